@@ -1,0 +1,147 @@
+// Package catalogue declares every measurement once: its fields with unit and
+// range, its labels, how often it comes and how long it is kept. The writer
+// refuses what is not listed here; the range guard, the page, the alert rules
+// and the dashboards are derived from it.
+package catalogue
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/reading"
+)
+
+// SampleLabel marks invented readings. Every measurement may carry it.
+const SampleLabel = "sample"
+
+// Measurement is the declaration of one kind of Reading.
+type Measurement struct {
+	Name     string
+	About    string        // one line for a person
+	Function string        // who writes it
+	Labels   []string      // the tags it may carry
+	Fields   []Field       // the numbers it may carry
+	Text     []string      // the strings it may carry
+	Cadence  time.Duration // how often it is expected; 0: no expectation
+	Keep     Retention
+	Ahead    time.Duration // how far in the future a time may lie: a forecast's reach
+	Since    time.Time     // the earliest time that makes sense; zero: the year 2000
+}
+
+// Field is one number. Unit stands in the key too; here it is spelt for people.
+type Field struct {
+	Key      string // "temperature_celsius"
+	Title    string // "Temperature"
+	Unit     string // "°C"
+	Min, Max float64
+	Warn     Threshold // when a person wants to hear of it; zero: never
+}
+
+// Threshold is a default alert: enter above Above or below Below, leave again
+// past it by Slack. NaN-free: a side is on where its flag is set.
+type Threshold struct {
+	Above, Below       float64
+	HasAbove, HasBelow bool
+	Slack              float64
+}
+
+// Retention says how long a measurement is kept.
+type Retention int
+
+const (
+	KeepYears  Retention = iota // raw for ever: few points
+	KeepMonths                  // raw for a year
+	KeepDays                    // raw for 14 days, then means
+)
+
+// families lists the declarations, one variable a file.
+var families = [][]Measurement{}
+
+var byName = index()
+
+func index() map[string]*Measurement {
+	m := map[string]*Measurement{}
+	for _, family := range families {
+		for i := range family {
+			m[family[i].Name] = &family[i]
+		}
+	}
+	return m
+}
+
+// All returns every measurement, in the order of the families.
+func All() []Measurement { return slices.Concat(families...) }
+
+// Get returns the declaration of a measurement.
+func Get(name string) (Measurement, bool) {
+	m, ok := byName[name]
+	if !ok {
+		return Measurement{}, false
+	}
+	return *m, true
+}
+
+// Of returns the names of the measurements that a function writes.
+func Of(function string) []string {
+	var names []string
+	for _, m := range All() {
+		if m.Function == function {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
+// Field returns the declaration of a number.
+func (m Measurement) Field(key string) (Field, bool) {
+	i := slices.IndexFunc(m.Fields, func(f Field) bool { return f.Key == key })
+	if i < 0 {
+		return Field{}, false
+	}
+	return m.Fields[i], true
+}
+
+// Check reports why r must not be stored: not declared, or out of the declared
+// range, or at a time that cannot be.
+func Check(r reading.Reading, now time.Time) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
+	m, ok := byName[r.Name]
+	if !ok {
+		return fmt.Errorf("%s is not in the catalogue", r.Name)
+	}
+	for k := range r.Tags {
+		if k != SampleLabel && !slices.Contains(m.Labels, k) {
+			return fmt.Errorf("%s: the catalogue allows no label %q", r.Name, k)
+		}
+	}
+	for k, v := range r.Fields {
+		f, ok := m.Field(k)
+		if !ok {
+			return fmt.Errorf("%s: the catalogue has no field %q", r.Name, k)
+		}
+		if v < f.Min || v > f.Max {
+			return fmt.Errorf("%s: %s is %v, outside of %v to %v", r.Name, k, v, f.Min, f.Max)
+		}
+	}
+	for k := range r.Text {
+		if !slices.Contains(m.Text, k) {
+			return fmt.Errorf("%s: the catalogue has no text %q", r.Name, k)
+		}
+	}
+	return m.checkTime(r.Time, now)
+}
+
+func (m *Measurement) checkTime(t, now time.Time) error {
+	since := m.Since
+	if since.IsZero() {
+		since = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	const skew = 5 * time.Minute // a source's clock may be ahead of ours
+	if t.Before(since) || t.After(now.Add(m.Ahead+skew)) {
+		return fmt.Errorf("%s: the time %s cannot be right", m.Name, t.UTC().Format(time.RFC3339))
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+// Package secret reads values that must not be printed, from the folder that
+// OpenFaaS mounts, and takes them out of texts.
+package secret
+
+import (
+	"encoding/base64"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Redacted is what stands where a secret stood.
+const Redacted = "[secret]"
+
+const (
+	minLen = 6       // shorter values would take ordinary words with them
+	maxLen = 4 << 10 // longer files are settings, not secrets
+)
+
+// Folder is where the secrets are, one file each.
+type Folder struct {
+	dir  string
+	mu   sync.Mutex
+	seen map[string]bool // every value ever revealed: a rotated key stays secret
+}
+
+// NewFolder returns the secrets in dir. It reads nothing yet.
+func NewFolder(dir string) *Folder { return &Folder{dir: dir, seen: map[string]bool{}} }
+
+// String is a token, password or webhook URL, by the name of its file. Printing
+// or encoding it gives "[secret]"; Reveal gives the value.
+type String struct {
+	folder *Folder
+	name   string
+}
+
+// Get returns the secret called name, whether or not its file is there yet.
+func (f *Folder) Get(name string) String { return String{f, filepath.Base(name)} }
+
+// Name is the secret's name: "openweather-key".
+func (s String) Name() string { return s.name }
+
+// Reveal returns the value without the newline that editors and kubectl leave,
+// or "" where there is none. The file is read at every call, so that a rotated
+// key needs no restart. Call it only where the value leaves the process.
+func (s String) Reveal() string {
+	if s.folder == nil {
+		return ""
+	}
+	b, err := os.ReadFile(filepath.Join(s.folder.dir, s.name))
+	if err != nil {
+		return ""
+	}
+	v := strings.TrimSpace(string(b))
+	s.folder.remember(v)
+	return v
+}
+
+// Present reports whether there is a value.
+func (s String) Present() bool { return s.Reveal() != "" }
+
+func (String) String() string               { return Redacted }
+func (String) GoString() string             { return Redacted }
+func (String) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
+
+func (f *Folder) remember(v string) {
+	if len(v) < minLen || len(v) > maxLen {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.seen[v] = true
+}
+
+// Redact returns s without the secrets of the folder, in the forms in which
+// they turn up: as they are, in a query, quoted, or in basic authentication.
+func (f *Folder) Redact(s string) string {
+	if f == nil || s == "" {
+		return s
+	}
+	files, _ := os.ReadDir(f.dir) // no folder, no secrets
+	for _, e := range files {
+		if !strings.HasPrefix(e.Name(), ".") && e.Name() != "" {
+			f.Get(e.Name()).Reveal()
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var forms []string
+	for v := range f.seen {
+		for _, part := range parts(v) {
+			quoted := strconv.Quote(part)
+			forms = append(forms, part, url.QueryEscape(part), url.PathEscape(part), quoted[1:len(quoted)-1],
+				base64.StdEncoding.EncodeToString([]byte(part)))
+		}
+	}
+	// The longest first, so that no part of a longer one is left.
+	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
+	for _, v := range forms {
+		s = strings.ReplaceAll(s, v, Redacted)
+	}
+	return s
+}
+
+// parts returns v and, where it is a URL, the password and path that make it a
+// secret.
+func parts(v string) []string {
+	out := []string{v}
+	u, err := url.Parse(v)
+	if err != nil || u.Host == "" {
+		return out
+	}
+	more := []string{}
+	if u.User != nil {
+		if p, ok := u.User.Password(); ok {
+			more = append(more, p)
+		}
+	} else {
+		more = append(more, strings.TrimPrefix(u.RequestURI(), "/"))
+	}
+	for _, p := range more {
+		if len(p) >= minLen {
+			out = append(out, p)
+		}
+	}
+	return out
+}

@@ -1,0 +1,73 @@
+// Package store keeps what hearth knows: Readings in a time series database,
+// everything else in SQL tables. InfluxDB and PostgreSQL are chosen by URL;
+// package sqlite gives the same Store on one file.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/secret"
+)
+
+// Errors that callers act on. Every other error means that the store is away.
+var (
+	ErrNotMigrated = errors.New("the database is not migrated: run make migrate")
+	ErrRunning     = errors.New("already running")
+	ErrFenced      = errors.New("the lease was lost to a later run")
+)
+
+// Config names InfluxDB and PostgreSQL.
+type Config struct {
+	Influx   Influx
+	Database secret.String `env:"DATABASE_URL_SECRET" envDefault:"database-url"` // secret with the PostgreSQL URL: postgres://user:password@host:5432/db
+}
+
+// Influx is an InfluxDB 2 (or 1.8, bucket "db/rp").
+type Influx struct {
+	URL    string        `env:"INFLUX_URL"`                                    // http://influxdb:8086
+	Org    string        `env:"INFLUX_ORG" envDefault:"home"`                  // organization
+	Bucket string        `env:"INFLUX_BUCKET" envDefault:"home"`               // bucket that hearth owns
+	Token  secret.String `env:"INFLUX_TOKEN_SECRET" envDefault:"influx-token"` // secret with a token that may read, write and delete in the bucket
+}
+
+// Series keeps Readings. A nil error from Write means that all are stored.
+// Writing is idempotent: one point per series and time, fields united, the
+// later value wins.
+type Series interface {
+	Write(context.Context, []reading.Reading) error
+	// Between returns the readings of one measurement with from <= time < to,
+	// ordered by series and time. tags narrows it; nil means all.
+	Between(ctx context.Context, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error)
+	// Latest returns the newest reading of every series of the measurement
+	// that is not older than since.
+	Latest(ctx context.Context, name string, since time.Time) ([]reading.Reading, error)
+	// DropSamples deletes the readings of these measurements that carry the
+	// tag sample=true.
+	DropSamples(ctx context.Context, names []string) error
+	Ping(context.Context) error
+	Close() error
+}
+
+// Store is both databases. It is safe for concurrent use.
+type Store struct {
+	Series
+	read, write *sql.DB // the same pool for PostgreSQL; SQLite writes on one connection
+	dialect     Dialect
+}
+
+// Dialect is what differs between the two SQL databases.
+type Dialect int
+
+const (
+	Postgres Dialect = iota
+	SQLite
+)
+
+// New returns a Store over opened databases. It does no I/O.
+func New(s Series, read, write *sql.DB, d Dialect) *Store {
+	return &Store{Series: s, read: read, write: write, dialect: d}
+}
