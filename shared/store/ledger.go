@@ -28,11 +28,11 @@ type Run struct {
 
 // Outcome is what became of one target in a run.
 type Outcome struct {
-	Target    string `json:"target"`
-	Status    string `json:"status"` // ok, failed, skipped
-	Stored    int    `json:"stored"`
-	Unchanged int    `json:"unchanged"`
-	Error     string `json:"error,omitempty"`
+	Target   string `json:"target"`
+	Status   string `json:"status"` // ok, failed, skipped
+	Readings int    `json:"readings"`
+	Items    int    `json:"items"`
+	Error    string `json:"error,omitempty"`
 }
 
 // TargetState is what is remembered of a target between runs.
@@ -117,6 +117,9 @@ func (s *Store) OpenItems(ctx context.Context, source string, limit int) ([]item
 func (s *Store) Take(ctx context.Context, q Quota, n int, scheduled bool, now time.Time) error {
 	panic("stub")
 }
+
+// HasSamples reports whether there are sample runs or items of a function.
+func (s *Store) HasSamples(ctx context.Context, function string) (bool, error) { panic("stub") }
 
 // DropSampleRows deletes the sample runs and items of a function and reports
 // whether there were any.

@@ -1,0 +1,218 @@
+// Package fetch reads documents over HTTP: with deadlines, retries that honour
+// Retry-After, conditional requests, a size cap, and errors without secrets.
+package fetch
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+const (
+	maxBody   = 10 << 20 // a larger answer is an error, not a truncated one
+	maxCached = 4 << 20  // of bodies kept for conditional requests, in all
+	perTry    = 8 * time.Second
+	tries     = 3
+	excerpt   = 200
+	userAgent = "hearth (home data platform)"
+)
+
+// Client asks upstreams. It is safe for concurrent use.
+type Client struct {
+	http  http.Client
+	mu    sync.Mutex
+	cache map[[32]byte]*Answer // by URL and headers, for ETag and Last-Modified
+	size  int
+}
+
+// New returns a client with an empty cache.
+func New() *Client {
+	return &Client{
+		http:  http.Client{CheckRedirect: redirect},
+		cache: map[[32]byte]*Answer{},
+	}
+}
+
+// Answer is a 2xx answer, whole.
+type Answer struct {
+	Header http.Header
+	Body   []byte
+	URL    *url.URL // after redirects
+}
+
+// StatusError is an answer that came but was not 2xx.
+type StatusError struct {
+	Host       string
+	Code       int
+	RetryAfter time.Duration // 0: the upstream named none
+	Body       string        // its first 200 bytes
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("%s answered %d: %q", e.Host, e.Code, e.Body)
+}
+
+// UpstreamError is an answer whose status was fine and whose content was not.
+// Sources return it for an error told in the body of a 200.
+type UpstreamError struct {
+	Host, Message string
+	Spent         bool // the upstream says that its quota is used up
+	RetryAfter    time.Duration
+}
+
+func (e *UpstreamError) Error() string { return fmt.Sprintf("%s says: %.200q", e.Host, e.Message) }
+
+// Get returns the answer to a GET of u. Network errors, 429 and 5xx are tried
+// up to three times while ctx lasts. Its errors name the host alone: keys
+// travel in query strings. Within one Memo the same question is asked once.
+func (c *Client) Get(ctx context.Context, u *url.URL, header http.Header) (*Answer, error) {
+	return c.do(ctx, http.MethodGet, u, header, nil)
+}
+
+// Post is Get with a body; it is neither cached nor remembered.
+func (c *Client) Post(ctx context.Context, u *url.URL, header http.Header, body []byte) (*Answer, error) {
+	return c.retry(ctx, http.MethodPost, u, header, body, nil)
+}
+
+// JSON gets u and decodes the answer into a T.
+func JSON[T any](ctx context.Context, c *Client, u *url.URL, header http.Header) (T, http.Header, error) {
+	var v T
+	a, err := c.Get(ctx, u, header)
+	if err != nil {
+		return v, nil, err
+	}
+	if err := json.Unmarshal(a.Body, &v); err != nil {
+		return v, a.Header, fmt.Errorf("decode %s: %w", u.Host, err)
+	}
+	return v, a.Header, nil
+}
+
+func (c *Client) do(ctx context.Context, method string, u *url.URL, header http.Header, body []byte) (*Answer, error) {
+	key := question(u, header)
+	ask := func() (*Answer, error) {
+		old := c.lookup(key)
+		a, err := c.retry(ctx, method, u, header, body, old)
+		if err == nil {
+			c.keep(key, a)
+		}
+		return a, err
+	}
+	if m, ok := ctx.Value(memoKey{}).(*memo); ok {
+		return m.once(key, ask)
+	}
+	return ask()
+}
+
+func question(u *url.URL, header http.Header) [32]byte {
+	h := sha256.New()
+	fmt.Fprintln(h, u)
+	_ = header.Write(h) // a hash never fails
+	return [32]byte(h.Sum(nil))
+}
+
+func (c *Client) lookup(key [32]byte) *Answer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cache[key]
+}
+
+// keep remembers answers that can be asked for conditionally.
+func (c *Client) keep(key [32]byte, a *Answer) {
+	if a.Header.Get("Etag") == "" && a.Header.Get("Last-Modified") == "" || len(a.Body) > maxCached/2 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old := c.cache[key]; old != nil {
+		c.size -= len(old.Body)
+	}
+	if c.size+len(a.Body) > maxCached {
+		clear(c.cache)
+		c.size = 0
+	}
+	c.cache[key] = a
+	c.size += len(a.Body)
+}
+
+func (c *Client) retry(ctx context.Context, method string, u *url.URL, header http.Header, body []byte, old *Answer) (*Answer, error) {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval = 300 * time.Millisecond
+	for try := 1; ; try++ {
+		a, err := c.once(ctx, method, u, header, body, old)
+		if err == nil || !passing(err) || try == tries {
+			return a, err
+		}
+		wait := max(pause.NextBackOff(), retryAfter(err))
+		if end, ok := ctx.Deadline(); ok && time.Until(end) < wait+time.Second {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(wait):
+		}
+	}
+}
+
+// passing reports whether the same question may be answered in a moment.
+func passing(err error) bool {
+	if e, ok := errors.AsType[*StatusError](err); ok {
+		return e.Code == http.StatusTooManyRequests && e.RetryAfter <= 5*time.Second || e.Code >= 500 && e.Code != http.StatusNotImplemented
+	}
+	if _, ok := errors.AsType[*gateError](err); ok {
+		return false
+	}
+	return !errors.Is(err, errTooLarge) && !errors.Is(err, context.Canceled)
+}
+
+type gateError struct{ error }
+
+func (e *gateError) Unwrap() error { return e.error }
+
+func retryAfter(err error) time.Duration {
+	if e, ok := errors.AsType[*StatusError](err); ok {
+		return e.RetryAfter
+	}
+	return 0
+}
+
+var errTooLarge = fmt.Errorf("more than %d MiB", maxBody>>20)
+
+func (c *Client) once(ctx context.Context, method string, u *url.URL, header http.Header, body []byte, old *Answer) (*Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, perTry)
+	defer cancel()
+	req, err := request(ctx, method, u, header, body, old)
+	if err != nil {
+		return nil, err
+	}
+	if err := gate(ctx); err != nil {
+		return nil, &gateError{err}
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, u.Host, withoutURL(err))
+	}
+	defer res.Body.Close()
+	if old != nil && res.StatusCode == http.StatusNotModified {
+		return old, nil
+	}
+	b, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
+	switch {
+	case res.StatusCode/100 != 2:
+		return nil, &StatusError{u.Host, res.StatusCode, parseRetryAfter(res.Header, time.Now()), string(b[:min(len(b), excerpt)])}
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", u.Host, withoutURL(err))
+	case len(b) > maxBody:
+		return nil, fmt.Errorf("read %s: %w", u.Host, errTooLarge)
+	}
+	return &Answer{res.Header, b, res.Request.URL}, nil
+}

@@ -1,0 +1,80 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+func request(ctx context.Context, method string, u *url.URL, header http.Header, body []byte, old *Answer) (*http.Request, error) {
+	var r io.Reader
+	if body != nil {
+		r = bytes.NewReader(body)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), r)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, u.Host, withoutURL(err))
+	}
+	if header != nil {
+		req.Header = header.Clone()
+	}
+	if req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", userAgent)
+	}
+	if old != nil {
+		if tag := old.Header.Get("Etag"); tag != "" {
+			req.Header.Set("If-None-Match", tag)
+		}
+		if at := old.Header.Get("Last-Modified"); at != "" {
+			req.Header.Set("If-Modified-Since", at)
+		}
+	}
+	return req, nil
+}
+
+// redirect follows up to five, and takes no header of ours to another host: a
+// key may stand in any of them. Go sets a Referer with the query in it.
+func redirect(req *http.Request, via []*http.Request) error {
+	if len(via) >= 5 {
+		return errors.New("more than 5 redirects")
+	}
+	req.Header.Del("Referer")
+	if req.URL.Host != via[0].URL.Host || req.URL.Scheme != via[0].URL.Scheme && req.URL.Scheme != "https" {
+		req.Header = http.Header{"User-Agent": req.Header["User-Agent"], "Accept": req.Header["Accept"]}
+	}
+	return nil
+}
+
+// withoutURL drops what url.Error adds: the whole URL, query and all.
+func withoutURL(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// parseRetryAfter understands seconds, fractions of them (Discord) and dates;
+// GitHub instead names the second at which a spent limit is restored.
+func parseRetryAfter(h http.Header, now time.Time) time.Duration {
+	v := h.Get("Retry-After")
+	if s, err := strconv.ParseFloat(v, 64); err == nil && s > 0 && s < 1e7 {
+		return time.Duration(s * float64(time.Second))
+	}
+	if t, err := http.ParseTime(v); err == nil && t.After(now) {
+		return t.Sub(now)
+	}
+	if h.Get("X-Ratelimit-Remaining") == "0" {
+		if s, err := strconv.ParseInt(h.Get("X-Ratelimit-Reset"), 10, 64); err == nil {
+			if t := time.Unix(s, 0); t.After(now) {
+				return t.Sub(now)
+			}
+		}
+	}
+	return 0
+}

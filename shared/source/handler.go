@@ -1,0 +1,158 @@
+package source
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/slack"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// Config is what every source reads from the environment.
+type Config struct {
+	ExecTimeout time.Duration `env:"exec_timeout" envDefault:"25s"` // a run that takes longer has died; OpenFaaS' own setting
+	Slack       slack.Config
+}
+
+const (
+	workTime  = 20 * time.Second // of fetching and storing; the rest of 25 s is for the ledger and Slack
+	leaseTail = 10 * time.Second
+)
+
+type runner struct {
+	Source
+	env    config.Env
+	config Config
+	slack  *slack.Sender
+}
+
+// Handler serves s over HTTP (design: "Source over HTTP"):
+//
+//	POST /?from=2024-01-01&to=2024-06-30&dry_run=true&strict=true
+//
+// 200 ok, partial or not_configured; 400 bad parameters; 405 another method;
+// 409 already running; 429 a quota is spent; 502 the upstream failed; 503 the
+// store is away or not migrated.
+func Handler(env config.Env, s Source) (http.Handler, error) {
+	c, err := config.Parse[Config](env)
+	if err != nil {
+		return nil, err
+	}
+	return &runner{Source: s, env: env, config: c, slack: slack.New(c.Slack, env.Secrets.Redact)}, nil
+}
+
+func (x *runner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := x.env.Now()
+	a, err := x.serve(r, start)
+	a.Function, a.Sample = x.Name, x.env.Sample
+	if a.Warnings == nil {
+		a.Warnings = []string{}
+	}
+	a.TookMS = x.env.Now().Sub(start).Milliseconds()
+	code, wait := status(err)
+	if err != nil {
+		a.Error = x.env.Secrets.Redact(err.Error())
+		if a.Status == "" || a.Status == "ok" || a.Status == "partial" {
+			a.Status = "failed"
+		}
+	}
+	x.log(a, code, err)
+	if wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	json.NewEncoder(w).Encode(a) // the caller left; the run is in the ledger
+}
+
+func (x *runner) serve(r *http.Request, now time.Time) (Answer, error) {
+	if r.Method != http.MethodPost {
+		return Answer{}, &callError{http.StatusMethodNotAllowed, fmt.Sprintf("%s does nothing here: use POST", r.Method)}
+	}
+	p, err := parse(r, x.Step > 0, now)
+	if err != nil {
+		return Answer{}, &callError{http.StatusBadRequest, err.Error()}
+	}
+	if missing := x.missing(); len(missing) > 0 {
+		return Answer{Status: "not_configured", Missing: missing}, nil
+	}
+	// A gateway that hangs up does not stop a run half-way.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), x.config.ExecTimeout)
+	defer cancel()
+	st, err := x.env.Open(ctx)
+	if err != nil {
+		return Answer{}, &storeError{err}
+	}
+	if p.dryRun {
+		return x.dryRun(ctx, st, p, now)
+	}
+	return x.run(ctx, st, p, now)
+}
+
+// missing names the secrets and settings that are not there.
+func (x *runner) missing() []string {
+	var names []string
+	for _, s := range x.Needs {
+		if !s.Present() {
+			names = append(names, "secret "+s.Name())
+		}
+	}
+	if len(x.Targets) == 0 {
+		names = append(names, x.Setting)
+	}
+	return names
+}
+
+func (x *runner) log(a Answer, code int, err error) {
+	log := x.env.Log.With("function", x.Name, "run", a.Run, "status", a.Status, "code", code,
+		"stored", a.Stored, "unchanged", a.Unchanged, "took_ms", a.TookMS)
+	switch {
+	case code >= 500:
+		log.Error("run", "err", err)
+	case err != nil || a.Status == "partial":
+		log.Warn("run", "err", err, "warnings", a.Warnings)
+	default:
+		log.Info("run")
+	}
+}
+
+// callError is a call that cannot be served as it is.
+type callError struct {
+	code int
+	text string
+}
+
+func (e *callError) Error() string { return e.text }
+
+// storeError is our own database's failure.
+type storeError struct{ err error }
+
+func (e *storeError) Error() string { return "store: " + e.err.Error() }
+func (e *storeError) Unwrap() error { return e.err }
+
+// status maps an error to the answer's code and Retry-After.
+func status(err error) (int, time.Duration) {
+	if err == nil {
+		return http.StatusOK, 0
+	}
+	if e, ok := errors.AsType[*callError](err); ok {
+		return e.code, 0
+	}
+	if errors.Is(err, store.ErrRunning) || errors.Is(err, store.ErrFenced) {
+		return http.StatusConflict, 0
+	}
+	if _, ok := errors.AsType[*storeError](err); ok {
+		return http.StatusServiceUnavailable, 0
+	}
+	if spent, wait := isSpent(err); spent {
+		return http.StatusTooManyRequests, wait
+	}
+	return http.StatusBadGateway, 0
+}

@@ -1,0 +1,85 @@
+package source
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// params is what a caller may ask for.
+type params struct {
+	Window
+	dryRun, strict bool
+	trigger        string
+}
+
+func parse(r *http.Request, history bool, now time.Time) (params, error) {
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return params{}, fmt.Errorf("the query cannot be read: %w", err)
+	}
+	p := params{trigger: "http"}
+	if r.Header.Get("X-Connector") == "cron-connector" || r.Header.Get("X-Topic") == "cron-function" {
+		p.trigger = "cron"
+	}
+	for k := range q {
+		switch k {
+		case "dry_run":
+			p.dryRun, err = flag(k, q.Get(k))
+		case "strict":
+			p.strict, err = flag(k, q.Get(k))
+		case "from":
+			p.From, err = date(k, q.Get(k))
+		case "to":
+			p.To, err = date(k, q.Get(k))
+		default:
+			err = fmt.Errorf("there is no parameter %q: use from, to, dry_run or strict", k)
+		}
+		if err != nil {
+			return params{}, err
+		}
+	}
+	return p, p.check(q, history, now)
+}
+
+func (p *params) check(q url.Values, history bool, now time.Time) error {
+	switch {
+	case !q.Has("from") && !q.Has("to"):
+		return nil
+	case !history:
+		return fmt.Errorf("this source has no history: leave out from and to")
+	case !q.Has("from"):
+		return fmt.Errorf("to needs a from: from=2024-01-01&to=2024-06-30")
+	case !q.Has("to"):
+		p.To = now
+	case len(q.Get("to")) == len(time.DateOnly):
+		p.To = p.To.AddDate(0, 0, 1) // the day named is included
+	}
+	if p.To.After(now) {
+		p.To = now
+	}
+	if !p.From.Before(p.To) {
+		return fmt.Errorf("from %s must lie before to and before now", q.Get("from"))
+	}
+	p.trigger = "backfill"
+	return nil
+}
+
+func flag(name, v string) (bool, error) {
+	b, err := strconv.ParseBool(v)
+	if err != nil {
+		return false, fmt.Errorf("%s is %q: write true or false", name, v)
+	}
+	return b, nil
+}
+
+func date(name, v string) (time.Time, error) {
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(layout, v); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%s is %q: write a day as 2024-01-31 or a time as 2024-01-31T15:04:05Z", name, v)
+}

@@ -1,0 +1,200 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/notice"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// dryRun fetches and decodes and writes nothing. Calls are counted against the
+// quota all the same: the upstream counts them too.
+func (x *runner) dryRun(ctx context.Context, st *store.Store, p params, now time.Time) (Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, workTime)
+	defer cancel()
+	fetched := x.fetch(ctx, st, p, x.window(p, p.From))
+	a := Answer{Status: "dry_run"}
+	for _, f := range fetched {
+		a.Readings = append(a.Readings, f.Readings...)
+		a.Items = append(a.Items, f.Items...)
+	}
+	return a, x.report(&a, fetched, p.strict)
+}
+
+// run is one entry of the ledger. Order of writes: items, readings, ledger; a
+// failure in between is repaired by the rerun.
+func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Time) (Answer, error) {
+	r, err := st.Begin(ctx, store.Run{Function: x.Name, Trigger: p.trigger, From: p.From, To: p.To, Started: now, Sample: x.env.Sample},
+		x.config.ExecTimeout+leaseTail)
+	if errors.Is(err, store.ErrRunning) {
+		return Answer{Status: "running"}, err
+	}
+	if err != nil {
+		return Answer{}, &storeError{err}
+	}
+	a := Answer{Run: r.ID}
+	fetched, err := x.work(ctx, st, r, p, &a)
+	if err == nil {
+		err = x.report(&a, fetched, p.strict)
+	}
+	r.Status, r.Stored, r.Unchanged, r.Outcomes = a.Status, a.Stored, a.Unchanged, a.Targets
+	if err != nil {
+		r.Status, r.Error = "failed", x.env.Secrets.Redact(err.Error())
+	}
+	r.Took = x.env.Now().Sub(now)
+	if err2 := x.finish(ctx, st, r, fetched); err2 != nil {
+		return a, &storeError{errors.Join(err, err2)}
+	}
+	return a, err
+}
+
+// work fetches and stores step by step until the window is done or the time is
+// up. It returns, for each target, its last step or the first that failed.
+func (x *runner) work(ctx context.Context, st *store.Store, r store.Run, p params, a *Answer) ([]fetched, error) {
+	ctx, cancel := context.WithTimeout(ctx, workTime)
+	defer cancel()
+	var all []fetched
+	for from := p.From; ; {
+		w := x.window(p, from)
+		step := x.fetch(ctx, st, p, w)
+		if err := x.store(ctx, st, r, step, a); err != nil {
+			return all, err
+		}
+		all = merge(all, step)
+		from = w.To
+		switch {
+		case p.Now() || !from.Before(p.To) || allFailed(step):
+			return all, nil
+		case ctx.Err() != nil || x.env.Now().Sub(r.Started) > workTime/2:
+			// The next step could take as long as an upstream can.
+			a.Next = from.Format(time.RFC3339)
+			return all, nil
+		}
+	}
+}
+
+// window is the step of the backfill that begins at from; now where there is none.
+func (x *runner) window(p params, from time.Time) Window {
+	if p.Now() {
+		return Window{}
+	}
+	to := from.Add(x.Step)
+	if to.After(p.To) {
+		to = p.To
+	}
+	return Window{from, to}
+}
+
+func (x *runner) store(ctx context.Context, st *store.Store, r store.Run, step []fetched, a *Answer) error {
+	if !x.env.Sample && !allFailed(step) {
+		if err := dropSamples(ctx, st, x.Name); err != nil {
+			return &storeError{err}
+		}
+	}
+	var lists []store.List
+	var readings = readingsOf(step)
+	for _, f := range step {
+		if f.err == nil && (len(f.Items) > 0 || f.Complete) {
+			lists = append(lists, store.List{Source: x.Name, Target: f.target, Items: f.Items, Complete: f.Complete, Sample: x.env.Sample})
+		}
+	}
+	if len(lists) > 0 {
+		stored, unchanged, err := st.SaveItems(ctx, r, lists, x.tell)
+		if err != nil {
+			return storeFailed(err)
+		}
+		a.Stored, a.Unchanged = a.Stored+stored, a.Unchanged+unchanged
+	}
+	if len(readings) > 0 {
+		stored, unchanged, err := st.Merge(ctx, readings)
+		if err != nil {
+			return storeFailed(err)
+		}
+		a.Stored, a.Unchanged = a.Stored+stored, a.Unchanged+unchanged
+	}
+	return nil
+}
+
+func storeFailed(err error) error {
+	if errors.Is(err, store.ErrFenced) {
+		return err
+	}
+	return &storeError{err}
+}
+
+// dropSamples removes what the source showed before it had its key. The ledger
+// rows go last: they are the sign that there is something to remove.
+func dropSamples(ctx context.Context, st *store.Store, function string) error {
+	if some, err := st.HasSamples(ctx, function); err != nil || !some {
+		return err
+	}
+	if err := st.DropSamples(ctx, catalogue.Of(function)); err != nil {
+		return err
+	}
+	_, err := st.DropSampleRows(ctx, function)
+	return err
+}
+
+// tell makes the message of a changed item, keyed so that it is told once.
+func (x *runner) tell(c item.Change) (store.Message, bool) {
+	if x.Tell == nil || x.env.Sample || !x.slack.Configured() {
+		return store.Message{}, false
+	}
+	text, ok := x.Tell(c)
+	key := c.Item.Key()
+	if !x.TellOnce {
+		key = fmt.Sprintf("%s/%t/%d", key, c.Opened, c.When.Unix())
+	}
+	return store.Message{Key: key, Channel: slackNews, Text: x.env.Secrets.Redact(text), Created: c.When}, ok
+}
+
+const (
+	slackNews     = "news"
+	slackFailures = "failures"
+)
+
+// finish writes the ledger and tells Slack what changed.
+func (x *runner) finish(ctx context.Context, st *store.Store, r store.Run, fs []fetched) error {
+	now := x.env.Now()
+	before, err := st.Targets(ctx, x.Name)
+	if err != nil {
+		return err
+	}
+	var states []store.TargetState
+	var changes []notice.Change
+	for _, f := range fs {
+		if spent, _ := isSpent(f.err); f.skipped || spent && r.Trigger != "cron" {
+			continue // says nothing of the upstream
+		}
+		var reason string
+		var patience time.Duration
+		if f.err != nil {
+			reason = x.env.Secrets.Redact(f.err.Error())
+			if x.Patience != nil {
+				patience = x.Patience(f.err)
+			}
+		}
+		old := before[f.target]
+		old.Target = f.target
+		state, change := notice.Next(old, reason, patience, now)
+		if !x.slack.Configured() || x.env.Sample {
+			state.Told, change = old.Told && !state.Failing.IsZero(), nil
+		}
+		states = append(states, state)
+		if change != nil {
+			changes = append(changes, *change)
+		}
+	}
+	if err := st.Finish(ctx, r, states, notice.Messages(x.Name, r.ID, slackFailures, changes, now)); err != nil {
+		return err
+	}
+	if x.slack.Configured() {
+		x.slack.Drain(ctx, st, 2*time.Second, x.env.Now, x.env.Log)
+	}
+	return nil
+}
