@@ -1,0 +1,73 @@
+package config
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hearth-home/hearth/shared/secret"
+)
+
+type settings struct {
+	Places []string      `env:"PLACES,required"`
+	Limit  int           `env:"LIMIT" envDefault:"5"`
+	URL    string        `env:"URL,required"`
+	Key    secret.String `env:"KEY_SECRET" envDefault:"the-key"`
+}
+
+func TestParse(t *testing.T) {
+	dir := t.TempDir()
+	os.WriteFile(filepath.Join(dir, "the-key"), []byte("s3cr3t-value\n"), 0o600)
+	e := Env{Vars: map[string]string{"PLACES": "a,b", "URL": "http://x"}, Secrets: secret.NewFolder(dir)}
+	c, err := Parse[settings](e)
+	if err != nil || len(c.Places) != 2 || c.Limit != 5 || c.Key.Reveal() != "s3cr3t-value" {
+		t.Errorf("Parse = %+v, %v", c, err)
+	}
+}
+
+func TestParseNamesAllMistakesAtOnce(t *testing.T) {
+	_, err := Parse[settings](Env{Vars: map[string]string{"LIMIT": "many"}, Secrets: secret.NewFolder(t.TempDir())})
+	for _, name := range []string{"PLACES", "URL", "Limit"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("err = %v, want %s in it", err, name)
+		}
+	}
+}
+
+func TestHandleTriesAgainUntilItCanBeBuilt(t *testing.T) {
+	tries := 0
+	h := Handle(func(Env) (http.Handler, error) {
+		if tries++; tries < 3 {
+			return nil, errors.New("not yet")
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("up")) }), nil
+	})
+	for i, want := range []int{500, 500, 200, 200} {
+		w := httptest.NewRecorder()
+		h(w, httptest.NewRequest("POST", "/", nil))
+		if w.Code != want {
+			t.Errorf("call %d: %d, want %d", i, w.Code, want)
+		}
+	}
+	if tries != 3 {
+		t.Errorf("built %d times, want 3: a success is kept", tries)
+	}
+}
+
+func TestLoggerShowsNoSecret(t *testing.T) {
+	dir := t.TempDir()
+	os.WriteFile(filepath.Join(dir, "k"), []byte("s3cr3t-value"), 0o600)
+	var b bytes.Buffer
+	Logger(&b, secret.NewFolder(dir)).With("url", "x?k=s3cr3t-value").
+		LogAttrs(context.Background(), 4, "msg s3cr3t-value")
+	Logger(&b, secret.NewFolder(dir)).Error("failed", "err", errors.New("k=s3cr3t-value"), "list", []string{"s3cr3t-value"})
+	if strings.Contains(b.String(), "s3cr3t") {
+		t.Errorf("logged %s", b.String())
+	}
+}
