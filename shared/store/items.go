@@ -1,0 +1,221 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/item"
+)
+
+const itemColumns = `source, target, id, title, url, at, attributes, sample, closed`
+
+// row is an item as it is stored.
+type row struct {
+	item.Item
+	closed time.Time
+}
+
+// SaveItems stores the lists in one transaction under the run's fence and
+// queues what tell makes of the changes. stored counts new, changed, reopened
+// and closed items.
+func (s *Store) SaveItems(ctx context.Context, r Run, lists []List, tell func(item.Change) (Message, bool)) (stored, unchanged int, err error) {
+	err = s.tx(ctx, "store the items of "+r.Function, func(ctx context.Context, tx *sql.Tx) error {
+		stored, unchanged = 0, 0
+		if err := fenced(ctx, tx, r.Function, r.Fence); err != nil {
+			return err
+		}
+		var messages []Message
+		for _, l := range lists {
+			d, err := saveList(ctx, tx, l, r.Started)
+			if err != nil {
+				return fmt.Errorf("list %q: %w", l.Target, err)
+			}
+			stored += len(d.write) + len(d.gone)
+			unchanged += d.same
+			for _, c := range d.changes {
+				if tell == nil {
+					break
+				}
+				if m, ok := tell(c); ok {
+					messages = append(messages, m)
+				}
+			}
+		}
+		return queue(ctx, tx, messages, r.Started)
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	return stored, unchanged, nil
+}
+
+// OpenItems returns the open items of a source ("" means of all), newest first.
+func (s *Store) OpenItems(ctx context.Context, source string, limit int) ([]item.Item, error) {
+	where, args := "", []any{limit}
+	if source != "" {
+		where, args = " and source = $2", append(args, source)
+	}
+	rows, err := query(ctx, s, "read the open items", scanItem,
+		`select `+itemColumns+` from items where closed is null`+where+` order by at desc nulls last, source, target, id limit $1`, args...)
+	items := make([]item.Item, len(rows))
+	for i, r := range rows {
+		items[i] = r.Item
+	}
+	return items, err
+}
+
+// diff is what storing a list takes.
+type diff struct {
+	write   []item.Item // new, changed or open again
+	gone    []string    // ids to close
+	same    int
+	changes []item.Change
+}
+
+func saveList(ctx context.Context, tx *sql.Tx, l List, now time.Time) (diff, error) {
+	incoming := normal(l)
+	known, err := knownItems(ctx, tx, l, incoming)
+	if err != nil {
+		return diff{}, err
+	}
+	d := compare(incoming, known, l.Complete, now)
+	if err := writeItems(ctx, tx, d.write, now); err != nil {
+		return diff{}, err
+	}
+	return d, closeItems(ctx, tx, l, d.gone, now)
+}
+
+// normal returns the items of the list as they come back from the store. Of
+// two with one id the last stays.
+func normal(l List) []item.Item {
+	at := make(map[string]int, len(l.Items))
+	out := make([]item.Item, 0, len(l.Items))
+	for _, i := range l.Items {
+		i.Source, i.Target, i.Sample = clean(l.Source), clean(l.Target), i.Sample || l.Sample
+		i.ID, i.Title, i.URL = clean(i.ID), clean(i.Title), clean(i.URL)
+		if i.At = micros(i.At); i.At.IsZero() {
+			i.At = time.Time{}
+		}
+		attributes := make(map[string]string, len(i.Attributes))
+		for k, v := range i.Attributes {
+			attributes[clean(k)] = clean(v)
+		}
+		i.Attributes = attributes
+		if n, twice := at[i.ID]; twice {
+			out[n] = i
+			continue
+		}
+		at[i.ID] = len(out)
+		out = append(out, i)
+	}
+	return out
+}
+
+// compare is pure: the list and what is stored of it in, what to do out.
+func compare(incoming []item.Item, known map[string]row, complete bool, now time.Time) diff {
+	var d diff
+	listed := make(map[string]bool, len(incoming))
+	for _, i := range incoming {
+		listed[i.ID] = true
+		old, seen := known[i.ID]
+		open := seen && old.closed.IsZero()
+		if open && equal(old.Item, i) {
+			d.same++
+			continue
+		}
+		d.write = append(d.write, i)
+		if !open {
+			d.changes = append(d.changes, item.Change{Item: i, Opened: true, When: now})
+		}
+	}
+	if !complete {
+		return d
+	}
+	for _, id := range slices.Sorted(maps.Keys(known)) {
+		if old := known[id]; old.closed.IsZero() && !listed[id] {
+			d.gone = append(d.gone, id)
+			d.changes = append(d.changes, item.Change{Item: old.Item, When: now})
+		}
+	}
+	return d
+}
+
+func equal(a, b item.Item) bool {
+	return a.Title == b.Title && a.URL == b.URL && a.At.Equal(b.At) && a.Sample == b.Sample && maps.Equal(a.Attributes, b.Attributes)
+}
+
+// knownItems reads what the list is compared with: its open items if it is
+// complete, and those that it names. Closed ones that it does not name may be
+// many and do not matter.
+func knownItems(ctx context.Context, tx *sql.Tx, l List, incoming []item.Item) (map[string]row, error) {
+	known := make(map[string]row, len(incoming))
+	read := func(where string, args ...any) error {
+		rows, err := queryIn(ctx, tx, scanItem, `select `+itemColumns+` from items where source = $1 and target = $2 and `+where, args...)
+		for _, r := range rows {
+			known[r.ID] = r
+		}
+		return err
+	}
+	list := []any{clean(l.Source), clean(l.Target)}
+	if l.Complete {
+		if err := read(`closed is null`, list...); err != nil {
+			return nil, err
+		}
+	}
+	var missing []any
+	for _, i := range incoming {
+		if _, ok := known[i.ID]; !ok {
+			missing = append(missing, i.ID)
+		}
+	}
+	for some := range slices.Chunk(missing, chunkRows) {
+		if err := read(`id in (`+params(3, len(some))+`)`, slices.Concat(list, some)...); err != nil {
+			return nil, err
+		}
+	}
+	return known, nil
+}
+
+func scanItem(rows *sql.Rows) (r row, err error) {
+	err = rows.Scan(&r.Source, &r.Target, &r.ID, &r.Title, &r.URL, scanTime{&r.At},
+		scanJSON[map[string]string]{&r.Attributes}, &r.Sample, scanTime{&r.closed})
+	return r, err
+}
+
+func writeItems(ctx context.Context, tx *sql.Tx, items []item.Item, now time.Time) error {
+	for some := range slices.Chunk(items, chunkRows) {
+		args := make([]any, 0, len(some)*9)
+		for _, i := range some {
+			attributes, err := encode(i.Attributes)
+			if err != nil {
+				return err
+			}
+			args = append(args, i.Source, i.Target, i.ID, i.Title, i.URL, stamp(i.At), attributes, i.Sample, stamp(now))
+		}
+		if _, err := tx.ExecContext(ctx, `
+			insert into items (source, target, id, title, url, at, attributes, sample, seen) values `+values(1, len(some), 9)+`
+			on conflict (source, target, id) do update set title = excluded.title, url = excluded.url, at = excluded.at,
+				attributes = excluded.attributes, sample = excluded.sample, closed = null`, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func closeItems(ctx context.Context, tx *sql.Tx, l List, ids []string, now time.Time) error {
+	for some := range slices.Chunk(ids, chunkRows) {
+		args := []any{stamp(now), clean(l.Source), clean(l.Target)}
+		for _, id := range some {
+			args = append(args, id)
+		}
+		if _, err := tx.ExecContext(ctx, `
+			update items set closed = $1 where source = $2 and target = $3 and id in (`+params(4, len(some))+`)`, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

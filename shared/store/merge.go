@@ -1,0 +1,113 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/reading"
+)
+
+// Merge writes those readings that are not stored already with equal values.
+// Readings of one series and time count as one.
+func (s *Store) Merge(ctx context.Context, rs []reading.Reading) (stored, unchanged int, err error) {
+	rs, err = Normal(rs)
+	if err != nil {
+		return 0, 0, err
+	}
+	rs = Unite(rs)
+	known := map[point]reading.Reading{}
+	for name, span := range spans(rs) {
+		have, err := s.Between(ctx, name, nil, span.from, span.to)
+		if err != nil {
+			return 0, 0, fmt.Errorf("read what is stored of %s: %w", name, err)
+		}
+		for _, r := range have {
+			known[pointOf(r)] = r
+		}
+	}
+	fresh := slices.DeleteFunc(slices.Clone(rs), func(r reading.Reading) bool {
+		old, ok := known[pointOf(r)]
+		return ok && holds(old, r)
+	})
+	if len(fresh) == 0 {
+		return 0, len(rs), nil
+	}
+	if err := s.Write(ctx, fresh); err != nil {
+		return 0, 0, err
+	}
+	return len(fresh), len(rs) - len(fresh), nil
+}
+
+// Unite makes one reading of those of one series and time, as a store does:
+// fields united, the later value wins. The order of first appearance stays.
+func Unite(rs []reading.Reading) []reading.Reading {
+	at := make(map[point]int, len(rs))
+	out := make([]reading.Reading, 0, len(rs))
+	for _, r := range rs {
+		p := pointOf(r)
+		n, twice := at[p]
+		if !twice {
+			at[p] = len(out)
+			out = append(out, r)
+			continue
+		}
+		old := out[n]
+		old.Fields, old.Text = united(old.Fields, r.Fields), united(old.Text, r.Text)
+		out[n] = old
+	}
+	return out
+}
+
+// point is what one stored reading is found by.
+type point struct {
+	series string
+	nanos  int64
+}
+
+func pointOf(r reading.Reading) point { return point{r.Series(), r.Time.UnixNano()} }
+
+type span struct{ from, to time.Time }
+
+func spans(rs []reading.Reading) map[string]span {
+	out := map[string]span{}
+	for _, r := range rs {
+		s, ok := out[r.Name]
+		if !ok || r.Time.Before(s.from) {
+			s.from = r.Time
+		}
+		if end := r.Time.Add(1); end.After(s.to) {
+			s.to = end
+		}
+		out[r.Name] = s
+	}
+	return out
+}
+
+// holds reports that old has every value of r.
+func holds(old, r reading.Reading) bool {
+	for k, v := range r.Fields {
+		if have, ok := old.Fields[k]; !ok || have != v {
+			return false
+		}
+	}
+	for k, v := range r.Text {
+		if have, ok := old.Text[k]; !ok || have != v {
+			return false
+		}
+	}
+	return true
+}
+
+// united never changes its arguments: they belong to the caller.
+func united[V any](old, more map[string]V) map[string]V {
+	if len(more) == 0 {
+		return old
+	}
+	out := make(map[string]V, len(old)+len(more))
+	maps.Copy(out, old)
+	maps.Copy(out, more)
+	return out
+}

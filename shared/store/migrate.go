@@ -1,0 +1,174 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/secret"
+)
+
+//go:embed migrations
+var migrationFiles embed.FS
+
+// lockKey is hearth's advisory lock in PostgreSQL: "hearth" in ASCII.
+const lockKey = 0x686561727468
+
+const migrateDeadline = 10 * time.Minute
+
+// migration is one numbered file.
+type migration struct{ name, text string }
+
+// Migrate brings the schema hearth of a PostgreSQL up to this version of the
+// code. Run at once by several, one does it and the others wait.
+func Migrate(ctx context.Context, url secret.String) error {
+	db, err := openPostgres(url)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return MigrateDB(ctx, db, Postgres)
+}
+
+// MigrateDB is Migrate for an opened database.
+func MigrateDB(ctx context.Context, db *sql.DB, d Dialect) error {
+	files, err := migrations(d)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, migrateDeadline)
+	defer cancel()
+	for {
+		done, err := migrateOne(ctx, db, d, files)
+		if done || err != nil {
+			return err
+		}
+	}
+}
+
+// CheckVersion answers ErrNotMigrated unless db is at this version of the code.
+func CheckVersion(ctx context.Context, db *sql.DB, d Dialect) error {
+	files, err := migrations(d)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, sqlDeadline)
+	defer cancel()
+	v, err := version(ctx, db)
+	if err != nil {
+		return explain("read the schema version", err)
+	}
+	if v < len(files) {
+		return fmt.Errorf("%w (it is at version %d of %d)", ErrNotMigrated, v, len(files))
+	}
+	return checkNewer(v, len(files))
+}
+
+func checkNewer(v, known int) error {
+	if v > known {
+		return fmt.Errorf("the database is at version %d, newer than the %d that this program knows: update the program", v, known)
+	}
+	return nil
+}
+
+// migrateOne applies the next migration in one transaction, under a lock that
+// ends with it.
+func migrateOne(ctx context.Context, db *sql.DB, d Dialect, files []migration) (done bool, err error) {
+	tx, err := db.BeginTx(ctx, nil) // SQLite: immediate, so it is the lock
+	if err != nil {
+		return false, fmt.Errorf("migrate: %w", err)
+	}
+	defer tx.Rollback()
+	if d == Postgres {
+		if err := prepareSchema(ctx, tx); err != nil {
+			return false, fmt.Errorf("migrate: prepare the schema hearth: %w", err)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `
+		create table if not exists schema_version (version integer primary key, name text not null)`); err != nil {
+		return false, fmt.Errorf("migrate: %w", err)
+	}
+	v, err := version(ctx, tx)
+	if err != nil {
+		return false, fmt.Errorf("migrate: %w", err)
+	}
+	if v >= len(files) {
+		return true, checkNewer(v, len(files))
+	}
+	next := files[v]
+	if _, err := tx.ExecContext(ctx, next.text); err != nil {
+		return false, fmt.Errorf("migrate %s: %w", next.name, err)
+	}
+	if _, err := tx.ExecContext(ctx, `insert into schema_version (version, name) values ($1, $2)`, v+1, next.name); err != nil {
+		return false, fmt.Errorf("migrate %s: %w", next.name, err)
+	}
+	if err := tx.Commit(); err != nil {
+		return false, fmt.Errorf("migrate %s: %w", next.name, err)
+	}
+	return false, nil
+}
+
+func prepareSchema(ctx context.Context, tx *sql.Tx) error {
+	if _, err := tx.ExecContext(ctx, `select pg_advisory_xact_lock($1)`, int64(lockKey)); err != nil {
+		return err
+	}
+	var there bool
+	if err := tx.QueryRowContext(ctx, `select to_regnamespace('hearth') is not null`).Scan(&there); err != nil || there {
+		return err // an administrator may have made it for a user who may not
+	}
+	_, err := tx.ExecContext(ctx, `create schema hearth`)
+	return err
+}
+
+type rowQuerier interface {
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+}
+
+func version(ctx context.Context, q rowQuerier) (v int, err error) {
+	err = q.QueryRowContext(ctx, `select coalesce(max(version), 0) from schema_version`).Scan(&v)
+	return v, err
+}
+
+func migrations(d Dialect) ([]migration, error) {
+	dir := "migrations/postgres"
+	if d == SQLite {
+		dir = "migrations/sqlite"
+	}
+	sub, err := fs.Sub(migrationFiles, dir)
+	if err != nil {
+		return nil, err
+	}
+	return numbered(sub)
+}
+
+// numbered returns the files NNNN_noun.sql in order, refusing a gap or a
+// number that stands twice.
+func numbered(dir fs.FS) ([]migration, error) {
+	names, err := fs.Glob(dir, "*") // sorted
+	if err != nil {
+		return nil, err
+	}
+	var out []migration
+	for _, name := range names {
+		number, noun, _ := strings.Cut(name, "_")
+		n, err := strconv.Atoi(number)
+		if err != nil || len(number) != 4 || path.Ext(noun) != ".sql" {
+			return nil, fmt.Errorf("migration %q is not named NNNN_noun.sql", name)
+		}
+		if n != len(out)+1 {
+			return nil, fmt.Errorf("migration %q is number %d where %d is due", name, n, len(out)+1)
+		}
+		text, err := fs.ReadFile(dir, name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, migration{name, string(text)})
+	}
+	return out, nil
+}

@@ -1,0 +1,83 @@
+package store
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/reading"
+)
+
+// Times outside of these are a wrong unit, not a moment in a house's life.
+var (
+	earliest = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
+	latest   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// Normal returns the readings as every backend keeps them, so that what is
+// read equals what was written: no empty tags, no characters that line protocol
+// cannot carry. It refuses what no store can keep.
+func Normal(rs []reading.Reading) ([]reading.Reading, error) {
+	out := make([]reading.Reading, len(rs))
+	for i, r := range rs {
+		if err := r.Check(); err != nil {
+			return nil, err
+		}
+		if r.Time.Before(earliest) || !r.Time.Before(latest) {
+			return nil, fmt.Errorf("%s: the time %s cannot be right", r.Name, r.Time.UTC().Format(time.RFC3339))
+		}
+		r.Name, r.Tags, r.Fields, r.Text = word(r.Name), normalTags(r.Tags), normalFields(r.Fields), normalText(r.Text)
+		r.Time = r.Time.UTC()
+		out[i] = r
+	}
+	return out, nil
+}
+
+func normalTags(tags map[string]string) map[string]string {
+	out := make(map[string]string, len(tags))
+	for k, v := range tags {
+		if v != "" {
+			out[word(k)] = word(v)
+		}
+	}
+	return out
+}
+
+func normalText(texts map[string]string) map[string]string {
+	if len(texts) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(texts))
+	for k, v := range texts {
+		out[word(k)] = lineEnds.Replace(clean(v))
+	}
+	return out
+}
+
+func normalFields(fields map[string]float64) map[string]float64 {
+	out := make(map[string]float64, len(fields))
+	for k, v := range fields {
+		out[word(k)] = v + 0 // -0 becomes 0
+	}
+	return out
+}
+
+// word is s as a name, key or tag value.
+func word(s string) string { return inLine.Replace(clean(s)) }
+
+var (
+	inLine   = strings.NewReplacer("\\", "/", "\n", " ", "\r", " ", "\t", " ") // as reading.Line writes names and tags
+	lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")                   // as CSV answers carry them
+)
+
+// Nanos is t.UnixNano, at the ends of what an int64 holds for times beyond.
+func Nanos(t time.Time) int64 {
+	switch {
+	case t.Before(earliest):
+		return math.MinInt64
+	case t.After(latest):
+		return math.MaxInt64
+	}
+	return t.UnixNano()
+}

@@ -1,0 +1,67 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/hearth-home/hearth/shared/secret"
+)
+
+// Open connects by URL. It checks the schema version: ErrNotMigrated.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	series, err := OpenInflux(c.Influx)
+	if err != nil {
+		return nil, err
+	}
+	db, err := openPostgres(c.Database)
+	if err != nil {
+		return nil, errors.Join(err, series.Close())
+	}
+	if err := CheckVersion(ctx, db, Postgres); err != nil {
+		return nil, errors.Join(err, db.Close(), series.Close())
+	}
+	return New(series, db, db, Postgres), nil
+}
+
+// openPostgres makes a pool that suits a function: few connections, none kept
+// for long. It does no I/O.
+func openPostgres(url secret.String) (*sql.DB, error) {
+	text := url.Reveal()
+	if text == "" {
+		return nil, fmt.Errorf("the secret %q is missing: it holds the PostgreSQL URL", url.Name())
+	}
+	c, err := pgx.ParseConfig(text)
+	if err != nil { // not wrapped: it may quote the password
+		return nil, fmt.Errorf("the secret %q is no PostgreSQL URL such as postgres://user:password@host:5432/home", url.Name())
+	}
+	c.ConnectTimeout = 5 * time.Second
+	c.RuntimeParams["search_path"] = "hearth"
+	c.RuntimeParams["application_name"] = "hearth"
+	db := sql.OpenDB(stdlib.GetConnector(*c))
+	db.SetMaxOpenConns(4)
+	db.SetMaxIdleConns(2)
+	db.SetConnMaxIdleTime(3 * time.Minute)
+	db.SetConnMaxLifetime(30 * time.Minute)
+	return db, nil
+}
+
+// Ping reports whether both databases answer.
+func (s *Store) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, sqlDeadline)
+	defer cancel()
+	if err := s.read.PingContext(ctx); err != nil {
+		return fmt.Errorf("ping the database: %w", err)
+	}
+	return s.Series.Ping(ctx)
+}
+
+// Close ends all connections.
+func (s *Store) Close() error {
+	return errors.Join(s.Series.Close(), s.read.Close(), s.write.Close())
+}

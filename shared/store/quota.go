@@ -1,0 +1,52 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// Take counts n calls against the quota, all or none; SpentError if they do
+// not fit. scheduled calls may use the whole limit; others leave what Spare
+// holds back for scheduled calls and these have not used yet.
+func (s *Store) Take(ctx context.Context, q Quota, n int, scheduled bool, now time.Time) error {
+	start := windowStart(now, q.Window)
+	spent := &SpentError{Key: q.Key, Until: start.Add(q.Window)}
+	spare, ofScheduled := max(q.Spare, 0), 0
+	if scheduled {
+		spare, ofScheduled = 0, n
+	}
+	if n+spare > q.Limit {
+		return spent
+	}
+	return s.tx(ctx, "count against the quota of "+q.Key, func(ctx context.Context, tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `
+			insert into quotas (key, window_start, used, used_scheduled) values ($1, $2, $3, $4)
+			on conflict (key, window_start) do update
+			set used = quotas.used + excluded.used, used_scheduled = quotas.used_scheduled + excluded.used_scheduled
+			where quotas.used + excluded.used
+				+ case when quotas.used_scheduled < cast($5 as bigint) then cast($5 as bigint) - quotas.used_scheduled else 0 end
+				<= cast($6 as bigint)`,
+			q.Key, stamp(start), n, ofScheduled, spare, q.Limit)
+		if err != nil {
+			return err
+		}
+		if rows, err := res.RowsAffected(); err != nil || rows == 0 {
+			if err == nil {
+				err = spent
+			}
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `delete from quotas where key = $1 and window_start < $2`, q.Key, stamp(start.Add(-q.Window)))
+		return err
+	})
+}
+
+// windowStart is the last multiple of w since the epoch.
+func windowStart(now time.Time, w time.Duration) time.Time {
+	if w <= 0 {
+		return time.Unix(0, 0).UTC()
+	}
+	past := now.UnixNano() % int64(w)
+	return now.Add(-time.Duration(past)).UTC()
+}

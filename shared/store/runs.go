@@ -1,0 +1,130 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"time"
+)
+
+// Begin takes the function's lease for ttl and writes the run as running; it
+// sets ID (if empty), Started (if zero), Status and Fence. It answers
+// ErrRunning while another run holds the lease; a lease that has expired closes
+// its run as died.
+func (s *Store) Begin(ctx context.Context, r Run, ttl time.Duration) (Run, error) {
+	if r.ID == "" {
+		r.ID = rand.Text()
+	}
+	began := r
+	err := s.tx(ctx, "begin a run of "+r.Function, func(ctx context.Context, tx *sql.Tx) error {
+		began = r
+		fence, now, err := s.grant(ctx, tx, r.Function, r.ID, ttl)
+		if err != nil {
+			return err
+		}
+		if began.Started.IsZero() {
+			began.Started = now
+		}
+		began.Started = micros(began.Started)
+		began.Status, began.Fence = "running", fence
+		if _, err := tx.ExecContext(ctx, `
+			update runs set status = 'died', error = 'it ended without a word and its lease expired'
+			where function = $1 and status = 'running'`, r.Function); err != nil {
+			return err
+		}
+		return writeRun(ctx, tx, began)
+	})
+	return began, err
+}
+
+// Finish closes the run, replaces the states of the targets it names and queues
+// the messages, in one transaction that also gives the lease back. It answers
+// ErrFenced, and writes nothing, if the lease went to a later run.
+func (s *Store) Finish(ctx context.Context, r Run, states []TargetState, messages []Message) error {
+	return s.tx(ctx, "finish a run of "+r.Function, func(ctx context.Context, tx *sql.Tx) error {
+		if err := fenced(ctx, tx, r.Function, r.Fence); err != nil {
+			return err
+		}
+		if err := writeRun(ctx, tx, r); err != nil {
+			return err
+		}
+		if err := writeStates(ctx, tx, r.Function, states); err != nil {
+			return err
+		}
+		ended := r.Started.Add(r.Took)
+		if err := queue(ctx, tx, messages, ended); err != nil {
+			return err
+		}
+		if err := pruneOutbox(ctx, tx, ended); err != nil {
+			return err
+		}
+		return release(ctx, tx, r.Function, r.Fence)
+	})
+}
+
+// Targets returns what is remembered of a function's targets, by name.
+func (s *Store) Targets(ctx context.Context, function string) (map[string]TargetState, error) {
+	states, err := query(ctx, s, "read the targets of "+function, func(rows *sql.Rows) (t TargetState, err error) {
+		err = rows.Scan(&t.Target, scanTime{&t.Failing}, &t.Told, &t.Reason, scanTime{&t.LastOK})
+		return t, err
+	}, `select target, failing, told, reason, last_ok from targets where function = $1`, function)
+	byName := make(map[string]TargetState, len(states))
+	for _, t := range states {
+		byName[t.Target] = t
+	}
+	return byName, err
+}
+
+// Runs returns the newest runs of a function ("" means of all), newest first.
+func (s *Store) Runs(ctx context.Context, function string, limit int) ([]Run, error) {
+	text := `select id, function, started_by, window_from, window_to, started, took_us, status, stored,
+		unchanged, error, outcomes, sample, fence from runs`
+	order := ` order by started desc, fence desc limit $1`
+	if function == "" {
+		return query(ctx, s, "read the runs", scanRun, text+order, limit)
+	}
+	return query(ctx, s, "read the runs of "+function, scanRun, text+` where function = $2`+order, limit, function)
+}
+
+func scanRun(rows *sql.Rows) (r Run, err error) {
+	var us int64
+	err = rows.Scan(&r.ID, &r.Function, &r.Trigger, scanTime{&r.From}, scanTime{&r.To}, scanTime{&r.Started}, &us, &r.Status,
+		&r.Stored, &r.Unchanged, &r.Error, scanJSON[[]Outcome]{&r.Outcomes}, &r.Sample, &r.Fence)
+	r.Took = time.Duration(us) * time.Microsecond
+	return r, err
+}
+
+func writeRun(ctx context.Context, tx *sql.Tx, r Run) error {
+	outcomes := make([]Outcome, len(r.Outcomes)) // never null
+	for i, o := range r.Outcomes {
+		o.Target, o.Error = clean(o.Target), clean(o.Error)
+		outcomes[i] = o
+	}
+	text, err := encode(outcomes)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		insert into runs (id, function, started_by, window_from, window_to, started, took_us, status, stored,
+			unchanged, error, outcomes, sample, fence)
+		values (`+params(1, 14)+`)
+		on conflict (id) do update set took_us = excluded.took_us, status = excluded.status, stored = excluded.stored,
+			unchanged = excluded.unchanged, error = excluded.error, outcomes = excluded.outcomes, sample = excluded.sample,
+			window_from = excluded.window_from, window_to = excluded.window_to, started_by = excluded.started_by`,
+		r.ID, r.Function, r.Trigger, stamp(r.From), stamp(r.To), stamp(r.Started), r.Took.Microseconds(), r.Status, r.Stored,
+		r.Unchanged, clean(r.Error), text, r.Sample, r.Fence)
+	return err
+}
+
+func writeStates(ctx context.Context, tx *sql.Tx, function string, states []TargetState) error {
+	for _, t := range states {
+		if _, err := tx.ExecContext(ctx, `
+			insert into targets (function, target, failing, told, reason, last_ok) values ($1, $2, $3, $4, $5, $6)
+			on conflict (function, target) do update set failing = excluded.failing, told = excluded.told,
+				reason = excluded.reason, last_ok = excluded.last_ok`,
+			function, clean(t.Target), stamp(t.Failing), t.Told, clean(t.Reason), stamp(t.LastOK)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,210 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const (
+	sqlDeadline = 8 * time.Second // of one call, whatever the caller allows
+	tries       = 3               // of a transaction that met another or a lost connection
+	chunkRows   = 500             // of a multi-row statement: both databases take 32,766 parameters
+)
+
+// tx runs fn in one transaction. fn may run again: after a deadlock, or where
+// the connection turned out to be dead before the commit was sent.
+func (s *Store) tx(ctx context.Context, what string, fn func(context.Context, *sql.Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, sqlDeadline)
+	defer cancel()
+	var err error
+	for range tries {
+		var again bool
+		if again, err = s.txOnce(ctx, fn); !again {
+			break
+		}
+	}
+	return explain(what, err)
+}
+
+func (s *Store) txOnce(ctx context.Context, fn func(context.Context, *sql.Tx) error) (again bool, err error) {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return lost(err), err
+	}
+	defer tx.Rollback()
+	if err := fn(ctx, tx); err != nil {
+		return lost(err) || collided(err), err
+	}
+	err = tx.Commit()
+	return collided(err), err
+}
+
+// query returns the rows of a reading statement.
+func query[T any](ctx context.Context, s *Store, what string, scan func(*sql.Rows) (T, error), text string, args ...any) ([]T, error) {
+	ctx, cancel := context.WithTimeout(ctx, sqlDeadline)
+	defer cancel()
+	var out []T
+	var err error
+	for range tries {
+		if out, err = queryIn(ctx, s.read, scan, text, args...); !lost(err) {
+			break
+		}
+	}
+	return out, explain(what, err)
+}
+
+type querier interface {
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+}
+
+func queryIn[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), text string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+// now is the clock that leases go by: the database's, which all replicas share.
+func (s *Store) now(ctx context.Context, tx *sql.Tx) (t time.Time, err error) {
+	if s.dialect == SQLite {
+		return time.Now().UTC(), nil
+	}
+	err = tx.QueryRowContext(ctx, "select clock_timestamp()").Scan(scanTime{&t})
+	return t, err
+}
+
+// explain says what was tried, and turns a missing table into ErrNotMigrated.
+func explain(what string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrRunning), errors.Is(err, ErrFenced), errors.Is(err, ErrNotMigrated):
+		return err
+	case notMigrated(err):
+		return fmt.Errorf("%w (%s: %v)", ErrNotMigrated, what, err)
+	}
+	if _, ok := errors.AsType[*SpentError](err); ok {
+		return err
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+func notMigrated(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code == "42P01" || e.Code == "42703" || e.Code == "3F000" // no such table, column, schema
+	}
+	return strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "no such column")
+}
+
+// collided reports that the database undid a transaction in favour of another.
+func collided(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (e.Code == "40001" || e.Code == "40P01")
+}
+
+// lost reports that a pooled connection was dead: the server was restarted.
+func lost(err error) bool {
+	if err == nil {
+		return false
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return false // a new connection was tried already
+	}
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code == "57P01" || e.Code == "57P02"
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// values returns "($1,$2),($3,$4)" for rows of columns, counting from first.
+func values(first, rows, columns int) string {
+	var b strings.Builder
+	for r := range rows {
+		if r > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('(')
+		b.WriteString(params(first+r*columns, columns))
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+// params returns "$1,$2" for n parameters, counting from first.
+func params(first, n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "$%d", first+i)
+	}
+	return b.String()
+}
+
+// stamp is how a time is stored: with the microseconds that PostgreSQL keeps,
+// NULL for the zero time.
+func stamp(t time.Time) sql.NullTime {
+	return sql.NullTime{Time: micros(t), Valid: !t.IsZero()}
+}
+
+func micros(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// scanTime reads what stamp wrote.
+type scanTime struct{ to *time.Time }
+
+func (s scanTime) Scan(v any) error {
+	var n sql.NullTime
+	if err := n.Scan(v); err != nil {
+		return err
+	}
+	*s.to = time.Time{}
+	if n.Valid {
+		*s.to = n.Time.UTC()
+	}
+	return nil
+}
+
+// clean takes out what PostgreSQL refuses in a text: invalid UTF-8 and NUL.
+func clean(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
+}
+
+func encode[T any](v T) (string, error) {
+	b, err := json.Marshal(v)
+	return string(b), err
+}
+
+// scanJSON reads what encode wrote.
+type scanJSON[T any] struct{ to *T }
+
+func (s scanJSON[T]) Scan(v any) error {
+	switch v := v.(type) {
+	case []byte:
+		return json.Unmarshal(v, s.to)
+	case string:
+		return json.Unmarshal([]byte(v), s.to)
+	}
+	return fmt.Errorf("JSON column holds %T", v)
+}

@@ -1,0 +1,187 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+const (
+	readDeadline  = 8 * time.Second
+	writeDeadline = 10 * time.Second
+	maxReadings   = 1_000_000 // of one answer
+)
+
+// series keeps Readings in two tables: what is measured, and its points.
+type series struct {
+	read, write *sql.DB
+	group       group
+	mu          sync.Mutex
+	ids         map[string]int64 // of committed series, by reading.Series
+}
+
+func newSeries(read, write *sql.DB) *series {
+	s := &series{read: read, write: write, ids: map[string]int64{}}
+	s.group.turn = make(chan struct{}, 1)
+	return s
+}
+
+// Write stores rs. Calls that come while another is being committed share the
+// next commit.
+func (s *series) Write(ctx context.Context, rs []reading.Reading) error {
+	rs, err := store.Normal(rs)
+	if err != nil || len(rs) == 0 {
+		return err
+	}
+	return s.group.do(ctx, rs, s.commit)
+}
+
+// Between returns the readings of one measurement with from <= time < to,
+// ordered by series and time.
+func (s *series) Between(ctx context.Context, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error) {
+	var out []reading.Reading
+	err := s.each(ctx, name, tags, `
+		select time, fields, texts from readings where series = ? and time >= ? and time < ? order by time`,
+		[]any{store.Nanos(from), store.Nanos(to)}, func(r reading.Reading) error {
+			if len(out) == maxReadings {
+				return fmt.Errorf("more than %d readings of %s: ask for a shorter time", maxReadings, name)
+			}
+			out = append(out, r)
+			return nil
+		})
+	return out, err
+}
+
+// Latest returns the newest reading of every series that is not older than
+// since.
+func (s *series) Latest(ctx context.Context, name string, since time.Time) ([]reading.Reading, error) {
+	var out []reading.Reading
+	err := s.each(ctx, name, nil, `
+		select time, fields, texts from readings where series = ? and time >= ? order by time desc limit 1`,
+		[]any{store.Nanos(since)}, func(r reading.Reading) error {
+			out = append(out, r)
+			return nil
+		})
+	return out, err
+}
+
+// DropSamples deletes the readings of these measurements that carry the tag
+// sample=true. The rows of their series stay: their ids are remembered.
+func (s *series) DropSamples(ctx context.Context, names []string) error {
+	ctx, cancel := context.WithTimeout(ctx, writeDeadline)
+	defer cancel()
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("drop samples: %w", err)
+	}
+	defer tx.Rollback()
+	for _, name := range names {
+		if _, err := tx.ExecContext(ctx, `delete from readings where series in
+			(select id from series where name = ? and tags ->> ? = 'true')`, name, catalogue.SampleLabel); err != nil {
+			return fmt.Errorf("drop samples of %s: %w", name, err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("drop samples: %w", err)
+	}
+	return nil
+}
+
+// Ping does nothing: the store pings the pools.
+func (s *series) Ping(context.Context) error { return nil }
+
+// Close does nothing: the store closes the pools.
+func (s *series) Close() error { return nil }
+
+// each calls fn for the rows that text gives for each series.
+func (s *series) each(ctx context.Context, name string, tags map[string]string, text string, args []any, fn func(reading.Reading) error) error {
+	ctx, cancel := context.WithTimeout(ctx, readDeadline)
+	defer cancel()
+	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one state of the file for all series
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	defer tx.Rollback()
+	lines, err := seriesOf(ctx, tx, name, tags)
+	if err != nil {
+		return fmt.Errorf("read the series of %s: %w", name, err)
+	}
+	stmt, err := tx.PrepareContext(ctx, text)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	defer stmt.Close()
+	for _, l := range lines {
+		if err := l.each(ctx, stmt, name, args, fn); err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// line is one series.
+type line struct {
+	id   int64
+	tags map[string]string
+}
+
+func seriesOf(ctx context.Context, tx *sql.Tx, name string, want map[string]string) ([]line, error) {
+	rows, err := tx.QueryContext(ctx, `select id, tags from series where name = ? order by key`, name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []line
+	for rows.Next() {
+		var l line
+		var tags []byte
+		if err := errors.Join(rows.Scan(&l.id, &tags), json.Unmarshal(tags, &l.tags)); err != nil {
+			return nil, err
+		}
+		if has(l.tags, want) {
+			out = append(out, l)
+		}
+	}
+	return out, rows.Err()
+}
+
+func has(tags, want map[string]string) bool {
+	for k, v := range want {
+		if tags[k] != v {
+			return false
+		}
+	}
+	return true
+}
+
+func (l line) each(ctx context.Context, stmt *sql.Stmt, name string, args []any, fn func(reading.Reading) error) error {
+	rows, err := stmt.QueryContext(ctx, append([]any{l.id}, args...)...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		r := reading.Reading{Name: name, Tags: l.tags}
+		var nanos int64
+		var fields, texts []byte
+		if err := rows.Scan(&nanos, &fields, &texts); err != nil {
+			return err
+		}
+		if err := errors.Join(json.Unmarshal(fields, &r.Fields), json.Unmarshal(texts, &r.Text)); err != nil {
+			return err
+		}
+		r.Time = time.Unix(0, nanos).UTC()
+		if err := fn(r); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
