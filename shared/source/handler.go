@@ -22,7 +22,8 @@ type Config struct {
 }
 
 const (
-	workTime  = 20 * time.Second // of fetching and storing; the rest of 25 s is for the ledger and Slack
+	fetchTime = 17 * time.Second // the rest of a call's 25 s is for the store, the ledger and Slack
+	lastStep  = 9 * time.Second  // no step of a backfill begins later: it may take as long as an upstream does
 	leaseTail = 10 * time.Second
 )
 

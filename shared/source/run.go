@@ -15,7 +15,7 @@ import (
 // dryRun fetches and decodes and writes nothing. Calls are counted against the
 // quota all the same: the upstream counts them too.
 func (x *runner) dryRun(ctx context.Context, st *store.Store, p params, now time.Time) (Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, workTime)
+	ctx, cancel := context.WithTimeout(ctx, fetchTime)
 	defer cancel()
 	fetched := x.fetch(ctx, st, p, x.window(p, p.From))
 	a := Answer{Status: "dry_run"}
@@ -56,12 +56,13 @@ func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Ti
 // work fetches and stores step by step until the window is done or the time is
 // up. It returns, for each target, its last step or the first that failed.
 func (x *runner) work(ctx context.Context, st *store.Store, r store.Run, p params, a *Answer) ([]fetched, error) {
-	ctx, cancel := context.WithTimeout(ctx, workTime)
+	// An upstream that hangs must leave the others the time to be stored.
+	fetching, cancel := context.WithTimeout(ctx, fetchTime)
 	defer cancel()
 	var all []fetched
 	for from := p.From; ; {
 		w := x.window(p, from)
-		step := x.fetch(ctx, st, p, w)
+		step := x.fetch(fetching, st, p, w)
 		if err := x.store(ctx, st, r, step, a); err != nil {
 			return all, err
 		}
@@ -70,8 +71,7 @@ func (x *runner) work(ctx context.Context, st *store.Store, r store.Run, p param
 		switch {
 		case p.Now() || !from.Before(p.To) || allFailed(step):
 			return all, nil
-		case ctx.Err() != nil || x.env.Now().Sub(r.Started) > workTime/2:
-			// The next step could take as long as an upstream can.
+		case fetching.Err() != nil || x.env.Now().Sub(r.Started) > lastStep:
 			a.Next = from.Format(time.RFC3339)
 			return all, nil
 		}
