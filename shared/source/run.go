@@ -147,7 +147,7 @@ func (x *runner) tell(c item.Change) (store.Message, bool) {
 	}
 	text, ok := x.Tell(c)
 	key := c.Item.Key()
-	if !x.TellOnce {
+	if x.TellOnce == nil || !x.TellOnce(c.Item) {
 		key = fmt.Sprintf("%s/%t/%d", key, c.Opened, c.When.Unix())
 	}
 	return store.Message{Key: key, Channel: slackNews, Text: x.env.Secrets.Redact(text), Created: c.When}, ok

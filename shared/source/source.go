@@ -32,8 +32,8 @@ type Source struct {
 	Quota func(target string) *store.Quota
 	// Tell gives the message for an item that opened or closed; nil: none.
 	Tell func(item.Change) (text string, ok bool)
-	// TellOnce says that an item that comes back is no news.
-	TellOnce bool
+	// TellOnce says that this item, should it come back, is no news; nil: it is.
+	TellOnce func(item.Item) bool
 	// Patience is how long a target may fail so before Slack hears of it.
 	Patience func(error) time.Duration
 }
