@@ -1,0 +1,125 @@
+package sim
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+// UART is a simulated sensor behind a serial line.
+type UART interface {
+	Hear(now time.Time, b []byte)    // takes bytes from the host
+	Say(now time.Time) []byte        // the next frame that is due, or nil
+	faultsOf() (*Faults, *rand.Rand) // what goes wrong on its line
+}
+
+// Serial is the host's end of a line to a simulated sensor. It behaves like a
+// go.bug.st/serial port with a read timeout of 100 ms: a timeout is (0, nil).
+type Serial struct {
+	dev   UART
+	clock driver.Clock
+	mu    sync.Mutex
+	queue []burst
+}
+
+type burst struct {
+	due   time.Time
+	bytes []byte
+}
+
+// NewSerial connects a sensor.
+func NewSerial(dev UART, clock driver.Clock) *Serial { return &Serial{dev: dev, clock: clock} }
+
+// Write sends bytes to the sensor.
+func (s *Serial) Write(b []byte) (int, error) {
+	faults, _ := s.dev.faultsOf()
+	if faults.On(Unplugged) {
+		return 0, errClosed
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pump() // what was due before the command
+	if !faults.On(Deaf) {
+		s.dev.Hear(s.clock.Now(), b)
+	}
+	return len(b), nil
+}
+
+// Read returns what the sensor said, or (0, nil) after 100 ms of silence.
+func (s *Serial) Read(b []byte) (int, error) {
+	faults, _ := s.dev.faultsOf()
+	for range 10 {
+		if faults.On(Unplugged) {
+			return 0, errClosed
+		}
+		if n := s.next(b); n > 0 {
+			return n, nil
+		}
+		if err := s.clock.Wait(context.Background(), 10*time.Millisecond); err != nil {
+			return 0, err
+		}
+	}
+	return 0, nil
+}
+
+// ResetInputBuffer drops what was said and not read.
+func (s *Serial) ResetInputBuffer() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pump()
+	s.queue = nil
+	return nil
+}
+
+func (s *Serial) next(b []byte) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pump()
+	if len(s.queue) == 0 || s.queue[0].due.After(s.clock.Now()) {
+		return 0
+	}
+	n := copy(b, s.queue[0].bytes)
+	if s.queue[0].bytes = s.queue[0].bytes[n:]; len(s.queue[0].bytes) == 0 {
+		s.queue = s.queue[1:]
+	}
+	return n
+}
+
+// pump takes every frame that is due from the sensor, with its faults. Like a
+// kernel's buffer it holds some four kilobytes.
+func (s *Serial) pump() {
+	now := s.clock.Now()
+	faults, rng := s.dev.faultsOf()
+	for f := s.dev.Say(now); f != nil; f = s.dev.Say(now) {
+		hit, due := faults.turn(), now
+		if hit&Slow != 0 {
+			due = due.Add(Late)
+		}
+		if len(s.queue) < 128 {
+			s.queue = append(s.queue, burst{due, spoil(f, hit, rng)})
+		}
+	}
+}
+
+// spoil applies the faults of a line to a frame.
+func spoil(f []byte, hit Fault, rng *rand.Rand) []byte {
+	out := append([]byte(nil), f...)
+	if hit&BadCRC != 0 {
+		out[len(out)/2] ^= 1 << rng.IntN(8)
+	}
+	if hit&Torn != 0 {
+		out = out[:1+rng.IntN(len(out)-1)]
+	}
+	if hit&Noise != 0 {
+		noise := make([]byte, 1+rng.IntN(2*len(f)))
+		for i := range noise {
+			noise[i] = byte(rng.IntN(256))
+		}
+		noise = append(noise, f[:2]...) // what looks like the head of a frame
+		out = append(noise, out...)
+	}
+	return out
+}

@@ -1,0 +1,103 @@
+// Package sim holds simulated sensors that speak the same bytes as the real
+// ones: serial sensors over ptys, chips on an I2C bus, plugs and UPS servers on
+// TCP, and the files of a Linux machine. The real drivers run on them, in tests
+// and where there is no hardware.
+//
+// Their values wander slowly and plausibly, and depend only on the seed and the
+// time. What goes wrong with real sensors goes wrong on demand: see Fault.
+package sim
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+// Virtual is a clock that moves only when someone waits: thirty seconds of
+// warm-up take none.
+type Virtual struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewVirtual returns a clock that stands at a fixed moment.
+func NewVirtual() *Virtual {
+	return &Virtual{now: time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)}
+}
+
+// Now is the moment at which the clock stands.
+func (v *Virtual) Now() time.Time {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.now
+}
+
+// Wait moves the clock by d.
+func (v *Virtual) Wait(ctx context.Context, d time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.now = v.now.Add(max(d, 0))
+	return nil
+}
+
+// Fast is the machine's clock, running faster.
+type Fast struct {
+	start time.Time
+	scale float64
+}
+
+// NewFast returns a clock of which scale seconds pass in one real second.
+func NewFast(scale float64) Fast { return Fast{time.Now(), max(scale, 1)} }
+
+// Now is the accelerated time.
+func (f Fast) Now() time.Time {
+	return f.start.Add(time.Duration(float64(time.Since(f.start)) * f.scale))
+}
+
+// Wait sleeps for the accelerated d.
+func (f Fast) Wait(ctx context.Context, d time.Duration) error {
+	return driver.RealClock{}.Wait(ctx, time.Duration(float64(d)/f.scale))
+}
+
+// wave is a value that wanders: three slow sine waves around a mean, never
+// farther from it than spread.
+type wave struct {
+	mean, spread float64
+	phase        [3]float64
+}
+
+func newWave(rng *rand.Rand, mean, spread float64) wave {
+	w := wave{mean: mean, spread: spread}
+	for i := range w.phase {
+		w.phase[i] = rng.Float64() * 2 * math.Pi
+	}
+	return w
+}
+
+func (w wave) at(now time.Time) float64 {
+	t := float64(now.UnixMilli()) / 1000
+	sum := 0.6*math.Sin(t/5400*2*math.Pi+w.phase[0]) +
+		0.3*math.Sin(t/1020*2*math.Pi+w.phase[1]) +
+		0.1*math.Sin(t/67*2*math.Pi+w.phase[2])
+	return w.mean + w.spread*sum
+}
+
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x6865617274680000)) }
+
+// frozen gives the time at which a simulated sensor's values are taken: it
+// stands while Frozen is on.
+type frozen struct{ at time.Time }
+
+func (f *frozen) time(now time.Time, faults *Faults) time.Time {
+	if !faults.On(Frozen) || f.at.IsZero() {
+		f.at = now
+	}
+	return f.at
+}
