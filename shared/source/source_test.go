@@ -476,7 +476,7 @@ func TestItemsAreToldOnceWhateverIsRerun(t *testing.T) {
 		return b, nil
 	}
 	s.Tell = func(c item.Change) (string, bool) { return fmt.Sprint(c.Item.Title, " ", c.Opened), true }
-	s.TellOnce = true
+	s.TellOnce = func(item.Item) bool { return true }
 	handler := h.serve(t, s)
 	for _, there := range []bool{true, true, false, true, true} {
 		on = there
