@@ -1,0 +1,202 @@
+// Package pms5003 reads the Plantower PMS5003 particulate sensor (UART 9600 8N1,
+// supply 5 V, logic 3.3 V).
+//
+// Datasheet: "PMS5003 series data manual", V2.3, 2016
+// (https://www.aqmd.gov/docs/default-source/aq-spec/resources-page/plantower-pms5003-manual_v2-3.pdf).
+//
+// What it does not say well:
+//   - the values "CF=1" are for factories; the atmospheric ones (data 4 to 6) are used;
+//   - values hold only 30 s after waking;
+//   - the sensor keeps its mode over a sleep but not over a power cut;
+//   - commands are answered by a frame of 8 bytes among the data;
+//   - PMS5003T, S and ST look alike and use the fields otherwise. The ST is told
+//     by its length; the T and S must not be set up as this kind.
+package pms5003
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+// Config is how a sensor is used.
+type Config struct {
+	DutyCycle bool          `env:"DUTY_CYCLE" envDefault:"true"` // sleep between the readings
+	WarmUp    time.Duration `env:"WARM_UP" envDefault:"30s"`     // from waking to values that hold
+	Samples   int           `env:"SAMPLES" envDefault:"5"`       // frames to average over
+
+	// Humidity of the air, where something nearby measures it.
+	Humidity func() (percent float64, ok bool) `env:"-"`
+	Clock    driver.Clock                      `env:"-"`
+}
+
+const (
+	replyPatience = 2 * time.Second
+	dataPatience  = 5 * time.Second // a frame comes every 0.2 to 2.3 s
+	tries         = 3
+)
+
+// Dev is a sensor on a serial line.
+type Dev struct {
+	line  *driver.Line
+	cfg   Config
+	clock driver.Clock
+	awake bool
+	deaf  bool // it does not answer commands: only its TX pin may be wired
+	woke  time.Time
+}
+
+// New returns the sensor behind rw: a port at 9600 8N1 with a read timeout.
+func New(rw io.ReadWriter, cfg Config) *Dev {
+	cfg.Samples = max(cfg.Samples, 1)
+	clock := driver.ClockOr(cfg.Clock)
+	return &Dev{line: driver.NewLine(rw, clock), cfg: cfg, clock: clock}
+}
+
+// Counts tells what the line has seen.
+func (d *Dev) Counts() driver.Counts { return d.line.Counts() }
+
+// Read wakes the sensor, waits until its values hold, averages a few frames and
+// lets it sleep again. Without a duty cycle it only averages, and flags the
+// first WARM_UP. A sensor of which only the TX pin is wired is read all the
+// same; it cannot sleep.
+func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
+	s, err := d.measure(ctx)
+	if d.cfg.DutyCycle && !d.deaf {
+		// The fan must stop even where the measurement failed or was cut short.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*tries*replyPatience)
+		defer cancel()
+		d.awake = false
+		if serr := d.command(ctx, cmdSleep, 0); serr != nil && err == nil {
+			s.Flag(driver.Suspect, "the sensor did not confirm to sleep, its fan may run on: check the wire to its RX pin")
+		}
+	}
+	if err != nil {
+		return driver.Sample{}, fmt.Errorf("pms5003: %w", err)
+	}
+	return s, nil
+}
+
+func (d *Dev) measure(ctx context.Context) (driver.Sample, error) {
+	if err := d.wake(ctx); err != nil {
+		return driver.Sample{}, err
+	}
+	if err := d.line.Discard(); err != nil {
+		return driver.Sample{}, err
+	}
+	s, err := d.average(ctx)
+	if err != nil {
+		return driver.Sample{}, err
+	}
+	if left := d.cfg.WarmUp - d.clock.Now().Sub(d.woke); left > 0 {
+		s.Flag(driver.WarmingUp, "woke less than %v ago", d.cfg.WarmUp)
+	}
+	if d.cfg.Humidity != nil {
+		if rh, ok := d.cfg.Humidity(); ok && rh > 75 {
+			s.Flag(driver.Suspect, "at %.0f %% humidity droplets count as dust", rh)
+		}
+	}
+	return s, nil
+}
+
+// wake starts the fan. Waking is not answered by every firmware, but setting
+// the active mode is.
+func (d *Dev) wake(ctx context.Context) error {
+	if d.awake {
+		return nil
+	}
+	if err := d.line.Write(command(cmdWake, 1)); err != nil {
+		return err
+	}
+	err := d.command(ctx, cmdMode, modeActive)
+	if err != nil && !errors.Is(err, driver.ErrNoAnswer) {
+		return err
+	}
+	d.deaf = err != nil
+	if d.woke.IsZero() || !d.deaf { // a deaf one never slept
+		d.woke = d.clock.Now()
+	}
+	d.awake = true
+	if d.cfg.DutyCycle {
+		return d.clock.Wait(ctx, d.cfg.WarmUp-d.clock.Now().Sub(d.woke))
+	}
+	return nil
+}
+
+// command sends a command until the sensor confirms it.
+func (d *Dev) command(ctx context.Context, cmd, value byte) error {
+	for try := range tries {
+		if try > 0 {
+			d.line.Retry()
+		}
+		if err := d.line.Write(command(cmd, value)); err != nil {
+			return err
+		}
+		err := d.reply(ctx, cmd)
+		if err == nil || !errors.Is(err, driver.ErrNoAnswer) {
+			return err
+		}
+	}
+	return driver.ErrNoAnswer
+}
+
+func (d *Dev) reply(ctx context.Context, cmd byte) error {
+	deadline := d.clock.Now().Add(replyPatience)
+	for {
+		f, err := d.line.Next(ctx, deadline.Sub(d.clock.Now()), match)
+		if err != nil {
+			return err
+		}
+		if len(f) == replyLen && f[4] == cmd {
+			return nil
+		}
+	}
+}
+
+// average is the mean of the next frames.
+func (d *Dev) average(ctx context.Context) (driver.Sample, error) {
+	s, code := driver.New(), byte(0)
+	for n := 0; n < d.cfg.Samples; {
+		f, err := d.line.Next(ctx, dataPatience, match)
+		if errors.Is(err, driver.ErrNoAnswer) {
+			return s, fmt.Errorf("%w: check power (5 V), the wire from the sensor's TX pin, that its SET pin is not low, and the port", err)
+		}
+		if err != nil {
+			return s, err
+		}
+		if len(f) == stLen {
+			return s, errors.New("the sensor is a PMS5003ST, which this kind does not read")
+		}
+		if len(f) != dataLen {
+			continue
+		}
+		for k, v := range decode(f) {
+			s.Fields[k] += v
+		}
+		code |= f[29]
+		n++
+	}
+	for k := range s.Fields {
+		s.Fields[k] = math.Round(s.Fields[k]/float64(d.cfg.Samples)*10) / 10
+	}
+	judge(&s, code)
+	return s, nil
+}
+
+func judge(s *driver.Sample, code byte) {
+	if code != 0 {
+		s.Flag(driver.Suspect, "the sensor reports error code %#02x", code)
+	}
+	if s.Fields["pm10_ugm3"] < s.Fields["pm2_5_ugm3"] {
+		s.Flag(driver.Suspect, "pm10 is below pm2.5")
+	}
+	if s.Fields["particles_0_3um_per_dl"] == 0 {
+		s.Flag(driver.Suspect, "no particle is counted, the fan may stand")
+	}
+	s.Guard()
+}
