@@ -1,0 +1,120 @@
+package testserver
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+const noInflux = "the test InfluxDB is not built: cd tools/influxd && go build -o ../../.bin/influxd ."
+
+// Influx returns the URL of an InfluxDB 1.8 and a fresh bucket in it; any
+// organization and token do. One server serves all tests of the process.
+func Influx(t testing.TB) (url, bucket string) {
+	t.Helper()
+	s, err := sharedInflux()
+	if errors.Is(err, errMissing) {
+		Missing(t, noInflux)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return freshBucket(t, s)
+}
+
+// OwnInflux returns a server of the test's own, to be stopped and started.
+func OwnInflux(t testing.TB) (s *Server, url, bucket string) {
+	t.Helper()
+	s, err := startInflux()
+	if errors.Is(err, errMissing) {
+		Missing(t, noInflux)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Kill() })
+	url, bucket = freshBucket(t, s)
+	return s, url, bucket
+}
+
+var sharedInflux = sync.OnceValues(startInflux)
+
+func startInflux() (*Server, error) {
+	path, err := influxBin()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := folder()
+	if err != nil {
+		return nil, err
+	}
+	addr, err := FreeAddr()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		Addr: addr, Dir: dir, path: path, args: []string{"-addr", addr, "-dir", filepath.Join(dir, "data")},
+		quit: syscall.SIGTERM, orphaned: syscall.SIGKILL,
+	}
+	s.ready = func(ctx context.Context) error { return influxQL(ctx, s.Addr, "SHOW DATABASES") }
+	return s, s.Start()
+}
+
+func freshBucket(t testing.TB, s *Server) (url, bucket string) {
+	t.Helper()
+	name := "test_" + strings.ToLower(rand.Text())
+	ctx, cancel := context.WithTimeout(context.Background(), startDeadline)
+	defer cancel()
+	if err := influxQL(ctx, s.Addr, "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	return "http://" + s.Addr, name + "/autogen"
+}
+
+func influxQL(ctx context.Context, addr, q string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/query", strings.NewReader(url.Values{"q": {q}}.Encode()))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(res.Body, 1<<10))
+	if res.StatusCode != http.StatusOK || strings.Contains(string(body), `"error"`) {
+		return fmt.Errorf("%s: %d: %s", q, res.StatusCode, body)
+	}
+	return nil
+}
+
+// influxBin looks for .bin/influxd from here upwards. One on the PATH would be
+// another program, with other flags.
+func influxBin() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		p := filepath.Join(dir, ".bin", "influxd")
+		if f, err := os.Stat(p); err == nil && f.Mode().IsRegular() {
+			return p, nil
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return "", errMissing
+		}
+		dir = up
+	}
+}
