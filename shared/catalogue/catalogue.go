@@ -56,7 +56,10 @@ const (
 )
 
 // families lists the declarations, one variable a file.
-var families = [][]Measurement{}
+var families = [][]Measurement{
+	treasuries,
+	weather,
+}
 
 var byName = index()
 

@@ -1,0 +1,88 @@
+// Package function brings the weather, the outdoor air and the forecast of
+// places from OpenWeather (https://openweathermap.org/api, free plan).
+package function
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/source"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// Config is what weather reads from the environment.
+type Config struct {
+	Key    secret.String `env:"OPENWEATHER_KEY_SECRET" envDefault:"openweather-key"`                  // secret with the key of OpenWeather
+	Places string        `env:"WEATHER_PLACES"`                                                       // places as name:lat,lon;name:lat,lon
+	URL    url.URL       `env:"OPENWEATHER_URL" envDefault:"https://api.openweathermap.org/data/2.5"` // OpenWeather's API
+}
+
+const callsPerMinute = 60 // of the free plan
+
+// Handle is what the OpenFaaS template calls.
+var Handle = config.Handle(New)
+
+// New returns the function.
+func New(env config.Env) (http.Handler, error) {
+	c, err := config.Parse[Config](env)
+	if err != nil {
+		return nil, err
+	}
+	places, err := parsePlaces(c.Places)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: WEATHER_PLACES: %w", err)
+	}
+	byName := map[string]place{}
+	var names []string
+	for _, p := range places {
+		byName[p.name] = p
+		names = append(names, p.name)
+	}
+	client := fetch.New()
+	quota := &store.Quota{Key: "openweather", Limit: callsPerMinute, Window: time.Minute, Spare: len(calls) * len(places)}
+	return source.Handler(env, source.Source{
+		Name:    "weather",
+		Needs:   []secret.String{c.Key},
+		Setting: "WEATHER_PLACES",
+		Targets: names,
+		Fetch: func(ctx context.Context, target string, _ source.Window) (source.Batch, error) {
+			return c.fetch(ctx, client, byName[target])
+		},
+		Quota: func(string) *store.Quota { return quota },
+	})
+}
+
+// calls are made for every place and run; all must succeed.
+var calls = []struct {
+	path   string
+	decode decoder
+}{
+	{"weather", decodeCurrent},
+	{"air_pollution", decodeAir},
+	{"forecast", decodeForecast},
+}
+
+func (c Config) fetch(ctx context.Context, client *fetch.Client, p place) (source.Batch, error) {
+	var b source.Batch
+	for _, call := range calls {
+		a, err := client.Get(ctx, c.query(call.path, p), nil)
+		if err != nil {
+			return b, err
+		}
+		rs, err := call.decode(a.Body)
+		if err != nil {
+			return b, fmt.Errorf("decode %s: %w", call.path, err)
+		}
+		for _, r := range rs {
+			r.Tags = map[string]string{"place": p.name}
+			b.Readings = append(b.Readings, r)
+		}
+	}
+	return b, nil
+}

@@ -1,0 +1,133 @@
+package function
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/reading"
+)
+
+type decoder func(body []byte) ([]reading.Reading, error)
+
+// query asks in metric units. OpenWeather takes its key nowhere but here.
+func (c Config) query(path string, p place) *url.URL {
+	u := c.URL.JoinPath(path)
+	u.RawQuery = url.Values{
+		"lat":   {strconv.FormatFloat(p.lat, 'f', -1, 64)},
+		"lon":   {strconv.FormatFloat(p.lon, 'f', -1, 64)},
+		"units": {"metric"},
+		"appid": {c.Key.Reveal()},
+	}.Encode()
+	return u
+}
+
+// problem is OpenWeather's way to say no: cod is a number or a string, and 200
+// or absent where all is well.
+type problem struct {
+	Cod     json.Number `json:"cod"`
+	Message any         `json:"message"` // a number in good forecasts
+}
+
+// unmarshal decodes a good answer into v.
+func unmarshal(body []byte, v any) error {
+	var p problem
+	if err := json.Unmarshal(body, &p); err != nil {
+		return err
+	}
+	if p.Cod != "" && p.Cod != "200" {
+		text, _ := p.Message.(string)
+		return &fetch.UpstreamError{Host: "OpenWeather", Message: p.Cod.String() + " " + text, Spent: p.Cod == "429"}
+	}
+	return json.Unmarshal(body, v)
+}
+
+// conditions is what current weather and forecast have in common. A pointer is
+// nil where OpenWeather says nothing.
+type conditions struct {
+	Dt   int64 `json:"dt"`
+	Main struct {
+		Temp      *float64 `json:"temp"`
+		FeelsLike *float64 `json:"feels_like"`
+		Min       *float64 `json:"temp_min"`
+		Max       *float64 `json:"temp_max"`
+		Pressure  *float64 `json:"pressure"`
+		Humidity  *float64 `json:"humidity"`
+	} `json:"main"`
+	Wind struct {
+		Speed *float64 `json:"speed"`
+		Deg   *float64 `json:"deg"`
+		Gust  *float64 `json:"gust"`
+	} `json:"wind"`
+	Clouds struct {
+		All *float64 `json:"all"`
+	} `json:"clouds"`
+	Visibility *float64 `json:"visibility"`
+	Rain       amount   `json:"rain"`
+	Snow       amount   `json:"snow"`
+	Sky        []struct {
+		Main        string `json:"main"`
+		Description string `json:"description"`
+	} `json:"weather"`
+}
+
+// amount is absent where there is no rain or snow.
+type amount struct {
+	LastHour   *float64 `json:"1h"` // current weather
+	ThreeHours *float64 `json:"3h"` // forecast
+}
+
+// reading returns the common part, or an error where the essential is missing.
+func (c conditions) reading(name string) (reading.Reading, error) {
+	if c.Dt <= 0 || c.Main.Temp == nil || len(c.Sky) == 0 {
+		return reading.Reading{}, errors.New("no dt, temperature or weather in it")
+	}
+	return reading.Reading{
+		Name: name,
+		Fields: present(map[string]*float64{
+			"temperature_celsius":    c.Main.Temp,
+			"feels_like_celsius":     c.Main.FeelsLike,
+			"low_celsius":            c.Main.Min,
+			"high_celsius":           c.Main.Max,
+			"humidity_percent":       c.Main.Humidity,
+			"pressure_hpa":           c.Main.Pressure,
+			"wind_mps":               c.Wind.Speed,
+			"gust_mps":               c.Wind.Gust,
+			"wind_direction_degrees": c.Wind.Deg,
+			"clouds_percent":         c.Clouds.All,
+			"visibility_meters":      c.Visibility,
+		}),
+		Text: map[string]string{"summary": c.Sky[0].Main, "description": c.Sky[0].Description},
+		Time: time.Unix(c.Dt, 0).UTC(),
+	}, nil
+}
+
+// present leaves out what the upstream left out: no value is not zero.
+func present(all map[string]*float64) map[string]float64 {
+	fields := map[string]float64{}
+	for k, v := range all {
+		if v != nil {
+			fields[k] = *v
+		}
+	}
+	return fields
+}
+
+// decodeCurrent decodes https://openweathermap.org/current.
+func decodeCurrent(body []byte) ([]reading.Reading, error) {
+	var c conditions
+	if err := unmarshal(body, &c); err != nil {
+		return nil, err
+	}
+	r, err := c.reading("weather")
+	if err != nil {
+		return nil, err
+	}
+	for k, v := range present(map[string]*float64{"rain_last_hour_mm": c.Rain.LastHour, "snow_last_hour_mm": c.Snow.LastHour}) {
+		r.Fields[k] = v
+	}
+	return []reading.Reading{r}, nil
+}

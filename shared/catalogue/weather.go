@@ -1,0 +1,69 @@
+package catalogue
+
+import "time"
+
+var weather = []Measurement{
+	{
+		Name: "weather", About: "The weather now, by OpenWeather", Function: "weather",
+		Labels: []string{"place"}, Text: []string{"summary", "description"}, Cadence: 15 * time.Minute,
+		Fields: append(conditions(),
+			Field{Key: "rain_last_hour_mm", Title: "Rain in the last hour", Unit: "mm", Max: 500},
+			Field{Key: "snow_last_hour_mm", Title: "Snow in the last hour", Unit: "mm", Max: 500}),
+	},
+	{
+		Name: "weather_forecast", About: "The weather to come, in steps of three hours, by OpenWeather", Function: "weather",
+		Labels: []string{"place"}, Text: []string{"summary", "description"}, Cadence: 3 * time.Hour,
+		Keep: KeepMonths, Ahead: 6 * 24 * time.Hour,
+		Fields: append(conditions(), precipitation("three hours")...),
+	},
+	{
+		Name: "weather_day", About: "The days to come from local midnight, by OpenWeather", Function: "weather",
+		Labels: []string{"place"}, Cadence: 24 * time.Hour, Ahead: 6 * 24 * time.Hour,
+		Fields: append([]Field{
+			{Key: "low_celsius", Title: "Low", Unit: "°C", Min: -90, Max: 60},
+			{Key: "high_celsius", Title: "High", Unit: "°C", Min: -90, Max: 60},
+		}, precipitation("the day")...),
+	},
+	{
+		Name: "outdoor_air", About: "Air pollution outside, by OpenWeather's model", Function: "weather",
+		Labels: []string{"place"}, Cadence: 15 * time.Minute,
+		Fields: []Field{
+			{Key: "us_aqi", Title: "US AQI (of this instant)", Max: 10000, Warn: Threshold{Above: 100, HasAbove: true, Slack: 10}},
+			{Key: "openweather_index", Title: "OpenWeather's index, 1 good to 5 very poor", Min: 1, Max: 5},
+			{Key: "pm2_5_ugm3", Title: "PM2.5", Unit: "µg/m³", Max: 5000},
+			{Key: "pm10_ugm3", Title: "PM10", Unit: "µg/m³", Max: 10000},
+			{Key: "o3_ugm3", Title: "Ozone", Unit: "µg/m³", Max: 5000},
+			{Key: "no2_ugm3", Title: "Nitrogen dioxide", Unit: "µg/m³", Max: 5000},
+			{Key: "no_ugm3", Title: "Nitrogen monoxide", Unit: "µg/m³", Max: 5000},
+			{Key: "so2_ugm3", Title: "Sulphur dioxide", Unit: "µg/m³", Max: 10000},
+			{Key: "co_ugm3", Title: "Carbon monoxide", Unit: "µg/m³", Max: 200000},
+			{Key: "nh3_ugm3", Title: "Ammonia", Unit: "µg/m³", Max: 5000},
+		},
+	},
+}
+
+// conditions are what OpenWeather says of now and of any time to come. Its low
+// and high are those of the surroundings at that time, not of the day.
+func conditions() []Field {
+	return []Field{
+		{Key: "temperature_celsius", Title: "Temperature", Unit: "°C", Min: -90, Max: 60},
+		{Key: "feels_like_celsius", Title: "Feels like", Unit: "°C", Min: -120, Max: 80},
+		{Key: "low_celsius", Title: "Lowest around", Unit: "°C", Min: -90, Max: 60},
+		{Key: "high_celsius", Title: "Highest around", Unit: "°C", Min: -90, Max: 60},
+		{Key: "humidity_percent", Title: "Humidity", Unit: "%", Max: 100},
+		{Key: "pressure_hpa", Title: "Pressure at sea level", Unit: "hPa", Min: 800, Max: 1100},
+		{Key: "wind_mps", Title: "Wind", Unit: "m/s", Max: 120},
+		{Key: "gust_mps", Title: "Gusts", Unit: "m/s", Max: 150},
+		{Key: "wind_direction_degrees", Title: "Wind from", Unit: "°", Max: 360},
+		{Key: "clouds_percent", Title: "Clouds", Unit: "%", Max: 100},
+		{Key: "visibility_meters", Title: "Visibility", Unit: "m", Max: 100000},
+	}
+}
+
+func precipitation(span string) []Field {
+	return []Field{
+		{Key: "rain_mm", Title: "Rain in " + span, Unit: "mm", Max: 2000},
+		{Key: "snow_mm", Title: "Snow in " + span, Unit: "mm", Max: 2000},
+		{Key: "precipitation_chance_percent", Title: "Chance of rain or snow", Unit: "%", Max: 100},
+	}
+}
