@@ -1,0 +1,71 @@
+// Package e2e builds every function of stack.yml as faas-cli does, runs it as
+// its image does, and holds it to its limits: size, memory, a clean stop.
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/openfaas/go-sdk/stack"
+)
+
+// TestMain works at the root of the repository: faas-cli's paths are relative
+// to it.
+func TestMain(m *testing.M) {
+	if err := toRoot(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+func toRoot() error {
+	dir, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "stack.yml")); err == nil {
+			return os.Chdir(dir)
+		}
+	}
+	return fmt.Errorf("no stack.yml above the test")
+}
+
+// readStack returns a stack file as faas-cli reads it.
+func readStack(t *testing.T, file string) *stack.Services {
+	t.Helper()
+	s, err := stack.ParseYAMLFile(file, "", "", true)
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	if len(s.Functions) == 0 {
+		t.Fatalf("%s has no functions", file)
+	}
+	for name, f := range s.Functions {
+		f.Name = name
+		s.Functions[name] = f
+	}
+	return s
+}
+
+// functions are those of all stack files, in order.
+func functions(t *testing.T) (list []stack.Function, copied []string) {
+	t.Helper()
+	files, err := filepath.Glob("stack*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		s := readStack(t, file)
+		for _, name := range slices.Sorted(maps.Keys(s.Functions)) {
+			list = append(list, s.Functions[name])
+		}
+		copied = s.StackConfiguration.CopyExtraPaths
+	}
+	return list, copied
+}

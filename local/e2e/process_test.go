@@ -1,0 +1,183 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	nobody   = 65534
+	patience = 20 * time.Second // for anything to happen at all
+)
+
+// process is a function as its image runs it: alone or behind fwatchdog.
+type process struct {
+	cmd    *exec.Cmd
+	url    string
+	ready  time.Duration
+	log    *output
+	exited chan error
+}
+
+// output collects what a process prints.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
+
+// start runs bin as the image does: nothing in the environment but vars, a
+// folder it cannot write to, no temporary folder and, where the test may choose,
+// a user without rights. With watchdog that is what is started.
+func start(t *testing.T, bin, watchdog string, vars map[string]string) *process {
+	t.Helper()
+	home := filepath.Dir(bin)
+	open(t, home)
+	port := freePort(t)
+	p := &process{url: "http://127.0.0.1:" + port, log: &output{}, exited: make(chan error, 1)}
+	if watchdog == "" {
+		p.cmd = exec.Command(bin)
+		p.cmd.Env = []string{"PORT=" + port, "TMPDIR=/nonexistent"}
+	} else {
+		inner := freePort(t)
+		p.cmd = exec.Command(watchdog)
+		p.cmd.Env = []string{"port=" + port, "PORT=" + inner, "upstream_url=http://127.0.0.1:" + inner,
+			"fprocess=./" + filepath.Base(bin), "mode=http", "prefix_logs=false", "suppress_lock=true", "TMPDIR=/nonexistent"}
+	}
+	for k, v := range vars {
+		p.cmd.Env = append(p.cmd.Env, k+"="+v)
+	}
+	p.cmd.Dir = home
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if os.Geteuid() == 0 {
+		p.cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
+	}
+	began := time.Now()
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { p.exited <- p.cmd.Wait(); close(p.exited) }()
+	t.Cleanup(func() {
+		p.cmd.Process.Kill() // if it did not stop
+		<-p.exited
+	})
+	p.await(t, began)
+	return p
+}
+
+// await polls until the function itself answers.
+func (p *process) await(t *testing.T, began time.Time) {
+	t.Helper()
+	for time.Since(began) < patience {
+		if res, err := http.Get(p.url); err == nil {
+			res.Body.Close()
+			if res.Header.Get("X-OpenFaaS-Internal") == "" { // fwatchdog says so when nobody is behind it
+				p.ready = time.Since(began)
+				return
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatalf("not ready after %s:\n%s", patience, p.log)
+}
+
+// terminate sends SIGTERM.
+func (p *process) terminate(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// end waits for the end and demands exit code 0.
+func (p *process) end(t *testing.T) {
+	t.Helper()
+	select {
+	case err := <-p.exited:
+		if err != nil {
+			t.Errorf("ended with %v:\n%s", err, p.log)
+		}
+	case <-time.After(patience):
+		t.Errorf("still there %s after SIGTERM:\n%s", patience, p.log)
+	}
+}
+
+// memory returns the resident set of the function, now and at its peak, in bytes.
+func (p *process) memory(t *testing.T) (now, peak int64) {
+	t.Helper()
+	pid := p.cmd.Process.Pid
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if c := strings.Fields(string(children)); len(c) == 1 { // behind fwatchdog
+		pid, _ = strconv.Atoi(c[0])
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kilobytes(status, "VmRSS:"), kilobytes(status, "VmHWM:")
+}
+
+func kilobytes(status []byte, key string) int64 {
+	for line := range strings.Lines(string(status)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == key {
+			n, _ := strconv.ParseInt(f[1], 10, 64)
+			return n << 10
+		}
+	}
+	return 0
+}
+
+// open lets another user read dir, whose parents the test made for itself.
+func open(t *testing.T, dir string) {
+	t.Helper()
+	for d := dir; strings.HasPrefix(d, os.TempDir()) && d != os.TempDir(); d = filepath.Dir(d) {
+		if err := os.Chmod(d, 0o555); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.Chmod(d, 0o755) }) // so that it can be removed
+	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// native skips where the binaries of the image do not run.
+func native(t *testing.T) string {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("the images run on Linux")
+	}
+	return runtime.GOARCH
+}

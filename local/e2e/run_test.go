@@ -1,0 +1,158 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/openfaas/go-sdk/stack"
+)
+
+const (
+	calls       = 1000
+	callers     = 4
+	memoryLimit = 30e6 // bytes of a function's process after that
+)
+
+var client = &http.Client{Timeout: 30 * time.Second}
+
+// TestFunctions: every function of the stack files builds as its image does,
+// runs as in its image, stays within its limits and stops without losing the
+// request in flight.
+func TestFunctions(t *testing.T) {
+	list, copied := functions(t)
+	for _, f := range list {
+		t.Run(f.Name, func(t *testing.T) {
+			context := shrinkwrap(t, f, copied)
+			bin := map[string]string{}
+			for _, arch := range []string{"amd64", "arm64"} {
+				bin[arch] = compile(t, context, arch)
+			}
+			if t.Failed() {
+				return
+			}
+			t.Run("alone", func(t *testing.T) { run(t, f, bin[native(t)], "") })
+			t.Run("behind fwatchdog", func(t *testing.T) {
+				watchdog, err := exec.LookPath("fwatchdog")
+				if err != nil {
+					t.Skip("fwatchdog is not on the PATH")
+				}
+				run(t, f, bin[native(t)], watchdog)
+			})
+		})
+	}
+}
+
+func run(t *testing.T, f stack.Function, bin, watchdog string) {
+	s := surround(t, f)
+	p := start(t, bin, watchdog, s.vars)
+	code, body := call(t, p.url)
+	if code != http.StatusOK {
+		t.Fatalf("the first call: %d %s\n%s", code, body, p.log)
+	}
+	var answer struct{ Status string }
+	if err := json.Unmarshal([]byte(body), &answer); err == nil && answer.Status == "not_configured" {
+		t.Errorf("not configured by stack.yml and the settings of this test: %s", body)
+	}
+	codes := callOften(t, p.url)
+	now, peak := p.memory(t)
+	t.Logf("ready in %s; after %d calls (%s): %.1f MB, at most %.1f MB",
+		p.ready.Round(time.Millisecond), calls, codes, float64(now)/1e6, float64(peak)/1e6)
+	if now >= memoryLimit {
+		t.Errorf("%d bytes of memory after %d calls, the limit is %.0f", now, calls, memoryLimit)
+	}
+	stop(t, s, p)
+	for _, v := range s.planted {
+		if strings.Contains(p.log.String(), v) {
+			t.Errorf("a secret is in the log")
+		}
+	}
+}
+
+// stop sends SIGTERM while a request waits for the database, and lets it go on
+// when the function takes no new ones.
+func stop(t *testing.T, s surroundings, p *process) {
+	t.Helper()
+	unlock := s.store.shut()
+	defer unlock()
+	type result struct {
+		code int
+		body string
+	}
+	got := make(chan result, 1)
+	go func() {
+		code, body := call(t, p.url)
+		got <- result{code, body}
+	}()
+	select {
+	case <-s.store.waiting:
+	case r := <-got:
+		t.Fatalf("answered %d %s without the database", r.code, r.body)
+	}
+	p.terminate(t)
+	for addr, end := strings.TrimPrefix(p.url, "http://"), time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			break
+		}
+		c.Close()
+	}
+	unlock()
+	if r := <-got; r.code != http.StatusOK {
+		t.Errorf("the request in flight at SIGTERM got %d %s\n%s", r.code, r.body, p.log)
+	}
+	p.end(t)
+}
+
+func call(t *testing.T, url string) (code int, body string) {
+	res, err := client.Post(url, "application/json", nil)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	if err != nil {
+		return 0, err.Error()
+	}
+	return res.StatusCode, string(b)
+}
+
+// callOften calls as cron and a person would, only faster, and says which codes
+// came how often. An upstream's quota may be spent by it; nothing may break.
+func callOften(t *testing.T, url string) string {
+	t.Helper()
+	var mu sync.Mutex
+	codes := map[int]int{}
+	var begun atomic.Int32
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Go(func() {
+			for begun.Add(1) <= calls {
+				code, body := call(t, url+"/?dry_run=true")
+				mu.Lock()
+				codes[code]++
+				mu.Unlock()
+				if code != http.StatusOK && code != http.StatusTooManyRequests {
+					t.Errorf("answered %d %s", code, body)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	var out []string
+	for _, code := range slices.Sorted(maps.Keys(codes)) {
+		out = append(out, fmt.Sprintf("%d × %d", codes[code], code))
+	}
+	return strings.Join(out, ", ")
+}
