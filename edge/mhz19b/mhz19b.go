@@ -1,0 +1,166 @@
+// Package mhz19b reads the Winsen MH-Z19B CO2 sensor (UART 9600 8N1, supply 5 V,
+// logic 3.3 V).
+//
+// Datasheet: "MH-Z19B user's manual", V1.0, 2016
+// (https://www.winsen-sensor.com/d/files/infrared-gas-sensor/mh-z19b-co2-ver1_0.pdf).
+//
+// What it does not say, or says wrongly:
+//   - while it warms up (3 min) it answers 400 or 410, then its range's end, and
+//     nothing in the frame tells that from air. When it was powered is unknown
+//     too, so the first three minutes after New are flagged, and what follows
+//     until three readings in a row are plausible;
+//   - the range is set by bytes 6 and 7, not 3 and 4;
+//   - most firmwares do not answer to settings;
+//   - byte 4 is a temperature inside the case, wrong by degrees: it is not read;
+//   - ABC takes the lowest value of each day for 400 ppm. In a room that is never
+//     aired it must be off, or the values sink from week to week.
+package mhz19b
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+// Config is how a sensor is used. A setting of "keep" or 0 leaves the sensor's
+// own.
+type Config struct {
+	ABC    string        `env:"ABC" envDefault:"keep"`     // on, off or keep: automatic baseline correction
+	Range  int           `env:"RANGE" envDefault:"0"`      // 2000, 5000 or 0: ppm at the end of the range
+	WarmUp time.Duration `env:"WARM_UP" envDefault:"180s"` // from power-up to values that hold
+
+	Clock driver.Clock `env:"-"`
+}
+
+const (
+	replyPatience = 2 * time.Second
+	tries         = 3
+	steady        = 3                // plausible readings in a row that end the warm-up
+	jumpPPM       = 1000             // more than this within jumpTime is not air
+	jumpTime      = 10 * time.Second //
+)
+
+// Dev is a sensor on a serial line.
+type Dev struct {
+	line    *driver.Line
+	cfg     Config
+	clock   driver.Clock
+	start   time.Time
+	set     bool
+	good    int // plausible readings in a row
+	lastPPM float64
+	lastAt  time.Time
+}
+
+// New returns the sensor behind rw: a port at 9600 8N1 with a read timeout.
+func New(rw io.ReadWriter, cfg Config) (*Dev, error) {
+	if cfg.Range != 0 && cfg.Range != 2000 && cfg.Range != 5000 {
+		return nil, fmt.Errorf("mhz19b: RANGE is %d, not 2000, 5000 or 0 to leave it", cfg.Range)
+	}
+	if cfg.ABC != "on" && cfg.ABC != "off" && cfg.ABC != "keep" && cfg.ABC != "" {
+		return nil, fmt.Errorf("mhz19b: ABC is %q, not on, off or keep", cfg.ABC)
+	}
+	clock := driver.ClockOr(cfg.Clock)
+	return &Dev{line: driver.NewLine(rw, clock), cfg: cfg, clock: clock, start: clock.Now()}, nil
+}
+
+// Counts tells what the line has seen.
+func (d *Dev) Counts() driver.Counts { return d.line.Counts() }
+
+// Read asks once for the CO2 content. The sensor renews it every five seconds.
+func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
+	if err := d.configure(); err != nil {
+		return driver.Sample{}, fmt.Errorf("mhz19b: %w", err)
+	}
+	ppm, err := d.ask(ctx)
+	if err != nil {
+		return driver.Sample{}, fmt.Errorf("mhz19b: %w", err)
+	}
+	return d.judge(ppm), nil
+}
+
+// configure sends the settings once. They are not answered; a sensor that hears
+// nothing shows when it is asked.
+func (d *Dev) configure() error {
+	if d.set {
+		return nil
+	}
+	var commands [][]byte
+	switch d.cfg.ABC {
+	case "on":
+		commands = append(commands, command(cmdABC, 0xA0, 0, 0, 0, 0))
+	case "off":
+		commands = append(commands, command(cmdABC, 0, 0, 0, 0, 0))
+	}
+	if r := d.cfg.Range; r != 0 {
+		commands = append(commands, command(cmdRange, 0, 0, 0, byte(r>>8), byte(r)))
+	}
+	for _, c := range commands {
+		if err := d.line.Write(c); err != nil {
+			return err
+		}
+	}
+	d.set = true
+	return nil
+}
+
+func (d *Dev) ask(ctx context.Context) (float64, error) {
+	for try := range tries {
+		if try > 0 {
+			d.line.Retry()
+		}
+		if err := d.line.Discard(); err != nil {
+			return 0, err
+		}
+		if err := d.line.Write(command(cmdRead, 0, 0, 0, 0, 0)); err != nil {
+			return 0, err
+		}
+		f, err := d.line.Next(ctx, replyPatience, match)
+		if err == nil {
+			return decode(f), nil
+		}
+		if !errors.Is(err, driver.ErrNoAnswer) {
+			return 0, err
+		}
+	}
+	return 0, fmt.Errorf("%w: check power (5 V), both wires (sensor's TX to our RX and the reverse), and the port", driver.ErrNoAnswer)
+}
+
+func (d *Dev) judge(ppm float64) driver.Sample {
+	now, s := d.clock.Now(), driver.New()
+	s.Fields["co2_ppm"] = ppm
+	boot := ppm == 400 || ppm == 410 || d.atEnd(ppm)
+	warming := now.Sub(d.start) < d.cfg.WarmUp || d.good < steady
+	switch {
+	case warming && boot:
+		d.good = 0
+		s.Flag(driver.WarmingUp, "%g ppm is what the sensor says while it warms up", ppm)
+	case warming:
+		d.good++
+		s.Flag(driver.WarmingUp, "within %v of the start, or not yet steady", d.cfg.WarmUp)
+	case d.atEnd(ppm):
+		s.Flag(driver.Suspect, "%g ppm is the end of the range", ppm)
+	case ppm < 400:
+		s.Flag(driver.Suspect, "%g ppm is less than in fresh air: the baseline has drifted", ppm)
+	}
+	if jump := math.Abs(ppm - d.lastPPM); !d.lastAt.IsZero() && jump > jumpPPM && now.Sub(d.lastAt) <= jumpTime {
+		s.Flag(driver.Suspect, "a jump of %g ppm in %v", jump, now.Sub(d.lastAt).Round(time.Second))
+	}
+	d.lastPPM, d.lastAt = ppm, now
+	s.Guard()
+	return s
+}
+
+// atEnd reports a value at the end of the range; where we did not set the range
+// it may be either.
+func (d *Dev) atEnd(ppm float64) bool {
+	if d.cfg.Range != 0 {
+		return ppm >= float64(d.cfg.Range)
+	}
+	return ppm == 2000 || ppm >= 5000
+}
