@@ -1,0 +1,98 @@
+// Package sensirion speaks the I2C protocol of Sensirion's sensors: commands of
+// 16 bits, and words of 16 bits that each carry a checksum.
+//
+// Writing a command and reading its answer are two transactions with the
+// command's execution time between them. In one transaction with a repeated
+// start, which the data sheets seem to allow, forced recalibration and self
+// test fail.
+package sensirion
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"periph.io/x/conn/v3/i2c"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+// Dev is a sensor on a bus.
+type Dev struct {
+	dev    i2c.Dev
+	clock  driver.Clock
+	Counts driver.Counts
+}
+
+// New returns the sensor at addr. It does no I/O.
+func New(bus i2c.Bus, addr uint16, clock driver.Clock) *Dev {
+	return &Dev{dev: i2c.Dev{Bus: bus, Addr: addr}, clock: driver.ClockOr(clock)}
+}
+
+// Send writes a command with its arguments and waits for as long as it takes.
+func (d *Dev) Send(ctx context.Context, wait time.Duration, cmd uint16, args ...uint16) error {
+	b := binary.BigEndian.AppendUint16(nil, cmd)
+	for _, a := range args {
+		b = binary.BigEndian.AppendUint16(b, a)
+		b = append(b, CRC(b[len(b)-2:]))
+	}
+	if err := d.dev.Tx(b, nil); err != nil {
+		return fmt.Errorf("command %04X: %w", cmd, d.explain(err))
+	}
+	return d.clock.Wait(ctx, wait)
+}
+
+// Ask sends a command, waits, and reads n words.
+func (d *Dev) Ask(ctx context.Context, wait time.Duration, n int, cmd uint16, args ...uint16) ([]uint16, error) {
+	if err := d.Send(ctx, wait, cmd, args...); err != nil {
+		return nil, err
+	}
+	b := make([]byte, 3*n)
+	if err := d.dev.Tx(nil, b); err != nil {
+		return nil, fmt.Errorf("answer to %04X: %w", cmd, d.explain(err))
+	}
+	words, err := Words(b)
+	if err != nil {
+		d.Counts.BadFrames++
+		return nil, fmt.Errorf("answer to %04X: %w", cmd, err)
+	}
+	d.Counts.Frames++
+	return words, nil
+}
+
+func (d *Dev) explain(err error) error {
+	return fmt.Errorf("no acknowledgement from address %#02x: check wiring, power and pull-ups: %w", d.dev.Addr, err)
+}
+
+// Words returns the words of an answer, or ErrChecksum if one of them is wrong.
+func Words(b []byte) ([]uint16, error) {
+	if len(b)%3 != 0 {
+		return nil, fmt.Errorf("%d bytes are no words with checksums", len(b))
+	}
+	words := make([]uint16, 0, len(b)/3)
+	for i := 0; i < len(b); i += 3 {
+		if CRC(b[i:i+2]) != b[i+2] {
+			return nil, fmt.Errorf("word %d: %w", i/3, driver.ErrChecksum)
+		}
+		words = append(words, binary.BigEndian.Uint16(b[i:]))
+	}
+	return words, nil
+}
+
+// CRC is CRC-8 with polynomial 31 and initial value FF, neither reflected nor
+// inverted.
+func CRC(b []byte) byte {
+	crc := byte(0xFF)
+	for _, x := range b {
+		crc ^= x
+		for range 8 {
+			if crc&0x80 != 0 {
+				crc = crc<<1 ^ 0x31
+			} else {
+				crc <<= 1
+			}
+		}
+	}
+	return crc
+}

@@ -1,0 +1,163 @@
+package sim
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/hearth-home/hearth/edge/sensirion"
+)
+
+// SCD4x is a Sensirion SCD40. It keeps the datasheet's rules: while it measures
+// it refuses most commands, it does not acknowledge before a command's time is
+// over nor when there is nothing to read, and a reading empties its buffer.
+type SCD4x struct {
+	Faults
+	co2, temp, hum wave
+	still          frozen
+	measuring      bool
+	period         time.Duration
+	started        time.Time
+	next           time.Time // when the next value is ready
+	busy           time.Time // until then nothing is acknowledged
+	answer         []uint16
+	measured       time.Duration // how long the last measurement ran
+	// Written is what was set, by command.
+	Written map[uint16]uint16
+	// FailRecalibration makes a forced recalibration fail.
+	FailRecalibration bool
+}
+
+// NewSCD4x returns a sensor that was just powered and is idle.
+func NewSCD4x(seed uint64) *SCD4x {
+	rng := newRand(seed)
+	return &SCD4x{
+		co2: newWave(rng, 700, 220), temp: newWave(rng, 22, 2), hum: newWave(rng, 45, 8),
+		Written: map[uint16]uint16{},
+	}
+}
+
+// PowerCycle is a short loss of power: it boots for a second and is idle.
+func (s *SCD4x) PowerCycle(now time.Time) {
+	s.measuring, s.answer, s.busy = false, nil, now.Add(time.Second)
+	clear(s.Written)
+}
+
+func (s *SCD4x) faultsOf() *Faults { return &s.Faults }
+
+// Tx does one transaction.
+func (s *SCD4x) Tx(now time.Time, w, r []byte) error {
+	if now.Before(s.busy) {
+		return errNACK
+	}
+	if len(w) > 0 {
+		cmd, args, err := sensirionCommand(w)
+		if err != nil {
+			return err
+		}
+		if err := s.command(now, cmd, args); err != nil {
+			return err
+		}
+	}
+	if len(r) == 0 {
+		return nil
+	}
+	if now.Before(s.busy) || len(r) > 3*len(s.answer) {
+		return errNACK // asked too early, or for more than there is
+	}
+	copy(r, sensirionWords(s.answer))
+	s.answer = nil
+	return nil
+}
+
+func (s *SCD4x) command(now time.Time, cmd uint16, args []uint16) error {
+	allowed := cmd == 0x3F86 || cmd == 0xE4B8 || cmd == 0xEC05 || cmd == 0xE000
+	if s.measuring && !allowed {
+		return errNACK
+	}
+	took := time.Millisecond
+	s.answer = nil
+	switch cmd {
+	case 0x21B1, 0x21AC: // start
+		s.period = 5 * time.Second
+		if cmd == 0x21AC {
+			s.period = 30 * time.Second
+		}
+		s.measuring, s.started, s.next = true, now, now.Add(s.period)
+		took = 0
+	case 0x3F86: // stop
+		if s.measuring {
+			s.measured = now.Sub(s.started)
+		}
+		s.measuring, took = false, 500*time.Millisecond
+	case 0xE4B8: // data ready
+		s.answer = []uint16{0x8000}
+		if s.measuring && !now.Before(s.next) {
+			s.answer[0] = 0x8006
+		}
+	case 0xEC05: // read
+		if s.measuring && !now.Before(s.next) {
+			s.answer = s.values(now)
+			s.next = now.Add(s.period - now.Sub(s.next)%s.period)
+		}
+	case 0x3682: // serial number
+		s.answer = []uint16{0xF896, 0x9F07, 0x3BBE}
+	case 0x362F: // forced recalibration
+		s.answer = s.recalibrate(now, args)
+		took = 400 * time.Millisecond
+	case 0x241D, 0x2427, 0xE000, 0x2416, 0x243A:
+		if len(args) != 1 {
+			return errNACK
+		}
+		s.Written[cmd] = args[0]
+	default:
+		return errNACK
+	}
+	s.busy = now.Add(took)
+	return nil
+}
+
+func (s *SCD4x) recalibrate(now time.Time, args []uint16) []uint16 {
+	if len(args) != 1 || s.measured < 3*time.Minute || s.FailRecalibration {
+		return []uint16{0xFFFF}
+	}
+	by := float64(args[0]) - s.co2.at(now)
+	s.co2.mean += by
+	return []uint16{uint16(0x8000 + int(by))}
+}
+
+func (s *SCD4x) values(now time.Time) []uint16 {
+	t := s.still.time(now, &s.Faults)
+	co2 := s.co2.at(t)
+	if s.next.Sub(s.started) <= s.period {
+		co2 *= 3 // the first value is off
+	}
+	if s.On(WarmUp) {
+		co2 = 0
+	}
+	return []uint16{
+		uint16(co2),
+		uint16((s.temp.at(t) + 45) / 175 * 65535),
+		uint16(s.hum.at(t) / 100 * 65535),
+	}
+}
+
+// sensirionCommand takes a command and its arguments apart; a wrong checksum is
+// not acknowledged.
+func sensirionCommand(w []byte) (cmd uint16, args []uint16, err error) {
+	if len(w) < 2 {
+		return 0, nil, errNACK
+	}
+	args, err = sensirion.Words(w[2:])
+	if err != nil {
+		return 0, nil, errNACK
+	}
+	return binary.BigEndian.Uint16(w), args, nil
+}
+
+func sensirionWords(words []uint16) (b []byte) {
+	for _, w := range words {
+		b = binary.BigEndian.AppendUint16(b, w)
+		b = append(b, sensirion.CRC(b[len(b)-2:]))
+	}
+	return b
+}
