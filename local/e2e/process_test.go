@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 const (
@@ -56,15 +58,15 @@ func start(t *testing.T, bin, watchdog string, vars map[string]string) *process 
 	t.Helper()
 	home := filepath.Dir(bin)
 	open(t, home)
-	port := freePort(t)
-	p := &process{url: "http://127.0.0.1:" + port, log: &output{}, exited: make(chan error, 1)}
+	addr := freeAddr(t)
+	p := &process{url: "http://" + addr, log: &output{}, exited: make(chan error, 1)}
 	if watchdog == "" {
 		p.cmd = exec.Command(bin)
-		p.cmd.Env = []string{"PORT=" + port, "TMPDIR=/nonexistent"}
+		p.cmd.Env = []string{"PORT=" + port(addr), "TMPDIR=/nonexistent"}
 	} else {
-		inner := freePort(t)
+		inner := freeAddr(t)
 		p.cmd = exec.Command(watchdog)
-		p.cmd.Env = []string{"port=" + port, "PORT=" + inner, "upstream_url=http://127.0.0.1:" + inner,
+		p.cmd.Env = []string{"port=" + port(addr), "PORT=" + port(inner), "upstream_url=http://" + inner,
 			"fprocess=./" + filepath.Base(bin), "mode=http", "prefix_logs=false", "suppress_lock=true", "TMPDIR=/nonexistent"}
 	}
 	for k, v := range vars {
@@ -82,7 +84,13 @@ func start(t *testing.T, bin, watchdog string, vars map[string]string) *process 
 	}
 	go func() { p.exited <- p.cmd.Wait(); close(p.exited) }()
 	t.Cleanup(func() {
-		p.cmd.Process.Kill() // if it did not stop
+		select {
+		case <-p.exited:
+			return
+		default:
+		}
+		syscall.Kill(p.function(), syscall.SIGKILL)
+		p.cmd.Process.Kill()
 		<-p.exited
 	})
 	p.await(t, began)
@@ -126,15 +134,20 @@ func (p *process) end(t *testing.T) {
 	}
 }
 
+// function is the process id of the function, which may be fwatchdog's child.
+func (p *process) function() int {
+	pid := p.cmd.Process.Pid
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if c := strings.Fields(string(children)); len(c) == 1 {
+		pid, _ = strconv.Atoi(c[0])
+	}
+	return pid
+}
+
 // memory returns the resident set of the function, now and at its peak, in bytes.
 func (p *process) memory(t *testing.T) (now, peak int64) {
 	t.Helper()
-	pid := p.cmd.Process.Pid
-	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	if c := strings.Fields(string(children)); len(c) == 1 { // behind fwatchdog
-		pid, _ = strconv.Atoi(c[0])
-	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.function()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,14 +175,17 @@ func open(t *testing.T, dir string) {
 	}
 }
 
-func freePort(t *testing.T) string {
+func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := testserver.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return addr
+}
+
+func port(addr string) string {
+	_, port, _ := net.SplitHostPort(addr)
 	return port
 }
 

@@ -62,7 +62,7 @@ func run(t *testing.T, f stack.Function, bin, watchdog string) {
 	}
 	var answer struct{ Status string }
 	if err := json.Unmarshal([]byte(body), &answer); err == nil && answer.Status == "not_configured" {
-		t.Errorf("not configured by stack.yml and the settings of this test: %s", body)
+		t.Errorf("not configured by stack.yml and the function's sample/env: %s", body)
 	}
 	codes := callOften(t, p.url)
 	now, peak := p.memory(t)

@@ -1,17 +1,19 @@
 package e2e
 
 import (
+	"io/fs"
 	"maps"
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
+	"time"
 
 	"github.com/openfaas/go-sdk/stack"
 
+	"github.com/hearth-home/hearth/local/dotenv"
+	"github.com/hearth-home/hearth/local/sample"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/testserver"
@@ -23,12 +25,6 @@ type surroundings struct {
 	vars    map[string]string
 	planted []string // the values of its secrets, which nobody must see
 	store   *gate    // in front of PostgreSQL
-}
-
-// settings are what a person would have to decide: targets. The rest is in
-// stack.yml.
-var settings = map[string]map[string]string{
-	"weather": {"WEATHER_PLACES": "home:52.52,13.41"},
 }
 
 // databases starts PostgreSQL, migrated, and InfluxDB; the same for all functions.
@@ -64,9 +60,13 @@ func surround(t *testing.T, f stack.Function) surroundings {
 	}
 	open(t, dir)
 	up := upstream(t, f)
-	maps.Copy(s.vars, settings[f.Name])
+	decided, err := dotenv.Load(filepath.Join(f.Handler, "sample", "env"), nil) // what a person would have to decide: targets
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps.Copy(s.vars, decided)
 	for k, v := range s.vars {
-		s.vars[k] = strings.ReplaceAll(v, "https://", up+"/")
+		s.vars[k] = sample.Redirect(v, up, f.Name)
 	}
 	s.vars["INFLUX_URL"], s.vars["INFLUX_BUCKET"], s.vars["secret_mount_path"] = influx, bucket, dir
 	return s
@@ -79,20 +79,11 @@ func plant(t *testing.T, dir, name, value string) {
 	}
 }
 
-// upstream answers http://…/<host>/<path> with the function's sample of that
-// host and path.
+// upstream plays the function's upstreams from its folder sample/.
 func upstream(t *testing.T, f stack.Function) string {
 	t.Helper()
-	dir := filepath.Join(f.Handler, "sample")
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, ext := range []string{"", ".json", ".xml"} {
-			if b, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(r.URL.Path)+ext)); err == nil {
-				w.Write(b)
-				return
-			}
-		}
-		http.NotFound(w, r)
-	}))
+	folders := map[string]fs.FS{f.Name: os.DirFS(filepath.Join(f.Handler, "sample"))}
+	s := httptest.NewServer(sample.New(folders, time.Now))
 	t.Cleanup(s.Close)
 	return s.URL
 }

@@ -1,0 +1,74 @@
+# hearth's front door. `make` lists what there is.
+.DEFAULT_GOAL := help
+.PHONY: help up run backfill test e2e bench fuzz check vuln generate docs migrate secrets images publish test-influx2
+
+HEARTH := .bin/hearth
+TOOL := go tool -modfile=tools/check/go.mod
+FUZZTIME ?= 30s
+PLATFORMS ?= linux/amd64,linux/arm64
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
+
+up: $(HEARTH) ## the whole platform on this machine: http://127.0.0.1:8080
+	@exec $(HEARTH)
+
+run: $(HEARTH) ## one source, once: FUNCTION=weather [DRY_RUN=1]
+	@$(HEARTH) run $(if $(DRY_RUN),-dry-run) $(FUNCTION)
+
+backfill: $(HEARTH) ## its history: FUNCTION=treasuries FROM=2020-01-01 TO=2024-12-31
+	@$(HEARTH) backfill $(FUNCTION) $(FROM) $(TO)
+
+test: generate .bin/influxd ## every test, on real servers; with CI=true none may be missing
+	go test -timeout 25m ./...
+
+e2e: .bin/influxd ## build, run and stop every function as OpenFaaS does
+	go test -count=1 -timeout 20m -v ./local/e2e
+
+bench: .bin/influxd ## sizes, start, memory, throughput
+	go test -count=1 -timeout 20m -v -run TestFunctions ./local/e2e | grep -E 'MB|ready in|FAIL|^ok'
+	go test -run '^$$' -bench . -benchmem ./functions/... ./shared/...
+
+fuzz: ## every fuzz target, FUZZTIME=30s each
+	@git grep -oE '^func Fuzz[A-Za-z0-9_]+' -- '*_test.go' | sed -E 's|^(.*)/[^/]*:func (.*)|\1 \2|' | \
+	while read dir target; do go test ./$$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) || exit 1; done
+
+check: generate ## formatting, vet, staticcheck, vulnerabilities, generated files
+	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"
+	go vet ./...
+	$(TOOL) staticcheck ./...
+	@$(MAKE) --no-print-directory vuln docs
+	git diff --exit-code -- docs
+
+vuln: # fails on findings; where its database cannot be reached it says so
+	@out=$$($(TOOL) govulncheck ./... 2>&1); code=$$?; case "$$out" in \
+	*"fetching vulnerabilities"*) echo "govulncheck skipped: no database";; *) echo "$$out"; exit $$code;; esac
+
+generate: # what is made from stack.yml and not kept in git
+	@go generate ./local
+
+docs: ## docs/configuration.md, from the Config structs
+	@go generate ./local/docs
+
+migrate: $(HEARTH) ## bring the PostgreSQL of DATABASE_URL up to this version
+	@$(HEARTH) migrate
+
+secrets: ## create the OpenFaaS secrets from .env, empty ones too
+	@go run ./tools/secrets
+
+images: ## build the images here, with faas-cli and Docker
+	faas-cli build --parallel 2
+
+publish: ## build for PLATFORMS and push to REGISTRY/OWNER
+	faas-cli publish --platforms $(PLATFORMS)
+
+test-influx2: ## the store's suite on a real InfluxDB 2: INFLUX_URL=… INFLUX_TOKEN=…
+	go test -count=1 -v -run Influx2 ./shared/store/...
+
+$(HEARTH): FORCE generate
+	@go build -o $@ ./local
+
+.bin/influxd: tools/influxd/main.go tools/influxd/go.mod
+	cd tools/influxd && go build -o ../../.bin/influxd .
+
+FORCE:

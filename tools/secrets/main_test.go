@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/openfaas/faas-provider/types"
+)
+
+// gateway keeps secrets as faasd does.
+type gateway struct {
+	mu      sync.Mutex
+	secrets map[string]string
+	refuse  bool
+}
+
+func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var s types.Secret
+	json.NewDecoder(r.Body).Decode(&s)
+	_, there := g.secrets[s.Name]
+	switch {
+	case r.URL.Path != "/system/secrets":
+		w.WriteHeader(http.StatusNotFound)
+	case r.Method == http.MethodGet:
+		list := []types.Secret{}
+		for name := range g.secrets {
+			list = append(list, types.Secret{Name: name})
+		}
+		json.NewEncoder(w).Encode(list)
+	case g.refuse:
+		http.Error(w, "no room for "+s.Value, http.StatusInternalServerError)
+	case r.Method == http.MethodPost && there:
+		w.WriteHeader(http.StatusConflict)
+	default:
+		g.secrets[s.Name] = s.Value
+		w.WriteHeader(http.StatusAccepted)
+	}
+}
+
+func setUp(t *testing.T) (*gateway, string) {
+	t.Helper()
+	if _, err := exec.LookPath("faas-cli"); err != nil {
+		t.Skip("faas-cli is not on the PATH")
+	}
+	g := &gateway{secrets: map[string]string{}}
+	srv := httptest.NewServer(g)
+	t.Cleanup(srv.Close)
+	t.Setenv("OPENFAAS_URL", srv.URL)
+	t.Setenv("HOME", t.TempDir())
+	dir := t.TempDir()
+	text := "provider: {name: openfaas}\nfunctions:\n  a: {secrets: [a-key, database-url]}\n  b: {secrets: [b-key, database-url]}\n"
+	if err := os.WriteFile(filepath.Join(dir, "stack.yml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return g, dir
+}
+
+func TestSecretsAreCreatedOnceAndNeverEmptied(t *testing.T) {
+	g, dir := setUp(t)
+	var out bytes.Buffer
+	if err := create(t.Context(), dir, map[string]string{"A_KEY": "first secret"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	if len(g.secrets) != 3 || g.secrets["a-key"] != "first secret" || strings.TrimSpace(g.secrets["b-key"]) != "" {
+		t.Errorf("the gateway has %q", g.secrets)
+	}
+	if err := create(t.Context(), dir, map[string]string{"B_KEY": "second secret"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	if g.secrets["a-key"] != "first secret" || g.secrets["b-key"] != "second secret" {
+		t.Errorf("the gateway has %q", g.secrets)
+	}
+	if strings.Contains(out.String(), " secret\n") || strings.Contains(out.String(), "first") {
+		t.Errorf("a value is in the output:\n%s", out.String())
+	}
+}
+
+func TestARefusalIsAnErrorWithoutTheValue(t *testing.T) {
+	g, dir := setUp(t)
+	g.refuse = true
+	err := create(t.Context(), dir, map[string]string{"A_KEY": "first secret"}, &bytes.Buffer{})
+	if err == nil || !strings.Contains(err.Error(), "a-key") || strings.Contains(err.Error(), "first") {
+		t.Errorf("got %v, want an error about a-key without its value", err)
+	}
+}
