@@ -1,5 +1,186 @@
 package store
 
-import "errors"
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
 
-func OpenInflux(c Influx) (Series, error) { return nil, errors.New("not yet") }
+	influxdb "github.com/influxdata/influxdb-client-go/v2"
+	"github.com/influxdata/influxdb-client-go/v2/api"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/secret"
+)
+
+const (
+	influxDeadline = 8 * time.Second // of one request
+	batchLines     = 5000            // of one write: what InfluxDB recommends
+	maxErrorBytes  = 64 << 10        // of an answer that is an error
+)
+
+// influx keeps Readings in InfluxDB 2, or in 1.8 through its v2 API.
+type influx struct {
+	client      influxdb.Client
+	write       api.WriteAPIBlocking
+	org, bucket string
+}
+
+// OpenInflux returns the series of an InfluxDB. It does no I/O.
+func OpenInflux(c Influx) (Series, error) {
+	u, err := url.Parse(c.URL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, errors.New("INFLUX_URL is no URL such as http://influxdb:8086")
+	}
+	options := influxdb.DefaultOptions().SetUseGZip(true).SetPrecision(time.Nanosecond).SetHTTPClient(&http.Client{
+		Transport: &authorized{token: c.Token, next: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+			TLSHandshakeTimeout: 5 * time.Second,
+			MaxIdleConnsPerHost: 4,
+			IdleConnTimeout:     90 * time.Second,
+		}},
+	})
+	client := influxdb.NewClientWithOptions(c.URL, "", options)
+	return &influx{client: client, write: client.WriteAPIBlocking(c.Org, c.Bucket), org: c.Org, bucket: c.Bucket}, nil
+}
+
+// authorized adds the token as it is now, so that a rotated one needs no
+// restart, and bounds what is read of an error.
+type authorized struct {
+	token secret.String
+	next  http.RoundTripper
+}
+
+func (a *authorized) RoundTrip(req *http.Request) (*http.Response, error) {
+	if token := a.token.Reveal(); token != "" {
+		req = req.Clone(req.Context())
+		req.Header.Set("Authorization", "Token "+token)
+	}
+	res, err := a.next.RoundTrip(req)
+	if err == nil && res.StatusCode >= 300 {
+		res.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(res.Body, maxErrorBytes), res.Body}
+	}
+	return res, err
+}
+
+// Write sends rs as line protocol with nanoseconds. A batch of which InfluxDB
+// kept only a part is an error.
+func (i *influx) Write(ctx context.Context, rs []reading.Reading) error {
+	rs, err := Normal(rs)
+	if err != nil {
+		return err
+	}
+	for some := range slices.Chunk(rs, batchLines) {
+		lines := make([]string, len(some))
+		for n, r := range some {
+			lines[n] = r.Line()
+		}
+		if err := i.writeLines(ctx, lines); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (i *influx) writeLines(ctx context.Context, lines []string) error {
+	ctx, cancel := context.WithTimeout(ctx, influxDeadline)
+	defer cancel()
+	return influxError("write readings", i.write.WriteRecord(ctx, lines...))
+}
+
+// DropSamples deletes by the v2 API, or by InfluxQL where 1.8 has none.
+func (i *influx) DropSamples(ctx context.Context, names []string) error {
+	for n, name := range names {
+		err := i.deleteV2(ctx, name)
+		if e, ok := errors.AsType[*InfluxError](err); ok && e.unknownPath() {
+			return i.deleteV1(ctx, names[n:])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (i *influx) deleteV2(ctx context.Context, name string) error {
+	body, err := json.Marshal(map[string]string{
+		"start":     earliest.Format(time.RFC3339),
+		"stop":      latest.Format(time.RFC3339),
+		"predicate": `_measurement="` + predicate.Replace(name) + `" AND ` + catalogue.SampleLabel + `="true"`,
+	})
+	if err != nil {
+		return err
+	}
+	q := url.Values{"org": {i.org}, "bucket": {i.bucket}}
+	return i.post(ctx, "drop samples", i.client.HTTPService().ServerAPIURL()+"delete?"+q.Encode(), "application/json", string(body), nil)
+}
+
+func (i *influx) deleteV1(ctx context.Context, names []string) error {
+	var q strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&q, `DELETE FROM "%s" WHERE "%s" = 'true';`, predicate.Replace(name), catalogue.SampleLabel)
+	}
+	db, _, _ := strings.Cut(i.bucket, "/")
+	form := url.Values{"db": {db}, "q": {q.String()}}
+	server := strings.TrimSuffix(i.client.HTTPService().ServerURL(), "/")
+	return i.post(ctx, "drop samples", server+"/query", "application/x-www-form-urlencoded", form.Encode(), func(res *http.Response) error {
+		var answer struct {
+			Results []struct{ Error string }
+		}
+		if err := json.NewDecoder(io.LimitReader(res.Body, maxErrorBytes)).Decode(&answer); err != nil {
+			return err
+		}
+		for _, r := range answer.Results {
+			if r.Error != "" {
+				return errors.New(r.Error)
+			}
+		}
+		return nil
+	})
+}
+
+var predicate = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+func (i *influx) post(ctx context.Context, what, url, kind, body string, answer func(*http.Response) error) error {
+	ctx, cancel := context.WithTimeout(ctx, influxDeadline)
+	defer cancel()
+	// Not returned as it is: a nil pointer in an error is not nil.
+	if err := i.client.HTTPService().DoPostRequest(ctx, url, strings.NewReader(body),
+		func(req *http.Request) { req.Header.Set("Content-Type", kind) },
+		func(res *http.Response) error {
+			defer res.Body.Close()
+			if answer == nil {
+				return nil
+			}
+			return answer(res)
+		}); err != nil {
+		return influxError(what, err)
+	}
+	return nil
+}
+
+// Ping reports whether the server answers.
+func (i *influx) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, influxDeadline)
+	defer cancel()
+	_, err := i.client.Ping(ctx)
+	return influxError("ping InfluxDB", err)
+}
+
+// Close ends the idle connections.
+func (i *influx) Close() error {
+	i.client.Close()
+	return nil
+}

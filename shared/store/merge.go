@@ -20,7 +20,7 @@ func (s *Store) Merge(ctx context.Context, rs []reading.Reading) (stored, unchan
 	rs = Unite(rs)
 	known := map[point]reading.Reading{}
 	for name, span := range spans(rs) {
-		have, err := s.Between(ctx, name, nil, span.from, span.to)
+		have, err := s.Between(ctx, name, span.tags, span.from, span.to)
 		if err != nil {
 			return 0, 0, fmt.Errorf("read what is stored of %s: %w", name, err)
 		}
@@ -69,19 +69,27 @@ type point struct {
 
 func pointOf(r reading.Reading) point { return point{r.Series(), r.Time.UnixNano()} }
 
-type span struct{ from, to time.Time }
+// span is when the readings of a measurement are, and the tags that all share.
+type span struct {
+	from, to time.Time
+	tags     map[string]string
+}
 
-func spans(rs []reading.Reading) map[string]span {
-	out := map[string]span{}
+func spans(rs []reading.Reading) map[string]*span {
+	out := map[string]*span{}
 	for _, r := range rs {
 		s, ok := out[r.Name]
-		if !ok || r.Time.Before(s.from) {
+		if !ok {
+			s = &span{r.Time, r.Time.Add(1), maps.Clone(r.Tags)}
+			out[r.Name] = s
+		}
+		if r.Time.Before(s.from) {
 			s.from = r.Time
 		}
 		if end := r.Time.Add(1); end.After(s.to) {
 			s.to = end
 		}
-		out[r.Name] = s
+		maps.DeleteFunc(s.tags, func(k, v string) bool { return r.Tags[k] != v })
 	}
 	return out
 }

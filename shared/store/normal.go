@@ -27,11 +27,48 @@ func Normal(rs []reading.Reading) ([]reading.Reading, error) {
 		if r.Time.Before(earliest) || !r.Time.Before(latest) {
 			return nil, fmt.Errorf("%s: the time %s cannot be right", r.Name, r.Time.UTC().Format(time.RFC3339))
 		}
+		if err := checkKeys(r); err != nil {
+			return nil, err
+		}
 		r.Name, r.Tags, r.Fields, r.Text = word(r.Name), normalTags(r.Tags), normalFields(r.Fields), normalText(r.Text)
 		r.Time = r.Time.UTC()
 		out[i] = r
 	}
 	return out, nil
+}
+
+// checkKeys refuses what InfluxDB or Flux would take for their own, and a key
+// that is both a tag and a value.
+func checkKeys(r reading.Reading) error {
+	for k := range r.Tags {
+		if reserved(k) {
+			return fmt.Errorf("%s: a tag cannot be called %q", r.Name, k)
+		}
+	}
+	check := func(k string) error {
+		if _, both := r.Tags[k]; both || k == "" || k == "time" || k[0] == '_' {
+			return fmt.Errorf("%s: a field cannot be called %q", r.Name, k)
+		}
+		return nil
+	}
+	for k := range r.Fields {
+		if err := check(k); err != nil {
+			return err
+		}
+		if _, both := r.Text[k]; both {
+			return fmt.Errorf("%s: %q is both a number and a text", r.Name, k)
+		}
+	}
+	for k := range r.Text {
+		if err := check(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func reserved(k string) bool {
+	return k == "" || k == "time" || k == "result" || k == "table" || k[0] == '_'
 }
 
 func normalTags(tags map[string]string) map[string]string {
