@@ -1,0 +1,76 @@
+package spool
+
+import (
+	"io"
+	"os"
+)
+
+// FS is what a spool needs of a file system. Tests have one that loses power.
+type FS interface {
+	MkdirAll(dir string) error
+	ReadDir(dir string) ([]string, error) // names of what is in dir
+	OpenFile(name string, flag int) (File, error)
+	Remove(name string) error
+	SyncDir(dir string) error                     // makes names in dir durable
+	Lock(name string) (held io.Closer, err error) // ErrLocked where another holds it
+}
+
+// File is an open file of an FS.
+type File interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+	Truncate(size int64) error
+	Size() (int64, error)
+	Sync() error // makes data and size durable
+}
+
+// disk is the FS of the operating system.
+type disk struct{}
+
+// diskFile is an *os.File that syncs no more than it must.
+type diskFile struct{ *os.File }
+
+func (f diskFile) Sync() error { return syncData(f.File) }
+
+func (f diskFile) Size() (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+func (disk) MkdirAll(dir string) error { return os.MkdirAll(dir, 0o700) }
+func (disk) Remove(name string) error  { return os.Remove(name) }
+
+func (disk) ReadDir(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		if e.Type().IsRegular() {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+func (disk) OpenFile(name string, flag int) (File, error) {
+	f, err := os.OpenFile(name, flag, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return diskFile{f}, nil
+}
+
+func (disk) SyncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}

@@ -1,0 +1,91 @@
+package spool
+
+import "sort"
+
+// chunkLen is how much memory is taken at once for new records.
+const chunkLen = 64 << 10
+
+// chunk holds records in a row, encoded as on disk. What is published of it never
+// changes, so readers hand out parts of it.
+type chunk struct {
+	first Seq
+	buf   []byte // published up to its length; the writer fills its capacity
+}
+
+// tail holds the newest records in memory, for readers that keep up.
+type tail struct {
+	chunks []*chunk
+	bytes  int64
+}
+
+// find returns the chunk that holds seq, nil if memory does not reach back to it.
+func (t *tail) find(seq Seq) *chunk {
+	i := sort.Search(len(t.chunks), func(i int) bool { return t.chunks[i].first > seq })
+	if i == 0 {
+		return nil
+	}
+	return t.chunks[i-1]
+}
+
+// draft is records encoded and not yet published.
+type draft struct {
+	last  *chunk   // the chunk it goes on in, nil if it could not
+	grown []byte   // last.buf with what was added
+	added []*chunk // further chunks
+}
+
+// newDraft goes on behind what is published.
+func (t *tail) newDraft() draft {
+	if len(t.chunks) == 0 {
+		return draft{}
+	}
+	last := t.chunks[len(t.chunks)-1]
+	return draft{last: last, grown: last.buf}
+}
+
+// add encodes one record.
+func (d *draft) add(seq Seq, seed, num, at uint32, data []byte) {
+	need := headerLen + len(data)
+	switch k := len(d.added) - 1; {
+	case k >= 0 && cap(d.added[k].buf)-len(d.added[k].buf) >= need:
+		d.added[k].buf = appendRecord(d.added[k].buf, seed, num, at, data)
+	case k < 0 && d.last != nil && cap(d.grown)-len(d.grown) >= need:
+		d.grown = appendRecord(d.grown, seed, num, at, data)
+	default:
+		buf := make([]byte, 0, max(chunkLen, need))
+		d.added = append(d.added, &chunk{first: seq, buf: appendRecord(buf, seed, num, at, data)})
+	}
+}
+
+// parts are the bytes to write, in order.
+func (d *draft) parts(yield func([]byte) bool) {
+	if d.last != nil && len(d.grown) > len(d.last.buf) && !yield(d.grown[len(d.last.buf):]) {
+		return
+	}
+	for _, c := range d.added {
+		if !yield(c.buf) {
+			return
+		}
+	}
+}
+
+// publish shows d to readers and forgets the oldest beyond limit.
+func (t *tail) publish(d draft, limit int64) {
+	if d.last != nil {
+		d.last.buf = d.grown
+	}
+	for _, c := range d.added {
+		t.chunks = append(t.chunks, c)
+		t.bytes += int64(cap(c.buf))
+	}
+	drop := 0
+	for drop < len(t.chunks)-1 && t.bytes > limit {
+		t.bytes -= int64(cap(t.chunks[drop].buf))
+		drop++
+	}
+	if drop > 0 {
+		n := copy(t.chunks, t.chunks[drop:])
+		clear(t.chunks[n:])
+		t.chunks = t.chunks[:n]
+	}
+}
