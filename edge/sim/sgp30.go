@@ -1,0 +1,103 @@
+package sim
+
+import (
+	"time"
+)
+
+// SGP30 is a Sensirion SGP30. It keeps the datasheet's times, says 400 and 0
+// until it was started and for 15 s after, and counts when it was not measured
+// for more than a second and a half.
+type SGP30 struct {
+	Faults
+	eco2, tvoc wave
+	still      frozen
+	started    time.Time
+	last       time.Time
+	busy       time.Time
+	answer     []uint16
+	// Missed is how often the host left its rhythm, Inits how often it started
+	// the chip anew.
+	Missed, Inits int
+	// BaselineECO2, BaselineTVOC and Humidity are what the chip works with.
+	BaselineECO2, BaselineTVOC, Humidity uint16
+}
+
+// NewSGP30 returns a sensor that was just powered.
+func NewSGP30(seed uint64) *SGP30 {
+	rng := newRand(seed)
+	return &SGP30{eco2: newWave(rng, 620, 200), tvoc: newWave(rng, 90, 80)}
+}
+
+func (s *SGP30) faultsOf() *Faults { return &s.Faults }
+
+// Tx does one transaction.
+func (s *SGP30) Tx(now time.Time, w, r []byte) error {
+	if now.Before(s.busy) {
+		return errNACK
+	}
+	if len(w) > 0 {
+		cmd, args, err := sensirionCommand(w)
+		if err != nil {
+			return err
+		}
+		if err := s.command(now, cmd, args); err != nil {
+			return err
+		}
+	}
+	if len(r) == 0 {
+		return nil
+	}
+	if now.Before(s.busy) || len(r) > 3*len(s.answer) {
+		return errNACK
+	}
+	copy(r, sensirionWords(s.answer))
+	s.answer = nil
+	return nil
+}
+
+func (s *SGP30) command(now time.Time, cmd uint16, args []uint16) error {
+	took := 10 * time.Millisecond
+	s.answer = nil
+	switch {
+	case cmd == 0x2003: // init
+		s.started, s.last = now, time.Time{}
+		s.BaselineECO2, s.BaselineTVOC, s.Humidity = 0, 0, 0
+		s.Inits++
+	case cmd == 0x2008: // measure
+		s.answer = s.measure(now)
+		took = 12 * time.Millisecond
+	case cmd == 0x2015: // the baseline, CO2eq first
+		s.answer = []uint16{s.BaselineECO2, s.BaselineTVOC}
+	case cmd == 0x201E && len(args) == 2: // the baseline, TVOC first
+		s.BaselineTVOC, s.BaselineECO2 = args[0], args[1]
+	case cmd == 0x2061 && len(args) == 1:
+		s.Humidity = args[0]
+	case cmd == 0x202F:
+		s.answer = []uint16{0x0022}
+	case cmd == 0x3682:
+		s.answer = []uint16{0x0000, 0x0048, 0xD2A1}
+		took = time.Millisecond
+	default:
+		return errNACK
+	}
+	s.busy = now.Add(took)
+	return nil
+}
+
+func (s *SGP30) measure(now time.Time) []uint16 {
+	if !s.last.IsZero() && now.Sub(s.last) > 1500*time.Millisecond {
+		s.Missed++
+	}
+	s.last = now
+	if s.started.IsZero() || now.Sub(s.started) < 15*time.Second {
+		return []uint16{400, 0}
+	}
+	if s.On(WarmUp) {
+		return []uint16{60000, 60000}
+	}
+	if s.BaselineECO2 == 0 { // starts to learn
+		s.BaselineECO2, s.BaselineTVOC = 0x8A20, 0x8D4E
+	}
+	t := s.still.time(now, &s.Faults)
+	return []uint16{uint16(max(400, s.eco2.at(t))), uint16(max(0, s.tvoc.at(t)))}
+}
