@@ -15,7 +15,7 @@ import (
 type forecast struct {
 	List []slot `json:"list"`
 	City struct {
-		Timezone *int64 `json:"timezone"` // seconds east of UTC, now
+		Timezone *int64 `json:"timezone"` // seconds east of UTC, now: days beyond a change of the clocks are an hour off
 	} `json:"city"`
 }
 
