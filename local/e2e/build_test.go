@@ -20,7 +20,7 @@ import (
 const sizeLimit = 20e6 // bytes of a function's binary
 
 // shrinkwrap makes the build context of f with the code that faas-cli build
-// uses, and takes from it what Docker would not see.
+// uses.
 func shrinkwrap(t *testing.T, f stack.Function, copied []string) string {
 	t.Helper()
 	lang, err := stack.ParseYAMLForLanguageTemplate(filepath.Join("template", f.Language, "template.yml"))
@@ -32,11 +32,10 @@ func shrinkwrap(t *testing.T, f stack.Function, copied []string) string {
 	if err != nil {
 		t.Fatalf("shrink-wrap %s: %v", f.Name, err)
 	}
-	dockerignore(t, dir)
 	return dir
 }
 
-// dockerignore removes what .dockerignore names: a path, or **/ and a pattern
+// dockerignore removes what Docker would not see, by .dockerignore: a path, or **/ and a pattern
 // for base names.
 func dockerignore(t *testing.T, dir string) {
 	t.Helper()

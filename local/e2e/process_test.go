@@ -51,6 +51,12 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
+// tail is what matters in a message.
+func (o *output) tail() string {
+	s := o.String()
+	return s[max(0, len(s)-3000):]
+}
+
 // start runs bin as the image does: nothing in the environment but vars, a
 // folder it cannot write to, no temporary folder and, where the test may choose,
 // a user without rights. With watchdog that is what is started.
@@ -110,7 +116,7 @@ func (p *process) await(t *testing.T, began time.Time) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	t.Fatalf("not ready after %s:\n%s", patience, p.log)
+	t.Fatalf("not ready after %s:\n%s", patience, p.log.tail())
 }
 
 // terminate sends SIGTERM.
@@ -127,10 +133,10 @@ func (p *process) end(t *testing.T) {
 	select {
 	case err := <-p.exited:
 		if err != nil {
-			t.Errorf("ended with %v:\n%s", err, p.log)
+			t.Errorf("ended with %v:\n%s", err, p.log.tail())
 		}
 	case <-time.After(patience):
-		t.Errorf("still there %s after SIGTERM:\n%s", patience, p.log)
+		t.Errorf("still there %s after SIGTERM:\n%s", patience, p.log.tail())
 	}
 }
 
