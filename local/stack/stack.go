@@ -1,0 +1,148 @@
+// Package stack reads stack.yml and stack.extra.yml as faas-cli does.
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/drone/envsubst"
+	"github.com/openfaas/faas-provider/types"
+	sdk "github.com/openfaas/go-sdk/stack"
+)
+
+// Files are the stack files, of which only the first must be there.
+var Files = []string{"stack.yml", "stack.extra.yml"}
+
+// Function is one block of a stack file, ${VAR:-default} filled in.
+type Function struct {
+	Name, Image, Language string
+	Folder                string            // from the stack file's own: "functions/weather"
+	Env                   map[string]string // the block's environment, overridden by vars
+	Settings              []string          // the variables that change Env
+	Secrets               []string
+	Annotations, Labels   map[string]string
+	Limits, Requests      *types.FunctionResources
+	ReadOnly              bool
+}
+
+// Topic is the annotation that says what triggers the function.
+func (f Function) Topic() string { return f.Annotations["topic"] }
+
+// Schedule returns the cron expression, or "" where the cron-connector would
+// not call the function: it takes the topic exactly.
+func (f Function) Schedule() string {
+	if f.Topic() != "cron-function" {
+		return ""
+	}
+	return f.Annotations["schedule"]
+}
+
+// Read returns the functions of the stack files in dir, by name. vars takes the
+// place of the environment.
+func Read(dir string, vars map[string]string) ([]Function, error) {
+	byName := map[string]Function{}
+	for i, file := range Files {
+		b, err := os.ReadFile(filepath.Join(dir, file))
+		if i > 0 && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		fs, err := parse(b, vars)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		for _, f := range fs {
+			if _, twice := byName[f.Name]; twice {
+				return nil, fmt.Errorf("%s: the function %s is in %s too", file, f.Name, Files[0])
+			}
+			byName[f.Name] = f
+		}
+	}
+	out := slices.Collect(maps.Values(byName))
+	slices.SortFunc(out, func(a, b Function) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+// parse fills in the values after the YAML is read, so that a setting with a
+// quote or a colon in it stays the text that it is.
+func parse(b []byte, vars map[string]string) ([]Function, error) {
+	services, err := sdk.ParseYAMLData(b, "", "", false)
+	if err != nil {
+		return nil, err
+	}
+	var out []Function
+	for name, block := range services.Functions {
+		f, err := fill(name, block, vars)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+func fill(name string, b sdk.Function, vars map[string]string) (Function, error) {
+	f := Function{Name: name, Language: b.Language, Folder: filepath.ToSlash(filepath.Clean(b.Handler)), Secrets: b.Secrets,
+		Env: map[string]string{}, Annotations: map[string]string{}, Labels: map[string]string{},
+		Limits: resources(b.Limits), Requests: resources(b.Requests), ReadOnly: b.ReadOnlyRootFilesystem}
+	used := map[string]bool{}
+	var errs []error
+	text := func(s string, note map[string]bool) string {
+		v, err := substitute(s, vars, note)
+		errs = append(errs, err)
+		return v
+	}
+	f.Image = text(b.Image, nil)
+	for k, v := range b.Environment {
+		used[k] = true
+		f.Env[k] = text(v, used)
+		if own, ok := vars[k]; ok && own != "" {
+			f.Env[k] = own
+		}
+	}
+	if b.Annotations != nil {
+		for k, v := range *b.Annotations {
+			f.Annotations[k] = text(v, nil)
+		}
+	}
+	if b.Labels != nil {
+		for k, v := range *b.Labels {
+			f.Labels[k] = text(v, nil)
+		}
+	}
+	f.Settings = slices.Sorted(maps.Keys(used))
+	return f, errors.Join(errs...)
+}
+
+// substitute fills in ${VAR}, ${VAR:-default} and the rest of what faas-cli
+// knows, and notes the variables that it asked for.
+func substitute(s string, vars map[string]string, note map[string]bool) (string, error) {
+	if !strings.Contains(s, "$") {
+		return s, nil
+	}
+	t, err := envsubst.Parse(s)
+	if err != nil {
+		return "", fmt.Errorf("%q: %w", s, err)
+	}
+	return t.Execute(func(name string) string {
+		if note != nil {
+			note[name] = true
+		}
+		return vars[name]
+	})
+}
+
+func resources(r *sdk.FunctionResources) *types.FunctionResources {
+	if r == nil {
+		return nil
+	}
+	return &types.FunctionResources{Memory: r.Memory, CPU: r.CPU}
+}

@@ -1,0 +1,112 @@
+package stack
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const block = `
+provider: {name: openfaas, gateway: "${OPENFAAS_URL:-http://127.0.0.1:8080}"}
+x-environment: &environment
+  exec_timeout: 25s
+functions:
+  weather:
+    lang: golang-middleware
+    handler: ./functions/weather
+    image: ${REGISTRY:-ghcr.io}/hearth-weather:${TAG:-latest}
+    annotations: {topic: cron-function, schedule: "${WEATHER_SCHEDULE:-*/15 * * * *}"}
+    secrets: [openweather-key]
+    limits: {memory: 128Mi}
+    readonly_root_filesystem: true
+    environment:
+      <<: *environment
+      OPENWEATHER_URL: ${OPENWEATHER_URL:-https://api.openweathermap.org}
+      PLACES: "${WEATHER_PLACES:-home:52.5,13.4}"
+      PRICE: "5$$"
+`
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func one(t *testing.T, vars map[string]string) Function {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, dir, "stack.yml", block)
+	fs, err := Read(dir, vars)
+	if err != nil || len(fs) != 1 {
+		t.Fatalf("Read = %v, %v; want one function", fs, err)
+	}
+	return fs[0]
+}
+
+func TestReadFillsInDefaults(t *testing.T) {
+	f := one(t, nil)
+	for k, want := range map[string]string{
+		"OPENWEATHER_URL": "https://api.openweathermap.org", "PLACES": "home:52.5,13.4", "exec_timeout": "25s", "PRICE": "5$",
+	} {
+		if f.Env[k] != want {
+			t.Errorf("%s = %q, want %q", k, f.Env[k], want)
+		}
+	}
+	if f.Image != "ghcr.io/hearth-weather:latest" || f.Schedule() != "*/15 * * * *" || f.Folder != "functions/weather" ||
+		f.Limits.Memory != "128Mi" || !f.ReadOnly {
+		t.Errorf("block = %+v", f)
+	}
+	if want := []string{"OPENWEATHER_URL", "PLACES", "PRICE", "WEATHER_PLACES", "exec_timeout"}; !slices.Equal(f.Settings, want) {
+		t.Errorf("settings = %v, want %v", f.Settings, want)
+	}
+}
+
+func TestReadTakesTheUsersValuesAsTheyAre(t *testing.T) {
+	f := one(t, map[string]string{"WEATHER_PLACES": `a: "b" #c`, "exec_timeout": "9s", "PATH": "/bin"})
+	if f.Env["PLACES"] != `a: "b" #c` || f.Env["exec_timeout"] != "9s" {
+		t.Errorf("env = %v", f.Env)
+	}
+	if _, ok := f.Env["PATH"]; ok {
+		t.Error("a variable that the block does not name reached the function")
+	}
+}
+
+func TestOnlyTheExactTopicIsScheduled(t *testing.T) {
+	for topic, want := range map[string]string{"cron-function": "@daily", "cron-function,home/x": "", " cron-function": "", "": ""} {
+		f := Function{Annotations: map[string]string{"topic": topic, "schedule": "@daily"}}
+		if got := f.Schedule(); got != want {
+			t.Errorf("topic %q: schedule %q, want %q", topic, got, want)
+		}
+	}
+}
+
+func TestTheExtraFileAddsAndMayNotRepeat(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "stack.yml", block)
+	write(t, dir, "stack.extra.yml", "provider: {name: openfaas}\nfunctions: {ebay: {handler: ./functions/ebay}}\n")
+	fs, err := Read(dir, nil)
+	if err != nil || len(fs) != 2 || fs[0].Name != "ebay" {
+		t.Fatalf("Read = %v, %v; want ebay and weather", fs, err)
+	}
+	write(t, dir, "stack.extra.yml", "provider: {name: openfaas}\nfunctions: {weather: {}}\n")
+	if _, err := Read(dir, nil); err == nil || !strings.Contains(err.Error(), "weather") {
+		t.Errorf("a function in both files: %v, want an error that names it", err)
+	}
+}
+
+func TestTheRepositorysOwnStackIsReadable(t *testing.T) {
+	fs, err := Read("../..", nil)
+	if err != nil || len(fs) == 0 {
+		t.Fatalf("Read = %v, %v", fs, err)
+	}
+	for _, f := range fs {
+		for k, v := range f.Env {
+			if strings.Contains(v, "${") {
+				t.Errorf("%s: %s = %q is not filled in", f.Name, k, v)
+			}
+		}
+	}
+}
