@@ -14,7 +14,8 @@ type ADS1115 struct {
 	volts  [4]wave
 	still  frozen
 	config uint16
-	value  int16
+	value  int16 // the last finished conversion
+	next   int16 // the running one
 	done   time.Time
 }
 
@@ -31,6 +32,9 @@ func (c *ADS1115) faultsOf() *Faults { return &c.Faults }
 
 // Tx writes or reads a register.
 func (c *ADS1115) Tx(now time.Time, w, r []byte) error {
+	if !now.Before(c.done) {
+		c.value = c.next
+	}
 	switch {
 	case len(w) == 3 && w[0] == 1:
 		c.config = binary.BigEndian.Uint16(w[1:])
@@ -38,9 +42,7 @@ func (c *ADS1115) Tx(now time.Time, w, r []byte) error {
 			c.convert(now)
 		}
 	case len(w) == 1 && len(r) == 2 && w[0] == 0:
-		if !now.Before(c.done) {
-			binary.BigEndian.PutUint16(r, uint16(c.value))
-		}
+		binary.BigEndian.PutUint16(r, uint16(c.value))
 	case len(w) == 1 && len(r) == 2 && w[0] == 1:
 		v := c.config &^ 0x8000
 		if !now.Before(c.done) {
@@ -62,5 +64,5 @@ func (c *ADS1115) convert(now time.Time) {
 	if c.On(WarmUp) {
 		v = 0.55 + 0.02*c.rng.Float64() // an open input floats
 	}
-	c.value = int16(v / 4.096 * 32768)
+	c.next = int16(v / 4.096 * 32768)
 }

@@ -54,7 +54,10 @@ const (
 
 	tolerance = 0.15 // beyond the calibration, of its span
 	noise     = 0.2  // V between conversions
+	attempts  = 6
 )
+
+var errInUse = errors.New("something else answers there, or uses the converter")
 
 // Dev is a probe on a converter.
 type Dev struct {
@@ -90,7 +93,7 @@ func (d *Dev) Counts() driver.Counts { return d.counts }
 func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 	volts := make([]float64, 0, d.cfg.Samples)
 	for range d.cfg.Samples {
-		raw, err := d.convert(ctx)
+		raw, err := d.turn(ctx)
 		if err != nil {
 			return driver.Sample{}, fmt.Errorf("soil: %w", err)
 		}
@@ -98,6 +101,21 @@ func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 	}
 	d.counts.Frames++
 	return d.judge(volts), nil
+}
+
+// turn converts once, and again where the sensor at another channel got in
+// between. Each channel waits a time of its own, so that they come apart.
+func (d *Dev) turn(ctx context.Context) (int16, error) {
+	for try := 1; ; try++ {
+		raw, err := d.convert(ctx)
+		if !errors.Is(err, errInUse) || try == attempts {
+			return raw, err
+		}
+		d.counts.Retries++
+		if err := d.clock.Wait(ctx, time.Duration(try*(2*d.cfg.Channel+1))*convertTime); err != nil {
+			return 0, err
+		}
+	}
 }
 
 func (d *Dev) convert(ctx context.Context) (int16, error) {
@@ -116,7 +134,7 @@ func (d *Dev) convert(ctx context.Context) (int16, error) {
 		}
 		if config&start != 0 {
 			if config|start != binary.BigEndian.Uint16(w[1:]) {
-				return 0, fmt.Errorf("the converter's settings read as %04X: something else answers at %v, or uses it", config, d.cfg.Address)
+				return 0, fmt.Errorf("the settings at %v read as %04X: %w", d.cfg.Address, config, errInUse)
 			}
 			v, err := d.read(regConversion)
 			return int16(v), err

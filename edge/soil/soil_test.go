@@ -1,6 +1,7 @@
 package soil
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -113,6 +114,31 @@ func TestSettingsAreChecked(t *testing.T) {
 	for _, cfg := range []Config{{Channel: 4}, {Dry: 1.3, Wet: 2.7}, {Dry: 2.7}} {
 		if _, err := New(nil, cfg); err == nil {
 			t.Errorf("%+v was taken", cfg)
+		}
+	}
+}
+
+// Four sensors on one converter, read at the same moment, as an agent does.
+func TestFourProbesShareAConverter(t *testing.T) {
+	clock, chip := sim.NewFast(1), sim.NewADS1115(1)
+	bus := sim.NewBus(clock).Add(0x48, chip)
+	errs := make(chan error)
+	for channel := range 4 {
+		d, err := New(bus, Config{Channel: channel, Samples: 3, Clock: clock})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			s, err := d.Read(t.Context())
+			if want := 2.3 - 0.2*float64(channel); err == nil && math.Abs(s.Fields["voltage_volts"]-want) > 0.17 {
+				err = fmt.Errorf("A%d: %v, want about %v V", channel, s.Fields, want)
+			}
+			errs <- err
+		}()
+	}
+	for range 4 {
+		if err := <-errs; err != nil {
+			t.Error(err)
 		}
 	}
 }
