@@ -1,0 +1,72 @@
+package sim
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+// DHT22 is a DHT22 behind the kernel's iio driver, which answers twice within
+// two seconds with the same sample. BadCRC makes it fail with EIO, NACK with
+// ETIMEDOUT, WarmUp decodes wildly as old drivers do.
+type DHT22 struct {
+	Faults
+	*Files
+	clock     driver.Clock
+	temp, hum wave
+	still     frozen
+	at        time.Time
+	milli     [2]int
+	err       error
+}
+
+// DHT22Name is the device's name in iio.
+const DHT22Name = "dht11@4"
+
+// NewDHT22 returns the files of a sensor at iio:device1; device0 is another.
+func NewDHT22(seed uint64, clock driver.Clock) *DHT22 {
+	rng := newRand(seed)
+	d := &DHT22{
+		Files: NewFiles(), clock: clock,
+		temp: newWave(rng, 21, 2.5), hum: newWave(rng, 48, 9),
+	}
+	const dir = "sys/bus/iio/devices/iio:device1/"
+	d.Put("sys/bus/iio/devices/iio:device0/name", "ads1015\n")
+	d.Put(dir+"name", DHT22Name+"\n")
+	d.Make(dir+"in_temp_input", func() (string, error) { return d.value(0) })
+	d.Make(dir+"in_humidityrelative_input", func() (string, error) { return d.value(1) })
+	return d
+}
+
+func (d *DHT22) value(i int) (string, error) {
+	if now := d.clock.Now(); d.at.IsZero() || now.Sub(d.at) >= 2*time.Second {
+		d.at = now
+		d.sample(now)
+	}
+	if d.err != nil {
+		at := d.err
+		d.at = time.Time{} // only good samples are kept
+		return "", at
+	}
+	return fmt.Sprintf("%d\n", d.milli[i]), nil
+}
+
+func (d *DHT22) sample(now time.Time) {
+	hit := d.turn()
+	d.err = nil
+	switch {
+	case hit&NACK != 0:
+		d.err = syscall.ETIMEDOUT
+		return
+	case hit&BadCRC != 0:
+		d.err = syscall.EIO
+		return
+	}
+	t := d.still.time(now, &d.Faults)
+	d.milli = [2]int{int(d.temp.at(t)*10) * 100, int(d.hum.at(t)*10) * 100}
+	if hit&WarmUp != 0 {
+		d.milli = [2]int{2000, 5000}
+	}
+}
