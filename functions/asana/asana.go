@@ -1,0 +1,231 @@
+package function
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/source"
+)
+
+const (
+	perPage  = 100 // the most that Asana gives
+	maxPages = 50
+)
+
+// Without opt_fields Asana answers gid and name alone.
+const fields = "name,completed,created_at,modified_at,due_on,due_at,assignee.name," +
+	"memberships.project.name,memberships.section.name,permalink_url,custom_fields.name,custom_fields.display_value"
+
+// page is the part of an answer that we keep.
+type page struct {
+	Data   *[]task `json:"data"`
+	Errors []struct {
+		Message string `json:"message"`
+	} `json:"errors"`
+	Next *struct {
+		Offset string `json:"offset"`
+	} `json:"next_page"` // null on the last page
+}
+
+// task is https://developers.asana.com/reference/tasks.
+type task struct {
+	GID         string  `json:"gid"`
+	Name        *string `json:"name"` // may be empty
+	Completed   bool    `json:"completed"`
+	Created     string  `json:"created_at"`
+	Modified    string  `json:"modified_at"`
+	DueOn       string  `json:"due_on"` // a day, or with due_at the day of it
+	DueAt       string  `json:"due_at"` // a time
+	Permalink   string  `json:"permalink_url"`
+	Assignee    named   `json:"assignee"`
+	Memberships []struct {
+		Project named `json:"project"`
+		Section named `json:"section"`
+	} `json:"memberships"` // one a project that the task is in
+	CustomFields []struct {
+		Name  string `json:"name"`
+		Value string `json:"display_value"`
+	} `json:"custom_fields"`
+}
+
+type named struct {
+	GID  string `json:"gid"`
+	Name string `json:"name"`
+}
+
+// asana asks for the tasks of projects, by name.
+type asana struct {
+	Config
+	client *fetch.Client
+	gids   map[string]string
+}
+
+// fetch brings all open tasks of a project. An offset lives for some minutes
+// only; where one is refused, the list is read again from its start, once.
+func (x *asana) fetch(ctx context.Context, project string, _ source.Window) (source.Batch, error) {
+	b, err := x.pages(ctx, project)
+	if errors.Is(err, errOffset) {
+		b, err = x.pages(fetch.Memo(ctx), project) // a memo of its own: the first page must be new
+	}
+	return b, err
+}
+
+var errOffset = errors.New("the offset of the next page was refused")
+
+func (x *asana) pages(ctx context.Context, project string) (source.Batch, error) {
+	var b source.Batch
+	offset := ""
+	for range maxPages {
+		a, err := x.client.Get(ctx, x.query(project, offset), http.Header{"Authorization": {"Bearer " + x.Token.Reveal()}, "Accept": {"application/json"}})
+		if e, ok := errors.AsType[*fetch.StatusError](err); ok && e.Code == http.StatusBadRequest && offset != "" {
+			return b, fmt.Errorf("%w: %w", errOffset, err)
+		}
+		if err != nil {
+			return b, explain(err)
+		}
+		items, next, err := decode(a.Body, x.gids[project], x.PriorityField)
+		if e, ok := errors.AsType[*fetch.UpstreamError](err); ok {
+			e.Host = x.URL.Host
+			return b, err
+		}
+		if err != nil {
+			return b, fmt.Errorf("decode the tasks: %w", err)
+		}
+		b.Items = append(b.Items, items...)
+		if next == "" {
+			b.Complete = true
+			return b, nil
+		}
+		offset = next
+	}
+	return b, fmt.Errorf("there are more than %d open tasks", maxPages*perPage)
+}
+
+func (x *asana) query(project, offset string) *url.URL {
+	u := x.URL.JoinPath("projects", x.gids[project], "tasks")
+	q := url.Values{"completed_since": {"now"}, "limit": {strconv.Itoa(perPage)}, "opt_fields": {fields}}
+	if offset != "" {
+		q.Set("offset", offset)
+	}
+	u.RawQuery = q.Encode()
+	return u
+}
+
+// hints say what a person can do about a status.
+var hints = map[int]string{
+	http.StatusUnauthorized:    "the token is not valid, or not any more",
+	http.StatusPaymentRequired: "the Asana plan does not include this",
+	http.StatusForbidden:       "the token's owner may not read the project",
+	http.StatusNotFound:        "there is no such project",
+}
+
+func explain(err error) error {
+	if e, ok := errors.AsType[*fetch.StatusError](err); ok && hints[e.Code] != "" {
+		return fmt.Errorf("%s: %w", hints[e.Code], err)
+	}
+	return err
+}
+
+// decode returns a page's open tasks and the offset of the next page, "" after
+// the last. An answer without tasks is an error told with status 200:
+// *fetch.UpstreamError.
+func decode(body []byte, project, priority string) ([]item.Item, string, error) {
+	var p page
+	if err := json.Unmarshal(body, &p); err != nil {
+		return nil, "", fmt.Errorf("not the JSON that was documented: %w", err)
+	}
+	if len(p.Errors) > 0 {
+		return nil, "", &fetch.UpstreamError{Message: p.Errors[0].Message}
+	}
+	if p.Data == nil {
+		return nil, "", errors.New("no data in it")
+	}
+	var items []item.Item
+	for _, t := range *p.Data {
+		if t.Completed { // since the list was begun
+			continue
+		}
+		i, err := t.item(project, priority)
+		if err != nil {
+			return nil, "", fmt.Errorf("task %q: %w", t.GID, err)
+		}
+		items = append(items, i)
+	}
+	if p.Next == nil {
+		return items, "", nil
+	}
+	if p.Next.Offset == "" {
+		return nil, "", errors.New("a next page without an offset")
+	}
+	return items, p.Next.Offset, nil
+}
+
+func (t task) item(project, priority string) (item.Item, error) {
+	if t.GID == "" || t.Name == nil {
+		return item.Item{}, errors.New("no gid or no name")
+	}
+	created, err := parse(time.RFC3339, t.Created)
+	if err != nil {
+		return item.Item{}, fmt.Errorf("created_at: %w", err)
+	}
+	i := item.Item{ID: t.GID, Title: *t.Name, At: created, Attributes: map[string]string{}}
+	if strings.TrimSpace(i.Title) == "" {
+		i.Title = "(no name)"
+	}
+	if strings.HasPrefix(t.Permalink, "https://") { // it becomes a link on the page
+		i.URL = t.Permalink
+	}
+	for _, v := range []struct {
+		key, value, layout string
+		must               bool
+	}{
+		{"modified_at", t.Modified, time.RFC3339, true},
+		{"due_at", t.DueAt, time.RFC3339, false},
+		{"due_on", t.DueOn, time.DateOnly, false},
+	} {
+		if v.value == "" && !v.must || v.key == "due_on" && t.DueAt != "" {
+			continue
+		}
+		at, err := parse(v.layout, v.value)
+		if err != nil {
+			return item.Item{}, fmt.Errorf("%s: %w", v.key, err)
+		}
+		i.Attributes[v.key] = at.Format(v.layout)
+	}
+	t.describe(i.Attributes, project, priority)
+	return i, nil
+}
+
+func parse(layout, s string) (time.Time, error) {
+	t, err := time.Parse(layout, s)
+	if t = t.UTC(); err != nil || t.Year() < 2000 || t.Year() > 9999 {
+		return t, fmt.Errorf("the time %.40q cannot be right", s)
+	}
+	return t, nil
+}
+
+// describe adds what Asana may leave out.
+func (t task) describe(attributes map[string]string, project, priority string) {
+	if t.Assignee.Name != "" {
+		attributes["assignee"] = t.Assignee.Name
+	}
+	for _, m := range t.Memberships {
+		if m.Project.GID == project && m.Section.Name != "" {
+			attributes["section"] = m.Section.Name
+		}
+	}
+	for _, f := range t.CustomFields {
+		if strings.EqualFold(f.Name, priority) && f.Value != "" {
+			attributes["priority"] = f.Value
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package function
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/golden"
+)
+
+func file(t testing.TB, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestDecode(t *testing.T) {
+	for name, want := range map[string]string{"page1": "eyJ0eXAiOiJKV1Qi", "page2": ""} {
+		items, next, err := decode(file(t, "testdata/"+name+".json"), "1001", "priority")
+		if err != nil || next != want {
+			t.Fatalf("decode(%s): next %q, %v; want %q", name, next, err, want)
+		}
+		b, err := json.MarshalIndent(items, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden.Text(t, "testdata/"+name+".items", string(b)+"\n")
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	good := string(file(t, "testdata/page1.json"))
+	for name, body := range map[string]string{
+		"empty":                 "",
+		"HTML":                  "<html></html>",
+		"no data":               `{}`,
+		"data is null":          `{"data":null}`,
+		"data is one task":      `{"data":{"gid":"1"}}`,
+		"a task is null":        `{"data":[null]}`,
+		"truncated":             good[:len(good)/2],
+		"no gid":                strings.Replace(good, `"gid": "120001"`, `"gid": ""`, 1),
+		"a number as gid":       strings.Replace(good, `"gid": "120001"`, `"gid": 120001`, 1),
+		"no name":               strings.Replace(good, `"name": "Order filter"`, `"title": "Order filter"`, 1),
+		"no created_at":         strings.Replace(good, `"created_at": "2026-10-02T06:30:00.123Z",`, "", 1),
+		"no modified_at":        strings.Replace(good, `"modified_at": "2026-11-20T08:11:02.335Z",`, "", 1),
+		"another time":          strings.Replace(good, "2026-11-20T08:11:02.335Z", "20 Nov 2026", 1),
+		"the zero time":         strings.Replace(good, "2026-10-02T06:30:00.123Z", "0001-01-01T00:00:00Z", 1),
+		"another day":           strings.Replace(good, `"2026-11-30"`, `"30.11.2026"`, 1),
+		"a page without offset": strings.Replace(good, `"offset"`, `"cursor"`, 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if items, _, err := decode([]byte(body), "1001", "Priority"); err == nil {
+				t.Errorf("decode() = %v, want an error", items)
+			}
+		})
+	}
+	_, _, err := decode([]byte(`{"errors":[{"message":"no"}]}`), "1001", "Priority")
+	if e, ok := errors.AsType[*fetch.UpstreamError](err); !ok || e.Message != "no" {
+		t.Errorf("decode() of an error = %v; want an upstream error", err)
+	}
+}
+
+func TestParseProjects(t *testing.T) {
+	names, gids, err := parseProjects(" House: attic :12;34 ; ")
+	if err != nil || !reflect.DeepEqual(names, []string{"House: attic", "34"}) || gids["House: attic"] != "12" || gids["34"] != "34" {
+		t.Errorf("parseProjects() = %q, %v, %v", names, gids, err)
+	}
+	for _, s := range []string{"Home", "Home:", ":12", "Home:12x", "Home:../users", "A:1,A:2", "12,12"} {
+		if names, _, err := parseProjects(s); err == nil {
+			t.Errorf("parseProjects(%q) = %q, want an error", s, names)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(file(f, "testdata/page1.json"))
+	f.Add(file(f, "testdata/page2.json"))
+	f.Add([]byte(`{"errors":[{"message":"no"}]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		items, _, err := decode(body, "1001", "Priority")
+		for _, i := range items {
+			if err != nil || i.ID == "" || i.Title == "" || i.URL != "" && !strings.HasPrefix(i.URL, "https://") {
+				t.Fatalf("an item %+v with error %v", i, err)
+			}
+			if _, err := time.Parse(time.RFC3339, i.Attributes["modified_at"]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

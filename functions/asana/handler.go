@@ -1,0 +1,69 @@
+// Package function brings the open tasks of Asana projects
+// (https://developers.asana.com/reference/gettasksforproject).
+//
+// A task's age and how long it has been idle are not stored: they follow from
+// its time of creation and its modified_at whenever somebody looks (the view
+// tasks does), so that a rerun changes nothing.
+package function
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/source"
+)
+
+// Config is what asana reads from the environment.
+type Config struct {
+	Token         secret.String `env:"ASANA_TOKEN_SECRET" envDefault:"asana-token"`          // secret with a personal access token
+	Projects      string        `env:"ASANA_PROJECTS"`                                       // projects as name:gid;name:gid; the gid is the number in a project's URL
+	PriorityField string        `env:"ASANA_PRIORITY_FIELD" envDefault:"Priority"`           // custom field that holds a task's priority
+	URL           url.URL       `env:"ASANA_URL" envDefault:"https://app.asana.com/api/1.0"` // Asana's API
+}
+
+// Handle is what the OpenFaaS template calls.
+var Handle = config.Handle(New)
+
+// New returns the function.
+func New(env config.Env) (http.Handler, error) {
+	c, err := config.Parse[Config](env)
+	if err != nil {
+		return nil, err
+	}
+	names, gids, err := parseProjects(c.Projects)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: ASANA_PROJECTS: %w", err)
+	}
+	return source.Handler(env, source.Source{
+		Name:    "asana",
+		Needs:   []secret.String{c.Token},
+		Setting: "ASANA_PROJECTS",
+		Targets: names,
+		Fetch:   (&asana{c, fetch.New(), gids}).fetch,
+	})
+}
+
+// parseProjects reads "name:gid;name:gid". A bare gid is its own name.
+func parseProjects(s string) (names []string, gids map[string]string, err error) {
+	gids = map[string]string{}
+	for _, part := range source.SplitList(s) {
+		name, gid := part, part
+		if i := strings.LastIndexByte(part, ':'); i >= 0 {
+			name, gid = strings.TrimSpace(part[:i]), strings.TrimSpace(part[i+1:])
+		}
+		if name == "" || gid == "" || strings.Trim(gid, "0123456789") != "" {
+			return nil, nil, fmt.Errorf("%q is not name:gid with a number as gid", part)
+		}
+		// Two lists of one name would close each other's tasks.
+		if gids[name] != "" {
+			return nil, nil, fmt.Errorf("there are two projects %q", name)
+		}
+		names, gids[name] = append(names, name), gid
+	}
+	return names, gids, nil
+}

@@ -1,0 +1,96 @@
+package function
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/golden"
+)
+
+func TestDecodeHistory(t *testing.T) {
+	points, err := decodeHistory(file(t, "testdata/10year.json"), "10year")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, p := range points {
+		fmt.Fprintln(&b, p.time.Format(time.DateOnly), p.yield)
+	}
+	golden.Text(t, "testdata/10year.txt", b.String()) // no 2026-11-11: a holiday
+}
+
+// What Alpha Vantage tells with status 200.
+var prose = []struct {
+	name, body string
+	spent      bool
+	wait       time.Duration
+}{
+	{"day's limit", `{"Information": "Thank you for using Alpha Vantage! Our standard API rate limit is 25 requests per day. Please subscribe to any of the premium plans to instantly remove all daily rate limits."}`, true, time.Hour},
+	{"limit as note", `{"Note": "Thank you for using Alpha Vantage! Our standard API call frequency is 5 calls per minute and 500 calls per day."}`, true, time.Minute},
+	{"too fast", `{"Information": "Please consider spreading out your free API requests more sparingly (1 request per second) to lift the free key rate limit (25 requests per day)."}`, true, time.Minute},
+	{"premium", `{"Information": "Thank you for using Alpha Vantage! This is a premium endpoint. You may subscribe to any of the premium plans to instantly remove rate limits."}`, false, 0},
+	{"wrong key", `{"Error Message": "the parameter apikey is invalid or missing. Please claim your free API key."}`, false, 0},
+	{"new word", `{"Notice": "The service is being maintained."}`, false, 0},
+	{"empty object", `{}`, false, 0},
+	{"data is null", `{"name": "10-Year", "interval": "daily", "unit": "percent", "data": null}`, false, 0},
+}
+
+func TestDecodeHistoryTellsWhatIsToldInProse(t *testing.T) {
+	for _, tt := range prose {
+		t.Run(tt.name, func(t *testing.T) {
+			points, err := decodeHistory([]byte(tt.body), "10year")
+			e, ok := errors.AsType[*fetch.UpstreamError](err)
+			if !ok {
+				t.Fatalf("decodeHistory() = %v, %v; want an upstream error", points, err)
+			}
+			if e.Spent != tt.spent || e.RetryAfter != tt.wait || e.Message == "" {
+				t.Errorf("decodeHistory() = %+v, want spent %t, retry after %v", e, tt.spent, tt.wait)
+			}
+		})
+	}
+}
+
+func TestDecodeHistoryRefuses(t *testing.T) {
+	good := string(file(t, "testdata/10year.json"))
+	for name, body := range map[string]string{
+		"empty":            "",
+		"HTML":             "<html></html>",
+		"a list":           "[]",
+		"truncated":        good[:len(good)/2],
+		"another maturity": strings.Replace(good, "10-Year", "2-Year", 1),
+		"monthly":          strings.Replace(good, "daily", "monthly", 1),
+		"another unit":     strings.Replace(good, "percent", "basis points", 1),
+		"no date":          strings.Replace(good, `"date": "2026-11-19", `, "", 1),
+		"a changed date":   strings.Replace(good, "2026-11-19", "11/19/2026", 1),
+		"a changed type":   strings.Replace(good, `"4.10"`, `{"value":4.1}`, 1),
+		"a number":         strings.Replace(good, `"4.10"`, `4.10`, 1),
+		"no number":        strings.Replace(good, `"4.10"`, `"NaN"`, 1),
+		"an empty value":   strings.Replace(good, `"4.10"`, `""`, 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if points, err := decodeHistory([]byte(body), "10year"); err == nil {
+				t.Errorf("decodeHistory() = %v, want an error", points)
+			}
+		})
+	}
+}
+
+func FuzzDecodeHistory(f *testing.F) {
+	f.Add(file(f, "testdata/10year.json"))
+	for _, p := range prose {
+		f.Add([]byte(p.body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		points, err := decodeHistory(body, "10year")
+		for _, p := range points {
+			if err != nil || math.IsNaN(p.yield) || math.IsInf(p.yield, 0) {
+				t.Fatalf("a point %v with error %v", p, err)
+			}
+		}
+	})
+}

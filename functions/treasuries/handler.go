@@ -1,0 +1,84 @@
+// Package function brings the US Treasury's daily par yield curve, from the
+// Treasury itself (no key), and the same yields from Alpha Vantage where a key
+// is set. A reading's time is its business day at 00:00 UTC.
+package function
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/source"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// Config is what treasuries reads from the environment.
+type Config struct {
+	URL        url.URL `env:"TREASURY_URL" envDefault:"https://home.treasury.gov/resource-center/data-chart-center/interest-rates/pages/xml"` // the US Treasury's XML feed
+	Maturities string  `env:"TREASURY_MATURITIES" envDefault:"1m,1.5m,2m,3m,4m,6m,1y,2y,3y,5y,7y,10y,20y,30y"`                                // maturities of the par yield curve
+	RunsADay   int     `env:"TREASURY_RUNS_A_DAY" envDefault:"2"`                                                                             // how often the schedule runs it; reruns leave Alpha Vantage's calls for that
+
+	AlphaVantageKey        secret.String `env:"ALPHAVANTAGE_KEY_SECRET" envDefault:"alphavantage-key"`           // secret with a key of Alpha Vantage; without it only the Treasury is asked
+	AlphaVantageMaturities string        `env:"ALPHAVANTAGE_MATURITIES" envDefault:"2year,10year,30year"`        // of 3month, 2year, 5year, 7year, 10year, 30year
+	AlphaVantageURL        url.URL       `env:"ALPHAVANTAGE_URL" envDefault:"https://www.alphavantage.co/query"` // Alpha Vantage's API
+	AlphaVantageCalls      int           `env:"ALPHAVANTAGE_CALLS_A_DAY" envDefault:"25"`                        // what the key's plan allows
+	AlphaVantagePause      time.Duration `env:"ALPHAVANTAGE_PAUSE" envDefault:"1200ms"`                          // between two calls; the free plan takes one a second
+}
+
+const (
+	prefix = "alphavantage " // of its targets: "alphavantage 10year"
+	// recent is what a run for now keeps: it fills gaps of up to a month by
+	// itself. Older ones are a backfill's.
+	recent = 31 * 24 * time.Hour
+)
+
+// Handle is what the OpenFaaS template calls.
+var Handle = config.Handle(New)
+
+// New returns the function.
+func New(env config.Env) (http.Handler, error) {
+	c, err := config.Parse[Config](env)
+	if err != nil {
+		return nil, err
+	}
+	targets := source.SplitList(c.Maturities)
+	var quota *store.Quota
+	if c.AlphaVantageKey.Present() {
+		names := source.SplitList(c.AlphaVantageMaturities)
+		for _, name := range names {
+			targets = append(targets, prefix+name)
+		}
+		quota = &store.Quota{Key: "alphavantage", Limit: c.AlphaVantageCalls, Window: 24 * time.Hour, Spare: c.RunsADay * len(names)}
+	}
+	client := fetch.New()
+	treasury := &treasury{url: c.URL, client: client, now: env.Now, decoded: map[*fetch.Answer][]day{}}
+	vantage := &vantage{Config: c, client: client, redact: env.Secrets.Redact, now: env.Now, known: map[string]history{}}
+	return source.Handler(env, source.Source{
+		Name:    "treasuries",
+		Setting: "TREASURY_MATURITIES",
+		Targets: targets,
+		Step:    366 * 24 * time.Hour,
+		Fetch: func(ctx context.Context, target string, w source.Window) (source.Batch, error) {
+			span := w
+			if w.Now() {
+				now := env.Now().UTC()
+				span = source.Window{From: now.Add(-recent), To: now}
+			}
+			if maturity, ok := strings.CutPrefix(target, prefix); ok {
+				return vantage.fetch(ctx, maturity, span, w.Now())
+			}
+			return treasury.fetch(ctx, target, span, w.Now())
+		},
+		Quota: func(target string) *store.Quota {
+			if strings.HasPrefix(target, prefix) {
+				return quota
+			}
+			return nil
+		},
+	})
+}

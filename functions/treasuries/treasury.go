@@ -1,0 +1,210 @@
+package function
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/source"
+)
+
+// tenor is a point of the curve: our name, and the feed's element. The feed's
+// BC_30YEARDISPLAY is none: it holds zeros and values of days without a curve.
+type tenor struct{ maturity, element string }
+
+var tenors = []tenor{
+	{"1m", "BC_1MONTH"},     // since 2001-07-31
+	{"1.5m", "BC_1_5MONTH"}, // since 2025-02-18
+	{"2m", "BC_2MONTH"},     // since 2018-10-16
+	{"3m", "BC_3MONTH"},
+	{"4m", "BC_4MONTH"}, // since 2022-10-19
+	{"6m", "BC_6MONTH"},
+	{"1y", "BC_1YEAR"},
+	{"2y", "BC_2YEAR"},
+	{"3y", "BC_3YEAR"},
+	{"5y", "BC_5YEAR"},
+	{"7y", "BC_7YEAR"},
+	{"10y", "BC_10YEAR"},
+	{"20y", "BC_20YEAR"}, // since 1993-10-01
+	{"30y", "BC_30YEAR"}, // not from 2002-02-19 to 2006-02-08
+}
+
+const firstYear = 1990
+
+// feed is the part that we keep of
+// https://home.treasury.gov/treasury-daily-interest-rate-xml-feed: one entry a
+// business day, a year a document (some 400 kB).
+type feed struct {
+	XMLName xml.Name `xml:"feed"`
+	Entries []struct {
+		Properties struct {
+			Date   string  `xml:"NEW_DATE"`
+			Values []value `xml:",any"`
+		} `xml:"content>properties"`
+	} `xml:"entry"`
+}
+
+// value is missing where its element is, or is empty, or is marked null.
+type value struct {
+	XMLName xml.Name
+	Null    bool   `xml:"null,attr"`
+	Text    string `xml:",chardata"`
+}
+
+// day is the curve of one business day: percent by element.
+type day struct {
+	time   time.Time
+	yields map[string]float64
+}
+
+// treasury asks the US Treasury.
+type treasury struct {
+	url    url.URL
+	client *fetch.Client
+	now    func() time.Time
+
+	mu      sync.Mutex
+	decoded map[*fetch.Answer][]day // of the last documents: each is decoded once, not once a maturity
+}
+
+// fetch brings one maturity's yields of the days in w. All maturities share
+// the documents of the years.
+func (x *treasury) fetch(ctx context.Context, maturity string, w source.Window, now bool) (source.Batch, error) {
+	i := slices.IndexFunc(tenors, func(t tenor) bool { return t.maturity == maturity })
+	if i < 0 {
+		return source.Batch{}, fmt.Errorf("the curve has no maturity %q: use %s", maturity, names())
+	}
+	var b source.Batch
+	for year := max(w.From.Year(), firstYear); year <= w.To.Add(-1).Year(); year++ {
+		days, err := x.year(ctx, year)
+		if err != nil {
+			return b, err
+		}
+		if len(days) == 0 && year < x.now().UTC().Year() {
+			return b, fmt.Errorf("%s has no day of %d", x.url.Host, year)
+		}
+		b.Readings = append(b.Readings, readings(days, tenors[i], w)...)
+	}
+	if now && len(b.Readings) == 0 {
+		return b, fmt.Errorf("%s has no yield of %s since %s", x.url.Host, maturity, w.From.Format(time.DateOnly))
+	}
+	return b, nil
+}
+
+// year returns the days of a year so far; none in its first days.
+func (x *treasury) year(ctx context.Context, year int) ([]day, error) {
+	u := x.url
+	u.RawQuery = url.Values{"data": {"daily_treasury_yield_curve"}, "field_tdr_date_value": {strconv.Itoa(year)}}.Encode()
+	a, err := x.client.Get(ctx, &u, http.Header{
+		// Its firewall refuses the names of libraries.
+		"User-Agent": {"Mozilla/5.0 (compatible; hearth; +https://github.com/hearth-home/hearth)"},
+		"Accept":     {"application/atom+xml, application/xml"},
+	})
+	if e, ok := errors.AsType[*fetch.StatusError](err); ok && e.Code == http.StatusForbidden {
+		return nil, fmt.Errorf("the Treasury's firewall turned the call away; it usually passes: %w", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if days, ok := x.decoded[a]; ok {
+		return days, nil
+	}
+	days, err := decodeCurve(a.Body, year)
+	if err != nil {
+		return nil, fmt.Errorf("decode the yield curve of %d: %w", year, err)
+	}
+	if len(x.decoded) > 1 {
+		clear(x.decoded)
+	}
+	x.decoded[a] = days
+	return days, nil
+}
+
+func names() string {
+	var all []string
+	for _, t := range tenors {
+		all = append(all, t.maturity)
+	}
+	return strings.Join(all, ", ")
+}
+
+// readings returns the yields of one maturity in w.
+func readings(days []day, t tenor, w source.Window) []reading.Reading {
+	var rs []reading.Reading
+	for _, d := range days {
+		v, ok := d.yields[t.element]
+		if !ok || d.time.Before(w.From) || !d.time.Before(w.To) {
+			continue
+		}
+		rs = append(rs, reading.Reading{
+			Name:   "treasury_yield",
+			Tags:   map[string]string{"maturity": t.maturity},
+			Fields: map[string]float64{"yield_percent": v},
+			Time:   d.time,
+		})
+	}
+	return rs
+}
+
+// decodeCurve returns the days of a year's document that have a curve.
+func decodeCurve(body []byte, year int) ([]day, error) {
+	var f feed
+	if err := xml.Unmarshal(body, &f); err != nil {
+		return nil, fmt.Errorf("no feed but %.60q: %w", body, err)
+	}
+	var days []day
+	for i, e := range f.Entries {
+		at, err := time.Parse("2006-01-02T15:04:05", strings.TrimSpace(e.Properties.Date))
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: the date is %.40q", i+1, e.Properties.Date)
+		}
+		if at.Year() != year || !at.Equal(at.Truncate(24*time.Hour)) {
+			return nil, fmt.Errorf("entry %d: the date is %s, not a day of %d", i+1, e.Properties.Date, year)
+		}
+		yields, err := decodeValues(e.Properties.Values)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", at.Format(time.DateOnly), err)
+		}
+		if yields != nil {
+			days = append(days, day{at, yields})
+		}
+	}
+	return days, nil
+}
+
+// decodeValues returns nil for a day without a curve: Treasury lists some
+// holidays with nothing in them, or with zeros in every place. (A single zero is
+// a yield: short ones were often 0 until 2021.)
+func decodeValues(values []value) (map[string]float64, error) {
+	yields := map[string]float64{}
+	some := false
+	for _, v := range values {
+		text := strings.TrimSpace(v.Text)
+		if v.Null || text == "" || !slices.ContainsFunc(tenors, func(t tenor) bool { return t.element == v.XMLName.Local }) {
+			continue
+		}
+		y, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(y) || math.IsInf(y, 0) {
+			return nil, fmt.Errorf("%s is %.40q, not a number", v.XMLName.Local, text)
+		}
+		yields[v.XMLName.Local] = y
+		some = some || y != 0
+	}
+	if !some {
+		return nil, nil
+	}
+	return yields, nil
+}
