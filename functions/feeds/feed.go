@@ -1,0 +1,121 @@
+package function
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/mmcdole/gofeed"
+
+	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/item"
+)
+
+const (
+	acceptFeed = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.8"
+
+	maxEntries = 500 // of one feed; they come newest first
+	maxID      = 300
+	maxTitle   = 300
+	maxSummary = 300
+)
+
+// decodeFeed returns the feed's entries that w asks for. None is normal.
+func decodeFeed(a *fetch.Answer, w watch) ([]item.Item, error) {
+	if len(bytes.TrimSpace(a.Body)) == 0 {
+		return nil, errors.New("an empty answer instead of a feed")
+	}
+	feed, err := gofeed.NewParser().Parse(bytes.NewReader(a.Body))
+	switch {
+	case errors.Is(err, gofeed.ErrFeedTypeNotDetected) && looksHTML(a.Body):
+		return nil, errors.New("a web page instead of a feed")
+	case err != nil:
+		return nil, fmt.Errorf("decode feed: %w", err)
+	case feed.FeedType == "json" && !strings.Contains(feed.FeedVersion, "jsonfeed.org"):
+		return nil, errors.New("JSON that is no feed")
+	case feed.Title == "" && feed.Link == "" && len(feed.Items) == 0:
+		return nil, errors.New("a feed without a title and without an entry")
+	}
+	var items []item.Item
+	for _, e := range feed.Items[:min(len(feed.Items), maxEntries)] {
+		if i, ok := w.entry(e, a.URL); ok {
+			items = append(items, i)
+		}
+	}
+	return items, nil
+}
+
+// entry makes an item of a feed's entry, unless w does not ask for it.
+func (w watch) entry(e *gofeed.Item, base *url.URL) (item.Item, bool) {
+	title, summary := plain(e.Title), plain(e.Description)
+	if summary == "" {
+		summary = plain(e.Content)
+	}
+	text := strings.TrimSpace(title + "\n" + summary)
+	if w.match != nil && !w.match.MatchString(text) || w.except != nil && w.except.MatchString(text) {
+		return item.Item{}, false
+	}
+	attributes := map[string]string{}
+	if w.stock {
+		var ok bool
+		if attributes, _, ok = raspberryPi(text); !ok {
+			return item.Item{}, false
+		}
+	}
+	if s := cutText(summary, maxSummary); s != "" && s != title {
+		attributes["summary"] = s
+	}
+	i := item.Item{ID: entryID(e, title), Title: cutText(title, maxTitle), URL: webLink(base, e.Link), At: entryTime(e), Attributes: attributes}
+	if i.Title == "" {
+		i.Title = cutText(summary+" "+i.URL, maxTitle)
+	}
+	return i, text != "" || i.URL != ""
+}
+
+// entryID is the guid, or else the link, or else what the entry says.
+func entryID(e *gofeed.Item, title string) string {
+	for _, id := range []string{e.GUID, e.Link} {
+		if id = words(id); id != "" && len(id) <= maxID {
+			return id
+		}
+	}
+	sum := sha256.Sum256([]byte(e.GUID + "\n" + e.Link + "\n" + title + "\n" + e.Published))
+	return hex.EncodeToString(sum[:16])
+}
+
+// entryTime is when the entry was published, or else updated; zero if it does
+// not say: such an entry is listed but never news.
+func entryTime(e *gofeed.Item) time.Time {
+	for _, t := range []*time.Time{e.PublishedParsed, e.UpdatedParsed} {
+		if t != nil && t.Year() > 1970 {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// webLink returns the address that a person may click: a web address, whole.
+func webLink(base *url.URL, link string) string {
+	u, err := url.Parse(words(link))
+	if err != nil || link == "" {
+		return ""
+	}
+	if base != nil {
+		u = base.ResolveReference(u)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return ""
+	}
+	u.User = nil
+	return u.String()
+}
+
+func looksHTML(body []byte) bool {
+	return strings.HasPrefix(http.DetectContentType(body), "text/html") || bytes.Contains(bytes.ToLower(body[:min(len(body), 2000)]), []byte("<html"))
+}

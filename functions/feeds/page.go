@@ -1,0 +1,119 @@
+package function
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/PuerkitoBio/goquery"
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/charset"
+
+	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/item"
+)
+
+const (
+	acceptPage = "text/html, application/xhtml+xml, */*;q=0.8"
+
+	maxMatch    = 200 // of what the item shows of the text that matched
+	maxElements = 200 // that a selector finds: each is searched alone
+)
+
+// decodePage returns one item if the page matches w, none if it does not.
+func decodePage(a *fetch.Answer, w watch) ([]item.Item, error) {
+	if len(bytes.TrimSpace(a.Body)) == 0 {
+		return nil, errors.New("an empty answer instead of a page")
+	}
+	title, texts, err := w.read(a)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range texts {
+		match, attributes, ok := w.matches(text)
+		if !ok {
+			continue
+		}
+		if w.stock && attributes["shop"] == "" {
+			attributes["shop"] = strings.TrimPrefix(a.URL.Hostname(), "www.")
+		}
+		attributes["match"] = cutText(match, maxMatch)
+		if title == "" {
+			title = w.name
+		}
+		// A page has no clock of its own: Last-Modified is mostly the moment of asking.
+		return []item.Item{{ID: "page", Title: cutText(title, maxTitle), URL: webLink(nil, a.URL.String()), Attributes: attributes}}, nil
+	}
+	return nil, nil
+}
+
+// matches looks for what w asks for in one text: all of it must be there.
+func (w watch) matches(text string) (match string, attributes map[string]string, ok bool) {
+	match, attributes = text, map[string]string{}
+	if w.stock {
+		if attributes, match, ok = raspberryPi(text); !ok {
+			return "", nil, false
+		}
+	}
+	if w.match != nil {
+		at := w.match.FindStringIndex(text)
+		if at == nil {
+			return "", nil, false
+		}
+		match = text[at[0]:at[1]]
+	}
+	return match, attributes, true
+}
+
+// read returns the title of the page and its visible text: one for each element
+// that the selector finds, or one for all.
+func (w watch) read(a *fetch.Answer) (title string, texts []string, err error) {
+	kind := a.Header.Get("Content-Type")
+	if kind == "" {
+		kind = http.DetectContentType(a.Body)
+	}
+	if !strings.Contains(kind, "html") && !looksHTML(a.Body) {
+		if !readable(kind) {
+			return "", nil, fmt.Errorf("%.60q instead of a page", kind)
+		}
+		if w.selector != nil {
+			return "", nil, fmt.Errorf("%.60q, where a selector finds nothing", kind)
+		}
+		return "", []string{words(string(bytes.ToValidUTF8(a.Body, []byte("\uFFFD"))))}, nil
+	}
+	if cutOff(a.Body) {
+		return "", nil, errors.New("a page that ends half-way")
+	}
+	decoded, err := charset.NewReader(bytes.NewReader(a.Body), kind)
+	if err != nil {
+		return "", nil, fmt.Errorf("decode page: %w", err)
+	}
+	root, err := html.Parse(io.LimitReader(decoded, 4*int64(len(a.Body))+64))
+	if err != nil {
+		return "", nil, fmt.Errorf("decode page: %w", err)
+	}
+	doc := goquery.NewDocumentFromNode(root)
+	title = words(doc.Find("title").First().Text())
+	if w.selector == nil {
+		return title, []string{visible(root)}, nil
+	}
+	nodes := doc.FindMatcher(w.selector).Nodes
+	for _, n := range nodes[:min(len(nodes), maxElements)] {
+		texts = append(texts, visible(n))
+	}
+	return title, texts, nil
+}
+
+func readable(kind string) bool {
+	return strings.HasPrefix(kind, "text/") || strings.Contains(kind, "json") || strings.Contains(kind, "xml")
+}
+
+// cutOff reports whether a page that begins as a document does not end as one:
+// what it does not show says nothing.
+func cutOff(body []byte) bool {
+	b := bytes.ToLower(body)
+	return bytes.Contains(b, []byte("<html")) && !bytes.Contains(b, []byte("</html")) && !bytes.Contains(b, []byte("</body"))
+}

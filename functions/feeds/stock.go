@@ -1,0 +1,64 @@
+package function
+
+import (
+	"regexp"
+	"strings"
+)
+
+// The preset raspberry-pi reads alerts such as rpilocator's
+//
+//	Stock Alert (US): RPi 5 - 8GB RAM is In Stock at Adafruit 100 units in stock.
+//
+// and the text of shop pages, in English, German and French.
+var (
+	board = regexp.MustCompile(`(?i)\b(?:raspberry[\s-]*|r)?pi[®™]?[\s-]*(compute module \d\w*|cm\s?\d\w*|zero(?: ?2)?(?: ?wh?\b)?|pico(?: ?2)?(?: ?wh?\b)?|[45]00\+?|[1-9](?: model)?(?-i: ?[AB]\b\+?)?)(?:\W|$)`)
+	ram   = regexp.MustCompile(`(?i)\b(512\s?MB|(?:1|2|3|4|8|16)\s?GB)\b`)
+
+	// absent is how shops say that they have none; it goes before present is looked for.
+	absent = regexp.MustCompile(`(?i)\b(?:out[ -]of[ -]stock|sold[ -]out|unavailable|discontinued|coming soon|(?:on )?back-?order(?:ed)?|notify me|` +
+		`(?:not|never|no longer|isn.t|when|once|until|if|expected|due)\b[^.!?:|]{0,40}\b(?:in stock|available)|` +
+		`(?:back )?in stock (?:soon|again soon)|(?:in stock|stock|available):? ?(?:0|no)\b|0 ?(?:units?|pieces?|pcs|items?)? ?(?:in stock|available|left)|` +
+		`ausverkauft|(?:nicht|kein\w*)\b[^.!?:|]{0,30}\b(?:auf lager|lieferbar|verfügbar|vorrätig)|nicht vorrätig|benachrichtig\w*|` +
+		`rupture de stock|en rupture|indisponible|plus disponible)|épuisé`)
+	present = regexp.MustCompile(`(?i)\b(?:in stock|available now|\d+ available|only \d+ left|auf lager|sofort (?:lieferbar|verfügbar)|vorrätig|en stock)\b`)
+	// order says less: many shops show it for what they do not have.
+	order = regexp.MustCompile(`(?i)\b(?:add to (?:cart|basket|bag|trolley)|buy now|in den (?:warenkorb|einkaufswagen)|ajouter au panier)\b`)
+
+	country = regexp.MustCompile(`(?i:alert|stock)\s*\(([A-Z]{2})\)`)
+	shop    = regexp.MustCompile(`(?i)\bin stock at (.+?)(?:\s+\d[\d,.]*\s+units?\b|[.!](?:\s|$)|\n|$)`)
+	units   = regexp.MustCompile(`(?i)(?:^|[^\d.,])(\d[\d,]*) ?(?:units?|pieces?|pcs|items?|stück)? ?(?:in stock|available|left|auf lager|en stock)\b|\b(?:in stock|stock|auf lager|en stock) ?[:(] ?(\d[\d,]*)\b`)
+)
+
+// raspberryPi reports whether text says that a Raspberry Pi is in stock, the
+// words that say so, and what can be read of it: country, model, ram, shop and
+// units.
+func raspberryPi(text string) (attributes map[string]string, says string, ok bool) {
+	rest := absent.ReplaceAllStringFunc(text, func(s string) string { return strings.Repeat("\x00", len(s)) })
+	at := present.FindStringIndex(rest)
+	if at == nil && rest == text {
+		at = order.FindStringIndex(rest)
+	}
+	boards := board.FindAllStringSubmatchIndex(text, -1)
+	if at == nil || len(boards) == 0 {
+		return nil, "", false
+	}
+	which := boards[0]
+	for _, b := range boards {
+		if b[0] <= at[0] {
+			which = b // the one that the words follow
+		}
+	}
+	attributes = map[string]string{"model": text[which[2]:which[3]]}
+	near := text[which[2]:min(len(text), which[3]+100)]
+	for key, m := range map[string][]string{
+		"ram":     ram.FindStringSubmatch(near),
+		"country": country.FindStringSubmatch(text),
+		"shop":    shop.FindStringSubmatch(text),
+		"units":   units.FindStringSubmatch(rest),
+	} {
+		if v := strings.TrimSpace(strings.Join(m[min(1, len(m)):], "")); v != "" {
+			attributes[key] = v
+		}
+	}
+	return attributes, strings.TrimSpace(text[which[0]:which[3]] + " … " + text[at[0]:at[1]]), true
+}

@@ -1,0 +1,101 @@
+package function
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// visible returns the text of n that a person sees, words separated by single
+// spaces: no scripts, nothing hidden, no button that cannot be pressed.
+func visible(n *html.Node) string {
+	var b strings.Builder
+	appendVisible(&b, n)
+	return words(b.String())
+}
+
+func appendVisible(b *strings.Builder, n *html.Node) {
+	switch {
+	case n.Type == html.TextNode:
+		b.WriteString(n.Data)
+		return
+	case n.Type == html.ElementNode && hidden(n):
+		return
+	case n.DataAtom == atom.Input && slices.Contains([]string{"submit", "button"}, strings.ToLower(attr(n, "type"))):
+		b.WriteString(" " + attr(n, "value") + " ")
+	}
+	apart := n.Type == html.ElementNode && !slices.Contains(inline, n.DataAtom)
+	if apart {
+		b.WriteByte(' ')
+	}
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		appendVisible(b, c)
+	}
+	if apart {
+		b.WriteByte(' ')
+	}
+}
+
+// inline elements do not end a word.
+var inline = []atom.Atom{atom.A, atom.Abbr, atom.B, atom.Em, atom.Font, atom.I, atom.Mark, atom.Small, atom.Strong, atom.Sub, atom.Sup, atom.U}
+
+// unseen elements have no text for people.
+var unseen = []atom.Atom{atom.Script, atom.Style, atom.Noscript, atom.Template, atom.Head, atom.Svg, atom.Iframe, atom.Object}
+
+func hidden(n *html.Node) bool {
+	if slices.Contains(unseen, n.DataAtom) {
+		return true
+	}
+	for _, a := range n.Attr {
+		switch a.Key {
+		case "hidden":
+			return true
+		case "disabled":
+			if n.DataAtom == atom.Button || n.DataAtom == atom.Input {
+				return true
+			}
+		case "style":
+			if strings.Contains(strings.ReplaceAll(strings.ToLower(a.Val), " ", ""), "display:none") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// plain returns the text of a piece of HTML, as feeds have it in titles and
+// descriptions.
+func plain(s string) string {
+	if !strings.ContainsAny(s, "<&") {
+		return words(s)
+	}
+	n, err := html.Parse(strings.NewReader(s))
+	if err != nil {
+		return words(s)
+	}
+	return visible(n)
+}
+
+func words(s string) string {
+	return strings.Join(strings.Fields(strings.ToValidUTF8(s, "\uFFFD")), " ")
+}
+
+// cutText shortens s to at most n letters.
+func cutText(s string, n int) string {
+	s = strings.TrimSpace(s)
+	if r := []rune(s); len(r) > n {
+		return strings.TrimSpace(string(r[:n-1])) + "…"
+	}
+	return s
+}
