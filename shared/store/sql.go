@@ -18,7 +18,7 @@ import (
 const (
 	sqlDeadline = 8 * time.Second // of one call, whatever the caller allows
 	tries       = 3               // of a transaction that met another or a lost connection
-	chunkRows   = 500             // of a multi-row statement: both databases take 32,766 parameters
+	chunkRows   = 100             // of a multi-row statement: SQLite reads many named parameters in quadratic time
 )
 
 // tx runs fn in one transaction. fn may run again: after a deadlock, or where

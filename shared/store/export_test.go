@@ -1,0 +1,50 @@
+package store
+
+import (
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"testing"
+)
+
+// CountQuotaRows looks into the table.
+func (s *Store) CountQuotaRows(t *testing.T) (n int) {
+	t.Helper()
+	if err := s.read.QueryRowContext(t.Context(), `select count(*) from quotas`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TaskDays reads the view as a panel would: "id age idle".
+func (s *Store) TaskDays(t *testing.T) []string {
+	t.Helper()
+	out, err := queryIn(t.Context(), s.read, func(rows *sql.Rows) (string, error) {
+		var id string
+		var age float64
+		var idle sql.NullFloat64
+		err := rows.Scan(&id, &age, &idle)
+		if !idle.Valid {
+			return fmt.Sprintf("%s %.1f -", id, age), err
+		}
+		return fmt.Sprintf("%s %.1f %.1f", id, age, idle.Float64), err
+	}, `select id, age_days, idle_days from tasks order by id`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// Exec runs a statement, to break what a test wants broken.
+func (s *Store) Exec(t *testing.T, text string) {
+	t.Helper()
+	if _, err := s.write.ExecContext(t.Context(), text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Numbered is what reads the migration files.
+func Numbered(dir fs.FS) error {
+	_, err := numbered(dir)
+	return err
+}
