@@ -42,19 +42,20 @@ func TestFunctions(t *testing.T) {
 			if t.Failed() {
 				return
 			}
-			t.Run("alone", func(t *testing.T) { run(t, f, bin[native(t)], "") })
+			t.Run("alone", func(t *testing.T) { run(t, f, bin[native(t)], "", calls) })
 			t.Run("behind fwatchdog", func(t *testing.T) {
 				watchdog, err := exec.LookPath("fwatchdog")
 				if err != nil {
 					t.Skip("fwatchdog is not on the PATH")
 				}
-				run(t, f, bin[native(t)], watchdog)
+				run(t, f, bin[native(t)], watchdog, callers)
 			})
 		})
 	}
 }
 
-func run(t *testing.T, f stack.Function, bin, watchdog string) {
+// run starts the binary, calls it n times and stops it.
+func run(t *testing.T, f stack.Function, bin, watchdog string, n int32) {
 	s := surround(t, f)
 	p := start(t, bin, watchdog, s.vars)
 	code, body := call(t, p.url)
@@ -65,12 +66,12 @@ func run(t *testing.T, f stack.Function, bin, watchdog string) {
 	if err := json.Unmarshal([]byte(body), &answer); err == nil && answer.Status == "not_configured" {
 		t.Errorf("not configured by stack.yml and the function's sample/env: %s", body)
 	}
-	codes := callOften(t, p.url)
+	codes := callOften(t, p.url, n)
 	now, peak := p.memory(t)
 	t.Logf("ready in %s; after %d calls (%s): %.1f MB, at most %.1f MB",
-		p.ready.Round(time.Millisecond), calls, codes, float64(now)/1e6, float64(peak)/1e6)
+		p.ready.Round(time.Millisecond), n, codes, float64(now)/1e6, float64(peak)/1e6)
 	if now >= memoryLimit {
-		t.Errorf("%d bytes of memory after %d calls, the limit is %.0f", now, calls, memoryLimit)
+		t.Errorf("%d bytes of memory after %d calls, the limit is %.0f", now, n, memoryLimit)
 	}
 	stop(t, s, p)
 	for _, v := range s.planted {
@@ -134,7 +135,7 @@ func served(code int) bool { return code == http.StatusOK || code == http.Status
 
 // callOften calls as cron and a person would, only faster, and says which codes
 // came how often.
-func callOften(t *testing.T, url string) string {
+func callOften(t *testing.T, url string, n int32) string {
 	t.Helper()
 	var mu sync.Mutex
 	codes := map[int]int{}
@@ -142,7 +143,7 @@ func callOften(t *testing.T, url string) string {
 	var wg sync.WaitGroup
 	for range callers {
 		wg.Go(func() {
-			for begun.Add(1) <= calls {
+			for begun.Add(1) <= n {
 				code, body := call(t, url+"/?dry_run=true")
 				mu.Lock()
 				codes[code]++
