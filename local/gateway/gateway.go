@@ -1,0 +1,178 @@
+// Package gateway speaks the OpenFaaS API in front of functions that run
+// somewhere on this machine, so that faas-cli and the connectors work against
+// it.
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/mux"
+	"github.com/openfaas/faas-provider/proxy"
+	"github.com/openfaas/faas-provider/types"
+)
+
+// Namespace is the only one there is, as in the Community Edition.
+const Namespace = "openfaas-fn"
+
+// Timeout is how long a call may take; functions end theirs earlier.
+const Timeout = 60 * time.Second
+
+// Function is one to put behind the gateway.
+type Function struct {
+	Status types.FunctionStatus // what the API tells; replicas and counts are filled in
+	URL    url.URL              // where it listens
+}
+
+// Gateway is an http.Handler for the whole API.
+type Gateway struct {
+	mux       http.ServeMux
+	functions map[string]*function
+	order     []string
+	ready     atomic.Bool
+}
+
+type function struct {
+	Function
+	calls   atomic.Int64
+	created time.Time
+}
+
+// New returns a gateway that is not ready yet. What is not the API's goes to
+// page.
+func New(fs []Function, page http.Handler, log *slog.Logger) *Gateway {
+	g := &Gateway{functions: map[string]*function{}}
+	for _, f := range fs {
+		g.functions[f.Status.Name] = &function{Function: f, created: time.Now()}
+		g.order = append(g.order, f.Status.Name)
+	}
+	invoke := g.invoke(log)
+	g.mux.HandleFunc("GET /healthz", g.healthz)
+	g.mux.HandleFunc("GET /system/functions", g.list)
+	g.mux.HandleFunc("GET /system/function/{name}", g.describe)
+	g.mux.HandleFunc("GET /system/info", info)
+	g.mux.HandleFunc("GET /system/namespaces", namespaces)
+	g.mux.HandleFunc("/system/", refuse("this gateway takes its functions from stack.yml: edit stack.yml and restart"))
+	g.mux.HandleFunc("/system/secrets", refuse("secrets are variables in .env (openweather-key is OPENWEATHER_KEY): edit .env and restart"))
+	g.mux.HandleFunc("/system/logs", refuse("the logs of all functions are in the terminal that runs the platform"))
+	g.mux.HandleFunc("/async-function/", refuse("this gateway has no queue: call /function/NAME and wait for the answer"))
+	g.mux.HandleFunc("/function/{name}", invoke)
+	g.mux.HandleFunc("/function/{name}/{params...}", invoke)
+	g.mux.Handle("/", page)
+	return g
+}
+
+// Ready says that everything is up, or no more.
+func (g *Gateway) Ready(up bool) { g.ready.Store(up) }
+
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.ServeHTTP(w, r) }
+
+func (g *Gateway) healthz(w http.ResponseWriter, _ *http.Request) {
+	if !g.ready.Load() {
+		http.Error(w, "not everything is up yet", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "OK")
+}
+
+// invoke hands a call to the function with faas-provider's proxy.
+func (g *Gateway) invoke(log *slog.Logger) http.HandlerFunc {
+	handOver := proxy.NewHandlerFunc(types.FaaSConfig{ReadTimeout: Timeout}, resolver{g}, false)
+	return func(w http.ResponseWriter, r *http.Request) {
+		f, ok := g.find(r.PathValue("name"))
+		if !ok {
+			http.Error(w, fmt.Sprintf("there is no function %q", r.PathValue("name")), http.StatusNotFound)
+			return
+		}
+		f.calls.Add(1)
+		start := time.Now()
+		seen := &status{ResponseWriter: w}
+		handOver(seen, mux.SetURLVars(r, map[string]string{"name": f.Status.Name, "params": r.PathValue("params")}))
+		if seen.code >= 500 && w.Header().Get("X-OpenFaaS-Internal") != "" {
+			log.Warn("no answer", "function", f.Status.Name, "after", time.Since(start).Round(time.Millisecond))
+		}
+	}
+}
+
+// status remembers the code of an answer.
+type status struct {
+	http.ResponseWriter
+	code int
+}
+
+func (s *status) WriteHeader(code int) {
+	s.code = code
+	s.ResponseWriter.WriteHeader(code)
+}
+
+// Unwrap lets streams be flushed.
+func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+type resolver struct{ g *Gateway }
+
+func (r resolver) Resolve(name string) (url.URL, error) {
+	f, ok := r.g.find(name)
+	if !ok {
+		return url.URL{}, fmt.Errorf("no function %q", name)
+	}
+	return f.URL, nil
+}
+
+// find takes NAME and NAME.openfaas-fn.
+func (g *Gateway) find(name string) (*function, bool) {
+	f, ok := g.functions[strings.TrimSuffix(name, "."+Namespace)]
+	return f, ok
+}
+
+func (f *function) status() types.FunctionStatus {
+	s := f.Status
+	s.Namespace, s.Replicas, s.AvailableReplicas = Namespace, 1, 1
+	s.InvocationCount, s.CreatedAt = float64(f.calls.Load()), f.created
+	return s
+}
+
+func (g *Gateway) list(w http.ResponseWriter, r *http.Request) {
+	out := []types.FunctionStatus{}
+	if ns := r.URL.Query().Get("namespace"); ns == "" || ns == Namespace {
+		for _, name := range g.order {
+			out = append(out, g.functions[name].status())
+		}
+	}
+	answer(w, out)
+}
+
+func (g *Gateway) describe(w http.ResponseWriter, r *http.Request) {
+	f, ok := g.find(r.PathValue("name"))
+	if !ok {
+		http.Error(w, fmt.Sprintf("there is no function %q", r.PathValue("name")), http.StatusNotFound)
+		return
+	}
+	answer(w, f.status())
+}
+
+func info(w http.ResponseWriter, _ *http.Request) {
+	version := &types.VersionInfo{Release: "local", SHA: "local"}
+	answer(w, struct {
+		Provider types.ProviderInfo `json:"provider"`
+		Version  *types.VersionInfo `json:"version"`
+		Arch     string             `json:"arch"`
+	}{types.ProviderInfo{Name: "hearth", Orchestration: "one process", Version: version}, version, runtime.GOARCH})
+}
+
+func namespaces(w http.ResponseWriter, _ *http.Request) { answer(w, []string{Namespace}) }
+
+func refuse(sentence string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { http.Error(w, sentence, http.StatusNotImplemented) }
+}
+
+func answer(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(v) // the caller left
+}

@@ -1,0 +1,222 @@
+// Package host runs functions in this process, each with its own environment,
+// secrets folder and listener, on its upstreams or on samples.
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/hearth-home/hearth/local/sample"
+	"github.com/hearth-home/hearth/local/stack"
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// Builder is a function folder's New.
+type Builder = func(config.Env) (http.Handler, error)
+
+// State says what a function works on.
+type State string
+
+const (
+	Live         State = "live"
+	Sample       State = "sample"
+	Unconfigured State = "not configured"
+	Broken       State = "broken"
+)
+
+// Function is one that runs here.
+type Function struct {
+	stack.Function
+	State   State
+	Missing []string // the variables that would make it live
+	Reason  string   // why it is broken
+	URL     *url.URL // where it listens
+}
+
+// Options is what the functions have in common.
+type Options struct {
+	Root    string            // the repository, for the samples
+	Secrets string            // where each function gets a folder of secrets
+	Vars    map[string]string // what the user set
+	Build   map[string]Builder
+	Open    func(context.Context) (*store.Store, error)
+	Samples string // the sample server's address
+	Log     func(*secret.Folder) *slog.Logger
+	Now     func() time.Time
+}
+
+// Host is the running functions.
+type Host struct {
+	Options
+	Functions []Function
+	servers   []*http.Server
+	done      sync.WaitGroup
+}
+
+// Start serves those of fs that are built in. On an error nothing is left
+// running.
+func Start(o Options, fs []stack.Function) (*Host, error) {
+	h := &Host{Options: o}
+	for _, f := range fs {
+		build, ok := o.Build[f.Name]
+		if !ok {
+			continue // absent, not failed
+		}
+		if err := h.start(f, build); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", f.Name, err), h.Stop(context.Background()))
+		}
+	}
+	return h, nil
+}
+
+func (h *Host) start(f stack.Function, build Builder) error {
+	out := Function{Function: f}
+	env, err := h.prepare(&out, build)
+	if err != nil {
+		return err
+	}
+	handler, err := build(env)
+	if err != nil {
+		out.State, out.Reason = Broken, env.Secrets.Redact(err.Error())
+		env.Log.Error("not started", "function", f.Name, "err", err)
+		handler = broken(f.Name, out.Reason)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	out.URL = &url.URL{Scheme: "http", Host: l.Addr().String()}
+	srv := &http.Server{
+		Handler:           deadline(handler, seconds(env.Vars, "exec_timeout")),
+		ReadTimeout:       seconds(env.Vars, "read_timeout"),
+		ReadHeaderTimeout: 10 * time.Second,
+		WriteTimeout:      seconds(env.Vars, "write_timeout"),
+		ErrorLog:          slog.NewLogLogger(env.Log.With("function", f.Name).Handler(), slog.LevelError),
+	}
+	h.Functions = append(h.Functions, out)
+	h.servers = append(h.servers, srv)
+	h.done.Go(func() { _ = srv.Serve(l) }) // ends with ErrServerClosed
+	return nil
+}
+
+// Stop lets requests finish while ctx lasts.
+func (h *Host) Stop(ctx context.Context) error {
+	var errs []error
+	for i, srv := range h.servers {
+		if err := srv.Shutdown(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("%s was cut off: %w", h.Functions[i].Name, err), srv.Close())
+		}
+	}
+	h.done.Wait()
+	return errors.Join(errs...)
+}
+
+// prepare writes the secrets of a function, decides what it works on and
+// returns its surroundings.
+func (h *Host) prepare(f *Function, build Builder) (config.Env, error) {
+	if err := h.writeSecrets(f.Function, nil); err != nil {
+		return config.Env{}, err
+	}
+	env := h.env(f.Function)
+	f.State = Live
+	folder := sampleFolder(h.Root, f.Function)
+	if folder == nil {
+		return env, nil
+	}
+	missing := probe(build, env)
+	if h.wanted(f.Function) || len(missing) == 0 && h.chosen(f.Function) {
+		if len(missing) > 0 {
+			f.State, f.Missing = Unconfigured, variables(missing)
+		}
+		return env, nil
+	}
+	f.State, f.Missing = Sample, variables(missing)
+	return h.sampleEnv(f.Function, folder, build)
+}
+
+// sampleEnv is env with the upstreams turned to the samples and a key of no
+// value where the function wants one.
+func (h *Host) sampleEnv(f stack.Function, folder fs.FS, build Builder) (config.Env, error) {
+	env := h.env(f)
+	env.Sample = true
+	if err := overlay(env.Vars, folder); err != nil {
+		return env, err
+	}
+	for k, v := range env.Vars {
+		if !common[k] {
+			env.Vars[k] = sample.Redirect(v, h.Samples, f.Name)
+		}
+	}
+	return env, h.writeSecrets(f, secretsOf(probe(build, env)))
+}
+
+func (h *Host) env(f stack.Function) config.Env {
+	vars := make(map[string]string, len(f.Env))
+	for k, v := range f.Env {
+		vars[k] = v
+	}
+	secrets := secret.NewFolder(filepath.Join(h.Secrets, f.Name))
+	return config.Env{Vars: vars, Secrets: secrets, Open: h.Open, Now: h.Now, Log: h.Log(secrets)}
+}
+
+// sampleFolder returns the function's samples, nil where it has none.
+func sampleFolder(root string, f stack.Function) fs.FS {
+	dir := filepath.Join(root, filepath.FromSlash(f.Folder), "sample")
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil
+	}
+	return os.DirFS(dir)
+}
+
+// SampleFolders returns the samples of those functions that have some.
+func SampleFolders(root string, functions []stack.Function) map[string]fs.FS {
+	out := map[string]fs.FS{}
+	for _, f := range functions {
+		if folder := sampleFolder(root, f); folder != nil {
+			out[f.Name] = folder
+		}
+	}
+	return out
+}
+
+func broken(name, reason string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusInternalServerError)
+		json.NewEncoder(w).Encode(map[string]string{"function": name, "status": "failed", "error": reason})
+	})
+}
+
+func deadline(h http.Handler, d time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), d)
+		defer cancel()
+		h.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// seconds reads a timeout as the watchdog does: "30s" or "30".
+func seconds(vars map[string]string, name string) time.Duration {
+	v := vars[name]
+	if n, err := strconv.Atoi(v); err == nil {
+		v = strconv.Itoa(n) + "s"
+	}
+	if d, err := time.ParseDuration(v); err == nil && d > 0 {
+		return d
+	}
+	return 30 * time.Second
+}

@@ -1,0 +1,136 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/hearth-home/hearth/local/dotenv"
+	"github.com/hearth-home/hearth/local/stack"
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/source"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// common are the variables that every source has: setting one says nothing of
+// the wish to talk to an upstream.
+var common = commonVariables()
+
+func commonVariables() map[string]bool {
+	out := map[string]bool{"read_timeout": true, "write_timeout": true, "healthcheck_interval": true}
+	var all struct {
+		Store  store.Config
+		Source source.Config
+	}
+	params, err := env.GetFieldParams(&all)
+	if err != nil {
+		panic("the shared Config structs have no readable env tags: " + err.Error()) // seen by every test
+	}
+	for _, p := range params {
+		out[p.Key] = true
+	}
+	return out
+}
+
+// wanted reports whether the user has a key for the function's upstreams or
+// names it in LIVE.
+func (h *Host) wanted(f stack.Function) bool {
+	live := strings.FieldsFunc(h.Vars["LIVE"], func(r rune) bool { return r == ',' || r == ' ' })
+	if slices.Contains(live, "all") || slices.Contains(live, f.Name) {
+		return true
+	}
+	return slices.ContainsFunc(f.Secrets, func(name string) bool { return ofUpstream(name) && h.Vars[Variable(name)] != "" })
+}
+
+// chosen reports whether the user set one of the function's own variables.
+func (h *Host) chosen(f stack.Function) bool {
+	return slices.ContainsFunc(f.Settings, func(k string) bool { return !common[k] && h.Vars[k] != "" })
+}
+
+func ofUpstream(secret string) bool {
+	return secret != "database-url" && secret != "influx-token" && !strings.HasPrefix(secret, "slack-")
+}
+
+var errProbe = errors.New("this is only a question")
+
+// probe returns what the function says that it lacks. It asks no upstream: a
+// source that is configured opens the store first and finds none.
+func probe(build Builder, env config.Env) []string {
+	env.Open = func(context.Context) (*store.Store, error) { return nil, errProbe }
+	env.Log = slog.New(slog.DiscardHandler)
+	h, err := build(env)
+	if err != nil {
+		return nil // shown when it is built in earnest
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://127.0.0.1/", http.NoBody)
+	if err != nil {
+		return nil
+	}
+	w := &recorder{header: http.Header{}}
+	h.ServeHTTP(w, req)
+	var a source.Answer
+	if json.Unmarshal(w.body.Bytes(), &a) != nil || a.Status != "not_configured" {
+		return nil
+	}
+	return a.Missing
+}
+
+type recorder struct {
+	header http.Header
+	body   bytes.Buffer
+}
+
+func (r *recorder) Header() http.Header         { return r.header }
+func (r *recorder) WriteHeader(int)             {}
+func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
+
+const secretPrefix = "secret " // as source.Answer.Missing names one
+
+func secretsOf(missing []string) []string {
+	var out []string
+	for _, m := range missing {
+		if name, ok := strings.CutPrefix(m, secretPrefix); ok {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// variables turns what a function lacks into what to write into .env.
+func variables(missing []string) []string {
+	out := make([]string, len(missing))
+	for i, m := range missing {
+		out[i] = m
+		if name, ok := strings.CutPrefix(m, secretPrefix); ok {
+			out[i] = Variable(name)
+		}
+	}
+	return out
+}
+
+// overlay puts the settings of sample/env over vars.
+func overlay(vars map[string]string, folder fs.FS) error {
+	b, err := fs.ReadFile(folder, "env")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	more, err := dotenv.Parse(string(b))
+	for k, v := range more {
+		vars[k] = v
+	}
+	return err
+}
