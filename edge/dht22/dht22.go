@@ -79,17 +79,17 @@ func (d *Dev) Counts() driver.Counts { return d.counts }
 
 // Read reads a sample; where that fails, up to three times, two seconds apart.
 func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
-	var wild bool
+	var wild *[2]float64
 	for try := 1; ; try++ {
 		v, err := d.sample()
-		jump := err == nil && d.jumps(v)
-		if err == nil && (!jump || wild) {
+		if err == nil && (!d.known || near(v, d.last) || wild != nil && near(v, *wild)) {
 			d.counts.Frames++
 			d.last, d.known = v, true
 			return judge(v), nil
 		}
-		// Two wild samples in a row are the truth: someone opened the window.
-		wild = wild || jump
+		if err == nil { // two wild samples that agree are the truth: someone opened the window
+			wild = &v
+		}
 		if try == attempts || errors.Is(err, fs.ErrNotExist) {
 			return driver.Sample{}, fmt.Errorf("dht22: %w", d.explain(err, v))
 		}
@@ -146,8 +146,8 @@ func (d *Dev) find() (string, error) {
 	return "", fs.ErrNotExist
 }
 
-func (d *Dev) jumps(v [2]float64) bool {
-	return d.known && (math.Abs(v[0]-d.last[0]) > maxCelsius || math.Abs(v[1]-d.last[1]) > maxPercent)
+func near(a, b [2]float64) bool {
+	return math.Abs(a[0]-b[0]) <= maxCelsius && math.Abs(a[1]-b[1]) <= maxPercent
 }
 
 func (d *Dev) explain(err error, v [2]float64) error {

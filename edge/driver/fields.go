@@ -51,6 +51,7 @@ var Fields = []Field{
 	{"battery_percent", "Battery", "%", 0, 100},
 	{"load_percent", "Load", "%", 0, 150},
 	{"runtime_seconds", "Battery lasts", "s", 0, 1e7},
+	{"on_mains", "On mains", "", 0, 1},
 	{"on_battery", "On battery", "", 0, 1},
 	{"low_battery", "Battery low", "", 0, 1},
 	{"replace_battery", "Battery to be replaced", "", 0, 1},
@@ -61,6 +62,7 @@ var Fields = []Field{
 	{"overload", "Overloaded", "", 0, 1},
 	{"trimming", "Trimming the voltage", "", 0, 1},
 	{"boosting", "Boosting the voltage", "", 0, 1},
+	{"output_off", "Output off", "", 0, 1},
 	{"shutdown", "Forced shutdown", "", 0, 1},
 	{"alarm", "Alarm", "", 0, 1},
 
