@@ -1,0 +1,180 @@
+package store_test
+
+import (
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// answer is one that InfluxDB 2.7 gives, or 1.8 where it says so.
+type answer struct {
+	status int
+	kind   string
+	retry  string
+	body   string
+}
+
+const asJSON = "application/json; charset=utf-8"
+
+var writeAnswers = map[string]struct {
+	answer
+	want  store.InfluxError
+	later bool
+}{
+	"partial": {answer{422, asJSON, "", `{"code":"unprocessable entity","message":"failure writing points to database: partial write: field type conflict: input field \"v\" on measurement \"m\" is type float, already exists as type integer dropped=1"}`},
+		store.InfluxError{StatusCode: 422, Partial: true, Message: `field type conflict: input field "v" on measurement "m"`}, false},
+	"partial_1.8": {answer{400, "application/json", "", `{"error":"partial write: field type conflict: input field \"v\" on measurement \"m\" is type float, already exists as type integer dropped=1"}`},
+		store.InfluxError{StatusCode: 400, Partial: true, Message: `field type conflict: input field "v" on measurement "m"`}, false},
+	"whole_batch": {answer{400, asJSON, "", `{"code":"invalid","message":"unable to parse 'm v=': missing field value"}`},
+		store.InfluxError{StatusCode: 400, Message: "unable to parse 'm v=': missing field value"}, false},
+	"token": {answer{401, asJSON, "", `{"code":"unauthorized","message":"unauthorized access"}`},
+		store.InfluxError{StatusCode: 401, Message: "unauthorized access"}, false},
+	"bucket": {answer{404, asJSON, "", `{"code":"not found","message":"bucket \"home\" not found"}`},
+		store.InfluxError{StatusCode: 404, Message: `bucket "home" not found`}, false},
+	"too_large": {answer{413, asJSON, "", `{"code":"request too large","message":"cannot read data: points batch is too large"}`},
+		store.InfluxError{StatusCode: 413, Message: "points batch is too large"}, false},
+	"too_many": {answer{429, asJSON, "17", `{"code":"too many requests","message":"org 1 has exceeded limited_write plan limit"}`},
+		store.InfluxError{StatusCode: 429, RetryAfter: 17 * time.Second, Message: "exceeded limited_write plan limit"}, true},
+	"unavailable": {answer{503, "text/plain", "3", "upstream connect error"},
+		store.InfluxError{StatusCode: 503, RetryAfter: 3 * time.Second, Message: "upstream connect error"}, true},
+	"proxy": {answer{502, "text/html", "", "<html>" + strings.Repeat("x", 1<<20)},
+		store.InfluxError{StatusCode: 502, Message: "<html>"}, true},
+}
+
+func TestAnswersToAWriteAreKeptApart(t *testing.T) {
+	for name, tc := range writeAnswers {
+		t.Run(name, func(t *testing.T) {
+			err := influxAt(t, tc.answer.serve).Write(t.Context(), one)
+			e, ok := errors.AsType[*store.InfluxError](err)
+			if !ok {
+				t.Fatalf("%v is no InfluxError", err)
+			}
+			if e.StatusCode != tc.want.StatusCode || e.RetryAfter != tc.want.RetryAfter || e.Partial != tc.want.Partial || e.Later() != tc.later {
+				t.Errorf("%+v (later %v), want %+v", e, e.Later(), tc.want)
+			}
+			if !strings.Contains(err.Error(), tc.want.Message) || len(err.Error()) > 1000 {
+				t.Errorf("%q, want one with %q", err, tc.want.Message)
+			}
+		})
+	}
+}
+
+func TestRetryAfterMayBeADate(t *testing.T) {
+	at := time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)
+	err := influxAt(t, answer{503, asJSON, at, `{"code":"unavailable","message":"x"}`}.serve).Write(t.Context(), one)
+	if e, ok := errors.AsType[*store.InfluxError](err); !ok || e.RetryAfter <= 50*time.Minute {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestWriteSendsGzippedLinesInBatches(t *testing.T) {
+	var requests, lines atomic.Int32
+	i := influxAt(t, func(w http.ResponseWriter, r *http.Request) {
+		z, err := gzip.NewReader(r.Body)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		body, err := io.ReadAll(z)
+		if err != nil {
+			t.Error(err)
+		}
+		if r.URL.Path != "/api/v2/write" || r.URL.Query().Get("precision") != "ns" || r.URL.Query().Get("bucket") != "home" || r.Header.Get("Authorization") != "Token tok-very-secret" {
+			t.Errorf("%s %s", r.URL, r.Header)
+		}
+		requests.Add(1)
+		lines.Add(int32(strings.Count(string(body), "away v=1 ")))
+		w.WriteHeader(http.StatusNoContent)
+	})
+	many := make([]reading.Reading, 12_000)
+	for n := range many {
+		many[n] = one[0]
+		many[n].Time = noon.Add(time.Duration(n))
+	}
+	if err := i.Write(t.Context(), many); err != nil {
+		t.Fatal(err)
+	}
+	if requests.Load() != 3 || lines.Load() != 12_000 {
+		t.Errorf("%d requests with %d lines, want 3 with 12000", requests.Load(), lines.Load())
+	}
+	if err := i.Write(t.Context(), nil); err != nil || requests.Load() != 3 {
+		t.Errorf("nothing to write: %v, %d requests", err, requests.Load())
+	}
+}
+
+func TestSamplesAreDroppedByTheV2API(t *testing.T) {
+	var bodies []string
+	i := influxAt(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		bodies = append(bodies, r.Method+" "+r.URL.Path+" "+string(body))
+		w.WriteHeader(http.StatusNoContent)
+	})
+	if err := i.DropSamples(t.Context(), []string{"weather", `odd"name`}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, bodies, []string{
+		`POST /api/v2/delete {"predicate":"_measurement=\"weather\" AND sample=\"true\"","start":"1900-01-01T00:00:00Z","stop":"2200-01-01T00:00:00Z"}`,
+		`POST /api/v2/delete {"predicate":"_measurement=\"odd\\\"name\" AND sample=\"true\"","start":"1900-01-01T00:00:00Z","stop":"2200-01-01T00:00:00Z"}`,
+	})
+	missing := influxAt(t, writeAnswers["bucket"].answer.serve)
+	err := missing.DropSamples(t.Context(), []string{"weather"})
+	if e, ok := errors.AsType[*store.InfluxError](err); !ok || e.StatusCode != 404 {
+		t.Errorf("a missing bucket: %v", err)
+	}
+}
+
+func TestBrokenAnswersToAQueryAreErrors(t *testing.T) {
+	head := "#datatype,string,long,dateTime:RFC3339,double,string,string\r\n#group,false,false,false,false,true,true\r\n#default,_result,,,,,\r\n,result,table,_time,_value,_field,_measurement\r\n"
+	for name, a := range map[string]answer{
+		"not_csv":      {200, "text/csv", "", "<html>\nwhat, is this\n"},
+		"error_row":    {200, "text/csv", "", head + "\r\n#datatype,string,string\r\n#group,true,true\r\n#default,,\r\n,error,reference\r\n,query terminated,897\r\n"},
+		"bad_number":   {200, "text/csv", "", head + ",,0,2026-11-23T12:00:00Z,abc,v,m\r\n"},
+		"bad_time":     {200, "text/csv", "", head + ",,0,noon,1,v,m\r\n"},
+		"server_error": {500, asJSON, "", `{"code":"internal error","message":"panic: oops"}`},
+		"bad_query":    {400, asJSON, "", `{"code":"invalid","message":"error in building plan"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := influxAt(t, a.serve)
+			if rs, err := i.Between(t.Context(), "m", nil, noon.Add(-time.Hour), noon); err == nil {
+				t.Errorf("Between gives %v", rs)
+			}
+			if rs, err := i.Latest(t.Context(), "m", noon); err == nil {
+				t.Errorf("Latest gives %v", rs)
+			}
+		})
+	}
+}
+
+func (a answer) serve(w http.ResponseWriter, r *http.Request) {
+	io.Copy(io.Discard, r.Body)
+	w.Header().Set("Content-Type", a.kind)
+	if a.retry != "" {
+		w.Header().Set("Retry-After", a.retry)
+	}
+	if strings.Contains(a.body, `{"error":`) { // 1.8 says it twice
+		w.Header().Set("X-Influxdb-Error", strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(a.body, `{"error":"`), `"}`), `\"`, `"`))
+	}
+	w.WriteHeader(a.status)
+	io.WriteString(w, a.body)
+}
+
+func influxAt(t *testing.T, h http.HandlerFunc) store.Series {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	i, err := store.OpenInflux(store.Influx{URL: server.URL, Org: "home", Bucket: "home", Token: planted(t, "influx-token", "tok-very-secret")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { i.Close() })
+	return i
+}
