@@ -3,6 +3,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -22,7 +23,7 @@ const (
 	maxCached = 4 << 20  // of bodies kept for conditional requests, in all
 	perTry    = 8 * time.Second
 	tries     = 3
-	excerpt   = 200
+	excerpt   = 4 << 10 // of an answer in an error; whoever shows it redacts it first and cuts it then
 	userAgent = "hearth (home data platform)"
 )
 
@@ -54,7 +55,7 @@ type StatusError struct {
 	Host       string
 	Code       int
 	RetryAfter time.Duration // 0: the upstream named none
-	Body       string        // its first 200 bytes
+	Body       string        // its first 4 KiB
 }
 
 func (e *StatusError) Error() string {
@@ -69,7 +70,7 @@ type UpstreamError struct {
 	RetryAfter    time.Duration
 }
 
-func (e *UpstreamError) Error() string { return fmt.Sprintf("%s says: %.200q", e.Host, e.Message) }
+func (e *UpstreamError) Error() string { return fmt.Sprintf("%s says: %q", e.Host, e.Message) }
 
 // Get returns the answer to a GET of u. Network errors, 429 and 5xx are tried
 // up to three times while ctx lasts. Its errors name the host alone: keys
@@ -208,11 +209,21 @@ func (c *Client) once(ctx context.Context, method string, u *url.URL, header htt
 	b, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
 	switch {
 	case res.StatusCode/100 != 2:
-		return nil, &StatusError{u.Host, res.StatusCode, parseRetryAfter(res.Header, time.Now()), string(b[:min(len(b), excerpt)])}
+		return nil, &StatusError{u.Host, res.StatusCode, parseRetryAfter(res.Header, time.Now()), beginning(b)}
 	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", u.Host, withoutURL(err))
 	case len(b) > maxBody:
 		return nil, fmt.Errorf("read %s: %w", u.Host, errTooLarge)
 	}
 	return &Answer{res.Header, b, res.Request.URL}, nil
+}
+
+// beginning returns the first bytes of an answer. A word that the cut went
+// through is left out: half a key would not be recognised as one.
+func beginning(b []byte) string {
+	if len(b) <= excerpt {
+		return string(b)
+	}
+	b = b[:excerpt]
+	return string(b[:max(bytes.LastIndexAny(b, " \t\n\"',;<>&="), 0)])
 }

@@ -106,6 +106,16 @@ func (f *Folder) Redact(s string) string {
 	return s
 }
 
+// Brief is Redact, and then at most n bytes: cutting first could leave half a
+// secret that is not recognised.
+func (f *Folder) Brief(s string, n int) string {
+	s = f.Redact(s)
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "…"
+}
+
 // parts returns v and, where it is a URL, the password and path that make it a
 // secret.
 func parts(v string) []string {

@@ -110,7 +110,7 @@ func (x *runner) report(a *Answer, fs []fetched, strict bool) error {
 		}
 		if f.err != nil {
 			failed++
-			o.Status, o.Error = "failed", x.env.Secrets.Redact(f.err.Error())
+			o.Status, o.Error = "failed", x.env.Secrets.Brief(f.err.Error(), reasonBytes)
 			if f.skipped {
 				o.Status = "skipped"
 			}

@@ -25,6 +25,8 @@ const (
 	fetchTime = 17 * time.Second // the rest of a call's 25 s is for the store, the ledger and Slack
 	lastStep  = 9 * time.Second  // no step of a backfill begins later: it may take as long as an upstream does
 	leaseTail = 10 * time.Second
+
+	reasonBytes = 300 // of an error in an answer, the ledger and Slack
 )
 
 type runner struct {
@@ -59,7 +61,7 @@ func (x *runner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.TookMS = x.env.Now().Sub(start).Milliseconds()
 	code, wait := status(err)
 	if err != nil {
-		a.Error = x.env.Secrets.Redact(err.Error())
+		a.Error = x.env.Secrets.Brief(err.Error(), reasonBytes)
 		if a.Status == "" || a.Status == "ok" || a.Status == "partial" {
 			a.Status = "failed"
 		}

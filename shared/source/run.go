@@ -44,7 +44,7 @@ func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Ti
 	}
 	r.Status, r.Stored, r.Unchanged, r.Outcomes = a.Status, a.Stored, a.Unchanged, a.Targets
 	if err != nil {
-		r.Status, r.Error = "failed", x.env.Secrets.Redact(err.Error())
+		r.Status, r.Error = "failed", x.env.Secrets.Brief(err.Error(), reasonBytes)
 	}
 	r.Took = x.env.Now().Sub(now)
 	if err2 := x.finish(ctx, st, r, fetched); err2 != nil {
@@ -174,7 +174,7 @@ func (x *runner) finish(ctx context.Context, st *store.Store, r store.Run, fs []
 		var reason string
 		var patience time.Duration
 		if f.err != nil {
-			reason = x.env.Secrets.Redact(f.err.Error())
+			reason = x.env.Secrets.Brief(f.err.Error(), reasonBytes)
 			if x.Patience != nil {
 				patience = x.Patience(f.err)
 			}

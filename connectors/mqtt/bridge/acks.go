@@ -1,0 +1,51 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+)
+
+// acks tells edge nodes up to where all of theirs is stored: a broker's PUBACK
+// only means that the broker has it.
+type acks struct {
+	mu      sync.Mutex
+	pending map[string]Place
+	publish func(topic string, payload []byte, retained bool) bool
+}
+
+const maxNodes = 1000 // that wait to be told
+
+func (a *acks) set(node string, p Place) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.pending) < maxNodes {
+		a.pending[node] = p
+	}
+}
+
+// run publishes what changed, at most once a second.
+func (a *acks) run(ctx context.Context) {
+	for pause(ctx, time.Second) {
+		a.mu.Lock()
+		pending := a.pending
+		a.pending = map[string]Place{}
+		a.mu.Unlock()
+		for node, p := range pending {
+			b, err := json.Marshal(p)
+			if err == nil && !a.publish("hearth/"+node+"/stored", b, true) {
+				a.again(node, p)
+			}
+		}
+	}
+}
+
+// again keeps a place that could not be published, unless a newer one came.
+func (a *acks) again(node string, p Place) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, newer := a.pending[node]; !newer {
+		a.pending[node] = p
+	}
+}

@@ -1,0 +1,104 @@
+package bridge
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Handler serves the connector's own port:
+//
+//	GET  /healthz       200 while the spool can be written
+//	GET  /readyz        200 once the broker is connected and the functions are known
+//	GET  /metrics       for Prometheus
+//	GET  /dead          list of dead letters; ?id= ?function= ?topic= (a filter) ?reason=
+//	GET  /dead/{id}     the letters of one message, with their bytes
+//	POST /dead/replay   puts the matching ones back; {"replayed":n}
+//	POST /dead/drop     removes the matching ones; {"dropped":n}
+//
+// The calls under /dead want "Authorization: Bearer <connector-token>".
+func (b *Bridge) Handler() http.Handler {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(b)
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, map[string]string{"status": "ok"}) })
+	mux.HandleFunc("GET /readyz", b.ready)
+	mux.Handle("GET /dead", b.guard(func(w http.ResponseWriter, r *http.Request) { answer(w, 200, b.dead.list(query(r))) }))
+	mux.Handle("GET /dead/{id}", b.guard(b.show))
+	mux.Handle("POST /dead/replay", b.guard(func(w http.ResponseWriter, r *http.Request) {
+		n, err := b.dead.replay(r.Context(), query(r))
+		b.report(w, "replayed", n, err)
+	}))
+	mux.Handle("POST /dead/drop", b.guard(func(w http.ResponseWriter, r *http.Request) {
+		n, err := b.dead.drop(query(r))
+		b.report(w, "dropped", n, err)
+	}))
+	return mux
+}
+
+func (b *Bridge) ready(w http.ResponseWriter, _ *http.Request) {
+	b.mu.Lock()
+	looked := b.looked
+	b.mu.Unlock()
+	switch {
+	case !b.broker.up.Load():
+		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "waiting for the broker"})
+	case !looked:
+		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "waiting for the gateway"})
+	default:
+		answer(w, 200, map[string]string{"status": "ready"})
+	}
+}
+
+func (b *Bridge) guard(next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token := b.config.Token.Reveal()
+		given, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		switch {
+		case token == "":
+			answer(w, http.StatusForbidden, map[string]string{"error": "set the secret " + b.config.Token.Name() + " to use this"})
+		case subtle.ConstantTimeCompare([]byte(token), []byte(given)) != 1:
+			answer(w, http.StatusUnauthorized, map[string]string{"error": "the token is wrong or missing"})
+		default:
+			next(w, r)
+		}
+	})
+}
+
+func query(r *http.Request) Query {
+	q := r.URL.Query()
+	return Query{ID: q.Get("id"), Function: q.Get("function"), Topic: q.Get("topic"), Reason: q.Get("reason")}
+}
+
+func (b *Bridge) show(w http.ResponseWriter, r *http.Request) {
+	var out []*DeadLetter
+	for _, d := range b.dead.list(Query{ID: r.PathValue("id")}) {
+		if whole, err := b.dead.read(fileName(d.Function, d.ID)); err == nil {
+			out = append(out, whole)
+		}
+	}
+	if len(out) == 0 {
+		answer(w, http.StatusNotFound, map[string]string{"error": "there is no such dead letter"})
+		return
+	}
+	answer(w, 200, out)
+}
+
+func (b *Bridge) report(w http.ResponseWriter, what string, n int, err error) {
+	if err != nil {
+		answer(w, http.StatusInternalServerError, map[string]any{what: n, "error": b.redact(err.Error())})
+		return
+	}
+	answer(w, 200, map[string]int{what: n})
+}
+
+func answer(w http.ResponseWriter, code int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(v) // the caller left
+}

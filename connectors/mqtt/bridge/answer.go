@@ -1,0 +1,73 @@
+package bridge
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+)
+
+// verdict is what an answer means for the messages of a call.
+type verdict int
+
+const (
+	stored   verdict = iota // all of them
+	parted                  // 207: some rejected, some to come again, the rest stored
+	never                   // another 4xx: will not be taken, ever
+	away                    // gateway, function or store is away: the whole again, later
+	tooLarge                // 413: halve
+	failed                  // 500, 502, no answer in time: perhaps one message is the cause
+)
+
+// maxReason is what is kept of an answer until it is redacted and cut.
+const maxReason = 4 << 10
+
+// Answer is what a batch function may say in its body.
+type Answer struct {
+	Rejected []Refusal        `json:"rejected"`         // these become dead letters
+	Retry    []Refusal        `json:"retry"`            // these come again, alone
+	Stored   map[string]Place `json:"stored,omitempty"` // per edge node: up to where all is stored
+}
+
+// Refusal is one message and why.
+type Refusal struct {
+	ID     string `json:"id"`
+	Reason string `json:"reason"`
+}
+
+// Place is a position in the numbering of an edge node.
+type Place struct {
+	Boot string `json:"boot"`
+	Seq  uint64 `json:"seq"`
+}
+
+// judge reads an answer (design: "Connector -> function"). err is the error of
+// a call that got none.
+func judge(code int, body []byte, err error) (verdict, Answer, string) {
+	var a Answer
+	if err != nil {
+		if isTimeout(err) {
+			return failed, a, "no answer in time"
+		}
+		return away, a, err.Error()
+	}
+	reason := fmt.Sprintf("answered %d: %s", code, body[:min(len(body), maxReason)])
+	switch {
+	case code == http.StatusMultiStatus:
+		if err := json.Unmarshal(body, &a); err != nil {
+			return failed, a, "with something else than JSON: " + reason
+		}
+		return parted, a, reason
+	case code/100 == 2:
+		_ = json.Unmarshal(body, &a) // a plain function may answer anything
+		return stored, Answer{Stored: a.Stored}, reason
+	case code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusNotFound,
+		code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
+		return away, a, reason
+	case code == http.StatusRequestEntityTooLarge:
+		return tooLarge, a, reason
+	case code/100 == 4:
+		return never, a, reason
+	default:
+		return failed, a, reason
+	}
+}

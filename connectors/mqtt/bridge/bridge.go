@@ -1,0 +1,260 @@
+// Package bridge takes MQTT messages to OpenFaaS functions and loses none: broker
+// -> own spool on disk -> acknowledgement to the broker -> batches per function,
+// whose answer decides.
+//
+// connector-sdk has its uses (credentials, types) but not here: it matches
+// topics as plain strings, gives no result per call, ends the process when the
+// gateway is away, calls one function after the other, and closes idle
+// connections after 120 ms.
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/openfaas/faas-provider/auth"
+
+	"github.com/hearth-home/hearth/shared/spool"
+)
+
+// keepAbsent is how long a function that disappeared keeps its place in the
+// spool: it may be on its way back with a new image.
+const keepAbsent = 24 * time.Hour
+
+// Bridge is a running connector.
+type Bridge struct {
+	config  Config
+	log     *slog.Logger
+	now     func() time.Time
+	redact  func(string) string
+	gateway *gateway
+	spool   *spool.Log
+	intake  *intake
+	broker  *broker
+	dead    *graveyard
+	acks    *acks
+	canary  *canary
+	stats   *stats
+	life    context.Context
+
+	mu        sync.Mutex
+	consumers map[string]*running
+	gone      map[string]time.Time
+	looked    bool // the functions are known
+}
+
+type running struct {
+	*consumer
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// Options are what the connector's surroundings give it.
+type Options struct {
+	Log    *slog.Logger
+	Now    func() time.Time
+	Redact func(s string, n int) string // takes the secrets out of s and then cuts it to n bytes
+	Login  *auth.BasicAuthCredentials // of the gateway, nil: none
+}
+
+// New opens spool and dead letters. It connects to nothing yet.
+func New(c Config, o Options) (*Bridge, error) {
+	b := &Bridge{config: c, log: o.Log, now: o.Now, redact: func(s string) string { return o.Redact(s, 300) }, stats: &stats{}, life: context.Background(),
+		consumers: map[string]*running{}, gone: map[string]time.Time{}}
+	b.gateway = &gateway{url: strings.TrimSuffix(c.Gateway, "/"), login: o.Login, client: &http.Client{Transport: &http.Transport{
+		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second}}}
+	policy, ok := map[string]spool.Policy{"refuse": spool.RefuseNewest, "drop": spool.DropOldest}[c.SpoolPolicy]
+	if !ok {
+		return nil, fmt.Errorf("configuration: SPOOL_POLICY is %q: write refuse or drop", c.SpoolPolicy)
+	}
+	l, report, err := spool.Open(filepath.Join(c.Dir, "spool"), spool.Options{MaxBytes: c.SpoolMiB << 20, Policy: policy, Sync: c.SpoolSync})
+	if err != nil {
+		return nil, fmt.Errorf("open the spool: %w", err)
+	}
+	b.spool = l
+	if len(report.Problems) > 0 {
+		b.log.Warn("the spool was repaired", "cut_bytes", report.Cut, "problems", report.Problems)
+	}
+	if err := b.open(); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return b, nil
+}
+
+func (b *Bridge) open() (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if b.intake, err = newIntake(ctx, b.spool, b.config.SpoolMiB<<20/8, b.now, b.log, b.stats); err != nil {
+		return err
+	}
+	if b.dead, err = openGraveyard(filepath.Join(b.config.Dir, "dead"), b.config.DeadMax, b.now, b.redact); err != nil {
+		return err
+	}
+	b.dead.news = b.intake.put
+	publish := func(topic string, payload []byte, retained bool) bool {
+		return b.broker.publish(topic, payload, retained)
+	}
+	b.acks = &acks{pending: map[string]Place{}, publish: publish}
+	b.canary = &canary{topic: canaryTopic + b.config.ClientID, every: b.config.Canary, now: b.now, publish: publish}
+	if b.broker, err = newBroker(b); err != nil {
+		return err
+	}
+	b.broker.topics = b.filters
+	return nil
+}
+
+// Run works until ctx ends; then it takes nothing more, finishes the calls under
+// way and leaves the broker cleanly. What is in the spool waits for the next
+// start.
+func (b *Bridge) Run(ctx context.Context) error {
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	b.life = life
+	var wg sync.WaitGroup
+	taking, stopTaking := context.WithCancel(life)
+	var intake sync.WaitGroup
+	intake.Go(func() { b.intake.run(taking) })
+	b.dead.announce()
+	b.broker.client.Connect() // retried for ever
+	wg.Go(func() { b.look(ctx) })
+	wg.Go(func() { b.acks.run(ctx) })
+	wg.Go(func() { b.canary.run(ctx) })
+	<-ctx.Done()
+	stopTaking() // what has come is written and acknowledged
+	intake.Wait()
+	b.broker.client.Disconnect(250)
+	wg.Wait()
+	b.stopAll()
+	return b.spool.Close()
+}
+
+// look keeps the consumers what the gateway's functions want. A gateway that is
+// away is waited for.
+func (b *Bridge) look(ctx context.Context) {
+	var said, was string
+	for {
+		fs, mistakes, err := b.gateway.list(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			if s := err.Error(); s != said {
+				said = s
+				b.log.Warn("the gateway does not answer, waiting for it", "err", s)
+			}
+		default:
+			said = ""
+			b.apply(ctx, fs)
+			b.broker.subscribe()
+		}
+		if s := fmt.Sprint(mistakes); len(mistakes) > 0 && s != was {
+			was = s
+			b.log.Error("mistakes in annotations", "err", errors.Join(mistakes...))
+		}
+		if !pause(ctx, b.config.Rebuild) {
+			return
+		}
+	}
+}
+
+// apply starts, changes and stops consumers.
+func (b *Bridge) apply(ctx context.Context, fs []Function) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, f := range fs {
+		delete(b.gone, f.Name)
+		old := b.consumers[f.Name]
+		if old != nil && old.f.equal(f) {
+			continue
+		}
+		if old != nil {
+			old.stop()
+			<-old.done
+			delete(b.consumers, f.Name)
+		}
+		b.start(ctx, f)
+	}
+	for name, r := range b.consumers {
+		if !slices.ContainsFunc(fs, func(f Function) bool { return f.Name == name }) {
+			b.log.Info("function is gone, its messages wait", "function", name, "for", keepAbsent)
+			r.stop()
+			<-r.done
+			delete(b.consumers, name)
+		}
+	}
+	b.forget(fs)
+	b.looked = true
+}
+
+// start runs a consumer on a life of its own: a call under way at the end of
+// ctx is finished.
+func (b *Bridge) start(ctx context.Context, f Function) {
+	c, err := newConsumer(b, f)
+	if err != nil {
+		b.log.Error("start", "function", f.Name, "err", err)
+		return
+	}
+	own, stop := context.WithCancel(ctx)
+	r := &running{consumer: c, stop: stop, done: make(chan struct{})}
+	b.consumers[f.Name] = r
+	b.log.Info("function listens", "function", f.Name, "topics", f.Filters, "batch", f.Batch)
+	go func() {
+		defer close(r.done)
+		c.run(own)
+	}()
+}
+
+// forget gives up the place of functions that have been away for long.
+func (b *Bridge) forget(fs []Function) {
+	for _, name := range b.spool.Readers() {
+		f, _, ok := parseLane(name)
+		if !ok || slices.ContainsFunc(fs, func(g Function) bool { return g.Name == f }) {
+			continue
+		}
+		if b.gone[f].IsZero() {
+			b.gone[f] = b.now()
+		}
+		if b.now().Sub(b.gone[f]) > keepAbsent {
+			err := b.spool.RemoveReader(name)
+			b.log.Warn("function stayed away: its messages are given up", "function", f, "err", err)
+		}
+	}
+}
+
+func (b *Bridge) filters() (all []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.consumers {
+		all = append(all, r.f.Filters...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (b *Bridge) stopAll() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.consumers {
+		r.stop()
+		<-r.done
+	}
+}
+
+// reply publishes a function's answer, unless that would call it again.
+func (b *Bridge) reply(f Function, m *Message, body []byte) {
+	if matchAny(f.Filters, f.Reply) {
+		b.log.Error("mqtt-reply would call the function again: not published", "function", f.Name, "topic", f.Reply)
+		return
+	}
+	if !b.broker.publish(f.Reply, body, false) {
+		b.stats.repliesLost.Add(1)
+	}
+}

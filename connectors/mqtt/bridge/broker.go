@@ -1,0 +1,200 @@
+package bridge
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+)
+
+const (
+	droppedTopic = "$SYS/broker/publish/messages/dropped" // Mosquitto's count of what it threw away
+	publishWait  = 5 * time.Second
+	quickLoss    = 10 * time.Second
+	quickLosses  = 3
+	maxBackoff   = time.Minute
+)
+
+// broker is the MQTT session: persistent, QoS 1, acknowledged by hand.
+type broker struct {
+	b       *Bridge
+	client  mqtt.Client
+	topics  func() []string // the filters wanted now
+	mu      sync.Mutex
+	subs    map[string]bool // subscribed in this connection
+	since   time.Time       // of the connection
+	quick   int             // losses in a row so soon after connecting
+	up      atomic.Bool
+	dropped atomic.Int64 // the broker's own count, -1 where it has none
+}
+
+func newBroker(b *Bridge) (*broker, error) {
+	br := &broker{b: b, subs: map[string]bool{}}
+	br.dropped.Store(-1)
+	o, err := br.options()
+	if err != nil {
+		return nil, err
+	}
+	br.client = mqtt.NewClient(o)
+	return br, nil
+}
+
+func (br *broker) options() (*mqtt.ClientOptions, error) {
+	c := br.b.config
+	o := mqtt.NewClientOptions().AddBroker(c.URL).SetClientID(c.ClientID).
+		SetCleanSession(false).  // the broker keeps what comes while we are away
+		SetAutoAckDisabled(true) // acknowledged when it is on disk
+	o.SetCredentialsProvider(func() (string, string) { return c.User, c.Password.Reveal() }) // read at each connect
+	o.SetKeepAlive(30 * time.Second).SetPingTimeout(10 * time.Second).SetConnectTimeout(10 * time.Second).SetWriteTimeout(10 * time.Second)
+	o.SetConnectRetry(true).SetConnectRetryInterval(2 * time.Second).SetMaxReconnectInterval(10 * time.Second)
+	o.SetOrderMatters(true)
+	// Before Connect: a persistent session delivers before any Subscribe.
+	o.SetDefaultPublishHandler(br.received)
+	o.SetOnConnectHandler(br.connected)
+	o.SetConnectionLostHandler(br.lost)
+	o.SetReconnectingHandler(func(mqtt.Client, *mqtt.ClientOptions) { br.backOff() })
+	if c.CAFile == "" && c.CertFile == "" {
+		return o, nil
+	}
+	t, err := tlsConfig(c)
+	o.SetTLSConfig(t)
+	return o, err
+}
+
+func tlsConfig(c Config) (*tls.Config, error) {
+	t := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("MQTT_CA_FILE: %w", err)
+		}
+		t.RootCAs = x509.NewCertPool()
+		if !t.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("MQTT_CA_FILE: %s holds no certificate", c.CAFile)
+		}
+	}
+	if c.CertFile != "" {
+		cert, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("MQTT_CERT_FILE: %w", err)
+		}
+		t.Certificates = []tls.Certificate{cert}
+	}
+	return t, nil
+}
+
+func (br *broker) received(_ mqtt.Client, m mqtt.Message) {
+	if m.Topic() == droppedTopic {
+		br.countDropped(m)
+		return
+	}
+	br.b.intake.take(incoming{
+		Message: Message{Topic: m.Topic(), Payload: m.Payload(), Packet: m.MessageID(), QoS: m.Qos(), Retained: m.Retained()},
+		dup:     m.Duplicate(), ack: m.Ack,
+	})
+}
+
+// countDropped says so when the broker threw messages away before we had them.
+func (br *broker) countDropped(m mqtt.Message) {
+	m.Ack()
+	n, err := strconv.ParseInt(strings.TrimSpace(string(m.Payload())), 10, 64)
+	if err != nil {
+		return
+	}
+	if old := br.dropped.Swap(n); old >= 0 && n > old {
+		br.b.log.Error("the broker dropped messages: raise max_queued_messages in mosquitto.conf", "dropped", n-old)
+	}
+}
+
+func (br *broker) connected(mqtt.Client) {
+	br.mu.Lock()
+	br.since, br.subs = time.Now(), map[string]bool{}
+	br.mu.Unlock()
+	br.up.Store(true)
+	br.b.log.Info("connected to the broker", "broker", br.b.config.URL, "client", br.b.config.ClientID)
+	go br.subscribe() // the handler must not wait for the network
+}
+
+func (br *broker) lost(_ mqtt.Client, err error) {
+	br.up.Store(false)
+	br.mu.Lock()
+	defer br.mu.Unlock()
+	if time.Since(br.since) < quickLoss {
+		br.quick++
+	} else {
+		br.quick = 0
+	}
+	if br.quick == quickLosses {
+		br.b.log.Error("lost the broker again and again right after connecting: probably another client with id "+br.b.config.ClientID+
+			" is running; give each its own MQTT_CLIENT_ID", "err", err)
+		return
+	}
+	br.b.log.Warn("lost the broker, reconnecting", "err", err)
+}
+
+// backOff waits before a reconnect where another client seems to have our id:
+// two that fight would go on for ever.
+func (br *broker) backOff() {
+	br.mu.Lock()
+	n := br.quick
+	br.mu.Unlock()
+	if n >= quickLosses {
+		d := min(time.Second<<min(n, 6), maxBackoff)
+		pause(br.b.life, d/2+rand.N(d/2))
+	}
+}
+
+// subscribe makes the broker's subscriptions what the functions want.
+func (br *broker) subscribe() {
+	br.mu.Lock()
+	defer br.mu.Unlock()
+	if !br.up.Load() {
+		return
+	}
+	want := append(br.topics(), br.b.canary.topic)
+	add := map[string]byte{}
+	for _, t := range want {
+		if !br.subs[t] {
+			add[t] = 1
+		}
+	}
+	if !br.subs[droppedTopic] {
+		add[droppedTopic] = 0
+		want = append(want, droppedTopic)
+	}
+	if len(add) > 0 {
+		t := br.client.SubscribeMultiple(add, nil)
+		if !t.WaitTimeout(publishWait) || t.Error() != nil {
+			br.b.log.Warn("subscribe", "err", t.Error())
+			return // tried again at the next look at the functions
+		}
+		for f := range add {
+			br.subs[f] = true
+		}
+		br.b.log.Info("subscribed", "topics", len(br.subs)-1)
+	}
+	for f := range br.subs {
+		if f != droppedTopic && !slices.Contains(want, f) {
+			br.client.Unsubscribe(f)
+			delete(br.subs, f)
+		}
+	}
+}
+
+// publish sends at QoS 1 and reports whether the broker has it.
+func (br *broker) publish(topic string, payload []byte, retained bool) bool {
+	if br.b.config.ReadOnly || !br.up.Load() {
+		return false
+	}
+	t := br.client.Publish(topic, 1, retained, payload)
+	return t.WaitTimeout(publishWait) && t.Error() == nil
+}

@@ -1,0 +1,33 @@
+package bridge
+
+import (
+	"time"
+
+	"github.com/hearth-home/hearth/shared/secret"
+)
+
+// Config is what the connector reads from the environment.
+type Config struct {
+	URL      string        `env:"MQTT_URL" envDefault:"tcp://127.0.0.1:1883"`      // broker: tcp://, ssl:// or ws://
+	ClientID string        `env:"MQTT_CLIENT_ID" envDefault:"hearth-connector"`    // must stay the same over restarts, and be nobody else's
+	User     string        `env:"MQTT_USER"`                                       // user, if the broker wants one
+	Password secret.String `env:"MQTT_PASSWORD_SECRET" envDefault:"mqtt-password"` // secret with the password
+	CAFile   string        `env:"MQTT_CA_FILE"`                                    // PEM file with the broker's certificate authority
+	CertFile string        `env:"MQTT_CERT_FILE"`                                  // PEM file with a client certificate
+	KeyFile  string        `env:"MQTT_KEY_FILE"`                                   // PEM file with its key
+	ReadOnly bool          `env:"MQTT_READ_ONLY"`                                  // publish nothing: no canary, no replies, no acknowledgements to edge nodes
+
+	Gateway     string        `env:"GATEWAY_URL" envDefault:"http://gateway.openfaas:8080"` // OpenFaaS gateway
+	Rebuild     time.Duration `env:"REBUILD_INTERVAL" envDefault:"3s"`                      // how often it is asked for its functions
+	CallTimeout time.Duration `env:"UPSTREAM_TIMEOUT" envDefault:"30s"`                     // of one call
+
+	Dir         string        `env:"DATA_DIR" envDefault:"/var/lib/hearth/connector"` // spool and dead letters
+	SpoolMiB    int64         `env:"SPOOL_MAX_MIB" envDefault:"1024"`                 // cap of the spool
+	SpoolPolicy string        `env:"SPOOL_POLICY" envDefault:"refuse"`                // at the cap: refuse (the newest stay with the broker) or drop (the oldest go, counted)
+	SpoolSync   time.Duration `env:"SPOOL_SYNC" envDefault:"0s"`                      // 0: on disk before it is acknowledged; more: a power cut may lose this much
+	DeadMax     int           `env:"DEAD_MAX" envDefault:"100000"`                    // dead letters kept
+	Canary      time.Duration `env:"CANARY_INTERVAL" envDefault:"1m"`                 // 0: none
+
+	Listen string        `env:"LISTEN" envDefault:":8081"`                           // metrics, health and dead letters
+	Token  secret.String `env:"CONNECTOR_TOKEN_SECRET" envDefault:"connector-token"` // secret that calls for dead letters must carry
+}

@@ -1,0 +1,273 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// DeadLetter is a message that a function will not take, with its exact bytes.
+type DeadLetter struct {
+	ID       string    `json:"id"` // the message's
+	Function string    `json:"function"`
+	Topic    string    `json:"topic"`
+	Reason   string    `json:"reason"` // of the last refusal
+	First    time.Time `json:"first"`  // refused
+	Last     time.Time `json:"last"`
+	Count    int       `json:"count"`
+	Arrival  int64     `json:"arrival"` // unix nanoseconds, kept by a replay
+	QoS      byte      `json:"qos"`
+	Retained bool      `json:"retained"`
+	Size     int       `json:"size"`
+	Payload  []byte    `json:"payload,omitempty"`
+}
+
+// deadTopic begins the topics on which news of dead letters travel to the
+// function that mirrors them.
+const deadTopic = "hearth/dead/"
+
+const sampleBytes = 4 << 10 // of a payload, in the news
+
+// graveyard keeps dead letters, one file each.
+type graveyard struct {
+	dir    string
+	max    int
+	now    func() time.Time
+	redact func(string) string
+	news   func(context.Context, ...Message) error
+
+	mu      sync.Mutex
+	letters map[string]*DeadLetter // by file name, without payload
+	dropped uint64
+}
+
+func openGraveyard(dir string, most int, now func() time.Time, redact func(string) string) (*graveyard, error) {
+	g := &graveyard{dir: dir, max: most, now: now, redact: redact, letters: map[string]*DeadLetter{}}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open the dead letters: %w", err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the dead letters: %w", err)
+	}
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".json") {
+			continue
+		}
+		// A file that a power cut left half is no dead letter yet: the message
+		// is still in the spool.
+		if d, err := g.read(e.Name()); err == nil {
+			d.Payload = nil
+			g.letters[e.Name()] = d
+		}
+	}
+	return g, nil
+}
+
+func fileName(function, id string) string { return id + "." + function + ".json" }
+
+func (g *graveyard) read(name string) (*DeadLetter, error) {
+	b, err := os.ReadFile(filepath.Join(g.dir, filepath.Base(name)))
+	if err != nil {
+		return nil, err
+	}
+	d := &DeadLetter{}
+	if err := json.Unmarshal(b, d); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// add keeps a message, or counts another refusal of one that is kept.
+func (g *graveyard) add(function string, m *Message, reason string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.now().UTC()
+	name := fileName(function, m.ID())
+	d := &DeadLetter{ID: m.ID(), Function: function, Topic: m.Topic, First: now, Arrival: m.Arrival, QoS: m.QoS, Retained: m.Retained, Size: len(m.Payload)}
+	if old := g.letters[name]; old != nil {
+		d.First, d.Count = old.First, old.Count
+	} else if len(g.letters) >= g.max {
+		g.dropOldest()
+	}
+	d.Reason, d.Last, d.Payload = g.redact(reason), now, m.Payload
+	d.Count++
+	if err := writeDurably(filepath.Join(g.dir, name), d); err != nil {
+		return err
+	}
+	g.publish(d, false)
+	d.Payload = nil
+	g.letters[name] = d
+	return nil
+}
+
+// done removes the letter of a message that a replay got stored.
+func (g *graveyard) done(function string, m *Message) {
+	if !m.Replayed {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_ = g.remove(fileName(function, m.ID())) // left over, it is replayed again
+}
+
+// list returns the letters that match, oldest first, without payloads.
+func (g *graveyard) list(q Query) []DeadLetter {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var out []DeadLetter
+	for _, d := range g.letters {
+		if q.matches(d) {
+			out = append(out, *d)
+		}
+	}
+	slices.SortFunc(out, func(a, b DeadLetter) int { return a.First.Compare(b.First) })
+	return out
+}
+
+// replay puts the matching letters back into the spool for their function. They
+// are removed once stored.
+func (g *graveyard) replay(ctx context.Context, q Query) (int, error) {
+	n := 0
+	for _, d := range g.list(q) {
+		whole, err := g.read(fileName(d.Function, d.ID))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return n, fmt.Errorf("replay %s: %w", d.ID, err)
+		}
+		m := Message{Arrival: whole.Arrival, Topic: whole.Topic, Payload: whole.Payload, QoS: whole.QoS, Retained: whole.Retained, Replayed: true, Only: whole.Function}
+		if err := g.news(ctx, m); err != nil {
+			return n, fmt.Errorf("replay %s: %w", d.ID, err)
+		}
+		n++
+	}
+	return n, nil
+}
+
+// drop removes the matching letters for good.
+func (g *graveyard) drop(q Query) (int, error) {
+	n := 0
+	for _, d := range g.list(q) {
+		g.mu.Lock()
+		err := g.remove(fileName(d.Function, d.ID))
+		g.mu.Unlock()
+		if err != nil {
+			return n, fmt.Errorf("drop %s: %w", d.ID, err)
+		}
+		n++
+	}
+	return n, nil
+}
+
+func (g *graveyard) remove(name string) error {
+	d := g.letters[name]
+	if d == nil {
+		return nil
+	}
+	if err := os.Remove(filepath.Join(g.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	delete(g.letters, name)
+	g.publish(d, true)
+	return nil
+}
+
+// dropOldest makes room under the declared cap, and counts.
+func (g *graveyard) dropOldest() {
+	var oldest string
+	for name, d := range g.letters {
+		if oldest == "" || d.First.Before(g.letters[oldest].First) {
+			oldest = name
+		}
+	}
+	if g.remove(oldest) == nil {
+		g.dropped++
+	}
+}
+
+// publish tells the mirror. The letter itself is on disk: news that cannot be
+// stored now are made up for at the next start.
+func (g *graveyard) publish(d *DeadLetter, gone bool) {
+	if g.news == nil || strings.HasPrefix(d.Topic, deadTopic) {
+		return
+	}
+	b, err := json.Marshal(struct {
+		DeadLetter
+		Payload []byte `json:"payload,omitempty"`
+		Sample  []byte `json:"sample_base64,omitempty"`
+		Gone    bool   `json:"gone,omitempty"`
+	}{*d, nil, d.Payload[:min(len(d.Payload), sampleBytes)], gone})
+	if err == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = g.news(ctx, Message{Arrival: g.now().UnixNano(), Topic: deadTopic + d.ID, Payload: b, QoS: 1})
+	}
+}
+
+// announce tells the mirror of every letter, once at start.
+func (g *graveyard) announce() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for name, d := range g.letters {
+		if whole, err := g.read(name); err == nil {
+			g.publish(whole, false)
+		} else {
+			g.publish(d, false)
+		}
+	}
+}
+
+func (g *graveyard) counts() (letters int, dropped uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.letters), g.dropped
+}
+
+// Query picks dead letters; empty parts match all.
+type Query struct {
+	ID       string `json:"id"`
+	Function string `json:"function"`
+	Topic    string `json:"topic"`  // an MQTT filter
+	Reason   string `json:"reason"` // part of it
+}
+
+func (q Query) matches(d *DeadLetter) bool {
+	return (q.ID == "" || q.ID == d.ID) && (q.Function == "" || q.Function == d.Function) &&
+		(q.Topic == "" || Match(q.Topic, d.Topic)) && strings.Contains(d.Reason, q.Reason)
+}
+
+// writeDurably writes v as JSON such that after a power cut the file is there
+// whole, or as it was.
+func writeDurably(path string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	tmp := path + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}

@@ -1,0 +1,159 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/hearth-home/hearth/shared/spool"
+)
+
+const (
+	feedCount = 512
+	feedBytes = 1 << 20
+	laneBytes = 4 << 20 // of messages read and not yet done with
+)
+
+// item is a message on its way to one function.
+type item struct {
+	Message
+	seq   spool.Seq
+	lane  *lane
+	bytes int64
+	due   time.Time // of its next try, after a 207 asked for one
+	asks  int       // how often
+}
+
+// lane reads the spool for one function, in order, from one place to another.
+type lane struct {
+	name   string
+	reader *spool.Reader
+	until  atomic.Uint64 // the first record that is not its own; 0: it has no end
+	out    atomic.Pointer[[]chan *item]
+	window window
+	room   *semaphore.Weighted
+}
+
+// laneName holds the place where the lane began, so that after a restart the
+// lane before it knows its end.
+func laneName(function string, start spool.Seq) string {
+	return fmt.Sprintf("fn/%s@%d", function, start)
+}
+
+func parseLane(name string) (function string, start spool.Seq, ok bool) {
+	rest, found := strings.CutPrefix(name, "fn/")
+	function, at, more := strings.Cut(rest, "@")
+	n, err := strconv.ParseUint(at, 10, 64)
+	return function, spool.Seq(n), found && more && err == nil
+}
+
+func openLane(l *spool.Log, function string, start spool.Seq, out []chan *item) (*lane, error) {
+	name := laneName(function, start)
+	r, err := l.ReaderAt(name, start)
+	if err != nil {
+		return nil, err
+	}
+	la := &lane{name: name, reader: r, room: semaphore.NewWeighted(laneBytes)}
+	la.out.Store(&out)
+	return la, nil
+}
+
+// feed reads until its end, or until ctx does. match says whether the function
+// wants a message.
+func (la *lane) feed(ctx context.Context, match func(*Message) bool, log *slog.Logger) {
+	for {
+		recs, err := la.reader.Next(ctx, feedCount, feedBytes)
+		if ctx.Err() != nil || errors.Is(err, spool.ErrClosed) {
+			return
+		}
+		if err != nil {
+			log.Error("read the spool", "lane", la.name, "err", err)
+			if !pause(ctx, time.Second) {
+				return
+			}
+			continue
+		}
+		for _, r := range recs {
+			if end := la.until.Load(); end > 0 && uint64(r.Seq) >= end {
+				return
+			}
+			if !la.offer(ctx, r, match) {
+				return
+			}
+		}
+		la.commit()
+	}
+}
+
+// offer hands a record to the worker of its topic, and waits for room.
+func (la *lane) offer(ctx context.Context, r spool.Record, match func(*Message) bool) bool {
+	m, err := decode(r.Data)
+	if err != nil || !match(&m) {
+		la.window.add(r.Seq, true) // a record that cannot be decoded was counted by the spool
+		return true
+	}
+	it := &item{Message: m, seq: r.Seq, lane: la, bytes: min(int64(len(m.Payload)+len(m.Topic)+200), laneBytes)}
+	if la.room.Acquire(ctx, it.bytes) != nil {
+		return false
+	}
+	la.window.add(r.Seq, false)
+	out := *la.out.Load()
+	select {
+	case out[xxhash.Sum64String(m.Topic)%uint64(len(out))] <- it:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// finish says that a message is stored, or is a dead letter.
+func (it *item) finish() {
+	la := it.lane
+	la.room.Release(it.bytes)
+	if low, moved := la.window.finish(it.seq); moved {
+		la.reader.Commit(low)
+	}
+}
+
+func (la *lane) commit() {
+	if low, any := la.window.low(); any {
+		la.reader.Commit(low)
+	}
+}
+
+// left is how many records it has still to do, and since when the oldest waits.
+func (la *lane) left() (records uint64, oldest time.Time, lost uint64) {
+	lag := la.reader.Lag()
+	records = lag.Records
+	if end := la.until.Load(); end > 0 {
+		low, _ := la.window.low()
+		records = min(records, end-min(end, uint64(low)+1))
+	}
+	return records, lag.Oldest, lag.Lost
+}
+
+// over reports that the lane has an end and nothing is left of it.
+func (la *lane) over() bool {
+	low, _ := la.window.low()
+	end := la.until.Load()
+	return end > 0 && uint64(low)+1 >= end && la.window.idle()
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
