@@ -57,6 +57,7 @@ const (
 
 // families lists the declarations, one variable a file.
 var families = [][]Measurement{
+	github,
 	treasuries,
 	weather,
 }
