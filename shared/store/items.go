@@ -23,7 +23,7 @@ type row struct {
 // queues what tell makes of the changes. stored counts new, changed, reopened
 // and closed items.
 func (s *Store) SaveItems(ctx context.Context, r Run, lists []List, tell func(item.Change) (Message, bool)) (stored, unchanged int, err error) {
-	err = s.tx(ctx, "store the items of "+r.Function, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.tx(ctx, "store the items of "+r.Function, func(ctx context.Context, tx *txn) error {
 		stored, unchanged = 0, 0
 		if err := fenced(ctx, tx, r.Function, r.Fence); err != nil {
 			return err
@@ -76,7 +76,7 @@ type diff struct {
 	changes []item.Change
 }
 
-func saveList(ctx context.Context, tx *sql.Tx, l List, now time.Time) (diff, error) {
+func saveList(ctx context.Context, tx *txn, l List, now time.Time) (diff, error) {
 	incoming := normal(l)
 	known, err := knownItems(ctx, tx, l, incoming)
 	if err != nil {
@@ -151,7 +151,7 @@ func equal(a, b item.Item) bool {
 // knownItems reads what the list is compared with: its open items if it is
 // complete, and those that it names. Closed ones that it does not name may be
 // many and do not matter.
-func knownItems(ctx context.Context, tx *sql.Tx, l List, incoming []item.Item) (map[string]row, error) {
+func knownItems(ctx context.Context, tx *txn, l List, incoming []item.Item) (map[string]row, error) {
 	known := make(map[string]row, len(incoming))
 	read := func(where string, args ...any) error {
 		rows, err := queryIn(ctx, tx, scanItem, `select `+itemColumns+` from items where source = $1 and target = $2 and `+where, args...)
@@ -173,7 +173,7 @@ func knownItems(ctx context.Context, tx *sql.Tx, l List, incoming []item.Item) (
 		}
 	}
 	for some := range slices.Chunk(missing, chunkRows) {
-		if err := read(`id in (`+params(3, len(some))+`)`, slices.Concat(list, some)...); err != nil {
+		if err := read(`id in (`+tx.params(3, len(some))+`)`, slices.Concat(list, some)...); err != nil {
 			return nil, err
 		}
 	}
@@ -186,7 +186,7 @@ func scanItem(rows *sql.Rows) (r row, err error) {
 	return r, err
 }
 
-func writeItems(ctx context.Context, tx *sql.Tx, items []item.Item, now time.Time) error {
+func writeItems(ctx context.Context, tx *txn, items []item.Item, now time.Time) error {
 	for some := range slices.Chunk(items, chunkRows) {
 		args := make([]any, 0, len(some)*9)
 		for _, i := range some {
@@ -197,7 +197,7 @@ func writeItems(ctx context.Context, tx *sql.Tx, items []item.Item, now time.Tim
 			args = append(args, i.Source, i.Target, i.ID, i.Title, i.URL, stamp(i.At), attributes, i.Sample, stamp(now))
 		}
 		if _, err := tx.ExecContext(ctx, `
-			insert into items (source, target, id, title, url, at, attributes, sample, seen) values `+values(1, len(some), 9)+`
+			insert into items (source, target, id, title, url, at, attributes, sample, seen) values `+tx.values(len(some), 9)+`
 			on conflict (source, target, id) do update set title = excluded.title, url = excluded.url, at = excluded.at,
 				attributes = excluded.attributes, sample = excluded.sample, closed = null`, args...); err != nil {
 			return err
@@ -206,14 +206,14 @@ func writeItems(ctx context.Context, tx *sql.Tx, items []item.Item, now time.Tim
 	return nil
 }
 
-func closeItems(ctx context.Context, tx *sql.Tx, l List, ids []string, now time.Time) error {
+func closeItems(ctx context.Context, tx *txn, l List, ids []string, now time.Time) error {
 	for some := range slices.Chunk(ids, chunkRows) {
 		args := []any{stamp(now), clean(l.Source), clean(l.Target)}
 		for _, id := range some {
 			args = append(args, id)
 		}
 		if _, err := tx.ExecContext(ctx, `
-			update items set closed = $1 where source = $2 and target = $3 and id in (`+params(4, len(some))+`)`, args...); err != nil {
+			update items set closed = $1 where source = $2 and target = $3 and id in (`+tx.params(4, len(some))+`)`, args...); err != nil {
 			return err
 		}
 	}

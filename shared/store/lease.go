@@ -10,7 +10,7 @@ import (
 // Lease takes the named lease for ttl and returns its fence; ErrRunning while
 // someone holds it.
 func (s *Store) Lease(ctx context.Context, name, owner string, ttl time.Duration) (fence int64, err error) {
-	err = s.tx(ctx, "take the lease "+name, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.tx(ctx, "take the lease "+name, func(ctx context.Context, tx *txn) error {
 		fence, _, err = s.grant(ctx, tx, name, owner, ttl)
 		return err
 	})
@@ -19,14 +19,14 @@ func (s *Store) Lease(ctx context.Context, name, owner string, ttl time.Duration
 
 // Release gives the lease back if fence still holds it.
 func (s *Store) Release(ctx context.Context, name string, fence int64) error {
-	return s.tx(ctx, "release the lease "+name, func(ctx context.Context, tx *sql.Tx) error {
+	return s.tx(ctx, "release the lease "+name, func(ctx context.Context, tx *txn) error {
 		return release(ctx, tx, name, fence)
 	})
 }
 
 // grant takes a lease that is free or has expired. One statement decides, so
 // that of many at once exactly one wins.
-func (s *Store) grant(ctx context.Context, tx *sql.Tx, name, owner string, ttl time.Duration) (fence int64, now time.Time, err error) {
+func (s *Store) grant(ctx context.Context, tx *txn, name, owner string, ttl time.Duration) (fence int64, now time.Time, err error) {
 	if now, err = s.now(ctx, tx); err != nil {
 		return 0, now, err
 	}
@@ -42,14 +42,14 @@ func (s *Store) grant(ctx context.Context, tx *sql.Tx, name, owner string, ttl t
 	return fence, now, err
 }
 
-func release(ctx context.Context, tx *sql.Tx, name string, fence int64) error {
+func release(ctx context.Context, tx *txn, name string, fence int64) error {
 	_, err := tx.ExecContext(ctx, `update leases set owner = '', expires = null where name = $1 and fence = $2`, name, fence)
 	return err
 }
 
 // fenced answers ErrFenced if the lease went to a later run. It locks the row,
 // so that this stays true until the transaction ends.
-func fenced(ctx context.Context, tx *sql.Tx, name string, fence int64) error {
+func fenced(ctx context.Context, tx *txn, name string, fence int64) error {
 	res, err := tx.ExecContext(ctx, `update leases set fence = fence where name = $1 and fence = $2`, name, fence)
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -187,128 +186,6 @@ func TestLeaseIsHeldReleasedAndFenced(t *testing.T) {
 		second, err := s.Lease(t.Context(), "outbox", "b", long)
 		if err != nil || second <= first {
 			t.Errorf("fence %d after %d, %v", second, first, err)
-		}
-	})
-}
-
-func TestQuotaIsNeverExceeded(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
-		q := store.Quota{Key: "alphavantage", Limit: 25, Window: 24 * time.Hour, Spare: 5}
-		var taken, spent atomic.Int32
-		var all sync.WaitGroup
-		for range 20 {
-			all.Go(func() {
-				for range 3 {
-					err := s.Take(t.Context(), q, 1, true, noon)
-					if e, ok := errors.AsType[*store.SpentError](err); ok {
-						spent.Add(1)
-						if want := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC); !e.Until.Equal(want) || e.Key != q.Key {
-							t.Errorf("%v, want until %v", e, want)
-						}
-					} else if err != nil {
-						t.Error(err)
-					} else {
-						taken.Add(1)
-					}
-				}
-			})
-		}
-		all.Wait()
-		if taken.Load() != 25 || spent.Load() != 35 {
-			t.Errorf("%d taken, %d refused, want 25 and 35", taken.Load(), spent.Load())
-		}
-		if err := s.Take(t.Context(), q, 25, true, noon.AddDate(0, 0, 1)); err != nil {
-			t.Errorf("the next day: %v", err)
-		}
-	})
-}
-
-func TestUnscheduledCallsLeaveWhatTheScheduleNeeds(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
-		q := store.Quota{Key: "k", Limit: 10, Window: time.Minute, Spare: 4}
-		step := func(n int, scheduled, fits bool) {
-			t.Helper()
-			err := s.Take(t.Context(), q, n, scheduled, noon)
-			if _, refused := errors.AsType[*store.SpentError](err); refused == fits || !refused && err != nil {
-				t.Errorf("take %d, scheduled %v: %v", n, scheduled, err)
-			}
-		}
-		step(7, false, false) // 7 + 4 spare > 10, nothing counted
-		step(5, false, true)  // 5 used
-		step(2, false, false) // 7 + 4 > 10
-		step(3, true, true)   // 8 used, of the spare 1 is left
-		step(1, false, true)  // 9 used
-		step(1, false, false) // the last one is the schedule's
-		step(1, true, true)
-		step(1, true, false)
-		step(11, true, false)
-	})
-}
-
-func TestOldWindowsOfAQuotaGo(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
-		q := store.Quota{Key: "finnhub", Limit: 60, Window: time.Minute}
-		for i := range 10 {
-			if err := s.Take(t.Context(), q, 60, false, noon.Add(time.Duration(i)*time.Minute)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if n := s.CountQuotaRows(t); n > 2 {
-			t.Errorf("%d rows, want the last two", n)
-		}
-	})
-}
-
-func TestMessageIsSentOncePerKey(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
-		m := func(key string, d time.Duration) store.Message {
-			return store.Message{Key: key, Channel: "failures", Text: "weather fails \x00", Created: noon.Add(d)}
-		}
-		finish(t, s, begin(t, s, "weather", long), nil, m("b", 1), m("a", 0), m("a", 2), m("late", time.Hour))
-		finish(t, s, begin(t, s, "weather", long), nil, m("a", 0))
-		due := func(now time.Time, want ...string) []store.Message {
-			t.Helper()
-			ms, err := s.Due(t.Context(), now, 10)
-			keys := []string{}
-			for _, m := range ms {
-				keys = append(keys, m.Key)
-			}
-			if diff := cmp.Diff(append([]string{}, want...), keys); err != nil || diff != "" {
-				t.Errorf("%v\n%s", err, diff)
-			}
-			return ms
-		}
-		first := due(noon.Add(time.Microsecond), "a", "b")[0]
-		if want := (store.Message{Key: "a", Channel: "failures", Text: "weather fails ", Created: noon}); first != want {
-			t.Errorf("%+v, want %+v", first, want)
-		}
-		if err := s.Postpone(t.Context(), "a", "429", noon.Add(time.Minute)); err != nil {
-			t.Fatal(err)
-		}
-		due(noon.Add(time.Second), "b")
-		if again := due(noon.Add(time.Minute), "a", "b")[0]; again.Tries != 1 {
-			t.Errorf("%d tries, want 1", again.Tries)
-		}
-		if err := errors.Join(s.Sent(t.Context(), "a", noon), s.Sent(t.Context(), "b", noon.AddDate(0, 0, -100))); err != nil {
-			t.Fatal(err)
-		}
-		due(noon.Add(time.Minute))
-		finish(t, s, begin(t, s, "weather", long), nil, m("a", 0)) // also prunes b, sent 100 days ago
-		due(noon.Add(time.Minute))
-		finish(t, s, begin(t, s, "weather", long), nil, m("b", 0))
-		due(noon.Add(time.Minute), "b")
-	})
-}
-
-func TestOutboxTakesManyMessagesAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
-		var many []store.Message
-		for i := range 1201 {
-			many = append(many, store.Message{Key: fmt.Sprint(i), Created: noon})
-		}
-		finish(t, s, begin(t, s, "feeds", long), nil, many...)
-		if due, err := s.Due(t.Context(), noon, 5000); err != nil || len(due) != len(many) {
-			t.Errorf("%d, %v, want %d", len(due), err, len(many))
 		}
 	})
 }

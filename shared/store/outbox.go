@@ -20,7 +20,7 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]Message, e
 
 // Sent marks a message as sent.
 func (s *Store) Sent(ctx context.Context, key string, now time.Time) error {
-	return s.tx(ctx, "mark a message as sent", func(ctx context.Context, tx *sql.Tx) error {
+	return s.tx(ctx, "mark a message as sent", func(ctx context.Context, tx *txn) error {
 		_, err := tx.ExecContext(ctx, `update outbox set sent = $2, reason = '' where key = $1 and sent is null`, clean(key), stamp(now))
 		return err
 	})
@@ -28,7 +28,7 @@ func (s *Store) Sent(ctx context.Context, key string, now time.Time) error {
 
 // Postpone counts a failed try and keeps the message until next.
 func (s *Store) Postpone(ctx context.Context, key, reason string, next time.Time) error {
-	return s.tx(ctx, "postpone a message", func(ctx context.Context, tx *sql.Tx) error {
+	return s.tx(ctx, "postpone a message", func(ctx context.Context, tx *txn) error {
 		_, err := tx.ExecContext(ctx, `
 			update outbox set tries = tries + 1, reason = $2, due = $3 where key = $1 and sent is null`,
 			clean(key), clean(reason), stamp(next))
@@ -38,7 +38,7 @@ func (s *Store) Postpone(ctx context.Context, key, reason string, next time.Time
 
 // queue writes messages to the outbox. A key that was ever queued is not queued
 // again.
-func queue(ctx context.Context, tx *sql.Tx, messages []Message, now time.Time) error {
+func queue(ctx context.Context, tx *txn, messages []Message, now time.Time) error {
 	for some := range slices.Chunk(messages, chunkRows) {
 		args := make([]any, 0, len(some)*7)
 		for _, m := range some {
@@ -48,7 +48,7 @@ func queue(ctx context.Context, tx *sql.Tx, messages []Message, now time.Time) e
 			args = append(args, clean(m.Key), clean(m.Channel), clean(m.Text), stamp(m.Created), stamp(m.Created), m.Tries, "")
 		}
 		if _, err := tx.ExecContext(ctx, `
-			insert into outbox (key, channel, text, created, due, tries, reason) values `+values(1, len(some), 7)+`
+			insert into outbox (key, channel, text, created, due, tries, reason) values `+tx.values(len(some), 7)+`
 			on conflict (key) do nothing`, args...); err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func queue(ctx context.Context, tx *sql.Tx, messages []Message, now time.Time) e
 	return nil
 }
 
-func pruneOutbox(ctx context.Context, tx *sql.Tx, now time.Time) error {
+func pruneOutbox(ctx context.Context, tx *txn, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `delete from outbox where sent < $1`, stamp(now.Add(-keepSent)))
 	return err
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"time"
 )
 
@@ -19,7 +18,7 @@ func (s *Store) Take(ctx context.Context, q Quota, n int, scheduled bool, now ti
 	if n+spare > q.Limit {
 		return spent
 	}
-	return s.tx(ctx, "count against the quota of "+q.Key, func(ctx context.Context, tx *sql.Tx) error {
+	return s.tx(ctx, "count against the quota of "+q.Key, func(ctx context.Context, tx *txn) error {
 		res, err := tx.ExecContext(ctx, `
 			insert into quotas (key, window_start, used, used_scheduled) values ($1, $2, $3, $4)
 			on conflict (key, window_start) do update

@@ -16,7 +16,7 @@ func (s *Store) Begin(ctx context.Context, r Run, ttl time.Duration) (Run, error
 		r.ID = rand.Text()
 	}
 	began := r
-	err := s.tx(ctx, "begin a run of "+r.Function, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.tx(ctx, "begin a run of "+r.Function, func(ctx context.Context, tx *txn) error {
 		began = r
 		fence, now, err := s.grant(ctx, tx, r.Function, r.ID, ttl)
 		if err != nil {
@@ -41,7 +41,7 @@ func (s *Store) Begin(ctx context.Context, r Run, ttl time.Duration) (Run, error
 // the messages, in one transaction that also gives the lease back. It answers
 // ErrFenced, and writes nothing, if the lease went to a later run.
 func (s *Store) Finish(ctx context.Context, r Run, states []TargetState, messages []Message) error {
-	return s.tx(ctx, "finish a run of "+r.Function, func(ctx context.Context, tx *sql.Tx) error {
+	return s.tx(ctx, "finish a run of "+r.Function, func(ctx context.Context, tx *txn) error {
 		if err := fenced(ctx, tx, r.Function, r.Fence); err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func scanRun(rows *sql.Rows) (r Run, err error) {
 	return r, err
 }
 
-func writeRun(ctx context.Context, tx *sql.Tx, r Run) error {
+func writeRun(ctx context.Context, tx *txn, r Run) error {
 	outcomes := make([]Outcome, len(r.Outcomes)) // never null
 	for i, o := range r.Outcomes {
 		o.Target, o.Error = clean(o.Target), clean(o.Error)
@@ -107,7 +107,7 @@ func writeRun(ctx context.Context, tx *sql.Tx, r Run) error {
 	_, err = tx.ExecContext(ctx, `
 		insert into runs (id, function, started_by, window_from, window_to, started, took_us, status, stored,
 			unchanged, error, outcomes, sample, fence)
-		values (`+params(1, 14)+`)
+		values (`+tx.params(1, 14)+`)
 		on conflict (id) do update set took_us = excluded.took_us, status = excluded.status, stored = excluded.stored,
 			unchanged = excluded.unchanged, error = excluded.error, outcomes = excluded.outcomes, sample = excluded.sample,
 			window_from = excluded.window_from, window_to = excluded.window_to, started_by = excluded.started_by`,
@@ -116,7 +116,7 @@ func writeRun(ctx context.Context, tx *sql.Tx, r Run) error {
 	return err
 }
 
-func writeStates(ctx context.Context, tx *sql.Tx, function string, states []TargetState) error {
+func writeStates(ctx context.Context, tx *txn, function string, states []TargetState) error {
 	for _, t := range states {
 		if _, err := tx.ExecContext(ctx, `
 			insert into targets (function, target, failing, told, reason, last_ok) values ($1, $2, $3, $4, $5, $6)

@@ -8,7 +8,7 @@ import (
 // DropSampleRows deletes the sample runs and items of a function and reports
 // whether there were any.
 func (s *Store) DropSampleRows(ctx context.Context, function string) (found bool, err error) {
-	err = s.tx(ctx, "drop the samples of "+function, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.tx(ctx, "drop the samples of "+function, func(ctx context.Context, tx *txn) error {
 		found = false
 		for _, text := range []string{
 			`delete from runs where function = $1 and sample`,
