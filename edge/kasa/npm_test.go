@@ -1,0 +1,78 @@
+package kasa
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+const npmFolder = "../../tools/kasasim"
+
+// npmPlugs starts tplink-smarthome-simulator and returns the port of each plug.
+// It skips where that is not installed, and fails in CI.
+func npmPlugs(t *testing.T) map[string]int {
+	t.Helper()
+	missing := t.Skipf
+	if os.Getenv("CI") != "" {
+		missing = t.Fatalf
+	}
+	node, err := exec.LookPath("node")
+	if err != nil {
+		missing("no node")
+	}
+	if _, err := os.Stat(filepath.Join(npmFolder, "node_modules")); err != nil {
+		missing("no plugs: npm ci --prefix tools/kasasim")
+	}
+	cmd := exec.CommandContext(t.Context(), node, "plugs.js")
+	cmd.Dir, cmd.Stderr = npmFolder, os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stdin.Close()
+		cmd.Wait()
+	})
+	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ports map[string]int
+	if err := json.Unmarshal(line, &ports); err != nil {
+		t.Fatal(err)
+	}
+	return ports
+}
+
+func TestSomeoneElsesSimulator(t *testing.T) {
+	ports := npmPlugs(t)
+	for model, want := range map[string]struct {
+		metered bool
+		sockets int
+	}{"hs100": {false, 0}, "hs110": {true, 0}, "hs110v2": {true, 0}, "hs300": {true, 6}} {
+		t.Run(model, func(t *testing.T) {
+			d := dev(t, Config{Protocol: "legacy", Port: ports[model]})
+			for range 3 {
+				s, err := d.Read(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, power := s.Fields["power_watts"]
+				_, last := s.Fields["socket_6_on"]
+				if power != want.metered || last != (want.sockets == 6) || s.Check() != nil || s.Text["model"] == "" {
+					t.Errorf("got %+v, %v", s, s.Check())
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,120 @@
+package kasa
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+// plug is what a plug or strip said, whatever its protocol.
+type plug struct {
+	outlet
+	model   string
+	rssi    float64
+	metered bool // it says that it has a meter
+	sockets []outlet
+}
+
+// outlet is a plug, or a socket of a strip.
+type outlet struct {
+	number    int // in its strip, from 1
+	id, alias string
+	on        *bool
+	onSeconds *float64
+	values    map[string]float64
+}
+
+const maxWatts = 4000 // more than a household's socket bears
+
+// sample reports the plug, or one socket of it.
+func (p plug) sample(socket string) (driver.Sample, error) {
+	s := driver.New()
+	put(s.Text, "alias", p.alias)
+	put(s.Text, "model", p.model)
+	if p.rssi != 0 {
+		s.Fields["signal_dbm"] = p.rssi
+	}
+	switch {
+	case socket != "":
+		o, err := p.find(socket)
+		if err != nil {
+			return s, err
+		}
+		put(s.Text, "alias", o.alias)
+		o.add(&s, "")
+	case len(p.sockets) > 0:
+		p.addSum(&s)
+	default:
+		p.outlet.add(&s, "")
+	}
+	if _, ok := s.Fields["power_watts"]; p.metered && !ok {
+		s.Flag(driver.Suspect, "the plug has a meter that does not answer")
+	}
+	s.Guard()
+	return s, nil
+}
+
+func (p plug) find(socket string) (outlet, error) {
+	var names []string
+	for _, o := range p.sockets {
+		if strings.EqualFold(socket, o.alias) || socket == o.id || socket == strconv.Itoa(o.number) {
+			return o, nil
+		}
+		names = append(names, o.alias)
+	}
+	return outlet{}, fmt.Errorf("no socket %q: the plug has %q", socket, names)
+}
+
+// addSum reports every socket of a strip, and what they draw together.
+func (p plug) addSum(s *driver.Sample) {
+	var any bool
+	for _, o := range p.sockets {
+		part := fmt.Sprintf("socket_%d_", o.number)
+		o.add(s, part)
+		put(s.Text, part+"alias", o.alias)
+		any = any || o.on != nil && *o.on
+		for _, key := range []string{"power_watts", "current_amperes", "energy_kwh", "today_energy_kwh"} {
+			if v, ok := o.values[key]; ok {
+				s.Fields[key] = round(s.Fields[key] + v)
+			}
+		}
+	}
+	s.Fields["on"] = number(any)
+}
+
+// add reports an outlet, its keys with part in front.
+func (o outlet) add(s *driver.Sample, part string) {
+	for key, v := range o.values {
+		s.Fields[part+key] = round(v)
+	}
+	if o.on != nil {
+		s.Fields[part+"on"] = number(*o.on)
+	}
+	if o.onSeconds != nil {
+		s.Fields[part+"on_seconds"] = *o.onSeconds
+	}
+	if w := o.values["power_watts"]; w > maxWatts {
+		s.Flag(driver.Suspect, "%spower_watts is %g, more than a socket bears", part, w)
+	}
+	if v, ok := o.values["voltage_volts"]; ok && v < 1 {
+		s.Flag(driver.Suspect, "%svoltage_volts is %g while the plug has power", part, v)
+	}
+}
+
+func put(m map[string]string, key, v string) {
+	if v != "" {
+		m[key] = v
+	}
+}
+
+func number(on bool) float64 {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+func round(v float64) float64 { return math.Round(v*1e6) / 1e6 }
