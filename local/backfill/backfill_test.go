@@ -1,0 +1,130 @@
+package backfill
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// source answers calls in turn, the last one again and again.
+func source(t *testing.T, answers ...func(w http.ResponseWriter, r *http.Request)) (Job, *[]string) {
+	t.Helper()
+	asked := &[]string{}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		*asked = append(*asked, r.URL.Query().Get("from"))
+		answers[min(len(*asked), len(answers))-1](w, r)
+	}))
+	t.Cleanup(srv.Close)
+	return Job{Gateway: srv.URL, Function: "treasuries", From: date(2020), To: date(2024), Pause: time.Millisecond}, asked
+}
+
+func date(year int) time.Time { return time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+func say(code int, body string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(code)
+		fmt.Fprint(w, body)
+	}
+}
+
+func ignore(Progress) {}
+
+func TestItGoesOnFromNextUntilThereIsNone(t *testing.T) {
+	j, asked := source(t,
+		say(200, `{"status":"ok","stored":10,"unchanged":1,"next":"2022-01-01T00:00:00Z"}`),
+		say(200, `{"status":"ok","stored":5,"next":"2022-01-01T12:00:00Z"}`),
+		say(200, `{"status":"ok","stored":2,"unchanged":3}`))
+	var seen []float64
+	p, err := Run(t.Context(), j, func(p Progress) { seen = append(seen, p.Done) })
+	if err != nil || p.Stored != 17 || p.Unchanged != 4 || p.Done != 1 {
+		t.Errorf("Run = %+v, %v", p, err)
+	}
+	if got := strings.Join(*asked, " "); got != "2020-01-01 2022-01-01 2022-01-01T12:00:00Z" {
+		t.Errorf("asked from %s", got)
+	}
+	if len(seen) != 3 || seen[0] < 0.49 || seen[0] > 0.51 {
+		t.Errorf("progress = %v", seen)
+	}
+}
+
+func TestWhatMayPassIsTriedAgain(t *testing.T) {
+	j, asked := source(t, say(409, `{"status":"running"}`), say(503, `{"error":"store: away"}`), say(429, `{}`), say(502, `nonsense`),
+		say(200, `{"status":"ok","stored":1}`))
+	var waited []string
+	p, err := Run(t.Context(), j, func(p Progress) {
+		if p.Waiting != "" {
+			waited = append(waited, p.Waiting)
+		}
+	})
+	if err != nil || p.Stored != 1 || len(*asked) != 5 || len(waited) != 4 {
+		t.Errorf("Run = %+v, %v after %d calls, waited for %q", p, err, len(*asked), waited)
+	}
+}
+
+func TestAFailureEndsWithASentenceAndAPlaceToGoOn(t *testing.T) {
+	first := say(200, `{"status":"ok","stored":10,"next":"2022-01-01T00:00:00Z"}`)
+	for want, last := range map[string]func(http.ResponseWriter, *http.Request){
+		"treasuries failed: feed.gov answered 500": say(502, `{"status":"failed","error":"feed.gov answered 500"}`),
+		"refused: this source has no history":      say(400, `{"error":"this source has no history"}`),
+		"no function treasuries":                   say(404, `there is no function`),
+		"lacks secret alphavantage-key":            say(200, `{"status":"not_configured","missing":["secret alphavantage-key"]}`),
+		"spent for another 3h":                     spent,
+		"leads nowhere":                            say(200, `{"status":"ok","next":"2021-01-01T00:00:00Z"}`),
+		"no JSON":                                  say(200, `<html>`),
+	} {
+		j, _ := source(t, first, last)
+		p, err := Run(t.Context(), j, ignore)
+		if err == nil || !strings.Contains(err.Error(), want) || p.Stored != 10 {
+			t.Errorf("Run = %+v, %v; want %q", p, err, want)
+		}
+		if want != "leads nowhere" && !strings.Contains(err.Error(), "FROM=2022-01-01") {
+			t.Errorf("%v does not say where to go on", err)
+		}
+	}
+}
+
+func spent(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Retry-After", "10800")
+	w.WriteHeader(429)
+	json.NewEncoder(w).Encode(map[string]string{"error": "the quota is spent"})
+}
+
+func TestAPartThatFailedIsNoSuccess(t *testing.T) {
+	j, _ := source(t, say(200, `{"status":"partial","stored":1,"warnings":["10y: no"],"next":"2022-01-01T00:00:00Z"}`), say(200, `{"status":"ok","stored":1}`))
+	p, err := Run(t.Context(), j, ignore)
+	if err == nil || !strings.Contains(err.Error(), "10y: no") || p.Done != 1 {
+		t.Errorf("Run = %+v, %v", p, err)
+	}
+}
+
+func TestAStopEndsTheWait(t *testing.T) {
+	j, _ := source(t, say(409, `{}`))
+	j.Pause = time.Hour
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := Run(ctx, j, func(Progress) { cancel() })
+	if err == nil || !strings.Contains(err.Error(), "stopped") {
+		t.Errorf("err = %v", err)
+	}
+}
+
+func TestABarShowsPercentageRowsAndTime(t *testing.T) {
+	var b bytes.Buffer
+	bar := Bar{W: &b, Name: "treasuries"}
+	bar.Show(Progress{Done: 0.5, Stored: 12, Unchanged: 3, Left: 90 * time.Second})
+	bar.Show(Progress{Done: 0.5, Waiting: "a\x1b[2Jb"})
+	want := "treasuries [===============               ]  50%  12 new, 3 unchanged  1m30s left\n" +
+		"treasuries [===============               ]  50%  0 new, 0 unchanged  waiting: a [2Jb\n"
+	if b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}

@@ -1,0 +1,60 @@
+package backfill
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Bar prints progress: one line that changes on a terminal, else one a call.
+type Bar struct {
+	W        io.Writer
+	Terminal bool
+	Name     string
+	width    int // of the line before
+}
+
+const cells = 30
+
+// Show prints p.
+func (b *Bar) Show(p Progress) {
+	full := int(p.Done * cells)
+	line := fmt.Sprintf("%s [%s%s] %3.0f%%  %d new, %d unchanged", b.Name,
+		strings.Repeat("=", full), strings.Repeat(" ", cells-full), p.Done*100, p.Stored, p.Unchanged)
+	switch {
+	case p.Waiting != "":
+		line += "  waiting: " + p.Waiting
+	case p.Done == 1:
+		line += "  done"
+	case p.Left > 0:
+		line += "  " + p.Left.Round(time.Second).String() + " left"
+	}
+	line = printable(line)
+	if !b.Terminal {
+		fmt.Fprintln(b.W, line)
+		return
+	}
+	if r := []rune(line); len(r) > 118 { // a line that wraps cannot be overwritten
+		line = string(r[:117]) + "…"
+	}
+	fmt.Fprintf(b.W, "\r%s%s", line, strings.Repeat(" ", max(0, b.width-len([]rune(line)))))
+	b.width = len([]rune(line))
+}
+
+// End leaves the last line standing.
+func (b *Bar) End() {
+	if b.Terminal && b.width > 0 {
+		fmt.Fprintln(b.W)
+	}
+}
+
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
+}

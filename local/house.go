@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/mattn/go-isatty"
+
+	"github.com/hearth-home/hearth/local/dotenv"
+	"github.com/hearth-home/hearth/local/host"
+	"github.com/hearth-home/hearth/local/stack"
+	"github.com/hearth-home/hearth/local/terminal"
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/secret"
+)
+
+// house is what all commands know: the repository, the state folder and what
+// the user set.
+type house struct {
+	root string            // where stack.yml is
+	dir  string            // HEARTH_DIR, else .hearth beside it
+	vars map[string]string // .env and the environment
+	out  io.Writer         // for logs
+	term *terminal.Writer  // nil: JSON
+}
+
+const platform = "_platform" // its secrets' folder: no function can be called that
+
+func openHouse(root string, environ []string, out io.Writer) (*house, error) {
+	vars, err := dotenv.Load(filepath.Join(root, ".env"), environ)
+	if err != nil {
+		return nil, err
+	}
+	h := &house{root: root, vars: vars, out: out, dir: vars["HEARTH_DIR"]}
+	if h.dir == "" {
+		h.dir = filepath.Join(root, ".hearth")
+	}
+	if vars["LOG_FORMAT"] != "json" {
+		h.term = terminal.NewWriter(out, hasColor(out) && vars["NO_COLOR"] == "")
+	}
+	return h, nil
+}
+
+func hasColor(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// findRoot looks for stack.yml here and above.
+func findRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(filepath.Join(at, stack.Files[0])); err == nil {
+			return at, nil
+		}
+		if at == filepath.Dir(at) {
+			return "", errors.New("there is no stack.yml here or above: run this in the repository")
+		}
+	}
+}
+
+func (h *house) secrets() string { return filepath.Join(h.dir, "secrets") }
+
+// logger writes lines without the secrets of f.
+func (h *house) logger(f *secret.Folder) *slog.Logger {
+	if h.term == nil {
+		return config.Logger(h.out, f)
+	}
+	return slog.New(terminal.NewHandler(h.term, f.Redact))
+}
+
+// env returns the surroundings of the platform itself: the databases' URL and
+// token are its secrets.
+func (h *house) env() (config.Env, error) {
+	values := map[string]string{}
+	for _, name := range []string{"database-url", "influx-token"} {
+		if v := h.vars[host.Variable(name)]; v != "" {
+			values[name] = v
+		}
+	}
+	dir := filepath.Join(h.secrets(), platform)
+	if err := host.WriteSecrets(dir, values); err != nil {
+		return config.Env{}, err
+	}
+	vars := map[string]string{}
+	for k, v := range h.vars {
+		if strings.HasPrefix(k, "INFLUX_") && v != "" {
+			vars[k] = v
+		}
+	}
+	return config.Env{Vars: vars, Secrets: secret.NewFolder(dir)}, nil
+}
+
+func (h *house) port() string {
+	if p := h.vars["PORT"]; p != "" {
+		return p
+	}
+	return "8080"
+}

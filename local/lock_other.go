@@ -1,0 +1,10 @@
+//go:build !unix
+
+package main
+
+import "os"
+
+// lock cannot tell here whether another process has the file.
+func lock(name string) (*os.File, error) {
+	return os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+}

@@ -1,0 +1,115 @@
+// Command local is the whole platform in one process: `make up`. Its other
+// commands do one thing each beside it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // schedules name zones
+)
+
+const usage = `usage: go run ./local [command]
+
+  up                              the whole platform (the default)
+  run FUNCTION [-dry-run]         one source once; prints what it decoded
+  backfill FUNCTION -from 2020-01-01 [-to 2024-12-31]
+                                  fill a span of history through the running gateway
+  migrate                         bring the PostgreSQL of DATABASE_URL up to date
+  gateway NAME=URL...             the gateway alone, in front of running functions
+  docs [-check]                   write the settings reference
+`
+
+// command is one of the above; out is for what it is asked for, log for the rest.
+type command func(ctx context.Context, h *house, args []string, out io.Writer) error
+
+var commands = map[string]command{
+	"up":       cmdUp,
+	"run":      cmdRun,
+	"backfill": cmdBackfill,
+	"migrate":  cmdMigrate,
+	"gateway":  cmdGateway,
+	"docs":     cmdDocs,
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
+	if err := run(ctx, os.Args[1:]); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	name := "up"
+	if len(args) > 0 {
+		name, args = args[0], args[1:]
+	}
+	do, ok := commands[name]
+	if !ok {
+		fmt.Fprint(os.Stderr, usage)
+		return flag.ErrHelp
+	}
+	root, err := findRoot()
+	if err != nil {
+		return err
+	}
+	logs := os.Stdout
+	if name != "up" && name != "gateway" {
+		logs = os.Stderr // stdout is for the answer
+	}
+	h, err := openHouse(root, os.Environ(), logs)
+	if err != nil {
+		return err
+	}
+	env, err := h.env()
+	if err != nil {
+		return err
+	}
+	slog.SetDefault(h.logger(env.Secrets)) // libraries that log
+	if err := do(ctx, h, args, os.Stdout); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return errors.New(env.Secrets.Redact(err.Error()))
+	}
+	return nil
+}
+
+func cmdUp(ctx context.Context, h *house, args []string, _ io.Writer) error {
+	if len(args) > 0 {
+		return fmt.Errorf("up takes no arguments: %q", args)
+	}
+	return runUp(ctx, h, functions)
+}
+
+// split reads one name before, between or after flags.
+func split(fs *flag.FlagSet, args []string) (string, error) {
+	name := ""
+	for len(args) > 0 {
+		if err := fs.Parse(args); err != nil {
+			return "", err
+		}
+		args = fs.Args()
+		if len(args) == 0 {
+			break
+		}
+		if name != "" {
+			return "", fmt.Errorf("one function at a time: %s, %s", name, args[0])
+		}
+		name, args = args[0], args[1:]
+	}
+	if name == "" {
+		return "", fmt.Errorf("which function? %s FUNCTION", fs.Name())
+	}
+	return name, nil
+}

@@ -1,0 +1,147 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+const (
+	day    = 24 * time.Hour
+	behind = 30 * day // the oldest that counts as newest
+)
+
+// Measurement is the newest readings of one measurement.
+type Measurement struct {
+	Name   string   `json:"name"`
+	About  string   `json:"about"`
+	Series []Series `json:"series"`
+	More   int      `json:"more,omitempty"`
+	Span   string   `json:"-"` // of the small graphs: "24 h"
+}
+
+// Series is one line of it: a place, a symbol, a device.
+type Series struct {
+	Label  string    `json:"label"`
+	Time   time.Time `json:"time"`
+	Sample bool      `json:"sample,omitempty"`
+	Values []Value   `json:"values"`
+	Texts  []string  `json:"texts,omitempty"`
+}
+
+// Value is one number.
+type Value struct {
+	Key   string  `json:"key"`
+	Title string  `json:"title"`
+	Unit  string  `json:"unit"`
+	Value float64 `json:"value"`
+	Spark Spark   `json:"-"`
+}
+
+func measurements(ctx context.Context, st *store.Store, now time.Time) ([]Measurement, error) {
+	out := []Measurement{}
+	var errs error
+	for _, m := range catalogue.All() {
+		shown, err := measurement(ctx, st, m, now)
+		errs = errors.Join(errs, err)
+		if len(shown.Series) > 0 {
+			out = append(out, shown)
+		}
+		if err != nil && ctx.Err() != nil {
+			break // the store is slow; show what there is
+		}
+	}
+	return out, errs
+}
+
+func measurement(ctx context.Context, st *store.Store, m catalogue.Measurement, now time.Time) (Measurement, error) {
+	out := Measurement{Name: m.Name, About: m.About}
+	from, to := window(m, now)
+	points, err := st.Between(ctx, m.Name, nil, from, to)
+	if err != nil {
+		return out, err
+	}
+	newest := first(points)
+	if m.Ahead == 0 {
+		if newest, err = st.Latest(ctx, m.Name, now.Add(-behind)); err != nil {
+			return out, err
+		}
+	}
+	slices.SortFunc(newest, func(a, b reading.Reading) int { return strings.Compare(a.Series(), b.Series()) })
+	out.Span = span(to.Sub(from))
+	bySeries := map[string][]reading.Reading{}
+	for _, p := range points {
+		bySeries[p.Series()] = append(bySeries[p.Series()], p)
+	}
+	for _, r := range newest {
+		if len(out.Series) == maxListed {
+			out.More++
+			continue
+		}
+		out.Series = append(out.Series, series(m, r, bySeries[r.Series()], from, to))
+	}
+	return out, nil
+}
+
+// window is what the small graphs show: the last day, the next day of a
+// forecast, or a month of what comes daily.
+func window(m catalogue.Measurement, now time.Time) (from, to time.Time) {
+	switch {
+	case m.Ahead > 0:
+		return now, now.Add(day)
+	case m.Cadence >= day/2:
+		return now.Add(-behind), now.Add(time.Minute)
+	default:
+		return now.Add(-day), now.Add(time.Minute)
+	}
+}
+
+// first returns the first reading of each series.
+func first(points []reading.Reading) []reading.Reading {
+	seen := map[string]bool{}
+	var out []reading.Reading
+	for _, p := range points {
+		if !seen[p.Series()] {
+			seen[p.Series()] = true
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func series(m catalogue.Measurement, r reading.Reading, points []reading.Reading, from, to time.Time) Series {
+	s := Series{Label: label(m, r.Tags), Time: r.Time, Sample: r.Tags[catalogue.SampleLabel] != ""}
+	for _, f := range m.Fields {
+		if v, ok := r.Fields[f.Key]; ok {
+			s.Values = append(s.Values, Value{f.Key, f.Title, f.Unit, v, spark(points, f.Key, from, to)})
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(r.Fields)) { // an open measurement has fields of its own
+		if _, ok := m.Field(k); !ok {
+			s.Values = append(s.Values, Value{k, strings.ReplaceAll(k, "_", " "), "", r.Fields[k], spark(points, k, from, to)})
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(r.Text)) {
+		if r.Text[k] != "" {
+			s.Texts = append(s.Texts, r.Text[k])
+		}
+	}
+	return s
+}
+
+func label(m catalogue.Measurement, tags map[string]string) string {
+	var parts []string
+	for _, k := range m.Labels {
+		if v := tags[k]; v != "" {
+			parts = append(parts, v)
+		}
+	}
+	return strings.Join(parts, " · ")
+}

@@ -1,0 +1,169 @@
+package schedule
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// gateway remembers the calls.
+type gateway struct {
+	*httptest.Server
+	calls  chan *http.Request
+	bodies chan string
+}
+
+func listen(t *testing.T, answer func(w http.ResponseWriter, r *http.Request)) gateway {
+	t.Helper()
+	g := gateway{calls: make(chan *http.Request, 100), bodies: make(chan string, 100)}
+	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		g.calls <- r
+		g.bodies <- string(b)
+		answer(w, r)
+	}))
+	t.Cleanup(g.Close)
+	return g
+}
+
+func ok(http.ResponseWriter, *http.Request) {}
+
+func wait[T any](t *testing.T, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing came for 10 s")
+		panic("unreachable")
+	}
+}
+
+func stop(t *testing.T, s *Scheduler) {
+	t.Helper()
+	if err := s.Stop(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestItCallsAsTheCronConnectorDoes(t *testing.T) {
+	g := listen(t, ok)
+	now := time.Now()
+	s := New(g.URL, []Job{{"weather", "@every 1s", now}}, quiet, now)
+	defer stop(t, s)
+	r := wait(t, g.calls)
+	if r.Method != "POST" || r.URL.RequestURI() != "/function/weather" || wait(t, g.bodies) != "" ||
+		r.Header.Get("X-Topic") != "cron-function" || r.Header.Get("X-Connector") != "cron-connector" {
+		t.Errorf("call = %s %s %v", r.Method, r.URL, r.Header)
+	}
+	wait(t, g.calls) // and again
+}
+
+func TestRunsMayOverlap(t *testing.T) {
+	release := make(chan struct{})
+	g := listen(t, func(http.ResponseWriter, *http.Request) { <-release })
+	now := time.Now()
+	s := New(g.URL, []Job{{"slow", "@every 1s", now}}, quiet, now)
+	wait(t, g.calls)
+	wait(t, g.calls) // the first has not ended
+	close(release)
+	stop(t, s)
+}
+
+func TestWhatIsOverdueRunsOnceAtTheStart(t *testing.T) {
+	g := listen(t, ok)
+	now := time.Date(2026, 11, 23, 14, 5, 0, 0, time.UTC)
+	s := New(g.URL, []Job{
+		{"never", "0 0 1 1 *", time.Time{}},
+		{"late", "CRON_TZ=Europe/Berlin 0 7 * * *", now.Add(-25 * time.Hour)},
+		{"fresh", "CRON_TZ=Europe/Berlin 0 7 * * *", now.Add(-time.Hour)},
+	}, quiet, now)
+	got := []string{wait(t, g.calls).URL.Path, wait(t, g.calls).URL.Path}
+	slices.Sort(got)
+	if want := []string{"/function/late", "/function/never"}; !slices.Equal(got, want) {
+		t.Errorf("called %v, want %v", got, want)
+	}
+	stop(t, s)
+	if n := len(g.calls); n != 0 {
+		t.Errorf("%d calls more", n)
+	}
+}
+
+func TestABadScheduleIsSaidAndHoldsUpNoOther(t *testing.T) {
+	g := listen(t, ok)
+	var mu sync.Mutex
+	var b bytes.Buffer
+	log := slog.New(slog.NewTextHandler(lock{&mu, &b}, nil))
+	s := New(g.URL, []Job{{"odd", "*/15 * *", time.Time{}}, {"weather", "@daily", time.Time{}}}, log, time.Now())
+	if r := wait(t, g.calls); r.URL.Path != "/function/weather" {
+		t.Errorf("called %s", r.URL)
+	}
+	stop(t, s)
+	mu.Lock()
+	defer mu.Unlock()
+	if !strings.Contains(b.String(), "function=odd") || !strings.Contains(b.String(), "*/15 * *") {
+		t.Errorf("log = %s", b.String())
+	}
+	if !s.Next("odd").IsZero() {
+		t.Error("a bad schedule has a next run")
+	}
+}
+
+type lock struct {
+	mu *sync.Mutex
+	w  io.Writer
+}
+
+func (l lock) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
+}
+
+func TestStopWaitsForACallAndThenCutsItOff(t *testing.T) {
+	hang := make(chan struct{})
+	g := listen(t, func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-hang:
+		case <-r.Context().Done():
+		}
+	})
+	defer close(hang)
+	s := New(g.URL, []Job{{"slow", "@daily", time.Time{}}}, quiet, time.Now())
+	wait(t, g.calls)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.Stop(ctx); err == nil {
+		t.Error("a call was cut off and nobody was told")
+	}
+}
+
+func TestItRemembersWhatAFunctionLacks(t *testing.T) {
+	g := listen(t, func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `{"status":"not_configured","missing":["secret openweather-key"]}`)
+	})
+	now := time.Now()
+	s := New(g.URL, []Job{{"weather", "@daily", time.Time{}}}, quiet, now)
+	wait(t, g.calls)
+	stop(t, s)
+	if m := s.Missing("weather"); !slices.Equal(m, []string{"secret openweather-key"}) {
+		t.Errorf("missing = %v", m)
+	}
+	if next := s.Next("weather"); !next.After(now) {
+		t.Errorf("next = %s, want after now", next)
+	}
+}
