@@ -1,0 +1,114 @@
+package function
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/source"
+)
+
+// alert is the part of an alert that we keep.
+// https://docs.github.com/rest/dependabot/alerts
+type alert struct {
+	Number     int    `json:"number"`
+	State      string `json:"state"`
+	Dependency struct {
+		Package struct {
+			Ecosystem string `json:"ecosystem"`
+			Name      string `json:"name"`
+		} `json:"package"`
+		Manifest string `json:"manifest_path"`
+	} `json:"dependency"`
+	Advisory struct {
+		GHSA     string `json:"ghsa_id"`
+		CVE      string `json:"cve_id"`
+		Severity string `json:"severity"`
+		Summary  string `json:"summary"`
+	} `json:"security_advisory"`
+	Vulnerability struct {
+		Patched struct {
+			Version string `json:"identifier"`
+		} `json:"first_patched_version"`
+	} `json:"security_vulnerability"`
+	URL     string    `json:"html_url"`
+	Created time.Time `json:"created_at"`
+}
+
+const maxAlertPages = 50
+
+// alerts lists the open alerts of Dependabot. A repository that has it switched
+// off, or that the token may not ask, is a warning: its list is unknown, not empty.
+func (a *api) alerts(ctx context.Context, repo string, w source.Window) (source.Batch, error) {
+	if !w.Now() {
+		return source.Batch{}, nil // the alerts of now have no history
+	}
+	query := url.Values{"state": {"open"}, "per_page": {perPage}}
+	var items []item.Item
+	for range maxAlertPages {
+		answer, err := a.get(ctx, "repos/"+repo+"/dependabot/alerts", query)
+		if code := status(err); code == http.StatusForbidden || code == http.StatusNotFound {
+			return source.Batch{Warnings: []string{"Dependabot is off or the token may not read its alerts: " + err.Error()}}, nil
+		}
+		if err != nil {
+			return source.Batch{}, fmt.Errorf("alerts: %w", err)
+		}
+		some, err := decodeAlerts(answer.Body)
+		if err != nil {
+			return source.Batch{}, fmt.Errorf("decode alerts: %w", err)
+		}
+		items = append(items, some...)
+		cursor, err := nextCursor(answer.Header)
+		if err != nil {
+			return source.Batch{}, fmt.Errorf("alerts: %w", err)
+		}
+		if cursor == "" {
+			return source.Batch{Items: items, Complete: true}, nil
+		}
+		query.Set("after", cursor)
+	}
+	return source.Batch{}, fmt.Errorf("more than %d pages of alerts", maxAlertPages)
+}
+
+func decodeAlerts(body []byte) ([]item.Item, error) {
+	var alerts []alert
+	if err := json.Unmarshal(body, &alerts); err != nil {
+		return nil, err
+	}
+	if alerts == nil {
+		return nil, fmt.Errorf("%.20q instead of a list", body)
+	}
+	var items []item.Item
+	for _, a := range alerts {
+		if a.Number == 0 || a.Dependency.Package.Name == "" || a.Advisory.Severity == "" || a.Created.IsZero() {
+			return nil, fmt.Errorf("alert %d has no package, severity or created_at", a.Number)
+		}
+		if a.State == "open" {
+			items = append(items, a.item())
+		}
+	}
+	return items, nil
+}
+
+func (a alert) item() item.Item {
+	attributes := map[string]string{}
+	for key, v := range map[string]string{
+		"severity": strings.ToLower(a.Advisory.Severity), "package": a.Dependency.Package.Name, "ecosystem": a.Dependency.Package.Ecosystem,
+		"manifest": a.Dependency.Manifest, "ghsa": a.Advisory.GHSA, "cve": a.Advisory.CVE, "patched": a.Vulnerability.Patched.Version,
+	} {
+		if v != "" {
+			attributes[key] = v
+		}
+	}
+	title := a.Dependency.Package.Name
+	if a.Advisory.Summary != "" {
+		title += ": " + a.Advisory.Summary
+	}
+	return item.Item{ID: strconv.Itoa(a.Number), Title: title, URL: webLink(a.URL), At: a.Created, Attributes: attributes}
+}

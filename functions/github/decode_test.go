@@ -1,0 +1,228 @@
+package function
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/golden"
+	"github.com/hearth-home/hearth/shared/reading"
+)
+
+var (
+	now      = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	november = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	octocat  = owner{name: "octocat", included: 2000}
+)
+
+func read(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestDecodeUsage(t *testing.T) {
+	rs, err := decodeUsage(read(t, "usage.json"), octocat, november)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Readings(t, "testdata/usage.lp", rs)
+}
+
+func TestAMonthWithoutUsageHasUsedNothing(t *testing.T) {
+	rs, err := decodeUsage([]byte(`{"usageItems":[]}`), octocat, november)
+	if err != nil || len(rs) != 1 || rs[0].Fields["minutes_left"] != 2000 || rs[0].Time != november {
+		t.Errorf("%v, %v", rs, err)
+	}
+}
+
+func TestDecodeRuns(t *testing.T) {
+	runs, total, err := decodeRuns(read(t, "runs.json"))
+	if err != nil || total != len(runs) {
+		t.Fatal(total, err)
+	}
+	var rs []reading.Reading
+	points := map[string]bool{}
+	for _, r := range runs {
+		if r, ok := r.reading("octocat/hello-world"); ok {
+			rs = append(rs, r)
+			points[r.Series()+r.Time.String()] = true
+		}
+	}
+	if len(points) != len(rs) {
+		t.Errorf("%d points for %d runs: one hides another", len(points), len(rs))
+	}
+	golden.Readings(t, "testdata/runs.lp", rs)
+	items, settled := failing(runs)
+	b, _ := json.MarshalIndent(items, "", "  ")
+	golden.Text(t, "testdata/failing.items.json", string(b)+"\n")
+	if !settled {
+		t.Error("no run is repeated, and yet the list is not settled")
+	}
+}
+
+func TestAFailureIsNotClosedWhileItIsRunAgain(t *testing.T) {
+	const format = `{"total_count":2,"workflow_runs":[
+		{"id":2,"path":"ci.yml","event":"push","status":%q,"conclusion":%q,"run_attempt":2,"head_branch":"main","created_at":"2026-11-23T10:00:00Z","updated_at":"2026-11-23T10:01:00Z"},
+		{"id":1,"path":"ci.yml","event":"push","status":"completed","conclusion":"success","run_attempt":1,"head_branch":"main","created_at":"2026-11-22T10:00:00Z","updated_at":"2026-11-22T10:01:00Z"}]}`
+	for _, c := range []struct {
+		status, conclusion string
+		items              int
+		settled            bool
+	}{
+		{"in_progress", "", 0, false},
+		{"completed", "failure", 1, true},
+		{"completed", "cancelled", 1, true},
+		{"completed", "success", 0, true},
+	} {
+		runs, _, err := decodeRuns(fmt.Appendf(nil, format, c.status, c.conclusion))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if items, settled := failing(runs); len(items) != c.items || settled != c.settled {
+			t.Errorf("%s %s: %v, settled %v; want %d, %v", c.status, c.conclusion, items, settled, c.items, c.settled)
+		}
+	}
+}
+
+func TestDecodeAlerts(t *testing.T) {
+	items, err := decodeAlerts(read(t, "alerts.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := json.MarshalIndent(items, "", "  ")
+	golden.Text(t, "testdata/alerts.items.json", string(b)+"\n")
+}
+
+// decoders are all of them, each with an answer that is good.
+var decoders = map[string]struct {
+	file   string
+	decode func([]byte) ([]reading.Reading, error)
+}{
+	"usage": {"usage.json", func(b []byte) ([]reading.Reading, error) { return decodeUsage(b, octocat, november) }},
+	"runs": {"runs.json", func(b []byte) ([]reading.Reading, error) {
+		runs, _, err := decodeRuns(b)
+		failing(runs)
+		var rs []reading.Reading
+		for _, r := range runs {
+			if r, ok := r.reading("o/r"); ok {
+				rs = append(rs, r)
+			}
+		}
+		return rs, err
+	}},
+	"alerts": {"alerts.json", func(b []byte) ([]reading.Reading, error) { _, err := decodeAlerts(b); return nil, err }},
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	for name, d := range decoders {
+		good := string(read(t, d.file))
+		refused := map[string]string{
+			"empty":       "",
+			"html":        "<html><body>Unicorn!</body></html>",
+			"truncated":   good[:len(good)/2],
+			"null":        "null",
+			"api's error": `{"message":"Server Error","documentation_url":"https://docs.github.com/rest"}`,
+		}
+		for change, replaced := range map[string][2]string{
+			"usage no date":      {`"date":"2026-11-22T00:00:00Z",`, ``},
+			"usage no quantity":  {`"quantity":100,`, ``},
+			"usage no amount":    {`"grossAmount":0.8,`, ``},
+			"usage other type":   {`"quantity":100`, `"quantity":"100"`},
+			"usage other month":  {`"date":"2026-11-22`, `"date":"2026-10-22`},
+			"runs no time":       {`"updated_at":"2026-11-23T10:07:12Z",`, ``},
+			"runs no path":       {`"path":".github/workflows/ci.yml",`, ``},
+			"runs no count":      {`"total_count":9,`, ``},
+			"runs other type":    {`"id":109`, `"id":"109"`},
+			"alerts no time":     {`"created_at":"2026-11-22T06:00:00Z"`, `"created_at":null`},
+			"alerts no severity": {`"severity":"low",`, ``},
+			"alerts other type":  {`"number":3`, `"number":"3"`},
+		} {
+			if what, ok := strings.CutPrefix(change, name+" "); ok {
+				refused[what] = strings.Replace(good, replaced[0], replaced[1], 1)
+				if refused[what] == good {
+					t.Errorf("%s changes nothing", change)
+				}
+			}
+		}
+		for what, body := range refused {
+			t.Run(name+"/"+what, func(t *testing.T) {
+				if rs, err := d.decode([]byte(body)); err == nil {
+					t.Errorf("%v, want an error", rs)
+				}
+			})
+		}
+	}
+}
+
+func TestNextCursor(t *testing.T) {
+	for link, want := range map[string]string{
+		"": "",
+		`<https://api.github.com/repos/o/r/dependabot/alerts?state=open&per_page=100&after=Y3Vyc29y%3D>; rel="next"`:       "Y3Vyc29y=",
+		`<https://api.github.com/x?before=a>; rel="prev", <https://api.github.com/x?after=b>; rel="next"`:                  "b",
+		`<https://api.github.com/x?before=a>; rel="prev"`:                                                                  "",
+		`<https://api.github.com/x?page=2>; rel="next"`:                                                                    "error",
+		`<https://api.github.com/x?after=b>; rel="next", <https://api.github.com/x?before=a&first=true>; rel="first", <x>`: "b",
+	} {
+		got, err := nextCursor(http.Header{"Link": {link}})
+		if err != nil {
+			got = "error"
+		}
+		if got != want {
+			t.Errorf("nextCursor(%s) = %q, want %q", link, got, want)
+		}
+	}
+}
+
+func TestTargets(t *testing.T) {
+	c := Config{Owners: "octocat, user:me=3000, org:acme=0, team:x, org:a/b, user:y=many", Repos: "me/x, nonsense", Included: 2000}
+	all, names, err := c.targets()
+	if err != nil || fmt.Sprint(names) != "[octocat user:me org:acme team:x org:a/b user:y me/x actions me/x alerts nonsense]" {
+		t.Fatalf("%q, %v", names, err)
+	}
+	for name, want := range map[string]owner{"octocat": {"octocat", false, 2000}, "user:me": {"me", false, 3000}, "org:acme": {"acme", true, 0}} {
+		if all[name].owner != want || all[name].err != nil {
+			t.Errorf("%s: %+v, want %+v", name, all[name], want)
+		}
+	}
+	for _, name := range []string{"team:x", "org:a/b", "user:y", "nonsense"} {
+		if all[name].err == nil {
+			t.Errorf("%s is taken as %+v", name, all[name])
+		}
+	}
+	if _, _, err := (Config{Repos: "a/b,a/b"}).targets(); err == nil {
+		t.Error("a repository may be listed twice")
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for name, d := range decoders {
+		f.Add(name, read(f, d.file))
+	}
+	f.Fuzz(func(t *testing.T, name string, body []byte) {
+		d, ok := decoders[name]
+		if !ok {
+			return
+		}
+		rs, err := d.decode(body)
+		if err != nil {
+			return
+		}
+		for _, r := range rs {
+			if err := r.Check(); err != nil {
+				t.Error(err)
+			}
+			if m, ok := catalogue.Get(r.Name); !ok || len(m.Labels) != len(r.Tags) {
+				t.Errorf("%s with %v", r.Name, r.Tags)
+			}
+		}
+	})
+}

@@ -1,0 +1,61 @@
+// Package function brings what a GitHub account wants one to know: Actions
+// minutes and cost against the allotment, the runs of workflows, and the alerts
+// of Dependabot (https://docs.github.com/rest).
+package function
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/source"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// Config is what github reads from the environment. The token is fine-grained
+// with "Plan: read" for a user's usage ("Administration: read" for an
+// organization's), "Actions: read" and "Dependabot alerts: read".
+type Config struct {
+	Token    secret.String `env:"GITHUB_TOKEN_SECRET" envDefault:"github-token"`  // secret with a personal access token
+	Owners   string        `env:"GITHUB_OWNERS"`                                  // whose usage: user:NAME, org:NAME or NAME, each with =MINUTES if its plan includes others than the next setting says
+	Included float64       `env:"GITHUB_INCLUDED_MINUTES" envDefault:"2000"`      // Actions minutes that the plan includes a month: 2000 free, 3000 Pro
+	Repos    string        `env:"GITHUB_REPOS"`                                   // repositories as owner/repo,owner/repo
+	Days     int           `env:"GITHUB_RUN_DAYS" envDefault:"7"`                 // how far back each run looks at workflows; a failure is listed as long
+	URL      url.URL       `env:"GITHUB_URL" envDefault:"https://api.github.com"` // GitHub's API; https://HOST/api/v3 for an Enterprise Server
+}
+
+// Handle is what the OpenFaaS template calls.
+var Handle = config.Handle(New)
+
+// New returns the function. Usage, workflows and alerts are targets of their
+// own, so that each fails and recovers alone.
+func New(env config.Env) (http.Handler, error) {
+	c, err := config.Parse[Config](env)
+	if err != nil {
+		return nil, err
+	}
+	c.Days = max(c.Days, 1)
+	targets, names, err := c.targets()
+	if err != nil {
+		return nil, err
+	}
+	api := &api{Config: c, client: fetch.New(), now: env.Now}
+	quota := &store.Quota{Key: "github", Limit: 5000, Window: time.Hour, Spare: min(10*len(names), 4000)}
+	return source.Handler(env, source.Source{
+		Name:    "github",
+		Needs:   []secret.String{c.Token},
+		Setting: "GITHUB_OWNERS or GITHUB_REPOS",
+		Targets: names,
+		Fetch: func(ctx context.Context, target string, w source.Window) (source.Batch, error) {
+			return targets[target].fetch(ctx, api, w)
+		},
+		Step:  7 * 24 * time.Hour,
+		Quota: func(string) *store.Quota { return quota },
+		Tell:  func(ch item.Change) (string, bool) { return targets[ch.Item.Target].tell(ch, c.Days) },
+	})
+}

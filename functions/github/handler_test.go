@@ -1,0 +1,332 @@
+package function
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/source"
+	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/store/sqlite"
+)
+
+const token = "github_pat_planted0000"
+
+// house is the function's surroundings: a GitHub with an answer for each path,
+// a Slack that listens, a real store, a clock.
+type house struct {
+	t       *testing.T
+	env     config.Env
+	store   *store.Store
+	github  *httptest.Server
+	secrets string
+
+	mu     sync.Mutex
+	now    time.Time
+	answer map[string]http.HandlerFunc // by path
+	asked  []string
+	told   []string
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	h := &house{t: t, now: now, answer: map[string]http.HandlerFunc{}}
+	h.github = httptest.NewServer(http.HandlerFunc(h.serve))
+	t.Cleanup(h.github.Close)
+	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	h.store, h.secrets = st, t.TempDir()
+	h.secret("github-token", token)
+	h.env = config.Env{
+		Vars:    map[string]string{"GITHUB_URL": h.github.URL, "GITHUB_OWNERS": "octocat", "GITHUB_REPOS": "octocat/hello-world"},
+		Secrets: secret.NewFolder(h.secrets), Log: slog.New(slog.DiscardHandler),
+		Now:  func() time.Time { h.mu.Lock(); defer h.mu.Unlock(); return h.now },
+		Open: func(context.Context) (*store.Store, error) { return st, nil },
+	}
+	h.set("/users/octocat/settings/billing/usage", body(string(read(t, "usage.json"))))
+	h.set("/repos/octocat/hello-world/actions/runs", body(string(read(t, "runs.json"))))
+	h.set("/repos/octocat/hello-world/dependabot/alerts", body(string(read(t, "alerts.json"))))
+	return h
+}
+
+func (h *house) secret(name, v string) {
+	h.t.Helper()
+	if err := os.WriteFile(filepath.Join(h.secrets, name), []byte(v+"\n"), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func body(s string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, s) }
+}
+
+func fails(code int, text string, header ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		for i := 0; i+1 < len(header); i += 2 {
+			w.Header().Set(header[i], header[i+1])
+		}
+		w.WriteHeader(code)
+		fmt.Fprintf(w, `{"message":%q}`, text)
+	}
+}
+
+func (h *house) serve(w http.ResponseWriter, r *http.Request) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if r.URL.Path == "/slack" {
+		var m struct{ Text string }
+		json.NewDecoder(r.Body).Decode(&m)
+		line, _, _ := strings.Cut(m.Text, "\n")
+		h.told = append(h.told, line)
+		return
+	}
+	h.asked = append(h.asked, r.URL.Path+"?"+r.URL.RawQuery)
+	if r.Header.Get("Authorization") != "Bearer "+token || r.Header.Get("X-GitHub-Api-Version") == "" {
+		fails(401, "Bad credentials")(w, r)
+		return
+	}
+	if answer := h.answer[r.URL.Path]; answer != nil {
+		answer(w, r)
+		return
+	}
+	fails(404, "Not Found")(w, r)
+}
+
+func (h *house) set(path string, f http.HandlerFunc) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.answer[path] = f
+}
+
+func (h *house) later(d time.Duration) { h.mu.Lock(); defer h.mu.Unlock(); h.now = h.now.Add(d) }
+
+func (h *house) heard() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	told := h.told
+	h.told = nil
+	slices.Sort(told)
+	return told
+}
+
+func (h *house) call(query string) (source.Answer, *httptest.ResponseRecorder) {
+	h.t.Helper()
+	f, err := New(h.env)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/?"+query, nil))
+	var a source.Answer
+	if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil {
+		h.t.Fatalf("answer %q: %v", w.Body, err)
+	}
+	if strings.Contains(w.Body.String(), token) {
+		h.t.Errorf("the token is in the answer: %s", w.Body)
+	}
+	return a, w
+}
+
+func TestARunIsStoredOnce(t *testing.T) {
+	h := newHouse(t)
+	if a, w := h.call(""); w.Code != 200 || a.Status != "ok" || a.Stored != 3+8+2+2 || len(a.Warnings) != 0 {
+		t.Errorf("first run: %d %s", w.Code, w.Body)
+	}
+	if a, w := h.call(""); w.Code != 200 || a.Stored != 0 || a.Unchanged != 15 {
+		t.Errorf("again: %d %s", w.Code, w.Body)
+	}
+	want := "/users/octocat/settings/billing/usage?month=11&year=2026"
+	if !slices.Contains(h.asked, want) {
+		t.Errorf("asked %q, want %q: without the month GitHub answers the year", h.asked, want)
+	}
+}
+
+func TestWhatFailsAndWhatIsFixedIsToldOnce(t *testing.T) {
+	h := newHouse(t)
+	h.secret("slack-webhook", h.github.URL+"/slack")
+	h.call("")
+	h.call("")
+	want := []string{
+		":shield: octocat/hello-world: high: golang.org/x/net: HTTP/2 rapid reset can cause excessive work", // old but severe
+		":shield: octocat/hello-world: low: left-pad: Pads on the wrong side",                               // mild but new
+		":x: octocat/hello-world: CI on main: failure",
+		":x: octocat/hello-world: Nightly on main: timed out",
+	}
+	if got := h.heard(); !slices.Equal(got, want) {
+		t.Errorf("told %q, want %q", got, want)
+	}
+	h.set("/repos/octocat/hello-world/dependabot/alerts", body("[]"))
+	h.set("/repos/octocat/hello-world/actions/runs", body(strings.ReplaceAll(string(read(t, "runs.json")), `"failure"`, `"success"`)))
+	h.later(time.Hour)
+	h.call("")
+	h.later(time.Hour)
+	h.call("")
+	want = []string{
+		":white_check_mark: octocat/hello-world: ci on main works again",
+		":white_check_mark: octocat/hello-world: no longer open: golang.org/x/net: HTTP/2 rapid reset can cause excessive work",
+		":white_check_mark: octocat/hello-world: no longer open: left-pad: Pads on the wrong side",
+	}
+	if got := h.heard(); !slices.Equal(got, want) {
+		t.Errorf("told %q, want %q", got, want)
+	}
+	// Nobody ran the nightly for long: it leaves the list, but nobody says it works.
+	h.set("/repos/octocat/hello-world/actions/runs", body(`{"total_count":0,"workflow_runs":[]}`))
+	h.later(7 * 24 * time.Hour)
+	h.call("")
+	if open, err := h.store.OpenItems(t.Context(), "github", 10); err != nil || len(open) != 0 || len(h.heard()) != 0 {
+		t.Errorf("open %v, %v", open, err)
+	}
+}
+
+func TestAlertsThatMayNotBeReadAreAWarning(t *testing.T) {
+	for _, code := range []int{403, 404} {
+		h := newHouse(t)
+		h.call("")
+		h.set("/repos/octocat/hello-world/dependabot/alerts", fails(code, "Dependabot alerts are disabled for this repository."))
+		h.later(time.Hour)
+		a, w := h.call("")
+		if w.Code != 200 || a.Status != "ok" || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], "disabled") {
+			t.Errorf("%d: %d %s", code, w.Code, w.Body)
+		}
+		open, err := h.store.OpenItems(t.Context(), "github", 10)
+		if err != nil || len(open) != 4 {
+			t.Errorf("%d: %d items open, %v; want all 4: the list is unknown, not empty", code, len(open), err)
+		}
+	}
+}
+
+func TestEveryPageOfAlertsIsRead(t *testing.T) {
+	h := newHouse(t)
+	h.set("/repos/octocat/hello-world/dependabot/alerts", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("after") == "" {
+			w.Header().Set("Link", `<https://elsewhere.example/alerts?after=two%3D>; rel="next"`)
+			io.WriteString(w, string(read(t, "alerts.json")))
+			return
+		}
+		io.WriteString(w, strings.ReplaceAll(string(read(t, "alerts.json")), `"number":`, `"number":1`))
+	})
+	h.call("")
+	if open, err := h.store.OpenItems(t.Context(), "github", 10); err != nil || len(open) != 6 {
+		t.Errorf("%d items, %v; want two failures and four alerts", len(open), err)
+	}
+}
+
+// history answers with n runs, spread over the days of 2026-11-16 to 2026-11-22.
+func history(n int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		after, before, _ := strings.Cut(q.Get("created"), "..")
+		from, _ := time.Parse(time.RFC3339, after)
+		to, _ := time.Parse(time.RFC3339, before)
+		var in []string
+		for i := range n {
+			at := time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC).Add(time.Duration(i) * 7 * 24 * time.Hour / time.Duration(n)).Truncate(time.Second)
+			if !at.Before(from) && !at.After(to) {
+				in = append(in, fmt.Sprintf(`{"id":%d,"path":"ci.yml","status":"completed","conclusion":"success","run_number":%d,"run_attempt":1,"created_at":%q,"updated_at":%q}`,
+					i+1, i+1, at.Format(time.RFC3339), at.Add(time.Minute).Format(time.RFC3339)))
+			}
+		}
+		var page int
+		fmt.Sscan(q.Get("page"), &page)
+		total := len(in)
+		first := min((page-1)*100, total, 1000)
+		fmt.Fprintf(w, `{"total_count":%d,"workflow_runs":[%s]}`, total, strings.Join(in[first:min(first+100, total)], ","))
+	}
+}
+
+func TestABackfillBringsMoreRunsThanGitHubShowsAtOnce(t *testing.T) {
+	h := newHouse(t)
+	h.env.Vars["GITHUB_OWNERS"] = ""
+	h.set("/repos/octocat/hello-world/actions/runs", history(1500))
+	a, w := h.call("from=2026-11-16&to=2026-11-22")
+	if w.Code != 200 || a.Stored != 1500 || a.Next != "" {
+		t.Fatalf("%d %.300s; want 1500 stored", w.Code, w.Body)
+	}
+	if a, _ := h.call("from=2026-11-16&to=2026-11-22"); a.Stored != 0 || a.Unchanged != 1500 {
+		t.Errorf("again: stored %d, unchanged %d", a.Stored, a.Unchanged)
+	}
+	if open, err := h.store.OpenItems(t.Context(), "github", 10); err != nil || len(open) != 0 {
+		t.Errorf("a backfill lists %v, %v", open, err)
+	}
+}
+
+func TestABackfillOfUsageStoresTheDaysAskedForAlone(t *testing.T) {
+	h := newHouse(t)
+	h.env.Vars["GITHUB_REPOS"] = ""
+	if a, w := h.call("from=2026-11-02&to=2026-11-10"); w.Code != 200 || a.Stored != 1 {
+		t.Errorf("%d %s; want the 2nd alone", w.Code, w.Body)
+	}
+}
+
+func TestEachTargetFailsAlone(t *testing.T) {
+	h := newHouse(t)
+	h.env.Vars["GITHUB_REPOS"] = "octocat/hello-world,octocat/gone"
+	h.set("/users/octocat/settings/billing/usage", fails(500, "Server Error"))
+	a, w := h.call("")
+	var failed []string
+	for _, o := range a.Targets {
+		if o.Status != "ok" {
+			failed = append(failed, o.Target)
+		}
+	}
+	if w.Code != 200 || a.Status != "partial" || fmt.Sprint(failed) != "[octocat octocat/gone actions]" || a.Stored != 12 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestStatusAndRetryAfterOfAFailedRun(t *testing.T) {
+	reset := fmt.Sprint(time.Now().Add(30 * time.Minute).Unix())
+	for name, c := range map[string]struct {
+		answer http.HandlerFunc
+		code   int
+		wait   bool
+	}{
+		"bad token":       {fails(401, "Bad credentials"), 502, false},
+		"spent":           {fails(403, "API rate limit exceeded", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", reset), 429, true},
+		"secondary limit": {fails(403, "You have exceeded a secondary rate limit."), 429, true},
+		"too many":        {fails(429, "Slow down", "Retry-After", "90"), 429, true},
+		"server error":    {fails(500, "Server Error"), 502, false},
+		"html":            {body("<html>Unicorn!</html>"), 502, false},
+		"empty":           {body(""), 502, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.env.Vars["GITHUB_REPOS"] = ""
+			h.set("/users/octocat/settings/billing/usage", c.answer)
+			a, w := h.call("")
+			if w.Code != c.code || (w.Header().Get("Retry-After") != "") != c.wait || a.Stored != 0 {
+				t.Errorf("%d %v %s, want %d", w.Code, w.Header(), w.Body, c.code)
+			}
+		})
+	}
+	h := newHouse(t)
+	h.github.Close()
+	if a, w := h.call(""); w.Code != 502 || a.Stored != 0 {
+		t.Errorf("host down: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestWithoutATokenItIsNotConfigured(t *testing.T) {
+	h := newHouse(t)
+	h.env.Secrets = secret.NewFolder(t.TempDir())
+	h.env.Vars["GITHUB_OWNERS"], h.env.Vars["GITHUB_REPOS"] = "", ""
+	if a, w := h.call(""); w.Code != 200 || a.Status != "not_configured" || fmt.Sprint(a.Missing) != "[secret github-token GITHUB_OWNERS or GITHUB_REPOS]" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}

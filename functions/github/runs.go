@@ -1,0 +1,220 @@
+package function
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/source"
+)
+
+// page is a page of https://docs.github.com/rest/actions/workflow-runs
+type page struct {
+	Total *int   `json:"total_count"`
+	Runs  *[]run `json:"workflow_runs"`
+}
+
+// run is the part of a workflow run that we keep.
+type run struct {
+	ID         int64     `json:"id"`
+	Number     int       `json:"run_number"`
+	Attempt    int       `json:"run_attempt"`
+	Name       string    `json:"name"`
+	Path       string    `json:"path"` // .github/workflows/ci.yml
+	Event      string    `json:"event"`
+	Status     string    `json:"status"`
+	Conclusion string    `json:"conclusion"` // "" while it goes on
+	Branch     string    `json:"head_branch"`
+	URL        string    `json:"html_url"`
+	Created    time.Time `json:"created_at"`
+	Started    time.Time `json:"run_started_at"` // of the latest attempt
+	Updated    time.Time `json:"updated_at"`
+}
+
+const (
+	maxRuns  = 1000        // that GitHub shows of one question
+	minSpan  = time.Minute // shorter spans are not halved
+	maxQuery = 100         // pages of one target
+)
+
+// actions brings the runs that ended, of the last days or of w, and lists the
+// workflows whose newest one failed.
+func (a *api) actions(ctx context.Context, repo string, w source.Window) (source.Batch, error) {
+	from, to := w.From, w.To
+	if w.Now() {
+		// Whole days, so that the question and its ETag hold for one.
+		now := a.now()
+		from, to = since(now, a.Days), since(now, -1)
+	}
+	pages := maxQuery
+	runs, err := a.runs(ctx, repo, from, to, &pages)
+	if err != nil {
+		return source.Batch{}, err
+	}
+	b := source.Batch{}
+	for _, r := range runs {
+		if reading, ok := r.reading(repo); ok {
+			b.Readings = append(b.Readings, reading)
+		}
+	}
+	if w.Now() {
+		b.Items, b.Complete = failing(runs)
+	}
+	return b, nil
+}
+
+// since is the beginning of the day so many days before now.
+func since(now time.Time, days int) time.Time {
+	return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -days)
+}
+
+// runs returns the runs created in from <= t < to, every page of them. What is
+// more than GitHub shows is asked for in halves.
+func (a *api) runs(ctx context.Context, repo string, from, to time.Time, pages *int) ([]run, error) {
+	var all []run
+	seen := map[int64]bool{}
+	for n := 1; ; n++ {
+		if *pages--; *pages < 0 {
+			return nil, fmt.Errorf("more than %d pages of runs: make GITHUB_RUN_DAYS or the window smaller", maxQuery)
+		}
+		answer, err := a.get(ctx, "repos/"+repo+"/actions/runs", url.Values{
+			"created":  {from.UTC().Format(time.RFC3339) + ".." + to.Add(-time.Second).UTC().Format(time.RFC3339)},
+			"per_page": {perPage}, "page": {strconv.Itoa(n)}, "exclude_pull_requests": {"true"},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("workflow runs: %w", err)
+		}
+		runs, total, err := decodeRuns(answer.Body)
+		if err != nil {
+			return nil, fmt.Errorf("decode workflow runs: %w", err)
+		}
+		if total > maxRuns && to.Sub(from) > minSpan {
+			half := from.Add(to.Sub(from) / 2).Truncate(time.Second)
+			older, err := a.runs(ctx, repo, from, half, pages)
+			if err != nil {
+				return nil, err
+			}
+			newer, err := a.runs(ctx, repo, half, to, pages)
+			return append(older, newer...), err
+		}
+		// A run that starts meanwhile moves the others on: one may come twice.
+		for _, r := range runs {
+			if !seen[r.ID] {
+				seen[r.ID] = true
+				all = append(all, r)
+			}
+		}
+		if len(runs) == 0 || len(all) >= min(total, maxRuns) {
+			return all, nil
+		}
+	}
+}
+
+func decodeRuns(body []byte) ([]run, int, error) {
+	var p page
+	if err := json.Unmarshal(body, &p); err != nil {
+		return nil, 0, err
+	}
+	if p.Total == nil || p.Runs == nil {
+		return nil, 0, errors.New("no total_count or no workflow_runs")
+	}
+	for i := range *p.Runs {
+		r := &(*p.Runs)[i]
+		if r.Started.IsZero() {
+			r.Started = r.Created
+		}
+		if r.ID == 0 || r.Path == "" || r.Status == "" || r.Created.IsZero() || r.Started.IsZero() || r.Updated.IsZero() {
+			return nil, 0, fmt.Errorf("run %d has no path, status or time", r.ID)
+		}
+	}
+	return *p.Runs, *p.Total, nil
+}
+
+// reading returns the run's newest attempt once it ended. One push may start
+// several runs of a workflow within a second: the number of the run makes its
+// milliseconds, so that each keeps a time of its own.
+func (r run) reading(repo string) (reading.Reading, bool) {
+	if r.Status != "completed" {
+		return reading.Reading{}, false
+	}
+	fields := map[string]float64{"run_attempt": float64(max(r.Attempt, 1))}
+	if took := r.Updated.Sub(r.Started); took >= 0 && took <= 35*24*time.Hour {
+		fields["duration_seconds"] = took.Seconds()
+	}
+	if ok, counts := r.success(); counts && ok {
+		fields["success"] = 1
+	} else if counts {
+		fields["success"] = 0
+	}
+	return reading.Reading{
+		Name:   "github_workflow_run",
+		Tags:   map[string]string{"repo": repo, "workflow": r.workflow()},
+		Fields: fields,
+		Text:   map[string]string{"conclusion": r.Conclusion, "branch": r.Branch, "event": r.Event},
+		Time:   r.Started.UTC().Truncate(time.Second).Add(time.Duration(r.Number%1000) * time.Millisecond),
+	}, true
+}
+
+// success reports whether the run was good; counts is false for one that says
+// nothing of it: cancelled, skipped, neutral, stale.
+func (r run) success() (ok, counts bool) {
+	switch r.Conclusion {
+	case "success":
+		return true, true
+	case "failure", "timed_out", "startup_failure":
+		return false, true
+	}
+	return false, false
+}
+
+// workflow names the file: there are few, while the names of Dependabot's runs
+// are all different.
+func (r run) workflow() string {
+	file, _, _ := strings.Cut(r.Path, "@")
+	return strings.TrimSuffix(strings.TrimSuffix(path.Base(file), ".yml"), ".yaml")
+}
+
+// failing lists each workflow and branch whose newest run that says something
+// failed. Pull requests are their author's matter. The list is not settled
+// while one of these is being run again: how it ended before is forgotten.
+func failing(runs []run) (items []item.Item, settled bool) {
+	newest := map[string]run{}
+	for _, r := range runs {
+		_, counts := r.success()
+		key := r.workflow() + "@" + r.Branch
+		if !counts && r.Attempt <= 1 || strings.HasPrefix(r.Event, "pull_request") {
+			continue
+		}
+		if old, ok := newest[key]; !ok || cmp.Or(r.Created.Compare(old.Created), cmp.Compare(r.ID, old.ID)) > 0 {
+			newest[key] = r
+		}
+	}
+	settled = true
+	for _, key := range slices.Sorted(maps.Keys(newest)) {
+		r := newest[key]
+		if r.Status != "completed" {
+			settled = false
+			continue
+		}
+		if ok, _ := r.success(); ok {
+			continue
+		}
+		items = append(items, item.Item{
+			ID: key, Title: fmt.Sprintf("%s on %s: %s", cmp.Or(r.Name, r.workflow()), r.Branch, strings.ReplaceAll(r.Conclusion, "_", " ")),
+			URL: webLink(r.URL), At: r.Created,
+			Attributes: map[string]string{"workflow": r.workflow(), "branch": r.Branch, "conclusion": r.Conclusion, "event": r.Event, "run_number": strconv.Itoa(r.Number)},
+		})
+	}
+	return items, settled
+}

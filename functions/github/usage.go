@@ -1,0 +1,133 @@
+package function
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/source"
+)
+
+// usage is the part of a month's billing report that we keep.
+// https://docs.github.com/rest/billing/usage
+type usage struct {
+	Items *[]struct {
+		Date     string   `json:"date"`
+		Product  string   `json:"product"`
+		UnitType string   `json:"unitType"`
+		Quantity *float64 `json:"quantity"`
+		Gross    *float64 `json:"grossAmount"`
+		Net      *float64 `json:"netAmount"`
+	} `json:"usageItems"`
+}
+
+// lag is how long after a day its usage may still grow.
+const lag = 3 * 24 * time.Hour
+
+// usage brings the months that w touches. Usage has no clock but the day it is
+// for: the reading of a day holds the sums from the first of its month.
+func (a *api) usage(ctx context.Context, o owner, w source.Window) (source.Batch, error) {
+	path := "users/" + o.name + "/settings/billing/usage"
+	if o.org {
+		path = "organizations/" + o.name + "/settings/billing/usage"
+	}
+	now := a.now().UTC()
+	from, to := now.Add(-lag), now
+	if !w.Now() {
+		from, to = w.From, w.To
+	}
+	var b source.Batch
+	for month := firstOfMonth(from); month.Before(to); month = month.AddDate(0, 1, 0) {
+		answer, err := a.get(ctx, path, url.Values{"year": {strconv.Itoa(month.Year())}, "month": {strconv.Itoa(int(month.Month()))}})
+		if err != nil {
+			return b, fmt.Errorf("usage of %s: %w", month.Format("January 2006"), err)
+		}
+		days, err := decodeUsage(answer.Body, o, month)
+		if err != nil {
+			return b, fmt.Errorf("decode usage of %s: %w", month.Format("January 2006"), err)
+		}
+		for _, r := range days {
+			if w.Now() || !r.Time.Before(w.From) && r.Time.Before(w.To) {
+				b.Readings = append(b.Readings, r)
+			}
+		}
+	}
+	return b, nil
+}
+
+// decodeUsage returns one reading for the first of the month and one for each
+// day with usage of Actions. Minutes are what is billed in minutes; cost is of
+// all Actions, storage too.
+func decodeUsage(body []byte, o owner, month time.Time) ([]reading.Reading, error) {
+	var u usage
+	if err := json.Unmarshal(body, &u); err != nil {
+		return nil, err
+	}
+	if u.Items == nil {
+		return nil, errors.New("no usageItems")
+	}
+	type sum struct{ minutes, gross, net float64 }
+	days := map[time.Time]sum{month: {}}
+	for _, i := range *u.Items {
+		day, err := parseDay(i.Date)
+		switch {
+		case err != nil:
+			return nil, err
+		case firstOfMonth(day) != month:
+			return nil, fmt.Errorf("usage of %s, which was not asked for", i.Date)
+		case !strings.EqualFold(i.Product, "actions"):
+			continue
+		case i.Quantity == nil || i.Gross == nil || i.Net == nil:
+			return nil, fmt.Errorf("usage of %s without quantity, grossAmount or netAmount", i.Date)
+		}
+		s := days[day]
+		if strings.EqualFold(i.UnitType, "minutes") {
+			s.minutes += *i.Quantity
+		}
+		s.gross += *i.Gross
+		s.net += *i.Net
+		days[day] = s
+	}
+	var rs []reading.Reading
+	var total sum
+	for _, day := range slices.SortedFunc(maps.Keys(days), time.Time.Compare) {
+		s := days[day]
+		total = sum{total.minutes + s.minutes, total.gross + s.gross, total.net + s.net}
+		rs = append(rs, reading.Reading{
+			Name: "github_usage",
+			Tags: map[string]string{"owner": o.name},
+			Fields: map[string]float64{
+				"minutes_used": total.minutes, "minutes_included": o.included, "minutes_left": max(o.included-total.minutes, 0),
+				"gross_usd": dollars(total.gross), "net_usd": dollars(total.net),
+			},
+			Time: day,
+		})
+	}
+	return rs, nil
+}
+
+func parseDay(s string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC().Truncate(24 * time.Hour), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no date", s)
+}
+
+// dollars takes off what adding floating point numbers leaves: prices have at most
+// six places.
+func dollars(usd float64) float64 { return math.Round(usd*1e6) / 1e6 }
+
+func firstOfMonth(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
+}
