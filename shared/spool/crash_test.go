@@ -1,262 +1,13 @@
 package spool
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"math/rand/v2"
-	"slices"
+	"syscall"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
-
-// judge is a *testing.T or a *rapid.T.
-type judge interface {
-	Fatalf(string, ...any)
-	Context() context.Context
-}
-
-// history is what a person outside the machine knows of a spool.
-type history struct {
-	tb        judge
-	l         *Log
-	o         Options
-	mem       *memFS
-	stored    map[Seq]string   // acknowledged
-	maybe     map[Seq][]string // appended, not acknowledged: may be there or not
-	committed map[string]Seq   // what each reader has said it is done with
-	saved     map[string]Seq   // of that, what Sync or Close made durable
-	serial    int
-	where     string
-}
-
-func newHistory(tb judge, o Options, mem *memFS) *history {
-	o.FS, o.CursorEvery = mem, never
-	return &history{tb: tb, o: o, mem: mem, stored: map[Seq]string{}, maybe: map[Seq][]string{},
-		committed: map[string]Seq{}, saved: map[string]Seq{}}
-}
-
-// step is one thing that a caller does. It returns false when the power went.
-type step struct {
-	name string
-	do   func(h *history) bool
-}
-
-func (s step) String() string { return s.name }
-
-var (
-	syncStep   = step{"sync", (*history).sync}
-	reopenStep = step{"reopen", (*history).reopen}
-)
-
-func appendStep(n, size int) step {
-	return step{fmt.Sprintf("append %d of %d", n, size), func(h *history) bool {
-		var data [][]byte
-		for range n {
-			h.serial++
-			data = append(data, fmt.Appendf(nil, "%d:%0*d", h.serial, size, 0))
-		}
-		next := h.l.next
-		first, err := h.l.Append(h.tb.Context(), data...)
-		if err == nil && first != next {
-			h.tb.Fatalf("number %d given where %d was next", first, next)
-		}
-		for i, d := range data {
-			if seq := next + Seq(i); err == nil {
-				h.stored[seq] = string(d)
-			} else {
-				h.maybe[seq] = append(h.maybe[seq], string(d))
-			}
-		}
-		return !errors.Is(err, errPower)
-	}}
-}
-
-// readStep reads up to n records as the named reader and commits part of them.
-func readStep(name string, n, commit int) step {
-	return step{fmt.Sprintf("%s reads %d, commits %d", name, n, commit), func(h *history) bool {
-		r := h.reader(name)
-		defer r.Close()
-		recs, err := r.take(n, 0)
-		if err != nil {
-			return !errors.Is(err, errPower)
-		}
-		h.check(recs)
-		if commit = min(commit, len(recs)); commit > 0 {
-			r.Commit(recs[commit-1].Seq)
-			h.committed[name] = recs[commit-1].Seq
-		}
-		return true
-	}}
-}
-
-func (h *history) reader(name string) *Reader {
-	known := h.l.places[name] != nil
-	r, err := h.l.Reader(name)
-	if err != nil {
-		h.tb.Fatalf("reader %s: %v", name, err)
-	}
-	if !known {
-		h.committed[name] = r.place.Next - 1 // where a new one begins
-	}
-	return r
-}
-
-func (h *history) sync() bool {
-	if err := h.l.Sync(); err != nil {
-		return !errors.Is(err, errPower)
-	}
-	h.noteSaved()
-	return true
-}
-
-func (h *history) reopen() bool {
-	err := h.l.Close()
-	if errors.Is(err, errPower) {
-		return false
-	}
-	h.noteSaved()
-	return h.open()
-}
-
-func (h *history) noteSaved() {
-	for name, seq := range h.committed {
-		h.saved[name] = seq
-	}
-}
-
-// check holds what was read against what was appended.
-func (h *history) check(recs []Record) {
-	for i, rec := range recs {
-		if i > 0 && rec.Seq <= recs[i-1].Seq {
-			h.tb.Fatalf("%d after %d", rec.Seq, recs[i-1].Seq)
-		}
-		want, ok := h.stored[rec.Seq]
-		if ok && want == string(rec.Data) {
-			continue
-		}
-		if ok || !slices.Contains(h.maybe[rec.Seq], string(rec.Data)) {
-			h.tb.Fatalf("record %d is %.40q, appended was %.40q or %.60q", rec.Seq, rec.Data, want, h.maybe[rec.Seq])
-		}
-	}
-}
-
-// open opens the spool; false when the power went meanwhile.
-func (h *history) open() bool {
-	var err error
-	if h.l, _, err = Open("d", h.o); err != nil && !errors.Is(err, errPower) {
-		h.tb.Fatalf("refused to start: %v", err)
-	}
-	return err == nil
-}
-
-// powerCut brings the machine back and checks every promise.
-func (h *history) powerCut(rng *rand.Rand) {
-	oldest := Seq(1)
-	if h.l != nil {
-		oldest = h.l.oldest() // as the dying process knew it
-	}
-	h.mem = h.mem.reboot(rng)
-	h.o.FS = h.mem
-	if !h.open() {
-		h.tb.Fatalf("no power after the power came back")
-	}
-	h.checkCursors()
-	if passed, any := h.l.passed((*place).now); any {
-		oldest = max(oldest, passed) // a cursor was just in time; its segments go at the start
-	}
-	all, err := h.l.Reader("everything")
-	if err != nil {
-		h.tb.Fatalf("%v", err)
-	}
-	recs, err := all.take(1<<30, 0)
-	if err != nil {
-		h.tb.Fatalf("%v", err)
-	}
-	h.check(recs)
-	there := map[Seq]bool{}
-	for _, rec := range recs {
-		there[rec.Seq] = true
-		h.stored[rec.Seq] = string(rec.Data) // what came back once stays
-	}
-	for seq := range h.stored {
-		if !there[seq] && seq >= oldest {
-			h.tb.Fatalf("%s: %d was acknowledged and is gone; the oldest was %d", h.where, seq, oldest)
-		}
-	}
-	h.checkLost(there)
-	if err := errors.Join(all.Close(), h.l.RemoveReader("everything")); err != nil {
-		h.tb.Fatalf("%v", err)
-	}
-}
-
-// checkCursors: a cursor is between what was made durable and what was committed,
-// but for records that are gone.
-func (h *history) checkCursors() {
-	for _, name := range []string{"a", "b"} {
-		p := h.l.places[name]
-		if p == nil {
-			if h.saved[name] > 0 {
-				h.tb.Fatalf("reader %s is forgotten", name)
-			}
-			delete(h.committed, name)
-			continue
-		}
-		if p.Next > h.committed[name]+1 && p.Lost == 0 {
-			h.tb.Fatalf("cursor of %s at %d, committed was %d", name, p.Next, h.committed[name])
-		}
-		if p.Next < h.saved[name]+1 && h.saved[name] > 0 {
-			h.tb.Fatalf("cursor of %s at %d, saved was %d", name, p.Next, h.saved[name])
-		}
-		h.committed[name] = min(h.committed[name], p.Next-1)
-	}
-}
-
-// checkLost: what a reader will never get is in its count.
-func (h *history) checkLost(there map[Seq]bool) {
-	for _, name := range []string{"a", "b"} {
-		r := h.reader(name)
-		missing := uint64(0)
-		for seq := r.place.Next; seq < h.l.next; seq++ {
-			if _, ok := h.stored[seq]; ok && !there[seq] {
-				missing++
-			}
-		}
-		before := r.place.Lost
-		if _, err := r.take(1<<30, 0); err != nil {
-			h.tb.Fatalf("%v", err)
-		}
-		if lost := r.Lag().Lost - before; lost < missing {
-			h.tb.Fatalf("%s lost %d records and counted %d", name, missing, lost)
-		}
-		if err := r.Close(); err != nil {
-			h.tb.Fatalf("%v", err)
-		}
-	}
-}
-
-// run does steps until the power goes.
-func (h *history) run(steps []step) {
-	if !h.open() {
-		return
-	}
-	h.live(steps)
-}
-
-var trace = false
-
-func (h *history) live(steps []step) {
-	for _, s := range steps {
-		ok := s.do(h)
-		if trace {
-			fmt.Println(s, ok, h.l.next, h.l.oldest(), h.committed, h.mem.ops)
-		}
-		if !ok {
-			return
-		}
-	}
-}
 
 var crashOptions = map[string]Options{
 	"unbounded": {SegmentBytes: 150},
@@ -317,6 +68,7 @@ func TestAnyLifeWithPowerCutsLosesNothingAcknowledged(t *testing.T) {
 			MaxBytes:     rapid.SampledFrom([]int64{0, 0, 800, 3000}).Draw(t, "bytes"),
 			MaxRecords:   rapid.SampledFrom([]int64{0, 0, 10, 40}).Draw(t, "records"),
 			Policy:       rapid.SampledFrom([]Policy{DropOldest, RefuseNewest}).Draw(t, "policy"),
+			Sync:         rapid.SampledFrom([]time.Duration{0, 0, 0, never}).Draw(t, "sync"),
 			Memory:       rapid.SampledFrom([]int64{1, 1 << 20}).Draw(t, "memory"),
 		}
 		steps := rapid.SliceOfN(rapid.Custom(anyStep), 1, 30)
@@ -337,12 +89,26 @@ func anyStep(t *rapid.T) step {
 	count := rapid.IntRange(0, 12)
 	switch rapid.IntRange(0, 9).Draw(t, "kind") {
 	case 0:
-		return reopenStep
-	case 1, 2:
+		return rapid.SampledFrom([]step{reopenStep, killStep}).Draw(t, "end")
+	case 1:
+		return faultStep(rapid.SampledFrom([]int64{-1, -1, 0, 20, 200}).Draw(t, "space"), rapid.Bool().Draw(t, "bad"))
+	case 2:
 		return syncStep
 	case 3, 4, 5:
 		return readStep(reader.Draw(t, "reader"), count.Draw(t, "read"), count.Draw(t, "commit"))
 	default:
 		return appendStep(rapid.IntRange(1, 8).Draw(t, "records"), rapid.IntRange(0, 100).Draw(t, "size"))
 	}
+}
+
+// faultStep fills the disk up to so many bytes (-1: gives space back), and makes
+// its syncs fail or work again.
+func faultStep(space int64, bad bool) step {
+	return step{fmt.Sprintf("space %d, syncs fail %v", space, bad), func(h *history) bool {
+		h.mem.space, h.mem.syncs = space, nil
+		if bad {
+			h.mem.syncs = syscall.EIO
+		}
+		return true
+	}}
 }

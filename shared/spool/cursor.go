@@ -68,9 +68,7 @@ func decodeCursors(b []byte) (generation uint64, places map[string]*place, err e
 	for name, p := range places {
 		if p == nil || p.Next > maxSeq {
 			delete(places, name)
-			continue
 		}
-		p.durable = p.Next
 	}
 	return binary.LittleEndian.Uint64(b[8:]), places, nil
 }
@@ -132,6 +130,9 @@ func (l *Log) saveCursors() error {
 	l.mu.Unlock()
 
 	err := l.writeCursors(saved)
+	if err == nil && l.slots[(l.generation+1)%2] == nil {
+		_ = l.writeCursors(saved) // both files get their room before the disk is full
+	}
 	if errors.Is(noSpace(err), ErrNoSpace) && l.removePassed((*place).now) {
 		// Space comes from what was passed. A crash just here makes readers count
 		// as lost what they had committed.

@@ -78,7 +78,13 @@ func (l *Log) recover() (report Report, err error) {
 	}
 	l.stats.Corrupt = uint64(report.Corrupt)
 	report.Segments, report.Bytes, report.Records = len(l.segs), l.bytes, uint64(l.next-l.oldest())
-	l.removePassed((*place).safe)
+	if l.moved = len(l.places) > 0; l.moved {
+		// What was read may be no further than the kernel's memory, if the last
+		// process was killed; nothing is removed on its word.
+		if err := l.saveCursors(); err != nil {
+			report.add("%v", err)
+		}
+	}
 	return report, nil
 }
 
@@ -147,11 +153,15 @@ func (l *Log) repairNewest(report *Report) {
 		report.Cut = cut
 		report.add("%s: cut %d bytes at %d, the end of the last whole record", seg.name(), cut, s.off)
 		l.stats.Torn++
-		if err := errors.Join(f.Truncate(s.off), f.Sync()); err != nil {
+		if err := f.Truncate(s.off); err != nil {
 			report.add("%s: %v", seg.name(), errors.Join(err, f.Close()))
 			return
 		}
 		seg.size = s.off
+	}
+	if err := f.Sync(); err != nil { // a killed process may have written without it
+		report.add("%s: %v", seg.name(), errors.Join(err, f.Close()))
+		return
 	}
 	l.out = f
 }

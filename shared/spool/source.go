@@ -155,7 +155,10 @@ func (r *Reader) fromDisk(v view, b *batch) error {
 		f, err := s.scan.next()
 		if err != nil {
 			if !errors.Is(err, io.EOF) {
-				if s.failures++; s.failures < giveUpAfter || !errors.Is(err, syscall.EIO) {
+				if !errors.Is(err, syscall.EIO) {
+					return err
+				}
+				if s.failures++; s.failures < giveUpAfter {
 					return err
 				}
 			}

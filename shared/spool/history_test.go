@@ -1,0 +1,280 @@
+package spool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+)
+
+// judge is a *testing.T or a *rapid.T.
+type judge interface {
+	Fatalf(string, ...any)
+	Context() context.Context
+}
+
+// history is what a person outside the machine knows of a spool.
+type history struct {
+	tb        judge
+	l         *Log
+	o         Options
+	mem       *memFS
+	stored    map[Seq]string   // acknowledged
+	maybe     map[Seq][]string // appended, not acknowledged: may be there or not
+	committed map[string]Seq   // what each reader has said it is done with
+	saved     map[string]Seq   // of that, what Sync or Close made durable
+	serial    int
+	where     string
+}
+
+func newHistory(tb judge, o Options, mem *memFS) *history {
+	o.FS, o.CursorEvery = mem, never
+	return &history{tb: tb, o: o, mem: mem, stored: map[Seq]string{}, maybe: map[Seq][]string{},
+		committed: map[string]Seq{}, saved: map[string]Seq{}}
+}
+
+// step is one thing that a caller does. It returns false when the power went.
+type step struct {
+	name string
+	do   func(h *history) bool
+}
+
+func (s step) String() string { return s.name }
+
+var (
+	syncStep   = step{"sync", (*history).sync}
+	reopenStep = step{"reopen", (*history).reopen}
+	killStep   = step{"kill", (*history).kill}
+)
+
+func appendStep(n, size int) step {
+	return step{fmt.Sprintf("append %d of %d", n, size), func(h *history) bool {
+		var data [][]byte
+		for range n {
+			h.serial++
+			data = append(data, fmt.Appendf(nil, "%d:%0*d", h.serial, size, 0))
+		}
+		next := h.l.next
+		first, err := h.l.Append(h.tb.Context(), data...)
+		if err == nil && first != next {
+			h.tb.Fatalf("number %d given where %d was next", first, next)
+		}
+		for i, d := range data {
+			if seq := next + Seq(i); err == nil {
+				h.stored[seq] = string(d)
+			} else {
+				h.maybe[seq] = append(h.maybe[seq], string(d))
+			}
+		}
+		return !errors.Is(err, errPower)
+	}}
+}
+
+// readStep reads up to n records as the named reader and commits part of them.
+func readStep(name string, n, commit int) step {
+	return step{fmt.Sprintf("%s reads %d, commits %d", name, n, commit), func(h *history) bool {
+		r := h.reader(name)
+		defer r.Close()
+		recs, err := r.take(n, 0)
+		if err != nil {
+			return !errors.Is(err, errPower)
+		}
+		h.check(recs)
+		if commit = min(commit, len(recs)); commit > 0 {
+			r.Commit(recs[commit-1].Seq)
+			h.committed[name] = recs[commit-1].Seq
+		}
+		return true
+	}}
+}
+
+func (h *history) reader(name string) *Reader {
+	known := h.l.places[name] != nil
+	r, err := h.l.Reader(name)
+	if err != nil {
+		h.tb.Fatalf("reader %s: %v", name, err)
+	}
+	if !known {
+		h.committed[name] = r.place.Next - 1 // where a new one begins
+	}
+	return r
+}
+
+func (h *history) sync() bool {
+	if err := h.l.Sync(); err != nil {
+		return !errors.Is(err, errPower)
+	}
+	h.noteSaved()
+	return true
+}
+
+func (h *history) reopen() bool {
+	err := h.l.Close()
+	if errors.Is(err, errPower) {
+		return false
+	}
+	if err == nil {
+		h.noteSaved()
+	}
+	if !h.open() {
+		return false
+	}
+	h.checkCursors()
+	return true
+}
+
+// kill ends the process without a word; the kernel still has what was written.
+func (h *history) kill() bool {
+	next, oldest := h.l.next, h.l.oldest()
+	clear(h.mem.locked)
+	if !h.open() {
+		return false
+	}
+	if h.l.next < next || h.l.oldest() > oldest && h.o.MaxBytes+h.o.MaxRecords == 0 {
+		passed, any := h.l.passed((*place).now)
+		if h.l.next < next || !any || h.l.oldest() > passed {
+			h.tb.Fatalf("had %d to %d before the kill, %d to %d after", oldest, next, h.l.oldest(), h.l.next)
+		}
+	}
+	h.checkCursors()
+	return true
+}
+
+func (h *history) noteSaved() {
+	for name, seq := range h.committed {
+		h.saved[name] = seq
+	}
+}
+
+// check holds what was read against what was appended.
+func (h *history) check(recs []Record) {
+	for i, rec := range recs {
+		if i > 0 && rec.Seq <= recs[i-1].Seq {
+			h.tb.Fatalf("%d after %d", rec.Seq, recs[i-1].Seq)
+		}
+		want, ok := h.stored[rec.Seq]
+		if ok && want == string(rec.Data) {
+			continue
+		}
+		if ok && h.o.Sync == 0 || !slices.Contains(h.maybe[rec.Seq], string(rec.Data)) {
+			h.tb.Fatalf("record %d is %.40q, appended was %.40q or %.60q", rec.Seq, rec.Data, want, h.maybe[rec.Seq])
+		}
+	}
+}
+
+// open opens the spool; false when the power went meanwhile.
+func (h *history) open() bool {
+	var err error
+	if h.l, _, err = Open("d", h.o); err != nil && !errors.Is(err, errPower) {
+		h.tb.Fatalf("refused to start: %v", err)
+	}
+	return err == nil
+}
+
+// powerCut brings the machine back and checks every promise.
+func (h *history) powerCut(rng *rand.Rand) {
+	oldest := Seq(1)
+	if h.l != nil {
+		oldest = h.l.oldest() // as the dying process knew it
+	}
+	h.mem = h.mem.reboot(rng)
+	h.o.FS = h.mem
+	if !h.open() {
+		h.tb.Fatalf("no power after the power came back")
+	}
+	h.checkCursors()
+	if passed, any := h.l.passed((*place).now); any {
+		oldest = max(oldest, passed) // a cursor was just in time; its segments go at the start
+	}
+	all, err := h.l.Reader("everything")
+	if err != nil {
+		h.tb.Fatalf("%v", err)
+	}
+	recs, err := all.take(1<<30, 0)
+	if err != nil {
+		h.tb.Fatalf("%v", err)
+	}
+	h.check(recs)
+	there := map[Seq]bool{}
+	for _, rec := range recs {
+		there[rec.Seq] = true
+		h.stored[rec.Seq] = string(rec.Data) // what came back once stays
+	}
+	for seq := range h.stored {
+		if !there[seq] && seq >= oldest && h.o.Sync == 0 {
+			h.tb.Fatalf("%s: %d was acknowledged and is gone; the oldest was %d", h.where, seq, oldest)
+		}
+	}
+	h.checkLost(there)
+	for seq, data := range h.stored {
+		if !there[seq] { // removed before; its name, and those of older ones, may come back at a later cut
+			delete(h.stored, seq)
+			h.maybe[seq] = append(h.maybe[seq], data)
+		}
+	}
+	if err := errors.Join(all.Close(), h.l.RemoveReader("everything")); err != nil {
+		h.tb.Fatalf("%v", err)
+	}
+}
+
+// checkCursors: a cursor is between what was made durable and what was committed,
+// but for records that are gone.
+func (h *history) checkCursors() {
+	for _, name := range []string{"a", "b"} {
+		p := h.l.places[name]
+		if p == nil {
+			if h.saved[name] > 0 {
+				h.tb.Fatalf("reader %s is forgotten", name)
+			}
+			delete(h.committed, name)
+			continue
+		}
+		if p.Next > h.committed[name]+1 && p.Lost == 0 {
+			h.tb.Fatalf("cursor of %s at %d, committed was %d", name, p.Next, h.committed[name])
+		}
+		if p.Next < h.saved[name]+1 && h.saved[name] > 0 {
+			h.tb.Fatalf("cursor of %s at %d, saved was %d", name, p.Next, h.saved[name])
+		}
+		h.committed[name] = min(h.committed[name], p.Next-1)
+	}
+}
+
+// checkLost: what a reader will never get is in its count.
+func (h *history) checkLost(there map[Seq]bool) {
+	for _, name := range []string{"a", "b"} {
+		r := h.reader(name)
+		missing := uint64(0)
+		for seq := r.place.Next; seq < h.l.next; seq++ {
+			if _, ok := h.stored[seq]; ok && !there[seq] {
+				missing++
+			}
+		}
+		before := r.place.Lost
+		if _, err := r.take(1<<30, 0); err != nil {
+			h.tb.Fatalf("%v", err)
+		}
+		if lost := r.Lag().Lost - before; lost < missing {
+			h.tb.Fatalf("%s lost %d records and counted %d", name, missing, lost)
+		}
+		if err := r.Close(); err != nil {
+			h.tb.Fatalf("%v", err)
+		}
+	}
+}
+
+// run does steps until the power goes.
+func (h *history) run(steps []step) {
+	if !h.open() {
+		return
+	}
+	h.live(steps)
+}
+
+func (h *history) live(steps []step) {
+	for _, s := range steps {
+		if !s.do(h) {
+			return
+		}
+	}
+}
