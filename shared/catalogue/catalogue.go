@@ -58,6 +58,7 @@ const (
 // families lists the declarations, one variable a file.
 var families = [][]Measurement{
 	github,
+	stocks,
 	treasuries,
 	weather,
 }

@@ -1,0 +1,62 @@
+package function
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/reading"
+)
+
+// quote is https://finnhub.io/docs/api/quote. An unknown symbol is answered
+// with zeros and no change.
+type quote struct {
+	Current       *float64 `json:"c"`
+	Change        *float64 `json:"d"`
+	ChangePercent *float64 `json:"dp"`
+	High          *float64 `json:"h"`
+	Low           *float64 `json:"l"`
+	Open          *float64 `json:"o"`
+	PreviousClose *float64 `json:"pc"`
+	Time          int64    `json:"t"` // of the last trade: it stands still while the market is closed
+	Error         string   `json:"error"`
+}
+
+func (c Config) query(symbol string) *url.URL {
+	u := c.URL.JoinPath("quote")
+	u.RawQuery = url.Values{"symbol": {symbol}}.Encode()
+	return u
+}
+
+func decode(body []byte, symbol string) ([]reading.Reading, error) {
+	var q quote
+	if err := json.Unmarshal(body, &q); err != nil {
+		return nil, fmt.Errorf("decode quote: %w", err)
+	}
+	switch {
+	case q.Error != "":
+		return nil, &fetch.UpstreamError{Host: "Finnhub", Message: q.Error, Spent: strings.Contains(q.Error, "limit")}
+	case q.Current == nil:
+		return nil, errors.New("decode quote: no price in it")
+	case *q.Current == 0 && q.Time == 0:
+		return nil, &fetch.UpstreamError{Host: "Finnhub", Message: "nothing but zeros: it does not know " + symbol}
+	case *q.Current <= 0 || q.Time <= 0:
+		return nil, fmt.Errorf("decode quote: price %v at second %d cannot be right", *q.Current, q.Time)
+	}
+	fields := map[string]float64{}
+	for k, v := range map[string]*float64{
+		"price_usd": q.Current, "change_usd": q.Change, "change_percent": q.ChangePercent,
+		"high_usd": q.High, "low_usd": q.Low, "open_usd": q.Open, "previous_close_usd": q.PreviousClose,
+	} {
+		if v != nil {
+			fields[k] = *v
+		}
+	}
+	return []reading.Reading{{
+		Name: "stock_quote", Tags: map[string]string{"symbol": symbol}, Fields: fields, Time: time.Unix(q.Time, 0).UTC(),
+	}}, nil
+}

@@ -1,0 +1,54 @@
+// Package function brings the quotes of stocks and funds from Finnhub
+// (https://finnhub.io, free plan).
+package function
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/source"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// Config is what stocks reads from the environment.
+type Config struct {
+	Key     secret.String `env:"FINNHUB_KEY_SECRET" envDefault:"finnhub-key"`        // secret with the key of Finnhub
+	Symbols string        `env:"STOCKS_SYMBOLS"`                                     // symbols of US stocks and funds: SPY,AAPL
+	URL     url.URL       `env:"FINNHUB_URL" envDefault:"https://finnhub.io/api/v1"` // Finnhub's API
+}
+
+const callsPerMinute = 60 // of the free plan
+
+// Handle is what the OpenFaaS template calls.
+var Handle = config.Handle(New)
+
+// New returns the function.
+func New(env config.Env) (http.Handler, error) {
+	c, err := config.Parse[Config](env)
+	if err != nil {
+		return nil, err
+	}
+	symbols := source.SplitList(c.Symbols)
+	client := fetch.New()
+	quota := &store.Quota{Key: "finnhub", Limit: callsPerMinute, Window: time.Minute, Spare: len(symbols)}
+	return source.Handler(env, source.Source{
+		Name:    "stocks",
+		Needs:   []secret.String{c.Key},
+		Setting: "STOCKS_SYMBOLS",
+		Targets: symbols,
+		Quota:   func(string) *store.Quota { return quota },
+		Fetch: func(ctx context.Context, symbol string, _ source.Window) (source.Batch, error) {
+			a, err := client.Get(ctx, c.query(symbol), http.Header{"X-Finnhub-Token": {c.Key.Reveal()}})
+			if err != nil {
+				return source.Batch{}, err
+			}
+			rs, err := decode(a.Body, symbol)
+			return source.Batch{Readings: rs}, err
+		},
+	})
+}
