@@ -21,7 +21,8 @@ import (
 const (
 	calls       = 1000
 	callers     = 4
-	memoryLimit = 30e6 // bytes of a function's process after that
+	callTime    = 3 * time.Minute // for all of them
+	memoryLimit = 30e6            // bytes of a function's process after that
 )
 
 var client = &http.Client{Timeout: 30 * time.Second}
@@ -140,10 +141,15 @@ func callOften(t *testing.T, url string, n int32) string {
 	var mu sync.Mutex
 	codes := map[int]int{}
 	var begun atomic.Int32
+	end := time.Now().Add(callTime)
 	var wg sync.WaitGroup
 	for range callers {
 		wg.Go(func() {
 			for begun.Add(1) <= n {
+				if time.Now().After(end) {
+					t.Errorf("not done with %d calls after %s", n, callTime)
+					return
+				}
 				code, body := call(t, url+"/?dry_run=true")
 				mu.Lock()
 				codes[code]++

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,6 +68,9 @@ func surround(t *testing.T, f stack.Function) surroundings {
 	maps.Copy(s.vars, decided)
 	for k, v := range s.vars {
 		s.vars[k] = sample.Redirect(v, up, f.Name)
+		if strings.HasSuffix(k, "_PAUSE") { // between two calls of a real upstream
+			s.vars[k] = "1ms"
+		}
 	}
 	s.vars["INFLUX_URL"], s.vars["INFLUX_BUCKET"], s.vars["secret_mount_path"] = influx, bucket, dir
 	return s
