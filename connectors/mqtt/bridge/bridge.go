@@ -29,6 +29,9 @@ import (
 // spool: it may be on its way back with a new image.
 const keepAbsent = 24 * time.Hour
 
+// grace is what calls under way get at the end.
+const grace = 10 * time.Second
+
 // Bridge is a running connector.
 type Bridge struct {
 	config  Config
@@ -62,7 +65,7 @@ type Options struct {
 	Log    *slog.Logger
 	Now    func() time.Time
 	Redact func(s string, n int) string // takes the secrets out of s and then cuts it to n bytes
-	Login  *auth.BasicAuthCredentials // of the gateway, nil: none
+	Login  *auth.BasicAuthCredentials   // of the gateway, nil: none
 }
 
 // New opens spool and dead letters. It connects to nothing yet.
@@ -132,6 +135,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	intake.Wait()
 	b.broker.client.Disconnect(250)
 	wg.Wait()
+	defer time.AfterFunc(grace, end).Stop() // for the calls under way
 	b.stopAll()
 	return b.spool.Close()
 }

@@ -28,8 +28,10 @@ type item struct {
 	seq   spool.Seq
 	lane  *lane
 	bytes int64
-	due   time.Time // of its next try, after a 207 asked for one
-	asks  int       // how often
+	due   time.Time // of its next try, where it was put aside
+	asks  int       // how often a 207 asked for another
+	fails int       // how often it failed alone
+	since time.Time // of its first failure
 }
 
 // lane reads the spool for one function, in order, from one place to another.

@@ -43,9 +43,8 @@ func (w *worker) part(ms []*item, a Answer) {
 		if reason, ok := rejected[id]; ok {
 			bad, why = append(bad, it), append(why, reason)
 		} else if _, ok := again[id]; ok {
+			w.later(it, min(time.Second<<min(it.asks, 4), 10*time.Second))
 			it.asks++
-			it.due = time.Now().Add(min(time.Second<<min(it.asks-1, 4), 10*time.Second))
-			w.asked = append(w.asked, it)
 		} else {
 			good = append(good, it)
 		}

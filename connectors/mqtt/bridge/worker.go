@@ -3,16 +3,19 @@ package bridge
 import (
 	"bytes"
 	"context"
+	"slices"
 	"time"
 )
 
 const (
 	gather     = 20 * time.Millisecond // a batch waits for more at most this long
 	batchBytes = 1 << 20
-	maxTries   = 5 // of a message that fails alone while others succeed
-	wholeTries = 3 // of a batch before it is halved
-	maxWait    = 30 * time.Second
-	minWait    = 50 * time.Millisecond
+	maxTries   = 5               // of a message that fails alone while others succeed
+	wholeTries = 3               // of a batch before it is halved
+	maxWait    = 5 * time.Second // a call this often costs nothing, and what is back is soon noticed
+	minWait    = 20 * time.Millisecond
+	searchWait = 30 * time.Millisecond
+	lately     = 5 * time.Second
 )
 
 // worker delivers the messages of its share of the topics, one call at a time.
@@ -124,20 +127,29 @@ func next(ctx context.Context, queue chan *item, d time.Duration) *item {
 	}
 }
 
-// due takes what a 207 asked for again and whose time has come.
+// due takes what is to be tried again now: together what a 207 asked for, one
+// by one what failed.
 func (w *worker) due() (batch []*item) {
 	now := time.Now()
 	most := max(w.f.Batch, 1)
 	rest := w.asked[:0]
 	for _, it := range w.asked {
-		if len(batch) < most && !it.due.After(now) {
-			batch = append(batch, it)
+		if it.due.After(now) || len(batch) >= most || len(batch) > 0 && (it.fails > 0 || batch[0].fails > 0) {
+			rest = append(rest, it)
 			continue
 		}
-		rest = append(rest, it)
+		batch = append(batch, it)
 	}
+	clear(w.asked[len(rest):])
 	w.asked = rest
 	return batch
+}
+
+// later puts a message aside, to be tried again after d.
+func (w *worker) later(it *item, d time.Duration) {
+	it.due = time.Now().Add(d)
+	i, _ := slices.BinarySearchFunc(w.asked, it, func(a, b *item) int { return a.due.Compare(b.due) })
+	w.asked = slices.Insert(w.asked, i, it)
 }
 
 // group is messages that are sent together, and how that went.
@@ -147,95 +159,86 @@ type group struct {
 	since time.Time // of the first failure
 }
 
-// deliver sends a batch until every message of it is stored, asked for again,
-// or a dead letter. Where the function is down it waits; where only some
-// messages fail it finds them by halving.
+// deliver sends a batch until every message of it is stored, put aside, or a
+// dead letter. Where the function is down it waits; where only some messages
+// fail it finds them by halving.
 func (w *worker) deliver(ctx context.Context, batch []*item) {
 	queue := []*group{{ms: batch}}
 	wait := minWait
-	for len(queue) > 0 && ctx.Err() == nil {
+	for len(queue) > 0 {
 		g := queue[0]
-		code, body, err := w.b.gateway.call(ctx, w.f, g.ms, &w.buf, w.b.config.CallTimeout)
+		code, body, err := w.b.gateway.call(w.b.life, w.f, g.ms, &w.buf, w.b.config.CallTimeout)
 		w.sent = time.Now()
 		w.calls.Add(1)
-		if ctx.Err() != nil && err != nil {
-			return
-		}
 		v, answer, reason := judge(code, body, err)
+		before := wait
+		wait = minWait
 		switch v {
 		case stored:
 			w.took(g.ms, body)
 			w.told(answer.Stored)
-			queue, wait = queue[1:], minWait
-			continue
+			queue = queue[1:]
 		case parted:
 			w.part(g.ms, answer)
-			queue, wait = queue[1:], minWait
-			continue
+			queue = queue[1:]
 		case never:
 			w.bury(g.ms, reason)
-			queue, wait = queue[1:], minWait
-			continue
+			queue = queue[1:]
 		case tooLarge:
 			queue = w.halve(queue, reason)
-			continue
 		case away:
 			w.trouble(reason)
+			wait = min(before*2, maxWait)
+			if !pause(ctx, before) {
+				return
+			}
 		case failed:
-			queue = w.failed(queue, reason)
+			w.trouble(reason)
+			if queue = w.failed(queue, reason); len(queue) == 0 || g.fails == 0 && w.up(g.since) {
+				break
+			}
+			if wait = min(before*2, maxWait); len(g.ms) > 1 {
+				before, wait = searchWait, before // halving is quick, or nothing is learnt
+			}
+			if !pause(ctx, before) {
+				return
+			}
 		}
-		if len(queue) > 0 && !pause(ctx, wait) {
-			return
-		}
-		if v == failed && w.goodSince(g.since) {
-			wait = minWait // the function is up: it is these messages
-		} else {
-			wait = min(wait*2, maxWait)
+		if ctx.Err() != nil {
+			return // what is left comes again at the next start
 		}
 	}
-	if ctx.Err() == nil {
-		w.state.Store("")
-	}
+	w.clear()
 }
 
 // failed counts a failure of the first group and says what comes next: the same
-// again, its halves, the others, or the dead letters.
+// again, its halves, or the others.
 func (w *worker) failed(queue []*group, reason string) []*group {
 	g := queue[0]
 	if g.fails++; g.since.IsZero() {
 		g.since = time.Now()
 	}
-	w.trouble(reason)
-	up := w.goodSince(g.since)
 	if len(g.ms) > 1 {
-		if g.fails >= wholeTries || g.fails >= 1 && up {
+		if g.fails >= wholeTries || w.goodSince(g.since) {
 			return w.halve(queue, reason)
 		}
 		return queue
 	}
-	if g.fails >= maxTries && up {
+	it := g.ms[0]
+	if it.fails++; it.since.IsZero() {
+		it.since = g.since
+	}
+	up := w.goodSince(it.since)
+	switch {
+	case up && it.fails >= maxTries:
 		w.bury(g.ms, reason)
-		return queue[1:]
+	case up || len(queue) == 1:
+		w.later(it, min(minWait<<min(it.fails, 10), maxWait)) // the others go on
+	default:
+		return append(queue[1:], g) // the others show whether it is the function
 	}
-	queue = append(queue[1:], g) // the others show whether it is the function
-	if len(queue) == 1 && g.fails >= wholeTries {
-		if probe := w.probe(); probe != nil {
-			return []*group{{ms: probe, since: g.since}, g}
-		}
-	}
-	return queue
-}
-
-// probe takes a message that waits, to see whether the function takes that.
-func (w *worker) probe() []*item {
-	for _, q := range []chan *item{w.live, w.late} {
-		select {
-		case it := <-q:
-			return []*item{it}
-		default:
-		}
-	}
-	return nil
+	g.fails = 0
+	return queue[1:]
 }
 
 // halve replaces the first group by its halves. One message that is too large
@@ -246,15 +249,21 @@ func (w *worker) halve(queue []*group, reason string) []*group {
 		w.bury(g.ms, reason)
 		return queue[1:]
 	}
+	g.fails = 0
 	half := len(g.ms) / 2
 	return append([]*group{{ms: g.ms[:half], since: g.since}, {ms: g.ms[half:], since: g.since}}, queue[1:]...)
 }
 
+// goodSince reports that the function took something after t: it is up.
 func (w *worker) goodSince(t time.Time) bool { return !t.IsZero() && w.good.Load() > t.UnixNano() }
+
+// up reports that it took something shortly before t, or since: there is no
+// need to wait before looking for the message that it fails on.
+func (w *worker) up(t time.Time) bool { return w.goodSince(t.Add(-lately)) }
 
 func (w *worker) trouble(reason string) {
 	w.fails.Add(1)
-	if old := w.state.Swap(reason); old == "" {
+	if old := w.state.Swap(w.b.redact(reason)); old == "" {
 		w.log.Warn("not delivered, trying again", "err", reason)
 	}
 }

@@ -1,0 +1,78 @@
+package testserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+const noMosquitto = "Mosquitto is not installed: apt-get install mosquitto"
+
+// OwnMosquitto returns a broker of the test's own that keeps messages for
+// clients that are away, in a file that it writes every autosave seconds, or
+// only at its end (0). Further lines are added to its configuration.
+func OwnMosquitto(t testing.TB, autosave int, lines ...string) *Server {
+	t.Helper()
+	path, err := exec.LookPath("mosquitto")
+	if err != nil {
+		path, err = exec.LookPath("/usr/sbin/mosquitto")
+	}
+	if err != nil {
+		Missing(t, noMosquitto)
+	}
+	s, err := startMosquitto(path, autosave, lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Kill() })
+	return s
+}
+
+func startMosquitto(path string, autosave int, lines []string) (*Server, error) {
+	dir, err := folder()
+	if err != nil {
+		return nil, err
+	}
+	addr, err := FreeAddr()
+	if err != nil {
+		return nil, err
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	conf := fmt.Sprintf(`listener %s %s
+allow_anonymous true
+user root
+persistence true
+persistence_location %s/
+autosave_interval %d
+max_queued_messages 1000000
+max_queued_bytes 0
+max_inflight_messages 1000
+queue_qos0_messages true
+sys_interval 1
+`, port, host, dir, autosave)
+	for _, l := range lines {
+		conf += l + "\n"
+	}
+	file := filepath.Join(dir, "mosquitto.conf")
+	if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {
+		return nil, err
+	}
+	s := &Server{Addr: addr, Dir: dir, path: path, args: []string{"-c", file}, quit: syscall.SIGTERM, orphaned: syscall.SIGKILL,
+		ready: func(ctx context.Context) error {
+			c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+			if err != nil {
+				return err
+			}
+			return errors.Join(err, c.Close())
+		}}
+	return s, s.Start()
+}
