@@ -63,7 +63,11 @@ publish: ## build for PLATFORMS and push to REGISTRY/OWNER
 	faas-cli publish --platforms $(PLATFORMS)
 
 test-influx2: ## the store's suite on a real InfluxDB 2: INFLUX_URL=… INFLUX_TOKEN=…
-	go test -count=1 -v -run Influx2 ./shared/store/...
+	@go test -count=1 -v -run /influx2 ./shared/store
+test-influx2: export HEARTH_TEST_INFLUX2_URL = $(INFLUX_URL)
+test-influx2: export HEARTH_TEST_INFLUX2_TOKEN = $(INFLUX_TOKEN)
+test-influx2: export HEARTH_TEST_INFLUX2_ORG = $(or $(INFLUX_ORG),home)
+test-influx2: export HEARTH_TEST_INFLUX2_BUCKET = $(or $(INFLUX_BUCKET),home)
 
 $(HEARTH): FORCE generate
 	@go build -o $@ ./local

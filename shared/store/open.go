@@ -53,10 +53,13 @@ func openPostgres(url secret.String) (*sql.DB, error) {
 
 // Ping reports whether both databases answer.
 func (s *Store) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, sqlDeadline)
-	defer cancel()
-	if err := s.read.PingContext(ctx); err != nil {
-		return fmt.Errorf("ping the database: %w", err)
+	// Not by PingContext: after a restart of the server it fails once for each
+	// pooled connection.
+	_, err := query(ctx, s, "ping the database", func(rows *sql.Rows) (one int, err error) {
+		return one, rows.Scan(&one)
+	}, `select 1`)
+	if err != nil {
+		return err
 	}
 	return s.Series.Ping(ctx)
 }
