@@ -1,6 +1,22 @@
 // Package function watches RSS, Atom and JSON feeds and web pages: it lists
 // what matches, and tells once of each fresh feed entry and each time that a
 // page starts or stops matching.
+//
+// FEEDS and PAGES are lists: semicolons or line breaks between the elements,
+// spaces between the words of one, and what holds any of these in ' or ", where
+// a backslash is a backslash. An element begins with name=https://…; everything
+// that it asks for must hold:
+//
+//   - match, except: Go regular expressions ((?i) ignores case) over an entry's
+//     title and text
+//   - selector: the CSS selector of a page's parts, each searched alone; without
+//     a pattern it is enough that there is one
+//   - pattern: a regular expression over the text that a person sees on the page
+//   - preset=raspberry-pi: a Raspberry Pi is in stock; gives country, model, ram,
+//     shop and units where they can be read
+//   - max_age: an older entry is listed but no news
+//
+// An address is shown as it is written: it is no place for a password.
 package function
 
 import (
@@ -16,9 +32,7 @@ import (
 	"github.com/hearth-home/hearth/shared/source"
 )
 
-// Config is what feeds reads from the environment. FEEDS and PAGES are lists
-// with semicolons or line breaks between the elements and spaces between the
-// words of one; what holds any of these stands in ' or ".
+// Config is what feeds reads from the environment.
 type Config struct {
 	Feeds  string        `env:"FEEDS"`                          // feeds: name=https://… [match=regexp] [except=regexp] [preset=raspberry-pi] [max_age=12h]; …
 	Pages  string        `env:"PAGES"`                          // pages: name=https://… [selector=css] [pattern=regexp] [preset=raspberry-pi]; …

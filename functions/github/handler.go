@@ -1,6 +1,11 @@
 // Package function brings what a GitHub account wants one to know: Actions
 // minutes and cost against the allotment, the runs of workflows, and the alerts
 // of Dependabot (https://docs.github.com/rest).
+//
+// The token is fine-grained with "Plan: read" for a user's usage and
+// "Administration: read" for an organization's, "Actions: read" and
+// "Dependabot alerts: read" for repositories. Minutes used are all that GitHub
+// reports, those of public repositories too.
 package function
 
 import (
@@ -17,9 +22,7 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Config is what github reads from the environment. The token is fine-grained
-// with "Plan: read" for a user's usage ("Administration: read" for an
-// organization's), "Actions: read" and "Dependabot alerts: read".
+// Config is what github reads from the environment.
 type Config struct {
 	Token    secret.String `env:"GITHUB_TOKEN_SECRET" envDefault:"github-token"`  // secret with a personal access token
 	Owners   string        `env:"GITHUB_OWNERS"`                                  // whose usage: user:NAME, org:NAME or NAME, each with =MINUTES if its plan includes others than the next setting says
