@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,10 +20,7 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-const (
-	nobody   = 65534
-	patience = 20 * time.Second // for anything to happen at all
-)
+const patience = 20 * time.Second // for anything to happen at all
 
 // process is a function as its image runs it: alone or behind fwatchdog.
 type process struct {
@@ -57,9 +55,10 @@ func (o *output) tail() string {
 	return s[max(0, len(s)-3000):]
 }
 
-// start runs bin as the image does: nothing in the environment but vars, a
-// folder it cannot write to, no temporary folder and, where the test may choose,
-// a user without rights. With watchdog that is what is started.
+// start runs bin as the image does: nothing in the environment but vars, no
+// temporary folder, a folder it cannot write to and, where the test may arrange
+// that, a read-only file system and a user without rights. With watchdog that is
+// what is started.
 func start(t *testing.T, bin, watchdog string, vars map[string]string) *process {
 	t.Helper()
 	home := filepath.Dir(bin)
@@ -67,11 +66,11 @@ func start(t *testing.T, bin, watchdog string, vars map[string]string) *process 
 	addr := freeAddr(t)
 	p := &process{url: "http://" + addr, log: &output{}, exited: make(chan error, 1)}
 	if watchdog == "" {
-		p.cmd = exec.Command(bin)
+		p.cmd = confined(bin)
 		p.cmd.Env = []string{"PORT=" + port(addr), "TMPDIR=/nonexistent"}
 	} else {
 		inner := freeAddr(t)
-		p.cmd = exec.Command(watchdog)
+		p.cmd = confined(watchdog)
 		p.cmd.Env = []string{"port=" + port(addr), "PORT=" + port(inner), "upstream_url=http://" + inner,
 			"fprocess=./" + filepath.Base(bin), "mode=http", "prefix_logs=false", "suppress_lock=true", "TMPDIR=/nonexistent"}
 	}
@@ -81,9 +80,6 @@ func start(t *testing.T, bin, watchdog string, vars map[string]string) *process 
 	p.cmd.Dir = home
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if os.Geteuid() == 0 {
-		p.cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
-	}
 	began := time.Now()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -102,6 +98,30 @@ func start(t *testing.T, bin, watchdog string, vars map[string]string) *process 
 	p.await(t, began)
 	return p
 }
+
+// confined is bin on a read-only file system, as nobody; bin alone where the test
+// has not the rights to arrange that.
+func confined(bin string) *exec.Cmd {
+	args := append(slices.Clone(confinement()), bin)
+	return exec.Command(args[0], args[1:]...)
+}
+
+var confinement = sync.OnceValue(func() []string {
+	path := map[string]string{}
+	for _, name := range []string{"unshare", "sh", "mount", "setpriv", "true"} {
+		p, err := exec.LookPath(name)
+		if err != nil {
+			return nil
+		}
+		path[name] = p
+	}
+	script := path["mount"] + " -o remount,bind,ro / && exec " + path["setpriv"] + ` --reuid=65534 --regid=65534 --clear-groups "$@"`
+	args := []string{path["unshare"], "--mount", path["sh"], "-c", script, "sh"}
+	if exec.Command(args[0], append(args[1:], path["true"])...).Run() != nil {
+		return nil
+	}
+	return args
+})
 
 // await polls until the function itself answers.
 func (p *process) await(t *testing.T, began time.Time) {
