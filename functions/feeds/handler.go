@@ -16,7 +16,7 @@
 //     shop and units where they can be read
 //   - max_age: an older entry is listed but no news
 //
-// An address is shown as it is written: it is no place for a password.
+// The address of a page is shown with its item: it is no place for a password.
 package function
 
 import (
