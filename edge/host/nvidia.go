@@ -1,0 +1,79 @@
+package host
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+// nvidiaQuery names the columns, in the units that nounits leaves out: °C, %,
+// MiB, MiB, W, MHz. See nvidia-smi --help-query-gpu.
+const nvidiaQuery = "index,name,temperature.gpu,utilization.gpu,memory.used,memory.total,power.draw,clocks.current.graphics"
+
+const nvidiaTimeout = 5 * time.Second
+
+// nvidia reads the machine's NVIDIA cards where nvidia-smi is there. A card that
+// cannot be asked is a gap, not a fault of the machine.
+func (d *Dev) nvidia(ctx context.Context, s *driver.Sample) {
+	if d.cfg.NVIDIASMI == "" {
+		return
+	}
+	path, err := exec.LookPath(d.cfg.NVIDIASMI)
+	if err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, nvidiaTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, "--query-gpu="+nvidiaQuery, "--format=csv,noheader,nounits")
+	cmd.WaitDelay = time.Second // a hanging driver can hold the pipe
+	out, err := cmd.Output()
+	if err == nil {
+		err = parseNVIDIA(string(out), s)
+	}
+	if err != nil {
+		d.counts.BadFrames++
+	}
+}
+
+// parseNVIDIA reads a row a card; what a card does not have is "[N/A]".
+func parseNVIDIA(text string, s *driver.Sample) error {
+	r := csv.NewReader(strings.NewReader(text))
+	r.TrimLeadingSpace = true
+	r.LazyQuotes = true
+	r.FieldsPerRecord = strings.Count(nvidiaQuery, ",") + 1
+	rows, err := r.ReadAll()
+	if err != nil {
+		return fmt.Errorf("nvidia-smi: %w", err)
+	}
+	if len(rows) == 0 {
+		return errors.New("nvidia-smi: no card")
+	}
+	for _, row := range rows {
+		index := driver.Part(row[0])
+		if index == "" {
+			return fmt.Errorf("nvidia-smi: %.20q is no card's number", row[0])
+		}
+		part := "gpu" + index + "_"
+		s.Text[part+"name"] = strings.TrimSpace(row[1])
+		for i, f := range []struct {
+			key  string
+			unit float64
+		}{
+			{"temperature_celsius", 1},
+			{"usage_percent", 1},
+			{"memory_used_bytes", 1 << 20},
+			{"memory_total_bytes", 1 << 20},
+			{"power_watts", 1},
+			{"frequency_hertz", 1e6},
+		} {
+			set(s, part+f.key, strings.TrimSpace(row[2+i]), f.unit)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package host
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+func (d *Dev) load(s *driver.Sample) {
+	f := strings.Fields(d.text("proc/loadavg"))
+	if len(f) < 3 {
+		return
+	}
+	for i, key := range []string{"load_1m", "load_5m", "load_15m"} {
+		set(s, key, f[i], 1)
+	}
+}
+
+func (d *Dev) uptime(s *driver.Sample) {
+	if f := strings.Fields(d.text("proc/uptime")); len(f) > 0 {
+		set(s, "uptime_seconds", f[0], 1)
+	}
+}
+
+// set puts a number in a field, times unit, where text is one.
+func set(s *driver.Sample, key, text string, unit float64) {
+	if v, err := strconv.ParseFloat(text, 64); err == nil && !math.IsNaN(v) && !math.IsInf(v, 0) {
+		s.Fields[key] = v * unit
+	}
+}
+
+// cpuTimes is what the processors did since boot, in ticks.
+type cpuTimes struct{ busy, all float64 }
+
+// usage is the processors' use since the last Read.
+func (d *Dev) usage(s *driver.Sample) {
+	now, ok := parseCPU(d.text("proc/stat"))
+	last := d.cpu
+	if !ok {
+		return
+	}
+	d.cpu = now
+	if all := now.all - last.all; last.all > 0 && all > 0 && now.busy >= last.busy {
+		s.Fields["cpu_usage_percent"] = math.Round(min((now.busy-last.busy)/all, 1)*1000) / 10
+	}
+}
+
+// parseCPU reads the first line of /proc/stat: user, nice, system, idle, iowait,
+// irq, softirq, steal. What follows is counted in user already.
+func parseCPU(text string) (t cpuTimes, ok bool) {
+	line, _, _ := strings.Cut(text, "\n")
+	f := strings.Fields(line)
+	if len(f) < 5 || f[0] != "cpu" {
+		return t, false
+	}
+	for i, v := range f[1:min(len(f), 9)] {
+		n, err := strconv.ParseUint(v, 10, 64)
+		if err != nil {
+			return t, false
+		}
+		t.all += float64(n)
+		if i != 3 && i != 4 {
+			t.busy += float64(n)
+		}
+	}
+	return t, true
+}
+
+// memory is in kB in /proc/meminfo.
+func (d *Dev) memory(s *driver.Sample) {
+	keys := map[string]string{"MemTotal:": "memory_total_bytes", "MemAvailable:": "memory_available_bytes"}
+	for line := range strings.Lines(d.text("proc/meminfo")) {
+		if f := strings.Fields(line); len(f) >= 2 && keys[f[0]] != "" {
+			set(s, keys[f[0]], f[1], 1024)
+		}
+	}
+	total, free := s.Fields["memory_total_bytes"], s.Fields["memory_available_bytes"]
+	if total > 0 && free > 0 {
+		s.Fields["memory_usage_percent"] = math.Round((1-free/total)*1000) / 10
+	}
+}
+
+// space is that of the configured file systems.
+func (d *Dev) space(s *driver.Sample) {
+	for _, mount := range d.cfg.Mounts {
+		size, free, err := d.cfg.Statfs(mount)
+		if err != nil || size == 0 {
+			continue
+		}
+		part := driver.Part(mount)
+		if part == "" {
+			part = "root"
+		}
+		s.Fields[part+"_disk_size_bytes"] = float64(size)
+		s.Fields[part+"_disk_free_bytes"] = float64(free)
+		s.Fields[part+"_disk_usage_percent"] = math.Round((1-float64(free)/float64(size))*1000) / 10
+	}
+}
+
+// disks reads what was read from and written to each real disk.
+// https://docs.kernel.org/admin-guide/iostats.html
+func (d *Dev) disks(s *driver.Sample) {
+	const sector = 512 // always, whatever the disk's
+	for line := range strings.Lines(d.text("proc/diskstats")) {
+		f := strings.Fields(line)
+		if len(f) < 10 || !d.exists("sys/block", f[2], "device") {
+			continue
+		}
+		set(s, driver.Part(f[2])+"_read_bytes", f[5], sector)
+		set(s, driver.Part(f[2])+"_written_bytes", f[9], sector)
+		d.wear(s, f[2])
+	}
+}
+
+// network reads what each real interface received and sent. In a container with
+// the host's /proc, process 1 is in the host's network.
+func (d *Dev) network(s *driver.Sample) {
+	text := d.text("proc/1/net/dev")
+	if text == "" {
+		text = d.text("proc/net/dev")
+	}
+	for line := range strings.Lines(text) {
+		name, rest, ok := strings.Cut(strings.TrimSpace(line), ":")
+		f := strings.Fields(rest)
+		if !ok || len(f) < 16 || !d.exists("sys/class/net", name, "device") {
+			continue
+		}
+		part := driver.Part(name)
+		set(s, part+"_received_bytes", f[0], 1)
+		set(s, part+"_sent_bytes", f[8], 1)
+		in, err1 := strconv.ParseUint(f[2], 10, 64)
+		out, err2 := strconv.ParseUint(f[10], 10, 64)
+		if err1 == nil && err2 == nil {
+			s.Fields[part+"_network_errors"] = float64(in) + float64(out)
+		}
+	}
+}
