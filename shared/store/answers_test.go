@@ -132,13 +132,14 @@ func TestSamplesAreDroppedByTheV2API(t *testing.T) {
 	}
 }
 
+const csvHead = "#datatype,string,long,dateTime:RFC3339,double,string,string\r\n#group,false,false,false,false,true,true\r\n#default,_result,,,,,\r\n,result,table,_time,_value,_field,_measurement\r\n"
+
 func TestBrokenAnswersToAQueryAreErrors(t *testing.T) {
-	head := "#datatype,string,long,dateTime:RFC3339,double,string,string\r\n#group,false,false,false,false,true,true\r\n#default,_result,,,,,\r\n,result,table,_time,_value,_field,_measurement\r\n"
 	for name, a := range map[string]answer{
 		"not_csv":      {200, "text/csv", "", "<html>\nwhat, is this\n"},
-		"error_row":    {200, "text/csv", "", head + "\r\n#datatype,string,string\r\n#group,true,true\r\n#default,,\r\n,error,reference\r\n,query terminated,897\r\n"},
-		"bad_number":   {200, "text/csv", "", head + ",,0,2026-11-23T12:00:00Z,abc,v,m\r\n"},
-		"bad_time":     {200, "text/csv", "", head + ",,0,noon,1,v,m\r\n"},
+		"error_row":    {200, "text/csv", "", csvHead + "\r\n#datatype,string,string\r\n#group,true,true\r\n#default,,\r\n,error,reference\r\n,query terminated,897\r\n"},
+		"bad_number":   {200, "text/csv", "", csvHead + ",,0,2026-11-23T12:00:00Z,abc,v,m\r\n"},
+		"bad_time":     {200, "text/csv", "", csvHead + ",,0,noon,1,v,m\r\n"},
 		"server_error": {500, asJSON, "", `{"code":"internal error","message":"panic: oops"}`},
 		"bad_query":    {400, asJSON, "", `{"code":"invalid","message":"error in building plan"}`},
 	} {
@@ -151,6 +152,18 @@ func TestBrokenAnswersToAQueryAreErrors(t *testing.T) {
 				t.Errorf("Latest gives %v", rs)
 			}
 		})
+	}
+}
+
+func TestAnswerCutShortIsAnError(t *testing.T) {
+	i := influxAt(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/csv")
+		io.WriteString(w, csvHead+",,0,2026-11-23T12:00:00Z,1,v,m\r\n")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler) // the connection breaks in the middle
+	})
+	if rs, err := i.Between(t.Context(), "m", nil, noon.Add(-time.Hour), noon); err == nil {
+		t.Errorf("half an answer is taken for the whole: %v", rs)
 	}
 }
 

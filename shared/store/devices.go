@@ -1,0 +1,197 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+const maxNamesakes = 1000 // devices that wish for one id
+
+// Devices returns the register, by id.
+func (s *Store) Devices(ctx context.Context) ([]Device, error) {
+	return query(ctx, s, "read the devices", func(rows *sql.Rows) (d Device, err error) {
+		err = rows.Scan(&d.ID, &d.Kind, &d.Name, &d.Room, &d.ReplacedBy, scanTime{&d.Maintenance}, scanTime{&d.Seen})
+		return d, err
+	}, `select id, kind, name, room, replaced_by, maintenance, seen from devices order by id`)
+}
+
+const idColumns = `physical, device, name, about, since, until`
+
+// DeviceIDs returns which physical things the devices are now; with all, also
+// what they were.
+func (s *Store) DeviceIDs(ctx context.Context, all bool) ([]DeviceID, error) {
+	return query(ctx, s, "read the physical ids", scanDeviceID,
+		`select `+idColumns+` from device_ids where until is null or $1 order by device, since, physical`, all)
+}
+
+func scanDeviceID(rows *sql.Rows) (d DeviceID, err error) {
+	var about []byte
+	err = rows.Scan(&d.Physical, &d.Device, &d.Name, &about, scanTime{&d.Since}, scanTime{&d.Until})
+	d.About = about
+	return d, err
+}
+
+// AdoptDevices returns which device each wish is, in order, and makes those that
+// are new: under the id they wish for, or, where another thing has that, under
+// one with a number behind.
+func (s *Store) AdoptDevices(ctx context.Context, wishes []DeviceWish, now time.Time) (out []DeviceID, err error) {
+	err = s.tx(ctx, "register devices", func(ctx context.Context, tx *txn) error {
+		out = make([]DeviceID, 0, len(wishes))
+		for _, w := range wishes {
+			id, err := adopt(ctx, tx, w, now)
+			if err != nil {
+				return fmt.Errorf("%s: %w", w.Physical, err)
+			}
+			out = append(out, id)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func adopt(ctx context.Context, tx *txn, w DeviceWish, now time.Time) (DeviceID, error) {
+	id, ok, err := boundTo(ctx, tx, w.Physical)
+	if ok || err != nil {
+		return id, err
+	}
+	for n := 1; n <= maxNamesakes; n++ {
+		device := w.Device
+		if n > 1 {
+			device += "-" + strconv.Itoa(n)
+		}
+		free, err := reserve(ctx, tx, device, w, now)
+		if err != nil {
+			return id, err
+		}
+		if !free {
+			continue
+		}
+		if err := bind(ctx, tx, w, device, now); err != nil {
+			return id, err
+		}
+		id, _, err = boundTo(ctx, tx, w.Physical) // another process may have been first
+		return id, err
+	}
+	return id, fmt.Errorf("%d devices are called %s", maxNamesakes, w.Device)
+}
+
+func boundTo(ctx context.Context, tx *txn, physical string) (DeviceID, bool, error) {
+	ids, err := queryIn(ctx, tx, scanDeviceID, `select `+idColumns+` from device_ids where physical = $1 and until is null`, clean(physical))
+	if len(ids) == 0 {
+		return DeviceID{}, false, err
+	}
+	return ids[0], true, err
+}
+
+// reserve makes the device, or takes one that is no physical thing now.
+func reserve(ctx context.Context, tx *txn, device string, w DeviceWish, now time.Time) (bool, error) {
+	res, err := tx.ExecContext(ctx, `
+		insert into devices (id, kind, name, room, replaced_by, seen) values ($1, $2, $3, '', '', $4) on conflict (id) do nothing`,
+		device, w.Kind, clean(w.Name), stamp(now))
+	if err != nil {
+		return false, err
+	}
+	if n, err := res.RowsAffected(); n > 0 || err != nil {
+		return err == nil, err
+	}
+	taken, err := queryIn(ctx, tx, scanDeviceID, `select `+idColumns+` from device_ids where device = $1 and until is null limit 1`, device)
+	return len(taken) == 0, err
+}
+
+func bind(ctx context.Context, tx *txn, w DeviceWish, device string, now time.Time) error {
+	about := "{}"
+	if len(w.About) > 0 {
+		about = string(w.About)
+	}
+	_, err := tx.ExecContext(ctx, `
+		insert into device_ids (physical, since, device, name, about) values ($1, $2, $3, $4, $5) on conflict do nothing`,
+		clean(w.Physical), stamp(now), device, clean(w.Name), about)
+	return err
+}
+
+// DescribeDevices keeps what sources call physical things and say of them. A
+// device's name for people follows, unless a person has chosen another.
+func (s *Store) DescribeDevices(ctx context.Context, ids []DeviceID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.tx(ctx, "describe devices", func(ctx context.Context, tx *txn) error {
+		for _, d := range ids {
+			if _, err := tx.ExecContext(ctx, `
+				update devices set name = $1 where id = $2 and name = (select name from device_ids where physical = $3 and until is null)`,
+				clean(d.Name), d.Device, clean(d.Physical)); err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `update device_ids set name = $1, about = $2 where physical = $3 and until is null`,
+				clean(d.Name), string(d.About), clean(d.Physical)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// ConfigureDevices does what a person has decided: names, rooms, maintenance,
+// and which physical thing a device is from now on.
+func (s *Store) ConfigureDevices(ctx context.Context, settings []DeviceSetting, now time.Time) error {
+	if len(settings) == 0 {
+		return nil
+	}
+	return s.tx(ctx, "configure devices", func(ctx context.Context, tx *txn) error {
+		for _, d := range settings {
+			if err := configure(ctx, tx, d, now); err != nil {
+				return fmt.Errorf("%s: %w", d.Device, err)
+			}
+		}
+		return nil
+	})
+}
+
+func configure(ctx context.Context, tx *txn, d DeviceSetting, now time.Time) error {
+	name := d.Name
+	if name == "" {
+		name = d.Device
+	}
+	if _, err := tx.ExecContext(ctx, `
+		insert into devices (id, kind, name, room, replaced_by, maintenance, seen) values ($1, $2, $3, $4, '', $5, $6)
+		on conflict (id) do update set name = case when $7 = '' then devices.name else excluded.name end,
+			room = case when excluded.room = '' then devices.room else excluded.room end, maintenance = excluded.maintenance, replaced_by = ''`,
+		d.Device, d.Kind, clean(name), clean(d.Room), stamp(d.Maintenance), stamp(now), clean(d.Name)); err != nil {
+		return err
+	}
+	for _, physical := range d.Physical {
+		old, bound, err := boundTo(ctx, tx, physical)
+		if err != nil {
+			return err
+		}
+		if bound && old.Device == d.Device {
+			continue
+		}
+		w := DeviceWish{Physical: physical, Name: physical}
+		if bound {
+			w.Name, w.About = old.Name, old.About
+			if err := unbind(ctx, tx, old, d.Device, now); err != nil {
+				return err
+			}
+		}
+		if err := bind(ctx, tx, w, d.Device, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unbind ends what a physical thing was. A device that is nothing else is
+// replaced by the next.
+func unbind(ctx context.Context, tx *txn, old DeviceID, next string, now time.Time) error {
+	if _, err := tx.ExecContext(ctx, `update device_ids set until = $1 where physical = $2 and until is null`, stamp(now), clean(old.Physical)); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `
+		update devices set replaced_by = $1 where id = $2 and not exists (select 1 from device_ids where device = $3 and until is null)`,
+		next, old.Device, old.Device)
+	return err
+}

@@ -1,0 +1,124 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const (
+	keepBoots    = 90 * 24 * time.Hour // of a node, after its last word
+	keepArrivals = 7 * 24 * time.Hour
+)
+
+const seqColumns = `node, boot, started, seen, upto, highest, first, missing, holes, lost`
+
+// EdgeSeqs returns the numbering of all boots of all nodes, the newest boot of
+// each node first.
+func (s *Store) EdgeSeqs(ctx context.Context) ([]EdgeSeq, error) {
+	return query(ctx, s, "read the numbering of edge nodes", scanSeq,
+		`select `+seqColumns+` from edge_seqs order by node, started desc, boot`)
+}
+
+func scanSeq(rows *sql.Rows) (e EdgeSeq, err error) {
+	err = rows.Scan(&e.Node, &e.Boot, scanTime{&e.Started}, scanTime{&e.Seen}, &e.Upto, &e.Highest, &e.First, &e.Missing,
+		scanJSON[[]Span]{&e.Holes}, scanJSON[[]Span]{&e.Lost})
+	return e, err
+}
+
+// count applies c.Count under a lock on the nodes' rows.
+func count(ctx context.Context, tx *txn, c DeviceChange) error {
+	if len(c.Nodes) == 0 {
+		return nil
+	}
+	nodes := slices.Sorted(slices.Values(c.Nodes))
+	args := make([]any, len(nodes))
+	for i, n := range nodes {
+		args[i] = clean(n)
+		if tx.dialect == Postgres { // a node's first boot has no row to lock
+			if _, err := tx.ExecContext(ctx, `select pg_advisory_xact_lock(hashtext('hearth edge'), hashtext($1))`, args[i]); err != nil {
+				return err
+			}
+		}
+	}
+	known, err := queryIn(ctx, tx, scanSeq, `select `+seqColumns+` from edge_seqs where node in (`+tx.params(1, len(args))+`) order by node, started, boot`, args...)
+	if err != nil {
+		return err
+	}
+	for _, e := range c.Count(known) {
+		if err := writeSeq(ctx, tx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeSeq(ctx context.Context, tx *txn, e EdgeSeq) error {
+	holes, err := encode(append([]Span{}, e.Holes...))
+	if err != nil {
+		return err
+	}
+	lost, err := encode(append([]Span{}, e.Lost...))
+	if err != nil {
+		return err
+	}
+	res, err := tx.ExecContext(ctx, `
+		update edge_seqs set seen = $1, upto = $2, highest = $3, missing = $4, holes = $5, lost = $6 where node = $7 and boot = $8`,
+		stamp(e.Seen), e.Upto, e.Highest, e.Missing, holes, lost, clean(e.Node), clean(e.Boot))
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); n > 0 || err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `insert into edge_seqs (`+seqColumns+`) values (`+tx.params(1, 10)+`)`,
+		clean(e.Node), clean(e.Boot), stamp(e.Started), stamp(e.Seen), e.Upto, e.Highest, e.First, e.Missing, holes, lost); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `delete from edge_seqs where node = $1 and seen < $2`, clean(e.Node), stamp(e.Seen.Add(-keepBoots)))
+	return err
+}
+
+// FirstArrivals returns, in order, when each of the readings arrived first:
+// as given, or earlier if they were sent before.
+func (s *Store) FirstArrivals(ctx context.Context, as []EdgeArrival) ([]time.Time, error) {
+	out := make([]time.Time, len(as))
+	err := s.tx(ctx, "remember arrivals", func(ctx context.Context, tx *txn) error {
+		for i, a := range as {
+			if _, err := tx.ExecContext(ctx, `insert into edge_arrivals (node, boot, seq, nanos) values ($1, $2, $3, $4) on conflict do nothing`,
+				clean(a.Node), clean(a.Boot), a.Seq, a.Time.UnixNano()); err != nil {
+				return err
+			}
+			var nanos int64
+			if err := tx.QueryRowContext(ctx, `select nanos from edge_arrivals where node = $1 and boot = $2 and seq = $3`,
+				clean(a.Node), clean(a.Boot), a.Seq).Scan(&nanos); err != nil {
+				return err
+			}
+			out[i] = time.Unix(0, nanos).UTC()
+		}
+		if len(as) == 0 {
+			return nil
+		}
+		_, err := tx.ExecContext(ctx, `delete from edge_arrivals where nanos < $1`, as[0].Time.Add(-keepArrivals).UnixNano())
+		return err
+	})
+	return out, err
+}
+
+// MarshalJSON writes a span as [from, to, since].
+func (s Span) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, "[%d,%d,%d]", s.From, s.To, s.Since), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (s *Span) UnmarshalJSON(b []byte) error {
+	var v [3]json.Number
+	if err := json.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	_, err := fmt.Sscan(v[0].String()+" "+v[1].String()+" "+v[2].String(), &s.From, &s.To, &s.Since)
+	return err
+}

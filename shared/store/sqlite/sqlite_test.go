@@ -1,0 +1,67 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/reading"
+)
+
+func TestWriterThatGivesUpHarmsNoOther(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	var stored sync.Map
+	var all sync.WaitGroup
+	for w := range 100 {
+		all.Go(func() {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if w%2 == 1 {
+				cancel()
+			}
+			name := fmt.Sprint("writer-", w)
+			r := reading.Reading{Name: "m", Tags: map[string]string{"writer": name}, Fields: map[string]float64{"v": 1}, Time: noon}
+			err := s.Write(ctx, []reading.Reading{r})
+			if err == nil {
+				stored.Store(name, true)
+			} else if w%2 == 0 {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+	all.Wait()
+	rs, err := s.Between(t.Context(), "m", nil, noon, noon.Add(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rs {
+		stored.Delete(r.Tags["writer"])
+	}
+	stored.Range(func(name, _ any) bool {
+		t.Errorf("%v was told that it is stored, and it is not", name)
+		return true
+	})
+}
+
+func TestCommitsAreOnTheDiskBeforeTheyAreAnswered(t *testing.T) {
+	s, err := pool(filepath.Join(t.TempDir(), "hearth.db"), 1, url.Values{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"} {
+		var got string
+		if err := s.QueryRowContext(t.Context(), "pragma "+pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %s, %v, want %s", pragma, got, err, want)
+		}
+	}
+}

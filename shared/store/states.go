@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+	"time"
+)
+
+// SaveDevices writes what a batch changes, in one transaction. States and news
+// of dead letters are replaced only by newer ones, so that neither order nor
+// repetition matters.
+func (s *Store) SaveDevices(ctx context.Context, c DeviceChange) error {
+	if c.Empty() {
+		return nil
+	}
+	return s.tx(ctx, "store what devices say", func(ctx context.Context, tx *txn) error {
+		if err := writeDeviceStates(ctx, tx, c.States); err != nil {
+			return err
+		}
+		if err := writeDead(ctx, tx, c.Dead); err != nil {
+			return err
+		}
+		return count(ctx, tx, c)
+	})
+}
+
+// DeviceStates returns the states of a device, or of all (""), by device and metric.
+func (s *Store) DeviceStates(ctx context.Context, device string) ([]DeviceState, error) {
+	return query(ctx, s, "read the states of devices", func(rows *sql.Rows) (d DeviceState, err error) {
+		var v, good sql.NullFloat64
+		err = rows.Scan(&d.Device, &d.Metric, &v, &d.Text, scanTime{&d.Time}, scanTime{&d.Arrived}, scanTime{&d.Changed},
+			&d.Quality, &d.Reason, &d.Retained, &good, scanTime{&d.GoodTime})
+		d.Value = v.Float64
+		if good.Valid {
+			d.Good = &good.Float64
+		}
+		return d, err
+	}, `select `+stateColumns+` from device_states where device = $1 or $2 order by device, metric`, device, device == "")
+}
+
+const stateColumns = `device, metric, value, text, time, arrived, changed, quality, reason, retained, good, good_time`
+
+// onlyNewer is Newer in SQL. A time that is unknown is older than any other.
+const onlyNewer = `
+	on conflict (device, metric) do update set value = excluded.value, text = excluded.text, time = excluded.time,
+		arrived = excluded.arrived, changed = excluded.changed, quality = excluded.quality, reason = excluded.reason,
+		retained = excluded.retained, good = excluded.good, good_time = excluded.good_time
+	where case
+		when excluded.time is null then device_states.time is null and excluded.arrived > device_states.arrived
+		when device_states.time is null then true
+		else excluded.time > device_states.time or excluded.time = device_states.time and excluded.arrived > device_states.arrived
+	end`
+
+func writeDeviceStates(ctx context.Context, tx *txn, states []DeviceState) error {
+	if len(states) == 0 {
+		return nil
+	}
+	// In one order everywhere, so that two batches cannot lock each other out.
+	slices.SortFunc(states, func(a, b DeviceState) int {
+		if c := strings.Compare(a.Device, b.Device); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Metric, b.Metric)
+	})
+	if tx.dialect == Postgres {
+		return writeStateColumns(ctx, tx, states)
+	}
+	for some := range slices.Chunk(states, chunkRows) {
+		args := make([]any, 0, len(some)*12)
+		for _, d := range some {
+			args = append(args, d.Device, d.Metric, number(d), clean(d.Text), stamp(d.Time), stamp(d.Arrived), stamp(d.Changed),
+				d.Quality, clean(d.Reason), d.Retained, d.Good, stamp(d.GoodTime))
+		}
+		if _, err := tx.ExecContext(ctx, `insert into device_states (`+stateColumns+`) values `+tx.values(len(some), 12)+onlyNewer, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func number(d DeviceState) *float64 {
+	if d.Text != "" {
+		return nil
+	}
+	return &d.Value
+}
+
+// writeStateColumns sends arrays: one statement, whatever the number of rows.
+func writeStateColumns(ctx context.Context, tx *txn, states []DeviceState) error {
+	n := len(states)
+	devices, metrics, texts, qualities, reasons := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	values, goods, retained := make([]*float64, n), make([]*float64, n), make([]bool, n)
+	times, arrived, changed, goodTimes := make([]*time.Time, n), make([]time.Time, n), make([]time.Time, n), make([]*time.Time, n)
+	for i := range states {
+		d := &states[i]
+		devices[i], metrics[i], texts[i], qualities[i], reasons[i] = d.Device, d.Metric, clean(d.Text), d.Quality, clean(d.Reason)
+		values[i], goods[i], retained[i] = number(*d), d.Good, d.Retained
+		times[i], arrived[i], changed[i], goodTimes[i] = timeOrNull(d.Time), micros(d.Arrived), micros(d.Changed), timeOrNull(d.GoodTime)
+	}
+	_, err := tx.ExecContext(ctx, `
+		insert into device_states (`+stateColumns+`)
+		select * from unnest($1::text[], $2::text[], $3::float8[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+			$7::timestamptz[], $8::text[], $9::text[], $10::bool[], $11::float8[], $12::timestamptz[])`+onlyNewer,
+		devices, metrics, values, texts, times, arrived, changed, qualities, reasons, retained, goods, goodTimes)
+	return err
+}
+
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = micros(t)
+	return &t
+}
+
+func writeDead(ctx context.Context, tx *txn, letters []DeadLetter) error {
+	slices.SortFunc(letters, func(a, b DeadLetter) int { return strings.Compare(a.ID+a.Function, b.ID+b.Function) })
+	for _, d := range letters {
+		if _, err := tx.ExecContext(ctx, `
+			insert into dead_letters (id, function, topic, reason, first_time, last_time, count, size, sample, told, gone)
+			values (`+tx.params(1, 11)+`)
+			on conflict (id, function) do update set topic = excluded.topic, reason = excluded.reason, first_time = excluded.first_time,
+				last_time = excluded.last_time, count = excluded.count, size = excluded.size, sample = excluded.sample,
+				told = excluded.told, gone = excluded.gone
+			where excluded.told > dead_letters.told`,
+			clean(d.ID), clean(d.Function), clean(d.Topic), clean(d.Reason), stamp(d.First), stamp(d.Last), d.Count, d.Size,
+			append([]byte{}, d.Sample...), stamp(d.Told), d.Gone); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeadLetters returns the newest that are neither replayed nor dropped.
+func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
+	return query(ctx, s, "read the dead letters", func(rows *sql.Rows) (d DeadLetter, err error) {
+		err = rows.Scan(&d.ID, &d.Function, &d.Topic, &d.Reason, scanTime{&d.First}, scanTime{&d.Last}, &d.Count, &d.Size, &d.Sample, scanTime{&d.Told}, &d.Gone)
+		return d, err
+	}, `select id, function, topic, reason, first_time, last_time, count, size, sample, told, gone
+		from dead_letters where not gone order by last_time desc, id limit $1`, limit)
+}
