@@ -43,15 +43,21 @@ func cmdBackfill(ctx context.Context, h *house, args []string, out io.Writer) er
 	from := fs.String("from", "", "first day, 2020-01-01")
 	to := fs.String("to", time.Now().UTC().Format(time.DateOnly), "last day")
 	address := fs.String("gateway", "http://127.0.0.1:"+h.port(), "the running gateway")
-	name, err := split(fs, args)
+	words, err := names(fs, args, 3)
 	if err != nil {
 		return err
 	}
+	for i, into := range []*string{from, to} {
+		if len(words) > i+1 {
+			*into = words[i+1]
+		}
+	}
+	name := words[0]
 	j := backfill.Job{Gateway: *address, Function: name}
-	if j.From, err = moment("-from", *from); err != nil {
+	if j.From, err = moment("from", *from); err != nil {
 		return err
 	}
-	if j.To, err = moment("-to", *to); err != nil {
+	if j.To, err = moment("to", *to); err != nil {
 		return err
 	}
 	bar := &backfill.Bar{W: out, Terminal: hasColor(out), Name: name}

@@ -19,7 +19,7 @@ const usage = `usage: go run ./local [command]
 
   up                              the whole platform (the default)
   run FUNCTION [-dry-run]         one source once; prints what it decoded
-  backfill FUNCTION -from 2020-01-01 [-to 2024-12-31]
+  backfill FUNCTION -from 2020-01-01 [-to 2024-12-31]  (or FUNCTION FROM [TO])
                                   fill a span of history through the running gateway
   migrate                         bring the PostgreSQL of DATABASE_URL up to date
   gateway NAME=URL...             the gateway alone, in front of running functions
@@ -92,24 +92,23 @@ func cmdUp(ctx context.Context, h *house, args []string, _ io.Writer) error {
 	return runUp(ctx, h, functions)
 }
 
-// split reads one name before, between or after flags.
-func split(fs *flag.FlagSet, args []string) (string, error) {
-	name := ""
+// names reads the words before, between and after flags; the first is a
+// function, and there are at most n.
+func names(fs *flag.FlagSet, args []string, n int) ([]string, error) {
+	var words []string
 	for len(args) > 0 {
 		if err := fs.Parse(args); err != nil {
-			return "", err
+			return nil, err
 		}
-		args = fs.Args()
-		if len(args) == 0 {
-			break
+		if args = fs.Args(); len(args) > 0 {
+			words, args = append(words, args[0]), args[1:]
 		}
-		if name != "" {
-			return "", fmt.Errorf("one function at a time: %s, %s", name, args[0])
-		}
-		name, args = args[0], args[1:]
 	}
-	if name == "" {
-		return "", fmt.Errorf("which function? %s FUNCTION", fs.Name())
+	switch {
+	case len(words) == 0:
+		return nil, fmt.Errorf("which function? make %s FUNCTION=weather", fs.Name())
+	case len(words) > n:
+		return nil, fmt.Errorf("%s does not know what to do with %q", fs.Name(), words[n:])
 	}
-	return name, nil
+	return words, nil
 }

@@ -23,11 +23,11 @@ import (
 func cmdRun(ctx context.Context, h *house, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("run", flag.ContinueOnError)
 	dry := fs.Bool("dry-run", false, "fetch and decode, store nothing")
-	name, err := split(fs, args)
+	words, err := names(fs, args, 1)
 	if err != nil {
 		return err
 	}
-	return runOnce(ctx, h, functions, name, *dry, out)
+	return runOnce(ctx, h, functions, words[0], *dry, out)
 }
 
 func runOnce(ctx context.Context, h *house, build map[string]host.Builder, name string, dry bool, out io.Writer) (err error) {

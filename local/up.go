@@ -53,9 +53,9 @@ func works(f host.Function) string {
 	case f.State == host.Unconfigured:
 		return "waits for " + strings.Join(f.Missing, ", ")
 	case f.State == host.Sample && len(f.Missing) > 0:
-		return fmt.Sprintf("sample data; %s in .env makes it live", strings.Join(f.Missing, " and "))
+		return fmt.Sprintf("sample data · to make it live, set %s in .env", strings.Join(f.Missing, " and "))
 	case f.State == host.Sample:
-		return fmt.Sprintf("sample data; LIVE=%s in .env makes it live", f.Name)
+		return fmt.Sprintf("sample data · to make it live, set LIVE=%s in .env", f.Name)
 	default:
 		return "live"
 	}

@@ -17,7 +17,7 @@ import (
 var files embed.FS
 
 var tmpl = template.Must(template.New("page.html").Funcs(template.FuncMap{
-	"ago": ago, "number": number, "stamp": stamp, "clock": clock, "text": text, "span": span,
+	"ago": ago, "number": number, "stamp": stamp, "clock": clock, "text": text, "span": span, "pair": pair,
 }).ParseFS(files, "page.html"))
 
 // policy lets the page load its own style and script and nothing else.

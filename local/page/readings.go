@@ -25,6 +25,7 @@ type Measurement struct {
 	Series []Series `json:"series"`
 	More   int      `json:"more,omitempty"`
 	Span   string   `json:"-"` // of the small graphs: "24 h"
+	Dense  bool     `json:"-"` // one number a series: they fit side by side
 }
 
 // Series is one line of it: a place, a symbol, a device.
@@ -87,6 +88,7 @@ func measurement(ctx context.Context, st *store.Store, m catalogue.Measurement, 
 		}
 		out.Series = append(out.Series, series(m, r, bySeries[r.Series()], from, to))
 	}
+	out.Dense = !slices.ContainsFunc(out.Series, func(s Series) bool { return len(s.Values) != 1 || len(s.Texts) > 0 })
 	return out, nil
 }
 

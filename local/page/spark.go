@@ -110,3 +110,11 @@ func span(d time.Duration) string {
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 func text(ss []string) string  { return strings.Join(ss, ", ") }
+
+// drawn is a value with the span of its graph, for the template.
+type drawn struct {
+	Span  string
+	Value Value
+}
+
+func pair(span string, v Value) drawn { return drawn{span, v} }

@@ -1,0 +1,71 @@
+package docs
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hearth-home/hearth/local/stack"
+)
+
+const intro = `
+# Configuration
+
+A setting is an environment variable. In OpenFaaS it stands in the block's ` + "`environment`" + ` in stack.yml, where
+` + "`${NAME:-default}`" + ` takes it from the environment of ` + "`faas-cli`" + `; with ` + "`make up`" + ` it comes from the environment or from the file
+` + "`.env`" + ` beside stack.yml. A secret is a file that OpenFaaS mounts; the variable whose name ends in ` + "`_SECRET`" + ` holds its name. With
+` + "`make up`" + ` the secret ` + "`openweather-key`" + ` is the variable ` + "`OPENWEATHER_KEY`" + `: upper case, dashes as underscores.
+
+A list is separated by commas, or by semicolons where its elements hold commas. A duration is written ` + "`90s`, `15m` or `2h`" + `.
+
+Each function has settings of its own:
+`
+
+const local = `
+## make up
+
+| variable | default | what |
+| --- | --- | --- |
+| ` + "`PORT`" + ` | ` + "`8080`" + ` | where gateway and page listen, on 127.0.0.1 |
+| ` + "`HEARTH_DIR`" + ` | ` + "`.hearth`" + ` | where the database and the secrets of the functions are kept |
+| ` + "`LIVE`" + ` | | sources that talk to their real upstream although they need no key: ` + "`treasuries,feeds`" + ` or ` + "`all`" + `; setting one of their variables does the same |
+| ` + "`INFLUX_URL`, `DATABASE_URL`" + ` | | real databases instead of the one in HEARTH_DIR, both or neither; run ` + "`make migrate`" + ` once |
+| ` + "`LOG_FORMAT`" + ` | | ` + "`json`" + ` for one JSON object a line |
+| ` + "`NO_COLOR`" + ` | | anything for no colors |
+`
+
+func commonPage(root string, functions []stack.Function) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(notice + intro + "\n")
+	for _, f := range functions {
+		fmt.Fprintf(&b, "- [%s](../%s/README.md)\n", f.Name, f.Folder)
+	}
+	b.WriteString("\n")
+	for _, part := range []struct{ title, text, dir string }{
+		{"Store", "InfluxDB and PostgreSQL, the same for all functions.", "shared/store"},
+		{"Slack", "Without a webhook and without a token nothing is sent.", "shared/slack"},
+		{"Sources", "Every source has these; a call may take OpenFaaS' `read_timeout` and `write_timeout`, which must be longer.", "shared/source"},
+	} {
+		p, err := load(root, part.dir)
+		if err != nil {
+			return nil, err
+		}
+		settings, err := p.settings("Config", "")
+		if err != nil {
+			return nil, err
+		}
+		if part.dir == "shared/source" { // Slack has its own table
+			settings = without(settings, "SLACK_")
+		}
+		fmt.Fprintf(&b, "## %s\n\n%s\n\n", part.title, part.text)
+		table(&b, settings)
+	}
+	b.Truncate(b.Len() - 1)
+	b.WriteString(local)
+	return b.Bytes(), nil
+}
+
+func without(settings []Setting, prefix string) []Setting {
+	return slices.DeleteFunc(settings, func(s Setting) bool { return strings.HasPrefix(s.Name, prefix) })
+}

@@ -1,0 +1,145 @@
+package docs
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hearth-home/hearth/local/stack"
+)
+
+const root = "../.."
+
+func TestTheReferenceIsNotStale(t *testing.T) {
+	blocks, err := stack.Read(root, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := Pages(root, blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale, err := Write(root, pages, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range stale {
+		t.Errorf("%s is out of date: run make docs", name)
+	}
+}
+
+// In sample mode the addresses in the stack file are turned to the samples; one
+// that stands only in the code would be asked in earnest.
+func TestEveryUpstreamAddressStandsInTheStackFile(t *testing.T) {
+	blocks, err := stack.Read(root, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range blocks {
+		p, err := load(root, f.Folder)
+		if err != nil {
+			continue // not written yet: it has no page either
+		}
+		settings, err := p.settings("Config", "")
+		if err != nil {
+			t.Error(err)
+		}
+		for _, s := range settings {
+			if _, ok := f.Env[s.Name]; !ok && strings.Contains(s.Default, "://") {
+				t.Errorf("%s: %s has the default %s in the code and none in the stack file", f.Name, s.Name, s.Default)
+			}
+		}
+	}
+}
+
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+const handler = "// Package function brings tides | from the coast.\npackage function\n\n" +
+	"import (\n\t\"time\"\n\tcommon \"github.com/hearth-home/hearth/shared/pg\"\n\t\"github.com/hearth-home/hearth/shared/secret\"\n)\n\n" +
+	"type Config struct {\n" +
+	"\tURL string `env:\"TIDES_URL\" envDefault:\"https://t.example/a|b\"` // where to ask\n" +
+	"\t// which coasts\n\tCoasts []string `env:\"TIDES_COASTS,required\"`\n" +
+	"\tKey secret.String `env:\"TIDES_KEY_SECRET\" envDefault:\"tides-key\"` // secret with the key\n" +
+	"\tEvery time.Duration `env:\"TIDES_EVERY\" envDefault:\"15m\"` // pause\n" +
+	"\tDB common.Config `envPrefix:\"DB_\"`\n\tinner\n\tcache map[string]int\n}\n\n" +
+	"type inner struct {\n\tN int `env:\"TIDES_N\"` // how many\n}\n"
+
+func TestSettingsFollowTagsCommentsAndNestedStructs(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"functions/tides/handler.go": handler,
+		"shared/pg/pg.go":            "package pg\ntype Config struct { Host string `env:\"HOST\"` // its name\n}\n",
+	})
+	p, err := load(dir, "functions/tides")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := p.settings("Config", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Setting{
+		{Name: "TIDES_URL", Default: "https://t.example/a|b", Kind: "text", About: "where to ask"},
+		{Name: "TIDES_COASTS", Kind: "list of text", About: "which coasts", Required: true},
+		{Name: "TIDES_KEY_SECRET", Default: "tides-key", Kind: secretKind, About: "secret with the key", Secret: true},
+		{Name: "TIDES_EVERY", Default: "15m", Kind: "duration", About: "pause"},
+		{Name: "DB_HOST", Kind: "text", About: "its name"},
+		{Name: "TIDES_N", Kind: "whole number", About: "how many"},
+	}
+	if len(got) != len(want) {
+		t.Fatalf("settings = %+v", got)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("setting %d = %+v, want %+v", i, got[i], want[i])
+		}
+	}
+	page, err := functionPage(dir, stack.Function{Name: "tides", Folder: "functions/tides", Env: map[string]string{"TIDES_EVERY": "1h"},
+		Annotations: map[string]string{"topic": "cron-function", "schedule": "@daily"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		"Brings tides | from the coast.", "Runs at `@daily`", "| `TIDES_URL` | `https://t.example/a\\|b` | where to ask |",
+		"| `TIDES_COASTS` | **required** | which coasts (list of text) |", "(locally `TIDES_KEY` in `.env`)", "| `TIDES_EVERY` | `1h` |",
+	} {
+		if !strings.Contains(string(page), line) {
+			t.Errorf("%s\nlacks %s", page, line)
+		}
+	}
+}
+
+func TestASettingWithoutACommentIsRefused(t *testing.T) {
+	dir := folder(t, map[string]string{"functions/x/handler.go": "package function\ntype Config struct {\n\tA string `env:\"A_VAR\"`\n}\n"})
+	p, err := load(dir, "functions/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.settings("Config", ""); err == nil || !strings.Contains(err.Error(), "A_VAR") {
+		t.Errorf("err = %v, want it to name A_VAR", err)
+	}
+}
+
+func TestWriteTouchesOnlyWhatDiffers(t *testing.T) {
+	dir := folder(t, map[string]string{"same.md": "a"})
+	pages := []Page{{"same.md", []byte("a")}, {"new/b.md", []byte("b")}}
+	for i, want := range []string{"new/b.md", ""} {
+		stale, err := Write(dir, pages, false)
+		if err != nil || strings.Join(stale, " ") != want {
+			t.Errorf("write %d: %v, %v; want %q", i, stale, err, want)
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package docs
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/hearth-home/hearth/local/host"
+	"github.com/hearth-home/hearth/local/stack"
+	"github.com/hearth-home/hearth/shared/catalogue"
+)
+
+const notice = "<!-- Written by `make docs` from the Config structs, stack.yml and the catalogue; changes here are lost. -->\n"
+
+// Page is one file.
+type Page struct {
+	Name string // from the root
+	Text []byte
+}
+
+// Pages returns docs/configuration.md and a README.md for every function of the
+// stack files whose folder is there.
+func Pages(root string, blocks []stack.Function) ([]Page, error) {
+	var out []Page
+	var there []stack.Function
+	for _, f := range blocks {
+		if _, err := os.Stat(filepath.Join(root, f.Folder, "handler.go")); err != nil {
+			continue
+		}
+		there = append(there, f)
+		text, err := functionPage(root, f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Page{f.Folder + "/README.md", text})
+	}
+	text, err := commonPage(root, there)
+	return append(out, Page{"docs/configuration.md", text}), err
+}
+
+// Write writes the pages that differ from what is there, or with check only
+// names them.
+func Write(root string, pages []Page, check bool) (stale []string, err error) {
+	for _, p := range pages {
+		name := filepath.Join(root, filepath.FromSlash(p.Name))
+		if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, p.Text) {
+			continue
+		}
+		stale = append(stale, p.Name)
+		if check {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return stale, err
+		}
+		if err := os.WriteFile(name, p.Text, 0o644); err != nil {
+			return stale, err
+		}
+	}
+	return stale, nil
+}
+
+func functionPage(root string, f stack.Function) ([]byte, error) {
+	p, err := load(root, f.Folder)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := p.settings("Config", "")
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s\n# %s\n\n%s\n", notice, f.Name, sentence(p.doc))
+	fmt.Fprintf(&b, "%s\n\n## Settings\n\n", trigger(f))
+	for i, s := range settings {
+		if v, ok := f.Env[s.Name]; ok {
+			settings[i].Default = v // what deploys
+		}
+	}
+	table(&b, settings)
+	b.WriteString("What all sources share (store, Slack, timeouts) is in [docs/configuration.md](../../docs/configuration.md).\n")
+	measures(&b, f.Name)
+	return b.Bytes(), nil
+}
+
+// sentence makes the package comment a paragraph of its own.
+func sentence(doc string) string {
+	text := strings.TrimPrefix(doc, "Package function ")
+	r, n := utf8.DecodeRuneInString(text)
+	if n == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(r)) + text[n:]
+}
+
+func trigger(f stack.Function) string {
+	switch {
+	case f.Schedule() != "":
+		return fmt.Sprintf("Runs at `%s` (annotation `schedule` in the stack file), and when called.", f.Schedule())
+	case f.Topic() != "":
+		return fmt.Sprintf("Runs for MQTT messages at `%s` (annotation `topic` in the stack file), and when called.", f.Topic())
+	default:
+		return "Runs when called."
+	}
+}
+
+func table(b *bytes.Buffer, settings []Setting) {
+	if len(settings) == 0 {
+		b.WriteString("None.\n\n")
+		return
+	}
+	b.WriteString("| variable | default | what |\n| --- | --- | --- |\n")
+	for _, s := range settings {
+		about := s.About
+		if s.Secret {
+			about += fmt.Sprintf(" (locally `%s` in `.env`)", host.Variable(s.Default))
+		} else if s.Kind != "text" {
+			about += " (" + s.Kind + ")"
+		}
+		value := code(s.Default)
+		if s.Required {
+			value = "**required**"
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s |\n", s.Name, value, cell(about))
+	}
+	b.WriteString("\n")
+}
+
+func code(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "`" + strings.ReplaceAll(cell(s), "`", "'") + "`"
+}
+
+func cell(s string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ").Replace(s)
+}
+
+func measures(b *bytes.Buffer, function string) {
+	names := catalogue.Of(function)
+	if len(names) == 0 {
+		return
+	}
+	b.WriteString("\n## Measurements\n")
+	for _, name := range names {
+		m, _ := catalogue.Get(name)
+		fmt.Fprintf(b, "\n### %s\n\n%s", m.Name, strings.TrimSuffix(m.About, "."))
+		if len(m.Labels) > 0 {
+			fmt.Fprintf(b, ". Labels: `%s`", strings.Join(m.Labels, "`, `"))
+		}
+		b.WriteString(".\n\n| field | what | unit |\n| --- | --- | --- |\n")
+		for _, f := range m.Fields {
+			fmt.Fprintf(b, "| `%s` | %s | %s |\n", f.Key, cell(f.Title), cell(f.Unit))
+		}
+		for _, t := range slices.Sorted(slices.Values(m.Text)) {
+			fmt.Fprintf(b, "| `%s` | text | |\n", t)
+		}
+	}
+}

@@ -1,0 +1,194 @@
+// Package docs writes the settings reference from the Config structs, so that
+// it cannot go stale.
+package docs
+
+//go:generate go run github.com/hearth-home/hearth/local docs
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+const module = "github.com/hearth-home/hearth/"
+
+// Setting is one variable that a Config struct reads.
+type Setting struct {
+	Name, Default, Kind, About string
+	Required, Secret           bool
+}
+
+// pkg is one parsed folder.
+type pkg struct {
+	root, dir string
+	doc       string
+	types     map[string]*ast.StructType
+	imports   map[*ast.StructType]map[string]string // name in the file -> import path
+}
+
+func load(root, dir string) (*pkg, error) {
+	p := &pkg{root: root, dir: dir, types: map[string]*ast.StructType{}, imports: map[*ast.StructType]map[string]string{}}
+	files := token.NewFileSet()
+	names, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(dir), "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%s: %w", dir, fs.ErrNotExist)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(files, name, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		if f.Doc != nil {
+			p.doc = f.Doc.Text()
+		}
+		p.add(f)
+	}
+	return p, nil
+}
+
+func (p *pkg) add(f *ast.File) {
+	imports := map[string]string{}
+	for _, i := range f.Imports {
+		at, _ := strconv.Unquote(i.Path.Value) // the parser saw it as a string
+		name := path.Base(at)
+		if i.Name != nil {
+			name = i.Name.Name
+		}
+		imports[name] = at
+	}
+	for _, d := range f.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok {
+			continue
+		}
+		for _, spec := range g.Specs {
+			if t, ok := spec.(*ast.TypeSpec); ok {
+				if s, ok := t.Type.(*ast.StructType); ok {
+					p.types[t.Name.Name] = s
+					p.imports[s] = imports
+				}
+			}
+		}
+	}
+}
+
+// settings returns what the struct reads, those of nested structs included. A
+// field without a comment is an error: the page would have nothing to say.
+func (p *pkg) settings(name, prefix string) ([]Setting, error) {
+	s, ok := p.types[name]
+	if !ok {
+		return nil, fmt.Errorf("%s has no struct %s", p.dir, name)
+	}
+	var out []Setting
+	var errs []error
+	for _, f := range s.Fields.List {
+		more, err := p.field(s, f, prefix)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %s: %w", p.dir, name, err))
+		}
+		out = append(out, more...)
+	}
+	return out, errors.Join(errs...)
+}
+
+func (p *pkg) field(s *ast.StructType, f *ast.Field, prefix string) ([]Setting, error) {
+	var tag reflect.StructTag
+	if f.Tag != nil {
+		text, err := strconv.Unquote(f.Tag.Value)
+		if err != nil {
+			return nil, err
+		}
+		tag = reflect.StructTag(text)
+	}
+	key, options, _ := strings.Cut(tag.Get("env"), ",")
+	kind := kindOf(f.Type)
+	if key == "" {
+		return p.nested(s, f.Type, prefix+tag.Get("envPrefix"))
+	}
+	about := strings.TrimSpace(f.Comment.Text())
+	if about == "" {
+		about = strings.TrimSpace(f.Doc.Text())
+	}
+	out := Setting{Name: prefix + key, Default: tag.Get("envDefault"), Kind: kind, About: strings.Join(strings.Fields(about), " "),
+		Required: strings.Contains(options, "required") || strings.Contains(options, "notEmpty"), Secret: kind == secretKind}
+	if about == "" {
+		return []Setting{out}, fmt.Errorf("%s has no comment", out.Name)
+	}
+	return []Setting{out}, nil
+}
+
+// nested follows a field of this module's struct types.
+func (p *pkg) nested(s *ast.StructType, t ast.Expr, prefix string) ([]Setting, error) {
+	switch t := t.(type) {
+	case *ast.Ident:
+		if _, ok := p.types[t.Name]; ok {
+			return p.settings(t.Name, prefix)
+		}
+	case *ast.StarExpr:
+		return p.nested(s, t.X, prefix)
+	case *ast.SelectorExpr:
+		name, ok := t.X.(*ast.Ident)
+		if !ok {
+			return nil, nil
+		}
+		if dir, ok := strings.CutPrefix(p.imports[s][name.Name], module); ok {
+			other, err := load(p.root, dir)
+			if err != nil {
+				return nil, err
+			}
+			return other.settings(t.Sel.Name, prefix)
+		}
+	}
+	return nil, nil
+}
+
+const secretKind = "secret's name"
+
+// kindOf names a type for a person.
+func kindOf(t ast.Expr) string {
+	switch t := t.(type) {
+	case *ast.Ident:
+		switch t.Name {
+		case "string":
+			return "text"
+		case "bool":
+			return "true or false"
+		case "float64", "float32":
+			return "number"
+		}
+		if strings.HasPrefix(t.Name, "int") || strings.HasPrefix(t.Name, "uint") {
+			return "whole number"
+		}
+		return t.Name
+	case *ast.StarExpr:
+		return kindOf(t.X)
+	case *ast.ArrayType:
+		return "list of " + kindOf(t.Elt)
+	case *ast.SelectorExpr:
+		x, _ := t.X.(*ast.Ident)
+		switch fmt.Sprintf("%s.%s", x, t.Sel.Name) {
+		case "secret.String":
+			return secretKind
+		case "time.Duration":
+			return "duration"
+		case "url.URL":
+			return "address"
+		}
+		return strings.ToLower(t.Sel.Name)
+	}
+	return "text"
+}

@@ -1,0 +1,199 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	handler "github.com/openfaas/templates-sdk/go-http"
+	"go.uber.org/goleak"
+
+	"github.com/hearth-home/hearth/local/stack"
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/secret"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// tell is a function that answers what it was given; asked as a source without
+// its key would.
+func tell(env config.Env) (http.Handler, error) {
+	if env.Vars["BROKEN"] != "" {
+		return nil, errors.New("BROKEN is set, " + env.Secrets.Get("my-key").Reveal())
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := map[string]any{"vars": env.Vars, "sample": env.Sample, "key": env.Secrets.Get("my-key").Present(),
+			"other": env.Secrets.Get("other-key").Present()}
+		if !env.Secrets.Get("my-key").Present() && env.Vars["KEYLESS"] == "" {
+			answer = map[string]any{"status": "not_configured", "missing": []string{"secret my-key"}}
+		}
+		json.NewEncoder(w).Encode(answer)
+	}), nil
+}
+
+type told struct {
+	Vars               map[string]string
+	Sample, Key, Other bool
+	Missing            []string
+}
+
+// start runs tell with samples in a temporary repository.
+func start(t *testing.T, env map[string]string, vars map[string]string) (Function, told) {
+	t.Helper()
+	root := t.TempDir()
+	dir := filepath.Join(root, "functions", "tell", "sample")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "env"), []byte("PLACES=sampleville\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := stack.Function{Name: "tell", Folder: "functions/tell", Env: env, Settings: slices.Collect(maps.Keys(env)),
+		Secrets: []string{"my-key", "database-url", "slack-webhook"}}
+	h, err := Start(Options{
+		Root: root, Secrets: filepath.Join(root, "secrets"), Vars: vars, Build: map[string]Builder{"tell": tell}, Now: time.Now,
+		Samples: "http://127.0.0.1:7", Log: func(*secret.Folder) *slog.Logger { return slog.New(slog.DiscardHandler) },
+	}, []stack.Function{f, {Name: "absent"}})
+	if err != nil || len(h.Functions) != 1 {
+		t.Fatalf("Start = %+v, %v; want the one that is built in", h, err)
+	}
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		if err := h.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	res, err := http.Post(h.Functions[0].URL.String(), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a told
+	if err := json.Unmarshal(b, &a); err != nil {
+		t.Fatalf("%v: %s", err, b)
+	}
+	return h.Functions[0], a
+}
+
+func TestWhatAFunctionWorksOn(t *testing.T) {
+	keyless := map[string]string{"KEYLESS": "1", "INFLUX_URL": "http://influx:8086"}
+	for name, c := range map[string]struct {
+		env, vars map[string]string
+		want      State
+		missing   string
+	}{
+		"no key":                            {nil, nil, Sample, "MY_KEY"},
+		"a key":                             {nil, map[string]string{"MY_KEY": "k"}, Live, ""},
+		"no key, but asked for":             {nil, map[string]string{"LIVE": "tell"}, Unconfigured, "MY_KEY"},
+		"no key, a setting":                 {map[string]string{"PLACES": ""}, map[string]string{"PLACES": "x"}, Sample, "MY_KEY"},
+		"needs no key":                      {keyless, nil, Sample, ""},
+		"needs no key, asked for":           {keyless, map[string]string{"LIVE": "feeds, tell"}, Live, ""},
+		"needs no key, all":                 {keyless, map[string]string{"LIVE": "all"}, Live, ""},
+		"needs no key, its own setting":     {keyless, map[string]string{"KEYLESS": "1"}, Live, ""},
+		"needs no key, a setting of all":    {keyless, map[string]string{"INFLUX_URL": "http://mine"}, Sample, ""},
+		"another's secret and Slack's only": {nil, map[string]string{"SLACK_WEBHOOK": "https://hooks", "DATABASE_URL": "x"}, Sample, "MY_KEY"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, a := start(t, c.env, c.vars)
+			if f.State != c.want || strings.Join(f.Missing, " ") != c.missing {
+				t.Errorf("state = %s, missing %v; want %s, %s", f.State, f.Missing, c.want, c.missing)
+			}
+			if a.Sample != (c.want == Sample) {
+				t.Errorf("it was told sample = %t", a.Sample)
+			}
+		})
+	}
+}
+
+func TestAFunctionSeesItsOwnSurroundingsAlone(t *testing.T) {
+	t.Setenv("STRAY", "x")
+	_, a := start(t, map[string]string{"PLACES": "home"}, map[string]string{"MY_KEY": "k", "OTHER_KEY": "o", "STRAY": "x"})
+	if len(a.Vars) != 1 || a.Vars["PLACES"] != "home" || !a.Key || a.Other {
+		t.Errorf("it saw %+v", a)
+	}
+}
+
+func TestSamplesTakeThePlaceOfUpstreamsAlone(t *testing.T) {
+	_, a := start(t, map[string]string{
+		"KEYLESS": "1", "URL": "https://api.example/v1", "PLACES": "home",
+		"FEEDS": "a=https://a.example/x;b=http://b.example", "SLACK_URL": "https://slack.com/api/",
+	}, nil)
+	for k, want := range map[string]string{
+		"URL":       "http://127.0.0.1:7/tell/api.example/v1",
+		"FEEDS":     "a=http://127.0.0.1:7/tell/a.example/x;b=http://127.0.0.1:7/tell/b.example",
+		"SLACK_URL": "https://slack.com/api/",
+		"PLACES":    "sampleville",
+	} {
+		if a.Vars[k] != want {
+			t.Errorf("%s = %q, want %q", k, a.Vars[k], want)
+		}
+	}
+}
+
+func TestABrokenConfigurationIsAnsweredAndHoldsUpNoOther(t *testing.T) {
+	f, _ := start(t, map[string]string{"BROKEN": "1"}, map[string]string{"MY_KEY": "geheimnis"})
+	if f.State != Broken || !strings.Contains(f.Reason, "BROKEN is set") || strings.Contains(f.Reason, "geheimnis") {
+		t.Errorf("function = %+v", f)
+	}
+}
+
+func TestTidyRemovesTheSecretsOfFunctionsThatAreGone(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"weather", "gone"} {
+		if err := WriteSecrets(filepath.Join(dir, name), map[string]string{"key": "v"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Tidy(dir, []stack.Function{{Name: "weather"}}); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 || left[0].Name() != "weather" {
+		t.Errorf("left = %v, %v", left, err)
+	}
+	if err := Tidy(filepath.Join(dir, "none"), nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTimeoutsAreReadAsTheWatchdogDoes(t *testing.T) {
+	for v, want := range map[string]time.Duration{"25s": 25 * time.Second, "9": 9 * time.Second, "": 30 * time.Second, "x": 30 * time.Second} {
+		if got := seconds(map[string]string{"t": v}, "t"); got != want {
+			t.Errorf("%q = %s, want %s", v, got, want)
+		}
+	}
+}
+
+func TestAGolangHTTPFunctionIsServedAsTheTemplateDoes(t *testing.T) {
+	build := Transform(func(config.Env) (func(handler.Request) (handler.Response, error), error) {
+		return func(r handler.Request) (handler.Response, error) {
+			return handler.Response{Body: append([]byte("got "), r.Body...), StatusCode: http.StatusAccepted}, nil
+		}, nil
+	})
+	h, err := build(config.Env{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequest(http.MethodPost, "/", strings.NewReader("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &recorder{header: http.Header{}}
+	h.ServeHTTP(w, req)
+	if w.body.String() != "got x" {
+		t.Errorf("answer = %q", w.body.String())
+	}
+}

@@ -1,0 +1,225 @@
+package page
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/local/host"
+	"github.com/hearth-home/hearth/local/stack"
+	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/store/sqlite"
+)
+
+var now = time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
+
+const nasty = `<script>alert(1)</script>"'&`
+
+// filled is a store with a bit of everything, some of it hostile.
+func filled(t *testing.T) *store.Store {
+	t.Helper()
+	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	var rs []reading.Reading
+	for i := range 5 {
+		rs = append(rs, reading.Reading{Name: "weather", Tags: map[string]string{"place": nasty, "sample": "true"},
+			Fields: map[string]float64{"temperature_celsius": 12.345 + float64(i)}, Text: map[string]string{"summary": nasty},
+			Time: now.Add(-time.Duration(i+1) * time.Hour)})
+	}
+	rs = append(rs, reading.Reading{Name: "weather_forecast", Tags: map[string]string{"place": "home"},
+		Fields: map[string]float64{"temperature_celsius": 3}, Time: now.Add(2 * time.Hour)},
+		reading.Reading{Name: "weather_forecast", Tags: map[string]string{"place": "home"},
+			Fields: map[string]float64{"temperature_celsius": 4}, Time: now.Add(5 * time.Hour)})
+	if err := st.Write(t.Context(), rs); err != nil {
+		t.Fatal(err)
+	}
+	r, err := st.Begin(t.Context(), store.Run{Function: "weather", Trigger: "cron", Started: now.Add(-10 * time.Minute)}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := st.SaveItems(t.Context(), r, []store.List{{Source: "feeds", Target: "news", Items: []item.Item{
+		{ID: "1", Title: nasty, URL: "javascript:alert(1)", At: now.Add(-2 * time.Hour)},
+		{ID: "2", Title: "a fine entry", URL: "https://example.org/?a=1&b=2", At: now.Add(-time.Hour), Sample: true},
+	}}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	r.Status, r.Took = "ok", time.Second
+	if err := st.Finish(t.Context(), r, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+func site(t *testing.T, open func(context.Context) (*store.Store, error), home string) *httptest.Server {
+	t.Helper()
+	p := &Page{Home: home, Source: Source{
+		Functions: []host.Function{
+			{Function: stack.Function{Name: "weather", Annotations: map[string]string{"topic": "cron-function", "schedule": "*/15 * * * *"}}, State: host.Sample, Missing: []string{"OPENWEATHER_KEY"}},
+			{Function: stack.Function{Name: "zigbee", Annotations: map[string]string{"topic": "zigbee2mqtt/#"}}, State: host.Live},
+		},
+		Next: func(name string) time.Time {
+			if name == "weather" {
+				return now.Add(5 * time.Minute)
+			}
+			return time.Time{}
+		},
+		Missing: func(string) []string { return nil },
+		Open:    open, Now: func() time.Time { return now },
+		Redact: func(s string) string { return strings.ReplaceAll(s, "geheim", "[secret]") },
+	}}
+	srv := httptest.NewServer(p)
+	t.Cleanup(srv.Close)
+	return srv
+}
+
+func get(t *testing.T, address string) (*http.Response, string) {
+	t.Helper()
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := client.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res, string(b)
+}
+
+func TestThePageShowsWhatThereIs(t *testing.T) {
+	st := filled(t)
+	srv := site(t, func(context.Context) (*store.Store, error) { return st, nil }, "")
+	_, body := get(t, srv.URL)
+	for _, want := range []string{
+		"12.35</b>", "°C", "Temperature", "1 h ago", "<polyline", "in 2 h", // readings
+		"a fine entry", `href="https://example.org/?a=1&amp;b=2"`, // items
+		"wants OPENWEATHER_KEY", "in 5 min", "*/15 * * * *", "10 min ago", "at zigbee2mqtt/#", // functions
+		`<span class="badge sample">sample</span>`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %s\n%s", want, body)
+		}
+	}
+}
+
+func TestNothingForeignBecomesMarkup(t *testing.T) {
+	st := filled(t)
+	srv := site(t, func(context.Context) (*store.Store, error) { return st, nil }, "")
+	res, body := get(t, srv.URL)
+	for _, bad := range []string{"<script>alert", "javascript:", `"'&`} {
+		if strings.Contains(body, bad) {
+			t.Errorf("the page has %s\n%s", bad, body)
+		}
+	}
+	if !strings.Contains(body, "&lt;script&gt;alert(1)") {
+		t.Error("the hostile title is not there at all")
+	}
+	if csp := res.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+		t.Errorf("policy = %s", csp)
+	}
+	for _, external := range []string{`src="http`, `href="//`, `src="//`, "@import", "style="} {
+		if strings.Contains(body, external) {
+			t.Errorf("the page loads or inlines with %s", external)
+		}
+	}
+}
+
+func TestItsJSONIsWhatThePageShows(t *testing.T) {
+	st := filled(t)
+	srv := site(t, func(context.Context) (*store.Store, error) { return st, nil }, "")
+	res, body := get(t, srv.URL+"/status.json")
+	var d Data
+	if err := json.Unmarshal([]byte(body), &d); err != nil || res.Header.Get("Content-Type") != "application/json" {
+		t.Fatalf("%v: %s", err, body)
+	}
+	if len(d.Functions) != 2 || d.Functions[0].Last == nil || len(d.Measurements) != 2 || len(d.Lists) != 1 || len(d.Lists[0].Items) != 2 || !d.Sample {
+		t.Errorf("data = %+v", d)
+	}
+}
+
+func TestAStoreThatIsAwayIsSaidWithoutItsSecrets(t *testing.T) {
+	srv := site(t, func(context.Context) (*store.Store, error) { return nil, errors.New("no route to geheim") }, "")
+	res, body := get(t, srv.URL)
+	if res.StatusCode != 200 || !strings.Contains(body, "no route to [secret]") || !strings.Contains(body, "weather") {
+		t.Errorf("%d %s", res.StatusCode, body)
+	}
+}
+
+func TestItServesItsOwnFilesAndNoMore(t *testing.T) {
+	srv := site(t, func(context.Context) (*store.Store, error) { return nil, errors.New("away") }, "/function/dashboard/")
+	for path, want := range map[string]int{
+		"/page.css": 200, "/page.js": 200, "/favicon.ico": 200, "/status": 200, "/status.json": 200,
+		"/": 302, "/page.html": 404, "/page.go": 404, "/x": 404,
+	} {
+		if res, _ := get(t, srv.URL+path); res.StatusCode != want {
+			t.Errorf("%s: %d, want %d", path, res.StatusCode, want)
+		}
+	}
+	res, err := http.Post(srv.URL+"/status", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("POST: %d", res.StatusCode)
+	}
+}
+
+func TestSparkDrawsWithinItsBoxAndInTime(t *testing.T) {
+	at := func(hours int, v float64) reading.Reading {
+		return reading.Reading{Fields: map[string]float64{"x": v}, Time: now.Add(time.Duration(hours) * time.Hour)}
+	}
+	from, to := now.Add(-24*time.Hour), now
+	s := spark([]reading.Reading{at(-48, 99), at(-20, 1), at(-10, 3), at(-1, 2), at(0, 99)}, "x", from, to)
+	if s.Points != "17.2,22.0 58.9,2.0 96.4,12.0" || s.About != "between 1 and 3" {
+		t.Errorf("spark = %+v", s)
+	}
+	if s := spark([]reading.Reading{at(-2, 1)}, "x", from, to); s.Points != "" {
+		t.Errorf("one point draws %+v", s)
+	}
+	if s := spark([]reading.Reading{at(-3, 5), at(-2, 5)}, "x", from, to); !strings.Contains(s.Points, ",12.0 ") {
+		t.Errorf("a level line is not in the middle: %+v", s)
+	}
+}
+
+func TestNumbersAndAgesReadWell(t *testing.T) {
+	for v, want := range map[float64]string{0: "0", 12.345: "12.35", 0.01234: "0.0123", 1013.25: "1013", 123.46: "123.5", -0.00001: "0", 5: "5"} {
+		if got := number(v); got != want {
+			t.Errorf("number(%v) = %s, want %s", v, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{
+		0: "just now", -time.Minute: "1 min ago", -90 * time.Minute: "1 h ago", -72 * time.Hour: "3 days ago", time.Hour: "in 1 h", time.Second: "in a moment",
+	} {
+		if got := ago(now, now.Add(d)); got != want {
+			t.Errorf("ago(%s) = %s, want %s", d, got, want)
+		}
+	}
+	if got := ago(now, time.Time{}); got != "never" {
+		t.Errorf("ago of no time = %s", got)
+	}
+}
+
+func TestOnlyWebAddressesAreLinks(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://a.example/x": "https://a.example/x", "http://a.example": "http://a.example",
+		"javascript:alert(1)": "", "data:text/html,x": "", "//a.example": "", "/x": "", "": "", "ftp://a.example": "", "https:": "",
+	} {
+		if got := link(address); got != want {
+			t.Errorf("link(%q) = %q, want %q", address, got, want)
+		}
+	}
+}
