@@ -7,6 +7,7 @@ package catalogue
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/reading"
@@ -27,6 +28,8 @@ type Measurement struct {
 	Keep     Retention
 	Ahead    time.Duration // how far in the future a time may lie: a forecast's reach
 	Since    time.Time     // the earliest time that makes sense; zero: the year 2000
+	Parts    bool          // a declared key may have a part's name in front: socket_2_power_watts
+	Open     bool          // any number is taken; the device itself says its unit and range
 }
 
 // Field is one number. Unit stands in the key too; here it is spelt for people.
@@ -36,6 +39,8 @@ type Field struct {
 	Unit     string // "°C"
 	Min, Max float64
 	Warn     Threshold // when a person wants to hear of it; zero: never
+	Step     float64   // more than this within a minute is suspect until it stays; 0: any step is plausible
+	Counter  bool      // it only grows; a reset is no consumption
 }
 
 // Threshold is a default alert: enter above Above or below Below, leave again
@@ -58,9 +63,11 @@ const (
 // families lists the declarations, one variable a file.
 var families = [][]Measurement{
 	github,
+	sensors,
 	stocks,
 	treasuries,
 	weather,
+	zigbee,
 }
 
 var byName = index()
@@ -98,14 +105,25 @@ func Of(function string) []string {
 	return names
 }
 
-// Field returns the declaration of a number.
+// Field returns the declaration of a number. Where parts may have their own,
+// socket_2_power_watts is declared as power_watts, by the longest ending.
 func (m Measurement) Field(key string) (Field, bool) {
-	i := slices.IndexFunc(m.Fields, func(f Field) bool { return f.Key == key })
-	if i < 0 {
-		return Field{}, false
+	for rest, found := key, true; found; _, rest, found = strings.Cut(rest, "_") {
+		for i := range m.Fields {
+			if m.Fields[i].Key == rest {
+				return m.Fields[i], true
+			}
+		}
+		if !m.Parts {
+			break
+		}
 	}
-	return m.Fields[i], true
+	return Field{}, false
 }
+
+// Limits are the range of numbers without a declaration: what is beyond them is
+// no measurement.
+const Limits = 1e18
 
 // Check reports why r must not be stored: not declared, or out of the declared
 // range, or at a time that cannot be.
@@ -124,7 +142,9 @@ func Check(r reading.Reading, now time.Time) error {
 	}
 	for k, v := range r.Fields {
 		f, ok := m.Field(k)
-		if !ok {
+		if !ok && m.Open {
+			f.Min, f.Max = -Limits, Limits
+		} else if !ok {
 			return fmt.Errorf("%s: the catalogue has no field %q", r.Name, k)
 		}
 		if v < f.Min || v > f.Max {

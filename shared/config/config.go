@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
+	handler "github.com/openfaas/templates-sdk/go-http"
 
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
@@ -108,5 +109,20 @@ func Handle(build func(Env) (http.Handler, error)) http.HandlerFunc {
 			return
 		}
 		h.ServeHTTP(w, r)
+	}
+}
+
+// HandleFunc is Handle for the template golang-http.
+func HandleFunc(build func(Env) (func(handler.Request) (handler.Response, error), error)) func(handler.Request) (handler.Response, error) {
+	e := sync.OnceValue(Process)
+	get := Once(func(context.Context) (func(handler.Request) (handler.Response, error), error) { return build(e()) })
+	return func(r handler.Request) (handler.Response, error) {
+		h, err := get(r.Context())
+		if err == nil {
+			return h(r)
+		}
+		e().Log.Error("not started", "err", err)
+		body, _ := json.Marshal(map[string]string{"status": "failed", "error": e().Secrets.Redact(err.Error())})
+		return handler.Response{StatusCode: http.StatusInternalServerError, Body: body, Header: http.Header{"Content-Type": {"application/json"}}}, nil
 	}
 }

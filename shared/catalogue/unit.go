@@ -1,0 +1,103 @@
+package catalogue
+
+import "strings"
+
+// Unit is how hearth keeps a quantity: the ending of its key, the sign for
+// people, and how to come there from what was sent: value*Factor + Offset.
+type Unit struct {
+	Suffix string // "celsius"
+	Symbol string // "°C"
+	Factor float64
+	Offset float64
+}
+
+// Key returns the field key of a quantity in this unit: humidity, % ->
+// humidity_percent.
+func (u Unit) Key(name string) string {
+	if u.Suffix == "" || name == u.Suffix || strings.HasSuffix(name, "_"+u.Suffix) {
+		return name
+	}
+	return name + "_" + u.Suffix
+}
+
+// Convert brings v into the unit that is kept.
+func (u Unit) Convert(v float64) float64 {
+	if u.Factor == 1 {
+		return v + u.Offset // exactly, where nothing is to be done
+	}
+	return v*u.Factor + u.Offset
+}
+
+var units = map[string]Unit{
+	"": {"", "", 1, 0}, "lqi": {"", "", 1, 0},
+	"°c": {"celsius", "°C", 1, 0}, "c": {"celsius", "°C", 1, 0}, "celsius": {"celsius", "°C", 1, 0},
+	"°f": {"celsius", "°C", 1 / 1.8, -32 / 1.8}, "f": {"celsius", "°C", 1 / 1.8, -32 / 1.8}, "k": {"kelvin", "K", 1, 0},
+	"%": {"percent", "%", 1, 0}, "percent": {"percent", "%", 1, 0}, "ratio": {"percent", "%", 100, 0},
+	"pa": {"hpa", "hPa", 0.01, 0}, "hpa": {"hpa", "hPa", 1, 0}, "mbar": {"hpa", "hPa", 1, 0}, "kpa": {"hpa", "hPa", 10, 0},
+	"ppm": {"ppm", "ppm", 1, 0}, "ppb": {"ppb", "ppb", 1, 0},
+	"µg/m³": {"ugm3", "µg/m³", 1, 0}, "ug/m3": {"ugm3", "µg/m³", 1, 0}, "µg/m3": {"ugm3", "µg/m³", 1, 0}, "mg/m³": {"ugm3", "µg/m³", 1000, 0},
+	"lx": {"lux", "lx", 1, 0}, "lux": {"lux", "lx", 1, 0},
+	"w": {"watts", "W", 1, 0}, "kw": {"watts", "W", 1000, 0}, "mw": {"watts", "W", 0.001, 0}, "va": {"voltamperes", "VA", 1, 0}, "var": {"voltamperes_reactive", "var", 1, 0},
+	"v": {"volts", "V", 1, 0}, "mv": {"volts", "V", 0.001, 0},
+	"a": {"amperes", "A", 1, 0}, "ma": {"amperes", "A", 0.001, 0},
+	"kwh": {"kwh", "kWh", 1, 0}, "wh": {"kwh", "kWh", 0.001, 0}, "mwh": {"kwh", "kWh", 1000, 0},
+	"hz": {"hertz", "Hz", 1, 0}, "khz": {"hertz", "Hz", 1e3, 0}, "mhz": {"hertz", "Hz", 1e6, 0}, "ghz": {"hertz", "Hz", 1e9, 0}, "rpm": {"rpm", "rpm", 1, 0},
+	"s": {"seconds", "s", 1, 0}, "sec": {"seconds", "s", 1, 0}, "seconds": {"seconds", "s", 1, 0}, "ms": {"seconds", "s", 0.001, 0},
+	"min": {"seconds", "s", 60, 0}, "minutes": {"seconds", "s", 60, 0}, "h": {"seconds", "s", 3600, 0}, "hours": {"seconds", "s", 3600, 0}, "days": {"seconds", "s", 86400, 0},
+	"b": {"bytes", "B", 1, 0}, "bytes": {"bytes", "B", 1, 0}, "kib": {"bytes", "B", 1 << 10, 0}, "mib": {"bytes", "B", 1 << 20, 0}, "gib": {"bytes", "B", 1 << 30, 0},
+	"kb": {"bytes", "B", 1e3, 0}, "mb": {"bytes", "B", 1e6, 0}, "gb": {"bytes", "B", 1e9, 0},
+	"m": {"meters", "m", 1, 0}, "cm": {"meters", "m", 0.01, 0}, "mm": {"mm", "mm", 1, 0}, "km": {"meters", "m", 1000, 0},
+	"m/s": {"mps", "m/s", 1, 0}, "km/h": {"mps", "m/s", 1 / 3.6, 0}, "°": {"degrees", "°", 1, 0},
+	"l": {"liters", "l", 1, 0}, "m³": {"cubic_meters", "m³", 1, 0}, "m3": {"cubic_meters", "m³", 1, 0}, "m³/h": {"cubic_meters_per_hour", "m³/h", 1, 0},
+	"db": {"db", "dB", 1, 0}, "dbm": {"dbm", "dBm", 1, 0}, "mired": {"mired", "mired", 1, 0},
+}
+
+// sameSign maps what looks alike: the micro sign and the Greek letter, and the
+// one-character °C.
+var sameSign = strings.NewReplacer("\u03bc", "\u00b5", "\u2103", "°c", "\u2109", "°f", "\u00ba", "°", " ", "")
+
+// UnitOf returns how hearth keeps what is sent in the unit. An unknown one is
+// kept as it is, with its letters in the key.
+func UnitOf(sign string) (u Unit, known bool) {
+	// Case tells only milliwatt-hours from megawatt-hours, and megahertz.
+	plain := sameSign.Replace(strings.TrimSpace(sign))
+	if plain == "mWh" {
+		return Unit{"kwh", "kWh", 1e-6, 0}, true
+	}
+	if plain == "MW" {
+		return Unit{"watts", "W", 1e6, 0}, true
+	}
+	if u, ok := units[strings.ToLower(plain)]; ok {
+		return u, true
+	}
+	return Unit{Key(plain), sign, 1, 0}, false
+}
+
+const maxKey = 64
+
+// Key makes a name fit to be a part of a field key: letters, digits and single
+// underscores; "Interior temp" and "interiorTemp" become interior_temp. What is
+// left of a name may be nothing.
+func Key(name string) string {
+	b := make([]byte, 0, len(name)+4)
+	lower := false // the character before was a small letter or a digit
+	for i := 0; i < len(name) && len(b) < maxKey; i++ {
+		switch c := name[i]; {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+			b = append(b, c)
+			lower = true
+		case c >= 'A' && c <= 'Z':
+			if lower {
+				b = append(b, '_')
+			}
+			b = append(b, c+'a'-'A')
+			lower = false
+		default:
+			if len(b) > 0 && b[len(b)-1] != '_' {
+				b = append(b, '_')
+			}
+			lower = false
+		}
+	}
+	return strings.TrimSuffix(string(b), "_")
+}

@@ -1,0 +1,36 @@
+package mqttbatch
+
+// Answer says what became of the messages that were not simply stored.
+type Answer struct {
+	Rejected []Refusal        `json:"rejected"`         // never again: they become dead letters
+	Retry    []Refusal        `json:"retry"`            // again alone, later
+	Stored   map[string]Place `json:"stored,omitempty"` // by edge node: up to where all is stored
+	Replay   []Pick           `json:"replay,omitempty"` // dead letters of this function to try again
+}
+
+// Refusal is one message and why.
+type Refusal struct {
+	ID     string `json:"id"`
+	Reason string `json:"reason"`
+}
+
+// Place is a position in the numbering of an edge node.
+type Place struct {
+	Boot string `json:"boot"`
+	Seq  uint64 `json:"seq"`
+}
+
+// Pick chooses dead letters by topic, an MQTT filter.
+type Pick struct {
+	Topic string `json:"topic"`
+}
+
+// Reject adds a message that can never be stored as it is.
+func (a *Answer) Reject(m *Message, err error) {
+	a.Rejected = append(a.Rejected, Refusal{m.ID, err.Error()})
+}
+
+// Again adds a message that may be stored later.
+func (a *Answer) Again(m *Message, reason string) {
+	a.Retry = append(a.Retry, Refusal{m.ID, reason})
+}

@@ -1,0 +1,109 @@
+// Package mqttbatch is what the functions that take MQTT messages have in
+// common: the batch that the connector sends, the answer that it understands,
+// and the handler between them (design: "Connector -> function").
+package mqttbatch
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/scan"
+)
+
+// ContentType is that of a batch of CloudEvents.
+const ContentType = "application/cloudevents-batch+json"
+
+// Message is one MQTT message.
+type Message struct {
+	ID       string
+	Topic    string
+	Time     time.Time // of its first arrival, increasing strictly per topic
+	Payload  []byte    // valid until the function answers
+	Retained bool
+	Replay   bool // from the dead letters
+}
+
+// Decode reads a batch. Payloads are decoded in place: body is used up.
+func Decode(body []byte) ([]Message, error) {
+	ms := make([]Message, 0, 1+len(body)/400)
+	s := scan.New(body)
+	err := s.Array(func(int) error {
+		m, err := event(s)
+		ms = append(ms, m)
+		return err
+	})
+	if err == nil {
+		err = s.End()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("decode the batch: %w", err)
+	}
+	return ms, nil
+}
+
+var errIncomplete = errors.New("an event needs id, subject and time")
+
+// event reads one event. Attributes that hearth does not know are passed over.
+func event(s *scan.Scanner) (m Message, err error) {
+	err = s.Object(func(key []byte) error {
+		var b []byte
+		var err error
+		switch string(key) {
+		case "id":
+			b, err = s.Text()
+			m.ID = string(b)
+		case "subject":
+			b, err = s.Text()
+			m.Topic = string(b)
+		case "time":
+			if b, err = s.Text(); err == nil {
+				m.Time, err = time.Parse(time.RFC3339Nano, string(b))
+			}
+		case "mqttretained":
+			m.Retained, err = s.Bool()
+		case "mqttreplay":
+			m.Replay, err = s.Bool()
+		case "data_base64":
+			if b, err = s.Text(); err == nil {
+				var n int
+				n, err = base64.StdEncoding.Decode(b, b)
+				m.Payload = b[:n]
+			}
+		case "data":
+			m.Payload, err = s.Raw()
+		default:
+			err = s.Skip()
+		}
+		return err
+	})
+	if err == nil && (m.ID == "" || m.Topic == "" || m.Time.IsZero()) {
+		err = errIncomplete
+	}
+	return m, err
+}
+
+// single is a message as functions without mqtt-batch get it: the payload as it
+// is and the rest in headers.
+func single(h http.Header, body []byte) (Message, error) {
+	m := Message{ID: h.Get("X-Mqtt-Id"), Topic: h.Get("X-Topic"), Payload: body, Retained: h.Get("X-Mqtt-Retained") == "true"}
+	var err error
+	m.Time, err = time.Parse(time.RFC3339Nano, h.Get("X-Mqtt-Time"))
+	if err != nil || m.ID == "" || m.Topic == "" {
+		return m, fmt.Errorf("send a batch of CloudEvents as %s, or one payload with the headers X-Topic, X-Mqtt-Id and X-Mqtt-Time", ContentType)
+	}
+	return m, nil
+}
+
+// messages reads what a request brings.
+func messages(h http.Header, body []byte) ([]Message, error) {
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	if strings.TrimSpace(kind) == ContentType {
+		return Decode(body)
+	}
+	m, err := single(h, body)
+	return []Message{m}, err
+}

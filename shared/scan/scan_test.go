@@ -1,0 +1,88 @@
+package scan
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// value builds what encoding/json would.
+func value(s *Scanner) (any, error) {
+	switch s.Kind() {
+	case Object:
+		m := map[string]any{}
+		return m, s.Object(func(key []byte) error {
+			k := string(key)
+			v, err := value(s)
+			m[k] = v
+			return err
+		})
+	case Array:
+		l := []any{}
+		err := s.Array(func(int) error {
+			v, err := value(s)
+			l = append(l, v)
+			return err
+		})
+		return l, err
+	case String:
+		b, err := s.Text()
+		return string(b), err
+	case Number:
+		return s.Float()
+	case Bool:
+		return s.Bool()
+	default:
+		return nil, s.Null()
+	}
+}
+
+func read(b []byte) (any, error) {
+	s := New(b)
+	v, err := value(s)
+	if err != nil {
+		return nil, err
+	}
+	return v, s.End()
+}
+
+func TestReadsAsEncodingJSONDoes(t *testing.T) {
+	for _, doc := range []string{
+		`{}`, `[]`, ` { "a" : [ 1 , -0.5e+3 , "x\u00e9\n" , null , true , false ] } `, `"é"`, "\"\xff\"", `0`, `-0`,
+		``, `{`, `{"a"}`, `{"a":}`, `{"a":1,}`, `[1,]`, `[1 2]`, `01`, `1.`, `.5`, `+1`, `1e`, `1e999`, `"`, `"\x"`, `"a` + "\n" + `"`,
+		`nul`, `tru`, `truex`, `{} {}`, `{"a":1}x`, "\x00", `{"a":1` + "\x00", `NaN`, `{1:2}`, `"\ud800"`,
+	} {
+		compare(t, []byte(doc))
+	}
+}
+
+func compare(t *testing.T, doc []byte) {
+	t.Helper()
+	var want any
+	wantErr := json.Unmarshal(doc, &want)
+	got, err := read(doc)
+	if strings.Count(string(doc), "[")+strings.Count(string(doc), "{") > maxDepth && err != nil {
+		return
+	}
+	if (err != nil) != (wantErr != nil) {
+		t.Fatalf("%q: err = %v, encoding/json says %v", doc, err, wantErr)
+	}
+	if err == nil && !reflect.DeepEqual(got, want) {
+		t.Fatalf("%q: %#v, want %#v", doc, got, want)
+	}
+	if raw, err := New(doc).Raw(); wantErr == nil && (err != nil || strings.TrimSpace(string(doc)) != string(raw)) {
+		t.Fatalf("%q: raw %q, %v", doc, raw, err)
+	}
+}
+
+func TestRefusesToGoDeep(t *testing.T) {
+	if _, err := read([]byte(strings.Repeat("[", 1<<20))); err == nil {
+		t.Error("a million brackets were accepted")
+	}
+}
+
+func FuzzScan(f *testing.F) {
+	f.Add([]byte(`{"a":[1,-0.5e+3,"x\u00e9\n",null,true,false]}`))
+	f.Fuzz(func(t *testing.T, doc []byte) { compare(t, doc) })
+}
