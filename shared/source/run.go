@@ -38,6 +38,11 @@ func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Ti
 		return Answer{}, &storeError{err}
 	}
 	a := Answer{Run: r.ID}
+	if p.Now() {
+		if _, err := st.CloseLists(ctx, r, x.Targets); err != nil {
+			return a, storeFailed(err)
+		}
+	}
 	fetched, err := x.work(ctx, st, r, p, &a)
 	if err == nil {
 		err = x.report(&a, fetched, p.strict)

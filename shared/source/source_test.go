@@ -507,6 +507,16 @@ func TestTheFirstRealRunRemovesTheSamples(t *testing.T) {
 	}
 }
 
+func TestItemsOfATargetTakenOutOfTheSettingsAreClosed(t *testing.T) {
+	h := newHouse(t)
+	call(t, h.serve(t, thermometer("home", "cabin")), "")
+	call(t, h.serve(t, thermometer("cabin")), "")
+	items, err := h.store.OpenItems(t.Context(), "weather", 10)
+	if err != nil || len(items) != 1 || items[0].Target != "cabin" {
+		t.Errorf("open: %v, %v; want the cabin's alone", items, err)
+	}
+}
+
 func TestAStoreThatIsAwayAnswers503(t *testing.T) {
 	h := newHouse(t)
 	h.env.Open = func(context.Context) (*store.Store, error) { return nil, store.ErrNotMigrated }
