@@ -157,7 +157,7 @@ func TestErrorCodeAndStandingFanAreFlagged(t *testing.T) {
 			binary.BigEndian.PutUint16(f[30:], sum(f[:30]))
 			cfg := config(sim.NewVirtual())
 			cfg.Samples, cfg.DutyCycle, cfg.WarmUp = 1, false, 0
-			d := New(stream{bytes.NewReader(f)}, cfg)
+			d := New(sim.Stream(f), cfg)
 			d.awake = true
 			s, err := d.Read(t.Context())
 			if err != nil || s.Quality != driver.Suspect || !strings.Contains(s.Reason, tt.want) {
@@ -172,7 +172,7 @@ func TestTheSTIsRefusedByName(t *testing.T) {
 	f = binary.BigEndian.AppendUint16(f, sum(f))
 	cfg := config(sim.NewVirtual())
 	cfg.DutyCycle = false
-	d := New(stream{bytes.NewReader(f)}, cfg)
+	d := New(sim.Stream(f), cfg)
 	d.awake = true
 	if _, err := d.Read(t.Context()); err == nil || !strings.Contains(err.Error(), "PMS5003ST") {
 		t.Errorf("err = %v", err)

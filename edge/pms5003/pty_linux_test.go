@@ -13,7 +13,7 @@ import (
 )
 
 func TestOverASerialPort(t *testing.T) {
-	clock := sim.NewFast(50)
+	clock := sim.NewFast(10)
 	path := filepath.Join(t.TempDir(), "usb-pms5003")
 	ctx, cancel := context.WithCancel(t.Context())
 	done, err := sim.PTY(ctx, path, sim.NewPMS5003(7), clock)
@@ -27,10 +27,15 @@ func TestOverASerialPort(t *testing.T) {
 	}
 	defer p.Close()
 	p.SetReadTimeout(20 * time.Millisecond)
-	d := New(p, config(clock))
+	d := New(p, quick(clock))
 	for range 2 {
 		if s, err := d.Read(t.Context()); err != nil || s.Quality != driver.OK {
 			t.Fatalf("got %+v, %v", s, err)
 		}
 	}
+}
+
+// quick is a duty cycle of a second, at ten times the speed.
+func quick(clock driver.Clock) Config {
+	return Config{DutyCycle: true, WarmUp: 6 * time.Second, Samples: 3, Clock: clock}
 }

@@ -26,10 +26,10 @@ func open(t *testing.T, path string) serial.Port {
 	return p
 }
 
-// The driver over a real serial port, fifty times as fast; then the port is
+// The driver over a real serial port, ten times as fast; then the port is
 // pulled and plugged in again.
 func TestOverASerialPort(t *testing.T) {
-	clock, dev := sim.NewFast(50), sim.NewSDS011(7)
+	clock, dev := sim.NewFast(10), sim.NewSDS011(7)
 	path := filepath.Join(t.TempDir(), "usb-sds011")
 	ctx, cancel := context.WithCancel(t.Context())
 	done, err := sim.PTY(ctx, path, dev, clock)
@@ -38,7 +38,7 @@ func TestOverASerialPort(t *testing.T) {
 	}
 	defer func() { cancel(); <-done }()
 
-	d := New(open(t, path), config(clock))
+	d := New(open(t, path), quick(clock))
 	for range 2 {
 		if s, err := d.Read(t.Context()); err != nil || s.Quality != driver.OK {
 			t.Fatalf("got %+v, %v", s, err)
@@ -55,7 +55,12 @@ func TestOverASerialPort(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	if s, err := New(open(t, path), config(clock)).Read(t.Context()); err != nil || s.Quality != driver.OK {
+	if s, err := New(open(t, path), quick(clock)).Read(t.Context()); err != nil || s.Quality != driver.OK {
 		t.Errorf("after plugging in again: %+v, %v", s, err)
 	}
+}
+
+// quick is a duty cycle of a second, at ten times the speed.
+func quick(clock driver.Clock) Config {
+	return Config{DutyCycle: true, WarmUp: 6 * time.Second, Samples: 3, Clock: clock}
 }

@@ -1,25 +1,20 @@
 package sim
 
 import (
-	"encoding/binary"
 	"time"
-
-	"github.com/hearth-home/hearth/edge/sensirion"
 )
 
 // SCD4x is a Sensirion SCD40. It keeps the datasheet's rules: while it measures
 // it refuses most commands, it does not acknowledge before a command's time is
 // over nor when there is nothing to read, and a reading empties its buffer.
 type SCD4x struct {
-	Faults
+	sensirionChip
 	co2, temp, hum wave
 	still          frozen
 	measuring      bool
 	period         time.Duration
 	started        time.Time
-	next           time.Time // when the next value is ready
-	busy           time.Time // until then nothing is acknowledged
-	answer         []uint16
+	next           time.Time     // when the next value is ready
 	measured       time.Duration // how long the last measurement ran
 	// Written is what was set, by command.
 	Written map[uint16]uint16
@@ -42,40 +37,17 @@ func (s *SCD4x) PowerCycle(now time.Time) {
 	clear(s.Written)
 }
 
-func (s *SCD4x) faultsOf() *Faults { return &s.Faults }
-
 // Tx does one transaction.
 func (s *SCD4x) Tx(now time.Time, w, r []byte) error {
-	if now.Before(s.busy) {
-		return errNACK
-	}
-	if len(w) > 0 {
-		cmd, args, err := sensirionCommand(w)
-		if err != nil {
-			return err
-		}
-		if err := s.command(now, cmd, args); err != nil {
-			return err
-		}
-	}
-	if len(r) == 0 {
-		return nil
-	}
-	if now.Before(s.busy) || len(r) > 3*len(s.answer) {
-		return errNACK // asked too early, or for more than there is
-	}
-	copy(r, sensirionWords(s.answer))
-	s.answer = nil
-	return nil
+	return s.tx(now, w, r, func(cmd uint16, args []uint16) (time.Duration, error) { return s.command(now, cmd, args) })
 }
 
-func (s *SCD4x) command(now time.Time, cmd uint16, args []uint16) error {
+func (s *SCD4x) command(now time.Time, cmd uint16, args []uint16) (time.Duration, error) {
 	allowed := cmd == 0x3F86 || cmd == 0xE4B8 || cmd == 0xEC05 || cmd == 0xE000
 	if s.measuring && !allowed {
-		return errNACK
+		return 0, errNACK
 	}
 	took := time.Millisecond
-	s.answer = nil
 	switch cmd {
 	case 0x21B1, 0x21AC: // start
 		s.period = 5 * time.Second
@@ -106,14 +78,13 @@ func (s *SCD4x) command(now time.Time, cmd uint16, args []uint16) error {
 		took = 400 * time.Millisecond
 	case 0x241D, 0x2427, 0xE000, 0x2416, 0x243A:
 		if len(args) != 1 {
-			return errNACK
+			return 0, errNACK
 		}
 		s.Written[cmd] = args[0]
 	default:
-		return errNACK
+		return 0, errNACK
 	}
-	s.busy = now.Add(took)
-	return nil
+	return took, nil
 }
 
 func (s *SCD4x) recalibrate(now time.Time, args []uint16) []uint16 {
@@ -139,25 +110,4 @@ func (s *SCD4x) values(now time.Time) []uint16 {
 		uint16((s.temp.at(t) + 45) / 175 * 65535),
 		uint16(s.hum.at(t) / 100 * 65535),
 	}
-}
-
-// sensirionCommand takes a command and its arguments apart; a wrong checksum is
-// not acknowledged.
-func sensirionCommand(w []byte) (cmd uint16, args []uint16, err error) {
-	if len(w) < 2 {
-		return 0, nil, errNACK
-	}
-	args, err = sensirion.Words(w[2:])
-	if err != nil {
-		return 0, nil, errNACK
-	}
-	return binary.BigEndian.Uint16(w), args, nil
-}
-
-func sensirionWords(words []uint16) (b []byte) {
-	for _, w := range words {
-		b = binary.BigEndian.AppendUint16(b, w)
-		b = append(b, sensirion.CRC(b[len(b)-2:]))
-	}
-	return b
 }

@@ -8,13 +8,11 @@ import (
 // until it was started and for 15 s after, and counts when it was not measured
 // for more than a second and a half.
 type SGP30 struct {
-	Faults
+	sensirionChip
 	eco2, tvoc wave
 	still      frozen
 	started    time.Time
 	last       time.Time
-	busy       time.Time
-	answer     []uint16
 	// Missed is how often the host left its rhythm, Inits how often it started
 	// the chip anew.
 	Missed, Inits int
@@ -28,36 +26,13 @@ func NewSGP30(seed uint64) *SGP30 {
 	return &SGP30{eco2: newWave(rng, 620, 200), tvoc: newWave(rng, 90, 80)}
 }
 
-func (s *SGP30) faultsOf() *Faults { return &s.Faults }
-
 // Tx does one transaction.
 func (s *SGP30) Tx(now time.Time, w, r []byte) error {
-	if now.Before(s.busy) {
-		return errNACK
-	}
-	if len(w) > 0 {
-		cmd, args, err := sensirionCommand(w)
-		if err != nil {
-			return err
-		}
-		if err := s.command(now, cmd, args); err != nil {
-			return err
-		}
-	}
-	if len(r) == 0 {
-		return nil
-	}
-	if now.Before(s.busy) || len(r) > 3*len(s.answer) {
-		return errNACK
-	}
-	copy(r, sensirionWords(s.answer))
-	s.answer = nil
-	return nil
+	return s.tx(now, w, r, func(cmd uint16, args []uint16) (time.Duration, error) { return s.command(now, cmd, args) })
 }
 
-func (s *SGP30) command(now time.Time, cmd uint16, args []uint16) error {
+func (s *SGP30) command(now time.Time, cmd uint16, args []uint16) (time.Duration, error) {
 	took := 10 * time.Millisecond
-	s.answer = nil
 	switch {
 	case cmd == 0x2003: // init
 		s.started, s.last = now, time.Time{}
@@ -78,10 +53,9 @@ func (s *SGP30) command(now time.Time, cmd uint16, args []uint16) error {
 		s.answer = []uint16{0x0000, 0x0048, 0xD2A1}
 		took = time.Millisecond
 	default:
-		return errNACK
+		return 0, errNACK
 	}
-	s.busy = now.Add(took)
-	return nil
+	return took, nil
 }
 
 func (s *SGP30) measure(now time.Time) []uint16 {

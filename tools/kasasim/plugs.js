@@ -3,12 +3,24 @@
 // outlives the test that started it.
 const { Device } = require('tplink-smarthome-simulator');
 
+// A plug takes a free UDP port and wants the TCP port of the same number, which
+// may be in use.
+async function start(model) {
+  for (let tries = 20; ; tries--) {
+    const plug = new Device({ model, port: 0, address: '127.0.0.1', data: { alias: `mock ${model}` } });
+    try {
+      await plug.start();
+      return plug.port;
+    } catch (err) {
+      if (tries === 0) throw err;
+    }
+  }
+}
+
 async function main() {
   const ports = {};
   for (const model of ['hs100', 'hs110', 'hs110v2', 'hs300']) {
-    const plug = new Device({ model, port: 0, address: '127.0.0.1', data: { alias: `mock ${model}` } });
-    await plug.start();
-    ports[model] = plug.port;
+    ports[model] = await start(model);
   }
   console.log(JSON.stringify(ports));
 }

@@ -1,0 +1,52 @@
+package sim
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/hearth-home/hearth/edge/sensirion"
+)
+
+// sensirionChip keeps the rules that Sensirion's chips share: a command's answer
+// is there once its time is over, and is gone when it was read. Before, and for
+// more than there is, nothing is acknowledged.
+type sensirionChip struct {
+	Faults
+	busy   time.Time
+	answer []uint16
+}
+
+func (s *sensirionChip) faultsOf() *Faults { return &s.Faults }
+
+// tx does one transaction; command sets the answer and returns how long it takes.
+func (s *sensirionChip) tx(now time.Time, w, r []byte, command func(cmd uint16, args []uint16) (time.Duration, error)) error {
+	if now.Before(s.busy) {
+		return errNACK
+	}
+	if len(w) > 0 {
+		args, err := sensirion.Words(w[min(len(w), 2):])
+		if len(w) < 2 || err != nil {
+			return errNACK
+		}
+		s.answer = nil
+		took, err := command(binary.BigEndian.Uint16(w), args)
+		if err != nil {
+			return err
+		}
+		s.busy = now.Add(took)
+	}
+	if len(r) == 0 {
+		return nil
+	}
+	if now.Before(s.busy) || len(r) > 3*len(s.answer) {
+		return errNACK
+	}
+	var b []byte
+	for _, word := range s.answer {
+		b = binary.BigEndian.AppendUint16(b, word)
+		b = append(b, sensirion.CRC(b[len(b)-2:]))
+	}
+	copy(r, b)
+	s.answer = nil
+	return nil
+}
