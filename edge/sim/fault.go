@@ -27,6 +27,7 @@ const Late = 700 * time.Millisecond
 
 var (
 	errNACK   = errors.New("remote I/O error") // as Linux says it
+	//lint:ignore ST1005 as go.bug.st/serial says it
 	errClosed = errors.New("Port has been closed")
 )
 

@@ -67,7 +67,7 @@ func TestRun(t *testing.T) {
 		w.Header().Set("Retry-After", "30")
 		switch {
 		case r.Header.Get("X-Finnhub-Token") != key:
-			http.Error(w, `{"error":"Invalid API key"}`, 401)
+			http.Error(w, `{"error":"Invalid API key"}`, http.StatusUnauthorized)
 		case r.URL.Query().Get("symbol") == "NOPE":
 			http.Error(w, body, code)
 		default:

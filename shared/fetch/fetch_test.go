@@ -50,7 +50,7 @@ func TestGetRefuses(t *testing.T) {
 				w.Write(b)
 			}
 		}, "more than 10 MiB", 1},
-		"redirects in a circle": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), 302) }, "more than 5 redirects", 15},
+		"redirects in a circle": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), http.StatusFound) }, "more than 5 redirects", 15},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -161,7 +161,7 @@ func TestGateIsAskedBeforeEveryRequest(t *testing.T) {
 func TestRedirectTakesNoKeyToAnotherHost(t *testing.T) {
 	var got http.Header
 	other, _ := upstream(t, func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Clone() })
-	u, _ := upstream(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://"+other.Host+"/", 302) })
+	u, _ := upstream(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://"+other.Host+"/", http.StatusFound) })
 	if _, err := New().Get(t.Context(), u, http.Header{"X-Finnhub-Token": {"s3cr3t"}, "Authorization": {"s3cr3t"}}); err != nil {
 		t.Fatal(err)
 	}

@@ -42,10 +42,11 @@ func TestLineIsOneLine(t *testing.T) {
 			Fields: rapid.MapOfN(rapid.StringN(1, 5, -1), rapid.Float64(), 1, 3).Draw(t, "fields"),
 			Time:   at,
 		}
-		if line := r.Line(); strings.ContainsAny(line, "\n\r") {
+		line := r.Line()
+		if strings.ContainsAny(line, "\n\r") {
 			t.Errorf("%q has a line break", line)
 		}
-		if r.Line() != r.Line() {
+		if again := r.Line(); again != line {
 			t.Error("equal readings gave different lines")
 		}
 	})
