@@ -26,7 +26,7 @@ const (
 const Late = 700 * time.Millisecond
 
 var (
-	errNACK   = errors.New("remote I/O error") // as Linux says it
+	errNACK = errors.New("remote I/O error") // as Linux says it
 	//lint:ignore ST1005 as go.bug.st/serial says it
 	errClosed = errors.New("Port has been closed")
 )

@@ -161,7 +161,9 @@ func TestGateIsAskedBeforeEveryRequest(t *testing.T) {
 func TestRedirectTakesNoKeyToAnotherHost(t *testing.T) {
 	var got http.Header
 	other, _ := upstream(t, func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Clone() })
-	u, _ := upstream(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://"+other.Host+"/", http.StatusFound) })
+	u, _ := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://"+other.Host+"/", http.StatusFound)
+	})
 	if _, err := New().Get(t.Context(), u, http.Header{"X-Finnhub-Token": {"s3cr3t"}, "Authorization": {"s3cr3t"}}); err != nil {
 		t.Fatal(err)
 	}
