@@ -29,6 +29,10 @@ import (
 // spool: it may be on its way back with a new image.
 const keepAbsent = 24 * time.Hour
 
+// holdReader is the name of Bridge.hold. It survives a kill, so that the next
+// start begins where this one did.
+const holdReader = "hold"
+
 // grace is what calls under way get at the end.
 const grace = 10 * time.Second
 
@@ -51,7 +55,9 @@ type Bridge struct {
 	mu        sync.Mutex
 	consumers map[string]*running
 	gone      map[string]time.Time
-	looked    bool // the functions are known
+	looked    bool          // the functions are known
+	first     spool.Seq     // where a function begins that the first look finds
+	hold      *spool.Reader // keeps what comes from there until then
 }
 
 type running struct {
@@ -98,6 +104,11 @@ func (b *Bridge) open() (err error) {
 	if b.intake, err = newIntake(ctx, b.spool, b.config.SpoolMiB<<20/8, b.now, b.log, b.stats); err != nil {
 		return err
 	}
+	// The broker's session may deliver before the gateway has named anyone.
+	if b.hold, err = b.spool.ReaderAt(holdReader, b.spool.Next()); err != nil {
+		return fmt.Errorf("read the spool: %w", err)
+	}
+	b.first = b.spool.Next() - spool.Seq(b.hold.Lag().Records)
 	if b.dead, err = openGraveyard(filepath.Join(b.config.Dir, "dead"), b.config.DeadMax, b.now, b.redact); err != nil {
 		return err
 	}
@@ -195,7 +206,12 @@ func (b *Bridge) apply(ctx context.Context, fs []Function) {
 		}
 	}
 	b.forget(fs)
-	b.looked = true
+	if !b.looked {
+		b.looked = true
+		if err := errors.Join(b.hold.Close(), b.spool.RemoveReader(holdReader)); err != nil {
+			b.log.Error("let go of the spool's beginning", "err", err)
+		}
+	}
 }
 
 // start runs a consumer on a life of its own: a call under way at the end of

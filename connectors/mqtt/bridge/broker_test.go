@@ -23,10 +23,24 @@ import (
 // connect runs a connector on a real Mosquitto.
 func connect(t *testing.T, g *faas, addr, dir string, change func(*Config)) (b *Bridge, stop func()) {
 	t.Helper()
-	c := Config{URL: "tcp://" + addr, ClientID: "connector", Gateway: g.URL, Rebuild: 20 * time.Millisecond, CallTimeout: 5 * time.Second,
+	b, stop = run(t, g.URL, addr, dir, change)
+	until(t, "subscriptions", func() bool {
+		b.broker.mu.Lock()
+		defer b.broker.mu.Unlock()
+		return len(b.broker.subs) > 2
+	})
+	return b, stop
+}
+
+// run runs a connector between a gateway and a broker, on a folder.
+func run(t testing.TB, gateway, addr, dir string, change ...func(*Config)) (b *Bridge, stop func()) {
+	t.Helper()
+	c := Config{URL: "tcp://" + addr, ClientID: "connector", Gateway: gateway, Rebuild: 20 * time.Millisecond, CallTimeout: 5 * time.Second,
 		Dir: dir, SpoolMiB: 64, SpoolPolicy: "refuse", DeadMax: 1000}
-	if change != nil {
-		change(&c)
+	for _, f := range change {
+		if f != nil {
+			f(&c)
+		}
 	}
 	b, err := New(c, Options{Log: slog.New(slog.DiscardHandler), Now: time.Now, Redact: func(s string, n int) string { return s[:min(len(s), n)] }})
 	if err != nil {
@@ -42,11 +56,6 @@ func connect(t *testing.T, g *faas, addr, dir string, change func(*Config)) (b *
 		}
 	})
 	t.Cleanup(stop)
-	until(t, "subscriptions", func() bool {
-		b.broker.mu.Lock()
-		defer b.broker.mu.Unlock()
-		return len(b.broker.subs) > 2
-	})
 	return b, stop
 }
 

@@ -47,7 +47,10 @@ func newConsumer(b *Bridge, f Function) (*consumer, error) {
 	}
 	starts := lanesOf(b.spool, f.Name)
 	if len(starts) == 0 {
-		starts = []spool.Seq{b.spool.Next()}
+		starts = []spool.Seq{b.first}
+		if b.looked {
+			starts[0] = b.spool.Next()
+		}
 	}
 	for i, start := range starts {
 		out := c.live

@@ -1,11 +1,9 @@
 package bridge
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -118,23 +116,7 @@ func (c *tally) n() int {
 // the broker would.
 func start(t *testing.T, g *faas, dir string) (b *Bridge, stop func()) {
 	t.Helper()
-	c := Config{URL: "tcp://127.0.0.1:1", ClientID: "test", Gateway: g.URL, Rebuild: 20 * time.Millisecond, CallTimeout: 5 * time.Second,
-		Dir: dir, SpoolMiB: 64, SpoolPolicy: "refuse", DeadMax: 1000}
-	b, err := New(c, Options{Log: slog.New(slog.DiscardHandler), Now: time.Now, Redact: func(s string, n int) string { return s[:min(len(s), n)] }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() { done <- b.Run(ctx) }()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	t.Cleanup(stop)
-	return b, stop
+	return run(t, g.URL, "127.0.0.1:1", dir)
 }
 
 func (b *Bridge) give(topic string, payloads ...string) {
@@ -478,6 +460,22 @@ func TestASlowFunctionHoldsUpOnlyItself(t *testing.T) {
 	listening(t, b, "quick", "slow")
 	b.give("house/x", numbered(5000)...)
 	until(t, "the quick one has all", func() bool { return got.n() == 5000 })
+}
+
+func TestWhatComesBeforeTheFirstLookIsDelivered(t *testing.T) {
+	g, dir := newFaas(t), t.TempDir()
+	var got tally
+	g.deploy("f", batched, func(c calledWith) (int, string) { got.add(c.Data...); return 200, "" })
+	g.setAway(true)
+	b, stop := start(t, g, dir)
+	b.give("house/x", "early")
+	until(t, "early in the spool", func() bool { return b.stats.taken.Load() == 1 })
+	stop()
+	b, _ = start(t, g, dir)
+	b.give("house/x", "later")
+	until(t, "later in the spool", func() bool { return b.stats.taken.Load() == 1 })
+	g.setAway(false)
+	until(t, "both", func() bool { return got.n() == 2 })
 }
 
 func TestTheGatewayIsWaitedFor(t *testing.T) {
