@@ -5,19 +5,21 @@ import (
 	"encoding/json"
 	"sync"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/mqttbatch"
 )
 
 // acks tells edge nodes up to where all of theirs is stored: a broker's PUBACK
 // only means that the broker has it.
 type acks struct {
 	mu      sync.Mutex
-	pending map[string]Place
+	pending map[string]mqttbatch.Place
 	publish func(topic string, payload []byte, retained bool) bool
 }
 
 const maxNodes = 1000 // that wait to be told
 
-func (a *acks) set(node string, p Place) {
+func (a *acks) set(node string, p mqttbatch.Place) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.pending) < maxNodes {
@@ -30,7 +32,7 @@ func (a *acks) run(ctx context.Context) {
 	for pause(ctx, time.Second) {
 		a.mu.Lock()
 		pending := a.pending
-		a.pending = map[string]Place{}
+		a.pending = map[string]mqttbatch.Place{}
 		a.mu.Unlock()
 		for node, p := range pending {
 			b, err := json.Marshal(p)
@@ -42,7 +44,7 @@ func (a *acks) run(ctx context.Context) {
 }
 
 // again keeps a place that could not be published, unless a newer one came.
-func (a *acks) again(node string, p Place) {
+func (a *acks) again(node string, p mqttbatch.Place) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if _, newer := a.pending[node]; !newer {

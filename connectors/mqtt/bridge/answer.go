@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+
+	"github.com/hearth-home/hearth/shared/mqttbatch"
 )
 
 // verdict is what an answer means for the messages of a call.
@@ -21,29 +23,10 @@ const (
 // maxReason is what is kept of an answer until it is redacted and cut.
 const maxReason = 4 << 10
 
-// Answer is what a batch function may say in its body.
-type Answer struct {
-	Rejected []Refusal        `json:"rejected"`         // these become dead letters
-	Retry    []Refusal        `json:"retry"`            // these come again, alone
-	Stored   map[string]Place `json:"stored,omitempty"` // per edge node: up to where all is stored
-}
-
-// Refusal is one message and why.
-type Refusal struct {
-	ID     string `json:"id"`
-	Reason string `json:"reason"`
-}
-
-// Place is a position in the numbering of an edge node.
-type Place struct {
-	Boot string `json:"boot"`
-	Seq  uint64 `json:"seq"`
-}
-
 // judge reads an answer (design: "Connector -> function"). err is the error of
 // a call that got none.
-func judge(code int, body []byte, err error) (verdict, Answer, string) {
-	var a Answer
+func judge(code int, body []byte, err error) (verdict, mqttbatch.Answer, string) {
+	var a mqttbatch.Answer
 	if err != nil {
 		if isTimeout(err) {
 			return failed, a, "no answer in time"
@@ -59,7 +42,7 @@ func judge(code int, body []byte, err error) (verdict, Answer, string) {
 		return parted, a, reason
 	case code/100 == 2:
 		_ = json.Unmarshal(body, &a) // a plain function may answer anything
-		return stored, Answer{Stored: a.Stored}, reason
+		return stored, mqttbatch.Answer{Stored: a.Stored, Replay: a.Replay}, reason
 	case code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusNotFound,
 		code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
 		return away, a, reason

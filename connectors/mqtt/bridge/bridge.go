@@ -22,6 +22,7 @@ import (
 
 	"github.com/openfaas/faas-provider/auth"
 
+	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
@@ -116,7 +117,7 @@ func (b *Bridge) open() (err error) {
 	publish := func(topic string, payload []byte, retained bool) bool {
 		return b.broker.publish(topic, payload, retained)
 	}
-	b.acks = &acks{pending: map[string]Place{}, publish: publish}
+	b.acks = &acks{pending: map[string]mqttbatch.Place{}, publish: publish}
 	b.canary = &canary{topic: canaryTopic + b.config.ClientID, every: b.config.Canary, now: b.now, publish: publish}
 	if b.broker, err = newBroker(b); err != nil {
 		return err

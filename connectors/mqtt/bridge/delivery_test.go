@@ -9,10 +9,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/openfaas/faas-provider/types"
+
+	"github.com/hearth-home/hearth/shared/mqttbatch"
 )
 
 // faas is an OpenFaaS gateway whose functions are Go funcs.
@@ -277,14 +280,14 @@ func TestAnAnswerDecidesMessageByMessage(t *testing.T) {
 	g := newFaas(t)
 	var got, asked tally
 	g.deploy("f", batched, func(c calledWith) (int, string) {
-		var a Answer
+		var a mqttbatch.Answer
 		for i, d := range c.Data {
 			switch {
 			case d == "m3":
-				a.Rejected = append(a.Rejected, Refusal{c.IDs[i], "no mapping"})
+				a.Rejected = append(a.Rejected, mqttbatch.Refusal{ID: c.IDs[i], Reason: "no mapping"})
 			case d == "m5" && asked.n() == 0:
 				asked.add(c.IDs[i])
-				a.Retry = append(a.Retry, Refusal{c.IDs[i], "name not known yet"})
+				a.Retry = append(a.Retry, mqttbatch.Refusal{ID: c.IDs[i], Reason: "name not known yet"})
 			default:
 				got.add(d)
 			}
@@ -337,6 +340,34 @@ func TestReplayAfterAFixEmptiesTheDeadLetters(t *testing.T) {
 	if got.n() != 20 {
 		t.Errorf("%d replayed, want 20", got.n())
 	}
+}
+
+func TestAFunctionCanAskForItsDeadLetters(t *testing.T) {
+	g := newFaas(t)
+	var got tally
+	var known atomic.Bool
+	g.deploy("f", batched, func(c calledWith) (int, string) {
+		a := mqttbatch.Answer{}
+		for i, d := range c.Data {
+			switch {
+			case d == "name":
+				known.Store(true)
+				a.Replay = []mqttbatch.Pick{{Topic: "house/+/plug"}}
+			case !known.Load():
+				a.Rejected = append(a.Rejected, mqttbatch.Refusal{ID: c.IDs[i], Reason: "unknown name"})
+			default:
+				got.add(d)
+			}
+		}
+		body, _ := json.Marshal(a)
+		return 207, string(body)
+	})
+	b, _ := start(t, g, t.TempDir())
+	listening(t, b, "f")
+	b.give("house/kitchen/plug", "early")
+	until(t, "a dead letter", func() bool { n, _ := b.dead.counts(); return n == 1 })
+	b.give("house/names", "name")
+	until(t, "it is stored and gone", func() bool { n, _ := b.dead.counts(); return n == 0 && got.n() == 1 })
 }
 
 func TestWhatIsTooLargeIsHalved(t *testing.T) {

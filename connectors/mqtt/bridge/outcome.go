@@ -2,6 +2,8 @@ package bridge
 
 import (
 	"time"
+
+	"github.com/hearth-home/hearth/shared/mqttbatch"
 )
 
 // took is what follows when a function has stored messages.
@@ -26,15 +28,21 @@ func (w *worker) clear() {
 	}
 }
 
-// told passes on up to where the function has everything of an edge node.
-func (w *worker) told(places map[string]Place) {
-	for node, p := range places {
+// told passes on up to where the function has everything of an edge node, and
+// tries dead letters again that it has come to understand.
+func (w *worker) told(a mqttbatch.Answer) {
+	for node, p := range a.Stored {
 		w.b.acks.set(node, p)
+	}
+	for _, pick := range a.Replay {
+		if n, err := w.b.dead.replay(w.b.life, Query{Function: w.f.Name, Topic: pick.Topic}); n > 0 || err != nil {
+			w.log.Info("dead letters are tried again", "topic", pick.Topic, "letters", n, "err", err)
+		}
 	}
 }
 
 // part deals with a 207: what is neither rejected nor asked for again is stored.
-func (w *worker) part(ms []*item, a Answer) {
+func (w *worker) part(ms []*item, a mqttbatch.Answer) {
 	rejected, again := reasons(a.Rejected), reasons(a.Retry)
 	var good, bad []*item
 	why := make([]string, 0, len(rejected))
@@ -53,10 +61,10 @@ func (w *worker) part(ms []*item, a Answer) {
 	for i, it := range bad {
 		w.bury([]*item{it}, why[i])
 	}
-	w.told(a.Stored)
+	w.told(a)
 }
 
-func reasons(rs []Refusal) map[string]string {
+func reasons(rs []mqttbatch.Refusal) map[string]string {
 	m := make(map[string]string, len(rs))
 	for _, r := range rs {
 		m[r.ID] = r.Reason

@@ -176,7 +176,7 @@ func (w *worker) deliver(ctx context.Context, batch []*item) {
 		switch v {
 		case stored:
 			w.took(g.ms, body)
-			w.told(answer.Stored)
+			w.told(answer)
 			queue = queue[1:]
 		case parted:
 			w.part(g.ms, answer)
