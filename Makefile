@@ -19,7 +19,7 @@ run: $(HEARTH) ## one source, once: FUNCTION=weather [DRY_RUN=1]
 backfill: $(HEARTH) ## its history: FUNCTION=treasuries FROM=2020-01-01 TO=2024-12-31
 	@$(HEARTH) backfill $(FUNCTION) $(FROM) $(TO)
 
-test: generate .bin/influxd ## every test, on real servers; with CI=true none may be missing
+test: generate .bin/influxd tools/kasasim/node_modules ## every test, on real servers; with CI=true none may be missing
 	go test -timeout 25m ./...
 
 e2e: .bin/influxd ## build, run and stop every function as OpenFaaS does
@@ -74,5 +74,9 @@ $(HEARTH): FORCE generate
 
 .bin/influxd: tools/influxd/main.go tools/influxd/go.mod
 	cd tools/influxd && go build -o ../../.bin/influxd .
+
+# The simulated plugs of another author; without npm their test is skipped.
+tools/kasasim/node_modules: tools/kasasim/package-lock.json
+	@! command -v npm >/dev/null || npm ci --silent --prefix tools/kasasim
 
 FORCE:
