@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/local/dotenv"
+	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/local/stack"
 )
 
@@ -49,12 +50,12 @@ func create(ctx context.Context, dir string, vars map[string]string, out io.Writ
 	}
 	var errs []error
 	for _, name := range names {
-		value := vars[variable(name)]
+		value := vars[host.Variable(name)]
 		switch {
 		case value != "":
 			err = set(ctx, name, value)
 		case slices.Contains(there, name):
-			fmt.Fprintf(out, "%s: kept, %s is empty\n", name, variable(name))
+			fmt.Fprintf(out, "%s: kept, %s is empty\n", name, host.Variable(name))
 			continue
 		default:
 			err = set(ctx, name, "\n") // faas-cli refuses what has no byte at all
@@ -80,10 +81,6 @@ func named(dir string, vars map[string]string) ([]string, error) {
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
-}
-
-func variable(secret string) string {
-	return strings.ToUpper(strings.ReplaceAll(secret, "-", "_"))
 }
 
 func existing(ctx context.Context) ([]string, error) {
