@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -138,14 +139,14 @@ func (u *up) schedulesPart() part {
 }
 
 // lastRun is zero where the function should run at once: it never ran, or it
-// ran on samples and has its key now.
+// ran on samples and has its key now, or its last run did not come to its end.
 func (u *up) lastRun(ctx context.Context, f host.Function) time.Time {
 	st, err := u.open(ctx)
 	if err != nil {
 		return time.Time{}
 	}
 	runs, err := st.Runs(ctx, f.Name, 1)
-	if err != nil || len(runs) == 0 || runs[0].Sample && f.State != host.Sample {
+	if err != nil || len(runs) == 0 || runs[0].Sample && f.State != host.Sample || slices.Contains([]string{"running", "died"}, runs[0].Status) {
 		return time.Time{}
 	}
 	return runs[0].Started

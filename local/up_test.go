@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"io/fs"
 	"net"
 	"net/http"
@@ -21,7 +22,13 @@ import (
 	"github.com/hearth-home/hearth/local/page"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "16"); err != nil { // the leak test waits, it does not compute
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // upstream answers the tiny source and remembers the keys that came.
 func upstream(t *testing.T) (address string, keys chan string) {

@@ -153,7 +153,7 @@ func (h *Host) prepare(f *Function, build Builder) (config.Env, error) {
 func (h *Host) sampleEnv(f stack.Function, folder fs.FS, build Builder) (config.Env, error) {
 	env := h.env(f)
 	env.Sample = true
-	if err := overlay(env.Vars, folder); err != nil {
+	if err := Overlay(env.Vars, folder); err != nil {
 		return env, err
 	}
 	for k, v := range env.Vars {

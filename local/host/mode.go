@@ -119,8 +119,8 @@ func variables(missing []string) []string {
 	return out
 }
 
-// overlay puts the settings of sample/env over vars.
-func overlay(vars map[string]string, folder fs.FS) error {
+// Overlay puts the settings of sample/env over vars.
+func Overlay(vars map[string]string, folder fs.FS) error {
 	b, err := fs.ReadFile(folder, "env")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -1,6 +1,7 @@
 // Package schedule calls functions as the OpenFaaS cron-connector does: same
-// parser, same empty POST, overlapping runs allowed. Beyond it, what should
-// have run while the process was down runs once at the start.
+// parser, same empty POST, overlapping runs allowed, and UTC, in which its
+// container lives, unless a schedule names a zone. Beyond it, what should have
+// run while the process was down runs once at the start.
 package schedule
 
 import (
@@ -11,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 const (
 	atOnce  = 4               // calls at the start, side by side
 	timeout = 2 * time.Minute // of a call; functions end earlier
+	patient = 12              // calls at the start of what says that it runs already
 )
 
 // Job is a function to call by the clock.
@@ -40,6 +43,7 @@ type Scheduler struct {
 	stop    context.CancelFunc // no new calls
 	cancel  context.CancelFunc // no calls at all
 	calls   sync.WaitGroup
+	pause   time.Duration // before calling again what runs already
 
 	mu      sync.Mutex
 	missing map[string][]string
@@ -47,23 +51,27 @@ type Scheduler struct {
 
 // New reads the schedules; one that cannot be read is said and left out.
 func New(gateway string, jobs []Job, log *slog.Logger, now time.Time) *Scheduler {
+	return start(gateway, jobs, log, now, 5*time.Second)
+}
+
+func start(gateway string, jobs []Job, log *slog.Logger, now time.Time, pause time.Duration) *Scheduler {
 	ctx, cancel := context.WithCancel(context.Background())
 	open, stop := context.WithCancel(ctx)
 	s := &Scheduler{
-		gateway: gateway, log: log, stop: stop, cancel: cancel,
-		cron:    cron.New(cron.WithLogger(cron.DiscardLogger)),
+		gateway: gateway, log: log, stop: stop, cancel: cancel, pause: pause,
+		cron:    cron.New(cron.WithLogger(cron.DiscardLogger), cron.WithLocation(time.UTC)),
 		entries: map[string]cron.EntryID{},
 		client:  &http.Client{Timeout: timeout, Transport: &http.Transport{}},
 		missing: map[string][]string{},
 	}
 	for _, j := range jobs {
-		plan, err := cron.ParseStandard(j.Schedule)
+		plan, err := parse(j.Schedule)
 		if err != nil {
 			log.Error("never runs: its schedule cannot be read", "function", j.Function, "schedule", j.Schedule, "err", err)
 			continue
 		}
 		s.entries[j.Function] = s.cron.Schedule(plan, cron.FuncJob(func() { s.call(ctx, j.Function) }))
-		if j.Last.IsZero() || !plan.Next(j.Last).After(now) {
+		if j.Last.IsZero() || !plan.Next(j.Last.UTC()).After(now) {
 			s.overdue = append(s.overdue, j.Function)
 		}
 	}
@@ -72,7 +80,16 @@ func New(gateway string, jobs []Job, log *slog.Logger, now time.Time) *Scheduler
 	return s
 }
 
-// catchUp calls what is overdue, a few at a time, while open lasts.
+// parse is the connector's parser, which panics at a zone without a schedule.
+func parse(spec string) (cron.Schedule, error) {
+	if strings.Contains(spec, "TZ=") && !strings.Contains(spec, " ") {
+		return nil, errors.New("a zone and no schedule")
+	}
+	return cron.ParseStandard(spec)
+}
+
+// catchUp calls what is overdue, a few at a time, while open lasts. What a
+// process that was killed left running has its lease for another half minute.
 func (s *Scheduler) catchUp(open, ctx context.Context) {
 	turn := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
@@ -82,8 +99,17 @@ func (s *Scheduler) catchUp(open, ctx context.Context) {
 			break
 		}
 		wg.Go(func() {
-			s.call(ctx, name)
-			<-turn
+			defer func() { <-turn }()
+			for range patient {
+				if s.call(ctx, name) != http.StatusConflict {
+					return
+				}
+				select {
+				case <-open.Done():
+					return
+				case <-time.After(s.pause):
+				}
+			}
 		})
 	}
 	wg.Wait()
@@ -127,33 +153,35 @@ func (s *Scheduler) Stop(ctx context.Context) error {
 	}
 }
 
-// call is one trigger. The function logs its own run; here only what it cannot
-// know is logged.
-func (s *Scheduler) call(ctx context.Context, name string) {
-	if err := s.post(ctx, name); err != nil && ctx.Err() == nil {
+// call is one trigger and returns the answer's code. The function logs its own
+// run; here only what it cannot know is logged.
+func (s *Scheduler) call(ctx context.Context, name string) int {
+	code, err := s.post(ctx, name)
+	if err != nil && ctx.Err() == nil {
 		s.log.Error("was not called", "function", name, "err", err)
 	}
+	return code
 }
 
-func (s *Scheduler) post(ctx context.Context, name string) error {
+func (s *Scheduler) post(ctx context.Context, name string) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.gateway+"/function/"+name, http.NoBody)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	req.Header.Set("X-Topic", "cron-function")
 	req.Header.Set("X-Connector", "cron-connector")
 	req.Header.Set("Content-Type", "text/plain")
 	res, err := s.client.Do(req)
 	if err != nil {
-		return fmt.Errorf("post: %w", err)
+		return 0, fmt.Errorf("post: %w", err)
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
 	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
+		return 0, fmt.Errorf("read the answer: %w", err)
 	}
 	if res.StatusCode >= http.StatusInternalServerError && res.Header.Get("X-OpenFaaS-Internal") != "" {
-		return fmt.Errorf("the gateway answered %d", res.StatusCode)
+		return res.StatusCode, fmt.Errorf("the gateway answered %d", res.StatusCode)
 	}
 	var a struct {
 		Missing []string `json:"missing"`
@@ -162,5 +190,5 @@ func (s *Scheduler) post(ctx context.Context, name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.missing[name] = a.Missing
-	return nil
+	return res.StatusCode, nil
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -103,20 +104,57 @@ func TestWhatIsOverdueRunsOnceAtTheStart(t *testing.T) {
 	}
 }
 
+func TestWhatIsStillLeasedAtTheStartIsCalledAgain(t *testing.T) {
+	var calls atomic.Int32
+	g := listen(t, func(w http.ResponseWriter, _ *http.Request) {
+		if calls.Add(1) < 3 {
+			w.WriteHeader(http.StatusConflict)
+		}
+	})
+	s := start(g.URL, []Job{{"weather", "@yearly", time.Time{}}}, quiet, time.Now(), time.Millisecond)
+	for range 3 {
+		wait(t, g.calls)
+	}
+	stop(t, s)
+	if n := calls.Load(); n != 3 {
+		t.Errorf("%d calls, want two refused and one that ran", n)
+	}
+}
+
+// The zone of this machine must not matter: the cron-connector's container has
+// none.
+func TestSchedulesAreInUTC(t *testing.T) {
+	local := time.Local
+	time.Local = time.FixedZone("far", -8*60*60)
+	t.Cleanup(func() { time.Local = local })
+	g := listen(t, ok)
+	now := time.Now()
+	s := New(g.URL, []Job{{"treasuries", "30 23 * * *", now}}, quiet, now)
+	defer stop(t, s)
+	if next := s.Next("treasuries").UTC(); next.Hour() != 23 || next.Minute() != 30 {
+		t.Errorf("next = %s, want 23:30 UTC", next)
+	}
+}
+
 func TestABadScheduleIsSaidAndHoldsUpNoOther(t *testing.T) {
 	g := listen(t, ok)
 	var mu sync.Mutex
 	var b bytes.Buffer
 	log := slog.New(slog.NewTextHandler(lock{&mu, &b}, nil))
-	s := New(g.URL, []Job{{"odd", "*/15 * *", time.Time{}}, {"weather", "@daily", time.Time{}}}, log, time.Now())
+	s := New(g.URL, []Job{
+		{"odd", "*/15 * *", time.Time{}}, {"zone", "CRON_TZ=UTC", time.Time{}}, {"nowhere", "CRON_TZ=Mars/Base 0 7 * * *", time.Time{}},
+		{"weather", "@daily", time.Time{}},
+	}, log, time.Now())
 	if r := wait(t, g.calls); r.URL.Path != "/function/weather" {
 		t.Errorf("called %s", r.URL)
 	}
 	stop(t, s)
 	mu.Lock()
 	defer mu.Unlock()
-	if !strings.Contains(b.String(), "function=odd") || !strings.Contains(b.String(), "*/15 * *") {
-		t.Errorf("log = %s", b.String())
+	for _, want := range []string{"function=odd", "*/15 * *", "function=zone", "function=nowhere"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("log = %s, want %s in it", b.String(), want)
+		}
 	}
 	if !s.Next("odd").IsZero() {
 		t.Error("a bad schedule has a next run")

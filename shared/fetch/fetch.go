@@ -219,11 +219,12 @@ func (c *Client) once(ctx context.Context, method string, u *url.URL, header htt
 }
 
 // beginning returns the first bytes of an answer. A word that the cut went
-// through is left out: half a key would not be recognised as one.
+// through is left out: half a key would not be recognised as one. A key may hold
+// every other character than a space.
 func beginning(b []byte) string {
 	if len(b) <= excerpt {
 		return string(b)
 	}
 	b = b[:excerpt]
-	return string(b[:max(bytes.LastIndexAny(b, " \t\n\"',;<>&="), 0)])
+	return string(b[:max(bytes.LastIndexAny(b, " \t\r\n"), 0)])
 }

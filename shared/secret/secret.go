@@ -93,8 +93,8 @@ func (f *Folder) Redact(s string) string {
 	var forms []string
 	for v := range f.seen {
 		for _, part := range parts(v) {
-			quoted := strconv.Quote(part)
-			forms = append(forms, part, url.QueryEscape(part), url.PathEscape(part), quoted[1:len(quoted)-1],
+			once := quoted(part) // in an error; twice: that error in a log line
+			forms = append(forms, part, url.QueryEscape(part), url.PathEscape(part), once, quoted(once),
 				base64.StdEncoding.EncodeToString([]byte(part)))
 		}
 	}
@@ -104,6 +104,11 @@ func (f *Folder) Redact(s string) string {
 		s = strings.ReplaceAll(s, v, Redacted)
 	}
 	return s
+}
+
+func quoted(s string) string {
+	q := strconv.Quote(s)
+	return q[1 : len(q)-1]
 }
 
 // Brief is Redact, and then at most n bytes: cutting first could leave half a

@@ -1,0 +1,323 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/local/host"
+	"github.com/hearth-home/hearth/local/sample"
+	"github.com/hearth-home/hearth/local/stack"
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/source"
+	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/store/sqlite"
+)
+
+// plant is the value of the secret called name: its first 20 letters are found
+// again however it is escaped or cut, the rest needs escaping.
+func plant(name string) string {
+	return strings.ToUpper((strings.NewReplacer("-", "", "_", "").Replace(name)[:min(13, len(name)-1)] + "plantedplantedplanted")[:20]) + tail
+}
+
+const tail = `/+=&?"x\y"`
+
+// traces are the forms in which a planted secret is looked for: as it is, and
+// in base64 wherever it begins there.
+func traces(value string) []string {
+	core := value[:20]
+	out := []string{core}
+	for shift := range 3 {
+		b := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", shift) + core))
+		out = append(out, b[4*((shift+2)/3):len(b)-4])
+	}
+	return out
+}
+
+// failing are the ways of an upstream to fail; all but the last three tell back
+// what they were sent.
+var failing = []struct {
+	name   string
+	answer func(w http.ResponseWriter, sent string)
+}{
+	{"500", func(w http.ResponseWriter, sent string) { http.Error(w, sent, 500) }},
+	{"401", func(w http.ResponseWriter, sent string) { http.Error(w, sent, 401) }},
+	// Wherever an excerpt is cut, one of these leaves most of a key at its end.
+	{"403 cut", func(w http.ResponseWriter, sent string) { http.Error(w, again(sent, 0), 403) }},
+	{"403 cut later", func(w http.ResponseWriter, sent string) { http.Error(w, again(sent, 10), 403) }},
+	{"403 cut last", func(w http.ResponseWriter, sent string) { http.Error(w, again(sent, 20), 403) }},
+	{"429", func(w http.ResponseWriter, sent string) {
+		w.Header().Set("Retry-After", "3600")
+		http.Error(w, sent, 429)
+	}},
+	{"html", func(w http.ResponseWriter, sent string) { fmt.Fprintf(w, "<html><body>%s</body></html>", sent) }},
+	{"error in the body", func(w http.ResponseWriter, sent string) {
+		fmt.Fprintf(w, `{"error":%[1]q,"message":%[1]q,"Information":%[1]q,"Note":%[1]q,"errors":[{"message":%[1]q}],"cod":401}`, sent)
+	}},
+	{"redirect", nil},
+	{"dead", nil},
+	{"hang", nil},
+}
+
+// again is 5,000 bytes of nothing but the key that was sent, shifted by phase.
+func again(sent string, phase int) string {
+	i := strings.Index(sent, "PLANTED")
+	if i < 0 {
+		return sent
+	}
+	for i > 0 && 'A' <= sent[i-1] && sent[i-1] <= 'Z' {
+		i--
+	}
+	return strings.Repeat(".", phase) + strings.Repeat(sent[i:i+20]+tail+" ", 5000/(21+len(tail)))
+}
+
+// world is everything that could see a secret of one function.
+type world struct {
+	t       *testing.T
+	mode    string
+	mu      sync.Mutex
+	asked   string       // what the upstream was sent
+	heard   bytes.Buffer // what others got: Slack, the host of a redirect
+	logs    lines
+	release chan struct{}
+}
+
+func (x *world) note(to *bytes.Buffer, text string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	to.WriteString(text + "\n")
+}
+
+func (x *world) listen(h http.HandlerFunc) string {
+	srv := httptest.NewServer(h)
+	x.t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+// dump is a request as text, headers decoded no further than they came.
+func dump(r *http.Request) string {
+	b, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	query, _ := url.QueryUnescape(r.URL.RawQuery)
+	return fmt.Sprintf("%s %s %s %v %s", r.Method, r.URL, query, r.Header, b)
+}
+
+func (x *world) upstream(elsewhere string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		sent := dump(r)
+		x.mu.Lock()
+		x.asked += sent + "\n"
+		x.mu.Unlock()
+		switch x.mode {
+		case "redirect":
+			http.Redirect(w, r, elsewhere+"/login", http.StatusFound)
+		case "hang":
+			select {
+			case <-r.Context().Done():
+			case <-x.release:
+			}
+		default:
+			for _, f := range failing {
+				if f.name == x.mode {
+					f.answer(w, sent)
+				}
+			}
+		}
+	}
+}
+
+// slack takes messages; a bot's token travels in its form and is left out.
+func (x *world) slack(w http.ResponseWriter, r *http.Request) {
+	b, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	text := string(b)
+	if form, err := url.ParseQuery(text); err == nil && form.Has("channel") {
+		form.Del("token")
+		text = fmt.Sprint(form)
+	}
+	x.note(&x.heard, text)
+	fmt.Fprint(w, `{"ok":true}`)
+}
+
+// surroundings turn every address of the function's settings to the upstream
+// and give it every secret of its block.
+func (x *world) surroundings(f stack.Function, upstream, slack string, st *store.Store) (config.Env, map[string]string) {
+	root := ".."
+	vars := maps.Clone(f.Env)
+	if folder, ok := host.SampleFolders(root, []stack.Function{f})[f.Name]; ok {
+		if err := host.Overlay(vars, folder); err != nil {
+			x.t.Fatal(err)
+		}
+	}
+	for k, v := range vars {
+		vars[k] = sample.Redirect(v, upstream, f.Name)
+	}
+	vars["SLACK_URL"] = slack + "/api/"
+	values := map[string]string{}
+	for _, name := range f.Secrets {
+		values[name] = plant(name)
+	}
+	if _, ok := values["slack-webhook"]; ok {
+		values["slack-webhook"] = slack + "/services/" + url.PathEscape(plant("slack-webhook"))
+	}
+	delete(values, "slack-news-webhook")
+	if len(x.mode)%2 == 0 { // by turns through a webhook and as a bot
+		delete(values, "slack-token")
+	}
+	dir := x.t.TempDir()
+	if err := host.WriteSecrets(dir, values); err != nil {
+		x.t.Fatal(err)
+	}
+	secrets := secret.NewFolder(dir)
+	return config.Env{
+		Vars: vars, Secrets: secrets, Now: time.Now, Log: config.Logger(&x.logs, secrets),
+		Open: func(ctx context.Context) (*store.Store, error) { return st, nil },
+	}, values
+}
+
+func TestNoSecretLeavesAFunctionWhateverItsUpstreamDoes(t *testing.T) {
+	if len(functions) == 0 {
+		if os.Getenv("CI") != "" {
+			t.Fatal("no function is built in: run go generate ./local")
+		}
+		t.Skip("no function is built in: run go generate ./local")
+	}
+	blocks, err := stack.Read("..", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range blocks {
+		build, ok := functions[f.Name]
+		if !ok {
+			continue
+		}
+		for _, way := range failing {
+			t.Run(f.Name+"/"+way.name, func(t *testing.T) {
+				if way.name == "hang" && testing.Short() {
+					t.Skip("takes 20 s")
+				}
+				t.Parallel()
+				leak(t, f, build, way.name)
+			})
+		}
+	}
+}
+
+func leak(t *testing.T, f stack.Function, build host.Builder, mode string) {
+	x := &world{t: t, mode: mode, release: make(chan struct{})}
+	file := filepath.Join(t.TempDir(), "hearth.db")
+	st, err := sqlite.Open(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	elsewhere := x.listen(func(_ http.ResponseWriter, r *http.Request) { x.note(&x.heard, dump(r)) })
+	slack := x.listen(x.slack)
+	upstream := "http://127.0.0.1:1"
+	if mode != "dead" {
+		upstream = x.listen(x.upstream(elsewhere))
+	}
+	env, values := x.surroundings(f, upstream, slack, st)
+	h, err := build(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := runNow(t, h)
+	close(x.release)
+
+	rows := tables(t, file)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for name, value := range values {
+		if strings.HasPrefix(name, "slack-webhook") {
+			value = plant(name)
+		}
+		for _, trace := range traces(value) {
+			for where, text := range map[string]string{
+				"the log": x.logs.String(), "the answer": answer, "Slack or another host": x.heard.String(), "the database": rows,
+			} {
+				if i := strings.Index(text, trace); i >= 0 {
+					t.Errorf("%s has the secret %s: …%s…", where, name, text[max(0, i-120):min(len(text), i+60)])
+				}
+			}
+		}
+	}
+	x.positive(f, answer)
+}
+
+// positive shows that there was something to find: the upstream saw a key, the
+// run failed, and Slack was told.
+func (x *world) positive(f stack.Function, answer string) {
+	if host.SampleFolders("..", []stack.Function{f})[f.Name] == nil {
+		return // no source: it has no upstream
+	}
+	var a source.Answer
+	if _, body, _ := strings.Cut(answer, "\n"); json.Unmarshal([]byte(body), &a) != nil || a.Status != "failed" && a.Status != "partial" {
+		x.t.Errorf("answer = %s, want a failure", answer)
+	}
+	if x.heard.Len() == 0 {
+		x.t.Error("Slack was not told of the failure")
+	}
+	keyed := slices.ContainsFunc(f.Secrets, func(s string) bool {
+		return s != "database-url" && s != "influx-token" && !strings.HasPrefix(s, "slack-") && strings.Contains(x.asked, plant(s)[:20])
+	})
+	if needs := strings.Contains(strings.Join(f.Secrets, " "), "-key") || strings.Contains(strings.Join(f.Secrets, " "), f.Name+"-token"); needs && !keyed && x.mode != "dead" {
+		x.t.Errorf("no key reached the upstream, so none could leak: %.500s", x.asked)
+	}
+}
+
+func runNow(t *testing.T, h http.Handler) string {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	defer srv.Close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Topic", "cron-function")
+	res, err := srv.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%d %v\n%s", res.StatusCode, res.Header, b)
+}
+
+func TestTracesFindASecretInEveryForm(t *testing.T) {
+	v := plant("openweather-key")
+	for _, text := range []string{
+		v, url.QueryEscape(v), url.PathEscape(v), fmt.Sprintf("%q", v), v[:25],
+		base64.StdEncoding.EncodeToString([]byte(v)), base64.StdEncoding.EncodeToString([]byte("user:" + v)),
+		base64.StdEncoding.EncodeToString([]byte("u:" + v)), base64.RawURLEncoding.EncodeToString([]byte("me:" + v)),
+	} {
+		if !slices.ContainsFunc(traces(v), func(trace string) bool { return strings.Contains(text, trace) }) {
+			t.Errorf("%q is not found by %q", text, traces(v))
+		}
+	}
+	for _, trace := range traces(v) {
+		if len(trace) < 16 {
+			t.Errorf("%q is too short to mean anything", trace)
+		}
+	}
+}
