@@ -3,7 +3,11 @@
 package secret
 
 import (
+	"cmp"
 	"encoding/base64"
+	"encoding/json"
+	"html"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -25,11 +29,11 @@ const (
 type Folder struct {
 	dir  string
 	mu   sync.Mutex
-	seen map[string]bool // every value ever revealed: a rotated key stays secret
+	seen map[string][]string // every value ever revealed, for a rotated key stays secret, and its forms
 }
 
 // NewFolder returns the secrets in dir. It reads nothing yet.
-func NewFolder(dir string) *Folder { return &Folder{dir: dir, seen: map[string]bool{}} }
+func NewFolder(dir string) *Folder { return &Folder{dir: dir, seen: map[string][]string{}} }
 
 // String is a token, password or webhook URL, by the name of its file. Printing
 // or encoding it gives "[secret]"; Reveal gives the value.
@@ -73,11 +77,17 @@ func (f *Folder) remember(v string) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.seen[v] = true
+	if f.seen[v] != nil {
+		return
+	}
+	for _, part := range parts(v) {
+		f.seen[v] = append(f.seen[v], forms(part)...)
+	}
 }
 
 // Redact returns s without the secrets of the folder, in the forms in which
-// they turn up: as they are, in a query, quoted, or in basic authentication.
+// they turn up: as they are, in a query, in JSON or HTML, quoted, or in basic
+// authentication.
 func (f *Folder) Redact(s string) string {
 	if f == nil || s == "" {
 		return s
@@ -90,25 +100,44 @@ func (f *Folder) Redact(s string) string {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var forms []string
-	for v := range f.seen {
-		for _, part := range parts(v) {
-			once := quoted(part) // in an error; twice: that error in a log line
-			forms = append(forms, part, url.QueryEscape(part), url.PathEscape(part), once, quoted(once),
-				base64.StdEncoding.EncodeToString([]byte(part)))
+	all := map[string]bool{}
+	for _, forms := range f.seen {
+		for _, form := range forms {
+			all[form] = true
 		}
 	}
 	// The longest first, so that no part of a longer one is left.
-	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
-	for _, v := range forms {
+	for _, v := range slices.SortedFunc(maps.Keys(all), func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) }) {
 		s = strings.ReplaceAll(s, v, Redacted)
 	}
 	return s
 }
 
-func quoted(s string) string {
-	q := strconv.Quote(s)
-	return q[1 : len(q)-1]
+// forms returns v as it turns up. An upstream that tells it back in JSON is
+// quoted in an error, which is quoted once more in a log.
+func forms(v string) []string {
+	out := []string{
+		v, url.QueryEscape(v), url.PathEscape(v), html.EscapeString(v),
+		base64.StdEncoding.EncodeToString([]byte(v)), base64.URLEncoding.EncodeToString([]byte(v)),
+	}
+	quoted := []string{v, inJSON(v)}
+	for range 3 {
+		for i, q := range quoted {
+			q = strconv.Quote(q)
+			quoted[i] = q[1 : len(q)-1]
+		}
+		out = append(out, quoted...)
+	}
+	return append(out, inJSON(v))
+}
+
+// inJSON is v as json.Encoder writes it: \u0026 for an ampersand.
+func inJSON(v string) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return v
+	}
+	return string(b[1 : len(b)-1])
 }
 
 // Brief is Redact, and then at most n bytes: cutting first could leave half a
@@ -131,9 +160,9 @@ func parts(v string) []string {
 	}
 	more := []string{}
 	if u.User != nil {
-		if p, ok := u.User.Password(); ok {
-			more = append(more, p)
-		}
+		p, _ := u.User.Password()
+		_, encoded, _ := strings.Cut(u.User.String(), ":")
+		more = append(more, p, encoded)
 	} else {
 		more = append(more, strings.TrimPrefix(u.RequestURI(), "/"))
 	}

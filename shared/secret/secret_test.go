@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"html"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -86,5 +87,35 @@ func TestRedactFindsEveryForm(t *testing.T) {
 	}
 	if got := f.Redact("home db 5432"); got != "home db 5432" {
 		t.Errorf("Redact took ordinary words: %q", got)
+	}
+}
+
+// An upstream may tell a key back in JSON; the error quotes its answer, and the
+// log's encoder the error.
+func TestRedactFindsWhatWasQuotedAgainAndAgain(t *testing.T) {
+	const v = `s3c&ret<1>"\tail`
+	f, _ := folder(t, map[string]string{"key": v, "url": "postgres://home:hun%40ter-22@db/home"})
+	inJSON, err := json.Marshal(map[string]string{"error": "bad key " + v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plain strings.Builder
+	e := json.NewEncoder(&plain)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		t.Fatal(err)
+	}
+	text := string(inJSON)
+	texts := map[string]string{"JSON": text, "JSON as it is": plain.String(), "HTML": html.EscapeString(v), "a URL's password": "hun%40ter-22", "decoded": "hun@ter-22"}
+	for _, name := range []string{"an error", "a log", "a log of an error"} {
+		text = fmt.Sprintf("%q", text)
+		texts[name+" with JSON"] = text
+	}
+	texts["an error"] = fmt.Sprintf("%q", v)
+	texts["a log"] = fmt.Sprintf("%q", texts["an error"])
+	for name, text := range texts {
+		if got := f.Redact(text); strings.Contains(got, "s3c") || strings.Contains(got, "tail") || strings.Contains(got, "ter-22") {
+			t.Errorf("%s: Redact(%s) = %s", name, text, got)
+		}
 	}
 }
