@@ -1,0 +1,89 @@
+package function
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/mqttbatch"
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/store/sqlite"
+)
+
+// null takes readings and forgets them.
+type null struct{ store.Series }
+
+func (null) Write(_ context.Context, rs []reading.Reading) error {
+	_, err := store.Normal(rs) // as every series does
+	return err
+}
+
+func openSQLite(t testing.TB) *store.Store {
+	t.Helper()
+	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	return st
+}
+
+// BenchmarkBacklog is the CPU that 100,000 messages of 200 topics take in
+// batches of 500: with readings to nowhere and with SQLite. States and
+// numbering go to SQLite in both.
+func BenchmarkBacklog(b *testing.B) {
+	for _, to := range []string{"null", "sqlite"} {
+		b.Run(to, func(b *testing.B) {
+			st := openSQLite(b)
+			if to == "null" {
+				st.Series = null{st.Series}
+			}
+			f := serve(b, st)
+			f.now = noon.Add(time.Hour)
+			bodies := make([][]byte, 200)
+			b.ReportAllocs()
+			var used time.Duration
+			for n := range b.N {
+				for i := range bodies {
+					bodies[i] = backlog(n, i)
+				}
+				b.ResetTimer()
+				start := cpu()
+				for _, body := range bodies {
+					if code, answer := f.call(b, body); code != http.StatusOK {
+						b.Fatalf("%d: %s", code, answer)
+					}
+				}
+				used += cpu() - start
+			}
+			b.ReportMetric(used.Seconds()/float64(b.N), "CPU-s/100k")
+		})
+	}
+}
+
+// backlog is one batch: every second of two and a half, 200 sensors of 10 nodes.
+func backlog(run, batch int) []byte {
+	ms := make([]mqttbatch.Message, 500)
+	for i := range ms {
+		n := batch*500 + i
+		topic, t := n%200, noon.Add(time.Duration(run)*time.Hour+time.Duration(n/200)*time.Second)
+		node := topic / 20
+		ms[i] = mqttbatch.Message{
+			ID: fmt.Sprintf("%d-%d", run, n), Topic: fmt.Sprintf("hearth/node-%d/sensor-%d", node, topic), Time: t.Add(80*time.Millisecond + time.Duration(n)),
+			Payload: fmt.Appendf(nil, `{"device":"sensor-%d","sensor":"scd4x","time":%q,"boot":"boot%d","seq":%d,"fields":{"co2_ppm":%d,"temperature_celsius":%.2f,"humidity_percent":%.2f},"quality":"ok"}`,
+				topic, t.Format(time.RFC3339Nano), run, n/200*20+topic%20+1, 600+n%7, 21+float64(n%10)/10, 40+float64(n%30)/10),
+		}
+	}
+	return batchOf(ms...)
+}
+
+func cpu() time.Duration {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

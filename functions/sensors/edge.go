@@ -1,0 +1,225 @@
+package function
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/mqttbatch"
+	"github.com/hearth-home/hearth/shared/scan"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+const (
+	edgePrefix = "edge/" // of physical ids
+	nodePrefix = "node/"
+	maxName    = 120 // bytes of a device's, node's or boot's name
+	maxText    = 200 // bytes of a text or a reason
+	maxTexts   = 8   // of a reading
+)
+
+// edgeReading is the payload on hearth/<node>/<device>, as it lies in the
+// message.
+type edgeReading struct {
+	device, sensor, time, boot, quality, reason []byte
+	seq                                         float64
+	fields, text                                []byte
+}
+
+var errFields = errors.New(`an edge reading has its numbers in "fields"`)
+
+func decodeEdge(payload []byte) (e edgeReading, err error) {
+	s := scan.New(payload)
+	err = s.Object(func(key []byte) (err error) {
+		switch string(key) {
+		case "device":
+			e.device, err = s.Text()
+		case "sensor":
+			e.sensor, err = s.Text()
+		case "time":
+			e.time, err = s.Text()
+		case "boot":
+			e.boot, err = s.Text()
+		case "seq":
+			e.seq, err = s.Float()
+		case "quality":
+			e.quality, err = s.Text()
+		case "reason":
+			e.reason, err = s.Text()
+		case "fields":
+			e.fields, err = s.Raw()
+		case "text":
+			e.text, err = s.Raw()
+		default:
+			err = s.Skip()
+		}
+		return err
+	})
+	if err == nil {
+		err = s.End()
+	}
+	return e, err
+}
+
+// readEdge takes in an edge reading. A numbered one counts as received even if
+// it is refused: sent again, it would be refused again.
+func (w *work) readEdge(i int, node string) error {
+	m := &w.ms[i]
+	if len(m.Payload) == 0 {
+		return nil // a retained message was removed
+	}
+	e, err := decodeEdge(m.Payload)
+	if err != nil {
+		return err
+	}
+	numbered := len(e.boot) > 0 && len(e.boot) <= maxName && len(node) <= maxName && e.seq >= 1 && e.seq <= device.MaxSeq
+	boot := ""
+	if numbered {
+		boot = w.intern(e.boot)
+		w.numbers.Add(node, boot, uint64(e.seq), m.Time)
+	}
+	if len(e.device) == 0 {
+		e.device = []byte(m.Topic[strings.LastIndexByte(m.Topic, '/')+1:])
+	}
+	if len(e.device) > maxName {
+		return fmt.Errorf("the device's name is longer than %d bytes", maxName)
+	}
+	d := said{msg: i, physical: w.physical(edgePrefix, e.device), kind: "edge", from: len(w.values)}
+	if err := w.edgeTime(&d, m, &e); err != nil {
+		return err
+	}
+	if d.quality == device.ClockUnsynced && numbered && !d.time.IsZero() {
+		d.unsynced = &store.EdgeArrival{Node: node, Boot: boot, Seq: uint64(e.seq), Time: d.time}
+	}
+	d.measurement, err = w.edgeFields(&e)
+	d.to = len(w.values)
+	if d.from == d.to {
+		return errors.Join(err, errNoNumbers(err))
+	}
+	if len(e.text) > 0 {
+		if d.text, err = texts(e.text, d.measurement, err); err != nil {
+			w.said = append(w.said, d)
+			return err
+		}
+	}
+	sentinels(string(e.sensor), w.values[d.from:d.to], &d)
+	w.said = append(w.said, d)
+	return err
+}
+
+func errNoNumbers(err error) error {
+	if err != nil {
+		return nil
+	}
+	return errors.New("there is no number in it")
+}
+
+// edgeTime finds when a reading is of, and how far it can be trusted.
+func (w *work) edgeTime(d *said, m *mqttbatch.Message, e *edgeReading) error {
+	d.quality, d.reason = device.OK, brief(e.reason)
+	if len(e.quality) > 0 {
+		if d.quality = device.Quality(w.intern(e.quality)); !d.quality.Known() {
+			d.quality, d.reason = device.Suspect, fmt.Sprintf("its quality is %.40q", e.quality)
+		}
+	}
+	if len(e.time) > 0 && d.quality != device.ClockUnsynced {
+		t, err := time.Parse(time.RFC3339Nano, string(e.time))
+		if err != nil {
+			return fmt.Errorf("the time %.40q is not RFC 3339", e.time)
+		}
+		d.time = t
+		return device.CheckTime(t, m.Time)
+	}
+	if len(e.boot) > 0 && d.quality == device.OK {
+		d.quality = device.ClockUnsynced
+	}
+	if !m.Retained {
+		d.time = m.Time
+	}
+	return nil
+}
+
+// edgeFields appends the numbers and returns the measurement that they belong
+// to. An error names what it does not know; the rest is taken in.
+func (w *work) edgeFields(e *edgeReading) (string, error) {
+	if len(e.fields) == 0 {
+		return "", errFields
+	}
+	m := measurementOf[string(e.sensor)]
+	if m == "" {
+		m = w.s.fields.guess(e.fields)
+	}
+	known := w.s.fields.of(m)
+	var unknown []string
+	s := scan.New(e.fields)
+	err := s.Object(func(key []byte) error {
+		f := known.get(key)
+		v, ok, err := number(s)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%.60q: %w", key, err)
+		case !ok:
+		case f == nil:
+			unknown = append(unknown, fmt.Sprintf("%.60s", key))
+		default:
+			w.values = append(w.values, device.Value{Key: f.key, V: v, Field: f.field})
+		}
+		return nil
+	})
+	if err == nil && len(unknown) > 0 {
+		err = fmt.Errorf("no mapping for %s of the sensor kind %.40q", strings.Join(unknown, ", "), e.sensor)
+	}
+	return m, err
+}
+
+var errNumber = errors.New("it is no number")
+
+// number reads a number, a boolean as 1 or 0, and null as nothing.
+func number(s *scan.Scanner) (v float64, ok bool, err error) {
+	switch s.Kind() {
+	case scan.Number:
+		v, err = s.Float()
+		return v, true, err
+	case scan.Bool:
+		yes, err := s.Bool()
+		if yes {
+			v = 1
+		}
+		return v, true, err
+	case scan.Null:
+		return 0, false, s.Null()
+	}
+	return 0, false, errNumber
+}
+
+// texts reads an object of strings and keeps those that the measurement has.
+func texts(raw []byte, measurement string, earlier error) (map[string]string, error) {
+	m, _ := catalogue.Get(measurement)
+	out := map[string]string{}
+	s := scan.New(raw)
+	err := s.Object(func(key []byte) error {
+		text, err := s.Text()
+		if err == nil && len(out) < maxTexts {
+			for _, k := range m.Text {
+				if k != catalogue.Suspect && k == string(key) {
+					out[k] = brief(text)
+				}
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(earlier, fmt.Errorf(`"text": %w`, err))
+	}
+	return out, earlier
+}
+
+func brief(b []byte) string {
+	if len(b) > maxText {
+		return strings.ToValidUTF8(string(b[:maxText]), "")
+	}
+	return string(b)
+}

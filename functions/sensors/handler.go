@@ -1,0 +1,68 @@
+// Package function stores what sensors say over MQTT: the readings of hearth's
+// own edge agents with their numbering, the payloads of the platform before
+// hearth, Telegraf, and any JSON on any topic that hearth.yml maps. It also
+// keeps the connector's canary and the mirror of its dead letters.
+package function
+
+import (
+	"context"
+	"time"
+
+	handler "github.com/openfaas/templates-sdk/go-http"
+
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/mqttbatch"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// Config is read from the environment.
+type Config struct {
+}
+
+// Handle is called by the template golang-http.
+var Handle = config.HandleFunc(New)
+
+// New returns the function for these surroundings.
+func New(env config.Env) (func(handler.Request) (handler.Response, error), error) {
+	if _, err := config.Parse[Config](env); err != nil {
+		return nil, err
+	}
+	s := &sensors{fields: newFields()}
+	return mqttbatch.Func(env, "sensors", s.transform), nil
+}
+
+type sensors struct {
+	register device.Register
+	fields   *fields
+}
+
+// transform stores a batch: readings first, then states and numbering in one
+// transaction.
+func (s *sensors) transform(ctx context.Context, st *store.Store, ms []mqttbatch.Message, now time.Time) (mqttbatch.Answer, error) {
+	w := &work{s: s, ms: ms, now: now}
+	for i := range ms {
+		if err := w.read(i); err != nil {
+			w.answer.Reject(&ms[i], err)
+		}
+	}
+	if err := w.firstArrivals(ctx, st); err != nil {
+		return w.answer, err
+	}
+	b, err := s.register.Begin(ctx, st, now)
+	if err != nil {
+		return w.answer, err
+	}
+	err = w.plan(ctx, b)
+	b.Done()
+	if err != nil {
+		s.register.Forget()
+		return w.answer, err
+	}
+	w.number(b)
+	if err := b.Store(ctx); err != nil {
+		return w.answer, err
+	}
+	w.stored()
+	return w.answer, nil
+}

@@ -1,0 +1,149 @@
+package function
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/mqttbatch"
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/scan"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// canary is a message that the connector sent itself.
+type canary struct {
+	connector string
+	sent      time.Time
+	took      time.Duration
+}
+
+func (w *work) readCanary(m *mqttbatch.Message, connector string) error {
+	var c struct{ Sent time.Time }
+	if err := json.Unmarshal(m.Payload, &c); err != nil {
+		return fmt.Errorf("decode the canary: %w", err)
+	}
+	if err := device.CheckTime(c.Sent, m.Time); err != nil {
+		return err
+	}
+	if len(connector) > maxName {
+		return fmt.Errorf("the connector's name is longer than %d bytes", maxName)
+	}
+	w.canary = append(w.canary, canary{connector, c.Sent, max(0, w.now.Sub(c.Sent))})
+	return nil
+}
+
+func (c canary) reading() reading.Reading {
+	return reading.Reading{Name: "canary", Tags: map[string]string{"connector": idOf(c.connector)},
+		Fields: map[string]float64{"latency_seconds": c.took.Seconds()}, Time: c.sent.UTC()}
+}
+
+// readDead takes in news of a dead letter.
+func (w *work) readDead(m *mqttbatch.Message) error {
+	d := store.DeadLetter{Told: m.Time}
+	if err := json.Unmarshal(m.Payload, &d); err != nil {
+		return fmt.Errorf("decode the news of a dead letter: %w", err)
+	}
+	if d.ID == "" || d.Function == "" {
+		return errors.New("news of a dead letter without its id and function")
+	}
+	if w.dead == nil {
+		w.dead = map[string]store.DeadLetter{}
+	}
+	key := d.ID + "\x00" + d.Function
+	if old, ok := w.dead[key]; !ok || d.Told.After(old.Told) {
+		w.dead[key] = d
+	}
+	return nil
+}
+
+// status is what hearth/<node>/status says, or the last will for it.
+type status struct {
+	node     string
+	online   bool
+	boot     string
+	numbers  map[string]float64
+	arrived  time.Time
+	retained bool
+}
+
+func (s status) physical() string { return nodePrefix + s.node }
+
+var errStatus = errors.New(`a status is {"state":"online"} or {"state":"offline"}`)
+
+func (w *work) readStatus(m *mqttbatch.Message, node string) error {
+	if len(m.Payload) == 0 || len(node) > maxName {
+		return nil
+	}
+	s := status{node: node, arrived: m.Time, retained: m.Retained}
+	if err := s.decode(m.Payload); err != nil {
+		return err
+	}
+	w.states = append(w.states, s)
+	return nil
+}
+
+const maxNumbers = 32 // of a status
+
+func (s *status) decode(payload []byte) error {
+	state := strings.ToLower(string(payload))
+	if payload[0] == '{' {
+		state = ""
+		doc := scan.New(payload)
+		err := doc.Object(func(key []byte) error {
+			switch k := string(key); {
+			case k == "state" || k == "status":
+				text, err := doc.Text()
+				state = strings.ToLower(string(text))
+				return err
+			case k == "online":
+				yes, err := doc.Bool()
+				state = map[bool]string{true: "online", false: "offline"}[yes]
+				return err
+			case k == "boot":
+				text, err := doc.Text()
+				s.boot = brief(text)
+				return err
+			case doc.Kind() == scan.Number && len(s.numbers) < maxNumbers:
+				v, err := doc.Float()
+				if s.numbers == nil {
+					s.numbers = map[string]float64{}
+				}
+				s.numbers[brief(key)] = v
+				return err
+			}
+			return doc.Skip()
+		})
+		if err = errors.Join(err, doc.End()); err != nil {
+			return err
+		}
+	}
+	if state != "online" && state != "offline" {
+		return errStatus
+	}
+	s.online = state == "online"
+	return nil
+}
+
+// plan makes it the node's state. A will that comes when the node has long
+// booted again says nothing.
+func (s status) plan(b *device.Batch) {
+	node := b.Find([]byte(s.physical())).Thing
+	if now, ok := b.State(node, "boot"); !s.online && ok && s.boot != "" && now.Text != s.boot {
+		return
+	}
+	online := 0.0
+	if s.online {
+		online = 1
+		if s.boot != "" {
+			b.SetState(node, "boot", s.boot, 0, s.arrived, s.retained)
+		}
+	}
+	b.SetState(node, "online", "", online, s.arrived, s.retained)
+	for k, v := range s.numbers {
+		b.SetState(node, k, "", v, s.arrived, s.retained)
+	}
+}

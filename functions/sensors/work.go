@@ -1,0 +1,197 @@
+package function
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/mqttbatch"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// work is one batch on its way: read into what was said, then planned against
+// the register, then stored.
+type work struct {
+	s       *sensors
+	ms      []mqttbatch.Message
+	now     time.Time
+	answer  mqttbatch.Answer
+	said    []said
+	values  []device.Value // of all, one after the other
+	names   []byte         // physical ids, one after the other
+	states  []status
+	dead    map[string]store.DeadLetter
+	canary  []canary
+	numbers device.Numbers
+	counted []store.EdgeSeq
+	boots   map[string]string // each once
+}
+
+// said is what a message said of one device.
+type said struct {
+	msg         int
+	physical    []byte
+	kind        string // of device
+	name        string // what its source calls it; "" is what follows the first slash of physical
+	measurement string
+	from, to    int // its values
+	text        map[string]string
+	time        time.Time // zero: only the state is of interest
+	quality     device.Quality
+	reason      string
+	unsynced    *store.EdgeArrival
+}
+
+// read takes one message apart. An error is for good.
+func (w *work) read(i int) error {
+	m := &w.ms[i]
+	if rest, ok := strings.CutPrefix(m.Topic, "hearth/"); ok {
+		first, second, two := strings.Cut(rest, "/")
+		switch {
+		case !two || strings.Contains(second, "/"):
+		case first == "canary":
+			return w.readCanary(m, second)
+		case first == "dead":
+			return w.readDead(m)
+		case second == "stored": // our own word
+			return nil
+		case second == "status":
+			return w.readStatus(m, first)
+		default:
+			return w.readEdge(i, first)
+		}
+	}
+	return noMapping(m.Topic)
+}
+
+// physical writes a physical id where it stays for the batch.
+func (w *work) physical(kind string, name []byte) []byte {
+	start := len(w.names)
+	w.names = append(append(w.names, kind...), name...)
+	return w.names[start:len(w.names):len(w.names)]
+}
+
+// intern returns a short text that comes often as a string, once.
+func (w *work) intern(b []byte) string {
+	if s, ok := w.boots[string(b)]; ok {
+		return s
+	}
+	if w.boots == nil {
+		w.boots = map[string]string{}
+	}
+	s := string(b)
+	w.boots[s] = s
+	return s
+}
+
+// firstArrivals gives readings without a clock the time at which they came
+// first: the edge sends again what it does not hear of.
+func (w *work) firstArrivals(ctx context.Context, st *store.Store) error {
+	var as []store.EdgeArrival
+	var of []int
+	for i := range w.said {
+		if a := w.said[i].unsynced; a != nil {
+			as, of = append(as, *a), append(of, i)
+		}
+	}
+	if len(as) == 0 {
+		return nil
+	}
+	times, err := st.FirstArrivals(ctx, as)
+	for n, t := range times {
+		w.said[of[n]].time = t
+	}
+	return err
+}
+
+// plan finds or makes the devices and takes everything in.
+func (w *work) plan(ctx context.Context, b *device.Batch) error {
+	if err := b.Adopt(ctx, w.wishes(b)); err != nil {
+		return err
+	}
+	for i := range w.said {
+		d := &w.said[i]
+		m := &w.ms[d.msg]
+		if err := b.Add(device.Sample{
+			Measurement: d.measurement, Thing: b.Find(d.physical).Thing, Values: w.values[d.from:d.to], Text: d.text,
+			Time: d.time, Arrived: m.Time, Retained: m.Retained, Quality: d.quality, Reason: d.reason,
+		}); err != nil {
+			w.answer.Reject(m, err)
+		}
+	}
+	for _, s := range w.states {
+		s.plan(b)
+	}
+	for _, c := range w.canary {
+		b.Readings = append(b.Readings, c.reading())
+	}
+	for _, d := range w.dead {
+		b.Change.Dead = append(b.Change.Dead, d)
+	}
+	return nil
+}
+
+// wishes lists the physical things that the register does not know.
+func (w *work) wishes(b *device.Batch) (wishes []store.DeviceWish) {
+	asked := map[string]bool{}
+	wish := func(physical []byte, kind, device_, name string) {
+		if b.Find(physical) != nil || asked[string(physical)] {
+			return
+		}
+		asked[string(physical)] = true
+		wishes = append(wishes, store.DeviceWish{Physical: string(physical), Kind: kind, Device: device_, Name: name})
+	}
+	for i := range w.said {
+		d := &w.said[i]
+		if b.Find(d.physical) != nil {
+			continue
+		}
+		name := d.name
+		if name == "" {
+			_, name, _ = strings.Cut(string(d.physical), "/")
+		}
+		wish(d.physical, d.kind, idOf(name), name)
+	}
+	for _, s := range w.states {
+		wish([]byte(s.physical()), "node", "edge-"+idOf(s.node), s.node)
+	}
+	for _, node := range w.numbers.Nodes() {
+		wish([]byte(nodePrefix+node), "node", "edge-"+idOf(node), node)
+	}
+	return wishes
+}
+
+// idOf is the id that a device of this name wishes for.
+func idOf(name string) string {
+	if id := device.Slug(name); id != "" {
+		return id
+	}
+	return "device"
+}
+
+// number has the store count what is missing of the nodes' numbers.
+func (w *work) number(b *device.Batch) {
+	nodes := w.numbers.Nodes()
+	if len(nodes) == 0 {
+		return
+	}
+	b.Change.Nodes = nodes
+	b.Change.Count = func(known []store.EdgeSeq) []store.EdgeSeq {
+		w.counted = w.numbers.Apply(known, w.now)
+		return w.counted
+	}
+}
+
+// stored tells each node up to where all of its readings are stored.
+func (w *work) stored() {
+	for node, e := range w.numbers.Newest(w.counted) {
+		if e.Upto == 0 {
+			continue
+		}
+		if w.answer.Stored == nil {
+			w.answer.Stored = map[string]mqttbatch.Place{}
+		}
+		w.answer.Stored[node] = mqttbatch.Place{Boot: e.Boot, Seq: e.Upto}
+	}
+}

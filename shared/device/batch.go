@@ -1,0 +1,272 @@
+package device
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// Batch gathers what a batch of messages says. Begin makes it, the planning ends
+// with Done, and Store writes it.
+type Batch struct {
+	r   *Register
+	st  *store.Store
+	now time.Time
+
+	Readings []reading.Reading
+	Change   store.DeviceChange
+	dirty    []*metric
+}
+
+// Value is one number of a device, in the unit that is kept.
+type Value struct {
+	Key   string
+	V     float64
+	Field *catalogue.Field // its range and step; nil: any number
+	Bad   string           // why it is suspect, "" if it is not
+}
+
+// Sample is what a device said at one moment.
+type Sample struct {
+	Measurement string
+	Thing       *Thing
+	Values      []Value
+	Text        map[string]string // kept with the numbers
+	Time        time.Time         // the source's clock, or arrival; zero: it is old, and only the state is of interest
+	Arrived     time.Time
+	Retained    bool
+	Quality     Quality // by the source; "" is ok
+	Reason      string
+}
+
+const ahead = 5 * time.Minute // a source's clock may be ahead of ours
+
+var century = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// CheckTime reports a time that cannot be that of a message.
+func CheckTime(t, arrived time.Time) error {
+	if t.Before(century) || t.After(arrived.Add(ahead)) {
+		return fmt.Errorf("the time %s cannot be right", t.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+var errNothing = errors.New("there is no number in it")
+
+// Add takes a sample in: a Reading, and the states of its metrics.
+func (b *Batch) Add(s Sample) error {
+	if len(s.Values)+len(s.Text) == 0 {
+		return errNothing
+	}
+	if err := s.check(); err != nil {
+		return err
+	}
+	if s.Quality == "" {
+		s.Quality = OK
+	}
+	r := reading.Reading{Name: s.Measurement, Tags: s.Thing.tags, Fields: make(map[string]float64, len(s.Values)+2), Text: s.Text, Time: s.Time.UTC()}
+	worst := s.Quality
+	m := &mark{name: s.Measurement, thing: s.Thing, time: r.Time}
+	for _, v := range s.Values {
+		got := b.value(&s, v, m)
+		r.Fields[v.Key] = v.V
+		if got.counted {
+			r.Fields[deltaKey(v.Key)] = got.delta
+		}
+		if got.quality == Suspect {
+			m.fields = append(m.fields, v.Key)
+			worst = Suspect
+		}
+	}
+	for k, text := range s.Text {
+		b.text(&s, k, text)
+	}
+	if s.Time.IsZero() {
+		return nil
+	}
+	if worst != OK {
+		b.flag(&r, worst, m.fields, s.Quality == Suspect)
+	}
+	b.Readings = append(b.Readings, r)
+	return nil
+}
+
+// check refuses what no store can keep, and more series than a device can need.
+func (s *Sample) check() error {
+	fresh := 0
+	for _, v := range s.Values {
+		if math.IsNaN(v.V) || math.IsInf(v.V, 0) {
+			return fmt.Errorf("%s is %v, no number", v.Key, v.V)
+		}
+		if s.Thing.metrics[v.Key] == nil {
+			fresh++
+		}
+	}
+	if fresh > 0 && len(s.Thing.metrics)+fresh > maxMetrics {
+		return fmt.Errorf("%s has more than %d metrics", s.Thing.ID, maxMetrics)
+	}
+	return nil
+}
+
+// value judges one number and makes it the metric's state if it is the newest.
+func (b *Batch) value(s *Sample, v Value, reading *mark) verdict {
+	m := b.metric(s.Thing, v.Key)
+	newest := m.newer(s.Time, s.Arrived)
+	got := verdict{quality: s.Quality, reason: s.Reason}
+	switch {
+	case v.Bad != "":
+		got = verdict{quality: Suspect, reason: v.Bad}
+	case s.Quality == OK || s.Quality == ClockUnsynced:
+		if got = m.judge(v.Field, v.V, s.Time, newest); got.quality == OK {
+			got.quality, got.reason = s.Quality, s.Reason
+		}
+	}
+	if got.step {
+		m.pending = append(m.pending, reading)
+	}
+	for _, old := range got.released {
+		b.release(old, v.Key)
+	}
+	if !newest {
+		return got
+	}
+	changed := s.Time
+	if changed.IsZero() {
+		changed = s.Arrived
+	}
+	if m.state.Value == v.V && m.state.Text == "" && !m.state.Changed.IsZero() {
+		changed = m.state.Changed
+	}
+	m.state.Value, m.state.Text, m.state.Changed = v.V, "", changed
+	b.touch(m, s, got.quality, got.reason)
+	return got
+}
+
+// release takes a field off the suspects of a reading that is stored.
+func (b *Batch) release(old *mark, key string) {
+	rest := old.fields[:0]
+	for _, f := range old.fields {
+		if f != key {
+			rest = append(rest, f)
+		}
+	}
+	old.fields = rest
+	r := reading.Reading{Name: old.name, Tags: old.thing.tags, Time: old.time,
+		Fields: map[string]float64{catalogue.Quality: 0}, Text: map[string]string{catalogue.Suspect: strings.Join(rest, ",")}}
+	if len(rest) > 0 {
+		r.Fields[catalogue.Quality] = Suspect.code()
+	}
+	b.Readings = append(b.Readings, r)
+}
+
+// flag marks a reading with its quality and the fields that are suspect.
+func (b *Batch) flag(r *reading.Reading, q Quality, fields []string, all bool) {
+	r.Fields[catalogue.Quality] = q.code()
+	if q != Suspect {
+		return
+	}
+	text := map[string]string{catalogue.Suspect: strings.Join(fields, ",")}
+	if all {
+		text[catalogue.Suspect] = "*"
+	}
+	for k, v := range r.Text {
+		text[k] = v
+	}
+	r.Text = text
+}
+
+func (b *Batch) text(s *Sample, key, text string) {
+	m := b.metric(s.Thing, key)
+	if text == "" || !m.newer(s.Time, s.Arrived) {
+		return
+	}
+	if m.state.Text != text {
+		m.state.Changed = s.Arrived
+		if !s.Time.IsZero() {
+			m.state.Changed = s.Time
+		}
+	}
+	m.state.Text, m.state.Value = text, 0
+	b.touch(m, s, s.Quality, s.Reason)
+}
+
+func (b *Batch) metric(t *Thing, key string) *metric {
+	m := t.metrics[key]
+	if m == nil {
+		m = &metric{state: store.DeviceState{Device: t.ID, Metric: key}}
+		t.metrics[key] = m
+	}
+	return m
+}
+
+func (b *Batch) touch(m *metric, s *Sample, q Quality, reason string) {
+	m.state.Time, m.state.Arrived, m.state.Retained = s.Time, s.Arrived, s.Retained
+	m.state.Quality, m.state.Reason = string(q), reason
+	if m.batch != b {
+		m.batch = b
+		b.dirty = append(b.dirty, m)
+	}
+}
+
+// SetState makes a text or, if that is "", a number the state of a metric that
+// has no readings.
+func (b *Batch) SetState(t *Thing, key, text string, v float64, arrived time.Time, retained bool) {
+	s := Sample{Thing: t, Time: arrived, Arrived: arrived, Retained: retained, Quality: OK}
+	if text != "" {
+		b.text(&s, key, text)
+		return
+	}
+	b.value(&s, Value{Key: key, V: v}, nil)
+}
+
+// State returns the last word of a metric.
+func (b *Batch) State(t *Thing, key string) (store.DeviceState, bool) {
+	m := t.metrics[key]
+	if m == nil {
+		return store.DeviceState{}, false
+	}
+	return m.state, true
+}
+
+func deltaKey(key string) string {
+	if head, ok := strings.CutSuffix(key, "_kwh"); ok {
+		return head + "_delta_kwh"
+	}
+	return key + "_delta"
+}
+
+// Done ends the planning and gives the register free.
+func (b *Batch) Done() {
+	b.Change.States = make([]store.DeviceState, len(b.dirty))
+	for i, m := range b.dirty {
+		b.Change.States[i] = m.row()
+		m.batch = nil
+	}
+	b.r.mu.Unlock()
+}
+
+// Store writes the readings and then what changed of the devices. What the
+// register holds in memory is true only if that succeeds.
+func (b *Batch) Store(ctx context.Context) error {
+	err := b.write(ctx)
+	if err != nil {
+		b.r.Forget()
+	}
+	return err
+}
+
+func (b *Batch) write(ctx context.Context) error {
+	if len(b.Readings) > 0 {
+		if err := b.st.Write(ctx, b.Readings); err != nil {
+			return err
+		}
+	}
+	return b.st.SaveDevices(ctx, b.Change)
+}

@@ -1,0 +1,109 @@
+package device
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// MaxSeq is the largest number of a reading: JSON writers keep no larger one.
+const MaxSeq = 1 << 53
+
+// Numbers gathers which numbered readings of edge nodes a batch brings.
+type Numbers struct {
+	nodes map[string]map[string]*numbers // by node and boot
+}
+
+type numbers struct {
+	seqs        []uint64
+	first, last time.Time
+}
+
+// Add notes one reading, whether its values are stored or can never be.
+func (n *Numbers) Add(node, boot string, seq uint64, arrived time.Time) {
+	if n.nodes == nil {
+		n.nodes = map[string]map[string]*numbers{}
+	}
+	boots := n.nodes[node]
+	if boots == nil {
+		boots = map[string]*numbers{}
+		n.nodes[node] = boots
+	}
+	b := boots[boot]
+	if b == nil {
+		b = &numbers{first: arrived, last: arrived}
+		boots[boot] = b
+	}
+	b.seqs = append(b.seqs, seq)
+	if arrived.Before(b.first) {
+		b.first = arrived
+	}
+	if arrived.After(b.last) {
+		b.last = arrived
+	}
+}
+
+// Nodes lists the nodes, in order.
+func (n *Numbers) Nodes() []string { return slices.Sorted(maps.Keys(n.nodes)) }
+
+// Apply brings what is known of the nodes up to date. known is ordered by node
+// and by when a boot was first seen.
+func (n *Numbers) Apply(known []store.EdgeSeq, now time.Time) []store.EdgeSeq {
+	var out []store.EdgeSeq
+	heard := map[string]bool{}     // nodes that were known
+	booted := map[[2]string]bool{} // boots that were known
+	for _, e := range known {
+		heard[e.Node] = true
+		seen := n.nodes[e.Node][e.Boot]
+		if seen == nil && len(e.Holes) == 0 {
+			continue
+		}
+		booted[[2]string{e.Node, e.Boot}] = true
+		e.Holes, e.Lost = slices.Clone(e.Holes), slices.Clone(e.Lost)
+		out = append(out, seen.apply(e, now))
+	}
+	for _, node := range n.Nodes() {
+		boots := n.nodes[node]
+		fresh := slices.SortedFunc(maps.Keys(boots), func(a, b string) int { return boots[a].first.Compare(boots[b].first) })
+		for _, boot := range fresh {
+			if booted[[2]string{node, boot}] {
+				continue
+			}
+			e := store.EdgeSeq{Node: node, Boot: boot, Started: boots[boot].first, First: !heard[node]}
+			heard[node] = true
+			out = append(out, boots[boot].apply(e, now))
+		}
+	}
+	return out
+}
+
+func (n *numbers) apply(e store.EdgeSeq, now time.Time) store.EdgeSeq {
+	if n != nil {
+		slices.Sort(n.seqs)
+		for _, seq := range n.seqs {
+			Arrived(&e, seq, now)
+		}
+		if n.last.After(e.Seen) {
+			e.Seen = n.last
+		}
+	}
+	Expire(&e, now)
+	return e
+}
+
+// Newest returns, of the boots that this batch brought something of, the one
+// that each node began last: an edge that runs waits for its own boot only.
+func (n *Numbers) Newest(all []store.EdgeSeq) map[string]store.EdgeSeq {
+	out := map[string]store.EdgeSeq{}
+	for _, e := range all {
+		if n.nodes[e.Node][e.Boot] == nil {
+			continue
+		}
+		if old, ok := out[e.Node]; !ok || e.Started.After(old.Started) {
+			out[e.Node] = e
+		}
+	}
+	return out
+}

@@ -1,0 +1,149 @@
+package device
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+const (
+	maxDevices = 5000            // in the register: each is a series
+	maxMetrics = 250             // of a device
+	lookAgain  = 1 * time.Minute // another function or hearth.yml may have changed what is what
+)
+
+// Register is the part of the store that every message needs, in memory. It is
+// safe for concurrent use. After a failure to store it forgets everything and
+// reads anew.
+type Register struct {
+	mu     sync.Mutex
+	things map[string]*Thing // by device; nil: not read yet
+	bound  map[string]*Bound // by physical id
+	looked time.Time
+}
+
+// Thing is a device.
+type Thing struct {
+	ID      string
+	tags    map[string]string
+	metrics map[string]*metric
+}
+
+// Bound is a physical thing that is a device now.
+type Bound struct {
+	store.DeviceID
+	Thing *Thing
+}
+
+// Begin returns a batch that holds the register until Done.
+func (r *Register) Begin(ctx context.Context, st *store.Store, now time.Time) (*Batch, error) {
+	r.mu.Lock()
+	if err := r.look(ctx, st, now); err != nil {
+		r.mu.Unlock()
+		return nil, err
+	}
+	return &Batch{r: r, st: st, now: now}, nil
+}
+
+// Forget makes the next batch read the register anew.
+func (r *Register) Forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.things, r.bound = nil, nil
+}
+
+// look reads states once and ids every minute.
+func (r *Register) look(ctx context.Context, st *store.Store, now time.Time) error {
+	fresh := r.things == nil
+	if !fresh && now.Sub(r.looked) < lookAgain && !now.Before(r.looked) {
+		return nil
+	}
+	ids, err := st.DeviceIDs(ctx, false)
+	if err != nil {
+		return err
+	}
+	things := r.things
+	if fresh {
+		things = map[string]*Thing{}
+	}
+	bound := make(map[string]*Bound, len(ids))
+	for _, id := range ids {
+		bound[id.Physical] = &Bound{id, thing(things, id.Device)}
+	}
+	if fresh {
+		states, err := st.DeviceStates(ctx, "")
+		if err != nil {
+			return err
+		}
+		for _, s := range states {
+			t := thing(things, s.Device)
+			t.metrics[s.Metric] = remembered(s)
+		}
+	}
+	r.things, r.bound, r.looked = things, bound, now
+	return nil
+}
+
+func thing(things map[string]*Thing, id string) *Thing {
+	t := things[id]
+	if t == nil {
+		t = &Thing{ID: id, tags: map[string]string{"device": id}, metrics: map[string]*metric{}}
+		things[id] = t
+	}
+	return t
+}
+
+// Find returns what a physical thing is, nil if nobody knows.
+func (b *Batch) Find(physical []byte) *Bound { return b.r.bound[string(physical)] }
+
+// Bound lists all physical things.
+func (b *Batch) Bound(yield func(*Bound) bool) {
+	for _, known := range b.r.bound {
+		if !yield(known) {
+			return
+		}
+	}
+}
+
+// Adopt makes devices of physical things that are new.
+func (b *Batch) Adopt(ctx context.Context, wishes []store.DeviceWish) error {
+	if len(wishes) == 0 {
+		return nil
+	}
+	if len(b.r.bound)+len(wishes) > maxDevices {
+		return fmt.Errorf("more than %d devices", maxDevices)
+	}
+	ids, err := b.st.AdoptDevices(ctx, wishes, b.now)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		b.r.bound[id.Physical] = &Bound{id, thing(b.r.things, id.Device)}
+	}
+	return nil
+}
+
+// Describe keeps what sources say of physical things.
+func (b *Batch) Describe(ctx context.Context, ids []store.DeviceID) error {
+	if err := b.st.DescribeDevices(ctx, ids); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if known := b.r.bound[id.Physical]; known != nil {
+			known.Name, known.About = id.Name, id.About
+		}
+	}
+	return nil
+}
+
+// Configure does what a person has decided of devices.
+func (b *Batch) Configure(ctx context.Context, settings []store.DeviceSetting) error {
+	if err := b.st.ConfigureDevices(ctx, settings, b.now); err != nil {
+		return err
+	}
+	b.r.looked = time.Time{} // ids may have moved
+	return b.r.look(ctx, b.st, b.now)
+}
