@@ -18,6 +18,7 @@ import (
 
 // Config is read from the environment.
 type Config struct {
+	TelegrafAllow []string `env:"TELEGRAF_ALLOW"` // what else of Telegraf is kept, besides what computers have: measurement.field with *, comma separated: snmp.*,pf.entries
 }
 
 // Handle is called by the template golang-http.
