@@ -101,7 +101,7 @@ func repository(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
 	write(t, filepath.Join(root, "stack.yml"), tinyStack)
-	write(t, filepath.Join(root, "functions/weather/sample/api.tiny.example/v1/now.json.tmpl"), `{"dt":{{unix (ago "1m")}}}`)
+	write(t, filepath.Join(root, "functions/weather/sample/api.tiny.example/v1/now.json.tmpl"), `{"dt":{{unix (index (days 1) 0)}}}`)
 	return root
 }
 

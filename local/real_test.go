@@ -1,0 +1,39 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/hearth-home/hearth/shared/testserver"
+)
+
+func TestRealDatabasesTakeThePlaceOfTheEmbeddedOne(t *testing.T) {
+	_, database := testserver.OwnPostgres(t)
+	_, influx, bucket := testserver.OwnInflux(t)
+	environ := []string{"DATABASE_URL=" + database, "INFLUX_URL=" + influx, "INFLUX_BUCKET=" + bucket, "INFLUX_TOKEN=any-token-1", "PORT=0"}
+	root := repository(t)
+	r := launch(t, root, environ...)
+	if code, body := r.call("POST", "/function/weather"); code != http.StatusServiceUnavailable || !strings.Contains(body, "make migrate") {
+		t.Errorf("before make migrate: %d %s", code, body)
+	}
+	var out bytes.Buffer
+	if err := cmdMigrate(t.Context(), r.house, nil, &out); err != nil || !strings.Contains(out.String(), "up to date") {
+		t.Fatalf("migrate: %v %s", err, &out)
+	}
+	if a := r.invoke(""); a.Status != "ok" || a.Stored != 2 {
+		t.Errorf("without a restart: %+v, want 2 stored", a)
+	}
+	r.stop()
+	r = launch(t, root, environ...)
+	if a := r.invoke(""); a.Status != "ok" || a.Stored != 0 {
+		t.Errorf("after a restart: %+v, want nothing new", a)
+	}
+	if _, body := r.call("GET", "/"); !strings.Contains(body, "take an umbrella") || !strings.Contains(body, "12.5</b>") {
+		t.Errorf("the page does not show what is stored:\n%s", body)
+	}
+	if r.has(testserver.PostgresPassword) || r.has("any-token-1") {
+		t.Errorf("a secret is in the log:\n%s", r.logs)
+	}
+}
