@@ -32,7 +32,7 @@ const (
 	timeout  = 5 * time.Second
 	leaseFor = 30 * time.Second
 	batch    = 20
-	pace     = time.Second // Slack takes one message a second and channel
+	giveUp   = 4 // tries of a message that Slack refuses for what it says
 )
 
 // Sender sends messages. It is safe for concurrent use.
@@ -40,54 +40,74 @@ type Sender struct {
 	config Config
 	redact func(string) string
 	http   *http.Client
+	pace   time.Duration // Slack takes one message a second and channel
 }
 
 // New returns a sender; redact takes the secrets out of its errors.
 func New(c Config, redact func(string) string) *Sender {
-	return &Sender{c, redact, &http.Client{Timeout: timeout}}
+	return &Sender{c, redact, &http.Client{Timeout: timeout}, time.Second}
 }
 
 // Configured reports whether there is anywhere to send to.
 func (s *Sender) Configured() bool { return s.config.Token.Present() || s.config.Webhook.Present() }
 
 // Drain sends what is due, for at most budget, unless another sender is at it.
-// What Slack does not take now stays in the outbox.
+// What Slack does not take now stays in the outbox. A message that is under way
+// when the time is up is waited for: else it might be sent twice.
 func (s *Sender) Drain(ctx context.Context, st *store.Store, budget time.Duration, now func() time.Time, log *slog.Logger) {
-	ctx, cancel := context.WithTimeout(ctx, budget)
+	end, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	fence, err := st.Lease(ctx, "slack", "", leaseFor)
+	fence, err := st.Lease(end, "slack", "", leaseFor)
 	if errors.Is(err, store.ErrRunning) {
 		return
 	}
 	if err == nil {
 		// Given back even when the time is up.
 		defer st.Release(context.WithoutCancel(ctx), "slack", fence)
-		err = s.drain(ctx, st, now)
+		err = s.drain(ctx, end, st, now)
 	}
 	if err != nil {
 		log.Warn("slack", "err", err)
 	}
 }
 
-func (s *Sender) drain(ctx context.Context, st *store.Store, now func() time.Time) error {
-	due, err := st.Due(ctx, now(), batch)
+// drain begins no message after end. Where one is not taken, its channel waits
+// and the others go on.
+func (s *Sender) drain(ctx, end context.Context, st *store.Store, now func() time.Time) error {
+	due, err := st.Due(end, now(), batch)
 	if err != nil {
 		return err
 	}
+	var errs error
+	waiting := map[string]bool{}
 	for i, m := range due {
-		if i > 0 && !sleep(ctx, pace) {
-			return nil
+		if waiting[m.Channel] {
+			continue
 		}
-		if err := s.Send(ctx, m); err != nil {
-			wait := wait(err, m.Tries)
-			err = errors.New(s.redact(err.Error()))
-			return errors.Join(err, st.Postpone(context.WithoutCancel(ctx), m.Key, err.Error(), now().Add(wait)))
+		if i > 0 && !sleep(end, s.pace) {
+			break
 		}
-		if err := st.Sent(context.WithoutCancel(ctx), m.Key, now()); err != nil {
-			return err
-		}
+		var refused bool
+		refused, err = s.deliver(ctx, st, m, now)
+		waiting[m.Channel] = err != nil && !refused
+		errs = errors.Join(errs, err)
 	}
-	return nil
+	return errs
+}
+
+// deliver sends a message and writes down what became of it. refused says that
+// it will not be tried again.
+func (s *Sender) deliver(ctx context.Context, st *store.Store, m store.Message, now func() time.Time) (refused bool, err error) {
+	err = s.Send(ctx, m)
+	keep := context.WithoutCancel(ctx)
+	if err == nil {
+		return false, st.Sent(keep, m.Key, now())
+	}
+	said := errors.New(s.redact(err.Error()))
+	if poison(err) && m.Tries+1 >= giveUp {
+		return true, errors.Join(fmt.Errorf("%q is given up: %w", m.Key, said), st.Refuse(keep, m.Key, said.Error(), now()))
+	}
+	return false, errors.Join(said, st.Postpone(keep, m.Key, said.Error(), now().Add(wait(err, m.Tries))))
 }
 
 // Send posts one message. A nil error means that Slack has it.
@@ -119,10 +139,25 @@ func named(err error) error {
 
 // wait is how long to leave Slack alone after err.
 func wait(err error, tries int) time.Duration {
-	if e, ok := errors.AsType[*slack.RateLimitedError](err); ok {
-		return e.RetryAfter
+	if e, ok := errors.AsType[*slack.RateLimitedError](err); ok && e.RetryAfter > 0 {
+		return min(e.RetryAfter, time.Hour)
 	}
 	return min(time.Minute<<min(tries, 6), time.Hour)
+}
+
+// poison reports that Slack refuses this message, not us: the next one may pass.
+// https://docs.slack.dev/reference/methods/chat.postMessage#errors
+func poison(err error) bool {
+	if e, ok := errors.AsType[slack.StatusCodeError](err); ok {
+		return e.Code == http.StatusBadRequest || e.Code == http.StatusRequestEntityTooLarge
+	}
+	if e, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
+		switch e.Err {
+		case "msg_too_long", "no_text", "invalid_arguments", "metadata_too_large", "invalid_metadata_format":
+			return true
+		}
+	}
+	return false
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {

@@ -9,12 +9,17 @@ import (
 
 const keepSent = 90 * 24 * time.Hour // for whoever asks what Slack was told
 
-// Due returns unsent messages whose time has come, oldest first.
+// Due returns unsent messages whose time has come, oldest first. None comes
+// before an older one of its channel that waits for another try: "works again"
+// must not be told before "is failing".
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]Message, error) {
 	return query(ctx, s, "read the outbox", func(rows *sql.Rows) (m Message, err error) {
 		err = rows.Scan(&m.Key, &m.Channel, &m.Text, scanTime{&m.Created}, &m.Tries)
 		return m, err
-	}, `select key, channel, text, created, tries from outbox where sent is null and due <= $1 order by created, key limit $2`,
+	}, `select key, channel, text, created, tries from outbox m where sent is null and due <= $1 and not exists (
+			select 1 from outbox older where older.sent is null and older.due > $1 and older.channel = m.channel
+				and (older.created, older.key) < (m.created, m.key))
+		order by created, key limit $2`,
 		stamp(now), limit)
 }
 
@@ -32,6 +37,17 @@ func (s *Store) Postpone(ctx context.Context, key, reason string, next time.Time
 		_, err := tx.ExecContext(ctx, `
 			update outbox set tries = tries + 1, reason = $2, due = $3 where key = $1 and sent is null`,
 			clean(key), clean(reason), stamp(next))
+		return err
+	})
+}
+
+// Refuse takes out a message that Slack will never take. It is kept, with the
+// reason, as long as one that was sent.
+func (s *Store) Refuse(ctx context.Context, key, reason string, now time.Time) error {
+	return s.tx(ctx, "take a message out", func(ctx context.Context, tx *txn) error {
+		_, err := tx.ExecContext(ctx, `
+			update outbox set tries = tries + 1, reason = $2, sent = $3 where key = $1 and sent is null`,
+			clean(key), clean(reason), stamp(now))
 		return err
 	})
 }

@@ -107,7 +107,7 @@ func TestMessageIsSentOncePerKey(t *testing.T) {
 		if err := s.Postpone(t.Context(), "a", "429", noon.Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
-		due(noon.Add(time.Second), "b")
+		due(noon.Add(time.Second)) // b is younger
 		if again := due(noon.Add(time.Minute), "a", "b")[0]; again.Tries != 1 {
 			t.Errorf("%d tries, want 1", again.Tries)
 		}
@@ -119,6 +119,41 @@ func TestMessageIsSentOncePerKey(t *testing.T) {
 		due(noon.Add(time.Minute))
 		finish(t, s, begin(t, s, "weather", long), nil, m("b", 0))
 		due(noon.Add(time.Minute), "b")
+	})
+}
+
+func TestAMessageWaitsForTheOlderOnesOfItsChannel(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		m := func(key, channel string, d time.Duration) store.Message {
+			return store.Message{Key: key, Channel: channel, Text: key, Created: noon.Add(d)}
+		}
+		finish(t, s, begin(t, s, "weather", long), nil,
+			m("failing", "failures", 1), m("works", "failures", time.Second), m("entry", "news", time.Minute))
+		due := func(now time.Time, want ...string) {
+			t.Helper()
+			ms, err := s.Due(t.Context(), now, 10)
+			keys := []string{}
+			for _, m := range ms {
+				keys = append(keys, m.Key)
+			}
+			if diff := cmp.Diff(append([]string{}, want...), keys); err != nil || diff != "" {
+				t.Errorf("%v\n%s", err, diff)
+			}
+		}
+		later := noon.Add(time.Hour)
+		if err := s.Postpone(t.Context(), "failing", "500", later.Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		due(later, "entry")
+		due(later.Add(time.Second), "failing", "works", "entry")
+		if err := s.Postpone(t.Context(), "failing", "400", later.Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Refuse(t.Context(), "failing", "400", later); err != nil {
+			t.Fatal(err)
+		}
+		due(later, "works", "entry")
+		due(later.AddDate(1, 0, 0), "works", "entry") // it is not tried again
 	})
 }
 
