@@ -11,44 +11,26 @@ import (
 	"testing"
 
 	"github.com/openfaas/go-sdk/stack"
+
+	wrap "github.com/hearth-home/hearth/local/shrinkwrap"
 )
 
 // TestMain works at the root of the repository: faas-cli's paths are relative
 // to it.
 func TestMain(m *testing.M) {
-	if err := toRoot(); err != nil {
+	if err := wrap.Root(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
 
-func toRoot() error {
-	dir, err := os.Getwd()
-	if err != nil {
-		return err
-	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "stack.yml")); err == nil {
-			return os.Chdir(dir)
-		}
-	}
-	return fmt.Errorf("no stack.yml above the test")
-}
-
 // readStack returns a stack file as faas-cli reads it.
 func readStack(t *testing.T, file string) *stack.Services {
 	t.Helper()
-	s, err := stack.ParseYAMLFile(file, "", "", true)
+	s, err := wrap.Stack(file)
 	if err != nil {
-		t.Fatalf("%s: %v", file, err)
-	}
-	if len(s.Functions) == 0 {
-		t.Fatalf("%s has no functions", file)
-	}
-	for name, f := range s.Functions {
-		f.Name = name
-		s.Functions[name] = f
+		t.Fatal(err)
 	}
 	return s
 }

@@ -67,10 +67,12 @@ func run(t *testing.T, f stack.Function, bin, watchdog string, n int32) {
 	if err := json.Unmarshal([]byte(body), &answer); err == nil && answer.Status == "not_configured" {
 		t.Errorf("not configured by stack.yml and the function's sample/env: %s", body)
 	}
+	began := time.Now()
 	codes := callOften(t, p.url, n)
+	rate := float64(n) / time.Since(began).Seconds()
 	now, peak := p.memory(t)
-	t.Logf("ready in %s; after %d calls (%s): %.1f MB, at most %.1f MB",
-		p.ready.Round(time.Millisecond), n, codes, float64(now)/1e6, float64(peak)/1e6)
+	t.Logf("ready in %s; after %d calls (%s; %.0f a second): %.1f MB, at most %.1f MB",
+		p.ready.Round(time.Millisecond), n, codes, rate, float64(now)/1e6, float64(peak)/1e6)
 	if now >= memoryLimit {
 		t.Errorf("%d bytes of memory after %d calls, the limit is %.0f", now, n, memoryLimit)
 	}

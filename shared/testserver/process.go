@@ -36,6 +36,8 @@ type Server struct {
 
 	path     string
 	args     []string
+	env      []string                    // nil: the test's
+	family   bool                        // a kill takes its children too
 	user     *syscall.Credential         // nil: as the test
 	quit     os.Signal                   // asks it to stop
 	orphaned syscall.Signal              // what it gets when the test process dies
@@ -68,7 +70,7 @@ func (s *Server) launch() error {
 	}
 	defer log.Close()
 	cmd := exec.Command(s.path, s.args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = s.Dir, log, log
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = s.env, s.Dir, log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.user, Pdeathsig: s.orphaned, Setpgid: true}
 	started, exited := make(chan error, 1), make(chan struct{})
 	go func() {
@@ -129,6 +131,9 @@ func (s *Server) stop(sig os.Signal) error {
 func (s *Server) end(sig os.Signal) error {
 	cmd := s.cmd
 	s.cmd = nil
+	if s.family && sig == syscall.SIGKILL {
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it leads a group of its own
+	}
 	cmd.Process.Signal(sig) // an error means that it has ended
 	select {
 	case <-s.exited:

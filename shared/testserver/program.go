@@ -1,0 +1,65 @@
+package testserver
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"syscall"
+	"testing"
+)
+
+// Program is one of our own that a test runs as a server.
+type Program struct {
+	Addr string // where it will listen, of FreeAddr
+	Path string
+	Args []string
+	Env  []string // all of its environment; nil: the test's
+	Dir  string   // working folder, where its log goes too
+	URL  string   // answers 200 once it serves
+}
+
+// Own returns p, started, as a server of the test's own. A kill -9 takes its
+// children with it, as that of a container does.
+func Own(t testing.TB, p Program) *Server {
+	t.Helper()
+	if err := os.MkdirAll(p.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{
+		Addr: p.Addr, Dir: p.Dir, path: p.Path, args: p.Args, env: p.Env,
+		quit: syscall.SIGTERM, orphaned: syscall.SIGKILL, family: true,
+		ready: func(ctx context.Context) error { return serves(ctx, p.URL) },
+	}
+	t.Cleanup(func() { s.Kill() })
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func serves(ctx context.Context, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", url, res.Status)
+	}
+	return nil
+}
+
+// Pid is that of the running process, 0 where there is none.
+func (s *Server) Pid() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return 0
+	}
+	return s.cmd.Process.Pid
+}
