@@ -1,0 +1,76 @@
+package kinds
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+
+	"periph.io/x/conn/v3/i2c"
+	"periph.io/x/conn/v3/physic"
+	"periph.io/x/host/v3/sysfs"
+)
+
+// buses are the I2C buses that are in use: one handle a bus, opened when a chip
+// on it is read first.
+type buses struct {
+	mu   sync.Mutex
+	open map[string]*bus
+}
+
+func (b *buses) get(_ Sensor, name string) (i2c.Bus, error) {
+	n, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(name), "i2c-"))
+	if err != nil || n < 0 {
+		return nil, fmt.Errorf("BUS is %q: it is the number of /dev/i2c-1, or its path", name)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	key := strconv.Itoa(n)
+	if b.open[key] == nil {
+		b.open[key] = &bus{number: n}
+	}
+	return b.open[key], nil
+}
+
+// bus is one bus. Its lock makes each transaction one; a chip that needs a pause
+// between two of its own does not hold up the others.
+type bus struct {
+	number int
+	mu     sync.Mutex
+	dev    *sysfs.I2C
+}
+
+func (b *bus) String() string                  { return fmt.Sprintf("/dev/i2c-%d", b.number) }
+func (b *bus) SetSpeed(physic.Frequency) error { return nil }
+
+// Tx does one transaction. A bus that is gone, as that of a USB adapter may be,
+// is opened again the next time.
+func (b *bus) Tx(addr uint16, w, r []byte) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.dev == nil {
+		d, err := sysfs.NewI2C(b.number)
+		if err != nil {
+			return fmt.Errorf("open %v: is I2C switched on, and the user in the group i2c? %w", b, err)
+		}
+		b.dev = d
+	}
+	err := b.dev.Tx(addr, w, r)
+	if err != nil && gone(err) {
+		b.dev.Close()
+		b.dev = nil
+	}
+	return err
+}
+
+// gone compares words, as the library keeps no more of an error.
+func gone(err error) bool {
+	for _, e := range []error{syscall.ENODEV, syscall.EBADF, syscall.ESHUTDOWN} {
+		if strings.HasSuffix(err.Error(), e.Error()) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,256 @@
+// Package window keeps what an agent publishes in memory until it is known to be
+// stored. It is plain bookkeeping: it does no I/O and starts nothing, and now is
+// passed in as time since some moment that never steps.
+//
+// An entry waits, is sent, is acknowledged by the broker, and leaves when the
+// node's place, as hearth publishes it at hearth/<node>/stored, has passed it.
+// A broker's acknowledgement alone means little: a broker that is killed may come
+// back with an older snapshot. So what the broker has acknowledged is sent again
+// after Resend where the connection broke since, or where the place says that it
+// is the first that is missing. Where nobody publishes places, the broker's
+// acknowledgement is the end of it.
+//
+// Entries of the backlog are on disk already. They leave after Resend too, if
+// nothing speaks against them, and are forgotten, to be read again, when the
+// connection breaks.
+package window
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Key numbers a reading: never twice the same.
+type Key struct {
+	Boot string
+	Seq  uint64
+}
+
+// Entry is one message.
+type Entry[T any] struct {
+	Key
+	Item T
+	Size int // bytes, for the bound
+
+	backlog uint64 // its place on disk, 0 for a live one
+	state   state
+	born    time.Duration // sent first
+	sent    time.Duration
+	acked   time.Duration
+	shaken  bool // the connection broke after the acknowledgement
+}
+
+type state int
+
+const (
+	waiting state = iota
+	sent
+	acked
+)
+
+// Limits of a window.
+type Limits struct {
+	Keep   time.Duration // how long an acknowledged live entry waits for its place
+	Bytes  int           // of live entries
+	Resend time.Duration // after which an acknowledged entry that is missing is sent again
+}
+
+// Stats counts since New.
+type Stats struct {
+	Sent, Resent uint64 // publications, and those of them that were repeated
+	Confirmed    uint64 // left because the place passed them
+	Unconfirmed  uint64 // left although a place was awaited: too old, or too many
+	Dropped      uint64 // left without the broker having them: too many
+}
+
+// Window is not safe for use by several goroutines.
+type Window[T any] struct {
+	limits  Limits
+	live    []*Entry[T] // by Seq: all of one boot
+	backlog []*Entry[T] // by place on disk
+	index   map[Key]*Entry[T]
+	bytes   int
+	done    uint64 // everything of the backlog up to here has left
+
+	known    bool          // somebody publishes places
+	place    map[string]at // by boot
+	since    time.Duration // of the connection
+	stats    Stats
+	inFlight int
+}
+
+// at is a place and when it was published last.
+type at struct {
+	seq uint64
+	at  time.Duration
+}
+
+const maxBoots = 16 // of which the place is remembered
+
+// New returns an empty window.
+func New[T any](l Limits) *Window[T] {
+	return &Window[T]{limits: l, index: map[Key]*Entry[T]{}, place: map[string]at{}}
+}
+
+// Add puts a live reading in. Its number must be higher than those before.
+func (w *Window[T]) Add(k Key, item T, size int) {
+	w.put(&Entry[T]{Key: k, Item: item, Size: size})
+}
+
+// AddBacklog puts a reading in that is on disk at place.
+func (w *Window[T]) AddBacklog(place uint64, k Key, item T, size int) {
+	w.put(&Entry[T]{Key: k, Item: item, Size: size, backlog: place})
+}
+
+func (w *Window[T]) put(e *Entry[T]) {
+	if e.backlog != 0 {
+		w.backlog = append(w.backlog, e)
+		if w.index[e.Key] == nil { // the same reading may be on disk twice
+			w.index[e.Key] = e
+		}
+		return
+	}
+	w.live = append(w.live, e)
+	w.index[e.Key] = e
+	w.bytes += e.Size
+	for w.bytes > w.limits.Bytes && len(w.live) > 1 {
+		w.crowd()
+	}
+}
+
+// crowd lets the oldest go, if possible one that the broker has.
+func (w *Window[T]) crowd() {
+	i := slices.IndexFunc(w.live, func(e *Entry[T]) bool { return e.state == acked })
+	if i < 0 {
+		i = 0
+		w.stats.Dropped++
+	} else if w.known {
+		w.stats.Unconfirmed++
+	}
+	w.remove(w.live[i])
+	w.live = slices.Delete(w.live, i, i+1)
+}
+
+// Next returns the next entry to publish and counts it as sent: a live one, or
+// if backlog is allowed one of those; nil if there is none.
+func (w *Window[T]) Next(now time.Duration, backlog bool) *Entry[T] {
+	lists := [][]*Entry[T]{w.live}
+	if backlog {
+		lists = append(lists, w.backlog)
+	}
+	for _, list := range lists {
+		for _, e := range list {
+			if e.state == waiting {
+				w.mark(e, sent)
+				if e.born == 0 {
+					e.born = now
+				}
+				e.sent, e.shaken = now, false
+				w.stats.Sent++
+				return e
+			}
+		}
+	}
+	return nil
+}
+
+// Live returns the live entries that wait to be sent.
+func (w *Window[T]) Live() (n int) {
+	for _, e := range w.live {
+		if e.state == waiting {
+			n++
+		}
+	}
+	return n
+}
+
+// Acked notes the broker's acknowledgement. One for what has left is ignored.
+func (w *Window[T]) Acked(k Key, now time.Duration) {
+	e := w.index[k]
+	if e == nil || e.state != sent {
+		return
+	}
+	w.mark(e, acked)
+	e.acked = now
+	w.settle(now)
+}
+
+// Stored notes up to which number of a boot everything is stored.
+func (w *Window[T]) Stored(boot string, seq uint64, now time.Duration) {
+	w.known = true
+	w.place[boot] = at{seq, now}
+	for len(w.place) > maxBoots {
+		oldest := boot
+		for b, p := range w.place {
+			if p.at < w.place[oldest].at {
+				oldest = b
+			}
+		}
+		delete(w.place, oldest)
+	}
+	w.settle(now)
+}
+
+// Known reports whether somebody publishes places.
+func (w *Window[T]) Known() bool { return w.known }
+
+// Connected notes a new connection.
+func (w *Window[T]) Connected(now time.Duration) { w.since = now }
+
+// Broken notes the end of a connection: what the broker has not acknowledged
+// waits again, and the backlog is to be read again from Done on.
+func (w *Window[T]) Broken() {
+	for _, e := range w.live {
+		switch e.state {
+		case sent:
+			w.mark(e, waiting)
+		case acked:
+			e.shaken = true
+		}
+	}
+	for _, e := range w.backlog {
+		w.remove(e)
+	}
+	w.backlog = nil
+}
+
+// TakeLive empties the window of its live entries and returns those, in order,
+// that have to be kept elsewhere: what the broker has not acknowledged, and
+// where places are published all that is not yet stored.
+func (w *Window[T]) TakeLive() []*Entry[T] {
+	var keep []*Entry[T]
+	for _, e := range w.live {
+		if e.state != acked || w.known {
+			keep = append(keep, e)
+		}
+		w.remove(e)
+	}
+	w.live = nil
+	slices.SortFunc(keep, func(a, b *Entry[T]) int { return cmp.Compare(a.Seq, b.Seq) })
+	return keep
+}
+
+// Done is the place on disk up to which the backlog has left.
+func (w *Window[T]) Done() uint64 { return w.done }
+
+// Stalled is for how long the oldest publication has waited for the broker.
+func (w *Window[T]) Stalled(now time.Duration) (d time.Duration) {
+	for _, list := range [][]*Entry[T]{w.live, w.backlog} {
+		for _, e := range list {
+			if e.state == sent {
+				d = max(d, now-e.sent)
+			}
+		}
+	}
+	return d
+}
+
+// Len tells how many live and backlog entries there are, and the live ones' bytes.
+func (w *Window[T]) Len() (live, backlog, bytes int) { return len(w.live), len(w.backlog), w.bytes }
+
+// InFlight is how many publications the broker has not acknowledged.
+func (w *Window[T]) InFlight() int { return w.inFlight }
+
+// Stats returns the counts.
+func (w *Window[T]) Stats() Stats { return w.stats }
