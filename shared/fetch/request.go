@@ -51,10 +51,19 @@ func redirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// withoutURL drops what url.Error adds: the whole URL, query and all.
+// withoutURL drops what url.Error adds, the whole URL, query and all, and says
+// in words what happened.
 func withoutURL(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
-		return e.Err
+		err = e.Err
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("no answer in time: %w", err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("the answer ended half-way: %w", err)
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("it hung up without an answer: %w", err)
 	}
 	return err
 }

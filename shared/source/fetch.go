@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +50,7 @@ func (x *runner) fetchTarget(ctx context.Context, st *store.Store, p params, w W
 	defer func() {
 		if v := recover(); v != nil {
 			f.Batch, f.err = Batch{}, fmt.Errorf("%s stopped with %v: please report this as a bug", target, v)
+			x.env.Log.Error("panic", "function", x.Name, "target", target, "value", fmt.Sprint(v), "stack", string(debug.Stack()))
 		}
 	}()
 	if ctx.Err() != nil {
@@ -57,7 +60,11 @@ func (x *runner) fetchTarget(ctx context.Context, st *store.Store, p params, w W
 	if x.Quota != nil {
 		if q := x.Quota(target); q != nil {
 			ctx = fetch.Gate(ctx, func(ctx context.Context) error {
-				return st.Take(ctx, *q, 1, p.trigger == "cron", x.env.Now())
+				err := st.Take(ctx, *q, 1, p.trigger == "cron", x.env.Now())
+				if _, spent := errors.AsType[*store.SpentError](err); err != nil && !spent {
+					return &storeError{err}
+				}
+				return err
 			})
 		}
 	}
@@ -70,6 +77,10 @@ func (x *runner) fetchTarget(ctx context.Context, st *store.Store, p params, w W
 	}
 	return f
 }
+
+// maxID keeps an item's key within what PostgreSQL can index (2,704 bytes): one
+// that it cannot would fail the whole run.
+const maxID = 1000
 
 // check completes what Fetch returned and refuses what must not be stored: an
 // upstream that changed its format shows here at the latest.
@@ -93,6 +104,9 @@ func (x *runner) check(f *fetched) error {
 		it.Source, it.Target, it.Sample, it.At = x.Name, f.target, x.env.Sample, it.At.UTC()
 		if it.ID == "" {
 			return fmt.Errorf("what it answered cannot be right: %q has no id", it.Title)
+		}
+		if len(it.ID) > maxID {
+			return fmt.Errorf("what it answered cannot be right: an id of %d bytes", len(it.ID))
 		}
 	}
 	return nil
@@ -169,6 +183,10 @@ func allFailed(fs []fetched) bool {
 		}
 	}
 	return true
+}
+
+func someFailed(fs []fetched) bool {
+	return slices.ContainsFunc(fs, func(f fetched) bool { return f.err != nil })
 }
 
 func readingsOf(fs []fetched) []reading.Reading {

@@ -22,12 +22,23 @@ type Config struct {
 }
 
 const (
-	fetchTime = 17 * time.Second // the rest of a call's 25 s is for the store, the ledger and Slack
+	fetchTime = 17 * time.Second // at most
+	storeTime = 8 * time.Second  // the rest of a call's 25 s: for the store, the ledger and Slack
 	lastStep  = 9 * time.Second  // no step of a backfill begins later: it may take as long as an upstream does
 	leaseTail = 10 * time.Second
 
 	reasonBytes = 300 // of an error in an answer, the ledger and Slack
 )
+
+// fetching is how long a run may ask its upstream: of a shorter exec_timeout
+// the half is left for the store, so that a host that hangs is a failed run.
+func (c Config) fetching() time.Duration {
+	return min(fetchTime, max(c.ExecTimeout-storeTime, c.ExecTimeout/2))
+}
+
+// working is how long a run may fetch and store: the rest is for its row in the
+// ledger, without which its lease would stay.
+func (c Config) working() time.Duration { return c.ExecTimeout * 7 / 8 }
 
 type runner struct {
 	Source
@@ -155,6 +166,9 @@ func status(err error) (int, time.Duration) {
 		return http.StatusServiceUnavailable, 0
 	}
 	if spent, wait := isSpent(err); spent {
+		if wait <= 0 {
+			wait = time.Minute // it did not say
+		}
 		return http.StatusTooManyRequests, wait
 	}
 	return http.StatusBadGateway, 0

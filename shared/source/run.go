@@ -15,7 +15,7 @@ import (
 // dryRun fetches and decodes and writes nothing. Calls are counted against the
 // quota all the same: the upstream counts them too.
 func (x *runner) dryRun(ctx context.Context, st *store.Store, p params, now time.Time) (Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, fetchTime)
+	ctx, cancel := context.WithTimeout(ctx, x.config.fetching())
 	defer cancel()
 	fetched := x.fetch(ctx, st, p, x.window(p, p.From))
 	a := Answer{Status: "dry_run"}
@@ -38,12 +38,9 @@ func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Ti
 		return Answer{}, &storeError{err}
 	}
 	a := Answer{Run: r.ID}
-	if p.Now() {
-		if _, err := st.CloseLists(ctx, r, x.Targets); err != nil {
-			return a, storeFailed(err)
-		}
-	}
-	fetched, err := x.work(ctx, st, r, p, &a)
+	working, cancel := context.WithTimeout(ctx, x.config.working())
+	defer cancel()
+	fetched, err := x.work(working, st, r, p, &a)
 	if err == nil {
 		err = x.report(&a, fetched, p.strict)
 	}
@@ -59,15 +56,26 @@ func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Ti
 }
 
 // work fetches and stores step by step until the window is done or the time is
-// up. It returns, for each target, its last step or the first that failed.
+// up. It returns, for each target, its last step or the first that failed. A
+// step that was cut short, or failed as a whole, is where the next call goes on:
+// only as the first step of a call it counts.
 func (x *runner) work(ctx context.Context, st *store.Store, r store.Run, p params, a *Answer) ([]fetched, error) {
+	if p.Now() {
+		if _, err := st.CloseLists(ctx, r, x.Targets); err != nil {
+			return nil, storeFailed(err)
+		}
+	}
 	// An upstream that hangs must leave the others the time to be stored.
-	fetching, cancel := context.WithTimeout(ctx, fetchTime)
+	fetching, cancel := context.WithTimeout(ctx, x.config.fetching())
 	defer cancel()
 	var all []fetched
 	for from := p.From; ; {
 		w := x.window(p, from)
 		step := x.fetch(fetching, st, p, w)
+		if !from.Equal(p.From) && (allFailed(step) || fetching.Err() != nil && someFailed(step)) {
+			a.Next = from.Format(time.RFC3339)
+			return all, nil
+		}
 		if err := x.store(ctx, st, r, step, a); err != nil {
 			return all, err
 		}
@@ -173,8 +181,8 @@ func (x *runner) finish(ctx context.Context, st *store.Store, r store.Run, fs []
 	var states []store.TargetState
 	var changes []notice.Change
 	for _, f := range fs {
-		if spent, _ := isSpent(f.err); f.skipped || spent && r.Trigger != "cron" {
-			continue // says nothing of the upstream
+		if spent, _ := isSpent(f.err); f.skipped || r.Trigger == "backfill" || spent && r.Trigger != "cron" {
+			continue // says nothing of the upstream as it is now
 		}
 		var reason string
 		var patience time.Duration
