@@ -1,28 +1,15 @@
 package function
 
 import (
-	"context"
-	"encoding/json"
-	"io"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/golden"
-	"github.com/hearth-home/hearth/shared/secret"
-	"github.com/hearth-home/hearth/shared/source"
-	"github.com/hearth-home/hearth/shared/store"
-	"github.com/hearth-home/hearth/shared/store/sqlite"
+	"github.com/hearth-home/hearth/shared/sourcetest"
 )
 
 const (
-	key    = "k3y-of-f1nnhub"
 	good   = `{"c":518.43,"d":5.36,"dp":1.0447,"h":520.44,"l":514.01,"o":514.46,"pc":513.07,"t":1712347200}`
 	zeros  = `{"c":0,"d":null,"dp":null,"h":0,"l":0,"o":0,"pc":0,"t":0}`
 	denied = `{"error":"You don't have access to this resource."}`
@@ -58,81 +45,47 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// A symbol that fails fails alone, a rerun stores nothing, and no answer holds
-// the key.
-func TestRun(t *testing.T) {
-	var code int // what NOPE is answered
-	var body string
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Retry-After", "30")
-		switch {
-		case r.Header.Get("X-Finnhub-Token") != key:
-			http.Error(w, `{"error":"Invalid API key"}`, http.StatusUnauthorized)
-		case r.URL.Query().Get("symbol") == "NOPE":
-			http.Error(w, body, code)
-		default:
-			io.WriteString(w, good)
+const key = "k3y-of-f1nnhub"
+
+var (
+	vars    = sourcetest.Vars{"STOCKS_SYMBOLS": "SPY, NOPE", "FINNHUB_URL": "http://upstream"}
+	secrets = sourcetest.Secrets{"finnhub-key": key}
+)
+
+// finnhub answers with a good quote, and so where NOPE is asked for.
+func finnhub(code int, nope string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		answer := sourcetest.Says(200, good)
+		if r.Header.Get("X-Finnhub-Token") != key {
+			answer = sourcetest.Says(401, `{"error":"Invalid API key"}`)
+		} else if r.URL.Query().Get("symbol") == "NOPE" {
+			answer = sourcetest.Says(code, nope, "Retry-After", "30")
 		}
-	}))
-	defer srv.Close()
-	post := start(t, srv.URL)
-	for _, c := range []struct {
-		name   string
-		code   int
-		body   string
-		status string
-		stored int
-		strict int
-	}{
-		{"good", 200, good, "ok", 2, 200},
-		{"again", 200, good, "ok", 0, 200},
-		{"unknown symbol", 200, zeros, "partial", 0, 502},
-		{"denied", 403, denied, "partial", 0, 502},
-		{"gone", 404, "", "partial", 0, 502},
-		{"down", 500, key, "partial", 0, 502},
-		{"spent", 429, spent, "partial", 0, 429},
-		{"spent in a 200", 200, spent, "partial", 0, 429},
-	} {
-		code, body = c.code, c.body
-		if a, status := post(""); status != 200 || a.Status != c.status || a.Stored != c.stored {
-			t.Errorf("%s: %d %+v", c.name, status, a)
-		}
-		if a, status := post("?strict=true"); status != c.strict {
-			t.Errorf("%s, strict: %d %+v, want %d", c.name, status, a, c.strict)
-		}
-	}
-	srv.Close()
-	if a, status := post(""); status != 502 {
-		t.Errorf("host down: %d %+v", status, a)
+		answer(w, r)
 	}
 }
 
-func start(t *testing.T, url string) func(query string) (source.Answer, int) {
-	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
-	if err != nil {
-		t.Fatal(err)
+func TestASymbolFailsAloneAndARerunStoresNothing(t *testing.T) {
+	h := sourcetest.Start(t, New, vars, secrets, finnhub(200, good))
+	if a, w := h.Post(""); a.Stored != 2 {
+		t.Errorf("first run: %d %s", w.Code, w.Body)
 	}
-	t.Cleanup(func() { st.Close() })
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "finnhub-key"), []byte(key), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	h, err := New(config.Env{
-		Vars:    map[string]string{"STOCKS_SYMBOLS": "SPY, NOPE", "FINNHUB_URL": url},
-		Secrets: secret.NewFolder(dir),
-		Open:    func(context.Context) (*store.Store, error) { return st, nil },
-		Now:     time.Now,
-		Log:     slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func(query string) (a source.Answer, code int) {
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/"+query, nil))
-		if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil || strings.Contains(w.Body.String(), key) {
-			t.Errorf("answer %s: %v", w.Body, err)
+	for _, c := range []struct {
+		code         int
+		nope, status string
+		strict       int
+	}{
+		{200, good, "ok", 200}, {200, zeros, "partial", 502}, {403, denied, "partial", 502}, {404, "", "partial", 502},
+		{500, key, "partial", 502}, {429, spent, "partial", 429}, {200, spent, "partial", 429},
+	} {
+		h.Answer = finnhub(c.code, c.nope)
+		if a, w := h.Post(""); w.Code != 200 || a.Status != c.status || a.Stored != 0 {
+			t.Errorf("NOPE is answered %d %s: %d %s, want %s", c.code, c.nope, w.Code, w.Body, c.status)
 		}
-		return a, w.Code
+		if _, w := h.Post("strict=true"); w.Code != c.strict {
+			t.Errorf("NOPE is answered %d %s, strict: %d %s, want %d", c.code, c.nope, w.Code, w.Body, c.strict)
+		}
 	}
 }
+
+func TestFailures(t *testing.T) { sourcetest.Failures(t, New, vars, secrets, finnhub(200, good)) }
