@@ -61,8 +61,11 @@ func cmdBackfill(ctx context.Context, h *house, args []string, out io.Writer) er
 		return err
 	}
 	bar := &backfill.Bar{W: out, Terminal: hasColor(out), Name: name}
-	_, err = backfill.Run(ctx, j, bar.Show)
+	p, err := backfill.Run(ctx, j, bar.Show)
 	bar.End()
+	if err == nil && p.Sample {
+		fmt.Fprintf(out, "%s runs on sample data, which has hardly any history: its key, or LIVE=%[1]s, in .env brings the real one\n", name)
+	}
 	return err
 }
 

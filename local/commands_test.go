@@ -59,7 +59,7 @@ func TestRunSaysWhatIsWrong(t *testing.T) {
 func TestBackfillFillsThroughTheGatewayOnceAndForAll(t *testing.T) {
 	r := launch(t, repository(t))
 	r.settled()
-	to := time.Now().UTC().AddDate(0, 0, -2)
+	to := time.Now().UTC().AddDate(0, 0, -20) // before what the run at the start brought
 	from := to.AddDate(0, 0, -9)
 	args := []string{"weather", from.Format(time.DateOnly), to.Format(time.DateOnly), "-gateway", "http://" + r.server.Addr}
 	for _, want := range []string{"100%  10 new, 0 unchanged  done", "100%  0 new, 10 unchanged  done"} {

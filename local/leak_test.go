@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -15,17 +12,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/hearth-home/hearth/local/host"
-	"github.com/hearth-home/hearth/local/sample"
 	"github.com/hearth-home/hearth/local/stack"
-	"github.com/hearth-home/hearth/shared/config"
-	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/source"
-	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/store/sqlite"
 )
 
@@ -84,108 +75,6 @@ func again(sent string, phase int) string {
 		i--
 	}
 	return strings.Repeat(".", phase) + strings.Repeat(sent[i:i+20]+tail+" ", 5000/(21+len(tail)))
-}
-
-// world is everything that could see a secret of one function.
-type world struct {
-	t       *testing.T
-	mode    string
-	mu      sync.Mutex
-	asked   string       // what the upstream was sent
-	heard   bytes.Buffer // what others got: Slack, the host of a redirect
-	logs    lines
-	release chan struct{}
-}
-
-func (x *world) note(to *bytes.Buffer, text string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	to.WriteString(text + "\n")
-}
-
-func (x *world) listen(h http.HandlerFunc) string {
-	srv := httptest.NewServer(h)
-	x.t.Cleanup(srv.Close)
-	return srv.URL
-}
-
-// dump is a request as text, headers decoded no further than they came.
-func dump(r *http.Request) string {
-	b, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
-	query, _ := url.QueryUnescape(r.URL.RawQuery)
-	return fmt.Sprintf("%s %s %s %v %s", r.Method, r.URL, query, r.Header, b)
-}
-
-func (x *world) upstream(elsewhere string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		sent := dump(r)
-		x.mu.Lock()
-		x.asked += sent + "\n"
-		x.mu.Unlock()
-		switch x.mode {
-		case "redirect":
-			http.Redirect(w, r, elsewhere+"/login", http.StatusFound)
-		case "hang":
-			select {
-			case <-r.Context().Done():
-			case <-x.release:
-			}
-		default:
-			for _, f := range failing {
-				if f.name == x.mode {
-					f.answer(w, sent)
-				}
-			}
-		}
-	}
-}
-
-// slack takes messages; a bot's token travels in its form and is left out.
-func (x *world) slack(w http.ResponseWriter, r *http.Request) {
-	b, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
-	text := string(b)
-	if form, err := url.ParseQuery(text); err == nil && form.Has("channel") {
-		form.Del("token")
-		text = fmt.Sprint(form)
-	}
-	x.note(&x.heard, text)
-	fmt.Fprint(w, `{"ok":true}`)
-}
-
-// surroundings turn every address of the function's settings to the upstream
-// and give it every secret of its block.
-func (x *world) surroundings(f stack.Function, upstream, slack string, st *store.Store) (config.Env, map[string]string) {
-	root := ".."
-	vars := maps.Clone(f.Env)
-	if folder, ok := host.SampleFolders(root, []stack.Function{f})[f.Name]; ok {
-		if err := host.Overlay(vars, folder); err != nil {
-			x.t.Fatal(err)
-		}
-	}
-	for k, v := range vars {
-		vars[k] = sample.Redirect(v, upstream, f.Name)
-	}
-	vars["SLACK_URL"] = slack + "/api/"
-	values := map[string]string{}
-	for _, name := range f.Secrets {
-		values[name] = plant(name)
-	}
-	if _, ok := values["slack-webhook"]; ok {
-		values["slack-webhook"] = slack + "/services/" + url.PathEscape(plant("slack-webhook"))
-	}
-	delete(values, "slack-news-webhook")
-	if len(x.mode)%2 == 0 { // by turns through a webhook and as a bot
-		delete(values, "slack-token")
-	}
-	dir := x.t.TempDir()
-	if err := host.WriteSecrets(dir, values); err != nil {
-		x.t.Fatal(err)
-	}
-	secrets := secret.NewFolder(dir)
-	return config.Env{
-		Vars: vars, Secrets: secrets, Now: time.Now, Log: config.Logger(&x.logs, secrets),
-		Open: func(ctx context.Context) (*store.Store, error) { return st, nil },
-	}, values
 }
 
 func TestNoSecretLeavesAFunctionWhateverItsUpstreamDoes(t *testing.T) {

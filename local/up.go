@@ -56,6 +56,10 @@ func works(f host.Function) string {
 		return fmt.Sprintf("sample data · to make it live, set %s in .env", strings.Join(f.Missing, " and "))
 	case f.State == host.Sample:
 		return fmt.Sprintf("sample data · to make it live, set LIVE=%s in .env", f.Name)
+	case f.Schedule() == "" && f.Topic() != "":
+		return "ready for messages at " + f.Topic()
+	case f.Schedule() == "":
+		return "ready"
 	default:
 		return "live"
 	}

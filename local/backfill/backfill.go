@@ -30,6 +30,7 @@ type Progress struct {
 	Left              time.Duration // estimated; 0: unknown
 	Next              time.Time     // where it goes on
 	Waiting           string        // why nothing happens for the moment
+	Sample            bool          // what came is invented
 }
 
 const (
@@ -47,6 +48,7 @@ type answer struct {
 	Error     string   `json:"error"`
 	Missing   []string `json:"missing"`
 	Next      string   `json:"next"`
+	Sample    bool     `json:"sample"`
 
 	code int
 	wait time.Duration // Retry-After
@@ -64,9 +66,12 @@ func Run(ctx context.Context, j Job, show func(Progress)) (Progress, error) {
 	for {
 		a, err := j.persist(ctx, client, &p, show)
 		if err != nil {
-			return p, fmt.Errorf("%w; what came before is stored, go on with FROM=%s", err, day(p.Next))
+			if p.Next.After(j.From) {
+				err = fmt.Errorf("%w; what came before is stored, go on with FROM=%s", err, day(p.Next))
+			}
+			return p, err
 		}
-		p.Stored, p.Unchanged = p.Stored+a.Stored, p.Unchanged+a.Unchanged
+		p.Stored, p.Unchanged, p.Sample = p.Stored+a.Stored, p.Unchanged+a.Unchanged, a.Sample
 		if a.Status == "partial" && partial == "" {
 			partial = strings.Join(a.Warnings, "; ")
 		}

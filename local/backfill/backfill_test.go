@@ -99,6 +99,13 @@ func spent(w http.ResponseWriter, _ *http.Request) {
 	json.NewEncoder(w).Encode(map[string]string{"error": "the quota is spent"})
 }
 
+func TestARefusalAtOnceSpeaksOfNothingStored(t *testing.T) {
+	j, _ := source(t, say(400, `{"error":"this source has no history"}`))
+	if _, err := Run(t.Context(), j, ignore); err == nil || strings.Contains(err.Error(), "FROM=") {
+		t.Errorf("err = %v", err)
+	}
+}
+
 func TestAPartThatFailedIsNoSuccess(t *testing.T) {
 	j, _ := source(t, say(200, `{"status":"partial","stored":1,"warnings":["10y: no"],"next":"2022-01-01T00:00:00Z"}`), say(200, `{"status":"ok","stored":1}`))
 	p, err := Run(t.Context(), j, ignore)

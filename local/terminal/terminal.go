@@ -103,6 +103,8 @@ func run(v map[string]string) string {
 	switch text {
 	case "not_configured":
 		return "not configured"
+	case "dry_run":
+		return fmt.Sprintf("dry run · %s ms", v["took_ms"])
 	case "failed":
 		return fmt.Sprintf("failed (%s) · %s", v["code"], v["err"])
 	case "running":
