@@ -131,17 +131,6 @@ func TestAQuotaThatCannotBeCountedAnswers503(t *testing.T) {
 	}
 }
 
-func TestASpentQuotaSaysWhenToComeBack(t *testing.T) {
-	h := newHouse(t)
-	s := thermometer("home")
-	s.Fetch = func(context.Context, string, source.Window) (source.Batch, error) {
-		return source.Batch{}, &fetch.StatusError{Host: "api.example", Code: 429} // it does not say when
-	}
-	if _, w := call(t, h.serve(t, s), ""); w.Code != 429 || w.Header().Get("Retry-After") != "60" {
-		t.Errorf("answered %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
-	}
-}
-
 func TestAnItemThatNoDatabaseCanIndexFailsItsTargetAlone(t *testing.T) {
 	h := newHouse(t)
 	s := thermometer("home", "cabin")
@@ -161,7 +150,9 @@ func TestAnItemThatNoDatabaseCanIndexFailsItsTargetAlone(t *testing.T) {
 func TestAPanicLeavesItsStackInTheLog(t *testing.T) {
 	h := newHouse(t)
 	s := thermometer("home")
-	s.Fetch = func(context.Context, string, source.Window) (source.Batch, error) { panic(fmt.Sprint("index out of ", "range")) }
+	s.Fetch = func(context.Context, string, source.Window) (source.Batch, error) {
+		panic(fmt.Sprint("index out of ", "range"))
+	}
 	call(t, h.serve(t, s), "")
 	if log := h.logs.String(); !strings.Contains(log, "failure_test.go") {
 		t.Errorf("log = %s", log)

@@ -166,9 +166,6 @@ func status(err error) (int, time.Duration) {
 		return http.StatusServiceUnavailable, 0
 	}
 	if spent, wait := isSpent(err); spent {
-		if wait <= 0 {
-			wait = time.Minute // it did not say
-		}
 		return http.StatusTooManyRequests, wait
 	}
 	return http.StatusBadGateway, 0
