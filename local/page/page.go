@@ -80,7 +80,7 @@ func (p *Page) data(ctx context.Context) Data {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now := p.Now(); now.Sub(p.last.Now) > keep || now.Before(p.last.Now) {
-		ctx, cancel := context.WithTimeout(ctx, deadline)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline) // others wait for it too
 		defer cancel()
 		p.last = p.Collect(ctx, now)
 	}
