@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	maxItems  = 300 // of all sources
+	maxItems  = 300 // read of one source
 	maxListed = 12  // items of one source, series of one measurement
 )
 
@@ -94,9 +94,13 @@ func (s Source) Collect(ctx context.Context, now time.Time) Data {
 	if d.Measurements, err = measurements(ctx, st, now); err != nil {
 		fail(err)
 	}
-	items, err := st.OpenItems(ctx, "", maxItems)
-	if err != nil {
-		fail(err)
+	var items []item.Item
+	for _, f := range s.Functions { // each its own: many entries of one must not hide another's
+		some, err := st.OpenItems(ctx, f.Name, maxItems)
+		if err != nil {
+			fail(err)
+		}
+		items = append(items, some...)
 	}
 	d.Lists = lists(items)
 	return d

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -68,6 +69,8 @@ func site(t *testing.T, open func(context.Context) (*store.Store, error), home s
 		Functions: []host.Function{
 			{Function: stack.Function{Name: "weather", Annotations: map[string]string{"topic": "cron-function", "schedule": "*/15 * * * *"}}, State: host.Sample, Missing: []string{"OPENWEATHER_KEY"}},
 			{Function: stack.Function{Name: "zigbee", Annotations: map[string]string{"topic": "zigbee2mqtt/#"}}, State: host.Live},
+			{Function: stack.Function{Name: "feeds"}, State: host.Live},
+			{Function: stack.Function{Name: "asana"}, State: host.Live},
 		},
 		Next: func(name string) time.Time {
 			if name == "weather" {
@@ -145,7 +148,7 @@ func TestItsJSONIsWhatThePageShows(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &d); err != nil || res.Header.Get("Content-Type") != "application/json" {
 		t.Fatalf("%v: %s", err, body)
 	}
-	if len(d.Functions) != 2 || d.Functions[0].Last == nil || len(d.Measurements) != 2 || len(d.Lists) != 1 || len(d.Lists[0].Items) != 2 || !d.Sample {
+	if len(d.Functions) != 4 || d.Functions[0].Last == nil || len(d.Measurements) != 2 || len(d.Lists) != 1 || len(d.Lists[0].Items) != 2 || !d.Sample {
 		t.Errorf("data = %+v", d)
 	}
 }
@@ -155,6 +158,42 @@ func TestAStoreThatIsAwayIsSaidWithoutItsSecrets(t *testing.T) {
 	res, body := get(t, srv.URL)
 	if res.StatusCode != 200 || !strings.Contains(body, "no route to [secret]") || !strings.Contains(body, "weather") {
 		t.Errorf("%d %s", res.StatusCode, body)
+	}
+}
+
+func TestManyItemsOfOneSourceHideNoOther(t *testing.T) {
+	st := filled(t)
+	for source, n := range map[string]int{"feeds": 400, "asana": 1} {
+		r, err := st.Begin(t.Context(), store.Run{Function: source, Trigger: "cron", Started: now}, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := store.List{Source: source, Target: "many"}
+		for i := range n {
+			l.Items = append(l.Items, item.Item{ID: fmt.Sprint(i), Title: source + " item", At: now.Add(-time.Duration(1000-n) * time.Hour)})
+		}
+		if _, _, err := st.SaveItems(t.Context(), r, []store.List{l}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, body := get(t, site(t, func(context.Context) (*store.Store, error) { return st, nil }, "").URL)
+	if !strings.Contains(body, "asana item") || !strings.Contains(body, "feeds item") {
+		t.Error("one source's items hide the other's")
+	}
+}
+
+func TestAViewerWhoLeavesSpoilsItForNobody(t *testing.T) {
+	st := filled(t)
+	p := &Page{Source: Source{
+		Next: func(string) time.Time { return time.Time{} }, Missing: func(string) []string { return nil },
+		Open: func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return now },
+		Redact: func(s string) string { return s },
+	}}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	p.data(gone)
+	if d := p.data(t.Context()); len(d.Errors) != 0 || len(d.Measurements) == 0 {
+		t.Errorf("the next one sees %q", d.Errors)
 	}
 }
 
