@@ -88,6 +88,9 @@ func (f *memFile) Truncate(size int64) error {
 }
 
 func (f *memFile) Sync() error {
+	if f.m.onSync != nil {
+		f.m.onSync()
+	}
 	f.m.mu.Lock()
 	defer f.m.mu.Unlock()
 	if err := f.m.op(); err != nil {

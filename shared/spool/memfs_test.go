@@ -26,6 +26,8 @@ type memFS struct {
 	space int64 // bytes left, -1 = no end
 	syncs error // what Sync answers from now on
 	reads error // what ReadAt answers from now on
+
+	onSync func() // what happens meanwhile
 }
 
 type inode struct {

@@ -1,0 +1,138 @@
+package spool
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A commit while the cursors are being written is not in them: nothing may be
+// removed on its word, or a power cut makes the reader count it as lost.
+func TestCommitDuringAWriteOfCursorsIsNotTakenForDurable(t *testing.T) {
+	mem := newMemFS()
+	o := Options{FS: mem, SegmentBytes: 1, CursorEvery: never}
+	l := mustOpen(t, "d", o)
+	r := mustReader(t, l, "r")
+	mustAppend(t, l, "a")
+	mustAppend(t, l, "b")
+	mustAppend(t, l, "c")
+	mem.onSync = func() { r.Commit(3) }
+	r.Commit(1)
+	if err := l.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	if n := l.Stats().Segments; n != 2 {
+		t.Errorf("%d segments left, want 2: those of b and c", n)
+	}
+	mem.onSync = nil
+	o.FS = mem.reboot(seeded(1))
+	again := mustReader(t, mustOpen(t, "d", o), "r")
+	if got := texts(readAll(t, again)); !slices.Equal(got, []string{"b", "c"}) || again.Lag().Lost > 0 {
+		t.Errorf("%q, %+v", got, again.Lag())
+	}
+}
+
+// Under a window, what stands in a segment that is left is safe.
+func TestLeftSegmentsAreSyncedUnderAWindow(t *testing.T) {
+	mem := newMemFS()
+	o := Options{FS: mem, SegmentBytes: 50, Sync: never, CursorEvery: never}
+	l := mustOpen(t, "d", o)
+	for range 20 {
+		mustAppend(t, l, "0123456789")
+	}
+	o.FS = mem.reboot(seeded(3))
+	l, _, err := Open("d", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(readAll(t, mustReader(t, l, "r"))); n < 19 {
+		t.Errorf("%d records left", n)
+	}
+}
+
+// What a killed process wrote and never synced is synced before a reader sees it.
+func TestOpenMakesDurableWhatItFound(t *testing.T) {
+	mem := newMemFS()
+	o := Options{FS: mem, Sync: never, CursorEvery: never}
+	l := mustOpen(t, "d", o)
+	mustAppend(t, l, "a", "b")
+	clear(mem.locked) // killed
+	mustOpen(t, "d", o)
+	o.FS = mem.reboot(seeded(1))
+	if got := texts(readAll(t, mustReader(t, mustOpen(t, "d", o), "r"))); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+// What a failed write left behind in a segment is void once the next begins.
+func TestNextSegmentsNumberEndsASegment(t *testing.T) {
+	mem := newMemFS()
+	put := func(name string, first Seq, texts ...string) {
+		var b []byte
+		for i, text := range texts {
+			b = appendRecord(b, seedOf(first), uint32(i+1), 0, []byte(text))
+		}
+		mem.names[name] = &inode{now: b}
+	}
+	put("d/00000000000000000001.log", 1, "a", "void", "void")
+	put("d/00000000000000000002.log", 2, "b", "c", "lost", "void")
+	put("d/00000000000000000005.log", 5, "e")
+	mem.names["d/00000000000000000002.log"].now[2*(headerLen+1)]++
+	l := mustOpen(t, "d", Options{FS: mem, CursorEvery: never})
+	r := mustReader(t, l, "r")
+	if got := strings.Join(texts(readAll(t, r)), ""); got != "abce" || r.Lag().Lost != 1 {
+		t.Errorf("%q, %+v", got, r.Lag())
+	}
+}
+
+func TestScanTakesOnlyRisingNumbersUpToItsLimit(t *testing.T) {
+	var file []byte
+	for _, num := range []uint32{1, 2, 2, 1, 3, 9, 4, 5} { // 9 cannot be the sixth
+		file = appendRecord(file, seedOf(1), num, 0, []byte{byte(num)})
+	}
+	file[4*(headerLen+1)] ^= 1 // no 3
+	for limit, want := range map[uint32][]byte{4: {1, 2, 4}, 3: {1, 2}} {
+		s := newScanner(bytes.NewReader(file), 1, int64(len(file)))
+		s.limit = limit
+		var got []byte
+		f, err := s.next()
+		for ; err == nil; f, err = s.next() {
+			got = append(got, f.data...)
+		}
+		if !errors.Is(err, io.EOF) || !slices.Equal(got, want) {
+			t.Errorf("up to %d: %v, %v, want %v", limit, got, err, want)
+		}
+	}
+}
+
+// Data that looks like records must not make a damaged segment slow.
+func TestSearchAfterDamageIsBounded(t *testing.T) {
+	const size = 2 << 20
+	file := make([]byte, 0, size)
+	for len(file) < size { // headers that each claim the rest of the file
+		left := uint32(size-len(file)) - headerLen
+		file = append(file, 1, 2, 3, 4, byte(left), byte(left>>8), byte(left>>16), 0, 1, 0, 0, 0, 0, 0, 0, 0)
+	}
+	read := 0
+	s := newScanner(counting{bytes.NewReader(file), &read}, 1, size)
+	s.reuse = true
+	if _, err := s.next(); !errors.Is(err, io.EOF) {
+		t.Fatal(err)
+	}
+	if read > 100*size {
+		t.Errorf("%d bytes read to search %d", read, size)
+	}
+}
+
+type counting struct {
+	io.ReaderAt
+	n *int
+}
+
+func (c counting) ReadAt(b []byte, off int64) (int, error) {
+	*c.n += len(b)
+	return c.ReaderAt.ReadAt(b, off)
+}
