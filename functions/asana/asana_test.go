@@ -3,7 +3,6 @@ package function
 import (
 	"encoding/json"
 	"errors"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -11,20 +10,12 @@ import (
 
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/golden"
+	"github.com/hearth-home/hearth/shared/sourcetest"
 )
-
-func file(t testing.TB, path string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func TestDecode(t *testing.T) {
 	for name, want := range map[string]string{"page1": "eyJ0eXAiOiJKV1Qi", "page2": ""} {
-		items, next, err := decode(file(t, "testdata/"+name+".json"), "1001", "priority")
+		items, next, err := decode(sourcetest.File(t, name+".json"), "1001", "priority")
 		if err != nil || next != want {
 			t.Fatalf("decode(%s): next %q, %v; want %q", name, next, err, want)
 		}
@@ -37,7 +28,7 @@ func TestDecode(t *testing.T) {
 }
 
 func TestDecodeRefuses(t *testing.T) {
-	good := string(file(t, "testdata/page1.json"))
+	good := string(sourcetest.File(t, "page1.json"))
 	for name, body := range map[string]string{
 		"empty":                 "",
 		"HTML":                  "<html></html>",
@@ -81,8 +72,8 @@ func TestParseProjects(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	f.Add(file(f, "testdata/page1.json"))
-	f.Add(file(f, "testdata/page2.json"))
+	f.Add(sourcetest.File(f, "page1.json"))
+	f.Add(sourcetest.File(f, "page2.json"))
 	f.Add([]byte(`{"errors":[{"message":"no"}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		items, _, err := decode(body, "1001", "Priority")

@@ -1,24 +1,14 @@
 package function
 
 import (
-	"context"
-	"encoding/json"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/golden"
-	"github.com/hearth-home/hearth/shared/secret"
-	"github.com/hearth-home/hearth/shared/source"
-	"github.com/hearth-home/hearth/shared/store"
-	"github.com/hearth-home/hearth/shared/store/sqlite"
+	"github.com/hearth-home/hearth/shared/sourcetest"
 )
 
 func TestDecode(t *testing.T) {
@@ -28,11 +18,11 @@ func TestDecode(t *testing.T) {
 		"forecast": decodeForecast,
 	} {
 		t.Run(name, func(t *testing.T) {
-			rs, err := decode(file(t, name+".json"))
+			rs, err := decode(sourcetest.File(t, name+".json"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden.Readings(t, filepath.Join("testdata", name+".lp"), rs)
+			golden.Readings(t, "testdata/"+name+".lp", rs)
 		})
 	}
 }
@@ -80,125 +70,82 @@ func TestPlaces(t *testing.T) {
 
 const key = "k3y-of-0penweather"
 
-// upstream answers with the recorded files; fail, while set, comes instead for
-// one place's air.
-type upstream struct{ fail http.HandlerFunc }
+var secrets = sourcetest.Secrets{"openweather-key": key}
 
-func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	if q.Get("appid") != key || q.Get("units") != "metric" {
-		http.Error(w, `{"cod":401,"message":"Invalid API key."}`, http.StatusUnauthorized)
-		return
-	}
-	name := map[string]string{"weather": "current", "air_pollution": "air", "forecast": "forecast"}[path.Base(r.URL.Path)]
-	if u.fail != nil && name == "air" && q.Get("lat") == "46.5" {
-		u.fail(w, r)
-		return
-	}
-	http.ServeFile(w, r, filepath.Join("testdata", name+".json"))
-}
-
-func TestRun(t *testing.T) {
-	up := &upstream{}
-	srv := httptest.NewServer(up)
-	defer srv.Close()
-	post, st := start(t, srv.URL)
-
-	a, code, _ := post("")
-	// Two places, each one reading of now, one of air, 40 slots and 4 whole days.
-	if code != http.StatusOK || a.Status != "ok" || a.Stored != 2*46 {
-		t.Fatalf("first run: %d %+v", code, a)
-	}
-	now := time.Unix(1795437300, 0)
-	if rs, err := st.Between(t.Context(), "weather", map[string]string{"place": "cabin"}, now, now.Add(time.Second)); err != nil || len(rs) != 1 {
-		t.Errorf("stored weather of cabin: %v, %v", rs, err)
-	}
-	if a, code, _ := post(""); code != http.StatusOK || a.Stored != 0 || a.Unchanged != 2*46 {
-		t.Errorf("again: %d %+v, want nothing new", code, a)
-	}
-	if _, code, _ := post("?from=2026-01-01"); code != http.StatusBadRequest {
-		t.Errorf("backfill: %d, want 400: there is no history", code)
-	}
-	answer := func(code int, body string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Retry-After", "77")
-			http.Error(w, body, code)
+// openWeather answers with the recorded files, and with air for the cabin's air.
+func openWeather(air http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		name := map[string]string{"weather": "current", "air_pollution": "air", "forecast": "forecast"}[path.Base(r.URL.Path)]
+		switch {
+		case q.Get("appid") != key || q.Get("units") != "metric":
+			sourcetest.Says(401, `{"cod":401,"message":"Invalid API key."}`)(w, r)
+		case air != nil && name == "air" && q.Get("lat") == "46.5":
+			air(w, r)
+		default:
+			http.ServeFile(w, r, "testdata/"+name+".json")
 		}
 	}
+}
+
+func house(t *testing.T) *sourcetest.House {
+	vars := sourcetest.Vars{"WEATHER_PLACES": "seattle:47.6062,-122.3321;cabin:46.5,8", "OPENWEATHER_URL": "http://upstream"}
+	h := sourcetest.Start(t, New, vars, secrets, openWeather(nil))
+	h.Later(40 * time.Minute) // shortly after the files were recorded
+	return h
+}
+
+func TestARerunStoresNothing(t *testing.T) {
+	h := house(t)
+	// Two places, each one reading of now, one of air, 40 slots and 4 whole days.
+	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || a.Stored != 2*46 {
+		t.Errorf("first run: %d %s", w.Code, w.Body)
+	}
+	now := time.Unix(1795437300, 0)
+	if rs, err := h.Store.Between(t.Context(), "weather", map[string]string{"place": "cabin"}, now, now.Add(time.Second)); err != nil || len(rs) != 1 {
+		t.Errorf("stored weather of cabin: %v, %v", rs, err)
+	}
+	if a, w := h.Post(""); w.Code != 200 || a.Stored != 0 || a.Unchanged != 2*46 {
+		t.Errorf("again: %d %s, want nothing new", w.Code, w.Body)
+	}
+	if _, w := h.Post("from=2026-01-01"); w.Code != 400 {
+		t.Errorf("backfill: %d, want 400: there is no history", w.Code)
+	}
+}
+
+func TestAPlaceWhoseAirFailsFailsAlone(t *testing.T) {
+	h := house(t)
 	for name, c := range map[string]struct {
-		fail http.HandlerFunc
-		code int
+		code   int
+		body   string
+		strict int
 	}{
-		"not found":      {answer(404, `{"cod":"404","message":"no such place"}`), http.StatusBadGateway},
-		"server error":   {answer(500, key), http.StatusBadGateway},
-		"blocked":        {answer(429, `{"cod":429,"message":"Your account is temporary blocked"}`), http.StatusTooManyRequests},
-		"error in a 200": {answer(200, `{"cod":"404","message":"no such place"}`), http.StatusBadGateway},
-		"html":           {answer(200, `<html>`), http.StatusBadGateway},
+		"not found":      {404, `{"cod":"404","message":"no such place"}`, 502},
+		"server error":   {500, key, 502},
+		"blocked":        {429, `{"cod":429,"message":"Your account is temporary blocked"}`, 429},
+		"error in a 200": {200, `{"cod":"404","message":"no such place"}`, 502},
+		"html":           {200, `<html>`, 502},
 	} {
 		t.Run(name, func(t *testing.T) {
-			up.fail = c.fail
-			// A place whose air fails has failed; the other is stored.
-			if a, code, body := post(""); code != http.StatusOK || a.Status != "partial" || strings.Contains(body, key) {
-				t.Errorf("%d %s", code, body)
-			}
-			if _, code, body := post("?strict=true"); code != c.code || strings.Contains(body, key) {
-				t.Errorf("strict: %d %s, want %d", code, body, c.code)
+			h.Answer = openWeather(sourcetest.Says(c.code, c.body, "Retry-After", "77"))
+			for query, want := range map[string]int{"": 200, "strict=true": c.strict} {
+				h.Later(time.Minute) // for the quota: 60 a minute
+				if a, w := h.Post(query); w.Code != want || query == "" && a.Status != "partial" {
+					t.Errorf("%s: %d %s, want %d", query, w.Code, w.Body, want)
+				}
 			}
 		})
 	}
-	srv.Close()
-	if _, code, body := post(""); code != http.StatusBadGateway || strings.Contains(body, key) {
-		t.Errorf("dead host: %d %s", code, body)
-	}
 }
 
-// start returns the function over a real store, and a way to call it as the
-// cron-connector does.
-func start(t *testing.T, url string) (post func(query string) (source.Answer, int, string), st *store.Store) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "openweather-key"), []byte(key+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
-	now := time.Unix(1795437600, 0)
-	h, err := New(config.Env{
-		Vars:    map[string]string{"WEATHER_PLACES": "seattle:47.6062,-122.3321;cabin:46.5,8", "OPENWEATHER_URL": url},
-		Secrets: secret.NewFolder(dir),
-		Open:    func(context.Context) (*store.Store, error) { return st, nil },
-		Now:     func() time.Time { return now },
-		Log:     slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func(query string) (a source.Answer, code int, body string) {
-		now = now.Add(time.Minute) // for the quota: 60 a minute
-		r := httptest.NewRequest(http.MethodPost, "/"+query, nil)
-		r.Header.Set("X-Connector", "cron-connector")
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r)
-		if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil {
-			t.Fatalf("answer %q: %v", w.Body, err)
-		}
-		return a, w.Code, w.Body.String()
-	}, st
-}
-
-func file(t testing.TB, name string) []byte {
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+func TestFailures(t *testing.T) {
+	vars := sourcetest.Vars{"WEATHER_PLACES": "seattle:47.6062,-122.3321", "OPENWEATHER_URL": "http://upstream"}
+	sourcetest.Failures(t, New, vars, secrets, openWeather(nil))
 }
 
 func FuzzDecode(f *testing.F) {
 	for _, name := range []string{"current", "air_missing", "forecast"} {
-		f.Add(file(f, name+".json"))
+		f.Add(sourcetest.File(f, name+".json"))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, decode := range []decoder{decodeCurrent, decodeAir, decodeForecast} {
