@@ -2,30 +2,17 @@ package e2e
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
-	"maps"
 	"net"
 	"net/http"
 	"os/exec"
-	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/openfaas/go-sdk/stack"
 )
 
-const (
-	calls       = 1000
-	callers     = 4
-	callTime    = 3 * time.Minute // for all of them
-	memoryLimit = 30e6            // bytes of a function's process after that
-)
-
-var client = &http.Client{Timeout: 30 * time.Second}
+const memoryLimit = 30e6 // bytes of a function's process after many calls
 
 // TestFunctions: every function of the stack files builds as its image does,
 // runs as in its image, stays within its limits and stops without losing the
@@ -59,7 +46,7 @@ func TestFunctions(t *testing.T) {
 func run(t *testing.T, f stack.Function, bin, watchdog string, n int32) {
 	s := surround(t, f)
 	p := start(t, bin, watchdog, s.vars)
-	code, body := call(t, p.url)
+	code, body := call(request(t, f, p.url, false))
 	if code != http.StatusOK {
 		t.Fatalf("the first call: %d %s\n%s", code, body, p.log.tail())
 	}
@@ -67,16 +54,14 @@ func run(t *testing.T, f stack.Function, bin, watchdog string, n int32) {
 	if err := json.Unmarshal([]byte(body), &answer); err == nil && answer.Status == "not_configured" {
 		t.Errorf("not configured by stack.yml and the function's sample/env: %s", body)
 	}
-	began := time.Now()
-	codes := callOften(t, p.url, n)
-	rate := float64(n) / time.Since(began).Seconds()
+	codes := callOften(t, f, p.url, n)
 	now, peak := p.memory(t)
-	t.Logf("ready in %s; after %d calls (%s; %.0f a second): %.1f MB, at most %.1f MB",
-		p.ready.Round(time.Millisecond), n, codes, rate, float64(now)/1e6, float64(peak)/1e6)
+	t.Logf("ready in %s; after %d calls (%s): %.1f MB, at most %.1f MB",
+		p.ready.Round(time.Millisecond), n, codes, float64(now)/1e6, float64(peak)/1e6)
 	if now >= memoryLimit {
 		t.Errorf("%d bytes of memory after %d calls, the limit is %.0f", now, n, memoryLimit)
 	}
-	stop(t, s, p)
+	stop(t, f, s, p)
 	for _, v := range s.planted {
 		if strings.Contains(p.log.String(), v) {
 			t.Errorf("a secret is in the log")
@@ -86,7 +71,7 @@ func run(t *testing.T, f stack.Function, bin, watchdog string, n int32) {
 
 // stop sends SIGTERM while a request waits for the database, and lets it go on
 // when the function takes no new ones.
-func stop(t *testing.T, s surroundings, p *process) {
+func stop(t *testing.T, f stack.Function, s surroundings, p *process) {
 	t.Helper()
 	unlock := s.store.shut()
 	defer unlock()
@@ -95,8 +80,9 @@ func stop(t *testing.T, s surroundings, p *process) {
 		body string
 	}
 	got := make(chan result, 1)
+	r := request(t, f, p.url, false)
 	go func() {
-		code, body := call(t, p.url)
+		code, body := call(r)
 		got <- result{code, body}
 	}()
 	select {
@@ -117,56 +103,4 @@ func stop(t *testing.T, s surroundings, p *process) {
 		t.Errorf("the request in flight at SIGTERM got %d %s\n%s", r.code, r.body, p.log.tail())
 	}
 	p.end(t)
-}
-
-func call(t *testing.T, url string) (code int, body string) {
-	res, err := client.Post(url, "application/json", nil)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
-	if err != nil {
-		return 0, err.Error()
-	}
-	return res.StatusCode, string(b)
-}
-
-// served reports whether the function did what it can: after many calls the
-// quota of its upstream is spent.
-func served(code int) bool { return code == http.StatusOK || code == http.StatusTooManyRequests }
-
-// callOften calls as cron and a person would, only faster, and says which codes
-// came how often.
-func callOften(t *testing.T, url string, n int32) string {
-	t.Helper()
-	var mu sync.Mutex
-	codes := map[int]int{}
-	var begun atomic.Int32
-	end := time.Now().Add(callTime)
-	var wg sync.WaitGroup
-	for range callers {
-		wg.Go(func() {
-			for begun.Add(1) <= n {
-				if time.Now().After(end) {
-					t.Errorf("not done with %d calls after %s", n, callTime)
-					return
-				}
-				code, body := call(t, url+"/?dry_run=true")
-				mu.Lock()
-				codes[code]++
-				mu.Unlock()
-				if !served(code) {
-					t.Errorf("answered %d %s", code, body)
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	var out []string
-	for _, code := range slices.Sorted(maps.Keys(codes)) {
-		out = append(out, fmt.Sprintf("%d × %d", codes[code], code))
-	}
-	return strings.Join(out, ", ")
 }
