@@ -10,10 +10,11 @@ import (
 
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/golden"
+	"github.com/hearth-home/hearth/shared/sourcetest"
 )
 
 func TestDecodeHistory(t *testing.T) {
-	points, err := decodeHistory(file(t, "testdata/10year.json"), "10year")
+	points, err := decodeHistory(sourcetest.File(t, "10year.json"), "10year")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +57,7 @@ func TestDecodeHistoryTellsWhatIsToldInProse(t *testing.T) {
 }
 
 func TestDecodeHistoryRefuses(t *testing.T) {
-	good := string(file(t, "testdata/10year.json"))
+	good := string(sourcetest.File(t, "10year.json"))
 	for name, body := range map[string]string{
 		"empty":            "",
 		"HTML":             "<html></html>",
@@ -81,7 +82,7 @@ func TestDecodeHistoryRefuses(t *testing.T) {
 }
 
 func FuzzDecodeHistory(f *testing.F) {
-	f.Add(file(f, "testdata/10year.json"))
+	f.Add(sourcetest.File(f, "10year.json"))
 	for _, p := range prose {
 		f.Add([]byte(p.body))
 	}

@@ -2,81 +2,40 @@ package function
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/config"
-	"github.com/hearth-home/hearth/shared/secret"
-	"github.com/hearth-home/hearth/shared/source"
-	"github.com/hearth-home/hearth/shared/store"
-	"github.com/hearth-home/hearth/shared/store/sqlite"
+	"github.com/hearth-home/hearth/shared/sourcetest"
 )
 
 const key = "AVK3Y0123456789"
 
-// house is treasuries with a real store and both upstreams.
-type house struct {
-	t        *testing.T
-	handler  http.Handler
-	store    *store.Store
-	logs     bytes.Buffer
-	upstream *httptest.Server
-	now      time.Time
-	asked    atomic.Int64                                             // of all requests
-	fail     func(w http.ResponseWriter, r *http.Request) (done bool) // answers instead, if set
+func vars(more ...string) sourcetest.Vars {
+	v := sourcetest.Vars{"TREASURY_URL": "http://upstream/xml", "ALPHAVANTAGE_URL": "http://upstream/query", "ALPHAVANTAGE_PAUSE": "1ms"}
+	for i := 0; i+1 < len(more); i += 2 {
+		v[more[i]] = more[i+1]
+	}
+	return v
 }
 
-func newHouse(t *testing.T, vars ...string) *house {
+// start begins without a key of Alpha Vantage.
+func start(t *testing.T, more ...string) *sourcetest.House {
 	t.Helper()
-	h := &house{t: t, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
-	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
-	h.store = st
-	h.upstream = httptest.NewServer(http.HandlerFunc(h.answer))
-	t.Cleanup(h.upstream.Close)
-	secrets := t.TempDir()
-	env := config.Env{
-		Vars: map[string]string{
-			"TREASURY_URL": h.upstream.URL + "/xml", "ALPHAVANTAGE_URL": h.upstream.URL + "/query", "ALPHAVANTAGE_PAUSE": "1ms",
-		},
-		Secrets: secret.NewFolder(secrets),
-		Now:     func() time.Time { return h.now },
-		Open:    func(context.Context) (*store.Store, error) { return st, nil },
-	}
-	env.Log = config.Logger(&h.logs, env.Secrets)
-	for i := 0; i+1 < len(vars); i += 2 {
-		if vars[i] == "key" {
-			if err := os.WriteFile(filepath.Join(secrets, "alphavantage-key"), []byte(vars[i+1]), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		env.Vars[vars[i]] = vars[i+1]
-	}
-	if h.handler, err = New(env); err != nil {
-		t.Fatal(err)
-	}
-	return h
+	return sourcetest.Start(t, New, vars(more...), nil, upstreams)
 }
 
-func (h *house) answer(w http.ResponseWriter, r *http.Request) {
-	h.asked.Add(1)
-	if h.fail != nil && h.fail(w, r) {
-		return
-	}
+func startWithKey(t *testing.T, more ...string) *sourcetest.House {
+	t.Helper()
+	return sourcetest.Start(t, New, vars(more...), sourcetest.Secrets{"alphavantage-key": key}, upstreams)
+}
+
+// upstreams are both, at noon.
+func upstreams(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/query" {
 		maturity := strings.NewReplacer("y", "-Y", "m", "-M").Replace(r.FormValue("maturity"))
 		body, _ := os.ReadFile("testdata/10year.json")
@@ -88,57 +47,46 @@ func (h *house) answer(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "unknown data", http.StatusBadRequest)
 		return
 	}
-	w.Write(yearFile(year, func(d time.Time) bool { return !d.After(h.now) }))
+	w.Write(yearFile(year, func(d time.Time) bool { return !d.After(sourcetest.Noon) }))
 }
 
-func (h *house) call(query string, header ...string) (source.Answer, *httptest.ResponseRecorder) {
-	h.t.Helper()
-	r := httptest.NewRequest(http.MethodPost, "/?"+query, nil)
-	for i := 0; i+1 < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
+// but answers otherwise where a question's path and query have part.
+func but(part string, answer http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.String(), part) {
+			answer(w, r)
+		} else {
+			upstreams(w, r)
+		}
 	}
-	w := httptest.NewRecorder()
-	h.handler.ServeHTTP(w, r)
-	var a source.Answer
-	if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil {
-		h.t.Fatalf("answer %q: %v", w.Body, err)
-	}
-	if s := w.Body.String() + h.logs.String(); strings.Contains(s, key) {
-		h.t.Errorf("the key shows in %s", s)
-	}
-	return a, w
 }
 
 // backfill calls until there is no next, as make backfill does.
-func (h *house) backfill(from, to string) (stored int) {
-	h.t.Helper()
+func backfill(t *testing.T, h *sourcetest.House, from, to string) (n int) {
+	t.Helper()
 	for range 20 {
-		a, w := h.call("from=" + from + "&to=" + to)
+		a, w := h.Post("from=" + from + "&to=" + to)
 		if w.Code != http.StatusOK || a.Status != "ok" {
-			h.t.Fatalf("backfill from %s: %d %s", from, w.Code, w.Body)
+			t.Fatalf("backfill from %s: %d %s", from, w.Code, w.Body)
 		}
-		stored += a.Stored
+		n += a.Stored
 		if from = a.Next; from == "" {
-			return stored
+			return n
 		}
 	}
-	h.t.Fatal("the backfill does not end")
+	t.Fatal("the backfill does not end")
 	return 0
 }
 
 // stored returns the yields in the store by maturity and day; two of one day
 // are an error.
-func (h *house) stored(name string) map[string]float64 {
-	h.t.Helper()
-	rs, err := h.store.Between(h.t.Context(), name, nil, date("1960-01-01"), date("2030-01-01"))
-	if err != nil {
-		h.t.Fatal(err)
-	}
+func stored(t *testing.T, h *sourcetest.House, name string) map[string]float64 {
+	t.Helper()
 	out := map[string]float64{}
-	for _, r := range rs {
+	for _, r := range h.Readings(name) {
 		k := r.Tags["maturity"] + " " + r.Time.Format(time.DateOnly)
 		if _, twice := out[k]; twice {
-			h.t.Errorf("%s is stored twice", k)
+			t.Errorf("%s is stored twice", k)
 		}
 		out[k] = r.Fields["yield_percent"]
 	}

@@ -2,7 +2,6 @@ package function
 
 import (
 	"math"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -10,16 +9,8 @@ import (
 	"github.com/hearth-home/hearth/shared/golden"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/source"
+	"github.com/hearth-home/hearth/shared/sourcetest"
 )
-
-func file(t testing.TB, path string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func date(s string) time.Time {
 	at, err := time.Parse(time.DateOnly, s)
@@ -32,7 +23,7 @@ func date(s string) time.Time {
 // The file has a day from before the 1.5-month bill, one with null and empty
 // places and a true zero, two holidays, and BC_30YEARDISPLAY throughout.
 func TestDecodeCurve(t *testing.T) {
-	days, err := decodeCurve(file(t, "testdata/2025.xml"), 2025)
+	days, err := decodeCurve(sourcetest.File(t, "2025.xml"), 2025)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,14 +35,14 @@ func TestDecodeCurve(t *testing.T) {
 }
 
 func TestDecodeCurveOfAYearWithoutADay(t *testing.T) {
-	days, err := decodeCurve(file(t, "testdata/empty.xml"), 2026)
+	days, err := decodeCurve(sourcetest.File(t, "empty.xml"), 2026)
 	if err != nil || len(days) != 0 {
 		t.Errorf("decodeCurve() = %v, %v; want no day and no error", days, err)
 	}
 }
 
 func TestDecodeCurveRefuses(t *testing.T) {
-	good := string(file(t, "testdata/2025.xml"))
+	good := string(sourcetest.File(t, "2025.xml"))
 	for name, body := range map[string]string{
 		"empty":              "",
 		"HTML":               "<!DOCTYPE html><html><body>Request rejected</body></html>",
@@ -74,7 +65,7 @@ func TestDecodeCurveRefuses(t *testing.T) {
 }
 
 func TestReadingsKeepToTheWindow(t *testing.T) {
-	days, err := decodeCurve(file(t, "testdata/2025.xml"), 2025)
+	days, err := decodeCurve(sourcetest.File(t, "2025.xml"), 2025)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,8 +76,8 @@ func TestReadingsKeepToTheWindow(t *testing.T) {
 }
 
 func FuzzDecodeCurve(f *testing.F) {
-	f.Add(file(f, "testdata/2025.xml"))
-	f.Add(file(f, "testdata/empty.xml"))
+	f.Add(sourcetest.File(f, "2025.xml"))
+	f.Add(sourcetest.File(f, "empty.xml"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		days, err := decodeCurve(body, 2025)
 		for _, d := range days {
