@@ -1,37 +1,15 @@
 package function
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/mqttbatch"
-	"github.com/hearth-home/hearth/shared/reading"
-	"github.com/hearth-home/hearth/shared/store"
-	"github.com/hearth-home/hearth/shared/store/sqlite"
+	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
 )
-
-// null takes readings and forgets them.
-type null struct{ store.Series }
-
-func (null) Write(_ context.Context, rs []reading.Reading) error {
-	_, err := store.Normal(rs) // as every series does
-	return err
-}
-
-func openSQLite(t testing.TB) *store.Store {
-	t.Helper()
-	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
-	return st
-}
 
 // BenchmarkBacklog is the CPU that 100,000 messages of 200 topics take in
 // batches of 500: with readings to nowhere and with SQLite. States and
@@ -39,12 +17,12 @@ func openSQLite(t testing.TB) *store.Store {
 func BenchmarkBacklog(b *testing.B) {
 	for _, to := range []string{"null", "sqlite"} {
 		b.Run(to, func(b *testing.B) {
-			st := openSQLite(b)
+			st := batchtest.SQLite(b)
 			if to == "null" {
-				st.Series = null{st.Series}
+				st.Series = batchtest.Null{Series: st.Series}
 			}
-			f := serve(b, st)
-			f.now = noon.Add(time.Hour)
+			f := batchtest.Serve(b, New, st)
+			f.Clock(noon.Add(time.Hour))
 			bodies := make([][]byte, 200)
 			b.ReportAllocs()
 			var used time.Duration
@@ -55,7 +33,7 @@ func BenchmarkBacklog(b *testing.B) {
 				b.ResetTimer()
 				start := cpu()
 				for _, body := range bodies {
-					if code, answer := f.call(b, body); code != http.StatusOK {
+					if code, answer := f.Call(b, body); code != http.StatusOK {
 						b.Fatalf("%d: %s", code, answer)
 					}
 				}
@@ -79,7 +57,7 @@ func backlog(run, batch int) []byte {
 				topic, t.Format(time.RFC3339Nano), run, n/200*20+topic%20+1, 600+n%7, 21+float64(n%10)/10, 40+float64(n%30)/10),
 		}
 	}
-	return batchOf(ms...)
+	return batchtest.Body(ms...)
 }
 
 func cpu() time.Duration {

@@ -131,7 +131,11 @@ func (s *status) decode(payload []byte) error {
 // plan makes it the node's state. A will that comes when the node has long
 // booted again says nothing.
 func (s status) plan(b *device.Batch) {
-	node := b.Find([]byte(s.physical())).Thing
+	known := b.Find([]byte(s.physical()))
+	if known == nil {
+		return
+	}
+	node := known.Thing
 	if now, ok := b.State(node, "boot"); !s.online && ok && s.boot != "" && now.Text != s.boot {
 		return
 	}

@@ -113,8 +113,13 @@ func (w *work) plan(ctx context.Context, b *device.Batch) error {
 	for i := range w.said {
 		d := &w.said[i]
 		m := &w.ms[d.msg]
+		known := b.Find(d.physical)
+		if known == nil {
+			w.answer.Reject(m, device.ErrFull)
+			continue
+		}
 		if err := b.Add(device.Sample{
-			Measurement: d.measurement, Thing: b.Find(d.physical).Thing, Values: w.values[d.from:d.to], Text: d.text,
+			Measurement: d.measurement, Thing: known.Thing, Values: w.values[d.from:d.to], Text: d.text,
 			Time: d.time, Arrived: m.Time, Retained: m.Retained, Quality: d.quality, Reason: d.reason,
 		}); err != nil {
 			w.answer.Reject(m, err)

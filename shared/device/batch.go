@@ -39,12 +39,16 @@ type Sample struct {
 	Thing       *Thing
 	Values      []Value
 	Text        map[string]string // kept with the numbers
+	Notes       []Note            // kept as states alone
 	Time        time.Time         // the source's clock, or arrival; zero: it is old, and only the state is of interest
 	Arrived     time.Time
 	Retained    bool
 	Quality     Quality // by the source; "" is ok
 	Reason      string
 }
+
+// Note is a text that a device said: its state, not a reading.
+type Note struct{ Key, Text string }
 
 const ahead = 5 * time.Minute // a source's clock may be ahead of ours
 
@@ -62,7 +66,7 @@ var errNothing = errors.New("there is no number in it")
 
 // Add takes a sample in: a Reading, and the states of its metrics.
 func (b *Batch) Add(s Sample) error {
-	if len(s.Values)+len(s.Text) == 0 {
+	if len(s.Values)+len(s.Text)+len(s.Notes) == 0 {
 		return errNothing
 	}
 	if err := s.check(); err != nil {
@@ -75,7 +79,10 @@ func (b *Batch) Add(s Sample) error {
 	worst := s.Quality
 	m := &mark{name: s.Measurement, thing: s.Thing, time: r.Time}
 	for _, v := range s.Values {
-		got := b.value(&s, v, m)
+		got, again := b.value(&s, v, m)
+		if again {
+			continue
+		}
 		r.Fields[v.Key] = v.V
 		if got.counted {
 			r.Fields[deltaKey(v.Key)] = got.delta
@@ -88,7 +95,10 @@ func (b *Batch) Add(s Sample) error {
 	for k, text := range s.Text {
 		b.text(&s, k, text)
 	}
-	if s.Time.IsZero() {
+	for _, n := range s.Notes {
+		b.text(&s, n.Key, n.Text)
+	}
+	if s.Time.IsZero() || len(r.Fields)+len(r.Text) == 0 {
 		return nil
 	}
 	if worst != OK {
@@ -116,10 +126,15 @@ func (s *Sample) check() error {
 }
 
 // value judges one number and makes it the metric's state if it is the newest.
-func (b *Batch) value(s *Sample, v Value, reading *mark) verdict {
+// again reports that it is what the state is already, of the same time: an edge
+// sent it twice, or a bridge from its cache.
+func (b *Batch) value(s *Sample, v Value, reading *mark) (got verdict, again bool) {
 	m := b.metric(s.Thing, v.Key)
+	if m.state.Value == v.V && m.state.Text == "" && !s.Time.IsZero() && m.state.Time.Equal(s.Time) {
+		return got, true
+	}
 	newest := m.newer(s.Time, s.Arrived)
-	got := verdict{quality: s.Quality, reason: s.Reason}
+	got = verdict{quality: s.Quality, reason: s.Reason}
 	switch {
 	case v.Bad != "":
 		got = verdict{quality: Suspect, reason: v.Bad}
@@ -135,7 +150,7 @@ func (b *Batch) value(s *Sample, v Value, reading *mark) verdict {
 		b.release(old, v.Key)
 	}
 	if !newest {
-		return got
+		return got, false
 	}
 	changed := s.Time
 	if changed.IsZero() {
@@ -146,7 +161,7 @@ func (b *Batch) value(s *Sample, v Value, reading *mark) verdict {
 	}
 	m.state.Value, m.state.Text, m.state.Changed = v.V, "", changed
 	b.touch(m, s, got.quality, got.reason)
-	return got
+	return got, false
 }
 
 // release takes a field off the suspects of a reading that is stored.

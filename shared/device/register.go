@@ -2,7 +2,7 @@ package device
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"sync"
 	"time"
 
@@ -23,7 +23,11 @@ type Register struct {
 	things map[string]*Thing // by device; nil: not read yet
 	bound  map[string]*Bound // by physical id
 	looked time.Time
+	known  uint64 // counts changes of bound
 }
+
+// ErrFull is why a physical thing is not found after Adopt.
+var ErrFull = errors.New("the register is full")
 
 // Thing is a device.
 type Thing struct {
@@ -84,6 +88,7 @@ func (r *Register) look(ctx context.Context, st *store.Store, now time.Time) err
 		}
 	}
 	r.things, r.bound, r.looked = things, bound, now
+	r.known++
 	return nil
 }
 
@@ -108,13 +113,12 @@ func (b *Batch) Bound(yield func(*Bound) bool) {
 	}
 }
 
-// Adopt makes devices of physical things that are new.
+// Adopt makes devices of physical things that are new, as many as there is room
+// for: what is not found afterwards is one too many.
 func (b *Batch) Adopt(ctx context.Context, wishes []store.DeviceWish) error {
+	wishes = wishes[:min(len(wishes), max(0, maxDevices-len(b.r.bound)))]
 	if len(wishes) == 0 {
 		return nil
-	}
-	if len(b.r.bound)+len(wishes) > maxDevices {
-		return fmt.Errorf("more than %d devices", maxDevices)
 	}
 	ids, err := b.st.AdoptDevices(ctx, wishes, b.now)
 	if err != nil {
@@ -123,6 +127,22 @@ func (b *Batch) Adopt(ctx context.Context, wishes []store.DeviceWish) error {
 	for _, id := range ids {
 		b.r.bound[id.Physical] = &Bound{id, thing(b.r.things, id.Device)}
 	}
+	b.r.known++
+	return nil
+}
+
+// Known counts how often it changed what is what.
+func (b *Batch) Known() uint64 { return b.r.known }
+
+// Leave ends what physical things are: they are gone from the house.
+func (b *Batch) Leave(ctx context.Context, physical []string) error {
+	if err := b.st.LeaveDevices(ctx, physical, b.now); err != nil {
+		return err
+	}
+	for _, p := range physical {
+		delete(b.r.bound, p)
+	}
+	b.r.known++
 	return nil
 }
 
@@ -136,6 +156,7 @@ func (b *Batch) Describe(ctx context.Context, ids []store.DeviceID) error {
 			known.Name, known.About = id.Name, id.About
 		}
 	}
+	b.r.known++
 	return nil
 }
 

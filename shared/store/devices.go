@@ -134,6 +134,22 @@ func (s *Store) DescribeDevices(ctx context.Context, ids []DeviceID) error {
 	})
 }
 
+// LeaveDevices ends what physical things are. A device keeps its name, rooms and
+// readings for whatever takes its place.
+func (s *Store) LeaveDevices(ctx context.Context, physical []string, now time.Time) error {
+	if len(physical) == 0 {
+		return nil
+	}
+	return s.tx(ctx, "let devices go", func(ctx context.Context, tx *txn) error {
+		for _, p := range physical {
+			if _, err := tx.ExecContext(ctx, `update device_ids set until = $1 where physical = $2 and until is null`, stamp(now), clean(p)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // ConfigureDevices does what a person has decided: names, rooms, maintenance,
 // and which physical thing a device is from now on.
 func (s *Store) ConfigureDevices(ctx context.Context, settings []DeviceSetting, now time.Time) error {

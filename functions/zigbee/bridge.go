@@ -1,0 +1,251 @@
+package function
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/mqttbatch"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+const groupPart = "/group/" // in the physical id of a group
+
+// listed is a device in bridge/devices.
+// https://www.zigbee2mqtt.io/guide/usage/mqtt_topics_and_messages.html
+type listed struct {
+	Address    string `json:"ieee_address"`
+	Type       string `json:"type"`
+	Name       string `json:"friendly_name"`
+	Power      string `json:"power_source"`
+	Definition *struct {
+		Model   string   `json:"model"`
+		Vendor  string   `json:"vendor"`
+		Exposes []expose `json:"exposes"`
+	} `json:"definition"`
+}
+
+// expose is one capability. A light, a switch or a composite holds others.
+type expose struct {
+	Type     string          `json:"type"`
+	Property string          `json:"property"`
+	Unit     string          `json:"unit"`
+	Min      *float64        `json:"value_min"`
+	Max      *float64        `json:"value_max"`
+	On       json.RawMessage `json:"value_on"`
+	Off      json.RawMessage `json:"value_off"`
+	Features []expose        `json:"features"`
+}
+
+// lists takes in bridge/devices and bridge/groups. An error is the store's.
+func (w *work) lists(ctx context.Context, m *mqttbatch.Message) error {
+	base, rest, _ := w.z.split(m.Topic)
+	if len(m.Payload) == 0 || rest != "bridge/devices" && rest != "bridge/groups" {
+		return nil
+	}
+	bridge := w.bridges[base]
+	metric := strings.TrimPrefix(rest, "bridge/")
+	if old, ok := w.b.State(bridge, metric); ok && !old.Arrived.Before(m.Time) {
+		return nil // a later list is known
+	}
+	var found map[string]entry
+	var err error
+	if metric == "devices" {
+		found, err = devices(base, m.Payload)
+	} else {
+		found, err = groups(base, m.Payload)
+	}
+	if err != nil {
+		w.answer.Reject(m, err)
+		return nil
+	}
+	if err := w.register(ctx, base, metric, found); err != nil {
+		return err
+	}
+	w.b.SetState(bridge, metric, "", float64(len(found)), m.Time, m.Retained)
+	return nil
+}
+
+// entry is what a list says of a device or a group.
+type entry struct {
+	kind, name string
+	about      about
+}
+
+// devices reads bridge/devices, by ieee address.
+func devices(base string, payload []byte) (map[string]entry, error) {
+	var list []listed
+	if err := json.Unmarshal(payload, &list); err != nil {
+		return nil, fmt.Errorf("decode the bridge's devices: %w", err)
+	}
+	found := map[string]entry{}
+	for _, d := range list {
+		address := strings.ToLower(d.Address)
+		if !strings.HasPrefix(address, "0x") || d.Name == "" || d.Type == "Coordinator" {
+			continue
+		}
+		e := entry{"zigbee", d.Name, about{Base: base, Power: d.Power}}
+		if d.Definition != nil {
+			e.about.Model, e.about.Vendor, e.about.Metrics = d.Definition.Model, d.Definition.Vendor, map[string]exposed{}
+			declare(e.about.Metrics, "", d.Definition.Exposes)
+		}
+		found[address] = e
+	}
+	return found, nil
+}
+
+// declare flattens capabilities to the attributes of payloads.
+func declare(into map[string]exposed, prefix string, es []expose) {
+	for _, e := range es {
+		if len(e.Features) > 0 {
+			inner := prefix
+			if e.Property != "" { // a composite is an object in the payload; lights and switches are not
+				inner += e.Property + "_"
+			}
+			declare(into, inner, e.Features)
+			continue
+		}
+		if e.Property != "" && len(into) < maxProperties {
+			into[prefix+e.Property] = exposed{Unit: e.Unit, Min: e.Min, Max: e.Max, On: word(e.On), Off: word(e.Off)}
+		}
+	}
+}
+
+// word returns a value_on that is a text: true needs no translation.
+func word(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// groups reads bridge/groups: their names are known, and they say nothing of
+// their own.
+func groups(base string, payload []byte) (map[string]entry, error) {
+	var list []struct {
+		ID   int    `json:"id"`
+		Name string `json:"friendly_name"`
+	}
+	if err := json.Unmarshal(payload, &list); err != nil {
+		return nil, fmt.Errorf("decode the bridge's groups: %w", err)
+	}
+	found := map[string]entry{}
+	for _, g := range list {
+		if g.Name != "" {
+			found[base+groupPart+strconv.Itoa(g.ID)] = entry{"group", g.Name, about{Base: base, Group: true}}
+		}
+	}
+	return found, nil
+}
+
+// register makes the register what the list says: who is gone leaves, so that
+// what gets its name next goes on as that device.
+func (w *work) register(ctx context.Context, base, metric string, found map[string]entry) error {
+	before := w.names(base)
+	var gone []string
+	for bound := range w.b.Bound {
+		var a about
+		group := strings.Contains(bound.Physical, groupPart)
+		if (!group && !strings.HasPrefix(bound.Physical, "0x")) || group != (metric == "groups") || json.Unmarshal(bound.About, &a) != nil || a.Base != base {
+			continue
+		}
+		if _, ok := found[bound.Physical]; !ok && len(found) > 0 {
+			gone = append(gone, bound.Physical)
+		}
+	}
+	if err := w.b.Leave(ctx, gone); err != nil {
+		return err
+	}
+	var wishes []store.DeviceWish
+	var changed []store.DeviceID
+	for _, physical := range slices.Sorted(maps.Keys(found)) {
+		e := found[physical]
+		bound := w.b.Find([]byte(physical))
+		if bound == nil {
+			wishes = append(wishes, store.DeviceWish{Physical: physical, Kind: e.kind, Device: idOf(e.name), Name: e.name, About: encode(e.about)})
+			continue
+		}
+		if id, ok := e.changes(bound); ok {
+			changed = append(changed, id)
+		}
+	}
+	if err := w.b.Adopt(ctx, wishes); err != nil {
+		return err
+	}
+	if len(changed) > 0 {
+		if err := w.b.Describe(ctx, changed); err != nil {
+			return err
+		}
+	}
+	w.z.index = indexed(w.z.index, w.b)
+	for name := range w.names(base) {
+		if !before[name] {
+			w.answer.Replay = append(w.answer.Replay, mqttbatch.Pick{Topic: base + "/" + name + "/#"})
+		}
+	}
+	slices.SortFunc(w.answer.Replay, func(a, b mqttbatch.Pick) int { return strings.Compare(a.Topic, b.Topic) })
+	return nil
+}
+
+const maxWas = 5 // earlier names that are remembered
+
+// changes returns what is new of a device that is known.
+func (e entry) changes(bound *device.Bound) (store.DeviceID, bool) {
+	var old about
+	_ = json.Unmarshal(bound.About, &old) // what is not ours is replaced
+	next := e.about
+	next.Was = old.Was
+	if bound.Name != e.name && old.Base == next.Base {
+		next.Was = append([]string{bound.Name}, slices.DeleteFunc(slices.Clone(old.Was), func(s string) bool { return s == e.name || s == bound.Name })...)
+		next.Was = next.Was[:min(len(next.Was), maxWas)]
+	}
+	if bound.Name == e.name && bytes.Equal(encode(old), encode(next)) {
+		return store.DeviceID{}, false
+	}
+	id := bound.DeviceID
+	id.Name, id.About = e.name, encode(next)
+	return id, true
+}
+
+func (w *work) names(base string) map[string]bool {
+	out := map[string]bool{}
+	for name := range w.z.index.byName[base] {
+		out[name] = true
+	}
+	return out
+}
+
+func encode(a about) json.RawMessage {
+	b, _ := json.Marshal(a) // it holds nothing that JSON cannot
+	return b
+}
+
+func idOf(name string) string {
+	if id := device.Slug(name); id != "" {
+		return id
+	}
+	return "zigbee"
+}
+
+// bridge returns the bridge's own device.
+func (w *work) bridge(ctx context.Context, base string) (*device.Thing, error) {
+	physical := base + "/bridge"
+	if known := w.b.Find([]byte(physical)); known != nil {
+		return known.Thing, nil
+	}
+	err := w.b.Adopt(ctx, []store.DeviceWish{{Physical: physical, Kind: "bridge", Device: idOf(base), Name: base}})
+	if err != nil {
+		return nil, err
+	}
+	if known := w.b.Find([]byte(physical)); known != nil {
+		return known.Thing, nil
+	}
+	return nil, device.ErrFull
+}

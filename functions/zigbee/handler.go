@@ -1,0 +1,162 @@
+// Package function stores what Zigbee2MQTT says of any Zigbee device: numbers and
+// switches with the units that the device itself declares, buttons pressed,
+// availability, and the bridge's list of devices, by which they are known.
+package function
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	handler "github.com/openfaas/templates-sdk/go-http"
+
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/mqttbatch"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// Config is read from the environment.
+type Config struct {
+	Bases []string `env:"ZIGBEE_BASES" envDefault:"zigbee2mqtt"` // base topics of the Zigbee2MQTTs, comma separated
+}
+
+// Handle is called by the template golang-http.
+var Handle = config.HandleFunc(New)
+
+// New returns the function for these surroundings.
+func New(env config.Env) (func(handler.Request) (handler.Response, error), error) {
+	c, err := config.Parse[Config](env)
+	if err != nil {
+		return nil, err
+	}
+	z := &zigbee{index: &index{}}
+	for _, base := range c.Bases {
+		z.bases = append(z.bases, strings.TrimSuffix(strings.TrimSpace(base), "/"))
+	}
+	return mqttbatch.Func(env, "zigbee", z.transform), nil
+}
+
+type zigbee struct {
+	bases    []string
+	register device.Register
+	index    *index // guarded by the register
+}
+
+// patience is how long a message waits for its device to be known: the bridge
+// publishes its list when one joins.
+const patience = 60 * time.Second
+
+// transform stores a batch: the bridge's lists first, by which the rest is known.
+func (z *zigbee) transform(ctx context.Context, st *store.Store, ms []mqttbatch.Message, now time.Time) (mqttbatch.Answer, error) {
+	w := &work{z: z, now: now, bridges: map[string]*device.Thing{}}
+	b, err := z.register.Begin(ctx, st, now)
+	if err != nil {
+		return w.answer, err
+	}
+	err = w.plan(ctx, b, ms)
+	b.Done()
+	if err != nil {
+		z.register.Forget()
+		return w.answer, err
+	}
+	return w.answer, b.Store(ctx)
+}
+
+// work is one batch on its way.
+type work struct {
+	z       *zigbee
+	b       *device.Batch
+	now     time.Time
+	bridges map[string]*device.Thing // by base
+	answer  mqttbatch.Answer
+	values  []device.Value // of one message after the other
+	notes   []device.Note
+}
+
+func (w *work) plan(ctx context.Context, b *device.Batch, ms []mqttbatch.Message) error {
+	w.b = b
+	w.z.index = indexed(w.z.index, b)
+	for _, base := range w.z.bases {
+		var err error
+		if w.bridges[base], err = w.bridge(ctx, base); err != nil {
+			return err
+		}
+	}
+	for i := range ms {
+		if err := w.lists(ctx, &ms[i]); err != nil {
+			return err
+		}
+	}
+	for i := range ms {
+		w.message(&ms[i])
+	}
+	return nil
+}
+
+// message takes in all but the bridge's lists.
+func (w *work) message(m *mqttbatch.Message) {
+	base, rest, ok := w.z.split(m.Topic)
+	switch {
+	case !ok:
+		w.answer.Reject(m, errBase)
+	case len(m.Payload) == 0: // a retained message was removed
+	case rest == "bridge/state":
+		online, err := available(m.Payload)
+		if err == nil {
+			err = w.available(m, w.bridges[base], online)
+		}
+		w.refuse(m, err)
+	case rest == "bridge" || strings.HasPrefix(rest, "bridge/"):
+	default:
+		w.device(m, base, rest)
+	}
+}
+
+func (w *work) refuse(m *mqttbatch.Message, err error) {
+	if err != nil {
+		w.answer.Reject(m, err)
+	}
+}
+
+// split finds the base topic, the longest that fits.
+func (z *zigbee) split(topic string) (base, rest string, ok bool) {
+	for _, b := range z.bases {
+		if after, fits := strings.CutPrefix(topic, b+"/"); fits && len(b) >= len(base) {
+			base, rest, ok = b, after, true
+		}
+	}
+	return base, rest, ok
+}
+
+// device takes in what a device says, or what is said of it. A name may hold
+// slashes, so what is behind it is known only where the name is.
+func (w *work) device(m *mqttbatch.Message, base, rest string) {
+	if d := w.z.index.find(base, rest); d != nil {
+		w.refuse(m, w.state(m, d))
+		return
+	}
+	name, last := rest, ""
+	if i := strings.LastIndexByte(rest, '/'); i > 0 {
+		name, last = rest[:i], rest[i+1:]
+	}
+	switch d := w.z.index.find(base, name); {
+	case d != nil && last == "availability":
+		w.refuse(m, w.availability(m, d))
+		return
+	case d != nil && (last == "set" || last == "get"):
+		return
+	case d != nil:
+		w.answer.Reject(m, errAttribute)
+		return
+	case last == "set" || last == "get" || strings.Contains(rest, "/set/") || strings.Contains(rest, "/get/"):
+		return // asks, and says nothing
+	case last == "availability":
+		rest = name
+	}
+	if !m.Replay && w.now.Sub(m.Time) < patience {
+		w.answer.Again(m, "its name is not in the bridge's list yet")
+		return
+	}
+	w.answer.Reject(m, unknownName(rest))
+}

@@ -1,0 +1,198 @@
+// Package batchtest sends batches to the functions that take MQTT messages, as
+// the connector does.
+package batchtest
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	handler "github.com/openfaas/templates-sdk/go-http"
+
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/mqttbatch"
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/store/sqlite"
+)
+
+// Func is what the template golang-http calls.
+type Func = func(handler.Request) (handler.Response, error)
+
+// Served is a function over a store, with a clock and secrets of the test's.
+type Served struct {
+	Store   *store.Store
+	Secrets string        // the folder
+	Late    time.Duration // how long after the newest message a batch is handled
+	f       Func
+	last    time.Time
+	n       int
+}
+
+// Serve makes the function. vars are name, value, name, value.
+func Serve(t testing.TB, build func(config.Env) (Func, error), st *store.Store, vars ...string) *Served {
+	t.Helper()
+	s := &Served{Store: st, Secrets: t.TempDir(), Late: 20 * time.Millisecond}
+	env := config.Env{
+		Vars: map[string]string{}, Secrets: secret.NewFolder(s.Secrets), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Open: func(context.Context) (*store.Store, error) { return s.Store, nil },
+		Now:  func() time.Time { return s.last.Add(s.Late) },
+	}
+	for pair := range slices.Chunk(vars, 2) {
+		env.Vars[pair[0]] = pair[1]
+	}
+	var err error
+	if s.f, err = build(env); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// SQLite opens a fresh store.
+func SQLite(t testing.TB) *store.Store {
+	t.Helper()
+	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	return st
+}
+
+// Body encodes messages.
+func Body(ms ...mqttbatch.Message) []byte {
+	type event struct {
+		SpecVersion string    `json:"specversion"`
+		Type        string    `json:"type"`
+		Source      string    `json:"source"`
+		ID          string    `json:"id"`
+		Subject     string    `json:"subject"`
+		Time        time.Time `json:"time"`
+		QoS         int       `json:"mqttqos"`
+		Retained    bool      `json:"mqttretained"`
+		Replay      bool      `json:"mqttreplay,omitempty"`
+		Data        string    `json:"data_base64"`
+	}
+	events := make([]event, len(ms))
+	for i, m := range ms {
+		events[i] = event{"1.0", "mqtt.message", "hearth/connector", m.ID, m.Topic, m.Time, 1, m.Retained, m.Replay, base64.StdEncoding.EncodeToString(m.Payload)}
+	}
+	b, err := json.Marshal(events)
+	if err != nil {
+		panic(err) // a test's own mistake
+	}
+	return b
+}
+
+// Post sends messages, which must be taken. Those without an id get one.
+func (s *Served) Post(t testing.TB, ms ...mqttbatch.Message) mqttbatch.Answer {
+	t.Helper()
+	code, body := s.Try(t, ms...)
+	var a mqttbatch.Answer
+	if err := json.Unmarshal(body, &a); err != nil {
+		t.Fatalf("answered %d: %s", code, body)
+	}
+	want := http.StatusOK
+	if len(a.Rejected)+len(a.Retry) > 0 {
+		want = http.StatusMultiStatus
+	}
+	if code != want {
+		t.Fatalf("answered %d: %s", code, body)
+	}
+	return a
+}
+
+// Try sends messages and returns status and answer.
+func (s *Served) Try(t testing.TB, ms ...mqttbatch.Message) (int, []byte) {
+	t.Helper()
+	for i := range ms {
+		if s.n++; ms[i].ID == "" {
+			ms[i].ID = fmt.Sprint("m", s.n)
+		}
+		s.Clock(ms[i].Time)
+	}
+	return s.Call(t, Body(ms...))
+}
+
+// Clock brings the function's clock to at least t.
+func (s *Served) Clock(t time.Time) {
+	if t.After(s.last) {
+		s.last = t
+	}
+}
+
+// Call sends a body, which is not changed.
+func (s *Served) Call(t testing.TB, body []byte) (int, []byte) {
+	t.Helper()
+	req := handler.Request{Method: http.MethodPost, Body: bytes.Clone(body), Header: http.Header{"Content-Type": {mqttbatch.ContentType}}}
+	req.WithContext(t.Context())
+	r, err := s.f(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.StatusCode, r.Body
+}
+
+// Lines returns what is stored of measurements, in line protocol.
+func (s *Served) Lines(t testing.TB, measurements ...string) []string {
+	t.Helper()
+	out := []string{}
+	for _, name := range measurements {
+		rs, err := s.Store.Between(t.Context(), name, nil, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rs {
+			out = append(out, r.Line())
+		}
+	}
+	return out
+}
+
+// States returns the last words of devices: "device metric = value".
+func (s *Served) States(t testing.TB) []string {
+	t.Helper()
+	states, err := s.Store.DeviceStates(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := []string{}
+	for _, d := range states {
+		value := fmt.Sprint(d.Value)
+		if d.Text != "" {
+			value = fmt.Sprintf("%q", d.Text)
+		}
+		at := "?"
+		if !d.Time.IsZero() {
+			at = d.Time.Format("15:04:05.000")
+		}
+		line := fmt.Sprintf("%s %s = %s %s %s", d.Device, d.Metric, value, at, d.Quality)
+		if d.Retained {
+			line += " retained"
+		}
+		if d.Reason != "" {
+			line += ": " + d.Reason
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// Null is a series that takes readings and forgets them.
+type Null struct{ store.Series }
+
+// Write checks readings as every series does.
+func (Null) Write(_ context.Context, rs []reading.Reading) error {
+	_, err := store.Normal(rs)
+	return err
+}
