@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
@@ -80,12 +81,16 @@ func (h *house) logger(f *secret.Folder) *slog.Logger {
 // token are its secrets.
 func (h *house) env() (config.Env, error) {
 	values := map[string]string{}
-	for _, name := range []string{"database-url", "influx-token"} {
+	for _, name := range []string{"database-url", "influx-token", "mqtt-password"} {
 		if v := h.vars[host.Variable(name)]; v != "" {
 			values[name] = v
 		}
 	}
 	dir := filepath.Join(h.secrets(), platform)
+	// The connector's own: made once, so that another command reads the same.
+	if values["connector-token"] = secret.NewFolder(dir).Get("connector-token").Reveal(); values["connector-token"] == "" {
+		values["connector-token"] = rand.Text()
+	}
 	if err := host.WriteSecrets(dir, values); err != nil {
 		return config.Env{}, err
 	}
@@ -103,4 +108,13 @@ func (h *house) port() string {
 		return p
 	}
 	return "8080"
+}
+
+// hostname names this machine in an MQTT client id.
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "make-up"
+	}
+	return name
 }

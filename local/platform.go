@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
 	"github.com/hearth-home/hearth/local/gateway"
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/local/page"
@@ -43,6 +44,8 @@ type up struct {
 	gateway   *gateway.Gateway
 	server    *gateway.Server
 	scheduler atomic.Pointer[schedule.Scheduler]
+	mqttURL   string
+	bridge    *bridge.Bridge
 }
 
 func newUp(h *house, build map[string]host.Builder) (*up, error) {
@@ -59,9 +62,8 @@ func newUp(h *house, build map[string]host.Builder) (*up, error) {
 	return u, nil
 }
 
-// parts are started in this order and stopped in reverse. A broker, a connector
-// and an edge agent have their place after the gateway: the connector calls
-// functions through it, and readings wait in spools until then.
+// parts are started in this order and stopped in reverse: the connector calls
+// functions through the gateway, and what comes before waits in spools.
 func (u *up) parts() []part {
 	return []part{
 		u.folderPart(),
@@ -69,6 +71,8 @@ func (u *up) parts() []part {
 		u.samplesPart(),
 		u.functionsPart(),
 		u.gatewayPart(),
+		u.brokerPart(),
+		u.connectorPart(),
 		u.schedulesPart(),
 	}
 }

@@ -25,6 +25,7 @@ func runUp(ctx context.Context, h *house, build map[string]host.Builder) error {
 	if err := startAll(ctx, parts); err != nil {
 		return errors.New(u.redact(err.Error()))
 	}
+	u.waitReady(ctx)
 	u.greet()
 	u.gateway.Ready(true)
 	<-ctx.Done()
@@ -42,6 +43,11 @@ func runUp(ctx context.Context, h *house, build map[string]host.Builder) error {
 func (u *up) greet() {
 	for _, f := range u.host.Functions {
 		u.log.Info(works(f), "function", f.Name)
+	}
+	if u.tapped() {
+		u.log.Info("listens to your broker and publishes nothing there", "function", "connector")
+	} else {
+		u.log.Info("listens at "+u.mqttURL+" · try: mosquitto_pub -t hearth/me/desk -m '{\"device\":\"desk\",\"fields\":{\"temperature_celsius\":21.5}}'", "function", "connector")
 	}
 	u.log.Info("the page is at http://" + u.server.Addr + "/ · stop with Ctrl-C")
 }

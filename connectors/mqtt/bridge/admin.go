@@ -41,6 +41,17 @@ func (b *Bridge) Handler() http.Handler {
 	return mux
 }
 
+// Ready reports whether the broker is connected and subscribed to what the
+// functions want.
+func (b *Bridge) Ready() bool {
+	b.mu.Lock()
+	looked := b.looked
+	b.mu.Unlock()
+	b.broker.mu.Lock()
+	defer b.broker.mu.Unlock()
+	return looked && b.broker.up.Load() && len(b.broker.subs) > 0
+}
+
 func (b *Bridge) ready(w http.ResponseWriter, _ *http.Request) {
 	b.mu.Lock()
 	looked := b.looked
