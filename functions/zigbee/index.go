@@ -104,7 +104,7 @@ var measurement, _ = catalogue.Get("zigbee")
 
 // skipped says nothing of the house: time is taken from last_seen, and versions
 // of firmware are no measurements.
-var skipped = map[string]bool{"last_seen": true, "elapsed": true, "device": true, "definition": true, "update_available": true,
+var skipped = map[string]bool{"last_seen": true, "elapsed": true, "update_available": true,
 	"update_installed_version": true, "update_latest_version": true, "action": true}
 
 // property returns how an attribute is kept, by its name with those around it.

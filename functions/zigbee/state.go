@@ -92,6 +92,8 @@ func (p *payload) attribute(s *scan.Scanner, depth int) error {
 			return p.lastSeen(s)
 		case "action":
 			return p.pressed(s)
+		case "device", "definition": // who it is, where the user wants that in every message
+			return s.Skip()
 		}
 	}
 	kind := s.Kind()

@@ -34,9 +34,9 @@ func scanDeviceID(rows *sql.Rows) (d DeviceID, err error) {
 	return d, err
 }
 
-// AdoptDevices returns which device each wish is, in order, and makes those that
-// are new: under the id they wish for, or, where another thing has that, under
-// one with a number behind.
+// AdoptDevices returns which device each wish is, in order. What is new takes the
+// place of what had its name and left, or becomes a device under the id that it
+// wishes for; where another thing has that, with a number behind.
 func (s *Store) AdoptDevices(ctx context.Context, wishes []DeviceWish, now time.Time) (out []DeviceID, err error) {
 	err = s.tx(ctx, "register devices", func(ctx context.Context, tx *txn) error {
 		out = make([]DeviceID, 0, len(wishes))
@@ -57,6 +57,13 @@ func adopt(ctx context.Context, tx *txn, w DeviceWish, now time.Time) (DeviceID,
 	if ok || err != nil {
 		return id, err
 	}
+	left, err := leftBy(ctx, tx, w)
+	if err != nil {
+		return id, err
+	}
+	if left != "" {
+		w.Device = left
+	}
 	for n := 1; n <= maxNamesakes; n++ {
 		device := w.Device
 		if n > 1 {
@@ -76,6 +83,22 @@ func adopt(ctx context.Context, tx *txn, w DeviceWish, now time.Time) (DeviceID,
 		return id, err
 	}
 	return id, fmt.Errorf("%d devices are called %s", maxNamesakes, w.Device)
+}
+
+// leftBy returns the device that something of the same kind and name was last,
+// if nothing is now: the thing was swapped for a new one.
+func leftBy(ctx context.Context, tx *txn, w DeviceWish) (string, error) {
+	ids, err := queryIn(ctx, tx, func(rows *sql.Rows) (id string, err error) {
+		err = rows.Scan(&id)
+		return id, err
+	}, `select i.device from device_ids i join devices d on d.id = i.device
+		where i.name = $1 and d.kind = $2 and i.until is not null
+			and not exists (select 1 from device_ids now where now.device = i.device and now.until is null)
+		order by i.until desc limit 1`, clean(w.Name), w.Kind)
+	if len(ids) == 0 {
+		return "", err
+	}
+	return ids[0], err
 }
 
 func boundTo(ctx context.Context, tx *txn, physical string) (DeviceID, bool, error) {
