@@ -36,6 +36,7 @@ type Progress struct {
 const (
 	timeout = time.Minute // of a call, which ends after 25 s by itself
 	tries   = 5           // of a call that fails in a way that may pass
+	turns   = 20          // of one that another run is in the way of: one that was killed is, for 35 s
 	maxWait = 2 * time.Minute
 )
 
@@ -100,13 +101,18 @@ func Run(ctx context.Context, j Job, show func(Progress)) (Progress, error) {
 // persist repeats a call that failed in a way that may pass.
 func (j Job) persist(ctx context.Context, client *http.Client, p *Progress, show func(Progress)) (answer, error) {
 	defer func() { p.Waiting = "" }()
-	for try := 1; ; try++ {
+	for failed, busy := 0, 0; ; {
 		a, err := j.call(ctx, client, p.Next)
+		if a.code == http.StatusConflict {
+			busy++
+		} else {
+			failed++
+		}
 		wait, reason := j.judge(a, err)
 		switch {
 		case reason == nil:
 			return a, nil
-		case wait == 0 || try == tries || ctx.Err() != nil:
+		case wait == 0 || failed == tries || busy == turns || ctx.Err() != nil:
 			return a, reason
 		}
 		p.Waiting = reason.Error()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,20 @@ func TestItGoesOnFromNextUntilThereIsNone(t *testing.T) {
 	}
 	if len(seen) != 3 || seen[0] < 0.49 || seen[0] > 0.51 {
 		t.Errorf("progress = %v", seen)
+	}
+}
+
+// A run that was killed half-way keeps its lease for 35 s, longer than a failure
+// may last.
+func TestARunThatIsInTheWayIsWaitedFor(t *testing.T) {
+	answers := slices.Repeat([]func(http.ResponseWriter, *http.Request){say(409, `{"status":"running"}`)}, 15)
+	j, asked := source(t, append(answers, say(200, `{"status":"ok","stored":1}`))...)
+	if p, err := Run(t.Context(), j, ignore); err != nil || p.Stored != 1 || len(*asked) != 16 {
+		t.Errorf("Run = %+v, %v after %d calls", p, err, len(*asked))
+	}
+	j, asked = source(t, say(409, `{"status":"running"}`))
+	if _, err := Run(t.Context(), j, ignore); err == nil || len(*asked) != turns {
+		t.Errorf("Run = %v after %d calls, want it to end", err, len(*asked))
 	}
 }
 
