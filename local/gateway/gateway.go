@@ -34,6 +34,7 @@ type Function struct {
 // Gateway is an http.Handler for the whole API.
 type Gateway struct {
 	mux       http.ServeMux
+	guard     *http.CrossOriginProtection // any web page in the user's browser can reach this machine
 	functions map[string]*function
 	order     []string
 	ready     atomic.Bool
@@ -48,7 +49,7 @@ type function struct {
 // New returns a gateway that is not ready yet. What is not the API's goes to
 // page.
 func New(fs []Function, page http.Handler, log *slog.Logger) *Gateway {
-	g := &Gateway{functions: map[string]*function{}}
+	g := &Gateway{functions: map[string]*function{}, guard: http.NewCrossOriginProtection()}
 	for _, f := range fs {
 		g.functions[f.Status.Name] = &function{Function: f, created: time.Now()}
 		g.order = append(g.order, f.Status.Name)
@@ -72,7 +73,13 @@ func New(fs []Function, page http.Handler, log *slog.Logger) *Gateway {
 // Ready says that everything is up, or no more.
 func (g *Gateway) Ready(up bool) { g.ready.Store(up) }
 
-func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.ServeHTTP(w, r) }
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := g.guard.Check(r); err != nil {
+		http.Error(w, "a page of another site may not call functions", http.StatusForbidden)
+		return
+	}
+	g.mux.ServeHTTP(w, r)
+}
 
 func (g *Gateway) healthz(w http.ResponseWriter, _ *http.Request) {
 	if !g.ready.Load() {

@@ -89,6 +89,27 @@ func TestCallsReachTheFunctionWithMethodPathQueryAndHeaders(t *testing.T) {
 	}
 }
 
+func TestAPageOfAnotherSiteCannotCallAFunction(t *testing.T) {
+	_, address := start(t)
+	for origin, want := range map[string]int{"": http.StatusTeapot, address: http.StatusTeapot, "https://evil.example": http.StatusForbidden} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/function/weather", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if origin != "" {
+			req.Header.Set("Origin", origin)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != want {
+			t.Errorf("origin %q: %d, want %d", origin, res.StatusCode, want)
+		}
+	}
+}
+
 func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 	_, base := start(t)
 	for _, c := range []struct {
