@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -12,25 +11,16 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/golden"
 	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/sourcetest"
 )
 
 var (
-	now      = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	november = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	octocat  = owner{name: "octocat", included: 2000}
 )
 
-func read(t testing.TB, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 func TestDecodeUsage(t *testing.T) {
-	rs, err := decodeUsage(read(t, "usage.json"), octocat, november)
+	rs, err := decodeUsage(sourcetest.File(t, "usage.json"), octocat, november)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +35,7 @@ func TestAMonthWithoutUsageHasUsedNothing(t *testing.T) {
 }
 
 func TestDecodeRuns(t *testing.T) {
-	runs, total, err := decodeRuns(read(t, "runs.json"))
+	runs, total, err := decodeRuns(sourcetest.File(t, "runs.json"))
 	if err != nil || total != len(runs) {
 		t.Fatal(total, err)
 	}
@@ -94,7 +84,7 @@ func TestAFailureIsNotClosedWhileItIsRunAgain(t *testing.T) {
 }
 
 func TestDecodeAlerts(t *testing.T) {
-	items, err := decodeAlerts(read(t, "alerts.json"))
+	items, err := decodeAlerts(sourcetest.File(t, "alerts.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +114,7 @@ var decoders = map[string]struct {
 
 func TestDecodeRefuses(t *testing.T) {
 	for name, d := range decoders {
-		good := string(read(t, d.file))
+		good := string(sourcetest.File(t, d.file))
 		refused := map[string]string{
 			"empty":       "",
 			"html":        "<html><body>Unicorn!</body></html>",
@@ -205,7 +195,7 @@ func TestTargets(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	for name, d := range decoders {
-		f.Add(name, read(f, d.file))
+		f.Add(name, sourcetest.File(f, d.file))
 	}
 	f.Fuzz(func(t *testing.T, name string, body []byte) {
 		d, ok := decoders[name]

@@ -2,97 +2,98 @@ package function
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/sourcetest"
 )
 
 func TestARunIsStoredOnce(t *testing.T) {
-	h := newHouse(t)
-	if a, w := h.call(""); w.Code != 200 || a.Status != "ok" || a.Stored != 3+8+2+2 || len(a.Warnings) != 0 {
+	h := start(t, recorded(t))
+	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || a.Stored != 3+8+2+2 || len(a.Warnings) != 0 {
 		t.Errorf("first run: %d %s", w.Code, w.Body)
 	}
-	if a, w := h.call(""); w.Code != 200 || a.Stored != 0 || a.Unchanged != 15 {
+	if a, w := h.Post(""); w.Code != 200 || a.Stored != 0 || a.Unchanged != 15 {
 		t.Errorf("again: %d %s", w.Code, w.Body)
 	}
 	want := "/users/octocat/settings/billing/usage?month=11&year=2026"
-	if !slices.Contains(h.asked, want) {
-		t.Errorf("asked %q, want %q: without the month GitHub answers the year", h.asked, want)
+	if !slices.Contains(h.Asked, want) {
+		t.Errorf("asked %q, want %q: without the month GitHub answers the year", h.Asked, want)
 	}
 }
 
 func TestWhatFailsAndWhatIsFixedIsToldOnce(t *testing.T) {
-	h := newHouse(t)
-	h.secret("slack-webhook", h.github.URL+"/slack")
-	h.call("")
-	h.call("")
+	g := recorded(t)
+	h := start(t, g)
+	h.Secret("slack-webhook", "http://slack/services/T000/B000/s3cr3thook")
+	h.Post("")
+	h.Post("")
 	want := []string{
 		":shield: octocat/hello-world: high: golang.org/x/net: HTTP/2 rapid reset can cause excessive work", // old but severe
 		":shield: octocat/hello-world: low: left-pad: Pads on the wrong side",                               // mild but new
 		":x: octocat/hello-world: CI on main: failure",
 		":x: octocat/hello-world: Nightly on main: timed out",
 	}
-	if got := h.heard(); !slices.Equal(got, want) {
+	if got := heard(h); !slices.Equal(got, want) {
 		t.Errorf("told %q, want %q", got, want)
 	}
-	h.set("/repos/octocat/hello-world/dependabot/alerts", body("[]"))
-	h.set("/repos/octocat/hello-world/actions/runs", body(strings.ReplaceAll(string(read(t, "runs.json")), `"failure"`, `"success"`)))
-	h.later(time.Hour)
-	h.call("")
-	h.later(time.Hour)
-	h.call("")
+	g[alertsPath] = says("[]")
+	g[runsPath] = says(strings.ReplaceAll(string(sourcetest.File(t, "runs.json")), `"failure"`, `"success"`))
+	h.Later(time.Hour)
+	h.Post("")
+	h.Later(time.Hour)
+	h.Post("")
 	want = []string{
 		":white_check_mark: octocat/hello-world: ci on main works again",
 		":white_check_mark: octocat/hello-world: no longer open: golang.org/x/net: HTTP/2 rapid reset can cause excessive work",
 		":white_check_mark: octocat/hello-world: no longer open: left-pad: Pads on the wrong side",
 	}
-	if got := h.heard(); !slices.Equal(got, want) {
+	if got := heard(h); !slices.Equal(got, want) {
 		t.Errorf("told %q, want %q", got, want)
 	}
 	// Nobody ran the nightly for long: it leaves the list, but nobody says it works.
-	h.set("/repos/octocat/hello-world/actions/runs", body(`{"total_count":0,"workflow_runs":[]}`))
-	h.later(7 * 24 * time.Hour)
-	h.call("")
-	if open, err := h.store.OpenItems(t.Context(), "github", 10); err != nil || len(open) != 0 || len(h.heard()) != 0 {
-		t.Errorf("open %v, %v", open, err)
+	g[runsPath] = says(`{"total_count":0,"workflow_runs":[]}`)
+	h.Later(7 * 24 * time.Hour)
+	h.Post("")
+	if open, told := h.Items(), heard(h); len(open)+len(told) != 0 {
+		t.Errorf("open %v, told %q", open, told)
 	}
 }
 
 func TestAlertsThatMayNotBeReadAreAWarning(t *testing.T) {
 	for _, code := range []int{403, 404} {
-		h := newHouse(t)
-		h.call("")
-		h.set("/repos/octocat/hello-world/dependabot/alerts", fails(code, "Dependabot alerts are disabled for this repository."))
-		h.later(time.Hour)
-		a, w := h.call("")
+		g := recorded(t)
+		h := start(t, g)
+		h.Post("")
+		g[alertsPath] = fails(code, "Dependabot alerts are disabled for this repository.")
+		h.Later(time.Hour)
+		a, w := h.Post("")
 		if w.Code != 200 || a.Status != "ok" || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], "disabled") {
 			t.Errorf("%d: %d %s", code, w.Code, w.Body)
 		}
-		open, err := h.store.OpenItems(t.Context(), "github", 10)
-		if err != nil || len(open) != 4 {
-			t.Errorf("%d: %d items open, %v; want all 4: the list is unknown, not empty", code, len(open), err)
+		if n := len(h.Items()); n != 4 {
+			t.Errorf("%d: %d items open; want all 4: the list is unknown, not empty", code, n)
 		}
 	}
 }
 
 func TestEveryPageOfAlertsIsRead(t *testing.T) {
-	h := newHouse(t)
-	h.set("/repos/octocat/hello-world/dependabot/alerts", func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Query().Get("after") == "" {
-			w.Header().Set("Link", `<https://elsewhere.example/alerts?after=two%3D>; rel="next"`)
-			w.Write(read(t, "alerts.json"))
-			return
+	g := recorded(t)
+	page := string(sourcetest.File(t, "alerts.json"))
+	g[alertsPath] = func(w http.ResponseWriter, r *http.Request) {
+		answer := sourcetest.Says(200, page, "Link", `<https://elsewhere.example/alerts?after=two%3D>; rel="next"`)
+		if r.URL.Query().Get("after") != "" {
+			answer = says(strings.ReplaceAll(page, `"number":`, `"number":1`))
 		}
-		io.WriteString(w, strings.ReplaceAll(string(read(t, "alerts.json")), `"number":`, `"number":1`))
-	})
-	h.call("")
-	if open, err := h.store.OpenItems(t.Context(), "github", 10); err != nil || len(open) != 6 {
-		t.Errorf("%d items, %v; want two failures and four alerts", len(open), err)
+		answer(w, r)
+	}
+	h := start(t, g)
+	h.Post("")
+	if n := len(h.Items()); n != 6 {
+		t.Errorf("%d items; want two failures and four alerts", n)
 	}
 }
 
@@ -120,34 +121,30 @@ func history(n int) http.HandlerFunc {
 }
 
 func TestABackfillBringsMoreRunsThanGitHubShowsAtOnce(t *testing.T) {
-	h := newHouse(t)
-	h.env.Vars["GITHUB_OWNERS"] = ""
-	h.set("/repos/octocat/hello-world/actions/runs", history(1500))
-	a, w := h.call("from=2026-11-16&to=2026-11-22")
+	h := start(t, gitHub{runsPath: history(1500), alertsPath: says("[]")}, "GITHUB_OWNERS", "")
+	a, w := h.Post("from=2026-11-16&to=2026-11-22")
 	if w.Code != 200 || a.Stored != 1500 || a.Next != "" {
 		t.Fatalf("%d %.300s; want 1500 stored", w.Code, w.Body)
 	}
-	if a, _ := h.call("from=2026-11-16&to=2026-11-22"); a.Stored != 0 || a.Unchanged != 1500 {
+	if a, _ := h.Post("from=2026-11-16&to=2026-11-22"); a.Stored != 0 || a.Unchanged != 1500 {
 		t.Errorf("again: stored %d, unchanged %d", a.Stored, a.Unchanged)
 	}
-	if open, err := h.store.OpenItems(t.Context(), "github", 10); err != nil || len(open) != 0 {
-		t.Errorf("a backfill lists %v, %v", open, err)
+	if open := h.Items(); len(open) != 0 {
+		t.Errorf("a backfill lists %v", open)
 	}
 }
 
 func TestABackfillOfUsageStoresTheDaysAskedForAlone(t *testing.T) {
-	h := newHouse(t)
-	h.env.Vars["GITHUB_REPOS"] = ""
-	if a, w := h.call("from=2026-11-02&to=2026-11-10"); w.Code != 200 || a.Stored != 1 {
+	h := start(t, recorded(t), "GITHUB_REPOS", "")
+	if a, w := h.Post("from=2026-11-02&to=2026-11-10"); w.Code != 200 || a.Stored != 1 {
 		t.Errorf("%d %s; want the 2nd alone", w.Code, w.Body)
 	}
 }
 
 func TestEachTargetFailsAlone(t *testing.T) {
-	h := newHouse(t)
-	h.env.Vars["GITHUB_REPOS"] = "octocat/hello-world,octocat/gone"
-	h.set("/users/octocat/settings/billing/usage", fails(500, "Server Error"))
-	a, w := h.call("")
+	g := recorded(t)
+	g[usagePath] = fails(500, "Server Error")
+	a, w := start(t, g, "GITHUB_REPOS", "octocat/hello-world,octocat/gone").Post("")
 	var failed []string
 	for _, o := range a.Targets {
 		if o.Status != "ok" {
@@ -169,33 +166,21 @@ func TestStatusAndRetryAfterOfAFailedRun(t *testing.T) {
 		"bad token":       {fails(401, "Bad credentials"), 502, false},
 		"spent":           {fails(403, "API rate limit exceeded", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", reset), 429, true},
 		"secondary limit": {fails(403, "You have exceeded a secondary rate limit."), 429, true},
-		"too many":        {fails(429, "Slow down", "Retry-After", "90"), 429, true},
-		"server error":    {fails(500, "Server Error"), 502, false},
-		"html":            {body("<html>Unicorn!</html>"), 502, false},
-		"empty":           {body(""), 502, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHouse(t)
-			h.env.Vars["GITHUB_REPOS"] = ""
-			h.set("/users/octocat/settings/billing/usage", c.answer)
-			a, w := h.call("")
+			a, w := start(t, gitHub{usagePath: c.answer}, "GITHUB_REPOS", "").Post("")
 			if w.Code != c.code || (w.Header().Get("Retry-After") != "") != c.wait || a.Stored != 0 {
 				t.Errorf("%d %v %s, want %d", w.Code, w.Header(), w.Body, c.code)
 			}
 		})
 	}
-	h := newHouse(t)
-	h.github.Close()
-	if a, w := h.call(""); w.Code != 502 || a.Stored != 0 {
-		t.Errorf("host down: %d %s", w.Code, w.Body)
-	}
 }
 
+func TestFailures(t *testing.T) { sourcetest.Failures(t, New, vars, secrets, recorded(t).ServeHTTP) }
+
 func TestWithoutATokenItIsNotConfigured(t *testing.T) {
-	h := newHouse(t)
-	h.env.Secrets = secret.NewFolder(t.TempDir())
-	h.env.Vars["GITHUB_OWNERS"], h.env.Vars["GITHUB_REPOS"] = "", ""
-	if a, w := h.call(""); w.Code != 200 || a.Status != "not_configured" || fmt.Sprint(a.Missing) != "[secret github-token GITHUB_OWNERS or GITHUB_REPOS]" {
+	h := sourcetest.Start(t, New, nil, nil, nil)
+	if a, w := h.Post(""); w.Code != 200 || a.Status != "not_configured" || fmt.Sprint(a.Missing) != "[secret github-token GITHUB_OWNERS or GITHUB_REPOS]" {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
