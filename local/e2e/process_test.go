@@ -160,14 +160,19 @@ func (p *process) end(t *testing.T) {
 	}
 }
 
-// function is the process id of the function, which may be fwatchdog's child.
+// function is the process id of the function, which may be fwatchdog's child, of
+// whichever of its threads.
 func (p *process) function() int {
-	pid := p.cmd.Process.Pid
-	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	if c := strings.Fields(string(children)); len(c) == 1 {
-		pid, _ = strconv.Atoi(c[0])
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.cmd.Process.Pid))
+	for _, file := range tasks {
+		children, _ := os.ReadFile(file)
+		if c := strings.Fields(string(children)); len(c) == 1 {
+			if pid, err := strconv.Atoi(c[0]); err == nil {
+				return pid
+			}
+		}
 	}
-	return pid
+	return p.cmd.Process.Pid
 }
 
 // memory returns the resident set of the function, now and at its peak, in bytes.
