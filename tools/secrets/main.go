@@ -1,7 +1,8 @@
 // Command secrets gives the OpenFaaS gateway every secret that the stack files
 // name, with the values of .env and the environment: openweather-key is
 // OPENWEATHER_KEY. One without a value is created empty, so that its function
-// can be deployed, and never replaced. No value is printed.
+// can be deployed, and never replaced. hearth-settings is the file hearth.yml. No
+// value is printed.
 package main
 
 import (
@@ -10,9 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -50,12 +53,13 @@ func create(ctx context.Context, dir string, vars map[string]string, out io.Writ
 	}
 	var errs []error
 	for _, name := range names {
-		value := vars[host.Variable(name)]
+		value, err := valueOf(dir, vars, name)
 		switch {
+		case err != nil:
 		case value != "":
 			err = set(ctx, name, value)
 		case slices.Contains(there, name):
-			fmt.Fprintf(out, "%s: kept, %s is empty\n", name, host.Variable(name))
+			fmt.Fprintf(out, "%s: kept, there is no new value\n", name)
 			continue
 		default:
 			err = set(ctx, name, "\n") // faas-cli refuses what has no byte at all
@@ -67,6 +71,17 @@ func create(ctx context.Context, dir string, vars map[string]string, out io.Writ
 		fmt.Fprintf(out, "%s: %s\n", name, map[bool]string{true: "empty", false: "set"}[value == ""])
 	}
 	return errors.Join(errs...)
+}
+
+func valueOf(dir string, vars map[string]string, name string) (string, error) {
+	if name != "hearth-settings" {
+		return vars[host.Variable(name)], nil
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "hearth.yml"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return string(b), err
 }
 
 // named returns the secrets of all functions, each once.

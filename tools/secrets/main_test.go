@@ -58,9 +58,13 @@ func setUp(t *testing.T) (*gateway, string) {
 	t.Setenv("OPENFAAS_URL", srv.URL)
 	t.Setenv("HOME", t.TempDir())
 	dir := t.TempDir()
-	text := "provider: {name: openfaas}\nfunctions:\n  a: {secrets: [a-key, database-url]}\n  b: {secrets: [b-key, database-url]}\n"
-	if err := os.WriteFile(filepath.Join(dir, "stack.yml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]string{
+		"stack.yml":  "provider: {name: openfaas}\nfunctions:\n  a: {secrets: [a-key, database-url]}\n  b: {secrets: [b-key, database-url, hearth-settings]}\n",
+		"hearth.yml": "rooms: [cellar]\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return g, dir
 }
@@ -71,7 +75,7 @@ func TestSecretsAreCreatedOnceAndNeverEmptied(t *testing.T) {
 	if err := create(t.Context(), dir, map[string]string{"A_KEY": "first secret"}, &out); err != nil {
 		t.Fatal(err)
 	}
-	if len(g.secrets) != 3 || g.secrets["a-key"] != "first secret" || strings.TrimSpace(g.secrets["b-key"]) != "" {
+	if len(g.secrets) != 4 || g.secrets["a-key"] != "first secret" || g.secrets["hearth-settings"] != "rooms: [cellar]\n" || strings.TrimSpace(g.secrets["b-key"]) != "" {
 		t.Errorf("the gateway has %q", g.secrets)
 	}
 	if err := create(t.Context(), dir, map[string]string{"B_KEY": "second secret"}, &out); err != nil {
