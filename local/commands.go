@@ -64,7 +64,7 @@ func cmdBackfill(ctx context.Context, h *house, args []string, out io.Writer) er
 	p, err := backfill.Run(ctx, j, bar.Show)
 	bar.End()
 	if err == nil && p.Sample {
-		fmt.Fprintf(out, "%s runs on sample data, which has hardly any history: its key, or LIVE=%[1]s, in .env brings the real one\n", name)
+		fmt.Fprintf(out, "%s ran on sample data: its key, or LIVE=%[1]s, in .env brings the real one\n", name)
 	}
 	return err
 }
