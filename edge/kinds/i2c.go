@@ -21,9 +21,9 @@ type buses struct {
 }
 
 func (b *buses) get(_ Sensor, name string) (i2c.Bus, error) {
-	n, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(name), "i2c-"))
-	if err != nil || n < 0 {
-		return nil, fmt.Errorf("BUS is %q: it is the number of /dev/i2c-1, or its path", name)
+	n, err := busNumber(name)
+	if err != nil {
+		return nil, err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -73,4 +73,21 @@ func gone(err error) bool {
 		}
 	}
 	return false
+}
+
+// Probe opens a bus to look for chips.
+func Probe(path string) (i2c.Bus, error) {
+	n, err := busNumber(path)
+	if err != nil {
+		return nil, err
+	}
+	return sysfs.NewI2C(n)
+}
+
+func busNumber(name string) (int, error) {
+	n, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(name), "i2c-"))
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("BUS is %q: it is the number of /dev/i2c-1, or its path", name)
+	}
+	return n, nil
 }

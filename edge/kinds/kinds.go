@@ -3,6 +3,7 @@
 package kinds
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -124,17 +125,24 @@ func (s Sensor) Open(m *Machine) (Open, error) {
 // Network reports a sensor that belongs to the house and not to one machine.
 func (s Sensor) Network() bool { return kinds[s.Kind].network }
 
+// Serial reports a sensor with a port of its own, which may be unplugged.
+func (s Sensor) Serial() bool { return kinds[s.Kind].via == "serial" }
+
 // Via names what it is read through, for a person.
 func (s Sensor) Via() string {
-	switch o := s.Options.(type) {
-	case interface{ where() string }:
+	if o, ok := s.Options.(interface{ where() string }); ok {
 		return o.where()
 	}
 	return kinds[s.Kind].via
 }
 
-// Gone reports an error after which a port has to be opened anew: not one of
-// the sensor's own, nor of the clock.
+// Gone reports an error after which a port has to be opened anew: one of the
+// port's, not of the sensor behind it.
 func Gone(err error) bool {
-	return err != nil && !errors.Is(err, driver.ErrNoAnswer) && !errors.Is(err, driver.ErrChecksum)
+	for _, own := range []error{driver.ErrNoAnswer, driver.ErrChecksum, context.DeadlineExceeded, context.Canceled} {
+		if errors.Is(err, own) {
+			return false
+		}
+	}
+	return err != nil
 }

@@ -139,11 +139,18 @@ func mistakes(prefix string, err error) (errs []error) {
 	}
 	for _, e := range all.Errors {
 		if p, ok := errors.AsType[env.ParseError](e); ok {
-			e = fmt.Errorf("%s%s: %w", prefix, p.Name, p.Err)
+			e = fmt.Errorf("%s%s: %w", prefix, upper(p.Name), p.Err)
 		}
 		errs = append(errs, e)
 	}
 	return errs
+}
+
+var humps = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
+
+// upper makes KLAP_PORT of KLAPPort.
+func upper(field string) string {
+	return strings.ToUpper(humps.ReplaceAllString(field, "${1}${3}_${2}${4}"))
 }
 
 // unknown finds variables of the sensor that nobody reads: a slip of the pen

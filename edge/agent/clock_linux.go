@@ -1,0 +1,33 @@
+package agent
+
+import (
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// SystemClock is the machine's. It is taken for set when the kernel says so, or
+// systemd-timesyncd has said so since the start.
+func SystemClock() Clock {
+	id, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return Clock{Wall: time.Now, Mono: sinceBoot, Synced: synced, Kernel: strings.TrimSpace(string(id))}
+}
+
+func sinceBoot() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return time.Since(started)
+	}
+	return time.Duration(ts.Nano())
+}
+
+func synced() bool {
+	if _, err := os.Stat("/run/systemd/timesync/synchronized"); err == nil {
+		return true
+	}
+	var t unix.Timex
+	state, err := unix.Adjtimex(&t)
+	return err == nil && state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0
+}

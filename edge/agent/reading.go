@@ -1,0 +1,97 @@
+package agent
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/edge/window"
+)
+
+// clockUnsynced is the quality of a reading of which nobody knows the time.
+const clockUnsynced = "clock_unsynced"
+
+// timeLayout is RFC 3339 with milliseconds.
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+// Reading is the message at hearth/<node>/<device>.
+type Reading struct {
+	Device  string             `json:"device"`
+	Sensor  string             `json:"sensor"`
+	Time    string             `json:"time,omitempty"`
+	Boot    string             `json:"boot"`
+	Seq     uint64             `json:"seq"`
+	Fields  map[string]float64 `json:"fields"`
+	Text    map[string]string  `json:"text,omitempty"`
+	Quality string             `json:"quality"`
+	Reason  string             `json:"reason,omitempty"`
+}
+
+// record is a reading as it is kept: with its node, and while it has no time
+// with the moment from which that can be told.
+type record struct {
+	Reading
+	Node string  `json:"node"`
+	Held *moment `json:"held,omitempty"`
+}
+
+// moment is a point of the run of a kernel.
+type moment struct {
+	Kernel string        `json:"kernel"`
+	Mono   time.Duration `json:"mono"`
+}
+
+func (r *record) key() window.Key { return window.Key{Boot: r.Boot, Seq: r.Seq} }
+func (r *record) topic() string   { return "hearth/" + r.Node + "/" + r.Device }
+
+// size is about what it takes in memory.
+func (r *record) size() int {
+	n := 256 + len(r.Reason)
+	for k := range r.Fields {
+		n += 48 + len(k)
+	}
+	for k, v := range r.Text {
+		n += 64 + len(k) + len(v)
+	}
+	return n
+}
+
+// encode is what is kept on disk.
+func (r *record) encode() ([]byte, error) { return json.Marshal(r) }
+
+// payload is what is published.
+func (r *record) payload() ([]byte, error) { return json.Marshal(r.Reading) }
+
+// decodeRecord reads what encode wrote.
+func decodeRecord(data []byte) (*record, error) {
+	r := &record{}
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("a record of the spool: %w", err)
+	}
+	if r.Device == "" || r.Boot == "" || r.Seq == 0 || r.Node == "" {
+		return nil, fmt.Errorf("a record of the spool has no device or number")
+	}
+	return r, nil
+}
+
+// unsynced gives up on the reading's time.
+func (r *record) unsynced() {
+	if r.Quality != string(driver.OK) && r.Quality != clockUnsynced {
+		r.Reason = r.Quality + ": " + r.Reason
+	}
+	r.Quality, r.Held, r.Time = clockUnsynced, nil, ""
+}
+
+// tidy takes out of a sample what no JSON can carry.
+func tidy(s *driver.Sample) {
+	for _, k := range slices.Sorted(maps.Keys(s.Fields)) {
+		if v := s.Fields[k]; math.IsNaN(v) || math.IsInf(v, 0) {
+			delete(s.Fields, k)
+			s.Flag(driver.Suspect, "%s is no number", k)
+		}
+	}
+}

@@ -1,0 +1,204 @@
+package agent
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/edge/window"
+	"github.com/hearth-home/hearth/shared/spool"
+)
+
+// shown is what metrics and health see of the agent.
+type shown struct {
+	lost     atomic.Uint64 // readings
+	wroteOwn atomic.Int64  // bytes, beside the spool's
+	lastBeat atomic.Int64  // of the loop, by now()
+
+	viewMu sync.Mutex
+	view   view
+}
+
+type view struct {
+	connected, gaveUp bool
+	disk              bool // takes readings
+	window            window.Stats
+	live, backlog     int
+	bytes, pending    int
+	numbered          uint64
+	spool             *spool.Log
+	reader            *spool.Reader
+}
+
+func (a *Agent) lose(n int) {
+	a.lost.Add(uint64(n))
+	a.log.Error("readings were lost: the disk takes none and memory is full", "readings", n)
+}
+
+func (a *Agent) wrote(n int) { a.wroteOwn.Add(int64(n)) }
+
+func (a *Agent) showSpool(l *spool.Log, r *spool.Reader) {
+	a.viewMu.Lock()
+	defer a.viewMu.Unlock()
+	a.view.spool, a.view.reader = l, r
+}
+
+// show publishes what deliver knows.
+func (a *Agent) show() {
+	a.lastBeat.Store(int64(a.now()))
+	live, backlog, bytes := a.window.Len()
+	a.viewMu.Lock()
+	defer a.viewMu.Unlock()
+	v := &a.view
+	v.connected, v.gaveUp, v.disk = a.session != nil, a.gaveUp, !a.saidFull
+	v.window, v.live, v.backlog, v.bytes = a.window.Stats(), live, backlog, bytes
+	v.pending, v.numbered = len(a.pending), a.seq
+}
+
+func (a *Agent) look() view {
+	a.viewMu.Lock()
+	defer a.viewMu.Unlock()
+	return a.view
+}
+
+// written is how many bytes went to the disk since the start.
+func (a *Agent) written(v view) (bytes uint64, syncs uint64) {
+	bytes = uint64(a.wroteOwn.Load())
+	if v.spool != nil {
+		s := v.spool.Stats()
+		bytes, syncs = bytes+s.Written, s.Fsyncs
+	}
+	return bytes, syncs
+}
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("hearth_edge_"+name, help, labels, nil)
+}
+
+var (
+	descUp          = desc("sensor_up", "1 if the last sample was read", "device", "sensor")
+	descReadings    = desc("readings_total", "readings taken", "device", "sensor", "quality")
+	descErrors      = desc("sensor_errors_total", "samples that could not be read", "device", "sensor")
+	descReopened    = desc("sensor_reopened_total", "times the port was closed to be opened anew", "device", "sensor")
+	descTook        = desc("sensor_read_seconds", "how long the last sample took", "device", "sensor")
+	descBusy        = desc("sensor_busy_seconds", "for how long the sample under way has been read", "device", "sensor")
+	descBad         = desc("sensor_bad_frames_total", "frames with a wrong checksum since the port was opened", "device", "sensor")
+	descSkipped     = desc("sensor_skipped_bytes_total", "bytes that belonged to no frame since the port was opened", "device", "sensor")
+	descRetries     = desc("sensor_retries_total", "commands repeated since the port was opened", "device", "sensor")
+	descConnected   = desc("connected", "1 while the broker is connected")
+	descClock       = desc("clock_synchronised", "1 once the clock is set")
+	descGaveUp      = desc("clock_given_up", "1 if readings go out without their time")
+	descNumbered    = desc("numbered_total", "readings numbered since the start")
+	descSent        = desc("published_total", "readings published, repetitions included")
+	descResent      = desc("resent_total", "readings published again since they were missing")
+	descConfirmed   = desc("confirmed_total", "readings known to be stored")
+	descUnconfirmed = desc("unconfirmed_total", "readings the broker has, but not known to be stored in time")
+	descWindow      = desc("window_readings", "readings in memory that are not known to be stored")
+	descWindowBytes = desc("window_bytes", "memory they take, about")
+	descPending     = desc("pending_readings", "readings in memory since the disk takes none")
+	descDisk        = desc("disk_ok", "1 while the disk takes readings")
+	descLost        = desc("lost_total", "readings lost since neither disk nor memory had room")
+	descSpool       = desc("spool_readings", "readings on disk that are not yet delivered")
+	descSpoolBytes  = desc("spool_bytes", "size of the spool")
+	descSpoolAge    = desc("spool_age_seconds", "age of the oldest of them")
+	descDropped     = desc("spool_dropped_total", "readings dropped at the spool's cap, over the spool's life")
+	descTorn        = desc("spool_torn_total", "torn ends cut at the start")
+	descWritten     = desc("written_bytes_total", "bytes written to disk since the start")
+	descSyncs       = desc("fsyncs_total", "fsyncs since the start")
+	descPerDay      = desc("written_bytes_per_day", "bytes written to disk since the start, for a day")
+	descAtRisk      = desc("power_cut_loss_seconds", "how much of the spool a power cut may take")
+)
+
+// Describe implements prometheus.Collector.
+func (a *Agent) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(a, ch) }
+
+// Collect implements prometheus.Collector.
+func (a *Agent) Collect(ch chan<- prometheus.Metric) {
+	m := meter{ch}
+	v := a.look()
+	m.gauge(descConnected, truth(v.connected))
+	m.gauge(descClock, truth(a.clockOK.Load()))
+	m.gauge(descGaveUp, truth(v.gaveUp))
+	m.count(descNumbered, float64(v.numbered))
+	m.count(descSent, float64(v.window.Sent))
+	m.count(descResent, float64(v.window.Resent))
+	m.count(descConfirmed, float64(v.window.Confirmed))
+	m.count(descUnconfirmed, float64(v.window.Unconfirmed))
+	m.gauge(descWindow, float64(v.live+v.backlog))
+	m.gauge(descWindowBytes, float64(v.bytes))
+	m.gauge(descPending, float64(v.pending))
+	m.gauge(descDisk, truth(v.disk))
+	m.count(descLost, float64(a.lost.Load()+v.window.Dropped))
+	bytes, syncs := a.written(v)
+	m.count(descWritten, float64(bytes))
+	m.count(descSyncs, float64(syncs))
+	m.gauge(descPerDay, float64(bytes)*float64(24*time.Hour)/float64(a.now()))
+	m.gauge(descAtRisk, a.cfg.SpoolSync.Seconds())
+	if v.spool != nil && v.reader != nil {
+		a.collectSpool(m, v)
+	}
+	for _, s := range a.sensors {
+		s.collect(m)
+	}
+}
+
+func (a *Agent) collectSpool(m meter, v view) {
+	s, lag := v.spool.Stats(), v.reader.Lag()
+	m.gauge(descSpool, float64(lag.Records))
+	m.gauge(descSpoolBytes, float64(s.Bytes))
+	m.count(descDropped, float64(lag.Lost))
+	m.count(descTorn, float64(s.Torn))
+	age := 0.0
+	if !lag.Oldest.IsZero() {
+		age = max(time.Since(lag.Oldest).Seconds(), 0)
+	}
+	m.gauge(descSpoolAge, age)
+}
+
+func (s *sensor) collect(m meter) {
+	s.mu.Lock()
+	st := s.stats
+	readings := maps.Clone(st.readings)
+	s.mu.Unlock()
+	labels := []string{s.set.Device, s.set.Kind}
+	m.gauge(descUp, truth(st.up), labels...)
+	for _, q := range []driver.Quality{driver.OK, driver.WarmingUp, driver.Suspect} {
+		m.count(descReadings, float64(readings[q]), append(slices.Clone(labels), string(q))...)
+	}
+	m.count(descErrors, float64(st.errors), labels...)
+	m.count(descReopened, float64(st.reopened), labels...)
+	m.gauge(descTook, st.took.Seconds(), labels...)
+	m.gauge(descBusy, busy(st), labels...)
+	m.count(descBad, float64(st.counts.BadFrames), labels...)
+	m.count(descSkipped, float64(st.counts.Skipped), labels...)
+	m.count(descRetries, float64(st.counts.Retries), labels...)
+}
+
+func busy(st sensorStats) float64 {
+	if st.since.IsZero() {
+		return 0
+	}
+	return time.Since(st.since).Seconds()
+}
+
+type meter struct{ ch chan<- prometheus.Metric }
+
+func (m meter) count(d *prometheus.Desc, v float64, labels ...string) {
+	m.ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+}
+
+func (m meter) gauge(d *prometheus.Desc, v float64, labels ...string) {
+	m.ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

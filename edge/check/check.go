@@ -1,0 +1,89 @@
+// Package check tells a person whether sensors work: each read once, or judged
+// over an hour, and what is connected at all.
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/edge/kinds"
+)
+
+// ErrFailed means that a sensor did not pass; the table says which and why.
+var ErrFailed = errors.New("not every sensor works")
+
+// Once reads every sensor once, all at the same time, and prints a table.
+func Once(ctx context.Context, w io.Writer, sensors []kinds.Sensor, m *kinds.Machine) error {
+	type result struct {
+		sample driver.Sample
+		took   time.Duration
+		err    error
+	}
+	results := make([]result, len(sensors))
+	var all sync.WaitGroup
+	for i, s := range sensors {
+		all.Go(func() {
+			began := time.Now()
+			sample, err := read(ctx, s, m)
+			results[i] = result{sample, time.Since(began), err}
+		})
+	}
+	all.Wait()
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "DEVICE\tKIND\tAT\tTOOK\tRESULT")
+	failed := false
+	for i, s := range sensors {
+		r := results[i]
+		text := values(r.sample)
+		if r.err != nil {
+			failed = true
+			text = "FAILED " + r.err.Error()
+		} else if r.sample.Quality != driver.OK {
+			text = fmt.Sprintf("%s (%s) %s", r.sample.Quality, r.sample.Reason, text)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%v\t%s\n", s.Device, s.Kind, s.Via(), r.took.Round(time.Millisecond), text)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if failed {
+		return ErrFailed
+	}
+	return nil
+}
+
+// read opens a sensor and reads it once.
+func read(ctx context.Context, s kinds.Sensor, m *kinds.Machine) (driver.Sample, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.Deadline)
+	defer cancel()
+	o, err := s.Open(m)
+	if err != nil {
+		return driver.Sample{}, err
+	}
+	sample, err := o.Read(ctx)
+	return sample, errors.Join(err, o.Close())
+}
+
+const maxValues = 8 // shown of one sensor
+
+func values(s driver.Sample) string {
+	var parts []string
+	keys := slices.Sorted(maps.Keys(s.Fields))
+	for i, k := range keys {
+		if i == maxValues {
+			parts = append(parts, fmt.Sprintf("and %d more", len(keys)-maxValues))
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%s=%.6g", k, s.Fields[k]))
+	}
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,221 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/edge/kinds"
+)
+
+// What a sensor may do without being a dud.
+const (
+	minSuccess = 0.80 // of the reads: a DHT22 may fail one in five
+	maxSuspect = 0.05 // of the values
+	minReads   = 5    // to judge by
+	stuckRun   = 60   // identical samples in a row
+	maxNoise   = 0.02 // of a field's range, from one sample to the next, in the middle of all steps
+)
+
+// Trial is what a sensor did over time.
+type Trial struct {
+	Failed  int
+	Samples []driver.Sample
+	Error   error // the last
+}
+
+// Verdict is what a trial says of a sensor.
+type Verdict struct {
+	Good    bool
+	Reasons []string // why not, or what to look at
+}
+
+// Judge looks at success, range, stuck values and noise.
+func Judge(t Trial) Verdict {
+	v := Verdict{Good: true}
+	bad := func(format string, args ...any) {
+		v.Good = false
+		v.Reasons = append(v.Reasons, fmt.Sprintf(format, args...))
+	}
+	reads := len(t.Samples) + t.Failed
+	if reads < minReads {
+		bad("only %d reads: soak longer", reads)
+	}
+	if reads > 0 && float64(len(t.Samples)) < minSuccess*float64(reads) {
+		bad("%d of %d reads failed, the last: %v", t.Failed, reads, t.Error)
+	}
+	suspect, reason, warming := 0, "", 0
+	for _, s := range t.Samples {
+		switch s.Quality {
+		case driver.Suspect:
+			suspect++
+			reason = s.Reason
+		case driver.WarmingUp:
+			warming++
+		}
+	}
+	if n := len(t.Samples); n > 0 && float64(suspect) > maxSuspect*float64(n) {
+		bad("%d of %d samples are suspect: %s", suspect, n, reason)
+	} else if n > 0 && warming == n {
+		v.Reasons = append(v.Reasons, "never warmed up")
+	}
+	if run := longestRun(t.Samples); run >= stuckRun {
+		bad("%d samples in a row are the same in every value: stuck", run)
+	}
+	for _, key := range noisy(t.Samples) {
+		bad("%s jumps about", key)
+	}
+	return v
+}
+
+// longestRun is the longest row of samples without any change.
+func longestRun(samples []driver.Sample) (longest int) {
+	run := 0
+	for i, s := range samples {
+		if i > 0 && maps.Equal(s.Fields, samples[i-1].Fields) {
+			run++
+		} else {
+			run = 1
+		}
+		longest = max(longest, run)
+	}
+	return longest
+}
+
+// noisy lists the fields of which half of the steps are larger than what the air
+// can do between two samples.
+func noisy(samples []driver.Sample) (keys []string) {
+	steps := map[string][]float64{}
+	for i := 1; i < len(samples); i++ {
+		for k, v := range samples[i].Fields {
+			if before, ok := samples[i-1].Fields[k]; ok {
+				steps[k] = append(steps[k], math.Abs(v-before))
+			}
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(steps)) {
+		f, ok := driver.FieldOf(k)
+		if !ok || !slow[f.Key] || len(steps[k]) < minReads {
+			continue
+		}
+		slices.Sort(steps[k])
+		if steps[k][len(steps[k])/2] > maxNoise*(f.Max-f.Min) {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// slow names what changes slowly in a house.
+var slow = map[string]bool{
+	"temperature_celsius": true, "humidity_percent": true, "pressure_hpa": true,
+	"co2_ppm": true, "moisture_percent": true, "battery_percent": true,
+}
+
+// Soak reads every sensor over and over for d and prints what is to be thought of
+// each.
+func Soak(ctx context.Context, w io.Writer, sensors []kinds.Sensor, m *kinds.Machine, d time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	trials := make([]Trial, len(sensors))
+	var all sync.WaitGroup
+	for i, s := range sensors {
+		all.Go(func() { trials[i] = try(ctx, s, m) })
+	}
+	fmt.Fprintf(w, "reading %d sensors for %v; end it early with Ctrl-C\n", len(sensors), d)
+	all.Wait()
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "DEVICE\tKIND\tREADS\tFAILED\tVALUES\tVERDICT")
+	failed := false
+	for i, s := range sensors {
+		v := Judge(trials[i])
+		word := "good"
+		if !v.Good {
+			word, failed = "BAD", true
+		}
+		if len(v.Reasons) > 0 {
+			word += ": " + strings.Join(v.Reasons, "; ")
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\n", s.Device, s.Kind, len(trials[i].Samples)+trials[i].Failed, trials[i].Failed, spans(trials[i].Samples), word)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if failed {
+		return ErrFailed
+	}
+	return nil
+}
+
+// try reads one sensor until ctx ends, as often as it can give new values.
+func try(ctx context.Context, s kinds.Sensor, m *kinds.Machine) (t Trial) {
+	every := s.Every
+	if every == 0 {
+		every = min(s.Interval, 5*time.Second)
+	}
+	var o kinds.Open
+	open := false
+	for next := time.Now(); (driver.RealClock{}).Wait(ctx, time.Until(next)) == nil; next = time.Now().Add(every) {
+		var sample driver.Sample
+		var err error
+		if !open {
+			o, err = s.Open(m)
+			open = err == nil
+		}
+		if open {
+			sample, err = once(ctx, s, o)
+		}
+		switch {
+		case ctx.Err() != nil:
+		case err == nil:
+			t.Samples = append(t.Samples, sample)
+		default:
+			t.Failed++
+			t.Error = err
+			if open && s.Serial() && kinds.Gone(err) {
+				o.Close() // it is gone anyway
+				open = false
+			}
+		}
+	}
+	if open {
+		t.Error = errors.Join(t.Error, o.Close())
+	}
+	return t
+}
+
+func once(ctx context.Context, s kinds.Sensor, o kinds.Open) (driver.Sample, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.Deadline)
+	defer cancel()
+	return o.Read(ctx)
+}
+
+// spans shows between what the first values moved.
+func spans(samples []driver.Sample) string {
+	low, high := map[string]float64{}, map[string]float64{}
+	for _, s := range samples {
+		for k, v := range s.Fields {
+			if _, ok := low[k]; !ok {
+				low[k], high[k] = v, v
+			}
+			low[k], high[k] = min(low[k], v), max(high[k], v)
+		}
+	}
+	var parts []string
+	for i, k := range slices.Sorted(maps.Keys(low)) {
+		if i == 4 {
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%s %.5g–%.5g", k, low[k], high[k]))
+	}
+	return strings.Join(parts, ", ")
+}
