@@ -18,7 +18,8 @@ import (
 
 // The annotations of a function that the connector reads.
 const (
-	annotationTopic       = "topic"            // MQTT filters, comma separated
+	annotationTopic       = "topic"            // MQTT filters, comma separated; OpenFaaS Community Edition on Kubernetes allows no comma here
+	annotationTopics      = "mqtt-topics"      // more of them
 	annotationBatch       = "mqtt-batch"       // messages in a CloudEvents batch, at most; absent: one message a call
 	annotationReply       = "mqtt-reply"       // topic to which the answer is published
 	annotationConcurrency = "mqtt-concurrency" // calls at once; the messages of one topic stay in order
@@ -108,7 +109,10 @@ func parseFunction(name, namespace string, notes map[string]string) (Function, e
 		f.Name += "." + namespace
 	}
 	topics := notes[annotationTopic]
-	if topics == "" || topics == cronTopic {
+	if topics == cronTopic {
+		topics = ""
+	}
+	if topics += "," + notes[annotationTopics]; topics == "," {
 		return f, nil
 	}
 	var errs []error
