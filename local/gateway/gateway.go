@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -78,7 +79,20 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "a page of another site may not call functions", http.StatusForbidden)
 		return
 	}
+	if !ours(r.Host) {
+		http.Error(w, "call this gateway by its address or as localhost", http.StatusMisdirectedRequest)
+		return
+	}
 	g.mux.ServeHTTP(w, r)
+}
+
+// ours reports whether a caller named this machine by address or as localhost:
+// a site of elsewhere can point its own name here, and would read the page.
+func ours(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return host == "localhost" || net.ParseIP(strings.Trim(host, "[]")) != nil
 }
 
 func (g *Gateway) healthz(w http.ResponseWriter, _ *http.Request) {

@@ -110,6 +110,15 @@ func TestAPageOfAnotherSiteCannotCallAFunction(t *testing.T) {
 	}
 }
 
+func TestOnlyAddressesAndLocalhostAreAnswered(t *testing.T) {
+	for host, want := range map[string]bool{"localhost:8080": true, "127.0.0.1:8080": true, "[::1]:8080": true, "127.0.0.1": true,
+		"evil.example:8080": false, "localhost.evil.example": false, "": false} {
+		if ours(host) != want {
+			t.Errorf("ours(%q) = %v, want %v", host, !want, want)
+		}
+	}
+}
+
 func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 	_, base := start(t)
 	for _, c := range []struct {

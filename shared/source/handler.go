@@ -27,7 +27,9 @@ const (
 	lastStep  = 9 * time.Second  // no step of a backfill begins later: it may take as long as an upstream does
 	leaseTail = 10 * time.Second
 
-	reasonBytes = 300 // of an error in an answer, the ledger and Slack
+	someWait    = time.Minute // where an upstream that has enough of us does not say for how long
+	logBytes    = 4 << 10     // of an error in the log
+	reasonBytes = 300         // of an error in an answer, the ledger and Slack
 )
 
 // fetching is how long a run may ask its upstream: of a shorter exec_timeout
@@ -125,6 +127,9 @@ func (x *runner) missing() []string {
 }
 
 func (x *runner) log(a Answer, code int, err error) {
+	if err != nil {
+		err = errors.New(x.env.Secrets.Brief(err.Error(), logBytes))
+	}
 	log := x.env.Log.With("function", x.Name, "run", a.Run, "status", a.Status, "code", code,
 		"stored", a.Stored, "unchanged", a.Unchanged, "took_ms", a.TookMS)
 	switch {
@@ -166,6 +171,9 @@ func status(err error) (int, time.Duration) {
 		return http.StatusServiceUnavailable, 0
 	}
 	if spent, wait := isSpent(err); spent {
+		if wait <= 0 {
+			wait = someWait
+		}
 		return http.StatusTooManyRequests, wait
 	}
 	return http.StatusBadGateway, 0
