@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -22,24 +19,24 @@ import (
 
 // A span of history that an upstream does not have is no failure of today's.
 func TestAFailedBackfillIsNoNews(t *testing.T) {
-	h := newHouse(t)
 	s := thermometer("home")
 	s.Step = 24 * time.Hour
 	s.Fetch = func(context.Context, string, source.Window) (source.Batch, error) {
 		return source.Batch{}, errors.New("it has no day of 1970")
 	}
-	if _, w := call(t, h.serve(t, s), "from=1970-01-01&to=1970-02-01"); w.Code != 502 {
+	h := start(t, s)
+	if _, w := h.Post("from=1970-01-01&to=1970-02-01"); w.Code != 502 {
 		t.Errorf("answered %d %s", w.Code, w.Body)
 	}
-	if states, err := h.store.Targets(t.Context(), s.Name); err != nil || len(states) != 0 || len(h.told) != 0 {
-		t.Errorf("told %q, states %v, %v; want nothing", h.told, states, err)
+	if states, err := h.Store.Targets(t.Context(), s.Name); err != nil || len(states) != 0 || len(h.Told) != 0 {
+		t.Errorf("told %q, states %v, %v; want nothing", h.Told, states, err)
 	}
 }
 
 // Of a backfill's step that is cut short, no target may miss its part.
 func TestABackfillGoesOnBeforeTheStepThatWasCutShort(t *testing.T) {
-	h := newHouse(t)
-	h.env.Vars["exec_timeout"] = "2s" // of which half is for the upstream
+	h := start(t, thermometer("home"))
+	h.Vars["exec_timeout"] = "2s" // of which half is for the upstream
 	var hung atomic.Bool
 	s := thermometer("home", "cabin")
 	s.Step = 24 * time.Hour
@@ -50,21 +47,20 @@ func TestABackfillGoesOnBeforeTheStepThatWasCutShort(t *testing.T) {
 		}
 		return source.Batch{Readings: []reading.Reading{weather(target, w.From)}}, nil
 	}
-	handler := h.serve(t, s)
-	a, w := call(t, handler, "from=2026-01-01&to=2026-01-05")
+	h.Build(of(s))
+	a, w := h.Post("from=2026-01-01&to=2026-01-05")
 	if w.Code != 200 || a.Status != "ok" || a.Next != "2026-01-03T00:00:00Z" {
 		t.Fatalf("answered %d %s, want ok and to go on with the 3rd", w.Code, w.Body)
 	}
-	if a, w = call(t, handler, "from="+a.Next+"&to=2026-01-05"); a.Status != "ok" || a.Next != "" {
+	if a, w = h.Post("from=" + a.Next + "&to=2026-01-05"); a.Status != "ok" || a.Next != "" {
 		t.Fatalf("answered %d %s", w.Code, w.Body)
 	}
-	if n := h.count(t); n != 2*5 {
+	if n := len(h.Readings("weather")); n != 2*5 {
 		t.Errorf("%d readings, want one a day and target", n)
 	}
 }
 
 func TestABackfillStopsBeforeTheStepThatFails(t *testing.T) {
-	h := newHouse(t)
 	s := thermometer("home")
 	s.Step = 24 * time.Hour
 	s.Fetch = func(_ context.Context, target string, w source.Window) (source.Batch, error) {
@@ -73,12 +69,12 @@ func TestABackfillStopsBeforeTheStepThatFails(t *testing.T) {
 		}
 		return source.Batch{Readings: []reading.Reading{weather(target, w.From)}}, nil
 	}
-	handler := h.serve(t, s)
-	a, w := call(t, handler, "from=2026-01-01&to=2026-01-05")
+	h := start(t, s)
+	a, w := h.Post("from=2026-01-01&to=2026-01-05")
 	if w.Code != 200 || a.Stored != 2 || a.Next != "2026-01-03T00:00:00Z" {
 		t.Errorf("answered %d %s, want what is before the 3rd", w.Code, w.Body)
 	}
-	if a, w = call(t, handler, "from="+a.Next+"&to=2026-01-05"); w.Code != 502 {
+	if a, w = h.Post("from=" + a.Next + "&to=2026-01-05"); w.Code != 502 {
 		t.Errorf("answered %d %+v, want 502", w.Code, a)
 	}
 }
@@ -92,47 +88,35 @@ func (stuck) Write(ctx context.Context, _ []reading.Reading) error {
 }
 
 func TestAStoreThatHangsLeavesNoRunBehind(t *testing.T) {
-	h := newHouse(t)
-	h.env.Vars["exec_timeout"] = "1s"
-	works := h.store.Series
-	h.store.Series = stuck{works}
-	handler := h.serve(t, thermometer("home"))
-	if _, w := call(t, handler, ""); w.Code != 503 {
+	h := start(t, thermometer("home"))
+	h.Vars["exec_timeout"] = "1s"
+	works := h.Store.Series
+	h.Store.Series = stuck{works}
+	h.Build(of(thermometer("home")))
+	if _, w := h.Post(""); w.Code != 503 {
 		t.Errorf("answered %d %s, want 503", w.Code, w.Body)
 	}
-	if runs, err := h.store.Runs(t.Context(), "weather", 1); err != nil || len(runs) != 1 || runs[0].Status != "failed" || runs[0].Error == "" {
+	if runs, err := h.Store.Runs(t.Context(), "weather", 1); err != nil || len(runs) != 1 || runs[0].Status != "failed" || runs[0].Error == "" {
 		t.Errorf("ledger = %+v, %v, want a failed run", runs, err)
 	}
-	h.store.Series = works
-	if a, w := call(t, handler, ""); w.Code != 200 || a.Stored == 0 {
+	h.Store.Series = works
+	if a, w := h.Post(""); w.Code != 200 || a.Stored == 0 {
 		t.Errorf("answered %d %s, want 200 at once", w.Code, w.Body)
 	}
 }
 
 // The quota is counted in our store: when that is away, no upstream failed.
 func TestAQuotaThatCannotBeCountedAnswers503(t *testing.T) {
-	h := newHouse(t)
-	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was asked all the same") }))
-	defer srv.Close()
-	u, err := url.Parse(srv.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := thermometer("home")
+	h := start(t, thermometer("home"))
+	s := asking(h, thermometer("home"))
 	s.Quota = func(string) *store.Quota { return &store.Quota{Key: "k", Limit: 9, Window: time.Minute} }
-	client := fetch.New()
-	s.Fetch = func(ctx context.Context, _ string, _ source.Window) (source.Batch, error) {
-		_, err := client.Get(ctx, u, nil)
-		return source.Batch{}, err
-	}
-	h.store.Close()
-	if _, w := call(t, h.serve(t, s), "dry_run=true"); w.Code != 503 {
-		t.Errorf("answered %d %s, want 503", w.Code, w.Body)
+	h.Store.Close()
+	if _, w := run(h, s, "dry_run=true"); w.Code != 503 || len(h.Asked) != 0 {
+		t.Errorf("answered %d %s after %q, want 503 and no question", w.Code, w.Body, h.Asked)
 	}
 }
 
 func TestAnItemThatNoDatabaseCanIndexFailsItsTargetAlone(t *testing.T) {
-	h := newHouse(t)
 	s := thermometer("home", "cabin")
 	s.Fetch = func(_ context.Context, target string, _ source.Window) (source.Batch, error) {
 		id := "1"
@@ -141,20 +125,20 @@ func TestAnItemThatNoDatabaseCanIndexFailsItsTargetAlone(t *testing.T) {
 		}
 		return source.Batch{Items: []item.Item{{ID: id, Title: target}}}, nil
 	}
-	a, w := call(t, h.serve(t, s), "")
+	a, w := start(t, s).Post("")
 	if i := slices.IndexFunc(a.Targets, func(o store.Outcome) bool { return o.Status == "failed" }); w.Code != 200 || a.Status != "partial" || i != 1 {
 		t.Errorf("answered %d %s", w.Code, w.Body)
 	}
 }
 
 func TestAPanicLeavesItsStackInTheLog(t *testing.T) {
-	h := newHouse(t)
 	s := thermometer("home")
 	s.Fetch = func(context.Context, string, source.Window) (source.Batch, error) {
 		panic(fmt.Sprint("index out of ", "range"))
 	}
-	call(t, h.serve(t, s), "")
-	if log := h.logs.String(); !strings.Contains(log, "failure_test.go") {
+	h := start(t, s)
+	h.Post("")
+	if log := h.Log.String(); !strings.Contains(log, "failure_test.go") {
 		t.Errorf("log = %s", log)
 	}
 }

@@ -49,12 +49,12 @@ type House struct {
 	Asked    []string         // of the upstream: paths and queries
 	Told     []string         // to Slack
 	Refusal  int              // Slack's status, if it takes no message
+	Log      bytes.Buffer
 
 	t       testing.TB
 	secrets Secrets
 	folder  string       // of the secrets
-	said    bytes.Buffer // all answers
-	logs    bytes.Buffer
+	said    bytes.Buffer // all answers and messages
 	slack   *httptest.Server
 	mu      sync.Mutex
 	now     time.Time
@@ -63,22 +63,20 @@ type House struct {
 // Start builds a source in a house whose upstream gives this answer.
 func Start(t testing.TB, build Build, vars Vars, secrets Secrets, answer http.HandlerFunc) *House {
 	t.Helper()
-	h := &House{t: t, Vars: maps.Clone(vars), Answer: answer, secrets: Secrets{}, folder: t.TempDir(), now: Noon}
-	file := filepath.Join(t.TempDir(), "hearth.db")
-	st, err := sqlite.Open(t.Context(), file)
+	h := &House{t: t, Vars: Vars{}, Answer: answer, secrets: Secrets{}, folder: t.TempDir(), now: Noon}
+	database := filepath.Join(t.TempDir(), "hearth.db")
+	st, err := sqlite.Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		st.Close() // where a test has not done so
-		h.leaks(file)
-	})
+	t.Cleanup(func() { h.leaks(database) })
+	maps.Copy(h.Vars, vars)
 	h.Store, h.Upstream, h.slack = st, h.listen(h.ask), h.listen(h.hear)
 	for name, v := range secrets {
 		h.Secret(name, v)
 	}
 	h.Env = config.Env{Secrets: secret.NewFolder(h.folder), Now: h.Now, Open: func(context.Context) (*store.Store, error) { return st, nil }}
-	h.Env.Log = config.Logger(&h.logs, h.Env.Secrets)
+	h.Env.Log = config.Logger(&h.Log, h.Env.Secrets)
 	h.Build(build)
 	return h
 }
