@@ -34,7 +34,7 @@ bench: .bin/influxd ## sizes, start, memory, throughput
 
 fuzz: ## every fuzz target, FUZZTIME=30s each
 	@git grep -oE '^func Fuzz[A-Za-z0-9_]+' -- '*_test.go' | sed -E 's|^(.*)/[^/]*:func (.*)|\1 \2|' | \
-	while read dir target; do go test ./$$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) || exit 1; done
+	while read dir target; do go test ./$$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s || exit 1; done
 
 check: $(HEARTH) ## formatting, vet, staticcheck, vulnerabilities, generated files
 	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"
