@@ -12,13 +12,16 @@ import (
 
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/mqttbatch"
+	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
 // Config is read from the environment.
 type Config struct {
-	TelegrafAllow []string `env:"TELEGRAF_ALLOW"` // what else of Telegraf is kept, besides what computers have: measurement.field with *, comma separated: snmp.*,pf.entries
+	Settings      secret.String `env:"HEARTH_SETTINGS_SECRET" envDefault:"hearth-settings"` // secret with hearth.yml, whose part devices maps topics and names devices
+	TelegrafAllow []string      `env:"TELEGRAF_ALLOW"`                                      // what else of Telegraf is kept, besides what computers have: measurement.field with *, comma separated: snmp.*,pf.entries
 }
 
 // Handle is called by the template golang-http.
@@ -26,22 +29,29 @@ var Handle = config.HandleFunc(New)
 
 // New returns the function for these surroundings.
 func New(env config.Env) (func(handler.Request) (handler.Response, error), error) {
-	if _, err := config.Parse[Config](env); err != nil {
+	c, err := config.Parse[Config](env)
+	if err != nil {
 		return nil, err
 	}
-	s := &sensors{fields: newFields()}
+	allow, err := parseAllow(c.TelegrafAllow)
+	if err != nil {
+		return nil, err
+	}
+	s := &sensors{fields: newFields(), watch: mapping.NewWatch(c.Settings, env.Log), allow: allow}
 	return mqttbatch.Func(env, "sensors", s.transform), nil
 }
 
 type sensors struct {
 	register device.Register
 	fields   *fields
+	watch    *mapping.Watch
+	allow    allow
 }
 
 // transform stores a batch: readings first, then states and numbering in one
 // transaction.
 func (s *sensors) transform(ctx context.Context, st *store.Store, ms []mqttbatch.Message, now time.Time) (mqttbatch.Answer, error) {
-	w := &work{s: s, ms: ms, now: now}
+	w := &work{s: s, ms: ms, now: now, set: s.watch.Set(now)}
 	for i := range ms {
 		if err := w.read(i); err != nil {
 			w.answer.Reject(&ms[i], err)

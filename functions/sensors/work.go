@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -16,6 +17,7 @@ type work struct {
 	s       *sensors
 	ms      []mqttbatch.Message
 	now     time.Time
+	set     *mapping.Set // of hearth.yml
 	answer  mqttbatch.Answer
 	said    []said
 	values  []device.Value // of all, one after the other
@@ -62,7 +64,7 @@ func (w *work) read(i int) error {
 			return w.readEdge(i, first)
 		}
 	}
-	return noMapping(m.Topic)
+	return w.readOther(i)
 }
 
 // physical writes a physical id where it stays for the batch.
@@ -107,6 +109,9 @@ func (w *work) firstArrivals(ctx context.Context, st *store.Store) error {
 
 // plan finds or makes the devices and takes everything in.
 func (w *work) plan(ctx context.Context, b *device.Batch) error {
+	if err := w.s.watch.Apply(ctx, w.set, b); err != nil {
+		return err
+	}
 	if err := b.Adopt(ctx, w.wishes(b)); err != nil {
 		return err
 	}

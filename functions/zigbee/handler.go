@@ -12,13 +12,16 @@ import (
 
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/mqttbatch"
+	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
 // Config is read from the environment.
 type Config struct {
-	Bases []string `env:"ZIGBEE_BASES" envDefault:"zigbee2mqtt"` // base topics of the Zigbee2MQTTs, comma separated
+	Settings secret.String `env:"HEARTH_SETTINGS_SECRET" envDefault:"hearth-settings"` // secret with hearth.yml, whose part devices names devices, puts them in rooms and says what replaces what
+	Bases    []string      `env:"ZIGBEE_BASES" envDefault:"zigbee2mqtt"`               // base topics of the Zigbee2MQTTs, comma separated
 }
 
 // Handle is called by the template golang-http.
@@ -30,7 +33,7 @@ func New(env config.Env) (func(handler.Request) (handler.Response, error), error
 	if err != nil {
 		return nil, err
 	}
-	z := &zigbee{index: &index{}}
+	z := &zigbee{index: &index{}, watch: mapping.NewWatch(c.Settings, env.Log)}
 	for _, base := range c.Bases {
 		z.bases = append(z.bases, strings.TrimSuffix(strings.TrimSpace(base), "/"))
 	}
@@ -39,6 +42,7 @@ func New(env config.Env) (func(handler.Request) (handler.Response, error), error
 
 type zigbee struct {
 	bases    []string
+	watch    *mapping.Watch
 	register device.Register
 	index    *index // guarded by the register
 }
@@ -76,6 +80,9 @@ type work struct {
 
 func (w *work) plan(ctx context.Context, b *device.Batch, ms []mqttbatch.Message) error {
 	w.b = b
+	if err := w.z.watch.Apply(ctx, w.z.watch.Set(w.now), b); err != nil {
+		return err
+	}
 	w.z.index = indexed(w.z.index, b)
 	for _, base := range w.z.bases {
 		var err error

@@ -1,0 +1,167 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/hearth-home/hearth/shared/scan"
+)
+
+// A path is $.a.b[0]['key with dots'], from the payload's value inwards.
+type step struct {
+	key   string
+	index int // -1: key
+}
+
+const maxSteps = 20
+
+// parsePath reads a path; $ is the payload itself.
+func parsePath(s string) ([]step, error) {
+	rest, ok := strings.CutPrefix(s, "$")
+	if !ok {
+		return nil, fmt.Errorf("the path %q does not begin with $", s)
+	}
+	var out []step
+	for rest != "" {
+		var st step
+		var err error
+		if st, rest, err = parseStep(rest); err != nil {
+			return nil, fmt.Errorf("the path %q: %w", s, err)
+		}
+		if out = append(out, st); len(out) > maxSteps {
+			return nil, fmt.Errorf("the path %q has more than %d steps", s, maxSteps)
+		}
+	}
+	return out, nil
+}
+
+var errPath = errors.New("write $.key, $.list[0] or $['key']")
+
+func parseStep(s string) (step, string, error) {
+	switch {
+	case strings.HasPrefix(s, "['"):
+		key, rest, ok := strings.Cut(s[2:], "']")
+		if !ok {
+			return step{}, "", errPath
+		}
+		return step{key, -1}, rest, nil
+	case s[0] == '[':
+		text, rest, ok := strings.Cut(s[1:], "]")
+		n, err := strconv.ParseUint(text, 10, 16)
+		if !ok || err != nil {
+			return step{}, "", errPath
+		}
+		return step{"", int(n)}, rest, nil
+	case s[0] == '.':
+		end := strings.IndexAny(s[1:], ".[") + 1
+		if end == 0 {
+			end = len(s)
+		}
+		if end == 1 {
+			return step{}, "", errPath
+		}
+		return step{s[1:end], -1}, s[end:], nil
+	}
+	return step{}, "", errPath
+}
+
+// writePath is the other way round.
+func writePath(steps []step) string {
+	b := []byte{'$'}
+	for _, s := range steps {
+		switch {
+		case s.index >= 0:
+			b = append(strconv.AppendInt(append(b, '['), int64(s.index), 10), ']')
+		case s.key == "" || strings.ContainsAny(s.key, ".["):
+			b = append(append(append(b, "['"...), s.key...), "']"...)
+		default:
+			b = append(append(b, '.'), s.key...)
+		}
+	}
+	return string(b)
+}
+
+// tree holds the paths of a rule, to find all of them in one pass.
+type tree struct {
+	slots   []int // that want the value here
+	keys    map[string]*tree
+	indexes map[int]*tree
+}
+
+func (t *tree) add(steps []step, slot int) {
+	for _, s := range steps {
+		var next *tree
+		if s.index >= 0 {
+			if t.indexes == nil {
+				t.indexes = map[int]*tree{}
+			}
+			if next = t.indexes[s.index]; next == nil {
+				next = &tree{}
+				t.indexes[s.index] = next
+			}
+		} else {
+			if t.keys == nil {
+				t.keys = map[string]*tree{}
+			}
+			if next = t.keys[s.key]; next == nil {
+				next = &tree{}
+				t.keys[s.key] = next
+			}
+		}
+		t = next
+	}
+	t.slots = append(t.slots, slot)
+}
+
+// find puts the bytes of every value that a path leads to into its slot.
+func (t *tree) find(s *scan.Scanner, into [][]byte) error {
+	if t == nil {
+		return s.Skip()
+	}
+	if len(t.slots) > 0 {
+		raw, err := s.Raw()
+		for _, slot := range t.slots {
+			into[slot] = raw
+		}
+		if err != nil || t.keys == nil && t.indexes == nil {
+			return err
+		}
+		s = scan.New(raw) // and what lies within
+	}
+	switch {
+	case t.keys != nil && s.Kind() == scan.Object:
+		return s.Object(func(key []byte) error { return t.keys[string(key)].find(s, into) })
+	case t.indexes != nil && s.Kind() == scan.Array:
+		return s.Array(func(i int) error { return t.indexes[i].find(s, into) })
+	}
+	return s.Skip()
+}
+
+// elements calls fn for every element of the array or object that the path
+// leads to.
+func elements(doc []byte, steps []step, fn func(key string, element []byte) error) error {
+	t := &tree{}
+	t.add(steps, 0)
+	found := [][]byte{nil}
+	s := scan.New(doc)
+	if err := errors.Join(t.find(s, found), s.End()); err != nil {
+		return err
+	}
+	s = scan.New(found[0])
+	each := func(key string) error {
+		raw, err := s.Raw()
+		if err != nil {
+			return err
+		}
+		return fn(key, raw)
+	}
+	switch s.Kind() {
+	case scan.Array:
+		return s.Array(func(i int) error { return each(strconv.Itoa(i)) })
+	case scan.Object:
+		return s.Object(func(key []byte) error { return each(string(key)) })
+	}
+	return fmt.Errorf("there is no list at %s", writePath(steps))
+}

@@ -1,0 +1,244 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/topic"
+)
+
+// rule is a mapping, ready to be used.
+type rule struct {
+	filters     []string
+	each        []step // nil: the whole payload
+	hasEach     bool
+	paths       tree
+	slots       int
+	whole       bool // a path is $: the payload need not be JSON
+	device      string
+	deviceSlot  int // -1: the device is no path
+	timeSlot    int
+	zone        *time.Location
+	measurement string
+	fields      []mapped
+	texts       []textAt
+}
+
+type mapped struct {
+	slot           int
+	key            string
+	factor, offset float64
+	unit           catalogue.Unit
+	words          map[string]float64
+	field          *catalogue.Field
+}
+
+type textAt struct {
+	slot int
+	key  string
+}
+
+// compile checks an entry and makes a rule of it.
+func (e *entry) compile(ms *measurements) (*rule, error) {
+	r := &rule{filters: e.Topic, device: e.Device, deviceSlot: -1, timeSlot: -1, zone: time.UTC}
+	var errs []error
+	for _, f := range e.Topic {
+		errs = append(errs, topic.Check(f))
+	}
+	if len(e.Fields)+len(e.Text) == 0 {
+		errs = append(errs, errors.New("it maps no fields"))
+	}
+	if e.Each != "" {
+		var err error
+		r.each, err = parsePath(e.Each)
+		r.hasEach = true
+		errs = append(errs, err)
+	}
+	slot := func(path string) int {
+		steps, err := parsePath(path)
+		if err != nil {
+			errs = append(errs, err)
+			return 0
+		}
+		r.whole = r.whole || len(steps) == 0
+		r.paths.add(steps, r.slots)
+		r.slots++
+		return r.slots - 1
+	}
+	if strings.HasPrefix(e.Device, "$") {
+		r.deviceSlot = slot(e.Device)
+	}
+	if e.Time.Path != "" {
+		r.timeSlot = slot(e.Time.Path)
+	}
+	if e.Time.Zone != "" {
+		zone, err := time.LoadLocation(e.Time.Zone)
+		errs = append(errs, err)
+		r.zone = zone
+	}
+	for _, key := range slices.Sorted(maps.Keys(e.Fields)) {
+		f := e.Fields[key]
+		m, err := f.compile(key)
+		errs = append(errs, err)
+		m.slot = slot(f.Path)
+		r.fields = append(r.fields, m)
+	}
+	for _, key := range slices.Sorted(maps.Keys(e.Text)) {
+		errs = append(errs, checkKey(key))
+		r.texts = append(r.texts, textAt{slot(e.Text[key]), key})
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return r, ms.declare(e, r)
+}
+
+// checkKey refuses what cannot be the key of a field.
+func checkKey(key string) error {
+	switch {
+	case key == "" || catalogue.Key(key) != key:
+		return fmt.Errorf("the key %q is not made of small letters, digits and underscores", key)
+	case key == "time" || key == "device" || key == catalogue.Quality || key == catalogue.Suspect:
+		return fmt.Errorf("a field cannot be called %q", key)
+	}
+	return nil
+}
+
+func (f *field) compile(key string) (mapped, error) {
+	m := mapped{key: key, factor: 1, offset: f.Offset, words: maps.Clone(switches)}
+	if f.Factor != nil {
+		m.factor = *f.Factor
+	}
+	for w, v := range f.Words {
+		m.words[strings.ToLower(w)] = v
+	}
+	var known bool
+	if m.unit, known = catalogue.UnitOf(f.Unit); f.Unit != "" && !known && f.Factor == nil {
+		return m, fmt.Errorf("%s: the unit %q is unknown: give a factor, and the unit that is kept in the key", key, f.Unit)
+	}
+	if known {
+		m.key = m.unit.Key(key)
+	} else {
+		m.unit = catalogue.Unit{Factor: 1, Symbol: f.Unit}
+	}
+	return m, checkKey(m.key)
+}
+
+// measurements gathers what the rules declare beyond the catalogue.
+type measurements struct {
+	own map[string]*catalogue.Measurement
+}
+
+// guesses are where the fields of a mapping without a measurement may belong.
+var guesses = []string{"air", "soil", "power", "ups", "host"}
+
+// declare finds the rule's measurement and adds the fields that it lacks.
+func (ms *measurements) declare(e *entry, r *rule) error {
+	r.measurement = e.Measurement
+	if r.measurement == "" {
+		r.measurement = guess(e, r)
+	}
+	m := ms.own[r.measurement]
+	if m == nil {
+		known, ok := catalogue.Get(r.measurement)
+		switch {
+		case ok && (known.Function != "sensors" || !slices.Contains(known.Labels, "device")):
+			return fmt.Errorf("the measurement %q belongs to %s", r.measurement, known.Function)
+		case !ok && checkKey(r.measurement) != nil:
+			return checkKey(r.measurement)
+		case !ok:
+			known = catalogue.Measurement{Name: r.measurement, About: "Mapped by hearth.yml", Function: "sensors", Labels: []string{"device"},
+				Text: []string{catalogue.Suspect}, Cadence: e.Cadence, Keep: catalogue.KeepMonths}
+			if f, ok := air.Field(catalogue.Quality); ok {
+				known.Fields = append(known.Fields, f)
+			}
+		}
+		known.Fields, known.Text = slices.Clone(known.Fields), slices.Clone(known.Text)
+		m = &known
+		ms.own[r.measurement] = m
+	}
+	for i := range r.fields {
+		if err := declareField(m, &r.fields[i], e.Fields); err != nil {
+			return err
+		}
+	}
+	for _, t := range r.texts {
+		if f, ok := m.Field(t.key); ok && f.Key == t.key {
+			return fmt.Errorf("%s of %s is a number elsewhere", t.key, m.Name)
+		}
+		if !slices.Contains(m.Text, t.key) {
+			m.Text = append(m.Text, t.key)
+		}
+	}
+	return nil
+}
+
+var air, _ = catalogue.Get("air")
+
+func guess(e *entry, r *rule) string {
+	for _, name := range guesses {
+		m, _ := catalogue.Get(name)
+		all := len(r.fields) > 0
+		for _, f := range r.fields {
+			_, ok := m.Field(f.key)
+			all = all && ok
+		}
+		for k := range e.Text {
+			all = all && slices.Contains(m.Text, k)
+		}
+		if all {
+			return name
+		}
+	}
+	return "custom"
+}
+
+// declareField gives a mapped field its range and, where it is new, adds it to
+// the measurement.
+func declareField(m *catalogue.Measurement, at *mapped, fields map[string]field) error {
+	var f field
+	for key, written := range fields { // its key may have got the unit since
+		if key == at.key || at.unit.Key(key) == at.key {
+			f = written
+		}
+	}
+	if slices.Contains(m.Text, at.key) {
+		return fmt.Errorf("%s of %s is a text elsewhere", at.key, m.Name)
+	}
+	d, known := m.Field(at.key)
+	if !known {
+		d = catalogue.Field{Key: at.key, Title: f.Title, Unit: at.unit.Symbol, Min: -catalogue.Limits, Max: catalogue.Limits}
+	}
+	if f.Title != "" {
+		d.Title = f.Title
+	}
+	if f.Min != nil {
+		d.Min = *f.Min
+	}
+	if f.Max != nil {
+		d.Max = *f.Max
+	}
+	if d.Max <= d.Min {
+		return fmt.Errorf("%s: its range is %g to %g", at.key, d.Min, d.Max)
+	}
+	if f.Step > 0 {
+		d.Step = f.Step
+	}
+	d.Counter = d.Counter || f.Counter
+	if f.Above != nil {
+		d.Warn.Above, d.Warn.HasAbove = *f.Above, true
+	}
+	if f.Below != nil {
+		d.Warn.Below, d.Warn.HasBelow = *f.Below, true
+	}
+	at.field = &d
+	if !known {
+		m.Fields = append(m.Fields, d)
+	}
+	return nil
+}

@@ -1,0 +1,271 @@
+package mapping
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/scan"
+	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/topic"
+)
+
+// Set is what hearth.yml says of devices, checked. It is safe for concurrent use.
+type Set struct {
+	rules        []*rule
+	settings     []store.DeviceSetting
+	measurements []catalogue.Measurement
+
+	mu      sync.Mutex
+	byTopic map[string][]*rule
+}
+
+const maxTopics = 8192 // whose rules are remembered
+
+// Parse reads hearth.yml. All mistakes in its part "devices" are named at once.
+func Parse(file []byte) (*Set, error) {
+	entries, lines, err := read(file)
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{byTopic: map[string][]*rule{}}
+	ms := &measurements{own: map[string]*catalogue.Measurement{}}
+	var errs []error
+	for i := range entries {
+		if err := s.add(&entries[i], ms); err != nil {
+			errs = append(errs, fmt.Errorf("hearth.yml: devices: line %d: %w", lines[i], err))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(ms.own)) {
+		s.measurements = append(s.measurements, *ms.own[name])
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// OwnID is the physical id of a device that a mapping names outright.
+func OwnID(name string) string { return "hearth.yml/" + name }
+
+func (s *Set) add(e *entry, ms *measurements) error {
+	literal := e.Device != "" && !strings.ContainsAny(e.Device, "${")
+	if literal && device.Slug(e.Device) != e.Device {
+		return fmt.Errorf("the device %q is not made of small letters, digits, - and _: write %q", e.Device, device.Slug(e.Device))
+	}
+	if !literal && (len(e.Physical) > 0 || e.Room != "" || e.Name != "" || !e.Maintenance.IsZero()) {
+		return errors.New("a name, room, physical id or maintenance needs the id of one device")
+	}
+	if literal {
+		d := store.DeviceSetting{Device: e.Device, Name: e.Name, Room: e.Room, Kind: "mapped", Physical: e.Physical, Maintenance: e.Maintenance}
+		if len(e.Topic) > 0 {
+			d.Physical = append(slices.Clone(d.Physical), OwnID(e.Device))
+		}
+		if err := s.set(d); err != nil {
+			return err
+		}
+	}
+	if len(e.Topic) == 0 {
+		if !literal || len(e.Fields)+len(e.Text) > 0 {
+			return errors.New("it needs a device, and to map fields a topic")
+		}
+		return nil
+	}
+	r, err := e.compile(ms)
+	if err != nil {
+		return err
+	}
+	s.rules = append(s.rules, r)
+	return nil
+}
+
+// set unites what several entries say of one device.
+func (s *Set) set(d store.DeviceSetting) error {
+	var old *store.DeviceSetting
+	for i := range s.settings {
+		o := &s.settings[i]
+		if o.Device == d.Device {
+			old = o
+			continue
+		}
+		for _, p := range d.Physical {
+			if slices.Contains(o.Physical, p) {
+				return fmt.Errorf("%s is %s as well as %s", p, o.Device, d.Device)
+			}
+		}
+	}
+	if old == nil {
+		s.settings = append(s.settings, d)
+		return nil
+	}
+	old.Name, old.Room = cmp.Or(d.Name, old.Name), cmp.Or(d.Room, old.Room)
+	if !d.Maintenance.IsZero() {
+		old.Maintenance = d.Maintenance
+	}
+	for _, p := range d.Physical {
+		if !slices.Contains(old.Physical, p) {
+			old.Physical = append(old.Physical, p)
+		}
+	}
+	return nil
+}
+
+// Settings is what the register should know.
+func (s *Set) Settings() []store.DeviceSetting { return s.settings }
+
+// Measurements are those that mappings declare or extend, whole.
+func (s *Set) Measurements() []catalogue.Measurement { return s.measurements }
+
+// Found is what a message says of one device.
+type Found struct {
+	Physical    string
+	Name        string // what its source calls it
+	Measurement string
+	Values      []device.Value
+	Text        map[string]string
+	Time        time.Time // zero: the message's arrival
+	Quality     device.Quality
+	Reason      string
+}
+
+// Find maps a message. ok is false where no mapping wants its topic. An error
+// names what is wrong with it; what is found beside is good.
+func (s *Set) Find(on string, payload []byte) (found []Found, ok bool, err error) {
+	var errs []error
+	rules := s.of(on)
+	for _, r := range rules {
+		fs, err := r.find(on, payload)
+		found, errs = append(found, fs...), append(errs, err)
+	}
+	return found, len(rules) > 0, errors.Join(errs...)
+}
+
+func (s *Set) of(on string) []*rule {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rules, ok := s.byTopic[on]
+	if ok {
+		return rules
+	}
+	for _, r := range s.rules {
+		if slices.ContainsFunc(r.filters, func(f string) bool { return topic.Match(f, on) }) {
+			rules = append(rules, r)
+		}
+	}
+	if len(s.byTopic) < maxTopics {
+		s.byTopic[on] = rules
+	}
+	return rules
+}
+
+const maxElements = 1000 // of a list in one message
+
+func (r *rule) find(on string, payload []byte) (found []Found, err error) {
+	if !r.hasEach {
+		f, err := r.one(on, "", payload)
+		if f == nil {
+			return nil, err
+		}
+		return []Found{*f}, err
+	}
+	var errs []error
+	err = elements(payload, r.each, func(key string, element []byte) error {
+		f, err := r.one(on, key, element)
+		if f != nil && len(found) < maxElements {
+			found = append(found, *f)
+		}
+		errs = append(errs, err)
+		return nil
+	})
+	return found, errors.Join(append(errs, err)...)
+}
+
+var errNone = errors.New("none of the mapped fields is in it")
+
+// one maps a payload, or an element of it, of one device.
+func (r *rule) one(on, key string, doc []byte) (*Found, error) {
+	at := make([][]byte, r.slots)
+	s := scan.New(doc)
+	if err := errors.Join(r.paths.find(s, at), s.End()); err != nil {
+		if !r.whole {
+			return nil, err
+		}
+		at = make([][]byte, r.slots)
+		quoted := strconv.AppendQuote(nil, strings.ToValidUTF8(string(doc[:min(len(doc), 1<<10)]), ""))
+		if r.paths.find(scan.New(quoted), at) != nil {
+			return nil, err
+		}
+	}
+	f := &Found{Measurement: r.measurement}
+	if err := r.name(f, on, key, at); err != nil {
+		return nil, err
+	}
+	if r.timeSlot >= 0 && at[r.timeSlot] != nil {
+		t, err := ParseTime(text(at[r.timeSlot]), r.zone)
+		if err != nil {
+			return nil, err
+		}
+		f.Time = t
+	}
+	var errs []error
+	for _, m := range r.fields {
+		if at[m.slot] == nil {
+			continue
+		}
+		v, ok, err := number(at[m.slot], m.words)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", m.key, err))
+		} else if ok {
+			f.Values = append(f.Values, device.Value{Key: m.key, V: m.unit.Convert(v*m.factor + m.offset), Field: m.field})
+		}
+	}
+	for _, t := range r.texts {
+		if s := text(at[t.slot]); s != "" {
+			if f.Text == nil {
+				f.Text = map[string]string{}
+			}
+			f.Text[t.key] = s
+		}
+	}
+	if len(f.Values)+len(f.Text) == 0 {
+		return nil, errors.Join(append(errs, errNone)...)
+	}
+	return f, errors.Join(errs...)
+}
+
+// name finds which device it is.
+func (r *rule) name(f *Found, on, key string, at [][]byte) error {
+	switch {
+	case r.deviceSlot >= 0:
+		if f.Name = text(at[r.deviceSlot]); f.Name == "" {
+			return fmt.Errorf("there is no device at %s", r.device)
+		}
+	case r.device == "":
+		f.Name = topic.Name(on)
+		f.Physical = "topic/" + on
+		if key != "" {
+			f.Name += "-" + key
+			f.Physical += "/" + key
+		}
+		return nil
+	case strings.Contains(r.device, "{"):
+		f.Name = r.device
+		for i, level := range strings.Split(strings.TrimPrefix(on, "/"), "/") {
+			f.Name = strings.ReplaceAll(f.Name, "{"+strconv.Itoa(i+1)+"}", level)
+		}
+		f.Name = strings.ReplaceAll(f.Name, "{key}", key)
+	default:
+		f.Name, f.Physical = r.device, OwnID(r.device)
+		return nil
+	}
+	f.Physical = "mapped/" + f.Name
+	return nil
+}

@@ -1,0 +1,112 @@
+package mapping
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/scan"
+)
+
+// number reads a value as a number: a string that is one, true as 1, and what
+// words stand for. null and an empty string are nothing.
+func number(raw []byte, words map[string]float64) (v float64, ok bool, err error) {
+	s := scan.New(raw)
+	switch s.Kind() {
+	case scan.Null:
+		return 0, false, nil
+	case scan.Number:
+		v, err = s.Float()
+		return v, err == nil, err
+	case scan.Bool:
+		yes, _ := s.Bool() // it was scanned before
+		if yes {
+			v = 1
+		}
+		return v, true, nil
+	case scan.String:
+		text, err := s.Text()
+		if err != nil {
+			return 0, false, err
+		}
+		return word(string(text), words)
+	}
+	return 0, false, fmt.Errorf("%.40s is no number", raw)
+}
+
+func word(text string, words map[string]float64) (float64, bool, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return 0, false, nil
+	}
+	if v, ok := words[strings.ToLower(text)]; ok {
+		return v, true, nil
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0, false, fmt.Errorf("%.40q is no number", text)
+	}
+	return v, true, nil
+}
+
+// switches are the words that stand for numbers everywhere.
+var switches = map[string]float64{"on": 1, "off": 0, "true": 1, "false": 0}
+
+// Number reads a value as a number, if it is one or a word for one. null and an
+// empty string are nothing.
+func Number(raw []byte) (v float64, ok bool, err error) { return number(raw, switches) }
+
+// Text reads a string, or a number as it is written; what is neither is "".
+func Text(raw []byte) string { return text(raw) }
+
+// text reads a string, or a number as it is written.
+func text(raw []byte) string {
+	const most = 200
+	s := scan.New(raw)
+	b := raw
+	switch s.Kind() {
+	case scan.String:
+		b, _ = s.Text()
+	case scan.Number, scan.Bool:
+	default:
+		return ""
+	}
+	return strings.ToValidUTF8(string(b[:min(len(b), most)]), "")
+}
+
+// ParseTime reads RFC 3339, the same without a zone in zone, or the seconds,
+// milli-, micro- or nanoseconds since 1970 that the size of a number tells.
+func ParseTime(s string, zone *time.Location) (time.Time, error) {
+	s = strings.TrimSpace(s)
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00"} {
+		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil || v <= 0 || v >= 1e19 || math.IsNaN(v) {
+		return time.Time{}, fmt.Errorf("%.40q is no time", s)
+	}
+	for v >= 1e11 {
+		v /= 1000
+	}
+	sec, frac := math.Modf(v)
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil { // exact, to the nanosecond
+		return epoch(n), nil
+	}
+	return time.Unix(int64(sec), int64(math.Round(frac*1e6))*1000).UTC(), nil
+}
+
+func epoch(n int64) time.Time {
+	switch {
+	case n < 1e11:
+		return time.Unix(n, 0).UTC()
+	case n < 1e14:
+		return time.UnixMilli(n).UTC()
+	case n < 1e17:
+		return time.UnixMicro(n).UTC()
+	}
+	return time.Unix(0, n).UTC()
+}

@@ -1,0 +1,77 @@
+package topic
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// The examples of MQTT 3.1.1, sections 4.7.1 and 4.7.2.
+func TestMatchAsTheSpecificationSays(t *testing.T) {
+	for _, tc := range []struct {
+		filter, topic string
+		want          bool
+	}{
+		{"sport/tennis/player1/#", "sport/tennis/player1", true}, {"sport/tennis/player1/#", "sport/tennis/player1/ranking", true},
+		{"sport/#", "sport", true}, {"#", "a/b", true}, {"sport/tennis/+", "sport/tennis/player1", true}, {"sport/tennis/+", "sport/tennis/player1/ranking", false},
+		{"sport/+", "sport", false}, {"sport/+", "sport/", true}, {"+/+", "/finance", true}, {"/+", "/finance", true}, {"+", "/finance", false},
+		{"#", "$SYS/x", false}, {"+/monitor/Clients", "$SYS/monitor/Clients", false}, {"$SYS/#", "$SYS/x", true}, {"$SYS/monitor/+", "$SYS/monitor/Clients", true},
+		{"ACCOUNTS", "Accounts", false}, {"", "x", false}, {"x", "", false},
+	} {
+		if got := Match(tc.filter, tc.topic); got != tc.want {
+			t.Errorf("%s takes %s: %v", tc.filter, tc.topic, got)
+		}
+	}
+}
+
+func TestMatchAgreesWithAReference(t *testing.T) {
+	level := rapid.SampledFrom([]string{"", "a", "b", "$x"})
+	rapid.Check(t, func(t *rapid.T) {
+		topic := rapid.SliceOfN(level, 1, 4).Draw(t, "topic")
+		filter := rapid.SliceOfN(rapid.OneOf(level, rapid.Just("+")), 0, 4).Draw(t, "filter")
+		if rapid.Bool().Draw(t, "hash") || len(filter) == 0 {
+			filter = append(filter, "#")
+		}
+		tt, f := strings.Join(topic, "/"), strings.Join(filter, "/")
+		if tt == "" || f == "" {
+			return
+		}
+		if got, want := Match(f, tt), reference(filter, topic); got != want {
+			t.Fatalf("%q takes %q: %v, want %v", f, tt, got, want)
+		}
+	})
+}
+
+func reference(filter, topic []string) bool {
+	if strings.HasPrefix(topic[0], "$") && (filter[0] == "+" || filter[0] == "#") {
+		return false
+	}
+	if i := slices.Index(filter, "#"); i >= 0 {
+		filter = filter[:i]
+		if len(topic) < len(filter) {
+			return false
+		}
+		topic = topic[:len(filter)]
+	}
+	return slices.EqualFunc(filter, topic, func(f, t string) bool { return f == "+" || f == t })
+}
+
+func TestCheck(t *testing.T) {
+	for filter, ok := range map[string]bool{"a/+/#": true, "/a": true, "#": true, "": false, "a#": false, "a/#/b": false, "+a": false, "\x00": false} {
+		if err := Check(filter); (err == nil) != ok {
+			t.Errorf("%q: %v", filter, err)
+		}
+	}
+}
+
+func TestName(t *testing.T) {
+	for topic, want := range map[string]string{
+		"/embedded/lab_plug1": "lab_plug1", "tele/kitchen/SENSOR": "kitchen", "home/attic/temperature": "attic", "state": "state", "/": "", "a": "a", "a/": "a", "sensors/data": "sensors/data",
+	} {
+		if got := Name(topic); got != want {
+			t.Errorf("Name(%q) = %q, want %q", topic, got, want)
+		}
+	}
+}
