@@ -2,7 +2,6 @@ package testserver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -67,12 +66,6 @@ sys_interval 1
 		return nil, err
 	}
 	s := &Server{Addr: addr, Dir: dir, path: path, args: []string{"-c", file}, quit: syscall.SIGTERM, orphaned: syscall.SIGKILL,
-		ready: func(ctx context.Context) error {
-			c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
-			if err != nil {
-				return err
-			}
-			return errors.Join(err, c.Close())
-		}}
+		ready: func(ctx context.Context) error { return listens(ctx, addr) }}
 	return s, s.Start()
 }

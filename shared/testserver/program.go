@@ -3,6 +3,7 @@ package testserver
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"syscall"
@@ -16,7 +17,7 @@ type Program struct {
 	Args []string
 	Env  []string // all of its environment; nil: the test's
 	Dir  string   // working folder, where its log goes too
-	URL  string   // answers 200 once it serves
+	URL  string   // answers 200 once it serves; "": it listens
 }
 
 // Own returns p, started, as a server of the test's own. A kill -9 takes its
@@ -29,7 +30,7 @@ func Own(t testing.TB, p Program) *Server {
 	s := &Server{
 		Addr: p.Addr, Dir: p.Dir, path: p.Path, args: p.Args, env: p.Env,
 		quit: syscall.SIGTERM, orphaned: syscall.SIGKILL, family: true,
-		ready: func(ctx context.Context) error { return serves(ctx, p.URL) },
+		ready: func(ctx context.Context) error { return p.serves(ctx) },
 	}
 	t.Cleanup(func() { s.Kill() })
 	if err := s.Start(); err != nil {
@@ -38,8 +39,11 @@ func Own(t testing.TB, p Program) *Server {
 	return s
 }
 
-func serves(ctx context.Context, url string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+func (p Program) serves(ctx context.Context) error {
+	if p.URL == "" {
+		return listens(ctx, p.Addr)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL, nil)
 	if err != nil {
 		return err
 	}
@@ -49,9 +53,17 @@ func serves(ctx context.Context, url string) error {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", url, res.Status)
+		return fmt.Errorf("%s answers %s", p.URL, res.Status)
 	}
 	return nil
+}
+
+func listens(ctx context.Context, addr string) error {
+	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }
 
 // Pid is that of the running process, 0 where there is none.

@@ -1,0 +1,131 @@
+package chaos
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// front stands before InfluxDB, or in its place, and knows when each reading of
+// the streams that it watches was written first.
+type front struct {
+	*httptest.Server
+	prefix string // of the devices
+	next   http.Handler
+
+	mu   sync.Mutex
+	seen map[string]time.Time // by device and number
+}
+
+// newFront hands on to real, or takes everything where that is "".
+func newFront(t testing.TB, real, prefix string) *front {
+	t.Helper()
+	f := &front{prefix: ",device=" + prefix + "-", seen: map[string]time.Time{}}
+	f.next = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	if real != "" {
+		u, err := url.Parse(real)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.next = httputil.NewSingleHostReverseProxy(u)
+	}
+	f.Server = httptest.NewServer(f)
+	t.Cleanup(f.Close)
+	return f
+}
+
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	now := time.Now()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	code := &status{w, http.StatusOK}
+	f.next.ServeHTTP(code, r)
+	if r.Method != http.MethodPost || code.code/100 != 2 {
+		return
+	}
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		if z, err := gzip.NewReader(bytes.NewReader(body)); err == nil {
+			body, _ = io.ReadAll(z)
+		}
+	}
+	f.read(string(body), now)
+}
+
+type status struct {
+	http.ResponseWriter
+	code int
+}
+
+func (s *status) WriteHeader(code int) {
+	s.code = code
+	s.ResponseWriter.WriteHeader(code)
+}
+
+// read notes the numbers in a request of line protocol.
+func (f *front) read(body string, at time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for line := range strings.Lines(body) {
+		_, rest, ok := strings.Cut(line, f.prefix)
+		if !ok {
+			continue
+		}
+		id, _, _ := strings.Cut(rest, " ")
+		id, _, _ = strings.Cut(id, ",")
+		_, v, _ := strings.Cut(rest, field+"=")
+		v, _, _ = strings.Cut(v, ",")
+		v, _, _ = strings.Cut(v, " ")
+		key := id + " " + v
+		if _, again := f.seen[key]; !again {
+			f.seen[key] = at
+		}
+	}
+}
+
+// delay is how long after it was sent number k of s was in a write request that
+// was taken.
+func (f *front) delay(s stream, k int, sent time.Time) (time.Duration, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at, ok := f.seen[strconv.Itoa(k%topics)+" "+strconv.Itoa(s.value(k))]
+	return at.Sub(sent), ok
+}
+
+// delays are those of all numbers of s, of which the i-th was sent at sent[i],
+// in order of length.
+func (f *front) delays(s stream, sent []time.Time) (ds []time.Duration, missing int) {
+	for k, at := range sent {
+		if at.IsZero() {
+			continue
+		}
+		if d, ok := f.delay(s, k, at); ok {
+			ds = append(ds, d)
+		} else {
+			missing++
+		}
+	}
+	slices.Sort(ds)
+	return ds, missing
+}
+
+// quantile of sorted delays.
+func quantile(ds []time.Duration, q float64) time.Duration {
+	if len(ds) == 0 {
+		return 0
+	}
+	return ds[min(int(q*float64(len(ds))), len(ds)-1)].Round(100 * time.Microsecond)
+}

@@ -1,0 +1,248 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/local/shrinkwrap"
+	"github.com/hearth-home/hearth/local/stack"
+	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/testserver"
+)
+
+const (
+	functionName = "sensors"
+	token        = "a-token-of-the-tests"
+)
+
+// house is the platform, every part a process.
+type house struct {
+	t testing.TB
+	layout
+	broker, postgres, influx, function, gateway, connector *testserver.Server
+	influxURL, bucket                                      string
+	dir, secrets                                           string
+	tap                                                    *tap   // nil: there is none
+	front                                                  *front // the same
+}
+
+// layout is what a test puts in between, or sets.
+type layout struct {
+	tapped   bool              // there is a tap between the connector and the broker
+	watch    string            // devices whose write requests are noted, by the beginning of their names
+	sink     bool              // their readings are taken and forgotten
+	autosave int               // of the broker, seconds
+	watchdog string            // program to run the function behind
+	settings string            // hearth.yml
+	env      map[string]string // of the connector
+}
+
+// newHouse starts everything, in the order of the data's way back.
+func newHouse(t testing.TB, l layout) *house {
+	t.Helper()
+	h := &house{t: t, layout: l, dir: t.TempDir()}
+	h.secrets = filepath.Join(h.dir, "secrets")
+	var database string
+	h.postgres, database = testserver.OwnPostgres(t)
+	h.influx, h.influxURL, h.bucket = testserver.OwnInflux(t)
+	h.broker = testserver.OwnMosquitto(t, l.autosave)
+	if l.tapped {
+		h.tap = newTap(t, h.broker.Addr)
+	}
+	if l.watch != "" {
+		h.front = newFront(t, map[bool]string{false: h.influxURL}[l.sink], l.watch)
+	}
+	h.plant("database-url", database)
+	h.plant("connector-token", token)
+	if l.settings != "" {
+		h.plant("hearth-settings", l.settings)
+	}
+	if err := store.Migrate(t.Context(), secret.NewFolder(h.secrets).Get("database-url")); err != nil {
+		t.Fatal(err)
+	}
+	h.startFunction()
+	h.startGateway("http://" + h.function.Addr)
+	h.startConnector()
+	h.ready()
+	t.Cleanup(h.tell)
+	return h
+}
+
+// tell shows the end of the logs of a test that failed.
+func (h *house) tell() {
+	if !h.t.Failed() {
+		return
+	}
+	for name, s := range map[string]*testserver.Server{"connector": h.connector, "function": h.function, "gateway": h.gateway} {
+		if s != nil {
+			h.t.Logf("the %s's last words:\n%s", name, s.Log())
+		}
+	}
+}
+
+func (h *house) plant(name, value string) {
+	h.t.Helper()
+	if err := os.MkdirAll(h.secrets, 0o755); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(h.secrets, name), []byte(value), 0o644); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// startFunction runs sensors with the environment of its block in stack.yml.
+func (h *house) startFunction() {
+	h.t.Helper()
+	env := maps.Clone(block(h.t).Env)
+	env["INFLUX_URL"], env["INFLUX_BUCKET"], env["secret_mount_path"] = h.influxURL, h.bucket, h.secrets
+	if h.front != nil {
+		env["INFLUX_URL"] = h.front.URL
+	}
+	addr := freeAddr(h.t)
+	p := testserver.Program{Addr: addr, Dir: filepath.Join(h.dir, "function")}
+	p.Path = binaries(h.t).function
+	env["PORT"] = port(addr)
+	if h.watchdog != "" {
+		inner := freeAddr(h.t)
+		env["PORT"], env["port"], env["upstream_url"] = port(inner), port(addr), "http://"+inner
+		env["fprocess"], env["mode"], env["prefix_logs"], env["suppress_lock"] = p.Path, "http", "false", "true"
+		p.Path = h.watchdog
+	}
+	p.Env = list(env)
+	h.function = testserver.Own(h.t, p)
+}
+
+// startGateway serves the function at address, with the annotations of stack.yml.
+func (h *house) startGateway(address string) {
+	h.t.Helper()
+	dir := filepath.Join(h.dir, "gateway")
+	text, err := os.ReadFile("stack.yml")
+	if err == nil {
+		err = os.MkdirAll(dir, 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "stack.yml"), text, 0o644) // its root, without anyone's .env
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	addr := freeAddr(h.t)
+	if h.gateway != nil {
+		addr = h.gateway.Addr
+	}
+	h.gateway = testserver.Own(h.t, testserver.Program{Addr: addr, Path: binaries(h.t).hearth, Args: []string{"gateway", functionName + "=" + address},
+		Env: []string{"PORT=" + port(addr), "LOG_FORMAT=json"}, Dir: dir, URL: "http://" + addr + "/healthz"})
+}
+
+// startConnector runs the connector on a folder of its own.
+func (h *house) startConnector() {
+	h.t.Helper()
+	broker := h.broker.Addr
+	if h.tap != nil {
+		broker = h.tap.addr
+	}
+	addr, dir := freeAddr(h.t), filepath.Join(h.dir, "connector")
+	env := map[string]string{"MQTT_URL": "tcp://" + broker, "GATEWAY_URL": "http://" + h.gateway.Addr, "DATA_DIR": filepath.Join(dir, "data"),
+		"LISTEN": addr, "REBUILD_INTERVAL": "1s", "secret_mount_path": h.secrets}
+	maps.Copy(env, h.env)
+	h.connector = testserver.Own(h.t, testserver.Program{Addr: addr, Path: binaries(h.t).connector, Env: list(env), Dir: dir, URL: "http://" + addr + "/healthz"})
+}
+
+// ready waits until the connector has the broker and knows the function.
+func (h *house) ready() {
+	h.t.Helper()
+	until(h.t, "the connector is ready", func() bool {
+		res, err := http.Get("http://" + h.connector.Addr + "/readyz")
+		if err != nil {
+			return false
+		}
+		res.Body.Close()
+		return res.StatusCode == http.StatusOK
+	})
+}
+
+// block is the function's in stack.yml.
+func block(t testing.TB) stack.Function {
+	t.Helper()
+	fs, err := stack.Read(".", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(fs, func(f stack.Function) bool { return f.Name == functionName })
+	if i < 0 {
+		t.Fatalf("stack.yml has no function %s", functionName)
+	}
+	return fs[i]
+}
+
+type programs struct{ hearth, connector, function string }
+
+func binaries(t testing.TB) programs {
+	t.Helper()
+	p, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// built compiles once: the function and the connector as their images do.
+var built = sync.OnceValues(func() (p programs, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	p = programs{filepath.Join(scratch, "hearth"), filepath.Join(scratch, "mqtt"), filepath.Join(scratch, functionName)}
+	folders := map[string]string{p.hearth: "./local", p.connector: "./connectors/mqtt"}
+	if dev := os.Getenv("CHAOS_HEARTH"); dev != "" { // DEV
+		p.hearth = dev // DEV
+		folders = map[string]string{p.connector: "./connectors/mqtt"}
+	} // DEV
+	for bin, folder := range folders {
+		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", bin, folder)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return p, fmt.Errorf("build %s: %w: %s", folder, err, out)
+		}
+	}
+	s, err := shrinkwrap.Stack("stack.yml")
+	if err != nil {
+		return p, err
+	}
+	wrapped, err := shrinkwrap.Context(s.Functions[functionName], s.StackConfiguration.CopyExtraPaths, filepath.Join(scratch, "context"))
+	if err != nil {
+		return p, err
+	}
+	return p, shrinkwrap.Compile(ctx, wrapped, runtime.GOARCH, p.function)
+})
+
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	addr, err := testserver.FreeAddr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return addr
+}
+
+func port(addr string) string {
+	_, p, _ := net.SplitHostPort(addr)
+	return p
+}
+
+func list(env map[string]string) (out []string) {
+	for k, v := range env {
+		out = append(out, k+"="+v)
+	}
+	return out
+}
