@@ -52,16 +52,16 @@ var (
 	secrets = sourcetest.Secrets{"finnhub-key": key}
 )
 
-// finnhub answers with a good quote, and so where NOPE is asked for.
-func finnhub(code int, nope string) http.HandlerFunc {
+// finnhub answers so about NOPE, and with a good quote about others.
+func finnhub(code int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		answer := sourcetest.Says(200, good)
 		if r.Header.Get("X-Finnhub-Token") != key {
-			answer = sourcetest.Says(401, `{"error":"Invalid API key"}`)
+			sourcetest.Says(401, denied)(w, r)
 		} else if r.URL.Query().Get("symbol") == "NOPE" {
-			answer = sourcetest.Says(code, nope, "Retry-After", "30")
+			sourcetest.Says(code, body, "Retry-After", "30")(w, r)
+		} else {
+			sourcetest.Says(200, good)(w, r)
 		}
-		answer(w, r)
 	}
 }
 
@@ -71,19 +71,16 @@ func TestASymbolFailsAloneAndARerunStoresNothing(t *testing.T) {
 		t.Errorf("first run: %d %s", w.Code, w.Body)
 	}
 	for _, c := range []struct {
-		code         int
-		nope, status string
-		strict       int
-	}{
-		{200, good, "ok", 200}, {200, zeros, "partial", 502}, {403, denied, "partial", 502}, {404, "", "partial", 502},
-		{500, key, "partial", 502}, {429, spent, "partial", 429}, {200, spent, "partial", 429},
-	} {
-		h.Answer = finnhub(c.code, c.nope)
-		if a, w := h.Post(""); w.Code != 200 || a.Status != c.status || a.Stored != 0 {
-			t.Errorf("NOPE is answered %d %s: %d %s, want %s", c.code, c.nope, w.Code, w.Body, c.status)
+		code   int
+		body   string
+		strict int // status of the run
+	}{{200, good, 200}, {200, zeros, 502}, {403, denied, 502}, {404, "", 502}, {500, key, 502}, {429, spent, 429}, {200, spent, 429}} {
+		h.Answer = finnhub(c.code, c.body)
+		if a, w := h.Post(""); w.Code != 200 || a.Status != map[bool]string{true: "ok", false: "partial"}[c.strict == 200] || a.Stored != 0 {
+			t.Errorf("NOPE is answered %d %s: %d %s", c.code, c.body, w.Code, w.Body)
 		}
 		if _, w := h.Post("strict=true"); w.Code != c.strict {
-			t.Errorf("NOPE is answered %d %s, strict: %d %s, want %d", c.code, c.nope, w.Code, w.Body, c.strict)
+			t.Errorf("NOPE is answered %d %s: %d %s, want %d", c.code, c.body, w.Code, w.Body, c.strict)
 		}
 	}
 }

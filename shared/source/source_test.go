@@ -4,73 +4,23 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
-	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/source"
-	"github.com/hearth-home/hearth/shared/sourcetest"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
 // of is the New of a function that serves s.
-func of(s source.Source) sourcetest.Build {
-	return func(env config.Env) (http.Handler, error) { return source.Handler(env, s) }
-}
-
 // start serves s in a house with a Slack.
-func start(t *testing.T, s source.Source) *sourcetest.House {
-	t.Helper()
-	return sourcetest.Start(t, of(s), nil, sourcetest.Secrets{"slack-webhook": "http://slack/services/T000/B000/s3cr3thook"}, sourcetest.Says(200, "{}"))
-}
-
 // run serves s from now on and calls it.
-func run(h *sourcetest.House, s source.Source, query string) (source.Answer, *httptest.ResponseRecorder) {
-	h.Build(of(s))
-	return h.Post(query)
-}
-
 // thermometer measures its targets once an hour, on the hour.
-func thermometer(targets ...string) source.Source {
-	return source.Source{
-		Name: "weather", Setting: "WEATHER_PLACES", Targets: targets,
-		Fetch: func(_ context.Context, target string, _ source.Window) (source.Batch, error) {
-			if target == "nowhere" {
-				return source.Batch{}, &fetch.StatusError{Host: "api.example", Code: 404, Body: "no such place"}
-			}
-			return source.Batch{
-				Readings: []reading.Reading{weather(target, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))},
-				Items:    []item.Item{{ID: target, Title: "look at " + target}}, Complete: true,
-			}, nil
-		},
-	}
-}
-
-func weather(place string, at time.Time) reading.Reading {
-	return reading.Reading{Name: "weather", Tags: map[string]string{"place": place}, Fields: map[string]float64{"temperature_celsius": 8.5}, Time: at}
-}
-
 // asking is s, which asks the house's upstream first.
-func asking(h *sourcetest.House, s source.Source) source.Source {
-	u := &url.URL{Scheme: "http", Host: h.Upstream.Listener.Addr().String()}
-	client, answer := fetch.New(), s.Fetch
-	s.Fetch = func(ctx context.Context, target string, w source.Window) (source.Batch, error) {
-		if _, err := client.Get(ctx, u, nil); err != nil {
-			return source.Batch{}, err
-		}
-		return answer(ctx, target, w)
-	}
-	return s
-}
-
 func TestRerunStoresNothingNew(t *testing.T) {
 	h := start(t, thermometer("home", "cabin"))
 	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || a.Stored != 4 || len(a.Targets) != 2 || a.Run == "" {
@@ -250,64 +200,6 @@ func TestAPanicIsAFailureOfItsTarget(t *testing.T) {
 	}
 }
 
-func TestSlackHearsOnceOfAFailureAndOnceOfItsEnd(t *testing.T) {
-	broken := false
-	s := thermometer("home", "cabin")
-	good := s.Fetch
-	s.Fetch = func(ctx context.Context, target string, w source.Window) (source.Batch, error) {
-		if broken {
-			return source.Batch{}, &fetch.StatusError{Host: "api.example", Code: 500, Body: "<oops> & more"}
-		}
-		return good(ctx, target, w)
-	}
-	h := start(t, s)
-	for _, broken = range []bool{false, true, true, true, false, false} {
-		h.Later(time.Hour)
-		h.Post("")
-	}
-	if len(h.Told) != 2 || !strings.Contains(h.Told[0], "home, cabin: api.example answered 500") || !strings.Contains(h.Told[1], "works again after 3 h") {
-		t.Errorf("told %q; want one start and one end", h.Told)
-	}
-	if !strings.Contains(h.Told[0], "&lt;oops&gt; &amp; more") {
-		t.Errorf("foreign text is not escaped: %q", h.Told[0])
-	}
-}
-
-func TestAMessageSlackRefusesIsSentLater(t *testing.T) {
-	s := thermometer("nowhere")
-	h := start(t, s)
-	h.Refusal = 500
-	h.Post("")
-	if len(h.Told) != 0 {
-		t.Fatalf("told %q", h.Told)
-	}
-	h.Refusal = 0
-	h.Later(2 * time.Hour)
-	h.Post("")
-	if len(h.Told) != 1 {
-		t.Errorf("told %q, want the one that was kept", h.Told)
-	}
-	if strings.Contains(h.Log.String(), "s3cr3thook") {
-		t.Error("the webhook is in the log")
-	}
-}
-
-func TestPatienceHoldsTheMessageBack(t *testing.T) {
-	s := thermometer("nowhere")
-	s.Patience = func(error) time.Duration { return 7 * 24 * time.Hour }
-	h := start(t, s)
-	for day := range 10 {
-		h.Post("")
-		if want := 0; day < 7 && len(h.Told) != want {
-			t.Errorf("day %d: told %q", day, h.Told)
-		}
-		h.Later(24 * time.Hour)
-	}
-	if len(h.Told) != 1 {
-		t.Errorf("told %q, want one after a week", h.Told)
-	}
-}
-
 func TestQuotaLeavesTheScheduleItsCalls(t *testing.T) {
 	h := start(t, thermometer("home"))
 	s := asking(h, thermometer("home"))
@@ -360,29 +252,6 @@ func TestBackfillGoesOnWhereItSays(t *testing.T) {
 	}
 	if a, _ := h.Post("from=2026-01-05&to=2026-01-05"); a.Stored != 0 || a.Unchanged != 24 {
 		t.Errorf("again: %+v; want the day's 24 unchanged", a)
-	}
-}
-
-func TestItemsAreToldOnceWhateverIsRerun(t *testing.T) {
-	s := thermometer("home")
-	on := true
-	s.Fetch = func(context.Context, string, source.Window) (source.Batch, error) {
-		b := source.Batch{Complete: true}
-		if on {
-			b.Items = []item.Item{{ID: "1", Title: "Pi 5 in stock"}}
-		}
-		return b, nil
-	}
-	s.Tell = func(c item.Change) (string, bool) { return fmt.Sprint(c.Item.Title, " ", c.Opened), true }
-	s.TellOnce = func(item.Item) bool { return true }
-	h := start(t, s)
-	for _, there := range []bool{true, true, false, true, true} {
-		on = there
-		h.Later(time.Hour)
-		h.Post("")
-	}
-	if fmt.Sprint(h.Told) != "[Pi 5 in stock true]" {
-		t.Errorf("told %q, want it once", h.Told)
 	}
 }
 

@@ -1,0 +1,62 @@
+package source_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/source"
+	"github.com/hearth-home/hearth/shared/sourcetest"
+)
+
+func of(s source.Source) sourcetest.Build {
+	return func(env config.Env) (http.Handler, error) { return source.Handler(env, s) }
+}
+
+func start(t *testing.T, s source.Source) *sourcetest.House {
+	t.Helper()
+	return sourcetest.Start(t, of(s), nil, sourcetest.Secrets{"slack-webhook": "http://slack/services/T000/B000/s3cr3thook"}, sourcetest.Says(200, "{}"))
+}
+
+func run(h *sourcetest.House, s source.Source, query string) (source.Answer, *httptest.ResponseRecorder) {
+	h.Build(of(s))
+	return h.Post(query)
+}
+
+func thermometer(targets ...string) source.Source {
+	return source.Source{
+		Name: "weather", Setting: "WEATHER_PLACES", Targets: targets,
+		Fetch: func(_ context.Context, target string, _ source.Window) (source.Batch, error) {
+			if target == "nowhere" {
+				return source.Batch{}, &fetch.StatusError{Host: "api.example", Code: 404, Body: "no such place"}
+			}
+			return source.Batch{
+				Readings: []reading.Reading{weather(target, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))},
+				Items:    []item.Item{{ID: target, Title: "look at " + target}}, Complete: true,
+			}, nil
+		},
+	}
+}
+
+func weather(place string, at time.Time) reading.Reading {
+	return reading.Reading{Name: "weather", Tags: map[string]string{"place": place}, Fields: map[string]float64{"temperature_celsius": 8.5}, Time: at}
+}
+
+func asking(h *sourcetest.House, s source.Source) source.Source {
+	u := &url.URL{Scheme: "http", Host: h.Upstream.Listener.Addr().String()}
+	client, answer := fetch.New(), s.Fetch
+	s.Fetch = func(ctx context.Context, target string, w source.Window) (source.Batch, error) {
+		if _, err := client.Get(ctx, u, nil); err != nil {
+			return source.Batch{}, err
+		}
+		return answer(ctx, target, w)
+	}
+	return s
+}
