@@ -28,6 +28,7 @@ func (a *Agent) openSpool() error {
 	if err == nil {
 		var r *spool.Reader
 		if r, err = l.Reader(readerName); err == nil {
+			_ = l.Sync() // the first time it writes where the reader is: now rather than while online
 			a.spool, a.reader, a.pos = l, r, 0
 			a.showSpool(l, r)
 			a.report(report)

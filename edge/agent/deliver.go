@@ -142,6 +142,9 @@ func (a *Agent) take(t taken) {
 		r.unsynced()
 		a.window.Add(r.key(), r, r.size())
 	default:
+		if !near {
+			a.takeIn() // what is older goes first
+		}
 		a.keep(r)
 	}
 }

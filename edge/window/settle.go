@@ -1,21 +1,21 @@
 package window
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Tick lets go what may go, and makes wait again what has to be sent again.
 func (w *Window[T]) Tick(now time.Duration) {
 	w.settle(now)
+	if !w.known {
+		return
+	}
 	missing := w.missing()
-	for _, list := range [][]*Entry[T]{w.live, w.backlog} {
-		for _, e := range list {
-			if e.state != acked || now-e.acked < w.limits.Resend || !w.known {
+	for _, l := range []list[T]{w.live, w.backlog} {
+		for _, e := range l.all {
+			if e.state != acked || now-e.acked < w.limits.Resend {
 				continue
 			}
 			if missing[e.Boot] || e.shaken && now-w.since >= w.limits.Resend {
-				w.mark(e, waiting)
+				w.again(e)
 				w.stats.Resent++
 			}
 		}
@@ -39,26 +39,42 @@ func (w *Window[T]) missing() map[string]bool {
 	return m
 }
 
-// settle lets go of what has been stored, or waited long enough.
+// settle lets go of what has been stored, or waited long enough. Both lists are
+// in order, so that a look at the front is enough.
 func (w *Window[T]) settle(now time.Duration) {
-	w.live = slices.DeleteFunc(w.live, func(e *Entry[T]) bool {
-		stored, old := w.stored(e), now-e.born >= w.limits.Keep
-		if e.state != acked || !stored && !old {
-			return false
+	for _, e := range w.live.all {
+		stored, old := w.stored(e), e.born > 0 && now-e.born >= w.limits.Keep
+		if e.state != left && !stored && !old {
+			break
 		}
-		w.leave(e, stored)
-		return true
-	})
-	// Only a row of entries from the front: Done is one place on disk.
-	missing := w.missing()
-	n := 0
-	for n < len(w.backlog) && w.finished(w.backlog[n], now, missing) {
-		e := w.backlog[n]
-		w.leave(e, w.stored(e))
-		w.done = max(w.done, e.backlog)
-		n++
+		if e.state == acked {
+			w.leave(e, stored)
+		}
 	}
-	w.backlog = slices.Delete(w.backlog, 0, n)
+	w.live.trim()
+	// Only a row of entries from the front: Done is one place on disk.
+	var missing map[string]bool
+	for i, e := range w.backlog.all {
+		if i == 0 {
+			missing = w.missing()
+		}
+		if !w.finished(e, now, missing) {
+			break
+		}
+		w.done = max(w.done, e.backlog)
+		w.leave(e, w.stored(e))
+	}
+	w.backlog.trim()
+}
+
+// trim drops what has left from the front.
+func (l *list[T]) trim() {
+	i := 0
+	for i < len(l.all) && l.all[i].state == left {
+		l.all[i] = nil
+		i++
+	}
+	l.all = l.all[i:]
 }
 
 func (w *Window[T]) finished(e *Entry[T], now time.Duration, missing map[string]bool) bool {
@@ -89,10 +105,14 @@ func (w *Window[T]) leave(e *Entry[T], stored bool) {
 }
 
 func (w *Window[T]) remove(e *Entry[T]) {
-	w.mark(e, waiting)
+	if e.state == left {
+		return
+	}
+	w.mark(e, left)
 	if w.index[e.Key] == e {
 		delete(w.index, e.Key)
 	}
+	w.of(e).n--
 	if e.backlog == 0 {
 		w.bytes -= e.Size
 	}

@@ -47,6 +47,7 @@ const (
 	waiting state = iota
 	sent
 	acked
+	left
 )
 
 // Limits of a window.
@@ -67,8 +68,8 @@ type Stats struct {
 // Window is not safe for use by several goroutines.
 type Window[T any] struct {
 	limits  Limits
-	live    []*Entry[T] // by Seq: all of one boot
-	backlog []*Entry[T] // by place on disk
+	live    list[T] // by Seq: all of one boot
+	backlog list[T] // by place on disk
 	index   map[Key]*Entry[T]
 	bytes   int
 	done    uint64 // everything of the backlog up to here has left
@@ -78,6 +79,13 @@ type Window[T any] struct {
 	since    time.Duration // of the connection
 	stats    Stats
 	inFlight int
+}
+
+// list keeps entries in order. What has left goes when it comes to the front.
+type list[T any] struct {
+	all  []*Entry[T]
+	wait []*Entry[T] // those that wait, and some that no longer do
+	n    int         // that have not left
 }
 
 // at is a place and when it was published last.
@@ -104,60 +112,81 @@ func (w *Window[T]) AddBacklog(place uint64, k Key, item T, size int) {
 }
 
 func (w *Window[T]) put(e *Entry[T]) {
+	l := w.of(e)
+	l.all, l.wait = append(l.all, e), append(l.wait, e)
+	l.n++
 	if e.backlog != 0 {
-		w.backlog = append(w.backlog, e)
 		if w.index[e.Key] == nil { // the same reading may be on disk twice
 			w.index[e.Key] = e
 		}
 		return
 	}
-	w.live = append(w.live, e)
 	w.index[e.Key] = e
-	w.bytes += e.Size
-	for w.bytes > w.limits.Bytes && len(w.live) > 1 {
+	for w.bytes += e.Size; w.bytes > w.limits.Bytes && w.live.n > 1; {
 		w.crowd()
 	}
 }
 
+func (w *Window[T]) of(e *Entry[T]) *list[T] {
+	if e.backlog != 0 {
+		return &w.backlog
+	}
+	return &w.live
+}
+
 // crowd lets the oldest go, if possible one that the broker has.
 func (w *Window[T]) crowd() {
-	i := slices.IndexFunc(w.live, func(e *Entry[T]) bool { return e.state == acked })
-	if i < 0 {
-		i = 0
-		w.stats.Dropped++
-	} else if w.known {
-		w.stats.Unconfirmed++
+	var oldest *Entry[T]
+	for _, e := range w.live.all {
+		if e.state == acked {
+			if w.known {
+				w.stats.Unconfirmed++
+			}
+			w.remove(e)
+			return
+		}
+		if oldest == nil && e.state != left {
+			oldest = e
+		}
 	}
-	w.remove(w.live[i])
-	w.live = slices.Delete(w.live, i, i+1)
+	w.stats.Dropped++
+	w.remove(oldest)
 }
 
 // Next returns the next entry to publish and counts it as sent: a live one, or
 // if backlog is allowed one of those; nil if there is none.
 func (w *Window[T]) Next(now time.Duration, backlog bool) *Entry[T] {
-	lists := [][]*Entry[T]{w.live}
-	if backlog {
-		lists = append(lists, w.backlog)
+	e := w.live.first()
+	if e == nil && backlog {
+		e = w.backlog.first()
 	}
-	for _, list := range lists {
-		for _, e := range list {
-			if e.state == waiting {
-				w.mark(e, sent)
-				if e.born == 0 {
-					e.born = now
-				}
-				e.sent, e.shaken = now, false
-				w.stats.Sent++
-				return e
-			}
+	if e == nil {
+		return nil
+	}
+	w.mark(e, sent)
+	if e.born == 0 {
+		e.born = now
+	}
+	e.sent, e.shaken = now, false
+	w.stats.Sent++
+	return e
+}
+
+// first takes the first entry that waits.
+func (l *list[T]) first() *Entry[T] {
+	for len(l.wait) > 0 {
+		e := l.wait[0]
+		l.wait[0] = nil
+		if l.wait = l.wait[1:]; e.state == waiting {
+			return e
 		}
 	}
 	return nil
 }
 
-// Live returns the live entries that wait to be sent.
+// Live returns how many live entries wait to be sent.
 func (w *Window[T]) Live() (n int) {
-	for _, e := range w.live {
+	for _, e := range w.live.wait {
 		if e.state == waiting {
 			n++
 		}
@@ -173,6 +202,9 @@ func (w *Window[T]) Acked(k Key, now time.Duration) {
 	}
 	w.mark(e, acked)
 	e.acked = now
+	if e.backlog == 0 && w.stored(e) {
+		w.leave(e, true)
+	}
 	w.settle(now)
 }
 
@@ -201,18 +233,25 @@ func (w *Window[T]) Connected(now time.Duration) { w.since = now }
 // Broken notes the end of a connection: what the broker has not acknowledged
 // waits again, and the backlog is to be read again from Done on.
 func (w *Window[T]) Broken() {
-	for _, e := range w.live {
+	for _, e := range w.live.all {
 		switch e.state {
 		case sent:
-			w.mark(e, waiting)
+			w.again(e)
 		case acked:
 			e.shaken = true
 		}
 	}
-	for _, e := range w.backlog {
+	for _, e := range w.backlog.all {
 		w.remove(e)
 	}
-	w.backlog = nil
+	w.backlog = list[T]{}
+}
+
+// again makes an entry wait once more.
+func (w *Window[T]) again(e *Entry[T]) {
+	w.mark(e, waiting)
+	l := w.of(e)
+	l.wait = append(l.wait, e)
 }
 
 // TakeLive empties the window of its live entries and returns those, in order,
@@ -220,13 +259,13 @@ func (w *Window[T]) Broken() {
 // where places are published all that is not yet stored.
 func (w *Window[T]) TakeLive() []*Entry[T] {
 	var keep []*Entry[T]
-	for _, e := range w.live {
-		if e.state != acked || w.known {
+	for _, e := range w.live.all {
+		if e.state != left && (e.state != acked || w.known) {
 			keep = append(keep, e)
 		}
 		w.remove(e)
 	}
-	w.live = nil
+	w.live = list[T]{}
 	slices.SortFunc(keep, func(a, b *Entry[T]) int { return cmp.Compare(a.Seq, b.Seq) })
 	return keep
 }
@@ -236,8 +275,11 @@ func (w *Window[T]) Done() uint64 { return w.done }
 
 // Stalled is for how long the oldest publication has waited for the broker.
 func (w *Window[T]) Stalled(now time.Duration) (d time.Duration) {
-	for _, list := range [][]*Entry[T]{w.live, w.backlog} {
-		for _, e := range list {
+	if w.inFlight == 0 {
+		return 0
+	}
+	for _, l := range []list[T]{w.live, w.backlog} {
+		for _, e := range l.all {
 			if e.state == sent {
 				d = max(d, now-e.sent)
 			}
@@ -247,7 +289,7 @@ func (w *Window[T]) Stalled(now time.Duration) (d time.Duration) {
 }
 
 // Len tells how many live and backlog entries there are, and the live ones' bytes.
-func (w *Window[T]) Len() (live, backlog, bytes int) { return len(w.live), len(w.backlog), w.bytes }
+func (w *Window[T]) Len() (live, backlog, bytes int) { return w.live.n, w.backlog.n, w.bytes }
 
 // InFlight is how many publications the broker has not acknowledged.
 func (w *Window[T]) InFlight() int { return w.inFlight }

@@ -1,0 +1,130 @@
+package agent
+
+import (
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/edge/kinds"
+)
+
+func TestEveryKindArrivesFromASimulatedHouse(t *testing.T) {
+	b := startBroker(t)
+	s := startStore(t, b.addr, true)
+	runAgent(t, map[string]string{"MQTT_URL": "tcp://" + b.addr, "SIMULATE_SPEED": "50"}, Deps{})
+	waitFor(t, "all kinds", func() bool {
+		seen := map[string]bool{}
+		for _, r := range s.ordered() {
+			seen[r.Sensor] = true
+		}
+		return len(seen) == len(kinds.Names())
+	})
+	for _, r := range s.ordered() {
+		at, err := time.Parse(time.RFC3339Nano, r.Time)
+		if err != nil || time.Since(at).Abs() > time.Minute || len(r.Fields) == 0 || r.topic != "hearth/pi/"+r.Device {
+			t.Fatalf("got %+v, %v", r, err)
+		}
+	}
+	s.complete()
+}
+
+func TestNothingIsWrittenToDiskWhileOnline(t *testing.T) {
+	for name, answers := range map[string]bool{"with a connector": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			b := startBroker(t)
+			s := startStore(t, b.addr, answers)
+			a := runAgent(t, with(sensors(5, 10*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
+			waitFor(t, "a reading", func() bool { return s.count() > 0 })
+			before, _ := a.written(a.look())
+			waitFor(t, "readings", func() bool { return s.count() > 500 })
+			if after, _ := a.written(a.look()); after != before {
+				t.Errorf("%d bytes were written for 500 readings", after-before)
+			}
+			if err := a.stop(); err != nil {
+				t.Fatal(err)
+			}
+			s.complete()
+		})
+	}
+}
+
+func TestStatusIsOnlineThenOfflineOnACleanEnd(t *testing.T) {
+	b := startBroker(t)
+	s := startStore(t, b.addr, true)
+	a := runAgent(t, with(sensors(1, 50*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
+	waitFor(t, "online", func() bool { return s.lastStatus().State == "online" })
+	if got := s.lastStatus(); got.Boot != a.boot || got.Time == "" {
+		t.Errorf("got %+v, want boot %s and a time", got, a.boot)
+	}
+	if err := a.stop(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "offline", func() bool { return s.lastStatus().State == "offline" })
+}
+
+func TestOneStuckSensorDelaysNoOther(t *testing.T) {
+	b := startBroker(t)
+	s := startStore(t, b.addr, true)
+	m := kinds.Simulated(t.Context(), 1)
+	stuck := make(chan struct{})
+	files := m.Files
+	m.Files = func(k kinds.Sensor) (fs.FS, func(string) (uint64, uint64, error)) {
+		f, st := files(k)
+		if k.Device == "host-0" {
+			return f, func(string) (uint64, uint64, error) { <-stuck; return 1, 1, nil }
+		}
+		return f, st
+	}
+	a := runAgent(t, with(sensors(3, 20*time.Millisecond), map[string]string{
+		"MQTT_URL": "tcp://" + b.addr, "SENSOR_0_DEADLINE": "100ms",
+	}), Deps{Machine: m})
+	waitFor(t, "the others", func() bool { return s.count() > 100 })
+	for _, r := range s.ordered() {
+		if r.Device == "host-0" {
+			t.Fatal("the stuck sensor gave a reading")
+		}
+	}
+	a.sensors[0].mu.Lock()
+	hangs := a.sensors[0].stats.hangs(100 * time.Millisecond)
+	a.sensors[0].mu.Unlock()
+	if !hangs {
+		t.Error("nobody notices that a sensor hangs")
+	}
+	close(stuck)
+	waitFor(t, "the stuck sensor", func() bool {
+		for _, r := range s.ordered() {
+			if r.Device == "host-0" {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func TestWhatTheSensorSaysIsPassedOnWithItsQuality(t *testing.T) {
+	b := startBroker(t)
+	s := startStore(t, b.addr, true)
+	runAgent(t, map[string]string{
+		"MQTT_URL": "tcp://" + b.addr, "SIMULATE_SPEED": "1",
+		"SENSOR_0_KIND": "mhz19b", "SENSOR_0_DEVICE": "co2", "SENSOR_0_PORT": "sim", "SENSOR_0_INTERVAL": "300ms", "SENSOR_0_EVERY": "100ms",
+		"SENSOR_1_KIND": "nut", "SENSOR_1_DEVICE": "ups", "SENSOR_1_INTERVAL": "300ms",
+	}, Deps{})
+	find := func(device string) (r Reading) {
+		waitFor(t, device, func() bool {
+			for _, x := range s.ordered() {
+				if x.Device == device {
+					r = x.Reading
+				}
+			}
+			return r.Device != ""
+		})
+		return r
+	}
+	if r := find("co2"); r.Quality != "warming_up" || !strings.Contains(r.Reason, "start") {
+		t.Errorf("got %+v", r)
+	}
+	if r := find("ups"); r.Quality != "ok" || r.Text["status"] == "" {
+		t.Errorf("got %+v", r)
+	}
+}
