@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/local/host"
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -25,16 +26,29 @@ type Source struct {
 	Open      func(context.Context) (*store.Store, error)
 	Now       func() time.Time
 	Redact    func(string) string
+
+	Declared func() []catalogue.Measurement                     // what hearth.yml adds
+	Propose  func(topic string, payload []byte) (string, error) // a block for hearth.yml
+	Notes    func() []string                                    // what a person should know of the platform
+	Try      string                                             // a command that brings a first reading; "" for none
+	Hearth   string                                             // how this program is called: ".bin/hearth"
 }
 
 // Data is what the page shows.
 type Data struct {
 	Now          time.Time     `json:"now"`
 	Errors       []string      `json:"errors,omitempty"` // what could not be read
-	Functions    []Function    `json:"functions"`
+	Notes        []string      `json:"notes,omitempty"`
+	Rooms        []Room        `json:"rooms"`
+	MoreDevices  int           `json:"more_devices,omitempty"`
+	Dead         []Dead        `json:"dead,omitempty"`
+	MoreDead     bool          `json:"more_dead,omitempty"` // older ones are not listed
 	Measurements []Measurement `json:"measurements"`
 	Lists        []List        `json:"lists"`
+	Functions    []Function    `json:"functions"`
 	Sample       bool          `json:"sample"` // something on the page is invented
+	Try          string        `json:"-"`
+	Hearth       string        `json:"-"`
 }
 
 // Function is one row of the first table.
@@ -60,50 +74,6 @@ type List struct {
 type Item struct {
 	item.Item
 	Link string `json:"-"`
-}
-
-// Collect reads everything; what cannot be read is named in Errors.
-func (s Source) Collect(ctx context.Context, now time.Time) Data {
-	d := Data{Now: now, Functions: []Function{}, Measurements: []Measurement{}, Lists: []List{}}
-	fail := func(err error) {
-		if text := s.Redact(err.Error()); !slices.Contains(d.Errors, text) {
-			d.Errors = append(d.Errors, text)
-		}
-	}
-	st, err := s.Open(ctx)
-	if err != nil {
-		fail(err)
-	}
-	for _, f := range s.Functions {
-		row := s.function(f)
-		if err == nil {
-			runs, err := st.Runs(ctx, f.Name, 1)
-			if err != nil {
-				fail(err)
-			}
-			if len(runs) > 0 {
-				row.Last = &runs[0]
-			}
-		}
-		d.Functions = append(d.Functions, row)
-		d.Sample = d.Sample || f.State == host.Sample
-	}
-	if err != nil {
-		return d
-	}
-	if d.Measurements, err = measurements(ctx, st, now); err != nil {
-		fail(err)
-	}
-	var items []item.Item
-	for _, f := range s.Functions { // each its own: many entries of one must not hide another's
-		some, err := st.OpenItems(ctx, f.Name, maxItems)
-		if err != nil {
-			fail(err)
-		}
-		items = append(items, some...)
-	}
-	d.Lists = lists(items)
-	return d
 }
 
 func (s Source) function(f host.Function) Function {

@@ -9,16 +9,17 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
 
-//go:embed page.html page.css page.js favicon.svg
+//go:embed *.html page.css page.js favicon.svg
 var files embed.FS
 
 var tmpl = template.Must(template.New("page.html").Funcs(template.FuncMap{
-	"ago": ago, "number": number, "stamp": stamp, "clock": clock, "text": text, "span": span, "pair": pair,
-}).ParseFS(files, "page.html"))
+	"ago": ago, "show": show, "stamp": stamp, "clock": clock, "text": text, "span": span, "pair": pair, "at": at, "quality": quality, "tile": tile,
+}).ParseFS(files, "*.html"))
 
 // policy lets the page load its own style and script and nothing else.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; " +
@@ -26,17 +27,19 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect
 
 const (
 	deadline = 5 * time.Second
-	keep     = time.Second // many viewers ask the store once
+	fresh    = 300 * time.Millisecond // many viewers ask the store once
 )
 
 // Page is the handler. / is the page, or a redirect to Home; /status is the
-// page in any case; /status.json is what it shows.
+// page in any case; /status.json is what it shows; /sections.json is those parts
+// of the page that are other than those the viewer names in If-None-Match.
 type Page struct {
 	Source
 	Home string // "/function/dashboard/"
 
-	mu   sync.Mutex
-	last Data
+	mu        sync.Mutex
+	collector *collector
+	last      *view
 }
 
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +47,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-store")
+	h.Set("Cache-Control", "no-cache")
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		http.Error(w, "this is a page to look at", http.StatusMethodNotAllowed)
@@ -53,8 +56,9 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/" || r.URL.Path == "/status":
 		p.html(w, r)
 	case r.URL.Path == "/status.json":
-		h.Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(p.data(r.Context())) // the viewer left
+		p.json(w, r, func(v *view, _ []string) any { return v.data })
+	case r.URL.Path == "/sections.json":
+		p.json(w, r, func(v *view, known []string) any { return v.changed(known) })
 	case r.URL.Path == "/page.css":
 		file(w, "page.css", "text/css; charset=utf-8")
 	case r.URL.Path == "/page.js":
@@ -68,7 +72,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (p *Page) html(w http.ResponseWriter, r *http.Request) {
 	var b bytes.Buffer
-	if err := tmpl.Execute(&b, p.data(r.Context())); err != nil {
+	if err := tmpl.Execute(&b, p.look(r.Context())); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -76,15 +80,41 @@ func (p *Page) html(w http.ResponseWriter, r *http.Request) {
 	w.Write(b.Bytes())
 }
 
-func (p *Page) data(ctx context.Context) Data {
+// json answers 304 where nothing has changed but the time.
+func (p *Page) json(w http.ResponseWriter, r *http.Request, of func(*view, []string) any) {
+	v := p.look(r.Context())
+	w.Header().Set("ETag", `"`+v.tag()+`"`)
+	given := strings.Trim(strings.TrimPrefix(r.Header.Get("If-None-Match"), "W/"), `"`)
+	if given == v.tag() {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(of(v, strings.Split(given, "-"))) // the viewer left
+}
+
+// look returns what there is to see, at most so old as fresh.
+func (p *Page) look(ctx context.Context) *view {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now := p.Now(); now.Sub(p.last.Now) > keep || now.Before(p.last.Now) {
+	if p.collector == nil {
+		p.collector = newCollector(p.Source)
+	}
+	if now := p.Now(); p.last == nil || now.Sub(p.last.data.Now) > fresh || now.Before(p.last.data.Now) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline) // others wait for it too
 		defer cancel()
-		p.last = p.Collect(ctx, now)
+		p.last = newView(p.collector.collect(ctx, now))
 	}
 	return p.last
+}
+
+// Close ends what is read beside the page.
+func (p *Page) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.collector != nil {
+		p.collector.history.close()
+	}
 }
 
 func file(w http.ResponseWriter, name, contentType string) {

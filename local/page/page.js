@@ -1,33 +1,114 @@
-// Shows times in the viewer's zone and replaces the content when it changed.
+// Counts ages, and asks each moment for the sections that have changed.
 "use strict";
-const every = 15000;
+const every = 700; // ms: what is said in the house shows within a second
+const slow = 5000; // after a failure
 
-function localize(root) {
-  for (const t of root.querySelectorAll("time")) {
-    const at = new Date(t.dateTime);
-    if (isNaN(at)) continue;
-    const here = at.toLocaleString();
-    if (t.className === "clock") t.textContent = here;
-    else t.title = here;
+// ago is what format.go writes, and counts seconds while the page is looked at.
+function ago(ms) {
+  const s = Math.abs(ms) / 1000;
+  const text =
+    s < 60 ? `${Math.floor(s)} s` : s < 3600 ? `${Math.floor(s / 60)} min` : s < 172800 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86400)} days`;
+  if (ms < 0) return s < 60 ? "in a moment" : `in ${text}`;
+  return s < 2 ? "just now" : `${text} ago`;
+}
+
+// The clock of this computer may be off: ages are counted from the server's.
+let ahead = 0;
+
+function tick(root) {
+  for (const t of root.querySelectorAll("time.ago")) {
+    const at = Date.parse(t.dateTime);
+    if (isNaN(at) || at < 0) continue;
+    const text = ago(Date.now() + ahead - at);
+    if (t.textContent !== text) t.textContent = text;
   }
 }
 
+// local writes clocks in the viewer's zone.
+function local(root) {
+  for (const t of root.querySelectorAll("time")) {
+    const at = new Date(t.dateTime);
+    if (isNaN(at) || at < 0) continue;
+    if (t.className === "clock") t.textContent = at.toLocaleString();
+    else t.title = at.toLocaleString();
+  }
+}
+
+function flash(node) {
+  const value = node.parentElement && node.parentElement.closest(".value");
+  if (!value) return;
+  value.classList.remove("fresh");
+  void value.offsetWidth; // begins the animation anew
+  value.classList.add("fresh");
+}
+
+// morph makes a what b is and touches nothing else: what is folded open,
+// focused or selected stays so.
+function morph(a, b) {
+  if (a.isEqualNode(b)) return;
+  if (a.nodeType !== b.nodeType || a.nodeName !== b.nodeName || a.id !== b.id) return a.replaceWith(b);
+  if (a.nodeType !== Node.ELEMENT_NODE) {
+    if (a.data !== b.data) {
+      a.data = b.data;
+      flash(a);
+    }
+    return;
+  }
+  for (const { name, value } of b.attributes) if (a.getAttribute(name) !== value) a.setAttribute(name, value);
+  for (const { name } of [...a.attributes]) if (!b.hasAttribute(name) && name !== "open") a.removeAttribute(name);
+  let at = a.firstChild;
+  for (const next of [...b.childNodes]) {
+    const same = next.id ? [...a.children].find((c) => c.id === next.id) : at && !at.id ? at : null;
+    if (!same) a.insertBefore(next, at);
+    else {
+      if (same !== at) a.insertBefore(same, at);
+      else at = at.nextSibling;
+      morph(same, next);
+    }
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+let tag = document.querySelector("main").dataset.tag;
+let busy = false;
+
 async function refresh() {
-  if (document.hidden) return;
+  if (document.hidden || busy) return;
+  busy = true;
   const state = document.getElementById("state");
+  let wait = every;
   try {
-    const res = await fetch(location.pathname, { cache: "no-store", signal: AbortSignal.timeout(every) });
-    if (!res.ok) throw new Error(res.status);
-    const next = new DOMParser().parseFromString(await res.text(), "text/html").querySelector("main");
-    localize(next);
-    const main = document.querySelector("main");
-    if (main.innerHTML !== next.innerHTML) main.replaceChildren(...next.childNodes);
+    const res = await fetch("/sections.json", { headers: { "If-None-Match": `"${tag}"` }, cache: "no-store", signal: AbortSignal.timeout(10000) });
+    if (res.status !== 304 && !res.ok) throw new Error(res.status);
+    const now = Date.parse(res.headers.get("Date"));
+    if (!isNaN(now) && Math.abs(now - Date.now()) > 2000) ahead = now - Date.now();
+    if (res.status !== 304) {
+      for (const [id, html] of Object.entries(await res.json())) {
+        const next = new DOMParser().parseFromString(html, "text/html").getElementById(id);
+        local(next);
+        tick(next);
+        morph(document.getElementById(id), next);
+      }
+      tag = res.headers.get("ETag").replace(/^W\/|"/g, "");
+    }
+    const asof = document.getElementById("asof");
+    asof.textContent = new Date(Date.now() + ahead).toLocaleString();
     state.textContent = "";
   } catch {
     state.textContent = "not answering: what is below may be old";
+    wait = slow;
   }
+  busy = false;
+  clearTimeout(timer);
+  timer = setTimeout(refresh, wait);
 }
 
-localize(document);
-setInterval(refresh, every);
+local(document);
+tick(document);
+setInterval(() => document.hidden || tick(document), 1000);
+let timer = setTimeout(refresh, every);
 document.addEventListener("visibilitychange", refresh);

@@ -107,9 +107,9 @@ func TestThePageShowsWhatThereIs(t *testing.T) {
 	srv := site(t, func(context.Context) (*store.Store, error) { return st, nil }, "")
 	_, body := get(t, srv.URL)
 	for _, want := range []string{
-		"12.35</b>", "°C", "Temperature", "1 h ago", "<polyline", "in 2 h", // readings
+		"12.3</b>", "°C", "Temperature", "1 h ago", "<polyline", "in 2 h", // readings
 		"a fine entry", `href="https://example.org/?a=1&amp;b=2"`, // items
-		"wants OPENWEATHER_KEY", "in 5 min", "*/15 * * * *", "10 min ago", "at zigbee2mqtt/#", // functions
+		"wants OPENWEATHER_KEY", "in 5 min", "*/15 * * * *", "10 min ago", "for messages at zigbee2mqtt/#", // functions
 		`<span class="badge sample">sample</span>`,
 	} {
 		if !strings.Contains(body, want) {
@@ -191,8 +191,8 @@ func TestAViewerWhoLeavesSpoilsItForNobody(t *testing.T) {
 	}}
 	gone, leave := context.WithCancel(t.Context())
 	leave()
-	p.data(gone)
-	if d := p.data(t.Context()); len(d.Errors) != 0 || len(d.Measurements) == 0 {
+	p.look(gone)
+	if d := p.look(t.Context()).data; len(d.Errors) != 0 || len(d.Measurements) == 0 {
 		t.Errorf("the next one sees %q", d.Errors)
 	}
 }
@@ -222,14 +222,14 @@ func TestSparkDrawsWithinItsBoxAndInTime(t *testing.T) {
 		return reading.Reading{Fields: map[string]float64{"x": v}, Time: now.Add(time.Duration(hours) * time.Hour)}
 	}
 	from, to := now.Add(-24*time.Hour), now
-	s := spark([]reading.Reading{at(-48, 99), at(-20, 1), at(-10, 3), at(-1, 2), at(0, 99)}, "x", from, to)
+	s := spark([]reading.Reading{at(-48, 99), at(-20, 1), at(-10, 3), at(-1, 2), at(0, 99)}, "x", "", from, to)
 	if s.Points != "17.2,22.0 58.9,2.0 96.4,12.0" || s.About != "between 1 and 3" {
 		t.Errorf("spark = %+v", s)
 	}
-	if s := spark([]reading.Reading{at(-2, 1)}, "x", from, to); s.Points != "" {
+	if s := spark([]reading.Reading{at(-2, 1)}, "x", "", from, to); s.Points != "" {
 		t.Errorf("one point draws %+v", s)
 	}
-	if s := spark([]reading.Reading{at(-3, 5), at(-2, 5)}, "x", from, to); !strings.Contains(s.Points, ",12.0 ") {
+	if s := spark([]reading.Reading{at(-3, 5), at(-2, 5)}, "x", "", from, to); !strings.Contains(s.Points, ",12.0 ") {
 		t.Errorf("a level line is not in the middle: %+v", s)
 	}
 }

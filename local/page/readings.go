@@ -50,6 +50,9 @@ func measurements(ctx context.Context, st *store.Store, now time.Time) ([]Measur
 	out := []Measurement{}
 	var errs error
 	for _, m := range catalogue.All() {
+		if ofDevices(m) {
+			continue
+		}
 		shown, err := measurement(ctx, st, m, now)
 		errs = errors.Join(errs, err)
 		if len(shown.Series) > 0 {
@@ -122,12 +125,12 @@ func series(m catalogue.Measurement, r reading.Reading, points []reading.Reading
 	s := Series{Label: label(m, r.Tags), Time: r.Time, Sample: r.Tags[catalogue.SampleLabel] != ""}
 	for _, f := range m.Fields {
 		if v, ok := r.Fields[f.Key]; ok {
-			s.Values = append(s.Values, Value{f.Key, f.Title, f.Unit, v, spark(points, f.Key, from, to)})
+			s.Values = append(s.Values, Value{f.Key, f.Title, f.Unit, v, spark(points, f.Key, f.Unit, from, to)})
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(r.Fields)) { // an open measurement has fields of its own
 		if _, ok := m.Field(k); !ok {
-			s.Values = append(s.Values, Value{k, strings.ReplaceAll(k, "_", " "), "", r.Fields[k], spark(points, k, from, to)})
+			s.Values = append(s.Values, Value{k, plain(k), ending(k), r.Fields[k], spark(points, k, ending(k), from, to)})
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(r.Text)) {

@@ -1,0 +1,132 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/hearth-home/hearth/local/host"
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// longer is how long what sources brought is shown before it is read again, if
+// none of them has run since.
+const longer = 30 * time.Second
+
+// collector reads what the page shows: the devices each time, the rest when it
+// may have changed. It is used by one at a time.
+type collector struct {
+	Source
+	register registered
+	history  *history
+	letters  letters
+	brought  brought
+}
+
+// brought is what the sources' runs left.
+type brought struct {
+	runs         []store.Run // the last of each function, when it was read
+	at           time.Time
+	measurements []Measurement
+	lists        []List
+}
+
+// collect reads everything; what cannot be read is named in Errors.
+func (c *collector) collect(ctx context.Context, now time.Time) Data {
+	d := Data{Now: now, Functions: []Function{}, Rooms: []Room{}, Measurements: []Measurement{}, Lists: []List{},
+		Notes: c.Notes(), Try: c.Try, Hearth: c.Hearth}
+	fail := func(err error) {
+		if text := c.Redact(err.Error()); !slices.Contains(d.Errors, text) {
+			d.Errors = append(d.Errors, text)
+		}
+	}
+	st, err := c.Open(ctx)
+	if err != nil {
+		fail(err)
+	}
+	var runs []store.Run
+	for _, f := range c.Functions {
+		row := c.function(f)
+		if err == nil {
+			last, err := st.Runs(ctx, f.Name, 1)
+			if err != nil {
+				fail(err)
+			}
+			if len(last) > 0 {
+				row.Last = &last[0]
+				runs = append(runs, last[0])
+			}
+		}
+		d.Functions = append(d.Functions, row)
+		d.Sample = d.Sample || f.State == host.Sample
+	}
+	if err != nil {
+		return d
+	}
+	c.house(ctx, st, &d, fail)
+	c.bring(ctx, st, runs, now, fail)
+	d.Measurements, d.Lists = c.brought.measurements, c.brought.lists
+	return d
+}
+
+// house reads what devices said and what nobody took.
+func (c *collector) house(ctx context.Context, st *store.Store, d *Data, fail func(error)) {
+	devices, err := c.readDevices(ctx, st, d.Now)
+	if err != nil {
+		fail(err)
+	}
+	s := spelling{declared: c.Declared()}
+	c.history.follow(st, s.wantsOf(devices), d.Now)
+	for i := range devices {
+		if m := devices[i].Main; m != nil {
+			devices[i].Spark = c.history.draw(devices[i].ID, m.Key, m.Unit)
+		}
+	}
+	d.Rooms, d.MoreDevices = rooms(devices)
+	dead, err := st.DeadLetters(ctx, maxLetters+1)
+	if err != nil {
+		fail(err)
+	}
+	d.Dead, d.MoreDead = c.dead(dead)
+}
+
+// bring reads what the sources brought, if it may be other than it was.
+func (c *collector) bring(ctx context.Context, st *store.Store, runs []store.Run, now time.Time, fail func(error)) {
+	same := func(a, b store.Run) bool { return a.ID == b.ID && a.Status == b.Status }
+	if age := now.Sub(c.brought.at); age >= 0 && age < longer && slices.EqualFunc(runs, c.brought.runs, same) {
+		return
+	}
+	next := brought{runs: runs, at: now, lists: []List{}}
+	var errs []error
+	var err error
+	next.measurements, err = measurements(ctx, st, now)
+	errs = append(errs, err)
+	var items []item.Item
+	for _, f := range c.Functions { // each its own: many entries of one must not hide another's
+		some, err := st.OpenItems(ctx, f.Name, maxItems)
+		errs = append(errs, err)
+		items = append(items, some...)
+	}
+	next.lists = lists(items)
+	if err := errors.Join(errs...); err != nil {
+		fail(err)
+		next.at = time.Time{} // again at the next look
+	}
+	c.brought = next
+}
+
+func newCollector(s Source) *collector {
+	if s.Declared == nil {
+		s.Declared = func() []catalogue.Measurement { return nil }
+	}
+	if s.Propose == nil {
+		s.Propose = func(string, []byte) (string, error) { return "", errors.ErrUnsupported }
+	}
+	if s.Notes == nil {
+		s.Notes = func() []string { return nil }
+	}
+	return &collector{Source: s, history: newHistory()}
+}

@@ -1,0 +1,123 @@
+package page
+
+import (
+	"fmt"
+	"hash/fnv"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+const (
+	maxLetters = 2000 // looked at, the newest
+	maxCauses  = 40
+	maxSample  = 400 // bytes shown
+)
+
+// Dead is one cause of dead letters: a function and its reason.
+type Dead struct {
+	ID       string    `json:"id"`
+	Function string    `json:"function"`
+	Reason   string    `json:"reason"`
+	Letters  int       `json:"letters"`
+	Topic    string    `json:"topic"` // of the newest
+	First    time.Time `json:"first"`
+	Last     time.Time `json:"last"`
+	Sample   string    `json:"sample"`
+	Proposal string    `json:"proposal,omitempty"` // for hearth.yml
+	Replay   string    `json:"replay"`             // a command
+}
+
+// letters remembers what was made of the mirror: redacting is not for nothing.
+type letters struct {
+	from []store.DeadLetter
+	dead []Dead
+	more bool
+}
+
+// dead groups letters, the newest first, by cause.
+func (c *collector) dead(from []store.DeadLetter) ([]Dead, bool) {
+	same := func(a, b store.DeadLetter) bool {
+		return a.ID == b.ID && a.Function == b.Function && a.Told.Equal(b.Told)
+	}
+	if slices.EqualFunc(from, c.letters.from, same) {
+		return c.letters.dead, c.letters.more
+	}
+	made := letters{from: from, more: len(from) > maxLetters}
+	at := map[string]int{}
+	for _, l := range from[:min(len(from), maxLetters)] {
+		cause := l.Function + "\x00" + l.Reason
+		i, ok := at[cause]
+		switch {
+		case ok:
+		case len(made.dead) == maxCauses:
+			made.more = true
+			continue
+		default:
+			i, at[cause] = len(made.dead), len(made.dead)
+			made.dead = append(made.dead, c.cause(l))
+		}
+		d := &made.dead[i]
+		d.Letters++
+		if l.First.Before(d.First) {
+			d.First = l.First
+		}
+	}
+	c.letters = made
+	return made.dead, made.more
+}
+
+// unmapped begins the reason of what no mapping wants.
+const unmapped = "no mapping for topic "
+
+func (c *collector) cause(l store.DeadLetter) Dead {
+	id := fnv.New64a()
+	fmt.Fprintf(id, "%s\x00%s", l.Function, l.Reason)
+	d := Dead{ID: fmt.Sprintf("x-%x", id.Sum64()), Function: l.Function, Reason: l.Reason, Topic: l.Topic, First: l.First, Last: l.Last,
+		Sample: c.sample(l.Sample), Replay: c.Hearth + " dead replay -function " + shell(l.Function) + " -reason " + shell(l.Reason)}
+	if strings.HasPrefix(l.Reason, unmapped) {
+		if block, err := c.Propose(l.Topic, l.Sample); err == nil {
+			d.Proposal = block
+		}
+	}
+	return d
+}
+
+// private finds values in JSON that nobody should read on a screen.
+var private = regexp.MustCompile(`(?i)("[^"]{0,40}(?:passw|secret|token|psk|apikey|api_key)[^"]{0,40}"\s*:\s*)"[^"]*"?`)
+
+// sample is the beginning of a payload, without secrets, as one line.
+func (c *collector) sample(b []byte) string {
+	s := strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || r == '\r' {
+			return ' '
+		}
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			return '·'
+		}
+		return r
+	}, strings.ToValidUTF8(string(b), "·"))
+	s = private.ReplaceAllString(c.Redact(s), `$1"[secret]"`)
+	if len(s) > maxSample {
+		s = strings.ToValidUTF8(s[:maxSample], "") + "…"
+	}
+	return s
+}
+
+// shell quotes foreign text for a command that is pasted.
+func shell(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, s)
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

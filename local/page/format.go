@@ -1,0 +1,119 @@
+package page
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// fixed is how many digits behind the point a unit is read with, whatever the
+// number: 8.0 °C, 1025 hPa.
+var fixed = map[string]int{"°C": 1, "K": 1, "µg/m³": 1, "m/s": 1, "hPa": 0, "ppm": 0, "ppb": 0, "lx": 0, "rpm": 0, "m": 0, "°": 0, "$": 2, "dBm": 0, "dB": 0, "min": 0}
+
+// quantity writes a value and its unit for a glance.
+func quantity(v float64, unit string) (number_, sign string) {
+	a := math.Abs(v)
+	if digits, ok := fixed[unit]; ok {
+		return point(v, digits), unit
+	}
+	switch {
+	case unit == "B":
+		return scaled(v, 1000, "B", "kB", "MB", "GB", "TB")
+	case unit == "Hz":
+		return scaled(v, 1000, "Hz", "kHz", "MHz", "GHz")
+	case unit == "s" && a >= 60:
+		return span(time.Duration(min(a, 1e9) * float64(time.Second))), ""
+	case unit == "W" && a >= 100, unit == "%" && a >= 20, unit == "V" && a >= 100:
+		return point(v, 0), unit
+	case unit == "W":
+		return point(v, 1), unit
+	case unit == "kWh" && a >= 10:
+		return point(v, 1), unit
+	}
+	return number(v), unit
+}
+
+func point(v float64, digits int) string {
+	s := strconv.FormatFloat(v, 'f', digits, 64)
+	if strings.Trim(s, "-0.") == "" {
+		return strings.TrimPrefix(s, "-")
+	}
+	return s
+}
+
+func scaled(v, step float64, units ...string) (string, string) {
+	for math.Abs(v) >= step && len(units) > 1 {
+		v, units = v/step, units[1:]
+	}
+	return number(v), units[0]
+}
+
+// show writes a quantity as markup.
+func show(v float64, unit string) template.HTML {
+	n, sign := quantity(v, unit)
+	out := "<b>" + template.HTMLEscapeString(n) + "</b>"
+	if sign != "" {
+		out += ` <span class="unit">` + template.HTMLEscapeString(sign) + "</span>"
+	}
+	return template.HTML(out)
+}
+
+// number writes a value with as many digits as a glance takes in.
+func number(v float64) string {
+	digits := 2
+	switch a := math.Abs(v); {
+	case a >= 1000:
+		digits = 0
+	case a >= 100:
+		digits = 1
+	case a < 1 && a > 0:
+		digits = 4
+	}
+	s := strconv.FormatFloat(v, 'f', digits, 64)
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	if s == "-0" {
+		return "0"
+	}
+	return s
+}
+
+// ago writes how far t is from now: "5 min ago", "in 3 h". page.js does the same.
+func ago(now, t time.Time) string {
+	d := now.Sub(t)
+	switch {
+	case t.IsZero():
+		return "never"
+	case d < 0 && -d < time.Minute:
+		return "in a moment"
+	case d < 0:
+		return "in " + span(-d)
+	case d < time.Minute:
+		return "just now"
+	default:
+		return span(d) + " ago"
+	}
+}
+
+func span(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d days", int(d.Hours()/24))
+	}
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+func text(ss []string) string  { return strings.Join(ss, ", ") }

@@ -1,0 +1,110 @@
+package page
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"strings"
+	"time"
+)
+
+// view is what was collected, and a sum of each of its sections by which a
+// viewer knows what has changed. Ages are none of it: they are for the viewer
+// to count.
+type view struct {
+	data Data
+	sums []string
+}
+
+// sections are the parts of the page, in order, each with what it shows.
+var sections = []struct {
+	id string
+	of func(Data) any
+}{
+	{"notes", func(d Data) any { return []any{d.Errors, d.Notes, d.Sample} }},
+	{"house", func(d Data) any { return []any{d.Rooms, d.MoreDevices, lines(d.Rooms)} }},
+	{"dead", func(d Data) any { return []any{d.Dead, d.MoreDead} }},
+	{"readings", func(d Data) any { return []any{d.Measurements, graphs(d.Measurements)} }},
+	{"items", func(d Data) any { return d.Lists }},
+	{"functions", func(d Data) any { return d.Functions }},
+}
+
+func newView(d Data) *view {
+	v := &view{data: d}
+	for _, s := range sections {
+		sum := fnv.New64a()
+		if err := json.NewEncoder(sum).Encode(s.of(d)); err != nil {
+			fmt.Fprint(sum, d.Now) // what cannot be told apart has changed
+		}
+		v.sums = append(v.sums, fmt.Sprintf("%x", sum.Sum64()))
+	}
+	return v
+}
+
+func (v *view) tag() string { return strings.Join(v.sums, "-") }
+
+// changed returns the sections whose sums are not among those known, as markup.
+func (v *view) changed(known []string) map[string]string {
+	out := map[string]string{}
+	for i, s := range sections {
+		if i < len(known) && known[i] == v.sums[i] {
+			continue
+		}
+		var b bytes.Buffer
+		if err := tmpl.ExecuteTemplate(&b, s.id, v); err == nil {
+			out[s.id] = b.String()
+		}
+	}
+	return out
+}
+
+// The page's template reads these.
+
+func (v *view) Data() Data     { return v.data }
+func (v *view) Now() time.Time { return v.data.Now }
+func (v *view) Tag() string    { return v.tag() }
+
+// moment is a time and from when it is seen.
+type moment struct{ Now, Time time.Time }
+
+func at(v *view, t time.Time) moment { return moment{v.data.Now, t} }
+
+// placed is a device in its view.
+type placed struct {
+	View   *view
+	Device Device
+}
+
+func tile(v *view, d Device) placed { return placed{v, d} }
+
+// quality is what a badge says.
+func quality(q string) string {
+	switch q {
+	case "warming_up":
+		return "warming up"
+	case "clock_unsynced":
+		return "clock not set"
+	}
+	return q
+}
+
+func lines(rooms []Room) (out []string) {
+	for _, r := range rooms {
+		for _, d := range r.Devices {
+			out = append(out, d.Spark.Points)
+		}
+	}
+	return out
+}
+
+func graphs(ms []Measurement) (out []string) {
+	for _, m := range ms {
+		for _, s := range m.Series {
+			for _, v := range s.Values {
+				out = append(out, v.Spark.Points)
+			}
+		}
+	}
+	return out
+}
