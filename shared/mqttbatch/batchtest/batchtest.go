@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -24,6 +25,7 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/store/sqlite"
+	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 // Func is what the template golang-http calls.
@@ -62,6 +64,28 @@ func Serve(t testing.TB, build func(config.Env) (Func, error), st *store.Store, 
 func SQLite(t testing.TB) *store.Store {
 	t.Helper()
 	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	return st
+}
+
+// Servers opens a fresh store on a real InfluxDB and a real PostgreSQL.
+func Servers(t testing.TB) *store.Store {
+	t.Helper()
+	url, bucket := testserver.Influx(t)
+	dir := t.TempDir()
+	for name, value := range map[string]string{"database-url": testserver.Postgres(t), "influx-token": "any:any-token"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(value), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	secrets := secret.NewFolder(dir)
+	if err := store.Migrate(t.Context(), secrets.Get("database-url")); err != nil {
+		t.Fatal(err)
+	}
+	st, err := store.Open(t.Context(), store.Config{Influx: store.Influx{URL: url, Org: "home", Bucket: bucket, Token: secrets.Get("influx-token")}, Database: secrets.Get("database-url")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,62 @@
+package function
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// stores are the databases that hearth runs on.
+var stores = map[string]func(testing.TB) *store.Store{"sqlite": batchtest.SQLite, "servers": batchtest.Servers}
+
+// TestADayOnEveryStore is readings, states, numbering, a mapping, a swap, the
+// canary and a dead letter, with the function restarted in between.
+func TestADayOnEveryStore(t *testing.T) {
+	for name, open := range stores {
+		t.Run(name, func(t *testing.T) {
+			st := open(t)
+			f := batchtest.Serve(t, New, st)
+			f.Post(t, edgeSays(1, 0, `"co2_ppm":600,"temperature_celsius":20`), edgeSays(3, 2*time.Second, `"co2_ppm":602,"temperature_celsius":60`),
+				message(0, "hearth/pi4/status", `{"state":"online","boot":"b1"}`),
+				message(time.Second, "hearth/dead/abc", `{"id":"abc","function":"zigbee","topic":"x","reason":"y","first":"2026-11-23T11:00:00Z","last":"2026-11-23T11:00:00Z","count":1,"size":2,"sample_base64":"AP8="}`))
+			f = batchtest.Serve(t, New, st)
+			settings(t, f, `devices: [{device: plug, room: Cellar, topic: /embedded/plug, fields: {power_watts: $.w}}, {device: office, name: Office, physical: [edge/office-air]}]`)
+			a := f.Post(t, edgeSays(2, time.Second, `"co2_ppm":601,"temperature_celsius":20`), message(3*time.Second, "/embedded/plug", `{"w":12.5}`))
+			if got := a.Stored["pi4"].Seq; got != 3 {
+				t.Errorf("stored up to %d", got)
+			}
+			same(t, "readings", f.Lines(t, "air", "power"), []string{
+				"air,device=office co2_ppm=601,temperature_celsius=20 1795435201000000000",
+				"air,device=office-air co2_ppm=600,temperature_celsius=20" + at,
+				`air,device=office-air co2_ppm=602,quality_code=2,temperature_celsius=60,suspect="temperature_celsius" 1795435202000000000`,
+				"power,device=plug power_watts=12.5 1795435203000000000",
+			})
+			same(t, "states", f.States(t), []string{
+				`edge-pi4 boot = "b1" 12:00:00.000 ok`, "edge-pi4 online = 1 12:00:00.000 ok",
+				"office co2_ppm = 601 12:00:01.000 ok", "office temperature_celsius = 20 12:00:01.000 ok",
+				"office-air co2_ppm = 602 12:00:02.000 ok", "office-air temperature_celsius = 60 12:00:02.000 suspect: temperature_celsius went from 20 to 60 in 2s",
+				"plug power_watts = 12.5 12:00:03.000 ok"})
+			var got []string
+			ds, err := st.Devices(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range ds {
+				got = append(got, fmt.Sprintf("%s %q %q replaced by %q", d.ID, d.Name, d.Room, d.ReplacedBy))
+			}
+			same(t, "devices", got, []string{`edge-pi4 "pi4" "" replaced by ""`, `office "Office" "" replaced by ""`,
+				`office-air "office-air" "" replaced by "office"`, `plug "plug" "Cellar" replaced by ""`})
+			letters, err := st.DeadLetters(t.Context(), 5)
+			if err != nil || len(letters) != 1 || string(letters[0].Sample) != "\x00\xff" {
+				t.Errorf("%+v, %v", letters, err)
+			}
+			ids, err := st.DeviceIDs(t.Context(), true)
+			if err != nil || len(ids) != 4 { // the node, the sensor before and after, the plug
+				t.Errorf("%+v, %v", ids, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,142 @@
+package device
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// TestNumberingAgreesWithASet draws numbers in any order, with repetition, gaps
+// and time passing, and holds the spans against a plain set.
+func TestNumberingAgreesWithASet(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := store.EdgeSeq{First: rapid.Bool().Draw(t, "first boot")}
+		got := map[uint64]bool{}
+		noticed := map[uint64]time.Time{} // when a number was first skipped
+		now := noon
+		for range rapid.IntRange(1, 80).Draw(t, "steps") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 200).Draw(t, "seconds")) * time.Second)
+			n := uint64(rapid.IntRange(1, 60).Draw(t, "number"))
+			Arrived(&e, n, now)
+			for skipped := uint64(1); skipped < n; skipped++ {
+				if _, ok := noticed[skipped]; !ok {
+					noticed[skipped] = now
+				}
+			}
+			got[n] = true
+			Expire(&e, now)
+			check(t, &e, got, noticed, now)
+		}
+	})
+}
+
+func check(t *rapid.T, e *store.EdgeSeq, got map[uint64]bool, noticed map[uint64]time.Time, now time.Time) {
+	var highest uint64
+	for n := range got {
+		highest = max(highest, n)
+	}
+	upto, missing := highest, uint64(0)
+	for n := highest; n >= 1; n-- {
+		given := now.Unix()-noticed[n].Unix() >= int64(patience.Seconds())
+		switch {
+		case got[n]:
+		case !given:
+			upto = n - 1
+		case !e.First || !leading(n, got):
+			missing++
+		}
+	}
+	if e.Highest != highest || e.Upto != upto || (!e.First && e.Missing != missing) {
+		t.Fatalf("highest %d upto %d missing %d, want %d %d %d (%+v)", e.Highest, e.Upto, e.Missing, highest, upto, missing, e)
+	}
+	if !slices.IsSortedFunc(e.Holes, func(a, b store.Span) int { return int(a.From) - int(b.To) }) {
+		t.Fatalf("holes %+v", e.Holes)
+	}
+}
+
+func leading(n uint64, got map[uint64]bool) bool {
+	for ; n >= 1; n-- {
+		if got[n] {
+			return false
+		}
+	}
+	return true
+}
+
+func TestAnyOrderOfBatchesGivesTheSameNumbering(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		seqs := rapid.SliceOfN(rapid.Uint64Range(1, 200), 1, 100).Draw(t, "numbers")
+		shuffled := rapid.Permutation(seqs).Draw(t, "order")
+		a, b := apply(t, seqs), apply(t, shuffled)
+		if a.Upto != b.Upto || a.Highest != b.Highest || a.Missing != b.Missing || size(a.Holes) != size(b.Holes) {
+			t.Fatalf("%+v and %+v", a, b)
+		}
+	})
+}
+
+// apply brings the numbers in batches of any size.
+func apply(t *rapid.T, seqs []uint64) store.EdgeSeq {
+	var known []store.EdgeSeq
+	for len(seqs) > 0 {
+		n := rapid.IntRange(1, len(seqs)).Draw(t, "batch")
+		var ns Numbers
+		for _, s := range seqs[:n] {
+			ns.Add("pi4", "b1", s, noon)
+		}
+		known = ns.Apply(known, noon)
+		seqs = seqs[n:]
+	}
+	return known[0]
+}
+
+func TestALateNumberIsNoLongerMissing(t *testing.T) {
+	e := store.EdgeSeq{}
+	for _, n := range []uint64{1, 5} {
+		Arrived(&e, n, noon)
+	}
+	Expire(&e, noon.Add(9*time.Minute))
+	if e.Upto != 1 || e.Missing != 0 {
+		t.Errorf("after 9 minutes: %+v", e)
+	}
+	Expire(&e, noon.Add(10*time.Minute))
+	if e.Upto != 5 || e.Missing != 3 {
+		t.Errorf("after 10 minutes: %+v", e)
+	}
+	Arrived(&e, 3, noon.Add(time.Hour))
+	Arrived(&e, 3, noon.Add(time.Hour))
+	if e.Upto != 5 || e.Missing != 2 {
+		t.Errorf("3 came: %+v", e)
+	}
+}
+
+func TestWhatIsRememberedIsBounded(t *testing.T) {
+	e := store.EdgeSeq{}
+	for n := uint64(1); n < 20000; n += 2 {
+		Arrived(&e, n, noon)
+	}
+	if len(e.Holes) > maxSpans || len(e.Lost) > maxSpans || e.Missing+size(e.Holes) != 9999 {
+		t.Errorf("%d holes, %d lost, %d missing", len(e.Holes), len(e.Lost), e.Missing)
+	}
+}
+
+func TestTheNewestBootIsAcknowledged(t *testing.T) {
+	var old, both Numbers
+	old.Add("pi4", "old", 7, noon)
+	known := old.Apply(nil, noon)
+	if !known[0].First {
+		t.Error("the first boot that hearth hears of")
+	}
+	both.Add("pi4", "new", 1, noon.Add(time.Minute))
+	both.Add("pi4", "old", 6, noon.Add(2*time.Minute))
+	known = both.Apply(known, noon.Add(2*time.Minute))
+	got := both.Newest(known)["pi4"]
+	if got.Boot != "new" || got.Upto != 1 || got.First {
+		t.Errorf("%+v", got)
+	}
+}
