@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,7 +18,16 @@ type acks struct {
 	publish func(topic string, payload []byte, retained bool) bool
 }
 
-const maxNodes = 1000 // that wait to be told
+const (
+	maxNodes  = 1000 // that wait to be told
+	ackPrefix = "hearth/"
+	ackSuffix = "/stored"
+)
+
+// isAck reports whether a topic is hearth/<node>/stored.
+func isAck(topic string) bool {
+	return strings.HasPrefix(topic, ackPrefix) && strings.HasSuffix(topic, ackSuffix) && strings.Count(topic, "/") == 2
+}
 
 func (a *acks) set(node string, p mqttbatch.Place) {
 	a.mu.Lock()
@@ -36,7 +46,7 @@ func (a *acks) run(ctx context.Context) {
 		a.mu.Unlock()
 		for node, p := range pending {
 			b, err := json.Marshal(p)
-			if err == nil && !a.publish("hearth/"+node+"/stored", b, true) {
+			if err == nil && !a.publish(ackPrefix+node+ackSuffix, b, true) {
 				a.again(node, p)
 			}
 		}

@@ -35,6 +35,7 @@ type broker struct {
 	quick   int             // losses in a row so soon after connecting
 	up      atomic.Bool
 	dropped atomic.Int64 // the broker's own count, -1 where it has none
+	asked   atomic.Bool  // a function asks for acknowledgements to edge nodes by their name
 }
 
 func newBroker(b *Bridge) (*broker, error) {
@@ -95,6 +96,10 @@ func tlsConfig(c Config) (*tls.Config, error) {
 func (br *broker) received(_ mqtt.Client, m mqtt.Message) {
 	if m.Topic() == droppedTopic {
 		br.countDropped(m)
+		return
+	}
+	if isAck(m.Topic()) && !br.asked.Load() {
+		m.Ack() // what we say ourselves comes back where a function listens to hearth/#, as often as readings do
 		return
 	}
 	br.b.intake.take(incoming{
@@ -161,6 +166,7 @@ func (br *broker) subscribe() {
 		return
 	}
 	want := append(br.topics(), br.b.canary.topic)
+	br.asked.Store(slices.ContainsFunc(want, func(f string) bool { return strings.HasSuffix(f, ackSuffix) }))
 	add := map[string]byte{}
 	for _, t := range want {
 		if !br.subs[t] {

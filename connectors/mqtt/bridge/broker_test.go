@@ -174,6 +174,31 @@ func TestAnswersGoBackToTheHouse(t *testing.T) {
 	until(t, "a canary", func() bool { return b.canary.stored.Load() > 0 })
 }
 
+// TestItsOwnWordsStayOut: a function that listens to hearth/# is not called for
+// each acknowledgement to an edge node, one that asks for them is.
+func TestItsOwnWordsStayOut(t *testing.T) {
+	g := newFaas(t)
+	var all, asked tally
+	g.deploy("edge", map[string]string{"topic": "hearth/#", "mqtt-batch": "10"}, func(c calledWith) (int, string) {
+		all.add(c.Topics...)
+		return 200, ""
+	})
+	server := testserver.OwnMosquitto(t, 0)
+	connect(t, g, server.Addr, t.TempDir(), nil)
+	p := publisher(t, server.Addr, "house")
+	publish(t, p, "hearth/pi4/stored", 1, true, "{}")
+	publish(t, p, "hearth/pi4/rack/stored", 1, false, "{}")
+	until(t, "what is no acknowledgement", func() bool { return all.n() == 1 })
+	if all.seen["hearth/pi4/stored"] != 0 {
+		t.Error("called for an acknowledgement")
+	}
+	g.deploy("asks", map[string]string{"topic": "hearth/+/stored", "mqtt-batch": "10"}, func(c calledWith) (int, string) {
+		asked.add(c.Topics...)
+		return 200, ""
+	})
+	until(t, "the acknowledgement that was kept", func() bool { return asked.n() == 1 })
+}
+
 func TestTheBrokersDropsAreCounted(t *testing.T) {
 	g := newFaas(t)
 	g.deploy("f", batched, func(calledWith) (int, string) { return 200, "" })
