@@ -49,11 +49,11 @@ func (l *Log) roll() (*segment, error) {
 
 // syncSegment makes durable what was written since the last sync. With the turn.
 func (l *Log) syncSegment() error {
-	if l.out == nil || !l.dirt {
+	if l.out == nil || !l.unsynced {
 		return nil
 	}
 	err := l.out.Sync()
-	l.dirt = false
+	l.unsynced = false
 	l.mu.Lock()
 	l.stats.Fsyncs++
 	if err != nil {

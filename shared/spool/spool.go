@@ -48,6 +48,12 @@
 // At start only the newest segment is read: what is unreadable at its end is cut
 // and reported. An unreadable place elsewhere is skipped when a reader comes by,
 // to the next readable record, and counted.
+//
+// # What it costs
+//
+// 16 bytes a record. With 20 records of 200 bytes a second (0.35 GB a day), ext4
+// wrote to its device 9.0 GB a day with Options.Sync 0, 1.4 GB with 1 s, 0.65 GB
+// with 5 s and 0.55 GB with 30 s.
 package spool
 
 import (
@@ -125,9 +131,9 @@ type Log struct {
 	lock           io.Closer
 	closed         chan struct{}
 
-	turn chan struct{} // held by whoever writes segments; guards out, dirty and the bytes beyond what is published
-	out  File          // the newest segment, nil where a new one must be made first
-	dirt bool          // written and not yet synced, under Options.Sync
+	turn     chan struct{} // held by whoever writes segments; guards out, unsynced and the bytes beyond what is published
+	out      File          // the newest segment, nil where a new one must be made first
+	unsynced bool          // written and not yet synced, under Options.Sync
 
 	cursorTurn sync.Mutex // held by whoever writes cursors
 	slots      [2]File
