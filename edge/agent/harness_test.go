@@ -21,6 +21,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/hooks/auth"
 	"github.com/mochi-mqtt/server/v2/listeners"
 
+	"github.com/hearth-home/hearth/edge/kinds"
 	"github.com/hearth-home/hearth/edge/window"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/testserver"
@@ -360,3 +361,6 @@ func (r *running) backlog() uint64 {
 	}
 	return v.reader.Lag().Records
 }
+
+// simulated is a machine without hardware.
+func simulated(ctx context.Context) *kinds.Machine { return kinds.Simulated(ctx, 1) }

@@ -1,0 +1,161 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/testserver"
+)
+
+// childVar makes the test program an agent with these settings.
+const childVar = "HEARTH_TEST_EDGE_AGENT"
+
+// child is what a killed agent is told.
+type child struct {
+	Settings map[string]string
+	Set      bool // the clock
+	Kernel   string
+}
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv(childVar); text != "" {
+		runChild(text)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func runChild(text string) {
+	var c child
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		panic(err)
+	}
+	cfg, err := Parse(c.Settings, secret.NewFolder(os.TempDir()))
+	if err != nil {
+		panic(err)
+	}
+	cfg.Simulate = false // the machine is simulated, the clock is not
+	clock := Clock{Wall: time.Now, Mono: sinceBoot, Kernel: c.Kernel, Synced: func() bool { return c.Set }}
+	if !c.Set {
+		clock.Wall = func() time.Time { return time.Now().AddDate(-56, 0, 0) }
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	a, err := New(cfg, Deps{Clock: clock, Log: slog.New(slog.NewTextHandler(os.Stdout, nil)), Machine: simulated(ctx)})
+	if err != nil {
+		panic(err)
+	}
+	if err := a.Run(ctx); err != nil {
+		panic(err)
+	}
+}
+
+// begin starts an agent process. It dies with the test.
+func begin(t *testing.T, c child) *exec.Cmd {
+	t.Helper()
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childVar+"="+string(text))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.Stdout, cmd.Stderr = logTo(t), logTo(t)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	return cmd
+}
+
+// Power cuts at random moments, with and without a broker, before and after the
+// clock is set: of each run the readings up to the last one that was kept arrive,
+// none between is missing, and none is stored twice.
+func TestPowerCutsLeaveNoHoles(t *testing.T) {
+	m := testserver.OwnMosquitto(t, 0)
+	s := startStore(t, m.Addr, true)
+	settings := with(sensors(4, 5*time.Millisecond), map[string]string{
+		"NODE": "pi", "LISTEN": "", "EDGE_CONFIG_DIR": t.TempDir(), "SIMULATE": "true",
+		"MQTT_URL": "tcp://" + m.Addr, "SPOOL_DIR": t.TempDir(), "SPOOL_SYNC": "0s", "RESEND_AFTER": "2s", "BACKLOG_RATE": "3000",
+	})
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 1))
+	const rounds = 10
+	up := true
+	for round := range rounds {
+		if want := rng.IntN(5) < 2; want != up {
+			toggle(t, m, want)
+			up = want
+		}
+		cmd := begin(t, child{settings, round > rounds/2, "k1"})
+		life := 300*time.Millisecond + rand.N(2500*time.Millisecond)
+		if rng.IntN(3) == 0 { // the broker comes or goes in between
+			time.Sleep(life / 2)
+			toggle(t, m, !up)
+			up = !up
+			life /= 2
+		}
+		time.Sleep(life)
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
+	if !up {
+		toggle(t, m, true)
+	}
+	before := s.count()
+	last := begin(t, child{settings, true, "k1"})
+	waitFor(t, "the last run and all that was kept", func() bool { return s.count() > before+200 })
+	if err := last.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := last.Wait(); err != nil {
+		t.Errorf("the last run: %v", err)
+	}
+	end := runAgent(t, with(settings, map[string]string{"SENSOR_0_INTERVAL": "1h", "SENSOR_1_INTERVAL": "1h", "SENSOR_2_INTERVAL": "1h", "SENSOR_3_INTERVAL": "1h"}),
+		Deps{Clock: Clock{Wall: time.Now, Mono: sinceBoot, Kernel: "k1", Synced: func() bool { return true }}, Machine: simulated(t.Context())})
+	waitFor(t, "the rest", func() bool { return end.look().connected && end.backlog() == 0 })
+	if err := end.stop(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d readings of %d runs", s.count(), len(s.upto))
+	s.complete()
+	s.times()
+	for _, r := range s.ordered() {
+		if at, err := time.Parse(time.RFC3339Nano, r.Time); err != nil || time.Since(at) > 5*time.Minute {
+			t.Fatalf("got %+v", r)
+		}
+	}
+}
+
+func toggle(t *testing.T, m *testserver.Server, up bool) {
+	t.Helper()
+	do := m.Stop
+	if up {
+		do = m.Start
+	}
+	if err := do(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheBrokerSaysOfflineWhenTheAgentDies(t *testing.T) {
+	m := testserver.OwnMosquitto(t, 0)
+	s := startStore(t, m.Addr, true)
+	cmd := begin(t, child{with(sensors(1, 50*time.Millisecond), map[string]string{
+		"NODE": "pi", "LISTEN": "", "EDGE_CONFIG_DIR": t.TempDir(), "SIMULATE": "true", "MQTT_URL": "tcp://" + m.Addr, "SPOOL_DIR": t.TempDir(),
+	}), true, "k1"})
+	waitFor(t, "online", func() bool { return s.lastStatus().State == "online" })
+	cmd.Process.Kill()
+	cmd.Wait()
+	waitFor(t, "offline", func() bool { return s.lastStatus().State == "offline" })
+}
