@@ -21,9 +21,11 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mattn/go-isatty"
 	"github.com/openfaas/connector-sdk/types"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
+	"github.com/hearth-home/hearth/connectors/mqtt/deadcmd"
 	"github.com/hearth-home/hearth/shared/config"
 )
 
@@ -40,11 +42,15 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(args) > 0 {
-		return dead(c, args)
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	switch {
+	case len(args) > 0 && args[0] == "dead":
+		cmd := deadcmd.Command{Program: "mqtt", Listen: c.Listen, Token: c.Token, Out: os.Stdout, Terminal: isatty.IsTerminal(os.Stdout.Fd())}
+		return cmd.Run(ctx, args[1:])
+	case len(args) > 0:
+		return errors.New("there is only the command dead")
+	}
 	b, err := bridge.New(c, bridge.Options{Log: env.Log, Now: time.Now, Redact: env.Secrets.Brief, Login: types.GetCredentials()})
 	if err != nil {
 		return err

@@ -50,12 +50,12 @@ func newBroker(b *Bridge) (*broker, error) {
 }
 
 func (br *broker) options() (*mqtt.ClientOptions, error) {
-	c := br.b.config
-	o := mqtt.NewClientOptions().AddBroker(c.URL).SetClientID(c.ClientID).
-		SetCleanSession(false).  // the broker keeps what comes while we are away
-		SetAutoAckDisabled(true) // acknowledged when it is on disk
-	o.SetCredentialsProvider(func() (string, string) { return c.User, c.Password.Reveal() }) // read at each connect
-	o.SetKeepAlive(30 * time.Second).SetPingTimeout(10 * time.Second).SetConnectTimeout(10 * time.Second).SetWriteTimeout(10 * time.Second)
+	o, err := ClientOptions(br.b.config)
+	if err != nil {
+		return nil, err
+	}
+	o.SetCleanSession(false)   // the broker keeps what comes while we are away
+	o.SetAutoAckDisabled(true) // acknowledged when it is on disk
 	o.SetConnectRetry(true).SetConnectRetryInterval(2 * time.Second).SetMaxReconnectInterval(10 * time.Second)
 	o.SetOrderMatters(true)
 	// Before Connect: a persistent session delivers before any Subscribe.
@@ -63,6 +63,14 @@ func (br *broker) options() (*mqtt.ClientOptions, error) {
 	o.SetOnConnectHandler(br.connected)
 	o.SetConnectionLostHandler(br.lost)
 	o.SetReconnectingHandler(func(mqtt.Client, *mqtt.ClientOptions) { br.backOff() })
+	return o, nil
+}
+
+// ClientOptions is how to reach the broker of c.
+func ClientOptions(c Config) (*mqtt.ClientOptions, error) {
+	o := mqtt.NewClientOptions().AddBroker(c.URL).SetClientID(c.ClientID)
+	o.SetCredentialsProvider(func() (string, string) { return c.User, c.Password.Reveal() }) // read at each connect
+	o.SetKeepAlive(30 * time.Second).SetPingTimeout(10 * time.Second).SetConnectTimeout(10 * time.Second).SetWriteTimeout(10 * time.Second)
 	if c.CAFile == "" && c.CertFile == "" {
 		return o, nil
 	}

@@ -149,7 +149,7 @@ func (c *consumer) wants() func(*Message) bool {
 			if len(known) >= maxTopics {
 				clear(known)
 			}
-			yes = matchAny(c.f.Filters, m.Topic)
+			yes = matchAny(c.f.Filters, m.Topic) && !matchAny(c.f.Except, m.Topic)
 			known[m.Topic] = yes
 		}
 		return yes

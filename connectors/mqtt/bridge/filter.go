@@ -53,20 +53,26 @@ func CheckFilter(filter string) error {
 	return nil
 }
 
-// ParseFilters splits the annotation "topic" at its commas. What is no filter
-// is returned as an error beside the good ones.
-func ParseFilters(annotation string) (filters []string, err error) {
+// ParseFilters splits an annotation at its commas. One with ! in front excepts
+// what it matches: "#,!zigbee2mqtt/#". What is no filter is returned as an error
+// beside the good ones.
+func ParseFilters(annotation string) (filters, except []string, err error) {
 	for f := range strings.SplitSeq(annotation, ",") {
-		if f = strings.TrimSpace(f); f == "" {
+		f, not := strings.CutPrefix(strings.TrimSpace(f), "!")
+		if f == "" && !not {
 			continue
 		}
 		if e := CheckFilter(f); e != nil {
 			err = e
 			continue
 		}
-		filters = append(filters, f)
+		if not {
+			except = append(except, f)
+		} else {
+			filters = append(filters, f)
+		}
 	}
-	return filters, err
+	return filters, except, err
 }
 
 func matchAny(filters []string, topic string) bool {

@@ -94,8 +94,27 @@ func TestFiltersThatAreNone(t *testing.T) {
 			t.Errorf("CheckFilter(%q) = nil", f)
 		}
 	}
-	good, err := ParseFilters("zigbee2mqtt/#, a/#/b ,/iot/+")
-	if len(good) != 2 || err == nil {
-		t.Errorf("ParseFilters = %q, %v; want the two good ones and an error", good, err)
+	good, except, err := ParseFilters("zigbee2mqtt/#, a/#/b ,/iot/+, !iot/x/#,!")
+	if len(good) != 2 || len(except) != 1 || except[0] != "iot/x/#" || err == nil {
+		t.Errorf("ParseFilters = %q, %q, %v; want the two good ones, the exception and an error", good, except, err)
+	}
+}
+
+func TestAnExceptedTopicIsNotForTheFunction(t *testing.T) {
+	f, err := parseFunction("sensors", "", map[string]string{"topic": "#", "mqtt-topics": "!zigbee2mqtt/#,!homeassistant/#"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants := (&consumer{f: f}).wants()
+	for topic, want := range map[string]bool{"a/b": true, "zigbee2mqtt": false, "zigbee2mqtt/x": false, "zigbee2mqtt2/x": true, "homeassistant/sensor/x/config": false} {
+		if got := wants(&Message{Topic: topic}); got != want {
+			t.Errorf("%s: %v, want %v", topic, got, want)
+		}
+	}
+	if g := f; !f.equal(g) {
+		t.Error("it is not equal to itself")
+	}
+	if g := f; func() bool { g.Except = nil; return f.equal(g) }() {
+		t.Error("a change of what is excepted is none")
 	}
 }

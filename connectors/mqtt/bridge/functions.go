@@ -18,7 +18,7 @@ import (
 
 // The annotations of a function that the connector reads.
 const (
-	annotationTopic       = "topic"            // MQTT filters, comma separated; OpenFaaS Community Edition on Kubernetes allows no comma here
+	annotationTopic       = "topic"            // MQTT filters, comma separated, !filter excepts; OpenFaaS Community Edition on Kubernetes allows no comma here
 	annotationTopics      = "mqtt-topics"      // more of them
 	annotationBatch       = "mqtt-batch"       // messages in a CloudEvents batch, at most; absent: one message a call
 	annotationReply       = "mqtt-reply"       // topic to which the answer is published
@@ -36,13 +36,14 @@ const (
 type Function struct {
 	Name        string // with its namespace, if the gateway names one
 	Filters     []string
-	Batch       int // 0: one message a call
+	Except      []string // what of them is not for it
+	Batch       int      // 0: one message a call
 	Reply       string
 	Concurrency int
 }
 
 func (f Function) equal(g Function) bool {
-	return f.Name == g.Name && f.Batch == g.Batch && f.Reply == g.Reply && f.Concurrency == g.Concurrency && slices.Equal(f.Filters, g.Filters)
+	return f.Name == g.Name && f.Batch == g.Batch && f.Reply == g.Reply && f.Concurrency == g.Concurrency && slices.Equal(f.Filters, g.Filters) && slices.Equal(f.Except, g.Except)
 }
 
 // gateway is OpenFaaS. connector-sdk has a lookup of its own (Build of its
@@ -117,7 +118,7 @@ func parseFunction(name, namespace string, notes map[string]string) (Function, e
 	}
 	var errs []error
 	var err error
-	f.Filters, err = ParseFilters(topics)
+	f.Filters, f.Except, err = ParseFilters(topics)
 	errs = append(errs, err)
 	f.Batch, err = number(notes, annotationBatch, 0, maxBatch)
 	errs = append(errs, err)
