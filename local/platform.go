@@ -18,7 +18,9 @@ import (
 	"github.com/hearth-home/hearth/local/sample"
 	"github.com/hearth-home/hearth/local/schedule"
 	"github.com/hearth-home/hearth/local/stack"
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/store/sqlite"
@@ -42,10 +44,12 @@ type up struct {
 	samples   *gateway.Server
 	host      *host.Host
 	gateway   *gateway.Gateway
+	page      *page.Page
 	server    *gateway.Server
 	scheduler atomic.Pointer[schedule.Scheduler]
-	mqttURL   string
+	mqttURL   string // set when the broker part has started
 	bridge    *bridge.Bridge
+	settings  *settings
 }
 
 func newUp(h *house, build map[string]host.Builder) (*up, error) {
@@ -59,6 +63,8 @@ func newUp(h *house, build map[string]host.Builder) (*up, error) {
 	}
 	u := &up{house: h, build: build, functions: fs, env: env, now: time.Now}
 	u.log = h.logger(env.Secrets)
+	u.settings = &settings{file: h.settingsFile(), log: u.log}
+	everything(u.functions, h.vars)
 	return u, nil
 }
 
@@ -73,6 +79,8 @@ func (u *up) parts() []part {
 		u.gatewayPart(),
 		u.brokerPart(),
 		u.connectorPart(),
+		u.noticePart(),
+		u.edgePart(),
 		u.schedulesPart(),
 	}
 }
@@ -101,7 +109,7 @@ func (u *up) samplesPart() part {
 func (u *up) functionsPart() part {
 	return part{"functions", func(context.Context) (err error) {
 		u.host, err = host.Start(host.Options{
-			Root: u.root, Secrets: u.secrets(), Vars: u.vars, Build: u.build, Open: u.open,
+			Root: u.root, Secrets: u.secrets(), Files: map[string]string{settingsSecret: u.settingsFile()}, Vars: u.vars, Build: u.build, Open: u.open,
 			Samples: "http://" + u.samples.Addr, Log: u.logger, Now: u.now,
 		}, u.functions)
 		return err
@@ -110,22 +118,26 @@ func (u *up) functionsPart() part {
 
 func (u *up) gatewayPart() part {
 	return part{"gateway", func(context.Context) (err error) {
-		p := &page.Page{Source: page.Source{
+		u.page = &page.Page{Source: page.Source{
 			Functions: u.host.Functions, Next: u.next, Missing: u.missing, Open: u.open, Now: u.now, Redact: u.redact,
+			Declared: func() []catalogue.Measurement { return u.settings.declared(u.now()) },
+			Propose:  mapping.Propose, Notes: u.notes, Try: u.try, Hearth: program,
 		}}
 		var fs []gateway.Function
 		for _, f := range u.host.Functions {
 			fs = append(fs, gateway.Function{Status: status(f.Function), URL: *f.URL})
 			if f.Name == "dashboard" {
-				p.Home = "/function/dashboard/"
+				u.page.Home = "/function/dashboard/"
 			}
 		}
-		u.gateway = gateway.New(fs, p, u.log)
+		u.gateway = gateway.New(fs, u.page, u.log)
 		u.server, err = gateway.Listen(net.JoinHostPort("127.0.0.1", u.port()), u.gateway, u.log)
 		return err
 	}, func(ctx context.Context) error {
 		u.gateway.Ready(false)
-		return u.server.Stop(ctx)
+		err := u.server.Stop(ctx)
+		u.page.Close()
+		return err
 	}}
 }
 

@@ -29,6 +29,7 @@ type Reading struct {
 	Text    map[string]string  `json:"text,omitempty"`
 	Quality string             `json:"quality"`
 	Reason  string             `json:"reason,omitempty"`
+	Sample  bool               `json:"sample,omitempty"` // of a simulated sensor
 }
 
 // record is a reading as it is kept: with its node, and while it has no time

@@ -1,6 +1,7 @@
 package function
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -27,6 +28,7 @@ type edgeReading struct {
 	device, sensor, time, boot, quality, reason []byte
 	seq                                         float64
 	fields, text                                []byte
+	sample                                      bool // of a simulated sensor
 }
 
 var errFields = errors.New(`an edge reading has its numbers in "fields"`)
@@ -49,6 +51,10 @@ func decodeEdge(payload []byte) (e edgeReading, err error) {
 			e.quality, err = s.Text()
 		case "reason":
 			e.reason, err = s.Text()
+		case "sample":
+			var yes []byte
+			yes, err = s.Raw()
+			e.sample = string(yes) == "true"
 		case "fields":
 			e.fields, err = s.Raw()
 		case "text":
@@ -75,7 +81,7 @@ func (w *work) readEdge(i int, node string) error {
 	if err != nil {
 		return err
 	}
-	numbered := len(e.boot) > 0 && len(e.boot) <= maxName && len(node) <= maxName && e.seq >= 1 && e.seq <= device.MaxSeq
+	numbered := len(e.boot) > 0 && len(e.boot) <= maxName && bytes.IndexByte(e.boot, 0) < 0 && len(node) <= maxName && e.seq >= 1 && e.seq <= device.MaxSeq
 	boot := ""
 	if numbered {
 		boot = w.intern(e.boot)
@@ -87,7 +93,7 @@ func (w *work) readEdge(i int, node string) error {
 	if len(e.device) > maxName {
 		return fmt.Errorf("the device's name is longer than %d bytes", maxName)
 	}
-	d := said{msg: i, physical: w.physical(edgePrefix, e.device), kind: "edge", from: len(w.values)}
+	d := said{msg: i, physical: w.physical(edgePrefix, e.device), kind: "edge", from: len(w.values), invented: e.sample}
 	if err := w.edgeTime(&d, m, &e); err != nil {
 		return err
 	}

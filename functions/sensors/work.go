@@ -43,6 +43,7 @@ type said struct {
 	quality     device.Quality
 	reason      string
 	unsynced    *store.EdgeArrival
+	invented    bool
 }
 
 // read takes one message apart. An error is for good.
@@ -125,7 +126,7 @@ func (w *work) plan(ctx context.Context, b *device.Batch) error {
 		}
 		if err := b.Add(device.Sample{
 			Measurement: d.measurement, Thing: known.Thing, Values: w.values[d.from:d.to], Text: d.text,
-			Time: d.time, Arrived: m.Time, Retained: m.Retained, Quality: d.quality, Reason: d.reason,
+			Time: d.time, Arrived: m.Time, Retained: m.Retained, Quality: d.quality, Reason: d.reason, Invented: d.invented,
 		}); err != nil {
 			w.answer.Reject(m, err)
 		}

@@ -45,6 +45,7 @@ type Sample struct {
 	Retained    bool
 	Quality     Quality // by the source; "" is ok
 	Reason      string
+	Invented    bool // by a simulated sensor: kept as sample data
 }
 
 // Note is a text that a device said: its state, not a reading.
@@ -75,9 +76,9 @@ func (b *Batch) Add(s Sample) error {
 	if s.Quality == "" {
 		s.Quality = OK
 	}
-	r := reading.Reading{Name: s.Measurement, Tags: s.Thing.tags, Fields: make(map[string]float64, len(s.Values)+2), Text: s.Text, Time: s.Time.UTC()}
+	r := reading.Reading{Name: s.Measurement, Tags: s.Thing.labels(s.Invented), Fields: make(map[string]float64, len(s.Values)+2), Text: s.Text, Time: s.Time.UTC()}
 	worst := s.Quality
-	m := &mark{name: s.Measurement, thing: s.Thing, time: r.Time}
+	m := &mark{name: s.Measurement, tags: r.Tags, time: r.Time}
 	for _, v := range s.Values {
 		got, again := b.value(&s, v, m)
 		if again {
@@ -173,7 +174,7 @@ func (b *Batch) release(old *mark, key string) {
 		}
 	}
 	old.fields = rest
-	r := reading.Reading{Name: old.name, Tags: old.thing.tags, Time: old.time,
+	r := reading.Reading{Name: old.name, Tags: old.tags, Time: old.time,
 		Fields: map[string]float64{catalogue.Quality: 0}, Text: map[string]string{catalogue.Suspect: strings.Join(rest, ",")}}
 	if len(rest) > 0 {
 		r.Fields[catalogue.Quality] = Suspect.code()

@@ -29,7 +29,7 @@ type metric struct {
 // mark is a reading with suspect fields.
 type mark struct {
 	name   string
-	thing  *Thing
+	tags   map[string]string
 	time   time.Time
 	fields []string
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -34,6 +35,15 @@ type Thing struct {
 	ID      string
 	tags    map[string]string
 	metrics map[string]*metric
+}
+
+// labels are the tags of what the thing says. What is invented has a series of
+// its own, which goes with the other samples.
+func (t *Thing) labels(invented bool) map[string]string {
+	if !invented {
+		return t.tags
+	}
+	return map[string]string{"device": t.ID, catalogue.SampleLabel: "true"}
 }
 
 // Bound is a physical thing that is a device now.
