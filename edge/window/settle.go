@@ -53,12 +53,8 @@ func (w *Window[T]) settle(now time.Duration) {
 	}
 	w.live.trim()
 	// Only a row of entries from the front: Done is one place on disk.
-	var missing map[string]bool
-	for i, e := range w.backlog.all {
-		if i == 0 {
-			missing = w.missing()
-		}
-		if !w.finished(e, now, missing) {
+	for _, e := range w.backlog.all {
+		if !w.finished(e, now) {
 			break
 		}
 		w.done = max(w.done, e.backlog)
@@ -77,14 +73,20 @@ func (l *list[T]) trim() {
 	l.all = l.all[i:]
 }
 
-func (w *Window[T]) finished(e *Entry[T], now time.Duration, missing map[string]bool) bool {
+// finished reports whether an entry of the backlog may leave the disk. A place is
+// published for one boot of a node, mostly the newest: an entry of an earlier one
+// leaves when places are published Resend after the broker had it, so that
+// somebody is there to have taken it, and none of its own boot contradicts.
+func (w *Window[T]) finished(e *Entry[T], now time.Duration) bool {
 	if w.index[e.Key] != e {
 		return true // the same reading is ahead of it
 	}
 	if e.state != acked {
 		return false
 	}
-	return !w.known || w.stored(e) || now-e.acked >= w.limits.Resend && !missing[e.Boot]
+	own := w.place[e.Boot].at
+	others := w.heard-e.acked >= w.limits.Resend && own < e.acked
+	return !w.known || w.stored(e) || others || now-e.born >= w.limits.Keep
 }
 
 func (w *Window[T]) stored(e *Entry[T]) bool {

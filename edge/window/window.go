@@ -10,9 +10,8 @@
 // is the first that is missing. Where nobody publishes places, the broker's
 // acknowledgement is the end of it.
 //
-// Entries of the backlog are on disk already. They leave after Resend too, if
-// nothing speaks against them, and are forgotten, to be read again, when the
-// connection breaks.
+// Entries of the backlog are on disk already. They are forgotten, to be read again,
+// when the connection breaks.
 package window
 
 import (
@@ -75,6 +74,7 @@ type Window[T any] struct {
 	done    uint64 // everything of the backlog up to here has left
 
 	known    bool          // somebody publishes places
+	heard    time.Duration // the last of them
 	place    map[string]at // by boot
 	since    time.Duration // of the connection
 	stats    Stats
@@ -210,7 +210,7 @@ func (w *Window[T]) Acked(k Key, now time.Duration) {
 
 // Stored notes up to which number of a boot everything is stored.
 func (w *Window[T]) Stored(boot string, seq uint64, now time.Duration) {
-	w.known = true
+	w.known, w.heard = true, now
 	w.place[boot] = at{seq, now}
 	for len(w.place) > maxBoots {
 		oldest := boot

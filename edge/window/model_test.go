@@ -1,0 +1,225 @@
+package window
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// world is a broker that may forget, a connector that may be away, and a disk,
+// around a window that is used as the agent uses it.
+type world struct {
+	t        *rapid.T
+	w        *Window[uint64]
+	now      time.Duration
+	boot     string
+	seq      uint64
+	up       bool
+	answers  bool // somebody publishes places
+	flight   []Key
+	broker   []Key // acknowledged, not yet taken by the connector
+	snapshot []Key
+	stored   map[Key]int
+	upto     map[string]uint64
+	disk     []Key // not committed; place on disk is base + index + 1
+	base     uint64
+	read     uint64 // place up to which the disk is in the window
+}
+
+var limits = Limits{Keep: 10 * time.Hour, Bytes: 1 << 30, Resend: time.Minute}
+
+func newWorld(t *rapid.T) *world {
+	return &world{
+		t: t, w: New[uint64](limits), now: time.Second, boot: "a", stored: map[Key]int{}, upto: map[string]uint64{},
+		answers: rapid.Bool().Draw(t, "answers"),
+	}
+}
+
+// reading takes one; without a broker it goes to disk.
+func (x *world) reading() {
+	x.seq++
+	k := Key{x.boot, x.seq}
+	if x.up {
+		x.w.Add(k, x.seq, 1)
+	} else {
+		x.disk = append(x.disk, k)
+	}
+}
+
+func (x *world) connect() {
+	if !x.up {
+		x.up = true
+		x.w.Connected(x.now)
+	}
+}
+
+// lose ends the connection; after a short break the window stays, after a longer
+// one it goes to disk.
+func (x *world) lose(short bool) {
+	if x.up {
+		x.up = false
+		x.flight = nil
+		x.w.Broken()
+		x.read = x.base
+	}
+	if short {
+		x.connect()
+		return
+	}
+	for _, e := range x.w.TakeLive() {
+		x.disk = append(x.disk, e.Key)
+	}
+}
+
+// crash kills the broker: it comes back with an older snapshot.
+func (x *world) crash(short bool) {
+	x.broker = append([]Key(nil), x.snapshot...)
+	x.lose(short)
+}
+
+func (x *world) pump() {
+	if !x.up {
+		return
+	}
+	for x.read < x.base+uint64(len(x.disk)) {
+		k := x.disk[x.read-x.base]
+		x.read++
+		x.w.AddBacklog(x.read, k, k.Seq, 1)
+	}
+	for e := x.w.Next(x.now, true); e != nil; e = x.w.Next(x.now, true) {
+		x.flight = append(x.flight, e.Key)
+	}
+	x.commit()
+}
+
+func (x *world) commit() {
+	for x.base < x.w.Done() {
+		k := x.disk[0]
+		if x.stored[k] == 0 && !x.inBroker(k) {
+			x.t.Fatalf("%v left the disk and is nowhere", k)
+		}
+		x.disk, x.base = x.disk[1:], x.base+1
+	}
+}
+
+func (x *world) inBroker(k Key) bool {
+	for _, b := range x.broker {
+		if b == k {
+			return true
+		}
+	}
+	return false
+}
+
+// ack lets the broker acknowledge n publications.
+func (x *world) ack(n int) {
+	for range min(n, len(x.flight)) {
+		k := x.flight[0]
+		x.flight = x.flight[1:]
+		x.broker = append(x.broker, k)
+		x.w.Acked(k, x.now)
+	}
+	x.commit()
+}
+
+// take lets the connector store n messages and, where it answers, say so.
+func (x *world) take(n int) {
+	boot := ""
+	for range min(n, len(x.broker)) {
+		k := x.broker[0]
+		x.broker = x.broker[1:]
+		x.stored[k]++
+		for x.stored[Key{k.Boot, x.upto[k.Boot] + 1}] > 0 {
+			x.upto[k.Boot]++
+		}
+		boot = k.Boot
+	}
+	if boot != "" && x.answers && x.up {
+		x.w.Stored(boot, x.upto[boot], x.now)
+	}
+	x.commit()
+}
+
+func (x *world) pass(d time.Duration) {
+	x.now += d
+	x.w.Tick(x.now)
+	x.commit()
+}
+
+// heal lets everything work until all is done.
+func (x *world) heal() {
+	x.connect()
+	for range 30 {
+		x.pump()
+		x.ack(1 << 30)
+		x.take(1 << 30)
+		x.reading() // the house goes on, and with it the places
+		x.pass(20 * time.Second)
+	}
+	x.pump()
+	x.ack(1 << 30)
+	x.take(1 << 30)
+	x.pass(limits.Keep + limits.Resend)
+}
+
+// What is published arrives, whatever the broker forgets, as long as somebody
+// publishes places: nothing leaves window or disk before.
+func TestEveryReadingIsStoredWhateverTheBrokerForgets(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x := newWorld(t)
+		x.answers = true
+		x.connect()
+		x.reading() // by which the agent hears that there is a connector
+		x.pump()
+		x.ack(1)
+		x.take(1)
+		t.Repeat(map[string]func(*rapid.T){
+			"reading":  func(t *rapid.T) { x.reading() },
+			"pump":     func(t *rapid.T) { x.pump() },
+			"ack":      func(t *rapid.T) { x.ack(rapid.IntRange(1, 5).Draw(t, "n")) },
+			"take":     func(t *rapid.T) { x.take(rapid.IntRange(1, 5).Draw(t, "n")) },
+			"snapshot": func(t *rapid.T) { x.snapshot = append([]Key(nil), x.broker...) },
+			"crash":    func(t *rapid.T) { x.crash(rapid.Bool().Draw(t, "short")) },
+			"lose":     func(t *rapid.T) { x.lose(rapid.Bool().Draw(t, "short")) },
+			"connect":  func(t *rapid.T) { x.connect() },
+			"time":     func(t *rapid.T) { x.pass(time.Duration(rapid.IntRange(1, 40).Draw(t, "s")) * time.Second) },
+		})
+		x.heal()
+		for seq := uint64(1); seq <= x.seq; seq++ {
+			if k := (Key{x.boot, seq}); x.stored[k] == 0 {
+				t.Fatalf("%v was not stored", k)
+			}
+		}
+		if live, backlog, bytes := x.w.Len(); live+backlog+bytes+len(x.disk)+x.w.InFlight() != 0 {
+			t.Fatalf("left: %d live, %d backlog, %d bytes, %d on disk, %d in flight", live, backlog, bytes, len(x.disk), x.w.InFlight())
+		}
+	})
+}
+
+// Without a connector the broker's acknowledgement is the end, and a broker that
+// forgets nothing gets everything.
+func TestWithoutAConnectorTheBrokerGetsEverything(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x := newWorld(t)
+		x.answers = false
+		t.Repeat(map[string]func(*rapid.T){
+			"reading": func(t *rapid.T) { x.reading() },
+			"pump":    func(t *rapid.T) { x.pump() },
+			"ack":     func(t *rapid.T) { x.ack(rapid.IntRange(1, 5).Draw(t, "n")) },
+			"lose":    func(t *rapid.T) { x.lose(rapid.Bool().Draw(t, "short")) },
+			"connect": func(t *rapid.T) { x.connect() },
+			"time":    func(t *rapid.T) { x.pass(time.Duration(rapid.IntRange(1, 90).Draw(t, "s")) * time.Second) },
+		})
+		sent := x.w.Stats().Sent
+		x.heal()
+		if sent > 0 && x.w.Stats().Resent != 0 {
+			t.Fatalf("%d were sent again for nothing", x.w.Stats().Resent)
+		}
+		for seq := uint64(1); seq <= x.seq; seq++ {
+			if k := (Key{x.boot, seq}); x.stored[k] == 0 {
+				t.Fatalf("%v did not reach the broker", k)
+			}
+		}
+	})
+}
