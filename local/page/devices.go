@@ -32,6 +32,7 @@ type Device struct {
 	Time    time.Time `json:"time"`              // of its newest word
 	State   string    `json:"state,omitempty"`   // offline, silent
 	Quality string    `json:"quality,omitempty"` // the worst of its metrics; "" is ok
+	Sample  bool      `json:"sample,omitempty"`  // a simulated sensor
 	Missing uint64    `json:"missing,omitempty"` // numbered readings that never came
 	Main    *Metric   `json:"main,omitempty"`
 	Metrics []Metric  `json:"metrics,omitempty"`
@@ -108,7 +109,7 @@ func (c *collector) readDevices(ctx context.Context, st *store.Store, now time.T
 		if d.Kind == "group" || end == first && missing[d.ID] == 0 {
 			continue
 		}
-		tile := Device{ID: d.ID, Name: cmp.Or(d.Name, d.ID), Kind: d.Kind, Missing: missing[d.ID], room: d.Room}
+		tile := Device{ID: d.ID, Name: cmp.Or(d.Name, d.ID), Kind: d.Kind, Sample: c.history.invented(d.ID), Missing: missing[d.ID], room: d.Room}
 		tile.fill(s, states[first:end], now)
 		out = append(out, tile)
 	}

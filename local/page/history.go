@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -40,6 +41,8 @@ type track struct {
 	start       time.Time // of the first bucket
 	buckets     []bucket
 	whole       time.Time // when it was last read from the start
+	last        time.Time // of the newest point
+	sample      bool      // that point is invented
 }
 
 // want is a line that the page would draw.
@@ -124,7 +127,7 @@ func (h *history) one(ctx context.Context, st *store.Store, w want, now time.Tim
 	from := start
 	whole = old == nil || old.key != w.key || now.Sub(old.whole) > max(wholly, share*h.took) || old.start.After(start)
 	if !whole {
-		t.measurement, t.whole = old.measurement, old.whole
+		t.measurement, t.whole, t.last, t.sample = old.measurement, old.whole, old.last, old.sample
 		gone := int(start.Sub(old.start) / stride)
 		from = start.Add(steps * stride)
 		for i := range t.buckets {
@@ -151,6 +154,9 @@ func (h *history) one(ctx context.Context, st *store.Store, w want, now time.Tim
 			if v, ok := p.Fields[w.key]; ok && i >= 0 && i < steps {
 				t.buckets[i].add(v)
 				t.measurement = name
+				if p.Time.After(t.last) {
+					t.last, t.sample = p.Time, p.Tags[catalogue.SampleLabel] != ""
+				}
 			}
 		}
 	}
@@ -158,6 +164,15 @@ func (h *history) one(ctx context.Context, st *store.Store, w want, now time.Tim
 	h.tracks[w.device] = t
 	h.mu.Unlock()
 	return whole, nil
+}
+
+// invented reports whether what a device said last, as far as it was read, is
+// sample data.
+func (h *history) invented(device string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.tracks[device]
+	return t != nil && t.sample
 }
 
 // draw returns a device's line.
