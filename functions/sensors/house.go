@@ -50,6 +50,11 @@ func (w *work) readDead(m *mqttbatch.Message) error {
 	if d.ID == "" || d.Function == "" {
 		return errors.New("news of a dead letter without its id and function")
 	}
+	for _, t := range []*time.Time{&d.First, &d.Last} {
+		if device.CheckTime(*t, m.Time) != nil {
+			*t = m.Time
+		}
+	}
 	if w.dead == nil {
 		w.dead = map[string]store.DeadLetter{}
 	}

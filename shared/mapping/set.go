@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -199,7 +200,7 @@ func (r *rule) one(on, key string, doc []byte) (*Found, error) {
 			return nil, err
 		}
 		at = make([][]byte, r.slots)
-		quoted := strconv.AppendQuote(nil, strings.ToValidUTF8(string(doc[:min(len(doc), 1<<10)]), ""))
+		quoted, _ := json.Marshal(string(doc[:min(len(doc), 1<<10)])) // a text is always JSON
 		if r.paths.find(scan.New(quoted), at) != nil {
 			return nil, err
 		}

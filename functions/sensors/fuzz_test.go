@@ -1,0 +1,57 @@
+package function
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
+)
+
+// FuzzMessage sends any payload on any topic beside a good one: it is stored or
+// refused, and the good one is stored.
+func FuzzMessage(f *testing.F) {
+	st := batchtest.SQLite(f)
+	st.Series = batchtest.Null{Series: st.Series}
+	h := batchtest.Serve(f, New, st, "TELEGRAF_ALLOW", "*.*")
+	for _, seed := range [][2]string{
+		{"hearth/pi4/x", `{"device":"x","sensor":"nut","time":"2026-11-23T12:00:00Z","boot":"b","seq":3,"fields":{"on_mains":1},"text":{"status":"OL"},"quality":"suspect","reason":"r"}`},
+		{"hearth/pi4/x", `{"device":"x","sensor":"sgp30","boot":"b","seq":4,"fields":{"eco2_ppm":400,"tvoc_ppb":0},"quality":"clock_unsynced"}`},
+		{"hearth/pi4/status", `{"state":"online","boot":"b","dropped":3}`}, {"hearth/canary/main", `{"sent":"2026-11-23T12:00:00Z","n":17}`},
+		{"hearth/dead/x", `{"id":"a","function":"b"}`}, {"/embedded/plug", `{"power_usage":"3","device_id":"x","time":1795435200}`}, {"ups", `{"ups_status":" OB DISCHRG","device_model":"x"}`},
+		{"telegraf/x", `{"metrics":[{"fields":{"free":7},"name":"disk","tags":{"path":"/","host":"nas"},"timestamp":1795435200}]}`},
+		{"telegraf/x", "net,host=pf\\ sense,interface=igb0 bytes_recv=100i,x=\"a b\" 1795435200000000000\n"},
+	} {
+		f.Add(seed[0], []byte(seed[1]))
+	}
+	f.Fuzz(func(t *testing.T, topic string, payload []byte) {
+		if topic == "" {
+			return
+		}
+		m := message(0, topic, string(payload))
+		good := edgeSays(1, 0, `"co2_ppm":612`)
+		good.ID = "good"
+		for _, r := range h.Post(t, m, good).Rejected {
+			if r.ID == "good" {
+				t.Errorf("the good one: %s", r.Reason)
+			}
+		}
+	})
+}
+
+// FuzzLine reads any line: what it takes has a name and numbers.
+func FuzzLine(f *testing.F) {
+	f.Add([]byte("net,host=pf\\ sense,interface=igb0 bytes_recv=100i,x=\"a b\\\"c\",ok=t 1795435200000000000"))
+	f.Add([]byte("a b=1u,c=-2.5e3"))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		ts, ok := lines(payload)
+		if !ok {
+			return
+		}
+		for _, m := range ts {
+			if m.name == "" || bytes.Count(payload, []byte("\n"))+1 < len(ts) || m.time.After(time.Now().AddDate(300, 0, 0)) {
+				t.Errorf("%q: %+v", payload, ts)
+			}
+		}
+	})
+}
