@@ -1,0 +1,70 @@
+package agent
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hearth-home/hearth/shared/secret"
+)
+
+func TestEveryMistakeIsNamedAtOnce(t *testing.T) {
+	_, err := Parse(map[string]string{
+		"NODE": "Pi 4", "EDGE_CONFIG_DIR": t.TempDir(), "SPOOL_MAX_MIB": "0", "KEEP": "soon", "MQTT_CERT_FILE": "/x",
+		"SENSOR_0_KIND": "sds011", "SENSOR_1_KIND": "bme280", "SENSOR_1_DEVICE": "air", "SENSOR_1_ADDRESS": "0x99",
+	}, secret.NewFolder(t.TempDir()))
+	for _, want := range []string{"NODE", "SPOOL_MAX_MIB", "Keep", "MQTT_KEY_FILE", "SENSOR_0_PORT", "SENSOR_0_DEVICE", "SENSOR_1_ADDRESS"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s is not named: %v", want, err)
+		}
+	}
+}
+
+func TestTheNodesFileIsReadAndTheEnvironmentOutweighsIt(t *testing.T) {
+	dir := t.TempDir()
+	os.WriteFile(filepath.Join(dir, "pi4.env"), []byte(`
+# the kitchen
+MQTT_URL="tcp://broker:1883" # the house's
+export SENSOR_0_KIND=bme280
+SENSOR_0_DEVICE='kitchen-climate'
+SENSOR_0_INTERVAL=30s   # often
+`), 0o600)
+	c, err := Parse(map[string]string{"NODE": "pi4", "EDGE_CONFIG_DIR": dir, "SENSOR_0_INTERVAL": "20s"}, secret.NewFolder(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.URL != "tcp://broker:1883" || len(c.Sensors) != 1 || c.Sensors[0].Device != "kitchen-climate" || c.Sensors[0].Interval.Seconds() != 20 {
+		t.Errorf("got %+v", c)
+	}
+	os.WriteFile(filepath.Join(dir, "pi4.env"), []byte("NODE: pi4\nx\n"), 0o600)
+	if _, err := Parse(map[string]string{"NODE": "pi4", "EDGE_CONFIG_DIR": dir}, nil); err == nil || !strings.Contains(err.Error(), "line 1") || !strings.Contains(err.Error(), "line 2") {
+		t.Errorf("err = %v", err)
+	}
+}
+
+func TestANodeWithoutSensorsReportsItself(t *testing.T) {
+	c, err := Parse(map[string]string{"NODE": "pi4", "EDGE_CONFIG_DIR": t.TempDir()}, secret.NewFolder(t.TempDir()))
+	if err != nil || len(c.Sensors) != 1 || c.Sensors[0].Kind != "host" || c.Sensors[0].Device != "pi4" {
+		t.Errorf("got %+v, %v", c.Sensors, err)
+	}
+}
+
+func TestASecretIsInNoError(t *testing.T) {
+	dir := t.TempDir()
+	os.WriteFile(filepath.Join(dir, "mqtt-password"), []byte("hunter2-hunter2"), 0o600)
+	_, err := Parse(map[string]string{"NODE": "hunter2-hunter2 ", "EDGE_CONFIG_DIR": t.TempDir()}, secret.NewFolder(dir))
+	if err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("err = %v", err)
+	}
+}
+
+func TestABrokersCertificateThatIsMissingIsSaidAtTheStart(t *testing.T) {
+	c, err := Parse(map[string]string{"NODE": "pi", "EDGE_CONFIG_DIR": t.TempDir(), "MQTT_CA_FILE": "/nowhere.pem"}, secret.NewFolder(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(c, Deps{}); err == nil || !strings.Contains(err.Error(), "MQTT_CA_FILE") {
+		t.Errorf("err = %v", err)
+	}
+}
