@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up run backfill test e2e bench fuzz check vuln generate docs migrate secrets images publish test-influx2
+.PHONY: help up device run backfill test e2e bench fuzz check vuln generate docs migrate secrets images publish test-influx2
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -13,8 +13,11 @@ PLATFORMS ?= linux/amd64,linux/arm64
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
-up: $(HEARTH) ## the whole platform on this machine: http://127.0.0.1:8080
+up: $(HEARTH) ## the whole platform: http://127.0.0.1:8080; MQTT_URL=tcp://my-broker:1883 listens to yours
 	@exec $(HEARTH)
+
+device: $(HEARTH) ## what is said at TOPIC=home/office/desk (or 'home/#'), and how to map it
+	@$(HEARTH) device "$$TOPIC"
 
 run: $(HEARTH) ## one source, once: FUNCTION=weather [DRY_RUN=1]
 	@$(HEARTH) run $(if $(DRY_RUN),-dry-run) $(FUNCTION)

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-isatty"
@@ -27,6 +30,7 @@ type house struct {
 	vars map[string]string // .env and the environment
 	out  io.Writer         // for logs
 	term *terminal.Writer  // nil: JSON
+	owns bool              // the state folder: other commands leave what the platform has there
 }
 
 const platform = "_platform" // its secrets' folder: no function can be called that
@@ -40,10 +44,47 @@ func openHouse(root string, environ []string, out io.Writer) (*house, error) {
 	if h.dir == "" {
 		h.dir = filepath.Join(root, ".hearth")
 	}
+	if err := splitURL(vars); err != nil {
+		return nil, err
+	}
 	if vars["LOG_FORMAT"] != "json" {
 		h.term = terminal.NewWriter(out, hasColor(out) && vars["NO_COLOR"] == "")
 	}
 	return h, nil
+}
+
+// splitURL takes a user and password out of MQTT_URL, which is shown and logged,
+// and completes what people leave out.
+func splitURL(vars map[string]string) error {
+	v := vars["MQTT_URL"]
+	if v == "" {
+		return nil
+	}
+	if !strings.Contains(v, "://") {
+		v = "tcp://" + v
+	}
+	u, err := url.Parse(v)
+	if err != nil || u.Hostname() == "" {
+		return errors.New("MQTT_URL is no address of a broker: write tcp://host:1883, or ssl://host:8883")
+	}
+	if u.Port() == "" && !strings.HasPrefix(u.Scheme, "ws") {
+		port := "1883"
+		if slices.Contains([]string{"ssl", "tls", "mqtts", "mqtt+ssl", "tcps"}, u.Scheme) {
+			port = "8883"
+		}
+		u.Host = net.JoinHostPort(u.Hostname(), port)
+	}
+	if u.User != nil {
+		password, _ := u.User.Password()
+		for k, v := range map[string]string{"MQTT_USER": u.User.Username(), "MQTT_PASSWORD": password} {
+			if vars[k] == "" {
+				vars[k] = v
+			}
+		}
+		u.User = nil
+	}
+	vars["MQTT_URL"] = u.String()
+	return nil
 }
 
 func hasColor(w io.Writer) bool {
@@ -81,14 +122,19 @@ func (h *house) logger(f *secret.Folder) *slog.Logger {
 // token are its secrets.
 func (h *house) env() (config.Env, error) {
 	values := map[string]string{}
+	dir := filepath.Join(h.secrets(), platform)
+	old := secret.NewFolder(dir)
 	for _, name := range []string{"database-url", "influx-token", "mqtt-password"} {
-		if v := h.vars[host.Variable(name)]; v != "" {
+		v := h.vars[host.Variable(name)]
+		if v == "" && !h.owns {
+			v = old.Get(name).Reveal()
+		}
+		if v != "" {
 			values[name] = v
 		}
 	}
-	dir := filepath.Join(h.secrets(), platform)
 	// The connector's own: made once, so that another command reads the same.
-	if values["connector-token"] = secret.NewFolder(dir).Get("connector-token").Reveal(); values["connector-token"] == "" {
+	if values["connector-token"] = old.Get("connector-token").Reveal(); values["connector-token"] == "" {
 		values["connector-token"] = rand.Text()
 	}
 	if err := host.WriteSecrets(dir, values); err != nil {

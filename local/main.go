@@ -22,6 +22,8 @@ const usage = `usage: go run ./local [command]
   backfill FUNCTION -from 2020-01-01 [-to 2024-12-31]  (or FUNCTION FROM [TO])
                                   fill a span of history through the running gateway
   migrate                         bring the PostgreSQL of DATABASE_URL up to date
+  device TOPIC [-for 30s]         listen to the broker; print what is said and how to map it
+  dead list|show|replay|drop      what no function took: dead list [-function F] [-reason TEXT]
   gateway NAME=URL...             the gateway alone, in front of running functions
   docs [-check]                   write the settings reference
 `
@@ -33,6 +35,8 @@ var commands = map[string]command{
 	"up":       cmdUp,
 	"run":      cmdRun,
 	"backfill": cmdBackfill,
+	"device":   cmdDevice,
+	"dead":     cmdDead,
 	"migrate":  cmdMigrate,
 	"gateway":  cmdGateway,
 	"docs":     cmdDocs,

@@ -7,7 +7,10 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
 	"github.com/hearth-home/hearth/local/broker"
@@ -58,20 +61,47 @@ func (u *up) connectorPart() part {
 		if err != nil {
 			return err
 		}
-		u.bridge, err = bridge.New(c, bridge.Options{Log: u.log.With("function", "connector"), Now: u.now, Redact: u.env.Secrets.Brief})
+		b, err := bridge.New(c, bridge.Options{Log: u.log.With("function", "connector"), Now: u.now, Redact: u.env.Secrets.Brief})
 		if err != nil {
 			return err
 		}
-		if admin, err = gateway.Listen(c.Listen, u.bridge.Handler(), u.log); err != nil {
+		if admin, err = gateway.Listen(c.Listen, b.Handler(), u.log); err != nil {
 			return err
 		}
+		u.admin, u.began = admin.Addr, u.now()
+		u.bridge.Store(b)
 		ctx, stop = context.WithCancel(context.WithoutCancel(ctx))
-		go func() { done <- u.bridge.Run(ctx) }()
+		go func() { done <- b.Run(ctx) }()
 		return nil
 	}, func(ctx context.Context) error {
 		stop()
-		return errors.Join(<-done, admin.Stop(ctx))
+		err := errors.Join(<-done, admin.Stop(ctx))
+		if u.tapped() {
+			u.leaveBroker(ctx)
+		}
+		return err
 	}}
+}
+
+// leaveBroker gives up the session at the user's broker, which would go on
+// keeping messages for it. A broker that is away by now keeps it.
+func (u *up) leaveBroker(ctx context.Context) {
+	c, err := u.connectorConfig()
+	if err != nil {
+		return
+	}
+	o, err := bridge.ClientOptions(c)
+	if err != nil {
+		return
+	}
+	client := mqtt.NewClient(o.SetCleanSession(true).SetAutoReconnect(false).SetConnectTimeout(2 * time.Second))
+	token := client.Connect()
+	select {
+	case <-token.Done():
+	case <-ctx.Done():
+	case <-time.After(3 * time.Second):
+	}
+	client.Disconnect(100)
 }
 
 func (u *up) connectorConfig() (bridge.Config, error) {
@@ -79,7 +109,7 @@ func (u *up) connectorConfig() (bridge.Config, error) {
 		"MQTT_URL": u.mqttURL, "MQTT_CLIENT_ID": "hearth-connector", "GATEWAY_URL": "http://" + u.server.Addr,
 		"REBUILD_INTERVAL": "2s", "DATA_DIR": filepath.Join(u.dir, "connector"), "LISTEN": u.adminAddr(),
 	}
-	for _, k := range []string{"MQTT_USER", "MQTT_CA_FILE", "MQTT_CERT_FILE", "MQTT_KEY_FILE", "SPOOL_MAX_MIB", "SPOOL_POLICY", "SPOOL_SYNC", "CANARY_INTERVAL"} {
+	for _, k := range []string{"MQTT_USER", "MQTT_CA_FILE", "MQTT_CERT_FILE", "MQTT_KEY_FILE", "SPOOL_MAX_MIB", "SPOOL_POLICY", "SPOOL_SYNC", "DEAD_MAX", "CANARY_INTERVAL"} {
 		if v := u.vars[k]; v != "" {
 			vars[k] = v
 		}
@@ -87,6 +117,9 @@ func (u *up) connectorConfig() (bridge.Config, error) {
 	if u.tapped() {
 		// Beside a connector that serves this house already.
 		vars["MQTT_CLIENT_ID"], vars["MQTT_READ_ONLY"] = "hearth-tap-"+hostname(), "true"
+		if u.vars["DEAD_MAX"] == "" {
+			vars["DEAD_MAX"] = "2000" // a broker has much that nobody here knows, and this is only a look at it
+		}
 	}
 	if v := u.vars["MQTT_CLIENT_ID"]; v != "" {
 		vars["MQTT_CLIENT_ID"] = v
@@ -110,8 +143,32 @@ func (h *house) adminAddr() string {
 // not waited for long.
 func (u *up) waitReady(ctx context.Context) {
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
-		if u.bridge.Ready() {
+		if u.bridge.Load().Ready() {
 			return
 		}
 	}
+}
+
+// notes are what a person should know who looks at the page.
+func (u *up) notes() []string {
+	var out []string
+	if _, err := u.settings.look(u.now()); err != nil {
+		out = append(out, u.redact("what hearth.yml said before stays, it has mistakes: "+err.Error()))
+	}
+	if b := u.bridge.Load(); b != nil && u.now().Sub(u.began) > 5*time.Second && !b.Ready() {
+		out = append(out, "the broker at "+u.mqttURL+" does not answer: nothing comes in until it does")
+	}
+	return out
+}
+
+// try is a command that brings a first device, "" where the broker is not ours.
+func (u *up) try() string {
+	if u.tapped() || u.bridge.Load() == nil {
+		return ""
+	}
+	port := ""
+	if _, p, err := net.SplitHostPort(strings.TrimPrefix(u.mqttURL, "tcp://")); err == nil && p != "1883" {
+		port = "-p " + p + " "
+	}
+	return "mosquitto_pub " + port + `-t office/desk -m '{"temperature":21.5,"humidity":40}'`
 }

@@ -48,7 +48,9 @@ type up struct {
 	server    *gateway.Server
 	scheduler atomic.Pointer[schedule.Scheduler]
 	mqttURL   string // set when the broker part has started
-	bridge    *bridge.Bridge
+	admin     string // where the connector's own port is
+	began     time.Time
+	bridge    atomic.Pointer[bridge.Bridge]
 	settings  *settings
 }
 

@@ -14,6 +14,7 @@ import (
 
 // runUp runs the platform until ctx ends.
 func runUp(ctx context.Context, h *house, build map[string]host.Builder) error {
+	h.owns = true
 	u, err := newUp(h, build)
 	if err != nil {
 		return err
@@ -45,9 +46,9 @@ func (u *up) greet() {
 		u.log.Info(works(f), "function", f.Name)
 	}
 	if u.tapped() {
-		u.log.Info("listens to your broker and publishes nothing there", "function", "connector")
+		u.log.Info("listens to your broker at "+u.mqttURL+" and publishes nothing there", "function", "connector")
 	} else {
-		u.log.Info("listens at "+u.mqttURL+" · try: mosquitto_pub -t hearth/me/desk -m '{\"device\":\"desk\",\"fields\":{\"temperature_celsius\":21.5}}'", "function", "connector")
+		u.log.Info("listens at "+u.mqttURL+" · try: "+u.try(), "function", "connector")
 	}
 	u.log.Info("the page is at http://" + u.server.Addr + "/ · stop with Ctrl-C")
 }
@@ -63,7 +64,7 @@ func works(f host.Function) string {
 	case f.State == host.Sample:
 		return fmt.Sprintf("sample data · to make it live, set LIVE=%s in .env", f.Name)
 	case f.Schedule() == "" && f.Topic() != "":
-		return "ready for messages at " + f.Topic()
+		return "ready for messages at " + strings.Join(f.Topics(), ", ")
 	case f.Schedule() == "":
 		return "ready"
 	default:

@@ -51,6 +51,7 @@ type Function struct {
 type Options struct {
 	Root    string            // the repository, for the samples
 	Secrets string            // where each function gets a folder of secrets
+	Files   map[string]string // secrets that are files of the user's, by name: they may be there later, or never
 	Vars    map[string]string // what the user set
 	Build   map[string]Builder
 	Open    func(context.Context) (*store.Store, error)

@@ -31,7 +31,19 @@ func (h *Host) writeSecrets(f stack.Function, samples []string) error {
 			values[name] = sampleSecret
 		}
 	}
-	return WriteSecrets(filepath.Join(h.Secrets, f.Name), values)
+	dir := filepath.Join(h.Secrets, f.Name)
+	if err := WriteSecrets(dir, values); err != nil {
+		return err
+	}
+	for _, name := range f.Secrets {
+		// A link: what the person writes is read again without our doing.
+		if file := h.Files[name]; file != "" {
+			if err := errors.Join(os.RemoveAll(filepath.Join(dir, name)), os.Symlink(file, filepath.Join(dir, name))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // WriteSecrets makes dir hold exactly these files, readable by this user alone.

@@ -30,7 +30,7 @@ type Source struct {
 	Declared func() []catalogue.Measurement                     // what hearth.yml adds
 	Propose  func(topic string, payload []byte) (string, error) // a block for hearth.yml
 	Notes    func() []string                                    // what a person should know of the platform
-	Try      string                                             // a command that brings a first reading; "" for none
+	Try      func() string                                      // a command that brings a first reading; "" for none
 	Hearth   string                                             // how this program is called: ".bin/hearth"
 }
 
@@ -80,7 +80,7 @@ func (s Source) function(f host.Function) Function {
 	row := Function{Name: f.Name, State: f.State, Missing: f.Missing, Reason: f.Reason,
 		Schedule: f.Schedule(), Next: s.Next(f.Name)}
 	if row.Schedule == "" {
-		row.Topic = f.Topic()
+		row.Topic = strings.Join(f.Topics(), ", ")
 	}
 	if lacks := s.Missing(f.Name); len(lacks) > 0 && f.State == host.Live {
 		row.State, row.Missing = host.Unconfigured, lacks

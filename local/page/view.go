@@ -23,7 +23,7 @@ var sections = []struct {
 	of func(Data) any
 }{
 	{"notes", func(d Data) any { return []any{d.Errors, d.Notes, d.Sample} }},
-	{"house", func(d Data) any { return []any{d.Rooms, d.MoreDevices, lines(d.Rooms)} }},
+	{"house", func(d Data) any { return []any{d.Rooms, d.MoreDevices, d.Try, lines(d.Rooms)} }},
 	{"dead", func(d Data) any { return []any{d.Dead, d.MoreDead} }},
 	{"readings", func(d Data) any { return []any{d.Measurements, graphs(d.Measurements)} }},
 	{"items", func(d Data) any { return d.Lists }},

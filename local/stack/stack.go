@@ -34,6 +34,24 @@ type Function struct {
 // Topic is the annotation that says what triggers the function.
 func (f Function) Topic() string { return f.Annotations["topic"] }
 
+// Topics are the MQTT filters that it listens to.
+func (f Function) Topics() []string {
+	if f.Topic() == "cron-function" {
+		return split(f.Annotations["mqtt-topics"])
+	}
+	return split(f.Topic() + "," + f.Annotations["mqtt-topics"])
+}
+
+func split(filters string) []string {
+	var out []string
+	for t := range strings.SplitSeq(filters, ",") {
+		if t = strings.TrimSpace(t); t != "" && t[0] != '!' {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
 // Schedule returns the cron expression, or "" where the cron-connector would
 // not call the function: it takes the topic exactly.
 func (f Function) Schedule() string {

@@ -1,0 +1,132 @@
+package listen
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/scan"
+)
+
+const (
+	maxPaths     = 80 // of a topic
+	maxValue     = 60 // bytes of a sample value
+	maxProposals = 10
+)
+
+// Write prints what was heard, topic by topic, and then what hearth.yml would
+// need. set is what it says already; nil is nothing.
+func (h *Heard) Write(w io.Writer, set *mapping.Set) error {
+	var b strings.Builder
+	if len(h.Topics) == 0 {
+		fmt.Fprintf(&b, "# nothing was published at %s\n", tame(h.Filter))
+	}
+	for _, t := range h.Topics {
+		many := fmt.Sprintf("%d messages", t.Count)
+		if t.Count == 1 {
+			many = "1 message"
+		}
+		if t.Retained {
+			many += ", retained"
+		}
+		fmt.Fprintf(&b, "\n%s  (%s)\n", tame(t.Name), many)
+		for _, p := range paths(t.Payload) {
+			fmt.Fprintf(&b, "  %-32s %s\n", tame(p.path), tame(p.value))
+		}
+	}
+	if h.More > 0 {
+		fmt.Fprintf(&b, "\n# and %d messages at other topics: listen to a narrower filter\n", h.More)
+	}
+	h.propose(&b, set)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// propose writes a block for each kind of message.
+func (h *Heard) propose(b *strings.Builder, set *mapping.Set) {
+	same := map[string][]*Topic{} // by the paths in them
+	var order []string
+	for _, t := range h.Topics {
+		if set != nil {
+			if _, ok, _ := set.Find(t.Name, t.Payload); ok {
+				fmt.Fprintf(b, "\n# %s is mapped by hearth.yml\n", tame(t.Name))
+				continue
+			}
+		}
+		kind := shape(t.Payload)
+		if same[kind] == nil {
+			order = append(order, kind)
+		}
+		same[kind] = append(same[kind], t)
+	}
+	for i, kind := range order {
+		if i == maxProposals {
+			fmt.Fprintf(b, "\n# and %d more kinds of messages\n", len(order)-i)
+			return
+		}
+		t := same[kind][0]
+		block, err := mapping.Propose(t.Name, t.Payload)
+		if err != nil {
+			fmt.Fprintf(b, "\n# nothing to map at %s: %s\n", tame(t.Name), tame(err.Error()))
+			continue
+		}
+		fmt.Fprintf(b, "\n# for hearth.yml, to be edited: names and units are guesses\n%s", block)
+		if n := len(same[kind]) - 1; n > 0 {
+			fmt.Fprintf(b, "# %d more topics look the same, as %s: with + in the topic and without\n# the line device each is a device of its own, called after its topic\n", n, tame(same[kind][1].Name))
+		}
+	}
+}
+
+func shape(payload []byte) string {
+	var b strings.Builder
+	for _, p := range paths(payload) {
+		b.WriteString(p.path + "\n")
+	}
+	return b.String()
+}
+
+type found struct{ path, value string }
+
+// paths lists the values in a payload as hearth.yml would name them.
+func paths(payload []byte) []found {
+	l := &lister{}
+	s := scan.New(payload)
+	if err := l.value(s, "$"); err != nil || s.End() != nil {
+		return []found{{"$", string(payload[:min(len(payload), maxValue)])}}
+	}
+	return l.found
+}
+
+type lister struct{ found []found }
+
+func (l *lister) value(s *scan.Scanner, at string) error {
+	switch s.Kind() {
+	case scan.Object:
+		return s.Object(func(key []byte) error {
+			if k := string(key); k == "" || strings.ContainsAny(k, ".[") {
+				return l.value(s, at+"['"+k+"']")
+			}
+			return l.value(s, at+"."+string(key))
+		})
+	case scan.Array:
+		return s.Array(func(i int) error { return l.value(s, at+"["+strconv.Itoa(i)+"]") })
+	}
+	raw, err := s.Raw()
+	if err == nil && len(l.found) < maxPaths {
+		l.found = append(l.found, found{at, string(raw[:min(len(raw), maxValue)])})
+	}
+	return err
+}
+
+// tame keeps foreign text from steering the terminal.
+func tame(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			return '·'
+		}
+		return r
+	}, s)
+}
