@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/topic"
 )
 
 // DeadLetter is a message that a function will not take, with its exact bytes.
@@ -243,7 +245,7 @@ type Query struct {
 
 func (q Query) matches(d *DeadLetter) bool {
 	return (q.ID == "" || q.ID == d.ID) && (q.Function == "" || q.Function == d.Function) &&
-		(q.Topic == "" || Match(q.Topic, d.Topic)) && strings.Contains(d.Reason, q.Reason)
+		(q.Topic == "" || topic.Match(q.Topic, d.Topic)) && strings.Contains(d.Reason, q.Reason)
 }
 
 // writeDurably writes v as JSON such that after a power cut the file is there
