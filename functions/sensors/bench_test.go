@@ -9,17 +9,24 @@ import (
 
 	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
+	"github.com/hearth-home/hearth/shared/store"
 )
 
 // BenchmarkBacklog is the CPU that 100,000 messages of 200 topics take in
-// batches of 500: with readings to nowhere and with SQLite. States and
-// numbering go to SQLite in both.
+// batches of 500: with readings to nowhere and states to SQLite, with SQLite, and
+// with InfluxDB and PostgreSQL, whose own CPU is not counted.
 func BenchmarkBacklog(b *testing.B) {
-	for _, to := range []string{"null", "sqlite"} {
+	for _, to := range []string{"null", "sqlite", "servers"} {
 		b.Run(to, func(b *testing.B) {
-			st := batchtest.SQLite(b)
-			if to == "null" {
+			var st *store.Store
+			switch to {
+			case "null":
+				st = batchtest.SQLite(b)
 				st.Series = batchtest.Null{Series: st.Series}
+			case "sqlite":
+				st = batchtest.SQLite(b)
+			default:
+				st = batchtest.Servers(b)
 			}
 			f := batchtest.Serve(b, New, st)
 			f.Clock(noon.Add(time.Hour))

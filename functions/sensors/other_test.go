@@ -117,8 +117,8 @@ devices:
 rules: {a: of another part}
 `)
 	m.Time, m.Replay = noon.Add(time.Minute), true
-	if a := f.Post(t, m); len(a.Rejected) > 0 {
-		t.Fatalf("%+v", a)
+	if a := f.Post(t, m); len(a.Rejected) > 0 || len(a.Replay) != 1 || a.Replay[0].Topic != "tele/+/SENSOR" {
+		t.Fatalf("what is mapped now is not replayed: %+v", a)
 	}
 	same(t, "readings", f.Lines(t, "kiln"), []string{"kiln,device=oven-1 door=1,glaze_temperature_celsius=651.1111111111111,shelf_celsius=83" + at})
 	ds, err := f.Store.Devices(t.Context())

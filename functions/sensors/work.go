@@ -110,8 +110,12 @@ func (w *work) firstArrivals(ctx context.Context, st *store.Store) error {
 
 // plan finds or makes the devices and takes everything in.
 func (w *work) plan(ctx context.Context, b *device.Batch) error {
-	if err := w.s.watch.Apply(ctx, w.set, b); err != nil {
+	mapped, err := w.s.watch.Apply(ctx, w.set, b)
+	if err != nil {
 		return err
+	}
+	for _, f := range mapped {
+		w.answer.Replay = append(w.answer.Replay, mqttbatch.Pick{Topic: f})
 	}
 	if err := b.Adopt(ctx, w.wishes(b)); err != nil {
 		return err

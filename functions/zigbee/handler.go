@@ -80,7 +80,7 @@ type work struct {
 
 func (w *work) plan(ctx context.Context, b *device.Batch, ms []mqttbatch.Message) error {
 	w.b = b
-	if err := w.z.watch.Apply(ctx, w.z.watch.Set(w.now), b); err != nil {
+	if _, err := w.z.watch.Apply(ctx, w.z.watch.Set(w.now), b); err != nil {
 		return err
 	}
 	w.z.index = indexed(w.z.index, b)

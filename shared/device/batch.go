@@ -70,7 +70,7 @@ func (b *Batch) Add(s Sample) error {
 	if len(s.Values)+len(s.Text)+len(s.Notes) == 0 {
 		return errNothing
 	}
-	if err := s.check(); err != nil {
+	if err := b.check(&s); err != nil {
 		return err
 	}
 	if s.Quality == "" {
@@ -110,7 +110,7 @@ func (b *Batch) Add(s Sample) error {
 }
 
 // check refuses what no store can keep, and more series than a device can need.
-func (s *Sample) check() error {
+func (b *Batch) check(s *Sample) error {
 	fresh := 0
 	for _, v := range s.Values {
 		if math.IsNaN(v.V) || math.IsInf(v.V, 0) {
@@ -120,8 +120,11 @@ func (s *Sample) check() error {
 			fresh++
 		}
 	}
-	if fresh > 0 && len(s.Thing.metrics)+fresh > maxMetrics {
+	switch {
+	case fresh > 0 && len(s.Thing.metrics)+fresh > maxMetrics:
 		return fmt.Errorf("%s has more than %d metrics", s.Thing.ID, maxMetrics)
+	case fresh > 0 && b.r.series+fresh > maxSeries:
+		return ErrFull
 	}
 	return nil
 }
@@ -218,6 +221,7 @@ func (b *Batch) metric(t *Thing, key string) *metric {
 	if m == nil {
 		m = &metric{state: store.DeviceState{Device: t.ID, Metric: key}}
 		t.metrics[key] = m
+		b.r.series++
 	}
 	return m
 }

@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	maxDevices = 5000            // in the register: each is a series
-	maxMetrics = 250             // of a device
-	lookAgain  = 1 * time.Minute // another function or hearth.yml may have changed what is what
+	maxDevices = 2000        // in the register: each is a series
+	maxMetrics = 250         // of a device
+	maxSeries  = 50_000      // of all devices
+	lookAgain  = time.Minute // another function or hearth.yml may have changed what is what
 )
 
 // Register is the part of the store that every message needs, in memory. It is
@@ -25,6 +26,7 @@ type Register struct {
 	bound  map[string]*Bound // by physical id
 	looked time.Time
 	known  uint64 // counts changes of bound
+	series int    // metrics of all things
 }
 
 // ErrFull is why a physical thing is not found after Adopt.
@@ -96,6 +98,7 @@ func (r *Register) look(ctx context.Context, st *store.Store, now time.Time) err
 			t := thing(things, s.Device)
 			t.metrics[s.Metric] = remembered(s)
 		}
+		r.series = len(states)
 	}
 	r.things, r.bound, r.looked = things, bound, now
 	r.known++

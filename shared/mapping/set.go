@@ -119,6 +119,17 @@ func (s *Set) set(d store.DeviceSetting) error {
 	return nil
 }
 
+func (s *Set) filters() (out []string) {
+	for _, r := range s.rules {
+		for _, f := range r.filters {
+			if !slices.Contains(out, f) {
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}
+
 // Settings is what the register should know.
 func (s *Set) Settings() []store.DeviceSetting { return s.settings }
 

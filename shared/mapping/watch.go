@@ -3,6 +3,7 @@ package mapping
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,14 +55,19 @@ func (w *Watch) Set(now time.Time) *Set {
 	return set
 }
 
-// Apply lets the register know what the set says of devices, once a change.
-func (w *Watch) Apply(ctx context.Context, set *Set, b *device.Batch) error {
+// Apply lets the register know what the set says of devices, once a change. It
+// returns the filters of mappings that are new: what they want may wait among
+// the dead letters.
+func (w *Watch) Apply(ctx context.Context, set *Set, b *device.Batch) (fresh []string, err error) {
 	if w.applied == set {
-		return nil
+		return nil, nil
 	}
 	if err := b.Configure(ctx, set.settings); err != nil {
-		return err
+		return nil, err
+	}
+	if w.applied != nil {
+		fresh = slices.DeleteFunc(set.filters(), func(f string) bool { return slices.Contains(w.applied.filters(), f) })
 	}
 	w.applied = set
-	return nil
+	return fresh, nil
 }

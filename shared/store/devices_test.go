@@ -1,0 +1,256 @@
+package store_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+func wish(physical, kind, device string) store.DeviceWish {
+	return store.DeviceWish{Physical: physical, Kind: kind, Device: device, Name: device, About: json.RawMessage(`{"a": 1}`)}
+}
+
+func adopt(t *testing.T, s *store.Store, ws ...store.DeviceWish) []string {
+	t.Helper()
+	ids, err := s.AdoptDevices(t.Context(), ws, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, id := range ids {
+		out = append(out, id.Device)
+	}
+	return out
+}
+
+func TestAPhysicalThingIsOneDeviceForEver(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		first := adopt(t, s, wish("0x1", "zigbee", "office"), wish("edge/office", "edge", "office"), wish("0x2", "zigbee", "office"))
+		if want := []string{"office", "office-2", "office-3"}; !slices.Equal(first, want) {
+			t.Errorf("%v, want %v", first, want)
+		}
+		again := adopt(t, s, wish("0x2", "zigbee", "another name"), wish("0x1", "zigbee", "x"))
+		if want := []string{"office-3", "office"}; !slices.Equal(again, want) {
+			t.Errorf("again %v, want %v", again, want)
+		}
+	})
+}
+
+func TestSeveralAdoptingAtOnceAgree(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		var wg sync.WaitGroup
+		got := make([]string, 8)
+		for i := range got {
+			wg.Go(func() {
+				ids, err := s.AdoptDevices(t.Context(), []store.DeviceWish{wish("0x1", "zigbee", "office"), wish(fmt.Sprintf("own %d", i), "edge", "own")}, noon)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				got[i] = ids[0].Device
+			})
+		}
+		wg.Wait()
+		if len(slices.Compact(slices.Clone(got))) != 1 {
+			t.Errorf("0x1 is %v", got)
+		}
+		ids, err := s.DeviceIDs(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		devices := map[string]bool{}
+		for _, id := range ids {
+			devices[id.Device] = true
+		}
+		if len(ids) != 9 || len(devices) != 9 {
+			t.Errorf("%d things are %d devices", len(ids), len(devices))
+		}
+	})
+}
+
+func TestADeviceLeavesAndAnotherTakesItsPlace(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		adopt(t, s, wish("0x1", "zigbee", "garage"))
+		id := store.DeviceID{Physical: "0x1", Device: "garage", Name: "Garage door", About: json.RawMessage(`{}`)}
+		if err := s.DescribeDevices(t.Context(), []store.DeviceID{id}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.LeaveDevices(t.Context(), []string{"0x1"}, noon.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		next := wish("0x2", "zigbee", "garage-door")
+		next.Name = "Garage door"
+		if got := adopt(t, s, next); got[0] != "garage" {
+			t.Errorf("the next is %v", got)
+		}
+		ds, err := s.Devices(t.Context())
+		if err != nil || len(ds) != 1 || ds[0].Name != "Garage door" {
+			t.Errorf("%+v, %v", ds, err)
+		}
+	})
+}
+
+func TestWhatAPersonDecidesStays(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		adopt(t, s, wish("0x1", "zigbee", "old"), wish("0x2", "zigbee", "new"))
+		until := noon.Add(time.Hour)
+		decided := []store.DeviceSetting{{Device: "old", Name: "Fridge", Room: "Kitchen", Physical: []string{"0x2"}, Maintenance: until}}
+		for range 2 {
+			if err := s.ConfigureDevices(t.Context(), decided, noon.Add(time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// The bridge renames it; the person's name stays.
+		if err := s.DescribeDevices(t.Context(), []store.DeviceID{{Physical: "0x2", Device: "old", Name: "renamed", About: json.RawMessage(`{}`)}}); err != nil {
+			t.Fatal(err)
+		}
+		ds, err := s.Devices(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := ds[1]; d.ID != "old" || d.Name != "Fridge" || d.Room != "Kitchen" || !d.Maintenance.Equal(until) || d.ReplacedBy != "" {
+			t.Errorf("%+v", d)
+		}
+		if d := ds[0]; d.ID != "new" || d.ReplacedBy != "old" {
+			t.Errorf("%+v", d)
+		}
+		ids, err := s.DeviceIDs(t.Context(), true)
+		if err != nil || len(ids) != 3 {
+			t.Errorf("%+v, %v", ids, err)
+		}
+	})
+}
+
+func TestAStateIsReplacedOnlyByANewerOne(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		good := 7.5
+		say := func(v float64, at, arrived time.Duration) store.DeviceState {
+			d := store.DeviceState{Device: "d", Metric: "m", Value: v, Arrived: noon.Add(arrived), Changed: noon, Quality: "ok", Good: &good, GoodTime: noon}
+			if at >= 0 {
+				d.Time = noon.Add(at)
+			}
+			return d
+		}
+		for _, tc := range []struct {
+			state store.DeviceState
+			want  float64
+		}{
+			{say(1, -1, time.Minute), 1}, // without a time
+			{say(2, -1, time.Second), 1}, // and arrived earlier
+			{say(3, -1, time.Hour), 3},
+			{say(4, 0, time.Second), 4}, // any time is newer than none
+			{say(5, -1, 2*time.Hour), 4},
+			{say(6, time.Second, time.Second), 6},
+			{say(7, 0, 3*time.Hour), 6},
+			{say(8, time.Second, 2*time.Second), 8}, // the same time, arrived later
+			{say(9, time.Second, 2*time.Second), 8},
+		} {
+			if err := s.SaveDevices(t.Context(), store.DeviceChange{States: []store.DeviceState{tc.state}}); err != nil {
+				t.Fatal(err)
+			}
+			got, err := s.DeviceStates(t.Context(), "d")
+			if err != nil || len(got) != 1 || got[0].Value != tc.want || *got[0].Good != good {
+				t.Errorf("after %v: %+v, %v", tc.state.Value, got, err)
+			}
+		}
+		text := say(0, 2000, 5000)
+		text.Text, text.Retained, text.Quality, text.Reason, text.Good = "open\x00", true, "suspect", "stuck", nil
+		if err := s.SaveDevices(t.Context(), store.DeviceChange{States: []store.DeviceState{text}}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestThousandsOfStatesAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		var c store.DeviceChange
+		for i := range 3000 {
+			c.States = append(c.States, store.DeviceState{Device: fmt.Sprintf("d%d", i%300), Metric: fmt.Sprintf("m%d", i/300), Value: float64(i), Time: noon, Arrived: noon, Changed: noon, Quality: "ok"})
+		}
+		if err := s.SaveDevices(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.DeviceStates(t.Context(), "")
+		if err != nil || len(got) != 3000 {
+			t.Fatalf("%d, %v", len(got), err)
+		}
+		if d := got[0]; d.Device != "d0" || d.Metric != "m0" || d.Good != nil || !d.Time.Equal(noon) {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+func TestCountingIsOneAtATime(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				err := s.SaveDevices(t.Context(), store.DeviceChange{Nodes: []string{"pi4"}, Count: func(known []store.EdgeSeq) []store.EdgeSeq {
+					e := store.EdgeSeq{Node: "pi4", Boot: "b1", Started: noon, First: true}
+					if len(known) > 0 {
+						e = known[0]
+					}
+					e.Upto++
+					e.Highest, e.Seen = e.Upto+10, noon
+					e.Holes, e.Lost = []store.Span{{From: 3, To: 1 << 52, Since: 7}}, nil
+					return []store.EdgeSeq{e}
+				}})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		got, err := s.EdgeSeqs(t.Context())
+		want := []store.EdgeSeq{{Node: "pi4", Boot: "b1", Started: noon, Seen: noon, Upto: 10, Highest: 20, First: true, Holes: []store.Span{{From: 3, To: 1 << 52, Since: 7}}, Lost: []store.Span{}}}
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, d)
+		}
+	})
+}
+
+func TestAnArrivalIsTheFirst(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		a := store.EdgeArrival{Node: "pi4", Boot: "b1", Seq: 7, Time: noon.Add(123)}
+		later := a
+		later.Time = noon.Add(time.Minute)
+		for _, as := range [][]store.EdgeArrival{{a, later}, {later}} {
+			got, err := s.FirstArrivals(t.Context(), as)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, at := range got {
+				if !at.Equal(a.Time) {
+					t.Errorf("%v, want %v", at, a.Time)
+				}
+			}
+		}
+	})
+}
+
+func TestDeadLettersAreMirrored(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		d := store.DeadLetter{ID: "a", Function: "f", Topic: "t", Reason: strings.Repeat("x", 300), First: noon, Last: noon, Count: 1, Size: 3, Sample: []byte{0, 1, 0xff}, Told: noon}
+		gone := d
+		gone.Gone, gone.Told = true, noon.Add(time.Second)
+		other := d
+		other.Function, other.Sample = "g", []byte{7}
+		for _, some := range [][]store.DeadLetter{{d, other}, {gone}, {d}} {
+			if err := s.SaveDevices(t.Context(), store.DeviceChange{Dead: some}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := s.DeadLetters(t.Context(), 10)
+		if diff := cmp.Diff([]store.DeadLetter{other}, got); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	})
+}
