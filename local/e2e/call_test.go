@@ -28,6 +28,7 @@ var client = &http.Client{Timeout: 30 * time.Second}
 // payload to put time and number into.
 var messages = map[string]struct{ topic, payload string }{
 	"sensors": {"hearth/cellar/office-air", `{"device":"office-air","sensor":"sds011","time":"%s","boot":"e2e","seq":%d,"fields":{"pm2_5_ugm3":6.4},"quality":"ok"}`},
+	"zigbee":  {"zigbee2mqtt/bridge/state", `{"state":"online","at":"%s","n":%d}`},
 }
 
 var numbers atomic.Int64 // of messages
