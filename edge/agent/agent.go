@@ -183,7 +183,7 @@ func (a *Agent) hand(ctx context.Context, s kinds.Sensor, sample driver.Sample) 
 
 // listen serves metrics and health, if wanted.
 func (a *Agent) listen() (stop func(), err error) {
-	if a.cfg.Listen == "" {
+	if a.cfg.Listen == "off" {
 		return func() {}, nil
 	}
 	l, err := net.Listen("tcp", a.cfg.Listen)

@@ -38,7 +38,7 @@ type Config struct {
 	Hold     time.Duration `env:"CLOCK_HOLD" envDefault:"10m"`  // how long readings wait for the clock to be set
 	AnyClock bool          `env:"CLOCK_TRUST"`                  // take the clock as it is: for machines that keep time without NTP
 
-	Listen   string  `env:"LISTEN" envDefault:":8082"`     // metrics and health; empty: none
+	Listen   string  `env:"LISTEN" envDefault:":8082"`     // metrics and health; off or empty: none
 	Simulate bool    `env:"SIMULATE"`                      // simulated sensors: those configured, or one of each kind
 	Speed    float64 `env:"SIMULATE_SPEED" envDefault:"5"` // how much faster their clock runs
 
@@ -59,6 +59,9 @@ func Parse(vars map[string]string, secrets *secret.Folder) (Config, error) {
 			reflect.TypeFor[secret.String](): func(name string) (any, error) { return secrets.Get(name), nil },
 		},
 	})
+	if v, set := vars["LISTEN"]; set && v == "" {
+		c.Listen = "off"
+	}
 	errs := []error{err, c.check()}
 	if c.Node == "" {
 		c.Node = nodeOf(vars)

@@ -50,6 +50,18 @@ func TestANodeWithoutSensorsReportsItself(t *testing.T) {
 	}
 }
 
+func TestMetricsAreServedUnlessToldOtherwise(t *testing.T) {
+	for _, tt := range []struct {
+		vars map[string]string
+		want string
+	}{{map[string]string{}, ":8082"}, {map[string]string{"LISTEN": ""}, "off"}, {map[string]string{"LISTEN": "off"}, "off"}} {
+		c, err := Parse(with(tt.vars, map[string]string{"NODE": "pi", "EDGE_CONFIG_DIR": t.TempDir()}), secret.NewFolder(t.TempDir()))
+		if err != nil || c.Listen != tt.want {
+			t.Errorf("%v: %q, %v; want %q", tt.vars, c.Listen, err, tt.want)
+		}
+	}
+}
+
 func TestASecretIsInNoError(t *testing.T) {
 	dir := t.TempDir()
 	os.WriteFile(filepath.Join(dir, "mqtt-password"), []byte("hunter2-hunter2"), 0o600)

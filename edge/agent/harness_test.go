@@ -288,7 +288,7 @@ func runAgent(t testing.TB, settings map[string]string, d Deps) *running {
 func newAgent(t testing.TB, settings map[string]string, d Deps) *Agent {
 	t.Helper()
 	vars := map[string]string{
-		"NODE": "pi", "LISTEN": "", "SIMULATE": "true", "SIMULATE_SPEED": "1", "EDGE_CONFIG_DIR": t.TempDir(),
+		"NODE": "pi", "LISTEN": "off", "SIMULATE": "true", "SIMULATE_SPEED": "1", "EDGE_CONFIG_DIR": t.TempDir(),
 		"SPOOL_SYNC": "0s", "RESEND_AFTER": "2s",
 	}
 	maps.Copy(vars, settings)

@@ -84,7 +84,7 @@ func TestPowerCutsLeaveNoHoles(t *testing.T) {
 	m := testserver.OwnMosquitto(t, 0)
 	s := startStore(t, m.Addr, true)
 	settings := with(sensors(4, 5*time.Millisecond), map[string]string{
-		"NODE": "pi", "LISTEN": "", "EDGE_CONFIG_DIR": t.TempDir(), "SIMULATE": "true",
+		"NODE": "pi", "LISTEN": "off", "EDGE_CONFIG_DIR": t.TempDir(), "SIMULATE": "true",
 		"MQTT_URL": "tcp://" + m.Addr, "SPOOL_DIR": t.TempDir(), "SPOOL_SYNC": "0s", "RESEND_AFTER": "2s", "BACKLOG_RATE": "3000",
 	})
 	seed := uint64(time.Now().UnixNano())
@@ -152,7 +152,7 @@ func TestTheBrokerSaysOfflineWhenTheAgentDies(t *testing.T) {
 	m := testserver.OwnMosquitto(t, 0)
 	s := startStore(t, m.Addr, true)
 	cmd := begin(t, child{with(sensors(1, 50*time.Millisecond), map[string]string{
-		"NODE": "pi", "LISTEN": "", "EDGE_CONFIG_DIR": t.TempDir(), "SIMULATE": "true", "MQTT_URL": "tcp://" + m.Addr, "SPOOL_DIR": t.TempDir(),
+		"NODE": "pi", "LISTEN": "off", "EDGE_CONFIG_DIR": t.TempDir(), "SIMULATE": "true", "MQTT_URL": "tcp://" + m.Addr, "SPOOL_DIR": t.TempDir(),
 	}), true, "k1"})
 	waitFor(t, "online", func() bool { return s.lastStatus().State == "online" })
 	cmd.Process.Kill()
