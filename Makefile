@@ -33,7 +33,7 @@ e2e: .bin/influxd ## build, run and stop every function as OpenFaaS does
 
 bench: .bin/influxd ## sizes, start, memory, throughput
 	go test -count=1 -timeout 20m -v -run TestFunctions ./local/e2e | grep -E 'MB|ready in|FAIL|^ok'
-	go test -run '^$$' -bench . -benchmem ./functions/... ./shared/... | grep -E '^(Benchmark|---|FAIL)'
+	go test -run '^$$' -bench . -benchmem ./functions/... ./shared/... ./connectors/... ./edge/... | grep -E '^(Benchmark|---|FAIL)'
 
 fuzz: ## every fuzz target, FUZZTIME=30s each
 	@git grep -oE '^func Fuzz[A-Za-z0-9_]+' -- '*_test.go' | sed -E 's|^(.*)/[^/]*:func (.*)|\1 \2|' | \

@@ -67,7 +67,7 @@ func Parse(vars map[string]string, secrets *secret.Folder) (Config, error) {
 		c.Node = nodeOf(vars)
 	}
 	if !kinds.NameOK(c.Node) || c.Node == "canary" || c.Node == "dead" {
-		errs = append(errs, fmt.Errorf("NODE: %q is no node's name: small letters, digits, - _ and .", c.Node))
+		errs = append(errs, fmt.Errorf("NODE: %q is no node's name: small letters, digits, dot, - and _", c.Node))
 	}
 	var serr error
 	if c.Sensors, serr = kinds.Parse(withSensors(vars, c), secrets, c.Simulate); serr != nil {

@@ -77,7 +77,7 @@ func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool
 		return s, errors.Join(append(errs, fmt.Errorf("%sKIND: %q is none of %s", prefix, s.Kind, strings.Join(Names(), ", ")))...)
 	}
 	if s.Device == "" && s.Kind != "host" || s.Device != "" && !NameOK(s.Device) {
-		errs = append(errs, fmt.Errorf("%sDEVICE: %q is no device's name: small letters, digits, - _ and .", prefix, s.Device))
+		errs = append(errs, fmt.Errorf("%sDEVICE: %q is no device's name: small letters, digits, dot, - and _", prefix, s.Device))
 	}
 	if s.Device == "status" || s.Device == "stored" {
 		errs = append(errs, fmt.Errorf("%sDEVICE: %s is a topic of hearth's own", prefix, s.Device))
