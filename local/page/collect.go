@@ -78,8 +78,7 @@ func (c *collector) house(ctx context.Context, st *store.Store, d *Data, fail fu
 	if err != nil {
 		fail(err)
 	}
-	s := spelling{declared: c.Declared()}
-	c.history.follow(st, s.wantsOf(devices), d.Now)
+	c.history.follow(st, wantsOf(devices), d.Now)
 	for i := range devices {
 		if m := devices[i].Main; m != nil {
 			devices[i].Spark = c.history.draw(devices[i].ID, m.Key, m.Unit)

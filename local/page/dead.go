@@ -32,6 +32,9 @@ type Dead struct {
 	Replay   string    `json:"replay"`             // a command
 }
 
+// Spread reports whether its messages came over some time.
+func (d Dead) Spread() bool { return d.Last.Sub(d.First) > time.Minute }
+
 // letters remembers what was made of the mirror: redacting is not for nothing.
 type letters struct {
 	from []store.DeadLetter
@@ -71,15 +74,16 @@ func (c *collector) dead(from []store.DeadLetter) ([]Dead, bool) {
 	return made.dead, made.more
 }
 
-// unmapped begins the reason of what no mapping wants.
-const unmapped = "no mapping for topic "
+// unmapped begins the reason of what no mapping wants. What edge agents send is
+// not for hearth.yml to map.
+const unmapped = "no mapping for "
 
 func (c *collector) cause(l store.DeadLetter) Dead {
 	id := fnv.New64a()
 	fmt.Fprintf(id, "%s\x00%s", l.Function, l.Reason)
 	d := Dead{ID: fmt.Sprintf("x-%x", id.Sum64()), Function: l.Function, Reason: l.Reason, Topic: l.Topic, First: l.First, Last: l.Last,
 		Sample: c.sample(l.Sample), Replay: c.Hearth + " dead replay -function " + shell(l.Function) + " -reason " + shell(l.Reason)}
-	if strings.HasPrefix(l.Reason, unmapped) {
+	if strings.HasPrefix(l.Reason, unmapped) && !strings.HasPrefix(l.Topic, "hearth/") {
 		if block, err := c.Propose(l.Topic, l.Sample); err == nil {
 			d.Proposal = block
 		}

@@ -18,6 +18,9 @@ const (
 	quiet      = day // a device that says nothing for so long is silent
 )
 
+// carriers is where those are that only carry what others say.
+const carriers = "Nodes and bridges"
+
 // Room is the devices of one room.
 type Room struct {
 	Name    string   `json:"name"` // "" is unknown
@@ -30,7 +33,7 @@ type Device struct {
 	Name    string    `json:"name"`
 	Kind    string    `json:"kind"`
 	Time    time.Time `json:"time"`              // of its newest word
-	State   string    `json:"state,omitempty"`   // offline, silent
+	State   string    `json:"state,omitempty"`   // online, offline, silent
 	Quality string    `json:"quality,omitempty"` // the worst of its metrics; "" is ok
 	Sample  bool      `json:"sample,omitempty"`  // a simulated sensor
 	Missing uint64    `json:"missing,omitempty"` // numbered readings that never came
@@ -41,6 +44,7 @@ type Device struct {
 	Spark   Spark     `json:"-"`
 
 	room string
+	in   []catalogue.Measurement // where its readings may be
 }
 
 // Reasons says what is wrong with its metrics.
@@ -138,20 +142,24 @@ func missingOf(seqs []store.EdgeSeq, ids []store.DeviceID) map[string]uint64 {
 var severity = map[string]int{"": 0, "warming_up": 1, "clock_unsynced": 2, "suspect": 3}
 
 func (d *Device) fill(s spelling, states []store.DeviceState, now time.Time) {
+	d.in = s.measurements(d.Kind, states)
 	var ms []Metric
 	for _, state := range states {
-		m := s.metric(d.Kind, state)
+		m := s.metric(d.in, state)
 		if m.Time.After(d.Time) {
 			d.Time = m.Time
 		}
-		if (state.Metric == "available" || state.Metric == "online") && state.Value == 0 {
+		if state.Metric == "available" || state.Metric == "online" {
 			d.State = "offline"
+			if state.Value == 1 {
+				d.State = "online"
+			}
 		}
 		if !hidden[state.Metric] {
 			ms = append(ms, m)
 		}
 	}
-	if d.State == "" && now.Sub(d.Time) > quiet && d.Kind != "bridge" {
+	if d.State == "" && now.Sub(d.Time) > quiet {
 		d.State = "silent"
 	}
 	slices.SortStableFunc(ms, func(a, b Metric) int {
@@ -193,7 +201,7 @@ func rooms(devices []Device) (out []Room, more int) {
 		case d.room != "":
 			return d.room, 0
 		case d.Kind == "node" || d.Kind == "bridge":
-			return "Nodes and bridges", 2
+			return carriers, 2
 		}
 		return "", 1
 	}

@@ -24,12 +24,14 @@ func quantity(v float64, unit string) (number_, sign string) {
 		return scaled(v, 1000, "B", "kB", "MB", "GB", "TB")
 	case unit == "Hz":
 		return scaled(v, 1000, "Hz", "kHz", "MHz", "GHz")
-	case unit == "s" && a >= 60:
-		return span(time.Duration(min(a, 1e9) * float64(time.Second))), ""
+	case unit == "s" && a >= 60 && v > 0:
+		return lasting(time.Duration(min(v, 1e9) * float64(time.Second))), ""
 	case unit == "W" && a >= 100, unit == "%" && a >= 20, unit == "V" && a >= 100:
 		return point(v, 0), unit
 	case unit == "W":
 		return point(v, 1), unit
+	case unit == "kWh" && a >= 1000:
+		return point(v, 0), unit
 	case unit == "kWh" && a >= 10:
 		return point(v, 1), unit
 	}
@@ -111,6 +113,16 @@ func span(d time.Duration) string {
 		return fmt.Sprintf("%d h", int(d.Hours()))
 	default:
 		return fmt.Sprintf("%d days", int(d.Hours()/24))
+	}
+}
+
+// lasting is span with the next smaller unit.
+func lasting(d time.Duration) string {
+	switch h, m := int(d.Hours()), int(d.Minutes())%60; {
+	case d < time.Hour || h >= 48 || m == 0:
+		return span(d)
+	default:
+		return fmt.Sprintf("%d h %d min", h, m)
 	}
 }
 

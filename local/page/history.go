@@ -186,14 +186,14 @@ func (h *history) draw(device, key, unit string) Spark {
 }
 
 // wantsOf lists the lines of devices that are shown.
-func (s spelling) wantsOf(devices []Device) []want {
+func wantsOf(devices []Device) []want {
 	var out []want
 	for _, d := range devices[:min(len(devices), maxDevices)] {
 		if d.Main == nil || d.Main.Text != "" && words[d.Main.Key] == [2]string{} {
 			continue
 		}
 		w := want{device: d.ID, key: d.Main.Key, newest: d.Main.Time}
-		for _, m := range s.measurements(d.Kind) {
+		for _, m := range d.in {
 			if _, ok := m.Field(d.Main.Key); ok || m.Open {
 				w.measurements = append(w.measurements, m.Name)
 			}

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -88,8 +89,9 @@ var measurementsOf = map[string][]string{
 	"mapped": {"air", "soil", "power", "ups", "host", "custom"}, "telegraf": {"host", "telegraf"},
 }
 
-// measurements returns where a device's readings may be.
-func (s spelling) measurements(kind string) []catalogue.Measurement {
+// measurements returns where a device's readings may be: first where most of its
+// metrics are declared.
+func (s spelling) measurements(kind string, states []store.DeviceState) []catalogue.Measurement {
 	listed := measurementsOf[kind]
 	if listed == nil {
 		listed = []string{"air", "soil", "power", "ups", "host", "custom", "telegraf", "zigbee"}
@@ -103,12 +105,21 @@ func (s spelling) measurements(kind string) []catalogue.Measurement {
 			out = append(out, m)
 		}
 	}
+	known := map[string]int{}
+	for i := range out {
+		for j := range states {
+			if _, ok := out[i].Field(states[j].Metric); ok {
+				known[out[i].Name]++
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b catalogue.Measurement) int { return known[b.Name] - known[a.Name] })
 	return out
 }
 
-func (s spelling) field(kind, key string) (catalogue.Field, bool) {
-	for _, m := range s.measurements(kind) {
-		if f, ok := m.Field(key); ok {
+func field(ms []catalogue.Measurement, key string) (catalogue.Field, bool) {
+	for i := range ms {
+		if f, ok := ms[i].Field(key); ok {
 			return f, true
 		}
 	}
@@ -116,7 +127,7 @@ func (s spelling) field(kind, key string) (catalogue.Field, bool) {
 }
 
 // metric writes one state for people.
-func (s spelling) metric(kind string, d store.DeviceState) Metric {
+func (s spelling) metric(ms []catalogue.Measurement, d store.DeviceState) Metric {
 	m := Metric{Key: d.Metric, Value: d.Value, Text: d.Text, Time: d.Time, Reason: d.Reason, Title: names[d.Metric]}
 	if m.Time.IsZero() {
 		m.Time = d.Arrived
@@ -124,22 +135,24 @@ func (s spelling) metric(kind string, d store.DeviceState) Metric {
 	if d.Quality != "ok" {
 		m.Quality = d.Quality
 	}
-	f, listed := s.field(kind, d.Metric)
+	f, listed := field(ms, d.Metric)
 	if listed {
 		m.Unit = f.Unit
 		m.Warn = d.Text == "" && (f.Warn.HasAbove && d.Value > f.Warn.Above || f.Warn.HasBelow && d.Value < f.Warn.Below)
 	}
-	if m.Title == "" && listed && f.Title != "" {
+	if f.Title == "" { // hearth.yml need not say it again
+		known, _ := field(s.measurements("", nil), d.Metric)
+		f.Title, m.Unit = known.Title, cmp.Or(m.Unit, known.Unit)
+		f.Key = cmp.Or(known.Key, f.Key)
+	}
+	if m.Unit == "" && !listed || f.Title == "" {
+		m.Unit = cmp.Or(m.Unit, s.units[d.Device][d.Metric], ending(d.Metric))
+	}
+	if m.Title == "" && f.Title != "" {
 		m.Title = f.Title
 		if part := strings.TrimSuffix(d.Metric, "_"+f.Key); part != d.Metric {
 			m.Title = plain(part) + ": " + f.Title
 		}
-	}
-	if m.Unit == "" {
-		m.Unit = s.units[d.Device][d.Metric]
-	}
-	if m.Unit == "" && !listed {
-		m.Unit = ending(d.Metric)
 	}
 	if m.Title == "" {
 		m.Title = plain(d.Metric)
@@ -147,22 +160,43 @@ func (s spelling) metric(kind string, d store.DeviceState) Metric {
 			m.Title = plain(strings.TrimSuffix(d.Metric, "_"+suffix))
 		}
 	}
-	if w, ok := words[d.Metric]; ok && d.Text == "" && (d.Value == 0 || d.Value == 1) {
-		m.Text = w[int(d.Value)]
-	} else if listed && f.Max == 1 && f.Min == 0 && f.Unit == "" && d.Text == "" && (d.Value == 0 || d.Value == 1) {
-		m.Text = [2]string{"no", "yes"}[int(d.Value)]
+	if d.Text == "" {
+		m.Text = word(f, d.Metric, d.Value)
 	}
 	return m
 }
 
+// word is what 0 or 1 means, "" for a number.
+func word(f catalogue.Field, key string, v float64) string {
+	if v != 0 && v != 1 {
+		return ""
+	}
+	if w, ok := words[key]; ok {
+		return w[int(v)]
+	}
+	if f.Key != "" && f.Max == 1 && f.Min == 0 && f.Unit == "" {
+		return [2]string{"no", "yes"}[int(v)]
+	}
+	return ""
+}
+
 // plain makes words of a key.
 func plain(key string) string {
-	s := strings.TrimSpace(strings.ReplaceAll(key, "_", " "))
-	if s == "" {
+	words := strings.Fields(strings.ReplaceAll(key, "_", " "))
+	for i, w := range words {
+		if capital[w] {
+			words[i] = strings.ToUpper(w)
+		} else if i == 0 {
+			words[i] = strings.ToUpper(w[:1]) + w[1:]
+		}
+	}
+	if len(words) == 0 {
 		return key
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	return strings.Join(words, " ")
 }
+
+var capital = map[string]bool{"cpu": true, "gpu": true, "soc": true, "npu": true, "nvme": true, "ups": true, "ram": true, "pm": true, "tvoc": true, "amd": true, "usb": true, "ssd": true}
 
 // suffixes are the endings of keys by the sign of their unit.
 var suffixes = func() map[string]string {

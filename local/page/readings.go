@@ -43,6 +43,7 @@ type Value struct {
 	Title string  `json:"title"`
 	Unit  string  `json:"unit"`
 	Value float64 `json:"value"`
+	Text  string  `json:"text,omitempty"` // what the value means, where that is a word
 	Spark Spark   `json:"-"`
 }
 
@@ -125,12 +126,12 @@ func series(m catalogue.Measurement, r reading.Reading, points []reading.Reading
 	s := Series{Label: label(m, r.Tags), Time: r.Time, Sample: r.Tags[catalogue.SampleLabel] != ""}
 	for _, f := range m.Fields {
 		if v, ok := r.Fields[f.Key]; ok {
-			s.Values = append(s.Values, Value{f.Key, f.Title, f.Unit, v, spark(points, f.Key, f.Unit, from, to)})
+			s.Values = append(s.Values, Value{f.Key, f.Title, f.Unit, v, word(f, f.Key, v), spark(points, f.Key, f.Unit, from, to)})
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(r.Fields)) { // an open measurement has fields of its own
 		if _, ok := m.Field(k); !ok {
-			s.Values = append(s.Values, Value{k, plain(k), ending(k), r.Fields[k], spark(points, k, ending(k), from, to)})
+			s.Values = append(s.Values, Value{k, plain(k), ending(k), r.Fields[k], "", spark(points, k, ending(k), from, to)})
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(r.Text)) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 	"time"
 )
@@ -77,6 +78,14 @@ type placed struct {
 }
 
 func tile(v *view, d Device) placed { return placed{v, d} }
+
+// title is a room's heading, "" where there is nothing to tell apart.
+func title(v *view, r Room) string {
+	if r.Name == "" && slices.ContainsFunc(v.data.Rooms, func(o Room) bool { return o.Name != "" && o.Name != carriers }) {
+		return "Elsewhere"
+	}
+	return r.Name
+}
 
 // quality is what a badge says.
 func quality(q string) string {
