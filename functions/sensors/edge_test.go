@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -84,6 +85,9 @@ func TestEdgePayloads(t *testing.T) {
 		"an_unknown_field_leaves_the_others": {
 			`{"device":"x","sensor":"dht22","time":"2026-11-23T12:00:00Z","fields":{"temperature_celsius":20,"colour":3}}`,
 			[]string{"air,device=x temperature_celsius=20 1795435200000000000"}, `no mapping for colour of the sensor kind "dht22"`},
+		"simulated": {
+			`{"device":"x","sensor":"dht22","time":"2026-11-23T12:00:00Z","fields":{"temperature_celsius":20},"quality":"ok","sample":true}`,
+			[]string{"air,device=x,sample=true temperature_celsius=20 1795435200000000000"}, ""},
 		"not_json":       {`hello`, nil, "JSON"},
 		"truncated":      {`{"device":"x","fields":{"temperature_celsius":2`, nil, "JSON"},
 		"no_fields":      {`{"device":"x","sensor":"dht22"}`, nil, "fields"},
@@ -181,5 +185,29 @@ func TestWhatIsNoBatchIsRefused(t *testing.T) {
 		if code, answer := f.Call(t, []byte(body)); code != http.StatusBadRequest {
 			t.Errorf("%s: %d %s", body, code, answer)
 		}
+	}
+}
+
+func TestBatchesAtOnceCountRight(t *testing.T) {
+	f := batchtest.Serve(t, New, batchtest.SQLite(t))
+	f.Clock(noon.Add(time.Hour))
+	var wg sync.WaitGroup
+	for sensor := range 4 {
+		wg.Go(func() {
+			for i := range 20 {
+				seq := i*4 + sensor + 1
+				m := message(time.Duration(seq)*time.Second, fmt.Sprintf("hearth/pi4/s%d", sensor), fmt.Sprintf(
+					`{"device":"s%d","sensor":"dht22","time":%q,"boot":"b1","seq":%d,"fields":{"temperature_celsius":20}}`, sensor, noon.Add(time.Duration(seq)*time.Second).Format(time.RFC3339), seq))
+				m.ID = fmt.Sprint(seq)
+				if code, body := f.Call(t, batchtest.Body(m)); code != http.StatusOK {
+					t.Errorf("%d %s", code, body)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	seqs, err := f.Store.EdgeSeqs(t.Context())
+	if err != nil || len(seqs) != 1 || seqs[0].Upto != 80 || seqs[0].Missing != 0 || len(f.Lines(t, "air")) != 80 {
+		t.Errorf("%+v, %v, %d readings", seqs, err, len(f.Lines(t, "air")))
 	}
 }

@@ -200,10 +200,7 @@ func (w *work) number(b *device.Batch) {
 
 // stored tells each node up to where all of its readings are stored.
 func (w *work) stored() {
-	for node, e := range w.numbers.Newest(w.counted) {
-		if e.Upto == 0 {
-			continue
-		}
+	for node, e := range w.numbers.Told(w.counted, w.now) {
 		if w.answer.Stored == nil {
 			w.answer.Stored = map[string]mqttbatch.Place{}
 		}

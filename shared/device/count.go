@@ -93,17 +93,20 @@ func (n *numbers) apply(e store.EdgeSeq, now time.Time) store.EdgeSeq {
 	return e
 }
 
-// Newest returns, of the boots that this batch brought something of, the one
-// that each node began last: an edge that runs waits for its own boot only.
-func (n *Numbers) Newest(all []store.EdgeSeq) map[string]store.EdgeSeq {
-	out := map[string]store.EdgeSeq{}
+// Told returns up to where to acknowledge each node: of the boots that this batch
+// brought something of, the newest, and where there are several, as while an
+// edge catches up, another every second.
+func (n *Numbers) Told(all []store.EdgeSeq, now time.Time) map[string]store.EdgeSeq {
+	boots := map[string][]store.EdgeSeq{}
 	for _, e := range all {
-		if n.nodes[e.Node][e.Boot] == nil {
-			continue
+		if n.nodes[e.Node][e.Boot] != nil && e.Upto > 0 {
+			boots[e.Node] = append(boots[e.Node], e)
 		}
-		if old, ok := out[e.Node]; !ok || e.Started.After(old.Started) {
-			out[e.Node] = e
-		}
+	}
+	out := map[string]store.EdgeSeq{}
+	for node, es := range boots {
+		slices.SortFunc(es, func(a, b store.EdgeSeq) int { return b.Started.Compare(a.Started) })
+		out[node] = es[int(now.Unix())%len(es)]
 	}
 	return out
 }

@@ -125,8 +125,11 @@ func TestWhatIsRememberedIsBounded(t *testing.T) {
 	}
 }
 
-func TestTheNewestBootIsAcknowledged(t *testing.T) {
+func TestEveryBootIsAcknowledgedInTurn(t *testing.T) {
 	var old, both Numbers
+	for n := range uint64(5) {
+		old.Add("pi4", "old", n+1, noon)
+	}
 	old.Add("pi4", "old", 7, noon)
 	known := old.Apply(nil, noon)
 	if !known[0].First {
@@ -135,8 +138,15 @@ func TestTheNewestBootIsAcknowledged(t *testing.T) {
 	both.Add("pi4", "new", 1, noon.Add(time.Minute))
 	both.Add("pi4", "old", 6, noon.Add(2*time.Minute))
 	known = both.Apply(known, noon.Add(2*time.Minute))
-	got := both.Newest(known)["pi4"]
-	if got.Boot != "new" || got.Upto != 1 || got.First {
-		t.Errorf("%+v", got)
+	told := map[string]bool{}
+	for s := range 2 {
+		got := both.Told(known, noon.Add(time.Duration(s)*time.Second))["pi4"]
+		told[got.Boot] = true
+		if got.Boot == "new" && (got.Upto != 1 || got.First) {
+			t.Errorf("%+v", got)
+		}
+	}
+	if !told["new"] || told["old"] != (known[0].Upto > 0) {
+		t.Errorf("told %v of %+v", told, known)
 	}
 }
