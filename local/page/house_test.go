@@ -1,0 +1,282 @@
+package page
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/store/sqlite"
+)
+
+// house is a store in which devices have spoken.
+type house struct {
+	t  *testing.T
+	st *store.Store
+}
+
+func newHouse(t *testing.T) house {
+	t.Helper()
+	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	return house{t, st}
+}
+
+func (h house) ok(err error) {
+	h.t.Helper()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// device registers one, and these are its states.
+func (h house) device(kind, name, room string, states ...store.DeviceState) string {
+	h.t.Helper()
+	ids, err := h.st.AdoptDevices(h.t.Context(), []store.DeviceWish{{Physical: kind + "/" + name, Kind: kind, Device: strings.ToLower(strings.ReplaceAll(name, " ", "-")), Name: name}}, now)
+	h.ok(err)
+	if room != "" {
+		h.ok(h.st.ConfigureDevices(h.t.Context(), []store.DeviceSetting{{Device: ids[0].Device, Room: room}}, now))
+	}
+	for i := range states {
+		states[i].Device = ids[0].Device
+		if states[i].Quality == "" {
+			states[i].Quality = "ok"
+		}
+		if states[i].Time.IsZero() {
+			states[i].Time = now.Add(-time.Minute)
+		}
+		states[i].Arrived, states[i].Changed = states[i].Time, states[i].Time
+	}
+	h.ok(h.st.SaveDevices(h.t.Context(), store.DeviceChange{States: states}))
+	return ids[0].Device
+}
+
+func (h house) page() *Page {
+	p := &Page{Source: Source{
+		Next: func(string) time.Time { return time.Time{} }, Missing: func(string) []string { return nil },
+		Open: func(context.Context) (*store.Store, error) { return h.st, nil }, Now: func() time.Time { return now },
+		Redact:  func(s string) string { return strings.ReplaceAll(s, "geheim", "[secret]") },
+		Propose: func(topic string, _ []byte) (string, error) { return "devices:\n  - topic: " + topic, nil },
+		Hearth:  "hearth",
+	}}
+	h.t.Cleanup(p.Close)
+	return p
+}
+
+func (h house) look() Data { return h.page().look(h.t.Context()).data }
+
+func state(metric string, v float64) store.DeviceState {
+	return store.DeviceState{Metric: metric, Value: v}
+}
+
+func TestDevicesStandByRoomAndTheUnknownRoomIsLast(t *testing.T) {
+	h := newHouse(t)
+	h.device("edge", "Stray", "", state("temperature_celsius", 20))
+	h.device("zigbee", "Window", "Office", state("contact", 0))
+	h.device("edge", "Desk", "Office", state("temperature_celsius", 21))
+	h.device("edge", "Fridge", "Kitchen", state("temperature_celsius", 4))
+	h.device("node", "pi", "", state("online", 1))
+	h.device("edge", "mute", "Office") // it never said anything
+	var got []string
+	for _, r := range h.look().Rooms {
+		for _, d := range r.Devices {
+			got = append(got, r.Name+": "+d.Name)
+		}
+	}
+	if want := "[Kitchen: Fridge Office: Desk Office: Window : Stray Nodes and bridges: pi]"; fmt.Sprint(got) != want {
+		t.Errorf("rooms = %v, want %v", got, want)
+	}
+}
+
+func TestATileSaysWhatMattersInWords(t *testing.T) {
+	h := newHouse(t)
+	plug := h.device("edge", "Plug", "", state("voltage_volts", 230.4), state("power_watts", 83.26), state("on", 1), state("energy_kwh", 1644.3), state("signal_dbm", -58))
+	door := h.device("zigbee", "Door", "", state("contact", 1), state("battery_percent", 9), state("linkquality", 87), state("available", 0))
+	co2 := h.device("edge", "Air", "", store.DeviceState{Metric: "co2_ppm", Value: 1650, Quality: "suspect", Reason: "co2_ppm went from 400 to 1650"},
+		store.DeviceState{Metric: "temperature_celsius", Value: 7.99, Quality: "warming_up"},
+		store.DeviceState{Metric: "humidity_percent", Value: 45, Time: now.Add(-48 * time.Hour)})
+	tiles := map[string]Device{}
+	for _, r := range h.look().Rooms {
+		for _, d := range r.Devices {
+			tiles[d.ID] = d
+		}
+	}
+	if d := tiles[plug]; d.Main.Key != "power_watts" || d.Main.Title != "Power" || len(d.Metrics) != 3 || d.Metrics[0].Text != "on" || d.Metrics[2].Title != "Voltage" || d.Small[0].Key != "signal_dbm" {
+		t.Errorf("plug = %+v %+v", *d.Main, d.Metrics)
+	}
+	if d := tiles[door]; d.State != "offline" || d.Main.Text != "closed" || len(d.Small) != 2 || !d.Small[0].Warn || d.Small[0].Title != "Battery" {
+		t.Errorf("door = %+v %+v", *d.Main, d.Small)
+	}
+	if d := tiles[co2]; d.Quality != "suspect" || !strings.Contains(d.Reasons(), "went from 400") || d.Main.Key != "temperature_celsius" || len(d.Metrics) != 1 || len(d.More) != 1 {
+		t.Errorf("air = %+v, want what it no longer says folded away", d)
+	}
+	_, body := get(t, serve(t, h.page()).URL)
+	for _, want := range []string{"<b>8.0</b>", "<b>83.3</b>", "<b>1650</b>", ">closed<", ">suspect</span>", ">offline</span>"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %s\n%s", want, body)
+		}
+	}
+}
+
+func TestMissingNumbersStandAtTheirNode(t *testing.T) {
+	h := newHouse(t)
+	id := h.device("node", "pi", "", state("online", 1))
+	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Nodes: []string{"pi"}, Count: func([]store.EdgeSeq) []store.EdgeSeq {
+		return []store.EdgeSeq{{Node: "pi", Boot: "a", Started: now, Seen: now, Upto: 90, Highest: 90, Missing: 5}, {Node: "pi", Boot: "b", Started: now, Seen: now, Upto: 9, Highest: 9, Missing: 2}}
+	}}))
+	if d := h.look().Rooms[0].Devices[0]; d.ID != id || d.Missing != 7 {
+		t.Errorf("node = %+v, want 7 missing", d)
+	}
+	if _, body := get(t, serve(t, h.page()).URL); !strings.Contains(body, "7 missing") {
+		t.Error("the page does not say so")
+	}
+}
+
+func TestWhatDevicesMeasureIsNotRepeatedBelow(t *testing.T) {
+	h := newHouse(t)
+	id := h.device("edge", "Desk", "", state("temperature_celsius", 21))
+	var rs []reading.Reading
+	for i := range 48 {
+		rs = append(rs, reading.Reading{Name: "air", Tags: map[string]string{"device": id}, Fields: map[string]float64{"temperature_celsius": 20 + float64(i%3)}, Time: now.Add(-time.Duration(i+1) * 30 * time.Minute)})
+	}
+	h.ok(h.st.Write(t.Context(), rs))
+	d := h.look()
+	if len(d.Measurements) != 0 {
+		t.Errorf("measurements = %+v", d.Measurements)
+	}
+	if s := d.Rooms[0].Devices[0].Spark; strings.Count(s.Points, ",") != 47 || s.About != "between 20.0 and 22.0 °C" {
+		t.Errorf("its line = %+v", s)
+	}
+}
+
+func TestALineGrowsAsIfItWereReadWhole(t *testing.T) {
+	h := newHouse(t)
+	ctx := t.Context()
+	grown := newHistory()
+	defer grown.close()
+	at := now.Add(-36 * time.Hour)
+	for step := range 200 {
+		at = at.Add(time.Duration(3+step*7%29) * time.Minute)
+		h.ok(h.st.Write(ctx, []reading.Reading{{Name: "air", Tags: map[string]string{"device": "d"}, Fields: map[string]float64{"co2_ppm": 400 + float64(step*37%500)}, Time: at}}))
+		w := want{"d", "co2_ppm", []string{"air"}, at}
+		if _, err := grown.one(ctx, h.st, w, at.Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if step%20 != 19 {
+			continue
+		}
+		whole := newHistory()
+		if _, err := whole.one(ctx, h.st, w, at.Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		whole.close()
+		if a, b := grown.draw("d", "co2_ppm", "ppm"), whole.draw("d", "co2_ppm", "ppm"); a != b || a.Points == "" {
+			t.Fatalf("step %d:\n%+v\n%+v", step, a, b)
+		}
+	}
+}
+
+func TestOnlyWhatChangedIsSent(t *testing.T) {
+	h := newHouse(t)
+	h.device("edge", "Desk", "", state("temperature_celsius", 21))
+	p := h.page()
+	clock := now
+	p.Now = func() time.Time { return clock }
+	srv := serve(t, p)
+	ask := func(tag string) (code int, next string, sections map[string]string) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+"/sections.json", nil)
+		h.ok(err)
+		req.Header.Set("If-None-Match", tag)
+		res, err := http.DefaultClient.Do(req)
+		h.ok(err)
+		defer res.Body.Close()
+		if res.StatusCode == 200 {
+			h.ok(json.NewDecoder(res.Body).Decode(&sections))
+		}
+		return res.StatusCode, res.Header.Get("ETag"), sections
+	}
+	code, tag, all := ask("")
+	if code != 200 || len(all) != len(sections) {
+		t.Fatalf("first: %d, %d sections", code, len(all))
+	}
+	clock = clock.Add(5 * time.Second)
+	if code, _, _ := ask(tag); code != http.StatusNotModified {
+		t.Errorf("nothing changed: %d", code)
+	}
+	h.device("edge", "Shelf", "", state("temperature_celsius", 19))
+	clock = clock.Add(5 * time.Second)
+	code, tag, some := ask("W/" + tag)
+	if code != 200 || len(some) != 1 || !strings.Contains(some["house"], "Shelf") || !strings.HasPrefix(some["house"], `<section id="house"`) {
+		t.Errorf("one device more: %d %v", code, some)
+	}
+	if code, _, _ := ask(tag); code != http.StatusNotModified {
+		t.Errorf("again: %d", code)
+	}
+}
+
+func TestManyDevicesStayAPageOfSomeSize(t *testing.T) {
+	h := newHouse(t)
+	var wishes []store.DeviceWish
+	var states []store.DeviceState
+	for i := range maxDevices + 50 {
+		id := fmt.Sprintf("d%04d", i)
+		wishes = append(wishes, store.DeviceWish{Physical: "edge/" + id, Kind: "edge", Device: id, Name: id})
+		for m := range 40 {
+			states = append(states, store.DeviceState{Device: id, Metric: fmt.Sprintf("m%d", m), Time: now, Arrived: now, Changed: now, Quality: "ok"})
+		}
+	}
+	_, err := h.st.AdoptDevices(t.Context(), wishes, now)
+	h.ok(err)
+	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{States: states}))
+	d := h.look()
+	n := 0
+	for _, r := range d.Rooms {
+		n += len(r.Devices)
+	}
+	if n != maxDevices || d.MoreDevices != 50 {
+		t.Errorf("%d devices and %d more", n, d.MoreDevices)
+	}
+}
+
+// BenchmarkLook is what each look costs the machine of a house of 300 devices
+// while somebody has the page open.
+func BenchmarkLook(b *testing.B) {
+	st, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "hearth.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer st.Close()
+	var wishes []store.DeviceWish
+	var states []store.DeviceState
+	for i := range 300 {
+		id := fmt.Sprintf("d%04d", i)
+		wishes = append(wishes, store.DeviceWish{Physical: "edge/" + id, Kind: "edge", Device: id, Name: id})
+		for _, m := range []string{"temperature_celsius", "humidity_percent", "pressure_hpa", "co2_ppm", "pm2_5_ugm3", "pm10_ugm3", "cpu_usage_percent", "voltage_volts"} {
+			states = append(states, store.DeviceState{Device: id, Metric: m, Value: 21, Time: now, Arrived: now, Changed: now, Quality: "ok"})
+		}
+	}
+	if _, err := st.AdoptDevices(b.Context(), wishes, now); err != nil {
+		b.Fatal(err)
+	}
+	if err := st.SaveDevices(b.Context(), store.DeviceChange{States: states}); err != nil {
+		b.Fatal(err)
+	}
+	clock := now
+	p := &Page{Source: Source{Next: func(string) time.Time { return time.Time{} }, Missing: func(string) []string { return nil },
+		Open: func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return clock }, Redact: func(s string) string { return s }}}
+	defer p.Close()
+	p.look(b.Context())
+	for b.Loop() {
+		clock = clock.Add(time.Second)
+		p.look(b.Context())
+	}
+}
