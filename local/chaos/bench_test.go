@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"fmt"
 	"os/exec"
 	"testing"
 	"time"
@@ -32,13 +33,13 @@ func BenchmarkDrain(b *testing.B) {
 
 func drain(b *testing.B, watchdog string) {
 	h := newHouse(b, layout{watchdog: watchdog})
-	for range b.N {
+	for i := range b.N {
 		if err := h.connector.Stop(); err != nil {
 			b.Fatal(err)
 		}
-		s := newStream("drain", backlogSize)
+		s := newStream(fmt.Sprintf("drain%d", i), backlogSize)
 		h.publisher("edge").publish(s, 0, s.n, 0)
-		parts := map[string]*testserver.Server{"function": h.function, "gateway": h.gateway, "databases": h.influx}
+		parts := map[string]*testserver.Server{"function": h.function, "gateway": h.gateway, "InfluxDB": h.influx, "PostgreSQL": h.postgres, "broker": h.broker}
 		before := map[string]float64{}
 		for name, p := range parts {
 			before[name] = cpu(b, p)

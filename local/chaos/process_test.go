@@ -3,6 +3,7 @@ package chaos
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -10,22 +11,40 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// cpu is what a process has used, in seconds.
-func cpu(t testing.TB, s *testserver.Server) float64 {
+// cpu is what a process and its children have used, in seconds.
+func cpu(t testing.TB, s *testserver.Server) (used float64) {
 	t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.Pid()))
+	all, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(b), ") ") // the name may hold spaces
-	words := strings.Fields(rest)
-	const ticks = 100.0 // a second, on every Linux that Go runs on
-	user, err1 := strconv.ParseFloat(words[11], 64)
-	system, err2 := strconv.ParseFloat(words[12], 64)
-	if err1 != nil || err2 != nil {
-		t.Fatalf("cannot read %q", b)
+	pid := strconv.Itoa(s.Pid())
+	for _, file := range all {
+		b, err := os.ReadFile(file)
+		_, rest, _ := strings.Cut(string(b), ") ") // the name may hold spaces
+		words := strings.Fields(rest)
+		own := filepath.Base(filepath.Dir(file)) == pid
+		if err != nil || len(words) < 15 || !own && words[1] != pid {
+			continue
+		}
+		used += seconds(t, words[11:13])
+		if own {
+			used += seconds(t, words[13:15]) // of children that have ended
+		}
 	}
-	return (user + system) / ticks
+	return used
+}
+
+func seconds(t testing.TB, ticks []string) (sum float64) {
+	t.Helper()
+	for _, s := range ticks {
+		n, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += n / 100 // on every Linux that Go runs on
+	}
+	return sum
 }
 
 // peak is the most memory that a process ever held, in MB.

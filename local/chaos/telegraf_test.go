@@ -77,11 +77,11 @@ func telegraf(b *testing.B, l layout) (h *house, t *testserver.Server) {
 
 func drainTelegraf(b *testing.B) {
 	h, peer := telegraf(b, layout{watch: "probe"})
-	for range b.N {
+	for i := range b.N {
 		if err := peer.Stop(); err != nil {
 			b.Fatal(err)
 		}
-		s := newStream("drain", backlogSize)
+		s := newStream(fmt.Sprintf("drain%d", i), backlogSize)
 		h.publisher("edge").publish(s, 0, s.n, 0)
 		database := cpu(b, h.influx)
 		begin := time.Now()
@@ -91,7 +91,7 @@ func drainTelegraf(b *testing.B) {
 		h.await(s.name, telegrafField, s.n)
 		b.ReportMetric(float64(s.n)/time.Since(begin).Seconds(), "messages/s")
 		b.ReportMetric(cpu(b, peer), "telegraf-cpu-s")
-		b.ReportMetric(cpu(b, h.influx)-database, "databases-cpu-s")
+		b.ReportMetric(cpu(b, h.influx)-database, "InfluxDB-cpu-s")
 		b.ReportMetric(peak(b, peer), "telegraf-peak-MB")
 	}
 }
