@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/reading"
@@ -112,12 +113,12 @@ func (s *status) decode(payload []byte) error {
 				text, err := doc.Text()
 				s.boot = brief(text)
 				return err
-			case doc.Kind() == scan.Number && len(s.numbers) < maxNumbers:
+			case doc.Kind() == scan.Number && len(s.numbers) < maxNumbers && catalogue.Key(k) != "":
 				v, err := doc.Float()
 				if s.numbers == nil {
 					s.numbers = map[string]float64{}
 				}
-				s.numbers[brief(key)] = v
+				s.numbers[catalogue.Key(k)] = v
 				return err
 			}
 			return doc.Skip()

@@ -2,6 +2,7 @@ package function
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,5 +59,27 @@ func TestADayOnEveryStore(t *testing.T) {
 				t.Errorf("%+v, %v", ids, err)
 			}
 		})
+	}
+}
+
+// TestNothingThatIsSentCanBlockADatabase: PostgreSQL and InfluxDB refuse more
+// than SQLite does, and what they refuse would come again for ever.
+func TestNothingThatIsSentCanBlockADatabase(t *testing.T) {
+	f := batchtest.Serve(t, New, batchtest.Servers(t), "TELEGRAF_ALLOW", "*.*")
+	settings(t, f, `devices: [{topic: any/#, device: $.d, measurement: m, fields: {v: $.v}, text: {s: $.s}}]`)
+	nasty := []string{`\u0000`, "\xff\xfe", `\ud800`, `\n,= \\`, strings.Repeat("x", 100), `"'`, "\U0001F3E0"}
+	for i, n := range nasty {
+		if i == 5 {
+			n = `\"'`
+		}
+		after := time.Duration(i) * time.Second
+		f.Post(t,
+			message(after, "hearth/pi"+strings.Trim(n, "\\\"\n")+"/x", `{"device":"`+n+`","sensor":"`+n+`","boot":"`+n+`","seq":1,"fields":{"temperature_celsius":1e300,"`+n+`":1},"text":{"status":"`+n+`"},"quality":"`+n+`","reason":"`+n+`"}`),
+			message(after, "hearth/pi4/status", `{"state":"online","boot":"`+n+`","`+n+`":1e308}`),
+			message(after, "hearth/canary/"+strings.Trim(n, "\\\"\n"), `{"sent":"2026-11-23T12:00:00Z"}`),
+			message(after, "hearth/dead/x", `{"id":"`+n+`","function":"`+n+`","topic":"`+n+`","reason":"`+n+`","count":-1,"first":"9999-01-01T00:00:00Z"}`),
+			message(after, "any/x", `{"d":"`+n+`","v":-1e308,"s":"`+n+`"}`),
+			message(after, "plug/x", `{"device_id":"`+n+`","power":1e300,"ups_status":"`+n+`","device_model":"`+n+`"}`),
+			message(after, "telegraf/x", `{"name":"`+n+`","tags":{"host":"`+n+`","`+n+`":"`+n+`"},"fields":{"`+n+`":1,"x":2},"timestamp":1795435200}`))
 	}
 }

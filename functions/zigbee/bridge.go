@@ -56,6 +56,10 @@ func (w *work) lists(ctx context.Context, m *mqttbatch.Message) error {
 	}
 	var found map[string]entry
 	var err error
+	if bytes.Contains(m.Payload, []byte(`\u0000`)) { // no database keeps it
+		w.answer.Reject(m, errNUL)
+		return nil
+	}
 	if metric == "devices" {
 		found, err = devices(base, m.Payload)
 	} else {

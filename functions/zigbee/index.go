@@ -11,6 +11,7 @@ import (
 )
 
 var (
+	errNUL       = errors.New("the list holds a character NUL")
 	errBase      = errors.New("the topic is below none of ZIGBEE_BASES")
 	errAttribute = errors.New("single attributes are not taken: set `output: json` in Zigbee2MQTT")
 )
