@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
 	"github.com/hearth-home/hearth/local/broker"
 	"github.com/hearth-home/hearth/local/gateway"
+	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/shared/config"
 )
 
@@ -24,7 +26,6 @@ func (h *house) tapped() bool { return h.vars["MQTT_URL"] != "" }
 
 // brokerPart is a broker of our own, unless the user named one.
 func (u *up) brokerPart() part {
-	var b *broker.Broker
 	return part{"broker", func(context.Context) (err error) {
 		if u.mqttURL = u.vars["MQTT_URL"]; u.tapped() {
 			return nil
@@ -36,17 +37,17 @@ func (u *up) brokerPart() part {
 		case port == "":
 			port = "1883"
 		}
-		b, err = broker.Start(net.JoinHostPort("127.0.0.1", port), u.log)
+		b, err := broker.Start(net.JoinHostPort("127.0.0.1", port), u.log)
 		if err != nil {
 			return fmt.Errorf("%w: another broker? listen to it with MQTT_URL=tcp://127.0.0.1:%s, or take another port with MQTT_PORT", err, port)
 		}
-		u.mqttURL = "tcp://" + b.Addr()
+		u.broker, u.mqttURL = b, "tcp://"+b.Addr()
 		return nil
 	}, func(context.Context) error {
-		if b == nil {
+		if u.broker == nil {
 			return nil
 		}
-		return b.Close()
+		return u.broker.Close()
 	}}
 }
 
@@ -68,12 +69,17 @@ func (u *up) connectorPart() part {
 		if admin, err = gateway.Listen(c.Listen, b.Handler(), u.log); err != nil {
 			return err
 		}
-		u.admin, u.began = admin.Addr, u.now()
+		u.admin, u.began, u.clientID = admin.Addr, u.now(), c.ClientID
 		u.bridge.Store(b)
 		ctx, stop = context.WithCancel(context.WithoutCancel(ctx))
 		go func() { done <- b.Run(ctx) }()
 		return nil
 	}, func(ctx context.Context) error {
+		if u.broker != nil {
+			quick, cancel := context.WithTimeout(ctx, grace/3)
+			defer cancel()
+			u.broker.Drain(quick, u.clientID)
+		}
 		stop()
 		err := errors.Join(<-done, admin.Stop(ctx))
 		if u.tapped() {
@@ -155,7 +161,8 @@ func (u *up) notes() []string {
 	if _, err := u.settings.look(u.now()); err != nil {
 		out = append(out, u.redact("what hearth.yml said before stays, it has mistakes: "+err.Error()))
 	}
-	if b := u.bridge.Load(); b != nil && u.now().Sub(u.began) > 5*time.Second && !b.Ready() {
+	wanted := slices.ContainsFunc(u.host.Functions, func(f host.Function) bool { return len(f.Topics()) > 0 })
+	if b := u.bridge.Load(); b != nil && wanted && u.now().Sub(u.began) > 5*time.Second && !b.Ready() {
 		out = append(out, "the broker at "+u.mqttURL+" does not answer: nothing comes in until it does")
 	}
 	return out

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
+	"github.com/hearth-home/hearth/local/broker"
 	"github.com/hearth-home/hearth/local/gateway"
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/local/page"
@@ -48,6 +49,8 @@ type up struct {
 	server    *gateway.Server
 	scheduler atomic.Pointer[schedule.Scheduler]
 	mqttURL   string // set when the broker part has started
+	broker    *broker.Broker
+	clientID  string // the connector's
 	admin     string // where the connector's own port is
 	began     time.Time
 	bridge    atomic.Pointer[bridge.Bridge]

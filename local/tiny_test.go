@@ -127,12 +127,17 @@ type running struct {
 // before the test ends, to start the next one.
 func launch(t *testing.T, root string, environ ...string) *running {
 	t.Helper()
+	return launchWith(t, map[string]host.Builder{"weather": newTiny}, root, environ...)
+}
+
+func launchWith(t *testing.T, build map[string]host.Builder, root string, environ ...string) *running {
+	t.Helper()
 	logs := &lines{}
-	h, err := openHouse(root, append(environ, "PORT=0"), logs)
+	h, err := openHouse(root, append([]string{"EDGE=off", "PORT=0"}, environ...), logs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, err := newUp(h, map[string]host.Builder{"weather": newTiny})
+	u, err := newUp(h, build)
 	if err != nil {
 		t.Fatal(err)
 	}

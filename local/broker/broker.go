@@ -4,9 +4,12 @@
 package broker
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
+	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/hooks/auth"
@@ -42,5 +45,31 @@ func Start(addr string, log *slog.Logger) (*Broker, error) {
 // Addr is where it listens, host:port.
 func (b *Broker) Addr() string { return b.tcp.Address() }
 
+// Drain turns all clients away but the one called id and waits, while ctx lasts,
+// until that has acknowledged what is on its way to it: this broker forgets what
+// it is closed with.
+func (b *Broker) Drain(ctx context.Context, id string) {
+	b.tcp.Close(func(string) {}) // takes no more connections
+	reader, ok := b.server.Clients.Get(id)
+	for name, c := range b.server.Clients.GetAll() {
+		if name != id {
+			c.Stop(errClosing)
+		}
+	}
+	const settled = 5 // looks in a row
+	for quiet := 0; ok && quiet < settled && !reader.Closed() && ctx.Err() == nil; time.Sleep(5 * time.Millisecond) {
+		if quiet++; reader.State.Inflight.Len() > 0 {
+			quiet = 0
+		}
+	}
+}
+
+var errClosing = errors.New("the broker stops")
+
 // Close ends it with its connections.
-func (b *Broker) Close() error { return b.server.Close() }
+func (b *Broker) Close() error {
+	for _, c := range b.server.Clients.GetAll() {
+		c.Stop(errClosing) // a listener that is closed already leaves them
+	}
+	return b.server.Close()
+}

@@ -1,8 +1,10 @@
 package broker
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -44,6 +46,47 @@ func TestAReaderThatWasAwayGetsEverything(t *testing.T) {
 		}
 	}
 	r.Disconnect(0)
+}
+
+// What was acknowledged to a publisher reaches the reader before the end.
+func TestADrainHandsOverWhatWasTaken(t *testing.T) {
+	const n = 3_000
+	b, err := Start("127.0.0.1:0", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	var got, taken atomic.Int64
+	r := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + b.Addr()).SetClientID("reader").SetDefaultPublishHandler(func(mqtt.Client, mqtt.Message) { got.Add(1) }))
+	if tok := r.Connect(); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+		t.Fatal(tok.Error())
+	}
+	defer r.Disconnect(0)
+	r.Subscribe("a/#", 1, nil).WaitTimeout(10 * time.Second)
+	p := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + b.Addr()).SetClientID("writer").SetAutoReconnect(false))
+	if tok := p.Connect(); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+		t.Fatal(tok.Error())
+	}
+	defer p.Disconnect(0)
+	for i := range n {
+		tok := p.Publish("a/b", 1, false, fmt.Sprint(i))
+		go func() {
+			if tok.WaitTimeout(10*time.Second) && tok.Error() == nil {
+				taken.Add(1)
+			}
+		}()
+	}
+	for end := time.Now().Add(10 * time.Second); taken.Load() < n/2 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	b.Drain(ctx, "reader")
+	if ctx.Err() != nil || got.Load() < taken.Load() || taken.Load() < n/2 {
+		t.Errorf("%d taken, %d handed over, %v", taken.Load(), got.Load(), ctx.Err())
+	}
+	if _, err := net.DialTimeout("tcp", b.Addr(), time.Second); err == nil {
+		t.Error("it still takes connections")
+	}
 }
 
 func TestABusyPortSaysWhich(t *testing.T) {

@@ -1,0 +1,333 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	sensors "github.com/hearth-home/hearth/functions/sensors"
+	zigbee "github.com/hearth-home/hearth/functions/zigbee"
+	"github.com/hearth-home/hearth/local/host"
+	"github.com/hearth-home/hearth/local/page"
+	"github.com/hearth-home/hearth/local/stack"
+	"github.com/hearth-home/hearth/shared/mapping"
+)
+
+const mqttStack = `
+provider: {name: openfaas}
+functions:
+  sensors:
+    lang: golang-http
+    handler: ./functions/sensors
+    image: sensors:1
+    annotations: {topic: "${SENSORS_TOPICS:-hearth/#}", mqtt-batch: "500"}
+    secrets: [hearth-settings, database-url]
+    environment: {exec_timeout: 10s}
+  zigbee:
+    lang: golang-http
+    handler: ./functions/zigbee
+    image: zigbee:1
+    annotations: {topic: zigbee2mqtt/#, mqtt-batch: "500"}
+    secrets: [hearth-settings, database-url]
+    environment: {exec_timeout: 10s}
+`
+
+// mqttRepository is a folder with the functions that listen to MQTT.
+func mqttRepository(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	write(t, filepath.Join(root, "stack.yml"), mqttStack)
+	return root
+}
+
+func launchMQTT(t *testing.T, root string, environ ...string) *running {
+	t.Helper()
+	r := launchWith(t, map[string]host.Builder{"sensors": host.Transform(sensors.New), "zigbee": host.Transform(zigbee.New)}, root, environ...)
+	r.waitReady(t.Context())
+	return r
+}
+
+// client is another client of the broker.
+func client(t *testing.T, address string) mqtt.Client {
+	t.Helper()
+	o := mqtt.NewClientOptions().AddBroker("tcp://" + strings.TrimPrefix(address, "tcp://")).SetClientID("test-" + strings.ReplaceAll(t.Name(), "/", "-")).SetConnectTimeout(5 * time.Second)
+	c := mqtt.NewClient(o)
+	done(t, c.Connect())
+	t.Cleanup(func() { c.Disconnect(50) })
+	return c
+}
+
+func done(t *testing.T, token mqtt.Token) {
+	t.Helper()
+	if !token.WaitTimeout(10*time.Second) || token.Error() != nil {
+		t.Fatalf("the broker did not take it: %v", token.Error())
+	}
+}
+
+func (r *running) status() (d page.Data) {
+	r.t.Helper()
+	_, body := r.call("GET", "/status.json")
+	if err := json.Unmarshal([]byte(body), &d); err != nil {
+		r.t.Fatalf("%v: %s", err, body)
+	}
+	return d
+}
+
+// tile returns a device on the page.
+func (r *running) tile(id string) (page.Device, string) {
+	for _, room := range r.status().Rooms {
+		for _, d := range room.Devices {
+			if d.ID == id {
+				return d, room.Name
+			}
+		}
+	}
+	return page.Device{}, ""
+}
+
+func (r *running) shows(id string, v float64) {
+	r.t.Helper()
+	r.eventually(fmt.Sprintf("%s at %v on the page", id, v), func() bool {
+		d, _ := r.tile(id)
+		return d.Main != nil && d.Main.Value == v
+	})
+}
+
+func TestWhatIsPublishedShowsOnThePage(t *testing.T) {
+	r := launchMQTT(t, mqttRepository(t))
+	c := client(t, r.mqttURL)
+	done(t, c.Publish("hearth/me/shelf", 1, false, `{"device":"shelf","fields":{"temperature_celsius":21.5}}`))
+	r.shows("shelf", 21.5)
+	done(t, c.Publish("office/desk", 0, false, `{"temperature":19,"humidity":40}`))
+	r.shows("desk", 19)
+	done(t, c.Publish("office/desk", 0, false, `{"temperature":19.5,"humidity":40}`))
+	r.shows("desk", 19.5)
+	devices, err := os.ReadFile("../functions/zigbee/testdata/devices.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done(t, c.Publish("zigbee2mqtt/bridge/devices", 1, true, devices))
+	done(t, c.Publish("zigbee2mqtt/garage_temp", 0, false, `{"temperature":7.99,"battery":88}`))
+	r.shows("garage_temp", 7.99)
+	if d := r.status(); len(d.Dead) != 0 {
+		t.Errorf("dead letters: %+v; two functions took the same", d.Dead)
+	}
+}
+
+// What was acknowledged to a publisher is stored by the next start, if this one
+// stops before it is.
+func TestAStopLeavesWhatWasTakenToTheNextStart(t *testing.T) {
+	root := mqttRepository(t)
+	r := launchMQTT(t, root)
+	c := client(t, r.mqttURL)
+	const n = 300
+	var last mqtt.Token
+	for i := range n {
+		last = c.Publish(fmt.Sprintf("office/d%03d", i), 1, false, fmt.Sprintf(`{"temperature":%d}`, i%50))
+	}
+	done(t, last)
+	c.Disconnect(50)
+	r.stop()
+	for _, bad := range []string{"panic", "cut off"} {
+		if r.has(bad) {
+			t.Errorf("%q in the log:\n%s", bad, r.logs)
+		}
+	}
+	r = launchMQTT(t, root)
+	st, err := r.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("all of them", func() bool {
+		states, err := st.DeviceStates(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		temperatures := 0
+		for _, s := range states {
+			if s.Metric == "temperature_celsius" {
+				temperatures++
+			}
+		}
+		return temperatures == n
+	})
+}
+
+func TestUnknownTopicsAreShownMappedAndReplayed(t *testing.T) {
+	root := mqttRepository(t)
+	r := launchMQTT(t, root)
+	c := client(t, r.mqttURL)
+	done(t, c.Publish("tele/plug1/SENSOR", 1, false, `{"ENERGY":{"Power":12.5}}`))
+	done(t, c.Publish("homeassistant/sensor/x/config", 1, false, `{"x":1}`))
+	var d page.Data
+	r.eventually("a dead letter", func() bool { d = r.status(); return len(d.Dead) > 0 })
+	if len(d.Dead) != 1 || !strings.Contains(d.Dead[0].Proposal, "$.ENERGY.Power") || !strings.Contains(d.Dead[0].Replay, ".bin/hearth dead replay") {
+		t.Fatalf("dead = %+v", d.Dead)
+	}
+	write(t, filepath.Join(root, "hearth.yml"), "devices:\n  - device: plug\n    name: The plug\n    room: Office\n    topic: tele/plug1/SENSOR\n    fields: {power_watts: $.ENERGY.Power}\n")
+	command := func(args ...string) string {
+		var out bytes.Buffer
+		h, err := openHouse(root, []string{"PORT=0"}, &lines{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmdDead(t.Context(), h, args, &out); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	if out := command("list"); !strings.Contains(out, "tele/plug1/SENSOR") {
+		t.Errorf("list = %s", out)
+	}
+	if out := command("show", strings.Fields(command("list"))[6]); !strings.Contains(out, `{"ENERGY":{"Power":12.5}}`) {
+		t.Errorf("show = %s", out)
+	}
+	r.eventually("the mapping taken up and the letter replayed", func() bool {
+		command("replay", "-function", "sensors", "-reason", "no mapping for topic tele/+/SENSOR")
+		got, room := r.tile("plug")
+		return got.Main != nil && got.Main.Value == 12.5 && got.Name == "The plug" && room == "Office"
+	})
+	r.eventually("no dead letter", func() bool { return len(r.status().Dead) == 0 })
+	if out := command("list"); strings.Contains(out, "tele/") {
+		t.Errorf("list = %s", out)
+	}
+}
+
+func TestABadSettingsFileIsSaidAndKeepsTheLastGoodOne(t *testing.T) {
+	root := mqttRepository(t)
+	file := filepath.Join(root, "hearth.yml")
+	good := "devices:\n  - device: plug\n    topic: a/b\n    fields: {power_watts: $.p}\n"
+	write(t, file, good)
+	r := launchMQTT(t, root)
+	c := client(t, r.mqttURL)
+	done(t, c.Publish("a/b", 1, false, `{"p":1}`))
+	r.shows("plug", 1)
+	write(t, file, good+"  - device: other\n    topik: a/c\n")
+	r.eventually("a note on the page", func() bool {
+		notes := r.status().Notes
+		return len(notes) == 1 && strings.Contains(notes[0], "hearth.yml") && strings.Contains(notes[0], "topik")
+	})
+	if !r.has("topik") {
+		t.Errorf("the log says nothing:\n%s", r.logs)
+	}
+	done(t, c.Publish("a/b", 1, false, `{"p":2}`))
+	r.shows("plug", 2)
+	write(t, file, good+"  - device: other\n    topic: a/c\n    fields: {power_watts: $.p}\n")
+	r.eventually("no note", func() bool { return len(r.status().Notes) == 0 })
+	r.eventually("the new mapping at work", func() bool {
+		done(t, c.Publish("a/c", 1, false, `{"p":3}`))
+		d, _ := r.tile("other")
+		return d.Main != nil && d.Main.Value == 3
+	})
+}
+
+func TestSettingsArriveAsALinkAndGoWithThePlatform(t *testing.T) {
+	root := mqttRepository(t)
+	launchMQTT(t, root)
+	for _, name := range []string{"sensors", "zigbee"} {
+		to, err := os.Readlink(filepath.Join(root, ".hearth", "secrets", name, settingsSecret))
+		if err != nil || to != filepath.Join(root, "hearth.yml") {
+			t.Errorf("%s: %q, %v", name, to, err)
+		}
+	}
+}
+
+func TestBesideARunningPlatformItsSecretsStay(t *testing.T) {
+	root := mqttRepository(t)
+	r := launchMQTT(t, root, "MQTT_PASSWORD=of-the-broker")
+	before := r.env.Secrets.Get("connector-token").Reveal()
+	h, err := openHouse(root, []string{"PORT=0"}, &lines{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.env(); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.env.Secrets.Get("mqtt-password").Reveal(); got != "of-the-broker" || r.env.Secrets.Get("connector-token").Reveal() != before {
+		t.Errorf("another command took the password: %q", got)
+	}
+}
+
+func TestABrokersURLIsCompletedAndHoldsNoPassword(t *testing.T) {
+	for given, want := range map[string]string{
+		"":                             "",
+		"broker":                       "tcp://broker:1883",
+		"10.0.0.7:1884":                "tcp://10.0.0.7:1884",
+		"ssl://broker":                 "ssl://broker:8883",
+		"tcp://me:se-cret@broker:1883": "tcp://broker:1883",
+		"ws://broker/mqtt":             "ws://broker/mqtt",
+	} {
+		vars := map[string]string{"MQTT_URL": given}
+		if err := splitURL(vars); err != nil || vars["MQTT_URL"] != want {
+			t.Errorf("%q became %q, %v; want %q", given, vars["MQTT_URL"], err, want)
+		}
+		if strings.Contains(given, "@") && (vars["MQTT_USER"] != "me" || vars["MQTT_PASSWORD"] != "se-cret") {
+			t.Errorf("vars = %v", vars)
+		}
+	}
+	if err := splitURL(map[string]string{"MQTT_URL": "tcp://:pa ss@"}); err == nil || strings.Contains(err.Error(), "pa ss") {
+		t.Errorf("a bad one: %v, want an error that does not repeat it", err)
+	}
+}
+
+func TestEverythingIsListenedToButWhatOthersWant(t *testing.T) {
+	r := launchMQTT(t, mqttRepository(t))
+	i := slices.IndexFunc(r.functions, func(f stack.Function) bool { return f.Name == "sensors" })
+	if got := r.functions[i].Annotations; got["topic"] != "#" || got["mqtt-topics"] != "!homeassistant/#,!zigbee2mqtt/#" {
+		t.Errorf("annotations = %v", got)
+	}
+	r.stop()
+	r = launchMQTT(t, mqttRepository(t), "SENSORS_TOPICS=house/#")
+	if got := r.functions[i].Annotations; got["topic"] != "house/#" || got["mqtt-topics"] != "" {
+		t.Errorf("narrowed: %v", got)
+	}
+}
+
+func TestAStopLeavesNoBrokerAndNoNotice(t *testing.T) {
+	root := mqttRepository(t)
+	r := launchMQTT(t, root)
+	broker, admin := strings.TrimPrefix(r.mqttURL, "tcp://"), r.admin
+	if n, ok := r.findRunning(); !ok || n.Admin != admin || n.Broker != r.mqttURL {
+		t.Errorf("notice = %+v, %v", n, ok)
+	}
+	r.stop()
+	for _, addr := range []string{broker, admin} {
+		if c, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
+			c.Close()
+			t.Errorf("%s still listens", addr)
+		}
+	}
+	if _, ok := r.findRunning(); ok {
+		t.Error("the notice is still there")
+	}
+}
+
+func TestTheExampleOfSettingsIsGood(t *testing.T) {
+	b, err := os.ReadFile("../hearth.example.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := mapping.Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for topic, payload := range map[string]string{
+		"home/attic/climate": `{"temp_f":70,"hum":40}`,
+		"garden/barrel":      `{"level":50,"when":"2026-11-23 14:00:00"}`,
+		"tele/plug1/SENSOR":  `{"ENERGY":{"Power":12.5,"Voltage":231,"Total":3.4}}`,
+		"rack/temperatures":  `{"sensors":[{"name":"top","celsius":31},{"name":"bottom","celsius":24}]}`,
+	} {
+		if found, ok, err := set.Find(topic, []byte(payload)); !ok || err != nil || len(found) == 0 || len(found[0].Values) == 0 {
+			t.Errorf("%s: %+v, %v, %v", topic, found, ok, err)
+		}
+	}
+}

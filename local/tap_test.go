@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	sensors "github.com/hearth-home/hearth/functions/sensors"
+	"github.com/hearth-home/hearth/local/host"
+	"github.com/hearth-home/hearth/local/page"
+	"github.com/hearth-home/hearth/shared/testserver"
+)
+
+// A broker that is in use already is listened to and nothing more.
+func TestATapShowsTheUsersHouseAndPublishesNothing(t *testing.T) {
+	m := testserver.OwnMosquitto(t, 0, "log_type all")
+	c := client(t, m.Addr)
+	var mu sync.Mutex
+	var heard []string
+	done(t, c.Subscribe("#", 1, func(_ mqtt.Client, m mqtt.Message) {
+		mu.Lock()
+		defer mu.Unlock()
+		heard = append(heard, m.Topic())
+	}))
+	devices, err := os.ReadFile("../functions/zigbee/testdata/devices.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := []string{}
+	say := func(topic string, retained bool, payload any) {
+		said = append(said, topic)
+		done(t, c.Publish(topic, 1, retained, payload))
+	}
+	say("zigbee2mqtt/bridge/devices", true, devices)
+	say("homeassistant/sensor/x/config", true, `{"name":"x"}`)
+
+	r := launchMQTT(t, mqttRepository(t), "MQTT_URL="+m.Addr, "EDGE=", "CANARY_INTERVAL=50ms")
+	if r.mqttURL != "tcp://"+m.Addr {
+		t.Errorf("it listens at %s", r.mqttURL)
+	}
+	say("zigbee2mqtt/garage_temp", false, `{"temperature":7.99,"battery":88}`)
+	say("office/desk", false, `{"temperature":19,"humidity":40}`)
+	say("hearth/pi/shelf", false, `{"device":"shelf","boot":"b","seq":1,"time":"2026-11-23T00:00:00Z","fields":{"temperature_celsius":21.5}}`)
+	say("tele/plug1/SENSOR", false, `{"ENERGY":{"Power":12.5}}`)
+	say("$nothing/x", false, `{}`)
+	said = said[:len(said)-1] // # does not match it
+	r.shows("garage_temp", 7.99)
+	r.shows("desk", 19)
+	r.eventually("the edge's reading", func() bool { d, _ := r.tile("shelf"); return d.ID != "" })
+	var d page.Data
+	r.eventually("a dead letter", func() bool { d = r.status(); return len(d.Dead) > 0 })
+	if len(d.Dead) != 1 || !strings.Contains(d.Dead[0].Proposal, "tele/plug1/SENSOR") || d.Try != "" {
+		t.Errorf("dead = %+v", d.Dead)
+	}
+	r.stop()
+	done(t, c.Publish("the/end", 1, false, "x"))
+	said = append(said, "the/end")
+	r.eventually("what was published", func() bool { mu.Lock(); defer mu.Unlock(); return slices.Contains(heard, "the/end") })
+	mu.Lock()
+	defer mu.Unlock()
+	slices.Sort(heard)
+	slices.Sort(said)
+	if !slices.Equal(heard, said) {
+		t.Errorf("on the broker: %q, want %q: the tap published something", heard, said)
+	}
+	id := "hearth-tap-" + hostname()
+	if !strings.Contains(log(t, m), "as "+id) || strings.Contains(log(t, m), "as hearth-connector") || strings.Contains(log(t, m), "Received PUBLISH from "+id) {
+		t.Errorf("the broker's log does not show a tap of its own:\n%s", log(t, m))
+	}
+	if leftSession(t, m.Addr, id) {
+		t.Error("its session is still at the broker, which would keep messages for it")
+	}
+}
+
+func log(t *testing.T, m *testserver.Server) string {
+	t.Helper()
+	b, err := os.ReadFile(m.Dir + "/log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// leftSession reports whether the broker remembers the client.
+func leftSession(t *testing.T, addr, id string) bool {
+	t.Helper()
+	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + addr).SetClientID(id).SetCleanSession(false))
+	token := c.Connect()
+	done(t, token)
+	defer c.Disconnect(50)
+	return token.(*mqtt.ConnectToken).SessionPresent()
+}
+
+func TestABrokerThatIsAwayIsSaidOnThePageAndWaitedFor(t *testing.T) {
+	m := testserver.OwnMosquitto(t, 0)
+	if err := m.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	r := launchWith(t, map[string]host.Builder{"sensors": host.Transform(sensors.New)}, mqttRepository(t), "MQTT_URL=tcp://user:pass-word-1@"+m.Addr)
+	r.began = r.began.Add(-time.Minute) // as if it had waited for long
+	if notes := r.status().Notes; len(notes) != 1 || !strings.Contains(notes[0], m.Addr) {
+		t.Errorf("notes = %q", notes)
+	}
+	if err := m.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("connected", func() bool { return r.has("connected to the broker") })
+	if _, body := r.call("GET", "/"); strings.Contains(body, "pass-word-1") || r.has("pass-word-1") {
+		t.Error("the password is shown")
+	}
+}
+
+func TestTheDeviceCommandSaysWhatItHeardAndHowToMapIt(t *testing.T) {
+	root := mqttRepository(t)
+	r := launchMQTT(t, root)
+	c := client(t, r.mqttURL)
+	done(t, c.Publish("tele/plug1/SENSOR", 1, true, `{"Time":"2026-11-23T14:00:00","ENERGY":{"Power":12.5},"a.b":[1]}`))
+	h, err := openHouse(root, []string{"PORT=0"}, &lines{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := cmdDevice(t.Context(), h, []string{"-for", "10s", "tele/plug1/SENSOR"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"tele/plug1/SENSOR  (1 message, retained)", "$.ENERGY.Power", "12.5", "$['a.b'][0]", "devices:", `topic: "tele/plug1/SENSOR"`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it lacks %q:\n%s", want, &out)
+		}
+	}
+	if err := cmdDevice(t.Context(), h, nil, &out); err == nil || !strings.Contains(err.Error(), "make device TOPIC=") {
+		t.Errorf("without a topic: %v", err)
+	}
+	if err := cmdDevice(t.Context(), h, []string{"a/#/b"}, &out); err == nil {
+		t.Error("a filter that is none was taken")
+	}
+}
