@@ -3,6 +3,8 @@ package page
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +27,13 @@ const carriers = "Nodes and bridges"
 type Room struct {
 	Name    string   `json:"name"` // "" is unknown
 	Devices []Device `json:"devices"`
+}
+
+// ID names a room on the page, whatever it is called.
+func (r Room) ID() string {
+	sum := fnv.New64a()
+	sum.Write([]byte(r.Name))
+	return fmt.Sprintf("room-%x", sum.Sum64())
 }
 
 // Device is one tile.

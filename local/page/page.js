@@ -1,6 +1,6 @@
 // Counts ages, and asks each moment for the sections that have changed.
 "use strict";
-const every = 700; // ms: what is said in the house shows within a second
+const every = 500; // ms: what is said in the house shows within a second
 const slow = 5000; // after a failure
 
 // ago is what format.go writes, and counts seconds while the page is looked at.

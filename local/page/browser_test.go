@@ -1,0 +1,194 @@
+package page
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/testserver"
+)
+
+// browser is a Chromium that is spoken to over a pipe.
+// https://chromedevtools.github.io/devtools-protocol
+type browser struct {
+	t       *testing.T
+	to      *os.File
+	from    *bufio.Reader
+	session string
+	id      int
+	said    []string // errors in its console
+}
+
+func startBrowser(t *testing.T, address string, width int) *browser {
+	t.Helper()
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil && path == "" {
+			path = found
+		}
+	}
+	if path == "" {
+		testserver.Missing(t, "Chromium is not installed: apt-get install chromium")
+	}
+	in, to, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+		"--disable-sync", "--remote-debugging-pipe", "--user-data-dir="+t.TempDir(), "about:blank")
+	cmd.ExtraFiles = []*os.File{in, out}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	in.Close()
+	out.Close()
+	t.Cleanup(func() {
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // with its children
+		cmd.Wait()
+		to.Close()
+		from.Close()
+	})
+	if err := from.SetReadDeadline(time.Now().Add(90 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	b := &browser{t: t, to: to, from: bufio.NewReader(from)}
+	var made struct{ TargetID string }
+	b.do("Target.createTarget", map[string]any{"url": "about:blank"}, &made)
+	var attached struct{ SessionID string }
+	b.do("Target.attachToTarget", map[string]any{"targetId": made.TargetID, "flatten": true}, &attached)
+	b.session = attached.SessionID
+	b.do("Runtime.enable", nil, nil)
+	b.do("Log.enable", nil, nil)
+	b.do("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false}, nil)
+	b.do("Page.navigate", map[string]any{"url": address}, nil)
+	b.until("document.readyState === 'complete'")
+	return b
+}
+
+// do sends one command and waits for its answer.
+func (b *browser) do(method string, params, into any) {
+	b.t.Helper()
+	b.id++
+	message, err := json.Marshal(map[string]any{"id": b.id, "method": method, "params": params, "sessionId": b.session})
+	if b.session == "" {
+		message, err = json.Marshal(map[string]any{"id": b.id, "method": method, "params": params})
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := b.to.Write(append(message, 0)); err != nil {
+		b.t.Fatal(err)
+	}
+	for {
+		raw, err := b.from.ReadBytes(0)
+		if err != nil {
+			b.t.Fatalf("%s: %v", method, err)
+		}
+		var got struct {
+			ID     int
+			Method string
+			Params json.RawMessage
+			Result json.RawMessage
+			Error  json.RawMessage
+		}
+		if err := json.Unmarshal(raw[:len(raw)-1], &got); err != nil {
+			b.t.Fatal(err)
+		}
+		if got.Method == "Runtime.exceptionThrown" || got.Method == "Log.entryAdded" {
+			b.said = append(b.said, string(got.Params))
+		}
+		if got.ID != b.id {
+			continue
+		}
+		if got.Error != nil {
+			b.t.Fatalf("%s: %s", method, got.Error)
+		}
+		if into != nil {
+			if err := json.Unmarshal(got.Result, into); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+		return
+	}
+}
+
+// eval returns the value of an expression, as text.
+func (b *browser) eval(expression string) string {
+	b.t.Helper()
+	var got struct {
+		Result           struct{ Value any }
+		ExceptionDetails json.RawMessage
+	}
+	b.do("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true}, &got)
+	if got.ExceptionDetails != nil {
+		b.t.Fatalf("%s: %s", expression, got.ExceptionDetails)
+	}
+	return fmt.Sprint(got.Result.Value)
+}
+
+func (b *browser) until(expression string) {
+	b.t.Helper()
+	for end := time.Now().Add(20 * time.Second); b.eval(expression) != "true"; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			b.t.Fatalf("never true: %s\n%s", expression, b.eval("document.body.innerText"))
+		}
+	}
+}
+
+func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
+	h := newHouse(t)
+	many := []store.DeviceState{state("temperature_celsius", 21)}
+	for i := range 9 {
+		many = append(many, state(fmt.Sprintf("m%d", i), float64(i)))
+	}
+	h.device("edge", "Desk", "Office", many...)
+	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Dead: []store.DeadLetter{letter(0, "sensors", "tele/"+strings.Repeat("long", 60), "no mapping for topic "+strings.Repeat("long", 60), strings.Repeat("z", 300))}}))
+	p := h.page()
+	p.Now = time.Now
+	b := startBrowser(t, serve(t, p).URL+"/", 400)
+	if b.eval("document.documentElement.scrollWidth <= document.documentElement.clientWidth") != "true" {
+		t.Errorf("at 400 pixels the page is %s wide", b.eval("document.documentElement.scrollWidth"))
+	}
+	b.eval(`document.getElementById("m-desk").open = true; window.tile = document.getElementById("d-desk"); window.kept = document.getElementById("functions"); 1`)
+	now := time.Now()
+	change := state("temperature_celsius", 22.5)
+	change.Device, change.Quality, change.Time, change.Arrived, change.Changed = "desk", "ok", now, now, now
+	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{States: []store.DeviceState{change}}))
+	b.until(`document.querySelector("#d-desk .main b").textContent === "22.5"`)
+	for what, expression := range map[string]string{
+		"the tile is another element":  `window.tile === document.getElementById("d-desk")`,
+		"what was folded open closed":  `document.getElementById("m-desk").open`,
+		"a section without news moved": `window.kept === document.getElementById("functions")`,
+		"the change is not marked":     `document.querySelector("#d-desk .main .value").classList.contains("fresh")`,
+		"ages are not counted":         `/^(just now|\d+ s ago)$/.test(document.querySelector("#d-desk .ago").textContent)`,
+	} {
+		if b.eval(expression) != "true" {
+			t.Error(what)
+		}
+	}
+	h.device("edge", "Shelf", "Attic", state("temperature_celsius", 19))
+	h.device("edge", "Lamp", "Office", state("on", 1))
+	b.until(`[...document.querySelectorAll(".tile h4")].map((e) => e.textContent.trim()).join() === "Shelf,Desk,Lamp"`)
+	if b.eval(`document.getElementById("m-desk").open`) != "true" {
+		t.Error("what was folded open closed when devices came")
+	}
+	dead := letter(0, "sensors", "x", "y", "z")
+	dead.Reason, dead.Gone, dead.Told = "no mapping for topic "+strings.Repeat("long", 60), true, now
+	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Dead: []store.DeadLetter{dead}}))
+	b.until(`document.getElementById("dead").hidden`)
+	if len(b.said) != 0 {
+		t.Errorf("errors in its console: %s", b.said)
+	}
+}
