@@ -19,7 +19,6 @@ import (
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/local/page"
 	"github.com/hearth-home/hearth/local/stack"
-	"github.com/hearth-home/hearth/shared/mapping"
 )
 
 const mqttStack = `
@@ -202,83 +201,6 @@ func TestUnknownTopicsAreShownMappedAndReplayed(t *testing.T) {
 	}
 }
 
-func TestABadSettingsFileIsSaidAndKeepsTheLastGoodOne(t *testing.T) {
-	root := mqttRepository(t)
-	file := filepath.Join(root, "hearth.yml")
-	good := "devices:\n  - device: plug\n    topic: a/b\n    fields: {power_watts: $.p}\n"
-	write(t, file, good)
-	r := launchMQTT(t, root)
-	c := client(t, r.mqttURL)
-	done(t, c.Publish("a/b", 1, false, `{"p":1}`))
-	r.shows("plug", 1)
-	write(t, file, good+"  - device: other\n    topik: a/c\n")
-	r.eventually("a note on the page", func() bool {
-		notes := r.status().Notes
-		return len(notes) == 1 && strings.Contains(notes[0], "hearth.yml") && strings.Contains(notes[0], "topik")
-	})
-	if !r.has("topik") {
-		t.Errorf("the log says nothing:\n%s", r.logs)
-	}
-	done(t, c.Publish("a/b", 1, false, `{"p":2}`))
-	r.shows("plug", 2)
-	write(t, file, good+"  - device: other\n    topic: a/c\n    fields: {power_watts: $.p}\n")
-	r.eventually("no note", func() bool { return len(r.status().Notes) == 0 })
-	r.eventually("the new mapping at work", func() bool {
-		done(t, c.Publish("a/c", 1, false, `{"p":3}`))
-		d, _ := r.tile("other")
-		return d.Main != nil && d.Main.Value == 3
-	})
-}
-
-func TestSettingsArriveAsALinkAndGoWithThePlatform(t *testing.T) {
-	root := mqttRepository(t)
-	launchMQTT(t, root)
-	for _, name := range []string{"sensors", "zigbee"} {
-		to, err := os.Readlink(filepath.Join(root, ".hearth", "secrets", name, settingsSecret))
-		if err != nil || to != filepath.Join(root, "hearth.yml") {
-			t.Errorf("%s: %q, %v", name, to, err)
-		}
-	}
-}
-
-func TestBesideARunningPlatformItsSecretsStay(t *testing.T) {
-	root := mqttRepository(t)
-	r := launchMQTT(t, root, "MQTT_PASSWORD=of-the-broker")
-	before := r.env.Secrets.Get("connector-token").Reveal()
-	h, err := openHouse(root, []string{"PORT=0"}, &lines{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := h.env(); err != nil {
-		t.Fatal(err)
-	}
-	if got := r.env.Secrets.Get("mqtt-password").Reveal(); got != "of-the-broker" || r.env.Secrets.Get("connector-token").Reveal() != before {
-		t.Errorf("another command took the password: %q", got)
-	}
-}
-
-func TestABrokersURLIsCompletedAndHoldsNoPassword(t *testing.T) {
-	for given, want := range map[string]string{
-		"":                             "",
-		"broker":                       "tcp://broker:1883",
-		"10.0.0.7:1884":                "tcp://10.0.0.7:1884",
-		"ssl://broker":                 "ssl://broker:8883",
-		"tcp://me:se-cret@broker:1883": "tcp://broker:1883",
-		"ws://broker/mqtt":             "ws://broker/mqtt",
-	} {
-		vars := map[string]string{"MQTT_URL": given}
-		if err := splitURL(vars); err != nil || vars["MQTT_URL"] != want {
-			t.Errorf("%q became %q, %v; want %q", given, vars["MQTT_URL"], err, want)
-		}
-		if strings.Contains(given, "@") && (vars["MQTT_USER"] != "me" || vars["MQTT_PASSWORD"] != "se-cret") {
-			t.Errorf("vars = %v", vars)
-		}
-	}
-	if err := splitURL(map[string]string{"MQTT_URL": "tcp://:pa ss@"}); err == nil || strings.Contains(err.Error(), "pa ss") {
-		t.Errorf("a bad one: %v, want an error that does not repeat it", err)
-	}
-}
-
 func TestEverythingIsListenedToButWhatOthersWant(t *testing.T) {
 	r := launchMQTT(t, mqttRepository(t))
 	i := slices.IndexFunc(r.functions, func(f stack.Function) bool { return f.Name == "sensors" })
@@ -308,26 +230,5 @@ func TestAStopLeavesNoBrokerAndNoNotice(t *testing.T) {
 	}
 	if _, ok := r.findRunning(); ok {
 		t.Error("the notice is still there")
-	}
-}
-
-func TestTheExampleOfSettingsIsGood(t *testing.T) {
-	b, err := os.ReadFile("../hearth.example.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := mapping.Parse(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for topic, payload := range map[string]string{
-		"home/attic/climate": `{"temp_f":70,"hum":40}`,
-		"garden/barrel":      `{"level":50,"when":"2026-11-23 14:00:00"}`,
-		"tele/plug1/SENSOR":  `{"ENERGY":{"Power":12.5,"Voltage":231,"Total":3.4}}`,
-		"rack/temperatures":  `{"sensors":[{"name":"top","celsius":31},{"name":"bottom","celsius":24}]}`,
-	} {
-		if found, ok, err := set.Find(topic, []byte(payload)); !ok || err != nil || len(found) == 0 || len(found[0].Values) == 0 {
-			t.Errorf("%s: %+v, %v, %v", topic, found, ok, err)
-		}
 	}
 }

@@ -31,6 +31,10 @@ const local = `
 | ` + "`HEARTH_DIR`" + ` | ` + "`.hearth`" + ` | where the database and the secrets of the functions are kept |
 | ` + "`LIVE`" + ` | | sources that talk to their real upstream although they need no key: ` + "`treasuries,feeds`" + ` or ` + "`all`" + `; setting one of their variables does the same |
 | ` + "`INFLUX_URL`, `DATABASE_URL`" + ` | | real databases instead of the one in HEARTH_DIR, both or neither; run ` + "`make migrate`" + ` once |
+| ` + "`MQTT_URL`" + ` | | a broker of yours to listen to, ` + "`tcp://my-broker:1883`" + `, with ` + "`MQTT_USER`, `MQTT_PASSWORD`, `MQTT_CA_FILE`" + `; nothing is published there, and no session is left behind; without it a broker of its own listens on 127.0.0.1 |
+| ` + "`MQTT_PORT`" + ` | ` + "`1883`" + ` | where that one listens |
+| ` + "`SENSORS_TOPICS`" + ` | ` + "`#`" + ` | what the function sensors listens to here: everything but what other functions want and ` + "`homeassistant/#`" + `, so that unknown topics show up with a proposal |
+| ` + "`EDGE`" + ` | | ` + "`off`" + `: no simulated sensors |
 | ` + "`LOG_FORMAT`" + ` | | ` + "`json`" + ` for one JSON object a line |
 | ` + "`NO_COLOR`" + ` | | anything for no colors |
 `
