@@ -71,6 +71,9 @@ func ClientOptions(c Config) (*mqtt.ClientOptions, error) {
 	o := mqtt.NewClientOptions().AddBroker(c.URL).SetClientID(c.ClientID)
 	o.SetCredentialsProvider(func() (string, string) { return c.User, c.Password.Reveal() }) // read at each connect
 	o.SetKeepAlive(30 * time.Second).SetPingTimeout(10 * time.Second).SetConnectTimeout(10 * time.Second).SetWriteTimeout(10 * time.Second)
+	if strings.HasPrefix(c.URL, "tcp:") || strings.HasPrefix(c.URL, "mqtt:") {
+		o.SetCustomOpenConnectionFn(dial)
+	}
 	if c.CAFile == "" && c.CertFile == "" {
 		return o, nil
 	}
