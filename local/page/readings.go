@@ -50,7 +50,7 @@ type Value struct {
 func measurements(ctx context.Context, st *store.Store, now time.Time) ([]Measurement, error) {
 	out := []Measurement{}
 	var errs error
-	for _, m := range catalogue.All() {
+	for _, m := range inOrder(catalogue.All()) {
 		if ofDevices(m) {
 			continue
 		}
@@ -64,6 +64,24 @@ func measurements(ctx context.Context, st *store.Store, now time.Time) ([]Measur
 		}
 	}
 	return out, errs
+}
+
+// glances are the functions whose readings come first, as people ask for them.
+// What the house says of itself comes last.
+var glances = []string{"weather", "health", "stocks", "treasuries", "music"}
+
+func inOrder(ms []catalogue.Measurement) []catalogue.Measurement {
+	place := func(m catalogue.Measurement) int {
+		if i := slices.Index(glances, m.Function); i >= 0 {
+			return i
+		}
+		if m.Function == "sensors" {
+			return len(glances) + 1
+		}
+		return len(glances)
+	}
+	slices.SortStableFunc(ms, func(a, b catalogue.Measurement) int { return place(a) - place(b) })
+	return ms
 }
 
 func measurement(ctx context.Context, st *store.Store, m catalogue.Measurement, now time.Time) (Measurement, error) {
