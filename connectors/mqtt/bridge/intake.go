@@ -8,15 +8,16 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
-
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
 const (
 	remembered   = 100_000 // messages that a redelivery is recognised among
-	waitingCount = 10_000  // messages between the broker and the spool, at most
-	waitingBytes = 16 << 20
+	waitingCount = 2000    // messages between the broker and the spool, at most
+	waitingBytes = 8 << 20
+	maxPayload   = 8 << 20 // of a message
+	maxWrite     = 4 << 20 // to the spool at once
+	fullWait     = time.Second / 4
 	maxStep      = time.Hour // a clock that is further behind than this was wrong before
 	seenReader   = "seen"    // holds the remembered messages back in the spool
 )
@@ -81,47 +82,14 @@ func newIntake(ctx context.Context, l *spool.Log, hold int64, now func() time.Ti
 	}
 }
 
-// fingerprint tells messages apart the way a redelivery can be recognised: the
-// same packet id, topic and payload.
-func fingerprint(m *Message) uint64 {
-	var d xxhash.Digest
-	d.Reset()
-	_, _ = d.Write([]byte{byte(m.Packet), byte(m.Packet >> 8)})
-	_, _ = d.WriteString(m.Topic)
-	_, _ = d.Write([]byte{0})
-	_, _ = d.Write(m.Payload)
-	return d.Sum64()
-}
-
-func (in *intake) remember(m *Message, seq spool.Seq) {
-	in.last = max(in.last, m.Arrival)
-	if m.QoS == 0 || m.Only != "" {
+// take queues a message for the spool. It waits while too much is queued: then
+// the disk is the limit, and the broker feels it. What no spool takes must not
+// stand in the way of all others.
+func (in *intake) take(m incoming) {
+	if int64(len(m.Payload)) > in.most(maxPayload) {
+		in.tooLarge(&m)
 		return
 	}
-	delete(in.known, in.ring[in.next])
-	in.ring[in.next] = fingerprint(m)
-	in.known[in.ring[in.next]] = struct{}{}
-	in.next = (in.next + 1) % remembered
-	if seq > in.keep {
-		in.seen.Commit(seq - in.keep)
-	}
-}
-
-// bound holds back fewer records where they are large: what is remembered must
-// not fill the spool.
-func (in *intake) bound() {
-	if in.seen.Lag().Bytes > in.hold && in.keep > 1 {
-		in.keep /= 2
-		in.slog.Info("messages are large: a restart remembers fewer of them", "messages", uint64(in.keep))
-		if next := in.log.Next(); next > in.keep {
-			in.seen.Commit(next - in.keep)
-		}
-	}
-}
-
-// take queues a message for the spool. It waits while too much is queued: then
-// the disk is the limit, and the broker feels it.
-func (in *intake) take(m incoming) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for !in.closed && (len(in.waiting) >= waitingCount || in.bytes > waitingBytes) {
@@ -149,11 +117,11 @@ func (in *intake) run(ctx context.Context) {
 			in.closed = true
 			in.mu.Unlock()
 			in.space.Broadcast()
-			in.write(in.grab(nil))
+			in.writeAll(ctx, in.grab(nil))
 			return
 		}
 		batch := in.grab(spare)
-		in.write(batch)
+		in.writeAll(ctx, batch)
 		clear(batch)
 		spare = batch[:0]
 	}
@@ -168,27 +136,54 @@ func (in *intake) grab(spare []incoming) []incoming {
 	return batch
 }
 
+// most is n, or less where the spool is small: what is written at once must fit.
+func (in *intake) most(n int64) int64 { return min(n, in.hold) }
+
+// writeAll writes a batch in parts that find room even in a spool that is nearly full.
+func (in *intake) writeAll(ctx context.Context, batch []incoming) {
+	most := int(in.most(maxWrite))
+	for len(batch) > 0 {
+		n, size := 1, len(batch[0].Payload)
+		for ; n < len(batch) && size+len(batch[n].Payload) <= most; n++ {
+			size += len(batch[n].Payload)
+		}
+		in.write(ctx, batch[:n])
+		batch = batch[n:]
+	}
+}
+
 // write stores what is new of a batch and acknowledges all of it. What cannot
-// be stored is not acknowledged; the broker sends it again.
-func (in *intake) write(batch []incoming) {
+// be stored when ctx ends is not acknowledged; the broker sends it again.
+func (in *intake) write(ctx context.Context, batch []incoming) {
 	records := make([][]byte, 0, len(batch))
 	fresh := make([]*incoming, 0, len(batch))
+	var beside map[uint64]struct{} // the fingerprints of fresh, once there is a redelivery
 	for i := range batch {
 		m := &batch[i]
 		if m.dup && m.QoS > 0 {
-			if _, again := in.known[fingerprint(&m.Message)]; again {
+			print := fingerprint(&m.Message)
+			_, again := in.known[print]
+			if !again {
+				if beside == nil {
+					beside = prints(fresh)
+				}
+				_, again = beside[print]
+			}
+			if again {
 				in.stats.redelivered.Add(1)
-				continue // it is in the spool, with its first id and arrival time
+				continue // it is in the spool or will be, with its first id and arrival time
 			}
 		}
 		m.Arrival = in.stamp()
 		records = append(records, m.append(make([]byte, 0, headerLen+1+len(m.Topic)+len(m.Payload))))
 		fresh = append(fresh, m)
+		if beside != nil {
+			beside[fingerprint(&m.Message)] = struct{}{}
+		}
 	}
 	if len(records) > 0 {
-		first, err := in.append(records)
-		if err != nil {
-			in.refuse(len(batch), err)
+		first, ok := in.append(ctx, records)
+		if !ok {
 			return
 		}
 		for i, m := range fresh {
@@ -204,18 +199,44 @@ func (in *intake) write(batch []incoming) {
 	in.stats.taken.Add(uint64(len(batch)))
 }
 
-// append has no deadline: a slow disk is waited for, with the broker.
-func (in *intake) append(records [][]byte) (spool.Seq, error) {
-	return in.log.Append(context.Background(), records...)
+// append waits for a slow disk, and for a full one: what is not acknowledged the
+// broker sends again only after a reconnect, and meanwhile it sends no more than
+// its window has room for.
+func (in *intake) append(ctx context.Context, records [][]byte) (first spool.Seq, ok bool) {
+	for waited := false; ; waited = true {
+		first, err := in.log.Append(context.Background(), records...)
+		if err == nil {
+			if waited {
+				in.slog.Info("the spool takes messages again", "messages", len(records))
+			}
+			return first, true
+		}
+		if !waited {
+			in.refuse(len(records), err)
+			in.bound()
+		}
+		if !pause(ctx, fullWait) {
+			return 0, false
+		}
+	}
 }
 
 func (in *intake) refuse(n int, err error) {
 	in.stats.refused.Add(uint64(n))
-	what := "the spool cannot be written: messages are left to the broker"
+	what := "the spool cannot be written: messages wait, and then stay with the broker"
 	if errors.Is(err, spool.ErrFull) {
-		what = "the spool is full: the newest messages are left to the broker"
+		what = "the spool is full: the newest messages wait, and then stay with the broker"
 	}
 	in.slog.Error(what, "messages", n, "err", err)
+}
+
+// tooLarge acknowledges what can never be kept: the broker would send it for ever.
+func (in *intake) tooLarge(m *incoming) {
+	in.stats.tooLarge.Add(1)
+	in.slog.Error("a message is too large and cannot be kept", "topic", m.Topic, "bytes", len(m.Payload), "most", in.most(maxPayload))
+	if m.ack != nil {
+		m.ack()
+	}
 }
 
 // stamp returns an arrival time that no message has yet.

@@ -9,7 +9,7 @@ import (
 
 // stats counts what is nobody else's to count.
 type stats struct {
-	taken, redelivered, refused, repliesLost atomic.Uint64
+	taken, redelivered, refused, tooLarge, repliesLost atomic.Uint64
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -21,6 +21,7 @@ var (
 	descTaken       = desc("messages_taken_total", "messages acknowledged to the broker")
 	descRedelivered = desc("messages_redelivered_total", "redeliveries recognised and not stored again")
 	descRefused     = desc("messages_refused_total", "messages left to the broker since the spool could not take them")
+	descTooLarge    = desc("messages_too_large_total", "messages larger than the spool takes: acknowledged and not kept")
 	descReplies     = desc("replies_lost_total", "answers that could not be published")
 	descDropped     = desc("broker_dropped", "messages the broker says it dropped; -1 where it does not say")
 	descSpoolBytes  = desc("spool_bytes", "size of the spool")
@@ -60,6 +61,7 @@ func (b *Bridge) Collect(ch chan<- prometheus.Metric) {
 	count(descTaken, float64(b.stats.taken.Load()))
 	count(descRedelivered, float64(b.stats.redelivered.Load()))
 	count(descRefused, float64(b.stats.refused.Load()))
+	count(descTooLarge, float64(b.stats.tooLarge.Load()))
 	count(descReplies, float64(b.stats.repliesLost.Load()))
 	gauge(descDropped, float64(b.broker.dropped.Load()))
 	s := b.spool.Stats()
