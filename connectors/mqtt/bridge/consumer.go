@@ -115,17 +115,17 @@ func (c *consumer) turn(ctx context.Context, wg *sync.WaitGroup) {
 		return
 	}
 	lag := c.lanes[0].reader.Lag()
-	if lag.Records < uint64(4*queueLength) || c.b.now().Sub(lag.Oldest) < behind {
+	ended := c.lanes[0].until.Load() > 0 // and the next could not be opened
+	if !ended && (lag.Records < uint64(4*queueLength) || c.b.now().Sub(lag.Oldest) < behind) {
 		return
 	}
-	start := c.b.spool.Next()
+	start := c.lanes[0].end(c.b.spool.Next())
 	la, err := openLane(c.b.spool, c.f.Name, start, c.live)
 	if err != nil {
 		c.log.Error("open a lane for new messages", "err", err)
 		return
 	}
 	c.lanes[0].out.Store(&c.late)
-	c.lanes[0].until.Store(uint64(start))
 	c.lanes = append(c.lanes, la)
 	c.log.Info("new messages go beside the backlog", "backlog", lag.Records, "oldest", lag.Oldest)
 	wg.Go(func() { la.feed(ctx, c.wants(), c.log) })

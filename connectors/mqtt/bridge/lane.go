@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,6 +42,8 @@ type lane struct {
 	until  atomic.Uint64 // the first record that is not its own; 0: it has no end
 	out    atomic.Pointer[[]chan *item]
 	window window
+	mu     sync.Mutex
+	read   spool.Seq // the last record of its own that was read
 	room   *semaphore.Weighted
 }
 
@@ -84,7 +87,10 @@ func (la *lane) feed(ctx context.Context, match func(*Message) bool, log *slog.L
 			continue
 		}
 		for _, r := range recs {
-			if end := la.until.Load(); end > 0 && uint64(r.Seq) >= end {
+			end, more := la.enter(r.Seq)
+			if !more {
+				la.window.reach(end) // also where it had nothing left to read
+				la.commit()
 				return
 			}
 			if !la.offer(ctx, r, match) {
@@ -93,6 +99,28 @@ func (la *lane) feed(ctx context.Context, match func(*Message) bool, log *slog.L
 		}
 		la.commit()
 	}
+}
+
+// enter takes a record into the lane, or says where it ended before that.
+func (la *lane) enter(seq spool.Seq) (end spool.Seq, ok bool) {
+	la.mu.Lock()
+	defer la.mu.Unlock()
+	if end = spool.Seq(la.until.Load()); end > 0 && seq >= end {
+		return end, false
+	}
+	la.read = seq
+	return 0, true
+}
+
+// end closes the lane behind what it has read and what is in the spool, and
+// returns where the next one begins. Called again, it is the same place.
+func (la *lane) end(next spool.Seq) spool.Seq {
+	la.mu.Lock()
+	defer la.mu.Unlock()
+	if la.until.Load() == 0 {
+		la.until.Store(uint64(max(next, la.read+1)))
+	}
+	return spool.Seq(la.until.Load())
 }
 
 // offer hands a record to the worker of its topic, and waits for room.
@@ -109,11 +137,21 @@ func (la *lane) offer(ctx context.Context, r spool.Record, match func(*Message) 
 	la.window.add(r.Seq, false)
 	out := *la.out.Load()
 	select {
-	case out[xxhash.Sum64String(m.Topic)%uint64(len(out))] <- it:
+	case out[xxhash.Sum64String(turn(m.Topic))%uint64(len(out))] <- it:
 		return true
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// turn is what one worker has to itself: a topic, and all of an edge node,
+// whose numbers should arrive in order.
+func turn(topic string) string {
+	rest, edge := strings.CutPrefix(topic, "hearth/")
+	if i := strings.IndexByte(rest, '/'); edge && i >= 0 {
+		return rest[:i]
+	}
+	return topic
 }
 
 // finish says that a message is stored, or is a dead letter.

@@ -50,6 +50,20 @@ func (w *window) finish(seq spool.Seq) (low spool.Seq, moved bool) {
 	return w.base - 1, w.base != before
 }
 
+// reach says that everything before end was either added or never will be.
+func (w *window) reach(end spool.Seq) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.done) == w.head {
+		w.base, w.done, w.head = max(w.base, end), w.done[:0], 0
+		return
+	}
+	for next := w.base + spool.Seq(len(w.done)-w.head); next < end; next++ {
+		w.done = append(w.done, true)
+	}
+	w.trim()
+}
+
 // low returns the last number up to which all is done.
 func (w *window) low() (spool.Seq, bool) {
 	w.mu.Lock()
