@@ -50,7 +50,9 @@ func (w *worker) part(ms []*item, a mqttbatch.Answer) {
 		id := it.ID()
 		if reason, ok := rejected[id]; ok {
 			bad, why = append(bad, it), append(why, reason)
-		} else if _, ok := again[id]; ok {
+		} else if reason, ok := again[id]; ok && it.asks >= maxAsks {
+			bad, why = append(bad, it), append(why, "asked for again and again: "+reason)
+		} else if ok {
 			w.later(it, min(time.Second<<min(it.asks, 4), 10*time.Second))
 			it.asks++
 		} else {
@@ -75,6 +77,7 @@ func reasons(rs []mqttbatch.Refusal) map[string]string {
 // bury makes dead letters of messages. Until they are on disk the messages are
 // not done with.
 func (w *worker) bury(ms []*item, reason string) {
+	w.clear() // it answers
 	for _, it := range ms {
 		for wait := minWait; ; wait = min(wait*2, maxWait) {
 			err := w.b.dead.add(w.f.Name, &it.Message, reason)

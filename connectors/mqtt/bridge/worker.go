@@ -11,6 +11,7 @@ const (
 	gather     = 20 * time.Millisecond // a batch waits for more at most this long
 	batchBytes = 1 << 20
 	maxTries   = 5               // of a message that fails alone while others succeed
+	maxAsks    = 365             // of a message that a 207 wants again, which is about an hour: it holds up what is behind it
 	wholeTries = 3               // of a batch before it is halved
 	maxWait    = 5 * time.Second // a call this often costs nothing, and what is back is soon noticed
 	minWait    = 20 * time.Millisecond
@@ -27,11 +28,12 @@ type worker struct {
 	buf        bytes.Buffer
 	asked      []*item // to come again alone, at their time
 	over       *item   // did not fit into the batch before
+	again      bool    // the last batch was of those asked
 }
 
 func (c *consumer) work(ctx context.Context, i int) {
 	w := &worker{consumer: c, live: c.live[i], late: c.late[i]}
-	for {
+	for ctx.Err() == nil { // what is queued comes again at the next start
 		batch := w.collect(ctx)
 		if batch == nil {
 			return
@@ -43,13 +45,18 @@ func (c *consumer) work(ctx context.Context, i int) {
 // collect waits for messages and gathers what comes until the last call is
 // gather ago: alone, a message leaves at once.
 func (w *worker) collect(ctx context.Context) []*item {
-	if due := w.due(); len(due) > 0 {
-		return due
-	}
 	first := w.over
 	w.over = nil
 	queue := w.live
+	if first == nil && w.again {
+		first, queue = w.ready() // what is slow to fail leaves turns to others
+	}
+	w.again = false
 	if first == nil {
+		if due := w.due(); len(due) > 0 {
+			w.again = true
+			return due
+		}
 		if first, queue = w.first(ctx); first == nil {
 			if ctx.Err() == nil {
 				return w.collect(ctx) // an asked one is due
@@ -74,18 +81,28 @@ func (w *worker) collect(ctx context.Context) []*item {
 	return batch
 }
 
-// first returns the next message, of the lane whose turn it is where both have
-// one; nil when ctx ends or an asked message is due.
-func (w *worker) first(ctx context.Context) (*item, chan *item) {
+// ready returns a message that waits, of the lane whose turn it is where both
+// have one; nil if there is none.
+func (w *worker) ready() (*item, chan *item) {
 	w.turn = !w.turn
-	prefer := w.live
+	prefer, other := w.live, w.late
 	if w.turn {
-		prefer = w.late
+		prefer, other = w.late, w.live
 	}
-	select {
-	case it := <-prefer:
-		return it, prefer
-	default:
+	for _, queue := range []chan *item{prefer, other} {
+		select {
+		case it := <-queue:
+			return it, queue
+		default:
+		}
+	}
+	return nil, nil
+}
+
+// first waits for the next message; nil when ctx ends or an asked message is due.
+func (w *worker) first(ctx context.Context) (*item, chan *item) {
+	if it, queue := w.ready(); it != nil {
+		return it, queue
 	}
 	var due <-chan time.Time
 	if len(w.asked) > 0 {
@@ -208,7 +225,6 @@ func (w *worker) deliver(ctx context.Context, batch []*item) {
 			return // what is left comes again at the next start
 		}
 	}
-	w.clear()
 }
 
 // failed counts a failure of the first group and says what comes next: the same
