@@ -20,6 +20,7 @@ type acks struct {
 
 const (
 	maxNodes  = 1000 // that wait to be told
+	maxNode   = 200  // bytes of a name
 	ackPrefix = "hearth/"
 	ackSuffix = "/stored"
 )
@@ -30,6 +31,9 @@ func isAck(topic string) bool {
 }
 
 func (a *acks) set(node string, p mqttbatch.Place) {
+	if node == "" || len(node) > maxNode || strings.ContainsAny(node, "/+#\x00") {
+		return // a broker hangs up on who publishes there
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.pending) < maxNodes {

@@ -56,9 +56,10 @@ type Bridge struct {
 	mu        sync.Mutex
 	consumers map[string]*running
 	gone      map[string]time.Time
-	looked    bool          // the functions are known
-	first     spool.Seq     // where a function begins that the first look finds
-	hold      *spool.Reader // keeps what comes from there until then
+	kept      map[string][]string // the filters of those: without a subscription nothing would come that could wait
+	looked    bool                // the functions are known
+	first     spool.Seq           // where a function begins that the first look finds
+	hold      *spool.Reader       // keeps what comes from there until then
 }
 
 type running struct {
@@ -78,9 +79,10 @@ type Options struct {
 // New opens spool and dead letters. It connects to nothing yet.
 func New(c Config, o Options) (*Bridge, error) {
 	b := &Bridge{config: c, log: o.Log, now: o.Now, redact: func(s string) string { return o.Redact(s, 300) }, stats: &stats{}, life: context.Background(),
-		consumers: map[string]*running{}, gone: map[string]time.Time{}}
+		consumers: map[string]*running{}, gone: map[string]time.Time{}, kept: map[string][]string{}}
 	b.gateway = &gateway{url: strings.TrimSuffix(c.Gateway, "/"), login: o.Login, client: &http.Client{Transport: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second}}}
+		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}} // followed, a POST becomes an empty GET
 	policy, ok := map[string]spool.Policy{"refuse": spool.RefuseNewest, "drop": spool.DropOldest}[c.SpoolPolicy]
 	if !ok {
 		return nil, fmt.Errorf("configuration: SPOOL_POLICY is %q: write refuse or drop", c.SpoolPolicy)
@@ -145,9 +147,9 @@ func (b *Bridge) Run(ctx context.Context) error {
 	<-ctx.Done()
 	stopTaking() // what has come is written and acknowledged
 	intake.Wait()
+	defer time.AfterFunc(grace, end).Stop() // for the calls under way
 	b.broker.client.Disconnect(250)
 	wg.Wait()
-	defer time.AfterFunc(grace, end).Stop() // for the calls under way
 	b.stopAll()
 	return b.spool.Close()
 }
@@ -187,6 +189,7 @@ func (b *Bridge) apply(ctx context.Context, fs []Function) {
 	defer b.mu.Unlock()
 	for _, f := range fs {
 		delete(b.gone, f.Name)
+		delete(b.kept, f.Name)
 		old := b.consumers[f.Name]
 		if old != nil && old.f.equal(f) {
 			continue
@@ -204,6 +207,7 @@ func (b *Bridge) apply(ctx context.Context, fs []Function) {
 			r.stop()
 			<-r.done
 			delete(b.consumers, name)
+			b.kept[name] = r.f.Filters
 		}
 	}
 	b.forget(fs)
@@ -245,6 +249,7 @@ func (b *Bridge) forget(fs []Function) {
 		}
 		if b.now().Sub(b.gone[f]) > keepAbsent {
 			err := b.spool.RemoveReader(name)
+			delete(b.kept, f)
 			b.log.Warn("function stayed away: its messages are given up", "function", f, "err", err)
 		}
 	}
@@ -255,6 +260,9 @@ func (b *Bridge) filters() (all []string) {
 	defer b.mu.Unlock()
 	for _, r := range b.consumers {
 		all = append(all, r.f.Filters...)
+	}
+	for _, fs := range b.kept {
+		all = append(all, fs...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

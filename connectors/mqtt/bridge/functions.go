@@ -128,6 +128,10 @@ func parseFunction(name, namespace string, notes map[string]string) (Function, e
 	}
 	f.Concurrency, err = number(notes, annotationConcurrency, plain, maxConcurrency)
 	f.Concurrency = max(f.Concurrency, 1)
+	if strings.ContainsAny(f.Reply, "+#\x00") {
+		errs = append(errs, fmt.Errorf("annotation %s is %q: nothing can be published there", annotationReply, f.Reply))
+		f.Reply = ""
+	}
 	return f, errors.Join(append(errs, err)...)
 }
 
