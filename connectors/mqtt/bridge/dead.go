@@ -12,8 +12,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/hearth-home/hearth/shared/topic"
 )
 
 // DeadLetter is a message that a function will not take, with its exact bytes.
@@ -49,7 +47,12 @@ type graveyard struct {
 	mu      sync.Mutex
 	letters map[string]*DeadLetter // by file name, without payload
 	dropped uint64
+	untold  []*DeadLetter // gone, and the mirror may not know
 }
+
+// goneExt marks the file of a letter that is gone until the news of that are in
+// the spool: after a kill or on a full disk the mirror would show it for ever.
+const goneExt = ".gone"
 
 func openGraveyard(dir string, most int, now func() time.Time, redact func(string) string) (*graveyard, error) {
 	g := &graveyard{dir: dir, max: most, now: now, redact: redact, letters: map[string]*DeadLetter{}}
@@ -61,7 +64,17 @@ func openGraveyard(dir string, most int, now func() time.Time, redact func(strin
 		return nil, fmt.Errorf("open the dead letters: %w", err)
 	}
 	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), ".json") {
+		switch filepath.Ext(e.Name()) {
+		case ".tmp": // cut off by a kill
+			_ = os.Remove(filepath.Join(dir, e.Name()))
+			continue
+		case goneExt:
+			if d, err := g.read(e.Name()); err == nil {
+				g.untold = append(g.untold, d)
+			}
+			continue
+		case ".json":
+		default:
 			continue
 		}
 		// A file that a power cut left half is no dead letter yet: the message
@@ -105,7 +118,7 @@ func (g *graveyard) add(function string, m *Message, reason string) error {
 	if err := writeDurably(filepath.Join(g.dir, name), d); err != nil {
 		return err
 	}
-	g.publish(d, false)
+	_ = g.publish(d, false) // made up for at the next start
 	d.Payload = nil
 	g.letters[name] = d
 	return nil
@@ -176,11 +189,14 @@ func (g *graveyard) remove(name string) error {
 	if d == nil {
 		return nil
 	}
-	if err := os.Remove(filepath.Join(g.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	gone := filepath.Join(g.dir, name) + goneExt
+	if err := os.Rename(filepath.Join(g.dir, name), gone); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	delete(g.letters, name)
-	g.publish(d, true)
+	if g.publish(d, true) == nil {
+		_ = os.Remove(gone) // left over, it is told again
+	}
 	return nil
 }
 
@@ -199,9 +215,9 @@ func (g *graveyard) dropOldest() {
 
 // publish tells the mirror. The letter itself is on disk: news that cannot be
 // stored now are made up for at the next start.
-func (g *graveyard) publish(d *DeadLetter, gone bool) {
+func (g *graveyard) publish(d *DeadLetter, gone bool) error {
 	if g.news == nil || strings.HasPrefix(d.Topic, deadTopic) {
-		return
+		return nil
 	}
 	b, err := json.Marshal(struct {
 		DeadLetter
@@ -209,22 +225,32 @@ func (g *graveyard) publish(d *DeadLetter, gone bool) {
 		Sample  []byte `json:"sample_base64,omitempty"`
 		Gone    bool   `json:"gone,omitempty"`
 	}{*d, nil, d.Payload[:min(len(d.Payload), sampleBytes)], gone})
-	if err == nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		_ = g.news(ctx, Message{Arrival: g.now().UnixNano(), Topic: deadTopic + d.ID, Payload: b, QoS: 1})
+	if err != nil {
+		return err
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return g.news(ctx, Message{Arrival: g.now().UnixNano(), Topic: deadTopic + d.ID, Payload: b, QoS: 1})
 }
 
-// announce tells the mirror of every letter, once at start.
+// announce tells the mirror of every letter, once at start, and of those that
+// are gone and may not have been told of.
 func (g *graveyard) announce() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	for _, d := range g.untold {
+		name := fileName(d.Function, d.ID)
+		if g.letters[name] != nil || g.publish(d, true) == nil {
+			_ = os.Remove(filepath.Join(g.dir, name) + goneExt)
+		}
+	}
+	g.untold = nil
 	for name, d := range g.letters {
 		if whole, err := g.read(name); err == nil {
-			g.publish(whole, false)
-		} else {
-			g.publish(d, false)
+			d = whole
+		}
+		if g.publish(d, false) != nil {
+			return // at the next start
 		}
 	}
 }
@@ -233,43 +259,4 @@ func (g *graveyard) counts() (letters int, dropped uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.letters), g.dropped
-}
-
-// Query picks dead letters; empty parts match all.
-type Query struct {
-	ID       string `json:"id"`
-	Function string `json:"function"`
-	Topic    string `json:"topic"`  // an MQTT filter
-	Reason   string `json:"reason"` // part of it
-}
-
-func (q Query) matches(d *DeadLetter) bool {
-	return (q.ID == "" || q.ID == d.ID) && (q.Function == "" || q.Function == d.Function) &&
-		(q.Topic == "" || topic.Match(q.Topic, d.Topic)) && strings.Contains(d.Reason, q.Reason)
-}
-
-// writeDurably writes v as JSON such that after a power cut the file is there
-// whole, or as it was.
-func writeDurably(path string, v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
