@@ -25,6 +25,7 @@ type faas struct {
 	list  []types.FunctionStatus
 	serve map[string]func(calledWith) (int, string)
 	away  bool
+	looks atomic.Int64
 }
 
 // calledWith is what a function got in one call.
@@ -52,6 +53,7 @@ func (g *faas) handle(w http.ResponseWriter, r *http.Request) {
 	case away:
 		w.WriteHeader(http.StatusServiceUnavailable)
 	case r.URL.Path == "/system/functions":
+		g.looks.Add(1)
 		json.NewEncoder(w).Encode(list)
 	case serve == nil:
 		w.WriteHeader(http.StatusNotFound)
