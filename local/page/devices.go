@@ -122,7 +122,7 @@ func (c *collector) readDevices(ctx context.Context, st *store.Store, now time.T
 		if d.Kind == "group" || end == first && missing[d.ID] == 0 {
 			continue
 		}
-		tile := Device{ID: d.ID, Name: cmp.Or(d.Name, d.ID), Kind: d.Kind, Sample: c.history.invented(d.ID), Missing: missing[d.ID], room: d.Room}
+		tile := Device{ID: d.ID, Name: cmp.Or(d.Name, d.ID), Kind: d.Kind, Missing: missing[d.ID], room: d.Room}
 		tile.fill(s, states[first:end], now)
 		out = append(out, tile)
 	}
