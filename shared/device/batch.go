@@ -23,6 +23,8 @@ type Batch struct {
 	Readings []reading.Reading
 	Change   store.DeviceChange
 	dirty    []*metric
+	flight   *flight
+	leans    []*flight // other batches whose word it took
 }
 
 // Value is one number of a device, in the unit that is kept.
@@ -223,6 +225,7 @@ func (b *Batch) metric(t *Thing, key string) *metric {
 		t.metrics[key] = m
 		b.r.series++
 	}
+	b.lean(m.flight)
 	return m
 }
 
@@ -230,7 +233,7 @@ func (b *Batch) touch(m *metric, s *Sample, q Quality, reason string) {
 	m.state.Time, m.state.Arrived, m.state.Retained = s.Time, s.Arrived, s.Retained
 	m.state.Quality, m.state.Reason = string(q), reason
 	if m.batch != b {
-		m.batch = b
+		m.batch, m.flight = b, b.flight
 		b.dirty = append(b.dirty, m)
 	}
 }
@@ -279,6 +282,7 @@ func (b *Batch) Store(ctx context.Context) error {
 	if err != nil {
 		b.r.Forget()
 	}
+	b.flight.land(err)
 	return err
 }
 
@@ -287,6 +291,9 @@ func (b *Batch) write(ctx context.Context) error {
 		if err := b.st.Write(ctx, b.Readings); err != nil {
 			return err
 		}
+	}
+	if err := b.landed(ctx); err != nil {
+		return err
 	}
 	return b.st.SaveDevices(ctx, b.Change)
 }

@@ -24,6 +24,7 @@ type metric struct {
 	pending  []*mark           // readings beyond a step, until it is believed or over
 	upward   bool              // their side
 	batch    *Batch            // it is written by
+	flight   *flight           // of the last batch that changed it
 }
 
 // mark is a reading with suspect fields.

@@ -61,7 +61,7 @@ func (r *Register) Begin(ctx context.Context, st *store.Store, now time.Time) (*
 		r.mu.Unlock()
 		return nil, err
 	}
-	return &Batch{r: r, st: st, now: now}, nil
+	return &Batch{r: r, st: st, now: now, flight: newFlight()}, nil
 }
 
 // Forget makes the next batch read the register anew.
