@@ -155,7 +155,8 @@ func (h *house) startConnector() {
 	}
 	addr, dir := freeAddr(h.t), filepath.Join(h.dir, "connector")
 	env := map[string]string{"MQTT_URL": "tcp://" + broker, "GATEWAY_URL": "http://" + h.gateway.Addr, "DATA_DIR": filepath.Join(dir, "data"),
-		"LISTEN": addr, "REBUILD_INTERVAL": "1s", "secret_mount_path": h.secrets}
+		"LISTEN": addr, "REBUILD_INTERVAL": "1s", "secret_mount_path": h.secrets,
+		"GOGC": "200", "GOMEMLIMIT": "32MiB"} // as in its Dockerfile
 	maps.Copy(env, h.env)
 	h.connector = testserver.Own(h.t, testserver.Program{Addr: addr, Path: binaries(h.t).connector, Env: list(env), Dir: dir, URL: "http://" + addr + "/healthz"})
 }
