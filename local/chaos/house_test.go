@@ -143,7 +143,7 @@ func (h *house) startGateway(address string) {
 		addr = h.gateway.Addr
 	}
 	h.gateway = testserver.Own(h.t, testserver.Program{Addr: addr, Path: binaries(h.t).hearth, Args: []string{"gateway", functionName + "=" + address},
-		Env: []string{"PORT=" + port(addr), "LOG_FORMAT=json"}, Dir: dir, URL: "http://" + addr + "/healthz"})
+		Env: []string{"PORT=" + port(addr), "LOG_FORMAT=json", "SENSORS_TOPICS=chaos/#"}, Dir: dir, URL: "http://" + addr + "/healthz"})
 }
 
 // startConnector runs the connector on a folder of its own.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,15 +16,16 @@ import (
 type victim struct {
 	name  string
 	s     *testserver.Server
-	clean bool // stopped, not killed
+	clean bool        // stopped, not killed
+	still sync.Locker // held meanwhile, nil: none
 	times int
 }
 
 // victims are all parts of the house.
-func (h *house) victims() []*victim {
+func (h *house) victims(still sync.Locker) []*victim {
 	return []*victim{
 		{name: "connector", s: h.connector}, {name: "gateway", s: h.gateway}, {name: "function", s: h.function},
-		{name: "PostgreSQL", s: h.postgres}, {name: "InfluxDB", s: h.influx}, {name: "broker", s: h.broker, clean: true},
+		{name: "PostgreSQL", s: h.postgres}, {name: "InfluxDB", s: h.influx}, {name: "broker", s: h.broker, clean: true, still: still},
 	}
 }
 
@@ -54,6 +56,10 @@ func torment(ctx context.Context, t testing.TB, seed uint64, over time.Duration,
 
 func (v *victim) restart(away time.Duration) error {
 	v.times++
+	if v.still != nil {
+		v.still.Lock()
+		defer v.still.Unlock()
+	}
 	end := v.s.Kill
 	if v.clean {
 		end = v.s.Stop
@@ -82,18 +88,22 @@ func TestEveryReadingIsStoredOnce(t *testing.T) {
 }
 
 func oneRound(t *testing.T, seed uint64) {
-	h := newHouse(t, layout{})
-	s := newStream("chaos", count)
-	p := h.publisher("edge")
+	h := newHouse(t, layout{settings: clocklessSettings})
+	s, p := newStream("chaos", count), h.publisher("edge")
+	var c clockless
+	vs := h.victims(&c.still)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	var wg sync.WaitGroup
-	vs := h.victims()
-	wg.Go(func() { torment(ctx, t, seed, span, vs) })
+	var stop atomic.Bool
+	var killing, talking sync.WaitGroup
+	killing.Go(func() { torment(ctx, t, seed, span, vs) })
+	talking.Go(func() { c.publish(t, h.publisher("clockless"), &stop) })
 	begin := time.Now()
 	p.publish(s, 0, s.n-topics, span)
 	cancel()
-	wg.Wait()
+	killing.Wait()
+	stop.Store(true)
+	talking.Wait()
 	p.publish(s, s.n-topics, s.n, 0) // behind all others in every queue
 	published := time.Since(begin)
 	until(t, "all is stored", func() bool { return h.stored(s.name) >= s.n })
@@ -101,15 +111,13 @@ func oneRound(t *testing.T, seed uint64) {
 	h.verify(s)
 	h.counted(s)
 	h.acknowledged(s)
-	m, err := h.metrics()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c.verify(h)
 	for _, v := range vs {
 		t.Logf("%s ended %d times", v.name, v.times)
 	}
-	t.Logf("%d readings in %.1fs, stored %.1fs later; dead letters %g, recognised redeliveries since the last start %g",
-		s.n, published.Seconds(), (time.Since(begin) - published).Seconds(), m["hearth_mqtt_dead_letters"], m["hearth_mqtt_messages_redelivered_total"])
+	m := h.must()
+	t.Logf("%d readings and %d without a clock in %.1fs, stored %.1fs later; recognised redeliveries since the last start: %g",
+		s.n, c.sent, published.Seconds(), (time.Since(begin) - published).Seconds(), m["hearth_mqtt_messages_redelivered_total"])
 	if m["hearth_mqtt_dead_letters"] != 0 {
 		t.Errorf("%g good readings became dead letters", m["hearth_mqtt_dead_letters"])
 	}
