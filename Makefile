@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up device run backfill test e2e bench fuzz check vuln generate docs migrate secrets images publish test-influx2
+.PHONY: help up device run backfill test e2e bench fuzz check vuln generate docs migrate secrets images publish edge edge-image test-influx2
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -9,6 +9,8 @@ HEARTH := .bin/hearth
 TOOL := go tool -modfile=tools/check/go.mod
 FUZZTIME ?= 30s
 PLATFORMS ?= linux/amd64,linux/arm64
+EDGE_TARGETS := arm64 arm amd64
+EDGE_PLATFORMS ?= linux/arm64,linux/arm/v7,linux/amd64
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -67,6 +69,15 @@ images: ## build the images here, with faas-cli and Docker
 
 publish: ## build for PLATFORMS and push to REGISTRY/OWNER
 	faas-cli publish --platforms $(PLATFORMS)
+
+edge: $(EDGE_TARGETS:%=.bin/edge/hearth-edge-linux-%) ## static binaries of the edge agent: arm64, arm (v7) and amd64, in .bin/edge/
+	@wc -c $^ | awk '$$2 != "total" {printf "%s  %.1f MB\n", $$2, $$1 / 1e6}'
+
+.bin/edge/hearth-edge-linux-%: FORCE
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$* GOARM=7 go build -trimpath -ldflags '-s -w' -o $@ ./edge
+
+edge-image: ## build the edge agent's image for EDGE_PLATFORMS and push it to ghcr.io/OWNER
+	docker buildx build -f edge/Dockerfile --platform $(EDGE_PLATFORMS) -t ghcr.io/$(OWNER)/hearth-edge:$(or $(TAG),latest) --push .
 
 test-influx2: ## the store's suite on a real InfluxDB 2: INFLUX_URL=… INFLUX_TOKEN=…
 	@go test -count=1 -v -run /influx2 ./shared/store
