@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,12 +21,13 @@ import (
 	"github.com/mochi-mqtt/server/v2/hooks/auth"
 	"github.com/mochi-mqtt/server/v2/listeners"
 
+	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/edge/sim"
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 const (
 	measured = 30 * time.Second
-	clockHz  = 100 // of /proc/<pid>/stat, the same on every Linux that Go runs on
 	mb       = 1e6
 )
 
@@ -45,31 +47,61 @@ func build(t testing.TB, arch string) string {
 	return path
 }
 
-// house is ten sensors, each read once a second.
-func house() []string {
-	vars := []string{}
-	for i, s := range []string{
-		"bme280", "bme280", "scd4x LOW_POWER=false", "soil DRY=2.7 WET=1.3", "dht22", "mhz19b PORT=sim",
-		"pms5003 PORT=sim DUTY_CYCLE=false SAMPLES=1", "nut", "kasa HOST=sim", "host NVIDIA_SMI=",
-	} {
-		f := strings.Fields(s)
-		p := fmt.Sprintf("SENSOR_%d_", i)
-		vars = append(vars, p+"KIND="+f[0], fmt.Sprintf("%sDEVICE=device-%d", p, i), p+"INTERVAL=1s", p+"EVERY=0s")
-		for _, o := range f[1:] {
-			vars = append(vars, p+o)
+// house is ten sensors, each read once a second: over ptys, over TCP, and the
+// machine itself. Their simulators run here, not in the agent.
+func house(b *testing.B) []string {
+	ctx, cancel := context.WithCancel(context.Background())
+	var ends []<-chan struct{}
+	b.Cleanup(func() {
+		cancel()
+		for _, end := range ends {
+			<-end
 		}
+	})
+	clock, vars := driver.RealClock{}, []string{}
+	served := func(at string, done <-chan struct{}, err error) (host, port string) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		ends = append(ends, done)
+		host, port, _ = net.SplitHostPort(at)
+		return host, port
+	}
+	for i := range 10 {
+		set := func(name, value string) { vars = append(vars, fmt.Sprintf("SENSOR_%d_%s=%s", i, name, value)) }
+		seed := uint64(i)
+		switch i % 3 {
+		case 0:
+			host, port := served(sim.NewNUT("ups", seed, clock).Serve(ctx, "127.0.0.1:0"))
+			set("KIND", "nut")
+			set("HOST", host)
+			set("PORT", port)
+		case 1:
+			host, port := served(sim.NewKasa(0, seed, clock).Serve(ctx, "127.0.0.1:0"))
+			set("KIND", "kasa")
+			set("HOST", host)
+			set("PORT", port)
+		case 2:
+			path := filepath.Join(b.TempDir(), "tty")
+			done, err := sim.PTY(ctx, path, sim.NewMHZ19B(seed), clock)
+			served("127.0.0.1:0", done, err)
+			set("KIND", "mhz19b")
+			set("PORT", path)
+		}
+		set("DEVICE", fmt.Sprintf("device-%d", i))
+		set("INTERVAL", "1s")
+		set("EVERY", "0s")
 	}
 	return vars
 }
 
-// BenchmarkFootprint is what the agent costs a Pi: memory, processor, disk. The
-// simulated hardware is in the figures.
+// BenchmarkFootprint is what the agent costs a Pi: memory, processor, disk.
 func BenchmarkFootprint(b *testing.B) {
 	addr := startBroker(b)
 	path := build(b, "amd64")
 	for b.Loop() {
 		cmd := exec.Command(path)
-		cmd.Env = append(house(), "NODE=pi", "SIMULATE=true", "SIMULATE_SPEED=1", "LISTEN=127.0.0.1:0", "MQTT_URL=tcp://"+addr,
+		cmd.Env = append(house(b), "NODE=pi", "CLOCK_TRUST=true", "LISTEN=127.0.0.1:0", "MQTT_URL=tcp://"+addr,
 			"SPOOL_DIR="+filepath.Join(b.TempDir(), "spool"), "EDGE_CONFIG_DIR="+b.TempDir())
 		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 		readings := answer(b, addr)
@@ -79,9 +111,9 @@ func BenchmarkFootprint(b *testing.B) {
 		for end := time.Now().Add(30 * time.Second); readings() < 50 && time.Now().Before(end); {
 			time.Sleep(100 * time.Millisecond)
 		}
-		cpu, wrote, n := ticks(b, cmd.Process.Pid), field(b, cmd.Process.Pid, "io", "write_bytes"), readings()
+		cpu, wrote, n := onCPU(b, cmd.Process.Pid), field(b, cmd.Process.Pid, "io", "write_bytes"), readings()
 		time.Sleep(measured)
-		share := float64(ticks(b, cmd.Process.Pid)-cpu) / clockHz / measured.Seconds() * 100
+		share := (onCPU(b, cmd.Process.Pid) - cpu).Seconds() / measured.Seconds() * 100
 		written := field(b, cmd.Process.Pid, "io", "write_bytes") - wrote
 		rss := float64(field(b, cmd.Process.Pid, "status", "VmHWM")) * 1024 / mb
 		b.ReportMetric(rss, "MB-RSS")
@@ -111,15 +143,22 @@ func BenchmarkFootprint(b *testing.B) {
 	}
 }
 
-func ticks(b *testing.B, pid int) int64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		b.Fatal(err)
+// onCPU is how long a process has had a processor. The kernel's counts in ticks
+// charge what wakes up with a tick for all of it.
+func onCPU(b *testing.B, pid int) (sum time.Duration) {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil || len(tasks) == 0 {
+		b.Fatal("no schedstat in /proc")
 	}
-	f := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	user, _ := strconv.ParseInt(f[11], 10, 64)
-	system, _ := strconv.ParseInt(f[12], 10, 64)
-	return user + system
+	for _, t := range tasks {
+		text, err := os.ReadFile(t)
+		if err != nil {
+			continue // a thread that has ended
+		}
+		n, _ := strconv.ParseInt(strings.Fields(string(text))[0], 10, 64)
+		sum += time.Duration(n)
+	}
+	return sum
 }
 
 // field reads a number of a file of /proc/<pid>.
@@ -176,9 +215,9 @@ func answer(b *testing.B, addr string) func() int64 {
 		}
 	})
 	c := paho.NewClient(o)
-	for _, t := range []paho.Token{c.Connect(), c.Subscribe("hearth/pi/#", 1, nil)} {
-		if !t.WaitTimeout(10 * time.Second) {
-			b.Fatal("no broker")
+	for _, do := range []func() paho.Token{c.Connect, func() paho.Token { return c.Subscribe("hearth/pi/#", 1, nil) }} {
+		if t := do(); !t.WaitTimeout(10*time.Second) || t.Error() != nil {
+			b.Fatal("no broker: ", t.Error())
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -33,6 +34,7 @@ import (
 
 func main() {
 	debug.SetGCPercent(50) // a Pi has little memory, and the agent makes little garbage
+	runtime.GOMAXPROCS(1)  // it waits nearly always: more would only look for work
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "hearth-edge:", err)
 		os.Exit(1)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/shared/spool"
 	"github.com/hearth-home/hearth/shared/testserver"
 )
@@ -21,10 +22,14 @@ const threeHours = 10 * 3 * 360
 func TestThreeHoursOfReadingsAwayArriveInOrder(t *testing.T) {
 	m := testserver.OwnMosquitto(t, 0)
 	s := startStore(t, m.Addr, true)
-	a := runAgent(t, with(sensors(10, 10*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + m.Addr, "BACKLOG_RATE": "5000"}), Deps{})
+	a := runAgent(t, with(sensors(10, 100*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + m.Addr, "BACKLOG_RATE": "5000"}), Deps{})
 	waitFor(t, "the first readings", func() bool { return s.count() > 20 })
 	if err := m.Stop(); err != nil {
 		t.Fatal(err)
+	}
+	waitFor(t, "the disk", func() bool { return a.backlog() > 0 })
+	for i := range threeHours { // in the sensors' stead, for they take three hours
+		a.hand(t.Context(), a.sensors[i%10].set, sampleOf(driver.OK, map[string]float64{"load_1m": float64(i)}))
 	}
 	waitFor(t, "three hours' worth on disk", func() bool { return a.backlog() >= threeHours })
 	if err := m.Start(); err != nil {
@@ -82,28 +87,28 @@ func TestABrokerThatComesBackWithAnOldSnapshotCostsNothing(t *testing.T) {
 			if err := m.Start(); err != nil {
 				t.Fatal(err)
 			}
-			again := startStoreLike(t, m.Addr, s)
+			s.back()
 			waitFor(t, "all to be stored", func() bool {
 				v := a.look()
-				return again.count() > 200 && v.window.Confirmed > 150 && a.backlog() == 0
+				return s.count() > 200 && v.window.Confirmed > 150 && a.backlog() == 0
 			})
 			if err := a.stop(); err != nil {
 				t.Fatal(err)
 			}
 			// What the agent could not see stored in time is on its disk: another run brings it.
 			b := runAgent(t, with(sensors(1, time.Hour), map[string]string{"MQTT_URL": "tcp://" + m.Addr, "SPOOL_DIR": a.cfg.Dir}), Deps{})
-			waitFor(t, "every reading", func() bool { return uint64(again.countOf(a.boot)) == a.seq && b.backlog() == 0 })
-			again.complete()
-			again.times()
+			waitFor(t, "every reading", func() bool { return uint64(s.countOf(a.boot)) == a.seq && b.backlog() == 0 })
+			s.complete()
+			s.times()
 		})
 	}
 }
 
 func TestAReadingThatTheBrokerLostInSilenceIsSentAgain(t *testing.T) {
 	b := startBroker(t)
-	s := startStore(t, b.addr, true)
+	s := startStore(t, b.direct, true)
 	var drop atomic.Bool
-	s.forget = func(r Reading) bool { return r.Seq == 7 && drop.CompareAndSwap(false, true) }
+	s.set(func() { s.forget = func(r Reading) bool { return r.Seq == 7 && drop.CompareAndSwap(false, true) } })
 	a := runAgent(t, with(sensors(2, 30*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr, "RESEND_AFTER": "500ms"}), Deps{})
 	waitFor(t, "the reading that was lost", func() bool { return s.uptoOf(a.boot) > 100 })
 	if !drop.Load() || a.look().window.Resent == 0 {
@@ -125,8 +130,9 @@ func TestTheCapDropsTheOldestAndCountsThem(t *testing.T) {
 		return 0
 	}
 	waitFor(t, "the cap", func() bool { return lost() > 100 })
+	s := startStore(t, b.direct, true)
+	s.set(func() { s.giveUp = true })
 	b.start()
-	s := startStore(t, b.addr, true)
 	waitFor(t, "the backlog", func() bool { return a.backlog() == 0 && s.count() > 400 })
 	if err := a.stop(); err != nil {
 		t.Fatal(err)
@@ -151,7 +157,7 @@ func TestReadingsSurviveAFullDisk(t *testing.T) {
 	full.on.Store(true)
 	waitFor(t, "readings in memory", func() bool { return a.look().pending > 100 })
 	b.start()
-	s := startStore(t, b.addr, true)
+	s := startStore(t, b.direct, true)
 	waitFor(t, "what was on disk and in memory", func() bool { return a.look().pending == 0 && a.backlog() == 0 && s.count() > 100 })
 	full.on.Store(false)
 	if err := a.stop(); err != nil {
@@ -164,7 +170,7 @@ func TestReadingsSurviveAFullDisk(t *testing.T) {
 
 func TestAFullDiskFromTheStartIsNoReasonNotToStart(t *testing.T) {
 	b := startBroker(t)
-	s := startStore(t, b.addr, true)
+	s := startStore(t, b.direct, true)
 	full := &fullDisk{}
 	full.on.Store(true)
 	a := runAgent(t, with(sensors(2, 10*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{Spool: full})

@@ -29,7 +29,7 @@ func (a *Agent) openSpool() error {
 		var r *spool.Reader
 		if r, err = l.Reader(readerName); err == nil {
 			_ = l.Sync() // the first time it writes where the reader is: now rather than while online
-			a.spool, a.reader, a.pos = l, r, 0
+			a.spool, a.reader, a.pos, a.placed = l, r, 0, false
 			a.showSpool(l, r)
 			a.report(report)
 			a.sayDisk(nil)
@@ -137,7 +137,7 @@ func (a *Agent) flush() {
 
 // behind reports whether the disk has readings to be sent.
 func (a *Agent) behind() bool {
-	return a.reader != nil && (len(a.unread) > 0 || a.pos == 0 || a.pos+1 < a.spool.Next())
+	return a.reader != nil && (len(a.unread) > 0 || !a.placed || a.pos+1 < a.spool.Next())
 }
 
 // readBacklog puts readings of the disk into the window, as many as may be sent.
@@ -151,8 +151,8 @@ func (a *Agent) readBacklog() {
 	if n < 1 || !a.behind() {
 		return
 	}
-	if a.pos == 0 && len(a.unread) == 0 && a.reader.Lag().Records == 0 {
-		a.pos = a.spool.Next() - 1
+	if !a.placed && a.reader.Lag().Records == 0 {
+		a.pos, a.placed = a.spool.Next()-1, true
 		return
 	}
 	if len(a.unread) == 0 && !a.read(n) {
@@ -183,7 +183,7 @@ func (a *Agent) read(n int) bool {
 		a.log.Error("read the spool", "err", err)
 		return false
 	}
-	a.unread, a.pos = recs, recs[len(recs)-1].Seq
+	a.unread, a.pos, a.placed = recs, recs[len(recs)-1].Seq, true
 	return true
 }
 
@@ -221,7 +221,7 @@ func (a *Agent) commit() {
 	}
 	_, waiting, _ := a.window.Len()
 	switch done := spool.Seq(a.window.Done()); {
-	case waiting == 0 && len(a.unread) == 0 && a.pos > 0:
+	case waiting == 0 && len(a.unread) == 0 && a.placed:
 		a.reader.Commit(a.pos)
 	case done > 0:
 		a.reader.Commit(done)
@@ -238,7 +238,7 @@ func (a *Agent) rewind() {
 	if err == nil {
 		a.reader, err = a.spool.Reader(readerName)
 	}
-	a.pos = 0
+	a.pos, a.placed = 0, false
 	a.showSpool(a.spool, a.reader)
 	if err != nil {
 		a.log.Error("read the spool again", "err", err)

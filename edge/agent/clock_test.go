@@ -56,7 +56,7 @@ func TestReadingsFrom1970GetTheirTrueTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := in1970("k1")
 			b := startBroker(t)
-			s := startStore(t, b.addr, true)
+			s := startStore(t, b.direct, true)
 			a := runAgent(t, with(sensors(2, 30*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{Clock: c.clock()})
 			waitFor(t, "held readings", func() bool { return a.backlog() > 20 })
 			steps(c)
@@ -104,7 +104,7 @@ func TestAwayAndIn1970AtOnce(t *testing.T) {
 	a := runAgent(t, with(sensors(2, 20*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{Clock: c.clock()})
 	waitFor(t, "held readings", func() bool { return a.backlog() > 50 })
 	b.start()
-	s := startStore(t, b.addr, true)
+	s := startStore(t, b.direct, true)
 	waitFor(t, "the connection", func() bool { return a.look().connected })
 	if n := s.count(); n != 0 {
 		t.Errorf("%d readings came without a clock", n)
@@ -130,7 +130,7 @@ func TestARestartBeforeTheClockIsSetLosesNoTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.start()
-	s := startStore(t, b.addr, true)
+	s := startStore(t, b.direct, true)
 	c.set(0, true)
 	second := runAgent(t, set, Deps{Clock: c.clock()})
 	waitFor(t, "those of both runs", func() bool { return s.countOf(first.boot) == int(first.seq) && s.countOf(second.boot) > 5 })
@@ -149,7 +149,7 @@ func TestABootThatNeverKnewTheTimeIsStoredOnceAndMarked(t *testing.T) {
 	c := in1970("k1")
 	b := startBroker(t)
 	set := with(sensors(1, 20*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr, "SPOOL_DIR": t.TempDir()})
-	s := startStore(t, b.addr, true)
+	s := startStore(t, b.direct, true)
 	first := runAgent(t, set, Deps{Clock: c.clock()})
 	waitFor(t, "held readings", func() bool { return first.backlog() > 20 })
 	if err := first.stop(); err != nil {
@@ -175,7 +175,7 @@ func TestABootThatNeverKnewTheTimeIsStoredOnceAndMarked(t *testing.T) {
 func TestAClockThatIsNeverSetIsWaitedForOnlySoLong(t *testing.T) {
 	c := in1970("k1")
 	b := startBroker(t)
-	s := startStore(t, b.addr, true)
+	s := startStore(t, b.direct, true)
 	a := runAgent(t, with(sensors(1, 30*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr, "CLOCK_HOLD": "2s"}), Deps{Clock: c.clock()})
 	waitFor(t, "held readings", func() bool { return a.backlog() > 10 })
 	waitFor(t, "readings without a time", func() bool { return s.count() > 100 && a.backlog() == 0 })
@@ -199,7 +199,7 @@ func TestAClockThatLosesItsServerIsStillTrusted(t *testing.T) {
 	c := in1970("k1")
 	c.set(0, true)
 	b := startBroker(t)
-	s := startStore(t, b.addr, true)
+	s := startStore(t, b.direct, true)
 	runAgent(t, with(sensors(1, 20*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{Clock: c.clock()})
 	waitFor(t, "readings", func() bool { return s.count() > 10 })
 	c.set(0, false)

@@ -34,7 +34,8 @@ type delivery struct {
 
 	spool    *spool.Log
 	reader   *spool.Reader
-	pos      spool.Seq      // handed out by reader; 0: not known
+	pos      spool.Seq      // handed out by reader
+	placed   bool           // pos is known
 	unread   []spool.Record // read, but not yet to be sent
 	pending  []*record      // to go to the spool
 	bytes    int            // of pending

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"math"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -24,47 +25,86 @@ import (
 	"github.com/hearth-home/hearth/edge/kinds"
 	"github.com/hearth-home/hearth/edge/window"
 	"github.com/hearth-home/hearth/shared/secret"
-	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// broker is a mochi broker that can be ended and begun again on its port. It
-// keeps nothing over that.
+// broker is a mochi broker behind a gate: stop and start take it away from who
+// connects to addr. The store connects to direct, so that it misses nothing.
 type broker struct {
-	t      testing.TB
-	addr   string
-	server *mochi.Server
+	t            testing.TB
+	addr, direct string
+
+	mu    sync.Mutex
+	gate  net.Listener
+	conns []net.Conn
 }
 
 func startBroker(t testing.TB) *broker {
 	t.Helper()
-	addr, err := testserver.FreeAddr()
-	if err != nil {
+	c := mochi.NewDefaultServerCapabilities()
+	c.MaximumClientWritesPending, c.MaximumInflight = 1<<20, math.MaxUint16
+	server := mochi.New(&mochi.Options{Capabilities: c, Logger: slog.New(slog.DiscardHandler)})
+	server.AddHook(new(auth.AllowHook), nil)
+	l := listeners.NewTCP(listeners.Config{ID: "tcp", Address: "127.0.0.1:0"})
+	if err := server.AddListener(l); err != nil {
 		t.Fatal(err)
 	}
-	b := &broker{t: t, addr: addr}
+	if err := server.Serve(); err != nil {
+		t.Fatal(err)
+	}
+	b := &broker{t: t, addr: "127.0.0.1:0", direct: l.Address()}
 	b.start()
-	t.Cleanup(b.stop)
+	t.Cleanup(func() { b.stop(); server.Close() })
 	return b
 }
 
 func (b *broker) start() {
-	c := mochi.NewDefaultServerCapabilities()
-	c.MaximumClientWritesPending, c.MaximumInflight = 1<<20, math.MaxUint16
-	b.server = mochi.New(&mochi.Options{Capabilities: c, Logger: slog.New(slog.DiscardHandler)})
-	b.server.AddHook(new(auth.AllowHook), nil)
-	if err := b.server.AddListener(listeners.NewTCP(listeners.Config{ID: "tcp", Address: b.addr})); err != nil {
+	gate, err := net.Listen("tcp", b.addr)
+	if err != nil {
 		b.t.Fatal(err)
 	}
-	if err := b.server.Serve(); err != nil {
-		b.t.Fatal(err)
-	}
+	b.mu.Lock()
+	b.gate, b.addr = gate, gate.Addr().String()
+	b.mu.Unlock()
+	go func() {
+		for {
+			in, err := gate.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", b.direct)
+			if err != nil {
+				in.Close()
+				return
+			}
+			b.mu.Lock()
+			if b.gate != gate {
+				in.Close()
+				out.Close()
+			}
+			b.conns = append(b.conns, in, out)
+			b.mu.Unlock()
+			for _, way := range [][2]net.Conn{{in, out}, {out, in}} {
+				go func() {
+					io.Copy(way[0], way[1])
+					in.Close()
+					out.Close()
+				}()
+			}
+		}
+	}()
 }
 
 func (b *broker) stop() {
-	if b.server != nil {
-		b.server.Close()
-		b.server = nil
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.gate != nil {
+		b.gate.Close()
+		b.gate = nil
 	}
+	for _, c := range b.conns {
+		c.Close()
+	}
+	b.conns = nil
 }
 
 // store stands for connector, function and store: it keeps every reading by its
@@ -81,6 +121,8 @@ type store struct {
 	statuses []status
 	said     string
 	forget   func(Reading) bool // what a broker lost
+	giveUp   bool               // on numbers that stay away
+	stuck    map[string]uint64  // the place a while ago, by boot
 }
 
 type stored struct {
@@ -96,29 +138,27 @@ func startStore(t testing.TB, addr string, answers bool) *store {
 	return s
 }
 
-// startStoreLike goes on with what another one has, as a database does.
-func startStoreLike(t testing.TB, addr string, old *store) *store {
-	t.Helper()
-	s := &store{t: t, answers: true, got: old.got, upto: old.upto, order: old.order}
-	s.connect(addr)
-	return s
-}
-
 func (s *store) connect(addr string) {
 	t := s.t
 	o := paho.NewClientOptions().AddBroker("tcp://" + addr).SetClientID("store").SetCleanSession(false).
 		SetAutoReconnect(true).SetMaxReconnectInterval(200 * time.Millisecond).SetConnectRetry(true).SetConnectRetryInterval(100 * time.Millisecond).
 		SetOrderMatters(true).SetDefaultPublishHandler(s.take)
-	o.SetOnConnectHandler(func(c paho.Client) { go c.Subscribe("hearth/#", 1, nil) })
 	s.client = paho.NewClient(o)
-	if tok := s.client.Connect(); !tok.WaitTimeout(10 * time.Second) {
-		t.Fatal("the store cannot reach the broker")
-	}
-	waitFor(t, "the store's subscription", func() bool { return s.client.IsConnectionOpen() })
+	s.back()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); s.tell(ctx) }()
 	t.Cleanup(func() { cancel(); <-done; s.client.Disconnect(50) })
+}
+
+// back connects, at first and after the connector was away.
+func (s *store) back() {
+	s.t.Helper()
+	for _, do := range []func() paho.Token{s.client.Connect, func() paho.Token { return s.client.Subscribe("hearth/#", 1, nil) }} {
+		if tok := do(); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+			s.t.Fatalf("the store cannot reach the broker: %v", tok.Error())
+		}
+	}
 }
 
 func (s *store) take(_ paho.Client, m paho.Message) {
@@ -165,6 +205,9 @@ func (s *store) tell(ctx context.Context) {
 		case <-tick.C:
 		}
 		s.mu.Lock()
+		if s.giveUp {
+			s.pass(s.said)
+		}
 		boot, seq := s.said, s.upto[s.said]
 		s.said = ""
 		s.mu.Unlock()
@@ -174,10 +217,36 @@ func (s *store) tell(ctx context.Context) {
 	}
 }
 
+// pass leaves behind what did not come since the last look. With s.mu.
+func (s *store) pass(boot string) {
+	highest := uint64(0)
+	for k := range s.got {
+		if k.Boot == boot {
+			highest = max(highest, k.Seq)
+		}
+	}
+	if s.stuck == nil {
+		s.stuck = map[string]uint64{}
+	}
+	if n := s.upto[boot]; s.stuck[boot] == n && n < highest {
+		for n++; s.got[window.Key{Boot: boot, Seq: n}] == nil; {
+			n++
+		}
+		s.upto[boot] = n
+	}
+	s.stuck[boot] = s.upto[boot]
+}
+
 func (s *store) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.got)
+}
+
+func (s *store) set(how func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	how()
 }
 
 func (s *store) countOf(boot string) (n int) {

@@ -121,7 +121,7 @@ func TestPowerCutsLeaveNoHoles(t *testing.T) {
 	if err := last.Wait(); err != nil {
 		t.Errorf("the last run: %v", err)
 	}
-	end := runAgent(t, with(settings, map[string]string{"SENSOR_0_INTERVAL": "1h", "SENSOR_1_INTERVAL": "1h", "SENSOR_2_INTERVAL": "1h", "SENSOR_3_INTERVAL": "1h"}),
+	end := runAgent(t, with(settings, map[string]string{"SENSOR_0_INTERVAL": "50ms", "SENSOR_1_INTERVAL": "1h", "SENSOR_2_INTERVAL": "1h", "SENSOR_3_INTERVAL": "1h"}),
 		Deps{Clock: Clock{Wall: time.Now, Mono: sinceBoot, Kernel: "k1", Synced: func() bool { return true }}, Machine: simulated(t.Context())})
 	waitFor(t, "the rest", func() bool { return end.look().connected && end.backlog() == 0 })
 	if err := end.stop(); err != nil {

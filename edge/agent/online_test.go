@@ -11,7 +11,7 @@ import (
 
 func TestEveryKindArrivesFromASimulatedHouse(t *testing.T) {
 	b := startBroker(t)
-	s := startStore(t, b.addr, true)
+	s := startStore(t, b.direct, true)
 	runAgent(t, map[string]string{"MQTT_URL": "tcp://" + b.addr, "SIMULATE_SPEED": "50"}, Deps{})
 	waitFor(t, "all kinds", func() bool {
 		seen := map[string]bool{}
@@ -33,7 +33,7 @@ func TestNothingIsWrittenToDiskWhileOnline(t *testing.T) {
 	for name, answers := range map[string]bool{"with a connector": true, "without": false} {
 		t.Run(name, func(t *testing.T) {
 			b := startBroker(t)
-			s := startStore(t, b.addr, answers)
+			s := startStore(t, b.direct, answers)
 			a := runAgent(t, with(sensors(5, 10*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
 			waitFor(t, "a reading", func() bool { return s.count() > 0 })
 			before, _ := a.written(a.look())
@@ -51,7 +51,7 @@ func TestNothingIsWrittenToDiskWhileOnline(t *testing.T) {
 
 func TestStatusIsOnlineThenOfflineOnACleanEnd(t *testing.T) {
 	b := startBroker(t)
-	s := startStore(t, b.addr, true)
+	s := startStore(t, b.direct, true)
 	a := runAgent(t, with(sensors(1, 50*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
 	waitFor(t, "online", func() bool { return s.lastStatus().State == "online" })
 	if got := s.lastStatus(); got.Boot != a.boot || got.Time == "" {
@@ -65,7 +65,7 @@ func TestStatusIsOnlineThenOfflineOnACleanEnd(t *testing.T) {
 
 func TestOneStuckSensorDelaysNoOther(t *testing.T) {
 	b := startBroker(t)
-	s := startStore(t, b.addr, true)
+	s := startStore(t, b.direct, true)
 	m := kinds.Simulated(t.Context(), 1)
 	stuck := make(chan struct{})
 	files := m.Files
@@ -104,7 +104,7 @@ func TestOneStuckSensorDelaysNoOther(t *testing.T) {
 
 func TestWhatTheSensorSaysIsPassedOnWithItsQuality(t *testing.T) {
 	b := startBroker(t)
-	s := startStore(t, b.addr, true)
+	s := startStore(t, b.direct, true)
 	runAgent(t, map[string]string{
 		"MQTT_URL": "tcp://" + b.addr, "SIMULATE_SPEED": "1",
 		"SENSOR_0_KIND": "mhz19b", "SENSOR_0_DEVICE": "co2", "SENSOR_0_PORT": "sim", "SENSOR_0_INTERVAL": "300ms", "SENSOR_0_EVERY": "100ms",

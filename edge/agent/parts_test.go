@@ -126,7 +126,7 @@ func TestSystemdIsToldOfReadinessAndLife(t *testing.T) {
 
 func TestMetricsAndHealth(t *testing.T) {
 	b := startBroker(t)
-	s := startStore(t, b.addr, true)
+	s := startStore(t, b.direct, true)
 	a := runAgent(t, with(sensors(2, 20*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
 	waitFor(t, "readings", func() bool { return s.count() > 20 && a.look().connected && a.look().window.Confirmed > 0 })
 	h := a.Handler()

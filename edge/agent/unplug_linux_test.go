@@ -21,7 +21,7 @@ func TestAnUnpluggedSensorComesBack(t *testing.T) {
 	}
 	defer func() { cancel(); <-done }()
 	b := startBroker(t)
-	s := startStore(t, b.addr, true)
+	s := startStore(t, b.direct, true)
 	m := kinds.Real(t.TempDir(), nil)
 	m.Clock = clock
 	a := runAgent(t, map[string]string{

@@ -73,10 +73,11 @@ func (l *list[T]) trim() {
 	l.all = l.all[i:]
 }
 
-// finished reports whether an entry of the backlog may leave the disk. A place is
-// published for one boot of a node, mostly the newest: an entry of an earlier one
-// leaves when places are published Resend after the broker had it, so that
-// somebody is there to have taken it, and none of its own boot contradicts.
+// finished reports whether an entry of the backlog may leave the disk: if the place
+// has passed it, or if places are published Resend after the broker had it, so that
+// somebody is there to have taken it, and no place speaks against it. A place is
+// published for one boot of a node, mostly the newest, and it stands still for a
+// while before what the cap has dropped, which nobody can bring any more.
 func (w *Window[T]) finished(e *Entry[T], now time.Duration) bool {
 	if w.index[e.Key] != e {
 		return true // the same reading is ahead of it
@@ -84,9 +85,10 @@ func (w *Window[T]) finished(e *Entry[T], now time.Duration) bool {
 	if e.state != acked {
 		return false
 	}
-	own := w.place[e.Boot].at
-	others := w.heard-e.acked >= w.limits.Resend && own < e.acked
-	return !w.known || w.stored(e) || others || now-e.born >= w.limits.Keep
+	own := w.place[e.Boot]
+	against := own.at >= e.acked && w.index[Key{e.Boot, own.seq + 1}] != nil
+	taken := w.heard-e.acked >= w.limits.Resend && !against
+	return !w.known || w.stored(e) || taken || now-e.born >= w.limits.Keep
 }
 
 func (w *Window[T]) stored(e *Entry[T]) bool {

@@ -117,6 +117,22 @@ func TestABacklogOfAnEarlierRunLeavesWithoutAPlaceOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestWhatTheCapDroppedDoesNotHoldUpTheBacklog(t *testing.T) {
+	w := New[int](limits)
+	w.Connected(time.Second)
+	for i := range 5 {
+		w.AddBacklog(uint64(i+1), Key{"a", uint64(i + 50)}, i, 1) // 1 to 49 were dropped
+		w.Acked(w.Next(time.Second, true).Key, time.Second)
+	}
+	for now := time.Second; now <= 2*time.Minute; now += time.Second {
+		w.Stored("a", 0, now)
+		w.Tick(now)
+	}
+	if w.Done() != 5 {
+		t.Errorf("done up to %d, want 5", w.Done())
+	}
+}
+
 func ExampleWindow() {
 	w := New[string](Limits{Keep: time.Minute, Bytes: 1 << 20, Resend: time.Second})
 	w.Add(Key{"9f3c2a1b", 1}, "a reading", 9)
