@@ -36,6 +36,9 @@ func (a *acks) set(node string, p mqttbatch.Place) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if old, ok := a.pending[node]; ok && old.Boot == p.Boot && old.Seq > p.Seq {
+		return // an answer that was overtaken
+	}
 	if len(a.pending) < maxNodes {
 		a.pending[node] = p
 	}

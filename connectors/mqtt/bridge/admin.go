@@ -12,7 +12,7 @@ import (
 
 // Handler serves the connector's own port:
 //
-//	GET  /healthz       200 while the spool can be written
+//	GET  /healthz       200 while the process works
 //	GET  /readyz        200 once the broker is connected and the functions are known
 //	GET  /metrics       for Prometheus
 //	GET  /dead          list of dead letters; ?id= ?function= ?topic= (a filter) ?reason=
@@ -28,7 +28,7 @@ func (b *Bridge) Handler() http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, map[string]string{"status": "ok"}) })
 	mux.HandleFunc("GET /readyz", b.ready)
-	mux.Handle("GET /dead", b.guard(func(w http.ResponseWriter, r *http.Request) { answer(w, 200, b.dead.list(query(r))) }))
+	mux.Handle("GET /dead", b.guard(func(w http.ResponseWriter, r *http.Request) { answer(w, 200, b.shown(query(r))) }))
 	mux.Handle("GET /dead/{id}", b.guard(b.show))
 	mux.Handle("POST /dead/replay", b.guard(func(w http.ResponseWriter, r *http.Request) {
 		n, err := b.dead.replay(r.Context(), query(r))
@@ -86,11 +86,20 @@ func query(r *http.Request) Query {
 	return Query{ID: q.Get("id"), Function: q.Get("function"), Topic: q.Get("topic"), Reason: q.Get("reason")}
 }
 
+func (b *Bridge) shown(q Query) []DeadLetter {
+	ds := b.dead.list(q)
+	for i := range ds {
+		ds[i] = b.dead.shown(ds[i])
+	}
+	return ds
+}
+
 func (b *Bridge) show(w http.ResponseWriter, r *http.Request) {
 	var out []*DeadLetter
 	for _, d := range b.dead.list(Query{ID: r.PathValue("id")}) {
 		if whole, err := b.dead.read(fileName(d.Function, d.ID)); err == nil {
-			out = append(out, whole)
+			d := b.dead.shown(*whole)
+			out = append(out, &d)
 		}
 	}
 	if len(out) == 0 {

@@ -43,6 +43,7 @@ type Bridge struct {
 	log     *slog.Logger
 	now     func() time.Time
 	redact  func(string) string
+	hide    func(s string, n int) string
 	gateway *gateway
 	spool   *spool.Log
 	intake  *intake
@@ -78,7 +79,7 @@ type Options struct {
 
 // New opens spool and dead letters. It connects to nothing yet.
 func New(c Config, o Options) (*Bridge, error) {
-	b := &Bridge{config: c, log: o.Log, now: o.Now, redact: func(s string) string { return o.Redact(s, 300) }, stats: &stats{}, life: context.Background(),
+	b := &Bridge{config: c, log: o.Log, now: o.Now, redact: func(s string) string { return o.Redact(s, reasonBytes) }, hide: o.Redact, stats: &stats{}, life: context.Background(),
 		consumers: map[string]*running{}, gone: map[string]time.Time{}, kept: map[string][]string{}}
 	b.gateway = &gateway{url: strings.TrimSuffix(c.Gateway, "/"), login: o.Login, client: &http.Client{Transport: &http.Transport{
 		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second},
@@ -112,7 +113,7 @@ func (b *Bridge) open() (err error) {
 		return fmt.Errorf("read the spool: %w", err)
 	}
 	b.first = b.spool.Next() - spool.Seq(b.hold.Lag().Records)
-	if b.dead, err = openGraveyard(filepath.Join(b.config.Dir, "dead"), b.config.DeadMax, b.now, b.redact); err != nil {
+	if b.dead, err = openGraveyard(filepath.Join(b.config.Dir, "dead"), b.config.DeadMax, b.now, b.hide); err != nil {
 		return err
 	}
 	b.dead.news = b.intake.put

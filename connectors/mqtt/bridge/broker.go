@@ -17,11 +17,12 @@ import (
 )
 
 const (
-	droppedTopic = "$SYS/broker/publish/messages/dropped" // Mosquitto's count of what it threw away
-	publishWait  = 5 * time.Second
-	quickLoss    = 10 * time.Second
-	quickLosses  = 3
-	maxBackoff   = time.Minute
+	droppedTopic  = "$SYS/broker/publish/messages/dropped" // Mosquitto's count of what it threw away
+	publishWait   = 5 * time.Second
+	quickLoss     = 10 * time.Second
+	quickLosses   = 3
+	refusedFilter = 0x80 // in a SUBACK
+	maxBackoff    = time.Minute
 )
 
 // broker is the MQTT session: persistent, QoS 1, acknowledged by hand.
@@ -196,6 +197,13 @@ func (br *broker) subscribe() {
 		}
 		for f := range add {
 			br.subs[f] = true
+		}
+		if st, ok := t.(*mqtt.SubscribeToken); ok {
+			for f, granted := range st.Result() {
+				if granted == refusedFilter && f != droppedTopic {
+					br.b.log.Error("the broker does not let this client subscribe: check its access rules", "topic", f)
+				}
+			}
 		}
 		br.b.log.Info("subscribed", "topics", len(br.subs)-1)
 	}

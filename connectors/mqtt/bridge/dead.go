@@ -34,14 +34,17 @@ type DeadLetter struct {
 // function that mirrors them.
 const deadTopic = "hearth/dead/"
 
-const sampleBytes = 4 << 10 // of a payload, in the news
+const (
+	sampleBytes = 4 << 10 // of a payload, in the news
+	reasonBytes = 300
+)
 
 // graveyard keeps dead letters, one file each.
 type graveyard struct {
 	dir    string
 	max    int
 	now    func() time.Time
-	redact func(string) string
+	redact func(s string, n int) string
 	news   func(context.Context, ...Message) error
 
 	mu      sync.Mutex
@@ -54,7 +57,7 @@ type graveyard struct {
 // the spool: after a kill or on a full disk the mirror would show it for ever.
 const goneExt = ".gone"
 
-func openGraveyard(dir string, most int, now func() time.Time, redact func(string) string) (*graveyard, error) {
+func openGraveyard(dir string, most int, now func() time.Time, redact func(string, int) string) (*graveyard, error) {
 	g := &graveyard{dir: dir, max: most, now: now, redact: redact, letters: map[string]*DeadLetter{}}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open the dead letters: %w", err)
@@ -113,7 +116,7 @@ func (g *graveyard) add(function string, m *Message, reason string) error {
 	} else if len(g.letters) >= g.max {
 		g.dropOldest()
 	}
-	d.Reason, d.Last, d.Payload = g.redact(reason), now, m.Payload
+	d.Reason, d.Last, d.Payload = g.redact(reason, reasonBytes), now, m.Payload
 	d.Count++
 	if err := writeDurably(filepath.Join(g.dir, name), d); err != nil {
 		return err
@@ -213,18 +216,28 @@ func (g *graveyard) dropOldest() {
 	}
 }
 
+// shown is d as a person may see it. The file keeps the exact bytes.
+func (g *graveyard) shown(d DeadLetter) DeadLetter {
+	d.Topic = g.redact(d.Topic, len(d.Topic)+1)
+	if text := string(d.Payload); text != "" {
+		d.Payload = []byte(g.redact(text, maxPayload))
+	}
+	return d
+}
+
 // publish tells the mirror. The letter itself is on disk: news that cannot be
 // stored now are made up for at the next start.
 func (g *graveyard) publish(d *DeadLetter, gone bool) error {
 	if g.news == nil || strings.HasPrefix(d.Topic, deadTopic) {
 		return nil
 	}
+	shown := g.shown(*d)
 	b, err := json.Marshal(struct {
 		DeadLetter
 		Payload []byte `json:"payload,omitempty"`
 		Sample  []byte `json:"sample_base64,omitempty"`
 		Gone    bool   `json:"gone,omitempty"`
-	}{*d, nil, d.Payload[:min(len(d.Payload), sampleBytes)], gone})
+	}{shown, nil, shown.Payload[:min(len(shown.Payload), sampleBytes)], gone})
 	if err != nil {
 		return err
 	}

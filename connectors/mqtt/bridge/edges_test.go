@@ -209,7 +209,7 @@ func TestTheMirrorHearsThatALetterIsGone(t *testing.T) {
 	full := errors.New("the spool is full")
 	var told []string
 	open := func(err error) *graveyard {
-		g, e := openGraveyard(dir, 10, time.Now, func(s string) string { return s })
+		g, e := openGraveyard(dir, 10, time.Now, func(s string, _ int) string { return s })
 		if e != nil {
 			t.Fatal(e)
 		}
