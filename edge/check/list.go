@@ -86,20 +86,29 @@ func glob(root, pattern string) []string {
 // Chips calls found for every address that answers on a bus.
 func Chips(bus i2c.Bus, found func(addr uint16, what string)) {
 	for addr := uint16(0x08); addr <= 0x77; addr++ {
-		b := make([]byte, 1)
-		if bus.Tx(addr, nil, b) == nil || wakes[addr] && answersCommand(bus, addr) {
+		if answers(bus, addr) {
 			found(addr, guess(bus, addr))
 		}
 	}
 }
 
-// wakes are addresses of chips that do not answer a bare read.
-var wakes = map[uint16]bool{0x58: true, 0x62: true}
+// questions change nothing in the chips that a bare read does not wake: for a
+// Sensirion chip's serial number, and for a register of the others.
+var questions = map[uint16][]byte{
+	0x58: {0x36, 0x82}, 0x62: {0x36, 0x82},
+	0x76: {0xD0}, 0x77: {0xD0}, 0x48: {1}, 0x49: {1}, 0x4A: {1}, 0x4B: {1},
+}
 
-// answersCommand asks a Sensirion chip for its serial number, which changes
-// nothing. One that is measuring refuses, but acknowledges the command.
-func answersCommand(bus i2c.Bus, addr uint16) bool {
-	return bus.Tx(addr, []byte{0x36, 0x82}, nil) == nil
+func answers(bus i2c.Bus, addr uint16) bool {
+	if bus.Tx(addr, nil, make([]byte, 1)) == nil {
+		return true
+	}
+	q := questions[addr]
+	var r []byte
+	if len(q) == 1 { // a register, of up to two bytes
+		r = make([]byte, 2)
+	}
+	return q != nil && bus.Tx(addr, q, r) == nil
 }
 
 func guess(bus i2c.Bus, addr uint16) string {

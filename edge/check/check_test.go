@@ -1,0 +1,168 @@
+package check
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"periph.io/x/conn/v3/i2c"
+
+	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/edge/kinds"
+	"github.com/hearth-home/hearth/edge/sim"
+	"github.com/hearth-home/hearth/shared/secret"
+)
+
+func house(t *testing.T, vars map[string]string) []kinds.Sensor {
+	t.Helper()
+	s, err := kinds.Parse(vars, secret.NewFolder(t.TempDir()), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestOnceShowsEverySensorOfAHouse(t *testing.T) {
+	var out bytes.Buffer
+	if err := Once(t.Context(), &out, house(t, kinds.House()), kinds.Simulated(t.Context(), 200)); err != nil {
+		t.Error(err)
+	}
+	for _, kind := range kinds.Names() {
+		if !strings.Contains(out.String(), " "+kind+" ") {
+			t.Errorf("no %s in\n%s", kind, out.String())
+		}
+	}
+}
+
+func TestOnceFailsWhereOneSensorDoes(t *testing.T) {
+	var out bytes.Buffer
+	m := kinds.Simulated(t.Context(), 200)
+	m.I2C = func(kinds.Sensor, string) (i2c.Bus, error) { return sim.NewBus(m.Clock), nil }
+	err := Once(t.Context(), &out, house(t, map[string]string{
+		"SENSOR_0_KIND": "bme280", "SENSOR_0_DEVICE": "air", "SENSOR_1_KIND": "host", "SENSOR_1_DEVICE": "pi",
+	}), m)
+	if !errors.Is(err, ErrFailed) || !strings.Contains(out.String(), "FAILED bme280") || !strings.Contains(out.String(), "cpu_") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+func TestSoakJudgesASimulatedHouse(t *testing.T) {
+	var out bytes.Buffer
+	vars := map[string]string{
+		"SENSOR_0_KIND": "dht22", "SENSOR_0_DEVICE": "good", "SENSOR_0_INTERVAL": "30ms",
+		"SENSOR_1_KIND": "dht22", "SENSOR_1_DEVICE": "dud", "SENSOR_1_INTERVAL": "30ms",
+	}
+	m := kinds.Simulated(t.Context(), 500)
+	s := house(t, vars)
+	fsys, _ := m.Files(s[1])
+	fsys.(*sim.DHT22).Set(sim.NACK)
+	if err := Soak(t.Context(), &out, s, m, time.Second); !errors.Is(err, ErrFailed) {
+		t.Errorf("err = %v", err)
+	}
+	for line := range strings.Lines(out.String()) {
+		if strings.HasPrefix(line, "good") && !strings.Contains(line, "  good") || strings.HasPrefix(line, "dud") && !strings.Contains(line, "BAD: ") {
+			t.Error(line)
+		}
+	}
+}
+
+func trial(n int, failed int, of func(i int) driver.Sample) Trial {
+	t := Trial{Failed: failed, Error: errors.New("no answer")}
+	for i := range n {
+		t.Samples = append(t.Samples, of(i))
+	}
+	return t
+}
+
+func climate(c, h float64) driver.Sample {
+	s := driver.New()
+	s.Fields["temperature_celsius"], s.Fields["humidity_percent"] = c, h
+	return s
+}
+
+func TestJudge(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	fine := func(i int) driver.Sample { return climate(20+float64(i)/100, 45+rng.Float64()) }
+	for _, tt := range []struct {
+		name  string
+		trial Trial
+		want  string // in the reasons; empty: good
+	}{
+		{"a good one", trial(300, 0, fine), ""},
+		{"one read in ten fails", trial(270, 30, fine), ""},
+		{"one read in three fails", trial(200, 100, fine), "100 of 300 reads failed"},
+		{"silent", trial(0, 50, fine), "50 of 50 reads failed"},
+		{"stuck", trial(300, 0, func(int) driver.Sample { return climate(21, 48) }), "stuck"},
+		{"noisy", trial(300, 0, func(int) driver.Sample { return climate(20+20*rng.Float64(), 45) }), "temperature_celsius jumps about"},
+		{"out of range", trial(300, 0, func(i int) driver.Sample {
+			s := fine(i)
+			if i%10 == 0 {
+				s.Fields["humidity_percent"] = 3305
+				s.Guard()
+			}
+			return s
+		}), "30 of 300 samples are suspect"},
+		{"hardly read", trial(2, 0, fine), "soak longer"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := Judge(tt.trial)
+			all := strings.Join(v.Reasons, "; ")
+			if v.Good != (tt.want == "") || !strings.Contains(all, tt.want) {
+				t.Errorf("got %v %q, want %q", v.Good, all, tt.want)
+			}
+		})
+	}
+}
+
+func TestChipsAreFoundAndGuessed(t *testing.T) {
+	clock := sim.NewVirtual()
+	bus := sim.NewBus(clock).Add(0x62, sim.NewSCD4x(1)).Add(0x76, sim.NewBME280(2)).Add(0x77, sim.NewBMP280(3)).
+		Add(0x58, sim.NewSGP30(4)).Add(0x48, sim.NewADS1115(5))
+	found := map[uint16]string{}
+	Chips(bus, func(addr uint16, what string) { found[addr] = what })
+	for addr, want := range map[uint16]string{0x62: "scd4x", 0x76: "bme280 (", 0x77: "BMP280", 0x58: "sgp30", 0x48: "ADS1115"} {
+		if !strings.Contains(found[addr], want) {
+			t.Errorf("%#x is %q, want %s", addr, found[addr], want)
+		}
+	}
+	if len(found) != 5 {
+		t.Errorf("found %v", found)
+	}
+}
+
+func TestListShowsStableNames(t *testing.T) {
+	root := t.TempDir()
+	for _, dir := range []string{"dev/serial/by-id", "sys/bus/iio/devices/iio:device0"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range map[string]string{"dev/ttyUSB0": "", "dev/ttyUSB1": "", "dev/i2c-1": "", "sys/bus/iio/devices/iio:device0/name": "dht11@4\n"} {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("../../ttyUSB0", filepath.Join(root, "dev/serial/by-id/usb-1a86_USB_Serial-if00-port0")); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	err := list(&out, root, func(string) (i2c.Bus, error) { return nil, fmt.Errorf("permission denied") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := out.String()
+	for _, want := range []string{"usb-1a86_USB_Serial-if00-port0", "now ttyUSB0", "ttyUSB1", "may change", "permission denied", "NAME=dht11@4"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "dev/ttyUSB0 ") {
+		t.Errorf("a port with a stable name is shown by its other:\n%s", text)
+	}
+}
