@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up device run backfill test e2e bench fuzz check vuln generate docs migrate secrets images publish edge edge-image test-influx2
+.PHONY: help up device run backfill test e2e chaos bench fuzz check vuln generate docs migrate secrets images publish edge edge-image test-influx2
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -33,9 +33,17 @@ test: generate .bin/influxd tools/kasasim/node_modules ## every test, on real se
 e2e: .bin/influxd ## build, run and stop every function as OpenFaaS does
 	go test -count=1 -timeout 20m -v ./local/e2e
 
-bench: .bin/influxd ## sizes, start, memory, throughput
+chaos: generate .bin/influxd ## kill everything, five rounds of 100,000 readings: CHAOS_OUTAGE=1m CHAOS_SEED=…
+	go test -count=1 -timeout 60m -v ./local/chaos
+chaos: export CHAOS_N ?= 100000
+chaos: export CHAOS_ROUNDS ?= 5
+chaos: export CHAOS_SPAN ?= 60s
+chaos: export CHAOS_OUTAGE ?= 1m
+
+bench: generate .bin/influxd ## sizes, start, memory, throughput
 	go test -count=1 -timeout 20m -v -run TestFunctions ./local/e2e | grep -E 'MB|ready in|FAIL|^ok'
 	go test -run '^$$' -bench . -benchmem ./functions/... ./shared/... ./connectors/... ./edge/... | grep -E '^(Benchmark|---|FAIL)'
+	go test -count=1 -timeout 20m -run '^$$' -bench . -benchtime 1x ./local/chaos | grep -E '^(Benchmark|---|FAIL)|PATH' # every part a process, beside Telegraf
 
 fuzz: ## every fuzz target, FUZZTIME=30s each
 	@git grep -oE '^func Fuzz[A-Za-z0-9_]+' -- '*_test.go' | sed -E 's|^(.*)/[^/]*:func (.*)|\1 \2|' | \

@@ -2,8 +2,11 @@ package chaos
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 )
 
 // TestAKilledBrokerDoublesNothing: Mosquitto keeps a snapshot from time to time.
@@ -11,6 +14,11 @@ import (
 // since.
 func TestAKilledBrokerDoublesNothing(t *testing.T) {
 	h := newHouse(t, layout{tapped: true, autosave: 2})
+	began := time.Now()
+	until(t, "a snapshot that knows the connector", func() bool {
+		snapshot, err := os.Stat(filepath.Join(h.broker.Dir, "mosquitto.db"))
+		return err == nil && snapshot.ModTime().After(began)
+	})
 	s := newStream("broker", count/2)
 	p := h.publisher("edge")
 	ctx, cancel := context.WithCancel(t.Context())

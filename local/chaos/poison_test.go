@@ -23,7 +23,7 @@ var poisons = []struct {
 	fixed  bool   // by fixedSettings
 	make   func(n int) (topic, payload string)
 }{
-	{"unexpected end", false, func(n int) (string, string) {
+	{"JSON: ", false, func(n int) (string, string) {
 		return "hearth/sick/sick-1", fmt.Sprintf(`{"device":"sick-1","fields":{%q:%d`, field, n)
 	}},
 	{"no mapping for topic", true, func(n int) (string, string) { return "chaos/kiln-1", fmt.Sprintf(`{"heat":%d}`, n) }},
