@@ -4,6 +4,7 @@
 //	hearth-edge                   run
 //	hearth-edge check             read each sensor once; fails if one does
 //	hearth-edge check -soak 1h    read them for an hour and judge them
+//	hearth-edge recalibrate -device office-air -ppm 425   tell a CO2 sensor what the air is
 //	hearth-edge list              serial ports, I2C chips and iio devices of this machine
 //
 // Settings come from the environment and /etc/hearth/edge/<node>.env: docs/edge.md.
@@ -67,13 +68,18 @@ func run(args []string) error {
 // examine reads the sensors without publishing anything.
 func examine(ctx context.Context, c agent.Config, args []string) error {
 	flags := flag.NewFlagSet("hearth-edge "+args[0], flag.ContinueOnError)
-	soak := flags.Duration("soak", 0, "read for so long, and judge success, noise, stuck values and range")
-	if err := flags.Parse(args[1:]); err != nil || args[0] != "check" || flags.NArg() > 0 {
-		return errors.Join(err, errors.New("want: hearth-edge [check [-soak 1h] | list]"))
+	soak := flags.Duration("soak", 0, "check: read for so long, and judge success, noise, stuck values and range")
+	device := flags.String("device", "", "recalibrate: the device")
+	ppm := flags.Int("ppm", 425, "recalibrate: the CO2 in the air around it")
+	if err := flags.Parse(args[1:]); err != nil || args[0] != "check" && args[0] != "recalibrate" || flags.NArg() > 0 {
+		return errors.Join(err, errors.New("want: hearth-edge [check [-soak 1h] | recalibrate -device D -ppm 425 | list]"))
 	}
 	m := kinds.Real(c.Dir, func() (time.Time, bool) { return time.Now(), false })
 	if c.Simulate {
 		m = kinds.Simulated(ctx, c.Speed)
+	}
+	if args[0] == "recalibrate" {
+		return check.Recalibrate(ctx, os.Stdout, c.Sensors, m, *device, *ppm)
 	}
 	if *soak > 0 {
 		return check.Soak(ctx, os.Stdout, c.Sensors, m, *soak)

@@ -114,7 +114,7 @@ func (a *Agent) flush() {
 	ctx, cancel := context.WithTimeout(context.Background(), diskWait)
 	defer cancel()
 	for len(a.pending) > 0 {
-		n := min(len(a.pending), batch)
+		n := min(len(a.pending), batch, max(int(a.cfg.SpoolRecords/8), 1))
 		var data [][]byte
 		for _, r := range a.pending[:n] {
 			if b, err := r.encode(); err == nil { // finite numbers and strings always encode

@@ -166,3 +166,19 @@ func TestListShowsStableNames(t *testing.T) {
 		t.Errorf("a port with a stable name is shown by its other:\n%s", text)
 	}
 }
+
+func TestAnSCD4xIsRecalibratedByCommand(t *testing.T) {
+	s := house(t, map[string]string{
+		"SENSOR_0_KIND": "scd4x", "SENSOR_0_DEVICE": "air", "SENSOR_1_KIND": "bme280", "SENSOR_1_DEVICE": "climate",
+	})
+	m := kinds.Simulated(t.Context(), 500)
+	var out bytes.Buffer
+	if err := Recalibrate(t.Context(), &out, s, m, "air", 425); err != nil || !strings.Contains(out.String(), "corrected itself by") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	for device, want := range map[string]string{"climate": "not recalibrated", "attic": "no sensor is called"} {
+		if err := Recalibrate(t.Context(), &out, s, m, device, 425); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", device, err)
+		}
+	}
+}

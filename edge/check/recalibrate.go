@@ -1,0 +1,58 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/edge/kinds"
+)
+
+// recalibrator is a sensor that can be told what the air is.
+type recalibrator interface {
+	driver.Reader
+	Recalibrate(ctx context.Context, ppm int) (correction int, err error)
+}
+
+// settle is how long a sensor measures before it is recalibrated.
+const settle = 3*time.Minute + 10*time.Second
+
+// Recalibrate tells the sensor of a device that the air around it has ppm of CO2,
+// after it has measured that air for some three minutes.
+func Recalibrate(ctx context.Context, w io.Writer, sensors []kinds.Sensor, m *kinds.Machine, device string, ppm int) error {
+	i := slices.IndexFunc(sensors, func(s kinds.Sensor) bool { return s.Device == device })
+	if i < 0 {
+		return fmt.Errorf("no sensor is called %q", device)
+	}
+	s := sensors[i]
+	o, err := s.Open(m)
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	r, ok := o.Reader.(recalibrator)
+	if !ok {
+		return fmt.Errorf("%s is a %s, which is not recalibrated by command", device, s.Kind)
+	}
+	fmt.Fprintf(w, "measuring for %v: leave %s in air of %d ppm and do not breathe on it\n", settle, device, ppm)
+	for end := m.Clock.Now().Add(settle); m.Clock.Now().Before(end); {
+		sample, err := once(ctx, s, o)
+		if errors.Is(err, context.Canceled) {
+			return err
+		}
+		if err != nil {
+			return fmt.Errorf("measure first: %w", err)
+		}
+		fmt.Fprintf(w, "%.0f ppm\n", sample.Fields["co2_ppm"])
+	}
+	correction, err := r.Recalibrate(ctx, ppm)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "done: %s corrected itself by %+d ppm\n", device, correction)
+	return nil
+}
