@@ -20,6 +20,25 @@ func (w *Window[T]) Tick(now time.Duration) {
 			}
 		}
 	}
+	if now-w.heard >= w.limits.Resend {
+		w.ask(now)
+	}
+}
+
+// ask sends one entry of each boot of the backlog again where no place has come
+// for long: places are published for what comes in, and nothing else may come.
+func (w *Window[T]) ask(now time.Duration) {
+	asked := map[string]bool{}
+	for _, e := range w.backlog.all {
+		if e.state != acked || asked[e.Boot] {
+			continue
+		}
+		asked[e.Boot] = true
+		if now-e.acked >= w.limits.Resend {
+			w.again(e)
+			w.stats.Resent++
+		}
+	}
 }
 
 // missing names the boots of which the place stands right before an entry that

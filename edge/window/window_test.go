@@ -111,7 +111,13 @@ func TestABacklogOfAnEarlierRunLeavesWithoutAPlaceOfItsOwn(t *testing.T) {
 	if w.Done() != 0 {
 		t.Fatal("left although nobody has been heard since")
 	}
-	w.Stored("new", 2, 5*time.Minute)
+	// One is sent again, so that somebody has something to answer.
+	e := w.Next(5*time.Minute, true)
+	if e == nil || e.Key != (Key{"old", 1}) || w.Next(5*time.Minute, true) != nil {
+		t.Fatalf("sent again: %+v, want the first alone", e)
+	}
+	w.Acked(e.Key, 5*time.Minute)
+	w.Stored("new", 2, 10*time.Minute)
 	if w.Done() != 5 {
 		t.Errorf("done up to %d, want 5", w.Done())
 	}
