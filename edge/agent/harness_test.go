@@ -95,7 +95,7 @@ func with(maps ...map[string]string) map[string]string {
 	return all
 }
 
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 func waitFor(t testing.TB, what string, ok func() bool) {
 	t.Helper()

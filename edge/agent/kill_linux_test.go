@@ -90,7 +90,7 @@ func TestPowerCutsLeaveNoHoles(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 1))
-	const rounds = 10
+	const rounds = 5
 	up := true
 	for round := range rounds {
 		if want := rng.IntN(5) < 2; want != up {
@@ -98,7 +98,7 @@ func TestPowerCutsLeaveNoHoles(t *testing.T) {
 			up = want
 		}
 		cmd := begin(t, child{settings, round > rounds/2, "k1"})
-		life := 300*time.Millisecond + rand.N(2500*time.Millisecond)
+		life := 300*time.Millisecond + time.Duration(rng.Int64N(int64(2500*time.Millisecond)))
 		if rng.IntN(3) == 0 { // the broker comes or goes in between
 			time.Sleep(life / 2)
 			toggle(t, m, !up)

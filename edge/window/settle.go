@@ -20,13 +20,12 @@ func (w *Window[T]) Tick(now time.Duration) {
 			}
 		}
 	}
-	if now-w.heard >= w.limits.Resend {
-		w.ask(now)
-	}
+	w.ask(now)
 }
 
-// ask sends one entry of each boot of the backlog again where no place has come
-// for long: places are published for what comes in, and nothing else may come.
+// ask sends the first entry of each boot of the backlog again that has stayed for
+// long. Places are published for what comes in: without it none may come for that
+// boot any more, or for any.
 func (w *Window[T]) ask(now time.Duration) {
 	asked := map[string]bool{}
 	for _, e := range w.backlog.all {
@@ -95,8 +94,9 @@ func (l *list[T]) trim() {
 // finished reports whether an entry of the backlog may leave the disk: if the place
 // has passed it, or if places are published Resend after the broker had it, so that
 // somebody is there to have taken it, and no place speaks against it. A place is
-// published for one boot of a node, mostly the newest, and it stands still for a
-// while before what the cap has dropped, which nobody can bring any more.
+// published for one boot of a node, mostly the newest, so that of an earlier one the
+// last may be a little old; and it stands still for a while before what the cap has
+// dropped, which nobody can bring any more.
 func (w *Window[T]) finished(e *Entry[T], now time.Duration) bool {
 	if w.index[e.Key] != e {
 		return true // the same reading is ahead of it
@@ -105,7 +105,7 @@ func (w *Window[T]) finished(e *Entry[T], now time.Duration) bool {
 		return false
 	}
 	own := w.place[e.Boot]
-	against := own.at >= e.acked && w.index[Key{e.Boot, own.seq + 1}] != nil
+	against := own.at-e.acked >= w.limits.Resend && w.index[Key{e.Boot, own.seq + 1}] != nil
 	taken := w.heard-e.acked >= w.limits.Resend && !against
 	return !w.known || w.stored(e) || taken || now-e.born >= w.limits.Keep
 }
