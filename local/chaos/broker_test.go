@@ -53,8 +53,8 @@ func TestAKilledBrokerDoublesNothing(t *testing.T) {
 	if holes := h.holes(); holes != len(missing) {
 		t.Errorf("the platform counts %d missing numbers, want %d", holes, len(missing))
 	}
-	t.Logf("broker killed %d times: Mosquitto lost %d of the %d readings it had acknowledged, and delivered %d more than once",
-		killed.times, len(missing), s.n, h.tap.again())
+	t.Logf("seed %d, broker killed %d times: Mosquitto lost %d of the %d readings it had acknowledged, and delivered %d more than once",
+		seed, killed.times, len(missing), s.n, h.tap.again())
 }
 
 // holes is how many numbers the platform waits for.
