@@ -15,17 +15,19 @@ func (w *Window[T]) Tick(now time.Duration) {
 				continue
 			}
 			if missing[e.Boot] || e.shaken && now-w.since >= w.limits.Resend {
+				e.asked = 0
 				w.again(e)
 				w.stats.Resent++
 			}
 		}
 	}
-	w.ask(now)
+	if now-w.heard >= w.limits.Resend {
+		w.ask(now)
+	}
 }
 
-// ask sends the first entry of each boot of the backlog again that has stayed for
-// long. Places are published for what comes in: without it none may come for that
-// boot any more, or for any.
+// ask sends the first entry of each boot of the backlog again where no place has
+// come for long: places are published for what comes in, and nothing else may come.
 func (w *Window[T]) ask(now time.Duration) {
 	asked := map[string]bool{}
 	for _, e := range w.backlog.all {
@@ -33,7 +35,8 @@ func (w *Window[T]) ask(now time.Duration) {
 			continue
 		}
 		asked[e.Boot] = true
-		if now-e.acked >= w.limits.Resend {
+		if now-max(e.acked, e.asked) >= w.limits.Resend {
+			e.asked = now // the broker has it as long as before
 			w.again(e)
 			w.stats.Resent++
 		}
@@ -149,4 +152,19 @@ func (w *Window[T]) mark(e *Entry[T], s state) {
 		w.inFlight++
 	}
 	e.state = s
+}
+
+// Stalled is for how long the oldest publication has waited for the broker.
+func (w *Window[T]) Stalled(now time.Duration) (d time.Duration) {
+	if w.inFlight == 0 {
+		return 0
+	}
+	for _, l := range []list[T]{w.live, w.backlog} {
+		for _, e := range l.all {
+			if e.state == sent {
+				d = max(d, now-e.sent)
+			}
+		}
+	}
+	return d
 }

@@ -37,7 +37,8 @@ type Entry[T any] struct {
 	born    time.Duration // sent first
 	sent    time.Duration
 	acked   time.Duration
-	shaken  bool // the connection broke after the acknowledgement
+	asked   time.Duration // sent again to be answered
+	shaken  bool          // the connection broke after the acknowledgement
 }
 
 type state int
@@ -201,7 +202,9 @@ func (w *Window[T]) Acked(k Key, now time.Duration) {
 		return
 	}
 	w.mark(e, acked)
-	e.acked = now
+	if e.asked == 0 {
+		e.acked = now
+	}
 	if e.backlog == 0 && w.stored(e) {
 		w.leave(e, true)
 	}
@@ -272,21 +275,6 @@ func (w *Window[T]) TakeLive() []*Entry[T] {
 
 // Done is the place on disk up to which the backlog has left.
 func (w *Window[T]) Done() uint64 { return w.done }
-
-// Stalled is for how long the oldest publication has waited for the broker.
-func (w *Window[T]) Stalled(now time.Duration) (d time.Duration) {
-	if w.inFlight == 0 {
-		return 0
-	}
-	for _, l := range []list[T]{w.live, w.backlog} {
-		for _, e := range l.all {
-			if e.state == sent {
-				d = max(d, now-e.sent)
-			}
-		}
-	}
-	return d
-}
 
 // Len tells how many live and backlog entries there are, and the live ones' bytes.
 func (w *Window[T]) Len() (live, backlog, bytes int) { return w.live.n, w.backlog.n, w.bytes }
