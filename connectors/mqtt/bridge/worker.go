@@ -42,7 +42,7 @@ func (c *consumer) work(ctx context.Context, i int) {
 	}
 }
 
-// collect waits for messages and gathers what comes until the last call is
+// collect waits for messages and gathers what comes until the last call began
 // gather ago: alone, a message leaves at once.
 func (w *worker) collect(ctx context.Context) []*item {
 	first := w.over
@@ -184,8 +184,8 @@ func (w *worker) deliver(ctx context.Context, batch []*item) {
 	wait := minWait
 	for len(queue) > 0 {
 		g := queue[0]
-		code, body, err := w.b.gateway.call(w.b.life, w.f, g.ms, &w.buf, w.b.config.CallTimeout)
 		w.sent = time.Now()
+		code, body, err := w.b.gateway.call(w.b.life, w.f, g.ms, &w.buf, w.b.config.CallTimeout)
 		w.calls.Add(1)
 		v, answer, reason := judge(code, body, err)
 		before := wait
