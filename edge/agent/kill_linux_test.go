@@ -118,7 +118,8 @@ func TestPowerCutsLeaveNoHoles(t *testing.T) {
 	if err := last.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if err := last.Wait(); err != nil {
+	// What came may be of the runs before: then it ends before it listens to signals.
+	if err := last.Wait(); err != nil && err.Error() != "signal: terminated" {
 		t.Errorf("the last run: %v", err)
 	}
 	end := runAgent(t, with(settings, map[string]string{"SENSOR_0_INTERVAL": "50ms", "SENSOR_1_INTERVAL": "1h", "SENSOR_2_INTERVAL": "1h", "SENSOR_3_INTERVAL": "1h"}),
