@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -37,7 +38,9 @@ func newFront(t testing.TB, real, prefix string) *front {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.next = httputil.NewSingleHostReverseProxy(u)
+		to := httputil.NewSingleHostReverseProxy(u)
+		to.ErrorLog = log.New(io.Discard, "", 0) // it is away on purpose
+		f.next = to
 	}
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
