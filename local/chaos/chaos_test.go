@@ -63,13 +63,19 @@ func duration(name string, plain time.Duration) time.Duration {
 // patience bounds the wait for anything that must come.
 const patience = 3 * time.Minute
 
-// until polls until ok, which says itself what is missing.
+// until polls until ok; in vain, it fails with what was waited for.
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
+	if !eventually(ok) {
+		t.Fatalf("not within %s: %s", patience, what)
+	}
+}
+
+func eventually(ok func() bool) bool {
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if ok() {
-			return
+			return true
 		}
 	}
-	t.Fatalf("not within %s: %s", patience, what)
+	return false
 }

@@ -154,6 +154,18 @@ func (h *house) verify(s stream) {
 	}
 }
 
+// arrived waits until all of s is stored; in vain, it says what is missing.
+func (h *house) arrived(s stream) {
+	h.t.Helper()
+	if eventually(func() bool { return h.stored(s.name) >= s.n }) {
+		return
+	}
+	h.verify(s)
+	m, err := h.metrics()
+	h.t.Logf("the connector's counts: %v, %v", m, err)
+	h.t.Fatalf("not all is stored within %s", patience)
+}
+
 // open returns the store that the function writes to.
 func (h *house) open() *store.Store {
 	h.t.Helper()
