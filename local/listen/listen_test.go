@@ -35,6 +35,7 @@ func started(t *testing.T, retained map[string]string) *broker.Broker {
 	for topic, payload := range retained {
 		done(c.Publish(topic, 1, true, payload))
 	}
+	done(c.Unsubscribe("none")) // answered when the last of them has been passed on too
 	return b
 }
 

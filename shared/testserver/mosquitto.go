@@ -54,7 +54,7 @@ persistence_location %s/
 autosave_interval %d
 max_queued_messages 1000000
 max_queued_bytes 0
-max_inflight_messages 1000
+max_inflight_messages 20000
 queue_qos0_messages true
 sys_interval 1
 `, port, host, dir, autosave)

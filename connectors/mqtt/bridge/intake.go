@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	remembered   = 100_000 // messages that a redelivery is recognised among
-	waitingCount = 2000    // messages between the broker and the spool, at most
+	remembered   = 60_000 // messages that a redelivery is recognised among: beyond, a new one may have the same packet id
+	waitingCount = 2000   // messages between the broker and the spool, at most
 	waitingBytes = 8 << 20
 	maxPayload   = 8 << 20 // of a message
 	maxWrite     = 4 << 20 // to the spool at once
