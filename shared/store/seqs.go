@@ -34,51 +34,53 @@ func count(ctx context.Context, tx *txn, c DeviceChange) error {
 	if len(c.Nodes) == 0 {
 		return nil
 	}
-	nodes := slices.Sorted(slices.Values(c.Nodes))
+	nodes := make([]string, len(c.Nodes))
 	args := make([]any, len(nodes))
-	for i, n := range nodes {
-		args[i] = clean(n)
-		if tx.dialect == Postgres { // a node's first boot has no row to lock
-			if _, err := tx.ExecContext(ctx, `select pg_advisory_xact_lock(hashtext('hearth edge'), hashtext($1))`, args[i]); err != nil {
-				return err
-			}
+	for i, n := range slices.Sorted(slices.Values(c.Nodes)) {
+		nodes[i] = clean(n)
+		args[i] = nodes[i]
+	}
+	if tx.dialect == Postgres { // a node's first boot has no row to lock
+		if _, err := tx.ExecContext(ctx, `select pg_advisory_xact_lock(hashtext('hearth edge'), hashtext(n)) from unnest($1::text[]) n`, nodes); err != nil {
+			return err
 		}
 	}
 	known, err := queryIn(ctx, tx, scanSeq, `select `+seqColumns+` from edge_seqs where node in (`+tx.params(1, len(args))+`) order by node, started, boot`, args...)
 	if err != nil {
 		return err
 	}
-	for _, e := range c.Count(known) {
-		if err := writeSeq(ctx, tx, e); err != nil {
+	for some := range slices.Chunk(c.Count(known), chunkRows) {
+		if err := writeSeqs(ctx, tx, some); err != nil {
 			return err
+		}
+		for _, e := range some {
+			if slices.ContainsFunc(known, func(k EdgeSeq) bool { return k.Node == e.Node && k.Boot == e.Boot }) {
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, `delete from edge_seqs where node = $1 and seen < $2`, clean(e.Node), stamp(e.Seen.Add(-keepBoots))); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func writeSeq(ctx context.Context, tx *txn, e EdgeSeq) error {
-	holes, err := encode(append([]Span{}, e.Holes...))
-	if err != nil {
-		return err
+func writeSeqs(ctx context.Context, tx *txn, seqs []EdgeSeq) error {
+	args := make([]any, 0, len(seqs)*10)
+	for _, e := range seqs {
+		holes, err := encode(append([]Span{}, e.Holes...))
+		if err != nil {
+			return err
+		}
+		lost, err := encode(append([]Span{}, e.Lost...))
+		if err != nil {
+			return err
+		}
+		args = append(args, clean(e.Node), clean(e.Boot), stamp(e.Started), stamp(e.Seen), e.Upto, e.Highest, e.First, e.Missing, holes, lost)
 	}
-	lost, err := encode(append([]Span{}, e.Lost...))
-	if err != nil {
-		return err
-	}
-	res, err := tx.ExecContext(ctx, `
-		update edge_seqs set seen = $1, upto = $2, highest = $3, missing = $4, holes = $5, lost = $6 where node = $7 and boot = $8`,
-		stamp(e.Seen), e.Upto, e.Highest, e.Missing, holes, lost, clean(e.Node), clean(e.Boot))
-	if err != nil {
-		return err
-	}
-	if n, err := res.RowsAffected(); n > 0 || err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, `insert into edge_seqs (`+seqColumns+`) values (`+tx.params(1, 10)+`)`,
-		clean(e.Node), clean(e.Boot), stamp(e.Started), stamp(e.Seen), e.Upto, e.Highest, e.First, e.Missing, holes, lost); err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `delete from edge_seqs where node = $1 and seen < $2`, clean(e.Node), stamp(e.Seen.Add(-keepBoots)))
+	_, err := tx.ExecContext(ctx, `insert into edge_seqs (`+seqColumns+`) values `+tx.values(len(seqs), 10)+`
+		on conflict (node, boot) do update set seen = excluded.seen, upto = excluded.upto, highest = excluded.highest,
+			missing = excluded.missing, holes = excluded.holes, lost = excluded.lost`, args...)
 	return err
 }
 
