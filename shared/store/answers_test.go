@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"compress/gzip"
 	"errors"
 	"io"
 	"net/http"
@@ -76,15 +75,10 @@ func TestRetryAfterMayBeADate(t *testing.T) {
 	}
 }
 
-func TestWriteSendsGzippedLinesInBatches(t *testing.T) {
+func TestWriteSendsLinesInBatches(t *testing.T) {
 	var requests, lines atomic.Int32
 	i := influxAt(t, func(w http.ResponseWriter, r *http.Request) {
-		z, err := gzip.NewReader(r.Body)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		body, err := io.ReadAll(z)
+		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}

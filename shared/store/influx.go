@@ -40,7 +40,8 @@ func OpenInflux(c Influx) (Series, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, errors.New("INFLUX_URL is no URL such as http://influxdb:8086")
 	}
-	options := influxdb.DefaultOptions().SetUseGZip(true).SetPrecision(time.Nanosecond).SetHTTPClient(&http.Client{
+	// Not compressed: in a house that costs both sides more than sending.
+	options := influxdb.DefaultOptions().SetUseGZip(false).SetPrecision(time.Nanosecond).SetHTTPClient(&http.Client{
 		Transport: &authorized{token: c.Token, next: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,

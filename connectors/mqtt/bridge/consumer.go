@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	queueLength = 1024            // messages read ahead, a worker and lane
+	queueLength = 2048            // messages read ahead, a worker and lane
 	behind      = 5 * time.Second // a function that is further behind gets a lane of its own for what is new
 	checkEvery  = time.Second
 	maxTopics   = 8192 // whose matches are remembered
