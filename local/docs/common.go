@@ -17,6 +17,9 @@ A setting is an environment variable. In OpenFaaS it stands in the block's ` + "
 ` + "`.env`" + ` beside stack.yml. A secret is a file that OpenFaaS mounts; the variable whose name ends in ` + "`_SECRET`" + ` holds its name. With
 ` + "`make up`" + ` the secret ` + "`openweather-key`" + ` is the variable ` + "`OPENWEATHER_KEY`" + `: upper case, dashes as underscores.
 
+What is in a secret is taken out of every log, answer, message and page, and so is the password of one that is a URL or ` + "`key=value`" + ` words.
+One of fewer than six characters is taken out where it stands as a word of its own, and every such word with it: choose longer ones.
+
 A list is separated by commas, or by semicolons where its elements hold commas. A duration is written ` + "`90s`, `15m` or `2h`" + `.
 
 Each function has settings of its own:

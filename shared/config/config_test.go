@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -69,5 +70,23 @@ func TestLoggerShowsNoSecret(t *testing.T) {
 	Logger(&b, secret.NewFolder(dir)).Error("failed", "err", errors.New("k=s3cr3t-value"), "list", []string{"s3cr3t-value"})
 	if strings.Contains(b.String(), "s3cr3t") {
 		t.Errorf("logged %s", b.String())
+	}
+}
+
+func TestALogLineStaysJSONWhateverTheSecretIs(t *testing.T) {
+	dir := t.TempDir()
+	os.WriteFile(filepath.Join(dir, "pin"), []byte("4711\n"), 0o600)
+	var b bytes.Buffer
+	log := Logger(&b, secret.NewFolder(dir))
+	log.Info("run", "stored", 4711)
+	log.Info("run", "stored", 4712)
+	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	if len(lines) != 2 || strings.Contains(b.String(), "4711") {
+		t.Fatalf("log = %s", b.String())
+	}
+	for _, line := range lines {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("%s is no JSON", line)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"io"
 	"log/slog"
 
@@ -19,7 +20,12 @@ type redactor struct {
 }
 
 func (r redactor) Write(line []byte) (int, error) {
-	if _, err := io.WriteString(r.w, r.f.Redact(string(line))); err != nil {
+	out := []byte(r.f.Redact(string(line)))
+	if !json.Valid(out) { // a secret that is a number was one of the values
+		out, _ = json.Marshal(map[string]string{"level": "WARN", "msg": string(out)}) // strings always encode
+		out = append(out, '\n')
+	}
+	if _, err := r.w.Write(out); err != nil {
 		return 0, err
 	}
 	return len(line), nil

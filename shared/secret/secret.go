@@ -4,15 +4,10 @@ package secret
 
 import (
 	"cmp"
-	"encoding/base64"
-	"encoding/json"
-	"html"
 	"maps"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 )
@@ -20,10 +15,7 @@ import (
 // Redacted is what stands where a secret stood.
 const Redacted = "[secret]"
 
-const (
-	minLen = 6       // shorter values would take ordinary words with them
-	maxLen = 4 << 10 // longer files are settings, not secrets
-)
+const maxLen = 4 << 10 // longer files are settings, not secrets
 
 // Folder is where the secrets are, one file each.
 type Folder struct {
@@ -72,7 +64,7 @@ func (String) GoString() string             { return Redacted }
 func (String) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
 
 func (f *Folder) remember(v string) {
-	if len(v) < minLen || len(v) > maxLen {
+	if v == "" || len(v) > maxLen {
 		return
 	}
 	f.mu.Lock()
@@ -86,8 +78,10 @@ func (f *Folder) remember(v string) {
 }
 
 // Redact returns s without the secrets of the folder, in the forms in which
-// they turn up: as they are, in a query, in JSON or HTML, quoted, or in basic
-// authentication.
+// they turn up: as they are, in a query, in JSON or HTML, quoted, or in base64;
+// and without the password in one that is a URL or key=value words. One of fewer
+// than six bytes is taken out where it stands as a word of its own: anywhere else
+// it would take parts of other words with it, and a secret is no part of a word.
 func (f *Folder) Redact(s string) string {
 	if f == nil || s == "" {
 		return s
@@ -108,36 +102,9 @@ func (f *Folder) Redact(s string) string {
 	}
 	// The longest first, so that no part of a longer one is left.
 	for _, v := range slices.SortedFunc(maps.Keys(all), func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) }) {
-		s = strings.ReplaceAll(s, v, Redacted)
+		s = replace(s, v)
 	}
 	return s
-}
-
-// forms returns v as it turns up. An upstream that tells it back in JSON is
-// quoted in an error, which is quoted once more in a log.
-func forms(v string) []string {
-	out := []string{
-		v, url.QueryEscape(v), url.PathEscape(v), html.EscapeString(v),
-		base64.StdEncoding.EncodeToString([]byte(v)), base64.URLEncoding.EncodeToString([]byte(v)),
-	}
-	quoted := []string{v, inJSON(v)}
-	for range 3 {
-		for i, q := range quoted {
-			q = strconv.Quote(q)
-			quoted[i] = q[1 : len(q)-1]
-		}
-		out = append(out, quoted...)
-	}
-	return append(out, inJSON(v))
-}
-
-// inJSON is v as json.Encoder writes it: \u0026 for an ampersand.
-func inJSON(v string) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return v
-	}
-	return string(b[1 : len(b)-1])
 }
 
 // Brief is Redact, and then at most n bytes: cutting first could leave half a
@@ -148,28 +115,4 @@ func (f *Folder) Brief(s string, n int) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:n], "") + "…"
-}
-
-// parts returns v and, where it is a URL, the password and path that make it a
-// secret.
-func parts(v string) []string {
-	out := []string{v}
-	u, err := url.Parse(v)
-	if err != nil || u.Host == "" {
-		return out
-	}
-	more := []string{}
-	if u.User != nil {
-		p, _ := u.User.Password()
-		_, encoded, _ := strings.Cut(u.User.String(), ":")
-		more = append(more, p, encoded)
-	} else {
-		more = append(more, strings.TrimPrefix(u.RequestURI(), "/"))
-	}
-	for _, p := range more {
-		if len(p) >= minLen {
-			out = append(out, p)
-		}
-	}
-	return out
 }

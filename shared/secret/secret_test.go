@@ -119,3 +119,72 @@ func TestRedactFindsWhatWasQuotedAgainAndAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestThePasswordOfAConnectionStringIsASecretByItself(t *testing.T) {
+	for name, tt := range map[string]struct {
+		secret string
+		hidden []string
+	}{
+		"key=value":                     {"host=db port=5432 user=home password=hunter22 dbname=home", []string{"hunter22"}},
+		"key = value":                   {"host = db password = hunter22", []string{"hunter22"}},
+		"the last word":                 {"host=db Password=hunter22", []string{"hunter22"}},
+		"quoted":                        {`host=db password='hun ter\'s \\22' dbname=home`, []string{`hun ter's \22`, `hun ter\'s \\22`, "hun+ter%27s+%5C22"}},
+		"in double quotes":              {`host=db password="hun ter22"`, []string{"hun ter22", "hun%20ter22"}},
+		"with a backslash":              {`host=db password=hun\ ter22 user=home`, []string{"hun ter22"}},
+		"semicolons":                    {"Server=db;Pwd=hunter22;Database=home", []string{"hunter22"}},
+		"a parameter of a URL":          {"postgres://db/home?user=home&password=hun%2fter22&sslmode=disable", []string{"hun%2fter22", "hun/ter22", "hun%2Fter22"}},
+		"a URL":                         {"postgres://home:hunter22@db:5432/home", []string{"hunter22"}},
+		"a URL, escaped by hand":        {"postgres://home:hun%2fter%4022@db/home", []string{"hun%2fter%4022", "hun/ter@22", "hun%2Fter%4022", "hun%2Fter@22"}},
+		"a URL that cannot be read":     {"postgres://home:hun%ter#22@db/home", []string{"hun%ter#22", "hun%25ter%2322"}},
+		"a URL with a slash in it":      {"postgres://home:hun/ter@22@db/home", []string{"hun/ter@22", "hun%2Fter%4022", "hun%2fter%4022"}},
+		"a short one":                   {"mqtt://home:ab1@broker:1883", []string{"ab1"}},
+		"a token in a password's place": {"https://t0ken22@git.example/home", []string{"t0ken22"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, _ := folder(t, map[string]string{"url": tt.secret})
+			for _, v := range append(tt.hidden, tt.secret) {
+				for _, text := range []string{v, "refused: " + v + " is wrong", fmt.Sprintf("%q", v), "?k=" + v + "&x=1", `{"said":"\n` + v + `"}`} {
+					if got := f.Redact(text); strings.Contains(got, v) || !strings.Contains(got, Redacted) {
+						t.Errorf("Redact(%s) = %s", text, got)
+					}
+				}
+			}
+			if ordinary := "home db broker 5432 hunt ab12"; f.Redact(ordinary) != ordinary {
+				t.Errorf("Redact(%q) = %q", ordinary, f.Redact(ordinary))
+			}
+		})
+	}
+}
+
+func TestAShortSecretIsFoundWhereItIsAWord(t *testing.T) {
+	f, _ := folder(t, map[string]string{"pin": "4711", "odd": "!a", "letter": "q", "umlaut": "öl"})
+	for text, want := range map[string]string{
+		"pin 4711":                 "pin [secret]",
+		"4711":                     "[secret]",
+		"4711 4711,4711":           "[secret] [secret],[secret]",
+		`{"pin":"4711"}`:           `{"pin":"[secret]"}`,
+		`{"said":"first\n4711"}`:   `{"said":"first\n[secret]"}`,
+		`{"said":"\u00264711"}`:    `{"said":"\u0026[secret]"}`,
+		"?q2=%204711&b":            "?q2=%20[secret]&b",
+		"user_4711@broker":         "user_[secret]@broker",
+		"x!a":                      "x[secret]",
+		"x%21a":                    "x[secret]",
+		"q.":                       "[secret].",
+		"Öl öl ölig":               "Öl [secret] ölig",
+		"147110 b4711 4711b quick": "147110 b4711 4711b quick", // other words
+		"":                         "",
+	} {
+		if got := f.Redact(text); got != want {
+			t.Errorf("Redact(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+// hearth.yml is a secret too, and full of ordinary words.
+func TestAFileOfSettingsTakesNoWordsWithIt(t *testing.T) {
+	f, _ := folder(t, map[string]string{"hearth-settings": "rooms:\n  office: {url: http://x.example}\nmail: me@home.example\n"})
+	const text = "the office of me at home.example has rooms"
+	if got := f.Redact(text); got != text {
+		t.Errorf("Redact(%q) = %q", text, got)
+	}
+}
