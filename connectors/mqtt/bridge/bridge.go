@@ -15,7 +15,6 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,10 +24,6 @@ import (
 	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/spool"
 )
-
-// keepAbsent is how long a function that disappeared keeps its place in the
-// spool: it may be on its way back with a new image.
-const keepAbsent = 24 * time.Hour
 
 // holdReader is the name of Bridge.hold. It survives a kill, so that the next
 // start begins where this one did.
@@ -61,12 +56,6 @@ type Bridge struct {
 	looked    bool                // the functions are known
 	first     spool.Seq           // where a function begins that the first look finds
 	hold      *spool.Reader       // keeps what comes from there until then
-}
-
-type running struct {
-	*consumer
-	stop context.CancelFunc
-	done chan struct{}
 }
 
 // Options are what the connector's surroundings give it.
@@ -181,100 +170,6 @@ func (b *Bridge) look(ctx context.Context) {
 		if !pause(ctx, b.config.Rebuild) {
 			return
 		}
-	}
-}
-
-// apply starts, changes and stops consumers.
-func (b *Bridge) apply(ctx context.Context, fs []Function) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, f := range fs {
-		delete(b.gone, f.Name)
-		delete(b.kept, f.Name)
-		old := b.consumers[f.Name]
-		if old != nil && old.f.equal(f) {
-			continue
-		}
-		if old != nil {
-			old.stop()
-			<-old.done
-			delete(b.consumers, f.Name)
-		}
-		b.start(ctx, f)
-	}
-	for name, r := range b.consumers {
-		if !slices.ContainsFunc(fs, func(f Function) bool { return f.Name == name }) {
-			b.log.Info("function is gone, its messages wait", "function", name, "for", keepAbsent)
-			r.stop()
-			<-r.done
-			delete(b.consumers, name)
-			b.kept[name] = r.f.Filters
-		}
-	}
-	b.forget(fs)
-	if !b.looked {
-		b.looked = true
-		if err := errors.Join(b.hold.Close(), b.spool.RemoveReader(holdReader)); err != nil {
-			b.log.Error("let go of the spool's beginning", "err", err)
-		}
-	}
-}
-
-// start runs a consumer on a life of its own: a call under way at the end of
-// ctx is finished.
-func (b *Bridge) start(ctx context.Context, f Function) {
-	c, err := newConsumer(b, f)
-	if err != nil {
-		b.log.Error("start", "function", f.Name, "err", err)
-		return
-	}
-	own, stop := context.WithCancel(ctx)
-	r := &running{consumer: c, stop: stop, done: make(chan struct{})}
-	b.consumers[f.Name] = r
-	b.log.Info("function listens", "function", f.Name, "topics", f.Filters, "batch", f.Batch)
-	go func() {
-		defer close(r.done)
-		c.run(own)
-	}()
-}
-
-// forget gives up the place of functions that have been away for long.
-func (b *Bridge) forget(fs []Function) {
-	for _, name := range b.spool.Readers() {
-		f, _, ok := parseLane(name)
-		if !ok || slices.ContainsFunc(fs, func(g Function) bool { return g.Name == f }) {
-			continue
-		}
-		if b.gone[f].IsZero() {
-			b.gone[f] = b.now()
-		}
-		if b.now().Sub(b.gone[f]) > keepAbsent {
-			err := b.spool.RemoveReader(name)
-			delete(b.kept, f)
-			b.log.Warn("function stayed away: its messages are given up", "function", f, "err", err)
-		}
-	}
-}
-
-func (b *Bridge) filters() (all []string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, r := range b.consumers {
-		all = append(all, r.f.Filters...)
-	}
-	for _, fs := range b.kept {
-		all = append(all, fs...)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-func (b *Bridge) stopAll() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, r := range b.consumers {
-		r.stop()
-		<-r.done
 	}
 }
 
