@@ -6,7 +6,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
@@ -18,11 +17,10 @@ import (
 // Config is what stocks reads from the environment.
 type Config struct {
 	Key     secret.String `env:"FINNHUB_KEY_SECRET" envDefault:"finnhub-key"`        // secret with the key of Finnhub
-	Symbols string        `env:"STOCKS_SYMBOLS"`                                     // symbols of US stocks and funds: SPY,AAPL
+	Symbols string        `env:"STOCKS_SYMBOLS"`                                     // symbols of US stocks and funds: SPY,AAPL; as many as calls a minute, those after them fail
+	Calls   int           `env:"FINNHUB_CALLS_A_MINUTE" envDefault:"60"`             // what the key's plan allows; each symbol is one
 	URL     url.URL       `env:"FINNHUB_URL" envDefault:"https://finnhub.io/api/v1"` // Finnhub's API
 }
-
-const callsPerMinute = 60 // of the free plan
 
 // Handle is what the OpenFaaS template calls.
 var Handle = config.Handle(New)
@@ -35,12 +33,13 @@ func New(env config.Env) (http.Handler, error) {
 	}
 	symbols := source.SplitList(c.Symbols)
 	client := fetch.New()
-	quota := &store.Quota{Key: "finnhub", Limit: callsPerMinute, Window: time.Minute, Spare: len(symbols)}
+	quota := source.Minute("finnhub", c.Calls, len(symbols))
 	return source.Handler(env, source.Source{
 		Name:    "stocks",
 		Needs:   []secret.String{c.Key},
 		Setting: "STOCKS_SYMBOLS",
 		Targets: symbols,
+		Fits:    max(c.Calls, 1),
 		Quota:   func(string) *store.Quota { return quota },
 		Fetch: func(ctx context.Context, symbol string, _ source.Window) (source.Batch, error) {
 			a, err := client.Get(ctx, c.query(symbol), http.Header{"X-Finnhub-Token": {c.Key.Reveal()}})

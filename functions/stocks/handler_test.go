@@ -1,9 +1,11 @@
 package function
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hearth-home/hearth/shared/golden"
 	"github.com/hearth-home/hearth/shared/sourcetest"
@@ -82,6 +84,32 @@ func TestASymbolFailsAloneAndARerunStoresNothing(t *testing.T) {
 		if _, w := h.Post("strict=true"); w.Code != c.strict {
 			t.Errorf("NOPE is answered %d %s: %d %s, want %d", c.code, c.body, w.Code, w.Body, c.strict)
 		}
+	}
+}
+
+// Finnhub's free plan takes 60 calls a minute, and a run has no second minute.
+func TestSymbolsBeyondAMinutesCallsFailWithASentence(t *testing.T) {
+	var symbols []string
+	for i := range 62 {
+		symbols = append(symbols, fmt.Sprintf("S%02d", i))
+	}
+	h := sourcetest.Start(t, New, sourcetest.Vars{"STOCKS_SYMBOLS": strings.Join(symbols, ","), "FINNHUB_URL": "http://upstream"}, secrets, finnhub(200, good))
+	for run, stored := range []int{60, 0} {
+		a, w := h.Post("") // by hand: the schedule's calls are not spared where none would be left
+		if w.Code != 200 || a.Status != "partial" || a.Stored != stored || len(a.Targets) != 62 || len(a.Warnings) != 2 || len(h.Asked) != 60*(run+1) {
+			t.Fatalf("run %d: %d %s after %d calls", run, w.Code, w.Body, len(h.Asked))
+		}
+		for i, o := range a.Targets {
+			if (o.Status == "failed") != (i >= 60) || i >= 60 && !strings.Contains(o.Error, "the first 60 of STOCKS_SYMBOLS") {
+				t.Errorf("run %d: %+v", run, o)
+			}
+		}
+		h.Later(time.Minute)
+	}
+	h.Vars["FINNHUB_CALLS_A_MINUTE"] = "300"
+	h.Build(New)
+	if a, w := h.Post(""); a.Status != "ok" || a.Stored != 2 {
+		t.Errorf("with another plan: %d %s", w.Code, w.Body)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
@@ -19,11 +18,10 @@ import (
 // Config is what weather reads from the environment.
 type Config struct {
 	Key    secret.String `env:"OPENWEATHER_KEY_SECRET" envDefault:"openweather-key"`                  // secret with the key of OpenWeather
-	Places string        `env:"WEATHER_PLACES"`                                                       // places as name:lat,lon;name:lat,lon
+	Places string        `env:"WEATHER_PLACES"`                                                       // places as name:lat,lon;name:lat,lon; as many as a third of the calls a minute, those after them fail
+	Calls  int           `env:"OPENWEATHER_CALLS_A_MINUTE" envDefault:"60"`                           // what the key's plan allows; each place is three
 	URL    url.URL       `env:"OPENWEATHER_URL" envDefault:"https://api.openweathermap.org/data/2.5"` // OpenWeather's API
 }
-
-const callsPerMinute = 60 // of the free plan
 
 // Handle is what the OpenFaaS template calls.
 var Handle = config.Handle(New)
@@ -45,12 +43,13 @@ func New(env config.Env) (http.Handler, error) {
 		names = append(names, p.name)
 	}
 	client := fetch.New()
-	quota := &store.Quota{Key: "openweather", Limit: callsPerMinute, Window: time.Minute, Spare: len(calls) * len(places)}
+	quota := source.Minute("openweather", c.Calls, len(calls)*len(places))
 	return source.Handler(env, source.Source{
 		Name:    "weather",
 		Needs:   []secret.String{c.Key},
 		Setting: "WEATHER_PLACES",
 		Targets: names,
+		Fits:    max(c.Calls/len(calls), 1),
 		Fetch: func(ctx context.Context, target string, _ source.Window) (source.Batch, error) {
 			return c.fetch(ctx, client, byName[target])
 		},

@@ -1,6 +1,7 @@
 package function
 
 import (
+	"fmt"
 	"net/http"
 	"path"
 	"strings"
@@ -135,6 +136,25 @@ func TestAPlaceWhoseAirFailsFailsAlone(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// OpenWeather's free plan takes 60 calls a minute, three of which a place needs.
+func TestPlacesBeyondAMinutesCallsFailWithASentence(t *testing.T) {
+	h := house(t)
+	h.Vars["WEATHER_PLACES"] = "p0:1,0"
+	for i := range 21 {
+		h.Vars["WEATHER_PLACES"] += fmt.Sprintf(";p%d:1,%d", i+1, i+1)
+	}
+	h.Build(New)
+	a, w := h.Post("")
+	if w.Code != 200 || a.Status != "partial" || len(a.Targets) != 22 || len(h.Asked) != 60 {
+		t.Fatalf("%d %s after %d calls", w.Code, w.Body, len(h.Asked))
+	}
+	for i, o := range a.Targets {
+		if (o.Status == "failed") != (i >= 20) || i >= 20 && !strings.Contains(o.Error, "the first 20 of WEATHER_PLACES") {
+			t.Errorf("%+v", o)
+		}
 	}
 }
 

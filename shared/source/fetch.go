@@ -37,6 +37,10 @@ func (x *runner) fetch(ctx context.Context, st *store.Store, p params, w Window)
 	g.SetLimit(sideBySide)
 	for i, target := range x.Targets {
 		g.Go(func() error {
+			if x.Fits > 0 && i >= x.Fits {
+				out[i] = fetched{target: target, err: fmt.Errorf("not asked: only the first %d of %s fit what the upstream allows a minute; take some out, or raise the limit if the plan has more", x.Fits, x.Setting)}
+				return nil
+			}
 			out[i] = x.fetchTarget(ctx, st, p, w, target)
 			return nil
 		})

@@ -30,6 +30,9 @@ type Source struct {
 	Step time.Duration
 	// Quota limits the upstream's calls; nil, or nil for a target: no limit.
 	Quota func(target string) *store.Quota
+	// Fits is how many of the targets one run can ask for within what the
+	// upstream allows a minute; 0: all. Those after them are not asked and fail.
+	Fits int
 	// Tell gives the message for an item that opened or closed; nil: none.
 	Tell func(item.Change) (text string, ok bool)
 	// TellOnce says that this item, should it come back, is no news; nil: it is.

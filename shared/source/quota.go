@@ -1,0 +1,14 @@
+package source
+
+import (
+	"time"
+
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// Minute is the quota of an upstream that allows so many calls a minute, for
+// runs that need so many. What a scheduled run needs is spared for it as far as
+// a rerun fits beside it: a list that fills the minute could never be rerun.
+func Minute(key string, limit, needs int) *store.Quota {
+	return &store.Quota{Key: key, Limit: limit, Window: time.Minute, Spare: min(needs, max(limit-needs, 0))}
+}
