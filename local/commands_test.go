@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,6 +42,21 @@ func TestRunPrintsWhatItDecodedAndThenStoresIt(t *testing.T) {
 				t.Errorf("dry=%t: %s\nlacks %s", c.dry, b.String(), want)
 			}
 		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+func TestRunAsksTheUpstreamOnce(t *testing.T) {
+	var asked atomic.Int64
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		fmt.Fprintf(w, `{"dt":%d}`, time.Now().Unix())
+	}))
+	defer upstream.Close()
+	h := tinyHouse(t, "TINY_URL="+upstream.URL, "TINY_KEY=real-key-1")
+	var b bytes.Buffer
+	if err := runOnce(t.Context(), h, tinyOnly, "weather", false, &b); err != nil || asked.Load() != 1 || !strings.Contains(b.String(), "2 new") {
+		t.Errorf("%v, asked %d times, printed %s", err, asked.Load(), b.String())
 	}
 	http.DefaultClient.CloseIdleConnections()
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/hearth-home/hearth/shared/source"
 )
 
-// cmdRun runs one source once, without gateway and schedules. It prints what a
-// dry run decoded and then, unless that is all that was asked for, stores it.
+// cmdRun runs one source once, without gateway and schedules. It prints what was
+// decoded, which a dry run does not store.
 func cmdRun(ctx context.Context, h *house, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("run", flag.ContinueOnError)
 	dry := fs.Bool("dry-run", false, "fetch and decode, store nothing")
@@ -51,19 +51,18 @@ func runOnce(ctx context.Context, h *house, build map[string]host.Builder, name 
 	}()
 	f := u.host.Functions[0]
 	u.log.Info(works(f), "function", f.Name)
-	a, err := call(ctx, f, "?dry_run=true")
+	query := "?show=true"
+	if dry {
+		query = "?dry_run=true"
+	}
+	a, err := call(ctx, f, query)
 	if err != nil {
 		return err
 	}
 	show(out, a)
-	if dry {
-		return nil
+	if !dry {
+		fmt.Fprintf(out, "# %s: %d new, %d unchanged, %d ms\n", a.Status, a.Stored, a.Unchanged, a.TookMS)
 	}
-	a, err = call(ctx, f, "")
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "# %s: %d new, %d unchanged, %d ms\n", a.Status, a.Stored, a.Unchanged, a.TookMS)
 	return nil
 }
 

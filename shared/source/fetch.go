@@ -116,6 +116,14 @@ func (x *runner) check(f *fetched) error {
 	return nil
 }
 
+// show puts what was decoded into the answer.
+func (a *Answer) show(fs []fetched) {
+	for _, f := range fs {
+		a.Readings = append(a.Readings, f.Readings...)
+		a.Items = append(a.Items, f.Items...)
+	}
+}
+
 // report fills the answer's outcome of each target and returns the error that
 // decides the status code: none while some target worked, unless strict.
 func (x *runner) report(a *Answer, fs []fetched, strict bool) error {

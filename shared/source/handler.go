@@ -51,7 +51,10 @@ type runner struct {
 
 // Handler serves s over HTTP (design: "Source over HTTP"):
 //
-//	POST /?from=2024-01-01&to=2024-06-30&dry_run=true&strict=true
+//	POST /?from=2024-01-01&to=2024-06-30&dry_run=true&strict=true&show=true
+//
+// strict: one target that failed fails the run; show: the answer has what was
+// decoded, as that of a dry run.
 //
 // 200 ok, partial or not_configured; 400 bad parameters; 405 another method;
 // 409 already running; 429 a quota is spent; 502 the upstream failed; 503 the

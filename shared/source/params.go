@@ -11,8 +11,8 @@ import (
 // params is what a caller may ask for.
 type params struct {
 	Window
-	dryRun, strict bool
-	trigger        string
+	dryRun, strict, show bool
+	trigger              string
 }
 
 func parse(r *http.Request, history bool, now time.Time) (params, error) {
@@ -30,12 +30,14 @@ func parse(r *http.Request, history bool, now time.Time) (params, error) {
 			p.dryRun, err = flag(k, q.Get(k))
 		case "strict":
 			p.strict, err = flag(k, q.Get(k))
+		case "show":
+			p.show, err = flag(k, q.Get(k))
 		case "from":
 			p.From, err = date(k, q.Get(k))
 		case "to":
 			p.To, err = date(k, q.Get(k))
 		default:
-			err = fmt.Errorf("there is no parameter %q: use from, to, dry_run or strict", k)
+			err = fmt.Errorf("there is no parameter %q: use from, to, dry_run, strict or show", k)
 		}
 		if err != nil {
 			return params{}, err

@@ -19,10 +19,7 @@ func (x *runner) dryRun(ctx context.Context, st *store.Store, p params, now time
 	defer cancel()
 	fetched := x.fetch(ctx, st, p, x.window(p, p.From))
 	a := Answer{Status: "dry_run"}
-	for _, f := range fetched {
-		a.Readings = append(a.Readings, f.Readings...)
-		a.Items = append(a.Items, f.Items...)
-	}
+	a.show(fetched)
 	return a, x.report(&a, fetched, p.strict)
 }
 
@@ -41,6 +38,9 @@ func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Ti
 	working, cancel := context.WithTimeout(ctx, x.config.working())
 	defer cancel()
 	fetched, err := x.work(working, st, r, p, &a)
+	if p.show {
+		a.show(fetched)
+	}
 	if err == nil {
 		err = x.report(&a, fetched, p.strict)
 	}

@@ -71,6 +71,6 @@ type Answer struct {
 	Missing   []string          `json:"missing,omitempty"` // what a source that is not configured waits for
 	Next      string            `json:"next,omitempty"`    // a backfill goes on with from=next
 	Sample    bool              `json:"sample,omitempty"`
-	Readings  []reading.Reading `json:"readings,omitempty"` // dry run: what would be stored
-	Items     []item.Item       `json:"items,omitempty"`    // dry run
+	Readings  []reading.Reading `json:"readings,omitempty"` // dry run: what would be stored; show: what was decoded
+	Items     []item.Item       `json:"items,omitempty"`    // the same
 }

@@ -51,6 +51,17 @@ func TestDryRunWritesNothing(t *testing.T) {
 	}
 }
 
+func TestShowAnswersWhatWasDecodedAndStoresIt(t *testing.T) {
+	h := start(t, thermometer("home", "nowhere"))
+	a, w := h.Post("show=true")
+	if w.Code != 200 || a.Stored != 2 || len(a.Readings) != 1 || len(a.Items) != 1 || len(h.Readings("weather")) != 1 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if a, w := h.Post(""); len(a.Readings)+len(a.Items) != 0 {
+		t.Errorf("without it: %d %s", w.Code, w.Body)
+	}
+}
+
 func TestAWrongTargetHidesNoOther(t *testing.T) {
 	h := start(t, thermometer("home", "nowhere", "cabin"))
 	a, w := h.Post("")
