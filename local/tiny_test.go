@@ -55,7 +55,7 @@ func newTiny(env config.Env) (http.Handler, error) {
 			}
 			return source.Batch{
 				Readings: []reading.Reading{r},
-				Items:    []item.Item{{ID: "1", Title: "take an umbrella", At: r.Time}},
+				Items:    []item.Item{{ID: "1", Title: "take an umbrella", URL: u.String(), At: r.Time}},
 			}, nil
 		},
 	})

@@ -90,8 +90,11 @@ func TestASecondStartContinues(t *testing.T) {
 	before := r.settled()
 	r.stop()
 	r = launch(t, root)
-	if a := r.invoke(""); a.Status != "ok" {
-		t.Errorf("answer = %+v", a)
+	if a := r.invoke(""); a.Status != "ok" || a.Stored != 0 {
+		t.Errorf("answer = %+v, want nothing new", a)
+	}
+	if _, body := r.call("GET", "/"); !strings.Contains(body, `href="https://api.tiny.example/v1/now?place=home"`) {
+		t.Errorf("the page links to the sample server:\n%s", body)
 	}
 	if after := r.settled(); after != before+1 {
 		t.Errorf("%d runs before, %d after one call: the start ran what was not overdue, or lost some", before, after)

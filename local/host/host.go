@@ -153,7 +153,7 @@ func (h *Host) prepare(f *Function, build Builder) (config.Env, error) {
 // value where the function wants one.
 func (h *Host) sampleEnv(f stack.Function, folder fs.FS, build Builder) (config.Env, error) {
 	env := h.env(f)
-	env.Sample = true
+	env.Sample, env.Samples = true, sample.Base(h.Samples, f.Name)
 	if err := Overlay(env.Vars, folder); err != nil {
 		return env, err
 	}

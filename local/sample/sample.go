@@ -125,7 +125,9 @@ var address = regexp.MustCompile(`https?://([^/\s,;|"'<>]+)`)
 // address for that host.
 func Redirect(setting, server, function string) string {
 	return address.ReplaceAllStringFunc(setting, func(found string) string {
-		host := address.FindStringSubmatch(found)[1]
-		return server + "/" + function + "/" + host
+		return Base(server, function) + address.FindStringSubmatch(found)[1]
 	})
 }
+
+// Base is what Redirect puts in place of https://.
+func Base(server, function string) string { return server + "/" + function + "/" }

@@ -31,7 +31,8 @@ type Env struct {
 	Open    func(context.Context) (*store.Store, error) // opens or returns the store
 	Now     func() time.Time
 	Log     *slog.Logger
-	Sample  bool // the upstream is a sample server: what is stored is marked
+	Sample  bool   // the upstream is a sample server: what is stored is marked
+	Samples string // with Sample: what stands there for https:// ("http://127.0.0.1:41234/feeds/"), another at each start
 }
 
 // Process returns the surroundings of this process: its environment, the

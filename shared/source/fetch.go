@@ -106,6 +106,9 @@ func (x *runner) check(f *fetched) error {
 	for i := range f.Items {
 		it := &f.Items[i]
 		it.Source, it.Target, it.Sample, it.At = x.Name, f.target, x.env.Sample, it.At.UTC()
+		if rest, ok := strings.CutPrefix(it.URL, x.env.Samples); ok && x.env.Sample {
+			it.URL = "https://" + rest
+		}
 		if it.ID == "" {
 			return fmt.Errorf("what it answered cannot be right: %q has no id", it.Title)
 		}
