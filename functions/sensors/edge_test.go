@@ -211,3 +211,25 @@ func TestBatchesAtOnceCountRight(t *testing.T) {
 		t.Errorf("%+v, %v, %d readings", seqs, err, len(f.Lines(t, "air")))
 	}
 }
+
+func TestANameWithControlCharactersIsRefusedForWhatItIs(t *testing.T) {
+	f := batchtest.Serve(t, New, batchtest.SQLite(t), "TELEGRAF_ALLOW", "*.*")
+	for i, m := range []mqttbatch.Message{
+		message(0, "hearth/pi4/x", `{"device":"a\u0000b","sensor":"dht22","fields":{"temperature_celsius":20}}`),
+		message(0, "hearth/pi4/x", `{"device":"a\nb","sensor":"dht22","fields":{"temperature_celsius":20}}`),
+		message(0, "/embedded/x", `{"device_id":"a\u0000b","temperature":20}`),
+		message(0, "telegraf/x", "cpu,host=a\x00b x=1"),
+		message(0, "telegraf/x", "cpu,host=a\xffb x=1"),
+		message(0, "hearth/a\x00b/status", `{"state":"online"}`),
+	} {
+		if a := f.Post(t, m); len(a.Rejected) != 1 || !strings.Contains(a.Rejected[0].Reason, "control character") {
+			t.Errorf("%d: %+v", i, a)
+		}
+	}
+	if ds, err := f.Store.Devices(t.Context()); err != nil || len(ds) > 0 {
+		t.Errorf("%+v, %v", ds, err)
+	}
+	if a := f.Post(t, message(0, "hearth/"+strings.Repeat("n", 200)+"/status", `{"state":"online"}`)); len(a.Rejected) != 1 {
+		t.Errorf("a status that is kept nowhere counts as stored: %+v", a)
+	}
+}

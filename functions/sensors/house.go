@@ -68,6 +68,7 @@ func (w *work) readDead(m *mqttbatch.Message) error {
 
 // status is what hearth/<node>/status says, or the last will for it.
 type status struct {
+	msg      int
 	node     string
 	online   bool
 	boot     string
@@ -80,11 +81,15 @@ func (s status) physical() string { return nodePrefix + s.node }
 
 var errStatus = errors.New(`a status is {"state":"online"} or {"state":"offline"}`)
 
-func (w *work) readStatus(m *mqttbatch.Message, node string) error {
-	if len(m.Payload) == 0 || len(node) > maxName {
-		return nil
+func (w *work) readStatus(i int, node string) error {
+	m := &w.ms[i]
+	if len(m.Payload) == 0 {
+		return nil // a retained message was removed
 	}
-	s := status{node: node, arrived: m.Time, retained: m.Retained}
+	if len(node) > maxName {
+		return fmt.Errorf("the node's name is longer than %d bytes", maxName)
+	}
+	s := status{msg: i, node: node, arrived: m.Time, retained: m.Retained}
 	if err := s.decode(m.Payload); err != nil {
 		return err
 	}
@@ -136,14 +141,14 @@ func (s *status) decode(payload []byte) error {
 
 // plan makes it the node's state. A will that comes when the node has long
 // booted again says nothing.
-func (s status) plan(b *device.Batch) {
+func (s status) plan(b *device.Batch) error {
 	known := b.Find([]byte(s.physical()))
 	if known == nil {
-		return
+		return b.Refused([]byte(s.physical()))
 	}
 	node := known.Thing
 	if now, ok := b.State(node, "boot"); !s.online && ok && s.boot != "" && now.Text != s.boot {
-		return
+		return nil
 	}
 	online := 0.0
 	if s.online {
@@ -156,4 +161,5 @@ func (s status) plan(b *device.Batch) {
 	for k, v := range s.numbers {
 		b.SetState(node, k, "", v, s.arrived, s.retained)
 	}
+	return nil
 }

@@ -60,7 +60,7 @@ func (w *work) read(i int) error {
 		case second == "stored": // our own word
 			return nil
 		case second == "status":
-			return w.readStatus(m, first)
+			return w.readStatus(i, first)
 		default:
 			return w.readEdge(i, first)
 		}
@@ -125,7 +125,7 @@ func (w *work) plan(ctx context.Context, b *device.Batch) error {
 		m := &w.ms[d.msg]
 		known := b.Find(d.physical)
 		if known == nil {
-			w.answer.Reject(m, device.ErrFull)
+			w.answer.Reject(m, b.Refused(d.physical))
 			continue
 		}
 		if err := b.Add(device.Sample{
@@ -136,7 +136,9 @@ func (w *work) plan(ctx context.Context, b *device.Batch) error {
 		}
 	}
 	for _, s := range w.states {
-		s.plan(b)
+		if err := s.plan(b); err != nil {
+			w.answer.Reject(&w.ms[s.msg], err)
+		}
 	}
 	for _, c := range w.canary {
 		b.Readings = append(b.Readings, c.reading())

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -54,23 +55,23 @@ func (w *work) lists(ctx context.Context, m *mqttbatch.Message) error {
 	if old, ok := w.b.State(bridge, metric); ok && !old.Arrived.Before(m.Time) {
 		return nil // a later list is known
 	}
-	var found map[string]entry
-	var err error
-	if bytes.Contains(m.Payload, []byte(`\u0000`)) { // no database keeps it
-		w.answer.Reject(m, errNUL)
-		return nil
+	read := devices
+	if metric == "groups" {
+		read = groups
 	}
-	if metric == "devices" {
-		found, err = devices(base, m.Payload)
-	} else {
-		found, err = groups(base, m.Payload)
-	}
+	found, err := read(base, m.Payload)
 	if err != nil {
 		w.answer.Reject(m, err)
 		return nil
 	}
 	if err := w.register(ctx, base, metric, found); err != nil {
 		return err
+	}
+	for _, physical := range slices.Sorted(maps.Keys(found)) {
+		if odd := found[physical].odd; odd != nil { // the others are taken
+			w.answer.Reject(m, fmt.Errorf("%s: %w", physical, odd))
+			break
+		}
 	}
 	w.b.SetState(bridge, metric, "", float64(len(found)), m.Time, m.Retained)
 	return nil
@@ -80,6 +81,7 @@ func (w *work) lists(ctx context.Context, m *mqttbatch.Message) error {
 type entry struct {
 	kind, name string
 	about      about
+	odd        error // why it cannot be taken by this name
 }
 
 // devices reads bridge/devices, by ieee address.
@@ -88,15 +90,18 @@ func devices(base string, payload []byte) (map[string]entry, error) {
 	if err := json.Unmarshal(payload, &list); err != nil {
 		return nil, fmt.Errorf("decode the bridge's devices: %w", err)
 	}
+	if len(list) == 0 {
+		return nil, errNobody
+	}
 	found := map[string]entry{}
 	for _, d := range list {
 		address := strings.ToLower(d.Address)
 		if !strings.HasPrefix(address, "0x") || d.Name == "" || d.Type == "Coordinator" {
 			continue
 		}
-		e := entry{"zigbee", d.Name, about{Base: base, Power: d.Power}}
+		e := entry{"zigbee", d.Name, about{Base: base, Power: noNUL(d.Power)}, errors.Join(device.CheckName(address), device.CheckName(d.Name))}
 		if d.Definition != nil {
-			e.about.Model, e.about.Vendor, e.about.Metrics = d.Definition.Model, d.Definition.Vendor, map[string]exposed{}
+			e.about.Model, e.about.Vendor, e.about.Metrics = noNUL(d.Definition.Model), noNUL(d.Definition.Vendor), map[string]exposed{}
 			declare(e.about.Metrics, "", d.Definition.Exposes)
 		}
 		found[address] = e
@@ -116,7 +121,7 @@ func declare(into map[string]exposed, prefix string, es []expose) {
 			continue
 		}
 		if e.Property != "" && len(into) < maxProperties {
-			into[prefix+e.Property] = exposed{Unit: e.Unit, Min: e.Min, Max: e.Max, On: word(e.On), Off: word(e.Off)}
+			into[noNUL(prefix+e.Property)] = exposed{Unit: noNUL(e.Unit), Min: e.Min, Max: e.Max, On: word(e.On), Off: word(e.Off)}
 		}
 	}
 }
@@ -127,8 +132,11 @@ func word(raw json.RawMessage) string {
 	if json.Unmarshal(raw, &s) != nil {
 		return ""
 	}
-	return s
+	return noNUL(s)
 }
+
+// noNUL takes out what PostgreSQL keeps in no JSON.
+func noNUL(s string) string { return strings.ReplaceAll(s, "\x00", "") }
 
 // groups reads bridge/groups: their names are known, and they say nothing of
 // their own.
@@ -143,7 +151,7 @@ func groups(base string, payload []byte) (map[string]entry, error) {
 	found := map[string]entry{}
 	for _, g := range list {
 		if g.Name != "" {
-			found[base+groupPart+strconv.Itoa(g.ID)] = entry{"group", g.Name, about{Base: base, Group: true}}
+			found[base+groupPart+strconv.Itoa(g.ID)] = entry{"group", g.Name, about{Base: base, Group: true}, device.CheckName(g.Name)}
 		}
 	}
 	return found, nil
@@ -160,7 +168,7 @@ func (w *work) register(ctx context.Context, base, metric string, found map[stri
 		if (!group && !strings.HasPrefix(bound.Physical, "0x")) || group != (metric == "groups") || json.Unmarshal(bound.About, &a) != nil || a.Base != base {
 			continue
 		}
-		if _, ok := found[bound.Physical]; !ok && len(found) > 0 {
+		if _, ok := found[bound.Physical]; !ok {
 			gone = append(gone, bound.Physical)
 		}
 	}
@@ -171,6 +179,9 @@ func (w *work) register(ctx context.Context, base, metric string, found map[stri
 	var changed []store.DeviceID
 	for _, physical := range slices.Sorted(maps.Keys(found)) {
 		e := found[physical]
+		if e.odd != nil {
+			continue // it stays what it was
+		}
 		bound := w.b.Find([]byte(physical))
 		if bound == nil {
 			wishes = append(wishes, store.DeviceWish{Physical: physical, Kind: e.kind, Device: idOf(e.name), Name: e.name, About: encode(e.about)})

@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	errNUL       = errors.New("the list holds a character NUL")
+	errNobody    = errors.New("the bridge's list of devices is empty: not even the coordinator is in it")
 	errBase      = errors.New("the topic is below none of ZIGBEE_BASES")
 	errAttribute = errors.New("single attributes are not taken: set `output: json` in Zigbee2MQTT")
 )
@@ -81,9 +81,13 @@ func indexed(old *index, b *device.Batch) *index {
 	return x
 }
 
+// put names n. A group that lost its name to a device says nothing anyway.
 func (x *index) put(base, name string, n *named) {
 	if x.byName[base] == nil {
 		x.byName[base] = map[string]*named{}
+	}
+	if old := x.byName[base][name]; old != nil && (n.about.Group || !old.about.Group && old.Physical < n.Physical) {
+		return
 	}
 	x.byName[base][name] = n
 }

@@ -223,3 +223,49 @@ func TestRetainedMessages(t *testing.T) {
 	same(t, "states", got, []string{"garage_temp temperature_celsius = 20 ? ok retained", "washer available = 1 12:00:00.000 ok retained",
 		"washer power_watts = 3 11:00:00.000 ok retained", "washer state = 1 11:00:00.000 ok retained"})
 }
+
+func TestAnOddNameInTheListIsRefusedAndTheOthersAreTaken(t *testing.T) {
+	f := batchtest.Serve(t, New, batchtest.SQLite(t))
+	for i, odd := range []string{`a\u0000b`, `a\nb`, `a\u0085b`} {
+		at := time.Duration(i) * time.Second
+		a := f.Post(t, retained(message(at, "bridge/devices", strings.Replace(list(t), `"mystery"`, `"`+odd+`"`, 1))),
+			retained(message(at, "bridge/groups", `[{"id":1,"friendly_name":"`+odd+`"},{"id":2,"friendly_name":"lamps"}]`)))
+		if len(a.Rejected) != 2 || !strings.Contains(a.Rejected[0].Reason, "control character") || !strings.Contains(a.Rejected[0].Reason, "0xa4c1380000000005") {
+			t.Errorf("%s: %+v", odd, a)
+		}
+		if a := f.Post(t, message(time.Second, "garage_temp", `{"temperature":20}`), message(time.Second, "lamps", `{"state":"ON"}`)); len(a.Rejected)+len(a.Retry) > 0 {
+			t.Errorf("%s: %+v", odd, a)
+		}
+	}
+	f.Post(t, retained(message(time.Minute, "bridge/devices", list(t))))
+	f.Post(t, message(2*time.Minute, "mystery", `{"temperature":1}`))
+	a := f.Post(t, retained(message(3*time.Minute, "bridge/devices", strings.Replace(list(t), `"mystery"`, `"a\u0000b"`, 1))), message(4*time.Minute, "mystery", `{"temperature":2}`))
+	if len(a.Rejected) != 1 || len(a.Retry) > 0 {
+		t.Errorf("a device does not stay what it was while its name is odd: %+v", a)
+	}
+}
+
+func TestANameThatAGroupHadIsTheDevicesThatGetsIt(t *testing.T) {
+	f := house(t, batchtest.SQLite(t))
+	f.Post(t, retained(message(-time.Minute, "bridge/devices", strings.Replace(list(t), `"mystery"`, `"all lamps"`, 1))))
+	for i := range 8 { // each reads the register in another order
+		f = batchtest.Serve(t, New, f.Store)
+		f.Post(t, message(time.Duration(i)*time.Second, "all lamps", `{"temperature":20}`))
+	}
+	if got := f.Lines(t, "zigbee"); len(got) != 8 {
+		t.Errorf("%d of 8 readings: %v", len(got), got)
+	}
+}
+
+func TestTheLastOfAListLeaves(t *testing.T) {
+	f := house(t, batchtest.SQLite(t))
+	coordinator := `[{"ieee_address":"0x00124b0024c2a1b1","type":"Coordinator","friendly_name":"Coordinator"}]`
+	f.Post(t, retained(message(0, "bridge/devices", coordinator)), retained(message(0, "bridge/groups", `[]`)))
+	f.Late = time.Hour
+	if a := f.Post(t, message(time.Second, "garage_temp", `{"temperature":20}`), message(time.Second, "all lamps", `{"state":"ON"}`)); len(a.Rejected) != 2 {
+		t.Errorf("still known: %+v", a)
+	}
+	if a := f.Post(t, retained(message(2*time.Hour, "bridge/devices", `[]`))); len(a.Rejected) != 1 {
+		t.Errorf("a list without even the coordinator: %+v", a)
+	}
+}

@@ -3,8 +3,13 @@ package device
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/store"
@@ -29,8 +34,19 @@ type Register struct {
 	series int    // metrics of all things
 }
 
-// ErrFull is why a physical thing is not found after Adopt.
-var ErrFull = errors.New("the register is full")
+// ErrFull and errName are why a physical thing is not found after Adopt.
+var (
+	ErrFull = errors.New("the register is full")
+	errName = errors.New("a name holds a control character or is not UTF-8")
+)
+
+// CheckName reports a name that no database and no page shows as it is.
+func CheckName(name string) error {
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		return fmt.Errorf("%w: %.100q", errName, name)
+	}
+	return nil
+}
 
 // Thing is a device.
 type Thing struct {
@@ -126,9 +142,18 @@ func (b *Batch) Bound(yield func(*Bound) bool) {
 	}
 }
 
+// Refused says why a physical thing is not found after Adopt.
+func (b *Batch) Refused(physical []byte) error {
+	if err := CheckName(string(physical)); err != nil {
+		return err
+	}
+	return ErrFull
+}
+
 // Adopt makes devices of physical things that are new, as many as there is room
-// for: what is not found afterwards is one too many.
+// for, but for those with a name that CheckName refuses.
 func (b *Batch) Adopt(ctx context.Context, wishes []store.DeviceWish) error {
+	wishes = slices.DeleteFunc(wishes, func(w store.DeviceWish) bool { return errors.Join(CheckName(w.Physical), CheckName(w.Name)) != nil })
 	wishes = wishes[:min(len(wishes), max(0, maxDevices-len(b.r.bound)))]
 	if len(wishes) == 0 {
 		return nil

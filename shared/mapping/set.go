@@ -65,6 +65,11 @@ func (s *Set) add(e *entry, ms *measurements) error {
 	if !literal && (len(e.Physical) > 0 || e.Room != "" || e.Name != "" || !e.Maintenance.IsZero()) {
 		return errors.New("a name, room, physical id or maintenance needs the id of one device")
 	}
+	for _, name := range append(slices.Clone(e.Physical), e.Name, e.Room) {
+		if err := device.CheckName(name); err != nil {
+			return err
+		}
+	}
 	if literal {
 		d := store.DeviceSetting{Device: e.Device, Name: e.Name, Room: e.Room, Kind: "mapped", Physical: e.Physical, Maintenance: e.Maintenance}
 		if len(e.Topic) > 0 {
