@@ -177,12 +177,9 @@ func (t task) item(project, priority string) (item.Item, error) {
 	if err != nil {
 		return item.Item{}, fmt.Errorf("created_at: %w", err)
 	}
-	i := item.Item{ID: t.GID, Title: *t.Name, At: created, Attributes: map[string]string{}}
+	i := item.Item{ID: t.GID, Title: *t.Name, URL: t.Permalink, At: created, Attributes: map[string]string{}}
 	if strings.TrimSpace(i.Title) == "" {
 		i.Title = "(no name)"
-	}
-	if strings.HasPrefix(t.Permalink, "https://") { // it becomes a link on the page
-		i.URL = t.Permalink
 	}
 	for _, v := range []struct {
 		key, value, layout string

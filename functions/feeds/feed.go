@@ -15,6 +15,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/source"
 )
 
 const (
@@ -71,7 +72,7 @@ func (w watch) entry(e *gofeed.Item, base *url.URL) (item.Item, bool) {
 	if s := cutText(summary, maxSummary); s != "" && s != title {
 		attributes["summary"] = s
 	}
-	i := item.Item{ID: entryID(e, title), Title: cutText(title, maxTitle), URL: webLink(base, e.Link), At: entryTime(e), Attributes: attributes}
+	i := item.Item{ID: entryID(e, title), Title: cutText(title, maxTitle), URL: link(base, e.Link), At: entryTime(e), Attributes: attributes}
 	if i.Title == "" {
 		i.Title = cutText(summary+" "+i.URL, maxTitle)
 	}
@@ -100,20 +101,16 @@ func entryTime(e *gofeed.Item) time.Time {
 	return time.Time{}
 }
 
-// webLink returns the address that a person may click: a web address, whole.
-func webLink(base *url.URL, link string) string {
-	u, err := url.Parse(words(link))
-	if err != nil || link == "" {
+// link returns the address of an entry, whole.
+func link(base *url.URL, address string) string {
+	u, err := url.Parse(words(address))
+	if err != nil || address == "" {
 		return ""
 	}
 	if base != nil {
 		u = base.ResolveReference(u)
 	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return ""
-	}
-	u.User = nil
-	return u.String()
+	return source.Link(u.String())
 }
 
 func looksHTML(body []byte) bool {

@@ -45,7 +45,7 @@ func decodePage(a *fetch.Answer, w watch) ([]item.Item, error) {
 			title = w.name
 		}
 		// A page has no clock of its own: Last-Modified is mostly the moment of asking.
-		return []item.Item{{ID: "page", Title: cutText(title, maxTitle), URL: webLink(nil, a.URL.String()), Attributes: attributes}}, nil
+		return []item.Item{{ID: "page", Title: cutText(title, maxTitle), URL: a.URL.String(), Attributes: attributes}}, nil
 	}
 	return nil, nil
 }

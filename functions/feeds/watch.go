@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/andybalholm/cascadia"
+
+	"github.com/hearth-home/hearth/shared/config"
 )
 
 // watch is one element of FEEDS or PAGES.
@@ -52,12 +54,12 @@ func (c Config) watches() (map[string]watch, []string, error) {
 // parse reads name=url and the words after it. A bare URL is called as its host.
 func (w *watch) parse(words []string) error {
 	name, address, ok := strings.Cut(words[0], "=")
-	if isURL(words[0]) {
+	if strings.Contains(name, "://") {
 		name, address, ok = "", words[0], true
 	}
 	w.name = cutText(name, 60)
-	u, err := url.Parse(address)
-	if !ok || err != nil || !isURL(address) || u.Host == "" {
+	u, err := config.URL(address)
+	if !ok || err != nil {
 		w.name = cmp.Or(w.name, "unnamed")
 		return errors.New("its setting must begin with name=https://…") // the address may hold a key: it is not printed
 	}
@@ -98,10 +100,6 @@ func (w *watch) set(key, value string) (err error) {
 		err = errors.New("a feed has match, except, max_age and preset")
 	}
 	return err
-}
-
-func isURL(s string) bool {
-	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")
 }
 
 // split splits s into elements at semicolons and line breaks, and these into

@@ -110,5 +110,5 @@ func (a alert) item() item.Item {
 	if a.Advisory.Summary != "" {
 		title += ": " + a.Advisory.Summary
 	}
-	return item.Item{ID: strconv.Itoa(a.Number), Title: title, URL: webLink(a.URL), At: a.Created, Attributes: attributes}
+	return item.Item{ID: strconv.Itoa(a.Number), Title: title, URL: a.URL, At: a.Created, Attributes: attributes}
 }

@@ -69,11 +69,3 @@ func nextCursor(h http.Header) (string, error) {
 	}
 	return u.Query().Get("after"), nil
 }
-
-// webLink returns s if a person may click it.
-func webLink(s string) string {
-	if u, err := url.Parse(s); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return ""
-	}
-	return s
-}

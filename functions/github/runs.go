@@ -212,7 +212,7 @@ func failing(runs []run) (items []item.Item, settled bool) {
 		}
 		items = append(items, item.Item{
 			ID: key, Title: fmt.Sprintf("%s on %s: %s", cmp.Or(r.Name, r.workflow()), r.Branch, strings.ReplaceAll(r.Conclusion, "_", " ")),
-			URL: webLink(r.URL), At: r.Created,
+			URL: r.URL, At: r.Created,
 			Attributes: map[string]string{"workflow": r.workflow(), "branch": r.Branch, "conclusion": r.Conclusion, "event": r.Event, "run_number": strconv.Itoa(r.Number)},
 		})
 	}

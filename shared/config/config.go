@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"reflect"
 	"sync"
@@ -79,13 +80,21 @@ func Once[T any](open func(context.Context) (T, error)) func(context.Context) (T
 }
 
 // Parse fills a T from the environment by its env tags; a field of type
-// secret.String holds the secret that the variable names. All that is missing
+// secret.String holds the secret that the variable names, one of type url.URL a
+// web address. All that is missing
 // or malformed is named in one error.
 func Parse[T any](e Env) (T, error) {
 	c, err := env.ParseAsWithOptions[T](env.Options{
 		Environment: e.Vars,
 		FuncMap: map[reflect.Type]env.ParserFunc{
 			reflect.TypeFor[secret.String](): func(name string) (any, error) { return e.Secrets.Get(name), nil },
+			reflect.TypeFor[url.URL](): func(s string) (any, error) {
+				u, err := URL(s)
+				if err != nil {
+					return nil, err
+				}
+				return *u, nil
+			},
 		},
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,6 +71,25 @@ func TestLoggerShowsNoSecret(t *testing.T) {
 	Logger(&b, secret.NewFolder(dir)).Error("failed", "err", errors.New("k=s3cr3t-value"), "list", []string{"s3cr3t-value"})
 	if strings.Contains(b.String(), "s3cr3t") {
 		t.Errorf("logged %s", b.String())
+	}
+}
+
+func TestAnAddressIsAWholeWebAddress(t *testing.T) {
+	type upstream struct {
+		URL url.URL `env:"X_URL" envDefault:"https://api.example/v1"`
+	}
+	parse := func(vars map[string]string) (upstream, error) {
+		return Parse[upstream](Env{Vars: vars, Secrets: secret.NewFolder(t.TempDir())})
+	}
+	for _, vars := range []map[string]string{nil, {"X_URL": "https://api.example/v1"}} {
+		if c, err := parse(vars); err != nil || c.URL.String() != "https://api.example/v1" {
+			t.Errorf("%v: %v, %v", vars, c.URL, err)
+		}
+	}
+	for _, bad := range []string{"api.example/k3y", "ftp://api.example/k3y", "https:///k3y", "https://:443/k3y", "http://api example/k3y", "//api.example/k3y"} {
+		if c, err := parse(map[string]string{"X_URL": bad}); err == nil || !strings.Contains(err.Error(), "is no web address") || strings.Contains(err.Error(), "k3y") {
+			t.Errorf("%s: %v, %v; want a refusal that does not tell it", bad, c.URL, err)
+		}
 	}
 }
 

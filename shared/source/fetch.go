@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
@@ -109,6 +110,7 @@ func (x *runner) check(f *fetched) error {
 		if rest, ok := strings.CutPrefix(it.URL, x.env.Samples); ok && x.env.Sample {
 			it.URL = "https://" + rest
 		}
+		it.URL = Link(it.URL)
 		if it.ID == "" {
 			return fmt.Errorf("what it answered cannot be right: %q has no id", it.Title)
 		}
@@ -125,6 +127,20 @@ func (a *Answer) show(fs []fetched) {
 		a.Readings = append(a.Readings, f.Readings...)
 		a.Items = append(a.Items, f.Items...)
 	}
+}
+
+// Link returns s if it is a web address, which a person may click, without a
+// user and password; "" if not. Every item's URL goes through it.
+func Link(s string) string {
+	u, err := config.URL(s)
+	if err != nil {
+		return ""
+	}
+	if u.User != nil {
+		u.User = nil
+		return u.String()
+	}
+	return s
 }
 
 // report fills the answer's outcome of each target and returns the error that
