@@ -6,6 +6,8 @@ package function
 
 import (
 	"context"
+	"log/slog"
+	"sync/atomic"
 	"time"
 
 	handler "github.com/openfaas/templates-sdk/go-http"
@@ -37,7 +39,7 @@ func New(env config.Env) (func(handler.Request) (handler.Response, error), error
 	if err != nil {
 		return nil, err
 	}
-	s := &sensors{fields: newFields(), watch: mapping.NewWatch(c.Settings, env.Log), allow: allow}
+	s := &sensors{fields: newFields(), watch: mapping.NewWatch(c.Settings, env.Log), allow: allow, log: env.Log}
 	return mqttbatch.Func(env, "sensors", s.transform), nil
 }
 
@@ -46,6 +48,8 @@ type sensors struct {
 	fields   *fields
 	watch    *mapping.Watch
 	allow    allow
+	log      *slog.Logger
+	pruned   atomic.Int64 // unix seconds when dead letters that are gone were last deleted
 }
 
 // transform stores a batch: readings first, then states and numbering in one
@@ -75,5 +79,24 @@ func (s *sensors) transform(ctx context.Context, st *store.Store, ms []mqttbatch
 		return w.answer, err
 	}
 	w.stored()
+	s.prune(ctx, st, now)
 	return w.answer, nil
+}
+
+const (
+	keepGone    = 24 * time.Hour // news of a dead letter that come late must find that it is gone
+	pruneEvery  = 10 * time.Minute
+	pruneAtOnce = 500 // at this rate 72,000 a day
+)
+
+// prune deletes dead letters that are gone, some at a time. The batch is stored:
+// what goes wrong here is tried again with a later one.
+func (s *sensors) prune(ctx context.Context, st *store.Store, now time.Time) {
+	last := s.pruned.Load()
+	if now.Unix()-last < int64(pruneEvery.Seconds()) && now.Unix() >= last || !s.pruned.CompareAndSwap(last, now.Unix()) {
+		return
+	}
+	if _, err := st.PruneDeadLetters(ctx, now.Add(-keepGone), pruneAtOnce); err != nil {
+		s.log.Warn("dead letters", "function", "sensors", "err", err)
+	}
 }

@@ -83,3 +83,32 @@ func TestNothingThatIsSentCanBlockADatabase(t *testing.T) {
 			message(after, "telegraf/x", `{"name":"`+n+`","tags":{"host":"`+n+`","`+n+`":"`+n+`"},"fields":{"`+n+`":1,"x":2},"timestamp":1795435200}`))
 	}
 }
+
+func TestADeadLetterThatIsGoneIsDeletedADayLater(t *testing.T) {
+	for name, open := range stores {
+		t.Run(name, func(t *testing.T) {
+			f := batchtest.Serve(t, New, open(t))
+			news := func(after time.Duration, gone bool) {
+				t.Helper()
+				f.Post(t, message(after, "hearth/dead/abc", fmt.Sprintf(`{"id":"abc","function":"zigbee","first":"2026-11-23T11:00:00Z","last":"2026-11-23T11:00:00Z","count":1,"gone":%v}`, gone)))
+			}
+			open := func() int {
+				t.Helper()
+				letters, err := f.Store.DeadLetters(t.Context(), 5)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return len(letters)
+			}
+			news(0, true)
+			f.Post(t, message(23*time.Hour, "hearth/canary/main", `{"sent":"2026-11-24T11:00:00Z"}`))
+			if news(-time.Second, false); open() != 0 { // late news
+				t.Error("it was deleted before its day")
+			}
+			f.Post(t, message(25*time.Hour, "hearth/canary/main", `{"sent":"2026-11-24T13:00:00Z"}`))
+			if news(-time.Second, false); open() != 1 { // as if it had never been
+				t.Error("it is still kept")
+			}
+		})
+	}
+}

@@ -254,3 +254,27 @@ func TestDeadLettersAreMirrored(t *testing.T) {
 		}
 	})
 }
+
+func TestDeadLettersThatAreGoneAreDeletedSomeAtATime(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		var letters []store.DeadLetter
+		for i := range 10 {
+			letters = append(letters, store.DeadLetter{ID: fmt.Sprint(i), Function: "f", Reason: "r", First: noon, Last: noon, Told: noon.Add(time.Duration(i) * time.Hour), Gone: i != 3})
+		}
+		if err := s.SaveDevices(t.Context(), store.DeviceChange{Dead: letters}); err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []int64{4, 2, 0} { // of 0 to 6, but for 3
+			n, err := s.PruneDeadLetters(t.Context(), noon.Add(7*time.Hour), 4)
+			if err != nil || n != want {
+				t.Errorf("%d: deleted %d, %v, want %d", i, n, err, want)
+			}
+		}
+		if got := s.CountDeadLetters(t); got != 4 {
+			t.Errorf("%d are left, want the open one and three", got)
+		}
+		if plan := s.Explain(t, `select id, function from dead_letters where gone and told < '2026-01-01' order by told limit 4`); !strings.Contains(plan, "dead_letters_gone") {
+			t.Errorf("the index is not used: %s", plan)
+		}
+	})
+}

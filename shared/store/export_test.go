@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io/fs"
+	"strings"
 	"testing"
 )
 
@@ -14,6 +15,50 @@ func (s *Store) CountQuotaRows(t *testing.T) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// CountDeadLetters looks into the table, the gone included.
+func (s *Store) CountDeadLetters(t *testing.T) (n int) {
+	t.Helper()
+	if err := s.read.QueryRowContext(t.Context(), `select count(*) from dead_letters`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Explain returns how the database would answer, where it may not scan a table.
+func (s *Store) Explain(t *testing.T, text string) string {
+	t.Helper()
+	tx, err := s.write.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	explain := `explain query plan `
+	if s.dialect == Postgres {
+		explain = `explain `
+		if _, err := tx.ExecContext(t.Context(), `set local enable_seqscan = off`); err != nil { // a small table is always scanned
+			t.Fatal(err)
+		}
+	}
+	rows, err := tx.QueryContext(t.Context(), explain+text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, _ := rows.Columns()
+	var out []string
+	for rows.Next() {
+		line := make([]any, len(columns))
+		for i := range line {
+			line[i] = new(any)
+		}
+		if err := rows.Scan(line...); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, fmt.Sprint(*line[len(line)-1].(*any)))
+	}
+	return strings.Join(out, "; ")
 }
 
 // TaskDays reads the view as a panel would: "id age idle".

@@ -133,6 +133,22 @@ func writeDead(ctx context.Context, tx *txn, letters []DeadLetter) error {
 	return nil
 }
 
+// PruneDeadLetters deletes those that were gone before a time, at most limit of
+// them, and returns how many.
+func (s *Store) PruneDeadLetters(ctx context.Context, before time.Time, limit int) (n int64, err error) {
+	err = s.tx(ctx, "delete dead letters that are gone", func(ctx context.Context, tx *txn) error {
+		res, err := tx.ExecContext(ctx, `
+			delete from dead_letters where (id, function) in (select id, function from dead_letters where gone and told < $1 order by told limit $2)`,
+			stamp(before), limit)
+		if err != nil {
+			return err
+		}
+		n, err = res.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
 // DeadLetters returns the newest that are neither replayed nor dropped.
 func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
 	return query(ctx, s, "read the dead letters", func(rows *sql.Rows) (d DeadLetter, err error) {
