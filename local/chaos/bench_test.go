@@ -81,9 +81,13 @@ func BenchmarkLatency(b *testing.B) {
 
 func (h *house) latency(b *testing.B) {
 	for range b.N {
-		s := newStream("late", sampled)
+		s := newStream("late", topics+sampled)
 		sent := make([]time.Time, s.n)
-		h.publisher("edge").each(s.n, time.Duration(s.n)*time.Second/sampleRate, func(k int) (string, string) {
+		p := h.publisher("edge")
+		p.publish(s, 0, topics, 0)
+		until(b, "every device is known", func() bool { _, last := h.front.delay(s, topics-1, time.Time{}); return last })
+		p.each(sampled, sampled*time.Second/sampleRate, func(k int) (string, string) {
+			k += topics
 			sent[k] = time.Now()
 			return s.topic(k), s.payload(k)
 		})

@@ -57,6 +57,7 @@ max_queued_bytes 0
 max_inflight_messages 20000
 queue_qos0_messages true
 sys_interval 1
+set_tcp_nodelay true
 `, port, host, dir, autosave)
 	for _, l := range lines {
 		conf += l + "\n"

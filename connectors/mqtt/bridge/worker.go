@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	gather     = 20 * time.Millisecond // a batch waits for more at most this long
+	gather     = 5 * time.Millisecond // a batch waits for more at most this long
 	batchBytes = 1 << 20
 	maxTries   = 5               // of a message that fails alone while others succeed
 	maxAsks    = 365             // of a message that a 207 wants again, which is about an hour: it holds up what is behind it
