@@ -49,10 +49,12 @@ type Bridge struct {
 	stats   *stats
 	life    context.Context
 
+	backlogs  map[string]backlog // of the one goroutine that looks
 	mu        sync.Mutex
 	consumers map[string]*running
 	gone      map[string]time.Time
-	kept      map[string][]string // the filters of those: without a subscription nothing would come that could wait
+	kept      map[string]Function // those that have no consumer: without a subscription nothing would come that could wait
+	lost      map[string]uint64   // messages that functions gave up for the others' sake
 	looked    bool                // the functions are known
 	first     spool.Seq           // where a function begins that the first look finds
 	hold      *spool.Reader       // keeps what comes from there until then
@@ -69,7 +71,7 @@ type Options struct {
 // New opens spool and dead letters. It connects to nothing yet.
 func New(c Config, o Options) (*Bridge, error) {
 	b := &Bridge{config: c, log: o.Log, now: o.Now, redact: func(s string) string { return o.Redact(s, reasonBytes) }, hide: o.Redact, stats: &stats{}, life: context.Background(),
-		consumers: map[string]*running{}, gone: map[string]time.Time{}, kept: map[string][]string{}}
+		consumers: map[string]*running{}, gone: map[string]time.Time{}, kept: map[string]Function{}, lost: map[string]uint64{}, backlogs: map[string]backlog{}}
 	b.gateway = &gateway{url: strings.TrimSuffix(c.Gateway, "/"), login: o.Login, client: &http.Client{Transport: &http.Transport{
 		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}} // followed, a POST becomes an empty GET

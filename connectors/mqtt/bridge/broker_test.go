@@ -35,6 +35,12 @@ func connect(t *testing.T, g *faas, addr, dir string, change func(*Config)) (b *
 // run runs a connector between a gateway and a broker, on a folder.
 func run(t testing.TB, gateway, addr, dir string, change ...func(*Config)) (b *Bridge, stop func()) {
 	t.Helper()
+	return runAt(t, time.Now, gateway, addr, dir, change...)
+}
+
+// runAt is run by a clock of the test's own.
+func runAt(t testing.TB, now func() time.Time, gateway, addr, dir string, change ...func(*Config)) (b *Bridge, stop func()) {
+	t.Helper()
 	c := Config{URL: "tcp://" + addr, ClientID: "connector", Gateway: gateway, Rebuild: 20 * time.Millisecond, CallTimeout: 5 * time.Second,
 		Dir: dir, SpoolMiB: 64, SpoolPolicy: "refuse", DeadMax: 1000}
 	for _, f := range change {
@@ -42,7 +48,7 @@ func run(t testing.TB, gateway, addr, dir string, change ...func(*Config)) (b *B
 			f(&c)
 		}
 	}
-	b, err := New(c, Options{Log: slog.New(slog.DiscardHandler), Now: time.Now, Redact: func(s string, n int) string { return s[:min(len(s), n)] }})
+	b, err := New(c, Options{Log: slog.New(slog.DiscardHandler), Now: now, Redact: func(s string, n int) string { return s[:min(len(s), n)] }})
 	if err != nil {
 		t.Fatal(err)
 	}

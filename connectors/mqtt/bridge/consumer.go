@@ -87,7 +87,7 @@ func (c *consumer) run(ctx context.Context) {
 		wg.Go(func() { c.work(ctx, i) })
 	}
 	for _, la := range c.all() {
-		wg.Go(func() { la.feed(ctx, c.wants(), c.log) })
+		wg.Go(func() { la.feed(ctx, c.f.wants(), c.log) })
 	}
 	for pause(ctx, checkEvery) {
 		c.turn(ctx, &wg)
@@ -128,7 +128,7 @@ func (c *consumer) turn(ctx context.Context, wg *sync.WaitGroup) {
 	c.lanes[0].out.Store(&c.late)
 	c.lanes = append(c.lanes, la)
 	c.log.Info("new messages go beside the backlog", "backlog", lag.Records, "oldest", lag.Oldest)
-	wg.Go(func() { la.feed(ctx, c.wants(), c.log) })
+	wg.Go(func() { la.feed(ctx, c.f.wants(), c.log) })
 }
 
 func (c *consumer) all() []*lane {
@@ -138,18 +138,18 @@ func (c *consumer) all() []*lane {
 }
 
 // wants returns what tells whether the function gets a message, for one lane.
-func (c *consumer) wants() func(*Message) bool {
+func (f Function) wants() func(*Message) bool {
 	known := map[string]bool{} // by topic
 	return func(m *Message) bool {
 		if m.Only != "" {
-			return m.Only == c.f.Name
+			return m.Only == f.Name
 		}
 		yes, ok := known[m.Topic]
 		if !ok {
 			if len(known) >= maxTopics {
 				clear(known)
 			}
-			yes = matchAny(c.f.Filters, m.Topic) && !matchAny(c.f.Except, m.Topic)
+			yes = matchAny(f.Filters, m.Topic) && !matchAny(f.Except, m.Topic)
 			known[m.Topic] = yes
 		}
 		return yes

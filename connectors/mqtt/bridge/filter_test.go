@@ -37,7 +37,7 @@ func TestAnExceptedTopicIsNotForTheFunction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wants := (&consumer{f: f}).wants()
+	wants := f.wants()
 	for topic, want := range map[string]bool{"a/b": true, "zigbee2mqtt": false, "zigbee2mqtt/x": false, "zigbee2mqtt2/x": true, "homeassistant/sensor/x/config": false} {
 		if got := wants(&Message{Topic: topic}); got != want {
 			t.Errorf("%s: %v, want %v", topic, got, want)

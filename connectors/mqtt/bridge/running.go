@@ -36,10 +36,12 @@ func (r *running) ended() bool {
 
 // apply makes the consumers what fs say. Nothing is waited for with b.mu held.
 func (b *Bridge) apply(ctx context.Context, fs []Function) {
-	await(ctx, b.retire(fs))
+	stuck := b.stuck()
+	await(ctx, b.retire(fs, stuck))
+	b.leave()
+	b.makeRoom(ctx, fs, stuck)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.leave(fs)
 	for _, f := range fs {
 		delete(b.gone, f.Name)
 		delete(b.kept, f.Name)
@@ -56,13 +58,13 @@ func (b *Bridge) apply(ctx context.Context, fs []Function) {
 	}
 }
 
-// retire stops the consumers of functions that changed or went.
-func (b *Bridge) retire(fs []Function) (ending []*running) {
+// retire stops the consumers of functions that changed, went or are stuck.
+func (b *Bridge) retire(fs []Function, stuck map[string]bool) (ending []*running) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for name, r := range b.consumers {
 		i := slices.IndexFunc(fs, func(f Function) bool { return f.Name == name })
-		if i >= 0 && fs[i].equal(r.f) && !r.ending {
+		if i >= 0 && fs[i].equal(r.f) && !r.ending && !stuck[name] {
 			continue
 		}
 		if i < 0 && !r.ending {
@@ -88,16 +90,36 @@ func await(ctx context.Context, rs []*running) {
 	}
 }
 
-// leave takes out the consumers that ended. With b.mu.
-func (b *Bridge) leave(fs []Function) {
+// leave takes out the consumers that ended.
+func (b *Bridge) leave() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	for name, r := range b.consumers {
-		if !r.ended() {
+		if r.ended() {
+			delete(b.consumers, name)
+			b.kept[name] = r.f
+		}
+	}
+}
+
+// makeRoom lets the stuck ones that have ended give up messages.
+func (b *Bridge) makeRoom(ctx context.Context, fs []Function, stuck map[string]bool) {
+	for name, is := range stuck {
+		b.mu.Lock()
+		f, known := b.kept[name]
+		running := b.consumers[name] != nil
+		b.mu.Unlock()
+		if !is || running {
 			continue
 		}
-		delete(b.consumers, name)
-		if !slices.ContainsFunc(fs, func(f Function) bool { return f.Name == name }) {
-			b.kept[name] = r.f.Filters
+		if i := slices.IndexFunc(fs, func(f Function) bool { return f.Name == name }); i >= 0 {
+			f, known = fs[i], true
 		}
+		wants := func(*Message) bool { return true }
+		if known {
+			wants = f.wants()
+		}
+		b.giveUp(ctx, name, wants)
 	}
 }
 
@@ -143,8 +165,8 @@ func (b *Bridge) filters() (all []string) {
 	for _, r := range b.consumers {
 		all = append(all, r.f.Filters...)
 	}
-	for _, fs := range b.kept {
-		all = append(all, fs...)
+	for _, f := range b.kept {
+		all = append(all, f.Filters...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

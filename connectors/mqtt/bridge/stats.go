@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"maps"
 	"sync/atomic"
 	"time"
 
@@ -75,6 +76,7 @@ func (b *Bridge) Collect(ch chan<- prometheus.Metric) {
 	count(descDeadDropped, float64(dropped))
 	gauge(descCanary, float64(b.canary.stored.Load())/1e9)
 	gauge(descCanaryTook, time.Duration(b.canary.took.Load()).Seconds())
+	gaveUp := b.gaveUp()
 	for _, c := range b.all() {
 		records, oldest, lost := c.lag()
 		age := 0.0
@@ -83,12 +85,22 @@ func (b *Bridge) Collect(ch chan<- prometheus.Metric) {
 		}
 		gauge(descLag, float64(records), c.f.Name)
 		gauge(descAge, age, c.f.Name)
-		count(descLost, float64(lost), c.f.Name)
+		count(descLost, float64(lost+gaveUp[c.f.Name]), c.f.Name)
+		delete(gaveUp, c.f.Name)
 		count(descStored, float64(c.stored.Load()), c.f.Name)
 		count(descBuried, float64(c.dead.Load()), c.f.Name)
 		count(descCalls, float64(c.calls.Load()), c.f.Name)
 		count(descFails, float64(c.fails.Load()), c.f.Name)
 	}
+	for name, n := range gaveUp { // functions that are gone
+		count(descLost, float64(n), name)
+	}
+}
+
+func (b *Bridge) gaveUp() map[string]uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.lost)
 }
 
 func (b *Bridge) all() (cs []*consumer) {
