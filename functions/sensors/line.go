@@ -2,65 +2,107 @@ package function
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/mapping"
 )
 
-var errLine = errors.New("no line protocol")
+var errLine = errors.New("it is no line protocol")
 
-// parseLine reads one line of InfluxDB's line protocol:
-// name,tag=value field=1i,other="text" 1458229140000000000. Texts are left out.
+// lines reads line protocol. ok is false where nothing of the payload is; bad
+// names the first line that is not, the others are good.
 // https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/
-func parseLine(line string) (telegram, error) {
-	t := telegram{tags: map[string]string{}, fields: map[string]float64{}}
+func lines(payload string) (ts []telegram, ok bool, bad error) {
+	for n := 1; payload != ""; {
+		rest := strings.TrimLeft(payload, " \t\r")
+		if rest == "" || rest[0] == '\n' || rest[0] == '#' {
+			_, payload, _ = strings.Cut(rest, "\n")
+			n++
+			continue
+		}
+		if len(ts) >= maxTelegrams {
+			return ts, true, fmt.Errorf("there are more than %d lines", maxTelegrams)
+		}
+		t, after, err := parseLine(rest)
+		if err == nil {
+			ts = append(ts, t)
+		} else {
+			if bad == nil {
+				bad = fmt.Errorf("line %d: %w", n, err)
+			}
+			_, after, _ = strings.Cut(rest, "\n")
+		}
+		n += strings.Count(payload[:len(payload)-len(after)], "\n")
+		payload = after
+	}
+	return ts, len(ts) > 0, bad
+}
+
+// parseLine reads name,tag=value field=1i,other="text" 1458229140000000000 and
+// returns what is behind it. Texts are left out.
+func parseLine(s string) (t telegram, rest string, err error) {
+	t = telegram{tags: map[string]string{}, fields: map[string]float64{}}
 	var end byte
-	t.name, line, end = token(line, ", ")
-	if t.name == "" {
-		return t, errLine
+	if t.name, s, end = token(s, ", \n"); t.name == "" {
+		return t, "", errLine
 	}
 	for end == ',' {
 		var k, v string
-		if k, line, end = token(line, "=, "); end != '=' || k == "" {
-			return t, errLine
+		if k, s, end = token(s, "=, \n"); end != '=' || k == "" {
+			return t, "", errLine
 		}
-		if v, line, end = token(line, ", "); v == "" {
-			return t, errLine
+		if v, s, end = token(s, ", \n"); v == "" {
+			return t, "", fmt.Errorf("%w: the tag %.60q has no value", errLine, k)
 		}
 		t.tags[k] = v
 	}
 	if end != ' ' {
-		return t, errLine
+		return t, "", errLine
 	}
-	line = strings.TrimLeft(line, " ")
-	for more := true; more; {
+	s = strings.TrimLeft(s, " ")
+	for end = ','; end == ','; {
 		var k, v string
-		if k, line, end = token(line, "=, "); end != '=' || k == "" {
-			return t, errLine
+		if k, s, end = token(s, "=, \n"); end != '=' || k == "" {
+			return t, "", errLine
 		}
-		if v, line, end = value(line); v == "" {
-			return t, errLine
+		if v, s, end = value(s); v == "" {
+			return t, "", fmt.Errorf("%w: the field %.60q has no value", errLine, k)
 		}
 		if err := t.put(k, v); err != nil {
-			return t, err
+			return t, "", err
 		}
-		more = end == ','
 	}
-	if line = strings.TrimSpace(line); line == "" {
-		return t, nil
+	if end == ' ' {
+		var at string
+		at, s, _ = strings.Cut(s, "\n")
+		t.time, err = lineTime(strings.TrimSpace(at))
 	}
-	n, err := strconv.ParseInt(line, 10, 64)
-	if err != nil || n <= 0 {
-		return t, errLine
+	return t, s, err
+}
+
+// lineTime reads nanoseconds, or what the size of the number tells. None is the
+// zero time.
+func lineTime(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
 	}
-	t.time = time.Unix(0, n).UTC()
-	return t, nil
+	if _, err := strconv.ParseInt(s, 10, 64); err != nil {
+		return time.Time{}, fmt.Errorf("%w: the time is %.40q", errLine, s)
+	}
+	return mapping.ParseTime(s, time.UTC)
 }
 
 // token reads up to one of the ends that is not escaped, and returns it without
-// its escapes, what is behind the end, and the end, 0 for that of the line.
+// its escapes, what is behind the end, and the end, 0 for that of the payload.
 func token(s, ends string) (string, string, byte) {
+	plain := strings.IndexAny(s, ends)
+	if plain >= 0 && strings.IndexByte(s[:plain], '\\') < 0 {
+		return s[:plain], s[plain+1:], s[plain]
+	}
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -77,23 +119,25 @@ func token(s, ends string) (string, string, byte) {
 	return b.String(), "", 0
 }
 
-// value reads a field's value; a text keeps its quotes.
+// value reads a field's value; a text keeps its quotes, and may hold line ends.
 func value(s string) (string, string, byte) {
 	if !strings.HasPrefix(s, `"`) {
-		return token(s, ", ")
+		v, rest, end := token(s, ", \n")
+		return strings.TrimSuffix(v, "\r"), rest, end
 	}
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
 		case '\\':
 			i++
 		case '"':
-			if i+1 == len(s) {
-				return s, "", 0
+			text, rest := s[:i+1], strings.TrimPrefix(s[i+1:], "\r")
+			switch {
+			case rest == "":
+				return text, "", 0
+			case strings.IndexByte(", \n", rest[0]) >= 0:
+				return text, rest[1:], rest[0]
 			}
-			if s[i+1] != ',' && s[i+1] != ' ' {
-				return "", "", 0
-			}
-			return s[:i+1], s[i+2:], s[i+1]
+			return "", "", 0
 		}
 	}
 	return "", "", 0
@@ -111,12 +155,13 @@ func (t *telegram) put(key, v string) error {
 	if v[0] == '"' {
 		return nil
 	}
+	number := v
 	if last := v[len(v)-1]; last == 'i' || last == 'u' {
-		v = v[:len(v)-1]
+		number = v[:len(v)-1]
 	}
-	n, err := strconv.ParseFloat(v, 64)
+	n, err := strconv.ParseFloat(number, 64)
 	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
-		return errLine
+		return fmt.Errorf("%w: the field %.60q is %.40s", errLine, key, v)
 	}
 	t.fields[key] = n
 	return nil

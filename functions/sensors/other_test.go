@@ -158,6 +158,23 @@ func TestTelegraf(t *testing.T) {
 			[]string{"telegraf,device=switch snmp_ge_0_if_in_errors=3" + at}, ""},
 		"not_allowed": {"telegraf/x", "pf,host=x entries=3i 1795435200000000000", nil, "no mapping for Telegraf's pf: TELEGRAF_ALLOW may let it in"},
 		"no_telegraf": {"telegraf/x", "pf,host= entries=3i", nil, "no mapping for topic telegraf/x"},
+		"escapes": {"telegraf/x", `disk,host=my\ nas,path=/mnt/a\,b\=c free=7i 1795435200000000000`,
+			[]string{"host,device=my-nas mnt_a_b_c_disk_free_bytes=7" + at}, ""},
+		"a_text_with_line_ends": {"telegraf/nas", "system,host=nas note=\"a\nb x=1, \\\"c\\\" \\\\\",load1=0.5 1795435200000000000\r\nsystem,host=nas load5=0.25 1795435200000000000\r\n",
+			[]string{"host,device=nas load_1m=0.5,load_5m=0.25" + at}, ""},
+		"kinds_of_numbers": {"telegraf/nas", "system,host=nas load1=1u,load5=-0,load15=2.5e0,uptime=86400i 1795435200000000000\nsnmp,host=nas up=true,down=F 1795435200000000000",
+			[]string{"host,device=nas load_15m=2.5,load_1m=1,load_5m=0,uptime_seconds=86400" + at, "telegraf,device=nas snmp_down=0,snmp_up=1" + at}, ""},
+		"seconds":      {"telegraf/nas", "system,host=nas load1=1 1795435200", []string{"host,device=nas load_1m=1" + at}, ""},
+		"milliseconds": {"telegraf/nas", "system,host=nas load1=1 1795435200000", []string{"host,device=nas load_1m=1" + at}, ""},
+		"microseconds": {"telegraf/nas", "system,host=nas load1=1 1795435200000000", []string{"host,device=nas load_1m=1" + at}, ""},
+		"no_time":      {"telegraf/nas", "\n# a comment\n system,host=nas load1=1 ", []string{"host,device=nas load_1m=1" + at}, ""},
+		"one_bad_line_of_three": {"telegraf/nas", "system,host=nas load1=1 1795435200\nsystem,host=nas load5=?\nsystem,host=nas load15=3 1795435200",
+			[]string{"host,device=nas load_15m=3,load_1m=1" + at}, `line 2: it is no line protocol: the field "load5" is ?`},
+		"an_open_quote": {"telegraf/nas", "system,host=nas load1=1 1795435200\nsystem,host=nas x=\"open\nsystem,host=nas load15=3 1795435200",
+			[]string{"host,device=nas load_15m=3,load_1m=1" + at}, `line 2: it is no line protocol: the field "x" has no value`},
+		"one_bad_metric_of_three": {"telegraf/nas", ` {"metrics":[{"fields":{"load1":1},"name":"system","tags":{"host":"nas"},"timestamp":1795435200},{"fields":{"load5":1e999},"name":"system","tags":{"host":"nas"},"timestamp":1795435200},{"fields":{"load15":3},"name":"system","tags":{"host":"nas"},"timestamp":"2026-11-23T12:00:00Z"}]}`,
+			[]string{"host,device=nas load_15m=3,load_1m=1" + at}, "metric 1 has no name, fields and timestamp as Telegraf writes them"},
+		"a_field_with_a_slash": {"telegraf/x", "snmp,host=x if/in=3i 1795435200", []string{"telegraf,device=x snmp_if_in=3" + at}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := batchtest.Serve(t, New, batchtest.SQLite(t), "TELEGRAF_ALLOW", "snmp.*,a.b")

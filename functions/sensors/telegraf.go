@@ -1,7 +1,6 @@
 package function
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -38,10 +37,12 @@ func parseAllow(patterns []string) (a allow, err error) {
 
 func (a allow) takes(name string) bool {
 	return slices.ContainsFunc(a, func(p string) bool {
-		ok, _ := path.Match(p, name)
+		ok, _ := path.Match(slashless.Replace(p), slashless.Replace(name)) // to path a * ends at one
 		return ok
 	})
 }
+
+var slashless = strings.NewReplacer("/", "\x00")
 
 // telegram is one metric of Telegraf.
 type telegram struct {
@@ -57,10 +58,13 @@ const maxTelegrams = 5000 // of one message
 // neither.
 func (a allow) telegraf(on string, payload []byte) (found []mapping.Found, ok bool, err error) {
 	var ts []telegram
-	if c := payload[0]; c == '{' {
-		ts, ok = telegrafJSON(payload)
-	} else if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' {
-		ts, ok = lines(payload)
+	var bad error
+	switch scan.New(payload).Kind() {
+	case scan.Object:
+		ts, ok, bad = telegrafJSON(payload)
+	case scan.Array, scan.String:
+	default:
+		ts, ok, bad = lines(string(payload))
 	}
 	if !ok {
 		return nil, false, nil
@@ -76,7 +80,7 @@ func (a allow) telegraf(on string, payload []byte) (found []mapping.Found, ok bo
 	if len(found) == 0 {
 		err = fmt.Errorf("no mapping for Telegraf's %.200s: TELEGRAF_ALLOW may let it in", strings.Join(refused, ", "))
 	}
-	return found, true, err
+	return found, true, errors.Join(err, bad)
 }
 
 // find maps a metric: what computers have in common to host, the rest that is
@@ -190,73 +194,77 @@ func (h hostField) key(t *telegram) (string, *catalogue.Field) {
 }
 
 // telegrafJSON reads {"name","tags","fields","timestamp"}, or several of them in
-// "metrics".
-func telegrafJSON(payload []byte) (ts []telegram, ok bool) {
+// "metrics". bad says what is wrong with one of several; the others are good.
+func telegrafJSON(payload []byte) (ts []telegram, ok bool, bad error) {
 	s := scan.New(payload)
 	var t telegram
-	err := s.Object(func(key []byte) (err error) {
-		switch k := string(key); {
-		case k == "metrics" && s.Kind() == scan.Array:
-			return s.Array(func(int) error {
+	err := s.Object(func(key []byte) error {
+		if string(key) == "metrics" && s.Kind() == scan.Array {
+			return s.Array(func(n int) error {
 				raw, err := s.Raw()
-				if more, good := telegrafJSON(raw); good && len(ts)+len(more) <= maxTelegrams {
-					ts = append(ts, more...)
-				} else if err == nil {
-					err = errors.New("no metric")
+				if err != nil {
+					return err
 				}
-				return err
-			})
-		case k == "name" && s.Kind() == scan.String:
-			b, err := s.Text()
-			t.name = string(b)
-			return err
-		case k == "tags" && s.Kind() == scan.Object:
-			t.tags = map[string]string{}
-			return s.Object(func(key []byte) error {
-				tag := string(key)
-				raw, err := s.Raw()
-				t.tags[tag] = mapping.Text(raw)
-				return err
-			})
-		case k == "fields" && s.Kind() == scan.Object:
-			t.fields = map[string]float64{}
-			return s.Object(func(key []byte) error {
-				field := string(key)
-				if kind := s.Kind(); kind != scan.Number && kind != scan.Bool {
-					return s.Skip() // a text is no measurement
+				one, isOne := telegramOf(raw)
+				switch {
+				case isOne && len(ts) < maxTelegrams:
+					ts = append(ts, one)
+				case isOne:
+					bad = fmt.Errorf("there are more than %d metrics", maxTelegrams)
+				case bad == nil:
+					bad = fmt.Errorf("metric %d has no name, fields and timestamp as Telegraf writes them", n)
 				}
-				v, _, err := number(s)
-				t.fields[field] = v
-				return err
+				return nil
 			})
-		case k == "timestamp" && s.Kind() == scan.Number:
-			raw, err := s.Raw()
-			t.time, _ = mapping.ParseTime(string(raw), time.UTC)
-			return err
 		}
-		return s.Skip()
+		return t.attribute(s, string(key))
 	})
 	if err != nil || s.End() != nil {
-		return nil, false
+		return nil, false, nil
 	}
-	if t.name != "" && t.fields != nil && !t.time.IsZero() {
+	if t.whole() {
 		ts = append(ts, t)
 	}
-	return ts, len(ts) > 0
+	return ts, len(ts) > 0, bad
 }
 
-// lines reads line protocol, all of it or nothing.
-func lines(payload []byte) (ts []telegram, ok bool) {
-	for line := range bytes.Lines(payload) {
-		line = bytes.TrimSpace(line)
-		if len(line) == 0 || line[0] == '#' {
-			continue
-		}
-		t, err := parseLine(string(line))
-		if err != nil || len(ts) >= maxTelegrams {
-			return nil, false
-		}
-		ts = append(ts, t)
+func telegramOf(payload []byte) (t telegram, ok bool) {
+	s := scan.New(payload)
+	err := s.Object(func(key []byte) error { return t.attribute(s, string(key)) })
+	return t, err == nil && t.whole()
+}
+
+func (t *telegram) whole() bool { return t.name != "" && t.fields != nil && !t.time.IsZero() }
+
+func (t *telegram) attribute(s *scan.Scanner, key string) error {
+	switch kind := s.Kind(); {
+	case key == "name" && kind == scan.String:
+		b, err := s.Text()
+		t.name = string(b)
+		return err
+	case key == "tags" && kind == scan.Object:
+		t.tags = map[string]string{}
+		return s.Object(func(key []byte) error {
+			tag := string(key)
+			raw, err := s.Raw()
+			t.tags[tag] = mapping.Text(raw)
+			return err
+		})
+	case key == "fields" && kind == scan.Object:
+		t.fields = map[string]float64{}
+		return s.Object(func(key []byte) error {
+			field := string(key)
+			if kind := s.Kind(); kind != scan.Number && kind != scan.Bool {
+				return s.Skip() // a text is no measurement
+			}
+			v, _, err := number(s)
+			t.fields[field] = v
+			return err
+		})
+	case key == "timestamp" && (kind == scan.Number || kind == scan.String):
+		raw, err := s.Raw()
+		t.time, _ = mapping.ParseTime(mapping.Text(raw), time.UTC)
+		return err
 	}
-	return ts, len(ts) > 0
+	return s.Skip()
 }
