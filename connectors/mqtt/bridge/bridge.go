@@ -131,8 +131,8 @@ func (b *Bridge) Run(ctx context.Context) error {
 	taking, stopTaking := context.WithCancel(life)
 	var intake sync.WaitGroup
 	intake.Go(func() { b.intake.run(taking) })
-	b.dead.announce()
 	b.broker.client.Connect() // retried for ever
+	wg.Go(func() { b.dead.announce(ctx) })
 	wg.Go(func() { b.look(ctx) })
 	wg.Go(func() { b.acks.run(ctx) })
 	wg.Go(func() { b.canary.run(ctx) })

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -30,14 +29,7 @@ type DeadLetter struct {
 	Payload  []byte    `json:"payload,omitempty"`
 }
 
-// deadTopic begins the topics on which news of dead letters travel to the
-// function that mirrors them.
-const deadTopic = "hearth/dead/"
-
-const (
-	sampleBytes = 4 << 10 // of a payload, in the news
-	reasonBytes = 300
-)
+const reasonBytes = 300
 
 // graveyard keeps dead letters, one file each.
 type graveyard struct {
@@ -51,6 +43,7 @@ type graveyard struct {
 	letters map[string]*DeadLetter // by file name, without payload
 	dropped uint64
 	untold  []*DeadLetter // gone, and the mirror may not know
+	told    int64         // when the last news were written, unix nanoseconds
 }
 
 // goneExt marks the file of a letter that is gone until the news of that are in
@@ -73,6 +66,7 @@ func openGraveyard(dir string, most int, now func() time.Time, redact func(strin
 			continue
 		case goneExt:
 			if d, err := g.read(e.Name()); err == nil {
+				d.Payload = nil
 				g.untold = append(g.untold, d)
 			}
 			continue
@@ -223,49 +217,6 @@ func (g *graveyard) shown(d DeadLetter) DeadLetter {
 		d.Payload = []byte(g.redact(text, maxPayload))
 	}
 	return d
-}
-
-// publish tells the mirror. The letter itself is on disk: news that cannot be
-// stored now are made up for at the next start.
-func (g *graveyard) publish(d *DeadLetter, gone bool) error {
-	if g.news == nil || strings.HasPrefix(d.Topic, deadTopic) {
-		return nil
-	}
-	shown := g.shown(*d)
-	b, err := json.Marshal(struct {
-		DeadLetter
-		Payload []byte `json:"payload,omitempty"`
-		Sample  []byte `json:"sample_base64,omitempty"`
-		Gone    bool   `json:"gone,omitempty"`
-	}{shown, nil, shown.Payload[:min(len(shown.Payload), sampleBytes)], gone})
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	return g.news(ctx, Message{Arrival: g.now().UnixNano(), Topic: deadTopic + d.ID, Payload: b, QoS: 1})
-}
-
-// announce tells the mirror of every letter, once at start, and of those that
-// are gone and may not have been told of.
-func (g *graveyard) announce() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, d := range g.untold {
-		name := fileName(d.Function, d.ID)
-		if g.letters[name] != nil || g.publish(d, true) == nil {
-			_ = os.Remove(filepath.Join(g.dir, name) + goneExt)
-		}
-	}
-	g.untold = nil
-	for name, d := range g.letters {
-		if whole, err := g.read(name); err == nil {
-			d = whole
-		}
-		if g.publish(d, false) != nil {
-			return // at the next start
-		}
-	}
 }
 
 func (g *graveyard) counts() (letters int, dropped uint64) {

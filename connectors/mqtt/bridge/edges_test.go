@@ -1,13 +1,11 @@
 package bridge
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -201,47 +199,6 @@ func TestARedirectIsNoAnswerOfAFunction(t *testing.T) {
 	code, body, err := b.gateway.call(t.Context(), Function{Name: "f"}, []*item{{Message: Message{Topic: "a"}}}, buf, time.Second)
 	if v, _, reason := judge(code, body, err); v == stored {
 		t.Errorf("a redirect to a page counts as stored: %s", reason)
-	}
-}
-
-func TestTheMirrorHearsThatALetterIsGone(t *testing.T) {
-	dir := t.TempDir()
-	full := errors.New("the spool is full")
-	var told []string
-	open := func(err error) *graveyard {
-		g, e := openGraveyard(dir, 10, time.Now, func(s string, _ int) string { return s })
-		if e != nil {
-			t.Fatal(e)
-		}
-		g.news = func(_ context.Context, ms ...Message) error {
-			for _, m := range ms {
-				told = append(told, string(m.Payload))
-			}
-			return err
-		}
-		return g
-	}
-	g := open(full)
-	if err := g.add("f", &Message{Arrival: 1, Topic: "house/x"}, "no"); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := g.drop(Query{}); n != 1 || err != nil {
-		t.Fatal(n, err)
-	}
-	for range 2 { // told once it can be, and then no more
-		told = nil
-		g = open(nil)
-		if n, _ := g.counts(); n != 0 {
-			t.Errorf("%d letters are back", n)
-		}
-		g.announce()
-		if !slices.ContainsFunc(told, func(s string) bool { return strings.Contains(s, `"gone":true`) }) && full != nil {
-			t.Errorf("told %q, want that it is gone", told)
-		}
-		full = nil
-	}
-	if len(told) != 0 {
-		t.Errorf("told again: %q", told)
 	}
 }
 
