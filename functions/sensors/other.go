@@ -1,6 +1,7 @@
 package function
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/mapping"
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/scan"
 	"github.com/hearth-home/hearth/shared/topic"
 )
@@ -21,14 +21,15 @@ func (w *work) readOther(i int) error {
 	if len(m.Payload) == 0 {
 		return nil // a retained message was removed
 	}
-	found, ok, err := w.set.Find(m.Topic, m.Payload)
+	payload := scan.Finite(m.Payload)
+	found, ok, err := w.set.Find(m.Topic, payload)
 	if ok {
 		return errors.Join(w.take(i, found), err)
 	}
-	if found, ok, err := w.s.allow.telegraf(m.Topic, m.Payload); ok {
+	if found, ok, err := w.s.allow.telegraf(m.Topic, payload); ok {
 		return errors.Join(w.take(i, found), err)
 	}
-	found, err = known(m)
+	found, err = known(m.Topic, payload)
 	return errors.Join(w.take(i, found), err)
 }
 
@@ -61,13 +62,19 @@ func (w *work) take(i int, found []mapping.Found) error {
 
 // known maps the payloads of the platform before hearth: a flat object, named by
 // its topic, often without a time.
-func known(m *mqttbatch.Message) ([]mapping.Found, error) {
-	p := plain{topic: m.Topic}
-	s := scan.New(m.Payload)
-	if s.Kind() != scan.Object || errors.Join(p.object(s), s.End()) != nil || len(p.found) == 0 {
-		return nil, noMapping(m.Topic)
+func known(on string, payload []byte) ([]mapping.Found, error) {
+	p := plain{topic: on}
+	s := scan.New(payload)
+	if s.Kind() != scan.Object {
+		return nil, noMapping(on)
 	}
-	name, physical := topic.Name(m.Topic), "topic/"+m.Topic
+	if err := errors.Join(p.object(s), s.End()); err != nil {
+		return nil, fmt.Errorf("broken JSON on topic %s", general(on)) // where it breaks is another place each time
+	}
+	if len(p.found) == 0 && p.bad == nil {
+		return nil, noMapping(on)
+	}
+	name, physical := topic.Name(on), "topic/"+on
 	if p.name != "" {
 		name, physical = p.name, physical+"/"+p.name
 	}
@@ -82,9 +89,9 @@ func known(m *mqttbatch.Message) ([]mapping.Found, error) {
 	}
 	if len(p.unknown) > 0 {
 		slices.Sort(p.unknown)
-		return p.found, fmt.Errorf("no mapping for %s of topic %s", strings.Join(p.unknown, ", "), general(m.Topic))
+		return p.found, errors.Join(p.bad, fmt.Errorf("no mapping for %s of topic %s", strings.Join(p.unknown, ", "), general(on)))
 	}
-	return p.found, nil
+	return p.found, p.bad
 }
 
 // plain gathers what a flat object holds.
@@ -95,6 +102,7 @@ type plain struct {
 	time    time.Time
 	kinds   []string // of sensors, by their keys
 	unknown []string
+	bad     error // of the first value that is none
 }
 
 // kindOf tells a sensor by a key that only it has.
@@ -123,8 +131,12 @@ func (p *plain) object(s *scan.Scanner) error {
 		}
 		if a, ok := mapping.Known(k); ok {
 			v, ok, err := mapping.Number(raw)
+			if err != nil && raw[0] != '{' && raw[0] != '[' {
+				p.bad = cmp.Or(p.bad, fmt.Errorf("%s: %w", k, err)) // the others are good
+				return nil
+			}
 			if err != nil {
-				return err
+				p.miss(k)
 			}
 			if ok {
 				f := p.of(a.Measurement)
@@ -133,11 +145,17 @@ func (p *plain) object(s *scan.Scanner) error {
 					p.kinds = append(p.kinds, kind)
 				}
 			}
-		} else if string(raw) != "null" && len(p.unknown) < 10 {
-			p.unknown = append(p.unknown, strings.ToValidUTF8(k[:min(len(k), 60)], ""))
+		} else if string(raw) != "null" {
+			p.miss(k)
 		}
 		return nil
 	})
+}
+
+func (p *plain) miss(key string) {
+	if len(p.unknown) < 10 {
+		p.unknown = append(p.unknown, strings.ToValidUTF8(key[:min(len(key), 60)], ""))
+	}
 }
 
 func (p *plain) of(measurement string) *mapping.Found {

@@ -71,6 +71,8 @@ func TestWhatNobodyMappedIsRefusedUnderOneCause(t *testing.T) {
 		`21.5`:                       "no mapping for topic /garden/+/state",
 		`{"temperature":20,"lux":3}`: "no mapping for lux of topic /garden/+/state",
 		`{"temperature":{"c":20}}`:   "no mapping for topic /garden/+/state",
+		`{"temperature":20`:          "broken JSON on topic /garden/+/state",
+		`{"temperature":"n/a"}`:      `temperature: "n/a" is no number`,
 	} {
 		reasons := map[string]bool{}
 		for _, n := range []string{"bed1", "bed2"} {
@@ -84,6 +86,24 @@ func TestWhatNobodyMappedIsRefusedUnderOneCause(t *testing.T) {
 		}
 	}
 	same(t, "what is known beside is stored", f.Lines(t, "air"), []string{"air,device=bed1 temperature_celsius=20" + at, "air,device=bed2 temperature_celsius=20" + at})
+}
+
+func TestAValueThatIsNoneLeavesTheOthers(t *testing.T) {
+	for payload, want := range map[string]string{
+		`{"temp":"broken","humidity":40}`:                   `temp: "broken" is no number`,
+		`{"temp":1e999,"humidity":40}`:                      "temp: JSON: 1e999 is beyond what a number can be",
+		`{"temp":[1],"humidity":40}`:                        "no mapping for temp of topic /x/dht",
+		`{"temp":NaN,"humidity":40}`:                        "",
+		`{"temp":-inf,"humidity":40,"co2":nan}`:             "",
+		`{"temp":null,"humidity":"40,0","note":null}`:       "",
+		`{"humidity":40,"humidity":40,"time":"1795435200"}`: "",
+	} {
+		f := batchtest.Serve(t, New, batchtest.SQLite(t))
+		if a := f.Post(t, message(0, "/x/dht", payload)); reasons(a) != want {
+			t.Errorf("%s: %+v, want %q", payload, a.Rejected, want)
+		}
+		same(t, payload, f.Lines(t, measurements...), []string{"air,device=dht humidity_percent=40" + at})
+	}
 }
 
 func settings(t *testing.T, f *batchtest.Served, yml string) {

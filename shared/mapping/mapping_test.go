@@ -61,6 +61,7 @@ func TestFind(t *testing.T) {
 		"a_bare_number":       {`[{topic: a, device: d, fields: {power_watts: $}}]`, "a", ` 12.5 `, []string{"hearth.yml/d d power {power_watts=12.5}"}, ""},
 		"a_bare_word":         {`[{topic: a, device: d, measurement: m, fields: {open: {path: $, words: {OPEN: 1, CLOSED: 0}}}}]`, "a", `open`, []string{"hearth.yml/d d m {open=1}"}, ""},
 		"switches_and_nulls":  {`[{topic: a, device: d, measurement: m, fields: {a: $.a, b: $.b, c: $.c, e: $.e}}]`, "a", `{"a":true,"b":"OFF","c":null,"e":" 7 "}`, []string{"hearth.yml/d d m {a=1 b=0 e=7}"}, ""},
+		"decimal_commas":      {`[{topic: a, device: d, measurement: m, fields: {a: $.a, b: $.b, c: $.c, e: $.e}}]`, "a", `{"a":"21,5","b":" -0,125 ","c":"1,234","e":"1,2,3"}`, []string{"hearth.yml/d d m {a=21.5 b=-0.125}"}, "c: \"1,234\" is no number\ne: \"1,2,3\" is no number"},
 		"texts":               {`[{topic: a, device: d, measurement: m, fields: {x: $.x}, text: {state: $.s}}]`, "a", `{"x":1,"s":"busy"}`, []string{`hearth.yml/d d m {x=1 state="busy"}`}, ""},
 		"not_json":            {`[{topic: a, device: d, fields: {co2_ppm: $.c}}]`, "a", `hello`, nil, "JSON"},
 		"nothing_of_it":       {`[{topic: a, device: d, fields: {co2_ppm: $.c}}]`, "a", `{"d":1}`, nil, "none of the mapped fields"},

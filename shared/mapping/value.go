@@ -44,11 +44,21 @@ func word(text string, words map[string]float64) (float64, bool, error) {
 	if v, ok := words[strings.ToLower(text)]; ok {
 		return v, true, nil
 	}
-	v, err := strconv.ParseFloat(text, 64)
+	v, err := strconv.ParseFloat(decimal(text), 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 		return 0, false, fmt.Errorf("%.40q is no number", text)
 	}
 	return v, true, nil
+}
+
+// decimal writes a decimal comma as a point. 1,234 may as well be over a
+// thousand, and stays.
+func decimal(text string) string {
+	whole, rest, ok := strings.Cut(text, ",")
+	if !ok || strings.ContainsAny(text, ".") || len(rest) == 3 && strings.Trim(whole, "+-0") != "" {
+		return text
+	}
+	return whole + "." + rest
 }
 
 // switches are the words that stand for numbers everywhere.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 const maxDepth = 100
@@ -266,4 +267,63 @@ func (s *Scanner) peek() byte {
 
 func (s *Scanner) bad(want string) error {
 	return fmt.Errorf("JSON: %s expected at byte %d of %d", want, s.i, len(s.b))
+}
+
+// Finite returns a document in which NaN and infinities, which JSON does not
+// have but Python, MicroPython and Arduino libraries write, are null. It is b
+// itself where there are none.
+func Finite(b []byte) []byte {
+	var out []byte
+	done := 0 // of b, in out
+	for i := 0; i < len(b); {
+		switch c := b[i]; {
+		case c == '"':
+			i = endOfText(b, i)
+		case c == '-' || c|0x20 == 'n' || c|0x20 == 'i':
+			if n := notFinite(b[i:]); n > 0 {
+				out = append(append(out, b[done:i]...), "null"...)
+				i += n
+				done = i
+				continue
+			}
+			i++
+		default:
+			i++
+		}
+	}
+	if done == 0 {
+		return b
+	}
+	return append(out, b[done:]...)
+}
+
+// endOfText is where the string that begins at i ends.
+func endOfText(b []byte, i int) int {
+	for i++; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(b)
+}
+
+// notFinite is the length of such a word at the beginning of b, 0 if there is none.
+func notFinite(b []byte) int {
+	sign := 0
+	if b[0] == '-' {
+		sign = 1
+	}
+	for _, w := range []string{"infinity", "inf", "nan"} {
+		end := sign + len(w)
+		if len(b) < end || !strings.EqualFold(string(b[sign:end]), w) {
+			continue
+		}
+		if end == len(b) || strings.IndexByte(" \t\r\n,]}", b[end]) >= 0 {
+			return end
+		}
+	}
+	return 0
 }

@@ -86,3 +86,28 @@ func FuzzScan(f *testing.F) {
 	f.Add([]byte(`{"a":[1,-0.5e+3,"x\u00e9\n",null,true,false]}`))
 	f.Fuzz(func(t *testing.T, doc []byte) { compare(t, doc) })
 }
+
+func TestFinite(t *testing.T) {
+	for doc, want := range map[string]string{
+		`{"a":NaN,"b":[-Infinity,Infinity , nan],"NaN":"NaN, \"nan","c":-inf}`: `{"a":null,"b":[null,null , null],"NaN":"NaN, \"nan","c":null}`,
+		`NaN`: `null`, `{"a":null,"b":-1}`: `{"a":null,"b":-1}`, `nano`: `nano`, `{"a":"`: `{"a":"`, `-`: `-`, `"\`: `"\`, ``: ``, `[NANA,InFi]`: `[NANA,InFi]`,
+	} {
+		if got := Finite([]byte(doc)); string(got) != want {
+			t.Errorf("%s: %s, want %s", doc, got, want)
+		}
+	}
+}
+
+// FuzzFinite leaves JSON as it is, and makes nothing else JSON but by its words.
+func FuzzFinite(f *testing.F) {
+	f.Add([]byte(`{"a":NaN,"b":[-Infinity,inf],"NaN":"NaN, \"nan"}`))
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		got := Finite(doc)
+		if json.Valid(doc) && string(got) != string(doc) {
+			t.Fatalf("%q: %q", doc, got)
+		}
+		if again := Finite(got); string(again) != string(got) {
+			t.Fatalf("%q: %q, then %q", doc, got, again)
+		}
+	})
+}
