@@ -46,7 +46,7 @@ func filled(t *testing.T) *store.Store {
 	if err := st.Write(t.Context(), rs); err != nil {
 		t.Fatal(err)
 	}
-	r, err := st.Begin(t.Context(), store.Run{Function: "weather", Trigger: "cron", Started: now.Add(-10 * time.Minute)}, time.Minute)
+	r, err := st.Begin(t.Context(), store.Run{Function: "weather", Trigger: "cron", Started: now.Add(-10 * time.Minute)}, time.Minute, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestAStoreThatIsAwayIsSaidWithoutItsSecrets(t *testing.T) {
 func TestManyItemsOfOneSourceHideNoOther(t *testing.T) {
 	st := filled(t)
 	for source, n := range map[string]int{"feeds": 400, "asana": 1} {
-		r, err := st.Begin(t.Context(), store.Run{Function: source, Trigger: "cron", Started: now}, time.Minute)
+		r, err := st.Begin(t.Context(), store.Run{Function: source, Trigger: "cron", Started: now}, time.Minute, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/item"
-	"github.com/hearth-home/hearth/shared/notice"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -26,13 +25,20 @@ func (x *runner) dryRun(ctx context.Context, st *store.Store, p params, now time
 // run is one entry of the ledger. Order of writes: items, readings, ledger; a
 // failure in between is repaired by the rerun.
 func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Time) (Answer, error) {
+	someDied := false
 	r, err := st.Begin(ctx, store.Run{Function: x.Name, Trigger: p.trigger, From: p.From, To: p.To, Started: now, Sample: x.env.Sample},
-		x.config.ExecTimeout+leaseTail)
+		x.config.ExecTimeout+leaseTail, func(r store.Run, before map[string]store.TargetState) ([]store.TargetState, []store.Message) {
+			someDied = true
+			return x.died(r, before)
+		})
 	if errors.Is(err, store.ErrRunning) {
 		return Answer{Status: "running"}, err
 	}
 	if err != nil {
 		return Answer{}, &storeError{err}
+	}
+	if someDied {
+		x.send(ctx, st) // now: this run may die of the same
 	}
 	a := Answer{Run: r.ID}
 	working, cancel := context.WithTimeout(ctx, x.config.working())
@@ -164,50 +170,4 @@ func (x *runner) tell(c item.Change) (store.Message, bool) {
 		key = fmt.Sprintf("%s/%t/%d", key, c.Opened, c.When.Unix())
 	}
 	return store.Message{Key: key, Channel: slackNews, Text: x.env.Secrets.Redact(text), Created: c.When}, ok
-}
-
-const (
-	slackNews     = "news"
-	slackFailures = "failures"
-)
-
-// finish writes the ledger and tells Slack what changed.
-func (x *runner) finish(ctx context.Context, st *store.Store, r store.Run, fs []fetched) error {
-	now := x.env.Now()
-	before, err := st.Targets(ctx, x.Name)
-	if err != nil {
-		return err
-	}
-	var states []store.TargetState
-	var changes []notice.Change
-	for _, f := range fs {
-		if spent, _ := isSpent(f.err); f.skipped || r.Trigger == "backfill" || spent && r.Trigger != "cron" {
-			continue // says nothing of the upstream as it is now
-		}
-		var reason string
-		var patience time.Duration
-		if f.err != nil {
-			reason = x.env.Secrets.Brief(f.err.Error(), reasonBytes)
-			if x.Patience != nil {
-				patience = x.Patience(f.err)
-			}
-		}
-		old := before[f.target]
-		old.Target = f.target
-		state, change := notice.Next(old, reason, patience, now)
-		if !x.slack.Configured() || x.env.Sample {
-			state.Told, change = old.Told && !state.Failing.IsZero(), nil
-		}
-		states = append(states, state)
-		if change != nil {
-			changes = append(changes, *change)
-		}
-	}
-	if err := st.Finish(ctx, r, states, notice.Messages(x.Name, r.ID, slackFailures, changes, now)); err != nil {
-		return err
-	}
-	if x.slack.Configured() {
-		x.slack.Drain(ctx, st, 2*time.Second, x.env.Now, x.env.Log)
-	}
-	return nil
 }

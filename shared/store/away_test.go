@@ -34,7 +34,7 @@ func within(t *testing.T, what string, call func(context.Context) error) error {
 func calls(s *store.Store) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"Begin": func(ctx context.Context) error {
-			r, err := s.Begin(ctx, store.Run{Function: "weather"}, time.Minute)
+			r, err := s.Begin(ctx, store.Run{Function: "weather"}, time.Minute, nil)
 			return errors.Join(err, s.Release(ctx, "weather", r.Fence))
 		},
 		"Runs":  func(ctx context.Context) error { _, err := s.Runs(ctx, "", 1); return err },

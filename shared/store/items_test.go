@@ -169,7 +169,7 @@ func TestTenThousandItemsFitInOneCall(t *testing.T) {
 func TestSamplesOfAFunctionGo(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		sample := store.Run{Function: "asana", Trigger: "cron", Started: noon, Sample: true}
-		r, err := s.Begin(t.Context(), sample, long)
+		r, err := s.Begin(t.Context(), sample, long, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,7 +17,7 @@ const long = time.Minute // a lease that does not expire during a test
 
 func begin(t *testing.T, s *store.Store, function string, ttl time.Duration) store.Run {
 	t.Helper()
-	r, err := s.Begin(t.Context(), store.Run{Function: function, Trigger: "cron", Started: noon}, ttl)
+	r, err := s.Begin(t.Context(), store.Run{Function: function, Trigger: "cron", Started: noon}, ttl, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,11 +33,11 @@ func finish(t *testing.T, s *store.Store, r store.Run, states []store.TargetStat
 }
 
 // takeOver begins a run as soon as the lease of the one before has expired.
-func takeOver(t *testing.T, s *store.Store, function string) store.Run {
+func takeOver(t *testing.T, s *store.Store, function string, died store.Died) store.Run {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for {
-		r, err := s.Begin(t.Context(), store.Run{Function: function, Trigger: "http", Started: noon.Add(time.Hour)}, long)
+		r, err := s.Begin(t.Context(), store.Run{Function: function, Trigger: "http", Started: noon.Add(time.Hour)}, long, died)
 		if err == nil {
 			return r
 		}
@@ -57,7 +57,7 @@ func TestOfManyBeginsExactlyOneWins(t *testing.T) {
 			var all sync.WaitGroup
 			for range 20 {
 				all.Go(func() {
-					r, err := s.Begin(t.Context(), store.Run{Function: "weather", Trigger: "cron"}, long)
+					r, err := s.Begin(t.Context(), store.Run{Function: "weather", Trigger: "cron"}, long, nil)
 					switch {
 					case err == nil:
 						won.Add(1)
@@ -88,7 +88,7 @@ func TestOfManyBeginsExactlyOneWins(t *testing.T) {
 func TestRunComesBackAsItWasFinished(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		r, err := s.Begin(t.Context(), store.Run{ID: "mine", Function: "treasuries", Trigger: "backfill", Started: noon.Add(999),
-			From: noon.AddDate(-1, 0, 0), To: noon, Sample: true}, long)
+			From: noon.AddDate(-1, 0, 0), To: noon, Sample: true}, long, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +116,7 @@ func TestRunComesBackAsItWasFinished(t *testing.T) {
 func TestExpiredLeaseClosesItsRunAndFencesIt(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		late := begin(t, s, "feeds", time.Millisecond)
-		next := takeOver(t, s, "feeds")
+		next := takeOver(t, s, "feeds", nil)
 		if next.Fence <= late.Fence {
 			t.Errorf("fence %d after %d", next.Fence, late.Fence)
 		}
@@ -143,6 +143,28 @@ func TestExpiredLeaseClosesItsRunAndFencesIt(t *testing.T) {
 			t.Errorf("a late run wrote %v, %v, %v (%v)", states, items, due, err)
 		}
 		finish(t, s, next, nil)
+	})
+}
+
+func TestWhatADeathLeavesIsStoredWithIt(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		r := begin(t, s, "stocks", long)
+		works := store.TargetState{Target: "AAPL", LastOK: noon}
+		finish(t, s, r, []store.TargetState{works})
+		dead := begin(t, s, "stocks", time.Millisecond)
+		message := store.Message{Key: "died", Channel: "failures", Text: "it died", Created: noon}
+		failing := store.TargetState{Target: "AAPL", Failing: noon, Told: true, Reason: "it died", LastOK: noon}
+		takeOver(t, s, "stocks", func(r store.Run, before map[string]store.TargetState) ([]store.TargetState, []store.Message) {
+			if r.ID != dead.ID || r.Trigger != "cron" || !r.Started.Equal(dead.Started) || before["AAPL"] != works {
+				t.Errorf("died %+v, before %+v", r, before)
+			}
+			return []store.TargetState{failing}, []store.Message{message}
+		})
+		got, err1 := s.Targets(t.Context(), "stocks")
+		due, err2 := s.Due(t.Context(), time.Now().Add(time.Hour), 10)
+		if err := errors.Join(err1, err2); err != nil || got["AAPL"] != failing || len(due) != 1 || due[0] != message {
+			t.Errorf("%v, %v, %v", got, due, err)
+		}
 	})
 }
 

@@ -73,7 +73,7 @@ func TestTablesThatVanishAreNotMigrated(t *testing.T) {
 		for _, table := range []string{"leases", "runs", "targets", "outbox", "quotas"} {
 			s.Exec(t, `drop table `+table)
 		}
-		_, err1 := s.Begin(t.Context(), store.Run{Function: "weather"}, long)
+		_, err1 := s.Begin(t.Context(), store.Run{Function: "weather"}, long, nil)
 		_, err2 := s.Runs(t.Context(), "weather", 1)
 		_, err3 := s.Targets(t.Context(), "weather")
 		err4 := s.Finish(t.Context(), r, nil, nil)

@@ -10,8 +10,10 @@ import (
 // Begin takes the function's lease for ttl and writes the run as running; it
 // sets ID (if empty), Started (if zero), Status and Fence. It answers
 // ErrRunning while another run holds the lease; a lease that has expired closes
-// its run as died.
-func (s *Store) Begin(ctx context.Context, r Run, ttl time.Duration) (Run, error) {
+// its run as died, with what died makes of it and of the targets as they were
+// remembered, in the same transaction: nobody else may come to tell it. died may
+// be nil, or called again.
+func (s *Store) Begin(ctx context.Context, r Run, ttl time.Duration, died Died) (Run, error) {
 	if r.ID == "" {
 		r.ID = rand.Text()
 	}
@@ -27,14 +29,45 @@ func (s *Store) Begin(ctx context.Context, r Run, ttl time.Duration) (Run, error
 		}
 		began.Started = micros(began.Started)
 		began.Status, began.Fence = "running", fence
-		if _, err := tx.ExecContext(ctx, `
-			update runs set status = 'died', error = 'it ended without a word and its lease expired'
-			where function = $1 and status = 'running'`, r.Function); err != nil {
+		if err := closeDied(ctx, tx, r.Function, now, died); err != nil {
 			return err
 		}
 		return writeRun(ctx, tx, began)
 	})
 	return began, err
+}
+
+// Died returns what a run that ended without a word leaves: states of targets to
+// replace and messages to queue.
+type Died func(r Run, before map[string]TargetState) ([]TargetState, []Message)
+
+func closeDied(ctx context.Context, tx *txn, function string, now time.Time, died Died) error {
+	runs, err := queryIn(ctx, tx, func(rows *sql.Rows) (r Run, err error) {
+		err = rows.Scan(&r.ID, &r.Function, &r.Trigger, scanTime{&r.Started}, &r.Sample)
+		return r, err
+	}, `select id, function, started_by, started, sample from runs where function = $1 and status = 'running'`, function)
+	if err != nil || len(runs) == 0 {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `
+		update runs set status = 'died', error = 'it ended without a word and its lease expired'
+		where function = $1 and status = 'running'`, function); err != nil || died == nil {
+		return err
+	}
+	for _, r := range runs {
+		before, err := queryIn(ctx, tx, scanTarget, targetsOf, function)
+		if err != nil {
+			return err
+		}
+		states, messages := died(r, byTarget(before))
+		if err := writeStates(ctx, tx, function, states); err != nil {
+			return err
+		}
+		if err := queue(ctx, tx, messages, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Finish closes the run, replaces the states of the targets it names and queues
@@ -64,15 +97,23 @@ func (s *Store) Finish(ctx context.Context, r Run, states []TargetState, message
 
 // Targets returns what is remembered of a function's targets, by name.
 func (s *Store) Targets(ctx context.Context, function string) (map[string]TargetState, error) {
-	states, err := query(ctx, s, "read the targets of "+function, func(rows *sql.Rows) (t TargetState, err error) {
-		err = rows.Scan(&t.Target, scanTime{&t.Failing}, &t.Told, &t.Reason, scanTime{&t.LastOK})
-		return t, err
-	}, `select target, failing, told, reason, last_ok from targets where function = $1`, function)
+	states, err := query(ctx, s, "read the targets of "+function, scanTarget, targetsOf, function)
+	return byTarget(states), err
+}
+
+const targetsOf = `select target, failing, told, reason, last_ok from targets where function = $1`
+
+func scanTarget(rows *sql.Rows) (t TargetState, err error) {
+	err = rows.Scan(&t.Target, scanTime{&t.Failing}, &t.Told, &t.Reason, scanTime{&t.LastOK})
+	return t, err
+}
+
+func byTarget(states []TargetState) map[string]TargetState {
 	byName := make(map[string]TargetState, len(states))
 	for _, t := range states {
 		byName[t.Target] = t
 	}
-	return byName, err
+	return byName
 }
 
 // Runs returns the newest runs of a function ("" means of all), newest first.

@@ -1,0 +1,100 @@
+package source_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/source"
+	"github.com/hearth-home/hearth/shared/sourcetest"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// die leaves a run behind as a function does that is killed, and waits until its
+// lease has expired.
+func die(t *testing.T, h *sourcetest.House, trigger string) {
+	t.Helper()
+	r := store.Run{Function: "weather", Trigger: trigger, Started: h.Later(time.Hour)}
+	if _, err := h.Store.Begin(t.Context(), r, time.Millisecond, nil); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		_, err := h.Store.Lease(t.Context(), "weather", "nobody", 0) // which expires at once
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestARunThatDiedIsToldAsAFailureIs(t *testing.T) {
+	s := thermometer("home", "cabin")
+	good, heard := s.Fetch, 0
+	h := start(t, s)
+	s.Fetch = func(ctx context.Context, target string, w source.Window) (source.Batch, error) {
+		if target == "home" {
+			heard = len(h.Told)
+		}
+		return good(ctx, target, w)
+	}
+	h.Build(of(s))
+	h.Post("")
+	die(t, h, "cron")
+	h.Later(15 * time.Minute)
+	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || heard != 1 {
+		t.Errorf("%d %s; Slack heard %d before it asked its upstream, want 1: this run may die as well", w.Code, w.Body, heard)
+	}
+	if len(h.Told) != 2 || !strings.Contains(h.Told[0], ":red_circle: weather is failing\nhome, cabin: the run of 13:00 UTC on 23 November died") ||
+		!strings.Contains(h.Told[1], "home, cabin: works again after 15 min") {
+		t.Errorf("told %q; want the death and its end", h.Told)
+	}
+	runs, err := h.Store.Runs(t.Context(), "weather", 10)
+	if err != nil || len(runs) != 3 || runs[1].Status != "died" || runs[1].Error == "" {
+		t.Errorf("ledger = %+v, %v", runs, err)
+	}
+	h.Post("")
+	if len(h.Told) != 2 {
+		t.Errorf("told %q; want nothing more", h.Told)
+	}
+}
+
+func TestRunsThatDieOneAfterAnotherAreToldOnce(t *testing.T) {
+	broken := true
+	s := thermometer("home")
+	good := s.Fetch
+	s.Fetch = func(ctx context.Context, target string, w source.Window) (source.Batch, error) {
+		if broken {
+			return source.Batch{}, errors.New("out of memory")
+		}
+		return good(ctx, target, w)
+	}
+	h := start(t, s)
+	for range 2 {
+		die(t, h, "cron")
+		h.Post("")
+	}
+	if len(h.Told) != 1 || !strings.Contains(h.Told[0], "home: the run of 13:00 UTC") {
+		t.Errorf("told %q; want the first death alone", h.Told)
+	}
+	broken = false
+	die(t, h, "cron")
+	h.Post("")
+	if len(h.Told) != 2 || !strings.Contains(h.Told[1], "home: works again after 2 h") {
+		t.Errorf("told %q; want its end", h.Told)
+	}
+}
+
+func TestABackfillThatDiedIsNoNews(t *testing.T) {
+	h := start(t, thermometer("home"))
+	die(t, h, "backfill")
+	h.Post("")
+	runs, err := h.Store.Runs(t.Context(), "weather", 10)
+	if err != nil || len(h.Told) != 0 || fmt.Sprint(runs[0].Status, runs[1].Status) != "okdied" {
+		t.Errorf("told %q, ledger %+v, %v", h.Told, runs, err)
+	}
+}
