@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -54,17 +55,31 @@ func TestFind(t *testing.T) {
 			[]string{"mapped/one one air {temperature_celsius=1}", "mapped/2 2 air {temperature_celsius=2}"}, "there is no device at $.id"},
 		"each_of_an_object": {`[{topic: a/+, each: $, device: "{2}-{key}", fields: {temperature_celsius: $.t}}]`, "a/b", `{"x":{"t":1},"y":{"t":2}}`,
 			[]string{"mapped/b-x b-x air {temperature_celsius=1}", "mapped/b-y b-y air {temperature_celsius=2}"}, ""},
-		"each_without_a_name": {`[{topic: a/b, each: $, fields: {temperature_celsius: $}}]`, "a/b", `[1,2]`, []string{"topic/a/b/0 b-0 air {temperature_celsius=1}", "topic/a/b/1 b-1 air {temperature_celsius=2}"}, ""},
-		"time_of_seconds":     {`[{topic: a, time: $.ts, fields: {co2_ppm: $.c}}]`, "a", `{"ts":1795435200,"c":600}`, []string{"topic/a a air {co2_ppm=600} 2026-11-23T12:00:00Z"}, ""},
-		"time_in_a_zone":      {`[{topic: a, time: {path: $.ts, zone: America/Los_Angeles}, fields: {co2_ppm: $.c}}]`, "a", `{"ts":"2026-11-23 04:00:00","c":600}`, []string{"topic/a a air {co2_ppm=600} 2026-11-23T12:00:00Z"}, ""},
-		"a_time_that_is_none": {`[{topic: a, time: $.ts, fields: {co2_ppm: $.c}}]`, "a", `{"ts":"soon","c":600}`, nil, `"soon" is no time`},
-		"a_bare_number":       {`[{topic: a, device: d, fields: {power_watts: $}}]`, "a", ` 12.5 `, []string{"hearth.yml/d d power {power_watts=12.5}"}, ""},
-		"a_bare_word":         {`[{topic: a, device: d, measurement: m, fields: {open: {path: $, words: {OPEN: 1, CLOSED: 0}}}}]`, "a", `open`, []string{"hearth.yml/d d m {open=1}"}, ""},
-		"switches_and_nulls":  {`[{topic: a, device: d, measurement: m, fields: {a: $.a, b: $.b, c: $.c, e: $.e}}]`, "a", `{"a":true,"b":"OFF","c":null,"e":" 7 "}`, []string{"hearth.yml/d d m {a=1 b=0 e=7}"}, ""},
-		"decimal_commas":      {`[{topic: a, device: d, measurement: m, fields: {a: $.a, b: $.b, c: $.c, e: $.e}}]`, "a", `{"a":"21,5","b":" -0,125 ","c":"1,234","e":"1,2,3"}`, []string{"hearth.yml/d d m {a=21.5 b=-0.125}"}, "c: \"1,234\" is no number\ne: \"1,2,3\" is no number"},
-		"texts":               {`[{topic: a, device: d, measurement: m, fields: {x: $.x}, text: {state: $.s}}]`, "a", `{"x":1,"s":"busy"}`, []string{`hearth.yml/d d m {x=1 state="busy"}`}, ""},
-		"not_json":            {`[{topic: a, device: d, fields: {co2_ppm: $.c}}]`, "a", `hello`, nil, "JSON"},
-		"nothing_of_it":       {`[{topic: a, device: d, fields: {co2_ppm: $.c}}]`, "a", `{"d":1}`, nil, "none of the mapped fields"},
+		"each_without_a_name":  {`[{topic: a/b, each: $, fields: {temperature_celsius: $}}]`, "a/b", `[1,2]`, []string{"topic/a/b/0 b-0 air {temperature_celsius=1}", "topic/a/b/1 b-1 air {temperature_celsius=2}"}, ""},
+		"time_of_seconds":      {`[{topic: a, time: $.ts, fields: {co2_ppm: $.c}}]`, "a", `{"ts":1795435200,"c":600}`, []string{"topic/a a air {co2_ppm=600} 2026-11-23T12:00:00Z"}, ""},
+		"time_in_a_zone":       {`[{topic: a, time: {path: $.ts, zone: America/Los_Angeles}, fields: {co2_ppm: $.c}}]`, "a", `{"ts":"2026-11-23 04:00:00","c":600}`, []string{"topic/a a air {co2_ppm=600} 2026-11-23T12:00:00Z"}, ""},
+		"a_time_that_is_none":  {`[{topic: a, time: $.ts, fields: {co2_ppm: $.c}}]`, "a", `{"ts":"soon","c":600}`, nil, `"soon" is no time`},
+		"a_time_that_is_null":  {`[{topic: a, time: $.ts, fields: {co2_ppm: $.c}}]`, "a", `{"ts":null,"c":600}`, []string{"topic/a a air {co2_ppm=600}"}, ""},
+		"a_time_that_is_empty": {`[{topic: a, time: $.ts, fields: {co2_ppm: $.c}}]`, "a", `{"ts":"","c":600}`, []string{"topic/a a air {co2_ppm=600}"}, ""},
+		"no_time":              {`[{topic: a, time: $.ts, fields: {co2_ppm: $.c}}]`, "a", `{"c":600}`, []string{"topic/a a air {co2_ppm=600}"}, ""},
+		"each_with_a_time": {`[{topic: a, each: $, device: $.id, time: $.t, fields: {co2_ppm: $.c}}]`, "a", `[{"id":"x","t":"soon","c":600},{"id":"y","t":"2026-11-23T13:00:00.5+0100","c":700}]`,
+			[]string{"mapped/y y air {co2_ppm=700} 2026-11-23T12:00:00.5Z"}, `"soon" is no time`},
+		"quoted_keys": {`[{topic: a, device: d, measurement: m, fields: {a: '$["k.1"]', b: "$['k\"2']", c: "$['it's']", e: "$.a-b/c d"}}]`, "a", `{"k.1":1,"k\"2":2,"it's":3,"a-b/c d":4}`,
+			[]string{"hearth.yml/d d m {a=1 b=2 c=3 e=4}"}, ""},
+		"a_key_twice": {`[{topic: a, device: d, measurement: m, fields: {a: $.a}}]`, "a", `{"a":1,"a":2}`, []string{"hearth.yml/d d m {a=2}"}, ""},
+		"a_number_too_large": {`[{topic: a, device: d, measurement: m, fields: {a: $.a, b: $.b, c: {path: $.c, factor: 1e300}}}]`, "a", `{"a":1e999,"b":5e-324,"c":1e300}`,
+			[]string{"hearth.yml/d d m {b=5e-324}"}, "a: JSON: 1e999 is beyond what a number can be\nc: with its factor it is beyond what a number can be"},
+		"a_topic_without_the_level": {`[{topic: "x/#", device: "{3}", fields: {co2_ppm: $}}]`, "x/y", `7`, nil, "there is no {3} for the device {3}"},
+		"an_empty_level":            {`[{topic: "x/#", device: "{2}", fields: {co2_ppm: $}}]`, "x//y", `7`, nil, "there is no {2}"},
+		"a_level_with_braces":       {`[{topic: "x/#", device: "{2}-{3}", fields: {co2_ppm: $}}]`, "x/{3}/{key}", `7`, []string{"mapped/{3}-{key} {3}-{key} air {co2_ppm=7}"}, ""},
+		"deep":                      {`[{topic: a, device: d, fields: {co2_ppm: $.a}}]`, "a", `{"b":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + `,"a":7}`, nil, "nested deeper"},
+		"a_bare_number":             {`[{topic: a, device: d, fields: {power_watts: $}}]`, "a", ` 12.5 `, []string{"hearth.yml/d d power {power_watts=12.5}"}, ""},
+		"a_bare_word":               {`[{topic: a, device: d, measurement: m, fields: {open: {path: $, words: {OPEN: 1, CLOSED: 0}}}}]`, "a", `open`, []string{"hearth.yml/d d m {open=1}"}, ""},
+		"switches_and_nulls":        {`[{topic: a, device: d, measurement: m, fields: {a: $.a, b: $.b, c: $.c, e: $.e}}]`, "a", `{"a":true,"b":"OFF","c":null,"e":" 7 "}`, []string{"hearth.yml/d d m {a=1 b=0 e=7}"}, ""},
+		"decimal_commas":            {`[{topic: a, device: d, measurement: m, fields: {a: $.a, b: $.b, c: $.c, e: $.e}}]`, "a", `{"a":"21,5","b":" -0,125 ","c":"1,234","e":"1,2,3"}`, []string{"hearth.yml/d d m {a=21.5 b=-0.125}"}, "c: \"1,234\" is no number\ne: \"1,2,3\" is no number"},
+		"texts":                     {`[{topic: a, device: d, measurement: m, fields: {x: $.x}, text: {state: $.s}}]`, "a", `{"x":1,"s":"busy"}`, []string{`hearth.yml/d d m {x=1 state="busy"}`}, ""},
+		"not_json":                  {`[{topic: a, device: d, fields: {co2_ppm: $.c}}]`, "a", `hello`, nil, "JSON"},
+		"nothing_of_it":             {`[{topic: a, device: d, fields: {co2_ppm: $.c}}]`, "a", `{"d":1}`, nil, "none of the mapped fields"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := Parse([]byte("devices: " + tc.yml))
@@ -111,6 +126,37 @@ func TestParseNamesEveryMistake(t *testing.T) {
 				t.Errorf("%s: %v, want %q", yml, err, r)
 			}
 		}
+	}
+}
+
+func TestMoreElementsThanAreTakenIsSaid(t *testing.T) {
+	s, err := Parse([]byte(`devices: [{topic: a, each: $, fields: {co2_ppm: $}}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, _, err := s.Find("a", []byte("[7"+strings.Repeat(",7", maxElements)+"]"))
+	if len(found) != maxElements || !errors.Is(err, errElements) {
+		t.Errorf("%d elements, %v", len(found), err)
+	}
+}
+
+func TestWhatChangedOfAMappingIsTriedAgain(t *testing.T) {
+	sets := make([]*Set, 3)
+	for i, yml := range []string{
+		`devices: [{topic: [a, b], fields: {x: $.x}}, {topic: c, fields: {x: $.x}}]`,
+		`devices: [{device: d, name: new}, {topic: c, fields: {x: $.x}}, {topic: [a, b], fields: {x: $.y}}]`,
+		`devices: [{topic: c, fields: {x: $.x}}]`,
+	} {
+		var err error
+		if sets[i], err = Parse([]byte(yml)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := strings.Join(sets[1].fresh(sets[0]), " "); got != "a b" {
+		t.Errorf("a field was changed: %q", got)
+	}
+	if got := sets[2].fresh(sets[1]); len(got) > 0 {
+		t.Errorf("one was taken out: %q", got)
 	}
 }
 
@@ -164,6 +210,8 @@ func TestParseTime(t *testing.T) {
 	for s, want := range map[string]time.Time{
 		"1795435200": noon, "1795435200000": noon, "1795435200000000": noon, "1795435200000000001": noon.Add(1), "1795435200.25": noon.Add(250 * time.Millisecond),
 		"2026-11-23T12:00:00Z": noon, "2026-11-23T13:00:00+01:00": noon, "2026-11-23T12:00:00": noon, "2026-11-23 12:00:00": noon,
+		"2026-11-23T13:00:00+0100": noon, "2026-11-23T12:00:00,25Z": noon.Add(250 * time.Millisecond), "2026-11-23 04:00:00.25 -0800": noon.Add(250 * time.Millisecond), "2026-11-23T12:00Z": noon, "2026-11-23 12:00": noon,
+		"1.7954352e9": noon, "1795435200.000": noon, "1795435200000.5": noon.Add(500 * time.Microsecond), "-Inf": {}, "Infinity": {}, "99999999999999999999": {},
 		"": {}, "soon": {}, "0": {}, "-5": {}, "NaN": {}, "1e300": {},
 	} {
 		got, err := ParseTime(s, time.UTC)

@@ -41,8 +41,8 @@ var errPath = errors.New("write $.key, $.list[0] or $['key']")
 
 func parseStep(s string) (step, string, error) {
 	switch {
-	case strings.HasPrefix(s, "['"):
-		key, rest, ok := strings.Cut(s[2:], "']")
+	case strings.HasPrefix(s, "['"), strings.HasPrefix(s, `["`):
+		key, rest, ok := strings.Cut(s[2:], s[1:2]+"]")
 		if !ok {
 			return step{}, "", errPath
 		}

@@ -14,6 +14,7 @@ import (
 
 // rule is a mapping, ready to be used.
 type rule struct {
+	source      string // as it is written
 	filters     []string
 	each        []step // nil: the whole payload
 	hasEach     bool
@@ -45,7 +46,7 @@ type textAt struct {
 
 // compile checks an entry and makes a rule of it.
 func (e *entry) compile(ms *measurements) (*rule, error) {
-	r := &rule{filters: e.Topic, device: e.Device, deviceSlot: -1, timeSlot: -1, zone: time.UTC}
+	r := &rule{source: e.source, filters: e.Topic, device: e.Device, deviceSlot: -1, timeSlot: -1, zone: time.UTC}
 	var errs []error
 	for _, f := range e.Topic {
 		errs = append(errs, topic.Check(f))
@@ -69,6 +70,9 @@ func (e *entry) compile(ms *measurements) (*rule, error) {
 		r.paths.add(steps, r.slots)
 		r.slots++
 		return r.slots - 1
+	}
+	if err := checkName(e); err != nil {
+		errs = append(errs, err)
 	}
 	if strings.HasPrefix(e.Device, "$") {
 		r.deviceSlot = slot(e.Device)
@@ -96,6 +100,19 @@ func (e *entry) compile(ms *measurements) (*rule, error) {
 		return nil, err
 	}
 	return r, ms.declare(e, r)
+}
+
+// checkName refuses a device whose {} no topic can fill.
+func checkName(e *entry) error {
+	if strings.HasPrefix(e.Device, "$") || !strings.Contains(e.Device, "{") {
+		return nil
+	}
+	key := "key"
+	if e.Each == "" {
+		key = "" // there is none
+	}
+	_, err := filled(e.Device, slices.Repeat([]string{"level"}, 99), key)
+	return err
 }
 
 // checkKey refuses what cannot be the key of a field.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,6 +65,11 @@ func (s *Set) add(e *entry, ms *measurements) error {
 	}
 	if !literal && (len(e.Physical) > 0 || e.Room != "" || e.Name != "" || !e.Maintenance.IsZero()) {
 		return errors.New("a name, room, physical id or maintenance needs the id of one device")
+	}
+	for i, p := range e.Physical {
+		if strings.HasPrefix(strings.ToLower(p), "0x") {
+			e.Physical[i] = strings.ToLower(p) // an ieee address, as the bridge's list is read
+		}
 	}
 	for _, name := range append(slices.Clone(e.Physical), e.Name, e.Room) {
 		if err := device.CheckName(name); err != nil {
@@ -124,10 +130,15 @@ func (s *Set) set(d store.DeviceSetting) error {
 	return nil
 }
 
-func (s *Set) filters() (out []string) {
+// fresh are the filters of mappings that old did not have, or had otherwise.
+func (s *Set) fresh(old *Set) (out []string) {
+	had := map[string]bool{}
+	for _, r := range old.rules {
+		had[r.source] = true
+	}
 	for _, r := range s.rules {
 		for _, f := range r.filters {
-			if !slices.Contains(out, f) {
+			if !had[r.source] && !slices.Contains(out, f) {
 				out = append(out, f)
 			}
 		}
@@ -194,9 +205,13 @@ func (r *rule) find(on string, payload []byte) (found []Found, err error) {
 		return []Found{*f}, err
 	}
 	var errs []error
+	n := 0
 	err = elements(payload, r.each, func(key string, element []byte) error {
+		if n++; n > maxElements {
+			return errElements
+		}
 		f, err := r.one(on, key, element)
-		if f != nil && len(found) < maxElements {
+		if f != nil {
 			found = append(found, *f)
 		}
 		errs = append(errs, err)
@@ -205,7 +220,10 @@ func (r *rule) find(on string, payload []byte) (found []Found, err error) {
 	return found, errors.Join(append(errs, err)...)
 }
 
-var errNone = errors.New("none of the mapped fields is in it")
+var (
+	errNone     = errors.New("none of the mapped fields is in it")
+	errElements = fmt.Errorf("there are more than %d elements", maxElements)
+)
 
 // one maps a payload, or an element of it, of one device.
 func (r *rule) one(on, key string, doc []byte) (*Found, error) {
@@ -225,12 +243,14 @@ func (r *rule) one(on, key string, doc []byte) (*Found, error) {
 	if err := r.name(f, on, key, at); err != nil {
 		return nil, err
 	}
-	if r.timeSlot >= 0 && at[r.timeSlot] != nil {
-		t, err := ParseTime(text(at[r.timeSlot]), r.zone)
-		if err != nil {
-			return nil, err
+	if r.timeSlot >= 0 {
+		if said := string(at[r.timeSlot]); said != "" && said != "null" && said != `""` { // else arrival
+			t, err := ParseTime(text(at[r.timeSlot]), r.zone)
+			if err != nil {
+				return nil, err
+			}
+			f.Time = t
 		}
-		f.Time = t
 	}
 	var errs []error
 	for _, m := range r.fields {
@@ -238,10 +258,13 @@ func (r *rule) one(on, key string, doc []byte) (*Found, error) {
 			continue
 		}
 		v, ok, err := number(at[m.slot], m.words)
+		if v = m.unit.Convert(v*m.factor + m.offset); err == nil && (math.IsInf(v, 0) || math.IsNaN(v)) {
+			err = errors.New("with its factor it is beyond what a number can be")
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", m.key, err))
 		} else if ok {
-			f.Values = append(f.Values, device.Value{Key: m.key, V: m.unit.Convert(v*m.factor + m.offset), Field: m.field})
+			f.Values = append(f.Values, device.Value{Key: m.key, V: v, Field: m.field})
 		}
 	}
 	for _, t := range r.texts {
@@ -274,15 +297,39 @@ func (r *rule) name(f *Found, on, key string, at [][]byte) error {
 		}
 		return nil
 	case strings.Contains(r.device, "{"):
-		f.Name = r.device
-		for i, level := range strings.Split(strings.TrimPrefix(on, "/"), "/") {
-			f.Name = strings.ReplaceAll(f.Name, "{"+strconv.Itoa(i+1)+"}", level)
+		var err error
+		if f.Name, err = filled(r.device, strings.Split(strings.TrimPrefix(on, "/"), "/"), key); err != nil {
+			return err
 		}
-		f.Name = strings.ReplaceAll(f.Name, "{key}", key)
 	default:
 		f.Name, f.Physical = r.device, OwnID(r.device)
 		return nil
 	}
 	f.Physical = "mapped/" + f.Name
 	return nil
+}
+
+// filled puts levels of a topic, counted from 1, and a list's key into a name.
+func filled(name string, levels []string, key string) (string, error) {
+	var b strings.Builder
+	for rest := name; ; {
+		before, after, open := strings.Cut(rest, "{")
+		b.WriteString(before)
+		if !open {
+			return b.String(), nil
+		}
+		what, behind, _ := strings.Cut(after, "}")
+		part := key
+		if what != "key" {
+			part = ""
+			if n, err := strconv.Atoi(what); err == nil && n >= 1 && n <= len(levels) {
+				part = levels[n-1]
+			}
+		}
+		if part == "" {
+			return "", fmt.Errorf("there is no {%s} for the device %s", what, name)
+		}
+		b.WriteString(part)
+		rest = behind
+	}
 }

@@ -27,6 +27,8 @@ type entry struct {
 	Time        moment           `yaml:"time"`        // where the payload says when; absent: arrival
 	Fields      map[string]field `yaml:"fields"`      // numbers, by key
 	Text        map[string]string
+
+	source string
 }
 
 // field says where a number is and what becomes of it: (value*factor + offset),
@@ -122,6 +124,8 @@ func read(file []byte) ([]entry, []int, error) {
 		if err := strict(&whole.Devices[i], &entries[i]); err != nil {
 			errs = append(errs, fmt.Errorf("hearth.yml: devices: %w", err))
 		}
+		source, _ := yaml.Marshal(&whole.Devices[i]) // strict has done it already
+		entries[i].source = string(source)
 	}
 	return entries, lines, errors.Join(errs...)
 }

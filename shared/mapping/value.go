@@ -86,26 +86,35 @@ func text(raw []byte) string {
 	return strings.ToValidUTF8(string(b[:min(len(b), most)]), "")
 }
 
-// ParseTime reads RFC 3339, the same without a zone in zone, or the seconds,
-// milli-, micro- or nanoseconds since 1970 that the size of a number tells.
+// layouts are of times that are no numbers. time.Parse takes fractions of
+// seconds wherever seconds are.
+var layouts = []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04:05Z07:00",
+	"2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05Z0700", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 -07:00", "2006-01-02T15:04Z07:00", "2006-01-02T15:04", "2006-01-02 15:04"}
+
+// ParseTime reads RFC 3339 and what is close to it, without a zone in zone, or
+// the seconds, milli-, micro- or nanoseconds since 1970 that the size of a number
+// tells.
 func ParseTime(s string, zone *time.Location) (time.Time, error) {
 	s = strings.TrimSpace(s)
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00"} {
-		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
-			return t.UTC(), nil
-		}
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > 0 { // exact, to the nanosecond
+		return epoch(n), nil
 	}
 	v, err := strconv.ParseFloat(s, 64)
-	if err != nil || v <= 0 || v >= 1e19 || math.IsNaN(v) {
+	if err != nil {
+		for _, layout := range layouts {
+			if t, err := time.ParseInLocation(layout, s, zone); err == nil {
+				return t.UTC(), nil
+			}
+		}
+		return time.Time{}, fmt.Errorf("%.40q is no time", s)
+	}
+	if v <= 0 || v >= 1e19 || math.IsNaN(v) {
 		return time.Time{}, fmt.Errorf("%.40q is no time", s)
 	}
 	for v >= 1e11 {
 		v /= 1000
 	}
 	sec, frac := math.Modf(v)
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil { // exact, to the nanosecond
-		return epoch(n), nil
-	}
 	return time.Unix(int64(sec), int64(math.Round(frac*1e6))*1000).UTC(), nil
 }
 

@@ -3,7 +3,6 @@ package mapping
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -56,7 +55,7 @@ func (w *Watch) Set(now time.Time) *Set {
 }
 
 // Apply lets the register know what the set says of devices, once a change. It
-// returns the filters of mappings that are new: what they want may wait among
+// returns the filters of mappings that are new or changed: what they want may wait among
 // the dead letters.
 func (w *Watch) Apply(ctx context.Context, set *Set, b *device.Batch) (fresh []string, err error) {
 	if w.applied == set {
@@ -66,7 +65,7 @@ func (w *Watch) Apply(ctx context.Context, set *Set, b *device.Batch) (fresh []s
 		return nil, err
 	}
 	if w.applied != nil {
-		fresh = slices.DeleteFunc(set.filters(), func(f string) bool { return slices.Contains(w.applied.filters(), f) })
+		fresh = set.fresh(w.applied)
 	}
 	w.applied = set
 	return fresh, nil
