@@ -71,17 +71,28 @@ func (s *Server) launch() error {
 	defer log.Close()
 	cmd := exec.Command(s.path, s.args...)
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = s.env, s.Dir, log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.user, Pdeathsig: s.orphaned, Setpgid: true}
+	cmd.SysProcAttr = s.attributes()
 	started, exited := make(chan error, 1), make(chan struct{})
 	go func() {
 		// The signal for orphans comes when the thread that forked ends.
 		runtime.LockOSThread()
+		defer close(exited)
 		err := cmd.Start()
-		started <- err
-		if err == nil {
-			cmd.Wait()
+		if err != nil {
+			started <- err
+			return
 		}
-		close(exited)
+		unwatch := func() {}
+		if !tied {
+			unwatch, err = watch(cmd.Process.Pid, s.orphaned)
+		}
+		if err != nil {
+			cmd.Process.Kill()
+			unwatch = func() {}
+		}
+		started <- err
+		cmd.Wait()
+		unwatch()
 	}()
 	if err := <-started; err != nil {
 		return err

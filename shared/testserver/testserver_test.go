@@ -2,6 +2,10 @@ package testserver
 
 import (
 	"context"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,5 +60,50 @@ func run(t *testing.T, ctx context.Context, url, text string) {
 	defer c.Close(ctx)
 	if _, err := c.Exec(ctx, text); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Where the kernel does not end a server with its test process, a shell does.
+func TestAWatchEndsWhatItsProcessLeaves(t *testing.T) {
+	if os.Getenv("HEARTH_TEST_LEAVE") != "" {
+		pid, err := strconv.Atoi(os.Getenv("HEARTH_TEST_LEAVE"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := watch(pid, syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	}
+	for _, leave := range []bool{true, false} {
+		server := exec.Command("sleep", "60")
+		if err := server.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- server.Wait() }()
+		if leave {
+			process := exec.Command(os.Args[0], "-test.run=^TestAWatchEnds")
+			process.Env = append(os.Environ(), "HEARTH_TEST_LEAVE="+strconv.Itoa(server.Process.Pid))
+			if out, err := process.CombinedOutput(); err == nil || len(out) > 0 {
+				t.Errorf("the process was not killed: %v %s", err, out)
+			}
+		} else {
+			unwatch, err := watch(server.Process.Pid, syscall.SIGTERM)
+			if err != nil {
+				t.Fatal(err)
+			}
+			unwatch()
+			server.Process.Kill()
+		}
+		select {
+		case err := <-ended:
+			if want := map[bool]string{true: "signal: terminated", false: "signal: killed"}[leave]; err == nil || err.Error() != want {
+				t.Errorf("it ended with %v, want %s", err, want)
+			}
+		case <-time.After(30 * time.Second):
+			server.Process.Kill()
+			t.Error("it was left running")
+		}
 	}
 }

@@ -1,0 +1,10 @@
+package testserver
+
+import "syscall"
+
+// tied: the kernel ends a server when the test process dies.
+const tied = true
+
+func (s *Server) attributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Credential: s.user, Pdeathsig: s.orphaned, Setpgid: true}
+}
