@@ -1,10 +1,11 @@
 package device
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type Batch struct {
 	dirty    []*metric
 	flight   *flight
 	leans    []*flight // other batches whose word it took
+	releases bool      // readings that such a batch may still be writing
 }
 
 // Value is one number of a device, in the unit that is kept.
@@ -53,21 +55,10 @@ type Sample struct {
 // Note is a text that a device said: its state, not a reading.
 type Note struct{ Key, Text string }
 
-const ahead = 5 * time.Minute // a source's clock may be ahead of ours
-
-var century = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-
-// CheckTime reports a time that cannot be that of a message.
-func CheckTime(t, arrived time.Time) error {
-	if t.Before(century) || t.After(arrived.Add(ahead)) {
-		return fmt.Errorf("the time %s cannot be right", t.UTC().Format(time.RFC3339))
-	}
-	return nil
-}
-
 var errNothing = errors.New("there is no number in it")
 
-// Add takes a sample in: a Reading, and the states of its metrics.
+// Add takes a sample in: a Reading, and the states of its metrics. An error says
+// why not, or which value was left out. Of a key that comes twice the last counts.
 func (b *Batch) Add(s Sample) error {
 	if len(s.Values)+len(s.Text)+len(s.Notes) == 0 {
 		return errNothing
@@ -81,7 +72,15 @@ func (b *Batch) Add(s Sample) error {
 	r := reading.Reading{Name: s.Measurement, Tags: s.Thing.labels(s.Invented), Fields: make(map[string]float64, len(s.Values)+2), Text: s.Text, Time: s.Time.UTC()}
 	worst := s.Quality
 	m := &mark{name: s.Measurement, tags: r.Tags, time: r.Time}
-	for _, v := range s.Values {
+	var bad error
+	for i, v := range s.Values {
+		if !finite(v.V) {
+			bad = cmp.Or(bad, fmt.Errorf("%s is %v, no number", v.Key, v.V))
+			continue
+		}
+		if slices.ContainsFunc(s.Values[i+1:], func(next Value) bool { return next.Key == v.Key }) {
+			continue
+		}
 		got, again := b.value(&s, v, m)
 		if again {
 			continue
@@ -102,33 +101,13 @@ func (b *Batch) Add(s Sample) error {
 		b.text(&s, n.Key, n.Text)
 	}
 	if s.Time.IsZero() || len(r.Fields)+len(r.Text) == 0 {
-		return nil
+		return bad
 	}
 	if worst != OK {
 		b.flag(&r, worst, m.fields, s.Quality == Suspect)
 	}
 	b.Readings = append(b.Readings, r)
-	return nil
-}
-
-// check refuses what no store can keep, and more series than a device can need.
-func (b *Batch) check(s *Sample) error {
-	fresh := 0
-	for _, v := range s.Values {
-		if math.IsNaN(v.V) || math.IsInf(v.V, 0) {
-			return fmt.Errorf("%s is %v, no number", v.Key, v.V)
-		}
-		if s.Thing.metrics[v.Key] == nil {
-			fresh++
-		}
-	}
-	switch {
-	case fresh > 0 && len(s.Thing.metrics)+fresh > maxMetrics:
-		return fmt.Errorf("%s has more than %d metrics", s.Thing.ID, maxMetrics)
-	case fresh > 0 && b.r.series+fresh > maxSeries:
-		return ErrFull
-	}
-	return nil
+	return bad
 }
 
 // value judges one number and makes it the metric's state if it is the newest.
@@ -179,6 +158,7 @@ func (b *Batch) release(old *mark, key string) {
 		}
 	}
 	old.fields = rest
+	b.releases = true
 	r := reading.Reading{Name: old.name, Tags: old.tags, Time: old.time,
 		Fields: map[string]float64{catalogue.Quality: 0}, Text: map[string]string{catalogue.Suspect: strings.Join(rest, ",")}}
 	if len(rest) > 0 {
@@ -287,6 +267,11 @@ func (b *Batch) Store(ctx context.Context) error {
 }
 
 func (b *Batch) write(ctx context.Context) error {
+	if b.releases { // the later write wins
+		if err := b.landed(ctx); err != nil {
+			return err
+		}
+	}
 	if len(b.Readings) > 0 {
 		if err := b.st.Write(ctx, b.Readings); err != nil {
 			return err

@@ -3,11 +3,14 @@ package device_test
 import (
 	"context"
 	"errors"
+	"math"
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
+	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -15,7 +18,6 @@ import (
 // send a batch again while the first is still being written. If the second took
 // the first's word for it and the first failed, the reading would be lost.
 func TestWhatIsNotYetStoredIsNoRepetition(t *testing.T) {
-	noon := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	st := batchtest.SQLite(t)
 	var r device.Register
 	say := func() *device.Batch {
@@ -51,5 +53,79 @@ func TestWhatIsNotYetStoredIsNoRepetition(t *testing.T) {
 	third := say()
 	if err := third.Store(t.Context()); err != nil || len(third.Readings) != 0 {
 		t.Errorf("a repetition of what is stored: %v, %d readings, want none", err, len(third.Readings))
+	}
+}
+
+// written counts calls.
+type written struct {
+	store.Series
+	calls int
+}
+
+func (w *written) Write(ctx context.Context, rs []reading.Reading) error {
+	w.calls++
+	return w.Series.Write(ctx, rs)
+}
+
+func begin(t *testing.T, r *device.Register, st *store.Store) (*device.Batch, *device.Thing) {
+	t.Helper()
+	b, err := r.Begin(t.Context(), st, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Adopt(t.Context(), []store.DeviceWish{{Physical: "edge/a", Kind: "edge", Device: "a", Name: "a"}}); err != nil {
+		t.Fatal(err)
+	}
+	return b, b.Find([]byte("edge/a")).Thing
+}
+
+var noon = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+
+// TestAReleaseIsWrittenAfterWhatItReleases: the other way round the reading would
+// stay suspect for ever.
+func TestAReleaseIsWrittenAfterWhatItReleases(t *testing.T) {
+	st := batchtest.SQLite(t)
+	w := &written{Series: st.Series}
+	st.Series = w
+	var r device.Register
+	field := catalogue.Field{Key: "co2_ppm", Max: 40000, Step: 100}
+	say := func(minute int, v float64) *device.Batch {
+		b, thing := begin(t, &r, st)
+		defer b.Done()
+		at := noon.Add(time.Duration(minute) * time.Minute)
+		if err := b.Add(device.Sample{Measurement: "air", Thing: thing, Values: []device.Value{{Key: "co2_ppm", V: v, Field: &field}}, Time: at, Arrived: at}); err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	if err := errors.Join(say(0, 600).Store(t.Context()), say(1, 6000).Store(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	say(2, 6000) // on its way
+	before := w.calls
+	release := say(3, 6000)
+	if len(release.Readings) != 3 {
+		t.Fatalf("%d readings, want one and two releases", len(release.Readings))
+	}
+	away, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := release.Store(away); err == nil || w.calls != before {
+		t.Errorf("%d writes, %v", w.calls-before, err)
+	}
+}
+
+func TestAValueThatIsNoNumberLeavesTheOthers(t *testing.T) {
+	st := batchtest.SQLite(t)
+	var r device.Register
+	b, thing := begin(t, &r, st)
+	err := b.Add(device.Sample{Measurement: "air", Thing: thing, Time: noon, Arrived: noon, Values: []device.Value{{Key: "a", V: math.Inf(1)}, {Key: "b", V: 1}, {Key: "c", V: 2}, {Key: "b", V: 3}}})
+	b.Done()
+	if err == nil || len(b.Readings) != 1 || b.Readings[0].Line() != "air,device=a b=3,c=2 1780315200000000000" {
+		t.Fatalf("%v, %v", err, b.Readings)
+	}
+	for _, state := range b.Change.States {
+		if want := b.Readings[0].Fields[state.Metric]; state.Value != want {
+			t.Errorf("the state of %s is %v, the reading %v", state.Metric, state.Value, want)
+		}
 	}
 }
