@@ -215,6 +215,18 @@ func (l *Log) Readers() []string {
 	return names
 }
 
+// Place is the first record that a reader has not committed, nor lost. It is false
+// for a name that holds nothing back.
+func (l *Log) Place(name string) (next Seq, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.places[name]
+	if p == nil {
+		return 0, false
+	}
+	return max(p.Next, l.oldest()), true
+}
+
 // RemoveReader forgets a reader, which must be closed, and what only it held back.
 func (l *Log) RemoveReader(name string) error {
 	l.mu.Lock()

@@ -136,3 +136,33 @@ func (c counting) ReadAt(b []byte, off int64) (int, error) {
 	*c.n += len(b)
 	return c.ReaderAt.ReadAt(b, off)
 }
+
+// Place is where a reader would go on, whether it is open or not, and behind what
+// the cap dropped.
+func TestPlaceIsWhatIsNotCommitted(t *testing.T) {
+	l := mustOpen(t, t.TempDir(), Options{SegmentBytes: 1, MaxRecords: 4})
+	r := mustReader(t, l, "r")
+	want := func(what string, seq Seq, known bool) {
+		t.Helper()
+		if got, ok := l.Place("r"); got != seq || ok != known {
+			t.Errorf("%s: %d, %v; want %d, %v", what, got, ok, seq, known)
+		}
+	}
+	mustAppend(t, l, "a")
+	mustAppend(t, l, "b")
+	want("new", 1, true)
+	r.Commit(1)
+	want("committed", 2, true)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want("closed", 2, true)
+	for range 5 {
+		mustAppend(t, l, "c")
+	}
+	want("dropped at the cap", 4, true)
+	if err := l.RemoveReader("r"); err != nil {
+		t.Fatal(err)
+	}
+	want("removed", 0, false)
+}

@@ -17,7 +17,7 @@ import (
 //	GET  /metrics       for Prometheus
 //	GET  /dead          list of dead letters; ?id= ?function= ?topic= (a filter) ?reason=
 //	GET  /dead/{id}     the letters of one message, with their bytes
-//	POST /dead/replay   puts the matching ones back; {"replayed":n}
+//	POST /dead/replay   puts the matching ones back; {"replayed":n}, and "on_the_way" those that were put back before
 //	POST /dead/drop     removes the matching ones; {"dropped":n}
 //
 // The calls under /dead want "Authorization: Bearer <connector-token>".
@@ -31,8 +31,12 @@ func (b *Bridge) Handler() http.Handler {
 	mux.Handle("GET /dead", b.guard(func(w http.ResponseWriter, r *http.Request) { answer(w, 200, b.shown(query(r))) }))
 	mux.Handle("GET /dead/{id}", b.guard(b.show))
 	mux.Handle("POST /dead/replay", b.guard(func(w http.ResponseWriter, r *http.Request) {
-		n, err := b.dead.replay(r.Context(), query(r))
-		b.report(w, "replayed", n, err)
+		done, err := b.dead.replay(r.Context(), query(r))
+		if err == nil {
+			answer(w, 200, done)
+			return
+		}
+		b.report(w, "replayed", done.Replayed, err)
 	}))
 	mux.Handle("POST /dead/drop", b.guard(func(w http.ResponseWriter, r *http.Request) {
 		n, err := b.dead.drop(query(r))

@@ -107,7 +107,9 @@ func (b *Bridge) open() (err error) {
 	if b.dead, err = openGraveyard(filepath.Join(b.config.Dir, "dead"), b.config.DeadMax, b.now, b.hide); err != nil {
 		return err
 	}
-	b.dead.news = b.intake.put
+	b.dead.news, b.dead.waits = b.intake.put, b.waits
+	b.dead.sent(b.intake.replayed)
+	b.intake.replayed = nil
 	publish := func(topic string, payload []byte, retained bool) bool {
 		return b.broker.publish(topic, payload, retained)
 	}
@@ -133,6 +135,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	intake.Go(func() { b.intake.run(taking) })
 	b.broker.client.Connect() // retried for ever
 	wg.Go(func() { b.dead.announce(ctx) })
+	wg.Go(func() { b.dead.grant(ctx, b.log) })
 	wg.Go(func() { b.look(ctx) })
 	wg.Go(func() { b.acks.run(ctx) })
 	wg.Go(func() { b.canary.run(ctx) })

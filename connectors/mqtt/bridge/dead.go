@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/spool"
 )
 
 // DeadLetter is a message that a function will not take, with its exact bytes.
@@ -27,6 +29,9 @@ type DeadLetter struct {
 	Retained bool      `json:"retained"`
 	Size     int       `json:"size"`
 	Payload  []byte    `json:"payload,omitempty"`
+
+	sent  spool.Seq // where it is in the spool once it is replayed
+	again bool      // another replay was asked for while it was on the way
 }
 
 const reasonBytes = 300
@@ -37,13 +42,16 @@ type graveyard struct {
 	max    int
 	now    func() time.Time
 	redact func(s string, n int) string
-	news   func(context.Context, ...Message) error
+	news   func(context.Context, ...Message) (spool.Seq, error) // into the spool
+	waits  func(function string, seq spool.Seq) bool            // the record is still to be delivered
 
 	mu      sync.Mutex
 	letters map[string]*DeadLetter // by file name, without payload
 	dropped uint64
 	untold  []*DeadLetter // gone, and the mirror may not know
 	told    int64         // when the last news were written, unix nanoseconds
+	wishes  map[Query]int // replays that functions asked for, and how often
+	wake    chan struct{} // there are new ones
 }
 
 // goneExt marks the file of a letter that is gone until the news of that are in
@@ -51,7 +59,8 @@ type graveyard struct {
 const goneExt = ".gone"
 
 func openGraveyard(dir string, most int, now func() time.Time, redact func(string, int) string) (*graveyard, error) {
-	g := &graveyard{dir: dir, max: most, now: now, redact: redact, letters: map[string]*DeadLetter{}}
+	g := &graveyard{dir: dir, max: most, now: now, redact: redact, letters: map[string]*DeadLetter{}, wishes: map[Query]int{}, wake: make(chan struct{}, 1),
+		waits: func(string, spool.Seq) bool { return true }}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open the dead letters: %w", err)
 	}
@@ -81,6 +90,7 @@ func openGraveyard(dir string, most int, now func() time.Time, redact func(strin
 			g.letters[e.Name()] = d
 		}
 	}
+	g.readWishes()
 	return g, nil
 }
 
@@ -105,7 +115,8 @@ func (g *graveyard) add(function string, m *Message, reason string) error {
 	now := g.now().UTC()
 	name := fileName(function, m.ID())
 	d := &DeadLetter{ID: m.ID(), Function: function, Topic: m.Topic, First: now, Arrival: m.Arrival, QoS: m.QoS, Retained: m.Retained, Size: len(m.Payload)}
-	if old := g.letters[name]; old != nil {
+	old := g.letters[name]
+	if old != nil {
 		d.First, d.Count = old.First, old.Count
 	} else if len(g.letters) >= g.max {
 		g.dropOldest()
@@ -118,6 +129,9 @@ func (g *graveyard) add(function string, m *Message, reason string) error {
 	_ = g.publish(d, false) // made up for at the next start
 	d.Payload = nil
 	g.letters[name] = d
+	if old != nil && old.again {
+		g.another(d, m)
+	}
 	return nil
 }
 
@@ -143,27 +157,6 @@ func (g *graveyard) list(q Query) []DeadLetter {
 	}
 	slices.SortFunc(out, func(a, b DeadLetter) int { return a.First.Compare(b.First) })
 	return out
-}
-
-// replay puts the matching letters back into the spool for their function. They
-// are removed once stored.
-func (g *graveyard) replay(ctx context.Context, q Query) (int, error) {
-	n := 0
-	for _, d := range g.list(q) {
-		whole, err := g.read(fileName(d.Function, d.ID))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return n, fmt.Errorf("replay %s: %w", d.ID, err)
-		}
-		m := Message{Arrival: whole.Arrival, Topic: whole.Topic, Payload: whole.Payload, QoS: whole.QoS, Retained: whole.Retained, Replayed: true, Only: whole.Function}
-		if err := g.news(ctx, m); err != nil {
-			return n, fmt.Errorf("replay %s: %w", d.ID, err)
-		}
-		n++
-	}
-	return n, nil
 }
 
 // drop removes the matching letters for good.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/spool"
 )
 
 func TestTheMirrorHearsThatALetterIsGone(t *testing.T) {
@@ -22,11 +24,11 @@ func TestTheMirrorHearsThatALetterIsGone(t *testing.T) {
 		if e != nil {
 			t.Fatal(e)
 		}
-		g.news = func(_ context.Context, ms ...Message) error {
+		g.news = func(_ context.Context, ms ...Message) (spool.Seq, error) {
 			for _, m := range ms {
 				told = append(told, string(m.Payload))
 			}
-			return err
+			return 1, err
 		}
 		return g
 	}
@@ -83,7 +85,7 @@ func TestManyLettersAreToldAtOnce(t *testing.T) {
 	}
 	g = open()
 	writes, told, arrivals := 0, map[string]int{}, map[int64]bool{}
-	g.news = func(_ context.Context, ms ...Message) error {
+	g.news = func(_ context.Context, ms ...Message) (spool.Seq, error) {
 		writes++
 		size := 0
 		for _, m := range ms {
@@ -94,7 +96,7 @@ func TestManyLettersAreToldAtOnce(t *testing.T) {
 		if size > 2*newsBytes {
 			t.Errorf("%d bytes at once, want about %d", size, newsBytes)
 		}
-		return nil
+		return 1, nil
 	}
 	g.announce(t.Context())
 	if len(told) != n || len(arrivals) != n {

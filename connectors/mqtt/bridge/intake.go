@@ -52,12 +52,14 @@ type intake struct {
 	known map[uint64]struct{}
 	keep  spool.Seq // records held back to be remembered
 	hold  int64     // and their bytes, at most
+
+	replayed map[string]spool.Seq // letters that are among the remembered, of the start alone
 }
 
 // newIntake reads the remembered messages back from the spool.
 func newIntake(ctx context.Context, l *spool.Log, hold int64, now func() time.Time, log *slog.Logger, st *stats) (*intake, error) {
 	in := &intake{log: l, now: now, slog: log, stats: st, wake: make(chan struct{}, 1),
-		ring: make([]uint64, remembered), known: make(map[uint64]struct{}, 1024), keep: remembered, hold: hold}
+		ring: make([]uint64, remembered), known: make(map[uint64]struct{}, 1024), keep: remembered, hold: hold, replayed: map[string]spool.Seq{}}
 	in.space = sync.NewCond(&in.mu)
 	var err error
 	if in.seen, err = l.Reader(seenReader); err != nil {
@@ -74,6 +76,9 @@ func newIntake(ctx context.Context, l *spool.Log, hold int64, now func() time.Ti
 		for _, r := range recs {
 			if m, err := decode(r.Data); err == nil {
 				in.remember(&m, r.Seq)
+				if m.Replayed {
+					in.replayed[fileName(m.Only, m.ID())] = r.Seq
+				}
 			}
 		}
 		if recs[len(recs)-1].Seq+1 >= end {
@@ -250,11 +255,10 @@ func (in *intake) stamp() int64 {
 }
 
 // put stores messages of our own: replayed dead letters and news of them.
-func (in *intake) put(ctx context.Context, ms ...Message) error {
+func (in *intake) put(ctx context.Context, ms ...Message) (first spool.Seq, err error) {
 	records := make([][]byte, len(ms))
 	for i := range ms {
 		records[i] = ms[i].append(nil)
 	}
-	_, err := in.log.Append(ctx, records...)
-	return err
+	return in.log.Append(ctx, records...)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -58,6 +59,17 @@ func parseLane(name string) (function string, start spool.Seq, ok bool) {
 	function, at, more := strings.Cut(rest, "@")
 	n, err := strconv.ParseUint(at, 10, 64)
 	return function, spool.Seq(n), found && more && err == nil
+}
+
+// waits reports whether a record is still before its function, or in its hands.
+func (b *Bridge) waits(function string, seq spool.Seq) bool {
+	for _, start := range slices.Backward(lanesOf(b.spool, function)) {
+		if start <= seq {
+			next, known := b.spool.Place(laneName(function, start))
+			return known && next <= seq
+		}
+	}
+	return false
 }
 
 func openLane(l *spool.Log, function string, start spool.Seq, out []chan *item) (*lane, error) {

@@ -44,7 +44,8 @@ func (g *graveyard) write(ctx context.Context, ms []Message) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, newsWait)
 	defer cancel()
-	return g.news(ctx, ms...)
+	_, err := g.news(ctx, ms...)
+	return err
 }
 
 // newsOf is what the mirror is told. With g.mu.

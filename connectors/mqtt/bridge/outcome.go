@@ -29,14 +29,15 @@ func (w *worker) clear() {
 }
 
 // told passes on up to where the function has everything of an edge node, and
-// tries dead letters again that it has come to understand.
+// has dead letters tried again that it has come to understand. It comes before
+// the messages are done with: after a kill they bring the answer again.
 func (w *worker) told(a mqttbatch.Answer) {
 	for node, p := range a.Stored {
 		w.b.acks.set(node, p)
 	}
 	for _, pick := range a.Replay {
-		if n, err := w.b.dead.replay(w.b.life, Query{Function: w.f.Name, Topic: pick.Topic}); n > 0 || err != nil {
-			w.log.Info("dead letters are tried again", "topic", pick.Topic, "letters", n, "err", err)
+		if err := w.b.dead.wish(Query{Function: w.f.Name, Topic: pick.Topic}); err != nil {
+			w.log.Error("a wish to try dead letters again would not outlive a restart", "topic", pick.Topic, "err", err)
 		}
 	}
 }
@@ -59,11 +60,11 @@ func (w *worker) part(ms []*item, a mqttbatch.Answer) {
 			good = append(good, it)
 		}
 	}
-	w.took(good, nil)
 	for i, it := range bad {
 		w.bury([]*item{it}, why[i])
 	}
 	w.told(a)
+	w.took(good, nil)
 }
 
 func reasons(rs []mqttbatch.Refusal) map[string]string {

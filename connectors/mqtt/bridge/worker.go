@@ -192,8 +192,8 @@ func (w *worker) deliver(ctx context.Context, batch []*item) {
 		wait = minWait
 		switch v {
 		case stored:
-			w.took(g.ms, body)
 			w.told(answer)
+			w.took(g.ms, body)
 			queue = queue[1:]
 		case parted:
 			w.part(g.ms, answer)
