@@ -32,11 +32,14 @@ func (b *Bridge) Handler() http.Handler {
 	mux.Handle("GET /dead/{id}", b.guard(b.show))
 	mux.Handle("POST /dead/replay", b.guard(func(w http.ResponseWriter, r *http.Request) {
 		done, err := b.dead.replay(r.Context(), query(r))
-		if err == nil {
+		switch why := done.refused(); {
+		case err != nil:
+			b.report(w, "replayed", done.Replayed, err)
+		case why != "":
+			answer(w, http.StatusConflict, map[string]any{"cut": done.Cut, "error": why})
+		default:
 			answer(w, 200, done)
-			return
 		}
-		b.report(w, "replayed", done.Replayed, err)
 	}))
 	mux.Handle("POST /dead/drop", b.guard(func(w http.ResponseWriter, r *http.Request) {
 		n, err := b.dead.drop(query(r))

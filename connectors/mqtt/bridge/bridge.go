@@ -79,6 +79,9 @@ func New(c Config, o Options) (*Bridge, error) {
 	if !ok {
 		return nil, fmt.Errorf("configuration: SPOOL_POLICY is %q: write refuse or drop", c.SpoolPolicy)
 	}
+	if c.SpoolMiB < 1 {
+		return nil, fmt.Errorf("configuration: SPOOL_MAX_MIB is %d: write 1 or more", c.SpoolMiB)
+	}
 	l, report, err := spool.Open(filepath.Join(c.Dir, "spool"), spool.Options{MaxBytes: c.SpoolMiB << 20, Policy: policy, Sync: c.SpoolSync})
 	if err != nil {
 		return nil, fmt.Errorf("open the spool: %w", err)
@@ -108,6 +111,7 @@ func (b *Bridge) open() (err error) {
 		return err
 	}
 	b.dead.news, b.dead.waits = b.intake.put, b.waits
+	b.intake.bury = b.dead.addCut
 	b.dead.sent(b.intake.replayed)
 	b.intake.replayed = nil
 	publish := func(topic string, payload []byte, retained bool) bool {

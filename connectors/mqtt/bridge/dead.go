@@ -28,6 +28,7 @@ type DeadLetter struct {
 	QoS      byte      `json:"qos"`
 	Retained bool      `json:"retained"`
 	Size     int       `json:"size"`
+	Cut      bool      `json:"cut,omitempty"` // the payload is only the beginning
 	Payload  []byte    `json:"payload,omitempty"`
 
 	sent  spool.Seq // where it is in the spool once it is replayed
@@ -108,13 +109,25 @@ func (g *graveyard) read(name string) (*DeadLetter, error) {
 	return d, nil
 }
 
+// itself is the function of letters that are the connector's own refusal.
+const itself = "connector"
+
 // add keeps a message, or counts another refusal of one that is kept.
 func (g *graveyard) add(function string, m *Message, reason string) error {
+	return g.keep(&DeadLetter{Function: function, Size: len(m.Payload)}, m, reason)
+}
+
+// addCut keeps the beginning of a message of size bytes.
+func (g *graveyard) addCut(m *Message, size int, reason string) error {
+	return g.keep(&DeadLetter{Function: itself, Size: size, Cut: true}, m, reason)
+}
+
+func (g *graveyard) keep(d *DeadLetter, m *Message, reason string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now().UTC()
-	name := fileName(function, m.ID())
-	d := &DeadLetter{ID: m.ID(), Function: function, Topic: m.Topic, First: now, Arrival: m.Arrival, QoS: m.QoS, Retained: m.Retained, Size: len(m.Payload)}
+	d.ID, d.Topic, d.Arrival, d.QoS, d.Retained, d.First = m.ID(), m.Topic, m.Arrival, m.QoS, m.Retained, now
+	name := fileName(d.Function, d.ID)
 	old := g.letters[name]
 	if old != nil {
 		d.First, d.Count = old.First, old.Count

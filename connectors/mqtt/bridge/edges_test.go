@@ -72,19 +72,6 @@ func TestARedeliveryBesideItsFirstIsStoredOnce(t *testing.T) {
 	}
 }
 
-func TestAMessageThatNoSpoolTakesHoldsUpNoOther(t *testing.T) {
-	b := unstarted(t)
-	acks := 0
-	ack := func() { acks++ }
-	huge := Message{Topic: "house/camera", Payload: make([]byte, 17<<20), QoS: 1, Packet: 1}
-	b.intake.take(incoming{Message: huge, ack: ack})
-	b.intake.take(incoming{Message: Message{Topic: "house/x", Payload: []byte("x"), QoS: 1, Packet: 2}, ack: ack})
-	b.intake.writeAll(t.Context(), b.intake.grab(nil))
-	if n := b.spool.Stats().Appended; n != 1 || acks != 2 {
-		t.Errorf("%d stored and %d acknowledged, want 1 and 2", n, acks)
-	}
-}
-
 func TestMessagesOfQoS0DoNotFillTheSpool(t *testing.T) {
 	g := newFaas(t)
 	var got tally

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,8 +16,9 @@ const (
 	remembered   = 60_000 // messages that a redelivery is recognised among: beyond, a new one may have the same packet id
 	waitingCount = 2000   // messages between the broker and the spool, at most
 	waitingBytes = 8 << 20
-	maxPayload   = 8 << 20 // of a message
-	maxWrite     = 4 << 20 // to the spool at once
+	maxPayload   = 8 << 20  // of a message; of a larger one
+	cutPayload   = 64 << 10 // is kept, as a dead letter
+	maxWrite     = 4 << 20  // to the spool at once
 	fullWait     = time.Second / 4
 	maxStep      = time.Hour // a clock that is further behind than this was wrong before
 	seenReader   = "seen"    // holds the remembered messages back in the spool
@@ -25,8 +27,9 @@ const (
 // incoming is a message whose acknowledgement waits for the disk.
 type incoming struct {
 	Message
-	dup bool
-	ack func()
+	dup  bool
+	ack  func()
+	size int // of a payload that was cut, else 0
 }
 
 // intake takes messages from the broker, writes them to the spool and then
@@ -37,6 +40,7 @@ type intake struct {
 	now   func() time.Time
 	slog  *slog.Logger
 	stats *stats
+	bury  func(m *Message, size int, reason string) error // what is too large
 
 	mu      sync.Mutex
 	space   *sync.Cond
@@ -88,12 +92,11 @@ func newIntake(ctx context.Context, l *spool.Log, hold int64, now func() time.Ti
 }
 
 // take queues a message for the spool. It waits while too much is queued: then
-// the disk is the limit, and the broker feels it. What no spool takes must not
-// stand in the way of all others.
+// the disk is the limit, and the broker feels it. What no spool takes is cut, and
+// must not stand in the way of all others.
 func (in *intake) take(m incoming) {
 	if int64(len(m.Payload)) > in.most(maxPayload) {
-		in.tooLarge(&m)
-		return
+		m.size, m.Payload = len(m.Payload), bytes.Clone(m.Payload[:cutPayload])
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -180,6 +183,12 @@ func (in *intake) write(ctx context.Context, batch []incoming) {
 			}
 		}
 		m.Arrival = in.stamp()
+		if m.size > 0 {
+			if !in.keepCut(ctx, m) {
+				return
+			}
+			continue
+		}
 		records = append(records, m.append(make([]byte, 0, headerLen+1+len(m.Topic)+len(m.Payload))))
 		fresh = append(fresh, m)
 		if beside != nil {
@@ -235,12 +244,22 @@ func (in *intake) refuse(n int, err error) {
 	in.slog.Error(what, "messages", n, "err", err)
 }
 
-// tooLarge acknowledges what can never be kept: the broker would send it for ever.
-func (in *intake) tooLarge(m *incoming) {
+// keepCut makes a dead letter of what is too large for the spool. Not
+// acknowledged, the broker would send it for ever.
+func (in *intake) keepCut(ctx context.Context, m *incoming) bool {
 	in.stats.tooLarge.Add(1)
-	in.slog.Error("a message is too large and cannot be kept", "topic", m.Topic, "bytes", len(m.Payload), "most", in.most(maxPayload))
-	if m.ack != nil {
-		m.ack()
+	reason := fmt.Sprintf("larger than the connector takes (%d bytes): only the beginning is kept", in.most(maxPayload))
+	in.slog.Error("a message is "+reason, "topic", m.Topic, "bytes", m.size)
+	for {
+		err := in.bury(&m.Message, m.size, reason)
+		if err == nil {
+			in.know(&m.Message)
+			return true
+		}
+		in.slog.Error("a dead letter cannot be written, trying again", "err", err)
+		if !pause(ctx, fullWait) {
+			return false
+		}
 	}
 }
 

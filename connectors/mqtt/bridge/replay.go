@@ -28,6 +28,15 @@ const (
 type Replay struct {
 	Replayed int `json:"replayed"`
 	OnTheWay int `json:"on_the_way,omitempty"` // replayed before; what the function refuses of them comes once more
+	Cut      int `json:"cut,omitempty"`        // not replayed: only their beginning is kept
+}
+
+// refused is why nothing was replayed, "" where something was.
+func (r Replay) refused() string {
+	if r.Cut == 0 || r.Replayed+r.OnTheWay > 0 {
+		return ""
+	}
+	return "larger than the connector takes: only the beginning is kept, and that would be another message"
 }
 
 // replay puts the matching letters back into the spool for their function. They
@@ -54,6 +63,10 @@ func (g *graveyard) offer(ctx context.Context, letters []DeadLetter, done *Repla
 		d := g.letters[name]
 		if d == nil {
 			continue // gone by now
+		}
+		if d.Cut {
+			done.Cut++
+			continue
 		}
 		if d.sent > 0 && g.waits(d.Function, d.sent) {
 			d.again = true // the function may have it in its hands, and what made it fit came later

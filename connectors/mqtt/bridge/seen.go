@@ -26,6 +26,11 @@ func (in *intake) remember(m *Message, seq spool.Seq) {
 	if m.QoS == 0 || m.Only != "" {
 		return
 	}
+	in.know(m)
+}
+
+// know recognises a redelivery of m from now on.
+func (in *intake) know(m *Message) {
 	delete(in.known, in.ring[in.next])
 	in.ring[in.next] = fingerprint(m)
 	in.known[in.ring[in.next]] = struct{}{}

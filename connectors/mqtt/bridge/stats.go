@@ -22,7 +22,7 @@ var (
 	descTaken       = desc("messages_taken_total", "messages acknowledged to the broker")
 	descRedelivered = desc("messages_redelivered_total", "redeliveries recognised and not stored again")
 	descRefused     = desc("messages_refused_total", "messages left to the broker since the spool could not take them")
-	descTooLarge    = desc("messages_too_large_total", "messages larger than the spool takes: acknowledged and not kept")
+	descTooLarge    = desc("messages_too_large_total", "messages larger than the spool takes: dead letters of their beginning")
 	descReplies     = desc("replies_lost_total", "answers that could not be published")
 	descDropped     = desc("broker_dropped", "messages the broker says it dropped; -1 where it does not say")
 	descSpoolBytes  = desc("spool_bytes", "size of the spool")

@@ -93,7 +93,11 @@ func (c Command) show(ctx context.Context, port, id string) error {
 		if c.Terminal {
 			payload = tame(payload)
 		}
-		if _, err := fmt.Fprintf(c.Out, "%s for %s on %s, %d bytes, refused %d times from %s to %s\n%s\n\n%s\n", d.ID, d.Function, tame(d.Topic), d.Size, d.Count,
+		size := fmt.Sprint(d.Size)
+		if d.Cut {
+			size = fmt.Sprintf("the first %d of %d", len(d.Payload), d.Size)
+		}
+		if _, err := fmt.Fprintf(c.Out, "%s for %s on %s, %s bytes, refused %d times from %s to %s\n%s\n\n%s\n", d.ID, d.Function, tame(d.Topic), size, d.Count,
 			d.First.Format(time.DateTime), d.Last.Format(time.DateTime), tame(d.Reason), payload); err != nil {
 			return err
 		}

@@ -47,6 +47,21 @@ func TestWhatOthersSentCannotSteerTheTerminal(t *testing.T) {
 	}
 }
 
+func TestACutLetterSaysSo(t *testing.T) {
+	letter := bridge.DeadLetter{ID: "1", Function: "connector", Topic: "camera", Size: 9 << 20, Cut: true, Payload: []byte("jpeg")}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		json.NewEncoder(w).Encode([]bridge.DeadLetter{letter})
+	}))
+	defer srv.Close()
+	var out bytes.Buffer
+	if err := (Command{Listen: strings.TrimPrefix(srv.URL, "http://"), Out: &out}).Run(t.Context(), []string{"show", "1"}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "the first 4 of 9437184 bytes") {
+		t.Errorf("%s", &out)
+	}
+}
+
 func TestAMistakeSaysHowToUseIt(t *testing.T) {
 	for _, args := range [][]string{nil, {"lst"}, {"show"}, {"replay", "x"}, {"list", "-nonsense"}} {
 		if err := (Command{Program: "mqtt"}).Run(t.Context(), args); err == nil || !strings.Contains(err.Error(), "use: mqtt dead list") {
