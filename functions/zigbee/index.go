@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
@@ -51,6 +52,14 @@ type named struct {
 	*device.Bound
 	about      about
 	properties map[string]*property
+	said       said
+}
+
+// said is what a batch brought of a device at its newest last_seen.
+type said struct {
+	work   *work
+	seen   time.Time
+	values []device.Value
 }
 
 // indexed returns the index of what the register knows now.
@@ -110,7 +119,8 @@ var measurement, _ = catalogue.Get("zigbee")
 // skipped says nothing of the house: time is taken from last_seen, and versions
 // of firmware are no measurements.
 var skipped = map[string]bool{"last_seen": true, "elapsed": true, "update_available": true,
-	"update_installed_version": true, "update_latest_version": true, "action": true}
+	"update_installed_version": true, "update_latest_version": true, "update_latest_source": true, "update_latest_release_notes": true,
+	"action": true, "click": true}
 
 // property returns how an attribute is kept, by its name with those around it.
 func (n *named) property(name []byte) *property {
@@ -146,6 +156,9 @@ func (n *named) declare(name string) *property {
 	f, listed := measurement.Field(p.key)
 	if !listed {
 		f = catalogue.Field{Key: p.key, Unit: p.unit.Symbol, Min: -catalogue.Limits, Max: catalogue.Limits}
+	}
+	if e.Min != nil && e.Max != nil && *e.Min >= *e.Max {
+		e.Min, e.Max = nil, nil // no range: some converters declare 0 to 0
 	}
 	if e.Min != nil {
 		f.Min = p.unit.Convert(*e.Min)

@@ -66,8 +66,11 @@ func told(t *testing.T, rt *rapid.T, ms []mqttbatch.Message) (lines, states []st
 	return f.Lines(t, "zigbee", "zigbee_action"), f.States(t)
 }
 
+// stores are the databases that hearth runs on.
+var stores = map[string]func(testing.TB) *store.Store{"sqlite": batchtest.SQLite, "servers": batchtest.Servers}
+
 func TestADayOnEveryStore(t *testing.T) {
-	for name, open := range map[string]func(testing.TB) *store.Store{"sqlite": batchtest.SQLite, "servers": batchtest.Servers} {
+	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
 			st := open(t)
 			f := house(t, st)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,28 +25,86 @@ func (w *work) state(m *mqttbatch.Message, d *named) error {
 	if d.about.Group {
 		return nil // its members say it themselves
 	}
-	p := payload{device: d, values: w.values[:0], notes: w.notes[:0]}
+	p := payload{device: d, values: w.values[len(w.values):], notes: w.notes[:0]}
 	err := p.decode(m.Payload)
-	w.values, w.notes = p.values, p.notes // for the next
+	w.notes = p.notes // for the next
 	if err != nil {
 		return err
 	}
 	s := device.Sample{Measurement: "zigbee", Thing: d.Thing, Values: p.values, Notes: p.notes, Arrived: m.Time, Retained: m.Retained}
+	var later []device.Value
 	switch {
 	case !p.seen.IsZero() && device.CheckTime(p.seen, m.Time) == nil:
 		s.Time = p.seen
+		s.Values, later = w.since(m, d, &p)
 	case !m.Retained:
 		s.Time = m.Time
 	}
 	if p.action != "" && !s.Time.IsZero() {
-		w.b.Readings = append(w.b.Readings, reading.Reading{Name: "zigbee_action", Tags: map[string]string{"device": d.Thing.ID},
-			Fields: map[string]float64{"presses": 1}, Text: map[string]string{"action": p.action}, Time: s.Time.UTC()})
-		s.Notes = append(s.Notes, device.Note{Key: "action", Text: p.action})
+		w.pressed(m, d, p.action, s.Time)
+	}
+	if len(later) > 0 {
+		err = w.b.Add(device.Sample{Measurement: "zigbee", Thing: d.Thing, Values: later, Time: m.Time, Arrived: m.Time})
 	}
 	if len(s.Values)+len(s.Notes) == 0 {
-		return nil // "{}", or all of it null
+		return err // "{}", or all of it null or known
 	}
-	return w.b.Add(s)
+	return errors.Join(err, w.b.Add(s))
+}
+
+// since divides the values of a message into those of last_seen and those that
+// Zigbee2MQTT has changed itself later, as when no motion has come for a while:
+// they carry the time of the last motion. What is known already is left out.
+func (w *work) since(m *mqttbatch.Message, d *named, p *payload) (then, later []device.Value) {
+	before := d.said
+	if before.work != w || !before.seen.Equal(p.seen) {
+		before = said{work: w, seen: p.seen}
+	}
+	then = p.values[:0]
+	for _, v := range p.values {
+		st, known := w.b.State(d.Thing, v.Key)
+		old, seen := st.Value, known && st.Text == "" && st.Time.Equal(p.seen) && st.Arrived.Before(m.Time)
+		if i := slices.IndexFunc(before.values, func(b device.Value) bool { return b.Key == v.Key }); i >= 0 {
+			old, seen = before.values[i].V, true
+		}
+		switch {
+		case known && st.Value == v.V && sameMoment(st.Arrived, m.Time) && !st.Time.Equal(p.seen): // the message came before
+		case m.Retained && known && st.Time.After(p.seen): // or one after it
+		case !seen || old == v.V:
+			then = append(then, v)
+		case m.Retained: // when it changed, nobody knows
+			w.b.SetState(d.Thing, v.Key, "", v.V, m.Time, true)
+		default:
+			later = append(later, v)
+		}
+	}
+	if before.values == nil {
+		before.values = then
+	}
+	d.said = before
+	w.values = append(w.values, then...) // where before remembers them
+	return then, later
+}
+
+// sameMoment compares with a time that may come from the store, which keeps
+// microseconds.
+func sameMoment(stored, t time.Time) bool {
+	return stored.Equal(t) || stored.Nanosecond()%1000 == 0 && stored.Equal(t.Truncate(time.Microsecond))
+}
+
+// pressed keeps what a button did. Where Zigbee2MQTT tells of two things at one
+// last_seen, the second is of its arrival.
+func (w *work) pressed(m *mqttbatch.Message, d *named, action string, t time.Time) {
+	st, known := w.b.State(d.Thing, "action")
+	switch {
+	case known && st.Text == action && sameMoment(st.Arrived, m.Time):
+		t = st.Time
+	case known && st.Text != action && st.Time.Equal(t) && st.Arrived.Before(m.Time):
+		t = m.Time
+	}
+	w.b.Readings = append(w.b.Readings, reading.Reading{Name: "zigbee_action", Tags: map[string]string{"device": d.Thing.ID},
+		Fields: map[string]float64{"presses": 1}, Text: map[string]string{"action": action}, Time: t.UTC()})
+	w.b.SetNote(d.Thing, "action", action, t, m.Time, m.Retained)
 }
 
 // payload is what one message of a device holds.
@@ -91,6 +150,11 @@ func (p *payload) attribute(s *scan.Scanner, depth int) error {
 		case "last_seen":
 			return p.lastSeen(s)
 		case "action":
+			return p.pressed(s)
+		case "click": // before Zigbee2MQTT 1.17, and beside action where legacy payloads are on
+			if p.action != "" {
+				return s.Skip()
+			}
 			return p.pressed(s)
 		case "device", "definition": // who it is, where the user wants that in every message
 			return s.Skip()
@@ -149,7 +213,9 @@ func (p *payload) pressed(s *scan.Scanner) error {
 		return s.Skip()
 	}
 	text, err := s.Text()
-	p.action = cut(text)
+	if len(text) > 0 { // "" is that it was let go
+		p.action = cut(text)
+	}
 	return err
 }
 

@@ -229,6 +229,11 @@ func (b *Batch) SetState(t *Thing, key, text string, v float64, arrived time.Tim
 	b.value(&s, Value{Key: key, V: v}, nil)
 }
 
+// SetNote makes a text that was said at t the state of a metric.
+func (b *Batch) SetNote(thing *Thing, key, text string, t, arrived time.Time, retained bool) {
+	b.text(&Sample{Thing: thing, Time: t, Arrived: arrived, Retained: retained, Quality: OK}, key, text)
+}
+
 // State returns the last word of a metric.
 func (b *Batch) State(t *Thing, key string) (store.DeviceState, bool) {
 	m := t.metrics[key]

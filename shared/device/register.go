@@ -19,6 +19,7 @@ const (
 	maxDevices = 2000        // in the register: each is a series
 	maxMetrics = 250         // of a device
 	maxSeries  = 50_000      // of all devices
+	atOnce     = 200         // in one transaction: a few statements each, within its deadline on a slow line
 	lookAgain  = time.Minute // another function or hearth.yml may have changed what is what
 )
 
@@ -158,12 +159,14 @@ func (b *Batch) Adopt(ctx context.Context, wishes []store.DeviceWish) error {
 	if len(wishes) == 0 {
 		return nil
 	}
-	ids, err := b.st.AdoptDevices(ctx, wishes, b.now)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		b.r.bound[id.Physical] = &Bound{id, thing(b.r.things, id.Device)}
+	for some := range slices.Chunk(wishes, atOnce) {
+		ids, err := b.st.AdoptDevices(ctx, some, b.now)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			b.r.bound[id.Physical] = &Bound{id, thing(b.r.things, id.Device)}
+		}
 	}
 	b.r.known++
 	return nil
@@ -186,8 +189,10 @@ func (b *Batch) Leave(ctx context.Context, physical []string) error {
 
 // Describe keeps what sources say of physical things.
 func (b *Batch) Describe(ctx context.Context, ids []store.DeviceID) error {
-	if err := b.st.DescribeDevices(ctx, ids); err != nil {
-		return err
+	for some := range slices.Chunk(ids, atOnce) {
+		if err := b.st.DescribeDevices(ctx, some); err != nil {
+			return err
+		}
 	}
 	for _, id := range ids {
 		if known := b.r.bound[id.Physical]; known != nil {
