@@ -52,6 +52,7 @@ fuzz: ## every fuzz target, FUZZTIME=30s each
 check: $(HEARTH) ## formatting, vet, staticcheck, vulnerabilities, generated files
 	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"
 	go vet ./...
+	GOOS=darwin GOARCH=arm64 go vet ./... # who works on a Mac runs make up and make test there
 	$(TOOL) staticcheck ./...
 	@$(MAKE) --no-print-directory vuln
 	$(HEARTH) docs -check

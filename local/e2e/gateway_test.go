@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 // TestCronConnectorRunsAFunction: the stock connector finds a function by its
@@ -42,7 +42,7 @@ func TestCronConnectorRunsAFunction(t *testing.T) {
 	cmd := exec.Command(connector)
 	cmd.Env = []string{"gateway_url=" + g, "rebuild_interval=1s", "rebuild_timeout=5s", "basic_auth=false"}
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = testserver.Tied()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

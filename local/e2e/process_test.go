@@ -79,7 +79,7 @@ func start(t *testing.T, bin, watchdog string, vars map[string]string) *process 
 	}
 	p.cmd.Dir = home
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	p.cmd.SysProcAttr = testserver.Tied()
 	began := time.Now()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
