@@ -31,6 +31,9 @@ func Normal(rs []reading.Reading) ([]reading.Reading, error) {
 			return nil, err
 		}
 		r.Name, r.Tags, r.Fields, r.Text = word(r.Name), normalTags(r.Tags), normalFields(r.Fields), normalText(r.Text)
+		if err := checkSize(r); err != nil {
+			return nil, err
+		}
 		r.Time = r.Time.UTC()
 		out[i] = r
 	}
@@ -65,6 +68,35 @@ func checkKeys(r reading.Reading) error {
 		}
 	}
 	return nil
+}
+
+// maxKey is how many bytes measurement, tags and field may have in line protocol
+// together, 4 between them: what InfluxDB takes is what every store takes.
+const maxKey = 65535
+
+func checkSize(r reading.Reading) error {
+	size, field := len(r.Name), 0
+	for k, v := range r.Tags {
+		size += len(k) + len(v) + 2
+	}
+	for k := range r.Fields {
+		field = max(field, escapedSize(k))
+	}
+	for k := range r.Text {
+		field = max(field, escapedSize(k))
+	}
+	if 2*size+field+4 <= maxKey { // even if every byte is escaped
+		return nil
+	}
+	if size = len(r.Series()) + 4 + field; size > maxKey {
+		return fmt.Errorf("%.100s: its name and tags have %d bytes, more than %d", r.Name, size, maxKey)
+	}
+	return nil
+}
+
+// escapedSize is how long a key is in line protocol.
+func escapedSize(k string) int {
+	return len(k) + strings.Count(k, " ") + strings.Count(k, ",") + strings.Count(k, "=")
 }
 
 func reserved(k string) bool {
