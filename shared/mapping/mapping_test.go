@@ -129,6 +129,16 @@ func TestParseNamesEveryMistake(t *testing.T) {
 	}
 }
 
+func TestBrokenJSONHasOneReasonOnOneLine(t *testing.T) {
+	s, err := Parse([]byte(`devices: [{topic: a, fields: {co2_ppm: $.x}}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Find("a", []byte("garbage")); err == nil || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestMoreElementsThanAreTakenIsSaid(t *testing.T) {
 	s, err := Parse([]byte(`devices: [{topic: a, each: $, fields: {co2_ppm: $}}]`))
 	if err != nil {

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -146,7 +147,7 @@ func elements(doc []byte, steps []step, fn func(key string, element []byte) erro
 	t.add(steps, 0)
 	found := [][]byte{nil}
 	s := scan.New(doc)
-	if err := errors.Join(t.find(s, found), s.End()); err != nil {
+	if err := cmp.Or(t.find(s, found), s.End()); err != nil {
 		return err
 	}
 	s = scan.New(found[0])

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,7 +25,7 @@ const (
 func Propose(on string, payload []byte) (string, error) {
 	p := &proposal{used: map[string]bool{}}
 	s := scan.New(payload)
-	if err := errors.Join(p.value(s, nil), s.End()); err != nil {
+	if err := cmp.Or(p.value(s, nil), s.End()); err != nil {
 		p = &proposal{used: map[string]bool{}}
 		if _, ok, err := word(string(payload), switches); err != nil || !ok {
 			return "", fmt.Errorf("the payload is neither JSON nor a number: %.60q", payload)

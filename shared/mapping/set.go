@@ -229,7 +229,7 @@ var (
 func (r *rule) one(on, key string, doc []byte) (*Found, error) {
 	at := make([][]byte, r.slots)
 	s := scan.New(doc)
-	if err := errors.Join(r.paths.find(s, at), s.End()); err != nil {
+	if err := cmp.Or(r.paths.find(s, at), s.End()); err != nil {
 		if !r.whole {
 			return nil, err
 		}
