@@ -62,9 +62,12 @@ func (s *server) serve(r handler.Request) (handler.Response, error) {
 	return s.answer(a)
 }
 
-// code tells what a failed store means. What InfluxDB will never take is some
-// message's fault: 500 makes the connector find which.
+// code tells what a failed store means. What no store, or InfluxDB, will ever
+// take is some message's fault: 500 makes the connector find which.
 func code(err error) int {
+	if errors.Is(err, store.ErrUnstorable) {
+		return http.StatusInternalServerError
+	}
 	if e, ok := errors.AsType[*store.InfluxError](err); ok {
 		switch {
 		case e.StatusCode == http.StatusRequestEntityTooLarge:

@@ -104,6 +104,9 @@ func (x *runner) check(f *fetched) error {
 			return fmt.Errorf("what it answered cannot be right: %w", err)
 		}
 	}
+	if _, err := store.Normal(f.Readings); err != nil {
+		return fmt.Errorf("what it answered cannot be right: %w", err)
+	}
 	for i := range f.Items {
 		it := &f.Items[i]
 		it.Source, it.Target, it.Sample, it.At = x.Name, f.target, x.env.Sample, it.At.UTC()

@@ -182,6 +182,7 @@ func TestWhatCannotBeRightIsNotStored(t *testing.T) {
 		"a time in 1970":               func(r *reading.Reading) { r.Time = time.Unix(1700000, 0) },
 		"a time next month":            func(r *reading.Reading) { r.Time = at.AddDate(0, 1, 0) },
 		"an unknown measurement":       func(r *reading.Reading) { r.Name = "wether" },
+		"a label of 64 KiB":            func(r *reading.Reading) { r.Tags["place"] = strings.Repeat("x", 64<<10) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := thermometer("home")

@@ -17,27 +17,32 @@ var (
 
 // Normal returns the readings as every backend keeps them, so that what is
 // read equals what was written: no empty tags, no characters that line protocol
-// cannot carry. It refuses what no store can keep.
+// cannot carry. What no store can keep is ErrUnstorable.
 func Normal(rs []reading.Reading) ([]reading.Reading, error) {
 	out := make([]reading.Reading, len(rs))
 	for i, r := range rs {
-		if err := r.Check(); err != nil {
-			return nil, err
+		r, err := asKept(r)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrUnstorable, err)
 		}
-		if r.Time.Before(earliest) || !r.Time.Before(latest) {
-			return nil, fmt.Errorf("%s: the time %s cannot be right", r.Name, r.Time.UTC().Format(time.RFC3339))
-		}
-		if err := checkKeys(r); err != nil {
-			return nil, err
-		}
-		r.Name, r.Tags, r.Fields, r.Text = word(r.Name), normalTags(r.Tags), normalFields(r.Fields), normalText(r.Text)
-		if err := checkSize(r); err != nil {
-			return nil, err
-		}
-		r.Time = r.Time.UTC()
 		out[i] = r
 	}
 	return out, nil
+}
+
+func asKept(r reading.Reading) (reading.Reading, error) {
+	if err := r.Check(); err != nil {
+		return r, err
+	}
+	if r.Time.Before(earliest) || !r.Time.Before(latest) {
+		return r, fmt.Errorf("%s: the time %s cannot be right", r.Name, r.Time.UTC().Format(time.RFC3339))
+	}
+	if err := checkKeys(r); err != nil {
+		return r, err
+	}
+	r.Name, r.Tags, r.Fields, r.Text = word(r.Name), normalTags(r.Tags), normalFields(r.Fields), normalText(r.Text)
+	r.Time = r.Time.UTC()
+	return r, checkSize(r)
 }
 
 // checkKeys refuses what InfluxDB or Flux would take for their own, and a key

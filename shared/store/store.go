@@ -18,6 +18,7 @@ var (
 	ErrNotMigrated = errors.New("the database is not migrated: run make migrate")
 	ErrRunning     = errors.New("already running")
 	ErrFenced      = errors.New("the lease was lost to a later run")
+	ErrUnstorable  = errors.New("no store can keep it") // of a reading: another try changes nothing
 )
 
 // Config names InfluxDB and PostgreSQL.

@@ -1,0 +1,37 @@
+package store_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// InfluxDB has a limit for what a series is called; SQLite goes by the same.
+func TestTagsMayBeAsLongAsInfluxDBTakesThem(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		for name, char := range map[string]string{"letters": "x", "escaped": "="} {
+			r := reading.Reading{Name: measurement(t), Fields: map[string]float64{"co2_ppm": 1, "v": 2}, Time: noon}
+			// The separators are the comma and = of the tag, and 4 bytes before the field.
+			left := 65535 - len(r.Name) - len(",t=") - 4 - len("co2_ppm")
+			n := left / len(strings.ReplaceAll(char, "=", `\=`))
+			longest := strings.Repeat(char, n) + strings.Repeat("y", left-n*len(strings.ReplaceAll(char, "=", `\=`)))
+			r.Tags = map[string]string{"t": longest}
+			write(t, s, r)
+			if got, want := lines(t, s, r.Name, nil), []string{r.Line()}; !slices.Equal(got, want) {
+				t.Errorf("%s: %d bytes came back as %d lines", name, len(longest), len(got))
+			}
+			r.Tags["t"] += "y"
+			if err := s.Write(t.Context(), []reading.Reading{r}); !errors.Is(err, store.ErrUnstorable) {
+				t.Errorf("%s: one byte more: %v", name, err)
+			}
+			r.Tags["t"] = strings.Repeat("z", 64<<10)
+			if _, _, err := s.Merge(t.Context(), []reading.Reading{r}); err == nil {
+				t.Errorf("%s: 64 KiB are merged", name)
+			}
+		}
+	})
+}
