@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,6 +31,8 @@ type broker struct {
 	topics  func() []string // the filters wanted now
 	mu      sync.Mutex
 	subs    map[string]bool // subscribed in this connection
+	heard   map[string]bool // filters whose retained messages came in this connection
+	refused map[string]bool // filters that the broker does not grant
 	since   time.Time       // of the connection
 	quick   int             // losses in a row so soon after connecting
 	up      atomic.Bool
@@ -40,7 +41,7 @@ type broker struct {
 }
 
 func newBroker(b *Bridge) (*broker, error) {
-	br := &broker{b: b, subs: map[string]bool{}}
+	br := &broker{b: b}
 	br.dropped.Store(-1)
 	o, err := br.options()
 	if err != nil {
@@ -134,7 +135,7 @@ func (br *broker) countDropped(m mqtt.Message) {
 
 func (br *broker) connected(mqtt.Client) {
 	br.mu.Lock()
-	br.since, br.subs = time.Now(), map[string]bool{}
+	br.since, br.subs, br.heard, br.refused = time.Now(), map[string]bool{}, map[string]bool{}, map[string]bool{}
 	br.mu.Unlock()
 	br.up.Store(true)
 	br.b.log.Info("connected to the broker", "broker", br.b.config.URL, "client", br.b.config.ClientID)
@@ -167,51 +168,6 @@ func (br *broker) backOff() {
 	if n >= quickLosses {
 		d := min(time.Second<<min(n, 6), maxBackoff)
 		pause(br.b.life, d/2+rand.N(d/2))
-	}
-}
-
-// subscribe makes the broker's subscriptions what the functions want.
-func (br *broker) subscribe() {
-	br.mu.Lock()
-	defer br.mu.Unlock()
-	if !br.up.Load() {
-		return
-	}
-	want := append(br.topics(), br.b.canary.topic)
-	br.asked.Store(slices.ContainsFunc(want, func(f string) bool { return strings.HasSuffix(f, ackSuffix) }))
-	add := map[string]byte{}
-	for _, t := range want {
-		if !br.subs[t] {
-			add[t] = 1
-		}
-	}
-	if !br.subs[droppedTopic] {
-		add[droppedTopic] = 0
-		want = append(want, droppedTopic)
-	}
-	if len(add) > 0 {
-		t := br.client.SubscribeMultiple(add, nil)
-		if !t.WaitTimeout(publishWait) || t.Error() != nil {
-			br.b.log.Warn("subscribe", "err", t.Error())
-			return // tried again at the next look at the functions
-		}
-		for f := range add {
-			br.subs[f] = true
-		}
-		if st, ok := t.(*mqtt.SubscribeToken); ok {
-			for f, granted := range st.Result() {
-				if granted == refusedFilter && f != droppedTopic {
-					br.b.log.Error("the broker does not let this client subscribe: check its access rules", "topic", f)
-				}
-			}
-		}
-		br.b.log.Info("subscribed", "topics", len(br.subs)-1)
-	}
-	for f := range br.subs {
-		if f != droppedTopic && !slices.Contains(want, f) {
-			br.client.Unsubscribe(f)
-			delete(br.subs, f)
-		}
 	}
 }
 

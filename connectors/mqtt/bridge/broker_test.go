@@ -27,7 +27,7 @@ func connect(t *testing.T, g *faas, addr, dir string, change func(*Config)) (b *
 	until(t, "subscriptions", func() bool {
 		b.broker.mu.Lock()
 		defer b.broker.mu.Unlock()
-		return len(b.broker.subs) > 2
+		return len(b.broker.heard) > 1
 	})
 	return b, stop
 }
