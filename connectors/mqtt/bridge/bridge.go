@@ -182,8 +182,14 @@ func (b *Bridge) look(ctx context.Context) {
 	}
 }
 
-// reply publishes a function's answer, unless that would call it again.
+// reply publishes a function's answer, unless that would call it again or is not
+// the whole of it.
 func (b *Bridge) reply(f Function, m *Message, body []byte) {
+	if len(body) > maxAnswer {
+		b.stats.repliesLost.Add(1)
+		b.log.Error("an answer is too long: not published", "function", f.Name, "topic", f.Reply, "message", m.ID(), "most", maxAnswer)
+		return
+	}
 	if matchAny(f.Filters, f.Reply) {
 		b.log.Error("mqtt-reply would call the function again: not published", "function", f.Name, "topic", f.Reply)
 		return

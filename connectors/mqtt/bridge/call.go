@@ -13,6 +13,8 @@ import (
 	"time"
 )
 
+// maxAnswer is how much of an answer is read. One byte more shows that it is
+// longer.
 const maxAnswer = 1 << 20
 
 // call sends messages to a function: one as it is, several as a batch.
@@ -41,7 +43,7 @@ func (g *gateway) call(ctx context.Context, f Function, ms []*item, buf *bytes.B
 		return 0, nil, fmt.Errorf("call %s: %w", f.Name, err)
 	}
 	defer res.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil {
 		return 0, nil, fmt.Errorf("call %s: %w", f.Name, err)
 	}
