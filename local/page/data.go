@@ -16,6 +16,7 @@ import (
 const (
 	maxItems  = 300 // read of one source
 	maxListed = 12  // items of one source, series of one measurement
+	maxDense  = 24  // series of one number each
 )
 
 // Source is where the page looks.

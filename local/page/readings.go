@@ -1,10 +1,13 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -97,21 +100,44 @@ func measurement(ctx context.Context, st *store.Store, m catalogue.Measurement, 
 			return out, err
 		}
 	}
-	slices.SortFunc(newest, func(a, b reading.Reading) int { return strings.Compare(a.Series(), b.Series()) })
+	slices.SortFunc(newest, func(a, b reading.Reading) int {
+		return cmp.Or(byTerm(label(m, a.Tags), label(m, b.Tags)), strings.Compare(a.Series(), b.Series()))
+	})
+	out.Dense = !slices.ContainsFunc(newest, func(r reading.Reading) bool { return len(r.Fields) != 1 || len(r.Text) > 0 })
+	limit := maxListed
+	if out.Dense {
+		limit = maxDense
+	}
 	out.Span = span(to.Sub(from))
 	bySeries := map[string][]reading.Reading{}
 	for _, p := range points {
 		bySeries[p.Series()] = append(bySeries[p.Series()], p)
 	}
 	for _, r := range newest {
-		if len(out.Series) == maxListed {
+		if len(out.Series) == limit {
 			out.More++
 			continue
 		}
 		out.Series = append(out.Series, series(m, r, bySeries[r.Series()], from, to))
 	}
-	out.Dense = !slices.ContainsFunc(out.Series, func(s Series) bool { return len(s.Values) != 1 || len(s.Texts) > 0 })
 	return out, nil
+}
+
+var term = regexp.MustCompile(`^([0-9.]+)(m|y|month|year)$`)
+
+// byTerm orders 1.5m, 2m, 1y, 10y as a person does, after all that is no term.
+func byTerm(a, b string) int { return cmp.Compare(months(a), months(b)) }
+
+func months(s string) float64 {
+	parts := term.FindStringSubmatch(s)
+	if parts == nil {
+		return -1
+	}
+	n, _ := strconv.ParseFloat(parts[1], 64) // 0 for what is none
+	if parts[2][0] == 'y' {
+		n *= 12
+	}
+	return n
 }
 
 // window is what the small graphs show: the last day, the next day of a
