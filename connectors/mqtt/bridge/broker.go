@@ -1,11 +1,7 @@
 package bridge
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"fmt"
 	"math/rand/v2"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,6 +9,8 @@ import (
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"github.com/hearth-home/hearth/shared/mqttclient"
 )
 
 const (
@@ -70,40 +68,15 @@ func (br *broker) options() (*mqtt.ClientOptions, error) {
 
 // ClientOptions is how to reach the broker of c.
 func ClientOptions(c Config) (*mqtt.ClientOptions, error) {
-	o := mqtt.NewClientOptions().AddBroker(c.URL).SetClientID(c.ClientID)
-	o.SetCredentialsProvider(func() (string, string) { return c.User, c.Password.Reveal() }) // read at each connect
+	o, err := mqttclient.Access{URL: c.URL, ClientID: c.ClientID, User: c.User, Password: c.Password, CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile}.Options()
+	if err != nil {
+		return nil, err
+	}
 	o.SetKeepAlive(30 * time.Second).SetPingTimeout(10 * time.Second).SetConnectTimeout(10 * time.Second).SetWriteTimeout(10 * time.Second)
 	if strings.HasPrefix(c.URL, "tcp:") || strings.HasPrefix(c.URL, "mqtt:") {
 		o.SetCustomOpenConnectionFn(dial)
 	}
-	if c.CAFile == "" && c.CertFile == "" {
-		return o, nil
-	}
-	t, err := tlsConfig(c)
-	o.SetTLSConfig(t)
-	return o, err
-}
-
-func tlsConfig(c Config) (*tls.Config, error) {
-	t := &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("MQTT_CA_FILE: %w", err)
-		}
-		t.RootCAs = x509.NewCertPool()
-		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("MQTT_CA_FILE: %s holds no certificate", c.CAFile)
-		}
-	}
-	if c.CertFile != "" {
-		cert, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("MQTT_CERT_FILE: %w", err)
-		}
-		t.Certificates = []tls.Certificate{cert}
-	}
-	return t, nil
+	return o, nil
 }
 
 func (br *broker) received(_ mqtt.Client, m mqtt.Message) {

@@ -1,0 +1,136 @@
+package mqttclient
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"log/slog"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+	server "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/hooks/auth"
+	"github.com/mochi-mqtt/server/v2/listeners"
+
+	"github.com/hearth-home/hearth/shared/secret"
+)
+
+// certificate writes a certificate that signs itself, and its key.
+func certificate(t *testing.T, name string) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secretKey, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key = filepath.Join(t.TempDir(), name+".pem"), filepath.Join(t.TempDir(), name+".key")
+	for file, b := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: secretKey}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(b), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}
+
+func pool(t *testing.T, cert string) *x509.CertPool {
+	t.Helper()
+	b, err := os.ReadFile(cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := x509.NewCertPool()
+	p.AppendCertsFromPEM(b)
+	return p
+}
+
+func connect(a Access) error {
+	o, err := a.Options()
+	if err != nil {
+		return err
+	}
+	c := mqtt.NewClient(o.SetConnectTimeout(5 * time.Second).SetAutoReconnect(false))
+	defer c.Disconnect(0)
+	token := c.Connect()
+	token.WaitTimeout(10 * time.Second)
+	return token.Error()
+}
+
+// TestABrokerIsReachedWithCertificatesAndAPassword: and by nobody without them,
+// nor is a broker that anybody can pretend to be.
+func TestABrokerIsReachedWithCertificatesAndAPassword(t *testing.T) {
+	cert, key := certificate(t, "broker")
+	own, ownKey := certificate(t, "client")
+	stranger, _ := certificate(t, "stranger")
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := server.New(&server.Options{Logger: slog.New(slog.DiscardHandler)})
+	rules := &auth.Ledger{Auth: auth.AuthRules{{Username: "me", Password: "word", Allow: true}}}
+	if err := s.AddHook(new(auth.Hook), &auth.Options{Ledger: rules}); err != nil {
+		t.Fatal(err)
+	}
+	l := listeners.NewTCP(listeners.Config{ID: "t", Address: "127.0.0.1:0", TLSConfig: &tls.Config{
+		Certificates: []tls.Certificate{pair}, ClientCAs: pool(t, own), ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS12}})
+	if err := s.AddListener(l); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Serve(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "mqtt-password"), []byte("word\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	good := Access{URL: "ssl://" + l.Address(), ClientID: "c", User: "me", Password: secret.NewFolder(dir).Get("mqtt-password"), CAFile: cert, CertFile: own, KeyFile: ownKey}
+	for name, change := range map[string]func(*Access){
+		"":                         func(*Access) {},
+		"no client certificate":    func(a *Access) { a.CertFile, a.KeyFile = "", "" },
+		"another authority":        func(a *Access) { a.CAFile = stranger },
+		"the system's authorities": func(a *Access) { a.CAFile = "" },
+		"no password":              func(a *Access) { a.Password = secret.NewFolder(t.TempDir()).Get("mqtt-password") },
+	} {
+		a := good
+		change(&a)
+		if err := connect(a); (err == nil) != (name == "") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+func TestAFileThatIsNoneIsNamed(t *testing.T) {
+	cert, key := certificate(t, "c")
+	for _, tc := range []struct {
+		access Access
+		want   string
+	}{
+		{Access{CAFile: "nowhere"}, "MQTT_CA_FILE: "},
+		{Access{CAFile: key}, "MQTT_CA_FILE: " + key + " holds no certificate"},
+		{Access{CertFile: cert, KeyFile: "nowhere"}, "MQTT_CERT_FILE: "},
+		{Access{CertFile: cert}, "MQTT_CERT_FILE: "},
+	} {
+		if _, err := tc.access.Options(); err == nil || !strings.HasPrefix(err.Error(), tc.want) {
+			t.Errorf("%+v: %v, want %s", tc.access, err, tc.want)
+		}
+	}
+}
