@@ -13,7 +13,7 @@ import (
 // Handler serves the connector's own port:
 //
 //	GET  /healthz       200 while the process works
-//	GET  /readyz        200 once the broker is connected and the functions are known
+//	GET  /readyz        200 once the broker is connected and subscribed to what the functions want
 //	GET  /metrics       for Prometheus
 //	GET  /dead          list of dead letters; ?id= ?function= ?topic= (a filter) ?reason=
 //	GET  /dead/{id}     the letters of one message, with their bytes
@@ -50,26 +50,25 @@ func (b *Bridge) Handler() http.Handler {
 
 // Ready reports whether the broker is connected and subscribed to what the
 // functions want.
-func (b *Bridge) Ready() bool {
+func (b *Bridge) Ready() bool { return b.broker.up.Load() && b.known() && b.hears.Load() }
+
+// known reports whether the gateway has named the functions.
+func (b *Bridge) known() bool {
 	b.mu.Lock()
-	looked := b.looked
-	b.mu.Unlock()
-	b.broker.mu.Lock()
-	defer b.broker.mu.Unlock()
-	return looked && b.broker.up.Load() && len(b.broker.subs) > 0
+	defer b.mu.Unlock()
+	return b.looked
 }
 
 func (b *Bridge) ready(w http.ResponseWriter, _ *http.Request) {
-	b.mu.Lock()
-	looked := b.looked
-	b.mu.Unlock()
 	switch {
+	case b.Ready():
+		answer(w, 200, map[string]string{"status": "ready"})
 	case !b.broker.up.Load():
 		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "waiting for the broker"})
-	case !looked:
+	case !b.known():
 		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "waiting for the gateway"})
 	default:
-		answer(w, 200, map[string]string{"status": "ready"})
+		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "waiting for the broker's subscriptions"})
 	}
 }
 

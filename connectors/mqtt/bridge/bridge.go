@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/openfaas/faas-provider/auth"
@@ -48,6 +49,7 @@ type Bridge struct {
 	canary  *canary
 	stats   *stats
 	life    context.Context
+	hears   atomic.Bool // the broker has every subscription that the functions want
 
 	backlogs  map[string]backlog // of the one goroutine that looks
 	mu        sync.Mutex

@@ -24,11 +24,7 @@ import (
 func connect(t *testing.T, g *faas, addr, dir string, change func(*Config)) (b *Bridge, stop func()) {
 	t.Helper()
 	b, stop = run(t, g.URL, addr, dir, change)
-	until(t, "subscriptions", func() bool {
-		b.broker.mu.Lock()
-		defer b.broker.mu.Unlock()
-		return len(b.broker.heard) > 1
-	})
+	until(t, "subscriptions", b.Ready)
 	return b, stop
 }
 
@@ -63,6 +59,24 @@ func runAt(t testing.TB, now func() time.Time, gateway, addr, dir string, change
 	})
 	t.Cleanup(stop)
 	return b, stop
+}
+
+func TestReadyMeansThatNothingIsMissedFromNowOn(t *testing.T) {
+	g, broker := newFaas(t), testserver.OwnMosquitto(t, 0)
+	var got tally
+	g.deploy("f", batched, func(c calledWith) (int, string) { got.add(c.Data...); return 200, "" })
+	p := publisher(t, broker.Addr, "p")
+	for i := range 20 {
+		b, stop := run(t, g.URL, broker.Addr, t.TempDir(), func(c *Config) { c.ClientID = fmt.Sprint("connector", i) })
+		for end := time.Now().Add(20 * time.Second); !b.Ready(); {
+			if time.Now().After(end) {
+				t.Fatal("never ready")
+			}
+		}
+		p.Publish("house/x", 1, false, fmt.Sprint("m", i)).Wait()
+		until(t, "the message", func() bool { return got.n() == i+1 })
+		stop()
+	}
 }
 
 // publisher is another client of the broker.

@@ -21,6 +21,7 @@ func (br *broker) subscribe() {
 // adjust reports whether the broker refused something, so that what was covered
 // by it is to be subscribed on its own. With br.mu.
 func (br *broker) adjust() (again bool) {
+	known := br.b.known()
 	wanted := append(br.topics(), br.b.canary.topic)
 	br.asked.Store(slices.ContainsFunc(wanted, func(f string) bool { return strings.HasSuffix(f, ackSuffix) }))
 	wanted = slices.DeleteFunc(wanted, func(f string) bool { return br.refused[f] })
@@ -46,6 +47,7 @@ func (br *broker) adjust() (again bool) {
 		add[droppedTopic] = 0
 	}
 	if len(add) > 0 {
+		br.b.hears.Store(false)
 		refused, ok := br.ask(add)
 		if !ok {
 			return false // tried again at the next look at the functions
@@ -55,6 +57,7 @@ func (br *broker) adjust() (again bool) {
 	for _, f := range wanted {
 		br.heard[f] = true
 	}
+	br.b.hears.Store(known && !again)
 	for f := range br.subs {
 		if f != droppedTopic && !slices.Contains(held, f) {
 			drop = append(drop, f)
