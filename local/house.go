@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"io"
@@ -124,7 +125,7 @@ func (h *house) env() (config.Env, error) {
 	values := map[string]string{}
 	dir := filepath.Join(h.secrets(), platform)
 	old := secret.NewFolder(dir)
-	for _, name := range []string{"database-url", "influx-token", "mqtt-password"} {
+	for _, name := range []string{"database-url", "influx-token", "mqtt-password", "connector-token"} {
 		v := h.vars[host.Variable(name)]
 		if v == "" && !h.owns {
 			v = old.Get(name).Reveal()
@@ -134,8 +135,8 @@ func (h *house) env() (config.Env, error) {
 		}
 	}
 	// The connector's own: made once, so that another command reads the same.
-	if values["connector-token"] = old.Get("connector-token").Reveal(); values["connector-token"] == "" {
-		values["connector-token"] = rand.Text()
+	if values["connector-token"] == "" {
+		values["connector-token"] = cmp.Or(old.Get("connector-token").Reveal(), rand.Text())
 	}
 	if err := host.WriteSecrets(dir, values); err != nil {
 		return config.Env{}, err

@@ -232,3 +232,26 @@ func TestAStopLeavesNoBrokerAndNoNotice(t *testing.T) {
 		t.Error("the notice is still there")
 	}
 }
+
+func TestTheConnectorsTokenIsTheUsersOrMadeOnce(t *testing.T) {
+	root := repository(t)
+	token := func(owns bool, environ ...string) string {
+		h, err := openHouse(root, environ, &lines{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.owns = owns
+		env, err := h.env()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return env.Secrets.Get("connector-token").Reveal()
+	}
+	made := token(true)
+	if again, other := token(true), token(false); len(made) < 16 || again != made || other != made {
+		t.Errorf("made %q, then %q, then %q", made, again, other)
+	}
+	if mine := token(true, "CONNECTOR_TOKEN=my-own-token"); mine != "my-own-token" || token(false) != mine {
+		t.Errorf("the user's is not taken: %q", mine)
+	}
+}
