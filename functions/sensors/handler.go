@@ -39,7 +39,7 @@ func New(env config.Env) (func(handler.Request) (handler.Response, error), error
 	if err != nil {
 		return nil, err
 	}
-	s := &sensors{fields: newFields(), watch: mapping.NewWatch(c.Settings, env.Log), allow: allow, log: env.Log}
+	s := &sensors{register: device.Register{Function: "sensors"}, fields: newFields(), watch: mapping.NewWatch(c.Settings, env.Log), allow: allow, log: env.Log}
 	return mqttbatch.Func(env, "sensors", s.transform), nil
 }
 
@@ -69,9 +69,8 @@ func (s *sensors) transform(ctx context.Context, st *store.Store, ms []mqttbatch
 		return w.answer, err
 	}
 	err = w.plan(ctx, b)
-	b.Done()
+	b.Done(err)
 	if err != nil {
-		s.register.Forget()
 		return w.answer, err
 	}
 	w.number(b)

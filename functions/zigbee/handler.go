@@ -33,7 +33,7 @@ func New(env config.Env) (func(handler.Request) (handler.Response, error), error
 	if err != nil {
 		return nil, err
 	}
-	z := &zigbee{index: &index{}, watch: mapping.NewWatch(c.Settings, env.Log)}
+	z := &zigbee{register: device.Register{Function: "zigbee"}, index: &index{}, watch: mapping.NewWatch(c.Settings, env.Log)}
 	for _, base := range c.Bases {
 		z.bases = append(z.bases, strings.TrimSuffix(strings.TrimSpace(base), "/"))
 	}
@@ -59,9 +59,8 @@ func (z *zigbee) transform(ctx context.Context, st *store.Store, ms []mqttbatch.
 		return w.answer, err
 	}
 	err = w.plan(ctx, b, ms)
-	b.Done()
+	b.Done(err)
 	if err != nil {
-		z.register.Forget()
 		return w.answer, err
 	}
 	return w.answer, b.Store(ctx)

@@ -250,24 +250,31 @@ func deltaKey(key string) string {
 	return key + "_delta"
 }
 
-// Done ends the planning and gives the register free.
-func (b *Batch) Done() {
+// Done ends the planning and gives the register free. After an error nothing is
+// stored, and the register reads anew.
+func (b *Batch) Done(err error) {
+	defer b.r.mu.Unlock()
+	if err != nil {
+		b.r.things, b.r.bound = nil, nil
+		b.flight.land(err)
+		return
+	}
 	b.Change.States = make([]store.DeviceState, len(b.dirty))
 	for i, m := range b.dirty {
 		b.Change.States[i] = m.row()
 		m.batch = nil
 	}
-	b.r.mu.Unlock()
+	b.r.flying = append(slices.DeleteFunc(b.r.flying, (*flight).landed), b.flight)
 }
 
 // Store writes the readings and then what changed of the devices. What the
 // register holds in memory is true only if that succeeds.
 func (b *Batch) Store(ctx context.Context) error {
 	err := b.write(ctx)
+	b.flight.land(err) // first: who holds the register may wait for it
 	if err != nil {
 		b.r.Forget()
 	}
-	b.flight.land(err)
 	return err
 }
 
@@ -285,5 +292,6 @@ func (b *Batch) write(ctx context.Context) error {
 	if err := b.landed(ctx); err != nil {
 		return err
 	}
+	b.Change.Function, b.Change.Writer, b.Change.Overtaken = b.r.Function, b.r.writer, func() { b.r.old.Store(true) }
 	return b.st.SaveDevices(ctx, b.Change)
 }

@@ -20,18 +20,23 @@ func (f *flight) land(err error) {
 	close(f.done)
 }
 
+func (f *flight) landed() bool {
+	select {
+	case <-f.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // lean notes that b was planned by what another batch says that is still under
 // way: when a gateway dies, the connector sends again what is being written.
 func (b *Batch) lean(f *flight) {
 	if f == nil || f == b.flight || slices.Contains(b.leans, f) {
 		return
 	}
-	select {
-	case <-f.done:
-		if f.err == nil {
-			return
-		}
-	default:
+	if f.landed() && f.err == nil {
+		return
 	}
 	b.leans = append(b.leans, f)
 }

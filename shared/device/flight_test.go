@@ -25,7 +25,7 @@ func TestWhatIsNotYetStoredIsNoRepetition(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer b.Done()
+		defer b.Done(nil)
 		if err := b.Adopt(t.Context(), []store.DeviceWish{{Physical: "edge/a", Kind: "edge", Device: "a", Name: "a"}}); err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ func TestAReleaseIsWrittenAfterWhatItReleases(t *testing.T) {
 	field := catalogue.Field{Key: "co2_ppm", Max: 40000, Step: 100}
 	say := func(minute int, v float64) *device.Batch {
 		b, thing := begin(t, &r, st)
-		defer b.Done()
+		defer b.Done(nil)
 		at := noon.Add(time.Duration(minute) * time.Minute)
 		if err := b.Add(device.Sample{Measurement: "air", Thing: thing, Values: []device.Value{{Key: "co2_ppm", V: v, Field: &field}}, Time: at, Arrived: at}); err != nil {
 			t.Fatal(err)
@@ -119,7 +119,7 @@ func TestAValueThatIsNoNumberLeavesTheOthers(t *testing.T) {
 	var r device.Register
 	b, thing := begin(t, &r, st)
 	err := b.Add(device.Sample{Measurement: "air", Thing: thing, Time: noon, Arrived: noon, Values: []device.Value{{Key: "a", V: math.Inf(1)}, {Key: "b", V: 1}, {Key: "c", V: 2}, {Key: "b", V: 3}}})
-	b.Done()
+	b.Done(nil)
 	if err == nil || len(b.Readings) != 1 || b.Readings[0].Line() != "air,device=a b=3,c=2 1780315200000000000" {
 		t.Fatalf("%v, %v", err, b.Readings)
 	}

@@ -43,6 +43,14 @@ func remembered(s store.DeviceState) *metric {
 	return m
 }
 
+// doubts takes over the readings beyond a step, if what they are measured from is
+// still the same.
+func (m *metric) doubts(old *metric) {
+	if old != nil && micros(old.goodTime) == micros(m.goodTime) {
+		m.pending, m.upward = old.pending, old.upward
+	}
+}
+
 // row is what the store keeps of m.
 func (m *metric) row() store.DeviceState {
 	s := m.state

@@ -2,11 +2,13 @@ package device
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -24,10 +26,15 @@ const (
 )
 
 // Register is the part of the store that every message needs, in memory. It is
-// safe for concurrent use. After a failure to store it forgets everything and
-// reads anew.
+// safe for concurrent use. After a failure to store, and after another process
+// has written, it forgets everything and reads anew.
 type Register struct {
+	Function string // whose it is
+
 	mu     sync.Mutex
+	writer string            // this process
+	old    atomic.Bool       // another one wrote since it was read
+	flying []*flight         // batches that are being stored
 	things map[string]*Thing // by device; nil: not read yet
 	bound  map[string]*Bound // by physical id
 	looked time.Time
@@ -90,6 +97,20 @@ func (r *Register) Forget() {
 
 // look reads states once and ids every minute.
 func (r *Register) look(ctx context.Context, st *store.Store, now time.Time) error {
+	if r.writer == "" {
+		r.writer = rand.Text()
+	}
+	was, err := st.ClaimDevices(ctx, r.Function, r.writer)
+	if err != nil {
+		return err
+	}
+	before := r.things
+	if old := r.old.Swap(false); old || !was {
+		r.things = nil
+		if err := r.land(ctx); err != nil {
+			return err
+		}
+	}
 	fresh := r.things == nil
 	if !fresh && now.Sub(r.looked) < lookAgain && !now.Before(r.looked) {
 		return nil
@@ -114,11 +135,27 @@ func (r *Register) look(ctx context.Context, st *store.Store, now time.Time) err
 		for _, s := range states {
 			t := thing(things, s.Device)
 			t.metrics[s.Metric] = remembered(s)
+			if old := before[s.Device]; old != nil {
+				t.metrics[s.Metric].doubts(old.metrics[s.Metric])
+			}
 		}
 		r.series = len(states)
 	}
 	r.things, r.bound, r.looked = things, bound, now
 	r.known++
+	return nil
+}
+
+// land waits until all batches are stored or not: what they bring would be missed
+// in what is read.
+func (r *Register) land(ctx context.Context) error {
+	for _, f := range r.flying {
+		select {
+		case <-f.done:
+		case <-ctx.Done():
+			return fmt.Errorf("the batch before is not stored yet: %w", ctx.Err())
+		}
+	}
 	return nil
 }
 

@@ -121,6 +121,10 @@ type DeviceChange struct {
 	// again.
 	Nodes []string
 	Count func([]EdgeSeq) []EdgeSeq
+	// Function and Writer say who writes, if it claimed the devices. Overtaken is
+	// called where another one wrote since.
+	Function, Writer string
+	Overtaken        func()
 }
 
 // Empty reports that there is nothing to write.

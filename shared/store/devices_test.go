@@ -278,3 +278,35 @@ func TestDeadLettersThatAreGoneAreDeletedSomeAtATime(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoeverIsOvertakenHearsOfIt(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		claim := func(writer string, want bool) {
+			t.Helper()
+			if was, err := s.ClaimDevices(t.Context(), "f", writer); err != nil || was != want {
+				t.Errorf("%s claims: %v, %v, want %v", writer, was, err, want)
+			}
+		}
+		write := func(writer string, want bool) {
+			t.Helper()
+			overtaken := false
+			c := store.DeviceChange{Function: "f", Writer: writer, Overtaken: func() { overtaken = true },
+				States: []store.DeviceState{{Device: "d", Metric: "m", Time: noon, Arrived: noon, Changed: noon, Quality: "ok"}}}
+			if err := s.SaveDevices(t.Context(), c); err != nil || overtaken != want {
+				t.Errorf("%s writes: overtaken %v, %v, want %v", writer, overtaken, err, want)
+			}
+		}
+		claim("a", false)
+		claim("a", true)
+		write("a", false)
+		claim("b", false)
+		write("a", true)
+		write("a", false)
+		write("b", true)
+		claim("b", true)
+		claim("a", false)
+		if was, err := s.ClaimDevices(t.Context(), "g", "a"); was || err != nil {
+			t.Errorf("of another function: %v, %v", was, err)
+		}
+	})
+}

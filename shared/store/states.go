@@ -22,7 +22,60 @@ func (s *Store) SaveDevices(ctx context.Context, c DeviceChange) error {
 		if err := writeDead(ctx, tx, c.Dead); err != nil {
 			return err
 		}
-		return count(ctx, tx, c)
+		if err := count(ctx, tx, c); err != nil || c.Writer == "" {
+			return err
+		}
+		return wrote(ctx, tx, c)
+	})
+}
+
+// wrote is last in its transaction: others who write for the function wait for its
+// end if they claim the devices, and read what it wrote.
+func wrote(ctx context.Context, tx *txn, c DeviceChange) error {
+	if err := lockWriter(ctx, tx, c.Function, `pg_advisory_xact_lock_shared`); err != nil {
+		return err
+	}
+	last, err := queryIn(ctx, tx, scanWriter, `select writer from device_writers where function = $1`, c.Function)
+	if err != nil || len(last) == 0 || last[0] == c.Writer {
+		return err
+	}
+	if c.Overtaken != nil {
+		c.Overtaken()
+	}
+	_, err = tx.ExecContext(ctx, `update device_writers set writer = $1 where function = $2`, c.Writer, c.Function)
+	return err
+}
+
+// lockWriter makes who claims wait for those who write, and nobody else. SQLite
+// has one transaction that writes.
+func lockWriter(ctx context.Context, tx *txn, function, lock string) error {
+	if tx.dialect != Postgres {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `select `+lock+`(hashtext('hearth writer'), hashtext($1))`, function)
+	return err
+}
+
+func scanWriter(rows *sql.Rows) (w string, err error) {
+	err = rows.Scan(&w)
+	return w, err
+}
+
+// ClaimDevices makes a process the one that wrote last for a function, and
+// reports whether it was already. Where it was not, what it remembers of devices
+// may be old.
+func (s *Store) ClaimDevices(ctx context.Context, function, writer string) (was bool, err error) {
+	last, err := query(ctx, s, "read who wrote last", scanWriter, `select writer from device_writers where function = $1`, function)
+	if err != nil || len(last) > 0 && last[0] == writer {
+		return err == nil, err
+	}
+	return false, s.tx(ctx, "claim the devices", func(ctx context.Context, tx *txn) error {
+		if err := lockWriter(ctx, tx, function, `pg_advisory_xact_lock`); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `insert into device_writers (function, writer) values ($1, $2)
+			on conflict (function) do update set writer = excluded.writer`, function, writer)
+		return err
 	})
 }
 
