@@ -120,7 +120,7 @@ func run(v map[string]string) string {
 func other(message string, order []string, v map[string]string) string {
 	for _, k := range order {
 		switch {
-		case k == "function":
+		case k == "function", k == "err" && v[k] == "<nil>":
 		case k == "err":
 			message += ": " + v[k]
 		default:
