@@ -4,7 +4,6 @@ package reading
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -24,25 +23,30 @@ type Reading struct {
 // Series names the line that r is a point of: measurement and sorted tags,
 // escaped as in line protocol. Equal series give equal strings.
 func (r Reading) Series() string {
-	return string(r.appendSeries(nil))
+	var b [128]byte // most fit, and nothing but the string is allocated
+	return string(r.appendSeries(b[:0]))
 }
 
 // Line returns r in InfluxDB line protocol with nanoseconds, keys sorted, so
 // that equal readings give equal lines.
-func (r Reading) Line() string { return string(r.AppendLine(nil)) }
+func (r Reading) Line() string {
+	var b [512]byte
+	return string(r.AppendLine(b[:0]))
+}
 
 // AppendLine appends Line to b.
 func (r Reading) AppendLine(b []byte) []byte {
 	b = r.appendSeries(b)
 	sep := byte(' ')
-	for _, k := range slices.Sorted(maps.Keys(r.Fields)) {
+	var few [16]string
+	for _, k := range sorted(few[:0], r.Fields) {
 		b = append(b, sep)
 		b = appendEscaped(b, k)
 		b = append(b, '=')
 		b = strconv.AppendFloat(b, r.Fields[k], 'f', -1, 64)
 		sep = ','
 	}
-	for _, k := range slices.Sorted(maps.Keys(r.Text)) {
+	for _, k := range sorted(few[:0], r.Text) {
 		b = append(b, sep)
 		b = appendEscaped(b, k)
 		b = append(b, '=', '"')
@@ -75,7 +79,8 @@ func (r Reading) Check() error {
 
 func (r Reading) appendSeries(b []byte) []byte {
 	b = appendEscaped(b, r.Name)
-	for _, k := range slices.Sorted(maps.Keys(r.Tags)) {
+	var few [4]string
+	for _, k := range sorted(few[:0], r.Tags) {
 		if v := r.Tags[k]; v != "" { // line protocol has no empty tag
 			b = append(b, ',')
 			b = appendEscaped(b, k)
@@ -84,6 +89,15 @@ func (r Reading) appendSeries(b []byte) []byte {
 		}
 	}
 	return b
+}
+
+// sorted puts a map's keys in order, into the given slice where they fit.
+func sorted[V any](into []string, m map[string]V) []string {
+	for k := range m {
+		into = append(into, k)
+	}
+	slices.Sort(into)
+	return into
 }
 
 // appendEscaped writes a name, tag or field key. A backslash before the end or

@@ -3,6 +3,8 @@
 package scan
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -161,20 +163,17 @@ func (s *Scanner) Text() ([]byte, error) {
 		return nil, s.bad("a string")
 	}
 	start := s.i
-	plain := true
+	if n := bytes.IndexByte(s.b[start+1:], '"'); n >= 0 && plain(s.b[start+1:start+1+n]) {
+		s.i = start + 1 + n + 1
+		return s.b[start+1 : s.i-1], nil
+	}
 	for i := start + 1; i < len(s.b); i++ {
 		switch c := s.b[i]; {
 		case c == '"':
 			s.i = i + 1
-			if plain {
-				return s.b[start+1 : i], nil
-			}
 			return unescape(s.b[start:s.i])
 		case c == '\\':
-			plain = false
 			i++ // whatever it is, it does not end the string
-		case c >= 0x80:
-			plain = false // perhaps not UTF-8
 		case c < 0x20:
 			s.i = i
 			return nil, s.bad("no control character in a string")
@@ -182,6 +181,25 @@ func (s *Scanner) Text() ([]byte, error) {
 	}
 	s.i = len(s.b)
 	return nil, s.bad("the end of a string")
+}
+
+// plain reports that a string is what it looks like: no backslash, nothing but
+// ASCII, no control characters. It looks at eight bytes at a time.
+func plain(b []byte) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b)
+		slash := w ^ '\\'*ones
+		if (w|(w-0x20*ones)&^w|(slash-ones)&^slash)&tops != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c < 0x20 || c >= 0x80 || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 func unescape(quoted []byte) ([]byte, error) {

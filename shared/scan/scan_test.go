@@ -76,6 +76,20 @@ func compare(t *testing.T, doc []byte) {
 	}
 }
 
+func TestPlainIsWhatItSays(t *testing.T) {
+	b := []byte("0123456789abcdefgh")
+	for i := range b {
+		for c := range 256 {
+			was := b[i]
+			b[i] = byte(c)
+			if got, want := plain(b), c >= 0x20 && c < 0x80 && c != '\\'; got != want {
+				t.Fatalf("%q: %v, want %v", b, got, want)
+			}
+			b[i] = was
+		}
+	}
+}
+
 func TestRefusesToGoDeep(t *testing.T) {
 	if _, err := read([]byte(strings.Repeat("[", 1<<20))); err == nil {
 		t.Error("a million brackets were accepted")
