@@ -323,3 +323,34 @@ func FuzzFind(f *testing.F) {
 		}
 	})
 }
+
+// FuzzParseTime reads any time: what it takes is the same written out.
+func FuzzParseTime(f *testing.F) {
+	for _, seed := range []string{"1795435200", "1795435200.25", "2026-11-23T12:00:00+0100", "2026-11-23 12:00", "1e18", "-0"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, err := ParseTime(s, time.UTC)
+		if err != nil {
+			return
+		}
+		again, err := ParseTime(got.Format(time.RFC3339Nano), time.UTC)
+		if y := got.Year(); got.Location() != time.UTC || y >= 0 && y <= 9999 && (err != nil || !again.Equal(got)) {
+			t.Fatalf("%q: %v, again %v, %v", s, got, again, err)
+		}
+	})
+}
+
+// FuzzNumber reads any value: a number that is one, or an error.
+func FuzzNumber(f *testing.F) {
+	for _, seed := range []string{`"21,5"`, `1e999`, `"on"`, `true`, `"0x1p-2"`, `" "`, `{}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		v, ok, err := Number(raw)
+		if math.IsNaN(v) || math.IsInf(v, 0) || err != nil && ok {
+			t.Fatalf("%q: %v, %v, %v", raw, v, ok, err)
+		}
+		Text(raw)
+	})
+}
