@@ -2,6 +2,7 @@ package function
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -79,7 +80,9 @@ func (w *work) readEdge(i int, node string) error {
 	}
 	e, err := decodeEdge(m.Payload)
 	if err != nil {
-		return err
+		if e, err = decodeEdge(scan.Finite(m.Payload)); err != nil {
+			return err
+		}
 	}
 	numbered := len(e.boot) > 0 && len(e.boot) <= maxName && bytes.IndexByte(e.boot, 0) < 0 && len(node) <= maxName && e.seq >= 1 && e.seq <= device.MaxSeq
 	boot := ""
@@ -160,9 +163,15 @@ func (w *work) edgeFields(e *edgeReading) (string, error) {
 	}
 	known := w.s.fields.of(m)
 	var unknown []string
+	var bad error // of the first value that is none; the others are good
 	s := scan.New(e.fields)
 	err := s.Object(func(key []byte) error {
 		f := known.get(key)
+		kind := s.Kind()
+		if kind == scan.String || kind == scan.Object || kind == scan.Array {
+			bad = cmp.Or(bad, fmt.Errorf("%.60q: %w", key, errNumber))
+			return s.Skip()
+		}
 		v, ok, err := number(s)
 		switch {
 		case err != nil:
@@ -175,7 +184,7 @@ func (w *work) edgeFields(e *edgeReading) (string, error) {
 		}
 		return nil
 	})
-	if err == nil && len(unknown) > 0 {
+	if err = cmp.Or(err, bad); err == nil && len(unknown) > 0 {
 		err = fmt.Errorf("no mapping for %s of the sensor kind %.40q", strings.Join(unknown, ", "), e.sensor)
 	}
 	return m, err

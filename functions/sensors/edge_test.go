@@ -88,6 +88,12 @@ func TestEdgePayloads(t *testing.T) {
 		"simulated": {
 			`{"device":"x","sensor":"dht22","time":"2026-11-23T12:00:00Z","fields":{"temperature_celsius":20},"quality":"ok","sample":true}`,
 			[]string{"air,device=x,sample=true temperature_celsius=20 1795435200000000000"}, ""},
+		"a_text_leaves_the_others": {
+			`{"device":"x","sensor":"dht22","time":"2026-11-23T12:00:00Z","fields":{"humidity_percent":"wet","temperature_celsius":20}}`,
+			[]string{"air,device=x temperature_celsius=20 1795435200000000000"}, `"humidity_percent": it is no number`},
+		"nan_leaves_the_others": {
+			`{"device":"x","sensor":"dht22","time":"2026-11-23T12:00:00Z","fields":{"humidity_percent":nan,"temperature_celsius":20}}`,
+			[]string{"air,device=x temperature_celsius=20 1795435200000000000"}, ""},
 		"not_json":       {`hello`, nil, "JSON"},
 		"truncated":      {`{"device":"x","fields":{"temperature_celsius":2`, nil, "JSON"},
 		"no_fields":      {`{"device":"x","sensor":"dht22"}`, nil, "fields"},
