@@ -310,3 +310,39 @@ func TestWhoeverIsOvertakenHearsOfIt(t *testing.T) {
 		}
 	})
 }
+
+func TestThousandsOfArrivalsAndDeadLettersAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		const n = 2000
+		var as []store.EdgeArrival
+		var letters []store.DeadLetter
+		for i := range n {
+			as = append(as, store.EdgeArrival{Node: "pi4", Boot: fmt.Sprint("b", i%3), Seq: uint64(n - i), Time: noon.Add(time.Duration(i))})
+			letters = append(letters, store.DeadLetter{ID: fmt.Sprint(i), Function: "f", Sample: []byte{byte(i)}, First: noon, Last: noon, Told: noon})
+		}
+		for range 2 {
+			got, err := s.FirstArrivals(t.Context(), as)
+			if err != nil || len(got) != n {
+				t.Fatal(len(got), err)
+			}
+			for i := range got {
+				if !got[i].Equal(as[i].Time) {
+					t.Fatalf("%d: %v, want %v", i, got[i], as[i].Time)
+				}
+			}
+			slices.Reverse(as)
+		}
+		same := letters[7]
+		same.ID, same.Reason, same.Told = "7\x00", "later", noon.Add(time.Second)
+		if err := s.SaveDevices(t.Context(), store.DeviceChange{Dead: append(letters, same)}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.DeadLetters(t.Context(), n+1)
+		if err != nil || len(got) != n {
+			t.Fatal(len(got), err)
+		}
+		if i := slices.IndexFunc(got, func(d store.DeadLetter) bool { return d.ID == "7" }); got[i].Reason != "later" {
+			t.Errorf("%+v", got[i])
+		}
+	})
+}

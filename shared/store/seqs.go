@@ -86,28 +86,62 @@ func writeSeqs(ctx context.Context, tx *txn, seqs []EdgeSeq) error {
 
 // FirstArrivals returns, in order, when each of the readings arrived first:
 // as given, or earlier if they were sent before.
-func (s *Store) FirstArrivals(ctx context.Context, as []EdgeArrival) ([]time.Time, error) {
-	out := make([]time.Time, len(as))
-	err := s.tx(ctx, "remember arrivals", func(ctx context.Context, tx *txn) error {
-		for i, a := range as {
-			if _, err := tx.ExecContext(ctx, `insert into edge_arrivals (node, boot, seq, nanos) values ($1, $2, $3, $4) on conflict do nothing`,
-				clean(a.Node), clean(a.Boot), a.Seq, a.Time.UnixNano()); err != nil {
-				return err
-			}
-			var nanos int64
-			if err := tx.QueryRowContext(ctx, `select nanos from edge_arrivals where node = $1 and boot = $2 and seq = $3`,
-				clean(a.Node), clean(a.Boot), a.Seq).Scan(&nanos); err != nil {
-				return err
-			}
-			out[i] = time.Unix(0, nanos).UTC()
+func (s *Store) FirstArrivals(ctx context.Context, as []EdgeArrival) (out []time.Time, err error) {
+	if len(as) == 0 {
+		return nil, nil
+	}
+	err = s.tx(ctx, "remember arrivals", func(ctx context.Context, tx *txn) error {
+		arrivals := arrivalByArrival
+		if tx.dialect == Postgres {
+			arrivals = arrivalColumns
 		}
-		if len(as) == 0 {
-			return nil
+		if out, err = arrivals(ctx, tx, as); err != nil {
+			return err
 		}
 		_, err := tx.ExecContext(ctx, `delete from edge_arrivals where nanos < $1`, as[0].Time.Add(-keepArrivals).UnixNano())
 		return err
 	})
 	return out, err
+}
+
+func arrivalByArrival(ctx context.Context, tx *txn, as []EdgeArrival) ([]time.Time, error) {
+	out := make([]time.Time, len(as))
+	for i, a := range as {
+		if _, err := tx.ExecContext(ctx, `insert into edge_arrivals (node, boot, seq, nanos) values ($1, $2, $3, $4) on conflict do nothing`,
+			clean(a.Node), clean(a.Boot), a.Seq, a.Time.UnixNano()); err != nil {
+			return nil, err
+		}
+		var nanos int64
+		if err := tx.QueryRowContext(ctx, `select nanos from edge_arrivals where node = $1 and boot = $2 and seq = $3`,
+			clean(a.Node), clean(a.Boot), a.Seq).Scan(&nanos); err != nil {
+			return nil, err
+		}
+		out[i] = time.Unix(0, nanos).UTC()
+	}
+	return out, nil
+}
+
+// arrivalColumns sends arrays: two statements, however far away the database is.
+func arrivalColumns(ctx context.Context, tx *txn, as []EdgeArrival) ([]time.Time, error) {
+	nodes, boots, seqs, nanos := make([]string, len(as)), make([]string, len(as)), make([]int64, len(as)), make([]int64, len(as))
+	for i, a := range as {
+		nodes[i], boots[i], seqs[i], nanos[i] = clean(a.Node), clean(a.Boot), int64(a.Seq), a.Time.UnixNano()
+	}
+	if _, err := tx.ExecContext(ctx, `
+		insert into edge_arrivals (node, boot, seq, nanos)
+		select distinct on (node, boot, seq) node, boot, seq, nanos
+		from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) with ordinality as u (node, boot, seq, nanos, i)
+		order by node, boot, seq, i
+		on conflict do nothing`, nodes, boots, seqs, nanos); err != nil {
+		return nil, err
+	}
+	return queryIn(ctx, tx, func(rows *sql.Rows) (t time.Time, err error) {
+		var n int64
+		err = rows.Scan(&n)
+		return time.Unix(0, n).UTC(), err
+	}, `
+		select a.nanos from unnest($1::text[], $2::text[], $3::bigint[]) with ordinality as u (node, boot, seq, i)
+		join edge_arrivals a using (node, boot, seq) order by i`, nodes, boots, seqs)
 }
 
 // MarshalJSON writes a span as [from, to, since].

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -168,22 +169,39 @@ func timeOrNull(t time.Time) *time.Time {
 	return &t
 }
 
+const lettersAtOnce = 100 // of one statement, up to 4 KiB each
+
 func writeDead(ctx context.Context, tx *txn, letters []DeadLetter) error {
-	slices.SortFunc(letters, func(a, b DeadLetter) int { return strings.Compare(a.ID+a.Function, b.ID+b.Function) })
-	for _, d := range letters {
+	for some := range slices.Chunk(oneEach(letters), lettersAtOnce) {
+		args := make([]any, 0, len(some)*11)
+		for _, d := range some {
+			args = append(args, d.ID, d.Function, clean(d.Topic), clean(d.Reason), stamp(d.First), stamp(d.Last), d.Count, d.Size,
+				append([]byte{}, d.Sample...), stamp(d.Told), d.Gone)
+		}
 		if _, err := tx.ExecContext(ctx, `
 			insert into dead_letters (id, function, topic, reason, first_time, last_time, count, size, sample, told, gone)
-			values (`+tx.params(1, 11)+`)
+			values `+tx.values(len(some), 11)+`
 			on conflict (id, function) do update set topic = excluded.topic, reason = excluded.reason, first_time = excluded.first_time,
 				last_time = excluded.last_time, count = excluded.count, size = excluded.size, sample = excluded.sample,
 				told = excluded.told, gone = excluded.gone
-			where excluded.told > dead_letters.told`,
-			clean(d.ID), clean(d.Function), clean(d.Topic), clean(d.Reason), stamp(d.First), stamp(d.Last), d.Count, d.Size,
-			append([]byte{}, d.Sample...), stamp(d.Told), d.Gone); err != nil {
+			where excluded.told > dead_letters.told`, args...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// oneEach returns the letters in one order everywhere, and of those that the
+// database takes for the same the latest news: a statement can write a row once.
+func oneEach(letters []DeadLetter) []DeadLetter {
+	out := slices.Clone(letters)
+	for i := range out {
+		out[i].ID, out[i].Function = clean(out[i].ID), clean(out[i].Function)
+	}
+	slices.SortFunc(out, func(a, b DeadLetter) int {
+		return cmp.Or(strings.Compare(a.ID, b.ID), strings.Compare(a.Function, b.Function), b.Told.Compare(a.Told))
+	})
+	return slices.CompactFunc(out, func(a, b DeadLetter) bool { return a.ID == b.ID && a.Function == b.Function })
 }
 
 // PruneDeadLetters deletes those that were gone before a time, at most limit of
