@@ -2,10 +2,17 @@ package function
 
 import (
 	"bytes"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
+	"github.com/hearth-home/hearth/shared/secret"
 )
 
 // FuzzMessage sends any payload on any topic beside a good one: it is stored or
@@ -51,6 +58,47 @@ func FuzzLine(f *testing.F) {
 		for _, m := range ts {
 			if m.name == "" || bytes.Count(payload, []byte("\n"))+1 < len(ts) || len(m.fields) > bytes.Count(payload, []byte("=")) || m.time.After(time.Now().AddDate(300, 0, 0)) {
 				t.Errorf("%q: %+v", payload, ts)
+			}
+		}
+	})
+}
+
+// FuzzRead takes any message apart, without a database: what it finds has a
+// name, finite numbers and a time that can be.
+func FuzzRead(f *testing.F) {
+	a, err := parseAllow([]string{"*.*"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	dir := f.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "yml"), []byte(`devices: [{topic: "m/#", each: $, device: "{1}-{key}", time: $.t, fields: {x: {path: $.v, factor: 1e300}, y: "$.a[0]['b']"}, text: {s: $.s}},
+		{topic: [w], device: d, fields: {co2_ppm: $}}]`), 0o600); err != nil {
+		f.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	s := &sensors{fields: newFields(), watch: mapping.NewWatch(secret.NewFolder(dir).Get("yml"), log), allow: a, log: log}
+	for _, seed := range [][2]string{
+		{"hearth/pi4/x", `{"device":"x","sensor":"nut","time":"2026-11-23T12:00:00Z","boot":"b","seq":3,"fields":{"on_mains":1,"input_voltage_volts":nan},"text":{"status":"OL"},"quality":"suspect","reason":"r"}`},
+		{"hearth/pi4/status", `{"state":"online","boot":"b","dropped":3}`}, {"hearth/canary/main", `{"sent":"2026-11-23T12:00:00Z","n":17}`}, {"hearth/dead/x", `{"id":"a","function":"b"}`},
+		{"/embedded/plug", `{"power_usage":"3,5","device_id":"x","time":1795435200,"co2":-Infinity}`}, {"ups", `{"ups_status":" OB DISCHRG","device_model":"x"}`},
+		{"telegraf/x", `{"metrics":[{"fields":{"free":7},"name":"disk","tags":{"path":"/","host":"nas"},"timestamp":1795435200},{}]}`},
+		{"telegraf/x", "net,host=pf\\ sense,interface=igb0 bytes_recv=100i,x=\"a\nb\" 1795435200000000000\nbad\n"},
+		{"m/x", `[{"t":"2026-11-23 12:00","v":1,"a":[{"b":2}],"s":"x"},{"t":null}]`}, {"w", `21,5`},
+	} {
+		f.Add(seed[0], []byte(seed[1]))
+	}
+	f.Fuzz(func(t *testing.T, topic string, payload []byte) {
+		m := message(0, topic, string(payload))
+		w := &work{s: s, ms: []mqttbatch.Message{m}, now: noon, set: s.watch.Set(noon)}
+		err := w.read(0)
+		for _, d := range w.said {
+			if len(d.physical) == 0 || d.measurement == "" || d.from == d.to && len(d.text) == 0 || !d.time.IsZero() && d.time.After(noon.Add(time.Hour)) {
+				t.Errorf("%+v, %v", d, err)
+			}
+		}
+		for _, v := range w.values {
+			if v.Key == "" || math.IsNaN(v.V) { // an infinity by a factor is left out later, by name
+				t.Errorf("%+v", v)
 			}
 		}
 	})
