@@ -78,7 +78,7 @@ func (g *faas) handle(w http.ResponseWriter, r *http.Request) {
 func (g *faas) deploy(name string, notes map[string]string, serve func(calledWith) (int, string)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.list = slices.DeleteFunc(g.list, func(f types.FunctionStatus) bool { return f.Name == name })
+	g.list = slices.DeleteFunc(slices.Clone(g.list), func(f types.FunctionStatus) bool { return f.Name == name })
 	delete(g.serve, name)
 	if serve != nil {
 		g.list = append(g.list, types.FunctionStatus{Name: name, Annotations: &notes})
