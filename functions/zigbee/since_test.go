@@ -114,3 +114,22 @@ func TestARangeThatIsNoneIsNoRange(t *testing.T) {
 	f.Post(t, message(time.Minute, "washer", `{"power":100,"last_seen":"2026-11-23T12:00:00.000Z"}`))
 	same(t, "readings", f.Lines(t, "zigbee"), []string{"zigbee,device=washer power_watts=100 1795435200000000000"})
 }
+
+func TestAnotherReplicaKnowsANewNameAtOnce(t *testing.T) {
+	for name, open := range stores {
+		t.Run(name, func(t *testing.T) {
+			st := open(t)
+			one := house(t, st)
+			two := batchtest.Serve(t, New, st)
+			two.Post(t, message(0, "garage_temp", `{"temperature":20}`))
+			one.Post(t, retained(message(time.Second, "bridge/devices", strings.Replace(list(t), `"garage_temp"`, `"Garage"`, 1))))
+			if a := two.Post(t, message(2*time.Second, "Garage", `{"temperature":21}`)); len(a.Retry) > 0 {
+				t.Errorf("%+v", a)
+			}
+			one.Post(t, message(3*time.Second, "Garage", `{"temperature":22}`))
+			if got := one.Lines(t, "zigbee"); len(got) != 3 || !strings.HasPrefix(got[1], "zigbee,device=garage_temp temperature_celsius=21") {
+				t.Errorf("%v", got)
+			}
+		})
+	}
+}
