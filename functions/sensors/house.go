@@ -42,6 +42,12 @@ func (c canary) reading() reading.Reading {
 		Fields: map[string]float64{"latency_seconds": c.took.Seconds()}, Time: c.sent.UTC()}
 }
 
+const (
+	maxTopic  = 65535 // bytes, by MQTT
+	maxReason = 4 << 10
+	maxSample = 64 << 10 // bytes of a dead letter; connectors send 4 KiB
+)
+
 // readDead takes in news of a dead letter.
 func (w *work) readDead(m *mqttbatch.Message) error {
 	d := store.DeadLetter{Told: m.Time}
@@ -50,6 +56,9 @@ func (w *work) readDead(m *mqttbatch.Message) error {
 	}
 	if d.ID == "" || d.Function == "" {
 		return errors.New("news of a dead letter without its id and function")
+	}
+	if len(d.ID) > maxName || len(d.Function) > maxName || len(d.Topic) > maxTopic || len(d.Reason) > maxReason || len(d.Sample) > maxSample {
+		return errors.New("news of a dead letter with more than a connector writes")
 	}
 	for _, t := range []*time.Time{&d.First, &d.Last} {
 		if device.CheckTime(*t, m.Time) != nil {

@@ -1,6 +1,8 @@
 package function
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"testing"
@@ -67,9 +69,11 @@ func TestADayOnEveryStore(t *testing.T) {
 func TestNothingThatIsSentCanBlockADatabase(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.Servers(t), "TELEGRAF_ALLOW", "*.*")
 	settings(t, f, `devices: [{topic: any/#, device: $.d, measurement: m, fields: {v: $.v}, text: {s: $.s}}]`)
-	nasty := []string{`\u0000`, "\xff\xfe", `\ud800`, `\n,= \\`, strings.Repeat("x", 100), `"'`, "\U0001F3E0"}
+	long := make([]byte, 4000) // an index of PostgreSQL takes 2,700 bytes, compressed
+	rand.Read(long)
+	nasty := []string{`\u0000`, hex.EncodeToString(long), "\xff\xfe", `\ud800`, `\n,= \\`, strings.Repeat("x", 100), `"'`, "\U0001F3E0"}
 	for i, n := range nasty {
-		if i == 5 {
+		if i == 6 {
 			n = `\"'`
 		}
 		after := time.Duration(i) * time.Second

@@ -16,6 +16,8 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
+const maxAddress = 40 // bytes; an ieee address has 18
+
 const groupPart = "/group/" // in the physical id of a group
 
 // listed is a device in bridge/devices.
@@ -96,7 +98,7 @@ func devices(base string, payload []byte) (map[string]entry, error) {
 	found := map[string]entry{}
 	for _, d := range list {
 		address := strings.ToLower(d.Address)
-		if !strings.HasPrefix(address, "0x") || d.Name == "" || d.Type == "Coordinator" {
+		if !strings.HasPrefix(address, "0x") || len(address) > maxAddress || d.Name == "" || d.Type == "Coordinator" {
 			continue
 		}
 		e := entry{"zigbee", d.Name, about{Base: base, Power: noNUL(d.Power)}, errors.Join(device.CheckName(address), device.CheckName(d.Name))}

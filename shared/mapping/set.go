@@ -30,6 +30,8 @@ type Set struct {
 	byTopic map[string][]*rule
 }
 
+const maxPhysical = 500 // bytes: PostgreSQL's index takes 2,700
+
 const maxTopics = 8192 // whose rules are remembered
 
 // Parse reads hearth.yml. All mistakes in its part "devices" are named at once.
@@ -69,6 +71,9 @@ func (s *Set) add(e *entry, ms *measurements) error {
 	for i, p := range e.Physical {
 		if strings.HasPrefix(strings.ToLower(p), "0x") {
 			e.Physical[i] = strings.ToLower(p) // an ieee address, as the bridge's list is read
+		}
+		if len(p) > maxPhysical {
+			return fmt.Errorf("the physical id %.40q… is longer than %d bytes", p, maxPhysical)
 		}
 	}
 	for _, name := range append(slices.Clone(e.Physical), e.Name, e.Room) {

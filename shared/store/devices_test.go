@@ -1,7 +1,10 @@
 package store_test
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -343,6 +346,19 @@ func TestThousandsOfArrivalsAndDeadLettersAtOnce(t *testing.T) {
 		}
 		if i := slices.IndexFunc(got, func(d store.DeadLetter) bool { return d.ID == "7" }); got[i].Reason != "later" {
 			t.Errorf("%+v", got[i])
+		}
+	})
+}
+
+// TestWhatADatabaseRefusesIsNotTakenForADatabaseThatIsAway: it would come again
+// for ever, and everything behind it.
+func TestWhatADatabaseRefusesIsNotTakenForADatabaseThatIsAway(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		long := make([]byte, 8000)
+		rand.Read(long)
+		err := s.SaveDevices(t.Context(), store.DeviceChange{Dead: []store.DeadLetter{{ID: hex.EncodeToString(long), Function: "f", First: noon, Last: noon, Told: noon}}})
+		if err != nil && !errors.Is(err, store.ErrUnstorable) {
+			t.Error(err)
 		}
 	})
 }

@@ -113,6 +113,9 @@ func explain(what string, err error) error {
 	if _, ok := errors.AsType[*SpentError](err); ok {
 		return err
 	}
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && (strings.HasPrefix(e.Code, "22") || strings.HasPrefix(e.Code, "54")) { // a value, or its size
+		return fmt.Errorf("%s: %w: %w", what, ErrUnstorable, err)
+	}
 	return fmt.Errorf("%s: %w", what, err)
 }
 
