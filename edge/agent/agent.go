@@ -140,7 +140,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	err = a.finish()
 	disconnect()
 	links.Wait()
-	a.log.Info("stopped", "err", err)
+	a.log.Info("stopped", "boot", a.boot, "readings", a.seq, "err", err)
 	return err
 }
 
