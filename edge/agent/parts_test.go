@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/edge/kinds"
 )
 
 func sampleOf(q driver.Quality, fields map[string]float64) driver.Sample {
@@ -53,6 +54,20 @@ func TestWhatNoJSONCarriesIsTakenOut(t *testing.T) {
 	}
 	if _, err := (&record{Reading: Reading{Fields: s.Fields}}).payload(); err != nil {
 		t.Error(err)
+	}
+}
+
+// says is a sensor that always says the same.
+type says driver.Sample
+
+func (s says) Read(context.Context) (driver.Sample, error) { return driver.Sample(s), nil }
+
+func TestASampleWithoutANumberIsAFailure(t *testing.T) {
+	for _, sample := range []driver.Sample{driver.New(), sampleOf(driver.OK, map[string]float64{"co2_ppm": math.NaN()})} {
+		s := sensor{set: kinds.Sensor{Kind: "scd4x", Deadline: time.Minute}, open: kinds.Open{Reader: says(sample)}, isOpen: true}
+		if got, err := s.sample(t.Context()); err == nil {
+			t.Errorf("%+v became the reading %+v", sample, got)
+		}
 	}
 }
 

@@ -89,7 +89,6 @@ func (s *sensor) reading(ctx context.Context, end time.Time) {
 		return
 	}
 	sample := combine(s.set.Combine, samples)
-	tidy(&sample)
 	sample.Guard()
 	s.machine.Air.Note(s.set.Device, sample)
 	s.mu.Lock()
@@ -114,6 +113,9 @@ func (s *sensor) sample(ctx context.Context) (driver.Sample, error) {
 		s.open, s.isOpen, s.retry = o, true, 0
 	}
 	got, err := s.read(ctx)
+	if tidy(&got); err == nil && len(got.Fields) == 0 {
+		err = fmt.Errorf("%s: it says no number: %s", s.set.Kind, got.Reason) // nor would anybody store that
+	}
 	s.note(func(st *sensorStats) {
 		st.took = time.Since(began)
 		if c, ok := s.open.Reader.(driver.Counter); ok {

@@ -55,7 +55,10 @@ const (
 
 	measureTime = 9300 * time.Microsecond // the longest for x1, x1, x1
 	patience    = 100 * time.Millisecond
+	tries       = 2 // a raw 80000 may also have been measured: then the next is another
 )
+
+var errNotMeasured = errors.New("bme280: the sensor did not measure: check its power")
 
 // Dev is a sensor on a bus.
 type Dev struct {
@@ -83,12 +86,17 @@ func (d *Dev) Counts() driver.Counts { return d.counts }
 
 // Read measures once, in about 10 ms.
 func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
-	raw, err := d.measure(ctx)
-	if err != nil {
-		return driver.Sample{}, fmt.Errorf("bme280: %w", err)
+	for range tries {
+		raw, err := d.measure(ctx)
+		if err != nil {
+			return driver.Sample{}, fmt.Errorf("bme280: %w", err)
+		}
+		d.counts.Frames++
+		if v := d.calib.compensate(raw); v.hasTemp {
+			return d.sample(v), nil
+		}
 	}
-	d.counts.Frames++
-	return d.sample(raw), nil
+	return driver.Sample{}, errNotMeasured
 }
 
 func (d *Dev) measure(ctx context.Context) (raw []byte, err error) {
@@ -157,13 +165,8 @@ func (d *Dev) identify() error {
 	return nil
 }
 
-func (d *Dev) sample(raw []byte) driver.Sample {
+func (d *Dev) sample(v values) driver.Sample {
 	s := driver.New()
-	v := d.calib.compensate(raw)
-	if !v.hasTemp {
-		s.Flag(driver.Suspect, "the sensor did not measure: check its power")
-		return s
-	}
 	s.Fields["temperature_celsius"] = round(v.temp-d.cfg.TemperatureOffset, 3)
 	if v.hasPressure {
 		s.Fields["pressure_hpa"] = round(v.pressure, 2)

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"periph.io/x/conn/v3/i2c/i2ctest"
 
@@ -89,7 +90,7 @@ func TestFaults(t *testing.T) {
 		{"nobody there", sim.NACK, "check wiring", ""},
 		{"a bus stuck at ones", sim.Noise, "does not finish", ""},
 		{"slow", sim.Slow, "", driver.OK},
-		{"nothing measured", sim.WarmUp, "", driver.Suspect},
+		{"nothing measured", sim.WarmUp, "did not measure", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			clock, chip := sim.NewVirtual(), sim.NewBME280(2)
@@ -114,6 +115,29 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// once is a chip that says "not measured" to the first question for its values.
+type once struct {
+	sim.Chip
+	asked bool
+}
+
+func (c *once) Tx(now time.Time, w, r []byte) error {
+	err := c.Chip.Tx(now, w, r)
+	if len(r) == 8 && !c.asked {
+		c.asked = true
+		copy(r[3:], []byte{0x80, 0, 0})
+	}
+	return err
+}
+
+func TestWhatLooksNotMeasuredIsMeasuredAgain(t *testing.T) {
+	clock, chip := sim.NewVirtual(), &once{Chip: sim.NewBME280(2)}
+	s, err := New(sim.NewBus(clock).Add(0x76, chip), Config{Clock: clock}).Read(t.Context())
+	if _, ok := s.Fields["temperature_celsius"]; err != nil || !ok || !chip.asked {
+		t.Errorf("got %+v, %v", s, err)
+	}
+}
+
 func TestAnotherChipIsNamed(t *testing.T) {
 	clock := sim.NewVirtual()
 	chip := sim.NewBME280(2)
@@ -130,7 +154,7 @@ func TestImpossibleValuesAreFlaggedAndKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := &Dev{calib: &c, humid: true}
-	s := d.sample([]byte{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF})
+	s := d.sample(c.compensate([]byte{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}))
 	if s.Quality != driver.Suspect || s.Fields["temperature_celsius"] < 85 {
 		t.Errorf("got %+v", s)
 	}
