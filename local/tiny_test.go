@@ -156,6 +156,11 @@ func launchWith(t *testing.T, build map[string]host.Builder, root string, enviro
 		}
 	})
 	t.Cleanup(r.stop)
+	// An attempt to connect that a stop cuts off sleeps on for 2 s, which goleak
+	// would take for a leak.
+	if !u.tapped() {
+		u.waitReady(t.Context())
+	}
 	return r
 }
 
