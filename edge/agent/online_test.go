@@ -54,8 +54,8 @@ func TestStatusIsOnlineThenOfflineOnACleanEnd(t *testing.T) {
 	s := startStore(t, b.direct, true)
 	a := runAgent(t, with(sensors(1, 50*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
 	waitFor(t, "online", func() bool { return s.lastStatus().State == "online" })
-	if got := s.lastStatus(); got.Boot != a.boot || got.Time == "" {
-		t.Errorf("got %+v, want boot %s and a time", got, a.boot)
+	if got := s.lastStatus(); got.Boot != a.boot || got.Time == "" || got.Simulated != 1 {
+		t.Errorf("got %+v, want boot %s, a time, and that its sensors are simulated", got, a.boot)
 	}
 	if err := a.stop(); err != nil {
 		t.Fatal(err)

@@ -56,9 +56,10 @@ type place struct {
 
 // status is what hearth/<node>/status says, retained.
 type status struct {
-	State string `json:"state"`
-	Boot  string `json:"boot"`
-	Time  string `json:"time,omitempty"`
+	State     string `json:"state"`
+	Boot      string `json:"boot"`
+	Time      string `json:"time,omitempty"`
+	Simulated int    `json:"simulated"` // 1: the sensors are; a number, as all that hearth keeps of a node
 }
 
 func (a *Agent) statusTopic() string { return "hearth/" + a.cfg.Node + "/status" }
@@ -66,6 +67,9 @@ func (a *Agent) storedTopic() string { return "hearth/" + a.cfg.Node + "/stored"
 
 func (a *Agent) status(state string) []byte {
 	s := status{State: state, Boot: a.boot}
+	if a.cfg.Simulate || a.machine != nil && a.machine.Simulated {
+		s.Simulated = 1
+	}
 	if a.clockOK.Load() {
 		s.Time = a.clock.Wall().UTC().Format(timeLayout)
 	}

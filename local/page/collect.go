@@ -80,7 +80,7 @@ func (c *collector) house(ctx context.Context, st *store.Store, d *Data, fail fu
 	}
 	c.history.follow(st, wantsOf(devices), d.Now)
 	for i := range devices {
-		devices[i].Sample = c.history.invented(devices[i].ID)
+		devices[i].Sample = devices[i].Sample || c.history.invented(devices[i].ID)
 		if m := devices[i].Main; m != nil {
 			devices[i].Spark = c.history.draw(devices[i].ID, m.Key, m.Unit)
 		}

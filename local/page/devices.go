@@ -44,7 +44,7 @@ type Device struct {
 	Time    time.Time `json:"time"`              // of its newest word
 	State   string    `json:"state,omitempty"`   // online, offline, silent
 	Quality string    `json:"quality,omitempty"` // the worst of its metrics; "" is ok
-	Sample  bool      `json:"sample,omitempty"`  // a simulated sensor
+	Sample  bool      `json:"sample,omitempty"`  // a simulated sensor, or a node of such
 	Missing uint64    `json:"missing,omitempty"` // numbered readings that never came
 	Main    *Metric   `json:"main,omitempty"`
 	Metrics []Metric  `json:"metrics,omitempty"`
@@ -164,6 +164,7 @@ func (d *Device) fill(s spelling, states []store.DeviceState, now time.Time) {
 				d.State = "online"
 			}
 		}
+		d.Sample = d.Sample || d.Kind == "node" && state.Metric == simulated && state.Value == 1
 		if !hidden[state.Metric] {
 			ms = append(ms, m)
 		}

@@ -39,8 +39,11 @@ var following = []string{"humidity_percent", "pressure_hpa", "pm10_ugm3", "pm1_u
 // small are written below, in small letters.
 var small = []string{"battery_percent", "linkquality", "signal_dbm"}
 
+// simulated is 1 at a node whose sensors are.
+const simulated = "simulated"
+
 // hidden are said in other ways, or to nobody.
-var hidden = map[string]bool{"available": true, "online": true, "boot": true, catalogue.Quality: true, catalogue.Suspect: true,
+var hidden = map[string]bool{"available": true, "online": true, "boot": true, simulated: true, catalogue.Quality: true, catalogue.Suspect: true,
 	"particles_0_3um_per_dl": true, "particles_0_5um_per_dl": true, "particles_1um_per_dl": true,
 	"particles_2_5um_per_dl": true, "particles_5um_per_dl": true, "particles_10um_per_dl": true}
 
