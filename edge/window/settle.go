@@ -1,6 +1,10 @@
 package window
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Tick lets go what may go, and makes wait again what has to be sent again.
 func (w *Window[T]) Tick(now time.Duration) {
@@ -152,6 +156,22 @@ func (w *Window[T]) mark(e *Entry[T], s state) {
 		w.inFlight++
 	}
 	e.state = s
+}
+
+// TakeLive empties the window of its live entries and returns those, in order,
+// that have to be kept elsewhere: what the broker has not acknowledged, and
+// where places are published all that is not yet stored.
+func (w *Window[T]) TakeLive() []*Entry[T] {
+	var keep []*Entry[T]
+	for _, e := range w.live.all {
+		if e.state != left && (e.state != acked || w.known) {
+			keep = append(keep, e)
+		}
+		w.remove(e)
+	}
+	w.live = list[T]{}
+	slices.SortFunc(keep, func(a, b *Entry[T]) int { return cmp.Compare(a.Seq, b.Seq) })
+	return keep
 }
 
 // Stalled is for how long the oldest publication has waited for the broker.

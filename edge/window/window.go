@@ -14,11 +14,7 @@
 // when the connection breaks.
 package window
 
-import (
-	"cmp"
-	"slices"
-	"time"
-)
+import "time"
 
 // Key numbers a reading: never twice the same.
 type Key struct {
@@ -80,6 +76,7 @@ type Window[T any] struct {
 	since    time.Duration // of the connection
 	stats    Stats
 	inFlight int
+	row      int // live entries in a row that were published last
 }
 
 // list keeps entries in order. What has left goes when it comes to the front.
@@ -95,7 +92,10 @@ type at struct {
 	at  time.Duration
 }
 
-const maxBoots = 16 // of which the place is remembered
+const (
+	maxBoots = 16 // of which the place is remembered
+	maxRow   = 2  // live entries in a row while some of the backlog wait
+)
 
 // New returns an empty window.
 func New[T any](l Limits) *Window[T] {
@@ -154,15 +154,16 @@ func (w *Window[T]) crowd() {
 	w.remove(oldest)
 }
 
-// Next returns the next entry to publish and counts it as sent: a live one, or
-// if backlog is allowed one of those; nil if there is none.
+// Next returns the next entry to publish and counts it as sent: a live one, but
+// every third, and if no live one waits, is of the backlog where that is allowed.
+// It is nil if there is none.
 func (w *Window[T]) Next(now time.Duration, backlog bool) *Entry[T] {
-	e := w.live.first()
-	if e == nil && backlog {
-		e = w.backlog.first()
-	}
+	e := w.next(backlog)
 	if e == nil {
 		return nil
+	}
+	if w.row++; e.backlog != 0 {
+		w.row = 0
 	}
 	w.mark(e, sent)
 	if e.born == 0 {
@@ -170,6 +171,19 @@ func (w *Window[T]) Next(now time.Duration, backlog bool) *Entry[T] {
 	}
 	e.sent, e.shaken = now, false
 	w.stats.Sent++
+	return e
+}
+
+func (w *Window[T]) next(backlog bool) *Entry[T] {
+	if backlog && w.row >= maxRow {
+		if e := w.backlog.first(); e != nil {
+			return e
+		}
+	}
+	e := w.live.first()
+	if e == nil && backlog {
+		e = w.backlog.first()
+	}
 	return e
 }
 
@@ -255,22 +269,6 @@ func (w *Window[T]) again(e *Entry[T]) {
 	w.mark(e, waiting)
 	l := w.of(e)
 	l.wait = append(l.wait, e)
-}
-
-// TakeLive empties the window of its live entries and returns those, in order,
-// that have to be kept elsewhere: what the broker has not acknowledged, and
-// where places are published all that is not yet stored.
-func (w *Window[T]) TakeLive() []*Entry[T] {
-	var keep []*Entry[T]
-	for _, e := range w.live.all {
-		if e.state != left && (e.state != acked || w.known) {
-			keep = append(keep, e)
-		}
-		w.remove(e)
-	}
-	w.live = list[T]{}
-	slices.SortFunc(keep, func(a, b *Entry[T]) int { return cmp.Compare(a.Seq, b.Seq) })
-	return keep
 }
 
 // Done is the place on disk up to which the backlog has left.

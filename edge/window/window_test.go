@@ -62,6 +62,27 @@ func TestWhatIsMissingOnDiskIsNoReasonToSendTheRest(t *testing.T) {
 	}
 }
 
+func TestOfThreeThatGoOutOneIsOfTheBacklog(t *testing.T) {
+	w := New[int](limits)
+	w.Connected(time.Second)
+	for i := range 300 {
+		w.AddBacklog(uint64(i+1), Key{"old", uint64(i + 1)}, i, 1)
+	}
+	live, seq := 0, uint64(0)
+	for n := range 300 {
+		for range 5 { // more than can be sent
+			seq++
+			w.Add(Key{"new", seq}, int(seq), 1)
+		}
+		if e := w.Next(time.Second, true); e.Boot == "new" {
+			live++
+		}
+		if backlog := n + 1 - live; backlog < (n+1)/3 || live < (n+1)*2/3 {
+			t.Fatalf("of %d published, %d are live and %d of the backlog", n+1, live, backlog)
+		}
+	}
+}
+
 func TestMemoryIsBounded(t *testing.T) {
 	l := limits
 	l.Bytes = 1000
