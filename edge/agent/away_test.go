@@ -131,9 +131,9 @@ func TestTheCapDropsTheOldestAndCountsThem(t *testing.T) {
 	}
 	waitFor(t, "the cap", func() bool { return lost() > 100 })
 	s := startStore(t, b.direct, true)
-	s.set(func() { s.giveUp = true })
 	b.start()
 	waitFor(t, "the backlog", func() bool { return a.backlog() == 0 && s.count() > 400 })
+	waitFor(t, "nobody to wait for what was dropped", func() bool { return s.uptoOf(a.boot) > lost()+200 && a.look().window.Confirmed > 200 })
 	if err := a.stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,8 @@ func (a *Agent) openSpool() error {
 		var r *spool.Reader
 		if r, err = l.Reader(readerName); err == nil {
 			_ = l.Sync() // the first time it writes where the reader is: now rather than while online
-			a.spool, a.reader, a.pos, a.placed = l, r, 0, false
+			a.spool, a.reader = l, r
+			a.unplace()
 			a.showSpool(l, r)
 			a.report(report)
 			a.sayDisk(nil)
@@ -167,12 +168,32 @@ func (a *Agent) readBacklog() {
 		} else if !a.ready(r) {
 			return
 		} else {
+			a.markGap(rec.Seq, r)
 			a.window.AddBacklog(uint64(rec.Seq), r.key(), r, r.size())
 			a.tokens--
 			n--
 		}
 		a.unread = a.unread[1:]
 	}
+}
+
+// markGap says in the first reading after some were dropped, or could not be read,
+// that those will not come. Whoever counts need not wait for them, and everything
+// behind them is known to be stored at once.
+func (a *Agent) markGap(at spool.Seq, r *record) {
+	if !a.boots[r.Boot] || at != a.sentTo+1 {
+		if a.reader.Lag().Lost > 0 {
+			r.Gone = r.Seq - 1
+		}
+		a.boots[r.Boot] = true
+	}
+	a.sentTo = at
+}
+
+// unplace forgets where the reader is.
+func (a *Agent) unplace() {
+	a.unread, a.pos, a.placed = nil, 0, false
+	a.sentTo, a.boots = 0, map[string]bool{}
 }
 
 func (a *Agent) read(n int) bool {
@@ -230,7 +251,7 @@ func (a *Agent) commit() {
 
 // rewind makes the backlog be read again from what is committed.
 func (a *Agent) rewind() {
-	a.unread = nil
+	a.unplace()
 	if a.reader == nil {
 		return
 	}
@@ -238,7 +259,6 @@ func (a *Agent) rewind() {
 	if err == nil {
 		a.reader, err = a.spool.Reader(readerName)
 	}
-	a.pos, a.placed = 0, false
 	a.showSpool(a.spool, a.reader)
 	if err != nil {
 		a.log.Error("read the spool again", "err", err)

@@ -34,12 +34,14 @@ type delivery struct {
 
 	spool    *spool.Log
 	reader   *spool.Reader
-	pos      spool.Seq      // handed out by reader
-	placed   bool           // pos is known
-	unread   []spool.Record // read, but not yet to be sent
-	pending  []*record      // to go to the spool
-	bytes    int            // of pending
-	retryAt  time.Duration  // when the disk is tried again
+	pos      spool.Seq       // handed out by reader
+	placed   bool            // pos is known
+	unread   []spool.Record  // read, but not yet to be sent
+	sentTo   spool.Seq       // the last of them in the window
+	boots    map[string]bool // that were read since the reader was opened
+	pending  []*record       // to go to the spool
+	bytes    int             // of pending
+	retryAt  time.Duration   // when the disk is tried again
 	saidFull bool
 
 	tokens float64       // what of the backlog may be sent now

@@ -30,6 +30,7 @@ type Reading struct {
 	Quality string             `json:"quality"`
 	Reason  string             `json:"reason,omitempty"`
 	Sample  bool               `json:"sample,omitempty"` // of a simulated sensor
+	Gone    uint64             `json:"gone,omitempty"`   // no number of this boot up to this one is still to come: the disk dropped some
 }
 
 // record is a reading as it is kept: with its node, and while it has no time

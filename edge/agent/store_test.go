@@ -29,8 +29,6 @@ type store struct {
 	statuses []status
 	said     string
 	forget   func(Reading) bool // what a broker lost
-	giveUp   bool               // on numbers that stay away
-	stuck    map[string]uint64  // the place a while ago, by boot
 }
 
 type stored struct {
@@ -95,6 +93,7 @@ func (s *store) take(_ paho.Client, m paho.Message) {
 		s.order = append(s.order, k)
 	}
 	s.got[k] = append(s.got[k], stored{r, m.Topic(), time.Now()})
+	s.upto[r.Boot] = max(s.upto[r.Boot], r.Gone)
 	for s.got[window.Key{Boot: r.Boot, Seq: s.upto[r.Boot] + 1}] != nil {
 		s.upto[r.Boot]++
 	}
@@ -113,9 +112,6 @@ func (s *store) tell(ctx context.Context) {
 		case <-tick.C:
 		}
 		s.mu.Lock()
-		if s.giveUp {
-			s.pass(s.said)
-		}
 		boot, seq := s.said, s.upto[s.said]
 		s.said = ""
 		s.mu.Unlock()
@@ -123,26 +119,6 @@ func (s *store) tell(ctx context.Context) {
 			s.client.Publish("hearth/pi/stored", 1, true, fmt.Sprintf(`{"boot":%q,"seq":%d}`, boot, seq))
 		}
 	}
-}
-
-// pass leaves behind what did not come since the last look. With s.mu.
-func (s *store) pass(boot string) {
-	highest := uint64(0)
-	for k := range s.got {
-		if k.Boot == boot {
-			highest = max(highest, k.Seq)
-		}
-	}
-	if s.stuck == nil {
-		s.stuck = map[string]uint64{}
-	}
-	if n := s.upto[boot]; s.stuck[boot] == n && n < highest {
-		for n++; s.got[window.Key{Boot: boot, Seq: n}] == nil; {
-			n++
-		}
-		s.upto[boot] = n
-	}
-	s.stuck[boot] = s.upto[boot]
 }
 
 func (s *store) count() int {
