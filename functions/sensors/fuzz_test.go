@@ -56,7 +56,7 @@ func FuzzLine(f *testing.F) {
 			return
 		}
 		for _, m := range ts {
-			if m.name == "" || bytes.Count(payload, []byte("\n"))+1 < len(ts) || len(m.fields) > bytes.Count(payload, []byte("=")) || m.time.After(time.Now().AddDate(300, 0, 0)) {
+			if m.name == "" || bytes.Count(payload, []byte("\n"))+1 < len(ts) || len(m.fields) > bytes.Count(payload, []byte("=")) {
 				t.Errorf("%q: %+v", payload, ts)
 			}
 		}
