@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
 // combine makes one sample of several, of the best quality among them: of each
@@ -46,7 +47,7 @@ func rank(q driver.Quality) int {
 
 func one(how, key string, v []float64) float64 {
 	f, _ := driver.FieldOf(key)
-	flag, counter := f.Unit == "" && f.Max == 1, f.Max >= 1e18
+	flag, counter := f.Unit == "" && f.Max == 1, f.Max >= catalogue.Limits
 	switch {
 	case flag || counter || how == "":
 		return v[len(v)-1]

@@ -44,8 +44,8 @@ const (
 	Suspect   Quality = "suspect"
 )
 
-// Sample is what a sensor said at one moment. The keys of Fields are listed in
-// fields.go; the unit is in the key. A value that cannot be right is kept as it
+// Sample is what a sensor said at one moment. The keys of Fields are those of the
+// catalogue; the unit is in the key. A value that cannot be right is kept as it
 // came, and Quality and Reason say so.
 type Sample struct {
 	Fields  map[string]float64

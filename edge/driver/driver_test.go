@@ -8,6 +8,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
 // script answers reads one entry at a time; an empty entry is a read timeout.
@@ -134,9 +136,15 @@ func TestGuardFlagsWhatCannotBe(t *testing.T) {
 	}
 }
 
-func TestFieldsAreDeclaredOnce(t *testing.T) {
-	if len(byKey) != len(Fields) {
-		t.Errorf("%d keys for %d fields", len(byKey), len(Fields))
+func TestFieldsAreThoseOfTheCatalogue(t *testing.T) {
+	for _, name := range measured {
+		if m, ok := catalogue.Get(name); !ok || len(m.Fields) == 0 {
+			t.Errorf("the catalogue has no %s", name)
+		}
+	}
+	// A board is hotter than any room: the widest range counts.
+	if f, ok := FieldOf("temperature_celsius"); !ok || f.Min != -60 || f.Max != 150 {
+		t.Errorf("temperature_celsius = %+v", f)
 	}
 	if _, ok := FieldOf("temperature"); ok {
 		t.Error("a key without its unit was taken")
