@@ -16,6 +16,7 @@ import (
 
 	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/edge/kinds"
+	"github.com/hearth-home/hearth/edge/window"
 )
 
 func sampleOf(q driver.Quality, fields map[string]float64) driver.Sample {
@@ -203,4 +204,34 @@ func TestTheAgentEndsQuicklyWhileTheBrokerIsAway(t *testing.T) {
 	}
 	again := runAgent(t, with(sensors(1, time.Hour), map[string]string{"MQTT_URL": "tcp://" + b.addr, "SPOOL_DIR": a.cfg.Dir}), Deps{})
 	waitFor(t, "all of its readings on disk", func() bool { return again.backlog() == a.seq })
+}
+
+// FuzzPlace: no message at hearth/<node>/stored frees what the broker does not have.
+func FuzzPlace(f *testing.F) {
+	f.Add([]byte(`{"boot":"a","seq":1}`))
+	f.Add([]byte(`{"boot":"a","seq":18446744073709551615}`))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		w := window.New[int](window.Limits{Keep: time.Minute, Bytes: 100, Resend: time.Second})
+		w.Add(window.Key{Boot: "a", Seq: 1}, 1, 1)
+		if p, ok := parsePlace(payload); ok {
+			w.Stored(p.Boot, p.Seq, 1)
+			w.Tick(2)
+		}
+		if live, _, _ := w.Len(); live != 1 {
+			t.Errorf("%q freed a reading that was never sent", payload)
+		}
+	})
+}
+
+// FuzzFile: no file crashes the parser, and what it takes are names.
+func FuzzFile(f *testing.F) {
+	f.Add("export NODE=pi # here\nSENSOR_0_PORT='/dev/x y'\n\nbad line")
+	f.Fuzz(func(t *testing.T, text string) {
+		vars, err := parseFile(text)
+		for name := range vars {
+			if err == nil && (name == "" || strings.ContainsAny(name, " \t\"'=\n")) {
+				t.Errorf("%q is a name of %q", name, text)
+			}
+		}
+	})
 }

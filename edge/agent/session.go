@@ -195,14 +195,19 @@ func tlsConfig(c Config) (*tls.Config, error) {
 // heard takes the node's place. One that is not taken in time is no loss: the
 // next comes within a second of the next reading.
 func (a *Agent) heard(_ mqtt.Client, m mqtt.Message) {
-	var p place
-	if err := json.Unmarshal(m.Payload(), &p); err != nil || p.Boot == "" {
+	p, ok := parsePlace(m.Payload())
+	if !ok {
 		return // not ours to judge
 	}
 	select {
 	case a.places <- p:
 	default:
 	}
+}
+
+func parsePlace(payload []byte) (p place, ok bool) {
+	err := json.Unmarshal(payload, &p)
+	return p, err == nil && p.Boot != ""
 }
 
 // publish sends a reading and passes the acknowledgement on when it comes.

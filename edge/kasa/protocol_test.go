@@ -3,8 +3,10 @@ package kasa
 import (
 	"bytes"
 	"encoding/hex"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -129,6 +131,19 @@ func FuzzOpen(f *testing.F) {
 		body, seq := s.seal(b)
 		if got, err := s.open(body, seq); err != nil || !bytes.Equal(got, b) {
 			t.Errorf("% x came back as % x, %v", b, got, err)
+		}
+	})
+}
+
+// FuzzCookie: whatever a plug says of its session, the next one is near.
+func FuzzCookie(f *testing.F) {
+	f.Add("TP_SESSIONID=x;TIMEOUT=86400")
+	f.Add("TIMEOUT=9; TP_SESSIONID")
+	f.Fuzz(func(t *testing.T, text string) {
+		var k klap
+		k.remember(&http.Response{Header: http.Header{"Set-Cookie": {text}}})
+		if left := time.Until(k.ends); left <= 0 || left > 12*24*time.Hour || k.cookie != nil && k.cookie.Name != sessionID {
+			t.Errorf("%q: the session %v ends in %v", text, k.cookie, left)
 		}
 	})
 }

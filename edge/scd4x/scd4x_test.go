@@ -270,3 +270,16 @@ func TestTheChipRefusesWhatTheDatasheetForbids(t *testing.T) {
 		t.Error("an empty buffer was read")
 	}
 }
+
+// FuzzAnswer: any answer with its checksums becomes numbers that can be stored, or is
+// flagged.
+func FuzzAnswer(f *testing.F) {
+	f.Add(uint16(500), uint16(0x6667), uint16(0x5EB9))
+	f.Add(uint16(0), uint16(0xFFFF), uint16(0))
+	f.Fuzz(func(t *testing.T, co2, temperature, humidity uint16) {
+		s := decode([]uint16{co2, temperature, humidity})
+		if s.Check() != nil || len(s.Fields) != 3 || s.Quality == driver.OK && (s.Fields["co2_ppm"] < 400 || s.Fields["temperature_celsius"] < -45 || s.Fields["humidity_percent"] > 100) {
+			t.Errorf("%d %d %d: %+v", co2, temperature, humidity, s)
+		}
+	})
+}
