@@ -22,7 +22,7 @@ const threeHours = 10 * 3 * 360
 func TestThreeHoursOfReadingsAwayArriveInOrder(t *testing.T) {
 	m := testserver.OwnMosquitto(t, 0)
 	s := startStore(t, m.Addr, true)
-	a := runAgent(t, with(sensors(10, 100*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + m.Addr, "BACKLOG_RATE": "5000"}), Deps{})
+	a := runAgent(t, with(sensors(10, 100*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + m.Addr, "BACKLOG_RATE": "5000", "SPOOL_SYNC": "1s"}), Deps{})
 	waitFor(t, "the first readings", func() bool { return s.count() > 20 })
 	if err := m.Stop(); err != nil {
 		t.Fatal(err)
