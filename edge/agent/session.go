@@ -2,19 +2,17 @@ package agent
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/edge/window"
+	"github.com/hearth-home/hearth/shared/mqttclient"
 )
 
 const (
@@ -151,45 +149,20 @@ func (a *Agent) connect(ctx context.Context) (*session, error) {
 
 func (a *Agent) options(s *session) (*mqtt.ClientOptions, error) {
 	c := a.cfg
-	o := mqtt.NewClientOptions().AddBroker(c.URL).SetClientID("hearth-edge-"+c.Node).
-		SetCleanSession(true).SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(true).
+	o, err := mqttclient.Access{URL: c.URL, ClientID: "hearth-edge-" + c.Node, User: c.User, Password: c.Password, CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile}.Options()
+	if err != nil {
+		return nil, err
+	}
+	o.SetCleanSession(true).SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(true).
 		SetKeepAlive(keepAlive).SetPingTimeout(keepAlive).SetConnectTimeout(connectWait).SetWriteTimeout(publishWait).
 		SetBinaryWill(a.statusTopic(), a.status("offline"), 1, true)
-	o.SetCredentialsProvider(func() (string, string) { return c.User, c.Password.Reveal() }) // read at each connect
 	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) {
 		select {
 		case s.lost <- err:
 		default:
 		}
 	})
-	if c.CAFile == "" && c.CertFile == "" {
-		return o, nil
-	}
-	t, err := tlsConfig(c)
-	o.SetTLSConfig(t)
-	return o, err
-}
-
-func tlsConfig(c Config) (*tls.Config, error) {
-	t := &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("MQTT_CA_FILE: %w", err)
-		}
-		t.RootCAs = x509.NewCertPool()
-		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("MQTT_CA_FILE: %s holds no certificate", c.CAFile)
-		}
-	}
-	if c.CertFile != "" {
-		cert, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("MQTT_CERT_FILE: %w", err)
-		}
-		t.Certificates = []tls.Certificate{cert}
-	}
-	return t, nil
+	return o, nil
 }
 
 // heard takes the node's place. One that is not taken in time is no loss: the

@@ -27,7 +27,7 @@ const (
 // message.
 type edgeReading struct {
 	device, sensor, time, boot, quality, reason []byte
-	seq                                         float64
+	seq, gone                                   float64 // gone: none up to it is still to come
 	fields, text                                []byte
 	sample                                      bool // of a simulated sensor
 }
@@ -48,6 +48,8 @@ func decodeEdge(payload []byte) (e edgeReading, err error) {
 			e.boot, err = s.Text()
 		case "seq":
 			e.seq, err = s.Float()
+		case "gone":
+			e.gone, err = s.Float()
 		case "quality":
 			e.quality, err = s.Text()
 		case "reason":
@@ -89,6 +91,9 @@ func (w *work) readEdge(i int, node string) error {
 	if numbered {
 		boot = w.intern(e.boot)
 		w.numbers.Add(node, boot, uint64(e.seq), m.Time)
+		if e.gone >= 1 && e.gone < e.seq {
+			w.numbers.Gone(node, boot, uint64(e.gone))
+		}
 	}
 	if len(e.device) == 0 {
 		e.device = []byte(m.Topic[strings.LastIndexByte(m.Topic, '/')+1:])

@@ -52,6 +52,20 @@ func TestAnEdgeReadingIsStoredAndAcknowledged(t *testing.T) {
 	})
 }
 
+func TestWhatTheEdgeDroppedIsMissingAtOnce(t *testing.T) {
+	f := batchtest.Serve(t, New, batchtest.SQLite(t))
+	f.Post(t, edgeSays(1, 0, `"co2_ppm":612`))
+	m := edgeSays(50, time.Minute, `"co2_ppm":613`)
+	m.Payload = []byte(strings.Replace(string(m.Payload), `"seq":50`, `"seq":50,"gone":49`, 1))
+	a := f.Post(t, m)
+	if got := a.Stored["pi4"]; got != (mqttbatch.Place{Boot: "b1", Seq: 50}) {
+		t.Errorf("stored %+v", a.Stored)
+	}
+	if seqs, err := f.Store.EdgeSeqs(t.Context()); err != nil || seqs[0].Missing != 48 {
+		t.Errorf("%+v, %v, want 48 missing", seqs, err)
+	}
+}
+
 func TestEdgePayloads(t *testing.T) {
 	for name, tc := range map[string]struct {
 		payload string

@@ -205,10 +205,6 @@ var built = sync.OnceValues(func() (p programs, err error) {
 	defer cancel()
 	p = programs{filepath.Join(scratch, "hearth"), filepath.Join(scratch, "mqtt"), filepath.Join(scratch, functionName)}
 	folders := map[string]string{p.hearth: "./local", p.connector: "./connectors/mqtt"}
-	if dev := os.Getenv("CHAOS_HEARTH"); dev != "" { // DEV
-		p.hearth = dev // DEV
-		folders = map[string]string{p.connector: "./connectors/mqtt"}
-	} // DEV
 	for bin, folder := range folders {
 		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", bin, folder)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")

@@ -18,6 +18,7 @@ type Numbers struct {
 
 type numbers struct {
 	seqs        []uint64
+	gone        uint64
 	first, last time.Time
 }
 
@@ -42,6 +43,14 @@ func (n *Numbers) Add(node, boot string, seq uint64, arrived time.Time) {
 	}
 	if arrived.After(b.last) {
 		b.last = arrived
+	}
+}
+
+// Gone notes that of a boot that something came of, no number up to seq is still
+// to come.
+func (n *Numbers) Gone(node, boot string, seq uint64) {
+	if b := n.nodes[node][boot]; b != nil {
+		b.gone = max(b.gone, seq)
 	}
 }
 
@@ -85,6 +94,7 @@ func (n *numbers) apply(e store.EdgeSeq, now time.Time) store.EdgeSeq {
 		for _, seq := range n.seqs {
 			Arrived(&e, seq, now)
 		}
+		Gone(&e, n.gone)
 		if n.last.After(e.Seen) {
 			e.Seen = n.last
 		}

@@ -43,6 +43,22 @@ func Expire(e *store.EdgeSeq, now time.Time) {
 	settle(e)
 }
 
+// Gone gives up what did not come of the numbers up to n: the edge has dropped it.
+func Gone(e *store.EdgeSeq, n uint64) {
+	for i := len(e.Holes) - 1; i >= 0; i-- {
+		hole := e.Holes[i]
+		if hole.From > n {
+			continue
+		}
+		if hole.To > n {
+			e.Holes[i].To = n
+			e.Holes = slices.Insert(e.Holes, i+1, store.Span{From: n + 1, To: hole.To, Since: hole.Since})
+		}
+		giveUp(e, i)
+	}
+	settle(e)
+}
+
 // giveUp counts a hole as missing. What a node numbered before hearth first
 // heard of it is nobody's loss.
 func giveUp(e *store.EdgeSeq, i int) {

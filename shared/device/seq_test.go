@@ -150,3 +150,18 @@ func TestEveryBootIsAcknowledgedInTurn(t *testing.T) {
 		t.Errorf("told %v of %+v", told, known)
 	}
 }
+
+func TestNobodyWaitsForWhatIsGone(t *testing.T) {
+	e := store.EdgeSeq{}
+	for _, n := range []uint64{1, 2, 10, 20} {
+		Arrived(&e, n, noon)
+	}
+	Gone(&e, 14)
+	if e.Upto != 14 || e.Missing != 11 || len(e.Holes) != 1 || e.Holes[0].From != 15 {
+		t.Errorf("after 3 to 9 and 11 to 14 are gone: %+v", e)
+	}
+	Arrived(&e, 5, noon) // it was only late
+	if Gone(&e, 14); e.Upto != 14 || e.Missing != 10 {
+		t.Errorf("after 5 came: %+v", e)
+	}
+}
