@@ -68,7 +68,7 @@ func TestManyLettersAreToldAtOnce(t *testing.T) {
 		}
 		return g
 	}
-	g := open()
+	open() // makes the folder
 	for i := range n {
 		d := &DeadLetter{ID: fmt.Sprint("id", i), Function: "f", Topic: "house/x", Count: 1, Payload: make([]byte, 10*(i%100))}
 		if i%200 == 0 {
@@ -83,7 +83,7 @@ func TestManyLettersAreToldAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	g = open()
+	g := open()
 	writes, told, arrivals := 0, map[string]int{}, map[int64]bool{}
 	g.news = func(_ context.Context, ms ...Message) (spool.Seq, error) {
 		writes++
