@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up device run backfill test e2e chaos bench fuzz check vuln generate docs migrate secrets images publish edge edge-image test-influx2
+.PHONY: help up device run backfill test e2e chaos bench fuzz mutants check vuln generate docs migrate secrets images publish edge edge-image test-influx2
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -48,6 +48,10 @@ bench: generate .bin/influxd ## sizes, start, memory, throughput
 fuzz: ## every fuzz target, FUZZTIME=30s each
 	@git grep -oE '^func Fuzz[A-Za-z0-9_]+' -- '*_test.go' | sed -E 's|^(.*)/[^/]*:func (.*)|\1 \2|' | \
 	while read dir target; do go test ./$$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s || exit 1; done
+
+mutants: generate ## change the pure packages in small ways and count which changes their tests notice
+	@for p in $(MUTANTS); do echo "$$p"; $(TOOL) gremlins unleash --workers 2 --test-cpu 1 --timeout-coefficient 10 -S lc ./$$p || exit 1; done
+mutants: MUTANTS ?= shared/device shared/mapping shared/notice
 
 check: $(HEARTH) ## formatting, vet, staticcheck, vulnerabilities, generated files
 	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"
