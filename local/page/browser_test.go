@@ -148,13 +148,13 @@ func (b *browser) until(expression string) {
 }
 
 func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
-	h := newHouse(t)
+	h := houseAt(t, time.Now()) // the browser's clock is the real one
 	many := []store.DeviceState{state("temperature_celsius", 21)}
 	for i := range 9 {
 		many = append(many, state(fmt.Sprintf("m%d", i), float64(i)))
 	}
 	h.device("edge", "Desk", "Office", many...)
-	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Dead: []store.DeadLetter{letter(0, "sensors", "tele/"+strings.Repeat("long", 60), "no mapping for topic "+strings.Repeat("long", 60), strings.Repeat("z", 300))}}))
+	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Dead: []store.DeadLetter{h.letter(0, "sensors", "tele/"+strings.Repeat("long", 60), "no mapping for topic "+strings.Repeat("long", 60), strings.Repeat("z", 300))}}))
 	p := h.page()
 	p.Now = time.Now
 	b := startBrowser(t, serve(t, p).URL+"/", 400)
@@ -184,7 +184,7 @@ func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
 	if b.eval(`document.getElementById("m-desk").open`) != "true" {
 		t.Error("what was folded open closed when devices came")
 	}
-	dead := letter(0, "sensors", "x", "y", "z")
+	dead := h.letter(0, "sensors", "x", "y", "z")
 	dead.Reason, dead.Gone, dead.Told = "no mapping for topic "+strings.Repeat("long", 60), true, now
 	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Dead: []store.DeadLetter{dead}}))
 	b.until(`document.getElementById("dead").hidden`)

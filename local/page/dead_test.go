@@ -18,8 +18,8 @@ func serve(t *testing.T, p *Page) *httptest.Server {
 	return srv
 }
 
-func letter(i int, function, topic, reason, sample string) store.DeadLetter {
-	at := now.Add(-time.Duration(i+1) * time.Hour)
+func (h house) letter(i int, function, topic, reason, sample string) store.DeadLetter {
+	at := h.now.Add(-time.Duration(i+1) * time.Hour)
 	return store.DeadLetter{ID: fmt.Sprintf("%s%d", function, i), Function: function, Topic: topic, Reason: reason, First: at.Add(-time.Minute), Last: at, Count: 1, Size: int64(len(sample)), Sample: []byte(sample), Told: at}
 }
 
@@ -27,10 +27,10 @@ func TestDeadLettersStandByCauseWithAProposal(t *testing.T) {
 	h := newHouse(t)
 	evil := "x/$(reboot)/'" + nasty
 	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Dead: []store.DeadLetter{
-		letter(0, "sensors", "tele/2/SENSOR", "no mapping for topic tele/+/SENSOR", `{"p":1,"wifi_password":"hunter2","key":"geheim"}`),
-		letter(1, "sensors", "tele/1/SENSOR", "no mapping for topic tele/+/SENSOR", `{"p":1}`),
-		letter(2, "zigbee", evil, nasty, nasty+"\x00\xff\x1b[31m"+strings.Repeat("z", 3000)),
-		letter(3, "sensors", "hearth/pi/desk", "no mapping for noise of the sensor kind sds011", `{}`),
+		h.letter(0, "sensors", "tele/2/SENSOR", "no mapping for topic tele/+/SENSOR", `{"p":1,"wifi_password":"hunter2","key":"geheim"}`),
+		h.letter(1, "sensors", "tele/1/SENSOR", "no mapping for topic tele/+/SENSOR", `{"p":1}`),
+		h.letter(2, "zigbee", evil, nasty, nasty+"\x00\xff\x1b[31m"+strings.Repeat("z", 3000)),
+		h.letter(3, "sensors", "hearth/pi/desk", "no mapping for noise of the sensor kind sds011", `{}`),
 	}}))
 	d := h.look().Dead
 	if len(d) != 3 || d[0].Letters != 2 || d[0].Topic != "tele/2/SENSOR" || !d[0].First.Equal(now.Add(-2*time.Hour-time.Minute)) || !d[0].Last.Equal(now.Add(-time.Hour)) {
@@ -66,7 +66,7 @@ func TestManyCausesAreBounded(t *testing.T) {
 	h := newHouse(t)
 	var ls []store.DeadLetter
 	for i := range maxLetters + 100 {
-		ls = append(ls, letter(i, "sensors", "t", fmt.Sprint("cause ", i%(2*maxCauses)), "x"))
+		ls = append(ls, h.letter(i, "sensors", "t", fmt.Sprint("cause ", i%(2*maxCauses)), "x"))
 	}
 	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Dead: ls}))
 	d := h.look()

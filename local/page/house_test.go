@@ -17,18 +17,24 @@ import (
 
 // house is a store in which devices have spoken.
 type house struct {
-	t  *testing.T
-	st *store.Store
+	t   *testing.T
+	st  *store.Store
+	now time.Time // of the page, and what all times in the store are relative to
 }
 
 func newHouse(t *testing.T) house {
+	t.Helper()
+	return houseAt(t, now)
+}
+
+func houseAt(t *testing.T, now time.Time) house {
 	t.Helper()
 	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	return house{t, st}
+	return house{t, st, now}
 }
 
 func (h house) ok(err error) {
@@ -41,10 +47,10 @@ func (h house) ok(err error) {
 // device registers one, and these are its states.
 func (h house) device(kind, name, room string, states ...store.DeviceState) string {
 	h.t.Helper()
-	ids, err := h.st.AdoptDevices(h.t.Context(), []store.DeviceWish{{Physical: kind + "/" + name, Kind: kind, Device: strings.ToLower(strings.ReplaceAll(name, " ", "-")), Name: name}}, now)
+	ids, err := h.st.AdoptDevices(h.t.Context(), []store.DeviceWish{{Physical: kind + "/" + name, Kind: kind, Device: strings.ToLower(strings.ReplaceAll(name, " ", "-")), Name: name}}, h.now)
 	h.ok(err)
 	if room != "" {
-		h.ok(h.st.ConfigureDevices(h.t.Context(), []store.DeviceSetting{{Device: ids[0].Device, Room: room}}, now))
+		h.ok(h.st.ConfigureDevices(h.t.Context(), []store.DeviceSetting{{Device: ids[0].Device, Room: room}}, h.now))
 	}
 	for i := range states {
 		states[i].Device = ids[0].Device
@@ -52,7 +58,7 @@ func (h house) device(kind, name, room string, states ...store.DeviceState) stri
 			states[i].Quality = "ok"
 		}
 		if states[i].Time.IsZero() {
-			states[i].Time = now.Add(-time.Minute)
+			states[i].Time = h.now.Add(-time.Minute)
 		}
 		states[i].Arrived, states[i].Changed = states[i].Time, states[i].Time
 	}
@@ -63,7 +69,7 @@ func (h house) device(kind, name, room string, states ...store.DeviceState) stri
 func (h house) page() *Page {
 	p := &Page{Source: Source{
 		Next: func(string) time.Time { return time.Time{} }, Missing: func(string) []string { return nil },
-		Open: func(context.Context) (*store.Store, error) { return h.st, nil }, Now: func() time.Time { return now },
+		Open: func(context.Context) (*store.Store, error) { return h.st, nil }, Now: func() time.Time { return h.now },
 		Redact:  func(s string) string { return strings.ReplaceAll(s, "geheim", "[secret]") },
 		Propose: func(topic string, _ []byte) (string, error) { return "devices:\n  - topic: " + topic, nil },
 		Hearth:  "hearth",
