@@ -86,13 +86,13 @@ func (w *work) readEdge(i int, node string) error {
 			return err
 		}
 	}
-	numbered := len(e.boot) > 0 && len(e.boot) <= maxName && bytes.IndexByte(e.boot, 0) < 0 && len(node) <= maxName && e.seq >= 1 && e.seq <= device.MaxSeq
+	numbered := len(e.boot) > 0 && len(e.boot) <= maxName && bytes.IndexByte(e.boot, 0) < 0 && len(node) <= maxName && e.seq >= 1 && e.seq <= maxSeq
 	boot := ""
 	if numbered {
 		boot = w.intern(e.boot)
-		w.numbers.Add(node, boot, uint64(e.seq), m.Time)
+		w.numbers.add(node, boot, uint64(e.seq), m.Time)
 		if e.gone >= 1 && e.gone < e.seq {
-			w.numbers.Gone(node, boot, uint64(e.gone))
+			w.numbers.dropped(node, boot, uint64(e.gone))
 		}
 	}
 	if len(e.device) == 0 {

@@ -25,7 +25,7 @@ type work struct {
 	states  []status
 	dead    map[string]store.DeadLetter
 	canary  []canary
-	numbers device.Numbers
+	numbers numbers
 	counted []store.EdgeSeq
 	boots   map[string]string // each once
 }
@@ -173,7 +173,7 @@ func (w *work) wishes(b *device.Batch) (wishes []store.DeviceWish) {
 	for _, s := range w.states {
 		wish([]byte(s.physical()), "node", "edge-"+idOf(s.node), s.node)
 	}
-	for _, node := range w.numbers.Nodes() {
+	for _, node := range w.numbers.names() {
 		wish([]byte(nodePrefix+node), "node", "edge-"+idOf(node), node)
 	}
 	return wishes
@@ -189,20 +189,20 @@ func idOf(name string) string {
 
 // number has the store count what is missing of the nodes' numbers.
 func (w *work) number(b *device.Batch) {
-	nodes := w.numbers.Nodes()
+	nodes := w.numbers.names()
 	if len(nodes) == 0 {
 		return
 	}
 	b.Change.Nodes = nodes
 	b.Change.Count = func(known []store.EdgeSeq) []store.EdgeSeq {
-		w.counted = w.numbers.Apply(known, w.now)
+		w.counted = w.numbers.apply(known, w.now)
 		return w.counted
 	}
 }
 
 // stored tells each node up to where all of its readings are stored.
 func (w *work) stored() {
-	for node, e := range w.numbers.Told(w.counted, w.now) {
+	for node, e := range w.numbers.acks(w.counted, w.now) {
 		if w.answer.Stored == nil {
 			w.answer.Stored = map[string]mqttbatch.Place{}
 		}

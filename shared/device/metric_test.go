@@ -7,6 +7,8 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
 var temperature = catalogue.Field{Key: "temperature_celsius", Min: -60, Max: 85, Step: 5}
 
 // judged feeds values a minute apart and tells which were suspect (s), good (g)

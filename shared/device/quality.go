@@ -1,7 +1,6 @@
 // Package device keeps what hearth knows of the things in the house while
 // messages come in: which physical thing is which device, the last word of each
-// metric, how far a value can be trusted, and which numbers of an edge node are
-// missing. The store keeps it for ever.
+// metric, and how far a value can be trusted. The store keeps it for ever.
 package device
 
 import "strings"

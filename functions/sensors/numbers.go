@@ -1,4 +1,4 @@
-package device
+package function
 
 import (
 	"maps"
@@ -8,33 +8,34 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// MaxSeq is the largest number of a reading: JSON writers keep no larger one.
-const MaxSeq = 1 << 53
+// maxSeq is the largest number of a reading: JSON writers keep no larger one.
+const maxSeq = 1 << 53
 
-// Numbers gathers which numbered readings of edge nodes a batch brings.
-type Numbers struct {
-	nodes map[string]map[string]*numbers // by node and boot
+// numbers gathers which numbered readings of edge nodes a batch brings.
+type numbers struct {
+	nodes map[string]map[string]*bootNumbers // by node and boot
 }
 
-type numbers struct {
+// bootNumbers are those of one boot of a node.
+type bootNumbers struct {
 	seqs        []uint64
-	gone        uint64
+	gone        uint64 // nothing up to it is still to come
 	first, last time.Time
 }
 
-// Add notes one reading, whether its values are stored or can never be.
-func (n *Numbers) Add(node, boot string, seq uint64, arrived time.Time) {
+// add notes one reading, whether its values are stored or can never be.
+func (n *numbers) add(node, boot string, seq uint64, arrived time.Time) {
 	if n.nodes == nil {
-		n.nodes = map[string]map[string]*numbers{}
+		n.nodes = map[string]map[string]*bootNumbers{}
 	}
 	boots := n.nodes[node]
 	if boots == nil {
-		boots = map[string]*numbers{}
+		boots = map[string]*bootNumbers{}
 		n.nodes[node] = boots
 	}
 	b := boots[boot]
 	if b == nil {
-		b = &numbers{first: arrived, last: arrived}
+		b = &bootNumbers{first: arrived, last: arrived}
 		boots[boot] = b
 	}
 	b.seqs = append(b.seqs, seq)
@@ -46,20 +47,20 @@ func (n *Numbers) Add(node, boot string, seq uint64, arrived time.Time) {
 	}
 }
 
-// Gone notes that of a boot that something came of, no number up to seq is still
-// to come.
-func (n *Numbers) Gone(node, boot string, seq uint64) {
+// dropped notes that the node gave up all numbers up to seq that have not come,
+// of a boot that something came of.
+func (n *numbers) dropped(node, boot string, seq uint64) {
 	if b := n.nodes[node][boot]; b != nil {
 		b.gone = max(b.gone, seq)
 	}
 }
 
-// Nodes lists the nodes, in order.
-func (n *Numbers) Nodes() []string { return slices.Sorted(maps.Keys(n.nodes)) }
+// names lists the nodes, in order.
+func (n *numbers) names() []string { return slices.Sorted(maps.Keys(n.nodes)) }
 
-// Apply brings what is known of the nodes up to date. known is ordered by node
+// apply brings what is known of the nodes up to date. known is ordered by node
 // and by when a boot was first seen.
-func (n *Numbers) Apply(known []store.EdgeSeq, now time.Time) []store.EdgeSeq {
+func (n *numbers) apply(known []store.EdgeSeq, now time.Time) []store.EdgeSeq {
 	var out []store.EdgeSeq
 	heard := map[string]bool{}     // nodes that were known
 	booted := map[[2]string]bool{} // boots that were known
@@ -73,7 +74,7 @@ func (n *Numbers) Apply(known []store.EdgeSeq, now time.Time) []store.EdgeSeq {
 		e.Holes, e.Lost = slices.Clone(e.Holes), slices.Clone(e.Lost)
 		out = append(out, seen.apply(e, now))
 	}
-	for _, node := range n.Nodes() {
+	for _, node := range n.names() {
 		boots := n.nodes[node]
 		fresh := slices.SortedFunc(maps.Keys(boots), func(a, b string) int { return boots[a].first.Compare(boots[b].first) })
 		for _, boot := range fresh {
@@ -88,25 +89,25 @@ func (n *Numbers) Apply(known []store.EdgeSeq, now time.Time) []store.EdgeSeq {
 	return out
 }
 
-func (n *numbers) apply(e store.EdgeSeq, now time.Time) store.EdgeSeq {
+func (n *bootNumbers) apply(e store.EdgeSeq, now time.Time) store.EdgeSeq {
 	if n != nil {
 		slices.Sort(n.seqs)
 		for _, seq := range n.seqs {
-			Arrived(&e, seq, now)
+			arrived(&e, seq, now)
 		}
-		Gone(&e, n.gone)
+		giveUpTo(&e, n.gone)
 		if n.last.After(e.Seen) {
 			e.Seen = n.last
 		}
 	}
-	Expire(&e, now)
+	expire(&e, now)
 	return e
 }
 
-// Told returns up to where to acknowledge each node: of the boots that this batch
+// acks returns up to where to acknowledge each node: of the boots that this batch
 // brought something of, the newest, and where there are several, as while an
 // edge catches up, another every second.
-func (n *Numbers) Told(all []store.EdgeSeq, now time.Time) map[string]store.EdgeSeq {
+func (n *numbers) acks(all []store.EdgeSeq, now time.Time) map[string]store.EdgeSeq {
 	boots := map[string][]store.EdgeSeq{}
 	for _, e := range all {
 		if n.nodes[e.Node][e.Boot] != nil && e.Upto > 0 {

@@ -1,4 +1,4 @@
-package device
+package function
 
 import (
 	"slices"
@@ -9,8 +9,6 @@ import (
 
 	"github.com/hearth-home/hearth/shared/store"
 )
-
-var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 // TestNumberingAgreesWithASet draws numbers in any order, with repetition, gaps
 // and time passing, and holds the spans against a plain set.
@@ -23,14 +21,14 @@ func TestNumberingAgreesWithASet(t *testing.T) {
 		for range rapid.IntRange(1, 80).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 200).Draw(t, "seconds")) * time.Second)
 			n := uint64(rapid.IntRange(1, 60).Draw(t, "number"))
-			Arrived(&e, n, now)
+			arrived(&e, n, now)
 			for skipped := uint64(1); skipped < n; skipped++ {
 				if _, ok := noticed[skipped]; !ok {
 					noticed[skipped] = now
 				}
 			}
 			got[n] = true
-			Expire(&e, now)
+			expire(&e, now)
 			check(t, &e, got, noticed, now)
 		}
 	})
@@ -85,11 +83,11 @@ func apply(t *rapid.T, seqs []uint64) store.EdgeSeq {
 	var known []store.EdgeSeq
 	for len(seqs) > 0 {
 		n := rapid.IntRange(1, len(seqs)).Draw(t, "batch")
-		var ns Numbers
+		var ns numbers
 		for _, s := range seqs[:n] {
-			ns.Add("pi4", "b1", s, noon)
+			ns.add("pi4", "b1", s, noon)
 		}
-		known = ns.Apply(known, noon)
+		known = ns.apply(known, noon)
 		seqs = seqs[n:]
 	}
 	return known[0]
@@ -98,18 +96,18 @@ func apply(t *rapid.T, seqs []uint64) store.EdgeSeq {
 func TestALateNumberIsNoLongerMissing(t *testing.T) {
 	e := store.EdgeSeq{}
 	for _, n := range []uint64{1, 5} {
-		Arrived(&e, n, noon)
+		arrived(&e, n, noon)
 	}
-	Expire(&e, noon.Add(9*time.Minute))
+	expire(&e, noon.Add(9*time.Minute))
 	if e.Upto != 1 || e.Missing != 0 {
 		t.Errorf("after 9 minutes: %+v", e)
 	}
-	Expire(&e, noon.Add(10*time.Minute))
+	expire(&e, noon.Add(10*time.Minute))
 	if e.Upto != 5 || e.Missing != 3 {
 		t.Errorf("after 10 minutes: %+v", e)
 	}
-	Arrived(&e, 3, noon.Add(time.Hour))
-	Arrived(&e, 3, noon.Add(time.Hour))
+	arrived(&e, 3, noon.Add(time.Hour))
+	arrived(&e, 3, noon.Add(time.Hour))
 	if e.Upto != 5 || e.Missing != 2 {
 		t.Errorf("3 came: %+v", e)
 	}
@@ -118,7 +116,7 @@ func TestALateNumberIsNoLongerMissing(t *testing.T) {
 func TestWhatIsRememberedIsBounded(t *testing.T) {
 	e := store.EdgeSeq{}
 	for n := uint64(1); n < 20000; n += 2 {
-		Arrived(&e, n, noon)
+		arrived(&e, n, noon)
 	}
 	if len(e.Holes) > maxSpans || len(e.Lost) > maxSpans || e.Missing+size(e.Holes) != 9999 {
 		t.Errorf("%d holes, %d lost, %d missing", len(e.Holes), len(e.Lost), e.Missing)
@@ -126,21 +124,21 @@ func TestWhatIsRememberedIsBounded(t *testing.T) {
 }
 
 func TestEveryBootIsAcknowledgedInTurn(t *testing.T) {
-	var old, both Numbers
+	var old, both numbers
 	for n := range uint64(5) {
-		old.Add("pi4", "old", n+1, noon)
+		old.add("pi4", "old", n+1, noon)
 	}
-	old.Add("pi4", "old", 7, noon)
-	known := old.Apply(nil, noon)
+	old.add("pi4", "old", 7, noon)
+	known := old.apply(nil, noon)
 	if !known[0].First {
 		t.Error("the first boot that hearth hears of")
 	}
-	both.Add("pi4", "new", 1, noon.Add(time.Minute))
-	both.Add("pi4", "old", 6, noon.Add(2*time.Minute))
-	known = both.Apply(known, noon.Add(2*time.Minute))
+	both.add("pi4", "new", 1, noon.Add(time.Minute))
+	both.add("pi4", "old", 6, noon.Add(2*time.Minute))
+	known = both.apply(known, noon.Add(2*time.Minute))
 	told := map[string]bool{}
 	for s := range 2 {
-		got := both.Told(known, noon.Add(time.Duration(s)*time.Second))["pi4"]
+		got := both.acks(known, noon.Add(time.Duration(s)*time.Second))["pi4"]
 		told[got.Boot] = true
 		if got.Boot == "new" && (got.Upto != 1 || got.First) {
 			t.Errorf("%+v", got)
@@ -154,14 +152,14 @@ func TestEveryBootIsAcknowledgedInTurn(t *testing.T) {
 func TestNobodyWaitsForWhatIsGone(t *testing.T) {
 	e := store.EdgeSeq{}
 	for _, n := range []uint64{1, 2, 10, 20} {
-		Arrived(&e, n, noon)
+		arrived(&e, n, noon)
 	}
-	Gone(&e, 14)
+	giveUpTo(&e, 14)
 	if e.Upto != 14 || e.Missing != 11 || len(e.Holes) != 1 || e.Holes[0].From != 15 {
 		t.Errorf("after 3 to 9 and 11 to 14 are gone: %+v", e)
 	}
-	Arrived(&e, 5, noon) // it was only late
-	if Gone(&e, 14); e.Upto != 14 || e.Missing != 10 {
+	arrived(&e, 5, noon) // it was only late
+	if giveUpTo(&e, 14); e.Upto != 14 || e.Missing != 10 {
 		t.Errorf("after 5 came: %+v", e)
 	}
 }

@@ -1,4 +1,4 @@
-package device
+package function
 
 import (
 	"slices"
@@ -12,8 +12,8 @@ const (
 	maxSpans = 500              // holes that are remembered
 )
 
-// Arrived marks a number as stored.
-func Arrived(e *store.EdgeSeq, n uint64, now time.Time) {
+// arrived marks a number as stored.
+func arrived(e *store.EdgeSeq, n uint64, now time.Time) {
 	switch {
 	case n == e.Highest+1:
 		e.Highest = n
@@ -33,8 +33,8 @@ func Arrived(e *store.EdgeSeq, n uint64, now time.Time) {
 	settle(e)
 }
 
-// Expire gives up holes that have been open for too long.
-func Expire(e *store.EdgeSeq, now time.Time) {
+// expire gives up holes that have been open for too long.
+func expire(e *store.EdgeSeq, now time.Time) {
 	for i := len(e.Holes) - 1; i >= 0; i-- {
 		if now.Unix()-e.Holes[i].Since >= int64(patience.Seconds()) {
 			giveUp(e, i)
@@ -43,8 +43,8 @@ func Expire(e *store.EdgeSeq, now time.Time) {
 	settle(e)
 }
 
-// Gone gives up what did not come of the numbers up to n: the edge has dropped it.
-func Gone(e *store.EdgeSeq, n uint64) {
+// giveUpTo gives up what did not come of the numbers up to n: the edge has dropped it.
+func giveUpTo(e *store.EdgeSeq, n uint64) {
 	for i := len(e.Holes) - 1; i >= 0; i-- {
 		hole := e.Holes[i]
 		if hole.From > n {
