@@ -23,6 +23,7 @@ import (
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/store/sqlite"
 )
@@ -217,7 +218,7 @@ func (u *up) storePart() part {
 		if err != nil {
 			return err
 		}
-		u.open = config.Once(func(ctx context.Context) (*store.Store, error) {
+		u.open = serve.Once(func(ctx context.Context) (*store.Store, error) {
 			st, err := store.Open(ctx, c)
 			if err == nil {
 				opened.Store(st)

@@ -21,6 +21,7 @@ import (
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/source"
 )
 
@@ -32,8 +33,8 @@ type tiny struct {
 }
 
 // newTiny calls itself weather, so that the catalogue knows what it measures.
-func newTiny(env config.Env) (http.Handler, error) {
-	c, err := config.Parse[tiny](env)
+func newTiny(env serve.Env) (http.Handler, error) {
+	c, err := config.Parse[tiny](env.Env)
 	if err != nil {
 		return nil, err
 	}

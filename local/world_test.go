@@ -18,6 +18,7 @@ import (
 	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -89,7 +90,7 @@ func (x *world) slack(w http.ResponseWriter, r *http.Request) {
 
 // surroundings turn every address of the function's settings to the upstream
 // and give it every secret of its block.
-func (x *world) surroundings(f stack.Function, upstream, slack string, st *store.Store) (config.Env, map[string]string) {
+func (x *world) surroundings(f stack.Function, upstream, slack string, st *store.Store) (serve.Env, map[string]string) {
 	root := ".."
 	vars := maps.Clone(f.Env)
 	if folder, ok := host.SampleFolders(root, []stack.Function{f})[f.Name]; ok {
@@ -117,8 +118,8 @@ func (x *world) surroundings(f stack.Function, upstream, slack string, st *store
 		x.t.Fatal(err)
 	}
 	secrets := secret.NewFolder(dir)
-	return config.Env{
-		Vars: vars, Secrets: secrets, Now: time.Now, Log: config.Logger(&x.logs, secrets),
+	return serve.Env{
+		Env:  config.Env{Vars: vars, Secrets: secrets, Now: time.Now, Log: config.Logger(&x.logs, secrets)},
 		Open: func(ctx context.Context) (*store.Store, error) { return st, nil },
 	}, values
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/source"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -33,12 +34,12 @@ type Config struct {
 }
 
 // Handle is what the OpenFaaS template calls.
-var Handle = config.Handle(New)
+var Handle = serve.Handle(New)
 
 // New returns the function. Usage, workflows and alerts are targets of their
 // own, so that each fails and recovers alone.
-func New(env config.Env) (http.Handler, error) {
-	c, err := config.Parse[Config](env)
+func New(env serve.Env) (http.Handler, error) {
+	c, err := config.Parse[Config](env.Env)
 	if err != nil {
 		return nil, err
 	}

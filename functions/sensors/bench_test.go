@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // BenchmarkBacklog is the CPU that 100,000 messages of 200 topics take in
@@ -53,12 +53,12 @@ func BenchmarkBacklog(b *testing.B) {
 
 // backlog is one batch: every second of two and a half, 200 sensors of 10 nodes.
 func backlog(run, batch int) []byte {
-	ms := make([]mqttbatch.Message, 500)
+	ms := make([]wire.Message, 500)
 	for i := range ms {
 		n := batch*500 + i
 		topic, t := n%200, noon.Add(time.Duration(run)*time.Hour+time.Duration(n/200)*time.Second)
 		node := topic / 20
-		ms[i] = mqttbatch.Message{
+		ms[i] = wire.Message{
 			ID: fmt.Sprintf("%d-%d", run, n), Topic: fmt.Sprintf("hearth/node-%d/sensor-%d", node, topic), Time: t.Add(80*time.Millisecond + time.Duration(n)),
 			Payload: fmt.Appendf(nil, `{"device":"sensor-%d","sensor":"scd4x","time":%q,"boot":"boot%d","seq":%d,"fields":{"co2_ppm":%d,"temperature_celsius":%.2f,"humidity_percent":%.2f},"quality":"ok"}`,
 				topic, t.Format(time.RFC3339Nano), run, n/200*20+topic%20+1, 600+n%7, 21+float64(n%10)/10, 40+float64(n%30)/10),

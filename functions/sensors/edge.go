@@ -10,9 +10,9 @@ import (
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/scan"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 const (
@@ -132,7 +132,7 @@ func errNoNumbers(err error) error {
 }
 
 // edgeTime finds when a reading is of, and how far it can be trusted.
-func (w *work) edgeTime(d *said, m *mqttbatch.Message, e *edgeReading) error {
+func (w *work) edgeTime(d *said, m *wire.Message, e *edgeReading) error {
 	d.quality, d.reason = device.OK, brief(e.reason)
 	if len(e.quality) > 0 {
 		if d.quality = device.Quality(w.intern(e.quality)); !d.quality.Known() {

@@ -10,20 +10,20 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // noon is when the messages of these tests were measured.
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 // said is a message that arrived so long after noon.
-func message(after time.Duration, topic, payload string) mqttbatch.Message {
-	return mqttbatch.Message{Topic: topic, Time: noon.Add(after), Payload: []byte(payload)}
+func message(after time.Duration, topic, payload string) wire.Message {
+	return wire.Message{Topic: topic, Time: noon.Add(after), Payload: []byte(payload)}
 }
 
 // edgeSays is a reading of node pi4's boot b1.
-func edgeSays(seq int, after time.Duration, fields string) mqttbatch.Message {
+func edgeSays(seq int, after time.Duration, fields string) wire.Message {
 	return message(after+50*time.Millisecond, "hearth/pi4/office-air", fmt.Sprintf(
 		`{"device":"office-air","sensor":"scd4x","time":%q,"boot":"b1","seq":%d,"fields":{%s},"quality":"ok"}`,
 		noon.Add(after).Format(time.RFC3339Nano), seq, fields))
@@ -41,7 +41,7 @@ func TestAnEdgeReadingIsStoredAndAcknowledged(t *testing.T) {
 	m := edgeSays(1, 0, `"co2_ppm":612,"temperature_celsius":21.5`)
 	for range 2 { // and stored once, however often it comes
 		a := f.Post(t, m)
-		if got := a.Stored["pi4"]; got != (mqttbatch.Place{Boot: "b1", Seq: 1}) {
+		if got := a.Stored["pi4"]; got != (wire.Place{Boot: "b1", Seq: 1}) {
 			t.Errorf("stored %+v", a.Stored)
 		}
 	}
@@ -58,7 +58,7 @@ func TestWhatTheEdgeDroppedIsMissingAtOnce(t *testing.T) {
 	m := edgeSays(50, time.Minute, `"co2_ppm":613`)
 	m.Payload = []byte(strings.Replace(string(m.Payload), `"seq":50`, `"seq":50,"gone":49`, 1))
 	a := f.Post(t, m)
-	if got := a.Stored["pi4"]; got != (mqttbatch.Place{Boot: "b1", Seq: 50}) {
+	if got := a.Stored["pi4"]; got != (wire.Place{Boot: "b1", Seq: 50}) {
 		t.Errorf("stored %+v", a.Stored)
 	}
 	if seqs, err := f.Store.EdgeSeqs(t.Context()); err != nil || seqs[0].Missing != 48 {
@@ -178,7 +178,7 @@ func TestStatusAndLateWills(t *testing.T) {
 
 func TestCanaryAndDeadLetters(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
-	dead := func(after time.Duration, count int, gone string) mqttbatch.Message {
+	dead := func(after time.Duration, count int, gone string) wire.Message {
 		return message(after, "hearth/dead/abc", fmt.Sprintf(`{"id":"abc","function":"zigbee","topic":"zigbee2mqtt/x","reason":"no device","first":"2026-11-23T11:00:00Z",
 			"last":"2026-11-23T11:30:00Z","count":%d,"size":2,"sample_base64":"e30=","gone":%s}`, count, gone))
 	}
@@ -234,7 +234,7 @@ func TestBatchesAtOnceCountRight(t *testing.T) {
 
 func TestANameWithControlCharactersIsRefusedForWhatItIs(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t), "TELEGRAF_ALLOW", "*.*")
-	for i, m := range []mqttbatch.Message{
+	for i, m := range []wire.Message{
 		message(0, "hearth/pi4/x", `{"device":"a\u0000b","sensor":"dht22","fields":{"temperature_celsius":20}}`),
 		message(0, "hearth/pi4/x", `{"device":"a\nb","sensor":"dht22","fields":{"temperature_celsius":20}}`),
 		message(0, "/embedded/x", `{"device_id":"a\u0000b","temperature":20}`),

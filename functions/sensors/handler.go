@@ -17,7 +17,9 @@ import (
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // Config is read from the environment.
@@ -27,11 +29,11 @@ type Config struct {
 }
 
 // Handle is called by the template golang-http.
-var Handle = config.HandleFunc(New)
+var Handle = serve.HandleFunc(New)
 
 // New returns the function for these surroundings.
-func New(env config.Env) (func(handler.Request) (handler.Response, error), error) {
-	c, err := config.Parse[Config](env)
+func New(env serve.Env) (func(handler.Request) (handler.Response, error), error) {
+	c, err := config.Parse[Config](env.Env)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +56,7 @@ type sensors struct {
 
 // transform stores a batch: readings first, then states and numbering in one
 // transaction.
-func (s *sensors) transform(ctx context.Context, st *store.Store, ms []mqttbatch.Message, now time.Time) (mqttbatch.Answer, error) {
+func (s *sensors) transform(ctx context.Context, st *store.Store, ms []wire.Message, now time.Time) (wire.Answer, error) {
 	w := &work{s: s, ms: ms, now: now, set: s.watch.Set(now)}
 	for i := range ms {
 		if err := w.read(i); err != nil {

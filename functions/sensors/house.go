@@ -9,10 +9,10 @@ import (
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/scan"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // canary is a message that the connector sent itself.
@@ -22,7 +22,7 @@ type canary struct {
 	took      time.Duration
 }
 
-func (w *work) readCanary(m *mqttbatch.Message, connector string) error {
+func (w *work) readCanary(m *wire.Message, connector string) error {
 	var c struct{ Sent time.Time }
 	if err := json.Unmarshal(m.Payload, &c); err != nil {
 		return fmt.Errorf("decode the canary: %w", err)
@@ -49,7 +49,7 @@ const (
 )
 
 // readDead takes in news of a dead letter.
-func (w *work) readDead(m *mqttbatch.Message) error {
+func (w *work) readDead(m *wire.Message) error {
 	d := store.DeadLetter{Told: m.Time}
 	if err := json.Unmarshal(m.Payload, &d); err != nil {
 		return fmt.Errorf("decode the news of a dead letter: %w", err)

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // TestOrderAndRepetitionChangeNothing sends the same messages in another order,
@@ -23,11 +23,11 @@ func TestOrderAndRepetitionChangeNothing(t *testing.T) {
 		if rounds++; rounds > 30 { // each opens two databases
 			return
 		}
-		var ms []mqttbatch.Message
+		var ms []wire.Message
 		for i := range rapid.IntRange(1, 40).Draw(rt, "messages") {
 			after := time.Duration(i) * time.Second
 			n := rapid.IntRange(0, 3).Draw(rt, "device")
-			var m mqttbatch.Message
+			var m wire.Message
 			switch n {
 			case 0:
 				m = message(after, "/embedded/plug", fmt.Sprintf(`{"power_usage":%d}`, i%5))
@@ -50,7 +50,7 @@ func TestOrderAndRepetitionChangeNothing(t *testing.T) {
 	})
 }
 
-func told(t *testing.T, rt *rapid.T, ms []mqttbatch.Message) (lines, states []string) {
+func told(t *testing.T, rt *rapid.T, ms []wire.Message) (lines, states []string) {
 	st := batchtest.SQLite(t)
 	f := batchtest.Serve(t, New, st)
 	for len(ms) > 0 {
@@ -89,7 +89,7 @@ func TestAStepThatStaysIsReleased(t *testing.T) {
 
 func TestEnergyIsCountedOverARestartAndARedelivery(t *testing.T) {
 	st := batchtest.SQLite(t)
-	says := func(i int, kwh float64) mqttbatch.Message {
+	says := func(i int, kwh float64) wire.Message {
 		return message(time.Duration(i)*time.Minute, "hearth/pi4/plug", fmt.Sprintf(`{"device":"plug","sensor":"kasa","time":%q,"boot":"b1","seq":%d,"fields":{"energy_kwh":%v}}`,
 			noon.Add(time.Duration(i)*time.Minute).Format(time.RFC3339Nano), i, kwh))
 	}

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 const at = " 1795435200000000000" // noon
@@ -213,7 +213,7 @@ func TestTelegraf(t *testing.T) {
 	}
 }
 
-func reasons(a mqttbatch.Answer) string {
+func reasons(a wire.Answer) string {
 	var out []string
 	for _, r := range a.Rejected {
 		out = append(out, r.Reason)

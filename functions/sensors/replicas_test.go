@@ -11,15 +11,15 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/mapping"
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // plugSays is the energy of a plug that is node pi<plug>'s.
-func plugSays(plug, seq int, kwh float64) mqttbatch.Message {
+func plugSays(plug, seq int, kwh float64) wire.Message {
 	t := noon.Add(time.Duration(seq) * time.Minute)
 	m := message(time.Duration(seq)*time.Minute+time.Duration(plug), fmt.Sprintf("hearth/pi%d/plug", plug), fmt.Sprintf(
 		`{"device":"plug-%d","sensor":"kasa","time":%q,"boot":"b1","seq":%d,"fields":{"energy_kwh":%v}}`, plug, t.Format(time.RFC3339Nano), seq, kwh))
@@ -140,7 +140,7 @@ func TestACrashBetweenTheDatabasesIsRepairedByTheRedelivery(t *testing.T) {
 				return &sensors{fields: newFields(), watch: mapping.NewWatch(secret.NewFolder(t.TempDir()).Get("none"), log), log: log}
 			}
 			s, now := start(), noon.Add(time.Hour)
-			post := func(ctx context.Context, ms ...mqttbatch.Message) (uint64, error) {
+			post := func(ctx context.Context, ms ...wire.Message) (uint64, error) {
 				a, err := s.transform(ctx, st, ms, now)
 				return a.Stored["pi1"].Seq, err
 			}

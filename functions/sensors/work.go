@@ -7,18 +7,18 @@ import (
 
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/mapping"
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // work is one batch on its way: read into what was said, then planned against
 // the register, then stored.
 type work struct {
 	s       *sensors
-	ms      []mqttbatch.Message
+	ms      []wire.Message
 	now     time.Time
 	set     *mapping.Set // of hearth.yml
-	answer  mqttbatch.Answer
+	answer  wire.Answer
 	said    []said
 	values  []device.Value // of all, one after the other
 	names   []byte         // physical ids, one after the other
@@ -115,7 +115,7 @@ func (w *work) plan(ctx context.Context, b *device.Batch) error {
 		return err
 	}
 	for _, f := range mapped {
-		w.answer.Replay = append(w.answer.Replay, mqttbatch.Pick{Topic: f})
+		w.answer.Replay = append(w.answer.Replay, wire.Pick{Topic: f})
 	}
 	if err := b.Adopt(ctx, w.wishes(b)); err != nil {
 		return err
@@ -204,8 +204,8 @@ func (w *work) number(b *device.Batch) {
 func (w *work) stored() {
 	for node, e := range w.numbers.acks(w.counted, w.now) {
 		if w.answer.Stored == nil {
-			w.answer.Stored = map[string]mqttbatch.Place{}
+			w.answer.Stored = map[string]wire.Place{}
 		}
-		w.answer.Stored[node] = mqttbatch.Place{Boot: e.Boot, Seq: e.Upto}
+		w.answer.Stored[node] = wire.Place{Boot: e.Boot, Seq: e.Upto}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/source"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -38,11 +39,11 @@ const (
 )
 
 // Handle is what the OpenFaaS template calls.
-var Handle = config.Handle(New)
+var Handle = serve.Handle(New)
 
 // New returns the function.
-func New(env config.Env) (http.Handler, error) {
-	c, err := config.Parse[Config](env)
+func New(env serve.Env) (http.Handler, error) {
+	c, err := config.Parse[Config](env.Env)
 	if err != nil {
 		return nil, err
 	}

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // BenchmarkBacklog is the CPU that 100,000 messages of 200 devices take in
@@ -49,7 +49,7 @@ func manyDevices(n int) string {
 }
 
 func backlog(run, batch int) []byte {
-	ms := make([]mqttbatch.Message, 500)
+	ms := make([]wire.Message, 500)
 	for i := range ms {
 		n := batch*500 + i
 		seen := noon.Add(time.Duration(run)*time.Hour + time.Duration(n/200)*time.Second)

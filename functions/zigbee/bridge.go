@@ -12,8 +12,8 @@ import (
 	"strings"
 
 	"github.com/hearth-home/hearth/shared/device"
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 const maxAddress = 40 // bytes; an ieee address has 18
@@ -47,7 +47,7 @@ type expose struct {
 }
 
 // lists takes in bridge/devices and bridge/groups. An error is the store's.
-func (w *work) lists(ctx context.Context, m *mqttbatch.Message) error {
+func (w *work) lists(ctx context.Context, m *wire.Message) error {
 	base, rest, _ := w.z.split(m.Topic)
 	if len(m.Payload) == 0 || rest != "bridge/devices" && rest != "bridge/groups" {
 		return nil
@@ -204,10 +204,10 @@ func (w *work) register(ctx context.Context, base, metric string, found map[stri
 	w.z.index = indexed(w.z.index, w.b)
 	for name := range w.names(base) {
 		if !before[name] {
-			w.answer.Replay = append(w.answer.Replay, mqttbatch.Pick{Topic: base + "/" + name + "/#"})
+			w.answer.Replay = append(w.answer.Replay, wire.Pick{Topic: base + "/" + name + "/#"})
 		}
 	}
-	slices.SortFunc(w.answer.Replay, func(a, b mqttbatch.Pick) int { return strings.Compare(a.Topic, b.Topic) })
+	slices.SortFunc(w.answer.Replay, func(a, b wire.Pick) int { return strings.Compare(a.Topic, b.Topic) })
 	return nil
 }
 

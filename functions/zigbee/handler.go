@@ -15,7 +15,9 @@ import (
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // Config is read from the environment.
@@ -25,11 +27,11 @@ type Config struct {
 }
 
 // Handle is called by the template golang-http.
-var Handle = config.HandleFunc(New)
+var Handle = serve.HandleFunc(New)
 
 // New returns the function for these surroundings.
-func New(env config.Env) (func(handler.Request) (handler.Response, error), error) {
-	c, err := config.Parse[Config](env)
+func New(env serve.Env) (func(handler.Request) (handler.Response, error), error) {
+	c, err := config.Parse[Config](env.Env)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +54,7 @@ type zigbee struct {
 const patience = 60 * time.Second
 
 // transform stores a batch: the bridge's lists first, by which the rest is known.
-func (z *zigbee) transform(ctx context.Context, st *store.Store, ms []mqttbatch.Message, now time.Time) (mqttbatch.Answer, error) {
+func (z *zigbee) transform(ctx context.Context, st *store.Store, ms []wire.Message, now time.Time) (wire.Answer, error) {
 	w := &work{z: z, now: now, bridges: map[string]*device.Thing{}}
 	b, err := z.register.Begin(ctx, st, now)
 	if err != nil {
@@ -72,12 +74,12 @@ type work struct {
 	b       *device.Batch
 	now     time.Time
 	bridges map[string]*device.Thing // by base
-	answer  mqttbatch.Answer
+	answer  wire.Answer
 	values  []device.Value // of one message after the other
 	notes   []device.Note
 }
 
-func (w *work) plan(ctx context.Context, b *device.Batch, ms []mqttbatch.Message) error {
+func (w *work) plan(ctx context.Context, b *device.Batch, ms []wire.Message) error {
 	w.b = b
 	if _, err := w.z.watch.Apply(ctx, w.z.watch.Set(w.now), b); err != nil {
 		return err
@@ -101,7 +103,7 @@ func (w *work) plan(ctx context.Context, b *device.Batch, ms []mqttbatch.Message
 }
 
 // message takes in all but the bridge's lists.
-func (w *work) message(m *mqttbatch.Message) {
+func (w *work) message(m *wire.Message) {
 	base, rest, ok := w.z.split(m.Topic)
 	switch {
 	case !ok:
@@ -119,7 +121,7 @@ func (w *work) message(m *mqttbatch.Message) {
 	}
 }
 
-func (w *work) refuse(m *mqttbatch.Message, err error) {
+func (w *work) refuse(m *wire.Message, err error) {
 	if err != nil {
 		w.answer.Reject(m, err)
 	}
@@ -137,7 +139,7 @@ func (z *zigbee) split(topic string) (base, rest string, ok bool) {
 
 // device takes in what a device says, or what is said of it. A name may hold
 // slashes, so what is behind it is known only where the name is.
-func (w *work) device(m *mqttbatch.Message, base, rest string) {
+func (w *work) device(m *wire.Message, base, rest string) {
 	if d := w.z.index.find(base, rest); d != nil {
 		w.refuse(m, w.state(m, d))
 		return

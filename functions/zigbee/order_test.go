@@ -11,9 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // TestOrderAndRepetitionChangeNothing sends the same messages in another order,
@@ -24,11 +24,11 @@ func TestOrderAndRepetitionChangeNothing(t *testing.T) {
 		if rounds++; rounds > 30 { // each opens two databases
 			return
 		}
-		var ms []mqttbatch.Message
+		var ms []wire.Message
 		for i := range rapid.IntRange(1, 40).Draw(rt, "messages") {
 			after := time.Duration(i) * time.Second
 			seen := noon.Add(after - 300*time.Millisecond)
-			var m mqttbatch.Message
+			var m wire.Message
 			switch rapid.IntRange(0, 4).Draw(rt, "kind") {
 			case 0:
 				m = message(after, "garage_temp", fmt.Sprintf(`{"temperature":%d,"last_seen":%q}`, 20+i%3, seen.Format(time.RFC3339Nano)))
@@ -53,7 +53,7 @@ func TestOrderAndRepetitionChangeNothing(t *testing.T) {
 	})
 }
 
-func told(t *testing.T, rt *rapid.T, ms []mqttbatch.Message) (lines, states []string) {
+func told(t *testing.T, rt *rapid.T, ms []wire.Message) (lines, states []string) {
 	st := batchtest.SQLite(t)
 	f := house(t, st)
 	for len(ms) > 0 {

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // TestWhatZigbee2MQTTChangesItselfIsOfItsArrival: a motion sensor says only that
@@ -16,7 +16,7 @@ import (
 func TestWhatZigbee2MQTTChangesItselfIsOfItsArrival(t *testing.T) {
 	st := batchtest.SQLite(t)
 	f := house(t, st)
-	says := func(id string, seen, after time.Duration, motion bool) mqttbatch.Message {
+	says := func(id string, seen, after time.Duration, motion bool) wire.Message {
 		m := message(after, "mystery", fmt.Sprintf(`{"occupancy":%v,"linkquality":90,"last_seen":%q}`, motion, noon.Add(seen).Format(time.RFC3339Nano)))
 		m.ID = id
 		return m
@@ -30,7 +30,7 @@ func TestWhatZigbee2MQTTChangesItselfIsOfItsArrival(t *testing.T) {
 	f.Post(t, motion)
 	f.Post(t, over)
 	same(t, "readings", f.Lines(t, "zigbee"), want)
-	for name, ms := range map[string][]mqttbatch.Message{"the last again": {over}, "both again": {motion, over}} {
+	for name, ms := range map[string][]wire.Message{"the last again": {over}, "both again": {motion, over}} {
 		f.Post(t, ms...)
 		same(t, name, f.Lines(t, "zigbee"), want)
 		f = batchtest.Serve(t, New, st)

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/device"
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/scan"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 const (
@@ -21,7 +21,7 @@ const (
 )
 
 // state takes in what a device published.
-func (w *work) state(m *mqttbatch.Message, d *named) error {
+func (w *work) state(m *wire.Message, d *named) error {
 	if d.about.Group {
 		return nil // its members say it themselves
 	}
@@ -55,7 +55,7 @@ func (w *work) state(m *mqttbatch.Message, d *named) error {
 // since divides the values of a message into those of last_seen and those that
 // Zigbee2MQTT has changed itself later, as when no motion has come for a while:
 // they carry the time of the last motion. What is known already is left out.
-func (w *work) since(m *mqttbatch.Message, d *named, p *payload) (then, later []device.Value) {
+func (w *work) since(m *wire.Message, d *named, p *payload) (then, later []device.Value) {
 	before := d.said
 	if before.work != w || !before.seen.Equal(p.seen) {
 		before = said{work: w, seen: p.seen}
@@ -94,7 +94,7 @@ func sameMoment(stored, t time.Time) bool {
 
 // pressed keeps what a button did. Where Zigbee2MQTT tells of two things at one
 // last_seen, the second is of its arrival.
-func (w *work) pressed(m *mqttbatch.Message, d *named, action string, t time.Time) {
+func (w *work) pressed(m *wire.Message, d *named, action string, t time.Time) {
 	st, known := w.b.State(d.Thing, "action")
 	switch {
 	case known && st.Text == action && sameMoment(st.Arrived, m.Time):
@@ -249,7 +249,7 @@ func (p *payload) lastSeen(s *scan.Scanner) error {
 // availability takes in {"state":"online"} or, as before Zigbee2MQTT 2.0, online.
 // It is retained by design and true when it comes, so it is a state at arrival;
 // what is live is a reading too.
-func (w *work) availability(m *mqttbatch.Message, d *named) error {
+func (w *work) availability(m *wire.Message, d *named) error {
 	online, err := available(m.Payload)
 	if err != nil || d.about.Group {
 		return err
@@ -257,7 +257,7 @@ func (w *work) availability(m *mqttbatch.Message, d *named) error {
 	return w.available(m, d.Thing, online)
 }
 
-func (w *work) available(m *mqttbatch.Message, t *device.Thing, online float64) error {
+func (w *work) available(m *wire.Message, t *device.Thing, online float64) error {
 	if m.Retained {
 		w.b.SetState(t, "available", "", online, m.Time, true)
 		return nil

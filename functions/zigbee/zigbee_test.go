@@ -8,19 +8,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // noon is when the messages of these tests were published.
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func message(after time.Duration, topic, payload string) mqttbatch.Message {
-	return mqttbatch.Message{Topic: "zigbee2mqtt/" + topic, Time: noon.Add(after), Payload: []byte(payload)}
+func message(after time.Duration, topic, payload string) wire.Message {
+	return wire.Message{Topic: "zigbee2mqtt/" + topic, Time: noon.Add(after), Payload: []byte(payload)}
 }
 
-func retained(m mqttbatch.Message) mqttbatch.Message {
+func retained(m wire.Message) wire.Message {
 	m.Retained = true
 	return m
 }

@@ -22,11 +22,12 @@ import (
 	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
 // Builder is a function folder's New.
-type Builder = func(config.Env) (http.Handler, error)
+type Builder = func(serve.Env) (http.Handler, error)
 
 // State says what a function works on.
 type State string
@@ -128,9 +129,9 @@ func (h *Host) Stop(ctx context.Context) error {
 
 // prepare writes the secrets of a function, decides what it works on and
 // returns its surroundings.
-func (h *Host) prepare(f *Function, build Builder) (config.Env, error) {
+func (h *Host) prepare(f *Function, build Builder) (serve.Env, error) {
 	if err := h.writeSecrets(f.Function, nil); err != nil {
-		return config.Env{}, err
+		return serve.Env{}, err
 	}
 	env := h.env(f.Function)
 	f.State = Live
@@ -151,7 +152,7 @@ func (h *Host) prepare(f *Function, build Builder) (config.Env, error) {
 
 // sampleEnv is env with the upstreams turned to the samples and a key of no
 // value where the function wants one.
-func (h *Host) sampleEnv(f stack.Function, folder fs.FS, build Builder) (config.Env, error) {
+func (h *Host) sampleEnv(f stack.Function, folder fs.FS, build Builder) (serve.Env, error) {
 	env := h.env(f)
 	env.Sample, env.Samples = true, sample.Base(h.Samples, f.Name)
 	if err := Overlay(env.Vars, folder); err != nil {
@@ -165,13 +166,13 @@ func (h *Host) sampleEnv(f stack.Function, folder fs.FS, build Builder) (config.
 	return env, h.writeSecrets(f, secretsOf(probe(build, env)))
 }
 
-func (h *Host) env(f stack.Function) config.Env {
+func (h *Host) env(f stack.Function) serve.Env {
 	vars := make(map[string]string, len(f.Env))
 	for k, v := range f.Env {
 		vars[k] = v
 	}
 	secrets := secret.NewFolder(filepath.Join(h.Secrets, f.Name))
-	return config.Env{Vars: vars, Secrets: secrets, Open: h.Open, Now: h.Now, Log: h.Log(secrets)}
+	return serve.Env{Env: config.Env{Vars: vars, Secrets: secrets, Now: h.Now, Log: h.Log(secrets)}, Open: h.Open}
 }
 
 // sampleFolder returns the function's samples, nil where it has none.

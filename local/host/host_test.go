@@ -21,13 +21,14 @@ import (
 	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/serve"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // tell is a function that answers what it was given; asked as a source without
 // its key would.
-func tell(env config.Env) (http.Handler, error) {
+func tell(env serve.Env) (http.Handler, error) {
 	if env.Vars["BROKEN"] != "" {
 		return nil, errors.New("BROKEN is set, " + env.Secrets.Get("my-key").Reveal())
 	}
@@ -178,12 +179,12 @@ func TestTimeoutsAreReadAsTheWatchdogDoes(t *testing.T) {
 }
 
 func TestAGolangHTTPFunctionIsServedAsTheTemplateDoes(t *testing.T) {
-	build := Transform(func(config.Env) (func(handler.Request) (handler.Response, error), error) {
+	build := Transform(func(serve.Env) (func(handler.Request) (handler.Response, error), error) {
 		return func(r handler.Request) (handler.Response, error) {
 			return handler.Response{Body: append([]byte("got "), r.Body...), StatusCode: http.StatusAccepted}, nil
 		}, nil
 	})
-	h, err := build(config.Env{Log: slog.New(slog.DiscardHandler)})
+	h, err := build(serve.Env{Env: config.Env{Log: slog.New(slog.DiscardHandler)}})
 	if err != nil {
 		t.Fatal(err)
 	}

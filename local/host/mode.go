@@ -16,7 +16,7 @@ import (
 
 	"github.com/hearth-home/hearth/local/dotenv"
 	"github.com/hearth-home/hearth/local/stack"
-	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/source"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -64,7 +64,7 @@ var errProbe = errors.New("this is only a question")
 
 // probe returns what the function says that it lacks. It asks no upstream: a
 // source that is configured opens the store first and finds none.
-func probe(build Builder, env config.Env) []string {
+func probe(build Builder, env serve.Env) []string {
 	env.Open = func(context.Context) (*store.Store, error) { return nil, errProbe }
 	env.Log = slog.New(slog.DiscardHandler)
 	h, err := build(env)

@@ -5,17 +5,16 @@ import (
 
 	handler "github.com/openfaas/templates-sdk/go-http"
 
-	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/serve"
 )
 
 // Transform makes a Builder of the New of a golang-http function.
-func Transform(build func(config.Env) (func(handler.Request) (handler.Response, error), error)) Builder {
-	return func(env config.Env) (http.Handler, error) {
+func Transform(build func(serve.Env) (func(handler.Request) (handler.Response, error), error)) Builder {
+	return func(env serve.Env) (http.Handler, error) {
 		f, err := build(env)
 		if err != nil {
 			return nil, err
 		}
-		return serve.Func(f, env), nil
+		return serve.Func(f, env.Env), nil
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -39,26 +37,6 @@ func TestParseNamesAllMistakesAtOnce(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want %s in it", err, name)
 		}
-	}
-}
-
-func TestHandleTriesAgainUntilItCanBeBuilt(t *testing.T) {
-	tries := 0
-	h := Handle(func(Env) (http.Handler, error) {
-		if tries++; tries < 3 {
-			return nil, errors.New("not yet")
-		}
-		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("up")) }), nil
-	})
-	for i, want := range []int{500, 500, 200, 200} {
-		w := httptest.NewRecorder()
-		h(w, httptest.NewRequest("POST", "/", nil))
-		if w.Code != want {
-			t.Errorf("call %d: %d, want %d", i, w.Code, want)
-		}
-	}
-	if tries != 3 {
-		t.Errorf("built %d times, want 3: a success is kept", tries)
 	}
 }
 

@@ -1,3 +1,5 @@
+// Package mqttbatch is the handler that the functions which take MQTT messages
+// have in common (design: "Connector -> function").
 package mqttbatch
 
 import (
@@ -10,8 +12,9 @@ import (
 
 	handler "github.com/openfaas/templates-sdk/go-http"
 
-	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 const (
@@ -22,18 +25,18 @@ const (
 
 // Transform stores messages or says why not, each on its own. An error means
 // that nothing of the batch counts as stored, and all of it comes again.
-type Transform func(ctx context.Context, st *store.Store, ms []Message, now time.Time) (Answer, error)
+type Transform func(ctx context.Context, st *store.Store, ms []wire.Message, now time.Time) (wire.Answer, error)
 
 // Func serves t over HTTP: 200 all stored; 207 all but those in the answer;
 // 400 no batch; 405 no POST; 500 the database refused a reading; 503 the store
 // is away or not migrated.
-func Func(env config.Env, name string, t Transform) func(handler.Request) (handler.Response, error) {
+func Func(env serve.Env, name string, t Transform) func(handler.Request) (handler.Response, error) {
 	s := &server{env: env, transform: t, report: report{name: name, env: env}}
 	return s.serve
 }
 
 type server struct {
-	env       config.Env
+	env       serve.Env
 	transform Transform
 	report    report
 }
@@ -42,7 +45,7 @@ func (s *server) serve(r handler.Request) (handler.Response, error) {
 	if r.Method != http.MethodPost {
 		return s.failed(http.StatusMethodNotAllowed, errors.New("use POST")), nil
 	}
-	ms, err := messages(r.Header, r.Body)
+	ms, err := wire.Read(r.Header, r.Body)
 	if err != nil {
 		return s.failed(http.StatusBadRequest, err), nil
 	}
@@ -79,13 +82,13 @@ func code(err error) int {
 	return http.StatusServiceUnavailable
 }
 
-func (s *server) answer(a Answer) (handler.Response, error) {
+func (s *server) answer(a wire.Answer) (handler.Response, error) {
 	status := http.StatusOK
 	if len(a.Rejected)+len(a.Retry) > 0 {
 		status = http.StatusMultiStatus
 	}
 	seen := map[string]string{} // a batch has few reasons, and redacting reads files
-	for _, rs := range [][]Refusal{a.Rejected, a.Retry} {
+	for _, rs := range [][]wire.Refusal{a.Rejected, a.Retry} {
 		for i, r := range rs {
 			if _, ok := seen[r.Reason]; !ok {
 				seen[r.Reason] = s.env.Secrets.Brief(r.Reason, reasonBytes)
@@ -94,10 +97,10 @@ func (s *server) answer(a Answer) (handler.Response, error) {
 		}
 	}
 	if a.Rejected == nil {
-		a.Rejected = []Refusal{}
+		a.Rejected = []wire.Refusal{}
 	}
 	if a.Retry == nil {
-		a.Retry = []Refusal{}
+		a.Retry = []wire.Refusal{}
 	}
 	b, err := json.Marshal(a)
 	return handler.Response{StatusCode: status, Body: b, Header: jsonHeader()}, err
@@ -115,7 +118,7 @@ func jsonHeader() http.Header { return http.Header{"Content-Type": {"application
 // would wear out a Pi's card.
 type report struct {
 	name string
-	env  config.Env
+	env  serve.Env
 
 	mu                            sync.Mutex
 	since                         time.Time
@@ -124,7 +127,7 @@ type report struct {
 	busy                          time.Duration
 }
 
-func (r *report) took(messages int, a Answer, took time.Duration) {
+func (r *report) took(messages int, a wire.Answer, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(a.Rejected) > 0 && a.Rejected[0].Reason != r.said {

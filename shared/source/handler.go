@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/slack"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -44,7 +45,7 @@ func (c Config) working() time.Duration { return c.ExecTimeout * 7 / 8 }
 
 type runner struct {
 	Source
-	env    config.Env
+	env    serve.Env
 	config Config
 	slack  *slack.Sender
 }
@@ -59,8 +60,8 @@ type runner struct {
 // 200 ok, partial or not_configured; 400 bad parameters; 405 another method;
 // 409 already running; 429 a quota is spent; 502 the upstream failed; 503 the
 // store is away or not migrated.
-func Handler(env config.Env, s Source) (http.Handler, error) {
-	c, err := config.Parse[Config](env)
+func Handler(env serve.Env, s Source) (http.Handler, error) {
+	c, err := config.Parse[Config](env.Env)
 	if err != nil {
 		return nil, err
 	}

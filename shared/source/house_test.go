@@ -8,16 +8,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/source"
 	"github.com/hearth-home/hearth/shared/sourcetest"
 )
 
 func of(s source.Source) sourcetest.Build {
-	return func(env config.Env) (http.Handler, error) { return source.Handler(env, s) }
+	return func(env serve.Env) (http.Handler, error) { return source.Handler(env, s) }
 }
 
 func start(t *testing.T, s source.Source) *sourcetest.House {

@@ -23,6 +23,7 @@ import (
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/source"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/store/sqlite"
@@ -32,15 +33,15 @@ import (
 var Noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 type (
-	Build   = func(config.Env) (http.Handler, error) // a function's New
-	Vars    map[string]string                        // its environment; http://upstream stands for the upstream's address
-	Secrets map[string]string                        // values by name; http://slack stands for Slack's address
+	Build   = func(serve.Env) (http.Handler, error) // a function's New
+	Vars    map[string]string                       // its environment; http://upstream stands for the upstream's address
+	Secrets map[string]string                       // values by name; http://slack stands for Slack's address
 )
 
 // House is what surrounds a source. What it shows of its servers is to be
 // looked at, and changed, between calls.
 type House struct {
-	Env      config.Env // Build fills in its Vars from Vars
+	Env      serve.Env // Build fills in its Vars from Vars
 	Vars     Vars
 	Source   http.Handler
 	Store    *store.Store
@@ -75,7 +76,10 @@ func Start(t testing.TB, build Build, vars Vars, secrets Secrets, answer http.Ha
 	for name, v := range secrets {
 		h.Secret(name, v)
 	}
-	h.Env = config.Env{Secrets: secret.NewFolder(h.folder), Now: h.Now, Open: func(context.Context) (*store.Store, error) { return st, nil }}
+	h.Env = serve.Env{
+		Env:  config.Env{Secrets: secret.NewFolder(h.folder), Now: h.Now},
+		Open: func(context.Context) (*store.Store, error) { return st, nil },
+	}
 	h.Env.Log = config.Logger(&h.Log, h.Env.Secrets)
 	h.Build(build)
 	return h

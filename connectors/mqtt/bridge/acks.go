@@ -7,14 +7,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/mqttbatch"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // acks tells edge nodes up to where all of theirs is stored: a broker's PUBACK
 // only means that the broker has it.
 type acks struct {
 	mu      sync.Mutex
-	pending map[string]mqttbatch.Place
+	pending map[string]wire.Place
 	publish func(topic string, payload []byte, retained bool) bool
 }
 
@@ -30,7 +30,7 @@ func isAck(topic string) bool {
 	return strings.HasPrefix(topic, ackPrefix) && strings.HasSuffix(topic, ackSuffix) && strings.Count(topic, "/") == 2
 }
 
-func (a *acks) set(node string, p mqttbatch.Place) {
+func (a *acks) set(node string, p wire.Place) {
 	if node == "" || len(node) > maxNode || strings.ContainsAny(node, "/+#\x00") {
 		return // a broker hangs up on who publishes there
 	}
@@ -49,7 +49,7 @@ func (a *acks) run(ctx context.Context) {
 	for pause(ctx, time.Second) {
 		a.mu.Lock()
 		pending := a.pending
-		a.pending = map[string]mqttbatch.Place{}
+		a.pending = map[string]wire.Place{}
 		a.mu.Unlock()
 		for node, p := range pending {
 			b, err := json.Marshal(p)
@@ -61,7 +61,7 @@ func (a *acks) run(ctx context.Context) {
 }
 
 // again keeps a place that could not be published, unless a newer one came.
-func (a *acks) again(node string, p mqttbatch.Place) {
+func (a *acks) again(node string, p wire.Place) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if _, newer := a.pending[node]; !newer {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/hearth-home/hearth/shared/mqttbatch"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // verdict is what an answer means for the messages of a call.
@@ -25,8 +25,8 @@ const maxReason = 4 << 10
 
 // judge reads an answer (design: "Connector -> function"). err is the error of
 // a call that got none.
-func judge(code int, body []byte, err error) (verdict, mqttbatch.Answer, string) {
-	var a mqttbatch.Answer
+func judge(code int, body []byte, err error) (verdict, wire.Answer, string) {
+	var a wire.Answer
 	if err != nil {
 		if isTimeout(err) {
 			return failed, a, "no answer in time"
@@ -42,7 +42,7 @@ func judge(code int, body []byte, err error) (verdict, mqttbatch.Answer, string)
 		return parted, a, reason
 	case code/100 == 2:
 		_ = json.Unmarshal(body, &a) // a plain function may answer anything
-		return stored, mqttbatch.Answer{Stored: a.Stored, Replay: a.Replay}, reason
+		return stored, wire.Answer{Stored: a.Stored, Replay: a.Replay}, reason
 	case code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusNotFound,
 		code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
 		return away, a, reason

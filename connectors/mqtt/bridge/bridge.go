@@ -22,8 +22,8 @@ import (
 
 	"github.com/openfaas/faas-provider/auth"
 
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/spool"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // holdReader is the name of Bridge.hold. It survives a kill, so that the next
@@ -119,7 +119,7 @@ func (b *Bridge) open() (err error) {
 	publish := func(topic string, payload []byte, retained bool) bool {
 		return b.broker.publish(topic, payload, retained)
 	}
-	b.acks = &acks{pending: map[string]mqttbatch.Place{}, publish: publish}
+	b.acks = &acks{pending: map[string]wire.Place{}, publish: publish}
 	b.canary = &canary{topic: canaryTopic + b.config.ClientID, every: b.config.Canary, now: b.now, publish: publish}
 	if b.broker, err = newBroker(b); err != nil {
 		return err

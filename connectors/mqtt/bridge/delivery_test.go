@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/mqttbatch"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 var batched = map[string]string{"topic": "house/#", "mqtt-batch": "100"}
@@ -137,14 +137,14 @@ func TestAnAnswerDecidesMessageByMessage(t *testing.T) {
 	g := newFaas(t)
 	var got, asked tally
 	g.deploy("f", batched, func(c calledWith) (int, string) {
-		var a mqttbatch.Answer
+		var a wire.Answer
 		for i, d := range c.Data {
 			switch {
 			case d == "m3":
-				a.Rejected = append(a.Rejected, mqttbatch.Refusal{ID: c.IDs[i], Reason: "no mapping"})
+				a.Rejected = append(a.Rejected, wire.Refusal{ID: c.IDs[i], Reason: "no mapping"})
 			case d == "m5" && asked.n() == 0:
 				asked.add(c.IDs[i])
-				a.Retry = append(a.Retry, mqttbatch.Refusal{ID: c.IDs[i], Reason: "name not known yet"})
+				a.Retry = append(a.Retry, wire.Refusal{ID: c.IDs[i], Reason: "name not known yet"})
 			default:
 				got.add(d)
 			}
@@ -204,14 +204,14 @@ func TestAFunctionCanAskForItsDeadLetters(t *testing.T) {
 	var got tally
 	var known atomic.Bool
 	g.deploy("f", batched, func(c calledWith) (int, string) {
-		a := mqttbatch.Answer{}
+		a := wire.Answer{}
 		for i, d := range c.Data {
 			switch {
 			case d == "name":
 				known.Store(true)
-				a.Replay = []mqttbatch.Pick{{Topic: "house/+/plug"}}
+				a.Replay = []wire.Pick{{Topic: "house/+/plug"}}
 			case !known.Load():
-				a.Rejected = append(a.Rejected, mqttbatch.Refusal{ID: c.IDs[i], Reason: "unknown name"})
+				a.Rejected = append(a.Rejected, wire.Refusal{ID: c.IDs[i], Reason: "unknown name"})
 			default:
 				got.add(d)
 			}

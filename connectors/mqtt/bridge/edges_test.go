@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/spool"
 	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // TestAFullSpoolIsWaitedFor: the broker sends an unacknowledged message again
@@ -190,9 +190,9 @@ func TestARedirectIsNoAnswerOfAFunction(t *testing.T) {
 }
 
 func TestNodesAreNoWildcards(t *testing.T) {
-	a := &acks{pending: map[string]mqttbatch.Place{}}
+	a := &acks{pending: map[string]wire.Place{}}
 	for _, node := range []string{"pi4", "", "a/b", "+", "#", "a\x00", strings.Repeat("x", 300)} {
-		a.set(node, mqttbatch.Place{Boot: "b", Seq: 1})
+		a.set(node, wire.Place{Boot: "b", Seq: 1})
 	}
 	if len(a.pending) != 1 {
 		t.Errorf("would publish to %v: a broker hangs up on most of them", a.pending)

@@ -3,7 +3,7 @@ package bridge
 import (
 	"time"
 
-	"github.com/hearth-home/hearth/shared/mqttbatch"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // took is what follows when a function has stored messages.
@@ -31,7 +31,7 @@ func (w *worker) clear() {
 // told passes on up to where the function has everything of an edge node, and
 // has dead letters tried again that it has come to understand. It comes before
 // the messages are done with: after a kill they bring the answer again.
-func (w *worker) told(a mqttbatch.Answer) {
+func (w *worker) told(a wire.Answer) {
 	for node, p := range a.Stored {
 		w.b.acks.set(node, p)
 	}
@@ -43,7 +43,7 @@ func (w *worker) told(a mqttbatch.Answer) {
 }
 
 // part deals with a 207: what is neither rejected nor asked for again is stored.
-func (w *worker) part(ms []*item, a mqttbatch.Answer) {
+func (w *worker) part(ms []*item, a wire.Answer) {
 	rejected, again := reasons(a.Rejected), reasons(a.Retry)
 	var good, bad []*item
 	why := make([]string, 0, len(rejected))
@@ -67,7 +67,7 @@ func (w *worker) part(ms []*item, a mqttbatch.Answer) {
 	w.took(good, nil)
 }
 
-func reasons(rs []mqttbatch.Refusal) map[string]string {
+func reasons(rs []wire.Refusal) map[string]string {
 	m := make(map[string]string, len(rs))
 	for _, r := range rs {
 		m[r.ID] = r.Reason

@@ -20,12 +20,13 @@ import (
 	handler "github.com/openfaas/templates-sdk/go-http"
 
 	"github.com/hearth-home/hearth/shared/config"
-	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/store/sqlite"
 	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // Func is what the template golang-http calls.
@@ -42,13 +43,15 @@ type Served struct {
 }
 
 // Serve makes the function. vars are name, value, name, value.
-func Serve(t testing.TB, build func(config.Env) (Func, error), st *store.Store, vars ...string) *Served {
+func Serve(t testing.TB, build func(serve.Env) (Func, error), st *store.Store, vars ...string) *Served {
 	t.Helper()
 	s := &Served{Store: st, Secrets: t.TempDir(), Late: 20 * time.Millisecond}
-	env := config.Env{
-		Vars: map[string]string{}, Secrets: secret.NewFolder(s.Secrets), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	env := serve.Env{
+		Env: config.Env{
+			Vars: map[string]string{}, Secrets: secret.NewFolder(s.Secrets), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Now: func() time.Time { return s.last.Add(s.Late) },
+		},
 		Open: func(context.Context) (*store.Store, error) { return s.Store, nil },
-		Now:  func() time.Time { return s.last.Add(s.Late) },
 	}
 	for pair := range slices.Chunk(vars, 2) {
 		env.Vars[pair[0]] = pair[1]
@@ -94,7 +97,7 @@ func Servers(t testing.TB) *store.Store {
 }
 
 // Body encodes messages.
-func Body(ms ...mqttbatch.Message) []byte {
+func Body(ms ...wire.Message) []byte {
 	type event struct {
 		SpecVersion string    `json:"specversion"`
 		Type        string    `json:"type"`
@@ -119,10 +122,10 @@ func Body(ms ...mqttbatch.Message) []byte {
 }
 
 // Post sends messages, which must be taken. Those without an id get one.
-func (s *Served) Post(t testing.TB, ms ...mqttbatch.Message) mqttbatch.Answer {
+func (s *Served) Post(t testing.TB, ms ...wire.Message) wire.Answer {
 	t.Helper()
 	code, body := s.Try(t, ms...)
-	var a mqttbatch.Answer
+	var a wire.Answer
 	if err := json.Unmarshal(body, &a); err != nil {
 		t.Fatalf("answered %d: %s", code, body)
 	}
@@ -137,7 +140,7 @@ func (s *Served) Post(t testing.TB, ms ...mqttbatch.Message) mqttbatch.Answer {
 }
 
 // Try sends messages and returns status and answer.
-func (s *Served) Try(t testing.TB, ms ...mqttbatch.Message) (int, []byte) {
+func (s *Served) Try(t testing.TB, ms ...wire.Message) (int, []byte) {
 	t.Helper()
 	for i := range ms {
 		if s.n++; ms[i].ID == "" {
@@ -158,7 +161,7 @@ func (s *Served) Clock(t time.Time) {
 // Call sends a body, which is not changed.
 func (s *Served) Call(t testing.TB, body []byte) (int, []byte) {
 	t.Helper()
-	req := handler.Request{Method: http.MethodPost, Body: bytes.Clone(body), Header: http.Header{"Content-Type": {mqttbatch.ContentType}}}
+	req := handler.Request{Method: http.MethodPost, Body: bytes.Clone(body), Header: http.Header{"Content-Type": {wire.ContentType}}}
 	req.WithContext(t.Context())
 	r, err := s.f(req)
 	if err != nil {

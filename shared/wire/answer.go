@@ -1,4 +1,4 @@
-package mqttbatch
+package wire
 
 // Answer says what became of the messages that were not simply stored.
 type Answer struct {

@@ -1,7 +1,7 @@
-// Package mqttbatch is what the functions that take MQTT messages have in
-// common: the batch that the connector sends, the answer that it understands,
-// and the handler between them (design: "Connector -> function").
-package mqttbatch
+// Package wire is what hearth's programs say to each other: the batch that the
+// connector sends to a function and the answer that it understands (design:
+// "Connector -> function"). Both ends use it.
+package wire
 
 import (
 	"encoding/base64"
@@ -98,8 +98,9 @@ func single(h http.Header, body []byte) (Message, error) {
 	return m, nil
 }
 
-// messages reads what a request brings.
-func messages(h http.Header, body []byte) ([]Message, error) {
+// Read returns the messages that a request brings: a batch, or one with its
+// headers. body is used up.
+func Read(h http.Header, body []byte) ([]Message, error) {
 	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
 	if strings.TrimSpace(kind) == ContentType {
 		return Decode(body)

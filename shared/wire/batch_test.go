@@ -1,4 +1,4 @@
-package mqttbatch
+package wire
 
 import (
 	"bytes"
