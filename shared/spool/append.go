@@ -146,11 +146,11 @@ func (l *Log) write(g *group, reqs []*request) error {
 		return err
 	}
 	seed, at := seedOf(seg.first), uint32(max(l.opt.Now().Unix(), 0))
-	next, d := l.next, l.tail.newDraft()
+	next, d := l.next, l.tail.newDraft(at)
 	for _, q := range reqs {
 		q.first = next
 		for _, data := range q.records {
-			d.add(next, seed, uint32(next-seg.first)+1, at, data)
+			d.add(next, seed, uint32(next-seg.first)+1, data)
 			next++
 		}
 	}
@@ -190,6 +190,9 @@ func (l *Log) publish(seg *segment, end int64, next Seq, d draft) {
 	l.stats.Written += uint64(written)
 	l.stats.Groups++
 	l.bytes += written
+	if next > l.next {
+		l.ages.add(l.next, d.at)
+	}
 	seg.size, l.next = end, next
 	l.tail.publish(d, l.opt.Memory)
 	if l.opt.Sync == 0 {

@@ -27,8 +27,7 @@ type Reader struct {
 	place  *place
 	pos    Seq // next to hand out
 	gaps   []gap
-	marks  []mark
-	peeked mark
+	marks  []mark // of the batches handed out
 	closed bool
 }
 
@@ -36,17 +35,11 @@ type Reader struct {
 // up to.
 type gap struct{ start, end Seq }
 
-// mark is when a record was appended, in unix seconds.
-type mark struct {
-	seq Seq
-	at  uint32
-}
-
 // Lag is how far a reader is behind: what is not committed.
 type Lag struct {
 	Records uint64
 	Bytes   int64     // estimated within one segment
-	Oldest  time.Time // when the oldest was appended (its batch's oldest, once it is handed out); zero if there is none
+	Oldest  time.Time // when the oldest was appended; zero if there is none
 	Lost    uint64    // over its whole life: dropped at the cap before it came by, or unreadable
 }
 
@@ -132,7 +125,9 @@ func (r *Reader) settle() {
 	if r.place.Next >= r.pos {
 		k = len(r.marks)
 	}
-	r.marks = r.marks[:copy(r.marks, r.marks[k:])]
+	if k > 0 {
+		r.marks = r.marks[:copy(r.marks, r.marks[k:])]
+	}
 }
 
 // skip counts as lost what lies before seq and was not handed out. With l.mu.
@@ -164,10 +159,14 @@ func (r *Reader) handedOut(m mark) {
 	r.marks = append(r.marks, m)
 }
 
-// Lag tells how far the reader is behind.
+// Lag tells how far the reader is behind. It costs the same however much there is,
+// and reads nothing. Oldest is the time of the batch's oldest, once it is handed
+// out, and may be earlier than it was for what was there before Open, by a segment
+// at most.
 func (r *Reader) Lag() Lag {
 	l := r.l
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	from := max(r.place.Next, l.oldest())
 	lag := Lag{Records: uint64(l.next - from), Bytes: l.bytesFrom(from), Lost: r.place.Lost}
 	for _, g := range r.gaps {
@@ -176,41 +175,28 @@ func (r *Reader) Lag() Lag {
 	if o := l.oldest(); o > r.pos {
 		lag.Lost += uint64(o - r.pos)
 	}
-	m := r.peeked
-	if len(r.marks) > 0 {
-		m = mark{from, r.marks[0].at}
-	}
-	l.mu.Unlock()
 	if lag.Records == 0 {
 		return lag
 	}
-	if m.seq != from {
-		m = l.peek(from)
-		l.mu.Lock()
-		r.peeked = m
-		l.mu.Unlock()
+	at := l.ages.of(from)
+	if len(r.marks) > 0 {
+		at = r.marks[0].at
 	}
-	if m.at > 0 {
-		lag.Oldest = time.Unix(int64(m.at), 0).UTC()
+	if at > 0 {
+		lag.Oldest = time.Unix(int64(at), 0).UTC()
 	}
 	return lag
 }
 
 // bytesFrom estimates the bytes from seq on. With l.mu.
 func (l *Log) bytesFrom(seq Seq) int64 {
-	var sum int64
-	for i := len(l.segs) - 1; i >= 0; i-- {
-		seg, end := l.segs[i], l.next
-		if i+1 < len(l.segs) {
-			end = l.segs[i+1].first
-		}
-		if end <= seq {
-			break
-		}
-		part := float64(end-max(seq, seg.first)) / float64(end-seg.first)
-		sum += int64(part * float64(seg.size))
+	seg, size, end := l.at(seq)
+	if seg == nil || seq >= end {
+		return 0
 	}
-	return sum
+	newest := l.segs[len(l.segs)-1]
+	part := float64(end-seq) / float64(end-seg.first)
+	return newest.before + newest.size - seg.before - size + int64(part*float64(size))
 }
 
 // Close ends the reader; its cursor stays. The name may then be opened again.

@@ -57,6 +57,7 @@ type scanner struct {
 	limit uint32          // highest number that counts
 	seed  uint32          //
 	reuse bool            // records are not kept by whoever scans
+	block int64           // bytes that are read at once
 	bad   func(off int64) // told of each unreadable place with something readable behind it
 
 	off   int64  // of the next record; at the end, of what is unreadable there
@@ -67,7 +68,7 @@ type scanner struct {
 }
 
 func newScanner(f io.ReaderAt, first Seq, size int64) *scanner {
-	return &scanner{f: f, size: size, limit: 1<<32 - 1, seed: seedOf(first),
+	return &scanner{f: f, size: size, limit: 1<<32 - 1, seed: seedOf(first), block: blockLen,
 		bad: func(int64) {}, tries: 4*size + 4*maxData}
 }
 
@@ -128,7 +129,7 @@ func (s *scanner) at(off, n int64) ([]byte, error) {
 	if rel := off - s.base; rel >= 0 && rel+n <= int64(len(s.buf)) {
 		return s.buf[rel : rel+n], nil
 	}
-	want := min(max(n, blockLen), s.size-off)
+	want := min(max(n, s.block), s.size-off)
 	if want < n {
 		return nil, nil
 	}

@@ -73,9 +73,6 @@ func (l *Log) recover() (report Report, err error) {
 			_ = l.leaveSegment()
 		}
 	}
-	for _, seg := range l.segs {
-		l.bytes += seg.size
-	}
 	l.stats.Corrupt = uint64(report.Corrupt)
 	report.Segments, report.Bytes, report.Records = len(l.segs), l.bytes, uint64(l.next-l.oldest())
 	if l.moved = len(l.places) > 0; l.moved {
@@ -100,11 +97,7 @@ func (l *Log) list(names []string, report *Report) {
 			report.add("%s: not a segment's name", name)
 			continue
 		}
-		seg := &segment{first: Seq(first)}
-		if seg.size, err = l.sizeOf(seg); err != nil {
-			report.add("%s: %v", name, err)
-		}
-		l.segs = append(l.segs, seg)
+		l.segs = append(l.segs, &segment{first: Seq(first)})
 	}
 	slices.SortFunc(l.segs, func(a, b *segment) int {
 		if a.first < b.first {
@@ -112,15 +105,31 @@ func (l *Log) list(names []string, report *Report) {
 		}
 		return 1
 	})
+	for _, seg := range l.segs {
+		seg.before = l.bytes
+		if err := l.measure(seg); err != nil {
+			report.add("%s: %v", seg.name(), err)
+		}
+		l.bytes += seg.size
+	}
 }
 
-func (l *Log) sizeOf(seg *segment) (int64, error) {
+// measure finds how large a segment is, and when its first record was appended.
+func (l *Log) measure(seg *segment) error {
 	f, err := l.fs.OpenFile(l.path(seg.name()), os.O_RDONLY)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer f.Close()
-	return f.Size()
+	if seg.size, err = f.Size(); err != nil {
+		return err
+	}
+	s := newScanner(f, seg.first, seg.size)
+	s.block = 4096 // the first record is enough
+	if first, n, err := s.try(0, false); err == nil && n > 0 {
+		l.ages.add(seg.first, first.at)
+	}
+	return nil // what cannot be read shows when a reader comes by
 }
 
 // repairNewest reads the newest segment, cuts what is unreadable at its end, and
@@ -141,7 +150,10 @@ func (l *Log) repairNewest(report *Report) {
 		seg.bad = off + 1
 	}
 	for err == nil {
-		_, err = s.next()
+		var f frame
+		if f, err = s.next(); err == nil {
+			l.ages.add(seg.first+Seq(s.num)-1, f.at)
+		}
 	}
 	l.next = seg.first + Seq(s.num)
 	if !errors.Is(err, io.EOF) {
@@ -157,7 +169,7 @@ func (l *Log) repairNewest(report *Report) {
 			report.add("%s: %v", seg.name(), errors.Join(err, f.Close()))
 			return
 		}
-		seg.size = s.off
+		seg.size, l.bytes = s.off, l.bytes-cut
 	}
 	if err := f.Sync(); err != nil { // a killed process may have written without it
 		report.add("%s: %v", seg.name(), errors.Join(err, f.Close()))

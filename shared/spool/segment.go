@@ -38,12 +38,17 @@ func (l *Log) roll() (*segment, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stats.Fsyncs++
-	if k := len(l.segs); k > 0 && l.segs[k-1].first == seg.first {
+	k := len(l.segs)
+	if k > 0 && l.segs[k-1].first == seg.first {
+		seg.before = l.segs[k-1].before
 		l.bytes -= l.segs[k-1].size // nothing in it counted
 		l.segs[k-1] = seg
-	} else {
-		l.segs = append(l.segs, seg)
+		return seg, nil
 	}
+	if k > 0 {
+		seg.before = l.segs[k-1].before + l.segs[k-1].size
+	}
+	l.segs = append(l.segs, seg)
 	return seg, nil
 }
 
@@ -142,6 +147,7 @@ func (l *Log) removePassed(by func(*place) Seq) (freed bool) {
 	}
 	gone := l.segs[:k:k]
 	l.segs = l.segs[k:]
+	l.ages.forget(l.oldest())
 	l.mu.Unlock()
 	for _, seg := range gone {
 		// What cannot be removed now is removed after the next start.
@@ -169,6 +175,7 @@ func (l *Log) dropOldest() error {
 		from = min(max(from, passed), end)
 	}
 	l.stats.Dropped += uint64(end - from)
+	l.ages.forget(end)
 	l.mu.Unlock()
 	if err := l.fs.Remove(l.path(seg.name())); err != nil && !notThere(err) {
 		return err

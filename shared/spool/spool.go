@@ -145,6 +145,7 @@ type Log struct {
 	next    Seq
 	bytes   int64
 	tail    tail
+	ages    ages
 	places  map[string]*place
 	stats   Stats
 	syncing bool // a sync is due under Options.Sync
@@ -155,9 +156,10 @@ type Log struct {
 
 // segment is one file, as far as it is published.
 type segment struct {
-	first Seq
-	size  int64
-	bad   int64 // unreadable places before this offset are counted
+	first  Seq
+	size   int64
+	before int64 // bytes of all segments that ever came before it, since Open
+	bad    int64 // unreadable places before this offset are counted
 }
 
 func (l *Log) path(name string) string { return filepath.Join(l.dir, name) }

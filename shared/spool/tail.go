@@ -32,28 +32,29 @@ type draft struct {
 	last  *chunk   // the chunk it goes on in, nil if it could not
 	grown []byte   // last.buf with what was added
 	added []*chunk // further chunks
+	at    uint32   // when, in unix seconds
 }
 
 // newDraft goes on behind what is published.
-func (t *tail) newDraft() draft {
+func (t *tail) newDraft(at uint32) draft {
 	if len(t.chunks) == 0 {
-		return draft{}
+		return draft{at: at}
 	}
 	last := t.chunks[len(t.chunks)-1]
-	return draft{last: last, grown: last.buf}
+	return draft{last: last, grown: last.buf, at: at}
 }
 
 // add encodes one record.
-func (d *draft) add(seq Seq, seed, num, at uint32, data []byte) {
+func (d *draft) add(seq Seq, seed, num uint32, data []byte) {
 	need := headerLen + len(data)
 	switch k := len(d.added) - 1; {
 	case k >= 0 && cap(d.added[k].buf)-len(d.added[k].buf) >= need:
-		d.added[k].buf = appendRecord(d.added[k].buf, seed, num, at, data)
+		d.added[k].buf = appendRecord(d.added[k].buf, seed, num, d.at, data)
 	case k < 0 && d.last != nil && cap(d.grown)-len(d.grown) >= need:
-		d.grown = appendRecord(d.grown, seed, num, at, data)
+		d.grown = appendRecord(d.grown, seed, num, d.at, data)
 	default:
 		buf := make([]byte, 0, max(chunkLen, need))
-		d.added = append(d.added, &chunk{first: seq, buf: appendRecord(buf, seed, num, at, data)})
+		d.added = append(d.added, &chunk{first: seq, buf: appendRecord(buf, seed, num, d.at, data)})
 	}
 }
 
