@@ -17,6 +17,16 @@ func (s *Store) CountQuotaRows(t *testing.T) (n int) {
 	return n
 }
 
+// Version is the number of migrations that were run.
+func (s *Store) Version(t *testing.T) int {
+	t.Helper()
+	v, err := version(t.Context(), s.read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
 // CountDeadLetters looks into the table, the gone included.
 func (s *Store) CountDeadLetters(t *testing.T) (n int) {
 	t.Helper()
@@ -92,4 +102,10 @@ func (s *Store) Exec(t *testing.T, text string) {
 func Numbered(dir fs.FS) error {
 	_, err := numbered(dir)
 	return err
+}
+
+// OneFile reports that readings and tables are in one database.
+func (s *Store) OneFile() bool {
+	_, ok := s.Series.(inOneFile)
+	return ok
 }

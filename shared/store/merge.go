@@ -13,32 +13,39 @@ import (
 // Merge writes those readings that are not stored already with equal values.
 // Readings of one series and time count as one.
 func (s *Store) Merge(ctx context.Context, rs []reading.Reading) (stored, unchanged int, err error) {
+	fresh, unchanged, err := s.Fresh(ctx, rs)
+	if err != nil || len(fresh) == 0 {
+		return 0, unchanged, err
+	}
+	if err := s.Write(ctx, fresh); err != nil {
+		return 0, 0, err
+	}
+	return len(fresh), unchanged, nil
+}
+
+// Fresh returns those of the readings that are not stored already with equal
+// values, and how many are. Readings of one series and time count as one.
+func (s *Store) Fresh(ctx context.Context, rs []reading.Reading) (fresh []reading.Reading, unchanged int, err error) {
 	rs, err = Normal(rs)
 	if err != nil {
-		return 0, 0, err
+		return nil, 0, err
 	}
 	rs = Unite(rs)
 	known := map[point]reading.Reading{}
 	for name, span := range spans(rs) {
 		have, err := s.Between(ctx, name, span.tags, span.from, span.to)
 		if err != nil {
-			return 0, 0, fmt.Errorf("read what is stored of %s: %w", name, err)
+			return nil, 0, fmt.Errorf("read what is stored of %s: %w", name, err)
 		}
 		for _, r := range have {
 			known[pointOf(r)] = r
 		}
 	}
-	fresh := slices.DeleteFunc(slices.Clone(rs), func(r reading.Reading) bool {
+	fresh = slices.DeleteFunc(slices.Clone(rs), func(r reading.Reading) bool {
 		old, ok := known[pointOf(r)]
 		return ok && holds(old, r)
 	})
-	if len(fresh) == 0 {
-		return 0, len(rs), nil
-	}
-	if err := s.Write(ctx, fresh); err != nil {
-		return 0, 0, err
-	}
-	return len(fresh), len(rs) - len(fresh), nil
+	return fresh, len(rs) - len(fresh), nil
 }
 
 // Unite makes one reading of those of one series and time, as a store does:

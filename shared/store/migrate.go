@@ -22,8 +22,12 @@ const lockKey = 0x686561727468
 
 const migrateDeadline = 10 * time.Minute
 
-// migration is one numbered file.
-type migration struct{ name, text string }
+// migration is one numbered file. Its first line may say "-- serves: 5": a
+// program that knows five migrations works with the schema that it makes.
+type migration struct {
+	name, text string
+	serves     int // 0: only programs that know the migration
+}
 
 // Migrate brings the schema hearth of a PostgreSQL up to this version of the
 // code. Run at once by several, one does it and the others wait.
@@ -52,7 +56,8 @@ func MigrateDB(ctx context.Context, db *sql.DB, d Dialect) error {
 	}
 }
 
-// CheckVersion answers ErrNotMigrated unless db is at this version of the code.
+// CheckVersion answers ErrNotMigrated where db is older than this program, and
+// another error where it is newer and no longer serves it.
 func CheckVersion(ctx context.Context, db *sql.DB, d Dialect) error {
 	files, err := migrations(d)
 	if err != nil {
@@ -67,12 +72,22 @@ func CheckVersion(ctx context.Context, db *sql.DB, d Dialect) error {
 	if v < len(files) {
 		return fmt.Errorf("%w (it is at version %d of %d)", ErrNotMigrated, v, len(files))
 	}
-	return checkNewer(v, len(files))
+	return explain("read the schema version", checkNewer(ctx, db, v, len(files)))
 }
 
-func checkNewer(v, known int) error {
-	if v > known {
-		return fmt.Errorf("the database is at version %d, newer than the %d that this program knows: update the program", v, known)
+// checkNewer answers an error where the schema is newer than the program, which
+// knows so many migrations, and one of what it does not know serves only newer
+// ones.
+func checkNewer(ctx context.Context, q rowQuerier, v, known int) error {
+	if v <= known {
+		return nil
+	}
+	var oldest int
+	if err := q.QueryRowContext(ctx, `select max(coalesce(serves, version)) from schema_version where version > $1`, known).Scan(&oldest); err != nil {
+		return err
+	}
+	if oldest > known {
+		return fmt.Errorf("the database is at version %d, newer than the %d that this program knows, and serves programs from version %d on: update the program", v, known, oldest)
 	}
 	return nil
 }
@@ -99,19 +114,26 @@ func migrateOne(ctx context.Context, db *sql.DB, d Dialect, files []migration) (
 		return false, fmt.Errorf("migrate: %w", err)
 	}
 	if v >= len(files) {
-		return true, checkNewer(v, len(files))
+		return true, explain("migrate", checkNewer(ctx, tx, v, len(files)))
 	}
-	next := files[v]
-	if _, err := tx.ExecContext(ctx, next.text); err != nil {
-		return false, fmt.Errorf("migrate %s: %w", next.name, err)
-	}
-	if _, err := tx.ExecContext(ctx, `insert into schema_version (version, name) values ($1, $2)`, v+1, next.name); err != nil {
-		return false, fmt.Errorf("migrate %s: %w", next.name, err)
+	if err := apply(ctx, tx, files[v], v+1); err != nil {
+		return false, fmt.Errorf("migrate %s: %w", files[v].name, err)
 	}
 	if err := tx.Commit(); err != nil {
-		return false, fmt.Errorf("migrate %s: %w", next.name, err)
+		return false, fmt.Errorf("migrate %s: %w", files[v].name, err)
 	}
 	return false, nil
+}
+
+func apply(ctx context.Context, tx *sql.Tx, m migration, number int) error {
+	if _, err := tx.ExecContext(ctx, m.text); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `insert into schema_version (version, name) values ($1, $2)`, number, m.name); err != nil || m.serves == 0 {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `update schema_version set serves = $1 where version = $2`, m.serves, number)
+	return err
 }
 
 func prepareSchema(ctx context.Context, tx *sql.Tx) error {
@@ -168,7 +190,25 @@ func numbered(dir fs.FS) ([]migration, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, migration{name, string(text)})
+		serves, err := servesFrom(string(text), n)
+		if err != nil {
+			return nil, fmt.Errorf("migration %q: %w", name, err)
+		}
+		out = append(out, migration{name, string(text), serves})
 	}
 	return out, nil
+}
+
+// servesFrom reads the first line of migration number n.
+func servesFrom(text string, n int) (int, error) {
+	line, _, _ := strings.Cut(text, "\n")
+	said, ok := strings.CutPrefix(line, "-- serves: ")
+	if !ok {
+		return 0, nil
+	}
+	v, err := strconv.Atoi(said)
+	if err != nil || v < 1 || v >= n {
+		return 0, fmt.Errorf("it cannot serve a program that knows %q migrations", said)
+	}
+	return v, nil
 }

@@ -2,7 +2,9 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -15,21 +17,24 @@ import (
 
 func TestMigrationsAreNumberedWithoutGaps(t *testing.T) {
 	for name, tc := range map[string]struct {
+		first string // line of each
 		files []string
 		ok    bool
 	}{
-		"in_order":   {[]string{"0001_a.sql", "0002_b.sql"}, true},
-		"gap":        {[]string{"0001_a.sql", "0003_b.sql"}, false},
-		"twice":      {[]string{"0001_a.sql", "0001_b.sql"}, false},
-		"from_two":   {[]string{"0002_a.sql"}, false},
-		"unnumbered": {[]string{"0001_a.sql", "b.sql"}, false},
-		"short":      {[]string{"1_a.sql"}, false},
-		"other_file": {[]string{"0001_a.sql", "0002_b.txt"}, false},
+		"in_order":      {"", []string{"0001_a.sql", "0002_b.sql"}, true},
+		"gap":           {"", []string{"0001_a.sql", "0003_b.sql"}, false},
+		"twice":         {"", []string{"0001_a.sql", "0001_b.sql"}, false},
+		"from_two":      {"", []string{"0002_a.sql"}, false},
+		"unnumbered":    {"", []string{"0001_a.sql", "b.sql"}, false},
+		"short":         {"", []string{"1_a.sql"}, false},
+		"other_file":    {"", []string{"0001_a.sql", "0002_b.txt"}, false},
+		"serves_itself": {"-- serves: 1\n", []string{"0001_a.sql"}, false},
+		"serves_nobody": {"-- serves: all\n", []string{"0001_a.sql"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := fstest.MapFS{}
 			for _, f := range tc.files {
-				dir[f] = &fstest.MapFile{Data: []byte("select 1")}
+				dir[f] = &fstest.MapFile{Data: []byte(tc.first + "select 1")}
 			}
 			if err := store.Numbered(dir); (err == nil) != tc.ok {
 				t.Errorf("%v: %v", tc.files, err)
@@ -64,6 +69,84 @@ func TestOpenSaysThatTheDatabaseIsNotMigrated(t *testing.T) {
 	s.Exec(t, `delete from schema_version where version > 1`)
 	if _, err := store.Open(t.Context(), c); !errors.Is(err, store.ErrNotMigrated) {
 		t.Errorf("an older database: %v", err)
+	}
+}
+
+// The previous release runs on a schema that says so, and a schema that says
+// otherwise is refused, by what checks it and by what migrates it.
+func TestANewerSchemaSaysWhomItServes(t *testing.T) {
+	for name, open := range map[string]func(*testing.T) (newer func(serves []string), again func() error){
+		"sqlite":   sqliteOfTheFuture,
+		"postgres": postgresOfTheFuture,
+	} {
+		t.Run(name, func(t *testing.T) {
+			newer, again := open(t)
+			if err := again(); err != nil {
+				t.Fatal(err)
+			}
+			for _, tc := range []struct {
+				serves []string // of each later migration
+				runs   bool
+			}{
+				{[]string{"known"}, true},
+				{[]string{"known", "1"}, true},
+				{[]string{"known + 1"}, false},
+				{[]string{"null"}, false},
+				{[]string{"known + 1", "known"}, false},
+			} {
+				newer(tc.serves)
+				err := again()
+				if tc.runs != (err == nil) || err != nil && (!strings.Contains(err.Error(), "newer") || errors.Is(err, store.ErrNotMigrated)) {
+					t.Errorf("serves %s: %v", tc.serves, err)
+				}
+			}
+		})
+	}
+}
+
+// future replaces the migrations that this program does not know.
+func future(t *testing.T, s *store.Store, known int) func([]string) {
+	return func(serves []string) {
+		s.Exec(t, fmt.Sprintf(`delete from schema_version where version > %d`, known))
+		for i, v := range serves {
+			s.Exec(t, fmt.Sprintf(`insert into schema_version (version, name, serves) values (%d, 'later', %s)`,
+				known+i+1, strings.ReplaceAll(v, "known", strconv.Itoa(known))))
+		}
+	}
+}
+
+func sqliteOfTheFuture(t *testing.T) (func([]string), func() error) {
+	path := filepath.Join(t.TempDir(), "hearth.db")
+	s, err := sqlite.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return future(t, s, s.Version(t)), func() error {
+		again, err := sqlite.Open(t.Context(), path)
+		if err != nil {
+			return err
+		}
+		return again.Close()
+	}
+}
+
+func postgresOfTheFuture(t *testing.T) (func([]string), func() error) {
+	c := store.Config{Influx: store.Influx{URL: "http://127.0.0.1:1"}, Database: planted(t, "database-url", testserver.Postgres(t))}
+	if err := store.Migrate(t.Context(), c.Database); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return future(t, s, s.Version(t)), func() error {
+		again, err := store.Open(t.Context(), c)
+		if err != nil {
+			return errors.Join(err, store.Migrate(t.Context(), c.Database))
+		}
+		return errors.Join(again.Close(), store.Migrate(t.Context(), c.Database))
 	}
 }
 

@@ -29,8 +29,12 @@ type txn struct {
 }
 
 // tx runs fn in one transaction. fn may run again: after a deadlock, or where
-// the connection turned out to be dead before the commit was sent.
+// the connection turned out to be dead before the commit was sent. On SQLite
+// calls at the same time share a commit.
 func (s *Store) tx(ctx context.Context, what string, fn func(context.Context, *txn) error) error {
+	if file, ok := s.Series.(inOneFile); ok {
+		return s.transactIn(ctx, file, what, nil, fn)
+	}
 	ctx, cancel := context.WithTimeout(ctx, sqlDeadline)
 	defer cancel()
 	var err error
@@ -105,7 +109,7 @@ func explain(what string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, ErrRunning), errors.Is(err, ErrFenced), errors.Is(err, ErrNotMigrated):
+	case errors.Is(err, ErrRunning), errors.Is(err, ErrFenced), errors.Is(err, ErrNotMigrated), errors.Is(err, ErrFull):
 		return err
 	case notMigrated(err):
 		return fmt.Errorf("%w (%s: %v)", ErrNotMigrated, what, err)

@@ -16,18 +16,23 @@ func (s *Store) SaveDevices(ctx context.Context, c DeviceChange) error {
 	if c.Empty() {
 		return nil
 	}
-	return s.tx(ctx, "store what devices say", func(ctx context.Context, tx *txn) error {
-		if err := writeDeviceStates(ctx, tx, c.States); err != nil {
-			return err
-		}
-		if err := writeDead(ctx, tx, c.Dead); err != nil {
-			return err
-		}
-		if err := count(ctx, tx, c); err != nil || c.Writer == "" {
-			return err
-		}
-		return wrote(ctx, tx, c)
-	})
+	return s.tx(ctx, "store what devices say", func(ctx context.Context, tx *txn) error { return saveDevices(ctx, tx, c) })
+}
+
+func saveDevices(ctx context.Context, tx *txn, c DeviceChange) error {
+	if c.Empty() {
+		return nil
+	}
+	if err := writeDeviceStates(ctx, tx, c.States); err != nil {
+		return err
+	}
+	if err := writeDead(ctx, tx, c.Dead); err != nil {
+		return err
+	}
+	if err := count(ctx, tx, c); err != nil || c.Writer == "" {
+		return err
+	}
+	return wrote(ctx, tx, c)
 }
 
 // wrote is last in its transaction: others who write for the function wait for its

@@ -13,12 +13,14 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// Errors that callers act on. Every other error means that the store is away.
+// Errors that callers act on. Every other error means that the store is away,
+// or that its schema is too new for this program.
 var (
 	ErrNotMigrated = errors.New("the database is not migrated: run make migrate")
 	ErrRunning     = errors.New("already running")
 	ErrFenced      = errors.New("the lease was lost to a later run")
 	ErrUnstorable  = errors.New("no store can keep it") // of a reading: another try changes nothing
+	ErrFull        = errors.New("no room for more")     // of a table that people fill
 )
 
 // Config names InfluxDB and PostgreSQL.

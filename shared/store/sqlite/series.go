@@ -34,14 +34,25 @@ func newSeries(read, write *sql.DB) *series {
 	return s
 }
 
-// Write stores rs. Calls that come while another is being committed share the
-// next commit.
+// Write stores rs.
 func (s *series) Write(ctx context.Context, rs []reading.Reading) error {
+	if len(rs) == 0 {
+		return nil
+	}
+	if err := s.Transact(ctx, rs, nil); err != nil {
+		return fmt.Errorf("write readings: %w", err)
+	}
+	return nil
+}
+
+// Transact stores rs and runs fn in one transaction. Calls that come while
+// another is being committed share the next commit; each fails alone.
+func (s *series) Transact(ctx context.Context, rs []reading.Reading, fn func(context.Context, *sql.Tx) error) error {
 	rs, err := store.Normal(rs)
-	if err != nil || len(rs) == 0 {
+	if err != nil {
 		return err
 	}
-	return s.group.do(ctx, rs, s.commit)
+	return s.group.do(ctx, &part{rs: rs, fn: fn}, s.commit)
 }
 
 // Between returns the readings of one measurement with from <= time < to,

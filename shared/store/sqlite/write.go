@@ -17,30 +17,33 @@ import (
 
 const rowsAtOnce = 50 // of one insert statement
 
-// group makes concurrent writes share commits: whoever has the turn commits
-// for all that wait.
+// group makes concurrent transactions share commits: whoever has the turn
+// commits for all that wait.
 type group struct {
 	mu      sync.Mutex
-	waiting []*batch
+	waiting []*part
 	turn    chan struct{}
 }
 
-type batch struct {
-	rs   []reading.Reading
-	done chan struct{}
-	err  error
+// part is what one caller wants of a transaction: its readings stored, then fn.
+type part struct {
+	rs       []reading.Reading
+	fn       func(context.Context, *sql.Tx) error // may be nil
+	done     chan struct{}
+	err      error
+	panicked any // by fn: it is its caller's
 }
 
-func (g *group) do(ctx context.Context, rs []reading.Reading, commit func(context.Context, []*batch) error) error {
-	b := &batch{rs: rs, done: make(chan struct{})}
+func (g *group) do(ctx context.Context, p *part, commit func(context.Context, []*part) error) error {
+	p.done = make(chan struct{})
 	g.mu.Lock()
-	g.waiting = append(g.waiting, b)
+	g.waiting = append(g.waiting, p)
 	g.mu.Unlock()
 	select {
-	case <-b.done:
-		return b.err
+	case <-p.done:
+		return p.outcome()
 	case <-ctx.Done():
-		return g.leave(b, ctx.Err())
+		return g.leave(p, ctx.Err())
 	case g.turn <- struct{}{}:
 	}
 	defer func() { <-g.turn }()
@@ -53,69 +56,62 @@ func (g *group) do(ctx context.Context, rs []reading.Reading, commit func(contex
 	defer cancel()
 	if len(all) > 0 { // else the one before us took ours along
 		err := commit(shared, all)
-		for _, b := range all {
-			b.err = err
-			close(b.done)
+		for _, p := range all {
+			if err != nil {
+				p.err = err
+			}
+			close(p.done)
 		}
 	}
-	<-b.done
-	return b.err
+	<-p.done
+	return p.outcome()
 }
 
-// leave takes b out of the queue; one that is being committed is answered as
+func (p *part) outcome() error {
+	if p.panicked != nil {
+		panic(p.panicked)
+	}
+	return p.err
+}
+
+// leave takes p out of the queue; one that is being committed is answered as
 // it went, since saying "not stored" might be untrue.
-func (g *group) leave(b *batch, cause error) error {
+func (g *group) leave(p *part, cause error) error {
 	g.mu.Lock()
-	i := slices.Index(g.waiting, b)
+	i := slices.Index(g.waiting, p)
 	if i >= 0 {
 		g.waiting = slices.Delete(g.waiting, i, i+1)
 	}
 	g.mu.Unlock()
 	if i >= 0 {
-		return fmt.Errorf("write readings: %w", cause)
+		return cause
 	}
-	<-b.done
-	return b.err
+	<-p.done
+	return p.outcome()
 }
 
-// commit writes the batches in one transaction.
-func (s *series) commit(ctx context.Context, all []*batch) (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("write readings: %w", err)
-		}
-	}()
+// commit does the parts in one transaction. An error of a part's own function
+// undoes that part alone and is left in it; every other error undoes all.
+func (s *series) commit(ctx context.Context, all []*part) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
-	fresh := map[string]int64{}
-	var args []any
-	var put *sql.Stmt
-	if put, err = tx.PrepareContext(ctx, upsert(rowsAtOnce)); err != nil {
-		return err
-	}
-	defer put.Close()
-	for _, b := range all {
-		for _, r := range b.rs {
-			id, err := s.id(ctx, tx, r, fresh)
-			if err != nil {
-				return err
-			}
-			args = append(args, id, r.Time.UnixNano(), numbers(r.Fields), texts(r.Text))
-			if len(args) == rowsAtOnce*4 {
-				if _, err := put.ExecContext(ctx, args...); err != nil {
-					return err
-				}
-				args = args[:0]
-			}
-		}
-	}
-	if len(args) > 0 {
-		if _, err := tx.ExecContext(ctx, upsert(len(args)/4), args...); err != nil {
+	fresh, undone := map[string]int64{}, 0
+	for _, p := range all {
+		mine := maps.Clone(fresh)
+		switch err := s.do(ctx, tx, p, mine, len(all) > 1); {
+		case err != nil:
 			return err
+		case p.err != nil:
+			undone++
+		default:
+			fresh = mine
 		}
+	}
+	if undone == len(all) {
+		return nil // nothing is left to commit
 	}
 	if err := tx.Commit(); err != nil {
 		return err
@@ -123,6 +119,60 @@ func (s *series) commit(ctx context.Context, all []*batch) (err error) {
 	s.mu.Lock()
 	maps.Copy(s.ids, fresh) // only now are they true
 	s.mu.Unlock()
+	return nil
+}
+
+// do runs one part. Where others share the transaction, it can be undone alone.
+func (s *series) do(ctx context.Context, tx *sql.Tx, p *part, fresh map[string]int64, shared bool) error {
+	shared = shared && p.fn != nil
+	if shared {
+		if _, err := tx.ExecContext(ctx, `savepoint part`); err != nil {
+			return err
+		}
+	}
+	if err := s.put(ctx, tx, p.rs, fresh); err != nil {
+		return err
+	}
+	if p.fn == nil {
+		return nil
+	}
+	p.run(ctx, tx)
+	if !shared {
+		return nil
+	}
+	if p.err != nil {
+		if _, err := tx.ExecContext(ctx, `rollback to part`); err != nil {
+			return errors.Join(p.err, err)
+		}
+	}
+	_, err := tx.ExecContext(ctx, `release part`)
+	return err
+}
+
+func (p *part) run(ctx context.Context, tx *sql.Tx) {
+	defer func() {
+		if p.panicked = recover(); p.panicked != nil {
+			p.err = fmt.Errorf("panic: %v", p.panicked)
+		}
+	}()
+	p.err = p.fn(ctx, tx)
+}
+
+// put writes the readings.
+func (s *series) put(ctx context.Context, tx *sql.Tx, rs []reading.Reading, fresh map[string]int64) error {
+	for some := range slices.Chunk(rs, rowsAtOnce) {
+		args := make([]any, 0, len(some)*4)
+		for _, r := range some {
+			id, err := s.id(ctx, tx, r, fresh)
+			if err != nil {
+				return err
+			}
+			args = append(args, id, r.Time.UnixNano(), numbers(r.Fields), texts(r.Text))
+		}
+		if _, err := tx.ExecContext(ctx, upsert(len(some)), args...); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
