@@ -23,55 +23,7 @@ const (
 	maxTexts   = 8   // of a reading
 )
 
-// edgeReading is the payload on hearth/<node>/<device>, as it lies in the
-// message.
-type edgeReading struct {
-	device, sensor, time, boot, quality, reason []byte
-	seq, gone                                   float64 // gone: none up to it is still to come
-	fields, text                                []byte
-	sample                                      bool // of a simulated sensor
-}
-
 var errFields = errors.New(`an edge reading has its numbers in "fields"`)
-
-func decodeEdge(payload []byte) (e edgeReading, err error) {
-	s := scan.New(payload)
-	err = s.Object(func(key []byte) (err error) {
-		switch string(key) {
-		case "device":
-			e.device, err = s.Text()
-		case "sensor":
-			e.sensor, err = s.Text()
-		case "time":
-			e.time, err = s.Text()
-		case "boot":
-			e.boot, err = s.Text()
-		case "seq":
-			e.seq, err = s.Float()
-		case "gone":
-			e.gone, err = s.Float()
-		case "quality":
-			e.quality, err = s.Text()
-		case "reason":
-			e.reason, err = s.Text()
-		case "sample":
-			var yes []byte
-			yes, err = s.Raw()
-			e.sample = string(yes) == "true"
-		case "fields":
-			e.fields, err = s.Raw()
-		case "text":
-			e.text, err = s.Raw()
-		default:
-			err = s.Skip()
-		}
-		return err
-	})
-	if err == nil {
-		err = s.End()
-	}
-	return e, err
-}
 
 // readEdge takes in an edge reading. A numbered one counts as received even if
 // it is refused: sent again, it would be refused again.
@@ -80,46 +32,46 @@ func (w *work) readEdge(i int, node string) error {
 	if len(m.Payload) == 0 {
 		return nil // a retained message was removed
 	}
-	e, err := decodeEdge(m.Payload)
+	e, err := wire.DecodeReading(m.Payload)
 	if err != nil {
-		if e, err = decodeEdge(scan.Finite(m.Payload)); err != nil {
+		if e, err = wire.DecodeReading(scan.Finite(m.Payload)); err != nil {
 			return err
 		}
 	}
-	numbered := len(e.boot) > 0 && len(e.boot) <= maxName && bytes.IndexByte(e.boot, 0) < 0 && len(node) <= maxName && e.seq >= 1 && e.seq <= maxSeq
+	numbered := len(e.Boot) > 0 && len(e.Boot) <= maxName && bytes.IndexByte(e.Boot, 0) < 0 && len(node) <= maxName && e.Seq >= 1 && e.Seq <= maxSeq
 	boot := ""
 	if numbered {
-		boot = w.intern(e.boot)
-		w.numbers.add(node, boot, uint64(e.seq), m.Time)
-		if e.gone >= 1 && e.gone < e.seq {
-			w.numbers.dropped(node, boot, uint64(e.gone))
+		boot = w.intern(e.Boot)
+		w.numbers.add(node, boot, uint64(e.Seq), m.Time)
+		if e.Gone >= 1 && e.Gone < e.Seq {
+			w.numbers.dropped(node, boot, uint64(e.Gone))
 		}
 	}
-	if len(e.device) == 0 {
-		e.device = []byte(m.Topic[strings.LastIndexByte(m.Topic, '/')+1:])
+	if len(e.Device) == 0 {
+		e.Device = []byte(m.Topic[strings.LastIndexByte(m.Topic, '/')+1:])
 	}
-	if len(e.device) > maxName {
+	if len(e.Device) > maxName {
 		return fmt.Errorf("the device's name is longer than %d bytes", maxName)
 	}
-	d := said{msg: i, physical: w.physical(edgePrefix, e.device), kind: "edge", from: len(w.values), invented: e.sample}
+	d := said{msg: i, physical: w.physical(edgePrefix, e.Device), kind: "edge", from: len(w.values), invented: e.Sample}
 	if err := w.edgeTime(&d, m, &e); err != nil {
 		return err
 	}
 	if d.quality == device.ClockUnsynced && numbered && !d.time.IsZero() {
-		d.unsynced = &store.EdgeArrival{Node: node, Boot: boot, Seq: uint64(e.seq), Time: d.time}
+		d.unsynced = &store.EdgeArrival{Node: node, Boot: boot, Seq: uint64(e.Seq), Time: d.time}
 	}
 	d.measurement, err = w.edgeFields(&e)
 	d.to = len(w.values)
 	if d.from == d.to {
 		return errors.Join(err, errNoNumbers(err))
 	}
-	if len(e.text) > 0 {
-		if d.text, err = texts(e.text, d.measurement, err); err != nil {
+	if len(e.Text) > 0 {
+		if d.text, err = texts(e.Text, d.measurement, err); err != nil {
 			w.said = append(w.said, d)
 			return err
 		}
 	}
-	sentinels(string(e.sensor), w.values[d.from:d.to], &d)
+	sentinels(string(e.Sensor), w.values[d.from:d.to], &d)
 	w.said = append(w.said, d)
 	return err
 }
@@ -132,22 +84,22 @@ func errNoNumbers(err error) error {
 }
 
 // edgeTime finds when a reading is of, and how far it can be trusted.
-func (w *work) edgeTime(d *said, m *wire.Message, e *edgeReading) error {
-	d.quality, d.reason = device.OK, brief(e.reason)
-	if len(e.quality) > 0 {
-		if d.quality = device.Quality(w.intern(e.quality)); !d.quality.Known() {
-			d.quality, d.reason = device.Suspect, fmt.Sprintf("its quality is %.40q", e.quality)
+func (w *work) edgeTime(d *said, m *wire.Message, e *wire.RawReading) error {
+	d.quality, d.reason = device.OK, brief(e.Reason)
+	if len(e.Quality) > 0 {
+		if d.quality = device.Quality(w.intern(e.Quality)); !d.quality.Known() {
+			d.quality, d.reason = device.Suspect, fmt.Sprintf("its quality is %.40q", e.Quality)
 		}
 	}
-	if len(e.time) > 0 && d.quality != device.ClockUnsynced {
-		t, err := time.Parse(time.RFC3339Nano, string(e.time))
+	if len(e.Time) > 0 && d.quality != device.ClockUnsynced {
+		t, err := time.Parse(time.RFC3339Nano, string(e.Time))
 		if err != nil {
-			return fmt.Errorf("the time %.40q is not RFC 3339", e.time)
+			return fmt.Errorf("the time %.40q is not RFC 3339", e.Time)
 		}
 		d.time = t
 		return device.CheckTime(t, m.Time)
 	}
-	if len(e.boot) > 0 && d.quality == device.OK {
+	if len(e.Boot) > 0 && d.quality == device.OK {
 		d.quality = device.ClockUnsynced
 	}
 	if !m.Retained {
@@ -158,18 +110,18 @@ func (w *work) edgeTime(d *said, m *wire.Message, e *edgeReading) error {
 
 // edgeFields appends the numbers and returns the measurement that they belong
 // to. An error names what it does not know; the rest is taken in.
-func (w *work) edgeFields(e *edgeReading) (string, error) {
-	if len(e.fields) == 0 {
+func (w *work) edgeFields(e *wire.RawReading) (string, error) {
+	if len(e.Fields) == 0 {
 		return "", errFields
 	}
-	m := measurementOf[string(e.sensor)]
+	m := measurementOf[string(e.Sensor)]
 	if m == "" {
-		m = w.s.fields.guess(e.fields)
+		m = w.s.fields.guess(e.Fields)
 	}
 	known := w.s.fields.of(m)
 	var unknown []string
 	var bad error // of the first value that is none; the others are good
-	s := scan.New(e.fields)
+	s := scan.New(e.Fields)
 	err := s.Object(func(key []byte) error {
 		f := known.get(key)
 		kind := s.Kind()
@@ -190,7 +142,7 @@ func (w *work) edgeFields(e *edgeReading) (string, error) {
 		return nil
 	})
 	if err = cmp.Or(err, bad); err == nil && len(unknown) > 0 {
-		err = fmt.Errorf("no mapping for %s of the sensor kind %.40q", strings.Join(unknown, ", "), e.sensor)
+		err = fmt.Errorf("no mapping for %s of the sensor kind %.40q", strings.Join(unknown, ", "), e.Sensor)
 	}
 	return m, err
 }

@@ -4,13 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/reading"
-	"github.com/hearth-home/hearth/shared/scan"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/wire"
 )
@@ -23,7 +21,7 @@ type canary struct {
 }
 
 func (w *work) readCanary(m *wire.Message, connector string) error {
-	var c struct{ Sent time.Time }
+	var c wire.CanaryNote
 	if err := json.Unmarshal(m.Payload, &c); err != nil {
 		return fmt.Errorf("decode the canary: %w", err)
 	}
@@ -50,10 +48,12 @@ const (
 
 // readDead takes in news of a dead letter.
 func (w *work) readDead(m *wire.Message) error {
-	d := store.DeadLetter{Told: m.Time}
-	if err := json.Unmarshal(m.Payload, &d); err != nil {
+	var n wire.DeadNews
+	if err := json.Unmarshal(m.Payload, &n); err != nil {
 		return fmt.Errorf("decode the news of a dead letter: %w", err)
 	}
+	d := store.DeadLetter{ID: n.ID, Function: n.Function, Topic: n.Topic, Reason: n.Reason, First: n.First, Last: n.Last,
+		Count: n.Count, Size: n.Size, Sample: n.Sample, Gone: n.Gone, Told: m.Time}
 	if d.ID == "" || d.Function == "" {
 		return errors.New("news of a dead letter without its id and function")
 	}
@@ -88,8 +88,6 @@ type status struct {
 
 func (s status) physical() string { return nodePrefix + s.node }
 
-var errStatus = errors.New(`a status is {"state":"online"} or {"state":"offline"}`)
-
 func (w *work) readStatus(i int, node string) error {
 	m := &w.ms[i]
 	if len(m.Payload) == 0 {
@@ -98,53 +96,17 @@ func (w *work) readStatus(i int, node string) error {
 	if len(node) > maxName {
 		return fmt.Errorf("the node's name is longer than %d bytes", maxName)
 	}
-	s := status{msg: i, node: node, arrived: m.Time, retained: m.Retained}
-	if err := s.decode(m.Payload); err != nil {
+	online, boot, numbers, err := wire.DecodeStatus(m.Payload)
+	if err != nil {
 		return err
 	}
-	w.states = append(w.states, s)
-	return nil
-}
-
-const maxNumbers = 32 // of a status
-
-func (s *status) decode(payload []byte) error {
-	state := strings.ToLower(string(payload))
-	if payload[0] == '{' {
-		state = ""
-		doc := scan.New(payload)
-		err := doc.Object(func(key []byte) error {
-			switch k := string(key); {
-			case k == "state" || k == "status":
-				text, err := doc.Text()
-				state = strings.ToLower(string(text))
-				return err
-			case k == "online":
-				yes, err := doc.Bool()
-				state = map[bool]string{true: "online", false: "offline"}[yes]
-				return err
-			case k == "boot":
-				text, err := doc.Text()
-				s.boot = brief(text)
-				return err
-			case doc.Kind() == scan.Number && len(s.numbers) < maxNumbers && catalogue.Key(k) != "":
-				v, err := doc.Float()
-				if s.numbers == nil {
-					s.numbers = map[string]float64{}
-				}
-				s.numbers[catalogue.Key(k)] = v
-				return err
-			}
-			return doc.Skip()
-		})
-		if err = errors.Join(err, doc.End()); err != nil {
-			return err
+	s := status{msg: i, node: node, online: online, boot: brief([]byte(boot)), numbers: map[string]float64{}, arrived: m.Time, retained: m.Retained}
+	for k, v := range numbers {
+		if key := catalogue.Key(k); key != "" {
+			s.numbers[key] = v
 		}
 	}
-	if state != "online" && state != "offline" {
-		return errStatus
-	}
-	s.online = state == "online"
+	w.states = append(w.states, s)
 	return nil
 }
 

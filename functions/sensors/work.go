@@ -49,23 +49,20 @@ type said struct {
 // read takes one message apart. An error is for good.
 func (w *work) read(i int) error {
 	m := &w.ms[i]
-	if rest, ok := strings.CutPrefix(m.Topic, "hearth/"); ok {
-		first, second, two := strings.Cut(rest, "/")
-		switch {
-		case !two || strings.Contains(second, "/"):
-		case first == "canary":
-			return w.readCanary(m, second)
-		case first == "dead":
-			return w.readDead(m)
-		case second == "stored": // our own word
-			return nil
-		case second == "status":
-			return w.readStatus(i, first)
-		default:
-			return w.readEdge(i, first)
-		}
+	switch kind, name := wire.Parse(m.Topic); kind {
+	case wire.Canary:
+		return w.readCanary(m, name)
+	case wire.Dead:
+		return w.readDead(m)
+	case wire.Stored: // our own word
+		return nil
+	case wire.Status:
+		return w.readStatus(i, name)
+	case wire.Edge:
+		return w.readEdge(i, name)
+	default:
+		return w.readOther(i)
 	}
-	return w.readOther(i)
 }
 
 // physical writes a physical id where it stays for the batch.

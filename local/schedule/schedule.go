@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/robfig/cron/v3"
+
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 const (
@@ -168,7 +170,7 @@ func (s *Scheduler) post(ctx context.Context, name string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	req.Header.Set("X-Topic", "cron-function")
+	req.Header.Set("X-Topic", wire.CronTopic)
 	req.Header.Set("X-Connector", "cron-connector")
 	req.Header.Set("Content-Type", "text/plain")
 	res, err := s.client.Do(req)

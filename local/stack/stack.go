@@ -14,6 +14,8 @@ import (
 	"github.com/drone/envsubst"
 	"github.com/openfaas/faas-provider/types"
 	sdk "github.com/openfaas/go-sdk/stack"
+
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // Files are the stack files, of which only the first must be there.
@@ -32,14 +34,14 @@ type Function struct {
 }
 
 // Topic is the annotation that says what triggers the function.
-func (f Function) Topic() string { return f.Annotations["topic"] }
+func (f Function) Topic() string { return f.Annotations[wire.AnnotationTopic] }
 
 // Topics are the MQTT filters that it listens to.
 func (f Function) Topics() []string {
-	if f.Topic() == "cron-function" {
-		return split(f.Annotations["mqtt-topics"])
+	if f.Topic() == wire.CronTopic {
+		return split(f.Annotations[wire.AnnotationTopics])
 	}
-	return split(f.Topic() + "," + f.Annotations["mqtt-topics"])
+	return split(f.Topic() + "," + f.Annotations[wire.AnnotationTopics])
 }
 
 func split(filters string) []string {
@@ -55,10 +57,10 @@ func split(filters string) []string {
 // Schedule returns the cron expression, or "" where the cron-connector would
 // not call the function: it takes the topic exactly.
 func (f Function) Schedule() string {
-	if f.Topic() != "cron-function" {
+	if f.Topic() != wire.CronTopic {
 		return ""
 	}
-	return f.Annotations["schedule"]
+	return f.Annotations[wire.AnnotationSchedule]
 }
 
 // Read returns the functions of the stack files in dir, by name. vars takes the

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // params is what a caller may ask for.
@@ -21,7 +23,7 @@ func parse(r *http.Request, history bool, now time.Time) (params, error) {
 		return params{}, fmt.Errorf("the query cannot be read: %w", err)
 	}
 	p := params{trigger: "http"}
-	if r.Header.Get("X-Connector") == "cron-connector" || r.Header.Get("X-Topic") == "cron-function" {
+	if r.Header.Get("X-Connector") == "cron-connector" || r.Header.Get("X-Topic") == wire.CronTopic {
 		p.trigger = "cron"
 	}
 	for k := range q {

@@ -1,11 +1,13 @@
 package wire
 
-// Answer says what became of the messages that were not simply stored.
+// Answer says what became of the messages of a call that were not simply stored,
+// and what the connector is to do besides.
 type Answer struct {
 	Rejected []Refusal        `json:"rejected"`         // never again: they become dead letters
 	Retry    []Refusal        `json:"retry"`            // again alone, later
 	Stored   map[string]Place `json:"stored,omitempty"` // by edge node: up to where all is stored
-	Replay   []Pick           `json:"replay,omitempty"` // dead letters of this function to try again
+	Replay   []Pick           `json:"replay,omitempty"` // dead letters to try again
+	Drop     []Pick           `json:"drop,omitempty"`   // dead letters to give up for good
 }
 
 // Refusal is one message and why.
@@ -20,9 +22,13 @@ type Place struct {
 	Seq  uint64 `json:"seq"`
 }
 
-// Pick chooses dead letters by topic, an MQTT filter.
+// Pick chooses dead letters: those that fit all that is named. One that names
+// neither Topic, ID nor Reason chooses none.
 type Pick struct {
-	Topic string `json:"topic"`
+	Topic    string `json:"topic,omitempty"`    // MQTT filter
+	Function string `json:"function,omitempty"` // "": the one that answers
+	ID       string `json:"id,omitempty"`
+	Reason   string `json:"reason,omitempty"` // part of it
 }
 
 // Reject adds a message that can never be stored as it is.

@@ -1,14 +1,14 @@
-// Package wire is what hearth's programs say to each other: the batch that the
-// connector sends to a function and the answer that it understands (design:
-// "Connector -> function"). Both ends use it.
+// Package wire is what hearth's programs say to each other, written and read in
+// one place: the batch that the connector sends to a function and the answer
+// that it understands, the annotations by which it finds functions, and the MQTT
+// messages of edge agents, connectors and canaries (design: "Contracts"). Shapes
+// only grow: spools and agents of earlier versions hold the older ones.
 package wire
 
 import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/http"
-	"strings"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/scan"
@@ -23,6 +23,7 @@ type Message struct {
 	Topic    string
 	Time     time.Time // of its first arrival, increasing strictly per topic
 	Payload  []byte    // valid until the function answers
+	QoS      byte
 	Retained bool
 	Replay   bool // from the dead letters
 }
@@ -63,6 +64,10 @@ func event(s *scan.Scanner) (m Message, err error) {
 			if b, err = s.Text(); err == nil {
 				m.Time, err = time.Parse(time.RFC3339Nano, string(b))
 			}
+		case "mqttqos":
+			var n float64
+			n, err = s.Float()
+			m.QoS = byte(n)
 		case "mqttretained":
 			m.Retained, err = s.Bool()
 		case "mqttreplay":
@@ -84,27 +89,4 @@ func event(s *scan.Scanner) (m Message, err error) {
 		err = errIncomplete
 	}
 	return m, err
-}
-
-// single is a message as functions without mqtt-batch get it: the payload as it
-// is and the rest in headers.
-func single(h http.Header, body []byte) (Message, error) {
-	m := Message{ID: h.Get("X-Mqtt-Id"), Topic: h.Get("X-Topic"), Payload: body, Retained: h.Get("X-Mqtt-Retained") == "true"}
-	var err error
-	m.Time, err = time.Parse(time.RFC3339Nano, h.Get("X-Mqtt-Time"))
-	if err != nil || m.ID == "" || m.Topic == "" {
-		return m, fmt.Errorf("send a batch of CloudEvents as %s, or one payload with the headers X-Topic, X-Mqtt-Id and X-Mqtt-Time", ContentType)
-	}
-	return m, nil
-}
-
-// Read returns the messages that a request brings: a batch, or one with its
-// headers. body is used up.
-func Read(h http.Header, body []byte) ([]Message, error) {
-	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
-	if strings.TrimSpace(kind) == ContentType {
-		return Decode(body)
-	}
-	m, err := single(h, body)
-	return []Message{m}, err
 }

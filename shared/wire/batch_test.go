@@ -17,7 +17,7 @@ func TestDecode(t *testing.T) {
 	if err != nil || len(ms) != 3 {
 		t.Fatalf("%+v, %v", ms, err)
 	}
-	want := Message{ID: "a1", Topic: "x/é", Time: time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC), Payload: []byte{0, 0xff}, Retained: true, Replay: true}
+	want := Message{ID: "a1", Topic: "x/é", Time: time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC), Payload: []byte{0, 0xff}, QoS: 1, Retained: true, Replay: true}
 	if fmt.Sprint(ms[0]) != fmt.Sprint(want) || string(ms[1].Payload) != `{"a":1}` || len(ms[2].Payload) != 0 {
 		t.Errorf("%+v", ms)
 	}

@@ -5,7 +5,6 @@ package batchtest
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -97,29 +96,7 @@ func Servers(t testing.TB) *store.Store {
 }
 
 // Body encodes messages.
-func Body(ms ...wire.Message) []byte {
-	type event struct {
-		SpecVersion string    `json:"specversion"`
-		Type        string    `json:"type"`
-		Source      string    `json:"source"`
-		ID          string    `json:"id"`
-		Subject     string    `json:"subject"`
-		Time        time.Time `json:"time"`
-		QoS         int       `json:"mqttqos"`
-		Retained    bool      `json:"mqttretained"`
-		Replay      bool      `json:"mqttreplay,omitempty"`
-		Data        string    `json:"data_base64"`
-	}
-	events := make([]event, len(ms))
-	for i, m := range ms {
-		events[i] = event{"1.0", "mqtt.message", "hearth/connector", m.ID, m.Topic, m.Time, 1, m.Retained, m.Replay, base64.StdEncoding.EncodeToString(m.Payload)}
-	}
-	b, err := json.Marshal(events)
-	if err != nil {
-		panic(err) // a test's own mistake
-	}
-	return b
-}
+func Body(ms ...wire.Message) []byte { return wire.AppendBatch(nil, slices.Values(ms)) }
 
 // Post sends messages, which must be taken. Those without an id get one.
 func (s *Served) Post(t testing.TB, ms ...wire.Message) wire.Answer {
