@@ -38,10 +38,9 @@ func newTiny(env serve.Env) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := fetch.New()
 	return source.Handler(env, source.Source{
 		Name: "weather", Needs: []secret.String{c.Key}, Setting: "TINY_PLACES", Targets: source.SplitList(c.Places), Step: 24 * time.Hour,
-		Fetch: func(ctx context.Context, place string, w source.Window) (source.Batch, error) {
+		Fetch: func(ctx context.Context, client *fetch.Client, place string, w source.Window) (source.Batch, error) {
 			u := c.URL.JoinPath("now")
 			u.RawQuery = url.Values{"place": {place}}.Encode()
 			got, _, err := fetch.JSON[struct{ DT int64 }](ctx, client, u, http.Header{"X-Key": {c.Key.Reveal()}})

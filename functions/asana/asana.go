@@ -65,27 +65,26 @@ type named struct {
 // asana asks for the tasks of projects, by name.
 type asana struct {
 	Config
-	client *fetch.Client
-	gids   map[string]string
+	gids map[string]string
 }
 
 // fetch brings all open tasks of a project. An offset lives for some minutes
 // only; where one is refused, the list is read again from its start, once.
-func (x *asana) fetch(ctx context.Context, project string, _ source.Window) (source.Batch, error) {
-	b, err := x.pages(ctx, project)
+func (x *asana) fetch(ctx context.Context, client *fetch.Client, project string, _ source.Window) (source.Batch, error) {
+	b, err := x.pages(ctx, client, project)
 	if errors.Is(err, errOffset) {
-		b, err = x.pages(fetch.Memo(ctx), project) // a memo of its own: the first page must be new
+		b, err = x.pages(ctx, client.Memo(), project) // a memo of its own: the first page must be new
 	}
 	return b, err
 }
 
 var errOffset = errors.New("the offset of the next page was refused")
 
-func (x *asana) pages(ctx context.Context, project string) (source.Batch, error) {
+func (x *asana) pages(ctx context.Context, client *fetch.Client, project string) (source.Batch, error) {
 	var b source.Batch
 	offset := ""
 	for range maxPages {
-		a, err := x.client.Get(ctx, x.query(project, offset), http.Header{"Authorization": {"Bearer " + x.Token.Reveal()}, "Accept": {"application/json"}})
+		a, err := client.Get(ctx, x.query(project, offset), http.Header{"Authorization": {"Bearer " + x.Token.Reveal()}, "Accept": {"application/json"}})
 		if e, ok := errors.AsType[*fetch.StatusError](err); ok && e.Code == http.StatusBadRequest && offset != "" {
 			return b, fmt.Errorf("%w: %w", errOffset, err)
 		}

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/hearth-home/hearth/shared/config"
-	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/source"
@@ -45,7 +44,7 @@ func New(env serve.Env) (http.Handler, error) {
 		Needs:   []secret.String{c.Token},
 		Setting: "ASANA_PROJECTS",
 		Targets: names,
-		Fetch:   (&asana{c, fetch.New(), gids}).fetch,
+		Fetch:   (&asana{c, gids}).fetch,
 	})
 }
 

@@ -53,12 +53,11 @@ func New(env serve.Env) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	client := fetch.New()
 	return source.Handler(env, source.Source{
 		Name:    "feeds",
 		Setting: "FEEDS or PAGES",
 		Targets: names,
-		Fetch: func(ctx context.Context, target string, _ source.Window) (source.Batch, error) {
+		Fetch: func(ctx context.Context, client *fetch.Client, target string, _ source.Window) (source.Batch, error) {
 			return watches[target].fetch(ctx, client)
 		},
 		Tell:     func(c item.Change) (string, bool) { return watches[c.Item.Target].tell(c) },

@@ -48,15 +48,14 @@ func New(env serve.Env) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	api := &api{Config: c, client: fetch.New(), now: env.Now}
 	quota := &store.Quota{Key: "github", Limit: 5000, Window: time.Hour, Spare: min(10*len(names), 4000)}
 	return source.Handler(env, source.Source{
 		Name:    "github",
 		Needs:   []secret.String{c.Token},
 		Setting: "GITHUB_OWNERS or GITHUB_REPOS",
 		Targets: names,
-		Fetch: func(ctx context.Context, target string, w source.Window) (source.Batch, error) {
-			return targets[target].fetch(ctx, api, w)
+		Fetch: func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
+			return targets[target].fetch(ctx, &api{Config: c, client: client, now: env.Now}, w)
 		},
 		Step:  7 * 24 * time.Hour,
 		Quota: func(string) *store.Quota { return quota },

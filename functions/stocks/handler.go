@@ -33,7 +33,6 @@ func New(env serve.Env) (http.Handler, error) {
 		return nil, err
 	}
 	symbols := source.SplitList(c.Symbols)
-	client := fetch.New()
 	quota := source.Minute("finnhub", c.Calls, len(symbols))
 	return source.Handler(env, source.Source{
 		Name:    "stocks",
@@ -42,7 +41,7 @@ func New(env serve.Env) (http.Handler, error) {
 		Targets: symbols,
 		Fits:    max(c.Calls, 1),
 		Quota:   func(string) *store.Quota { return quota },
-		Fetch: func(ctx context.Context, symbol string, _ source.Window) (source.Batch, error) {
+		Fetch: func(ctx context.Context, client *fetch.Client, symbol string, _ source.Window) (source.Batch, error) {
 			a, err := client.Get(ctx, c.query(symbol), http.Header{"X-Finnhub-Token": {c.Key.Reveal()}})
 			if err != nil {
 				return source.Batch{}, err

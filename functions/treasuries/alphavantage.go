@@ -52,7 +52,6 @@ const fresh = time.Hour // how long a backfill takes a history for whole
 // vantage asks Alpha Vantage.
 type vantage struct {
 	Config
-	client *fetch.Client
 	redact func(string) string
 	now    func() time.Time
 
@@ -62,13 +61,13 @@ type vantage struct {
 }
 
 // fetch brings one maturity's yields of the days in w.
-func (x *vantage) fetch(ctx context.Context, maturity string, w source.Window, now bool) (source.Batch, error) {
+func (x *vantage) fetch(ctx context.Context, client *fetch.Client, maturity string, w source.Window, now bool) (source.Batch, error) {
 	label, ok := maturities[maturity]
 	if !ok {
 		all := slices.Sorted(maps.Keys(maturities))
 		return source.Batch{}, fmt.Errorf("%s has no maturity %q: use %s", x.AlphaVantageURL.Host, maturity, strings.Join(all, ", "))
 	}
-	points, err := x.history(ctx, maturity, now)
+	points, err := x.history(ctx, client, maturity, now)
 	if err != nil {
 		return source.Batch{}, err
 	}
@@ -90,7 +89,7 @@ func (x *vantage) fetch(ctx context.Context, maturity string, w source.Window, n
 	return b, nil
 }
 
-func (x *vantage) history(ctx context.Context, maturity string, now bool) ([]point, error) {
+func (x *vantage) history(ctx context.Context, client *fetch.Client, maturity string, now bool) ([]point, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if h := x.known[maturity]; !now && x.now().Sub(h.asked) < fresh {
@@ -101,7 +100,7 @@ func (x *vantage) history(ctx context.Context, maturity string, now bool) ([]poi
 	}
 	u := x.AlphaVantageURL
 	u.RawQuery = url.Values{"function": {"TREASURY_YIELD"}, "interval": {"daily"}, "maturity": {maturity}, "apikey": {x.AlphaVantageKey.Reveal()}}.Encode()
-	a, err := x.client.Get(ctx, &u, nil)
+	a, err := client.Get(ctx, &u, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -56,24 +56,23 @@ func New(env serve.Env) (http.Handler, error) {
 		}
 		quota = &store.Quota{Key: "alphavantage", Limit: c.AlphaVantageCalls, Window: 24 * time.Hour, Spare: c.RunsADay * len(names)}
 	}
-	client := fetch.New()
-	treasury := &treasury{url: c.URL, client: client, now: env.Now, decoded: map[*fetch.Answer][]day{}}
-	vantage := &vantage{Config: c, client: client, redact: env.Secrets.Redact, now: env.Now, known: map[string]history{}}
+	treasury := &treasury{url: c.URL, now: env.Now, decoded: map[*fetch.Answer][]day{}}
+	vantage := &vantage{Config: c, redact: env.Secrets.Redact, now: env.Now, known: map[string]history{}}
 	return source.Handler(env, source.Source{
 		Name:    "treasuries",
 		Setting: "TREASURY_MATURITIES",
 		Targets: targets,
 		Step:    366 * 24 * time.Hour,
-		Fetch: func(ctx context.Context, target string, w source.Window) (source.Batch, error) {
+		Fetch: func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
 			span := w
 			if w.Now() {
 				now := env.Now().UTC()
 				span = source.Window{From: now.Add(-recent), To: now}
 			}
 			if maturity, ok := strings.CutPrefix(target, prefix); ok {
-				return vantage.fetch(ctx, maturity, span, w.Now())
+				return vantage.fetch(ctx, client, maturity, span, w.Now())
 			}
-			return treasury.fetch(ctx, target, span, w.Now())
+			return treasury.fetch(ctx, client, target, span, w.Now())
 		},
 		Quota: func(target string) *store.Quota {
 			if strings.HasPrefix(target, prefix) {

@@ -70,9 +70,8 @@ type day struct {
 
 // treasury asks the US Treasury.
 type treasury struct {
-	url    url.URL
-	client *fetch.Client
-	now    func() time.Time
+	url url.URL
+	now func() time.Time
 
 	mu      sync.Mutex
 	decoded map[*fetch.Answer][]day // of the last documents: each is decoded once, not once a maturity
@@ -80,14 +79,14 @@ type treasury struct {
 
 // fetch brings one maturity's yields of the days in w. All maturities share
 // the documents of the years.
-func (x *treasury) fetch(ctx context.Context, maturity string, w source.Window, now bool) (source.Batch, error) {
+func (x *treasury) fetch(ctx context.Context, client *fetch.Client, maturity string, w source.Window, now bool) (source.Batch, error) {
 	i := slices.IndexFunc(tenors, func(t tenor) bool { return t.maturity == maturity })
 	if i < 0 {
 		return source.Batch{}, fmt.Errorf("the curve has no maturity %q: use %s", maturity, names())
 	}
 	var b source.Batch
 	for year := max(w.From.Year(), firstYear); year <= w.To.Add(-1).Year(); year++ {
-		days, err := x.year(ctx, year)
+		days, err := x.year(ctx, client, year)
 		if err != nil {
 			return b, err
 		}
@@ -103,10 +102,10 @@ func (x *treasury) fetch(ctx context.Context, maturity string, w source.Window, 
 }
 
 // year returns the days of a year so far; none in its first days.
-func (x *treasury) year(ctx context.Context, year int) ([]day, error) {
+func (x *treasury) year(ctx context.Context, client *fetch.Client, year int) ([]day, error) {
 	u := x.url
 	u.RawQuery = url.Values{"data": {"daily_treasury_yield_curve"}, "field_tdr_date_value": {strconv.Itoa(year)}}.Encode()
-	a, err := x.client.Get(ctx, &u, http.Header{
+	a, err := client.Get(ctx, &u, http.Header{
 		// Its firewall refuses the names of libraries.
 		"User-Agent": {"Mozilla/5.0 (compatible; hearth; +https://github.com/hearth-home/hearth)"},
 		"Accept":     {"application/atom+xml, application/xml"},

@@ -43,7 +43,6 @@ func New(env serve.Env) (http.Handler, error) {
 		byName[p.name] = p
 		names = append(names, p.name)
 	}
-	client := fetch.New()
 	quota := source.Minute("openweather", c.Calls, len(calls)*len(places))
 	return source.Handler(env, source.Source{
 		Name:    "weather",
@@ -51,7 +50,7 @@ func New(env serve.Env) (http.Handler, error) {
 		Setting: "WEATHER_PLACES",
 		Targets: names,
 		Fits:    max(c.Calls/len(calls), 1),
-		Fetch: func(ctx context.Context, target string, _ source.Window) (source.Batch, error) {
+		Fetch: func(ctx context.Context, client *fetch.Client, target string, _ source.Window) (source.Batch, error) {
 			return c.fetch(ctx, client, byName[target])
 		},
 		Quota: func(string) *store.Quota { return quota },

@@ -12,7 +12,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -20,7 +19,6 @@ import (
 
 const (
 	maxBody   = 10 << 20 // a larger answer is an error, not a truncated one
-	maxCached = 4 << 20  // of bodies kept for conditional requests, in all
 	perTry    = 8 * time.Second
 	tries     = 3
 	excerpt   = 4 << 10 // of an answer in an error; whoever shows it redacts it first and cuts it then
@@ -29,18 +27,15 @@ const (
 
 // Client asks upstreams. It is safe for concurrent use.
 type Client struct {
-	http  http.Client
-	mu    sync.Mutex
-	cache map[[32]byte]*Answer // by URL and headers, for ETag and Last-Modified
-	size  int
+	http  *http.Client
+	cache *cache
+	memo  *memo                       // nil: none
+	pass  func(context.Context) error // nil: every request may leave
 }
 
-// New returns a client with an empty cache.
+// New returns a client with an empty cache, which those made of it share.
 func New() *Client {
-	return &Client{
-		http:  http.Client{CheckRedirect: redirect},
-		cache: map[[32]byte]*Answer{},
-	}
+	return &Client{http: &http.Client{CheckRedirect: redirect}, cache: &cache{answers: map[[32]byte]*Answer{}}}
 }
 
 // Answer is a 2xx answer, whole.
@@ -74,7 +69,7 @@ func (e *UpstreamError) Error() string { return fmt.Sprintf("%s says: %q", e.Hos
 
 // Get returns the answer to a GET of u. Network errors, 429 and 5xx are tried
 // up to three times while ctx lasts. Its errors name the host alone: keys
-// travel in query strings. Within one Memo the same question is asked once.
+// travel in query strings. Of a Memo the same question is asked once.
 func (c *Client) Get(ctx context.Context, u *url.URL, header http.Header) (*Answer, error) {
 	return c.do(ctx, http.MethodGet, u, header, nil)
 }
@@ -100,17 +95,17 @@ func JSON[T any](ctx context.Context, c *Client, u *url.URL, header http.Header)
 func (c *Client) do(ctx context.Context, method string, u *url.URL, header http.Header, body []byte) (*Answer, error) {
 	key := question(u, header)
 	ask := func() (*Answer, error) {
-		old := c.lookup(key)
+		old := c.cache.lookup(key)
 		a, err := c.retry(ctx, method, u, header, body, old)
 		if err == nil {
-			c.keep(key, a)
+			c.cache.keep(key, a)
 		}
 		return a, err
 	}
-	if m, ok := ctx.Value(memoKey{}).(*memo); ok {
-		return m.once(key, ask)
+	if c.memo == nil {
+		return ask()
 	}
-	return ask()
+	return c.memo.once(key, ask)
 }
 
 func question(u *url.URL, header http.Header) [32]byte {
@@ -118,30 +113,6 @@ func question(u *url.URL, header http.Header) [32]byte {
 	fmt.Fprintln(h, u)
 	_ = header.Write(h) // a hash never fails
 	return [32]byte(h.Sum(nil))
-}
-
-func (c *Client) lookup(key [32]byte) *Answer {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.cache[key]
-}
-
-// keep remembers answers that can be asked for conditionally.
-func (c *Client) keep(key [32]byte, a *Answer) {
-	if a.Header.Get("Etag") == "" && a.Header.Get("Last-Modified") == "" || len(a.Body) > maxCached/2 {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if old := c.cache[key]; old != nil {
-		c.size -= len(old.Body)
-	}
-	if c.size+len(a.Body) > maxCached {
-		clear(c.cache)
-		c.size = 0
-	}
-	c.cache[key] = a
-	c.size += len(a.Body)
 }
 
 func (c *Client) retry(ctx context.Context, method string, u *url.URL, header http.Header, body []byte, old *Answer) (*Answer, error) {
@@ -195,8 +166,10 @@ func (c *Client) once(ctx context.Context, method string, u *url.URL, header htt
 	if err != nil {
 		return nil, err
 	}
-	if err := gate(ctx); err != nil {
-		return nil, &gateError{err}
+	if c.pass != nil {
+		if err := c.pass(ctx); err != nil {
+			return nil, &gateError{err}
+		}
 	}
 	res, err := c.http.Do(req)
 	if err != nil {

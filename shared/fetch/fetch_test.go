@@ -129,28 +129,32 @@ func TestConditionalGetKeepsTheBody(t *testing.T) {
 
 func TestMemoAsksOnce(t *testing.T) {
 	u, n := upstream(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) })
-	ctx, c := Memo(t.Context()), New()
+	c := New()
+	run := c.Memo()
 	for range 3 {
-		if _, err := c.Get(ctx, u, nil); err == nil {
+		if _, err := run.Gate(func(context.Context) error { return nil }).Get(t.Context(), u, nil); err == nil {
 			t.Fatal("no error")
 		}
 	}
 	if n.Load() != 1 {
 		t.Errorf("asked %d times, want 1: a failure is shared too", n.Load())
 	}
+	if _, _ = c.Memo().Get(t.Context(), u, nil); n.Load() != 2 {
+		t.Errorf("asked %d times, want 2: the next run asks again", n.Load())
+	}
 }
 
 func TestGateIsAskedBeforeEveryRequest(t *testing.T) {
 	u, n := upstream(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
 	left, spent := 2, errors.New("spent")
-	ctx := Gate(t.Context(), func(context.Context) error {
+	c := New().Gate(func(context.Context) error {
 		if left == 0 {
 			return spent
 		}
 		left--
 		return nil
 	})
-	if _, err := New().Get(ctx, u, nil); !errors.Is(err, spent) {
+	if _, err := c.Get(t.Context(), u, nil); !errors.Is(err, spent) {
 		t.Errorf("err = %v, want the gate's", err)
 	}
 	if n.Load() != 2 {

@@ -5,12 +5,12 @@ import (
 	"sync"
 )
 
-type memoKey struct{}
-
-// Memo returns a context in which every question is asked once: targets that
-// need the same document share one answer, and one failure.
-func Memo(ctx context.Context) context.Context {
-	return context.WithValue(ctx, memoKey{}, &memo{answers: map[[32]byte]func() (*Answer, error){}})
+// Memo returns a client on which every question is asked once: targets of a run
+// that need the same document share one answer, and one failure.
+func (c *Client) Memo() *Client {
+	d := *c
+	d.memo = &memo{answers: map[[32]byte]func() (*Answer, error){}}
+	return &d
 }
 
 type memo struct {
@@ -29,18 +29,11 @@ func (m *memo) once(key [32]byte, ask func() (*Answer, error)) (*Answer, error) 
 	return get()
 }
 
-type gateKey struct{}
-
-// Gate returns a context in which pass is asked before every request that
-// leaves the process, retries too; its error stops the request. A quota is
-// counted here, where calls are really made.
-func Gate(ctx context.Context, pass func(context.Context) error) context.Context {
-	return context.WithValue(ctx, gateKey{}, pass)
-}
-
-func gate(ctx context.Context) error {
-	if pass, ok := ctx.Value(gateKey{}).(func(context.Context) error); ok {
-		return pass(ctx)
-	}
-	return nil
+// Gate returns a client that asks pass before every request that leaves the
+// process, retries too; its error stops the request. A quota is counted here,
+// where calls are really made. The memo stays the same.
+func (c *Client) Gate(pass func(context.Context) error) *Client {
+	d := *c
+	d.pass = pass
+	return &d
 }

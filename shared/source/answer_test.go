@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/source"
 )
@@ -15,7 +16,7 @@ func TestAnItemLinksToAWebAddressOrToNothing(t *testing.T) {
 		"https://me:s3cr3t@app.example/": "https://app.example/",
 		"javascript:alert(1)":            "", "//app.example/": "", "https://": "", "https://:80/": "", "/path": "", "mailto:a@b": "", "": "",
 	} {
-		s.Fetch = func(context.Context, string, source.Window) (source.Batch, error) {
+		s.Fetch = func(context.Context, *fetch.Client, string, source.Window) (source.Batch, error) {
 			return source.Batch{Items: []item.Item{{ID: "1", Title: "a", URL: address}}}, nil
 		}
 		if a, w := start(t, s).Post("show=true"); w.Code != 200 || len(a.Items) != 1 || a.Items[0].URL != want {

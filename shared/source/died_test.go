@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/source"
 	"github.com/hearth-home/hearth/shared/sourcetest"
 	"github.com/hearth-home/hearth/shared/store"
@@ -36,11 +37,11 @@ func TestARunThatDiedIsToldAsAFailureIs(t *testing.T) {
 	s := thermometer("home", "cabin")
 	good, heard := s.Fetch, 0
 	h := start(t, s)
-	s.Fetch = func(ctx context.Context, target string, w source.Window) (source.Batch, error) {
+	s.Fetch = func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
 		if target == "home" {
 			heard = len(h.Told)
 		}
-		return good(ctx, target, w)
+		return good(ctx, client, target, w)
 	}
 	h.Build(of(s))
 	h.Post("")
@@ -67,11 +68,11 @@ func TestRunsThatDieOneAfterAnotherAreToldOnce(t *testing.T) {
 	broken := true
 	s := thermometer("home")
 	good := s.Fetch
-	s.Fetch = func(ctx context.Context, target string, w source.Window) (source.Batch, error) {
+	s.Fetch = func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
 		if broken {
 			return source.Batch{}, errors.New("out of memory")
 		}
-		return good(ctx, target, w)
+		return good(ctx, client, target, w)
 	}
 	h := start(t, s)
 	for range 2 {

@@ -21,7 +21,7 @@ import (
 func TestAFailedBackfillIsNoNews(t *testing.T) {
 	s := thermometer("home")
 	s.Step = 24 * time.Hour
-	s.Fetch = func(context.Context, string, source.Window) (source.Batch, error) {
+	s.Fetch = func(context.Context, *fetch.Client, string, source.Window) (source.Batch, error) {
 		return source.Batch{}, errors.New("it has no day of 1970")
 	}
 	h := start(t, s)
@@ -40,7 +40,7 @@ func TestABackfillGoesOnBeforeTheStepThatWasCutShort(t *testing.T) {
 	var hung atomic.Bool
 	s := thermometer("home", "cabin")
 	s.Step = 24 * time.Hour
-	s.Fetch = func(ctx context.Context, target string, w source.Window) (source.Batch, error) {
+	s.Fetch = func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
 		if target == "cabin" && w.From.Day() == 3 && hung.CompareAndSwap(false, true) {
 			<-ctx.Done()
 			return source.Batch{}, ctx.Err()
@@ -63,7 +63,7 @@ func TestABackfillGoesOnBeforeTheStepThatWasCutShort(t *testing.T) {
 func TestABackfillStopsBeforeTheStepThatFails(t *testing.T) {
 	s := thermometer("home")
 	s.Step = 24 * time.Hour
-	s.Fetch = func(_ context.Context, target string, w source.Window) (source.Batch, error) {
+	s.Fetch = func(_ context.Context, _ *fetch.Client, target string, w source.Window) (source.Batch, error) {
 		if w.From.Day() == 3 {
 			return source.Batch{}, &fetch.StatusError{Host: "api.example", Code: 500}
 		}
@@ -118,7 +118,7 @@ func TestAQuotaThatCannotBeCountedAnswers503(t *testing.T) {
 
 func TestAnItemThatNoDatabaseCanIndexFailsItsTargetAlone(t *testing.T) {
 	s := thermometer("home", "cabin")
-	s.Fetch = func(_ context.Context, target string, _ source.Window) (source.Batch, error) {
+	s.Fetch = func(_ context.Context, _ *fetch.Client, target string, _ source.Window) (source.Batch, error) {
 		id := "1"
 		if target == "cabin" {
 			id = strings.Repeat("x", 3000)
@@ -133,7 +133,7 @@ func TestAnItemThatNoDatabaseCanIndexFailsItsTargetAlone(t *testing.T) {
 
 func TestAPanicLeavesItsStackInTheLog(t *testing.T) {
 	s := thermometer("home")
-	s.Fetch = func(context.Context, string, source.Window) (source.Batch, error) {
+	s.Fetch = func(context.Context, *fetch.Client, string, source.Window) (source.Batch, error) {
 		panic(fmt.Sprint("index out of ", "range"))
 	}
 	h := start(t, s)

@@ -32,7 +32,7 @@ type fetched struct {
 }
 
 func (x *runner) fetch(ctx context.Context, st *store.Store, p params, w Window) []fetched {
-	ctx = fetch.Memo(ctx)
+	client := x.client.Memo()
 	out := make([]fetched, len(x.Targets))
 	var g errgroup.Group
 	g.SetLimit(sideBySide)
@@ -42,7 +42,7 @@ func (x *runner) fetch(ctx context.Context, st *store.Store, p params, w Window)
 				out[i] = fetched{target: target, err: fmt.Errorf("not asked: only the first %d of %s fit what the upstream allows a minute; take some out, or raise the limit if the plan has more", x.Fits, x.Setting)}
 				return nil
 			}
-			out[i] = x.fetchTarget(ctx, st, p, w, target)
+			out[i] = x.fetchTarget(ctx, client, st, p, w, target)
 			return nil
 		})
 	}
@@ -50,7 +50,7 @@ func (x *runner) fetch(ctx context.Context, st *store.Store, p params, w Window)
 	return out
 }
 
-func (x *runner) fetchTarget(ctx context.Context, st *store.Store, p params, w Window, target string) (f fetched) {
+func (x *runner) fetchTarget(ctx context.Context, client *fetch.Client, st *store.Store, p params, w Window, target string) (f fetched) {
 	f.target = target
 	defer func() {
 		if v := recover(); v != nil {
@@ -64,7 +64,7 @@ func (x *runner) fetchTarget(ctx context.Context, st *store.Store, p params, w W
 	}
 	if x.Quota != nil {
 		if q := x.Quota(target); q != nil {
-			ctx = fetch.Gate(ctx, func(ctx context.Context) error {
+			client = client.Gate(func(ctx context.Context) error {
 				err := st.Take(ctx, *q, 1, p.trigger == "cron", x.env.Now())
 				if _, spent := errors.AsType[*store.SpentError](err); err != nil && !spent {
 					return &storeError{err}
@@ -73,7 +73,7 @@ func (x *runner) fetchTarget(ctx context.Context, st *store.Store, p params, w W
 			})
 		}
 	}
-	f.Batch, f.err = x.Fetch(ctx, target, w)
+	f.Batch, f.err = x.Fetch(ctx, client, target, w)
 	if f.err == nil {
 		f.err = x.check(&f)
 	}

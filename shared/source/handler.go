@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/slack"
 	"github.com/hearth-home/hearth/shared/store"
@@ -48,6 +49,7 @@ type runner struct {
 	env    serve.Env
 	config Config
 	slack  *slack.Sender
+	client *fetch.Client
 }
 
 // Handler serves s over HTTP (design: "Source over HTTP"):
@@ -65,7 +67,7 @@ func Handler(env serve.Env, s Source) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &runner{Source: s, env: env, config: c, slack: slack.New(c.Slack, env.Secrets.Redact)}, nil
+	return &runner{Source: s, env: env, config: c, slack: slack.New(c.Slack, env.Secrets.Redact), client: fetch.New()}, nil
 }
 
 func (x *runner) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -33,7 +33,7 @@ func run(h *sourcetest.House, s source.Source, query string) (source.Answer, *ht
 func thermometer(targets ...string) source.Source {
 	return source.Source{
 		Name: "weather", Setting: "WEATHER_PLACES", Targets: targets,
-		Fetch: func(_ context.Context, target string, _ source.Window) (source.Batch, error) {
+		Fetch: func(_ context.Context, _ *fetch.Client, target string, _ source.Window) (source.Batch, error) {
 			if target == "nowhere" {
 				return source.Batch{}, &fetch.StatusError{Host: "api.example", Code: 404, Body: "no such place"}
 			}
@@ -51,12 +51,12 @@ func weather(place string, at time.Time) reading.Reading {
 
 func asking(h *sourcetest.House, s source.Source) source.Source {
 	u := &url.URL{Scheme: "http", Host: h.Upstream.Listener.Addr().String()}
-	client, answer := fetch.New(), s.Fetch
-	s.Fetch = func(ctx context.Context, target string, w source.Window) (source.Batch, error) {
+	answer := s.Fetch
+	s.Fetch = func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
 		if _, err := client.Get(ctx, u, nil); err != nil {
 			return source.Batch{}, err
 		}
-		return answer(ctx, target, w)
+		return answer(ctx, client, target, w)
 	}
 	return s
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/secret"
@@ -22,9 +23,10 @@ type Source struct {
 	Targets []string        // each has its own outcome; none: not configured
 
 	// Fetch asks the upstream about one target; it stores nothing. It is called
-	// for several targets at once. Within a run the same question reaches the
-	// upstream once, so targets may share a document.
-	Fetch func(ctx context.Context, target string, w Window) (Batch, error)
+	// for several targets at once. The client is the run's: the same question
+	// reaches the upstream once, so targets may share a document, and each request
+	// counts against the target's Quota.
+	Fetch func(ctx context.Context, client *fetch.Client, target string, w Window) (Batch, error)
 
 	// Step is how much of its history one Fetch asks for. 0: it has none.
 	Step time.Duration

@@ -109,10 +109,10 @@ func TestOnlyOneRunAtOnce(t *testing.T) {
 	started, finish := make(chan bool), make(chan bool)
 	s := thermometer("home")
 	fetchNow := s.Fetch
-	s.Fetch = func(ctx context.Context, target string, w source.Window) (source.Batch, error) {
+	s.Fetch = func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
 		started <- true
 		<-finish
-		return fetchNow(ctx, target, w)
+		return fetchNow(ctx, client, target, w)
 	}
 	h := start(t, s)
 	first := make(chan int)
@@ -148,7 +148,9 @@ func TestFailuresHaveTheirStatusAndStoreNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := thermometer("home")
-			s.Fetch = func(context.Context, string, source.Window) (source.Batch, error) { return source.Batch{}, tt.err }
+			s.Fetch = func(context.Context, *fetch.Client, string, source.Window) (source.Batch, error) {
+				return source.Batch{}, tt.err
+			}
 			h := start(t, s)
 			a, w := h.Post("")
 			if w.Code != tt.code || w.Header().Get("Retry-After") != tt.wait || a.Status != "failed" || a.Error == "" || a.Stored != 0 {
@@ -174,7 +176,7 @@ func TestWhatCannotBeRightIsNotStored(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := thermometer("home")
-			s.Fetch = func(context.Context, string, source.Window) (source.Batch, error) {
+			s.Fetch = func(context.Context, *fetch.Client, string, source.Window) (source.Batch, error) {
 				r := weather("home", at)
 				change(&r)
 				return source.Batch{Readings: []reading.Reading{weather("home", at.Add(-time.Hour)), r}}, nil
@@ -190,11 +192,11 @@ func TestWhatCannotBeRightIsNotStored(t *testing.T) {
 func TestAPanicIsAFailureOfItsTarget(t *testing.T) {
 	s := thermometer("home", "cabin")
 	good := s.Fetch
-	s.Fetch = func(ctx context.Context, target string, w source.Window) (source.Batch, error) {
+	s.Fetch = func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
 		if target == "home" {
 			panic("index out of range")
 		}
-		return good(ctx, target, w)
+		return good(ctx, client, target, w)
 	}
 	if a, w := start(t, s).Post(""); w.Code != 200 || a.Status != "partial" || a.Stored != 2 {
 		t.Errorf("%d %s", w.Code, w.Body)
@@ -230,7 +232,7 @@ func TestBackfillGoesOnWhereItSays(t *testing.T) {
 	h := start(t, thermometer("home"))
 	s := thermometer("home")
 	s.Step = 24 * time.Hour
-	s.Fetch = func(_ context.Context, target string, w source.Window) (source.Batch, error) {
+	s.Fetch = func(_ context.Context, _ *fetch.Client, target string, w source.Window) (source.Batch, error) {
 		var b source.Batch
 		for at := w.From; at.Before(w.To); at = at.Add(time.Hour) {
 			b.Readings = append(b.Readings, weather(target, at))

@@ -16,11 +16,11 @@ func TestSlackHearsOnceOfAFailureAndOnceOfItsEnd(t *testing.T) {
 	broken := false
 	s := thermometer("home", "cabin")
 	good := s.Fetch
-	s.Fetch = func(ctx context.Context, target string, w source.Window) (source.Batch, error) {
+	s.Fetch = func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
 		if broken {
 			return source.Batch{}, &fetch.StatusError{Host: "api.example", Code: 500, Body: "<oops> & more"}
 		}
-		return good(ctx, target, w)
+		return good(ctx, client, target, w)
 	}
 	h := start(t, s)
 	for _, broken = range []bool{false, true, true, true, false, false} {
@@ -73,7 +73,7 @@ func TestPatienceHoldsTheMessageBack(t *testing.T) {
 func TestItemsAreToldOnceWhateverIsRerun(t *testing.T) {
 	s := thermometer("home")
 	on := true
-	s.Fetch = func(context.Context, string, source.Window) (source.Batch, error) {
+	s.Fetch = func(context.Context, *fetch.Client, string, source.Window) (source.Batch, error) {
 		b := source.Batch{Complete: true}
 		if on {
 			b.Items = []item.Item{{ID: "1", Title: "Pi 5 in stock"}}
