@@ -1,5 +1,7 @@
 package wire
 
+import "time"
+
 // Answer says what became of the messages of a call that were not simply stored,
 // and what the connector is to do besides.
 type Answer struct {
@@ -22,13 +24,15 @@ type Place struct {
 	Seq  uint64 `json:"seq"`
 }
 
-// Pick chooses dead letters: those that fit all that is named. One that names
-// neither Topic, ID nor Reason chooses none.
+// Pick chooses dead letters: those that fit all that is named. One without
+// Topic, ID, Reason and All chooses none.
 type Pick struct {
-	Topic    string `json:"topic,omitempty"`    // MQTT filter
-	Function string `json:"function,omitempty"` // "": the one that answers
-	ID       string `json:"id,omitempty"`
-	Reason   string `json:"reason,omitempty"` // part of it
+	Topic    string    `json:"topic,omitempty"`    // MQTT filter
+	Function string    `json:"function,omitempty"` // "": the one that answers
+	ID       string    `json:"id,omitempty"`
+	Reason   string    `json:"reason,omitempty"` // part of it
+	All      bool      `json:"all,omitempty"`    // of the function
+	Before   time.Time `json:"before,omitzero"`  // refused last until then; zero: whenever
 }
 
 // Reject adds a message that can never be stored as it is.
