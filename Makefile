@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up device run backfill test e2e chaos bench fuzz mutants check vuln generate docs migrate secrets images publish edge edge-image test-influx2
+.PHONY: help up device settings-check run backfill test e2e chaos bench fuzz mutants check vuln generate docs migrate secrets images publish edge edge-image test-influx2
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -20,6 +20,9 @@ up: $(HEARTH) ## the whole platform: http://127.0.0.1:8080; MQTT_URL=tcp://my-br
 
 device: $(HEARTH) ## what is said at TOPIC=home/office/desk (or 'home/#'), and how to map it
 	@$(HEARTH) device "$$TOPIC"
+
+settings-check: $(HEARTH) ## every mistake in hearth.yml, with line and column: FILE=other.yml
+	@$(HEARTH) settings check $(FILE)
 
 run: $(HEARTH) ## one source, once: FUNCTION=weather [DRY_RUN=1]
 	@$(HEARTH) run $(if $(DRY_RUN),-dry-run) $(FUNCTION)

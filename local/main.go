@@ -25,6 +25,7 @@ const usage = `usage: go run ./local [command]
   device TOPIC [-for 30s]         listen to the broker; print what is said and how to map it
   dead list|show|replay|drop      what no function took: dead list [-function F] [-reason TEXT]
   gateway NAME=URL...             the gateway alone, in front of running functions
+  settings check [FILE]           every mistake in hearth.yml, with line and column
   docs [-check]                   write the settings reference
 `
 
@@ -37,6 +38,7 @@ var commands = map[string]command{
 	"backfill": cmdBackfill,
 	"device":   cmdDevice,
 	"dead":     cmdDead,
+	"settings": cmdSettings,
 	"migrate":  cmdMigrate,
 	"gateway":  cmdGateway,
 	"docs":     cmdDocs,

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"time"
@@ -48,7 +49,7 @@ func cmdDevice(ctx context.Context, h *house, args []string, out io.Writer) erro
 	if err != nil {
 		return err
 	}
-	set, err := (&settings{file: h.settingsFile(), log: h.logger(nil)}).look(time.Now())
+	set, err := h.watchSettings(slog.New(slog.DiscardHandler)).Look(time.Now())
 	if err != nil {
 		fmt.Fprintln(out, "# hearth.yml has mistakes:", err)
 	}

@@ -158,7 +158,7 @@ func (u *up) waitReady(ctx context.Context) {
 // notes are what a person should know who looks at the page.
 func (u *up) notes() []string {
 	var out []string
-	if _, err := u.settings.look(u.now()); err != nil {
+	if _, err := u.settings.Look(u.now()); err != nil {
 		out = append(out, u.redact("what hearth.yml said before stays, it has mistakes: "+err.Error()))
 	}
 	wanted := slices.ContainsFunc(u.host.Functions, func(f host.Function) bool { return len(f.Topics()) > 0 })

@@ -19,11 +19,11 @@ import (
 	"github.com/hearth-home/hearth/local/sample"
 	"github.com/hearth-home/hearth/local/schedule"
 	"github.com/hearth-home/hearth/local/stack"
-	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
+	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/store/sqlite"
 )
@@ -55,7 +55,7 @@ type up struct {
 	admin     string // where the connector's own port is
 	began     time.Time
 	bridge    atomic.Pointer[bridge.Bridge]
-	settings  *settings
+	settings  *settings.Watch[*mapping.Set]
 }
 
 func newUp(h *house, build map[string]host.Builder) (*up, error) {
@@ -69,7 +69,7 @@ func newUp(h *house, build map[string]host.Builder) (*up, error) {
 	}
 	u := &up{house: h, build: build, functions: fs, env: env, now: time.Now}
 	u.log = h.logger(env.Secrets)
-	u.settings = &settings{file: h.settingsFile(), log: u.log}
+	u.settings = h.watchSettings(u.log)
 	everything(u.functions, h.vars)
 	return u, nil
 }
@@ -126,7 +126,7 @@ func (u *up) gatewayPart() part {
 	return part{"gateway", func(context.Context) (err error) {
 		u.page = &page.Page{Source: page.Source{
 			Functions: u.host.Functions, Next: u.next, Missing: u.missing, Open: u.open, Now: u.now, Redact: u.redact,
-			Declared: func() []catalogue.Measurement { return u.settings.declared(u.now()) },
+			Declared: u.declared,
 			Propose:  mapping.Propose, Notes: u.notes, Try: u.try, Hearth: program,
 		}}
 		var fs []gateway.Function

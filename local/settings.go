@@ -1,81 +1,102 @@
 package main
 
 import (
+	"context"
 	"errors"
-	"io/fs"
+	"flag"
+	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
-	"time"
+	"strings"
 
 	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/settings"
 )
 
-const settingsSecret = "hearth-settings"
+const (
+	settingsSecret = "hearth-settings"
+	settingsName   = "hearth.yml"
+)
 
 // settingsFile is hearth.yml: what a person decides about the house. The
 // functions read it as their secret hearth-settings.
-func (h *house) settingsFile() string { return filepath.Join(h.root, "hearth.yml") }
+func (h *house) settingsFile() string { return filepath.Join(h.root, settingsName) }
 
-// settings is hearth.yml as the page sees it: what it declares, or what is wrong
-// with it. The functions have it from mapping.Watch, by the same rules.
-type settings struct {
-	file string
-	log  *slog.Logger
-
-	mu       sync.Mutex
-	looked   time.Time
-	modified time.Time
-	size     int64
-	set      *mapping.Set // the last good one; nil: none
-	problem  error
-}
-
-const lookAgain = time.Second
-
-// look reads the file again if it is another than it was.
-func (s *settings) look(now time.Time) (*mapping.Set, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.looked.IsZero() && now.Sub(s.looked) < lookAgain && !now.Before(s.looked) {
-		return s.set, s.problem
-	}
-	s.looked = now
-	info, err := os.Stat(s.file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		s.problem, s.modified, s.size = nil, time.Time{}, 0
-		return s.set, nil
-	case err == nil && info.ModTime().Equal(s.modified) && info.Size() == s.size:
-		return s.set, s.problem
-	}
-	var b []byte
-	if err == nil {
-		s.modified, s.size = info.ModTime(), info.Size()
-		b, err = os.ReadFile(s.file)
-	}
-	var set *mapping.Set
-	if err == nil {
-		set, err = mapping.Parse(b)
-	}
-	s.problem = err
-	if err != nil {
-		s.log.Error("what hearth.yml said before stays", "err", err)
-	} else {
-		s.set = set
-	}
-	return s.set, err
+// watchSettings follows hearth.yml for the page and the commands, by the same
+// rules as the functions.
+func (h *house) watchSettings(log *slog.Logger) *settings.Watch[*mapping.Set] {
+	return settings.NewWatch(secret.NewFolder(h.root).Get(settingsName), log, mapping.Compile)
 }
 
 // declared is what hearth.yml adds to the catalogue.
-func (s *settings) declared(now time.Time) []catalogue.Measurement {
-	if set, _ := s.look(now); set != nil {
-		return set.Measurements()
+func (u *up) declared() []catalogue.Measurement {
+	set, _ := u.settings.Look(u.now())
+	return set.Measurements()
+}
+
+// cmdSettings prints every mistake of a file of settings.
+func cmdSettings(_ context.Context, h *house, args []string, out io.Writer) error {
+	fs := flag.NewFlagSet("settings check", flag.ContinueOnError)
+	if len(args) == 0 || args[0] != "check" {
+		return errors.New("settings check [FILE] prints every mistake in hearth.yml")
 	}
+	if err := fs.Parse(args[1:]); err != nil {
+		return err
+	}
+	name := h.settingsFile()
+	switch fs.NArg() {
+	case 0:
+	case 1:
+		name = fs.Arg(0)
+	default:
+		return fmt.Errorf("settings check reads one file, not %q", fs.Args())
+	}
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	f := settings.Parse(b)
+	mapping.Compile(f)
+	wrong := 0
+	for _, m := range f.Sorted() {
+		kind := "warning: "
+		if !m.Warning {
+			kind, wrong = "", wrong+1
+		}
+		path := m.Path
+		if path != "" {
+			path += ": "
+		}
+		fmt.Fprintf(out, "%s:%d:%d: %s%s%s\n", name, m.Line, m.Column, kind, path, m.Text)
+	}
+	if wrong > 0 {
+		return fmt.Errorf("%s has %d mistakes", name, wrong)
+	}
+	fmt.Fprintf(out, "%s is right: %s\n", name, strings.Join(contents(f), ", "))
 	return nil
+}
+
+// contents is what a file of settings holds.
+func contents(f *settings.File) (out []string) {
+	zone := "times in UTC, as house.zone is not given"
+	if f.House.Zone != "" {
+		zone = "times in " + string(f.House.Zone)
+	}
+	out = append(out, zone)
+	for _, s := range []struct {
+		name string
+		n    int
+	}{{"devices", len(f.Devices)}, {"rules", len(f.Rules)}, {"tiles", len(f.Tiles)}, {"reminders", len(f.Reminders)}, {"quiet hours", len(f.QuietHours)}} {
+		if s.n > 0 {
+			out = append(out, fmt.Sprintf("%d %s", s.n, s.name))
+		}
+	}
+	return out
 }
 
 // everything has the function sensors listen to every topic that no other

@@ -140,7 +140,7 @@ devices:
     name: The kiln
     room: Cellar
     physical: [mapped/oven-1]
-rules: {a: of another part}
+garden: {a: section of a later version}
 `)
 	m.Time, m.Replay = noon.Add(time.Minute), true
 	if a := f.Post(t, m); len(a.Rejected) > 0 || len(a.Replay) != 1 || a.Replay[0].Topic != "tele/+/SENSOR" {

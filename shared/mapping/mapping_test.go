@@ -119,7 +119,7 @@ func TestParseNamesEveryMistake(t *testing.T) {
 		`[{device: Big Name}]`: {`write "big-name"`},
 		`[{device: a, physical: [x]}, {device: b, physical: [x]}]`:    {"x is a as well as b"},
 		`[{topic: a, time: {path: $.t, zone: Mars}, fields: {x: $}}]`: {"Mars"},
-		`3`: {"hearth.yml"},
+		`3`: {"line 1, column 10: devices: a list is wanted"},
 	} {
 		_, err := Parse([]byte("devices: " + yml))
 		for _, r := range reasons {

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/topic"
 )
 
@@ -44,26 +46,15 @@ type textAt struct {
 	key  string
 }
 
-// compile checks an entry and makes a rule of it.
-func (e *entry) compile(ms *measurements) (*rule, error) {
-	r := &rule{source: e.source, filters: e.Topic, device: e.Device, deviceSlot: -1, timeSlot: -1, zone: time.UTC}
-	var errs []error
-	for _, f := range e.Topic {
-		errs = append(errs, topic.Check(f))
-	}
-	if len(e.Fields)+len(e.Text) == 0 {
-		errs = append(errs, errors.New("it maps no fields"))
-	}
-	if e.Each != "" {
-		var err error
-		r.each, err = parsePath(e.Each)
-		r.hasEach = true
-		errs = append(errs, err)
-	}
-	slot := func(path string) int {
+// compile checks an entry and makes a rule of it, nil where it has mistakes.
+func (e entry) compile(ms *measurements) *rule {
+	r := &rule{source: e.source(), filters: e.Topic, device: e.Device.Device, deviceSlot: -1, timeSlot: -1, zone: e.Time.Zone.Location()}
+	bad := false
+	wrong := func(key string, err error) { bad = e.wrong(key, err) || bad }
+	slot := func(key, path string) int {
 		steps, err := parsePath(path)
 		if err != nil {
-			errs = append(errs, err)
+			wrong(key, err)
 			return 0
 		}
 		r.whole = r.whole || len(steps) == 0
@@ -71,47 +62,60 @@ func (e *entry) compile(ms *measurements) (*rule, error) {
 		r.slots++
 		return r.slots - 1
 	}
-	if err := checkName(e); err != nil {
-		errs = append(errs, err)
+	for i, f := range e.Topic {
+		wrong(fmt.Sprintf(".topic[%d]", i), topic.Check(f))
 	}
-	if strings.HasPrefix(e.Device, "$") {
-		r.deviceSlot = slot(e.Device)
+	if len(e.Fields)+len(e.Text) == 0 {
+		wrong("", errors.New("it maps no fields"))
+	}
+	if e.Each != "" {
+		var err error
+		r.each, err = parsePath(e.Each)
+		r.hasEach = true
+		wrong(".each", err)
+	}
+	wrong(".device", checkName(e))
+	if strings.HasPrefix(r.device, "$") {
+		r.deviceSlot = slot(".device", r.device)
 	}
 	if e.Time.Path != "" {
-		r.timeSlot = slot(e.Time.Path)
-	}
-	if e.Time.Zone != "" {
-		zone, err := time.LoadLocation(e.Time.Zone)
-		errs = append(errs, err)
-		r.zone = zone
+		r.timeSlot = slot(".time", e.Time.Path)
 	}
 	for _, key := range slices.Sorted(maps.Keys(e.Fields)) {
-		f := e.Fields[key]
-		m, err := f.compile(key)
-		errs = append(errs, err)
-		m.slot = slot(f.Path)
+		m, err := compileField(e.Fields[key], key)
+		wrong(".fields."+key, err)
+		m.slot = slot(".fields."+key, e.Fields[key].Path)
 		r.fields = append(r.fields, m)
 	}
 	for _, key := range slices.Sorted(maps.Keys(e.Text)) {
-		errs = append(errs, checkKey(key))
-		r.texts = append(r.texts, textAt{slot(e.Text[key]), key})
+		wrong(".text."+key, checkKey(key))
+		r.texts = append(r.texts, textAt{slot(".text."+key, e.Text[key]), key})
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
+	if bad || e.wrong("", ms.declare(e, r)) {
+		return nil
 	}
-	return r, ms.declare(e, r)
+	return r
+}
+
+// source is what the entry maps, to compare.
+func (e entry) source() string {
+	d := *e.Device
+	d.Name, d.Room, d.Physical, d.Maintenance = "", "", nil, time.Time{}
+	b, _ := json.Marshal(d) // texts and finite numbers
+	return string(b)
 }
 
 // checkName refuses a device whose {} no topic can fill.
-func checkName(e *entry) error {
-	if strings.HasPrefix(e.Device, "$") || !strings.Contains(e.Device, "{") {
+func checkName(e entry) error {
+	name := e.Device.Device
+	if strings.HasPrefix(name, "$") || !strings.Contains(name, "{") {
 		return nil
 	}
 	key := "key"
 	if e.Each == "" {
 		key = "" // there is none
 	}
-	_, err := filled(e.Device, slices.Repeat([]string{"level"}, 99), key)
+	_, err := filled(name, slices.Repeat([]string{"level"}, 99), key)
 	return err
 }
 
@@ -126,7 +130,7 @@ func checkKey(key string) error {
 	return nil
 }
 
-func (f *field) compile(key string) (mapped, error) {
+func compileField(f settings.Field, key string) (mapped, error) {
 	m := mapped{key: key, factor: 1, offset: f.Offset, words: maps.Clone(switches)}
 	if f.Factor != nil {
 		m.factor = *f.Factor
@@ -155,7 +159,7 @@ type measurements struct {
 var guesses = []string{"air", "soil", "power", "ups", "host"}
 
 // declare finds the rule's measurement and adds the fields that it lacks.
-func (ms *measurements) declare(e *entry, r *rule) error {
+func (ms *measurements) declare(e entry, r *rule) error {
 	r.measurement = e.Measurement
 	if r.measurement == "" {
 		r.measurement = guess(e, r)
@@ -197,7 +201,7 @@ func (ms *measurements) declare(e *entry, r *rule) error {
 
 var air, _ = catalogue.Get("air")
 
-func guess(e *entry, r *rule) string {
+func guess(e entry, r *rule) string {
 	for _, name := range guesses {
 		m, _ := catalogue.Get(name)
 		all := len(r.fields) > 0
@@ -217,8 +221,8 @@ func guess(e *entry, r *rule) string {
 
 // declareField gives a mapped field its range and, where it is new, adds it to
 // the measurement.
-func declareField(m *catalogue.Measurement, at *mapped, fields map[string]field) error {
-	var f field
+func declareField(m *catalogue.Measurement, at *mapped, fields map[string]settings.Field) error {
+	var f settings.Field
 	for key, written := range fields { // its key may have got the unit since
 		if key == at.key || at.unit.Key(key) == at.key {
 			f = written

@@ -16,6 +16,7 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/scan"
+	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/topic"
 )
@@ -23,7 +24,7 @@ import (
 // Set is what hearth.yml says of devices, checked. It is safe for concurrent use.
 type Set struct {
 	rules        []*rule
-	settings     []store.DeviceSetting
+	devices      []store.DeviceSetting
 	measurements []catalogue.Measurement
 
 	mu      sync.Mutex
@@ -34,81 +35,104 @@ const maxPhysical = 500 // bytes: PostgreSQL's index takes 2,700
 
 const maxTopics = 8192 // whose rules are remembered
 
-// Parse reads hearth.yml. All mistakes in its part "devices" are named at once.
+// Parse reads hearth.yml. Its error names all mistakes, those of other sections
+// too.
 func Parse(file []byte) (*Set, error) {
-	entries, lines, err := read(file)
-	if err != nil {
-		return nil, err
-	}
-	s := &Set{byTopic: map[string][]*rule{}}
-	ms := &measurements{own: map[string]*catalogue.Measurement{}}
-	var errs []error
-	for i := range entries {
-		if err := s.add(&entries[i], ms); err != nil {
-			errs = append(errs, fmt.Errorf("hearth.yml: devices: line %d: %w", lines[i], err))
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(ms.own)) {
-		s.measurements = append(s.measurements, *ms.own[name])
-	}
-	if err := errors.Join(errs...); err != nil {
+	f := settings.Parse(file)
+	s := Compile(f)
+	if err := f.Err(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
+// Compile makes of the section "devices" what messages are mapped by. It notes
+// what is wrong with it, and with the names of fields in other sections, in f.
+func Compile(f *settings.File) *Set {
+	s := &Set{byTopic: map[string][]*rule{}}
+	ms := &measurements{own: map[string]*catalogue.Measurement{}}
+	for i := range f.Devices {
+		path := fmt.Sprintf("devices[%d]", i)
+		if !f.Broken(path) {
+			s.add(entry{&f.Devices[i], f, path}, ms)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(ms.own)) {
+		s.measurements = append(s.measurements, *ms.own[name])
+	}
+	if !f.Broken("devices") {
+		s.checkNames(f)
+	}
+	return s
+}
+
+// entry is one element of the section, and where its mistakes are noted.
+type entry struct {
+	*settings.Device
+	file *settings.File
+	path string
+}
+
+// wrong notes an error, if there is one, at a key of the entry.
+func (e entry) wrong(key string, err error) bool {
+	if err != nil {
+		e.file.Mistake(e.path+key, "%s", err)
+	}
+	return err != nil
+}
+
 // OwnID is the physical id of a device that a mapping names outright.
 func OwnID(name string) string { return "hearth.yml/" + name }
 
-func (s *Set) add(e *entry, ms *measurements) error {
-	literal := e.Device != "" && !strings.ContainsAny(e.Device, "${")
-	if literal && device.Slug(e.Device) != e.Device {
-		return fmt.Errorf("the device %q is not made of small letters, digits, - and _: write %q", e.Device, device.Slug(e.Device))
+func (s *Set) add(e entry, ms *measurements) {
+	literal := e.Device.Device != "" && !strings.ContainsAny(e.Device.Device, "${")
+	switch name := e.Device.Device; {
+	case literal && device.Slug(name) != name:
+		e.wrong(".device", fmt.Errorf("the device %q is not made of small letters, digits, - and _: write %q", name, device.Slug(name)))
+		return
+	case !literal && (len(e.Physical) > 0 || e.Room != "" || e.Name != "" || !e.Maintenance.IsZero()):
+		e.wrong("", errors.New("a name, room, physical id or maintenance needs the id of one device"))
+		return
+	case len(e.Topic) == 0 && (!literal || len(e.Fields)+len(e.Text) > 0):
+		e.wrong("", errors.New("it needs a device, and to map fields a topic"))
+		return
 	}
-	if !literal && (len(e.Physical) > 0 || e.Room != "" || e.Name != "" || !e.Maintenance.IsZero()) {
-		return errors.New("a name, room, physical id or maintenance needs the id of one device")
-	}
-	for i, p := range e.Physical {
+	bad := e.wrong(".name", device.CheckName(e.Name))
+	bad = e.wrong(".room", device.CheckName(e.Room)) || bad
+	physical := slices.Clone(e.Physical)
+	for i, p := range physical {
 		if strings.HasPrefix(strings.ToLower(p), "0x") {
-			e.Physical[i] = strings.ToLower(p) // an ieee address, as the bridge's list is read
+			physical[i] = strings.ToLower(p) // an ieee address, as the bridge's list is read
 		}
-		if len(p) > maxPhysical {
-			return fmt.Errorf("the physical id %.40q… is longer than %d bytes", p, maxPhysical)
-		}
+		bad = e.wrong(fmt.Sprintf(".physical[%d]", i), checkPhysical(p)) || bad
 	}
-	for _, name := range append(slices.Clone(e.Physical), e.Name, e.Room) {
-		if err := device.CheckName(name); err != nil {
-			return err
-		}
-	}
-	if literal {
-		d := store.DeviceSetting{Device: e.Device, Name: e.Name, Room: e.Room, Kind: "mapped", Physical: e.Physical, Maintenance: e.Maintenance}
+	if literal && !bad {
+		d := store.DeviceSetting{Device: e.Device.Device, Name: e.Name, Room: e.Room, Kind: "mapped", Physical: physical, Maintenance: e.Maintenance}
 		if len(e.Topic) > 0 {
-			d.Physical = append(slices.Clone(d.Physical), OwnID(e.Device))
+			d.Physical = append(d.Physical, OwnID(d.Device))
 		}
-		if err := s.set(d); err != nil {
-			return err
-		}
+		e.wrong(".physical", s.set(d))
 	}
 	if len(e.Topic) == 0 {
-		if !literal || len(e.Fields)+len(e.Text) > 0 {
-			return errors.New("it needs a device, and to map fields a topic")
-		}
-		return nil
+		return
 	}
-	r, err := e.compile(ms)
-	if err != nil {
-		return err
+	if r := e.compile(ms); r != nil {
+		s.rules = append(s.rules, r)
 	}
-	s.rules = append(s.rules, r)
-	return nil
+}
+
+func checkPhysical(p string) error {
+	if len(p) > maxPhysical {
+		return fmt.Errorf("the physical id %.40q… is longer than %d bytes", p, maxPhysical)
+	}
+	return device.CheckName(p)
 }
 
 // set unites what several entries say of one device.
 func (s *Set) set(d store.DeviceSetting) error {
 	var old *store.DeviceSetting
-	for i := range s.settings {
-		o := &s.settings[i]
+	for i := range s.devices {
+		o := &s.devices[i]
 		if o.Device == d.Device {
 			old = o
 			continue
@@ -120,7 +144,7 @@ func (s *Set) set(d store.DeviceSetting) error {
 		}
 	}
 	if old == nil {
-		s.settings = append(s.settings, d)
+		s.devices = append(s.devices, d)
 		return nil
 	}
 	old.Name, old.Room = cmp.Or(d.Name, old.Name), cmp.Or(d.Room, old.Room)
@@ -150,9 +174,6 @@ func (s *Set) fresh(old *Set) (out []string) {
 	}
 	return out
 }
-
-// Settings is what the register should know.
-func (s *Set) Settings() []store.DeviceSetting { return s.settings }
 
 // Measurements are those that mappings declare or extend, whole.
 func (s *Set) Measurements() []catalogue.Measurement { return s.measurements }

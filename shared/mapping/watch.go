@@ -3,54 +3,29 @@ package mapping
 import (
 	"context"
 	"log/slog"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/settings"
+	"github.com/hearth-home/hearth/shared/store"
 )
 
-const lookAgain = 3 * time.Second
-
-// Watch reads hearth.yml again when it changes. A bad file keeps the last good
-// one and says so once.
+// Watch follows what hearth.yml says of devices.
 type Watch struct {
-	secret secret.String
-	log    *slog.Logger
-
-	mu     sync.Mutex
-	looked time.Time
-	file   string
-	set    *Set
-
+	file    *settings.Watch[*Set]
 	applied *Set // guarded by the register that it is applied to
 }
 
 // NewWatch reads nothing yet.
 func NewWatch(s secret.String, log *slog.Logger) *Watch {
-	return &Watch{secret: s, log: log, set: &Set{byTopic: map[string][]*rule{}}}
+	return &Watch{file: settings.NewWatch(s, log, Compile)}
 }
 
 // Set returns what the file says, or said when it was last without mistakes.
 func (w *Watch) Set(now time.Time) *Set {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.looked.IsZero() && now.Sub(w.looked) < lookAgain && !now.Before(w.looked) {
-		return w.set
-	}
-	w.looked = now
-	file := w.secret.Reveal()
-	if file == w.file || file == "" { // none, or being written
-		return w.set
-	}
-	w.file = file
-	set, err := Parse([]byte(file))
-	if err != nil {
-		w.log.Error("hearth.yml is kept as it was", "err", err)
-		return w.set
-	}
-	w.log.Info("hearth.yml read", "mappings", len(set.rules), "devices", len(set.settings))
-	w.set = set
+	set, _ := w.file.Look(now) // it has logged what is wrong
 	return set
 }
 
@@ -61,7 +36,7 @@ func (w *Watch) Apply(ctx context.Context, set *Set, b *device.Batch) (fresh []s
 	if w.applied == set {
 		return nil, nil
 	}
-	if err := b.Configure(ctx, set.settings); err != nil {
+	if err := b.Configure(ctx, set.after(w.applied)); err != nil {
 		return nil, err
 	}
 	if w.applied != nil {
@@ -69,4 +44,19 @@ func (w *Watch) Apply(ctx context.Context, set *Set, b *device.Batch) (fresh []s
 	}
 	w.applied = set
 	return fresh, nil
+}
+
+// after is what the register should know where it was told old before: a device
+// that is no longer in hearth.yml has no name, no room and no maintenance by it.
+func (s *Set) after(old *Set) []store.DeviceSetting {
+	out := slices.Clone(s.devices)
+	if old == nil {
+		return out
+	}
+	for _, d := range old.devices {
+		if !slices.ContainsFunc(s.devices, func(now store.DeviceSetting) bool { return now.Device == d.Device }) {
+			out = append(out, store.DeviceSetting{Device: d.Device, Kind: d.Kind})
+		}
+	}
+	return out
 }

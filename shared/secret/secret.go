@@ -4,12 +4,15 @@ package secret
 
 import (
 	"cmp"
+	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Redacted is what stands where a secret stood.
@@ -115,4 +118,24 @@ func (f *Folder) Brief(s string, n int) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:n], "") + "…"
+}
+
+// Read returns the file as it is, at most its first most bytes, and when it was
+// written: for settings, which have lines. It is an error of package fs where
+// there is none.
+func (s String) Read(most int64) (b []byte, written time.Time, err error) {
+	if s.folder == nil {
+		return nil, written, fs.ErrNotExist
+	}
+	f, err := os.Open(filepath.Join(s.folder.dir, s.name))
+	if err != nil {
+		return nil, written, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, written, err
+	}
+	b, err = io.ReadAll(io.LimitReader(f, most))
+	return b, info.ModTime(), err
 }

@@ -1,0 +1,238 @@
+package settings
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+const (
+	maxDepth = 30
+	maxNodes = 200_000 // with what anchors repeat
+)
+
+// decoder takes nodes into values by their types, and notes every mistake where
+// it stands. It never stops at one.
+type decoder struct {
+	file  *File
+	nodes int
+	full  bool // of nodes: said once
+}
+
+// key is one pair of a mapping.
+type key struct {
+	name  string
+	node  *yaml.Node // of the name
+	value *yaml.Node
+}
+
+// enter counts a node. A node that names an anchor is that anchor's.
+func (d *decoder) enter(n *yaml.Node, path string, depth int) (*yaml.Node, bool) {
+	d.file.at[path] = at{n.Line, n.Column}
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	d.nodes++
+	switch {
+	case depth > maxDepth:
+		d.mistake(n, path, "it is nested deeper than %d", maxDepth)
+		return n, false
+	case d.nodes > maxNodes:
+		if !d.full {
+			d.mistake(n, "", "there are more than %d values in hearth.yml: anchors are repeated too often", maxNodes)
+		}
+		d.full = true
+		return n, false
+	case n.Style&yaml.TaggedStyle != 0 && !strings.HasPrefix(n.ShortTag(), "!!"):
+		d.mistake(n, path, "the tag %s is unknown: hearth.yml has no tags", short(n.Tag))
+		return n, false
+	}
+	return n, !isNull(n)
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+func (d *decoder) mistake(n *yaml.Node, path, format string, args ...any) {
+	d.file.mistake(at{n.Line, n.Column}, path, fmt.Sprintf(format, args...), false)
+}
+
+// value takes a node into v. one says that a list of one may be written without
+// the list.
+func (d *decoder) value(n *yaml.Node, v reflect.Value, path string, one bool, depth int) {
+	n, ok := d.enter(n, path, depth)
+	if !ok {
+		return
+	}
+	if s, ok := scalars[v.Type()]; ok {
+		d.scalar(n, v, s, path)
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		to := reflect.New(v.Type().Elem())
+		d.value(n, to.Elem(), path, one, depth+1)
+		v.Set(to)
+	case reflect.Slice:
+		d.list(n, v, path, one, depth)
+	case reflect.Map:
+		if n.Kind != yaml.MappingNode {
+			d.mistake(n, path, "lines of `key: value` are wanted here, and this is %s", kind(n))
+			return
+		}
+		v.Set(reflect.MakeMap(v.Type()))
+		for _, k := range d.keys(n, path, depth) {
+			to := reflect.New(v.Type().Elem()).Elem()
+			d.value(k.value, to, path+"."+k.name, false, depth+1)
+			v.SetMapIndex(reflect.ValueOf(k.name), to)
+		}
+	case reflect.Struct:
+		d.object(n, v, path, depth)
+	}
+}
+
+func (d *decoder) scalar(n *yaml.Node, v reflect.Value, s scalar, path string) {
+	if n.Kind != yaml.ScalarNode {
+		d.mistake(n, path, "one value is wanted here, and this is %s", kind(n))
+		return
+	}
+	got, err := s.parse(d, n.Value)
+	if err != nil {
+		d.mistake(n, path, "%s", err)
+		return
+	}
+	v.Set(reflect.ValueOf(got).Convert(v.Type()))
+}
+
+func (d *decoder) list(n *yaml.Node, v reflect.Value, path string, one bool, depth int) {
+	elements := n.Content
+	switch {
+	case n.Kind == yaml.SequenceNode:
+	case one:
+		elements = []*yaml.Node{n}
+	default:
+		d.mistake(n, path, "a list is wanted here, its elements behind - each, and this is %s", kind(n))
+		return
+	}
+	v.Set(reflect.MakeSlice(v.Type(), len(elements), len(elements)))
+	for i, e := range elements {
+		where := fmt.Sprintf("%s[%d]", path, i)
+		d.value(e, v.Index(i), where, false, depth+1)
+		if isNull(e) {
+			d.mistake(e, where, "there is nothing behind the -")
+		}
+	}
+}
+
+// object takes a mapping, or the value that stands for one, into a struct.
+func (d *decoder) object(n *yaml.Node, v reflect.Value, path string, depth int) {
+	fields := fieldsOf(v.Type())
+	if n.Kind != yaml.MappingNode {
+		i := slices.IndexFunc(fields, func(f structField) bool { return f.short })
+		if i < 0 || n.Kind != yaml.ScalarNode {
+			d.mistake(n, path, "lines of `key: value` are wanted here, and this is %s", kind(n))
+			return
+		}
+		d.value(n, v.Field(fields[i].index), path, false, depth+1)
+		return
+	}
+	for _, k := range d.keys(n, path, depth) {
+		i := slices.IndexFunc(fields, func(f structField) bool { return f.name == k.name })
+		if i < 0 {
+			d.mistake(k.node, path, "%s", unknown("key", k.name, names(fields)))
+			continue
+		}
+		d.value(k.value, v.Field(fields[i].index), path+"."+k.name, fields[i].one, depth+1)
+	}
+}
+
+// keys are the pairs of a mapping. A pair of its own counts more than one that
+// is merged in by <<, and what is merged first more than what comes after.
+func (d *decoder) keys(n *yaml.Node, path string, depth int) []key {
+	var own, merged []key
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		if k.Kind == yaml.AliasNode {
+			k = k.Alias
+		}
+		switch {
+		case k.Kind != yaml.ScalarNode:
+			d.mistake(k, path, "a key is one word, and this is %s", kind(k))
+		case k.Value == "<<" && k.ShortTag() == "!!merge":
+			merged = append(merged, d.merge(v, path, depth+1)...)
+		case slices.ContainsFunc(own, func(o key) bool { return o.name == k.Value }):
+			d.mistake(k, path, "%s is here twice: keep one", short(k.Value))
+		default:
+			own = append(own, key{k.Value, k, v})
+		}
+	}
+	for _, m := range merged {
+		if !slices.ContainsFunc(own, func(o key) bool { return o.name == m.name }) {
+			own = append(own, m)
+		}
+	}
+	return own
+}
+
+// merge are the pairs of what stands behind <<.
+func (d *decoder) merge(n *yaml.Node, path string, depth int) []key {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if d.nodes++; depth > maxDepth || d.nodes > maxNodes {
+		d.mistake(n, path, "it is merged into itself")
+		return nil
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		return d.keys(n, path, depth)
+	case yaml.SequenceNode:
+		var out []key
+		for _, e := range n.Content {
+			out = append(out, d.merge(e, path, depth+1)...)
+		}
+		return out
+	}
+	d.mistake(n, path, "behind << stands an anchor of `key: value` lines, as in <<: *name, and this is %s", kind(n))
+	return nil
+}
+
+func kind(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "lines of `key: value`"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.ScalarNode:
+		return fmt.Sprintf("the value %q", short(n.Value))
+	}
+	return "none"
+}
+
+// structField is a field of a section's type.
+type structField struct {
+	name       string
+	index      int
+	short, one bool // a scalar fills it; a list of one may stand without the list
+}
+
+func fieldsOf(t reflect.Type) []structField {
+	var out []structField
+	for i := range t.NumField() {
+		name, option, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		if name != "" && name != "-" {
+			out = append(out, structField{name, i, option == "short", option == "one"})
+		}
+	}
+	return out
+}
+
+func names(fields []structField) []string {
+	var out []string
+	for _, f := range fields {
+		out = append(out, f.name)
+	}
+	return out
+}

@@ -1,0 +1,148 @@
+package settings
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Mistake is what is wrong in hearth.yml, where, and what to write instead.
+type Mistake struct {
+	Line, Column int    // from 1; 0: of the whole file
+	Path         string // devices[0].fields.power; "" for the whole file
+	Text         string
+	Warning      bool // the file is good all the same
+}
+
+// Error is the mistake as one line.
+func (m Mistake) Error() string {
+	var b strings.Builder
+	if m.Line > 0 {
+		fmt.Fprintf(&b, "line %d, column %d: ", m.Line, m.Column)
+	}
+	if m.Path != "" {
+		b.WriteString(m.Path + ": ")
+	}
+	return b.String() + m.Text
+}
+
+type at struct{ line, column int }
+
+// Mistake notes what is wrong at a path, as in devices[0].fields.power; where that
+// is not in the file, at what it would stand in.
+func (f *File) Mistake(path, format string, args ...any) {
+	where := path
+	for where != "" && f.at[where] == (at{}) {
+		where = where[:max(0, strings.LastIndexAny(where, ".["))]
+	}
+	f.mistake(f.at[where], path, fmt.Sprintf(format, args...), false)
+}
+
+const maxMistakes = 1000
+
+func (f *File) mistake(where at, path, text string, warning bool) {
+	m := Mistake{Line: where.line, Column: where.column, Path: path, Text: text, Warning: warning}
+	again := func(old Mistake) bool { // an anchor is used several times
+		return m.Line > 0 && old.Line == m.Line && old.Column == m.Column && old.Text == m.Text
+	}
+	if len(f.Mistakes) < maxMistakes && !slices.ContainsFunc(f.Mistakes, again) {
+		f.Mistakes = append(f.Mistakes, m)
+	}
+}
+
+// Broken reports that there is a mistake at a path or in what it holds: another
+// look at it would only find what follows from that.
+func (f *File) Broken(path string) bool {
+	return slices.ContainsFunc(f.Mistakes, func(m Mistake) bool {
+		rest, ok := strings.CutPrefix(m.Path, path)
+		return ok && !m.Warning && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
+}
+
+// Sorted returns mistakes and warnings as they stand in the file.
+func (f *File) Sorted() []Mistake {
+	return slices.SortedStableFunc(slices.Values(f.Mistakes), func(a, b Mistake) int {
+		return cmp.Or(a.Line-b.Line, a.Column-b.Column)
+	})
+}
+
+const maxSaid = 20 // in a log
+
+// Err returns the mistakes as one error, a line each, or nil where there are at
+// most warnings.
+func (f *File) Err() error {
+	var errs []error
+	more := 0
+	for _, m := range f.Sorted() {
+		switch {
+		case m.Warning:
+		case len(errs) < maxSaid:
+			errs = append(errs, m)
+		default:
+			more++
+		}
+	}
+	if more > 0 {
+		errs = append(errs, fmt.Errorf("and %d more", more))
+	}
+	return errors.Join(errs...)
+}
+
+// nearest returns the name that text was probably meant to be, "" where none is
+// near.
+func nearest(text string, names []string) string {
+	best, most := "", 1+len(text)/4
+	for _, name := range names {
+		if d := distance(strings.ToLower(text), name); d <= most && (best == "" || d < distance(strings.ToLower(text), best)) {
+			best = name
+		}
+	}
+	return best
+}
+
+// distance is how many letters are added, left out, changed or swapped with their
+// neighbour (optimal string alignment).
+func distance(a, b string) int {
+	if len(a) > 40 || len(b) > 40 {
+		return 40
+	}
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			change := 1
+			if a[i-1] == b[j-1] {
+				change = 0
+			}
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+change)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(a)][len(b)]
+}
+
+// unknown says that a name is not known, and which one may be meant.
+func unknown(what, name string, names []string) string {
+	if n := nearest(name, names); n != "" {
+		return fmt.Sprintf("the %s %q is unknown: did you mean %s?", what, short(name), n)
+	}
+	return fmt.Sprintf("the %s %q is unknown: known are %s", what, short(name), strings.Join(names, ", "))
+}
+
+// short keeps what is quoted brief.
+func short(s string) string {
+	if len(s) > 60 {
+		return strings.ToValidUTF8(s[:60], "") + "…"
+	}
+	return s
+}

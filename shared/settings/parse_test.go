@@ -1,0 +1,278 @@
+package settings
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+const whole = `
+house:
+  zone: Europe/Berlin
+  place: {name: Home, latitude: 52.5, longitude: 13.4}
+  units: metric
+  locale: de-DE
+  currency: EUR
+  price_per_kwh:
+    - {from: "06:00", to: "22:00", price: 0.32}
+    - {from: "22:00", to: "06:00", price: 0.25}
+devices:
+  - device: kitchen
+    name: Kitchen
+    room: Kitchen
+    physical: 0xa4c1380000000099
+    maintenance: 2026-12-24 18:00
+  - topic: [a/b, c/+]
+    cadence: 5m
+    time: $.when
+    fields:
+      x: $.x
+      y: {path: $.y, factor: 0.1, words: {on: 1}, counter: yes}
+    text: {state: $.s}
+rules:
+  co2: {field: air.co2_ppm, above: {enter: 1400, leave: 1200}, for: 10m, severity: warning, channel: climate}
+  frost: {field: air.temperature_celsius, below: 34, unit: °F, room: Cellar, remind: 1d}
+  silent: {off: true}
+tiles:
+  - today
+  - tile: weather
+    views: [wall, desk]
+  - title: Rack
+    show: curve
+    lines: [power.power_watts, {field: air.temperature_celsius, device: [rack-top, rack-bottom]}]
+reminders:
+  - {text: Bins, on: [tuesday, friday], at: "19:00"}
+  - {text: Boiler, date: 2027-03-01, every: year, ahead: 7d}
+quiet_hours: {from: "22:00", to: "07:00"}
+x-own: {anything: 1}
+`
+
+func TestEverySectionIsRead(t *testing.T) {
+	f := Parse([]byte(whole))
+	if len(f.Mistakes) > 0 {
+		t.Fatal(f.Sorted())
+	}
+	leave, tenth, lat, lon := 1200.0, 0.1, 52.5, 13.4
+	want := &File{
+		House: House{Zone: "Europe/Berlin", Place: Place{"Home", &lat, &lon}, Units: "metric", Locale: "de-DE", Currency: "EUR",
+			PricePerKWh: []Price{{0.32, "06:00", "22:00"}, {0.25, "22:00", "06:00"}}},
+		Devices: []Device{
+			{Device: "kitchen", Name: "Kitchen", Room: "Kitchen", Physical: []string{"0xa4c1380000000099"}, Maintenance: time.Date(2026, 12, 24, 17, 0, 0, 0, time.UTC)},
+			{Topic: []string{"a/b", "c/+"}, Cadence: 5 * time.Minute, Time: Moment{Path: "$.when"}, Text: map[string]string{"state": "$.s"},
+				Fields: map[string]Field{"x": {Path: "$.x"}, "y": {Path: "$.y", Factor: &tenth, Words: map[string]float64{"on": 1}, Counter: true}}},
+		},
+		Rules: map[string]Rule{
+			"co2":    {Field: "air.co2_ppm", Above: &Threshold{1400, &leave}, For: 10 * time.Minute, Severity: "warning", Channel: "climate"},
+			"frost":  {Field: "air.temperature_celsius", Below: &Threshold{Enter: 34}, Unit: "°F", Room: []string{"Cellar"}, Remind: 24 * time.Hour},
+			"silent": {Off: true},
+		},
+		Tiles: []Tile{{Tile: "today"}, {Tile: "weather", Views: []string{"wall", "desk"}},
+			{Title: "Rack", Show: "curve", Lines: []Line{{Field: "power.power_watts"}, {Field: "air.temperature_celsius", Device: []string{"rack-top", "rack-bottom"}}}}},
+		Reminders:  []Reminder{{Text: "Bins", On: []Weekday{"tuesday", "friday"}, At: "19:00"}, {Text: "Boiler", Date: "2027-03-01", Every: "year", Ahead: 7 * 24 * time.Hour}},
+		QuietHours: []QuietHours{{From: "22:00", To: "07:00"}},
+	}
+	want.at = f.at
+	if !reflect.DeepEqual(f, want) {
+		t.Errorf("read\n%+v\nwant\n%+v", f, want)
+	}
+}
+
+// said writes every mistake as line:column path: text.
+func said(f *File) string {
+	var out []string
+	for _, m := range f.Sorted() {
+		kind := ""
+		if m.Warning {
+			kind = "warning "
+		}
+		out = append(out, fmt.Sprintf("%s%d:%d %s: %s", kind, m.Line, m.Column, m.Path, m.Text))
+	}
+	return strings.Join(out, "\n")
+}
+
+func TestEveryMistakeIsNamedWithItsPlaceAndWhatToWrite(t *testing.T) {
+	for name, tc := range map[string]struct{ yml, want string }{
+		"key":          {"devices:\n  - device: a\n    nmae: x\n", `3:5 devices[0]: the key "nmae" is unknown: did you mean name?`},
+		"far_key":      {"quiet_hours: {zzzzzzzz: 1, from: \"22:00\", to: \"07:00\"}\n", `1:15 quiet_hours[0]: the key "zzzzzzzz" is unknown: known are from, to, days`},
+		"section":      {"device:\n  - device: a\n", `warning 1:1 : the section "device" is unknown: did you mean devices?; this version passes over it`},
+		"two":          {"house: {zone: Mars, currency: euro}\n", "1:15 house.zone: \"Mars\" is no time zone: write it as in Europe/Berlin\n1:31 house.currency: \"euro\" is no currency: write it as in EUR"},
+		"local":        {"house: {zone: Local}\n", `1:15 house.zone: "Local" is no time zone`},
+		"duration":     {"rules: {a: {for: 10}}\n", `1:18 rules.a.for: "10" is no duration: write it as in 90s, 15m, 2h or 1d`},
+		"long":         {"rules: {a: {for: 99999999999999999d}}\n", `longer than a hundred years`},
+		"clock":        {"quiet_hours: {from: 25:00, to: \"7:00\"}\n", "1:21 quiet_hours[0].from: \"25:00\" is no time of day: write it as in 22:30\n1:32 quiet_hours[0].to: \"7:00\" is no time of day"},
+		"weekday":      {"reminders: [{text: x, on: tusday}]\n", `1:27 reminders[0].on[0]: the word "tusday" is unknown: did you mean tuesday?`},
+		"comma":        {"rules: {a: {above: '21,5'}}\n", `1:20 rules.a.above: "21,5" is no number: write 21.5`},
+		"infinite":     {"rules: {a: {above: .inf}}\n", `".inf" is no number`},
+		"nan":          {"rules: {a: {above: NaN}}\n", `"NaN" is no number`},
+		"leave":        {"rules: {a: {above: {enter: 1, leave: 2}}}\n", `1:38 rules.a.above.leave: it ends above 1, where it begins: leave is at most enter`},
+		"leave_below":  {"rules: {a: {below: {enter: 2, leave: 1}}}\n", `leave is at least enter`},
+		"always":       {"rules: {a: {above: 1, below: 2}}\n", `every value is above 1 or below 2`},
+		"off_and_on":   {"rules: {a: {off: true, above: 1}}\n", `take out one`},
+		"unit":         {"rules: {a: {above: 1, unit: furlong}}\n", `1:29 rules.a.unit: the unit "furlong" is unknown`},
+		"field":        {"rules: {a: {field: co2}}\n", `"co2" is no field: write its measurement and its key, as in air.co2_ppm`},
+		"rule_name":    {"rules: {My Rule: {off: true}}\n", `the name of a rule is made of small letters`},
+		"tile":         {"tiles: [{title: x}]\n", `1:9 tiles[0]: a tile is one that hearth has`},
+		"lines":        {"tiles: [{lines: [a.b, a.b, a.b, a.b, a.b, a.b, a.b, a.b, a.b]}]\n", `at most 8 lines: these are 9`},
+		"reminder":     {"reminders: [{text: x}, {on: monday}, {text: x, on: monday, every: year}]\n", "1:13 reminders[0]: a reminder is on days of the week, on: tuesday, or has a date: 2026-12-24\n1:24 reminders[1]: a reminder has a text\n1:67 reminders[2].every: every goes with a date"},
+		"date":         {"reminders: [{text: x, date: 2026-02-30}]\n", `"2026-02-30" is no day`},
+		"quiet":        {"quiet_hours: {from: 22:00}\n", `quiet hours have two times of day`},
+		"prices":       {"house: {price_per_kwh: [0.3, 0.2]}\n", `of several prices each has two times of day`},
+		"place":        {"house: {place: {latitude: 91, longitude: 0}}\n", `1:27 house.place.latitude: a latitude is from -90 to 90 degrees`},
+		"half_a_place": {"house: {place: {latitude: 9}}\n", `a place has a latitude and a longitude`},
+		"time":         {"devices: [{device: a, maintenance: tomorrow}]\n", `"tomorrow" is no time: write it as in 2026-12-24 18:00`},
+		"no_list":      {"devices: {device: a}\n", "1:10 devices: a list is wanted here, its elements behind - each, and this is lines of `key: value`"},
+		"no_mapping":   {"rules: [a]\n", "1:8 rules: lines of `key: value` are wanted here, and this is a list"},
+		"no_value":     {"house: {zone: [a]}\n", `1:15 house.zone: one value is wanted here, and this is a list`},
+		"no_sections":  {"- a\n", "1:1 : sections are wanted here, as in `devices:`, and this is a list"},
+		"an_empty_one": {"devices:\n  -\n", `2:4 devices[0]: there is nothing behind the -`},
+		"twice":        {"house:\n  zone: UTC\n  zone: UTC\n", `3:3 house: zone is here twice: keep one`},
+		"section_too":  {"devices: []\ndevices: []\n", `2:1 : devices is here twice: keep one`},
+		"in_a_map":     {"rules:\n  a: {off: true}\n  a: {off: true}\n", `3:3 rules: a is here twice: keep one`},
+		"key_is_list":  {"house: {[a]: 1}\n", `1:9 house: a key is one word, and this is a list`},
+		"tag":          {"house: {zone: !secret zone}\n", `1:15 house.zone: the tag !secret is unknown: hearth.yml has no tags`},
+		"many_devices": {"devices: [" + strings.Repeat("{device: a},", most+1) + "]\n", `1:10 devices: there are 2001 devices: at most 2000`},
+
+		"tab":          {"house:\n\tzone: UTC\n", `2:1 : a tab stands here: indent with spaces`},
+		"tab_later":    {"# caf\u00e9 \u20ac\nhouse:\n\tzone: UTC\n", `3:1 : a tab stands here: indent with spaces`},
+		"colon":        {"devices:\n  - device: a\n    name: the: sun\n", "3:14 : a second `: ` in a line"},
+		"indent":       {"house:\n    zone: UTC\n  units: metric\n", `3:3 : this line does not belong to what stands above`},
+		"quote":        {"house: {zone: \"UTC}\n", `a quote is opened and never closed`},
+		"bracket":      {"house: {zone: UTC\n", `a bracket is opened and never closed`},
+		"at":           {"house: {zone: @home}\n", `1:15 : a text cannot begin with this character: put it in quotes`},
+		"anchor":       {"house: *none\n", `1:8 : no anchor of that name stands before this`},
+		"two_files":    {"house: {}\n---\nhouse: {}\n", `: a second document begins here: hearth.yml is one`},
+		"not_utf8":     {"house: {zone: UTC}\n# caf\xe9\n", `2:6 : this is no UTF-8`},
+		"utf16":        {"\xff\xfeh\x00", `1:1 : this is no UTF-8`},
+		"control":      {"house:\n  zone: U\x00TC\n", `2:10 : a control character stands here`},
+		"huge":         {"# " + strings.Repeat("x", maxBytes), `0:0 : hearth.yml is larger than 1 MiB`},
+		"deep":         {"devices: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "lines of `key: value` are wanted here, and this is a list"},
+		"deep_section": {"x-own: " + strings.Repeat("[", 20000), "exceeded max depth"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := Parse([]byte(tc.yml))
+			if got := said(f); !strings.HasPrefix(got, tc.want) && (strings.Contains(tc.want, "\n") || !strings.Contains(got, tc.want)) {
+				t.Errorf("said\n%s\nwant\n%s", got, tc.want)
+			}
+			if warns := strings.HasPrefix(tc.want, "warning"); (f.Err() == nil) != warns {
+				t.Errorf("err = %v", f.Err())
+			}
+		})
+	}
+}
+
+func TestWhatIsWrittenOtherwiseIsTheSame(t *testing.T) {
+	want := House{Zone: "Europe/Berlin", Currency: "EUR"}
+	for name, yml := range map[string]string{
+		"bom":          "\ufeffhouse: {zone: Europe/Berlin, currency: EUR}",
+		"crlf":         "house:\r\n  zone: Europe/Berlin\r\n  currency: EUR\r\n",
+		"a_document":   "---\nhouse: {zone: Europe/Berlin, currency: EUR}\n...\n",
+		"comments":     "# of mine\nhouse: # here\n  zone: Europe/Berlin # there\n  currency: EUR\ndevices:\nrules:\ntiles: ~\n",
+		"alias":        "x-where: &zone Europe/Berlin\nhouse: {zone: *zone, currency: EUR}\n",
+		"alias_of_all": "x-house: &h {zone: Europe/Berlin, currency: EUR}\nhouse: *h\n",
+		"merge":        "x-house: &h {zone: Mars, currency: EUR}\nhouse: {<<: *h, zone: Europe/Berlin}\n",
+		"merge_list":   "x-a: &a {zone: Europe/Berlin}\nx-b: &b {zone: Mars, currency: EUR}\nhouse: {<<: [*a, *b]}\n",
+		"merge_twice":  "x-a: &a {zone: Europe/Berlin}\nx-b: &b {<<: *a, currency: EUR}\nhouse: {<<: *b}\n",
+		"a_key":        "x-k: &k zone\nhouse: {*k : Europe/Berlin, currency: EUR}\n",
+	} {
+		f := Parse([]byte(yml))
+		if len(f.Mistakes) > 0 || !reflect.DeepEqual(f.House, want) {
+			t.Errorf("%s: %+v, %s", name, f.House, said(f))
+		}
+	}
+	for _, nothing := range []string{"", " \n", "# nothing\n", "---\n", "~\n", "{}"} {
+		if f := Parse([]byte(nothing)); len(f.Mistakes) > 0 || !reflect.DeepEqual(f.House, House{}) {
+			t.Errorf("%q: %s", nothing, said(f))
+		}
+	}
+}
+
+func TestAMergedMistakeIsNamedOnceWhereItStands(t *testing.T) {
+	f := Parse([]byte("x-base: &b {nmae: x}\ndevices:\n  - {<<: *b, device: a}\n  - {<<: *b, device: b}\n"))
+	if got := said(f); got != `1:13 devices[0]: the key "nmae" is unknown: did you mean name?` {
+		t.Error(got)
+	}
+}
+
+func TestAnchorsThatRepeatThemselvesEndSoon(t *testing.T) {
+	bomb := "x-0: &x0 [a, a, a, a, a, a, a, a, a]\n"
+	for i := 1; i < 10; i++ {
+		bomb += fmt.Sprintf("x-%d: &x%d [%s*x%d]\n", i, i, strings.Repeat(fmt.Sprintf("*x%d, ", i-1), 8), i-1)
+	}
+	merges := "x-0: &x0 {a: 1}\n"
+	for i := 1; i < 10; i++ {
+		merges += fmt.Sprintf("x-%d: &x%d {<<: [%s*x%d]}\n", i, i, strings.Repeat(fmt.Sprintf("*x%d, ", i-1), 8), i-1)
+	}
+	for name, yml := range map[string]string{
+		"bomb":       bomb + "devices: *x9\n",
+		"many":       "x-l: &l [" + strings.Repeat("{device: a},", 300) + "]\ndevices:\n" + strings.Repeat("  - physical: *l\n", 2000),
+		"merges":     merges + "house: {<<: *x9}\n",
+		"itself":     "devices: &d [*d]\n",
+		"merge_self": "house: &h {<<: *h}\n",
+		"place_self": "house: {place: &p {name: *p}}\n",
+	} {
+		if f := Parse([]byte(yml)); f.Err() == nil {
+			t.Errorf("%s: no mistake", name)
+		}
+	}
+}
+
+func TestMistakesOfOthersStandWhereTheyBelong(t *testing.T) {
+	f := Parse([]byte("devices:\n  - device: a\n    fields:\n      x: {path: $.x}\n"))
+	f.Mistake("devices[0].fields.x.unit", "no unit")
+	f.Mistake("devices[0].physical[3]", "none such")
+	if got, want := said(f), "2:5 devices[0].physical[3]: none such\n4:10 devices[0].fields.x.unit: no unit"; got != want {
+		t.Errorf("said\n%s\nwant\n%s", got, want)
+	}
+	if !f.Broken("devices[0]") || !f.Broken("devices[0].fields") || f.Broken("devices[0].name") || f.Broken("devices[1]") || f.Broken("devices[0].fields.x.u") {
+		t.Errorf("broken: %v", f.Mistakes)
+	}
+}
+
+func TestALogIsNotFloodedByMistakes(t *testing.T) {
+	f := Parse([]byte("devices: [" + strings.Repeat("{\n nmae: x},", 1500) + "]\n"))
+	if err := f.Err().Error(); strings.Count(err, "\n") != maxSaid || !strings.HasSuffix(err, "and 980 more") {
+		t.Errorf("%d lines: %s", strings.Count(err, "\n"), err[len(err)-40:])
+	}
+}
+
+func TestTheLaterEndCounts(t *testing.T) {
+	early, late := time.Unix(1, 0), time.Unix(2, 0)
+	for _, tc := range []struct{ written, button, want time.Time }{
+		{early, late, late}, {late, early, late}, {early, time.Time{}, early}, {time.Time{}, late, late}, {time.Time{}, time.Time{}, time.Time{}}, {late, late, late},
+	} {
+		if got := Later(tc.written, tc.button); !got.Equal(tc.want) {
+			t.Errorf("Later(%v, %v) = %v", tc.written, tc.button, got)
+		}
+	}
+}
+
+func TestClockAndZone(t *testing.T) {
+	if m := Clock("22:30").Minutes(); m != 22*60+30 {
+		t.Error(m)
+	}
+	if Zone("").Location() != time.UTC || Zone("Europe/Berlin").Location().String() != "Europe/Berlin" {
+		t.Error("zones")
+	}
+}
+
+// FuzzParse reads any file: no panic, soon done, and a mistake that is in the file
+// stands at a line that the file has.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(whole))
+	f.Add([]byte("x: &a [*a]\nhouse: {<<: *a}\ndevices: *a\n"))
+	f.Add([]byte("rules: {a: {above: [1], for: 1h30m}}\r\n---\n"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		got := Parse(file)
+		lines := strings.Count(string(file), "\n") + strings.Count(string(file), "\r") + strings.Count(string(file), "\u0085") + strings.Count(string(file), "\u2028") + strings.Count(string(file), "\u2029") + 2
+		for _, m := range got.Mistakes {
+			if m.Line > lines || m.Line > 0 && m.Column < 1 || m.Text == "" {
+				t.Errorf("%+v", m)
+			}
+		}
+		if again := Parse(file); said(again) != said(got) {
+			t.Errorf("%s\nand again\n%s", said(got), said(again))
+		}
+	})
+}
