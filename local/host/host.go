@@ -4,7 +4,6 @@ package host
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,7 +13,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"time"
 
@@ -91,28 +89,40 @@ func (h *Host) start(f stack.Function, build Builder) error {
 	if err != nil {
 		return err
 	}
-	handler, err := build(env)
+	srv, err := server(f.Name, env, build)
 	if err != nil {
 		out.State, out.Reason = Broken, env.Secrets.Redact(err.Error())
-		env.Log.Error("not started", "function", f.Name, "err", err)
-		handler = broken(f.Name, out.Reason)
+		env.Log = env.Log.With("function", f.Name)
+		env.Log.Error("not started", "err", err)
+		env.Vars = nil // they may be what is wrong
+		if srv, err = serve.Server(broken(env, err), env.Env); err != nil {
+			return err
+		}
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	out.URL = &url.URL{Scheme: "http", Host: l.Addr().String()}
-	srv := &http.Server{
-		Handler:           deadline(handler, seconds(env.Vars, "exec_timeout")),
-		ReadTimeout:       seconds(env.Vars, "read_timeout"),
-		ReadHeaderTimeout: 10 * time.Second,
-		WriteTimeout:      seconds(env.Vars, "write_timeout"),
-		ErrorLog:          slog.NewLogLogger(env.Log.With("function", f.Name).Handler(), slog.LevelError),
-	}
 	h.Functions = append(h.Functions, out)
 	h.servers = append(h.servers, srv)
 	h.done.Go(func() { _ = srv.Serve(l) }) // ends with ErrServerClosed
 	return nil
+}
+
+// server is that of the function's image.
+func server(name string, env serve.Env, build Builder) (*http.Server, error) {
+	h, err := build(env)
+	if err != nil {
+		return nil, err
+	}
+	env.Log = env.Log.With("function", name)
+	return serve.Server(h, env.Env)
+}
+
+// broken answers what the image of a function that cannot be built does.
+func broken(env serve.Env, err error) http.Handler {
+	return serve.HandleIn(func() serve.Env { return env }, func(serve.Env) (http.Handler, error) { return nil, err })
 }
 
 // Stop lets requests finish while ctx lasts.
@@ -193,32 +203,4 @@ func SampleFolders(root string, functions []stack.Function) map[string]fs.FS {
 		}
 	}
 	return out
-}
-
-func broken(name, reason string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusInternalServerError)
-		json.NewEncoder(w).Encode(map[string]string{"function": name, "status": "failed", "error": reason})
-	})
-}
-
-func deadline(h http.Handler, d time.Duration) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), d)
-		defer cancel()
-		h.ServeHTTP(w, r.WithContext(ctx))
-	})
-}
-
-// seconds reads a timeout as the watchdog does: "30s" or "30".
-func seconds(vars map[string]string, name string) time.Duration {
-	v := vars[name]
-	if n, err := strconv.Atoi(v); err == nil {
-		v = strconv.Itoa(n) + "s"
-	}
-	if d, err := time.ParseDuration(v); err == nil && d > 0 {
-		return d
-	}
-	return 30 * time.Second
 }

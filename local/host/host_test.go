@@ -33,8 +33,11 @@ func tell(env serve.Env) (http.Handler, error) {
 		return nil, errors.New("BROKEN is set, " + env.Secrets.Get("my-key").Reveal())
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer := map[string]any{"vars": env.Vars, "sample": env.Sample, "key": env.Secrets.Get("my-key").Present(),
+		answer := map[string]any{"vars": env.Vars, "sample": env.Sample, "key": env.Secrets.Get("my-key").Present(), "limited": false,
 			"other": env.Secrets.Get("other-key").Present()}
+		if end, ok := r.Context().Deadline(); ok {
+			answer["limited"] = time.Until(end) < time.Hour
+		}
 		if !env.Secrets.Get("my-key").Present() && env.Vars["KEYLESS"] == "" {
 			answer = map[string]any{"status": "not_configured", "missing": []string{"secret my-key"}}
 		}
@@ -45,6 +48,7 @@ func tell(env serve.Env) (http.Handler, error) {
 type told struct {
 	Vars               map[string]string
 	Sample, Key, Other bool
+	Limited            bool // its request had a deadline below an hour
 	Missing            []string
 }
 
@@ -145,6 +149,17 @@ func TestSamplesTakeThePlaceOfUpstreamsAlone(t *testing.T) {
 	}
 }
 
+func TestAFunctionHasTheLimitsOfItsImage(t *testing.T) {
+	for value, want := range map[string]bool{"": true, "25s": true, "0": false, "5h": false} {
+		if _, a := start(t, map[string]string{"KEYLESS": "1", "exec_timeout": value}, nil); a.Limited != want {
+			t.Errorf("exec_timeout %q: its request was limited: %t, want %t", value, a.Limited, want)
+		}
+	}
+	if f, _ := start(t, map[string]string{"exec_timeout": "soon"}, nil); f.State != Broken || !strings.Contains(f.Reason, "exec_timeout") {
+		t.Errorf("with a timeout that is none: %+v", f)
+	}
+}
+
 func TestABrokenConfigurationIsAnsweredAndHoldsUpNoOther(t *testing.T) {
 	f, _ := start(t, map[string]string{"BROKEN": "1"}, map[string]string{"MY_KEY": "geheimnis"})
 	if f.State != Broken || !strings.Contains(f.Reason, "BROKEN is set") || strings.Contains(f.Reason, "geheimnis") {
@@ -167,14 +182,6 @@ func TestTidyRemovesTheSecretsOfFunctionsThatAreGone(t *testing.T) {
 	}
 	if err := Tidy(filepath.Join(dir, "none"), nil); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestTimeoutsAreReadAsTheWatchdogDoes(t *testing.T) {
-	for v, want := range map[string]time.Duration{"25s": 25 * time.Second, "9": 9 * time.Second, "": 30 * time.Second, "x": 30 * time.Second} {
-		if got := seconds(map[string]string{"t": v}, "t"); got != want {
-			t.Errorf("%q = %s, want %s", v, got, want)
-		}
 	}
 }
 

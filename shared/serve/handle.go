@@ -55,7 +55,11 @@ func Once[T any](open func(context.Context) (T, error)) func(context.Context) (T
 // the process's environment at the first request. Where build fails, the
 // request is answered 500 with the reason and the next one tries again.
 func Handle(build func(Env) (http.Handler, error)) http.HandlerFunc {
-	e := sync.OnceValue(process)
+	return HandleIn(sync.OnceValue(process), build)
+}
+
+// HandleIn is Handle in other surroundings than the process's.
+func HandleIn(e func() Env, build func(Env) (http.Handler, error)) http.HandlerFunc {
 	get := Once(func(context.Context) (http.Handler, error) { return build(e()) })
 	return func(w http.ResponseWriter, r *http.Request) {
 		h, err := get(r.Context())

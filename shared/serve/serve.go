@@ -58,14 +58,28 @@ func run(ctx context.Context, h http.Handler, e config.Env) error {
 	return s.serve(ctx, l, h, e.Log)
 }
 
-func (s settings) serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
-	server := &http.Server{
+// Server returns the server that Run serves h with: the deadlines and limits
+// that the variables of e name. A variable that cannot be read is an error.
+func Server(h http.Handler, e config.Env) (*http.Server, error) {
+	s, err := parse(e.Vars)
+	if err != nil {
+		return nil, fmt.Errorf("environment: %w", err)
+	}
+	return s.server(h, e.Log), nil
+}
+
+func (s settings) server(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
 		Handler:        deadline(h, s.exec),
 		ReadTimeout:    s.read,
 		WriteTimeout:   s.write,
 		MaxHeaderBytes: 1 << 20,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelError), // panics too go through the redactor
 	}
+}
+
+func (s settings) serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+	server := s.server(h, log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	select {
