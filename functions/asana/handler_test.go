@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hearth-home/hearth/shared/sourcetest"
 )
@@ -40,8 +41,11 @@ func twoPages(_, offset string) (int, string) {
 	return 200, string(b)
 }
 
+// noon is a while after the newest task of testdata was changed.
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
 func start(t *testing.T, projects string, answer list) *sourcetest.House {
-	return sourcetest.Start(t, New, vars(projects), secrets, answer.ServeHTTP)
+	return sourcetest.Start(t, noon, New, vars(projects), secrets, answer.ServeHTTP)
 }
 
 // open returns the open tasks as "project/id".
@@ -160,7 +164,7 @@ func TestAnErrorOfAsanaSaysWhatItMeans(t *testing.T) {
 }
 
 func TestFailures(t *testing.T) {
-	sourcetest.Failures(t, New, vars("Home:1001; Cabin:1002"), secrets, list(twoPages).ServeHTTP)
+	sourcetest.Failures(t, noon, New, vars("Home:1001; Cabin:1002"), secrets, list(twoPages).ServeHTTP)
 }
 
 func TestWithoutProjectsItIsNotConfigured(t *testing.T) {

@@ -32,10 +32,8 @@ func (s site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func start(t *testing.T, s site, feeds, pages string) *sourcetest.House {
 	t.Helper()
-	h := sourcetest.Start(t, New, sourcetest.Vars{"FEEDS": feeds, "PAGES": pages},
+	return sourcetest.Start(t, morning, New, sourcetest.Vars{"FEEDS": feeds, "PAGES": pages},
 		sourcetest.Secrets{"slack-webhook": "http://slack/services/T000/B000/s3cr3thook"}, s.ServeHTTP)
-	h.Later(morning.Sub(h.Now()))
-	return h
 }
 
 func post(t *testing.T, h *sourcetest.House, want int) source.Answer {
@@ -172,7 +170,7 @@ func TestEachTargetFailsAlone(t *testing.T) {
 // Of a page, any HTML is an answer: it has changed.
 func TestFailures(t *testing.T) {
 	const feed = `{"version":"https://jsonfeed.org/version/1.1","title":"News","items":[{"id":"1","url":"https://www.example.org/1","title":"Pi 6"}]}`
-	sourcetest.Failures(t, New, sourcetest.Vars{"FEEDS": "news=http://upstream/feed"}, nil, site{"/feed": feed}.ServeHTTP)
+	sourcetest.Failures(t, morning, New, sourcetest.Vars{"FEEDS": "news=http://upstream/feed"}, nil, site{"/feed": feed}.ServeHTTP)
 }
 
 func TestWithoutATargetItIsNotConfigured(t *testing.T) {

@@ -157,7 +157,7 @@ func TestEachTargetFailsAlone(t *testing.T) {
 }
 
 func TestStatusAndRetryAfterOfAFailedRun(t *testing.T) {
-	reset := fmt.Sprint(time.Now().Add(30 * time.Minute).Unix())
+	reset := fmt.Sprint(noon.Add(30 * time.Minute).Unix())
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
 		code   int
@@ -176,10 +176,12 @@ func TestStatusAndRetryAfterOfAFailedRun(t *testing.T) {
 	}
 }
 
-func TestFailures(t *testing.T) { sourcetest.Failures(t, New, vars, secrets, recorded(t).ServeHTTP) }
+func TestFailures(t *testing.T) {
+	sourcetest.Failures(t, noon, New, vars, secrets, recorded(t).ServeHTTP)
+}
 
 func TestWithoutATokenItIsNotConfigured(t *testing.T) {
-	h := sourcetest.Start(t, New, nil, nil, nil)
+	h := sourcetest.Start(t, noon, New, nil, nil, nil)
 	if a, w := h.Post(""); w.Code != 200 || a.Status != "not_configured" || fmt.Sprint(a.Missing) != "[secret github-token GITHUB_OWNERS or GITHUB_REPOS]" {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hearth-home/hearth/shared/sourcetest"
 )
@@ -49,6 +50,9 @@ var (
 	secrets = sourcetest.Secrets{"github-token": token}
 )
 
+// noon is minutes after the newest run of testdata/runs.json.
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
 // start begins with a setting other than vars say.
 func start(t *testing.T, g gitHub, setting ...string) *sourcetest.House {
 	t.Helper()
@@ -56,7 +60,7 @@ func start(t *testing.T, g gitHub, setting ...string) *sourcetest.House {
 	if len(setting) == 2 {
 		v[setting[0]] = setting[1]
 	}
-	return sourcetest.Start(t, New, v, secrets, g.ServeHTTP)
+	return sourcetest.Start(t, noon, New, v, secrets, g.ServeHTTP)
 }
 
 // heard returns the first lines of what Slack was told since the last time.

@@ -54,6 +54,9 @@ var (
 	secrets = sourcetest.Secrets{"finnhub-key": key}
 )
 
+// evening is an hour after the good quote.
+var evening = time.Unix(1712347200, 0).Add(time.Hour)
+
 // finnhub answers so about NOPE, and with a good quote about others.
 func finnhub(code int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -68,7 +71,7 @@ func finnhub(code int, body string) http.HandlerFunc {
 }
 
 func TestASymbolFailsAloneAndARerunStoresNothing(t *testing.T) {
-	h := sourcetest.Start(t, New, vars, secrets, finnhub(200, good))
+	h := sourcetest.Start(t, evening, New, vars, secrets, finnhub(200, good))
 	if a, w := h.Post(""); a.Stored != 2 {
 		t.Errorf("first run: %d %s", w.Code, w.Body)
 	}
@@ -93,7 +96,7 @@ func TestSymbolsBeyondAMinutesCallsFailWithASentence(t *testing.T) {
 	for i := range 62 {
 		symbols = append(symbols, fmt.Sprintf("S%02d", i))
 	}
-	h := sourcetest.Start(t, New, sourcetest.Vars{"STOCKS_SYMBOLS": strings.Join(symbols, ","), "FINNHUB_URL": "http://upstream"}, secrets, finnhub(200, good))
+	h := sourcetest.Start(t, evening, New, sourcetest.Vars{"STOCKS_SYMBOLS": strings.Join(symbols, ","), "FINNHUB_URL": "http://upstream"}, secrets, finnhub(200, good))
 	for run, stored := range []int{60, 0} {
 		a, w := h.Post("") // by hand: the schedule's calls are not spared where none would be left
 		if w.Code != 200 || a.Status != "partial" || a.Stored != stored || len(a.Targets) != 62 || len(a.Warnings) != 2 || len(h.Asked) != 60*(run+1) {
@@ -113,4 +116,6 @@ func TestSymbolsBeyondAMinutesCallsFailWithASentence(t *testing.T) {
 	}
 }
 
-func TestFailures(t *testing.T) { sourcetest.Failures(t, New, vars, secrets, finnhub(200, good)) }
+func TestFailures(t *testing.T) {
+	sourcetest.Failures(t, evening, New, vars, secrets, finnhub(200, good))
+}

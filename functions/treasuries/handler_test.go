@@ -23,15 +23,18 @@ func vars(more ...string) sourcetest.Vars {
 	return v
 }
 
+// noon is after the newest day of testdata/10year.json.
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
 // start begins without a key of Alpha Vantage.
 func start(t *testing.T, more ...string) *sourcetest.House {
 	t.Helper()
-	return sourcetest.Start(t, New, vars(more...), nil, upstreams)
+	return sourcetest.Start(t, noon, New, vars(more...), nil, upstreams)
 }
 
 func startWithKey(t *testing.T, more ...string) *sourcetest.House {
 	t.Helper()
-	return sourcetest.Start(t, New, vars(more...), sourcetest.Secrets{"alphavantage-key": key}, upstreams)
+	return sourcetest.Start(t, noon, New, vars(more...), sourcetest.Secrets{"alphavantage-key": key}, upstreams)
 }
 
 // upstreams are both, at noon.
@@ -47,7 +50,7 @@ func upstreams(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "unknown data", http.StatusBadRequest)
 		return
 	}
-	w.Write(yearFile(year, func(d time.Time) bool { return !d.After(sourcetest.Noon) }))
+	w.Write(yearFile(year, func(d time.Time) bool { return !d.After(noon) }))
 }
 
 // but answers otherwise where a question's path and query have part.

@@ -106,7 +106,7 @@ func TestACurveThatIsNoneIsRefused(t *testing.T) {
 }
 
 func TestFailures(t *testing.T) {
-	sourcetest.Failures(t, New, vars("TREASURY_MATURITIES", "10y", "ALPHAVANTAGE_MATURITIES", "10year"), sourcetest.Secrets{"alphavantage-key": key}, upstreams)
+	sourcetest.Failures(t, noon, New, vars("TREASURY_MATURITIES", "10y", "ALPHAVANTAGE_MATURITIES", "10year"), sourcetest.Secrets{"alphavantage-key": key}, upstreams)
 }
 
 func TestAlphaVantageStandsBesideTheTreasury(t *testing.T) {

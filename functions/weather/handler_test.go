@@ -89,11 +89,12 @@ func openWeather(air http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
+// recorded is the time of testdata/current.json.
+var recorded = time.Unix(1795437300, 0)
+
 func house(t *testing.T) *sourcetest.House {
 	vars := sourcetest.Vars{"WEATHER_PLACES": "seattle:47.6062,-122.3321;cabin:46.5,8", "OPENWEATHER_URL": "http://upstream"}
-	h := sourcetest.Start(t, New, vars, secrets, openWeather(nil))
-	h.Later(40 * time.Minute) // shortly after the files were recorded
-	return h
+	return sourcetest.Start(t, recorded.Add(5*time.Minute), New, vars, secrets, openWeather(nil))
 }
 
 func TestARerunStoresNothing(t *testing.T) {
@@ -102,8 +103,7 @@ func TestARerunStoresNothing(t *testing.T) {
 	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || a.Stored != 2*46 {
 		t.Errorf("first run: %d %s", w.Code, w.Body)
 	}
-	now := time.Unix(1795437300, 0)
-	if rs, err := h.Store.Between(t.Context(), "weather", map[string]string{"place": "cabin"}, now, now.Add(time.Second)); err != nil || len(rs) != 1 {
+	if rs, err := h.Store.Between(t.Context(), "weather", map[string]string{"place": "cabin"}, recorded, recorded.Add(time.Second)); err != nil || len(rs) != 1 {
 		t.Errorf("stored weather of cabin: %v, %v", rs, err)
 	}
 	if a, w := h.Post(""); w.Code != 200 || a.Stored != 0 || a.Unchanged != 2*46 {
@@ -160,7 +160,7 @@ func TestPlacesBeyondAMinutesCallsFailWithASentence(t *testing.T) {
 
 func TestFailures(t *testing.T) {
 	vars := sourcetest.Vars{"WEATHER_PLACES": "seattle:47.6062,-122.3321", "OPENWEATHER_URL": "http://upstream"}
-	sourcetest.Failures(t, New, vars, secrets, openWeather(nil))
+	sourcetest.Failures(t, recorded, New, vars, secrets, openWeather(nil))
 }
 
 func FuzzDecode(f *testing.F) {

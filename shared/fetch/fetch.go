@@ -28,14 +28,16 @@ const (
 // Client asks upstreams. It is safe for concurrent use.
 type Client struct {
 	http  *http.Client
+	now   func() time.Time
 	cache *cache
 	memo  *memo                       // nil: none
 	pass  func(context.Context) error // nil: every request may leave
 }
 
-// New returns a client with an empty cache, which those made of it share.
-func New() *Client {
-	return &Client{http: &http.Client{CheckRedirect: redirect}, cache: &cache{answers: map[[32]byte]*Answer{}}}
+// New returns a client with an empty cache, which those made of it share. now
+// is the clock by which an upstream's "not before that moment" is understood.
+func New(now func() time.Time) *Client {
+	return &Client{now: now, http: &http.Client{CheckRedirect: redirect}, cache: &cache{answers: map[[32]byte]*Answer{}}}
 }
 
 // Answer is a 2xx answer, whole.
@@ -182,7 +184,7 @@ func (c *Client) once(ctx context.Context, method string, u *url.URL, header htt
 	b, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
 	switch {
 	case res.StatusCode/100 != 2:
-		return nil, &StatusError{u.Host, res.StatusCode, parseRetryAfter(res.Header, time.Now()), beginning(b)}
+		return nil, &StatusError{u.Host, res.StatusCode, parseRetryAfter(res.Header, c.now()), beginning(b)}
 	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", u.Host, withoutURL(err))
 	case len(b) > maxBody:

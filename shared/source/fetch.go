@@ -188,18 +188,18 @@ func worse(worst error, f fetched) error {
 	if worst == nil {
 		return err
 	}
-	a, _ := status(worst)
-	if b, _ := status(err); b > a {
+	a, _ := status(worst, time.Time{})
+	if b, _ := status(err, time.Time{}); b > a {
 		return err
 	}
 	return worst
 }
 
 // isSpent reports whether a quota, ours or the upstream's word, forbids more
-// calls, and for how long.
-func isSpent(err error) (bool, time.Duration) {
+// calls, and for how long after now.
+func isSpent(err error, now time.Time) (bool, time.Duration) {
 	if e, ok := errors.AsType[*store.SpentError](err); ok {
-		return true, time.Until(e.Until)
+		return true, e.Until.Sub(now)
 	}
 	if e, ok := errors.AsType[*fetch.UpstreamError](err); ok && e.Spent {
 		return true, e.RetryAfter

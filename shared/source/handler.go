@@ -67,7 +67,7 @@ func Handler(env serve.Env, s Source) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &runner{Source: s, env: env, config: c, slack: slack.New(c.Slack, env.Secrets.Redact), client: fetch.New()}, nil
+	return &runner{Source: s, env: env, config: c, slack: slack.New(c.Slack, env.Secrets.Redact), client: fetch.New(env.Now)}, nil
 }
 
 func (x *runner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -78,7 +78,7 @@ func (x *runner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.Warnings = []string{}
 	}
 	a.TookMS = x.env.Now().Sub(start).Milliseconds()
-	code, wait := status(err)
+	code, wait := status(err, x.env.Now())
 	if err != nil {
 		a.Error = x.env.Secrets.Brief(err.Error(), reasonBytes)
 		if a.Status == "" || a.Status == "ok" || a.Status == "partial" {
@@ -162,8 +162,8 @@ type storeError struct{ err error }
 func (e *storeError) Error() string { return "store: " + e.err.Error() }
 func (e *storeError) Unwrap() error { return e.err }
 
-// status maps an error to the answer's code and Retry-After.
-func status(err error) (int, time.Duration) {
+// status maps an error to the answer's code and Retry-After, counted from now.
+func status(err error, now time.Time) (int, time.Duration) {
 	if err == nil {
 		return http.StatusOK, 0
 	}
@@ -176,7 +176,7 @@ func status(err error) (int, time.Duration) {
 	if _, ok := errors.AsType[*storeError](err); ok {
 		return http.StatusServiceUnavailable, 0
 	}
-	if spent, wait := isSpent(err); spent {
+	if spent, wait := isSpent(err, now); spent {
 		if wait <= 0 {
 			wait = someWait
 		}

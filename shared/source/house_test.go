@@ -16,13 +16,15 @@ import (
 	"github.com/hearth-home/hearth/shared/sourcetest"
 )
 
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
 func of(s source.Source) sourcetest.Build {
 	return func(env serve.Env) (http.Handler, error) { return source.Handler(env, s) }
 }
 
 func start(t *testing.T, s source.Source) *sourcetest.House {
 	t.Helper()
-	return sourcetest.Start(t, of(s), nil, sourcetest.Secrets{"slack-webhook": "http://slack/services/T000/B000/s3cr3thook"}, sourcetest.Says(200, "{}"))
+	return sourcetest.Start(t, noon, of(s), nil, sourcetest.Secrets{"slack-webhook": "http://slack/services/T000/B000/s3cr3thook"}, sourcetest.Says(200, "{}"))
 }
 
 func run(h *sourcetest.House, s source.Source, query string) (source.Answer, *httptest.ResponseRecorder) {
@@ -38,7 +40,7 @@ func thermometer(targets ...string) source.Source {
 				return source.Batch{}, &fetch.StatusError{Host: "api.example", Code: 404, Body: "no such place"}
 			}
 			return source.Batch{
-				Readings: []reading.Reading{weather(target, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))},
+				Readings: []reading.Reading{weather(target, noon)},
 				Items:    []item.Item{{ID: target, Title: "look at " + target}}, Complete: true,
 			}, nil
 		},

@@ -25,7 +25,7 @@ func (x *runner) finish(ctx context.Context, st *store.Store, r store.Run, fs []
 	var states []store.TargetState
 	var changes []notice.Change
 	for _, f := range fs {
-		if spent, _ := isSpent(f.err); f.skipped || r.Trigger == "backfill" || spent && r.Trigger != "cron" {
+		if spent, _ := isSpent(f.err, r.Started); f.skipped || r.Trigger == "backfill" || spent && r.Trigger != "cron" {
 			continue // says nothing of the upstream as it is now
 		}
 		x.outcome(before, f.target, f.err, now, &states, &changes)

@@ -40,12 +40,12 @@ var failures = []struct {
 // Failures fails t unless the source, whose upstream is good at first, then
 // fails in each way for three runs and is good again, answers each time with
 // the status and the reason, leaves what is stored as it is, and tells Slack
-// once when it starts and once when it ends.
-func Failures(t *testing.T, build Build, vars Vars, secrets Secrets, good http.HandlerFunc) {
+// once when it starts and once when it ends. The first run is an hour after now.
+func Failures(t *testing.T, now time.Time, build Build, vars Vars, secrets Secrets, good http.HandlerFunc) {
 	for _, f := range failures {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
-			h := Start(t, build, vars, secrets, good)
+			h := Start(t, now, build, vars, secrets, good)
 			function := h.good(-1)
 			stored := h.stored(function)
 			h.Secret("slack-webhook", "http://slack/services/T000/B000/s3cr3thook") // only now: what is new is told elsewhere

@@ -29,9 +29,6 @@ import (
 	"github.com/hearth-home/hearth/shared/store/sqlite"
 )
 
-// Noon is when the clock of a house begins.
-var Noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-
 type (
 	Build   = func(serve.Env) (http.Handler, error) // a function's New
 	Vars    map[string]string                       // its environment; http://upstream stands for the upstream's address
@@ -54,6 +51,7 @@ type House struct {
 
 	t       testing.TB
 	secrets Secrets
+	begin   time.Time
 	folder  string       // of the secrets
 	said    bytes.Buffer // all answers and messages
 	slack   *httptest.Server
@@ -61,10 +59,13 @@ type House struct {
 	now     time.Time
 }
 
-// Start builds a source in a house whose upstream gives this answer.
-func Start(t testing.TB, build Build, vars Vars, secrets Secrets, answer http.HandlerFunc) *House {
+// Start builds a source in a house whose clock begins at now and whose upstream
+// gives this answer. A test that replays a recorded answer begins shortly after
+// the moment at which it was recorded: the source refuses what its clock calls
+// the future.
+func Start(t testing.TB, now time.Time, build Build, vars Vars, secrets Secrets, answer http.HandlerFunc) *House {
 	t.Helper()
-	h := &House{t: t, Vars: Vars{}, Answer: answer, secrets: Secrets{}, folder: t.TempDir(), now: Noon}
+	h := &House{t: t, Vars: Vars{}, Answer: answer, secrets: Secrets{}, folder: t.TempDir(), begin: now, now: now}
 	database := filepath.Join(t.TempDir(), "hearth.db")
 	st, err := sqlite.Open(t.Context(), database)
 	if err != nil {
@@ -148,7 +149,7 @@ func (h *House) Items() []item.Item {
 // Readings returns what is stored of a measurement.
 func (h *House) Readings(name string) []reading.Reading {
 	h.t.Helper()
-	rs, err := h.Store.Between(h.t.Context(), name, nil, time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC), Noon.AddDate(5, 0, 0))
+	rs, err := h.Store.Between(h.t.Context(), name, nil, time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC), h.begin.AddDate(5, 0, 0))
 	if err != nil {
 		h.t.Fatal(err)
 	}
