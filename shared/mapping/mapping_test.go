@@ -17,6 +17,7 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/scan"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/store"
 )
 
 // show writes what was found: "physical name measurement {field=value…} time".
@@ -127,6 +128,61 @@ func TestParseNamesEveryMistake(t *testing.T) {
 				t.Errorf("%s: %v, want %q", yml, err, r)
 			}
 		}
+	}
+}
+
+func TestADeviceThatIsTakenOutIsToldFirst(t *testing.T) {
+	var sets [2]*Set
+	for i, yml := range []string{
+		`devices: [{device: old, name: Old, room: Cellar, physical: ["0x1"]}, {device: other, room: Attic}]`,
+		`devices: [{device: new, physical: ["0x1"]}, {device: other}]`,
+	} {
+		var err error
+		if sets[i], err = Parse([]byte(yml)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []store.DeviceSetting{{Device: "old", Kind: "mapped"}, {Device: "new", Kind: "mapped", Physical: []string{"0x1"}}, {Device: "other", Kind: "mapped"}}
+	if d := cmp.Diff(want, sets[1].after(sets[0])); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if got := sets[1].after(nil); len(got) != 2 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestMistakesOfAMappingStandWhereTheyAreWritten(t *testing.T) {
+	_, err := Parse([]byte(`house: {zone: Mars}
+devices:
+  - device: a
+    physical:
+      - edge/x
+      - "edge/\u0007"
+  - topic: [a, b/#/c]
+    time: {path: ts}
+    fields:
+      good: $.x
+      worse: {path: $.x, unit: furlong}
+    text:
+      state: s
+rules:
+  x: {field: air.co3_ppm, above: 1}
+  y: {field: nothing.co2_ppm, above: 1}
+`))
+	want := `line 1, column 15: house.zone: "Mars" is no time zone: write it as in Europe/Berlin
+line 6, column 9: devices[0].physical[1]: a name holds a control character or is not UTF-8: "edge/\a"
+line 7, column 16: devices[1].topic[1]: `
+	for _, w := range []string{want, "line 8, column 11: devices[1].time: the path", "line 11, column 14: devices[1].fields.worse: the unit", "line 13, column 14: devices[1].text.state: the path"} {
+		if err == nil || !strings.Contains(err.Error(), w) {
+			t.Errorf("%v\nlacks %s", err, w)
+		}
+	}
+	_, err = Parse([]byte("devices:\n  - {topic: a, measurement: kiln, fields: {glaze_celsius: $}}\nrules:\n  x: {field: air.co3_ppm, above: 1}\n  y: {field: nothing.x, above: 1}\n  z: {field: kiln.glaze_celsius, above: 1}\ntiles: [{lines: kiln.other}]\n"))
+	want = `line 4, column 14: rules.x.field: air has no field "co3_ppm"
+line 5, column 14: rules.y.field: the measurement "nothing" is in neither the catalogue nor devices
+line 7, column 17: tiles[0].lines[0].field: kiln has no field "other"`
+	if err == nil || err.Error() != want {
+		t.Errorf("%v\nwant\n%s", err, want)
 	}
 }
 

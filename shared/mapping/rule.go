@@ -140,7 +140,7 @@ func compileField(f settings.Field, key string) (mapped, error) {
 	}
 	var known bool
 	if m.unit, known = catalogue.UnitOf(f.Unit); f.Unit != "" && !known && f.Factor == nil {
-		return m, fmt.Errorf("%s: the unit %q is unknown: give a factor, and the unit that is kept in the key", key, f.Unit)
+		return m, fmt.Errorf("the unit %q is unknown: give a factor, and the unit that is kept in the key", f.Unit)
 	}
 	if known {
 		m.key = m.unit.Key(key)

@@ -48,15 +48,13 @@ func (w *Watch) Apply(ctx context.Context, set *Set, b *device.Batch) (fresh []s
 
 // after is what the register should know where it was told old before: a device
 // that is no longer in hearth.yml has no name, no room and no maintenance by it.
-func (s *Set) after(old *Set) []store.DeviceSetting {
-	out := slices.Clone(s.devices)
-	if old == nil {
-		return out
-	}
-	for _, d := range old.devices {
-		if !slices.ContainsFunc(s.devices, func(now store.DeviceSetting) bool { return now.Device == d.Device }) {
-			out = append(out, store.DeviceSetting{Device: d.Device, Kind: d.Kind})
+func (s *Set) after(old *Set) (out []store.DeviceSetting) {
+	if old != nil {
+		for _, d := range old.devices {
+			if !slices.ContainsFunc(s.devices, func(now store.DeviceSetting) bool { return now.Device == d.Device }) {
+				out = append(out, store.DeviceSetting{Device: d.Device, Kind: d.Kind})
+			}
 		}
 	}
-	return out
+	return append(out, s.devices...) // behind: one may replace what is gone
 }

@@ -64,7 +64,8 @@ type DeviceWish struct {
 // DeviceSetting is what a person has decided of a device.
 type DeviceSetting struct {
 	Device      string
-	Name, Room  string // "": as it is
+	Name        string // "": what its source calls it
+	Room        string // "": none
 	Kind        string
 	Physical    []string  // what it is now; an earlier device of that physical id is replaced
 	Maintenance time.Time // zero: none

@@ -174,7 +174,9 @@ func (s *Store) LeaveDevices(ctx context.Context, physical []string, now time.Ti
 }
 
 // ConfigureDevices does what a person has decided: names, rooms, maintenance,
-// and which physical thing a device is from now on.
+// and which physical thing a device is from now on. A device without a room in
+// its setting has none. One without a name keeps what a source called it; a name
+// that a person gave it before falls back to what its source calls it.
 func (s *Store) ConfigureDevices(ctx context.Context, settings []DeviceSetting, now time.Time) error {
 	if len(settings) == 0 {
 		return nil
@@ -196,8 +198,11 @@ func configure(ctx context.Context, tx *txn, d DeviceSetting, now time.Time) err
 	}
 	if _, err := tx.ExecContext(ctx, `
 		insert into devices (id, kind, name, room, replaced_by, maintenance, seen) values ($1, $2, $3, $4, '', $5, $6)
-		on conflict (id) do update set name = case when $7 = '' then devices.name else excluded.name end,
-			room = case when excluded.room = '' then devices.room else excluded.room end, maintenance = excluded.maintenance, replaced_by = ''`,
+		on conflict (id) do update set room = excluded.room, maintenance = excluded.maintenance, replaced_by = '',
+			name = case when $7 <> '' then excluded.name
+				when exists (select 1 from device_ids i where i.device = devices.id and i.name = devices.name) then devices.name
+				else coalesce((select i.name from device_ids i where i.device = devices.id and i.name <> i.physical
+					order by i.until is not null, i.since desc, i.physical limit 1), excluded.name) end`,
 		d.Device, d.Kind, clean(name), clean(d.Room), stamp(d.Maintenance), stamp(now), clean(d.Name)); err != nil {
 		return err
 	}

@@ -132,6 +132,59 @@ func TestWhatAPersonDecidesStays(t *testing.T) {
 	})
 }
 
+func TestAnEntryWithoutANameOrRoomTakesThemBack(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		adopt(t, s, wish("0x1", "zigbee", "fridge"), wish("topic/a", "mapped", "oven"))
+		until := noon.Add(time.Hour)
+		for i, tc := range []struct {
+			d          store.DeviceSetting
+			name, room string
+		}{
+			{store.DeviceSetting{Device: "fridge"}, "fridge", ""}, // never given: as its source calls it
+			{store.DeviceSetting{Device: "fridge", Name: "The fridge", Room: "Kitchen", Maintenance: until}, "The fridge", "Kitchen"},
+			{store.DeviceSetting{Device: "fridge", Name: "The fridge"}, "The fridge", ""},
+			{store.DeviceSetting{Device: "fridge", Room: "Cellar"}, "fridge", "Cellar"},
+			{store.DeviceSetting{Device: "fridge", Physical: []string{"0x1", "topic/a"}}, "fridge", ""}, // kept, though it is an oven too
+			{store.DeviceSetting{Device: "new", Name: "New", Physical: []string{"hearth.yml/new"}}, "New", ""},
+			{store.DeviceSetting{Device: "new", Physical: []string{"hearth.yml/new"}}, "new", ""}, // no source calls it anything
+		} {
+			tc.d.Kind = "mapped"
+			if err := s.ConfigureDevices(t.Context(), []store.DeviceSetting{tc.d}, noon.Add(time.Duration(i)*time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			ds, err := s.Devices(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range ds {
+				if d.ID == tc.d.Device && (d.Name != tc.name || d.Room != tc.room || !d.Maintenance.Equal(tc.d.Maintenance)) {
+					t.Errorf("step %d: %+v, want %q in %q", i, d, tc.name, tc.room)
+				}
+			}
+		}
+		// The source's newest name counts, once a person's is gone.
+		given := store.DeviceSetting{Device: "fridge", Kind: "mapped", Name: "Mine"}
+		for _, step := range []func() error{
+			func() error { return s.ConfigureDevices(t.Context(), []store.DeviceSetting{given}, noon) },
+			func() error {
+				return s.DescribeDevices(t.Context(), []store.DeviceID{{Physical: "0x1", Device: "fridge", Name: "renamed", About: json.RawMessage(`{}`)}})
+			},
+			func() error { return s.LeaveDevices(t.Context(), []string{"topic/a"}, noon.Add(time.Hour)) },
+			func() error {
+				given.Name = ""
+				return s.ConfigureDevices(t.Context(), []store.DeviceSetting{given}, noon)
+			},
+		} {
+			if err := step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if ds, err := s.Devices(t.Context()); err != nil || ds[0].Name != "renamed" {
+			t.Errorf("%+v, %v", ds, err)
+		}
+	})
+}
+
 func TestAStateIsReplacedOnlyByANewerOne(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		good := 7.5
