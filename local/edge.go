@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/hearth-home/hearth/edge/agent"
+	"github.com/hearth-home/hearth/edge/sim"
 )
 
 // edgePart runs the edge agent with its real drivers on simulated sensors, one
@@ -21,16 +22,18 @@ func (u *up) edgePart() part {
 		c, err := agent.Parse(map[string]string{
 			"NODE": "simulated", "SIMULATE": "true", "MQTT_URL": u.mqttURL, "SPOOL_DIR": filepath.Join(u.dir, "edge"),
 			"LISTEN": "", "EDGE_CONFIG_DIR": u.dir,
-		}, u.env.Secrets)
+		}, u.env.Secrets, sim.House())
 		if err != nil {
 			return err
 		}
-		a, err := agent.New(c, agent.Deps{Log: u.log.With("function", "edge")})
+		life, end := context.WithCancel(context.WithoutCancel(ctx)) // sensors take a while to end
+		a, err := agent.New(c, agent.Deps{Log: u.log.With("function", "edge"), Machine: sim.NewMachine(life, c.Speed)})
 		if err != nil {
+			end()
 			return err
 		}
-		ctx, stop = context.WithCancel(context.WithoutCancel(ctx))
-		go func() { done <- a.Run(ctx) }()
+		ctx, stop = context.WithCancel(life)
+		go func() { defer end(); done <- a.Run(ctx) }()
 		return nil
 	}, func(ctx context.Context) error {
 		stop()

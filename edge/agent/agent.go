@@ -34,9 +34,9 @@ import (
 // Deps is what an agent may know of its surroundings.
 type Deps struct {
 	Log     *slog.Logger
-	Clock   Clock          // SystemClock unless told
-	Machine *kinds.Machine // this one, or a simulated one, unless told
-	Spool   spool.FS       // the disk unless told
+	Clock   Clock           // SystemClock unless told
+	Machine *driver.Machine // this one unless told; SIMULATE wants a simulated one
+	Spool   spool.FS        // the disk unless told
 }
 
 // Agent is one node's. Run it once.
@@ -48,7 +48,7 @@ type Agent struct {
 	boot  string // names this run: numbers begin anew with it, and never repeat
 	begun time.Time
 
-	machine *kinds.Machine
+	machine *driver.Machine
 	sensors []*sensor
 
 	samples chan taken
@@ -66,7 +66,7 @@ type Agent struct {
 
 // taken is a sample on its way from its sensor.
 type taken struct {
-	set    kinds.Sensor
+	set    driver.Sensor
 	sample driver.Sample
 	mono   time.Duration
 }
@@ -82,6 +82,9 @@ func New(c Config, d Deps) (*Agent, error) {
 		cfg: c, log: d.Log, clock: d.Clock, fs: d.Spool, machine: d.Machine, begun: time.Now(),
 		samples: make(chan taken, 1024), links: make(chan link), acks: make(chan ack, 256),
 		places: make(chan place, 16), over: make(chan struct{}),
+	}
+	if c.Simulate && d.Machine == nil {
+		return nil, errNoSimulators
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -114,7 +117,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer close(a.over)
 	life, end := context.WithCancel(context.WithoutCancel(ctx)) // what outlives the sensors
 	defer end()
-	a.prepare(life)
+	a.prepare()
 	if err := a.openSpool(); err != nil {
 		return err
 	}
@@ -145,16 +148,12 @@ func (a *Agent) Run(ctx context.Context) error {
 }
 
 // prepare makes what Run needs.
-func (a *Agent) prepare(life context.Context) {
-	switch {
-	case a.machine != nil:
-	case a.cfg.Simulate:
-		a.machine = kinds.Simulated(life, a.cfg.Speed)
-	default:
+func (a *Agent) prepare() {
+	if a.machine == nil {
 		a.machine = kinds.Real(a.cfg.Dir, func() (time.Time, bool) { return a.clock.Wall(), a.clockOK.Load() })
 	}
-	a.machine.Baselines.Wrote = a.wrote
-	a.machine.Baselines.Failed = func(err error) { a.log.Error("baseline", "err", err) }
+	a.machine.Memory.Wrote = a.wrote
+	a.machine.Memory.Failed = func(err error) { a.log.Error("what sensors have learnt", "err", err) }
 	for _, s := range a.cfg.Sensors {
 		a.sensors = append(a.sensors, &sensor{
 			set: s, machine: a.machine, out: a.hand, say: a.sayer(s),
@@ -163,18 +162,18 @@ func (a *Agent) prepare(life context.Context) {
 	}
 }
 
-func (a *Agent) sayer(s kinds.Sensor) func(bool, error) {
+func (a *Agent) sayer(s driver.Sensor) func(bool, error) {
 	return func(failing bool, err error) {
 		if failing {
-			a.log.Warn("a sensor fails", "device", s.Device, "sensor", s.Kind, "err", err)
+			a.log.Warn("a sensor fails", "device", s.Device, "sensor", s.Kind.Name, "err", err)
 			return
 		}
-		a.log.Info("a sensor works again", "device", s.Device, "sensor", s.Kind)
+		a.log.Info("a sensor works again", "device", s.Device, "sensor", s.Kind.Name)
 	}
 }
 
 // hand passes a sample on. Its moment is now: that of its end.
-func (a *Agent) hand(ctx context.Context, s kinds.Sensor, sample driver.Sample) {
+func (a *Agent) hand(ctx context.Context, s driver.Sensor, sample driver.Sample) {
 	select {
 	case a.samples <- taken{s, sample, a.clock.Mono()}:
 	case <-ctx.Done():

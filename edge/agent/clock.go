@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/hearth-home/hearth/edge/kinds"
+	"github.com/hearth-home/hearth/edge/driver"
 )
 
 // Clock is what the agent knows of the time.
@@ -75,7 +75,7 @@ func (c *calendar) fix() {
 	}
 	c.offset = time.Duration(c.clock.Wall().UnixNano()) - c.clock.Mono()
 	if text, err = json.Marshal(fixedOffset{c.clock.Kernel, c.offset}); err == nil {
-		err = kinds.WriteFile(c.path, text)
+		err = driver.WriteFile(c.path, text)
 	}
 	if err != nil {
 		c.failed(fmt.Errorf("keep when the clock was set: %w", err))

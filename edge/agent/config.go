@@ -11,6 +11,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/edge/kinds"
 	"github.com/hearth-home/hearth/shared/secret"
 )
@@ -39,16 +40,18 @@ type Config struct {
 	AnyClock bool          `env:"CLOCK_TRUST"`                  // take the clock as it is: for machines that keep time without NTP
 
 	Listen   string  `env:"LISTEN" envDefault:":8082"`     // metrics and health; off or empty: none
-	Simulate bool    `env:"SIMULATE"`                      // simulated sensors: those configured, or one of each kind
+	Simulate bool    `env:"SIMULATE"`                      // simulated sensors: those configured, or one of each kind; only in a program that carries them
 	Speed    float64 `env:"SIMULATE_SPEED" envDefault:"5"` // how much faster their clock runs
 
-	Sensors []kinds.Sensor `env:"-"`
+	Sensors []driver.Sensor `env:"-"`
 }
 
 // Parse reads the agent's settings from vars, which outweigh those of the node's
 // file in EDGE_CONFIG_DIR, /etc/hearth/edge unless told. A node without sensors
-// has one: itself. All mistakes are in the error, without secrets.
-func Parse(vars map[string]string, secrets *secret.Folder) (Config, error) {
+// has one: itself, or with SIMULATE those of house. A program that carries no
+// simulated sensors has no house, and SIMULATE is refused. All mistakes are in the
+// error, without secrets.
+func Parse(vars map[string]string, secrets *secret.Folder, house map[string]string) (Config, error) {
 	vars, err := withFile(vars)
 	if err != nil {
 		return Config{}, err
@@ -59,6 +62,9 @@ func Parse(vars map[string]string, secrets *secret.Folder) (Config, error) {
 			reflect.TypeFor[secret.String](): func(name string) (any, error) { return secrets.Get(name), nil },
 		},
 	})
+	if c.Simulate && house == nil {
+		return c, errNoSimulators
+	}
 	if v, set := vars["LISTEN"]; set && v == "" {
 		c.Listen = "off"
 	}
@@ -70,7 +76,7 @@ func Parse(vars map[string]string, secrets *secret.Folder) (Config, error) {
 		errs = append(errs, fmt.Errorf("NODE: %q is no node's name: small letters, digits, dot, - and _", c.Node))
 	}
 	var serr error
-	if c.Sensors, serr = kinds.Parse(withSensors(vars, c), secrets, c.Simulate); serr != nil {
+	if c.Sensors, serr = kinds.Parse(withSensors(vars, c.Simulate, house), secrets, c.Simulate); serr != nil {
 		errs = append(errs, serr)
 	}
 	for i := range c.Sensors {
@@ -83,6 +89,8 @@ func Parse(vars map[string]string, secrets *secret.Folder) (Config, error) {
 	}
 	return c, nil
 }
+
+var errNoSimulators = errors.New("SIMULATE: this program carries no simulated sensors; edge/simulated does: go run ./edge/simulated")
 
 func (c Config) check() error {
 	var errs []error
@@ -114,14 +122,14 @@ func nodeOf(vars map[string]string) string {
 }
 
 // withSensors adds what a node without sensors gets.
-func withSensors(vars map[string]string, c Config) map[string]string {
+func withSensors(vars map[string]string, simulate bool, house map[string]string) map[string]string {
 	for name := range vars {
 		if strings.HasPrefix(name, "SENSOR_") {
 			return vars
 		}
 	}
-	if c.Simulate {
-		return kinds.House()
+	if simulate {
+		return house
 	}
 	return map[string]string{"SENSOR_0_KIND": "host"}
 }

@@ -13,7 +13,7 @@ func TestEveryMistakeIsNamedAtOnce(t *testing.T) {
 	_, err := Parse(map[string]string{
 		"NODE": "Pi 4", "EDGE_CONFIG_DIR": t.TempDir(), "SPOOL_MAX_MIB": "0", "KEEP": "soon", "MQTT_CERT_FILE": "/x",
 		"SENSOR_0_KIND": "sds011", "SENSOR_1_KIND": "bme280", "SENSOR_1_DEVICE": "air", "SENSOR_1_ADDRESS": "0x99",
-	}, secret.NewFolder(t.TempDir()))
+	}, secret.NewFolder(t.TempDir()), nil)
 	for _, want := range []string{"NODE", "SPOOL_MAX_MIB", "Keep", "MQTT_KEY_FILE", "SENSOR_0_PORT", "SENSOR_0_DEVICE", "SENSOR_1_ADDRESS"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is not named: %v", want, err)
@@ -30,7 +30,7 @@ export SENSOR_0_KIND=bme280
 SENSOR_0_DEVICE='kitchen-climate'
 SENSOR_0_INTERVAL=30s   # often
 `), 0o600)
-	c, err := Parse(map[string]string{"NODE": "pi4", "EDGE_CONFIG_DIR": dir, "SENSOR_0_INTERVAL": "20s"}, secret.NewFolder(t.TempDir()))
+	c, err := Parse(map[string]string{"NODE": "pi4", "EDGE_CONFIG_DIR": dir, "SENSOR_0_INTERVAL": "20s"}, secret.NewFolder(t.TempDir()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,14 +38,14 @@ SENSOR_0_INTERVAL=30s   # often
 		t.Errorf("got %+v", c)
 	}
 	os.WriteFile(filepath.Join(dir, "pi4.env"), []byte("NODE: pi4\nx\n"), 0o600)
-	if _, err := Parse(map[string]string{"NODE": "pi4", "EDGE_CONFIG_DIR": dir}, nil); err == nil || !strings.Contains(err.Error(), "line 1") || !strings.Contains(err.Error(), "line 2") {
+	if _, err := Parse(map[string]string{"NODE": "pi4", "EDGE_CONFIG_DIR": dir}, nil, nil); err == nil || !strings.Contains(err.Error(), "line 1") || !strings.Contains(err.Error(), "line 2") {
 		t.Errorf("err = %v", err)
 	}
 }
 
 func TestANodeWithoutSensorsReportsItself(t *testing.T) {
-	c, err := Parse(map[string]string{"NODE": "pi4", "EDGE_CONFIG_DIR": t.TempDir()}, secret.NewFolder(t.TempDir()))
-	if err != nil || len(c.Sensors) != 1 || c.Sensors[0].Kind != "host" || c.Sensors[0].Device != "pi4" {
+	c, err := Parse(map[string]string{"NODE": "pi4", "EDGE_CONFIG_DIR": t.TempDir()}, secret.NewFolder(t.TempDir()), nil)
+	if err != nil || len(c.Sensors) != 1 || c.Sensors[0].Kind.Name != "host" || c.Sensors[0].Device != "pi4" {
 		t.Errorf("got %+v, %v", c.Sensors, err)
 	}
 }
@@ -55,7 +55,7 @@ func TestMetricsAreServedUnlessToldOtherwise(t *testing.T) {
 		vars map[string]string
 		want string
 	}{{map[string]string{}, ":8082"}, {map[string]string{"LISTEN": ""}, "off"}, {map[string]string{"LISTEN": "off"}, "off"}} {
-		c, err := Parse(with(tt.vars, map[string]string{"NODE": "pi", "EDGE_CONFIG_DIR": t.TempDir()}), secret.NewFolder(t.TempDir()))
+		c, err := Parse(with(tt.vars, map[string]string{"NODE": "pi", "EDGE_CONFIG_DIR": t.TempDir()}), secret.NewFolder(t.TempDir()), nil)
 		if err != nil || c.Listen != tt.want {
 			t.Errorf("%v: %q, %v; want %q", tt.vars, c.Listen, err, tt.want)
 		}
@@ -65,14 +65,14 @@ func TestMetricsAreServedUnlessToldOtherwise(t *testing.T) {
 func TestASecretIsInNoError(t *testing.T) {
 	dir := t.TempDir()
 	os.WriteFile(filepath.Join(dir, "mqtt-password"), []byte("hunter2-hunter2"), 0o600)
-	_, err := Parse(map[string]string{"NODE": "hunter2-hunter2 ", "EDGE_CONFIG_DIR": t.TempDir()}, secret.NewFolder(dir))
+	_, err := Parse(map[string]string{"NODE": "hunter2-hunter2 ", "EDGE_CONFIG_DIR": t.TempDir()}, secret.NewFolder(dir), nil)
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("err = %v", err)
 	}
 }
 
 func TestABrokersCertificateThatIsMissingIsSaidAtTheStart(t *testing.T) {
-	c, err := Parse(map[string]string{"NODE": "pi", "EDGE_CONFIG_DIR": t.TempDir(), "MQTT_CA_FILE": "/nowhere.pem"}, secret.NewFolder(t.TempDir()))
+	c, err := Parse(map[string]string{"NODE": "pi", "EDGE_CONFIG_DIR": t.TempDir(), "MQTT_CA_FILE": "/nowhere.pem"}, secret.NewFolder(t.TempDir()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

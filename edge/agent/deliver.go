@@ -128,7 +128,7 @@ func (a *Agent) take(t taken) {
 	}
 	a.last[t.set.Device] = t.mono
 	r := &record{Node: a.cfg.Node, Reading: Reading{
-		Device: t.set.Device, Sensor: t.set.Kind, Boot: a.boot, Seq: a.seq,
+		Device: t.set.Device, Sensor: t.set.Kind.Name, Measurement: t.set.Kind.Measurement(), Boot: a.boot, Seq: a.seq,
 		Fields: t.sample.Fields, Text: t.sample.Text, Quality: string(t.sample.Quality), Reason: t.sample.Reason, Sample: a.machine.Simulated,
 	}}
 	if a.cal.ok() {

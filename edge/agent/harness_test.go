@@ -12,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/edge/kinds"
+	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/edge/sim"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
@@ -49,12 +50,17 @@ func newAgent(t testing.TB, settings map[string]string, d Deps) *Agent {
 	if vars["SPOOL_DIR"] == "" {
 		vars["SPOOL_DIR"] = filepath.Join(t.TempDir(), "spool")
 	}
-	c, err := Parse(vars, secret.NewFolder(t.TempDir()))
+	c, err := Parse(vars, secret.NewFolder(t.TempDir()), sim.House())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if d.Log == nil {
 		d.Log = slog.New(slog.NewTextHandler(logTo(t), nil))
+	}
+	if d.Machine == nil && c.Simulate {
+		ctx, end := context.WithCancel(context.Background())
+		t.Cleanup(end) // after the agent's
+		d.Machine = sim.NewMachine(ctx, c.Speed)
 	}
 	if d.Clock.Wall != nil {
 		c.Simulate = false // the clock is not to be trusted because of it
@@ -117,4 +123,4 @@ func (r *running) backlog() uint64 {
 }
 
 // simulated is a machine without hardware.
-func simulated(ctx context.Context) *kinds.Machine { return kinds.Simulated(ctx, 1) }
+func simulated(ctx context.Context) *driver.Machine { return sim.NewMachine(ctx, 1) }

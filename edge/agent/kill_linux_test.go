@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/edge/sim"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/testserver"
 )
@@ -39,7 +40,7 @@ func runChild(text string) {
 	if err := json.Unmarshal([]byte(text), &c); err != nil {
 		panic(err)
 	}
-	cfg, err := Parse(c.Settings, secret.NewFolder(os.TempDir()))
+	cfg, err := Parse(c.Settings, secret.NewFolder(os.TempDir()), sim.House())
 	if err != nil {
 		panic(err)
 	}

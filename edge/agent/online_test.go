@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/edge/kinds"
+	"github.com/hearth-home/hearth/edge/sim"
 )
 
 func TestEveryKindArrivesFromASimulatedHouse(t *testing.T) {
@@ -66,10 +68,10 @@ func TestStatusIsOnlineThenOfflineOnACleanEnd(t *testing.T) {
 func TestOneStuckSensorDelaysNoOther(t *testing.T) {
 	b := startBroker(t)
 	s := startStore(t, b.direct, true)
-	m := kinds.Simulated(t.Context(), 1)
+	m := sim.NewMachine(t.Context(), 1)
 	stuck := make(chan struct{})
 	files := m.Files
-	m.Files = func(k kinds.Sensor) (fs.FS, func(string) (uint64, uint64, error)) {
+	m.Files = func(k driver.Sensor) (fs.FS, func(string) (uint64, uint64, error)) {
 		f, st := files(k)
 		if k.Device == "host-0" {
 			return f, func(string) (uint64, uint64, error) { <-stuck; return 1, 1, nil }

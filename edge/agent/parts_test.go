@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/edge/driver"
-	"github.com/hearth-home/hearth/edge/kinds"
+	"github.com/hearth-home/hearth/edge/scd4x"
 	"github.com/hearth-home/hearth/edge/window"
 )
 
@@ -65,7 +65,7 @@ func (s says) Read(context.Context) (driver.Sample, error) { return driver.Sampl
 
 func TestASampleWithoutANumberIsAFailure(t *testing.T) {
 	for _, sample := range []driver.Sample{driver.New(), sampleOf(driver.OK, map[string]float64{"co2_ppm": math.NaN()})} {
-		s := sensor{set: kinds.Sensor{Kind: "scd4x", Deadline: time.Minute}, open: kinds.Open{Reader: says(sample)}, isOpen: true}
+		s := sensor{set: driver.Sensor{Kind: scd4x.Kind, Deadline: time.Minute}, open: driver.Open{Reader: says(sample)}, isOpen: true}
 		if got, err := s.sample(t.Context()); err == nil {
 			t.Errorf("%+v became the reading %+v", sample, got)
 		}
@@ -74,11 +74,11 @@ func TestASampleWithoutANumberIsAFailure(t *testing.T) {
 
 func TestTheMessageIsAsTheContractSays(t *testing.T) {
 	r := &record{Node: "pi", Held: &moment{"k", 1}, Reading: Reading{
-		Device: "office-air", Sensor: "sds011", Time: "2026-11-23T14:05:06.123Z", Boot: "9f3c2a1b", Seq: 1234,
+		Device: "office-air", Sensor: "sds011", Measurement: "air", Time: "2026-11-23T14:05:06.123Z", Boot: "9f3c2a1b", Seq: 1234,
 		Fields: map[string]float64{"pm2_5_ugm3": 6.4, "pm10_ugm3": 6.9}, Quality: "ok",
 	}}
 	b, err := r.payload()
-	const want = `{"device":"office-air","sensor":"sds011","time":"2026-11-23T14:05:06.123Z","boot":"9f3c2a1b","seq":1234,"fields":{"pm10_ugm3":6.9,"pm2_5_ugm3":6.4},"quality":"ok"}`
+	const want = `{"device":"office-air","sensor":"sds011","measurement":"air","time":"2026-11-23T14:05:06.123Z","boot":"9f3c2a1b","seq":1234,"fields":{"pm10_ugm3":6.9,"pm2_5_ugm3":6.4},"quality":"ok"}`
 	if err != nil || string(b) != want {
 		t.Errorf("got  %s, %v\nwant %s", b, err, want)
 	}

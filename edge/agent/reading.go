@@ -20,17 +20,18 @@ const timeLayout = "2006-01-02T15:04:05.000Z"
 
 // Reading is the message at hearth/<node>/<device>.
 type Reading struct {
-	Device  string             `json:"device"`
-	Sensor  string             `json:"sensor"`
-	Time    string             `json:"time,omitempty"`
-	Boot    string             `json:"boot"`
-	Seq     uint64             `json:"seq"`
-	Fields  map[string]float64 `json:"fields"`
-	Text    map[string]string  `json:"text,omitempty"`
-	Quality string             `json:"quality"`
-	Reason  string             `json:"reason,omitempty"`
-	Sample  bool               `json:"sample,omitempty"` // of a simulated sensor
-	Gone    uint64             `json:"gone,omitempty"`   // no number of this boot up to this one is still to come: the disk dropped some
+	Device      string             `json:"device"`
+	Sensor      string             `json:"sensor"`
+	Measurement string             `json:"measurement,omitempty"` // of the catalogue; older agents and their spools have none
+	Time        string             `json:"time,omitempty"`
+	Boot        string             `json:"boot"`
+	Seq         uint64             `json:"seq"`
+	Fields      map[string]float64 `json:"fields"`
+	Text        map[string]string  `json:"text,omitempty"`
+	Quality     string             `json:"quality"`
+	Reason      string             `json:"reason,omitempty"`
+	Sample      bool               `json:"sample,omitempty"` // of a simulated sensor
+	Gone        uint64             `json:"gone,omitempty"`   // no number of this boot up to this one is still to come: the disk dropped some
 }
 
 // record is a reading as it is kept: with its node, and while it has no time

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/edge/driver"
-	"github.com/hearth-home/hearth/edge/kinds"
 )
 
 const (
@@ -20,12 +19,12 @@ const (
 // sensor reads one sensor for ever. Each has its own goroutine, so that one that
 // hangs delays no other.
 type sensor struct {
-	set     kinds.Sensor
-	machine *kinds.Machine
-	out     func(context.Context, kinds.Sensor, driver.Sample)
+	set     driver.Sensor
+	machine *driver.Machine
+	out     func(context.Context, driver.Sensor, driver.Sample)
 	say     func(failing bool, err error)
 
-	open   kinds.Open
+	open   driver.Open
 	isOpen bool
 	retry  time.Duration // until the port is tried again
 	failed int           // in a row
@@ -114,7 +113,7 @@ func (s *sensor) sample(ctx context.Context) (driver.Sample, error) {
 	}
 	got, err := s.read(ctx)
 	if tidy(&got); err == nil && len(got.Fields) == 0 {
-		err = fmt.Errorf("%s: it says no number: %s", s.set.Kind, got.Reason) // nor would anybody store that
+		err = fmt.Errorf("%s: it says no number: %s", s.set.Kind.Name, got.Reason) // nor would anybody store that
 	}
 	s.note(func(st *sensorStats) {
 		st.took = time.Since(began)
@@ -123,7 +122,7 @@ func (s *sensor) sample(ctx context.Context) (driver.Sample, error) {
 		}
 	})
 	if err != nil && ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("%s: nothing within %v: %w", s.set.Kind, s.set.Deadline, err)
+		err = fmt.Errorf("%s: nothing within %v: %w", s.set.Kind.Name, s.set.Deadline, err)
 	}
 	return got, err
 }
@@ -132,7 +131,7 @@ func (s *sensor) sample(ctx context.Context) (driver.Sample, error) {
 func (s *sensor) read(ctx context.Context) (sample driver.Sample, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%s: the driver panicked: %v", s.set.Kind, p)
+			err = fmt.Errorf("%s: the driver panicked: %v", s.set.Kind.Name, p)
 		}
 	}()
 	return s.open.Read(ctx)
@@ -159,7 +158,7 @@ func (s *sensor) judge(err error) {
 	if err == nil || !s.isOpen {
 		return
 	}
-	if s.set.Serial() && (kinds.Gone(err) || s.failed%failsToReopen == 0) {
+	if s.set.Kind.Via == driver.Serial && (driver.Gone(err) || s.failed%failsToReopen == 0) {
 		s.open.Close() // it is gone anyway
 		s.isOpen = false
 		s.note(func(st *sensorStats) { st.reopened++ })

@@ -65,7 +65,7 @@ func (a *Agent) storedTopic() string { return "hearth/" + a.cfg.Node + "/stored"
 
 func (a *Agent) status(state string) []byte {
 	s := status{State: state, Boot: a.boot}
-	if a.cfg.Simulate || a.machine != nil && a.machine.Simulated {
+	if a.machine != nil && a.machine.Simulated {
 		s.Simulated = 1
 	}
 	if a.clockOK.Load() {

@@ -165,7 +165,7 @@ func (s *sensor) collect(m meter) {
 	st := s.stats
 	readings := maps.Clone(st.readings)
 	s.mu.Unlock()
-	labels := []string{s.set.Device, s.set.Kind}
+	labels := []string{s.set.Device, s.set.Kind.Name}
 	m.gauge(descUp, truth(st.up), labels...)
 	for _, q := range []driver.Quality{driver.OK, driver.WarmingUp, driver.Suspect} {
 		m.count(descReadings, float64(readings[q]), append(slices.Clone(labels), string(q))...)

@@ -176,8 +176,11 @@ func (d *Dev) sample(v values) driver.Sample {
 	}
 	if d.humid && v.hasHumidity {
 		s.Fields["humidity_percent"] = round(v.humidity, 2)
-		if v.humidity >= 99.9 {
+		switch {
+		case v.humidity >= 99.9:
 			s.Flag(driver.Suspect, "100 %% humidity: wet, or the sensor is broken")
+		case v.humidity <= 0:
+			s.Flag(driver.Suspect, "0 %% humidity: the bus gave nothing, or the sensor is broken")
 		}
 	}
 	if t := v.temp; t < -40 || t > 85 {

@@ -15,14 +15,13 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/edge/driver"
-	"github.com/hearth-home/hearth/edge/kinds"
 )
 
 // ErrFailed means that a sensor did not pass; the table says which and why.
 var ErrFailed = errors.New("not every sensor works")
 
 // Once reads every sensor once, all at the same time, and prints a table.
-func Once(ctx context.Context, w io.Writer, sensors []kinds.Sensor, m *kinds.Machine) error {
+func Once(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.Machine) error {
 	type result struct {
 		sample driver.Sample
 		took   time.Duration
@@ -50,7 +49,7 @@ func Once(ctx context.Context, w io.Writer, sensors []kinds.Sensor, m *kinds.Mac
 		} else if r.sample.Quality != driver.OK {
 			text = fmt.Sprintf("%s (%s) %s", r.sample.Quality, r.sample.Reason, text)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%v\t%s\n", s.Device, s.Kind, s.Via(), r.took.Round(time.Millisecond), text)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%v\t%s\n", s.Device, s.Kind.Name, s.Where(), r.took.Round(time.Millisecond), text)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -62,7 +61,7 @@ func Once(ctx context.Context, w io.Writer, sensors []kinds.Sensor, m *kinds.Mac
 }
 
 // read opens a sensor and reads it once.
-func read(ctx context.Context, s kinds.Sensor, m *kinds.Machine) (driver.Sample, error) {
+func read(ctx context.Context, s driver.Sensor, m *driver.Machine) (driver.Sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Deadline)
 	defer cancel()
 	o, err := s.Open(m)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/edge/driver"
-	"github.com/hearth-home/hearth/edge/kinds"
 )
 
 // recalibrator is a sensor that can be told what the air is.
@@ -23,8 +22,8 @@ const settle = 3*time.Minute + 10*time.Second
 
 // Recalibrate tells the sensor of a device that the air around it has ppm of CO2,
 // after it has measured that air for some three minutes.
-func Recalibrate(ctx context.Context, w io.Writer, sensors []kinds.Sensor, m *kinds.Machine, device string, ppm int) error {
-	i := slices.IndexFunc(sensors, func(s kinds.Sensor) bool { return s.Device == device })
+func Recalibrate(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.Machine, device string, ppm int) error {
+	i := slices.IndexFunc(sensors, func(s driver.Sensor) bool { return s.Device == device })
 	if i < 0 {
 		return fmt.Errorf("no sensor is called %q", device)
 	}
@@ -36,7 +35,7 @@ func Recalibrate(ctx context.Context, w io.Writer, sensors []kinds.Sensor, m *ki
 	defer o.Close()
 	r, ok := o.Reader.(recalibrator)
 	if !ok {
-		return fmt.Errorf("%s is a %s, which is not recalibrated by command", device, s.Kind)
+		return fmt.Errorf("%s is a %s, which is not recalibrated by command", device, s.Kind.Name)
 	}
 	fmt.Fprintf(w, "measuring for %v: leave %s in air of %d ppm and do not breathe on it\n", settle, device, ppm)
 	for end := m.Clock.Now().Add(settle); m.Clock.Now().Before(end); {

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/edge/driver"
-	"github.com/hearth-home/hearth/edge/kinds"
 )
 
 // What a sensor may do without being a dud.
@@ -123,7 +122,7 @@ var slow = map[string]bool{
 
 // Soak reads every sensor over and over for d and prints what is to be thought of
 // each.
-func Soak(ctx context.Context, w io.Writer, sensors []kinds.Sensor, m *kinds.Machine, d time.Duration) error {
+func Soak(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.Machine, d time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	trials := make([]Trial, len(sensors))
@@ -145,7 +144,7 @@ func Soak(ctx context.Context, w io.Writer, sensors []kinds.Sensor, m *kinds.Mac
 		if len(v.Reasons) > 0 {
 			word += ": " + strings.Join(v.Reasons, "; ")
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\n", s.Device, s.Kind, len(trials[i].Samples)+trials[i].Failed, trials[i].Failed, spans(trials[i].Samples), word)
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\n", s.Device, s.Kind.Name, len(trials[i].Samples)+trials[i].Failed, trials[i].Failed, spans(trials[i].Samples), word)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -157,12 +156,12 @@ func Soak(ctx context.Context, w io.Writer, sensors []kinds.Sensor, m *kinds.Mac
 }
 
 // try reads one sensor until ctx ends, as often as it can give new values.
-func try(ctx context.Context, s kinds.Sensor, m *kinds.Machine) (t Trial) {
+func try(ctx context.Context, s driver.Sensor, m *driver.Machine) (t Trial) {
 	every := s.Every
 	if every == 0 {
 		every = min(s.Interval, 5*time.Second)
 	}
-	var o kinds.Open
+	var o driver.Open
 	open := false
 	for next := time.Now(); (driver.RealClock{}).Wait(ctx, time.Until(next)) == nil; next = time.Now().Add(every) {
 		var sample driver.Sample
@@ -181,7 +180,7 @@ func try(ctx context.Context, s kinds.Sensor, m *kinds.Machine) (t Trial) {
 		default:
 			t.Failed++
 			t.Error = err
-			if open && s.Serial() && kinds.Gone(err) {
+			if open && s.Kind.Via == driver.Serial && driver.Gone(err) {
 				o.Close() // it is gone anyway
 				open = false
 			}
@@ -193,7 +192,7 @@ func try(ctx context.Context, s kinds.Sensor, m *kinds.Machine) (t Trial) {
 	return t
 }
 
-func once(ctx context.Context, s kinds.Sensor, o kinds.Open) (driver.Sample, error) {
+func once(ctx context.Context, s driver.Sensor, o driver.Open) (driver.Sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Deadline)
 	defer cancel()
 	return o.Read(ctx)

@@ -170,8 +170,11 @@ func judge(v [2]float64) driver.Sample {
 	if v[0] < -40 || v[0] > 80 {
 		s.Flag(driver.Suspect, "%g degrees is outside of what the sensor can measure", v[0])
 	}
-	if v[1] >= 99.9 {
+	switch {
+	case v[1] >= 99.9:
 		s.Flag(driver.Suspect, "%g %% humidity: wet, or the sensor is broken", v[1])
+	case v[1] <= 0:
+		s.Flag(driver.Suspect, "%g %% humidity: the sensor is broken", v[1])
 	}
 	s.Guard()
 	return s

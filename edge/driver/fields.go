@@ -9,16 +9,13 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
-// measured are the measurements of the catalogue that sensors' numbers are of.
-var measured = []string{"air", "soil", "power", "ups", "host"}
-
 var byKey = declared()
 
 // declared are the numbers of all of them. A driver does not know which its own is
 // of, so that the widest range counts here; the platform holds each against its own.
 func declared() map[string]catalogue.Field {
 	out := map[string]catalogue.Field{}
-	for _, name := range measured {
+	for _, name := range catalogue.FromSensors() {
 		m, _ := catalogue.Get(name)
 		for _, f := range m.Fields {
 			if wider, ok := out[f.Key]; ok {

@@ -11,6 +11,8 @@ import (
 	"periph.io/x/conn/v3/i2c"
 	"periph.io/x/conn/v3/physic"
 	"periph.io/x/host/v3/sysfs"
+
+	"github.com/hearth-home/hearth/edge/driver"
 )
 
 // buses are the I2C buses that are in use: one handle a bus, opened when a chip
@@ -20,7 +22,7 @@ type buses struct {
 	open map[string]*bus
 }
 
-func (b *buses) get(_ Sensor, name string) (i2c.Bus, error) {
+func (b *buses) get(_ driver.Sensor, name string) (i2c.Bus, error) {
 	n, err := busNumber(name)
 	if err != nil {
 		return nil, err

@@ -7,23 +7,27 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/caarlos0/env/v11"
+
 	"github.com/hearth-home/hearth/edge/driver"
-	"github.com/hearth-home/hearth/edge/sgp30"
+	"github.com/hearth-home/hearth/edge/sim"
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
 func TestEverySimulatedKindIsReadByItsRealDriver(t *testing.T) {
-	m := Simulated(t.Context(), 200)
-	sensors, err := Parse(House(), secret.NewFolder(t.TempDir()), true)
+	m := sim.NewMachine(t.Context(), 200)
+	sensors, err := Parse(sim.House(), secret.NewFolder(t.TempDir()), true)
 	if err != nil || len(sensors) != len(Names()) {
 		t.Fatalf("%d sensors, %v; want one of each of the %d kinds", len(sensors), err, len(Names()))
 	}
 	for _, s := range sensors {
-		t.Run(s.Kind, func(t *testing.T) {
+		t.Run(s.Kind.Name, func(t *testing.T) {
 			t.Parallel()
 			o, err := s.Open(m)
 			if err != nil {
@@ -39,7 +43,59 @@ func TestEverySimulatedKindIsReadByItsRealDriver(t *testing.T) {
 			if err := got.Check(); err != nil {
 				t.Error(err)
 			}
+			if c, ok := o.Reader.(driver.Counter); !ok || c.Counts().Frames == 0 {
+				t.Error("it does not count what it reads")
+			}
 		})
+	}
+}
+
+func TestTheCatalogueNamesExactlyTheKinds(t *testing.T) {
+	declared := map[string]bool{}
+	for _, m := range catalogue.All() {
+		for _, k := range m.Kinds {
+			if declared[k] {
+				t.Errorf("%s brings two measurements", k)
+			}
+			declared[k] = true
+		}
+	}
+	for _, k := range All() {
+		if k.Measurement() == "" {
+			t.Errorf("no measurement of the catalogue names %s", k.Name)
+		}
+		delete(declared, k.Name)
+	}
+	for k := range declared {
+		t.Errorf("the catalogue names %s, which is no kind", k)
+	}
+}
+
+// A page a kind says what a person has to know; it names every setting.
+func TestEveryKindHasItsPage(t *testing.T) {
+	index, err := os.ReadFile("../../docs/edge.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range All() {
+		name := "sensors/" + k.Name + ".md"
+		if !strings.Contains(string(index), "("+name+")") {
+			t.Errorf("docs/edge.md has no link to %s", name)
+		}
+		page, err := os.ReadFile("../../docs/" + name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		params, err := env.GetFieldParams(k.Settings())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range params {
+			if !strings.Contains(string(page), "`"+p.Key+"`") {
+				t.Errorf("docs/%s does not name %s", name, p.Key)
+			}
+		}
 	}
 }
 
@@ -85,10 +141,10 @@ func TestSecretsAreNamedNotWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := got[0].Options.(*kasaOptions).Password.Reveal(); p != "hunter2-hunter2" {
+	if p := reflect.ValueOf(got[0].Settings).Elem().FieldByName("Password").Interface().(secret.String); p.Reveal() != "hunter2-hunter2" {
 		t.Error("the secret was not found")
 	}
-	if text := fmt.Sprintf("%+v %+v", got[0], got[0].Options); strings.Contains(text, "hunter2") {
+	if text := fmt.Sprintf("%+v %+v", got[0], got[0].Settings); strings.Contains(text, "hunter2") {
 		t.Error("printing the settings prints the secret")
 	}
 }
@@ -99,47 +155,8 @@ func TestAnSGP30IsMeasuredAllTheTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o := got[0].Options.(*sgp30Options); o.Samples != 120 || got[0].Deadline < 2*time.Minute {
-		t.Errorf("%d samples within %v, want one a second of the interval", o.Samples, got[0].Deadline)
-	}
-}
-
-func TestAirIsGoodAndFreshOrNotKnown(t *testing.T) {
-	a := NewAir()
-	humidity := a.Humidity("room")
-	bad := driver.New()
-	bad.Fields["humidity_percent"] = 99
-	bad.Flag(driver.Suspect, "wet")
-	a.Note("room", bad)
-	if _, ok := humidity(); ok {
-		t.Error("a suspect value was used")
-	}
-	good := driver.New()
-	good.Fields["humidity_percent"] = 41
-	a.Note("room", good)
-	if v, ok := humidity(); !ok || v != 41 {
-		t.Errorf("got %v, %v", v, ok)
-	}
-	if a.Humidity("") != nil || a.Climate("") != nil {
-		t.Error("without a neighbour there must be no function: the driver asks for nil")
-	}
-}
-
-func TestBaselineOutlivesARestartButNotWithoutAClock(t *testing.T) {
-	trusted, now := true, time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
-	wrote := 0
-	b := Baselines{Dir: t.TempDir(), Now: func() (time.Time, bool) { return now, trusted }, Wrote: func(n int) { wrote += n }}
-	b.Save(sgp30.Baseline{Serial: "0a", ECO2: 1, TVOC: 2})
-	if got, ok := b.Load("0a"); !ok || got.ECO2 != 1 || got.TVOC != 2 || !got.At.Equal(now) || wrote == 0 {
-		t.Errorf("got %+v, %v, %d bytes", got, ok, wrote)
-	}
-	trusted, now = false, time.Unix(100, 0)
-	if got, ok := b.Load("0a"); !ok || !got.At.Equal(now) {
-		t.Errorf("before the clock is set: %+v, %v; its age is not known", got, ok)
-	}
-	b.Save(sgp30.Baseline{Serial: "0b"})
-	if _, ok := b.Load("0b"); ok {
-		t.Error("a baseline without a date was kept")
+	if n := reflect.ValueOf(got[0].Settings).Elem().FieldByName("Samples").Int(); n != 120 || got[0].Deadline < 2*time.Minute {
+		t.Errorf("%d samples within %v, want one a second of the interval", n, got[0].Deadline)
 	}
 }
 
@@ -156,7 +173,7 @@ func TestAPortThatIsMissingSaysSo(t *testing.T) {
 }
 
 func TestHouseIsValid(t *testing.T) {
-	vars := House()
+	vars := sim.House()
 	for k := range maps.Keys(vars) {
 		if !variable.MatchString(k) {
 			t.Errorf("%s is no sensor's setting", k)

@@ -1,6 +1,7 @@
 package kinds
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,20 +14,18 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// Sensor is one sensor's settings: SENSOR_0_KIND and so on.
-type Sensor struct {
-	Kind     string        `env:"KIND"`     // sds011, pms5003, mhz19b, scd4x, bme280, sgp30, soil, dht22, kasa, nut or host
+// common are the settings that every sensor has.
+type common struct {
+	Kind     string        `env:"KIND"`     // one of Names
 	Device   string        `env:"DEVICE"`   // what it is in the house: its history hangs on this name alone
 	Interval time.Duration `env:"INTERVAL"` // between readings
 	Every    time.Duration `env:"EVERY"`    // between the samples that a reading is made of
 	Combine  string        `env:"COMBINE"`  // how: median or mean
 	Deadline time.Duration `env:"DEADLINE"` // of one sample
-
-	Number  int `env:"-"` // the n of SENSOR_n_
-	Options any `env:"-"` // the kind's own settings
 }
 
 var (
@@ -35,9 +34,9 @@ var (
 	NameOK = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,62}$`).MatchString
 )
 
-// Parse reads the sensors from the variables. Numbers may be left out. All
-// mistakes are in the error.
-func Parse(vars map[string]string, secrets *secret.Folder, simulated bool) ([]Sensor, error) {
+// Parse reads the sensors from the variables. Numbers may be left out. Simulated
+// sensors may be read faster than real ones can. All mistakes are in the error.
+func Parse(vars map[string]string, secrets *secret.Folder, simulated bool) ([]driver.Sensor, error) {
 	numbers := map[int]bool{}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
@@ -48,7 +47,7 @@ func Parse(vars map[string]string, secrets *secret.Folder, simulated bool) ([]Se
 			errs = append(errs, fmt.Errorf("%s: a sensor's settings are called SENSOR_0_KIND, SENSOR_0_DEVICE and so on", name))
 		}
 	}
-	var sensors []Sensor
+	var sensors []driver.Sensor
 	devices := map[string]int{}
 	for _, n := range slices.Sorted(maps.Keys(numbers)) {
 		s, err := parse(n, vars, secrets, simulated)
@@ -62,8 +61,7 @@ func Parse(vars map[string]string, secrets *secret.Folder, simulated bool) ([]Se
 	return sensors, errors.Join(errs...)
 }
 
-func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool) (Sensor, error) {
-	s := Sensor{Number: n}
+func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool) (driver.Sensor, error) {
 	prefix := fmt.Sprintf("SENSOR_%d_", n)
 	opts := env.Options{
 		Environment: vars, Prefix: prefix,
@@ -71,41 +69,38 @@ func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool
 			reflect.TypeFor[secret.String](): func(name string) (any, error) { return secrets.Get(name), nil },
 		},
 	}
-	errs := mistakes(prefix, env.ParseWithOptions(&s, opts))
-	k, ok := kinds[s.Kind]
-	if !ok {
-		return s, errors.Join(append(errs, fmt.Errorf("%sKIND: %q is none of %s", prefix, s.Kind, strings.Join(Names(), ", ")))...)
+	var c common
+	errs := mistakes(prefix, env.ParseWithOptions(&c, opts))
+	k, ok := Get(c.Kind)
+	s := driver.Sensor{
+		Number: n, Kind: k, Device: c.Device, Interval: cmp.Or(c.Interval, k.Interval), Every: c.Every,
+		Combine: cmp.Or(c.Combine, k.Combine), Deadline: cmp.Or(c.Deadline, k.Deadline),
 	}
-	if s.Device == "" && s.Kind != "host" || s.Device != "" && !NameOK(s.Device) {
+	if !ok {
+		return s, errors.Join(append(errs, fmt.Errorf("%sKIND: %q is none of %s", prefix, c.Kind, strings.Join(Names(), ", ")))...)
+	}
+	if s.Device == "" && k.Name != "host" || s.Device != "" && !NameOK(s.Device) {
 		errs = append(errs, fmt.Errorf("%sDEVICE: %q is no device's name: small letters, digits, dot, - and _", prefix, s.Device))
 	}
 	if s.Device == "status" || s.Device == "stored" {
 		errs = append(errs, fmt.Errorf("%sDEVICE: %s is a topic of hearth's own", prefix, s.Device))
 	}
-	s.Options = k.options()
-	errs = append(errs, mistakes(prefix, env.ParseWithOptions(s.Options, opts))...)
-	errs = append(errs, unknown(prefix, vars, &s, s.Options)...)
+	if _, set := vars[prefix+"EVERY"]; !set && k.Every < s.Interval {
+		s.Every = k.Every
+	}
+	s.Settings = k.Settings()
+	errs = append(errs, mistakes(prefix, env.ParseWithOptions(s.Settings, opts))...)
+	errs = append(errs, unknown(prefix, vars, &c, s.Settings)...)
 	if len(errs) == 0 {
-		errs = append(errs, s.complete(k, vars, prefix, simulated)...)
+		errs = append(errs, check(&s, prefix, simulated)...)
 	}
 	return s, errors.Join(errs...)
 }
 
-// complete fills in the kind's defaults and checks what it can.
-func (s *Sensor) complete(k kind, vars map[string]string, prefix string, simulated bool) (errs []error) {
+// check looks at a sensor's pace and its kind's settings, and lets the kind adapt
+// the one to the other.
+func check(s *driver.Sensor, prefix string, simulated bool) (errs []error) {
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(prefix+format, args...)) }
-	if s.Interval == 0 {
-		s.Interval = k.interval
-	}
-	if _, set := vars[prefix+"EVERY"]; !set && k.every < s.Interval {
-		s.Every = k.every
-	}
-	if s.Combine == "" {
-		s.Combine = k.combine
-	}
-	if s.Deadline == 0 {
-		s.Deadline = k.deadline
-	}
 	switch {
 	case !simulated && s.Interval < 200*time.Millisecond || s.Interval <= 0:
 		bad("INTERVAL: %v is shorter than 200ms", s.Interval)
@@ -116,12 +111,12 @@ func (s *Sensor) complete(k kind, vars map[string]string, prefix string, simulat
 	case s.Deadline < 0:
 		bad("DEADLINE: %v is in the past", s.Deadline)
 	}
-	if k.fit != nil && !simulated {
-		if err := k.fit(s); err != nil {
+	if !simulated {
+		if err := s.Fit(); err != nil {
 			bad("%w", err)
 		}
 	}
-	if _, err := k.open(*s, nil); err != nil {
+	if err := s.Check(); err != nil {
 		bad("KIND %w", err)
 	}
 	return errs
@@ -153,8 +148,8 @@ func upper(field string) string {
 	return strings.ToUpper(humps.ReplaceAllString(field, "${1}${3}_${2}${4}"))
 }
 
-// unknown finds variables of the sensor that nobody reads: a slip of the pen
-// would otherwise go unnoticed.
+// unknown finds variables of the sensor that nobody reads: a typing mistake would
+// otherwise go unnoticed.
 func unknown(prefix string, vars map[string]string, structs ...any) (errs []error) {
 	known := map[string]bool{}
 	for _, s := range structs {

@@ -19,6 +19,11 @@ type ADS1115 struct {
 	done   time.Time
 }
 
+var _ = simulate("soil", simulator{
+	device: "basil-soil", settings: []string{"DRY=2.7", "WET=1.3"},
+	shared: true, chip: func(seed uint64) Chip { return NewADS1115(seed) },
+})
+
 // NewADS1115 returns a converter that was just powered.
 func NewADS1115(seed uint64) *ADS1115 {
 	c := &ADS1115{rng: newRand(seed), config: 0x8583}

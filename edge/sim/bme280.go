@@ -25,6 +25,11 @@ var bmeCalibration = map[byte][]byte{
 	0xE1: {0x65, 0x01, 0x00, 0x14, 0x0B, 0x00, 0x1E},
 }
 
+var _ = simulate("bme280", simulator{
+	device: "office-climate",
+	chip:   func(seed uint64) Chip { return NewBME280(seed) },
+})
+
 // NewBME280 returns a sensor that was just powered.
 func NewBME280(seed uint64) *BME280 {
 	rng := newRand(seed)

@@ -25,6 +25,11 @@ type DHT22 struct {
 // DHT22Name is the device's name in iio.
 const DHT22Name = "dht11@4"
 
+var _ = simulate("dht22", simulator{
+	device: "cellar-climate",
+	files:  func(seed uint64, clock driver.Clock) files { return files{fs: NewDHT22(seed, clock)} },
+})
+
 // NewDHT22 returns the files of a sensor at iio:device1; device0 is another.
 func NewDHT22(seed uint64, clock driver.Clock) *DHT22 {
 	rng := newRand(seed)

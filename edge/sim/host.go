@@ -20,6 +20,14 @@ type Host struct {
 	usedFraction wave
 }
 
+var _ = simulate("host", simulator{
+	device: "rack-pi",
+	files: func(seed uint64, clock driver.Clock) files {
+		h := NewHost(seed, clock)
+		return files{h, h.Statfs}
+	},
+})
+
 // NewHost returns a machine that was booted an hour ago.
 func NewHost(seed uint64, clock driver.Clock) *Host {
 	rng := newRand(seed)

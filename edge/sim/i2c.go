@@ -23,6 +23,7 @@ type Bus struct {
 	clock driver.Clock
 	mu    sync.Mutex
 	chips map[uint16]Chip
+	grow  func(addr uint16) Chip // makes the chip at an address when it is asked first; nil: there are only those added
 }
 
 var _ i2c.Bus = (*Bus)(nil)
@@ -49,6 +50,10 @@ func (b *Bus) Tx(addr uint16, w, r []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	c := b.chips[addr]
+	if c == nil && b.grow != nil {
+		c = b.grow(addr)
+		b.chips[addr] = c
+	}
 	if c == nil {
 		return fmt.Errorf("sim-i2c: %w", errNACK)
 	}

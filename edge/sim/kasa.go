@@ -33,6 +33,11 @@ type Kasa struct {
 
 const kasaID = "8006A1B2C3D4E5F60718293A4B5C6D7E8F901234"
 
+var _ = simulate("kasa", simulator{
+	device: "desk-plug", settings: []string{"HOST=sim"},
+	server: func(seed uint64, clock driver.Clock) server { return NewKasa(0, seed, clock) },
+})
+
 // NewKasa returns a plug, or a strip of that many sockets.
 func NewKasa(sockets int, seed uint64, clock driver.Clock) *Kasa {
 	rng := newRand(seed)

@@ -20,6 +20,11 @@ type MHZ19B struct {
 	asked int
 }
 
+var _ = simulate("mhz19b", simulator{
+	device: "bedroom-co2", settings: []string{"PORT=sim"},
+	uart: func(seed uint64) UART { return NewMHZ19B(seed) },
+})
+
 // NewMHZ19B returns a sensor with the factory's settings: ABC on, 5000 ppm.
 func NewMHZ19B(seed uint64) *MHZ19B {
 	rng := newRand(seed)

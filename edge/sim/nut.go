@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -25,7 +26,13 @@ type NUT struct {
 	volts        wave
 }
 
-// NewNUT returns a server whose UPS is called name.
+var _ = simulate("nut", simulator{
+	device: "rack-ups",
+	server: func(seed uint64, clock driver.Clock) server { return NewNUT("", seed, clock) },
+})
+
+// NewNUT returns a server whose UPS is called name, or whatever it is asked for
+// where name is empty.
 func NewNUT(name string, seed uint64, clock driver.Clock) *NUT {
 	rng := newRand(seed)
 	return &NUT{
@@ -71,25 +78,25 @@ func (n *NUT) answer(q []string, hit Fault) string {
 	case len(q) == 1 && q[0] == "LOGOUT":
 		return "OK Goodbye\n"
 	case len(q) == 2 && q[0] == "LIST" && q[1] == "UPS":
-		return fmt.Sprintf("BEGIN LIST UPS\nUPS %s \"rack \\\"main\\\" UPS\"\nEND LIST UPS\n", n.name)
+		return fmt.Sprintf("BEGIN LIST UPS\nUPS %s \"rack \\\"main\\\" UPS\"\nEND LIST UPS\n", cmp.Or(n.name, "ups"))
 	case len(q) != 3 || q[0] != "LIST" || q[1] != "VAR":
 		return "ERR UNKNOWN-COMMAND\n"
-	case q[2] != n.name:
+	case n.name != "" && q[2] != n.name:
 		return "ERR UNKNOWN-UPS\n"
 	case hit&NACK != 0:
 		return "ERR DATA-STALE\n"
 	case hit&WarmUp != 0:
 		return "ERR DRIVER-NOT-CONNECTED\n"
 	}
-	return n.list(hit)
+	return n.list(q[2], hit)
 }
 
-func (n *NUT) list(hit Fault) string {
+func (n *NUT) list(name string, hit Fault) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	t := n.still.time(n.clock.Now(), &n.Faults)
 	var b strings.Builder
-	fmt.Fprintf(&b, "BEGIN LIST VAR %s\n", n.name)
+	fmt.Fprintf(&b, "BEGIN LIST VAR %s\n", name)
 	if hit&Noise != 0 {
 		b.WriteString("\x00\xffVAR \"x\n")
 	}
@@ -107,8 +114,8 @@ func (n *NUT) list(hit Fault) string {
 		{"ups.temperature", "N/A"},
 		{"ups.test.result", "Done and passed"},
 	} {
-		fmt.Fprintf(&b, "VAR %s %s \"%s\"\n", n.name, v[0], v[1])
+		fmt.Fprintf(&b, "VAR %s %s \"%s\"\n", name, v[0], v[1])
 	}
-	fmt.Fprintf(&b, "END LIST VAR %s\n", n.name)
+	fmt.Fprintf(&b, "END LIST VAR %s\n", name)
 	return b.String()
 }

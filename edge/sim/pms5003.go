@@ -20,6 +20,11 @@ type PMS5003 struct {
 	woke, next time.Time
 }
 
+var _ = simulate("pms5003", simulator{
+	device: "workshop-dust", settings: []string{"PORT=sim"},
+	uart: func(seed uint64) UART { return NewPMS5003(seed) },
+})
+
 // NewPMS5003 returns a sensor that is awake and reports, as after power-up.
 func NewPMS5003(seed uint64) *PMS5003 {
 	rng := newRand(seed)

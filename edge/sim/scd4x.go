@@ -22,6 +22,11 @@ type SCD4x struct {
 	FailRecalibration bool
 }
 
+var _ = simulate("scd4x", simulator{
+	device: "office-air", settings: []string{"NEAR=office-climate"},
+	chip: func(seed uint64) Chip { return NewSCD4x(seed) },
+})
+
 // NewSCD4x returns a sensor that was just powered and is idle.
 func NewSCD4x(seed uint64) *SCD4x {
 	rng := newRand(seed)

@@ -24,6 +24,11 @@ type SDS011 struct {
 	LoseSleep int
 }
 
+var _ = simulate("sds011", simulator{
+	device: "office-dust", settings: []string{"PORT=sim", "NEAR=office-climate"},
+	uart: func(seed uint64) UART { return NewSDS011(seed) },
+})
+
 // NewSDS011 returns a sensor that is awake and reports, as from the factory.
 func NewSDS011(seed uint64) *SDS011 {
 	rng := newRand(seed)

@@ -20,6 +20,11 @@ type SGP30 struct {
 	BaselineECO2, BaselineTVOC, Humidity uint16
 }
 
+var _ = simulate("sgp30", simulator{
+	device: "kitchen-air", settings: []string{"NEAR=office-climate"},
+	chip: func(seed uint64) Chip { return NewSGP30(seed) },
+})
+
 // NewSGP30 returns a sensor that was just powered.
 func NewSGP30(seed uint64) *SGP30 {
 	rng := newRand(seed)

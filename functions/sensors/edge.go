@@ -71,7 +71,9 @@ func (w *work) readEdge(i int, node string) error {
 			return err
 		}
 	}
-	sentinels(string(e.Sensor), w.values[d.from:d.to], &d)
+	if len(e.Measurement) == 0 {
+		sentinels(string(e.Sensor), w.values[d.from:d.to], &d)
+	}
 	w.said = append(w.said, d)
 	return err
 }
@@ -114,7 +116,10 @@ func (w *work) edgeFields(e *wire.RawReading) (string, error) {
 	if len(e.Fields) == 0 {
 		return "", errFields
 	}
-	m := measurementOf[string(e.Sensor)]
+	m, err := measurementOf(string(e.Sensor), string(e.Measurement))
+	if err != nil {
+		return "", err
+	}
 	if m == "" {
 		m = w.s.fields.guess(e.Fields)
 	}
@@ -122,7 +127,7 @@ func (w *work) edgeFields(e *wire.RawReading) (string, error) {
 	var unknown []string
 	var bad error // of the first value that is none; the others are good
 	s := scan.New(e.Fields)
-	err := s.Object(func(key []byte) error {
+	err = s.Object(func(key []byte) error {
 		f := known.get(key)
 		kind := s.Kind()
 		if kind == scan.String || kind == scan.Object || kind == scan.Array {

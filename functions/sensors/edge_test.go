@@ -75,6 +75,21 @@ func TestEdgePayloads(t *testing.T) {
 		"another_sensor_kind_by_its_fields": {
 			`{"device":"x","sensor":"brandnew","time":"2026-11-23T12:00:00Z","fields":{"power_watts":12}}`,
 			[]string{"power,device=x power_watts=12 1795435200000000000"}, ""},
+		"a_newer_kind_says_its_measurement": {
+			`{"device":"x","sensor":"brandnew","measurement":"ups","time":"2026-11-23T12:00:00Z","fields":{"voltage_volts":12}}`,
+			[]string{"ups,device=x voltage_volts=12 1795435200000000000"}, ""},
+		"its_kinds_measurement": {
+			`{"device":"x","sensor":"mhz19b","measurement":"air","time":"2026-11-23T12:00:00Z","fields":{"co2_ppm":400}}`,
+			[]string{"air,device=x co2_ppm=400 1795435200000000000"}, ""},
+		"an_older_agent_says_no_measurement": {
+			`{"device":"x","sensor":"mhz19b","time":"2026-11-23T12:00:00Z","fields":{"co2_ppm":400}}`,
+			[]string{"air,device=x co2_ppm=400,quality_code=1 1795435200000000000"}, ""},
+		"another_measurement_than_its_kinds": {
+			`{"device":"x","sensor":"mhz19b","measurement":"soil","time":"2026-11-23T12:00:00Z","fields":{"co2_ppm":612}}`,
+			nil, `its measurement is "soil", but that of the sensor kind mhz19b is air`},
+		"a_measurement_that_no_sensor_brings": {
+			`{"device":"x","sensor":"brandnew","measurement":"stocks","time":"2026-11-23T12:00:00Z","fields":{"power_watts":612}}`,
+			nil, `its measurement is "stocks", which no sensor brings`},
 		"parts": {
 			`{"device":"strip","sensor":"kasa","time":"2026-11-23T12:00:00Z","fields":{"socket_2_power_watts":3.5,"on":true,"signal_dbm":null}}`,
 			[]string{"power,device=strip on=1,socket_2_power_watts=3.5 1795435200000000000"}, ""},

@@ -1,21 +1,29 @@
 package function
 
 import (
+	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/scan"
 )
 
-// measurementOf says what the kinds of sensors measure. Another kind is known by
-// its fields.
-var measurementOf = map[string]string{
-	"sds011": "air", "pms5003": "air", "mhz19b": "air", "scd4x": "air", "bme280": "air", "bmp280": "air", "sgp30": "air", "dht22": "air",
-	"soil": "soil", "kasa": "power", "nut": "ups", "host": "host",
+// measurementOf returns what an edge reading is of: as the reading says, or where it
+// says nothing, as older agents and their spools do, as the catalogue says of the
+// kind of sensor. It is empty where neither knows: then the fields tell.
+func measurementOf(kind, says string) (string, error) {
+	known, ok := catalogue.OfKind(kind)
+	switch {
+	case says == "" || says == known:
+		return known, nil
+	case ok:
+		return "", fmt.Errorf("its measurement is %.40q, but that of the sensor kind %s is %s", says, kind, known)
+	case !slices.Contains(catalogue.FromSensors(), says):
+		return "", fmt.Errorf("its measurement is %.40q, which no sensor brings", says)
+	}
+	return says, nil // of a kind that is newer than this program
 }
-
-// guesses are the measurements of which a reading may be, in order.
-var guesses = []string{"air", "soil", "power", "ups", "host"}
 
 const maxKeys = 4096 // that are remembered of a measurement
 
@@ -75,8 +83,8 @@ func (d *declared) get(k []byte) *key {
 
 // guess returns the measurement that knows most of an object's keys.
 func (f *fields) guess(object []byte) string {
-	best, most := guesses[0], -1
-	for _, name := range guesses {
+	best, most := "", -1
+	for _, name := range catalogue.FromSensors() {
 		known, n := f.of(name), 0
 		s := scan.New(object)
 		if s.Object(func(k []byte) error {

@@ -13,7 +13,9 @@ type sentinel struct {
 	reason  string
 }
 
-// The codes of each sensor, as in its datasheet and as seen in the field.
+// The codes of each sensor, as in its datasheet and as seen in the field. They are
+// looked for in what the platform before hearth says and in edge readings that do not
+// say their measurement; the drivers of the others know their own sensor's.
 var sentinelsOf = map[string][]sentinel{
 	"sds011": {
 		{"pm2_5_ugm3", 0, "pm10_ugm3", 0, device.WarmingUp, "both values are 0: the fan has just begun"},

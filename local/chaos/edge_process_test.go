@@ -85,7 +85,7 @@ func (p *pi) begin() {
 	p.watch()
 }
 
-// agent compiles the edge agent as it is delivered.
+// agent compiles the edge agent with the sensors that it simulates.
 func agent(t testing.TB) string {
 	t.Helper()
 	path, err := builtAgent()
@@ -96,8 +96,8 @@ func agent(t testing.TB) string {
 }
 
 var builtAgent = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(scratch, "hearth-edge")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./edge")
+	path := filepath.Join(scratch, "hearth-edge-simulated")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./edge/simulated")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the agent: %w: %s", err, out)

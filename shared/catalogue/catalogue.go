@@ -21,6 +21,7 @@ type Measurement struct {
 	Name     string
 	About    string        // one line for a person
 	Function string        // who writes it
+	Kinds    []string      // the edge's kinds of sensors whose readings are of it
 	Labels   []string      // the tags it may carry
 	Fields   []Field       // the numbers it may carry
 	Text     []string      // the strings it may carry
@@ -103,6 +104,32 @@ func Of(function string) []string {
 		}
 	}
 	return names
+}
+
+// OfKind returns the measurement that the readings of an edge's kind of sensor are
+// of; ok is false where no measurement names the kind.
+func OfKind(kind string) (measurement string, ok bool) {
+	measurement, ok = byKind[kind]
+	return measurement, ok
+}
+
+// FromSensors returns the names of the measurements that the edge's sensors bring,
+// in the order of their declarations.
+func FromSensors() []string { return slices.Clone(fromSensors) }
+
+var byKind, fromSensors = indexKinds()
+
+func indexKinds() (map[string]string, []string) {
+	kinds, names := map[string]string{}, []string{}
+	for _, m := range All() {
+		for _, k := range m.Kinds {
+			kinds[k] = m.Name
+		}
+		if len(m.Kinds) > 0 {
+			names = append(names, m.Name)
+		}
+	}
+	return kinds, names
 }
 
 // Field returns the declaration of a number. Where parts may have their own,

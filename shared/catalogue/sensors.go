@@ -17,6 +17,7 @@ var quality = Field{Key: Quality, Title: "Quality: 0 ok, 1 warming up, 2 suspect
 var sensors = []Measurement{
 	{
 		Name: "air", About: "Air and climate in and around the house", Function: "sensors",
+		Kinds:  []string{"sds011", "pms5003", "mhz19b", "scd4x", "bme280", "sgp30", "dht22"},
 		Labels: deviceLabels, Text: []string{Suspect}, Cadence: 10 * time.Minute, Keep: KeepMonths, Parts: true,
 		Fields: []Field{
 			{Key: "pm1_ugm3", Title: "PM1", Unit: "µg/m³", Max: 1000},
@@ -41,6 +42,7 @@ var sensors = []Measurement{
 	},
 	{
 		Name: "soil", About: "How moist the soil of plants is", Function: "sensors",
+		Kinds:  []string{"soil"},
 		Labels: deviceLabels, Text: []string{Suspect}, Cadence: time.Hour, Keep: KeepMonths, Parts: true,
 		Fields: []Field{
 			{Key: "moisture_percent", Title: "Soil moisture", Unit: "%", Max: 100},
@@ -50,6 +52,7 @@ var sensors = []Measurement{
 	},
 	{
 		Name: "power", About: "What plugs and meters draw", Function: "sensors",
+		Kinds:  []string{"kasa"},
 		Labels: deviceLabels, Text: []string{Suspect}, Cadence: 5 * time.Minute, Keep: KeepMonths, Parts: true,
 		Fields: append(electricity(),
 			Field{Key: "on", Title: "Switched on", Max: 1},
@@ -59,6 +62,7 @@ var sensors = []Measurement{
 	},
 	{
 		Name: "ups", About: "Uninterruptible power supplies", Function: "sensors",
+		Kinds:  []string{"nut"},
 		Labels: deviceLabels, Text: []string{"status", "test_result", "model", Suspect}, Cadence: 5 * time.Minute, Keep: KeepMonths, Parts: true,
 		Fields: append(append(electricity(), flags()...),
 			Field{Key: "battery_percent", Title: "Battery", Unit: "%", Max: 100},
@@ -71,6 +75,7 @@ var sensors = []Measurement{
 	},
 	{
 		Name: "host", About: "Computers: load, memory, disks, temperatures", Function: "sensors",
+		Kinds:  []string{"host"},
 		Labels: deviceLabels, Text: []string{Suspect}, Cadence: 5 * time.Minute, Keep: KeepDays, Parts: true,
 		Fields: []Field{
 			{Key: "temperature_celsius", Title: "Temperature", Unit: "°C", Min: -60, Max: 150},

@@ -156,7 +156,7 @@ type measurements struct {
 }
 
 // guesses are where the fields of a mapping without a measurement may belong.
-var guesses = []string{"air", "soil", "power", "ups", "host"}
+var guesses = catalogue.FromSensors()
 
 // declare finds the rule's measurement and adds the fields that it lacks.
 func (ms *measurements) declare(e entry, r *rule) error {

@@ -13,25 +13,26 @@ const TimeLayout = "2006-01-02T15:04:05.000Z"
 // Reading is the message at hearth/<node>/<device> (design: "Edge reading on
 // MQTT").
 type Reading struct {
-	Device  string             `json:"device"`
-	Sensor  string             `json:"sensor"`
-	Time    string             `json:"time,omitempty"` // absent: unknown, with quality clock_unsynced
-	Boot    string             `json:"boot"`
-	Seq     uint64             `json:"seq"`
-	Fields  map[string]float64 `json:"fields"`
-	Text    map[string]string  `json:"text,omitempty"`
-	Quality string             `json:"quality"`
-	Reason  string             `json:"reason,omitempty"`
-	Sample  bool               `json:"sample,omitempty"` // of a simulated sensor
-	Gone    uint64             `json:"gone,omitempty"`   // no number of this boot up to this one is still to come: the disk dropped some
+	Device      string             `json:"device"`
+	Sensor      string             `json:"sensor"`                // its kind
+	Measurement string             `json:"measurement,omitempty"` // of the catalogue; older agents and their spools have none
+	Time        string             `json:"time,omitempty"`        // absent: unknown, with quality clock_unsynced
+	Boot        string             `json:"boot"`
+	Seq         uint64             `json:"seq"`
+	Fields      map[string]float64 `json:"fields"`
+	Text        map[string]string  `json:"text,omitempty"`
+	Quality     string             `json:"quality"`
+	Reason      string             `json:"reason,omitempty"`
+	Sample      bool               `json:"sample,omitempty"` // of a simulated sensor
+	Gone        uint64             `json:"gone,omitempty"`   // no number of this boot up to this one is still to come: the disk dropped some
 }
 
 // RawReading is a Reading as it lies in the message.
 type RawReading struct {
-	Device, Sensor, Time, Boot, Quality, Reason []byte
-	Seq, Gone                                   float64
-	Fields, Text                                []byte // JSON
-	Sample                                      bool
+	Device, Sensor, Measurement, Time, Boot, Quality, Reason []byte
+	Seq, Gone                                                float64
+	Fields, Text                                             []byte // JSON
+	Sample                                                   bool
 }
 
 // DecodeReading takes a Reading apart. What it returns may be a part of payload;
@@ -44,6 +45,8 @@ func DecodeReading(payload []byte) (e RawReading, err error) {
 			e.Device, err = s.Text()
 		case "sensor":
 			e.Sensor, err = s.Text()
+		case "measurement":
+			e.Measurement, err = s.Text()
 		case "time":
 			e.Time, err = s.Text()
 		case "boot":

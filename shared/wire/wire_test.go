@@ -19,8 +19,8 @@ func TestTheShapesStay(t *testing.T) {
 	for want, v := range map[string]any{
 		`{"device":"office-air","sensor":"sds011","time":"2026-11-23T14:05:06.123Z","boot":"9f3c2a1b","seq":1234,"fields":{"pm2_5_ugm3":6.4},"quality":"ok"}`: Reading{
 			Device: "office-air", Sensor: "sds011", Time: at.Format(TimeLayout), Boot: "9f3c2a1b", Seq: 1234, Fields: map[string]float64{"pm2_5_ugm3": 6.4}, Quality: "ok"},
-		`{"device":"d","sensor":"s","boot":"b","seq":2,"fields":{},"text":{"a":"b"},"quality":"clock_unsynced","reason":"r","sample":true,"gone":1}`: Reading{
-			Device: "d", Sensor: "s", Boot: "b", Seq: 2, Fields: map[string]float64{}, Text: map[string]string{"a": "b"}, Quality: "clock_unsynced", Reason: "r", Sample: true, Gone: 1},
+		`{"device":"d","sensor":"s","measurement":"m","boot":"b","seq":2,"fields":{},"text":{"a":"b"},"quality":"clock_unsynced","reason":"r","sample":true,"gone":1}`: Reading{
+			Device: "d", Sensor: "s", Measurement: "m", Boot: "b", Seq: 2, Fields: map[string]float64{}, Text: map[string]string{"a": "b"}, Quality: "clock_unsynced", Reason: "r", Sample: true, Gone: 1},
 		`{"state":"online","boot":"b","time":"2026-11-23T14:05:06.123Z","simulated":1}`: NodeStatus{State: Online, Boot: "b", Time: at.Format(TimeLayout), Simulated: 1},
 		`{"boot":"b","seq":7}`: Place{Boot: "b", Seq: 7},
 		`{"rejected":[{"id":"a","reason":"x"}],"retry":[],"stored":{"n":{"boot":"b","seq":7}},"replay":[{"topic":"a/#"}],"drop":[{"function":"f","id":"i"}]}`: Answer{

@@ -1,0 +1,28 @@
+package dht22
+
+import (
+	"time"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+// Kind is how an agent uses these sensors.
+var Kind = driver.Kind{
+	Name: "dht22", Via: driver.IIO, Interval: time.Minute, Deadline: 20 * time.Second,
+	Settings: func() driver.Settings { return &settings{} },
+}
+
+type settings struct{ Config }
+
+// Where is the device's name in iio.
+func (o *settings) Where() string { return o.Name }
+
+// Open finds the files.
+func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
+	c := o.Config
+	c.Clock = m.Clock
+	if m.Files != nil {
+		c.FS, _ = m.Files(s)
+	}
+	return driver.Opened(New(c)), nil
+}

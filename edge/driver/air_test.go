@@ -1,0 +1,24 @@
+package driver
+
+import "testing"
+
+func TestAirIsGoodAndFreshOrNotKnown(t *testing.T) {
+	a := NewAir()
+	humidity := a.Humidity("room")
+	bad := New()
+	bad.Fields["humidity_percent"] = 99
+	bad.Flag(Suspect, "wet")
+	a.Note("room", bad)
+	if _, ok := humidity(); ok {
+		t.Error("a suspect value was used")
+	}
+	good := New()
+	good.Fields["humidity_percent"] = 41
+	a.Note("room", good)
+	if v, ok := humidity(); !ok || v != 41 {
+		t.Errorf("got %v, %v", v, ok)
+	}
+	if a.Humidity("") != nil || a.Climate("") != nil {
+		t.Error("without a neighbour there must be no function: the driver asks for nil")
+	}
+}

@@ -1,0 +1,34 @@
+package kasa
+
+import (
+	"time"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+// Kind is how an agent uses these plugs.
+var Kind = driver.Kind{
+	Name: "kasa", Via: driver.Network, Interval: 30 * time.Second, Every: 10 * time.Second, Combine: "mean", Deadline: 15 * time.Second,
+	Settings: func() driver.Settings { return &settings{} },
+}
+
+type settings struct{ Config }
+
+// Where is the plug's host.
+func (o *settings) Where() string { return o.Host }
+
+// Check reports a protocol that there is not.
+func (o *settings) Check() error {
+	_, err := New(o.Config)
+	return err
+}
+
+// Open connects nothing yet: each Read does.
+func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
+	c := o.Config
+	if m.Host != nil {
+		c.Host, c.Port = m.Host(s)
+	}
+	d, err := New(c)
+	return driver.Opened(d), err
+}

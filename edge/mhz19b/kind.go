@@ -1,0 +1,32 @@
+package mhz19b
+
+import (
+	"io"
+	"time"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+// Kind is how an agent uses these sensors.
+var Kind = driver.Kind{
+	Name: "mhz19b", Via: driver.Serial, Interval: 30 * time.Second, Every: 6 * time.Second, Combine: "median", Deadline: 15 * time.Second,
+	Settings: func() driver.Settings { return &settings{} },
+}
+
+type settings struct {
+	driver.AtPort
+	Config
+}
+
+// Check reports a range or a correction that the sensor does not have.
+func (o *settings) Check() error {
+	_, err := New(nil, o.Config)
+	return err
+}
+
+// Open opens the port.
+func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
+	c := o.Config
+	c.Clock = m.Clock
+	return m.OpenSerial(s, o.Port, func(rw io.ReadWriter) (driver.Reader, error) { return New(rw, c) })
+}

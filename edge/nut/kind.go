@@ -1,0 +1,27 @@
+package nut
+
+import (
+	"time"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+// Kind is how an agent uses these power supplies.
+var Kind = driver.Kind{
+	Name: "nut", Via: driver.Network, Interval: 15 * time.Second, Deadline: 10 * time.Second,
+	Settings: func() driver.Settings { return &settings{} },
+}
+
+type settings struct{ Config }
+
+// Where is the server's host.
+func (o *settings) Where() string { return o.Host }
+
+// Open connects nothing yet: each Read does.
+func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
+	c := o.Config
+	if m.Host != nil {
+		c.Host, c.Port = m.Host(s)
+	}
+	return driver.Opened(New(c)), nil
+}

@@ -1,0 +1,32 @@
+package pms5003
+
+import (
+	"io"
+	"time"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+// Kind is how an agent uses these sensors.
+var Kind = driver.Kind{
+	Name: "pms5003", Via: driver.Serial, Interval: 5 * time.Minute, Deadline: 90 * time.Second,
+	Settings: func() driver.Settings { return &settings{} },
+}
+
+type settings struct {
+	driver.AtPort
+	driver.NextTo
+	Config
+}
+
+// Fit leaves the fan time to stop between the readings.
+func (o *settings) Fit(s *driver.Sensor) error {
+	return driver.FitDuty(s, o.DutyCycle, o.WarmUp, o.Samples)
+}
+
+// Open opens the port.
+func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
+	c := o.Config
+	c.Clock, c.Humidity = m.Clock, m.Air.Humidity(o.Near)
+	return m.OpenSerial(s, o.Port, func(rw io.ReadWriter) (driver.Reader, error) { return New(rw, c), nil })
+}

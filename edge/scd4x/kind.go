@@ -1,0 +1,34 @@
+package scd4x
+
+import (
+	"time"
+
+	"periph.io/x/conn/v3/i2c"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+// Kind is how an agent uses these sensors.
+var Kind = driver.Kind{
+	Name: "scd4x", Via: driver.I2C, Interval: 30 * time.Second, Deadline: 2 * time.Minute,
+	Settings: func() driver.Settings { return &settings{} },
+}
+
+type settings struct {
+	driver.OnBus
+	driver.NextTo
+	Config
+}
+
+// Check reports a setting that the sensor does not take.
+func (o *settings) Check() error {
+	_, err := New(nil, o.Config)
+	return err
+}
+
+// Open takes the bus.
+func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
+	c := o.Config
+	c.Clock, c.Pressure = m.Clock, m.Air.Pressure(o.Near)
+	return m.OpenI2C(s, o.Bus, func(b i2c.Bus) (driver.Reader, error) { return New(b, c) })
+}

@@ -1,0 +1,61 @@
+package sgp30
+
+import (
+	"time"
+
+	"periph.io/x/conn/v3/i2c"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+// Kind is how an agent uses these sensors.
+var Kind = driver.Kind{
+	Name: "sgp30", Via: driver.I2C, Interval: time.Minute, Deadline: 90 * time.Second,
+	Settings: func() driver.Settings { return &settings{} },
+}
+
+type settings struct {
+	driver.OnBus
+	driver.NextTo
+	Config
+}
+
+// Fit lets the chip be measured all the time, as it wants.
+func (o *settings) Fit(s *driver.Sensor) error {
+	o.Samples = max(int(s.Interval/time.Second), 1)
+	s.Deadline = max(s.Deadline, s.Interval+30*time.Second)
+	return nil
+}
+
+// Open takes the bus.
+func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
+	c, kept := o.Config, baselines{m.Memory}
+	c.Clock, c.Climate = m.Clock, m.Air.Climate(o.Near)
+	c.Load, c.Save = kept.load, kept.save
+	return m.OpenI2C(s, o.Bus, func(b i2c.Bus) (driver.Reader, error) { return New(b, c), nil })
+}
+
+// baselines keeps what chips have learnt, by their serial numbers.
+type baselines struct{ memory driver.Memory }
+
+func name(serial string) string { return "sgp30-" + serial }
+
+// load returns what was saved. Before the clock is set nobody knows how old it
+// is; then it counts as fresh, since a Pi is seldom off for a week.
+func (b baselines) load(serial string) (base Baseline, ok bool) {
+	if !b.memory.Load(name(serial), &base) {
+		return Baseline{}, false
+	}
+	if now, trusted := b.memory.Now(); !trusted {
+		base.At = now
+	}
+	return base, true
+}
+
+// save keeps a baseline. One without a date is worth nothing later.
+func (b baselines) save(base Baseline) {
+	if now, trusted := b.memory.Now(); trusted {
+		base.At = now
+		b.memory.Save(name(base.Serial), base)
+	}
+}

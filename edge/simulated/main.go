@@ -1,0 +1,13 @@
+// Command simulated is the edge agent with simulated sensors beside the real ones: the
+// real drivers, which hear the same bytes as on hardware. With SIMULATE=true the
+// sensors that are set are simulated, or one of each kind where none is.
+//
+//	SIMULATE=true go run ./edge/simulated check
+package main
+
+import (
+	"github.com/hearth-home/hearth/edge/cli"
+	"github.com/hearth-home/hearth/edge/sim"
+)
+
+func main() { cli.Main(&cli.Simulators{House: sim.House(), Machine: sim.NewMachine}) }

@@ -1,0 +1,33 @@
+package soil
+
+import (
+	"time"
+
+	"periph.io/x/conn/v3/i2c"
+
+	"github.com/hearth-home/hearth/edge/driver"
+)
+
+// Kind is how an agent uses these sensors.
+var Kind = driver.Kind{
+	Name: "soil", Via: driver.I2C, Interval: 5 * time.Minute, Deadline: 10 * time.Second,
+	Settings: func() driver.Settings { return &settings{} },
+}
+
+type settings struct {
+	driver.OnBus
+	Config
+}
+
+// Check reports a channel or a calibration that cannot be.
+func (o *settings) Check() error {
+	_, err := New(nil, o.Config)
+	return err
+}
+
+// Open takes the bus.
+func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
+	c := o.Config
+	c.Clock = m.Clock
+	return m.OpenI2C(s, o.Bus, func(b i2c.Bus) (driver.Reader, error) { return New(b, c) })
+}
