@@ -112,15 +112,16 @@ func TestSamplesAreDroppedByTheV2API(t *testing.T) {
 		bodies = append(bodies, r.Method+" "+r.URL.Path+" "+string(body))
 		w.WriteHeader(http.StatusNoContent)
 	})
-	if err := i.DropSamples(t.Context(), []string{"weather", `odd"name`}); err != nil {
+	if err := over(i).DropSamples(t.Context(), []string{"weather", `odd"name`}); err != nil {
 		t.Fatal(err)
 	}
 	same(t, bodies, []string{
-		`POST /api/v2/delete {"predicate":"_measurement=\"weather\" AND sample=\"true\"","start":"1900-01-01T00:00:00Z","stop":"2200-01-01T00:00:00Z"}`,
-		`POST /api/v2/delete {"predicate":"_measurement=\"odd\\\"name\" AND sample=\"true\"","start":"1900-01-01T00:00:00Z","stop":"2200-01-01T00:00:00Z"}`,
+		`GET /ping `,
+		`POST /api/v2/delete {"predicate":"_measurement=\"weather\" AND \"sample\"=\"true\"","start":"1900-01-01T00:00:00Z","stop":"2199-12-31T23:59:59.999999999Z"}`,
+		`POST /api/v2/delete {"predicate":"_measurement=\"odd\\\"name\" AND \"sample\"=\"true\"","start":"1900-01-01T00:00:00Z","stop":"2199-12-31T23:59:59.999999999Z"}`,
 	})
 	missing := influxAt(t, writeAnswers["bucket"].answer.serve)
-	err := missing.DropSamples(t.Context(), []string{"weather"})
+	err := over(missing).DropSamples(t.Context(), []string{"weather"})
 	if e, ok := errors.AsType[*store.InfluxError](err); !ok || e.StatusCode != 404 {
 		t.Errorf("a missing bucket: %v", err)
 	}
@@ -139,7 +140,7 @@ func TestBrokenAnswersToAQueryAreErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := influxAt(t, a.serve)
-			if rs, err := i.Between(t.Context(), "m", nil, noon.Add(-time.Hour), noon); err == nil {
+			if rs, err := over(i).Between(t.Context(), "m", nil, noon.Add(-time.Hour), noon); err == nil {
 				t.Errorf("Between gives %v", rs)
 			}
 			if rs, err := i.Latest(t.Context(), "m", noon); err == nil {
@@ -156,7 +157,7 @@ func TestAnswerCutShortIsAnError(t *testing.T) {
 		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler) // the connection breaks in the middle
 	})
-	if rs, err := i.Between(t.Context(), "m", nil, noon.Add(-time.Hour), noon); err == nil {
+	if rs, err := over(i).Between(t.Context(), "m", nil, noon.Add(-time.Hour), noon); err == nil {
 		t.Errorf("half an answer is taken for the whole: %v", rs)
 	}
 }
@@ -173,6 +174,9 @@ func (a answer) serve(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(a.status)
 	io.WriteString(w, a.body)
 }
+
+// over returns a store that has no tables.
+func over(i store.Series) *store.Store { return store.New(i, nil, nil, store.Postgres) }
 
 func influxAt(t *testing.T, h http.HandlerFunc) store.Series {
 	t.Helper()

@@ -15,15 +15,19 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-const maxValues = 5_000_000 // of one answer, so that a wide question cannot fill the memory
+// Of one answer, so that a wide question cannot fill the memory.
+const (
+	maxValues   = 5_000_000
+	maxReadings = 1_000_000
+)
 
-// Between returns the readings of one measurement with from <= time < to,
+// BetweenAtMost returns the readings of one measurement with from <= time < to,
 // ordered by series and time.
-func (i *influx) Between(ctx context.Context, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error) {
+func (i *influx) BetweenAtMost(ctx context.Context, limit int, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error) {
 	if !clamp(from).Before(clamp(to)) {
 		return nil, nil // Flux refuses an empty range
 	}
-	points, err := i.points(ctx, name, i.flux(name, tags, from, to))
+	points, err := i.points(ctx, name, i.flux(name, tags, from, to), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +44,7 @@ func (i *influx) Between(ctx context.Context, name string, tags map[string]strin
 // since. Flux gives the last value of each field; those of the newest time make
 // the reading.
 func (i *influx) Latest(ctx context.Context, name string, since time.Time) ([]reading.Reading, error) {
-	points, err := i.points(ctx, name, i.flux(name, nil, since, latest)+` |> last()`)
+	points, err := i.points(ctx, name, i.flux(name, nil, since, latest)+` |> last()`, maxReadings)
 	if err != nil {
 		return nil, err
 	}
@@ -98,8 +102,9 @@ func clamp(t time.Time) time.Time {
 	return t
 }
 
-// points runs a query and unites its values to readings.
-func (i *influx) points(ctx context.Context, name, flux string) (map[point]reading.Reading, error) {
+// points runs a query and unites its values to readings. More than limit are
+// ErrTooMany.
+func (i *influx) points(ctx context.Context, name, flux string, limit int) (map[point]reading.Reading, error) {
 	ctx, cancel := context.WithTimeout(ctx, influxDeadline)
 	defer cancel()
 	what := "read " + name
@@ -112,8 +117,8 @@ func (i *influx) points(ctx context.Context, name, flux string) (map[point]readi
 	var current string // the series of the current table
 	var tags map[string]string
 	for n := 0; result.Next(); n++ {
-		if n == maxValues {
-			return nil, fmt.Errorf("%s: more than %d values: ask for a shorter time", what, maxValues)
+		if n == maxValues || len(out) > limit {
+			return nil, fmt.Errorf("%s: %w than %d readings: ask for a shorter time", what, ErrTooMany, limit)
 		}
 		record := result.Record()
 		if more := tagsOf(record); tags == nil || !maps.Equal(tags, more) {
@@ -129,6 +134,9 @@ func (i *influx) points(ctx context.Context, name, flux string) (map[point]readi
 		if err := keep(r, record.Field(), record.Value()); err != nil {
 			return nil, fmt.Errorf("%s: %w", what, err)
 		}
+	}
+	if len(out) > limit {
+		return nil, fmt.Errorf("%s: %w than %d readings: ask for a shorter time", what, ErrTooMany, limit)
 	}
 	return out, influxError(what, result.Err())
 }

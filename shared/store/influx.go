@@ -4,19 +4,19 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	influxdb "github.com/influxdata/influxdb-client-go/v2"
 	"github.com/influxdata/influxdb-client-go/v2/api"
 
-	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/secret"
 )
@@ -32,6 +32,7 @@ type influx struct {
 	client      influxdb.Client
 	write       api.WriteAPIBlocking
 	org, bucket string
+	version     atomic.Pointer[string] // of the server, once it said so
 }
 
 // OpenInflux returns the series of an InfluxDB. It does no I/O.
@@ -101,58 +102,36 @@ func (i *influx) writeLines(ctx context.Context, lines []string) error {
 	return influxError("write readings", i.write.WriteRecord(ctx, lines...))
 }
 
-// DropSamples deletes by the v2 API, or by InfluxQL where 1.8 has none.
-func (i *influx) DropSamples(ctx context.Context, names []string) error {
-	for n, name := range names {
-		err := i.deleteV2(ctx, name)
-		if e, ok := errors.AsType[*InfluxError](err); ok && e.unknownPath() {
-			return i.deleteV1(ctx, names[n:])
-		}
-		if err != nil {
-			return err
-		}
+// DeleteRange deletes by the v2 API, or by InfluxQL where the server is a 1.x,
+// which has none.
+func (i *influx) DeleteRange(ctx context.Context, name string, tags map[string]string, from, to time.Time) error {
+	if err := CheckDelete(name, tags); err != nil || !clamp(from).Before(clamp(to)) {
+		return err
 	}
-	return nil
-}
-
-func (i *influx) deleteV2(ctx context.Context, name string) error {
+	v1, err := i.speaksInfluxQL(ctx)
+	if err != nil {
+		return err
+	}
+	if v1 {
+		return i.deleteV1(ctx, name, tags, from, to)
+	}
+	which := `_measurement=` + ident(name)
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		which += ` AND ` + ident(k) + `=` + ident(tags[k])
+	}
 	body, err := json.Marshal(map[string]string{
-		"start":     earliest.Format(time.RFC3339),
-		"stop":      latest.Format(time.RFC3339),
-		"predicate": `_measurement="` + predicate.Replace(name) + `" AND ` + catalogue.SampleLabel + `="true"`,
+		"start":     clamp(from).Format(time.RFC3339Nano),
+		"stop":      clamp(to).Add(-1).Format(time.RFC3339Nano), // it is included
+		"predicate": which,
 	})
 	if err != nil {
 		return err
 	}
 	q := url.Values{"org": {i.org}, "bucket": {i.bucket}}
-	return i.post(ctx, "drop samples", i.client.HTTPService().ServerAPIURL()+"delete?"+q.Encode(), "application/json", string(body), nil)
+	return i.post(ctx, "delete readings of "+name, i.client.HTTPService().ServerAPIURL()+"delete?"+q.Encode(), "application/json", string(body), nil)
 }
 
-func (i *influx) deleteV1(ctx context.Context, names []string) error {
-	var q strings.Builder
-	for _, name := range names {
-		fmt.Fprintf(&q, `DELETE FROM "%s" WHERE "%s" = 'true';`, predicate.Replace(name), catalogue.SampleLabel)
-	}
-	db, _, _ := strings.Cut(i.bucket, "/")
-	form := url.Values{"db": {db}, "q": {q.String()}}
-	server := strings.TrimSuffix(i.client.HTTPService().ServerURL(), "/")
-	return i.post(ctx, "drop samples", server+"/query", "application/x-www-form-urlencoded", form.Encode(), func(res *http.Response) error {
-		var answer struct {
-			Results []struct{ Error string }
-		}
-		if err := json.NewDecoder(io.LimitReader(res.Body, maxErrorBytes)).Decode(&answer); err != nil {
-			return err
-		}
-		for _, r := range answer.Results {
-			if r.Error != "" {
-				return errors.New(r.Error)
-			}
-		}
-		return nil
-	})
-}
-
-var predicate = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+var predicate = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
 func (i *influx) post(ctx context.Context, what, url, kind, body string, answer func(*http.Response) error) error {
 	ctx, cancel := context.WithTimeout(ctx, influxDeadline)

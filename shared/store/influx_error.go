@@ -33,13 +33,6 @@ func (e *InfluxError) Later() bool {
 	return e.StatusCode == http.StatusTooManyRequests || e.StatusCode >= 500
 }
 
-// unknownPath reports that the server is too old for the request: it did not
-// even answer in JSON, as one does that misses a bucket.
-func (e *InfluxError) unknownPath() bool {
-	return e.StatusCode == http.StatusNotFound && strings.Contains(e.Message, "page not found") ||
-		e.StatusCode == http.StatusMethodNotAllowed
-}
-
 // influxError says what was tried and types the answer. A partial write is 422
 // in 2.x and 400 in 1.8, where a 400 stores the good lines as well.
 func influxError(what string, err error) error {

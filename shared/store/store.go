@@ -20,6 +20,7 @@ var (
 	ErrRunning     = errors.New("already running")
 	ErrFenced      = errors.New("the lease was lost to a later run")
 	ErrUnstorable  = errors.New("no store can keep it") // of a reading: another try changes nothing
+	ErrTooMany     = errors.New("more")                 // of an answer: ask for less
 	ErrFull        = errors.New("no room for more")     // of a table that people fill
 )
 
@@ -42,15 +43,23 @@ type Influx struct {
 // later value wins.
 type Series interface {
 	Write(context.Context, []reading.Reading) error
-	// Between returns the readings of one measurement with from <= time < to,
-	// ordered by series and time. tags narrows it; nil means all.
-	Between(ctx context.Context, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error)
+	// BetweenAtMost returns the readings of one measurement with
+	// from <= time < to, ordered by series and time. tags narrows it; nil means
+	// all. More than limit are ErrTooMany.
+	BetweenAtMost(ctx context.Context, limit int, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error)
 	// Latest returns the newest reading of every series of the measurement
 	// that is not older than since.
 	Latest(ctx context.Context, name string, since time.Time) ([]reading.Reading, error)
-	// DropSamples deletes the readings of these measurements that carry the
-	// tag sample=true.
-	DropSamples(ctx context.Context, names []string) error
+	// Aggregate calls fn with the windows of q.Step, counted from 1970 in UTC,
+	// that have values: those of one series and field in order, in one call or
+	// several.
+	Aggregate(ctx context.Context, q Query, fn func(tags map[string]string, field string, ws []Window) error) error
+	// Extents returns the measurements that have readings with
+	// from <= time < to, by name.
+	Extents(ctx context.Context, from, to time.Time) ([]Extent, error)
+	// DeleteRange deletes the readings of a measurement with from <= time < to,
+	// of all series that have the tags. An error may leave a part deleted.
+	DeleteRange(ctx context.Context, name string, tags map[string]string, from, to time.Time) error
 	Ping(context.Context) error
 	Close() error
 }

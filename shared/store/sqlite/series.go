@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -17,7 +16,7 @@ import (
 const (
 	readDeadline  = 8 * time.Second
 	writeDeadline = 10 * time.Second
-	maxReadings   = 1_000_000 // of one answer
+	deletedAtOnce = 20_000 // points, so that others can write meanwhile
 )
 
 // series keeps Readings in two tables: what is measured, and its points.
@@ -55,15 +54,15 @@ func (s *series) Transact(ctx context.Context, rs []reading.Reading, fn func(con
 	return s.group.do(ctx, &part{rs: rs, fn: fn}, s.commit)
 }
 
-// Between returns the readings of one measurement with from <= time < to,
-// ordered by series and time.
-func (s *series) Between(ctx context.Context, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error) {
+// BetweenAtMost returns the readings of one measurement with
+// from <= time < to, ordered by series and time.
+func (s *series) BetweenAtMost(ctx context.Context, limit int, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error) {
 	var out []reading.Reading
 	err := s.each(ctx, name, tags, `
 		select time, fields, texts from readings where series = ? and time >= ? and time < ? order by time`,
 		[]any{store.Nanos(from), store.Nanos(to)}, func(r reading.Reading) error {
-			if len(out) == maxReadings {
-				return fmt.Errorf("more than %d readings of %s: ask for a shorter time", maxReadings, name)
+			if len(out) == limit {
+				return fmt.Errorf("%w than %d readings: ask for a shorter time", store.ErrTooMany, limit)
 			}
 			out = append(out, r)
 			return nil
@@ -84,26 +83,41 @@ func (s *series) Latest(ctx context.Context, name string, since time.Time) ([]re
 	return out, err
 }
 
-// DropSamples deletes the readings of these measurements that carry the tag
-// sample=true. The rows of their series stay: their ids are remembered.
-func (s *series) DropSamples(ctx context.Context, names []string) error {
-	ctx, cancel := context.WithTimeout(ctx, writeDeadline)
-	defer cancel()
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("drop samples: %w", err)
+// DeleteRange deletes series by series, in parts. The rows of the series stay:
+// their ids are remembered.
+func (s *series) DeleteRange(ctx context.Context, name string, tags map[string]string, from, to time.Time) error {
+	if err := store.CheckDelete(name, tags); err != nil {
+		return err
 	}
-	defer tx.Rollback()
-	for _, name := range names {
-		if _, err := tx.ExecContext(ctx, `delete from readings where series in
-			(select id from series where name = ? and tags ->> ? = 'true')`, name, catalogue.SampleLabel); err != nil {
-			return fmt.Errorf("drop samples of %s: %w", name, err)
+	var lines []line
+	err := s.inOneState(ctx, "delete readings of "+name, func(ctx context.Context, tx *sql.Tx) (err error) {
+		lines, err = seriesOf(ctx, tx, name, tags)
+		return err
+	})
+	for _, l := range lines {
+		for more := true; more && err == nil; {
+			err = s.group.do(ctx, &part{fn: func(ctx context.Context, tx *sql.Tx) (err error) {
+				more, err = l.deleteSome(ctx, tx, store.Nanos(from), store.Nanos(to))
+				return err
+			}}, s.commit)
 		}
 	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("drop samples: %w", err)
+	if err != nil {
+		return fmt.Errorf("delete readings of %s: %w", name, err)
 	}
 	return nil
+}
+
+func (l line) deleteSome(ctx context.Context, tx *sql.Tx, from, to int64) (more bool, err error) {
+	end := to
+	err = tx.QueryRowContext(ctx, `select time from readings where series = ? and time >= ? and time < ? order by time limit 1 offset ?`,
+		l.id, from, to, deletedAtOnce).Scan(&end)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return false, err
+	}
+	more = err == nil
+	_, err = tx.ExecContext(ctx, `delete from readings where series = ? and time >= ? and time < ?`, l.id, from, end)
+	return more, err
 }
 
 // Ping does nothing: the store pings the pools.
@@ -114,28 +128,23 @@ func (s *series) Close() error { return nil }
 
 // each calls fn for the rows that text gives for each series.
 func (s *series) each(ctx context.Context, name string, tags map[string]string, text string, args []any, fn func(reading.Reading) error) error {
-	ctx, cancel := context.WithTimeout(ctx, readDeadline)
-	defer cancel()
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one state of the file for all series
-	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
-	}
-	defer tx.Rollback()
-	lines, err := seriesOf(ctx, tx, name, tags)
-	if err != nil {
-		return fmt.Errorf("read the series of %s: %w", name, err)
-	}
-	stmt, err := tx.PrepareContext(ctx, text)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
-	}
-	defer stmt.Close()
-	for _, l := range lines {
-		if err := l.each(ctx, stmt, name, args, fn); err != nil {
-			return fmt.Errorf("read %s: %w", name, err)
+	return s.inOneState(ctx, "read "+name, func(ctx context.Context, tx *sql.Tx) error {
+		lines, err := seriesOf(ctx, tx, name, tags)
+		if err != nil {
+			return fmt.Errorf("its series: %w", err)
 		}
-	}
-	return nil
+		stmt, err := tx.PrepareContext(ctx, text)
+		if err != nil {
+			return err
+		}
+		defer stmt.Close()
+		for _, l := range lines {
+			if err := l.each(ctx, stmt, name, args, fn); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // line is one series.

@@ -1,0 +1,232 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/influxdata/influxdb-client-go/v2/api"
+
+	"github.com/hearth-home/hearth/shared/reading"
+)
+
+// Aggregate answers by InfluxQL where the server speaks it, otherwise by Flux.
+func (i *influx) Aggregate(ctx context.Context, q Query, fn func(map[string]string, string, []Window) error) error {
+	v1, err := i.speaksInfluxQL(ctx)
+	if err != nil {
+		return err
+	}
+	if v1 {
+		return i.aggregateV1(ctx, q, fn)
+	}
+	last, err := i.points(ctx, q.Name, i.flux(q.Name, q.Tags, q.From, q.To)+` |> last()`, maxReadings)
+	if err != nil {
+		return err
+	}
+	fields := map[string]bool{} // those of strings cannot be averaged
+	for _, r := range last {
+		for f := range r.Fields {
+			fields[f] = fields[f] || q.wants(f)
+		}
+	}
+	maps.DeleteFunc(fields, func(_ string, wanted bool) bool { return !wanted })
+	if len(fields) == 0 {
+		return nil
+	}
+	all, err := i.windows(ctx, q, i.fluxWindows(q, slices.Sorted(maps.Keys(fields))))
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if err := fn(s.tags, s.field, s.inOrder()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fluxWindows gives a result for each of what a window says. Each is pushed down
+// to the storage, which one of all at once would not be.
+func (i *influx) fluxWindows(q Query, fields []string) string {
+	var b strings.Builder
+	for n, f := range fields {
+		fields[n] = `r._field == ` + literal(f)
+	}
+	fmt.Fprintf(&b, "data = %s |> filter(fn: (r) => %s)\n", i.flux(q.Name, q.Tags, q.From, q.To), strings.Join(fields, " or "))
+	for _, name := range []string{"mean", "min", "max", "last", "count"} {
+		fmt.Fprintf(&b, "data |> aggregateWindow(every: %ds, fn: %s, createEmpty: false, timeSrc: \"_start\") |> yield(name: %q)\n",
+			q.Step/time.Second, name, name)
+	}
+	return b.String()
+}
+
+// windowed is a field of a series, its windows by their start in seconds.
+type windowed struct {
+	tags    map[string]string
+	field   string
+	windows map[int64]*Window
+}
+
+func (w *windowed) inOrder() []Window {
+	out := make([]Window, 0, len(w.windows))
+	for _, at := range slices.Sorted(maps.Keys(w.windows)) {
+		if v := w.windows[at]; v.Count > 0 {
+			out = append(out, *v)
+		}
+	}
+	return out
+}
+
+// windows runs what fluxWindows says.
+func (i *influx) windows(ctx context.Context, q Query, flux string) (map[string]*windowed, error) {
+	ctx, cancel := context.WithTimeout(ctx, influxDeadline)
+	defer cancel()
+	what := "read windows of " + q.Name
+	result, err := api.NewQueryAPI(i.org, i.client.HTTPService()).Query(ctx, flux)
+	if err != nil {
+		return nil, influxError(what, err)
+	}
+	defer result.Close()
+	out := map[string]*windowed{}
+	var s *windowed
+	for n := 0; result.Next(); n++ {
+		if n == maxValues {
+			return nil, fmt.Errorf("%s: %w than %d values: ask for less", what, ErrTooMany, maxValues)
+		}
+		record := result.Record()
+		if tags := tagsOf(record); s == nil || s.field != record.Field() || !maps.Equal(s.tags, tags) {
+			key := reading.Reading{Name: q.Name, Tags: tags}.Series() + "\x00" + record.Field()
+			if s = out[key]; s == nil {
+				s = &windowed{tags, record.Field(), map[int64]*Window{}}
+				out[key] = s
+			}
+		}
+		if !matches(s.tags, q.Tags) {
+			continue
+		}
+		if err := s.put(record.Time(), q.Step, record.Result(), record.Value()); err != nil {
+			return nil, fmt.Errorf("%s: %w", what, err)
+		}
+	}
+	return out, influxError(what, result.Err())
+}
+
+// put keeps one value. The first window begins where the query does: it is
+// counted from 1970 like the others.
+func (w *windowed) put(at time.Time, step time.Duration, what string, value any) error {
+	var v float64
+	switch n := value.(type) {
+	case float64:
+		v = n
+	case int64:
+		v = float64(n)
+	default:
+		return fmt.Errorf("the %s of %q is a %T", what, w.field, value)
+	}
+	start := floor(at, step)
+	to := w.windows[start.Unix()]
+	if to == nil {
+		to = &Window{Start: start}
+		w.windows[start.Unix()] = to
+	}
+	switch what {
+	case "mean":
+		to.Mean = v
+	case "min":
+		to.Min = v
+	case "max":
+		to.Max = v
+	case "last":
+		to.Last = v
+	case "count":
+		to.Count = int(v)
+	}
+	return nil
+}
+
+// floor returns the start of the window of whole seconds that t is in.
+func floor(t time.Time, step time.Duration) time.Time {
+	s, seconds := t.Unix(), int64(step/time.Second)
+	return time.Unix(s-((s%seconds)+seconds)%seconds, 0).UTC()
+}
+
+// Extents returns the measurements that have readings in a span, by name.
+func (i *influx) Extents(ctx context.Context, from, to time.Time) ([]Extent, error) {
+	from, to = clamp(from), clamp(to)
+	if !from.Before(to) {
+		return nil, nil
+	}
+	v1, err := i.speaksInfluxQL(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names, extent := i.names, i.extent
+	if v1 {
+		names, extent = i.namesV1, i.extentV1
+	}
+	all, err := names(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(all)
+	var out []Extent
+	for _, name := range all {
+		e, err := extent(ctx, name, from, to)
+		if err != nil {
+			return nil, err
+		}
+		if !e.First.IsZero() {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+func (i *influx) extent(ctx context.Context, name string, from, to time.Time) (Extent, error) {
+	e := Extent{Name: name}
+	for _, end := range []string{"first", "last"} {
+		points, err := i.points(ctx, name, i.flux(name, nil, from, to)+` |> `+end+`()`, maxReadings)
+		if err != nil {
+			return e, err
+		}
+		for p := range points {
+			e.include(time.Unix(0, p.nanos).UTC())
+		}
+	}
+	return e, nil
+}
+
+func (e *Extent) include(at time.Time) {
+	if e.First.IsZero() || at.Before(e.First) {
+		e.First = at
+	}
+	if at.After(e.Last) {
+		e.Last = at
+	}
+}
+
+func (i *influx) names(ctx context.Context, from, to time.Time) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, influxDeadline)
+	defer cancel()
+	// As schema.measurements does it, which not every 2.x lets look further back
+	// than 30 days.
+	result, err := api.NewQueryAPI(i.org, i.client.HTTPService()).Query(ctx, fmt.Sprintf(
+		`from(bucket: %s) |> range(start: %s, stop: %s) |> keep(columns: ["_measurement"]) |> group() |> distinct(column: "_measurement")`,
+		literal(i.bucket), from.Format(time.RFC3339Nano), to.Format(time.RFC3339Nano)))
+	if err != nil {
+		return nil, influxError("read the measurements", err)
+	}
+	defer result.Close()
+	var out []string
+	for result.Next() {
+		name, ok := result.Record().Value().(string)
+		if !ok {
+			return nil, fmt.Errorf("read the measurements: a name is a %T", result.Record().Value())
+		}
+		out = append(out, name)
+	}
+	return out, influxError("read the measurements", result.Err())
+}

@@ -1,0 +1,330 @@
+package store_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"testing"
+	"time"
+	_ "time/tzdata" // the zones of the tests
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// windows gives what Windows should, from the readings themselves.
+func windows(rs []reading.Reading, q store.Query) []store.WindowSeries {
+	type key struct {
+		series, field string
+		start         int64
+	}
+	sums := map[key]*store.Window{}
+	tags := map[string]map[string]string{}
+	for _, r := range slices.SortedStableFunc(slices.Values(rs), func(a, b reading.Reading) int { return a.Time.Compare(b.Time) }) {
+		for f, v := range r.Fields {
+			if r.Time.Before(q.From) || !r.Time.Before(q.To) || len(q.Fields) > 0 && !slices.Contains(q.Fields, f) || r.Name != q.Name {
+				continue
+			}
+			start := startOf(r.Time, q)
+			k := key{r.Series(), f, start.UnixNano()}
+			tags[k.series] = r.Tags
+			w := sums[k]
+			if w == nil {
+				w = &store.Window{Start: start, Min: v, Max: v}
+				sums[k] = w
+			}
+			w.Mean += v // the sum, until the end
+			w.Min, w.Max, w.Last = math.Min(w.Min, v), math.Max(w.Max, v), v
+			w.Count++
+		}
+	}
+	var out []store.WindowSeries
+	for _, k := range slices.SortedFunc(maps.Keys(sums), func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.series+"\x00"+a.field, b.series+"\x00"+b.field), cmp.Compare(a.start, b.start))
+	}) {
+		w := *sums[k]
+		w.Mean /= float64(w.Count)
+		if n := len(out) - 1; n < 0 || out[n].Field != k.field || !maps.Equal(out[n].Tags, tags[k.series]) {
+			out = append(out, store.WindowSeries{Tags: tags[k.series], Field: k.field})
+		}
+		n := len(out) - 1
+		out[n].Windows = append(out[n].Windows, w)
+	}
+	return out
+}
+
+// startOf walks back second by second of a quarter of an hour to where the day
+// begins.
+func startOf(t time.Time, q store.Query) time.Time {
+	if q.Step < 24*time.Hour {
+		return time.Unix(t.Unix()-t.Unix()%int64(q.Step/time.Second), 0).UTC() // all after 1970
+	}
+	zone := q.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	date := func(t time.Time) string { return t.In(zone).Format(time.DateOnly) }
+	at := t.Truncate(15 * time.Minute)
+	for date(at.Add(-time.Second)) == date(t) {
+		at = at.Add(-15 * time.Minute)
+	}
+	if q.Step == 7*24*time.Hour && at.In(zone).Weekday() != time.Monday {
+		return startOf(at.Add(-time.Second), q)
+	}
+	return at.UTC()
+}
+
+func checkWindows(t *testing.T, s *store.Store, rs []reading.Reading, q store.Query) []store.WindowSeries {
+	t.Helper()
+	got, err := s.Windows(t.Context(), q)
+	if diff := gocmp.Diff(windows(rs, q), got, cmpopts.EquateApprox(1e-12, 1e-12), cmpopts.EquateEmpty()); err != nil || diff != "" {
+		t.Errorf("%+v: %v\n%.3000s", q, err, diff)
+	}
+	return got
+}
+
+func TestWindowsSumUpWhatIsThere(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		name := measurement(t)
+		var all []reading.Reading
+		for i := range 200 {
+			for _, room := range []string{"office", "bath"} {
+				r := reading.Reading{Name: name, Tags: map[string]string{"room": room, "floor": "1"}, Text: map[string]string{"sky": "clear"},
+					Fields: map[string]float64{"a": math.Sin(float64(i)) * 1e3, "b": float64(-i)}, Time: noon.Add(time.Duration(i) * 37 * time.Second)}
+				if i > 50 && i < 120 && room == "bath" {
+					continue // a gap
+				}
+				if i%3 == 0 {
+					delete(r.Fields, "b")
+				}
+				all = append(all, r)
+			}
+		}
+		all = append(all, reading.Reading{Name: name, Fields: map[string]float64{"a": 7}, Time: noon}) // without tags
+		write(t, s, all[10:]...)
+		write(t, s, all[:10]...) // late
+		q := store.Query{Name: name, From: noon, To: noon.Add(3 * time.Hour), Step: time.Minute}
+		if got := checkWindows(t, s, all, q); len(got) != 5 {
+			t.Errorf("%d series, want a and b of two rooms, and one without tags", len(got))
+		}
+		for _, step := range []time.Duration{time.Second, 7 * time.Second, 10 * time.Minute, time.Hour, 5 * time.Hour} {
+			q.Step = step
+			checkWindows(t, s, all, q)
+		}
+		q = store.Query{Name: name, Fields: []string{"b", "sky", "none"}, From: noon.Add(100 * time.Second), To: noon.Add(time.Hour), Step: 15 * time.Minute}
+		if got := checkWindows(t, s, all, q); len(got) != 2 || got[0].Windows[0].Start.After(q.From) {
+			t.Errorf("%v", got)
+		}
+		q.Tags = map[string]string{"room": "bath", "floor": "1"}
+		if got, err := s.Windows(t.Context(), q); err != nil || len(got) != 1 || got[0].Tags["room"] != "bath" {
+			t.Errorf("%v, %v", got, err)
+		}
+		late := reading.Reading{Name: name, Tags: all[0].Tags, Fields: map[string]float64{"b": 1e6}, Time: noon.Add(30*time.Minute + 1)}
+		write(t, s, late)
+		q.Tags = nil
+		checkWindows(t, s, append(all, late), q)
+	})
+}
+
+func TestWindowsOfNothing(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		name := measurement(t)
+		write(t, s, reading.Reading{Name: name, Tags: map[string]string{"room": "office"}, Fields: map[string]float64{"a": 1}, Text: map[string]string{"x": "y"}, Time: noon})
+		for what, q := range map[string]store.Query{
+			"never written":  {Name: name + "x", From: noon, To: noon.Add(1), Step: time.Minute},
+			"an empty span":  {Name: name, From: noon, To: noon, Step: time.Minute},
+			"before":         {Name: name, From: noon.Add(-time.Hour), To: noon, Step: time.Minute},
+			"only text":      {Name: name, Fields: []string{"x"}, From: noon, To: noon.Add(1), Step: time.Minute},
+			"no such tag":    {Name: name, Tags: map[string]string{"room": "bath"}, From: noon, To: noon.Add(1), Step: time.Minute},
+			"no such tag by": {Name: name, Tags: map[string]string{"floor": "1"}, From: noon, To: noon.Add(1), Step: 24 * time.Hour},
+		} {
+			if got, err := s.Windows(t.Context(), q); len(got) != 0 || err != nil {
+				t.Errorf("%s: %v, %v", what, got, err)
+			}
+		}
+		for _, step := range []time.Duration{0, -time.Second, time.Millisecond, 1500 * time.Millisecond, 25 * time.Hour} {
+			if _, err := s.Windows(t.Context(), store.Query{Name: name, From: noon, To: noon.Add(1), Step: step}); err == nil {
+				t.Errorf("windows of %s are taken", step)
+			}
+		}
+	})
+}
+
+// A value every five minutes around each change of clocks, with a hole of more
+// than a day: days of 23, 23.5, 24.5 and 25 hours, and one without a midnight.
+func TestDaysAreThoseOfTheirZone(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		for name, tc := range map[string]struct {
+			from  string
+			hours []int // values of some days, twelve an hour
+		}{
+			"Europe/Berlin":       {"2026-03-28", []int{24, 23}},
+			"Europe/Zurich":       {"2026-10-24", []int{24, 25}},
+			"Asia/Kathmandu":      {"2026-06-01", []int{24, 24}},
+			"Australia/Lord_Howe": {"2026-10-03", []int{24}},
+			"America/Sao_Paulo":   {"2018-11-03", []int{24, 23}}, // no midnight
+			"Pacific/Auckland":    {"2026-04-04", []int{24, 25}},
+			"UTC":                 {"1969-12-30", []int{24, 24}},
+		} {
+			zone, err := time.LoadLocation(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			from, err := time.ParseInLocation(time.DateOnly, tc.from, zone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := measurement(t)
+			var all []reading.Reading
+			for i := range 12 * 24 * 6 {
+				at := from.Add(time.Duration(i) * 5 * time.Minute)
+				if d := at.Sub(from); d > 60*time.Hour && d < 100*time.Hour {
+					continue
+				}
+				all = append(all, reading.Reading{Name: m, Tags: map[string]string{"zone": name}, Fields: map[string]float64{"v": float64(i % 91)}, Time: at.UTC()})
+			}
+			write(t, s, all...)
+			q := store.Query{Name: m, From: from, To: from.AddDate(0, 0, 30), Step: 24 * time.Hour, Zone: zone}
+			got := checkWindows(t, s, all, q)
+			for i, hours := range tc.hours {
+				if w := got[0].Windows[i]; w.Count != 12*hours || w.Start.In(zone).Day() != from.Day()+i {
+					t.Errorf("%s: day %d has %d values and begins at %s, want %d", name, i, w.Count, w.Start.In(zone), 12*hours)
+				}
+			}
+			q.Step = 7 * 24 * time.Hour
+			checkWindows(t, s, all, q)
+		}
+	})
+}
+
+func TestDeleteRangeLeavesTheRest(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		name, other := measurement(t)+` odd "name"`, measurement(t)+"b"
+		at := func(name, room string, n int) reading.Reading {
+			return reading.Reading{Name: name, Tags: map[string]string{"room": room, "floor": "1"}, Fields: map[string]float64{"v": float64(n)}, Text: map[string]string{"t": "x"},
+				Time: noon.Add(time.Duration(n))}
+		}
+		var all []reading.Reading
+		for n := range 6 {
+			all = append(all, at(name, `it's "here"`, n), at(name, "bath", n), at(other, "bath", n))
+		}
+		write(t, s, all...)
+		gone := func(r reading.Reading, name string, room string, from, to int) bool {
+			n := int(r.Time.Sub(noon))
+			return r.Name == name && (room == "" || r.Tags["room"] == room) && n >= from && n < to
+		}
+		for _, d := range []struct {
+			room     string
+			from, to int
+		}{{`it's "here"`, 2, 4}, {"", 4, 5}, {"cellar", 0, 6}, {"", 3, 3}} {
+			var tags map[string]string
+			if d.room != "" {
+				tags = map[string]string{"room": d.room, "floor": "1"}
+			}
+			if err := s.DeleteRange(t.Context(), name, tags, noon.Add(time.Duration(d.from)), noon.Add(time.Duration(d.to))); err != nil {
+				t.Fatal(err)
+			}
+			all = slices.DeleteFunc(all, func(r reading.Reading) bool { return gone(r, name, d.room, d.from, d.to) })
+		}
+		for _, n := range []string{name, other} {
+			var want []string
+			for _, r := range all {
+				if r.Name == n {
+					want = append(want, r.Line())
+				}
+			}
+			got := lines(t, s, n, nil)
+			slices.Sort(want)
+			slices.Sort(got)
+			if diff := gocmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		}
+		for name, tags := range map[string]map[string]string{"": nil, other: {"room": ""}} {
+			if err := s.DeleteRange(t.Context(), name, tags, time.Time{}, noon.AddDate(100, 0, 0)); err == nil {
+				t.Errorf("%q %v is deleted", name, tags)
+			}
+		}
+		if err := s.DeleteRange(t.Context(), other, nil, time.Time{}, noon.AddDate(300, 0, 0)); err != nil || len(lines(t, s, other, nil)) != 0 {
+			t.Errorf("all of time: %v", err)
+		}
+	})
+}
+
+// More than is read or deleted at once, some of it in one second.
+func TestEverythingIsReadADayAtATime(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		a, b, old := measurement(t)+"a", measurement(t)+"b", measurement(t)+"old"
+		var all []reading.Reading
+		for i := range 45_000 {
+			r := reading.Reading{Name: a, Tags: map[string]string{"room": fmt.Sprint(i % 3)}, Fields: map[string]float64{"v": float64(i)}, Time: noon.Add(time.Duration(i) * 20 * time.Microsecond)}
+			if i >= 22_000 {
+				r.Time = noon.Add(24*time.Hour + time.Duration(i)*10*time.Second)
+			}
+			all = append(all, r)
+		}
+		for i := range 300 {
+			all = append(all, reading.Reading{Name: b, Text: map[string]string{"t": fmt.Sprint(i)}, Time: noon.Add(time.Duration(i) * time.Hour)})
+		}
+		all = append(all, reading.Reading{Name: old, Fields: map[string]float64{"v": 1}, Time: noon.AddDate(-40, 0, 0)})
+		write(t, s, all...)
+		read := func(from, to time.Time) []string {
+			var out []string
+			var newest time.Time
+			for r, err := range s.Everything(t.Context(), from, to) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r.Name != a && r.Name != b && r.Name != old {
+					continue // of another test, in a bucket that stays
+				}
+				if d := r.Time.Truncate(24 * time.Hour); d.Before(newest) {
+					t.Fatalf("%s comes after %s", d, newest)
+				} else {
+					newest = d
+				}
+				out = append(out, r.Line())
+			}
+			slices.Sort(out)
+			return out
+		}
+		want := func(from, to time.Time) []string {
+			var out []string
+			for _, r := range all {
+				if !r.Time.Before(from) && r.Time.Before(to) {
+					out = append(out, r.Line())
+				}
+			}
+			slices.Sort(out)
+			return out
+		}
+		always := time.Date(1950, 1, 1, 0, 0, 0, 0, time.UTC)
+		for _, span := range [][2]time.Time{{always, noon.AddDate(1, 0, 0)}, {noon.Add(20 * time.Microsecond), noon.Add(40 * time.Hour)}, {noon, noon}} {
+			if got, want := read(span[0], span[1]), want(span[0], span[1]); !slices.Equal(got, want) {
+				t.Errorf("%v: %d readings, want %d", span, len(got), len(want))
+			}
+		}
+		for _, err := range s.Everything(t.Context(), always, noon.AddDate(1, 0, 0)) {
+			if err != nil {
+				t.Error(err)
+			}
+			break // whoever has enough ends it
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for _, err := range s.Everything(ctx, always, noon) {
+			if err == nil {
+				t.Error("a cancelled call reads on")
+			}
+		}
+		if err := s.DeleteRange(t.Context(), a, nil, noon.Add(time.Second), noon.AddDate(1, 0, 0)); err != nil || len(read(always, noon.AddDate(1, 0, 0))) != 22_301 {
+			t.Errorf("%v, %d left", err, len(read(always, noon.AddDate(1, 0, 0))))
+		}
+	})
+}
