@@ -197,7 +197,7 @@ func (l *Log) publish(seg *segment, end int64, next Seq, d draft) {
 	l.tail.publish(d, l.opt.Memory)
 	if l.opt.Sync == 0 {
 		l.stats.Fsyncs++
-	} else if l.unsynced = true; !l.syncing {
+	} else if l.unsynced = true; !l.syncing && l.opt.Sync > 0 {
 		l.syncing = true
 		time.AfterFunc(l.opt.Sync, l.syncLater)
 	}

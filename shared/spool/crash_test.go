@@ -19,11 +19,14 @@ var crashOptions = map[string]Options{
 // go, a reader that stays behind, a clean restart.
 func script() (steps []step) {
 	for i := range 12 {
-		steps = append(steps, appendStep(1+i%3, 5*i), appendStep(1, 5), readStep("a", 4, 3))
+		steps = append(steps, appendStep(1+i%3, 5*i), appendStep(1, 5), readStep("a", 4, 3), writeStep)
 		if i%2 == 1 {
 			steps = append(steps, readStep("b", 2, 1), syncStep)
 		}
-		if i == 6 {
+		switch i {
+		case 3, 9:
+			steps = append(steps, killStep)
+		case 6:
 			steps = append(steps, reopenStep)
 		}
 	}
@@ -87,13 +90,15 @@ func TestAnyLifeWithPowerCutsLosesNothingAcknowledged(t *testing.T) {
 func anyStep(t *rapid.T) step {
 	reader := rapid.SampledFrom([]string{"a", "b"})
 	count := rapid.IntRange(0, 12)
-	switch rapid.IntRange(0, 9).Draw(t, "kind") {
+	switch rapid.IntRange(0, 10).Draw(t, "kind") {
 	case 0:
 		return rapid.SampledFrom([]step{reopenStep, killStep}).Draw(t, "end")
 	case 1:
 		return faultStep(rapid.SampledFrom([]int64{-1, -1, 0, 20, 200}).Draw(t, "space"), rapid.Bool().Draw(t, "bad"))
 	case 2:
 		return syncStep
+	case 10:
+		return writeStep
 	case 3, 4, 5:
 		return readStep(reader.Draw(t, "reader"), count.Draw(t, "read"), count.Draw(t, "commit"))
 	default:

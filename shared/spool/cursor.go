@@ -1,25 +1,14 @@
 package spool
 
 import (
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"os"
 	"slices"
 	"time"
 )
 
-const (
-	cursorMagic  = "hspool\x00\x01"
-	cursorHeader = 24
-	cursorBlock  = 4096
-	maxCursors   = 1 << 20 // bytes of a cursor file
-	maxSeq       = 1 << 62 // beyond it, a number is damage
-)
-
-var slotNames = [2]string{"cursors.a", "cursors.b"}
+const cursorSync = 10 // times CursorEvery, written cursors may wait to be durable
 
 // place is where a named reader is.
 type place struct {
@@ -33,159 +22,136 @@ type place struct {
 func (p *place) now() Seq  { return p.Next }
 func (p *place) safe() Seq { return p.durable }
 
-// encodeCursors fills whole blocks, so that a file seldom changes its size.
-func encodeCursors(generation uint64, places map[string]*place) ([]byte, error) {
-	text, err := json.Marshal(places)
-	if err != nil {
-		return nil, err
-	}
-	b := make([]byte, 0, cursorBlock)
-	b = append(b, cursorMagic...)
-	b = binary.LittleEndian.AppendUint64(b, generation)
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(text)))
-	sum := crc32.Update(crc32.Checksum(b[8:20], castagnoli), castagnoli, text)
-	b = binary.LittleEndian.AppendUint32(b, sum)
-	b = append(b, text...)
-	return append(b, make([]byte, -len(b)&(cursorBlock-1))...), nil
-}
-
-// decodeCursors reads what encodeCursors wrote.
-func decodeCursors(b []byte) (generation uint64, places map[string]*place, err error) {
-	if len(b) < cursorHeader || string(b[:8]) != cursorMagic {
-		return 0, nil, errors.New("not a cursor file")
-	}
-	n := int64(binary.LittleEndian.Uint32(b[16:]))
-	if n > int64(len(b)-cursorHeader) {
-		return 0, nil, errors.New("cursor file is cut short")
-	}
-	text := b[cursorHeader : cursorHeader+n]
-	if crc32.Update(crc32.Checksum(b[8:20], castagnoli), castagnoli, text) != binary.LittleEndian.Uint32(b[20:]) {
-		return 0, nil, errors.New("cursor file has a wrong checksum")
-	}
-	if err := json.Unmarshal(text, &places); err != nil {
-		return 0, nil, err
-	}
-	for name, p := range places {
-		if p == nil || p.Next > maxSeq {
-			delete(places, name)
-		}
-	}
-	return binary.LittleEndian.Uint64(b[8:]), places, nil
-}
-
-// loadCursors takes the newer of the two files that can be read.
-func (l *Log) loadCursors(report *Report) {
-	for _, name := range slotNames {
-		b, err := l.readSmall(name)
-		if notThere(err) {
-			continue
-		}
-		var generation uint64
-		var places map[string]*place
-		if err == nil {
-			generation, places, err = decodeCursors(b)
-		}
-		if err != nil {
-			report.add("%s: %v", name, err)
-			continue
-		}
-		if generation >= l.generation && places != nil {
-			l.generation, l.places = generation, places
-		}
-	}
-}
-
-func (l *Log) readSmall(name string) ([]byte, error) {
-	f, err := l.fs.OpenFile(l.path(name), os.O_RDONLY)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	size, err := f.Size()
-	if err != nil {
-		return nil, err
-	}
-	b := make([]byte, min(size, maxCursors))
-	n, err := f.ReadAt(b, 0)
-	if n < len(b) {
-		return nil, err
-	}
-	return b, nil
-}
-
-// saveCursors makes the cursors durable and removes what every reader has passed.
-func (l *Log) saveCursors() error {
+// saveCursors writes where the readers are, if that changed. Durable it is at once
+// only if that is asked for, or gives space back, or for a new reader; else with
+// what follows, within cursorSync writes.
+func (l *Log) saveCursors(durable bool) error {
 	l.cursorTurn.Lock()
 	defer l.cursorTurn.Unlock()
-	l.mu.Lock()
-	if !l.moved {
-		l.mu.Unlock()
+	saved, must := l.unsaved()
+	if saved == nil && l.written == nil {
 		return nil
 	}
-	l.moved = false
-	saved := make(map[string]*place, len(l.places))
-	for name, p := range l.places {
-		saved[name] = &place{Next: p.Next, Lost: p.Lost}
-	}
-	l.mu.Unlock()
-
-	err := l.writeCursors(saved)
-	if err == nil && l.slots[(l.generation+1)%2] == nil {
-		_ = l.writeCursors(saved) // both files get their room before the disk is full
+	durable = durable || must || l.slots[l.slot] == nil
+	err := l.storeCursors(saved, durable)
+	if err == nil && saved != nil && l.slots[l.slot] == nil {
+		_ = l.storeCursors(saved, true) // both files get their room before the disk is full
 	}
 	if errors.Is(noSpace(err), ErrNoSpace) && l.removePassed((*place).now) {
 		// Space comes from what was passed. A crash just here makes readers count
 		// as lost what they had committed.
-		err = l.writeCursors(saved)
+		if saved == nil {
+			saved = l.written
+		}
+		err = l.storeCursors(saved, durable)
 	}
-	l.mu.Lock()
 	if err != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		l.stats.SyncErrors++
 		l.move()
-		l.mu.Unlock()
 		return fmt.Errorf("write cursors: %w", noSpace(err))
 	}
-	for name, s := range saved {
-		if p := l.places[name]; p != nil {
-			p.durable = max(p.durable, min(s.Next, p.Next))
-		}
+	if !durable {
+		l.syncSoon()
+		return nil
 	}
-	l.mu.Unlock()
 	l.removePassed((*place).safe)
 	return nil
 }
 
-// writeCursors writes the older of the two files. With cursorTurn.
-func (l *Log) writeCursors(places map[string]*place) error {
-	b, err := encodeCursors(l.generation+1, places)
-	if err != nil {
-		return err
+// unsaved returns the cursors if they moved, nil if not, and whether they must be
+// durable at once.
+func (l *Log) unsaved() (saved map[string]*place, must bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.moved {
+		l.moved = false
+		saved = make(map[string]*place, len(l.places))
+		for name, p := range l.places {
+			saved[name] = &place{Next: p.Next, Lost: p.Lost}
+			must = must || p.durable == 0
+		}
 	}
-	slot := (l.generation + 1) % 2
-	f := l.slots[slot]
-	syncs := uint64(1)
+	passed, any := l.passed((*place).now)
+	return saved, must || any && len(l.segs) > 1 && l.segs[1].first <= passed
+}
+
+// storeCursors writes places, unless nil, into the file whose turn it is, over what
+// was written there since the other was made durable. Once this one is durable, it
+// is the other's turn. With cursorTurn.
+func (l *Log) storeCursors(places map[string]*place, durable bool) (err error) {
+	f := l.slots[l.slot]
 	if f == nil {
-		if f, err = l.fs.OpenFile(l.path(slotNames[slot]), os.O_RDWR|os.O_CREATE); err != nil {
+		if f, err = l.fs.OpenFile(l.path(slotNames[l.slot]), os.O_RDWR|os.O_CREATE); err != nil {
 			return err
 		}
 		if err := l.fs.SyncDir(l.dir); err != nil {
 			return errors.Join(err, f.Close())
 		}
-		l.slots[slot] = f
-		syncs++
+		l.slots[l.slot] = f
+		l.count(0, 1)
 	}
-	if _, err := f.WriteAt(b, 0); err != nil {
-		return err
+	if places != nil {
+		b, err := encodeCursors(l.generation+1, places)
+		if err != nil {
+			return err
+		}
+		if _, err := f.WriteAt(b, 0); err != nil {
+			return err
+		}
+		l.generation++
+		l.written = places
+		l.count(len(b), 0)
+	}
+	if !durable {
+		return nil
 	}
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	l.generation++
+	l.slot = 1 - l.slot
+	l.count(0, 1)
 	l.mu.Lock()
-	l.stats.Written += uint64(len(b))
-	l.stats.Fsyncs += syncs
-	l.mu.Unlock()
+	defer l.mu.Unlock()
+	for name, s := range l.written {
+		if p := l.places[name]; p != nil {
+			p.durable = max(p.durable, min(s.Next, p.Next))
+		}
+	}
+	l.written = nil
 	return nil
+}
+
+// count adds to the stats.
+func (l *Log) count(bytes, syncs int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stats.Written += uint64(bytes)
+	l.stats.Fsyncs += uint64(syncs)
+}
+
+// syncSoon makes durable what was written. With cursorTurn.
+func (l *Log) syncSoon() {
+	if l.syncDue {
+		return
+	}
+	l.syncDue = true
+	time.AfterFunc(cursorSync*l.opt.CursorEvery, func() {
+		l.cursorTurn.Lock()
+		l.syncDue = false
+		waits := l.written != nil && !l.ended()
+		l.cursorTurn.Unlock()
+		if waits {
+			_ = l.saveCursors(true) // counted, and tried again
+		}
+	})
+}
+
+func (l *Log) ended() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.done
 }
 
 // move notes that cursors differ from the files. With l.mu.
@@ -198,8 +164,11 @@ func (l *Log) move() {
 	time.AfterFunc(l.opt.CursorEvery, func() {
 		l.mu.Lock()
 		l.saving = false
+		done := l.done
 		l.mu.Unlock()
-		_ = l.saveCursors() // counted, and tried again
+		if !done {
+			_ = l.saveCursors(false) // counted, and tried again
+		}
 	})
 }
 
@@ -244,5 +213,5 @@ func (l *Log) RemoveReader(name string) error {
 	delete(l.places, name)
 	l.move()
 	l.mu.Unlock()
-	return l.saveCursors()
+	return l.saveCursors(true)
 }

@@ -35,6 +35,74 @@ func TestCommitDuringAWriteOfCursorsIsNotTakenForDurable(t *testing.T) {
 	}
 }
 
+// Cursors are written often and seldom synced, but for those that give space back.
+func TestCursorsAreSyncedSeldom(t *testing.T) {
+	mem := newMemFS()
+	o := Options{FS: mem, SegmentBytes: 400, CursorEvery: never}
+	l := mustOpen(t, "d", o)
+	r := mustReader(t, l, "r")
+	mustAppend(t, l, "a")
+	if err := l.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	moveOn := func() (syncs uint64) {
+		seq := mustAppend(t, l, "a")
+		before := l.Stats()
+		r.Commit(seq)
+		if err := l.saveCursors(false); err != nil {
+			t.Fatal(err)
+		}
+		after := l.Stats()
+		if after.Written == before.Written {
+			t.Fatal("the cursor was not written")
+		}
+		return after.Fsyncs - before.Fsyncs
+	}
+	for range 10 {
+		if n := moveOn(); n != 0 {
+			t.Fatalf("%d syncs for a cursor that moved", n)
+		}
+	}
+	clear(mem.locked) // killed
+	if again := mustOpen(t, "d", o); again.places["r"].Next != 12 {
+		t.Errorf("after a kill the reader is at %d, want 12", again.places["r"].Next)
+	}
+	syncs := uint64(0)
+	for range 100 { // 17 bytes each
+		syncs += moveOn()
+	}
+	if segments := l.Stats().Segments; syncs != 100*17/400 || segments != 1 {
+		t.Errorf("%d syncs, %d segments left: what every reader passed is given back", syncs, segments)
+	}
+}
+
+// Where the caller syncs, what SyncRecords returned before is safe.
+func TestSyncRecordsMakesDurable(t *testing.T) {
+	mem := newMemFS()
+	o := Options{FS: mem, Sync: -1, CursorEvery: never}
+	l := mustOpen(t, "d", o)
+	mustAppend(t, l, "a", "b")
+	if upto, err := l.SyncRecords(); err != nil || upto != 3 {
+		t.Fatalf("%d, %v", upto, err)
+	}
+	before := l.Stats().Fsyncs
+	mustAppend(t, l, "c")
+	if n := l.Stats().Fsyncs; n != before {
+		t.Errorf("%d fsyncs that nobody asked for", n-before)
+	}
+	mem.syncs = errors.New("cable")
+	if _, err := l.SyncRecords(); !errors.Is(err, mem.syncs) {
+		t.Errorf("%v, though the disk failed", err)
+	}
+	for seed := range uint64(20) {
+		o.FS = mem.reboot(seeded(seed))
+		got := texts(readAll(t, mustReader(t, mustOpen(t, "d", o), "r")))
+		if len(got) < 2 || !slices.Equal(got[:2], []string{"a", "b"}) {
+			t.Fatalf("%q", got)
+		}
+	}
+}
+
 // Under a window, what stands in a segment that is left is safe.
 func TestLeftSegmentsAreSyncedUnderAWindow(t *testing.T) {
 	mem := newMemFS()

@@ -44,6 +44,7 @@ func (s step) String() string { return s.name }
 
 var (
 	syncStep   = step{"sync", (*history).sync}
+	writeStep  = step{"write cursors", (*history).writeCursors}
 	reopenStep = step{"reopen", (*history).reopen}
 	killStep   = step{"kill", (*history).kill}
 )
@@ -107,6 +108,11 @@ func (h *history) sync() bool {
 	}
 	h.noteSaved()
 	return true
+}
+
+// writeCursors is what happens every Options.CursorEvery.
+func (h *history) writeCursors() bool {
+	return !errors.Is(h.l.saveCursors(false), errPower)
 }
 
 func (h *history) reopen() bool {

@@ -94,9 +94,9 @@ func (r *Reader) Next(ctx context.Context, limit, maxBytes int) ([]Record, error
 	}
 }
 
-// Commit says that everything up to seq is done with. The cursor goes to disk within
-// Options.CursorEvery, at Close and at Log.Sync; until then a crash brings the
-// records again. Whoever finishes out of order commits what is finished without a gap.
+// Commit says that everything up to seq is done with. The cursor is written within
+// Options.CursorEvery and durable within ten times that, at Close and at Log.Sync;
+// until then a kill, or a power cut, brings the records again. Whoever finishes out of order commits what is finished without a gap.
 func (r *Reader) Commit(seq Seq) {
 	l := r.l
 	l.mu.Lock()

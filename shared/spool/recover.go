@@ -38,6 +38,7 @@ func Open(dir string, o Options) (*Log, Report, error) {
 		closed:         make(chan struct{}),
 		turn:           make(chan struct{}, 1),
 		places:         map[string]*place{},
+		slot:           1,
 	}
 	report, err := l.recover()
 	if err != nil {
@@ -75,10 +76,11 @@ func (l *Log) recover() (report Report, err error) {
 	}
 	l.stats.Corrupt = uint64(report.Corrupt)
 	report.Segments, report.Bytes, report.Records = len(l.segs), l.bytes, uint64(l.next-l.oldest())
-	if l.moved = len(l.places) > 0; l.moved {
+	if len(l.places) > 0 {
 		// What was read may be no further than the kernel's memory, if the last
-		// process was killed; nothing is removed on its word.
-		if err := l.saveCursors(); err != nil {
+		// process was killed: it is made durable before the other file is written.
+		l.written = l.places
+		if err := l.saveCursors(true); err != nil {
 			report.add("%v", err)
 		}
 	}

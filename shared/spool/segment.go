@@ -122,7 +122,7 @@ func (l *Log) freeConsumed() error {
 			return err
 		}
 	}
-	_ = l.saveCursors() // counted; what it could not free, the cap deals with
+	_ = l.saveCursors(true) // counted; what it could not free, the cap deals with
 	return nil
 }
 

@@ -35,15 +35,17 @@
 //
 // and is overwritten in place, so that a full disk never stops a reader from
 // moving on (and thereby from giving space back), and an SD card sees one small
-// write, not a new file. A cut while one is written leaves the other.
+// write, not a new file. It is overwritten until it is made durable, every tenth
+// time; then it is the other's turn. So a cut always leaves one that is whole.
 //
 // # Order of events
 //
 // A group of records goes into one segment with one write and one fsync before
 // anyone sees it. A segment's name is made durable before its first record is
-// acknowledged. A segment that every reader passed is removed after the cursor
-// files say so; hence cursors may fall back after a crash (by what was committed
-// within Options.CursorEvery), but never stand ahead.
+// acknowledged. A segment that every reader passed is removed after a durable cursor
+// file says so; hence cursors may fall back (after a kill by what was committed
+// within Options.CursorEvery, after a power cut within ten times that), but never
+// stand ahead.
 //
 // At start only the newest segment is read: what is unreadable at its end is cut
 // and reported. An unreadable place elsewhere is skipped when a reader comes by,
@@ -86,8 +88,9 @@ type Options struct {
 	MaxRecords   int64         // cap on the number of records, 0 = none
 	Policy       Policy        // at the cap
 	Sync         time.Duration // 0: Append returns after the fsync. More: it returns once the kernel has the
-	// records, which survive kill -9, and a power cut may lose the last Sync of them
-	CursorEvery time.Duration    // how often cursors are written at most, 1 s unless told
+	// records, which survive kill -9, and a power cut may lose the last Sync of them. Less: the same,
+	// but the fsync is the caller's to ask for, by Log.SyncRecords
+	CursorEvery time.Duration    // how often cursors are written at most, 1 s unless told; every tenth time durably
 	Memory      int64            // newest records kept in memory for readers that keep up, 4 MiB unless told
 	Now         func() time.Time // stamps records, for Lag; time.Now unless told
 	FS          FS               // the disk unless told
@@ -135,9 +138,12 @@ type Log struct {
 	out      File          // the newest segment, nil where a new one must be made first
 	unsynced bool          // written and not yet synced, under Options.Sync
 
-	cursorTurn sync.Mutex // held by whoever writes cursors
+	cursorTurn sync.Mutex // held by whoever writes cursors; guards what follows
 	slots      [2]File
-	generation uint64
+	slot       int               // the one that is written next
+	generation uint64            // of what was written last
+	written    map[string]*place // what is not yet durable of it, nil: it is
+	syncDue    bool
 
 	mu      sync.Mutex // guards the rest; never held during I/O
 	waiting []*group
@@ -201,12 +207,21 @@ func (l *Log) open() (readers []*Reader) {
 	return readers
 }
 
+// SyncRecords makes durable what Options.Sync still holds back of the records, and
+// returns the number before which all are, but for those of a call that failed: of
+// them nobody knows.
+func (l *Log) SyncRecords() (Seq, error) {
+	l.turn <- struct{}{}
+	defer func() { <-l.turn }()
+	return l.Next(), l.syncSegment()
+}
+
 // Sync makes durable what Options.Sync and Options.CursorEvery still hold back.
 func (l *Log) Sync() error {
 	l.turn <- struct{}{}
 	err := l.syncSegment()
 	<-l.turn
-	return errors.Join(err, l.saveCursors())
+	return errors.Join(err, l.saveCursors(true))
 }
 
 // Close waits for appends under way, writes cursors and ends the spool. Readers
@@ -225,7 +240,7 @@ func (l *Log) Close() error {
 	}
 	err := errors.Join(l.syncSegment(), l.leaveSegment())
 	<-l.turn
-	err = errors.Join(err, l.saveCursors())
+	err = errors.Join(err, l.saveCursors(true))
 	close(l.closed)
 	for _, r := range l.open() {
 		err = errors.Join(err, r.source.close())
