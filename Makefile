@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up device settings-check run backfill test e2e chaos bench fuzz mutants check vuln generate docs migrate secrets images publish edge edge-image test-influx2
+.PHONY: help up device settings-check run backfill test e2e chaos bench fuzz mutants check vuln generate docs functions-forget migrate secrets images publish edge edge-image test-influx2
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -13,7 +13,7 @@ EDGE_TARGETS := arm64 arm amd64
 EDGE_PLATFORMS ?= linux/arm64,linux/arm/v7,linux/amd64
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 up: $(HEARTH) ## the whole platform: http://127.0.0.1:8080; MQTT_URL=tcp://my-broker:1883 listens to yours
 	@exec $(HEARTH)
@@ -73,6 +73,9 @@ generate: # what is made from stack.yml and not kept in git
 
 docs: $(HEARTH) ## the settings reference, from the Config structs
 	@$(HEARTH) docs
+
+functions-forget: $(HEARTH) ## a function that was taken away: NAME=weather is no longer shown and watched
+	@$(HEARTH) functions-forget $(NAME)
 
 migrate: $(HEARTH) ## bring the PostgreSQL of DATABASE_URL up to this version
 	@$(HEARTH) migrate

@@ -46,6 +46,23 @@ func TestRunPrintsWhatItDecodedAndThenStoresIt(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
+func TestAFunctionThatIsGoneIsForgotten(t *testing.T) {
+	h := tinyHouse(t)
+	if err := runOnce(t.Context(), h, tinyOnly, "weather", false, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	for _, c := range []struct{ name, prints, fails string }{
+		{"wether", "", "there are: weather"}, {"weather", "weather is forgotten", ""}, {"weather", "", "was ever seen"},
+	} {
+		var b bytes.Buffer
+		err := cmdForget(t.Context(), h, []string{c.name}, &b)
+		if !strings.HasPrefix(b.String(), c.prints) || (err != nil) != (c.fails != "") || err != nil && !strings.Contains(err.Error(), c.fails) {
+			t.Errorf("forget %s: %q, %v", c.name, b.String(), err)
+		}
+	}
+}
+
 func TestRunAsksTheUpstreamOnce(t *testing.T) {
 	var asked atomic.Int64
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -24,6 +24,7 @@ const usage = `usage: go run ./local [command]
   migrate                         bring the PostgreSQL of DATABASE_URL up to date
   device TOPIC [-for 30s]         listen to the broker; print what is said and how to map it
   dead list|show|replay|drop      what no function took: dead list [-function F] [-reason TEXT]
+  functions-forget NAME           a function that was taken away: no longer shown and watched
   gateway NAME=URL...             the gateway alone, in front of running functions
   settings check [FILE]           every mistake in hearth.yml, with line and column
   docs [-check]                   write the settings reference
@@ -33,15 +34,16 @@ const usage = `usage: go run ./local [command]
 type command func(ctx context.Context, h *house, args []string, out io.Writer) error
 
 var commands = map[string]command{
-	"up":       cmdUp,
-	"run":      cmdRun,
-	"backfill": cmdBackfill,
-	"device":   cmdDevice,
-	"dead":     cmdDead,
-	"settings": cmdSettings,
-	"migrate":  cmdMigrate,
-	"gateway":  cmdGateway,
-	"docs":     cmdDocs,
+	"up":               cmdUp,
+	"run":              cmdRun,
+	"backfill":         cmdBackfill,
+	"device":           cmdDevice,
+	"dead":             cmdDead,
+	"settings":         cmdSettings,
+	"migrate":          cmdMigrate,
+	"gateway":          cmdGateway,
+	"functions-forget": cmdForget,
+	"docs":             cmdDocs,
 }
 
 func main() {

@@ -42,7 +42,7 @@ func New(env serve.Env) (func(handler.Request) (handler.Response, error), error)
 		return nil, err
 	}
 	s := &sensors{register: device.Register{Function: "sensors"}, fields: newFields(), watch: mapping.NewWatch(c.Settings, env.Log), allow: allow, log: env.Log}
-	return mqttbatch.Func(env, "sensors", s.transform), nil
+	return mqttbatch.Func(env, "sensors", s.transform)
 }
 
 type sensors struct {

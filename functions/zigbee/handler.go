@@ -39,7 +39,7 @@ func New(env serve.Env) (func(handler.Request) (handler.Response, error), error)
 	for _, base := range c.Bases {
 		z.bases = append(z.bases, strings.TrimSuffix(strings.TrimSpace(base), "/"))
 	}
-	return mqttbatch.Func(env, "zigbee", z.transform), nil
+	return mqttbatch.Func(env, "zigbee", z.transform)
 }
 
 type zigbee struct {

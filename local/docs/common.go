@@ -52,6 +52,7 @@ func commonPage(root string, functions []stack.Function) ([]byte, error) {
 	for _, part := range []struct{ title, text, dir string }{
 		{"Store", "InfluxDB and PostgreSQL, the same for all functions.", "shared/store"},
 		{"Slack", "Without a webhook and without a token nothing is sent.", "shared/slack"},
+		{"Functions", "Every function has this.", "shared/serve"},
 		{"Sources", "Every source has these; a call may take OpenFaaS' `read_timeout` and `write_timeout`, which must be longer.", "shared/source"},
 		{"The MQTT connector", "Of its own container, not of a function: [mqtt.md](mqtt.md). A secret is a file in the folder `secret_mount_path`.", "connectors/mqtt/bridge"},
 	} {

@@ -25,6 +25,9 @@ func TestStackFitsTheFreeOpenFaaS(t *testing.T) {
 			if _, err := cron.ParseStandard(notes["schedule"]); err != nil {
 				t.Errorf("%s: schedule: %v", f.Name, err)
 			}
+			if got := f.Environment["SCHEDULE"]; got != notes["schedule"] {
+				t.Errorf("%s: SCHEDULE is %q, want the annotation's %q", f.Name, got, notes["schedule"])
+			}
 		}
 		if f.Limits == nil || f.Limits.Memory == "" || f.Requests == nil || f.Requests.Memory == "" || !f.ReadOnlyRootFilesystem {
 			t.Errorf("%s: wants limits, requests and readonly_root_filesystem", f.Name)

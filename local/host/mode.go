@@ -30,6 +30,7 @@ func commonVariables() map[string]bool {
 	var all struct {
 		Store  store.Config
 		Source source.Config
+		Serve  serve.Config
 	}
 	params, err := env.GetFieldParams(&all)
 	if err != nil {

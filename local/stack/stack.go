@@ -18,6 +18,8 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
+const scheduleVar = "SCHEDULE" // of serve.Config
+
 // Files are the stack files, of which only the first must be there.
 var Files = []string{"stack.yml", "stack.extra.yml"}
 
@@ -122,6 +124,9 @@ func fill(name string, b sdk.Function, vars map[string]string) (Function, error)
 	}
 	f.Image = text(b.Image, nil)
 	for k, v := range b.Environment {
+		if k == scheduleVar {
+			continue
+		}
 		used[k] = true
 		f.Env[k] = text(v, used)
 		if own, ok := vars[k]; ok && own != "" {
@@ -137,6 +142,9 @@ func fill(name string, b sdk.Function, vars map[string]string) (Function, error)
 		for k, v := range *b.Labels {
 			f.Labels[k] = text(v, nil)
 		}
+	}
+	if s := f.Schedule(); s != "" {
+		f.Env[scheduleVar] = s // the one it is called by, whatever the block and vars say
 	}
 	f.Settings = slices.Sorted(maps.Keys(used))
 	return f, errors.Join(errs...)

@@ -17,12 +17,13 @@ functions:
     lang: golang-middleware
     handler: ./functions/weather
     image: ${REGISTRY:-ghcr.io}/hearth-weather:${TAG:-latest}
-    annotations: {topic: cron-function, schedule: "${WEATHER_SCHEDULE:-*/15 * * * *}"}
+    annotations: {topic: cron-function, schedule: &schedule "${WEATHER_SCHEDULE:-*/15 * * * *}"}
     secrets: [openweather-key]
     limits: {memory: 128Mi}
     readonly_root_filesystem: true
     environment:
       <<: *environment
+      SCHEDULE: *schedule
       OPENWEATHER_URL: ${OPENWEATHER_URL:-https://api.openweathermap.org}
       PLACES: "${WEATHER_PLACES:-home:52.5,13.4}"
       PRICE: "5$$"
@@ -49,7 +50,7 @@ func one(t *testing.T, vars map[string]string) Function {
 func TestReadFillsInDefaults(t *testing.T) {
 	f := one(t, nil)
 	for k, want := range map[string]string{
-		"OPENWEATHER_URL": "https://api.openweathermap.org", "PLACES": "home:52.5,13.4", "exec_timeout": "25s", "PRICE": "5$",
+		"OPENWEATHER_URL": "https://api.openweathermap.org", "PLACES": "home:52.5,13.4", "exec_timeout": "25s", "PRICE": "5$", "SCHEDULE": "*/15 * * * *",
 	} {
 		if f.Env[k] != want {
 			t.Errorf("%s = %q, want %q", k, f.Env[k], want)

@@ -30,14 +30,19 @@ type Transform func(ctx context.Context, st *store.Store, ms []wire.Message, now
 // Func serves t over HTTP: 200 all stored; 207 all but those in the answer;
 // 400 no batch; 405 no POST; 500 the database refused a reading; 503 the store
 // is away or not migrated.
-func Func(env serve.Env, name string, t Transform) func(handler.Request) (handler.Response, error) {
-	s := &server{env: env, transform: t, report: report{name: name, env: env}}
-	return s.serve
+func Func(env serve.Env, name string, t Transform) (func(handler.Request) (handler.Response, error), error) {
+	seen, err := serve.NewPresence(env, name)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{env: env, transform: t, seen: seen, report: report{name: name, env: env}}
+	return s.serve, nil
 }
 
 type server struct {
 	env       serve.Env
 	transform Transform
+	seen      *serve.Presence
 	report    report
 }
 
@@ -57,6 +62,7 @@ func (s *server) serve(r handler.Request) (handler.Response, error) {
 	if err != nil {
 		return s.failed(http.StatusServiceUnavailable, err), nil
 	}
+	s.seen.Seen(ctx, true)
 	a, err := s.transform(ctx, st, ms, start)
 	if err != nil {
 		return s.failed(code(err), err), nil

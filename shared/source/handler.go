@@ -50,6 +50,7 @@ type runner struct {
 	config Config
 	slack  *slack.Sender
 	client *fetch.Client
+	seen   *serve.Presence
 }
 
 // Handler serves s over HTTP (design: "Source over HTTP"):
@@ -67,7 +68,11 @@ func Handler(env serve.Env, s Source) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &runner{Source: s, env: env, config: c, slack: slack.New(c.Slack, env.Secrets.Redact), client: fetch.New(env.Now)}, nil
+	seen, err := serve.NewPresence(env, s.Name)
+	if err != nil {
+		return nil, err
+	}
+	return &runner{seen: seen, Source: s, env: env, config: c, slack: slack.New(c.Slack, env.Secrets.Redact), client: fetch.New(env.Now)}, nil
 }
 
 func (x *runner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -102,7 +107,11 @@ func (x *runner) serve(r *http.Request, now time.Time) (Answer, error) {
 	if err != nil {
 		return Answer{}, &callError{http.StatusBadRequest, err.Error()}
 	}
-	if missing := x.missing(); len(missing) > 0 {
+	missing := x.missing()
+	if !p.dryRun {
+		x.seen.Seen(r.Context(), len(missing) == 0)
+	}
+	if len(missing) > 0 {
 		return Answer{Status: "not_configured", Missing: missing}, nil
 	}
 	// A gateway that hangs up does not stop a run half-way.

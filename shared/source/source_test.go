@@ -93,9 +93,15 @@ func TestWithoutItsKeyItIsNotConfigured(t *testing.T) {
 	if w.Code != 200 || a.Status != "not_configured" || fmt.Sprint(a.Missing) != "[secret openweather-key]" {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
+	if fs, err := h.Store.Functions(t.Context()); err != nil || len(fs) != 1 || fs[0].Name != "weather" || fs[0].Configured {
+		t.Errorf("seen: %+v, %v; want it, not configured", fs, err)
+	}
 	h.Secret("openweather-key", "a-key-at-last")
 	if a, w := run(h, s, ""); a.Status != "ok" {
 		t.Errorf("with the key: %d %s", w.Code, w.Body)
+	}
+	if fs, _ := h.Store.Functions(t.Context()); len(fs) != 1 || !fs[0].Configured {
+		t.Errorf("seen: %+v, want it configured", fs)
 	}
 	if a, _ := run(h, thermometer(), ""); fmt.Sprint(a.Missing) != "[WEATHER_PLACES]" {
 		t.Errorf("without targets: missing %v", a.Missing)
