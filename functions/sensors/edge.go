@@ -10,6 +10,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/quality"
 	"github.com/hearth-home/hearth/shared/scan"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/wire"
@@ -53,11 +54,11 @@ func (w *work) readEdge(i int, node string) error {
 	if len(e.Device) > maxName {
 		return fmt.Errorf("the device's name is longer than %d bytes", maxName)
 	}
-	d := said{msg: i, physical: w.physical(edgePrefix, e.Device), kind: "edge", from: len(w.values), invented: e.Sample}
+	d := said{msg: i, physical: w.physical(edgePrefix, e.Device), kind: "edge", from: len(w.values), simulated: e.Sample}
 	if err := w.edgeTime(&d, m, &e); err != nil {
 		return err
 	}
-	if d.quality == device.ClockUnsynced && numbered && !d.time.IsZero() {
+	if d.quality == quality.ClockUnsynced && numbered && !d.time.IsZero() {
 		d.unsynced = &store.EdgeArrival{Node: node, Boot: boot, Seq: uint64(e.Seq), Time: d.time}
 	}
 	d.measurement, err = w.edgeFields(&e)
@@ -87,13 +88,13 @@ func errNoNumbers(err error) error {
 
 // edgeTime finds when a reading is of, and how far it can be trusted.
 func (w *work) edgeTime(d *said, m *wire.Message, e *wire.RawReading) error {
-	d.quality, d.reason = device.OK, brief(e.Reason)
+	d.quality, d.reason = quality.OK, brief(e.Reason)
 	if len(e.Quality) > 0 {
-		if d.quality = device.Quality(w.intern(e.Quality)); !d.quality.Known() {
-			d.quality, d.reason = device.Suspect, fmt.Sprintf("its quality is %.40q", e.Quality)
+		if d.quality = quality.Quality(w.intern(e.Quality)); !d.quality.Known() {
+			d.quality, d.reason = quality.Suspect, fmt.Sprintf("its quality is %.40q", e.Quality)
 		}
 	}
-	if len(e.Time) > 0 && d.quality != device.ClockUnsynced {
+	if len(e.Time) > 0 && d.quality != quality.ClockUnsynced {
 		t, err := time.Parse(time.RFC3339Nano, string(e.Time))
 		if err != nil {
 			return fmt.Errorf("the time %.40q is not RFC 3339", e.Time)
@@ -101,8 +102,8 @@ func (w *work) edgeTime(d *said, m *wire.Message, e *wire.RawReading) error {
 		d.time = t
 		return device.CheckTime(t, m.Time)
 	}
-	if len(e.Boot) > 0 && d.quality == device.OK {
-		d.quality = device.ClockUnsynced
+	if len(e.Boot) > 0 && d.quality == quality.OK {
+		d.quality = quality.ClockUnsynced
 	}
 	if !m.Retained {
 		d.time = m.Time

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/ingest"
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/secret"
@@ -66,7 +67,7 @@ func (s *sensors) transform(ctx context.Context, st *store.Store, ms []wire.Mess
 	if err := w.firstArrivals(ctx, st); err != nil {
 		return w.answer, err
 	}
-	b, err := s.register.Begin(ctx, st, now)
+	b, err := ingest.Begin(ctx, st, &s.register, w.set.Get, now)
 	if err != nil {
 		return w.answer, err
 	}
@@ -76,10 +77,11 @@ func (s *sensors) transform(ctx context.Context, st *store.Store, ms []wire.Mess
 		return w.answer, err
 	}
 	w.number(b)
-	if err := b.Store(ctx); err != nil {
+	a, err := b.Store(ctx)
+	if err != nil {
 		return w.answer, err
 	}
-	w.stored()
+	w.stored(a)
 	s.prune(ctx, st, now)
 	return w.answer, nil
 }

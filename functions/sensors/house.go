@@ -8,6 +8,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/ingest"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/wire"
@@ -15,12 +16,14 @@ import (
 
 // canary is a message that the connector sent itself.
 type canary struct {
+	msg       int
 	connector string
 	sent      time.Time
 	took      time.Duration
 }
 
-func (w *work) readCanary(m *wire.Message, connector string) error {
+func (w *work) readCanary(i int, connector string) error {
+	m := &w.ms[i]
 	var c wire.CanaryNote
 	if err := json.Unmarshal(m.Payload, &c); err != nil {
 		return fmt.Errorf("decode the canary: %w", err)
@@ -31,7 +34,7 @@ func (w *work) readCanary(m *wire.Message, connector string) error {
 	if len(connector) > maxName {
 		return fmt.Errorf("the connector's name is longer than %d bytes", maxName)
 	}
-	w.canary = append(w.canary, canary{connector, c.Sent, max(0, w.now.Sub(c.Sent))})
+	w.canary = append(w.canary, canary{i, connector, c.Sent, max(0, w.now.Sub(c.Sent))})
 	return nil
 }
 
@@ -112,7 +115,7 @@ func (w *work) readStatus(i int, node string) error {
 
 // plan makes it the node's state. A will that comes when the node has long
 // booted again says nothing.
-func (s status) plan(b *device.Batch) error {
+func (s status) plan(b *ingest.Batch) error {
 	known := b.Find([]byte(s.physical()))
 	if known == nil {
 		return b.Refused([]byte(s.physical()))

@@ -1,6 +1,9 @@
 package function
 
-import "github.com/hearth-home/hearth/shared/device"
+import (
+	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/quality"
+)
 
 // sentinel is a value that a kind of sensor gives when it has none: while it
 // warms up, or at the end of its range.
@@ -9,7 +12,7 @@ type sentinel struct {
 	value   float64
 	with    string  // another key that must have withValue, "" for none
 	other   float64 // its value
-	quality device.Quality
+	quality quality.Quality
 	reason  string
 }
 
@@ -18,26 +21,26 @@ type sentinel struct {
 // say their measurement; the drivers of the others know their own sensor's.
 var sentinelsOf = map[string][]sentinel{
 	"sds011": {
-		{"pm2_5_ugm3", 0, "pm10_ugm3", 0, device.WarmingUp, "both values are 0: the fan has just begun"},
-		{"pm2_5_ugm3", 999.9, "", 0, device.Suspect, "the sensor is saturated"},
-		{"pm10_ugm3", 999.9, "", 0, device.Suspect, "the sensor is saturated"},
-		{"pm10_ugm3", 1999.9, "", 0, device.Suspect, "the sensor is saturated"},
+		{"pm2_5_ugm3", 0, "pm10_ugm3", 0, quality.WarmingUp, "both values are 0: the fan has just begun"},
+		{"pm2_5_ugm3", 999.9, "", 0, quality.Suspect, "the sensor is saturated"},
+		{"pm10_ugm3", 999.9, "", 0, quality.Suspect, "the sensor is saturated"},
+		{"pm10_ugm3", 1999.9, "", 0, quality.Suspect, "the sensor is saturated"},
 	},
 	"mhz19b": {
-		{"co2_ppm", 400, "", 0, device.WarmingUp, "400 is what it says while it heats"},
-		{"co2_ppm", 410, "", 0, device.WarmingUp, "410 is what it says while it heats"},
-		{"co2_ppm", 2000, "", 0, device.Suspect, "the end of its range"},
-		{"co2_ppm", 5000, "", 0, device.Suspect, "the end of its range"},
+		{"co2_ppm", 400, "", 0, quality.WarmingUp, "400 is what it says while it heats"},
+		{"co2_ppm", 410, "", 0, quality.WarmingUp, "410 is what it says while it heats"},
+		{"co2_ppm", 2000, "", 0, quality.Suspect, "the end of its range"},
+		{"co2_ppm", 5000, "", 0, quality.Suspect, "the end of its range"},
 	},
-	"scd4x": {{"co2_ppm", 0, "", 0, device.Suspect, "0 is no measurement"}},
+	"scd4x": {{"co2_ppm", 0, "", 0, quality.Suspect, "0 is no measurement"}},
 	"sgp30": {
-		{"eco2_ppm", 400, "tvoc_ppb", 0, device.WarmingUp, "400 and 0 are what it says at first"},
-		{"eco2_ppm", 60000, "", 0, device.Suspect, "the sensor is saturated"},
-		{"tvoc_ppb", 60000, "", 0, device.Suspect, "the sensor is saturated"},
+		{"eco2_ppm", 400, "tvoc_ppb", 0, quality.WarmingUp, "400 and 0 are what it says at first"},
+		{"eco2_ppm", 60000, "", 0, quality.Suspect, "the sensor is saturated"},
+		{"tvoc_ppb", 60000, "", 0, quality.Suspect, "the sensor is saturated"},
 	},
-	"bme280": {{"humidity_percent", 100, "", 0, device.Suspect, "wet, or broken"}, {"humidity_percent", 0, "", 0, device.Suspect, "the bus gave nothing"}},
-	"dht22": {{"humidity_percent", 99.9, "", 0, device.Suspect, "the end of its range"}, {"humidity_percent", 100, "", 0, device.Suspect, "the end of its range"},
-		{"humidity_percent", 0, "", 0, device.Suspect, "the end of its range"}},
+	"bme280": {{"humidity_percent", 100, "", 0, quality.Suspect, "wet, or broken"}, {"humidity_percent", 0, "", 0, quality.Suspect, "the bus gave nothing"}},
+	"dht22": {{"humidity_percent", 99.9, "", 0, quality.Suspect, "the end of its range"}, {"humidity_percent", 100, "", 0, quality.Suspect, "the end of its range"},
+		{"humidity_percent", 0, "", 0, quality.Suspect, "the end of its range"}},
 }
 
 // sentinels lowers the quality of what is no measurement.
@@ -53,9 +56,9 @@ func sentinels(kind string, values []device.Value, d *said) {
 			}
 		}
 		switch {
-		case s.quality == device.Suspect:
+		case s.quality == quality.Suspect:
 			v.Bad = s.reason
-		case d.quality == device.OK:
+		case d.quality == quality.OK:
 			d.quality, d.reason = s.quality, s.reason
 		}
 	}

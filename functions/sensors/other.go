@@ -10,6 +10,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/quality"
 	"github.com/hearth-home/hearth/shared/scan"
 	"github.com/hearth-home/hearth/shared/topic"
 )
@@ -81,7 +82,7 @@ func known(on string, payload []byte) ([]mapping.Found, error) {
 	for i := range p.found {
 		f := &p.found[i]
 		f.Name, f.Physical, f.Time = name, physical, p.time
-		d := said{quality: device.OK}
+		d := said{quality: quality.OK}
 		for _, kind := range p.kinds {
 			sentinels(kind, f.Values, &d)
 		}

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/ingest"
 	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/quality"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/wire"
 )
@@ -40,10 +42,10 @@ type said struct {
 	from, to    int // its values
 	text        map[string]string
 	time        time.Time // zero: only the state is of interest
-	quality     device.Quality
+	quality     quality.Quality
 	reason      string
 	unsynced    *store.EdgeArrival
-	invented    bool
+	simulated   bool
 }
 
 // read takes one message apart. An error is for good.
@@ -51,7 +53,7 @@ func (w *work) read(i int) error {
 	m := &w.ms[i]
 	switch kind, name := wire.Parse(m.Topic); kind {
 	case wire.Canary:
-		return w.readCanary(m, name)
+		return w.readCanary(i, name)
 	case wire.Dead:
 		return w.readDead(m)
 	case wire.Stored: // our own word
@@ -106,8 +108,8 @@ func (w *work) firstArrivals(ctx context.Context, st *store.Store) error {
 }
 
 // plan finds or makes the devices and takes everything in.
-func (w *work) plan(ctx context.Context, b *device.Batch) error {
-	mapped, err := w.s.watch.Apply(ctx, w.set, b)
+func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
+	mapped, err := w.s.watch.Apply(ctx, w.set, b.Update)
 	if err != nil {
 		return err
 	}
@@ -125,12 +127,10 @@ func (w *work) plan(ctx context.Context, b *device.Batch) error {
 			w.answer.Reject(m, b.Refused(d.physical))
 			continue
 		}
-		if err := b.Add(device.Sample{
+		b.Add(d.msg, ingest.Report{
 			Measurement: d.measurement, Thing: known.Thing, Values: w.values[d.from:d.to], Text: d.text,
-			Time: d.time, Arrived: m.Time, Retained: m.Retained, Quality: d.quality, Reason: d.reason, Invented: d.invented,
-		}); err != nil {
-			w.answer.Reject(m, err)
-		}
+			Time: d.time, Arrived: m.Time, Retained: m.Retained, Quality: d.quality, Reason: d.reason, Simulated: d.simulated,
+		})
 	}
 	for _, s := range w.states {
 		if err := s.plan(b); err != nil {
@@ -138,7 +138,7 @@ func (w *work) plan(ctx context.Context, b *device.Batch) error {
 		}
 	}
 	for _, c := range w.canary {
-		b.Readings = append(b.Readings, c.reading())
+		b.AddReading(c.msg, c.reading())
 	}
 	for _, d := range w.dead {
 		b.Change.Dead = append(b.Change.Dead, d)
@@ -147,7 +147,7 @@ func (w *work) plan(ctx context.Context, b *device.Batch) error {
 }
 
 // wishes lists the physical things that the register does not know.
-func (w *work) wishes(b *device.Batch) (wishes []store.DeviceWish) {
+func (w *work) wishes(b *ingest.Batch) (wishes []store.DeviceWish) {
 	asked := map[string]bool{}
 	wish := func(physical []byte, kind, device_, name string) {
 		if b.Find(physical) != nil || asked[string(physical)] {
@@ -185,7 +185,7 @@ func idOf(name string) string {
 }
 
 // number has the store count what is missing of the nodes' numbers.
-func (w *work) number(b *device.Batch) {
+func (w *work) number(b *ingest.Batch) {
 	nodes := w.numbers.names()
 	if len(nodes) == 0 {
 		return
@@ -197,8 +197,14 @@ func (w *work) number(b *device.Batch) {
 	}
 }
 
-// stored tells each node up to where all of its readings are stored.
-func (w *work) stored() {
+// stored completes the answer: what was refused, and up to where all readings of
+// each node are stored.
+func (w *work) stored(a ingest.Answer) {
+	for _, refused := range [][]ingest.Refusal{a.Rejected, a.LeftOut} {
+		for _, r := range refused {
+			w.answer.Reject(&w.ms[r.Index], r.Reason)
+		}
+	}
 	for node, e := range w.numbers.acks(w.counted, w.now) {
 		if w.answer.Stored == nil {
 			w.answer.Stored = map[string]wire.Place{}

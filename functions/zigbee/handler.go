@@ -10,8 +10,10 @@ import (
 
 	handler "github.com/openfaas/templates-sdk/go-http"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/ingest"
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/secret"
@@ -55,23 +57,30 @@ const patience = 60 * time.Second
 
 // transform stores a batch: the bridge's lists first, by which the rest is known.
 func (z *zigbee) transform(ctx context.Context, st *store.Store, ms []wire.Message, now time.Time) (wire.Answer, error) {
-	w := &work{z: z, now: now, bridges: map[string]*device.Thing{}}
-	b, err := z.register.Begin(ctx, st, now)
+	w := &work{z: z, ms: ms, now: now, bridges: map[string]*device.Thing{}}
+	b, err := ingest.Begin(ctx, st, &z.register, catalogue.Get, now)
 	if err != nil {
 		return w.answer, err
 	}
-	err = w.plan(ctx, b, ms)
+	err = w.plan(ctx, b)
 	b.Done(err)
 	if err != nil {
 		return w.answer, err
 	}
-	return w.answer, b.Store(ctx)
+	a, err := b.Store(ctx)
+	for _, refused := range [][]ingest.Refusal{a.Rejected, a.LeftOut} {
+		for _, r := range refused {
+			w.answer.Reject(&ms[r.Index], r.Reason)
+		}
+	}
+	return w.answer, err
 }
 
 // work is one batch on its way.
 type work struct {
 	z       *zigbee
-	b       *device.Batch
+	b       *ingest.Batch
+	ms      []wire.Message
 	now     time.Time
 	bridges map[string]*device.Thing // by base
 	answer  wire.Answer
@@ -79,9 +88,9 @@ type work struct {
 	notes   []device.Note
 }
 
-func (w *work) plan(ctx context.Context, b *device.Batch, ms []wire.Message) error {
+func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
 	w.b = b
-	if _, err := w.z.watch.Apply(ctx, w.z.watch.Set(w.now), b); err != nil {
+	if _, err := w.z.watch.Apply(ctx, w.z.watch.Set(w.now), b.Update); err != nil {
 		return err
 	}
 	w.z.index = indexed(w.z.index, b)
@@ -91,19 +100,20 @@ func (w *work) plan(ctx context.Context, b *device.Batch, ms []wire.Message) err
 			return err
 		}
 	}
-	for i := range ms {
-		if err := w.lists(ctx, &ms[i]); err != nil {
+	for i := range w.ms {
+		if err := w.lists(ctx, &w.ms[i]); err != nil {
 			return err
 		}
 	}
-	for i := range ms {
-		w.message(&ms[i])
+	for i := range w.ms {
+		w.message(i)
 	}
 	return nil
 }
 
 // message takes in all but the bridge's lists.
-func (w *work) message(m *wire.Message) {
+func (w *work) message(i int) {
+	m := &w.ms[i]
 	base, rest, ok := w.z.split(m.Topic)
 	switch {
 	case !ok:
@@ -112,12 +122,12 @@ func (w *work) message(m *wire.Message) {
 	case rest == "bridge/state":
 		online, err := available(m.Payload)
 		if err == nil {
-			err = w.available(m, w.bridges[base], online)
+			w.available(i, w.bridges[base], online)
 		}
 		w.refuse(m, err)
 	case rest == "bridge" || strings.HasPrefix(rest, "bridge/"):
 	default:
-		w.device(m, base, rest)
+		w.device(i, base, rest)
 	}
 }
 
@@ -139,18 +149,19 @@ func (z *zigbee) split(topic string) (base, rest string, ok bool) {
 
 // device takes in what a device says, or what is said of it. A name may hold
 // slashes, so what is behind it is known only where the name is.
-func (w *work) device(m *wire.Message, base, rest string) {
+func (w *work) device(i int, base, rest string) {
+	m := &w.ms[i]
 	if d := w.z.index.find(base, rest); d != nil {
-		w.refuse(m, w.state(m, d))
+		w.refuse(m, w.state(i, d))
 		return
 	}
 	name, last := rest, ""
-	if i := strings.LastIndexByte(rest, '/'); i > 0 {
-		name, last = rest[:i], rest[i+1:]
+	if slash := strings.LastIndexByte(rest, '/'); slash > 0 {
+		name, last = rest[:slash], rest[slash+1:]
 	}
 	switch d := w.z.index.find(base, name); {
 	case d != nil && last == "availability":
-		w.refuse(m, w.availability(m, d))
+		w.refuse(m, w.availability(i, d))
 		return
 	case d != nil && (last == "set" || last == "get"):
 		return

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/ingest"
 )
 
 var (
@@ -43,8 +44,8 @@ type exposed struct {
 
 // index finds devices by topic.
 type index struct {
-	known  uint64 // of the register
-	byName map[string]map[string]*named
+	changes uint64 // of the register
+	byName  map[string]map[string]*named
 }
 
 // named is a device under its name.
@@ -63,11 +64,11 @@ type said struct {
 }
 
 // indexed returns the index of what the register knows now.
-func indexed(old *index, b *device.Batch) *index {
-	if old.byName != nil && old.known == b.Known() {
+func indexed(old *index, b *ingest.Batch) *index {
+	if old.byName != nil && old.changes == b.Changes() {
 		return old
 	}
-	x := &index{known: b.Known(), byName: map[string]map[string]*named{}}
+	x := &index{changes: b.Changes(), byName: map[string]map[string]*named{}}
 	var later []*named
 	for bound := range b.Bound {
 		if !strings.HasPrefix(bound.Physical, "0x") && !strings.Contains(bound.Physical, groupPart) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/ingest"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/scan"
 	"github.com/hearth-home/hearth/shared/wire"
@@ -21,7 +22,8 @@ const (
 )
 
 // state takes in what a device published.
-func (w *work) state(m *wire.Message, d *named) error {
+func (w *work) state(i int, d *named) error {
+	m := &w.ms[i]
 	if d.about.Group {
 		return nil // its members say it themselves
 	}
@@ -31,7 +33,7 @@ func (w *work) state(m *wire.Message, d *named) error {
 	if err != nil {
 		return err
 	}
-	s := device.Sample{Measurement: "zigbee", Thing: d.Thing, Values: p.values, Notes: p.notes, Arrived: m.Time, Retained: m.Retained}
+	s := ingest.Report{Measurement: "zigbee", Thing: d.Thing, Values: p.values, Notes: p.notes, Arrived: m.Time, Retained: m.Retained}
 	var later []device.Value
 	switch {
 	case !p.seen.IsZero() && device.CheckTime(p.seen, m.Time) == nil:
@@ -41,15 +43,15 @@ func (w *work) state(m *wire.Message, d *named) error {
 		s.Time = m.Time
 	}
 	if p.action != "" && !s.Time.IsZero() {
-		w.pressed(m, d, p.action, s.Time)
+		w.pressed(i, d, p.action, s.Time)
 	}
 	if len(later) > 0 {
-		err = w.b.Add(device.Sample{Measurement: "zigbee", Thing: d.Thing, Values: later, Time: m.Time, Arrived: m.Time})
+		w.b.Add(i, ingest.Report{Measurement: "zigbee", Thing: d.Thing, Values: later, Time: m.Time, Arrived: m.Time})
 	}
-	if len(s.Values)+len(s.Notes) == 0 {
-		return err // "{}", or all of it null or known
+	if len(s.Values)+len(s.Notes) > 0 { // not "{}", nor all of it null or known
+		w.b.Add(i, s)
 	}
-	return errors.Join(err, w.b.Add(s))
+	return nil
 }
 
 // since divides the values of a message into those of last_seen and those that
@@ -94,7 +96,8 @@ func sameMoment(stored, t time.Time) bool {
 
 // pressed keeps what a button did. Where Zigbee2MQTT tells of two things at one
 // last_seen, the second is of its arrival.
-func (w *work) pressed(m *wire.Message, d *named, action string, t time.Time) {
+func (w *work) pressed(i int, d *named, action string, t time.Time) {
+	m := &w.ms[i]
 	st, known := w.b.State(d.Thing, "action")
 	switch {
 	case known && st.Text == action && sameMoment(st.Arrived, m.Time):
@@ -102,7 +105,7 @@ func (w *work) pressed(m *wire.Message, d *named, action string, t time.Time) {
 	case known && st.Text != action && st.Time.Equal(t) && st.Arrived.Before(m.Time):
 		t = m.Time
 	}
-	w.b.Readings = append(w.b.Readings, reading.Reading{Name: "zigbee_action", Tags: map[string]string{"device": d.Thing.ID},
+	w.b.AddReading(i, reading.Reading{Name: "zigbee_action", Tags: map[string]string{"device": d.Thing.ID},
 		Fields: map[string]float64{"presses": 1}, Text: map[string]string{"action": action}, Time: t.UTC()})
 	w.b.SetNote(d.Thing, "action", action, t, m.Time, m.Retained)
 }
@@ -249,21 +252,23 @@ func (p *payload) lastSeen(s *scan.Scanner) error {
 // availability takes in {"state":"online"} or, as before Zigbee2MQTT 2.0, online.
 // It is retained by design and true when it comes, so it is a state at arrival;
 // what is live is a reading too.
-func (w *work) availability(m *wire.Message, d *named) error {
-	online, err := available(m.Payload)
+func (w *work) availability(i int, d *named) error {
+	online, err := available(w.ms[i].Payload)
 	if err != nil || d.about.Group {
 		return err
 	}
-	return w.available(m, d.Thing, online)
+	w.available(i, d.Thing, online)
+	return nil
 }
 
-func (w *work) available(m *wire.Message, t *device.Thing, online float64) error {
+func (w *work) available(i int, t *device.Thing, online float64) {
+	m := &w.ms[i]
 	if m.Retained {
 		w.b.SetState(t, "available", "", online, m.Time, true)
-		return nil
+		return
 	}
 	f, _ := measurement.Field("available")
-	return w.b.Add(device.Sample{Measurement: "zigbee", Thing: t, Values: []device.Value{{Key: "available", V: online, Field: &f}}, Time: m.Time, Arrived: m.Time})
+	w.b.Add(i, ingest.Report{Measurement: "zigbee", Thing: t, Values: []device.Value{{Key: "available", V: online, Field: &f}}, Time: m.Time, Arrived: m.Time})
 }
 
 func available(b []byte) (float64, error) {

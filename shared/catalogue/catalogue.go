@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/hearth-home/hearth/shared/reading"
 )
 
 // SampleLabel marks invented readings. Every measurement may carry it.
@@ -152,41 +150,8 @@ func (m Measurement) Field(key string) (Field, bool) {
 // no measurement.
 const Limits = 1e18
 
-// Check reports why r must not be stored: not declared, or out of the declared
-// range, or at a time that cannot be.
-func Check(r reading.Reading, now time.Time) error {
-	if err := r.Check(); err != nil {
-		return err
-	}
-	m, ok := byName[r.Name]
-	if !ok {
-		return fmt.Errorf("%s is not in the catalogue", r.Name)
-	}
-	for k := range r.Tags {
-		if k != SampleLabel && !slices.Contains(m.Labels, k) {
-			return fmt.Errorf("%s: the catalogue allows no label %q", r.Name, k)
-		}
-	}
-	for k, v := range r.Fields {
-		f, ok := m.Field(k)
-		if !ok && m.Open {
-			f.Min, f.Max = -Limits, Limits
-		} else if !ok {
-			return fmt.Errorf("%s: the catalogue has no field %q", r.Name, k)
-		}
-		if v < f.Min || v > f.Max {
-			return fmt.Errorf("%s: %s is %v, outside of %v to %v", r.Name, k, v, f.Min, f.Max)
-		}
-	}
-	for k := range r.Text {
-		if !slices.Contains(m.Text, k) {
-			return fmt.Errorf("%s: the catalogue has no text %q", r.Name, k)
-		}
-	}
-	return m.checkTime(r.Time, now)
-}
-
-func (m *Measurement) checkTime(t, now time.Time) error {
+// CheckTime reports a time that cannot be that of a reading.
+func (m *Measurement) CheckTime(t, now time.Time) error {
 	since := m.Since
 	if since.IsZero() {
 		since = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)

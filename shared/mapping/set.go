@@ -15,6 +15,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/quality"
 	"github.com/hearth-home/hearth/shared/scan"
 	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/store"
@@ -178,6 +179,17 @@ func (s *Set) fresh(old *Set) (out []string) {
 // Measurements are those that mappings declare or extend, whole.
 func (s *Set) Measurements() []catalogue.Measurement { return s.measurements }
 
+// Get returns the declaration of a measurement: as mappings extend it, or the
+// catalogue's own.
+func (s *Set) Get(name string) (catalogue.Measurement, bool) {
+	for _, m := range s.measurements {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return catalogue.Get(name)
+}
+
 // Found is what a message says of one device.
 type Found struct {
 	Physical    string
@@ -186,7 +198,7 @@ type Found struct {
 	Values      []device.Value
 	Text        map[string]string
 	Time        time.Time // zero: the message's arrival
-	Quality     device.Quality
+	Quality     quality.Quality
 	Reason      string
 }
 

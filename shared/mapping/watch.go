@@ -32,11 +32,11 @@ func (w *Watch) Set(now time.Time) *Set {
 // Apply lets the register know what the set says of devices, once a change. It
 // returns the filters of mappings that are new or changed: what they want may wait among
 // the dead letters.
-func (w *Watch) Apply(ctx context.Context, set *Set, b *device.Batch) (fresh []string, err error) {
+func (w *Watch) Apply(ctx context.Context, set *Set, u *device.Update) (fresh []string, err error) {
 	if w.applied == set {
 		return nil, nil
 	}
-	if err := b.Configure(ctx, set.after(w.applied)); err != nil {
+	if err := u.Configure(ctx, set.after(w.applied)); err != nil {
 		return nil, err
 	}
 	if w.applied != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/ingest"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -100,12 +101,10 @@ func (x *runner) check(f *fetched) error {
 			}
 			r.Tags[catalogue.SampleLabel] = "true"
 		}
-		if err := catalogue.Check(*r, now); err != nil {
-			return fmt.Errorf("what it answered cannot be right: %w", err)
-		}
 	}
-	if _, err := store.Normal(f.Readings); err != nil {
-		return fmt.Errorf("what it answered cannot be right: %w", err)
+	_, rejected, leftOut := ingest.Check(f.Readings, catalogue.Get, now)
+	for _, r := range append(rejected, leftOut...) {
+		return fmt.Errorf("what it answered cannot be right: %w", r.Reason)
 	}
 	for i := range f.Items {
 		it := &f.Items[i]

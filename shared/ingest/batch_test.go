@@ -1,4 +1,4 @@
-package device_test
+package ingest
 
 import (
 	"context"
@@ -20,8 +20,8 @@ import (
 func TestWhatIsNotYetStoredIsNoRepetition(t *testing.T) {
 	st := batchtest.SQLite(t)
 	var r device.Register
-	say := func() *device.Batch {
-		b, err := r.Begin(t.Context(), st, noon)
+	say := func() *Batch {
+		b, err := Begin(t.Context(), st, &r, catalogue.Get, noon)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -29,31 +29,34 @@ func TestWhatIsNotYetStoredIsNoRepetition(t *testing.T) {
 		if err := b.Adopt(t.Context(), []store.DeviceWish{{Physical: "edge/a", Kind: "edge", Device: "a", Name: "a"}}); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.Add(device.Sample{Measurement: "air", Thing: b.Find([]byte("edge/a")).Thing, Values: []device.Value{{Key: "co2_ppm", V: 600}}, Time: noon, Arrived: noon}); err != nil {
-			t.Fatal(err)
-		}
+		b.Add(0, Report{Measurement: "air", Thing: b.Find([]byte("edge/a")).Thing, Values: []device.Value{{Key: "co2_ppm", V: 600}}, Time: noon, Arrived: noon})
 		return b
 	}
 	first, second := say(), say()
 	stored := make(chan error, 1)
-	go func() { stored <- second.Store(t.Context()) }()
+	go func() { stored <- save(t.Context(), second) }()
 	away, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := first.Store(away); err == nil {
+	if err := save(away, first); err == nil {
 		t.Fatal("stored although the database was away")
 	}
 	if err := <-stored; err == nil {
 		t.Error("the second batch counts as stored, although it wrote nothing and the first was not")
 	}
 	first, second = say(), say()
-	go func() { stored <- second.Store(t.Context()) }()
-	if err := errors.Join(first.Store(t.Context()), <-stored); err != nil || len(first.Readings) != 1 {
-		t.Errorf("again: %v, %d readings", err, len(first.Readings))
+	go func() { stored <- save(t.Context(), second) }()
+	if err := errors.Join(save(t.Context(), first), <-stored); err != nil || len(first.readings) != 1 {
+		t.Errorf("again: %v, %d readings", err, len(first.readings))
 	}
 	third := say()
-	if err := third.Store(t.Context()); err != nil || len(third.Readings) != 0 {
-		t.Errorf("a repetition of what is stored: %v, %d readings, want none", err, len(third.Readings))
+	if err := save(t.Context(), third); err != nil || len(third.readings) != 0 {
+		t.Errorf("a repetition of what is stored: %v, %d readings, want none", err, len(third.readings))
 	}
+}
+
+func save(ctx context.Context, b *Batch) error {
+	_, err := b.Store(ctx)
+	return err
 }
 
 // written counts calls.
@@ -67,9 +70,9 @@ func (w *written) Write(ctx context.Context, rs []reading.Reading) error {
 	return w.Series.Write(ctx, rs)
 }
 
-func begin(t *testing.T, r *device.Register, st *store.Store) (*device.Batch, *device.Thing) {
+func begin(t *testing.T, r *device.Register, st *store.Store) (*Batch, *device.Thing) {
 	t.Helper()
-	b, err := r.Begin(t.Context(), st, noon)
+	b, err := Begin(t.Context(), st, r, catalogue.Get, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,35 +84,33 @@ func begin(t *testing.T, r *device.Register, st *store.Store) (*device.Batch, *d
 
 var noon = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
-// TestAReleaseIsWrittenAfterWhatItReleases: the other way round the reading would
+// TestAConfirmationIsWrittenAfterWhatItConfirms: the other way round the reading would
 // stay suspect for ever.
-func TestAReleaseIsWrittenAfterWhatItReleases(t *testing.T) {
+func TestAConfirmationIsWrittenAfterWhatItConfirms(t *testing.T) {
 	st := batchtest.SQLite(t)
 	w := &written{Series: st.Series}
 	st.Series = w
 	var r device.Register
 	field := catalogue.Field{Key: "co2_ppm", Max: 40000, Step: 100}
-	say := func(minute int, v float64) *device.Batch {
+	say := func(minute int, v float64) *Batch {
 		b, thing := begin(t, &r, st)
 		defer b.Done(nil)
 		at := noon.Add(time.Duration(minute) * time.Minute)
-		if err := b.Add(device.Sample{Measurement: "air", Thing: thing, Values: []device.Value{{Key: "co2_ppm", V: v, Field: &field}}, Time: at, Arrived: at}); err != nil {
-			t.Fatal(err)
-		}
+		b.Add(0, Report{Measurement: "air", Thing: thing, Values: []device.Value{{Key: "co2_ppm", V: v, Field: &field}}, Time: at, Arrived: at})
 		return b
 	}
-	if err := errors.Join(say(0, 600).Store(t.Context()), say(1, 6000).Store(t.Context())); err != nil {
+	if err := errors.Join(save(t.Context(), say(0, 600)), save(t.Context(), say(1, 6000))); err != nil {
 		t.Fatal(err)
 	}
 	say(2, 6000) // on its way
 	before := w.calls
-	release := say(3, 6000)
-	if len(release.Readings) != 3 {
-		t.Fatalf("%d readings, want one and two releases", len(release.Readings))
+	confirming := say(3, 6000)
+	if len(confirming.readings) != 3 {
+		t.Fatalf("%d readings, want one and two that it confirms", len(confirming.readings))
 	}
 	away, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := release.Store(away); err == nil || w.calls != before {
+	if err := save(away, confirming); err == nil || w.calls != before {
 		t.Errorf("%d writes, %v", w.calls-before, err)
 	}
 }
@@ -118,13 +119,13 @@ func TestAValueThatIsNoNumberLeavesTheOthers(t *testing.T) {
 	st := batchtest.SQLite(t)
 	var r device.Register
 	b, thing := begin(t, &r, st)
-	err := b.Add(device.Sample{Measurement: "air", Thing: thing, Time: noon, Arrived: noon, Values: []device.Value{{Key: "a", V: math.Inf(1)}, {Key: "b", V: 1}, {Key: "c", V: 2}, {Key: "b", V: 3}}})
+	b.Add(0, Report{Measurement: "custom", Thing: thing, Time: noon, Arrived: noon, Values: []device.Value{{Key: "a", V: math.Inf(1)}, {Key: "b", V: 1}, {Key: "c", V: 2}, {Key: "b", V: 3}}})
 	b.Done(nil)
-	if err == nil || len(b.Readings) != 1 || b.Readings[0].Line() != "air,device=a b=3,c=2 1780315200000000000" {
-		t.Fatalf("%v, %v", err, b.Readings)
+	if len(b.answer.LeftOut) != 1 || b.answer.Stored != 1 || len(b.readings) != 1 || b.readings[0].Line() != "custom,device=a b=3,c=2 1780315200000000000" {
+		t.Fatalf("%+v, %v", b.answer, b.readings)
 	}
 	for _, state := range b.Change.States {
-		if want := b.Readings[0].Fields[state.Metric]; state.Value != want {
+		if want := b.readings[0].Fields[state.Metric]; state.Value != want {
 			t.Errorf("the state of %s is %v, the reading %v", state.Metric, state.Value, want)
 		}
 	}

@@ -1,0 +1,99 @@
+package ingest
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// Check divides readings into those that may be stored and those that are
+// rejected: undeclared names, labels and fields, numbers that are none, times that
+// cannot be. A number outside of its range is left out; the rest of its reading
+// stays.
+func Check(rs []reading.Reading, lookup Lookup, now time.Time) (kept []reading.Reading, rejected, leftOut []Refusal) {
+	kept = make([]reading.Reading, 0, len(rs))
+	for i, r := range rs {
+		r, dropped, err := check(r, lookup, now)
+		for _, why := range dropped {
+			leftOut = append(leftOut, Refusal{i, why})
+		}
+		if err != nil {
+			rejected = append(rejected, Refusal{i, err})
+			continue
+		}
+		kept = append(kept, r)
+	}
+	return kept, rejected, leftOut
+}
+
+// check returns a reading as it may be stored and what was left out of it.
+func check(r reading.Reading, lookup Lookup, now time.Time) (_ reading.Reading, dropped []error, err error) {
+	if err := r.Check(); err != nil {
+		return r, nil, err
+	}
+	m, ok := lookup(r.Name)
+	if !ok {
+		return r, nil, fmt.Errorf("%s is not in the catalogue", r.Name)
+	}
+	if err := cmp.Or(checkLabels(&m, r.Tags), checkTexts(&m, r.Text), m.CheckTime(r.Time, now)); err != nil {
+		return r, nil, err
+	}
+	for _, k := range slices.Sorted(maps.Keys(r.Fields)) {
+		f, err := declared(&m, k)
+		if err != nil {
+			return r, nil, err
+		}
+		if v := r.Fields[k]; v < f.Min || v > f.Max {
+			dropped = append(dropped, fmt.Errorf("%s: %s is %v, outside of %v to %v", r.Name, k, v, f.Min, f.Max))
+			if len(dropped) == 1 {
+				r.Fields = maps.Clone(r.Fields) // it belongs to the caller
+			}
+			delete(r.Fields, k)
+		}
+	}
+	if len(r.Fields)+len(r.Text) == 0 {
+		return r, nil, dropped[0] // nothing else was in it
+	}
+	_, err = store.Normal([]reading.Reading{r})
+	return r, dropped, err
+}
+
+func checkLabels(m *catalogue.Measurement, tags map[string]string) error {
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		if k != catalogue.SampleLabel && !slices.Contains(m.Labels, k) {
+			return fmt.Errorf("%s: the catalogue allows no label %q", m.Name, k)
+		}
+	}
+	return nil
+}
+
+func checkTexts(m *catalogue.Measurement, texts map[string]string) error {
+	if len(texts) == 0 {
+		return nil // as nearly all that devices say
+	}
+	for _, k := range slices.Sorted(maps.Keys(texts)) {
+		if !slices.Contains(m.Text, k) {
+			return fmt.Errorf("%s: the catalogue has no text %q", m.Name, k)
+		}
+	}
+	return nil
+}
+
+// declared returns what the catalogue says of a number. An open measurement takes
+// any that no store takes for its own.
+func declared(m *catalogue.Measurement, key string) (catalogue.Field, error) {
+	f, ok := m.Field(key)
+	switch {
+	case ok:
+		return f, nil
+	case m.Open && key != "" && key[0] != '_' && key != "time" && !slices.Contains(m.Labels, key) && !slices.Contains(m.Text, key):
+		return catalogue.Field{Key: key, Min: -catalogue.Limits, Max: catalogue.Limits}, nil
+	}
+	return f, fmt.Errorf("%s: the catalogue has no field %q", m.Name, key)
+}
