@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
@@ -36,7 +35,6 @@ type Register struct {
 
 	mu       sync.Mutex
 	writer   string            // this process
-	old      atomic.Bool       // another one wrote since it was read
 	unstored []*outcome        // updates that are being stored
 	things   map[string]*Thing // by device; nil: not read yet
 	bound    map[string]*Bound // by physical id
@@ -94,7 +92,7 @@ func (r *Register) look(ctx context.Context, st *store.Store, now time.Time) err
 		return err
 	}
 	before := r.things
-	if old := r.old.Swap(false); old || !was {
+	if !was {
 		r.things = nil
 		if err := r.settle(ctx); err != nil {
 			return err

@@ -177,7 +177,7 @@ func (u *Update) Done(err error) store.DeviceChange {
 		states[i] = m.row()
 	}
 	u.r.unstored = append(slices.DeleteFunc(u.r.unstored, (*outcome).known), u.outcome)
-	return store.DeviceChange{States: states, Function: u.r.Function, Writer: u.r.writer, Overtaken: func() { u.r.old.Store(true) }}
+	return store.DeviceChange{States: states, Function: u.r.Function, Writer: u.r.writer}
 }
 
 // Stored says what became of u after Done. What the register holds in memory is

@@ -64,7 +64,7 @@ func (b *Batch) State(t *device.Thing, key string) (store.DeviceState, bool) {
 // stored.
 func (b *Batch) Done(err error) {
 	c := b.Update.Done(err)
-	b.Change.States, b.Change.Function, b.Change.Writer, b.Change.Overtaken = c.States, c.Function, c.Writer, c.Overtaken
+	b.Change.States, b.Change.Function, b.Change.Writer = c.States, c.Function, c.Writer
 }
 
 // Store writes the readings and then, in one transaction, what changed of the

@@ -122,10 +122,8 @@ type DeviceChange struct {
 	// again.
 	Nodes []string
 	Count func([]EdgeSeq) []EdgeSeq
-	// Function and Writer say who writes, if it claimed the devices. Overtaken is
-	// called where another one wrote since.
+	// Function and Writer say who writes, if it claims devices before it plans.
 	Function, Writer string
-	Overtaken        func()
 }
 
 // Empty reports that there is nothing to write.

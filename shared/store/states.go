@@ -35,8 +35,10 @@ func saveDevices(ctx context.Context, tx *txn, c DeviceChange) error {
 	return wrote(ctx, tx, c)
 }
 
-// wrote is last in its transaction: others who write for the function wait for its
-// end if they claim the devices, and read what it wrote.
+// wrote is last in its transaction: who claims the devices waits for its end and
+// reads what it wrote. Where another writer has them, neither has them from now on,
+// since both remember states that the other may have changed: another transaction
+// of either may still be under way, and only a claim waits for it.
 func wrote(ctx context.Context, tx *txn, c DeviceChange) error {
 	if err := lockWriter(ctx, tx, c.Function, `pg_advisory_xact_lock_shared`); err != nil {
 		return err
@@ -45,10 +47,7 @@ func wrote(ctx context.Context, tx *txn, c DeviceChange) error {
 	if err != nil || len(last) == 0 || last[0] == c.Writer {
 		return err
 	}
-	if c.Overtaken != nil {
-		c.Overtaken()
-	}
-	_, err = tx.ExecContext(ctx, `update device_writers set writer = $1 where function = $2`, c.Writer, c.Function)
+	_, err = tx.ExecContext(ctx, `update device_writers set writer = '' where function = $1`, c.Function)
 	return err
 }
 
@@ -67,7 +66,7 @@ func scanWriter(rows *sql.Rows) (w string, err error) {
 	return w, err
 }
 
-// ClaimDevices makes a process the one that wrote last for a function, and
+// ClaimDevices makes a process the only one that wrote for a function since, and
 // reports whether it was already. Where it was not, what it remembers of devices
 // may be old.
 func (s *Store) ClaimDevices(ctx context.Context, function, writer string) (was bool, err error) {
