@@ -68,11 +68,14 @@ func cmdSettings(_ context.Context, h *house, args []string, out io.Writer) erro
 		if !m.Warning {
 			kind, wrong = "", wrong+1
 		}
-		path := m.Path
+		at, path := "", m.Path
+		if m.Line > 0 {
+			at = fmt.Sprintf(":%d:%d", m.Line, m.Column)
+		}
 		if path != "" {
 			path += ": "
 		}
-		fmt.Fprintf(out, "%s:%d:%d: %s%s%s\n", name, m.Line, m.Column, kind, path, m.Text)
+		fmt.Fprintf(out, "%s%s: %s%s%s\n", name, at, kind, path, m.Text)
 	}
 	if wrong > 0 {
 		return fmt.Errorf("%s has %d mistakes", name, wrong)
@@ -93,7 +96,7 @@ func contents(f *settings.File) (out []string) {
 		n    int
 	}{{"devices", len(f.Devices)}, {"rules", len(f.Rules)}, {"tiles", len(f.Tiles)}, {"reminders", len(f.Reminders)}, {"quiet hours", len(f.QuietHours)}} {
 		if s.n > 0 {
-			out = append(out, fmt.Sprintf("%d %s", s.n, s.name))
+			out = append(out, fmt.Sprintf("%s: %d", s.name, s.n))
 		}
 	}
 	return out

@@ -1,11 +1,18 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
+	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/mapping"
 )
 
@@ -83,6 +90,75 @@ func TestABrokersURLIsCompletedAndHoldsNoPassword(t *testing.T) {
 	}
 	if err := splitURL(map[string]string{"MQTT_URL": "tcp://:pa ss@"}); err == nil || strings.Contains(err.Error(), "pa ss") {
 		t.Errorf("a bad one: %v, want an error that does not repeat it", err)
+	}
+}
+
+func TestEveryFunctionHasTheSettings(t *testing.T) {
+	fs, err := stack.Read("..", nil)
+	if err != nil || len(fs) == 0 {
+		t.Fatal(fs, err)
+	}
+	for _, f := range fs {
+		if !slices.Contains(f.Secrets, settingsSecret) {
+			t.Errorf("%s has no secret %s in the stack file", f.Name, settingsSecret)
+		}
+	}
+}
+
+// Whoever reads hearth.yml beside shared/settings would read another one.
+func TestOnlySharedSettingsReadsYAML(t *testing.T) {
+	seen := false
+	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil || d.IsDir() && (d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".") && len(d.Name()) > 2):
+			return cmp.Or(err, fs.SkipDir)
+		case d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		b, err := os.ReadFile(name)
+		if err != nil || !strings.Contains(string(b), `in/yaml`) && !strings.Contains(string(b), `/go-yaml`) {
+			return err
+		}
+		if dir := filepath.ToSlash(filepath.Dir(name)); dir != "../shared/settings" {
+			t.Errorf("%s imports a YAML library", name)
+		}
+		seen = true
+		return nil
+	})
+	if err != nil || !seen {
+		t.Error(seen, err)
+	}
+}
+
+func TestSettingsCheckNamesEveryMistake(t *testing.T) {
+	h := tinyHouse(t)
+	check := func(args ...string) (string, error) {
+		var out bytes.Buffer
+		err := cmdSettings(t.Context(), h, append([]string{"check"}, args...), &out)
+		return strings.ReplaceAll(out.String(), h.root+string(filepath.Separator), ""), err
+	}
+	if _, err := check(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+	other := filepath.Join(h.root, "other.yml")
+	write(t, other, "house:\n  zoen: UTC\ndevices:\n  - {device: a, topic: x, fields: {x: y}}\nlater: 1\n")
+	out, err := check(other)
+	want := `other.yml:2:3: house: the key "zoen" is unknown: did you mean zone?
+other.yml:4:39: devices[0].fields.x: the path "y" does not begin with $
+other.yml:5:1: warning: the section "later" is unknown: known are house, devices, rules, tiles, reminders, quiet_hours; this version passes over it
+`
+	if err == nil || !strings.Contains(err.Error(), "2 mistakes") || out != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, out, want)
+	}
+	write(t, h.settingsFile(), "house: {zone: Europe/Berlin}\ndevices: [{device: a}]\n")
+	if out, err := check(); err != nil || out != "hearth.yml is right: times in Europe/Berlin, devices: 1\n" {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if err := cmdSettings(t.Context(), h, nil, io.Discard); err == nil {
+		t.Error("it needs no word")
+	}
+	if _, err := check("a", "b"); err == nil {
+		t.Error("it reads two files")
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 const intro = `
 # Configuration
 
-A setting is an environment variable. In OpenFaaS it stands in the block's ` + "`environment`" + ` in stack.yml, where
+What a person decides about the house is in hearth.yml: [settings.md](settings.md). Everything else is here. A setting is an environment variable. In OpenFaaS it stands in the block's ` + "`environment`" + ` in stack.yml, where
 ` + "`${NAME:-default}`" + ` takes it from the environment of ` + "`faas-cli`" + `; with ` + "`make up`" + ` it comes from the environment or from the file
 ` + "`.env`" + ` beside stack.yml. A secret is a file that OpenFaaS mounts; the variable whose name ends in ` + "`_SECRET`" + ` holds its name. With
 ` + "`make up`" + ` the secret ` + "`openweather-key`" + ` is the variable ` + "`OPENWEATHER_KEY`" + `: upper case, dashes as underscores.

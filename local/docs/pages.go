@@ -23,8 +23,8 @@ type Page struct {
 	Text []byte
 }
 
-// Pages returns docs/configuration.md and a README.md for every function of the
-// stack files whose folder is there.
+// Pages returns docs/configuration.md, the schema of hearth.yml and a README.md
+// for every function of the stack files whose folder is there.
 func Pages(root string, blocks []stack.Function) ([]Page, error) {
 	var out []Page
 	var there []stack.Function
@@ -40,7 +40,11 @@ func Pages(root string, blocks []stack.Function) ([]Page, error) {
 		out = append(out, Page{f.Folder + "/README.md", text})
 	}
 	text, err := commonPage(root, there)
-	return append(out, Page{"docs/configuration.md", text}), err
+	if err != nil {
+		return nil, err
+	}
+	schema, err := schemaPage(root)
+	return append(out, Page{"docs/configuration.md", text}, schema), err
 }
 
 // Write writes the pages that differ from what is there, or with check only
@@ -117,9 +121,12 @@ func table(b *bytes.Buffer, settings []Setting) {
 	b.WriteString("| variable | default | what |\n| --- | --- | --- |\n")
 	for _, s := range settings {
 		about := s.About
-		if s.Secret {
+		switch {
+		case s.Default == "hearth-settings":
+			about += " (with `make up` the file itself)"
+		case s.Secret:
 			about += fmt.Sprintf(" (locally `%s` in `.env`)", host.Variable(s.Default))
-		} else if s.Kind != "text" {
+		case s.Kind != "text":
 			about += " (" + s.Kind + ")"
 		}
 		value := code(s.Default)

@@ -31,11 +31,12 @@ type pkg struct {
 	root, dir string
 	doc       string
 	types     map[string]*ast.StructType
+	docs      map[string]string                     // their comments
 	imports   map[*ast.StructType]map[string]string // name in the file -> import path
 }
 
 func load(root, dir string) (*pkg, error) {
-	p := &pkg{root: root, dir: dir, types: map[string]*ast.StructType{}, imports: map[*ast.StructType]map[string]string{}}
+	p := &pkg{root: root, dir: dir, types: map[string]*ast.StructType{}, docs: map[string]string{}, imports: map[*ast.StructType]map[string]string{}}
 	files := token.NewFileSet()
 	names, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(dir), "*.go"))
 	if err != nil {
@@ -79,6 +80,7 @@ func (p *pkg) add(f *ast.File) {
 			if t, ok := spec.(*ast.TypeSpec); ok {
 				if s, ok := t.Type.(*ast.StructType); ok {
 					p.types[t.Name.Name] = s
+					p.docs[t.Name.Name] = g.Doc.Text()
 					p.imports[s] = imports
 				}
 			}

@@ -58,7 +58,7 @@ func (h *Host) chosen(f stack.Function) bool {
 }
 
 func ofUpstream(secret string) bool {
-	return secret != "database-url" && secret != "influx-token" && !strings.HasPrefix(secret, "slack-")
+	return secret != "hearth-settings" && secret != "database-url" && secret != "influx-token" && !strings.HasPrefix(secret, "slack-")
 }
 
 var errProbe = errors.New("this is only a question")

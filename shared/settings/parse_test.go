@@ -22,14 +22,14 @@ devices:
   - device: kitchen
     name: Kitchen
     room: Kitchen
-    physical: 0xa4c1380000000099
+    physical: "0xa4c1380000000099"
     maintenance: 2026-12-24 18:00
   - topic: [a/b, c/+]
     cadence: 5m
     time: $.when
     fields:
       x: $.x
-      y: {path: $.y, factor: 0.1, words: {on: 1}, counter: yes}
+      y: {path: $.y, factor: 0.1, words: {on: 1}, counter: true}
     text: {state: $.s}
 rules:
   co2: {field: air.co2_ppm, above: {enter: 1400, leave: 1200}, for: 10m, severity: warning, channel: climate}
@@ -185,6 +185,14 @@ func TestWhatIsWrittenOtherwiseIsTheSame(t *testing.T) {
 		if f := Parse([]byte(nothing)); len(f.Mistakes) > 0 || !reflect.DeepEqual(f.House, House{}) {
 			t.Errorf("%q: %s", nothing, said(f))
 		}
+	}
+}
+
+func TestAWordIsTakenAsItIsWritten(t *testing.T) {
+	f := Parse([]byte("devices: [{device: 007, name: no, room: 1e3, physical: 0xa4c1380000000099, fields: {x: {path: $, counter: yes}}}]\n"))
+	d := f.Devices[0]
+	if len(f.Mistakes) > 0 || d.Device != "007" || d.Name != "no" || d.Room != "1e3" || d.Physical[0] != "0xa4c1380000000099" || !d.Fields["x"].Counter {
+		t.Errorf("%+v, %s", d, said(f))
 	}
 }
 
