@@ -1,37 +1,105 @@
 // Package structure holds the rules of the house that a compiler does not: who
-// may import whom (design: "The house").
+// may import whom, and what is done in one place only (design: "The house").
 package structure
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-const module = "github.com/hearth-home/hearth/"
+const module = "github.com/hearth-home/hearth"
+
+// pkg is what go list says of a package.
+type pkg struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+	Deps                               []string
+}
+
+// mayImport says, for each part of the house, which others it may import. Parts
+// that are not listed are for whoever builds and runs the whole.
+var mayImport = map[string][]string{
+	"functions":  {"shared"},
+	"connectors": {"connectors", "shared"},
+	"edge":       {"edge", "shared"},
+	"shared":     {"shared"},
+	"local":      {"functions", "connectors", "edge", "shared", "local"},
+	"cmd":        {"functions", "connectors", "edge", "shared", "local", "cmd"},
+	"tools":      {"functions", "connectors", "edge", "shared", "local"},
+}
+
+func TestWhoMayImportWhom(t *testing.T) {
+	for _, p := range list(t, "./...") {
+		from, ok := part(p.ImportPath)
+		if !ok {
+			t.Errorf("%s: the module's root holds no package, and hearth has no such part", p.ImportPath)
+		}
+		for _, to := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			if to != module && !strings.HasPrefix(to, module+"/") {
+				continue
+			}
+			if into, _ := part(to); to == p.ImportPath || slices.Contains(mayImport[from], into) {
+				continue
+			}
+			t.Errorf("%s imports %s; it may import %s only", p.ImportPath, to, strings.Join(mayImport[from], ", "))
+		}
+	}
+}
+
+// part is the folder at the module's root that a package is in.
+func part(importPath string) (string, bool) {
+	rest := strings.TrimPrefix(importPath, module+"/")
+	name, _, _ := strings.Cut(rest, "/")
+	return name, mayImport[name] != nil
+}
 
 // A connector stands beside any OpenFaaS, and an edge agent on a small Pi:
-// neither has a database.
-func TestTheConnectorAndTheEdgeLinkNoDatabase(t *testing.T) {
-	for _, program := range []string{"./connectors/mqtt", "./edge"} {
-		for _, dep := range list(t, "-deps", program) {
-			for _, bad := range []string{module + "shared/store", "github.com/jackc/pgx", "github.com/influxdata/influxdb-client-go", "modernc.org/sqlite"} {
-				if dep == bad || strings.HasPrefix(dep, bad+"/") {
-					t.Errorf("%s links %s", program, dep)
+// neither has a database. A function's image has no SQLite and no MQTT client.
+func TestWhatIsLinked(t *testing.T) {
+	sqlite, mqtt := "modernc.org/sqlite", "github.com/eclipse/paho.mqtt.golang"
+	databases := []string{sqlite, module + "/shared/store", "github.com/jackc/pgx", "github.com/influxdata/influxdb-client-go"}
+	for pattern, never := range map[string][]string{
+		"./connectors/mqtt": databases, "./edge": databases, "./functions/...": {sqlite, mqtt},
+	} {
+		for _, p := range list(t, pattern) {
+			for _, dep := range p.Deps {
+				for _, bad := range never {
+					if dep == bad || strings.HasPrefix(dep, bad+"/") {
+						t.Errorf("%s links %s", p.ImportPath, dep)
+					}
 				}
 			}
 		}
 	}
 }
 
-// list returns the lines of go list, run at the module's root.
-func list(t *testing.T, args ...string) []string {
+// list runs go list at the module's root.
+func list(t *testing.T, pattern string) (out []pkg) {
 	t.Helper()
-	cmd := exec.Command("go", append([]string{"list"}, args...)...)
-	cmd.Dir = "../.."
-	out, err := cmd.Output()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports,Deps", pattern)
+	cmd.Dir = filepath.Join("..", "..")
+	b, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
-	return strings.Fields(string(out))
+	for d := json.NewDecoder(bytes.NewReader(b)); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, p)
+	}
+	if len(out) == 0 {
+		t.Fatalf("no packages in %s", pattern)
+	}
+	return out
 }

@@ -1,0 +1,119 @@
+package structure
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// file is one of the house that is no test.
+type file struct {
+	*ast.File
+	folder  string // from the root: "shared/store"
+	imports []string
+	names   map[string]string // of the imports that have one of their own, and of the rest by their last element
+}
+
+// files parses the Go files below these folders of the module.
+func files(t *testing.T, folders ...string) (out []file) {
+	t.Helper()
+	root, set := filepath.Join("..", ".."), token.NewFileSet()
+	for _, folder := range folders {
+		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			f, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			rel, err := filepath.Rel(root, filepath.Dir(path))
+			out = append(out, newFile(f, filepath.ToSlash(rel)))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(out) < 50 {
+		t.Fatalf("only %d files in %v", len(out), folders)
+	}
+	return out
+}
+
+func newFile(f *ast.File, folder string) file {
+	out := file{File: f, folder: folder, names: map[string]string{}}
+	for _, i := range f.Imports {
+		path, _ := strconv.Unquote(i.Path.Value) // the parser saw it as a string
+		name := path[strings.LastIndexByte(path, '/')+1:]
+		if i.Name != nil {
+			name = i.Name.Name
+		}
+		out.imports, out.names[name] = append(out.imports, path), path
+	}
+	return out
+}
+
+// calls are those of a function of a package, or of a method.
+func (f file) calls(each func(path, name string, args []ast.Expr)) {
+	ast.Inspect(f.File, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		if s, ok := call.Fun.(*ast.SelectorExpr); ok {
+			path := ""
+			if x, ok := s.X.(*ast.Ident); ok {
+				path = f.names[x.Name]
+			}
+			each(path, s.Sel.Name, call.Args)
+		}
+		return true
+	})
+}
+
+// A process's environment is read in one place, so that make up can give each
+// function its own.
+func TestOnlyConfigReadsTheProcessEnvironment(t *testing.T) {
+	for _, f := range files(t, "functions", "shared") {
+		if f.folder == "shared/config" || f.folder == "shared/testserver" { // the tests' servers
+			continue
+		}
+		f.calls(func(path, name string, _ []ast.Expr) {
+			if (path == "os" || path == "syscall") && slices.Contains([]string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, name) {
+				t.Errorf("%s calls %s.%s: what it needs is in serve.Env", f.folder, path, name)
+			}
+		})
+		ast.Inspect(f.File, func(n ast.Node) bool {
+			if s, ok := n.(*ast.BasicLit); ok && strings.Contains(s.Value, "/var/openfaas/secrets") {
+				t.Errorf("%s names the folder of secrets", f.folder)
+			}
+			return true
+		})
+	}
+}
+
+// What else understood YAML would be a second reader of hearth.yml, with other
+// rules.
+func TestOnlySettingsReadsHearthYML(t *testing.T) {
+	readers := 0
+	for _, f := range files(t, "functions", "shared", "connectors", "edge", "local") {
+		for _, path := range f.imports {
+			if !strings.Contains(path, "yaml") {
+				continue
+			}
+			if readers++; f.folder != "shared/settings" {
+				t.Errorf("%s imports %s: what hearth.yml says comes from shared/settings", f.folder, path)
+			}
+		}
+	}
+	if readers == 0 {
+		t.Error("nobody reads YAML: this test looks at the wrong files")
+	}
+}
