@@ -152,6 +152,7 @@ func (d *decoder) object(n *yaml.Node, v reflect.Value, path string, depth int) 
 // is merged in by <<, and what is merged first more than what comes after.
 func (d *decoder) keys(n *yaml.Node, path string, depth int) []key {
 	var own, merged []key
+	has := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		if k.Kind == yaml.AliasNode {
@@ -162,14 +163,16 @@ func (d *decoder) keys(n *yaml.Node, path string, depth int) []key {
 			d.mistake(k, path, "a key is one word, and this is %s", kind(k))
 		case k.Value == "<<" && k.ShortTag() == "!!merge":
 			merged = append(merged, d.merge(v, path, depth+1)...)
-		case slices.ContainsFunc(own, func(o key) bool { return o.name == k.Value }):
+		case has[k.Value]:
 			d.mistake(k, path, "%s is here twice: keep one", short(k.Value))
 		default:
+			has[k.Value] = true
 			own = append(own, key{k.Value, k, v})
 		}
 	}
 	for _, m := range merged {
-		if !slices.ContainsFunc(own, func(o key) bool { return o.name == m.name }) {
+		if !has[m.name] {
+			has[m.name] = true
 			own = append(own, m)
 		}
 	}
