@@ -49,7 +49,7 @@ func cmdDevice(ctx context.Context, h *house, args []string, out io.Writer) erro
 	if err != nil {
 		return err
 	}
-	set, err := h.watchSettings(slog.New(slog.DiscardHandler)).Look(time.Now())
+	said, err := h.watchSettings(slog.New(slog.DiscardHandler)).Look(time.Now())
 	if err != nil {
 		fmt.Fprintln(out, "# hearth.yml has mistakes:", err)
 	}
@@ -58,7 +58,7 @@ func cmdDevice(ctx context.Context, h *house, args []string, out io.Writer) erro
 	if err != nil {
 		return fmt.Errorf("listen at %s: %w", c.URL, err)
 	}
-	return heard.Write(out, set)
+	return heard.Write(out, said.set)
 }
 
 // listenerConfig is how to reach the broker that the platform listens to, or

@@ -55,7 +55,7 @@ type up struct {
 	admin     string // where the connector's own port is
 	began     time.Time
 	bridge    atomic.Pointer[bridge.Bridge]
-	settings  *settings.Watch[*mapping.Set]
+	settings  *settings.Watch[decided]
 }
 
 func newUp(h *house, build map[string]host.Builder) (*up, error) {
@@ -127,7 +127,7 @@ func (u *up) gatewayPart() part {
 		u.page = &page.Page{Source: page.Source{
 			Functions: u.host.Functions, Next: u.next, Missing: u.missing, Open: u.open, Now: u.now, Redact: u.redact,
 			Declared: u.declared,
-			Propose:  mapping.Propose, Notes: u.notes, Try: u.try, Hearth: program,
+			Propose:  mapping.Propose, Notes: u.notes, Try: u.try, Zone: u.zone, Hearth: program,
 		}}
 		var fs []gateway.Function
 		for _, f := range u.host.Functions {

@@ -27,16 +27,29 @@ const (
 // functions read it as their secret hearth-settings.
 func (h *house) settingsFile() string { return filepath.Join(h.root, settingsName) }
 
-// watchSettings follows hearth.yml for the page and the commands, by the same
-// rules as the functions.
-func (h *house) watchSettings(log *slog.Logger) *settings.Watch[*mapping.Set] {
-	return settings.NewWatch(secret.NewFolder(h.root).Get(settingsName), log, mapping.Compile)
+// decided is what hearth.yml says, as far as the page and the commands need it.
+type decided struct {
+	set   *mapping.Set
+	house settings.House
+}
+
+// watchSettings follows hearth.yml by the same rules as the functions.
+func (h *house) watchSettings(log *slog.Logger) *settings.Watch[decided] {
+	return settings.NewWatch(secret.NewFolder(h.root).Get(settingsName), log, func(f *settings.File) decided {
+		return decided{mapping.Compile(f), f.House}
+	})
 }
 
 // declared is what hearth.yml adds to the catalogue.
 func (u *up) declared() []catalogue.Measurement {
-	set, _ := u.settings.Look(u.now())
-	return set.Measurements()
+	said, _ := u.settings.Look(u.now())
+	return said.set.Measurements()
+}
+
+// zone is the house's, "" where hearth.yml names none.
+func (u *up) zone() string {
+	said, _ := u.settings.Look(u.now())
+	return string(said.house.Zone)
 }
 
 // cmdSettings prints every mistake of a file of settings.

@@ -25,6 +25,14 @@ func TestABadSettingsFileIsSaidAndKeepsTheLastGoodOne(t *testing.T) {
 	c := client(t, r.mqttURL)
 	done(t, c.Publish("a/b", 1, false, `{"p":1}`))
 	r.shows("plug", 1)
+	zone := func(want string) {
+		t.Helper()
+		r.eventually(want, func() bool {
+			_, body := r.call("GET", "/")
+			return strings.Contains(body, "times of day in "+want)
+		})
+	}
+	zone("UTC: hearth.yml names no zone")
 	write(t, file, good+"  - device: other\n    topik: a/c\n")
 	r.eventually("a note on the page", func() bool {
 		notes := r.status().Notes
@@ -35,8 +43,9 @@ func TestABadSettingsFileIsSaidAndKeepsTheLastGoodOne(t *testing.T) {
 	}
 	done(t, c.Publish("a/b", 1, false, `{"p":2}`))
 	r.shows("plug", 2)
-	write(t, file, good+"  - device: other\n    topic: a/c\n    fields: {power_watts: $.p}\n")
+	write(t, file, good+"  - device: other\n    topic: a/c\n    fields: {power_watts: $.p}\nhouse: {zone: Europe/Berlin}\n")
 	r.eventually("no note", func() bool { return len(r.status().Notes) == 0 })
+	zone("Europe/Berlin")
 	r.eventually("the new mapping at work", func() bool {
 		done(t, c.Publish("a/c", 1, false, `{"p":3}`))
 		d, _ := r.tile("other")

@@ -37,7 +37,7 @@ type brought struct {
 // collect reads everything; what cannot be read is named in Errors.
 func (c *collector) collect(ctx context.Context, now time.Time) Data {
 	d := Data{Now: now, Functions: []Function{}, Rooms: []Room{}, Measurements: []Measurement{}, Lists: []List{},
-		Notes: c.Notes(), Try: c.Try(), Hearth: c.Hearth}
+		Notes: c.Notes(), Zone: c.Zone(), Try: c.Try(), Hearth: c.Hearth}
 	fail := func(err error) {
 		if text := c.Redact(err.Error()); !slices.Contains(d.Errors, text) {
 			d.Errors = append(d.Errors, text)
@@ -127,6 +127,9 @@ func newCollector(s Source) *collector {
 	}
 	if s.Notes == nil {
 		s.Notes = func() []string { return nil }
+	}
+	if s.Zone == nil {
+		s.Zone = func() string { return "" }
 	}
 	if s.Try == nil {
 		s.Try = func() string { return "" }

@@ -32,6 +32,7 @@ type Source struct {
 	Propose  func(topic string, payload []byte) (string, error) // a block for hearth.yml
 	Notes    func() []string                                    // what a person should know of the platform
 	Try      func() string                                      // a command that brings a first reading; "" for none
+	Zone     func() string                                      // house.zone of hearth.yml; "" where it is not given
 	Hearth   string                                             // how this program is called: ".bin/hearth"
 }
 
@@ -47,7 +48,8 @@ type Data struct {
 	Measurements []Measurement `json:"measurements"`
 	Lists        []List        `json:"lists"`
 	Functions    []Function    `json:"functions"`
-	Sample       bool          `json:"sample"` // something on the page is invented
+	Sample       bool          `json:"sample"`         // something on the page is invented
+	Zone         string        `json:"zone,omitempty"` // of the house; absent: UTC
 	Try          string        `json:"-"`
 	Hearth       string        `json:"-"`
 }
