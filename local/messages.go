@@ -14,6 +14,7 @@ import (
 
 	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
 	"github.com/hearth-home/hearth/connectors/mqtt/deadcmd"
+	"github.com/hearth-home/hearth/connectors/mqtt/intake"
 	"github.com/hearth-home/hearth/local/listen"
 	"github.com/hearth-home/hearth/shared/config"
 )
@@ -45,7 +46,7 @@ func cmdDevice(ctx context.Context, h *house, args []string, out io.Writer) erro
 	if err != nil {
 		return err
 	}
-	o, err := bridge.ClientOptions(c)
+	o, err := intake.ClientOptions(c.Access())
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
+	"github.com/hearth-home/hearth/connectors/mqtt/intake"
 	"github.com/hearth-home/hearth/local/broker"
 	"github.com/hearth-home/hearth/local/gateway"
 	"github.com/hearth-home/hearth/local/host"
@@ -96,7 +97,7 @@ func (u *up) leaveBroker(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	o, err := bridge.ClientOptions(c)
+	o, err := intake.ClientOptions(c.Access())
 	if err != nil {
 		return
 	}

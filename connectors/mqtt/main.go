@@ -5,7 +5,7 @@
 //	mqtt dead list   [-function F] [-topic FILTER] [-reason TEXT]
 //	mqtt dead show   ID
 //	mqtt dead replay [-function F] [-topic FILTER] [-reason TEXT] [-id ID]
-//	mqtt dead drop   (the same)
+//	mqtt dead drop   (the same, or -all)
 //
 // Settings come from the environment: docs/mqtt.md.
 package main

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
+	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
 )
 
 const poisonEvery = 1000
@@ -70,7 +70,7 @@ func TestPoison(t *testing.T) {
 }
 
 // dead lists the connector's dead letters, without payloads.
-func (h *house) dead() (ds []bridge.DeadLetter) {
+func (h *house) dead() (ds []deadletter.Letter) {
 	h.t.Helper()
 	h.admin("/dead", &ds)
 	return ds
@@ -103,7 +103,7 @@ func (h *house) reasons(bad map[string]int) {
 	h.t.Helper()
 	seen := map[string]bool{}
 	for _, d := range h.dead() {
-		var whole []bridge.DeadLetter
+		var whole []deadletter.Letter
 		h.admin("/dead/"+d.ID, &whole)
 		for _, w := range whole {
 			kind, known := bad[string(w.Payload)]

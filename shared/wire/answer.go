@@ -9,7 +9,7 @@ type Answer struct {
 	Retry    []Refusal        `json:"retry"`            // again alone, later
 	Stored   map[string]Place `json:"stored,omitempty"` // by edge node: up to where all is stored
 	Replay   []Pick           `json:"replay,omitempty"` // dead letters to try again
-	Drop     []Pick           `json:"drop,omitempty"`   // dead letters to give up for good
+	Drop     []Pick           `json:"drop,omitempty"`   // dead letters to remove for good
 }
 
 // Refusal is one message and why.
@@ -28,7 +28,7 @@ type Place struct {
 // Topic, ID, Reason and All chooses none.
 type Pick struct {
 	Topic    string    `json:"topic,omitempty"`    // MQTT filter
-	Function string    `json:"function,omitempty"` // "": the one that answers
+	Function string    `json:"function,omitempty"` // "": the one that answers; another, or "*" for any, only from the function that mirrors the dead letters
 	ID       string    `json:"id,omitempty"`
 	Reason   string    `json:"reason,omitempty"` // part of it
 	All      bool      `json:"all,omitempty"`    // of the function

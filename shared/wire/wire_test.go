@@ -140,3 +140,10 @@ func TestAnnotationsAreReadTogether(t *testing.T) {
 		})
 	}
 }
+
+func TestFiltersThatAreNone(t *testing.T) {
+	good, except, err := parseFilters("zigbee2mqtt/#, a/#/b ,/iot/+, !iot/x/#,!")
+	if len(good) != 2 || len(except) != 1 || except[0] != "iot/x/#" || err == nil {
+		t.Errorf("parseFilters = %q, %q, %v; want the two good ones, the exception and an error", good, except, err)
+	}
+}

@@ -1,11 +1,16 @@
-// Package bridge takes MQTT messages to OpenFaaS functions and loses none: broker
-// -> own spool on disk -> acknowledgement to the broker -> batches per function,
-// whose answer decides.
+// Package bridge wires the connector's rooms: MQTT messages go to OpenFaaS
+// functions, and none is lost.
 //
-// connector-sdk has its uses (credentials, types) but not here: it matches
-// topics as plain strings, gives no result per call, ends the process when the
-// gateway is away, calls one function after the other, and closes idle
-// connections after 120 ms.
+//	broker -> intake -> spool on disk -> deliver -> functions
+//	                                       |  ^
+//	                                       v  | replayed, through the spool
+//	                                    deadletter
+//
+// intake and deadletter import no other room; deliver imports deadletter, which
+// keeps what a function will not take. All three know package message, which is
+// what the spool holds. Whatever else one room needs of another is a func that its
+// constructor is given here: intake hands on what is too large for the spool, and
+// deliver publishes and subscribes at the broker.
 package bridge
 
 import (
@@ -13,53 +18,33 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"path/filepath"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/openfaas/faas-provider/auth"
 
+	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
+	"github.com/hearth-home/hearth/connectors/mqtt/deliver"
+	"github.com/hearth-home/hearth/connectors/mqtt/intake"
+	"github.com/hearth-home/hearth/connectors/mqtt/message"
 	"github.com/hearth-home/hearth/shared/spool"
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// holdReader is the name of Bridge.hold. It survives a kill, so that the next
-// start begins where this one did.
-const holdReader = "hold"
-
-// grace is what calls under way get at the end.
-const grace = 10 * time.Second
+const (
+	reasonBytes = 300         // of a text of others that is kept or logged
+	startWait   = time.Minute // for what is read from the spool at the start
+)
 
 // Bridge is a running connector.
 type Bridge struct {
 	config  Config
-	log     *slog.Logger
 	now     func() time.Time
-	redact  func(string) string
-	hide    func(s string, n int) string
-	gateway *gateway
 	spool   *spool.Log
-	intake  *intake
-	broker  *broker
-	dead    *graveyard
-	acks    *acks
-	canary  *canary
-	stats   *stats
-	life    context.Context
-	hears   atomic.Bool // the broker has every subscription that the functions want
-
-	backlogs  map[string]backlog // of the one goroutine that looks
-	mu        sync.Mutex
-	consumers map[string]*running
-	gone      map[string]time.Time
-	kept      map[string]Function // those that have no consumer: without a subscription nothing would come that could wait
-	lost      map[string]uint64   // messages that functions gave up for the others' sake
-	looked    bool                // the functions are known
-	first     spool.Seq           // where a function begins that the first look finds
-	hold      *spool.Reader       // keeps what comes from there until then
+	letters *deadletter.Letters
+	intake  *intake.Intake
+	deliver *deliver.Deliverer
 }
 
 // Options are what the connector's surroundings give it.
@@ -72,131 +57,63 @@ type Options struct {
 
 // New opens spool and dead letters. It connects to nothing yet.
 func New(c Config, o Options) (*Bridge, error) {
-	b := &Bridge{config: c, log: o.Log, now: o.Now, redact: func(s string) string { return o.Redact(s, reasonBytes) }, hide: o.Redact, stats: &stats{}, life: context.Background(),
-		consumers: map[string]*running{}, gone: map[string]time.Time{}, kept: map[string]Function{}, lost: map[string]uint64{}, backlogs: map[string]backlog{}}
-	b.gateway = &gateway{url: strings.TrimSuffix(c.Gateway, "/"), login: o.Login, client: &http.Client{Transport: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}} // followed, a POST becomes an empty GET
-	policy, ok := map[string]spool.Policy{"refuse": spool.RefuseNewest, "drop": spool.DropOldest}[c.SpoolPolicy]
-	if !ok {
-		return nil, fmt.Errorf("configuration: SPOOL_POLICY is %q: write refuse or drop", c.SpoolPolicy)
+	so, err := c.spoolOptions()
+	if err != nil {
+		return nil, err
 	}
-	if c.SpoolMiB < 1 {
-		return nil, fmt.Errorf("configuration: SPOOL_MAX_MIB is %d: write 1 or more", c.SpoolMiB)
-	}
-	l, report, err := spool.Open(filepath.Join(c.Dir, "spool"), spool.Options{MaxBytes: c.SpoolMiB << 20, Policy: policy, Sync: c.SpoolSync})
+	l, report, err := spool.Open(filepath.Join(c.Dir, "spool"), so)
 	if err != nil {
 		return nil, fmt.Errorf("open the spool: %w", err)
 	}
-	b.spool = l
 	if len(report.Problems) > 0 {
-		b.log.Warn("the spool was repaired", "cut_bytes", report.Cut, "problems", report.Problems)
+		o.Log.Warn("the spool was repaired", "cut_bytes", report.Cut, "problems", report.Problems)
 	}
-	if err := b.open(); err != nil {
+	b := &Bridge{config: c, now: o.Now, spool: l}
+	if err := b.build(o); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return b, nil
 }
 
-func (b *Bridge) open() (err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+// build makes the rooms, each of what was made before it.
+func (b *Bridge) build(o Options) error {
+	c := b.config
+	ctx, cancel := context.WithTimeout(context.Background(), startWait)
 	defer cancel()
-	if b.intake, err = newIntake(ctx, b.spool, b.config.SpoolMiB<<20/8, b.now, b.log, b.stats); err != nil {
+	recent, err := intake.ReadRecent(ctx, b.spool, c.SpoolMiB<<20/8, o.Log)
+	if err != nil {
 		return err
 	}
-	// The broker's session may deliver before the gateway has named anyone.
-	if b.hold, err = b.spool.ReaderAt(holdReader, b.spool.Next()); err != nil {
-		return fmt.Errorf("read the spool: %w", err)
-	}
-	b.first = b.spool.Next() - spool.Seq(b.hold.Lag().Records)
-	if b.dead, err = openGraveyard(filepath.Join(b.config.Dir, "dead"), b.config.DeadMax, b.now, b.hide); err != nil {
+	waits := func(function string, seq spool.Seq) bool { return message.Waits(b.spool, function, seq) }
+	b.letters, err = deadletter.Open(deadletter.Options{Dir: filepath.Join(c.Dir, "dead"), Max: c.DeadMax,
+		Append: b.spool.Append, Waits: waits, OnTheWay: recent.Replayed(), Now: o.Now, Redact: o.Redact, Log: o.Log})
+	if err != nil {
 		return err
 	}
-	b.dead.news, b.dead.waits = b.intake.put, b.waits
-	b.intake.bury = b.dead.addCut
-	b.dead.sent(b.intake.replayed)
-	b.intake.replayed = nil
-	publish := func(topic string, payload []byte, retained bool) bool {
-		return b.broker.publish(topic, payload, retained)
-	}
-	b.acks = &acks{pending: map[string]wire.Place{}, publish: publish}
-	b.canary = &canary{topic: canaryTopic + b.config.ClientID, every: b.config.Canary, now: b.now, publish: publish}
-	if b.broker, err = newBroker(b); err != nil {
+	b.intake, err = intake.New(intake.Options{Broker: c.Access(), ReadOnly: c.ReadOnly, Topic: wire.CanaryPrefix + c.ClientID,
+		Spool: b.spool, Recent: recent, TooLarge: b.letters.AddCut, Now: o.Now, Log: o.Log})
+	if err != nil {
 		return err
 	}
-	b.broker.topics = b.filters
-	return nil
+	b.deliver, err = deliver.New(deliver.Options{Gateway: c.Gateway, Login: o.Login, Rebuild: c.Rebuild, CallTimeout: c.CallTimeout,
+		Spool: b.spool, GiveUpFrom: c.giveUpFrom(), Letters: b.letters, Publish: b.intake.Publish, Subscribe: b.intake.Subscribe,
+		CanaryTopic: wire.CanaryPrefix + c.ClientID, CanaryEvery: c.Canary, Now: o.Now,
+		Redact: func(s string) string { return o.Redact(s, reasonBytes) }, Log: o.Log})
+	return err
 }
 
 // Run works until ctx ends; then it takes nothing more, finishes the calls under
 // way and leaves the broker cleanly. What is in the spool waits for the next
 // start.
 func (b *Bridge) Run(ctx context.Context) error {
-	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer end()
-	b.life = life
-	var wg sync.WaitGroup
-	taking, stopTaking := context.WithCancel(life)
-	var intake sync.WaitGroup
-	intake.Go(func() { b.intake.run(taking) })
-	b.broker.client.Connect() // retried for ever
-	wg.Go(func() { b.dead.announce(ctx) })
-	wg.Go(func() { b.dead.grant(ctx, b.log) })
-	wg.Go(func() { b.look(ctx) })
-	wg.Go(func() { b.acks.run(ctx) })
-	wg.Go(func() { b.canary.run(ctx) })
-	<-ctx.Done()
-	stopTaking() // what has come is written and acknowledged
-	intake.Wait()
-	defer time.AfterFunc(grace, end).Stop() // for the calls under way
-	b.broker.client.Disconnect(250)
-	wg.Wait()
-	b.stopAll()
+	var rooms sync.WaitGroup
+	rooms.Go(func() { b.letters.Run(ctx) })
+	rooms.Go(func() { b.deliver.Run(ctx) })
+	b.intake.Run(ctx)
+	rooms.Wait()
 	return b.spool.Close()
 }
 
-// look keeps the consumers what the gateway's functions want. A gateway that is
-// away is waited for.
-func (b *Bridge) look(ctx context.Context) {
-	var said, was string
-	for {
-		fs, mistakes, err := b.gateway.list(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			if s := err.Error(); s != said {
-				said = s
-				b.log.Warn("the gateway does not answer, waiting for it", "err", s)
-			}
-		default:
-			said = ""
-			b.apply(ctx, fs)
-			b.broker.subscribe()
-		}
-		if s := fmt.Sprint(mistakes); len(mistakes) > 0 && s != was {
-			was = s
-			b.log.Error("mistakes in annotations", "err", errors.Join(mistakes...))
-		}
-		if !pause(ctx, b.config.Rebuild) {
-			return
-		}
-	}
-}
-
-// reply publishes a function's answer, unless that would call it again or is not
-// the whole of it.
-func (b *Bridge) reply(f Function, m *Message, body []byte) {
-	if len(body) > maxAnswer {
-		b.stats.repliesLost.Add(1)
-		b.log.Error("an answer is too long: not published", "function", f.Name, "topic", f.Reply, "message", m.ID(), "most", maxAnswer)
-		return
-	}
-	if matchAny(f.Filters, f.Reply) {
-		b.log.Error("mqtt-reply would call the function again: not published", "function", f.Name, "topic", f.Reply)
-		return
-	}
-	if !b.broker.publish(f.Reply, body, false) {
-		b.stats.repliesLost.Add(1)
-	}
-}
+// Ready reports whether the broker is connected and subscribed to what the
+// functions want.
+func (b *Bridge) Ready() bool { return b.intake.Ready() }

@@ -4,11 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
+	"github.com/hearth-home/hearth/connectors/mqtt/message"
+	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,10 +25,10 @@ import (
 )
 
 // connect runs a connector on a real Mosquitto.
-func connect(t *testing.T, g *faas, addr, dir string, change func(*Config)) (b *Bridge, stop func()) {
+func connect(t *testing.T, g *mqtttest.Gateway, addr, dir string, change func(*Config)) (b *Bridge, stop func()) {
 	t.Helper()
 	b, stop = run(t, g.URL, addr, dir, change)
-	until(t, "subscriptions", b.Ready)
+	mqtttest.Until(t, "subscriptions", b.Ready)
 	return b, stop
 }
 
@@ -62,9 +66,9 @@ func runAt(t testing.TB, now func() time.Time, gateway, addr, dir string, change
 }
 
 func TestReadyMeansThatNothingIsMissedFromNowOn(t *testing.T) {
-	g, broker := newFaas(t), testserver.OwnMosquitto(t, 0)
-	var got tally
-	g.deploy("f", batched, func(c calledWith) (int, string) { got.add(c.Data...); return 200, "" })
+	g, broker := mqtttest.NewGateway(t), testserver.OwnMosquitto(t, 0)
+	var got mqtttest.Tally
+	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) { got.Add(c.Data...); return 200, "" })
 	p := publisher(t, broker.Addr, "p")
 	for i := range 20 {
 		b, stop := run(t, g.URL, broker.Addr, t.TempDir(), func(c *Config) { c.ClientID = fmt.Sprint("connector", i) })
@@ -74,7 +78,7 @@ func TestReadyMeansThatNothingIsMissedFromNowOn(t *testing.T) {
 			}
 		}
 		p.Publish("house/x", 1, false, fmt.Sprint("m", i)).Wait()
-		until(t, "the message", func() bool { return got.n() == i+1 })
+		mqtttest.Until(t, "the message", func() bool { return got.N() == i+1 })
 		stop()
 	}
 }
@@ -100,14 +104,14 @@ func publish(t *testing.T, c mqtt.Client, topic string, qos byte, retained bool,
 }
 
 func TestTheSessionOutlivesTheConnectorAndTheBroker(t *testing.T) {
-	g := newFaas(t)
-	var got tally
-	g.deploy("f", batched, func(c calledWith) (int, string) { got.add(c.Data...); return 200, "" })
+	g := mqtttest.NewGateway(t)
+	var got mqtttest.Tally
+	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) { got.Add(c.Data...); return 200, "" })
 	server, dir := testserver.OwnMosquitto(t, 1), t.TempDir()
 	b, stop := connect(t, g, server.Addr, dir, nil)
 	p := publisher(t, server.Addr, "house")
-	publish(t, p, "house/a", 1, false, numbered(100)...)
-	until(t, "100", func() bool { return got.n() == 100 })
+	publish(t, p, "house/a", 1, false, mqtttest.Numbered(100)...)
+	mqtttest.Until(t, "100", func() bool { return got.N() == 100 })
 	stop()
 	var away []string
 	for i := range 100 {
@@ -121,7 +125,7 @@ func TestTheSessionOutlivesTheConnectorAndTheBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, _ = connect(t, g, server.Addr, dir, nil)
-	until(t, "what came while it was away", func() bool { return got.n() == 200 })
+	mqtttest.Until(t, "what came while it was away", func() bool { return got.N() == 200 })
 	// Again, while it is connected.
 	if err := server.Stop(); err != nil {
 		t.Fatal(err)
@@ -129,10 +133,10 @@ func TestTheSessionOutlivesTheConnectorAndTheBroker(t *testing.T) {
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "reconnect", func() bool { return b.broker.up.Load() && p.IsConnectionOpen() })
+	mqtttest.Until(t, "reconnect", func() bool { return b.intake.Connected() && p.IsConnectionOpen() })
 	publish(t, p, "house/a", 1, false, "last")
-	until(t, "last", func() bool { return got.n() == 201 })
-	for m, n := range got.seen {
+	mqtttest.Until(t, "last", func() bool { return got.N() == 201 })
+	for m, n := range got.Seen() {
 		if n != 1 {
 			t.Errorf("%s came %d times", m, n)
 		}
@@ -140,10 +144,10 @@ func TestTheSessionOutlivesTheConnectorAndTheBroker(t *testing.T) {
 }
 
 func TestRetainedMessagesAreMarked(t *testing.T) {
-	g := newFaas(t)
+	g := mqtttest.NewGateway(t)
 	var mu sync.Mutex
 	marks := map[string]string{}
-	g.deploy("f", map[string]string{"topic": "house/+"}, func(c calledWith) (int, string) {
+	g.Deploy("f", map[string]string{"topic": "house/+"}, func(c mqtttest.Call) (int, string) {
 		mu.Lock()
 		defer mu.Unlock()
 		marks[c.Body] = c.Header.Get("X-Mqtt-Retained")
@@ -154,24 +158,24 @@ func TestRetainedMessagesAreMarked(t *testing.T) {
 	publish(t, p, "house/door", 1, true, "before")
 	connect(t, g, server.Addr, t.TempDir(), nil)
 	publish(t, p, "house/door", 1, true, "live")
-	until(t, "both", func() bool { mu.Lock(); defer mu.Unlock(); return len(marks) == 2 })
+	mqtttest.Until(t, "both", func() bool { mu.Lock(); defer mu.Unlock(); return len(marks) == 2 })
 	if marks["before"] != "true" || marks["live"] != "false" {
 		t.Errorf("marked %v; want the one from before alone", marks)
 	}
 }
 
 func TestAnswersGoBackToTheHouse(t *testing.T) {
-	g := newFaas(t)
-	g.deploy("echo", map[string]string{"topic": "ask", "mqtt-reply": "told"}, func(c calledWith) (int, string) { return 200, "got " + c.Body })
-	g.deploy("loop", map[string]string{"topic": "round/#", "mqtt-reply": "round/again"}, func(c calledWith) (int, string) { return 200, c.Body })
-	g.deploy("edge", map[string]string{"topic": "hearth/#", "mqtt-batch": "10"}, func(c calledWith) (int, string) {
+	g := mqtttest.NewGateway(t)
+	g.Deploy("echo", map[string]string{"topic": "ask", "mqtt-reply": "answers"}, func(c mqtttest.Call) (int, string) { return 200, "got " + c.Body })
+	g.Deploy("loop", map[string]string{"topic": "round/#", "mqtt-reply": "round/again"}, func(c mqtttest.Call) (int, string) { return 200, c.Body })
+	g.Deploy("edge", map[string]string{"topic": "hearth/#", "mqtt-batch": "10"}, func(c mqtttest.Call) (int, string) {
 		return 200, `{"stored":{"pi4":{"boot":"9f3c","seq":12}}}`
 	})
 	server := testserver.OwnMosquitto(t, 0)
 	b, _ := connect(t, g, server.Addr, t.TempDir(), func(c *Config) { c.Canary = 50 * time.Millisecond })
 	p := publisher(t, server.Addr, "house")
 	heard := make(chan string, 1000)
-	for _, topic := range []string{"told", "round/#", "hearth/pi4/stored"} {
+	for _, topic := range []string{"answers", "round/#", "hearth/pi4/stored"} {
 		if tok := p.Subscribe(topic, 1, func(_ mqtt.Client, m mqtt.Message) { heard <- m.Topic() + " " + string(m.Payload()) }); !tok.WaitTimeout(5*time.Second) || tok.Error() != nil {
 			t.Fatal(tok.Error())
 		}
@@ -179,7 +183,7 @@ func TestAnswersGoBackToTheHouse(t *testing.T) {
 	publish(t, p, "ask", 1, false, "one")
 	publish(t, p, "round/x", 1, false, "y")
 	publish(t, p, "hearth/pi4/office", 1, false, "{}")
-	want := map[string]bool{"told got one": true, "round/x y": true, `hearth/pi4/stored {"boot":"9f3c","seq":12}`: true}
+	want := map[string]bool{"answers got one": true, "round/x y": true, `hearth/pi4/stored {"boot":"9f3c","seq":12}`: true}
 	for len(want) > 0 {
 		select {
 		case s := <-heard:
@@ -191,16 +195,16 @@ func TestAnswersGoBackToTheHouse(t *testing.T) {
 			t.Fatalf("never heard %v", want)
 		}
 	}
-	until(t, "a canary", func() bool { return b.canary.stored.Load() > 0 })
+	mqtttest.Until(t, "a canary", func() bool { return !b.deliver.Stats().CanaryStored.IsZero() })
 }
 
-// TestItsOwnWordsStayOut: a function that listens to hearth/# is not called for
+// TestItsOwnAcknowledgementsAreNotDelivered: a function that listens to hearth/# is not called for
 // each acknowledgement to an edge node, one that asks for them is.
-func TestItsOwnWordsStayOut(t *testing.T) {
-	g := newFaas(t)
-	var all, asked tally
-	g.deploy("edge", map[string]string{"topic": "hearth/#", "mqtt-batch": "10"}, func(c calledWith) (int, string) {
-		all.add(c.Topics...)
+func TestItsOwnAcknowledgementsAreNotDelivered(t *testing.T) {
+	g := mqtttest.NewGateway(t)
+	var all, asked mqtttest.Tally
+	g.Deploy("edge", map[string]string{"topic": "hearth/#", "mqtt-batch": "10"}, func(c mqtttest.Call) (int, string) {
+		all.Add(c.Topics...)
 		return 200, ""
 	})
 	server := testserver.OwnMosquitto(t, 0)
@@ -208,49 +212,31 @@ func TestItsOwnWordsStayOut(t *testing.T) {
 	p := publisher(t, server.Addr, "house")
 	publish(t, p, "hearth/pi4/stored", 1, true, "{}")
 	publish(t, p, "hearth/pi4/rack/stored", 1, false, "{}")
-	until(t, "what is no acknowledgement", func() bool { return all.n() == 1 })
-	if all.seen["hearth/pi4/stored"] != 0 {
+	mqtttest.Until(t, "what is no acknowledgement", func() bool { return all.N() == 1 })
+	if all.Seen()["hearth/pi4/stored"] != 0 {
 		t.Error("called for an acknowledgement")
 	}
-	g.deploy("asks", map[string]string{"topic": "hearth/+/stored", "mqtt-batch": "10"}, func(c calledWith) (int, string) {
-		asked.add(c.Topics...)
+	g.Deploy("asks", map[string]string{"topic": "hearth/+/stored", "mqtt-batch": "10"}, func(c mqtttest.Call) (int, string) {
+		asked.Add(c.Topics...)
 		return 200, ""
 	})
-	until(t, "the acknowledgement that was kept", func() bool { return asked.n() == 1 })
+	mqtttest.Until(t, "the acknowledgement that was kept", func() bool { return asked.N() == 1 })
 }
 
 func TestTheBrokersDropsAreCounted(t *testing.T) {
-	g := newFaas(t)
-	g.deploy("f", batched, func(calledWith) (int, string) { return 200, "" })
+	g := mqtttest.NewGateway(t)
+	g.Deploy("f", batched, func(mqtttest.Call) (int, string) { return 200, "" })
 	server := testserver.OwnMosquitto(t, 0)
 	b, _ := connect(t, g, server.Addr, t.TempDir(), nil)
-	until(t, "the broker's count", func() bool { return b.broker.dropped.Load() == 0 })
-}
-
-func TestTwoClientsWithOneID(t *testing.T) {
-	g := newFaas(t)
-	g.deploy("f", batched, func(calledWith) (int, string) { return 200, "" })
-	server := testserver.OwnMosquitto(t, 0)
-	b, _ := connect(t, g, server.Addr, t.TempDir(), nil)
-	thief := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + server.Addr).SetClientID("connector").SetMaxReconnectInterval(50 * time.Millisecond))
-	if tok := thief.Connect(); !tok.WaitTimeout(5*time.Second) || tok.Error() != nil {
-		t.Fatal(tok.Error())
-	}
-	t.Cleanup(func() { thief.Disconnect(0) })
-	until(t, "three quick losses", func() bool {
-		b.broker.mu.Lock()
-		defer b.broker.mu.Unlock()
-		return b.broker.quick >= quickLosses
-	})
+	mqtttest.Until(t, "the broker's count", func() bool { return b.intake.Stats().Dropped == 0 })
 }
 
 func TestDeadLettersOverTheAdminPort(t *testing.T) {
-	g := newFaas(t)
-	g.deploy("f", batched, func(calledWith) (int, string) { return 400, "no" })
+	g := mqtttest.NewGateway(t)
+	g.Deploy("f", batched, func(mqtttest.Call) (int, string) { return 400, "no" })
 	secrets := t.TempDir()
 	folder := secret.NewFolder(secrets)
-	b, _ := start(t, g, t.TempDir())
-	b.config.Token = folder.Get("connector-token")
+	b, _ := start(t, g, t.TempDir(), func(c *Config) { c.Token = folder.Get("connector-token") })
 	srv := httptest.NewServer(b.Handler())
 	t.Cleanup(srv.Close)
 	ask := func(method, path, token string) (int, string) {
@@ -273,11 +259,22 @@ func TestDeadLettersOverTheAdminPort(t *testing.T) {
 		t.Errorf("with a wrong token: %d, want 401", code)
 	}
 	listening(t, b, "f")
-	b.give("house/x", "one", "two")
-	until(t, "two letters", func() bool { n, _ := b.dead.counts(); return n == 2 })
-	id := b.dead.list(Query{})[0].ID
+	give(t, b, "house/x", "one", "two")
+	mqtttest.Until(t, "two letters", func() bool { n, _ := b.letters.Stats(); return n == 2 })
+	id := b.letters.List(deadletter.Query{})[0].ID
 	if code, body := ask("GET", "/dead/"+id, "a-token-of-ours"); code != 200 || !strings.Contains(body, "b25l") {
 		t.Errorf("show: %d %s; want the exact bytes", code, body)
+	}
+	for _, drop := range []string{"", "?fuction=f", "?id=", "?all=yes", "?all=true&id=" + id, "?topic=a/%23/b", "?id=x&id=" + id} {
+		if code, body := ask("POST", "/dead/drop"+drop, "a-token-of-ours"); code != 400 {
+			t.Errorf("drop%s: %d %s, want 400", drop, code, body)
+		}
+	}
+	if code, body := ask("POST", "/dead/replay?fuction=f", "a-token-of-ours"); code != 400 {
+		t.Errorf("replay by what is no filter: %d %s, want 400", code, body)
+	}
+	if n, _ := b.letters.Stats(); n != 2 {
+		t.Fatalf("%d letters are left, want both", n)
 	}
 	if code, body := ask("POST", "/dead/drop?id="+id, "a-token-of-ours"); code != 200 || body != `{"dropped":1}` {
 		t.Errorf("drop: %d %s", code, body)
@@ -292,3 +289,36 @@ func TestDeadLettersOverTheAdminPort(t *testing.T) {
 		t.Errorf("readyz without a broker: %d, want 503", code)
 	}
 }
+
+// start runs a connector without a broker.
+func start(t *testing.T, g *mqtttest.Gateway, dir string, change ...func(*Config)) (b *Bridge, stop func()) {
+	t.Helper()
+	return run(t, g.URL, "127.0.0.1:1", dir, change...)
+}
+
+// give puts messages into the spool as intake does.
+func give(t *testing.T, b *Bridge, topic string, payloads ...string) {
+	t.Helper()
+	var records [][]byte
+	now := time.Now().UnixNano()
+	for i, p := range payloads {
+		records = append(records, (&message.Message{Arrival: now + int64(i), Topic: topic, Payload: []byte(p), QoS: 1}).Encode())
+	}
+	if _, err := b.spool.Append(t.Context(), records...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func listening(t *testing.T, b *Bridge, names ...string) {
+	t.Helper()
+	mqtttest.Until(t, "functions", func() bool {
+		have := []string{}
+		for _, f := range b.deliver.Stats().Functions {
+			have = append(have, f.Name)
+		}
+		slices.Sort(have)
+		return slices.Equal(have, names)
+	})
+}
+
+var batched = map[string]string{"topic": "house/#", "mqtt-batch": "100"}

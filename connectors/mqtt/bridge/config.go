@@ -1,9 +1,12 @@
 package bridge
 
 import (
+	"fmt"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/mqttclient"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/spool"
 )
 
 // Config is what the connector reads from the environment.
@@ -30,4 +33,29 @@ type Config struct {
 
 	Listen string        `env:"LISTEN" envDefault:":8081"`                           // metrics, health and dead letters
 	Token  secret.String `env:"CONNECTOR_TOKEN_SECRET" envDefault:"connector-token"` // secret that calls for dead letters must carry
+}
+
+// Access is how to reach the broker.
+func (c Config) Access() mqttclient.Access {
+	return mqttclient.Access{URL: c.URL, ClientID: c.ClientID, User: c.User, Password: c.Password, CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile}
+}
+
+func (c Config) spoolOptions() (spool.Options, error) {
+	policy, ok := map[string]spool.Policy{"refuse": spool.RefuseNewest, "drop": spool.DropOldest}[c.SpoolPolicy]
+	if !ok {
+		return spool.Options{}, fmt.Errorf("configuration: SPOOL_POLICY is %q: write refuse or drop", c.SpoolPolicy)
+	}
+	if c.SpoolMiB < 1 {
+		return spool.Options{}, fmt.Errorf("configuration: SPOOL_MAX_MIB is %d: write 1 or more", c.SpoolMiB)
+	}
+	return spool.Options{MaxBytes: c.SpoolMiB << 20, Policy: policy, Sync: c.SpoolSync}, nil
+}
+
+// giveUpFrom is the spool's cap where it refuses messages, so that a stuck
+// function is in the way of others.
+func (c Config) giveUpFrom() int64 {
+	if c.SpoolPolicy != "refuse" {
+		return 0
+	}
+	return c.SpoolMiB << 20
 }

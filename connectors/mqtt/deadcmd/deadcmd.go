@@ -17,7 +17,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
+	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
@@ -30,9 +30,10 @@ type Command struct {
 	Terminal bool // Out is one: foreign bytes must not steer it
 }
 
-// Run does what follows the word dead: list, show ID, replay, drop.
+// Run does what follows the word dead: list, show ID, replay, drop. A drop needs a
+// filter or -all.
 func (c Command) Run(ctx context.Context, args []string) error {
-	usage := fmt.Errorf("use: %s dead list|show ID|replay|drop [-function F] [-topic FILTER] [-reason TEXT] [-id ID]", c.Program)
+	usage := fmt.Errorf("use: %s dead list|show ID|replay|drop [-function F] [-topic FILTER] [-reason TEXT] [-id ID] [-all]", c.Program)
 	if len(args) == 0 {
 		return usage
 	}
@@ -43,6 +44,7 @@ func (c Command) Run(ctx context.Context, args []string) error {
 	for _, name := range []string{"function", "topic", "reason", "id"} {
 		fs.Func(name, "", func(v string) error { q.Set(name, v); return nil })
 	}
+	fs.BoolFunc("all", "", func(v string) error { q.Set("all", v); return nil })
 	port := fs.String("at", "http://"+local(c.Listen), "the connector's own port")
 	if err := fs.Parse(args[1:]); err != nil {
 		return errors.Join(err, usage)
@@ -67,7 +69,7 @@ func (c Command) list(ctx context.Context, port string, q url.Values) error {
 	if err != nil {
 		return err
 	}
-	var ds []bridge.DeadLetter
+	var ds []deadletter.Letter
 	if err := json.Unmarshal(body, &ds); err != nil {
 		return fmt.Errorf("read the list: %w", err)
 	}
@@ -84,7 +86,7 @@ func (c Command) show(ctx context.Context, port, id string) error {
 	if err != nil {
 		return err
 	}
-	var ds []bridge.DeadLetter
+	var ds []deadletter.Letter
 	if err := json.Unmarshal(body, &ds); err != nil {
 		return fmt.Errorf("read the letter: %w", err)
 	}

@@ -11,18 +11,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
+	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
 func TestWhatOthersSentCannotSteerTheTerminal(t *testing.T) {
-	letter := bridge.DeadLetter{ID: "1-2", Function: "sensors", Topic: "a/\x1b[2Jb", Reason: "no\nmapping\x07", First: time.Unix(0, 0), Last: time.Unix(0, 0), Count: 1, Payload: []byte("\x1b]0;x\x07{}")}
+	letter := deadletter.Letter{ID: "1-2", Function: "sensors", Topic: "a/\x1b[2Jb", Reason: "no\nmapping\x07", First: time.Unix(0, 0), Last: time.Unix(0, 0), Count: 1, Payload: []byte("\x1b]0;x\x07{}")}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer the-token" {
 			w.WriteHeader(401)
 			return
 		}
-		json.NewEncoder(w).Encode([]bridge.DeadLetter{letter})
+		json.NewEncoder(w).Encode([]deadletter.Letter{letter})
 	}))
 	defer srv.Close()
 	dir := t.TempDir()
@@ -48,9 +48,9 @@ func TestWhatOthersSentCannotSteerTheTerminal(t *testing.T) {
 }
 
 func TestACutLetterSaysSo(t *testing.T) {
-	letter := bridge.DeadLetter{ID: "1", Function: "connector", Topic: "camera", Size: 9 << 20, Cut: true, Payload: []byte("jpeg")}
+	letter := deadletter.Letter{ID: "1", Function: "connector", Topic: "camera", Size: 9 << 20, Cut: true, Payload: []byte("jpeg")}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		json.NewEncoder(w).Encode([]bridge.DeadLetter{letter})
+		json.NewEncoder(w).Encode([]deadletter.Letter{letter})
 	}))
 	defer srv.Close()
 	var out bytes.Buffer

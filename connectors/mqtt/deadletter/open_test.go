@@ -1,0 +1,33 @@
+package deadletter
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/connectors/mqtt/message"
+	"github.com/hearth-home/hearth/shared/spool"
+)
+
+// open opens the letters of a folder, with put as their spool.
+func open(t *testing.T, dir string, most int, put func([]message.Message) (spool.Seq, error)) *Letters {
+	t.Helper()
+	l, err := Open(Options{Dir: dir, Max: most, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Redact: func(s string, n int) string { return s[:min(len(s), n)] },
+		Waits:  func(string, spool.Seq) bool { return true },
+		Append: func(_ context.Context, records ...[]byte) (spool.Seq, error) {
+			ms := make([]message.Message, len(records))
+			for i, r := range records {
+				var err error
+				if ms[i], err = message.Decode(r); err != nil {
+					t.Error(err)
+				}
+			}
+			return put(ms)
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}

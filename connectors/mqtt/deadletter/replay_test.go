@@ -1,0 +1,129 @@
+package deadletter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"github.com/hearth-home/hearth/connectors/mqtt/message"
+	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
+	"sync"
+	"testing"
+
+	"github.com/hearth-home/hearth/shared/spool"
+)
+
+// offered counts the letters that came into the spool.
+type offered struct {
+	mu     sync.Mutex
+	ids    map[string]int
+	writes int
+	fail   func(write int) bool
+}
+
+func (o *offered) put(ms []message.Message) (spool.Seq, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.writes++; o.fail(o.writes) {
+		return 0, errors.New("the spool is full")
+	}
+	for _, m := range ms {
+		if m.Replayed {
+			o.ids[m.ID()]++
+		}
+	}
+	return spool.Seq(o.writes * 10_000), nil
+}
+
+func (o *offered) n() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.ids)
+}
+
+func opened(t *testing.T, dir string, fail func(write int) bool) (*Letters, *offered) {
+	t.Helper()
+	o := &offered{ids: map[string]int{}, fail: fail}
+	return open(t, dir, 10_000, o.put), o
+}
+
+// TestARequestIsCarriedOutWhole: also where the spool takes half of the letters, and
+// where the connector is killed before it takes the rest.
+func TestARequestIsCarriedOutWhole(t *testing.T) {
+	const n = 2*replayCount + 50
+	dir := t.TempDir()
+	g, _ := opened(t, dir, func(int) bool { return false })
+	for i := range n {
+		if err := g.Add("f", &message.Message{Arrival: int64(i + 1), Topic: fmt.Sprint("house/", i)}, "no name yet"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := g.Add("other", &message.Message{Arrival: 1, Topic: "house/x"}, "no"); err != nil {
+		t.Fatal(err)
+	}
+	g, o := opened(t, dir, func(write int) bool { return write > 1 })
+	if err := g.Request(Request{Query: Query{Function: "f", Topic: "house/#"}}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, kill := context.WithCancel(t.Context())
+	done := make(chan bool)
+	go func() { g.carryOut(ctx); close(done) }()
+	mqtttest.Until(t, "the first letters", func() bool { return o.n() == replayCount })
+	kill()
+	<-done
+
+	g, o = opened(t, dir, func(write int) bool { return write == 2 })
+	ctx, stop := context.WithCancel(t.Context())
+	done = make(chan bool)
+	go func() { g.carryOut(ctx); close(done) }()
+	mqtttest.Until(t, "all of them", func() bool { return o.n() == n })
+	mqtttest.Until(t, "no request", func() bool { return len(g.requested()) == 0 })
+	stop()
+	<-done
+	for id, times := range o.ids {
+		if times != 1 {
+			t.Errorf("%s was put into the spool %d times", id, times)
+		}
+	}
+	if o.writes > 5 {
+		t.Errorf("%d writes for %d letters", o.writes, n)
+	}
+	if g, _ = opened(t, dir, nil); len(g.requested()) != 0 {
+		t.Errorf("%v is requested for ever", g.requested())
+	}
+}
+
+func TestRequestsAreBounded(t *testing.T) {
+	g, _ := opened(t, t.TempDir(), func(int) bool { return false })
+	for i := range 2 * maxRequests {
+		topic := fmt.Sprint("house/", i)
+		g.letters[topic] = &Letter{ID: topic, Function: "f", Topic: topic}
+		if err := g.Request(Request{Query: Query{Function: "f", Topic: topic}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(g.requested()); n > maxRequests+1 {
+		t.Errorf("%d requests, want %d and one for all of the function", n, maxRequests)
+	}
+	if g.requested()[Request{Query: Query{Function: "f"}}] == 0 {
+		t.Error("what is over is forgotten")
+	}
+}
+
+// TestALostReplayCanBeRepeated: what was on the way went with the spool's oldest.
+func TestALostReplayCanBeRepeated(t *testing.T) {
+	g, o := opened(t, t.TempDir(), func(int) bool { return false })
+	if err := g.Add("f", &message.Message{Arrival: 1, Topic: "house/x"}, "no"); err != nil {
+		t.Fatal(err)
+	}
+	waits := true
+	g.o.Waits = func(string, spool.Seq) bool { return waits }
+	for _, want := range []Replay{{Replayed: 1}, {OnTheWay: 1}, {Replayed: 1}} {
+		waits = want.OnTheWay > 0
+		if done, err := g.Replay(t.Context(), Query{}); done != want || err != nil {
+			t.Errorf("%+v, %v; want %+v", done, err, want)
+		}
+	}
+	if o.n() != 1 {
+		t.Errorf("%v", o.ids)
+	}
+}

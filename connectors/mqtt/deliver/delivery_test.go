@@ -1,0 +1,359 @@
+package deliver
+
+import (
+	"encoding/json"
+	"fmt"
+	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
+	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/wire"
+)
+
+var batched = map[string]string{"topic": "house/#", "mqtt-batch": "100"}
+
+func TestEveryFunctionGetsWhatItsFiltersSay(t *testing.T) {
+	g := mqtttest.NewGateway(t)
+	filters := []string{"#", "+", "house/#", "house/+", "house/+/temp", "+/+/temp", "/house/+", "+/kitchen/#", "house/kitchen/temp", "other/#",
+		"house", "$SYS/#", "house/kitchen", "+/+", "house/+/+"}
+	topics := []string{"house", "house/kitchen", "house/kitchen/temp", "/house/x", "other/kitchen/temp", "$SYS/x", "house/"}
+	got := map[string]*mqtttest.Tally{}
+	for i, f := range filters {
+		name := fmt.Sprintf("f%02d", i)
+		got[name] = &mqtttest.Tally{}
+		g.Deploy(name, map[string]string{"topic": f, "mqtt-batch": "10"}, func(c mqtttest.Call) (int, string) { got[name].Add(c.Topics...); return 200, "" })
+	}
+	b, _ := start(t, g, t.TempDir())
+	mqtttest.Until(t, "functions", func() bool { return len(b.all()) == len(filters) })
+	for _, topic := range topics {
+		b.give(topic, "x")
+	}
+	for i, f := range filters {
+		name := fmt.Sprintf("f%02d", i)
+		want := map[string]int{}
+		for _, topic := range topics {
+			if reference(f, topic) {
+				want[topic]++
+			}
+		}
+		mqtttest.Until(t, f, func() bool { return got[name].N() == len(want) })
+		for topic, n := range got[name].Seen() {
+			if want[topic] != n {
+				t.Errorf("%q got %s %d times, want %d", f, topic, n, want[topic])
+			}
+		}
+	}
+}
+
+func TestAPlainFunctionGetsThePayload(t *testing.T) {
+	g := mqtttest.NewGateway(t)
+	calls := make(chan mqtttest.Call, 10)
+	g.Deploy("plain", map[string]string{"topic": "a/+"}, func(c mqtttest.Call) (int, string) { calls <- c; return 202, "" })
+	b, _ := start(t, g, t.TempDir())
+	b.listening("plain")
+	b.give("a/b", `{"x":1}`)
+	c := <-calls
+	if c.Body != `{"x":1}` || c.Header.Get("X-Topic") != "a/b" || c.Header.Get("X-Mqtt-Id") == "" || c.Header.Get("X-Mqtt-Retained") != "false" {
+		t.Errorf("%+v", c)
+	}
+	if _, err := time.Parse(time.RFC3339Nano, c.Header.Get("X-Mqtt-Time")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNothingIsLostWhileTheFunctionIsAway(t *testing.T) {
+	for name, code := range map[string]int{"no such function": 404, "store away": 503, "not now": 429, "broken": 500, "bad gateway": 502} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := mqtttest.NewGateway(t)
+			var got, tried mqtttest.Tally
+			var ok bool
+			var mu sync.Mutex
+			g.Deploy("f", batched, func(c mqtttest.Call) (int, string) {
+				mu.Lock()
+				defer mu.Unlock()
+				tried.Add(c.Data...)
+				if !ok {
+					return code, "not now"
+				}
+				got.Add(c.Data...)
+				return 200, ""
+			})
+			b, _ := start(t, g, t.TempDir())
+			b.listening("f")
+			b.give("house/x", mqtttest.Numbered(300)...)
+			mqtttest.Until(t, "a few tries", func() bool { return tried.N() > 0 && b.all()[0].calls.Load() > 8 })
+			mu.Lock()
+			ok = true
+			mu.Unlock()
+			mqtttest.Until(t, "all 300", func() bool { return got.N() == 300 })
+			if n := b.dead(); n != 0 {
+				t.Errorf("%d dead letters, want none: nothing succeeded", n)
+			}
+		})
+	}
+}
+
+func TestPoisonIsFoundAndItsNeighboursAreStored(t *testing.T) {
+	g := mqtttest.NewGateway(t)
+	var got mqtttest.Tally
+	poison := func(d string) bool { return strings.HasSuffix(d, "13") }
+	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) {
+		if slices.ContainsFunc(c.Data, poison) {
+			return 500, "cannot digest this"
+		}
+		got.Add(c.Data...)
+		return 200, ""
+	})
+	b, _ := start(t, g, t.TempDir())
+	b.listening("f")
+	all := mqtttest.Numbered(1000)
+	b.give("house/x", all...)
+	bad := 0
+	for _, p := range all {
+		if poison(p) {
+			bad++
+		}
+	}
+	mqtttest.Until(t, "the good ones", func() bool { return got.N() == 1000-bad })
+	mqtttest.Until(t, "the dead letters", func() bool { return b.dead() == bad })
+	for _, d := range b.letters.List(deadletter.Query{}) {
+		if whole := b.whole(d); !poison(string(whole.Payload)) || !strings.Contains(d.Reason, "cannot digest this") {
+			t.Errorf("dead letter %+v", whole)
+		}
+	}
+	for p, n := range got.Seen() {
+		if n != 1 {
+			t.Errorf("%s stored %d times", p, n)
+		}
+	}
+}
+
+func TestAnAnswerDecidesMessageByMessage(t *testing.T) {
+	g := mqtttest.NewGateway(t)
+	var got, asked mqtttest.Tally
+	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) {
+		var a wire.Answer
+		for i, d := range c.Data {
+			switch {
+			case d == "m3":
+				a.Rejected = append(a.Rejected, wire.Refusal{ID: c.IDs[i], Reason: "no mapping"})
+			case d == "m5" && asked.N() == 0:
+				asked.Add(c.IDs[i])
+				a.Retry = append(a.Retry, wire.Refusal{ID: c.IDs[i], Reason: "name not known yet"})
+			default:
+				got.Add(d)
+			}
+		}
+		body, _ := json.Marshal(a)
+		return 207, string(body)
+	})
+	b, _ := start(t, g, t.TempDir())
+	b.listening("f")
+	b.give("house/x", mqtttest.Numbered(10)...)
+	mqtttest.Until(t, "nine stored", func() bool { return got.N() == 9 })
+	ds := b.letters.List(deadletter.Query{})
+	if len(ds) != 1 || ds[0].Reason != "no mapping" || ds[0].Topic != "house/x" {
+		t.Errorf("dead letters %+v", ds)
+	}
+	if len(b.letters.List(deadletter.Query{Topic: "other/#"}))+len(b.letters.List(deadletter.Query{Function: "g"}))+len(b.letters.List(deadletter.Query{Reason: "another"})) != 0 {
+		t.Error("a query that does not match matched")
+	}
+}
+
+func TestReplayAfterAFixEmptiesTheDeadLetters(t *testing.T) {
+	g := mqtttest.NewGateway(t)
+	dir := t.TempDir()
+	ids := map[string]string{}
+	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) { return 400, "what is this?" })
+	b, stop := start(t, g, dir)
+	b.listening("f")
+	b.give("house/x", mqtttest.Numbered(20)...)
+	mqtttest.Until(t, "20 dead letters", func() bool { return b.dead() == 20 })
+	for _, d := range b.letters.List(deadletter.Query{}) {
+		ids[d.ID] = d.Topic
+	}
+	stop()
+	b, _ = start(t, g, dir)
+	b.listening("f")
+	if n := b.dead(); n != 20 {
+		t.Fatalf("%d dead letters after a restart, want 20", n)
+	}
+	b.letters.Replay(t.Context(), deadletter.Query{})
+	mqtttest.Until(t, "refused again", func() bool { return b.letters.List(deadletter.Query{})[0].Count == 2 })
+	var got mqtttest.Tally
+	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) { got.Add(c.IDs...); return 200, "" })
+	b.letters.Replay(t.Context(), deadletter.Query{Function: "f"})
+	mqtttest.Until(t, "no dead letter", func() bool { return b.dead() == 0 })
+	for id := range got.Seen() {
+		if ids[id] == "" {
+			t.Errorf("%s came, which is no replayed id", id)
+		}
+	}
+	if got.N() != 20 {
+		t.Errorf("%d replayed, want 20", got.N())
+	}
+}
+
+func TestAFunctionCanAskForItsDeadLetters(t *testing.T) {
+	g := mqtttest.NewGateway(t)
+	var got mqtttest.Tally
+	var known atomic.Bool
+	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) {
+		a := wire.Answer{}
+		for i, d := range c.Data {
+			switch {
+			case d == "name":
+				known.Store(true)
+				a.Replay = []wire.Pick{{Topic: "house/+/plug"}}
+			case !known.Load():
+				a.Rejected = append(a.Rejected, wire.Refusal{ID: c.IDs[i], Reason: "unknown name"})
+			default:
+				got.Add(d)
+			}
+		}
+		body, _ := json.Marshal(a)
+		return 207, string(body)
+	})
+	b, _ := start(t, g, t.TempDir())
+	b.listening("f")
+	b.give("house/kitchen/plug", "early")
+	mqtttest.Until(t, "a dead letter", func() bool { return b.dead() == 1 })
+	b.give("house/names", "name")
+	mqtttest.Until(t, "it is stored and gone", func() bool { return b.dead() == 0 && got.N() == 1 })
+}
+
+func TestWhatIsTooLargeIsHalved(t *testing.T) {
+	g := mqtttest.NewGateway(t)
+	var got mqtttest.Tally
+	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) {
+		if len(c.Data) > 7 || slices.Contains(c.Data, "m11") {
+			return 413, ""
+		}
+		got.Add(c.Data...)
+		return 200, ""
+	})
+	b, _ := start(t, g, t.TempDir())
+	b.listening("f")
+	b.give("house/x", mqtttest.Numbered(50)...)
+	mqtttest.Until(t, "49 and a dead letter", func() bool { return got.N() == 49 && b.dead() == 1 })
+}
+
+func TestARestartGoesOnWhereItWas(t *testing.T) {
+	g := mqtttest.NewGateway(t)
+	dir := t.TempDir()
+	var got mqtttest.Tally
+	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) { got.Add(c.Data...); return 200, "" })
+	for round := range 5 {
+		b, stop := start(t, g, dir)
+		b.listening("f")
+		for i := range 100 {
+			b.give("house/x", fmt.Sprint("r", round, "-", i))
+		}
+		stop()
+	}
+	b, _ := start(t, g, dir)
+	mqtttest.Until(t, "all of five rounds", func() bool { return got.N() == 500 })
+	mqtttest.Until(t, "no backlog", func() bool {
+		cs := b.all()
+		if len(cs) != 1 {
+			return false
+		}
+		n, _, _ := cs[0].lag()
+		return n == 0
+	})
+}
+
+func TestOrderPerTopicIsKept(t *testing.T) {
+	g := mqtttest.NewGateway(t)
+	var mu sync.Mutex
+	got := map[string][]string{}
+	fails := 0
+	g.Deploy("f", map[string]string{"topic": "#", "mqtt-batch": "20", "mqtt-concurrency": "4"}, func(c mqtttest.Call) (int, string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if fails++; fails%7 == 0 {
+			return 503, ""
+		}
+		for i, topic := range c.Topics {
+			got[topic] = append(got[topic], c.Data[i])
+		}
+		return 200, ""
+	})
+	b, _ := start(t, g, t.TempDir())
+	b.listening("f")
+	for i := range 200 {
+		for topic := range 5 {
+			b.give(fmt.Sprint("t", topic), fmt.Sprintf("%03d", i))
+		}
+	}
+	mqtttest.Until(t, "all", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		n := 0
+		for _, ps := range got {
+			n += len(ps)
+		}
+		return n == 1000
+	})
+	for topic, ps := range got {
+		if !slices.IsSorted(ps) {
+			t.Errorf("%s came out of order: %v", topic, ps)
+		}
+	}
+}
+
+func TestASlowFunctionHoldsUpOnlyItself(t *testing.T) {
+	g := mqtttest.NewGateway(t)
+	var got mqtttest.Tally
+	release := make(chan bool)
+	g.Deploy("slow", batched, func(mqtttest.Call) (int, string) { <-release; return 200, "" })
+	g.Deploy("quick", batched, func(c mqtttest.Call) (int, string) { got.Add(c.Data...); return 200, "" })
+	b, _ := start(t, g, t.TempDir())
+	t.Cleanup(func() { close(release) })
+	b.listening("quick", "slow")
+	b.give("house/x", mqtttest.Numbered(5000)...)
+	mqtttest.Until(t, "the quick one has all", func() bool { return got.N() == 5000 })
+}
+
+func TestWhatComesBeforeTheFirstLookIsDelivered(t *testing.T) {
+	g, dir := mqtttest.NewGateway(t), t.TempDir()
+	var got mqtttest.Tally
+	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) { got.Add(c.Data...); return 200, "" })
+	g.SetAway(true)
+	b, stop := start(t, g, dir)
+	b.give("house/x", "early")
+	stop()
+	b, _ = start(t, g, dir)
+	b.give("house/x", "later")
+	g.SetAway(false)
+	mqtttest.Until(t, "both", func() bool { return got.N() == 2 })
+}
+
+func TestTheGatewayIsWaitedFor(t *testing.T) {
+	g := mqtttest.NewGateway(t)
+	var got mqtttest.Tally
+	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) { got.Add(c.Data...); return 200, "" })
+	g.SetAway(true)
+	b, _ := start(t, g, t.TempDir())
+	g.SetAway(false)
+	b.listening("f")
+	b.give("house/x", "a")
+	mqtttest.Until(t, "a", func() bool { return got.N() == 1 })
+	g.SetAway(true)
+	b.give("house/x", "b")
+	mqtttest.Until(t, "a failure", func() bool { return b.all()[0].fails.Load() > 0 })
+	g.SetAway(false)
+	mqtttest.Until(t, "b", func() bool { return got.N() == 2 })
+	g.Deploy("late", map[string]string{"topic": "late/#"}, func(c mqtttest.Call) (int, string) { got.Add(c.Body); return 200, "" })
+	b.listening("f", "late")
+	b.give("late/x", "c")
+	mqtttest.Until(t, "c", func() bool { return got.N() == 3 })
+	g.Deploy("late", nil, nil)
+	b.listening("f")
+}

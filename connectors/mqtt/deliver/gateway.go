@@ -1,0 +1,97 @@
+package deliver
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/openfaas/faas-provider/auth"
+	"github.com/openfaas/faas-provider/types"
+
+	"github.com/hearth-home/hearth/shared/wire"
+)
+
+const maxListing = 8 << 20
+
+// Function is a function that listens to MQTT.
+type Function struct {
+	Name string // with its namespace, if the gateway names one
+	wire.Listener
+}
+
+func (f Function) equal(g Function) bool {
+	return f.Name == g.Name && f.Batch == g.Batch && f.Reply == g.Reply && f.Concurrency == g.Concurrency && slices.Equal(f.Filters, g.Filters) && slices.Equal(f.Except, g.Except)
+}
+
+// gateway is OpenFaaS. connector-sdk has a lookup of its own (Build of its
+// FunctionLookupBuilder), but it drops every annotation but the topic.
+type gateway struct {
+	url     string
+	login   *auth.BasicAuthCredentials
+	timeout time.Duration // of a call
+	client  *http.Client
+}
+
+// list asks for the functions that listen to MQTT. Mistakes in annotations are
+// returned beside them, each with its function.
+func (g *gateway) list(ctx context.Context) ([]Function, []error, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.url+"/system/functions", nil)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list functions: %w", err)
+	}
+	if g.login != nil {
+		req.SetBasicAuth(g.login.User, g.login.Password)
+	}
+	res, err := g.client.Do(req)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list functions: %w", err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxListing))
+	if err != nil {
+		return nil, nil, fmt.Errorf("list functions: %w", err)
+	}
+	if res.StatusCode != http.StatusOK {
+		return nil, nil, fmt.Errorf("list functions: the gateway answered %d: %.200q", res.StatusCode, body)
+	}
+	var all []types.FunctionStatus
+	if err := json.Unmarshal(body, &all); err != nil {
+		return nil, nil, fmt.Errorf("list functions: %w", err)
+	}
+	fs, mistakes := listeners(all)
+	return fs, mistakes, nil
+}
+
+// listeners picks those with MQTT filters, by name.
+func listeners(all []types.FunctionStatus) (fs []Function, mistakes []error) {
+	for _, s := range all {
+		if s.Annotations == nil {
+			continue
+		}
+		f, err := parseFunction(s.Name, s.Namespace, *s.Annotations)
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s: %w", s.Name, err))
+		}
+		if len(f.Filters) > 0 {
+			fs = append(fs, f)
+		}
+	}
+	slices.SortFunc(fs, func(a, b Function) int { return strings.Compare(a.Name, b.Name) })
+	return fs, mistakes
+}
+
+func parseFunction(name, namespace string, notes map[string]string) (f Function, err error) {
+	f.Name = name
+	if namespace != "" && namespace != "openfaas-fn" {
+		f.Name += "." + namespace
+	}
+	f.Listener, err = wire.ParseListener(notes)
+	return f, err
+}

@@ -1,0 +1,52 @@
+package deliver
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/hearth-home/hearth/shared/spool"
+)
+
+func TestTheWindowCommitsWithoutGaps(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var w window
+		state := map[spool.Seq]bool{}
+		first := spool.Seq(rapid.IntRange(1, 50).Draw(t, "first"))
+		next := first
+		for range rapid.IntRange(1, 200).Draw(t, "steps") {
+			if rapid.Bool().Draw(t, "add") {
+				skip := spool.Seq(rapid.IntRange(0, 2).Draw(t, "skip"))
+				if next == first {
+					skip = 0
+				}
+				for range skip {
+					state[next] = true
+					next++
+				}
+				done := rapid.Bool().Draw(t, "done")
+				w.add(next, done)
+				state[next] = done
+				next++
+			} else if next > first {
+				seq := first + spool.Seq(rapid.IntRange(0, int(next-first)-1).Draw(t, "seq"))
+				w.finish(seq)
+				state[seq] = true
+			}
+			want := first
+			for want < next && state[want] {
+				want++
+			}
+			if low, any := w.low(); next > first && (!any || low != want-1) {
+				t.Fatalf("low = %d, %v; want %d", low, any, want-1)
+			}
+			idle := true
+			for _, done := range state {
+				idle = idle && done
+			}
+			if w.idle() != idle {
+				t.Fatalf("idle = %v, want %v", w.idle(), idle)
+			}
+		}
+	})
+}

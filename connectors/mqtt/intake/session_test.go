@@ -1,0 +1,38 @@
+package intake
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
+	"github.com/hearth-home/hearth/shared/mqttclient"
+	"github.com/hearth-home/hearth/shared/testserver"
+)
+
+func TestTwoClientsWithOneID(t *testing.T) {
+	server := testserver.OwnMosquitto(t, 0)
+	w, l, _ := opened(t, t.TempDir())
+	in, err := New(Options{Broker: mqttclient.Access{URL: "tcp://" + server.Addr, ClientID: "connector"}, Topic: "own", Spool: l, Recent: w.recent, TooLarge: w.tooLarge, Now: time.Now, Log: w.log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan bool)
+	go func() { in.Run(ctx); close(done) }()
+	t.Cleanup(func() { cancel(); <-done })
+	in.Subscribe([]string{"house/#"})
+	mqtttest.Until(t, "subscriptions", in.Ready)
+	second := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + server.Addr).SetClientID("connector").SetMaxReconnectInterval(50 * time.Millisecond))
+	if tok := second.Connect(); !tok.WaitTimeout(5*time.Second) || tok.Error() != nil {
+		t.Fatal(tok.Error())
+	}
+	t.Cleanup(func() { second.Disconnect(0) })
+	mqtttest.Until(t, "three quick losses", func() bool {
+		in.session.mu.Lock()
+		defer in.session.mu.Unlock()
+		return in.session.quick >= quickLosses
+	})
+}
