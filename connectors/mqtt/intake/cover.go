@@ -14,6 +14,8 @@ func covers(a, b string) bool {
 		return false
 	case b == "#":
 		b = "+/#" // the same: a topic has a first level
+	case b == "/#":
+		b = "/+/#" // the same: no topic is empty
 	}
 	for {
 		al, arest, amore := strings.Cut(a, "/")

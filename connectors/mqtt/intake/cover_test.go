@@ -20,7 +20,7 @@ func TestAFilterCoversAnother(t *testing.T) {
 		{"hearth/#", "hearth/+/status", true}, {"hearth/+/status", "hearth/#", false}, {"+/+/status", "hearth/+/status", true},
 		{"#", "a/b", true}, {"#", "+", true}, {"#", "+/#", true}, {"+/#", "#", true}, {"+/#", "+", true}, {"+", "#", false}, {"+/+/#", "#", false}, {"+", "a", true},
 		{"#", "$SYS/#", false}, {"#", "$SYS", false}, {"+/#", "$SYS/x", false}, {"+/x", "$SYS/x", false}, {"$SYS/#", "$SYS/+", true}, {"$SYS/#", "#", false}, {"$SYS/#", "$SYS", true},
-		{"/+", "/x", true}, {"+", "/x", false}, {"+/+", "/x", true}, {"/#", "/", true}, {"a", "a/", false}, {"a/", "a", false},
+		{"/+", "/x", true}, {"+", "/x", false}, {"+/+", "/x", true}, {"/#", "/", true}, {"+/+/#", "/#", true}, {"/+/#", "/#", true}, {"/+", "/#", false}, {"a", "a/", false}, {"a/", "a", false},
 	} {
 		if got := covers(tc.a, tc.b); got != tc.want {
 			t.Errorf("%s covers %s: %v", tc.a, tc.b, got)
