@@ -3,12 +3,24 @@
 // While the broker is there a reading is published at once and kept in memory
 // until hearth says that it is stored; nothing is written to disk. While the
 // broker is away readings go to a spool on disk, and on its return from there,
-// oldest first and throttled, beside the live ones. While the clock is not set
-// readings wait in the spool too, and get their true time once it is.
+// oldest first and at a limited rate, beside the live ones. While the clock is not
+// set readings wait in the spool too, and get their true time once it is.
 //
 // What can be lost: with a power cut while the broker is away, what the spool has
 // not yet synced (SPOOL_SYNC); beyond the spool's caps, the oldest, counted. What
 // waits in memory while online is lost only if broker and agent die together.
+//
+// Its parts, each calling only those below it:
+//
+//	Agent       makes the others, starts and ends them
+//	sensor      reads one sensor, each in a goroutine, and hands samples over
+//	dialer      keeps a session with the broker, and hands over what comes from there
+//	delivery    the one loop through which every reading goes
+//	numbering   makes a numbered reading of a sample
+//	backlog     the readings on disk, and those that the disk does not take
+//	calendar    tells when a moment was
+//	monitor     what the others show of themselves
+//	reporter    serves that as metrics and health
 package agent
 
 import (
@@ -22,12 +34,10 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/edge/kinds"
-	"github.com/hearth-home/hearth/edge/window"
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
@@ -41,34 +51,14 @@ type Deps struct {
 
 // Agent is one node's. Run it once.
 type Agent struct {
-	cfg   Config
-	log   *slog.Logger
-	clock Clock
-	fs    spool.FS
-	boot  string // names this run: numbers begin anew with it, and never repeat
-	begun time.Time
-
-	machine *driver.Machine
-	sensors []*sensor
-
-	samples chan taken
-	links   chan link
-	acks    chan ack
-	places  chan place
-	over    chan struct{} // closed at the end
-
-	clockOK  atomic.Bool
-	saidAway bool // of keepConnected
-
-	delivery
-	shown
-}
-
-// taken is a sample on its way from its sensor.
-type taken struct {
-	set    driver.Sensor
-	sample driver.Sample
-	mono   time.Duration
+	cfg      Config
+	log      *slog.Logger
+	boot     string // names this run: numbers begin anew with it, and never repeat
+	machine  *driver.Machine
+	sensors  []*sensor
+	dialer   *dialer
+	delivery *delivery
+	reporter *reporter
 }
 
 // sensorsEnd is how long sensors may take to end: a fan has to be stopped.
@@ -78,52 +68,62 @@ var started = time.Now()
 
 // New returns an agent. It starts nothing.
 func New(c Config, d Deps) (*Agent, error) {
-	a := &Agent{
-		cfg: c, log: d.Log, clock: d.Clock, fs: d.Spool, machine: d.Machine, begun: time.Now(),
-		samples: make(chan taken, 1024), links: make(chan link), acks: make(chan ack, 256),
-		places: make(chan place, 16), over: make(chan struct{}),
-	}
 	if c.Simulate && d.Machine == nil {
 		return nil, errNoSimulators
 	}
+	a := &Agent{cfg: c, log: d.Log, machine: d.Machine, boot: newBoot()}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
-	if a.clock.Wall == nil {
-		a.clock = SystemClock()
+	clock := d.Clock
+	if clock.Wall == nil {
+		clock = SystemClock()
 	}
-	id := make([]byte, 4)
-	rand.Read(id) // never fails
-	a.boot = hex.EncodeToString(id)
-	if a.clock.Kernel == "" {
-		a.clock.Kernel = a.boot
+	if clock.Kernel == "" {
+		clock.Kernel = a.boot
 	}
-	if _, err := a.options(&session{}); err != nil {
+	up := uptime(time.Now())
+	seen := &monitor{log: a.log, up: up}
+	cal := newCalendar(clock, c.AnyClock || c.Simulate, c.Hold, filepath.Join(c.Dir, "clock.json"), a.log, seen)
+	if a.machine == nil {
+		a.machine = kinds.Real(c.Dir, func() (time.Time, bool) { return clock.Wall(), cal.isSet() })
+	}
+	a.machine.Memory.Wrote = seen.wrote
+	a.machine.Memory.Failed = func(err error) { a.log.Error("what sensors have learnt", "err", err) }
+	samples := make(chan taken, 1024)
+	for _, s := range c.Sensors {
+		a.sensors = append(a.sensors, newSensor(s, a.machine, clock, samples, a.log))
+	}
+	var err error
+	if a.dialer, err = newDialer(c, presence{c.Node, a.boot, a.machine.Simulated, cal}, a.log); err != nil {
 		return nil, err
 	}
-	a.window = window.New[*record](window.Limits{Keep: c.Keep, Bytes: c.KeepMiB << 20, Resend: c.Resend})
-	a.cal = &calendar{
-		clock: a.clock, any: c.AnyClock || c.Simulate, path: filepath.Join(c.Dir, "clock.json"),
-		wrote: a.wrote, failed: func(err error) { a.log.Error("clock", "err", err) },
+	a.delivery = &delivery{
+		up: up, samples: samples, links: a.dialer.links, acks: a.dialer.acks, places: a.dialer.places,
+		numbers: newNumbering(c.Node, a.boot, a.machine.Simulated, cal),
+		backlog: newBacklog(c, d.Spool, up, cal, seen, a.log), calendar: cal, monitor: seen, log: a.log,
+		window: newWindow(c), rate: budget{rate: float64(c.Rate)},
 	}
-	a.live, a.last = rising{}, map[string]time.Duration{}
-	a.clockOK.Store(a.cal.ok())
+	a.reporter = &reporter{boot: a.boot, sync: c.SpoolSync, sensors: a.sensors, calendar: cal, monitor: seen}
 	return a, nil
 }
 
+func newBoot() string {
+	id := make([]byte, 4)
+	rand.Read(id) // never fails
+	return hex.EncodeToString(id)
+}
+
 // Run reads and delivers until ctx ends. Then it keeps what is not yet safe and
-// says good-bye.
+// tells the broker that the node goes offline.
 func (a *Agent) Run(ctx context.Context) error {
-	defer close(a.over)
-	life, end := context.WithCancel(context.WithoutCancel(ctx)) // what outlives the sensors
-	defer end()
-	a.prepare()
-	if err := a.openSpool(); err != nil {
+	defer a.dialer.end()
+	if err := a.delivery.backlog.open(); err != nil {
 		return err
 	}
 	stopHTTP, err := a.listen()
 	if err != nil {
-		return errors.Join(err, a.closeSpool())
+		return errors.Join(err, a.delivery.backlog.close())
 	}
 	defer stopHTTP()
 
@@ -131,54 +131,27 @@ func (a *Agent) Run(ctx context.Context) error {
 	for _, s := range a.sensors {
 		reading.Go(func() { s.run(ctx) })
 	}
-	connecting, disconnect := context.WithCancel(life)
+	connecting, disconnect := context.WithCancel(context.WithoutCancel(ctx)) // it outlives the sensors
 	defer disconnect()
-	links.Go(func() { a.keepConnected(connecting) })
+	links.Go(func() { a.dialer.run(connecting) })
 	a.log.Info("started", "node", a.cfg.Node, "boot", a.boot, "sensors", len(a.sensors), "simulated", a.machine.Simulated)
 	notify("READY=1")
 
-	a.deliver(ctx)
+	a.delivery.run(ctx)
 	notify("STOPPING=1")
-	a.deliverUntil(&reading, sensorsEnd)
-	err = a.finish()
+	a.delivery.drain(&reading, sensorsEnd)
+	err = a.delivery.finish()
 	disconnect()
 	links.Wait()
-	a.log.Info("stopped", "boot", a.boot, "readings", a.seq, "err", err)
+	a.log.Info("stopped", "boot", a.boot, "readings", a.delivery.numbers.seq, "err", err)
 	return err
 }
 
-// prepare makes what Run needs.
-func (a *Agent) prepare() {
-	if a.machine == nil {
-		a.machine = kinds.Real(a.cfg.Dir, func() (time.Time, bool) { return a.clock.Wall(), a.clockOK.Load() })
-	}
-	a.machine.Memory.Wrote = a.wrote
-	a.machine.Memory.Failed = func(err error) { a.log.Error("what sensors have learnt", "err", err) }
-	for _, s := range a.cfg.Sensors {
-		a.sensors = append(a.sensors, &sensor{
-			set: s, machine: a.machine, out: a.hand, say: a.sayer(s),
-			stats: sensorStats{readings: map[driver.Quality]uint64{}},
-		})
-	}
-}
-
-func (a *Agent) sayer(s driver.Sensor) func(bool, error) {
-	return func(failing bool, err error) {
-		if failing {
-			a.log.Warn("a sensor fails", "device", s.Device, "sensor", s.Kind.Name, "err", err)
-			return
-		}
-		a.log.Info("a sensor works again", "device", s.Device, "sensor", s.Kind.Name)
-	}
-}
-
-// hand passes a sample on. Its moment is now: that of its end.
-func (a *Agent) hand(ctx context.Context, s driver.Sensor, sample driver.Sample) {
-	select {
-	case a.samples <- taken{s, sample, a.clock.Mono()}:
-	case <-ctx.Done():
-	}
-}
+// Handler serves the agent's own port:
+//
+//	GET /healthz  200 while readings are delivered or kept; what is amiss in words
+//	GET /metrics  for Prometheus
+func (a *Agent) Handler() http.Handler { return a.reporter.handler() }
 
 // listen serves metrics and health, if wanted.
 func (a *Agent) listen() (stop func(), err error) {

@@ -14,6 +14,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/shared/spool"
 	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // Three hours of ten sensors, one reading every ten seconds each.
@@ -29,7 +30,7 @@ func TestThreeHoursOfReadingsAwayArriveInOrder(t *testing.T) {
 	}
 	waitFor(t, "the disk", func() bool { return a.backlog() > 0 })
 	for i := range threeHours { // in the sensors' stead, for they take three hours
-		a.hand(t.Context(), a.sensors[i%10].set, sampleOf(driver.OK, map[string]float64{"load_1m": float64(i)}))
+		a.sensors[i%10].hand(t.Context(), sampleOf(driver.OK, map[string]float64{"load_1m": float64(i)}))
 	}
 	waitFor(t, "three hours' worth on disk", func() bool { return a.backlog() >= threeHours })
 	if err := m.Start(); err != nil {
@@ -39,7 +40,7 @@ func TestThreeHoursOfReadingsAwayArriveInOrder(t *testing.T) {
 	if err := a.stop(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "every reading", func() bool { return s.count() >= int(a.seq) })
+	waitFor(t, "every reading", func() bool { return s.count() >= int(a.delivery.numbers.seq) })
 	s.complete()
 	s.times()
 	backlogOrder(t, s)
@@ -75,9 +76,9 @@ func TestABrokerThatComesBackWithAnOldSnapshotCostsNothing(t *testing.T) {
 			}
 			// The connector is away: the broker has what the agent publishes, in memory alone.
 			s.client.Disconnect(100)
-			before := a.look().window.Sent
+			before := a.delivery.monitor.look().window.Sent
 			waitFor(t, "readings that only the broker has", func() bool {
-				v := a.look()
+				v := a.delivery.monitor.look()
 				return v.window.Sent > before+100
 			})
 			if err := m.Kill(); err != nil {
@@ -89,7 +90,7 @@ func TestABrokerThatComesBackWithAnOldSnapshotCostsNothing(t *testing.T) {
 			}
 			s.back()
 			waitFor(t, "all to be stored", func() bool {
-				v := a.look()
+				v := a.delivery.monitor.look()
 				return s.count() > 200 && v.window.Confirmed > 150 && a.backlog() == 0
 			})
 			if err := a.stop(); err != nil {
@@ -97,7 +98,7 @@ func TestABrokerThatComesBackWithAnOldSnapshotCostsNothing(t *testing.T) {
 			}
 			// What the agent could not see stored in time is on its disk: another run brings it.
 			b := runAgent(t, with(sensors(1, time.Hour), map[string]string{"MQTT_URL": "tcp://" + m.Addr, "SPOOL_DIR": a.cfg.Dir}), Deps{})
-			waitFor(t, "every reading", func() bool { return uint64(s.countOf(a.boot)) == a.seq && b.backlog() == 0 })
+			waitFor(t, "every reading", func() bool { return uint64(s.countOf(a.boot)) == a.delivery.numbers.seq && b.backlog() == 0 })
 			s.complete()
 			s.times()
 		})
@@ -108,10 +109,10 @@ func TestAReadingThatTheBrokerLostInSilenceIsSentAgain(t *testing.T) {
 	b := startBroker(t)
 	s := startStore(t, b.direct, true)
 	var drop atomic.Bool
-	s.set(func() { s.forget = func(r Reading) bool { return r.Seq == 7 && drop.CompareAndSwap(false, true) } })
+	s.set(func() { s.forget = func(r wire.Reading) bool { return r.Seq == 7 && drop.CompareAndSwap(false, true) } })
 	a := runAgent(t, with(sensors(2, 30*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr, "RESEND_AFTER": "500ms"}), Deps{})
 	waitFor(t, "the reading that was lost", func() bool { return s.uptoOf(a.boot) > 100 })
-	if !drop.Load() || a.look().window.Resent == 0 {
+	if !drop.Load() || a.delivery.monitor.look().window.Resent == 0 {
 		t.Error("nothing was lost, or nothing sent again")
 	}
 	s.complete()
@@ -124,8 +125,8 @@ func TestTheCapDropsTheOldestAndCountsThem(t *testing.T) {
 		"MQTT_URL": "tcp://" + b.addr, "SPOOL_MAX_RECORDS": "400", "BACKLOG_RATE": "5000",
 	}), Deps{})
 	lost := func() uint64 {
-		if v := a.look(); v.reader != nil {
-			return v.reader.Lag().Lost
+		if _, reader := a.delivery.monitor.disk(); reader != nil {
+			return reader.Lag().Lost
 		}
 		return 0
 	}
@@ -133,13 +134,13 @@ func TestTheCapDropsTheOldestAndCountsThem(t *testing.T) {
 	s := startStore(t, b.direct, true)
 	b.start()
 	waitFor(t, "the backlog", func() bool { return a.backlog() == 0 && s.count() > 400 })
-	waitFor(t, "nobody to wait for what was dropped", func() bool { return s.uptoOf(a.boot) > lost()+200 && a.look().window.Confirmed > 200 })
+	waitFor(t, "nobody to wait for what was dropped", func() bool { return s.uptoOf(a.boot) > lost()+200 && a.delivery.monitor.look().window.Confirmed > 200 })
 	if err := a.stop(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "every reading but the dropped", func() bool { return uint64(s.count()) >= a.seq-lost() })
-	if got := uint64(s.count()); got != a.seq-lost() {
-		t.Errorf("%d came of %d and %d count as dropped", got, a.seq, lost())
+	waitFor(t, "every reading but the dropped", func() bool { return uint64(s.count()) >= a.delivery.numbers.seq-lost() })
+	if got := uint64(s.count()); got != a.delivery.numbers.seq-lost() {
+		t.Errorf("%d came of %d and %d count as dropped", got, a.delivery.numbers.seq, lost())
 	}
 	for _, r := range s.ordered() {
 		if r.Seq <= lost() {
@@ -155,15 +156,15 @@ func TestReadingsSurviveAFullDisk(t *testing.T) {
 	a := runAgent(t, with(sensors(2, 10*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr, "BACKLOG_RATE": "5000"}), Deps{Spool: full})
 	waitFor(t, "readings on disk", func() bool { return a.backlog() > 20 })
 	full.on.Store(true)
-	waitFor(t, "readings in memory", func() bool { return a.look().pending > 100 })
+	waitFor(t, "readings in memory", func() bool { return a.delivery.monitor.look().pending > 100 })
 	b.start()
 	s := startStore(t, b.direct, true)
-	waitFor(t, "what was on disk and in memory", func() bool { return a.look().pending == 0 && a.backlog() == 0 && s.count() > 100 })
+	waitFor(t, "what was on disk and in memory", func() bool { return a.delivery.monitor.look().pending == 0 && a.backlog() == 0 && s.count() > 100 })
 	full.on.Store(false)
 	if err := a.stop(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "every reading", func() bool { return uint64(s.count()) == a.seq })
+	waitFor(t, "every reading", func() bool { return uint64(s.count()) == a.delivery.numbers.seq })
 	s.complete()
 	s.times()
 }
@@ -244,7 +245,7 @@ func (f *fullFile) Size() (int64, error) {
 func TestTwoAgentsDoNotShareASpool(t *testing.T) {
 	b := startBroker(t)
 	first := runAgent(t, with(sensors(1, time.Second), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
-	waitFor(t, "the first agent", func() bool { return first.look().spool != nil })
+	waitFor(t, "the first agent", func() bool { l, _ := first.delivery.monitor.disk(); return l != nil })
 	second := newAgent(t, with(sensors(1, time.Second), map[string]string{"MQTT_URL": "tcp://" + b.addr, "SPOOL_DIR": first.cfg.Dir}), Deps{})
 	if err := second.Run(t.Context()); !errors.Is(err, spool.ErrLocked) {
 		t.Errorf("err = %v", err)

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/spool"
@@ -12,28 +13,65 @@ const (
 	readerName  = "mqtt"
 	diskWait    = 10 * time.Second
 	diskRetry   = 5 * time.Second
-	ahead       = 2000      // readings of the backlog in memory
 	batch       = 200       // readings that go to or come from the disk at once
 	batchBytes  = 256 << 10 //
 	spoolMemory = 64 << 10  // the disk's cache is good enough
 )
 
-// openSpool opens the spool, or leaves it for later where the disk will not. The
+// backlog holds the readings that cannot be sent at once: on disk, and in memory
+// those that the disk does not take.
+type backlog struct {
+	dir       string
+	options   spool.Options
+	maxMemory int // bytes
+	up        uptime
+	calendar  *calendar
+	monitor   *monitor
+	log       *slog.Logger
+
+	spool  *spool.Log // nil while the disk cannot be used
+	reader *spool.Reader
+	pos    spool.Seq       // handed out by reader
+	placed bool            // pos is known
+	unread []spool.Record  // read, but not yet to be sent
+	sentTo spool.Seq       // the last that next returned
+	boots  map[string]bool // of which it returned some since the reader was opened
+
+	pending  []*record     // to go to the disk
+	bytes    int           // of pending
+	retryAt  time.Duration // when the disk is tried again
+	diskFull bool          // it took no readings the last time
+}
+
+// queued is a reading of the disk, and where it is there.
+type queued struct {
+	pos spool.Seq
+	*record
+}
+
+func newBacklog(c Config, fs spool.FS, up uptime, cal *calendar, m *monitor, log *slog.Logger) *backlog {
+	return &backlog{
+		dir: c.Dir, maxMemory: c.KeepMiB << 20, up: up, calendar: cal, monitor: m, log: log,
+		options: spool.Options{
+			MaxBytes: c.SpoolMiB << 20, MaxRecords: c.SpoolRecords, Policy: spool.DropOldest,
+			Sync: c.SpoolSync, Memory: spoolMemory, FS: fs,
+		},
+	}
+}
+
+// open opens the spool, or leaves it for later where the disk cannot be used. The
 // error says that another agent has it.
-func (a *Agent) openSpool() error {
-	l, report, err := spool.Open(a.cfg.Dir, spool.Options{
-		MaxBytes: a.cfg.SpoolMiB << 20, MaxRecords: a.cfg.SpoolRecords, Policy: spool.DropOldest,
-		Sync: a.cfg.SpoolSync, Memory: spoolMemory, FS: a.fs,
-	})
+func (b *backlog) open() error {
+	l, report, err := spool.Open(b.dir, b.options)
 	if err == nil {
 		var r *spool.Reader
 		if r, err = l.Reader(readerName); err == nil {
 			_ = l.Sync() // the first time it writes where the reader is: now rather than while online
-			a.spool, a.reader = l, r
-			a.unplace()
-			a.showSpool(l, r)
-			a.report(report)
-			a.sayDisk(nil)
+			b.spool, b.reader = l, r
+			b.forget()
+			b.monitor.showSpool(l, r)
+			b.logOpened(report)
+			b.noteDisk(nil)
 			return nil
 		}
 		err = errors.Join(err, l.Close())
@@ -41,227 +79,202 @@ func (a *Agent) openSpool() error {
 	if errors.Is(err, spool.ErrLocked) {
 		return err
 	}
-	a.sayDisk(err)
+	b.noteDisk(err)
 	return nil
 }
 
-func (a *Agent) report(r spool.Report) {
+func (b *backlog) logOpened(r spool.Report) {
 	for _, p := range r.Problems {
-		a.log.Warn("the spool was damaged", "what", p)
+		b.log.Warn("the spool was damaged", "what", p)
 	}
-	if n := a.reader.Lag().Records; n > 0 {
-		a.log.Info("readings of before wait on disk", "readings", n)
+	if n := b.reader.Lag().Records; n > 0 {
+		b.log.Info("readings of before wait on disk", "readings", n)
 	}
 }
 
-// sayDisk logs when the disk stops taking readings and when it takes them again.
-func (a *Agent) sayDisk(err error) {
+// noteDisk logs when the disk stops taking readings and when it takes them again.
+func (b *backlog) noteDisk(err error) {
 	switch {
-	case err != nil && !a.saidFull:
-		a.log.Error("the disk takes no readings; they wait in memory", "err", err)
-	case err == nil && a.saidFull:
-		a.log.Info("the disk takes readings again")
+	case err != nil && !b.diskFull:
+		b.log.Error("the disk takes no readings; they wait in memory", "err", err)
+	case err == nil && b.diskFull:
+		b.log.Info("the disk takes readings again")
 	}
-	a.saidFull = err != nil
+	b.diskFull = err != nil
 }
 
-func (a *Agent) closeSpool() error {
-	if a.spool == nil {
+func (b *backlog) close() error {
+	if b.spool == nil {
 		return nil
 	}
-	err := a.spool.Close()
-	a.spool, a.reader = nil, nil
+	err := b.spool.Close()
+	b.spool, b.reader = nil, nil
 	return err
 }
 
-// keep puts a reading on its way to the disk. Where the disk takes none, memory
+// keep takes readings that are to go to the disk. Where the disk takes none, memory
 // holds them, up to KEEP_MIB.
-func (a *Agent) keep(records ...*record) {
+func (b *backlog) keep(records ...*record) {
 	for _, r := range records {
-		a.pending = append(a.pending, r)
-		a.bytes += r.size()
+		b.pending = append(b.pending, r)
+		b.bytes += r.size()
 	}
-	if a.now() >= a.retryAt {
-		a.flush()
-	}
-	for a.bytes > a.cfg.KeepMiB<<20 && len(a.pending) > 1 {
-		a.bytes -= a.pending[0].size()
-		a.pending = a.pending[1:]
-		a.lose(1)
+	b.flushIfDue()
+	for b.bytes > b.maxMemory && len(b.pending) > 1 {
+		b.shift()
+		b.monitor.lose(1)
 	}
 }
 
-// takeIn moves what is only in memory to the disk.
-func (a *Agent) takeIn() {
-	var records []*record
-	for _, e := range a.window.TakeLive() {
-		records = append(records, e.Item)
-	}
-	a.keep(records...)
+// shift takes the first reading out of memory.
+func (b *backlog) shift() *record {
+	r := b.pending[0]
+	b.pending = b.pending[1:]
+	b.bytes -= r.size()
+	return r
 }
 
-// flush writes what is pending to the disk.
-func (a *Agent) flush() {
-	if len(a.pending) == 0 {
+// flushIfDue writes to the disk what is in memory, unless the disk failed just now.
+func (b *backlog) flushIfDue() {
+	if b.up.now() >= b.retryAt {
+		b.flush()
+	}
+}
+
+// flush writes to the disk what is in memory.
+func (b *backlog) flush() {
+	if len(b.pending) == 0 {
 		return
 	}
-	if a.spool == nil {
-		if err := a.openSpool(); a.spool == nil {
-			a.sayDisk(err)
-			a.retryAt = a.now() + diskRetry
+	if b.spool == nil {
+		if err := b.open(); b.spool == nil {
+			b.noteDisk(err)
+			b.retryAt = b.up.now() + diskRetry
 			return
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), diskWait)
 	defer cancel()
-	for len(a.pending) > 0 {
-		n := min(len(a.pending), batch, max(int(a.cfg.SpoolRecords/8), 1))
+	for len(b.pending) > 0 {
+		n := min(len(b.pending), batch, max(int(b.options.MaxRecords/8), 1))
 		var data [][]byte
-		for _, r := range a.pending[:n] {
-			if b, err := r.encode(); err == nil { // finite numbers and strings always encode
-				data = append(data, b)
+		for _, r := range b.pending[:n] {
+			if text, err := r.encode(); err == nil { // finite numbers and strings always encode
+				data = append(data, text)
 			}
 		}
-		if _, err := a.spool.Append(ctx, data...); err != nil {
-			a.sayDisk(err)
-			a.retryAt = a.now() + diskRetry
+		if _, err := b.spool.Append(ctx, data...); err != nil {
+			b.noteDisk(err)
+			b.retryAt = b.up.now() + diskRetry
 			return
 		}
-		for _, r := range a.pending[:n] {
-			a.bytes -= r.size()
+		for range n {
+			b.shift()
 		}
-		a.pending = a.pending[n:]
 	}
-	a.pending, a.retryAt = nil, 0
-	a.sayDisk(nil)
+	b.pending, b.retryAt = nil, 0
+	b.noteDisk(nil)
 }
 
 // behind reports whether the disk has readings to be sent.
-func (a *Agent) behind() bool {
-	return a.reader != nil && (len(a.unread) > 0 || !a.placed || a.pos+1 < a.spool.Next())
+func (b *backlog) behind() bool {
+	return b.reader != nil && (len(b.unread) > 0 || !b.placed || b.pos+1 < b.spool.Next())
 }
 
-// readBacklog puts readings of the disk into the window, as many as may be sent.
-// What the disk would not take goes the same way, from memory.
-func (a *Agent) readBacklog() {
-	if a.saidFull {
-		a.sendPending()
+// next returns up to n readings of the disk, oldest first. There are none while the
+// first has no time and may still get one.
+func (b *backlog) next(n int) (out []queued) {
+	if n < 1 || !b.behind() {
+		return nil
 	}
-	_, waiting, _ := a.window.Len()
-	n := min(int(a.tokens), ahead-waiting, batch)
-	if n < 1 || !a.behind() {
-		return
+	if !b.placed && b.reader.Lag().Records == 0 {
+		b.pos, b.placed = b.spool.Next()-1, true
+		return nil
 	}
-	if !a.placed && a.reader.Lag().Records == 0 {
-		a.pos, a.placed = a.spool.Next()-1, true
-		return
+	if len(b.unread) == 0 && !b.read(n) {
+		return nil
 	}
-	if len(a.unread) == 0 && !a.read(n) {
-		return
-	}
-	for len(a.unread) > 0 && n > 0 {
-		rec := a.unread[0]
+	for len(b.unread) > 0 && len(out) < n {
+		rec := b.unread[0]
 		r, err := decodeRecord(rec.Data)
 		if err != nil {
-			a.log.Error("skipped", "err", err)
-			a.lose(1)
-		} else if !a.ready(r) {
-			return
+			b.log.Error("skipped", "err", err)
+			b.monitor.lose(1)
+		} else if !b.calendar.date(r) {
+			return out
 		} else {
-			a.markGap(rec.Seq, r)
-			a.window.AddBacklog(uint64(rec.Seq), r.key(), r, r.size())
-			a.tokens--
-			n--
+			b.markGap(rec.Seq, r)
+			out = append(out, queued{rec.Seq, r})
 		}
-		a.unread = a.unread[1:]
+		b.unread = b.unread[1:]
 	}
+	return out
 }
 
-// markGap says in the first reading after some were dropped, or could not be read,
-// that those will not come. Whoever counts need not wait for them, and everything
+// inMemory returns what only memory holds, oldest first, while the disk is of no use.
+func (b *backlog) inMemory() (out []*record) {
+	for b.diskFull && len(b.pending) > 0 && b.calendar.date(b.pending[0]) {
+		out = append(out, b.shift())
+	}
+	return out
+}
+
+// markGap marks the first reading after some were dropped, or could not be read:
+// those will not come. Whoever counts need not wait for them, and everything
 // behind them is known to be stored at once.
-func (a *Agent) markGap(at spool.Seq, r *record) {
-	if !a.boots[r.Boot] || at != a.sentTo+1 {
-		if a.reader.Lag().Lost > 0 {
+func (b *backlog) markGap(at spool.Seq, r *record) {
+	if !b.boots[r.Boot] || at != b.sentTo+1 {
+		if b.reader.Lag().Lost > 0 {
 			r.Gone = r.Seq - 1
 		}
-		a.boots[r.Boot] = true
+		b.boots[r.Boot] = true
 	}
-	a.sentTo = at
+	b.sentTo = at
 }
 
-// unplace forgets where the reader is.
-func (a *Agent) unplace() {
-	a.unread, a.pos, a.placed = nil, 0, false
-	a.sentTo, a.boots = 0, map[string]bool{}
+// forget forgets what was read.
+func (b *backlog) forget() {
+	b.unread, b.pos, b.placed = nil, 0, false
+	b.sentTo, b.boots = 0, map[string]bool{}
 }
 
-func (a *Agent) read(n int) bool {
+func (b *backlog) read(n int) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), diskWait)
 	defer cancel()
-	recs, err := a.reader.Next(ctx, n, batchBytes)
+	recs, err := b.reader.Next(ctx, n, batchBytes)
 	if err != nil {
-		a.log.Error("read the spool", "err", err)
+		b.log.Error("read the spool", "err", err)
 		return false
 	}
-	a.unread, a.pos, a.placed = recs, recs[len(recs)-1].Seq, true
+	b.unread, b.pos, b.placed = recs, recs[len(recs)-1].Seq, true
 	return true
 }
 
-// sendPending publishes from memory while the disk is of no use.
-func (a *Agent) sendPending() {
-	for len(a.pending) > 0 && a.ready(a.pending[0]) {
-		r := a.pending[0]
-		a.pending = a.pending[1:]
-		a.bytes -= r.size()
-		a.window.Add(r.key(), r, r.size())
-	}
-}
-
-// ready gives a reading that was held its time; false while that is not known.
-func (a *Agent) ready(r *record) bool {
+// commit lets go of the readings up to done. Where none that next returned waits any
+// more, that is all that was read.
+func (b *backlog) commit(done spool.Seq, waiting int) {
 	switch {
-	case r.Held == nil:
-	case r.Held.Kernel != a.clock.Kernel:
-		r.unsynced() // its clock was never set
-	case a.cal.ok():
-		r.Time = a.cal.at(r.Held.Mono).Format(timeLayout)
-		r.Held = nil
-	case a.gaveUp:
-		r.unsynced()
-	default:
-		return false
-	}
-	return true
-}
-
-// commit lets go of what of the backlog is done with.
-func (a *Agent) commit() {
-	if a.reader == nil {
-		return
-	}
-	_, waiting, _ := a.window.Len()
-	switch done := spool.Seq(a.window.Done()); {
-	case waiting == 0 && len(a.unread) == 0 && a.placed:
-		a.reader.Commit(a.pos)
+	case b.reader == nil:
+	case waiting == 0 && len(b.unread) == 0 && b.placed:
+		b.reader.Commit(b.pos)
 	case done > 0:
-		a.reader.Commit(done)
+		b.reader.Commit(done)
 	}
 }
 
-// rewind makes the backlog be read again from what is committed.
-func (a *Agent) rewind() {
-	a.unplace()
-	if a.reader == nil {
+// rewind makes next begin again after what is committed.
+func (b *backlog) rewind() {
+	b.forget()
+	if b.reader == nil {
 		return
 	}
-	err := a.reader.Close()
+	err := b.reader.Close()
 	if err == nil {
-		a.reader, err = a.spool.Reader(readerName)
+		b.reader, err = b.spool.Reader(readerName)
 	}
-	a.showSpool(a.spool, a.reader)
+	b.monitor.showSpool(b.spool, b.reader)
 	if err != nil {
-		a.log.Error("read the spool again", "err", err)
-		_ = a.closeSpool() // opened again when it is needed
+		b.log.Error("read the spool again", "err", err)
+		_ = b.close() // opened again when it is needed
 	}
 }

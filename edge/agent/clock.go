@@ -2,11 +2,13 @@ package agent
 
 import (
 	"encoding/json"
-	"fmt"
+	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // Clock is what the agent knows of the time.
@@ -17,25 +19,44 @@ type Clock struct {
 	Kernel string               // names the kernel's run: another one, another Mono
 }
 
+// uptime is when the agent started.
+type uptime time.Time
+
+// now is the time since then. It never steps, and begins at a second: zero means
+// never.
+func (u uptime) now() time.Duration { return time.Since(time.Time(u)) + time.Second }
+
 // plausible is the least that a set clock shows: no reading is older than this
 // program.
 var plausible = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // calendar turns moments of Mono into times. Once the clock was right in this run
 // of the kernel it stays so: a Pi that hears no time server for a day is seconds
-// off, not years.
+// off, not years. Only the delivery uses it, except for isSet.
 type calendar struct {
 	clock   Clock
-	any     bool // trust whatever the clock says
+	trust   bool // the clock, whatever it shows
+	path    string
+	log     *slog.Logger
+	monitor *monitor
+
 	trusted bool
+	shown   atomic.Bool // trusted, for others
 	// offset is Wall minus Mono as it was when readings were held and the clock
 	// came right. It is kept on disk, so that after a restart a held reading gets
 	// the same time again and is not stored twice.
 	offset time.Duration
 	fixed  bool
-	path   string
-	wrote  func(int)
-	failed func(error)
+
+	hold   time.Duration // how long readings wait for the clock
+	waited time.Duration // while they could have been sent
+	gaveUp bool
+}
+
+func newCalendar(clock Clock, trust bool, hold time.Duration, path string, log *slog.Logger, m *monitor) *calendar {
+	c := &calendar{clock: clock, trust: trust, hold: hold, path: path, log: log, monitor: m}
+	c.shown.Store(c.ok())
+	return c
 }
 
 // fixedOffset is the file that keeps the offset.
@@ -47,10 +68,50 @@ type fixedOffset struct {
 // ok reports whether times can be told.
 func (c *calendar) ok() bool {
 	if !c.trusted {
-		right := c.any || c.clock.Synced()
+		right := c.trust || c.clock.Synced()
 		c.trusted = right && c.clock.Wall().After(plausible)
 	}
 	return c.trusted
+}
+
+// isSet reports what ok did last. Any goroutine may ask.
+func (c *calendar) isSet() bool { return c.shown.Load() }
+
+// look sees whether the clock was set since, and shows and logs it.
+func (c *calendar) look() {
+	if ok := c.ok(); c.shown.Swap(ok) != ok {
+		c.log.Info("the clock is set", "time", c.now().UTC())
+	}
+}
+
+// wait counts for how long the broker was there but no time, and gives up waiting
+// once that is hold.
+func (c *calendar) wait(passed time.Duration) {
+	if c.ok() {
+		return
+	}
+	if c.waited += passed; c.waited >= c.hold && !c.gaveUp {
+		c.gaveUp = true
+		c.log.Warn("the clock is still not set; readings go out without their time", "after", c.hold)
+	}
+}
+
+// date gives a reading that was held its time, or marks it where that will never be
+// known. It is false where it may be yet.
+func (c *calendar) date(r *record) bool {
+	switch {
+	case r.Held == nil:
+	case r.Held.Kernel != c.clock.Kernel:
+		r.unsynced() // its clock was never set
+	case c.ok():
+		r.Time = c.at(r.Held.Mono).Format(wire.TimeLayout)
+		r.Held = nil
+	case c.gaveUp:
+		r.unsynced()
+	default:
+		return false
+	}
+	return true
 }
 
 // now is the time.
@@ -78,24 +139,8 @@ func (c *calendar) fix() {
 		err = driver.WriteFile(c.path, text)
 	}
 	if err != nil {
-		c.failed(fmt.Errorf("keep when the clock was set: %w", err))
+		c.log.Error("keep when the clock was set", "err", err)
 		return
 	}
-	c.wrote(len(text))
-}
-
-// rising makes the times of a device increase strictly, by a millisecond where
-// they would not: two readings must not share a point. A clock that was set back
-// by more than a few seconds is believed.
-type rising map[string]time.Time
-
-const setBack = 5 * time.Second
-
-func (r rising) next(device string, t time.Time) time.Time {
-	t = t.UTC().Truncate(time.Millisecond)
-	if last := r[device]; !t.After(last) && last.Sub(t) < setBack {
-		t = last.Add(time.Millisecond)
-	}
-	r[device] = t
-	return t
+	c.monitor.wrote(len(text))
 }

@@ -105,7 +105,7 @@ func TestAwayAndIn1970AtOnce(t *testing.T) {
 	waitFor(t, "held readings", func() bool { return a.backlog() > 50 })
 	b.start()
 	s := startStore(t, b.direct, true)
-	waitFor(t, "the connection", func() bool { return a.look().connected })
+	waitFor(t, "the connection", func() bool { return a.delivery.monitor.look().connected })
 	if n := s.count(); n != 0 {
 		t.Errorf("%d readings came without a clock", n)
 	}
@@ -133,7 +133,9 @@ func TestARestartBeforeTheClockIsSetLosesNoTime(t *testing.T) {
 	s := startStore(t, b.direct, true)
 	c.set(0, true)
 	second := runAgent(t, set, Deps{Clock: c.clock()})
-	waitFor(t, "those of both runs", func() bool { return s.countOf(first.boot) == int(first.seq) && s.countOf(second.boot) > 5 })
+	waitFor(t, "those of both runs", func() bool {
+		return s.countOf(first.boot) == int(first.delivery.numbers.seq) && s.countOf(second.boot) > 5
+	})
 	if err := second.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +161,7 @@ func TestABootThatNeverKnewTheTimeIsStoredOnceAndMarked(t *testing.T) {
 	again.set(0, true)
 	second := runAgent(t, set, Deps{Clock: again.clock()})
 	waitFor(t, "those of both runs", func() bool {
-		return s.countOf(first.boot) == int(first.seq) && s.countOf(second.boot) > 5 && second.backlog() == 0
+		return s.countOf(first.boot) == int(first.delivery.numbers.seq) && s.countOf(second.boot) > 5 && second.backlog() == 0
 	})
 	if err := second.stop(); err != nil {
 		t.Fatal(err)

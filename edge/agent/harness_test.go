@@ -115,11 +115,11 @@ func waitFor(t testing.TB, what string, ok func() bool) {
 
 // backlog is how many readings are on disk.
 func (r *running) backlog() uint64 {
-	v := r.look()
-	if v.reader == nil {
+	_, reader := r.delivery.monitor.disk()
+	if reader == nil {
 		return 0
 	}
-	return v.reader.Lag().Records
+	return reader.Lag().Records
 }
 
 // simulated is a machine without hardware.

@@ -9,32 +9,37 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// stuckAfter is how long the loop may take for one step before it counts as stuck.
+// stuckAfter is how long the delivery may take for one step before it counts as stuck.
 const stuckAfter = time.Minute
 
-// Handler serves the agent's own port:
-//
-//	GET /healthz  200 while readings are delivered or kept; what is amiss in words
-//	GET /metrics  for Prometheus
-func (a *Agent) Handler() http.Handler {
+// reporter serves what the monitor and the sensors show.
+type reporter struct {
+	boot     string
+	sync     time.Duration // SPOOL_SYNC
+	sensors  []*sensor
+	calendar *calendar
+	monitor  *monitor
+}
+
+func (r *reporter) handler() http.Handler {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(a)
+	reg.MustRegister(r)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", a.health)
+	mux.HandleFunc("GET /healthz", r.health)
 	return mux
 }
 
 // health is bad only where a restart may help: a broker that is away, a full disk
-// and a broken sensor are told, but are not the agent's.
-func (a *Agent) health(w http.ResponseWriter, _ *http.Request) {
-	v := a.look()
+// and a broken sensor are named, but a restart does not mend them.
+func (r *reporter) health(w http.ResponseWriter, _ *http.Request) {
+	v := r.monitor.look()
 	code, state := http.StatusOK, "ok"
-	if a.now()-time.Duration(a.lastBeat.Load()) > stuckAfter {
+	if r.monitor.up.now()-time.Duration(r.monitor.lastBeat.Load()) > stuckAfter {
 		code, state = http.StatusServiceUnavailable, "stuck"
 	}
 	failing := []string{}
-	for _, s := range a.sensors {
+	for _, s := range r.sensors {
 		s.mu.Lock()
 		if s.fails() || s.stats.hangs(s.set.Deadline) {
 			failing = append(failing, s.set.Device)
@@ -44,8 +49,8 @@ func (a *Agent) health(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
 	_ = json.NewEncoder(w).Encode(map[string]any{ // the caller left
-		"status": state, "boot": a.boot, "connected": v.connected, "clock": a.clockOK.Load(), "disk": v.disk,
-		"failing": failing, "lost": a.lost.Load() + v.window.Dropped,
+		"status": state, "boot": r.boot, "connected": v.connected, "clock": r.calendar.isSet(), "disk": v.disk,
+		"failing": failing, "lost": r.monitor.lost.Load() + v.window.Dropped,
 	})
 }
 

@@ -125,7 +125,7 @@ func TestPowerCutsLeaveNoHoles(t *testing.T) {
 	}
 	end := runAgent(t, with(settings, map[string]string{"SENSOR_0_INTERVAL": "50ms", "SENSOR_1_INTERVAL": "1h", "SENSOR_2_INTERVAL": "1h", "SENSOR_3_INTERVAL": "1h"}),
 		Deps{Clock: Clock{Wall: time.Now, Mono: sinceBoot, Kernel: "k1", Synced: func() bool { return true }}, Machine: simulated(t.Context())})
-	waitFor(t, "the rest", func() bool { return end.look().connected && end.backlog() == 0 })
+	waitFor(t, "the rest", func() bool { return end.delivery.monitor.look().connected && end.backlog() == 0 })
 	if err := end.stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -23,8 +23,8 @@ func notify(state string) {
 	_, _ = c.Write([]byte(state)) // systemd will miss it and say so
 }
 
-// beat is how often systemd wants to hear of the loop, 0 for never.
-func beat() time.Duration {
+// beatEvery is how often systemd wants to hear that the delivery goes on, 0 for never.
+func beatEvery() time.Duration {
 	usec, err := strconv.ParseInt(os.Getenv("WATCHDOG_USEC"), 10, 64)
 	if pid := os.Getenv("WATCHDOG_PID"); err != nil || usec <= 0 || pid != "" && pid != strconv.Itoa(os.Getpid()) {
 		return 0
@@ -32,10 +32,13 @@ func beat() time.Duration {
 	return time.Duration(usec) * time.Microsecond / 3
 }
 
-// watchdog tells systemd that the loop runs.
-func (a *Agent) watchdog(now time.Duration) {
-	if every := beat(); every > 0 && now-a.beaten >= every {
-		a.beaten = now
+// watchdog is systemd's, which restarts an agent that it does not hear of.
+type watchdog struct{ last time.Duration }
+
+// beat tells systemd that the delivery goes on, as often as it wants to hear it.
+func (w *watchdog) beat(now time.Duration) {
+	if every := beatEvery(); every > 0 && now-w.last >= every {
+		w.last = now
 		notify("WATCHDOG=1")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/edge/kinds"
 	"github.com/hearth-home/hearth/edge/sim"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 func TestEveryKindArrivesFromASimulatedHouse(t *testing.T) {
@@ -38,9 +39,9 @@ func TestNothingIsWrittenToDiskWhileOnline(t *testing.T) {
 			s := startStore(t, b.direct, answers)
 			a := runAgent(t, with(sensors(5, 10*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
 			waitFor(t, "a reading", func() bool { return s.count() > 0 })
-			before, _ := a.written(a.look())
+			before, _ := a.delivery.monitor.written()
 			waitFor(t, "readings", func() bool { return s.count() > 500 })
-			if after, _ := a.written(a.look()); after != before {
+			if after, _ := a.delivery.monitor.written(); after != before {
 				t.Errorf("%d bytes were written for 500 readings", after-before)
 			}
 			if err := a.stop(); err != nil {
@@ -112,7 +113,7 @@ func TestWhatTheSensorSaysIsPassedOnWithItsQuality(t *testing.T) {
 		"SENSOR_0_KIND": "mhz19b", "SENSOR_0_DEVICE": "co2", "SENSOR_0_PORT": "sim", "SENSOR_0_INTERVAL": "300ms", "SENSOR_0_EVERY": "100ms",
 		"SENSOR_1_KIND": "nut", "SENSOR_1_DEVICE": "ups", "SENSOR_1_INTERVAL": "300ms",
 	}, Deps{})
-	find := func(device string) (r Reading) {
+	find := func(device string) (r wire.Reading) {
 		waitFor(t, device, func() bool {
 			for _, x := range s.ordered() {
 				if x.Device == device {

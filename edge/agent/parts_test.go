@@ -17,6 +17,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/edge/scd4x"
 	"github.com/hearth-home/hearth/edge/window"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 func sampleOf(q driver.Quality, fields map[string]float64) driver.Sample {
@@ -53,7 +54,7 @@ func TestWhatNoJSONCarriesIsTakenOut(t *testing.T) {
 	if len(s.Fields) != 1 || s.Quality != driver.Suspect {
 		t.Errorf("got %+v", s)
 	}
-	if _, err := (&record{Reading: Reading{Fields: s.Fields}}).payload(); err != nil {
+	if _, err := (&record{Reading: wire.Reading{Fields: s.Fields}}).payload(); err != nil {
 		t.Error(err)
 	}
 }
@@ -73,7 +74,7 @@ func TestASampleWithoutANumberIsAFailure(t *testing.T) {
 }
 
 func TestTheMessageIsAsTheContractSays(t *testing.T) {
-	r := &record{Node: "pi", Held: &moment{"k", 1}, Reading: Reading{
+	r := &record{Node: "pi", Held: &moment{"k", 1}, Reading: wire.Reading{
 		Device: "office-air", Sensor: "sds011", Measurement: "air", Time: "2026-11-23T14:05:06.123Z", Boot: "9f3c2a1b", Seq: 1234,
 		Fields: map[string]float64{"pm2_5_ugm3": 6.4, "pm10_ugm3": 6.9}, Quality: "ok",
 	}}
@@ -91,6 +92,17 @@ func TestTheMessageIsAsTheContractSays(t *testing.T) {
 	}
 	if back, err := decodeRecord(kept); err != nil || *back.Held != *r.Held || back.Node != "pi" || back.Seq != 1234 {
 		t.Errorf("kept as %s, read as %+v, %v", kept, back, err)
+	}
+}
+
+func TestASpoolOfAnOlderAgentIsDeliveredAsItIs(t *testing.T) {
+	r, err := decodeRecord([]byte(`{"device":"air","sensor":"sds011","time":"2026-11-23T14:05:06.123Z","boot":"9f3c2a1b","seq":7,"fields":{"pm10_ugm3":6.9},"quality":"ok","node":"pi"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"device":"air","sensor":"sds011","time":"2026-11-23T14:05:06.123Z","boot":"9f3c2a1b","seq":7,"fields":{"pm10_ugm3":6.9},"quality":"ok"}`
+	if b, err := r.payload(); err != nil || string(b) != want {
+		t.Errorf("got  %s, %v\nwant %s", b, err, want)
 	}
 }
 
@@ -144,7 +156,9 @@ func TestMetricsAndHealth(t *testing.T) {
 	b := startBroker(t)
 	s := startStore(t, b.direct, true)
 	a := runAgent(t, with(sensors(2, 20*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
-	waitFor(t, "readings", func() bool { return s.count() > 20 && a.look().connected && a.look().window.Confirmed > 0 })
+	waitFor(t, "readings", func() bool {
+		return s.count() > 20 && a.delivery.monitor.look().connected && a.delivery.monitor.look().window.Confirmed > 0
+	})
 	h := a.Handler()
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
@@ -192,7 +206,7 @@ func TestTheAgentEndsQuicklyWhileTheBrokerIsAway(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()
-	waitFor(t, "a reading", func() bool { return a.look().numbered > 5 })
+	waitFor(t, "a reading", func() bool { return a.delivery.monitor.look().numbered > 5 })
 	cancel()
 	select {
 	case err := <-done:
@@ -203,7 +217,7 @@ func TestTheAgentEndsQuicklyWhileTheBrokerIsAway(t *testing.T) {
 		t.Error("it does not end")
 	}
 	again := runAgent(t, with(sensors(1, time.Hour), map[string]string{"MQTT_URL": "tcp://" + b.addr, "SPOOL_DIR": a.cfg.Dir}), Deps{})
-	waitFor(t, "all of its readings on disk", func() bool { return again.backlog() == a.seq })
+	waitFor(t, "all of its readings on disk", func() bool { return again.backlog() == a.delivery.numbers.seq })
 }
 
 // FuzzPlace: no message at hearth/<node>/stored frees what the broker does not have.

@@ -10,34 +10,16 @@ import (
 
 	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/edge/window"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // clockUnsynced is the quality of a reading of which nobody knows the time.
 const clockUnsynced = "clock_unsynced"
 
-// timeLayout is RFC 3339 with milliseconds.
-const timeLayout = "2006-01-02T15:04:05.000Z"
-
-// Reading is the message at hearth/<node>/<device>.
-type Reading struct {
-	Device      string             `json:"device"`
-	Sensor      string             `json:"sensor"`
-	Measurement string             `json:"measurement,omitempty"` // of the catalogue; older agents and their spools have none
-	Time        string             `json:"time,omitempty"`
-	Boot        string             `json:"boot"`
-	Seq         uint64             `json:"seq"`
-	Fields      map[string]float64 `json:"fields"`
-	Text        map[string]string  `json:"text,omitempty"`
-	Quality     string             `json:"quality"`
-	Reason      string             `json:"reason,omitempty"`
-	Sample      bool               `json:"sample,omitempty"` // of a simulated sensor
-	Gone        uint64             `json:"gone,omitempty"`   // no number of this boot up to this one is still to come: the disk dropped some
-}
-
 // record is a reading as it is kept: with its node, and while it has no time
 // with the moment from which that can be told.
 type record struct {
-	Reading
+	wire.Reading
 	Node string  `json:"node"`
 	Held *moment `json:"held,omitempty"`
 }
@@ -49,7 +31,7 @@ type moment struct {
 }
 
 func (r *record) key() window.Key { return window.Key{Boot: r.Boot, Seq: r.Seq} }
-func (r *record) topic() string   { return "hearth/" + r.Node + "/" + r.Device }
+func (r *record) topic() string   { return wire.ReadingTopic(r.Node, r.Device) }
 
 // size is about what it takes in memory.
 func (r *record) size() int {
@@ -89,7 +71,7 @@ func (r *record) unsynced() {
 	r.Quality, r.Held, r.Time = clockUnsynced, nil, ""
 }
 
-// tidy takes out of a sample what no JSON can carry.
+// tidy takes the numbers out of a sample that JSON cannot hold.
 func tidy(s *driver.Sample) {
 	for _, k := range slices.Sorted(maps.Keys(s.Fields)) {
 		if v := s.Fields[k]; math.IsNaN(v) || math.IsInf(v, 0) {

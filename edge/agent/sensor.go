@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -21,8 +22,9 @@ const (
 type sensor struct {
 	set     driver.Sensor
 	machine *driver.Machine
-	out     func(context.Context, driver.Sensor, driver.Sample)
-	say     func(failing bool, err error)
+	clock   Clock
+	out     chan<- taken
+	log     *slog.Logger
 
 	open   driver.Open
 	isOpen bool
@@ -31,6 +33,20 @@ type sensor struct {
 
 	mu    sync.Mutex // guards what follows: read by metrics
 	stats sensorStats
+}
+
+// taken is a sample on its way from its sensor to the delivery.
+type taken struct {
+	set    driver.Sensor
+	sample driver.Sample
+	mono   time.Duration // its moment: that of its end
+}
+
+func newSensor(set driver.Sensor, m *driver.Machine, clock Clock, out chan<- taken, log *slog.Logger) *sensor {
+	return &sensor{
+		set: set, machine: m, clock: clock, out: out, log: log,
+		stats: sensorStats{readings: map[driver.Quality]uint64{}},
+	}
 }
 
 // sensorStats is what a sensor did.
@@ -55,7 +71,7 @@ func (s *sensor) run(ctx context.Context) {
 		// A little jitter keeps sensors from drawing power and the bus all at once.
 		next = next.Add(s.set.Interval)
 		if late := time.Since(next); late > 0 {
-			next = next.Add(late.Truncate(s.set.Interval)) // readings that were missed are not made up for
+			next = next.Add(late.Truncate(s.set.Interval)) // readings that were missed stay missed
 		}
 		s.reading(ctx, next)
 		if s.retry > 0 && time.Until(next) < s.retry {
@@ -93,7 +109,15 @@ func (s *sensor) reading(ctx context.Context, end time.Time) {
 	s.mu.Lock()
 	s.stats.readings[sample.Quality]++
 	s.mu.Unlock()
-	s.out(ctx, s.set, sample)
+	s.hand(ctx, sample)
+}
+
+// hand passes a sample on.
+func (s *sensor) hand(ctx context.Context, sample driver.Sample) {
+	select {
+	case s.out <- taken{s.set, sample, s.clock.Mono()}:
+	case <-ctx.Done():
+	}
 }
 
 // sample reads the sensor once, and opens it first where that has to be.
@@ -113,7 +137,7 @@ func (s *sensor) sample(ctx context.Context) (driver.Sample, error) {
 	}
 	got, err := s.read(ctx)
 	if tidy(&got); err == nil && len(got.Fields) == 0 {
-		err = fmt.Errorf("%s: it says no number: %s", s.set.Kind.Name, got.Reason) // nor would anybody store that
+		err = fmt.Errorf("%s: it gave no number: %s", s.set.Kind.Name, got.Reason) // nor would anybody store that
 	}
 	s.note(func(st *sensorStats) {
 		st.took = time.Since(began)
@@ -137,8 +161,8 @@ func (s *sensor) read(ctx context.Context) (sample driver.Sample, err error) {
 	return s.open.Read(ctx)
 }
 
-// judge counts failures, says when they begin and end, and closes a port that
-// may be gone.
+// judge counts failures, logs when they begin and end, and closes a port that may
+// be gone.
 func (s *sensor) judge(err error) {
 	was := s.failed
 	if err == nil {
@@ -152,8 +176,11 @@ func (s *sensor) judge(err error) {
 			st.errors++
 		}
 	})
-	if was == 0 && err != nil || was > 0 && err == nil {
-		s.say(err != nil, err)
+	switch {
+	case was == 0 && err != nil:
+		s.log.Warn("a sensor fails", "device", s.set.Device, "sensor", s.set.Kind.Name, "err", err)
+	case was > 0 && err == nil:
+		s.log.Info("a sensor works again", "device", s.set.Device, "sensor", s.set.Kind.Name)
 	}
 	if err == nil || !s.isOpen {
 		return

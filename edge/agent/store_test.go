@@ -13,6 +13,7 @@ import (
 	paho "github.com/eclipse/paho.mqtt.golang"
 
 	"github.com/hearth-home/hearth/edge/window"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // store stands for connector, function and store: it keeps every reading by its
@@ -26,13 +27,13 @@ type store struct {
 	got      map[window.Key][]stored // each time it came
 	order    []window.Key
 	upto     map[string]uint64
-	statuses []status
+	statuses []wire.NodeStatus
 	said     string
-	forget   func(Reading) bool // what a broker lost
+	forget   func(wire.Reading) bool // what a broker lost
 }
 
 type stored struct {
-	Reading
+	wire.Reading
 	topic string
 	at    time.Time
 }
@@ -74,13 +75,13 @@ func (s *store) take(_ paho.Client, m paho.Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if strings.HasSuffix(m.Topic(), "/status") {
-		var st status
+		var st wire.NodeStatus
 		if json.Unmarshal(m.Payload(), &st) == nil {
 			s.statuses = append(s.statuses, st)
 		}
 		return
 	}
-	var r Reading
+	var r wire.Reading
 	if err := json.Unmarshal(m.Payload(), &r); err != nil {
 		s.t.Errorf("%s: %v in %s", m.Topic(), err, m.Payload())
 		return
@@ -165,11 +166,11 @@ func (s *store) ordered() (rs []stored) {
 	return rs
 }
 
-func (s *store) lastStatus() status {
+func (s *store) lastStatus() wire.NodeStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.statuses) == 0 {
-		return status{}
+		return wire.NodeStatus{}
 	}
 	return s.statuses[len(s.statuses)-1]
 }

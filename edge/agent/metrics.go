@@ -3,78 +3,13 @@ package agent
 import (
 	"maps"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hearth-home/hearth/edge/driver"
-	"github.com/hearth-home/hearth/edge/window"
 	"github.com/hearth-home/hearth/shared/spool"
 )
-
-// shown is what metrics and health see of the agent.
-type shown struct {
-	lost     atomic.Uint64 // readings
-	wroteOwn atomic.Int64  // bytes, beside the spool's
-	lastBeat atomic.Int64  // of the loop, by now()
-
-	viewMu sync.Mutex
-	view   view
-}
-
-type view struct {
-	connected, gaveUp bool
-	disk              bool // takes readings
-	window            window.Stats
-	live, backlog     int
-	bytes, pending    int
-	numbered          uint64
-	spool             *spool.Log
-	reader            *spool.Reader
-}
-
-func (a *Agent) lose(n int) {
-	a.lost.Add(uint64(n))
-	a.log.Error("readings were lost: the disk takes none and memory is full", "readings", n)
-}
-
-func (a *Agent) wrote(n int) { a.wroteOwn.Add(int64(n)) }
-
-func (a *Agent) showSpool(l *spool.Log, r *spool.Reader) {
-	a.viewMu.Lock()
-	defer a.viewMu.Unlock()
-	a.view.spool, a.view.reader = l, r
-}
-
-// show publishes what deliver knows.
-func (a *Agent) show() {
-	a.lastBeat.Store(int64(a.now()))
-	live, backlog, bytes := a.window.Len()
-	a.viewMu.Lock()
-	defer a.viewMu.Unlock()
-	v := &a.view
-	v.connected, v.gaveUp, v.disk = a.session != nil, a.gaveUp, !a.saidFull
-	v.window, v.live, v.backlog, v.bytes = a.window.Stats(), live, backlog, bytes
-	v.pending, v.numbered = len(a.pending), a.seq
-}
-
-func (a *Agent) look() view {
-	a.viewMu.Lock()
-	defer a.viewMu.Unlock()
-	return a.view
-}
-
-// written is how many bytes went to the disk since the start.
-func (a *Agent) written(v view) (bytes uint64, syncs uint64) {
-	bytes = uint64(a.wroteOwn.Load())
-	if v.spool != nil {
-		s := v.spool.Stats()
-		bytes, syncs = bytes+s.Written, s.Fsyncs
-	}
-	return bytes, syncs
-}
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("hearth_edge_"+name, help, labels, nil)
@@ -115,14 +50,14 @@ var (
 )
 
 // Describe implements prometheus.Collector.
-func (a *Agent) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(a, ch) }
+func (r *reporter) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(r, ch) }
 
 // Collect implements prometheus.Collector.
-func (a *Agent) Collect(ch chan<- prometheus.Metric) {
+func (r *reporter) Collect(ch chan<- prometheus.Metric) {
 	m := meter{ch}
-	v := a.look()
+	v := r.monitor.look()
 	m.gauge(descConnected, truth(v.connected))
-	m.gauge(descClock, truth(a.clockOK.Load()))
+	m.gauge(descClock, truth(r.calendar.isSet()))
 	m.gauge(descGaveUp, truth(v.gaveUp))
 	m.count(descNumbered, float64(v.numbered))
 	m.count(descSent, float64(v.window.Sent))
@@ -133,22 +68,21 @@ func (a *Agent) Collect(ch chan<- prometheus.Metric) {
 	m.gauge(descWindowBytes, float64(v.bytes))
 	m.gauge(descPending, float64(v.pending))
 	m.gauge(descDisk, truth(v.disk))
-	m.count(descLost, float64(a.lost.Load()+v.window.Dropped))
-	bytes, syncs := a.written(v)
+	m.count(descLost, float64(r.monitor.lost.Load()+v.window.Dropped))
+	bytes, syncs := r.monitor.written()
 	m.count(descWritten, float64(bytes))
 	m.count(descSyncs, float64(syncs))
-	m.gauge(descPerDay, float64(bytes)*float64(24*time.Hour)/float64(a.now()))
-	m.gauge(descAtRisk, a.cfg.SpoolSync.Seconds())
-	if v.spool != nil && v.reader != nil {
-		a.collectSpool(m, v)
+	m.gauge(descPerDay, float64(bytes)*float64(24*time.Hour)/float64(r.monitor.up.now()))
+	m.gauge(descAtRisk, r.sync.Seconds())
+	if l, reader := r.monitor.disk(); l != nil && reader != nil {
+		collectSpool(m, l.Stats(), reader.Lag())
 	}
-	for _, s := range a.sensors {
+	for _, s := range r.sensors {
 		s.collect(m)
 	}
 }
 
-func (a *Agent) collectSpool(m meter, v view) {
-	s, lag := v.spool.Stats(), v.reader.Lag()
+func collectSpool(m meter, s spool.Stats, lag spool.Lag) {
 	m.gauge(descSpool, float64(lag.Records))
 	m.gauge(descSpoolBytes, float64(s.Bytes))
 	m.count(descDropped, float64(lag.Lost))
