@@ -12,26 +12,6 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Check divides readings into those that may be stored and those that are
-// rejected: undeclared names, labels and fields, numbers that are none, times that
-// cannot be. A number outside of its range is left out; the rest of its reading
-// stays.
-func Check(rs []reading.Reading, lookup Lookup, now time.Time) (kept []reading.Reading, rejected, leftOut []Refusal) {
-	kept = make([]reading.Reading, 0, len(rs))
-	for i, r := range rs {
-		r, dropped, err := check(r, lookup, now)
-		for _, why := range dropped {
-			leftOut = append(leftOut, Refusal{i, why})
-		}
-		if err != nil {
-			rejected = append(rejected, Refusal{i, err})
-			continue
-		}
-		kept = append(kept, r)
-	}
-	return kept, rejected, leftOut
-}
-
 // check returns a reading as it may be stored and what was left out of it.
 func check(r reading.Reading, lookup Lookup, now time.Time) (_ reading.Reading, dropped []error, err error) {
 	if err := r.Check(); err != nil {

@@ -16,7 +16,6 @@ import (
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/ingest"
-	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -84,14 +83,9 @@ func (x *runner) fetchTarget(ctx context.Context, client *fetch.Client, st *stor
 	return f
 }
 
-// maxID keeps an item's key within what PostgreSQL can index (2,704 bytes): one
-// that it cannot would fail the whole run.
-const maxID = 1000
-
-// check completes what Fetch returned and refuses what must not be stored: an
-// upstream that changed its format shows here at the latest.
+// check completes what Fetch returned and fails the target if something in it must
+// not be stored: an upstream that changed its format shows here at the latest.
 func (x *runner) check(f *fetched) error {
-	now := x.env.Now()
 	for i := range f.Readings {
 		r := &f.Readings[i]
 		r.Time = r.Time.UTC()
@@ -102,10 +96,6 @@ func (x *runner) check(f *fetched) error {
 			r.Tags[catalogue.SampleLabel] = "true"
 		}
 	}
-	_, rejected, leftOut := ingest.Check(f.Readings, catalogue.Get, now)
-	for _, r := range append(rejected, leftOut...) {
-		return fmt.Errorf("what it answered cannot be right: %w", r.Reason)
-	}
 	for i := range f.Items {
 		it := &f.Items[i]
 		it.Source, it.Target, it.Sample, it.At = x.Name, f.target, x.env.Sample, it.At.UTC()
@@ -113,14 +103,27 @@ func (x *runner) check(f *fetched) error {
 			it.URL = "https://" + rest
 		}
 		it.URL = Link(it.URL)
-		if it.ID == "" {
-			return fmt.Errorf("what it answered cannot be right: %q has no id", it.Title)
+	}
+	kept, rejected, leftOut := x.found(*f).Check(x.env.Now())
+	if len(rejected) > 0 {
+		return fmt.Errorf("what it answered cannot be right: %w", rejected[0].Reason)
+	}
+	f.Readings, f.Items = kept.Readings, kept.List.Items
+	for i, r := range leftOut {
+		if i == maxLeftOut {
+			f.Warnings = append(f.Warnings, fmt.Sprintf("left out as well: %d more values", len(leftOut)-i))
+			break
 		}
-		if len(it.ID) > maxID {
-			return fmt.Errorf("what it answered cannot be right: an id of %d bytes", len(it.ID))
-		}
+		f.Warnings = append(f.Warnings, "left out: "+r.Reason.Error())
 	}
 	return nil
+}
+
+const maxLeftOut = 5 // values that are named in a target's warnings
+
+// found is what ingest stores of a target.
+func (x *runner) found(f fetched) ingest.Found {
+	return ingest.Found{Readings: f.Readings, List: store.List{Source: x.Name, Target: f.target, Items: f.Items, Complete: f.Complete, Sample: x.env.Sample}}
 }
 
 // show puts what was decoded into the answer.
@@ -220,14 +223,6 @@ func allFailed(fs []fetched) bool {
 
 func someFailed(fs []fetched) bool {
 	return slices.ContainsFunc(fs, func(f fetched) bool { return f.err != nil })
-}
-
-func readingsOf(fs []fetched) []reading.Reading {
-	var rs []reading.Reading
-	for _, f := range fs {
-		rs = append(rs, f.Readings...)
-	}
-	return rs
 }
 
 // merge adds a step to what the steps before it brought: counts add up, the

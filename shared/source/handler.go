@@ -29,7 +29,7 @@ const (
 	lastStep  = 9 * time.Second  // no step of a backfill begins later: it may take as long as an upstream does
 	leaseTail = 10 * time.Second
 
-	someWait    = time.Minute // where an upstream that has enough of us does not say for how long
+	retryAfter  = time.Minute // where a spent quota does not say for how long
 	logBytes    = 4 << 10     // of an error in the log
 	reasonBytes = 300         // of an error in an answer, the ledger and Slack
 )
@@ -187,7 +187,7 @@ func status(err error, now time.Time) (int, time.Duration) {
 	}
 	if spent, wait := isSpent(err, now); spent {
 		if wait <= 0 {
-			wait = someWait
+			wait = retryAfter
 		}
 		return http.StatusTooManyRequests, wait
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/ingest"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -63,8 +64,8 @@ func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Ti
 
 // work fetches and stores step by step until the window is done or the time is
 // up. It returns, for each target, its last step or the first that failed. A
-// step that was cut short, or failed as a whole, is where the next call goes on:
-// only as the first step of a call it counts.
+// step that was cut short, or failed as a whole, is where the next call goes on: a
+// failed step counts only if it is the first of the call.
 func (x *runner) work(ctx context.Context, st *store.Store, r store.Run, p params, a *Answer) ([]fetched, error) {
 	if p.Now() {
 		if _, err := st.CloseLists(ctx, r, x.Targets); err != nil {
@@ -115,27 +116,17 @@ func (x *runner) store(ctx context.Context, st *store.Store, r store.Run, step [
 			return &storeError{err}
 		}
 	}
-	var lists []store.List
-	var readings = readingsOf(step)
+	var found []ingest.Found
 	for _, f := range step {
-		if f.err == nil && (len(f.Items) > 0 || f.Complete) {
-			lists = append(lists, store.List{Source: x.Name, Target: f.target, Items: f.Items, Complete: f.Complete, Sample: x.env.Sample})
+		if f.err == nil {
+			found = append(found, x.found(f))
 		}
 	}
-	if len(lists) > 0 {
-		stored, unchanged, err := st.SaveItems(ctx, r, lists, x.tell)
-		if err != nil {
-			return storeFailed(err)
-		}
-		a.Stored, a.Unchanged = a.Stored+stored, a.Unchanged+unchanged
+	stored, err := ingest.Source(ctx, st, r, found, x.tell, x.env.Now())
+	if err != nil {
+		return storeFailed(err)
 	}
-	if len(readings) > 0 {
-		stored, unchanged, err := st.Merge(ctx, readings)
-		if err != nil {
-			return storeFailed(err)
-		}
-		a.Stored, a.Unchanged = a.Stored+stored, a.Unchanged+unchanged
-	}
+	a.Stored, a.Unchanged = a.Stored+stored.Stored, a.Unchanged+stored.Unchanged
 	return nil
 }
 

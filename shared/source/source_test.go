@@ -174,11 +174,13 @@ func TestWhatCannotBeRightIsNotStored(t *testing.T) {
 	for name, change := range map[string]func(*reading.Reading){
 		"a field that nobody declared": func(r *reading.Reading) { r.Fields["colour"] = 1 },
 		"a label that nobody declared": func(r *reading.Reading) { r.Tags["request_id"] = "4711" },
-		"a value out of range":         func(r *reading.Reading) { r.Fields["temperature_celsius"] = -273 },
-		"a time in 1970":               func(r *reading.Reading) { r.Time = time.Unix(1700000, 0) },
-		"a time next month":            func(r *reading.Reading) { r.Time = at.AddDate(0, 1, 0) },
-		"an unknown measurement":       func(r *reading.Reading) { r.Name = "wether" },
-		"a label of 64 KiB":            func(r *reading.Reading) { r.Tags["place"] = strings.Repeat("x", 64<<10) },
+		"nothing but values out of range": func(r *reading.Reading) {
+			r.Fields, r.Text = map[string]float64{"temperature_celsius": -273, "humidity_percent": 101}, nil
+		},
+		"a time in 1970":         func(r *reading.Reading) { r.Time = time.Unix(1700000, 0) },
+		"a time next month":      func(r *reading.Reading) { r.Time = at.AddDate(0, 1, 0) },
+		"an unknown measurement": func(r *reading.Reading) { r.Name = "wether" },
+		"a label of 64 KiB":      func(r *reading.Reading) { r.Tags["place"] = strings.Repeat("x", 64<<10) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := thermometer("home")
@@ -192,6 +194,38 @@ func TestWhatCannotBeRightIsNotStored(t *testing.T) {
 				t.Errorf("%d %s, %d stored", w.Code, w.Body, len(h.Readings("weather")))
 			}
 		})
+	}
+}
+
+func TestAValueOutOfItsRangeIsLeftOutAndNamed(t *testing.T) {
+	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	for _, many := range []int{1, 7} {
+		s := thermometer("home")
+		s.Fetch = func(context.Context, *fetch.Client, string, source.Window) (source.Batch, error) {
+			var b source.Batch
+			for i := range many {
+				r := weather("home", at.Add(-time.Duration(i)*time.Minute))
+				r.Fields = map[string]float64{"temperature_celsius": -273, "humidity_percent": 50}
+				b.Readings = append(b.Readings, r)
+			}
+			return b, nil
+		}
+		h := start(t, s)
+		a, w := h.Post("")
+		if w.Code != 200 || a.Status != "ok" || a.Stored != many || len(a.Warnings) != min(many, 6) || !strings.Contains(a.Warnings[0], "temperature_celsius is -273") {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		if many == 7 && !strings.Contains(a.Warnings[5], "2 more") {
+			t.Errorf("%q", a.Warnings)
+		}
+		for _, r := range h.Readings("weather") {
+			if _, ok := r.Fields["temperature_celsius"]; ok || r.Fields["humidity_percent"] != 50 {
+				t.Errorf("stored %s", r.Line())
+			}
+		}
+		if a, _ := h.Post(""); a.Stored != 0 || a.Unchanged != many {
+			t.Errorf("a rerun: %+v", a)
+		}
 	}
 }
 

@@ -48,12 +48,12 @@ func BenchmarkWrite1000(b *testing.B) {
 	benchmark(b, time.Minute, func(s *store.Store, rs []reading.Reading) (int, error) { return len(rs), s.Write(b.Context(), rs) })
 }
 
-func merge(b *testing.B) func(*store.Store, []reading.Reading) (int, error) {
+func mergeAll(b *testing.B) func(*store.Store, []reading.Reading) (int, error) {
 	return func(s *store.Store, rs []reading.Reading) (int, error) {
-		stored, _, err := s.Merge(b.Context(), rs)
+		stored, _, err := merge(b.Context(), s, rs)
 		return stored, err
 	}
 }
 
-func BenchmarkMerge1000New(b *testing.B)   { benchmark(b, time.Minute, merge(b)) }
-func BenchmarkMerge1000Again(b *testing.B) { benchmark(b, 0, merge(b)) }
+func BenchmarkMerge1000New(b *testing.B)   { benchmark(b, time.Minute, mergeAll(b)) }
+func BenchmarkMerge1000Again(b *testing.B) { benchmark(b, 0, mergeAll(b)) }

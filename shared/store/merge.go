@@ -10,19 +10,6 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-// Merge writes those readings that are not stored already with equal values.
-// Readings of one series and time count as one.
-func (s *Store) Merge(ctx context.Context, rs []reading.Reading) (stored, unchanged int, err error) {
-	fresh, unchanged, err := s.Fresh(ctx, rs)
-	if err != nil || len(fresh) == 0 {
-		return 0, unchanged, err
-	}
-	if err := s.Write(ctx, fresh); err != nil {
-		return 0, 0, err
-	}
-	return len(fresh), unchanged, nil
-}
-
 // Fresh returns those of the readings that are not stored already with equal
 // values, and how many are. Readings of one series and time count as one.
 func (s *Store) Fresh(ctx context.Context, rs []reading.Reading) (fresh []reading.Reading, unchanged int, err error) {

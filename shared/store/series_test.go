@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -103,7 +104,7 @@ func TestOddCharactersComeBackAsWritten(t *testing.T) {
 				t.Errorf("tag %q finds %q", r.Tags["odd"], got)
 			}
 		}
-		if stored, unchanged, err := s.Merge(t.Context(), all); stored != 0 || unchanged != len(all) || err != nil {
+		if stored, unchanged, err := merge(t.Context(), s, all); stored != 0 || unchanged != len(all) || err != nil {
 			t.Errorf("a rerun stores %d, leaves %d of %d: %v", stored, unchanged, len(all), err)
 		}
 	})
@@ -174,7 +175,16 @@ func TestLatestIsTheNewestOfEverySeries(t *testing.T) {
 	})
 }
 
-func TestMergeWritesOnlyWhatDiffers(t *testing.T) {
+// merge stores what is fresh, as shared/ingest does for a source.
+func merge(ctx context.Context, s *store.Store, rs []reading.Reading) (stored, unchanged int, err error) {
+	fresh, unchanged, err := s.Fresh(ctx, rs)
+	if err != nil || len(fresh) == 0 {
+		return 0, unchanged, err
+	}
+	return len(fresh), unchanged, s.Commit(ctx, "store what is fresh", fresh, nil)
+}
+
+func TestFreshIsOnlyWhatDiffers(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		name, other := measurement(t)+"a", measurement(t)+"b"
 		var all []reading.Reading
@@ -184,26 +194,26 @@ func TestMergeWritesOnlyWhatDiffers(t *testing.T) {
 					Fields: map[string]float64{"v": float64(i) / 3}, Text: map[string]string{"sky": "clear"}})
 			}
 		}
-		merge := func(rs []reading.Reading, stored, unchanged int) {
+		merged := func(rs []reading.Reading, stored, unchanged int) {
 			t.Helper()
-			a, b, err := s.Merge(t.Context(), rs)
+			a, b, err := merge(t.Context(), s, rs)
 			if a != stored || b != unchanged || err != nil {
 				t.Errorf("stored %d, unchanged %d, %v; want %d, %d", a, b, err, stored, unchanged)
 			}
 		}
-		merge(nil, 0, 0)
-		merge(all[:60], 60, 0)
-		merge(all, 40, 60)
-		merge(all, 0, 100)
+		merged(nil, 0, 0)
+		merged(all[:60], 60, 0)
+		merged(all, 40, 60)
+		merged(all, 0, 100)
 		changed := slices.Clone(all)
 		changed[7].Fields = map[string]float64{"v": -1}
 		changed[8].Text = map[string]string{"sky": "cloudy"}
 		changed[9].Fields = map[string]float64{"w": 1}
-		merge(changed, 3, 97)
-		merge(changed, 0, 100)
+		merged(changed, 3, 97)
+		merged(changed, 0, 100)
 		twice := []reading.Reading{changed[0], changed[0]}
 		twice[1].Fields = map[string]float64{"v": 99}
-		merge(twice, 1, 0) // one point: the later value wins
+		merged(twice, 1, 0) // one point: the later value wins
 		if got := lines(t, s, name, nil); len(got) != 50 {
 			t.Errorf("%d points, want 50", len(got))
 		}

@@ -29,8 +29,8 @@ func TestTagsMayBeAsLongAsInfluxDBTakesThem(t *testing.T) {
 				t.Errorf("%s: one byte more: %v", name, err)
 			}
 			r.Tags["t"] = strings.Repeat("z", 64<<10)
-			if _, _, err := s.Merge(t.Context(), []reading.Reading{r}); err == nil {
-				t.Errorf("%s: 64 KiB are merged", name)
+			if _, _, err := s.Fresh(t.Context(), []reading.Reading{r}); err == nil {
+				t.Errorf("%s: 64 KiB are taken", name)
 			}
 		}
 	})

@@ -1,0 +1,111 @@
+package alert
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+var t0 = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func TestToldOnceAndResolvedOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, now := store.TargetState{Target: "home"}, t0
+		patience := time.Duration(rapid.IntRange(0, 3).Draw(t, "patience")) * time.Hour
+		told := false
+		for range rapid.IntRange(1, 30).Draw(t, "runs") {
+			now = now.Add(time.Hour)
+			reason := rapid.SampledFrom([]string{"", "answered 500", "no answer"}).Draw(t, "reason")
+			was := s.Failing
+			after, c := next(s, Outcome{"home", reason, patience}, now)
+			switch {
+			case c == nil:
+			case c.firing == told:
+				t.Fatalf("told %v twice", c.firing)
+			case c.firing && (reason == "" || now.Sub(after.Failing) < patience):
+				t.Fatalf("told too early: %+v", c)
+			case !c.firing && reason != "":
+				t.Fatal("resolved while it fails")
+			default:
+				told = c.firing
+			}
+			if reason != "" && !was.IsZero() && !after.Failing.Equal(was) {
+				t.Fatal("a failure's beginning moved")
+			}
+			if reason == "" && told {
+				t.Fatal("it works and nobody was told")
+			}
+			if reason != "" && !told && now.Sub(after.Failing) >= patience {
+				t.Fatal("it has failed for long enough and nobody was told")
+			}
+			if after.Target != "home" || (reason == "") != after.LastOK.Equal(now) || after.Reason != reason {
+				t.Fatalf("%+v", after)
+			}
+			s = after
+		}
+	})
+}
+
+var stocks = Run{Function: "stocks", ID: "r1", Channel: "failures"}
+
+func TestMessagesGroupTargets(t *testing.T) {
+	since := t0.Add(-135 * time.Minute)
+	before := map[string]store.TargetState{"DIA": {Target: "DIA", Failing: since, Told: true, Reason: "answered 500"}}
+	states, ms := stocks.Targets(before, []Outcome{
+		{Target: "SPY", Reason: "answered 500"}, {Target: "QQQ", Reason: "answered 500"}, {Target: "DIA"}, {Target: "X", Reason: "unknown symbol"}, {Target: "Y"},
+		{Target: "Z", Reason: "no answer", Patience: time.Minute},
+	}, t0, t0)
+	if len(ms) != 2 || ms[0].Key != "source/stocks/r1/failing" || ms[1].Key != "source/stocks/r1/working" || len(states) != 6 {
+		t.Fatalf("%d messages: %+v; want one of what fails and one of what works", len(ms), ms)
+	}
+	for i, want := range []string{":red_circle: stocks is failing\nSPY, QQQ: answered 500\nX: unknown symbol",
+		":large_green_circle: stocks works again\nDIA: works again after 2 h 15 min"} {
+		if ms[i].Text != want || ms[i].Channel != "failures" || !ms[i].Created.Equal(t0) {
+			t.Errorf("message %+v, want %q", ms[i], want)
+		}
+	}
+	if _, ms := stocks.Targets(nil, nil, t0, t0); len(ms) != 0 {
+		t.Errorf("nothing changed, and yet: %v", ms)
+	}
+}
+
+func TestAMuteRunTellsNothingAndForgetsNothing(t *testing.T) {
+	mute := stocks
+	mute.Mute = true
+	before := map[string]store.TargetState{"SPY": {Failing: t0, Told: true}, "QQQ": {Failing: t0, Told: true}}
+	states, ms := mute.Targets(before, []Outcome{{Target: "SPY", Reason: "no answer"}, {Target: "QQQ"}, {Target: "X", Reason: "no answer"}}, t0, t0)
+	if len(ms) != 0 {
+		t.Errorf("told %v", ms)
+	}
+	for i, told := range []bool{true, false, false} { // told before; it works; nobody was told
+		if states[i].Told != told {
+			t.Errorf("%+v", states[i])
+		}
+	}
+	later, ms := stocks.Targets(map[string]store.TargetState{"X": states[2]}, []Outcome{{Target: "X", Reason: "no answer"}}, t0.Add(time.Hour), t0.Add(time.Hour))
+	if len(ms) != 1 || !later[0].Failing.Equal(t0) {
+		t.Errorf("once somebody listens: %v, %+v", ms, later)
+	}
+}
+
+func TestSpan(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		29 * time.Second: "less than a minute", 30 * time.Second: "1 min", 59*time.Minute + 29*time.Second: "59 min", 59*time.Minute + 30*time.Second: "1 h 0 min",
+		47*time.Hour + 59*time.Minute: "47 h 59 min", 48 * time.Hour: "2 days", 71 * time.Hour: "2 days",
+	} {
+		if got := Span(d); got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestALineEndsWithItsReason(t *testing.T) {
+	_, ms := stocks.Targets(nil, []Outcome{{Target: "A", Reason: "x"}}, t0, t0)
+	if len(ms) != 1 || strings.Contains(ms[0].Text, "works again") {
+		t.Errorf("%v", ms)
+	}
+}
