@@ -52,7 +52,8 @@ type sensors struct {
 	watch    *mapping.Watch
 	allow    allow
 	log      *slog.Logger
-	pruned   atomic.Int64 // unix seconds when dead letters that are gone were last deleted
+	pruned   atomic.Int64 // unix nanoseconds when dead letters that are gone were last deleted
+	asked    atomic.Int64 // when requests for dead letters were last looked for
 }
 
 // transform stores a batch: readings first, then states and numbering in one
@@ -83,6 +84,7 @@ func (s *sensors) transform(ctx context.Context, st *store.Store, ms []wire.Mess
 	}
 	w.stored(a)
 	s.prune(ctx, st, now)
+	s.requests(ctx, st, now, &w.answer)
 	return w.answer, nil
 }
 
@@ -95,11 +97,17 @@ const (
 // prune deletes dead letters that are gone, some at a time. The batch is stored:
 // what goes wrong here is tried again with a later one.
 func (s *sensors) prune(ctx context.Context, st *store.Store, now time.Time) {
-	last := s.pruned.Load()
-	if now.Unix()-last < int64(pruneEvery.Seconds()) && now.Unix() >= last || !s.pruned.CompareAndSwap(last, now.Unix()) {
+	if !due(&s.pruned, now, pruneEvery) {
 		return
 	}
 	if _, err := st.PruneDeadLetters(ctx, now.Add(-keepGone), pruneAtOnce); err != nil {
 		s.log.Warn("dead letters", "function", "sensors", "err", err)
 	}
+}
+
+// due reports whether it is time again, and notes that it was done now.
+func due(last *atomic.Int64, now time.Time, every time.Duration) bool {
+	was := last.Load()
+	since := now.UnixNano() - was
+	return (since >= int64(every) || since < 0) && last.CompareAndSwap(was, now.UnixNano())
 }

@@ -24,6 +24,9 @@ type Place struct {
 	Seq  uint64 `json:"seq"`
 }
 
+// AnyFunction as a pick's Function means the letters of all functions.
+const AnyFunction = "*"
+
 // Pick chooses dead letters: those that fit all that is named. One without
 // Topic, ID, Reason and All chooses none.
 type Pick struct {
