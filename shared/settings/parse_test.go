@@ -245,17 +245,6 @@ func TestALogIsNotFloodedByMistakes(t *testing.T) {
 	}
 }
 
-func TestTheLaterEndCounts(t *testing.T) {
-	early, late := time.Unix(1, 0), time.Unix(2, 0)
-	for _, tc := range []struct{ written, button, want time.Time }{
-		{early, late, late}, {late, early, late}, {early, time.Time{}, early}, {time.Time{}, late, late}, {time.Time{}, time.Time{}, time.Time{}}, {late, late, late},
-	} {
-		if got := Later(tc.written, tc.button); !got.Equal(tc.want) {
-			t.Errorf("Later(%v, %v) = %v", tc.written, tc.button, got)
-		}
-	}
-}
-
 func TestClockAndZone(t *testing.T) {
 	if m := Clock("22:30").Minutes(); m != 22*60+30 {
 		t.Error(m)

@@ -143,12 +143,3 @@ type QuietHours struct {
 	To   Clock     `yaml:"to"`       // time of day; before from: on the next day
 	Days []Weekday `yaml:"days,one"` // on which they begin; absent: every day
 }
-
-// Later returns the later of two ends, each zero where there is none: hearth.yml
-// says one, and a button has set the other.
-func Later(written, button time.Time) time.Time {
-	if button.After(written) {
-		return button
-	}
-	return written
-}

@@ -10,12 +10,16 @@ import (
 
 const maxNamesakes = 1000 // devices that wish for one id
 
-// Devices returns the register, by id.
+// Devices returns the register, by id. Maintenance lasts until the later of what
+// hearth.yml names and a button has set.
 func (s *Store) Devices(ctx context.Context) ([]Device, error) {
 	return query(ctx, s, "read the devices", func(rows *sql.Rows) (d Device, err error) {
-		err = rows.Scan(&d.ID, &d.Kind, &d.Name, &d.Room, &d.ReplacedBy, scanTime{&d.Maintenance}, scanTime{&d.Seen})
+		var button time.Time
+		err = rows.Scan(&d.ID, &d.Kind, &d.Name, &d.Room, &d.ReplacedBy, scanTime{&d.Maintenance}, scanTime{&button}, scanTime{&d.Seen})
+		d.Maintenance = later(d.Maintenance, button)
 		return d, err
-	}, `select id, kind, name, room, replaced_by, maintenance, seen from devices order by id`)
+	}, `select d.id, d.kind, d.name, d.room, d.replaced_by, d.maintenance, u.until, d.seen
+		from devices d left join until_dates u on u.kind = $1 and u.subject = d.id order by d.id`, Maintenance)
 }
 
 const idColumns = `physical, device, name, about, since, until`

@@ -185,6 +185,37 @@ func TestAnEntryWithoutANameOrRoomTakesThemBack(t *testing.T) {
 	})
 }
 
+func TestMaintenanceLastsUntilTheLaterEnd(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		early, late := noon.Add(time.Hour), noon.Add(2*time.Hour)
+		for _, tc := range []struct {
+			device                string
+			written, button, want time.Time
+		}{
+			{"a", early, late, late}, {"b", late, early, late}, {"c", early, time.Time{}, early}, {"d", time.Time{}, late, late}, {"e", late, late, late}, {"f", time.Time{}, time.Time{}, time.Time{}},
+		} {
+			if err := s.ConfigureDevices(t.Context(), []store.DeviceSetting{{Device: tc.device, Kind: "mapped", Maintenance: tc.written}}, noon); err != nil {
+				t.Fatal(err)
+			}
+			for kind, until := range map[string]time.Time{store.Maintenance: tc.button, store.Silence: late.Add(time.Hour)} { // another kind says nothing of it
+				if until.IsZero() {
+					continue
+				}
+				if err := s.SetUntil(t.Context(), store.UntilDate{Kind: kind, Subject: tc.device, Until: until, Set: noon}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ds, err := s.Devices(t.Context())
+			if err != nil || len(ds) == 0 {
+				t.Fatal(ds, err)
+			}
+			if d := ds[len(ds)-1]; d.ID != tc.device || !d.Maintenance.Equal(tc.want) {
+				t.Errorf("%+v, want maintenance until %v", d, tc.want)
+			}
+		}
+	})
+}
+
 func TestAStateIsReplacedOnlyByANewerOne(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		good := 7.5
