@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up device settings-check run backfill test e2e chaos bench fuzz mutants check vuln generate docs functions-forget migrate secrets images publish edge edge-image test-influx2
+.PHONY: help up device settings-check run backfill test e2e chaos bench fuzz mutants check vuln generate docs functions-forget migrate secrets images publish edge edge-image test-influx2 test-ahead
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -32,6 +32,10 @@ backfill: $(HEARTH) ## its history: FUNCTION=treasuries FROM=2020-01-01 TO=2024-
 
 test: generate .bin/influxd tools/kasasim/node_modules ## every test, on real servers; with CI=true none may be missing
 	go test -timeout 25m ./...
+	@$(MAKE) --no-print-directory test-ahead
+
+test-ahead: generate ## the tests that start no server, with the clock set years ahead
+	go run ./tools/ahead
 
 e2e: .bin/influxd ## build, run and stop every function as OpenFaaS does
 	go test -count=1 -timeout 20m -v ./local/e2e

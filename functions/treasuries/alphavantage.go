@@ -56,7 +56,7 @@ type vantage struct {
 	now    func() time.Time
 
 	mu    sync.Mutex // one call at a time, since the plan takes one a second
-	last  time.Time
+	began time.Time
 	known map[string]history
 }
 
@@ -122,9 +122,9 @@ func (x *vantage) pause(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the turn of a call: %w", ctx.Err())
-	case <-time.After(x.AlphaVantagePause - time.Since(x.last)):
+	case <-time.After(x.AlphaVantagePause - time.Since(x.began)):
 	}
-	x.last = time.Now()
+	x.began = time.Now()
 	return nil
 }
 

@@ -3,6 +3,7 @@ package schedule
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -87,11 +88,16 @@ func TestRunsMayOverlap(t *testing.T) {
 
 func TestWhatIsOverdueRunsOnceAtTheStart(t *testing.T) {
 	g := listen(t, ok)
-	now := time.Date(2026, 11, 23, 14, 5, 0, 0, time.UTC)
+	tokyo, err := time.LoadLocation("Asia/Tokyo") // each of its days has 24 hours
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	daily := fmt.Sprintf("CRON_TZ=Asia/Tokyo 0 %d * * *", (now.In(tokyo).Hour()+12)%24) // half a day away, before and after
 	s := New(g.URL, []Job{
-		{"never", "0 0 1 1 *", time.Time{}},
-		{"late", "CRON_TZ=Europe/Berlin 0 7 * * *", now.Add(-25 * time.Hour)},
-		{"fresh", "CRON_TZ=Europe/Berlin 0 7 * * *", now.Add(-time.Hour)},
+		{"never", daily, time.Time{}},
+		{"late", daily, now.Add(-25 * time.Hour)},
+		{"fresh", daily, now.Add(-time.Hour)},
 	}, quiet, now)
 	got := []string{wait(t, g.calls).URL.Path, wait(t, g.calls).URL.Path}
 	slices.Sort(got)
@@ -111,7 +117,7 @@ func TestWhatIsStillLeasedAtTheStartIsCalledAgain(t *testing.T) {
 			w.WriteHeader(http.StatusConflict)
 		}
 	})
-	s := start(g.URL, []Job{{"weather", "@yearly", time.Time{}}}, quiet, time.Now(), time.Millisecond)
+	s := start(g.URL, []Job{{"weather", "@every 24h", time.Time{}}}, quiet, time.Now(), time.Millisecond)
 	for range 3 {
 		wait(t, g.calls)
 	}

@@ -252,7 +252,7 @@ func TestWatchKeepsTheLastGoodFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "hearth-settings")
 	w := NewWatch(secret.NewFolder(dir).Get("hearth-settings"), slog.New(slog.NewTextHandler(io.Discard, nil)))
-	now := time.Now()
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	takes := func(file string, want bool) {
 		t.Helper()
 		if file == "" {

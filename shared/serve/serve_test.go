@@ -108,8 +108,8 @@ func TestStopSaysWhenItCutRequestsOff(t *testing.T) {
 func TestRequestsHaveTheDeadlineOfExecTimeout(t *testing.T) {
 	var left time.Duration
 	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		d, _ := r.Context().Deadline()
-		left = time.Until(d)
+		end, _ := r.Context().Deadline()
+		left = time.Until(end)
 	})
 	deadline(h, time.Hour).ServeHTTP(nil, httptest.NewRequest("POST", "/", nil))
 	if left <= 0 || left > time.Hour {

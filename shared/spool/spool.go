@@ -270,7 +270,7 @@ func (o Options) withDefaults() Options {
 	set((*int64)(&o.CursorEvery), int64(time.Second))
 	o.SegmentBytes = max(min(o.SegmentBytes, o.MaxBytes/8, math.MaxInt32), 1)
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = time.Now // clock: unless told
 	}
 	if o.FS == nil {
 		o.FS = disk{}

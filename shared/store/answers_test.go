@@ -68,7 +68,7 @@ func TestAnswersToAWriteAreKeptApart(t *testing.T) {
 }
 
 func TestRetryAfterMayBeADate(t *testing.T) {
-	at := time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)
+	at := time.Now().Add(time.Hour).UTC().Format(http.TimeFormat) // clock: a server's date is by the real one
 	err := influxAt(t, answer{503, asJSON, at, `{"code":"unavailable","message":"x"}`}.serve).Write(t.Context(), one)
 	if e, ok := errors.AsType[*store.InfluxError](err); !ok || e.RetryAfter <= 50*time.Minute {
 		t.Errorf("%v", err)

@@ -31,7 +31,7 @@ func TestCommitStoresReadingsAndRowsTogether(t *testing.T) {
 		}
 		states, err1 := s.DeviceStates(t.Context(), "a")
 		targets, err2 := s.Targets(t.Context(), "weather")
-		due, err3 := s.Due(t.Context(), time.Now().Add(time.Hour), 10)
+		due, err3 := s.Due(t.Context(), time.Now().Add(time.Hour), 10) // clock: the database has its own
 		if err := errors.Join(err1, err2, err3); err != nil || len(states) != 1 || len(targets) != 1 || len(due) != 1 || due[0].Created.IsZero() {
 			t.Errorf("%v, states %v, targets %v, due %v", err, states, targets, due)
 		}

@@ -58,7 +58,7 @@ func retryAfter(e *influxhttp.Error) time.Duration {
 		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(v); err == nil {
-		return max(0, time.Until(at))
+		return max(0, time.Until(at)) // clock: a server's date is by the real one
 	}
 	return 0
 }

@@ -194,7 +194,7 @@ func TestSamplesOfAFunctionGo(t *testing.T) {
 func TestTasksViewTellsAgeAndIdleDays(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		day := 24 * time.Hour
-		now := time.Now()
+		now := time.Now() // clock: the view goes by the database's
 		at := func(id string, age, idle time.Duration) item.Item {
 			return item.Item{ID: id, At: now.Add(-age), Attributes: map[string]string{"modified_at": now.Add(-idle).UTC().Format(time.RFC3339)}}
 		}

@@ -161,7 +161,7 @@ func TestWhatADeathLeavesIsStoredWithIt(t *testing.T) {
 			return []store.TargetState{failing}, []store.Message{message}
 		})
 		got, err1 := s.Targets(t.Context(), "stocks")
-		due, err2 := s.Due(t.Context(), time.Now().Add(time.Hour), 10)
+		due, err2 := s.Due(t.Context(), time.Now().Add(time.Hour), 10) // clock: the database has its own
 		if err := errors.Join(err1, err2); err != nil || got["AAPL"] != failing || len(due) != 1 || due[0] != message {
 			t.Errorf("%v, %v, %v", got, due, err)
 		}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,7 +19,7 @@ import (
 )
 
 // measurement returns a name that no other test uses, for buckets that stay.
-func measurement(t *testing.T) string { return fmt.Sprintf("m%d", time.Now().UnixNano()) }
+func measurement(t *testing.T) string { return "m" + strings.ToLower(rand.Text()) }
 
 func write(t *testing.T, s *store.Store, rs ...reading.Reading) {
 	t.Helper()

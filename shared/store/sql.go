@@ -98,7 +98,7 @@ func queryIn[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, err
 // now is the clock that leases go by: the database's, which all replicas share.
 func (s *Store) now(ctx context.Context, tx *txn) (t time.Time, err error) {
 	if s.dialect == SQLite {
-		return time.Now().UTC(), nil
+		return time.Now().UTC(), nil // clock: SQLite has no other, and all who share a file share the machine
 	}
 	err = tx.QueryRowContext(ctx, "select clock_timestamp()").Scan(scanTime{&t})
 	return t, err
