@@ -30,9 +30,9 @@ func (u uptime) now() time.Duration { return time.Since(time.Time(u)) + time.Sec
 // program.
 var plausible = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// calendar turns moments of Mono into times. Once the clock was right in this run
-// of the kernel it stays so: a Pi that hears no time server for a day is seconds
-// off, not years. Only the delivery uses it, except for isSet.
+// calendar turns moments of Mono into times. A clock that was right once counts as
+// right until the kernel ends: a Pi that hears no time server for a day is seconds
+// off, not years. Only the delivery's goroutine uses it, except for isSet and now.
 type calendar struct {
 	clock   Clock
 	trust   bool // the clock, whatever it shows

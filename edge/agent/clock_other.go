@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// SystemClock is the machine's. Elsewhere than on Linux it is taken for set.
+// SystemClock is the machine's. Elsewhere than on Linux it always counts as set.
 func SystemClock() Clock {
 	return Clock{
 		Wall: time.Now, Mono: func() time.Duration { return time.Since(started) },

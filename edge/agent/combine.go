@@ -8,8 +8,9 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
-// combine makes one sample of several, of the best quality among them: of each
-// number the median or the mean, but the last of what is on or off or counts up.
+// combine makes one sample of several. Only those of the best quality among them
+// count: of each number it takes their median or mean, but of switches and counters
+// the last value.
 func combine(how string, samples []driver.Sample) driver.Sample {
 	if len(samples) == 1 {
 		return samples[0]

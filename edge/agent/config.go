@@ -30,8 +30,8 @@ type Config struct {
 	Dir          string        `env:"SPOOL_DIR" envDefault:"/var/lib/hearth-edge"` // where readings wait while the broker is away
 	SpoolMiB     int64         `env:"SPOOL_MAX_MIB" envDefault:"256"`              // cap: beyond it the oldest go, counted
 	SpoolRecords int64         `env:"SPOOL_MAX_RECORDS" envDefault:"1000000"`      // cap on their number
-	SpoolSync    time.Duration `env:"SPOOL_SYNC" envDefault:"1s"`                  // what a power cut may take of the readings on disk; 0: nothing, at a write to the card each
-	Rate         int           `env:"BACKLOG_RATE" envDefault:"200"`               // readings a second that are caught up with
+	SpoolSync    time.Duration `env:"SPOOL_SYNC" envDefault:"1s"`                  // how much of the readings on disk a power cut may take; 0: nothing, but every reading is a write to the card
+	Rate         int           `env:"BACKLOG_RATE" envDefault:"200"`               // readings a second of the backlog that are sent
 
 	Keep     time.Duration `env:"KEEP" envDefault:"10m"`        // how long a published reading is kept in memory until it is stored
 	KeepMiB  int           `env:"KEEP_MIB" envDefault:"8"`      // and how much

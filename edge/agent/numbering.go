@@ -44,8 +44,8 @@ func (n *numbering) next(t taken) *record {
 }
 
 // rising makes the times of a device increase strictly, by a millisecond where
-// they would not: two readings must not share a point. A clock that was set back
-// by more than a few seconds is believed.
+// they would not: two readings of one time would be stored as one. A clock that was
+// set back by more than a few seconds is believed.
 type rising map[string]time.Time
 
 const setBack = 5 * time.Second

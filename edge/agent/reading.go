@@ -16,15 +16,15 @@ import (
 // clockUnsynced is the quality of a reading of which nobody knows the time.
 const clockUnsynced = "clock_unsynced"
 
-// record is a reading as it is kept: with its node, and while it has no time
-// with the moment from which that can be told.
+// record is a reading as it is kept: with its node, and while it has no time with
+// the moment from which the time can be calculated.
 type record struct {
 	wire.Reading
 	Node string  `json:"node"`
 	Held *moment `json:"held,omitempty"`
 }
 
-// moment is a point of the run of a kernel.
+// moment is a point in the run of a kernel.
 type moment struct {
 	Kernel string        `json:"kernel"`
 	Mono   time.Duration `json:"mono"`
@@ -33,7 +33,7 @@ type moment struct {
 func (r *record) key() window.Key { return window.Key{Boot: r.Boot, Seq: r.Seq} }
 func (r *record) topic() string   { return wire.ReadingTopic(r.Node, r.Device) }
 
-// size is about what it takes in memory.
+// size is about how many bytes it takes in memory.
 func (r *record) size() int {
 	n := 256 + len(r.Reason)
 	for k := range r.Fields {

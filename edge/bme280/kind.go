@@ -1,6 +1,7 @@
 package bme280
 
 import (
+	"fmt"
 	"time"
 
 	"periph.io/x/conn/v3/i2c"
@@ -12,6 +13,7 @@ import (
 var Kind = driver.Kind{
 	Name: "bme280", Via: driver.I2C, Interval: time.Minute, Every: 10 * time.Second, Combine: "median", Deadline: 5 * time.Second,
 	Settings: func() driver.Settings { return &settings{} },
+	Chip:     driver.Chip{Addresses: []uint16{0x76, 0x77}, Ask: []byte{regID}, Answer: 1, Name: chipName},
 }
 
 type settings struct {
@@ -24,4 +26,20 @@ func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error)
 	c := o.Config
 	c.Clock = m.Clock
 	return m.OpenI2C(s, o.Bus, func(b i2c.Bus) (driver.Reader, error) { return New(b, c), nil })
+}
+
+// chipName asks what is at an address: a BMP280 looks like a BME280, and others are
+// there too.
+func chipName(bus i2c.Bus, addr uint16) string {
+	id := make([]byte, 1)
+	if bus.Tx(addr, []byte{regID}, id) != nil {
+		return "bme280, perhaps"
+	}
+	switch id[0] {
+	case idBME280:
+		return fmt.Sprintf("bme280 (ADDRESS=%#02x)", addr)
+	case idBMP280:
+		return fmt.Sprintf("bme280 without humidity: a BMP280 (ADDRESS=%#02x)", addr)
+	}
+	return fmt.Sprintf("not a bme280: it says it is %#02x", id[0])
 }

@@ -1,15 +1,18 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"periph.io/x/conn/v3/i2c"
 
+	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/edge/kinds"
 )
 
@@ -39,11 +42,7 @@ func list(w io.Writer, root string, probe func(bus string) (i2c.Bus, error)) err
 		if err != nil {
 			continue
 		}
-		what := "not known here"
-		if strings.HasPrefix(string(name), "dht11") {
-			what = "dht22 (NAME=" + strings.TrimSpace(string(name)) + ")"
-		}
-		row("iio", strings.TrimSpace(string(name)), what)
+		row("iio", strings.TrimSpace(string(name)), device(strings.TrimSpace(string(name))))
 	}
 	if found == 0 {
 		fmt.Fprintln(t, "none\t\tno serial port, I2C bus or iio device: switch them on with raspi-config, and see that they are passed into the container")
@@ -51,8 +50,27 @@ func list(w io.Writer, root string, probe func(bus string) (i2c.Bus, error)) err
 	return t.Flush()
 }
 
+// device says which kind an iio device may be of.
+func device(name string) string {
+	for _, k := range kinds.All() {
+		if k.IIO != "" && strings.HasPrefix(name, k.IIO) {
+			return k.Name + " (NAME=" + name + ")"
+		}
+	}
+	return unknown
+}
+
+const unknown = "not known here"
+
 // serialPorts shows the ports by the names that stay.
 func serialPorts(root string, row func(kind, where, what string)) {
+	var names []string
+	for _, k := range kinds.All() {
+		if k.Via == driver.Serial {
+			names = append(names, k.Name)
+		}
+	}
+	what := strings.Join(names, " or ")
 	stable := map[string]bool{}
 	for _, path := range glob(root, "dev/serial/by-id/*") {
 		target, err := filepath.EvalSymlinks(path)
@@ -60,12 +78,12 @@ func serialPorts(root string, row func(kind, where, what string)) {
 			continue
 		}
 		stable[target] = true
-		row("serial", path, "sds011, pms5003 or mhz19b; now "+filepath.Base(target))
+		row("serial", path, what+"; now "+filepath.Base(target))
 	}
 	for _, pattern := range []string{"dev/ttyUSB*", "dev/ttyACM*", "dev/serial[0-9]", "dev/ttyAMA*"} {
 		for _, path := range glob(root, pattern) {
 			if !stable[path] {
-				row("serial", path, "sds011, pms5003 or mhz19b"+unstable(path))
+				row("serial", path, what+unstable(path))
 			}
 		}
 	}
@@ -92,45 +110,25 @@ func Chips(bus i2c.Bus, found func(addr uint16, what string)) {
 	}
 }
 
-// questions change nothing in the chips that a bare read does not wake: for a
-// Sensirion chip's serial number, and for a register of the others.
-var questions = map[uint16][]byte{
-	0x58: {0x36, 0x82}, 0x62: {0x36, 0x82},
-	0x76: {0xD0}, 0x77: {0xD0}, 0x48: {1}, 0x49: {1}, 0x4A: {1}, 0x4B: {1},
+// chips are the kinds of chips that may be at an address.
+func chips(addr uint16) (out []driver.Chip) {
+	for _, k := range kinds.All() {
+		if slices.Contains(k.Chip.Addresses, addr) {
+			out = append(out, k.Chip)
+		}
+	}
+	return out
 }
 
 func answers(bus i2c.Bus, addr uint16) bool {
-	if bus.Tx(addr, nil, make([]byte, 1)) == nil {
-		return true
-	}
-	q := questions[addr]
-	var r []byte
-	if len(q) == 1 { // a register, of up to two bytes
-		r = make([]byte, 2)
-	}
-	return q != nil && bus.Tx(addr, q, r) == nil
+	return bus.Tx(addr, nil, make([]byte, 1)) == nil ||
+		slices.ContainsFunc(chips(addr), func(c driver.Chip) bool { return bus.Tx(addr, c.Ask, make([]byte, c.Answer)) == nil })
 }
 
 func guess(bus i2c.Bus, addr uint16) string {
-	id := make([]byte, 1)
-	switch {
-	case addr == 0x62:
-		return "scd4x"
-	case addr == 0x58:
-		return "sgp30"
-	case addr == 0x76 || addr == 0x77:
-		if bus.Tx(addr, []byte{0xD0}, id) != nil {
-			return "bme280, perhaps"
-		}
-		switch id[0] {
-		case 0x60:
-			return fmt.Sprintf("bme280 (ADDRESS=%#02x)", addr)
-		case 0x58:
-			return fmt.Sprintf("bme280 without humidity: a BMP280 (ADDRESS=%#02x)", addr)
-		}
-		return fmt.Sprintf("not a bme280: it says it is %#02x", id[0])
-	case addr >= 0x48 && addr <= 0x4B:
-		return fmt.Sprintf("soil, if it is an ADS1115 (ADDRESS=%#02x)", addr)
+	var names []string
+	for _, c := range chips(addr) {
+		names = append(names, c.Name(bus, addr))
 	}
-	return "not known here"
+	return cmp.Or(strings.Join(names, ", or "), unknown)
 }

@@ -10,6 +10,7 @@ import (
 var Kind = driver.Kind{
 	Name: "dht22", Via: driver.IIO, Interval: time.Minute, Deadline: 20 * time.Second,
 	Settings: func() driver.Settings { return &settings{} },
+	IIO:      "dht11", // the kernel's driver serves both
 }
 
 type settings struct{ Config }

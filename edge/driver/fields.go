@@ -11,8 +11,9 @@ import (
 
 var byKey = declared()
 
-// declared are the numbers of all of them. A driver does not know which its own is
-// of, so that the widest range counts here; the platform holds each against its own.
+// declared are the fields of all measurements that sensors bring. A driver does not
+// know which is its own, so the widest range counts here; the platform checks each
+// number against the range of its own measurement.
 func declared() map[string]catalogue.Field {
 	out := map[string]catalogue.Field{}
 	for _, name := range catalogue.FromSensors() {

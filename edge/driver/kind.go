@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"periph.io/x/conn/v3/i2c"
+
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
@@ -21,6 +23,19 @@ type Kind struct {
 	// Settings returns an empty struct for the kind's own settings. Its env tags
 	// name them: PORT is SENSOR_0_PORT.
 	Settings func() Settings
+	Chip     Chip   // how one is found on I2C
+	IIO      string // how the name of one begins in iio
+}
+
+// Chip is how a kind's chips are found on an I2C bus.
+type Chip struct {
+	Addresses []uint16
+	// Ask is a command or register that changes nothing. Chips that a bare read does
+	// not wake acknowledge it, or answer with so many bytes.
+	Ask    []byte
+	Answer int
+	// Name says what it is that answered at an address, for a person.
+	Name func(bus i2c.Bus, addr uint16) string
 }
 
 // Via is what a sensor is connected by.

@@ -36,8 +36,8 @@ func (b *buses) get(_ driver.Sensor, name string) (i2c.Bus, error) {
 	return b.open[key], nil
 }
 
-// bus is one bus. Its lock makes each transaction one; a chip that needs a pause
-// between two of its own does not hold up the others.
+// bus is one bus. Its lock is held for one transaction only, so that a chip that needs
+// a pause between two of its own does not hold up the others.
 type bus struct {
 	number int
 	mu     sync.Mutex
@@ -67,7 +67,7 @@ func (b *bus) Tx(addr uint16, w, r []byte) error {
 	return err
 }
 
-// gone compares words, as the library keeps no more of an error.
+// gone compares texts: of an error the library keeps no more.
 func gone(err error) bool {
 	for _, e := range []error{syscall.ENODEV, syscall.EBADF, syscall.ESHUTDOWN} {
 		if strings.HasSuffix(err.Error(), e.Error()) {

@@ -21,9 +21,9 @@ type port struct {
 	lock *os.File
 }
 
-// openPort opens a serial port at 9600 8N1. The kernel keeps a second program
-// from a port only where that is not root's, so the port is locked as well: two
-// readers would each get half of the bytes.
+// openPort opens a serial port at 9600 8N1, and locks it: two readers would each get
+// half of the bytes, and the kernel keeps a second program out only if that does not
+// run as root.
 func openPort(path string) (io.ReadWriteCloser, error) {
 	lock, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {

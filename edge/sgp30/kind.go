@@ -12,6 +12,7 @@ import (
 var Kind = driver.Kind{
 	Name: "sgp30", Via: driver.I2C, Interval: time.Minute, Deadline: 90 * time.Second,
 	Settings: func() driver.Settings { return &settings{} },
+	Chip:     driver.Chip{Addresses: []uint16{Addr}, Ask: []byte{getSerialID >> 8, getSerialID & 0xFF}, Name: func(i2c.Bus, uint16) string { return "sgp30" }},
 }
 
 type settings struct {

@@ -16,15 +16,15 @@ type world struct {
 	boot     string
 	seq      uint64
 	up       bool
-	answers  bool // somebody publishes places
+	answers  bool // somebody says what is stored
 	flight   []Key
 	broker   []Key // acknowledged, not yet taken by the connector
 	snapshot []Key
 	stored   map[Key]int
 	upto     map[string]uint64
-	disk     []Key // not committed; place on disk is base + index + 1
+	disk     []Key // not committed; position on disk is base + index + 1
 	base     uint64
-	read     uint64 // place up to which the disk is in the window
+	read     uint64 // position up to which the disk is in the window
 }
 
 var limits = Limits{Keep: 10 * time.Hour, Bytes: 1 << 30, Resend: time.Minute}
@@ -154,7 +154,7 @@ func (x *world) heal() {
 		x.pump()
 		x.ack(1 << 30)
 		x.take(1 << 30)
-		x.reading() // the house goes on, and with it the places
+		x.reading() // sensors go on, and it is said what is stored
 		x.pass(20 * time.Second)
 	}
 	x.pump()
@@ -164,7 +164,7 @@ func (x *world) heal() {
 }
 
 // What is published arrives, whatever the broker forgets, as long as somebody
-// publishes places: nothing leaves window or disk before.
+// says what is stored: nothing leaves window or disk before.
 func TestEveryReadingIsStoredWhateverTheBrokerForgets(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		x := newWorld(t)

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Tick lets go what may go, and makes wait again what has to be sent again.
+// Tick lets entries leave that may, and makes those wait again that have to be sent
+// again.
 func (w *Window[T]) Tick(now time.Duration) {
 	w.settle(now)
 	if !w.known {
@@ -30,8 +31,8 @@ func (w *Window[T]) Tick(now time.Duration) {
 	}
 }
 
-// ask sends the first entry of each boot of the backlog again where no place has
-// come for long: places are published for what comes in, and nothing else may come.
+// ask sends the first entry of each boot of the backlog again when it was long not
+// said what is stored: hearth says so for what comes in, and nothing else may come.
 func (w *Window[T]) ask(now time.Duration) {
 	asked := map[string]bool{}
 	for _, e := range w.backlog.all {
@@ -47,12 +48,12 @@ func (w *Window[T]) ask(now time.Duration) {
 	}
 }
 
-// missing names the boots of which the place stands right before an entry that
-// the broker had for Resend. The place must have been published since, or it
-// may be just that nobody is there to move it.
+// missing names the boots of which everything is stored up to just before an entry
+// that the broker had for Resend. That must have been said since: otherwise it may be
+// just that nobody is there to say more.
 func (w *Window[T]) missing() map[string]bool {
 	var m map[string]bool
-	for boot, p := range w.place {
+	for boot, p := range w.upTo {
 		e := w.index[Key{boot, p.seq + 1}]
 		if e != nil && e.state == acked && p.at-e.acked >= w.limits.Resend {
 			if m == nil {
@@ -64,8 +65,8 @@ func (w *Window[T]) missing() map[string]bool {
 	return m
 }
 
-// settle lets go of what has been stored, or waited long enough. Both lists are
-// in order, so that a look at the front is enough.
+// settle lets entries leave that are stored, or have waited long enough. Both lists
+// are in order, so that a look at the front is enough.
 func (w *Window[T]) settle(now time.Duration) {
 	for _, e := range w.live.all {
 		stored, old := w.stored(e), e.born > 0 && now-e.born >= w.limits.Keep
@@ -77,12 +78,12 @@ func (w *Window[T]) settle(now time.Duration) {
 		}
 	}
 	w.live.trim()
-	// Only a row of entries from the front: Done is one place on disk.
+	// Only entries from the front without a gap: Done is one position on disk.
 	for _, e := range w.backlog.all {
 		if !w.finished(e, now) {
 			break
 		}
-		w.done = max(w.done, e.backlog)
+		w.done = max(w.done, e.pos)
 		w.leave(e, w.stored(e))
 	}
 	w.backlog.trim()
@@ -98,12 +99,12 @@ func (l *list[T]) trim() {
 	l.all = l.all[i:]
 }
 
-// finished reports whether an entry of the backlog may leave the disk: if the place
-// has passed it, or if places are published Resend after the broker had it, so that
-// somebody is there to have taken it, and no place speaks against it. A place is
-// published for one boot of a node, mostly the newest, so that of an earlier one the
-// last may be a little old; and it stands still for a while before what the cap has
-// dropped, which nobody can bring any more.
+// finished reports whether an entry of the backlog may leave the disk: if it is
+// stored; or if something was said to be stored Resend after the broker had it, so
+// that somebody was there to take it, and nothing says that it is missing. What is
+// stored is said for one boot of a node at a time, mostly the newest, so that what is
+// known of an earlier one may be a little old; and the number stands still for a while
+// before readings that were dropped at the cap, which nobody can bring any more.
 func (w *Window[T]) finished(e *Entry[T], now time.Duration) bool {
 	if w.index[e.Key] != e {
 		return true // the same reading is ahead of it
@@ -111,14 +112,14 @@ func (w *Window[T]) finished(e *Entry[T], now time.Duration) bool {
 	if e.state != acked {
 		return false
 	}
-	own := w.place[e.Boot]
+	own := w.upTo[e.Boot]
 	against := own.at-e.acked >= w.limits.Resend && w.index[Key{e.Boot, own.seq + 1}] != nil
 	taken := w.heard-e.acked >= w.limits.Resend && !against
 	return !w.known || w.stored(e) || taken || now-e.born >= w.limits.Keep
 }
 
 func (w *Window[T]) stored(e *Entry[T]) bool {
-	p, ok := w.place[e.Boot]
+	p, ok := w.upTo[e.Boot]
 	return ok && p.seq >= e.Seq
 }
 
@@ -143,7 +144,7 @@ func (w *Window[T]) remove(e *Entry[T]) {
 		delete(w.index, e.Key)
 	}
 	w.of(e).n--
-	if e.backlog == 0 {
+	if e.pos == 0 {
 		w.bytes -= e.Size
 	}
 }
@@ -159,8 +160,8 @@ func (w *Window[T]) mark(e *Entry[T], s state) {
 }
 
 // TakeLive empties the window of its live entries and returns those, in order,
-// that have to be kept elsewhere: what the broker has not acknowledged, and
-// where places are published all that is not yet stored.
+// that have to be kept elsewhere: those that the broker has not acknowledged, or,
+// if somebody says what is stored, those that are not yet known to be.
 func (w *Window[T]) TakeLive() []*Entry[T] {
 	var keep []*Entry[T]
 	for _, e := range w.live.all {

@@ -2,16 +2,16 @@
 // stored. It is plain bookkeeping: it does no I/O and starts nothing, and now is
 // passed in as time since some moment that never steps.
 //
-// An entry waits, is sent, is acknowledged by the broker, and leaves when the
-// node's place, as hearth publishes it at hearth/<node>/stored, has passed it.
-// A broker's acknowledgement alone means little: a broker that is killed may come
-// back with an older snapshot. So what the broker has acknowledged is sent again
-// after Resend where the connection broke since, or where the place says that it
-// is the first that is missing. Where nobody publishes places, the broker's
-// acknowledgement is the end of it.
+// An entry waits, is sent, is acknowledged by the broker, and leaves when hearth says
+// at hearth/<node>/stored that everything up to its number is stored. The broker's
+// acknowledgement alone is not enough: a broker that is killed may come back with an
+// older snapshot. So an entry that the broker has acknowledged is sent again after
+// Resend if the connection broke since, or if it is the first whose number is not
+// stored. Where nobody says what is stored, an entry leaves with the broker's
+// acknowledgement.
 //
-// Entries of the backlog are on disk already. They are forgotten, to be read again,
-// when the connection breaks.
+// Entries of the backlog are on disk already. When the connection breaks they are
+// forgotten, to be read again.
 package window
 
 import "time"
@@ -28,13 +28,13 @@ type Entry[T any] struct {
 	Item T
 	Size int // bytes, for the bound
 
-	backlog uint64 // its place on disk, 0 for a live one
-	state   state
-	born    time.Duration // sent first
-	sent    time.Duration
-	acked   time.Duration
-	asked   time.Duration // sent again to be answered
-	shaken  bool          // the connection broke after the acknowledgement
+	pos    uint64 // its position on disk, 0 for a live one
+	state  state
+	born   time.Duration // sent first
+	sent   time.Duration
+	acked  time.Duration
+	asked  time.Duration // sent again to learn what is stored
+	shaken bool          // the connection broke after the acknowledgement
 }
 
 type state int
@@ -48,7 +48,7 @@ const (
 
 // Limits of a window.
 type Limits struct {
-	Keep   time.Duration // how long an acknowledged live entry waits for its place
+	Keep   time.Duration // how long an acknowledged live entry waits to be known as stored
 	Bytes  int           // of live entries
 	Resend time.Duration // after which an acknowledged entry that is missing is sent again
 }
@@ -56,8 +56,8 @@ type Limits struct {
 // Stats counts since New.
 type Stats struct {
 	Sent, Resent uint64 // publications, and those of them that were repeated
-	Confirmed    uint64 // left because the place passed them
-	Unconfirmed  uint64 // left although a place was awaited: too old, or too many
+	Confirmed    uint64 // left because they are stored
+	Unconfirmed  uint64 // left without being known as stored: too old, or too many
 	Dropped      uint64 // left without the broker having them: too many
 }
 
@@ -65,14 +65,14 @@ type Stats struct {
 type Window[T any] struct {
 	limits  Limits
 	live    list[T] // by Seq: all of one boot
-	backlog list[T] // by place on disk
+	backlog list[T] // by position on disk
 	index   map[Key]*Entry[T]
 	bytes   int
-	done    uint64 // everything of the backlog up to here has left
+	done    uint64 // position up to which all of the backlog has left
 
-	known    bool          // somebody publishes places
-	heard    time.Duration // the last of them
-	place    map[string]at // by boot
+	known    bool          // somebody says what is stored
+	heard    time.Duration // when it was said last
+	upTo     map[string]at // by boot: the number up to which all is stored
 	since    time.Duration // of the connection
 	stats    Stats
 	inFlight int
@@ -86,20 +86,20 @@ type list[T any] struct {
 	n    int         // that have not left
 }
 
-// at is a place and when it was published last.
+// at is a number and when it was said last.
 type at struct {
 	seq uint64
 	at  time.Duration
 }
 
 const (
-	maxBoots = 16 // of which the place is remembered
+	maxBoots = 16 // of which it is remembered what is stored
 	maxRow   = 2  // live entries in a row while some of the backlog wait
 )
 
 // New returns an empty window.
 func New[T any](l Limits) *Window[T] {
-	return &Window[T]{limits: l, index: map[Key]*Entry[T]{}, place: map[string]at{}}
+	return &Window[T]{limits: l, index: map[Key]*Entry[T]{}, upTo: map[string]at{}}
 }
 
 // Add puts a live reading in. Its number must be higher than those before.
@@ -107,16 +107,16 @@ func (w *Window[T]) Add(k Key, item T, size int) {
 	w.put(&Entry[T]{Key: k, Item: item, Size: size})
 }
 
-// AddBacklog puts a reading in that is on disk at place.
-func (w *Window[T]) AddBacklog(place uint64, k Key, item T, size int) {
-	w.put(&Entry[T]{Key: k, Item: item, Size: size, backlog: place})
+// AddBacklog puts a reading in that is on disk at position pos, from 1.
+func (w *Window[T]) AddBacklog(pos uint64, k Key, item T, size int) {
+	w.put(&Entry[T]{Key: k, Item: item, Size: size, pos: pos})
 }
 
 func (w *Window[T]) put(e *Entry[T]) {
 	l := w.of(e)
 	l.all, l.wait = append(l.all, e), append(l.wait, e)
 	l.n++
-	if e.backlog != 0 {
+	if e.pos != 0 {
 		if w.index[e.Key] == nil { // the same reading may be on disk twice
 			w.index[e.Key] = e
 		}
@@ -124,19 +124,19 @@ func (w *Window[T]) put(e *Entry[T]) {
 	}
 	w.index[e.Key] = e
 	for w.bytes += e.Size; w.bytes > w.limits.Bytes && w.live.n > 1; {
-		w.crowd()
+		w.dropOldest()
 	}
 }
 
 func (w *Window[T]) of(e *Entry[T]) *list[T] {
-	if e.backlog != 0 {
+	if e.pos != 0 {
 		return &w.backlog
 	}
 	return &w.live
 }
 
-// crowd lets the oldest go, if possible one that the broker has.
-func (w *Window[T]) crowd() {
+// dropOldest lets the oldest live entry go, if possible one that the broker has.
+func (w *Window[T]) dropOldest() {
 	var oldest *Entry[T]
 	for _, e := range w.live.all {
 		if e.state == acked {
@@ -154,15 +154,15 @@ func (w *Window[T]) crowd() {
 	w.remove(oldest)
 }
 
-// Next returns the next entry to publish and counts it as sent: a live one, but
-// every third, and if no live one waits, is of the backlog where that is allowed.
-// It is nil if there is none.
+// Next returns the next entry to publish and counts it as sent, nil if there is none.
+// Live entries go first, but where backlog is allowed every third is of the backlog,
+// and all are when no live one waits.
 func (w *Window[T]) Next(now time.Duration, backlog bool) *Entry[T] {
 	e := w.next(backlog)
 	if e == nil {
 		return nil
 	}
-	if w.row++; e.backlog != 0 {
+	if w.row++; e.pos != 0 {
 		w.row = 0
 	}
 	w.mark(e, sent)
@@ -219,29 +219,29 @@ func (w *Window[T]) Acked(k Key, now time.Duration) {
 	if e.asked == 0 {
 		e.acked = now
 	}
-	if e.backlog == 0 && w.stored(e) {
+	if e.pos == 0 && w.stored(e) {
 		w.leave(e, true)
 	}
 	w.settle(now)
 }
 
-// Stored notes up to which number of a boot everything is stored.
+// Stored notes that everything of a boot is stored up to the number seq.
 func (w *Window[T]) Stored(boot string, seq uint64, now time.Duration) {
 	w.known, w.heard = true, now
-	w.place[boot] = at{seq, now}
-	for len(w.place) > maxBoots {
+	w.upTo[boot] = at{seq, now}
+	for len(w.upTo) > maxBoots {
 		oldest := boot
-		for b, p := range w.place {
-			if p.at < w.place[oldest].at {
+		for b, p := range w.upTo {
+			if p.at < w.upTo[oldest].at {
 				oldest = b
 			}
 		}
-		delete(w.place, oldest)
+		delete(w.upTo, oldest)
 	}
 	w.settle(now)
 }
 
-// Known reports whether somebody publishes places.
+// Known reports whether somebody says what is stored.
 func (w *Window[T]) Known() bool { return w.known }
 
 // Connected notes a new connection.
@@ -271,7 +271,7 @@ func (w *Window[T]) again(e *Entry[T]) {
 	l.wait = append(l.wait, e)
 }
 
-// Done is the place on disk up to which the backlog has left.
+// Done is the position on disk up to which the backlog has left.
 func (w *Window[T]) Done() uint64 { return w.done }
 
 // Len tells how many live and backlog entries there are, and the live ones' bytes.

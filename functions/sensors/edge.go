@@ -117,7 +117,7 @@ func (w *work) edgeFields(e *wire.RawReading) (string, error) {
 	if len(e.Fields) == 0 {
 		return "", errFields
 	}
-	m, err := measurementOf(string(e.Sensor), string(e.Measurement))
+	m, err := measurementOf(e.Sensor, e.Measurement)
 	if err != nil {
 		return "", err
 	}

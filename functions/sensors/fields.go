@@ -2,7 +2,6 @@ package function
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
@@ -12,17 +11,20 @@ import (
 // measurementOf returns what an edge reading is of: as the reading says, or where it
 // says nothing, as older agents and their spools do, as the catalogue says of the
 // kind of sensor. It is empty where neither knows: then the fields tell.
-func measurementOf(kind, says string) (string, error) {
-	known, ok := catalogue.OfKind(kind)
+func measurementOf(kind, says []byte) (string, error) {
+	known, ok := catalogue.OfKind(string(kind))
 	switch {
-	case says == "" || says == known:
+	case len(says) == 0 || string(says) == known:
 		return known, nil
 	case ok:
 		return "", fmt.Errorf("its measurement is %.40q, but that of the sensor kind %s is %s", says, kind, known)
-	case !slices.Contains(catalogue.FromSensors(), says):
-		return "", fmt.Errorf("its measurement is %.40q, which no sensor brings", says)
 	}
-	return says, nil // of a kind that is newer than this program
+	for _, name := range catalogue.FromSensors() {
+		if string(says) == name { // of a kind that is newer than this program
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("its measurement is %.40q, which no sensor brings", says)
 }
 
 const maxKeys = 4096 // that are remembered of a measurement
