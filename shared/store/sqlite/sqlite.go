@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
 
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -20,22 +20,36 @@ import (
 const (
 	readers     = 4
 	busyTimeout = "5000" // ms; another process may have the file open
-	cacheKiB    = "-16000"
+
+	// Page caches, together 16 MB. The system keeps the file's pages as well.
+	writerCache = "-8000" // KiB
+	readerCache = "-2000"
 )
 
-// Open opens or makes the file and brings its schema up to date.
-func Open(ctx context.Context, path string) (*store.Store, error) {
+// Open opens or makes the file and brings its schema up to date. Readings of
+// before version 8 are moved to their new table first, some ten thousand a
+// second: tell hears how many of how many are. A program that ends meanwhile
+// goes on there when it is started again.
+func Open(ctx context.Context, path string, tell ...func(moved, total int64)) (*store.Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	write, err := pool(path, 1, url.Values{"_txlock": {"immediate"}})
+	write, err := pool(path, 1, url.Values{"_txlock": {"immediate"}}, "cache_size("+writerCache+")")
 	if err != nil {
 		return nil, err
 	}
-	if err := store.MigrateDB(ctx, write, store.SQLite); err != nil {
+	err = store.MigrateDB(ctx, write, store.SQLite)
+	if err == nil {
+		err = moveReadings(ctx, write, func(moved, total int64) {
+			for _, t := range tell {
+				t(moved, total)
+			}
+		})
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store %s: %w", path, err), write.Close())
 	}
-	read, err := pool(path, readers, url.Values{}, "query_only(1)")
+	read, err := pool(path, readers, url.Values{}, "query_only(1)", "cache_size("+readerCache+")")
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
@@ -54,12 +68,13 @@ func pool(path string, n int, q url.Values, pragmas ...string) (*sql.DB, error) 
 	q.Set("_inttotime", "1")
 	q["_pragma"] = append([]string{
 		"busy_timeout(" + busyTimeout + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		"cache_size(" + cacheKiB + ")", "temp_store(MEMORY)",
+		"temp_store(MEMORY)",
 	}, pragmas...)
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: abs}).EscapedPath()+"?"+q.Encode())
+	c, err := sqlite.NewConnector("file:" + (&url.URL{Path: abs}).EscapedPath() + "?" + q.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
+	db := sql.OpenDB(keeping{c})
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
 	db.SetConnMaxIdleTime(10 * time.Minute)

@@ -13,24 +13,23 @@ import (
 // Aggregate sums up windows in the database.
 func (s *series) Aggregate(ctx context.Context, q store.Query, fn func(map[string]string, string, []store.Window) error) error {
 	return s.inOneState(ctx, "read windows of "+q.Name, func(ctx context.Context, tx *sql.Tx) error {
-		lines, err := seriesOf(ctx, tx, q.Name, q.Tags)
+		lines, err := linesOf(ctx, tx, q.Name, q.Tags)
 		if err != nil {
 			return err
 		}
 		for _, l := range lines {
-			fields, err := l.numbers(ctx, tx, q)
-			if err != nil {
-				return err
-			}
-			for _, f := range fields {
-				ws, err := l.windows(ctx, tx, q, f)
+			for _, c := range l.columns {
+				if c.text || len(q.Fields) > 0 && !slices.Contains(q.Fields, c.name) {
+					continue
+				}
+				ws, err := c.windows(ctx, tx, q)
 				if err != nil {
 					return err
 				}
 				if len(ws) == 0 {
 					continue
 				}
-				if err := fn(l.tags, f, ws); err != nil {
+				if err := fn(l.tags, c.name, ws); err != nil {
 					return err
 				}
 			}
@@ -39,28 +38,19 @@ func (s *series) Aggregate(ctx context.Context, q store.Query, fn func(map[strin
 	})
 }
 
-// numbers returns which fields the query is about are numbers.
-func (l line) numbers(ctx context.Context, tx *sql.Tx, q store.Query) ([]string, error) {
-	all, err := list(ctx, tx, func(rows *sql.Rows) (f string, err error) { return f, rows.Scan(&f) },
-		`select distinct key from readings, json_each(fields) where series = ? and time >= ? and time < ? order by key`,
-		l.id, store.Nanos(q.From), store.Nanos(q.To))
-	return slices.DeleteFunc(all, func(f string) bool { return len(q.Fields) > 0 && !slices.Contains(q.Fields, f) }), err
-}
-
 // windows counts them from the one that From is in, so that their numbers are
 // not negative.
-func (l line) windows(ctx context.Context, tx *sql.Tx, q store.Query, field string) ([]store.Window, error) {
+func (c column) windows(ctx context.Context, tx *sql.Tx, q store.Query) ([]store.Window, error) {
 	first, step := q.First().UnixNano(), int64(q.Step)
 	return list(ctx, tx, func(rows *sql.Rows) (w store.Window, err error) {
 		var n int64
 		err = rows.Scan(&n, &w.Mean, &w.Min, &w.Max, &w.Count, &w.Last)
 		w.Start = time.Unix(0, first+n*step).UTC()
 		return w, err
-	}, `with points as (select time, fields ->> ?1 as value from readings where series = ?2 and time >= ?3 and time < ?4 and value is not null)
-		select n, mean, least, most, count, (select value from points where time = newest)
-		from (select (time - ?5) / ?6 as n, avg(value) as mean, min(value) as least, max(value) as most, count(*) as count, max(time) as newest
-			from points group by n) order by n`,
-		`$."`+field+`"`, l.id, store.Nanos(q.From), store.Nanos(q.To), first, step)
+	}, `select n, mean, least, most, count, (select value from points where field = ?1 and time = newest) from (
+			select (time - ?4) / ?5 as n, avg(value) as mean, min(value) as least, max(value) as most, count(*) as count, max(time) as newest
+			from points where field = ?1 and time >= ?2 and time < ?3 group by n) order by n`,
+		c.id, store.Nanos(q.From), store.Nanos(q.To), first, step)
 }
 
 // Extents returns the measurements that have readings in a span, by name.
@@ -72,9 +62,15 @@ func (s *series) Extents(ctx context.Context, from, to time.Time) ([]store.Exten
 			err = rows.Scan(&e.Name, &first, &last)
 			e.First, e.Last = time.Unix(0, first).UTC(), time.Unix(0, last).UTC()
 			return e, err
-		}, `select name, min(first), max(last) from (select name,
-				(select min(time) from readings where series = id and time >= ?1 and time < ?2) as first,
-				(select max(time) from readings where series = id and time >= ?1 and time < ?2) as last from series)
+		}, `select name, min(first), max(last) from (
+				select s.name,
+					(select min(time) from points where field = f.id and time >= ?1 and time < ?2) as first,
+					(select max(time) from points where field = f.id and time >= ?1 and time < ?2) as last
+				from fields f join series s on s.id = f.series where not is_text
+				union all select s.name,
+					(select min(time) from texts where field = f.id and time >= ?1 and time < ?2),
+					(select max(time) from texts where field = f.id and time >= ?1 and time < ?2)
+				from fields f join series s on s.id = f.series where is_text)
 			where first is not null group by name order by name`, store.Nanos(from), store.Nanos(to))
 		return err
 	})

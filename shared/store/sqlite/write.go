@@ -3,19 +3,13 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/hearth-home/hearth/shared/reading"
 )
-
-const rowsAtOnce = 50 // of one insert statement
 
 // group makes concurrent transactions share commits: whoever has the turn
 // commits for all that wait.
@@ -98,9 +92,10 @@ func (s *series) commit(ctx context.Context, all []*part) error {
 		return err
 	}
 	defer tx.Rollback()
-	fresh, undone := map[string]int64{}, 0
+	fresh, undone := newIDs(), 0
 	for _, p := range all {
-		mine := maps.Clone(fresh)
+		mine := newIDs()
+		mine.add(fresh)
 		switch err := s.do(ctx, tx, p, mine, len(all) > 1); {
 		case err != nil:
 			return err
@@ -116,21 +111,19 @@ func (s *series) commit(ctx context.Context, all []*part) error {
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	maps.Copy(s.ids, fresh) // only now are they true
-	s.mu.Unlock()
+	s.known.add(fresh) // only now are they true
 	return nil
 }
 
 // do runs one part. Where others share the transaction, it can be undone alone.
-func (s *series) do(ctx context.Context, tx *sql.Tx, p *part, fresh map[string]int64, shared bool) error {
+func (s *series) do(ctx context.Context, tx *sql.Tx, p *part, fresh ids, shared bool) error {
 	shared = shared && p.fn != nil
 	if shared {
 		if _, err := tx.ExecContext(ctx, `savepoint part`); err != nil {
 			return err
 		}
 	}
-	if err := s.put(ctx, tx, p.rs, fresh); err != nil {
+	if err := put(ctx, tx, p.rs, s.known, fresh); err != nil {
 		return err
 	}
 	if p.fn == nil {
@@ -156,74 +149,4 @@ func (p *part) run(ctx context.Context, tx *sql.Tx) {
 		}
 	}()
 	p.err = p.fn(ctx, tx)
-}
-
-// put writes the readings.
-func (s *series) put(ctx context.Context, tx *sql.Tx, rs []reading.Reading, fresh map[string]int64) error {
-	for some := range slices.Chunk(rs, rowsAtOnce) {
-		args := make([]any, 0, len(some)*4)
-		for _, r := range some {
-			id, err := s.id(ctx, tx, r, fresh)
-			if err != nil {
-				return err
-			}
-			args = append(args, id, r.Time.UnixNano(), numbers(r.Fields), texts(r.Text))
-		}
-		if _, err := tx.ExecContext(ctx, upsert(len(some)), args...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// upsert unites the values of a point, the later one winning.
-func upsert(rows int) string {
-	return `insert into readings (series, time, fields, texts) values (?,?,?,?)` + strings.Repeat(`,(?,?,?,?)`, rows-1) + `
-		on conflict (series, time) do update set fields = json_patch(fields, excluded.fields), texts = json_patch(texts, excluded.texts)`
-}
-
-// id returns the number of r's series, writing the series if it is new.
-func (s *series) id(ctx context.Context, tx *sql.Tx, r reading.Reading, fresh map[string]int64) (int64, error) {
-	key := r.Series()
-	s.mu.Lock()
-	id, ok := s.ids[key]
-	s.mu.Unlock()
-	if !ok {
-		id, ok = fresh[key]
-	}
-	if ok {
-		return id, nil
-	}
-	err := tx.QueryRowContext(ctx, `select id from series where key = ?`, key).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = tx.QueryRowContext(ctx, `insert into series (name, key, tags) values (?, ?, ?) returning id`, r.Name, key, texts(r.Tags)).Scan(&id)
-	}
-	fresh[key] = id
-	return id, err
-}
-
-// numbers returns a JSON object. Check has refused what JSON cannot hold.
-func numbers(fields map[string]float64) string {
-	b := []byte{'{'}
-	for _, k := range slices.Sorted(maps.Keys(fields)) {
-		if len(b) > 1 {
-			b = append(b, ',')
-		}
-		b = append(append(b, quoted(k)...), ':')
-		b = strconv.AppendFloat(b, fields[k], 'g', -1, 64)
-	}
-	return string(append(b, '}'))
-}
-
-func texts(m map[string]string) string {
-	if len(m) == 0 {
-		return "{}"
-	}
-	b, _ := json.Marshal(m) // strings always encode
-	return string(b)
-}
-
-func quoted(s string) []byte {
-	b, _ := json.Marshal(s)
-	return b
 }

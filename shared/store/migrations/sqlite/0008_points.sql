@@ -1,0 +1,23 @@
+-- One typed row a value, instead of a JSON row a reading. What is in readings
+-- is moved piece by piece when the store is opened, and the table then dropped.
+create table fields (
+    id      integer primary key,
+    series  integer not null references series (id),
+    name    text not null,
+    is_text boolean not null,
+    unique (series, name, is_text)
+);
+
+create table points (
+    field integer not null,
+    time  integer not null, -- nanoseconds since 1970 in UTC
+    value real not null,
+    primary key (field, time)
+) without rowid;
+
+create table texts (
+    field integer not null,
+    time  integer not null, -- nanoseconds since 1970 in UTC
+    value text not null,
+    primary key (field, time)
+) without rowid;

@@ -1,0 +1,210 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// line is one series and its fields.
+type line struct {
+	id      int64
+	tags    map[string]string
+	columns []column
+}
+
+// column is one field of a series.
+type column struct {
+	id   int64
+	name string
+	text bool
+}
+
+func (c column) table() string {
+	if c.text {
+		return "texts"
+	}
+	return "points"
+}
+
+// linesOf returns the series of a measurement that have the tags, in order.
+func linesOf(ctx context.Context, tx *sql.Tx, name string, want map[string]string) ([]line, error) {
+	var out []line
+	_, err := list(ctx, tx, func(rows *sql.Rows) (_ struct{}, err error) {
+		var l line
+		var c column
+		var tags []byte
+		if err := rows.Scan(&l.id, &tags, &c.id, &c.name, &c.text); err != nil {
+			return struct{}{}, err
+		}
+		if len(out) == 0 || out[len(out)-1].id != l.id {
+			if err := json.Unmarshal(tags, &l.tags); err != nil {
+				return struct{}{}, err
+			}
+			out = append(out, l)
+		}
+		last := &out[len(out)-1]
+		last.columns = append(last.columns, c)
+		return struct{}{}, nil
+	}, `select s.id, s.tags, f.id, f.name, f.is_text from series s join fields f on f.series = s.id where s.name = ? order by s.key, f.is_text, f.name`, name)
+	return slices.DeleteFunc(out, func(l line) bool { return !has(l.tags, want) }), err
+}
+
+func has(tags, want map[string]string) bool {
+	for k, v := range want {
+		if tags[k] != v {
+			return false
+		}
+	}
+	return true
+}
+
+// BetweenAtMost returns the readings of one measurement with
+// from <= time < to, ordered by series and time.
+func (s *series) BetweenAtMost(ctx context.Context, limit int, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error) {
+	var out []reading.Reading
+	err := s.inOneState(ctx, "read "+name, func(ctx context.Context, tx *sql.Tx) error {
+		lines, err := linesOf(ctx, tx, name, tags)
+		if err != nil {
+			return err
+		}
+		for _, l := range lines {
+			rs, err := l.between(ctx, tx, name, limit-len(out), store.Nanos(from), store.Nanos(to))
+			if errors.Is(err, store.ErrTooMany) {
+				return fmt.Errorf("%w than %d readings: ask for a shorter time", err, limit)
+			}
+			if err != nil {
+				return err
+			}
+			out = append(out, rs...)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// between puts the fields of the series together.
+func (l line) between(ctx context.Context, tx *sql.Tx, name string, limit int, from, to int64) ([]reading.Reading, error) {
+	var rs []reading.Reading // by time
+	for _, c := range l.columns {
+		var missing []reading.Reading
+		at := 0
+		err := c.each(ctx, tx, from, to, func(nanos int64, v float64, text string) error {
+			t := time.Unix(0, nanos).UTC()
+			for at < len(rs) && rs[at].Time.Before(t) {
+				at++
+			}
+			if at < len(rs) && rs[at].Time.Equal(t) {
+				c.set(&rs[at], v, text)
+				return nil
+			}
+			if len(rs)+len(missing) == limit {
+				return store.ErrTooMany
+			}
+			r := reading.Reading{Name: name, Tags: l.tags, Time: t}
+			c.set(&r, v, text)
+			missing = append(missing, r)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(missing) > 0 {
+			rs = append(rs, missing...)
+			slices.SortFunc(rs, func(a, b reading.Reading) int { return a.Time.Compare(b.Time) })
+		}
+	}
+	return rs, nil
+}
+
+// each calls fn with the values of the field, by time.
+func (c column) each(ctx context.Context, tx *sql.Tx, from, to int64, fn func(nanos int64, v float64, text string) error) error {
+	_, err := list(ctx, tx, func(rows *sql.Rows) (_ struct{}, err error) {
+		var nanos int64
+		var v float64
+		var text string
+		into := any(&v)
+		if c.text {
+			into = &text
+		}
+		if err := rows.Scan(&nanos, into); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, fn(nanos, v, text)
+	}, `select time, value from `+c.table()+` where field = ? and time >= ? and time < ? order by time`, c.id, from, to)
+	return err
+}
+
+func (c column) set(r *reading.Reading, v float64, text string) {
+	if c.text {
+		if r.Text == nil {
+			r.Text = map[string]string{}
+		}
+		r.Text[c.name] = text
+		return
+	}
+	if r.Fields == nil {
+		r.Fields = map[string]float64{}
+	}
+	r.Fields[c.name] = v
+}
+
+// Latest returns the newest reading of every series that is not older than
+// since: one step into the table for each field, however many rows it has.
+func (s *series) Latest(ctx context.Context, name string, since time.Time) ([]reading.Reading, error) {
+	var out []reading.Reading
+	err := s.inOneState(ctx, "read the newest of "+name, func(ctx context.Context, tx *sql.Tx) error {
+		var key string
+		_, err := list(ctx, tx, func(rows *sql.Rows) (_ struct{}, err error) {
+			var l struct {
+				key   string
+				tags  []byte
+				nanos int64
+				v     float64
+				text  string
+				column
+			}
+			if err := rows.Scan(&l.key, &l.tags, &l.name, &l.column.text, &l.nanos, &l.v, &l.text); err != nil {
+				return struct{}{}, err
+			}
+			at := time.Unix(0, l.nanos).UTC()
+			if len(out) == 0 || l.key != key {
+				r := reading.Reading{Name: name, Time: at}
+				if err := json.Unmarshal(l.tags, &r.Tags); err != nil {
+					return struct{}{}, err
+				}
+				key, out = l.key, append(out, r)
+			}
+			r := &out[len(out)-1]
+			if at.After(r.Time) { // a field that came before it is older
+				r.Time, r.Fields, r.Text = at, nil, nil
+			}
+			if at.Equal(r.Time) {
+				l.set(r, l.v, l.text)
+			}
+			return struct{}{}, nil
+		}, newest, name, store.Nanos(since))
+		return err
+	})
+	return out, err
+}
+
+const newest = `
+	select s.key, s.tags, f.name, f.is_text, p.time, p.value, '' from series s join fields f on f.series = s.id
+		join points p on p.field = f.id and p.time = (select max(time) from points where field = f.id and time >= ?2)
+		where s.name = ?1 and not f.is_text
+	union all
+	select s.key, s.tags, f.name, f.is_text, p.time, 0.0, p.value from series s join fields f on f.series = s.id
+		join texts p on p.field = f.id and p.time = (select max(time) from texts where field = f.id and time >= ?2)
+		where s.name = ?1 and f.is_text
+	order by 1`
