@@ -206,7 +206,13 @@ func (u *up) storePart() part {
 		case influx != database:
 			return errors.New("INFLUX_URL and DATABASE_URL come in a pair: set both for real databases, or neither for the one in " + u.dir)
 		case !influx:
-			st, err := sqlite.Open(ctx, filepath.Join(u.dir, "hearth.db"))
+			var told time.Time
+			st, err := sqlite.Open(ctx, filepath.Join(u.dir, "hearth.db"), func(moved, total int64) {
+				if time.Since(told) > 2*time.Second || moved == total {
+					u.log.Info("moving readings to their new table", "moved", moved, "of", total)
+					told = time.Now()
+				}
+			})
 			if err != nil {
 				return err
 			}

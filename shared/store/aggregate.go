@@ -15,6 +15,9 @@ import (
 
 // Aggregate answers by InfluxQL where the server speaks it, otherwise by Flux.
 func (i *influx) Aggregate(ctx context.Context, q Query, fn func(map[string]string, string, []Window) error) error {
+	if q.Step >= day {
+		q.Step = dayPart
+	}
 	v1, err := i.speaksInfluxQL(ctx)
 	if err != nil {
 		return err

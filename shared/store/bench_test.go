@@ -57,3 +57,48 @@ func mergeAll(b *testing.B) func(*store.Store, []reading.Reading) (int, error) {
 
 func BenchmarkMerge1000New(b *testing.B)   { benchmark(b, time.Minute, mergeAll(b)) }
 func BenchmarkMerge1000Again(b *testing.B) { benchmark(b, 0, mergeAll(b)) }
+
+// BenchmarkAYear asks about a year of one device that said something every 53
+// seconds.
+func BenchmarkAYear(b *testing.B) {
+	const year = 365 * 24 * time.Hour
+	for _, backend := range backends[:2] {
+		b.Run(backend.name, func(b *testing.B) {
+			s := backend.open(b)
+			rs := make([]reading.Reading, 0, 5000)
+			for i := range 600_000 {
+				v := float64(i%1000) / 10
+				rs = append(rs, reading.Reading{Name: "air", Tags: map[string]string{"device": "a"}, Time: noon.Add(time.Duration(i) * year / 600_000),
+					Fields: map[string]float64{"temperature_celsius": 15 + v/7, "humidity_percent": 40 + v/3, "co2_ppm": float64(400 + i%900)}})
+				if len(rs) == cap(rs) {
+					if err := s.Write(b.Context(), rs); err != nil {
+						b.Fatal(err)
+					}
+					rs = rs[:0]
+				}
+			}
+			q := store.Query{Name: "air", Fields: []string{"co2_ppm"}, From: noon, To: noon.Add(year)}
+			for name, call := range map[string]func() (int, error){
+				"500windows": func() (int, error) {
+					q.Step = year / 500 / time.Second * time.Second
+					ws, err := s.Windows(b.Context(), q)
+					return len(ws), err
+				},
+				"days": func() (int, error) {
+					q.Step = 24 * time.Hour
+					ws, err := s.Windows(b.Context(), q)
+					return len(ws), err
+				},
+				"latest": func() (int, error) { rs, err := s.Latest(b.Context(), "air", noon); return len(rs), err },
+			} {
+				b.Run(name, func(b *testing.B) {
+					for b.Loop() {
+						if n, err := call(); err != nil || n != 1 {
+							b.Fatal(n, err)
+						}
+					}
+				})
+			}
+		})
+	}
+}

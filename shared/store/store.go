@@ -50,9 +50,9 @@ type Series interface {
 	// Latest returns the newest reading of every series of the measurement
 	// that is not older than since.
 	Latest(ctx context.Context, name string, since time.Time) ([]reading.Reading, error)
-	// Aggregate calls fn with the windows of q.Step, counted from 1970 in UTC,
-	// that have values: those of one series and field in order, in one call or
-	// several.
+	// Aggregate calls fn with the windows of q that have values: those of one
+	// series and field in order, in one call or several. For calendar days it
+	// may give shorter windows, none of which lies in two days.
 	Aggregate(ctx context.Context, q Query, fn func(tags map[string]string, field string, ws []Window) error) error
 	// Extents returns the measurements that have readings with
 	// from <= time < to, by name.

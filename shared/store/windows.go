@@ -41,22 +41,37 @@ type Window struct {
 	Count                int
 }
 
-// First is when the window that From is in begins.
-func (q Query) First() time.Time { return floor(q.From, q.Step) }
+// Window returns from when to when the window lasts that t is in.
+func (q Query) Window(t time.Time) (start, end time.Time) {
+	if q.Step < day {
+		start = floor(t, q.Step)
+		return start, start.Add(q.Step)
+	}
+	zone := q.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	year, month, d := t.In(zone).Date()
+	days := int(q.Step / day)
+	number := int(time.Date(year, month, d, 0, 0, 0, 0, time.UTC).Unix()/int64(day/time.Second)) + 3 // since Monday, 1969-12-29
+	d -= ((number % days) + days) % days
+	return begin(year, month, d, zone), begin(year, month, d+days, zone)
+}
+
+// begin returns when a calendar day begins, in UTC.
+func begin(year int, month time.Month, d int, zone *time.Location) time.Time {
+	start := time.Date(year, month, d, 0, 0, 0, 0, zone)
+	if start.Hour() >= 12 { // there is no midnight, and this is the evening before
+		_, start = start.ZoneBounds()
+	}
+	return start.UTC()
+}
 
 // Windows answers q, ordered by series and field. Days are as long as they are
 // in their zone: 23 or 25 hours where its clocks change.
 func (s *Store) Windows(ctx context.Context, q Query) ([]WindowSeries, error) {
-	m := &merger{zone: q.Zone, at: map[string]int{}}
-	switch {
-	case q.Name == "" || q.Step <= 0 || q.Step%time.Second != 0 || q.Step > day && q.Step%day != 0:
+	if q.Name == "" || q.Step <= 0 || q.Step%time.Second != 0 || q.Step > day && q.Step%day != 0 {
 		return nil, fmt.Errorf("windows of %q cannot be %s long", q.Name, q.Step)
-	case q.Step >= day:
-		m.days = int(q.Step / day)
-		q.Step = dayPart
-	}
-	if m.zone == nil {
-		m.zone = time.UTC
 	}
 	if q.From, q.To = clamp(q.From), clamp(q.To); !q.From.Before(q.To) {
 		return nil, nil
@@ -64,7 +79,8 @@ func (s *Store) Windows(ctx context.Context, q Query) ([]WindowSeries, error) {
 	if q.To.Sub(q.From) > maxSpan {
 		return nil, fmt.Errorf("windows of %s: ask for less than 200 years", q.Name)
 	}
-	if err := s.Aggregate(ctx, q, func(tags map[string]string, field string, ws []Window) error { return m.add(q.Name, tags, field, ws) }); err != nil {
+	m := &merger{q: q, at: map[string]int{}}
+	if err := s.Aggregate(ctx, q, m.add); err != nil {
 		return nil, err
 	}
 	return m.sorted(), nil
@@ -72,16 +88,15 @@ func (s *Store) Windows(ctx context.Context, q Query) ([]WindowSeries, error) {
 
 // merger puts windows together.
 type merger struct {
-	days  int // of one window; 0: they stay as they are
-	zone  *time.Location
+	q     Query
 	at    map[string]int // by series and field
 	keys  []string
 	out   []WindowSeries
 	total int
 }
 
-func (m *merger) add(name string, tags map[string]string, field string, ws []Window) error {
-	key := reading.Reading{Name: name, Tags: tags}.Series() + "\x00" + field
+func (m *merger) add(tags map[string]string, field string, ws []Window) error {
+	key := reading.Reading{Name: m.q.Name, Tags: tags}.Series() + "\x00" + field
 	n, ok := m.at[key]
 	if !ok {
 		n = len(m.out)
@@ -91,16 +106,14 @@ func (m *merger) add(name string, tags map[string]string, field string, ws []Win
 	}
 	into := &m.out[n]
 	for _, w := range ws {
-		if m.days > 0 {
-			w.Start = m.start(w.Start)
-		}
+		w.Start, _ = m.q.Window(w.Start)
 		last := len(into.Windows) - 1
 		if last >= 0 && into.Windows[last].Start.Equal(w.Start) {
 			into.Windows[last] = into.Windows[last].with(w)
 			continue
 		}
 		if m.total++; m.total > maxWindows {
-			return fmt.Errorf("windows of %s: %w than %d: ask for longer ones", name, ErrTooMany, maxWindows)
+			return fmt.Errorf("windows of %s: %w than %d: ask for longer ones", m.q.Name, ErrTooMany, maxWindows)
 		}
 		into.Windows = append(into.Windows, w)
 	}
@@ -116,19 +129,6 @@ func (w Window) with(later Window) Window {
 		Min:   min(w.Min, later.Min), Max: max(w.Max, later.Max),
 		Last: later.Last, Count: n,
 	}
-}
-
-// start returns when the days of which t is one begin, in UTC. They are counted
-// from a Monday.
-func (m *merger) start(t time.Time) time.Time {
-	year, month, d := t.In(m.zone).Date()
-	number := int(time.Date(year, month, d, 0, 0, 0, 0, time.UTC).Unix()/int64(day/time.Second)) + 3 // since Monday, 1969-12-29
-	d -= ((number % m.days) + m.days) % m.days
-	start := time.Date(year, month, d, 0, 0, 0, 0, m.zone)
-	if start.Hour() != 0 && start.Hour() >= 12 { // there was no midnight, and this is the evening before
-		_, start = start.ZoneBounds()
-	}
-	return start.UTC()
 }
 
 func (m *merger) sorted() []WindowSeries {

@@ -10,6 +10,8 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
+const manyWindows = 5000
+
 // Aggregate sums up windows in the database.
 func (s *series) Aggregate(ctx context.Context, q store.Query, fn func(map[string]string, string, []store.Window) error) error {
 	return s.inOneState(ctx, "read windows of "+q.Name, func(ctx context.Context, tx *sql.Tx) error {
@@ -38,10 +40,39 @@ func (s *series) Aggregate(ctx context.Context, q store.Query, fn func(map[strin
 	})
 }
 
-// windows counts them from the one that From is in, so that their numbers are
-// not negative.
+// windows sums up one after the other, or all at once where they are many and
+// small: a statement for each costs more then than sorting rows into them.
 func (c column) windows(ctx context.Context, tx *sql.Tx, q store.Query) ([]store.Window, error) {
-	first, step := q.First().UnixNano(), int64(q.Step)
+	if q.Step < 24*time.Hour && q.To.Sub(q.From)/q.Step > manyWindows {
+		return c.windowsAtOnce(ctx, tx, q)
+	}
+	var out []store.Window
+	for from, to := store.Nanos(q.From), store.Nanos(q.To); ; {
+		next, err := list(ctx, tx, func(rows *sql.Rows) (t int64, err error) { return t, rows.Scan(&t) },
+			`select time from points where field = ? and time >= ? and time < ? order by time limit 1`, c.id, from, to)
+		if len(next) == 0 || err != nil {
+			return out, err
+		}
+		start, end := q.Window(time.Unix(0, next[0]))
+		until := min(end.UnixNano(), to)
+		w := store.Window{Start: start}
+		var newest int64
+		if err := tx.QueryRowContext(ctx, `select avg(value), min(value), max(value), count(*), max(time) from points where field = ? and time >= ? and time < ?`,
+			c.id, next[0], until).Scan(&w.Mean, &w.Min, &w.Max, &w.Count, &newest); err != nil {
+			return nil, err
+		}
+		if err := tx.QueryRowContext(ctx, `select value from points where field = ? and time = ?`, c.id, newest).Scan(&w.Last); err != nil {
+			return nil, err
+		}
+		out, from = append(out, w), until
+	}
+}
+
+// windowsAtOnce counts them from the one that From is in, so that their numbers
+// are not negative.
+func (c column) windowsAtOnce(ctx context.Context, tx *sql.Tx, q store.Query) ([]store.Window, error) {
+	start, _ := q.Window(q.From)
+	first, step := start.UnixNano(), int64(q.Step)
 	return list(ctx, tx, func(rows *sql.Rows) (w store.Window, err error) {
 		var n int64
 		err = rows.Scan(&n, &w.Mean, &w.Min, &w.Max, &w.Count, &w.Last)

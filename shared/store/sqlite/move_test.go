@@ -1,0 +1,159 @@
+package sqlite
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/reading"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+const asChild = "HEARTH_TEST_OPEN" // names the file that a child of a test opens
+
+// old makes a file of version 7, with a JSON row a reading, and returns what is
+// in it.
+func old(t *testing.T, path string, each int) []string {
+	t.Helper()
+	db, err := sql.Open("sqlite", path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	exec := func(text string, args ...any) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), text, args...); err != nil {
+			t.Fatalf("%.100s: %v", text, err)
+		}
+	}
+	exec(`create table schema_version (version integer primary key, name text not null)`)
+	files, err := filepath.Glob("../migrations/sqlite/000[1-7]_*.sql")
+	if err != nil || len(files) != 7 {
+		t.Fatal(files, err)
+	}
+	for i, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		exec(string(text))
+		exec(`insert into schema_version (version, name) values (?, ?)`, i+1, filepath.Base(f))
+	}
+	var lines []string
+	exec(`begin`)
+	for s, tags := range []string{`{"device":"a"}`, `{"device":"it's \"b\""}`, `{}`} {
+		r := reading.Reading{Name: "air", Tags: map[string]string{"device": []string{"a", `it's "b"`, ""}[s]}}
+		exec(`insert into series (id, name, key, tags) values (?, 'air', ?, ?)`, s+1, r.Series(), tags)
+		for i := range each {
+			v := math.Sin(float64(i)) / 3
+			r.Time = noon.Add(time.Duration(i)*time.Second + time.Duration(s))
+			r.Fields, r.Text = map[string]float64{"odd name, \"quoted\"": v, "b": float64(i)}, nil
+			fields, texts := fmt.Sprintf(`{"odd name, \"quoted\"":%v,"b":%d}`, v, i), `{}`
+			if i%7 == 0 {
+				r.Text, texts = map[string]string{"b": "text", "sky": ""}, `{"b":"text","sky":""}`
+				r.Fields, fields = map[string]float64{"c": 1e21}, `{"c":1e+21}`
+			}
+			lines = append(lines, r.Line())
+			exec(`insert into readings (series, time, fields, texts) values (?, ?, ?, ?)`, s+1, r.Time.UnixNano(), fields, texts)
+		}
+	}
+	exec(`commit`)
+	return lines
+}
+
+// TestMain opens a file where it is the child of a test, telling each step.
+func TestMain(m *testing.M) {
+	path := os.Getenv(asChild)
+	if path == "" {
+		os.Exit(m.Run())
+	}
+	s, err := Open(context.Background(), path, func(moved, total int64) { fmt.Println("moved", moved, "of", total) })
+	if err == nil {
+		err = s.Close()
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+// A program that is killed while it moves readings goes on there at its next
+// start, and every value is there once.
+func TestReadingsAreMovedThoughTheProgramIsKilled(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hearth.db")
+	want := old(t, path, 12_000)
+	for range 5 {
+		child := exec.CommandContext(t.Context(), os.Args[0])
+		child.Env = append(os.Environ(), asChild+"="+path)
+		out, err := child.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		if !lines.Scan() || !strings.HasPrefix(lines.Text(), "moved ") {
+			t.Fatalf("the child says %q", lines.Text())
+		}
+		time.Sleep(time.Duration(rand.IntN(30)) * time.Millisecond) // into the next piece
+		child.Process.Kill()
+		child.Wait()
+	}
+	if n := rows(t, path); n == 0 || n == len(want) {
+		t.Fatalf("%d of %d readings are left to move: nothing was interrupted", n, len(want))
+	}
+	var told []int64
+	s, err := Open(t.Context(), path, func(moved, total int64) { told = append(told, moved, total) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if n := len(told); n < 2 || told[n-1] != told[n-2] {
+		t.Errorf("told %v", told)
+	}
+	rs, err := s.Between(t.Context(), "air", nil, noon, noon.Add(24*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]string, len(rs))
+	for i, r := range rs {
+		got[i] = r.Line()
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("%d readings, want %d; or they differ", len(got), len(want))
+	}
+	if n := rows(t, path); n != -1 {
+		t.Errorf("the old table is still there, with %d rows", n)
+	}
+}
+
+// rows counts what is left to move; -1: the table is gone.
+func rows(t *testing.T, path string) (n int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	switch err := db.QueryRowContext(t.Context(), `select count(*) from readings`).Scan(&n); {
+	case err != nil && strings.Contains(err.Error(), "no such table"):
+		return -1
+	case err != nil:
+		t.Fatal(err)
+	}
+	return n
+}
