@@ -16,6 +16,7 @@ import (
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/settings"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 const (
@@ -136,6 +137,6 @@ func everything(fs []stack.Function, vars map[string]string) {
 		}
 	}
 	if sensors != nil {
-		sensors["topic"], sensors["mqtt-topics"] = "#", except
+		sensors[wire.AnnotationTopic], sensors[wire.AnnotationTopics] = "#", except
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 const (
@@ -83,7 +84,7 @@ func (c *collector) cause(l store.DeadLetter) Dead {
 	fmt.Fprintf(id, "%s\x00%s", l.Function, l.Reason)
 	d := Dead{ID: fmt.Sprintf("x-%x", id.Sum64()), Function: l.Function, Reason: l.Reason, Topic: l.Topic, First: l.First, Last: l.Last,
 		Sample: c.sample(l.Sample), Replay: c.Hearth + " dead replay -function " + shell(l.Function) + " -reason " + shell(l.Reason)}
-	if strings.HasPrefix(l.Reason, unmapped) && !strings.HasPrefix(l.Topic, "hearth/") {
+	if strings.HasPrefix(l.Reason, unmapped) && !strings.HasPrefix(l.Topic, wire.Prefix) {
 		if block, err := c.Propose(l.Topic, l.Sample); err == nil {
 			d.Proposal = block
 		}

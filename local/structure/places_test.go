@@ -117,3 +117,38 @@ func TestOnlySettingsReadsHearthYML(t *testing.T) {
 		t.Error("nobody reads YAML: this test looks at the wrong files")
 	}
 }
+
+// One door in: whoever brings a reading, it is checked and stored by ingest.
+// Series.Write(ctx, readings) is told from an io.Writer's by its context.
+func TestOnlyIngestWritesReadings(t *testing.T) {
+	writes := map[string]int{"Write": 2, "Merge": 2, "Commit": 4}
+	seen := 0
+	for _, f := range files(t, "functions", "shared", "connectors", "edge", "local") {
+		if f.folder == "shared/store" || strings.HasPrefix(f.folder, "shared/store/") {
+			continue
+		}
+		f.calls(func(path, name string, args []ast.Expr) {
+			if path != "" || len(args) == 0 || writes[name] != len(args) || !isContext(args[0]) {
+				return
+			}
+			if seen++; f.folder != "shared/ingest" {
+				t.Errorf("%s calls %s, which stores readings: only shared/ingest does", f.folder, name)
+			}
+		})
+	}
+	if seen == 0 {
+		t.Error("nobody writes readings: this test looks at the wrong calls")
+	}
+}
+
+// isContext reports whether an argument is a context, by how it is written.
+func isContext(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return strings.HasSuffix(strings.ToLower(e.Name), "ctx")
+	case *ast.CallExpr:
+		s, ok := e.Fun.(*ast.SelectorExpr)
+		return ok && slices.Contains([]string{"Context", "Background", "TODO", "WithoutCancel"}, s.Sel.Name)
+	}
+	return false
+}

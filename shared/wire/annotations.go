@@ -13,9 +13,9 @@ import (
 const (
 	AnnotationTopic       = "topic"            // MQTT filters, comma separated, !filter excepts; OpenFaaS Community Edition on Kubernetes allows no comma here
 	AnnotationTopics      = "mqtt-topics"      // more of them
-	AnnotationBatch       = "mqtt-batch"       // messages in a CloudEvents batch, at most; absent: one message a call
-	AnnotationReply       = "mqtt-reply"       // topic to which the answer is published
-	AnnotationConcurrency = "mqtt-concurrency" // calls at once; the messages of one topic stay in order
+	annotationBatch       = "mqtt-batch"       // messages in a CloudEvents batch, at most; absent: one message a call
+	annotationReply       = "mqtt-reply"       // topic to which the answer is published
+	annotationConcurrency = "mqtt-concurrency" // calls at once; the messages of one topic stay in order
 	AnnotationSchedule    = "schedule"         // cron expression, with CronTopic as topic
 	CronTopic             = "cron-function"    // cron-connector's
 )
@@ -37,7 +37,7 @@ type Listener struct {
 // ParseListener reads annotations. Each mistake is named in the error; what is
 // right beside it holds.
 func ParseListener(notes map[string]string) (Listener, error) {
-	l := Listener{Reply: notes[AnnotationReply]}
+	l := Listener{Reply: notes[annotationReply]}
 	topics := notes[AnnotationTopic]
 	if topics == CronTopic {
 		topics = ""
@@ -47,14 +47,14 @@ func ParseListener(notes map[string]string) (Listener, error) {
 	}
 	var errs [4]error
 	l.Filters, l.Except, errs[0] = parseFilters(topics)
-	l.Batch, errs[1] = number(notes, AnnotationBatch, 0, maxBatch)
+	l.Batch, errs[1] = number(notes, annotationBatch, 0, maxBatch)
 	plain := 4
 	if l.Batch > 0 {
 		plain = 2
 	}
-	l.Concurrency, errs[2] = number(notes, AnnotationConcurrency, plain, maxConcurrency)
+	l.Concurrency, errs[2] = number(notes, annotationConcurrency, plain, maxConcurrency)
 	if strings.ContainsAny(l.Reply, "+#\x00") {
-		errs[3] = fmt.Errorf("annotation %s is %q: nothing can be published there", AnnotationReply, l.Reply)
+		errs[3] = fmt.Errorf("annotation %s is %q: nothing can be published there", annotationReply, l.Reply)
 		l.Reply = ""
 	}
 	return l, errors.Join(errs[:]...)

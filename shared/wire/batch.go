@@ -28,8 +28,8 @@ type Message struct {
 	Replay   bool // from the dead letters
 }
 
-// Decode reads a batch. Payloads are decoded in place: body is used up.
-func Decode(body []byte) ([]Message, error) {
+// decode reads a batch. Payloads are decoded in place: body is used up.
+func decode(body []byte) ([]Message, error) {
 	ms := make([]Message, 0, 1+len(body)/400)
 	s := scan.New(body)
 	err := s.Array(func(int) error {

@@ -13,7 +13,7 @@ const batch = `[{"specversion":"1.0","type":"mqtt.message","source":"hearth/conn
 	"mqttqos":1,"mqttretained":true,"mqttreplay":true,"data_base64":"AP8="},{"id":"a2","subject":"y","time":"2026-11-23T12:00:00Z","data":{"a":1}},{"id":"a3","subject":"y","time":"2026-11-23T12:00:00Z"}]`
 
 func TestDecode(t *testing.T) {
-	ms, err := Decode([]byte(batch))
+	ms, err := decode([]byte(batch))
 	if err != nil || len(ms) != 3 {
 		t.Fatalf("%+v, %v", ms, err)
 	}
@@ -29,7 +29,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		whole := bytes.Clone(body)
-		ms, err := Decode(body)
+		ms, err := decode(body)
 		if err != nil {
 			return
 		}
@@ -62,7 +62,7 @@ func BenchmarkDecode(b *testing.B) {
 	work := make([]byte, len(body))
 	for b.Loop() {
 		copy(work, body)
-		if _, err := Decode(work); err != nil {
+		if _, err := decode(work); err != nil {
 			b.Fatal(err)
 		}
 	}

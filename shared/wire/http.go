@@ -37,7 +37,7 @@ func single(h http.Header, body []byte) (Message, error) {
 func Read(h http.Header, body []byte) ([]Message, error) {
 	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
 	if strings.TrimSpace(kind) == ContentType {
-		return Decode(body)
+		return decode(body)
 	}
 	m, err := single(h, body)
 	return []Message{m}, err

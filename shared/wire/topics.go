@@ -8,10 +8,6 @@ const (
 	Prefix       = "hearth/"
 	DeadPrefix   = "hearth/dead/"   // news of a dead letter, by its id
 	CanaryPrefix = "hearth/canary/" // what a connector sends itself, by its name
-
-	StoredFilter = "hearth/+/stored"
-	StatusFilter = "hearth/+/status"
-	DeadFilter   = "hearth/dead/#"
 )
 
 // ReadingTopic is where a node publishes the readings of a device.

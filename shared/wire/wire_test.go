@@ -50,7 +50,7 @@ func TestABatchComesBackAsItWas(t *testing.T) {
 		if !json.Valid(b) {
 			t.Fatalf("no JSON: %s", b)
 		}
-		got, err := Decode(bytes.Clone(b))
+		got, err := decode(bytes.Clone(b))
 		if err != nil || !cmp.Equal(got, ms, cmp.Comparer(bytes.Equal)) {
 			t.Errorf("%s\nis %+v, %v; want %+v", b, got, err, ms)
 		}

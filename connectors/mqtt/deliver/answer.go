@@ -90,9 +90,6 @@ func (a answer) requests(f Function, log *slog.Logger) (out []deadletter.Request
 	return out
 }
 
-// anyFunction in a pick means the letters of all functions.
-const anyFunction = "*"
-
 // request reads one pick. One without a filter beside the function chooses
 // nothing, unless it says all.
 func request(f Function, raw json.RawMessage, drop bool) (r deadletter.Request, err error) {
@@ -109,7 +106,7 @@ func request(f Function, raw json.RawMessage, drop bool) (r deadletter.Request, 
 		return r, errors.New("only the function that mirrors the dead letters may name another function")
 	}
 	r = deadletter.Request{Drop: drop, Query: deadletter.Query{ID: p.ID, Function: cmp.Or(p.Function, f.Name), Topic: p.Topic, Reason: p.Reason, Before: p.Before}}
-	if p.Function == anyFunction {
+	if p.Function == wire.AnyFunction {
 		r.Function = ""
 		r.All = p.All
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
 	"github.com/hearth-home/hearth/shared/spool"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 const (
@@ -134,7 +135,7 @@ func (la *lane) offer(ctx context.Context, r spool.Record, match func(*message.M
 // partitionKey decides which worker gets a topic: one worker has all of a topic,
 // and all of an edge node, whose numbered readings should arrive in order.
 func partitionKey(topic string) string {
-	rest, edge := strings.CutPrefix(topic, "hearth/")
+	rest, edge := strings.CutPrefix(topic, wire.Prefix)
 	if i := strings.IndexByte(rest, '/'); edge && i >= 0 {
 		return rest[:i]
 	}
