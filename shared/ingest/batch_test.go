@@ -3,13 +3,11 @@ package ingest
 import (
 	"context"
 	"errors"
-	"math"
 	"testing"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
-	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -18,115 +16,168 @@ import (
 // send a batch again while the first is still being written. If the second took
 // the first's word for it and the first failed, the reading would be lost.
 func TestWhatIsNotYetStoredIsNoRepetition(t *testing.T) {
-	st := batchtest.SQLite(t)
-	var r device.Register
-	say := func() *Batch {
-		b, err := Begin(t.Context(), st, &r, catalogue.Get, noon)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer b.Done(nil)
-		if err := b.Adopt(t.Context(), []store.DeviceWish{{Physical: "edge/a", Kind: "edge", Device: "a", Name: "a"}}); err != nil {
-			t.Fatal(err)
-		}
-		b.Add(0, Report{Measurement: "air", Thing: b.Find([]byte("edge/a")).Thing, Values: []device.Value{{Key: "co2_ppm", V: 600}}, Time: noon, Arrived: noon})
-		return b
-	}
-	first, second := say(), say()
+	h := newHouse(t)
+	co2 := air(0, "co2_ppm", 600)
+	first, second := h.plan(co2), h.plan(co2)
 	stored := make(chan error, 1)
 	go func() { stored <- save(t.Context(), second) }()
-	away, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := save(away, first); err == nil {
-		t.Fatal("stored although the database was away")
-	}
-	if err := <-stored; err == nil {
+	first.Stored(errAway)
+	if err := <-stored; !errors.Is(err, errAway) {
 		t.Error("the second batch counts as stored, although it wrote nothing and the first was not")
 	}
-	first, second = say(), say()
+	first, second = h.plan(co2), h.plan(co2)
 	go func() { stored <- save(t.Context(), second) }()
-	if err := errors.Join(save(t.Context(), first), <-stored); err != nil || len(first.readings) != 1 {
-		t.Errorf("again: %v, %d readings", err, len(first.readings))
+	if err := errors.Join(save(t.Context(), first), <-stored); err != nil || len(first.readings) != 1 || second.answer.Unchanged != 1 {
+		t.Errorf("again: %v, %d readings, %+v", err, len(first.readings), second.answer)
 	}
-	third := say()
-	if err := save(t.Context(), third); err != nil || len(third.readings) != 0 {
-		t.Errorf("a repetition of what is stored: %v, %d readings, want none", err, len(third.readings))
+	if a := h.say(co2); a.Stored != 0 || a.Unchanged != 1 {
+		t.Errorf("a repetition of what is stored: %+v", a)
 	}
+	h.want("readings", h.lines("air"), "air,device=a co2_ppm=600 1780315200000000000")
 }
 
-func save(ctx context.Context, b *Batch) error {
-	_, err := b.Store(ctx)
-	return err
-}
-
-// written counts calls.
-type written struct {
-	store.Series
-	calls int
-}
-
-func (w *written) Write(ctx context.Context, rs []reading.Reading) error {
-	w.calls++
-	return w.Series.Write(ctx, rs)
-}
-
-func begin(t *testing.T, r *device.Register, st *store.Store) (*Batch, *device.Thing) {
-	t.Helper()
-	b, err := Begin(t.Context(), st, r, catalogue.Get, noon)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Adopt(t.Context(), []store.DeviceWish{{Physical: "edge/a", Kind: "edge", Device: "a", Name: "a"}}); err != nil {
-		t.Fatal(err)
-	}
-	return b, b.Find([]byte("edge/a")).Thing
-}
-
-var noon = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
-
-// TestAConfirmationIsWrittenAfterWhatItConfirms: the other way round the reading would
-// stay suspect for ever.
+// TestAConfirmationIsWrittenAfterWhatItConfirms: the other way round the reading
+// would stay suspect for ever.
 func TestAConfirmationIsWrittenAfterWhatItConfirms(t *testing.T) {
-	st := batchtest.SQLite(t)
-	w := &written{Series: st.Series}
-	st.Series = w
-	var r device.Register
-	field := catalogue.Field{Key: "co2_ppm", Max: 40000, Step: 100}
-	say := func(minute int, v float64) *Batch {
-		b, thing := begin(t, &r, st)
-		defer b.Done(nil)
-		at := noon.Add(time.Duration(minute) * time.Minute)
-		b.Add(0, Report{Measurement: "air", Thing: thing, Values: []device.Value{{Key: "co2_ppm", V: v, Field: &field}}, Time: at, Arrived: at})
-		return b
-	}
-	if err := errors.Join(save(t.Context(), say(0, 600)), save(t.Context(), say(1, 6000))); err != nil {
-		t.Fatal(err)
-	}
-	say(2, 6000) // on its way
-	before := w.calls
-	confirming := say(3, 6000)
+	h := newHouse(t)
+	h.say(air(0, "co2_ppm", 600))
+	h.say(air(1, "co2_ppm", 12000))
+	w := &watched{Series: h.st.Series}
+	h.st.Series = w
+	onItsWay := h.plan(air(2, "co2_ppm", 12000))
+	confirming := h.plan(air(3, "co2_ppm", 12000))
 	if len(confirming.readings) != 3 {
 		t.Fatalf("%d readings, want one and two that it confirms", len(confirming.readings))
 	}
 	away, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := save(away, confirming); err == nil || w.calls != before {
-		t.Errorf("%d writes, %v", w.calls-before, err)
+	if err := save(away, confirming); err == nil || w.calls != 0 {
+		t.Errorf("%d writes, %v", w.calls, err)
+	}
+	if err := save(t.Context(), onItsWay); err != nil || w.calls != 1 {
+		t.Errorf("%d writes, %v", w.calls, err)
 	}
 }
 
-func TestAValueThatIsNoNumberLeavesTheOthers(t *testing.T) {
-	st := batchtest.SQLite(t)
-	var r device.Register
-	b, thing := begin(t, &r, st)
-	b.Add(0, Report{Measurement: "custom", Thing: thing, Time: noon, Arrived: noon, Values: []device.Value{{Key: "a", V: math.Inf(1)}, {Key: "b", V: 1}, {Key: "c", V: 2}, {Key: "b", V: 3}}})
-	b.Done(nil)
-	if len(b.answer.LeftOut) != 1 || b.answer.Stored != 1 || len(b.readings) != 1 || b.readings[0].Line() != "custom,device=a b=3,c=2 1780315200000000000" {
-		t.Fatalf("%+v, %v", b.answer, b.readings)
+// TestWhatDependsOnAnotherIsWrittenBesideIt: an outage makes batches that depend on
+// each other; they must not wait in line for the time series database.
+func TestWhatDependsOnAnotherIsWrittenBesideIt(t *testing.T) {
+	h := newHouse(t)
+	written := make(chan struct{})
+	h.st.Series = &watched{Series: h.st.Series, before: func() { close(written) }}
+	first := h.plan(Report{Measurement: "air", Notes: []device.Note{{Key: "mode", Text: "auto"}}, Time: noon, Arrived: noon})
+	second := h.plan(Report{Measurement: "air", Notes: []device.Note{{Key: "mode", Text: "off"}}, Values: air(1, "co2_ppm", 600).Values, Time: at(1), Arrived: at(1)})
+	if !second.Depends() || first.Depends() {
+		t.Fatal("the second goes by what the first says of the mode, and not the other way round")
 	}
-	for _, state := range b.Change.States {
-		if want := b.readings[0].Fields[state.Metric]; state.Value != want {
-			t.Errorf("the state of %s is %v, the reading %v", state.Metric, state.Value, want)
+	stored := make(chan error, 1)
+	go func() { stored <- save(t.Context(), second) }()
+	<-written
+	if got := h.states(); len(got) != 0 {
+		t.Errorf("states before what they depend on is stored: %q", got)
+	}
+	if err := errors.Join(save(t.Context(), first), <-stored); err != nil {
+		t.Fatal(err)
+	}
+	h.want("states", h.states(), "co2_ppm=600 ok ", "mode=off ok ")
+}
+
+// TestReadingsAreStoredBeforeStates: whoever sees a state finds its reading.
+func TestReadingsAreStoredBeforeStates(t *testing.T) {
+	h := newHouse(t)
+	var before []string
+	h.st.Series = &watched{Series: h.st.Series, before: func() { before = h.states() }}
+	h.say(air(0, "co2_ppm", 600))
+	if h.say(air(1, "co2_ppm", 700)); len(before) != 1 || before[0] != "co2_ppm=600 ok " {
+		t.Errorf("while the second reading is written the states are %q", before)
+	}
+	h.want("states", h.states(), "co2_ppm=700 ok ")
+}
+
+// TestAFailureBetweenReadingsAndStatesLosesNoTransition: what is sent again is
+// compared with the states that were not written, so it is planned once more, and a
+// counter counts once.
+func TestAFailureBetweenReadingsAndStatesLosesNoTransition(t *testing.T) {
+	h := newHouse(t)
+	energy := func(minute int, kwh float64) Report {
+		return Report{Measurement: "power", Time: at(minute), Arrived: at(minute),
+			Values: []device.Value{{Key: "energy_kwh", V: kwh, Field: &catalogue.Field{Key: "energy_kwh", Max: catalogue.Limits, Counter: true}}}}
+	}
+	h.say(energy(0, 10))
+	whole := h.st.Series
+	h.st.Series = &watched{Series: whole, fails: true}
+	for range 2 {
+		if _, err := h.plan(energy(1, 10.5), energy(2, 10.75)).Store(t.Context()); !errors.Is(err, errAway) {
+			t.Fatal(err)
 		}
+		h.want("states", h.states(), "energy_kwh=10 ok ")
+	}
+	h.st.Series = whole
+	for _, stored := range []int{2, 1} { // by the same process, then by another, which knows the last
+		if a := h.say(energy(1, 10.5), energy(2, 10.75)); a.Stored != stored || a.Unchanged != 2-stored {
+			t.Errorf("%+v, want %d stored", a, stored)
+		}
+		h.want("states", h.states(), "energy_kwh=10.75 ok ")
+		h.r = &device.Register{Function: "sensors"}
+	}
+	h.want("readings", h.lines("power"), "power,device=a energy_kwh=10 1780315200000000000",
+		"power,device=a energy_delta_kwh=0.5,energy_kwh=10.5 1780315260000000000", "power,device=a energy_delta_kwh=0.25,energy_kwh=10.75 1780315320000000000")
+}
+
+func TestNothingToStoreIsNoCallOfTheDatabase(t *testing.T) {
+	h := newHouse(t)
+	b := h.plan()
+	h.st.Close()
+	if a, err := b.Store(t.Context()); err != nil || a.Stored+a.Unchanged+len(a.Rejected) != 0 {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+func TestAPlanThatFailedStoresNothing(t *testing.T) {
+	h := newHouse(t)
+	b, thing := h.begin()
+	b.SetState(thing, "online", "", 1, noon, false)
+	b.Done(errors.New("the store went away"))
+	b, thing = h.begin()
+	if s, ok := b.State(thing, "online"); ok {
+		t.Errorf("it remembers %+v", s)
+	}
+	b.Done(nil)
+	h.want("states", h.states())
+}
+
+func TestAReadingOfNoDeviceIsCheckedToo(t *testing.T) {
+	h := newHouse(t)
+	b, _ := h.begin()
+	canary := func(seconds float64, tag string, minutes int) reading.Reading {
+		return reading.Reading{Name: "canary", Tags: map[string]string{tag: "c"}, Fields: map[string]float64{"latency_seconds": seconds}, Time: at(minutes)}
+	}
+	b.AddReading(0, canary(1, "connector", 0))
+	b.AddReading(1, canary(1, "device", 1))
+	b.AddReading(2, canary(-1, "connector", 2))
+	half := canary(1, "connector", 3)
+	half.Name, half.Tags, half.Fields = "zigbee", map[string]string{"device": "a"}, map[string]float64{"battery_percent": 101, "contact": 1}
+	b.AddReading(3, half)
+	b.Change.Dead = []store.DeadLetter{{ID: "1", Function: "sensors", First: noon, Last: noon, Told: noon}}
+	b.Done(nil)
+	a, err := b.Store(t.Context())
+	if err != nil || a.Stored != 2 || len(a.Rejected) != 2 || a.Rejected[0].Index != 1 || a.Rejected[1].Index != 2 || len(a.LeftOut) != 1 || a.LeftOut[0].Index != 3 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	h.want("readings", h.lines("canary"), "canary,connector=c latency_seconds=1 1780315200000000000")
+	h.want("readings", h.lines("zigbee"), "zigbee,device=a contact=1 1780315380000000000")
+	if letters, err := h.st.DeadLetters(t.Context(), 10); err != nil || len(letters) != 1 {
+		t.Errorf("%v, %v", letters, err)
+	}
+}
+
+func TestAWaitEndsWithItsTime(t *testing.T) {
+	h := newHouse(t)
+	h.plan(air(0, "co2_ppm", 600)) // whose caller was killed before it stored
+	second := h.plan(air(1, "co2_ppm", 610))
+	soon, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := save(soon, second); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
 	}
 }

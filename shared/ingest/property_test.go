@@ -1,0 +1,99 @@
+package ingest
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/quality"
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+var numbers = rapid.OneOf(rapid.Float64Range(-100, 2000), rapid.SampledFrom([]float64{math.NaN(), math.Inf(1), -60, 85, 350, 40000, 1e30}))
+
+func aTime(t *rapid.T, base time.Time) time.Time {
+	return rapid.OneOf(
+		rapid.Map(rapid.IntRange(-90, 90), func(s int) time.Time { return base.Add(time.Duration(s) * time.Second) }),
+		rapid.SampledFrom([]time.Time{{}, time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC), base.AddDate(1, 0, 0)}),
+	).Draw(t, "time")
+}
+
+// TestEachReportIsStoredUnchangedOrRejected: and what is stored is declared and a
+// number, whatever came.
+func TestEachReportIsStoredUnchangedOrRejected(t *testing.T) {
+	h := newHouse(t)
+	m, _ := catalogue.Get("air")
+	base := noon
+	rapid.Check(t, func(t *rapid.T) {
+		base = base.Add(time.Minute)
+		b, thing := h.begin()
+		given := rapid.IntRange(1, 6).Draw(t, "reports")
+		for i := range given {
+			r := Report{Measurement: rapid.SampledFrom([]string{"air", "air", "zigbee", "weather", "nothing"}).Draw(t, "measurement"), Thing: thing, Arrived: base,
+				Time: aTime(t, base), Quality: rapid.SampledFrom([]quality.Quality{"", quality.OK, quality.WarmingUp, quality.Suspect, quality.ClockUnsynced}).Draw(t, "quality")}
+			for range rapid.IntRange(0, 4).Draw(t, "values") {
+				v := device.Value{Key: rapid.SampledFrom([]string{"co2_ppm", "temperature_celsius", "colour", "time", catalogue.Quality}).Draw(t, "key"), V: numbers.Draw(t, "number")}
+				if f, ok := m.Field(v.Key); ok {
+					v.Field = &f
+				}
+				r.Values = append(r.Values, v)
+			}
+			b.Add(i, r)
+		}
+		b.Done(nil)
+		for _, r := range b.readings {
+			if err := r.Check(); err != nil {
+				t.Fatalf("%s: %v", r.Line(), err)
+			}
+			if _, err := store.Normal([]reading.Reading{r}); err != nil {
+				t.Fatalf("%s: %v", r.Line(), err)
+			}
+		}
+		a, err := b.Store(h.t.Context())
+		if err != nil || a.Stored+a.Unchanged+len(a.Rejected) != given {
+			t.Fatalf("%d given: %+v, %v", given, a, err)
+		}
+		for _, r := range append(a.Rejected, a.LeftOut...) {
+			if r.Index < 0 || r.Index >= given || r.Reason == nil {
+				t.Fatalf("%+v", r)
+			}
+		}
+	})
+}
+
+// TestEachReadingIsStoredUnchangedOrRejected: and a rerun stores nothing.
+func TestEachReadingIsStoredUnchangedOrRejected(t *testing.T) {
+	h := newHouse(t)
+	base := noon.AddDate(-1, 0, 0)
+	rapid.Check(t, func(t *rapid.T) {
+		base = base.Add(time.Hour)
+		var found []Found
+		given := 0
+		for range rapid.IntRange(1, 3).Draw(t, "targets") {
+			var f Found
+			for range rapid.IntRange(0, 5).Draw(t, "readings") {
+				r := reading.Reading{Name: rapid.SampledFrom([]string{"weather", "weather", "nothing"}).Draw(t, "measurement"), Fields: map[string]float64{},
+					Tags: map[string]string{rapid.SampledFrom([]string{"place", "place", "place", "stray"}).Draw(t, "label"): "home"}, Time: aTime(t, base)}
+				for range rapid.IntRange(0, 3).Draw(t, "values") {
+					r.Fields[rapid.SampledFrom([]string{"temperature_celsius", "humidity_percent", "colour"}).Draw(t, "key")] = numbers.Draw(t, "number")
+				}
+				f.Readings = append(f.Readings, r)
+			}
+			given += len(f.Readings)
+			found = append(found, f)
+		}
+		a, err := Source(h.t.Context(), h.st, store.Run{}, found, nil, base)
+		if err != nil || a.Stored+a.Unchanged+len(a.Rejected) != given {
+			t.Fatalf("%d given: %+v, %v", given, a, err)
+		}
+		again, err := Source(h.t.Context(), h.st, store.Run{}, found, nil, base)
+		if err != nil || again.Stored != 0 || again.Unchanged != given-len(a.Rejected) {
+			t.Fatalf("again: %+v, %v", again, err)
+		}
+	})
+}

@@ -1,0 +1,173 @@
+package ingest
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/device"
+	"github.com/hearth-home/hearth/shared/quality"
+)
+
+// reasons are what was refused: "index: reason".
+func reasons(rs []Refusal) string {
+	var out []string
+	for _, r := range rs {
+		out = append(out, fmt.Sprintf("%d: %v", r.Index, r.Reason))
+	}
+	return strings.Join(out, "; ")
+}
+
+func TestWhatADeviceMustNotSay(t *testing.T) {
+	good := device.Value{Key: "co2_ppm", V: 600}
+	for name, tc := range map[string]struct {
+		change   func(*Report)
+		rejected string // "": the rest is stored
+		leftOut  string
+	}{
+		"nothing":                   {func(r *Report) { r.Values = nil }, "1: there is no number in it", ""},
+		"an unknown measurement":    {func(r *Report) { r.Measurement = "wether" }, "1: wether is not in the catalogue", ""},
+		"one that no device has":    {func(r *Report) { r.Measurement = "weather" }, `1: weather: the catalogue allows no label "device"`, ""},
+		"a time in 1999":            {func(r *Report) { r.Time = time.Date(1999, 12, 31, 23, 59, 59, 0, time.UTC) }, "1: air: the time 1999-12-31T23:59:59Z cannot be right", ""},
+		"a time ahead of ours":      {func(r *Report) { r.Time = r.Arrived.Add(5*time.Minute + 1) }, "1: air: the time 2026-06-01T12:05:00Z cannot be right", ""},
+		"an unknown field":          {func(r *Report) { r.Values = append(r.Values, device.Value{Key: "colour", V: 1}) }, "", `1: air: the catalogue has no field "colour"`},
+		"only that":                 {func(r *Report) { r.Values = []device.Value{{Key: "colour", V: 1}} }, `1: air: the catalogue has no field "colour"`, ""},
+		"an unknown text":           {func(r *Report) { r.Text = map[string]string{"mood": "good"} }, "", `1: air: the catalogue has no text "mood"`},
+		"the quality that we write": {func(r *Report) { r.Values = append(r.Values, device.Value{Key: catalogue.Quality}) }, "", "1: quality_code is what hearth itself says of a reading"},
+		"no number":                 {func(r *Report) { r.Values = append(r.Values, device.Value{Key: "tvoc_ppb", V: math.NaN()}) }, "", "1: tvoc_ppb is NaN, no number"},
+		"an infinite one":           {func(r *Report) { r.Values = append([]device.Value{{Key: "tvoc_ppb", V: math.Inf(-1)}}, r.Values...) }, "", "1: tvoc_ppb is -Inf, no number"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			r := Report{Measurement: "air", Time: noon, Arrived: noon, Values: []device.Value{good}}
+			tc.change(&r)
+			a := h.say(air(-1, "co2_ppm", 500), r)
+			if reasons(a.Rejected) != tc.rejected || reasons(a.LeftOut) != tc.leftOut || a.Stored+len(a.Rejected) != 2 {
+				t.Errorf("%+v, want %q and %q", a, tc.rejected, tc.leftOut)
+			}
+			want := []string{"air,device=a co2_ppm=500 1780315140000000000"}
+			if tc.rejected == "" {
+				want = append(want, "air,device=a co2_ppm=600 1780315200000000000")
+			}
+			h.want("readings", h.lines("air"), want...)
+			if got := h.states(); len(got) != 1 {
+				t.Errorf("states %q: what was refused has none", got)
+			}
+		})
+	}
+}
+
+func TestWhatTheCatalogueAllows(t *testing.T) {
+	h := newHouse(t)
+	ahead := air(0, "co2_ppm", 600)
+	ahead.Time = ahead.Arrived.Add(5 * time.Minute)
+	old := Report{Measurement: "custom", Arrived: noon, Time: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Values: []device.Value{{Key: "x", V: 1}}}
+	part := Report{Measurement: "power", Arrived: noon, Time: noon, Values: []device.Value{{Key: "socket_2_power_watts", V: 5}}}
+	text := Report{Measurement: "ups", Arrived: noon, Time: noon, Text: map[string]string{"status": "OL"}}
+	if a := h.say(ahead, old, part, text); a.Stored != 4 || len(a.LeftOut) > 0 {
+		t.Errorf("%+v", a)
+	}
+	h.want("an UPS", h.lines("ups"), `ups,device=a status="OL" 1780315200000000000`)
+}
+
+// TestAnOpenMeasurementTakesAnyNumberButNoReservedName: a name that the store takes
+// for its own would make it refuse the whole batch.
+func TestAnOpenMeasurementTakesAnyNumberButNoReservedName(t *testing.T) {
+	h := newHouse(t)
+	for key, ok := range map[string]bool{"x": true, "Anything": true, "time": false, "_x": false, "": false, "device": false, "suspect": false} {
+		a := h.say(Report{Measurement: "zigbee", Time: noon, Arrived: noon, Values: []device.Value{{Key: key, V: 1}}})
+		if (len(a.Rejected) == 0) != ok {
+			t.Errorf("%q: %+v", key, a)
+		}
+	}
+}
+
+func TestAValueOutOfItsRangeIsStoredAsSuspect(t *testing.T) {
+	h := newHouse(t)
+	r := air(0, "co2_ppm", 40001)
+	r.Values = append(r.Values, air(0, "humidity_percent", 50).Values...)
+	if a := h.say(r); a.Stored != 1 || len(a.LeftOut) != 0 {
+		t.Errorf("%+v", a)
+	}
+	h.want("readings", h.lines("air"), `air,device=a co2_ppm=40001,humidity_percent=50,quality_code=2,suspect="co2_ppm" 1780315200000000000`)
+	h.want("states", h.states(), "co2_ppm=40001 suspect co2_ppm is 40001, outside of 350 to 40000", "humidity_percent=50 ok ")
+}
+
+func TestWhatItsSourceDoubts(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(*Report)
+		line   string
+		state  string
+	}{
+		"all":           {func(r *Report) { r.Quality, r.Reason = quality.Suspect, "a loose wire" }, `co2_ppm=600,quality_code=2,suspect="*"`, "suspect a loose wire"},
+		"one":           {func(r *Report) { r.Values[0].Bad = "saturated" }, `co2_ppm=600,quality_code=2,suspect="co2_ppm"`, "suspect saturated"},
+		"it warms up":   {func(r *Report) { r.Quality = quality.WarmingUp }, `co2_ppm=600,quality_code=1`, "warming_up "},
+		"its clock":     {func(r *Report) { r.Quality = quality.ClockUnsynced }, `co2_ppm=600,quality_code=3`, "clock_unsynced "},
+		"a simulation":  {func(r *Report) { r.Simulated = true }, `co2_ppm=600`, "ok "},
+		"both of these": {func(r *Report) { r.Quality, r.Values[0].Bad = quality.WarmingUp, "saturated" }, `co2_ppm=600,quality_code=2,suspect="co2_ppm"`, "suspect saturated"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			r := air(0, "co2_ppm", 600)
+			tc.change(&r)
+			h.say(r)
+			tags := "device=a"
+			if r.Simulated {
+				tags += ",sample=true"
+			}
+			h.want("readings", h.lines("air"), "air,"+tags+" "+tc.line+" 1780315200000000000")
+			h.want("states", h.states(), "co2_ppm=600 "+tc.state)
+		})
+	}
+}
+
+func TestAConfirmedStepClearsWhatItMarked(t *testing.T) {
+	h := newHouse(t)
+	both := func(minute int, co2, humidity float64) Report {
+		r := air(minute, "co2_ppm", co2)
+		r.Values = append(r.Values, air(minute, "humidity_percent", humidity).Values...)
+		return r
+	}
+	h.say(both(0, 600, 50))
+	h.say(both(1, 20000, 101), both(2, 20000, 50))
+	h.want("before", h.lines("air")[1:], `air,device=a co2_ppm=20000,humidity_percent=101,quality_code=2,suspect="co2_ppm,humidity_percent" 1780315260000000000`,
+		`air,device=a co2_ppm=20000,humidity_percent=50,quality_code=2,suspect="co2_ppm" 1780315320000000000`)
+	if a := h.say(both(3, 20000, 50)); a.Stored != 1 {
+		t.Errorf("%+v", a)
+	}
+	h.want("after", h.lines("air")[1:], `air,device=a co2_ppm=20000,humidity_percent=101,quality_code=2,suspect="humidity_percent" 1780315260000000000`,
+		`air,device=a co2_ppm=20000,humidity_percent=50,quality_code=0,suspect="" 1780315320000000000`, `air,device=a co2_ppm=20000,humidity_percent=50 1780315380000000000`)
+}
+
+func TestOfAKeyThatComesTwiceTheLastCounts(t *testing.T) {
+	h := newHouse(t)
+	values := []device.Value{{Key: "a", V: math.Inf(1)}, {Key: "b", V: 1}, {Key: "c", V: 2}, {Key: "b", V: 3}}
+	a := h.say(Report{Measurement: "custom", Time: noon, Arrived: noon, Values: values})
+	if a.Stored != 1 || reasons(a.LeftOut) != "0: a is +Inf, no number" {
+		t.Errorf("%+v", a)
+	}
+	h.want("readings", h.lines("custom"), "custom,device=a b=3,c=2 1780315200000000000")
+	h.want("states", h.states(), "b=3 ok ", "c=2 ok ")
+	if values[1].V != 1 || values[2].Key != "c" {
+		t.Errorf("the caller's values became %v", values)
+	}
+}
+
+func TestOnlyTheStateOfWhatIsOld(t *testing.T) {
+	h := newHouse(t)
+	a := h.say(Report{Measurement: "air", Arrived: noon, Retained: true, Values: []device.Value{{Key: "co2_ppm", V: 600}}, Notes: []device.Note{{Key: "mode", Text: "auto"}, {Key: "none"}}})
+	if a.Stored != 1 {
+		t.Errorf("%+v", a)
+	}
+	h.want("readings", h.lines("air"))
+	h.want("states", h.states(), "co2_ppm=600 ok ", "mode=auto ok ")
+	states, _ := h.st.DeviceStates(t.Context(), "a")
+	for _, s := range states {
+		if !s.Retained || !s.Time.IsZero() || !s.Changed.Equal(noon) {
+			t.Errorf("%+v", s)
+		}
+	}
+}

@@ -1,0 +1,220 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+func weather(place string, t time.Time, fields map[string]float64) reading.Reading {
+	return reading.Reading{Name: "weather", Tags: map[string]string{"place": place}, Fields: fields, Time: t}
+}
+
+func warm(celsius float64) map[string]float64 {
+	return map[string]float64{"temperature_celsius": celsius}
+}
+
+// run begins a run of the source weather.
+func (h *house) run() store.Run {
+	h.t.Helper()
+	r, err := h.st.Begin(h.t.Context(), store.Run{Function: "weather", Trigger: "cron", Started: noon}, time.Hour, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return r
+}
+
+func (h *house) find(run store.Run, found ...Found) Answer {
+	h.t.Helper()
+	a, err := Source(h.t.Context(), h.st, run, found, nil, noon)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return a
+}
+
+func TestWhatASourceMustNotBring(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change            func(*reading.Reading)
+		rejected, leftOut string
+	}{
+		"an unknown measurement": {func(r *reading.Reading) { r.Name = "wether" }, "1: wether is not in the catalogue", ""},
+		"an unknown label":       {func(r *reading.Reading) { r.Tags["request"] = "1" }, `1: weather: the catalogue allows no label "request"`, ""},
+		"an unknown field":       {func(r *reading.Reading) { r.Fields["colour"] = 1 }, `1: weather: the catalogue has no field "colour"`, ""},
+		"an unknown text":        {func(r *reading.Reading) { r.Text = map[string]string{"mood": ""} }, `1: weather: the catalogue has no text "mood"`, ""},
+		"no number":              {func(r *reading.Reading) { r.Fields["humidity_percent"] = math.NaN() }, "1: weather: humidity_percent is NaN, not a number", ""},
+		"no time":                {func(r *reading.Reading) { r.Time = time.Time{} }, "1: weather: reading without a time", ""},
+		"a time in 1999":         {func(r *reading.Reading) { r.Time = time.Date(1999, 12, 31, 23, 59, 59, 0, time.UTC) }, "1: weather: the time 1999-12-31T23:59:59Z cannot be right", ""},
+		"a time ahead of ours":   {func(r *reading.Reading) { r.Time = noon.Add(5*time.Minute + 1) }, "1: weather: the time 2026-06-01T12:05:00Z cannot be right", ""},
+		"a label of 64 KiB":      {func(r *reading.Reading) { r.Tags["place"] = strings.Repeat("x", 64<<10) }, "1: no store can keep it", ""},
+		"too cold":               {func(r *reading.Reading) { r.Fields["temperature_celsius"] = -90.5 }, "", "1: weather: temperature_celsius is -90.5, outside of -90 to 60"},
+		"too wet":                {func(r *reading.Reading) { r.Fields["humidity_percent"] = 101 }, "", "1: weather: humidity_percent is 101, outside of 0 to 100"},
+		"nothing else": {func(r *reading.Reading) {
+			r.Fields = map[string]float64{"temperature_celsius": 61, "humidity_percent": -1}
+		}, "1: weather: humidity_percent is -1, outside of 0 to 100", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			bad := weather("home", noon, map[string]float64{"temperature_celsius": 20, "humidity_percent": 50})
+			tc.change(&bad)
+			before := maps.Clone(bad.Fields)
+			a := h.find(store.Run{Function: "weather"}, Found{Readings: []reading.Reading{weather("home", at(-1), warm(19)), bad}})
+			if got := reasons(a.Rejected); !strings.HasPrefix(got, tc.rejected) || (got == "") != (tc.rejected == "") || reasons(a.LeftOut) != tc.leftOut || a.Stored+len(a.Rejected) != 2 {
+				t.Errorf("%+v, want %q and %q", a, tc.rejected, tc.leftOut)
+			}
+			if got := h.lines("weather"); len(got) != a.Stored || len(got) == 2 && strings.Count(got[1], "=") != 2 {
+				t.Errorf("stored %q", got)
+			}
+			for k, v := range bad.Fields {
+				if old := before[k]; old != v && v == v {
+					t.Errorf("the caller's reading became %v, it was %v", bad.Fields, before)
+				}
+			}
+			if len(bad.Fields) != len(before) {
+				t.Errorf("the caller's reading became %v, it was %v", bad.Fields, before)
+			}
+		})
+	}
+}
+
+func TestTheEndsOfARangeAreInIt(t *testing.T) {
+	h := newHouse(t)
+	rs := []reading.Reading{weather("a", noon.Add(5*time.Minute), warm(-90)), weather("b", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), warm(60))}
+	rs[0].Text = map[string]string{"summary": "cold"}
+	rs[1].Tags["sample"] = "true"
+	if a := h.find(store.Run{}, Found{Readings: rs}); a.Stored != 2 || len(a.LeftOut) != 0 {
+		t.Errorf("%+v", a)
+	}
+}
+
+// TestATextIsAReadingToo: where every number is out of range, the rest stays.
+func TestATextIsAReadingToo(t *testing.T) {
+	h := newHouse(t)
+	r := weather("home", noon, warm(99))
+	r.Text = map[string]string{"summary": "hot"}
+	if a := h.find(store.Run{}, Found{Readings: []reading.Reading{r}}); a.Stored != 1 || len(a.LeftOut) != 1 || len(a.Rejected) != 0 {
+		t.Errorf("%+v", a)
+	}
+	h.want("readings", h.lines("weather"), `weather,place=home summary="hot" 1780315200000000000`)
+}
+
+func TestARerunStoresWhatDiffersOnly(t *testing.T) {
+	h := newHouse(t)
+	rs := []reading.Reading{weather("home", noon, warm(20)), weather("home", at(1), warm(21)), weather("home", at(1), warm(21))}
+	for i, want := range []Answer{{Stored: 2, Unchanged: 1}, {Unchanged: 3}} {
+		if a := h.find(store.Run{}, Found{Readings: rs}); a.Stored != want.Stored || a.Unchanged != want.Unchanged {
+			t.Errorf("run %d: %+v, want %+v", i+1, a, want)
+		}
+	}
+	rs[0].Fields = warm(20.5)
+	if a := h.find(store.Run{}, Found{Readings: rs[:1]}, Found{Readings: rs[1:2]}); a.Stored != 1 || a.Unchanged != 1 {
+		t.Errorf("one that was corrected: %+v", a)
+	}
+}
+
+func TestItemsAreCheckedAndALostOneLeavesTheListOpen(t *testing.T) {
+	h := newHouse(t)
+	run := h.run()
+	list := func(complete bool, ids ...string) Found {
+		f := Found{List: store.List{Source: "weather", Target: "home", Complete: complete}}
+		for _, id := range ids {
+			f.List.Items = append(f.List.Items, item.Item{ID: id, Title: "item " + id})
+		}
+		return f
+	}
+	if a := h.find(run, list(true, "a", "b")); a.Stored != 2 {
+		t.Errorf("%+v", a)
+	}
+	second := list(true, "a", "", strings.Repeat("x", 1000), strings.Repeat("y", 1001))
+	second.Readings = []reading.Reading{weather("home", noon, warm(20)), weather("home", at(1), warm(99))}
+	a := h.find(run, list(false), list(false, "c"), second)
+	if got, want := reasons(a.Rejected), `2: weather: temperature_celsius is 99, outside of -90 to 60; 4: "item " has no id; 6: an id of 1001 bytes`; got != want {
+		t.Errorf("rejected %s, want %s", got, want)
+	}
+	if a.Stored != 3 || a.Unchanged != 1 { // c, x and a reading; a
+		t.Errorf("%+v", a)
+	}
+	items, err := h.st.OpenItems(t.Context(), "weather", 10)
+	if err != nil || len(items) != 4 {
+		t.Errorf("open are %v, %v: b must be, the list was not whole", items, err)
+	}
+	if a := h.find(run, list(true)); a.Stored != 4 {
+		t.Errorf("an empty list that is whole closes all: %+v", a)
+	}
+}
+
+// TestItemsThenReadings: the order of writes, and that a run whose lease is lost
+// stores nothing.
+func TestItemsThenReadings(t *testing.T) {
+	h := newHouse(t)
+	run := h.run()
+	seen := -1
+	w := &watched{Series: h.st.Series, before: func() {
+		items, err := h.st.OpenItems(t.Context(), "weather", 10)
+		if seen = len(items); err != nil {
+			t.Error(err)
+		}
+	}}
+	h.st.Series = w
+	found := Found{Readings: []reading.Reading{weather("home", noon, warm(20))}, List: store.List{Source: "weather", Target: "home", Items: []item.Item{{ID: "a", Title: "a"}}}}
+	lost := run
+	lost.Fence--
+	if _, err := Source(t.Context(), h.st, lost, []Found{found}, nil, noon); !errors.Is(err, store.ErrFenced) || w.calls != 0 {
+		t.Errorf("%v, %d writes", err, w.calls)
+	}
+	if a := h.find(run, found); a.Stored != 2 || seen != 1 {
+		t.Errorf("%+v; %d items while the readings were written", a, seen)
+	}
+	w.fails, w.Series = true, h.st.Series.(*watched).Series
+	found.Readings[0].Time = at(1)
+	if _, err := Source(t.Context(), h.st, run, []Found{found}, nil, noon); !errors.Is(err, errAway) {
+		t.Error(err)
+	}
+	if w.fails = false; true {
+		if a := h.find(run, found); a.Stored != 0 || a.Unchanged != 2 {
+			t.Errorf("after a failure that was none: %+v", a)
+		}
+	}
+}
+
+func TestAnItemsMessageIsQueuedWithIt(t *testing.T) {
+	h := newHouse(t)
+	run := h.run()
+	found := Found{List: store.List{Source: "weather", Target: "home", Items: []item.Item{{ID: "a", Title: "storm"}}}}
+	tell := func(c item.Change) (store.Message, bool) {
+		return store.Message{Key: fmt.Sprint(c.Item.Key(), c.Opened), Channel: "news", Text: c.Item.Title}, true
+	}
+	for range 2 {
+		if _, err := Source(t.Context(), h.st, run, []Found{found}, tell, noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	due, err := h.st.Due(t.Context(), noon.Add(time.Hour), 10)
+	if err != nil || len(due) != 1 || due[0].Text != "storm" {
+		t.Errorf("%v, %v", due, err)
+	}
+}
+
+func TestAStoreThatIsAwayStoresNothing(t *testing.T) {
+	h := newHouse(t)
+	h.st.Close()
+	a, err := Source(t.Context(), h.st, store.Run{}, []Found{{Readings: []reading.Reading{weather("home", noon, warm(20))}}}, nil, noon)
+	if err == nil || a.Stored+a.Unchanged != 0 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if _, err := Source(t.Context(), h.st, store.Run{}, nil, nil, noon); err != nil {
+		t.Errorf("nothing to store: %v", err)
+	}
+	if !slices.Equal(a.Rejected, nil) {
+		t.Errorf("%+v", a)
+	}
+}
