@@ -17,8 +17,8 @@ import (
 	sensors "github.com/hearth-home/hearth/functions/sensors"
 	zigbee "github.com/hearth-home/hearth/functions/zigbee"
 	"github.com/hearth-home/hearth/local/host"
-	"github.com/hearth-home/hearth/local/page"
 	"github.com/hearth-home/hearth/local/stack"
+	"github.com/hearth-home/hearth/shared/page"
 )
 
 const mqttStack = `

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -15,12 +16,12 @@ import (
 	"github.com/hearth-home/hearth/local/broker"
 	"github.com/hearth-home/hearth/local/gateway"
 	"github.com/hearth-home/hearth/local/host"
-	"github.com/hearth-home/hearth/local/page"
 	"github.com/hearth-home/hearth/local/sample"
 	"github.com/hearth-home/hearth/local/schedule"
 	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/page"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/settings"
@@ -125,9 +126,8 @@ func (u *up) functionsPart() part {
 func (u *up) gatewayPart() part {
 	return part{"gateway", func(context.Context) (err error) {
 		u.page = &page.Page{Source: page.Source{
-			Functions: u.host.Functions, Next: u.next, Missing: u.missing, Open: u.open, Now: u.now, Redact: u.redact,
-			Declared: u.declared,
-			Propose:  mapping.Propose, Notes: u.notes, Try: u.try, Zone: u.zone, Hearth: program,
+			Open: u.open, Now: u.now, Redact: u.redact, Functions: u.shown, Declared: u.declared,
+			Propose: mapping.Propose, Notes: u.notes, Try: u.try, Zone: u.zone, Hearth: program,
 		}}
 		var fs []gateway.Function
 		for _, f := range u.host.Functions {
@@ -172,6 +172,22 @@ func (u *up) lastRun(ctx context.Context, f host.Function) time.Time {
 		return time.Time{}
 	}
 	return runs[0].Started
+}
+
+// shown are the functions that run here, for the page.
+func (u *up) shown() []page.Function {
+	var out []page.Function
+	for _, f := range u.host.Functions {
+		row := page.Function{Name: f.Name, State: page.State(f.State), Missing: f.Missing, Reason: f.Reason, Schedule: f.Schedule(), Next: u.next(f.Name)}
+		if row.Schedule == "" {
+			row.Topic = strings.Join(f.Topics(), ", ")
+		}
+		if lacks := u.missing(f.Name); len(lacks) > 0 && f.State == host.Live {
+			row.State, row.Missing = page.Unconfigured, lacks
+		}
+		out = append(out, row)
+	}
+	return out
 }
 
 func (u *up) next(function string) time.Time {

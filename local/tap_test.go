@@ -13,7 +13,7 @@ import (
 
 	sensors "github.com/hearth-home/hearth/functions/sensors"
 	"github.com/hearth-home/hearth/local/host"
-	"github.com/hearth-home/hearth/local/page"
+	"github.com/hearth-home/hearth/shared/page"
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 

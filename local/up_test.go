@@ -19,7 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/hearth-home/hearth/local/host"
-	"github.com/hearth-home/hearth/local/page"
+	"github.com/hearth-home/hearth/shared/page"
 )
 
 func TestMain(m *testing.M) {
@@ -54,7 +54,7 @@ func TestSamplesShowAtOnceAndGoOnceThereIsAKey(t *testing.T) {
 	}
 	var d page.Data
 	if _, body := r.call("GET", "/status.json"); json.Unmarshal([]byte(body), &d) != nil || !d.Sample ||
-		d.Functions[0].State != host.Sample || !slices.Equal(d.Functions[0].Missing, []string{"TINY_KEY"}) ||
+		d.Functions[0].State != page.Sample || !slices.Equal(d.Functions[0].Missing, []string{"TINY_KEY"}) ||
 		len(d.Measurements) != 1 || len(d.Lists) != 1 {
 		t.Errorf("page = %+v", d)
 	}
@@ -187,7 +187,7 @@ func TestWithoutItsKeyALiveFunctionIsNotConfigured(t *testing.T) {
 	r.eventually("the page says so", func() bool {
 		var d page.Data
 		_, body := r.call("GET", "/status.json")
-		return json.Unmarshal([]byte(body), &d) == nil && d.Functions[0].State == host.Unconfigured
+		return json.Unmarshal([]byte(body), &d) == nil && d.Functions[0].State == page.Unconfigured
 	})
 	if a := r.invoke(""); a.Status != "not_configured" || len(r.runs()) != 0 {
 		t.Errorf("answer = %+v, runs = %v", a, r.runs())

@@ -12,12 +12,12 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/robfig/cron/v3"
 
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
@@ -67,7 +67,7 @@ func start(gateway string, jobs []Job, log *slog.Logger, now time.Time, pause ti
 		missing: map[string][]string{},
 	}
 	for _, j := range jobs {
-		plan, err := parse(j.Schedule)
+		plan, err := serve.ParseSchedule(j.Schedule)
 		if err != nil {
 			log.Error("never runs: its schedule cannot be read", "function", j.Function, "schedule", j.Schedule, "err", err)
 			continue
@@ -80,14 +80,6 @@ func start(gateway string, jobs []Job, log *slog.Logger, now time.Time, pause ti
 	s.calls.Go(func() { s.catchUp(open, ctx) })
 	s.cron.Start()
 	return s
-}
-
-// parse is the connector's parser, which panics at a zone without a schedule.
-func parse(spec string) (cron.Schedule, error) {
-	if strings.Contains(spec, "TZ=") && !strings.Contains(spec, " ") {
-		return nil, errors.New("a zone and no schedule")
-	}
-	return cron.ParseStandard(spec)
 }
 
 // catchUp calls what is overdue, a few at a time, while open lasts. What a

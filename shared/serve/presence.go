@@ -80,16 +80,22 @@ func (p *Presence) Seen(ctx context.Context, configured bool) {
 	}
 }
 
+// ParseSchedule reads a schedule as the OpenFaaS cron-connector does: five fields,
+// or @every 1h, with CRON_TZ= in front if wanted. It is in UTC without.
+func ParseSchedule(s string) (cron.Schedule, error) {
+	if strings.Contains(s, "TZ=") && !strings.Contains(s, " ") {
+		return nil, errors.New("a zone and no schedule") // the parser would panic
+	}
+	return cron.ParseStandard(s)
+}
+
 // period is the longest time between two runs of a schedule in the days after
 // now; 0 for none.
 func period(schedule string, now time.Time) (time.Duration, error) {
 	if schedule == "" {
 		return 0, nil
 	}
-	if strings.Contains(schedule, "TZ=") && !strings.Contains(schedule, " ") {
-		return 0, errors.New("a zone and no schedule") // the parser would panic
-	}
-	plan, err := cron.ParseStandard(schedule)
+	plan, err := ParseSchedule(schedule)
 	if err != nil {
 		return 0, err
 	}

@@ -68,6 +68,21 @@ func (s *Store) OpenItems(ctx context.Context, source string, limit int) ([]item
 	return items, err
 }
 
+// OpenItemsOfEach returns the open items of every source, of each the newest up to
+// limit, by source and newest first.
+func (s *Store) OpenItemsOfEach(ctx context.Context, limit int) ([]item.Item, error) {
+	rows, err := query(ctx, s, "read the open items of each source", scanItem, `
+		select `+itemColumns+` from (
+			select `+itemColumns+`, row_number() over (partition by source order by at desc nulls last, target, id) as place
+			from items where closed is null) as newest
+		where place <= $1 order by source, place`, limit)
+	items := make([]item.Item, len(rows))
+	for i, r := range rows {
+		items[i] = r.Item
+	}
+	return items, err
+}
+
 // diff is what storing a list takes.
 type diff struct {
 	write   []item.Item // new, changed or open again

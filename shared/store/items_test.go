@@ -206,3 +206,23 @@ func TestTasksViewTellsAgeAndIdleDays(t *testing.T) {
 		same(t, got, []string{"new 0.5 0.5", "odd 1.0 -", "old 10.0 4.0"})
 	})
 }
+
+func TestOpenItemsOfEachSourceHideNoOther(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		many := store.List{Source: "feeds", Target: "news"}
+		for i := range 5 {
+			many.Items = append(many.Items, item.Item{ID: fmt.Sprint(i), At: noon.Add(time.Duration(i) * time.Hour)})
+		}
+		many.Items = append(many.Items, item.Item{ID: "undated"})
+		save(t, s, 8, 0, many, store.List{Source: "asana", Target: "Home", Complete: true, Items: []item.Item{{ID: "a", At: noon}, {ID: "b"}}})
+		save(t, s, 1, 1, store.List{Source: "asana", Target: "Home", Complete: true, Items: []item.Item{{ID: "a", At: noon}}})
+		items, err := s.OpenItemsOfEach(t.Context(), 3)
+		var got []string
+		for _, i := range items {
+			got = append(got, i.Key())
+		}
+		if want := "[asana/Home/a feeds/news/4 feeds/news/3 feeds/news/2]"; err != nil || fmt.Sprint(got) != want {
+			t.Errorf("%v, %v, want %s", got, err, want)
+		}
+	})
+}

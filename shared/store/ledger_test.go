@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -208,6 +209,25 @@ func TestLeaseIsHeldReleasedAndFenced(t *testing.T) {
 		second, err := s.Lease(t.Context(), "outbox", "b", long)
 		if err != nil || second <= first {
 			t.Errorf("fence %d after %d, %v", second, first, err)
+		}
+	})
+}
+
+func TestTheLastRunOfEachFunction(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		for i, function := range []string{"weather", "stocks", "weather", "weather", "feeds"} {
+			r, err := s.Begin(t.Context(), store.Run{ID: fmt.Sprint(i), Function: function, Trigger: "cron", Started: noon.Add(time.Duration(i%3) * time.Minute)}, long, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			finish(t, s, r, nil)
+		}
+		got, err := s.LastRuns(t.Context(), []string{"weather", "stocks", "never"})
+		if err != nil || len(got) != 2 || got["weather"].ID != "2" || got["weather"].Status != "ok" || got["stocks"].ID != "1" {
+			t.Errorf("%v, %v", got, err)
+		}
+		if got, err := s.LastRuns(t.Context(), nil); err != nil || len(got) != 0 {
+			t.Errorf("of none: %v, %v", got, err)
 		}
 	})
 }

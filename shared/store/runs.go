@@ -4,8 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"fmt"
+	"strings"
 	"time"
 )
+
+const runColumns = `id, function, started_by, window_from, window_to, started, took_us, status, stored, unchanged, error, outcomes, sample, fence`
 
 // Begin takes the function's lease for ttl and writes the run as running; it
 // sets ID (if empty), Started (if zero), Status and Fence. It answers
@@ -118,13 +122,31 @@ func byTarget(states []TargetState) map[string]TargetState {
 
 // Runs returns the newest runs of a function ("" means of all), newest first.
 func (s *Store) Runs(ctx context.Context, function string, limit int) ([]Run, error) {
-	text := `select id, function, started_by, window_from, window_to, started, took_us, status, stored,
-		unchanged, error, outcomes, sample, fence from runs`
+	text := `select ` + runColumns + ` from runs`
 	order := ` order by started desc, fence desc limit $1`
 	if function == "" {
 		return query(ctx, s, "read the runs", scanRun, text+order, limit)
 	}
 	return query(ctx, s, "read the runs of "+function, scanRun, text+` where function = $2`+order, limit, function)
+}
+
+// LastRuns returns the newest run of each of these functions that ever ran, by
+// its name.
+func (s *Store) LastRuns(ctx context.Context, functions []string) (map[string]Run, error) {
+	out := make(map[string]Run, len(functions))
+	newest, args := make([]string, len(functions)), make([]any, len(functions))
+	for i, name := range functions {
+		newest[i] = fmt.Sprintf(`(select id from runs where function = $%d order by started desc, fence desc limit 1)`, i+1)
+		args[i] = name
+	}
+	if len(functions) == 0 {
+		return out, nil
+	}
+	runs, err := query(ctx, s, "read the last runs", scanRun, `select `+runColumns+` from runs where id in (`+strings.Join(newest, ", ")+`)`, args...)
+	for _, r := range runs {
+		out[r.Function] = r
+	}
+	return out, err
 }
 
 func scanRun(rows *sql.Rows) (r Run, err error) {

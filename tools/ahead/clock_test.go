@@ -29,7 +29,7 @@ var real = map[string]string{
 	"connectors/mqtt": "messages are stamped when they arrive; a day is a payload's alone",
 	"edge/agent":      "a clock of the test's counts from a fixed day by a stopwatch, and no time of one is compared with the other's",
 	"local":           "the platform runs; a day is a payload's alone",
-	"local/page":      "the browser's clock is the real one, and that test's house is relative to it",
+	"shared/page":     "the browser's clock is the real one, and that test's house is relative to it",
 }
 
 // A test's data are of a fixed day, or they are relative to the machine's clock:

@@ -68,7 +68,6 @@ func (h house) device(kind, name, room string, states ...store.DeviceState) stri
 
 func (h house) page() *Page {
 	p := &Page{Source: Source{
-		Next: func(string) time.Time { return time.Time{} }, Missing: func(string) []string { return nil },
 		Open: func(context.Context) (*store.Store, error) { return h.st, nil }, Now: func() time.Time { return h.now },
 		Redact:  func(s string) string { return strings.ReplaceAll(s, "geheim", "[secret]") },
 		Propose: func(topic string, _ []byte) (string, error) { return "devices:\n  - topic: " + topic, nil },
@@ -125,7 +124,7 @@ func TestATileSaysWhatMattersInWords(t *testing.T) {
 	if d := tiles[co2]; d.Quality != "suspect" || !strings.Contains(d.Reasons(), "went from 400") || d.Main.Key != "temperature_celsius" || len(d.Metrics) != 1 || len(d.More) != 1 {
 		t.Errorf("air = %+v, want what it no longer says folded away", d)
 	}
-	_, body := get(t, serve(t, h.page()).URL)
+	_, body := get(t, listen(t, h.page()).URL)
 	for _, want := range []string{"<b>8.0</b>", "<b>83.3</b>", "<b>1650</b>", ">closed<", ">suspect</span>", ">offline</span>"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %s\n%s", want, body)
@@ -153,7 +152,7 @@ func TestMissingNumbersStandAtTheirNode(t *testing.T) {
 	if d := h.look().Rooms[0].Devices[0]; d.ID != id || d.Missing != 7 {
 		t.Errorf("node = %+v, want 7 missing", d)
 	}
-	if _, body := get(t, serve(t, h.page()).URL); !strings.Contains(body, "7 missing") {
+	if _, body := get(t, listen(t, h.page()).URL); !strings.Contains(body, "7 missing") {
 		t.Error("the page does not say so")
 	}
 }
@@ -208,7 +207,7 @@ func TestOnlyWhatChangedIsSent(t *testing.T) {
 	p := h.page()
 	clock := now
 	p.Now = func() time.Time { return clock }
-	srv := serve(t, p)
+	srv := listen(t, p)
 	ask := func(tag string) (code int, next string, sections map[string]string) {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+"/sections.json", nil)
 		h.ok(err)
@@ -288,8 +287,7 @@ func BenchmarkLook(b *testing.B) {
 		b.Fatal(err)
 	}
 	clock := now
-	p := &Page{Source: Source{Next: func(string) time.Time { return time.Time{} }, Missing: func(string) []string { return nil },
-		Open: func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return clock }, Redact: func(s string) string { return s }}}
+	p := &Page{Source: Source{Open: func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return clock }, Redact: func(s string) string { return s }}}
 	defer p.Close()
 	p.look(b.Context())
 	for b.Loop() {

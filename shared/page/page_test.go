@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/local/host"
-	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
@@ -67,20 +65,15 @@ func filled(t *testing.T) *store.Store {
 func site(t *testing.T, open func(context.Context) (*store.Store, error), home string) *httptest.Server {
 	t.Helper()
 	p := &Page{Home: home, Source: Source{
-		Functions: []host.Function{
-			{Function: stack.Function{Name: "weather", Annotations: map[string]string{"topic": "cron-function", "schedule": "*/15 * * * *"}}, State: host.Sample, Missing: []string{"OPENWEATHER_KEY"}},
-			{Function: stack.Function{Name: "zigbee", Annotations: map[string]string{"topic": "zigbee2mqtt/#"}}, State: host.Live},
-			{Function: stack.Function{Name: "feeds"}, State: host.Live},
-			{Function: stack.Function{Name: "asana"}, State: host.Live},
-		},
-		Next: func(name string) time.Time {
-			if name == "weather" {
-				return now.Add(5 * time.Minute)
+		Functions: func() []Function {
+			return []Function{
+				{Name: "weather", State: Sample, Missing: []string{"OPENWEATHER_KEY"}, Schedule: "*/15 * * * *", Next: now.Add(5 * time.Minute)},
+				{Name: "zigbee", State: Live, Topic: "zigbee2mqtt/#"},
+				{Name: "feeds", State: Live},
+				{Name: "asana", State: Live},
 			}
-			return time.Time{}
 		},
-		Missing: func(string) []string { return nil },
-		Open:    open, Now: func() time.Time { return now },
+		Open: open, Now: func() time.Time { return now },
 		Redact: func(s string) string { return strings.ReplaceAll(s, "geheim", "[secret]") },
 	}}
 	srv := httptest.NewServer(p)
@@ -177,7 +170,7 @@ func TestItsJSONIsWhatThePageShows(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &d); err != nil || res.Header.Get("Content-Type") != "application/json" {
 		t.Fatalf("%v: %s", err, body)
 	}
-	if len(d.Functions) != 4 || d.Functions[0].Last == nil || len(d.Measurements) != 2 || len(d.Lists) != 1 || len(d.Lists[0].Items) != 2 || !d.Sample {
+	if len(d.Functions) != 4 || d.Functions[2].Name != "weather" || d.Functions[2].Last == nil || len(d.Measurements) != 2 || len(d.Lists) != 1 || len(d.Lists[0].Items) != 2 || !d.Sample {
 		t.Errorf("data = %+v", d)
 	}
 }
@@ -214,8 +207,8 @@ func TestManyItemsOfOneSourceHideNoOther(t *testing.T) {
 func TestAViewerWhoLeavesSpoilsItForNobody(t *testing.T) {
 	st := filled(t)
 	p := &Page{Source: Source{
-		Next: func(string) time.Time { return time.Time{} }, Missing: func(string) []string { return nil },
-		Open: func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return now },
+		Functions: func() []Function { return []Function{{Name: "weather", State: Live}} },
+		Open:      func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return now },
 		Redact: func(s string) string { return s },
 	}}
 	gone, leave := context.WithCancel(t.Context())

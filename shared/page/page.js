@@ -82,7 +82,7 @@ async function refresh() {
   const state = document.getElementById("state");
   let wait = every;
   try {
-    const res = await fetch("/sections.json", { headers: { "If-None-Match": `"${tag}"` }, cache: "no-store", signal: AbortSignal.timeout(10000) });
+    const res = await fetch("sections.json", { headers: { "If-None-Match": `"${tag}"` }, cache: "no-store", signal: AbortSignal.timeout(10000) });
     if (res.status !== 304 && !res.ok) throw new Error(res.status);
     const now = Date.parse(res.headers.get("Date"));
     if (!isNaN(now) && Math.abs(now - Date.now()) > 2000) ahead = now - Date.now();

@@ -11,7 +11,7 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-func serve(t *testing.T, p *Page) *httptest.Server {
+func listen(t *testing.T, p *Page) *httptest.Server {
 	t.Helper()
 	srv := httptest.NewServer(p)
 	t.Cleanup(srv.Close)
@@ -42,7 +42,7 @@ func TestDeadLettersStandByCauseWithAProposal(t *testing.T) {
 	if len(d[1].Sample) > maxSample+10 || strings.ContainsAny(d[1].Sample, "\x00\x1b") {
 		t.Errorf("sample = %q", d[1].Sample)
 	}
-	_, body := get(t, serve(t, h.page()).URL)
+	_, body := get(t, listen(t, h.page()).URL)
 	for _, want := range []string{"2 messages", "topic: tele/2/SENSOR", "hearth dead replay -function sensors -reason"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q", want)
@@ -56,7 +56,7 @@ func TestDeadLettersStandByCauseWithAProposal(t *testing.T) {
 }
 
 func TestWithoutDeadLettersThereIsNoSection(t *testing.T) {
-	_, body := get(t, serve(t, newHouse(t).page()).URL)
+	_, body := get(t, listen(t, newHouse(t).page()).URL)
 	if !strings.Contains(body, `<section id="dead" aria-labelledby="dead-title" hidden>`) {
 		t.Error("the section is not hidden")
 	}

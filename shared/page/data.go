@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/store"
@@ -19,21 +18,19 @@ const (
 	maxDense  = 24  // series of one number each
 )
 
-// Source is where the page looks.
+// Source is where the page looks. What is nil below Redact says nothing.
 type Source struct {
-	Functions []host.Function
-	Next      func(function string) time.Time
-	Missing   func(function string) []string // what it said it lacks at its last call
-	Open      func(context.Context) (*store.Store, error)
-	Now       func() time.Time
-	Redact    func(string) string
+	Open   func(context.Context) (*store.Store, error)
+	Now    func() time.Time
+	Redact func(string) string
 
-	Declared func() []catalogue.Measurement                     // what hearth.yml adds
-	Propose  func(topic string, payload []byte) (string, error) // a block for hearth.yml
-	Notes    func() []string                                    // what a person should know of the platform
-	Try      func() string                                      // a command that brings a first reading; "" for none
-	Zone     func() string                                      // house.zone of hearth.yml; "" where it is not given
-	Hearth   string                                             // how this program is called: ".bin/hearth"
+	Functions func() []Function                                  // those that run here, called or not; they are listed beside those that the store has seen
+	Declared  func() []catalogue.Measurement                     // what hearth.yml adds
+	Propose   func(topic string, payload []byte) (string, error) // a block for hearth.yml
+	Notes     func() []string                                    // what a person should know of the platform
+	Try       func() string                                      // a command that brings a first reading; "" for none
+	Zone      func() string                                      // house.zone of hearth.yml; "" where it is not given
+	Hearth    string                                             // how this program is called: ".bin/hearth"
 }
 
 // Data is what the page shows.
@@ -54,18 +51,6 @@ type Data struct {
 	Hearth       string        `json:"-"`
 }
 
-// Function is one row of the first table.
-type Function struct {
-	Name     string     `json:"name"`
-	State    host.State `json:"state"`
-	Missing  []string   `json:"missing,omitempty"` // what would make it live
-	Reason   string     `json:"reason,omitempty"`
-	Schedule string     `json:"schedule,omitempty"`
-	Topic    string     `json:"topic,omitempty"`
-	Next     time.Time  `json:"next,omitzero"`
-	Last     *store.Run `json:"last,omitempty"`
-}
-
 // List is the open items of one source.
 type List struct {
 	Source string `json:"source"`
@@ -77,18 +62,6 @@ type List struct {
 type Item struct {
 	item.Item
 	Link string `json:"-"`
-}
-
-func (s Source) function(f host.Function) Function {
-	row := Function{Name: f.Name, State: f.State, Missing: f.Missing, Reason: f.Reason,
-		Schedule: f.Schedule(), Next: s.Next(f.Name)}
-	if row.Schedule == "" {
-		row.Topic = strings.Join(f.Topics(), ", ")
-	}
-	if lacks := s.Missing(f.Name); len(lacks) > 0 && f.State == host.Live {
-		row.State, row.Missing = host.Unconfigured, lacks
-	}
-	return row
 }
 
 // lists groups items by source, the newest first.

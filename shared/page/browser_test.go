@@ -157,7 +157,7 @@ func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
 	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Dead: []store.DeadLetter{h.letter(0, "sensors", "tele/"+strings.Repeat("long", 60), "no mapping for topic "+strings.Repeat("long", 60), strings.Repeat("z", 300))}}))
 	p := h.page()
 	p.Now = time.Now
-	b := startBrowser(t, serve(t, p).URL+"/", 400)
+	b := startBrowser(t, listen(t, p).URL+"/", 400)
 	if b.eval("document.documentElement.scrollWidth <= document.documentElement.clientWidth") != "true" {
 		t.Errorf("at 400 pixels the page is %s wide", b.eval("document.documentElement.scrollWidth"))
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/store"
@@ -47,29 +46,41 @@ func (c *collector) collect(ctx context.Context, now time.Time) Data {
 	if err != nil {
 		fail(err)
 	}
-	var runs []store.Run
-	for _, f := range c.Functions {
-		row := c.function(f)
-		if err == nil {
-			last, err := st.Runs(ctx, f.Name, 1)
-			if err != nil {
-				fail(err)
-			}
-			if len(last) > 0 {
-				row.Last = &last[0]
-				runs = append(runs, last[0])
-			}
-		}
-		d.Functions = append(d.Functions, row)
-		d.Sample = d.Sample || f.State == host.Sample
-	}
-	if err != nil {
+	d.Functions = c.functions(ctx, st, now, fail)
+	d.Sample = slices.ContainsFunc(d.Functions, func(f Function) bool { return f.State == Sample })
+	if st == nil {
 		return d
 	}
 	c.house(ctx, st, &d, fail)
-	c.bring(ctx, st, runs, now, fail)
+	c.bring(ctx, st, d.Functions, now, fail)
 	d.Measurements, d.Lists = c.brought.measurements, c.brought.lists
 	return d
+}
+
+// functions reads how the functions stand; without a store, those that run here.
+func (c *collector) functions(ctx context.Context, st *store.Store, now time.Time, fail func(error)) []Function {
+	if st == nil {
+		return merge(c.Functions(), nil, now)
+	}
+	seen, err := st.Functions(ctx)
+	if err != nil {
+		fail(err)
+	}
+	fs := merge(c.Functions(), seen, now)
+	names := make([]string, len(fs))
+	for i, f := range fs {
+		names[i] = f.Name
+	}
+	runs, err := st.LastRuns(ctx, names)
+	if err != nil {
+		fail(err)
+	}
+	for i := range fs {
+		if r, ok := runs[fs[i].Name]; ok {
+			fs[i].Last = &r
+		}
+	}
+	return fs
 }
 
 // house reads what devices said and what nobody took.
@@ -94,7 +105,13 @@ func (c *collector) house(ctx context.Context, st *store.Store, d *Data, fail fu
 }
 
 // bring reads what the sources brought, if it may be other than it was.
-func (c *collector) bring(ctx context.Context, st *store.Store, runs []store.Run, now time.Time, fail func(error)) {
+func (c *collector) bring(ctx context.Context, st *store.Store, fs []Function, now time.Time, fail func(error)) {
+	var runs []store.Run
+	for _, f := range fs {
+		if f.Last != nil {
+			runs = append(runs, *f.Last)
+		}
+	}
 	same := func(a, b store.Run) bool { return a.ID == b.ID && a.Status == b.Status }
 	if age := now.Sub(c.brought.at); age >= 0 && age < longer && slices.EqualFunc(runs, c.brought.runs, same) {
 		return
@@ -104,13 +121,11 @@ func (c *collector) bring(ctx context.Context, st *store.Store, runs []store.Run
 	var err error
 	next.measurements, err = measurements(ctx, st, now)
 	errs = append(errs, err)
-	var items []item.Item
-	for _, f := range c.Functions { // each its own: many entries of one must not hide another's
-		some, err := st.OpenItems(ctx, f.Name, maxItems)
-		errs = append(errs, err)
-		items = append(items, some...)
-	}
-	next.lists = lists(items)
+	items, err := st.OpenItemsOfEach(ctx, maxItems)
+	errs = append(errs, err)
+	next.lists = lists(slices.DeleteFunc(items, func(i item.Item) bool {
+		return !slices.ContainsFunc(fs, func(f Function) bool { return f.Name == i.Source })
+	}))
 	if err := errors.Join(errs...); err != nil {
 		fail(err)
 		next.at = time.Time{} // again at the next look
@@ -119,6 +134,9 @@ func (c *collector) bring(ctx context.Context, st *store.Store, runs []store.Run
 }
 
 func newCollector(s Source) *collector {
+	if s.Functions == nil {
+		s.Functions = func() []Function { return nil }
+	}
 	if s.Declared == nil {
 		s.Declared = func() []catalogue.Measurement { return nil }
 	}

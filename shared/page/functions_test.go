@@ -1,0 +1,58 @@
+package page
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// seen has functions say a word of themselves.
+func (h house) seen(fs ...store.Function) {
+	h.t.Helper()
+	for _, f := range fs {
+		h.ok(h.st.SeenFunction(h.t.Context(), f))
+	}
+}
+
+func TestFunctionsAreThoseThatWereSeenAndThoseThatRunHere(t *testing.T) {
+	h := newHouse(t)
+	h.seen(store.Function{Name: "weather", Schedule: "*/15 * * * *", Period: 15 * time.Minute, Configured: true, LastSeen: h.now.Add(-10 * time.Minute)},
+		store.Function{Name: "stocks", Schedule: "CRON_TZ=Europe/Berlin 0 7 * * *", Period: 24 * time.Hour, LastSeen: h.now.Add(-time.Hour)},
+		store.Function{Name: "feeds", Schedule: "7 * * * *", Period: time.Hour, Configured: true, LastSeen: h.now.Add(-2*time.Hour - 2*time.Minute)},
+		store.Function{Name: "sensors", Configured: true, LastSeen: h.now.Add(-time.Minute)})
+	p := h.page()
+	p.Functions = func() []Function {
+		return []Function{{Name: "zigbee", State: Broken, Reason: "no such topic"}, {Name: "sensors", State: Live, Topic: "#"}}
+	}
+	var got []string
+	for _, f := range p.look(t.Context()).data.Functions {
+		next := ""
+		if !f.Next.IsZero() {
+			next = f.Next.UTC().Format(" 02T15:04")
+		}
+		got = append(got, fmt.Sprintf("%s %s %q%s seen %t", f.Name, f.State, f.Topic, next, !f.Seen.IsZero()))
+	}
+	want := []string{`feeds overdue "" 23T14:07 seen true`, `sensors live "#" seen true`, `stocks not configured "" 24T06:00 seen true`, `weather live "" 23T14:15 seen true`, `zigbee broken "" seen false`}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("functions are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestItemsOfWhatIsForgottenAreNotShown(t *testing.T) {
+	st := filled(t)
+	p := &Page{Source: Source{Open: func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return now }, Redact: func(s string) string { return s }}}
+	if lists := p.look(t.Context()).data.Lists; len(lists) != 0 {
+		t.Errorf("lists of functions that were never seen: %+v", lists)
+	}
+	if err := st.SeenFunction(t.Context(), store.Function{Name: "feeds", LastSeen: now}); err != nil {
+		t.Fatal(err)
+	}
+	p.Now = func() time.Time { return now.Add(time.Minute) }
+	if lists := p.look(t.Context()).data.Lists; len(lists) != 1 || len(lists[0].Items) != 2 {
+		t.Errorf("lists = %+v", lists)
+	}
+}
