@@ -67,7 +67,7 @@ func (String) GoString() string             { return Redacted }
 func (String) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
 
 func (f *Folder) remember(v string) {
-	if v == "" || len(v) > maxLen {
+	if len(v) > maxLen || !strings.ContainsFunc(v, inWord) { // {} is a file without settings
 		return
 	}
 	f.mu.Lock()
