@@ -67,7 +67,7 @@ func (String) GoString() string             { return Redacted }
 func (String) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
 
 func (f *Folder) remember(v string) {
-	if len(v) > maxLen || !strings.ContainsFunc(v, inWord) { // {} is a file without settings
+	if len(v) > maxLen || strings.Trim(v, "{}[]") == "" { // {} is a file without settings
 		return
 	}
 	f.mu.Lock()

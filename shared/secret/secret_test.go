@@ -187,8 +187,8 @@ func TestAFileOfSettingsTakesNoWordsWithIt(t *testing.T) {
 	if got := f.Redact(text); got != text {
 		t.Errorf("Redact(%q) = %q", text, got)
 	}
-	f, _ = folder(t, map[string]string{"hearth-settings": "{}\n"})
-	if got := f.Redact(`{"items":{}}`); got != `{"items":{}}` {
-		t.Errorf("an empty file takes %q", got)
+	f, _ = folder(t, map[string]string{"hearth-settings": "{}\n", "password": "!?#%*$"})
+	if got := f.Redact(`{"items":{}} !?#%*$`); got != `{"items":{}} `+Redacted {
+		t.Errorf("an empty file, and a password of signs: %q", got)
 	}
 }
