@@ -64,8 +64,6 @@ type Agent struct {
 // sensorsEnd is how long sensors may take to end: a fan has to be stopped.
 const sensorsEnd = 12 * time.Second
 
-var started = time.Now()
-
 // New returns an agent. It starts nothing.
 func New(c Config, d Deps) (*Agent, error) {
 	if c.Simulate && d.Machine == nil {

@@ -19,12 +19,8 @@ type Clock struct {
 	Kernel string               // names the kernel's run: another one, another Mono
 }
 
-// uptime is when the agent started.
-type uptime time.Time
-
-// now is the time since then. It never steps, and begins at a second: zero means
-// never.
-func (u uptime) now() time.Duration { return time.Since(time.Time(u)) + time.Second }
+// started is when this program did.
+var started = time.Now()
 
 // plausible is the least that a set clock shows: no reading is older than this
 // program.

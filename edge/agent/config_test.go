@@ -80,3 +80,11 @@ func TestABrokersCertificateThatIsMissingIsSaidAtTheStart(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 }
+
+func TestAProgramWithoutSimulatorsSaysWhichHasThem(t *testing.T) {
+	vars := map[string]string{"NODE": "pi", "EDGE_CONFIG_DIR": t.TempDir(), "SIMULATE": "1", "SENSOR_0_KIND": "no such"}
+	_, err := Parse(vars, secret.NewFolder(t.TempDir()), nil)
+	if err == nil || !strings.Contains(err.Error(), "SIMULATE") || !strings.Contains(err.Error(), "edge/simulated") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("err = %v, want one line that names the program", err)
+	}
+}

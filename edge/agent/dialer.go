@@ -57,27 +57,6 @@ func newDialer(c Config, p presence, log *slog.Logger) (*dialer, error) {
 	return d, err
 }
 
-// presence is what a node says of itself at hearth/<node>/status, retained.
-type presence struct {
-	node, boot string
-	simulated  bool
-	calendar   *calendar
-}
-
-func (p presence) topic() string { return wire.StatusTopic(p.node) }
-
-func (p presence) status(state string) []byte {
-	s := wire.NodeStatus{State: state, Boot: p.boot}
-	if p.simulated {
-		s.Simulated = 1
-	}
-	if p.calendar.isSet() {
-		s.Time = p.calendar.now().UTC().Format(wire.TimeLayout)
-	}
-	b, _ := json.Marshal(s) // strings always encode
-	return b
-}
-
 // end lets go of what still waits to hand something over.
 func (d *dialer) end() { close(d.over) }
 

@@ -12,15 +12,6 @@ import (
 // stuckAfter is how long the delivery may take for one step before it counts as stuck.
 const stuckAfter = time.Minute
 
-// reporter serves what the monitor and the sensors show.
-type reporter struct {
-	boot     string
-	sync     time.Duration // SPOOL_SYNC
-	sensors  []*sensor
-	calendar *calendar
-	monitor  *monitor
-}
-
 func (r *reporter) handler() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(r)

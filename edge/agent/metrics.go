@@ -11,6 +11,15 @@ import (
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
+// reporter serves what the monitor and the sensors show.
+type reporter struct {
+	boot     string
+	sync     time.Duration // SPOOL_SYNC
+	sensors  []*sensor
+	calendar *calendar
+	monitor  *monitor
+}
+
 func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("hearth_edge_"+name, help, labels, nil)
 }

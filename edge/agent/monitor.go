@@ -4,10 +4,18 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hearth-home/hearth/edge/window"
 	"github.com/hearth-home/hearth/shared/spool"
 )
+
+// uptime is when the agent started.
+type uptime time.Time
+
+// now is the time since then. It never steps, and begins at a second: zero means
+// never.
+func (u uptime) now() time.Duration { return time.Since(time.Time(u)) + time.Second }
 
 // monitor is what the parts show of themselves, for metrics and health. Any
 // goroutine may use it.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"time"
@@ -26,6 +27,27 @@ type session struct {
 	over     <-chan struct{} // closed when nobody reads acks any more
 	lost     chan error      // why it ended
 	log      *slog.Logger
+}
+
+// presence is what a node says of itself at hearth/<node>/status, retained.
+type presence struct {
+	node, boot string
+	simulated  bool
+	calendar   *calendar
+}
+
+func (p presence) topic() string { return wire.StatusTopic(p.node) }
+
+func (p presence) status(state string) []byte {
+	s := wire.NodeStatus{State: state, Boot: p.boot}
+	if p.simulated {
+		s.Simulated = 1
+	}
+	if p.calendar.isSet() {
+		s.Time = p.calendar.now().UTC().Format(wire.TimeLayout)
+	}
+	b, _ := json.Marshal(s) // strings always encode
+	return b
 }
 
 // ack is the broker's acknowledgement of one publication, or its failure.
