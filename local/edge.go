@@ -27,7 +27,7 @@ func (u *up) edgePart() part {
 			return err
 		}
 		life, end := context.WithCancel(context.WithoutCancel(ctx)) // sensors take a while to end
-		a, err := agent.New(c, agent.Deps{Log: u.log.With("function", "edge"), Machine: sim.NewMachine(life, c.Speed)})
+		a, err := agent.New(c, agent.Deps{Log: u.log.With("function", "edge"), Machine: sim.NewMachine(life, sim.NewFast(c.Speed))})
 		if err != nil {
 			end()
 			return err

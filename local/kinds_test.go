@@ -74,7 +74,7 @@ func simulatedHouse(t *testing.T) map[string]wire.Message {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := agent.New(c, agent.Deps{Machine: sim.NewMachine(t.Context(), c.Speed)})
+	a, err := agent.New(c, agent.Deps{Machine: sim.NewMachine(t.Context(), sim.NewFast(c.Speed))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func newAgent(t testing.TB, settings map[string]string, d Deps) *Agent {
 	if d.Machine == nil && c.Simulate {
 		ctx, end := context.WithCancel(context.Background())
 		t.Cleanup(end) // after the agent's
-		d.Machine = sim.NewMachine(ctx, c.Speed)
+		d.Machine = sim.NewMachine(ctx, sim.NewFast(c.Speed))
 	}
 	if d.Clock.Wall != nil {
 		c.Simulate = false // the clock is not to be trusted because of it
@@ -123,4 +123,4 @@ func (r *running) backlog() uint64 {
 }
 
 // simulated is a machine without hardware.
-func simulated(ctx context.Context) *driver.Machine { return sim.NewMachine(ctx, 1) }
+func simulated(ctx context.Context) *driver.Machine { return sim.NewMachine(ctx, sim.NewFast(1)) }

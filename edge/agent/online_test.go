@@ -69,7 +69,7 @@ func TestStatusIsOnlineThenOfflineOnACleanEnd(t *testing.T) {
 func TestOneStuckSensorDelaysNoOther(t *testing.T) {
 	b := startBroker(t)
 	s := startStore(t, b.direct, true)
-	m := sim.NewMachine(t.Context(), 1)
+	m := sim.NewMachine(t.Context(), sim.NewFast(1))
 	stuck := make(chan struct{})
 	files := m.Files
 	m.Files = func(k driver.Sensor) (fs.FS, func(string) (uint64, uint64, error)) {

@@ -30,7 +30,7 @@ func house(t *testing.T, vars map[string]string) []driver.Sensor {
 
 func TestOnceShowsEverySensorOfAHouse(t *testing.T) {
 	var out bytes.Buffer
-	if err := Once(t.Context(), &out, house(t, sim.House()), sim.NewMachine(t.Context(), 200)); err != nil {
+	if err := Once(t.Context(), &out, house(t, sim.House()), sim.NewMachine(t.Context(), sim.NewFast(20))); err != nil {
 		t.Error(err)
 	}
 	for _, kind := range kinds.Names() {
@@ -42,7 +42,7 @@ func TestOnceShowsEverySensorOfAHouse(t *testing.T) {
 
 func TestOnceFailsWhereOneSensorDoes(t *testing.T) {
 	var out bytes.Buffer
-	m := sim.NewMachine(t.Context(), 200)
+	m := sim.NewMachine(t.Context(), sim.NewFast(20))
 	m.I2C = func(driver.Sensor, string) (i2c.Bus, error) { return sim.NewBus(m.Clock), nil }
 	err := Once(t.Context(), &out, house(t, map[string]string{
 		"SENSOR_0_KIND": "bme280", "SENSOR_0_DEVICE": "air", "SENSOR_1_KIND": "host", "SENSOR_1_DEVICE": "pi",
@@ -58,7 +58,7 @@ func TestSoakJudgesASimulatedHouse(t *testing.T) {
 		"SENSOR_0_KIND": "dht22", "SENSOR_0_DEVICE": "good", "SENSOR_0_INTERVAL": "30ms",
 		"SENSOR_1_KIND": "dht22", "SENSOR_1_DEVICE": "dud", "SENSOR_1_INTERVAL": "30ms",
 	}
-	m := sim.NewMachine(t.Context(), 500)
+	m := sim.NewMachine(t.Context(), sim.NewFast(500))
 	s := house(t, vars)
 	fsys, _ := m.Files(s[1])
 	fsys.(*sim.DHT22).Set(sim.NACK)
@@ -171,7 +171,7 @@ func TestAnSCD4xIsRecalibratedByCommand(t *testing.T) {
 	s := house(t, map[string]string{
 		"SENSOR_0_KIND": "scd4x", "SENSOR_0_DEVICE": "air", "SENSOR_1_KIND": "bme280", "SENSOR_1_DEVICE": "climate",
 	})
-	m := sim.NewMachine(t.Context(), 500)
+	m := sim.NewMachine(t.Context(), sim.NewFast(100))
 	var out bytes.Buffer
 	if err := Recalibrate(t.Context(), &out, s, m, "air", 425); err != nil || !strings.Contains(out.String(), "corrected itself by") {
 		t.Errorf("%v\n%s", err, out.String())

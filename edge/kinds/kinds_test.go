@@ -21,7 +21,6 @@ import (
 )
 
 func TestEverySimulatedKindIsReadByItsRealDriver(t *testing.T) {
-	m := sim.NewMachine(t.Context(), 200)
 	sensors, err := Parse(sim.House(), secret.NewFolder(t.TempDir()), true)
 	if err != nil || len(sensors) != len(Names()) {
 		t.Fatalf("%d sensors, %v; want one of each of the %d kinds", len(sensors), err, len(Names()))
@@ -29,7 +28,7 @@ func TestEverySimulatedKindIsReadByItsRealDriver(t *testing.T) {
 	for _, s := range sensors {
 		t.Run(s.Kind.Name, func(t *testing.T) {
 			t.Parallel()
-			o, err := s.Open(m)
+			o, err := s.Open(sim.NewMachine(t.Context(), sim.NewVirtual()))
 			if err != nil {
 				t.Fatal(err)
 			}

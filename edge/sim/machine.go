@@ -33,12 +33,12 @@ type files struct {
 	space func(mount string) (size, free uint64, err error)
 }
 
-// NewMachine returns a machine whose sensors are simulated. Their clock runs speed
-// times as fast, so that half a minute of warm-up need not be waited for. The
-// servers of its network sensors end with ctx.
-func NewMachine(ctx context.Context, speed float64) *driver.Machine {
+// NewMachine returns a machine whose sensors are simulated, with a clock of their own,
+// so that half a minute of warm-up need not be waited for. The servers of its network
+// sensors end with ctx.
+func NewMachine(ctx context.Context, clock driver.Clock) *driver.Machine {
 	m := &machine{
-		ctx: ctx, clock: NewFast(speed),
+		ctx: ctx, clock: clock,
 		uarts: map[int]*Serial{}, buses: map[string]*Bus{}, hosts: map[int]string{}, files: map[int]files{},
 	}
 	return &driver.Machine{

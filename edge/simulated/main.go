@@ -6,8 +6,15 @@
 package main
 
 import (
+	"context"
+
 	"github.com/hearth-home/hearth/edge/cli"
+	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/edge/sim"
 )
 
-func main() { cli.Main(&cli.Simulators{House: sim.House(), Machine: sim.NewMachine}) }
+func main() { cli.Main(&cli.Simulators{House: sim.House(), Machine: machine}) }
+
+func machine(ctx context.Context, speed float64) *driver.Machine {
+	return sim.NewMachine(ctx, sim.NewFast(speed))
+}
