@@ -14,9 +14,9 @@ const (
 	askAtOnce = 100
 )
 
-// requests puts into the answer what a person asked for dead letters: the
-// connector hears it nowhere else. The batch is stored: what goes wrong here is
-// tried again with a later one.
+// requests puts into the answer what a person asked for dead letters: no function
+// knows where a connector is. The batch is stored: what goes wrong here is tried
+// again with a later one.
 func (s *sensors) requests(ctx context.Context, st *store.Store, now time.Time, a *wire.Answer) {
 	if !due(&s.asked, now, askEvery) {
 		return
@@ -28,7 +28,8 @@ func (s *sensors) requests(ctx context.Context, st *store.Store, now time.Time, 
 	}
 	for _, r := range rs {
 		p := wire.Pick{Topic: r.Topic, Function: cmp.Or(r.Function, wire.AnyFunction), ID: r.Letter, Reason: r.Reason, Before: r.Requested}
-		p.All = p.Topic == "" && p.ID == "" && p.Reason == ""
+		// Nothing named means all letters, but not for a drop: the connector refuses that.
+		p.All = p.Topic == "" && p.ID == "" && p.Reason == "" && (r.Function != "" || r.Action == store.Replay)
 		if r.Action == store.Drop {
 			a.Drop = append(a.Drop, p)
 		} else {

@@ -31,7 +31,7 @@ const AnyFunction = "*"
 // Topic, ID, Reason and All chooses none.
 type Pick struct {
 	Topic    string    `json:"topic,omitempty"`    // MQTT filter
-	Function string    `json:"function,omitempty"` // "": the one that answers; another, or "*" for any, only from the function that mirrors the dead letters
+	Function string    `json:"function,omitempty"` // "": the one that answers; another, or AnyFunction, only from the function that mirrors the dead letters
 	ID       string    `json:"id,omitempty"`
 	Reason   string    `json:"reason,omitempty"` // part of it
 	All      bool      `json:"all,omitempty"`    // of the function

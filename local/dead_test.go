@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	handler "github.com/openfaas/templates-sdk/go-http"
+
+	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
+	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
+	sensors "github.com/hearth-home/hearth/functions/sensors"
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
+	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/serve"
+	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/testserver"
+)
+
+// mirrored is a house of a real broker, the connector, the function sensors by a
+// clock that can be put forward, and SQLite.
+type mirrored struct {
+	t       *testing.T
+	gateway *mqtttest.Gateway
+	broker  *testserver.Server
+	store   *store.Store
+	skew    atomic.Int64
+	mu      sync.Mutex
+	answers []string // of sensors
+}
+
+func newMirrored(t *testing.T) *mirrored {
+	t.Helper()
+	h := &mirrored{t: t, gateway: mqtttest.NewGateway(t), broker: testserver.OwnMosquitto(t, 0), store: batchtest.SQLite(t)}
+	serve, err := sensors.New(serve.Env{
+		Env: config.Env{Vars: map[string]string{}, Secrets: secret.NewFolder(t.TempDir()), Log: slog.New(slog.DiscardHandler),
+			Now: func() time.Time { return time.Now().Add(time.Duration(h.skew.Load())) }},
+		Open: func(context.Context) (*store.Store, error) { return h.store, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.gateway.Deploy("sensors", map[string]string{"topic": "hearth/#", "mqtt-topics": "tele/#", "mqtt-batch": "100"}, func(c mqtttest.Call) (int, string) {
+		req := handler.Request{Method: http.MethodPost, Header: c.Header, Body: []byte(c.Body)}
+		req.WithContext(context.Background())
+		res, err := serve(req)
+		if err != nil {
+			return http.StatusInternalServerError, err.Error()
+		}
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.answers = append(h.answers, string(res.Body))
+		return res.StatusCode, string(res.Body)
+	})
+	return h
+}
+
+// connect starts the connector, and waits until it is subscribed.
+func (h *mirrored) connect() {
+	h.t.Helper()
+	c := bridge.Config{URL: "tcp://" + h.broker.Addr, ClientID: "connector", Gateway: h.gateway.URL, Rebuild: 20 * time.Millisecond, CallTimeout: 5 * time.Second,
+		Dir: h.t.TempDir(), SpoolMiB: 64, SpoolPolicy: "refuse", DeadMax: 1000, Canary: 50 * time.Millisecond}
+	b, err := bridge.New(c, bridge.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now, Redact: func(s string, n int) string { return s[:min(len(s), n)] }})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(h.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- b.Run(ctx) }()
+	h.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			h.t.Error(err)
+		}
+	})
+	mqtttest.Until(h.t, "subscriptions", b.Ready)
+}
+
+// letters is the mirror, by topic.
+func (h *mirrored) letters() map[string]store.DeadLetter {
+	h.t.Helper()
+	ds, err := h.store.DeadLetters(h.t.Context(), 100)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	out := map[string]store.DeadLetter{}
+	for _, d := range ds {
+		out[d.Topic] = d
+	}
+	return out
+}
+
+func (h *mirrored) waitLetters(n int) map[string]store.DeadLetter {
+	h.t.Helper()
+	mqtttest.Until(h.t, "letters in the mirror", func() bool { return len(h.letters()) == n })
+	return h.letters()
+}
+
+func (h *mirrored) ask(r store.DeadRequest) {
+	h.t.Helper()
+	r.Requested = time.Now()
+	if err := h.store.AddDeadRequest(h.t.Context(), r); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// answered is how many answers of sensors had part in them.
+func (h *mirrored) answered(part string) (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, a := range h.answers {
+		if strings.Contains(a, part) {
+			n++
+		}
+	}
+	return n
+}
+
+// waitAnswered puts the clock forward until the request that is part of an answer
+// was in all three in which it is handed out, and one more canary was stored.
+func (h *mirrored) waitAnswered(part string) {
+	h.t.Helper()
+	for n := range 3 {
+		mqtttest.Until(h.t, "an answer with the request", func() bool { return h.answered(part) > n })
+		h.skew.Add(int64(11 * time.Second))
+	}
+	all := h.answered("")
+	mqtttest.Until(h.t, "another answer", func() bool { return h.answered("") > all+1 })
+}
+
+// TestWhatAPersonAsksForDeadLettersIsDoneOnce: the row in the database goes into
+// an answer of sensors, three times, and the connector does it once.
+func TestWhatAPersonAsksForDeadLettersIsDoneOnce(t *testing.T) {
+	h := newMirrored(t)
+	var mended atomic.Bool
+	var calls atomic.Int64
+	h.gateway.Deploy("own", map[string]string{"topic": "own/#"}, func(mqtttest.Call) (int, string) {
+		calls.Add(1)
+		if mended.Load() {
+			return http.StatusOK, ""
+		}
+		return http.StatusBadRequest, "no"
+	})
+	h.connect()
+	c := client(t, h.broker.Addr)
+	for _, topic := range []string{"own/a", "tele/a/SENSOR", "tele/b/SENSOR", "tele/c/SENSOR"} {
+		done(t, c.Publish(topic, 1, false, `{"ENERGY":{"Power":12.5}}`))
+	}
+	ds := h.waitLetters(4)
+
+	h.ask(store.DeadRequest{Action: store.Drop, Function: "sensors", Letter: ds["tele/a/SENSOR"].ID})
+	if _, there := h.waitLetters(3)["tele/a/SENSOR"]; there {
+		t.Error("another letter was dropped")
+	}
+
+	// One that the function refuses again stays, and is not tried a second time.
+	again := ds["tele/b/SENSOR"]
+	h.ask(store.DeadRequest{Action: store.Replay, Function: "sensors", Letter: again.ID})
+	h.waitAnswered(`"replay":[{"function":"sensors","id":"` + again.ID)
+	if d := h.letters()["tele/b/SENSOR"]; d.Count != 2 {
+		t.Errorf("refused %d times, want twice", d.Count)
+	}
+
+	// One of another function goes once that stores it.
+	mended.Store(true)
+	before := calls.Load()
+	h.ask(store.DeadRequest{Action: store.Replay, Function: "own", Topic: "own/#"})
+	left := h.waitLetters(2)
+	h.waitAnswered(`"function":"own"`)
+	if n := calls.Load() - before; n != 1 {
+		t.Errorf("replayed %d times, want once", n)
+	}
+
+	// A drop that names nothing drops nothing.
+	h.ask(store.DeadRequest{Action: store.Drop})
+	h.waitAnswered(`"drop":[{"function":"*"`)
+	if got := h.letters(); len(got) != len(left) {
+		t.Errorf("%d letters are left, want %d", len(got), len(left))
+	}
+	h.ask(store.DeadRequest{Action: store.Drop, Function: "sensors"})
+	h.waitLetters(0)
+}
