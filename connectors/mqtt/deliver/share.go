@@ -18,8 +18,8 @@ import (
 const (
 	nearlyFull   = 80               // percent of the spool
 	keepShare    = 60               // percent of it that a stuck function keeps
-	stuckDown    = time.Minute      // it takes nothing, and its backlog did not shrink for so long
-	stuckWorking = time.Hour        // it takes messages, and its backlog did not shrink for so long
+	stuckDown    = time.Minute      // it takes nothing, and its backlog did not shrink for so long while others took theirs
+	stuckWorking = time.Hour        // the same where it takes messages
 	giveUpWithin = 20 * time.Second // reading what is given up; the rest at the next look
 )
 
@@ -31,8 +31,8 @@ type share struct {
 	backlogs map[string]backlog
 }
 
-// backlog is how small the one of a function was since the spool is nearly full,
-// and since when.
+// backlog is how small the one of a function was since the spool is nearly full
+// and other functions take messages, and since when.
 type backlog struct {
 	least int64
 	since time.Time
@@ -73,6 +73,7 @@ func (s *share) stuck(running []behindBy) map[string]bool {
 		}
 	}
 	if !othersWork {
+		clear(s.backlogs) // when the database is back, one function may take messages before the others
 		return nil
 	}
 	return stuck

@@ -119,3 +119,31 @@ func TestNothingIsGivenUpWhereNoneGoesOn(t *testing.T) {
 		mqtttest.Until(t, "all at "+name, func() bool { return c.N() == n })
 	}
 }
+
+// TestAFunctionThatRecoversLaterGivesUpNothing: after hours in which none took
+// messages, one does so a moment before the other.
+func TestAFunctionThatRecoversLaterGivesUpNothing(t *testing.T) {
+	now, forward := skewed()
+	g := mqtttest.NewGateway(t)
+	b := open(t, g.URL, t.TempDir(), small(now))
+	b.give("house/x", big(850)...)
+	if b.spool.Stats().Bytes < b.share.percent(nearlyFull) {
+		t.Fatal("the spool is not nearly full")
+	}
+	const most = 700 << 10 // of the spool's 1 MiB
+	down := []behindBy{{"early", most, false}, {"late", most, false}}
+	for range 3 {
+		if stuck := b.share.stuck(down); len(stuck) > 0 {
+			t.Fatalf("%v while none takes messages", stuck)
+		}
+		forward(2 * time.Hour)
+	}
+	recovering := []behindBy{{"early", 0, true}, {"late", most, false}}
+	if stuck := b.share.stuck(recovering); stuck["late"] {
+		t.Error("it gives up messages at once")
+	}
+	forward(2 * stuckDown)
+	if stuck := b.share.stuck(recovering); !stuck["late"] {
+		t.Error("it is never stuck")
+	}
+}
