@@ -141,9 +141,7 @@ func (u *up) gatewayPart() part {
 		return err
 	}, func(ctx context.Context) error {
 		u.gateway.Ready(false)
-		err := u.server.Stop(ctx)
-		u.page.Close()
-		return err
+		return u.server.Stop(ctx)
 	}}
 }
 

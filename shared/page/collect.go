@@ -20,7 +20,7 @@ const longer = 30 * time.Second
 type collector struct {
 	Source
 	register registered
-	history  *history
+	lines    dayLines
 	letters  letters
 	brought  brought
 }
@@ -89,13 +89,11 @@ func (c *collector) house(ctx context.Context, st *store.Store, d *Data, fail fu
 	if err != nil {
 		fail(err)
 	}
-	c.history.follow(st, wantsOf(devices), d.Now)
-	for i := range devices {
-		devices[i].Sample = devices[i].Sample || c.history.invented(devices[i].ID)
-		if m := devices[i].Main; m != nil {
-			devices[i].Spark = c.history.draw(devices[i].ID, m.Key, m.Unit)
-		}
+	shown := devices[:min(len(devices), maxDevices)]
+	if err := c.lines.refresh(ctx, st, shown, d.Now); err != nil {
+		fail(err)
 	}
+	c.lines.show(shown)
 	d.Rooms, d.MoreDevices = rooms(devices)
 	dead, err := st.DeadLetters(ctx, maxLetters+1)
 	if err != nil {
@@ -152,5 +150,5 @@ func newCollector(s Source) *collector {
 	if s.Try == nil {
 		s.Try = func() string { return "" }
 	}
-	return &collector{Source: s, history: newHistory()}
+	return &collector{Source: s}
 }

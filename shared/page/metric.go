@@ -88,8 +88,8 @@ func unitsOf(ids []store.DeviceID) map[string]map[string]string {
 // measurementsOf are where the metrics of a kind of device are declared, the
 // likeliest first.
 var measurementsOf = map[string][]string{
-	"zigbee": {"zigbee"}, "bridge": {"zigbee"}, "edge": {"air", "soil", "power", "ups", "host"}, "node": {"host"},
-	"mapped": {"air", "soil", "power", "ups", "host", "custom"}, "telegraf": {"host", "telegraf"},
+	"zigbee": {"zigbee"}, "bridge": {"zigbee"}, "edge": catalogue.FromSensors(), "node": {"host"},
+	"mapped": append(catalogue.FromSensors(), "custom"), "telegraf": {"host", "telegraf"},
 }
 
 // measurements returns where a device's readings may be: first where most of its
@@ -97,7 +97,7 @@ var measurementsOf = map[string][]string{
 func (s spelling) measurements(kind string, states []store.DeviceState) []catalogue.Measurement {
 	listed := measurementsOf[kind]
 	if listed == nil {
-		listed = []string{"air", "soil", "power", "ups", "host", "custom", "telegraf", "zigbee"}
+		listed = append(catalogue.FromSensors(), "custom", "telegraf", "zigbee")
 	}
 	var out []catalogue.Measurement
 	if kind != "zigbee" {

@@ -110,15 +110,6 @@ func (p *Page) look(ctx context.Context) *view {
 	return p.last
 }
 
-// Close ends what is read beside the page.
-func (p *Page) Close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.collector != nil {
-		p.collector.history.close()
-	}
-}
-
 func file(w http.ResponseWriter, name, contentType string) {
 	b, err := files.ReadFile(name)
 	if err != nil {

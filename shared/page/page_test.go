@@ -239,20 +239,26 @@ func TestItServesItsOwnFilesAndNoMore(t *testing.T) {
 	}
 }
 
-func TestSparkDrawsWithinItsBoxAndInTime(t *testing.T) {
-	at := func(hours int, v float64) reading.Reading {
-		return reading.Reading{Fields: map[string]float64{"x": v}, Time: now.Add(time.Duration(hours) * time.Hour)}
+func TestALineIsWithinItsBoxAndInTime(t *testing.T) {
+	q := lastSteps("x", day, now)
+	if from, to := now.Add(-day+15*time.Minute), now.Add(15*time.Minute); !q.From.Equal(from) || !q.To.Equal(to) {
+		t.Fatalf("at a full hour the steps are from %s to %s, want %s and %s", q.From, q.To, from, to)
 	}
-	from, to := now.Add(-24*time.Hour), now
-	s := spark([]reading.Reading{at(-48, 99), at(-20, 1), at(-10, 3), at(-1, 2), at(0, 99)}, "x", "", from, to)
-	if s.Points != "17.2,22.0 58.9,2.0 96.4,12.0" || s.About != "between 1 and 3" {
-		t.Errorf("spark = %+v", s)
+	at := func(hours int, mean float64, count int) store.Window {
+		return store.Window{Start: q.From.Add(time.Duration(hours) * time.Hour), Mean: mean, Min: mean - 1, Max: mean + 1, Count: count}
 	}
-	if s := spark([]reading.Reading{at(-2, 1)}, "x", "", from, to); s.Points != "" {
-		t.Errorf("one point draws %+v", s)
+	draw := func(ws ...store.Window) Spark {
+		return line(graph{q, []store.WindowSeries{{Windows: ws}}}.buckets(), "")
 	}
-	if s := spark([]reading.Reading{at(-3, 5), at(-2, 5)}, "x", "", from, to); !strings.Contains(s.Points, ",12.0 ") {
-		t.Errorf("a level line is not in the middle: %+v", s)
+	if s := draw(at(-1, 99, 1), at(4, 2, 1), at(14, 4, 1), at(23, 3, 1), at(24, 99, 1)); s.Points != "17.2,17.0 58.9,7.0 96.4,12.0" || s.About != "between 1 and 5" {
+		t.Errorf("line = %+v", s)
+	}
+	if s := draw(at(4, 2, 1)); s.Points != "" {
+		t.Errorf("one step draws %+v", s)
+	}
+	two := graph{q, []store.WindowSeries{{Windows: []store.Window{at(4, 2, 1)}}, {Windows: []store.Window{at(4, 6, 3)}}}}.buckets()
+	if b := two[16]; b != (bucket{5, 4, 1, 7}) {
+		t.Errorf("two series in one step are %+v", b)
 	}
 }
 

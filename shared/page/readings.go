@@ -53,7 +53,7 @@ type Value struct {
 func measurements(ctx context.Context, st *store.Store, now time.Time) ([]Measurement, error) {
 	out := []Measurement{}
 	var errs error
-	for _, m := range inOrder(catalogue.All()) {
+	for _, m := range catalogue.All() {
 		if ofDevices(m) {
 			continue
 		}
@@ -69,36 +69,16 @@ func measurements(ctx context.Context, st *store.Store, now time.Time) ([]Measur
 	return out, errs
 }
 
-// glances are the functions whose readings come first, as people ask for them.
-// What the house says of itself comes last.
-var glances = []string{"weather", "health", "stocks", "treasuries", "music"}
-
-func inOrder(ms []catalogue.Measurement) []catalogue.Measurement {
-	place := func(m catalogue.Measurement) int {
-		if i := slices.Index(glances, m.Function); i >= 0 {
-			return i
-		}
-		if m.Function == "sensors" {
-			return len(glances) + 1
-		}
-		return len(glances)
-	}
-	slices.SortStableFunc(ms, func(a, b catalogue.Measurement) int { return place(a) - place(b) })
-	return ms
-}
-
 func measurement(ctx context.Context, st *store.Store, m catalogue.Measurement, now time.Time) (Measurement, error) {
 	out := Measurement{Name: m.Name, About: m.About}
-	from, to := window(m, now)
-	points, err := st.Between(ctx, m.Name, nil, from, to)
-	if err != nil {
+	newest, err := newestOf(ctx, st, m, now)
+	if err != nil || len(newest) == 0 {
 		return out, err
 	}
-	newest := first(points)
-	if m.Ahead == 0 {
-		if newest, err = st.Latest(ctx, m.Name, now.Add(-behind)); err != nil {
-			return out, err
-		}
+	q := window(m, now)
+	series, err := st.Windows(ctx, q)
+	if err != nil {
+		return out, err
 	}
 	slices.SortFunc(newest, func(a, b reading.Reading) int {
 		return cmp.Or(byTerm(label(m, a.Tags), label(m, b.Tags)), strings.Compare(a.Series(), b.Series()))
@@ -108,17 +88,18 @@ func measurement(ctx context.Context, st *store.Store, m catalogue.Measurement, 
 	if out.Dense {
 		limit = maxDense
 	}
-	out.Span = span(to.Sub(from))
-	bySeries := map[string][]reading.Reading{}
-	for _, p := range points {
-		bySeries[p.Series()] = append(bySeries[p.Series()], p)
+	out.Span = span(q.To.Sub(q.From))
+	bySeries := map[string][]store.WindowSeries{}
+	for _, s := range series {
+		key := reading.Reading{Name: m.Name, Tags: s.Tags}.Series()
+		bySeries[key] = append(bySeries[key], s)
 	}
 	for _, r := range newest {
 		if len(out.Series) == limit {
 			out.More++
 			continue
 		}
-		out.Series = append(out.Series, series(m, r, bySeries[r.Series()], from, to))
+		out.Series = append(out.Series, seriesOf(m, r, graph{q, bySeries[r.Series()]}))
 	}
 	return out, nil
 }
@@ -140,16 +121,25 @@ func months(s string) float64 {
 	return n
 }
 
+// newestOf returns the newest reading of each series, of a forecast the next.
+func newestOf(ctx context.Context, st *store.Store, m catalogue.Measurement, now time.Time) ([]reading.Reading, error) {
+	if m.Ahead == 0 {
+		return st.Latest(ctx, m.Name, now.Add(-behind))
+	}
+	points, err := st.Between(ctx, m.Name, nil, now, now.Add(day))
+	return first(points), err
+}
+
 // window is what the small graphs show: the last day, the next day of a
 // forecast, or a month of what comes daily.
-func window(m catalogue.Measurement, now time.Time) (from, to time.Time) {
+func window(m catalogue.Measurement, now time.Time) store.Query {
 	switch {
 	case m.Ahead > 0:
-		return now, now.Add(day)
+		return nextSteps(m.Name, day, now)
 	case m.Cadence >= day/2:
-		return now.Add(-behind), now.Add(time.Minute)
+		return lastSteps(m.Name, behind, now)
 	default:
-		return now.Add(-day), now.Add(time.Minute)
+		return lastSteps(m.Name, day, now)
 	}
 }
 
@@ -166,16 +156,21 @@ func first(points []reading.Reading) []reading.Reading {
 	return out
 }
 
-func series(m catalogue.Measurement, r reading.Reading, points []reading.Reading, from, to time.Time) Series {
+func seriesOf(m catalogue.Measurement, r reading.Reading, g graph) Series {
+	draw := func(key, unit string) Spark {
+		own := slices.DeleteFunc(slices.Clone(g.series), func(s store.WindowSeries) bool { return s.Field != key })
+		return line(graph{g.query, own}.buckets(), unit)
+	}
+
 	s := Series{Label: label(m, r.Tags), Time: r.Time, Sample: r.Tags[catalogue.SampleLabel] != ""}
 	for _, f := range m.Fields {
 		if v, ok := r.Fields[f.Key]; ok {
-			s.Values = append(s.Values, Value{f.Key, f.Title, f.Unit, v, word(f, f.Key, v), spark(points, f.Key, f.Unit, from, to)})
+			s.Values = append(s.Values, Value{f.Key, f.Title, f.Unit, v, word(f, f.Key, v), draw(f.Key, f.Unit)})
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(r.Fields)) { // an open measurement has fields of its own
 		if _, ok := m.Field(k); !ok {
-			s.Values = append(s.Values, Value{k, plain(k), ending(k), r.Fields[k], "", spark(points, k, ending(k), from, to)})
+			s.Values = append(s.Values, Value{k, plain(k), ending(k), r.Fields[k], "", draw(k, ending(k))})
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(r.Text)) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
 )
 
 // Spark is a small line in a box of 100 by 24.
@@ -20,29 +20,48 @@ const (
 	steps         = 96 // more points than that are means
 )
 
-// bucket is a step of a line: the mean of what is in it.
-type bucket struct{ sum, count, low, high float64 }
-
-func (b *bucket) add(v float64) {
-	if b.count == 0 {
-		b.low, b.high = v, v
-	}
-	b.sum += v
-	b.count++
-	b.low, b.high = min(b.low, v), max(b.high, v)
+// graph is what a query has found, to be drawn from its first window on.
+type graph struct {
+	query  store.Query
+	series []store.WindowSeries
 }
 
-// spark draws one field of a series between from and to.
-func spark(points []reading.Reading, field, unit string, from, to time.Time) Spark {
-	buckets := make([]bucket, steps)
-	for _, p := range points {
-		v, ok := p.Fields[field]
-		at := float64(p.Time.Sub(from)) / float64(to.Sub(from)) * steps
-		if ok && at >= 0 && at < steps {
-			buckets[int(at)].add(v)
+// lastSteps asks for the steps up to now that a line over a span has.
+func lastSteps(measurement string, span time.Duration, now time.Time) store.Query {
+	step := span / steps
+	return nextSteps(measurement, span, now.Add(-(steps-1)*step))
+}
+
+// nextSteps asks for the steps of a line over a span, from the one that now is in.
+func nextSteps(measurement string, span time.Duration, now time.Time) store.Query {
+	q := store.Query{Name: measurement, From: now, Step: span / steps}
+	q.From, _ = q.Window(now)
+	q.To = q.From.Add(span)
+	return q
+}
+
+// bucket is a step of a line: the mean of what is in it.
+type bucket struct{ mean, count, low, high float64 }
+
+// buckets puts the series together, step by step.
+func (g graph) buckets() []bucket {
+	out := make([]bucket, steps)
+	for _, s := range g.series {
+		for _, w := range s.Windows {
+			i := int(w.Start.Sub(g.query.From) / g.query.Step)
+			if i < 0 || i >= steps || w.Count == 0 {
+				continue
+			}
+			b := &out[i]
+			if b.count == 0 {
+				b.low, b.high = w.Min, w.Max
+			}
+			b.low, b.high = min(b.low, w.Min), max(b.high, w.Max)
+			b.count += float64(w.Count)
+			b.mean += (w.Mean - b.mean) * float64(w.Count) / b.count
 		}
 	}
-	return line(buckets, unit)
+	return out
 }
 
 // line draws buckets of the same width.
@@ -61,7 +80,7 @@ func line(buckets []bucket, unit string) Spark {
 		}
 		y := height / 2
 		if high > low {
-			y = height - 2 - (buckets[i].sum/buckets[i].count-low)/(high-low)*(height-4)
+			y = height - 2 - (buckets[i].mean-low)/(high-low)*(height-4)
 		}
 		fmt.Fprintf(&b, "%.1f,%.1f ", (float64(i)+0.5)/float64(len(buckets))*width, y)
 		drawn++
