@@ -131,3 +131,28 @@ func TestBrokenAnswersAboutWindowsAreErrors(t *testing.T) {
 		}
 	}
 }
+
+// A server may be replaced by a newer one while a function lives.
+func TestAnUpgradedServerIsAskedAgain(t *testing.T) {
+	upgraded := false
+	i := influxAt(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/ping" && !upgraded:
+			w.Header().Set("X-Influxdb-Version", "1.8.10")
+		case r.URL.Path == "/ping":
+			w.Header().Set("X-Influxdb-Version", "v2.7.1")
+		case r.URL.Path == "/query" && upgraded:
+			http.Error(w, `{"code":"not found","message":"no dbrp mapping found"}`, http.StatusNotFound)
+		case r.URL.Path == "/query":
+			io.WriteString(w, `{"results":[{"statement_id":0}]}`)
+		default:
+			w.WriteHeader(http.StatusNoContent)
+		}
+	})
+	for n, want := range []bool{true, true, false, true} {
+		upgraded = n >= 2
+		if err := i.DeleteRange(t.Context(), "air", nil, noon, noon.Add(1)); (err == nil) != want {
+			t.Errorf("call %d: %v", n, err)
+		}
+	}
+}

@@ -49,7 +49,12 @@ type table[T any] struct {
 
 // influxQL runs a statement and calls fn for every table of the answer, which
 // comes in parts.
-func influxQL[T any](ctx context.Context, i *influx, what, epoch, q string, fn func(table[T]) error) error {
+func influxQL[T any](ctx context.Context, i *influx, what, epoch, q string, fn func(table[T]) error) (err error) {
+	defer func() {
+		if err != nil {
+			i.version.Store(nil) // it may be another server by now
+		}
+	}()
 	db, _, _ := strings.Cut(i.bucket, "/")
 	form := url.Values{"db": {db}, "q": {q}, "epoch": {epoch}, "chunked": {"true"}}
 	return i.post(ctx, what, i.server()+"/query", "application/x-www-form-urlencoded", form.Encode(), func(res *http.Response) error {

@@ -22,11 +22,11 @@ const lockKey = 0x686561727468
 
 const migrateDeadline = 10 * time.Minute
 
-// migration is one numbered file. Its first line may say "-- serves: 5": a
-// program that knows five migrations works with the schema that it makes.
+// migration is one numbered file. Its first line says "-- serves: 5": a program
+// that knows five migrations works with the schema that it makes.
 type migration struct {
 	name, text string
-	serves     int // 0: only programs that know the migration
+	serves     int // 0: it says nothing, and serves programs that know it
 }
 
 // Migrate brings the schema hearth of a PostgreSQL up to this version of the
@@ -207,7 +207,7 @@ func servesFrom(text string, n int) (int, error) {
 		return 0, nil
 	}
 	v, err := strconv.Atoi(said)
-	if err != nil || v < 1 || v >= n {
+	if err != nil || v < 1 || v > n {
 		return 0, fmt.Errorf("it cannot serve a program that knows %q migrations", said)
 	}
 	return v, nil

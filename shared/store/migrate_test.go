@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -28,7 +29,8 @@ func TestMigrationsAreNumberedWithoutGaps(t *testing.T) {
 		"unnumbered":    {"", []string{"0001_a.sql", "b.sql"}, false},
 		"short":         {"", []string{"1_a.sql"}, false},
 		"other_file":    {"", []string{"0001_a.sql", "0002_b.txt"}, false},
-		"serves_itself": {"-- serves: 1\n", []string{"0001_a.sql"}, false},
+		"serves_itself": {"-- serves: 1\n", []string{"0001_a.sql"}, true},
+		"serves_later":  {"-- serves: 2\n", []string{"0001_a.sql"}, false},
 		"serves_nobody": {"-- serves: all\n", []string{"0001_a.sql"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -69,6 +71,21 @@ func TestOpenSaysThatTheDatabaseIsNotMigrated(t *testing.T) {
 	s.Exec(t, `delete from schema_version where version > 1`)
 	if _, err := store.Open(t.Context(), c); !errors.Is(err, store.ErrNotMigrated) {
 		t.Errorf("an older database: %v", err)
+	}
+}
+
+// The first migrations were made before this was a rule.
+func TestEachMigrationSaysWhomItServes(t *testing.T) {
+	for dir, first := range map[string]int{"postgres": 6, "sqlite": 7} {
+		files, err := filepath.Glob("migrations/" + dir + "/*.sql")
+		if err != nil || len(files) < first {
+			t.Fatal(files, err)
+		}
+		for _, f := range files[first-1:] {
+			if text, err := os.ReadFile(f); err != nil || !strings.HasPrefix(string(text), "-- serves: ") {
+				t.Errorf("%s does not begin with \"-- serves: \" and the number of migrations that the oldest program knows; %v", f, err)
+			}
+		}
 	}
 }
 

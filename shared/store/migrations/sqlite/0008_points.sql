@@ -1,3 +1,4 @@
+-- serves: 8
 -- One typed row a value, instead of a JSON row a reading. What is in readings
 -- is moved piece by piece when the store is opened, and the table then dropped.
 create table fields (
