@@ -116,7 +116,7 @@ func (u *up) connectorConfig() (bridge.Config, error) {
 		"MQTT_URL": u.mqttURL, "MQTT_CLIENT_ID": "hearth-connector", "GATEWAY_URL": "http://" + u.server.Addr,
 		"REBUILD_INTERVAL": "2s", "DATA_DIR": filepath.Join(u.dir, "connector"), "LISTEN": u.adminAddr(),
 	}
-	for _, k := range []string{"MQTT_USER", "MQTT_CA_FILE", "MQTT_CERT_FILE", "MQTT_KEY_FILE", "SPOOL_MAX_MIB", "SPOOL_POLICY", "SPOOL_SYNC", "DEAD_MAX", "CANARY_INTERVAL"} {
+	for _, k := range []string{"MQTT_USER", "MQTT_CA_FILE", "MQTT_CERT_FILE", "MQTT_KEY_FILE", "SPOOL_MAX_MIB", "SPOOL_POLICY", "SPOOL_SYNC", "DEAD_MAX", "DEAD_MAX_MIB", "CANARY_INTERVAL"} {
 		if v := u.vars[k]; v != "" {
 			vars[k] = v
 		}

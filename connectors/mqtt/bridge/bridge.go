@@ -85,7 +85,7 @@ func (b *Bridge) build(o Options) error {
 		return err
 	}
 	waits := func(function string, seq spool.Seq) bool { return message.Waits(b.spool, function, seq) }
-	b.letters, err = deadletter.Open(deadletter.Options{Dir: filepath.Join(c.Dir, "dead"), Max: c.DeadMax,
+	b.letters, err = deadletter.Open(deadletter.Options{Dir: filepath.Join(c.Dir, "dead"), Max: c.DeadMax, MaxBytes: c.DeadMiB << 20,
 		Append: b.spool.Append, Waits: waits, OnTheWay: recent.Replayed(), Now: o.Now, Redact: o.Redact, Log: o.Log})
 	if err != nil {
 		return err

@@ -42,7 +42,7 @@ func run(t testing.TB, gateway, addr, dir string, change ...func(*Config)) (b *B
 func runAt(t testing.TB, now func() time.Time, gateway, addr, dir string, change ...func(*Config)) (b *Bridge, stop func()) {
 	t.Helper()
 	c := Config{URL: "tcp://" + addr, ClientID: "connector", Gateway: gateway, Rebuild: 20 * time.Millisecond, CallTimeout: 5 * time.Second,
-		Dir: dir, SpoolMiB: 64, SpoolPolicy: "refuse", DeadMax: 1000}
+		Dir: dir, SpoolMiB: 64, SpoolPolicy: "refuse", DeadMax: 1000, DeadMiB: 64}
 	for _, f := range change {
 		if f != nil {
 			f(&c)
@@ -260,7 +260,7 @@ func TestDeadLettersOverTheAdminPort(t *testing.T) {
 	}
 	listening(t, b, "f")
 	give(t, b, "house/x", "one", "two")
-	mqtttest.Until(t, "two letters", func() bool { n, _ := b.letters.Stats(); return n == 2 })
+	mqtttest.Until(t, "two letters", func() bool { return b.letters.Stats().Letters == 2 })
 	id := b.letters.List(deadletter.Query{})[0].ID
 	if code, body := ask("GET", "/dead/"+id, "a-token-of-ours"); code != 200 || !strings.Contains(body, "b25l") {
 		t.Errorf("show: %d %s; want the exact bytes", code, body)
@@ -273,7 +273,7 @@ func TestDeadLettersOverTheAdminPort(t *testing.T) {
 	if code, body := ask("POST", "/dead/replay?fuction=f", "a-token-of-ours"); code != 400 {
 		t.Errorf("replay by what is no filter: %d %s, want 400", code, body)
 	}
-	if n, _ := b.letters.Stats(); n != 2 {
+	if n := b.letters.Stats().Letters; n != 2 {
 		t.Fatalf("%d letters are left, want both", n)
 	}
 	if code, body := ask("POST", "/dead/drop?id="+id, "a-token-of-ours"); code != 200 || body != `{"dropped":1}` {

@@ -29,6 +29,7 @@ type Config struct {
 	SpoolPolicy string        `env:"SPOOL_POLICY" envDefault:"refuse"`                // at the cap: refuse (the newest stay with the broker) or drop (the oldest go, counted)
 	SpoolSync   time.Duration `env:"SPOOL_SYNC" envDefault:"0s"`                      // 0: on disk before it is acknowledged; more: a power cut may lose this much
 	DeadMax     int           `env:"DEAD_MAX" envDefault:"100000"`                    // dead letters kept
+	DeadMiB     int64         `env:"DEAD_MAX_MIB" envDefault:"256"`                   // their bytes; at either cap the oldest go, counted
 	Canary      time.Duration `env:"CANARY_INTERVAL" envDefault:"1m"`                 // 0: none
 
 	Listen string        `env:"LISTEN" envDefault:":8081"`                           // metrics, health and dead letters
@@ -47,6 +48,9 @@ func (c Config) spoolOptions() (spool.Options, error) {
 	}
 	if c.SpoolMiB < 1 {
 		return spool.Options{}, fmt.Errorf("configuration: SPOOL_MAX_MIB is %d: write 1 or more", c.SpoolMiB)
+	}
+	if c.DeadMax < 1 || c.DeadMiB < 1 {
+		return spool.Options{}, fmt.Errorf("configuration: DEAD_MAX is %d and DEAD_MAX_MIB %d: write 1 or more", c.DeadMax, c.DeadMiB)
 	}
 	return spool.Options{MaxBytes: c.SpoolMiB << 20, Policy: policy, Sync: c.SpoolSync}, nil
 }

@@ -93,7 +93,7 @@ func TestALetterIsOnTheWayOnce(t *testing.T) {
 	b, stop := start(t, g, dir)
 	listening(t, b, "f")
 	give(t, b, "house/x", mqtttest.Numbered(20)...)
-	mqtttest.Until(t, "20 letters", func() bool { n, _ := b.letters.Stats(); return n == 20 })
+	mqtttest.Until(t, "20 letters", func() bool { return b.letters.Stats().Letters == 20 })
 	code.Store(503)
 	replay := func(want deadletter.Replay) {
 		t.Helper()
@@ -114,7 +114,7 @@ func TestALetterIsOnTheWayOnce(t *testing.T) {
 	code.Store(503)
 	replay(deadletter.Replay{Replayed: 20})
 	code.Store(200)
-	mqtttest.Until(t, "no letter", func() bool { n, _ := b.letters.Stats(); return n == 0 })
+	mqtttest.Until(t, "no letter", func() bool { return b.letters.Stats().Letters == 0 })
 	for id, n := range got.Seen() {
 		if n != 1 {
 			t.Errorf("%s was stored %d times", id, n)

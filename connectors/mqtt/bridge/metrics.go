@@ -22,7 +22,8 @@ var (
 	descFsyncs      = desc("spool_fsyncs_total", "fsyncs of the spool")
 	descWritten     = desc("spool_written_bytes_total", "bytes the spool wrote to disk")
 	descDead        = desc("dead_letters", "dead letters kept")
-	descDeadDropped = desc("dead_letters_dropped_total", "dead letters dropped at their cap")
+	descDeadBytes   = desc("dead_letters_bytes", "bytes of their files, about")
+	descDeadDropped = desc("dead_letters_dropped_total", "dead letters dropped at their caps")
 	descCanary      = desc("canary_stored_timestamp_seconds", "when the last canary was stored")
 	descCanaryTook  = desc("canary_latency_seconds", "of the last canary, from its arrival to the store's answer")
 	descLag         = desc("backlog_messages", "messages that wait for a function", "function")
@@ -62,9 +63,10 @@ func (b *Bridge) Collect(ch chan<- prometheus.Metric) {
 	count(descSpoolTorn, float64(s.Torn))
 	count(descFsyncs, float64(s.Fsyncs))
 	count(descWritten, float64(s.Written))
-	letters, dropped := b.letters.Stats()
-	gauge(descDead, float64(letters))
-	count(descDeadDropped, float64(dropped))
+	dead := b.letters.Stats()
+	gauge(descDead, float64(dead.Letters))
+	gauge(descDeadBytes, float64(dead.Bytes))
+	count(descDeadDropped, float64(dead.Dropped))
 	b.collectDeliveries(count, gauge)
 }
 

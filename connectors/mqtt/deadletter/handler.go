@@ -44,7 +44,7 @@ func guard(secret secret.String, next http.HandlerFunc) http.Handler {
 }
 
 func query(w http.ResponseWriter, r *http.Request) (Query, bool) {
-	q, err := ParseQuery(r.URL.Query())
+	q, err := parseQuery(r.URL.Query())
 	if err != nil {
 		answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 	}
@@ -102,7 +102,7 @@ func (l *Letters) serveDrop(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 		return
 	}
-	n, err := l.Drop(q)
+	n, err := l.drop(q)
 	if err != nil {
 		l.failed(w, "dropped", n, err)
 		return

@@ -9,11 +9,13 @@ package deadletter
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,6 +42,7 @@ type Letter struct {
 	Cut      bool      `json:"cut,omitempty"` // the payload is only the beginning
 	Payload  []byte    `json:"payload,omitempty"`
 
+	bytes int64     // of its file, about
 	sent  spool.Seq // where it is in the spool once it is replayed
 	again bool      // another replay was requested while it was on the way
 }
@@ -50,6 +53,7 @@ const reasonBytes = 300
 type Options struct {
 	Dir      string
 	Max      int                                                                       // letters; beyond, the oldest are dropped
+	MaxBytes int64                                                                     // of their files, about; the same
 	Append   func(ctx context.Context, records ...[]byte) (first spool.Seq, err error) // to the spool
 	Waits    func(function string, seq spool.Seq) bool                                 // reports whether a record of the spool is still to be delivered
 	OnTheWay []message.Placed                                                          // letters that were replayed before the start, oldest first
@@ -64,7 +68,8 @@ type Letters struct {
 
 	mu         sync.Mutex
 	letters    map[string]*Letter // by file name, without payload
-	dropped    uint64             // at the cap
+	bytes      int64              // of their files, about
+	dropped    uint64             // at the caps
 	unreported []*Letter          // gone, and the mirror may not know
 	reported   int64              // arrival time of the last news
 	pending    map[Request]int    // requests not yet carried out, and how often each was made
@@ -111,11 +116,13 @@ func (l *Letters) load(name string) {
 	if err != nil {
 		return
 	}
+	d.bytes = d.fileSize()
 	d.Payload = nil
 	if ext == goneExt {
 		l.unreported = append(l.unreported, d)
 	} else {
 		l.letters[name] = d
+		l.bytes += d.bytes
 	}
 }
 
@@ -156,13 +163,14 @@ func (l *Letters) keep(d *Letter, m *message.Message, reason string) error {
 	now := l.o.Now().UTC()
 	d.ID, d.Topic, d.Arrival, d.QoS, d.Retained, d.First = m.ID(), m.Topic, m.Arrival, m.QoS, m.Retained, now
 	name := fileName(d.Function, d.ID)
+	d.Reason, d.Last, d.Payload = l.o.Redact(reason, reasonBytes), now, m.Payload
+	d.bytes = d.fileSize()
 	old := l.letters[name]
 	if old != nil {
 		d.First, d.Count = old.First, old.Count
-	} else if len(l.letters) >= l.o.Max {
-		l.dropOldest()
+	} else {
+		l.dropOldest(d.bytes)
 	}
-	d.Reason, d.Last, d.Payload = l.o.Redact(reason, reasonBytes), now, m.Payload
 	d.Count++
 	if err := writeDurably(filepath.Join(l.o.Dir, name), d); err != nil {
 		return err
@@ -170,6 +178,10 @@ func (l *Letters) keep(d *Letter, m *message.Message, reason string) error {
 	_ = l.report(d, false) // what cannot be reported now is reported at the next start
 	d.Payload = nil
 	l.letters[name] = d
+	l.bytes += d.bytes
+	if old != nil {
+		l.bytes -= old.bytes
+	}
 	if old != nil && old.again {
 		l.replayAgain(d, m)
 	}
@@ -200,9 +212,9 @@ func (l *Letters) List(q Query) []Letter {
 	return out
 }
 
-// Drop removes the matching letters for good and returns how many those were.
+// drop removes the matching letters for good and returns how many those were.
 // Without a filter q must say All.
-func (l *Letters) Drop(q Query) (int, error) {
+func (l *Letters) drop(q Query) (int, error) {
 	if err := q.forDrop(); err != nil {
 		return 0, err
 	}
@@ -230,31 +242,49 @@ func (l *Letters) remove(name string) error {
 		return err
 	}
 	delete(l.letters, name)
+	l.bytes -= d.bytes
 	if l.report(d, true) == nil {
 		_ = os.Remove(gone) // left over, it is reported again
 	}
 	return nil
 }
 
-// dropOldest makes room for one letter, and counts. With l.mu.
-func (l *Letters) dropOldest() {
-	var oldest string
-	for name, d := range l.letters {
-		if oldest == "" || d.First.Before(l.letters[oldest].First) {
-			oldest = name
-		}
+// fileSize is about how many bytes the file of d takes.
+func (d *Letter) fileSize() int64 {
+	return int64(base64.StdEncoding.EncodedLen(len(d.Payload)) + len(d.Topic) + len(d.Reason) + 300)
+}
+
+// dropOldest makes room for a letter of so many bytes, and counts. It drops some
+// more than it has to, so that not every further letter has to look for the oldest.
+// With l.mu.
+func (l *Letters) dropOldest(bytes int64) {
+	full := func(count int, size int64) bool { return len(l.letters) > count || l.bytes+bytes > size }
+	if !full(l.o.Max-1, l.o.MaxBytes) {
+		return
 	}
-	if l.remove(oldest) == nil {
-		l.dropped++
+	byAge := slices.SortedFunc(maps.Values(l.letters), func(a, b *Letter) int { return a.First.Compare(b.First) })
+	for _, d := range byAge {
+		if !full(l.o.Max-1-l.o.Max/100, l.o.MaxBytes-l.o.MaxBytes/100) {
+			return
+		}
+		if l.remove(fileName(d.Function, d.ID)) == nil {
+			l.dropped++
+		}
 	}
 }
 
-// Stats returns how many letters are kept, and how many were dropped since the
-// start because there were too many.
-func (l *Letters) Stats() (letters int, dropped uint64) {
+// Stats is what is kept, and what was dropped since the start at the caps.
+type Stats struct {
+	Letters int
+	Bytes   int64 // of their files, about
+	Dropped uint64
+}
+
+// Stats returns what is kept.
+func (l *Letters) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.letters), l.dropped
+	return Stats{len(l.letters), l.bytes, l.dropped}
 }
 
 // Run reports the letters to the mirror and carries out requests until ctx ends.

@@ -25,10 +25,10 @@ func (q Query) matches(d *Letter) bool {
 		(q.Topic == "" || topic.Match(q.Topic, d.Topic)) && strings.Contains(d.Reason, q.Reason) && (q.Before.IsZero() || !d.Last.After(q.Before))
 }
 
-// ParseQuery reads id, function, topic, reason and all=true. What it does not
+// parseQuery reads id, function, topic, reason and all=true. What it does not
 // know it refuses, and an empty value too: left out, either would pick more
 // letters than was meant.
-func ParseQuery(v url.Values) (q Query, err error) {
+func parseQuery(v url.Values) (q Query, err error) {
 	parts := map[string]*string{"id": &q.ID, "function": &q.Function, "topic": &q.Topic, "reason": &q.Reason}
 	for name, values := range v {
 		part, known := parts[name]

@@ -104,7 +104,7 @@ func (l *Letters) carryOut(ctx context.Context) {
 func (l *Letters) carryOutOne(ctx context.Context, r Request, times int) (err error) {
 	var n int
 	if r.Drop {
-		n, err = l.Drop(r.Query)
+		n, err = l.drop(r.Query)
 	} else {
 		var done Replay
 		done, err = l.Replay(ctx, r.Query)

@@ -42,7 +42,7 @@ func TestARequestIsNotForWhatWasRefusedSince(t *testing.T) {
 		}
 	}
 	mqtttest.Until(t, "no request", func() bool { return len(l.requested()) == 0 })
-	if n, _ := l.Stats(); n != 1 || o.ids[m.ID()] != 1 {
+	if n := l.Stats().Letters; n != 1 || o.ids[m.ID()] != 1 {
 		t.Errorf("%d letters, replayed %d times; want 1 and 1", n, o.ids[m.ID()])
 	}
 }
@@ -66,7 +66,7 @@ func TestAQueryThatIsNotUnderstoodIsRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		q, err := ParseQuery(v)
+		q, err := parseQuery(v)
 		if want == nil && err == nil || want != nil && (err != nil || q != *want) {
 			t.Errorf("%q: %+v, %v; want %+v", query, q, err, want)
 		}
@@ -79,14 +79,14 @@ func TestADropWithoutAFilterDropsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, q := range []Query{{}, {Before: time.Now().Add(time.Hour)}, {All: true, Topic: "house/#"}, {Topic: "a/#/b"}} {
-		if n, err := l.Drop(q); n != 0 || err == nil {
+		if n, err := l.drop(q); n != 0 || err == nil {
 			t.Errorf("%+v dropped %d, %v", q, n, err)
 		}
 		if err := l.Request(Request{Drop: true, Query: q}); err == nil {
 			t.Errorf("a request to drop %+v is taken", q)
 		}
 	}
-	if n, err := l.Drop(Query{All: true}); n != 1 || err != nil {
+	if n, err := l.drop(Query{All: true}); n != 1 || err != nil {
 		t.Errorf("all: dropped %d, %v", n, err)
 	}
 }

@@ -72,7 +72,7 @@ func judge(code int, body []byte, err error) (verdict, answer, string) {
 
 // requests are what an answer of f asks for dead letters. What is not understood
 // is refused and logged.
-func (a answer) requests(f Function, log *slog.Logger) (out []deadletter.Request) {
+func (a answer) requests(f listener, log *slog.Logger) (out []deadletter.Request) {
 	take := func(raw json.RawMessage, drop bool) {
 		r, err := request(f, raw, drop)
 		if err != nil {
@@ -92,7 +92,7 @@ func (a answer) requests(f Function, log *slog.Logger) (out []deadletter.Request
 
 // request reads one pick. One without a filter beside the function chooses
 // nothing, unless it says all.
-func request(f Function, raw json.RawMessage, drop bool) (r deadletter.Request, err error) {
+func request(f listener, raw json.RawMessage, drop bool) (r deadletter.Request, err error) {
 	var p wire.Pick
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields() // passed over, an unknown filter would pick more letters than was meant
@@ -114,4 +114,4 @@ func request(f Function, raw json.RawMessage, drop bool) (r deadletter.Request, 
 }
 
 // mirrors reports whether f gets the news of dead letters.
-func (f Function) mirrors() bool { return matchAny(f.Filters, wire.DeadPrefix+"id") }
+func (f listener) mirrors() bool { return matchAny(f.Filters, wire.DeadPrefix+"id") }

@@ -20,7 +20,7 @@ import (
 const maxAnswer = 1 << 20
 
 // call sends messages to a function: one as it is, several as a batch.
-func (g *gateway) call(ctx context.Context, f Function, ms []*item, buf *bytes.Buffer) (int, []byte, error) {
+func (g *gateway) call(ctx context.Context, f listener, ms []*item, buf *bytes.Buffer) (int, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
 	body := ms[0].Payload

@@ -21,7 +21,7 @@ const (
 
 // consumer delivers to one function, by several workers.
 type consumer struct {
-	f       Function
+	f       listener
 	gateway *gateway
 	outlet  *outlet
 	spool   *spool.Log

@@ -63,7 +63,7 @@ type Deliverer struct {
 	mu        sync.Mutex
 	consumers map[string]*running
 	gone      map[string]time.Time // since when a function with a place in the spool is away
-	absent    map[string]Function  // what functions without a consumer wanted: they keep their subscriptions, so that messages queue
+	absent    map[string]listener  // what functions without a consumer wanted: they keep their subscriptions, so that messages queue
 	lost      map[string]uint64    // messages that functions gave up
 	known     bool                 // the gateway has named the functions
 	first     spool.Seq            // where a function begins that the first listing names
@@ -72,7 +72,7 @@ type Deliverer struct {
 
 // New opens its place in the spool. It calls nothing yet.
 func New(o Options) (*Deliverer, error) {
-	d := &Deliverer{o: o, consumers: map[string]*running{}, gone: map[string]time.Time{}, absent: map[string]Function{}, lost: map[string]uint64{}}
+	d := &Deliverer{o: o, consumers: map[string]*running{}, gone: map[string]time.Time{}, absent: map[string]listener{}, lost: map[string]uint64{}}
 	d.gateway = &gateway{url: strings.TrimSuffix(o.Gateway, "/"), login: o.Login, timeout: o.CallTimeout, client: &http.Client{Transport: &http.Transport{
 		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}} // followed, a POST becomes an empty GET

@@ -97,7 +97,7 @@ func TestARedirectIsNoAnswerOfAFunction(t *testing.T) {
 	t.Cleanup(srv.Close)
 	b := open(t, srv.URL, t.TempDir())
 	var buf bytes.Buffer
-	code, body, err := b.gateway.call(t.Context(), Function{Name: "f"}, []*item{{Message: message.Message{Topic: "a"}}}, &buf)
+	code, body, err := b.gateway.call(t.Context(), listener{Name: "f"}, []*item{{Message: message.Message{Topic: "a"}}}, &buf)
 	if v, _, reason := judge(code, body, err); v == stored {
 		t.Errorf("a redirect to a page counts as stored: %s", reason)
 	}

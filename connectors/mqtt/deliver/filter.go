@@ -18,7 +18,7 @@ const maxTopics = 8192 // of which a lane remembers whether the function wants t
 
 // wants returns a func that reports whether the function gets a message. One lane
 // uses it: it remembers the topics.
-func (f Function) wants() func(*message.Message) bool {
+func (f listener) wants() func(*message.Message) bool {
 	known := map[string]bool{} // by topic
 	return func(m *message.Message) bool {
 		if m.Only != "" {

@@ -37,7 +37,7 @@ func (r *running) ended() bool {
 }
 
 // apply makes the consumers what fs say. It waits for nothing with d.mu held.
-func (d *Deliverer) apply(ctx, calls context.Context, fs []Function) {
+func (d *Deliverer) apply(ctx, calls context.Context, fs []listener) {
 	stuck := d.stuck()
 	await(ctx, d.retire(fs, stuck))
 	d.removeEnded()
@@ -61,11 +61,11 @@ func (d *Deliverer) apply(ctx, calls context.Context, fs []Function) {
 }
 
 // retire stops the consumers of functions that changed, went or are stuck.
-func (d *Deliverer) retire(fs []Function, stuck map[string]bool) (ending []*running) {
+func (d *Deliverer) retire(fs []listener, stuck map[string]bool) (ending []*running) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for name, r := range d.consumers {
-		i := slices.IndexFunc(fs, func(f Function) bool { return f.Name == name })
+		i := slices.IndexFunc(fs, func(f listener) bool { return f.Name == name })
 		if i >= 0 && fs[i].equal(r.f) && !r.ending && !stuck[name] {
 			continue
 		}
@@ -114,7 +114,7 @@ func (d *Deliverer) stuck() map[string]bool {
 }
 
 // makeRoom lets the stuck functions whose consumers have ended give up messages.
-func (d *Deliverer) makeRoom(ctx context.Context, fs []Function, stuck map[string]bool) {
+func (d *Deliverer) makeRoom(ctx context.Context, fs []listener, stuck map[string]bool) {
 	for name, is := range stuck {
 		d.mu.Lock()
 		f, known := d.absent[name]
@@ -123,7 +123,7 @@ func (d *Deliverer) makeRoom(ctx context.Context, fs []Function, stuck map[strin
 		if !is || running {
 			continue
 		}
-		if i := slices.IndexFunc(fs, func(f Function) bool { return f.Name == name }); i >= 0 {
+		if i := slices.IndexFunc(fs, func(f listener) bool { return f.Name == name }); i >= 0 {
 			f, known = fs[i], true
 		}
 		wants := func(*message.Message) bool { return true }
@@ -140,7 +140,7 @@ func (d *Deliverer) makeRoom(ctx context.Context, fs []Function, stuck map[strin
 }
 
 // start runs a consumer, until ctx ends or it is stopped. With d.mu.
-func (d *Deliverer) start(ctx, calls context.Context, f Function) {
+func (d *Deliverer) start(ctx, calls context.Context, f listener) {
 	c := &consumer{f: f, gateway: d.gateway, outlet: d.outlet, spool: d.o.Spool, now: d.o.Now, calling: calls, log: d.o.Log.With("function", f.Name)}
 	begin := d.first
 	if d.known {
@@ -161,10 +161,10 @@ func (d *Deliverer) start(ctx, calls context.Context, f Function) {
 }
 
 // forget gives up the place of functions that have been away for long. With d.mu.
-func (d *Deliverer) forget(fs []Function) {
+func (d *Deliverer) forget(fs []listener) {
 	for _, name := range d.o.Spool.Readers() {
 		f, _, ok := message.ParseLane(name)
-		if !ok || slices.ContainsFunc(fs, func(g Function) bool { return g.Name == f }) {
+		if !ok || slices.ContainsFunc(fs, func(g listener) bool { return g.Name == f }) {
 			continue
 		}
 		if d.gone[f].IsZero() {

@@ -18,13 +18,13 @@ import (
 
 const maxListing = 8 << 20
 
-// Function is a function that listens to MQTT.
-type Function struct {
+// listener is a function that listens to MQTT.
+type listener struct {
 	Name string // with its namespace, if the gateway names one
 	wire.Listener
 }
 
-func (f Function) equal(g Function) bool {
+func (f listener) equal(g listener) bool {
 	return f.Name == g.Name && f.Batch == g.Batch && f.Reply == g.Reply && f.Concurrency == g.Concurrency && slices.Equal(f.Filters, g.Filters) && slices.Equal(f.Except, g.Except)
 }
 
@@ -39,7 +39,7 @@ type gateway struct {
 
 // list asks for the functions that listen to MQTT. Mistakes in annotations are
 // returned beside them, each with its function.
-func (g *gateway) list(ctx context.Context) ([]Function, []error, error) {
+func (g *gateway) list(ctx context.Context) ([]listener, []error, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.url+"/system/functions", nil)
@@ -70,7 +70,7 @@ func (g *gateway) list(ctx context.Context) ([]Function, []error, error) {
 }
 
 // listeners picks those with MQTT filters, by name.
-func listeners(all []types.FunctionStatus) (fs []Function, mistakes []error) {
+func listeners(all []types.FunctionStatus) (fs []listener, mistakes []error) {
 	for _, s := range all {
 		if s.Annotations == nil {
 			continue
@@ -83,11 +83,11 @@ func listeners(all []types.FunctionStatus) (fs []Function, mistakes []error) {
 			fs = append(fs, f)
 		}
 	}
-	slices.SortFunc(fs, func(a, b Function) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(fs, func(a, b listener) int { return strings.Compare(a.Name, b.Name) })
 	return fs, mistakes
 }
 
-func parseFunction(name, namespace string, notes map[string]string) (f Function, err error) {
+func parseFunction(name, namespace string, notes map[string]string) (f listener, err error) {
 	f.Name = name
 	if namespace != "" && namespace != "openfaas-fn" {
 		f.Name += "." + namespace

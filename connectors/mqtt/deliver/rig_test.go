@@ -71,7 +71,7 @@ func open(t *testing.T, gateway, dir string, change ...func(*setting)) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{t: t, dir: dir, spool: l}
-	r.letters, err = deadletter.Open(deadletter.Options{Dir: filepath.Join(dir, "dead"), Max: 1000, Append: l.Append, Now: time.Now, Log: s.options.Log,
+	r.letters, err = deadletter.Open(deadletter.Options{Dir: filepath.Join(dir, "dead"), Max: 1000, MaxBytes: 1 << 30, Append: l.Append, Now: time.Now, Log: s.options.Log,
 		Waits:  func(function string, seq spool.Seq) bool { return message.Waits(l, function, seq) },
 		Redact: func(s string, n int) string { return s[:min(len(s), n)] }})
 	if err != nil {
@@ -107,8 +107,7 @@ func (r *rig) give(topic string, payloads ...string) {
 
 // dead is how many dead letters there are.
 func (r *rig) dead() int {
-	n, _ := r.letters.Stats()
-	return n
+	return r.letters.Stats().Letters
 }
 
 // whole reads a letter with its bytes.
