@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -157,6 +158,9 @@ func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
 	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Dead: []store.DeadLetter{h.letter(0, "sensors", "tele/"+strings.Repeat("long", 60), "no mapping for topic "+strings.Repeat("long", 60), strings.Repeat("z", 300))}}))
 	p := h.page()
 	p.Now = time.Now
+	zone := atomic.Value{}
+	zone.Store("Asia/Tokyo")
+	p.Zone = func() string { return zone.Load().(string) }
 	b := startBrowser(t, listen(t, p).URL+"/", 400)
 	if b.eval("document.documentElement.scrollWidth <= document.documentElement.clientWidth") != "true" {
 		t.Errorf("at 400 pixels the page is %s wide", b.eval("document.documentElement.scrollWidth"))
@@ -177,6 +181,11 @@ func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
 		if b.eval(expression) != "true" {
 			t.Error(what)
 		}
+	}
+	for _, name := range []string{"Asia/Tokyo", "America/New_York"} {
+		zone.Store(name)
+		b.until(fmt.Sprintf(`document.getElementById("about").textContent.includes(%q)`, name))
+		b.until(fmt.Sprintf(`[...document.querySelectorAll("time.ago")].every((t) => t.title === new Date(t.dateTime).toLocaleString(undefined, { timeZone: %q }))`, name))
 	}
 	h.device("edge", "Shelf", "Attic", state("temperature_celsius", 19))
 	h.device("edge", "Lamp", "Office", state("on", 1))

@@ -11,14 +11,16 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// longer is how long what sources brought is shown before it is read again, if
-// none of them has run since.
-const longer = 30 * time.Second
+const (
+	seldom = 3 * time.Second  // what changes less often than what devices say is read so often
+	longer = 30 * time.Second // and what sources brought so often, if none of them has run since
+)
 
 // collector reads what the page shows: the devices each time, the rest when it
 // may have changed. It is used by one at a time.
 type collector struct {
 	Source
+	rest     rest
 	register registered
 	lines    dayLines
 	letters  letters
@@ -46,7 +48,11 @@ func (c *collector) collect(ctx context.Context, now time.Time) Data {
 	if err != nil {
 		fail(err)
 	}
-	d.Functions = c.functions(ctx, st, now, fail)
+	here := c.Functions()
+	if st != nil {
+		c.rest.read(ctx, st, here, now, fail)
+	}
+	d.Functions = c.rest.functions(here, now)
 	d.Sample = slices.ContainsFunc(d.Functions, func(f Function) bool { return f.State == Sample })
 	if st == nil {
 		return d
@@ -57,27 +63,52 @@ func (c *collector) collect(ctx context.Context, now time.Time) Data {
 	return d
 }
 
-// functions reads how the functions stand; without a store, those that run here.
-func (c *collector) functions(ctx context.Context, st *store.Store, now time.Time, fail func(error)) []Function {
-	if st == nil {
-		return merge(c.Functions(), nil, now)
+// rest is what is read every few seconds, however many look.
+type rest struct {
+	at   time.Time
+	seen []store.Function
+	runs map[string]store.Run // the last of each function
+	seqs []store.EdgeSeq
+	dead []store.DeadLetter
+}
+
+// read reads it anew if it is time; what cannot be read stays.
+func (r *rest) read(ctx context.Context, st *store.Store, here []Function, now time.Time, fail func(error)) {
+	if age := now.Sub(r.at); age >= 0 && age < seldom {
+		return
 	}
-	seen, err := st.Functions(ctx)
-	if err != nil {
-		fail(err)
+	r.at = now
+	good := func(err error) bool {
+		if err != nil {
+			fail(err)
+			r.at = time.Time{} // again at the next look
+		}
+		return err == nil
 	}
-	fs := merge(c.Functions(), seen, now)
-	names := make([]string, len(fs))
-	for i, f := range fs {
-		names[i] = f.Name
+	if seen, err := st.Functions(ctx); good(err) {
+		r.seen = seen
 	}
-	runs, err := st.LastRuns(ctx, names)
-	if err != nil {
-		fail(err)
+	names := make([]string, 0, len(here)+len(r.seen))
+	for _, f := range merge(here, r.seen, now) {
+		names = append(names, f.Name)
 	}
+	if runs, err := st.LastRuns(ctx, names); good(err) {
+		r.runs = runs
+	}
+	if seqs, err := st.EdgeSeqs(ctx); good(err) {
+		r.seqs = seqs
+	}
+	if dead, err := st.DeadLetters(ctx, maxLetters+1); good(err) {
+		r.dead = dead
+	}
+}
+
+// functions are how the functions stand, as it was read.
+func (r *rest) functions(here []Function, now time.Time) []Function {
+	fs := merge(here, r.seen, now)
 	for i := range fs {
-		if r, ok := runs[fs[i].Name]; ok {
-			fs[i].Last = &r
+		if run, ok := r.runs[fs[i].Name]; ok {
+			fs[i].Last = &run
 		}
 	}
 	return fs
@@ -95,11 +126,7 @@ func (c *collector) house(ctx context.Context, st *store.Store, d *Data, fail fu
 	}
 	c.lines.show(shown)
 	d.Rooms, d.MoreDevices = rooms(devices)
-	dead, err := st.DeadLetters(ctx, maxLetters+1)
-	if err != nil {
-		fail(err)
-	}
-	d.Dead, d.MoreDead = c.dead(dead)
+	d.Dead, d.MoreDead = c.dead(c.rest.dead)
 }
 
 // bring reads what the sources brought, if it may be other than it was.

@@ -103,14 +103,10 @@ func (c *collector) readDevices(ctx context.Context, st *store.Store, now time.T
 	if err != nil {
 		return nil, err
 	}
-	seqs, err := st.EdgeSeqs(ctx)
-	if err != nil {
-		return nil, err
-	}
 	if err := c.register.look(ctx, st, len(listed), now); err != nil {
 		return nil, err
 	}
-	missing := missingOf(seqs, c.register.ids)
+	missing := missingOf(c.rest.seqs, c.register.ids)
 	s := spelling{c.Declared(), unitsOf(c.register.ids)}
 	var out []Device
 	for _, d := range listed {

@@ -126,6 +126,6 @@ func lasting(d time.Duration) string {
 	}
 }
 
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
-func text(ss []string) string  { return strings.Join(ss, ", ") }
+func stamp(t time.Time) string                      { return t.UTC().Format(time.RFC3339) }
+func clock(t time.Time, zone *time.Location) string { return t.In(zone).Format("2006-01-02 15:04 MST") }
+func text(ss []string) string                       { return strings.Join(ss, ", ") }

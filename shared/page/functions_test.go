@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -54,5 +55,45 @@ func TestItemsOfWhatIsForgottenAreNotShown(t *testing.T) {
 	p.Now = func() time.Time { return now.Add(time.Minute) }
 	if lists := p.look(t.Context()).data.Lists; len(lists) != 1 || len(lists[0].Items) != 2 {
 		t.Errorf("lists = %+v", lists)
+	}
+}
+
+func TestManyTabsAskTheStoreOnce(t *testing.T) {
+	h := newHouse(t)
+	h.device("edge", "Desk", "", state("temperature_celsius", 21))
+	p, opened := h.page(), 0
+	clock := h.now
+	p.Now = func() time.Time { return clock }
+	p.Open = func(context.Context) (*store.Store, error) { opened++; return h.st, nil }
+	srv := listen(t, p)
+	var tabs sync.WaitGroup
+	for range 40 {
+		tabs.Go(func() { get(t, srv.URL) })
+	}
+	tabs.Wait()
+	if opened != 1 {
+		t.Errorf("40 tabs at one moment opened the store %d times", opened)
+	}
+	h.seen(store.Function{Name: "stocks", LastSeen: clock})
+	for _, c := range []struct {
+		after time.Duration
+		want  int
+	}{{time.Second, 0}, {seldom, 1}} {
+		clock = clock.Add(c.after)
+		if n := len(p.look(t.Context()).data.Functions); n != c.want {
+			t.Errorf("%s later %d functions are shown, want %d", c.after, n, c.want)
+		}
+	}
+}
+
+func TestTimesAreThoseOfTheHouse(t *testing.T) {
+	h := newHouse(t)
+	p := h.page()
+	for zone, want := range map[string]string{"": ">2026-11-23 14:00 UTC</time> · times of day in UTC: hearth.yml names no zone", "Europe/Berlin": ">2026-11-23 15:00 CET</time> · times of day in Europe/Berlin"} {
+		p.last, p.Zone = nil, func() string { return zone }
+		p.collector = nil
+		if _, body := get(t, listen(t, p).URL); !strings.Contains(body, want) {
+			t.Errorf("in %q the page lacks %q\n%s", zone, want, body)
+		}
 	}
 }

@@ -24,13 +24,23 @@ function tick(root) {
   }
 }
 
-// local writes clocks in the viewer's zone.
+// write writes a moment in the zone of the house, as the viewer's language does.
+function write(at) {
+  const zone = document.getElementById("about").dataset.zone || "UTC";
+  try {
+    return at.toLocaleString(undefined, { timeZone: zone });
+  } catch {
+    return at.toLocaleString(undefined, { timeZone: "UTC", timeZoneName: "short" }); // this browser does not know the zone
+  }
+}
+
+// local writes all of a page's clocks so.
 function local(root) {
   for (const t of root.querySelectorAll("time")) {
     const at = new Date(t.dateTime);
     if (isNaN(at) || at < 0) continue;
-    if (t.className === "clock") t.textContent = at.toLocaleString();
-    else t.title = at.toLocaleString();
+    if (t.className === "clock") t.textContent = write(at);
+    else t.title = write(at);
   }
 }
 
@@ -96,7 +106,7 @@ async function refresh() {
       tag = res.headers.get("ETag").replace(/^W\/|"/g, "");
     }
     const asof = document.getElementById("asof");
-    asof.textContent = new Date(Date.now() + ahead).toLocaleString();
+    asof.textContent = write(new Date(Date.now() + ahead));
     state.textContent = "";
   } catch {
     state.textContent = "not answering: what is below may be old";

@@ -15,6 +15,7 @@ import (
 // to count.
 type view struct {
 	data Data
+	zone *time.Location
 	sums []string
 }
 
@@ -29,12 +30,17 @@ var sections = []struct {
 	{"readings", func(d Data) any { return []any{d.Measurements, graphs(d.Measurements)} }},
 	{"items", func(d Data) any { return d.Lists }},
 	{"functions", func(d Data) any { return d.Functions }},
+	{"about", func(d Data) any { return d.Zone }},
 }
 
 func newView(d Data) *view {
-	v := &view{data: d}
+	v := &view{data: d, zone: time.UTC}
+	if zone, err := time.LoadLocation(d.Zone); err == nil {
+		v.zone = zone
+	}
 	for _, s := range sections {
 		sum := fnv.New64a()
+		fmt.Fprint(sum, d.Zone)
 		if err := json.NewEncoder(sum).Encode(s.of(d)); err != nil {
 			fmt.Fprint(sum, d.Now) // what cannot be told apart has changed
 		}
@@ -62,14 +68,18 @@ func (v *view) changed(known []string) map[string]string {
 
 // The page's template reads these.
 
-func (v *view) Data() Data     { return v.data }
-func (v *view) Now() time.Time { return v.data.Now }
-func (v *view) Tag() string    { return v.tag() }
+func (v *view) Data() Data           { return v.data }
+func (v *view) Now() time.Time       { return v.data.Now }
+func (v *view) Zone() *time.Location { return v.zone }
+func (v *view) Tag() string          { return v.tag() }
 
-// moment is a time and from when it is seen.
-type moment struct{ Now, Time time.Time }
+// moment is a time, and from when and in which zone it is seen.
+type moment struct {
+	Now, Time time.Time
+	Zone      *time.Location
+}
 
-func at(v *view, t time.Time) moment { return moment{v.data.Now, t} }
+func at(v *view, t time.Time) moment { return moment{v.data.Now, t, v.zone} }
 
 // placed is a device in its view.
 type placed struct {
