@@ -1,11 +1,9 @@
-package device_test
+package device
 
 import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/hearth-home/hearth/shared/device"
 )
 
 func TestSlug(t *testing.T) {
@@ -14,7 +12,7 @@ func TestSlug(t *testing.T) {
 		"///": "", "温度": "", "a/b/c": "a-b-c", "--x--": "x", "az09_": "az09_", "`{:@[": "",
 		strings.Repeat("a", 59) + "/b/c": strings.Repeat("a", 59), strings.Repeat("a", 80): strings.Repeat("a", 60),
 	} {
-		if got := device.Slug(name); got != want {
+		if got := Slug(name); got != want {
 			t.Errorf("Slug(%q) = %q, want %q", name, got, want)
 		}
 	}
@@ -28,7 +26,7 @@ func TestCheckTime(t *testing.T) {
 		{noon, true}, {noon.Add(5 * time.Minute), true}, {noon.Add(5*time.Minute + 1), false},
 		{time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), true}, {time.Date(1999, 12, 31, 23, 59, 59, 999_999_999, time.UTC), false},
 	} {
-		if err := device.CheckTime(tc.at, noon); (err == nil) != tc.ok {
+		if err := CheckTime(tc.at, noon); (err == nil) != tc.ok {
 			t.Errorf("%s: %v", tc.at, err)
 		}
 	}
@@ -36,10 +34,8 @@ func TestCheckTime(t *testing.T) {
 
 func TestCheckName(t *testing.T) {
 	for name, ok := range map[string]bool{"Küche 1": true, "a\nb": false, "\xff": false, "\x00": false} {
-		if err := device.CheckName(name); (err == nil) != ok {
+		if err := CheckName(name); (err == nil) != ok {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
 }
-
-var noon = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
