@@ -116,7 +116,7 @@ func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
 	for _, f := range mapped {
 		w.answer.Replay = append(w.answer.Replay, wire.Pick{Topic: f})
 	}
-	if err := b.Adopt(ctx, w.wishes(b)); err != nil {
+	if err := b.Adopt(ctx, w.requests(b)); err != nil {
 		return err
 	}
 	for i := range w.said {
@@ -146,15 +146,15 @@ func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
 	return nil
 }
 
-// wishes lists the physical things that the register does not know.
-func (w *work) wishes(b *ingest.Batch) (wishes []store.DeviceWish) {
+// requests asks for the devices of physical things that the register does not know.
+func (w *work) requests(b *ingest.Batch) (requests []store.DeviceRequest) {
 	asked := map[string]bool{}
-	wish := func(physical []byte, kind, device_, name string) {
+	ask := func(physical []byte, kind, device_, name string) {
 		if b.Find(physical) != nil || asked[string(physical)] {
 			return
 		}
 		asked[string(physical)] = true
-		wishes = append(wishes, store.DeviceWish{Physical: string(physical), Kind: kind, Device: device_, Name: name})
+		requests = append(requests, store.DeviceRequest{Physical: string(physical), Kind: kind, Device: device_, Name: name})
 	}
 	for i := range w.said {
 		d := &w.said[i]
@@ -165,18 +165,18 @@ func (w *work) wishes(b *ingest.Batch) (wishes []store.DeviceWish) {
 		if name == "" {
 			_, name, _ = strings.Cut(string(d.physical), "/")
 		}
-		wish(d.physical, d.kind, idOf(name), name)
+		ask(d.physical, d.kind, idOf(name), name)
 	}
 	for _, s := range w.states {
-		wish([]byte(s.physical()), "node", "edge-"+idOf(s.node), s.node)
+		ask([]byte(s.physical()), "node", "edge-"+idOf(s.node), s.node)
 	}
 	for _, node := range w.numbers.names() {
-		wish([]byte(nodePrefix+node), "node", "edge-"+idOf(node), node)
+		ask([]byte(nodePrefix+node), "node", "edge-"+idOf(node), node)
 	}
-	return wishes
+	return requests
 }
 
-// idOf is the id that a device of this name wishes for.
+// idOf is the id that is requested for a device of this name.
 func idOf(name string) string {
 	if id := device.Slug(name); id != "" {
 		return id

@@ -177,7 +177,7 @@ func (w *work) register(ctx context.Context, base, metric string, found map[stri
 	if err := w.b.Leave(ctx, gone); err != nil {
 		return err
 	}
-	var wishes []store.DeviceWish
+	var requests []store.DeviceRequest
 	var changed []store.DeviceID
 	for _, physical := range slices.Sorted(maps.Keys(found)) {
 		e := found[physical]
@@ -186,14 +186,14 @@ func (w *work) register(ctx context.Context, base, metric string, found map[stri
 		}
 		bound := w.b.Find([]byte(physical))
 		if bound == nil {
-			wishes = append(wishes, store.DeviceWish{Physical: physical, Kind: e.kind, Device: idOf(e.name), Name: e.name, About: encode(e.about)})
+			requests = append(requests, store.DeviceRequest{Physical: physical, Kind: e.kind, Device: idOf(e.name), Name: e.name, About: encode(e.about)})
 			continue
 		}
 		if id, ok := e.changes(bound); ok {
 			changed = append(changed, id)
 		}
 	}
-	if err := w.b.Adopt(ctx, wishes); err != nil {
+	if err := w.b.Adopt(ctx, requests); err != nil {
 		return err
 	}
 	if len(changed) > 0 {
@@ -257,7 +257,7 @@ func (w *work) bridge(ctx context.Context, base string) (*device.Thing, error) {
 	if known := w.b.Find([]byte(physical)); known != nil {
 		return known.Thing, nil
 	}
-	err := w.b.Adopt(ctx, []store.DeviceWish{{Physical: physical, Kind: "bridge", Device: idOf(base), Name: base}})
+	err := w.b.Adopt(ctx, []store.DeviceRequest{{Physical: physical, Kind: "bridge", Device: idOf(base), Name: base}})
 	if err != nil {
 		return nil, err
 	}

@@ -79,11 +79,11 @@ func (h *house) ok(err error) {
 // adopt makes devices of physical things.
 func (h *house) adopt(u *Update, physical ...string) {
 	h.t.Helper()
-	var wishes []store.DeviceWish
+	var requests []store.DeviceRequest
 	for _, p := range physical {
-		wishes = append(wishes, store.DeviceWish{Physical: "edge/" + p, Kind: "edge", Device: p, Name: p})
+		requests = append(requests, store.DeviceRequest{Physical: "edge/" + p, Kind: "edge", Device: p, Name: p})
 	}
-	h.ok(u.Adopt(h.t.Context(), wishes))
+	h.ok(u.Adopt(h.t.Context(), requests))
 }
 
 func (h *house) thing(u *Update, name string) *Thing {
@@ -151,7 +151,7 @@ func TestLabels(t *testing.T) {
 func TestWhoIsNotAdopted(t *testing.T) {
 	h := newHouse(t)
 	h.update(func(u *Update) {
-		h.ok(u.Adopt(t.Context(), []store.DeviceWish{
+		h.ok(u.Adopt(t.Context(), []store.DeviceRequest{
 			{Physical: "edge/\x00", Device: "x", Name: "x"}, {Physical: "edge/y", Device: "y", Name: "bell\a"}, {Physical: "edge/z", Device: "z", Name: "z"},
 		}))
 		if u.Find([]byte("edge/y")) != nil || u.Find([]byte("edge/\x00")) != nil || u.Find([]byte("edge/z")) == nil {

@@ -38,13 +38,13 @@ func (u *Update) Changes() uint64 { return u.r.changes }
 
 // Adopt makes devices of physical things that are new, as many as there is room
 // for, but for those with a name that CheckName refuses.
-func (u *Update) Adopt(ctx context.Context, wishes []store.DeviceWish) error {
-	wishes = slices.DeleteFunc(wishes, func(w store.DeviceWish) bool { return errors.Join(CheckName(w.Physical), CheckName(w.Name)) != nil })
-	wishes = wishes[:min(len(wishes), max(0, maxDevices-len(u.r.bound)))]
-	if len(wishes) == 0 {
+func (u *Update) Adopt(ctx context.Context, requests []store.DeviceRequest) error {
+	requests = slices.DeleteFunc(requests, func(r store.DeviceRequest) bool { return errors.Join(CheckName(r.Physical), CheckName(r.Name)) != nil })
+	requests = requests[:min(len(requests), max(0, maxDevices-len(u.r.bound)))]
+	if len(requests) == 0 {
 		return nil
 	}
-	for some := range slices.Chunk(wishes, atOnce) {
+	for some := range slices.Chunk(requests, atOnce) {
 		ids, err := u.st.AdoptDevices(ctx, some, u.now)
 		if err != nil {
 			return err

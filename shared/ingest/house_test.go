@@ -35,7 +35,7 @@ func (h *house) begin() (*Batch, *device.Thing) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if err := b.Adopt(h.t.Context(), []store.DeviceWish{{Physical: "edge/a", Kind: "edge", Device: "a", Name: "a"}}); err != nil {
+	if err := b.Adopt(h.t.Context(), []store.DeviceRequest{{Physical: "edge/a", Kind: "edge", Device: "a", Name: "a"}}); err != nil {
 		h.t.Fatal(err)
 	}
 	return b, b.Find([]byte("edge/a")).Thing

@@ -47,7 +47,7 @@ func (h house) ok(err error) {
 // device registers one, and these are its states.
 func (h house) device(kind, name, room string, states ...store.DeviceState) string {
 	h.t.Helper()
-	ids, err := h.st.AdoptDevices(h.t.Context(), []store.DeviceWish{{Physical: kind + "/" + name, Kind: kind, Device: strings.ToLower(strings.ReplaceAll(name, " ", "-")), Name: name}}, h.now)
+	ids, err := h.st.AdoptDevices(h.t.Context(), []store.DeviceRequest{{Physical: kind + "/" + name, Kind: kind, Device: strings.ToLower(strings.ReplaceAll(name, " ", "-")), Name: name}}, h.now)
 	h.ok(err)
 	if room != "" {
 		h.ok(h.st.ConfigureDevices(h.t.Context(), []store.DeviceSetting{{Device: ids[0].Device, Room: room}}, h.now))
@@ -213,16 +213,16 @@ func TestOnlyWhatChangedIsSent(t *testing.T) {
 
 func TestManyDevicesStayAPageOfSomeSize(t *testing.T) {
 	h := newHouse(t)
-	var wishes []store.DeviceWish
+	var requests []store.DeviceRequest
 	var states []store.DeviceState
 	for i := range maxDevices + 50 {
 		id := fmt.Sprintf("d%04d", i)
-		wishes = append(wishes, store.DeviceWish{Physical: "edge/" + id, Kind: "edge", Device: id, Name: id})
+		requests = append(requests, store.DeviceRequest{Physical: "edge/" + id, Kind: "edge", Device: id, Name: id})
 		for m := range 40 {
 			states = append(states, store.DeviceState{Device: id, Metric: fmt.Sprintf("m%d", m), Time: now, Arrived: now, Changed: now, Quality: "ok"})
 		}
 	}
-	_, err := h.st.AdoptDevices(t.Context(), wishes, now)
+	_, err := h.st.AdoptDevices(t.Context(), requests, now)
 	h.ok(err)
 	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{States: states}))
 	d := h.look()
@@ -243,16 +243,16 @@ func BenchmarkLook(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer st.Close()
-	var wishes []store.DeviceWish
+	var requests []store.DeviceRequest
 	var states []store.DeviceState
 	for i := range 300 {
 		id := fmt.Sprintf("d%04d", i)
-		wishes = append(wishes, store.DeviceWish{Physical: "edge/" + id, Kind: "edge", Device: id, Name: id})
+		requests = append(requests, store.DeviceRequest{Physical: "edge/" + id, Kind: "edge", Device: id, Name: id})
 		for _, m := range []string{"temperature_celsius", "humidity_percent", "pressure_hpa", "co2_ppm", "pm2_5_ugm3", "pm10_ugm3", "cpu_usage_percent", "voltage_volts"} {
 			states = append(states, store.DeviceState{Device: id, Metric: m, Value: 21, Time: now, Arrived: now, Changed: now, Quality: "ok"})
 		}
 	}
-	if _, err := st.AdoptDevices(b.Context(), wishes, now); err != nil {
+	if _, err := st.AdoptDevices(b.Context(), requests, now); err != nil {
 		b.Fatal(err)
 	}
 	if err := st.SaveDevices(b.Context(), store.DeviceChange{States: states}); err != nil {

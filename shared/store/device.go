@@ -52,8 +52,8 @@ func (s DeviceState) Newer(old DeviceState) bool {
 	return micros(s.Arrived).After(micros(old.Arrived))
 }
 
-// DeviceWish asks which device a physical thing is.
-type DeviceWish struct {
+// DeviceRequest asks which device a physical thing is.
+type DeviceRequest struct {
 	Physical string
 	Kind     string
 	Device   string // the id it should have if it is new

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-const maxNamesakes = 1000 // devices that wish for one id
+const maxNamesakes = 1000 // devices that are requested under one id
 
 // Devices returns the register, by id. Maintenance lasts until the later of what
 // hearth.yml names and a button has set.
@@ -38,16 +38,16 @@ func scanDeviceID(rows *sql.Rows) (d DeviceID, err error) {
 	return d, err
 }
 
-// AdoptDevices returns which device each wish is, in order. What is new takes the
-// place of what had its name and left, or becomes a device under the id that it
-// wishes for; where another thing has that, with a number behind.
-func (s *Store) AdoptDevices(ctx context.Context, wishes []DeviceWish, now time.Time) (out []DeviceID, err error) {
+// AdoptDevices returns which device each requested thing is, in order. What is new takes the
+// place of what had its name and left, or becomes a device under the id that is
+// requested; where another thing has that, with a number behind.
+func (s *Store) AdoptDevices(ctx context.Context, requests []DeviceRequest, now time.Time) (out []DeviceID, err error) {
 	err = s.tx(ctx, "register devices", func(ctx context.Context, tx *txn) error {
-		out = make([]DeviceID, 0, len(wishes))
-		for _, w := range wishes {
-			id, err := adopt(ctx, tx, w, now)
+		out = make([]DeviceID, 0, len(requests))
+		for _, r := range requests {
+			id, err := adopt(ctx, tx, r, now)
 			if err != nil {
-				return fmt.Errorf("%s: %w", w.Physical, err)
+				return fmt.Errorf("%s: %w", r.Physical, err)
 			}
 			out = append(out, id)
 		}
@@ -56,49 +56,49 @@ func (s *Store) AdoptDevices(ctx context.Context, wishes []DeviceWish, now time.
 	return out, err
 }
 
-func adopt(ctx context.Context, tx *txn, w DeviceWish, now time.Time) (DeviceID, error) {
-	id, ok, err := boundTo(ctx, tx, w.Physical)
+func adopt(ctx context.Context, tx *txn, r DeviceRequest, now time.Time) (DeviceID, error) {
+	id, ok, err := boundTo(ctx, tx, r.Physical)
 	if ok || err != nil {
 		return id, err
 	}
-	left, err := leftBy(ctx, tx, w)
+	left, err := leftBy(ctx, tx, r)
 	if err != nil {
 		return id, err
 	}
 	if left != "" {
-		w.Device = left
+		r.Device = left
 	}
 	for n := 1; n <= maxNamesakes; n++ {
-		device := w.Device
+		device := r.Device
 		if n > 1 {
 			device += "-" + strconv.Itoa(n)
 		}
-		free, err := reserve(ctx, tx, device, w, now)
+		free, err := reserve(ctx, tx, device, r, now)
 		if err != nil {
 			return id, err
 		}
 		if !free {
 			continue
 		}
-		if err := bind(ctx, tx, w, device, now); err != nil {
+		if err := bind(ctx, tx, r, device, now); err != nil {
 			return id, err
 		}
-		id, _, err = boundTo(ctx, tx, w.Physical) // another process may have been first
+		id, _, err = boundTo(ctx, tx, r.Physical) // another process may have been first
 		return id, err
 	}
-	return id, fmt.Errorf("%d devices are called %s", maxNamesakes, w.Device)
+	return id, fmt.Errorf("%d devices are called %s", maxNamesakes, r.Device)
 }
 
 // leftBy returns the device that something of the same kind and name was last,
 // if nothing is now: the thing was swapped for a new one.
-func leftBy(ctx context.Context, tx *txn, w DeviceWish) (string, error) {
+func leftBy(ctx context.Context, tx *txn, r DeviceRequest) (string, error) {
 	ids, err := queryIn(ctx, tx, func(rows *sql.Rows) (id string, err error) {
 		err = rows.Scan(&id)
 		return id, err
 	}, `select i.device from device_ids i join devices d on d.id = i.device
 		where i.name = $1 and d.kind = $2 and i.until is not null
 			and not exists (select 1 from device_ids now where now.device = i.device and now.until is null)
-		order by i.until desc limit 1`, clean(w.Name), w.Kind)
+		order by i.until desc limit 1`, clean(r.Name), r.Kind)
 	if len(ids) == 0 {
 		return "", err
 	}
@@ -114,10 +114,10 @@ func boundTo(ctx context.Context, tx *txn, physical string) (DeviceID, bool, err
 }
 
 // reserve makes the device, or takes one that is no physical thing now.
-func reserve(ctx context.Context, tx *txn, device string, w DeviceWish, now time.Time) (bool, error) {
+func reserve(ctx context.Context, tx *txn, device string, r DeviceRequest, now time.Time) (bool, error) {
 	res, err := tx.ExecContext(ctx, `
 		insert into devices (id, kind, name, room, replaced_by, seen) values ($1, $2, $3, '', '', $4) on conflict (id) do nothing`,
-		device, w.Kind, clean(w.Name), stamp(now))
+		device, r.Kind, clean(r.Name), stamp(now))
 	if err != nil {
 		return false, err
 	}
@@ -128,14 +128,14 @@ func reserve(ctx context.Context, tx *txn, device string, w DeviceWish, now time
 	return len(taken) == 0, err
 }
 
-func bind(ctx context.Context, tx *txn, w DeviceWish, device string, now time.Time) error {
+func bind(ctx context.Context, tx *txn, r DeviceRequest, device string, now time.Time) error {
 	about := "{}"
-	if len(w.About) > 0 {
-		about = string(w.About)
+	if len(r.About) > 0 {
+		about = string(r.About)
 	}
 	_, err := tx.ExecContext(ctx, `
 		insert into device_ids (physical, since, device, name, about) values ($1, $2, $3, $4, $5) on conflict do nothing`,
-		clean(w.Physical), stamp(now), device, clean(w.Name), about)
+		clean(r.Physical), stamp(now), device, clean(r.Name), about)
 	return err
 }
 
@@ -218,14 +218,14 @@ func configure(ctx context.Context, tx *txn, d DeviceSetting, now time.Time) err
 		if bound && old.Device == d.Device {
 			continue
 		}
-		w := DeviceWish{Physical: physical, Name: physical}
+		r := DeviceRequest{Physical: physical, Name: physical}
 		if bound {
-			w.Name, w.About = old.Name, old.About
+			r.Name, r.About = old.Name, old.About
 			if err := unbind(ctx, tx, old, d.Device, now); err != nil {
 				return err
 			}
 		}
-		if err := bind(ctx, tx, w, d.Device, now); err != nil {
+		if err := bind(ctx, tx, r, d.Device, now); err != nil {
 			return err
 		}
 	}

@@ -17,11 +17,11 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-func wish(physical, kind, device string) store.DeviceWish {
-	return store.DeviceWish{Physical: physical, Kind: kind, Device: device, Name: device, About: json.RawMessage(`{"a": 1}`)}
+func request(physical, kind, device string) store.DeviceRequest {
+	return store.DeviceRequest{Physical: physical, Kind: kind, Device: device, Name: device, About: json.RawMessage(`{"a": 1}`)}
 }
 
-func adopt(t *testing.T, s *store.Store, ws ...store.DeviceWish) []string {
+func adopt(t *testing.T, s *store.Store, ws ...store.DeviceRequest) []string {
 	t.Helper()
 	ids, err := s.AdoptDevices(t.Context(), ws, noon)
 	if err != nil {
@@ -36,11 +36,11 @@ func adopt(t *testing.T, s *store.Store, ws ...store.DeviceWish) []string {
 
 func TestAPhysicalThingIsOneDeviceForEver(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		first := adopt(t, s, wish("0x1", "zigbee", "office"), wish("edge/office", "edge", "office"), wish("0x2", "zigbee", "office"))
+		first := adopt(t, s, request("0x1", "zigbee", "office"), request("edge/office", "edge", "office"), request("0x2", "zigbee", "office"))
 		if want := []string{"office", "office-2", "office-3"}; !slices.Equal(first, want) {
 			t.Errorf("%v, want %v", first, want)
 		}
-		again := adopt(t, s, wish("0x2", "zigbee", "another name"), wish("0x1", "zigbee", "x"))
+		again := adopt(t, s, request("0x2", "zigbee", "another name"), request("0x1", "zigbee", "x"))
 		if want := []string{"office-3", "office"}; !slices.Equal(again, want) {
 			t.Errorf("again %v, want %v", again, want)
 		}
@@ -53,7 +53,7 @@ func TestSeveralAdoptingAtOnceAgree(t *testing.T) {
 		got := make([]string, 8)
 		for i := range got {
 			wg.Go(func() {
-				ids, err := s.AdoptDevices(t.Context(), []store.DeviceWish{wish("0x1", "zigbee", "office"), wish(fmt.Sprintf("own %d", i), "edge", "own")}, noon)
+				ids, err := s.AdoptDevices(t.Context(), []store.DeviceRequest{request("0x1", "zigbee", "office"), request(fmt.Sprintf("own %d", i), "edge", "own")}, noon)
 				if err != nil {
 					t.Error(err)
 					return
@@ -81,7 +81,7 @@ func TestSeveralAdoptingAtOnceAgree(t *testing.T) {
 
 func TestADeviceLeavesAndAnotherTakesItsPlace(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		adopt(t, s, wish("0x1", "zigbee", "garage"))
+		adopt(t, s, request("0x1", "zigbee", "garage"))
 		id := store.DeviceID{Physical: "0x1", Device: "garage", Name: "Garage door", About: json.RawMessage(`{}`)}
 		if err := s.DescribeDevices(t.Context(), []store.DeviceID{id}); err != nil {
 			t.Fatal(err)
@@ -89,7 +89,7 @@ func TestADeviceLeavesAndAnotherTakesItsPlace(t *testing.T) {
 		if err := s.LeaveDevices(t.Context(), []string{"0x1"}, noon.Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		next := wish("0x2", "zigbee", "garage-door")
+		next := request("0x2", "zigbee", "garage-door")
 		next.Name = "Garage door"
 		if got := adopt(t, s, next); got[0] != "garage" {
 			t.Errorf("the next is %v", got)
@@ -103,7 +103,7 @@ func TestADeviceLeavesAndAnotherTakesItsPlace(t *testing.T) {
 
 func TestWhatAPersonDecidesStays(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		adopt(t, s, wish("0x1", "zigbee", "old"), wish("0x2", "zigbee", "new"))
+		adopt(t, s, request("0x1", "zigbee", "old"), request("0x2", "zigbee", "new"))
 		until := noon.Add(time.Hour)
 		decided := []store.DeviceSetting{{Device: "old", Name: "Fridge", Room: "Kitchen", Physical: []string{"0x2"}, Maintenance: until}}
 		for range 2 {
@@ -134,7 +134,7 @@ func TestWhatAPersonDecidesStays(t *testing.T) {
 
 func TestAnEntryWithoutANameOrRoomTakesThemBack(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		adopt(t, s, wish("0x1", "zigbee", "fridge"), wish("topic/a", "mapped", "oven"))
+		adopt(t, s, request("0x1", "zigbee", "fridge"), request("topic/a", "mapped", "oven"))
 		until := noon.Add(time.Hour)
 		for i, tc := range []struct {
 			d          store.DeviceSetting
