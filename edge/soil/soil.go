@@ -50,7 +50,7 @@ const (
 	noCompare   = 0x0003
 	step        = 4.096 / 32768 // V, 125 µV
 	convertTime = 9 * time.Millisecond
-	patience    = 100 * time.Millisecond
+	polls       = 100 // a millisecond apart, for a conversion to end
 
 	tolerance = 0.15 // beyond the calibration, of its span
 	noise     = 0.2  // V between conversions
@@ -127,7 +127,7 @@ func (d *Dev) convert(ctx context.Context) (int16, error) {
 	if err := d.clock.Wait(ctx, convertTime); err != nil {
 		return 0, err
 	}
-	for deadline := d.clock.Now().Add(patience); ; {
+	for poll := 1; ; poll++ {
 		config, err := d.read(regConfig)
 		if err != nil {
 			return 0, err
@@ -139,7 +139,7 @@ func (d *Dev) convert(ctx context.Context) (int16, error) {
 			v, err := d.read(regConversion)
 			return int16(v), err
 		}
-		if d.clock.Now().After(deadline) {
+		if poll == polls {
 			return 0, errors.New("the converter does not finish: check its power")
 		}
 		if err := d.clock.Wait(ctx, time.Millisecond); err != nil {
