@@ -45,8 +45,8 @@ func Names() (names []string) {
 	return names
 }
 
-// Get returns a kind by its name; ok is false where there is none.
-func Get(name string) (k driver.Kind, ok bool) {
+// find returns a kind by its name; ok is false where there is none.
+func find(name string) (k driver.Kind, ok bool) {
 	i := slices.IndexFunc(table, func(k driver.Kind) bool { return k.Name == name })
 	if i < 0 {
 		return k, false

@@ -71,7 +71,7 @@ func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool
 	}
 	var c common
 	errs := mistakes(prefix, env.ParseWithOptions(&c, opts))
-	k, ok := Get(c.Kind)
+	k, ok := find(c.Kind)
 	s := driver.Sensor{
 		Number: n, Kind: k, Device: c.Device, Interval: cmp.Or(c.Interval, k.Interval), Every: c.Every,
 		Combine: cmp.Or(c.Combine, k.Combine), Deadline: cmp.Or(c.Deadline, k.Deadline),
