@@ -12,7 +12,7 @@ import (
 )
 
 // TestAFullSpoolIsWaitedFor: the broker sends an unacknowledged message again
-// only after a reconnect, so what the spool had no room for must not be let go.
+// only after a reconnect, so a message that the spool had no room for must not be forgotten.
 func TestAFullSpoolIsWaitedFor(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	var got mqtttest.Tally

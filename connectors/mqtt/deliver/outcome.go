@@ -19,10 +19,10 @@ type outlet struct {
 	repliesLost atomic.Uint64
 }
 
-// pass passes on what an answer says beside its own messages: up to which number
-// an edge node's readings are stored, and which dead letters are to be replayed
-// or dropped. It comes before the messages are done with: after a kill they bring
-// the answer again.
+// pass hands on what an answer has beside its own messages: up to which number an
+// edge node's readings are stored, and which dead letters are to be replayed or
+// dropped. It is called before the messages count as done: after a kill in between
+// they are sent, and answered, again.
 func (o *outlet) pass(c *consumer, a answer) {
 	for node, p := range a.Stored {
 		o.acks.set(node, p)

@@ -50,7 +50,7 @@ func (w *window) finish(seq spool.Seq) (low spool.Seq, moved bool) {
 	return w.base - 1, w.base != before
 }
 
-// reach says that everything before end was either added or never will be.
+// reach marks everything before end as done that was not added: it never will be.
 func (w *window) reach(end spool.Seq) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

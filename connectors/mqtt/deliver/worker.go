@@ -50,51 +50,53 @@ type group struct {
 // dead letter. Where the function is down it waits; where only some messages
 // fail it finds them by halving.
 func (w *worker) deliver(ctx context.Context, batch []*item) {
-	queue := []*group{{ms: batch}}
-	wait := minWait
+	queue, backoff, wait := []*group{{ms: batch}}, minWait, time.Duration(0)
 	for len(queue) > 0 {
-		g := queue[0]
-		w.sent = time.Now()
-		code, body, err := w.gateway.call(w.calling, w.f, g.ms, &w.buf)
-		w.calls.Add(1)
-		v, answer, reason := judge(code, body, err)
-		before := wait
-		wait = minWait
-		switch v {
-		case stored:
-			w.outlet.pass(w.consumer, answer)
-			w.took(g.ms, body)
-			queue = queue[1:]
-		case parted:
-			w.part(g.ms, answer)
-			queue = queue[1:]
-		case never:
-			w.addDead(g.ms, reason)
-			queue = queue[1:]
-		case tooLarge:
-			queue = w.halve(queue, reason)
-		case away:
-			w.trouble(reason)
-			wait = min(before*2, maxWait)
-			if !pause(ctx, before) {
-				return
-			}
-		case failed:
-			w.trouble(reason)
-			if queue = w.failed(queue, reason); len(queue) == 0 || g.fails == 0 && w.goodSince(g.since.Add(-lately)) {
-				break // the function is up: there is no need to wait before looking for the message at fault
-			}
-			if wait = min(before*2, maxWait); len(g.ms) > 1 {
-				before, wait = searchWait, before
-			}
-			if !pause(ctx, before) {
-				return
-			}
-		}
-		if ctx.Err() != nil {
+		queue, wait = w.send(queue, &backoff)
+		if wait > 0 && !pause(ctx, wait) || ctx.Err() != nil {
 			return // what is left is read again at the next start
 		}
 	}
+}
+
+// send sends the first group once, and returns what is still to be sent and how
+// long to wait before that. backoff is the wait after another failure.
+func (w *worker) send(queue []*group, backoff *time.Duration) ([]*group, time.Duration) {
+	g := queue[0]
+	w.sent = time.Now()
+	code, body, err := w.gateway.call(w.calling, w.f, g.ms, &w.buf)
+	w.calls.Add(1)
+	v, answer, reason := judge(code, body, err)
+	wait := *backoff
+	*backoff = minWait
+	switch v {
+	case stored:
+		w.outlet.pass(w.consumer, answer)
+		w.took(g.ms, body)
+		return queue[1:], 0
+	case parted:
+		w.part(g.ms, answer)
+		return queue[1:], 0
+	case never:
+		w.addDead(g.ms, reason)
+		return queue[1:], 0
+	case tooLarge:
+		return w.halve(queue, reason), 0
+	case away:
+		w.trouble(reason)
+		*backoff = min(wait*2, maxWait)
+		return queue, wait
+	}
+	w.trouble(reason)
+	if queue = w.failed(queue, reason); len(queue) == 0 || g.fails == 0 && w.goodSince(g.since.Add(-lately)) {
+		return queue, 0 // the function is up: there is no need to wait before looking for the message at fault
+	}
+	if len(g.ms) > 1 {
+		*backoff = wait
+		return queue, searchWait
+	}
+	*backoff = min(wait*2, maxWait)
+	return queue, wait
 }
 
 // failed counts a failure of the first group and returns what comes next: the

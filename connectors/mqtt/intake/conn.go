@@ -93,7 +93,7 @@ func (b *buffered) flush() {
 	}
 }
 
-// Close waits a moment for what is written: the last packet says that we leave.
+// Close waits a moment for what is written: the last packet is the DISCONNECT.
 func (b *buffered) Close() error {
 	b.mu.Lock()
 	b.closed = true
