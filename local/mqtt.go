@@ -121,6 +121,12 @@ func (u *up) connectorConfig() (bridge.Config, error) {
 			vars[k] = v
 		}
 	}
+	if u.vars["INFLUX_URL"] == "" {
+		vars["GATHER_BY_LOAD"] = "true" // SQLite syncs once a commit
+	}
+	if v := u.vars["GATHER_BY_LOAD"]; v != "" {
+		vars["GATHER_BY_LOAD"] = v
+	}
 	if u.tapped() {
 		// Beside a connector that serves this house already.
 		vars["MQTT_CLIENT_ID"], vars["MQTT_READ_ONLY"] = "hearth-tap-"+hostname(), "true"

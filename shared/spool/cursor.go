@@ -196,6 +196,19 @@ func (l *Log) Place(name string) (next Seq, ok bool) {
 	return max(p.Next, l.oldest()), true
 }
 
+// Passed is the first record that a reader has not committed, the one called except
+// left out; 0 where there is no other.
+func (l *Log) Passed(except string) (seq Seq) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for name, p := range l.places {
+		if name != except && (seq == 0 || p.Next < seq) {
+			seq = p.Next
+		}
+	}
+	return seq
+}
+
 // RemoveReader forgets a reader, which must be closed, and what only it held back.
 func (l *Log) RemoveReader(name string) error {
 	l.mu.Lock()

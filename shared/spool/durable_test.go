@@ -76,6 +76,34 @@ func TestCursorsAreSyncedSeldom(t *testing.T) {
 	}
 }
 
+// Passed is what all readers but one have committed.
+func TestPassedLeavesOneOut(t *testing.T) {
+	l := mustOpen(t, "d", Options{FS: newMemFS(), CursorEvery: never})
+	mustReader(t, l, "memory")
+	if got := l.Passed("memory"); got != 0 {
+		t.Errorf("%d with no other reader", got)
+	}
+	a, b := mustReader(t, l, "a"), mustReader(t, l, "b")
+	mustAppend(t, l, "a", "b", "c")
+	a.Commit(3)
+	b.Commit(1)
+	if got := l.Passed("memory"); got != 2 {
+		t.Errorf("%d, want 2: b has not committed it", got)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := l.Passed("memory"); got != 2 {
+		t.Errorf("%d, want 2: b's place stays", got)
+	}
+	if err := l.RemoveReader("b"); err != nil {
+		t.Fatal(err)
+	}
+	if got := l.Passed("memory"); got != 4 {
+		t.Errorf("%d, want 4", got)
+	}
+}
+
 // Where the caller syncs, what SyncRecords returned before is safe.
 func TestSyncRecordsMakesDurable(t *testing.T) {
 	mem := newMemFS()

@@ -86,20 +86,28 @@ func (b *Bridge) build(o Options) error {
 	}
 	waits := func(function string, seq spool.Seq) bool { return message.Waits(b.spool, function, seq) }
 	b.letters, err = deadletter.Open(deadletter.Options{Dir: filepath.Join(c.Dir, "dead"), Max: c.DeadMax, MaxBytes: c.DeadMiB << 20,
-		Append: b.spool.Append, Waits: waits, OnTheWay: recent.Replayed(), Now: o.Now, Redact: o.Redact, Log: o.Log})
+		Append: b.append, Waits: waits, OnTheWay: recent.Replayed(), Now: o.Now, Redact: o.Redact, Log: o.Log})
 	if err != nil {
 		return err
 	}
 	b.intake, err = intake.New(intake.Options{Broker: c.Access(), ReadOnly: c.ReadOnly, Topic: wire.CanaryPrefix + c.ClientID,
-		Spool: b.spool, Recent: recent, TooLarge: b.letters.AddCut, Now: o.Now, Log: o.Log})
+		Spool: b.spool, Recent: recent, AckLater: c.ackLater(), TooLarge: b.letters.AddCut, Now: o.Now, Log: o.Log})
 	if err != nil {
 		return err
 	}
 	b.deliver, err = deliver.New(deliver.Options{Gateway: c.Gateway, Login: o.Login, Rebuild: c.Rebuild, CallTimeout: c.CallTimeout,
-		Spool: b.spool, GiveUpFrom: c.giveUpFrom(), Letters: b.letters, Publish: b.intake.Publish, Subscribe: b.intake.Subscribe,
+		ByLoad: c.ByLoad, Spool: b.spool, GiveUpFrom: c.giveUpFrom(), Letters: b.letters, Publish: b.intake.Publish, Subscribe: b.intake.Subscribe,
 		CanaryTopic: wire.CanaryPrefix + c.ClientID, CanaryEvery: c.Canary, Now: o.Now,
 		Redact: func(s string) string { return o.Redact(s, reasonBytes) }, Log: o.Log})
 	return err
+}
+
+// append stores records durably, whoever syncs the spool.
+func (b *Bridge) append(ctx context.Context, records ...[]byte) (first spool.Seq, err error) {
+	if first, err = b.spool.Append(ctx, records...); err == nil && b.config.ackLater() {
+		_, err = b.spool.SyncRecords()
+	}
+	return first, err
 }
 
 // Run works until ctx ends; then it takes nothing more, finishes the calls under

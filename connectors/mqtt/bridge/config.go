@@ -28,6 +28,7 @@ type Config struct {
 	SpoolMiB    int64         `env:"SPOOL_MAX_MIB" envDefault:"1024"`                 // cap of the spool
 	SpoolPolicy string        `env:"SPOOL_POLICY" envDefault:"refuse"`                // at the cap: refuse (the newest stay with the broker) or drop (the oldest go, counted)
 	SpoolSync   time.Duration `env:"SPOOL_SYNC" envDefault:"0s"`                      // 0: on disk before it is acknowledged; more: a power cut may lose this much
+	ByLoad      bool          `env:"GATHER_BY_LOAD"`                                  // for one box with SQLite: the busier, the longer batches gather, up to 265 ms, and few syncs; else 5 ms
 	DeadMax     int           `env:"DEAD_MAX" envDefault:"100000"`                    // dead letters kept
 	DeadMiB     int64         `env:"DEAD_MAX_MIB" envDefault:"256"`                   // their bytes; at either cap the oldest go, counted
 	Canary      time.Duration `env:"CANARY_INTERVAL" envDefault:"1m"`                 // 0: none
@@ -52,8 +53,15 @@ func (c Config) spoolOptions() (spool.Options, error) {
 	if c.DeadMax < 1 || c.DeadMiB < 1 {
 		return spool.Options{}, fmt.Errorf("configuration: DEAD_MAX is %d and DEAD_MAX_MIB %d: write 1 or more", c.DeadMax, c.DeadMiB)
 	}
-	return spool.Options{MaxBytes: c.SpoolMiB << 20, Policy: policy, Sync: c.SpoolSync}, nil
+	o := spool.Options{MaxBytes: c.SpoolMiB << 20, Policy: policy, Sync: c.SpoolSync}
+	if c.ackLater() {
+		o.Sync = -1
+	}
+	return o, nil
 }
+
+// ackLater reports whether the intake syncs the spool, and not each write.
+func (c Config) ackLater() bool { return c.ByLoad && c.SpoolSync == 0 }
 
 // giveUpFrom is the spool's cap where it refuses messages, so that a stuck
 // function is in the way of others.

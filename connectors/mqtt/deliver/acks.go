@@ -16,12 +16,14 @@ type acks struct {
 	mu      sync.Mutex
 	pending map[string]wire.Place
 	publish func(topic string, payload []byte, retained bool) bool
+	every   time.Duration
 }
 
 const (
 	maxNodes = 1000 // whose numbers wait to be published
 	maxNode  = 200  // bytes of a name
 	ackEvery = time.Second
+	ackSlow  = 5 * time.Second // by load: an agent keeps readings for a minute before it sends them again
 )
 
 func (a *acks) set(node string, p wire.Place) {
@@ -38,9 +40,9 @@ func (a *acks) set(node string, p wire.Place) {
 	}
 }
 
-// run publishes what changed, at most once a second.
+// run publishes what changed, at most once in a.every.
 func (a *acks) run(ctx context.Context) {
-	for pause(ctx, ackEvery) {
+	for pause(ctx, a.every) {
 		a.mu.Lock()
 		pending := a.pending
 		a.pending = map[string]wire.Place{}

@@ -36,7 +36,11 @@ func (w *worker) collect(ctx context.Context) []*item {
 	}
 	batch, bytes := []*item{first}, size(&first.Message)
 	most := max(w.f.Batch, 1)
-	for left := gather - time.Since(w.sent); len(batch) < most && bytes < batchBytes; {
+	since := w.sent
+	if w.byLoad { // what was read at once is on its way here
+		since = time.Now()
+	}
+	for left := gather - time.Since(since); len(batch) < most && bytes < batchBytes; {
 		it := next(ctx, queue, left)
 		if it == nil {
 			break
@@ -46,7 +50,7 @@ func (w *worker) collect(ctx context.Context) []*item {
 			break
 		}
 		batch = append(batch, it)
-		left = gather - time.Since(w.sent)
+		left = gather - time.Since(since)
 	}
 	return batch
 }

@@ -22,6 +22,8 @@ const (
 // consumer delivers to one function, by several workers.
 type consumer struct {
 	f       listener
+	workers int
+	byLoad  bool // messages are read in groups
 	gateway *gateway
 	outlet  *outlet
 	spool   *spool.Log
@@ -45,7 +47,7 @@ type consumer struct {
 // open opens the function's lanes. One that has none yet begins at begin.
 func (c *consumer) open(begin spool.Seq) error {
 	c.state.Store("")
-	for range c.f.Concurrency {
+	for range c.workers {
 		c.live = append(c.live, make(chan *item, queueLength))
 		c.late = append(c.late, make(chan *item, queueLength))
 	}
@@ -73,11 +75,11 @@ func (c *consumer) open(begin spool.Seq) error {
 // run delivers until ctx ends.
 func (c *consumer) run(ctx context.Context) {
 	var wg sync.WaitGroup
-	for i := range c.f.Concurrency {
+	for i := range c.workers {
 		wg.Go(func() { c.work(ctx, i) })
 	}
 	for _, la := range c.all() {
-		wg.Go(func() { la.feed(ctx, c.f.wants(), c.log) })
+		wg.Go(func() { la.feed(ctx, c.byLoad, c.f.wants(), c.log) })
 	}
 	for pause(ctx, checkEvery) {
 		c.checkLanes(ctx, &wg)
@@ -118,7 +120,7 @@ func (c *consumer) checkLanes(ctx context.Context, wg *sync.WaitGroup) {
 	c.lanes[0].out.Store(&c.late)
 	c.lanes = append(c.lanes, la)
 	c.log.Info("new messages go beside the backlog", "backlog", lag.Records, "oldest", lag.Oldest)
-	wg.Go(func() { la.feed(ctx, c.f.wants(), c.log) })
+	wg.Go(func() { la.feed(ctx, c.byLoad, c.f.wants(), c.log) })
 }
 
 func (c *consumer) all() []*lane {

@@ -41,6 +41,7 @@ type Options struct {
 	Login       *auth.BasicAuthCredentials // of the gateway, nil: none
 	Rebuild     time.Duration              // how often it is asked for its functions
 	CallTimeout time.Duration              // of one call
+	ByLoad      bool                       // batches gather for long, all of a function's in one call: few commits
 	Spool       *spool.Log
 	GiveUpFrom  int64 // the spool's cap in bytes: when it is nearly reached, a stuck function gives up messages; 0: never
 	Letters     *deadletter.Letters
@@ -77,8 +78,11 @@ func New(o Options) (*Deliverer, error) {
 		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}} // followed, a POST becomes an empty GET
 	d.outlet = &outlet{letters: o.Letters, publish: o.Publish, redact: o.Redact,
-		acks:   &acks{pending: map[string]wire.Place{}, publish: o.Publish},
+		acks:   &acks{pending: map[string]wire.Place{}, publish: o.Publish, every: ackEvery},
 		canary: &canary{topic: o.CanaryTopic, every: o.CanaryEvery, now: o.Now, publish: o.Publish}}
+	if o.ByLoad {
+		d.outlet.acks.every = ackSlow
+	}
 	d.share = &share{spool: o.Spool, cap: o.GiveUpFrom, now: o.Now, backlogs: map[string]backlog{}}
 	// The broker's session may bring messages before the gateway has named any function.
 	var err error

@@ -141,7 +141,11 @@ func (d *Deliverer) makeRoom(ctx context.Context, fs []listener, stuck map[strin
 
 // start runs a consumer, until ctx ends or it is stopped. With d.mu.
 func (d *Deliverer) start(ctx, calls context.Context, f listener) {
-	c := &consumer{f: f, gateway: d.gateway, outlet: d.outlet, spool: d.o.Spool, now: d.o.Now, calling: calls, log: d.o.Log.With("function", f.Name)}
+	workers, byLoad := f.Concurrency, d.o.ByLoad && f.Batch > 0
+	if byLoad {
+		workers = 1 // two calls would be two commits
+	}
+	c := &consumer{f: f, workers: workers, byLoad: byLoad, gateway: d.gateway, outlet: d.outlet, spool: d.o.Spool, now: d.o.Now, calling: calls, log: d.o.Log.With("function", f.Name)}
 	begin := d.first
 	if d.known {
 		begin = d.o.Spool.Next()

@@ -20,7 +20,8 @@ import (
 const (
 	feedCount = 512
 	feedBytes = 1 << 20
-	laneBytes = 4 << 20 // of messages read and not yet done with
+	groupTime = 265 * time.Millisecond // between two reads of a few messages, by load
+	laneBytes = 4 << 20                // of messages read and not yet done with
 )
 
 // item is a message on its way to one function.
@@ -58,9 +59,11 @@ func openLane(l *spool.Log, function string, start spool.Seq, out []chan *item) 
 	return la, nil
 }
 
-// feed reads until the lane ends, or ctx does. match reports whether the function
-// wants a message.
-func (la *lane) feed(ctx context.Context, match func(*message.Message) bool, log *slog.Logger) {
+// feed reads until the lane ends, or ctx does. By load, it leaves what comes soon
+// after a message for the next read: alone, a message is read at once, and the more
+// there are, the more go together. match reports whether the function wants a
+// message.
+func (la *lane) feed(ctx context.Context, byLoad bool, match func(*message.Message) bool, log *slog.Logger) {
 	for {
 		recs, err := la.reader.Next(ctx, feedCount, feedBytes)
 		if ctx.Err() != nil || errors.Is(err, spool.ErrClosed) {
@@ -73,7 +76,9 @@ func (la *lane) feed(ctx context.Context, match func(*message.Message) bool, log
 			}
 			continue
 		}
+		bytes := 0
 		for _, r := range recs {
+			bytes += len(r.Data)
 			end, more := la.enter(r.Seq)
 			if !more {
 				la.window.reach(end) // also where it had nothing left to read
@@ -85,6 +90,9 @@ func (la *lane) feed(ctx context.Context, match func(*message.Message) bool, log
 			}
 		}
 		la.commit()
+		if few := len(recs) < feedCount && bytes < feedBytes/2; few && byLoad && !pause(ctx, groupTime) {
+			return
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ type Options struct {
 	Topic    string // subscribed from the first connection on, beside what Subscribe names
 	Spool    *spool.Log
 	Recent   *Recent // of the same spool
+	AckLater bool    // the spool leaves its syncs to us (spool.Options.Sync < 0): a message is acknowledged once all its functions stored it, or a second later once it is on the disk
 	// TooLarge keeps the beginning of a message of size bytes that the spool does
 	// not take. It is called again until it returns nil.
 	TooLarge func(m *message.Message, size int, reason string) error

@@ -39,6 +39,7 @@ type writer struct {
 	tooLarge func(m *message.Message, size int, reason string) error
 	now      func() time.Time
 	log      *slog.Logger
+	later    *later // nil: what Append returned for is safe
 	counts   struct{ taken, redelivered, refused, tooLarge atomic.Uint64 }
 
 	mu      sync.Mutex
@@ -52,6 +53,9 @@ type writer struct {
 func newWriter(o Options) *writer {
 	w := &writer{spool: o.Spool, recent: o.Recent, tooLarge: o.TooLarge, now: o.Now, log: o.Log, wake: make(chan struct{}, 1)}
 	w.space = sync.NewCond(&w.mu)
+	if o.AckLater {
+		w.later = newLater(o.Spool, o.Log, &w.counts.taken)
+	}
 	return w
 }
 
@@ -80,6 +84,11 @@ func (w *writer) take(m incoming) {
 
 // run writes until ctx ends, and then what is queued.
 func (w *writer) run(ctx context.Context) {
+	if w.later != nil {
+		done := make(chan struct{})
+		go func() { defer close(done); w.later.run(ctx) }()
+		defer func() { <-done; w.later.sync() }()
+	}
 	var spare []incoming
 	for {
 		select {
@@ -124,7 +133,8 @@ func (w *writer) writeAll(ctx context.Context, batch []incoming) {
 	}
 }
 
-// write stores what is new of a batch and acknowledges all of it. What cannot
+// write stores what is new of a batch and acknowledges all of it, or has it
+// acknowledged once it is safe. What cannot
 // be stored when ctx ends is not acknowledged; the broker sends it again.
 func (w *writer) write(ctx context.Context, batch []incoming) {
 	records := make([][]byte, 0, len(batch))
@@ -155,6 +165,10 @@ func (w *writer) write(ctx context.Context, batch []incoming) {
 		}
 	}
 	if !w.store(ctx, records, fresh) {
+		return
+	}
+	if w.later != nil {
+		w.later.add(w.spool.Next(), batch)
 		return
 	}
 	for i := range batch {
