@@ -40,12 +40,14 @@ test-ahead: generate ## the tests that start no server, with the clock set years
 e2e: .bin/influxd ## build, run and stop every function as OpenFaaS does
 	go test -count=1 -timeout 20m -v ./local/e2e
 
-chaos: generate .bin/influxd ## kill everything, five rounds of 100,000 readings: CHAOS_OUTAGE=1m CHAOS_SEED=…
-	go test -count=1 -timeout 60m -v ./local/chaos
+chaos: generate .bin/influxd ## kill everything, five rounds of 100,000 readings, then soak make up for an hour: CHAOS_OUTAGE=1m CHAOS_SEED=… CHAOS_SOAK=1h
+	go test -count=1 -timeout 3h -v ./local/chaos
 chaos: export CHAOS_N ?= 100000
 chaos: export CHAOS_ROUNDS ?= 5
 chaos: export CHAOS_SPAN ?= 60s
 chaos: export CHAOS_OUTAGE ?= 1m
+chaos: export CHAOS_SOAK ?= 1h
+chaos: export CHAOS_SOAK_STORED ?= 10000000
 
 bench: generate .bin/influxd ## sizes, start, memory, throughput
 	go test -count=1 -timeout 20m -v -run TestFunctions ./local/e2e | grep -E 'MB|ready in|FAIL|^ok'

@@ -41,6 +41,9 @@ var (
 	rounds = number("CHAOS_ROUNDS", 1)                      // of killing everything
 	span   = duration("CHAOS_SPAN", 15*time.Second)         // of publishing in a round
 	outage = duration("CHAOS_OUTAGE", 8*time.Second)        // of the databases
+	soak   = duration("CHAOS_SOAK", 6*time.Second)          // at a house's rate
+	pace   = number("CHAOS_SOAK_RATE", 100)                 // messages a second of it
+	before = number("CHAOS_SOAK_STORED", 20_000)            // readings stored before it
 	seed   = uint64(number("CHAOS_SEED", rand.IntN(1e9)+1)) // of all that is random, printed
 )
 

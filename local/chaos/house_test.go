@@ -203,14 +203,12 @@ func binaries(t testing.TB) programs {
 var built = sync.OnceValues(func() (p programs, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	p = programs{filepath.Join(scratch, "hearth"), filepath.Join(scratch, "mqtt"), filepath.Join(scratch, functionName)}
-	folders := map[string]string{p.hearth: "./local", p.connector: "./connectors/mqtt"}
-	for bin, folder := range folders {
-		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", bin, folder)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return p, fmt.Errorf("build %s: %w: %s", folder, err, out)
-		}
+	p = programs{connector: filepath.Join(scratch, "mqtt"), function: filepath.Join(scratch, functionName)}
+	if p.hearth, err = builtHearth(); err != nil {
+		return p, err
+	}
+	if err := compile(ctx, p.connector, "./connectors/mqtt"); err != nil {
+		return p, err
 	}
 	s, err := shrinkwrap.Stack("stack.yml")
 	if err != nil {
@@ -222,6 +220,23 @@ var built = sync.OnceValues(func() (p programs, err error) {
 	}
 	return p, shrinkwrap.Compile(ctx, wrapped, runtime.GOARCH, p.function)
 })
+
+// builtHearth compiles once what make up runs.
+var builtHearth = sync.OnceValues(func() (bin string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	bin = filepath.Join(scratch, "hearth")
+	return bin, compile(ctx, bin, "./local")
+})
+
+func compile(ctx context.Context, bin, folder string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", bin, folder)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w: %s", folder, err, out)
+	}
+	return nil
+}
 
 func freeAddr(t testing.TB) string {
 	t.Helper()

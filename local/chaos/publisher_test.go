@@ -19,13 +19,18 @@ type publisher struct {
 
 func (h *house) publisher(id string) *publisher {
 	h.t.Helper()
-	o := mqtt.NewClientOptions().AddBroker("tcp://" + h.broker.Addr).SetClientID(id).SetCleanSession(false).SetOrderMatters(false).
+	return newPublisher(h.t, h.broker.Addr, id)
+}
+
+func newPublisher(t testing.TB, broker, id string) *publisher {
+	t.Helper()
+	o := mqtt.NewClientOptions().AddBroker("tcp://" + broker).SetClientID(id).SetCleanSession(false).SetOrderMatters(false).
 		SetConnectRetry(true).SetConnectRetryInterval(100 * time.Millisecond).SetMaxReconnectInterval(200 * time.Millisecond)
-	p := &publisher{h.t, mqtt.NewClient(o)}
+	p := &publisher{t, mqtt.NewClient(o)}
 	if tok := p.client.Connect(); !tok.WaitTimeout(patience) || tok.Error() != nil {
-		h.t.Fatal("connect to the broker: ", tok.Error())
+		t.Fatal("connect to the broker: ", tok.Error())
 	}
-	h.t.Cleanup(func() { p.client.Disconnect(100) })
+	t.Cleanup(func() { p.client.Disconnect(100) })
 	return p
 }
 

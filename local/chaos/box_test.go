@@ -1,0 +1,167 @@
+package chaos
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store/sqlite"
+	"github.com/hearth-home/hearth/shared/testserver"
+)
+
+// box is `make up` on one machine: the program as it is built, with its own broker
+// and SQLite, without simulated sensors.
+type box struct {
+	program testserver.Program
+	up      *testserver.Server
+	broker  string
+	state   string // folder
+	trace   string // file with a line a sync; "": nobody counts
+}
+
+// newBox has a database with so many readings.
+func newBox(t *testing.T, stored int) *box {
+	t.Helper()
+	dir := t.TempDir()
+	b := &box{broker: freeAddr(t), state: filepath.Join(dir, "state")}
+	if stored > 0 {
+		b.fill(t, stored)
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := filepath.Join(dir, "root") // without anyone's .env and hearth.yml
+	if err := os.Mkdir(root, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"stack.yml", "stack.extra.yml", "functions"} {
+		if err := os.Symlink(filepath.Join(here, name), filepath.Join(root, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hearth, err := builtHearth()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := pageAddr(t, b.broker)
+	b.program = testserver.Program{Addr: page, Path: hearth, Dir: root, URL: "http://" + page + "/healthz",
+		Env: []string{"PORT=" + port(page), "MQTT_PORT=" + port(b.broker), "HEARTH_DIR=" + b.state, "EDGE=off", "LOG_FORMAT=json"}}
+	t.Cleanup(func() {
+		if t.Failed() && b.up != nil {
+			t.Logf("the platform's last words:\n%s", b.up.Log())
+		}
+	})
+	return b
+}
+
+// start runs it, or runs it anew. With strace, which it returns false without, each
+// sync is written down; that takes processor time of its own.
+func (b *box) start(t *testing.T, strace bool) bool {
+	t.Helper()
+	p := b.program
+	b.trace = ""
+	if strace {
+		path, err := exec.LookPath("strace")
+		if err != nil && os.Getenv("CI") != "" {
+			t.Fatal("strace is not installed: syncs cannot be counted")
+		}
+		if err != nil {
+			return false
+		}
+		b.trace = filepath.Join(p.Dir, "syncs")
+		// It stops the program at nothing but syncs, and stays beside it: the process is the program.
+		p.Args = []string{"-D", "-f", "--seccomp-bpf", "-qq", "-e", "trace=fsync,fdatasync,sync_file_range,msync,syncfs,sync", "-e", "signal=none", "-o", b.trace, p.Path}
+		p.Path = path
+	}
+	if b.up != nil {
+		if err := b.up.Stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.up = testserver.Own(t, p)
+	return true
+}
+
+// pageAddr is free, and so is the port after it, where the connector answers.
+func pageAddr(t *testing.T, broker string) string {
+	t.Helper()
+	for {
+		addr := freeAddr(t)
+		n, err := strconv.Atoi(port(addr))
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := net.JoinHostPort("127.0.0.1", strconv.Itoa(n+1))
+		if l, err := net.Listen("tcp", next); err == nil && next != broker {
+			l.Close()
+			return addr
+		}
+	}
+}
+
+func (b *box) database() string { return filepath.Join(b.state, "hearth.db") }
+
+// moment is what the process had used by then.
+type moment struct {
+	at    time.Time
+	cpu   float64 // seconds
+	syncs int
+}
+
+func (b *box) measure(t *testing.T) moment {
+	t.Helper()
+	m := moment{at: time.Now(), cpu: cpu(t, b.up)}
+	if b.trace != "" {
+		text, err := os.ReadFile(b.trace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.Lines(text) {
+			if !bytes.Contains(line, []byte("resumed>")) { // the second half of one
+				m.syncs++
+			}
+		}
+	}
+	return m
+}
+
+// since says what was used from m until now.
+func (b *box) since(t *testing.T, m moment) part {
+	t.Helper()
+	end := b.measure(t)
+	span := end.at.Sub(m.at).Seconds()
+	p := part{cpu: (end.cpu - m.cpu) / span, syncs: float64(end.syncs-m.syncs) / span,
+		memory: entry(t, b.up, "status", "VmRSS:") * 1024 / 1e6, peak: peak(t, b.up)}
+	return p
+}
+
+// fill stores n readings of the year before, as if the house had long been there.
+func (b *box) fill(t *testing.T, n int) {
+	t.Helper()
+	st, err := sqlite.Open(t.Context(), b.database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	const batch = 5000
+	end := time.Now().UTC().Truncate(time.Second)
+	rs := make([]reading.Reading, 0, batch)
+	for k := range n {
+		rs = append(rs, reading.Reading{Name: "air", Tags: map[string]string{"device": fmt.Sprintf("before-%d", k%soakDevices)},
+			Fields: map[string]float64{field: float64(k % 1000)}, Time: end.Add(-time.Duration(1+k/soakDevices) * 30 * time.Second)})
+		if len(rs) == batch || k == n-1 {
+			if err := st.Write(t.Context(), rs); err != nil {
+				t.Fatal(err)
+			}
+			rs = rs[:0]
+		}
+	}
+}
