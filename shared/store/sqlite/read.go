@@ -164,39 +164,46 @@ func (c column) set(r *reading.Reading, v float64, text string) {
 func (s *series) Latest(ctx context.Context, name string, since time.Time) ([]reading.Reading, error) {
 	var out []reading.Reading
 	err := s.inOneState(ctx, "read the newest of "+name, func(ctx context.Context, tx *sql.Tx) error {
-		var key string
-		_, err := list(ctx, tx, func(rows *sql.Rows) (_ struct{}, err error) {
-			var l struct {
-				key   string
-				tags  []byte
-				nanos int64
-				v     float64
-				text  string
-				column
-			}
-			if err := rows.Scan(&l.key, &l.tags, &l.name, &l.column.text, &l.nanos, &l.v, &l.text); err != nil {
-				return struct{}{}, err
-			}
-			at := time.Unix(0, l.nanos).UTC()
-			if len(out) == 0 || l.key != key {
-				r := reading.Reading{Name: name, Time: at}
-				if err := json.Unmarshal(l.tags, &r.Tags); err != nil {
-					return struct{}{}, err
+		values, err := list(ctx, tx, scanNewest, newest, name, store.Nanos(since))
+		if err != nil {
+			return err
+		}
+		for i, v := range values {
+			if i == 0 || v.key != values[i-1].key {
+				r := reading.Reading{Name: name, Time: v.time}
+				if err := json.Unmarshal(v.tags, &r.Tags); err != nil {
+					return err
 				}
-				key, out = l.key, append(out, r)
+				out = append(out, r)
 			}
 			r := &out[len(out)-1]
-			if at.After(r.Time) { // a field that came before it is older
-				r.Time, r.Fields, r.Text = at, nil, nil
+			if v.time.After(r.Time) { // the fields before it are older
+				r.Time, r.Fields, r.Text = v.time, nil, nil
 			}
-			if at.Equal(r.Time) {
-				l.set(r, l.v, l.text)
+			if v.time.Equal(r.Time) {
+				v.of.set(r, v.number, v.text)
 			}
-			return struct{}{}, nil
-		}, newest, name, store.Nanos(since))
-		return err
+		}
+		return nil
 	})
 	return out, err
+}
+
+// newestValue is the newest value of a field.
+type newestValue struct {
+	key    string // of its series
+	tags   []byte
+	of     column
+	time   time.Time
+	number float64
+	text   string
+}
+
+func scanNewest(rows *sql.Rows) (v newestValue, err error) {
+	var nanos int64
+	err = rows.Scan(&v.key, &v.tags, &v.of.name, &v.of.text, &nanos, &v.number, &v.text)
+	v.time = time.Unix(0, nanos).UTC()
+	return v, err
 }
 
 const newest = `
