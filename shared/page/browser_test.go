@@ -149,7 +149,7 @@ func (b *browser) until(expression string) {
 }
 
 func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
-	h := houseAt(t, time.Now()) // the browser's clock is the real one
+	h := houseAt(t, time.Now()) // clock: the browser's is the real one
 	many := []store.DeviceState{state("temperature_celsius", 21)}
 	for i := range 9 {
 		many = append(many, state(fmt.Sprintf("m%d", i), float64(i)))
@@ -157,7 +157,7 @@ func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
 	h.device("edge", "Desk", "Office", many...)
 	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Dead: []store.DeadLetter{h.letter(0, "sensors", "tele/"+strings.Repeat("long", 60), "no mapping for topic "+strings.Repeat("long", 60), strings.Repeat("z", 300))}}))
 	p := h.page()
-	p.Now = time.Now
+	p.Now = time.Now // clock: the browser's
 	zone := atomic.Value{}
 	zone.Store("Asia/Tokyo")
 	p.Zone = func() string { return zone.Load().(string) }
@@ -166,7 +166,7 @@ func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
 		t.Errorf("at 400 pixels the page is %s wide", b.eval("document.documentElement.scrollWidth"))
 	}
 	b.eval(`document.getElementById("m-desk").open = true; window.tile = document.getElementById("d-desk"); window.kept = document.getElementById("functions"); 1`)
-	now := time.Now()
+	now := time.Now() // clock: the browser's
 	change := state("temperature_celsius", 22.5)
 	change.Device, change.Quality, change.Time, change.Arrived, change.Changed = "desk", "ok", now, now, now
 	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{States: []store.DeviceState{change}}))

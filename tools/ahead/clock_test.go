@@ -23,13 +23,14 @@ var stopwatch = []string{"began", "begin", "begun", "end", "deadline"}
 // day is a day of our time.
 var day = regexp.MustCompile(`\b20[0-9]{2}-[01][0-9]-[0-3][0-9]`)
 
-// real are the folders whose tests run whole programs, which have the machine's
+// excused are the folders whose tests run whole programs, which have the machine's
 // clock, and why the days in their data do no harm.
-var real = map[string]string{
-	"connectors/mqtt": "messages are stamped when they arrive; a day is a payload's alone",
-	"edge/agent":      "a clock of the test's counts from a fixed day by a stopwatch, and no time of one is compared with the other's",
-	"local":           "the platform runs; a day is a payload's alone",
-	"shared/page":     "the browser's clock is the real one, and that test's house is relative to it",
+var excused = map[string]string{
+	"connectors/mqtt/bridge":  "messages are stamped when they arrive; a day is a payload's alone",
+	"connectors/mqtt/intake":  "messages are stamped when they arrive; the fixed day is that of a test which is given the moment",
+	"connectors/mqtt/deliver": "messages are stamped when they are given; a day is an answer's alone",
+	"edge/agent":              "a clock of the test's counts from a fixed day by a stopwatch, and no time of one is compared with the other's",
+	"local":                   "the platform runs; a day is a payload's alone",
 }
 
 // A test's data are of a fixed day, or they are relative to the machine's clock:
@@ -42,24 +43,20 @@ func TestNoTestMixesAFixedDayWithTheMachinesClock(t *testing.T) {
 			clocks[dir] = append(clocks[dir], f.clocks()...)
 		}
 	})
+	mixed := map[string]bool{}
 	for dir, where := range clocks {
-		if len(where) > 0 && len(days[dir]) > 0 && !excused(dir) {
+		name := filepath.ToSlash(strings.TrimPrefix(dir, filepath.FromSlash("../../")))
+		mixed[name] = len(where) > 0 && len(days[dir]) > 0
+		if mixed[name] && excused[name] == "" {
 			t.Errorf("%s has data of a fixed day, as at %s, and reads the machine's clock:\n\t%s\nTake the moment as an argument, or say why it does no harm: %s…",
 				dir, days[dir][0], strings.Join(where, "\n\t"), said)
 		}
 	}
-}
-
-// excused reports whether a folder, or one that it is in, is among those of real;
-// of local itself the folders in it are not.
-func excused(dir string) bool {
-	dir = filepath.ToSlash(strings.TrimPrefix(dir, filepath.FromSlash("../../")))
-	for path := range real {
-		if dir == path || path != "local" && strings.HasPrefix(dir, path+"/") {
-			return true
+	for name := range excused {
+		if !mixed[name] {
+			t.Errorf("%s mixes nothing: it needs no excuse", name)
 		}
 	}
-	return false
 }
 
 // What functions and shared packages answer depends on the moment that they

@@ -13,7 +13,7 @@ import (
 // open opens the letters of a folder, with put as their spool.
 func open(t *testing.T, dir string, most int, put func([]message.Message) (spool.Seq, error)) *Letters {
 	t.Helper()
-	l, err := Open(Options{Dir: dir, Max: most, MaxBytes: 1 << 30, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	l, err := Open(Options{Dir: dir, Max: most, MaxBytes: 1 << 30, Now: time.Now, Log: slog.New(slog.DiscardHandler), // clock: tests that look at times give their own
 		Redact: func(s string, n int) string { return s[:min(len(s), n)] },
 		Waits:  func(string, spool.Seq) bool { return true },
 		Append: func(_ context.Context, records ...[]byte) (spool.Seq, error) {

@@ -78,7 +78,7 @@ func TestADropWithoutAFilterDropsNothing(t *testing.T) {
 	if err := l.Add("f", &message.Message{Arrival: 1, Topic: "house/x"}, "no"); err != nil {
 		t.Fatal(err)
 	}
-	for _, q := range []Query{{}, {Before: time.Now().Add(time.Hour)}, {All: true, Topic: "house/#"}, {Topic: "a/#/b"}} {
+	for _, q := range []Query{{}, {Before: time.Now().Add(time.Hour)}, {All: true, Topic: "house/#"}, {Topic: "a/#/b"}} { // clock: the letter was added now
 		if n, err := l.drop(q); n != 0 || err == nil {
 			t.Errorf("%+v dropped %d, %v", q, n, err)
 		}
