@@ -34,24 +34,47 @@ func (l *dayLines) refresh(ctx context.Context, st *store.Store, devices []Devic
 		return nil
 	}
 	began := time.Now()
-	next := dayLines{drawn: map[string]dayLine{}, read: now}
-	var failed error
-	for name, fields := range fieldsOf(devices) {
+	graphs, err := readGraphs(ctx, st, fieldsOf(devices), now)
+	next := dayLines{drawn: l.drawn, read: now, took: time.Since(began)}
+	if err == nil { // else what was drawn stays for a while
+		next.drawn = map[string]dayLine{}
+		for _, d := range devices {
+			if hasLine(d) {
+				next.drawn[d.ID] = draw(d, graphs)
+			}
+		}
+	}
+	*l = next
+	return err
+}
+
+// readGraphs reads the last day of fields by measurement and device.
+func readGraphs(ctx context.Context, st *store.Store, fields map[string][]string, now time.Time) (map[string]map[string]graph, error) {
+	out := map[string]map[string]graph{}
+	for name, keys := range fields {
 		q := lastSteps(name, day, now)
-		q.Fields = fields
+		q.Fields = keys
 		series, err := st.Windows(ctx, q)
 		if err != nil {
-			failed = err // what was drawn stays, and is read again in a while
-			continue
+			return nil, err
 		}
-		next.add(devices, name, graph{q, series})
+		out[name] = map[string]graph{}
+		for _, s := range series {
+			id := s.Tags["device"]
+			out[name][id] = graph{q, append(out[name][id].series, s)}
+		}
 	}
-	if failed != nil {
-		next.drawn = l.drawn
+	return out, nil
+}
+
+// draw draws a device's main value from the first measurement that has it.
+func draw(d Device, graphs map[string]map[string]graph) dayLine {
+	for _, name := range placesOf(d) {
+		if g := graphs[name][d.ID].of(d.Main.Key); len(g.series) > 0 {
+			return dayLine{d.Main.Key, line(g.buckets(), d.Main.Unit), invented(g.series)}
+		}
 	}
-	next.took = time.Since(began)
-	*l = next
-	return failed
+	return dayLine{key: d.Main.Key}
 }
 
 func (l *dayLines) due(devices []Device, now time.Time) bool {
@@ -62,25 +85,6 @@ func (l *dayLines) due(devices []Device, now time.Time) bool {
 	return age >= max(join, share*l.took) && slices.ContainsFunc(devices, func(d Device) bool {
 		return hasLine(d) && l.drawn[d.ID].key != d.Main.Key
 	})
-}
-
-// add draws the devices whose main value is found in a measurement.
-func (l *dayLines) add(devices []Device, measurement string, g graph) {
-	ofDevice := map[string][]store.WindowSeries{}
-	for _, s := range g.series {
-		id := s.Tags["device"]
-		ofDevice[id] = append(ofDevice[id], s)
-	}
-	for _, d := range devices {
-		if !hasLine(d) || !slices.Contains(placesOf(d), measurement) {
-			continue
-		}
-		own := slices.DeleteFunc(ofDevice[d.ID], func(s store.WindowSeries) bool { return s.Field != d.Main.Key })
-		if len(own) == 0 && l.drawn[d.ID].key != "" {
-			continue
-		}
-		l.drawn[d.ID] = dayLine{d.Main.Key, line(graph{g.query, own}.buckets(), d.Main.Unit), invented(own)}
-	}
 }
 
 // invented reports whether the newest of the windows are of sample data.

@@ -1,5 +1,7 @@
-// Package page is a plain status page: what runs, what came in, what is open.
-// It needs nothing but this process and stands in until a function takes over.
+// Package page is the page to glance at: what the house says, what came in, what
+// is open and how the functions stand. Whoever serves it says where to look; it
+// reads the store when somebody looks, for all viewers at once, and nothing
+// behind their backs.
 package page
 
 import (

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,34 +108,6 @@ func TestThePageShowsWhatThereIs(t *testing.T) {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %s\n%s", want, body)
 		}
-	}
-}
-
-func TestACurveIsWholeAndInItsOrder(t *testing.T) {
-	st := filled(t)
-	want := []string{"1m", "1.5m", "2m", "3m", "4m", "6m", "1y", "2y", "3y", "5y", "7y", "10y", "20y", "30y"}
-	var rs []reading.Reading
-	for _, maturity := range want {
-		rs = append(rs, reading.Reading{Name: "treasury_yield", Tags: map[string]string{"maturity": maturity}, Fields: map[string]float64{"yield_percent": 4}, Time: now})
-	}
-	if err := st.Write(t.Context(), rs); err != nil {
-		t.Fatal(err)
-	}
-	srv := site(t, func(context.Context) (*store.Store, error) { return st, nil }, "")
-	var d Data
-	if _, body := get(t, srv.URL+"/status.json"); json.Unmarshal([]byte(body), &d) != nil {
-		t.Fatal(body)
-	}
-	var got []string
-	for _, m := range d.Measurements {
-		for _, s := range m.Series {
-			if m.Name == "treasury_yield" {
-				got = append(got, s.Label)
-			}
-		}
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("the curve is %v, want %v", got, want)
 	}
 }
 

@@ -157,11 +157,7 @@ func first(points []reading.Reading) []reading.Reading {
 }
 
 func seriesOf(m catalogue.Measurement, r reading.Reading, g graph) Series {
-	draw := func(key, unit string) Spark {
-		own := slices.DeleteFunc(slices.Clone(g.series), func(s store.WindowSeries) bool { return s.Field != key })
-		return line(graph{g.query, own}.buckets(), unit)
-	}
-
+	draw := func(key, unit string) Spark { return line(g.of(key).buckets(), unit) }
 	s := Series{Label: label(m, r.Tags), Time: r.Time, Sample: r.Tags[catalogue.SampleLabel] != ""}
 	for _, f := range m.Fields {
 		if v, ok := r.Fields[f.Key]; ok {

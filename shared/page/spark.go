@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,6 +43,11 @@ func nextSteps(measurement string, span time.Duration, now time.Time) store.Quer
 
 // bucket is a step of a line: the mean of what is in it.
 type bucket struct{ mean, count, low, high float64 }
+
+// of keeps the series of one field.
+func (g graph) of(field string) graph {
+	return graph{g.query, slices.DeleteFunc(slices.Clone(g.series), func(s store.WindowSeries) bool { return s.Field != field })}
+}
 
 // buckets puts the series together, step by step.
 func (g graph) buckets() []bucket {
