@@ -151,11 +151,13 @@ func (m Measurement) Field(key string) (Field, bool) {
 // no measurement.
 const Limits = 1e18
 
+var year2000 = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // CheckTime reports a time that cannot be that of a reading.
 func (m *Measurement) CheckTime(t, now time.Time) error {
 	since := m.Since
 	if since.IsZero() {
-		since = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+		since = year2000
 	}
 	const skew = 5 * time.Minute // a source's clock may be ahead of ours
 	if t.Before(since) || t.After(now.Add(m.Ahead+skew)) {

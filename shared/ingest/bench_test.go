@@ -1,0 +1,29 @@
+package ingest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/device"
+)
+
+// BenchmarkAdd is what planning one report of four values takes.
+func BenchmarkAdd(b *testing.B) {
+	h := newHouse(b)
+	batch, thing := h.begin()
+	m, _ := catalogue.Get("air")
+	values := make([]device.Value, 4)
+	for i, k := range []string{"temperature_celsius", "humidity_percent", "co2_ppm", "pressure_hpa"} {
+		f, _ := m.Field(k)
+		values[i] = device.Value{Key: k, V: []float64{20, 50, 600, 1000}[i], Field: &f}
+	}
+	t := noon
+	b.ReportAllocs()
+	for b.Loop() {
+		t = t.Add(time.Second)
+		batch.Add(0, Report{Measurement: "air", Thing: thing, Values: values, Time: t, Arrived: t})
+		batch.readings = batch.readings[:0]
+	}
+	batch.Done(nil)
+}
