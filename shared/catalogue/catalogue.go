@@ -147,6 +147,15 @@ func (m Measurement) Field(key string) (Field, bool) {
 	return Field{}, false
 }
 
+// RiseKey is the field beside a counter that says by how much it rose since the
+// reading before: energy_delta_kwh of energy_kwh.
+func RiseKey(counter string) string {
+	if head, ok := strings.CutSuffix(counter, "_kwh"); ok {
+		return head + "_delta_kwh"
+	}
+	return counter + "_delta"
+}
+
 // Limits are the range of numbers without a declaration: what is beyond them is
 // no measurement.
 const Limits = 1e18

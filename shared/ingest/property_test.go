@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"math"
 	"testing"
 	"time"
@@ -52,6 +53,15 @@ func TestEachReportIsStoredUnchangedOrRejected(t *testing.T) {
 			}
 			if _, err := store.Normal([]reading.Reading{r}); err != nil {
 				t.Fatalf("%s: %v", r.Line(), err)
+			}
+			m, ok := catalogue.Get(r.Name)
+			if err := errors.Join(checkLabels(&m, r.Tags), checkTexts(&m, r.Text)); err != nil || !ok {
+				t.Fatalf("%s: %v", r.Line(), err)
+			}
+			for k := range r.Fields {
+				if _, err := declared(&m, k); err != nil {
+					t.Fatalf("%s: %v", r.Line(), err)
+				}
 			}
 		}
 		a, err := b.Store(h.t.Context())

@@ -61,7 +61,7 @@ func (b *Batch) add(r *Report) error {
 		}
 		out.Fields[v.Key] = v.V
 		if got.Counted {
-			out.Fields[riseKey(v.Key)] = got.Rise
+			out.Fields[catalogue.RiseKey(v.Key)] = got.Rise
 		}
 		if got.Quality != quality.Suspect {
 			continue
@@ -205,12 +205,4 @@ func (b *Batch) SetState(t *device.Thing, key, text string, v float64, arrived t
 // SetNote makes a text that was said at t the state of a metric.
 func (b *Batch) SetNote(thing *device.Thing, key, text string, t, arrived time.Time, retained bool) {
 	b.text(&Report{Thing: thing, Time: t, Arrived: arrived, Retained: retained, Quality: quality.OK}, key, text)
-}
-
-// riseKey is the field that says by how much a counter rose.
-func riseKey(key string) string {
-	if head, ok := strings.CutSuffix(key, "_kwh"); ok {
-		return head + "_delta_kwh"
-	}
-	return key + "_delta"
 }

@@ -261,5 +261,9 @@ func declareField(m *catalogue.Measurement, at *mapped, fields map[string]settin
 	if !known {
 		m.Fields = append(m.Fields, d)
 	}
+	rise := catalogue.RiseKey(d.Key)
+	if _, listed := m.Field(rise); d.Counter && !listed {
+		m.Fields = append(m.Fields, catalogue.Field{Key: rise, Title: strings.TrimSpace(d.Title + " since the reading before"), Unit: d.Unit, Max: catalogue.Limits})
+	}
 	return nil
 }
