@@ -184,6 +184,18 @@ func TestWhatAPersonAsksForDeadLettersIsDoneOnce(t *testing.T) {
 	if got := h.letters(); len(got) != len(left) {
 		t.Errorf("%d letters are left, want %d", len(got), len(left))
 	}
+
+	// A cause is the whole reason, not what begins like it.
+	cause := left["tele/c/SENSOR"].Reason
+	h.ask(store.DeadRequest{Action: store.Drop, Function: "sensors", Cause: cause[:len(cause)-1]})
+	h.waitAnswered(`"cause":`)
+	if got := h.letters(); len(got) != len(left) {
+		t.Errorf("%d letters are left, want %d", len(got), len(left))
+	}
+	h.ask(store.DeadRequest{Action: store.Drop, Function: "sensors", Cause: cause})
+	if got := h.waitLetters(1); got["tele/b/SENSOR"].ID != again.ID {
+		t.Errorf("left: %+v", got)
+	}
 	h.ask(store.DeadRequest{Action: store.Drop, Function: "sensors"})
 	h.waitLetters(0)
 }

@@ -2,9 +2,9 @@
 // "topic" names them, and keeps what they will not take.
 //
 //	mqtt                                        run
-//	mqtt dead list   [-function F] [-topic FILTER] [-reason TEXT]
+//	mqtt dead list   [-function F] [-topic FILTER] [-reason PART] [-cause WHOLE] [-id ID]
 //	mqtt dead show   ID
-//	mqtt dead replay [-function F] [-topic FILTER] [-reason TEXT] [-id ID]
+//	mqtt dead replay (the same)
 //	mqtt dead drop   (the same, or -all)
 //
 // Settings come from the environment: docs/mqtt.md.

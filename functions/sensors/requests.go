@@ -27,9 +27,9 @@ func (s *sensors) requests(ctx context.Context, st *store.Store, now time.Time, 
 		return
 	}
 	for _, r := range rs {
-		p := wire.Pick{Topic: r.Topic, Function: cmp.Or(r.Function, wire.AnyFunction), ID: r.Letter, Reason: r.Reason, Before: r.Requested}
+		p := wire.Pick{Topic: r.Topic, Function: cmp.Or(r.Function, wire.AnyFunction), ID: r.Letter, Cause: r.Cause, Before: r.Requested}
 		// Nothing named means all letters, but not for a drop: the connector refuses that.
-		p.All = p.Topic == "" && p.ID == "" && p.Reason == "" && (r.Function != "" || r.Action == store.Replay)
+		p.All = p.Topic == "" && p.ID == "" && p.Cause == "" && (r.Function != "" || r.Action == store.Replay)
 		if r.Action == store.Drop {
 			a.Drop = append(a.Drop, p)
 		} else {

@@ -33,7 +33,7 @@ const (
 )
 
 // Page is the handler. / is the page, or a redirect to Home; /status is the
-// page in any case; /status.json is what it shows; /sections.json is those parts
+// page in any case; a POST to /dead asks for dead letters; /status.json is what it shows; /sections.json is those parts
 // of the page that are other than those the viewer names in If-None-Match.
 type Page struct {
 	Source
@@ -51,6 +51,8 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-cache")
 	switch {
+	case r.Method == http.MethodPost && r.URL.Path == "/dead":
+		p.ask(w, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		http.Error(w, "this is a page to look at", http.StatusMethodNotAllowed)
 	case r.URL.Path == "/" && p.Home != "":

@@ -117,6 +117,26 @@ async function refresh() {
   timer = setTimeout(refresh, wait);
 }
 
+// ask has a cause's dead letters replayed or dropped.
+async function ask(button) {
+  const { ask: action, cause, count } = button.dataset;
+  if (action === "drop" && !confirm(`Drop ${count} dead letter${count === "1" ? "" : "s"} for good?`)) return;
+  const status = button.parentElement.querySelector("[role=status]");
+  button.disabled = true;
+  try {
+    const res = await fetch("dead", { method: "POST", body: new URLSearchParams({ action, cause }), signal: AbortSignal.timeout(10000) });
+    status.textContent = await res.text();
+  } catch {
+    status.textContent = "not asked: no answer, try again";
+  }
+  button.disabled = false;
+}
+
+document.addEventListener("click", (e) => {
+  const button = e.target.closest("button[data-ask]");
+  if (button) ask(button);
+});
+
 local(document);
 tick(document);
 setInterval(() => document.hidden || tick(document), 1000);

@@ -23,7 +23,7 @@ const (
 )
 
 // DeadRequest is what a person asks a connector to do with dead letters: those
-// that match all of Function, Letter, Topic and Reason, "" matching any, and
+// that match all of Function, Letter, Topic and Cause, "" matching any, and
 // that were dead letters at Requested.
 type DeadRequest struct {
 	ID        string    `json:"id"`
@@ -31,7 +31,7 @@ type DeadRequest struct {
 	Function  string    `json:"function,omitempty"`
 	Letter    string    `json:"letter,omitempty"` // id of one
 	Topic     string    `json:"topic,omitempty"`  // MQTT filter
-	Reason    string    `json:"reason,omitempty"` // part of the reason
+	Cause     string    `json:"cause,omitempty"`  // the whole reason
 	Requested time.Time `json:"requested"`
 }
 
@@ -54,9 +54,9 @@ func (s *Store) AddDeadRequest(ctx context.Context, r DeadRequest) error {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `
-			insert into dead_requests (id, function, action, letter, topic, reason, requested) values ($1, $2, $3, $4, $5, $6, $7)
+			insert into dead_requests (id, function, action, letter, topic, cause, requested) values ($1, $2, $3, $4, $5, $6, $7)
 			on conflict (id) do nothing`,
-			clean(r.ID), clean(r.Function), r.Action, clean(r.Letter), clean(r.Topic), clean(r.Reason), stamp(r.Requested))
+			clean(r.ID), clean(r.Function), r.Action, clean(r.Letter), clean(r.Topic), clean(r.Cause), stamp(r.Requested))
 		return err
 	})
 }
@@ -116,10 +116,10 @@ func (s *Store) TakeDeadRequests(ctx context.Context, functions []string, now ti
 	return out, nil
 }
 
-const dueRequests = `select id, function, action, letter, topic, reason, requested from dead_requests`
+const dueRequests = `select id, function, action, letter, topic, cause, requested from dead_requests`
 
 func scanRequest(rows *sql.Rows) (r DeadRequest, err error) {
-	err = rows.Scan(&r.ID, &r.Function, &r.Action, &r.Letter, &r.Topic, &r.Reason, scanTime{&r.Requested})
+	err = rows.Scan(&r.ID, &r.Function, &r.Action, &r.Letter, &r.Topic, &r.Cause, scanTime{&r.Requested})
 	return r, err
 }
 

@@ -53,7 +53,7 @@ func TestARequestIsHandedOutThreeTimes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		drop := store.DeadRequest{ID: "1", Action: store.Drop, Function: "sensors", Topic: "tele/#", Reason: "no mapping", Requested: micro}
+		drop := store.DeadRequest{ID: "1", Action: store.Drop, Function: "sensors", Topic: "tele/#", Cause: "no mapping", Requested: micro}
 		replay := store.DeadRequest{ID: "2", Action: store.Replay, Function: "zigbee", Letter: "m5k2", Requested: micro.Add(time.Second)}
 		all := store.DeadRequest{ID: "3", Action: store.Replay, Requested: micro.Add(2 * time.Second)}
 		add(drop)

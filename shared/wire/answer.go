@@ -28,12 +28,13 @@ type Place struct {
 const AnyFunction = "*"
 
 // Pick chooses dead letters: those that fit all that is named. One without
-// Topic, ID, Reason and All chooses none.
+// Topic, ID, Reason, Cause and All chooses none.
 type Pick struct {
 	Topic    string    `json:"topic,omitempty"`    // MQTT filter
 	Function string    `json:"function,omitempty"` // "": the one that answers; another, or AnyFunction, only from the function that mirrors the dead letters
 	ID       string    `json:"id,omitempty"`
 	Reason   string    `json:"reason,omitempty"` // part of it
+	Cause    string    `json:"cause,omitempty"`  // the whole reason
 	All      bool      `json:"all,omitempty"`    // of the function
 	Before   time.Time `json:"before,omitzero"`  // refused last until then; zero: whenever
 }

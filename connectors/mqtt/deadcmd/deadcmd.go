@@ -33,7 +33,7 @@ type Command struct {
 // Run does what follows the word dead: list, show ID, replay, drop. A drop needs a
 // filter or -all.
 func (c Command) Run(ctx context.Context, args []string) error {
-	usage := fmt.Errorf("use: %s dead list|show ID|replay|drop [-function F] [-topic FILTER] [-reason TEXT] [-id ID] [-all]", c.Program)
+	usage := fmt.Errorf("use: %s dead list|show ID|replay|drop [-function F] [-topic FILTER] [-reason PART] [-cause WHOLE] [-id ID] [-all]", c.Program)
 	if len(args) == 0 {
 		return usage
 	}
@@ -41,7 +41,7 @@ func (c Command) Run(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("dead", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	q := url.Values{}
-	for _, name := range []string{"function", "topic", "reason", "id"} {
+	for _, name := range []string{"function", "topic", "reason", "cause", "id"} {
 		fs.Func(name, "", func(v string) error { q.Set(name, v); return nil })
 	}
 	fs.BoolFunc("all", "", func(v string) error { q.Set("all", v); return nil })

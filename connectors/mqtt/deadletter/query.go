@@ -16,20 +16,21 @@ type Query struct {
 	Function string    `json:"function,omitempty"`
 	Topic    string    `json:"topic,omitempty"`  // an MQTT filter
 	Reason   string    `json:"reason,omitempty"` // part of it
+	Cause    string    `json:"cause,omitempty"`  // the whole reason
 	Before   time.Time `json:"before,omitzero"`  // refused last until then
 	All      bool      `json:"all,omitempty"`    // said where all are meant, and then alone
 }
 
 func (q Query) matches(d *Letter) bool {
 	return (q.ID == "" || q.ID == d.ID) && (q.Function == "" || q.Function == d.Function) &&
-		(q.Topic == "" || topic.Match(q.Topic, d.Topic)) && strings.Contains(d.Reason, q.Reason) && (q.Before.IsZero() || !d.Last.After(q.Before))
+		(q.Topic == "" || topic.Match(q.Topic, d.Topic)) && strings.Contains(d.Reason, q.Reason) && (q.Cause == "" || q.Cause == d.Reason) && (q.Before.IsZero() || !d.Last.After(q.Before))
 }
 
-// parseQuery reads id, function, topic, reason and all=true. What it does not
+// parseQuery reads id, function, topic, reason, cause and all=true. What it does not
 // know it refuses, and an empty value too: left out, either would pick more
 // letters than was meant.
 func parseQuery(v url.Values) (q Query, err error) {
-	parts := map[string]*string{"id": &q.ID, "function": &q.Function, "topic": &q.Topic, "reason": &q.Reason}
+	parts := map[string]*string{"id": &q.ID, "function": &q.Function, "topic": &q.Topic, "reason": &q.Reason, "cause": &q.Cause}
 	for name, values := range v {
 		part, known := parts[name]
 		switch {
@@ -40,7 +41,7 @@ func parseQuery(v url.Values) (q Query, err error) {
 		case name == "all" && values[0] == "true":
 			q.All = true
 		default:
-			return Query{}, fmt.Errorf("%.40q is not understood: use id, function, topic, reason or all=true", name+"="+values[0])
+			return Query{}, fmt.Errorf("%.40q is not understood: use id, function, topic, reason, cause or all=true", name+"="+values[0])
 		}
 	}
 	return q, q.check()
@@ -52,7 +53,7 @@ func (q Query) check() error {
 			return err
 		}
 	}
-	if q.All && (q.ID != "" || q.Function != "" || q.Topic != "" || q.Reason != "") {
+	if q.All && (q.ID != "" || q.Function != "" || q.Topic != "" || q.Reason != "" || q.Cause != "") {
 		return errors.New("all and a filter do not go together: say which is meant")
 	}
 	return nil
@@ -61,7 +62,7 @@ func (q Query) check() error {
 // forDrop refuses what would remove more than was meant.
 func (q Query) forDrop() error {
 	if q == (Query{Before: q.Before}) {
-		return errors.New("say which letters to drop, by id, function, topic or reason, or say all")
+		return errors.New("say which letters to drop, by id, function, topic, reason or cause, or say all")
 	}
 	return q.check()
 }

@@ -114,7 +114,7 @@ func (l *Letters) carryOutOne(ctx context.Context, r Request, times int) (err er
 		err = l.carriedOut(r, times)
 	}
 	if ctx.Err() == nil && (n > 0 || err != nil) {
-		l.o.Log.Info("a request for dead letters", "drop", r.Drop, "function", r.Function, "id", r.ID, "topic", r.Topic, "reason", r.Reason, "letters", n, "err", err)
+		l.o.Log.Info("a request for dead letters", "drop", r.Drop, "function", r.Function, "id", r.ID, "topic", r.Topic, "reason", r.Reason, "cause", r.Cause, "letters", n, "err", err)
 	}
 	return err
 }

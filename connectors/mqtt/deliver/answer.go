@@ -99,13 +99,13 @@ func request(f listener, raw json.RawMessage, drop bool) (r deadletter.Request, 
 	if err := d.Decode(&p); err != nil {
 		return r, err
 	}
-	if filtered := p.ID != "" || p.Topic != "" || p.Reason != ""; p.All == filtered {
+	if filtered := p.ID != "" || p.Topic != "" || p.Reason != "" || p.Cause != ""; p.All == filtered {
 		return r, errors.New("give a filter, or all, and not both")
 	}
 	if p.Function != "" && p.Function != f.Name && !f.mirrors() {
 		return r, errors.New("only the function that mirrors the dead letters may name another function")
 	}
-	r = deadletter.Request{Drop: drop, Query: deadletter.Query{ID: p.ID, Function: cmp.Or(p.Function, f.Name), Topic: p.Topic, Reason: p.Reason, Before: p.Before}}
+	r = deadletter.Request{Drop: drop, Query: deadletter.Query{ID: p.ID, Function: cmp.Or(p.Function, f.Name), Topic: p.Topic, Reason: p.Reason, Cause: p.Cause, Before: p.Before}}
 	if p.Function == wire.AnyFunction {
 		r.Function = ""
 		r.All = p.All

@@ -23,6 +23,8 @@ func TestAPickThatIsNotUnderstoodChoosesNothing(t *testing.T) {
 		`{"id":"x","function":"f"}`:                  {&deadletter.Query{Function: "f", ID: "x"}, &deadletter.Query{Function: "f", ID: "x"}},
 		`{"id":"x","function":"g"}`:                  {nil, &deadletter.Query{Function: "g", ID: "x"}},
 		`{"reason":"r","function":"*"}`:              {nil, &deadletter.Query{Reason: "r"}},
+		`{"cause":"r"}`:                              {&deadletter.Query{Function: "f", Cause: "r"}, &deadletter.Query{Function: "m", Cause: "r"}},
+		`{"all":true,"cause":"r"}`:                   {nil, nil},
 		`{"all":true}`:                               {&deadletter.Query{Function: "f"}, &deadletter.Query{Function: "m"}},
 		`{"all":true,"function":"*"}`:                {nil, &deadletter.Query{All: true}},
 		`{"all":true,"topic":"a"}`:                   {nil, nil},

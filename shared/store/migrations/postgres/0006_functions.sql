@@ -20,7 +20,7 @@ create table dead_requests (
     action    text not null, -- replay or drop
     letter    text not null, -- id of one; '': all that match
     topic     text not null, -- MQTT filter; '': any
-    reason    text not null, -- part of the reason; '': any
+    cause     text not null, -- the whole reason; '': any
     requested timestamptz not null,
     handed    timestamptz, -- last to a connector
     times     bigint not null default 0 -- handed
