@@ -16,7 +16,8 @@ const movedAtOnce = 5000 // readings of one transaction
 
 // moveReadings takes the JSON rows of before version 8 over into points and
 // texts, piece by piece. A piece is written there and deleted here in one
-// transaction, so that a program that ends at any moment goes on where it was.
+// transaction, so that a program that ends at any moment goes on where it was,
+// and what another one of before version 8 still writes meanwhile is moved too.
 // It uses no more memory than a piece takes. tell hears after each piece how
 // many readings of how many are moved.
 func moveReadings(ctx context.Context, db *sql.DB, tell func(moved, total int64)) error {
@@ -35,18 +36,16 @@ func moveReadings(ctx context.Context, db *sql.DB, tell func(moved, total int64)
 			return fmt.Errorf("move the readings to their new table: %w", err)
 		}
 		if n == 0 {
-			break
+			return nil
 		}
 		moved += n
 		tell(moved, max(moved, total))
 	}
-	if _, err := db.ExecContext(ctx, `drop table readings`); err != nil && !strings.Contains(err.Error(), "no such table") { // another process
-		return fmt.Errorf("drop the old table of readings: %w", err)
-	}
-	return nil
 }
 
-// movePiece moves the first readings of the first series.
+// movePiece moves the first readings of the first series and returns how many.
+// Where there are none it drops the table, in the transaction that found it
+// empty: in a later one, another program may have written again.
 func movePiece(ctx context.Context, db *sql.DB, known ids) (int64, error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
@@ -55,7 +54,10 @@ func movePiece(ctx context.Context, db *sql.DB, known ids) (int64, error) {
 	defer tx.Rollback()
 	var series int64
 	if err := tx.QueryRowContext(ctx, `select series from readings order by series limit 1`).Scan(&series); err != nil {
-		if errors.Is(err, sql.ErrNoRows) || strings.Contains(err.Error(), "no such table") {
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return 0, drop(ctx, tx)
+		case strings.Contains(err.Error(), "no such table"): // another program has dropped it
 			return 0, nil
 		}
 		return 0, err
@@ -76,6 +78,13 @@ func movePiece(ctx context.Context, db *sql.DB, known ids) (int64, error) {
 	}
 	known.add(fresh)
 	return int64(len(rs)), nil
+}
+
+func drop(ctx context.Context, tx *sql.Tx) error {
+	if _, err := tx.ExecContext(ctx, `drop table readings`); err != nil {
+		return fmt.Errorf("drop the old table: %w", err)
+	}
+	return tx.Commit()
 }
 
 func piece(ctx context.Context, tx *sql.Tx, series int64) ([]reading.Reading, error) {

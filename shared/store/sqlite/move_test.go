@@ -141,6 +141,44 @@ func TestReadingsAreMovedThoughTheProgramIsKilled(t *testing.T) {
 	}
 }
 
+// What a program of version 7 has stored until the table is gone is moved, even
+// what it wrote right before.
+func TestReadingsThatAnOldProgramStillWritesAreMoved(t *testing.T) {
+	for round := range 20 {
+		path := filepath.Join(t.TempDir(), "hearth.db")
+		want := len(old(t, path, 3))
+		writer, err := sql.Open("sqlite", path+"?_pragma=synchronous(OFF)")
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored := make(chan int, 1)
+		go func() { // until its table is gone
+			n := 0
+			for t.Context().Err() == nil {
+				_, err := writer.ExecContext(t.Context(), `insert into readings (series, time, fields, texts) values (1, ?, '{"b":1}', '{}')`, noon.Add(time.Hour).UnixNano()+int64(n))
+				if err != nil && strings.Contains(err.Error(), "no such table") {
+					break
+				}
+				if err == nil {
+					n++
+				}
+			}
+			stored <- n
+		}()
+		s, err := Open(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := <-stored
+		rs, err := s.Between(t.Context(), "air", nil, noon, noon.Add(24*time.Hour))
+		if err != nil || len(rs) != want+n {
+			t.Errorf("round %d: %d readings, %v; want %d and the %d of the old program", round, len(rs), err, want, n)
+		}
+		writer.Close()
+		s.Close()
+	}
+}
+
 // rows counts what is left to move; -1: the table is gone.
 func rows(t *testing.T, path string) (n int) {
 	t.Helper()
