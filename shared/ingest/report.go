@@ -53,7 +53,24 @@ func (b *Batch) add(r *Report) error {
 		r.Quality = quality.OK
 	}
 	out := reading.Reading{Name: r.Measurement, Tags: r.Thing.Labels(r.Simulated), Fields: make(map[string]float64, len(r.Values)+2), Text: r.Text, Time: r.Time.UTC()}
-	var suspects *quality.Flagged
+	suspects := b.values(r, &out)
+	for k, text := range r.Text {
+		b.text(r, k, text)
+	}
+	for _, n := range r.Notes {
+		b.text(r, n.Key, n.Text)
+	}
+	if r.Time.IsZero() || len(out.Fields)+len(out.Text) == 0 {
+		return bad
+	}
+	flag(&out, r.Quality, suspects)
+	b.readings = append(b.readings, out)
+	return bad
+}
+
+// values takes the numbers of a report into its reading, and returns those that are
+// suspect, nil if none is. What is known already is left out.
+func (b *Batch) values(r *Report, out *reading.Reading) (suspects *quality.Flagged) {
 	for _, v := range r.Values {
 		m, got, known := b.value(r, v)
 		if known {
@@ -74,18 +91,7 @@ func (b *Batch) add(r *Report) error {
 			m.Pend(suspects)
 		}
 	}
-	for k, text := range r.Text {
-		b.text(r, k, text)
-	}
-	for _, n := range r.Notes {
-		b.text(r, n.Key, n.Text)
-	}
-	if r.Time.IsZero() || len(out.Fields)+len(out.Text) == 0 {
-		return bad
-	}
-	flag(&out, r.Quality, suspects)
-	b.readings = append(b.readings, out)
-	return bad
+	return suspects
 }
 
 // value judges one number and makes it the metric's state if it is the newest.
