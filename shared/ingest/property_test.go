@@ -79,7 +79,7 @@ func TestEachReportIsStoredUnchangedOrRejected(t *testing.T) {
 // TestEachReadingIsStoredUnchangedOrRejected: and a rerun stores nothing.
 func TestEachReadingIsStoredUnchangedOrRejected(t *testing.T) {
 	h := newHouse(t)
-	base := noon.AddDate(-1, 0, 0)
+	base, run := noon.AddDate(-1, 0, 0), h.run()
 	rapid.Check(t, func(t *rapid.T) {
 		base = base.Add(time.Hour)
 		var found []Found
@@ -97,11 +97,11 @@ func TestEachReadingIsStoredUnchangedOrRejected(t *testing.T) {
 			given += len(f.Readings)
 			found = append(found, f)
 		}
-		a, err := Source(h.t.Context(), h.st, store.Run{}, found, nil, base)
+		a, err := Source(h.t.Context(), h.st, run, found, nil, base)
 		if err != nil || a.Stored+a.Unchanged+len(a.Rejected) != given {
 			t.Fatalf("%d given: %+v, %v", given, a, err)
 		}
-		again, err := Source(h.t.Context(), h.st, store.Run{}, found, nil, base)
+		again, err := Source(h.t.Context(), h.st, run, found, nil, base)
 		if err != nil || again.Stored != 0 || again.Unchanged != given-len(a.Rejected) {
 			t.Fatalf("again: %+v, %v", again, err)
 		}

@@ -100,7 +100,9 @@ func Source(ctx context.Context, st *store.Store, run store.Run, found []Found, 
 	return a, nil
 }
 
-// merge stores what of the readings is not stored yet, and returns how many.
+// merge stores what of the readings is not stored yet, and returns how many. With
+// InfluxDB the Commit writes them before its transaction: so the lease is looked
+// at before as well, lest a run that was frozen overwrites what a later one brought.
 func merge(ctx context.Context, st *store.Store, run store.Run, rs []reading.Reading) (stored int, err error) {
 	if len(rs) == 0 {
 		return 0, nil
@@ -109,7 +111,12 @@ func merge(ctx context.Context, st *store.Store, run store.Run, rs []reading.Rea
 	if err != nil || len(fresh) == 0 {
 		return 0, err
 	}
-	return len(fresh), st.Commit(ctx, "store the readings of "+run.Function, fresh, nil)
+	what := "store the readings of " + run.Function
+	fence := func(ctx context.Context, tx *store.Tx) error { return tx.Fenced(ctx, run) }
+	if err := st.Commit(ctx, what, nil, fence); err != nil {
+		return 0, err
+	}
+	return len(fresh), st.Commit(ctx, what, fresh, fence)
 }
 
 // moved adds to the indexes of refusals.

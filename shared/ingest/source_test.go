@@ -67,7 +67,7 @@ func TestWhatASourceMustNotBring(t *testing.T) {
 			bad := weather("home", noon, map[string]float64{"temperature_celsius": 20, "humidity_percent": 50})
 			tc.change(&bad)
 			before := maps.Clone(bad.Fields)
-			a := h.find(store.Run{Function: "weather"}, Found{Readings: []reading.Reading{weather("home", at(-1), warm(19)), bad}})
+			a := h.find(h.run(), Found{Readings: []reading.Reading{weather("home", at(-1), warm(19)), bad}})
 			if got := reasons(a.Rejected); !strings.HasPrefix(got, tc.rejected) || (got == "") != (tc.rejected == "") || reasons(a.LeftOut) != tc.leftOut || a.Stored+len(a.Rejected) != 2 {
 				t.Errorf("%+v, want %q and %q", a, tc.rejected, tc.leftOut)
 			}
@@ -91,7 +91,7 @@ func TestTheEndsOfARangeAreInIt(t *testing.T) {
 	rs := []reading.Reading{weather("a", noon.Add(5*time.Minute), warm(-90)), weather("b", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), warm(60))}
 	rs[0].Text = map[string]string{"summary": "cold"}
 	rs[1].Tags["sample"] = "true"
-	if a := h.find(store.Run{}, Found{Readings: rs}); a.Stored != 2 || len(a.LeftOut) != 0 {
+	if a := h.find(h.run(), Found{Readings: rs}); a.Stored != 2 || len(a.LeftOut) != 0 {
 		t.Errorf("%+v", a)
 	}
 }
@@ -101,7 +101,7 @@ func TestATextIsAReadingToo(t *testing.T) {
 	h := newHouse(t)
 	r := weather("home", noon, warm(99))
 	r.Text = map[string]string{"summary": "hot"}
-	if a := h.find(store.Run{}, Found{Readings: []reading.Reading{r}}); a.Stored != 1 || len(a.LeftOut) != 1 || len(a.Rejected) != 0 {
+	if a := h.find(h.run(), Found{Readings: []reading.Reading{r}}); a.Stored != 1 || len(a.LeftOut) != 1 || len(a.Rejected) != 0 {
 		t.Errorf("%+v", a)
 	}
 	h.want("readings", h.lines("weather"), `weather,place=home summary="hot" 1780315200000000000`)
@@ -110,13 +110,14 @@ func TestATextIsAReadingToo(t *testing.T) {
 func TestARerunStoresWhatDiffersOnly(t *testing.T) {
 	h := newHouse(t)
 	rs := []reading.Reading{weather("home", noon, warm(20)), weather("home", at(1), warm(21)), weather("home", at(1), warm(21))}
+	run := h.run()
 	for i, want := range []Answer{{Stored: 2, Unchanged: 1}, {Unchanged: 3}} {
-		if a := h.find(store.Run{}, Found{Readings: rs}); a.Stored != want.Stored || a.Unchanged != want.Unchanged {
+		if a := h.find(run, Found{Readings: rs}); a.Stored != want.Stored || a.Unchanged != want.Unchanged {
 			t.Errorf("run %d: %+v, want %+v", i+1, a, want)
 		}
 	}
 	rs[0].Fields = warm(20.5)
-	if a := h.find(store.Run{}, Found{Readings: rs[:1]}, Found{Readings: rs[1:2]}); a.Stored != 1 || a.Unchanged != 1 {
+	if a := h.find(run, Found{Readings: rs[:1]}, Found{Readings: rs[1:2]}); a.Stored != 1 || a.Unchanged != 1 {
 		t.Errorf("one that was corrected: %+v", a)
 	}
 }
@@ -149,6 +150,29 @@ func TestItemsAreCheckedAndALostOneLeavesTheListOpen(t *testing.T) {
 	}
 	if a := h.find(run, list(true)); a.Stored != 4 {
 		t.Errorf("an empty list that is whole closes all: %+v", a)
+	}
+}
+
+// TestALostLeaseStoresNoReadings: a run that was frozen past its lease overwrites
+// nothing, though it brings no items, with readings in the same file and without.
+func TestALostLeaseStoresNoReadings(t *testing.T) {
+	for name, wrap := range map[string]func(store.Series) store.Series{
+		"one file":   func(s store.Series) store.Series { return s },
+		"of its own": func(s store.Series) store.Series { return &watched{Series: s, before: func() {}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.st.Series = wrap(h.st.Series)
+			run := h.run()
+			h.find(run, Found{Readings: []reading.Reading{weather("home", noon, warm(20))}})
+			frozen := run
+			frozen.Fence--
+			_, err := Source(t.Context(), h.st, frozen, []Found{{Readings: []reading.Reading{weather("home", noon, warm(10))}}}, nil, noon)
+			if !errors.Is(err, store.ErrFenced) {
+				t.Error(err)
+			}
+			h.want("readings", h.lines("weather"), "weather,place=home temperature_celsius=20 1780315200000000000")
+		})
 	}
 }
 

@@ -55,6 +55,12 @@ func (t *Tx) SaveDevices(ctx context.Context, c DeviceChange) error {
 	return saveDevices(ctx, t.in, c)
 }
 
+// Fenced answers ErrFenced if the run's lease went to a later run. Until the
+// transaction ends, no other run takes it.
+func (t *Tx) Fenced(ctx context.Context, r Run) error {
+	return fenced(ctx, t.in, r.Function, r.Fence)
+}
+
 // Queue adds messages to the outbox. One whose Created is zero was created now;
 // a key that was ever queued is not queued again.
 func (t *Tx) Queue(ctx context.Context, messages []Message) error {
