@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -40,15 +41,14 @@ func Begin(ctx context.Context, st *store.Store, r *device.Register, lookup Look
 // the answer.
 func (b *Batch) AddReading(i int, r reading.Reading) {
 	r, dropped, err := check(r, b.lookup, b.now)
-	if err == nil {
-		b.readings = append(b.readings, r)
-		if len(dropped) > 0 {
-			err = dropped[0]
-		}
-		b.answer.count(i, true, err)
-		return
+	if len(dropped) > 0 {
+		err = cmp.Or(err, dropped[0])
 	}
-	b.answer.count(i, false, err)
+	stored := err == nil || len(dropped) > 0 && !empty(r)
+	if stored {
+		b.readings = append(b.readings, r)
+	}
+	b.answer.count(i, stored, err)
 }
 
 // State returns the last word of a metric.

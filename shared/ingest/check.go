@@ -12,14 +12,25 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// check returns a reading as it may be stored and what was left out of it.
+// undeclaredError says that the catalogue does not have a name: who made the
+// reading and the catalogue do not agree.
+type undeclaredError struct{ text string }
+
+func (e *undeclaredError) Error() string { return e.text }
+
+func undeclared(format string, args ...any) error {
+	return &undeclaredError{fmt.Sprintf(format, args...)}
+}
+
+// check returns a reading as it may be stored and the numbers out of their range
+// that were left out of it. It may be left without any value.
 func check(r reading.Reading, lookup Lookup, now time.Time) (_ reading.Reading, dropped []error, err error) {
 	if err := r.Check(); err != nil {
 		return r, nil, err
 	}
 	m, ok := lookup(r.Name)
 	if !ok {
-		return r, nil, fmt.Errorf("%s is not in the catalogue", r.Name)
+		return r, nil, undeclared("%s is not in the catalogue", r.Name)
 	}
 	if err := cmp.Or(checkLabels(&m, r.Tags), checkTexts(&m, r.Text), m.CheckTime(r.Time, now)); err != nil {
 		return r, nil, err
@@ -37,17 +48,19 @@ func check(r reading.Reading, lookup Lookup, now time.Time) (_ reading.Reading, 
 			delete(r.Fields, k)
 		}
 	}
-	if len(r.Fields)+len(r.Text) == 0 {
-		return r, nil, dropped[0] // nothing else was in it
+	if empty(r) {
+		return r, dropped, nil
 	}
 	_, err = store.Normal([]reading.Reading{r})
 	return r, dropped, err
 }
 
+func empty(r reading.Reading) bool { return len(r.Fields)+len(r.Text) == 0 }
+
 func checkLabels(m *catalogue.Measurement, tags map[string]string) error {
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		if k != catalogue.SampleLabel && !slices.Contains(m.Labels, k) {
-			return fmt.Errorf("%s: the catalogue allows no label %q", m.Name, k)
+			return undeclared("%s: the catalogue allows no label %q", m.Name, k)
 		}
 	}
 	return nil
@@ -59,7 +72,7 @@ func checkTexts(m *catalogue.Measurement, texts map[string]string) error {
 	}
 	for _, k := range slices.Sorted(maps.Keys(texts)) {
 		if !slices.Contains(m.Text, k) {
-			return fmt.Errorf("%s: the catalogue has no text %q", m.Name, k)
+			return undeclared("%s: the catalogue has no text %q", m.Name, k)
 		}
 	}
 	return nil
@@ -75,5 +88,5 @@ func declared(m *catalogue.Measurement, key string) (catalogue.Field, error) {
 	case m.Open && key != "" && key[0] != '_' && key != "time" && !slices.Contains(m.Labels, key) && !slices.Contains(m.Text, key):
 		return catalogue.Field{Key: key, Min: -catalogue.Limits, Max: catalogue.Limits}, nil
 	}
-	return f, fmt.Errorf("%s: the catalogue has no field %q", m.Name, key)
+	return f, undeclared("%s: the catalogue has no field %q", m.Name, key)
 }

@@ -76,14 +76,14 @@ func TestEachReportIsStoredUnchangedOrRejected(t *testing.T) {
 	})
 }
 
-// TestEachReadingIsStoredUnchangedOrRejected: and a rerun stores nothing.
-func TestEachReadingIsStoredUnchangedOrRejected(t *testing.T) {
+// TestEachReadingIsStoredUnchangedOrRefused: and a rerun stores nothing.
+func TestEachReadingIsStoredUnchangedOrRefused(t *testing.T) {
 	h := newHouse(t)
 	base, run := noon.AddDate(-1, 0, 0), h.run()
 	rapid.Check(t, func(t *rapid.T) {
 		base = base.Add(time.Hour)
-		var found []Found
-		given := 0
+		var found []Checked
+		kept := 0
 		for range rapid.IntRange(1, 3).Draw(t, "targets") {
 			var f Found
 			for range rapid.IntRange(0, 5).Draw(t, "readings") {
@@ -94,16 +94,20 @@ func TestEachReadingIsStoredUnchangedOrRejected(t *testing.T) {
 				}
 				f.Readings = append(f.Readings, r)
 			}
-			given += len(f.Readings)
-			found = append(found, f)
+			c, refused, err := f.Check(base)
+			if err == nil && len(c.found.Readings)+len(refused) < len(f.Readings) {
+				t.Fatalf("%d given, %d kept, refused: %v", len(f.Readings), len(c.found.Readings), refused)
+			}
+			kept += len(c.found.Readings)
+			found = append(found, c)
 		}
-		a, err := Source(h.t.Context(), h.st, run, found, nil, base)
-		if err != nil || a.Stored+a.Unchanged+len(a.Rejected) != given {
-			t.Fatalf("%d given: %+v, %v", given, a, err)
+		stored, unchanged, err := Source(h.t.Context(), h.st, run, found, nil)
+		if err != nil || stored+unchanged != kept {
+			t.Fatalf("%d kept: %d stored, %d unchanged, %v", kept, stored, unchanged, err)
 		}
-		again, err := Source(h.t.Context(), h.st, run, found, nil, base)
-		if err != nil || again.Stored != 0 || again.Unchanged != given-len(a.Rejected) {
-			t.Fatalf("again: %+v, %v", again, err)
+		again, unchanged, err := Source(h.t.Context(), h.st, run, found, nil)
+		if err != nil || again != 0 || unchanged != kept {
+			t.Fatalf("again: %d stored, %d unchanged, %v", again, unchanged, err)
 		}
 	})
 }

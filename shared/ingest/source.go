@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,36 +21,47 @@ type Found struct {
 // Tell makes the message of an item that opened or closed; false: there is none.
 type Tell func(item.Change) (store.Message, bool)
 
-// Check returns what may be stored of f at now, what is rejected and what is left
-// out. Rejected are readings with an undeclared name, label or field, a number that
-// is none or a time that cannot be, and items without an id or with one that no
-// index takes. A number outside of its range is left out; the rest of its reading
-// stays. A list that lost an item is no longer complete. Readings are counted
-// first, then items.
-func (f Found) Check(now time.Time) (kept Found, rejected, leftOut []Refusal) {
-	kept.Readings = make([]reading.Reading, 0, len(f.Readings))
-	for i, r := range f.Readings {
+// Checked is what may be stored of a target: Found.Check makes it.
+type Checked struct{ found Found }
+
+// Found returns it.
+func (c Checked) Found() Found { return c.found }
+
+// Check returns what may be stored of f at now, and why the rest may not: readings
+// with a number that is none or a time that cannot be, numbers outside of their
+// range, and items without an id or with one that no index takes. A list that lost
+// an item is no longer complete. It is an error, and nothing may be stored, where a
+// reading has a name, label, field or text that the catalogue does not, or nothing
+// is left: then the source is wrong, or its upstream changed its format.
+func (f Found) Check(now time.Time) (_ Checked, refused []error, err error) {
+	kept := Found{Readings: make([]reading.Reading, 0, len(f.Readings)), List: f.List}
+	for _, r := range f.Readings {
 		r, dropped, err := check(r, catalogue.Get, now)
+		if _, ours := errors.AsType[*undeclaredError](err); ours {
+			return Checked{}, nil, err
+		}
 		if err != nil {
-			rejected = append(rejected, Refusal{i, err})
+			refused = append(refused, err)
 			continue
 		}
-		for _, why := range dropped {
-			leftOut = append(leftOut, Refusal{i, why})
+		refused = append(refused, dropped...)
+		if !empty(r) {
+			kept.Readings = append(kept.Readings, r)
 		}
-		kept.Readings = append(kept.Readings, r)
 	}
-	kept.List = f.List
 	kept.List.Items = make([]item.Item, 0, len(f.List.Items))
-	for i, it := range f.List.Items {
+	for _, it := range f.List.Items {
 		if err := checkItem(it); err != nil {
-			rejected = append(rejected, Refusal{len(f.Readings) + i, err})
+			refused = append(refused, err)
 			kept.List.Complete = false
 			continue
 		}
 		kept.List.Items = append(kept.List.Items, it)
 	}
-	return kept, rejected, leftOut
+	if len(refused) > 0 && len(kept.Readings)+len(kept.List.Items) == 0 {
+		return Checked{}, nil, refused[0]
+	}
+	return Checked{kept}, refused, nil
 }
 
 // maxID keeps an item's key within what PostgreSQL can index (2,704 bytes): one
@@ -59,45 +71,36 @@ const maxID = 1000
 func checkItem(i item.Item) error {
 	switch {
 	case i.ID == "":
-		return fmt.Errorf("%q has no id", i.Title)
+		return fmt.Errorf("the item %.100q has no id", i.Title)
 	case len(i.ID) > maxID:
-		return fmt.Errorf("an id of %d bytes", len(i.ID))
+		return fmt.Errorf("the item %.100q has an id of %d bytes", i.Title, len(i.ID))
 	}
 	return nil
 }
 
-// Source stores what a run found, after its Check: items first, with their
-// messages, then readings. Of these it reads what is stored and writes only what
-// differs, so that a rerun stores nothing. Indexes in the answer go on from one
-// target to the next; Stored also counts the items that a complete list closed.
+// Source stores what a run found: items first, with their messages, then readings.
+// Of these it reads what is stored and writes only what differs, so that a rerun
+// stores nothing. Stored also counts the items that a complete list closed.
 // store.ErrFenced: a later run has the lease, and nothing is stored.
-func Source(ctx context.Context, st *store.Store, run store.Run, found []Found, tell Tell, now time.Time) (Answer, error) {
-	var a Answer
+func Source(ctx context.Context, st *store.Store, run store.Run, found []Checked, tell Tell) (stored, unchanged int, err error) {
 	var lists []store.List
 	var readings []reading.Reading
-	given := 0
-	for _, f := range found {
-		kept, rejected, leftOut := f.Check(now)
-		a.Rejected, a.LeftOut = append(a.Rejected, moved(rejected, given)...), append(a.LeftOut, moved(leftOut, given)...)
-		given += len(f.Readings) + len(f.List.Items)
-		readings = append(readings, kept.Readings...)
-		if len(kept.List.Items) > 0 || kept.List.Complete {
-			lists = append(lists, kept.List)
+	for _, c := range found {
+		readings = append(readings, c.found.Readings...)
+		if l := c.found.List; len(l.Items) > 0 || l.Complete {
+			lists = append(lists, l)
 		}
 	}
 	if len(lists) > 0 {
-		stored, unchanged, err := st.SaveItems(ctx, run, lists, tell)
-		if err != nil {
-			return Answer{}, err
+		if stored, unchanged, err = st.SaveItems(ctx, run, lists, tell); err != nil {
+			return 0, 0, err
 		}
-		a.Stored, a.Unchanged = stored, unchanged
 	}
-	stored, err := merge(ctx, st, run, readings)
+	fresh, err := merge(ctx, st, run, readings)
 	if err != nil {
-		return Answer{}, err
+		return 0, 0, err
 	}
-	a.Stored, a.Unchanged = a.Stored+stored, a.Unchanged+len(readings)-stored
-	return a, nil
+	return stored + fresh, unchanged + len(readings) - fresh, nil
 }
 
 // merge stores what of the readings is not stored yet, and returns how many. With
@@ -117,12 +120,4 @@ func merge(ctx context.Context, st *store.Store, run store.Run, rs []reading.Rea
 		return 0, err
 	}
 	return len(fresh), st.Commit(ctx, what, fresh, fence)
-}
-
-// moved adds to the indexes of refusals.
-func moved(rs []Refusal, by int) []Refusal {
-	for i := range rs {
-		rs[i].Index += by
-	}
-	return rs
 }

@@ -26,6 +26,7 @@ const sideBySide = 4
 // fetched is what became of one target.
 type fetched struct {
 	Batch
+	checked ingest.Checked // what may be stored of it
 	target  string
 	err     error
 	skipped bool // the time was up before its turn
@@ -83,8 +84,9 @@ func (x *runner) fetchTarget(ctx context.Context, client *fetch.Client, st *stor
 	return f
 }
 
-// check completes what Fetch returned and fails the target if something in it must
-// not be stored: an upstream that changed its format shows here at the latest.
+// check completes what Fetch returned, leaves out what must not be stored, with a
+// warning, and fails the target if nothing is left or a name is not in the
+// catalogue: an upstream that changed its format shows here at the latest.
 func (x *runner) check(f *fetched) error {
 	for i := range f.Readings {
 		r := &f.Readings[i]
@@ -104,27 +106,24 @@ func (x *runner) check(f *fetched) error {
 		}
 		it.URL = Link(it.URL)
 	}
-	kept, rejected, leftOut := x.found(*f).Check(x.env.Now())
-	if len(rejected) > 0 {
-		return fmt.Errorf("what it answered cannot be right: %w", rejected[0].Reason)
+	found := ingest.Found{Readings: f.Readings, List: store.List{Source: x.Name, Target: f.target, Items: f.Items, Complete: f.Complete, Sample: x.env.Sample}}
+	checked, refused, err := found.Check(x.env.Now())
+	if err != nil {
+		return fmt.Errorf("what it answered cannot be right: %w", err)
 	}
-	f.Readings, f.Items = kept.Readings, kept.List.Items
-	for i, r := range leftOut {
+	f.checked = checked
+	f.Readings, f.Items = checked.Found().Readings, checked.Found().List.Items
+	for i, why := range refused {
 		if i == maxLeftOut {
-			f.Warnings = append(f.Warnings, fmt.Sprintf("left out as well: %d more values", len(leftOut)-i))
+			f.Warnings = append(f.Warnings, fmt.Sprintf("left out as well: %d more", len(refused)-i))
 			break
 		}
-		f.Warnings = append(f.Warnings, "left out: "+r.Reason.Error())
+		f.Warnings = append(f.Warnings, "left out: "+why.Error())
 	}
 	return nil
 }
 
-const maxLeftOut = 5 // values that are named in a target's warnings
-
-// found is what ingest stores of a target.
-func (x *runner) found(f fetched) ingest.Found {
-	return ingest.Found{Readings: f.Readings, List: store.List{Source: x.Name, Target: f.target, Items: f.Items, Complete: f.Complete, Sample: x.env.Sample}}
-}
+const maxLeftOut = 5 // that are named in a target's warnings
 
 // show puts what was decoded into the answer.
 func (a *Answer) show(fs []fetched) {

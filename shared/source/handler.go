@@ -152,6 +152,8 @@ func (x *runner) log(a Answer, code int, err error) {
 		log.Error("run", "err", err)
 	case err != nil || a.Status == "partial":
 		log.Warn("run", "err", err, "warnings", a.Warnings)
+	case len(a.Warnings) > 0:
+		log.Info("run", "warnings", a.Warnings)
 	default:
 		log.Info("run")
 	}

@@ -116,17 +116,17 @@ func (x *runner) store(ctx context.Context, st *store.Store, r store.Run, step [
 			return &storeError{err}
 		}
 	}
-	var found []ingest.Found
+	var found []ingest.Checked
 	for _, f := range step {
 		if f.err == nil {
-			found = append(found, x.found(f))
+			found = append(found, f.checked)
 		}
 	}
-	stored, err := ingest.Source(ctx, st, r, found, x.tell, x.env.Now())
+	stored, unchanged, err := ingest.Source(ctx, st, r, found, x.tell)
 	if err != nil {
 		return storeFailed(err)
 	}
-	a.Stored, a.Unchanged = a.Stored+stored.Stored, a.Unchanged+stored.Unchanged
+	a.Stored, a.Unchanged = a.Stored+stored, a.Unchanged+unchanged
 	return nil
 }
 

@@ -169,29 +169,44 @@ func TestFailuresHaveTheirStatusAndStoreNothing(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeRightIsNotStored(t *testing.T) {
+// TestOneBadReadingBlocksNoGoodOne: but a name that is not in the catalogue is the
+// source's mistake, and fails its target.
+func TestOneBadReadingBlocksNoGoodOne(t *testing.T) {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	for name, change := range map[string]func(*reading.Reading){
-		"a field that nobody declared": func(r *reading.Reading) { r.Fields["colour"] = 1 },
-		"a label that nobody declared": func(r *reading.Reading) { r.Tags["request_id"] = "4711" },
-		"nothing but values out of range": func(r *reading.Reading) {
-			r.Fields, r.Text = map[string]float64{"temperature_celsius": -273, "humidity_percent": 101}, nil
-		},
-		"a time in 1970":         func(r *reading.Reading) { r.Time = time.Unix(1700000, 0) },
-		"a time next month":      func(r *reading.Reading) { r.Time = at.AddDate(0, 1, 0) },
-		"an unknown measurement": func(r *reading.Reading) { r.Name = "wether" },
-		"a label of 64 KiB":      func(r *reading.Reading) { r.Tags["place"] = strings.Repeat("x", 64<<10) },
+	for name, tc := range map[string]struct {
+		change func(*reading.Reading)
+		fails  bool
+	}{
+		"a field that nobody declared":     {func(r *reading.Reading) { r.Fields["colour"] = 1 }, true},
+		"a label that nobody declared":     {func(r *reading.Reading) { r.Tags["request_id"] = "4711" }, true},
+		"an unknown measurement":           {func(r *reading.Reading) { r.Name = "wether" }, true},
+		"nothing but a value out of range": {func(r *reading.Reading) { r.Fields = map[string]float64{"temperature_celsius": -273} }, false},
+		"a time in 1970":                   {func(r *reading.Reading) { r.Time = time.Unix(1700000, 0) }, false},
+		"a time next month":                {func(r *reading.Reading) { r.Time = at.AddDate(0, 1, 0) }, false},
+		"a label of 64 KiB":                {func(r *reading.Reading) { r.Tags["place"] = strings.Repeat("x", 64<<10) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := thermometer("home")
+			alone := false
 			s.Fetch = func(context.Context, *fetch.Client, string, source.Window) (source.Batch, error) {
 				r := weather("home", at)
-				change(&r)
+				tc.change(&r)
+				if alone {
+					return source.Batch{Readings: []reading.Reading{r}}, nil
+				}
 				return source.Batch{Readings: []reading.Reading{weather("home", at.Add(-time.Hour)), r}}, nil
 			}
 			h := start(t, s)
-			if a, w := h.Post(""); w.Code != 502 || !strings.Contains(a.Error, "cannot be right") || len(h.Readings("weather")) != 0 {
+			a, w := h.Post("")
+			if failed := w.Code == 502 && strings.Contains(a.Error, "cannot be right") && len(h.Readings("weather")) == 0; tc.fails && !failed {
 				t.Errorf("%d %s, %d stored", w.Code, w.Body, len(h.Readings("weather")))
+			}
+			if !tc.fails && (w.Code != 200 || a.Status != "ok" || a.Stored != 1 || len(a.Warnings) != 1) {
+				t.Errorf("%d %s; want the good one, and a warning", w.Code, w.Body)
+			}
+			alone = true
+			if a, w := h.Post(""); w.Code != 502 || !strings.Contains(a.Error, "cannot be right") {
+				t.Errorf("with nothing left: %d %s, want a failure", w.Code, w.Body)
 			}
 		})
 	}
