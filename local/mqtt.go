@@ -19,6 +19,7 @@ import (
 	"github.com/hearth-home/hearth/local/gateway"
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/settings"
 )
 
 // tapped reports whether the user's own broker is listened to (MQTT_URL), beside
@@ -165,8 +166,11 @@ func (u *up) waitReady(ctx context.Context) {
 // notes are what a person should know who looks at the page.
 func (u *up) notes() []string {
 	var out []string
-	if _, err := u.settings.Look(u.now()); err != nil {
-		out = append(out, u.redact("what hearth.yml said before stays, it has mistakes: "+err.Error()))
+	switch _, err := u.settings.Look(u.now()); {
+	case errors.Is(err, settings.ErrUnread):
+		out = append(out, u.redact("messages wait that hearth.yml may map: "+err.Error()))
+	case err != nil:
+		out = append(out, u.redact("hearth.yml has mistakes, and what they concern stays as it was: "+err.Error()))
 	}
 	wanted := slices.ContainsFunc(u.host.Functions, func(f host.Function) bool { return len(f.Topics()) > 0 })
 	if b := u.bridge.Load(); b != nil && wanted && u.now().Sub(u.began) > 5*time.Second && !b.Ready() {

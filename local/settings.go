@@ -36,8 +36,10 @@ type decided struct {
 
 // watchSettings follows hearth.yml by the same rules as the functions.
 func (h *house) watchSettings(log *slog.Logger) *settings.Watch[decided] {
-	return settings.NewWatch(secret.NewFolder(h.root).Get(settingsName), log, func(f *settings.File) decided {
-		return decided{mapping.Compile(f), f.House}
+	return settings.NewWatch(secret.NewFolder(h.root).Get(settingsName), log, mapping.Acts, func(f *settings.File) decided {
+		set := mapping.Compile(f)
+		set.CheckNames(f, f.Mistake)
+		return decided{set, f.House}
 	})
 }
 
@@ -75,7 +77,7 @@ func cmdSettings(_ context.Context, h *house, args []string, out io.Writer) erro
 		return err
 	}
 	f := settings.Parse(b)
-	mapping.Compile(f)
+	mapping.Compile(f).CheckNames(f, f.Mistake)
 	wrong := 0
 	for _, m := range f.Sorted() {
 		kind := "warning: "

@@ -89,7 +89,8 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, topic string, payload []byte) {
 		m := message(0, topic, string(payload))
-		w := &work{s: s, ms: []wire.Message{m}, now: noon, set: s.watch.Set(noon)}
+		w := &work{s: s, ms: []wire.Message{m}, now: noon}
+		w.set, w.unread = s.watch.Set(noon)
 		err := w.read(0)
 		for _, d := range w.said {
 			if len(d.physical) == 0 || d.measurement == "" || d.from == d.to && len(d.text) == 0 || !d.time.IsZero() && d.time.After(noon.Add(time.Hour)) {

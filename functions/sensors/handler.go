@@ -59,7 +59,8 @@ type sensors struct {
 // transform stores a batch: readings first, then states and numbering in one
 // transaction.
 func (s *sensors) transform(ctx context.Context, st *store.Store, ms []wire.Message, now time.Time) (wire.Answer, error) {
-	w := &work{s: s, ms: ms, now: now, set: s.watch.Set(now)}
+	w := &work{s: s, ms: ms, now: now}
+	w.set, w.unread = s.watch.Set(now)
 	for i := range ms {
 		if err := w.read(i); err != nil {
 			w.answer.Reject(&ms[i], err)

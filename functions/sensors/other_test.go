@@ -220,3 +220,66 @@ func reasons(a wire.Answer) string {
 	}
 	return strings.Join(out, "; ")
 }
+
+const office = `
+devices:
+  - topic: office/climate
+    device: office
+    fields: {temperature: {path: $.temperature, unit: °F}}
+`
+
+// The keys of the message would be understood without hearth.yml, and otherwise.
+func TestAfterARestartMistakesInOtherSectionsStopNoMapping(t *testing.T) {
+	for name, more := range map[string]string{
+		"a_tile":             "tiles: [{tile: Weather}]\n",
+		"a_later_field":      "rules: {a: {field: air.later_ppm, above: 1}}\n",
+		"a_later_key":        "rules: {a: {later: 1}}\nhouse: {later: 1}\n",
+		"a_later_section":    "later: 1\n",
+		"a_reminder":         "reminders: [{text: x}]\n",
+		"a_house's_currency": "house: {currency: euro}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := batchtest.Serve(t, New, batchtest.SQLite(t))
+			settings(t, f, office+more)
+			written(t, f, noon.Add(-time.Hour))
+			f.Post(t, message(0, "office/climate", `{"temperature":71}`))
+			same(t, "readings", f.Lines(t, "air"), []string{"air,device=office temperature_celsius=21.666666666666664" + at})
+		})
+	}
+}
+
+func TestAfterARestartWhatAnUnreadFileMayMapWaits(t *testing.T) {
+	f := batchtest.Serve(t, New, batchtest.SQLite(t))
+	settings(t, f, office+"    colour: red\n")
+	written(t, f, noon)
+	a := f.Post(t, message(0, "office/climate", `{"temperature":71}`)) // it may not be whole yet
+	if len(a.Retry) != 1 || len(a.Rejected) > 0 {
+		t.Errorf("just written: %+v", a)
+	}
+	written(t, f, noon.Add(-time.Hour))
+	m := message(time.Minute, "office/climate", `{"temperature":71}`)
+	a = f.Post(t, m, edgeSays(1, time.Minute, `"co2_ppm":612`), message(time.Minute, "/climate/attic", `{"temperature":20}`))
+	if len(a.Retry) != 2 || len(a.Rejected) > 0 || !strings.Contains(a.Retry[0].Reason, "line 6, column 5") || !strings.Contains(a.Retry[0].Reason, "colour") {
+		t.Errorf("%+v", a)
+	}
+	same(t, "readings", f.Lines(t, "air"), []string{"air,device=office-air co2_ppm=612 1795435260000000000"})
+	settings(t, f, office)
+	written(t, f, noon.Add(-time.Hour))
+	m.Time = noon
+	m2 := message(2*time.Minute, "/climate/attic", `{"temperature":20}`)
+	m2.Time = noon
+	f.Clock(noon.Add(2 * time.Minute))
+	if a := f.Post(t, m, m2); len(a.Retry)+len(a.Rejected) > 0 {
+		t.Errorf("%+v", a)
+	}
+	same(t, "readings", f.Lines(t, "air"), []string{"air,device=attic temperature_celsius=20" + at,
+		"air,device=office temperature_celsius=21.666666666666664" + at, "air,device=office-air co2_ppm=612 1795435260000000000"})
+}
+
+// written dates the settings: what is older than some seconds, nobody is writing.
+func written(t *testing.T, f *batchtest.Served, when time.Time) {
+	t.Helper()
+	if err := os.Chtimes(filepath.Join(f.Secrets, "hearth-settings"), time.Time{}, when); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -20,6 +20,7 @@ type work struct {
 	ms      []wire.Message
 	now     time.Time
 	set     *mapping.Set // of hearth.yml
+	unread  error        // why there are settings that the set does not hold
 	answer  wire.Answer
 	said    []said
 	values  []device.Value // of all, one after the other
@@ -63,6 +64,10 @@ func (w *work) read(i int) error {
 	case wire.Edge:
 		return w.readEdge(i, name)
 	default:
+		if w.unread != nil { // a mapping may want it, in other units than its keys say
+			w.answer.Again(m, w.unread.Error())
+			return nil
+		}
 		return w.readOther(i)
 	}
 }
@@ -109,12 +114,8 @@ func (w *work) firstArrivals(ctx context.Context, st *store.Store) error {
 
 // plan finds or makes the devices and takes everything in.
 func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
-	mapped, err := w.s.watch.Apply(ctx, w.set, b.Update)
-	if err != nil {
+	if err := w.apply(ctx, b); err != nil {
 		return err
-	}
-	for _, f := range mapped {
-		w.answer.Replay = append(w.answer.Replay, wire.Pick{Topic: f})
 	}
 	if err := b.Adopt(ctx, w.requests(b)); err != nil {
 		return err
@@ -144,6 +145,18 @@ func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
 		b.Change.Dead = append(b.Change.Dead, d)
 	}
 	return nil
+}
+
+// apply lets the register know what hearth.yml says.
+func (w *work) apply(ctx context.Context, b *ingest.Batch) error {
+	if w.unread != nil {
+		return nil
+	}
+	mapped, err := w.s.watch.Apply(ctx, w.set, b.Update)
+	for _, f := range mapped {
+		w.answer.Replay = append(w.answer.Replay, wire.Pick{Topic: f})
+	}
+	return err
 }
 
 // requests asks for the devices of physical things that the register does not know.

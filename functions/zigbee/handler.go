@@ -90,8 +90,10 @@ type work struct {
 
 func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
 	w.b = b
-	if _, err := w.z.watch.Apply(ctx, w.z.watch.Set(w.now), b.Update); err != nil {
-		return err
+	if set, unread := w.z.watch.Set(w.now); unread == nil {
+		if _, err := w.z.watch.Apply(ctx, set, b.Update); err != nil {
+			return err
+		}
 	}
 	w.z.index = indexed(w.z.index, b)
 	for _, base := range w.z.bases {

@@ -261,8 +261,9 @@ func TestWatchKeepsTheLastGoodFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		now = now.Add(time.Minute)
-		if _, ok, _ := w.Set(now).Find("a", []byte(`1`)); ok != want {
-			t.Errorf("%q: %v, want %v", file, ok, want)
+		set, err := w.Set(now)
+		if _, ok, _ := set.Find("a", []byte(`1`)); ok != want || err != nil {
+			t.Errorf("%q: %v, %v, want %v", file, ok, err, want)
 		}
 	}
 	takes("", false)

@@ -41,6 +41,7 @@ const maxTopics = 8192 // whose rules are remembered
 func Parse(file []byte) (*Set, error) {
 	f := settings.Parse(file)
 	s := Compile(f)
+	s.CheckNames(f, f.Mistake)
 	if err := f.Err(); err != nil {
 		return nil, err
 	}
@@ -48,7 +49,7 @@ func Parse(file []byte) (*Set, error) {
 }
 
 // Compile makes of the section "devices" what messages are mapped by. It notes
-// what is wrong with it, and with the names of fields in other sections, in f.
+// what is wrong with it in f.
 func Compile(f *settings.File) *Set {
 	s := &Set{byTopic: map[string][]*rule{}}
 	ms := &measurements{own: map[string]*catalogue.Measurement{}}
@@ -60,9 +61,6 @@ func Compile(f *settings.File) *Set {
 	}
 	for _, name := range slices.Sorted(maps.Keys(ms.own)) {
 		s.measurements = append(s.measurements, *ms.own[name])
-	}
-	if !f.Broken("devices") {
-		s.checkNames(f)
 	}
 	return s
 }

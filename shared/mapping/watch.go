@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -20,13 +21,25 @@ type Watch struct {
 
 // NewWatch reads nothing yet.
 func NewWatch(s secret.String, log *slog.Logger) *Watch {
-	return &Watch{file: settings.NewWatch(s, log, Compile)}
+	return &Watch{file: settings.NewWatch(s, log, Acts, func(f *settings.File) *Set {
+		set := Compile(f)
+		set.CheckNames(f, f.Warn)
+		return set
+	})}
 }
 
-// Set returns what the file says, or said when it was last without mistakes.
-func (w *Watch) Set(now time.Time) *Set {
-	set, _ := w.file.Look(now) // it has logged what is wrong
-	return set
+// Acts are the paths of hearth.yml that a Set is made of.
+var Acts = []string{"devices", "house.zone"}
+
+// Set returns what the file says, or said when it was last without mistakes in
+// devices. The error says that there are settings and that they could not be read
+// since the process began: the set is none to act on.
+func (w *Watch) Set(now time.Time) (*Set, error) {
+	set, err := w.file.Look(now) // it has logged what is wrong
+	if !errors.Is(err, settings.ErrUnread) {
+		err = nil
+	}
+	return set, err
 }
 
 // Apply lets the register know what the set says of devices, once a change. It

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -141,7 +142,8 @@ func (d *decoder) object(n *yaml.Node, v reflect.Value, path string, depth int) 
 	for _, k := range d.keys(n, path, depth) {
 		i := slices.IndexFunc(fields, func(f structField) bool { return f.name == k.name })
 		if i < 0 {
-			d.mistake(k.node, path, "%s", unknown("key", k.name, names(fields)))
+			d.file.spoil(path + "." + cmp.Or(nearest(k.name, names(fields)), k.name))
+			d.file.note(at{k.node.Line, k.node.Column}, path, unknown("key", k.name, names(fields)), false)
 			continue
 		}
 		d.value(k.value, v.Field(fields[i].index), path+"."+k.name, fields[i].one, depth+1)

@@ -33,16 +33,38 @@ type at struct{ line, column int }
 // Mistake notes what is wrong at a path, as in devices[0].fields.power; where that
 // is not in the file, at what it would stand in.
 func (f *File) Mistake(path, format string, args ...any) {
-	where := path
-	for where != "" && f.at[where] == (at{}) {
-		where = where[:max(0, strings.LastIndexAny(where, ".["))]
+	f.mistake(f.nearPath(path), path, fmt.Sprintf(format, args...), false)
+}
+
+// Warn notes what may be wrong at a path, as Mistake does.
+func (f *File) Warn(path, format string, args ...any) {
+	f.mistake(f.nearPath(path), path, fmt.Sprintf(format, args...), true)
+}
+
+func (f *File) nearPath(path string) at {
+	for path != "" && f.at[path] == (at{}) {
+		path = path[:max(0, strings.LastIndexAny(path, ".["))]
 	}
-	f.mistake(f.at[where], path, fmt.Sprintf(format, args...), false)
+	return f.at[path]
 }
 
 const maxMistakes = 1000
 
 func (f *File) mistake(where at, path, text string, warning bool) {
+	if !warning {
+		f.spoil(path)
+	}
+	f.note(where, path, text, warning)
+}
+
+func (f *File) spoil(path string) {
+	if f.spoiled == nil {
+		f.spoiled = map[string]bool{}
+	}
+	f.spoiled[path] = true
+}
+
+func (f *File) note(where at, path, text string, warning bool) {
 	m := Mistake{Line: where.line, Column: where.column, Path: path, Text: text, Warning: warning}
 	again := func(old Mistake) bool { // an anchor is used several times
 		return m.Line > 0 && old.Line == m.Line && old.Column == m.Column && old.Text == m.Text
@@ -55,10 +77,25 @@ func (f *File) mistake(where at, path, text string, warning bool) {
 // Broken reports that there is a mistake at a path or in what it holds: another
 // look at it would only find what follows from that.
 func (f *File) Broken(path string) bool {
-	return slices.ContainsFunc(f.Mistakes, func(m Mistake) bool {
-		rest, ok := strings.CutPrefix(m.Path, path)
-		return ok && !m.Warning && (rest == "" || rest[0] == '.' || rest[0] == '[')
-	})
+	return slices.ContainsFunc(f.Mistakes, func(m Mistake) bool { return !m.Warning && within(m.Path, path) })
+}
+
+// Sound reports that what stands at the paths, as in devices or house.zone, can be
+// acted on: there is no mistake in it, nor in the whole of which it is a part. A key
+// that is unknown is a mistake in the one that was probably meant.
+func (f *File) Sound(paths ...string) bool {
+	for bad := range f.spoiled {
+		if slices.ContainsFunc(paths, func(p string) bool { return within(bad, p) || within(p, bad) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// within reports that a path leads to what another holds, or to the same.
+func within(path, whole string) bool {
+	rest, ok := strings.CutPrefix(path, whole)
+	return ok && (whole == "" || rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // Sorted returns mistakes and warnings as they stand in the file.

@@ -273,3 +273,38 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestWhatIsSoundCanBeActedOn(t *testing.T) {
+	many := strings.Repeat("{\n nmae: x},", maxMistakes+1)
+	for yml, want := range map[string]string{ // of house.zone, devices, rules
+		"":                                  "zone devices rules",
+		"tiles: [{tile: Weather}]":          "zone devices rules",
+		"house: {currency: euro}":           "zone devices rules",
+		"house: {language: en}":             "zone devices rules", // of a later version
+		"house: {zoen: UTC}":                "devices rules",
+		"house: {zone: Mars}":               "devices rules",
+		"house: 3":                          "devices rules",
+		"house: {zone: UTC, zone: UTC}":     "devices rules",
+		"devices: [{device: a, colour: 1}]": "zone rules",
+		"devices: []\ndevices: []":          "",
+		"devices: [":                        "",
+		"later: 1":                          "zone devices rules",
+		"x-a: &a {nmae: 1}\nreminders: [*a]\ndevices: [*a]": "zone rules", // it is said once
+		"devices: [{device: a}]\nrules: {a: {for: x}}":      "zone devices",
+		"reminders: [" + many + "]\nrules: {a: {for: x}}":   "zone devices", // more than are kept
+	} {
+		f := Parse([]byte(yml))
+		var got []string
+		for _, part := range []struct{ name, path string }{{"zone", "house.zone"}, {"devices", "devices"}, {"rules", "rules"}} {
+			if f.Sound(part.path) {
+				got = append(got, part.name)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%.60q: sound are %v, want %s", yml, got, want)
+		}
+		if all := f.Sound("house.zone", "devices", "rules"); all != (len(got) == 3) {
+			t.Errorf("%.60q: all are sound: %v", yml, all)
+		}
+	}
+}

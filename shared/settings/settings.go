@@ -15,8 +15,9 @@ type File struct {
 	Reminders  []Reminder      `yaml:"reminders"`       // what to tell at a date or every week
 	QuietHours []QuietHours    `yaml:"quiet_hours,one"` // when only what is critical is told
 
-	Mistakes []Mistake     `yaml:"-"` // and warnings, as they were found; see Err
-	at       map[string]at // where each value stands, by path
+	Mistakes []Mistake       `yaml:"-"` // and warnings, as they were found; see Err
+	at       map[string]at   // where each value stands, by path
+	spoiled  map[string]bool // paths with mistakes; see Sound
 }
 
 // House is where the house is and how its people write.

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -24,7 +25,7 @@ type watched struct {
 func watch(t *testing.T) *watched {
 	dir := t.TempDir()
 	v := &watched{t: t, file: filepath.Join(dir, "hearth-settings"), now: time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)}
-	v.w = NewWatch(secret.NewFolder(dir).Get("hearth-settings"), slog.New(slog.NewTextHandler(&v.logs, nil)), func(f *File) Zone { return f.House.Zone })
+	v.w = NewWatch(secret.NewFolder(dir).Get("hearth-settings"), slog.New(slog.NewTextHandler(&v.logs, nil)), []string{"house.zone"}, func(f *File) Zone { return f.House.Zone })
 	return v
 }
 
@@ -107,7 +108,7 @@ func TestAFileThatIsMissingOrEmptyKeepsWhatItSaid(t *testing.T) {
 func TestAFileThatIsBeingWrittenIsNotTaken(t *testing.T) {
 	v := watch(t)
 	v.write(bad)
-	v.after(0, "", "") // it may not be whole yet
+	v.after(0, "", "not read yet") // it may not be whole yet, and nothing is said
 	v.write(utc)
 	v.after(lookAgain, "UTC", "", "read") // the first is taken at once
 	v.write("house: {zo")
@@ -159,4 +160,49 @@ func TestAHugeFileIsRefusedWithoutBeingRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	v.after(0, "", "larger than 1 MiB", "larger than 1 MiB")
+}
+
+func TestMistakesInOtherSectionsAreSaidAndStopNothing(t *testing.T) {
+	v := watch(t)
+	other := "tiles: [{tile: Weather}]\n"
+	v.write(utc + other)
+	v.after(time.Minute, "UTC", "tiles[0].tile", "level=WARN")
+	v.after(time.Minute, "UTC", "tiles[0].tile")
+	v.write(berlin + other + "rules: {a: {colour: red}}\n")
+	v.after(time.Minute, "Europe/Berlin", "colour", "level=WARN")
+	v.write(bad + other)
+	v.after(time.Minute, "Europe/Berlin", "zoen", "level=ERROR")
+	v.write(utc)
+	v.after(time.Minute, "UTC", "", "right again")
+}
+
+func TestAFileThatWasNeverGoodIsUnread(t *testing.T) {
+	v := watch(t)
+	unread := func(d time.Duration, want bool, log ...string) {
+		t.Helper()
+		problem := ""
+		if want {
+			problem = ErrUnread.Error()
+		}
+		v.after(d, "", problem, log...)
+	}
+	v.write("devices: [")
+	unread(0, true) // it may not be whole yet
+	unread(lookAgain, true, "line 2, column 1")
+	if _, err := v.w.Look(v.now); err == nil || !strings.Contains(err.Error(), "line 2, column 1") {
+		t.Errorf("%v does not say where", err)
+	}
+	if err := os.Remove(v.file); err != nil {
+		t.Fatal(err)
+	}
+	unread(time.Minute, false) // no file: no settings
+	v.write(bad)
+	unread(time.Minute, true, "zoen")
+	v.write("house: {}\n")
+	unread(time.Minute, false, "right again")
+	v.write(bad)
+	v.after(time.Minute, "", "zoen", "kept as it was")
+	if _, err := v.w.Look(v.now); errors.Is(err, ErrUnread) {
+		t.Errorf("%v, though one was read", err)
+	}
 }
