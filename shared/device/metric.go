@@ -11,7 +11,7 @@ import (
 type Metric struct {
 	State           store.DeviceState // its last word, but for Good and GoodTime
 	quality.History                   // its last good value
-	Listed          string            // the measurement that was found to declare it
+	Listed          string            // the measurement that declares it and that it was last said in; "": not looked up yet
 
 	changed *outcome // of the last update that changed it
 }

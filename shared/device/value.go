@@ -14,7 +14,7 @@ import (
 type Value struct {
 	Key   string
 	V     float64
-	Field *catalogue.Field // its range and step; nil: any number
+	Field *catalogue.Field // its range and step; nil: as the catalogue declares it
 	Bad   string           // why it is suspect, "" if it is not
 }
 

@@ -41,6 +41,15 @@ func (b *Batch) listing(name string) *listing {
 	return l
 }
 
+// field returns the declaration of a number, nil where an open measurement takes
+// it without one.
+func (l *listing) field(key string) *catalogue.Field {
+	if f, ok := l.Field(key); ok {
+		return &f
+	}
+	return nil
+}
+
 // check takes out of a report what must not be stored. fresh is how many metrics
 // it would add to the register, bad the first value or text that was taken out,
 // err why nothing of it can be stored. A metric is looked up in the catalogue once.

@@ -95,14 +95,19 @@ func (b *Batch) values(r *Report, out *reading.Reading) (suspects *quality.Flagg
 }
 
 // value judges one number and makes it the metric's state if it is the newest.
-// known reports that it is what the state is already.
+// known reports that it is what the state is already, in the same measurement: two
+// rules may map one topic to two.
 func (b *Batch) value(r *Report, v device.Value) (m *device.Metric, got quality.Verdict, known bool) {
 	m = b.Metric(r.Thing, v.Key)
+	before, said := m.Listed, m.Says(v.V, r.Time)
 	m.Listed = r.Measurement
-	if m.Says(v.V, r.Time) {
+	if said && (before == "" || before == r.Measurement) {
 		return m, got, true
 	}
-	newest := m.Newer(r.Time, r.Arrived)
+	newest := !said && m.Newer(r.Time, r.Arrived)
+	if v.Field == nil && r.Measurement != "" {
+		v.Field = b.listing(r.Measurement).field(v.Key)
+	}
 	got = quality.Verdict{Quality: r.Quality, Reason: r.Reason}
 	switch {
 	case v.Bad != "":

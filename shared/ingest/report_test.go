@@ -171,3 +171,45 @@ func TestOnlyTheStateOfWhatIsOld(t *testing.T) {
 		}
 	}
 }
+
+// TestTheCatalogueJudgesWhatBringsNoDeclaration: its range, its step, and that it
+// counts, whoever forgot them. Where an open measurement has none any number is good.
+func TestTheCatalogueJudgesWhatBringsNoDeclaration(t *testing.T) {
+	h := newHouse(t)
+	bare := func(minute int, measurement, key string, v float64) Report {
+		return Report{Measurement: measurement, Time: at(minute), Arrived: at(minute), Values: []device.Value{{Key: key, V: v}}}
+	}
+	h.say(bare(0, "air", "humidity_percent", 250), bare(0, "air", "co2_ppm", 600), bare(1, "air", "co2_ppm", 12000),
+		bare(0, "power", "energy_kwh", 10), bare(1, "power", "energy_kwh", 10.5), bare(0, "zigbee", "glow", 1e9))
+	h.want("states", h.states(), "co2_ppm=12000 suspect co2_ppm went from 600 to 12000 in 1m0s", "energy_kwh=10.5 ok ", "glow=1e+09 ok ",
+		"humidity_percent=250 suspect humidity_percent is 250, outside of 0 to 100")
+	h.want("readings", h.lines("power"), "power,device=a energy_kwh=10 1780315200000000000", "power,device=a energy_delta_kwh=0.5,energy_kwh=10.5 1780315260000000000")
+}
+
+// TestOneKeyInTwoMeasurements: two rules map one topic, and the state of the number
+// is one, but both keep it. What comes again changes neither.
+func TestOneKeyInTwoMeasurements(t *testing.T) {
+	h := newHouse(t)
+	said := func(minute int, celsius float64) []Report {
+		r := air(minute, "temperature_celsius", celsius)
+		other := r
+		other.Measurement = "zigbee"
+		return []Report{r, other}
+	}
+	for range 2 {
+		for minute, celsius := range []float64{20, 20, 20.5} {
+			h.say(said(minute, celsius)...)
+		}
+		for _, name := range []string{"air", "zigbee"} {
+			h.want(name, h.lines(name), name+",device=a temperature_celsius=20 1780315200000000000",
+				name+",device=a temperature_celsius=20 1780315260000000000", name+",device=a temperature_celsius=20.5 1780315320000000000")
+		}
+		h.want("states", h.states(), "temperature_celsius=20.5 ok ")
+	}
+	if a := h.say(air(2, "temperature_celsius", 20.5)); a.Stored != 1 {
+		t.Errorf("said last in the other: %+v", a)
+	}
+	if a := h.say(air(2, "temperature_celsius", 20.5)); a.Unchanged != 1 {
+		t.Errorf("said last in this one: %+v", a)
+	}
+}
