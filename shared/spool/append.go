@@ -2,6 +2,7 @@ package spool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -177,7 +178,7 @@ func (l *Log) write(g *group, reqs []*request) error {
 // number makes what is left here void.
 func (l *Log) cut(size int64, leave bool) {
 	if err := l.out.Truncate(size); err != nil || leave {
-		_ = l.leaveSegment() // the caller hears of the first error
+		_ = errors.Join(l.syncSegment(), l.leaveSegment()) // the caller hears of the first error
 	}
 }
 

@@ -110,8 +110,8 @@ func TestSyncRecordsMakesDurable(t *testing.T) {
 	o := Options{FS: mem, Sync: -1, CursorEvery: never}
 	l := mustOpen(t, "d", o)
 	mustAppend(t, l, "a", "b")
-	if upto, err := l.SyncRecords(); err != nil || upto != 3 {
-		t.Fatalf("%d, %v", upto, err)
+	if safe, end, err := l.SyncRecords(); err != nil || safe != 0 || end != 3 {
+		t.Fatalf("%d to %d, %v", safe, end, err)
 	}
 	before := l.Stats().Fsyncs
 	mustAppend(t, l, "c")
@@ -119,8 +119,8 @@ func TestSyncRecordsMakesDurable(t *testing.T) {
 		t.Errorf("%d fsyncs that nobody asked for", n-before)
 	}
 	mem.syncs = errors.New("cable")
-	if _, err := l.SyncRecords(); !errors.Is(err, mem.syncs) {
-		t.Errorf("%v, though the disk failed", err)
+	if safe, end, err := l.SyncRecords(); !errors.Is(err, mem.syncs) || safe != end {
+		t.Errorf("%d to %d, %v, though the disk failed", safe, end, err)
 	}
 	for seed := range uint64(20) {
 		o.FS = mem.reboot(seeded(seed))
@@ -128,6 +128,46 @@ func TestSyncRecordsMakesDurable(t *testing.T) {
 		if len(got) < 2 || !slices.Equal(got[:2], []string{"a", "b"}) {
 			t.Fatalf("%q", got)
 		}
+	}
+}
+
+// A disk tells once that it failed. Where a change of segments heard it, or a write
+// that failed, the next sync still says of which records nobody knows.
+func TestAFailedSyncIsRemembered(t *testing.T) {
+	for name, fail := range map[string]func(mem *memFS, l *Log){
+		"at a change of segments": func(mem *memFS, l *Log) {
+			mem.syncs = errors.New("cable")
+			mustAppend(t, l, strings.Repeat("c", 100))
+			mem.syncs = nil
+		},
+		"after a write that cannot be taken back": func(mem *memFS, l *Log) {
+			mem.syncs, mem.cutAt = errors.New("cable"), mem.ops+1
+			if _, err := l.Append(t.Context(), []byte("c")); err == nil {
+				t.Fatal("the write did not fail")
+			}
+			mem.syncs, mem.cutAt = nil, 0
+			mustAppend(t, l, "c")
+		},
+		"asked for by another": func(mem *memFS, l *Log) {
+			mem.syncs = errors.New("cable")
+			if err := l.Sync(); err == nil {
+				t.Fatal("the sync did not fail")
+			}
+			mem.syncs = nil
+			mustAppend(t, l, "c")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mem := newMemFS()
+			l := mustOpen(t, "d", Options{FS: mem, SegmentBytes: 110, Sync: -1, CursorEvery: never})
+			mustAppend(t, l, "a", "b")
+			fail(mem, l)
+			for range 2 {
+				if safe, end, err := l.SyncRecords(); safe != 3 || end != 4 || err != nil {
+					t.Errorf("safe from %d to %d, %v; want 3 to 4", safe, end, err)
+				}
+			}
+		})
 	}
 }
 

@@ -96,7 +96,8 @@ func (r *Reader) Next(ctx context.Context, limit, maxBytes int) ([]Record, error
 
 // Commit says that everything up to seq is done with. The cursor is written within
 // Options.CursorEvery and durable within ten times that, at Close and at Log.Sync;
-// until then a kill, or a power cut, brings the records again. Whoever finishes out of order commits what is finished without a gap.
+// until then a kill, or a power cut, brings the records again. Whoever finishes out
+// of order commits what is finished without a gap.
 func (r *Reader) Commit(seq Seq) {
 	l := r.l
 	l.mu.Lock()

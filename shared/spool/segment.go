@@ -24,7 +24,7 @@ func (l *Log) segmentFor(bytes, n int64) (*segment, error) {
 
 // roll begins a new segment at the next number. With the turn.
 func (l *Log) roll() (*segment, error) {
-	// Should it fail, the records' loss is counted; the new segment is none the worse.
+	// Should it fail, SyncRecords says so of the records; the new segment is none the worse.
 	_ = errors.Join(l.syncSegment(), l.leaveSegment())
 	seg := &segment{first: l.next}
 	f, err := l.fs.OpenFile(l.path(seg.name()), os.O_RDWR|os.O_CREATE|os.O_TRUNC)
@@ -52,7 +52,8 @@ func (l *Log) roll() (*segment, error) {
 	return seg, nil
 }
 
-// syncSegment makes durable what was written since the last sync. With the turn.
+// syncSegment makes durable what was written since the last sync. Of what it could
+// not, the disk does not tell a second time: l.unsure remembers it. With the turn.
 func (l *Log) syncSegment() error {
 	if l.out == nil || !l.unsynced {
 		return nil
@@ -66,6 +67,7 @@ func (l *Log) syncSegment() error {
 	}
 	l.mu.Unlock()
 	if err != nil {
+		l.unsure = l.next
 		err = errors.Join(err, l.leaveSegment())
 	}
 	return err

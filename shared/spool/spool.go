@@ -134,9 +134,10 @@ type Log struct {
 	lock           io.Closer
 	closed         chan struct{}
 
-	turn     chan struct{} // held by whoever writes segments; guards out, unsynced and the bytes beyond what is published
+	turn     chan struct{} // held by whoever writes segments; guards out, unsynced, unsure and the bytes beyond what is published
 	out      File          // the newest segment, nil where a new one must be made first
 	unsynced bool          // written and not yet synced, under Options.Sync
+	unsure   Seq           // of records before it a sync failed, under Options.Sync
 
 	cursorTurn sync.Mutex // held by whoever writes cursors; guards what follows
 	slots      [2]File
@@ -207,13 +208,15 @@ func (l *Log) open() (readers []*Reader) {
 	return readers
 }
 
-// SyncRecords makes durable what Options.Sync still holds back of the records, and
-// returns the number before which all are, but for those of a call that failed: of
-// them nobody knows.
-func (l *Log) SyncRecords() (Seq, error) {
+// SyncRecords makes durable what Options.Sync still holds back of the records. From
+// safe to before end all are; safe is 0 unless a sync failed since Open, this one or
+// an earlier one, whoever asked for it: what it was to make durable, before safe, may
+// be lost at a power cut. With an error, which is this sync's, safe is end.
+func (l *Log) SyncRecords() (safe, end Seq, err error) {
 	l.turn <- struct{}{}
 	defer func() { <-l.turn }()
-	return l.Next(), l.syncSegment()
+	err = l.syncSegment()
+	return l.unsure, l.Next(), err
 }
 
 // Sync makes durable what Options.Sync and Options.CursorEvery still hold back.

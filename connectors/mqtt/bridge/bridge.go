@@ -104,8 +104,13 @@ func (b *Bridge) build(o Options) error {
 
 // append stores records durably, whoever syncs the spool.
 func (b *Bridge) append(ctx context.Context, records ...[]byte) (first spool.Seq, err error) {
-	if first, err = b.spool.Append(ctx, records...); err == nil && b.config.ackLater() {
-		_, err = b.spool.SyncRecords()
+	first, err = b.spool.Append(ctx, records...)
+	if err != nil || !b.config.ackLater() {
+		return first, err
+	}
+	safe, _, err := b.spool.SyncRecords()
+	if err == nil && first < safe {
+		err = errors.New("sync the spool: it failed meanwhile")
 	}
 	return first, err
 }

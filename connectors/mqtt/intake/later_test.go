@@ -26,6 +26,7 @@ type lateRig struct {
 	syncs    func() uint64
 	acked    []atomic.Bool
 	sent     int
+	stop     func()
 }
 
 func newLateRig(t *testing.T, o spool.Options) *lateRig {
@@ -49,7 +50,8 @@ func newLateRig(t *testing.T, o spool.Options) *lateRig {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan bool)
 	go func() { r.w.run(ctx); close(done) }()
-	t.Cleanup(func() { cancel(); <-done })
+	r.stop = func() { cancel(); <-done }
+	t.Cleanup(r.stop)
 	r.take(1) // makes the first segment
 	r.store(1)
 	r.until(1)
@@ -115,38 +117,6 @@ func TestWhatWaitsForItsFunctionIsSyncedAndAcknowledged(t *testing.T) {
 	}
 }
 
-// A broker that sends no more before it has acknowledgements gets them: without
-// them a backlog would come at one window a second.
-func TestABrokerThatWaitsIsAnswered(t *testing.T) {
-	now := time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
-	const ms = time.Millisecond
-	for _, c := range []struct {
-		count     int
-		gap, came time.Duration // between messages, and since the last
-		since     time.Duration // since the first that waits
-		wait      time.Duration
-		sync      bool
-	}{
-		{20, 0, 4 * ms, 10 * ms, 1 * ms, false}, // may go on
-		{20, 0, 5 * ms, 10 * ms, ackLook, true},
-		{15, 0, 90 * ms, 100 * ms, ackLook, false}, // every broker sends more
-		{30, 10 * ms, 30 * ms, 300 * ms, 10 * ms, false},
-		{30, 10 * ms, 40 * ms, 300 * ms, ackLook, true},
-		{1, 300 * ms, 999 * ms, 999 * ms, ackLook, false},
-		{1, 300 * ms, 1000 * ms, 1000 * ms, ackLook, true}, // long enough
-	} {
-		a := newLater(nil, nil, nil)
-		a.queue = []unacked{{since: now.Add(-c.since)}}
-		a.count, a.gap, a.came = c.count, c.gap, now.Add(-c.came)
-		if wait, sync := a.due(now); wait != c.wait || sync != c.sync {
-			t.Errorf("%+v: %s, %v", c, wait, sync)
-		}
-	}
-	if wait, sync := newLater(nil, nil, nil).due(now); wait != 0 || sync {
-		t.Errorf("%s, %v where nothing waits", wait, sync)
-	}
-}
-
 // What a failed disk may not have is acknowledged by its function alone.
 func TestAfterAFailedSyncOnlyTheFunctionsAnswerCounts(t *testing.T) {
 	fs := &failingFS{}
@@ -164,6 +134,70 @@ func TestAfterAFailedSyncOnlyTheFunctionsAnswerCounts(t *testing.T) {
 	}
 	r.store(r.sent)
 	r.until(r.sent)
+}
+
+// Also where a change of segments heard of the failure, and no sync for an
+// acknowledgement did; and at the end.
+func TestAFailedSyncThatAnotherHeardIsNoReasonToAcknowledge(t *testing.T) {
+	fs := &failingFS{}
+	r := newLateRig(t, spool.Options{FS: fs, SegmentBytes: 2000})
+	fs.failing.Store(true)
+	errors := r.spool.Stats().SyncErrors
+	for r.spool.Stats().SyncErrors == errors { // faster than a sync for an acknowledgement comes
+		r.take(1)
+		mqtttest.Until(t, "it is in the spool", func() bool { return r.spool.Next() == spool.Seq(r.sent+1) })
+	}
+	fs.failing.Store(false)
+	r.take(5)
+	time.Sleep(ackWait + 2*ackLook)
+	r.stop()
+	for k := 1; k < r.sent; k++ {
+		if r.acked[k].Load() {
+			t.Fatalf("%d of %d is acknowledged: neither stored nor surely on the disk", k, r.sent)
+		}
+	}
+}
+
+// What is safe when the connector ends is acknowledged, and nothing behind a failure.
+func TestAtTheEndNothingBehindAFailureIsAcknowledged(t *testing.T) {
+	for _, failing := range []bool{false, true} {
+		fs := &failingFS{}
+		r := newLateRig(t, spool.Options{FS: fs})
+		r.take(5)
+		mqtttest.Until(t, "they are in the spool", func() bool { return r.spool.Next() == spool.Seq(r.sent+1) })
+		if fs.failing.Store(failing); failing {
+			if _, _, err := r.spool.SyncRecords(); err == nil { // asked for by the dead letters
+				t.Fatal("the sync did not fail")
+			}
+			fs.failing.Store(false)
+		}
+		r.stop()
+		for k := 1; k < r.sent; k++ {
+			if r.acked[k].Load() == failing {
+				t.Errorf("the disk failed: %v; %d is acknowledged: %v", failing, k, !failing)
+			}
+		}
+	}
+}
+
+// A redelivery is as safe as its first.
+func TestARedeliveryOfWhatMayBeLostIsNotAcknowledged(t *testing.T) {
+	fs := &failingFS{}
+	r := newLateRig(t, spool.Options{FS: fs})
+	fs.failing.Store(true)
+	r.take(5)
+	mqtttest.Until(t, "a sync that fails", func() bool { return r.spool.Stats().SyncErrors > 0 })
+	fs.failing.Store(false)
+	var again atomic.Bool
+	r.w.take(incoming{Message: message.Message{Topic: "house/x", Payload: []byte("3"), QoS: 1, Packet: 3}, dup: true, ack: func() { again.Store(true) }})
+	r.take(5)
+	time.Sleep(ackWait + 2*ackLook)
+	if again.Load() {
+		t.Error("acknowledged, and what it repeats may be lost")
+	}
+	r.store(r.sent)
+	r.until(r.sent)
+	mqtttest.Until(t, "the redelivery is acknowledged", again.Load)
 }
 
 // failingFS is a folder on a disk whose syncs can fail.

@@ -87,7 +87,7 @@ func (w *writer) run(ctx context.Context) {
 	if w.later != nil {
 		done := make(chan struct{})
 		go func() { defer close(done); w.later.run(ctx) }()
-		defer func() { <-done; w.later.sync() }()
+		defer func() { <-done; w.later.finish() }()
 	}
 	var spare []incoming
 	for {
@@ -134,11 +134,12 @@ func (w *writer) writeAll(ctx context.Context, batch []incoming) {
 }
 
 // write stores what is new of a batch and acknowledges all of it, or has it
-// acknowledged once it is safe. What cannot
-// be stored when ctx ends is not acknowledged; the broker sends it again.
+// acknowledged once it is safe. What cannot be stored when ctx ends is not
+// acknowledged; the broker sends it again.
 func (w *writer) write(ctx context.Context, batch []incoming) {
 	records := make([][]byte, 0, len(batch))
 	fresh := make([]*incoming, 0, len(batch))
+	repeated := false
 	var beside map[uint64]struct{} // the fingerprints of fresh, made at the first message marked as a redelivery
 	for i := range batch {
 		m := &batch[i]
@@ -148,6 +149,7 @@ func (w *writer) write(ctx context.Context, batch []incoming) {
 			}
 			if w.again(m, beside) {
 				w.counts.redelivered.Add(1)
+				repeated = true
 				continue // it is in the spool or will be, with its first id and arrival time
 			}
 		}
@@ -164,11 +166,15 @@ func (w *writer) write(ctx context.Context, batch []incoming) {
 			beside[fingerprint(&m.Message)] = struct{}{}
 		}
 	}
-	if !w.store(ctx, records, fresh) {
+	first, ok := w.store(ctx, records, fresh)
+	if !ok {
 		return
 	}
 	if w.later != nil {
-		w.later.add(w.spool.Next(), batch)
+		if repeated {
+			first = 0 // somewhere in the spool
+		}
+		w.later.add(first, w.spool.Next(), batch)
 		return
 	}
 	for i := range batch {
@@ -187,20 +193,20 @@ func (w *writer) again(m *incoming, beside map[uint64]struct{}) bool {
 	return ok || w.recent.has(print)
 }
 
-// store writes records, which are ms encoded, and remembers ms.
-func (w *writer) store(ctx context.Context, records [][]byte, ms []*incoming) bool {
+// store writes records, which are ms encoded, remembers ms, and returns where the
+// first one is.
+func (w *writer) store(ctx context.Context, records [][]byte, ms []*incoming) (first spool.Seq, ok bool) {
 	if len(records) == 0 {
-		return true
+		return w.spool.Next(), true
 	}
-	first, ok := w.append(ctx, records)
-	if !ok {
-		return false
+	if first, ok = w.append(ctx, records); !ok {
+		return 0, false
 	}
 	for i, m := range ms {
 		w.recent.add(&m.Message, first+spool.Seq(i))
 	}
 	w.recent.bound()
-	return true
+	return first, true
 }
 
 // append waits for a slow disk, and for a full one: a message that is not
