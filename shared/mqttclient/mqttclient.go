@@ -4,8 +4,11 @@ package mqttclient
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"net/url"
 	"os"
+	"strings"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
@@ -15,7 +18,7 @@ import (
 // Access is how one client reaches a broker. Its errors name the settings that
 // the files come from.
 type Access struct {
-	URL      string // tcp://, ssl:// or ws://
+	URL      string // tcp://, ssl:// or ws://; it is logged, and must hold no password
 	ClientID string
 	User     string
 	Password secret.String // read at each connect
@@ -26,6 +29,9 @@ type Access struct {
 
 // Options are the library's for a. Waits and sessions are the caller's.
 func (a Access) Options() (*mqtt.ClientOptions, error) {
+	if err := a.checkURL(); err != nil {
+		return nil, err
+	}
 	o := mqtt.NewClientOptions().AddBroker(a.URL).SetClientID(a.ClientID)
 	o.SetCredentialsProvider(func() (string, string) { return a.User, a.Password.Reveal() })
 	if a.CAFile == "" && a.CertFile == "" {
@@ -36,6 +42,22 @@ func (a Access) Options() (*mqtt.ClientOptions, error) {
 		return nil, err
 	}
 	return o.SetTLSConfig(t), nil
+}
+
+// checkURL quotes nothing of the address, which may hold a password.
+func (a Access) checkURL() error {
+	address := a.URL
+	if _, rest, ok := strings.Cut(address, "://"); ok {
+		address = rest
+	}
+	host, _, _ := strings.Cut(address, "/")
+	if strings.Contains(host, "@") {
+		return errors.New("MQTT_URL: leave out user and password: use MQTT_USER and the secret mqtt-password")
+	}
+	if _, err := url.Parse("tcp://" + address); err != nil {
+		return errors.New("MQTT_URL: not an address such as tcp://host:1883")
+	}
+	return nil
 }
 
 func (a Access) tls() (*tls.Config, error) {

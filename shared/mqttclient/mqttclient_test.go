@@ -134,3 +134,24 @@ func TestAFileThatIsNoneIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// An address is logged: a password has no place in it, and no error quotes one.
+func TestAPasswordInTheAddressIsRefused(t *testing.T) {
+	for address, ok := range map[string]bool{
+		"tcp://broker:1883":               true,
+		"broker:1883":                     true,
+		":1883":                           true,
+		"ws://broker:80/mqtt@home":        true,
+		"ssl://[fe80::1]:8883":            true,
+		"tcp://me:hunter2@broker:1883":    false,
+		"me:hunter2@broker":               false,
+		"tcp://hunter2@broker":            false,
+		"tcp://me:hunter2%@broker":        false,
+		"tcp://me:hunter2:broker:1883:%x": false,
+	} {
+		_, err := Access{URL: address}.Options()
+		if (err == nil) != ok || err != nil && (strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "MQTT_URL")) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}

@@ -57,6 +57,9 @@ type Options struct {
 
 // New opens spool and dead letters. It connects to nothing yet.
 func New(c Config, o Options) (*Bridge, error) {
+	if err := c.checkGateway(); err != nil {
+		return nil, err
+	}
 	so, err := c.spoolOptions()
 	if err != nil {
 		return nil, err

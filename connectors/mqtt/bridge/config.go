@@ -1,7 +1,9 @@
 package bridge
 
 import (
+	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/mqttclient"
@@ -42,6 +44,17 @@ func (c Config) Access() mqttclient.Access {
 	return mqttclient.Access{URL: c.URL, ClientID: c.ClientID, User: c.User, Password: c.Password, CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile}
 }
 
+// checkGateway quotes nothing of the address, which may hold a password.
+func (c Config) checkGateway() error {
+	switch u, err := url.Parse(c.Gateway); {
+	case err != nil || u.Host == "":
+		return errors.New("configuration: GATEWAY_URL is no address such as http://gateway.openfaas:8080")
+	case u.User != nil:
+		return errors.New("configuration: GATEWAY_URL: leave out user and password: use the secrets basic-auth-user and basic-auth-password")
+	}
+	return nil
+}
+
 func (c Config) spoolOptions() (spool.Options, error) {
 	policy, ok := map[string]spool.Policy{"refuse": spool.RefuseNewest, "drop": spool.DropOldest}[c.SpoolPolicy]
 	if !ok {
@@ -52,6 +65,9 @@ func (c Config) spoolOptions() (spool.Options, error) {
 	}
 	if c.DeadMax < 1 || c.DeadMiB < 1 {
 		return spool.Options{}, fmt.Errorf("configuration: DEAD_MAX is %d and DEAD_MAX_MIB %d: write 1 or more", c.DeadMax, c.DeadMiB)
+	}
+	if c.SpoolSync < 0 {
+		return spool.Options{}, fmt.Errorf("configuration: SPOOL_SYNC is %s: write 0s or more", c.SpoolSync)
 	}
 	o := spool.Options{MaxBytes: c.SpoolMiB << 20, Policy: policy, Sync: c.SpoolSync}
 	if c.ackLater() {
