@@ -14,7 +14,8 @@ import (
 // planning ends with Done, and Store writes it.
 type Batch struct {
 	*device.Update
-	Change store.DeviceChange // what else one call changes: numbering, dead letters
+	Change   store.DeviceChange // what else one call changes: numbering, dead letters
+	Messages []store.Message    // for Slack; a key that was ever queued is not queued again
 
 	st       *store.Store
 	now      time.Time
@@ -68,7 +69,7 @@ func (b *Batch) Done(err error) {
 }
 
 // Store writes the readings and then, in one transaction, what changed of the
-// devices. After an error nothing of the batch counts as stored: it comes again.
+// devices, and queues the messages. After an error nothing of the batch counts as stored: it comes again.
 func (b *Batch) Store(ctx context.Context) (Answer, error) {
 	err := b.write(ctx)
 	b.Stored(err)
@@ -89,10 +90,13 @@ func (b *Batch) write(ctx context.Context) error {
 	if err := b.Wait(ctx); err != nil {
 		return err
 	}
-	if len(readings) == 0 && b.Change.Empty() {
+	if len(readings) == 0 && b.Change.Empty() && len(b.Messages) == 0 {
 		return nil
 	}
 	return b.st.Commit(ctx, "store what devices say", readings, func(ctx context.Context, tx *store.Tx) error {
-		return tx.SaveDevices(ctx, b.Change)
+		if err := tx.Queue(ctx, b.Messages); err != nil {
+			return err
+		}
+		return tx.SaveDevices(ctx, b.Change) // last: whoever claims the devices waits for its end
 	})
 }

@@ -124,6 +124,49 @@ func TestAFailureBetweenReadingsAndStatesLosesNoTransition(t *testing.T) {
 		"power,device=a energy_delta_kwh=0.5,energy_kwh=10.5 1780315260000000000", "power,device=a energy_delta_kwh=0.25,energy_kwh=10.75 1780315320000000000")
 }
 
+// TestAMessageIsQueuedWithTheStateItIsOf: where the transaction fails neither is
+// there, and what is sent again queues it once.
+func TestAMessageIsQueuedWithTheStateItIsOf(t *testing.T) {
+	h := newHouse(t)
+	plan := func() *Batch {
+		b := h.plan(air(0, "co2_ppm", 2600))
+		b.Messages = []store.Message{{Key: "co2/a/1", Channel: "alerts", Text: "open a window", Created: noon}}
+		return b
+	}
+	due := func() []store.Message {
+		t.Helper()
+		due, err := h.st.Due(t.Context(), noon, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return due
+	}
+	failing := plan()
+	ctx, leave := context.WithCancel(t.Context())
+	failing.Change.Nodes = []string{"pi4"}
+	failing.Change.Count = func([]store.EdgeSeq) []store.EdgeSeq { // in the middle of the transaction
+		leave()
+		return []store.EdgeSeq{{Node: "pi4", Boot: "b", Upto: 1, Highest: 1}}
+	}
+	if _, err := failing.Store(ctx); err == nil || len(due()) != 0 || len(h.states()) != 0 {
+		t.Errorf("%v: queued %v, states %v; want neither", err, due(), h.states())
+	}
+	for range 2 {
+		if _, err := plan().Store(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := due(); len(got) != 1 || got[0].Text != "open a window" {
+			t.Errorf("queued %v, want it once", got)
+		}
+		h.want("states", h.states(), "co2_ppm=2600 ok ")
+	}
+	alone := h.plan()
+	alone.Messages = []store.Message{{Key: "alone", Channel: "alerts", Created: noon}}
+	if _, err := alone.Store(t.Context()); err != nil || len(due()) != 2 {
+		t.Errorf("a message alone: %v, %v", due(), err)
+	}
+}
+
 func TestNothingToStoreIsNoCallOfTheDatabase(t *testing.T) {
 	h := newHouse(t)
 	b := h.plan()

@@ -1,6 +1,6 @@
 // Package ingest is the one way into the store. What a call brings is checked
 // against the catalogue, then written in this order: items, readings, and in one
-// SQL transaction what is known of devices. A call that dies in between is
+// SQL transaction what is known of devices and the messages of it. A call that dies in between is
 // repaired when it comes again: readings are keyed by the source's own time, and
 // states that were not written are planned once more.
 package ingest

@@ -79,20 +79,20 @@ func closeDied(ctx context.Context, tx *txn, function string, now time.Time, die
 // ErrFenced, and writes nothing, if the lease went to a later run.
 func (s *Store) Finish(ctx context.Context, r Run, states []TargetState, messages []Message) error {
 	return s.tx(ctx, "finish a run of "+r.Function, func(ctx context.Context, tx *txn) error {
-		if err := fenced(ctx, tx, r.Function, r.Fence); err != nil {
+		in := &Tx{s, tx}
+		if err := in.Fenced(ctx, r); err != nil {
 			return err
 		}
 		if err := writeRun(ctx, tx, r); err != nil {
 			return err
 		}
-		if err := writeStates(ctx, tx, r.Function, states); err != nil {
+		if err := in.SaveTargets(ctx, r.Function, states); err != nil {
 			return err
 		}
-		ended := r.Started.Add(r.Took)
-		if err := queue(ctx, tx, messages, ended); err != nil {
+		if err := in.Queue(ctx, messages); err != nil {
 			return err
 		}
-		if err := pruneOutbox(ctx, tx, ended); err != nil {
+		if err := pruneOutbox(ctx, tx, r.Started.Add(r.Took)); err != nil {
 			return err
 		}
 		return release(ctx, tx, r.Function, r.Fence)
