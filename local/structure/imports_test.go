@@ -61,12 +61,14 @@ func part(importPath string) (string, bool) {
 }
 
 // A connector stands beside any OpenFaaS, and an edge agent on a small Pi:
-// neither has a database. A function's image has no SQLite and no MQTT client.
+// neither has a database, and what is pure has none either. A function's image has
+// no SQLite and no MQTT client.
 func TestWhatIsLinked(t *testing.T) {
 	sqlite, mqtt := "modernc.org/sqlite", "github.com/eclipse/paho.mqtt.golang"
 	databases := []string{sqlite, module + "/shared/store", "github.com/jackc/pgx", "github.com/influxdata/influxdb-client-go"}
 	for pattern, never := range map[string][]string{
 		"./connectors/mqtt": databases, "./edge": databases, "./functions/...": {sqlite, mqtt},
+		"./shared/alert": databases, "./shared/quality": databases,
 	} {
 		for _, p := range list(t, pattern) {
 			for _, dep := range p.Deps {

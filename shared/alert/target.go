@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/hearth-home/hearth/shared/store"
 )
 
 // Outcome is how a run of a source ended for one of its targets.
@@ -27,8 +25,8 @@ type Run struct {
 // Targets returns what the outcomes of a run at some time make of what is
 // remembered of its targets, and the messages of it: at most two, of what fails
 // and of what works again. now is when they are written.
-func (r Run) Targets(before map[string]store.TargetState, outcomes []Outcome, at, now time.Time) ([]store.TargetState, []store.Message) {
-	var states []store.TargetState
+func (r Run) Targets(before map[string]TargetState, outcomes []Outcome, at, now time.Time) ([]TargetState, []Message) {
+	var states []TargetState
 	var changes []change
 	for _, o := range outcomes {
 		old := before[o.Target]
@@ -56,9 +54,9 @@ type change struct {
 // next returns the state of a target after an outcome, and the change to tell, if
 // any. A failure is pending until it has lasted for the outcome's patience, then
 // it fires; it is resolved by a run that works, and that is told if it fired.
-func next(s store.TargetState, o Outcome, now time.Time) (store.TargetState, *change) {
+func next(s TargetState, o Outcome, now time.Time) (TargetState, *change) {
 	if o.Reason == "" {
-		works := store.TargetState{Target: s.Target, LastOK: now}
+		works := TargetState{Target: s.Target, LastOK: now}
 		if s.Told {
 			return works, &change{s.Target, false, s.Failing, s.Reason}
 		}
@@ -77,10 +75,10 @@ func next(s store.TargetState, o Outcome, now time.Time) (store.TargetState, *ch
 
 // messages makes at most two messages of the changes: what fails, and what works
 // again. Targets with the same reason share a line.
-func (r Run) messages(changes []change, now time.Time) []store.Message {
-	var out []store.Message
+func (r Run) messages(changes []change, now time.Time) []Message {
+	var out []Message
 	add := func(kind, text string) {
-		out = append(out, store.Message{Key: "source/" + r.Function + "/" + r.ID + "/" + kind, Channel: r.Channel, Text: text, Created: now})
+		out = append(out, Message{Key: "source/" + r.Function + "/" + r.ID + "/" + kind, Channel: r.Channel, Text: text, Created: now})
 	}
 	if lines := group(changes, true, func(c change) string { return c.reason }); len(lines) > 0 {
 		add("failing", fmt.Sprintf(":red_circle: %s is failing\n%s", r.Function, strings.Join(lines, "\n")))

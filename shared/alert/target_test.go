@@ -6,15 +6,13 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
-
-	"github.com/hearth-home/hearth/shared/store"
 )
 
 var t0 = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func TestToldOnceAndResolvedOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s, now := store.TargetState{Target: "home"}, t0
+		s, now := TargetState{Target: "home"}, t0
 		patience := time.Duration(rapid.IntRange(0, 3).Draw(t, "patience")) * time.Hour
 		told := false
 		for range rapid.IntRange(1, 30).Draw(t, "runs") {
@@ -54,7 +52,7 @@ var stocks = Run{Function: "stocks", ID: "r1", Channel: "failures"}
 
 func TestMessagesGroupTargets(t *testing.T) {
 	since := t0.Add(-135 * time.Minute)
-	before := map[string]store.TargetState{"DIA": {Target: "DIA", Failing: since, Told: true, Reason: "answered 500"}}
+	before := map[string]TargetState{"DIA": {Target: "DIA", Failing: since, Told: true, Reason: "answered 500"}}
 	states, ms := stocks.Targets(before, []Outcome{
 		{Target: "SPY", Reason: "answered 500"}, {Target: "QQQ", Reason: "answered 500"}, {Target: "DIA"}, {Target: "X", Reason: "unknown symbol"}, {Target: "Y"},
 		{Target: "Z", Reason: "no answer", Patience: time.Minute},
@@ -76,7 +74,7 @@ func TestMessagesGroupTargets(t *testing.T) {
 func TestAMuteRunTellsNothingAndForgetsNothing(t *testing.T) {
 	mute := stocks
 	mute.Mute = true
-	before := map[string]store.TargetState{"SPY": {Failing: t0, Told: true}, "QQQ": {Failing: t0, Told: true}}
+	before := map[string]TargetState{"SPY": {Failing: t0, Told: true}, "QQQ": {Failing: t0, Told: true}}
 	states, ms := mute.Targets(before, []Outcome{{Target: "SPY", Reason: "no answer"}, {Target: "QQQ"}, {Target: "X", Reason: "no answer"}}, t0, t0)
 	if len(ms) != 0 {
 		t.Errorf("told %v", ms)
@@ -86,7 +84,7 @@ func TestAMuteRunTellsNothingAndForgetsNothing(t *testing.T) {
 			t.Errorf("%+v", states[i])
 		}
 	}
-	later, ms := stocks.Targets(map[string]store.TargetState{"X": states[2]}, []Outcome{{Target: "X", Reason: "no answer"}}, t0.Add(time.Hour), t0.Add(time.Hour))
+	later, ms := stocks.Targets(map[string]TargetState{"X": states[2]}, []Outcome{{Target: "X", Reason: "no answer"}}, t0.Add(time.Hour), t0.Add(time.Hour))
 	if len(ms) != 1 || !later[0].Failing.Equal(t0) {
 		t.Errorf("once somebody listens: %v, %+v", ms, later)
 	}

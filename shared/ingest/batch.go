@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
@@ -15,7 +16,7 @@ import (
 type Batch struct {
 	*device.Update
 	Change   store.DeviceChange // what else one call changes: numbering, dead letters
-	Messages []store.Message    // for Slack; a key that was ever queued is not queued again
+	Messages []alert.Message    // for Slack; a key that was ever queued is not queued again
 
 	st       *store.Store
 	now      time.Time

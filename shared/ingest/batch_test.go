@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/reading"
@@ -130,10 +131,10 @@ func TestAMessageIsQueuedWithTheStateItIsOf(t *testing.T) {
 	h := newHouse(t)
 	plan := func() *Batch {
 		b := h.plan(air(0, "co2_ppm", 2600))
-		b.Messages = []store.Message{{Key: "co2/a/1", Channel: "alerts", Text: "open a window", Created: noon}}
+		b.Messages = []alert.Message{{Key: "co2/a/1", Channel: "alerts", Text: "open a window", Created: noon}}
 		return b
 	}
-	due := func() []store.Message {
+	due := func() []alert.Message {
 		t.Helper()
 		due, err := h.st.Due(t.Context(), noon, 10)
 		if err != nil {
@@ -161,7 +162,7 @@ func TestAMessageIsQueuedWithTheStateItIsOf(t *testing.T) {
 		h.want("states", h.states(), "co2_ppm=2600 ok ")
 	}
 	alone := h.plan()
-	alone.Messages = []store.Message{{Key: "alone", Channel: "alerts", Created: noon}}
+	alone.Messages = []alert.Message{{Key: "alone", Channel: "alerts", Created: noon}}
 	if _, err := alone.Store(t.Context()); err != nil || len(due()) != 2 {
 		t.Errorf("a message alone: %v, %v", due(), err)
 	}

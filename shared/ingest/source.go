@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/reading"
@@ -19,7 +20,7 @@ type Found struct {
 }
 
 // Tell makes the message of an item that opened or closed; false: there is none.
-type Tell func(item.Change) (store.Message, bool)
+type Tell func(item.Change) (alert.Message, bool)
 
 // Checked is what may be stored of a target: Found.Check makes it.
 type Checked struct{ found Found }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
@@ -269,8 +270,8 @@ func TestAnItemsMessageIsQueuedWithIt(t *testing.T) {
 	h := newHouse(t)
 	run := h.run()
 	found := Found{List: store.List{Source: "weather", Target: "home", Items: []item.Item{{ID: "a", Title: "storm"}}}}
-	tell := func(c item.Change) (store.Message, bool) {
-		return store.Message{Key: fmt.Sprint(c.Item.Key(), c.Opened), Channel: "news", Text: c.Item.Title}, true
+	tell := func(c item.Change) (alert.Message, bool) {
+		return alert.Message{Key: fmt.Sprint(c.Item.Key(), c.Opened), Channel: "news", Text: c.Item.Title}, true
 	}
 	for range 2 {
 		if _, _, err := Source(t.Context(), h.st, run, checked(t, found), tell); err != nil {

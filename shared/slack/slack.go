@@ -13,6 +13,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -97,7 +98,7 @@ func (s *Sender) drain(ctx, end context.Context, st *store.Store, now func() tim
 
 // deliver sends a message and writes down what became of it. refused says that
 // it will not be tried again.
-func (s *Sender) deliver(ctx context.Context, st *store.Store, m store.Message, now func() time.Time) (refused bool, err error) {
+func (s *Sender) deliver(ctx context.Context, st *store.Store, m alert.Message, now func() time.Time) (refused bool, err error) {
 	err = s.Send(ctx, m)
 	keep := context.WithoutCancel(ctx)
 	if err == nil {
@@ -111,7 +112,7 @@ func (s *Sender) deliver(ctx context.Context, st *store.Store, m store.Message, 
 }
 
 // Send posts one message. A nil error means that Slack has it.
-func (s *Sender) Send(ctx context.Context, m store.Message) error {
+func (s *Sender) Send(ctx context.Context, m alert.Message) error {
 	text := escape(m.Text)
 	if token := s.config.Token.Reveal(); token != "" {
 		channel := s.config.Channel

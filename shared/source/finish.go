@@ -39,7 +39,7 @@ func (x *runner) finish(ctx context.Context, st *store.Store, r store.Run, fs []
 
 // died counts a run that ended without a word as a failure of all targets: which
 // of them it had asked is not known.
-func (x *runner) died(r store.Run, before map[string]store.TargetState) ([]store.TargetState, []store.Message) {
+func (x *runner) died(r store.Run, before map[string]alert.TargetState) ([]alert.TargetState, []alert.Message) {
 	x.env.Log.Error("died", "function", x.Name, "run", r.ID, "started", r.Started)
 	if r.Trigger == "backfill" || r.Sample {
 		return nil, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/ingest"
 	"github.com/hearth-home/hearth/shared/item"
@@ -28,7 +29,7 @@ func (x *runner) dryRun(ctx context.Context, st *store.Store, p params, now time
 func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Time) (Answer, error) {
 	someDied := false
 	r, err := st.Begin(ctx, store.Run{Function: x.Name, Trigger: p.trigger, From: p.From, To: p.To, Started: now, Sample: x.env.Sample},
-		x.config.ExecTimeout+leaseTail, func(r store.Run, before map[string]store.TargetState) ([]store.TargetState, []store.Message) {
+		x.config.ExecTimeout+leaseTail, func(r store.Run, before map[string]alert.TargetState) ([]alert.TargetState, []alert.Message) {
 			someDied = true
 			return x.died(r, before)
 		})
@@ -151,14 +152,14 @@ func dropSamples(ctx context.Context, st *store.Store, function string) error {
 }
 
 // tell makes the message of a changed item, keyed so that it is told once.
-func (x *runner) tell(c item.Change) (store.Message, bool) {
+func (x *runner) tell(c item.Change) (alert.Message, bool) {
 	if x.Tell == nil || x.env.Sample || !x.slack.Configured() {
-		return store.Message{}, false
+		return alert.Message{}, false
 	}
 	text, ok := x.Tell(c)
 	key := c.Item.Key()
 	if x.TellOnce == nil || !x.TellOnce(c.Item) {
 		key = fmt.Sprintf("%s/%t/%d", key, c.Opened, c.When.Unix())
 	}
-	return store.Message{Key: key, Channel: slackNews, Text: x.env.Secrets.Redact(text), Created: c.When}, ok
+	return alert.Message{Key: key, Channel: slackNews, Text: x.env.Secrets.Redact(text), Created: c.When}, ok
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
@@ -63,7 +64,7 @@ func (t *Tx) Fenced(ctx context.Context, r Run) error {
 
 // Queue adds messages to the outbox. One whose Created is zero was created now;
 // a key that was ever queued is not queued again.
-func (t *Tx) Queue(ctx context.Context, messages []Message) error {
+func (t *Tx) Queue(ctx context.Context, messages []alert.Message) error {
 	if len(messages) == 0 {
 		return nil
 	}
@@ -75,6 +76,6 @@ func (t *Tx) Queue(ctx context.Context, messages []Message) error {
 }
 
 // SaveTargets replaces what is remembered of these targets of a function.
-func (t *Tx) SaveTargets(ctx context.Context, function string, states []TargetState) error {
+func (t *Tx) SaveTargets(ctx context.Context, function string, states []alert.TargetState) error {
 	return writeStates(ctx, t.in, function, states)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -23,8 +24,8 @@ func TestCommitStoresReadingsAndRowsTogether(t *testing.T) {
 		err := s.Commit(t.Context(), "store a batch", measured(name, "a"), func(ctx context.Context, tx *store.Tx) error {
 			return errors.Join(
 				tx.SaveDevices(ctx, store.DeviceChange{States: []store.DeviceState{{Device: "a", Metric: "v", Value: 1, Time: noon, Arrived: noon, Changed: noon, Quality: "ok"}}}),
-				tx.SaveTargets(ctx, "weather", []store.TargetState{{Target: "home", LastOK: noon}}),
-				tx.Queue(ctx, []store.Message{{Key: "k", Channel: "news", Text: "hello"}}))
+				tx.SaveTargets(ctx, "weather", []alert.TargetState{{Target: "home", LastOK: noon}}),
+				tx.Queue(ctx, []alert.Message{{Key: "k", Channel: "news", Text: "hello"}}))
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -48,7 +49,7 @@ func TestAFailedCommitCanBeRepeated(t *testing.T) {
 		name, broken := measurement(t), errors.New("broken")
 		commit := func(outcome error) error {
 			return s.Commit(t.Context(), "store a batch", measured(name, "a"), func(ctx context.Context, tx *store.Tx) error {
-				return errors.Join(tx.Queue(ctx, []store.Message{{Key: "k", Created: noon}}), outcome)
+				return errors.Join(tx.Queue(ctx, []alert.Message{{Key: "k", Created: noon}}), outcome)
 			})
 		}
 		if err := commit(broken); !errors.Is(err, broken) {
@@ -105,7 +106,7 @@ func TestCommitsAtOnceFailAlone(t *testing.T) {
 					}
 				}()
 				err := s.Commit(t.Context(), "store a batch", measured(name, writer), func(ctx context.Context, tx *store.Tx) error {
-					if err := tx.Queue(ctx, []store.Message{{Key: writer, Created: noon}}); err != nil {
+					if err := tx.Queue(ctx, []alert.Message{{Key: writer, Created: noon}}); err != nil {
 						return err
 					}
 					if panics {

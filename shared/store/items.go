@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/item"
 )
 
@@ -22,13 +23,13 @@ type row struct {
 // SaveItems stores the lists in one transaction under the run's fence and
 // queues what tell makes of the changes. stored counts new, changed, reopened
 // and closed items.
-func (s *Store) SaveItems(ctx context.Context, r Run, lists []List, tell func(item.Change) (Message, bool)) (stored, unchanged int, err error) {
+func (s *Store) SaveItems(ctx context.Context, r Run, lists []List, tell func(item.Change) (alert.Message, bool)) (stored, unchanged int, err error) {
 	err = s.tx(ctx, "store the items of "+r.Function, func(ctx context.Context, tx *txn) error {
 		stored, unchanged = 0, 0
 		if err := fenced(ctx, tx, r.Function, r.Fence); err != nil {
 			return err
 		}
-		var messages []Message
+		var messages []alert.Message
 		for _, l := range lists {
 			d, err := saveList(ctx, tx, l, r.Started)
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -24,13 +25,13 @@ func save(t *testing.T, s *store.Store, stored, unchanged int, lists ...store.Li
 	t.Helper()
 	told := []string{}
 	r := begin(t, s, "asana", long)
-	a, b, err := s.SaveItems(t.Context(), r, lists, func(c item.Change) (store.Message, bool) {
+	a, b, err := s.SaveItems(t.Context(), r, lists, func(c item.Change) (alert.Message, bool) {
 		word := "closed "
 		if c.Opened {
 			word = "opened "
 		}
 		told = append(told, word+c.Item.Key())
-		return store.Message{Key: c.Item.Key(), Channel: "news", Text: c.Item.Title}, c.Opened
+		return alert.Message{Key: c.Item.Key(), Channel: "news", Text: c.Item.Title}, c.Opened
 	})
 	if err != nil {
 		t.Fatal(err)

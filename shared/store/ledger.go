@@ -33,24 +33,6 @@ type Outcome struct {
 	Error    string `json:"error,omitempty"`
 }
 
-// TargetState is what is remembered of a target between runs.
-type TargetState struct {
-	Target  string
-	Failing time.Time // since when it fails without a break; zero: it works
-	Told    bool      // Slack was told of this failure
-	Reason  string    // of the last failure
-	LastOK  time.Time
-}
-
-// Message is a text for Slack. It is sent once per Key, whatever is rerun.
-type Message struct {
-	Key     string // "feeds/rpilocator/<guid>"
-	Channel string // what it is about: "failures", "news"
-	Text    string
-	Created time.Time
-	Tries   int // how often sending it failed so far
-}
-
 // List is the items of one target.
 type List struct {
 	Source, Target string

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -25,7 +26,7 @@ func begin(t *testing.T, s *store.Store, function string, ttl time.Duration) sto
 	return r
 }
 
-func finish(t *testing.T, s *store.Store, r store.Run, states []store.TargetState, messages ...store.Message) {
+func finish(t *testing.T, s *store.Store, r store.Run, states []alert.TargetState, messages ...alert.Message) {
 	t.Helper()
 	r.Status = "ok"
 	if err := s.Finish(t.Context(), r, states, messages); err != nil {
@@ -126,8 +127,8 @@ func TestExpiredLeaseClosesItsRunAndFencesIt(t *testing.T) {
 			t.Fatalf("%+v, %v", runs, err)
 		}
 		late.Status = "ok"
-		message := store.Message{Key: "late", Text: "late", Created: noon}
-		if err := s.Finish(t.Context(), late, []store.TargetState{{Target: "x"}}, []store.Message{message}); !errors.Is(err, store.ErrFenced) {
+		message := alert.Message{Key: "late", Text: "late", Created: noon}
+		if err := s.Finish(t.Context(), late, []alert.TargetState{{Target: "x"}}, []alert.Message{message}); !errors.Is(err, store.ErrFenced) {
 			t.Errorf("late Finish: %v", err)
 		}
 		list := store.List{Source: "feeds", Target: "x", Items: []item.Item{{ID: "1", Title: "late"}}}
@@ -150,16 +151,16 @@ func TestExpiredLeaseClosesItsRunAndFencesIt(t *testing.T) {
 func TestWhatADeathLeavesIsStoredWithIt(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		r := begin(t, s, "stocks", long)
-		works := store.TargetState{Target: "AAPL", LastOK: noon}
-		finish(t, s, r, []store.TargetState{works})
+		works := alert.TargetState{Target: "AAPL", LastOK: noon}
+		finish(t, s, r, []alert.TargetState{works})
 		dead := begin(t, s, "stocks", time.Millisecond)
-		message := store.Message{Key: "died", Channel: "failures", Text: "it died", Created: noon}
-		failing := store.TargetState{Target: "AAPL", Failing: noon, Told: true, Reason: "it died", LastOK: noon}
-		takeOver(t, s, "stocks", func(r store.Run, before map[string]store.TargetState) ([]store.TargetState, []store.Message) {
+		message := alert.Message{Key: "died", Channel: "failures", Text: "it died", Created: noon}
+		failing := alert.TargetState{Target: "AAPL", Failing: noon, Told: true, Reason: "it died", LastOK: noon}
+		takeOver(t, s, "stocks", func(r store.Run, before map[string]alert.TargetState) ([]alert.TargetState, []alert.Message) {
 			if r.ID != dead.ID || r.Trigger != "cron" || !r.Started.Equal(dead.Started) || before["AAPL"] != works {
 				t.Errorf("died %+v, before %+v", r, before)
 			}
-			return []store.TargetState{failing}, []store.Message{message}
+			return []alert.TargetState{failing}, []alert.Message{message}
 		})
 		got, err1 := s.Targets(t.Context(), "stocks")
 		due, err2 := s.Due(t.Context(), time.Now().Add(time.Hour), 10) // clock: the database has its own
@@ -172,14 +173,14 @@ func TestWhatADeathLeavesIsStoredWithIt(t *testing.T) {
 func TestTargetsAreRememberedOneByOne(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		r := begin(t, s, "stocks", long)
-		failing := store.TargetState{Target: "NOPE", Failing: noon, Told: true, Reason: "no such symbol", LastOK: noon.Add(-time.Hour)}
-		works := store.TargetState{Target: "AAPL", LastOK: noon}
-		finish(t, s, r, []store.TargetState{failing, works})
+		failing := alert.TargetState{Target: "NOPE", Failing: noon, Told: true, Reason: "no such symbol", LastOK: noon.Add(-time.Hour)}
+		works := alert.TargetState{Target: "AAPL", LastOK: noon}
+		finish(t, s, r, []alert.TargetState{failing, works})
 		r = begin(t, s, "stocks", long)
 		works.LastOK = noon.Add(time.Hour)
-		finish(t, s, r, []store.TargetState{works})
+		finish(t, s, r, []alert.TargetState{works})
 		got, err := s.Targets(t.Context(), "stocks")
-		if diff := cmp.Diff(map[string]store.TargetState{"NOPE": failing, "AAPL": works}, got); err != nil || diff != "" {
+		if diff := cmp.Diff(map[string]alert.TargetState{"NOPE": failing, "AAPL": works}, got); err != nil || diff != "" {
 			t.Errorf("%v\n%s", err, diff)
 		}
 		if other, err := s.Targets(t.Context(), "weather"); err != nil || len(other) != 0 {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"slices"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/alert"
 )
 
 const keepSent = 90 * 24 * time.Hour // for whoever asks what Slack was told
@@ -12,8 +14,8 @@ const keepSent = 90 * 24 * time.Hour // for whoever asks what Slack was told
 // Due returns unsent messages whose time has come, oldest first. None comes
 // before an older one of its channel that waits for another try: "works again"
 // must not be told before "is failing".
-func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]Message, error) {
-	return query(ctx, s, "read the outbox", func(rows *sql.Rows) (m Message, err error) {
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]alert.Message, error) {
+	return query(ctx, s, "read the outbox", func(rows *sql.Rows) (m alert.Message, err error) {
 		err = rows.Scan(&m.Key, &m.Channel, &m.Text, scanTime{&m.Created}, &m.Tries)
 		return m, err
 	}, `select key, channel, text, created, tries from outbox m where sent is null and due <= $1 and not exists (
@@ -54,7 +56,7 @@ func (s *Store) Refuse(ctx context.Context, key, reason string, now time.Time) e
 
 // queue writes messages to the outbox. A key that was ever queued is not queued
 // again.
-func queue(ctx context.Context, tx *txn, messages []Message, now time.Time) error {
+func queue(ctx context.Context, tx *txn, messages []alert.Message, now time.Time) error {
 	for some := range slices.Chunk(messages, chunkRows) {
 		args := make([]any, 0, len(some)*7)
 		for _, m := range some {

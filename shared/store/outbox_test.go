@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -83,12 +84,12 @@ func TestOldWindowsOfAQuotaGo(t *testing.T) {
 
 func TestMessageIsSentOncePerKey(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		m := func(key string, d time.Duration) store.Message {
-			return store.Message{Key: key, Channel: "failures", Text: "weather fails \x00", Created: noon.Add(d)}
+		m := func(key string, d time.Duration) alert.Message {
+			return alert.Message{Key: key, Channel: "failures", Text: "weather fails \x00", Created: noon.Add(d)}
 		}
 		finish(t, s, begin(t, s, "weather", long), nil, m("b", 1), m("a", 0), m("a", 2), m("late", time.Hour))
 		finish(t, s, begin(t, s, "weather", long), nil, m("a", 0))
-		due := func(now time.Time, want ...string) []store.Message {
+		due := func(now time.Time, want ...string) []alert.Message {
 			t.Helper()
 			ms, err := s.Due(t.Context(), now, 10)
 			keys := []string{}
@@ -101,7 +102,7 @@ func TestMessageIsSentOncePerKey(t *testing.T) {
 			return ms
 		}
 		first := due(noon.Add(time.Microsecond), "a", "b")[0]
-		if want := (store.Message{Key: "a", Channel: "failures", Text: "weather fails ", Created: noon}); first != want {
+		if want := (alert.Message{Key: "a", Channel: "failures", Text: "weather fails ", Created: noon}); first != want {
 			t.Errorf("%+v, want %+v", first, want)
 		}
 		if err := s.Postpone(t.Context(), "a", "429", noon.Add(time.Minute)); err != nil {
@@ -124,8 +125,8 @@ func TestMessageIsSentOncePerKey(t *testing.T) {
 
 func TestAMessageWaitsForTheOlderOnesOfItsChannel(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		m := func(key, channel string, d time.Duration) store.Message {
-			return store.Message{Key: key, Channel: channel, Text: key, Created: noon.Add(d)}
+		m := func(key, channel string, d time.Duration) alert.Message {
+			return alert.Message{Key: key, Channel: channel, Text: key, Created: noon.Add(d)}
 		}
 		finish(t, s, begin(t, s, "weather", long), nil,
 			m("failing", "failures", 1), m("works", "failures", time.Second), m("entry", "news", time.Minute))
@@ -159,9 +160,9 @@ func TestAMessageWaitsForTheOlderOnesOfItsChannel(t *testing.T) {
 
 func TestOutboxTakesManyMessagesAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		var many []store.Message
+		var many []alert.Message
 		for i := range 1201 {
-			many = append(many, store.Message{Key: fmt.Sprint(i), Created: noon})
+			many = append(many, alert.Message{Key: fmt.Sprint(i), Created: noon})
 		}
 		finish(t, s, begin(t, s, "feeds", long), nil, many...)
 		if due, err := s.Due(t.Context(), noon, 5000); err != nil || len(due) != len(many) {

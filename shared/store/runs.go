@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/alert"
 )
 
 const runColumns = `id, function, started_by, window_from, window_to, started, took_us, status, stored, unchanged, error, outcomes, sample, fence`
@@ -43,7 +45,7 @@ func (s *Store) Begin(ctx context.Context, r Run, ttl time.Duration, died Died) 
 
 // Died returns what a run that ended without a word leaves: states of targets to
 // replace and messages to queue.
-type Died func(r Run, before map[string]TargetState) ([]TargetState, []Message)
+type Died func(r Run, before map[string]alert.TargetState) ([]alert.TargetState, []alert.Message)
 
 func closeDied(ctx context.Context, tx *txn, function string, now time.Time, died Died) error {
 	runs, err := queryIn(ctx, tx, func(rows *sql.Rows) (r Run, err error) {
@@ -77,7 +79,7 @@ func closeDied(ctx context.Context, tx *txn, function string, now time.Time, die
 // Finish closes the run, replaces the states of the targets it names and queues
 // the messages, in one transaction that also gives the lease back. It answers
 // ErrFenced, and writes nothing, if the lease went to a later run.
-func (s *Store) Finish(ctx context.Context, r Run, states []TargetState, messages []Message) error {
+func (s *Store) Finish(ctx context.Context, r Run, states []alert.TargetState, messages []alert.Message) error {
 	return s.tx(ctx, "finish a run of "+r.Function, func(ctx context.Context, tx *txn) error {
 		in := &Tx{s, tx}
 		if err := in.Fenced(ctx, r); err != nil {
@@ -100,20 +102,20 @@ func (s *Store) Finish(ctx context.Context, r Run, states []TargetState, message
 }
 
 // Targets returns what is remembered of a function's targets, by name.
-func (s *Store) Targets(ctx context.Context, function string) (map[string]TargetState, error) {
+func (s *Store) Targets(ctx context.Context, function string) (map[string]alert.TargetState, error) {
 	states, err := query(ctx, s, "read the targets of "+function, scanTarget, targetsOf, function)
 	return byTarget(states), err
 }
 
 const targetsOf = `select target, failing, told, reason, last_ok from targets where function = $1`
 
-func scanTarget(rows *sql.Rows) (t TargetState, err error) {
+func scanTarget(rows *sql.Rows) (t alert.TargetState, err error) {
 	err = rows.Scan(&t.Target, scanTime{&t.Failing}, &t.Told, &t.Reason, scanTime{&t.LastOK})
 	return t, err
 }
 
-func byTarget(states []TargetState) map[string]TargetState {
-	byName := make(map[string]TargetState, len(states))
+func byTarget(states []alert.TargetState) map[string]alert.TargetState {
+	byName := make(map[string]alert.TargetState, len(states))
 	for _, t := range states {
 		byName[t.Target] = t
 	}
@@ -179,7 +181,7 @@ func writeRun(ctx context.Context, tx *txn, r Run) error {
 	return err
 }
 
-func writeStates(ctx context.Context, tx *txn, function string, states []TargetState) error {
+func writeStates(ctx context.Context, tx *txn, function string, states []alert.TargetState) error {
 	for _, t := range states {
 		if _, err := tx.ExecContext(ctx, `
 			insert into targets (function, target, failing, told, reason, last_ok) values ($1, $2, $3, $4, $5, $6)
