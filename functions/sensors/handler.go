@@ -7,6 +7,7 @@ package function
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -50,6 +51,9 @@ type sensors struct {
 	register device.Register
 	fields   *fields
 	watch    *mapping.Watch
+	mapping  sync.Mutex
+	mapped   mapped // guarded by mapping
+	replays  mqttbatch.Replays
 	allow    allow
 	log      *slog.Logger
 	pruned   atomic.Int64 // unix nanoseconds when dead letters that are gone were last deleted
@@ -86,6 +90,9 @@ func (s *sensors) transform(ctx context.Context, st *store.Store, ms []wire.Mess
 	w.stored(a)
 	s.prune(ctx, st, now)
 	s.requests(ctx, st, now, &w.answer)
+	if w.unread == nil {
+		s.replay(ctx, st, w.set, now, &w.answer)
+	}
 	return w.answer, nil
 }
 

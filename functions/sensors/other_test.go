@@ -1,6 +1,8 @@
 package function
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +10,8 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
@@ -112,7 +116,7 @@ func TestAValueThatIsNoneLeavesTheOthers(t *testing.T) {
 	}
 }
 
-func settings(t *testing.T, f *batchtest.Served, yml string) {
+func decide(t *testing.T, f *batchtest.Served, yml string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(f.Secrets, "hearth-settings"), []byte(yml), 0o600); err != nil {
 		t.Fatal(err)
@@ -126,7 +130,7 @@ func TestHearthYMLMapsAnyJSONOnAnyTopic(t *testing.T) {
 	if a := f.Post(t, m); len(a.Rejected) != 1 {
 		t.Fatalf("%+v", a)
 	}
-	settings(t, f, `
+	decide(t, f, `
 devices:
   - topic: tele/+/SENSOR
     device: "{2}"
@@ -143,7 +147,7 @@ devices:
 garden: {a: section of a later version}
 `)
 	m.Time, m.Replay = noon.Add(time.Minute), true
-	if a := f.Post(t, m); len(a.Rejected) > 0 || len(a.Replay) != 1 || a.Replay[0].Topic != "tele/+/SENSOR" {
+	if a := f.Post(t, m); len(a.Rejected) > 0 || replayed(a) != "tele/+/SENSOR" {
 		t.Fatalf("what is mapped now is not replayed: %+v", a)
 	}
 	same(t, "readings", f.Lines(t, "kiln"), []string{"kiln,device=oven-1 door=1,glaze_temperature_celsius=651.1111111111111,shelf_celsius=83" + at})
@@ -151,7 +155,7 @@ garden: {a: section of a later version}
 	if err != nil || len(ds) != 1 || ds[0].Name != "The kiln" || ds[0].Room != "Cellar" {
 		t.Errorf("%+v, %v", ds, err)
 	}
-	settings(t, f, "devices: [{topic: x, nonsense: 1}]")
+	decide(t, f, "devices: [{topic: x, nonsense: 1}]")
 	m = message(2*time.Minute, "tele/oven-1/SENSOR", `{"Time":"2026-11-23T12:02:00","KILN":{"T":[1204,"84"]}}`)
 	if a := f.Post(t, m); len(a.Rejected) > 0 {
 		t.Errorf("a bad file does not keep the last good one: %+v", a)
@@ -161,7 +165,7 @@ garden: {a: section of a later version}
 func TestAMappingMayUseADeviceThatIsSomethingElseToo(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
 	f.Post(t, edgeSays(1, 0, `"co2_ppm":612`))
-	settings(t, f, `devices: [{device: office-air, topic: home/office, measurement: air, fields: {pm10_ugm3: $}}]`)
+	decide(t, f, `devices: [{device: office-air, topic: home/office, measurement: air, fields: {pm10_ugm3: $}}]`)
 	f.Post(t, message(time.Minute, "home/office", `7`))
 	same(t, "readings", f.Lines(t, "air"), []string{"air,device=office-air co2_ppm=612" + at, "air,device=office-air pm10_ugm3=7 1795435260000000000"})
 }
@@ -240,7 +244,7 @@ func TestAfterARestartMistakesInOtherSectionsStopNoMapping(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := batchtest.Serve(t, New, batchtest.SQLite(t))
-			settings(t, f, office+more)
+			decide(t, f, office+more)
 			written(t, f, noon.Add(-time.Hour))
 			f.Post(t, message(0, "office/climate", `{"temperature":71}`))
 			same(t, "readings", f.Lines(t, "air"), []string{"air,device=office temperature_celsius=21.666666666666664" + at})
@@ -250,7 +254,7 @@ func TestAfterARestartMistakesInOtherSectionsStopNoMapping(t *testing.T) {
 
 func TestAfterARestartWhatAnUnreadFileMayMapWaits(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
-	settings(t, f, office+"    colour: red\n")
+	decide(t, f, office+"    colour: red\n")
 	written(t, f, noon)
 	a := f.Post(t, message(0, "office/climate", `{"temperature":71}`)) // it may not be whole yet
 	if len(a.Retry) != 1 || len(a.Rejected) > 0 {
@@ -263,7 +267,7 @@ func TestAfterARestartWhatAnUnreadFileMayMapWaits(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	same(t, "readings", f.Lines(t, "air"), []string{"air,device=office-air co2_ppm=612 1795435260000000000"})
-	settings(t, f, office)
+	decide(t, f, office)
 	written(t, f, noon.Add(-time.Hour))
 	m.Time = noon
 	m2 := message(2*time.Minute, "/climate/attic", `{"temperature":20}`)
@@ -281,5 +285,88 @@ func written(t *testing.T, f *batchtest.Served, when time.Time) {
 	t.Helper()
 	if err := os.Chtimes(filepath.Join(f.Secrets, "hearth-settings"), time.Time{}, when); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// replayed are the topics whose dead letters are asked for.
+func replayed(a wire.Answer) string {
+	var out []string
+	for _, p := range a.Replay {
+		if p.Topic != "" {
+			out = append(out, p.Topic)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func TestWhatANewMappingWantsIsAskedForUntilItCame(t *testing.T) {
+	st := batchtest.SQLite(t)
+	f := batchtest.Serve(t, New, st)
+	next := func(after time.Duration, want string) {
+		t.Helper()
+		if a := f.Post(t, edgeSays(1, after, `"co2_ppm":612`)); replayed(a) != want {
+			t.Errorf("after %s %+v, want %q", after, a.Replay, want)
+		}
+	}
+	restart := func() {
+		secrets := f.Secrets
+		f = batchtest.Serve(t, New, st)
+		if err := os.Remove(f.Secrets); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(secrets, f.Secrets); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next(0, "")
+	decide(t, f, office)
+	written(t, f, noon)
+	series := st.Series
+	st.Series = away{series}
+	if code, _ := f.Try(t, edgeSays(1, time.Minute, `"co2_ppm":612`)); code != 503 {
+		t.Fatalf("answered %d", code)
+	}
+	st.Series = series
+	next(time.Minute, "office/climate") // the batch that saw it first was not stored
+	next(time.Minute+time.Second, "")
+	restart() // and nobody knows whether the answer arrived
+	next(2*time.Minute, "office/climate")
+	next(2*time.Minute+21*time.Second, "office/climate")
+	next(3*time.Minute+time.Second, "")
+	restart()
+	next(4*time.Minute, "")
+	decide(t, f, strings.Replace(office, "°F", "K", 1)) // while it is stopped
+	restart()
+	next(5*time.Minute, "office/climate")
+}
+
+// away is a database that does not answer.
+type away struct{ store.Series }
+
+func (away) Write(context.Context, []reading.Reading) error {
+	return errors.New("the database is away")
+}
+
+func TestWhatIsTakenOutWhileNobodyLooksIsTakenBack(t *testing.T) {
+	st := batchtest.SQLite(t)
+	for i, tc := range []struct{ yml, name, room string }{
+		{"devices: [{device: office-air, name: Office, room: Den, maintenance: 2030-01-01}]", "Office", "Den"},
+		{"", "Office", "Den"}, // no file says nothing
+		{"devices: []", "office-air", ""},
+	} {
+		f := batchtest.Serve(t, New, st)
+		if tc.yml != "" {
+			decide(t, f, tc.yml)
+		}
+		f.Post(t, edgeSays(1+i, time.Duration(i)*time.Minute, `"co2_ppm":612`))
+		ds, err := st.Devices(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range ds {
+			if d.ID == "office-air" && (d.Name != tc.name || d.Room != tc.room || d.Maintenance.IsZero() != (tc.room == "")) {
+				t.Errorf("step %d: %+v, want %q in %q", i, d, tc.name, tc.room)
+			}
+		}
 	}
 }

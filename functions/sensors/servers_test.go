@@ -26,7 +26,7 @@ func TestADayOnEveryStore(t *testing.T) {
 				message(0, "hearth/pi4/status", `{"state":"online","boot":"b1"}`),
 				message(time.Second, "hearth/dead/abc", `{"id":"abc","function":"zigbee","topic":"x","reason":"y","first":"2026-11-23T11:00:00Z","last":"2026-11-23T11:00:00Z","count":1,"size":2,"sample_base64":"AP8="}`))
 			f = batchtest.Serve(t, New, st)
-			settings(t, f, `devices: [{device: plug, room: Cellar, topic: /embedded/plug, fields: {power_watts: $.w}}, {device: office, name: Office, physical: [edge/office-air]}]`)
+			decide(t, f, `devices: [{device: plug, room: Cellar, topic: /embedded/plug, fields: {power_watts: $.w}}, {device: office, name: Office, physical: [edge/office-air]}]`)
 			a := f.Post(t, edgeSays(2, time.Second, `"co2_ppm":601,"temperature_celsius":20`), message(3*time.Second, "/embedded/plug", `{"w":12.5}`))
 			if got := a.Stored["pi4"].Seq; got != 3 {
 				t.Errorf("stored up to %d", got)
@@ -68,7 +68,7 @@ func TestADayOnEveryStore(t *testing.T) {
 // than SQLite does, and what they refuse would come again for ever.
 func TestNothingThatIsSentCanBlockADatabase(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.Servers(t), "TELEGRAF_ALLOW", "*.*")
-	settings(t, f, `devices: [{topic: any/#, device: $.d, measurement: m, fields: {v: $.v}, text: {s: $.s}}]`)
+	decide(t, f, `devices: [{topic: any/#, device: $.d, measurement: m, fields: {v: $.v}, text: {s: $.s}}]`)
 	long := make([]byte, 4000) // an index of PostgreSQL takes 2,700 bytes, compressed
 	rand.Read(long)
 	nasty := []string{`\u0000`, hex.EncodeToString(long), "\xff\xfe", `\ud800`, `\n,= \\`, strings.Repeat("x", 100), `"'`, "\U0001F3E0"}

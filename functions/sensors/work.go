@@ -114,7 +114,7 @@ func (w *work) firstArrivals(ctx context.Context, st *store.Store) error {
 
 // plan finds or makes the devices and takes everything in.
 func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
-	if err := w.apply(ctx, b); err != nil {
+	if err := w.s.watch.Apply(ctx, w.set, b.Update); err != nil {
 		return err
 	}
 	if err := b.Adopt(ctx, w.requests(b)); err != nil {
@@ -145,18 +145,6 @@ func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
 		b.Change.Dead = append(b.Change.Dead, d)
 	}
 	return nil
-}
-
-// apply lets the register know what hearth.yml says.
-func (w *work) apply(ctx context.Context, b *ingest.Batch) error {
-	if w.unread != nil {
-		return nil
-	}
-	mapped, err := w.s.watch.Apply(ctx, w.set, b.Update)
-	for _, f := range mapped {
-		w.answer.Replay = append(w.answer.Replay, wire.Pick{Topic: f})
-	}
-	return err
 }
 
 // requests asks for the devices of physical things that the register does not know.

@@ -202,12 +202,11 @@ func (w *work) register(ctx context.Context, base, metric string, found map[stri
 		}
 	}
 	w.z.index = indexed(w.z.index, w.b)
-	for name := range w.names(base) {
+	for _, name := range slices.Sorted(maps.Keys(w.names(base))) {
 		if !before[name] {
-			w.answer.Replay = append(w.answer.Replay, wire.Pick{Topic: base + "/" + name + "/#"})
+			w.z.replays.Add(wire.Pick{Topic: base + "/" + name + "/#"})
 		}
 	}
-	slices.SortFunc(w.answer.Replay, func(a, b wire.Pick) int { return strings.Compare(a.Topic, b.Topic) })
 	return nil
 }
 

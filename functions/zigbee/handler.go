@@ -49,6 +49,7 @@ type zigbee struct {
 	watch    *mapping.Watch
 	register device.Register
 	index    *index // guarded by the register
+	replays  mqttbatch.Replays
 }
 
 // patience is how long a message waits for its device to be known: the bridge
@@ -73,6 +74,9 @@ func (z *zigbee) transform(ctx context.Context, st *store.Store, ms []wire.Messa
 			w.answer.Reject(&ms[r.Index], r.Reason)
 		}
 	}
+	if err == nil {
+		z.replays.Answer(&w.answer, now)
+	}
 	return w.answer, err
 }
 
@@ -90,10 +94,9 @@ type work struct {
 
 func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
 	w.b = b
-	if set, unread := w.z.watch.Set(w.now); unread == nil {
-		if _, err := w.z.watch.Apply(ctx, set, b.Update); err != nil {
-			return err
-		}
+	set, _ := w.z.watch.Set(w.now) // unread, it is none, and changes nothing
+	if err := w.z.watch.Apply(ctx, set, b.Update); err != nil {
+		return err
 	}
 	w.z.index = indexed(w.z.index, b)
 	for _, base := range w.z.bases {

@@ -1,6 +1,8 @@
 package function
 
 import (
+	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
+	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/wire"
 )
@@ -274,4 +277,34 @@ func TestTheLastOfAListLeaves(t *testing.T) {
 	if a := f.Post(t, retained(message(2*time.Hour, "bridge/devices", `[]`))); len(a.Rejected) != 1 {
 		t.Errorf("a list without even the coordinator: %+v", a)
 	}
+}
+
+func TestNewNamesOfABatchThatIsNotStoredAreReplayedByTheNext(t *testing.T) {
+	st := batchtest.SQLite(t)
+	f := batchtest.Serve(t, New, st)
+	batch := []wire.Message{retained(message(0, "bridge/devices", list(t))), message(0, "garage_temp", `{"temperature":20}`)}
+	series := st.Series
+	st.Series = away{series}
+	if code, _ := f.Try(t, batch...); code != 503 {
+		t.Fatalf("answered %d", code)
+	}
+	st.Series = series
+	if a := f.Post(t, batch...); len(a.Replay) != 6 {
+		t.Errorf("%+v", a)
+	}
+	for _, tc := range []struct {
+		after time.Duration
+		n     int
+	}{{time.Second, 0}, {30 * time.Second, 6}, {70 * time.Second, 0}, {time.Hour, 0}} {
+		if a := f.Post(t, message(tc.after, "garage_temp", `{"temperature":20}`)); len(a.Replay) != tc.n {
+			t.Errorf("after %s: %+v", tc.after, a)
+		}
+	}
+}
+
+// away is a database that does not answer.
+type away struct{ store.Series }
+
+func (away) Write(context.Context, []reading.Reading) error {
+	return errors.New("the database is away")
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/scan"
 	"github.com/hearth-home/hearth/shared/secret"
-	"github.com/hearth-home/hearth/shared/store"
 )
 
 // show writes what was found: "physical name measurement {field=value…} time".
@@ -131,26 +130,6 @@ func TestParseNamesEveryMistake(t *testing.T) {
 	}
 }
 
-func TestADeviceThatIsTakenOutIsToldFirst(t *testing.T) {
-	var sets [2]*Set
-	for i, yml := range []string{
-		`devices: [{device: old, name: Old, room: Cellar, physical: ["0x1"]}, {device: other, room: Attic}]`,
-		`devices: [{device: new, physical: ["0x1"]}, {device: other}]`,
-	} {
-		var err error
-		if sets[i], err = Parse([]byte(yml)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want := []store.DeviceSetting{{Device: "old", Kind: "mapped"}, {Device: "new", Kind: "mapped", Physical: []string{"0x1"}}, {Device: "other", Kind: "mapped"}}
-	if d := cmp.Diff(want, sets[1].after(sets[0])); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
-	}
-	if got := sets[1].after(nil); len(got) != 2 {
-		t.Errorf("%+v", got)
-	}
-}
-
 func TestMistakesOfAMappingStandWhereTheyAreWritten(t *testing.T) {
 	_, err := Parse([]byte(`house: {zone: Mars}
 devices:
@@ -219,10 +198,10 @@ func TestWhatChangedOfAMappingIsTriedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := strings.Join(sets[1].fresh(sets[0]), " "); got != "a b" {
+	if got := strings.Join(sets[1].Fresh(sets[0].Sources()), " "); got != "a b" {
 		t.Errorf("a field was changed: %q", got)
 	}
-	if got := sets[2].fresh(sets[1]); len(got) > 0 {
+	if got := sets[2].Fresh(sets[1].Sources()); len(got) > 0 {
 		t.Errorf("one was taken out: %q", got)
 	}
 }

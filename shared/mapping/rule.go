@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,7 +18,7 @@ import (
 
 // rule is a mapping, ready to be used.
 type rule struct {
-	source      string // as it is written
+	source      string // a hash of what is written
 	filters     []string
 	each        []step // nil: the whole payload
 	hasEach     bool
@@ -97,12 +99,13 @@ func (e entry) compile(ms *measurements) *rule {
 	return r
 }
 
-// source is what the entry maps, to compare.
+// source is a hash of what the entry maps, to compare.
 func (e entry) source() string {
 	d := *e.Device
 	d.Name, d.Room, d.Physical, d.Maintenance = "", "", nil, time.Time{}
 	b, _ := json.Marshal(d) // texts and finite numbers
-	return string(b)
+	hash := sha256.Sum256(b)
+	return hex.EncodeToString(hash[:8])
 }
 
 // checkName refuses a device whose {} no topic can fill.

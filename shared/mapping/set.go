@@ -158,20 +158,27 @@ func (s *Set) set(d store.DeviceSetting) error {
 	return nil
 }
 
-// fresh are the filters of mappings that old did not have, or had otherwise.
-func (s *Set) fresh(old *Set) (out []string) {
-	had := map[string]bool{}
-	for _, r := range old.rules {
-		had[r.source] = true
-	}
+// Fresh are the filters of mappings that were not among known, which Sources
+// returned, or were otherwise.
+func (s *Set) Fresh(known []string) (out []string) {
 	for _, r := range s.rules {
 		for _, f := range r.filters {
-			if !had[r.source] && !slices.Contains(out, f) {
+			if !slices.Contains(known, r.source) && !slices.Contains(out, f) {
 				out = append(out, f)
 			}
 		}
 	}
 	return out
+}
+
+// Sources returns what tells each mapping from any other, sorted.
+func (s *Set) Sources() []string {
+	out := []string{}
+	for _, r := range s.rules {
+		out = append(out, r.source)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // Measurements are those that mappings declare or extend, whole.

@@ -17,9 +17,10 @@ import (
 
 // house is a store in which devices have spoken.
 type house struct {
-	t   *testing.T
-	st  *store.Store
-	now time.Time // of the page, and what all times in the store are relative to
+	t     *testing.T
+	st    *store.Store
+	rooms *[]store.DeviceSetting // of all devices
+	now   time.Time              // of the page, and what all times in the store are relative to
 }
 
 func newHouse(t *testing.T) house {
@@ -34,7 +35,7 @@ func houseAt(t *testing.T, now time.Time) house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	return house{t, st, now}
+	return house{t, st, new([]store.DeviceSetting), now}
 }
 
 func (h house) ok(err error) {
@@ -50,7 +51,8 @@ func (h house) device(kind, name, room string, states ...store.DeviceState) stri
 	ids, err := h.st.AdoptDevices(h.t.Context(), []store.DeviceRequest{{Physical: kind + "/" + name, Kind: kind, Device: strings.ToLower(strings.ReplaceAll(name, " ", "-")), Name: name}}, h.now)
 	h.ok(err)
 	if room != "" {
-		h.ok(h.st.ConfigureDevices(h.t.Context(), []store.DeviceSetting{{Device: ids[0].Device, Room: room}}, h.now))
+		*h.rooms = append(*h.rooms, store.DeviceSetting{Device: ids[0].Device, Room: room})
+		h.ok(h.st.ConfigureDevices(h.t.Context(), *h.rooms, h.now))
 	}
 	for i := range states {
 		states[i].Device = ids[0].Device

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -178,20 +179,33 @@ func (s *Store) LeaveDevices(ctx context.Context, physical []string, now time.Ti
 }
 
 // ConfigureDevices does what a person has decided: names, rooms, maintenance,
-// and which physical thing a device is from now on. A device without a room in
-// its setting has none. One without a name keeps what a source called it; a name
-// that a person gave it before falls back to what its source calls it.
+// and which physical thing a device is from now on. settings are all there are: a
+// device that had one the last time and has none now has no name, room and
+// maintenance by a person any more. A device without a room in its setting has none.
+// One without a name keeps what a source called it; a name that a person gave it
+// before falls back to what its source calls it.
 func (s *Store) ConfigureDevices(ctx context.Context, settings []DeviceSetting, now time.Time) error {
-	if len(settings) == 0 {
-		return nil
-	}
 	return s.tx(ctx, "configure devices", func(ctx context.Context, tx *txn) error {
+		before, err := queryIn(ctx, tx, scanNamed, namedQuery, namedDevices)
+		if err != nil {
+			return err
+		}
+		var gone []DeviceSetting
+		var names []string
 		for _, d := range settings {
+			names = append(names, d.Device)
+		}
+		for _, id := range slices.Concat(before...) {
+			if !slices.Contains(names, id) {
+				gone = append(gone, DeviceSetting{Device: id, Kind: "mapped"})
+			}
+		}
+		for _, d := range slices.Concat(gone, settings) { // behind: one may replace what is gone
 			if err := configure(ctx, tx, d, now); err != nil {
 				return fmt.Errorf("%s: %w", d.Device, err)
 			}
 		}
-		return nil
+		return setNamed(ctx, tx, namedDevices, names)
 	})
 }
 

@@ -449,3 +449,39 @@ func TestWhatADatabaseRefusesIsNotTakenForADatabaseThatIsAway(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatIsTakenOutOfTheSettingsIsTakenBack(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		adopt(t, s, request("0x1", "zigbee", "fridge"))
+		fridge := store.DeviceSetting{Device: "fridge", Kind: "mapped", Name: "The fridge", Room: "Kitchen", Maintenance: noon.Add(time.Hour)}
+		for _, settings := range [][]store.DeviceSetting{{fridge}, {{Device: "oven", Kind: "mapped", Physical: []string{"0x1"}}}, {}, {}} {
+			if err := s.ConfigureDevices(t.Context(), settings, noon); err != nil {
+				t.Fatal(err)
+			}
+			ds, err := s.Devices(t.Context())
+			if err != nil || len(ds) == 0 || ds[0].ID != "fridge" {
+				t.Fatal(ds, err)
+			}
+			named := len(settings) > 0 && settings[0].Device == "fridge"
+			if d := ds[0]; (d.Name == "The fridge") != named || (d.Room != "") != named || d.Maintenance.IsZero() == named {
+				t.Errorf("%+v with %+v", d, settings)
+			}
+			if len(ds) > 1 && ds[0].ReplacedBy != "oven" && len(settings) > 0 {
+				t.Errorf("%+v, want it replaced by the oven", ds[0])
+			}
+		}
+	})
+}
+
+func TestTheMappingsThatWereActedOnAreKept(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		for _, want := range [][]string{nil, {"a", "b"}, {"c"}, nil} {
+			if err := s.SetNamedMappings(t.Context(), want); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := s.NamedMappings(t.Context()); err != nil || !slices.Equal(got, want) {
+				t.Errorf("%v, %v, want %v", got, err, want)
+			}
+		}
+	})
+}
