@@ -34,8 +34,8 @@ func TestTheOldestGoAtTheCaps(t *testing.T) {
 				}
 			}
 			s, ds := l.Stats(), l.List(Query{})
-			if s.Letters != tt.want || len(ds) != tt.want || int(s.Dropped) != n-tt.want || o.writes != n+n-tt.want {
-				t.Errorf("%+v after %d letters and %d news, want %d kept", s, n, o.writes, tt.want)
+			if s.Letters != tt.want || len(ds) != tt.want || int(s.Dropped) != n-tt.want || o.news != n+n-tt.want {
+				t.Errorf("%+v after %d letters and %d news, want %d kept", s, n, o.news, tt.want)
 			}
 			for k, d := range ds {
 				if want := fmt.Sprintf("house/%03d", n-len(ds)+k); d.Topic != want {
@@ -46,5 +46,27 @@ func TestTheOldestGoAtTheCaps(t *testing.T) {
 				t.Errorf("after a restart %+v, want %+v", again.Stats(), s)
 			}
 		})
+	}
+}
+
+// TestManyLettersGoInFewWrites: each write waits for the disk, and others wait for it.
+func TestManyLettersGoInFewWrites(t *testing.T) {
+	const n = 10_000
+	l, o := opened(t, t.TempDir(), func(int) bool { return false })
+	for i := range n {
+		d := &Letter{ID: fmt.Sprint("id", i), Function: "f", Topic: "house/x"}
+		l.letters[fileName("f", d.ID)] = d
+	}
+	l.o.Max = n
+	if err := l.Add("f", &message.Message{Arrival: 1, Topic: "house/y"}, "no"); err != nil {
+		t.Fatal(err)
+	}
+	if dropped := l.Stats().Dropped; dropped != n/100+1 || o.writes != 2 {
+		t.Errorf("%d dropped at the cap in %d writes, want %d in 2", dropped, o.writes, n/100+1)
+	}
+	o.writes, o.news = 0, 0
+	left := l.Stats().Letters
+	if dropped, err := l.drop(Query{All: true}); err != nil || dropped != left || o.news != left || o.writes > n/newsCount+1 {
+		t.Errorf("dropped %d of %d, %v, with %d news in %d writes", dropped, left, err, o.news, o.writes)
 	}
 }

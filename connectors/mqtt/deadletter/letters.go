@@ -11,11 +11,8 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,7 +53,7 @@ type Options struct {
 	MaxBytes int64                                                                     // of their files, about; the same
 	Append   func(ctx context.Context, records ...[]byte) (first spool.Seq, err error) // to the spool
 	Waits    func(function string, seq spool.Seq) bool                                 // reports whether a record of the spool is still to be delivered
-	OnTheWay []message.Placed                                                          // letters that were replayed before the start, oldest first
+	OnTheWay []message.Placed                                                          // letters that were replayed not long before the start, oldest first
 	Now      func() time.Time
 	Redact   func(s string, n int) string // takes the secrets out of s and then cuts it to n bytes
 	Log      *slog.Logger
@@ -72,8 +69,9 @@ type Letters struct {
 	dropped    uint64             // at the caps
 	unreported []*Letter          // gone, and the mirror may not know
 	reported   int64              // arrival time of the last news
-	pending    map[Request]int    // requests not yet carried out, and how often each was made
+	pending    []pendingRequest   // oldest first
 	wake       chan struct{}      // there is a new request
+	retry      time.Duration      // before a request that failed is tried a second time; then longer
 }
 
 // goneExt marks the file of a letter that is gone until the news of that are in
@@ -82,7 +80,7 @@ const goneExt = ".gone"
 
 // Open reads the letters of a folder, which it makes where there is none.
 func Open(o Options) (*Letters, error) {
-	l := &Letters{o: o, letters: map[string]*Letter{}, pending: map[Request]int{}, wake: make(chan struct{}, 1)}
+	l := &Letters{o: o, letters: map[string]*Letter{}, wake: make(chan struct{}, 1), retry: retryWait}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open the dead letters: %w", err)
 	}
@@ -93,12 +91,14 @@ func Open(o Options) (*Letters, error) {
 	for _, e := range entries {
 		l.load(e.Name())
 	}
+	l.readSent()
 	for _, p := range o.OnTheWay {
 		if d := l.letters[fileName(p.Function, p.ID)]; d != nil {
 			d.sent = p.Seq
 		}
 	}
 	l.readRequests()
+	l.writeSent()
 	return l, nil
 }
 
@@ -158,6 +158,13 @@ func (l *Letters) AddCut(m *message.Message, size int, reason string) error {
 }
 
 func (l *Letters) keep(d *Letter, m *message.Message, reason string) error {
+	gone, err := l.keepOne(d, m, reason)
+	l.reportGone(context.Background(), gone)
+	return err
+}
+
+// keepOne is keep, but for the news of the letters that made room.
+func (l *Letters) keepOne(d *Letter, m *message.Message, reason string) (gone []*Letter, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.o.Now().UTC()
@@ -169,13 +176,13 @@ func (l *Letters) keep(d *Letter, m *message.Message, reason string) error {
 	if old != nil {
 		d.First, d.Count = old.First, old.Count
 	} else {
-		l.dropOldest(d.bytes)
+		gone = l.dropOldest(d.bytes)
 	}
 	d.Count++
 	if err := writeDurably(filepath.Join(l.o.Dir, name), d); err != nil {
-		return err
+		return gone, err
 	}
-	_ = l.report(d, false) // what cannot be reported now is reported at the next start
+	_ = l.report(d) // what cannot be reported now is reported at the next start
 	d.Payload = nil
 	l.letters[name] = d
 	l.bytes += d.bytes
@@ -185,17 +192,21 @@ func (l *Letters) keep(d *Letter, m *message.Message, reason string) error {
 	if old != nil && old.again {
 		l.replayAgain(d, m)
 	}
-	return nil
+	return gone, nil
 }
 
-// Stored removes the letter of a message that a function stored, if it was one.
-func (l *Letters) Stored(function string, m *message.Message) {
-	if !m.Replayed {
-		return
+// Stored removes the letters of messages that a function stored, where they were some.
+func (l *Letters) Stored(function string, ms ...*message.Message) {
+	var gone []*Letter
+	for _, m := range ms {
+		if !m.Replayed {
+			continue
+		}
+		if d, err := l.remove(fileName(function, m.ID())); d != nil && err == nil { // left over, it is replayed again
+			gone = append(gone, d)
+		}
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_ = l.remove(fileName(function, m.ID())) // left over, it is replayed again
+	l.reportGone(context.Background(), gone)
 }
 
 // List returns the letters that match, oldest first, without payloads.
@@ -212,65 +223,9 @@ func (l *Letters) List(q Query) []Letter {
 	return out
 }
 
-// drop removes the matching letters for good and returns how many those were.
-// Without a filter q must say All.
-func (l *Letters) drop(q Query) (int, error) {
-	if err := q.forDrop(); err != nil {
-		return 0, err
-	}
-	n := 0
-	for _, d := range l.List(q) {
-		l.mu.Lock()
-		err := l.remove(fileName(d.Function, d.ID))
-		l.mu.Unlock()
-		if err != nil {
-			return n, fmt.Errorf("drop %s: %w", d.ID, err)
-		}
-		n++
-	}
-	return n, nil
-}
-
-// remove takes out a letter, if there is such a one. With l.mu.
-func (l *Letters) remove(name string) error {
-	d := l.letters[name]
-	if d == nil {
-		return nil
-	}
-	gone := filepath.Join(l.o.Dir, name) + goneExt
-	if err := os.Rename(filepath.Join(l.o.Dir, name), gone); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	delete(l.letters, name)
-	l.bytes -= d.bytes
-	if l.report(d, true) == nil {
-		_ = os.Remove(gone) // left over, it is reported again
-	}
-	return nil
-}
-
 // fileSize is about how many bytes the file of d takes.
 func (d *Letter) fileSize() int64 {
 	return int64(base64.StdEncoding.EncodedLen(len(d.Payload)) + len(d.Topic) + len(d.Reason) + 300)
-}
-
-// dropOldest makes room for a letter of so many bytes, and counts. It drops some
-// more than it has to, so that not every further letter has to look for the oldest.
-// With l.mu.
-func (l *Letters) dropOldest(bytes int64) {
-	full := func(count int, size int64) bool { return len(l.letters) > count || l.bytes+bytes > size }
-	if !full(l.o.Max-1, l.o.MaxBytes) {
-		return
-	}
-	byAge := slices.SortedFunc(maps.Values(l.letters), func(a, b *Letter) int { return a.First.Compare(b.First) })
-	for _, d := range byAge {
-		if !full(l.o.Max-1-l.o.Max/100, l.o.MaxBytes-l.o.MaxBytes/100) {
-			return
-		}
-		if l.remove(fileName(d.Function, d.ID)) == nil {
-			l.dropped++
-		}
-	}
 }
 
 // Stats is what is kept, and what was dropped since the start at the caps.

@@ -22,12 +22,12 @@ const (
 	shownBytes = 8 << 20 // of a payload that a person looks at
 )
 
-// report writes news of one letter. With l.mu.
-func (l *Letters) report(d *Letter, gone bool) error {
+// report writes news of one letter that is kept. With l.mu.
+func (l *Letters) report(d *Letter) error {
 	if !d.mirrored() {
 		return nil
 	}
-	m, err := l.news(d, gone)
+	m, err := l.news(d, false)
 	if err != nil {
 		return err
 	}
@@ -84,10 +84,8 @@ func (l *Letters) reportAll(ctx context.Context) {
 	gone, names := l.unreported, slices.Collect(maps.Keys(l.letters))
 	l.unreported = nil
 	l.mu.Unlock()
-	for part := range slices.Chunk(gone, newsCount) {
-		if ctx.Err() != nil || l.reportGone(ctx, part) != nil {
-			return
-		}
+	if !l.reportGone(ctx, gone) {
+		return
 	}
 	for ctx.Err() == nil && len(names) > 0 {
 		var part []*Letter
@@ -98,7 +96,18 @@ func (l *Letters) reportAll(ctx context.Context) {
 	}
 }
 
-func (l *Letters) reportGone(ctx context.Context, ds []*Letter) error {
+// reportGone reports letters that are gone, many at once. False: some are left for the
+// next start.
+func (l *Letters) reportGone(ctx context.Context, ds []*Letter) bool {
+	for part := range slices.Chunk(ds, newsCount) {
+		if ctx.Err() != nil || l.reportSomeGone(ctx, part) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *Letters) reportSomeGone(ctx context.Context, ds []*Letter) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var ms []message.Message

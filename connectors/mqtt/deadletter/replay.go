@@ -2,15 +2,19 @@ package deadletter
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
 const (
+	sentFile    = "sent"
 	replayCount = 256       // letters that are put into the spool at once
 	replayBytes = 256 << 10 // of them, about
 )
@@ -36,10 +40,41 @@ func (l *Letters) Replay(ctx context.Context, q Query) (done Replay, err error) 
 	for letters := l.List(q); len(letters) > 0 && err == nil; {
 		letters, err = l.replaySome(ctx, letters, q.Before.IsZero(), &done)
 	}
+	if done.Replayed > 0 {
+		l.mu.Lock()
+		l.writeSent()
+		l.mu.Unlock()
+	}
 	if err != nil {
 		return done, fmt.Errorf("replay: %w", err)
 	}
 	return done, nil
+}
+
+// writeSent remembers over a restart which letters are in the spool, and where: one
+// that is not yet delivered must not be put there twice. With l.mu.
+func (l *Letters) writeSent() {
+	sent := map[string]spool.Seq{}
+	for name, d := range l.letters {
+		if d.sent > 0 {
+			sent[name] = d.sent
+		}
+	}
+	_ = writeDurably(filepath.Join(l.o.Dir, sentFile), sent) // a full disk keeps no one from a replay
+}
+
+// readSent is for Open. A damaged file is no reason not to start.
+func (l *Letters) readSent() {
+	var sent map[string]spool.Seq
+	b, err := os.ReadFile(filepath.Join(l.o.Dir, sentFile))
+	if err != nil || json.Unmarshal(b, &sent) != nil {
+		return
+	}
+	for name, seq := range sent {
+		if d := l.letters[name]; d != nil {
+			d.sent = seq
+		}
+	}
 }
 
 // replaySome puts as many letters into the spool as are written at once, and

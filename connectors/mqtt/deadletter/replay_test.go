@@ -8,6 +8,7 @@ import (
 	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hearth-home/hearth/shared/spool"
 )
@@ -16,6 +17,8 @@ import (
 type offered struct {
 	mu     sync.Mutex
 	ids    map[string]int
+	order  []string // topics of the letters
+	news   int
 	writes int
 	fail   func(write int) bool
 }
@@ -27,9 +30,12 @@ func (o *offered) put(ms []message.Message) (spool.Seq, error) {
 		return 0, errors.New("the spool is full")
 	}
 	for _, m := range ms {
-		if m.Replayed {
-			o.ids[m.ID()]++
+		if !m.Replayed {
+			o.news++
+			continue
 		}
+		o.ids[m.ID()]++
+		o.order = append(o.order, m.Topic)
 	}
 	return spool.Seq(o.writes * 10_000), nil
 }
@@ -71,7 +77,9 @@ func TestARequestIsCarriedOutWhole(t *testing.T) {
 	kill()
 	<-done
 
+	before := o.ids
 	g, o = opened(t, dir, func(write int) bool { return write == 2 })
+	o.ids = before
 	ctx, stop := context.WithCancel(t.Context())
 	done = make(chan bool)
 	go func() { g.carryOut(ctx); close(done) }()
@@ -94,18 +102,82 @@ func TestARequestIsCarriedOutWhole(t *testing.T) {
 
 func TestRequestsAreBounded(t *testing.T) {
 	g, _ := opened(t, t.TempDir(), func(int) bool { return false })
-	for i := range 2 * maxRequests {
+	for i := range maxRequests + 2 {
 		topic := fmt.Sprint("house/", i)
 		g.letters[topic] = &Letter{ID: topic, Function: "f", Topic: topic}
-		if err := g.Request(Request{Query: Query{Function: "f", Topic: topic}}); err != nil {
+		var want error
+		if i >= maxRequests {
+			want = errTooMany
+		}
+		if err := g.Request(Request{Query: Query{Function: "f", Topic: topic}}); !errors.Is(err, want) {
+			t.Fatalf("request %d: %v, want %v", i, err, want)
+		}
+	}
+	for i, r := range g.requested() {
+		if r.Topic != fmt.Sprint("house/", i) {
+			t.Errorf("%+v is number %d that is requested, and was not asked for", r, i)
+		}
+	}
+}
+
+// Requests are carried out in the order in which they came, and one that fails holds
+// up none that comes later.
+func TestARequestThatFailsHoldsUpNoOther(t *testing.T) {
+	const n = 40
+	var g *Letters
+	o := &offered{ids: map[string]int{}}
+	o.fail = func(int) bool { return false }
+	g = open(t, t.TempDir(), 10_000, func(ms []message.Message) (spool.Seq, error) {
+		if ms[0].Replayed && ms[0].Only == "bad" {
+			return 0, errors.New("the spool is full")
+		}
+		return o.put(ms)
+	})
+	g.retry = time.Hour
+	for i := range n {
+		if err := g.Add("f", &message.Message{Arrival: int64(i + 1), Topic: fmt.Sprint("house/", i)}, "no"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n := len(g.requested()); n > maxRequests+1 {
-		t.Errorf("%d requests, want %d and one for all of the function", n, maxRequests)
+	if err := g.Add("bad", &message.Message{Arrival: 1, Topic: "house/x"}, "no"); err != nil {
+		t.Fatal(err)
 	}
-	if g.requested()[Request{Query: Query{Function: "f"}}] == 0 {
-		t.Error("what is over is forgotten")
+	ask := func(function, topic string) {
+		t.Helper()
+		if err := g.Request(Request{Query: Query{Function: function, Topic: topic}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask("bad", "house/x")
+	for i := range n / 2 {
+		ask("f", fmt.Sprint("house/", i))
+	}
+	go g.carryOut(t.Context())
+	mqtttest.Until(t, "those behind the one that fails", func() bool { return o.n() == n/2 })
+	for i := n / 2; i < n; i++ {
+		ask("f", fmt.Sprint("house/", i))
+	}
+	mqtttest.Until(t, "those that came later", func() bool { return len(g.requested()) == 1 })
+	for i, topic := range o.order {
+		if topic != fmt.Sprint("house/", i) {
+			t.Fatalf("put into the spool as %v", o.order)
+		}
+	}
+}
+
+// TestALetterOnTheWayIsSoAfterARestart: also where so many messages came since that
+// it is not among the last ones.
+func TestALetterOnTheWayIsSoAfterARestart(t *testing.T) {
+	dir := t.TempDir()
+	g, _ := opened(t, dir, func(int) bool { return false })
+	if err := g.Add("f", &message.Message{Arrival: 1, Topic: "house/x"}, "no"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []Replay{{Replayed: 1}, {OnTheWay: 1}, {OnTheWay: 1}} {
+		if done, err := g.Replay(t.Context(), Query{}); done != want || err != nil {
+			t.Errorf("%+v, %v; want %+v", done, err, want)
+		}
+		g, _ = opened(t, dir, func(int) bool { return false })
 	}
 }
 

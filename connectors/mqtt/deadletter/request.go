@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,6 +25,12 @@ type Request struct {
 	Query
 }
 
+// pendingRequest is one that is not yet carried out.
+type pendingRequest struct {
+	Request
+	times int // how often it was made
+}
+
 // errTooMany is what a request gets that finds no place.
 var errTooMany = errors.New("too many requests for dead letters wait")
 
@@ -42,21 +47,25 @@ func (l *Letters) Request(r Request) error {
 	if !l.holds(r.Query) {
 		return nil
 	}
-	if _, known := l.pending[r]; !known && len(l.pending) >= maxRequests {
-		if r.Drop || !r.Before.IsZero() {
-			return errTooMany
-		}
-		r = Request{Query: Query{Function: r.Function}} // all letters of the function, instead of one more request
+	k := l.index(r)
+	if k < 0 && len(l.pending) >= maxRequests {
+		return errTooMany
 	}
-	l.pending[r]++
 	select {
 	case l.wake <- struct{}{}:
 	default:
 	}
-	if l.pending[r] > 1 {
-		return nil // written before
+	if k >= 0 { // written before
+		l.pending[k].times++
+		return nil
 	}
+	l.pending = append(l.pending, pendingRequest{r, 1})
 	return l.writeRequests()
+}
+
+// index is where a request is among those that wait, or -1. With l.mu.
+func (l *Letters) index(r Request) int {
+	return slices.IndexFunc(l.pending, func(p pendingRequest) bool { return p.Request == r })
 }
 
 func (r Request) valid() error {
@@ -75,33 +84,31 @@ func (l *Letters) holds(q Query) bool {
 	return false
 }
 
-// carryOut carries out requests until ctx ends.
+// carryOut carries out requests until ctx ends, in the order in which they came. One
+// that fails holds up no other: it is tried again later, and when another one comes.
 func (l *Letters) carryOut(ctx context.Context) {
-	for wait := retryWait; ; {
+	for wait := l.retry; ; {
 		failed := false
-		for r, times := range l.requested() {
-			err := l.carryOutOne(ctx, r, times)
-			failed = failed || err != nil
+		for _, r := range l.requested() {
+			failed = l.carryOutOne(ctx, r) != nil || failed
 		}
-		if !failed {
-			wait = retryWait
-			select {
-			case <-l.wake:
-				continue
-			case <-ctx.Done():
-				return
-			}
+		var again <-chan time.Time
+		if failed {
+			again = time.After(wait)
+		} else {
+			wait = l.retry
 		}
 		select {
-		case <-time.After(wait):
+		case <-l.wake:
+		case <-again:
+			wait = min(2*wait, maxRetryWait)
 		case <-ctx.Done():
 			return
 		}
-		wait = min(2*wait, maxRetryWait)
 	}
 }
 
-func (l *Letters) carryOutOne(ctx context.Context, r Request, times int) (err error) {
+func (l *Letters) carryOutOne(ctx context.Context, r pendingRequest) (err error) {
 	var n int
 	if r.Drop {
 		n, err = l.drop(r.Query)
@@ -111,7 +118,7 @@ func (l *Letters) carryOutOne(ctx context.Context, r Request, times int) (err er
 		n = done.Replayed
 	}
 	if err == nil {
-		err = l.carriedOut(r, times)
+		err = l.carriedOut(r)
 	}
 	if ctx.Err() == nil && (n > 0 || err != nil) {
 		l.o.Log.Info("a request for dead letters", "drop", r.Drop, "function", r.Function, "id", r.ID, "topic", r.Topic, "reason", r.Reason, "cause", r.Cause, "letters", n, "err", err)
@@ -119,25 +126,30 @@ func (l *Letters) carryOutOne(ctx context.Context, r Request, times int) (err er
 	return err
 }
 
-func (l *Letters) requested() map[Request]int {
+func (l *Letters) requested() []pendingRequest {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return maps.Clone(l.pending)
+	return slices.Clone(l.pending)
 }
 
 // carriedOut removes a request, unless it was made again meanwhile.
-func (l *Letters) carriedOut(r Request, times int) error {
+func (l *Letters) carriedOut(r pendingRequest) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.pending[r] != times {
+	k := l.index(r.Request)
+	if l.pending[k].times != r.times {
 		return nil // there is a wake
 	}
-	delete(l.pending, r)
+	l.pending = slices.Delete(l.pending, k, k+1)
 	return l.writeRequests()
 }
 
 func (l *Letters) writeRequests() error {
-	return writeDurably(filepath.Join(l.o.Dir, requestsFile), slices.Collect(maps.Keys(l.pending)))
+	rs := make([]Request, len(l.pending))
+	for i, p := range l.pending {
+		rs[i] = p.Request
+	}
+	return writeDurably(filepath.Join(l.o.Dir, requestsFile), rs)
 }
 
 // readRequests takes up what was not carried out before the connector ended. A
@@ -149,6 +161,6 @@ func (l *Letters) readRequests() {
 		return
 	}
 	for _, r := range rs {
-		l.pending[r] = 1
+		l.pending = append(l.pending, pendingRequest{r, 1})
 	}
 }

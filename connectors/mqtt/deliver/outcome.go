@@ -39,9 +39,13 @@ func (w *worker) took(ms []*item, body []byte) {
 	w.good.Store(time.Now().UnixNano())
 	w.recovered()
 	w.stored.Add(uint64(len(ms)))
+	messages := make([]*message.Message, len(ms))
+	for i, it := range ms {
+		messages[i] = &it.Message
+	}
+	w.outlet.letters.Stored(w.f.Name, messages...)
 	for _, it := range ms {
 		w.outlet.canary.storedMessage(&it.Message)
-		w.outlet.letters.Stored(w.f.Name, &it.Message)
 		it.finish()
 	}
 	if w.f.Reply != "" && w.f.Batch == 0 && len(body) > 0 {

@@ -40,6 +40,9 @@ func Lanes(l *spool.Log, function string) (starts []spool.Seq) {
 // Waits reports whether a record is still to be delivered to function, or being
 // delivered.
 func Waits(l *spool.Log, function string, seq spool.Seq) bool {
+	if seq >= l.Next() {
+		return false // of a spool that is no more
+	}
 	for _, start := range slices.Backward(Lanes(l, function)) {
 		if start <= seq {
 			next, known := l.Place(LaneName(function, start))
