@@ -64,6 +64,7 @@ mutants: MUTANTS ?= shared/quality shared/device shared/ingest shared/alert shar
 
 check: $(HEARTH) ## formatting, vet, staticcheck, vulnerabilities, generated files
 	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"
+	go mod tidy -diff
 	go vet ./...
 	GOOS=darwin GOARCH=arm64 go vet ./... # who works on a Mac runs make up and make test there
 	$(TOOL) staticcheck ./...
