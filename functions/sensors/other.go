@@ -30,7 +30,7 @@ func (w *work) readOther(i int) error {
 	if found, ok, err := w.s.allow.telegraf(m.Topic, payload); ok {
 		return errors.Join(w.take(i, found), err)
 	}
-	found, err = known(m.Topic, payload)
+	found, err = known(m.Topic, payload, w.set.Zone())
 	return errors.Join(w.take(i, found), err)
 }
 
@@ -63,8 +63,8 @@ func (w *work) take(i int, found []mapping.Found) error {
 
 // known maps the payloads of the platform before hearth: a flat object, named by
 // its topic, often without a time.
-func known(on string, payload []byte) ([]mapping.Found, error) {
-	p := plain{topic: on}
+func known(on string, payload []byte, zone *time.Location) ([]mapping.Found, error) {
+	p := plain{topic: on, zone: zone}
 	s := scan.New(payload)
 	if s.Kind() != scan.Object {
 		return nil, noMapping(on)
@@ -98,6 +98,7 @@ func known(on string, payload []byte) ([]mapping.Found, error) {
 // plain gathers what a flat object holds.
 type plain struct {
 	topic   string
+	zone    *time.Location  // of a time that names none
 	found   []mapping.Found // one a measurement
 	name    string
 	time    time.Time
@@ -121,7 +122,7 @@ func (p *plain) object(s *scan.Scanner) error {
 			p.name = mapping.Text(raw)
 			return nil
 		case "time", "timestamp", "ts":
-			p.time, _ = mapping.ParseTime(mapping.Text(raw), time.UTC) // else arrival
+			p.time, _ = mapping.ParseTime(mapping.Text(raw), p.zone) // else arrival
 			return nil
 		case "ups_status":
 			p.upsStatus(mapping.Text(raw))

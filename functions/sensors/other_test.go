@@ -370,3 +370,23 @@ func TestWhatIsTakenOutWhileNobodyLooksIsTakenBack(t *testing.T) {
 		}
 	}
 }
+
+func TestATimeWithoutAZoneIsOfItsEntrysElseOfTheHouses(t *testing.T) {
+	const mapped, own = "devices: [{topic: a/b, device: kiln, time: $.t, fields: {power_watts: $.w}}]\n",
+		"devices: [{topic: a/b, device: kiln, time: {path: $.t, zone: America/New_York}, fields: {power_watts: $.w}}]\n"
+	for name, tc := range map[string]struct{ yml, topic, payload, device string }{
+		"the_houses":      {mapped + "house: {zone: Europe/Berlin}\n", "a/b", `{"t":"2026-11-23 13:00","w":3}`, "kiln"},
+		"its_own":         {own + "house: {zone: Europe/Berlin}\n", "a/b", `{"t":"2026-11-23 07:00","w":3}`, "kiln"},
+		"neither":         {mapped, "a/b", `{"t":"2026-11-23 12:00","w":3}`, "kiln"},
+		"it_says_one":     {mapped + "house: {zone: Europe/Berlin}\n", "a/b", `{"t":"2026-11-23T12:00Z","w":3}`, "kiln"},
+		"unmapped":        {"house: {zone: Europe/Berlin}\n", "a/plug", `{"time":"2026-11-23 13:00","power":3}`, "plug"},
+		"unmapped_in_UTC": {"devices:\n", "a/plug", `{"time":"2026-11-23 12:00","power":3}`, "plug"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := batchtest.Serve(t, New, batchtest.SQLite(t))
+			decide(t, f, tc.yml)
+			f.Post(t, message(time.Minute, tc.topic, tc.payload))
+			same(t, "readings", f.Lines(t, "power"), []string{"power,device=" + tc.device + " power_watts=3" + at})
+		})
+	}
+}

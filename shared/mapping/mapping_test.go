@@ -206,6 +206,26 @@ func TestWhatChangedOfAMappingIsTriedAgain(t *testing.T) {
 	}
 }
 
+func TestTheHousesZoneIsPartOfAMappingWithATime(t *testing.T) {
+	sources := func(yml string) string {
+		t.Helper()
+		s, err := Parse([]byte(yml))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(s.Sources(), " ")
+	}
+	const timed, untimed, own = "devices: [{topic: a, time: $.t, fields: {x: $.x}}]\n", "devices: [{topic: a, fields: {x: $.x}}]\n",
+		"devices: [{topic: a, time: {path: $.t, zone: UTC}, fields: {x: $.x}}]\n"
+	const berlin = "house: {zone: Europe/Berlin}\n"
+	if sources(timed) == sources(timed+berlin) {
+		t.Error("a time without a zone is another now, and the mapping is not")
+	}
+	if sources(untimed) != sources(untimed+berlin) || sources(own) != sources(own+berlin) {
+		t.Error("the mapping needs no zone of the house")
+	}
+}
+
 func TestADeclaredFieldIsAsGoodAsOneInTheCatalogue(t *testing.T) {
 	s, err := Parse([]byte(`devices: [{topic: a, measurement: kiln, cadence: 5m, fields: {heat_celsius: {path: $, title: Heat, min: 0, max: 1400, step: 50, above: 1250}}},
 		{topic: b, measurement: air, fields: {radon_bqm3: {path: $, min: 0, max: 10000}}}]`))

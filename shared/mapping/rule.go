@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -50,7 +51,7 @@ type textAt struct {
 
 // compile checks an entry and makes a rule of it, nil where it has mistakes.
 func (e entry) compile(ms *measurements) *rule {
-	r := &rule{source: e.source(), filters: e.Topic, device: e.Device.Device, deviceSlot: -1, timeSlot: -1, zone: e.Time.Zone.Location()}
+	r := &rule{source: e.source(), filters: e.Topic, device: e.Device.Device, deviceSlot: -1, timeSlot: -1, zone: e.zone().Location()}
 	bad := false
 	wrong := func(key string, err error) { bad = e.wrong(key, err) || bad }
 	slot := func(key, path string) int {
@@ -99,10 +100,16 @@ func (e entry) compile(ms *measurements) *rule {
 	return r
 }
 
+// zone is that of a time without one.
+func (e entry) zone() settings.Zone { return cmp.Or(e.Time.Zone, e.file.House.Zone) }
+
 // source is a hash of what the entry maps, to compare.
 func (e entry) source() string {
 	d := *e.Device
 	d.Name, d.Room, d.Physical, d.Maintenance = "", "", nil, time.Time{}
+	if d.Time.Path != "" {
+		d.Time.Zone = e.zone()
+	}
 	b, _ := json.Marshal(d) // texts and finite numbers
 	hash := sha256.Sum256(b)
 	return hex.EncodeToString(hash[:8])

@@ -27,6 +27,7 @@ type Set struct {
 	rules        []*rule
 	devices      []store.DeviceSetting
 	measurements []catalogue.Measurement
+	zone         *time.Location
 
 	mu      sync.Mutex
 	byTopic map[string][]*rule
@@ -51,7 +52,7 @@ func Parse(file []byte) (*Set, error) {
 // Compile makes of the section "devices" what messages are mapped by. It notes
 // what is wrong with it in f.
 func Compile(f *settings.File) *Set {
-	s := &Set{byTopic: map[string][]*rule{}}
+	s := &Set{zone: f.House.Zone.Location(), byTopic: map[string][]*rule{}}
 	ms := &measurements{own: map[string]*catalogue.Measurement{}}
 	for i := range f.Devices {
 		path := fmt.Sprintf("devices[%d]", i)
@@ -180,6 +181,9 @@ func (s *Set) Sources() []string {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
+
+// Zone is the house's, of a time that names none.
+func (s *Set) Zone() *time.Location { return s.zone }
 
 // Measurements are those that mappings declare or extend, whole.
 func (s *Set) Measurements() []catalogue.Measurement { return s.measurements }

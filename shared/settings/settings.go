@@ -81,7 +81,7 @@ type Field struct {
 // Moment is a path, and the time zone where the payload has none.
 type Moment struct {
 	Path string `yaml:"path,short"` // as in $.when
-	Zone Zone   `yaml:"zone"`       // absent: UTC
+	Zone Zone   `yaml:"zone"`       // absent: house.zone
 }
 
 // Rule says when a condition is told. Of a default rule only what is given
