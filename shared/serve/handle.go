@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"sync"
+	"time"
 
 	handler "github.com/openfaas/templates-sdk/go-http"
 
@@ -31,23 +32,50 @@ func process() Env {
 	})}
 }
 
+// openTime is what one attempt of Once may take, whatever its caller allows.
+const openTime = 10 * time.Second
+
 // Once returns open such that its first success is kept and a failure is tried
-// again at the next call.
+// again at the next call. Calls during an attempt share its outcome; each waits
+// as long as its own context lasts, which does not end the attempt.
 func Once[T any](open func(context.Context) (T, error)) func(context.Context) (T, error) {
+	type attempt struct {
+		done  chan struct{}
+		value T
+		err   error
+	}
 	var mu sync.Mutex
-	var value T
-	var ok bool
+	var last *attempt // under way, or the one that succeeded
+	try := func(ctx context.Context, a *attempt) {
+		ctx, cancel := context.WithTimeout(ctx, openTime)
+		defer cancel()
+		if a.value, a.err = open(ctx); a.err != nil {
+			mu.Lock()
+			last = nil
+			mu.Unlock()
+		}
+		close(a.done)
+	}
 	return func(ctx context.Context) (T, error) {
 		mu.Lock()
-		defer mu.Unlock()
-		if ok {
-			return value, nil
+		a := last
+		if a == nil {
+			a = &attempt{done: make(chan struct{})}
+			last = a
+			go try(context.WithoutCancel(ctx), a)
 		}
-		v, err := open(ctx)
-		if err == nil {
-			value, ok = v, true
+		mu.Unlock()
+		select {
+		case <-a.done:
+		case <-ctx.Done():
+			select {
+			case <-a.done: // both are: what was opened before is there at once
+			default:
+				var none T
+				return none, ctx.Err()
+			}
 		}
-		return v, err
+		return a.value, a.err
 	}
 }
 

@@ -1,10 +1,13 @@
 package serve
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestHandleTriesAgainUntilItCanBeBuilt(t *testing.T) {
@@ -25,4 +28,59 @@ func TestHandleTriesAgainUntilItCanBeBuilt(t *testing.T) {
 	if tries != 3 {
 		t.Errorf("built %d times, want 3: a success is kept", tries)
 	}
+}
+
+// A database that swallows packets is tried once for all who wait, and nobody
+// waits longer than it may.
+func TestCallsShareAnAttemptAndWaitAsLongAsTheyMay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		away, tries, up := errors.New("no answer"), 0, false
+		open := Once(func(ctx context.Context) (int, error) {
+			tries++
+			if up {
+				return tries, nil
+			}
+			select {
+			case <-time.After(5 * time.Second):
+			case <-ctx.Done():
+			}
+			return 0, away
+		})
+		began := time.Now()
+		type outcome struct {
+			took time.Duration
+			err  error
+		}
+		out := make(chan outcome)
+		call := func(may time.Duration) {
+			ctx, cancel := context.WithTimeout(t.Context(), may)
+			defer cancel()
+			_, err := open(ctx)
+			out <- outcome{time.Since(began), err}
+		}
+		go call(2 * time.Second) // what it may does not end the attempt of the others
+		synctest.Wait()
+		for range 4 {
+			go call(20 * time.Second)
+		}
+		if got := <-out; got.took != 2*time.Second || !errors.Is(got.err, context.DeadlineExceeded) {
+			t.Errorf("the first call: %+v", got)
+		}
+		for range 4 {
+			if got := <-out; got.took != 5*time.Second || !errors.Is(got.err, away) {
+				t.Errorf("%+v, want the attempt's error after its 5 s", got)
+			}
+		}
+		if up = true; tries != 1 {
+			t.Errorf("%d attempts", tries)
+		}
+		over, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		for range 3 {
+			if v, err := open(over); v != 2 || err != nil {
+				t.Errorf("%d, %v; want the second attempt's", v, err)
+			}
+			cancel() // what is there needs no time
+		}
+	})
 }
