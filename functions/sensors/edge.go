@@ -100,7 +100,7 @@ func (w *work) edgeTime(d *said, m *wire.Message, e *wire.RawReading) error {
 			return fmt.Errorf("the time %.40q is not RFC 3339", e.Time)
 		}
 		d.time = t
-		return device.CheckTime(t, m.Time)
+		return catalogue.CheckTime(t, m.Time)
 	}
 	if len(e.Boot) > 0 && d.quality == quality.OK {
 		d.quality = quality.ClockUnsynced

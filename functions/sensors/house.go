@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
-	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/ingest"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
@@ -28,7 +27,7 @@ func (w *work) readCanary(i int, connector string) error {
 	if err := json.Unmarshal(m.Payload, &c); err != nil {
 		return fmt.Errorf("decode the canary: %w", err)
 	}
-	if err := device.CheckTime(c.Sent, m.Time); err != nil {
+	if err := catalogue.CheckTime(c.Sent, m.Time); err != nil {
 		return err
 	}
 	if len(connector) > maxName {
@@ -64,7 +63,7 @@ func (w *work) readDead(m *wire.Message) error {
 		return errors.New("news of a dead letter with more than a connector writes")
 	}
 	for _, t := range []*time.Time{&d.First, &d.Last} {
-		if device.CheckTime(*t, m.Time) != nil {
+		if catalogue.CheckTime(*t, m.Time) != nil {
 			*t = m.Time
 		}
 	}

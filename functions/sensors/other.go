@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/quality"
@@ -47,7 +48,7 @@ func (w *work) take(i int, found []mapping.Found) error {
 			time: f.Time, quality: f.Quality, reason: f.Reason, from: len(w.values)}
 		switch {
 		case !f.Time.IsZero():
-			if err := device.CheckTime(f.Time, m.Time); err != nil {
+			if err := catalogue.CheckTime(f.Time, m.Time); err != nil {
 				errs = append(errs, err)
 				continue
 			}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/ingest"
 	"github.com/hearth-home/hearth/shared/reading"
@@ -36,7 +37,7 @@ func (w *work) state(i int, d *named) error {
 	s := ingest.Report{Measurement: "zigbee", Thing: d.Thing, Values: p.values, Notes: p.notes, Arrived: m.Time, Retained: m.Retained}
 	var later []device.Value
 	switch {
-	case !p.seen.IsZero() && device.CheckTime(p.seen, m.Time) == nil:
+	case !p.seen.IsZero() && catalogue.CheckTime(p.seen, m.Time) == nil:
 		s.Time = p.seen
 		s.Values, later = w.since(m, d, &p)
 	case !m.Retained:

@@ -162,15 +162,32 @@ const Limits = 1e18
 
 var year2000 = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
+const skew = 5 * time.Minute // a source's clock may be ahead of ours
+
+// CheckTime reports a time that cannot be that of anything said until now.
+func CheckTime(t, now time.Time) error { return checkTime(t, year2000, 0, now) }
+
 // CheckTime reports a time that cannot be that of a reading.
 func (m *Measurement) CheckTime(t, now time.Time) error {
 	since := m.Since
 	if since.IsZero() {
 		since = year2000
 	}
-	const skew = 5 * time.Minute // a source's clock may be ahead of ours
-	if t.Before(since) || t.After(now.Add(m.Ahead+skew)) {
-		return fmt.Errorf("%s: the time %s cannot be right", m.Name, t.UTC().Format(time.RFC3339))
+	if err := checkTime(t, since, m.Ahead, now); err != nil {
+		return fmt.Errorf("%s: %w", m.Name, err)
+	}
+	return nil
+}
+
+// checkTime names now only where it matters: of what is told of many messages, the
+// reason is their common cause.
+func checkTime(t, since time.Time, ahead time.Duration, now time.Time) error {
+	ahead += skew
+	switch text := t.UTC().Format(time.RFC3339); {
+	case t.Before(since):
+		return fmt.Errorf("the time %s cannot be right: it is before %s", text, since.UTC().Format(time.DateOnly))
+	case t.After(now.Add(ahead)):
+		return fmt.Errorf("the time %s cannot be right: it is more than %s after now, %s", text, ahead, now.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

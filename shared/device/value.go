@@ -3,7 +3,6 @@ package device
 import (
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -20,18 +19,6 @@ type Value struct {
 
 // Note is a text that a device said: its state, not a reading.
 type Note struct{ Key, Text string }
-
-const ahead = 5 * time.Minute // a source's clock may be ahead of ours
-
-var century = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-
-// CheckTime reports a time that cannot be that of a message.
-func CheckTime(t, arrived time.Time) error {
-	if t.Before(century) || t.After(arrived.Add(ahead)) {
-		return fmt.Errorf("the time %s cannot be right", t.UTC().Format(time.RFC3339))
-	}
-	return nil
-}
 
 // CheckName reports a name that no database and no page shows as it is.
 func CheckName(name string) error {

@@ -3,7 +3,6 @@ package device
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestSlug(t *testing.T) {
@@ -14,20 +13,6 @@ func TestSlug(t *testing.T) {
 	} {
 		if got := Slug(name); got != want {
 			t.Errorf("Slug(%q) = %q, want %q", name, got, want)
-		}
-	}
-}
-
-func TestCheckTime(t *testing.T) {
-	for _, tc := range []struct {
-		at time.Time
-		ok bool
-	}{
-		{noon, true}, {noon.Add(5 * time.Minute), true}, {noon.Add(5*time.Minute + 1), false},
-		{time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), true}, {time.Date(1999, 12, 31, 23, 59, 59, 999_999_999, time.UTC), false},
-	} {
-		if err := CheckTime(tc.at, noon); (err == nil) != tc.ok {
-			t.Errorf("%s: %v", tc.at, err)
 		}
 	}
 }

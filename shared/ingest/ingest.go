@@ -1,8 +1,8 @@
 // Package ingest is the one way into the store. What a call brings is checked
 // against the catalogue, then written in this order: items, readings, and in one
-// SQL transaction what is known of devices and the messages of it. A call that dies in between is
-// repaired when it comes again: readings are keyed by the source's own time, and
-// states that were not written are planned once more.
+// SQL transaction what is known of devices and the messages of it. A call that
+// dies in between is repaired when it comes again: readings are keyed by the
+// source's own time, and states that were not written are planned once more.
 package ingest
 
 import (

@@ -42,9 +42,9 @@ type Verdict struct {
 }
 
 // Judge says how far the value v of time t can be trusted, and remembers it if it
-// can. f is its declaration; nil: any value
-// within catalogue.Limits is good. Only the newest value is held
-// against those before: what comes late says nothing of steps.
+// can. f is its declaration; nil: any value within catalogue.Limits is good. Only
+// the newest value is held against those before: what comes late says nothing of
+// steps.
 func (h *History) Judge(f *catalogue.Field, v float64, t time.Time, newest bool) Verdict {
 	switch {
 	case f != nil && (v < f.Min || v > f.Max):
