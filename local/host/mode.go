@@ -21,8 +21,8 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// common are the variables that every source has: setting one says nothing of
-// the wish to talk to an upstream.
+// common are the variables that every source has: setting one is no request to
+// talk to an upstream.
 var common = commonVariables()
 
 func commonVariables() map[string]bool {

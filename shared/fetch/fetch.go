@@ -73,7 +73,19 @@ func (e *UpstreamError) Error() string { return fmt.Sprintf("%s says: %q", e.Hos
 // up to three times while ctx lasts. Its errors name the host alone: keys
 // travel in query strings. Of a Memo the same question is asked once.
 func (c *Client) Get(ctx context.Context, u *url.URL, header http.Header) (*Answer, error) {
-	return c.do(ctx, http.MethodGet, u, header, nil)
+	key := question(u, header)
+	ask := func() (*Answer, error) {
+		old := c.cache.lookup(key)
+		a, err := c.retry(ctx, http.MethodGet, u, header, nil, old)
+		if err == nil {
+			c.cache.keep(key, a)
+		}
+		return a, err
+	}
+	if c.memo == nil {
+		return ask()
+	}
+	return c.memo.once(key, ask)
 }
 
 // Post is Get with a body; it is neither cached nor remembered.
@@ -92,22 +104,6 @@ func JSON[T any](ctx context.Context, c *Client, u *url.URL, header http.Header)
 		return v, a.Header, fmt.Errorf("decode %s: %w", u.Host, err)
 	}
 	return v, a.Header, nil
-}
-
-func (c *Client) do(ctx context.Context, method string, u *url.URL, header http.Header, body []byte) (*Answer, error) {
-	key := question(u, header)
-	ask := func() (*Answer, error) {
-		old := c.cache.lookup(key)
-		a, err := c.retry(ctx, method, u, header, body, old)
-		if err == nil {
-			c.cache.keep(key, a)
-		}
-		return a, err
-	}
-	if c.memo == nil {
-		return ask()
-	}
-	return c.memo.once(key, ask)
 }
 
 func question(u *url.URL, header http.Header) [32]byte {
