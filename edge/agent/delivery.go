@@ -19,7 +19,7 @@ const (
 	stallAfter = 10 * time.Second      // without an acknowledgement the broker is as good as gone
 	flights    = 500                   // publications under way at once
 	ahead      = 2000                  // readings of the backlog in memory
-	lastWait   = 2 * time.Second       // for what was published last to be stored
+	lastWait   = 4 * time.Second       // for what was published last to be stored, and for the connector to say so, within 2 s of it
 )
 
 var errStalled = errors.New("the broker does not acknowledge")

@@ -152,7 +152,7 @@ func (d *dialer) options(lost chan<- error) (*mqtt.ClientOptions, error) {
 }
 
 // heard passes on up to where the node's readings are stored. One that is not taken
-// in time is no loss: the next comes within a second of the next reading.
+// in time is no loss: the next comes within 5 s of the next reading.
 func (d *dialer) heard(_ mqtt.Client, m mqtt.Message) {
 	p, ok := parsePlace(m.Payload())
 	if !ok {

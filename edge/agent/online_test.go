@@ -52,6 +52,25 @@ func TestNothingIsWrittenToDiskWhileOnline(t *testing.T) {
 	}
 }
 
+// A connector that gathers says it late what is stored: at a clean end the agent waits
+// for that, and neither keeps nor sends again what is stored.
+func TestACleanEndWaitsForTheLastWord(t *testing.T) {
+	b := startBroker(t)
+	s := startStore(t, b.direct, true)
+	a := runAgent(t, with(sensors(5, 10*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
+	waitFor(t, "a word", func() bool { return a.delivery.monitor.look().window.Confirmed > 0 })
+	s.set(func() { s.quiet = 2500 * time.Millisecond })
+	waitFor(t, "more readings", func() bool { return s.count() > 500 })
+	before, _ := a.delivery.monitor.written()
+	if err := a.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if after, _ := a.delivery.monitor.written(); after != before {
+		t.Errorf("%d bytes were written of what is stored", after-before)
+	}
+	s.complete()
+}
+
 func TestStatusIsOnlineThenOfflineOnACleanEnd(t *testing.T) {
 	b := startBroker(t)
 	s := startStore(t, b.direct, true)

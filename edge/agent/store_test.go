@@ -30,6 +30,8 @@ type store struct {
 	statuses []wire.NodeStatus
 	said     string
 	forget   func(wire.Reading) bool // what a broker lost
+	quiet    time.Duration           // it tells nothing before so long nothing new came
+	came     time.Time               // the last that was new
 }
 
 type stored struct {
@@ -92,6 +94,7 @@ func (s *store) take(_ paho.Client, m paho.Message) {
 	}
 	if s.got[k] == nil {
 		s.order = append(s.order, k)
+		s.came = time.Now()
 	}
 	s.got[k] = append(s.got[k], stored{r, m.Topic(), time.Now()})
 	s.upto[r.Boot] = max(s.upto[r.Boot], r.Gone)
@@ -114,7 +117,11 @@ func (s *store) tell(ctx context.Context) {
 		}
 		s.mu.Lock()
 		boot, seq := s.said, s.upto[s.said]
-		s.said = ""
+		if time.Since(s.came) < s.quiet {
+			boot = ""
+		} else {
+			s.said = ""
+		}
 		s.mu.Unlock()
 		if s.answers && boot != "" && s.client.IsConnectionOpen() {
 			s.client.Publish("hearth/pi/stored", 1, true, fmt.Sprintf(`{"boot":%q,"seq":%d}`, boot, seq))

@@ -25,7 +25,6 @@ import (
 
 	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
 	"github.com/hearth-home/hearth/shared/spool"
-	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // unclaimedReader is the spool's reader of what came before the functions were
@@ -78,10 +77,10 @@ func New(o Options) (*Deliverer, error) {
 		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}} // followed, a POST becomes an empty GET
 	d.outlet = &outlet{letters: o.Letters, publish: o.Publish, redact: o.Redact,
-		acks:   &acks{pending: map[string]wire.Place{}, publish: o.Publish, every: ackEvery},
+		acks:   &acks{pending: map[string]*ackDue{}, publish: o.Publish, looks: 1},
 		canary: &canary{topic: o.CanaryTopic, every: o.CanaryEvery, now: o.Now, publish: o.Publish}}
 	if o.ByLoad {
-		d.outlet.acks.every = ackSlow
+		d.outlet.acks.looks = ackByLoad
 	}
 	d.share = &share{spool: o.Spool, cap: o.GiveUpFrom, now: o.Now, backlogs: map[string]backlog{}}
 	// The broker's session may bring messages before the gateway has named any function.

@@ -104,7 +104,7 @@ func TestARedirectIsNoAnswerOfAFunction(t *testing.T) {
 }
 
 func TestNodesAreNoWildcards(t *testing.T) {
-	a := &acks{pending: map[string]wire.Place{}}
+	a := &acks{pending: map[string]*ackDue{}}
 	for _, node := range []string{"pi4", "", "a/b", "+", "#", "a\x00", strings.Repeat("x", 300)} {
 		a.set(node, wire.Place{Boot: "b", Seq: 1})
 	}
