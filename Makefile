@@ -60,7 +60,7 @@ fuzz: ## every fuzz target, FUZZTIME=30s each
 
 mutants: generate ## change the pure packages in small ways and count which changes their tests notice
 	@for p in $(MUTANTS); do echo "$$p"; $(TOOL) gremlins unleash --workers 2 --test-cpu 1 --timeout-coefficient 10 -S lc ./$$p || exit 1; done
-mutants: MUTANTS ?= shared/quality shared/device shared/ingest shared/alert shared/mapping
+mutants: MUTANTS ?= shared/quality shared/device shared/ingest shared/alert shared/mapping shared/settings
 
 check: $(HEARTH) ## formatting, vet, staticcheck, vulnerabilities, generated files
 	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"

@@ -70,7 +70,8 @@ func (b *Batch) Done(err error) {
 }
 
 // Store writes the readings and then, in one transaction, what changed of the
-// devices, and queues the messages. After an error nothing of the batch counts as stored: it comes again.
+// devices, and queues the messages. After an error nothing of the batch counts as
+// stored: its caller sends it again.
 func (b *Batch) Store(ctx context.Context) (Answer, error) {
 	err := b.write(ctx)
 	b.Stored(err)

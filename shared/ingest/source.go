@@ -31,9 +31,9 @@ func (c Checked) Found() Found { return c.found }
 // Check returns what may be stored of f at now, and why the rest may not: readings
 // with a number that is none or a time that cannot be, numbers outside of their
 // range, and items without an id or with one that no index takes. A list that lost
-// an item is no longer complete. It is an error, and nothing may be stored, where a
-// reading has a name, label, field or text that the catalogue does not, or nothing
-// is left: then the source is wrong, or its upstream changed its format.
+// an item is no longer complete. It is an error, and nothing may be stored, if a
+// reading has a name, label, field or text that the catalogue does not have, or if
+// nothing is left: then the source is wrong, or its upstream changed its format.
 func (f Found) Check(now time.Time) (_ Checked, refused []error, err error) {
 	kept := Found{Readings: make([]reading.Reading, 0, len(f.Readings)), List: f.List}
 	for _, r := range f.Readings {
@@ -105,8 +105,8 @@ func Source(ctx context.Context, st *store.Store, run store.Run, found []Checked
 }
 
 // merge stores what of the readings is not stored yet, and returns how many. With
-// InfluxDB the Commit writes them before its transaction: so the lease is looked
-// at before as well, lest a run that was frozen overwrites what a later one brought.
+// InfluxDB the Commit writes them before its transaction: so the lease is checked
+// before as well, and a run that was frozen overwrites nothing that a later one brought.
 func merge(ctx context.Context, st *store.Store, run store.Run, rs []reading.Reading) (stored int, err error) {
 	if len(rs) == 0 {
 		return 0, nil
