@@ -1,4 +1,4 @@
--- serves: 5
+-- serves: 6
 -- What hearth.yml named when it was last acted on. What is no longer there is
 -- taken back, also by a process that did not see it go.
 create table named (

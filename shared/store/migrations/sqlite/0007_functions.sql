@@ -1,4 +1,4 @@
--- serves: 6
+-- serves: 7
 -- From here on: the oldest program that the schema still serves, by the number
 -- of migrations that it knows. Null: only programs that know this one.
 alter table schema_version add column serves integer;
