@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -37,23 +38,33 @@ type DeadRequest struct {
 
 // AddDeadRequest keeps a request for TakeDeadRequests; one without an ID gets
 // one, one whose ID is known is the same request. It answers ErrFull where a
-// thousand wait, and refuses another action. Requests that nobody fetched for a
-// day are deleted.
+// thousand wait, and refuses another action and a drop of all there are, which no
+// connector does unasked. Requests that nobody fetched for a day are deleted.
 func (s *Store) AddDeadRequest(ctx context.Context, r DeadRequest) error {
 	if r.Action != Replay && r.Action != Drop {
 		return fmt.Errorf("a request for dead letters cannot be %q", r.Action)
+	}
+	if r.Action == Drop && clean(r.Function+r.Letter+r.Topic+r.Cause) == "" {
+		return errors.New("a request to drop dead letters needs a function, a letter, a topic or a cause")
 	}
 	if r.ID == "" {
 		r.ID = rand.Text()
 	}
 	return s.tx(ctx, "keep a request for dead letters", func(ctx context.Context, tx *txn) error {
-		if _, err := tx.ExecContext(ctx, `delete from dead_requests where requested < $1`, stamp(r.Requested.Add(-keepRequest))); err != nil {
+		now, err := s.now(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if r.Requested.Before(now) {
+			now = r.Requested
+		} // else its clock is ahead, and must not age the others
+		if _, err := tx.ExecContext(ctx, `delete from dead_requests where requested < $1`, stamp(now.Add(-keepRequest))); err != nil {
 			return err
 		}
 		if err := room(ctx, tx, "dead_requests", maxRequests); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `
+		_, err = tx.ExecContext(ctx, `
 			insert into dead_requests (id, function, action, letter, topic, cause, requested) values ($1, $2, $3, $4, $5, $6, $7)
 			on conflict (id) do nothing`,
 			clean(r.ID), clean(r.Function), r.Action, clean(r.Letter), clean(r.Topic), clean(r.Cause), stamp(r.Requested))

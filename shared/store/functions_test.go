@@ -85,22 +85,31 @@ func TestRequestsAreBounded(t *testing.T) {
 		if err := s.AddDeadRequest(t.Context(), store.DeadRequest{Action: "eat", Requested: micro}); err == nil {
 			t.Error("an unknown action is kept")
 		}
+		if err := s.AddDeadRequest(t.Context(), store.DeadRequest{Action: store.Drop, Requested: micro}); err == nil {
+			t.Error("a drop of all dead letters is kept")
+		}
+		now := time.Now() // clock: the store's own says which requests are old
 		ask := func(at time.Time) error {
 			return s.AddDeadRequest(t.Context(), store.DeadRequest{Action: store.Replay, Requested: at})
 		}
-		for range 1000 {
-			if err := ask(micro); err != nil {
+		waiting := now.Add(-23 * time.Hour)
+		for i := range 1000 {
+			at := waiting
+			if i == 0 {
+				at = now.Add(-25 * time.Hour)
+			}
+			if err := ask(at); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := ask(micro); !errors.Is(err, store.ErrFull) {
+		if err := ask(waiting); !errors.Is(err, store.ErrFull) {
 			t.Errorf("%v, want ErrFull", err)
 		}
-		if err := ask(micro.Add(25 * time.Hour)); err != nil { // those that nobody fetched are gone
+		if err := ask(now.Add(48 * time.Hour)); err != nil { // the one that nobody fetched for a day is gone
 			t.Error(err)
 		}
-		if got, err := s.TakeDeadRequests(t.Context(), nil, micro.Add(25*time.Hour), 5000); err != nil || len(got) != 1 {
-			t.Errorf("%d, %v, want 1", len(got), err)
+		if got, err := s.TakeDeadRequests(t.Context(), nil, now, 5000); err != nil || len(got) != 1000 {
+			t.Errorf("%d, %v, want 1000: a clock that is ahead does not age the others", len(got), err)
 		}
 	})
 }
