@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -76,10 +77,8 @@ func (a *later) add(first, end spool.Seq, ms []incoming) {
 	a.mu.Lock()
 	a.queue = append(a.queue, u)
 	a.bytes += u.bytes
-	if u.counted > 0 {
-		a.learn(u.counted, now)
-	}
-	look := len(a.queue) == 1 || u.counted > 0 && a.count >= a.window
+	full := u.counted > 0 && a.learn(u.counted, now)
+	look := full || len(a.queue) == 1
 	a.mu.Unlock()
 	if look {
 		select {
@@ -89,8 +88,9 @@ func (a *later) add(first, end spool.Seq, ms []incoming) {
 	}
 }
 
-// learn takes in that n messages came which the broker counts. With a.mu.
-func (a *later) learn(n int, now time.Time) {
+// learn takes in that n messages came which the broker counts, and reports whether
+// with them it may have sent all that it will. With a.mu.
+func (a *later) learn(n int, now time.Time) (full bool) {
 	gap := min(now.Sub(a.came), ackWait)
 	if a.held > 0 && now.Sub(a.freed) < answerWait {
 		a.window, gap = a.held, 0 // it had them, and waited
@@ -99,7 +99,9 @@ func (a *later) learn(n int, now time.Time) {
 	a.gap += (gap/time.Duration(n) - a.gap) / 8
 	a.came = now
 	a.count += n
+	full = a.count >= a.window && a.count-n < a.window
 	a.window = min(max(a.window, a.count), maxWindow)
+	return full
 }
 
 // quiet is a silence after which the broker sends no more by itself. With a.mu.
@@ -198,9 +200,7 @@ func (a *later) release(end spool.Seq, sure bool) {
 		a.count -= a.queue[k].counted
 		a.bytes -= a.queue[k].bytes
 	}
-	n := copy(a.queue, a.queue[k:])
-	clear(a.queue[n:])
-	a.queue = a.queue[:n]
+	a.queue = slices.Delete(a.queue, 0, k)
 	if a.count < held && now.Sub(a.came) >= a.quiet() {
 		a.freed, a.held = now, held
 	}
