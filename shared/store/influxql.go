@@ -178,7 +178,19 @@ func windowsOf(rows [][]*float64, column int) ([]Window, error) {
 	return out, nil
 }
 
+// deleteV1 refuses where the database has another retention policy than the one:
+// a DELETE cannot name a policy and deletes in all.
 func (i *influx) deleteV1(ctx context.Context, name string, tags map[string]string, from, to time.Time) error {
+	policies := 0
+	if err := influxQL(ctx, i, "read the retention policies", "s", `SHOW RETENTION POLICIES`, func(t table[any]) error {
+		policies += len(t.Values)
+		return nil
+	}); err != nil {
+		return err
+	}
+	if policies > 1 {
+		return fmt.Errorf("delete readings of %s: the database of bucket %q has %d retention policies, and InfluxDB 1.x would delete in all of them: give hearth a database of its own", name, i.bucket, policies)
+	}
 	return influxQL(ctx, i, "delete readings of "+name, "s", `DELETE FROM `+ident(name)+where(tags, from, to), func(table[any]) error { return nil })
 }
 

@@ -34,7 +34,7 @@ type Config struct {
 type Influx struct {
 	URL    string        `env:"INFLUX_URL"`                                    // http://influxdb:8086
 	Org    string        `env:"INFLUX_ORG" envDefault:"home"`                  // organization
-	Bucket string        `env:"INFLUX_BUCKET" envDefault:"home"`               // bucket that hearth owns
+	Bucket string        `env:"INFLUX_BUCKET" envDefault:"home"`               // bucket that hearth owns; InfluxDB 1.8: database/policy, where the database has no other policy: else hearth deletes nothing, because 1.8 would delete in all
 	Token  secret.String `env:"INFLUX_TOKEN_SECRET" envDefault:"influx-token"` // secret with a token that may read, write and delete in the bucket
 }
 

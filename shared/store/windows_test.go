@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata" // the zones of the tests
@@ -16,6 +19,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 // windows gives what Windows should, from the readings themselves.
@@ -327,4 +331,36 @@ func TestEverythingIsReadADayAtATime(t *testing.T) {
 			t.Errorf("%v, %d left", err, len(read(always, noon.AddDate(1, 0, 0))))
 		}
 	})
+}
+
+// A 1.x deletes in every retention policy of a database, so where there is
+// another one nothing is deleted at all.
+func TestADeleteLeavesOtherRetentionPolicies(t *testing.T) {
+	address, bucket := testserver.Influx(t)
+	db, _, _ := strings.Cut(bucket, "/")
+	series := func(bucket string) store.Series {
+		s, err := store.OpenInflux(store.Influx{URL: address, Bucket: bucket, Token: planted(t, "influx-token", "any:any-token")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return s
+	}
+	res, err := http.PostForm(address+"/query", url.Values{"q": {`CREATE RETENTION POLICY "others" ON ` + db + ` DURATION INF REPLICATION 1`}})
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatal(res, err)
+	}
+	res.Body.Close()
+	ours, others := series(bucket), series(db+"/others")
+	for _, s := range []store.Series{ours, others} {
+		if err := s.Write(t.Context(), []reading.Reading{{Name: "weather", Fields: map[string]float64{"v": 1}, Time: noon}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := ours.DeleteRange(t.Context(), "weather", nil, noon, noon.Add(1)); err == nil || !strings.Contains(err.Error(), "retention policies") {
+		t.Errorf("%v, want a refusal that names the policies", err)
+	}
+	if rs, err := others.BetweenAtMost(t.Context(), 10, "weather", nil, noon, noon.Add(1)); err != nil || len(rs) != 1 {
+		t.Errorf("the other policy has %d readings, %v", len(rs), err)
+	}
 }
