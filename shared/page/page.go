@@ -30,6 +30,7 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect
 const (
 	deadline = 5 * time.Second
 	fresh    = 250 * time.Millisecond // many viewers ask the store once
+	pause    = time.Second            // after a look that could not read everything
 )
 
 // Page is the handler. / is the page, or a redirect to Home; /status is the
@@ -42,6 +43,7 @@ type Page struct {
 	mu        sync.Mutex
 	collector *collector
 	last      *view
+	ended     time.Time // the last look
 }
 
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -99,19 +101,33 @@ func (p *Page) json(w http.ResponseWriter, r *http.Request, of func(*view, []str
 	e.Encode(of(v, strings.Split(given, "-"))) // an error means that the viewer left
 }
 
-// look returns what there is to see, at most so old as fresh.
+// look returns what there is to see. Calls that wait for a look share it.
 func (p *Page) look(ctx context.Context) *view {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.collector == nil {
 		p.collector = newCollector(p.Source)
 	}
-	if now := p.Now(); p.last == nil || now.Sub(p.last.data.Now) > fresh || now.Before(p.last.data.Now) {
+	if now := p.Now(); p.due(now) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline) // others wait for it too
 		defer cancel()
 		p.last = newView(p.collector.collect(ctx, now))
+		p.ended = p.Now()
 	}
 	return p.last
+}
+
+// due reports whether it is time for a new look: a while after the last one
+// ended, which may have taken its whole deadline.
+func (p *Page) due(now time.Time) bool {
+	if p.last == nil || now.Before(p.ended) {
+		return true
+	}
+	wait := fresh
+	if len(p.last.data.Errors) > 0 {
+		wait = pause
+	}
+	return now.Sub(p.ended) > wait
 }
 
 func file(w http.ResponseWriter, name, contentType string) {

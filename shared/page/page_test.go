@@ -261,3 +261,22 @@ func TestOnlyWebAddressesAreLinks(t *testing.T) {
 		}
 	}
 }
+
+// A store that does not answer is tried once a second, counted from when a try
+// ended, however many look.
+func TestAStoreThatIsAwayIsTriedOnceASecond(t *testing.T) {
+	at, tries := now, 0
+	p := &Page{Source: Source{Now: func() time.Time { return at }, Redact: func(s string) string { return s },
+		Open: func(context.Context) (*store.Store, error) {
+			tries++
+			at = at.Add(deadline)
+			return nil, errors.New("no answer")
+		}}}
+	for i, wait := range []time.Duration{0, 0, 300 * time.Millisecond, 700 * time.Millisecond, 1} {
+		at = at.Add(wait)
+		p.look(t.Context())
+		if want := 1 + i/4; tries != want {
+			t.Errorf("look %d: %d tries, want %d", i, tries, want)
+		}
+	}
+}
