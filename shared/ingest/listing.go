@@ -89,5 +89,19 @@ func (b *Batch) check(r *Report) (fresh int, bad, err error) {
 		r.Text = maps.Clone(r.Text)
 		maps.DeleteFunc(r.Text, func(k, _ string) bool { return !slices.Contains(l.Text, k) })
 	}
+	for k := range r.Text {
+		fresh += b.unknown(r.Thing, k)
+	}
+	for _, n := range r.Notes {
+		fresh += b.unknown(r.Thing, n.Key)
+	}
 	return fresh, bad, nil
+}
+
+// unknown returns 1 for a metric that the device has not, else 0.
+func (b *Batch) unknown(t *device.Thing, key string) int {
+	if b.Known(t, key) == nil {
+		return 1
+	}
+	return 0
 }

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -129,4 +130,31 @@ func TestTimesAreAsTheSourceSaid(t *testing.T) {
 	r.Time = noon.In(zone)
 	h.say(r)
 	h.want("readings", h.lines("air"), "air,device=a co2_ppm=600 1780315200000000000")
+}
+
+// A device with ever new texts adds no more metrics than one with ever new
+// numbers; what it had goes on.
+func TestTextsAreMetricsToo(t *testing.T) {
+	h := newHouse(t)
+	note := func(i int) Report {
+		return Report{Measurement: "air", Notes: []device.Note{{Key: fmt.Sprint("note_", i), Text: "on"}}, Time: at(i), Arrived: at(i)}
+	}
+	var reports []Report
+	for i := range 60 { // an hour: what is later comes from the future
+		r := note(i)
+		for n := range 4 {
+			r.Notes = append(r.Notes, device.Note{Key: fmt.Sprint("more_", i, "_", n), Text: "on"})
+		}
+		reports = append(reports, r)
+	}
+	a := h.say(reports...)
+	states, err := h.st.DeviceStates(t.Context(), "a")
+	if err != nil || len(states) != 250 || len(a.Rejected) != 10 {
+		t.Errorf("%d metrics, %d reports rejected, %v; want 250 and 10", len(states), len(a.Rejected), err)
+	}
+	again := note(0)
+	again.Time, again.Arrived = at(59), at(59)
+	if a := h.say(again); len(a.Rejected) != 0 {
+		t.Errorf("a text that it had: %+v", a)
+	}
 }
