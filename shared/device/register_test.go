@@ -1,6 +1,7 @@
 package device
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,7 +62,7 @@ func (h *house) begin() *Update {
 
 func (h *house) store(u *Update, c store.DeviceChange) {
 	h.t.Helper()
-	err := h.st.SaveDevices(h.t.Context(), c)
+	err := saveDevices(h.t.Context(), h.st, c)
 	if u.Stored(err); err != nil {
 		h.t.Fatal(err)
 	}
@@ -279,4 +280,9 @@ func TestStatesOutliveTheProcess(t *testing.T) {
 			t.Errorf("%+v, %d series", m, h.r.series)
 		}
 	})
+}
+
+// saveDevices stores a change as ingest does.
+func saveDevices(ctx context.Context, st *store.Store, c store.DeviceChange) error {
+	return st.Commit(ctx, "store what devices say", nil, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) })
 }

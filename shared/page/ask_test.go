@@ -17,7 +17,7 @@ import (
 // site, leaves nothing there.
 func TestAPersonAsksForTheDeadLettersOfACause(t *testing.T) {
 	h := newHouse(t)
-	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Dead: []store.DeadLetter{
+	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{Dead: []store.DeadLetter{
 		h.letter(0, "sensors", "a/b", "no mapping for a/b", `{}`),
 		h.letter(1, "sensors", "a/b/c", "no mapping for a/b/c", `{}`),
 	}}))

@@ -155,7 +155,7 @@ func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
 		many = append(many, state(fmt.Sprintf("m%d", i), float64(i)))
 	}
 	h.device("edge", "Desk", "Office", many...)
-	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Dead: []store.DeadLetter{h.letter(0, "sensors", "tele/"+strings.Repeat("long", 60), "no mapping for topic "+strings.Repeat("long", 60), strings.Repeat("z", 300))}}))
+	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{Dead: []store.DeadLetter{h.letter(0, "sensors", "tele/"+strings.Repeat("long", 60), "no mapping for topic "+strings.Repeat("long", 60), strings.Repeat("z", 300))}}))
 	p := h.page()
 	p.Now = time.Now // clock: the browser's
 	zone := atomic.Value{}
@@ -169,7 +169,7 @@ func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
 	now := time.Now() // clock: the browser's
 	change := state("temperature_celsius", 22.5)
 	change.Device, change.Quality, change.Time, change.Arrived, change.Changed = "desk", "ok", now, now, now
-	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{States: []store.DeviceState{change}}))
+	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{States: []store.DeviceState{change}}))
 	b.until(`document.querySelector("#d-desk .main b").textContent === "22.5"`)
 	for what, expression := range map[string]string{
 		"the tile is another element":  `window.tile === document.getElementById("d-desk")`,
@@ -195,7 +195,7 @@ func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
 	}
 	dead := h.letter(0, "sensors", "x", "y", "z")
 	dead.Reason, dead.Gone, dead.Told = "no mapping for topic "+strings.Repeat("long", 60), true, now
-	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Dead: []store.DeadLetter{dead}}))
+	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{Dead: []store.DeadLetter{dead}}))
 	b.until(`document.getElementById("dead").hidden`)
 	if len(b.said) != 0 {
 		t.Errorf("errors in its console: %s", b.said)

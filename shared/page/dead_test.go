@@ -26,7 +26,7 @@ func (h house) letter(i int, function, topic, reason, sample string) store.DeadL
 func TestDeadLettersStandByCauseWithAProposal(t *testing.T) {
 	h := newHouse(t)
 	evil := "x/$(reboot)/'" + nasty
-	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Dead: []store.DeadLetter{
+	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{Dead: []store.DeadLetter{
 		h.letter(0, "sensors", "tele/2/SENSOR", "no mapping for topic tele/+/SENSOR", `{"p":1,"wifi_password":"hunter2","key":"geheim"}`),
 		h.letter(1, "sensors", "tele/1/SENSOR", "no mapping for topic tele/+/SENSOR", `{"p":1}`),
 		h.letter(2, "zigbee", evil, nasty, nasty+"\x00\xff\x1b[31m"+strings.Repeat("z", 3000)),
@@ -68,7 +68,7 @@ func TestManyCausesAreBounded(t *testing.T) {
 	for i := range maxLetters + 100 {
 		ls = append(ls, h.letter(i, "sensors", "t", fmt.Sprint("cause ", i%(2*maxCauses)), "x"))
 	}
-	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Dead: ls}))
+	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{Dead: ls}))
 	d := h.look()
 	if len(d.Dead) != maxCauses || !d.MoreDead {
 		t.Errorf("%d causes, more = %v", len(d.Dead), d.MoreDead)

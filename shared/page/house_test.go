@@ -64,7 +64,7 @@ func (h house) device(kind, name, room string, states ...store.DeviceState) stri
 		}
 		states[i].Arrived, states[i].Changed = states[i].Time, states[i].Time
 	}
-	h.ok(h.st.SaveDevices(h.t.Context(), store.DeviceChange{States: states}))
+	h.ok(saveDevices(h.t.Context(), h.st, store.DeviceChange{States: states}))
 	return ids[0].Device
 }
 
@@ -147,7 +147,7 @@ func TestANodeOfSimulatedSensorsIsMarked(t *testing.T) {
 func TestMissingNumbersStandAtTheirNode(t *testing.T) {
 	h := newHouse(t)
 	id := h.device("node", "pi", "", state("online", 1))
-	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{Nodes: []string{"pi"}, Count: func([]store.EdgeSeq) []store.EdgeSeq {
+	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{Nodes: []string{"pi"}, Count: func([]store.EdgeSeq) []store.EdgeSeq {
 		return []store.EdgeSeq{{Node: "pi", Boot: "a", Started: now, Seen: now, Upto: 90, Highest: 90, Missing: 5}, {Node: "pi", Boot: "b", Started: now, Seen: now, Upto: 9, Highest: 9, Missing: 2}}
 	}}))
 	if d := h.look().Rooms[0].Devices[0]; d.ID != id || d.Missing != 7 {
@@ -226,7 +226,7 @@ func TestManyDevicesStayAPageOfSomeSize(t *testing.T) {
 	}
 	_, err := h.st.AdoptDevices(t.Context(), requests, now)
 	h.ok(err)
-	h.ok(h.st.SaveDevices(t.Context(), store.DeviceChange{States: states}))
+	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{States: states}))
 	d := h.look()
 	n := 0
 	for _, r := range d.Rooms {
@@ -257,7 +257,7 @@ func BenchmarkLook(b *testing.B) {
 	if _, err := st.AdoptDevices(b.Context(), requests, now); err != nil {
 		b.Fatal(err)
 	}
-	if err := st.SaveDevices(b.Context(), store.DeviceChange{States: states}); err != nil {
+	if err := saveDevices(b.Context(), st, store.DeviceChange{States: states}); err != nil {
 		b.Fatal(err)
 	}
 	clock := now
@@ -267,4 +267,9 @@ func BenchmarkLook(b *testing.B) {
 		clock = clock.Add(time.Second)
 		p.look(b.Context())
 	}
+}
+
+// saveDevices stores a change as ingest does.
+func saveDevices(ctx context.Context, st *store.Store, c store.DeviceChange) error {
+	return st.Commit(ctx, "store what devices say", nil, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) })
 }

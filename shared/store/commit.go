@@ -51,7 +51,8 @@ func (s *Store) transactIn(ctx context.Context, file inOneFile, what string, rs 
 	}))
 }
 
-// SaveDevices is Store.SaveDevices in this transaction.
+// SaveDevices writes what a batch changes. States and news of dead letters are
+// replaced only by newer ones, so that neither order nor repetition matters.
 func (t *Tx) SaveDevices(ctx context.Context, c DeviceChange) error {
 	return saveDevices(ctx, t.in, c)
 }

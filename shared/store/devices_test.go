@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -240,7 +241,7 @@ func TestAStateIsReplacedOnlyByANewerOne(t *testing.T) {
 			{say(8, time.Second, 2*time.Second), 8}, // the same time, arrived later
 			{say(9, time.Second, 2*time.Second), 8},
 		} {
-			if err := s.SaveDevices(t.Context(), store.DeviceChange{States: []store.DeviceState{tc.state}}); err != nil {
+			if err := saveDevices(t.Context(), s, store.DeviceChange{States: []store.DeviceState{tc.state}}); err != nil {
 				t.Fatal(err)
 			}
 			got, err := s.DeviceStates(t.Context(), "d")
@@ -250,7 +251,7 @@ func TestAStateIsReplacedOnlyByANewerOne(t *testing.T) {
 		}
 		text := say(0, 2000, 5000)
 		text.Text, text.Retained, text.Quality, text.Reason, text.Good = "open\x00", true, "suspect", "stuck", nil
-		if err := s.SaveDevices(t.Context(), store.DeviceChange{States: []store.DeviceState{text}}); err != nil {
+		if err := saveDevices(t.Context(), s, store.DeviceChange{States: []store.DeviceState{text}}); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -262,7 +263,7 @@ func TestThousandsOfStatesAtOnce(t *testing.T) {
 		for i := range 3000 {
 			c.States = append(c.States, store.DeviceState{Device: fmt.Sprintf("d%d", i%300), Metric: fmt.Sprintf("m%d", i/300), Value: float64(i), Time: noon, Arrived: noon, Changed: noon, Quality: "ok"})
 		}
-		if err := s.SaveDevices(t.Context(), c); err != nil {
+		if err := saveDevices(t.Context(), s, c); err != nil {
 			t.Fatal(err)
 		}
 		got, err := s.DeviceStates(t.Context(), "")
@@ -280,7 +281,7 @@ func TestCountingIsOneAtATime(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 10 {
 			wg.Go(func() {
-				err := s.SaveDevices(t.Context(), store.DeviceChange{Nodes: []string{"pi4"}, Count: func(known []store.EdgeSeq) []store.EdgeSeq {
+				err := saveDevices(t.Context(), s, store.DeviceChange{Nodes: []string{"pi4"}, Count: func(known []store.EdgeSeq) []store.EdgeSeq {
 					e := store.EdgeSeq{Node: "pi4", Boot: "b1", Started: noon, First: true}
 					if len(known) > 0 {
 						e = known[0]
@@ -331,7 +332,7 @@ func TestDeadLettersAreMirrored(t *testing.T) {
 		other := d
 		other.Function, other.Sample = "g", []byte{7}
 		for _, some := range [][]store.DeadLetter{{d, other}, {gone}, {d}} {
-			if err := s.SaveDevices(t.Context(), store.DeviceChange{Dead: some}); err != nil {
+			if err := saveDevices(t.Context(), s, store.DeviceChange{Dead: some}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -348,7 +349,7 @@ func TestDeadLettersThatAreGoneAreDeletedSomeAtATime(t *testing.T) {
 		for i := range 10 {
 			letters = append(letters, store.DeadLetter{ID: fmt.Sprint(i), Function: "f", Reason: "r", First: noon, Last: noon, Told: noon.Add(time.Duration(i) * time.Hour), Gone: i != 3})
 		}
-		if err := s.SaveDevices(t.Context(), store.DeviceChange{Dead: letters}); err != nil {
+		if err := saveDevices(t.Context(), s, store.DeviceChange{Dead: letters}); err != nil {
 			t.Fatal(err)
 		}
 		for i, want := range []int64{4, 2, 0} { // of 0 to 6, but for 3
@@ -378,7 +379,7 @@ func TestAfterTwoHaveWrittenBothClaimAnew(t *testing.T) {
 			t.Helper()
 			c := store.DeviceChange{Function: "f", Writer: writer,
 				States: []store.DeviceState{{Device: "d", Metric: "m", Time: noon, Arrived: noon, Changed: noon, Quality: "ok"}}}
-			if err := s.SaveDevices(t.Context(), c); err != nil {
+			if err := saveDevices(t.Context(), s, c); err != nil {
 				t.Errorf("%s writes: %v", writer, err)
 			}
 		}
@@ -424,7 +425,7 @@ func TestThousandsOfArrivalsAndDeadLettersAtOnce(t *testing.T) {
 		}
 		same := letters[7]
 		same.ID, same.Reason, same.Told = "7\x00", "later", noon.Add(time.Second)
-		if err := s.SaveDevices(t.Context(), store.DeviceChange{Dead: append(letters, same)}); err != nil {
+		if err := saveDevices(t.Context(), s, store.DeviceChange{Dead: append(letters, same)}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := s.DeadLetters(t.Context(), n+1)
@@ -443,7 +444,7 @@ func TestWhatADatabaseRefusesIsNotTakenForADatabaseThatIsAway(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		long := make([]byte, 8000)
 		rand.Read(long)
-		err := s.SaveDevices(t.Context(), store.DeviceChange{Dead: []store.DeadLetter{{ID: hex.EncodeToString(long), Function: "f", First: noon, Last: noon, Told: noon}}})
+		err := saveDevices(t.Context(), s, store.DeviceChange{Dead: []store.DeadLetter{{ID: hex.EncodeToString(long), Function: "f", First: noon, Last: noon, Told: noon}}})
 		if err != nil && !errors.Is(err, store.ErrUnstorable) {
 			t.Error(err)
 		}
@@ -484,4 +485,9 @@ func TestTheMappingsThatWereActedOnAreKept(t *testing.T) {
 			}
 		}
 	})
+}
+
+// saveDevices stores a change as ingest does.
+func saveDevices(ctx context.Context, st *store.Store, c store.DeviceChange) error {
+	return st.Commit(ctx, "store what devices say", nil, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) })
 }

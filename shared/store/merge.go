@@ -17,7 +17,7 @@ func (s *Store) Fresh(ctx context.Context, rs []reading.Reading) (fresh []readin
 	if err != nil {
 		return nil, 0, err
 	}
-	rs = Unite(rs)
+	rs = unite(rs)
 	known := map[point]reading.Reading{}
 	for name, span := range spans(rs) {
 		have, err := s.Between(ctx, name, span.tags, span.from, span.to)
@@ -35,9 +35,9 @@ func (s *Store) Fresh(ctx context.Context, rs []reading.Reading) (fresh []readin
 	return fresh, len(rs) - len(fresh), nil
 }
 
-// Unite makes one reading of those of one series and time, as a store does:
+// unite makes one reading of those of one series and time, as a store does:
 // fields united, the later value wins. The order of first appearance stays.
-func Unite(rs []reading.Reading) []reading.Reading {
+func unite(rs []reading.Reading) []reading.Reading {
 	at := make(map[point]int, len(rs))
 	out := make([]reading.Reading, 0, len(rs))
 	for _, r := range rs {

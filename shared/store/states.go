@@ -9,16 +9,6 @@ import (
 	"time"
 )
 
-// SaveDevices writes what a batch changes, in one transaction. States and news
-// of dead letters are replaced only by newer ones, so that neither order nor
-// repetition matters.
-func (s *Store) SaveDevices(ctx context.Context, c DeviceChange) error {
-	if c.Empty() {
-		return nil
-	}
-	return s.tx(ctx, "store what devices say", func(ctx context.Context, tx *txn) error { return saveDevices(ctx, tx, c) })
-}
-
 func saveDevices(ctx context.Context, tx *txn, c DeviceChange) error {
 	if c.Empty() {
 		return nil
