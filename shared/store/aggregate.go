@@ -13,11 +13,54 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-// Aggregate answers by InfluxQL where the server speaks it, otherwise by Flux.
+// Days are asked for a span at a time, so that each answer keeps within its
+// deadline and maxValues.
+const daysSpan = 30 * day
+
+// Aggregate asks for days in their parts.
 func (i *influx) Aggregate(ctx context.Context, q Query, fn func(map[string]string, string, []Window) error) error {
-	if q.Step >= day {
-		q.Step = dayPart
+	if q.Step < day {
+		return i.aggregate(ctx, q, fn)
 	}
+	q.Step = dayPart
+	q, err := i.narrow(ctx, q)
+	for from, end := q.From, q.To; err == nil && from.Before(end); from = q.To {
+		q.From, q.To = from, floor(from, dayPart).Add(daysSpan)
+		if q.To.After(end) {
+			q.To = end
+		}
+		err = i.aggregate(ctx, q, fn)
+	}
+	return err
+}
+
+// narrow leaves out of a long query the time before and after all readings.
+func (i *influx) narrow(ctx context.Context, q Query) (Query, error) {
+	if q.To.Sub(q.From) <= 3*daysSpan {
+		return q, nil
+	}
+	v1, err := i.speaksInfluxQL(ctx)
+	if err != nil {
+		return q, err
+	}
+	extent := i.extent
+	if v1 {
+		extent = i.extentV1
+	}
+	e, err := extent(ctx, q.Name, q.From, q.To)
+	if e.First.IsZero() {
+		q.To = q.From
+		return q, err
+	}
+	q.From = e.First
+	if end := e.Last.Add(1); end.Before(q.To) {
+		q.To = end
+	}
+	return q, err
+}
+
+// aggregate answers by InfluxQL where the server speaks it, otherwise by Flux.
+func (i *influx) aggregate(ctx context.Context, q Query, fn func(map[string]string, string, []Window) error) error {
 	v1, err := i.speaksInfluxQL(ctx)
 	if err != nil {
 		return err

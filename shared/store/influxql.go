@@ -126,12 +126,20 @@ func (i *influx) numbersV1(ctx context.Context, q Query) ([]string, error) {
 	return slices.Compact(out), err
 }
 
+const fieldsAtOnce = 20 // of one statement: a row has five columns for each, mostly empty where devices differ
+
 // aggregateV1 answers a query by InfluxQL.
 func (i *influx) aggregateV1(ctx context.Context, q Query, fn func(map[string]string, string, []Window) error) error {
 	fields, err := i.numbersV1(ctx, q)
-	if err != nil || len(fields) == 0 {
-		return err
+	for some := range slices.Chunk(fields, fieldsAtOnce) {
+		if err == nil {
+			err = i.windowsV1(ctx, q, some, fn)
+		}
 	}
+	return err
+}
+
+func (i *influx) windowsV1(ctx context.Context, q Query, fields []string, fn func(map[string]string, string, []Window) error) error {
 	columns := make([]string, len(fields))
 	for n, f := range fields {
 		columns[n] = fmt.Sprintf(`mean(%[1]s),min(%[1]s),max(%[1]s),last(%[1]s),count(%[1]s)`, ident(f))

@@ -136,6 +136,30 @@ func TestWindowsSumUpWhatIsThere(t *testing.T) {
 	})
 }
 
+// Years of days and more fields than one statement asks for are put together
+// from parts.
+func TestDaysOfYearsAndManyFields(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		name := measurement(t)
+		var all []reading.Reading
+		for i := range 60 {
+			r := reading.Reading{Name: name, Tags: map[string]string{"device": fmt.Sprint(i % 3)}, Fields: map[string]float64{}, Time: noon.Add(time.Duration(i) * 91 * time.Hour)}
+			for n := range 45 {
+				if n%3 == i%3 {
+					r.Fields[fmt.Sprintf("f%02d", n)] = float64(i * n)
+				}
+			}
+			all = append(all, r)
+		}
+		write(t, s, all...)
+		for _, to := range []time.Time{noon.AddDate(90, 0, 0), noon.AddDate(0, 2, 0)} {
+			if got := checkWindows(t, s, all, store.Query{Name: name, From: noon.AddDate(0, -1, 0), To: to, Step: 24 * time.Hour}); len(got) != 45 {
+				t.Errorf("%d series", len(got))
+			}
+		}
+	})
+}
+
 func TestWindowsOfNothing(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		name := measurement(t)
