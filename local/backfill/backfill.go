@@ -30,7 +30,7 @@ type Progress struct {
 	Left              time.Duration // estimated; 0: unknown
 	Next              time.Time     // where it goes on
 	Waiting           string        // why nothing happens for the moment
-	Sample            bool          // what came is invented
+	Sample            bool          // what came is sample data
 }
 
 const (

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// SampleLabel marks invented readings. Every measurement may carry it.
+// SampleLabel marks sample data: recorded answers, and what simulated sensors say. Every measurement may carry it.
 const SampleLabel = "sample"
 
 // Measurement is the declaration of one kind of Reading.

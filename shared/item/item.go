@@ -13,7 +13,7 @@ type Item struct {
 	URL        string            `json:"url,omitempty"`
 	At         time.Time         `json:"at"`                   // the source's clock, UTC: created, published, due
 	Attributes map[string]string `json:"attributes,omitempty"` // what else a person wants to see; times as RFC 3339
-	Sample     bool              `json:"sample,omitempty"`     // invented, to show the page before there is a key
+	Sample     bool              `json:"sample,omitempty"`     // a recorded answer, shown until there is a key
 }
 
 // Key identifies the item across runs.

@@ -45,7 +45,7 @@ type Data struct {
 	Measurements []Measurement `json:"measurements"`
 	Lists        []List        `json:"lists"`
 	Functions    []Function    `json:"functions"`
-	Sample       bool          `json:"sample"`         // something on the page is invented
+	Sample       bool          `json:"sample"`         // something on the page is sample data
 	Zone         string        `json:"zone,omitempty"` // of the house; absent: UTC
 	Try          string        `json:"-"`
 	Hearth       string        `json:"-"`

@@ -135,10 +135,10 @@ func TestATileSaysWhatMattersInWords(t *testing.T) {
 
 func TestANodeOfSimulatedSensorsIsMarked(t *testing.T) {
 	h := newHouse(t)
-	h.device("node", "invented", "", state("online", 1), state("simulated", 1))
+	h.device("node", "sample", "", state("online", 1), state("simulated", 1))
 	h.device("node", "pi", "", state("online", 1), state("simulated", 0))
 	for _, d := range h.look().Rooms[0].Devices {
-		if d.Sample != (d.Name == "invented") || len(d.all()) > 0 {
+		if d.Sample != (d.Name == "sample") || len(d.all()) > 0 {
 			t.Errorf("%s: sample %t, %+v", d.Name, d.Sample, d.all())
 		}
 	}

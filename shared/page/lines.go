@@ -25,7 +25,7 @@ type dayLines struct {
 type dayLine struct {
 	key    string
 	spark  Spark
-	sample bool // its newest values are invented
+	sample bool // its newest values are sample data
 }
 
 // refresh reads the lines anew if it is time.
@@ -71,7 +71,7 @@ func readGraphs(ctx context.Context, st *store.Store, fields map[string][]string
 func draw(d Device, graphs map[string]map[string]graph) dayLine {
 	for _, name := range placesOf(d) {
 		if g := graphs[name][d.ID].of(d.Main.Key); len(g.series) > 0 {
-			return dayLine{d.Main.Key, line(g.buckets(), d.Main.Unit), invented(g.series)}
+			return dayLine{d.Main.Key, line(g.buckets(), d.Main.Unit), isSample(g.series)}
 		}
 	}
 	return dayLine{key: d.Main.Key}
@@ -87,8 +87,8 @@ func (l *dayLines) due(devices []Device, now time.Time) bool {
 	})
 }
 
-// invented reports whether the newest of the windows are of sample data.
-func invented(series []store.WindowSeries) (yes bool) {
+// isSample reports whether the newest of the windows are of sample data.
+func isSample(series []store.WindowSeries) (yes bool) {
 	var newest time.Time
 	for _, s := range series {
 		at := s.Windows[len(s.Windows)-1].Start

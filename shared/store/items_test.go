@@ -174,7 +174,7 @@ func TestSamplesOfAFunctionGo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lists := []store.List{{Source: "asana", Target: "Home", Items: []item.Item{task("s", "invented", 0)}, Sample: true}}
+		lists := []store.List{{Source: "asana", Target: "Home", Items: []item.Item{task("s", "sample", 0)}, Sample: true}}
 		if _, _, err := s.SaveItems(t.Context(), r, lists, nil); err != nil {
 			t.Fatal(err)
 		}
