@@ -85,6 +85,16 @@ func TestAnOpenMeasurementTakesAnyNumberButNoReservedName(t *testing.T) {
 	}
 }
 
+func TestAnOpenMeasurementDoubtsOnlyWhatNoStoreKeepsExactly(t *testing.T) {
+	for v, want := range map[float64]string{-1: "ok", 1e17: "ok", -1e17: "ok", 1e19: "suspect", -1e19: "suspect"} {
+		h := newHouse(t)
+		h.say(Report{Measurement: "zigbee", Time: noon, Arrived: noon, Values: []device.Value{{Key: "x", V: v}}})
+		if got := h.one("x").Quality; got != want {
+			t.Errorf("%g is %s, want %s", v, got, want)
+		}
+	}
+}
+
 func TestAValueOutOfItsRangeIsStoredAsSuspect(t *testing.T) {
 	h := newHouse(t)
 	r := air(0, "co2_ppm", 40001)

@@ -132,6 +132,7 @@ func TestWhereNothingIsLeftTheSourceFailed(t *testing.T) {
 		"a value out of range":     {Found{Readings: []reading.Reading{hot, hot}}, "weather: temperature_celsius is 99, outside of -90 to 60"},
 		"an item without an id":    {Found{List: store.List{Complete: true, Items: []item.Item{{Title: "a"}}}}, `the item "a" has no id`},
 		"with an item":             {Found{Readings: []reading.Reading{hot}, List: store.List{Items: []item.Item{{ID: "a"}}}}, ""},
+		"with one of each":         {Found{Readings: []reading.Reading{weather("home", noon, warm(9)), hot}, List: store.List{Items: []item.Item{{ID: "a"}}}}, ""},
 		"with a reading":           {Found{Readings: []reading.Reading{weather("home", noon, warm(9))}, List: store.List{Items: []item.Item{{}}}}, ""},
 		"nothing":                  {Found{}, ""},
 		"a whole list of no items": {Found{List: store.List{Complete: true}}, ""},
