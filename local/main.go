@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	_ "time/tzdata" // schedules name zones
 )
@@ -96,6 +97,9 @@ func run(ctx context.Context, args []string) error {
 func cmdUp(ctx context.Context, h *house, args []string, _ io.Writer) error {
 	if len(args) > 0 {
 		return fmt.Errorf("up takes no arguments: %q", args)
+	}
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(1) // it waits nearly always: more would only look for work, a fifth of its processor time
 	}
 	return runUp(ctx, h, functions)
 }
