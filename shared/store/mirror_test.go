@@ -1,0 +1,55 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+func TestDeadLettersAreMirrored(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		d := store.DeadLetter{ID: "a", Function: "f", Topic: "t", Reason: strings.Repeat("x", 300), First: noon, Last: noon, Count: 1, Size: 3, Sample: []byte{0, 1, 0xff}, Told: noon}
+		gone := d
+		gone.Gone, gone.Told = true, noon.Add(time.Second)
+		other := d
+		other.Function, other.Sample = "g", []byte{7}
+		for _, some := range [][]store.DeadLetter{{d, other}, {gone}, {d}} {
+			if err := saveDevices(t.Context(), s, store.DeviceChange{Dead: some}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := s.DeadLetters(t.Context(), 10)
+		if diff := cmp.Diff([]store.DeadLetter{other}, got); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	})
+}
+
+func TestDeadLettersThatAreGoneAreDeletedSomeAtATime(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		var letters []store.DeadLetter
+		for i := range 10 {
+			letters = append(letters, store.DeadLetter{ID: fmt.Sprint(i), Function: "f", Reason: "r", First: noon, Last: noon, Told: noon.Add(time.Duration(i) * time.Hour), Gone: i != 3})
+		}
+		if err := saveDevices(t.Context(), s, store.DeviceChange{Dead: letters}); err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []int64{4, 2, 0} { // of 0 to 6, but for 3
+			n, err := s.PruneDeadLetters(t.Context(), noon.Add(7*time.Hour), 4)
+			if err != nil || n != want {
+				t.Errorf("%d: deleted %d, %v, want %d", i, n, err, want)
+			}
+		}
+		if got := s.CountDeadLetters(t); got != 4 {
+			t.Errorf("%d are left, want the open one and three", got)
+		}
+		if plan := s.Explain(t, `select id, function from dead_letters where gone and told < '2026-01-01' order by told limit 4`); !strings.Contains(plan, "dead_letters_gone") {
+			t.Errorf("the index is not used: %s", plan)
+		}
+	})
+}
