@@ -203,8 +203,11 @@ func (t task) item(project, priority string) (item.Item, error) {
 
 func parse(layout, s string) (time.Time, error) {
 	t, err := time.Parse(layout, s)
-	if t = t.UTC(); err != nil || t.Year() < 2000 || t.Year() > 9999 {
-		return t, fmt.Errorf("the time %.40q cannot be right", s)
+	if err != nil {
+		return t, fmt.Errorf("the time %.40q is not written as %s", s, layout)
+	}
+	if t = t.UTC(); t.Year() < 2000 || t.Year() > 9999 { // a task may be due in any year from now on
+		return t, fmt.Errorf("the time %s is outside 2000-01-01 to 9999-12-31", s)
 	}
 	return t, nil
 }

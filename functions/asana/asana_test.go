@@ -53,7 +53,11 @@ func TestDecodeRefuses(t *testing.T) {
 			}
 		})
 	}
-	_, _, err := decode([]byte(`{"errors":[{"message":"no"}]}`), "1001", "Priority")
+	_, _, err := decode([]byte(strings.Replace(good, "2026-10-02T06:30:00.123Z", "0001-01-01T00:00:00Z", 1)), "1001", "Priority")
+	if want := "the time 0001-01-01T00:00:00Z is outside 2000-01-01 to 9999-12-31"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("the zero time: %v, want %s", err, want)
+	}
+	_, _, err = decode([]byte(`{"errors":[{"message":"no"}]}`), "1001", "Priority")
 	if e, ok := errors.AsType[*fetch.UpstreamError](err); !ok || e.Message != "no" {
 		t.Errorf("decode() of an error = %v; want an upstream error", err)
 	}

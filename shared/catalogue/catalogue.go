@@ -179,15 +179,18 @@ func (m *Measurement) CheckTime(t, now time.Time) error {
 	return nil
 }
 
-// checkTime names now only where it matters: of what is told of many messages, the
-// reason is their common cause.
+// checkTime names the bounds and now. For a time before them they are named to the
+// day: a clock that was never set says the same time in every message, and one
+// reason is one cause in the list of dead letters.
 func checkTime(t, since time.Time, ahead time.Duration, now time.Time) error {
-	ahead += skew
-	switch text := t.UTC().Format(time.RFC3339); {
-	case t.Before(since):
-		return fmt.Errorf("the time %s cannot be right: it is before %s", text, since.UTC().Format(time.DateOnly))
-	case t.After(now.Add(ahead)):
-		return fmt.Errorf("the time %s cannot be right: it is more than %s after now, %s", text, ahead, now.UTC().Format(time.RFC3339))
+	until := now.Add(ahead + skew)
+	if !t.Before(since) && !t.After(until) {
+		return nil
 	}
-	return nil
+	layout := time.RFC3339Nano
+	if t.Before(since) {
+		layout = time.DateOnly
+	}
+	return fmt.Errorf("the time %s is outside %s to %s (now %s)", t.UTC().Format(time.RFC3339Nano),
+		since.UTC().Format(layout), until.UTC().Format(layout), now.UTC().Format(layout))
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestCheckTimeNamesTheBoundThatIsPassed(t *testing.T) {
+func TestCheckTimeNamesTheBoundsAndNow(t *testing.T) {
 	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	year2000 := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	forecast := Measurement{Name: "forecast", Ahead: 48 * time.Hour, Since: year2000.AddDate(20, 0, 0)}
@@ -16,14 +16,14 @@ func TestCheckTimeNamesTheBoundThatIsPassed(t *testing.T) {
 	}{
 		{CheckTime, now, ""},
 		{CheckTime, now.Add(5 * time.Minute), ""},
-		{CheckTime, now.Add(5*time.Minute + 1), "the time 2026-06-01T12:05:00Z cannot be right: it is more than 5m0s after now, 2026-06-01T12:00:00Z"},
+		{CheckTime, now.Add(5*time.Minute + 1), "the time 2026-06-01T12:05:00.000000001Z is outside 2000-01-01T00:00:00Z to 2026-06-01T12:05:00Z (now 2026-06-01T12:00:00Z)"},
 		{CheckTime, year2000, ""},
-		{CheckTime, year2000.Add(-1), "the time 1999-12-31T23:59:59Z cannot be right: it is before 2000-01-01"},
+		{CheckTime, year2000.Add(-1), "the time 1999-12-31T23:59:59.999999999Z is outside 2000-01-01 to 2026-06-01 (now 2026-06-01)"},
 		{(&Measurement{Name: "air"}).CheckTime, year2000, ""},
-		{(&Measurement{Name: "air"}).CheckTime, year2000.Add(-1), "air: the time 1999-12-31T23:59:59Z cannot be right: it is before 2000-01-01"},
+		{(&Measurement{Name: "air"}).CheckTime, year2000.Add(-1), "air: the time 1999-12-31T23:59:59.999999999Z is outside 2000-01-01 to 2026-06-01 (now 2026-06-01)"},
 		{forecast.CheckTime, now.Add(48*time.Hour + 5*time.Minute), ""},
-		{forecast.CheckTime, now.Add(48*time.Hour + 5*time.Minute + 1), "forecast: the time 2026-06-03T12:05:00Z cannot be right: it is more than 48h5m0s after now, 2026-06-01T12:00:00Z"},
-		{forecast.CheckTime, year2000.AddDate(20, 0, -1), "forecast: the time 2019-12-31T00:00:00Z cannot be right: it is before 2020-01-01"},
+		{forecast.CheckTime, now.Add(48*time.Hour + 5*time.Minute + 1), "forecast: the time 2026-06-03T12:05:00.000000001Z is outside 2020-01-01T00:00:00Z to 2026-06-03T12:05:00Z (now 2026-06-01T12:00:00Z)"},
+		{forecast.CheckTime, year2000.AddDate(20, 0, -1), "forecast: the time 2019-12-31T00:00:00Z is outside 2020-01-01 to 2026-06-03 (now 2026-06-01)"},
 	} {
 		got := ""
 		if err := tc.check(tc.at, now); err != nil {

@@ -35,7 +35,8 @@ func asKept(r reading.Reading) (reading.Reading, error) {
 		return r, err
 	}
 	if r.Time.Before(earliest) || !r.Time.Before(latest) {
-		return r, fmt.Errorf("%s: the time %s cannot be right", r.Name, r.Time.UTC().Format(time.RFC3339))
+		return r, fmt.Errorf("%s: the time %s is outside %s to %s, which the stores can keep", r.Name, r.Time.UTC().Format(time.RFC3339),
+			earliest.Format(time.DateOnly), latest.Format(time.DateOnly))
 	}
 	if err := checkKeys(r); err != nil {
 		return r, err
