@@ -151,8 +151,8 @@ func (d *dialer) options(lost chan<- error) (*mqtt.ClientOptions, error) {
 	return o, nil
 }
 
-// heard passes on up to where the node's readings are stored. One that is not taken
-// in time is no loss: the next comes within 5 s of the next reading.
+// heard receives the number up to which the node's readings are stored. If nobody takes
+// it in time nothing is lost: the next one comes within 5 s of the next reading.
 func (d *dialer) heard(_ mqtt.Client, m mqtt.Message) {
 	p, ok := parsePlace(m.Payload())
 	if !ok {

@@ -42,12 +42,12 @@ type Field struct {
 	Counter  bool      // it only grows; a reset is no consumption
 }
 
-// Threshold is a default alert: enter above Above or below Below, leave again
-// past it by Slack. NaN-free: a side is on where its flag is set.
+// Threshold is a default alert. It starts above Above or below Below, and ends once
+// the value is back by Hysteresis. HasAbove and HasBelow say which side is set.
 type Threshold struct {
 	Above, Below       float64
 	HasAbove, HasBelow bool
-	Slack              float64
+	Hysteresis         float64
 }
 
 // Retention says how long a measurement is kept.

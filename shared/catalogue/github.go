@@ -9,7 +9,7 @@ var github = []Measurement{
 		Fields: []Field{
 			{Key: "minutes_used", Title: "Minutes used", Unit: "min", Max: 1e7},
 			{Key: "minutes_included", Title: "Minutes included", Unit: "min", Max: 1e7},
-			{Key: "minutes_left", Title: "Minutes left", Unit: "min", Max: 1e7, Warn: Threshold{Below: 200, HasBelow: true, Slack: 50}},
+			{Key: "minutes_left", Title: "Minutes left", Unit: "min", Max: 1e7, Warn: Threshold{Below: 200, HasBelow: true, Hysteresis: 50}},
 			{Key: "gross_usd", Title: "Cost before discounts", Unit: "$", Max: 1e6},
 			{Key: "net_usd", Title: "Cost", Unit: "$", Max: 1e6},
 		},

@@ -28,7 +28,7 @@ var weather = []Measurement{
 		Name: "outdoor_air", About: "Air pollution outside, by OpenWeather's model", Function: "weather",
 		Labels: []string{"place"}, Cadence: 15 * time.Minute,
 		Fields: []Field{
-			{Key: "us_aqi", Title: "US AQI (of this instant)", Max: 10000, Warn: Threshold{Above: 100, HasAbove: true, Slack: 10}},
+			{Key: "us_aqi", Title: "US AQI (of this instant)", Max: 10000, Warn: Threshold{Above: 100, HasAbove: true, Hysteresis: 10}},
 			{Key: "openweather_index", Title: "OpenWeather's index, 1 good to 5 very poor", Min: 1, Max: 5},
 			{Key: "pm2_5_ugm3", Title: "PM2.5", Unit: "µg/m³", Max: 5000},
 			{Key: "pm10_ugm3", Title: "PM10", Unit: "µg/m³", Max: 10000},

@@ -13,7 +13,7 @@ var zigbee = []Measurement{
 			{Key: "co2_ppm", Title: "CO₂", Unit: "ppm", Max: 40000, Step: 2000},
 			{Key: "soil_moisture_percent", Title: "Soil moisture", Unit: "%", Max: 100},
 			{Key: "illuminance_lux", Title: "Light", Unit: "lx", Max: 200000},
-			{Key: "battery_percent", Title: "Battery", Unit: "%", Max: 100, Warn: Threshold{Below: 15, HasBelow: true, Slack: 5}},
+			{Key: "battery_percent", Title: "Battery", Unit: "%", Max: 100, Warn: Threshold{Below: 15, HasBelow: true, Hysteresis: 5}},
 			{Key: "linkquality", Title: "Link quality", Max: 255},
 			{Key: "power_watts", Title: "Power", Unit: "W", Min: -20000, Max: 20000},
 			{Key: "voltage_volts", Title: "Voltage", Unit: "V", Max: 1000},
