@@ -102,9 +102,9 @@ func (l *list[T]) trim() {
 // finished reports whether an entry of the backlog may leave the disk: if it is
 // stored; or if something was said to be stored Resend after the broker had it, so
 // that somebody was there to take it, and nothing says that it is missing. What is
-// stored is said for one boot of a node at a time, mostly the newest, so that what is
-// known of an earlier one may be a little old; and the number stands still for a while
-// before readings that were dropped at the cap, which nobody can bring any more.
+// stored is said for one boot of a node at a time, so that what is known of another
+// may be a little old; and the number stands still for a while before readings that
+// were dropped at the cap, which nobody can bring any more.
 func (w *Window[T]) finished(e *Entry[T], now time.Duration) bool {
 	if w.index[e.Key] != e {
 		return true // the same reading is ahead of it

@@ -1,6 +1,7 @@
 package function
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -76,7 +77,9 @@ func (n *numbers) apply(known []store.EdgeSeq, now time.Time) []store.EdgeSeq {
 	}
 	for _, node := range n.names() {
 		boots := n.nodes[node]
-		fresh := slices.SortedFunc(maps.Keys(boots), func(a, b string) int { return boots[a].first.Compare(boots[b].first) })
+		fresh := slices.SortedFunc(maps.Keys(boots), func(a, b string) int {
+			return cmp.Or(boots[a].first.Compare(boots[b].first), cmp.Compare(a, b))
+		})
 		for _, boot := range fresh {
 			if booted[[2]string{node, boot}] {
 				continue
@@ -104,20 +107,22 @@ func (n *bootNumbers) apply(e store.EdgeSeq, now time.Time) store.EdgeSeq {
 	return e
 }
 
-// acks returns up to where to acknowledge each node: of the boots that this batch
-// brought something of, the newest, and where there are several, as while an
-// edge catches up, another every second.
-func (n *numbers) acks(all []store.EdgeSeq, now time.Time) map[string]store.EdgeSeq {
-	boots := map[string][]store.EdgeSeq{}
-	for _, e := range all {
-		if n.nodes[e.Node][e.Boot] != nil && e.Upto > 0 {
-			boots[e.Node] = append(boots[e.Node], e)
-		}
-	}
+// acks returns up to where to acknowledge each node: one boot of it, that of the
+// reading that arrived last in this batch. Of several that arrived at the same time
+// it is the boot that was heard of last, and then the one that sorts last by name.
+// While an edge catches up, live readings and those of earlier boots take turns, and
+// so do their boots here.
+func (n *numbers) acks(all []store.EdgeSeq) map[string]store.EdgeSeq {
 	out := map[string]store.EdgeSeq{}
-	for node, es := range boots {
-		slices.SortFunc(es, func(a, b store.EdgeSeq) int { return b.Started.Compare(a.Started) })
-		out[node] = es[int(now.Unix())%len(es)]
+	for _, e := range all {
+		seen := n.nodes[e.Node][e.Boot]
+		if seen == nil || e.Upto == 0 {
+			continue
+		}
+		best, ok := out[e.Node]
+		if !ok || cmp.Or(seen.last.Compare(n.nodes[e.Node][best.Boot].last), e.Started.Compare(best.Started), cmp.Compare(e.Boot, best.Boot)) > 0 {
+			out[e.Node] = e
+		}
 	}
 	return out
 }

@@ -123,32 +123,6 @@ func TestWhatIsRememberedIsBounded(t *testing.T) {
 	}
 }
 
-func TestEveryBootIsAcknowledgedInTurn(t *testing.T) {
-	var old, both numbers
-	for n := range uint64(5) {
-		old.add("pi4", "old", n+1, noon)
-	}
-	old.add("pi4", "old", 7, noon)
-	known := old.apply(nil, noon)
-	if !known[0].First {
-		t.Error("the first boot that hearth hears of")
-	}
-	both.add("pi4", "new", 1, noon.Add(time.Minute))
-	both.add("pi4", "old", 6, noon.Add(2*time.Minute))
-	known = both.apply(known, noon.Add(2*time.Minute))
-	told := map[string]bool{}
-	for s := range 2 {
-		got := both.acks(known, noon.Add(time.Duration(s)*time.Second))["pi4"]
-		told[got.Boot] = true
-		if got.Boot == "new" && (got.Upto != 1 || got.First) {
-			t.Errorf("%+v", got)
-		}
-	}
-	if !told["new"] || told["old"] != (known[0].Upto > 0) {
-		t.Errorf("told %v of %+v", told, known)
-	}
-}
-
 func TestNobodyWaitsForWhatIsGone(t *testing.T) {
 	e := store.EdgeSeq{}
 	for _, n := range []uint64{1, 2, 10, 20} {

@@ -206,7 +206,7 @@ func (w *work) stored(a ingest.Answer) {
 			w.answer.Reject(&w.ms[r.Index], r.Reason)
 		}
 	}
-	for node, e := range w.numbers.acks(w.counted, w.now) {
+	for node, e := range w.numbers.acks(w.counted) {
 		if w.answer.Stored == nil {
 			w.answer.Stored = map[string]wire.Place{}
 		}
