@@ -26,7 +26,7 @@ func (l list) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") == "Bearer "+token && r.FormValue("completed_since") == "now" && r.FormValue("limit") == "100" {
 		code, body = l(strings.Split(r.URL.Path, "/")[4], r.FormValue("offset"))
 	}
-	sourcetest.Says(code, body, "Retry-After", "30")(w, r)
+	sourcetest.Respond(code, body, "Retry-After", "30")(w, r)
 }
 
 func twoPages(_, offset string) (int, string) {
@@ -44,12 +44,12 @@ func twoPages(_, offset string) (int, string) {
 // noon is a while after the newest task of testdata was changed.
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func start(t *testing.T, projects string, answer list) *sourcetest.House {
+func start(t *testing.T, projects string, answer list) *sourcetest.Fixture {
 	return sourcetest.Start(t, noon, New, vars(projects), secrets, answer.ServeHTTP)
 }
 
 // open returns the open tasks as "project/id".
-func open(h *sourcetest.House) string {
+func open(h *sourcetest.Fixture) string {
 	var ids []string
 	for _, i := range h.Items() {
 		ids = append(ids, i.Target+"/"+i.ID)
@@ -105,8 +105,8 @@ func TestExpiredOffsetStartsAgainOnce(t *testing.T) {
 			return twoPages(project, offset)
 		})
 		a, w := h.Post("")
-		if w.Code != want || len(h.Asked) != 4 {
-			t.Errorf("refused %d times: %d %s after %q; want %d after four requests", refused, w.Code, w.Body, h.Asked, want)
+		if w.Code != want || len(h.Requests) != 4 {
+			t.Errorf("refused %d times: %d %s after %q; want %d after four requests", refused, w.Code, w.Body, h.Requests, want)
 		}
 		if want == 200 && (a.Status != "ok" || a.Stored != 3) || want == 502 && !strings.Contains(a.Error, "expired") {
 			t.Errorf("refused %d times: %s; want three tasks, or the reason", refused, w.Body)
@@ -118,8 +118,8 @@ func TestListWithoutEndIsRefused(t *testing.T) {
 	h := start(t, "Home:1001", func(_, offset string) (int, string) {
 		return 200, `{"data":[],"next_page":{"offset":"` + offset + `x"}}`
 	})
-	if a, w := h.Post(""); w.Code != 502 || len(h.Asked) != maxPages {
-		t.Errorf("%d %s after %d requests; want 502 after %d", w.Code, a.Error, len(h.Asked), maxPages)
+	if a, w := h.Post(""); w.Code != 502 || len(h.Requests) != maxPages {
+		t.Errorf("%d %s after %d requests; want 502 after %d", w.Code, a.Error, len(h.Requests), maxPages)
 	}
 }
 

@@ -60,14 +60,15 @@ func New(env serve.Env) (http.Handler, error) {
 		Fetch: func(ctx context.Context, client *fetch.Client, target string, _ source.Window) (source.Batch, error) {
 			return watches[target].fetch(ctx, client)
 		},
-		Tell:     func(c item.Change) (string, bool) { return watches[c.Item.Target].tell(c) },
-		TellOnce: func(i item.Item) bool { return !watches[i.Target].page },
-		Patience: patience,
+		Notify:     func(c item.Change) (string, bool) { return watches[c.Item.Target].notify(c) },
+		NotifyOnce: func(i item.Item) bool { return !watches[i.Target].page },
+		AlertAfter: alertAfter,
 	})
 }
 
-// patience lets a feed or page be gone for a week: sites move about.
-func patience(err error) time.Duration {
+// alertAfter delays the alert about a missing feed or page by a week, since a site
+// may be moving.
+func alertAfter(err error) time.Duration {
 	if e, ok := errors.AsType[*fetch.StatusError](err); ok && (e.Code == http.StatusNotFound || e.Code == http.StatusGone) {
 		return 7 * 24 * time.Hour
 	}
@@ -95,7 +96,7 @@ func (w watch) fetch(ctx context.Context, client *fetch.Client) (source.Batch, e
 	return source.Batch{Items: items, Complete: true}, nil
 }
 
-func (w watch) tell(c item.Change) (string, bool) {
+func (w watch) notify(c item.Change) (string, bool) {
 	i := c.Item
 	switch {
 	case !w.page:

@@ -22,21 +22,21 @@ func (s site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	tag := fmt.Sprintf(`"%d"`, len(body))
 	var code int
 	if n, _ := fmt.Sscanf(body, "%d", &code); n == 1 {
-		sourcetest.Says(code, "", "Retry-After", "3600")(w, r)
+		sourcetest.Respond(code, "", "Retry-After", "3600")(w, r)
 	} else if r.Header.Get("If-None-Match") == tag {
-		sourcetest.Says(304, "")(w, r)
+		sourcetest.Respond(304, "")(w, r)
 	} else {
-		sourcetest.Says(200, body, "Etag", tag)(w, r)
+		sourcetest.Respond(200, body, "Etag", tag)(w, r)
 	}
 }
 
-func start(t *testing.T, s site, feeds, pages string) *sourcetest.House {
+func start(t *testing.T, s site, feeds, pages string) *sourcetest.Fixture {
 	t.Helper()
 	return sourcetest.Start(t, morning, New, sourcetest.Vars{"FEEDS": feeds, "PAGES": pages},
 		sourcetest.Secrets{"slack-webhook": "http://slack/services/T000/B000/s3cr3thook"}, s.ServeHTTP)
 }
 
-func post(t *testing.T, h *sourcetest.House, want int) source.Answer {
+func post(t *testing.T, h *sourcetest.Fixture, want int) source.Answer {
 	t.Helper()
 	a, w := h.Post("")
 	if w.Code != want {
@@ -46,9 +46,9 @@ func post(t *testing.T, h *sourcetest.House, want int) source.Answer {
 }
 
 // heard returns what Slack was told since the last time.
-func heard(h *sourcetest.House) string {
-	told := strings.ReplaceAll(strings.Join(h.Told, "|"), h.Upstream.URL, "http://upstream")
-	h.Told = nil
+func heard(h *sourcetest.Fixture) string {
+	told := strings.ReplaceAll(strings.Join(h.Messages, "|"), h.Upstream.URL, "http://upstream")
+	h.Messages = nil
 	return told
 }
 

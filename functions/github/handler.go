@@ -57,8 +57,8 @@ func New(env serve.Env) (http.Handler, error) {
 		Fetch: func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
 			return targets[target].fetch(ctx, &api{Config: c, client: client, now: env.Now}, w)
 		},
-		Step:  7 * 24 * time.Hour,
-		Quota: func(string) *store.Quota { return quota },
-		Tell:  func(ch item.Change) (string, bool) { return targets[ch.Item.Target].tell(ch, c.Days) },
+		Step:   7 * 24 * time.Hour,
+		Quota:  func(string) *store.Quota { return quota },
+		Notify: func(ch item.Change) (string, bool) { return targets[ch.Item.Target].notify(ch, c.Days) },
 	})
 }

@@ -20,8 +20,8 @@ func TestARunIsStoredOnce(t *testing.T) {
 		t.Errorf("again: %d %s", w.Code, w.Body)
 	}
 	want := "/users/octocat/settings/billing/usage?month=11&year=2026"
-	if !slices.Contains(h.Asked, want) {
-		t.Errorf("asked %q, want %q: without the month GitHub answers the year", h.Asked, want)
+	if !slices.Contains(h.Requests, want) {
+		t.Errorf("asked %q, want %q: without the month GitHub answers the year", h.Requests, want)
 	}
 }
 
@@ -84,7 +84,7 @@ func TestEveryPageOfAlertsIsRead(t *testing.T) {
 	g := recorded(t)
 	page := string(sourcetest.File(t, "alerts.json"))
 	g[alertsPath] = func(w http.ResponseWriter, r *http.Request) {
-		answer := sourcetest.Says(200, page, "Link", `<https://elsewhere.example/alerts?after=two%3D>; rel="next"`)
+		answer := sourcetest.Respond(200, page, "Link", `<https://elsewhere.example/alerts?after=two%3D>; rel="next"`)
 		if r.URL.Query().Get("after") != "" {
 			answer = says(strings.ReplaceAll(page, `"number":`, `"number":1`))
 		}

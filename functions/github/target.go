@@ -97,7 +97,7 @@ const newsFor = 7 * 24 * time.Hour
 
 // tell says what a person wants to hear at once. The first run finds all the
 // alerts of years: the milder ones among those are listed, not told.
-func (t target) tell(c item.Change, days int) (string, bool) {
+func (t target) notify(c item.Change, days int) (string, bool) {
 	i := c.Item
 	switch {
 	case t.actionsOf != "" && c.Opened:

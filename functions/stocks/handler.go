@@ -35,12 +35,12 @@ func New(env serve.Env) (http.Handler, error) {
 	symbols := source.SplitList(c.Symbols)
 	quota := source.Minute("finnhub", c.Calls, len(symbols))
 	return source.Handler(env, source.Source{
-		Name:    "stocks",
-		Needs:   []secret.String{c.Key},
-		Setting: "STOCKS_SYMBOLS",
-		Targets: symbols,
-		Fits:    max(c.Calls, 1),
-		Quota:   func(string) *store.Quota { return quota },
+		Name:       "stocks",
+		Needs:      []secret.String{c.Key},
+		Setting:    "STOCKS_SYMBOLS",
+		Targets:    symbols,
+		MaxTargets: max(c.Calls, 1),
+		Quota:      func(string) *store.Quota { return quota },
 		Fetch: func(ctx context.Context, client *fetch.Client, symbol string, _ source.Window) (source.Batch, error) {
 			a, err := client.Get(ctx, c.query(symbol), http.Header{"X-Finnhub-Token": {c.Key.Reveal()}})
 			if err != nil {

@@ -61,11 +61,11 @@ var evening = time.Unix(1712347200, 0).Add(time.Hour)
 func finnhub(code int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Finnhub-Token") != key {
-			sourcetest.Says(401, denied)(w, r)
+			sourcetest.Respond(401, denied)(w, r)
 		} else if r.URL.Query().Get("symbol") == "NOPE" {
-			sourcetest.Says(code, body, "Retry-After", "30")(w, r)
+			sourcetest.Respond(code, body, "Retry-After", "30")(w, r)
 		} else {
-			sourcetest.Says(200, good)(w, r)
+			sourcetest.Respond(200, good)(w, r)
 		}
 	}
 }
@@ -99,8 +99,8 @@ func TestSymbolsBeyondAMinutesCallsFailWithASentence(t *testing.T) {
 	h := sourcetest.Start(t, evening, New, sourcetest.Vars{"STOCKS_SYMBOLS": strings.Join(symbols, ","), "FINNHUB_URL": "http://upstream"}, secrets, finnhub(200, good))
 	for run, stored := range []int{60, 0} {
 		a, w := h.Post("") // by hand: the schedule's calls are not spared where none would be left
-		if w.Code != 200 || a.Status != "partial" || a.Stored != stored || len(a.Targets) != 62 || len(a.Warnings) != 2 || len(h.Asked) != 60*(run+1) {
-			t.Fatalf("run %d: %d %s after %d calls", run, w.Code, w.Body, len(h.Asked))
+		if w.Code != 200 || a.Status != "partial" || a.Stored != stored || len(a.Targets) != 62 || len(a.Warnings) != 2 || len(h.Requests) != 60*(run+1) {
+			t.Fatalf("run %d: %d %s after %d calls", run, w.Code, w.Body, len(h.Requests))
 		}
 		for i, o := range a.Targets {
 			if (o.Status == "failed") != (i >= 60) || i >= 60 && !strings.Contains(o.Error, "the first 60 of STOCKS_SYMBOLS") {

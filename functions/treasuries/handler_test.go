@@ -27,12 +27,12 @@ func vars(more ...string) sourcetest.Vars {
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 // start begins without a key of Alpha Vantage.
-func start(t *testing.T, more ...string) *sourcetest.House {
+func start(t *testing.T, more ...string) *sourcetest.Fixture {
 	t.Helper()
 	return sourcetest.Start(t, noon, New, vars(more...), nil, upstreams)
 }
 
-func startWithKey(t *testing.T, more ...string) *sourcetest.House {
+func startWithKey(t *testing.T, more ...string) *sourcetest.Fixture {
 	t.Helper()
 	return sourcetest.Start(t, noon, New, vars(more...), sourcetest.Secrets{"alphavantage-key": key}, upstreams)
 }
@@ -65,7 +65,7 @@ func but(part string, answer http.HandlerFunc) http.HandlerFunc {
 }
 
 // backfill calls until there is no next, as make backfill does.
-func backfill(t *testing.T, h *sourcetest.House, from, to string) (n int) {
+func backfill(t *testing.T, h *sourcetest.Fixture, from, to string) (n int) {
 	t.Helper()
 	for range 20 {
 		a, w := h.Post("from=" + from + "&to=" + to)
@@ -83,7 +83,7 @@ func backfill(t *testing.T, h *sourcetest.House, from, to string) (n int) {
 
 // stored returns the yields in the store by maturity and day; two of one day
 // are an error.
-func stored(t *testing.T, h *sourcetest.House, name string) map[string]float64 {
+func stored(t *testing.T, h *sourcetest.Fixture, name string) map[string]float64 {
 	t.Helper()
 	out := map[string]float64{}
 	for _, r := range h.Readings(name) {

@@ -18,8 +18,8 @@ func TestNowFillsAMonthWithOneQuestion(t *testing.T) {
 	if w.Code != 200 || a.Stored != len(want) || !maps.Equal(stored(t, h, "treasury_yield"), want) {
 		t.Errorf("first run: %d %s; want %d yields", w.Code, w.Body, len(want))
 	}
-	if len(h.Asked) != 1 {
-		t.Errorf("asked %q, want one question for all maturities", h.Asked)
+	if len(h.Requests) != 1 {
+		t.Errorf("asked %q, want one question for all maturities", h.Requests)
 	}
 	if a, w = h.Post(""); w.Code != 200 || a.Stored != 0 || a.Unchanged != len(want) {
 		t.Errorf("rerun: %d %s; want nothing stored", w.Code, w.Body)
@@ -52,7 +52,7 @@ func TestBackfillOfFiveYearsIsExact(t *testing.T) {
 
 func TestBackfillThatBrokeOffCompletes(t *testing.T) {
 	h := start(t)
-	h.Answer = but("field_tdr_date_value=2023", sourcetest.Says(404, "gone for now"))
+	h.Answer = but("field_tdr_date_value=2023", sourcetest.Respond(404, "gone for now"))
 	a, w := h.Post("from=2021-01-01&to=2024-12-31")
 	if w.Code != 200 || a.Stored == 0 || a.Next == "" {
 		t.Fatalf("with 2023 missing: %d %s; want what is before it", w.Code, w.Body)
@@ -98,7 +98,7 @@ func TestACurveThatIsNoneIsRefused(t *testing.T) {
 		{"impossible", strings.ReplaceAll(good, `<d:BC_10YEAR m:type="Edm.Double">`, `<d:BC_10YEAR m:type="Edm.Double">10`), 200, "cannot be right"},
 	} {
 		h := start(t, "TREASURY_MATURITIES", "10y")
-		h.Answer = sourcetest.Says(tt.code, tt.body)
+		h.Answer = sourcetest.Respond(tt.code, tt.body)
 		if a, w := h.Post(""); w.Code != 502 || !strings.Contains(a.Error, tt.says) || len(stored(t, h, "treasury_yield")) != 0 {
 			t.Errorf("%s: %d %s; want 502 with %q", tt.name, w.Code, w.Body, tt.says)
 		}
@@ -133,7 +133,7 @@ func TestAlphaVantageStandsBesideTheTreasury(t *testing.T) {
 func TestBackfillOfAlphaVantageCostsOneCall(t *testing.T) {
 	h := startWithKey(t, "TREASURY_MATURITIES", "20y", "ALPHAVANTAGE_MATURITIES", "10year", "ALPHAVANTAGE_CALLS_A_DAY", "4")
 	backfill(t, h, "2020-01-01", "2026-11-22")
-	if n := strings.Count(strings.Join(h.Asked, " "), "/query?"); n != 1 {
+	if n := strings.Count(strings.Join(h.Requests, " "), "/query?"); n != 1 {
 		t.Errorf("%d calls, want 1", n)
 	}
 	if got := stored(t, h, "treasury_yield_alphavantage"); len(got) != 3 {
@@ -163,7 +163,7 @@ func TestRerunsLeaveAlphaVantageToTheSchedule(t *testing.T) {
 func TestAnAnswerThatTellsTheKeyIsRedacted(t *testing.T) {
 	for _, before := range []int{0, 180, 190, 195} {
 		h := startWithKey(t, "TREASURY_MATURITIES", "10y", "ALPHAVANTAGE_MATURITIES", "10year")
-		h.Answer = but("/query", sourcetest.Says(200, fmt.Sprintf(`{"Information": "%s we have detected your API key as %s and our rate limit is 25 requests per day."}`,
+		h.Answer = but("/query", sourcetest.Respond(200, fmt.Sprintf(`{"Information": "%s we have detected your API key as %s and our rate limit is 25 requests per day."}`,
 			strings.Repeat(".", before), key)))
 		a, w := h.Post("strict=true")
 		if w.Code != 429 || w.Header().Get("Retry-After") == "" {

@@ -45,11 +45,11 @@ func New(env serve.Env) (http.Handler, error) {
 	}
 	quota := source.Minute("openweather", c.Calls, len(calls)*len(places))
 	return source.Handler(env, source.Source{
-		Name:    "weather",
-		Needs:   []secret.String{c.Key},
-		Setting: "WEATHER_PLACES",
-		Targets: names,
-		Fits:    max(c.Calls/len(calls), 1),
+		Name:       "weather",
+		Needs:      []secret.String{c.Key},
+		Setting:    "WEATHER_PLACES",
+		Targets:    names,
+		MaxTargets: max(c.Calls/len(calls), 1),
 		Fetch: func(ctx context.Context, client *fetch.Client, target string, _ source.Window) (source.Batch, error) {
 			return c.fetch(ctx, client, byName[target])
 		},

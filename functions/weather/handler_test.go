@@ -80,7 +80,7 @@ func openWeather(air http.HandlerFunc) http.HandlerFunc {
 		name := map[string]string{"weather": "current", "air_pollution": "air", "forecast": "forecast"}[path.Base(r.URL.Path)]
 		switch {
 		case q.Get("appid") != key || q.Get("units") != "metric":
-			sourcetest.Says(401, `{"cod":401,"message":"Invalid API key."}`)(w, r)
+			sourcetest.Respond(401, `{"cod":401,"message":"Invalid API key."}`)(w, r)
 		case air != nil && name == "air" && q.Get("lat") == "46.5":
 			air(w, r)
 		default:
@@ -92,7 +92,7 @@ func openWeather(air http.HandlerFunc) http.HandlerFunc {
 // recorded is the time of testdata/current.json.
 var recorded = time.Unix(1795437300, 0)
 
-func house(t *testing.T) *sourcetest.House {
+func house(t *testing.T) *sourcetest.Fixture {
 	vars := sourcetest.Vars{"WEATHER_PLACES": "seattle:47.6062,-122.3321;cabin:46.5,8", "OPENWEATHER_URL": "http://upstream"}
 	return sourcetest.Start(t, recorded.Add(5*time.Minute), New, vars, secrets, openWeather(nil))
 }
@@ -128,7 +128,7 @@ func TestAPlaceWhoseAirFailsFailsAlone(t *testing.T) {
 		"html":           {200, `<html>`, 502},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h.Answer = openWeather(sourcetest.Says(c.code, c.body, "Retry-After", "77"))
+			h.Answer = openWeather(sourcetest.Respond(c.code, c.body, "Retry-After", "77"))
 			for query, want := range map[string]int{"": 200, "strict=true": c.strict} {
 				h.Later(time.Minute) // for the quota: 60 a minute
 				if a, w := h.Post(query); w.Code != want || query == "" && a.Status != "partial" {
@@ -148,8 +148,8 @@ func TestPlacesBeyondAMinutesCallsFailWithASentence(t *testing.T) {
 	}
 	h.Build(New)
 	a, w := h.Post("")
-	if w.Code != 200 || a.Status != "partial" || len(a.Targets) != 22 || len(h.Asked) != 60 {
-		t.Fatalf("%d %s after %d calls", w.Code, w.Body, len(h.Asked))
+	if w.Code != 200 || a.Status != "partial" || len(a.Targets) != 22 || len(h.Requests) != 60 {
+		t.Fatalf("%d %s after %d calls", w.Code, w.Body, len(h.Requests))
 	}
 	for i, o := range a.Targets {
 		if (o.Status == "failed") != (i >= 20) || i >= 20 && !strings.Contains(o.Error, "the first 20 of WEATHER_PLACES") {

@@ -1,6 +1,7 @@
-// Package alert decides what a person is told: once when a condition begins, once
-// when it is over. It is pure: what is remembered and what happened in, what to
-// remember and what to say out. The store remembers and package slack sends.
+// Package alert decides which messages a person gets about a source's targets: one
+// when a target starts to fail, one when it works again. Its functions are pure:
+// from the old states and the outcomes of a run they compute the new states and the
+// messages. The store keeps the states; package slack sends the messages.
 package alert
 
 import (
@@ -8,7 +9,8 @@ import (
 	"time"
 )
 
-// Span writes a duration for a person: "2 h 15 min".
+// Span formats a duration for a person: "2 h 15 min". It rounds to minutes, and to
+// days from 48 h on.
 func Span(d time.Duration) string {
 	d = d.Round(time.Minute)
 	switch {

@@ -2,20 +2,22 @@ package alert
 
 import "time"
 
-// TargetState is what is remembered of a target between runs; the store keeps it.
+// TargetState is the alert state of a source's target. The store keeps it between
+// runs.
 type TargetState struct {
 	Target  string
-	Failing time.Time // since when it fails without a break; zero: it works
-	Told    bool      // Slack was told of this failure
-	Reason  string    // of the last failure
-	LastOK  time.Time
+	Failing time.Time // start of the current failure; zero: the target works
+	Alerted bool      // a message about the current failure was queued
+	Reason  string    // of the latest failed run
+	LastOK  time.Time // the latest run that worked
 }
 
-// Message is a text for Slack. It is sent once per Key, whatever is rerun.
+// Message is a text for Slack. The outbox sends one message per Key, so a rerun
+// sends nothing twice.
 type Message struct {
 	Key     string // "feeds/rpilocator/<guid>"
-	Channel string // what it is about: "failures", "news"
+	Channel string // "failures" or "news"
 	Text    string
 	Created time.Time
-	Tries   int // how often sending it failed so far
+	Tries   int // how often sending it has failed
 }

@@ -9,22 +9,26 @@ import (
 
 // Outcome is how a run of a source ended for one of its targets.
 type Outcome struct {
-	Target   string
-	Reason   string        // of a failure; "": it worked
-	Patience time.Duration // how long it may fail so before anybody is told
+	Target     string
+	Reason     string        // of a failure; "": the target worked
+	AlertAfter time.Duration // how long the target must keep failing before an alert
 }
 
-// Run is a run of a source.
+// Run identifies a run of a source and where its messages go.
 type Run struct {
 	Function string
 	ID       string
-	Channel  string // where its failures are told
-	Mute     bool   // nobody is told: Slack is not set up, or it ran on sample data
+	Channel  string // of the messages
+	Mute     bool   // no messages: Slack is not configured, or the run used sample data
 }
 
-// Targets returns what the outcomes of a run at some time make of what is
-// remembered of its targets, and the messages of it: at most two, of what fails
-// and of what works again. now is when they are written.
+// Targets returns the new state of each target in outcomes, and at most two
+// messages: one for the targets that start to fail and one for those that work
+// again. before has the old states by target. The outcomes are of time at; the
+// messages are created at now.
+//
+// A mute run returns no messages and marks no new failure as alerted. Its failures
+// are then reported by the first run that is not mute.
 func (r Run) Targets(before map[string]TargetState, outcomes []Outcome, at, now time.Time) ([]TargetState, []Message) {
 	var states []TargetState
 	var changes []change
@@ -33,7 +37,7 @@ func (r Run) Targets(before map[string]TargetState, outcomes []Outcome, at, now 
 		old.Target = o.Target
 		state, c := next(old, o, at)
 		if r.Mute {
-			state.Told, c = old.Told && !state.Failing.IsZero(), nil
+			state.Alerted, c = old.Alerted && !state.Failing.IsZero(), nil
 		}
 		states = append(states, state)
 		if c != nil {
@@ -43,7 +47,7 @@ func (r Run) Targets(before map[string]TargetState, outcomes []Outcome, at, now 
 	return states, r.messages(changes, now)
 }
 
-// change is a target that fires or is resolved.
+// change is a target whose alert fires or resolves.
 type change struct {
 	target string
 	firing bool
@@ -51,30 +55,31 @@ type change struct {
 	reason string    // of the failure
 }
 
-// next returns the state of a target after an outcome, and the change to tell, if
-// any. A failure is pending until it has lasted for the outcome's patience, then
-// it fires; it is resolved by a run that works, and that is told if it fired.
+// next returns the state of a target after an outcome at now, and the change to
+// report, or nil. A failure is pending until it has lasted for AlertAfter; then it
+// fires. A run that works resolves it. The resolution is reported only if the
+// failure had fired.
 func next(s TargetState, o Outcome, now time.Time) (TargetState, *change) {
 	if o.Reason == "" {
-		works := TargetState{Target: s.Target, LastOK: now}
-		if s.Told {
-			return works, &change{s.Target, false, s.Failing, s.Reason}
+		working := TargetState{Target: s.Target, LastOK: now}
+		if s.Alerted {
+			return working, &change{s.Target, false, s.Failing, s.Reason}
 		}
-		return works, nil
+		return working, nil
 	}
 	if s.Failing.IsZero() {
 		s.Failing = now
 	}
 	s.Reason = o.Reason
-	if s.Told || now.Sub(s.Failing) < o.Patience {
+	if s.Alerted || now.Sub(s.Failing) < o.AlertAfter {
 		return s, nil
 	}
-	s.Told = true
+	s.Alerted = true
 	return s, &change{s.Target, true, s.Failing, o.Reason}
 }
 
-// messages makes at most two messages of the changes: what fails, and what works
-// again. Targets with the same reason share a line.
+// messages returns one message for the changes that fire and one for those that
+// resolve, if there are any. Targets with the same text share a line.
 func (r Run) messages(changes []change, now time.Time) []Message {
 	var out []Message
 	add := func(kind, text string) {
@@ -91,15 +96,17 @@ func (r Run) messages(changes []change, now time.Time) []Message {
 	return out
 }
 
-// group returns a line for each text, with the targets that it is said of.
-func group(changes []change, firing bool, say func(change) string) []string {
+// group returns one line for each different text of the changes: the targets with
+// this text, then the text. It considers only the changes that fire, or only those
+// that resolve.
+func group(changes []change, firing bool, textOf func(change) string) []string {
 	var order []string
 	targets := map[string][]string{}
 	for _, c := range changes {
 		if c.firing != firing {
 			continue
 		}
-		text := say(c)
+		text := textOf(c)
 		if !slices.Contains(order, text) {
 			order = append(order, text)
 		}

@@ -10,35 +10,35 @@ import (
 
 var t0 = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func TestToldOnceAndResolvedOnce(t *testing.T) {
+func TestAlertsOnceAndResolvesOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, now := TargetState{Target: "home"}, t0
-		patience := time.Duration(rapid.IntRange(0, 3).Draw(t, "patience")) * time.Hour
-		told := false
+		alertAfter := time.Duration(rapid.IntRange(0, 3).Draw(t, "alert after")) * time.Hour
+		alerted := false
 		for range rapid.IntRange(1, 30).Draw(t, "runs") {
 			now = now.Add(time.Hour)
 			reason := rapid.SampledFrom([]string{"", "answered 500", "no answer"}).Draw(t, "reason")
 			was := s.Failing
-			after, c := next(s, Outcome{"home", reason, patience}, now)
+			after, c := next(s, Outcome{"home", reason, alertAfter}, now)
 			switch {
 			case c == nil:
-			case c.firing == told:
-				t.Fatalf("told %v twice", c.firing)
-			case c.firing && (reason == "" || now.Sub(after.Failing) < patience):
-				t.Fatalf("told too early: %+v", c)
+			case c.firing == alerted:
+				t.Fatalf("firing %v was reported twice", c.firing)
+			case c.firing && (reason == "" || now.Sub(after.Failing) < alertAfter):
+				t.Fatalf("fired too early: %+v", c)
 			case !c.firing && reason != "":
-				t.Fatal("resolved while it fails")
+				t.Fatal("resolved while the target fails")
 			default:
-				told = c.firing
+				alerted = c.firing
 			}
 			if reason != "" && !was.IsZero() && !after.Failing.Equal(was) {
-				t.Fatal("a failure's beginning moved")
+				t.Fatal("the start of a failure changed")
 			}
-			if reason == "" && told {
-				t.Fatal("it works and nobody was told")
+			if reason == "" && alerted {
+				t.Fatal("the target works and the alert was not resolved")
 			}
-			if reason != "" && !told && now.Sub(after.Failing) >= patience {
-				t.Fatal("it has failed for long enough and nobody was told")
+			if reason != "" && !alerted && now.Sub(after.Failing) >= alertAfter {
+				t.Fatal("the target has failed for long enough and no alert fired")
 			}
 			if after.Target != "home" || (reason == "") != after.LastOK.Equal(now) || after.Reason != reason {
 				t.Fatalf("%+v", after)
@@ -52,13 +52,13 @@ var stocks = Run{Function: "stocks", ID: "r1", Channel: "failures"}
 
 func TestMessagesGroupTargets(t *testing.T) {
 	since := t0.Add(-135 * time.Minute)
-	before := map[string]TargetState{"DIA": {Target: "DIA", Failing: since, Told: true, Reason: "answered 500"}}
+	before := map[string]TargetState{"DIA": {Target: "DIA", Failing: since, Alerted: true, Reason: "answered 500"}}
 	states, ms := stocks.Targets(before, []Outcome{
 		{Target: "SPY", Reason: "answered 500"}, {Target: "QQQ", Reason: "answered 500"}, {Target: "DIA"}, {Target: "X", Reason: "unknown symbol"}, {Target: "Y"},
-		{Target: "Z", Reason: "no answer", Patience: time.Minute},
+		{Target: "Z", Reason: "no answer", AlertAfter: time.Minute},
 	}, t0, t0)
 	if len(ms) != 2 || ms[0].Key != "source/stocks/r1/failing" || ms[1].Key != "source/stocks/r1/working" || len(states) != 6 {
-		t.Fatalf("%d messages: %+v; want one of what fails and one of what works", len(ms), ms)
+		t.Fatalf("%d messages: %+v; want one for the failing and one for the working targets", len(ms), ms)
 	}
 	for i, want := range []string{":red_circle: stocks is failing\nSPY, QQQ: answered 500\nX: unknown symbol",
 		":large_green_circle: stocks works again\nDIA: works again after 2 h 15 min"} {
@@ -67,26 +67,26 @@ func TestMessagesGroupTargets(t *testing.T) {
 		}
 	}
 	if _, ms := stocks.Targets(nil, nil, t0, t0); len(ms) != 0 {
-		t.Errorf("nothing changed, and yet: %v", ms)
+		t.Errorf("messages without a change: %v", ms)
 	}
 }
 
-func TestAMuteRunTellsNothingAndForgetsNothing(t *testing.T) {
+func TestAMuteRunSendsNothingAndKeepsTheStates(t *testing.T) {
 	mute := stocks
 	mute.Mute = true
-	before := map[string]TargetState{"SPY": {Failing: t0, Told: true}, "QQQ": {Failing: t0, Told: true}}
+	before := map[string]TargetState{"SPY": {Failing: t0, Alerted: true}, "QQQ": {Failing: t0, Alerted: true}}
 	states, ms := mute.Targets(before, []Outcome{{Target: "SPY", Reason: "no answer"}, {Target: "QQQ"}, {Target: "X", Reason: "no answer"}}, t0, t0)
 	if len(ms) != 0 {
-		t.Errorf("told %v", ms)
+		t.Errorf("a mute run has messages: %v", ms)
 	}
-	for i, told := range []bool{true, false, false} { // told before; it works; nobody was told
-		if states[i].Told != told {
+	for i, alerted := range []bool{true, false, false} { // alerted before the mute run; works now; started to fail in the mute run
+		if states[i].Alerted != alerted {
 			t.Errorf("%+v", states[i])
 		}
 	}
 	later, ms := stocks.Targets(map[string]TargetState{"X": states[2]}, []Outcome{{Target: "X", Reason: "no answer"}}, t0.Add(time.Hour), t0.Add(time.Hour))
 	if len(ms) != 1 || !later[0].Failing.Equal(t0) {
-		t.Errorf("once somebody listens: %v, %+v", ms, later)
+		t.Errorf("the first run that is not mute: %v, %+v; want one message", ms, later)
 	}
 }
 
@@ -101,7 +101,7 @@ func TestSpan(t *testing.T) {
 	}
 }
 
-func TestALineEndsWithItsReason(t *testing.T) {
+func TestAFailingMessageDoesNotSayThatTheTargetWorks(t *testing.T) {
 	_, ms := stocks.Targets(nil, []Outcome{{Target: "A", Reason: "x"}}, t0, t0)
 	if len(ms) != 1 || strings.Contains(ms[0].Text, "works again") {
 		t.Errorf("%v", ms)

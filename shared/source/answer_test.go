@@ -9,7 +9,7 @@ import (
 	"github.com/hearth-home/hearth/shared/source"
 )
 
-func TestAnItemLinksToAWebAddressOrToNothing(t *testing.T) {
+func TestAnItemsURLIsAWebAddressOrEmpty(t *testing.T) {
 	s := thermometer("home")
 	for address, want := range map[string]string{
 		"https://app.example/1?a=%2f#x": "https://app.example/1?a=%2f#x", "http://nas.home:81/": "http://nas.home:81/",
@@ -25,13 +25,13 @@ func TestAnItemLinksToAWebAddressOrToNothing(t *testing.T) {
 	}
 }
 
-func TestShowAnswersWhatWasDecodedAndStoresIt(t *testing.T) {
+func TestShowAnswersTheDecodedReadingsAndStoresThem(t *testing.T) {
 	h := start(t, thermometer("home", "nowhere"))
 	a, w := h.Post("show=true")
 	if w.Code != 200 || a.Stored != 2 || len(a.Readings) != 1 || len(a.Items) != 1 || len(h.Readings("weather")) != 1 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	if a, w := h.Post(""); len(a.Readings)+len(a.Items) != 0 {
-		t.Errorf("without it: %d %s", w.Code, w.Body)
+		t.Errorf("without show: %d %s, want neither readings nor items", w.Code, w.Body)
 	}
 }

@@ -14,16 +14,16 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// die leaves a run behind as a function does that is killed, and waits until its
-// lease has expired.
-func die(t *testing.T, h *sourcetest.House, trigger string) {
+// die begins a run and never finishes it, as a killed function does. It waits until
+// the run's lease has expired.
+func die(t *testing.T, h *sourcetest.Fixture, trigger string) {
 	t.Helper()
 	r := store.Run{Function: "weather", Trigger: trigger, Started: h.Later(time.Hour)}
 	if _, err := h.Store.Begin(t.Context(), r, time.Millisecond, nil); err != nil {
 		t.Fatal(err)
 	}
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		_, err := h.Store.Lease(t.Context(), "weather", "nobody", 0) // which expires at once
+		_, err := h.Store.Lease(t.Context(), "weather", "nobody", 0) // a lease that expires at once
 		if err == nil {
 			return
 		}
@@ -33,13 +33,13 @@ func die(t *testing.T, h *sourcetest.House, trigger string) {
 	}
 }
 
-func TestARunThatDiedIsToldAsAFailureIs(t *testing.T) {
+func TestARunThatDiedAlertsAndResolves(t *testing.T) {
 	s := thermometer("home", "cabin")
-	good, heard := s.Fetch, 0
+	good, sent := s.Fetch, 0
 	h := start(t, s)
 	s.Fetch = func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
 		if target == "home" {
-			heard = len(h.Told)
+			sent = len(h.Messages)
 		}
 		return good(ctx, client, target, w)
 	}
@@ -47,24 +47,24 @@ func TestARunThatDiedIsToldAsAFailureIs(t *testing.T) {
 	h.Post("")
 	die(t, h, "cron")
 	h.Later(15 * time.Minute)
-	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || heard != 1 {
-		t.Errorf("%d %s; Slack heard %d before it asked its upstream, want 1: this run may die as well", w.Code, w.Body, heard)
+	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || sent != 1 {
+		t.Errorf("%d %s; %d messages were sent before the fetch, want 1: this run may die as well", w.Code, w.Body, sent)
 	}
-	if len(h.Told) != 2 || !strings.Contains(h.Told[0], ":red_circle: weather is failing\nhome, cabin: the run of 13:00 UTC on 23 November died") ||
-		!strings.Contains(h.Told[1], "home, cabin: works again after 15 min") {
-		t.Errorf("told %q; want the death and its end", h.Told)
+	if len(h.Messages) != 2 || !strings.Contains(h.Messages[0], ":red_circle: weather is failing\nhome, cabin: the run of 13:00 UTC on 23 November died") ||
+		!strings.Contains(h.Messages[1], "home, cabin: works again after 15 min") {
+		t.Errorf("messages %q; want the alert and its end", h.Messages)
 	}
 	runs, err := h.Store.Runs(t.Context(), "weather", 10)
 	if err != nil || len(runs) != 3 || runs[1].Status != "died" || runs[1].Error == "" {
 		t.Errorf("ledger = %+v, %v", runs, err)
 	}
 	h.Post("")
-	if len(h.Told) != 2 {
-		t.Errorf("told %q; want nothing more", h.Told)
+	if len(h.Messages) != 2 {
+		t.Errorf("messages %q; want no third one", h.Messages)
 	}
 }
 
-func TestRunsThatDieOneAfterAnotherAreToldOnce(t *testing.T) {
+func TestRunsThatDieInARowAlertOnce(t *testing.T) {
 	broken := true
 	s := thermometer("home")
 	good := s.Fetch
@@ -79,23 +79,23 @@ func TestRunsThatDieOneAfterAnotherAreToldOnce(t *testing.T) {
 		die(t, h, "cron")
 		h.Post("")
 	}
-	if len(h.Told) != 1 || !strings.Contains(h.Told[0], "home: the run of 13:00 UTC") {
-		t.Errorf("told %q; want the first death alone", h.Told)
+	if len(h.Messages) != 1 || !strings.Contains(h.Messages[0], "home: the run of 13:00 UTC") {
+		t.Errorf("messages %q; want one, about the first run that died", h.Messages)
 	}
 	broken = false
 	die(t, h, "cron")
 	h.Post("")
-	if len(h.Told) != 2 || !strings.Contains(h.Told[1], "home: works again after 2 h") {
-		t.Errorf("told %q; want its end", h.Told)
+	if len(h.Messages) != 2 || !strings.Contains(h.Messages[1], "home: works again after 2 h") {
+		t.Errorf("messages %q; want the end of the alert", h.Messages)
 	}
 }
 
-func TestABackfillThatDiedIsNoNews(t *testing.T) {
+func TestABackfillThatDiedDoesNotAlert(t *testing.T) {
 	h := start(t, thermometer("home"))
 	die(t, h, "backfill")
 	h.Post("")
 	runs, err := h.Store.Runs(t.Context(), "weather", 10)
-	if err != nil || len(h.Told) != 0 || fmt.Sprint(runs[0].Status, runs[1].Status) != "okdied" {
-		t.Errorf("told %q, ledger %+v, %v", h.Told, runs, err)
+	if err != nil || len(h.Messages) != 0 || fmt.Sprint(runs[0].Status, runs[1].Status) != "okdied" {
+		t.Errorf("messages %q, ledger %+v, %v; want no message and the first run died", h.Messages, runs, err)
 	}
 }

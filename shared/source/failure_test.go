@@ -16,8 +16,8 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// A span of history that an upstream does not have is no failure of today's.
-func TestAFailedBackfillIsNoNews(t *testing.T) {
+// An upstream without history for a window may still work for today.
+func TestAFailedBackfillDoesNotAlert(t *testing.T) {
 	s := thermometer("home")
 	s.Step = 24 * time.Hour
 	s.Fetch = func(context.Context, *fetch.Client, string, source.Window) (source.Batch, error) {
@@ -27,15 +27,15 @@ func TestAFailedBackfillIsNoNews(t *testing.T) {
 	if _, w := h.Post("from=1970-01-01&to=1970-02-01"); w.Code != 502 {
 		t.Errorf("answered %d %s", w.Code, w.Body)
 	}
-	if states, err := h.Store.Targets(t.Context(), s.Name); err != nil || len(states) != 0 || len(h.Told) != 0 {
-		t.Errorf("told %q, states %v, %v; want nothing", h.Told, states, err)
+	if states, err := h.Store.Targets(t.Context(), s.Name); err != nil || len(states) != 0 || len(h.Messages) != 0 {
+		t.Errorf("messages %q, states %v, %v; want none", h.Messages, states, err)
 	}
 }
 
-// Of a backfill's step that is cut short, no target may miss its part.
-func TestABackfillGoesOnBeforeTheStepThatWasCutShort(t *testing.T) {
+// No target may miss a step that was cut short.
+func TestABackfillRepeatsTheStepThatWasCutShort(t *testing.T) {
 	h := start(t, thermometer("home"))
-	h.Vars["exec_timeout"] = "2s" // of which half is for the upstream
+	h.Vars["exec_timeout"] = "2s" // half of it is for the upstream
 	var hung atomic.Bool
 	s := thermometer("home", "cabin")
 	s.Step = 24 * time.Hour
@@ -49,13 +49,13 @@ func TestABackfillGoesOnBeforeTheStepThatWasCutShort(t *testing.T) {
 	h.Build(of(s))
 	a, w := h.Post("from=2026-01-01&to=2026-01-05")
 	if w.Code != 200 || a.Status != "ok" || a.Next != "2026-01-03T00:00:00Z" {
-		t.Fatalf("answered %d %s, want ok and to go on with the 3rd", w.Code, w.Body)
+		t.Fatalf("answered %d %s, want ok and next at the 3rd", w.Code, w.Body)
 	}
 	if a, w = h.Post("from=" + a.Next + "&to=2026-01-05"); a.Status != "ok" || a.Next != "" {
 		t.Fatalf("answered %d %s", w.Code, w.Body)
 	}
 	if n := len(h.Readings("weather")); n != 2*5 {
-		t.Errorf("%d readings, want one a day and target", n)
+		t.Errorf("%d readings, want one per day and target", n)
 	}
 }
 
@@ -71,26 +71,26 @@ func TestABackfillStopsBeforeTheStepThatFails(t *testing.T) {
 	h := start(t, s)
 	a, w := h.Post("from=2026-01-01&to=2026-01-05")
 	if w.Code != 200 || a.Stored != 2 || a.Next != "2026-01-03T00:00:00Z" {
-		t.Errorf("answered %d %s, want what is before the 3rd", w.Code, w.Body)
+		t.Errorf("answered %d %s, want the two days before the 3rd stored", w.Code, w.Body)
 	}
 	if a, w = h.Post("from=" + a.Next + "&to=2026-01-05"); w.Code != 502 {
 		t.Errorf("answered %d %+v, want 502", w.Code, a)
 	}
 }
 
-// stuck is a series database that takes a write and never answers.
-type stuck struct{ store.Series }
+// hanging is a series database that never answers a write.
+type hanging struct{ store.Series }
 
-func (stuck) Write(ctx context.Context, _ []reading.Reading) error {
+func (hanging) Write(ctx context.Context, _ []reading.Reading) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-func TestAStoreThatHangsLeavesNoRunBehind(t *testing.T) {
+func TestAStoreThatHangsLeavesAFailedRunAndNoLease(t *testing.T) {
 	h := start(t, thermometer("home"))
 	h.Vars["exec_timeout"] = "1s"
 	works := h.Store.Series
-	h.Store.Series = stuck{works}
+	h.Store.Series = hanging{works}
 	h.Build(of(thermometer("home")))
 	if _, w := h.Post(""); w.Code != 503 {
 		t.Errorf("answered %d %s, want 503", w.Code, w.Body)
@@ -100,22 +100,23 @@ func TestAStoreThatHangsLeavesNoRunBehind(t *testing.T) {
 	}
 	h.Store.Series = works
 	if a, w := h.Post(""); w.Code != 200 || a.Stored == 0 {
-		t.Errorf("answered %d %s, want 200 at once", w.Code, w.Body)
+		t.Errorf("answered %d %s, want 200: the lease must be free at once", w.Code, w.Body)
 	}
 }
 
-// The quota is counted in our store: when that is away, no upstream failed.
+// The quota is counted in our store. If the store cannot be reached, that is no
+// failure of the upstream.
 func TestAQuotaThatCannotBeCountedAnswers503(t *testing.T) {
 	h := start(t, thermometer("home"))
-	s := asking(h, thermometer("home"))
+	s := requesting(h, thermometer("home"))
 	s.Quota = func(string) *store.Quota { return &store.Quota{Key: "k", Limit: 9, Window: time.Minute} }
 	h.Store.Close()
-	if _, w := run(h, s, "dry_run=true"); w.Code != 503 || len(h.Asked) != 0 {
-		t.Errorf("answered %d %s after %q, want 503 and no question", w.Code, w.Body, h.Asked)
+	if _, w := run(h, s, "dry_run=true"); w.Code != 503 || len(h.Requests) != 0 {
+		t.Errorf("answered %d %s after %q, want 503 and no request", w.Code, w.Body, h.Requests)
 	}
 }
 
-func TestAnItemThatNoDatabaseCanIndexIsLeftOut(t *testing.T) {
+func TestAnItemWithATooLongIDIsLeftOut(t *testing.T) {
 	s := thermometer("home")
 	s.Fetch = func(context.Context, *fetch.Client, string, source.Window) (source.Batch, error) {
 		return source.Batch{Complete: true, Items: []item.Item{{ID: "1", Title: "good"}, {ID: strings.Repeat("x", 3000), Title: "with a long id"}}}, nil
@@ -126,9 +127,8 @@ func TestAnItemThatNoDatabaseCanIndexIsLeftOut(t *testing.T) {
 	}
 }
 
-// TestABackfillStoresTheDaysBesideABadOne: one value out of its range, in a
-// measurement of one number.
-func TestABackfillStoresTheDaysBesideABadOne(t *testing.T) {
+// The bad reading has a single field, with a value out of range.
+func TestABackfillStoresTheOtherDaysBesideABadReading(t *testing.T) {
 	s := thermometer("home")
 	s.Step = 365 * 24 * time.Hour
 	s.Fetch = func(_ context.Context, _ *fetch.Client, target string, w source.Window) (b source.Batch, _ error) {

@@ -19,48 +19,52 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// sideBySide is how many targets are asked at once, so that one host that
-// hangs does not use up the time of the others.
-const sideBySide = 4
+// maxParallel is how many targets are fetched at once. A host that hangs then
+// does not use up the time of the others.
+const maxParallel = 4
 
-// fetched is what became of one target.
+// fetched is the result of a fetch for one target.
 type fetched struct {
 	Batch
-	checked ingest.Checked // what may be stored of it
+	checked ingest.Checked // the part of Batch that may be stored
 	target  string
 	err     error
-	skipped bool // the time was up before its turn
+	skipped bool // the run's time was up before this target was fetched
 }
 
+// fetch fetches all targets, several at once, and returns one result per target
+// in the order of Targets.
 func (x *runner) fetch(ctx context.Context, st *store.Store, p params, w Window) []fetched {
 	client := x.client.Memo()
 	out := make([]fetched, len(x.Targets))
 	var g errgroup.Group
-	g.SetLimit(sideBySide)
+	g.SetLimit(maxParallel)
 	for i, target := range x.Targets {
 		g.Go(func() error {
-			if x.Fits > 0 && i >= x.Fits {
-				out[i] = fetched{target: target, err: fmt.Errorf("not asked: only the first %d of %s fit what the upstream allows a minute; take some out, or raise the limit if the plan has more", x.Fits, x.Setting)}
+			if x.MaxTargets > 0 && i >= x.MaxTargets {
+				out[i] = fetched{target: target, err: fmt.Errorf("not fetched: only the first %d of %s fit the upstream's limit per minute; remove some, or raise the limit if your plan allows more", x.MaxTargets, x.Setting)}
 				return nil
 			}
 			out[i] = x.fetchTarget(ctx, client, st, p, w, target)
 			return nil
 		})
 	}
-	_ = g.Wait() // failures are in out, each with its target
+	_ = g.Wait() // never fails: each target's error is in out
 	return out
 }
 
+// fetchTarget fetches one target, counts its requests against its quota and turns
+// a panic into an error.
 func (x *runner) fetchTarget(ctx context.Context, client *fetch.Client, st *store.Store, p params, w Window, target string) (f fetched) {
 	f.target = target
 	defer func() {
 		if v := recover(); v != nil {
-			f.Batch, f.err = Batch{}, fmt.Errorf("%s stopped with %v: please report this as a bug", target, v)
+			f.Batch, f.err = Batch{}, fmt.Errorf("%s: the fetch panicked with %v: please report this as a bug", target, v)
 			x.env.Log.Error("panic", "function", x.Name, "target", target, "value", fmt.Sprint(v), "stack", string(debug.Stack()))
 		}
 	}()
 	if ctx.Err() != nil {
-		f.skipped, f.err = true, errors.New("not asked: the time was up")
+		f.skipped, f.err = true, errors.New("not fetched: the run's time was up")
 		return f
 	}
 	if x.Quota != nil {
@@ -84,9 +88,10 @@ func (x *runner) fetchTarget(ctx context.Context, client *fetch.Client, st *stor
 	return f
 }
 
-// check completes what Fetch returned, leaves out what must not be stored, with a
-// warning, and fails the target if nothing is left or a name is not in the
-// catalogue: an upstream that changed its format shows here at the latest.
+// check completes the fetched readings and items, and drops those that must not
+// be stored, with a warning for each. It returns an error if nothing is left or if
+// a name is not in the catalogue: an upstream that changed its format is found
+// here at the latest.
 func (x *runner) check(f *fetched) error {
 	for i := range f.Readings {
 		r := &f.Readings[i]
@@ -101,31 +106,31 @@ func (x *runner) check(f *fetched) error {
 	for i := range f.Items {
 		it := &f.Items[i]
 		it.Source, it.Target, it.Sample, it.At = x.Name, f.target, x.env.Sample, it.At.UTC()
-		if rest, ok := strings.CutPrefix(it.URL, x.env.Samples); ok && x.env.Sample {
-			it.URL = "https://" + rest
+		if path, ok := strings.CutPrefix(it.URL, x.env.Samples); ok && x.env.Sample {
+			it.URL = "https://" + path // the sample server stands in for the upstream
 		}
 		it.URL = Link(it.URL)
 	}
 	found := ingest.Found{Readings: f.Readings, List: store.List{Source: x.Name, Target: f.target, Items: f.Items, Complete: f.Complete, Sample: x.env.Sample}}
 	checked, refused, err := found.Check(x.env.Now())
 	if err != nil {
-		return fmt.Errorf("what it answered cannot be right: %w", err)
+		return fmt.Errorf("the answer cannot be right: %w", err)
 	}
 	f.checked = checked
 	f.Readings, f.Items = checked.Found().Readings, checked.Found().List.Items
-	for i, why := range refused {
+	for i, reason := range refused {
 		if i == maxLeftOut {
 			f.Warnings = append(f.Warnings, fmt.Sprintf("left out as well: %d more", len(refused)-i))
 			break
 		}
-		f.Warnings = append(f.Warnings, "left out: "+why.Error())
+		f.Warnings = append(f.Warnings, "left out: "+reason.Error())
 	}
 	return nil
 }
 
-const maxLeftOut = 5 // that are named in a target's warnings
+const maxLeftOut = 5 // warnings of a target that name a reading or item left out
 
-// show puts what was decoded into the answer.
+// show adds the decoded readings and items to the answer.
 func (a *Answer) show(fs []fetched) {
 	for _, f := range fs {
 		a.Readings = append(a.Readings, f.Readings...)
@@ -133,8 +138,9 @@ func (a *Answer) show(fs []fetched) {
 	}
 }
 
-// Link returns s if it is a web address, which a person may click, without a
-// user and password; "" if not. Every item's URL goes through it.
+// Link returns s, without a user and password, if it is an http or https address
+// that a person may safely click. Otherwise it returns "". Every item's URL passes
+// through it.
 func Link(s string) string {
 	u, err := config.URL(s)
 	if err != nil {
@@ -147,8 +153,8 @@ func Link(s string) string {
 	return s
 }
 
-// report fills the answer's outcome of each target and returns the error that
-// decides the status code: none while some target worked, unless strict.
+// report adds each target's outcome to the answer. It returns the error that
+// decides the status code: nil if at least one target worked, unless strict.
 func (x *runner) report(a *Answer, fs []fetched, strict bool) error {
 	var worst error
 	failed := 0
@@ -182,8 +188,9 @@ func (x *runner) report(a *Answer, fs []fetched, strict bool) error {
 	}
 }
 
-// worse keeps the failure that says most: a store's over an upstream's over a
-// spent quota.
+// worse returns the worse of two failures. A failure of our store is worse than
+// one of an upstream, which is worse than a spent quota. Their status codes, 503,
+// 502 and 429, have the same order.
 func worse(worst error, f fetched) error {
 	err := fmt.Errorf("%s: %w", f.target, f.err)
 	if worst == nil {
@@ -196,8 +203,9 @@ func worse(worst error, f fetched) error {
 	return worst
 }
 
-// isSpent reports whether a quota, ours or the upstream's word, forbids more
-// calls, and for how long after now.
+// isSpent reports whether err is a spent quota, as counted by us or as reported by
+// the upstream. It also returns how long after now the quota stays spent; 0 means
+// unknown.
 func isSpent(err error, now time.Time) (bool, time.Duration) {
 	if e, ok := errors.AsType[*store.SpentError](err); ok {
 		return true, e.Until.Sub(now)
@@ -224,8 +232,8 @@ func someFailed(fs []fetched) bool {
 	return slices.ContainsFunc(fs, func(f fetched) bool { return f.err != nil })
 }
 
-// merge adds a step to what the steps before it brought: counts add up, the
-// first failure of a target stays.
+// merge appends a step's results to those of the steps before it. Each target
+// keeps its first error.
 func merge(all, step []fetched) []fetched {
 	if all == nil {
 		return step
@@ -241,8 +249,8 @@ func merge(all, step []fetched) []fetched {
 	return all
 }
 
-// SplitList splits a setting at its semicolons, or at commas where it has
-// none, and drops empty parts.
+// SplitList splits a setting at its semicolons, or at its commas if it has no
+// semicolon. It trims spaces and drops empty parts.
 func SplitList(s string) []string {
 	sep := ","
 	if strings.Contains(s, ";") {

@@ -12,10 +12,13 @@ import (
 const (
 	slackNews     = "news"
 	slackFailures = "failures"
-	slackTime     = 2 * time.Second // for what is to be told, at either end of a run
+	slackTime     = 2 * time.Second // for sending messages, at the start and at the end of a run
 )
 
-// finish writes the ledger and tells Slack what changed.
+// finish records the run and each target's alert state, and sends the messages.
+// A target has no new alert state after a backfill, after a skipped fetch or after
+// a manual rerun with a spent quota: none of them shows whether the upstream works
+// now.
 func (x *runner) finish(ctx context.Context, st *store.Store, r store.Run, fs []fetched) error {
 	now := x.env.Now()
 	before, err := st.Targets(ctx, x.Name)
@@ -25,7 +28,7 @@ func (x *runner) finish(ctx context.Context, st *store.Store, r store.Run, fs []
 	var outcomes []alert.Outcome
 	for _, f := range fs {
 		if spent, _ := isSpent(f.err, r.Started); f.skipped || r.Trigger == "backfill" || spent && r.Trigger != "cron" {
-			continue // says nothing of the upstream as it is now
+			continue
 		}
 		outcomes = append(outcomes, x.outcome(f.target, f.err))
 	}
@@ -37,14 +40,15 @@ func (x *runner) finish(ctx context.Context, st *store.Store, r store.Run, fs []
 	return nil
 }
 
-// died counts a run that ended without a word as a failure of all targets: which
-// of them it had asked is not known.
+// died returns the alert states and messages for a run that died: its lease
+// expired before the run finished. All targets count as failed, since it is unknown
+// which ones the run had fetched.
 func (x *runner) died(r store.Run, before map[string]alert.TargetState) ([]alert.TargetState, []alert.Message) {
 	x.env.Log.Error("died", "function", x.Name, "run", r.ID, "started", r.Started)
 	if r.Trigger == "backfill" || r.Sample {
 		return nil, nil
 	}
-	err := fmt.Errorf("the run of %s died: it ended without a word", r.Started.UTC().Format("15:04 UTC on 2 January"))
+	err := fmt.Errorf("the run of %s died before it finished", r.Started.UTC().Format("15:04 UTC on 2 January"))
 	var outcomes []alert.Outcome
 	for _, target := range x.Targets {
 		outcomes = append(outcomes, x.outcome(target, err))
@@ -52,23 +56,25 @@ func (x *runner) died(r store.Run, before map[string]alert.TargetState) ([]alert
 	return x.alerts(r).Targets(before, outcomes, r.Started, x.env.Now())
 }
 
+// alerts returns the run as shared/alert needs it.
 func (x *runner) alerts(r store.Run) alert.Run {
 	return alert.Run{Function: x.Name, ID: r.ID, Channel: slackFailures, Mute: !x.slack.Configured() || x.env.Sample}
 }
 
-// outcome is how a run ended for a target: it worked if err is nil.
+// outcome returns how a run ended for a target; a nil err means that it worked.
 func (x *runner) outcome(target string, err error) alert.Outcome {
 	o := alert.Outcome{Target: target}
 	if err == nil {
 		return o
 	}
 	o.Reason = x.env.Secrets.Brief(err.Error(), reasonBytes)
-	if x.Patience != nil {
-		o.Patience = x.Patience(err)
+	if x.AlertAfter != nil {
+		o.AlertAfter = x.AlertAfter(err)
 	}
 	return o
 }
 
+// send sends the messages of the outbox that are due.
 func (x *runner) send(ctx context.Context, st *store.Store) {
 	if x.slack.Configured() {
 		x.slack.Drain(ctx, st, slackTime, x.env.Now, x.env.Log)

@@ -12,7 +12,7 @@ import (
 	"github.com/hearth-home/hearth/shared/source"
 )
 
-func TestSlackHearsOnceOfAFailureAndOnceOfItsEnd(t *testing.T) {
+func TestAFailureAlertsOnceAndResolvesOnce(t *testing.T) {
 	broken := false
 	s := thermometer("home", "cabin")
 	good := s.Fetch
@@ -27,50 +27,50 @@ func TestSlackHearsOnceOfAFailureAndOnceOfItsEnd(t *testing.T) {
 		h.Later(time.Hour)
 		h.Post("")
 	}
-	if len(h.Told) != 2 || !strings.Contains(h.Told[0], "home, cabin: api.example answered 500") || !strings.Contains(h.Told[1], "works again after 3 h") {
-		t.Errorf("told %q; want one start and one end", h.Told)
+	if len(h.Messages) != 2 || !strings.Contains(h.Messages[0], "home, cabin: api.example answered 500") || !strings.Contains(h.Messages[1], "works again after 3 h") {
+		t.Errorf("messages %q; want one when it starts and one when it ends", h.Messages)
 	}
-	if !strings.Contains(h.Told[0], "&lt;oops&gt; &amp; more") {
-		t.Errorf("foreign text is not escaped: %q", h.Told[0])
+	if !strings.Contains(h.Messages[0], "&lt;oops&gt; &amp; more") {
+		t.Errorf("the upstream's text is not escaped: %q", h.Messages[0])
 	}
 }
 
 func TestAMessageSlackRefusesIsSentLater(t *testing.T) {
 	s := thermometer("nowhere")
 	h := start(t, s)
-	h.Refusal = 500
+	h.SlackStatus = 500
 	h.Post("")
-	if len(h.Told) != 0 {
-		t.Fatalf("told %q", h.Told)
+	if len(h.Messages) != 0 {
+		t.Fatalf("messages %q, want none", h.Messages)
 	}
-	h.Refusal = 0
+	h.SlackStatus = 0
 	h.Later(2 * time.Hour)
 	h.Post("")
-	if len(h.Told) != 1 {
-		t.Errorf("told %q, want the one that was kept", h.Told)
+	if len(h.Messages) != 1 {
+		t.Errorf("messages %q, want the one that was kept in the outbox", h.Messages)
 	}
 	if strings.Contains(h.Log.String(), "s3cr3thook") {
 		t.Error("the webhook is in the log")
 	}
 }
 
-func TestPatienceHoldsTheMessageBack(t *testing.T) {
+func TestAlertAfterDelaysTheAlert(t *testing.T) {
 	s := thermometer("nowhere")
-	s.Patience = func(error) time.Duration { return 7 * 24 * time.Hour }
+	s.AlertAfter = func(error) time.Duration { return 7 * 24 * time.Hour }
 	h := start(t, s)
 	for day := range 10 {
 		h.Post("")
-		if want := 0; day < 7 && len(h.Told) != want {
-			t.Errorf("day %d: told %q", day, h.Told)
+		if want := 0; day < 7 && len(h.Messages) != want {
+			t.Errorf("day %d: messages %q, want none before day 7", day, h.Messages)
 		}
 		h.Later(24 * time.Hour)
 	}
-	if len(h.Told) != 1 {
-		t.Errorf("told %q, want one after a week", h.Told)
+	if len(h.Messages) != 1 {
+		t.Errorf("messages %q, want one after a week", h.Messages)
 	}
 }
 
-func TestItemsAreToldOnceWhateverIsRerun(t *testing.T) {
+func TestAnItemNotifiesOnce(t *testing.T) {
 	s := thermometer("home")
 	on := true
 	s.Fetch = func(context.Context, *fetch.Client, string, source.Window) (source.Batch, error) {
@@ -80,15 +80,15 @@ func TestItemsAreToldOnceWhateverIsRerun(t *testing.T) {
 		}
 		return b, nil
 	}
-	s.Tell = func(c item.Change) (string, bool) { return fmt.Sprint(c.Item.Title, " ", c.Opened), true }
-	s.TellOnce = func(item.Item) bool { return true }
+	s.Notify = func(c item.Change) (string, bool) { return fmt.Sprint(c.Item.Title, " ", c.Opened), true }
+	s.NotifyOnce = func(item.Item) bool { return true }
 	h := start(t, s)
 	for _, there := range []bool{true, true, false, true, true} {
 		on = there
 		h.Later(time.Hour)
 		h.Post("")
 	}
-	if fmt.Sprint(h.Told) != "[Pi 5 in stock true]" {
-		t.Errorf("told %q, want it once", h.Told)
+	if fmt.Sprint(h.Messages) != "[Pi 5 in stock true]" {
+		t.Errorf("messages %q, want one", h.Messages)
 	}
 }

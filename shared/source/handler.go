@@ -17,62 +17,64 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Config is what every source reads from the environment.
+// Config has the settings that every source reads from the environment.
 type Config struct {
-	ExecTimeout time.Duration `env:"exec_timeout" envDefault:"25s"` // a run that takes longer has died; OpenFaaS' own setting
+	ExecTimeout time.Duration `env:"exec_timeout" envDefault:"25s"` // OpenFaaS' own setting; a run that takes longer counts as dead
 	Slack       slack.Config
 }
 
 const (
-	fetchTime = 17 * time.Second // at most
-	storeTime = 8 * time.Second  // the rest of a call's 25 s: for the store, the ledger and Slack
-	lastStep  = 9 * time.Second  // no step of a backfill begins later: it may take as long as an upstream does
-	leaseTail = 10 * time.Second
+	maxFetchTime  = 17 * time.Second // for all requests of a run
+	storeTime     = 8 * time.Second  // the rest of a call's 25 s: for the store, the ledger and Slack
+	lastStepStart = 9 * time.Second  // into a run: a later step of a backfill could exceed maxFetchTime, since a request may take 8 s
+	leaseMargin   = 10 * time.Second // how long a lease outlives exec_timeout
 
-	retryAfter  = time.Minute // where a spent quota does not say for how long
-	logBytes    = 4 << 10     // of an error in the log
-	reasonBytes = 300         // of an error in an answer, the ledger and Slack
+	defaultRetryAfter = time.Minute // for a spent quota that does not say when it is restored
+	logBytes          = 4 << 10     // of an error in the log
+	reasonBytes       = 300         // of an error in an answer, the ledger and Slack
 )
 
-// fetching is how long a run may ask its upstream: of a shorter exec_timeout
-// the half is left for the store, so that a host that hangs is a failed run.
+// fetching is how long a run may make requests. With a short exec_timeout, half
+// of it is left for the store, so that an upstream that hangs still leaves a failed
+// run in the ledger.
 func (c Config) fetching() time.Duration {
-	return min(fetchTime, max(c.ExecTimeout-storeTime, c.ExecTimeout/2))
+	return min(maxFetchTime, max(c.ExecTimeout-storeTime, c.ExecTimeout/2))
 }
 
-// working is how long a run may fetch and store: the rest is for its row in the
-// ledger, without which its lease would stay.
+// working is how long a run may fetch and store. The rest is for its row in the
+// ledger: writing it releases the lease.
 func (c Config) working() time.Duration { return c.ExecTimeout * 7 / 8 }
 
+// runner serves the calls of one Source.
 type runner struct {
 	Source
-	env    serve.Env
-	config Config
-	slack  *slack.Sender
-	client *fetch.Client
-	seen   *serve.Presence
+	env      serve.Env
+	config   Config
+	slack    *slack.Sender
+	client   *fetch.Client
+	presence *serve.Presence
 }
 
 // Handler serves s over HTTP (design: "Source over HTTP"):
 //
 //	POST /?from=2024-01-01&to=2024-06-30&dry_run=true&strict=true&show=true
 //
-// strict: one target that failed fails the run; show: the answer has what was
-// decoded, as that of a dry run.
+// With strict, one failed target fails the run. With show, the answer contains the
+// decoded readings and items, as that of a dry run does.
 //
-// 200 ok, partial or not_configured; 400 bad parameters; 405 another method;
-// 409 already running; 429 a quota is spent; 502 the upstream failed; 503 the
-// store is away or not migrated.
+// Status codes: 200 ok, partial or not_configured; 400 bad parameters; 405 another
+// method; 409 already running; 429 a quota is spent; 502 the upstream failed; 503
+// the store cannot be reached or is not migrated.
 func Handler(env serve.Env, s Source) (http.Handler, error) {
 	c, err := config.Parse[Config](env.Env)
 	if err != nil {
 		return nil, err
 	}
-	seen, err := serve.NewPresence(env, s.Name)
+	presence, err := serve.NewPresence(env, s.Name)
 	if err != nil {
 		return nil, err
 	}
-	return &runner{seen: seen, Source: s, env: env, config: c, slack: slack.New(c.Slack, env.Secrets.Redact), client: fetch.New(env.Now)}, nil
+	return &runner{presence: presence, Source: s, env: env, config: c, slack: slack.New(c.Slack, env.Secrets.Redact), client: fetch.New(env.Now)}, nil
 }
 
 func (x *runner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -96,12 +98,13 @@ func (x *runner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	json.NewEncoder(w).Encode(a) // the caller left; the run is in the ledger
+	json.NewEncoder(w).Encode(a) // an error means that the caller has gone: the ledger has the run
 }
 
+// serve checks the call and makes the run.
 func (x *runner) serve(r *http.Request, now time.Time) (Answer, error) {
 	if r.Method != http.MethodPost {
-		return Answer{}, &callError{http.StatusMethodNotAllowed, fmt.Sprintf("%s does nothing here: use POST", r.Method)}
+		return Answer{}, &callError{http.StatusMethodNotAllowed, fmt.Sprintf("method %s is not allowed: use POST", r.Method)}
 	}
 	p, err := parse(r, x.Step > 0, now)
 	if err != nil {
@@ -109,12 +112,12 @@ func (x *runner) serve(r *http.Request, now time.Time) (Answer, error) {
 	}
 	missing := x.missing()
 	if !p.dryRun {
-		x.seen.Seen(r.Context(), len(missing) == 0)
+		x.presence.Seen(r.Context(), len(missing) == 0)
 	}
 	if len(missing) > 0 {
 		return Answer{Status: "not_configured", Missing: missing}, nil
 	}
-	// A gateway that hangs up does not stop a run half-way.
+	// A run goes on when the gateway closes the connection.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), x.config.ExecTimeout)
 	defer cancel()
 	st, err := x.env.Open(ctx)
@@ -127,7 +130,7 @@ func (x *runner) serve(r *http.Request, now time.Time) (Answer, error) {
 	return x.run(ctx, st, p, now)
 }
 
-// missing names the secrets and settings that are not there.
+// missing returns the names of the required secrets and settings that are absent.
 func (x *runner) missing() []string {
 	var names []string
 	for _, s := range x.Needs {
@@ -159,7 +162,7 @@ func (x *runner) log(a Answer, code int, err error) {
 	}
 }
 
-// callError is a call that cannot be served as it is.
+// callError is a call with a wrong method or wrong parameters.
 type callError struct {
 	code int
 	text string
@@ -167,13 +170,14 @@ type callError struct {
 
 func (e *callError) Error() string { return e.text }
 
-// storeError is our own database's failure.
+// storeError is a failure of our own store.
 type storeError struct{ err error }
 
 func (e *storeError) Error() string { return "store: " + e.err.Error() }
 func (e *storeError) Unwrap() error { return e.err }
 
-// status maps an error to the answer's code and Retry-After, counted from now.
+// status returns the status code for err and how long after now the caller should
+// retry; 0 means that the answer has no Retry-After.
 func status(err error, now time.Time) (int, time.Duration) {
 	if err == nil {
 		return http.StatusOK, 0
@@ -189,7 +193,7 @@ func status(err error, now time.Time) (int, time.Duration) {
 	}
 	if spent, wait := isSpent(err, now); spent {
 		if wait <= 0 {
-			wait = retryAfter
+			wait = defaultRetryAfter
 		}
 		return http.StatusTooManyRequests, wait
 	}

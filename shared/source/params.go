@@ -10,17 +10,19 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// params is what a caller may ask for.
+// params are the parameters of a call.
 type params struct {
 	Window
 	dryRun, strict, show bool
 	trigger              string
 }
 
+// parse reads the parameters of a call. history reports whether the source can
+// backfill; without it, from and to are an error.
 func parse(r *http.Request, history bool, now time.Time) (params, error) {
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return params{}, fmt.Errorf("the query cannot be read: %w", err)
+		return params{}, fmt.Errorf("parse the query: %w", err)
 	}
 	p := params{trigger: "http"}
 	if r.Header.Get("X-Connector") == "cron-connector" || r.Header.Get("X-Topic") == wire.CronTopic {
@@ -39,7 +41,7 @@ func parse(r *http.Request, history bool, now time.Time) (params, error) {
 		case "to":
 			p.To, err = date(k, q.Get(k))
 		default:
-			err = fmt.Errorf("there is no parameter %q: use from, to, dry_run, strict or show", k)
+			err = fmt.Errorf("unknown parameter %q: use from, to, dry_run, strict or show", k)
 		}
 		if err != nil {
 			return params{}, err
@@ -48,6 +50,7 @@ func parse(r *http.Request, history bool, now time.Time) (params, error) {
 	return p, p.check(q, history, now)
 }
 
+// check completes the window and refuses one that is empty or in the future.
 func (p *params) check(q url.Values, history bool, now time.Time) error {
 	switch {
 	case !q.Has("from") && !q.Has("to"):
@@ -55,17 +58,17 @@ func (p *params) check(q url.Values, history bool, now time.Time) error {
 	case !history:
 		return fmt.Errorf("this source has no history: leave out from and to")
 	case !q.Has("from"):
-		return fmt.Errorf("to needs a from: from=2024-01-01&to=2024-06-30")
+		return fmt.Errorf("to was given without from: write from=2024-01-01&to=2024-06-30")
 	case !q.Has("to"):
 		p.To = now
 	case len(q.Get("to")) == len(time.DateOnly):
-		p.To = p.To.AddDate(0, 0, 1) // the day named is included
+		p.To = p.To.AddDate(0, 0, 1) // to=2024-06-30 includes that day
 	}
 	if p.To.After(now) {
 		p.To = now
 	}
 	if !p.From.Before(p.To) {
-		return fmt.Errorf("from %s must lie before to and before now", q.Get("from"))
+		return fmt.Errorf("from %s must be before to and before now", q.Get("from"))
 	}
 	p.trigger = "backfill"
 	return nil

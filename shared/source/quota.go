@@ -6,9 +6,10 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Minute is the quota of an upstream that allows limit calls a minute, for runs
-// that need so many. It reserves the schedule's calls but leaves room for one
-// rerun: else a list that fills the minute could never be rerun.
+// Minute returns the quota of an upstream that allows limit calls a minute, for a
+// source that needs a given number of calls per run. It reserves the calls of one
+// scheduled run. It reserves fewer where a manual rerun would otherwise have no
+// calls left: a list of targets that uses the whole minute can then still be rerun.
 func Minute(key string, limit, needs int) *store.Quota {
 	return &store.Quota{Key: key, Limit: limit, Window: time.Minute, Spare: min(needs, max(limit-needs, 0))}
 }

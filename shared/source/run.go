@@ -13,8 +13,8 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// dryRun fetches and decodes and writes nothing. Calls are counted against the
-// quota all the same: the upstream counts them too.
+// dryRun fetches and decodes but writes nothing. Its requests still count
+// against the quota, because the upstream counts them.
 func (x *runner) dryRun(ctx context.Context, st *store.Store, p params, now time.Time) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, x.config.fetching())
 	defer cancel()
@@ -24,13 +24,13 @@ func (x *runner) dryRun(ctx context.Context, st *store.Store, p params, now time
 	return a, x.report(&a, fetched, p.strict)
 }
 
-// run is one entry of the ledger. Order of writes: items, readings, ledger; a
-// failure in between is repaired by the rerun.
+// run makes one run and records it in the ledger. It writes items first, then
+// readings, then the ledger. A rerun repairs a failure between two of them.
 func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Time) (Answer, error) {
-	someDied := false
+	foundDead := false // an earlier run died: its lease expired before it finished
 	r, err := st.Begin(ctx, store.Run{Function: x.Name, Trigger: p.trigger, From: p.From, To: p.To, Started: now, Sample: x.env.Sample},
-		x.config.ExecTimeout+leaseTail, func(r store.Run, before map[string]alert.TargetState) ([]alert.TargetState, []alert.Message) {
-			someDied = true
+		x.config.ExecTimeout+leaseMargin, func(r store.Run, before map[string]alert.TargetState) ([]alert.TargetState, []alert.Message) {
+			foundDead = true
 			return x.died(r, before)
 		})
 	if errors.Is(err, store.ErrRunning) {
@@ -39,8 +39,8 @@ func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Ti
 	if err != nil {
 		return Answer{}, &storeError{err}
 	}
-	if someDied {
-		x.send(ctx, st) // now: this run may die of the same
+	if foundDead {
+		x.send(ctx, st) // before the fetch, since this run may die for the same reason
 	}
 	a := Answer{Run: r.ID}
 	working, cancel := context.WithTimeout(ctx, x.config.working())
@@ -57,23 +57,27 @@ func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Ti
 		r.Status, r.Error = "failed", x.env.Secrets.Brief(err.Error(), reasonBytes)
 	}
 	r.Took = x.env.Now().Sub(now)
-	if err2 := x.finish(ctx, st, r, fetched); err2 != nil {
-		return a, &storeError{errors.Join(err, err2)}
+	if finishErr := x.finish(ctx, st, r, fetched); finishErr != nil {
+		return a, &storeError{errors.Join(err, finishErr)}
 	}
 	return a, err
 }
 
-// work fetches and stores step by step until the window is done or the time is
-// up. It returns, for each target, its last step or the first that failed. A
-// step that was cut short, or failed as a whole, is where the next call goes on: a
-// failed step counts only if it is the first of the call.
+// work fetches and stores step by step until the window is complete or the time
+// is up. A run for now has a single step. It returns one result per target: the
+// sum of its steps, with the first error of the target.
+//
+// A step that failed for all targets or was cut short by the deadline is not
+// stored: a.Next makes the next call begin with it. Only the first step of a call
+// is stored and reported even if it failed; else the call would make no progress
+// and report no error.
 func (x *runner) work(ctx context.Context, st *store.Store, r store.Run, p params, a *Answer) ([]fetched, error) {
 	if p.Now() {
 		if _, err := st.CloseLists(ctx, r, x.Targets); err != nil {
 			return nil, storeFailed(err)
 		}
 	}
-	// An upstream that hangs must leave the others the time to be stored.
+	// An upstream that hangs must leave time to store the other targets.
 	fetching, cancel := context.WithTimeout(ctx, x.config.fetching())
 	defer cancel()
 	var all []fetched
@@ -92,14 +96,15 @@ func (x *runner) work(ctx context.Context, st *store.Store, r store.Run, p param
 		switch {
 		case p.Now() || !from.Before(p.To) || allFailed(step):
 			return all, nil
-		case fetching.Err() != nil || x.env.Now().Sub(r.Started) > lastStep:
+		case fetching.Err() != nil || x.env.Now().Sub(r.Started) > lastStepStart:
 			a.Next = from.Format(time.RFC3339)
 			return all, nil
 		}
 	}
 }
 
-// window is the step of the backfill that begins at from; now where there is none.
+// window returns the step of the backfill that begins at from. It is the zero
+// Window for a run for now.
 func (x *runner) window(p params, from time.Time) Window {
 	if p.Now() {
 		return Window{}
@@ -111,6 +116,7 @@ func (x *runner) window(p params, from time.Time) Window {
 	return Window{from, to}
 }
 
+// store stores the targets of a step that succeeded and adds to a's counts.
 func (x *runner) store(ctx context.Context, st *store.Store, r store.Run, step []fetched, a *Answer) error {
 	if !x.env.Sample && !allFailed(step) {
 		if err := dropSamples(ctx, st, x.Name); err != nil {
@@ -123,7 +129,7 @@ func (x *runner) store(ctx context.Context, st *store.Store, r store.Run, step [
 			found = append(found, f.checked)
 		}
 	}
-	stored, unchanged, err := ingest.Source(ctx, st, r, found, x.tell)
+	stored, unchanged, err := ingest.Source(ctx, st, r, found, x.notify)
 	if err != nil {
 		return storeFailed(err)
 	}
@@ -131,6 +137,8 @@ func (x *runner) store(ctx context.Context, st *store.Store, r store.Run, step [
 	return nil
 }
 
+// storeFailed marks an error as our store's failure, unless this run has lost its
+// lease to another.
 func storeFailed(err error) error {
 	if errors.Is(err, store.ErrFenced) {
 		return err
@@ -138,10 +146,11 @@ func storeFailed(err error) error {
 	return &storeError{err}
 }
 
-// dropSamples removes what the source showed before it had its key. The ledger
-// rows go last: they are the sign that there is something to remove.
+// dropSamples removes the sample data that was stored before the source had its
+// key. The ledger's sample rows are removed last, because HasSamples looks for
+// them: a removal that fails half-way is then repeated.
 func dropSamples(ctx context.Context, st *store.Store, function string) error {
-	if some, err := st.HasSamples(ctx, function); err != nil || !some {
+	if has, err := st.HasSamples(ctx, function); err != nil || !has {
 		return err
 	}
 	if err := st.DropSamples(ctx, catalogue.Of(function)); err != nil {
@@ -151,14 +160,15 @@ func dropSamples(ctx context.Context, st *store.Store, function string) error {
 	return err
 }
 
-// tell makes the message of a changed item, keyed so that it is told once.
-func (x *runner) tell(c item.Change) (alert.Message, bool) {
-	if x.Tell == nil || x.env.Sample || !x.slack.Configured() {
+// notify returns the Slack message for a changed item. The outbox sends a key
+// once, so the key makes a rerun send nothing.
+func (x *runner) notify(c item.Change) (alert.Message, bool) {
+	if x.Notify == nil || x.env.Sample || !x.slack.Configured() {
 		return alert.Message{}, false
 	}
-	text, ok := x.Tell(c)
+	text, ok := x.Notify(c)
 	key := c.Item.Key()
-	if x.TellOnce == nil || !x.TellOnce(c.Item) {
+	if x.NotifyOnce == nil || !x.NotifyOnce(c.Item) {
 		key = fmt.Sprintf("%s/%t/%d", key, c.Opened, c.When.Unix())
 	}
 	return alert.Message{Key: key, Channel: slackNews, Text: x.env.Secrets.Redact(text), Created: c.When}, ok

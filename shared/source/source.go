@@ -1,7 +1,7 @@
-// Package source turns a fetch of an upstream into an OpenFaaS function: run
-// now, backfill a window, dry run, one lease, one row in the ledger, one status
-// code, one message to Slack when a target starts to fail and one when it works
-// again.
+// Package source turns a fetch from an upstream into an OpenFaaS function. It
+// adds runs for now, backfills and dry runs. Each run holds one lease, writes one
+// row to the ledger and answers one status code. Slack gets one message when a
+// target starts to fail and one when it works again.
 package source
 
 import (
@@ -15,51 +15,57 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Source is one upstream and what to ask of it.
+// Source is one upstream and the targets to fetch from it.
 type Source struct {
-	Name    string          // the function: "weather"
-	Needs   []secret.String // without them it is not configured
-	Setting string          // the variable that holds the list of targets: "WEATHER_PLACES"
-	Targets []string        // each has its own outcome; none: not configured
+	Name    string          // the function's name: "weather"
+	Needs   []secret.String // required secrets; if one is absent, the source is not configured
+	Setting string          // the variable that lists the targets: "WEATHER_PLACES"
+	Targets []string        // each has its own outcome; without any, the source is not configured
 
-	// Fetch asks the upstream about one target; it stores nothing. It is called
-	// for several targets at once. The client is the run's: the same question
-	// reaches the upstream once, so targets may share a document, and each request
+	// Fetch requests one target from the upstream and stores nothing. It is called
+	// concurrently for several targets. All calls of a run share the client, which
+	// sends identical requests once, so targets may share a document. Each request
 	// counts against the target's Quota.
 	Fetch func(ctx context.Context, client *fetch.Client, target string, w Window) (Batch, error)
 
-	// Step is how much of its history one Fetch asks for. 0: it has none.
+	// Step is the longest window of one Fetch in a backfill. 0: the source has no
+	// history and refuses backfills.
 	Step time.Duration
-	// Quota limits the upstream's calls; nil, or nil for a target: no limit.
+	// Quota returns the quota that limits a target's requests. A nil function or a
+	// nil quota means no limit.
 	Quota func(target string) *store.Quota
-	// Fits is how many of the targets one run can ask for within what the
-	// upstream allows a minute; 0: all. Those after them are not asked and fail.
-	Fits int
-	// Tell gives the message for an item that opened or closed; nil: none.
-	Tell func(item.Change) (text string, ok bool)
-	// TellOnce says that this item, should it come back, is no news; nil: it is.
-	TellOnce func(item.Item) bool
-	// Patience is how long a target may fail so before Slack hears of it.
-	Patience func(error) time.Duration
+	// MaxTargets is how many targets one run can fetch within the upstream's
+	// limit per minute. Targets after it fail without a request. 0: no limit.
+	MaxTargets int
+	// Notify returns the Slack message for an item that opened or closed; ok is
+	// false if there is none. A nil function means no messages.
+	Notify func(item.Change) (text string, ok bool)
+	// NotifyOnce reports whether an item that opens again after it was closed
+	// sends no second message. A nil function means that it sends one.
+	NotifyOnce func(item.Item) bool
+	// AlertAfter returns how long a target must keep failing with this error
+	// before an alert is sent. A nil function means at once.
+	AlertAfter func(error) time.Duration
 }
 
-// Window is the span asked for, From included, To not. Both zero: now.
+// Window is a span of history: From is included, To is not. The zero Window
+// means the newest data, without history.
 type Window struct{ From, To time.Time }
 
-// Now reports whether the newest is asked for, not a span of history.
+// Now reports whether w asks for the newest data, not for history.
 func (w Window) Now() bool { return w.From.IsZero() }
 
-// Batch is what one Fetch found.
+// Batch is the result of one Fetch.
 type Batch struct {
 	Readings []reading.Reading
-	Items    []item.Item // Source and Target are filled in
-	// Complete says that Items is the whole list, every page came, and what is
-	// no longer on it is closed.
+	Items    []item.Item // without Source and Target: the caller of Fetch sets them
+	// Complete means that Items is the whole list, from every page. Stored items
+	// that are not in it are then closed.
 	Complete bool
-	Warnings []string // what a person should know although it worked
+	Warnings []string // problems that did not fail the fetch
 }
 
-// Answer is what a run answers over HTTP.
+// Answer is the JSON body that a call is answered with.
 type Answer struct {
 	Run       string            `json:"run,omitempty"`
 	Function  string            `json:"function"`
@@ -70,9 +76,9 @@ type Answer struct {
 	Warnings  []string          `json:"warnings"`
 	Error     string            `json:"error,omitempty"`
 	Targets   []store.Outcome   `json:"targets,omitempty"`
-	Missing   []string          `json:"missing,omitempty"` // what a source that is not configured waits for
-	Next      string            `json:"next,omitempty"`    // a backfill goes on with from=next
+	Missing   []string          `json:"missing,omitempty"` // the secrets and settings that a source needs before it is configured
+	Next      string            `json:"next,omitempty"`    // the backfill is not finished: call again with from=next
 	Sample    bool              `json:"sample,omitempty"`
-	Readings  []reading.Reading `json:"readings,omitempty"` // dry run: what would be stored; show: what was decoded
-	Items     []item.Item       `json:"items,omitempty"`    // the same
+	Readings  []reading.Reading `json:"readings,omitempty"` // dry run: what it would store; show: what it decoded
+	Items     []item.Item       `json:"items,omitempty"`    // the same for items
 }

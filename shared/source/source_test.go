@@ -16,11 +16,6 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// of is the New of a function that serves s.
-// start serves s in a house with a Slack.
-// run serves s from now on and calls it.
-// thermometer measures its targets once an hour, on the hour.
-// asking is s, which asks the house's upstream first.
 func TestRerunStoresNothingNew(t *testing.T) {
 	h := start(t, thermometer("home", "cabin"))
 	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || a.Stored != 4 || len(a.Targets) != 2 || a.Run == "" {
@@ -51,7 +46,7 @@ func TestDryRunWritesNothing(t *testing.T) {
 	}
 }
 
-func TestAWrongTargetHidesNoOther(t *testing.T) {
+func TestAFailedTargetDoesNotAffectTheOthers(t *testing.T) {
 	h := start(t, thermometer("home", "nowhere", "cabin"))
 	a, w := h.Post("")
 	if w.Code != 200 || a.Status != "partial" || a.Stored != 4 || len(a.Warnings) != 1 || a.Targets[1].Status != "failed" {
@@ -62,7 +57,7 @@ func TestAWrongTargetHidesNoOther(t *testing.T) {
 	}
 }
 
-func TestBadCallsAreRefusedWithASentence(t *testing.T) {
+func TestBadParametersAreRefusedWithAReason(t *testing.T) {
 	h := start(t, thermometer("home"))
 	s := thermometer("home")
 	history := s
@@ -74,7 +69,7 @@ func TestBadCallsAreRefusedWithASentence(t *testing.T) {
 		t.Run(query, func(t *testing.T) {
 			a, w := run(h, src, query)
 			if w.Code != 400 || len(a.Error) < 10 {
-				t.Errorf("%d %s, want 400 and a sentence", w.Code, w.Body)
+				t.Errorf("%d %s, want 400 and a reason", w.Code, w.Body)
 			}
 		})
 	}
@@ -107,18 +102,18 @@ func TestWithoutItsKeyItIsNotConfigured(t *testing.T) {
 		t.Errorf("without targets: missing %v", a.Missing)
 	}
 	if runs, _ := h.Store.Runs(t.Context(), "", 10); len(runs) != 1 {
-		t.Errorf("%d runs in the ledger, want the one that was configured", len(runs))
+		t.Errorf("%d runs in the ledger, want only the one that was configured", len(runs))
 	}
 }
 
-func TestOnlyOneRunAtOnce(t *testing.T) {
+func TestASecondRunAtTheSameTimeIsRefused(t *testing.T) {
 	started, finish := make(chan bool), make(chan bool)
 	s := thermometer("home")
-	fetchNow := s.Fetch
+	good := s.Fetch
 	s.Fetch = func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
 		started <- true
 		<-finish
-		return fetchNow(ctx, client, target, w)
+		return good(ctx, client, target, w)
 	}
 	h := start(t, s)
 	first := make(chan int)
@@ -135,11 +130,11 @@ func TestOnlyOneRunAtOnce(t *testing.T) {
 		t.Errorf("first: %d, want 200", code)
 	}
 	if runs, _ := h.Store.Runs(t.Context(), "", 10); len(runs) != 1 {
-		t.Errorf("%d runs, want 1: a 409 makes none", len(runs))
+		t.Errorf("%d runs, want 1: a 409 is not in the ledger", len(runs))
 	}
 }
 
-func TestFailuresHaveTheirStatusAndStoreNothing(t *testing.T) {
+func TestAFailedRunAnswersItsStatusAndStoresNothing(t *testing.T) {
 	for name, tt := range map[string]struct {
 		err  error
 		code int
@@ -149,7 +144,7 @@ func TestFailuresHaveTheirStatusAndStoreNothing(t *testing.T) {
 		"upstream limits":   {&fetch.StatusError{Host: "api.example", Code: 429, RetryAfter: 90 * time.Second}, 429, "90"},
 		"quota in the body": {&fetch.UpstreamError{Host: "api.example", Message: "25 a day", Spent: true}, 429, "60"},
 		"error in the body": {&fetch.UpstreamError{Host: "api.example", Message: "bad key"}, 502, ""},
-		"not to be decoded": {fmt.Errorf("decode: %w", io.ErrUnexpectedEOF), 502, ""},
+		"cannot be decoded": {fmt.Errorf("decode: %w", io.ErrUnexpectedEOF), 502, ""},
 		"nothing in 8 s":    {context.DeadlineExceeded, 502, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -169,21 +164,21 @@ func TestFailuresHaveTheirStatusAndStoreNothing(t *testing.T) {
 	}
 }
 
-// TestOneBadReadingBlocksNoGoodOne: but a name that is not in the catalogue is the
-// source's mistake, and fails its target.
-func TestOneBadReadingBlocksNoGoodOne(t *testing.T) {
+// A name that is not in the catalogue is a bug of the source: it fails the whole
+// target.
+func TestABadReadingDoesNotBlockGoodOnes(t *testing.T) {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	for name, tc := range map[string]struct {
 		change func(*reading.Reading)
 		fails  bool
 	}{
-		"a field that nobody declared":     {func(r *reading.Reading) { r.Fields["colour"] = 1 }, true},
-		"a label that nobody declared":     {func(r *reading.Reading) { r.Tags["request_id"] = "4711" }, true},
-		"an unknown measurement":           {func(r *reading.Reading) { r.Name = "wether" }, true},
-		"nothing but a value out of range": {func(r *reading.Reading) { r.Fields = map[string]float64{"temperature_celsius": -273} }, false},
-		"a time in 1970":                   {func(r *reading.Reading) { r.Time = time.Unix(1700000, 0) }, false},
-		"a time next month":                {func(r *reading.Reading) { r.Time = at.AddDate(0, 1, 0) }, false},
-		"a label of 64 KiB":                {func(r *reading.Reading) { r.Tags["place"] = strings.Repeat("x", 64<<10) }, false},
+		"an undeclared field":       {func(r *reading.Reading) { r.Fields["colour"] = 1 }, true},
+		"an undeclared label":       {func(r *reading.Reading) { r.Tags["request_id"] = "4711" }, true},
+		"an unknown measurement":    {func(r *reading.Reading) { r.Name = "wether" }, true},
+		"only a value out of range": {func(r *reading.Reading) { r.Fields = map[string]float64{"temperature_celsius": -273} }, false},
+		"a time in 1970":            {func(r *reading.Reading) { r.Time = time.Unix(1700000, 0) }, false},
+		"a time next month":         {func(r *reading.Reading) { r.Time = at.AddDate(0, 1, 0) }, false},
+		"a label of 64 KiB":         {func(r *reading.Reading) { r.Tags["place"] = strings.Repeat("x", 64<<10) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := thermometer("home")
@@ -202,11 +197,11 @@ func TestOneBadReadingBlocksNoGoodOne(t *testing.T) {
 				t.Errorf("%d %s, %d stored", w.Code, w.Body, len(h.Readings("weather")))
 			}
 			if !tc.fails && (w.Code != 200 || a.Status != "ok" || a.Stored != 1 || len(a.Warnings) != 1) {
-				t.Errorf("%d %s; want the good one, and a warning", w.Code, w.Body)
+				t.Errorf("%d %s; want the good reading stored and a warning", w.Code, w.Body)
 			}
 			alone = true
 			if a, w := h.Post(""); w.Code != 502 || !strings.Contains(a.Error, "cannot be right") {
-				t.Errorf("with nothing left: %d %s, want a failure", w.Code, w.Body)
+				t.Errorf("with no good reading: %d %s, want a failure", w.Code, w.Body)
 			}
 		})
 	}
@@ -244,7 +239,7 @@ func TestAValueOutOfItsRangeIsLeftOutAndNamed(t *testing.T) {
 	}
 }
 
-func TestAPanicIsAFailureOfItsTarget(t *testing.T) {
+func TestAPanicFailsOnlyItsTarget(t *testing.T) {
 	s := thermometer("home", "cabin")
 	good := s.Fetch
 	s.Fetch = func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
@@ -258,9 +253,9 @@ func TestAPanicIsAFailureOfItsTarget(t *testing.T) {
 	}
 }
 
-func TestQuotaLeavesTheScheduleItsCalls(t *testing.T) {
+func TestManualRerunsLeaveTheScheduleItsCalls(t *testing.T) {
 	h := start(t, thermometer("home"))
-	s := asking(h, thermometer("home"))
+	s := requesting(h, thermometer("home"))
 	s.Quota = func(string) *store.Quota { return &store.Quota{Key: "q", Limit: 5, Window: 24 * time.Hour, Spare: 2} }
 	h.Build(of(s))
 	codes := []int{}
@@ -268,22 +263,22 @@ func TestQuotaLeavesTheScheduleItsCalls(t *testing.T) {
 		_, w := h.Post("")
 		codes = append(codes, w.Code)
 	}
-	if fmt.Sprint(codes) != "[200 200 200 429 429]" || len(h.Asked) != 3 {
-		t.Errorf("reruns: %v with %d calls; want three and two refused", codes, len(h.Asked))
+	if fmt.Sprint(codes) != "[200 200 200 429 429]" || len(h.Requests) != 3 {
+		t.Errorf("reruns: %v with %d calls; want three that work and two refused", codes, len(h.Requests))
 	}
 	for range 3 {
 		_, w := h.Post("", "X-Topic", "cron-function")
 		codes = append(codes, w.Code)
 	}
-	if fmt.Sprint(codes[5:]) != "[200 200 429]" || len(h.Asked) != 5 {
-		t.Errorf("schedule: %v with %d calls; want its two", codes[5:], len(h.Asked))
+	if fmt.Sprint(codes[5:]) != "[200 200 429]" || len(h.Requests) != 5 {
+		t.Errorf("schedule: %v with %d calls; want its two reserved calls", codes[5:], len(h.Requests))
 	}
 	if _, w := h.Post(""); w.Header().Get("Retry-After") == "" {
 		t.Error("429 without Retry-After")
 	}
 }
 
-func TestBackfillGoesOnWhereItSays(t *testing.T) {
+func TestABackfillContinuesAtNext(t *testing.T) {
 	h := start(t, thermometer("home"))
 	s := thermometer("home")
 	s.Step = 24 * time.Hour
@@ -292,7 +287,7 @@ func TestBackfillGoesOnWhereItSays(t *testing.T) {
 		for at := w.From; at.Before(w.To); at = at.Add(time.Hour) {
 			b.Readings = append(b.Readings, weather(target, at))
 		}
-		h.Later(3 * time.Second) // what a step takes
+		h.Later(3 * time.Second) // the duration of a step
 		return b, nil
 	}
 	h.Build(of(s))
@@ -309,11 +304,11 @@ func TestBackfillGoesOnWhereItSays(t *testing.T) {
 		t.Errorf("%d readings in %d calls, want %d in several", n, calls, 31*24)
 	}
 	if a, _ := h.Post("from=2026-01-05&to=2026-01-05"); a.Stored != 0 || a.Unchanged != 24 {
-		t.Errorf("again: %+v; want the day's 24 unchanged", a)
+		t.Errorf("again: %+v; want the 24 readings of the day unchanged", a)
 	}
 }
 
-func TestTheFirstRealRunRemovesTheSamples(t *testing.T) {
+func TestTheFirstRunWithAKeyRemovesTheSampleData(t *testing.T) {
 	h := start(t, thermometer("home"))
 	h.Env.Sample = true
 	if a, w := run(h, thermometer("home"), ""); !a.Sample || a.Stored != 2 {
@@ -321,28 +316,28 @@ func TestTheFirstRealRunRemovesTheSamples(t *testing.T) {
 	}
 	rs, _ := h.Store.Latest(t.Context(), "weather", time.Time{})
 	if len(rs) != 1 || rs[0].Tags["sample"] != "true" {
-		t.Errorf("%v: a sample is not marked", rs)
+		t.Errorf("%v: sample data is not marked", rs)
 	}
 	h.Env.Sample = false
 	run(h, thermometer("cabin"), "")
 	rs, _ = h.Store.Latest(t.Context(), "weather", time.Time{})
 	items, _ := h.Store.OpenItems(t.Context(), "weather", 10)
 	if len(rs) != 1 || rs[0].Tags["place"] != "cabin" || len(items) != 1 || items[0].Sample {
-		t.Errorf("readings %v, items %v: want the real ones alone", rs, items)
+		t.Errorf("readings %v, items %v: want only the real ones", rs, items)
 	}
 }
 
-func TestItemsOfATargetTakenOutOfTheSettingsAreClosed(t *testing.T) {
+func TestItemsOfARemovedTargetAreClosed(t *testing.T) {
 	h := start(t, thermometer("home"))
 	run(h, thermometer("home", "cabin"), "")
 	run(h, thermometer("cabin"), "")
 	items, err := h.Store.OpenItems(t.Context(), "weather", 10)
 	if err != nil || len(items) != 1 || items[0].Target != "cabin" {
-		t.Errorf("open: %v, %v; want the cabin's alone", items, err)
+		t.Errorf("open: %v, %v; want only the cabin's", items, err)
 	}
 }
 
-func TestAStoreThatIsAwayAnswers503(t *testing.T) {
+func TestAStoreThatCannotBeReachedAnswers503(t *testing.T) {
 	h := start(t, thermometer("home"))
 	h.Env.Open = func(context.Context) (*store.Store, error) { return nil, store.ErrNotMigrated }
 	if a, w := run(h, thermometer("home"), ""); w.Code != 503 || !strings.Contains(a.Error, "make migrate") {

@@ -16,88 +16,93 @@ import (
 	"github.com/hearth-home/hearth/shared/source"
 )
 
-// failures are what an upstream may do in place of a good answer. Those that
-// can, tell back what they were sent.
+// failures are the ways in which an upstream may fail. Where the failure has a
+// body, it repeats the request, secrets included.
 var failures = []struct {
 	name   string
-	answer func(h *House, good http.HandlerFunc) http.HandlerFunc // nil: its host is dead
-	code   int
-	says   string
+	answer func(h *Fixture, good http.HandlerFunc) http.HandlerFunc // nil: nothing listens at its address
+	code   int                                                      // of the source's answer
+	reason string                                                   // a part of the error in it
 }{
-	{"500", told(500, "%s"), 502, "answered 500"},
-	{"429 with Retry-After", told(429, "%s", "Retry-After", "77"), 429, ""},
-	{"an error in a 200", told(200, `{"error":%[1]q,"message":%[1]q,"Information":%[1]q,"errors":[{"message":%[1]q}],"cod":"503"}`), 502, ""},
-	{"HTML", told(200, "<!DOCTYPE html><html><body>Please sign in: %s</body></html>"), 502, ""},
-	{"an empty body", told(200, ""), 502, ""},
-	{"half a body", spoilt(half, false), 502, ""},
-	{"a body cut off", spoilt(half, true), 502, "half-way"},
-	{"another type", spoilt(retype, false), 502, ""},
-	{"a redirect to another host", elsewhere, 502, ""},
-	{"nothing at all", silence, 502, "no answer in time"},
+	{"500", repeat(500, "%s"), 502, "answered 500"},
+	{"429 with Retry-After", repeat(429, "%s", "Retry-After", "77"), 429, ""},
+	{"an error in a 200", repeat(200, `{"error":%[1]q,"message":%[1]q,"Information":%[1]q,"errors":[{"message":%[1]q}],"cod":"503"}`), 502, ""},
+	{"HTML", repeat(200, "<!DOCTYPE html><html><body>Please sign in: %s</body></html>"), 502, ""},
+	{"an empty body", repeat(200, ""), 502, ""},
+	{"half a body", change(half, false), 502, ""},
+	{"a body cut off", change(half, true), 502, "half-way"},
+	{"values of another type", change(changeTypes, false), 502, ""},
+	{"a redirect to another host", redirectAway, 502, ""},
+	{"no answer", hang, 502, "no answer in time"},
 	{"a dead host", nil, 502, "connection refused"},
 }
 
-// Failures fails t unless the source, whose upstream is good at first, then
-// fails in each way for three runs and is good again, answers each time with
-// the status and the reason, leaves what is stored as it is, and tells Slack
-// once when it starts and once when it ends. The first run is an hour after now.
+// Failures tests how a source handles each way in which its upstream may fail. For
+// each way it makes one run with the good upstream, three with the failing one, and
+// one with the good one again. A failing run must answer with the right status and a
+// reason, and must leave the stored data unchanged. Slack must get one message when
+// the failure starts and one when it ends. The first run is an hour after now; the
+// runs are an hour apart.
 func Failures(t *testing.T, now time.Time, build Build, vars Vars, secrets Secrets, good http.HandlerFunc) {
 	for _, f := range failures {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			h := Start(t, now, build, vars, secrets, good)
-			function := h.good(-1)
-			stored := h.stored(function)
-			h.Secret("slack-webhook", "http://slack/services/T000/B000/s3cr3thook") // only now: what is new is told elsewhere
+			function := h.goodRun(-1)
+			stored := h.countStored(function)
+			h.Secret("slack-webhook", "http://slack/services/T000/B000/s3cr3thook") // only now: the first run's messages about new items are not tested here
 			if f.answer == nil {
 				h.Upstream.Close()
 			} else {
 				h.Answer = f.answer(h, good)
 			}
-			h.Vars["exec_timeout"] = "2s" // of which the upstream has half: too short for a second try
+			h.Vars["exec_timeout"] = "2s" // half of it is for the upstream, too short for a retry
 			h.Build(build)
 			for run := range 3 {
-				a, w := h.cron()
-				if w.Code != f.code || a.Status != "failed" || a.Stored != 0 || h.stored(function) != stored {
-					t.Errorf("run %d: %d %s and %d stored; want %d and %d", run+1, w.Code, w.Body, h.stored(function), f.code, stored)
+				a, w := h.runScheduled()
+				if w.Code != f.code || a.Status != "failed" || a.Stored != 0 || h.countStored(function) != stored {
+					t.Errorf("run %d: %d %s and %d stored; want %d and %d", run+1, w.Code, w.Body, h.countStored(function), f.code, stored)
 				}
-				if len(a.Error) < 30 || run == 0 && !strings.Contains(a.Error, f.says) { // a name and a few words
-					t.Errorf("run %d: the reason is %q; want a sentence with %q", run+1, a.Error, f.says)
+				if len(a.Error) < 30 || run == 0 && !strings.Contains(a.Error, f.reason) { // shorter than 30 bytes explains nothing
+					t.Errorf("run %d: the reason is %q; want a sentence with %q", run+1, a.Error, f.reason)
 				}
 				if wait := w.Header().Get("Retry-After"); (f.code == 429) != (wait == "77") {
 					t.Errorf("run %d: Retry-After is %q", run+1, wait)
 				}
 			}
-			h.heard(":red_circle: " + function + " is failing")
-			h.Upstream, h.Answer = h.listen(h.ask), good
+			h.expectMessage(":red_circle: " + function + " is failing")
+			h.Upstream, h.Answer = h.listen(h.serveUpstream), good
 			delete(h.Vars, "exec_timeout")
 			h.Build(build)
-			h.good(stored)
-			h.heard(":large_green_circle: " + function + " works again")
+			h.goodRun(stored)
+			h.expectMessage(":large_green_circle: " + function + " works again")
 		})
 	}
 }
 
-// cron calls the source as its schedule does, an hour later.
-func (h *House) cron() (source.Answer, *httptest.ResponseRecorder) {
+// runScheduled advances the clock by an hour and calls the source as its schedule
+// does.
+func (h *Fixture) runScheduled() (source.Answer, *httptest.ResponseRecorder) {
 	h.t.Helper()
 	h.Later(time.Hour)
 	return h.Post("", "X-Connector", "cron-connector")
 }
 
-// good makes a run that must succeed and returns the function's name.
-func (h *House) good(stored int) string {
+// goodRun makes a run that must succeed. Afterwards the number of stored readings
+// and open items must be stored, or any number above 0 if stored is negative. It
+// returns the function's name.
+func (h *Fixture) goodRun(stored int) string {
 	h.t.Helper()
-	a, w := h.cron()
-	n := h.stored(a.Function)
+	a, w := h.runScheduled()
+	n := h.countStored(a.Function)
 	if w.Code != http.StatusOK || a.Status != "ok" || n == 0 || stored >= 0 && n != stored {
 		h.t.Fatalf("with a good upstream: %d %s; %d stored, want %d", w.Code, w.Body, n, stored)
 	}
 	return a.Function
 }
 
-// stored counts the function's open items and readings.
-func (h *House) stored(function string) int {
+// countStored returns the number of the function's open items and readings.
+func (h *Fixture) countStored(function string) int {
 	h.t.Helper()
 	n := len(h.Items())
 	for _, name := range catalogue.Of(function) {
@@ -106,57 +111,59 @@ func (h *House) stored(function string) int {
 	return n
 }
 
-// heard fails the test unless Slack was told this and nothing else.
-func (h *House) heard(want string) {
+// expectMessage fails the test unless Slack got exactly one message, which begins
+// with want.
+func (h *Fixture) expectMessage(want string) {
 	h.t.Helper()
-	if len(h.Told) != 1 || !strings.HasPrefix(h.Told[0], want) {
-		h.t.Errorf("Slack was told %q, want %q once", h.Told, want)
+	if len(h.Messages) != 1 || !strings.HasPrefix(h.Messages[0], want) {
+		h.t.Errorf("Slack got %q, want one message that begins with %q", h.Messages, want)
 	}
-	h.Told = nil
+	h.Messages = nil
 }
 
-// told answers with a text that holds what was sent.
-func told(code int, format string, header ...string) func(*House, http.HandlerFunc) http.HandlerFunc {
-	return func(*House, http.HandlerFunc) http.HandlerFunc {
+// repeat answers with format, in which the request's URL and header are written.
+func repeat(code int, format string, header ...string) func(*Fixture, http.HandlerFunc) http.HandlerFunc {
+	return func(*Fixture, http.HandlerFunc) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			body := format
 			if strings.Contains(format, "%") {
 				body = fmt.Sprintf(format, fmt.Sprint("we were sent ", r.URL, " ", r.Header))
 			}
-			Says(code, body, header...)(w, r)
+			Respond(code, body, header...)(w, r)
 		}
 	}
 }
 
-// spoilt answers with what change makes of the good body. Where the good one's
-// length is declared, the connection ends before it is reached.
-func spoilt(change func(string) string, declared bool) func(*House, http.HandlerFunc) http.HandlerFunc {
-	return func(_ *House, good http.HandlerFunc) http.HandlerFunc {
+// change answers with the good body, changed by edit. If declared is true, the
+// answer declares the good body's length: a shorter body is then cut off.
+func change(edit func(string) string, declared bool) func(*Fixture, http.HandlerFunc) http.HandlerFunc {
+	return func(_ *Fixture, good http.HandlerFunc) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			r.Header.Del("If-None-Match")
 			r.Header.Del("If-Modified-Since")
-			whole := httptest.NewRecorder()
-			good(whole, r)
-			w.Header().Set("Content-Type", whole.Header().Get("Content-Type"))
+			answer := httptest.NewRecorder()
+			good(answer, r)
+			w.Header().Set("Content-Type", answer.Header().Get("Content-Type"))
 			if declared {
-				w.Header().Set("Content-Length", strconv.Itoa(whole.Body.Len()))
+				w.Header().Set("Content-Length", strconv.Itoa(answer.Body.Len()))
 			}
-			io.WriteString(w, change(whole.Body.String()))
+			io.WriteString(w, edit(answer.Body.String()))
 		}
 	}
 }
 
 func half(body string) string { return body[:len(body)/2] }
 
-var number = regexp.MustCompile(`>([0-9.]+)<`)
+var xmlNumber = regexp.MustCompile(`>([0-9.]+)<`)
 
-// retype makes an object of every value in JSON, and prose of every number in XML.
-func retype(body string) string {
+// changeTypes replaces every value in JSON by an object, or every number in XML by a
+// text.
+func changeTypes(body string) string {
 	var v any
 	if json.Unmarshal([]byte(body), &v) != nil {
-		return number.ReplaceAllString(body, ">about $1<")
+		return xmlNumber.ReplaceAllString(body, ">about $1<")
 	}
-	b, _ := json.Marshal(wrap(v)) // it came from JSON
+	b, _ := json.Marshal(wrap(v)) // never fails: v was decoded from JSON
 	return string(b)
 }
 
@@ -177,12 +184,13 @@ func wrap(v any) any {
 	}
 }
 
-// elsewhere sends the caller to another host, which must be shown no secret.
-func elsewhere(h *House, _ http.HandlerFunc) http.HandlerFunc {
+// redirectAway redirects the caller to another host. The request to that host must
+// contain no secret.
+func redirectAway(h *Fixture, _ http.HandlerFunc) http.HandlerFunc {
 	other := h.listen(func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		fmt.Fprintln(&h.said, r.URL, r.Header)
+		fmt.Fprintln(&h.output, r.URL, r.Header)
 		io.WriteString(w, "<html><body>Please sign in</body></html>")
 	})
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -190,9 +198,9 @@ func elsewhere(h *House, _ http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// silence is a host that takes the question of the first run and says nothing,
-// and hangs up on the next ones: a test cannot wait for each.
-func silence(h *House, _ http.HandlerFunc) http.HandlerFunc {
+// hang is a host that never answers the requests of the first failing run. It
+// closes the connection on the later ones, so that the test does not wait for each.
+func hang(h *Fixture, _ http.HandlerFunc) http.HandlerFunc {
 	until := h.Now().Add(90 * time.Minute)
 	return func(_ http.ResponseWriter, r *http.Request) {
 		if h.Now().After(until) {

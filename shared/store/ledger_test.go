@@ -155,7 +155,7 @@ func TestWhatADeathLeavesIsStoredWithIt(t *testing.T) {
 		finish(t, s, r, []alert.TargetState{works})
 		dead := begin(t, s, "stocks", time.Millisecond)
 		message := alert.Message{Key: "died", Channel: "failures", Text: "it died", Created: noon}
-		failing := alert.TargetState{Target: "AAPL", Failing: noon, Told: true, Reason: "it died", LastOK: noon}
+		failing := alert.TargetState{Target: "AAPL", Failing: noon, Alerted: true, Reason: "it died", LastOK: noon}
 		takeOver(t, s, "stocks", func(r store.Run, before map[string]alert.TargetState) ([]alert.TargetState, []alert.Message) {
 			if r.ID != dead.ID || r.Trigger != "cron" || !r.Started.Equal(dead.Started) || before["AAPL"] != works {
 				t.Errorf("died %+v, before %+v", r, before)
@@ -173,7 +173,7 @@ func TestWhatADeathLeavesIsStoredWithIt(t *testing.T) {
 func TestTargetsAreRememberedOneByOne(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		r := begin(t, s, "stocks", long)
-		failing := alert.TargetState{Target: "NOPE", Failing: noon, Told: true, Reason: "no such symbol", LastOK: noon.Add(-time.Hour)}
+		failing := alert.TargetState{Target: "NOPE", Failing: noon, Alerted: true, Reason: "no such symbol", LastOK: noon.Add(-time.Hour)}
 		works := alert.TargetState{Target: "AAPL", LastOK: noon}
 		finish(t, s, r, []alert.TargetState{failing, works})
 		r = begin(t, s, "stocks", long)

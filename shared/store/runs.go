@@ -110,7 +110,7 @@ func (s *Store) Targets(ctx context.Context, function string) (map[string]alert.
 const targetsOf = `select target, failing, told, reason, last_ok from targets where function = $1`
 
 func scanTarget(rows *sql.Rows) (t alert.TargetState, err error) {
-	err = rows.Scan(&t.Target, scanTime{&t.Failing}, &t.Told, &t.Reason, scanTime{&t.LastOK})
+	err = rows.Scan(&t.Target, scanTime{&t.Failing}, &t.Alerted, &t.Reason, scanTime{&t.LastOK})
 	return t, err
 }
 
@@ -187,7 +187,7 @@ func writeStates(ctx context.Context, tx *txn, function string, states []alert.T
 			insert into targets (function, target, failing, told, reason, last_ok) values ($1, $2, $3, $4, $5, $6)
 			on conflict (function, target) do update set failing = excluded.failing, told = excluded.told,
 				reason = excluded.reason, last_ok = excluded.last_ok`,
-			function, clean(t.Target), stamp(t.Failing), t.Told, clean(t.Reason), stamp(t.LastOK)); err != nil {
+			function, clean(t.Target), stamp(t.Failing), t.Alerted, clean(t.Reason), stamp(t.LastOK)); err != nil {
 			return err
 		}
 	}

@@ -39,10 +39,10 @@ func recorded(t *testing.T) gitHub {
 	return gitHub{usagePath: says(string(sourcetest.File(t, "usage.json"))), runsPath: says(string(sourcetest.File(t, "runs.json"))), alertsPath: says(string(sourcetest.File(t, "alerts.json")))}
 }
 
-func says(body string) http.HandlerFunc { return sourcetest.Says(200, body) }
+func says(body string) http.HandlerFunc { return sourcetest.Respond(200, body) }
 
 func fails(code int, text string, header ...string) http.HandlerFunc {
-	return sourcetest.Says(code, fmt.Sprintf(`{"message":%q}`, text), header...)
+	return sourcetest.Respond(code, fmt.Sprintf(`{"message":%q}`, text), header...)
 }
 
 var (
@@ -54,7 +54,7 @@ var (
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 // start begins with a setting other than vars say.
-func start(t *testing.T, g gitHub, setting ...string) *sourcetest.House {
+func start(t *testing.T, g gitHub, setting ...string) *sourcetest.Fixture {
 	t.Helper()
 	v := maps.Clone(vars)
 	if len(setting) == 2 {
@@ -64,13 +64,13 @@ func start(t *testing.T, g gitHub, setting ...string) *sourcetest.House {
 }
 
 // heard returns the first lines of what Slack was told since the last time.
-func heard(h *sourcetest.House) []string {
+func heard(h *sourcetest.Fixture) []string {
 	var lines []string
-	for _, text := range h.Told {
+	for _, text := range h.Messages {
 		line, _, _ := strings.Cut(text, "\n")
 		lines = append(lines, line)
 	}
 	slices.Sort(lines)
-	h.Told = nil
+	h.Messages = nil
 	return lines
 }

@@ -18,20 +18,25 @@ import (
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
+// of returns the New of a function that serves s.
 func of(s source.Source) sourcetest.Build {
 	return func(env serve.Env) (http.Handler, error) { return source.Handler(env, s) }
 }
 
-func start(t *testing.T, s source.Source) *sourcetest.House {
+// start serves s in a fixture with a Slack webhook.
+func start(t *testing.T, s source.Source) *sourcetest.Fixture {
 	t.Helper()
-	return sourcetest.Start(t, noon, of(s), nil, sourcetest.Secrets{"slack-webhook": "http://slack/services/T000/B000/s3cr3thook"}, sourcetest.Says(200, "{}"))
+	return sourcetest.Start(t, noon, of(s), nil, sourcetest.Secrets{"slack-webhook": "http://slack/services/T000/B000/s3cr3thook"}, sourcetest.Respond(200, "{}"))
 }
 
-func run(h *sourcetest.House, s source.Source, query string) (source.Answer, *httptest.ResponseRecorder) {
+// run builds h again with s and calls it.
+func run(h *sourcetest.Fixture, s source.Source, query string) (source.Answer, *httptest.ResponseRecorder) {
 	h.Build(of(s))
 	return h.Post(query)
 }
 
+// thermometer returns a source with one reading and one item for each target.
+// Its target nowhere fails.
 func thermometer(targets ...string) source.Source {
 	return source.Source{
 		Name: "weather", Setting: "WEATHER_PLACES", Targets: targets,
@@ -51,7 +56,9 @@ func weather(place string, at time.Time) reading.Reading {
 	return reading.Reading{Name: "weather", Tags: map[string]string{"place": place}, Fields: map[string]float64{"temperature_celsius": 8.5}, Time: at}
 }
 
-func asking(h *sourcetest.House, s source.Source) source.Source {
+// requesting returns s, changed so that each fetch first sends a request to the
+// fixture's upstream.
+func requesting(h *sourcetest.Fixture, s source.Source) source.Source {
 	u := &url.URL{Scheme: "http", Host: h.Upstream.Listener.Addr().String()}
 	answer := s.Fetch
 	s.Fetch = func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
