@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// However far a reader is behind, its lag comes from memory.
+// Lag works from memory alone, however far the reader is behind.
 func TestLagReadsNothing(t *testing.T) {
 	mem := newMemFS()
 	now := time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
@@ -27,12 +27,12 @@ func TestLagReadsNothing(t *testing.T) {
 		r.Commit(k + 1)
 	}
 	if got := (r.Lag()); got != (Lag{}) {
-		t.Errorf("%+v behind nothing", got)
+		t.Errorf("%+v after all is committed", got)
 	}
 }
 
-// After a start too, where a segment's first record stands for what follows it.
-func TestLagAfterAStartIsRightToASegment(t *testing.T) {
+// After Open, only the time of each segment's first record is known.
+func TestLagAfterOpenIsExactToASegment(t *testing.T) {
 	mem := newMemFS()
 	now := time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
 	o := Options{FS: mem, SegmentBytes: 320, Memory: 1, CursorEvery: never, Now: func() time.Time { return now }}
@@ -51,7 +51,7 @@ func TestLagAfterAStartIsRightToASegment(t *testing.T) {
 	mem.reads = syscall.EIO
 	for k := range Seq(95) {
 		want := times[k-k%10]
-		if k >= 90 { // the newest segment is read at the start
+		if k >= 90 { // Open reads the newest segment
 			want = times[k]
 		}
 		if got := r.Lag().Oldest; !got.Equal(want) {
@@ -61,8 +61,8 @@ func TestLagAfterAStartIsRightToASegment(t *testing.T) {
 	}
 }
 
-// What is long ago is known less exactly, never as younger than it is, and in
-// bounded memory.
+// The memory for ages is bounded. The age of an old record is less exact, but never
+// too young.
 func TestAgesAreBounded(t *testing.T) {
 	var a ages
 	const n = 10 * maxAges
@@ -79,9 +79,9 @@ func TestAgesAreBounded(t *testing.T) {
 	for k := range Seq(n) {
 		switch got, want := a.of(k+1), uint32(k)+1000; {
 		case got > want, got < 1000:
-			t.Fatalf("record %d is of %d, told is %d", k+1, want, got)
+			t.Fatalf("record %d: got time %d, want at most %d", k+1, got, want)
 		case k >= n-maxAges/2 && got != want:
-			t.Fatalf("record %d is new: told is %d, want %d", k+1, got, want)
+			t.Fatalf("record %d is new: got time %d, want exactly %d", k+1, got, want)
 		}
 	}
 	a.forget(n - 10)

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// groupBytes ends a group, unless one call alone has more. It bounds what waits in
-// memory beside the callers' own records.
+// groupBytes is the largest group, unless a single call has more. It bounds the
+// memory for encoded records, beside the callers' own copies.
 const groupBytes = 1 << 20
 
 // request is one call of Append.
@@ -21,19 +21,20 @@ type request struct {
 	err     error
 }
 
-// group is what goes to disk at once, into one segment.
+// group holds the requests that are written and synced together, in one segment.
 type group struct {
 	reqs  []*request
 	bytes int64
-	n     int64
-	done  chan struct{} // closed when every request has its answer
+	n     int64         // records
+	done  chan struct{} // closed when every request has its result
 }
 
-// Append stores records in a row and returns the number of the first. It returns
-// once they are durable (see Options.Sync); callers at the same time share one
-// fsync. With an error none of them counts as stored; after a failed fsync or a
-// power cut some may turn up all the same. If ctx ends first, the call is withdrawn,
-// unless it is being written already: then the answer is waited for.
+// Append stores records under consecutive numbers and returns the first number. It
+// returns once the records are durable (see Options.Sync). Concurrent calls share
+// one fsync. After an error none of the records counts as stored, but after a failed
+// fsync or a power cut readers may still get some of them. If ctx ends first, the
+// call is withdrawn and returns ctx's error. A call whose write has begun cannot be
+// withdrawn: it returns the write's result.
 func (l *Log) Append(ctx context.Context, records ...[]byte) (Seq, error) {
 	q := &request{records: records}
 	for _, r := range records {
@@ -56,11 +57,12 @@ func (l *Log) Append(ctx context.Context, records ...[]byte) (Seq, error) {
 		select {
 		case <-g.done:
 			return q.first, q.err
-		case l.turn <- struct{}{}:
-			// Whoever was just answered comes back with more: let them in first.
+		case l.writeLock <- struct{}{}:
+			// Callers that just returned often append again at once. Let them join
+			// this group.
 			runtime.Gosched()
 			l.writeGroup()
-			<-l.turn
+			<-l.writeLock
 		case <-ctx.Done():
 			if l.withdraw(g, q) {
 				return 0, ctx.Err()
@@ -71,7 +73,7 @@ func (l *Log) Append(ctx context.Context, records ...[]byte) (Seq, error) {
 	}
 }
 
-// enqueue adds q to the group that gathers.
+// enqueue adds q to the newest waiting group, or to a new group if q does not fit.
 func (l *Log) enqueue(q *request) (*group, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -93,7 +95,7 @@ func (l *Log) enqueue(q *request) (*group, error) {
 	return g, nil
 }
 
-// withdraw takes q back; false if its group is being written.
+// withdraw removes q from its group. It returns false if the group's write has begun.
 func (l *Log) withdraw(g *group, q *request) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -106,7 +108,8 @@ func (l *Log) withdraw(g *group, q *request) bool {
 	return true
 }
 
-// writeGroup writes the group that waits longest; false if there is none. With the turn.
+// writeGroup writes the oldest waiting group. It returns false if no group waits.
+// The caller holds writeLock.
 func (l *Log) writeGroup() bool {
 	l.mu.Lock()
 	if len(l.waiting) == 0 {
@@ -140,7 +143,7 @@ func (l *Log) writeGroup() bool {
 	return true
 }
 
-// write puts reqs on disk and shows them to readers.
+// write writes and syncs reqs, then publishes them to readers.
 func (l *Log) write(g *group, reqs []*request) error {
 	seg, err := l.segmentFor(g.bytes, g.n)
 	if err != nil {
@@ -158,14 +161,14 @@ func (l *Log) write(g *group, reqs []*request) error {
 	end := seg.size
 	for part := range d.parts {
 		if _, err := l.out.WriteAt(part, end); err != nil {
-			l.cut(seg.size, false)
+			l.discard(seg.size, false)
 			return err
 		}
 		end += int64(len(part))
 	}
 	if l.opt.Sync == 0 {
 		if err := l.out.Sync(); err != nil {
-			l.cut(seg.size, true)
+			l.discard(seg.size, true)
 			return err
 		}
 	}
@@ -173,16 +176,17 @@ func (l *Log) write(g *group, reqs []*request) error {
 	return nil
 }
 
-// cut takes back what was written beyond size. After a failed fsync nobody knows
-// what of the file's end is on disk, so the next group begins a new segment, whose
-// number makes what is left here void.
-func (l *Log) cut(size int64, leave bool) {
-	if err := l.out.Truncate(size); err != nil || leave {
-		_ = errors.Join(l.syncSegment(), l.leaveSegment()) // the caller hears of the first error
+// discard truncates the newest segment to size after a failed write or fsync. After
+// a failed fsync (syncFailed), it is unknown which bytes of the file are on disk. The
+// next group then begins a new segment. Readers ignore records in this segment from
+// the new segment's first number on.
+func (l *Log) discard(size int64, syncFailed bool) {
+	if err := l.out.Truncate(size); err != nil || syncFailed {
+		_ = errors.Join(l.syncSegment(), l.closeSegment()) // the caller returns the first error
 	}
 }
 
-// publish shows what was written.
+// publish makes the written records visible to readers and wakes them.
 func (l *Log) publish(seg *segment, end int64, next Seq, d draft) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -198,11 +202,11 @@ func (l *Log) publish(seg *segment, end int64, next Seq, d draft) {
 	l.tail.publish(d, l.opt.Memory)
 	if l.opt.Sync == 0 {
 		l.stats.Fsyncs++
-	} else if l.unsynced = true; !l.syncing && l.opt.Sync > 0 {
-		l.syncing = true
+	} else if l.unsynced = true; !l.syncScheduled && l.opt.Sync > 0 {
+		l.syncScheduled = true
 		time.AfterFunc(l.opt.Sync, l.syncLater)
 	}
-	for _, p := range l.places {
+	for _, p := range l.cursors {
 		if p.reader != nil {
 			select {
 			case p.reader.wake <- struct{}{}:
@@ -212,12 +216,12 @@ func (l *Log) publish(seg *segment, end int64, next Seq, d draft) {
 	}
 }
 
-// syncLater is the fsync of Options.Sync.
+// syncLater does the delayed fsync of Options.Sync.
 func (l *Log) syncLater() {
-	l.turn <- struct{}{}
-	defer func() { <-l.turn }()
+	l.writeLock <- struct{}{}
+	defer func() { <-l.writeLock }()
 	l.mu.Lock()
-	l.syncing = false
+	l.syncScheduled = false
 	l.mu.Unlock()
-	_ = l.syncSegment() // counted
+	_ = l.syncSegment() // Stats counts the errors
 }

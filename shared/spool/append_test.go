@@ -39,7 +39,7 @@ func TestConcurrentAppendersShareSyncsAndKeepTheirOrder(t *testing.T) {
 	for i, rec := range recs {
 		var a, n int
 		if _, err := fmt.Sscanf(string(rec.Data), "%d %d", &a, &n); err != nil || n != next[a] || rec.Seq != Seq(i+1) {
-			t.Fatalf("record %d of %q at %d, want %d, %v", n, rec.Data, rec.Seq, next[a], err)
+			t.Fatalf("record %d is number %d of its appender (%q), want %d, %v", rec.Seq, n, rec.Data, next[a], err)
 		}
 		next[a]++
 	}
@@ -50,7 +50,7 @@ func TestConcurrentAppendersShareSyncsAndKeepTheirOrder(t *testing.T) {
 
 func TestWithdrawnAppendIsNotStored(t *testing.T) {
 	l := mustOpen(t, t.TempDir(), Options{})
-	l.turn <- struct{}{} // the disk is busy
+	l.writeLock <- struct{}{} // the disk is busy
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
@@ -66,14 +66,14 @@ func TestWithdrawnAppendIsNotStored(t *testing.T) {
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
-	<-l.turn
+	<-l.writeLock
 	mustAppend(t, l, "stored")
 	if got := texts(readAll(t, mustReader(t, l, "r"))); !slices.Equal(got, []string{"stored"}) {
 		t.Errorf("%q", got)
 	}
 }
 
-func TestSyncWindowSyncsLater(t *testing.T) {
+func TestOptionsSyncSyncsLater(t *testing.T) {
 	mem := newMemFS()
 	l := mustOpen(t, "d", Options{FS: mem, Sync: time.Millisecond, CursorEvery: never})
 	before := l.Stats().Fsyncs

@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// BenchmarkAppend: 200 bytes a record, every one durable before it counts.
-// SPOOL_BENCH_DIR names another disk than the temporary folder's.
+// BenchmarkAppend appends records of 200 bytes. With sync=0 each call returns after an
+// fsync. SPOOL_BENCH_DIR is the folder to use, for another disk than the temporary
+// folder's.
 func BenchmarkAppend(b *testing.B) {
 	for _, sync := range []time.Duration{0, time.Second} {
 		for _, c := range []struct{ appenders, batch int }{{1, 1}, {8, 1}, {200, 1}, {1, 500}} {
@@ -67,7 +68,7 @@ func benchAppend(b *testing.B, l *Log, appenders, batch int) {
 	b.ReportMetric(float64(s.Written)/float64(s.Appended*200), "disk/payload")
 }
 
-// BenchmarkDrain: a backlog of 200-byte records, read and committed in batches of 500.
+// BenchmarkDrain reads and commits a backlog of 200-byte records in batches of 500.
 func BenchmarkDrain(b *testing.B) {
 	l := mustOpen(b, benchDir(b), Options{Memory: 1})
 	fill(b, l, b.N)
@@ -100,7 +101,7 @@ func fill(b *testing.B, l *Log, n int) {
 	}
 }
 
-// BenchmarkThrough: one appender, read by two readers meanwhile.
+// BenchmarkThrough appends records while two readers read and commit them.
 func BenchmarkThrough(b *testing.B) {
 	l := mustOpen(b, benchDir(b), Options{})
 	var wg sync.WaitGroup
@@ -122,7 +123,7 @@ func BenchmarkThrough(b *testing.B) {
 	wg.Wait()
 }
 
-// BenchmarkOpen: the newest of many segments is read, the others are not.
+// BenchmarkOpen opens a spool of many segments. Open reads only the newest.
 func BenchmarkOpen(b *testing.B) {
 	dir := benchDir(b)
 	l := mustOpen(b, dir, Options{})

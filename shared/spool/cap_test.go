@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestOldestGoAtTheCapAndAreCountedPerReader(t *testing.T) {
+func TestOldestAreDroppedAtTheCapAndCountedPerReader(t *testing.T) {
 	dir := t.TempDir()
 	o := Options{MaxRecords: 80, CursorEvery: never}
 	l := mustOpen(t, dir, o)
@@ -53,7 +53,7 @@ func TestBytesAreCapped(t *testing.T) {
 	}
 }
 
-func TestNewestAreRefusedUntilReadersMoveOn(t *testing.T) {
+func TestNewestAreRefusedUntilReadersCommit(t *testing.T) {
 	l := mustOpen(t, t.TempDir(), Options{MaxRecords: 16, Policy: RefuseNewest, CursorEvery: never})
 	r := mustReader(t, l, "r")
 	for range 16 {
@@ -69,7 +69,8 @@ func TestNewestAreRefusedUntilReadersMoveOn(t *testing.T) {
 	}
 }
 
-// What one call fills to the brim, and is consumed, must not stay in the way.
+// One call fills the spool to its cap. Once its records are committed, the next call
+// has room.
 func TestFullOfConsumedRecordsIsNotFull(t *testing.T) {
 	l := mustOpen(t, t.TempDir(), Options{MaxRecords: 3, Policy: RefuseNewest, CursorEvery: never})
 	r := mustReader(t, l, "r")
@@ -79,7 +80,7 @@ func TestFullOfConsumedRecordsIsNotFull(t *testing.T) {
 	}
 }
 
-func TestFullDiskIsToldAndSurvived(t *testing.T) {
+func TestFullDiskIsReportedAndSurvived(t *testing.T) {
 	for _, saved := range []bool{true, false} {
 		t.Run(fmt.Sprint("cursors written before ", saved), func(t *testing.T) { fullDisk(t, saved) })
 	}
@@ -106,7 +107,7 @@ func fullDisk(t *testing.T, saved bool) {
 		t.Fatalf("%v after %d", err, stored)
 	}
 	if used := l.Stats().Bytes; mem.space != 10_000-used {
-		t.Errorf("%d bytes left, %d used: half a record was not cut", mem.space, used)
+		t.Errorf("%d bytes free, %d used: a partly written record was not truncated", mem.space, used)
 	}
 	recs, err := r.Next(t.Context(), 50, 0)
 	if err != nil || len(recs) != 50 {
@@ -114,7 +115,7 @@ func fullDisk(t *testing.T, saved bool) {
 	}
 	r.Commit(recs[49].Seq)
 	mem.space = 0
-	if err := l.Sync(); err != nil { // has no room for cursors, and gives some back
+	if err := l.Sync(); err != nil { // there is no room for the cursors: Sync removes a segment
 		t.Fatal(err)
 	}
 	for i := range 10 {
@@ -139,11 +140,11 @@ func fullDisk(t *testing.T, saved bool) {
 	}
 }
 
-func TestFailedSyncStoresNothingAndTheNextWorks(t *testing.T) {
+func TestFailedSyncStoresNothingAndTheNextAppendWorks(t *testing.T) {
 	mem := newMemFS()
 	l := mustOpen(t, "d", Options{FS: mem, CursorEvery: never})
 	mustAppend(t, l, "a")
-	mem.syncs = errors.New("cable")
+	mem.syncs = errors.New("disk failed")
 	if _, err := l.Append(t.Context(), []byte("b")); !errors.Is(err, mem.syncs) {
 		t.Errorf("%v", err)
 	}

@@ -15,8 +15,8 @@ var crashOptions = map[string]Options{
 	"refuses":   {SegmentBytes: 150, MaxRecords: 24, Policy: RefuseNewest},
 }
 
-// script is a life in miniature: appends, reads, commits, segments that come and
-// go, a reader that stays behind, a clean restart.
+// script returns steps that use everything: appends, reads, commits, new and removed
+// segments, a reader that falls behind, kills and clean restarts.
 func script() (steps []step) {
 	for i := range 12 {
 		steps = append(steps, appendStep(1+i%3, 5*i), appendStep(1, 5), readStep("a", 4, 3), writeStep)
@@ -54,17 +54,17 @@ func TestPowerCutAtEveryOperationLosesNothingAcknowledged(t *testing.T) {
 					h.where = fmt.Sprintf("cut %d, seed %d", cut, seed)
 					h.run(script())
 					h.powerCut(rng)
-					h.mem.cutAt = h.mem.ops + 1 + rng.IntN(counting.ops) // and once more
-					h.live(script())
+					h.mem.cutAt = h.mem.ops + 1 + rng.IntN(counting.ops) // a second power cut
+					h.runSteps(script())
 					h.powerCut(rng)
 				}
 			}
-			t.Logf("%d operations, each cut %d times, twice over", counting.ops, seeds)
+			t.Logf("%d operations, %d power cuts at each, each with a second power cut", counting.ops, seeds)
 		})
 	}
 }
 
-func TestAnyLifeWithPowerCutsLosesNothingAcknowledged(t *testing.T) {
+func TestAnyStepsWithPowerCutsLoseNothingAcknowledged(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		o := Options{
 			SegmentBytes: rapid.Int64Range(40, 400).Draw(t, "segment"),
@@ -81,7 +81,7 @@ func TestAnyLifeWithPowerCutsLosesNothingAcknowledged(t *testing.T) {
 		for range rapid.IntRange(1, 4).Draw(t, "cuts") {
 			h.powerCut(seeded(rapid.Uint64().Draw(t, "chance")))
 			h.mem.cutAt = h.mem.ops + rapid.IntRange(1, 80).Draw(t, "cut")
-			h.live(steps.Draw(t, "steps"))
+			h.runSteps(steps.Draw(t, "steps"))
 		}
 		h.powerCut(seeded(1))
 	})
@@ -106,8 +106,8 @@ func anyStep(t *rapid.T) step {
 	}
 }
 
-// faultStep fills the disk up to so many bytes (-1: gives space back), and makes
-// its syncs fail or work again.
+// faultStep leaves space bytes free on the disk (-1 = no limit) and makes its syncs
+// fail (bad) or work.
 func faultStep(space int64, bad bool) step {
 	return step{fmt.Sprintf("space %d, syncs fail %v", space, bad), func(h *history) bool {
 		h.mem.space, h.mem.syncs = space, nil

@@ -8,92 +8,88 @@ import (
 	"time"
 )
 
-const cursorSync = 10 // times CursorEvery, written cursors may wait to be durable
+// cursorSync is how long written cursors may stay without fsync, in units of CursorEvery.
+const cursorSync = 10
 
-// place is where a named reader is.
-type place struct {
-	Next Seq    `json:"next"` // everything before is committed, or lost
-	Lost uint64 `json:"lost"` // records before Next that it never got
+// cursor is the position of a named reader.
+type cursor struct {
+	Next Seq    `json:"next"` // all records before it are committed or lost
+	Lost uint64 `json:"lost"` // records before Next that the reader never got
 
-	durable Seq     // Next as the cursor files say
-	reader  *Reader // nil while nobody reads
+	durable Seq     // Next as of the last fsync of a cursor file
+	reader  *Reader // nil while the reader is closed
 }
 
-func (p *place) now() Seq  { return p.Next }
-func (p *place) safe() Seq { return p.durable }
+func (p *cursor) committed() Seq { return p.Next }
+func (p *cursor) onDisk() Seq    { return p.durable }
 
-// saveCursors writes where the readers are, if that changed. Durable it is at once
-// only if that is asked for, or gives space back, or for a new reader; else with
-// what follows, within cursorSync writes.
+// saveCursors writes the cursors if they changed. It syncs them at once in three
+// cases: the caller asks for it, the new cursors free a segment, or there is a new
+// reader. Otherwise a later call syncs them, within cursorSync times CursorEvery.
 func (l *Log) saveCursors(durable bool) error {
-	l.cursorTurn.Lock()
-	defer l.cursorTurn.Unlock()
-	saved, must := l.unsaved()
-	if saved == nil && l.written == nil {
+	l.cursorLock.Lock()
+	defer l.cursorLock.Unlock()
+	changed, must := l.unsaved()
+	if changed == nil && l.written == nil {
 		return nil
 	}
 	durable = durable || must || l.slots[l.slot] == nil
-	err := l.storeCursors(saved, durable)
-	if err == nil && saved != nil && l.slots[l.slot] == nil {
-		_ = l.storeCursors(saved, true) // both files get their room before the disk is full
+	err := l.storeCursors(changed, durable)
+	if err == nil && changed != nil && l.slots[l.slot] == nil {
+		_ = l.storeCursors(changed, true) // create the second file too, before the disk is full
 	}
-	if errors.Is(noSpace(err), ErrNoSpace) && l.removePassed((*place).now) {
-		// Space comes from what was passed. A crash just here makes readers count
-		// as lost what they had committed.
-		if saved == nil {
-			saved = l.written
+	if errors.Is(noSpace(err), ErrNoSpace) && l.removeConsumed((*cursor).committed) {
+		// The disk is full: the segments that all readers committed were removed
+		// before the cursors are on disk, to make space for them. After a crash at
+		// this point, readers count records as lost that they had committed.
+		if changed == nil {
+			changed = l.written
 		}
-		err = l.storeCursors(saved, durable)
+		err = l.storeCursors(changed, durable)
 	}
 	if err != nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.stats.SyncErrors++
-		l.move()
+		l.noteCursorChange()
 		return fmt.Errorf("write cursors: %w", noSpace(err))
 	}
 	if !durable {
 		l.syncSoon()
 		return nil
 	}
-	l.removePassed((*place).safe)
+	l.removeConsumed((*cursor).onDisk)
 	return nil
 }
 
-// unsaved returns the cursors if they moved, nil if not, and whether they must be
-// durable at once.
-func (l *Log) unsaved() (saved map[string]*place, must bool) {
+// unsaved returns a copy of the cursors if they differ from the files, else nil.
+// must says that the next write has to be synced at once.
+func (l *Log) unsaved() (changed map[string]*cursor, must bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.moved {
-		l.moved = false
-		saved = make(map[string]*place, len(l.places))
-		for name, p := range l.places {
-			saved[name] = &place{Next: p.Next, Lost: p.Lost}
+	if l.cursorsChanged {
+		l.cursorsChanged = false
+		changed = make(map[string]*cursor, len(l.cursors))
+		for name, p := range l.cursors {
+			changed[name] = &cursor{Next: p.Next, Lost: p.Lost}
 			must = must || p.durable == 0
 		}
 	}
-	passed, any := l.passed((*place).now)
-	return saved, must || any && len(l.segs) > 1 && l.segs[1].first <= passed
+	consumed, any := l.consumed((*cursor).committed)
+	return changed, must || any && len(l.segs) > 1 && l.segs[1].first <= consumed
 }
 
-// storeCursors writes places, unless nil, into the file whose turn it is, over what
-// was written there since the other was made durable. Once this one is durable, it
-// is the other's turn. With cursorTurn.
-func (l *Log) storeCursors(places map[string]*place, durable bool) (err error) {
-	f := l.slots[l.slot]
-	if f == nil {
-		if f, err = l.fs.OpenFile(l.path(slotNames[l.slot]), os.O_RDWR|os.O_CREATE); err != nil {
-			return err
-		}
-		if err := l.fs.SyncDir(l.dir); err != nil {
-			return errors.Join(err, f.Close())
-		}
-		l.slots[l.slot] = f
-		l.count(0, 1)
+// storeCursors writes changed, unless it is nil, to the current cursor file. That
+// file is overwritten until it is synced. If durable, storeCursors syncs the file and
+// then makes the other file the current one. So the other file always holds whole,
+// synced cursors. The caller holds cursorLock.
+func (l *Log) storeCursors(changed map[string]*cursor, durable bool) error {
+	f, err := l.cursorFile()
+	if err != nil {
+		return err
 	}
-	if places != nil {
-		b, err := encodeCursors(l.generation+1, places)
+	if changed != nil {
+		b, err := encodeCursors(l.generation+1, changed)
 		if err != nil {
 			return err
 		}
@@ -101,7 +97,7 @@ func (l *Log) storeCursors(places map[string]*place, durable bool) (err error) {
 			return err
 		}
 		l.generation++
-		l.written = places
+		l.written = changed
 		l.count(len(b), 0)
 	}
 	if !durable {
@@ -112,18 +108,40 @@ func (l *Log) storeCursors(places map[string]*place, durable bool) (err error) {
 	}
 	l.slot = 1 - l.slot
 	l.count(0, 1)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for name, s := range l.written {
-		if p := l.places[name]; p != nil {
-			p.durable = max(p.durable, min(s.Next, p.Next))
-		}
-	}
-	l.written = nil
+	l.noteDurable()
 	return nil
 }
 
-// count adds to the stats.
+// cursorFile returns the current cursor file and creates it if need be.
+func (l *Log) cursorFile() (File, error) {
+	if f := l.slots[l.slot]; f != nil {
+		return f, nil
+	}
+	f, err := l.fs.OpenFile(l.path(slotNames[l.slot]), os.O_RDWR|os.O_CREATE)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.fs.SyncDir(l.dir); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	l.slots[l.slot] = f
+	l.count(0, 1)
+	return f, nil
+}
+
+// noteDurable notes that the cursors written last are on disk.
+func (l *Log) noteDurable() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for name, w := range l.written {
+		if p := l.cursors[name]; p != nil {
+			p.durable = max(p.durable, min(w.Next, p.Next))
+		}
+	}
+	l.written = nil
+}
+
+// count adds bytes written and fsyncs to the stats.
 func (l *Log) count(bytes, syncs int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,19 +149,20 @@ func (l *Log) count(bytes, syncs int) {
 	l.stats.Fsyncs += uint64(syncs)
 }
 
-// syncSoon makes durable what was written. With cursorTurn.
+// syncSoon schedules an fsync of the cursors already written. The caller holds
+// cursorLock.
 func (l *Log) syncSoon() {
-	if l.syncDue {
+	if l.cursorSyncScheduled {
 		return
 	}
-	l.syncDue = true
+	l.cursorSyncScheduled = true
 	time.AfterFunc(cursorSync*l.opt.CursorEvery, func() {
-		l.cursorTurn.Lock()
-		l.syncDue = false
-		waits := l.written != nil && !l.ended()
-		l.cursorTurn.Unlock()
-		if waits {
-			_ = l.saveCursors(true) // counted, and tried again
+		l.cursorLock.Lock()
+		l.cursorSyncScheduled = false
+		due := l.written != nil && !l.ended()
+		l.cursorLock.Unlock()
+		if due {
+			_ = l.saveCursors(true) // on an error it counts it and tries again later
 		}
 	})
 }
@@ -154,54 +173,56 @@ func (l *Log) ended() bool {
 	return l.done
 }
 
-// move notes that cursors differ from the files. With l.mu.
-func (l *Log) move() {
-	l.moved = true
-	if l.saving || l.done {
+// noteCursorChange notes that cursors differ from the files, and schedules a write.
+// The caller holds l.mu.
+func (l *Log) noteCursorChange() {
+	l.cursorsChanged = true
+	if l.saveScheduled || l.done {
 		return
 	}
-	l.saving = true
+	l.saveScheduled = true
 	time.AfterFunc(l.opt.CursorEvery, func() {
 		l.mu.Lock()
-		l.saving = false
+		l.saveScheduled = false
 		done := l.done
 		l.mu.Unlock()
 		if !done {
-			_ = l.saveCursors(false) // counted, and tried again
+			_ = l.saveCursors(false) // on an error it counts it and tries again later
 		}
 	})
 }
 
-// Readers names every reader that holds records back, open or not.
+// Readers returns the names of all readers, open or closed, sorted. A reader keeps
+// the records that it has not committed, until RemoveReader.
 func (l *Log) Readers() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	names := make([]string, 0, len(l.places))
-	for name := range l.places {
+	names := make([]string, 0, len(l.cursors))
+	for name := range l.cursors {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	return names
 }
 
-// Place is the first record that a reader has not committed, nor lost. It is false
-// for a name that holds nothing back.
-func (l *Log) Place(name string) (next Seq, ok bool) {
+// Cursor returns the number of the first record that the named reader has neither
+// committed nor lost. ok is false if there is no reader of that name.
+func (l *Log) Cursor(name string) (next Seq, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	p := l.places[name]
+	p := l.cursors[name]
 	if p == nil {
 		return 0, false
 	}
 	return max(p.Next, l.oldest()), true
 }
 
-// Passed is the first record that a reader has not committed, the one called except
-// left out; 0 where there is no other.
-func (l *Log) Passed(except string) (seq Seq) {
+// LowestCursor returns the lowest cursor of all readers but the one named except: all
+// of them have committed every record before it. It is 0 if there is no other reader.
+func (l *Log) LowestCursor(except string) (seq Seq) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for name, p := range l.places {
+	for name, p := range l.cursors {
 		if name != except && (seq == 0 || p.Next < seq) {
 			seq = p.Next
 		}
@@ -209,10 +230,11 @@ func (l *Log) Passed(except string) (seq Seq) {
 	return seq
 }
 
-// RemoveReader forgets a reader, which must be closed, and what only it held back.
+// RemoveReader removes a reader and its cursor, and frees the records that only this
+// reader kept. An unknown name is no error; an open reader is ErrInUse.
 func (l *Log) RemoveReader(name string) error {
 	l.mu.Lock()
-	p := l.places[name]
+	p := l.cursors[name]
 	if p == nil || p.reader != nil || l.done {
 		defer l.mu.Unlock()
 		switch {
@@ -223,8 +245,8 @@ func (l *Log) RemoveReader(name string) error {
 		}
 		return nil
 	}
-	delete(l.places, name)
-	l.move()
+	delete(l.cursors, name)
+	l.noteCursorChange()
 	l.mu.Unlock()
 	return l.saveCursors(true)
 }

@@ -13,14 +13,15 @@ const (
 	cursorHeader = 24
 	cursorBlock  = 4096
 	maxCursors   = 1 << 20 // bytes of a cursor file
-	maxSeq       = 1 << 62 // beyond it, a number is damage
+	maxSeq       = 1 << 62 // a higher number means that the file is damaged
 )
 
 var slotNames = [2]string{"cursors.a", "cursors.b"}
 
-// encodeCursors fills whole blocks, so that a file seldom changes its size.
-func encodeCursors(generation uint64, places map[string]*place) ([]byte, error) {
-	text, err := json.Marshal(places)
+// encodeCursors returns the content of a cursor file. It is padded to whole blocks:
+// a file that keeps its size is cheaper to sync.
+func encodeCursors(generation uint64, cursors map[string]*cursor) ([]byte, error) {
+	text, err := json.Marshal(cursors)
 	if err != nil {
 		return nil, err
 	}
@@ -34,8 +35,8 @@ func encodeCursors(generation uint64, places map[string]*place) ([]byte, error) 
 	return append(b, make([]byte, -len(b)&(cursorBlock-1))...), nil
 }
 
-// decodeCursors reads what encodeCursors wrote.
-func decodeCursors(b []byte) (generation uint64, places map[string]*place, err error) {
+// decodeCursors parses the output of encodeCursors and checks its checksum.
+func decodeCursors(b []byte) (generation uint64, cursors map[string]*cursor, err error) {
 	if len(b) < cursorHeader || string(b[:8]) != cursorMagic {
 		return 0, nil, errors.New("not a cursor file")
 	}
@@ -47,35 +48,36 @@ func decodeCursors(b []byte) (generation uint64, places map[string]*place, err e
 	if crc32.Update(crc32.Checksum(b[8:20], castagnoli), castagnoli, text) != binary.LittleEndian.Uint32(b[20:]) {
 		return 0, nil, errors.New("cursor file has a wrong checksum")
 	}
-	if err := json.Unmarshal(text, &places); err != nil {
+	if err := json.Unmarshal(text, &cursors); err != nil {
 		return 0, nil, err
 	}
-	for name, p := range places {
+	for name, p := range cursors {
 		if p == nil || p.Next > maxSeq {
-			delete(places, name)
+			delete(cursors, name)
 		}
 	}
-	return binary.LittleEndian.Uint64(b[8:]), places, nil
+	return binary.LittleEndian.Uint64(b[8:]), cursors, nil
 }
 
-// loadCursors takes the newer of the two files that can be read.
+// loadCursors loads the cursor file with the higher generation. A file that cannot be
+// read is reported and ignored.
 func (l *Log) loadCursors(report *Report) {
 	for slot, name := range slotNames {
 		b, err := l.readSmall(name)
-		if notThere(err) {
+		if notExist(err) {
 			continue
 		}
 		var generation uint64
-		var places map[string]*place
+		var cursors map[string]*cursor
 		if err == nil {
-			generation, places, err = decodeCursors(b)
+			generation, cursors, err = decodeCursors(b)
 		}
 		if err != nil {
 			report.add("%s: %v", name, err)
 			continue
 		}
-		if generation >= l.generation && places != nil {
-			l.generation, l.places, l.slot = generation, places, slot
+		if generation >= l.generation && cursors != nil {
+			l.generation, l.cursors, l.slot = generation, cursors, slot
 		}
 	}
 }

@@ -15,8 +15,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// filled makes a spool of twelve records in four segments, with a reader at the
-// start, and closes it.
+// filled creates a spool of twelve records in four segments, with a reader at the
+// first record, and closes it.
 func filled(tb testing.TB, dir string) (segments []string, all []string) {
 	tb.Helper()
 	l := mustOpen(tb, dir, Options{SegmentBytes: 120})
@@ -35,7 +35,7 @@ func filled(tb testing.TB, dir string) (segments []string, all []string) {
 	return segments, all
 }
 
-// one record of filled on disk
+// one is the length on disk of a record of filled.
 const one = headerLen + 17
 
 func edit(tb testing.TB, name string, how func([]byte) []byte) {
@@ -59,16 +59,15 @@ func TestDamageIsSkippedAndCounted(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct {
-		segment      int // of four, three records each
-		how          func([]byte) []byte
-		missing      []int
-		torn         bool
-		unacceptable bool
+		segment int // of four, three records each
+		how     func([]byte) []byte
+		missing []int
+		torn    bool
 	}{
 		"a byte of data in an old segment": {segment: 1, how: flip(one + 20), missing: []int{5}},
 		"a length in an old segment":       {segment: 1, how: flip(one + 5), missing: []int{5}},
 		"a number in an old segment":       {segment: 0, how: flip(8), missing: []int{1}},
-		"two places in an old segment":     {segment: 1, how: flip(3, 2*one+3), missing: []int{4, 6}},
+		"two records in an old segment":    {segment: 1, how: flip(3, 2*one+3), missing: []int{4, 6}},
 		"an old segment cut short":         {segment: 1, how: func(b []byte) []byte { return b[:2*one-1] }, missing: []int{5, 6}},
 		"an old segment of zeros":          {segment: 2, how: func(b []byte) []byte { return make([]byte, len(b)) }, missing: []int{7, 8, 9}},
 		"an old segment empty":             {segment: 2, how: func([]byte) []byte { return nil }, missing: []int{7, 8, 9}},
@@ -76,8 +75,8 @@ func TestDamageIsSkippedAndCounted(t *testing.T) {
 		"the newest, at its end":           {segment: 3, how: flip(2*one + 20), missing: []int{12}, torn: true},
 		"the newest cut short":             {segment: 3, how: func(b []byte) []byte { return b[:3*one-1] }, missing: []int{12}, torn: true},
 		"the newest with zeros behind":     {segment: 3, how: func(b []byte) []byte { return append(b, make([]byte, 5000)...) }, torn: true},
-		"the newest with rubbish behind":   {segment: 3, how: func(b []byte) []byte { return append(b, bytes.Repeat([]byte("rubbish\x01\x00\x00"), 999)...) }, torn: true},
-		"the newest all rubbish":           {segment: 3, how: func(b []byte) []byte { return bytes.Repeat([]byte{7}, len(b)) }, missing: []int{10, 11, 12}, torn: true},
+		"the newest with garbage behind":   {segment: 3, how: func(b []byte) []byte { return append(b, bytes.Repeat([]byte("garbage\x01\x00\x00"), 999)...) }, torn: true},
+		"the newest all garbage":           {segment: 3, how: func(b []byte) []byte { return bytes.Repeat([]byte{7}, len(b)) }, missing: []int{10, 11, 12}, torn: true},
 		"the newest with records of another": {segment: 3, torn: true, how: func(b []byte) []byte {
 			return appendRecord(b, seedOf(77), 4, 0, []byte("not of this file"))
 		}},
@@ -132,9 +131,9 @@ func TestMissingSegmentIsCounted(t *testing.T) {
 	}
 	other := mustReader(t, l, "other")
 	if readAll(t, other); other.Lag().Lost != 3 || l.Stats().Corrupt != 1 {
-		t.Errorf("%+v, %+v: one place, counted once", other.Lag(), l.Stats())
+		t.Errorf("%+v, %+v: one missing segment, want it counted once", other.Lag(), l.Stats())
 	}
-	r.Commit(3) // and thereby up to where something is again
+	r.Commit(3) // the cursor also moves over the missing segment
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +144,7 @@ func TestMissingSegmentIsCounted(t *testing.T) {
 	}
 }
 
-func TestAllSegmentsGoneStartsBehindTheCursors(t *testing.T) {
+func TestWithoutSegmentsNumbersStartBehindTheCursors(t *testing.T) {
 	dir := t.TempDir()
 	filled(t, dir)
 	l := mustOpen(t, dir, Options{})
@@ -161,7 +160,7 @@ func TestAllSegmentsGoneStartsBehindTheCursors(t *testing.T) {
 	}
 	l = mustOpen(t, dir, Options{})
 	if first := mustAppend(t, l, "x"); first != 13 {
-		t.Errorf("number %d given again", first)
+		t.Errorf("new record got number %d, want 13: 1 to 12 are used", first)
 	}
 }
 
@@ -200,15 +199,16 @@ func TestDamagedCursorsMeanReplayNotLoss(t *testing.T) {
 				}
 				defer l.Close()
 				if got := len(readAll(t, mustReader(t, l, "r"))); got != len(files) {
-					t.Errorf("%d records come again, want %d", got, len(files))
+					t.Errorf("%d records were read again, want %d", got, len(files))
 				}
 			})
 		}
 	}
 }
 
-// A dead sector is tried three times, then skipped; another error is the caller's.
-func TestUnreadableDiskDoesNotHoldAReaderForEver(t *testing.T) {
+// A reader tries a bad sector three times, then skips it. It returns every other
+// error to the caller.
+func TestABadSectorDoesNotStopAReaderForEver(t *testing.T) {
 	mem := newMemFS()
 	l := mustOpen(t, "d", Options{FS: mem, SegmentBytes: 100, Memory: 1, CursorEvery: never})
 	r := mustReader(t, l, "r")
@@ -238,7 +238,7 @@ func TestUnreadableDiskDoesNotHoldAReaderForEver(t *testing.T) {
 	}
 }
 
-func TestAnyDamageInventsNothingAndSparesTheRest(t *testing.T) {
+func TestAnyDamageLosesOnlyTheDamagedRecords(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		data := rapid.SliceOfN(rapid.SliceOfN(rapid.Byte(), 0, 200), 1, 20).Draw(t, "records")
 		var file []byte
@@ -248,8 +248,8 @@ func TestAnyDamageInventsNothingAndSparesTheRest(t *testing.T) {
 			starts = append(starts, len(file))
 		}
 		from := rapid.IntRange(0, len(file)-1).Draw(t, "from")
-		rubbish := rapid.SliceOfN(rapid.Byte(), 1, 100).Draw(t, "rubbish")
-		to := from + copy(file[from:], rubbish)
+		garbage := rapid.SliceOfN(rapid.Byte(), 1, 100).Draw(t, "garbage")
+		to := from + copy(file[from:], garbage)
 		s := newScanner(bytes.NewReader(file), 9, int64(len(file)))
 		s.reuse = rapid.Bool().Draw(t, "reuse")
 		seen := map[uint32]bool{}

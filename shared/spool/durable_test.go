@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// A commit while the cursors are being written is not in them: nothing may be
-// removed on its word, or a power cut makes the reader count it as lost.
-func TestCommitDuringAWriteOfCursorsIsNotTakenForDurable(t *testing.T) {
+// A commit during a write of the cursors is not part of that write. So its segments
+// must not be removed yet: after a power cut the reader would count them as lost.
+func TestCommitDuringACursorWriteIsNotDurable(t *testing.T) {
 	mem := newMemFS()
 	o := Options{FS: mem, SegmentBytes: 1, CursorEvery: never}
 	l := mustOpen(t, "d", o)
@@ -35,8 +35,8 @@ func TestCommitDuringAWriteOfCursorsIsNotTakenForDurable(t *testing.T) {
 	}
 }
 
-// Cursors are written often and seldom synced, but for those that give space back.
-func TestCursorsAreSyncedSeldom(t *testing.T) {
+// Cursors are written often but synced rarely, unless the write frees a segment.
+func TestCursorsAreSyncedRarely(t *testing.T) {
 	mem := newMemFS()
 	o := Options{FS: mem, SegmentBytes: 400, CursorEvery: never}
 	l := mustOpen(t, "d", o)
@@ -45,7 +45,7 @@ func TestCursorsAreSyncedSeldom(t *testing.T) {
 	if err := l.Sync(); err != nil {
 		t.Fatal(err)
 	}
-	moveOn := func() (syncs uint64) {
+	advance := func() (syncs uint64) {
 		seq := mustAppend(t, l, "a")
 		before := l.Stats()
 		r.Commit(seq)
@@ -59,68 +59,68 @@ func TestCursorsAreSyncedSeldom(t *testing.T) {
 		return after.Fsyncs - before.Fsyncs
 	}
 	for range 10 {
-		if n := moveOn(); n != 0 {
-			t.Fatalf("%d syncs for a cursor that moved", n)
+		if n := advance(); n != 0 {
+			t.Fatalf("%d syncs for a commit that frees no segment", n)
 		}
 	}
 	clear(mem.locked) // killed
-	if again := mustOpen(t, "d", o); again.places["r"].Next != 12 {
-		t.Errorf("after a kill the reader is at %d, want 12", again.places["r"].Next)
+	if again := mustOpen(t, "d", o); again.cursors["r"].Next != 12 {
+		t.Errorf("after a kill the reader is at %d, want 12", again.cursors["r"].Next)
 	}
 	syncs := uint64(0)
 	for range 100 { // 17 bytes each
-		syncs += moveOn()
+		syncs += advance()
 	}
 	if segments := l.Stats().Segments; syncs != 100*17/400 || segments != 1 {
-		t.Errorf("%d syncs, %d segments left: what every reader passed is given back", syncs, segments)
+		t.Errorf("%d syncs, %d segments left: want one sync for each freed segment", syncs, segments)
 	}
 }
 
-// Passed is what all readers but one have committed.
-func TestPassedLeavesOneOut(t *testing.T) {
+// LowestCursor is the lowest cursor of all readers but one.
+func TestLowestCursorLeavesOneReaderOut(t *testing.T) {
 	l := mustOpen(t, "d", Options{FS: newMemFS(), CursorEvery: never})
 	mustReader(t, l, "memory")
-	if got := l.Passed("memory"); got != 0 {
+	if got := l.LowestCursor("memory"); got != 0 {
 		t.Errorf("%d with no other reader", got)
 	}
 	a, b := mustReader(t, l, "a"), mustReader(t, l, "b")
 	mustAppend(t, l, "a", "b", "c")
 	a.Commit(3)
 	b.Commit(1)
-	if got := l.Passed("memory"); got != 2 {
+	if got := l.LowestCursor("memory"); got != 2 {
 		t.Errorf("%d, want 2: b has not committed it", got)
 	}
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := l.Passed("memory"); got != 2 {
-		t.Errorf("%d, want 2: b's place stays", got)
+	if got := l.LowestCursor("memory"); got != 2 {
+		t.Errorf("%d, want 2: a closed reader keeps its cursor", got)
 	}
 	if err := l.RemoveReader("b"); err != nil {
 		t.Fatal(err)
 	}
-	if got := l.Passed("memory"); got != 4 {
+	if got := l.LowestCursor("memory"); got != 4 {
 		t.Errorf("%d, want 4", got)
 	}
 }
 
-// Where the caller syncs, what SyncRecords returned before is safe.
+// With a negative Options.Sync, records are durable once SyncRecords has returned.
 func TestSyncRecordsMakesDurable(t *testing.T) {
 	mem := newMemFS()
 	o := Options{FS: mem, Sync: -1, CursorEvery: never}
 	l := mustOpen(t, "d", o)
 	mustAppend(t, l, "a", "b")
 	if safe, end, err := l.SyncRecords(); err != nil || safe != 0 || end != 3 {
-		t.Fatalf("%d to %d, %v", safe, end, err)
+		t.Fatalf("durable from %d to %d, %v, want 0 to 3", safe, end, err)
 	}
 	before := l.Stats().Fsyncs
 	mustAppend(t, l, "c")
 	if n := l.Stats().Fsyncs; n != before {
-		t.Errorf("%d fsyncs that nobody asked for", n-before)
+		t.Errorf("%d fsyncs without a call of SyncRecords", n-before)
 	}
-	mem.syncs = errors.New("cable")
+	mem.syncs = errors.New("disk failed")
 	if safe, end, err := l.SyncRecords(); !errors.Is(err, mem.syncs) || safe != end {
-		t.Errorf("%d to %d, %v, though the disk failed", safe, end, err)
+		t.Errorf("durable from %d to %d, %v, want the disk's error and nothing durable", safe, end, err)
 	}
 	for seed := range uint64(20) {
 		o.FS = mem.reboot(seeded(seed))
@@ -131,25 +131,25 @@ func TestSyncRecordsMakesDurable(t *testing.T) {
 	}
 }
 
-// A disk tells once that it failed. Where a change of segments heard it, or a write
-// that failed, the next sync still says of which records nobody knows.
+// A kernel reports a failed fsync only once. If a change of segments or a failed
+// write got that error, SyncRecords still says which records it affects.
 func TestAFailedSyncIsRemembered(t *testing.T) {
 	for name, fail := range map[string]func(mem *memFS, l *Log){
 		"at a change of segments": func(mem *memFS, l *Log) {
-			mem.syncs = errors.New("cable")
+			mem.syncs = errors.New("disk failed")
 			mustAppend(t, l, strings.Repeat("c", 100))
 			mem.syncs = nil
 		},
-		"after a write that cannot be taken back": func(mem *memFS, l *Log) {
-			mem.syncs, mem.cutAt = errors.New("cable"), mem.ops+1
+		"after a failed write that cannot be truncated": func(mem *memFS, l *Log) {
+			mem.syncs, mem.cutAt = errors.New("disk failed"), mem.ops+1
 			if _, err := l.Append(t.Context(), []byte("c")); err == nil {
 				t.Fatal("the write did not fail")
 			}
 			mem.syncs, mem.cutAt = nil, 0
 			mustAppend(t, l, "c")
 		},
-		"asked for by another": func(mem *memFS, l *Log) {
-			mem.syncs = errors.New("cable")
+		"in a call of Sync": func(mem *memFS, l *Log) {
+			mem.syncs = errors.New("disk failed")
 			if err := l.Sync(); err == nil {
 				t.Fatal("the sync did not fail")
 			}
@@ -164,15 +164,15 @@ func TestAFailedSyncIsRemembered(t *testing.T) {
 			fail(mem, l)
 			for range 2 {
 				if safe, end, err := l.SyncRecords(); safe != 3 || end != 4 || err != nil {
-					t.Errorf("safe from %d to %d, %v; want 3 to 4", safe, end, err)
+					t.Errorf("durable from %d to %d, %v; want 3 to 4", safe, end, err)
 				}
 			}
 		})
 	}
 }
 
-// Under a window, what stands in a segment that is left is safe.
-func TestLeftSegmentsAreSyncedUnderAWindow(t *testing.T) {
+// With a positive Options.Sync, a segment is synced before the next one begins.
+func TestFullSegmentsAreSyncedUnderDelayedSync(t *testing.T) {
 	mem := newMemFS()
 	o := Options{FS: mem, SegmentBytes: 50, Sync: never, CursorEvery: never}
 	l := mustOpen(t, "d", o)
@@ -189,8 +189,8 @@ func TestLeftSegmentsAreSyncedUnderAWindow(t *testing.T) {
 	}
 }
 
-// What a killed process wrote and never synced is synced before a reader sees it.
-func TestOpenMakesDurableWhatItFound(t *testing.T) {
+// Open syncs records that a killed process wrote without a sync, before readers see them.
+func TestOpenSyncsExistingRecords(t *testing.T) {
 	mem := newMemFS()
 	o := Options{FS: mem, Sync: never, CursorEvery: never}
 	l := mustOpen(t, "d", o)
@@ -203,7 +203,7 @@ func TestOpenMakesDurableWhatItFound(t *testing.T) {
 	}
 }
 
-// What a failed write left behind in a segment is void once the next begins.
+// Records that a failed write left in a segment are ignored once the next segment begins.
 func TestNextSegmentsNumberEndsASegment(t *testing.T) {
 	mem := newMemFS()
 	put := func(name string, first Seq, texts ...string) {
@@ -226,10 +226,10 @@ func TestNextSegmentsNumberEndsASegment(t *testing.T) {
 
 func TestScanTakesOnlyRisingNumbersUpToItsLimit(t *testing.T) {
 	var file []byte
-	for _, num := range []uint32{1, 2, 2, 1, 3, 9, 4, 5} { // 9 cannot be the sixth
+	for _, num := range []uint32{1, 2, 2, 1, 3, 9, 4, 5} { // the sixth record cannot have number 9
 		file = appendRecord(file, seedOf(1), num, 0, []byte{byte(num)})
 	}
-	file[4*(headerLen+1)] ^= 1 // no 3
+	file[4*(headerLen+1)] ^= 1 // damages number 3
 	for limit, want := range map[uint32][]byte{4: {1, 2, 4}, 3: {1, 2}} {
 		s := newScanner(bytes.NewReader(file), 1, int64(len(file)))
 		s.limit = limit
@@ -273,14 +273,14 @@ func (c counting) ReadAt(b []byte, off int64) (int, error) {
 	return c.ReaderAt.ReadAt(b, off)
 }
 
-// Place is where a reader would go on, whether it is open or not, and behind what
-// the cap dropped.
-func TestPlaceIsWhatIsNotCommitted(t *testing.T) {
+// Cursor returns the next record of a reader, open or closed. Records dropped at the
+// cap are before it.
+func TestCursorIsTheFirstUncommittedRecord(t *testing.T) {
 	l := mustOpen(t, t.TempDir(), Options{SegmentBytes: 1, MaxRecords: 4})
 	r := mustReader(t, l, "r")
 	want := func(what string, seq Seq, known bool) {
 		t.Helper()
-		if got, ok := l.Place("r"); got != seq || ok != known {
+		if got, ok := l.Cursor("r"); got != seq || ok != known {
 			t.Errorf("%s: %d, %v; want %d, %v", what, got, ok, seq, known)
 		}
 	}

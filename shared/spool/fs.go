@@ -5,14 +5,15 @@ import (
 	"os"
 )
 
-// FS is what a spool needs of a file system. Tests have one that loses power.
+// FS is the part of a file system that a spool needs. Tests use an FS that simulates
+// power cuts.
 type FS interface {
 	MkdirAll(dir string) error
-	ReadDir(dir string) ([]string, error) // names of what is in dir
+	ReadDir(dir string) ([]string, error) // names of the regular files in dir
 	OpenFile(name string, flag int) (File, error)
 	Remove(name string) error
-	SyncDir(dir string) error                     // makes names in dir durable
-	Lock(name string) (held io.Closer, err error) // ErrLocked where another holds it
+	SyncDir(dir string) error                     // makes created and removed names in dir durable
+	Lock(name string) (held io.Closer, err error) // ErrLocked if another process holds the lock
 }
 
 // File is an open file of an FS.
@@ -28,7 +29,7 @@ type File interface {
 // disk is the FS of the operating system.
 type disk struct{}
 
-// diskFile is an *os.File that syncs no more than it must.
+// diskFile is an *os.File whose Sync leaves out metadata that is not needed.
 type diskFile struct{ *os.File }
 
 func (f diskFile) Sync() error { return syncData(f.File) }

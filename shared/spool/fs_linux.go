@@ -6,8 +6,9 @@ import (
 	"syscall"
 )
 
-// syncData leaves out the modification time, which spares an SD card a write of
-// the journal wherever the size did not change.
+// syncData syncs data and size, but not the modification time. If the size did not
+// change, this saves a write to the file system's journal, and thereby wear of an
+// SD card.
 func syncData(f *os.File) error {
 	for {
 		err := syscall.Fdatasync(int(f.Fd()))

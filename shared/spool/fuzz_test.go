@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// FuzzSegment: whatever a segment holds, a scan ends, in bounded memory, with
-// records in order that fit into the file; and a spool that finds it goes on.
+// FuzzSegment scans any bytes as a segment. The scan must end and return records in
+// order that fit into the file. A spool with that segment must open and work.
 func FuzzSegment(f *testing.F) {
 	whole := appendRecord(appendRecord(nil, seedOf(1), 1, 7, []byte("first")), seedOf(1), 2, 7, []byte("second"))
 	f.Add([]byte{}, false)
@@ -42,7 +42,7 @@ func FuzzSegment(f *testing.F) {
 	})
 }
 
-// reopenWith opens a spool whose segment holds data, the newest one or an old one.
+// reopenWith opens a spool with a segment of data. If old, a newer segment follows it.
 func reopenWith(t *testing.T, data []byte, old bool, known uint32) {
 	mem := newMemFS()
 	files := map[string][]byte{"d/00000000000000000001.log": data}
@@ -74,9 +74,9 @@ func reopenWith(t *testing.T, data []byte, old bool, known uint32) {
 	}
 }
 
-// FuzzCursors: whatever a cursor file holds, it is read or refused.
+// FuzzCursors decodes any bytes as a cursor file: the result is an error or valid cursors.
 func FuzzCursors(f *testing.F) {
-	b, err := encodeCursors(3, map[string]*place{"r": {Next: 7, Lost: 1}, "s": {Next: maxSeq}})
+	b, err := encodeCursors(3, map[string]*cursor{"r": {Next: 7, Lost: 1}, "s": {Next: maxSeq}})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -84,8 +84,8 @@ func FuzzCursors(f *testing.F) {
 	f.Add(b[:40])
 	f.Add([]byte(cursorMagic))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		_, places, err := decodeCursors(data)
-		for name, p := range places {
+		_, cursors, err := decodeCursors(data)
+		for name, p := range cursors {
 			if err != nil || p == nil || p.Next > maxSeq {
 				t.Fatalf("%q at %v, %v", name, p, err)
 			}

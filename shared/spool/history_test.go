@@ -8,33 +8,34 @@ import (
 	"slices"
 )
 
-// judge is a *testing.T or a *rapid.T.
-type judge interface {
+// tester is a *testing.T or a *rapid.T.
+type tester interface {
 	Fatalf(string, ...any)
 	Context() context.Context
 }
 
-// history is what a person outside the machine knows of a spool.
+// history records the calls of a spool and their results. It checks them against the
+// spool's promises after power cuts and kills.
 type history struct {
-	tb        judge
+	tb        tester
 	l         *Log
 	o         Options
 	mem       *memFS
 	stored    map[Seq]string   // acknowledged
-	maybe     map[Seq][]string // appended, not acknowledged: may be there or not
-	committed map[string]Seq   // what each reader has said it is done with
-	saved     map[string]Seq   // of that, what Sync or Close made durable
+	maybe     map[Seq][]string // appended, not acknowledged: the spool may have them or not
+	committed map[string]Seq   // the last record that each reader committed
+	saved     map[string]Seq   // the last commit that Sync or Close made durable
 	serial    int
 	where     string
 }
 
-func newHistory(tb judge, o Options, mem *memFS) *history {
+func newHistory(tb tester, o Options, mem *memFS) *history {
 	o.FS, o.CursorEvery = mem, never
 	return &history{tb: tb, o: o, mem: mem, stored: map[Seq]string{}, maybe: map[Seq][]string{},
 		committed: map[string]Seq{}, saved: map[string]Seq{}}
 }
 
-// step is one thing that a caller does. It returns false when the power went.
+// step is one action of a caller. do returns false if the power was cut.
 type step struct {
 	name string
 	do   func(h *history) bool
@@ -59,7 +60,7 @@ func appendStep(n, size int) step {
 		next := h.l.next
 		first, err := h.l.Append(h.tb.Context(), data...)
 		if err == nil && first != next {
-			h.tb.Fatalf("number %d given where %d was next", first, next)
+			h.tb.Fatalf("the first record got number %d, want %d", first, next)
 		}
 		for i, d := range data {
 			if seq := next + Seq(i); err == nil {
@@ -91,13 +92,13 @@ func readStep(name string, n, commit int) step {
 }
 
 func (h *history) reader(name string) *Reader {
-	known := h.l.places[name] != nil
+	known := h.l.cursors[name] != nil
 	r, err := h.l.Reader(name)
 	if err != nil {
 		h.tb.Fatalf("reader %s: %v", name, err)
 	}
 	if !known {
-		h.committed[name] = r.place.Next - 1 // where a new one begins
+		h.committed[name] = r.cursor.Next - 1 // where a new one begins
 	}
 	return r
 }
@@ -110,7 +111,7 @@ func (h *history) sync() bool {
 	return true
 }
 
-// writeCursors is what happens every Options.CursorEvery.
+// writeCursors writes the cursors, as a timer does every Options.CursorEvery.
 func (h *history) writeCursors() bool {
 	return !errors.Is(h.l.saveCursors(false), errPower)
 }
@@ -130,7 +131,7 @@ func (h *history) reopen() bool {
 	return true
 }
 
-// kill ends the process without a word; the kernel still has what was written.
+// kill ends the process without Close. The kernel keeps the data that it wrote.
 func (h *history) kill() bool {
 	next, oldest := h.l.next, h.l.oldest()
 	clear(h.mem.locked)
@@ -138,9 +139,9 @@ func (h *history) kill() bool {
 		return false
 	}
 	if h.l.next < next || h.l.oldest() > oldest && h.o.MaxBytes+h.o.MaxRecords == 0 {
-		passed, any := h.l.passed((*place).now)
-		if h.l.next < next || !any || h.l.oldest() > passed {
-			h.tb.Fatalf("had %d to %d before the kill, %d to %d after", oldest, next, h.l.oldest(), h.l.next)
+		consumed, any := h.l.consumed((*cursor).committed)
+		if h.l.next < next || !any || h.l.oldest() > consumed {
+			h.tb.Fatalf("records %d to before %d before the kill, %d to before %d after it", oldest, next, h.l.oldest(), h.l.next)
 		}
 	}
 	h.checkCursors()
@@ -153,7 +154,7 @@ func (h *history) noteSaved() {
 	}
 }
 
-// check holds what was read against what was appended.
+// check compares the records read with those appended.
 func (h *history) check(recs []Record) {
 	for i, rec := range recs {
 		if i > 0 && rec.Seq <= recs[i-1].Seq {
@@ -164,34 +165,34 @@ func (h *history) check(recs []Record) {
 			continue
 		}
 		if ok && h.o.Sync == 0 || !slices.Contains(h.maybe[rec.Seq], string(rec.Data)) {
-			h.tb.Fatalf("record %d is %.40q, appended was %.40q or %.60q", rec.Seq, rec.Data, want, h.maybe[rec.Seq])
+			h.tb.Fatalf("record %d is %.40q, want %.40q or one of %.60q", rec.Seq, rec.Data, want, h.maybe[rec.Seq])
 		}
 	}
 }
 
-// open opens the spool; false when the power went meanwhile.
+// open opens the spool. It returns false if the power was cut meanwhile.
 func (h *history) open() bool {
 	var err error
 	if h.l, _, err = Open("d", h.o); err != nil && !errors.Is(err, errPower) {
-		h.tb.Fatalf("refused to start: %v", err)
+		h.tb.Fatalf("open: %v", err)
 	}
 	return err == nil
 }
 
-// powerCut brings the machine back and checks every promise.
+// powerCut reboots the machine and checks every promise.
 func (h *history) powerCut(rng *rand.Rand) {
 	oldest := Seq(1)
 	if h.l != nil {
-		oldest = h.l.oldest() // as the dying process knew it
+		oldest = h.l.oldest() // as of the power cut
 	}
 	h.mem = h.mem.reboot(rng)
 	h.o.FS = h.mem
 	if !h.open() {
-		h.tb.Fatalf("no power after the power came back")
+		h.tb.Fatalf("the power was cut again during Open")
 	}
 	h.checkCursors()
-	if passed, any := h.l.passed((*place).now); any {
-		oldest = max(oldest, passed) // a cursor was just in time; its segments go at the start
+	if consumed, any := h.l.consumed((*cursor).committed); any {
+		oldest = max(oldest, consumed) // a cursor was synced just before the cut: Open removes its segments
 	}
 	all, err := h.l.Reader("everything")
 	if err != nil {
@@ -205,16 +206,16 @@ func (h *history) powerCut(rng *rand.Rand) {
 	there := map[Seq]bool{}
 	for _, rec := range recs {
 		there[rec.Seq] = true
-		h.stored[rec.Seq] = string(rec.Data) // what came back once stays
+		h.stored[rec.Seq] = string(rec.Data) // a record that was read after a cut must stay
 	}
 	for seq := range h.stored {
 		if !there[seq] && seq >= oldest && h.o.Sync == 0 {
-			h.tb.Fatalf("%s: %d was acknowledged and is gone; the oldest was %d", h.where, seq, oldest)
+			h.tb.Fatalf("%s: record %d was acknowledged and is lost; the oldest was %d", h.where, seq, oldest)
 		}
 	}
 	h.checkLost(there)
 	for seq, data := range h.stored {
-		if !there[seq] { // removed before; its name, and those of older ones, may come back at a later cut
+		if !there[seq] { // its segment was removed, but a later cut can undo the removal
 			delete(h.stored, seq)
 			h.maybe[seq] = append(h.maybe[seq], data)
 		}
@@ -224,39 +225,39 @@ func (h *history) powerCut(rng *rand.Rand) {
 	}
 }
 
-// checkCursors: a cursor is between what was made durable and what was committed,
-// but for records that are gone.
+// checkCursors checks that each cursor lies between the reader's last durable commit
+// and its last commit. Only lost records can move it further.
 func (h *history) checkCursors() {
 	for _, name := range []string{"a", "b"} {
-		p := h.l.places[name]
+		p := h.l.cursors[name]
 		if p == nil {
 			if h.saved[name] > 0 {
-				h.tb.Fatalf("reader %s is forgotten", name)
+				h.tb.Fatalf("reader %s has lost its cursor", name)
 			}
 			delete(h.committed, name)
 			continue
 		}
 		if p.Next > h.committed[name]+1 && p.Lost == 0 {
-			h.tb.Fatalf("cursor of %s at %d, committed was %d", name, p.Next, h.committed[name])
+			h.tb.Fatalf("cursor of %s at %d, last commit %d", name, p.Next, h.committed[name])
 		}
 		if p.Next < h.saved[name]+1 && h.saved[name] > 0 {
-			h.tb.Fatalf("cursor of %s at %d, saved was %d", name, p.Next, h.saved[name])
+			h.tb.Fatalf("cursor of %s at %d, last durable commit %d", name, p.Next, h.saved[name])
 		}
 		h.committed[name] = min(h.committed[name], p.Next-1)
 	}
 }
 
-// checkLost: what a reader will never get is in its count.
+// checkLost checks that a reader counts as lost all records that it will never get.
 func (h *history) checkLost(there map[Seq]bool) {
 	for _, name := range []string{"a", "b"} {
 		r := h.reader(name)
 		missing := uint64(0)
-		for seq := r.place.Next; seq < h.l.next; seq++ {
+		for seq := r.cursor.Next; seq < h.l.next; seq++ {
 			if _, ok := h.stored[seq]; ok && !there[seq] {
 				missing++
 			}
 		}
-		before := r.place.Lost
+		before := r.cursor.Lost
 		if _, err := r.take(1<<30, 0); err != nil {
 			h.tb.Fatalf("%v", err)
 		}
@@ -269,15 +270,15 @@ func (h *history) checkLost(there map[Seq]bool) {
 	}
 }
 
-// run does steps until the power goes.
+// run opens the spool and does steps until the power is cut.
 func (h *history) run(steps []step) {
 	if !h.open() {
 		return
 	}
-	h.live(steps)
+	h.runSteps(steps)
 }
 
-func (h *history) live(steps []step) {
+func (h *history) runSteps(steps []step) {
 	for _, s := range steps {
 		if !s.do(h) {
 			return

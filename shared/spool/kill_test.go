@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestMain is also the process that gets killed.
+// TestMain also runs the child process that TestKilledProcess… kills.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("SPOOL_TEST_CHILD"); dir != "" {
 		child(dir)
@@ -19,13 +19,14 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// payload is told from any other by its text, and from half of itself by its sum.
-func payload(life string, appender, i int) []byte {
-	text := fmt.Sprintf("%s/%d/%d", life, appender, i)
+// payload returns a record with a unique text and a checksum, so that a cut or foreign
+// record is noticed.
+func payload(run string, appender, i int) []byte {
+	text := fmt.Sprintf("%s/%d/%d", run, appender, i)
 	return fmt.Appendf(nil, "%s %x", text, sha256.Sum256([]byte(text)))
 }
 
-// child appends until it is killed, and says what was acknowledged.
+// child appends until it is killed, and prints each acknowledged record.
 func child(dir string) {
 	l, _, err := Open(dir, Options{SegmentBytes: 20_000})
 	if err != nil {
@@ -48,7 +49,7 @@ func child(dir string) {
 	for a := range 4 {
 		go func() {
 			for i := 0; ; i++ {
-				p := payload(os.Getenv("SPOOL_TEST_LIFE"), a, i)
+				p := payload(os.Getenv("SPOOL_TEST_RUN"), a, i)
 				seq, err := l.Append(context.Background(), p, p)
 				if err != nil {
 					panic(err)
@@ -66,37 +67,38 @@ func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 	dir := t.TempDir()
 	acknowledged := map[Seq]string{}
 	rng := seeded(uint64(os.Getpid()))
-	for life := range 5 {
-		runAndKill(t, dir, life, 100+rng.IntN(1500), acknowledged)
+	for run := range 5 {
+		runAndKill(t, dir, run, 100+rng.IntN(1500), acknowledged)
 		l, report, err := Open(dir, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		recs := readAll(t, mustReader(t, l, "parent"))
 		for i, rec := range recs {
-			var life, appender, n int
-			if _, err := fmt.Sscanf(string(rec.Data), "%d/%d/%d ", &life, &appender, &n); err != nil ||
-				string(rec.Data) != string(payload(fmt.Sprint(life), appender, n)) || rec.Seq != Seq(i+1) {
+			var run, appender, n int
+			if _, err := fmt.Sscanf(string(rec.Data), "%d/%d/%d ", &run, &appender, &n); err != nil ||
+				string(rec.Data) != string(payload(fmt.Sprint(run), appender, n)) || rec.Seq != Seq(i+1) {
 				t.Fatalf("record %d is %q", rec.Seq, rec.Data)
 			}
 		}
 		for seq, want := range acknowledged {
 			if int(seq) > len(recs) || string(recs[seq-1].Data) != want {
-				t.Fatalf("record %d was acknowledged and is gone", seq)
+				t.Fatalf("record %d was acknowledged and is lost", seq)
 			}
 		}
-		t.Logf("%d acknowledged, %d there, %q", len(acknowledged), len(recs), report.Problems)
+		t.Logf("%d records acknowledged, %d read, problems %q", len(acknowledged), len(recs), report.Problems)
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// runAndKill lets a child live until it acknowledged that many more.
-func runAndKill(t *testing.T, dir string, life, lines int, acknowledged map[Seq]string) {
+// runAndKill runs a child and kills it after it has printed that many lines. It adds
+// the acknowledged records to acknowledged.
+func runAndKill(t *testing.T, dir string, run, lines int, acknowledged map[Seq]string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), "SPOOL_TEST_CHILD="+dir, fmt.Sprint("SPOOL_TEST_LIFE=", life))
+	cmd.Env = append(os.Environ(), "SPOOL_TEST_CHILD="+dir, fmt.Sprint("SPOOL_TEST_RUN=", run))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -110,7 +112,7 @@ func runAndKill(t *testing.T, dir string, life, lines int, acknowledged map[Seq]
 	for ; scan.Scan(); got++ {
 		var seq Seq
 		var text, sum string
-		if n, _ := fmt.Sscan(scan.Text(), &seq, &text, &sum); n == 3 && len(sum) == 64 { // the last may be cut
+		if n, _ := fmt.Sscan(scan.Text(), &seq, &text, &sum); n == 3 && len(sum) == 64 { // the last line may be cut
 			acknowledged[seq] = text + " " + sum
 		}
 		if got == lines {

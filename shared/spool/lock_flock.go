@@ -10,7 +10,8 @@ import (
 	"syscall"
 )
 
-// Lock takes name for this process; the kernel gives it back when the process ends.
+// Lock locks the file name for this process. The kernel releases the lock when the
+// process ends, however it ends.
 func (disk) Lock(name string) (io.Closer, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// Lock only marks the folder: hearth runs on Linux, elsewhere it is tried out.
+// Lock creates the lock file but locks nothing: this operating system has no flock.
 func (disk) Lock(name string) (io.Closer, error) {
 	return os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 }

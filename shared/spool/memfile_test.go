@@ -61,7 +61,7 @@ func (f *memFile) WriteAt(b []byte, off int64) (n int, err error) {
 	defer f.m.mu.Unlock()
 	err = f.m.op()
 	more := max(off+int64(len(b))-int64(len(f.node.now)), 0)
-	if f.m.space >= 0 && more > f.m.space { // a full disk takes what fits
+	if f.m.space >= 0 && more > f.m.space { // a full disk writes the bytes that fit
 		b, more, err = b[:int64(len(b))-(more-f.m.space)], f.m.space, syscall.ENOSPC
 	}
 	f.m.grow(more)
@@ -98,7 +98,7 @@ func (f *memFile) Sync() error {
 	}
 	pending := f.node.pending
 	f.node.pending = nil
-	if f.m.syncs != nil { // as Linux does: told once, and then taken for written
+	if f.m.syncs != nil { // as on Linux: reported once, then the data counts as written
 		return f.m.syncs
 	}
 	for _, c := range pending {

@@ -11,23 +11,23 @@ import (
 	"syscall"
 )
 
-var errPower = errors.New("power is gone")
+var errPower = errors.New("power is cut")
 
-// memFS is a file system in memory that knows what a power cut would leave: what
-// was synced for certain, and of the rest whatever chance decides.
+// memFS is a file system in memory that can simulate a power cut: synced data stays,
+// and chance decides which of the other data stays.
 type memFS struct {
 	mu      sync.Mutex
 	names   map[string]*inode // as programs see them
-	durable map[string]*inode // as the disk has them
+	durable map[string]*inode // as they are on the disk
 	locked  map[string]bool
 
-	ops   int   // operations that change something, so far
-	cutAt int   // the power goes during this one; 0 = never
-	space int64 // bytes left, -1 = no end
-	syncs error // what Sync answers from now on
-	reads error // what ReadAt answers from now on
+	ops   int   // operations so far that change the file system
+	cutAt int   // the power is cut during this operation; 0 = never
+	space int64 // bytes free, -1 = no limit
+	syncs error // the result of Sync
+	reads error // the error of ReadAt
 
-	onSync func() // what happens meanwhile
+	onSync func() // called at the start of Sync
 }
 
 type inode struct {
@@ -45,7 +45,7 @@ func newMemFS() *memFS {
 	return &memFS{names: map[string]*inode{}, durable: map[string]*inode{}, locked: map[string]bool{}, space: -1}
 }
 
-// op counts an operation; with the power gone, it fails.
+// op counts an operation. It fails once the power is cut.
 func (m *memFS) op() error {
 	m.ops++
 	if m.cutAt > 0 && m.ops >= m.cutAt {
@@ -54,7 +54,7 @@ func (m *memFS) op() error {
 	return nil
 }
 
-// apply returns b changed, as a copy where it is not appended to.
+// apply returns b with the change applied.
 func (c change) apply(b []byte) []byte {
 	if c.data == nil {
 		if c.off <= int64(len(b)) {
@@ -69,7 +69,7 @@ func (c change) apply(b []byte) []byte {
 	return b
 }
 
-// reboot returns what the disk holds after the power came back.
+// reboot returns the file system after a power cut, as one possible state of the disk.
 func (m *memFS) reboot(rng *rand.Rand) *memFS {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -77,7 +77,7 @@ func (m *memFS) reboot(rng *rand.Rand) *memFS {
 	for _, name := range union(m.names, m.durable) {
 		node, was := m.names[name], m.durable[name]
 		if node != was && rng.IntN(2) == 0 {
-			node = was // the change of this name did not make it
+			node = was // the change of this name was lost
 		}
 		if node == nil {
 			continue
@@ -89,8 +89,9 @@ func (m *memFS) reboot(rng *rand.Rand) *memFS {
 	return after
 }
 
-// afterCut is the synced content and, of each change since: all, nothing, a part,
-// or only the room for it, with zeros or old rubbish in it.
+// afterCut returns one possible content after a power cut: the synced content, and of
+// each later change either all, nothing, a part, or only the larger size, filled with
+// zeros or old garbage.
 func (n *inode) afterCut(rng *rand.Rand) []byte {
 	b := append([]byte(nil), n.disk...)
 	for _, c := range n.pending {
@@ -126,7 +127,7 @@ func union(a, b map[string]*inode) (names []string) {
 			names = append(names, name)
 		}
 	}
-	slices.Sort(names) // chance is in the seed alone
+	slices.Sort(names) // so that only the seed decides the outcome
 	return names
 }
 

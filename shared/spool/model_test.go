@@ -8,13 +8,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-// model is what a spool should hold, kept the simple way.
+// model is a simple implementation of a spool, to compare the real one with.
 type model struct {
 	l       *Log
 	o       Options
 	dir     string
-	data    [][]byte // all that was ever appended; the first has number 1
-	oldest  Seq      // the first that must still be there
+	data    [][]byte // all appended records; the first has number 1
+	oldest  Seq      // the oldest record that the spool must still have
 	readers map[string]*modelReader
 }
 
@@ -22,8 +22,8 @@ type modelReader struct {
 	r           *Reader
 	pos, cursor Seq
 	lost        uint64
-	handed      []Seq // not committed
-	reopened    bool  // then lost is no more than a part
+	handed      []Seq // read and not committed
+	reopened    bool  // lost does not count losses before the reader was opened again
 }
 
 func (m *model) next() Seq { return Seq(len(m.data) + 1) }
@@ -69,7 +69,7 @@ func (m *model) append(t *rapid.T) {
 	case errors.Is(err, ErrFull) && m.o.Policy == RefuseNewest && before.Records > 0,
 		errors.Is(err, ErrTooLarge) && (m.o.MaxBytes > 0 || m.o.MaxRecords > 0):
 		if after.Dropped != before.Dropped || after.Appended != before.Appended {
-			t.Fatalf("refused, yet %+v became %+v", before, after)
+			t.Fatalf("a refused append changed %+v to %+v", before, after)
 		}
 		return
 	case err != nil:
@@ -98,7 +98,7 @@ func (m *model) cap(t *rapid.T, records [][]byte, before, after Stats) {
 	}
 }
 
-func (m *model) next1(t *rapid.T) {
+func (m *model) read(t *rapid.T) {
 	r := m.reader(t, m.anyReader(t))
 	limit, maxBytes := rapid.IntRange(1, 40).Draw(t, "limit"), rapid.SampledFrom([]int{0, 1, 500}).Draw(t, "bytes")
 	recs, err := r.r.take(limit, maxBytes)
@@ -119,7 +119,7 @@ func (m *model) next1(t *rapid.T) {
 		r.pos++
 		total += len(rec.Data)
 	}
-	switch { // no less than there is, no more than asked
+	switch { // all available records up to the limits, and no more
 	case len(recs) > limit, maxBytes > 0 && len(recs) > 1 && total > maxBytes:
 		t.Fatalf("%d records of %d bytes, asked for %d, %d", len(recs), total, limit, maxBytes)
 	case len(recs) < limit && r.pos < m.next() && (maxBytes == 0 || total+len(m.data[r.pos-1]) <= maxBytes):
@@ -142,7 +142,7 @@ func (m *model) anyReader(t *rapid.T) string {
 	return rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "reader")
 }
 
-// check holds what can always be asked against the model.
+// check compares the spool's state with the model.
 func (m *model) check(t *rapid.T) {
 	if got := m.l.Next(); got != m.next() {
 		t.Fatalf("next %d, want %d", got, m.next())
@@ -160,14 +160,14 @@ func (m *model) check(t *rapid.T) {
 			missed += uint64(m.oldest - pos)
 		}
 		if lag := r.r.Lag(); lag.Lost != missed && !r.reopened {
-			t.Fatalf("%s lost %d, says %d", name, missed, lag.Lost)
+			t.Fatalf("%s counts %d lost records, want %d", name, lag.Lost, missed)
 		}
 	}
 }
 
 func (m *model) actions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
-		"": m.check, "append": m.append, "append more": m.append, "next": m.next1, "commit": m.commit,
+		"": m.check, "append": m.append, "append more": m.append, "read": m.read, "commit": m.commit,
 		"sync": func(t *rapid.T) {
 			if err := m.l.Sync(); err != nil {
 				t.Fatal(err)

@@ -7,14 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// Record is one record. Its Data must not be changed: readers share it.
+// Record is one stored record. Data must not be changed: all readers share it.
 type Record struct {
 	Seq  Seq
 	Data []byte
 }
 
-// Reader is a named consumer. One goroutine calls Next; Commit, Lag and Close may
-// be called from others.
+// Reader is a named consumer with its own cursor. Only one goroutine may call Next.
+// Commit, Lag and Close may be called from any goroutine.
 type Reader struct {
 	l    *Log
 	name string
@@ -24,30 +24,32 @@ type Reader struct {
 	source source // guarded by its own lock, held while reading
 
 	// Guarded by l.mu.
-	place  *place
-	pos    Seq // next to hand out
+	cursor *cursor
+	pos    Seq // of the next record that Next returns
 	gaps   []gap
-	marks  []mark // of the batches handed out
+	marks  []mark // one for each uncommitted batch: its first record
 	closed bool
 }
 
-// gap is what a reader skipped, from start to before end, and has not yet committed
-// up to.
+// gap is a range of skipped records, from start to before end. It starts behind the
+// cursor: the reader has not yet committed all records before it.
 type gap struct{ start, end Seq }
 
-// Lag is how far a reader is behind: what is not committed.
+// Lag says how far a reader is behind. It covers the records not yet committed.
 type Lag struct {
 	Records uint64
-	Bytes   int64     // estimated within one segment
-	Oldest  time.Time // when the oldest was appended; zero if there is none
-	Lost    uint64    // over its whole life: dropped at the cap before it came by, or unreadable
+	Bytes   int64     // exact, but for the segment in which the cursor is: there an estimate
+	Oldest  time.Time // when the oldest of these records was appended; zero if there is none
+	Lost    uint64    // since the reader was created: records dropped at the cap before it read them, and unreadable records
 }
 
-// Reader opens the named reader where it was, or, if the name is new, at the oldest
-// record. From then on the name holds records back, until RemoveReader.
+// Reader opens the named reader at its cursor. A new reader begins at the oldest
+// record. The spool keeps records that the reader has not committed, until
+// RemoveReader. A name that is already open is ErrInUse.
 func (l *Log) Reader(name string) (*Reader, error) { return l.ReaderAt(name, 0) }
 
-// ReaderAt is Reader, but a new name begins at seq; Log.Next for what is yet to come.
+// ReaderAt is like Reader, but a new reader begins at seq. Pass Log.Next to skip all
+// existing records.
 func (l *Log) ReaderAt(name string, seq Seq) (*Reader, error) {
 	if name == "" || len(name) > 255 || !utf8.ValidString(name) {
 		return nil, fmt.Errorf("reader's name %q: want 1 to 255 bytes of UTF-8", name)
@@ -57,25 +59,26 @@ func (l *Log) ReaderAt(name string, seq Seq) (*Reader, error) {
 	if l.done {
 		return nil, ErrClosed
 	}
-	p := l.places[name]
+	p := l.cursors[name]
 	if p == nil {
-		p = &place{Next: min(max(seq, l.oldest()), l.next)}
-		l.places[name] = p
-		l.move()
+		p = &cursor{Next: min(max(seq, l.oldest()), l.next)}
+		l.cursors[name] = p
+		l.noteCursorChange()
 	}
 	if p.reader != nil {
 		return nil, fmt.Errorf("%w: %q", ErrInUse, name)
 	}
-	r := &Reader{l: l, name: name, place: p, pos: p.Next,
+	r := &Reader{l: l, name: name, cursor: p, pos: p.Next,
 		wake: make(chan struct{}, 1), gone: make(chan struct{})}
 	p.reader = r
 	return r, nil
 }
 
-// Next returns the records that follow, in order: at least one, at most limit, and
-// at most maxBytes of data unless the first alone has more (0 is no bound). It waits
-// until there is one. Records that were not committed come again after a restart.
-// An error other than ctx's and ErrClosed is the disk's; calling again tries again.
+// Next returns the next records in order, at least one and at most limit. It waits
+// for the first. The data of all records is at most maxBytes (0 = no bound); a single
+// larger record is returned alone. After a restart Next returns uncommitted records
+// again. Errors are ctx's, ErrClosed, or a disk error; after a disk error, call again
+// to retry.
 func (r *Reader) Next(ctx context.Context, limit, maxBytes int) ([]Record, error) {
 	for {
 		recs, err := r.take(limit, maxBytes)
@@ -94,36 +97,38 @@ func (r *Reader) Next(ctx context.Context, limit, maxBytes int) ([]Record, error
 	}
 }
 
-// Commit says that everything up to seq is done with. The cursor is written within
-// Options.CursorEvery and durable within ten times that, at Close and at Log.Sync;
-// until then a kill, or a power cut, brings the records again. Whoever finishes out
-// of order commits what is finished without a gap.
+// Commit moves the cursor behind seq: all records up to seq are processed. A reader
+// that processes out of order must commit only up to its first unprocessed record.
+// The cursor is written within Options.CursorEvery and synced within ten times that,
+// at Log.Close and at Log.Sync. If the process is killed before the write, or the
+// power fails before the sync, Next returns the records again.
 func (r *Reader) Commit(seq Seq) {
 	l := r.l
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	seq = min(seq, l.next-1)
-	if r.closed || l.done || seq < r.place.Next {
+	if r.closed || l.done || seq < r.cursor.Next {
 		return
 	}
-	r.place.Next = seq + 1
-	r.settle()
-	l.move()
+	r.cursor.Next = seq + 1
+	r.advanceCursor()
+	l.noteCursorChange()
 }
 
-// settle moves the cursor over gaps it has reached. With l.mu.
-func (r *Reader) settle() {
+// advanceCursor moves the cursor over the gaps that it has reached, counts their
+// records as lost, and removes the marks before the cursor. The caller holds l.mu.
+func (r *Reader) advanceCursor() {
 	k := 0
-	for ; k < len(r.gaps) && r.gaps[k].start <= r.place.Next; k++ {
-		r.place.Lost += uint64(r.gaps[k].end - r.gaps[k].start)
-		r.place.Next = max(r.place.Next, r.gaps[k].end)
+	for ; k < len(r.gaps) && r.gaps[k].start <= r.cursor.Next; k++ {
+		r.cursor.Lost += uint64(r.gaps[k].end - r.gaps[k].start)
+		r.cursor.Next = max(r.cursor.Next, r.gaps[k].end)
 	}
 	r.gaps = r.gaps[k:]
 	k = 0
-	for k+1 < len(r.marks) && r.marks[k+1].seq <= r.place.Next {
+	for k+1 < len(r.marks) && r.marks[k+1].seq <= r.cursor.Next {
 		k++
 	}
-	if r.place.Next >= r.pos {
+	if r.cursor.Next >= r.pos {
 		k = len(r.marks)
 	}
 	if k > 0 {
@@ -131,7 +136,8 @@ func (r *Reader) settle() {
 	}
 }
 
-// skip counts as lost what lies before seq and was not handed out. With l.mu.
+// skip moves the reader forward to seq. The skipped records count as lost. The caller
+// holds l.mu.
 func (r *Reader) skip(seq Seq) {
 	if seq <= r.pos {
 		return
@@ -142,17 +148,17 @@ func (r *Reader) skip(seq Seq) {
 		r.gaps = append(r.gaps, gap{r.pos, seq})
 	}
 	r.pos = seq
-	before := r.place.Next
-	r.settle()
-	if r.place.Next != before {
-		r.l.move()
+	before := r.cursor.Next
+	r.advanceCursor()
+	if r.cursor.Next != before {
+		r.l.noteCursorChange()
 	}
 }
 
-// handedOut notes a batch. With l.mu.
-func (r *Reader) handedOut(m mark) {
+// addMark notes the first record of a batch that Next returns. The caller holds l.mu.
+func (r *Reader) addMark(m mark) {
 	if len(r.marks) == cap(r.marks) && len(r.marks) >= 1024 {
-		for i := range len(r.marks) / 2 { // whoever commits late gets a coarser age, not more memory
+		for i := range len(r.marks) / 2 { // with many uncommitted batches: less exact ages, not more memory
 			r.marks[i] = r.marks[2*i]
 		}
 		r.marks = r.marks[:len(r.marks)/2]
@@ -160,16 +166,16 @@ func (r *Reader) handedOut(m mark) {
 	r.marks = append(r.marks, m)
 }
 
-// Lag tells how far the reader is behind. It costs the same however much there is,
-// and reads nothing. Oldest is the time of the batch's oldest, once it is handed
-// out, and may be earlier than it was for what was there before Open, by a segment
-// at most.
+// Lag returns how far the reader is behind, in constant time and without reading the
+// disk. For a batch that Next has returned, Oldest is the time of the batch's first
+// record. For records from before Open, Oldest may be too early: it is at the
+// earliest the time of their segment's first record.
 func (r *Reader) Lag() Lag {
 	l := r.l
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	from := max(r.place.Next, l.oldest())
-	lag := Lag{Records: uint64(l.next - from), Bytes: l.bytesFrom(from), Lost: r.place.Lost}
+	from := max(r.cursor.Next, l.oldest())
+	lag := Lag{Records: uint64(l.next - from), Bytes: l.bytesFrom(from), Lost: r.cursor.Lost}
 	for _, g := range r.gaps {
 		lag.Lost += uint64(g.end - g.start)
 	}
@@ -189,7 +195,8 @@ func (r *Reader) Lag() Lag {
 	return lag
 }
 
-// bytesFrom estimates the bytes from seq on. With l.mu.
+// bytesFrom estimates the bytes of the records from seq on. Within seq's segment it
+// assumes records of equal size. The caller holds l.mu.
 func (l *Log) bytesFrom(seq Seq) int64 {
 	seg, size, end := l.at(seq)
 	if seg == nil || seq >= end {
@@ -200,7 +207,7 @@ func (l *Log) bytesFrom(seq Seq) int64 {
 	return newest.before + newest.size - seg.before - size + int64(part*float64(size))
 }
 
-// Close ends the reader; its cursor stays. The name may then be opened again.
+// Close closes the reader and keeps its cursor, so the name can be opened again.
 func (r *Reader) Close() error {
 	l := r.l
 	l.mu.Lock()
@@ -209,8 +216,8 @@ func (r *Reader) Close() error {
 		return nil
 	}
 	r.closed = true
-	if r.place.reader == r {
-		r.place.reader = nil
+	if r.cursor.reader == r {
+		r.cursor.reader = nil
 	}
 	l.mu.Unlock()
 	close(r.gone)

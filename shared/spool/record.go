@@ -9,12 +9,12 @@ import (
 
 const (
 	headerLen = 16
-	blockLen  = 256 << 10 // what a scan reads at once
+	blockLen  = 256 << 10 // bytes that a scan reads at once
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// seedOf starts the CRCs of a segment's records.
+// seedOf returns the initial CRC of the records in the segment that begins at first.
 func seedOf(first Seq) uint32 {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], uint64(first))
@@ -33,13 +33,14 @@ func appendRecord(b []byte, seed, num, at uint32, data []byte) []byte {
 	return b
 }
 
-// frame is one record as it stands in a segment. Its data is shared, not copied.
+// frame is one record as stored in a segment. Its data is shared, not copied.
 type frame struct {
 	num, at uint32
 	data    []byte
 }
 
-// parse reads the record at the start of b, which holds it whole, without its CRC.
+// parse decodes the record at the start of b and returns its length on disk. b must
+// hold the whole record. The CRC is not checked.
 func parse(b []byte) (f frame, length int) {
 	n := int(binary.LittleEndian.Uint32(b[4:]))
 	end := headerLen + n
@@ -50,21 +51,21 @@ func parse(b []byte) (f frame, length int) {
 	}, end
 }
 
-// scanner reads a segment's records in order, past what is unreadable.
+// scanner reads a segment's records in order and skips damaged ranges.
 type scanner struct {
 	f     io.ReaderAt
-	size  int64           // bytes that count
-	limit uint32          // highest number that counts
-	seed  uint32          //
-	reuse bool            // records are not kept by whoever scans
-	block int64           // bytes that are read at once
-	bad   func(off int64) // told of each unreadable place with something readable behind it
+	size  int64           // bytes of the file to scan; the rest is ignored
+	limit uint32          // the last record number to return
+	seed  uint32          // initial CRC of this segment's records
+	reuse bool            // the caller keeps no record: its buffer may be used again
+	block int64           // bytes to read at once
+	bad   func(off int64) // called for each damaged range that a readable record follows
 
-	off   int64  // of the next record; at the end, of what is unreadable there
+	off   int64  // of the next record; after io.EOF, the end of the last readable record
 	num   uint32 // of the last record
-	buf   []byte
+	buf   []byte // bytes of f from base on
 	base  int64
-	tries int64 // bytes that may still be checked in search of a record
+	tries int64 // bytes that the search for the next record may still check
 }
 
 func newScanner(f io.ReaderAt, first Seq, size int64) *scanner {
@@ -72,8 +73,8 @@ func newScanner(f io.ReaderAt, first Seq, size int64) *scanner {
 		bad: func(int64) {}, tries: 4*size + 4*maxData}
 }
 
-// next returns the next record, or io.EOF. After io.EOF the scan may go on with a
-// larger size and limit.
+// next returns the next readable record, or io.EOF. After io.EOF the caller may raise
+// size and limit and call next again.
 func (s *scanner) next() (frame, error) {
 	if s.num >= s.limit {
 		return frame{}, io.EOF
@@ -95,7 +96,8 @@ func (s *scanner) next() (frame, error) {
 	return frame{}, io.EOF
 }
 
-// try reads the record at off; length is 0 where there is none.
+// try reads the record at off. length is 0 if no valid record is there. searching
+// means that off lies in a damaged range.
 func (s *scanner) try(off int64, searching bool) (f frame, length int64, err error) {
 	h, err := s.at(off, headerLen)
 	if err != nil || h == nil {
@@ -103,12 +105,12 @@ func (s *scanner) try(off int64, searching bool) (f frame, length int64, err err
 	}
 	n := int64(binary.LittleEndian.Uint32(h[4:]))
 	num := binary.LittleEndian.Uint32(h[8:])
-	// A record takes at least its header, so number n cannot stand before n-1 headers.
+	// At least num-1 headers precede record num, so a higher number is damage.
 	possible := num > s.num && num <= s.limit && int64(num-1) <= off/headerLen
 	if !possible || n > maxData || off+headerLen+n > s.size {
 		return f, 0, nil
 	}
-	if searching { // data made to look like records must not cost the square of a segment
+	if searching { // bounds the cost: data that looks like records would make it quadratic
 		if s.tries -= n + headerLen; s.tries < 0 {
 			return f, 0, nil
 		}
@@ -124,7 +126,7 @@ func (s *scanner) try(off int64, searching bool) (f frame, length int64, err err
 	return f, headerLen + n, nil
 }
 
-// at returns the n bytes at off, nil where the file ends before.
+// at returns the n bytes at off, or nil if the file ends before.
 func (s *scanner) at(off, n int64) ([]byte, error) {
 	if rel := off - s.base; rel >= 0 && rel+n <= int64(len(s.buf)) {
 		return s.buf[rel : rel+n], nil
@@ -143,7 +145,7 @@ func (s *scanner) at(off, n int64) ([]byte, error) {
 		return nil, err
 	}
 	s.buf, s.base = buf[:got], off
-	if int64(got) < n { // shorter than it was said to be
+	if int64(got) < n { // the file is shorter than s.size
 		return nil, nil
 	}
 	return s.buf[:n], nil

@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// Report is what Open found.
+// Report says what Open found and repaired.
 type Report struct {
 	Segments int
-	Records  uint64 // by the numbers; what is missing within shows when it is read
+	Records  uint64 // newest minus oldest sequence number; damage in old segments is found when they are read
 	Bytes    int64
-	Cut      int64    // bytes cut from the newest segment's end: a write that was under way
-	Corrupt  int      // unreadable places before that
-	Problems []string // the above and everything else out of order, in words; at most 20
+	Cut      int64    // bytes cut from the end of the newest segment: an unfinished write
+	Corrupt  int      // damaged ranges in the rest of the newest segment
+	Problems []string // descriptions of these and of all other problems; at most 20
 }
 
 func (r *Report) add(format string, args ...any) {
@@ -27,17 +27,17 @@ func (r *Report) add(format string, args ...any) {
 	}
 }
 
-// Open opens the spool in dir, which it makes if need be. Damage is repaired and
-// told in the Report; an error means that dir cannot be used at all, or that
-// another process has it (ErrLocked).
+// Open opens the spool in dir and creates dir if need be. It repairs damage and
+// describes it in the Report. It returns an error only if dir cannot be used at all,
+// or if another process has it open (ErrLocked).
 func Open(dir string, o Options) (*Log, Report, error) {
 	o = o.withDefaults()
 	l := &Log{
 		dir: dir, opt: o, fs: o.FS, next: 1,
 		segmentRecords: max(min(o.MaxRecords/8, 1<<20), 1),
 		closed:         make(chan struct{}),
-		turn:           make(chan struct{}, 1),
-		places:         map[string]*place{},
+		writeLock:      make(chan struct{}, 1),
+		cursors:        map[string]*cursor{},
 		slot:           1,
 	}
 	report, err := l.recover()
@@ -47,6 +47,7 @@ func Open(dir string, o Options) (*Log, Report, error) {
 	return l, report, nil
 }
 
+// recover locks the folder and loads cursors and segments.
 func (l *Log) recover() (report Report, err error) {
 	if err := l.fs.MkdirAll(l.dir); err != nil {
 		return report, err
@@ -66,20 +67,13 @@ func (l *Log) recover() (report Report, err error) {
 	if len(l.segs) > 0 {
 		l.repairNewest(&report)
 	}
-	for _, p := range l.places {
-		if p.Next > l.next {
-			// Read, committed, and then lost with the end of the segment: their
-			// numbers are not given again.
-			l.next = p.Next
-			_ = l.leaveSegment()
-		}
-	}
+	l.startBehindCursors()
 	l.stats.Corrupt = uint64(report.Corrupt)
 	report.Segments, report.Bytes, report.Records = len(l.segs), l.bytes, uint64(l.next-l.oldest())
-	if len(l.places) > 0 {
-		// What was read may be no further than the kernel's memory, if the last
-		// process was killed: it is made durable before the other file is written.
-		l.written = l.places
+	if len(l.cursors) > 0 {
+		// A killed process may have written the loaded file without an fsync. Sync it
+		// before the other file is overwritten.
+		l.written = l.cursors
 		if err := l.saveCursors(true); err != nil {
 			report.add("%v", err)
 		}
@@ -87,7 +81,19 @@ func (l *Log) recover() (report Report, err error) {
 	return report, nil
 }
 
-// list finds the segments.
+// startBehindCursors makes the next sequence number at least every reader's cursor.
+// A cursor is higher than the newest record if a reader committed records that a
+// power cut then removed. Their numbers must not be used again.
+func (l *Log) startBehindCursors() {
+	for _, p := range l.cursors {
+		if p.Next > l.next {
+			l.next = p.Next
+			_ = l.closeSegment()
+		}
+	}
+}
+
+// list lists the segments among the folder's file names, oldest first.
 func (l *Log) list(names []string, report *Report) {
 	for _, name := range names {
 		digits, ok := strings.CutSuffix(name, ".log")
@@ -116,7 +122,7 @@ func (l *Log) list(names []string, report *Report) {
 	}
 }
 
-// measure finds how large a segment is, and when its first record was appended.
+// measure reads a segment's size, and when its first record was appended.
 func (l *Log) measure(seg *segment) error {
 	f, err := l.fs.OpenFile(l.path(seg.name()), os.O_RDONLY)
 	if err != nil {
@@ -131,17 +137,17 @@ func (l *Log) measure(seg *segment) error {
 	if first, n, err := s.try(0, false); err == nil && n > 0 {
 		l.ages.add(seg.first, first.at)
 	}
-	return nil // what cannot be read shows when a reader comes by
+	return nil // a reader counts the damage when it reads the segment
 }
 
-// repairNewest reads the newest segment, cuts what is unreadable at its end, and
-// goes on in it. Where that does not work, a new segment is begun.
+// repairNewest scans the newest segment, cuts unreadable bytes from its end and keeps
+// it open for appends. On an I/O error the next group begins a new segment instead.
 func (l *Log) repairNewest(report *Report) {
 	seg := l.segs[len(l.segs)-1]
 	f, err := l.fs.OpenFile(l.path(seg.name()), os.O_RDWR)
 	if err != nil {
 		report.add("%s: %v", seg.name(), err)
-		l.next = seg.first + mayHold(seg.size)
+		l.next = seg.first + maxRecordsIn(seg.size)
 		return
 	}
 	s := newScanner(f, seg.first, seg.size)
@@ -152,15 +158,15 @@ func (l *Log) repairNewest(report *Report) {
 		seg.bad = off + 1
 	}
 	for err == nil {
-		var f frame
-		if f, err = s.next(); err == nil {
-			l.ages.add(seg.first+Seq(s.num)-1, f.at)
+		var record frame
+		if record, err = s.next(); err == nil {
+			l.ages.add(seg.first+Seq(s.num)-1, record.at)
 		}
 	}
 	l.next = seg.first + Seq(s.num)
 	if !errors.Is(err, io.EOF) {
 		report.add("%s: %v", seg.name(), errors.Join(err, f.Close()))
-		l.next += mayHold(seg.size - s.off)
+		l.next += maxRecordsIn(seg.size - s.off)
 		return
 	}
 	if cut := seg.size - s.off; cut > 0 {
@@ -173,13 +179,14 @@ func (l *Log) repairNewest(report *Report) {
 		}
 		seg.size, l.bytes = s.off, l.bytes-cut
 	}
-	if err := f.Sync(); err != nil { // a killed process may have written without it
+	if err := f.Sync(); err != nil { // a killed process may have written records without an fsync
 		report.add("%s: %v", seg.name(), errors.Join(err, f.Close()))
 		return
 	}
 	l.out = f
 }
 
-// mayHold is at least the number of records in so many bytes that cannot be read
-// now, so that the next segment's number does not make them void.
-func mayHold(bytes int64) Seq { return Seq(bytes/headerLen) + 1 }
+// maxRecordsIn returns an upper bound for the number of records in unreadable bytes.
+// If the next segment's number skips that many, readers can still get these records
+// should the bytes be readable later.
+func maxRecordsIn(bytes int64) Seq { return Seq(bytes/headerLen) + 1 }

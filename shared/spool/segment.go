@@ -7,7 +7,8 @@ import (
 	"sort"
 )
 
-// segmentFor returns the segment to write to, a new one where the newest is full.
+// segmentFor returns the segment for a group of that many bytes and n records. If the
+// newest segment has no room, it begins a new one.
 func (l *Log) segmentFor(bytes, n int64) (*segment, error) {
 	if l.out == nil {
 		return l.roll()
@@ -22,10 +23,10 @@ func (l *Log) segmentFor(bytes, n int64) (*segment, error) {
 	return seg, nil
 }
 
-// roll begins a new segment at the next number. With the turn.
+// roll begins a new segment at the next sequence number. The caller holds writeLock.
 func (l *Log) roll() (*segment, error) {
-	// Should it fail, SyncRecords says so of the records; the new segment is none the worse.
-	_ = errors.Join(l.syncSegment(), l.leaveSegment())
+	// SyncRecords reports an error of this sync. The new segment is not affected.
+	_ = errors.Join(l.syncSegment(), l.closeSegment())
 	seg := &segment{first: l.next}
 	f, err := l.fs.OpenFile(l.path(seg.name()), os.O_RDWR|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
@@ -41,7 +42,7 @@ func (l *Log) roll() (*segment, error) {
 	k := len(l.segs)
 	if k > 0 && l.segs[k-1].first == seg.first {
 		seg.before = l.segs[k-1].before
-		l.bytes -= l.segs[k-1].size // nothing in it counted
+		l.bytes -= l.segs[k-1].size // it has no valid record
 		l.segs[k-1] = seg
 		return seg, nil
 	}
@@ -52,8 +53,9 @@ func (l *Log) roll() (*segment, error) {
 	return seg, nil
 }
 
-// syncSegment makes durable what was written since the last sync. Of what it could
-// not, the disk does not tell a second time: l.unsure remembers it. With the turn.
+// syncSegment syncs the records written since the last sync. A kernel reports a
+// failed fsync only once, so syncFailedBefore remembers which records it affects. The
+// caller holds writeLock.
 func (l *Log) syncSegment() error {
 	if l.out == nil || !l.unsynced {
 		return nil
@@ -67,14 +69,15 @@ func (l *Log) syncSegment() error {
 	}
 	l.mu.Unlock()
 	if err != nil {
-		l.unsure = l.next
-		err = errors.Join(err, l.leaveSegment())
+		l.syncFailedBefore = l.next
+		err = errors.Join(err, l.closeSegment())
 	}
 	return err
 }
 
-// leaveSegment closes the newest segment; the next group begins a new one. With the turn.
-func (l *Log) leaveSegment() error {
+// closeSegment closes the newest segment, so that the next group begins a new one.
+// The caller holds writeLock.
+func (l *Log) closeSegment() error {
 	if l.out == nil {
 		return nil
 	}
@@ -83,7 +86,9 @@ func (l *Log) leaveSegment() error {
 	return err
 }
 
-// makeRoom lets a group of that many bytes and records stay under the cap. With the turn.
+// makeRoom makes room under the cap for a group of that many bytes and n records.
+// With RefuseNewest it returns ErrFull if consumed segments do not free enough. The
+// caller holds writeLock.
 func (l *Log) makeRoom(bytes, n int64) error {
 	if !l.over(bytes, n) {
 		return nil
@@ -102,63 +107,68 @@ func (l *Log) makeRoom(bytes, n int64) error {
 	return nil
 }
 
+// over reports whether a group of that many bytes and n records would exceed the cap.
 func (l *Log) over(bytes, n int64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.bytes > l.opt.MaxBytes-bytes || int64(l.next-l.oldest()) > l.opt.MaxRecords-n
 }
 
-// freeConsumed removes what every reader has passed, without waiting for the next
-// regular write of the cursors.
+// freeConsumed writes the cursors now, so that the segments that every reader has
+// committed can be removed. The newest segment is never removed. If it is the only
+// segment and all its records are committed, freeConsumed begins a new one first.
 func (l *Log) freeConsumed() error {
 	l.mu.Lock()
-	passed, any := l.passed((*place).now)
-	idle := any && passed >= l.next && l.out != nil && len(l.segs) == 1
-	frees := any && (idle || len(l.segs) > 1 && l.segs[1].first <= passed)
+	consumed, any := l.consumed((*cursor).committed)
+	onlyNewest := any && consumed >= l.next && l.out != nil && len(l.segs) == 1
+	frees := any && (onlyNewest || len(l.segs) > 1 && l.segs[1].first <= consumed)
 	l.mu.Unlock()
 	if !frees {
 		return nil
 	}
-	if idle { // the newest segment is never removed
+	if onlyNewest {
 		if _, err := l.roll(); err != nil {
 			return err
 		}
 	}
-	_ = l.saveCursors(true) // counted; what it could not free, the cap deals with
+	_ = l.saveCursors(true) // Stats counts the errors; makeRoom goes on without the space
 	return nil
 }
 
-// passed is the number before which every reader has passed, by now or by durable.
-// With l.mu. Without readers nothing is passed.
-func (l *Log) passed(by func(*place) Seq) (seq Seq, any bool) {
+// consumed returns the lowest cursor of all readers: each has committed or lost every
+// record before it. by selects the cursor in memory (committed) or the one last
+// synced (onDisk). any is false if there are no readers. The caller holds l.mu.
+func (l *Log) consumed(by func(*cursor) Seq) (seq Seq, any bool) {
 	seq = math.MaxUint64
-	for _, p := range l.places {
+	for _, p := range l.cursors {
 		seq = min(seq, by(p))
 	}
-	return seq, len(l.places) > 0
+	return seq, len(l.cursors) > 0
 }
 
-// removePassed removes the segments before the number that every reader has passed.
-func (l *Log) removePassed(by func(*place) Seq) (freed bool) {
+// removeConsumed removes the segments that lie wholly before the lowest cursor, and
+// reports whether there was one.
+func (l *Log) removeConsumed(by func(*cursor) Seq) (freed bool) {
 	l.mu.Lock()
-	passed, any := l.passed(by)
+	consumed, any := l.consumed(by)
 	k := 0
-	for any && k+1 < len(l.segs) && l.segs[k+1].first <= passed {
+	for any && k+1 < len(l.segs) && l.segs[k+1].first <= consumed {
 		l.bytes -= l.segs[k].size
 		k++
 	}
-	gone := l.segs[:k:k]
+	removed := l.segs[:k:k]
 	l.segs = l.segs[k:]
 	l.ages.forget(l.oldest())
 	l.mu.Unlock()
-	for _, seg := range gone {
-		// What cannot be removed now is removed after the next start.
+	for _, seg := range removed {
+		// A file that cannot be removed now is removed after the next Open.
 		_ = l.fs.Remove(l.path(seg.name()))
 	}
 	return k > 0
 }
 
-// dropOldest removes the oldest segment for the cap's sake. With the turn.
+// dropOldest removes the oldest segment because the cap is reached. Stats.Dropped
+// counts its records that some reader had not committed. The caller holds writeLock.
 func (l *Log) dropOldest() error {
 	l.mu.Lock()
 	single := len(l.segs) == 1
@@ -173,20 +183,21 @@ func (l *Log) dropOldest() error {
 	l.segs = l.segs[1:]
 	l.bytes -= seg.size
 	from := seg.first
-	if passed, any := l.passed((*place).now); any {
-		from = min(max(from, passed), end)
+	if consumed, any := l.consumed((*cursor).committed); any {
+		from = min(max(from, consumed), end)
 	}
 	l.stats.Dropped += uint64(end - from)
 	l.ages.forget(end)
 	l.mu.Unlock()
-	if err := l.fs.Remove(l.path(seg.name())); err != nil && !notThere(err) {
+	if err := l.fs.Remove(l.path(seg.name())); err != nil && !notExist(err) {
 		return err
 	}
 	return nil
 }
 
-// at returns the segment that holds seq, how far it is published, and the number
-// at which the next one begins. With l.mu.
+// at returns the segment that holds seq, its published size in bytes, and the first
+// sequence number behind it. seg is nil if seq is older than the oldest segment. The
+// caller holds l.mu.
 func (l *Log) at(seq Seq) (seg *segment, size int64, end Seq) {
 	i := sort.Search(len(l.segs), func(i int) bool { return l.segs[i].first > seq }) - 1
 	if i < 0 {
@@ -199,7 +210,7 @@ func (l *Log) at(seq Seq) (seg *segment, size int64, end Seq) {
 	return l.segs[i], l.segs[i].size, end
 }
 
-// unreadable counts a place in a segment that cannot be read, once.
+// unreadable counts the damaged range at off, once, however many readers skip it.
 func (l *Log) unreadable(seg *segment, off int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

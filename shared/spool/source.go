@@ -9,28 +9,31 @@ import (
 	"syscall"
 )
 
-// giveUpAfter calls of Next that met EIO, the rest of a segment counts as unreadable:
-// a dead sector must not hold a reader for ever.
+// giveUpAfter is how many calls of Next in a row may fail with EIO. Then the rest of
+// the segment counts as lost, so that a bad sector does not stop a reader for ever.
 const giveUpAfter = 3
 
-// source is where a reader's records come from: memory while it keeps up, else a
-// segment's file.
+// source reads a reader's records: from memory while the reader keeps up with the
+// appends, else from a segment's file.
 type source struct {
 	mu     sync.Mutex
 	closed bool
 
-	chunk *chunk // where it is in memory
+	// The position in memory: record seq is at off in chunk.
+	chunk *chunk
 	seq   Seq
 	off   int
 
-	seg      *segment // where it is on disk
-	file     File
+	// The position on disk.
+	seg      *segment
+	file     File // of seg; nil if no file is open
 	scan     *scanner
-	failures int
+	failures int // calls in a row that failed with EIO
 }
 
-// view is what a reader can read next: records from pos to before end, in buf or
-// in seg.
+// view is the range of records that a reader can read next, from pos to before end.
+// They are in memory (chunk, with its published bytes buf) or on disk (seg, with its
+// published size).
 type view struct {
 	pos, end Seq
 	chunk    *chunk
@@ -39,16 +42,16 @@ type view struct {
 	size     int64
 }
 
-// batch collects what one call of Next returns.
+// batch collects the records that one call of Next returns.
 type batch struct {
 	recs            []Record
 	limit, maxBytes int
 	bytes           int
 	full            bool
-	at              uint32 // of the first record
+	at              uint32 // when the first record was appended, unix seconds
 }
 
-// add takes a record unless it would be too much.
+// add adds a record to the batch. It returns false if the record exceeds maxBytes.
 func (b *batch) add(seq Seq, f frame) bool {
 	if len(b.recs) > 0 && b.maxBytes > 0 && b.bytes+len(f.data) > b.maxBytes {
 		b.full = true
@@ -63,7 +66,7 @@ func (b *batch) add(seq Seq, f frame) bool {
 	return true
 }
 
-// take returns what is there now, possibly nothing.
+// take returns the next records without waiting; none if there are no more.
 func (r *Reader) take(limit, maxBytes int) ([]Record, error) {
 	s := &r.source
 	s.mu.Lock()
@@ -73,7 +76,7 @@ func (r *Reader) take(limit, maxBytes int) ([]Record, error) {
 		if s.closed {
 			return nil, ErrClosed
 		}
-		v, ok := r.look()
+		v, ok := r.nextView()
 		if !ok {
 			break
 		}
@@ -81,7 +84,7 @@ func (r *Reader) take(limit, maxBytes int) ([]Record, error) {
 			b.recs = make([]Record, 0, min(Seq(b.limit), v.end-v.pos, 1024))
 		}
 		if v.chunk != nil {
-			r.moveTo(s.fromMemory(v, &b))
+			r.setPos(s.fromMemory(v, &b))
 		} else if err := r.fromDisk(v, &b); err != nil {
 			if len(b.recs) == 0 {
 				return nil, fmt.Errorf("read spool: %w", err)
@@ -91,18 +94,19 @@ func (r *Reader) take(limit, maxBytes int) ([]Record, error) {
 	}
 	if len(b.recs) > 0 {
 		r.l.mu.Lock()
-		r.handedOut(mark{b.recs[0].Seq, b.at})
+		r.addMark(mark{b.recs[0].Seq, b.at})
 		r.l.mu.Unlock()
 	}
 	return b.recs, nil
 }
 
-// look finds what comes next; false if there is nothing.
-func (r *Reader) look() (v view, ok bool) {
+// nextView finds the records at the reader's position. It skips records that were
+// dropped at the cap. ok is false if there are no more records.
+func (r *Reader) nextView() (v view, ok bool) {
 	l := r.l
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	r.pos = max(r.pos, r.place.Next)
+	r.pos = max(r.pos, r.cursor.Next)
 	r.skip(l.oldest())
 	if r.pos >= l.next {
 		return v, false
@@ -116,15 +120,15 @@ func (r *Reader) look() (v view, ok bool) {
 	return v, true
 }
 
-func (r *Reader) moveTo(pos Seq) {
+func (r *Reader) setPos(pos Seq) {
 	r.l.mu.Lock()
 	defer r.l.mu.Unlock()
 	r.pos = pos
 }
 
-// fromMemory takes records out of v's chunk and returns where it came to.
+// fromMemory adds records of v's chunk to b and returns the next position.
 func (s *source) fromMemory(v view, b *batch) Seq {
-	_ = s.drop() // it keeps up: no file needed
+	_ = s.closeFile()
 	if s.chunk != v.chunk || s.seq > v.pos {
 		s.chunk, s.seq, s.off = v.chunk, v.chunk.first, 0
 	}
@@ -139,12 +143,12 @@ func (s *source) fromMemory(v view, b *batch) Seq {
 	return s.seq
 }
 
-// fromDisk takes records out of v's segment. It returns an error only where calling
-// again may help.
+// fromDisk adds records of v's segment to b. It returns an error if a retry may help;
+// otherwise it skips the rest of the segment.
 func (r *Reader) fromDisk(v view, b *batch) error {
 	s := &r.source
 	if err := s.openAt(r.l, v); err != nil {
-		if !notThere(err) {
+		if !notExist(err) {
 			return err
 		}
 		r.skipRest(v, 0)
@@ -183,21 +187,21 @@ func (r *Reader) fromDisk(v view, b *batch) error {
 	return nil
 }
 
-// skipRest gives up what v's segment should still have from off on.
+// skipRest skips the rest of v's segment, from offset off on, as lost.
 func (r *Reader) skipRest(v view, off int64) {
 	s := &r.source
 	s.failures = 0
-	_ = s.drop()
+	_ = s.closeFile()
 	r.l.unreadable(v.seg, off)
 	r.l.mu.Lock()
 	defer r.l.mu.Unlock()
 	r.skip(v.end)
 }
 
-// openAt makes the scan stand in v's segment, at v.pos or before.
+// openAt opens v's segment, unless it is open, and places the scan at or before v.pos.
 func (s *source) openAt(l *Log, v view) error {
 	if s.file == nil || s.seg != v.seg || v.seg.first+Seq(s.scan.num) > v.pos {
-		_ = s.drop()
+		_ = s.closeFile()
 		f, err := l.fs.OpenFile(l.path(v.seg.name()), os.O_RDONLY)
 		if err != nil {
 			return err
@@ -211,8 +215,8 @@ func (s *source) openAt(l *Log, v view) error {
 	return nil
 }
 
-// drop closes the file.
-func (s *source) drop() error {
+// closeFile closes the segment's file, if one is open.
+func (s *source) closeFile() error {
 	if s.file == nil {
 		return nil
 	}
@@ -226,5 +230,5 @@ func (s *source) close() error {
 	defer s.mu.Unlock()
 	s.closed = true
 	s.chunk = nil
-	return s.drop()
+	return s.closeFile()
 }

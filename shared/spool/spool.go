@@ -1,59 +1,59 @@
-// Package spool keeps records on disk, first in, first out, until every named
-// reader has passed them. What Append returned without an error is still there
-// after a kill -9 or a power cut, unless the declared cap dropped it; then it is
-// counted.
+// Package spool is a durable first-in-first-out queue on disk. It keeps each record
+// until every named reader has committed it. Once Append has returned without an
+// error, its records survive kill -9 and power cuts. Only the cap can drop them, and
+// dropped records are counted.
 //
 // # On disk
 //
 // A spool is a folder. Unknown files in it are left alone.
 //
 //	00000000000000000001.log   a segment; its name is the sequence number of its first record
-//	00000000000000048211.log   the next; the newest is the one that grows
-//	cursors.a, cursors.b       where the readers are, written in turn
-//	lock                       held (flock) while the spool is open
+//	00000000000000048211.log   the next segment; records are appended to the newest
+//	cursors.a, cursors.b       the readers' cursors, written alternately
+//	lock                       locked (flock) while the spool is open
 //
-// A segment is nothing but records, one after the other; integers are little endian:
+// A segment is a sequence of records without a file header. Integers are little
+// endian. A record is, by offset and length in bytes:
 //
-//	 0  4  CRC-32C of the file's first sequence number (8 bytes) and of all that follows here
+//	 0  4  CRC-32C of the segment's first sequence number (8 bytes) and of the rest of the record
 //	 4  4  length of the data, n
 //	 8  4  number of the record in its segment, from 1: sequence number = first + number - 1
 //	12  4  when it was appended, unix seconds
 //	16  n  data
 //
-// The number makes zeros no record, and tells how many are missing where a place
-// cannot be read. The segment's first number in the CRC makes a record of another
-// file no record here. Records beyond the next segment's first number are what a
-// failed write left, and do not count.
+// The record number has two uses: zeros are no valid record, and behind a damaged
+// range it shows how many records are missing. The sequence number in the CRC makes a
+// record of another segment invalid here. Records whose number reaches the next
+// segment's first number are left from a failed write and are ignored.
 //
 // A cursor file is
 //
 //	 0  8  "hspool\x00\x01"
-//	 8  8  generation; the higher of the two readable files counts
+//	 8  8  generation; of two readable files, the one with the higher generation is used
 //	16  4  length of the text
 //	20  4  CRC-32C of bytes 8 to 20 and of the text
 //	24     JSON: {"name":{"next":48300,"lost":0}}
 //
-// and is overwritten in place, so that a full disk never stops a reader from
-// moving on (and thereby from giving space back), and an SD card sees one small
-// write, not a new file. It is overwritten until it is made durable, every tenth
-// time; then it is the other's turn. So a cut always leaves one that is whole.
+// It is overwritten in place. So a reader can commit, and thereby free space, on a
+// full disk, and an SD card gets one small write instead of a new file. Every tenth
+// write is synced, and then the other file is written. So a power cut always leaves
+// one whole file.
 //
-// # Order of events
+// # Order of writes
 //
-// A group of records goes into one segment with one write and one fsync before
-// anyone sees it. A segment's name is made durable before its first record is
-// acknowledged. A segment that every reader passed is removed after a durable cursor
-// file says so; hence cursors may fall back (after a kill by what was committed
-// within Options.CursorEvery, after a power cut within ten times that), but never
-// stand ahead.
+// A group of records is written to one segment and synced once, before readers see
+// it. A segment's name is synced before its first record is acknowledged. A segment
+// that every reader has committed is removed after the cursors are synced. So a cursor
+// may fall back: after a kill by the commits of Options.CursorEvery, after a power cut
+// by those of ten times that. It is never ahead of the reader's last commit.
 //
-// At start only the newest segment is read: what is unreadable at its end is cut
-// and reported. An unreadable place elsewhere is skipped when a reader comes by,
-// to the next readable record, and counted.
+// Open reads only the newest segment. It cuts unreadable bytes from the segment's end
+// and reports them. A reader skips damaged ranges elsewhere, up to the next readable
+// record, and counts them when it gets there.
 //
-// # What it costs
+// # Cost
 //
-// 16 bytes a record. With 20 records of 200 bytes a second (0.35 GB a day), ext4
+// 16 bytes on disk for each record. With 20 records of 200 bytes a second (0.35 GB a day), ext4
 // wrote to its device 9.0 GB a day with Options.Sync 0, 1.4 GB with 1 s, 0.65 GB
 // with 5 s and 0.55 GB with 30 s.
 package spool
@@ -70,55 +70,58 @@ import (
 	"time"
 )
 
-// Seq numbers the records of a spool from 1, in order, without gaps.
+// Seq is the sequence number of a record. A spool numbers its records from 1, in
+// order, without gaps.
 type Seq uint64
 
 // Policy says what happens when the cap is reached.
 type Policy int
 
 const (
-	DropOldest   Policy = iota // the oldest segment goes, and is counted for each reader that had not passed it
-	RefuseNewest               // Append answers ErrFull
+	DropOldest   Policy = iota // remove the oldest segment; each reader that had not committed it counts the records as lost
+	RefuseNewest               // Append returns ErrFull
 )
 
 // Options of a spool. The zero value is a spool without a cap that syncs every group.
 type Options struct {
-	SegmentBytes int64         // a segment's size, 8 MiB unless told; at most an eighth of the cap
+	SegmentBytes int64         // size of a segment, by default 8 MiB; at most an eighth of the cap
 	MaxBytes     int64         // cap on the bytes of all segments, 0 = none
 	MaxRecords   int64         // cap on the number of records, 0 = none
 	Policy       Policy        // at the cap
-	Sync         time.Duration // 0: Append returns after the fsync. More: it returns once the kernel has the
-	// records, which survive kill -9, and a power cut may lose the last Sync of them. Less: the same,
-	// but the fsync is the caller's to ask for, by Log.SyncRecords
-	CursorEvery time.Duration    // how often cursors are written at most, 1 s unless told; every tenth time durably
-	Memory      int64            // newest records kept in memory for readers that keep up, 4 MiB unless told
-	Now         func() time.Time // stamps records, for Lag; time.Now unless told
-	FS          FS               // the disk unless told
+	Sync         time.Duration // 0: Append returns after an fsync. Positive: Append returns after the write and an
+	// fsync follows within Sync. The records survive kill -9, but a power cut may lose those of the last
+	// Sync. Negative: the same, but nothing is synced until the caller calls Log.SyncRecords
+	CursorEvery time.Duration    // least time between two writes of the cursors, by default 1 s; every tenth write is synced
+	Memory      int64            // bytes of the newest records to keep in memory, by default 4 MiB
+	Now         func() time.Time // the time of new records, for Lag; by default time.Now
+	FS          FS               // by default the operating system's
 }
 
-// What Append and others may answer; compare with errors.Is.
+// Errors of Append and other calls; compare with errors.Is.
 var (
-	ErrFull     = errors.New("spool is full")             // the cap, under RefuseNewest
-	ErrNoSpace  = errors.New("no space on the disk")      // nothing of this call was kept; try again later
-	ErrTooLarge = errors.New("records larger than spool") // one call is over the cap, or one record over 16 MiB
+	ErrFull     = errors.New("spool is full")             // the cap is reached, under RefuseNewest
+	ErrNoSpace  = errors.New("no space on the disk")      // the call stored nothing; try again later
+	ErrTooLarge = errors.New("records larger than spool") // one call exceeds the cap, or one record 16 MiB
 	ErrClosed   = errors.New("spool is closed")
 	ErrLocked   = errors.New("spool is in use by another process")
 	ErrInUse    = errors.New("reader is in use")
 )
 
-// maxData bounds a record, and with it the memory that a damaged length can ask for.
+// maxData bounds the data of a record. It also bounds the memory that a damaged
+// length field can make a reader allocate.
 const maxData = 16 << 20
 
-// Stats counts since Open, except for the last three, which are as of now.
+// Stats are counts since Open, except for Segments, Records and Bytes, which are
+// current values.
 type Stats struct {
 	Appended   uint64 // records acknowledged
-	Groups     uint64 // writes they took
-	Fsyncs     uint64 // of segments, cursors and the folder
-	Written    uint64 // bytes handed to the disk, cursors included
-	Dropped    uint64 // records removed at the cap that some reader had not passed
-	Torn       uint64 // ends cut at Open
-	Corrupt    uint64 // unreadable places skipped
-	SyncErrors uint64 // failed fsyncs, of which records already acknowledged under Options.Sync may have died
+	Groups     uint64 // writes for these records
+	Fsyncs     uint64 // of segments, cursor files and the folder
+	Written    uint64 // bytes written to disk, cursors included
+	Dropped    uint64 // records removed at the cap that some reader had not committed
+	Torn       uint64 // segments whose end was cut at Open
+	Corrupt    uint64 // damaged ranges skipped
+	SyncErrors uint64 // failed fsyncs; with Options.Sync, acknowledged records may be lost
 	Segments   int
 	Records    uint64
 	Bytes      int64
@@ -134,52 +137,55 @@ type Log struct {
 	lock           io.Closer
 	closed         chan struct{}
 
-	turn     chan struct{} // held by whoever writes segments; guards out, unsynced, unsure and the bytes beyond what is published
-	out      File          // the newest segment, nil where a new one must be made first
-	unsynced bool          // written and not yet synced, under Options.Sync
-	unsure   Seq           // of records before it a sync failed, under Options.Sync
+	// writeLock is a mutex that Append can wait for together with its context: the
+	// sender holds it. It guards the four fields below and all writes to segments.
+	writeLock        chan struct{}
+	out              File // the newest segment; nil if the next group must begin a new one
+	unsynced         bool // out has records that are not synced, under Options.Sync
+	syncFailedBefore Seq  // a sync of records before this number failed, under Options.Sync; 0 = none did
 
-	cursorTurn sync.Mutex // held by whoever writes cursors; guards what follows
-	slots      [2]File
-	slot       int               // the one that is written next
-	generation uint64            // of what was written last
-	written    map[string]*place // what is not yet durable of it, nil: it is
-	syncDue    bool
+	// cursorLock guards the fields below and all writes to the cursor files.
+	cursorLock          sync.Mutex
+	slots               [2]File            // cursors.a and cursors.b, each nil until it is first written
+	slot                int                // the file to write next
+	generation          uint64             // of the cursors written last
+	written             map[string]*cursor // the cursors written last; nil once they are synced
+	cursorSyncScheduled bool
 
-	mu      sync.Mutex // guards the rest; never held during I/O
-	waiting []*group
-	segs    []*segment // oldest first
-	next    Seq
-	bytes   int64
-	tail    tail
-	ages    ages
-	places  map[string]*place
-	stats   Stats
-	syncing bool // a sync is due under Options.Sync
-	saving  bool // a write of cursors is due
-	moved   bool // cursors differ from the files
-	done    bool
+	mu             sync.Mutex // guards the rest; never held during I/O
+	waiting        []*group
+	segs           []*segment // oldest first
+	next           Seq        // of the next record to publish
+	bytes          int64      // of all segments
+	tail           tail
+	ages           ages
+	cursors        map[string]*cursor // of all readers, by name
+	stats          Stats
+	syncScheduled  bool // under Options.Sync
+	saveScheduled  bool // a write of the cursors is scheduled
+	cursorsChanged bool // cursors differ from the files
+	done           bool // Close was called
 }
 
-// segment is one file, as far as it is published.
+// segment is one file. Its fields cover only published records.
 type segment struct {
 	first  Seq
-	size   int64
-	before int64 // bytes of all segments that ever came before it, since Open
-	bad    int64 // unreadable places before this offset are counted
+	size   int64 // bytes
+	before int64 // bytes of all earlier segments since Open, removed ones included
+	bad    int64 // damaged ranges before this offset are counted already
 }
 
 func (l *Log) path(name string) string { return filepath.Join(l.dir, name) }
 func (s *segment) name() string        { return fmt.Sprintf("%020d.log", uint64(s.first)) }
 
-// Next is the number that the next record will get.
+// Next returns the number that the next record will get.
 func (l *Log) Next() Seq {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.next
 }
 
-// Stats returns the counts.
+// Stats returns the current counts.
 func (l *Log) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -188,7 +194,8 @@ func (l *Log) Stats() Stats {
 	return s
 }
 
-// oldest is the first number that may still be there. With l.mu.
+// oldest returns the first number of the oldest segment, or next if there is none. The
+// caller holds l.mu.
 func (l *Log) oldest() Seq {
 	if len(l.segs) == 0 {
 		return l.next
@@ -196,11 +203,11 @@ func (l *Log) oldest() Seq {
 	return l.segs[0].first
 }
 
-// open returns the readers that are open.
+// open returns the open readers.
 func (l *Log) open() (readers []*Reader) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, p := range l.places {
+	for _, p := range l.cursors {
 		if p.reader != nil {
 			readers = append(readers, p.reader)
 		}
@@ -208,27 +215,28 @@ func (l *Log) open() (readers []*Reader) {
 	return readers
 }
 
-// SyncRecords makes durable what Options.Sync still holds back of the records. From
-// safe to before end all are; safe is 0 unless a sync failed since Open, this one or
-// an earlier one, whoever asked for it: what it was to make durable, before safe, may
-// be lost at a power cut. With an error, which is this sync's, safe is end.
+// SyncRecords syncs the records that Options.Sync has left unsynced. Then all records
+// from safe to before end are durable. safe is 0 unless a sync of records has failed
+// since Open, whether in this call or before. Records before safe may then be lost at
+// a power cut. If this call's sync fails, SyncRecords returns its error, and safe
+// equals end.
 func (l *Log) SyncRecords() (safe, end Seq, err error) {
-	l.turn <- struct{}{}
-	defer func() { <-l.turn }()
+	l.writeLock <- struct{}{}
+	defer func() { <-l.writeLock }()
 	err = l.syncSegment()
-	return l.unsure, l.Next(), err
+	return l.syncFailedBefore, l.Next(), err
 }
 
-// Sync makes durable what Options.Sync and Options.CursorEvery still hold back.
+// Sync syncs all records and writes and syncs the cursors.
 func (l *Log) Sync() error {
-	l.turn <- struct{}{}
+	l.writeLock <- struct{}{}
 	err := l.syncSegment()
-	<-l.turn
+	<-l.writeLock
 	return errors.Join(err, l.saveCursors(true))
 }
 
-// Close waits for appends under way, writes cursors and ends the spool. Readers
-// that wait get ErrClosed.
+// Close finishes the appends in progress, syncs records and cursors and closes the
+// spool. Readers that wait in Next get ErrClosed. A second Close does nothing.
 func (l *Log) Close() error {
 	l.mu.Lock()
 	if l.done {
@@ -238,18 +246,18 @@ func (l *Log) Close() error {
 	l.done = true
 	l.mu.Unlock()
 
-	l.turn <- struct{}{}
+	l.writeLock <- struct{}{}
 	for l.writeGroup() {
 	}
-	err := errors.Join(l.syncSegment(), l.leaveSegment())
-	<-l.turn
+	err := errors.Join(l.syncSegment(), l.closeSegment())
+	<-l.writeLock
 	err = errors.Join(err, l.saveCursors(true))
 	close(l.closed)
 	for _, r := range l.open() {
 		err = errors.Join(err, r.source.close())
 	}
-	l.cursorTurn.Lock()
-	defer l.cursorTurn.Unlock()
+	l.cursorLock.Lock()
+	defer l.cursorLock.Unlock()
 	for i, f := range l.slots {
 		if f != nil {
 			err = errors.Join(err, f.Close())
@@ -259,7 +267,7 @@ func (l *Log) Close() error {
 	return errors.Join(err, l.lock.Close())
 }
 
-// withDefaults fills in what o leaves open.
+// withDefaults returns o with defaults for the fields that are not set.
 func (o Options) withDefaults() Options {
 	set := func(v *int64, d int64) {
 		if *v <= 0 {
@@ -273,7 +281,7 @@ func (o Options) withDefaults() Options {
 	set((*int64)(&o.CursorEvery), int64(time.Second))
 	o.SegmentBytes = max(min(o.SegmentBytes, o.MaxBytes/8, math.MaxInt32), 1)
 	if o.Now == nil {
-		o.Now = time.Now // clock: unless told
+		o.Now = time.Now // clock: the default
 	}
 	if o.FS == nil {
 		o.FS = disk{}
@@ -281,7 +289,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// noSpace marks the errors of a full disk as ErrNoSpace.
+// noSpace wraps ErrNoSpace around the errors of a full disk or quota.
 func noSpace(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return fmt.Errorf("%w: %w", ErrNoSpace, err)
@@ -289,5 +297,5 @@ func noSpace(err error) error {
 	return err
 }
 
-// notThere is no error: what shall go is gone.
-func notThere(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+// notExist reports whether err says that a file does not exist.
+func notExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// never keeps timers out of tests that count operations.
+// never disables a timer in tests that count operations.
 const never = 1000 * time.Hour
 
 func mustOpen(tb testing.TB, dir string, o Options) *Log {
@@ -47,7 +47,7 @@ func mustReader(tb testing.TB, l *Log, name string) *Reader {
 	return r
 }
 
-// readAll returns what r has left.
+// readAll returns all remaining records of r.
 func readAll(tb testing.TB, r *Reader) (recs []Record) {
 	tb.Helper()
 	for {
@@ -70,7 +70,7 @@ func texts(recs []Record) []string {
 	return out
 }
 
-func TestReaderGoesOnWhereItCommitted(t *testing.T) {
+func TestReaderContinuesBehindItsCommit(t *testing.T) {
 	dir := t.TempDir()
 	l := mustOpen(t, dir, Options{})
 	if first := mustAppend(t, l, "a", "b", "", "d"); first != 1 {
@@ -174,7 +174,7 @@ func TestTooLargeIsRefused(t *testing.T) {
 	mustAppend(t, l, "still works")
 }
 
-func TestSegmentsGoWhenEveryReaderPassed(t *testing.T) {
+func TestSegmentsAreRemovedOnceEveryReaderCommitted(t *testing.T) {
 	dir := t.TempDir()
 	l := mustOpen(t, dir, Options{SegmentBytes: 100})
 	a, b := mustReader(t, l, "a"), mustReader(t, l, "b")
@@ -187,7 +187,7 @@ func TestSegmentsGoWhenEveryReaderPassed(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n := l.Stats().Segments; n != len(names) {
-			t.Errorf("%d segments said, %d files", n, len(names))
+			t.Errorf("Stats has %d segments, the folder %d", n, len(names))
 		}
 		return len(names)
 	}
@@ -208,7 +208,7 @@ func TestSegmentsGoWhenEveryReaderPassed(t *testing.T) {
 	}
 }
 
-func TestLagTellsRecordsBytesAndAge(t *testing.T) {
+func TestLagHasRecordsBytesAndAge(t *testing.T) {
 	dir := t.TempDir()
 	now := time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
 	o := Options{SegmentBytes: 64, Now: func() time.Time { return now }}
@@ -237,7 +237,7 @@ func TestLagTellsRecordsBytesAndAge(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l = mustOpen(t, dir, o) // now from disk, where a segment has two of them
+	l = mustOpen(t, dir, o) // ages are now per segment of two records
 	r = mustReader(t, l, "behind")
 	check(r, 7, start.Add(2*time.Minute))
 	readAll(t, r)

@@ -2,23 +2,23 @@ package spool
 
 import "sort"
 
-// chunkLen is how much memory is taken at once for new records.
+// chunkLen is the memory allocated at once for new records.
 const chunkLen = 64 << 10
 
-// chunk holds records in a row, encoded as on disk. What is published of it never
-// changes, so readers hand out parts of it.
+// chunk holds consecutive records, encoded as on disk. Published bytes never change,
+// so readers return slices of them.
 type chunk struct {
 	first Seq
 	buf   []byte // published up to its length; the writer fills its capacity
 }
 
-// tail holds the newest records in memory, for readers that keep up.
+// tail caches the newest records in memory, for readers that keep up with the appends.
 type tail struct {
 	chunks []*chunk
 	bytes  int64
 }
 
-// find returns the chunk that holds seq, nil if memory does not reach back to it.
+// find returns the chunk that holds seq, or nil if seq is older than the cache.
 func (t *tail) find(seq Seq) *chunk {
 	i := sort.Search(len(t.chunks), func(i int) bool { return t.chunks[i].first > seq })
 	if i == 0 {
@@ -27,15 +27,15 @@ func (t *tail) find(seq Seq) *chunk {
 	return t.chunks[i-1]
 }
 
-// draft is records encoded and not yet published.
+// draft holds encoded records that are not yet published.
 type draft struct {
-	last  *chunk   // the chunk it goes on in, nil if it could not
-	grown []byte   // last.buf with what was added
-	added []*chunk // further chunks
-	at    uint32   // when, in unix seconds
+	last  *chunk   // the newest published chunk, nil if there is none
+	grown []byte   // last.buf and the draft's records that fit behind it
+	added []*chunk // new chunks for the other records
+	at    uint32   // the time of all records, unix seconds
 }
 
-// newDraft goes on behind what is published.
+// newDraft returns an empty draft whose records follow the published ones.
 func (t *tail) newDraft(at uint32) draft {
 	if len(t.chunks) == 0 {
 		return draft{at: at}
@@ -44,7 +44,7 @@ func (t *tail) newDraft(at uint32) draft {
 	return draft{last: last, grown: last.buf, at: at}
 }
 
-// add encodes one record.
+// add encodes one record into the last chunk, or into a new one if it does not fit.
 func (d *draft) add(seq Seq, seed, num uint32, data []byte) {
 	need := headerLen + len(data)
 	switch k := len(d.added) - 1; {
@@ -58,7 +58,7 @@ func (d *draft) add(seq Seq, seed, num uint32, data []byte) {
 	}
 }
 
-// parts are the bytes to write, in order.
+// parts yields the draft's bytes to write to the segment, in order.
 func (d *draft) parts(yield func([]byte) bool) {
 	if d.last != nil && len(d.grown) > len(d.last.buf) && !yield(d.grown[len(d.last.buf):]) {
 		return
@@ -70,7 +70,7 @@ func (d *draft) parts(yield func([]byte) bool) {
 	}
 }
 
-// publish shows d to readers and forgets the oldest beyond limit.
+// publish makes d visible to readers and removes the oldest chunks over limit bytes.
 func (t *tail) publish(d draft, limit int64) {
 	if d.last != nil {
 		d.last.buf = d.grown

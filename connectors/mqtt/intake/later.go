@@ -158,7 +158,7 @@ func (a *later) finish() {
 
 // releaseStored acknowledges what every function has stored.
 func (a *later) releaseStored() {
-	stored := a.spool.Passed(seenReader)
+	stored := a.spool.LowestCursor(seenReader)
 	a.release(stored, false)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -171,7 +171,7 @@ func (a *later) releaseStored() {
 // the disk says that it failed, and those behind them, wait for their functions.
 func (a *later) sync() {
 	safe, end, err := a.spool.SyncRecords()
-	if safe <= a.spool.Passed(seenReader) {
+	if safe <= a.spool.LowestCursor(seenReader) {
 		safe = 0 // stored, all of it
 	}
 	a.mu.Lock()

@@ -45,7 +45,7 @@ func Waits(l *spool.Log, function string, seq spool.Seq) bool {
 	}
 	for _, start := range slices.Backward(Lanes(l, function)) {
 		if start <= seq {
-			next, known := l.Place(LaneName(function, start))
+			next, known := l.Cursor(LaneName(function, start))
 			return known && next <= seq
 		}
 	}
