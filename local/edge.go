@@ -22,7 +22,7 @@ func (u *up) edgePart() part {
 		c, err := agent.Parse(map[string]string{
 			"NODE": "simulated", "SIMULATE": "true", "MQTT_URL": u.mqttURL, "SPOOL_DIR": filepath.Join(u.dir, "edge"),
 			"LISTEN": "", "EDGE_CONFIG_DIR": u.dir,
-		}, u.env.Secrets, sim.House())
+		}, u.env.Secrets, sim.OneOfEach())
 		if err != nil {
 			return err
 		}

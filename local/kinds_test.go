@@ -70,7 +70,7 @@ func simulatedHouse(t *testing.T) map[string]wire.Message {
 	})
 	c, err := agent.Parse(map[string]string{
 		"NODE": "pi", "SIMULATE": "true", "SIMULATE_SPEED": "50", "MQTT_URL": "tcp://" + b.Addr(), "SPOOL_DIR": t.TempDir(), "LISTEN": "", "EDGE_CONFIG_DIR": t.TempDir(),
-	}, secret.NewFolder(t.TempDir()), sim.House())
+	}, secret.NewFolder(t.TempDir()), sim.OneOfEach())
 	if err != nil {
 		t.Fatal(err)
 	}

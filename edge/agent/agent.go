@@ -1,26 +1,28 @@
-// Package agent reads a node's sensors and takes their readings to the broker.
+// Package agent reads a node's sensors and publishes their readings to the broker.
 //
-// While the broker is there a reading is published at once and kept in memory
-// until hearth says that it is stored; nothing is written to disk. While the
-// broker is away readings go to a spool on disk, and on its return from there,
-// oldest first and at a limited rate, beside the live ones. While the clock is not
-// set readings wait in the spool too, and get their true time once it is.
+// While the broker is connected, a reading is published at once. It stays in memory
+// until a stored message from hearth's connector acknowledges it. Nothing is written
+// to disk. While the broker is not connected, readings go to a spool on disk. After a
+// reconnect they are published from there, oldest first and at a limited rate, between
+// the live readings. Readings taken before the clock is set also wait in the spool.
+// They get their true time once the clock is set.
 //
-// What can be lost: with a power cut while the broker is away, what the spool has
-// not yet synced (SPOOL_SYNC); beyond the spool's caps, the oldest, counted. What
-// waits in memory while online is lost only if broker and agent die together.
+// These readings can be lost. A power cut without a broker loses what the spool has not
+// yet synced (SPOOL_SYNC). At the spool's caps the oldest readings are dropped and
+// counted. Readings that are in memory while online are lost only if broker and agent
+// die together.
 //
-// Its parts, each calling only those below it:
+// The package's parts, each of which calls only those below it:
 //
-//	Agent       makes the others, starts and ends them
-//	sensor      reads one sensor, each in a goroutine, and hands samples over
-//	dialer      keeps a session with the broker, and hands over what comes from there
-//	delivery    the one loop through which every reading goes
-//	numbering   makes a numbered reading of a sample
-//	backlog     the readings on disk, and those that the disk does not take
-//	calendar    tells when a moment was
-//	monitor     what the others show of themselves
-//	reporter    serves that as metrics and health
+//	Agent       builds, starts and stops the other parts
+//	sensor      reads one sensor, in its own goroutine, and sends samples to delivery
+//	dialer      keeps a session with the broker, and sends its events to delivery
+//	delivery    the single loop that moves every reading
+//	numbering   makes a numbered reading from a sample
+//	backlog     readings on disk, and in memory those that the disk does not take
+//	timekeeper  converts monotonic time to wall time, once the clock is set
+//	monitor     collects the state of the other parts
+//	reporter    serves that state as metrics and health
 package agent
 
 import (
@@ -41,19 +43,19 @@ import (
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
-// Deps is what an agent may know of its surroundings.
+// Deps are an agent's dependencies. The zero value is for production.
 type Deps struct {
-	Log     *slog.Logger
-	Clock   Clock           // SystemClock unless told
-	Machine *driver.Machine // this one unless told; SIMULATE wants a simulated one
-	Spool   spool.FS        // the disk unless told
+	Log     *slog.Logger    // default: discard
+	Clock   Clock           // default: SystemClock
+	Machine *driver.Machine // default: this machine; SIMULATE requires a simulated one
+	Spool   spool.FS        // default: the disk
 }
 
-// Agent is one node's. Run it once.
+// Agent reads and publishes for one node. Run may be called once.
 type Agent struct {
 	cfg      Config
 	log      *slog.Logger
-	boot     string // names this run: numbers begin anew with it, and never repeat
+	boot     string // identifies this run; numbers start at 1 in each
 	machine  *driver.Machine
 	sensors  []*sensor
 	dialer   *dialer
@@ -61,10 +63,10 @@ type Agent struct {
 	reporter *reporter
 }
 
-// sensorsEnd is how long sensors may take to end: a fan has to be stopped.
-const sensorsEnd = 12 * time.Second
+// sensorStopWait is how long sensors may take to stop: a fan has to be switched off.
+const sensorStopWait = 12 * time.Second
 
-// New returns an agent. It starts nothing.
+// New returns an agent and starts nothing. An error names the setting that is wrong.
 func New(c Config, d Deps) (*Agent, error) {
 	if c.Simulate && d.Machine == nil {
 		return nil, errNoSimulators
@@ -81,28 +83,28 @@ func New(c Config, d Deps) (*Agent, error) {
 		clock.Kernel = a.boot
 	}
 	up := uptime(time.Now())
-	seen := &monitor{log: a.log, up: up}
-	cal := newCalendar(clock, c.AnyClock || c.Simulate, c.Hold, filepath.Join(c.Dir, "clock.json"), a.log, seen)
+	mon := &monitor{log: a.log, up: up}
+	tk := newTimekeeper(clock, c.AnyClock || c.Simulate, c.Hold, filepath.Join(c.Dir, "clock.json"), a.log, mon)
 	if a.machine == nil {
-		a.machine = kinds.Real(c.Dir, func() (time.Time, bool) { return clock.Wall(), cal.isSet() })
+		a.machine = kinds.Real(c.Dir, func() (time.Time, bool) { return clock.Wall(), tk.isSet() })
 	}
-	a.machine.Memory.Wrote = seen.wrote
-	a.machine.Memory.Failed = func(err error) { a.log.Error("what sensors have learnt", "err", err) }
-	samples := make(chan taken, 1024)
+	a.machine.Memory.Wrote = mon.countWritten
+	a.machine.Memory.Failed = func(err error) { a.log.Error("keep the state of a sensor", "err", err) }
+	samples := make(chan takenSample, 1024)
 	for _, s := range c.Sensors {
 		a.sensors = append(a.sensors, newSensor(s, a.machine, clock, samples, a.log))
 	}
 	var err error
-	if a.dialer, err = newDialer(c, presence{c.Node, a.boot, a.machine.Simulated, cal}, a.log); err != nil {
+	if a.dialer, err = newDialer(c, presence{c.Node, a.boot, a.machine.Simulated, tk}, a.log); err != nil {
 		return nil, err
 	}
 	a.delivery = &delivery{
-		up: up, samples: samples, links: a.dialer.links, acks: a.dialer.acks, places: a.dialer.places,
-		numbers: newNumbering(c.Node, a.boot, a.machine.Simulated, cal),
-		backlog: newBacklog(c, d.Spool, up, cal, seen, a.log), calendar: cal, monitor: seen, log: a.log,
+		up: up, samples: samples, sessions: a.dialer.sessions, acks: a.dialer.acks, stored: a.dialer.stored,
+		numbers: newNumbering(c.Node, a.boot, a.machine.Simulated, tk),
+		backlog: newBacklog(c, d.Spool, up, tk, mon, a.log), timekeeper: tk, monitor: mon, log: a.log,
 		window: newWindow(c), rate: budget{rate: float64(c.Rate)},
 	}
-	a.reporter = &reporter{boot: a.boot, sync: c.SpoolSync, sensors: a.sensors, calendar: cal, monitor: seen}
+	a.reporter = &reporter{boot: a.boot, sync: c.SpoolSync, sensors: a.sensors, timekeeper: tk, monitor: mon}
 	return a, nil
 }
 
@@ -112,10 +114,11 @@ func newBoot() string {
 	return hex.EncodeToString(id)
 }
 
-// Run reads and delivers until ctx ends. Then it keeps what is not yet safe and
-// tells the broker that the node goes offline.
+// Run reads and publishes until ctx ends. Then it writes readings that are not yet
+// stored to disk and publishes the status offline. An error means that another agent
+// holds the spool, that LISTEN is taken, or that readings were lost at the end.
 func (a *Agent) Run(ctx context.Context) error {
-	defer a.dialer.end()
+	defer a.dialer.close()
 	if err := a.delivery.backlog.open(); err != nil {
 		return err
 	}
@@ -129,7 +132,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	for _, s := range a.sensors {
 		reading.Go(func() { s.run(ctx) })
 	}
-	connecting, disconnect := context.WithCancel(context.WithoutCancel(ctx)) // it outlives the sensors
+	connecting, disconnect := context.WithCancel(context.WithoutCancel(ctx)) // the session outlives the sensors
 	defer disconnect()
 	links.Go(func() { a.dialer.run(connecting) })
 	a.log.Info("started", "node", a.cfg.Node, "boot", a.boot, "sensors", len(a.sensors), "simulated", a.machine.Simulated)
@@ -137,7 +140,7 @@ func (a *Agent) Run(ctx context.Context) error {
 
 	a.delivery.run(ctx)
 	notify("STOPPING=1")
-	a.delivery.drain(&reading, sensorsEnd)
+	a.delivery.drain(&reading, sensorStopWait)
 	err = a.delivery.finish()
 	disconnect()
 	links.Wait()
@@ -145,13 +148,13 @@ func (a *Agent) Run(ctx context.Context) error {
 	return err
 }
 
-// Handler serves the agent's own port:
+// Handler serves health and metrics, also without LISTEN:
 //
-//	GET /healthz  200 while readings are delivered or kept; what is amiss in words
+//	GET /healthz  200 while readings are delivered or kept, as JSON that names problems
 //	GET /metrics  for Prometheus
 func (a *Agent) Handler() http.Handler { return a.reporter.handler() }
 
-// listen serves metrics and health, if wanted.
+// listen serves Handler at LISTEN. The caller stops it with stop.
 func (a *Agent) listen() (stop func(), err error) {
 	if a.cfg.Listen == "off" {
 		return func() {}, nil
@@ -166,9 +169,9 @@ func (a *Agent) listen() (stop func(), err error) {
 	return func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		_ = srv.Shutdown(ctx) // what is left is cut
+		_ = srv.Shutdown(ctx) // requests still running are cut off
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-			a.log.Warn("metrics", "err", err)
+			a.log.Warn("serve metrics and health", "err", err)
 		}
 	}, nil
 }

@@ -10,48 +10,48 @@ import (
 )
 
 const (
-	readerName  = "mqtt"
-	diskWait    = 10 * time.Second
-	diskRetry   = 5 * time.Second
-	batch       = 200       // readings that go to or come from the disk at once
-	batchBytes  = 256 << 10 //
-	spoolMemory = 64 << 10  // the disk's cache is good enough
+	readerName  = "mqtt"           // of the spool's reader, whose cursor is kept under this name
+	diskWait    = 10 * time.Second // deadline of a write or read
+	diskRetry   = 5 * time.Second  // after a failed write
+	batch       = 200              // most readings in one write or read
+	batchBytes  = 256 << 10        // most bytes in one read
+	spoolMemory = 64 << 10         // bytes; small, since Linux caches the files
 )
 
-// backlog holds the readings that cannot be sent at once: on disk, and in memory
-// those that the disk does not take.
+// backlog holds the readings that cannot be published at once. They are on disk, or in
+// memory while the disk takes none.
 type backlog struct {
-	dir       string
-	options   spool.Options
-	maxMemory int // bytes
-	up        uptime
-	calendar  *calendar
-	monitor   *monitor
-	log       *slog.Logger
+	dir        string
+	options    spool.Options
+	maxMemory  int // bytes of pending readings
+	up         uptime
+	timekeeper *timekeeper
+	monitor    *monitor
+	log        *slog.Logger
 
-	spool  *spool.Log // nil while the disk cannot be used
-	reader *spool.Reader
-	pos    spool.Seq       // handed out by reader
-	placed bool            // pos is known
-	unread []spool.Record  // read, but not yet to be sent
-	sentTo spool.Seq       // the last that next returned
-	boots  map[string]bool // of which it returned some since the reader was opened
+	spool        *spool.Log // nil while the disk cannot be used
+	reader       *spool.Reader
+	pos          spool.Seq       // of the last record that reader returned
+	posKnown     bool            // pos is valid
+	unread       []spool.Record  // read from disk, not yet returned by next
+	lastReturned spool.Seq       // position of the last reading that next returned
+	boots        map[string]bool // boots of which next returned readings since the reader was opened
 
-	pending  []*record     // to go to the disk
-	bytes    int           // of pending
-	retryAt  time.Duration // when the disk is tried again
-	diskFull bool          // it took no readings the last time
+	pending    []*record     // in memory, to be written to disk
+	bytes      int           // of pending
+	retryAt    time.Duration // when the next write is due after a failure, by up
+	diskFailed bool          // the last write failed
 }
 
-// queued is a reading of the disk, and where it is there.
+// queued is a reading on disk and its position in the spool.
 type queued struct {
 	pos spool.Seq
 	*record
 }
 
-func newBacklog(c Config, fs spool.FS, up uptime, cal *calendar, m *monitor, log *slog.Logger) *backlog {
+func newBacklog(c Config, fs spool.FS, up uptime, tk *timekeeper, m *monitor, log *slog.Logger) *backlog {
 	return &backlog{
-		dir: c.Dir, maxMemory: c.KeepMiB << 20, up: up, calendar: cal, monitor: m, log: log,
+		dir: c.Dir, maxMemory: c.KeepMiB << 20, up: up, timekeeper: tk, monitor: m, log: log,
 		options: spool.Options{
 			MaxBytes: c.SpoolMiB << 20, MaxRecords: c.SpoolRecords, Policy: spool.DropOldest,
 			Sync: c.SpoolSync, Memory: spoolMemory, FS: fs,
@@ -59,17 +59,17 @@ func newBacklog(c Config, fs spool.FS, up uptime, cal *calendar, m *monitor, log
 	}
 }
 
-// open opens the spool, or leaves it for later where the disk cannot be used. The
-// error says that another agent has it.
+// open opens the spool. If the disk cannot be used it logs that and returns nil; flush
+// tries again later. It returns spool.ErrLocked if another agent uses the spool.
 func (b *backlog) open() error {
 	l, report, err := spool.Open(b.dir, b.options)
 	if err == nil {
 		var r *spool.Reader
 		if r, err = l.Reader(readerName); err == nil {
-			_ = l.Sync() // the first time it writes where the reader is: now rather than while online
+			_ = l.Sync() // writes the reader's first cursor now, not later while online
 			b.spool, b.reader = l, r
-			b.forget()
-			b.monitor.showSpool(l, r)
+			b.resetReads()
+			b.monitor.setSpool(l, r)
 			b.logOpened(report)
 			b.noteDisk(nil)
 			return nil
@@ -85,22 +85,22 @@ func (b *backlog) open() error {
 
 func (b *backlog) logOpened(r spool.Report) {
 	for _, p := range r.Problems {
-		b.log.Warn("the spool was damaged", "what", p)
+		b.log.Warn("the spool was damaged and is repaired", "problem", p)
 	}
 	if n := b.reader.Lag().Records; n > 0 {
-		b.log.Info("readings of before wait on disk", "readings", n)
+		b.log.Info("readings of an earlier run are on disk", "readings", n)
 	}
 }
 
 // noteDisk logs when the disk stops taking readings and when it takes them again.
 func (b *backlog) noteDisk(err error) {
 	switch {
-	case err != nil && !b.diskFull:
-		b.log.Error("the disk takes no readings; they wait in memory", "err", err)
-	case err == nil && b.diskFull:
-		b.log.Info("the disk takes readings again")
+	case err != nil && !b.diskFailed:
+		b.log.Error("readings cannot be written to disk; they are kept in memory", "err", err)
+	case err == nil && b.diskFailed:
+		b.log.Info("readings are written to disk again")
 	}
-	b.diskFull = err != nil
+	b.diskFailed = err != nil
 }
 
 func (b *backlog) close() error {
@@ -112,36 +112,37 @@ func (b *backlog) close() error {
 	return err
 }
 
-// keep takes readings that are to go to the disk. Where the disk takes none, memory
-// holds them, up to KEEP_MIB.
-func (b *backlog) keep(records ...*record) {
+// add writes readings to disk. While the disk takes none they stay in memory, up to
+// KEEP_MIB; beyond that the oldest are lost and counted.
+func (b *backlog) add(records ...*record) {
 	for _, r := range records {
 		b.pending = append(b.pending, r)
 		b.bytes += r.size()
 	}
 	b.flushIfDue()
 	for b.bytes > b.maxMemory && len(b.pending) > 1 {
-		b.shift()
-		b.monitor.lose(1)
+		b.popPending()
+		b.monitor.countLost(1)
 	}
 }
 
-// shift takes the first reading out of memory.
-func (b *backlog) shift() *record {
+// popPending removes the oldest pending reading and returns it.
+func (b *backlog) popPending() *record {
 	r := b.pending[0]
 	b.pending = b.pending[1:]
 	b.bytes -= r.size()
 	return r
 }
 
-// flushIfDue writes to the disk what is in memory, unless the disk failed just now.
+// flushIfDue writes the pending readings to disk, unless a write failed within
+// diskRetry.
 func (b *backlog) flushIfDue() {
 	if b.up.now() >= b.retryAt {
 		b.flush()
 	}
 }
 
-// flush writes to the disk what is in memory.
+// flush writes the pending readings to disk. It opens the spool first if necessary.
 func (b *backlog) flush() {
 	if len(b.pending) == 0 {
 		return
@@ -169,26 +170,26 @@ func (b *backlog) flush() {
 			return
 		}
 		for range n {
-			b.shift()
+			b.popPending()
 		}
 	}
 	b.pending, b.retryAt = nil, 0
 	b.noteDisk(nil)
 }
 
-// behind reports whether the disk has readings to be sent.
-func (b *backlog) behind() bool {
-	return b.reader != nil && (len(b.unread) > 0 || !b.placed || b.pos+1 < b.spool.Next())
+// hasMore reports whether the disk has readings that next has not yet returned.
+func (b *backlog) hasMore() bool {
+	return b.reader != nil && (len(b.unread) > 0 || !b.posKnown || b.pos+1 < b.spool.Next())
 }
 
-// next returns up to n readings of the disk, oldest first. There are none while the
-// first has no time and may still get one.
+// next returns up to n readings from disk, oldest first. It stops at a reading without a
+// time that may still get one.
 func (b *backlog) next(n int) (out []queued) {
-	if n < 1 || !b.behind() {
+	if n < 1 || !b.hasMore() {
 		return nil
 	}
-	if !b.placed && b.reader.Lag().Records == 0 {
-		b.pos, b.placed = b.spool.Next()-1, true
+	if !b.posKnown && b.reader.Lag().Records == 0 {
+		b.pos, b.posKnown = b.spool.Next()-1, true
 		return nil
 	}
 	if len(b.unread) == 0 && !b.read(n) {
@@ -198,9 +199,9 @@ func (b *backlog) next(n int) (out []queued) {
 		rec := b.unread[0]
 		r, err := decodeRecord(rec.Data)
 		if err != nil {
-			b.log.Error("skipped", "err", err)
-			b.monitor.lose(1)
-		} else if !b.calendar.date(r) {
+			b.log.Error("a reading on disk cannot be decoded and is lost", "err", err)
+			b.monitor.countLost(1)
+		} else if !b.timekeeper.resolveTime(r) {
 			return out
 		} else {
 			b.markGap(rec.Seq, r)
@@ -211,33 +212,37 @@ func (b *backlog) next(n int) (out []queued) {
 	return out
 }
 
-// inMemory returns what only memory holds, oldest first, while the disk is of no use.
-func (b *backlog) inMemory() (out []*record) {
-	for b.diskFull && len(b.pending) > 0 && b.calendar.date(b.pending[0]) {
-		out = append(out, b.shift())
+// takePending removes pending readings and returns them, oldest first, while the disk
+// takes none. Without a disk they are published from memory.
+func (b *backlog) takePending() (out []*record) {
+	for b.diskFailed && len(b.pending) > 0 && b.timekeeper.resolveTime(b.pending[0]) {
+		out = append(out, b.popPending())
 	}
 	return out
 }
 
-// markGap marks the first reading after some were dropped, or could not be read:
-// those will not come. Whoever counts need not wait for them, and everything
-// behind them is known to be stored at once.
+// markGap sets Gone in the first reading after a gap. The readings in the gap were
+// dropped at the cap or could not be read, and will never be sent. Gone tells the
+// platform not to wait for them. A reading is after a gap if its position is not the
+// next one. If the reader ever lost records, the first reading of each boot since the
+// reader was opened also counts as after a gap.
 func (b *backlog) markGap(at spool.Seq, r *record) {
-	if !b.boots[r.Boot] || at != b.sentTo+1 {
+	if !b.boots[r.Boot] || at != b.lastReturned+1 {
 		if b.reader.Lag().Lost > 0 {
 			r.Gone = r.Seq - 1
 		}
 		b.boots[r.Boot] = true
 	}
-	b.sentTo = at
+	b.lastReturned = at
 }
 
-// forget forgets what was read.
-func (b *backlog) forget() {
-	b.unread, b.pos, b.placed = nil, 0, false
-	b.sentTo, b.boots = 0, map[string]bool{}
+// resetReads forgets the records that were read, after the reader was opened anew.
+func (b *backlog) resetReads() {
+	b.unread, b.pos, b.posKnown = nil, 0, false
+	b.lastReturned, b.boots = 0, map[string]bool{}
 }
 
+// read reads up to n records into unread. It returns false if none can be read.
 func (b *backlog) read(n int) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), diskWait)
 	defer cancel()
@@ -246,25 +251,26 @@ func (b *backlog) read(n int) bool {
 		b.log.Error("read the spool", "err", err)
 		return false
 	}
-	b.unread, b.pos, b.placed = recs, recs[len(recs)-1].Seq, true
+	b.unread, b.pos, b.posKnown = recs, recs[len(recs)-1].Seq, true
 	return true
 }
 
-// commit lets go of the readings up to done. Where none that next returned waits any
-// more, that is all that was read.
+// commit moves the spool's cursor, so that readings up to the position done may be
+// deleted. waiting is the number of readings from next that are not yet done. If it is
+// 0, every record that was read is done.
 func (b *backlog) commit(done spool.Seq, waiting int) {
 	switch {
 	case b.reader == nil:
-	case waiting == 0 && len(b.unread) == 0 && b.placed:
+	case waiting == 0 && len(b.unread) == 0 && b.posKnown:
 		b.reader.Commit(b.pos)
 	case done > 0:
 		b.reader.Commit(done)
 	}
 }
 
-// rewind makes next begin again after what is committed.
+// rewind makes next start again after the committed position.
 func (b *backlog) rewind() {
-	b.forget()
+	b.resetReads()
 	if b.reader == nil {
 		return
 	}
@@ -272,9 +278,9 @@ func (b *backlog) rewind() {
 	if err == nil {
 		b.reader, err = b.spool.Reader(readerName)
 	}
-	b.monitor.showSpool(b.spool, b.reader)
+	b.monitor.setSpool(b.spool, b.reader)
 	if err != nil {
-		b.log.Error("read the spool again", "err", err)
-		_ = b.close() // opened again when it is needed
+		b.log.Error("reopen the reader of the spool", "err", err)
+		_ = b.close() // flush opens the spool again
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/mochi-mqtt/server/v2/listeners"
 )
 
-// broker is a mochi broker behind a gate: stop and start take it away from who
-// connects to addr. The store connects to direct, so that it misses nothing.
+// broker is a mochi broker behind a proxy at addr. stop and start switch the proxy, which
+// the agent uses. The store connects to direct and is not affected.
 type broker struct {
 	t            testing.TB
 	addr, direct string

@@ -11,132 +11,134 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// Clock is what the agent knows of the time.
+// Clock gives the agent wall time and monotonic time.
 type Clock struct {
-	Wall   func() time.Time     // may be years off until it is set
-	Mono   func() time.Duration // since the kernel's start; never steps
-	Synced func() bool          // the wall clock is right
-	Kernel string               // names the kernel's run: another one, another Mono
+	Wall   func() time.Time     // may be years off until the clock is set
+	Mono   func() time.Duration // time since the kernel started; never steps
+	Synced func() bool          // whether the wall clock is synchronised
+	Kernel string               // identifies the run of the kernel to which Mono belongs
 }
 
-// started is when this program did.
+// started is when this program started.
 var started = time.Now()
 
-// plausible is the least that a set clock shows: no reading is older than this
-// program.
+// plausible is the earliest time of a clock that is set. This program did not exist
+// before.
 var plausible = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// calendar turns moments of Mono into times. A clock that was right once counts as
-// right until the kernel ends: a Pi that hears no time server for a day is seconds
-// off, not years. Only the delivery's goroutine uses it, except for isSet and now.
-type calendar struct {
-	clock   Clock
-	trust   bool // the clock, whatever it shows
-	path    string
-	log     *slog.Logger
-	monitor *monitor
+// timekeeper converts monotonic time to wall time, once the clock is set. A clock that
+// was set once counts as set until the kernel stops: without a time server a Pi's clock
+// is off by seconds after a day, not by years. Only the goroutine of delivery uses it,
+// except for isSet and now.
+type timekeeper struct {
+	clock       Clock
+	alwaysTrust bool // CLOCK_TRUST: the clock need not be synchronised
+	path        string
+	log         *slog.Logger
+	monitor     *monitor
 
-	trusted bool
-	shown   atomic.Bool // trusted, for others
-	// offset is Wall minus Mono as it was when readings were held and the clock
-	// came right. It is kept on disk, so that after a restart a held reading gets
-	// the same time again and is not stored twice.
-	offset time.Duration
-	fixed  bool
+	wasSynced   bool
+	syncedShown atomic.Bool // wasSynced at the last poll, for other goroutines
+	// offset is Wall minus Mono at the moment when the first held reading got its time.
+	// It is kept on disk, so that a held reading gets the same time again after a
+	// restart and is not stored twice.
+	offset      time.Duration
+	offsetFixed bool
 
-	hold   time.Duration // how long readings wait for the clock
-	waited time.Duration // while they could have been sent
-	gaveUp bool
+	hold   time.Duration // CLOCK_HOLD: how long readings wait for the clock
+	waited time.Duration // how long they have waited while the broker was connected
+	gaveUp bool          // waited reached hold
 }
 
-func newCalendar(clock Clock, trust bool, hold time.Duration, path string, log *slog.Logger, m *monitor) *calendar {
-	c := &calendar{clock: clock, trust: trust, hold: hold, path: path, log: log, monitor: m}
-	c.shown.Store(c.ok())
-	return c
+func newTimekeeper(clock Clock, trust bool, hold time.Duration, path string, log *slog.Logger, m *monitor) *timekeeper {
+	k := &timekeeper{clock: clock, alwaysTrust: trust, hold: hold, path: path, log: log, monitor: m}
+	k.syncedShown.Store(k.synced())
+	return k
 }
 
-// fixedOffset is the file that keeps the offset.
+// fixedOffset is the content of the file clock.json.
 type fixedOffset struct {
 	Kernel string        `json:"kernel"`
 	Offset time.Duration `json:"offset"`
 }
 
-// ok reports whether times can be told.
-func (c *calendar) ok() bool {
-	if !c.trusted {
-		right := c.trust || c.clock.Synced()
-		c.trusted = right && c.clock.Wall().After(plausible)
+// synced reports whether the clock is set, or was set once since the kernel started.
+func (k *timekeeper) synced() bool {
+	if !k.wasSynced {
+		trusted := k.alwaysTrust || k.clock.Synced()
+		k.wasSynced = trusted && k.clock.Wall().After(plausible)
 	}
-	return c.trusted
+	return k.wasSynced
 }
 
-// isSet reports what ok did last. Any goroutine may ask.
-func (c *calendar) isSet() bool { return c.shown.Load() }
+// isSet returns the result of synced at the last poll. It is safe for concurrent use.
+func (k *timekeeper) isSet() bool { return k.syncedShown.Load() }
 
-// look sees whether the clock was set since, and shows and logs it.
-func (c *calendar) look() {
-	if ok := c.ok(); c.shown.Swap(ok) != ok {
-		c.log.Info("the clock is set", "time", c.now().UTC())
+// poll checks whether the clock was set since the last poll, and logs that.
+func (k *timekeeper) poll() {
+	if ok := k.synced(); k.syncedShown.Swap(ok) != ok {
+		k.log.Info("the clock is set", "time", k.now().UTC())
 	}
 }
 
-// wait counts for how long the broker was there but no time, and gives up waiting
-// once that is hold.
-func (c *calendar) wait(passed time.Duration) {
-	if c.ok() {
+// countWait adds passed to the time that the broker was connected while the clock was
+// not set. After hold it gives up waiting for the clock.
+func (k *timekeeper) countWait(passed time.Duration) {
+	if k.synced() {
 		return
 	}
-	if c.waited += passed; c.waited >= c.hold && !c.gaveUp {
-		c.gaveUp = true
-		c.log.Warn("the clock is still not set; readings go out without their time", "after", c.hold)
+	if k.waited += passed; k.waited >= k.hold && !k.gaveUp {
+		k.gaveUp = true
+		k.log.Warn("the clock is still not set; readings are published without a time", "after", k.hold)
 	}
 }
 
-// date gives a reading that was held its time, or marks it where that will never be
-// known. It is false where it may be yet.
-func (c *calendar) date(r *record) bool {
+// resolveTime gives a held reading its time, or marks it as unsynced if the time will
+// never be known. It returns false if the time may still become known.
+func (k *timekeeper) resolveTime(r *record) bool {
 	switch {
 	case r.Held == nil:
-	case r.Held.Kernel != c.clock.Kernel:
-		r.unsynced() // its clock was never set
-	case c.ok():
-		r.Time = c.at(r.Held.Mono).Format(wire.TimeLayout)
+	case r.Held.Kernel != k.clock.Kernel:
+		r.markUnsynced() // the machine restarted before its clock was set
+	case k.synced():
+		r.Time = k.timeOf(r.Held.Mono).Format(wire.TimeLayout)
 		r.Held = nil
-	case c.gaveUp:
-		r.unsynced()
+	case k.gaveUp:
+		r.markUnsynced()
 	default:
 		return false
 	}
 	return true
 }
 
-// now is the time.
-func (c *calendar) now() time.Time { return c.clock.Wall() }
+// now returns the wall time. It is safe for concurrent use.
+func (k *timekeeper) now() time.Time { return k.clock.Wall() }
 
-// at is the time of a moment of this kernel's run. The first call fixes the
-// offset for good.
-func (c *calendar) at(mono time.Duration) time.Time {
-	if !c.fixed {
-		c.fix()
+// timeOf returns the wall time of a monotonic time of this kernel, in UTC to the
+// millisecond. The first call fixes the offset until the kernel stops.
+func (k *timekeeper) timeOf(mono time.Duration) time.Time {
+	if !k.offsetFixed {
+		k.fixOffset()
 	}
-	return time.Unix(0, int64(c.offset+mono)).UTC().Truncate(time.Millisecond)
+	return time.Unix(0, int64(k.offset+mono)).UTC().Truncate(time.Millisecond)
 }
 
-func (c *calendar) fix() {
-	c.fixed = true
+// fixOffset reads the offset from disk, or computes it and writes it there.
+func (k *timekeeper) fixOffset() {
+	k.offsetFixed = true
 	var f fixedOffset
-	text, err := os.ReadFile(c.path)
-	if err == nil && json.Unmarshal(text, &f) == nil && f.Kernel == c.clock.Kernel {
-		c.offset = f.Offset
+	text, err := os.ReadFile(k.path)
+	if err == nil && json.Unmarshal(text, &f) == nil && f.Kernel == k.clock.Kernel {
+		k.offset = f.Offset
 		return
 	}
-	c.offset = time.Duration(c.clock.Wall().UnixNano()) - c.clock.Mono()
-	if text, err = json.Marshal(fixedOffset{c.clock.Kernel, c.offset}); err == nil {
-		err = driver.WriteFile(c.path, text)
+	k.offset = time.Duration(k.clock.Wall().UnixNano()) - k.clock.Mono()
+	if text, err = json.Marshal(fixedOffset{k.clock.Kernel, k.offset}); err == nil {
+		err = driver.WriteFile(k.path, text)
 	}
 	if err != nil {
-		c.log.Error("keep when the clock was set", "err", err)
+		k.log.Error("keep the offset of the clock on disk", "err", err)
 		return
 	}
-	c.monitor.wrote(len(text))
+	k.monitor.countWritten(len(text))
 }

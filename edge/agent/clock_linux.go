@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SystemClock is the machine's. It counts as set when the kernel says so, or when
-// systemd-timesyncd has said so since the machine started.
+// SystemClock returns the machine's clock. It counts as set when the kernel reports it
+// as synchronised, or systemd-timesyncd has done so since the machine started.
 func SystemClock() Clock {
 	id, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	return Clock{Wall: time.Now, Mono: sinceBoot, Synced: synced, Kernel: strings.TrimSpace(string(id))}

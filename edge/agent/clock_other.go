@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// SystemClock is the machine's. Elsewhere than on Linux it always counts as set.
+// SystemClock returns the machine's clock. On systems other than Linux it always counts
+// as set.
 func SystemClock() Clock {
 	return Clock{
 		Wall: time.Now, Mono: func() time.Duration { return time.Since(started) },

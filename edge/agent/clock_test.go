@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// testClock is a machine's clock: true time runs from truth, but Wall is off
-// until step.
+// testClock is a machine's clock. The true time runs from truth; Wall differs from it by
+// off.
 type testClock struct {
 	kernel string
 	begun  time.Time
-	truth  time.Time // at begun
+	truth  time.Time // the true time at begun
 
 	mu     sync.Mutex
 	off    time.Duration
@@ -20,7 +20,7 @@ type testClock struct {
 
 var startOfTest = time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
 
-// in1970 is a clock of a machine without a battery.
+// in1970 returns the clock of a machine without a battery-backed clock.
 func in1970(kernel string) *testClock {
 	return &testClock{kernel: kernel, begun: time.Now(), truth: startOfTest, off: -startOfTest.Sub(time.Unix(0, 0))}
 }
@@ -62,7 +62,7 @@ func TestReadingsFrom1970GetTheirTrueTime(t *testing.T) {
 			steps(c)
 			waitFor(t, "more held readings", func() bool { return a.backlog() > 40 || s.count() > 0 })
 			c.set(0, true)
-			waitFor(t, "all of them", func() bool { return s.count() > 100 && a.backlog() == 0 })
+			waitFor(t, "delivery of all readings", func() bool { return s.count() > 100 && a.backlog() == 0 })
 			if err := a.stop(); err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +97,7 @@ func trueTimes(t *testing.T, c *testClock, s *store) {
 	}
 }
 
-func TestAwayAndIn1970AtOnce(t *testing.T) {
+func TestReadingsFrom1970WithoutABrokerGetTheirTrueTime(t *testing.T) {
 	c := in1970("k1")
 	b := startBroker(t)
 	b.stop()
@@ -105,12 +105,12 @@ func TestAwayAndIn1970AtOnce(t *testing.T) {
 	waitFor(t, "held readings", func() bool { return a.backlog() > 50 })
 	b.start()
 	s := startStore(t, b.direct, true)
-	waitFor(t, "the connection", func() bool { return a.delivery.monitor.look().connected })
+	waitFor(t, "connection", func() bool { return a.delivery.monitor.snapshot().connected })
 	if n := s.count(); n != 0 {
 		t.Errorf("%d readings came without a clock", n)
 	}
 	c.set(0, true)
-	waitFor(t, "all of them", func() bool { return s.count() > 100 && a.backlog() == 0 })
+	waitFor(t, "delivery of all readings", func() bool { return s.count() > 100 && a.backlog() == 0 })
 	if err := a.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestARestartBeforeTheClockIsSetLosesNoTime(t *testing.T) {
 	s := startStore(t, b.direct, true)
 	c.set(0, true)
 	second := runAgent(t, set, Deps{Clock: c.clock()})
-	waitFor(t, "those of both runs", func() bool {
+	waitFor(t, "readings of both runs", func() bool {
 		return s.countOf(first.boot) == int(first.delivery.numbers.seq) && s.countOf(second.boot) > 5
 	})
 	if err := second.stop(); err != nil {
@@ -147,7 +147,7 @@ func TestARestartBeforeTheClockIsSetLosesNoTime(t *testing.T) {
 	}
 }
 
-func TestABootThatNeverKnewTheTimeIsStoredOnceAndMarked(t *testing.T) {
+func TestReadingsOfABootWithoutATimeAreMarkedUnsynced(t *testing.T) {
 	c := in1970("k1")
 	b := startBroker(t)
 	set := with(sensors(1, 20*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr, "SPOOL_DIR": t.TempDir()})
@@ -160,7 +160,7 @@ func TestABootThatNeverKnewTheTimeIsStoredOnceAndMarked(t *testing.T) {
 	again := in1970("k2")
 	again.set(0, true)
 	second := runAgent(t, set, Deps{Clock: again.clock()})
-	waitFor(t, "those of both runs", func() bool {
+	waitFor(t, "readings of both runs", func() bool {
 		return s.countOf(first.boot) == int(first.delivery.numbers.seq) && s.countOf(second.boot) > 5 && second.backlog() == 0
 	})
 	if err := second.stop(); err != nil {
@@ -168,14 +168,14 @@ func TestABootThatNeverKnewTheTimeIsStoredOnceAndMarked(t *testing.T) {
 	}
 	for k, times := range s.all() {
 		marked := times[0].Quality == clockUnsynced && times[0].Time == ""
-		// One that is sent again is known by its number where it is stored.
+		// A reading that is sent again is stored once, by its number.
 		if marked != (k.Boot == first.boot) {
 			t.Fatalf("%v came %d times: %+v", k, len(times), times[0])
 		}
 	}
 }
 
-func TestAClockThatIsNeverSetIsWaitedForOnlySoLong(t *testing.T) {
+func TestReadingsWaitForTheClockNoLongerThanClockHold(t *testing.T) {
 	c := in1970("k1")
 	b := startBroker(t)
 	s := startStore(t, b.direct, true)
@@ -216,7 +216,7 @@ func TestAClockThatLosesItsServerIsStillTrusted(t *testing.T) {
 }
 
 func TestTimesOfADeviceRise(t *testing.T) {
-	r := rising{}
+	r := increasing{}
 	at := time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
 	for _, tt := range []struct {
 		in, want time.Duration
@@ -225,7 +225,7 @@ func TestTimesOfADeviceRise(t *testing.T) {
 		{0, time.Millisecond}, // the same
 		{-300 * time.Millisecond, 2 * time.Millisecond}, // slewed back a little
 		{time.Second, time.Second},
-		{-time.Hour, -time.Hour}, // set back: believed
+		{-time.Hour, -time.Hour}, // set back: taken as it is
 		{-time.Hour + 400*time.Microsecond, -time.Hour + time.Millisecond},
 	} {
 		if got := r.next("a", at.Add(tt.in)); !got.Equal(at.Add(tt.want)) {
@@ -233,6 +233,6 @@ func TestTimesOfADeviceRise(t *testing.T) {
 		}
 	}
 	if got := r.next("b", at); !got.Equal(at) {
-		t.Error("devices hold each other up")
+		t.Error("the time of one device changed that of another")
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
-// combine makes one sample of several. Only those of the best quality among them
-// count: of each number it takes their median or mean, but of switches and counters
-// the last value.
+// combine makes one sample of several, by how: mean or median, or empty for the last
+// value. It uses only the samples of the best quality among them. Of a switch or a
+// counter it always takes the last value.
 func combine(how string, samples []driver.Sample) driver.Sample {
 	if len(samples) == 1 {
 		return samples[0]
@@ -37,20 +37,22 @@ func combine(how string, samples []driver.Sample) driver.Sample {
 		}
 	}
 	for k, v := range values {
-		out.Fields[k] = one(how, k, v)
+		out.Fields[k] = combineField(how, k, v)
 	}
 	return out
 }
 
+// rank orders qualities, the best first.
 func rank(q driver.Quality) int {
 	return slices.Index([]driver.Quality{driver.OK, driver.WarmingUp, driver.Suspect}, q)
 }
 
-func one(how, key string, v []float64) float64 {
+// combineField combines the values v of one field, in order of time.
+func combineField(how, key string, v []float64) float64 {
 	f, _ := driver.FieldOf(key)
-	flag, counter := f.Unit == "" && f.Max == 1, f.Max >= catalogue.Limits
+	binary, counter := f.Unit == "" && f.Max == 1, f.Max >= catalogue.Limits
 	switch {
-	case flag || counter || how == "":
+	case binary || counter || how == "":
 		return v[len(v)-1]
 	case how == "mean":
 		sum := 0.0

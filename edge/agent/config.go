@@ -18,7 +18,7 @@ import (
 
 // Config is what the agent reads from the environment.
 type Config struct {
-	Node string `env:"NODE"` // this machine's name in topics; its host name unless told
+	Node string `env:"NODE"` // this machine's name in topics; default: its host name
 
 	URL      string        `env:"MQTT_URL" envDefault:"tcp://127.0.0.1:1883"`      // broker: tcp://, ssl:// or ws://
 	User     string        `env:"MQTT_USER"`                                       // user, if the broker wants one
@@ -27,31 +27,31 @@ type Config struct {
 	CertFile string        `env:"MQTT_CERT_FILE"`                                  // PEM file with a client certificate
 	KeyFile  string        `env:"MQTT_KEY_FILE"`                                   // PEM file with its key
 
-	Dir          string        `env:"SPOOL_DIR" envDefault:"/var/lib/hearth-edge"` // where readings wait while the broker is away
-	SpoolMiB     int64         `env:"SPOOL_MAX_MIB" envDefault:"256"`              // cap: beyond it the oldest go, counted
-	SpoolRecords int64         `env:"SPOOL_MAX_RECORDS" envDefault:"1000000"`      // cap on their number
-	SpoolSync    time.Duration `env:"SPOOL_SYNC" envDefault:"1s"`                  // how much of the readings on disk a power cut may take; 0: nothing, but every reading is a write to the card
-	Rate         int           `env:"BACKLOG_RATE" envDefault:"200"`               // readings a second of the backlog that are sent
+	Dir          string        `env:"SPOOL_DIR" envDefault:"/var/lib/hearth-edge"` // folder of the readings that wait for the broker
+	SpoolMiB     int64         `env:"SPOOL_MAX_MIB" envDefault:"256"`              // cap on the spool's size; beyond it the oldest readings are dropped and counted
+	SpoolRecords int64         `env:"SPOOL_MAX_RECORDS" envDefault:"1000000"`      // cap on the number of readings in the spool
+	SpoolSync    time.Duration `env:"SPOOL_SYNC" envDefault:"1s"`                  // a power cut loses at most the readings of this time from disk; 0: none, but then every reading is a write to the card
+	Rate         int           `env:"BACKLOG_RATE" envDefault:"200"`               // backlog readings that are sent a second, at most
 
-	Keep     time.Duration `env:"KEEP" envDefault:"10m"`        // how long a published reading is kept in memory until it is stored
-	KeepMiB  int           `env:"KEEP_MIB" envDefault:"8"`      // and how much
-	Resend   time.Duration `env:"RESEND_AFTER" envDefault:"1m"` // when what is missing is sent again
-	Hold     time.Duration `env:"CLOCK_HOLD" envDefault:"10m"`  // how long readings wait for the clock to be set
-	AnyClock bool          `env:"CLOCK_TRUST"`                  // take the clock as it is: for machines that keep time without NTP
+	Keep     time.Duration `env:"KEEP" envDefault:"10m"`        // how long a published reading waits in memory to be stored
+	KeepMiB  int           `env:"KEEP_MIB" envDefault:"8"`      // memory for readings, in MiB
+	Resend   time.Duration `env:"RESEND_AFTER" envDefault:"1m"` // how long after the broker's acknowledgement a missing reading is sent again
+	Hold     time.Duration `env:"CLOCK_HOLD" envDefault:"10m"`  // how long readings wait for the clock to be set while the broker is connected
+	AnyClock bool          `env:"CLOCK_TRUST"`                  // trust the clock without NTP: for machines that keep time some other way
 
-	Listen   string  `env:"LISTEN" envDefault:":8082"`     // metrics and health; off or empty: none
-	Simulate bool    `env:"SIMULATE"`                      // simulated sensors: those configured, or one of each kind; only in a program that carries them
-	Speed    float64 `env:"SIMULATE_SPEED" envDefault:"5"` // how much faster their clock runs
+	Listen   string  `env:"LISTEN" envDefault:":8082"`     // address of metrics and health; off or empty: none
+	Simulate bool    `env:"SIMULATE"`                      // simulate the configured sensors, or one of each kind; only in edge/simulated
+	Speed    float64 `env:"SIMULATE_SPEED" envDefault:"5"` // how much faster than real time the simulated sensors run
 
 	Sensors []driver.Sensor `env:"-"`
 }
 
-// Parse reads the agent's settings from vars, which outweigh those of the node's
-// file in EDGE_CONFIG_DIR, /etc/hearth/edge unless told. A node without sensors
-// has one: itself, or with SIMULATE those of house. A program that carries no
-// simulated sensors has no house, and SIMULATE is refused. All mistakes are in the
-// error, without secrets.
-func Parse(vars map[string]string, secrets *secret.Folder, house map[string]string) (Config, error) {
+// Parse reads the agent's settings from vars and from the node's file in
+// EDGE_CONFIG_DIR (default /etc/hearth/edge); vars take precedence. Without any
+// SENSOR_ setting the node has one sensor of the kind host, or with SIMULATE those of
+// simulated. Where simulated is nil, SIMULATE is refused: the program has no simulated
+// sensors. The error lists all mistakes and contains no secret.
+func Parse(vars map[string]string, secrets *secret.Folder, simulated map[string]string) (Config, error) {
 	vars, err := withFile(vars)
 	if err != nil {
 		return Config{}, err
@@ -62,7 +62,7 @@ func Parse(vars map[string]string, secrets *secret.Folder, house map[string]stri
 			reflect.TypeFor[secret.String](): func(name string) (any, error) { return secrets.Get(name), nil },
 		},
 	})
-	if c.Simulate && house == nil {
+	if c.Simulate && simulated == nil {
 		return c, errNoSimulators
 	}
 	if v, set := vars["LISTEN"]; set && v == "" {
@@ -73,10 +73,10 @@ func Parse(vars map[string]string, secrets *secret.Folder, house map[string]stri
 		c.Node = nodeOf(vars)
 	}
 	if !kinds.NameOK(c.Node) || c.Node == "canary" || c.Node == "dead" {
-		errs = append(errs, fmt.Errorf("NODE: %q is no node's name: small letters, digits, dot, - and _", c.Node))
+		errs = append(errs, fmt.Errorf("NODE: %q is not a valid name: small letters, digits, dot, - and _; canary and dead are reserved", c.Node))
 	}
 	var serr error
-	if c.Sensors, serr = kinds.Parse(withSensors(vars, c.Simulate, house), secrets, c.Simulate); serr != nil {
+	if c.Sensors, serr = kinds.Parse(withSensors(vars, c.Simulate, simulated), secrets, c.Simulate); serr != nil {
 		errs = append(errs, serr)
 	}
 	for i := range c.Sensors {
@@ -100,7 +100,7 @@ func (c Config) check() error {
 		"CLOCK_HOLD": c.Hold < 0, "SPOOL_DIR": c.Dir == "", "SIMULATE_SPEED": c.Speed < 1,
 	} {
 		if bad {
-			errs = append(errs, fmt.Errorf("%s is too small or missing", name))
+			errs = append(errs, fmt.Errorf("%s is missing or too small", name))
 		}
 	}
 	if (c.CertFile == "") != (c.KeyFile == "") {
@@ -121,20 +121,21 @@ func nodeOf(vars map[string]string) string {
 	return name
 }
 
-// withSensors adds what a node without sensors gets.
-func withSensors(vars map[string]string, simulate bool, house map[string]string) map[string]string {
+// withSensors returns vars if they set a sensor, and otherwise the settings of the
+// default sensors.
+func withSensors(vars map[string]string, simulate bool, simulated map[string]string) map[string]string {
 	for name := range vars {
 		if strings.HasPrefix(name, "SENSOR_") {
 			return vars
 		}
 	}
 	if simulate {
-		return house
+		return simulated
 	}
 	return map[string]string{"SENSOR_0_KIND": "host"}
 }
 
-// withFile adds the settings of the node's file, if there is one.
+// withFile adds the settings of the node's file to vars, if the file exists.
 func withFile(vars map[string]string) (map[string]string, error) {
 	path := FileOf(vars)
 	text, err := os.ReadFile(path)
@@ -154,7 +155,7 @@ func withFile(vars map[string]string) (map[string]string, error) {
 	return all, nil
 }
 
-// FileOf is where the node's file would be.
+// FileOf returns the path of the node's settings file, which need not exist.
 func FileOf(vars map[string]string) string {
 	dir := vars["EDGE_CONFIG_DIR"]
 	if dir == "" {
@@ -163,8 +164,8 @@ func FileOf(vars map[string]string) string {
 	return filepath.Join(dir, filepath.Base(nodeOf(vars))+".env")
 }
 
-// parseFile reads lines of NAME=value, with remarks after # and quotes if one
-// likes.
+// parseFile reads lines of NAME=value, with optional quotes and "export ", and
+// comments after #. The error names every line that is wrong.
 func parseFile(text string) (map[string]string, error) {
 	vars := map[string]string{}
 	var errs []error

@@ -21,11 +21,11 @@ func TestEveryMistakeIsNamedAtOnce(t *testing.T) {
 	}
 }
 
-func TestTheNodesFileIsReadAndTheEnvironmentOutweighsIt(t *testing.T) {
+func TestTheEnvironmentTakesPrecedenceOverTheNodesFile(t *testing.T) {
 	dir := t.TempDir()
 	os.WriteFile(filepath.Join(dir, "pi4.env"), []byte(`
-# the kitchen
-MQTT_URL="tcp://broker:1883" # the house's
+# a comment
+MQTT_URL="tcp://broker:1883" # another comment
 export SENSOR_0_KIND=bme280
 SENSOR_0_DEVICE='kitchen-climate'
 SENSOR_0_INTERVAL=30s   # often
@@ -50,7 +50,7 @@ func TestANodeWithoutSensorsReportsItself(t *testing.T) {
 	}
 }
 
-func TestMetricsAreServedUnlessToldOtherwise(t *testing.T) {
+func TestMetricsAreServedByDefault(t *testing.T) {
 	for _, tt := range []struct {
 		vars map[string]string
 		want string
@@ -71,7 +71,7 @@ func TestASecretIsInNoError(t *testing.T) {
 	}
 }
 
-func TestABrokersCertificateThatIsMissingIsSaidAtTheStart(t *testing.T) {
+func TestAMissingCertificateFileIsAnErrorOfNew(t *testing.T) {
 	c, err := Parse(map[string]string{"NODE": "pi", "EDGE_CONFIG_DIR": t.TempDir(), "MQTT_CA_FILE": "/nowhere.pem"}, secret.NewFolder(t.TempDir()), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func TestABrokersCertificateThatIsMissingIsSaidAtTheStart(t *testing.T) {
 	}
 }
 
-func TestAProgramWithoutSimulatorsSaysWhichHasThem(t *testing.T) {
+func TestSIMULATEWithoutSimulatorsNamesTheProgramThatHasThem(t *testing.T) {
 	vars := map[string]string{"NODE": "pi", "EDGE_CONFIG_DIR": t.TempDir(), "SIMULATE": "1", "SENSOR_0_KIND": "no such"}
 	_, err := Parse(vars, secret.NewFolder(t.TempDir()), nil)
 	if err == nil || !strings.Contains(err.Error(), "SIMULATE") || !strings.Contains(err.Error(), "edge/simulated") || strings.Contains(err.Error(), "\n") {

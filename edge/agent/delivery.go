@@ -13,51 +13,52 @@ import (
 )
 
 const (
-	idleTick   = time.Second
-	busyTick   = 25 * time.Millisecond // while there is a backlog
-	grace      = time.Second           // a break that is shorter does not touch the disk
-	stallAfter = 10 * time.Second      // without an acknowledgement the broker is as good as gone
-	flights    = 500                   // publications under way at once
-	ahead      = 2000                  // readings of the backlog in memory
-	lastWait   = 4 * time.Second       // for what was published last to be stored, and for the connector to say so, within 2 s of it
+	idleTick           = time.Second
+	busyTick           = 25 * time.Millisecond // while there is a backlog
+	grace              = time.Second           // a shorter loss of the connection writes nothing to disk
+	stallAfter         = 10 * time.Second      // the connection is dropped when a publication is so long not acknowledged
+	maxInFlight        = 500                   // publications that the broker has not acknowledged
+	maxBacklogInWindow = 2000                  // backlog readings in the window
+	storedWait         = 4 * time.Second       // at the end, for the last readings to be stored; the connector publishes a stored message within 2 s of that
 )
 
 var errStalled = errors.New("the broker does not acknowledge")
 
-// delivery takes every reading from its sensor to the broker or the backlog, in one
-// goroutine. What it holds nobody else touches.
+// delivery moves every reading from its sensor to the broker or the backlog. It is one
+// goroutine, which alone uses numbers, backlog, window and session.
 type delivery struct {
-	up       uptime
-	samples  <-chan taken
-	links    <-chan link
-	acks     <-chan ack
-	places   <-chan wire.Place // up to where the node's readings are stored
-	numbers  *numbering
-	backlog  *backlog
-	calendar *calendar
-	monitor  *monitor
-	log      *slog.Logger
+	up         uptime
+	samples    <-chan takenSample
+	sessions   <-chan sessionChange
+	acks       <-chan ack
+	stored     <-chan wire.Place // stored messages of this node
+	numbers    *numbering
+	backlog    *backlog
+	timekeeper *timekeeper
+	monitor    *monitor
+	log        *slog.Logger
 
-	window   *window.Window[*record] // what is published and not known to be stored
-	rate     budget                  // of the backlog
+	window   *window.Window[*record] // readings to publish, and published ones that are not known to be stored
+	rate     budget                  // of backlog readings
 	watchdog watchdog
-	session  *session      // nil while there is none
-	since    time.Duration // of the session, or of its end
-	ticked   time.Duration // the last tick
+	session  *session      // nil while the broker is not connected
+	since    time.Duration // start of the session, or its end while there is none
+	ticked   time.Duration // time of the last tick
 }
 
 func newWindow(c Config) *window.Window[*record] {
 	return window.New[*record](window.Limits{Keep: c.Keep, Bytes: c.KeepMiB << 20, Resend: c.Resend})
 }
 
-// budget is how much of the backlog may be sent: so many readings a second.
+// budget is a token bucket: rate tokens a second, a tenth of a second's rate at most.
+// Each backlog reading costs one.
 type budget struct{ rate, tokens float64 }
 
 func (b *budget) refill(passed time.Duration) {
 	b.tokens = min(b.tokens+passed.Seconds()*b.rate, max(b.rate/10, 1))
 }
 
-// run delivers until ctx ends.
+// run moves readings until ctx ends.
 func (d *delivery) run(ctx context.Context) {
 	d.since, d.ticked = d.up.now(), d.up.now()
 	tick := time.NewTimer(0)
@@ -67,7 +68,8 @@ func (d *delivery) run(ctx context.Context) {
 	}
 }
 
-// drain goes on while the sensors end, then takes what they left.
+// drain moves readings until the sensors have stopped or patience has passed. Then it
+// accepts the samples that are left in the channel.
 func (d *delivery) drain(sensors *sync.WaitGroup, patience time.Duration) {
 	done := make(chan struct{})
 	go func() { sensors.Wait(); close(done) }()
@@ -78,7 +80,7 @@ func (d *delivery) drain(sensors *sync.WaitGroup, patience time.Duration) {
 		select {
 		case <-done:
 		case <-end.C:
-			d.log.Warn("a sensor does not end")
+			d.log.Warn("a sensor does not stop", "waited", patience)
 		default:
 			d.step(done, tick)
 			continue
@@ -88,71 +90,73 @@ func (d *delivery) drain(sensors *sync.WaitGroup, patience time.Duration) {
 	for {
 		select {
 		case s := <-d.samples:
-			d.take(s)
+			d.accept(s)
 		default:
 			return
 		}
 	}
 }
 
-// step waits for one thing to happen, and does what follows from it.
+// step waits for one event and handles it. Then it publishes what may be published.
 func (d *delivery) step(stop <-chan struct{}, tick *time.Timer) {
 	select {
 	case s := <-d.samples:
-		d.take(s)
-	case l := <-d.links:
-		d.linked(l)
+		d.accept(s)
+	case l := <-d.sessions:
+		d.onSession(l)
 	case k := <-d.acks:
-		d.acked(k)
-	case p := <-d.places:
+		d.onAck(k)
+	case p := <-d.stored:
 		d.window.Stored(p.Boot, p.Seq, d.up.now())
 	case <-tick.C:
 		d.tick()
-		tick.Reset(d.pause())
+		tick.Reset(d.tickInterval())
 	case <-stop:
 		return
 	}
 	d.publish()
 	_, waiting, _ := d.window.Len()
-	d.backlog.commit(spool.Seq(d.window.Done()), waiting)
+	d.backlog.commit(spool.Seq(d.window.BacklogDone()), waiting)
 }
 
-func (d *delivery) pause() time.Duration {
-	if d.session != nil && d.backlog.behind() {
+func (d *delivery) tickInterval() time.Duration {
+	if d.session != nil && d.backlog.hasMore() {
 		return busyTick
 	}
 	return idleTick
 }
 
-// take numbers a sample and sends it on its way: to the broker, or where that is
-// away or the time is not known to the backlog.
-func (d *delivery) take(t taken) {
+// accept makes a numbered reading from a sample. It puts the reading into the window
+// to be published, or into the backlog if the broker cannot be reached or the
+// reading's time is not known.
+func (d *delivery) accept(t takenSample) {
 	r := d.numbers.next(t)
-	near := d.session != nil || d.up.now()-d.since < grace
+	online := d.session != nil || d.up.now()-d.since < grace
 	switch {
-	case r.Held == nil && near:
+	case r.Held == nil && online:
 		d.window.Add(r.key(), r, r.size())
-	case r.Held != nil && d.calendar.gaveUp && near:
-		r.unsynced()
+	case r.Held != nil && d.timekeeper.gaveUp && online:
+		r.markUnsynced()
 		d.window.Add(r.key(), r, r.size())
 	default:
-		if !near {
-			d.keepLive() // what is older goes first
+		if !online {
+			d.moveLiveToBacklog() // keeps the order: these readings are older
 		}
-		d.backlog.keep(r)
+		d.backlog.add(r)
 	}
 }
 
-// keepLive moves what is only in memory to the backlog.
-func (d *delivery) keepLive() {
+// moveLiveToBacklog moves the live readings that are in memory only to the backlog.
+func (d *delivery) moveLiveToBacklog() {
 	var records []*record
 	for _, e := range d.window.TakeLive() {
 		records = append(records, e.Item)
 	}
-	d.backlog.keep(records...)
+	d.backlog.add(records...)
 }
 
-func (d *delivery) linked(l link) {
+// onSession handles the start or end of a session.
+func (d *delivery) onSession(l sessionChange) {
 	now := d.up.now()
 	d.since = now
 	if l.up {
@@ -161,13 +165,14 @@ func (d *delivery) linked(l link) {
 		return
 	}
 	d.session = nil
-	d.window.Broken()
+	d.window.Disconnected()
 	d.backlog.rewind()
 }
 
-func (d *delivery) acked(k ack) {
+// onAck handles the broker's acknowledgement of a publication, or its failure.
+func (d *delivery) onAck(k ack) {
 	switch {
-	case k.from != d.session || d.session == nil:
+	case k.from != d.session || d.session == nil: // of an earlier session
 	case k.err != nil:
 		d.session.drop(k.err)
 	default:
@@ -175,42 +180,42 @@ func (d *delivery) acked(k ack) {
 	}
 }
 
-// tick does what time alone brings about.
+// tick does what depends on time alone: timeouts, retries, budget, metrics, watchdog.
 func (d *delivery) tick() {
 	now := d.up.now()
 	passed := now - d.ticked
 	d.ticked = now
 	d.rate.refill(passed)
-	d.calendar.look()
+	d.timekeeper.poll()
 	if d.session != nil {
-		d.calendar.wait(passed)
+		d.timekeeper.countWait(passed)
 	}
 	d.window.Tick(now)
 	switch {
 	case d.session != nil && d.window.Stalled(now) > stallAfter:
 		d.session.drop(errStalled)
 	case d.session == nil && now-d.since >= grace:
-		d.keepLive()
+		d.moveLiveToBacklog()
 	}
 	d.backlog.flushIfDue()
-	d.show()
-	d.watchdog.beat(now)
+	d.updateMonitor()
+	d.watchdog.notify(now)
 }
 
-// publish sends what may be sent.
+// publish publishes entries of the window, at most maxInFlight at once.
 func (d *delivery) publish() {
 	if d.session == nil {
 		return
 	}
 	d.addBacklog()
-	for d.session != nil && d.window.InFlight() < flights {
+	for d.session != nil && d.window.InFlight() < maxInFlight {
 		e := d.window.Next(d.up.now(), true)
 		if e == nil {
 			return
 		}
 		payload, err := e.Item.payload()
 		if err != nil {
-			d.log.Error("a reading cannot be written as JSON", "device", e.Item.Device, "err", err)
+			d.log.Error("a reading cannot be encoded as JSON and is lost", "device", e.Item.Device, "err", err)
 			d.window.Acked(e.Key, d.up.now())
 			continue
 		}
@@ -218,43 +223,45 @@ func (d *delivery) publish() {
 	}
 }
 
-// addBacklog puts readings of the backlog into the window, as many as may be sent.
+// addBacklog moves backlog readings into the window, as many as budget and window
+// allow.
 func (d *delivery) addBacklog() {
-	for _, r := range d.backlog.inMemory() {
+	for _, r := range d.backlog.takePending() {
 		d.window.Add(r.key(), r, r.size())
 	}
 	_, waiting, _ := d.window.Len()
-	for _, q := range d.backlog.next(min(int(d.rate.tokens), ahead-waiting, batch)) {
+	for _, q := range d.backlog.next(min(int(d.rate.tokens), maxBacklogInWindow-waiting, batch)) {
 		d.window.AddBacklog(uint64(q.pos), q.key(), q.record, q.size())
 		d.rate.tokens--
 	}
 }
 
-// finish keeps what is not safe, and ends the session and the backlog.
+// finish waits for the last readings to be stored, writes the others to disk, and ends
+// the session. It returns an error if readings were lost.
 func (d *delivery) finish() error {
 	s := d.session
-	d.settle()
+	d.waitStored()
 	if s != nil && s == d.session {
 		s.end()
 	}
-	d.keepLive()
+	d.moveLiveToBacklog()
 	d.backlog.flush()
 	err := d.backlog.close()
 	if n := len(d.backlog.pending); n > 0 {
-		d.monitor.lose(n)
-		err = errors.Join(err, errors.New("readings were lost: they could neither be published nor kept"))
+		d.monitor.countLost(n)
+		err = errors.Join(err, errors.New("readings were lost: they could neither be published nor written to disk"))
 	}
-	d.show()
+	d.updateMonitor()
 	return err
 }
 
-// settle waits a little for what was published last to be stored.
-func (d *delivery) settle() {
+// waitStored waits up to storedWait for the last readings to be stored.
+func (d *delivery) waitStored() {
 	tick := time.NewTimer(0)
 	defer tick.Stop()
 	end := make(chan struct{})
-	time.AfterFunc(lastWait, func() { close(end) })
-	for d.session != nil && d.unsafe() {
+	time.AfterFunc(storedWait, func() { close(end) })
+	for d.session != nil && d.hasUnsafeLive() {
 		d.step(end, tick)
 		select {
 		case <-end:
@@ -264,20 +271,21 @@ func (d *delivery) settle() {
 	}
 }
 
-// unsafe reports a live reading that is in memory alone.
-func (d *delivery) unsafe() bool {
+// hasUnsafeLive reports whether a live reading is in memory only: not stored, or where
+// there are no stored messages, not acknowledged by the broker.
+func (d *delivery) hasUnsafeLive() bool {
 	live, _, _ := d.window.Len()
-	if d.window.Known() {
+	if d.window.HasStored() {
 		return live > 0
 	}
-	return d.window.InFlight() > 0 || d.window.Live() > 0
+	return d.window.InFlight() > 0 || d.window.LiveWaiting() > 0
 }
 
-// show tells the monitor how things stand.
-func (d *delivery) show() {
+// updateMonitor passes the current state to the monitor.
+func (d *delivery) updateMonitor() {
 	live, backlog, bytes := d.window.Len()
-	d.monitor.show(view{
-		connected: d.session != nil, gaveUp: d.calendar.gaveUp, disk: !d.backlog.diskFull,
+	d.monitor.setSnapshot(snapshot{
+		connected: d.session != nil, gaveUp: d.timekeeper.gaveUp, disk: !d.backlog.diskFailed,
 		window: d.window.Stats(), live: live, backlog: backlog, bytes: bytes,
 		pending: len(d.backlog.pending), numbered: d.numbers.seq,
 	})

@@ -17,33 +17,35 @@ import (
 
 const (
 	connectWait = 10 * time.Second
-	keepAlive   = 15 * time.Second // a silent loss is noticed within twice as much
+	keepAlive   = 15 * time.Second // a connection that fails without an error is noticed within twice this time
 	minBackoff  = 500 * time.Millisecond
 	maxBackoff  = 15 * time.Second
-	steadyAfter = 30 * time.Second // a connection that lasts so long forgets earlier failures
-	quickLosses = 4                // in a row, which look as if another client had our id
+	steadyAfter = 30 * time.Second // a connection that lasts so long resets backoff and quickLosses
+	quickLosses = 4                // so many losses in a row suggest another client with the same id
 )
 
-// dialer keeps a session with the broker. What comes of it goes out by channels.
+// dialer keeps a session with the broker. It sends session changes, acknowledgements
+// and stored messages to channels that delivery reads.
 type dialer struct {
-	access   mqttclient.Access
-	presence presence
-	log      *slog.Logger
-	saidAway bool // of run
+	access     mqttclient.Access
+	presence   presence
+	log        *slog.Logger
+	lossLogged bool // since the last session
 
-	links  chan link
-	acks   chan ack
-	places chan wire.Place
-	over   chan struct{} // closed at the end: nobody reads the others any more
+	sessions chan sessionChange
+	acks     chan ack
+	stored   chan wire.Place
+	closed   chan struct{} // closed at the end, when nobody reads the other channels any more
 }
 
-// link is a session that came or went.
-type link struct {
+// sessionChange is the start (up) or the end of a session.
+type sessionChange struct {
 	session *session
 	up      bool
 }
 
-// newDialer returns one that has not dialled yet. An error names a setting.
+// newDialer returns a dialer that has not connected yet. An error names the setting that
+// is wrong.
 func newDialer(c Config, p presence, log *slog.Logger) (*dialer, error) {
 	d := &dialer{
 		presence: p, log: log,
@@ -51,36 +53,36 @@ func newDialer(c Config, p presence, log *slog.Logger) (*dialer, error) {
 			URL: c.URL, ClientID: "hearth-edge-" + c.Node, User: c.User, Password: c.Password,
 			CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile,
 		},
-		links: make(chan link), acks: make(chan ack, 256), places: make(chan wire.Place, 16), over: make(chan struct{}),
+		sessions: make(chan sessionChange), acks: make(chan ack, 256), stored: make(chan wire.Place, 16), closed: make(chan struct{}),
 	}
 	_, err := d.options(nil)
 	return d, err
 }
 
-// end lets go of what still waits to hand something over.
-func (d *dialer) end() { close(d.over) }
+// close releases the goroutines that wait to send an acknowledgement.
+func (d *dialer) close() { close(d.closed) }
 
-// run connects again and again until ctx ends.
+// run connects, and reconnects with backoff and jitter, until ctx ends.
 func (d *dialer) run(ctx context.Context) {
-	backoff, quick := minBackoff, 0
+	backoff, losses := minBackoff, 0 // losses of short sessions in a row
 	for ctx.Err() == nil {
 		began := time.Now()
 		s, err := d.connect(ctx)
 		if err == nil {
-			d.pass(ctx, link{s, true})
+			d.send(ctx, sessionChange{s, true})
 			select {
 			case err = <-s.lost:
 			case <-ctx.Done():
-				return // the delivery says offline on this session
+				return // delivery publishes offline in this session
 			}
-			d.pass(ctx, link{s, false})
+			d.send(ctx, sessionChange{s, false})
 		}
 		if time.Since(began) > steadyAfter {
-			backoff, quick = minBackoff, 0
+			backoff, losses = minBackoff, 0
 		} else if s != nil {
-			quick++
+			losses++
 		}
-		d.logLoss(s != nil, quick, err)
+		d.logLoss(s != nil, losses, err)
 		if (driver.RealClock{}).Wait(ctx, backoff/2+rand.N(backoff)) != nil {
 			return
 		}
@@ -88,29 +90,31 @@ func (d *dialer) run(ctx context.Context) {
 	}
 }
 
-func (d *dialer) pass(ctx context.Context, l link) {
+// send passes a session change to delivery.
+func (d *dialer) send(ctx context.Context, l sessionChange) {
 	select {
-	case d.links <- l:
+	case d.sessions <- l:
 	case <-ctx.Done():
 	}
 }
 
-// logLoss logs a loss, and the first of several failures to connect.
-func (d *dialer) logLoss(had bool, quick int, err error) {
+// logLoss logs the loss of a connection, and the first of several failures to connect.
+func (d *dialer) logLoss(connected bool, losses int, err error) {
 	switch {
-	case had && quick == quickLosses:
-		d.log.Error("lost the broker again and again right after connecting: probably another agent with NODE="+d.presence.node+" is running", "err", err)
-	case had:
-		d.log.Warn("lost the broker", "err", err)
-	case !d.saidAway:
+	case connected && losses == quickLosses:
+		d.log.Error("the connection to the broker was lost several times right after connecting: probably another agent with NODE="+d.presence.node+" is running", "err", err)
+	case connected:
+		d.log.Warn("the connection to the broker was lost", "err", err)
+	case !d.lossLogged:
 		d.log.Warn("the broker cannot be reached; readings are kept until it can", "broker", d.access.URL, "err", err)
 	}
-	d.saidAway = true
+	d.lossLogged = true
 }
 
-// connect opens a session: it listens to what is stored, and says online.
+// connect opens a session: it connects, subscribes to stored messages and publishes the
+// status online.
 func (d *dialer) connect(ctx context.Context) (*session, error) {
-	s := &session{presence: d.presence, acks: d.acks, over: d.over, lost: make(chan error, 1), log: d.log}
+	s := &session{presence: d.presence, acks: d.acks, closed: d.closed, lost: make(chan error, 1), log: d.log}
 	o, err := d.options(s.lost)
 	if err != nil {
 		return nil, err
@@ -120,20 +124,21 @@ func (d *dialer) connect(ctx context.Context) (*session, error) {
 		s.client.Disconnect(0)
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	err = await(ctx, s.client.Subscribe(wire.StoredTopic(d.presence.node), 1, d.heard), publishWait)
+	err = await(ctx, s.client.Subscribe(wire.StoredTopic(d.presence.node), 1, d.onStored), publishWait)
 	if err == nil {
 		err = await(ctx, s.client.Publish(d.presence.topic(), 1, true, d.presence.status(wire.Online)), publishWait)
 	}
 	if err != nil {
 		s.client.Disconnect(0)
-		return nil, fmt.Errorf("subscribe and say online: %w", err)
+		return nil, fmt.Errorf("subscribe and publish the status online: %w", err)
 	}
 	d.log.Info("connected to the broker", "broker", d.access.URL)
-	d.saidAway = false
+	d.lossLogged = false
 	return s, nil
 }
 
-// options are those of a session, which says on lost why it ended.
+// options returns the MQTT options of a session. When the connection is lost, the error
+// is sent to lost.
 func (d *dialer) options(lost chan<- error) (*mqtt.ClientOptions, error) {
 	o, err := d.access.Options()
 	if err != nil {
@@ -151,20 +156,21 @@ func (d *dialer) options(lost chan<- error) (*mqtt.ClientOptions, error) {
 	return o, nil
 }
 
-// heard receives the number up to which the node's readings are stored. If nobody takes
-// it in time nothing is lost: the next one comes within 5 s of the next reading.
-func (d *dialer) heard(_ mqtt.Client, m mqtt.Message) {
-	p, ok := parsePlace(m.Payload())
+// onStored passes a stored message to delivery. It drops the message if the channel is
+// full: another one follows within 5 s of the next reading.
+func (d *dialer) onStored(_ mqtt.Client, m mqtt.Message) {
+	p, ok := parseStored(m.Payload())
 	if !ok {
-		return // not ours to judge
+		return // not a stored message of a connector
 	}
 	select {
-	case d.places <- p:
+	case d.stored <- p:
 	default:
 	}
 }
 
-func parsePlace(payload []byte) (p wire.Place, ok bool) {
+// parseStored decodes a stored message; ok is false if it names no boot.
+func parseStored(payload []byte) (p wire.Place, ok bool) {
 	err := json.Unmarshal(payload, &p)
 	return p, err == nil && p.Boot != ""
 }

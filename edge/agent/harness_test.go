@@ -17,15 +17,15 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// running is an agent under test.
-type running struct {
+// testAgent is a running agent.
+type testAgent struct {
 	*Agent
-	stop func() error // as SIGTERM does
+	stop func() error // stops the agent as SIGTERM does
 }
 
-// runAgent runs an agent of node pi on simulated sensors; settings outweigh the
-// defaults.
-func runAgent(t testing.TB, settings map[string]string, d Deps) *running {
+// runAgent runs an agent of the node pi on simulated sensors. settings take precedence
+// over the test's defaults.
+func runAgent(t testing.TB, settings map[string]string, d Deps) *testAgent {
 	t.Helper()
 	a := newAgent(t, settings, d)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -37,7 +37,7 @@ func runAgent(t testing.TB, settings map[string]string, d Deps) *running {
 			t.Error(err)
 		}
 	})
-	return &running{a, stop}
+	return &testAgent{a, stop}
 }
 
 func newAgent(t testing.TB, settings map[string]string, d Deps) *Agent {
@@ -50,7 +50,7 @@ func newAgent(t testing.TB, settings map[string]string, d Deps) *Agent {
 	if vars["SPOOL_DIR"] == "" {
 		vars["SPOOL_DIR"] = filepath.Join(t.TempDir(), "spool")
 	}
-	c, err := Parse(vars, secret.NewFolder(t.TempDir()), sim.House())
+	c, err := Parse(vars, secret.NewFolder(t.TempDir()), sim.OneOfEach())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,11 +59,11 @@ func newAgent(t testing.TB, settings map[string]string, d Deps) *Agent {
 	}
 	if d.Machine == nil && c.Simulate {
 		ctx, end := context.WithCancel(context.Background())
-		t.Cleanup(end) // after the agent's
+		t.Cleanup(end) // ends after the agent
 		d.Machine = sim.NewMachine(ctx, sim.NewFast(c.Speed))
 	}
 	if d.Clock.Wall != nil {
-		c.Simulate = false // the clock is not to be trusted because of it
+		c.Simulate = false // a simulated machine would make the agent trust the test's clock
 	}
 	a, err := New(c, d)
 	if err != nil {
@@ -72,7 +72,7 @@ func newAgent(t testing.TB, settings map[string]string, d Deps) *Agent {
 	return a
 }
 
-// logTo is where agents log: nowhere, unless asked for.
+// logTo returns where agents log: nowhere, or stderr with HEARTH_TEST_LOG.
 func logTo(testing.TB) io.Writer {
 	if os.Getenv("HEARTH_TEST_LOG") != "" {
 		return os.Stderr
@@ -80,7 +80,7 @@ func logTo(testing.TB) io.Writer {
 	return io.Discard
 }
 
-// sensors are n quick ones.
+// sensors returns the settings of n sensors that are read every interval.
 func sensors(n int, interval time.Duration) map[string]string {
 	vars := map[string]string{}
 	for i := range n {
@@ -103,6 +103,7 @@ func with(maps ...map[string]string) map[string]string {
 
 const patience = 3 * time.Minute
 
+// waitFor waits until ok returns true.
 func waitFor(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
@@ -110,11 +111,11 @@ func waitFor(t testing.TB, what string, ok func() bool) {
 			return
 		}
 	}
-	t.Fatalf("waited in vain for %s", what)
+	t.Fatalf("waited %v in vain for: %s", patience, what)
 }
 
-// backlog is how many readings are on disk.
-func (r *running) backlog() uint64 {
+// backlog returns how many readings are on disk.
+func (r *testAgent) backlog() uint64 {
 	_, reader := r.delivery.monitor.disk()
 	if reader == nil {
 		return 0
@@ -122,5 +123,5 @@ func (r *running) backlog() uint64 {
 	return reader.Lag().Records
 }
 
-// simulated is a machine without hardware.
+// simulated returns a machine with simulated sensors.
 func simulated(ctx context.Context) *driver.Machine { return sim.NewMachine(ctx, sim.NewFast(1)) }

@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// stuckAfter is how long the delivery may take for one step before it counts as stuck.
+// stuckAfter is how long delivery may go without a tick before it counts as stuck.
 const stuckAfter = time.Minute
 
 func (r *reporter) handler() http.Handler {
@@ -21,10 +21,11 @@ func (r *reporter) handler() http.Handler {
 	return mux
 }
 
-// health is bad only where a restart may help: a broker that is away, a full disk
-// and a broken sensor are named, but a restart does not mend them.
+// health answers 503 only if a restart may help, that is if delivery is stuck. A broker
+// that cannot be reached, a full disk and failing sensors are named in the answer, but
+// a restart does not repair them.
 func (r *reporter) health(w http.ResponseWriter, _ *http.Request) {
-	v := r.monitor.look()
+	v := r.monitor.snapshot()
 	code, state := http.StatusOK, "ok"
 	if r.monitor.up.now()-time.Duration(r.monitor.lastBeat.Load()) > stuckAfter {
 		code, state = http.StatusServiceUnavailable, "stuck"
@@ -32,23 +33,24 @@ func (r *reporter) health(w http.ResponseWriter, _ *http.Request) {
 	failing := []string{}
 	for _, s := range r.sensors {
 		s.mu.Lock()
-		if s.fails() || s.stats.hangs(s.set.Deadline) {
-			failing = append(failing, s.set.Device)
+		if s.fails() || s.stats.hangs(s.config.Deadline) {
+			failing = append(failing, s.config.Device)
 		}
 		s.mu.Unlock()
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(map[string]any{ // the caller left
-		"status": state, "boot": r.boot, "connected": v.connected, "clock": r.calendar.isSet(), "disk": v.disk,
+	_ = json.NewEncoder(w).Encode(map[string]any{ // the caller disconnected
+		"status": state, "boot": r.boot, "connected": v.connected, "clock": r.timekeeper.isSet(), "disk": v.disk,
 		"failing": failing, "lost": r.monitor.lost.Load() + v.window.Dropped,
 	})
 }
 
-// fails reports a sensor whose last sample failed. With s.mu.
+// fails reports whether the last sample failed. The caller holds s.mu.
 func (s *sensor) fails() bool { return !s.stats.up && s.stats.errors > 0 }
 
-// hangs reports a read that did not heed its deadline. With the sensor's mu.
+// hangs reports whether a read has taken twice its deadline. The caller holds the
+// sensor's mu.
 func (s sensorStats) hangs(deadline time.Duration) bool {
 	return !s.since.IsZero() && time.Since(s.since) > 2*deadline
 }

@@ -17,13 +17,13 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// childVar makes the test program an agent with these settings.
+// childVar holds a child as JSON. With it the test program runs as an agent.
 const childVar = "HEARTH_TEST_EDGE_AGENT"
 
-// child is what a killed agent is told.
+// child configures an agent process.
 type child struct {
 	Settings map[string]string
-	Set      bool // the clock
+	Set      bool // the clock is set
 	Kernel   string
 }
 
@@ -40,11 +40,11 @@ func runChild(text string) {
 	if err := json.Unmarshal([]byte(text), &c); err != nil {
 		panic(err)
 	}
-	cfg, err := Parse(c.Settings, secret.NewFolder(os.TempDir()), sim.House())
+	cfg, err := Parse(c.Settings, secret.NewFolder(os.TempDir()), sim.OneOfEach())
 	if err != nil {
 		panic(err)
 	}
-	cfg.Simulate = false // the machine is simulated, the clock is not
+	cfg.Simulate = false // a simulated machine would make the agent trust the clock
 	clock := Clock{Wall: time.Now, Mono: sinceBoot, Kernel: c.Kernel, Synced: func() bool { return c.Set }}
 	if !c.Set {
 		clock.Wall = func() time.Time { return time.Now().AddDate(-56, 0, 0) }
@@ -60,7 +60,7 @@ func runChild(text string) {
 	}
 }
 
-// begin starts an agent process. It dies with the test.
+// begin starts an agent process, which is killed when the test ends.
 func begin(t *testing.T, c child) *exec.Cmd {
 	t.Helper()
 	text, err := json.Marshal(c)
@@ -78,10 +78,10 @@ func begin(t *testing.T, c child) *exec.Cmd {
 	return cmd
 }
 
-// Power cuts at random moments, with and without a broker, before and after the
-// clock is set: of each run the readings up to the last one that was kept arrive,
-// none between is missing, and none is stored twice.
-func TestPowerCutsLeaveNoHoles(t *testing.T) {
+// The agent is killed at random moments, with and without a broker, before and after the
+// clock is set. The readings of each run arrive up to the last one that was kept. None in
+// between is missing, and none is stored twice.
+func TestKillsLeaveNoGaps(t *testing.T) {
 	m := testserver.OwnMosquitto(t, 0)
 	s := startStore(t, m.Addr, true)
 	settings := with(sensors(4, 5*time.Millisecond), map[string]string{
@@ -100,7 +100,7 @@ func TestPowerCutsLeaveNoHoles(t *testing.T) {
 		}
 		cmd := begin(t, child{settings, round > rounds/2, "k1"})
 		life := 300*time.Millisecond + time.Duration(rng.Int64N(int64(2500*time.Millisecond)))
-		if rng.IntN(3) == 0 { // the broker comes or goes in between
+		if rng.IntN(3) == 0 { // the broker starts or stops in between
 			time.Sleep(life / 2)
 			toggle(t, m, !up)
 			up = !up
@@ -115,21 +115,21 @@ func TestPowerCutsLeaveNoHoles(t *testing.T) {
 	}
 	before := s.count()
 	last := begin(t, child{settings, true, "k1"})
-	waitFor(t, "the last run and all that was kept", func() bool { return s.count() > before+200 })
+	waitFor(t, "readings of the last run and of the backlog", func() bool { return s.count() > before+200 })
 	if err := last.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	// What came may be of the runs before: then it ends before it listens to signals.
+	// The readings may be of earlier runs. Then SIGTERM may come before the agent handles it.
 	if err := last.Wait(); err != nil && err.Error() != "signal: terminated" {
 		t.Errorf("the last run: %v", err)
 	}
 	end := runAgent(t, with(settings, map[string]string{"SENSOR_0_INTERVAL": "50ms", "SENSOR_1_INTERVAL": "1h", "SENSOR_2_INTERVAL": "1h", "SENSOR_3_INTERVAL": "1h"}),
 		Deps{Clock: Clock{Wall: time.Now, Mono: sinceBoot, Kernel: "k1", Synced: func() bool { return true }}, Machine: simulated(t.Context())})
-	waitFor(t, "the rest", func() bool { return end.delivery.monitor.look().connected && end.backlog() == 0 })
+	waitFor(t, "delivery of the rest", func() bool { return end.delivery.monitor.snapshot().connected && end.backlog() == 0 })
 	if err := end.stop(); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d readings of %d runs", s.count(), len(s.upto))
+	t.Logf("%d readings of %d runs", s.count(), len(s.storedUpTo))
 	s.complete()
 	s.times()
 	for _, r := range s.ordered() {
@@ -150,14 +150,14 @@ func toggle(t *testing.T, m *testserver.Server, up bool) {
 	}
 }
 
-func TestTheBrokerSaysOfflineWhenTheAgentDies(t *testing.T) {
+func TestTheLastWillSaysOfflineWhenTheAgentIsKilled(t *testing.T) {
 	m := testserver.OwnMosquitto(t, 0)
 	s := startStore(t, m.Addr, true)
 	cmd := begin(t, child{with(sensors(1, 50*time.Millisecond), map[string]string{
 		"NODE": "pi", "LISTEN": "off", "EDGE_CONFIG_DIR": t.TempDir(), "SIMULATE": "true", "MQTT_URL": "tcp://" + m.Addr, "SPOOL_DIR": t.TempDir(),
 	}), true, "k1"})
-	waitFor(t, "online", func() bool { return s.lastStatus().State == "online" })
+	waitFor(t, "status online", func() bool { return s.lastStatus().State == "online" })
 	cmd.Process.Kill()
 	cmd.Wait()
-	waitFor(t, "offline", func() bool { return s.lastStatus().State == "offline" })
+	waitFor(t, "status offline", func() bool { return s.lastStatus().State == "offline" })
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
-// reporter serves what the monitor and the sensors show.
+// reporter serves the state of monitor and sensors as metrics and health.
 type reporter struct {
-	boot     string
-	sync     time.Duration // SPOOL_SYNC
-	sensors  []*sensor
-	calendar *calendar
-	monitor  *monitor
+	boot       string
+	sync       time.Duration // SPOOL_SYNC
+	sensors    []*sensor
+	timekeeper *timekeeper
+	monitor    *monitor
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -25,37 +25,37 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	descUp          = desc("sensor_up", "1 if the last sample was read", "device", "sensor")
+	descUp          = desc("sensor_up", "1 if the last sample succeeded", "device", "sensor")
 	descReadings    = desc("readings_total", "readings taken", "device", "sensor", "quality")
-	descErrors      = desc("sensor_errors_total", "samples that could not be read", "device", "sensor")
-	descReopened    = desc("sensor_reopened_total", "times the port was closed to be opened anew", "device", "sensor")
+	descErrors      = desc("sensor_errors_total", "samples that failed", "device", "sensor")
+	descReopened    = desc("sensor_reopened_total", "times the port was closed to be reopened", "device", "sensor")
 	descTook        = desc("sensor_read_seconds", "how long the last sample took", "device", "sensor")
-	descBusy        = desc("sensor_busy_seconds", "for how long the sample under way has been read", "device", "sensor")
+	descBusy        = desc("sensor_busy_seconds", "how long the current sample has taken so far, 0 if there is none", "device", "sensor")
 	descBad         = desc("sensor_bad_frames_total", "frames with a wrong checksum since the port was opened", "device", "sensor")
 	descSkipped     = desc("sensor_skipped_bytes_total", "bytes that belonged to no frame since the port was opened", "device", "sensor")
 	descRetries     = desc("sensor_retries_total", "commands repeated since the port was opened", "device", "sensor")
 	descConnected   = desc("connected", "1 while the broker is connected")
 	descClock       = desc("clock_synchronised", "1 once the clock is set")
-	descGaveUp      = desc("clock_given_up", "1 if readings go out without their time")
+	descGaveUp      = desc("clock_given_up", "1 if readings are published without a time")
 	descNumbered    = desc("numbered_total", "readings numbered since the start")
 	descSent        = desc("published_total", "readings published, repetitions included")
-	descResent      = desc("resent_total", "readings published again since they were missing")
+	descResent      = desc("resent_total", "readings published again because they were not stored")
 	descConfirmed   = desc("confirmed_total", "readings known to be stored")
-	descUnconfirmed = desc("unconfirmed_total", "readings the broker has, but not known to be stored in time")
-	descWindow      = desc("window_readings", "readings in memory that are not known to be stored")
-	descWindowBytes = desc("window_bytes", "memory they take, about")
-	descPending     = desc("pending_readings", "readings in memory since the disk takes none")
+	descUnconfirmed = desc("unconfirmed_total", "readings that the broker acknowledged but that were not known to be stored in time")
+	descWindow      = desc("window_readings", "readings in memory that are to be published or not known to be stored")
+	descWindowBytes = desc("window_bytes", "approximate memory of the live readings in the window")
+	descPending     = desc("pending_readings", "readings in memory because the disk takes none")
 	descDisk        = desc("disk_ok", "1 while the disk takes readings")
-	descLost        = desc("lost_total", "readings lost since neither disk nor memory had room")
+	descLost        = desc("lost_total", "readings lost: neither disk nor memory had room")
 	descSpool       = desc("spool_readings", "readings on disk that are not yet delivered")
 	descSpoolBytes  = desc("spool_bytes", "size of the spool")
-	descSpoolAge    = desc("spool_age_seconds", "age of the oldest of them")
+	descSpoolAge    = desc("spool_age_seconds", "age of the oldest reading on disk that is not yet delivered")
 	descDropped     = desc("spool_dropped_total", "readings dropped at the spool's cap, over the spool's life")
-	descTorn        = desc("spool_torn_total", "torn ends cut at the start")
+	descTorn        = desc("spool_torn_total", "torn ends of the spool cut off at the start")
 	descWritten     = desc("written_bytes_total", "bytes written to disk since the start")
 	descSyncs       = desc("fsyncs_total", "fsyncs since the start")
-	descPerDay      = desc("written_bytes_per_day", "bytes written to disk since the start, for a day")
-	descAtRisk      = desc("power_cut_loss_seconds", "how much of the spool a power cut may take")
+	descPerDay      = desc("written_bytes_per_day", "bytes written to disk a day, on average since the start")
+	descAtRisk      = desc("power_cut_loss_seconds", "a power cut loses at most the readings of this time from the spool")
 )
 
 // Describe implements prometheus.Collector.
@@ -64,10 +64,10 @@ func (r *reporter) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByC
 // Collect implements prometheus.Collector.
 func (r *reporter) Collect(ch chan<- prometheus.Metric) {
 	m := meter{ch}
-	v := r.monitor.look()
-	m.gauge(descConnected, truth(v.connected))
-	m.gauge(descClock, truth(r.calendar.isSet()))
-	m.gauge(descGaveUp, truth(v.gaveUp))
+	v := r.monitor.snapshot()
+	m.gauge(descConnected, gaugeOf(v.connected))
+	m.gauge(descClock, gaugeOf(r.timekeeper.isSet()))
+	m.gauge(descGaveUp, gaugeOf(v.gaveUp))
 	m.count(descNumbered, float64(v.numbered))
 	m.count(descSent, float64(v.window.Sent))
 	m.count(descResent, float64(v.window.Resent))
@@ -76,7 +76,7 @@ func (r *reporter) Collect(ch chan<- prometheus.Metric) {
 	m.gauge(descWindow, float64(v.live+v.backlog))
 	m.gauge(descWindowBytes, float64(v.bytes))
 	m.gauge(descPending, float64(v.pending))
-	m.gauge(descDisk, truth(v.disk))
+	m.gauge(descDisk, gaugeOf(v.disk))
 	m.count(descLost, float64(r.monitor.lost.Load()+v.window.Dropped))
 	bytes, syncs := r.monitor.written()
 	m.count(descWritten, float64(bytes))
@@ -108,8 +108,8 @@ func (s *sensor) collect(m meter) {
 	st := s.stats
 	readings := maps.Clone(st.readings)
 	s.mu.Unlock()
-	labels := []string{s.set.Device, s.set.Kind.Name}
-	m.gauge(descUp, truth(st.up), labels...)
+	labels := []string{s.config.Device, s.config.Kind.Name}
+	m.gauge(descUp, gaugeOf(st.up), labels...)
 	for _, q := range []driver.Quality{driver.OK, driver.WarmingUp, driver.Suspect} {
 		m.count(descReadings, float64(readings[q]), append(slices.Clone(labels), string(q))...)
 	}
@@ -139,7 +139,7 @@ func (m meter) gauge(d *prometheus.Desc, v float64, labels ...string) {
 	m.ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 }
 
-func truth(b bool) float64 {
+func gaugeOf(b bool) float64 {
 	if b {
 		return 1
 	}

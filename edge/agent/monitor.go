@@ -10,75 +10,76 @@ import (
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
-// uptime is when the agent started.
+// uptime is the time when the agent started.
 type uptime time.Time
 
-// now is the time since then. It never steps, and begins at a second: zero means
+// now returns the monotonic time since the start plus one second, so that zero can mean
 // never.
 func (u uptime) now() time.Duration { return time.Since(time.Time(u)) + time.Second }
 
-// monitor is what the parts show of themselves, for metrics and health. Any
-// goroutine may use it.
+// monitor holds the state of the other parts for metrics and health. It is safe for
+// concurrent use.
 type monitor struct {
 	log *slog.Logger
 	up  uptime
 
 	lost     atomic.Uint64 // readings
-	wroteOwn atomic.Int64  // bytes, beside the spool's
-	lastBeat atomic.Int64  // of the delivery, by up
+	wroteOwn atomic.Int64  // bytes written outside the spool
+	lastBeat atomic.Int64  // time of delivery's last tick, by up
 
 	mu     sync.Mutex
-	last   view
+	last   snapshot
 	spool  *spool.Log
 	reader *spool.Reader
 }
 
-// view is how the delivery stood at its last tick.
-type view struct {
+// snapshot is the state of delivery at its last tick.
+type snapshot struct {
 	connected, gaveUp bool
-	disk              bool // takes readings
+	disk              bool // the disk takes readings
 	window            window.Stats
 	live, backlog     int // readings in the window
 	bytes, pending    int
 	numbered          uint64
 }
 
-// lose counts readings that neither disk nor memory could keep.
-func (m *monitor) lose(n int) {
+// countLost counts and logs readings that neither disk nor memory could keep.
+func (m *monitor) countLost(n int) {
 	m.lost.Add(uint64(n))
 	m.log.Error("readings were lost: the disk takes none and memory is full", "readings", n)
 }
 
-// wrote counts bytes that went to the disk besides the spool's.
-func (m *monitor) wrote(n int) { m.wroteOwn.Add(int64(n)) }
+// countWritten counts bytes that were written to disk outside the spool.
+func (m *monitor) countWritten(n int) { m.wroteOwn.Add(int64(n)) }
 
-func (m *monitor) showSpool(l *spool.Log, r *spool.Reader) {
+func (m *monitor) setSpool(l *spool.Log, r *spool.Reader) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.spool, m.reader = l, r
 }
 
-func (m *monitor) show(v view) {
+func (m *monitor) setSnapshot(v snapshot) {
 	m.lastBeat.Store(int64(m.up.now()))
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.last = v
 }
 
-func (m *monitor) look() view {
+func (m *monitor) snapshot() snapshot {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.last
 }
 
-// disk returns the spool and its reader, nil while the disk was never usable.
+// disk returns the spool and its reader, nil before the spool was opened.
 func (m *monitor) disk() (*spool.Log, *spool.Reader) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.spool, m.reader
 }
 
-// written is how many bytes went to the disk since the start, and by how many syncs.
+// written returns how many bytes were written to disk since the start, and the number
+// of syncs.
 func (m *monitor) written() (bytes uint64, syncs uint64) {
 	bytes = uint64(m.wroteOwn.Load())
 	if l, _ := m.disk(); l != nil {

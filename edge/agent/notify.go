@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// notify tells systemd of the agent's state, where systemd started it. See
+// notify reports the agent's state to systemd, if systemd started the agent. See
 // sd_notify(3).
 func notify(state string) {
 	path := os.Getenv("NOTIFY_SOCKET")
@@ -20,11 +20,11 @@ func notify(state string) {
 	}
 	defer c.Close()
 	_ = c.SetWriteDeadline(time.Now().Add(time.Second))
-	_, _ = c.Write([]byte(state)) // systemd will miss it and say so
+	_, _ = c.Write([]byte(state)) // without it systemd logs that the message is missing
 }
 
-// beatEvery is how often systemd wants to hear that the delivery goes on, 0 for never.
-func beatEvery() time.Duration {
+// watchdogInterval returns how often systemd expects a watchdog message, 0 for never.
+func watchdogInterval() time.Duration {
 	usec, err := strconv.ParseInt(os.Getenv("WATCHDOG_USEC"), 10, 64)
 	if pid := os.Getenv("WATCHDOG_PID"); err != nil || usec <= 0 || pid != "" && pid != strconv.Itoa(os.Getpid()) {
 		return 0
@@ -32,12 +32,12 @@ func beatEvery() time.Duration {
 	return time.Duration(usec) * time.Microsecond / 3
 }
 
-// watchdog is systemd's, which restarts an agent that it does not hear of.
+// watchdog sends systemd's watchdog messages. Without them systemd restarts the agent.
 type watchdog struct{ last time.Duration }
 
-// beat tells systemd that the delivery goes on, as often as it wants to hear it.
-func (w *watchdog) beat(now time.Duration) {
-	if every := beatEvery(); every > 0 && now-w.last >= every {
+// notify sends a watchdog message if one is due.
+func (w *watchdog) notify(now time.Duration) {
+	if every := watchdogInterval(); every > 0 && now-w.last >= every {
 		w.last = now
 		notify("WATCHDOG=1")
 	}

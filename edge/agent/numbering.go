@@ -6,53 +6,54 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// numbering makes readings of samples: it numbers them, and gives them the time where
-// that is known.
+// numbering makes readings from samples: it gives each a number, and a time if the
+// clock is set.
 type numbering struct {
 	node, boot string
 	simulated  bool
-	calendar   *calendar
+	timekeeper *timekeeper
 
-	seq  uint64
-	last map[string]time.Duration // moment of the last reading, by device
-	live rising
+	seq   uint64
+	last  map[string]time.Duration // monotonic time of the last reading, by device
+	times increasing
 }
 
-func newNumbering(node, boot string, simulated bool, c *calendar) *numbering {
-	return &numbering{node: node, boot: boot, simulated: simulated, calendar: c, last: map[string]time.Duration{}, live: rising{}}
+func newNumbering(node, boot string, simulated bool, c *timekeeper) *numbering {
+	return &numbering{node: node, boot: boot, simulated: simulated, timekeeper: c, last: map[string]time.Duration{}, times: increasing{}}
 }
 
-// next makes the next reading. While the clock is not set it is held: it has its
-// moment instead of a time.
-func (n *numbering) next(t taken) *record {
+// next makes the next reading. While the clock is not set the reading is held: it has
+// a monotonic time instead of a wall time.
+func (n *numbering) next(t takenSample) *record {
 	n.seq++
-	if last, ok := n.last[t.set.Device]; ok {
+	if last, ok := n.last[t.config.Device]; ok {
 		t.mono = max(t.mono, last+time.Millisecond)
 	}
-	n.last[t.set.Device] = t.mono
+	n.last[t.config.Device] = t.mono
 	r := &record{Node: n.node, Reading: wire.Reading{
-		Device: t.set.Device, Sensor: t.set.Kind.Name, Measurement: t.set.Kind.Measurement(), Boot: n.boot, Seq: n.seq,
+		Device: t.config.Device, Sensor: t.config.Kind.Name, Measurement: t.config.Kind.Measurement(), Boot: n.boot, Seq: n.seq,
 		Fields: t.sample.Fields, Text: t.sample.Text, Quality: string(t.sample.Quality), Reason: t.sample.Reason, Sample: n.simulated,
 	}}
-	if clock := n.calendar.clock; n.calendar.ok() {
-		at := n.calendar.now().Add(t.mono - clock.Mono())
-		r.Time = n.live.next(r.Device, at).Format(wire.TimeLayout)
+	if clock := n.timekeeper.clock; n.timekeeper.synced() {
+		at := n.timekeeper.now().Add(t.mono - clock.Mono())
+		r.Time = n.times.next(r.Device, at).Format(wire.TimeLayout)
 	} else {
-		r.Held = &moment{clock.Kernel, t.mono}
+		r.Held = &monotonic{clock.Kernel, t.mono}
 	}
 	return r
 }
 
-// rising makes the times of a device increase strictly, by a millisecond where
-// they would not: two readings of one time would be stored as one. A clock that was
-// set back by more than a few seconds is believed.
-type rising map[string]time.Time
+// increasing makes the times of each device increase strictly. A time that does not is
+// replaced by the last one plus a millisecond, since two readings with the same time
+// are stored as one. A clock set back by more than maxBackStep is taken as it is. The
+// value is the last time by device.
+type increasing map[string]time.Time
 
-const setBack = 5 * time.Second
+const maxBackStep = 5 * time.Second
 
-func (r rising) next(device string, t time.Time) time.Time {
+func (r increasing) next(device string, t time.Time) time.Time {
 	t = t.UTC().Truncate(time.Millisecond)
-	if last := r[device]; !t.After(last) && last.Sub(t) < setBack {
+	if last := r[device]; !t.After(last) && last.Sub(t) < maxBackStep {
 		t = last.Add(time.Millisecond)
 	}
 	r[device] = t

@@ -12,11 +12,11 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-func TestEveryKindArrivesFromASimulatedHouse(t *testing.T) {
+func TestAReadingOfEverySimulatedKindArrives(t *testing.T) {
 	b := startBroker(t)
 	s := startStore(t, b.direct, true)
 	runAgent(t, map[string]string{"MQTT_URL": "tcp://" + b.addr, "SIMULATE_SPEED": "50"}, Deps{})
-	waitFor(t, "all kinds", func() bool {
+	waitFor(t, "readings of all kinds", func() bool {
 		seen := map[string]bool{}
 		for _, r := range s.ordered() {
 			seen[r.Sensor] = true
@@ -38,7 +38,7 @@ func TestNothingIsWrittenToDiskWhileOnline(t *testing.T) {
 			b := startBroker(t)
 			s := startStore(t, b.direct, answers)
 			a := runAgent(t, with(sensors(5, 10*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
-			waitFor(t, "a reading", func() bool { return s.count() > 0 })
+			waitFor(t, "reading", func() bool { return s.count() > 0 })
 			before, _ := a.delivery.monitor.written()
 			waitFor(t, "readings", func() bool { return s.count() > 500 })
 			if after, _ := a.delivery.monitor.written(); after != before {
@@ -52,40 +52,41 @@ func TestNothingIsWrittenToDiskWhileOnline(t *testing.T) {
 	}
 }
 
-// A connector that gathers says it late what is stored: at a clean end the agent waits
-// for that, and neither keeps nor sends again what is stored.
-func TestACleanEndWaitsForTheLastWord(t *testing.T) {
+// A connector that batches publishes its stored message late. At a clean stop the agent
+// waits for that message, and neither writes the stored readings to disk nor sends them
+// again.
+func TestACleanStopWaitsForTheLastStoredMessage(t *testing.T) {
 	b := startBroker(t)
 	s := startStore(t, b.direct, true)
 	a := runAgent(t, with(sensors(5, 10*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
-	waitFor(t, "a word", func() bool { return a.delivery.monitor.look().window.Confirmed > 0 })
-	s.set(func() { s.quiet = 2500 * time.Millisecond })
+	waitFor(t, "stored message", func() bool { return a.delivery.monitor.snapshot().window.Confirmed > 0 })
+	s.set(func() { s.minQuiet = 2500 * time.Millisecond })
 	waitFor(t, "more readings", func() bool { return s.count() > 500 })
 	before, _ := a.delivery.monitor.written()
 	if err := a.stop(); err != nil {
 		t.Fatal(err)
 	}
 	if after, _ := a.delivery.monitor.written(); after != before {
-		t.Errorf("%d bytes were written of what is stored", after-before)
+		t.Errorf("%d bytes were written to disk although every reading is stored", after-before)
 	}
 	s.complete()
 }
 
-func TestStatusIsOnlineThenOfflineOnACleanEnd(t *testing.T) {
+func TestStatusIsOnlineThenOfflineAfterACleanStop(t *testing.T) {
 	b := startBroker(t)
 	s := startStore(t, b.direct, true)
 	a := runAgent(t, with(sensors(1, 50*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
-	waitFor(t, "online", func() bool { return s.lastStatus().State == "online" })
+	waitFor(t, "status online", func() bool { return s.lastStatus().State == "online" })
 	if got := s.lastStatus(); got.Boot != a.boot || got.Time == "" || got.Simulated != 1 {
-		t.Errorf("got %+v, want boot %s, a time, and that its sensors are simulated", got, a.boot)
+		t.Errorf("got %+v, want boot %s, a time, and simulated 1", got, a.boot)
 	}
 	if err := a.stop(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "offline", func() bool { return s.lastStatus().State == "offline" })
+	waitFor(t, "status offline", func() bool { return s.lastStatus().State == "offline" })
 }
 
-func TestOneStuckSensorDelaysNoOther(t *testing.T) {
+func TestASensorThatHangsDelaysNoOther(t *testing.T) {
 	b := startBroker(t)
 	s := startStore(t, b.direct, true)
 	m := sim.NewMachine(t.Context(), sim.NewFast(1))
@@ -101,7 +102,7 @@ func TestOneStuckSensorDelaysNoOther(t *testing.T) {
 	a := runAgent(t, with(sensors(3, 20*time.Millisecond), map[string]string{
 		"MQTT_URL": "tcp://" + b.addr, "SENSOR_0_DEADLINE": "100ms",
 	}), Deps{Machine: m})
-	waitFor(t, "the others", func() bool { return s.count() > 100 })
+	waitFor(t, "readings of the other sensors", func() bool { return s.count() > 100 })
 	for _, r := range s.ordered() {
 		if r.Device == "host-0" {
 			t.Fatal("the stuck sensor gave a reading")
@@ -111,10 +112,10 @@ func TestOneStuckSensorDelaysNoOther(t *testing.T) {
 	hangs := a.sensors[0].stats.hangs(100 * time.Millisecond)
 	a.sensors[0].mu.Unlock()
 	if !hangs {
-		t.Error("nobody notices that a sensor hangs")
+		t.Error("the sensor that hangs is not reported")
 	}
 	close(stuck)
-	waitFor(t, "the stuck sensor", func() bool {
+	waitFor(t, "reading of the stuck sensor", func() bool {
 		for _, r := range s.ordered() {
 			if r.Device == "host-0" {
 				return true
@@ -124,7 +125,7 @@ func TestOneStuckSensorDelaysNoOther(t *testing.T) {
 	})
 }
 
-func TestWhatTheSensorSaysIsPassedOnWithItsQuality(t *testing.T) {
+func TestQualityReasonAndTextArePublished(t *testing.T) {
 	b := startBroker(t)
 	s := startStore(t, b.direct, true)
 	runAgent(t, map[string]string{

@@ -44,13 +44,13 @@ func TestCombine(t *testing.T) {
 	}
 	got = combine("median", []driver.Sample{co2(driver.Suspect, 5000), co2(driver.WarmingUp, 410), co2(driver.WarmingUp, 420)})
 	if got.Fields["co2_ppm"] != 415 || got.Quality != driver.WarmingUp || got.Reason != "a reason" {
-		t.Errorf("the best of bad ones gave %+v", got)
+		t.Errorf("without an ok sample, combine gave %+v", got)
 	}
 }
 
-func TestWhatNoJSONCarriesIsTakenOut(t *testing.T) {
+func TestNumbersThatJSONCannotHoldAreRemoved(t *testing.T) {
 	s := sampleOf(driver.OK, map[string]float64{"power_watts": math.NaN(), "on": 1, "energy_kwh": math.Inf(1)})
-	tidy(&s)
+	dropNonFinite(&s)
 	if len(s.Fields) != 1 || s.Quality != driver.Suspect {
 		t.Errorf("got %+v", s)
 	}
@@ -59,22 +59,22 @@ func TestWhatNoJSONCarriesIsTakenOut(t *testing.T) {
 	}
 }
 
-// says is a sensor that always says the same.
-type says driver.Sample
+// fixedReader is a sensor whose samples are all the same.
+type fixedReader driver.Sample
 
-func (s says) Read(context.Context) (driver.Sample, error) { return driver.Sample(s), nil }
+func (s fixedReader) Read(context.Context) (driver.Sample, error) { return driver.Sample(s), nil }
 
 func TestASampleWithoutANumberIsAFailure(t *testing.T) {
 	for _, sample := range []driver.Sample{driver.New(), sampleOf(driver.OK, map[string]float64{"co2_ppm": math.NaN()})} {
-		s := sensor{set: driver.Sensor{Kind: scd4x.Kind, Deadline: time.Minute}, open: driver.Open{Reader: says(sample)}, isOpen: true}
-		if got, err := s.sample(t.Context()); err == nil {
+		s := sensor{config: driver.Sensor{Kind: scd4x.Kind, Deadline: time.Minute}, open: driver.Open{Reader: fixedReader(sample)}, isOpen: true}
+		if got, err := s.takeSample(t.Context()); err == nil {
 			t.Errorf("%+v became the reading %+v", sample, got)
 		}
 	}
 }
 
-func TestTheMessageIsAsTheContractSays(t *testing.T) {
-	r := &record{Node: "pi", Held: &moment{"k", 1}, Reading: wire.Reading{
+func TestTheMessageFollowsTheContract(t *testing.T) {
+	r := &record{Node: "pi", Held: &monotonic{"k", 1}, Reading: wire.Reading{
 		Device: "office-air", Sensor: "sds011", Measurement: "air", Time: "2026-11-23T14:05:06.123Z", Boot: "9f3c2a1b", Seq: 1234,
 		Fields: map[string]float64{"pm2_5_ugm3": 6.4, "pm10_ugm3": 6.9}, Quality: "ok",
 	}}
@@ -95,7 +95,7 @@ func TestTheMessageIsAsTheContractSays(t *testing.T) {
 	}
 }
 
-func TestASpoolOfAnOlderAgentIsDeliveredAsItIs(t *testing.T) {
+func TestAReadingOfAnOlderAgentsSpoolIsUnchanged(t *testing.T) {
 	r, err := decodeRecord([]byte(`{"device":"air","sensor":"sds011","time":"2026-11-23T14:05:06.123Z","boot":"9f3c2a1b","seq":7,"fields":{"pm10_ugm3":6.9},"quality":"ok","node":"pi"}`))
 	if err != nil {
 		t.Fatal(err)
@@ -114,12 +114,12 @@ func FuzzDecodeRecord(f *testing.F) {
 			return
 		}
 		if _, err := r.payload(); err != nil {
-			t.Errorf("%q was taken but cannot be published: %v", data, err)
+			t.Errorf("%q was decoded but cannot be published: %v", data, err)
 		}
 	})
 }
 
-func TestSystemdIsToldOfReadinessAndLife(t *testing.T) {
+func TestSystemdIsNotifiedOfStartWatchdogAndStop(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notify")
 	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
@@ -130,7 +130,7 @@ func TestSystemdIsToldOfReadinessAndLife(t *testing.T) {
 	t.Setenv("WATCHDOG_USEC", "300000")
 	b := startBroker(t)
 	a := runAgent(t, with(sensors(1, time.Second), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
-	heard := func() string {
+	receive := func() string {
 		l.SetReadDeadline(time.Now().Add(10 * time.Second))
 		buf := make([]byte, 256)
 		n, err := l.Read(buf)
@@ -140,12 +140,12 @@ func TestSystemdIsToldOfReadinessAndLife(t *testing.T) {
 		return string(buf[:n])
 	}
 	for i, want := range []string{"READY=1", "WATCHDOG=1", "WATCHDOG=1"} {
-		if got := heard(); got != want {
+		if got := receive(); got != want {
 			t.Errorf("message %d is %s, want %s", i, got, want)
 		}
 	}
 	go a.stop()
-	for got := heard(); got != "STOPPING=1"; got = heard() {
+	for got := receive(); got != "STOPPING=1"; got = receive() {
 		if got != "WATCHDOG=1" {
 			t.Fatalf("got %s", got)
 		}
@@ -157,7 +157,7 @@ func TestMetricsAndHealth(t *testing.T) {
 	s := startStore(t, b.direct, true)
 	a := runAgent(t, with(sensors(2, 20*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
 	waitFor(t, "readings", func() bool {
-		return s.count() > 20 && a.delivery.monitor.look().connected && a.delivery.monitor.look().window.Confirmed > 0
+		return s.count() > 20 && a.delivery.monitor.snapshot().connected && a.delivery.monitor.snapshot().window.Confirmed > 0
 	})
 	h := a.Handler()
 	w := httptest.NewRecorder()
@@ -188,63 +188,63 @@ func TestMetricsAndHealth(t *testing.T) {
 	}
 }
 
-func TestTwoRunsNeverShareTheirNumbering(t *testing.T) {
+func TestEveryRunHasItsOwnBoot(t *testing.T) {
 	seen := map[string]bool{}
 	for range 100 {
 		a := newAgent(t, sensors(1, time.Second), Deps{})
 		if seen[a.boot] || len(a.boot) != 8 || strings.ToLower(a.boot) != a.boot {
-			t.Fatalf("boot %q", a.boot)
+			t.Fatalf("boot %q is no new name of 8 hex digits", a.boot)
 		}
 		seen[a.boot] = true
 	}
 }
 
-func TestTheAgentEndsQuicklyWhileTheBrokerIsAway(t *testing.T) {
+func TestTheAgentStopsQuicklyWithoutABroker(t *testing.T) {
 	b := startBroker(t)
 	b.stop()
 	a := newAgent(t, with(sensors(1, 10*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()
-	waitFor(t, "a reading", func() bool { return a.delivery.monitor.look().numbered > 5 })
+	waitFor(t, "reading", func() bool { return a.delivery.monitor.snapshot().numbered > 5 })
 	cancel()
 	select {
 	case err := <-done:
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(sensorsEnd):
-		t.Error("it does not end")
+	case <-time.After(sensorStopWait):
+		t.Error("the agent does not stop")
 	}
 	again := runAgent(t, with(sensors(1, time.Hour), map[string]string{"MQTT_URL": "tcp://" + b.addr, "SPOOL_DIR": a.cfg.Dir}), Deps{})
-	waitFor(t, "all of its readings on disk", func() bool { return again.backlog() == a.delivery.numbers.seq })
+	waitFor(t, "readings of the first run on disk", func() bool { return again.backlog() == a.delivery.numbers.seq })
 }
 
-// FuzzPlace: no message at hearth/<node>/stored frees what the broker does not have.
-func FuzzPlace(f *testing.F) {
+// FuzzStored checks that no stored message removes a reading that was never sent.
+func FuzzStored(f *testing.F) {
 	f.Add([]byte(`{"boot":"a","seq":1}`))
 	f.Add([]byte(`{"boot":"a","seq":18446744073709551615}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		w := window.New[int](window.Limits{Keep: time.Minute, Bytes: 100, Resend: time.Second})
 		w.Add(window.Key{Boot: "a", Seq: 1}, 1, 1)
-		if p, ok := parsePlace(payload); ok {
+		if p, ok := parseStored(payload); ok {
 			w.Stored(p.Boot, p.Seq, 1)
 			w.Tick(2)
 		}
 		if live, _, _ := w.Len(); live != 1 {
-			t.Errorf("%q freed a reading that was never sent", payload)
+			t.Errorf("%q removed a reading that was never sent", payload)
 		}
 	})
 }
 
-// FuzzFile: no file crashes the parser, and what it takes are names.
+// FuzzFile checks that no file crashes the parser, and that it returns valid names only.
 func FuzzFile(f *testing.F) {
 	f.Add("export NODE=pi # here\nSENSOR_0_PORT='/dev/x y'\n\nbad line")
 	f.Fuzz(func(t *testing.T, text string) {
 		vars, err := parseFile(text)
 		for name := range vars {
 			if err == nil && (name == "" || strings.ContainsAny(name, " \t\"'=\n")) {
-				t.Errorf("%q is a name of %q", name, text)
+				t.Errorf("%q became a name, in the file %q", name, text)
 			}
 		}
 	})

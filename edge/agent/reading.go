@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -13,19 +14,19 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// clockUnsynced is the quality of a reading of which nobody knows the time.
+// clockUnsynced is the quality of a reading whose time is unknown.
 const clockUnsynced = "clock_unsynced"
 
-// record is a reading as it is kept: with its node, and while it has no time with
-// the moment from which the time can be calculated.
+// record is a reading as it is kept in memory and on disk. While the clock is not
+// set, Held is its monotonic time, from which timekeeper derives the wall time later.
 type record struct {
 	wire.Reading
-	Node string  `json:"node"`
-	Held *moment `json:"held,omitempty"`
+	Node string     `json:"node"`
+	Held *monotonic `json:"held,omitempty"`
 }
 
-// moment is a point in the run of a kernel.
-type moment struct {
+// monotonic is a time since the start of the kernel that runs as Kernel.
+type monotonic struct {
 	Kernel string        `json:"kernel"`
 	Mono   time.Duration `json:"mono"`
 }
@@ -33,7 +34,7 @@ type moment struct {
 func (r *record) key() window.Key { return window.Key{Boot: r.Boot, Seq: r.Seq} }
 func (r *record) topic() string   { return wire.ReadingTopic(r.Node, r.Device) }
 
-// size is about how many bytes it takes in memory.
+// size estimates the bytes of the record in memory.
 func (r *record) size() int {
 	n := 256 + len(r.Reason)
 	for k := range r.Fields {
@@ -45,38 +46,40 @@ func (r *record) size() int {
 	return n
 }
 
-// encode is what is kept on disk.
+// encode returns the record as JSON for the disk.
 func (r *record) encode() ([]byte, error) { return json.Marshal(r) }
 
-// payload is what is published.
+// payload returns the MQTT payload: the reading as JSON.
 func (r *record) payload() ([]byte, error) { return json.Marshal(r.Reading) }
 
-// decodeRecord reads what encode wrote.
+// decodeRecord is the inverse of encode.
 func decodeRecord(data []byte) (*record, error) {
 	r := &record{}
 	if err := json.Unmarshal(data, r); err != nil {
-		return nil, fmt.Errorf("a record of the spool: %w", err)
+		return nil, fmt.Errorf("decode a record of the spool: %w", err)
 	}
 	if r.Device == "" || r.Boot == "" || r.Seq == 0 || r.Node == "" {
-		return nil, fmt.Errorf("a record of the spool has no device or number")
+		return nil, errors.New("decode a record of the spool: node, device, boot or seq is missing")
 	}
 	return r, nil
 }
 
-// unsynced gives up on the reading's time.
-func (r *record) unsynced() {
+// markUnsynced drops the reading's time, which is unknown, and says so in its quality.
+// An earlier quality moves into the reason.
+func (r *record) markUnsynced() {
 	if r.Quality != string(driver.OK) && r.Quality != clockUnsynced {
 		r.Reason = r.Quality + ": " + r.Reason
 	}
 	r.Quality, r.Held, r.Time = clockUnsynced, nil, ""
 }
 
-// tidy takes the numbers out of a sample that JSON cannot hold.
-func tidy(s *driver.Sample) {
+// dropNonFinite removes the numbers that JSON cannot hold (NaN, infinities), and marks
+// the sample as suspect.
+func dropNonFinite(s *driver.Sample) {
 	for _, k := range slices.Sorted(maps.Keys(s.Fields)) {
 		if v := s.Fields[k]; math.IsNaN(v) || math.IsInf(v, 0) {
 			delete(s.Fields, k)
-			s.Flag(driver.Suspect, "%s is no number", k)
+			s.Flag(driver.Suspect, "%s is not a finite number", k)
 		}
 	}
 }

@@ -13,50 +13,50 @@ import (
 )
 
 const (
-	maxReopen     = 30 * time.Second // between attempts to open a port
-	failsToReopen = 3                // failures in a row after which a port is opened anew
+	maxReopen     = 30 * time.Second // the longest wait between attempts to open a port
+	failsToReopen = 3                // after so many failures in a row a serial port is reopened
 )
 
-// sensor reads one sensor for ever. Each has its own goroutine, so that one that
-// hangs delays no other.
+// sensor reads one sensor until its context ends. Each sensor has its own goroutine,
+// so that a sensor that hangs delays no other.
 type sensor struct {
-	set     driver.Sensor
+	config  driver.Sensor
 	machine *driver.Machine
 	clock   Clock
-	out     chan<- taken
+	out     chan<- takenSample
 	log     *slog.Logger
 
-	open   driver.Open
-	isOpen bool
-	retry  time.Duration // until the port is tried again
-	failed int           // in a row
+	open          driver.Open
+	isOpen        bool
+	reopenDelay   time.Duration // before the next attempt to open the port; 0 once it is open
+	failuresInRow int           // reads
 
-	mu    sync.Mutex // guards what follows: read by metrics
+	mu    sync.Mutex // guards stats, which metrics and health read
 	stats sensorStats
 }
 
-// taken is a sample on its way from its sensor to the delivery.
-type taken struct {
-	set    driver.Sensor
+// takenSample is a sample on its way from its sensor to delivery.
+type takenSample struct {
+	config driver.Sensor
 	sample driver.Sample
-	mono   time.Duration // its moment: that of its end
+	mono   time.Duration // monotonic time at which the sample ended
 }
 
-func newSensor(set driver.Sensor, m *driver.Machine, clock Clock, out chan<- taken, log *slog.Logger) *sensor {
+func newSensor(set driver.Sensor, m *driver.Machine, clock Clock, out chan<- takenSample, log *slog.Logger) *sensor {
 	return &sensor{
-		set: set, machine: m, clock: clock, out: out, log: log,
+		config: set, machine: m, clock: clock, out: out, log: log,
 		stats: sensorStats{readings: map[driver.Quality]uint64{}},
 	}
 }
 
-// sensorStats is what a sensor did.
+// sensorStats is the state of a sensor for metrics and health.
 type sensorStats struct {
 	readings map[driver.Quality]uint64
 	errors   uint64
 	reopened uint64
-	up       bool
-	took     time.Duration // the last sample
-	since    time.Time     // when the sample under way began, or zero
+	up       bool          // the last sample succeeded
+	took     time.Duration // of the last sample
+	since    time.Time     // start of the sample that is being read, or zero
 	counts   driver.Counts
 }
 
@@ -66,34 +66,35 @@ func (s *sensor) run(ctx context.Context) {
 			s.open.Close()
 		}
 	}()
-	next := time.Now().Add(rand.N(min(s.set.Interval, 2*time.Second)))
+	// Jitter at the start keeps the sensors from using power and bus all at once.
+	next := time.Now().Add(rand.N(min(s.config.Interval, 2*time.Second)))
 	for sleepUntil(ctx, next) {
-		// A little jitter keeps sensors from drawing power and the bus all at once.
-		next = next.Add(s.set.Interval)
+		next = next.Add(s.config.Interval)
 		if late := time.Since(next); late > 0 {
-			next = next.Add(late.Truncate(s.set.Interval)) // readings that were missed stay missed
+			next = next.Add(late.Truncate(s.config.Interval)) // missed readings are not made up for
 		}
-		s.reading(ctx, next)
-		if s.retry > 0 && time.Until(next) < s.retry {
-			next = time.Now().Add(s.retry)
+		s.takeReading(ctx, next)
+		if s.reopenDelay > 0 && time.Until(next) < s.reopenDelay {
+			next = time.Now().Add(s.reopenDelay)
 		}
 	}
 }
 
-// reading takes the samples of one reading and hands it over.
-func (s *sensor) reading(ctx context.Context, end time.Time) {
+// takeReading reads the samples of one reading until end, combines them and sends the
+// result to delivery.
+func (s *sensor) takeReading(ctx context.Context, end time.Time) {
 	var samples []driver.Sample
 	at := time.Now()
 	for {
-		sample, err := s.sample(ctx)
+		sample, err := s.takeSample(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		s.judge(err)
+		s.recordResult(err)
 		if err == nil {
 			samples = append(samples, sample)
 		}
-		if at = at.Add(s.set.Every); s.set.Every == 0 || s.retry > 0 || !at.Before(end.Add(-s.set.Every/2)) {
+		if at = at.Add(s.config.Every); s.config.Every == 0 || s.reopenDelay > 0 || !at.Before(end.Add(-s.config.Every/2)) {
 			break
 		}
 		if !sleepUntil(ctx, at) {
@@ -103,102 +104,104 @@ func (s *sensor) reading(ctx context.Context, end time.Time) {
 	if len(samples) == 0 {
 		return
 	}
-	sample := combine(s.set.Combine, samples)
+	sample := combine(s.config.Combine, samples)
 	sample.Guard()
-	s.machine.Air.Note(s.set.Device, sample)
+	s.machine.Air.Note(s.config.Device, sample)
 	s.mu.Lock()
 	s.stats.readings[sample.Quality]++
 	s.mu.Unlock()
-	s.hand(ctx, sample)
+	s.send(ctx, sample)
 }
 
-// hand passes a sample on.
-func (s *sensor) hand(ctx context.Context, sample driver.Sample) {
+// send passes a sample to delivery.
+func (s *sensor) send(ctx context.Context, sample driver.Sample) {
 	select {
-	case s.out <- taken{s.set, sample, s.clock.Mono()}:
+	case s.out <- takenSample{s.config, sample, s.clock.Mono()}:
 	case <-ctx.Done():
 	}
 }
 
-// sample reads the sensor once, and opens it first where that has to be.
-func (s *sensor) sample(ctx context.Context) (driver.Sample, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.set.Deadline)
+// takeSample reads the sensor once. It opens the sensor first if necessary.
+func (s *sensor) takeSample(ctx context.Context) (driver.Sample, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.Deadline)
 	defer cancel()
 	began := time.Now()
-	s.note(func(st *sensorStats) { st.since = began })
-	defer s.note(func(st *sensorStats) { st.since = time.Time{} })
+	s.updateStats(func(st *sensorStats) { st.since = began })
+	defer s.updateStats(func(st *sensorStats) { st.since = time.Time{} })
 	if !s.isOpen {
-		o, err := s.set.Open(s.machine)
+		o, err := s.config.Open(s.machine)
 		if err != nil {
-			s.retry = min(max(2*s.retry, s.set.Interval/4, 500*time.Millisecond), maxReopen)
+			s.reopenDelay = min(max(2*s.reopenDelay, s.config.Interval/4, 500*time.Millisecond), maxReopen)
 			return driver.Sample{}, err
 		}
-		s.open, s.isOpen, s.retry = o, true, 0
+		s.open, s.isOpen, s.reopenDelay = o, true, 0
 	}
 	got, err := s.read(ctx)
-	if tidy(&got); err == nil && len(got.Fields) == 0 {
-		err = fmt.Errorf("%s: it gave no number: %s", s.set.Kind.Name, got.Reason) // nor would anybody store that
+	if dropNonFinite(&got); err == nil && len(got.Fields) == 0 {
+		err = fmt.Errorf("%s: the sample has no number: %s", s.config.Kind.Name, got.Reason) // the platform stores no reading without one
 	}
-	s.note(func(st *sensorStats) {
+	s.updateStats(func(st *sensorStats) {
 		st.took = time.Since(began)
 		if c, ok := s.open.Reader.(driver.Counter); ok {
 			st.counts = c.Counts()
 		}
 	})
 	if err != nil && ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("%s: nothing within %v: %w", s.set.Kind.Name, s.set.Deadline, err)
+		err = fmt.Errorf("%s: no sample within %v: %w", s.config.Kind.Name, s.config.Deadline, err)
 	}
 	return got, err
 }
 
-// read turns a panic in a driver into an error: a reading less, not a node less.
+// read turns a panic in a driver into an error, so that it costs one reading and not
+// the whole node.
 func (s *sensor) read(ctx context.Context) (sample driver.Sample, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%s: the driver panicked: %v", s.set.Kind.Name, p)
+			err = fmt.Errorf("%s: the driver panicked: %v", s.config.Kind.Name, p)
 		}
 	}()
 	return s.open.Read(ctx)
 }
 
-// judge counts failures, logs when they begin and end, and closes a port that may
-// be gone.
-func (s *sensor) judge(err error) {
-	was := s.failed
+// recordResult counts a sample's success or failure, and logs when failures begin and
+// end. It closes a serial port that is gone, or that failed three times in a row, so
+// that the next sample opens it again.
+func (s *sensor) recordResult(err error) {
+	before := s.failuresInRow
 	if err == nil {
-		s.failed = 0
+		s.failuresInRow = 0
 	} else {
-		s.failed++
+		s.failuresInRow++
 	}
-	s.note(func(st *sensorStats) {
+	s.updateStats(func(st *sensorStats) {
 		st.up = err == nil
 		if err != nil {
 			st.errors++
 		}
 	})
 	switch {
-	case was == 0 && err != nil:
-		s.log.Warn("a sensor fails", "device", s.set.Device, "sensor", s.set.Kind.Name, "err", err)
-	case was > 0 && err == nil:
-		s.log.Info("a sensor works again", "device", s.set.Device, "sensor", s.set.Kind.Name)
+	case before == 0 && err != nil:
+		s.log.Warn("a sensor fails", "device", s.config.Device, "sensor", s.config.Kind.Name, "err", err)
+	case before > 0 && err == nil:
+		s.log.Info("a sensor works again", "device", s.config.Device, "sensor", s.config.Kind.Name)
 	}
 	if err == nil || !s.isOpen {
 		return
 	}
-	if s.set.Kind.Via == driver.Serial && (driver.Gone(err) || s.failed%failsToReopen == 0) {
-		s.open.Close() // it is gone anyway
+	if s.config.Kind.Via == driver.Serial && (driver.Gone(err) || s.failuresInRow%failsToReopen == 0) {
+		s.open.Close() // the error does not matter: the port is given up
 		s.isOpen = false
-		s.note(func(st *sensorStats) { st.reopened++ })
+		s.updateStats(func(st *sensorStats) { st.reopened++ })
 	}
 }
 
-func (s *sensor) note(f func(*sensorStats)) {
+func (s *sensor) updateStats(f func(*sensorStats)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f(&s.stats)
 }
 
-// sleepUntil reports false when ctx ends first.
+// sleepUntil waits until t. It returns false if ctx ends first.
 func sleepUntil(ctx context.Context, t time.Time) bool {
 	return driver.RealClock{}.Wait(ctx, time.Until(t)) == nil
 }

@@ -18,22 +18,22 @@ const (
 	offlineWait = 2 * time.Second
 )
 
-// session is one connection to the broker. When it breaks the dialer makes another:
-// what was under way is sent again by the delivery, not by the MQTT library.
+// session is one connection to the broker. When it is lost the dialer makes another.
+// Unacknowledged publications are repeated by delivery, not by the MQTT library.
 type session struct {
 	client   mqtt.Client
 	presence presence
 	acks     chan<- ack
-	over     <-chan struct{} // closed when nobody reads acks any more
-	lost     chan error      // why it ended
+	closed   <-chan struct{} // closed when delivery no longer reads acks
+	lost     chan error      // the error that ended the session
 	log      *slog.Logger
 }
 
-// presence is what a node says of itself at hearth/<node>/status, retained.
+// presence is the content of the retained message at hearth/<node>/status.
 type presence struct {
 	node, boot string
 	simulated  bool
-	calendar   *calendar
+	timekeeper *timekeeper
 }
 
 func (p presence) topic() string { return wire.StatusTopic(p.node) }
@@ -43,8 +43,8 @@ func (p presence) status(state string) []byte {
 	if p.simulated {
 		s.Simulated = 1
 	}
-	if p.calendar.isSet() {
-		s.Time = p.calendar.now().UTC().Format(wire.TimeLayout)
+	if p.timekeeper.isSet() {
+		s.Time = p.timekeeper.now().UTC().Format(wire.TimeLayout)
 	}
 	b, _ := json.Marshal(s) // strings always encode
 	return b
@@ -57,23 +57,23 @@ type ack struct {
 	err  error
 }
 
-// publish sends a reading and passes the acknowledgement on when it comes.
+// publish publishes a reading. The acknowledgement is sent to acks when it comes.
 func (s *session) publish(topic string, key window.Key, payload []byte) {
 	t := s.client.Publish(topic, 1, false, payload)
 	go func() {
 		select {
 		case <-t.Done():
-		case <-s.over:
+		case <-s.closed:
 			return
 		}
 		select {
 		case s.acks <- ack{s, key, t.Error()}:
-		case <-s.over:
+		case <-s.closed:
 		}
 	}()
 }
 
-// drop ends a connection that no longer works.
+// drop gives up a connection that no longer works.
 func (s *session) drop(err error) {
 	go s.client.Disconnect(0)
 	select {
@@ -82,16 +82,18 @@ func (s *session) drop(err error) {
 	}
 }
 
-// end says offline, which the last will does not on a clean end, and disconnects.
+// end publishes the status offline and disconnects. The broker does not publish the
+// last will after a clean disconnect.
 func (s *session) end() {
 	ctx, cancel := context.WithTimeout(context.Background(), offlineWait)
 	defer cancel()
 	if err := await(ctx, s.client.Publish(s.presence.topic(), 1, true, s.presence.status(wire.Offline)), offlineWait); err != nil {
-		s.log.Warn("say offline", "err", err)
+		s.log.Warn("publish the status offline", "err", err)
 	}
 	s.client.Disconnect(250)
 }
 
+// await waits for an MQTT operation, at most patience.
 func await(ctx context.Context, t mqtt.Token, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

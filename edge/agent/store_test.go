@@ -16,22 +16,22 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// store stands for connector, function and store: it keeps every reading by its
-// number, and where it answers tells up to where it has all.
+// store stands for connector, function and store. It keeps every reading by its number,
+// and if answers is true it publishes stored messages.
 type store struct {
 	t       testing.TB
 	answers bool
 	client  paho.Client
 
-	mu       sync.Mutex
-	got      map[window.Key][]stored // each time it came
-	order    []window.Key
-	upto     map[string]uint64
-	statuses []wire.NodeStatus
-	said     string
-	forget   func(wire.Reading) bool // what a broker lost
-	quiet    time.Duration           // it tells nothing before so long nothing new came
-	came     time.Time               // the last that was new
+	mu         sync.Mutex
+	got        map[window.Key][]stored // every delivery of the reading
+	order      []window.Key
+	storedUpTo map[string]uint64
+	statuses   []wire.NodeStatus
+	newestBoot string
+	forget     func(wire.Reading) bool // whether the broker loses the reading
+	minQuiet   time.Duration           // no stored message before so long no new reading came
+	lastNew    time.Time               // when the last new reading came
 }
 
 type stored struct {
@@ -42,7 +42,7 @@ type stored struct {
 
 func startStore(t testing.TB, addr string, answers bool) *store {
 	t.Helper()
-	s := &store{t: t, answers: answers, got: map[window.Key][]stored{}, upto: map[string]uint64{}}
+	s := &store{t: t, answers: answers, got: map[window.Key][]stored{}, storedUpTo: map[string]uint64{}}
 	s.connect(addr)
 	return s
 }
@@ -53,15 +53,15 @@ func (s *store) connect(addr string) {
 		SetAutoReconnect(true).SetMaxReconnectInterval(200 * time.Millisecond).SetConnectRetry(true).SetConnectRetryInterval(100 * time.Millisecond).
 		SetOrderMatters(true).SetDefaultPublishHandler(s.take)
 	s.client = paho.NewClient(o)
-	s.back()
+	s.subscribe()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { defer close(done); s.tell(ctx) }()
+	go func() { defer close(done); s.publishStored(ctx) }()
 	t.Cleanup(func() { cancel(); <-done; s.client.Disconnect(50) })
 }
 
-// back connects, at first and after the connector was away.
-func (s *store) back() {
+// subscribe connects and subscribes, at first and after the connector was down.
+func (s *store) subscribe() {
 	s.t.Helper()
 	for _, do := range []func() paho.Token{s.client.Connect, func() paho.Token { return s.client.Subscribe("hearth/#", 1, nil) }} {
 		if tok := do(); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
@@ -94,20 +94,20 @@ func (s *store) take(_ paho.Client, m paho.Message) {
 	}
 	if s.got[k] == nil {
 		s.order = append(s.order, k)
-		s.came = time.Now()
+		s.lastNew = time.Now()
 	}
 	s.got[k] = append(s.got[k], stored{r, m.Topic(), time.Now()})
-	s.upto[r.Boot] = max(s.upto[r.Boot], r.Gone)
-	for s.got[window.Key{Boot: r.Boot, Seq: s.upto[r.Boot] + 1}] != nil {
-		s.upto[r.Boot]++
+	s.storedUpTo[r.Boot] = max(s.storedUpTo[r.Boot], r.Gone)
+	for s.got[window.Key{Boot: r.Boot, Seq: s.storedUpTo[r.Boot] + 1}] != nil {
+		s.storedUpTo[r.Boot]++
 	}
 	if len(s.order) > 0 {
-		s.said = r.Boot
+		s.newestBoot = r.Boot
 	}
 }
 
-// tell publishes the place of the boot that was heard last.
-func (s *store) tell(ctx context.Context) {
+// publishStored publishes stored messages, for the boot whose reading came last.
+func (s *store) publishStored(ctx context.Context) {
 	for tick := time.NewTicker(100 * time.Millisecond); ; {
 		select {
 		case <-ctx.Done():
@@ -116,11 +116,11 @@ func (s *store) tell(ctx context.Context) {
 		case <-tick.C:
 		}
 		s.mu.Lock()
-		boot, seq := s.said, s.upto[s.said]
-		if time.Since(s.came) < s.quiet {
+		boot, seq := s.newestBoot, s.storedUpTo[s.newestBoot]
+		if time.Since(s.lastNew) < s.minQuiet {
 			boot = ""
 		} else {
-			s.said = ""
+			s.newestBoot = ""
 		}
 		s.mu.Unlock()
 		if s.answers && boot != "" && s.client.IsConnectionOpen() {
@@ -152,10 +152,10 @@ func (s *store) countOf(boot string) (n int) {
 	return n
 }
 
-func (s *store) uptoOf(boot string) uint64 {
+func (s *store) storedUpToOf(boot string) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.upto[boot]
+	return s.storedUpTo[boot]
 }
 
 func (s *store) all() map[window.Key][]stored {
@@ -182,8 +182,8 @@ func (s *store) lastStatus() wire.NodeStatus {
 	return s.statuses[len(s.statuses)-1]
 }
 
-// complete checks that of every boot all numbers came, up to the highest, and
-// that what came twice was the same.
+// complete checks that all numbers of every boot came, up to the highest, and that
+// readings that came twice were the same.
 func (s *store) complete() {
 	s.t.Helper()
 	highest := map[string]uint64{}
@@ -191,22 +191,21 @@ func (s *store) complete() {
 		highest[k.Boot] = max(highest[k.Boot], k.Seq)
 		for _, again := range times[1:] {
 			if again.Time != times[0].Time || again.Quality != times[0].Quality || again.topic != times[0].topic {
-				s.t.Errorf("%v came as %+v and as %+v", k, times[0], again)
+				s.t.Errorf("%v came first as %+v and again as %+v", k, times[0], again)
 			}
 		}
 	}
 	for boot, n := range highest {
 		s.mu.Lock()
-		upto := s.upto[boot]
+		upto := s.storedUpTo[boot]
 		s.mu.Unlock()
 		if upto != n {
-			s.t.Errorf("boot %s: %d is missing, %d came", boot, upto+1, n)
+			s.t.Errorf("boot %s: reading %d is missing, the highest number is %d", boot, upto+1, n)
 		}
 	}
 }
 
-// times checks that the times of each device rise in the order of its numbers
-// and that no two readings share one.
+// times checks that no two readings of a device have the same time.
 func (s *store) times() {
 	s.t.Helper()
 	type point struct{ device, time string }

@@ -9,8 +9,7 @@ import (
 	"github.com/hearth-home/hearth/edge/sim"
 )
 
-// A real serial port is pulled out and plugged in again, while another sensor
-// goes on.
+// A serial port (a pty) is unplugged and plugged in again while another sensor is read.
 func TestAnUnpluggedSensorComesBack(t *testing.T) {
 	clock, dev := sim.NewFast(50), sim.NewMHZ19B(3)
 	path := filepath.Join(t.TempDir(), "usb-mhz19b")
@@ -37,23 +36,23 @@ func TestAnUnpluggedSensorComesBack(t *testing.T) {
 		}
 		return n
 	}
-	waitFor(t, "CO2", func() bool { return count("co2") > 3 })
+	waitFor(t, "CO2 readings", func() bool { return count("co2") > 3 })
 	dev.Set(sim.Unplugged)
-	waitFor(t, "the failure to be seen", func() bool {
+	waitFor(t, "report of the failure", func() bool {
 		a.sensors[0].mu.Lock()
 		defer a.sensors[0].mu.Unlock()
 		return !a.sensors[0].stats.up && a.sensors[0].stats.reopened > 0
 	})
 	pi := count("pi")
-	waitFor(t, "the other sensor", func() bool { return count("pi") > pi+5 })
+	waitFor(t, "readings of the other sensor", func() bool { return count("pi") > pi+5 })
 	co2 := count("co2")
 	dev.Clear(sim.Unplugged)
-	waitFor(t, "CO2 again", func() bool { return count("co2") > co2+3 })
+	waitFor(t, "CO2 readings after the reconnect", func() bool { return count("co2") > co2+3 })
 	if err := a.stop(); err != nil {
 		t.Fatal(err)
 	}
 	s.complete()
-	if a.sensors[0].failed != 0 {
-		t.Error("it still fails")
+	if a.sensors[0].failuresInRow != 0 {
+		t.Error("the sensor still fails")
 	}
 }

@@ -30,7 +30,7 @@ func house(t *testing.T, vars map[string]string) []driver.Sensor {
 
 func TestOnceShowsEverySensorOfAHouse(t *testing.T) {
 	var out bytes.Buffer
-	if err := Once(t.Context(), &out, house(t, sim.House()), sim.NewMachine(t.Context(), sim.NewFast(20))); err != nil {
+	if err := Once(t.Context(), &out, house(t, sim.OneOfEach()), sim.NewMachine(t.Context(), sim.NewFast(20))); err != nil {
 		t.Error(err)
 	}
 	for _, kind := range kinds.Names() {

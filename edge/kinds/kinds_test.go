@@ -21,7 +21,7 @@ import (
 )
 
 func TestEverySimulatedKindIsReadByItsRealDriver(t *testing.T) {
-	sensors, err := Parse(sim.House(), secret.NewFolder(t.TempDir()), true)
+	sensors, err := Parse(sim.OneOfEach(), secret.NewFolder(t.TempDir()), true)
 	if err != nil || len(sensors) != len(Names()) {
 		t.Fatalf("%d sensors, %v; want one of each of the %d kinds", len(sensors), err, len(Names()))
 	}
@@ -172,7 +172,7 @@ func TestAPortThatIsMissingSaysSo(t *testing.T) {
 }
 
 func TestHouseIsValid(t *testing.T) {
-	vars := sim.House()
+	vars := sim.OneOfEach()
 	for k := range maps.Keys(vars) {
 		if !variable.MatchString(k) {
 			t.Errorf("%s is no sensor's setting", k)

@@ -38,7 +38,7 @@ func simulate(kind string, s simulator) struct{} {
 }
 
 // House returns the settings of a house with one sensor of each simulated kind.
-func House() map[string]string {
+func OneOfEach() map[string]string {
 	vars := map[string]string{}
 	for i, kind := range slices.Sorted(maps.Keys(simulators)) {
 		s := simulators[kind]

@@ -13,7 +13,7 @@ import (
 	"github.com/hearth-home/hearth/edge/sim"
 )
 
-func main() { cli.Main(&cli.Simulators{House: sim.House(), Machine: machine}) }
+func main() { cli.Main(&cli.Simulators{House: sim.OneOfEach(), Machine: machine}) }
 
 func machine(ctx context.Context, speed float64) *driver.Machine {
 	return sim.NewMachine(ctx, sim.NewFast(speed))

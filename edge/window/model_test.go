@@ -7,37 +7,37 @@ import (
 	"pgregory.net/rapid"
 )
 
-// world is a broker that may forget, a connector that may be away, and a disk,
-// around a window that is used as the agent uses it.
-type world struct {
-	t        *rapid.T
-	w        *Window[uint64]
-	now      time.Duration
-	boot     string
-	seq      uint64
-	up       bool
-	answers  bool // somebody says what is stored
-	flight   []Key
-	broker   []Key // acknowledged, not yet taken by the connector
-	snapshot []Key
-	stored   map[Key]int
-	upto     map[string]uint64
-	disk     []Key // not committed; position on disk is base + index + 1
-	base     uint64
-	read     uint64 // position up to which the disk is in the window
+// model is a window, used as the agent uses it, with a broker that may lose messages,
+// a connector that may be down, and a disk.
+type model struct {
+	t          *rapid.T
+	w          *Window[uint64]
+	now        time.Duration
+	boot       string
+	seq        uint64
+	up         bool
+	answers    bool // the connector publishes stored messages
+	inFlight   []Key
+	broker     []Key // acknowledged, not yet taken by the connector
+	snapshot   []Key
+	stored     map[Key]int
+	storedUpTo map[string]uint64
+	disk       []Key // not committed; position on disk is base + index + 1
+	base       uint64
+	read       uint64 // position up to which the disk is in the window
 }
 
 var limits = Limits{Keep: 10 * time.Hour, Bytes: 1 << 30, Resend: time.Minute}
 
-func newWorld(t *rapid.T) *world {
-	return &world{
-		t: t, w: New[uint64](limits), now: time.Second, boot: "a", stored: map[Key]int{}, upto: map[string]uint64{},
+func newModel(t *rapid.T) *model {
+	return &model{
+		t: t, w: New[uint64](limits), now: time.Second, boot: "a", stored: map[Key]int{}, storedUpTo: map[string]uint64{},
 		answers: rapid.Bool().Draw(t, "answers"),
 	}
 }
 
-// reading takes one; without a broker it goes to disk.
-func (x *world) reading() {
+// reading takes a reading; while disconnected it goes to disk.
+func (x *model) reading() {
 	x.seq++
 	k := Key{x.boot, x.seq}
 	if x.up {
@@ -47,20 +47,20 @@ func (x *world) reading() {
 	}
 }
 
-func (x *world) connect() {
+func (x *model) connect() {
 	if !x.up {
 		x.up = true
 		x.w.Connected(x.now)
 	}
 }
 
-// lose ends the connection; after a short break the window stays, after a longer
-// one it goes to disk.
-func (x *world) lose(short bool) {
+// lose ends the connection. A short loss reconnects at once; a longer one moves the
+// live entries to disk.
+func (x *model) lose(short bool) {
 	if x.up {
 		x.up = false
-		x.flight = nil
-		x.w.Broken()
+		x.inFlight = nil
+		x.w.Disconnected()
 		x.read = x.base
 	}
 	if short {
@@ -72,13 +72,13 @@ func (x *world) lose(short bool) {
 	}
 }
 
-// crash kills the broker: it comes back with an older snapshot.
-func (x *world) crash(short bool) {
+// crash kills the broker, which restarts from its last snapshot.
+func (x *model) crash(short bool) {
 	x.broker = append([]Key(nil), x.snapshot...)
 	x.lose(short)
 }
 
-func (x *world) pump() {
+func (x *model) pump() {
 	if !x.up {
 		return
 	}
@@ -88,22 +88,22 @@ func (x *world) pump() {
 		x.w.AddBacklog(x.read, k, k.Seq, 1)
 	}
 	for e := x.w.Next(x.now, true); e != nil; e = x.w.Next(x.now, true) {
-		x.flight = append(x.flight, e.Key)
+		x.inFlight = append(x.inFlight, e.Key)
 	}
 	x.commit()
 }
 
-func (x *world) commit() {
-	for x.base < x.w.Done() {
+func (x *model) commit() {
+	for x.base < x.w.BacklogDone() {
 		k := x.disk[0]
 		if x.stored[k] == 0 && !x.inBroker(k) {
-			x.t.Fatalf("%v left the disk and is nowhere", k)
+			x.t.Fatalf("%v was deleted from disk, but neither broker nor store has it", k)
 		}
 		x.disk, x.base = x.disk[1:], x.base+1
 	}
 }
 
-func (x *world) inBroker(k Key) bool {
+func (x *model) inBroker(k Key) bool {
 	for _, b := range x.broker {
 		if b == k {
 			return true
@@ -113,48 +113,48 @@ func (x *world) inBroker(k Key) bool {
 }
 
 // ack lets the broker acknowledge n publications.
-func (x *world) ack(n int) {
-	for range min(n, len(x.flight)) {
-		k := x.flight[0]
-		x.flight = x.flight[1:]
+func (x *model) ack(n int) {
+	for range min(n, len(x.inFlight)) {
+		k := x.inFlight[0]
+		x.inFlight = x.inFlight[1:]
 		x.broker = append(x.broker, k)
 		x.w.Acked(k, x.now)
 	}
 	x.commit()
 }
 
-// take lets the connector store n messages and, where it answers, say so.
-func (x *world) take(n int) {
+// take lets the connector store n messages and, if it answers, publish a stored message.
+func (x *model) take(n int) {
 	boot := ""
 	for range min(n, len(x.broker)) {
 		k := x.broker[0]
 		x.broker = x.broker[1:]
 		x.stored[k]++
-		for x.stored[Key{k.Boot, x.upto[k.Boot] + 1}] > 0 {
-			x.upto[k.Boot]++
+		for x.stored[Key{k.Boot, x.storedUpTo[k.Boot] + 1}] > 0 {
+			x.storedUpTo[k.Boot]++
 		}
 		boot = k.Boot
 	}
 	if boot != "" && x.answers && x.up {
-		x.w.Stored(boot, x.upto[boot], x.now)
+		x.w.Stored(boot, x.storedUpTo[boot], x.now)
 	}
 	x.commit()
 }
 
-func (x *world) pass(d time.Duration) {
+func (x *model) pass(d time.Duration) {
 	x.now += d
 	x.w.Tick(x.now)
 	x.commit()
 }
 
-// heal lets everything work until all is done.
-func (x *world) heal() {
+// heal lets every part work until all readings are stored.
+func (x *model) heal() {
 	x.connect()
 	for range 30 {
 		x.pump()
 		x.ack(1 << 30)
 		x.take(1 << 30)
-		x.reading() // sensors go on, and it is said what is stored
+		x.reading() // a new reading brings about a stored message
 		x.pass(20 * time.Second)
 	}
 	x.pump()
@@ -163,14 +163,14 @@ func (x *world) heal() {
 	x.pass(limits.Keep + limits.Resend)
 }
 
-// What is published arrives, whatever the broker forgets, as long as somebody
-// says what is stored: nothing leaves window or disk before.
-func TestEveryReadingIsStoredWhateverTheBrokerForgets(t *testing.T) {
+// With a connector every published reading is stored, whatever the broker loses:
+// window and disk keep a reading until it is stored.
+func TestEveryReadingIsStoredWhateverTheBrokerLoses(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		x := newWorld(t)
+		x := newModel(t)
 		x.answers = true
 		x.connect()
-		x.reading() // by which the agent hears that there is a connector
+		x.reading() // its stored message shows the agent that a connector exists
 		x.pump()
 		x.ack(1)
 		x.take(1)
@@ -192,16 +192,16 @@ func TestEveryReadingIsStoredWhateverTheBrokerForgets(t *testing.T) {
 			}
 		}
 		if live, backlog, bytes := x.w.Len(); live+backlog+bytes+len(x.disk)+x.w.InFlight() != 0 {
-			t.Fatalf("left: %d live, %d backlog, %d bytes, %d on disk, %d in flight", live, backlog, bytes, len(x.disk), x.w.InFlight())
+			t.Fatalf("not removed: %d live, %d backlog, %d bytes, %d on disk, %d in flight", live, backlog, bytes, len(x.disk), x.w.InFlight())
 		}
 	})
 }
 
-// Without a connector the broker's acknowledgement is the end, and a broker that
-// forgets nothing gets everything.
+// Without a connector the broker's acknowledgement is final. A broker that loses
+// nothing gets every reading.
 func TestWithoutAConnectorTheBrokerGetsEverything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		x := newWorld(t)
+		x := newModel(t)
 		x.answers = false
 		t.Repeat(map[string]func(*rapid.T){
 			"reading": func(t *rapid.T) { x.reading() },
@@ -214,7 +214,7 @@ func TestWithoutAConnectorTheBrokerGetsEverything(t *testing.T) {
 		sent := x.w.Stats().Sent
 		x.heal()
 		if sent > 0 && x.w.Stats().Resent != 0 {
-			t.Fatalf("%d were sent again for nothing", x.w.Stats().Resent)
+			t.Fatalf("%d readings were sent again, want none", x.w.Stats().Resent)
 		}
 		for seq := uint64(1); seq <= x.seq; seq++ {
 			if k := (Key{x.boot, seq}); x.stored[k] == 0 {

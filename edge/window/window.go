@@ -1,40 +1,40 @@
-// Package window keeps what an agent publishes in memory until it is known to be
-// stored. It is plain bookkeeping: it does no I/O and starts nothing, and now is
-// passed in as time since some moment that never steps.
+// Package window holds the readings that an agent publishes, in memory, until they
+// are stored: its send window. It does no I/O and starts no goroutine. The caller
+// passes in now, a monotonic time.
 //
-// An entry waits, is sent, is acknowledged by the broker, and leaves when hearth says
-// at hearth/<node>/stored that everything up to its number is stored. The broker's
-// acknowledgement alone is not enough: a broker that is killed may come back with an
-// older snapshot. So an entry that the broker has acknowledged is sent again after
-// Resend if the connection broke since, or if it is the first whose number is not
-// stored. Where nobody says what is stored, an entry leaves with the broker's
-// acknowledgement.
+// An entry is waiting, then sent, then acknowledged by the broker. It is removed when
+// a stored message (at hearth/<node>/stored) acknowledges all readings up to its
+// number. The broker's acknowledgement is not enough: a killed broker may restart
+// from an older snapshot. So an acknowledged entry is sent again after Limits.Resend
+// in two cases: the connection broke since, or the entry is the first one that is not
+// stored. Without a connector there are no stored messages. An entry is then removed
+// at the broker's acknowledgement.
 //
-// Entries of the backlog are on disk already. When the connection breaks they are
-// forgotten, to be read again.
+// Backlog entries are also on disk. The window drops them when the connection breaks,
+// and the caller reads them again.
 package window
 
 import "time"
 
-// Key numbers a reading: never twice the same.
+// Key identifies a reading: the number Seq, from 1, of the agent run Boot.
 type Key struct {
 	Boot string
 	Seq  uint64
 }
 
-// Entry is one message.
+// Entry is one reading to publish.
 type Entry[T any] struct {
 	Key
 	Item T
-	Size int // bytes, for the bound
+	Size int // bytes, counted against Limits.Bytes
 
-	pos    uint64 // its position on disk, 0 for a live one
-	state  state
-	born   time.Duration // sent first
-	sent   time.Duration
-	acked  time.Duration
-	asked  time.Duration // sent again to learn what is stored
-	shaken bool          // the connection broke after the acknowledgement
+	pos          uint64 // its position on disk, 0 for a live one
+	state        state
+	firstSent    time.Duration
+	sent         time.Duration // last
+	acked        time.Duration // by the broker, 0 before
+	probed       time.Duration // last sent again by probe, 0 for never
+	disconnected bool          // the connection broke after the acknowledgement
 }
 
 type state int
@@ -43,110 +43,114 @@ const (
 	waiting state = iota
 	sent
 	acked
-	left
+	removed
 )
 
-// Limits of a window.
+// Limits bound a window.
 type Limits struct {
-	Keep   time.Duration // how long an acknowledged live entry waits to be known as stored
-	Bytes  int           // of live entries
-	Resend time.Duration // after which an acknowledged entry that is missing is sent again
+	Keep   time.Duration // how long after it was first sent an acknowledged entry stays, at most
+	Bytes  int           // the most bytes of live entries
+	Resend time.Duration // how long after the acknowledgement a missing entry is sent again
 }
 
-// Stats counts since New.
+// Stats are counts since New.
 type Stats struct {
-	Sent, Resent uint64 // publications, and those of them that were repeated
-	Confirmed    uint64 // left because they are stored
-	Unconfirmed  uint64 // left without being known as stored: too old, or too many
-	Dropped      uint64 // left without the broker having them: too many
+	Sent, Resent uint64 // publications, and the repeated ones among them
+	Confirmed    uint64 // entries removed because they are stored
+	Unconfirmed  uint64 // entries removed after the broker's acknowledgement, not known to be stored: too old, or no room
+	Dropped      uint64 // entries removed without the broker's acknowledgement: no room
 }
 
-// Window is not safe for use by several goroutines.
+// Window is a send window. It is not safe for concurrent use.
 type Window[T any] struct {
-	limits  Limits
-	live    list[T] // by Seq: all of one boot
-	backlog list[T] // by position on disk
-	index   map[Key]*Entry[T]
-	bytes   int
-	done    uint64 // position up to which all of the backlog has left
+	limits      Limits
+	live        list[T] // in order of Seq, all of one boot
+	backlog     list[T] // in order of their positions on disk
+	index       map[Key]*Entry[T]
+	bytes       int
+	backlogDone uint64 // position up to which every backlog entry was removed
 
-	known    bool          // somebody says what is stored
-	heard    time.Duration // when it was said last
-	upTo     map[string]at // by boot: the number up to which all is stored
-	since    time.Duration // of the connection
-	stats    Stats
-	inFlight int
-	row      int // live entries in a row that were published last
+	hasStored   bool                  // Stored was called
+	storedAt    time.Duration         // time of the last call of Stored
+	storedUpTo  map[string]storedMark // by boot
+	connectedAt time.Duration         // start of the current connection
+	stats       Stats
+	inFlight    int
+	liveRun     int // live entries that Next returned since the last backlog entry
 }
 
-// list keeps entries in order. What has left goes when it comes to the front.
+// list holds entries in order. A removed entry stays until it is the first: see trim.
 type list[T any] struct {
-	all  []*Entry[T]
-	wait []*Entry[T] // those that wait, and some that no longer do
-	n    int         // that have not left
+	all     []*Entry[T]
+	waiting []*Entry[T] // those in state waiting; also others, which nextWaiting skips
+	count   int         // entries that are not removed
 }
 
-// at is a number and when it was said last.
-type at struct {
+// storedMark is the number up to which every reading of a boot is stored, and the
+// time when that was reported.
+type storedMark struct {
 	seq uint64
 	at  time.Duration
 }
 
 const (
-	maxBoots = 16 // of which it is remembered what is stored
-	maxRow   = 2  // live entries in a row while some of the backlog wait
+	maxBoots   = 16 // boots in storedUpTo
+	maxLiveRun = 2  // live entries in a row while backlog entries wait
 )
 
 // New returns an empty window.
 func New[T any](l Limits) *Window[T] {
-	return &Window[T]{limits: l, index: map[Key]*Entry[T]{}, upTo: map[string]at{}}
+	return &Window[T]{limits: l, index: map[Key]*Entry[T]{}, storedUpTo: map[string]storedMark{}}
 }
 
-// Add puts a live reading in. Its number must be higher than those before.
+// Add inserts a live reading of size bytes. Its number must be higher than that of
+// every live reading before. Without room the oldest live entries are removed.
 func (w *Window[T]) Add(k Key, item T, size int) {
-	w.put(&Entry[T]{Key: k, Item: item, Size: size})
+	w.insert(&Entry[T]{Key: k, Item: item, Size: size})
 }
 
-// AddBacklog puts a reading in that is on disk at position pos, from 1.
+// AddBacklog inserts a reading that is on disk at position pos, from 1. Positions
+// must increase.
 func (w *Window[T]) AddBacklog(pos uint64, k Key, item T, size int) {
-	w.put(&Entry[T]{Key: k, Item: item, Size: size, pos: pos})
+	w.insert(&Entry[T]{Key: k, Item: item, Size: size, pos: pos})
 }
 
-func (w *Window[T]) put(e *Entry[T]) {
-	l := w.of(e)
-	l.all, l.wait = append(l.all, e), append(l.wait, e)
-	l.n++
+func (w *Window[T]) insert(e *Entry[T]) {
+	l := w.listOf(e)
+	l.all, l.waiting = append(l.all, e), append(l.waiting, e)
+	l.count++
 	if e.pos != 0 {
-		if w.index[e.Key] == nil { // the same reading may be on disk twice
+		if w.index[e.Key] == nil { // a reading may be on disk twice: the first one counts
 			w.index[e.Key] = e
 		}
 		return
 	}
 	w.index[e.Key] = e
-	for w.bytes += e.Size; w.bytes > w.limits.Bytes && w.live.n > 1; {
+	for w.bytes += e.Size; w.bytes > w.limits.Bytes && w.live.count > 1; {
 		w.dropOldest()
 	}
 }
 
-func (w *Window[T]) of(e *Entry[T]) *list[T] {
+func (w *Window[T]) listOf(e *Entry[T]) *list[T] {
 	if e.pos != 0 {
 		return &w.backlog
 	}
 	return &w.live
 }
 
-// dropOldest lets the oldest live entry go, if possible one that the broker has.
+// dropOldest removes the oldest live entry that the broker has acknowledged, or the
+// oldest live entry where it has acknowledged none.
 func (w *Window[T]) dropOldest() {
 	var oldest *Entry[T]
 	for _, e := range w.live.all {
 		if e.state == acked {
-			if w.known {
+			if w.hasStored {
 				w.stats.Unconfirmed++
 			}
 			w.remove(e)
 			return
 		}
-		if oldest == nil && e.state != left {
+		if oldest == nil && e.state != removed {
 			oldest = e
 		}
 	}
@@ -154,54 +158,54 @@ func (w *Window[T]) dropOldest() {
 	w.remove(oldest)
 }
 
-// Next returns the next entry to publish and counts it as sent, nil if there is none.
-// Live entries go first, but where backlog is allowed every third is of the backlog,
-// and all are when no live one waits.
+// Next returns the next entry to publish and marks it as sent. It returns nil if no
+// entry waits. Live entries go first. If backlog is true, at least every third entry
+// is a backlog entry while one waits.
 func (w *Window[T]) Next(now time.Duration, backlog bool) *Entry[T] {
 	e := w.next(backlog)
 	if e == nil {
 		return nil
 	}
-	if w.row++; e.pos != 0 {
-		w.row = 0
+	if w.liveRun++; e.pos != 0 {
+		w.liveRun = 0
 	}
-	w.mark(e, sent)
-	if e.born == 0 {
-		e.born = now
+	w.setState(e, sent)
+	if e.firstSent == 0 {
+		e.firstSent = now
 	}
-	e.sent, e.shaken = now, false
+	e.sent, e.disconnected = now, false
 	w.stats.Sent++
 	return e
 }
 
 func (w *Window[T]) next(backlog bool) *Entry[T] {
-	if backlog && w.row >= maxRow {
-		if e := w.backlog.first(); e != nil {
+	if backlog && w.liveRun >= maxLiveRun {
+		if e := w.backlog.nextWaiting(); e != nil {
 			return e
 		}
 	}
-	e := w.live.first()
+	e := w.live.nextWaiting()
 	if e == nil && backlog {
-		e = w.backlog.first()
+		e = w.backlog.nextWaiting()
 	}
 	return e
 }
 
-// first takes the first entry that waits.
-func (l *list[T]) first() *Entry[T] {
-	for len(l.wait) > 0 {
-		e := l.wait[0]
-		l.wait[0] = nil
-		if l.wait = l.wait[1:]; e.state == waiting {
+// nextWaiting takes the first waiting entry off the list of waiting entries.
+func (l *list[T]) nextWaiting() *Entry[T] {
+	for len(l.waiting) > 0 {
+		e := l.waiting[0]
+		l.waiting[0] = nil
+		if l.waiting = l.waiting[1:]; e.state == waiting {
 			return e
 		}
 	}
 	return nil
 }
 
-// Live returns how many live entries wait to be sent.
-func (w *Window[T]) Live() (n int) {
-	for _, e := range w.live.wait {
+// LiveWaiting returns how many live entries wait to be sent.
+func (w *Window[T]) LiveWaiting() (n int) {
+	for _, e := range w.live.waiting {
 		if e.state == waiting {
 			n++
 		}
@@ -209,53 +213,56 @@ func (w *Window[T]) Live() (n int) {
 	return n
 }
 
-// Acked notes the broker's acknowledgement. One for what has left is ignored.
+// Acked records the broker's acknowledgement of an entry. It ignores an entry that
+// was not sent or is removed.
 func (w *Window[T]) Acked(k Key, now time.Duration) {
 	e := w.index[k]
 	if e == nil || e.state != sent {
 		return
 	}
-	w.mark(e, acked)
-	if e.asked == 0 {
+	w.setState(e, acked)
+	if e.probed == 0 {
 		e.acked = now
 	}
-	if e.pos == 0 && w.stored(e) {
-		w.leave(e, true)
+	if e.pos == 0 && w.isStored(e) {
+		w.removeCounted(e, true)
 	}
-	w.settle(now)
+	w.removeFinished(now)
 }
 
-// Stored notes that everything of a boot is stored up to the number seq.
+// Stored records that every reading of boot up to the number seq is stored. It
+// remembers the last 16 boots.
 func (w *Window[T]) Stored(boot string, seq uint64, now time.Duration) {
-	w.known, w.heard = true, now
-	w.upTo[boot] = at{seq, now}
-	for len(w.upTo) > maxBoots {
+	w.hasStored, w.storedAt = true, now
+	w.storedUpTo[boot] = storedMark{seq, now}
+	for len(w.storedUpTo) > maxBoots {
 		oldest := boot
-		for b, p := range w.upTo {
-			if p.at < w.upTo[oldest].at {
+		for b, p := range w.storedUpTo {
+			if p.at < w.storedUpTo[oldest].at {
 				oldest = b
 			}
 		}
-		delete(w.upTo, oldest)
+		delete(w.storedUpTo, oldest)
 	}
-	w.settle(now)
+	w.removeFinished(now)
 }
 
-// Known reports whether somebody says what is stored.
-func (w *Window[T]) Known() bool { return w.known }
+// HasStored reports whether Stored was ever called, so that a connector exists.
+func (w *Window[T]) HasStored() bool { return w.hasStored }
 
-// Connected notes a new connection.
-func (w *Window[T]) Connected(now time.Duration) { w.since = now }
+// Connected records a new connection.
+func (w *Window[T]) Connected(now time.Duration) { w.connectedAt = now }
 
-// Broken notes the end of a connection: what the broker has not acknowledged
-// waits again, and the backlog is to be read again from Done on.
-func (w *Window[T]) Broken() {
+// Disconnected records the end of a connection. Live entries without the broker's
+// acknowledgement wait again. Backlog entries are removed; the caller reads them again
+// from the position after BacklogDone.
+func (w *Window[T]) Disconnected() {
 	for _, e := range w.live.all {
 		switch e.state {
 		case sent:
-			w.again(e)
+			w.requeue(e)
 		case acked:
-			e.shaken = true
+			e.disconnected = true
 		}
 	}
 	for _, e := range w.backlog.all {
@@ -264,20 +271,21 @@ func (w *Window[T]) Broken() {
 	w.backlog = list[T]{}
 }
 
-// again makes an entry wait once more.
-func (w *Window[T]) again(e *Entry[T]) {
-	w.mark(e, waiting)
-	l := w.of(e)
-	l.wait = append(l.wait, e)
+// requeue makes a sent entry wait again.
+func (w *Window[T]) requeue(e *Entry[T]) {
+	w.setState(e, waiting)
+	l := w.listOf(e)
+	l.waiting = append(l.waiting, e)
 }
 
-// Done is the position on disk up to which the backlog has left.
-func (w *Window[T]) Done() uint64 { return w.done }
+// BacklogDone returns the position on disk up to which no reading is needed any more.
+func (w *Window[T]) BacklogDone() uint64 { return w.backlogDone }
 
-// Len tells how many live and backlog entries there are, and the live ones' bytes.
-func (w *Window[T]) Len() (live, backlog, bytes int) { return w.live.n, w.backlog.n, w.bytes }
+// Len returns the number of live and of backlog entries, and the bytes of the live
+// entries.
+func (w *Window[T]) Len() (live, backlog, bytes int) { return w.live.count, w.backlog.count, w.bytes }
 
-// InFlight is how many publications the broker has not acknowledged.
+// InFlight returns how many publications the broker has not yet acknowledged.
 func (w *Window[T]) InFlight() int { return w.inFlight }
 
 // Stats returns the counts.

@@ -6,25 +6,25 @@ import (
 	"time"
 )
 
-func TestAfterABreakTheLastReadingIsSentAgain(t *testing.T) {
+func TestTheLastReadingIsSentAgainAfterAReconnect(t *testing.T) {
 	w := New[int](limits)
 	w.Connected(time.Second)
 	w.Stored("a", 0, time.Second)
 	w.Add(Key{"a", 1}, 1, 1)
 	w.Acked(w.Next(2*time.Second, true).Key, 2*time.Second)
-	w.Broken()
-	w.Connected(3 * time.Second) // the broker may have forgotten it, and nobody will ever say so
+	w.Disconnected()
+	w.Connected(3 * time.Second) // the broker may have lost the reading; no later reading shows the gap
 	w.Tick(30 * time.Second)
 	if w.Next(30*time.Second, true) != nil {
-		t.Error("it was not given time")
+		t.Error("the reading was sent again before Resend had passed")
 	}
 	w.Tick(64 * time.Second)
 	if w.Next(64*time.Second, true) == nil {
-		t.Error("it was not sent again")
+		t.Error("the reading was not sent again")
 	}
 }
 
-func TestAConnectorThatIsAwayIsNotFlooded(t *testing.T) {
+func TestNothingIsSentAgainWhileTheConnectorIsDown(t *testing.T) {
 	w := New[int](limits)
 	w.Connected(time.Second)
 	w.Stored("a", 0, time.Second)
@@ -37,20 +37,20 @@ func TestAConnectorThatIsAwayIsNotFlooded(t *testing.T) {
 		w.Tick(now)
 	}
 	if got := w.Stats().Resent; got != 0 {
-		t.Errorf("%d were sent again although nobody is there to take them", got)
+		t.Errorf("%d readings were sent again while no connector was there to store them", got)
 	}
 	w.Stored("a", 0, limits.Keep)
 	w.Tick(limits.Keep)
 	if got := w.Stats().Resent; got != 100 {
-		t.Errorf("%d were sent again when the connector came back without them, want 100", got)
+		t.Errorf("%d readings were sent again when the connector returned without them, want 100", got)
 	}
 }
 
-func TestWhatIsMissingOnDiskIsNoReasonToSendTheRest(t *testing.T) {
+func TestAGapOfReadingsOnDiskResendsNothing(t *testing.T) {
 	w := New[int](limits)
 	w.Connected(time.Second)
 	for i := range 10 {
-		w.Add(Key{"a", uint64(i + 50)}, i, 1) // 1 to 49 wait on disk, or were dropped
+		w.Add(Key{"a", uint64(i + 50)}, i, 1) // readings 1 to 49 are on disk, or were dropped
 		w.Acked(w.Next(time.Second, true).Key, time.Second)
 	}
 	for now := time.Second; now < 5*time.Minute; now += time.Second {
@@ -58,11 +58,11 @@ func TestWhatIsMissingOnDiskIsNoReasonToSendTheRest(t *testing.T) {
 		w.Tick(now)
 	}
 	if got := w.Stats().Resent; got != 0 {
-		t.Errorf("%d were sent again", got)
+		t.Errorf("%d readings were sent again, want none", got)
 	}
 }
 
-func TestOfThreeThatGoOutOneIsOfTheBacklog(t *testing.T) {
+func TestEveryThirdReadingIsFromTheBacklog(t *testing.T) {
 	w := New[int](limits)
 	w.Connected(time.Second)
 	for i := range 300 {
@@ -78,7 +78,7 @@ func TestOfThreeThatGoOutOneIsOfTheBacklog(t *testing.T) {
 			live++
 		}
 		if backlog := n + 1 - live; backlog < (n+1)/3 || live < (n+1)*2/3 {
-			t.Fatalf("of %d published, %d are live and %d of the backlog", n+1, live, backlog)
+			t.Fatalf("of %d readings published, %d are live and %d from the backlog", n+1, live, backlog)
 		}
 	}
 }
@@ -94,39 +94,39 @@ func TestMemoryIsBounded(t *testing.T) {
 			w.Acked(w.Next(1, false).Key, 1)
 		}
 		if _, _, bytes := w.Len(); bytes > 1000 {
-			t.Fatalf("%d bytes", bytes)
+			t.Fatalf("%d bytes are in the window, want at most 1000", bytes)
 		}
 	}
 	if s := w.Stats(); s.Unconfirmed != 250 || s.Dropped != 240 {
-		t.Errorf("got %+v, want 250 that the broker has and 240 that it has not", s)
+		t.Errorf("got %+v, want 250 that the broker acknowledged (unconfirmed) and 240 that it did not (dropped)", s)
 	}
 }
 
-func TestAPlaceDoesNotFreeWhatTheBrokerHasNotAcknowledged(t *testing.T) {
+func TestAStoredMessageRemovesNoUnacknowledgedReading(t *testing.T) {
 	w := New[int](limits)
 	w.Add(Key{"a", 1}, 1, 1)
 	w.Next(1, false)
-	w.Stored("a", 5, 2) // another reading's hole was given up
+	w.Stored("a", 5, 2) // the connector gave up the gap that reading 1 leaves
 	if live, _, _ := w.Len(); live != 1 {
-		t.Fatal("it left")
+		t.Fatal("the reading was removed")
 	}
 	w.Acked(Key{"a", 1}, 3)
 	if live, _, _ := w.Len(); live != 0 {
-		t.Fatal("it stays")
+		t.Fatal("the reading was not removed after the acknowledgement")
 	}
 }
 
-func TestABacklogOfAnEarlierRunLeavesWithoutAPlaceOfItsOwn(t *testing.T) {
+func TestABacklogOfAnEarlierBootNeedsNoStoredMessageOfItsOwn(t *testing.T) {
 	w := New[int](limits)
 	w.Connected(time.Second)
 	w.Stored("new", 1, time.Second)
-	defer func() { // one of its own that came too early to tell is no hindrance
+	defer func() { // a stored message of its own boot that came too early does not hold it up
 		w.AddBacklog(6, Key{"old", 6}, 6, 1)
 		w.Acked(w.Next(6*time.Minute, true).Key, 6*time.Minute)
 		w.Stored("old", 5, 6*time.Minute+time.Second)
 		w.Stored("new", 3, 8*time.Minute)
-		if w.Done() != 6 {
-			t.Errorf("done up to %d, want 6", w.Done())
+		if w.BacklogDone() != 6 {
+			t.Errorf("the backlog is done up to position %d, want 6", w.BacklogDone())
 		}
 	}()
 	for i := range 5 {
@@ -134,26 +134,26 @@ func TestABacklogOfAnEarlierRunLeavesWithoutAPlaceOfItsOwn(t *testing.T) {
 		w.Acked(w.Next(time.Second, true).Key, time.Second)
 	}
 	w.Tick(30 * time.Second)
-	if w.Done() != 0 {
-		t.Fatal("left before anybody could have stored it")
+	if w.BacklogDone() != 0 {
+		t.Fatal("the backlog was removed before Resend had passed")
 	}
 	w.Tick(5 * time.Minute)
-	if w.Done() != 0 {
-		t.Fatal("left although nobody has been heard since")
+	if w.BacklogDone() != 0 {
+		t.Fatal("the backlog was removed although no stored message came since")
 	}
-	// One is sent again, so that somebody has something to answer.
+	// One reading is sent again, so that the connector answers with a stored message.
 	e := w.Next(5*time.Minute, true)
 	if e == nil || e.Key != (Key{"old", 1}) || w.Next(5*time.Minute, true) != nil {
 		t.Fatalf("sent again: %+v, want the first alone", e)
 	}
 	w.Acked(e.Key, 5*time.Minute)
 	w.Stored("new", 2, 10*time.Minute)
-	if w.Done() != 5 {
-		t.Errorf("done up to %d, want 5", w.Done())
+	if w.BacklogDone() != 5 {
+		t.Errorf("the backlog is done up to position %d, want 5", w.BacklogDone())
 	}
 }
 
-func TestWhatTheCapDroppedDoesNotHoldUpTheBacklog(t *testing.T) {
+func TestReadingsDroppedAtTheCapDoNotHoldUpTheBacklog(t *testing.T) {
 	w := New[int](limits)
 	w.Connected(time.Second)
 	for i := range 5 {
@@ -164,8 +164,8 @@ func TestWhatTheCapDroppedDoesNotHoldUpTheBacklog(t *testing.T) {
 		w.Stored("a", 0, now)
 		w.Tick(now)
 	}
-	if w.Done() != 5 {
-		t.Errorf("done up to %d, want 5", w.Done())
+	if w.BacklogDone() != 5 {
+		t.Errorf("the backlog is done up to position %d, want 5", w.BacklogDone())
 	}
 }
 

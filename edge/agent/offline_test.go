@@ -17,42 +17,43 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// Three hours of ten sensors, one reading every ten seconds each.
+// threeHours is the number of readings of ten sensors in three hours, one reading every
+// ten seconds each.
 const threeHours = 10 * 3 * 360
 
-func TestThreeHoursOfReadingsAwayArriveInOrder(t *testing.T) {
+func TestThreeHoursOfBacklogArriveInOrder(t *testing.T) {
 	m := testserver.OwnMosquitto(t, 0)
 	s := startStore(t, m.Addr, true)
 	a := runAgent(t, with(sensors(10, 100*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + m.Addr, "BACKLOG_RATE": "5000", "SPOOL_SYNC": "1s"}), Deps{})
-	waitFor(t, "the first readings", func() bool { return s.count() > 20 })
+	waitFor(t, "first readings", func() bool { return s.count() > 20 })
 	if err := m.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the disk", func() bool { return a.backlog() > 0 })
-	for i := range threeHours { // in the sensors' stead, for they take three hours
-		a.sensors[i%10].hand(t.Context(), sampleOf(driver.OK, map[string]float64{"load_1m": float64(i)}))
+	waitFor(t, "readings on disk", func() bool { return a.backlog() > 0 })
+	for i := range threeHours { // in place of the sensors, which would need three hours
+		a.sensors[i%10].send(t.Context(), sampleOf(driver.OK, map[string]float64{"load_1m": float64(i)}))
 	}
 	waitFor(t, "three hours' worth on disk", func() bool { return a.backlog() >= threeHours })
 	if err := m.Start(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the backlog to be delivered", func() bool { return a.backlog() == 0 })
+	waitFor(t, "delivery of the backlog", func() bool { return a.backlog() == 0 })
 	if err := a.stop(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "every reading", func() bool { return s.count() >= int(a.delivery.numbers.seq) })
+	waitFor(t, "delivery of every reading", func() bool { return s.count() >= int(a.delivery.numbers.seq) })
 	s.complete()
 	s.times()
 	backlogOrder(t, s)
 }
 
-// backlogOrder checks that of the readings of before the return, those of each
-// device came in their order.
+// backlogOrder checks that the readings of each device from before the reconnect came in
+// their order.
 func backlogOrder(t *testing.T, s *store) {
 	t.Helper()
 	last, late := map[string]uint64{}, map[string]uint64{}
 	for _, r := range s.ordered() {
-		// A live reading overtakes: its number is far ahead. Then the old ones go on.
+		// A live reading overtakes the backlog: its number is far ahead. Then the backlog goes on.
 		switch {
 		case r.Seq > last[r.Device]:
 			last[r.Device] = r.Seq
@@ -64,21 +65,21 @@ func backlogOrder(t *testing.T, s *store) {
 	}
 }
 
-func TestABrokerThatComesBackWithAnOldSnapshotCostsNothing(t *testing.T) {
+func TestABrokerWithAnOldSnapshotLosesNothing(t *testing.T) {
 	for name, away := range map[string]time.Duration{"at once": 0, "after a while": 2 * time.Second} {
 		t.Run(name, func(t *testing.T) {
-			m := testserver.OwnMosquitto(t, 0) // writes its snapshot when told
+			m := testserver.OwnMosquitto(t, 0) // writes its snapshot on SIGUSR1
 			s := startStore(t, m.Addr, true)
 			a := runAgent(t, with(sensors(3, 20*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + m.Addr}), Deps{})
-			waitFor(t, "the first readings", func() bool { return s.count() > 50 })
+			waitFor(t, "first readings", func() bool { return s.count() > 50 })
 			if err := m.Signal(syscall.SIGUSR1); err != nil { // the snapshot
 				t.Fatal(err)
 			}
-			// The connector is away: the broker has what the agent publishes, in memory alone.
+			// Without the connector the published readings are in the broker's memory only.
 			s.client.Disconnect(100)
-			before := a.delivery.monitor.look().window.Sent
+			before := a.delivery.monitor.snapshot().window.Sent
 			waitFor(t, "readings that only the broker has", func() bool {
-				v := a.delivery.monitor.look()
+				v := a.delivery.monitor.snapshot()
 				return v.window.Sent > before+100
 			})
 			if err := m.Kill(); err != nil {
@@ -88,32 +89,32 @@ func TestABrokerThatComesBackWithAnOldSnapshotCostsNothing(t *testing.T) {
 			if err := m.Start(); err != nil {
 				t.Fatal(err)
 			}
-			s.back()
-			waitFor(t, "all to be stored", func() bool {
-				v := a.delivery.monitor.look()
+			s.subscribe()
+			waitFor(t, "storing of all readings", func() bool {
+				v := a.delivery.monitor.snapshot()
 				return s.count() > 200 && v.window.Confirmed > 150 && a.backlog() == 0
 			})
 			if err := a.stop(); err != nil {
 				t.Fatal(err)
 			}
-			// What the agent could not see stored in time is on its disk: another run brings it.
+			// Readings that were not reported as stored in time are on disk. Another run publishes them.
 			b := runAgent(t, with(sensors(1, time.Hour), map[string]string{"MQTT_URL": "tcp://" + m.Addr, "SPOOL_DIR": a.cfg.Dir}), Deps{})
-			waitFor(t, "every reading", func() bool { return uint64(s.countOf(a.boot)) == a.delivery.numbers.seq && b.backlog() == 0 })
+			waitFor(t, "delivery of every reading", func() bool { return uint64(s.countOf(a.boot)) == a.delivery.numbers.seq && b.backlog() == 0 })
 			s.complete()
 			s.times()
 		})
 	}
 }
 
-func TestAReadingThatTheBrokerLostInSilenceIsSentAgain(t *testing.T) {
+func TestAReadingThatTheBrokerLostIsSentAgain(t *testing.T) {
 	b := startBroker(t)
 	s := startStore(t, b.direct, true)
 	var drop atomic.Bool
 	s.set(func() { s.forget = func(r wire.Reading) bool { return r.Seq == 7 && drop.CompareAndSwap(false, true) } })
 	a := runAgent(t, with(sensors(2, 30*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr, "RESEND_AFTER": "500ms"}), Deps{})
-	waitFor(t, "the reading that was lost", func() bool { return s.uptoOf(a.boot) > 100 })
-	if !drop.Load() || a.delivery.monitor.look().window.Resent == 0 {
-		t.Error("nothing was lost, or nothing sent again")
+	waitFor(t, "resend of the lost reading", func() bool { return s.storedUpToOf(a.boot) > 100 })
+	if !drop.Load() || a.delivery.monitor.snapshot().window.Resent == 0 {
+		t.Error("no reading was lost, or none was sent again")
 	}
 	s.complete()
 }
@@ -130,21 +131,23 @@ func TestTheCapDropsTheOldestAndCountsThem(t *testing.T) {
 		}
 		return 0
 	}
-	waitFor(t, "the cap", func() bool { return lost() > 100 })
+	waitFor(t, "dropped readings", func() bool { return lost() > 100 })
 	s := startStore(t, b.direct, true)
 	b.start()
-	waitFor(t, "the backlog", func() bool { return a.backlog() == 0 && s.count() > 400 })
-	waitFor(t, "nobody to wait for what was dropped", func() bool { return s.uptoOf(a.boot) > lost()+200 && a.delivery.monitor.look().window.Confirmed > 200 })
+	waitFor(t, "delivery of the backlog", func() bool { return a.backlog() == 0 && s.count() > 400 })
+	waitFor(t, "stored message that skips the dropped readings", func() bool {
+		return s.storedUpToOf(a.boot) > lost()+200 && a.delivery.monitor.snapshot().window.Confirmed > 200
+	})
 	if err := a.stop(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "every reading but the dropped", func() bool { return uint64(s.count()) >= a.delivery.numbers.seq-lost() })
+	waitFor(t, "delivery of all but the dropped readings", func() bool { return uint64(s.count()) >= a.delivery.numbers.seq-lost() })
 	if got := uint64(s.count()); got != a.delivery.numbers.seq-lost() {
-		t.Errorf("%d came of %d and %d count as dropped", got, a.delivery.numbers.seq, lost())
+		t.Errorf("%d readings came of %d, of which %d count as dropped", got, a.delivery.numbers.seq, lost())
 	}
 	for _, r := range s.ordered() {
 		if r.Seq <= lost() {
-			t.Fatalf("%d came: not the oldest were dropped, of which there are %d", r.Seq, lost())
+			t.Fatalf("reading %d came, but the %d oldest should have been dropped", r.Seq, lost())
 		}
 	}
 }
@@ -156,20 +159,20 @@ func TestReadingsSurviveAFullDisk(t *testing.T) {
 	a := runAgent(t, with(sensors(2, 10*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr, "BACKLOG_RATE": "5000"}), Deps{Spool: full})
 	waitFor(t, "readings on disk", func() bool { return a.backlog() > 20 })
 	full.on.Store(true)
-	waitFor(t, "readings in memory", func() bool { return a.delivery.monitor.look().pending > 100 })
+	waitFor(t, "readings in memory", func() bool { return a.delivery.monitor.snapshot().pending > 100 })
 	b.start()
 	s := startStore(t, b.direct, true)
-	waitFor(t, "what was on disk and in memory", func() bool { return a.delivery.monitor.look().pending == 0 && a.backlog() == 0 && s.count() > 100 })
+	waitFor(t, "readings from disk and memory", func() bool { return a.delivery.monitor.snapshot().pending == 0 && a.backlog() == 0 && s.count() > 100 })
 	full.on.Store(false)
 	if err := a.stop(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "every reading", func() bool { return uint64(s.count()) == a.delivery.numbers.seq })
+	waitFor(t, "delivery of every reading", func() bool { return uint64(s.count()) == a.delivery.numbers.seq })
 	s.complete()
 	s.times()
 }
 
-func TestAFullDiskFromTheStartIsNoReasonNotToStart(t *testing.T) {
+func TestTheAgentStartsWithAFullDisk(t *testing.T) {
 	b := startBroker(t)
 	s := startStore(t, b.direct, true)
 	full := &fullDisk{}
@@ -182,7 +185,7 @@ func TestAFullDiskFromTheStartIsNoReasonNotToStart(t *testing.T) {
 	s.complete()
 }
 
-// fullDisk is the disk, without room while on is set.
+// fullDisk is the disk. While on is set, it has no room.
 type fullDisk struct{ on atomic.Bool }
 
 func (d *fullDisk) check() error {
@@ -228,7 +231,7 @@ type fullFile struct {
 
 func (f *fullFile) WriteAt(b []byte, at int64) (int, error) {
 	size, err := f.Size()
-	if err == nil && at+int64(len(b)) > size { // in place there is room
+	if err == nil && at+int64(len(b)) > size { // overwriting needs no room
 		err = f.d.check()
 	}
 	if err != nil {
@@ -245,7 +248,7 @@ func (f *fullFile) Size() (int64, error) {
 func TestTwoAgentsDoNotShareASpool(t *testing.T) {
 	b := startBroker(t)
 	first := runAgent(t, with(sensors(1, time.Second), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{})
-	waitFor(t, "the first agent", func() bool { l, _ := first.delivery.monitor.disk(); return l != nil })
+	waitFor(t, "spool of the first agent", func() bool { l, _ := first.delivery.monitor.disk(); return l != nil })
 	second := newAgent(t, with(sensors(1, time.Second), map[string]string{"MQTT_URL": "tcp://" + b.addr, "SPOOL_DIR": first.cfg.Dir}), Deps{})
 	if err := second.Run(t.Context()); !errors.Is(err, spool.ErrLocked) {
 		t.Errorf("err = %v", err)
