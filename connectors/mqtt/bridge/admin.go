@@ -33,7 +33,7 @@ func (b *Bridge) ready(w http.ResponseWriter, _ *http.Request) {
 		status(w, http.StatusOK, "ready")
 	case !b.intake.Connected():
 		status(w, http.StatusServiceUnavailable, "waiting for the broker")
-	case !b.deliver.Known():
+	case !b.deliver.Listed():
 		status(w, http.StatusServiceUnavailable, "waiting for the gateway")
 	default:
 		status(w, http.StatusServiceUnavailable, "waiting for the broker's subscriptions")

@@ -99,7 +99,7 @@ func (b *Bridge) build(o Options) error {
 		return err
 	}
 	b.deliver, err = deliver.New(deliver.Options{Gateway: c.Gateway, Login: o.Login, Rebuild: c.Rebuild, CallTimeout: c.CallTimeout,
-		ByLoad: c.ByLoad, Spool: b.spool, GiveUpFrom: c.giveUpFrom(), Letters: b.letters, Publish: b.intake.Publish, Subscribe: b.intake.Subscribe,
+		ByLoad: c.ByLoad, Spool: b.spool, SpoolCap: c.giveUpFrom(), Letters: b.letters, Publish: b.intake.Publish, Subscribe: b.intake.Subscribe,
 		CanaryTopic: wire.CanaryPrefix + c.ClientID, CanaryEvery: c.Canary, Now: o.Now,
 		Redact: func(s string) string { return o.Redact(s, reasonBytes) }, Log: o.Log})
 	return err

@@ -92,7 +92,7 @@ func (b *Bridge) collectDeliveries(count, gauge func(d *prometheus.Desc, v float
 		count(descCalls, float64(f.Calls), f.Name)
 		count(descFails, float64(f.Failed), f.Name)
 	}
-	for name, n := range s.GaveUp {
+	for name, n := range s.Evicted {
 		count(descLost, float64(n), name)
 	}
 }

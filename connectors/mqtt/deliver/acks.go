@@ -10,47 +10,51 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// acks publishes, for each edge node, up to which number all its readings are
-// stored: a broker's PUBACK only means that the broker has them.
+// acks publishes to each edge node the number up to which all its readings are
+// stored. A PUBACK does not tell a node that: it only means that the broker has the
+// message.
 type acks struct {
-	mu      sync.Mutex
-	pending map[string]*ackDue
-	publish func(topic string, payload []byte, retained bool) bool
-	looks   int // a node whose number goes on rising waits for so many
+	mu        sync.Mutex
+	pending   map[string]*pendingAck
+	publish   func(topic string, payload []byte, retained bool) bool
+	maxRounds int // after so many, a number is published even if it still rises
 }
 
-// ackDue is a number that is not yet published.
-type ackDue struct {
+// pendingAck is a number that is not yet published.
+type pendingAck struct {
 	wire.Place
-	rose  bool // since the last look
-	looks int  // it was passed over
+	changed bool // since the last round
+	rounds  int  // that it was pending in
 }
 
 const (
-	maxNodes  = 1000        // whose numbers wait to be published
-	maxNode   = 200         // bytes of a name
-	ackLook   = time.Second // from one look at what is to be published to the next
-	ackByLoad = 5           // looks. An agent that ends waits 4 s for its last number, which rises no more and is published at the second
+	maxNodes        = 1000        // that have a pending number
+	maxNodeName     = 200         // bytes
+	ackInterval     = time.Second // between two rounds
+	ackRoundsByLoad = 5           // an edge agent that ends waits 4 s for its last number, which no longer rises and is published in the second round
 )
 
+// set makes p the number that is to be published to a node. It ignores a number below
+// the pending one of the same boot, and a node whose name cannot be part of a topic.
 func (a *acks) set(node string, p wire.Place) {
-	if node == "" || len(node) > maxNode || strings.ContainsAny(node, "/+#\x00") {
-		return // a broker ends the connection of a client that publishes there
+	if node == "" || len(node) > maxNodeName || strings.ContainsAny(node, "/+#\x00") {
+		return // a broker disconnects a client that publishes to such a topic
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch old := a.pending[node]; {
-	case old != nil && old.Boot == p.Boot && old.Seq > p.Seq: // an answer that was overtaken
+	case old != nil && old.Boot == p.Boot && old.Seq > p.Seq: // a later answer came first
 	case old != nil:
-		old.Place, old.rose = p, true
+		old.Place, old.changed = p, true
 	case len(a.pending) < maxNodes:
-		a.pending[node] = &ackDue{Place: p, rose: true}
+		a.pending[node] = &pendingAck{Place: p, changed: true}
 	}
 }
 
-// run publishes what changed, at most once a second for each node.
+// run publishes the pending numbers, at most once a second for each node, until ctx
+// ends. A number that cannot be published stays pending.
 func (a *acks) run(ctx context.Context) {
-	for pause(ctx, ackLook) {
+	for pause(ctx, ackInterval) {
 		for node, p := range a.due() {
 			b, err := json.Marshal(p)
 			if err == nil && !a.publish(wire.StoredTopic(node), b, true) {
@@ -60,26 +64,26 @@ func (a *acks) run(ctx context.Context) {
 	}
 }
 
-// due takes out what is to be published now.
+// due begins a round: it removes and returns the numbers that are to be published now.
 func (a *acks) due() map[string]wire.Place {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	out := map[string]wire.Place{}
 	for node, d := range a.pending {
-		if d.looks++; !d.rose || d.looks >= a.looks {
+		if d.rounds++; !d.changed || d.rounds >= a.maxRounds {
 			out[node] = d.Place
 			delete(a.pending, node)
 		}
-		d.rose = false
+		d.changed = false
 	}
 	return out
 }
 
-// putBack keeps a number that could not be published, unless a newer one came.
+// putBack makes a number pending again, unless a newer one is pending by now.
 func (a *acks) putBack(node string, p wire.Place) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.pending[node] == nil {
-		a.pending[node] = &ackDue{Place: p}
+		a.pending[node] = &pendingAck{Place: p}
 	}
 }

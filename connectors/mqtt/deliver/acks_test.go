@@ -7,24 +7,24 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// TestANodeThatGoesQuietGetsItsNumberSoon: by load a number that goes on rising is
-// published seldom, and one that stands still at the second look.
+// TestANodeThatGoesQuietGetsItsNumberSoon: with Options.ByLoad, a number that rises in
+// each round is published in every fifth, and one that does not rise in the second.
 func TestANodeThatGoesQuietGetsItsNumberSoon(t *testing.T) {
-	for looks, want := range map[int]struct{ busy, quiet []int }{
-		1:         {[]int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, []int{1}},
-		ackByLoad: {[]int{5, 10}, []int{2}},
+	for rounds, want := range map[int]struct{ busy, quiet []int }{
+		1:               {[]int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, []int{1}},
+		ackRoundsByLoad: {[]int{5, 10}, []int{2}},
 	} {
-		a := &acks{pending: map[string]*ackDue{}, looks: looks}
+		a := &acks{pending: map[string]*pendingAck{}, maxRounds: rounds}
 		got := map[string][]int{}
 		a.set("quiet", wire.Place{Boot: "b", Seq: 1})
-		for look := 1; look <= 10; look++ {
-			a.set("busy", wire.Place{Boot: "b", Seq: uint64(look)})
+		for round := 1; round <= 10; round++ {
+			a.set("busy", wire.Place{Boot: "b", Seq: uint64(round)})
 			for node := range a.due() {
-				got[node] = append(got[node], look)
+				got[node] = append(got[node], round)
 			}
 		}
 		if !slices.Equal(got["busy"], want.busy) || !slices.Equal(got["quiet"], want.quiet) {
-			t.Errorf("within %d looks: published at %v, want %v", looks, got, want)
+			t.Errorf("at most %d rounds: published in rounds %v, want %v", rounds, got, want)
 		}
 	}
 }

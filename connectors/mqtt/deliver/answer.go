@@ -17,42 +17,44 @@ import (
 type verdict int
 
 const (
-	stored   verdict = iota // all of them
-	parted                  // 207: some rejected, some to be sent again, the rest stored
-	never                   // another 4xx: will not be taken, ever
-	away                    // gateway, function or store is away: the whole again, later
-	tooLarge                // 413: halve
-	failed                  // 500, 502, no answer in time: perhaps one message is the cause
+	stored      verdict = iota // 2xx: all are stored
+	partial                    // 207: some are rejected, some are to be sent again, the rest is stored
+	refused                    // another 4xx: the function will never store them
+	unavailable                // 401, 403, 404, 429, 503, no connection: send all of them again later
+	tooLarge                   // 413: halve the batch
+	failed                     // 500, 502, no answer in time: one message may be the cause
 )
 
-// maxReason is what is kept of an answer until it is redacted and cut.
+// maxReason is how many bytes of an answer go into a reason, before that is redacted
+// and shortened.
 const maxReason = 4 << 10
 
-// answer is a function's. Its picks of dead letters are read one by one: one that
-// is not understood spoils no other.
+// answer is the answer of a function. Replay and Drop stay undecoded, so that each
+// wire.Pick is decoded on its own and an invalid one does not affect the others.
 type answer struct {
 	wire.Answer
 	Replay []json.RawMessage `json:"replay"`
 	Drop   []json.RawMessage `json:"drop"`
 }
 
-// judge reads an answer (design: "Connector -> function"). err is the error of
-// a call that got none.
+// judge decides what an answer means (design: "Connector -> function"), and returns
+// the decoded answer and a text for logs and dead letters. err is the error of a call
+// that got no answer.
 func judge(code int, body []byte, err error) (verdict, answer, string) {
 	var a answer
 	if err != nil {
 		if isTimeout(err) {
 			return failed, a, "no answer in time"
 		}
-		return away, a, err.Error()
+		return unavailable, a, err.Error()
 	}
 	reason := fmt.Sprintf("answered %d: %s", code, body[:min(len(body), maxReason)])
 	switch {
 	case code == http.StatusMultiStatus:
 		if err := json.Unmarshal(body, &a); err != nil {
-			return failed, answer{}, "with something else than JSON: " + reason
+			return failed, answer{}, "not JSON: " + reason
 		}
-		return parted, a, reason
+		return partial, a, reason
 	case code/100 == 2:
 		if json.Unmarshal(body, &a) != nil {
 			a = answer{} // a plain function may answer anything
@@ -60,23 +62,23 @@ func judge(code int, body []byte, err error) (verdict, answer, string) {
 		return stored, a, reason
 	case code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusNotFound,
 		code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
-		return away, a, reason
+		return unavailable, a, reason
 	case code == http.StatusRequestEntityTooLarge:
 		return tooLarge, a, reason
 	case code/100 == 4:
-		return never, a, reason
+		return refused, a, reason
 	default:
 		return failed, a, reason
 	}
 }
 
-// requests are what an answer of f asks for dead letters. What is not understood
-// is refused and logged.
-func (a answer) requests(f listener, log *slog.Logger) (out []deadletter.Request) {
+// requests returns the requests for dead letters in an answer of f. An invalid one is
+// logged and left out.
+func (a answer) requests(f subscriber, log *slog.Logger) (out []deadletter.Request) {
 	take := func(raw json.RawMessage, drop bool) {
 		r, err := request(f, raw, drop)
 		if err != nil {
-			log.Error("a request for dead letters is refused", "drop", drop, "request", fmt.Sprintf("%.300s", raw), "err", err)
+			log.Error("a function's request for dead letters is invalid", "drop", drop, "request", fmt.Sprintf("%.300s", raw), "err", err)
 			return
 		}
 		out = append(out, r)
@@ -90,17 +92,17 @@ func (a answer) requests(f listener, log *slog.Logger) (out []deadletter.Request
 	return out
 }
 
-// request reads one pick. One without a filter beside the function chooses
-// nothing, unless it says all.
-func request(f listener, raw json.RawMessage, drop bool) (r deadletter.Request, err error) {
+// request decodes one wire.Pick. A pick must have All or a filter other than Function
+// and Before, but not both.
+func request(f subscriber, raw json.RawMessage, drop bool) (r deadletter.Request, err error) {
 	var p wire.Pick
 	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields() // passed over, an unknown filter would pick more letters than was meant
+	d.DisallowUnknownFields() // ignoring an unknown filter would match more letters than the function meant
 	if err := d.Decode(&p); err != nil {
 		return r, err
 	}
 	if filtered := p.ID != "" || p.Topic != "" || p.Reason != "" || p.Cause != ""; p.All == filtered {
-		return r, errors.New("give a filter, or all, and not both")
+		return r, errors.New("give either a filter or all")
 	}
 	if p.Function != "" && p.Function != f.Name && !f.mirrors() {
 		return r, errors.New("only the function that mirrors the dead letters may name another function")
@@ -113,5 +115,6 @@ func request(f listener, raw json.RawMessage, drop bool) (r deadletter.Request, 
 	return r, nil
 }
 
-// mirrors reports whether f gets the news of dead letters.
-func (f listener) mirrors() bool { return matchAny(f.Filters, wire.DeadPrefix+"id") }
+// mirrors reports whether f subscribes to the dead letters' notices: it keeps their
+// mirror in the database.
+func (f subscriber) mirrors() bool { return matchAny(f.Filters, wire.DeadPrefix+"id") }

@@ -12,11 +12,11 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// TestAPickThatIsNotUnderstoodChoosesNothing: an older connector must not drop
-// more than a newer function meant. Its neighbours are taken.
-func TestAPickThatIsNotUnderstoodChoosesNothing(t *testing.T) {
-	own := listener{Name: "f", Listener: wire.Listener{Filters: []string{"house/#"}}}
-	mirror := listener{Name: "m", Listener: wire.Listener{Filters: []string{"hearth/#"}}}
+// TestAnInvalidPickIsIgnored: an older connector must not drop more than a newer
+// function meant. The other picks of the answer are carried out.
+func TestAnInvalidPickIsIgnored(t *testing.T) {
+	own := subscriber{Name: "f", Listener: wire.Listener{Filters: []string{"house/#"}}}
+	mirror := subscriber{Name: "m", Listener: wire.Listener{Filters: []string{"hearth/#"}}}
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	for pick, want := range map[string]struct{ own, mirror *deadletter.Query }{
 		`{"topic":"a/#"}`:                            {&deadletter.Query{Function: "f", Topic: "a/#"}, &deadletter.Query{Function: "m", Topic: "a/#"}},
@@ -37,7 +37,7 @@ func TestAPickThatIsNotUnderstoodChoosesNothing(t *testing.T) {
 		`{"id":"x","before":"2026-11-23T12:00:00Z"}`: {&deadletter.Query{Function: "f", ID: "x", Before: at}, &deadletter.Query{Function: "m", ID: "x", Before: at}},
 	} {
 		for _, tc := range []struct {
-			f    listener
+			f    subscriber
 			want *deadletter.Query
 		}{{own, want.own}, {mirror, want.mirror}} {
 			good := json.RawMessage(`{"id":"good"}`)

@@ -8,9 +8,9 @@ import (
 	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
 )
 
-// By load, a function is called no more often than the groups are read, whatever
-// the topics, and a message that comes alone is not kept for others.
-func TestByLoadMessagesGoTogether(t *testing.T) {
+// TestByLoadOneCallTakesAllMessagesOfARead: with Options.ByLoad there are no more calls
+// than reads of the spool, whatever the topics. The first message is sent at once.
+func TestByLoadOneCallTakesAllMessagesOfARead(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	var got mqtttest.Tally
 	calls := make(chan int, 10_000)
@@ -20,18 +20,18 @@ func TestByLoadMessagesGoTogether(t *testing.T) {
 		return 200, ""
 	})
 	r, _ := start(t, g, t.TempDir(), func(s *setting) { s.options.ByLoad = true })
-	r.listening("f")
+	r.waitSubscribed("f")
 	begin := time.Now()
 	const n = 100
 	for k := range n {
-		r.give("house/"+strconv.Itoa(k%10), strconv.Itoa(k))
+		r.put("house/"+strconv.Itoa(k%10), strconv.Itoa(k))
 		time.Sleep(10 * time.Millisecond)
 	}
-	mqtttest.Until(t, "all is delivered", func() bool { return got.N() == n })
-	if most := int(time.Since(begin)/groupTime) + 2; len(calls) > most {
-		t.Errorf("%d calls for what was read %d times at most", len(calls), most)
+	mqtttest.Until(t, "all messages", func() bool { return got.N() == n })
+	if most := int(time.Since(begin)/groupInterval) + 2; len(calls) > most {
+		t.Errorf("%d calls for at most %d reads", len(calls), most)
 	}
 	if first := <-calls; first > n/4 {
-		t.Errorf("the first waited for %d others", first-1)
+		t.Errorf("the first message waited for %d others", first-1)
 	}
 }

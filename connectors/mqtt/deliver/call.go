@@ -15,12 +15,15 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// maxAnswer is how much of an answer is read. One byte more shows that it is
-// longer.
+// maxAnswer is how many bytes of an answer are used. One byte more is read, to
+// recognise an answer that is longer.
 const maxAnswer = 1 << 20
 
-// call sends messages to a function: one as it is, several as a batch.
-func (g *gateway) call(ctx context.Context, f listener, ms []*item, buf *bytes.Buffer) (int, []byte, error) {
+// call sends messages to a function in one POST and returns the status and the body
+// of the answer, of that at most maxAnswer+1 bytes. A function with mqtt-batch gets a
+// CloudEvents batch, for which buf is the memory. Any other function gets the payload
+// of the one message in ms.
+func (g *gateway) call(ctx context.Context, f subscriber, ms []*item, buf *bytes.Buffer) (int, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
 	body := ms[0].Payload
@@ -53,7 +56,7 @@ func (g *gateway) call(ctx context.Context, f listener, ms []*item, buf *bytes.B
 	return res.StatusCode, answer, nil
 }
 
-// event is m as the contract with the functions has it.
+// event converts m to the type that is sent to functions.
 func event(m *message.Message) wire.Message {
 	return wire.Message{ID: m.ID(), Topic: m.Topic, Time: m.Time(), Payload: m.Payload, QoS: m.QoS, Retained: m.Retained, Replay: m.Replayed}
 }
@@ -68,7 +71,7 @@ func events(ms []*item) iter.Seq[wire.Message] {
 	}
 }
 
-// size is about how many bytes m takes in a batch.
+// size is the approximate number of bytes that m takes in a batch.
 func size(m *message.Message) int { return wire.Size(m.Topic, m.Payload) }
 
 func sizeOf(ms []*item) (n int) {
@@ -78,8 +81,9 @@ func sizeOf(ms []*item) (n int) {
 	return n
 }
 
-// isTimeout reports whether the call was made and no answer came: the messages
-// may be the cause. A gateway that cannot be reached is no message's fault.
+// isTimeout reports whether a call was sent and no answer came in time. Its messages
+// may be the cause. A failed connection to the gateway does not count: no message
+// can be the cause of that.
 func isTimeout(err error) bool {
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
 		return false

@@ -10,19 +10,20 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// canary sends a message through the whole chain (broker, spool, gateway,
-// function, store) at intervals. It counts only once it is stored: connected does
-// not yet mean working.
+// canary publishes a message at intervals. That goes through the whole chain of
+// broker, spool, gateway, function and store, and counts once it is stored: being
+// connected does not yet mean working.
 type canary struct {
 	topic   string
 	every   time.Duration
 	now     func() time.Time
 	publish func(topic string, payload []byte, retained bool) bool
-	n       uint64
-	stored  atomic.Int64 // when the last one was stored, unix nanoseconds
-	took    atomic.Int64 // from its arrival to the store's answer, nanoseconds
+	n       uint64       // canaries published
+	stored  atomic.Int64 // when the last canary was stored, unix nanoseconds
+	took    atomic.Int64 // its latency: from its arrival to the function's answer, nanoseconds
 }
 
+// run publishes canaries until ctx ends.
 func (c *canary) run(ctx context.Context) {
 	if c.every <= 0 {
 		return
@@ -36,8 +37,8 @@ func (c *canary) run(ctx context.Context) {
 	}
 }
 
-// storedMessage takes note of a message that a function stored.
-func (c *canary) storedMessage(m *message.Message) {
+// noteStored is called with each message that a function has stored.
+func (c *canary) noteStored(m *message.Message) {
 	if m.Topic != c.topic || m.Replayed {
 		return
 	}

@@ -7,61 +7,66 @@ import (
 )
 
 const (
-	gather     = 5 * time.Millisecond // a batch waits for more at most this long
-	batchBytes = 1 << 20
+	gather     = 5 * time.Millisecond // how long a batch waits for more messages, at most
+	batchBytes = 1 << 20              // of one batch; a larger message is sent alone
 )
 
-// collect waits for a message and adds those that come until gather after the
-// begin of the last call. A message that comes alone, long after that, is not held
-// up.
+// collect returns the next batch, or nil when ctx ends. It takes the message that did
+// not fit into the last batch; else the delayed messages that are due; else it waits
+// for a queued message. After a batch of delayed messages, a queued message has
+// preference, so that retries take every second call at most.
 func (w *worker) collect(ctx context.Context) []*item {
-	first := w.over
-	w.over = nil
-	queue := w.live
-	if first == nil && w.again {
-		first, queue = w.ready() // those asked for again take every second call at most
-	}
-	w.again = false
-	if first == nil {
-		if due := w.due(); len(due) > 0 {
-			w.again = true
-			return due
+	for ctx.Err() == nil {
+		first, queue := w.carried, w.live
+		w.carried = nil
+		if first == nil && w.retried {
+			first, queue = w.ready()
 		}
-		if first, queue = w.first(ctx); first == nil {
-			if ctx.Err() == nil {
-				return w.collect(ctx) // a message asked for again is due
+		w.retried = false
+		if first == nil {
+			if due := w.due(); len(due) > 0 {
+				w.retried = true
+				return due
 			}
-			return nil
+			first, queue = w.waitFirst(ctx)
+		}
+		if first != nil {
+			return w.fill(ctx, first, queue)
 		}
 	}
+	return nil
+}
+
+// fill makes a batch of first and the messages of queue. It waits for more until
+// gather after the last call began. So a message that comes alone, long after the last
+// call, is sent at once.
+func (w *worker) fill(ctx context.Context, first *item, queue chan *item) []*item {
 	batch, bytes := []*item{first}, size(&first.Message)
-	most := max(w.f.Batch, 1)
 	since := w.sent
-	if w.byLoad { // what was read at once is on its way here
+	if w.byLoad { // the other messages of the same read reach the queue within gather
 		since = time.Now()
 	}
-	for left := gather - time.Since(since); len(batch) < most && bytes < batchBytes; {
-		it := next(ctx, queue, left)
+	for most := max(w.f.Batch, 1); len(batch) < most && bytes < batchBytes; {
+		it := next(ctx, queue, gather-time.Since(since))
 		if it == nil {
 			break
 		}
 		if bytes += size(&it.Message); bytes > batchBytes {
-			w.over = it
+			w.carried = it
 			break
 		}
 		batch = append(batch, it)
-		left = gather - time.Since(since)
 	}
 	return batch
 }
 
-// ready returns a message that waits, of the two lanes in turn where both have
-// one; nil if none waits.
+// ready returns a queued message and its queue, or nil if both queues are empty. If
+// both have messages, it takes them in turn.
 func (w *worker) ready() (*item, chan *item) {
-	w.lateFirst = !w.lateFirst
-	prefer, other := w.live, w.late
-	if w.lateFirst {
-		prefer, other = w.late, w.live
+	w.backlogNext = !w.backlogNext
+	prefer, other := w.live, w.backlog
+	if w.backlogNext {
+		prefer, other = w.backlog, w.live
 	}
 	for _, queue := range []chan *item{prefer, other} {
 		select {
@@ -73,23 +78,23 @@ func (w *worker) ready() (*item, chan *item) {
 	return nil, nil
 }
 
-// first waits for the next message; nil when ctx ends or a message asked for again
-// is due.
-func (w *worker) first(ctx context.Context) (*item, chan *item) {
+// waitFirst waits for a queued message and returns it with its queue. It returns nil
+// when ctx ends or a delayed message is due.
+func (w *worker) waitFirst(ctx context.Context) (*item, chan *item) {
 	if it, queue := w.ready(); it != nil {
 		return it, queue
 	}
 	var due <-chan time.Time
-	if len(w.asked) > 0 {
-		t := time.NewTimer(time.Until(w.asked[0].due))
+	if len(w.delayed) > 0 {
+		t := time.NewTimer(time.Until(w.delayed[0].due))
 		defer t.Stop()
 		due = t.C
 	}
 	select {
 	case it := <-w.live:
 		return it, w.live
-	case it := <-w.late:
-		return it, w.late
+	case it := <-w.backlog:
+		return it, w.backlog
 	case <-due:
 		return nil, nil
 	case <-ctx.Done():
@@ -97,7 +102,7 @@ func (w *worker) first(ctx context.Context) (*item, chan *item) {
 	}
 }
 
-// next takes one more, if one comes within d.
+// next returns the next message of the queue, or nil if none comes within d.
 func next(ctx context.Context, queue chan *item, d time.Duration) *item {
 	select {
 	case it := <-queue:
@@ -119,27 +124,27 @@ func next(ctx context.Context, queue chan *item, d time.Duration) *item {
 	}
 }
 
-// due takes what is to be tried again now: together what a 207 asked for, one
-// by one what failed.
+// due removes from delayed a batch that is to be sent again now: several messages that
+// a 207 asked to retry, or a single one that failed.
 func (w *worker) due() (batch []*item) {
 	now := time.Now()
 	most := max(w.f.Batch, 1)
-	rest := w.asked[:0]
-	for _, it := range w.asked {
+	rest := w.delayed[:0]
+	for _, it := range w.delayed {
 		if it.due.After(now) || len(batch) >= most || len(batch) > 0 && (it.fails > 0 || batch[0].fails > 0) {
 			rest = append(rest, it)
 			continue
 		}
 		batch = append(batch, it)
 	}
-	clear(w.asked[len(rest):])
-	w.asked = rest
+	clear(w.delayed[len(rest):])
+	w.delayed = rest
 	return batch
 }
 
-// later puts a message aside, to be tried again after d.
-func (w *worker) later(it *item, d time.Duration) {
+// delay puts a message aside, to be sent again after d.
+func (w *worker) delay(it *item, d time.Duration) {
 	it.due = time.Now().Add(d)
-	i, _ := slices.BinarySearchFunc(w.asked, it, func(a, b *item) int { return a.due.Compare(b.due) })
-	w.asked = slices.Insert(w.asked, i, it)
+	i, _ := slices.BinarySearchFunc(w.delayed, it, func(a, b *item) int { return a.due.Compare(b.due) })
+	w.delayed = slices.Insert(w.delayed, i, it)
 }

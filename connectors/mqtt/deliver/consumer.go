@@ -14,42 +14,44 @@ import (
 )
 
 const (
-	queueLength = 2048            // messages read ahead, a worker and lane
-	behind      = 5 * time.Second // a function that is further behind gets a lane of its own for what is new
-	checkEvery  = time.Second
+	queueLength = 2048            // messages read ahead for each worker and lane
+	maxLag      = 5 * time.Second // a function whose oldest message is older gets a second lane, for new messages
+	checkEvery  = time.Second     // interval of checkLanes
 )
 
-// consumer delivers to one function, by several workers.
+// consumer delivers messages to one function. Lanes read the spool and hand each
+// message to the worker of its partition key; the workers call the function.
 type consumer struct {
-	f       listener
+	f       subscriber
 	workers int
-	byLoad  bool // messages are read in groups
+	byLoad  bool // see Options.ByLoad
 	gateway *gateway
-	outlet  *outlet
+	outputs *outputs
 	spool   *spool.Log
 	now     func() time.Time
-	calling context.Context // of calls: one under way outlives the consumer's end
+	callCtx context.Context // of the calls: a call in flight may outlive the ctx of run
 	log     *slog.Logger
-	live    []chan *item // one a worker: what comes now
-	late    []chan *item // the backlog of an outage, beside it
+	live    []chan *item // by worker: the messages of the newest lane
+	backlog []chan *item // by worker: the messages of the backlog's lane, if there are two lanes
 
 	mu    sync.Mutex
-	lanes []*lane // oldest first: one, or the backlog and the live one
+	lanes []*lane // oldest first: one, or the backlog's and the live one
 
-	good   atomic.Int64 // when it last took something, unix nanoseconds
-	state  atomic.Value // string: what is wrong, "" for nothing
-	stored atomic.Uint64
-	dead   atomic.Uint64
-	calls  atomic.Uint64
-	fails  atomic.Uint64
+	lastSuccess atomic.Int64 // when the function last stored a message, unix nanoseconds
+	failure     atomic.Value // string: why calls fail at present; "" while they succeed
+	stored      atomic.Uint64
+	dead        atomic.Uint64
+	calls       atomic.Uint64
+	failures    atomic.Uint64
 }
 
-// open opens the function's lanes. One that has none yet begins at begin.
+// open opens the lanes that the function has in the spool. A function without any
+// gets one that begins at begin.
 func (c *consumer) open(begin spool.Seq) error {
-	c.state.Store("")
+	c.failure.Store("")
 	for range c.workers {
 		c.live = append(c.live, make(chan *item, queueLength))
-		c.late = append(c.late, make(chan *item, queueLength))
+		c.backlog = append(c.backlog, make(chan *item, queueLength))
 	}
 	starts := message.Lanes(c.spool, c.f.Name)
 	if len(starts) == 0 {
@@ -58,7 +60,7 @@ func (c *consumer) open(begin spool.Seq) error {
 	for i, start := range starts {
 		out := c.live
 		if i < len(starts)-1 {
-			out = c.late
+			out = c.backlog
 		}
 		la, err := openLane(c.spool, c.f.Name, start, out)
 		if err != nil {
@@ -72,7 +74,7 @@ func (c *consumer) open(begin spool.Seq) error {
 	return nil
 }
 
-// run delivers until ctx ends.
+// run delivers messages until ctx ends and the calls in flight are done.
 func (c *consumer) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	for i := range c.workers {
@@ -87,28 +89,28 @@ func (c *consumer) run(ctx context.Context) {
 	wg.Wait()
 	for _, la := range c.all() {
 		la.commit()
-		_ = la.reader.Close() // its place is in the spool
+		_ = la.reader.Close() // the spool keeps the cursor
 	}
 }
 
-// checkLanes opens a lane for what is new when the function takes messages again
-// after it fell behind, and removes the backlog's lane when it is empty.
+// checkLanes removes the backlog's lane once that is delivered. It opens a second
+// lane, for new messages, when the function is far behind and its calls succeed again.
 func (c *consumer) checkLanes(ctx context.Context, wg *sync.WaitGroup) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if first := c.lanes[0]; len(c.lanes) > 1 && first.over() {
+	if first := c.lanes[0]; len(c.lanes) > 1 && first.finished() {
 		if err := first.reader.Close(); err == nil {
 			err = c.spool.RemoveReader(first.name)
 			c.log.Info("the backlog is delivered", "err", err)
 		}
 		c.lanes = c.lanes[1:]
 	}
-	if len(c.lanes) > 1 || c.state.Load() != "" {
+	if len(c.lanes) > 1 || c.failure.Load() != "" {
 		return
 	}
 	lag := c.lanes[0].reader.Lag()
-	ended := c.lanes[0].until.Load() > 0 // and the next could not be opened
-	if !ended && (lag.Records < uint64(4*queueLength) || c.now().Sub(lag.Oldest) < behind) {
+	ended := c.lanes[0].until.Load() > 0 // an earlier check ended it and could not open the next lane
+	if !ended && (lag.Records < uint64(4*queueLength) || c.now().Sub(lag.Oldest) < maxLag) {
 		return
 	}
 	start := c.lanes[0].end(c.spool.Next())
@@ -117,22 +119,24 @@ func (c *consumer) checkLanes(ctx context.Context, wg *sync.WaitGroup) {
 		c.log.Error("open a lane for new messages", "err", err)
 		return
 	}
-	c.lanes[0].out.Store(&c.late)
+	c.lanes[0].out.Store(&c.backlog)
 	c.lanes = append(c.lanes, la)
-	c.log.Info("new messages go beside the backlog", "backlog", lag.Records, "oldest", lag.Oldest)
+	c.log.Info("new messages are delivered in parallel with the backlog", "backlog", lag.Records, "oldest", lag.Oldest)
 	wg.Go(func() { la.feed(ctx, c.byLoad, c.f.wants(), c.log) })
 }
 
+// all returns a copy of the list of lanes.
 func (c *consumer) all() []*lane {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.lanes)
 }
 
-// lag is how far the function is behind, over its lanes.
+// lag returns, over all lanes, the number of messages that are not yet done, the
+// arrival of the oldest, and how many the spool dropped before they were read.
 func (c *consumer) lag() (records uint64, oldest time.Time, lost uint64) {
 	for _, la := range c.all() {
-		n, at, gone := la.left()
+		n, at, gone := la.pending()
 		records, lost = records+n, lost+gone
 		if n > 0 && !at.IsZero() && (oldest.IsZero() || at.Before(oldest)) {
 			oldest = at
@@ -141,8 +145,8 @@ func (c *consumer) lag() (records uint64, oldest time.Time, lost uint64) {
 	return records, oldest, lost
 }
 
-// behind is how many bytes of the spool the function keeps.
-func (c *consumer) behind() (bytes int64) {
+// spoolBytes is how many bytes of the spool are kept for the function.
+func (c *consumer) spoolBytes() (bytes int64) {
 	for _, la := range c.all() {
 		bytes = max(bytes, la.reader.Lag().Bytes)
 	}

@@ -1,14 +1,14 @@
-// Package deliver is the way out: it takes the messages of the spool to the
-// functions whose annotations ask for them, in batches, and their answers decide
-// what becomes of each. Whatever happens to one function holds up only that one.
+// Package deliver is the connector's output. It reads messages from the spool and
+// sends them, in batches, to the functions whose annotations subscribe to their
+// topics. A function's answer decides what becomes of each message: stored, sent
+// again, or a dead letter. A function that fails delays only its own messages.
 //
-// Of the connector's other rooms it imports deadletter alone. What goes back to
-// the broker leaves by funcs that New is given.
+// The package imports only deadletter of the connector's packages. Options holds
+// the funcs by which it publishes and subscribes at the broker.
 //
-// connector-sdk has its uses (credentials, types) but not here: it matches
-// topics as plain strings, gives no result per call, ends the process when the
-// gateway is away, calls one function after the other, and closes idle
-// connections after 120 ms.
+// OpenFaaS's connector-sdk does not fit here: it matches topics as plain strings,
+// returns no result per call, ends the process when the gateway cannot be reached,
+// calls one function after the other, and closes idle connections after 120 ms.
 package deliver
 
 import (
@@ -27,107 +27,110 @@ import (
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
-// unclaimedReader is the spool's reader of what came before the functions were
-// known. It survives a kill, so that the next start begins where this one did.
+// unclaimedReader names the spool reader that keeps the messages which arrive before
+// the gateway has listed its functions. The spool stores the reader's cursor, so the
+// next start after a kill begins at the same message.
 const unclaimedReader = "hold"
 
-// grace is what calls under way get at the end.
+// grace is how long the calls in flight may still take after Run's ctx has ended.
 const grace = 10 * time.Second
 
-// Options are what a Deliverer works with.
+// Options configures a Deliverer.
 type Options struct {
 	Gateway     string                     // URL of the OpenFaaS gateway
-	Login       *auth.BasicAuthCredentials // of the gateway, nil: none
-	Rebuild     time.Duration              // how often it is asked for its functions
+	Login       *auth.BasicAuthCredentials // for the gateway; nil: none
+	Rebuild     time.Duration              // interval between two requests for the list of functions
 	CallTimeout time.Duration              // of one call
-	ByLoad      bool                       // batches gather for long, all of a function's in one call: few commits
+	ByLoad      bool                       // the higher the load, the larger the batches, with one call at a time for each function: few commits
 	Spool       *spool.Log
-	GiveUpFrom  int64 // the spool's cap in bytes: when it is nearly reached, a stuck function gives up messages; 0: never
+	SpoolCap    int64 // bytes; when the spool has nearly reached it, the oldest messages of a stuck function are evicted. 0: never
 	Letters     *deadletter.Letters
-	Publish     func(topic string, payload []byte, retained bool) bool // to the broker; reports whether it has it
-	Subscribe   func(filters []string)                                 // at the broker, to these filters and no others
+	Publish     func(topic string, payload []byte, retained bool) bool // reports whether the broker acknowledged the message
+	Subscribe   func(filters []string)                                 // replaces the broker's subscriptions
 	CanaryTopic string
 	CanaryEvery time.Duration // 0: no canary is sent
 	Now         func() time.Time
-	Redact      func(s string) string // takes the secrets out of a text, and cuts it
+	Redact      func(s string) string // removes the secrets from a text and shortens it
 	Log         *slog.Logger
 }
 
-// Deliverer delivers to the functions of one gateway.
+// Deliverer delivers messages to the functions of one gateway.
 type Deliverer struct {
 	o       Options
 	gateway *gateway
-	outlet  *outlet
-	share   *share
+	outputs *outputs
+	quota   *quota
 
-	mu        sync.Mutex
-	consumers map[string]*running
-	gone      map[string]time.Time // since when a function with a place in the spool is away
-	absent    map[string]listener  // what functions without a consumer wanted: they keep their subscriptions, so that messages queue
-	lost      map[string]uint64    // messages that functions gave up
-	known     bool                 // the gateway has named the functions
-	first     spool.Seq            // where a function begins that the first listing names
-	unclaimed *spool.Reader        // keeps what comes from there until then
+	mu          sync.Mutex
+	consumers   map[string]*running
+	absentSince map[string]time.Time  // when a function that has a cursor in the spool was first missing from the gateway's list
+	ended       map[string]subscriber // functions whose consumer has ended: they keep their subscriptions, so that messages queue
+	evicted     map[string]uint64     // messages, by function
+	listed      bool                  // the gateway has listed its functions at least once
+	firstStart  spool.Seq             // a function of the first list that has no cursor yet begins here
+	unclaimed   *spool.Reader         // keeps the messages from firstStart on until the first list has come
 }
 
-// New opens its place in the spool. It calls nothing yet.
+// New opens the spool reader of a Deliverer. It makes no network call.
 func New(o Options) (*Deliverer, error) {
-	d := &Deliverer{o: o, consumers: map[string]*running{}, gone: map[string]time.Time{}, absent: map[string]listener{}, lost: map[string]uint64{}}
+	d := &Deliverer{o: o, consumers: map[string]*running{}, absentSince: map[string]time.Time{}, ended: map[string]subscriber{}, evicted: map[string]uint64{}}
 	d.gateway = &gateway{url: strings.TrimSuffix(o.Gateway, "/"), login: o.Login, timeout: o.CallTimeout, client: &http.Client{Transport: &http.Transport{
 		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}} // followed, a POST becomes an empty GET
-	d.outlet = &outlet{letters: o.Letters, publish: o.Publish, redact: o.Redact,
-		acks:   &acks{pending: map[string]*ackDue{}, publish: o.Publish, looks: 1},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}} // a client that follows a redirect turns the POST into an empty GET
+	d.outputs = &outputs{letters: o.Letters, publish: o.Publish, redact: o.Redact,
+		acks:   &acks{pending: map[string]*pendingAck{}, publish: o.Publish, maxRounds: 1},
 		canary: &canary{topic: o.CanaryTopic, every: o.CanaryEvery, now: o.Now, publish: o.Publish}}
 	if o.ByLoad {
-		d.outlet.acks.looks = ackByLoad
+		d.outputs.acks.maxRounds = ackRoundsByLoad
 	}
-	d.share = &share{spool: o.Spool, cap: o.GiveUpFrom, now: o.Now, backlogs: map[string]backlog{}}
-	// The broker's session may bring messages before the gateway has named any function.
+	d.quota = &quota{spool: o.Spool, cap: o.SpoolCap, now: o.Now, minima: map[string]minimum{}}
+	// The broker's session may deliver messages before the gateway has listed any function.
 	var err error
 	if d.unclaimed, err = o.Spool.ReaderAt(unclaimedReader, o.Spool.Next()); err != nil {
 		return nil, fmt.Errorf("read the spool: %w", err)
 	}
-	d.first = o.Spool.Next() - spool.Seq(d.unclaimed.Lag().Records)
+	d.firstStart = o.Spool.Next() - spool.Seq(d.unclaimed.Lag().Records)
 	return d, nil
 }
 
-// Run delivers until ctx ends; then it finishes the calls under way. What is in
-// the spool waits for the next start.
+// Run delivers messages until ctx ends. It then waits for the calls in flight, at
+// most 10 s, and returns. The messages left in the spool are delivered after the
+// next start.
 func (d *Deliverer) Run(ctx context.Context) {
 	calls, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	var wg sync.WaitGroup
-	wg.Go(func() { d.outlet.acks.run(ctx) })
-	wg.Go(func() { d.outlet.canary.run(ctx) })
-	d.look(ctx, calls)
+	wg.Go(func() { d.outputs.acks.run(ctx) })
+	wg.Go(func() { d.outputs.canary.run(ctx) })
+	d.watchFunctions(ctx, calls)
 	defer time.AfterFunc(grace, cut).Stop()
 	d.stopAll()
 	wg.Wait()
 }
 
-// look keeps the consumers what the gateway's functions want. A gateway that is
-// away is waited for. Calls under way end with calls.
-func (d *Deliverer) look(ctx, calls context.Context) {
-	var said, was string
+// watchFunctions asks the gateway for its functions at each interval and adjusts the
+// consumers and subscriptions to them, until ctx ends. While the gateway cannot be
+// reached, nothing changes. A call in flight is cancelled when calls ends.
+func (d *Deliverer) watchFunctions(ctx, calls context.Context) {
+	var loggedErr, loggedMistakes string // the same text is logged once
 	for {
 		fs, mistakes, err := d.gateway.list(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			if s := err.Error(); s != said {
-				said = s
-				d.o.Log.Warn("the gateway does not answer, waiting for it", "err", s)
+			if s := err.Error(); s != loggedErr {
+				loggedErr = s
+				d.o.Log.Warn("the gateway does not list its functions, trying again", "err", s)
 			}
 		default:
-			said = ""
+			loggedErr = ""
 			d.apply(ctx, calls, fs)
 			d.o.Subscribe(d.filters())
 		}
-		if s := fmt.Sprint(mistakes); len(mistakes) > 0 && s != was {
-			was = s
-			d.o.Log.Error("mistakes in annotations", "err", errors.Join(mistakes...))
+		if s := fmt.Sprint(mistakes); len(mistakes) > 0 && s != loggedMistakes {
+			loggedMistakes = s
+			d.o.Log.Error("functions have invalid annotations", "err", errors.Join(mistakes...))
 		}
 		if !pause(ctx, d.o.Rebuild) {
 			return
@@ -135,13 +138,14 @@ func (d *Deliverer) look(ctx, calls context.Context) {
 	}
 }
 
-// Known reports whether the gateway has named the functions.
-func (d *Deliverer) Known() bool {
+// Listed reports whether the gateway has listed its functions since the start.
+func (d *Deliverer) Listed() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.known
+	return d.listed
 }
 
+// pause waits for d and returns true, or returns false as soon as ctx ends.
 func pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -17,7 +17,7 @@ import (
 
 var batched = map[string]string{"topic": "house/#", "mqtt-batch": "100"}
 
-func TestEveryFunctionGetsWhatItsFiltersSay(t *testing.T) {
+func TestEveryFunctionGetsTheTopicsItsFiltersMatch(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	filters := []string{"#", "+", "house/#", "house/+", "house/+/temp", "+/+/temp", "/house/+", "+/kitchen/#", "house/kitchen/temp", "other/#",
 		"house", "$SYS/#", "house/kitchen", "+/+", "house/+/+"}
@@ -31,7 +31,7 @@ func TestEveryFunctionGetsWhatItsFiltersSay(t *testing.T) {
 	b, _ := start(t, g, t.TempDir())
 	mqtttest.Until(t, "functions", func() bool { return len(b.all()) == len(filters) })
 	for _, topic := range topics {
-		b.give(topic, "x")
+		b.put(topic, "x")
 	}
 	for i, f := range filters {
 		name := fmt.Sprintf("f%02d", i)
@@ -55,8 +55,8 @@ func TestAPlainFunctionGetsThePayload(t *testing.T) {
 	calls := make(chan mqtttest.Call, 10)
 	g.Deploy("plain", map[string]string{"topic": "a/+"}, func(c mqtttest.Call) (int, string) { calls <- c; return 202, "" })
 	b, _ := start(t, g, t.TempDir())
-	b.listening("plain")
-	b.give("a/b", `{"x":1}`)
+	b.waitSubscribed("plain")
+	b.put("a/b", `{"x":1}`)
 	c := <-calls
 	if c.Body != `{"x":1}` || c.Header.Get("X-Topic") != "a/b" || c.Header.Get("X-Mqtt-Id") == "" || c.Header.Get("X-Mqtt-Retained") != "false" {
 		t.Errorf("%+v", c)
@@ -66,8 +66,8 @@ func TestAPlainFunctionGetsThePayload(t *testing.T) {
 	}
 }
 
-func TestNothingIsLostWhileTheFunctionIsAway(t *testing.T) {
-	for name, code := range map[string]int{"no such function": 404, "store away": 503, "not now": 429, "broken": 500, "bad gateway": 502} {
+func TestNothingIsLostWhileTheFunctionIsDown(t *testing.T) {
+	for name, code := range map[string]int{"no such function": 404, "store down": 503, "not now": 429, "broken": 500, "bad gateway": 502} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := mqtttest.NewGateway(t)
@@ -85,45 +85,45 @@ func TestNothingIsLostWhileTheFunctionIsAway(t *testing.T) {
 				return 200, ""
 			})
 			b, _ := start(t, g, t.TempDir())
-			b.listening("f")
-			b.give("house/x", mqtttest.Numbered(300)...)
+			b.waitSubscribed("f")
+			b.put("house/x", mqtttest.Numbered(300)...)
 			mqtttest.Until(t, "a few tries", func() bool { return tried.N() > 0 && b.all()[0].calls.Load() > 8 })
 			mu.Lock()
 			ok = true
 			mu.Unlock()
 			mqtttest.Until(t, "all 300", func() bool { return got.N() == 300 })
 			if n := b.dead(); n != 0 {
-				t.Errorf("%d dead letters, want none: nothing succeeded", n)
+				t.Errorf("%d dead letters, want none: no message succeeded", n)
 			}
 		})
 	}
 }
 
-func TestPoisonIsFoundAndItsNeighboursAreStored(t *testing.T) {
+func TestThePoisonMessagesOfABatchBecomeDeadLetters(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	var got mqtttest.Tally
 	poison := func(d string) bool { return strings.HasSuffix(d, "13") }
 	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) {
 		if slices.ContainsFunc(c.Data, poison) {
-			return 500, "cannot digest this"
+			return 500, "cannot parse this"
 		}
 		got.Add(c.Data...)
 		return 200, ""
 	})
 	b, _ := start(t, g, t.TempDir())
-	b.listening("f")
+	b.waitSubscribed("f")
 	all := mqtttest.Numbered(1000)
-	b.give("house/x", all...)
+	b.put("house/x", all...)
 	bad := 0
 	for _, p := range all {
 		if poison(p) {
 			bad++
 		}
 	}
-	mqtttest.Until(t, "the good ones", func() bool { return got.N() == 1000-bad })
+	mqtttest.Until(t, "the good messages", func() bool { return got.N() == 1000-bad })
 	mqtttest.Until(t, "the dead letters", func() bool { return b.dead() == bad })
 	for _, d := range b.letters.List(deadletter.Query{}) {
-		if whole := b.whole(d); !poison(string(whole.Payload)) || !strings.Contains(d.Reason, "cannot digest this") {
+		if whole := b.readLetter(d); !poison(string(whole.Payload)) || !strings.Contains(d.Reason, "cannot parse this") {
 			t.Errorf("dead letter %+v", whole)
 		}
 	}
@@ -154,8 +154,8 @@ func TestAnAnswerDecidesMessageByMessage(t *testing.T) {
 		return 207, string(body)
 	})
 	b, _ := start(t, g, t.TempDir())
-	b.listening("f")
-	b.give("house/x", mqtttest.Numbered(10)...)
+	b.waitSubscribed("f")
+	b.put("house/x", mqtttest.Numbered(10)...)
 	mqtttest.Until(t, "nine stored", func() bool { return got.N() == 9 })
 	ds := b.letters.List(deadletter.Query{})
 	if len(ds) != 1 || ds[0].Reason != "no mapping" || ds[0].Topic != "house/x" {
@@ -172,27 +172,27 @@ func TestReplayAfterAFixEmptiesTheDeadLetters(t *testing.T) {
 	ids := map[string]string{}
 	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) { return 400, "what is this?" })
 	b, stop := start(t, g, dir)
-	b.listening("f")
-	b.give("house/x", mqtttest.Numbered(20)...)
+	b.waitSubscribed("f")
+	b.put("house/x", mqtttest.Numbered(20)...)
 	mqtttest.Until(t, "20 dead letters", func() bool { return b.dead() == 20 })
 	for _, d := range b.letters.List(deadletter.Query{}) {
 		ids[d.ID] = d.Topic
 	}
 	stop()
 	b, _ = start(t, g, dir)
-	b.listening("f")
+	b.waitSubscribed("f")
 	if n := b.dead(); n != 20 {
 		t.Fatalf("%d dead letters after a restart, want 20", n)
 	}
 	b.letters.Replay(t.Context(), deadletter.Query{})
-	mqtttest.Until(t, "refused again", func() bool { return b.letters.List(deadletter.Query{})[0].Count == 2 })
+	mqtttest.Until(t, "the messages to be refused again", func() bool { return b.letters.List(deadletter.Query{})[0].Count == 2 })
 	var got mqtttest.Tally
 	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) { got.Add(c.IDs...); return 200, "" })
 	b.letters.Replay(t.Context(), deadletter.Query{Function: "f"})
 	mqtttest.Until(t, "no dead letter", func() bool { return b.dead() == 0 })
 	for id := range got.Seen() {
 		if ids[id] == "" {
-			t.Errorf("%s came, which is no replayed id", id)
+			t.Errorf("%s was delivered and is not the id of a dead letter", id)
 		}
 	}
 	if got.N() != 20 {
@@ -200,7 +200,7 @@ func TestReplayAfterAFixEmptiesTheDeadLetters(t *testing.T) {
 	}
 }
 
-func TestAFunctionCanAskForItsDeadLetters(t *testing.T) {
+func TestAFunctionCanRequestAReplay(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	var got mqtttest.Tally
 	var known atomic.Bool
@@ -221,14 +221,14 @@ func TestAFunctionCanAskForItsDeadLetters(t *testing.T) {
 		return 207, string(body)
 	})
 	b, _ := start(t, g, t.TempDir())
-	b.listening("f")
-	b.give("house/kitchen/plug", "early")
+	b.waitSubscribed("f")
+	b.put("house/kitchen/plug", "early")
 	mqtttest.Until(t, "a dead letter", func() bool { return b.dead() == 1 })
-	b.give("house/names", "name")
-	mqtttest.Until(t, "it is stored and gone", func() bool { return b.dead() == 0 && got.N() == 1 })
+	b.put("house/names", "name")
+	mqtttest.Until(t, "the replayed message to be stored", func() bool { return b.dead() == 0 && got.N() == 1 })
 }
 
-func TestWhatIsTooLargeIsHalved(t *testing.T) {
+func TestABatchThatIsTooLargeIsHalved(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	var got mqtttest.Tally
 	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) {
@@ -239,26 +239,26 @@ func TestWhatIsTooLargeIsHalved(t *testing.T) {
 		return 200, ""
 	})
 	b, _ := start(t, g, t.TempDir())
-	b.listening("f")
-	b.give("house/x", mqtttest.Numbered(50)...)
-	mqtttest.Until(t, "49 and a dead letter", func() bool { return got.N() == 49 && b.dead() == 1 })
+	b.waitSubscribed("f")
+	b.put("house/x", mqtttest.Numbered(50)...)
+	mqtttest.Until(t, "49 messages and a dead letter", func() bool { return got.N() == 49 && b.dead() == 1 })
 }
 
-func TestARestartGoesOnWhereItWas(t *testing.T) {
+func TestARestartContinuesAtTheCursor(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	dir := t.TempDir()
 	var got mqtttest.Tally
 	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) { got.Add(c.Data...); return 200, "" })
 	for round := range 5 {
 		b, stop := start(t, g, dir)
-		b.listening("f")
+		b.waitSubscribed("f")
 		for i := range 100 {
-			b.give("house/x", fmt.Sprint("r", round, "-", i))
+			b.put("house/x", fmt.Sprint("r", round, "-", i))
 		}
 		stop()
 	}
 	b, _ := start(t, g, dir)
-	mqtttest.Until(t, "all of five rounds", func() bool { return got.N() == 500 })
+	mqtttest.Until(t, "all messages of five runs", func() bool { return got.N() == 500 })
 	mqtttest.Until(t, "no backlog", func() bool {
 		cs := b.all()
 		if len(cs) != 1 {
@@ -286,13 +286,13 @@ func TestOrderPerTopicIsKept(t *testing.T) {
 		return 200, ""
 	})
 	b, _ := start(t, g, t.TempDir())
-	b.listening("f")
+	b.waitSubscribed("f")
 	for i := range 200 {
 		for topic := range 5 {
-			b.give(fmt.Sprint("t", topic), fmt.Sprintf("%03d", i))
+			b.put(fmt.Sprint("t", topic), fmt.Sprintf("%03d", i))
 		}
 	}
-	mqtttest.Until(t, "all", func() bool {
+	mqtttest.Until(t, "all messages", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		n := 0
@@ -303,12 +303,12 @@ func TestOrderPerTopicIsKept(t *testing.T) {
 	})
 	for topic, ps := range got {
 		if !slices.IsSorted(ps) {
-			t.Errorf("%s came out of order: %v", topic, ps)
+			t.Errorf("%s was delivered out of order: %v", topic, ps)
 		}
 	}
 }
 
-func TestASlowFunctionHoldsUpOnlyItself(t *testing.T) {
+func TestASlowFunctionDelaysOnlyItsOwnMessages(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	var got mqtttest.Tally
 	release := make(chan bool)
@@ -316,44 +316,44 @@ func TestASlowFunctionHoldsUpOnlyItself(t *testing.T) {
 	g.Deploy("quick", batched, func(c mqtttest.Call) (int, string) { got.Add(c.Data...); return 200, "" })
 	b, _ := start(t, g, t.TempDir())
 	t.Cleanup(func() { close(release) })
-	b.listening("quick", "slow")
-	b.give("house/x", mqtttest.Numbered(5000)...)
-	mqtttest.Until(t, "the quick one has all", func() bool { return got.N() == 5000 })
+	b.waitSubscribed("quick", "slow")
+	b.put("house/x", mqtttest.Numbered(5000)...)
+	mqtttest.Until(t, "all messages at the quick function", func() bool { return got.N() == 5000 })
 }
 
-func TestWhatComesBeforeTheFirstLookIsDelivered(t *testing.T) {
+func TestMessagesBeforeTheFirstListAreDelivered(t *testing.T) {
 	g, dir := mqtttest.NewGateway(t), t.TempDir()
 	var got mqtttest.Tally
 	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) { got.Add(c.Data...); return 200, "" })
 	g.SetAway(true)
 	b, stop := start(t, g, dir)
-	b.give("house/x", "early")
+	b.put("house/x", "early")
 	stop()
 	b, _ = start(t, g, dir)
-	b.give("house/x", "later")
+	b.put("house/x", "later")
 	g.SetAway(false)
-	mqtttest.Until(t, "both", func() bool { return got.N() == 2 })
+	mqtttest.Until(t, "both messages", func() bool { return got.N() == 2 })
 }
 
-func TestTheGatewayIsWaitedFor(t *testing.T) {
+func TestDeliveryContinuesAfterAGatewayOutage(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	var got mqtttest.Tally
 	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) { got.Add(c.Data...); return 200, "" })
 	g.SetAway(true)
 	b, _ := start(t, g, t.TempDir())
 	g.SetAway(false)
-	b.listening("f")
-	b.give("house/x", "a")
+	b.waitSubscribed("f")
+	b.put("house/x", "a")
 	mqtttest.Until(t, "a", func() bool { return got.N() == 1 })
 	g.SetAway(true)
-	b.give("house/x", "b")
-	mqtttest.Until(t, "a failure", func() bool { return b.all()[0].fails.Load() > 0 })
+	b.put("house/x", "b")
+	mqtttest.Until(t, "a failure", func() bool { return b.all()[0].failures.Load() > 0 })
 	g.SetAway(false)
 	mqtttest.Until(t, "b", func() bool { return got.N() == 2 })
 	g.Deploy("late", map[string]string{"topic": "late/#"}, func(c mqtttest.Call) (int, string) { got.Add(c.Body); return 200, "" })
-	b.listening("f", "late")
-	b.give("late/x", "c")
+	b.waitSubscribed("f", "late")
+	b.put("late/x", "c")
 	mqtttest.Until(t, "c", func() bool { return got.N() == 3 })
 	g.Deploy("late", nil, nil)
-	b.listening("f")
+	b.waitSubscribed("f")
 }

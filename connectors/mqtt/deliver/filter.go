@@ -5,6 +5,7 @@ import (
 	"github.com/hearth-home/hearth/shared/topic"
 )
 
+// matchAny reports whether one of the MQTT filters matches the topic name.
 func matchAny(filters []string, name string) bool {
 	for _, f := range filters {
 		if topic.Match(f, name) {
@@ -14,11 +15,11 @@ func matchAny(filters []string, name string) bool {
 	return false
 }
 
-const maxTopics = 8192 // of which a lane remembers whether the function wants them
+const maxTopics = 8192 // size of a lane's cache: topic -> whether the function subscribes to it
 
-// wants returns a func that reports whether the function gets a message. One lane
-// uses it: it remembers the topics.
-func (f listener) wants() func(*message.Message) bool {
+// wants returns a func that reports whether a message is for the function. The func
+// caches its answers by topic and is for one goroutine only.
+func (f subscriber) wants() func(*message.Message) bool {
 	known := map[string]bool{} // by topic
 	return func(m *message.Message) bool {
 		if m.Only != "" {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// reference is the specification's wording, level by level, without haste.
+// reference is a slow matcher that follows the wording of the MQTT specification.
 func reference(filter, topic string) bool {
 	f, t := strings.Split(filter, "/"), strings.Split(topic, "/")
 	if strings.HasPrefix(topic, "$") && (f[0] == "+" || f[0] == "#") {
@@ -26,7 +26,7 @@ func reference(filter, topic string) bool {
 	return len(f) == len(t)
 }
 
-func TestAnExceptedTopicIsNotForTheFunction(t *testing.T) {
+func TestAFunctionDoesNotGetExceptedTopics(t *testing.T) {
 	f, err := parseFunction("sensors", "", map[string]string{"topic": "#", "mqtt-topics": "!zigbee2mqtt/#,!homeassistant/#"})
 	if err != nil {
 		t.Fatal(err)
@@ -38,14 +38,14 @@ func TestAnExceptedTopicIsNotForTheFunction(t *testing.T) {
 		}
 	}
 	if g := f; !f.equal(g) {
-		t.Error("it is not equal to itself")
+		t.Error("a subscriber is not equal to itself")
 	}
 	if g := f; func() bool { g.Except = nil; return f.equal(g) }() {
-		t.Error("a change of what is excepted is none")
+		t.Error("equal ignores a change of Except")
 	}
 }
 
-func TestAFunctionIsNamedWithItsNamespace(t *testing.T) {
+func TestAFunctionsNameIncludesItsNamespace(t *testing.T) {
 	for namespace, want := range map[string]string{"": "f", "openfaas-fn": "f", "staging": "f.staging"} {
 		if f, err := parseFunction("f", namespace, map[string]string{"topic": "a"}); f.Name != want || err != nil {
 			t.Errorf("in %q: %s, %v; want %s", namespace, f.Name, err, want)

@@ -10,15 +10,16 @@ import (
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
 )
 
-// keepAbsent is how long a function that disappeared keeps its place in the
-// spool: it may be on its way back with a new image.
+// keepAbsent is how long the spool keeps the messages of a function that is no longer
+// in the gateway's list: a deployment may bring it back with a new image.
 const keepAbsent = 24 * time.Hour
 
-// endWait is how long a look at the functions waits for consumers to end. Those
-// with a slow call under way are met again at the next.
-const endWait = time.Second
+// endTimeout is how long apply waits for stopped consumers to end. A consumer with a
+// slow call in flight is handled by a later apply.
+const endTimeout = time.Second
 
-// running is a consumer at work. Its function has no other until done is closed.
+// running is a consumer and its goroutine. A function gets its next consumer only
+// after done is closed.
 type running struct {
 	*consumer
 	stop   context.CancelFunc
@@ -26,7 +27,7 @@ type running struct {
 	ending bool
 }
 
-// ended reports that it was stopped and has finished.
+// ended reports whether the consumer was stopped and has finished.
 func (r *running) ended() bool {
 	select {
 	case <-r.done:
@@ -36,41 +37,43 @@ func (r *running) ended() bool {
 	}
 }
 
-// apply makes the consumers what fs say. It waits for nothing with d.mu held.
-func (d *Deliverer) apply(ctx, calls context.Context, fs []listener) {
+// apply starts, stops and replaces consumers so that they match fs, the functions
+// that the gateway lists. It never waits while it holds d.mu.
+func (d *Deliverer) apply(ctx, calls context.Context, fs []subscriber) {
 	stuck := d.stuck()
-	await(ctx, d.retire(fs, stuck))
+	waitEnded(ctx, d.stopChanged(fs, stuck))
 	d.removeEnded()
-	d.makeRoom(ctx, fs, stuck)
+	d.evictStuck(ctx, fs, stuck)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, f := range fs {
-		delete(d.gone, f.Name)
-		delete(d.absent, f.Name)
+		delete(d.absentSince, f.Name)
+		delete(d.ended, f.Name)
 		if d.consumers[f.Name] == nil {
 			d.start(ctx, calls, f)
 		}
 	}
-	d.forget(fs)
-	if !d.known {
-		d.known = true
+	d.removeAbsent(fs)
+	if !d.listed {
+		d.listed = true
 		if err := errors.Join(d.unclaimed.Close(), d.o.Spool.RemoveReader(unclaimedReader)); err != nil {
-			d.o.Log.Error("close the reader of what came before the functions were known", "err", err)
+			d.o.Log.Error("remove the spool reader for the time before the first list of functions", "err", err)
 		}
 	}
 }
 
-// retire stops the consumers of functions that changed, went or are stuck.
-func (d *Deliverer) retire(fs []listener, stuck map[string]bool) (ending []*running) {
+// stopChanged stops the consumers of functions that changed, are no longer listed or
+// are stuck, and returns all that are still ending.
+func (d *Deliverer) stopChanged(fs []subscriber, stuck map[string]bool) (ending []*running) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for name, r := range d.consumers {
-		i := slices.IndexFunc(fs, func(f listener) bool { return f.Name == name })
+		i := slices.IndexFunc(fs, func(f subscriber) bool { return f.Name == name })
 		if i >= 0 && fs[i].equal(r.f) && !r.ending && !stuck[name] {
 			continue
 		}
 		if i < 0 && !r.ending {
-			d.o.Log.Info("function is gone, its messages wait", "function", name, "for", keepAbsent)
+			d.o.Log.Info("the gateway no longer lists a function: its messages are kept for a while", "function", name, "for", keepAbsent)
 		}
 		r.ending = true
 		r.stop()
@@ -79,9 +82,9 @@ func (d *Deliverer) retire(fs []listener, stuck map[string]bool) (ending []*runn
 	return ending
 }
 
-// await waits a moment for consumers to end.
-func await(ctx context.Context, rs []*running) {
-	ctx, cancel := context.WithTimeout(ctx, endWait)
+// waitEnded waits until the consumers have ended, at most endTimeout.
+func waitEnded(ctx context.Context, rs []*running) {
+	ctx, cancel := context.WithTimeout(ctx, endTimeout)
 	defer cancel()
 	for _, r := range rs {
 		select {
@@ -92,111 +95,115 @@ func await(ctx context.Context, rs []*running) {
 	}
 }
 
-// removeEnded takes out the consumers that ended.
+// removeEnded moves the consumers that have ended from d.consumers to d.ended.
 func (d *Deliverer) removeEnded() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for name, r := range d.consumers {
 		if r.ended() {
 			delete(d.consumers, name)
-			d.absent[name] = r.f
+			d.ended[name] = r.f
 		}
 	}
 }
 
-// stuck names the functions that are in the way of others.
+// stuck returns the functions whose backlog keeps the spool full for the others.
 func (d *Deliverer) stuck() map[string]bool {
-	var behind []behindBy
+	var usages []usage
 	for _, c := range d.all() {
-		behind = append(behind, behindBy{c.f.Name, c.behind(), c.state.Load() == ""})
+		usages = append(usages, usage{c.f.Name, c.spoolBytes(), c.failure.Load() == ""})
 	}
-	return d.share.stuck(behind)
+	return d.quota.stuck(usages)
 }
 
-// makeRoom lets the stuck functions whose consumers have ended give up messages.
-func (d *Deliverer) makeRoom(ctx context.Context, fs []listener, stuck map[string]bool) {
-	for name, is := range stuck {
+// evictStuck evicts the oldest messages of the stuck functions whose consumers have
+// ended.
+func (d *Deliverer) evictStuck(ctx context.Context, fs []subscriber, stuck map[string]bool) {
+	for name, isStuck := range stuck {
 		d.mu.Lock()
-		f, known := d.absent[name]
+		f, known := d.ended[name]
 		running := d.consumers[name] != nil
 		d.mu.Unlock()
-		if !is || running {
+		if !isStuck || running {
 			continue
 		}
-		if i := slices.IndexFunc(fs, func(f listener) bool { return f.Name == name }); i >= 0 {
+		if i := slices.IndexFunc(fs, func(f subscriber) bool { return f.Name == name }); i >= 0 {
 			f, known = fs[i], true
 		}
 		wants := func(*message.Message) bool { return true }
 		if known {
 			wants = f.wants()
 		}
-		lost, err := d.share.giveUp(ctx, name, wants)
+		lost, err := d.quota.evict(ctx, name, wants)
 		d.mu.Lock()
-		d.lost[name] += lost
+		d.evicted[name] += lost
 		d.mu.Unlock()
-		d.o.Log.Error("the spool is nearly full: a function that takes nothing gives up its oldest messages, so that the others go on",
+		d.o.Log.Error("the spool is nearly full: the oldest messages of a stuck function are evicted, so that the other functions get theirs",
 			"function", name, "messages", lost, "err", err)
 	}
 }
 
-// start runs a consumer, until ctx ends or it is stopped. With d.mu.
-func (d *Deliverer) start(ctx, calls context.Context, f listener) {
+// start starts a consumer, which runs until ctx ends or it is stopped. The caller
+// holds d.mu.
+func (d *Deliverer) start(ctx, calls context.Context, f subscriber) {
 	workers, byLoad := f.Concurrency, d.o.ByLoad && f.Batch > 0
 	if byLoad {
-		workers = 1 // two calls would be two commits
+		workers = 1 // each call is a commit of the store
 	}
-	c := &consumer{f: f, workers: workers, byLoad: byLoad, gateway: d.gateway, outlet: d.outlet, spool: d.o.Spool, now: d.o.Now, calling: calls, log: d.o.Log.With("function", f.Name)}
-	begin := d.first
-	if d.known {
+	c := &consumer{f: f, workers: workers, byLoad: byLoad, gateway: d.gateway, outputs: d.outputs, spool: d.o.Spool, now: d.o.Now, callCtx: calls, log: d.o.Log.With("function", f.Name)}
+	begin := d.firstStart
+	if d.listed {
 		begin = d.o.Spool.Next()
 	}
 	if err := c.open(begin); err != nil {
-		d.o.Log.Error("start", "function", f.Name, "err", err)
+		d.o.Log.Error("start delivering to a function", "function", f.Name, "err", err)
 		return
 	}
 	own, stop := context.WithCancel(ctx)
 	r := &running{consumer: c, stop: stop, done: make(chan struct{})}
 	d.consumers[f.Name] = r
-	d.o.Log.Info("function listens", "function", f.Name, "topics", f.Filters, "batch", f.Batch)
+	d.o.Log.Info("delivering to a function", "function", f.Name, "topics", f.Filters, "batch", f.Batch)
 	go func() {
 		defer close(r.done)
 		c.run(own)
 	}()
 }
 
-// forget gives up the place of functions that have been away for long. With d.mu.
-func (d *Deliverer) forget(fs []listener) {
+// removeAbsent removes the spool readers of functions that have been missing from
+// the gateway's list for longer than keepAbsent. The caller holds d.mu.
+func (d *Deliverer) removeAbsent(fs []subscriber) {
 	for _, name := range d.o.Spool.Readers() {
 		f, _, ok := message.ParseLane(name)
-		if !ok || slices.ContainsFunc(fs, func(g listener) bool { return g.Name == f }) {
+		if !ok || slices.ContainsFunc(fs, func(g subscriber) bool { return g.Name == f }) {
 			continue
 		}
-		if d.gone[f].IsZero() {
-			d.gone[f] = d.o.Now()
+		if d.absentSince[f].IsZero() {
+			d.absentSince[f] = d.o.Now()
 		}
-		if d.o.Now().Sub(d.gone[f]) > keepAbsent {
+		if d.o.Now().Sub(d.absentSince[f]) > keepAbsent {
 			err := d.o.Spool.RemoveReader(name)
-			delete(d.absent, f)
-			d.o.Log.Warn("function stayed away: its messages are given up", "function", f, "err", err)
+			delete(d.ended, f)
+			d.o.Log.Warn("a function was not listed for too long: its messages are dropped", "function", f, "err", err)
 		}
 	}
 }
 
-// filters returns what the functions want, those too that are away for now.
+// filters returns the filters of all functions, sorted and without duplicates.
+// Those whose consumer has ended are included.
 func (d *Deliverer) filters() (all []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, r := range d.consumers {
 		all = append(all, r.f.Filters...)
 	}
-	for _, f := range d.absent {
+	for _, f := range d.ended {
 		all = append(all, f.Filters...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
-// stopAll ends every consumer and waits for it. No look is under way any more.
+// stopAll stops every consumer and waits for it. No apply may run at the same time.
 func (d *Deliverer) stopAll() {
 	d.mu.Lock()
 	rs := slices.Collect(maps.Values(d.consumers))

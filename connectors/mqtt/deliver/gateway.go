@@ -16,20 +16,20 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-const maxListing = 8 << 20
+const maxListing = 8 << 20 // bytes of the gateway's list of functions
 
-// listener is a function that listens to MQTT.
-type listener struct {
+// subscriber is a function that subscribes to MQTT topics.
+type subscriber struct {
 	Name string // with its namespace, if the gateway names one
 	wire.Listener
 }
 
-func (f listener) equal(g listener) bool {
+func (f subscriber) equal(g subscriber) bool {
 	return f.Name == g.Name && f.Batch == g.Batch && f.Reply == g.Reply && f.Concurrency == g.Concurrency && slices.Equal(f.Filters, g.Filters) && slices.Equal(f.Except, g.Except)
 }
 
-// gateway is OpenFaaS. connector-sdk has a lookup of its own (Build of its
-// FunctionLookupBuilder), but it drops every annotation but the topic.
+// gateway is a client of the OpenFaaS gateway. It does not use connector-sdk's
+// FunctionLookupBuilder, which drops all annotations except topic.
 type gateway struct {
 	url     string
 	login   *auth.BasicAuthCredentials
@@ -37,9 +37,9 @@ type gateway struct {
 	client  *http.Client
 }
 
-// list asks for the functions that listen to MQTT. Mistakes in annotations are
-// returned beside them, each with its function.
-func (g *gateway) list(ctx context.Context) ([]listener, []error, error) {
+// list returns the functions that subscribe to MQTT topics, sorted by name. The
+// second result is the mistakes in their annotations, each with the function's name.
+func (g *gateway) list(ctx context.Context) ([]subscriber, []error, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.url+"/system/functions", nil)
@@ -65,12 +65,12 @@ func (g *gateway) list(ctx context.Context) ([]listener, []error, error) {
 	if err := json.Unmarshal(body, &all); err != nil {
 		return nil, nil, fmt.Errorf("list functions: %w", err)
 	}
-	fs, mistakes := listeners(all)
+	fs, mistakes := subscribers(all)
 	return fs, mistakes, nil
 }
 
-// listeners picks those with MQTT filters, by name.
-func listeners(all []types.FunctionStatus) (fs []listener, mistakes []error) {
+// subscribers returns the functions that have MQTT filters, sorted by name.
+func subscribers(all []types.FunctionStatus) (fs []subscriber, mistakes []error) {
 	for _, s := range all {
 		if s.Annotations == nil {
 			continue
@@ -83,11 +83,11 @@ func listeners(all []types.FunctionStatus) (fs []listener, mistakes []error) {
 			fs = append(fs, f)
 		}
 	}
-	slices.SortFunc(fs, func(a, b listener) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(fs, func(a, b subscriber) int { return strings.Compare(a.Name, b.Name) })
 	return fs, mistakes
 }
 
-func parseFunction(name, namespace string, notes map[string]string) (f listener, err error) {
+func parseFunction(name, namespace string, notes map[string]string) (f subscriber, err error) {
 	f.Name = name
 	if namespace != "" && namespace != "openfaas-fn" {
 		f.Name += "." + namespace

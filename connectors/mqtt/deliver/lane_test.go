@@ -2,7 +2,7 @@ package deliver
 
 import "testing"
 
-// TestAnEdgeNodeHasOneWorker: its readings are numbered over all of its devices.
+// TestAnEdgeNodeHasOneWorker: a node numbers its readings across all its devices.
 func TestAnEdgeNodeHasOneWorker(t *testing.T) {
 	for topic, want := range map[string]string{
 		"hearth/pi4/office-air": "pi4",

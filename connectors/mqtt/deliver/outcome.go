@@ -9,8 +9,8 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// outlet is where the outcome of calls goes, for all functions.
-type outlet struct {
+// outputs is where the results of calls go. All consumers share it.
+type outputs struct {
 	letters     *deadletter.Letters
 	acks        *acks
 	canary      *canary
@@ -19,33 +19,34 @@ type outlet struct {
 	repliesLost atomic.Uint64
 }
 
-// pass hands on what an answer has beside its own messages: up to which number an
-// edge node's readings are stored, and which dead letters are to be replayed or
-// dropped. It is called before the messages count as done: after a kill in between
-// they are sent, and answered, again.
-func (o *outlet) pass(c *consumer, a answer) {
+// forward takes from an answer what is not about the messages of the call: the
+// acknowledgements to edge nodes, and the requests to replay or drop dead letters. It
+// is called before the messages are marked as done: after a kill in between, they are
+// sent again and the function answers the same again.
+func (o *outputs) forward(c *consumer, a answer) {
 	for node, p := range a.Stored {
 		o.acks.set(node, p)
 	}
 	for _, r := range a.requests(c.f, c.log) {
 		if err := o.letters.Request(r); err != nil {
-			c.log.Error("a request for dead letters is not taken, or would be lost at a restart", "id", r.ID, "drop", r.Drop, "function", r.Function, "topic", r.Topic, "err", err)
+			c.log.Error("a request for dead letters is not accepted, or not yet on disk", "id", r.ID, "drop", r.Drop, "function", r.Function, "topic", r.Topic, "err", err)
 		}
 	}
 }
 
-// took is what follows when a function has stored messages.
-func (w *worker) took(ms []*item, body []byte) {
-	w.good.Store(time.Now().UnixNano())
-	w.recovered()
+// succeeded marks messages that the function has stored as done, and publishes the
+// answer's body if the function has mqtt-reply.
+func (w *worker) succeeded(ms []*item, body []byte) {
+	w.lastSuccess.Store(time.Now().UnixNano())
+	w.noteRecovery()
 	w.stored.Add(uint64(len(ms)))
 	messages := make([]*message.Message, len(ms))
 	for i, it := range ms {
 		messages[i] = &it.Message
 	}
-	w.outlet.letters.Stored(w.f.Name, messages...)
+	w.outputs.letters.Stored(w.f.Name, messages...)
 	for _, it := range ms {
-		w.outlet.canary.storedMessage(&it.Message)
+		w.outputs.canary.noteStored(&it.Message)
 		it.finish()
 	}
 	if w.f.Reply != "" && w.f.Batch == 0 && len(body) > 0 {
@@ -53,34 +54,34 @@ func (w *worker) took(ms []*item, body []byte) {
 	}
 }
 
-// reply publishes a function's answer, unless that would call it again or is not
-// the whole of it.
+// reply publishes the answer of a function with mqtt-reply. It does not publish an
+// answer that is incomplete, nor to a topic that would call the function again.
 func (w *worker) reply(m *message.Message, body []byte) {
 	switch {
 	case len(body) > maxAnswer:
-		w.outlet.repliesLost.Add(1)
-		w.log.Error("an answer is too long: not published", "topic", w.f.Reply, "message", m.ID(), "most", maxAnswer)
+		w.outputs.repliesLost.Add(1)
+		w.log.Error("an answer is too long to be published", "topic", w.f.Reply, "message", m.ID(), "most", maxAnswer)
 	case matchAny(w.f.Filters, w.f.Reply):
-		w.log.Error("mqtt-reply would call the function again: not published", "topic", w.f.Reply)
-	case !w.outlet.publish(w.f.Reply, body, false):
-		w.outlet.repliesLost.Add(1)
+		w.log.Error("an answer is not published: the topic in mqtt-reply would call the function again", "topic", w.f.Reply)
+	case !w.outputs.publish(w.f.Reply, body, false):
+		w.outputs.repliesLost.Add(1)
 	}
 }
 
-// part deals with a 207: what is neither rejected nor asked for again is stored.
-func (w *worker) part(ms []*item, a answer) {
-	rejected, again := reasons(a.Rejected), reasons(a.Retry)
+// applyPartial handles a 207. A message that it names in neither list is stored.
+func (w *worker) applyPartial(ms []*item, a answer) {
+	rejected, retry := reasons(a.Rejected), reasons(a.Retry)
 	var good, bad []*item
-	why := make([]string, 0, len(rejected))
+	why := make([]string, 0, len(rejected)) // by index in bad
 	for _, it := range ms {
 		id := it.ID()
 		if reason, ok := rejected[id]; ok {
 			bad, why = append(bad, it), append(why, reason)
-		} else if reason, ok := again[id]; ok && it.asks >= maxAsks {
-			bad, why = append(bad, it), append(why, "asked for again and again: "+reason)
+		} else if reason, ok := retry[id]; ok && it.retries >= maxRetries {
+			bad, why = append(bad, it), append(why, "retried too often: "+reason)
 		} else if ok {
-			w.later(it, min(time.Second<<min(it.asks, 4), 10*time.Second))
-			it.asks++
+			w.delay(it, min(time.Second<<min(it.retries, 4), 10*time.Second))
+			it.retries++
 		} else {
 			good = append(good, it)
 		}
@@ -88,10 +89,11 @@ func (w *worker) part(ms []*item, a answer) {
 	for i, it := range bad {
 		w.addDead([]*item{it}, why[i])
 	}
-	w.outlet.pass(w.consumer, a)
-	w.took(good, nil)
+	w.outputs.forward(w.consumer, a)
+	w.succeeded(good, nil)
 }
 
+// reasons returns the reasons by message id.
 func reasons(rs []wire.Refusal) map[string]string {
 	m := make(map[string]string, len(rs))
 	for _, r := range rs {
@@ -100,18 +102,18 @@ func reasons(rs []wire.Refusal) map[string]string {
 	return m
 }
 
-// addDead makes dead letters of messages. Until those are on disk, the messages
-// are not done with.
+// addDead adds messages to the dead letters. A message is marked as done only after
+// its dead letter is on disk.
 func (w *worker) addDead(ms []*item, reason string) {
-	w.recovered() // it answers
+	w.noteRecovery() // the function answers
 	for _, it := range ms {
 		for wait := minWait; ; wait = min(wait*2, maxWait) {
-			err := w.outlet.letters.Add(w.f.Name, &it.Message, reason)
+			err := w.outputs.letters.Add(w.f.Name, &it.Message, reason)
 			if err == nil {
 				break
 			}
-			w.log.Error("a dead letter cannot be written, trying again", "err", err)
-			if !pause(w.calling, wait) {
+			w.log.Error("cannot write a dead letter, trying again", "err", err)
+			if !pause(w.callCtx, wait) {
 				return
 			}
 		}

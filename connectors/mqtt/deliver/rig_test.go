@@ -19,26 +19,25 @@ import (
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
-// rig is a Deliverer on a folder, with its spool and dead letters and without a
-// broker.
+// rig is a Deliverer with its spool and dead letters in a folder. It has no broker.
 type rig struct {
 	*Deliverer
 	t       *testing.T
 	dir     string
 	spool   *spool.Log
 	letters *deadletter.Letters
-	last    atomic.Int64 // arrival
-	full    atomic.Int64 // how often the spool was full
-	ending  <-chan struct{}
+	last    atomic.Int64    // arrival of the last message
+	full    atomic.Int64    // how often the spool was full
+	ending  <-chan struct{} // closed when stop is called
 }
 
-// setting changes how a rig works.
+// setting is how a rig is set up.
 type setting struct {
 	maxBytes int64
 	options  Options
 }
 
-// start runs a rig until stop or the end of the test.
+// start runs a rig until stop is called or the test ends.
 func start(t *testing.T, g *mqtttest.Gateway, dir string, change ...func(*setting)) (r *rig, stop func()) {
 	t.Helper()
 	r = open(t, g.URL, dir, change...)
@@ -58,6 +57,7 @@ func start(t *testing.T, g *mqtttest.Gateway, dir string, change ...func(*settin
 	return r, stop
 }
 
+// open sets up a rig and does not run it.
 func open(t *testing.T, gateway, dir string, change ...func(*setting)) *rig {
 	t.Helper()
 	s := setting{maxBytes: 64 << 20, options: Options{Gateway: gateway, Rebuild: 20 * time.Millisecond, CallTimeout: 5 * time.Second, Now: time.Now,
@@ -85,8 +85,8 @@ func open(t *testing.T, gateway, dir string, change ...func(*setting)) *rig {
 	return r
 }
 
-// give puts messages into the spool, a hundred at once, and waits while it is full.
-func (r *rig) give(topic string, payloads ...string) {
+// put appends messages to the spool, a hundred at a time, and waits while it is full.
+func (r *rig) put(topic string, payloads ...string) {
 	for part := range slices.Chunk(payloads, 100) {
 		var records [][]byte
 		for _, p := range part {
@@ -105,13 +105,13 @@ func (r *rig) give(topic string, payloads ...string) {
 	}
 }
 
-// dead is how many dead letters there are.
+// dead returns the number of dead letters.
 func (r *rig) dead() int {
 	return r.letters.Stats().Letters
 }
 
-// whole reads a letter with its bytes.
-func (r *rig) whole(d deadletter.Letter) (out deadletter.Letter) {
+// readLetter reads a letter with its payload.
+func (r *rig) readLetter(d deadletter.Letter) (out deadletter.Letter) {
 	r.t.Helper()
 	b, err := os.ReadFile(filepath.Join(r.dir, "dead", d.ID+"."+d.Function+".json"))
 	if err = errors.Join(err, json.Unmarshal(b, &out)); err != nil {
@@ -120,7 +120,8 @@ func (r *rig) whole(d deadletter.Letter) (out deadletter.Letter) {
 	return out
 }
 
-func (r *rig) listening(names ...string) {
+// waitSubscribed waits until exactly these functions have a consumer.
+func (r *rig) waitSubscribed(names ...string) {
 	r.t.Helper()
 	mqtttest.Until(r.t, "functions", func() bool {
 		have := []string{}

@@ -6,18 +6,18 @@ import (
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
-// window keeps which records of a reader are done with, and up to which one all
-// are: so far its cursor may move.
+// window tracks which records of a spool reader are done, and its watermark: the
+// last record up to which all are done. The reader's cursor may move up to it.
 type window struct {
 	mu   sync.Mutex
-	base spool.Seq // of the first entry
-	done []bool    // from base on
-	head int       // entries before it are gone
-	open int       // entries that are not done
+	base spool.Seq // the record of done[head]; base-1 is the watermark
+	done []bool    // by record, from done[head] on
+	head int       // index in done; the entries before it are no longer used
+	open int       // records that are not done
 }
 
-// add takes the next record. Numbers that were skipped count as done: the spool
-// dropped them and counts them itself.
+// add adds the next record. The records that were skipped before it count as done:
+// the spool has dropped and counted them.
 func (w *window) add(seq spool.Seq, done bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -34,8 +34,7 @@ func (w *window) add(seq spool.Seq, done bool) {
 	w.trim()
 }
 
-// finish marks a record as done and returns the last number up to which all
-// are, if that moved.
+// finish marks a record as done. It returns the watermark, and whether that has moved.
 func (w *window) finish(seq spool.Seq) (low spool.Seq, moved bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -50,8 +49,8 @@ func (w *window) finish(seq spool.Seq) (low spool.Seq, moved bool) {
 	return w.base - 1, w.base != before
 }
 
-// reach marks everything before end as done that was not added: it never will be.
-func (w *window) reach(end spool.Seq) {
+// skipTo counts all records before end that were not added as done: no more are added.
+func (w *window) skipTo(end spool.Seq) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.done) == w.head {
@@ -64,20 +63,22 @@ func (w *window) reach(end spool.Seq) {
 	w.trim()
 }
 
-// low returns the last number up to which all is done.
-func (w *window) low() (spool.Seq, bool) {
+// watermark returns the last record up to which all are done, and false if no record
+// was added yet.
+func (w *window) watermark() (spool.Seq, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.base - 1, w.base > 0
 }
 
-// idle reports whether nothing is open.
+// idle reports whether all added records are done.
 func (w *window) idle() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.open == 0
 }
 
+// trim moves base and head past the records that are done. The caller holds w.mu.
 func (w *window) trim() {
 	for w.head < len(w.done) && w.done[w.head] {
 		w.head++
