@@ -1,6 +1,6 @@
-// Package config gives a program its surroundings: variables, secrets, clock and
-// log. It is the only package of functions/ and shared/ that knows where the
-// process has them.
+// Package config gives a program its environment: variables, secrets, a clock and a
+// log. It is the only package of functions/ and shared/ that reads them from the
+// process.
 package config
 
 import (
@@ -19,23 +19,23 @@ import (
 
 const secretsDir = "/var/openfaas/secrets"
 
-// Env is what a program may know of its surroundings.
+// Env is the environment of a program.
 type Env struct {
 	Vars    map[string]string
 	Secrets *secret.Folder
 	Now     func() time.Time
 	Log     *slog.Logger
-	Sample  bool   // the upstream is a sample server: what is stored is marked
-	Samples string // with Sample: what stands there for https:// ("http://127.0.0.1:41234/feeds/"), another at each start
+	Sample  bool   // the upstream is a sample server; stored data is marked as sample data
+	Samples string // with Sample: the sample server's URL that replaces https:// ("http://127.0.0.1:41234/feeds/"); it changes at each start
 }
 
-// Process returns the surroundings of this process: its environment and the
-// secrets that OpenFaaS mounts.
+// Process returns the environment of this process: its variables, the secrets that
+// OpenFaaS mounts, the system's clock and a log on stdout.
 func Process() Env {
 	e := Env{
 		Vars:    env.ToMap(os.Environ()),
 		Secrets: secret.NewFolder(secretsDir),
-		Now:     time.Now, // clock: here it comes in
+		Now:     time.Now, // clock: the only use of the system's clock
 	}
 	if dir := e.Vars["secret_mount_path"]; dir != "" { // the name that OpenFaaS' own programs use
 		e.Secrets = secret.NewFolder(dir)
@@ -44,10 +44,9 @@ func Process() Env {
 	return e
 }
 
-// Parse fills a T from the environment by its env tags; a field of type
-// secret.String holds the secret that the variable names, one of type url.URL a
-// web address. All that is missing
-// or malformed is named in one error.
+// Parse fills a T from the variables that its env tags name. For a field of type
+// secret.String, the variable holds the secret's name. For one of type url.URL, it
+// holds a web address. One error names everything that is missing or malformed.
 func Parse[T any](e Env) (T, error) {
 	c, err := env.ParseAsWithOptions[T](env.Options{
 		Environment: e.Vars,

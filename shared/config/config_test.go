@@ -52,7 +52,7 @@ func TestLoggerShowsNoSecret(t *testing.T) {
 	}
 }
 
-func TestAnAddressIsAWholeWebAddress(t *testing.T) {
+func TestAnAddressMustBeAnAbsoluteWebAddress(t *testing.T) {
 	type upstream struct {
 		URL url.URL `env:"X_URL" envDefault:"https://api.example/v1"`
 	}
@@ -66,12 +66,12 @@ func TestAnAddressIsAWholeWebAddress(t *testing.T) {
 	}
 	for _, bad := range []string{"api.example/k3y", "ftp://api.example/k3y", "https:///k3y", "https://:443/k3y", "http://api example/k3y", "//api.example/k3y"} {
 		if c, err := parse(map[string]string{"X_URL": bad}); err == nil || !strings.Contains(err.Error(), "is no web address") || strings.Contains(err.Error(), "k3y") {
-			t.Errorf("%s: %v, %v; want a refusal that does not tell it", bad, c.URL, err)
+			t.Errorf("%s: %v, %v; want an error without the address", bad, c.URL, err)
 		}
 	}
 }
 
-func TestALogLineStaysJSONWhateverTheSecretIs(t *testing.T) {
+func TestALogLineIsJSONEvenIfTheSecretIsANumber(t *testing.T) {
 	dir := t.TempDir()
 	os.WriteFile(filepath.Join(dir, "pin"), []byte("4711\n"), 0o600)
 	var b bytes.Buffer

@@ -8,12 +8,13 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// Logger writes one JSON object a line, without the secrets of f.
+// Logger returns a logger that writes one JSON object per line, with the secrets of f
+// redacted.
 func Logger(w io.Writer, f *secret.Folder) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(redactor{w, f}, nil))
 }
 
-// redactor stands behind the encoder, where no attribute gets past it.
+// redactor redacts whole encoded lines, so that no attribute is missed.
 type redactor struct {
 	w io.Writer
 	f *secret.Folder
@@ -21,8 +22,8 @@ type redactor struct {
 
 func (r redactor) Write(line []byte) (int, error) {
 	out := []byte(r.f.Redact(string(line)))
-	if !json.Valid(out) { // a secret that is a number was one of the values
-		out, _ = json.Marshal(map[string]string{"level": "WARN", "msg": string(out)}) // strings always encode
+	if !json.Valid(out) { // a number was replaced by [secret], which is no JSON value
+		out, _ = json.Marshal(map[string]string{"level": "WARN", "msg": string(out)}) // never fails: strings always encode
 		out = append(out, '\n')
 	}
 	if _, err := r.w.Write(out); err != nil {

@@ -5,11 +5,11 @@ import (
 	"net/url"
 )
 
-// errNoAddress does not quote what it is about: an address may hold a key.
+// errNoAddress does not quote the address, which may hold a key.
 var errNoAddress = errors.New("is no web address: write https://host/path")
 
-// URL reads a web address, whole: with http or https and a host. It is the one
-// check of every address that is configured, or linked to.
+// URL parses an absolute web address: http or https, with a host. All configured
+// addresses and all links are checked by it. Its error does not contain s.
 func URL(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {

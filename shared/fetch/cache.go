@@ -2,13 +2,14 @@ package fetch
 
 import "sync"
 
-const maxCached = 4 << 20 // of bodies kept for conditional requests, in all
+const maxCached = 4 << 20 // bytes of all bodies kept for conditional requests
 
-// cache keeps answers that can be asked for conditionally, by URL and headers.
+// cache keeps answers for conditional requests (If-None-Match,
+// If-Modified-Since). It is safe for concurrent use.
 type cache struct {
 	mu      sync.Mutex
-	answers map[[32]byte]*Answer
-	size    int
+	answers map[[32]byte]*Answer // by requestKey
+	size    int                  // bytes of all bodies
 }
 
 func (c *cache) lookup(key [32]byte) *Answer {
@@ -17,6 +18,8 @@ func (c *cache) lookup(key [32]byte) *Answer {
 	return c.answers[key]
 }
 
+// keep adds an answer that has an Etag or a Last-Modified. A cache that is full is
+// emptied first.
 func (c *cache) keep(key [32]byte, a *Answer) {
 	if a.Header.Get("Etag") == "" && a.Header.Get("Last-Modified") == "" || len(a.Body) > maxCached/2 {
 		return

@@ -1,5 +1,6 @@
-// Package fetch reads documents over HTTP: with deadlines, retries that honour
-// Retry-After, conditional requests, a size cap, and errors without secrets.
+// Package fetch gets documents over HTTP. It adds deadlines, retries that honour
+// Retry-After, conditional requests and a size cap. Its errors contain no URL,
+// since a URL may hold a key.
 package fetch
 
 import (
@@ -18,40 +19,40 @@ import (
 )
 
 const (
-	maxBody   = 10 << 20 // a larger answer is an error, not a truncated one
-	perTry    = 8 * time.Second
-	tries     = 3
-	excerpt   = 4 << 10 // of an answer in an error; whoever shows it redacts it first and cuts it then
-	userAgent = "hearth (home data platform)"
+	maxBody    = 10 << 20        // bytes; a larger answer is an error
+	tryTimeout = 8 * time.Second // of one request
+	maxTries   = 3
+	maxExcerpt = 4 << 10 // bytes of an answer in an error; a caller that shows the error first redacts it, then shortens it
+	userAgent  = "hearth (home data platform)"
 )
 
-// Client asks upstreams. It is safe for concurrent use.
+// Client sends requests to upstreams. It is safe for concurrent use.
 type Client struct {
 	http  *http.Client
 	now   func() time.Time
 	cache *cache
 	memo  *memo                       // nil: none
-	pass  func(context.Context) error // nil: every request may leave
+	allow func(context.Context) error // called before each request; nil: all are allowed
 }
 
-// New returns a client with an empty cache, which those made of it share. now
-// is the clock by which an upstream's "not before that moment" is understood.
+// New returns a client with an empty cache. The clients that Memo and Gate make
+// of it share this cache. now is the clock for a Retry-After that is a date.
 func New(now func() time.Time) *Client {
 	return &Client{now: now, http: &http.Client{CheckRedirect: redirect}, cache: &cache{answers: map[[32]byte]*Answer{}}}
 }
 
-// Answer is a 2xx answer, whole.
+// Answer is a complete answer with a 2xx status.
 type Answer struct {
 	Header http.Header
 	Body   []byte
 	URL    *url.URL // after redirects
 }
 
-// StatusError is an answer that came but was not 2xx.
+// StatusError is an answer whose status is not 2xx.
 type StatusError struct {
 	Host       string
 	Code       int
-	RetryAfter time.Duration // 0: the upstream named none
+	RetryAfter time.Duration // 0: the answer has none
 	Body       string        // its first 4 KiB
 }
 
@@ -59,22 +60,23 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("%s answered %d: %q", e.Host, e.Code, e.Body)
 }
 
-// UpstreamError is an answer whose status was fine and whose content was not.
-// Sources return it for an error told in the body of a 200.
+// UpstreamError is an error that an upstream reports in its answer's body, with
+// status 200. Sources return it.
 type UpstreamError struct {
 	Host, Message string
-	Spent         bool // the upstream says that its quota is used up
-	RetryAfter    time.Duration
+	Spent         bool          // the upstream reports that its quota is used up
+	RetryAfter    time.Duration // 0: unknown
 }
 
-func (e *UpstreamError) Error() string { return fmt.Sprintf("%s says: %q", e.Host, e.Message) }
+func (e *UpstreamError) Error() string { return fmt.Sprintf("%s answered: %q", e.Host, e.Message) }
 
-// Get returns the answer to a GET of u. Network errors, 429 and 5xx are tried
-// up to three times while ctx lasts. Its errors name the host alone: keys
-// travel in query strings. Of a Memo the same question is asked once.
+// Get sends a GET request for u. After a network error, a 429 or a 5xx it retries,
+// up to three tries in all, while ctx's deadline allows. Errors name
+// the host but never the URL, since its query may hold a key. An answer that is not
+// 2xx is a *StatusError. On a Memo client, identical requests are sent once.
 func (c *Client) Get(ctx context.Context, u *url.URL, header http.Header) (*Answer, error) {
-	key := question(u, header)
-	ask := func() (*Answer, error) {
+	key := requestKey(u, header)
+	get := func() (*Answer, error) {
 		old := c.cache.lookup(key)
 		a, err := c.retry(ctx, http.MethodGet, u, header, nil, old)
 		if err == nil {
@@ -83,17 +85,18 @@ func (c *Client) Get(ctx context.Context, u *url.URL, header http.Header) (*Answ
 		return a, err
 	}
 	if c.memo == nil {
-		return ask()
+		return get()
 	}
-	return c.memo.once(key, ask)
+	return c.memo.once(key, get)
 }
 
-// Post is Get with a body; it is neither cached nor remembered.
+// Post sends a POST request with a body. It retries as Get does. Its answer is
+// neither cached nor shared by a Memo.
 func (c *Client) Post(ctx context.Context, u *url.URL, header http.Header, body []byte) (*Answer, error) {
 	return c.retry(ctx, http.MethodPost, u, header, body, nil)
 }
 
-// JSON gets u and decodes the answer into a T.
+// JSON gets u and decodes the answer into a T. It also returns the answer's header.
 func JSON[T any](ctx context.Context, c *Client, u *url.URL, header http.Header) (T, http.Header, error) {
 	var v T
 	a, err := c.Get(ctx, u, header)
@@ -106,19 +109,22 @@ func JSON[T any](ctx context.Context, c *Client, u *url.URL, header http.Header)
 	return v, a.Header, nil
 }
 
-func question(u *url.URL, header http.Header) [32]byte {
+// requestKey identifies requests with the same URL and header.
+func requestKey(u *url.URL, header http.Header) [32]byte {
 	h := sha256.New()
 	fmt.Fprintln(h, u)
-	_ = header.Write(h) // a hash never fails
+	_ = header.Write(h) // writing to a hash never fails
 	return [32]byte(h.Sum(nil))
 }
 
+// retry calls once until it succeeds, the error is not retryable, the tries are used
+// up, or the wait would exceed ctx's deadline. old is a cached answer or nil.
 func (c *Client) retry(ctx context.Context, method string, u *url.URL, header http.Header, body []byte, old *Answer) (*Answer, error) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval = 300 * time.Millisecond
 	for try := 1; ; try++ {
 		a, err := c.once(ctx, method, u, header, body, old)
-		if err == nil || !passing(err) || try == tries {
+		if err == nil || !retryable(err) || try == maxTries {
 			return a, err
 		}
 		wait := max(pause.NextBackOff(), retryAfter(err))
@@ -133,8 +139,8 @@ func (c *Client) retry(ctx context.Context, method string, u *url.URL, header ht
 	}
 }
 
-// passing reports whether the same question may be answered in a moment.
-func passing(err error) bool {
+// retryable reports whether the same request may succeed within seconds.
+func retryable(err error) bool {
 	if e, ok := errors.AsType[*StatusError](err); ok {
 		return e.Code == http.StatusTooManyRequests && e.RetryAfter <= 5*time.Second || e.Code >= 500 && e.Code != http.StatusNotImplemented
 	}
@@ -144,6 +150,7 @@ func passing(err error) bool {
 	return !errors.Is(err, errTooLarge) && !errors.Is(err, context.Canceled)
 }
 
+// gateError is an error of a Gate's function. It is not retried.
 type gateError struct{ error }
 
 func (e *gateError) Unwrap() error { return e.error }
@@ -157,15 +164,17 @@ func retryAfter(err error) time.Duration {
 
 var errTooLarge = fmt.Errorf("more than %d MiB", maxBody>>20)
 
+// once sends one request. If old is not nil, the request is conditional, and a 304
+// returns old.
 func (c *Client) once(ctx context.Context, method string, u *url.URL, header http.Header, body []byte, old *Answer) (*Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, perTry)
+	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
 	req, err := request(ctx, method, u, header, body, old)
 	if err != nil {
 		return nil, err
 	}
-	if c.pass != nil {
-		if err := c.pass(ctx); err != nil {
+	if c.allow != nil {
+		if err := c.allow(ctx); err != nil {
 			return nil, &gateError{err}
 		}
 	}
@@ -189,13 +198,12 @@ func (c *Client) once(ctx context.Context, method string, u *url.URL, header htt
 	return &Answer{res.Header, b, res.Request.URL}, nil
 }
 
-// beginning returns the first bytes of an answer. A word that the cut went
-// through is left out: half a key would not be recognised as one. A key may hold
-// every other character than a space.
+// beginning returns at most the first maxExcerpt bytes of an answer, cut at a space:
+// half of a key would not be recognised and redacted. A key has no space in it.
 func beginning(b []byte) string {
-	if len(b) <= excerpt {
+	if len(b) <= maxExcerpt {
 		return string(b)
 	}
-	b = b[:excerpt]
+	b = b[:maxExcerpt]
 	return string(b[:max(bytes.LastIndexAny(b, " \t\r\n"), 0)])
 }

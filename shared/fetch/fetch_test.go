@@ -32,7 +32,7 @@ func TestGetRefuses(t *testing.T) {
 	for name, tt := range map[string]struct {
 		answer http.HandlerFunc
 		want   string
-		asked  int64
+		tries  int64
 	}{
 		"not found, at once":        {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "nothing here", 404) }, `answered 404: "nothing here`, 1},
 		"broken, after three tries": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "oops", 500) }, "answered 500", 3},
@@ -62,8 +62,8 @@ func TestGetRefuses(t *testing.T) {
 			if strings.Contains(err.Error(), "s3cr3t") {
 				t.Errorf("the key is in the error: %v", err)
 			}
-			if n.Load() != tt.asked {
-				t.Errorf("asked %d times, want %d", n.Load(), tt.asked)
+			if n.Load() != tt.tries {
+				t.Errorf("%d requests, want %d", n.Load(), tt.tries)
 			}
 		})
 	}
@@ -73,7 +73,7 @@ func TestGetNamesNoKeyWhenTheHostIsDead(t *testing.T) {
 	u, _ := url.Parse("http://127.0.0.1:1/x?appid=s3cr3t-key")
 	_, err := New(noon).Get(t.Context(), u, nil)
 	if err == nil || strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(err.Error(), "127.0.0.1:1") {
-		t.Errorf("err = %v, want the host and not the key", err)
+		t.Errorf("err = %v, want the host in it and not the key", err)
 	}
 }
 
@@ -86,10 +86,10 @@ func TestGetStopsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestGetTriesAgain(t *testing.T) {
-	var asked atomic.Int64
+func TestGetRetries(t *testing.T) {
+	var tries atomic.Int64
 	u, _ := upstream(t, func(w http.ResponseWriter, _ *http.Request) {
-		if asked.Add(1) == 1 {
+		if tries.Add(1) == 1 {
 			w.WriteHeader(503)
 			return
 		}
@@ -121,13 +121,13 @@ func TestConditionalGetKeepsTheBody(t *testing.T) {
 	if unchanged.Load() != 1 {
 		t.Errorf("%d answers were 304, want 1", unchanged.Load())
 	}
-	// Another key is another question: its answer may differ.
+	// A request with another key is another request: its answer may differ.
 	if a, err := c.Get(t.Context(), u, http.Header{"Authorization": {"other"}}); err != nil || string(a.Body) != "body" || unchanged.Load() != 1 {
 		t.Errorf("with another key: %v, %v, %d unchanged", a, err, unchanged.Load())
 	}
 }
 
-func TestMemoAsksOnce(t *testing.T) {
+func TestMemoSendsARequestOnce(t *testing.T) {
 	u, n := upstream(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) })
 	c := New(noon)
 	run := c.Memo()
@@ -137,14 +137,14 @@ func TestMemoAsksOnce(t *testing.T) {
 		}
 	}
 	if n.Load() != 1 {
-		t.Errorf("asked %d times, want 1: a failure is shared too", n.Load())
+		t.Errorf("%d requests, want 1: a failure is shared too", n.Load())
 	}
 	if _, _ = c.Memo().Get(t.Context(), u, nil); n.Load() != 2 {
-		t.Errorf("asked %d times, want 2: the next run asks again", n.Load())
+		t.Errorf("%d requests, want 2: another memo sends its own", n.Load())
 	}
 }
 
-func TestGateIsAskedBeforeEveryRequest(t *testing.T) {
+func TestGateIsCalledBeforeEveryRequest(t *testing.T) {
 	u, n := upstream(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
 	left, spent := 2, errors.New("spent")
 	c := New(noon).Gate(func(context.Context) error {
@@ -158,11 +158,11 @@ func TestGateIsAskedBeforeEveryRequest(t *testing.T) {
 		t.Errorf("err = %v, want the gate's", err)
 	}
 	if n.Load() != 2 {
-		t.Errorf("%d requests left, want the 2 that the gate passed", n.Load())
+		t.Errorf("%d requests, want the 2 that the gate allowed", n.Load())
 	}
 }
 
-func TestRedirectTakesNoKeyToAnotherHost(t *testing.T) {
+func TestRedirectSendsNoKeyToAnotherHost(t *testing.T) {
 	var got http.Header
 	other, _ := upstream(t, func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Clone() })
 	u, _ := upstream(t, func(w http.ResponseWriter, r *http.Request) {
@@ -188,8 +188,8 @@ func TestRetryAfter(t *testing.T) {
 		"seconds":                {http.Header{"Retry-After": {"14"}}, 14 * time.Second},
 		"fractions":              {http.Header{"Retry-After": {"0.5"}}, 500 * time.Millisecond},
 		"a date":                 {http.Header{"Retry-After": {"Mon, 23 Nov 2026 12:01:00 GMT"}}, time.Minute},
-		"a past":                 {http.Header{"Retry-After": {"Mon, 23 Nov 2026 11:00:00 GMT"}}, 0},
-		"rubbish":                {http.Header{"Retry-After": {"soon"}}, 0},
+		"a past date":            {http.Header{"Retry-After": {"Mon, 23 Nov 2026 11:00:00 GMT"}}, 0},
+		"no number or date":      {http.Header{"Retry-After": {"soon"}}, 0},
 		"negative":               {http.Header{"Retry-After": {"-5"}}, 0},
 		"GitHub's reset":         {http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"1795435260"}}, time.Minute},
 		"GitHub with calls left": {http.Header{"X-Ratelimit-Remaining": {"5"}, "X-Ratelimit-Reset": {"1795435260"}}, 0},

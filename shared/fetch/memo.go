@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// Memo returns a client on which every question is asked once: targets of a run
-// that need the same document share one answer, and one failure.
+// Memo returns a client that sends identical GET requests once. Targets of a run
+// that need the same document then share one answer, or one error. The memo keeps
+// all answers: make a new one for each run.
 func (c *Client) Memo() *Client {
 	d := *c
 	d.memo = &memo{answers: map[[32]byte]func() (*Answer, error){}}
@@ -15,25 +16,28 @@ func (c *Client) Memo() *Client {
 
 type memo struct {
 	mu      sync.Mutex
-	answers map[[32]byte]func() (*Answer, error)
+	answers map[[32]byte]func() (*Answer, error) // by requestKey
 }
 
-func (m *memo) once(key [32]byte, ask func() (*Answer, error)) (*Answer, error) {
+// once calls get at the first call with key. Later and concurrent calls with the
+// same key return the same result.
+func (m *memo) once(key [32]byte, get func() (*Answer, error)) (*Answer, error) {
 	m.mu.Lock()
-	get, ok := m.answers[key]
+	shared, ok := m.answers[key]
 	if !ok {
-		get = sync.OnceValues(ask)
-		m.answers[key] = get
+		shared = sync.OnceValues(get)
+		m.answers[key] = shared
 	}
 	m.mu.Unlock()
-	return get()
+	return shared()
 }
 
-// Gate returns a client that asks pass before every request that leaves the
-// process, retries too; its error stops the request. A quota is counted here,
-// where calls are really made. The memo stays the same.
-func (c *Client) Gate(pass func(context.Context) error) *Client {
+// Gate returns a client that calls allow before each request that it sends, also
+// before a retry. If allow returns an error, the request is not sent and Get
+// returns that error. This is the place to count a quota: requests answered by the
+// memo are not counted. The new client shares c's memo and cache.
+func (c *Client) Gate(allow func(context.Context) error) *Client {
 	d := *c
-	d.pass = pass
+	d.allow = allow
 	return &d
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 )
 
+// request returns the request to send. If old is not nil, the request is
+// conditional on old being out of date.
 func request(ctx context.Context, method string, u *url.URL, header http.Header, body []byte, old *Answer) (*http.Request, error) {
 	var r io.Reader
 	if body != nil {
@@ -38,8 +40,9 @@ func request(ctx context.Context, method string, u *url.URL, header http.Header,
 	return req, nil
 }
 
-// redirect follows up to five, and takes no header of ours to another host: a
-// key may stand in any of them. Go sets a Referer with the query in it.
+// redirect follows up to five redirects. It sends none of our headers to another
+// host, since each may hold a key, and no Referer, since Go puts the old URL with its
+// query into it.
 func redirect(req *http.Request, via []*http.Request) error {
 	if len(via) >= 5 {
 		return errors.New("more than 5 redirects")
@@ -51,8 +54,8 @@ func redirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// withoutURL drops what url.Error adds, the whole URL, query and all, and says
-// in words what happened.
+// withoutURL returns the cause of a url.Error without the URL, whose query may hold
+// a key. It explains common causes in words.
 func withoutURL(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
@@ -63,13 +66,15 @@ func withoutURL(err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the answer ended half-way: %w", err)
 	case errors.Is(err, io.EOF):
-		return fmt.Errorf("it hung up without an answer: %w", err)
+		return fmt.Errorf("it closed the connection without an answer: %w", err)
 	}
 	return err
 }
 
-// parseRetryAfter understands seconds, fractions of them (Discord) and dates;
-// GitHub instead names the second at which a spent limit is restored.
+// parseRetryAfter returns how long after now the upstream wants no request, 0 if it
+// does not say. Retry-After may be seconds, with a fraction (Discord), or a date.
+// GitHub instead sends X-RateLimit-Reset: the Unix time at which a spent limit is
+// restored.
 func parseRetryAfter(h http.Header, now time.Time) time.Duration {
 	v := h.Get("Retry-After")
 	if s, err := strconv.ParseFloat(v, 64); err == nil && s > 0 && s < 1e7 {

@@ -13,10 +13,11 @@ import (
 	"unicode/utf8"
 )
 
-const short = 6 // bytes: what has fewer is looked for as a whole word
+const short = 6 // bytes; a shorter secret is redacted only where it is a whole word
 
-// forms returns v as it turns up. An upstream that tells it back in JSON is
-// quoted in an error, which is quoted once more in a log.
+// forms returns the forms in which v may appear in a text: escaped for a URL, HTML or
+// JSON, in base64, and quoted up to three times. For example an upstream repeats v in
+// JSON, an error quotes this answer, and the log quotes the error.
 func forms(v string) []string {
 	out := []string{
 		v, url.QueryEscape(v), url.PathEscape(v), inUserinfo(v), html.EscapeString(v),
@@ -38,9 +39,10 @@ func forms(v string) []string {
 
 var escape = regexp.MustCompile(`%[0-9A-F]{2}`)
 
+// inUserinfo returns v as net/url writes it in user:password@host.
 func inUserinfo(v string) string { return strings.TrimPrefix(url.UserPassword("", v).String(), ":") }
 
-// inJSON is v as json.Encoder writes it: \u0026 for an ampersand.
+// inJSON returns v as json.Encoder writes it: \u0026 for an ampersand.
 func inJSON(v string) string {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -49,12 +51,13 @@ func inJSON(v string) string {
 	return string(b[1 : len(b)-1])
 }
 
-// parts returns v and what of it is secret by itself: the password of a URL or
-// of key=value words, the token or the path that a URL has in its place.
+// parts returns v and the parts of v that are secrets by themselves: the password of
+// a URL or of a connection string with key=value pairs. In a web address without a
+// password it is the user (a token), or else the path (of a webhook).
 func parts(v string) []string {
 	out := append([]string{v}, passwords(v)...)
 	scheme, rest, ok := strings.Cut(v, "://")
-	if !ok || !word.MatchString(scheme) || strings.ContainsAny(v, "\r\n") { // a file of settings may name a URL
+	if !ok || !schemeName.MatchString(scheme) || strings.ContainsAny(v, "\r\n") { // several lines: settings that contain a URL
 		return unescaped(out)
 	}
 	web := strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
@@ -64,7 +67,7 @@ func parts(v string) []string {
 	}
 	at := strings.LastIndexByte(authority, '@')
 	if at < 0 && !web {
-		authority, at = rest, strings.LastIndexByte(rest, '@') // a password with a slash in it, as it is
+		authority, at = rest, strings.LastIndexByte(rest, '@') // the password has a slash that is not escaped
 	}
 	user, password, ok := "", "", false
 	if at >= 0 {
@@ -75,24 +78,26 @@ func parts(v string) []string {
 		out = append(out, password)
 	case web && at >= 0:
 		out = append(out, user)
-	case web && len(path) >= short: // a webhook; a short one is a database or a version
+	case web && len(path) >= short: // of a webhook; a short path is no secret
 		out = append(out, path)
 	}
 	return unescaped(out)
 }
 
-var word = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*$`)
+var schemeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*$`)
 
-// setting is password=… of a connection string: PostgreSQL's, where \ and '
-// quote, or another's, where a semicolon or an ampersand ends it.
+// passwordPair matches password=… in a connection string. The value is as in
+// PostgreSQL, where a backslash escapes and ' quotes; in other connection strings a
+// semicolon or an ampersand ends the value, which passwords handles.
 // https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
-var setting = regexp.MustCompile(`(?i)(?:password|passwd|pwd)\s*=\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|(?:[^\s\\]|\\.)+)`)
+var passwordPair = regexp.MustCompile(`(?i)(?:password|passwd|pwd)\s*=\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|(?:[^\s\\]|\\.)+)`)
 
 var backslash = regexp.MustCompile(`\\(.)`)
 
+// passwords returns the values of password=… in v, as written and without escapes.
 func passwords(v string) []string {
 	var out []string
-	for _, m := range setting.FindAllStringSubmatch(v, -1) {
+	for _, m := range passwordPair.FindAllStringSubmatch(v, -1) {
 		p := m[1]
 		if p[0] == '\'' || p[0] == '"' {
 			p = p[1 : len(p)-1]
@@ -104,8 +109,8 @@ func passwords(v string) []string {
 	return out
 }
 
-// unescaped adds to parts, all but the first, what they are without percent
-// escapes, and drops empty ones.
+// unescaped adds to parts the forms without percent escapes, except that of
+// parts[0]. It returns them sorted, without duplicates and empty strings.
 func unescaped(parts []string) []string {
 	for _, p := range parts[1:] {
 		if decoded, err := url.PathUnescape(p); err == nil {
@@ -116,7 +121,8 @@ func unescaped(parts []string) []string {
 	return slices.DeleteFunc(slices.Compact(parts), func(p string) bool { return p == "" })
 }
 
-// replace takes form out of s: everywhere, or where it is short as a word.
+// replace returns s with Redacted in place of form. A short form is replaced only
+// where it is a whole word.
 func replace(s, form string) string {
 	if len(form) >= short {
 		return strings.ReplaceAll(s, form, Redacted)
@@ -140,16 +146,18 @@ func replace(s, form string) string {
 	}
 }
 
-// escaped ends with one character that an encoder wrote as several: the n of \n
-// is no letter of the word behind it.
-var escaped = regexp.MustCompile(`(?:%[0-9A-Fa-f]{2}|\\[a-z]|\\u[0-9A-Fa-f]{4})$`)
+// escapedEnd matches an escape sequence at the end of a text. Its last letter, such as
+// the n of \n, does not belong to a word that follows.
+var escapedEnd = regexp.MustCompile(`(?:%[0-9A-Fa-f]{2}|\\[a-z]|\\u[0-9A-Fa-f]{4})$`)
 
+// begins reports whether form, which follows before, begins a word there.
 func begins(before, form string) bool {
 	last, _ := utf8.DecodeLastRuneInString(before)
 	first, _ := utf8.DecodeRuneInString(form)
-	return !inWord(last) || !inWord(first) || escaped.MatchString(before[max(0, len(before)-6):])
+	return !inWord(last) || !inWord(first) || escapedEnd.MatchString(before[max(0, len(before)-6):])
 }
 
+// ends reports whether form ends a word before after.
 func ends(form, after string) bool {
 	last, _ := utf8.DecodeLastRuneInString(form)
 	next, _ := utf8.DecodeRuneInString(after)

@@ -1,5 +1,5 @@
-// Package secret reads values that must not be printed, from the folder that
-// OpenFaaS mounts, and takes them out of texts.
+// Package secret reads secrets from the folder that OpenFaaS mounts, and redacts them
+// from texts.
 package secret
 
 import (
@@ -15,37 +15,37 @@ import (
 	"time"
 )
 
-// Redacted is what stands where a secret stood.
+// Redacted replaces a secret in a text.
 const Redacted = "[secret]"
 
-const maxLen = 4 << 10 // longer files are settings, not secrets
+const maxLen = 4 << 10 // bytes; a longer file contains settings and is not redacted
 
-// Folder is where the secrets are, one file each.
+// Folder is a folder with one file per secret. It is safe for concurrent use.
 type Folder struct {
 	dir  string
 	mu   sync.Mutex
-	seen map[string][]string // every value ever revealed, for a rotated key stays secret, and its forms
+	seen map[string][]string // the forms of every value read so far: a rotated key is still redacted
 }
 
-// NewFolder returns the secrets in dir. It reads nothing yet.
+// NewFolder returns the folder dir. It reads no file.
 func NewFolder(dir string) *Folder { return &Folder{dir: dir, seen: map[string][]string{}} }
 
-// String is a token, password or webhook URL, by the name of its file. Printing
-// or encoding it gives "[secret]"; Reveal gives the value.
+// String refers to a secret, such as a token, a password or a webhook URL, by the name
+// of its file. Printing or encoding it gives "[secret]"; Reveal returns the value.
 type String struct {
 	folder *Folder
 	name   string
 }
 
-// Get returns the secret called name, whether or not its file is there yet.
+// Get returns the secret called name. Its file need not exist yet.
 func (f *Folder) Get(name string) String { return String{f, filepath.Base(name)} }
 
-// Name is the secret's name: "openweather-key".
+// Name returns the secret's name: "openweather-key".
 func (s String) Name() string { return s.name }
 
-// Reveal returns the value without the newline that editors and kubectl leave,
-// or "" where there is none. The file is read at every call, so that a rotated
-// key needs no restart. Call it only where the value leaves the process.
+// Reveal returns the value, or "" if there is no such file. It trims spaces and the
+// newline that editors and kubectl add. It reads the file at every call, so a rotated
+// key needs no restart. Call it only where the value is sent to another program.
 func (s String) Reveal() string {
 	if s.folder == nil {
 		return ""
@@ -59,15 +59,16 @@ func (s String) Reveal() string {
 	return v
 }
 
-// Present reports whether there is a value.
+// Present reports whether the file exists and is not empty.
 func (s String) Present() bool { return s.Reveal() != "" }
 
 func (String) String() string               { return Redacted }
 func (String) GoString() string             { return Redacted }
 func (String) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
 
+// remember adds v to the values to redact.
 func (f *Folder) remember(v string) {
-	if len(v) > maxLen || strings.Trim(v, "{}[]") == "" { // {} is a file without settings
+	if len(v) > maxLen || strings.Trim(v, "{}[]") == "" { // {} is an empty file of settings
 		return
 	}
 	f.mu.Lock()
@@ -80,16 +81,16 @@ func (f *Folder) remember(v string) {
 	}
 }
 
-// Redact returns s without the secrets of the folder, in the forms in which
-// they turn up: as they are, in a query, in JSON or HTML, quoted, or in base64;
-// and without the password in one that is a URL or key=value words. One of fewer
-// than six bytes is taken out where it stands as a word of its own: anywhere else
-// it would take parts of other words with it, and a secret is no part of a word.
+// Redact returns s with "[secret]" in place of every secret of the folder. It finds a
+// secret as it is, escaped for a URL, JSON or HTML, quoted, and in base64. It also
+// finds the password inside a secret that is a URL or a connection string. A secret of
+// fewer than six bytes is replaced only where it is a whole word, so that other words
+// that contain it stay readable. A nil Folder returns s.
 func (f *Folder) Redact(s string) string {
 	if f == nil || s == "" {
 		return s
 	}
-	files, _ := os.ReadDir(f.dir) // no folder, no secrets
+	files, _ := os.ReadDir(f.dir) // without the folder there are no secrets
 	for _, e := range files {
 		if !strings.HasPrefix(e.Name(), ".") && e.Name() != "" {
 			f.Get(e.Name()).Reveal()
@@ -103,15 +104,16 @@ func (f *Folder) Redact(s string) string {
 			all[form] = true
 		}
 	}
-	// The longest first, so that no part of a longer one is left.
+	// The longest form first: else a short form inside it would be replaced and the
+	// rest of the long one would stay.
 	for _, v := range slices.SortedFunc(maps.Keys(all), func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) }) {
 		s = replace(s, v)
 	}
 	return s
 }
 
-// Brief is Redact, and then at most n bytes: cutting first could leave half a
-// secret that is not recognised.
+// Brief redacts s and then shortens it to at most n bytes and "…". Shortening first
+// could leave half of a secret, which Redact would not find.
 func (f *Folder) Brief(s string, n int) string {
 	s = f.Redact(s)
 	if len(s) <= n {
@@ -120,10 +122,10 @@ func (f *Folder) Brief(s string, n int) string {
 	return strings.ToValidUTF8(s[:n], "") + "…"
 }
 
-// Read returns the file as it is, at most its first most bytes, and when it was
-// written: for settings, which have lines. It is an error of package fs where
-// there is none.
-func (s String) Read(most int64) (b []byte, written time.Time, err error) {
+// Read returns the first limit bytes of the file, unchanged, and the time of its last
+// change. It is for settings. If there is no such file, errors.Is(err,
+// fs.ErrNotExist) is true.
+func (s String) Read(limit int64) (b []byte, written time.Time, err error) {
 	if s.folder == nil {
 		return nil, written, fs.ErrNotExist
 	}
@@ -136,6 +138,6 @@ func (s String) Read(most int64) (b []byte, written time.Time, err error) {
 	if err != nil {
 		return nil, written, err
 	}
-	b, err = io.ReadAll(io.LimitReader(f, most))
+	b, err = io.ReadAll(io.LimitReader(f, limit))
 	return b, info.ModTime(), err
 }

@@ -23,7 +23,7 @@ func folder(t *testing.T, files map[string]string) (*Folder, string) {
 	return NewFolder(dir), dir
 }
 
-func TestRevealTrimsAndFollowsTheFile(t *testing.T) {
+func TestRevealTrimsAndReadsTheFileAgain(t *testing.T) {
 	f, dir := folder(t, map[string]string{"key": "first-value\n"})
 	s := f.Get("key")
 	if got := s.Reveal(); got != "first-value" {
@@ -34,17 +34,17 @@ func TestRevealTrimsAndFollowsTheFile(t *testing.T) {
 		t.Errorf("Reveal() = %q, want the rotated key", got)
 	}
 	if got := f.Redact("first-value second-value"); got != "[secret] [secret]" {
-		t.Errorf("Redact() = %q, want both gone", got)
+		t.Errorf("Redact() = %q, want both redacted", got)
 	}
 	if f.Get("absent").Present() || (String{}).Present() {
 		t.Error("an absent secret is present")
 	}
 	if f.Get("../../etc/passwd").Present() {
-		t.Error("a name reached out of the folder")
+		t.Error("a name with .. reads a file outside the folder")
 	}
 }
 
-func TestPrintingShowsNothing(t *testing.T) {
+func TestPrintingDoesNotRevealTheValue(t *testing.T) {
 	f, _ := folder(t, map[string]string{"key": "s3cr3t-value"})
 	s := f.Get("key")
 	s.Reveal()
@@ -86,13 +86,13 @@ func TestRedactFindsEveryForm(t *testing.T) {
 		})
 	}
 	if got := f.Redact("home db 5432"); got != "home db 5432" {
-		t.Errorf("Redact took ordinary words: %q", got)
+		t.Errorf("Redact replaced ordinary words: %q", got)
 	}
 }
 
-// An upstream may tell a key back in JSON; the error quotes its answer, and the
-// log's encoder the error.
-func TestRedactFindsWhatWasQuotedAgainAndAgain(t *testing.T) {
+// An upstream may repeat a key in JSON. The error quotes the upstream's answer, and the
+// log's encoder quotes the error.
+func TestRedactFindsASecretQuotedSeveralTimes(t *testing.T) {
 	const v = `s3c&ret<1>"\tail`
 	f, _ := folder(t, map[string]string{"key": v, "url": "postgres://home:hun%40ter-22@db/home"})
 	inJSON, err := json.Marshal(map[string]string{"error": "bad key " + v})
@@ -120,7 +120,7 @@ func TestRedactFindsWhatWasQuotedAgainAndAgain(t *testing.T) {
 	}
 }
 
-func TestThePasswordOfAConnectionStringIsASecretByItself(t *testing.T) {
+func TestThePasswordInAConnectionStringIsRedacted(t *testing.T) {
 	for name, tt := range map[string]struct {
 		secret string
 		hidden []string
@@ -156,7 +156,7 @@ func TestThePasswordOfAConnectionStringIsASecretByItself(t *testing.T) {
 	}
 }
 
-func TestAShortSecretIsFoundWhereItIsAWord(t *testing.T) {
+func TestAShortSecretIsRedactedWhereItIsAWord(t *testing.T) {
 	f, _ := folder(t, map[string]string{"pin": "4711", "odd": "!a", "letter": "q", "umlaut": "öl"})
 	for text, want := range map[string]string{
 		"pin 4711":                 "pin [secret]",
@@ -180,8 +180,8 @@ func TestAShortSecretIsFoundWhereItIsAWord(t *testing.T) {
 	}
 }
 
-// hearth.yml is a secret too, and full of ordinary words.
-func TestAFileOfSettingsTakesNoWordsWithIt(t *testing.T) {
+// OpenFaaS mounts hearth.yml as a secret, but its words are not redacted.
+func TestTheWordsOfASettingsFileAreNotRedacted(t *testing.T) {
 	f, _ := folder(t, map[string]string{"hearth-settings": "rooms:\n  office: {url: http://x.example}\nmail: me@home.example\n"})
 	const text = "the office of me at home.example has rooms"
 	if got := f.Redact(text); got != text {
@@ -189,6 +189,6 @@ func TestAFileOfSettingsTakesNoWordsWithIt(t *testing.T) {
 	}
 	f, _ = folder(t, map[string]string{"hearth-settings": "{}\n", "password": "!?#%*$"})
 	if got := f.Redact(`{"items":{}} !?#%*$`); got != `{"items":{}} `+Redacted {
-		t.Errorf("an empty file, and a password of signs: %q", got)
+		t.Errorf("an empty settings file and a password of punctuation: %q", got)
 	}
 }

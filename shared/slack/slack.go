@@ -1,5 +1,5 @@
-// Package slack sends the messages of the outbox to Slack, through an incoming
-// webhook or, where there is a bot token, chat.postMessage.
+// Package slack sends the messages of the outbox to Slack. It uses chat.postMessage
+// if there is a bot token, otherwise an incoming webhook.
 package slack
 
 import (
@@ -18,52 +18,55 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Config says where messages go. Without a webhook and without a token nothing
-// is sent or queued.
+// Config configures where messages are sent. Without a webhook and without a token,
+// no message is queued or sent.
 type Config struct {
 	Webhook     secret.String `env:"SLACK_WEBHOOK_SECRET" envDefault:"slack-webhook"`           // secret with an incoming webhook's URL
-	NewsWebhook secret.String `env:"SLACK_NEWS_WEBHOOK_SECRET" envDefault:"slack-news-webhook"` // the same for news (a feed's new entry); without it they go to the first
+	NewsWebhook secret.String `env:"SLACK_NEWS_WEBHOOK_SECRET" envDefault:"slack-news-webhook"` // the same for news (a feed's new entry); without it news goes to the first webhook
 	Token       secret.String `env:"SLACK_TOKEN_SECRET" envDefault:"slack-token"`               // secret with a bot token (chat:write), instead of webhooks
-	Channel     string        `env:"SLACK_CHANNEL" envDefault:"#hearth"`                        // for the bot: failures
-	NewsChannel string        `env:"SLACK_NEWS_CHANNEL"`                                        // for the bot: news; empty: SLACK_CHANNEL
-	URL         string        `env:"SLACK_URL" envDefault:"https://slack.com/api/"`             // for the bot: Slack's API
+	Channel     string        `env:"SLACK_CHANNEL" envDefault:"#hearth"`                        // bot only: the channel for failures
+	NewsChannel string        `env:"SLACK_NEWS_CHANNEL"`                                        // bot only: the channel for news; empty: SLACK_CHANNEL
+	URL         string        `env:"SLACK_URL" envDefault:"https://slack.com/api/"`             // bot only: Slack's API
 }
 
 const (
-	timeout  = 5 * time.Second
-	leaseFor = 30 * time.Second
-	batch    = 20
-	giveUp   = 4 // tries of a message that Slack refuses for what it says
+	timeout   = 5 * time.Second  // of one request
+	leaseTime = 30 * time.Second // of the lease that lets one sender at a time read the outbox
+	batch     = 20               // messages read at once
+	maxTries  = 4                // of a message that Slack refuses because of its content
 )
 
-// Sender sends messages. It is safe for concurrent use.
+// Sender sends the messages of the outbox. It is safe for concurrent use.
 type Sender struct {
 	config Config
 	redact func(string) string
 	http   *http.Client
-	pace   time.Duration // Slack takes one message a second and channel
+	pace   time.Duration // between two messages: Slack's limit is one per second and channel
 }
 
-// New returns a sender; redact takes the secrets out of its errors.
+// New returns a sender. It calls redact to remove secrets from errors before they
+// are stored or logged.
 func New(c Config, redact func(string) string) *Sender {
 	return &Sender{c, redact, &http.Client{Timeout: timeout}, time.Second}
 }
 
-// Configured reports whether there is anywhere to send to.
+// Configured reports whether there is a token or a webhook.
 func (s *Sender) Configured() bool { return s.config.Token.Present() || s.config.Webhook.Present() }
 
-// Drain sends what is due, for at most budget, unless another sender is at it.
-// What Slack does not take now stays in the outbox. A message that is under way
-// when the time is up is waited for: else it might be sent twice.
+// Drain sends the messages that are due. It begins no message after budget has
+// passed, and does nothing while another sender holds the lease. A message that
+// Slack does not accept stays in the outbox, to be retried later. Drain waits for a
+// message in flight even when the time is up: stopping it could send it twice.
+// Errors are logged.
 func (s *Sender) Drain(ctx context.Context, st *store.Store, budget time.Duration, now func() time.Time, log *slog.Logger) {
 	end, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	fence, err := st.Lease(end, "slack", "", leaseFor)
+	fence, err := st.Lease(end, "slack", "", leaseTime)
 	if errors.Is(err, store.ErrRunning) {
 		return
 	}
 	if err == nil {
-		// Given back even when the time is up.
+		// Release the lease even if ctx has ended.
 		defer st.Release(context.WithoutCancel(ctx), "slack", fence)
 		err = s.drain(ctx, end, st, now)
 	}
@@ -72,8 +75,8 @@ func (s *Sender) Drain(ctx context.Context, st *store.Store, budget time.Duratio
 	}
 }
 
-// drain begins no message after end. Where one is not taken, its channel waits
-// and the others go on.
+// drain begins no message after end. If a message fails, the later messages of its
+// channel wait; those of other channels are sent.
 func (s *Sender) drain(ctx, end context.Context, st *store.Store, now func() time.Time) error {
 	due, err := st.Due(end, now(), batch)
 	if err != nil {
@@ -96,22 +99,22 @@ func (s *Sender) drain(ctx, end context.Context, st *store.Store, now func() tim
 	return errs
 }
 
-// deliver sends a message and writes down what became of it. refused says that
-// it will not be tried again.
+// deliver sends a message and records the result in the outbox. refused means that
+// the message will not be retried.
 func (s *Sender) deliver(ctx context.Context, st *store.Store, m alert.Message, now func() time.Time) (refused bool, err error) {
 	err = s.Send(ctx, m)
 	keep := context.WithoutCancel(ctx)
 	if err == nil {
 		return false, st.Sent(keep, m.Key, now())
 	}
-	said := errors.New(s.redact(err.Error()))
-	if poison(err) && m.Tries+1 >= giveUp {
-		return true, errors.Join(fmt.Errorf("%q is given up: %w", m.Key, said), st.Refuse(keep, m.Key, said.Error(), now()))
+	redacted := errors.New(s.redact(err.Error()))
+	if badMessage(err) && m.Tries+1 >= maxTries {
+		return true, errors.Join(fmt.Errorf("message %q is not retried: %w", m.Key, redacted), st.Refuse(keep, m.Key, redacted.Error(), now()))
 	}
-	return false, errors.Join(said, st.Postpone(keep, m.Key, said.Error(), now().Add(wait(err, m.Tries))))
+	return false, errors.Join(redacted, st.Postpone(keep, m.Key, redacted.Error(), now().Add(wait(err, m.Tries))))
 }
 
-// Send posts one message. A nil error means that Slack has it.
+// Send posts one message. A nil error means that Slack has accepted it.
 func (s *Sender) Send(ctx context.Context, m alert.Message) error {
 	text := escape(m.Text)
 	if token := s.config.Token.Reveal(); token != "" {
@@ -131,6 +134,7 @@ func (s *Sender) Send(ctx context.Context, m alert.Message) error {
 	return named(slack.PostWebhookCustomHTTPContext(ctx, hook, s.http, &slack.WebhookMessage{Text: text}))
 }
 
+// named adds the package's name to an error.
 func named(err error) error {
 	if err != nil {
 		return fmt.Errorf("slack: %w", err)
@@ -138,7 +142,8 @@ func named(err error) error {
 	return nil
 }
 
-// wait is how long to leave Slack alone after err.
+// wait returns how long to wait before the next try: Slack's Retry-After, or a
+// backoff from one minute to one hour.
 func wait(err error, tries int) time.Duration {
 	if e, ok := errors.AsType[*slack.RateLimitedError](err); ok && e.RetryAfter > 0 {
 		return min(e.RetryAfter, time.Hour)
@@ -146,9 +151,10 @@ func wait(err error, tries int) time.Duration {
 	return min(time.Minute<<min(tries, 6), time.Hour)
 }
 
-// poison reports that Slack refuses this message, not us: the next one may pass.
+// badMessage reports whether Slack refuses this message because of its content, so
+// that the next message may be accepted.
 // https://docs.slack.dev/reference/methods/chat.postMessage#errors
-func poison(err error) bool {
+func badMessage(err error) bool {
 	if e, ok := errors.AsType[slack.StatusCodeError](err); ok {
 		return e.Code == http.StatusBadRequest || e.Code == http.StatusRequestEntityTooLarge
 	}
@@ -161,6 +167,7 @@ func poison(err error) bool {
 	return false
 }
 
+// sleep waits for d and reports whether it did; ctx may end first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -170,5 +177,5 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// escape keeps foreign text from being read as a link or a mention.
+// escape keeps text of an upstream from being read as a link or a mention.
 var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace

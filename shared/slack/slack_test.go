@@ -15,11 +15,11 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// server is a Slack that answers the Web API and webhooks, and keeps what it got.
+// server answers as Slack's Web API and webhooks do, and records what it receives.
 type server struct {
 	*httptest.Server
 	got    []map[string]string
-	answer func(w http.ResponseWriter)
+	answer func(w http.ResponseWriter) // nil: accept the message
 }
 
 func newServer(t *testing.T) *server {
@@ -62,13 +62,13 @@ func sender(t *testing.T, s *server, secrets map[string]string) *Sender {
 	return New(Config{Webhook: f.Get("hook"), NewsWebhook: f.Get("news-hook"), Token: f.Get("token"), Channel: "#failures", NewsChannel: "#news", URL: s.URL + "/api/"}, f.Redact)
 }
 
-func TestNothingIsConfiguredWithoutASecret(t *testing.T) {
+func TestWithoutASecretItIsNotConfigured(t *testing.T) {
 	if sender(t, newServer(t), nil).Configured() {
-		t.Error("configured")
+		t.Error("configured without a token and a webhook")
 	}
 }
 
-func TestAWebhookGetsTheTextAndNewsHaveTheirOwn(t *testing.T) {
+func TestFailuresAndNewsGoToTheirWebhooks(t *testing.T) {
 	s := newServer(t)
 	x := sender(t, s, map[string]string{"hook": s.URL + "/services/T/B/failures", "news-hook": s.URL + "/services/T/B/news"})
 	for _, channel := range []string{"failures", "news"} {
@@ -80,7 +80,7 @@ func TestAWebhookGetsTheTextAndNewsHaveTheirOwn(t *testing.T) {
 		t.Errorf("got %v", s.got)
 	}
 	if want := "a &lt; b &amp; &lt;!channel&gt;"; s.got[0]["text"] != want {
-		t.Errorf("text %q, want %q: foreign text must not mention a channel", s.got[0]["text"], want)
+		t.Errorf("text %q, want %q: text of an upstream must not mention a channel", s.got[0]["text"], want)
 	}
 }
 
@@ -95,7 +95,7 @@ func TestABotPostsWithTheKeyInTheMetadata(t *testing.T) {
 		t.Errorf("got %v", m)
 	}
 	if m["auth"] != "Bearer xoxb-1-2-3" && m["token"] != "xoxb-1-2-3" {
-		t.Errorf("the token did not come: %v", m)
+		t.Errorf("the token was not sent: %v", m)
 	}
 }
 
