@@ -48,7 +48,7 @@ func New(env serve.Env) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	quota := &store.Quota{Key: "github", Limit: 5000, Window: time.Hour, Spare: min(10*len(names), 4000)}
+	quota := &store.Quota{Key: "github", Limit: 5000, Window: time.Hour, Reserve: min(10*len(names), 4000)}
 	return source.Handler(env, source.Source{
 		Name:    "github",
 		Needs:   []secret.String{c.Token},

@@ -55,7 +55,7 @@ func (w *work) readDead(m *wire.Message) error {
 		return fmt.Errorf("decode the news of a dead letter: %w", err)
 	}
 	d := store.DeadLetter{ID: n.ID, Function: n.Function, Topic: n.Topic, Reason: n.Reason, First: n.First, Last: n.Last,
-		Count: n.Count, Size: n.Size, Sample: n.Sample, Gone: n.Gone, Told: m.Time}
+		Count: n.Count, Size: n.Size, Sample: n.Sample, Gone: n.Gone, Reported: m.Time}
 	if d.ID == "" || d.Function == "" {
 		return errors.New("news of a dead letter without its id and function")
 	}
@@ -71,7 +71,7 @@ func (w *work) readDead(m *wire.Message) error {
 		w.dead = map[string]store.DeadLetter{}
 	}
 	key := d.ID + "\x00" + d.Function
-	if old, ok := w.dead[key]; !ok || d.Told.After(old.Told) {
+	if old, ok := w.dead[key]; !ok || d.Reported.After(old.Reported) {
 		w.dead[key] = d
 	}
 	return nil

@@ -54,7 +54,7 @@ func New(env serve.Env) (http.Handler, error) {
 		for _, name := range names {
 			targets = append(targets, prefix+name)
 		}
-		quota = &store.Quota{Key: "alphavantage", Limit: c.AlphaVantageCalls, Window: 24 * time.Hour, Spare: c.RunsADay * len(names)}
+		quota = &store.Quota{Key: "alphavantage", Limit: c.AlphaVantageCalls, Window: 24 * time.Hour, Reserve: c.RunsADay * len(names)}
 	}
 	treasury := &treasury{url: c.URL, now: env.Now, decoded: map[*fetch.Answer][]day{}}
 	vantage := &vantage{Config: c, redact: env.Secrets.Redact, now: env.Now, known: map[string]history{}}

@@ -67,7 +67,7 @@ func (u *Update) Refused(physical []byte) error {
 
 // Leave ends what physical things are: they are gone from the house.
 func (u *Update) Leave(ctx context.Context, physical []string) error {
-	if err := u.st.LeaveDevices(ctx, physical, u.now); err != nil {
+	if err := u.st.UnbindDevices(ctx, physical, u.now); err != nil {
 		return err
 	}
 	for _, p := range physical {

@@ -202,7 +202,7 @@ func TestAReadingOfNoDeviceIsCheckedToo(t *testing.T) {
 	half := canary(1, "connector", 3)
 	half.Name, half.Tags, half.Fields = "zigbee", map[string]string{"device": "a"}, map[string]float64{"battery_percent": 101, "contact": 1}
 	b.AddReading(3, half)
-	b.Change.Dead = []store.DeadLetter{{ID: "1", Function: "sensors", First: noon, Last: noon, Told: noon}}
+	b.Change.Dead = []store.DeadLetter{{ID: "1", Function: "sensors", First: noon, Last: noon, Reported: noon}}
 	b.Done(nil)
 	a, err := b.Store(t.Context())
 	if err != nil || a.Stored != 2 || len(a.Rejected) != 2 || a.Rejected[0].Index != 1 || a.Rejected[1].Index != 2 || len(a.LeftOut) != 1 || a.LeftOut[0].Index != 3 {

@@ -194,7 +194,7 @@ func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
 		t.Error("what was folded open closed when devices came")
 	}
 	dead := h.letter(0, "sensors", "x", "y", "z")
-	dead.Reason, dead.Gone, dead.Told = "no mapping for topic "+strings.Repeat("long", 60), true, now
+	dead.Reason, dead.Gone, dead.Reported = "no mapping for topic "+strings.Repeat("long", 60), true, now
 	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{Dead: []store.DeadLetter{dead}}))
 	b.until(`document.getElementById("dead").hidden`)
 	if len(b.said) != 0 {

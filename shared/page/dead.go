@@ -46,7 +46,7 @@ type letters struct {
 // dead groups letters, the newest first, by cause.
 func (c *collector) dead(from []store.DeadLetter) ([]Dead, bool) {
 	same := func(a, b store.DeadLetter) bool {
-		return a.ID == b.ID && a.Function == b.Function && a.Told.Equal(b.Told)
+		return a.ID == b.ID && a.Function == b.Function && a.Reported.Equal(b.Reported)
 	}
 	if slices.EqualFunc(from, c.letters.from, same) {
 		return c.letters.dead, c.letters.more

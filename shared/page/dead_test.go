@@ -20,7 +20,7 @@ func listen(t *testing.T, p *Page) *httptest.Server {
 
 func (h house) letter(i int, function, topic, reason, sample string) store.DeadLetter {
 	at := h.now.Add(-time.Duration(i+1) * time.Hour)
-	return store.DeadLetter{ID: fmt.Sprintf("%s%d", function, i), Function: function, Topic: topic, Reason: reason, First: at.Add(-time.Minute), Last: at, Count: 1, Size: int64(len(sample)), Sample: []byte(sample), Told: at}
+	return store.DeadLetter{ID: fmt.Sprintf("%s%d", function, i), Function: function, Topic: topic, Reason: reason, First: at.Add(-time.Minute), Last: at, Count: 1, Size: int64(len(sample)), Sample: []byte(sample), Reported: at}
 }
 
 func TestDeadLettersStandByCauseWithAProposal(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 func (h house) seen(fs ...store.Function) {
 	h.t.Helper()
 	for _, f := range fs {
-		h.ok(h.st.SeenFunction(h.t.Context(), f))
+		h.ok(h.st.SaveFunction(h.t.Context(), f))
 	}
 }
 
@@ -49,7 +49,7 @@ func TestItemsOfWhatIsForgottenAreNotShown(t *testing.T) {
 	if lists := p.look(t.Context()).data.Lists; len(lists) != 0 {
 		t.Errorf("lists of functions that were never seen: %+v", lists)
 	}
-	if err := st.SeenFunction(t.Context(), store.Function{Name: "feeds", LastSeen: now}); err != nil {
+	if err := st.SaveFunction(t.Context(), store.Function{Name: "feeds", LastSeen: now}); err != nil {
 		t.Fatal(err)
 	}
 	p.Now = func() time.Time { return now.Add(time.Minute) }

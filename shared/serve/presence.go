@@ -73,7 +73,7 @@ func (p *Presence) Seen(ctx context.Context, configured bool) {
 	f.Configured, f.LastSeen = configured, now
 	st, err := p.env.Open(ctx)
 	if err == nil {
-		err = st.SeenFunction(ctx, f)
+		err = st.SaveFunction(ctx, f)
 	}
 	if err != nil {
 		p.env.Log.Warn("not noted as seen", "function", f.Name, "err", err)

@@ -11,5 +11,5 @@ import (
 // scheduled run. It reserves fewer where a manual rerun would otherwise have no
 // calls left: a list of targets that uses the whole minute can then still be rerun.
 func Minute(key string, limit, needs int) *store.Quota {
-	return &store.Quota{Key: key, Limit: limit, Window: time.Minute, Spare: min(needs, max(limit-needs, 0))}
+	return &store.Quota{Key: key, Limit: limit, Window: time.Minute, Reserve: min(needs, max(limit-needs, 0))}
 }

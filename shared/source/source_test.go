@@ -256,7 +256,7 @@ func TestAPanicFailsOnlyItsTarget(t *testing.T) {
 func TestManualRerunsLeaveTheScheduleItsCalls(t *testing.T) {
 	h := start(t, thermometer("home"))
 	s := requesting(h, thermometer("home"))
-	s.Quota = func(string) *store.Quota { return &store.Quota{Key: "q", Limit: 5, Window: 24 * time.Hour, Spare: 2} }
+	s.Quota = func(string) *store.Quota { return &store.Quota{Key: "q", Limit: 5, Window: 24 * time.Hour, Reserve: 2} }
 	h.Build(of(s))
 	codes := []int{}
 	for range 5 {

@@ -76,7 +76,7 @@ func TestAnEntryWithoutANameOrRoomTakesThemBack(t *testing.T) {
 			func() error {
 				return s.DescribeDevices(t.Context(), []store.DeviceID{{Physical: "0x1", Device: "fridge", Name: "renamed", About: json.RawMessage(`{}`)}})
 			},
-			func() error { return s.LeaveDevices(t.Context(), []string{"topic/a"}, noon.Add(time.Hour)) },
+			func() error { return s.UnbindDevices(t.Context(), []string{"topic/a"}, noon.Add(time.Hour)) },
 			func() error {
 				given.Name = ""
 				return s.ConfigureDevices(t.Context(), []store.DeviceSetting{given}, noon)

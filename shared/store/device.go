@@ -109,7 +109,7 @@ type DeadLetter struct {
 	Count    int64     `json:"count"`
 	Size     int64     `json:"size"`
 	Sample   []byte    `json:"sample_base64,omitempty"` // its first 4 KiB
-	Told     time.Time `json:"-"`                       // arrival of the news: later news win
+	Reported time.Time `json:"-"`                       // when the connector's report of it arrived; a later report replaces an earlier one
 	Gone     bool      `json:"gone,omitempty"`
 }
 

@@ -162,9 +162,9 @@ func (s *Store) DescribeDevices(ctx context.Context, ids []DeviceID) error {
 	})
 }
 
-// LeaveDevices ends what physical things are. A device keeps its name, rooms and
-// readings for whatever takes its place.
-func (s *Store) LeaveDevices(ctx context.Context, physical []string, now time.Time) error {
+// UnbindDevices ends the bindings of these physical ids to their devices. A device
+// keeps its name, room and readings for the thing that replaces it.
+func (s *Store) UnbindDevices(ctx context.Context, physical []string, now time.Time) error {
 	if len(physical) == 0 {
 		return nil
 	}

@@ -81,7 +81,7 @@ func TestADeviceLeavesAndAnotherTakesItsPlace(t *testing.T) {
 		if err := s.DescribeDevices(t.Context(), []store.DeviceID{id}); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.LeaveDevices(t.Context(), []string{"0x1"}, noon.Add(time.Hour)); err != nil {
+		if err := s.UnbindDevices(t.Context(), []string{"0x1"}, noon.Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		next := request("0x2", "zigbee", "garage-door")

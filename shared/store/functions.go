@@ -18,9 +18,9 @@ type Function struct {
 	LastSeen   time.Time     `json:"last_seen"`
 }
 
-// SeenFunction keeps what a function says of itself, unless a later word is
-// known.
-func (s *Store) SeenFunction(ctx context.Context, f Function) error {
+// SaveFunction stores a function's description of itself, unless the store has one
+// that is newer by LastSeen. Only the 200 functions seen last are kept.
+func (s *Store) SaveFunction(ctx context.Context, f Function) error {
 	return s.tx(ctx, "remember the function "+f.Name, func(ctx context.Context, tx *txn) error {
 		if _, err := tx.ExecContext(ctx, `
 			insert into functions (name, schedule, period_seconds, version, configured, last_seen) values ($1, $2, $3, $4, $5, $6)

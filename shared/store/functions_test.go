@@ -17,7 +17,7 @@ func TestAFunctionIsWhatItSaidLast(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		seen := func(f store.Function) {
 			t.Helper()
-			if err := s.SeenFunction(t.Context(), f); err != nil {
+			if err := s.SaveFunction(t.Context(), f); err != nil {
 				t.Fatal(err)
 			}
 		}

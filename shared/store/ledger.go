@@ -43,10 +43,10 @@ type List struct {
 
 // Quota is a budget that an upstream grants per window of time.
 type Quota struct {
-	Key    string        // "alphavantage"
-	Limit  int           // calls per window
-	Window time.Duration // aligned to the epoch in UTC: 24h is the UTC day
-	Spare  int           // calls that today's schedule still needs; a call that is not scheduled leaves them
+	Key     string        // "alphavantage"
+	Limit   int           // calls per window
+	Window  time.Duration // aligned to the epoch in UTC: 24h is the UTC day
+	Reserve int           // calls reserved for the schedule; unscheduled calls leave them
 }
 
 // SpentError says that a quota allows no further call before Until.

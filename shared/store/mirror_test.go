@@ -13,9 +13,9 @@ import (
 
 func TestDeadLettersAreMirrored(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		d := store.DeadLetter{ID: "a", Function: "f", Topic: "t", Reason: strings.Repeat("x", 300), First: noon, Last: noon, Count: 1, Size: 3, Sample: []byte{0, 1, 0xff}, Told: noon}
+		d := store.DeadLetter{ID: "a", Function: "f", Topic: "t", Reason: strings.Repeat("x", 300), First: noon, Last: noon, Count: 1, Size: 3, Sample: []byte{0, 1, 0xff}, Reported: noon}
 		gone := d
-		gone.Gone, gone.Told = true, noon.Add(time.Second)
+		gone.Gone, gone.Reported = true, noon.Add(time.Second)
 		other := d
 		other.Function, other.Sample = "g", []byte{7}
 		for _, some := range [][]store.DeadLetter{{d, other}, {gone}, {d}} {
@@ -34,7 +34,7 @@ func TestDeadLettersThatAreGoneAreDeletedSomeAtATime(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		var letters []store.DeadLetter
 		for i := range 10 {
-			letters = append(letters, store.DeadLetter{ID: fmt.Sprint(i), Function: "f", Reason: "r", First: noon, Last: noon, Told: noon.Add(time.Duration(i) * time.Hour), Gone: i != 3})
+			letters = append(letters, store.DeadLetter{ID: fmt.Sprint(i), Function: "f", Reason: "r", First: noon, Last: noon, Reported: noon.Add(time.Duration(i) * time.Hour), Gone: i != 3})
 		}
 		if err := saveDevices(t.Context(), s, store.DeviceChange{Dead: letters}); err != nil {
 			t.Fatal(err)

@@ -67,7 +67,7 @@ func TestThousandsOfArrivalsAndDeadLettersAtOnce(t *testing.T) {
 		var letters []store.DeadLetter
 		for i := range n {
 			as = append(as, store.EdgeArrival{Node: "pi4", Boot: fmt.Sprint("b", i%3), Seq: uint64(n - i), Time: noon.Add(time.Duration(i))})
-			letters = append(letters, store.DeadLetter{ID: fmt.Sprint(i), Function: "f", Sample: []byte{byte(i)}, First: noon, Last: noon, Told: noon})
+			letters = append(letters, store.DeadLetter{ID: fmt.Sprint(i), Function: "f", Sample: []byte{byte(i)}, First: noon, Last: noon, Reported: noon})
 		}
 		for range 2 {
 			got, err := s.FirstArrivals(t.Context(), as)
@@ -82,7 +82,7 @@ func TestThousandsOfArrivalsAndDeadLettersAtOnce(t *testing.T) {
 			slices.Reverse(as)
 		}
 		same := letters[7]
-		same.ID, same.Reason, same.Told = "7\x00", "later", noon.Add(time.Second)
+		same.ID, same.Reason, same.Reported = "7\x00", "later", noon.Add(time.Second)
 		if err := saveDevices(t.Context(), s, store.DeviceChange{Dead: append(letters, same)}); err != nil {
 			t.Fatal(err)
 		}

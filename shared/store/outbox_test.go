@@ -16,7 +16,7 @@ import (
 
 func TestQuotaIsNeverExceeded(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		q := store.Quota{Key: "alphavantage", Limit: 25, Window: 24 * time.Hour, Spare: 5}
+		q := store.Quota{Key: "alphavantage", Limit: 25, Window: 24 * time.Hour, Reserve: 5}
 		var taken, spent atomic.Int32
 		var all sync.WaitGroup
 		for range 20 {
@@ -48,7 +48,7 @@ func TestQuotaIsNeverExceeded(t *testing.T) {
 
 func TestUnscheduledCallsLeaveWhatTheScheduleNeeds(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		q := store.Quota{Key: "k", Limit: 10, Window: time.Minute, Spare: 4}
+		q := store.Quota{Key: "k", Limit: 10, Window: time.Minute, Reserve: 4}
 		step := func(n int, scheduled, fits bool) {
 			t.Helper()
 			err := s.Take(t.Context(), q, n, scheduled, noon)
@@ -56,10 +56,10 @@ func TestUnscheduledCallsLeaveWhatTheScheduleNeeds(t *testing.T) {
 				t.Errorf("take %d, scheduled %v: %v", n, scheduled, err)
 			}
 		}
-		step(7, false, false) // 7 + 4 spare > 10, nothing counted
+		step(7, false, false) // 7 + 4 reserved > 10: nothing is counted
 		step(5, false, true)  // 5 used
 		step(2, false, false) // 7 + 4 > 10
-		step(3, true, true)   // 8 used, of the spare 1 is left
+		step(3, true, true)   // 8 used, 1 still reserved
 		step(1, false, true)  // 9 used
 		step(1, false, false) // the last one is the schedule's
 		step(1, true, true)

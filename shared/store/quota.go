@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Take counts n calls against the quota, all or none; SpentError if they do
-// not fit. scheduled calls may use the whole limit; others leave what Spare
-// holds back for scheduled calls and these have not used yet.
+// Take counts n calls against the quota, all or none. It returns a SpentError if
+// they do not fit. Scheduled calls may use the whole limit. Other calls leave the
+// part of Reserve that scheduled calls have not used yet.
 func (s *Store) Take(ctx context.Context, q Quota, n int, scheduled bool, now time.Time) error {
 	start := windowStart(now, q.Window)
 	spent := &SpentError{Key: q.Key, Until: start.Add(q.Window)}
-	spare, ofScheduled := max(q.Spare, 0), 0
+	reserve, ofScheduled := max(q.Reserve, 0), 0
 	if scheduled {
-		spare, ofScheduled = 0, n
+		reserve, ofScheduled = 0, n
 	}
-	if n+spare > q.Limit {
+	if n+reserve > q.Limit {
 		return spent
 	}
 	return s.tx(ctx, "count against the quota of "+q.Key, func(ctx context.Context, tx *txn) error {
@@ -26,7 +26,7 @@ func (s *Store) Take(ctx context.Context, q Quota, n int, scheduled bool, now ti
 			where quotas.used + excluded.used
 				+ case when quotas.used_scheduled < cast($5 as bigint) then cast($5 as bigint) - quotas.used_scheduled else 0 end
 				<= cast($6 as bigint)`,
-			q.Key, stamp(start), n, ofScheduled, spare, q.Limit)
+			q.Key, stamp(start), n, ofScheduled, reserve, q.Limit)
 		if err != nil {
 			return err
 		}

@@ -170,7 +170,7 @@ func writeDead(ctx context.Context, tx *txn, letters []DeadLetter) error {
 		args := make([]any, 0, len(some)*11)
 		for _, d := range some {
 			args = append(args, d.ID, d.Function, clean(d.Topic), clean(d.Reason), stamp(d.First), stamp(d.Last), d.Count, d.Size,
-				append([]byte{}, d.Sample...), stamp(d.Told), d.Gone)
+				append([]byte{}, d.Sample...), stamp(d.Reported), d.Gone)
 		}
 		if _, err := tx.ExecContext(ctx, `
 			insert into dead_letters (id, function, topic, reason, first_time, last_time, count, size, sample, told, gone)
@@ -193,7 +193,7 @@ func oneEach(letters []DeadLetter) []DeadLetter {
 		out[i].ID, out[i].Function = clean(out[i].ID), clean(out[i].Function)
 	}
 	slices.SortFunc(out, func(a, b DeadLetter) int {
-		return cmp.Or(strings.Compare(a.ID, b.ID), strings.Compare(a.Function, b.Function), b.Told.Compare(a.Told))
+		return cmp.Or(strings.Compare(a.ID, b.ID), strings.Compare(a.Function, b.Function), b.Reported.Compare(a.Reported))
 	})
 	return slices.CompactFunc(out, func(a, b DeadLetter) bool { return a.ID == b.ID && a.Function == b.Function })
 }
@@ -217,7 +217,7 @@ func (s *Store) PruneDeadLetters(ctx context.Context, before time.Time, limit in
 // DeadLetters returns the newest that are neither replayed nor dropped.
 func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
 	return query(ctx, s, "read the dead letters", func(rows *sql.Rows) (d DeadLetter, err error) {
-		err = rows.Scan(&d.ID, &d.Function, &d.Topic, &d.Reason, scanTime{&d.First}, scanTime{&d.Last}, &d.Count, &d.Size, &d.Sample, scanTime{&d.Told}, &d.Gone)
+		err = rows.Scan(&d.ID, &d.Function, &d.Topic, &d.Reason, scanTime{&d.First}, scanTime{&d.Last}, &d.Count, &d.Size, &d.Sample, scanTime{&d.Reported}, &d.Gone)
 		return d, err
 	}, `select id, function, topic, reason, first_time, last_time, count, size, sample, told, gone
 		from dead_letters where not gone order by last_time desc, id limit $1`, limit)

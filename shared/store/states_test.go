@@ -111,7 +111,7 @@ func TestWhatADatabaseRefusesIsNotTakenForADatabaseThatIsAway(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		long := make([]byte, 8000)
 		rand.Read(long)
-		err := saveDevices(t.Context(), s, store.DeviceChange{Dead: []store.DeadLetter{{ID: hex.EncodeToString(long), Function: "f", First: noon, Last: noon, Told: noon}}})
+		err := saveDevices(t.Context(), s, store.DeviceChange{Dead: []store.DeadLetter{{ID: hex.EncodeToString(long), Function: "f", First: noon, Last: noon, Reported: noon}}})
 		if err != nil && !errors.Is(err, store.ErrUnstorable) {
 			t.Error(err)
 		}
