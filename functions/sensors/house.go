@@ -119,7 +119,7 @@ func (s status) plan(b *ingest.Batch) error {
 	if known == nil {
 		return b.Refused([]byte(s.physical()))
 	}
-	node := known.Thing
+	node := known.Logical
 	if now, ok := b.State(node, "boot"); !s.online && ok && s.boot != "" && now.Text != s.boot {
 		return nil
 	}

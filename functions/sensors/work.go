@@ -129,7 +129,7 @@ func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
 			continue
 		}
 		b.Add(d.msg, ingest.Report{
-			Measurement: d.measurement, Thing: known.Thing, Values: w.values[d.from:d.to], Text: d.text,
+			Measurement: d.measurement, Device: known.Logical, Values: w.values[d.from:d.to], Text: d.text,
 			Time: d.time, Arrived: m.Time, Retained: m.Retained, Quality: d.quality, Reason: d.reason, Simulated: d.simulated,
 		})
 	}

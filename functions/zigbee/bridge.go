@@ -164,7 +164,7 @@ func groups(base string, payload []byte) (map[string]entry, error) {
 func (w *work) register(ctx context.Context, base, metric string, found map[string]entry) error {
 	before := w.names(base)
 	var gone []string
-	for bound := range w.b.Bound {
+	for bound := range w.b.Bindings {
 		var a about
 		group := strings.Contains(bound.Physical, groupPart)
 		if (!group && !strings.HasPrefix(bound.Physical, "0x")) || group != (metric == "groups") || json.Unmarshal(bound.About, &a) != nil || a.Base != base {
@@ -174,7 +174,7 @@ func (w *work) register(ctx context.Context, base, metric string, found map[stri
 			gone = append(gone, bound.Physical)
 		}
 	}
-	if err := w.b.Leave(ctx, gone); err != nil {
+	if err := w.b.Unbind(ctx, gone); err != nil {
 		return err
 	}
 	var requests []store.DeviceRequest
@@ -213,7 +213,7 @@ func (w *work) register(ctx context.Context, base, metric string, found map[stri
 const maxWas = 5 // earlier names that are remembered
 
 // changes returns what is new of a device that is known.
-func (e entry) changes(bound *device.Bound) (store.DeviceID, bool) {
+func (e entry) changes(bound *device.Binding) (store.DeviceID, bool) {
 	var old about
 	_ = json.Unmarshal(bound.About, &old) // what is not ours is replaced
 	next := e.about
@@ -251,17 +251,17 @@ func idOf(name string) string {
 }
 
 // bridge returns the bridge's own device.
-func (w *work) bridge(ctx context.Context, base string) (*device.Thing, error) {
+func (w *work) bridge(ctx context.Context, base string) (*device.Device, error) {
 	physical := base + "/bridge"
 	if known := w.b.Find([]byte(physical)); known != nil {
-		return known.Thing, nil
+		return known.Logical, nil
 	}
 	err := w.b.Adopt(ctx, []store.DeviceRequest{{Physical: physical, Kind: "bridge", Device: idOf(base), Name: base}})
 	if err != nil {
 		return nil, err
 	}
 	if known := w.b.Find([]byte(physical)); known != nil {
-		return known.Thing, nil
+		return known.Logical, nil
 	}
 	return nil, device.ErrFull
 }

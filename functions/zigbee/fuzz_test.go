@@ -19,7 +19,7 @@ func FuzzPayload(f *testing.F) {
 	}
 	min, max := 3.0, 100.0
 	f.Fuzz(func(t *testing.T, b []byte) {
-		n := &named{Bound: &device.Bound{DeviceID: store.DeviceID{Name: "x"}}, properties: map[string]*property{},
+		n := &named{Binding: &device.Binding{DeviceID: store.DeviceID{Name: "x"}}, properties: map[string]*property{},
 			about: about{Metrics: map[string]exposed{"voltage": {Unit: "mV"}, "state": {On: "OPEN", Off: "CLOSE"}, "temperature": {Unit: "°F", Min: &min, Max: &max}}}}
 		p := payload{device: n}
 		if p.decode(b) == nil && !json.Valid(b) {

@@ -58,7 +58,7 @@ const patience = 60 * time.Second
 
 // transform stores a batch: the bridge's lists first, by which the rest is known.
 func (z *zigbee) transform(ctx context.Context, st *store.Store, ms []wire.Message, now time.Time) (wire.Answer, error) {
-	w := &work{z: z, ms: ms, now: now, bridges: map[string]*device.Thing{}}
+	w := &work{z: z, ms: ms, now: now, bridges: map[string]*device.Device{}}
 	b, err := ingest.Begin(ctx, st, &z.register, catalogue.Get, now)
 	if err != nil {
 		return w.answer, err
@@ -86,10 +86,10 @@ type work struct {
 	b       *ingest.Batch
 	ms      []wire.Message
 	now     time.Time
-	bridges map[string]*device.Thing // by base
+	bridges map[string]*device.Device // by base
 	answer  wire.Answer
 	values  []device.Value // of one message after the other
-	notes   []device.Note
+	notes   []device.TextState
 }
 
 func (w *work) plan(ctx context.Context, b *ingest.Batch) error {

@@ -50,7 +50,7 @@ type index struct {
 
 // named is a device under its name.
 type named struct {
-	*device.Bound
+	*device.Binding
 	about      about
 	properties map[string]*property
 	said       said
@@ -65,16 +65,16 @@ type said struct {
 
 // indexed returns the index of what the register knows now.
 func indexed(old *index, b *ingest.Batch) *index {
-	if old.byName != nil && old.changes == b.Changes() {
+	if old.byName != nil && old.changes == b.Version() {
 		return old
 	}
-	x := &index{changes: b.Changes(), byName: map[string]map[string]*named{}}
+	x := &index{changes: b.Version(), byName: map[string]map[string]*named{}}
 	var later []*named
-	for bound := range b.Bound {
+	for bound := range b.Bindings {
 		if !strings.HasPrefix(bound.Physical, "0x") && !strings.Contains(bound.Physical, groupPart) {
 			continue
 		}
-		n := &named{Bound: bound, properties: map[string]*property{}}
+		n := &named{Binding: bound, properties: map[string]*property{}}
 		if json.Unmarshal(bound.About, &n.about) != nil || n.about.Base == "" {
 			continue // of another function
 		}

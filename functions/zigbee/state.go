@@ -34,7 +34,7 @@ func (w *work) state(i int, d *named) error {
 	if err != nil {
 		return err
 	}
-	s := ingest.Report{Measurement: "zigbee", Thing: d.Thing, Values: p.values, Notes: p.notes, Arrived: m.Time, Retained: m.Retained}
+	s := ingest.Report{Measurement: "zigbee", Device: d.Logical, Values: p.values, TextStates: p.notes, Arrived: m.Time, Retained: m.Retained}
 	var later []device.Value
 	switch {
 	case !p.seen.IsZero() && catalogue.CheckTime(p.seen, m.Time) == nil:
@@ -47,9 +47,9 @@ func (w *work) state(i int, d *named) error {
 		w.pressed(i, d, p.action, s.Time)
 	}
 	if len(later) > 0 {
-		w.b.Add(i, ingest.Report{Measurement: "zigbee", Thing: d.Thing, Values: later, Time: m.Time, Arrived: m.Time})
+		w.b.Add(i, ingest.Report{Measurement: "zigbee", Device: d.Logical, Values: later, Time: m.Time, Arrived: m.Time})
 	}
-	if len(s.Values)+len(s.Notes) > 0 { // not "{}", nor all of it null or known
+	if len(s.Values)+len(s.TextStates) > 0 { // not "{}", nor all of it null or known
 		w.b.Add(i, s)
 	}
 	return nil
@@ -65,7 +65,7 @@ func (w *work) since(m *wire.Message, d *named, p *payload) (then, later []devic
 	}
 	then = p.values[:0]
 	for _, v := range p.values {
-		st, known := w.b.State(d.Thing, v.Key)
+		st, known := w.b.State(d.Logical, v.Key)
 		old, seen := st.Value, known && st.Text == "" && st.Time.Equal(p.seen) && st.Arrived.Before(m.Time)
 		if i := slices.IndexFunc(before.values, func(b device.Value) bool { return b.Key == v.Key }); i >= 0 {
 			old, seen = before.values[i].V, true
@@ -76,7 +76,7 @@ func (w *work) since(m *wire.Message, d *named, p *payload) (then, later []devic
 		case !seen || old == v.V:
 			then = append(then, v)
 		case m.Retained: // when it changed, nobody knows
-			w.b.SetState(d.Thing, v.Key, "", v.V, m.Time, true)
+			w.b.SetState(d.Logical, v.Key, "", v.V, m.Time, true)
 		default:
 			later = append(later, v)
 		}
@@ -99,23 +99,23 @@ func sameMoment(stored, t time.Time) bool {
 // last_seen, the second is of its arrival.
 func (w *work) pressed(i int, d *named, action string, t time.Time) {
 	m := &w.ms[i]
-	st, known := w.b.State(d.Thing, "action")
+	st, known := w.b.State(d.Logical, "action")
 	switch {
 	case known && st.Text == action && sameMoment(st.Arrived, m.Time):
 		t = st.Time
 	case known && st.Text != action && st.Time.Equal(t) && st.Arrived.Before(m.Time):
 		t = m.Time
 	}
-	w.b.AddReading(i, reading.Reading{Name: "zigbee_action", Tags: map[string]string{"device": d.Thing.ID},
+	w.b.AddReading(i, reading.Reading{Name: "zigbee_action", Tags: map[string]string{"device": d.Logical.ID},
 		Fields: map[string]float64{"presses": 1}, Text: map[string]string{"action": action}, Time: t.UTC()})
-	w.b.SetNote(d.Thing, "action", action, t, m.Time, m.Retained)
+	w.b.SetTextState(d.Logical, "action", action, t, m.Time, m.Retained)
 }
 
 // payload is what one message of a device holds.
 type payload struct {
 	device *named
 	values []device.Value
-	notes  []device.Note
+	notes  []device.TextState
 	seen   time.Time
 	action string
 	path   []byte
@@ -208,7 +208,7 @@ func (p *payload) text(known *property, text []byte) {
 	case known.off != "" && string(text) == known.off, known.off == "" && bytes.EqualFold(text, []byte("off")):
 		p.binary(known, false)
 	case len(text) > 0:
-		p.notes = append(p.notes, device.Note{Key: known.note, Text: cut(text)})
+		p.notes = append(p.notes, device.TextState{Key: known.note, Text: cut(text)})
 	}
 }
 
@@ -258,18 +258,18 @@ func (w *work) availability(i int, d *named) error {
 	if err != nil || d.about.Group {
 		return err
 	}
-	w.available(i, d.Thing, online)
+	w.available(i, d.Logical, online)
 	return nil
 }
 
-func (w *work) available(i int, t *device.Thing, online float64) {
+func (w *work) available(i int, t *device.Device, online float64) {
 	m := &w.ms[i]
 	if m.Retained {
 		w.b.SetState(t, "available", "", online, m.Time, true)
 		return
 	}
 	f, _ := measurement.Field("available")
-	w.b.Add(i, ingest.Report{Measurement: "zigbee", Thing: t, Values: []device.Value{{Key: "available", V: online, Field: &f}}, Time: m.Time, Arrived: m.Time})
+	w.b.Add(i, ingest.Report{Measurement: "zigbee", Device: t, Values: []device.Value{{Key: "available", V: online, Field: &f}}, Time: m.Time, Arrived: m.Time})
 }
 
 func available(b []byte) (float64, error) {

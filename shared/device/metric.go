@@ -7,16 +7,18 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Metric is one number, or text, of a device.
+// Metric is one number or text of a device. It belongs to its register: use it only
+// between Register.Update and Update.Done.
 type Metric struct {
-	State           store.DeviceState // its last word, but for Good and GoodTime
-	quality.History                   // its last good value
-	Listed          string            // the measurement that declares it and that it was last said in; "": not looked up yet
+	State           store.DeviceState // its latest state; Good and GoodTime are in History
+	quality.History                   // its last good value and the pending outliers
+	Measurement     string            // the measurement of the last report of this metric, which declares it; "": not looked up yet
 
-	changed *outcome // of the last update that changed it
+	changed *outcome // the outcome of the last update that changed it
 }
 
-func stored(s store.DeviceState) *Metric {
+// fromRow is the metric of a stored state.
+func fromRow(s store.DeviceState) *Metric {
 	m := &Metric{State: s}
 	if s.Good != nil {
 		m.Good, m.GoodTime = *s.Good, s.GoodTime
@@ -24,7 +26,7 @@ func stored(s store.DeviceState) *Metric {
 	return m
 }
 
-// row is what the store keeps of m.
+// row is the state of m as the store keeps it, with the last good value.
 func (m *Metric) row() store.DeviceState {
 	s := m.State
 	s.Good, s.GoodTime = nil, m.GoodTime
@@ -35,7 +37,9 @@ func (m *Metric) row() store.DeviceState {
 	return s
 }
 
-// Newer reports that what was said at t and arrived then is newer than the state.
+// Newer reports whether a value of time t that arrived at arrived is newer than the
+// state. The source's time decides; the arrival does where the times are equal. A
+// metric without a state takes any value.
 func (m *Metric) Newer(t, arrived time.Time) bool {
 	if m.State.Arrived.IsZero() {
 		return true
@@ -46,14 +50,14 @@ func (m *Metric) Newer(t, arrived time.Time) bool {
 	return micros(arrived) > micros(m.State.Arrived)
 }
 
-// Says reports that the state is this number of this time already: it came again,
-// from an edge that sent it twice or a bridge's cache.
-func (m *Metric) Says(v float64, t time.Time) bool {
+// Repeats reports whether the value v of time t is already the state. Then it is a
+// duplicate: an edge sent it again, or Zigbee2MQTT published it from its cache.
+func (m *Metric) Repeats(v float64, t time.Time) bool {
 	return m.State.Value == v && m.State.Text == "" && !t.IsZero() && m.State.Time.Equal(t)
 }
 
-// micros is what the store keeps of a time: finer differences would be gone
-// after a restart. 0 is an unknown time.
+// micros returns a time in microseconds, the resolution of the store. Comparing
+// finer would give another result after a restart. 0 is an unknown time.
 func micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

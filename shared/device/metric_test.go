@@ -31,20 +31,20 @@ func TestNewer(t *testing.T) {
 	}
 }
 
-func TestSays(t *testing.T) {
+func TestRepeats(t *testing.T) {
 	for name, tc := range map[string]struct {
 		was  store.DeviceState
 		v    float64
 		t    time.Time
 		want bool
 	}{
-		"the same":         {store.DeviceState{Value: 5, Time: noon}, 5, noon, true},
-		"another number":   {store.DeviceState{Value: 5, Time: noon}, 6, noon, false},
-		"another time":     {store.DeviceState{Value: 5, Time: noon}, 5, noon.Add(1), false},
-		"no time":          {store.DeviceState{Value: 5}, 5, time.Time{}, false},
-		"0 where it is on": {store.DeviceState{Text: "on", Time: noon}, 0, noon, false},
+		"the same":                    {store.DeviceState{Value: 5, Time: noon}, 5, noon, true},
+		"another number":              {store.DeviceState{Value: 5, Time: noon}, 6, noon, false},
+		"another time":                {store.DeviceState{Value: 5, Time: noon}, 5, noon.Add(1), false},
+		"no time":                     {store.DeviceState{Value: 5}, 5, time.Time{}, false},
+		"0 where the state is a text": {store.DeviceState{Text: "on", Time: noon}, 0, noon, false},
 	} {
-		if got := (&Metric{State: tc.was}).Says(tc.v, tc.t); got != tc.want {
+		if got := (&Metric{State: tc.was}).Repeats(tc.v, tc.t); got != tc.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -60,7 +60,7 @@ func TestTheLastGoodValueIsKeptWithItsTime(t *testing.T) {
 	if row.Good == nil || *row.Good != 0 || !row.GoodTime.Equal(noon) || row.Value != 99 {
 		t.Errorf("%+v", row)
 	}
-	if back := stored(row); back.Good != 0 || !back.GoodTime.Equal(noon) {
+	if back := fromRow(row); back.Good != 0 || !back.GoodTime.Equal(noon) {
 		t.Errorf("%+v", back)
 	}
 }

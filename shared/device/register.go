@@ -1,6 +1,6 @@
-// Package device is the register of the things in the house while messages come
-// in: which physical thing is which device, and the last word of each metric. The
-// store keeps it for ever.
+// Package device holds the register of devices in memory while messages arrive: the
+// binding of each physical id to a device, and the latest state of each metric. The
+// store keeps both for good.
 package device
 
 import (
@@ -17,154 +17,160 @@ import (
 )
 
 const (
-	maxDevices = 2000        // in the register: each is a series
-	maxMetrics = 250         // of a device
-	maxSeries  = 50_000      // of all devices
-	atOnce     = 200         // in one transaction: a few statements each, within its deadline on a slow line
-	lookAgain  = time.Minute // another function or hearth.yml may have changed what is what
+	maxDevices   = 2000        // in the register: each is a series
+	maxMetrics   = 250         // of a device
+	maxSeries    = 50_000      // of all devices
+	chunkSize    = 200         // devices in one transaction: a few statements each, within its deadline on a slow line
+	refreshEvery = time.Minute // another function or hearth.yml may have changed the bindings
 )
 
-// ErrFull says that the register takes no more devices or metrics.
+// ErrFull is returned when the register takes no more devices or metrics.
 var ErrFull = errors.New("the register is full")
 
-// Register is the part of the store that every message needs, in memory. It is
-// safe for concurrent use. After a failure to store, and after another process
-// has written, it forgets everything and reads anew.
+// Register caches the devices and states that every message needs. It is safe for
+// concurrent use: one Update at a time holds it. When an update could not be stored,
+// or another process has written, the next update reads everything from the store
+// again.
 type Register struct {
-	Function string // whose it is
+	Function string // the function that it belongs to
 
-	mu       sync.Mutex
-	writer   string            // this process
-	unstored []*outcome        // updates that are being stored
-	things   map[string]*Thing // by device; nil: not read yet
-	bound    map[string]*Bound // by physical id
-	looked   time.Time
-	changes  uint64 // of bound
-	series   int    // metrics of all things
+	mu        sync.Mutex          // held from Update to Update.Done
+	writer    string              // random id of this process
+	unstored  []*outcome          // of updates that are being stored
+	devices   map[string]*Device  // by device id; nil: not read yet
+	bindings  map[string]*Binding // by physical id
+	refreshed time.Time           // when bindings were read
+	version   uint64              // of bindings; see Update.Version
+	series    int                 // metrics of all devices
 }
 
-// Thing is a device.
-type Thing struct {
-	ID      string
+// Device is a device of the register and its metrics.
+type Device struct {
+	ID      string // the logical id: the only one that stands in readings
 	tags    map[string]string
 	metrics map[string]*Metric
 }
 
-// Labels are the tags of what the thing says. What a simulated sensor says has a
-// series of its own, which goes with the other samples.
-func (t *Thing) Labels(simulated bool) map[string]string {
+// Labels returns the tags of the device's readings; do not change them. Readings of a
+// simulated sensor get a tag, and so a series, of their own, which is deleted together
+// with other sample data.
+func (d *Device) Labels(simulated bool) map[string]string {
 	if !simulated {
-		return t.tags
+		return d.tags
 	}
-	return map[string]string{"device": t.ID, catalogue.SampleLabel: "true"}
+	return map[string]string{"device": d.ID, catalogue.SampleLabel: "true"}
 }
 
-// Bound is a physical thing that is a device now.
-type Bound struct {
-	store.DeviceID
-	Thing *Thing
+// Binding says which device a physical id (an ieee address, a topic) is at present.
+type Binding struct {
+	store.DeviceID         // the physical id, and the name and description that its source gives it
+	Logical        *Device // the device
 }
 
-// Update returns a change of the register, which holds it until Done.
+// Update locks the register until Update.Done and returns a change of it. An error is
+// the store's, or that ctx ended; then the register is not locked.
 func (r *Register) Update(ctx context.Context, st *store.Store, now time.Time) (*Update, error) {
 	r.mu.Lock()
-	if err := r.look(ctx, st, now); err != nil {
+	if err := r.refresh(ctx, st, now); err != nil {
 		r.mu.Unlock()
 		return nil, err
 	}
 	return &Update{r: r, st: st, now: now, outcome: newOutcome()}, nil
 }
 
-// forget makes the next update read the register anew.
+// forget makes the next update read the register from the store again.
 func (r *Register) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.things, r.bound = nil, nil
+	r.devices, r.bindings = nil, nil
 }
 
-// look reads states once and ids every minute.
-func (r *Register) look(ctx context.Context, st *store.Store, now time.Time) error {
+// refresh reads what the store has and the register has not: the bindings every
+// minute, the states only if another process has written or nothing is read yet.
+func (r *Register) refresh(ctx context.Context, st *store.Store, now time.Time) error {
 	if r.writer == "" {
 		r.writer = rand.Text()
 	}
-	was, err := st.ClaimDevices(ctx, r.Function, r.writer)
+	ours, err := st.ClaimDevices(ctx, r.Function, r.writer)
 	if err != nil {
 		return err
 	}
-	before := r.things
-	if !was {
-		r.things = nil
-		if err := r.settle(ctx); err != nil {
+	before := r.devices
+	if !ours { // another process has written since
+		r.devices = nil
+		if err := r.waitUnstored(ctx); err != nil {
 			return err
 		}
 	}
-	fresh := r.things == nil
-	if !fresh && now.Sub(r.looked) < lookAgain && !now.Before(r.looked) {
+	reload := r.devices == nil
+	if !reload && now.Sub(r.refreshed) < refreshEvery && !now.Before(r.refreshed) {
 		return nil
 	}
 	ids, err := st.DeviceIDs(ctx, false)
 	if err != nil {
 		return err
 	}
-	things := r.things
-	if fresh {
-		if things, err = r.states(ctx, st, before); err != nil {
+	devices := r.devices
+	if reload {
+		if devices, err = r.states(ctx, st, before); err != nil {
 			return err
 		}
 	}
-	bound := make(map[string]*Bound, len(ids))
+	bindings := make(map[string]*Binding, len(ids))
 	for _, id := range ids {
-		bound[id.Physical] = &Bound{id, thing(things, id.Device)}
+		bindings[id.Physical] = &Binding{id, deviceOf(devices, id.Device)}
 	}
-	r.things, r.bound, r.looked = things, bound, now
-	r.changes++
+	r.devices, r.bindings, r.refreshed = devices, bindings, now
+	r.version++
 	return nil
 }
 
-// states reads the last word of every metric. before is what was remembered.
-func (r *Register) states(ctx context.Context, st *store.Store, before map[string]*Thing) (map[string]*Thing, error) {
+// states reads the latest state of every metric. before are the devices as they were
+// in memory: their pending outliers stay.
+func (r *Register) states(ctx context.Context, st *store.Store, before map[string]*Device) (map[string]*Device, error) {
 	states, err := st.DeviceStates(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	things := map[string]*Thing{}
+	devices := map[string]*Device{}
 	for _, s := range states {
-		m := stored(s)
-		thing(things, s.Device).metrics[s.Metric] = m
+		m := fromRow(s)
+		deviceOf(devices, s.Device).metrics[s.Metric] = m
 		if old := before[s.Device]; old != nil && old.metrics[s.Metric] != nil {
 			m.KeepOutliers(&old.metrics[s.Metric].History)
 		}
 	}
 	r.series = len(states)
-	return things, nil
+	return devices, nil
 }
 
-// settle waits until all updates are stored or not: what they bring would be
-// missed in what is read.
-func (r *Register) settle(ctx context.Context) error {
+// waitUnstored waits until every update of this process is stored or has failed. A
+// reload before that would miss their states.
+func (r *Register) waitUnstored(ctx context.Context) error {
 	for _, o := range r.unstored {
 		if err := o.wait(ctx); err != nil && ctx.Err() != nil {
 			return err
 		}
 	}
-	r.unstored = slices.DeleteFunc(r.unstored, (*outcome).known)
+	r.unstored = slices.DeleteFunc(r.unstored, (*outcome).decided)
 	return nil
 }
 
-func thing(things map[string]*Thing, id string) *Thing {
-	t := things[id]
-	if t == nil {
-		t = &Thing{ID: id, tags: map[string]string{"device": id}, metrics: map[string]*Metric{}}
-		things[id] = t
+// deviceOf returns the device of an id, and adds it if it is missing.
+func deviceOf(devices map[string]*Device, id string) *Device {
+	d := devices[id]
+	if d == nil {
+		d = &Device{ID: id, tags: map[string]string{"device": id}, metrics: map[string]*Metric{}}
+		devices[id] = d
 	}
-	return t
+	return d
 }
 
-// outcome is what became of an update: what the register holds of it is true only
-// if it was stored.
+// outcome tells whether an update was stored. Until then its states stand in memory
+// only.
 type outcome struct {
-	done chan struct{}
-	err  error // once done is closed
+	done chan struct{} // closed when the outcome is decided
+	err  error         // nil: stored; read it only after done is closed
 }
 
 func newOutcome() *outcome { return &outcome{done: make(chan struct{})} }
@@ -174,7 +180,7 @@ func (o *outcome) set(err error) {
 	close(o.done)
 }
 
-func (o *outcome) known() bool {
+func (o *outcome) decided() bool {
 	select {
 	case <-o.done:
 		return true
@@ -183,7 +189,8 @@ func (o *outcome) known() bool {
 	}
 }
 
-// wait returns why the update was not stored, or that this is not known in time.
+// wait waits for the outcome. It returns nil if the update was stored, else why not,
+// or that ctx ended first.
 func (o *outcome) wait(ctx context.Context) error {
 	select {
 	case <-o.done:
@@ -192,6 +199,6 @@ func (o *outcome) wait(ctx context.Context) error {
 		}
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("the batch before is not stored yet: %w", ctx.Err())
+		return fmt.Errorf("wait until the batch before is stored: %w", ctx.Err())
 	}
 }

@@ -17,8 +17,8 @@ import (
 )
 
 var (
-	noon    = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
-	errAway = errors.New("it went away")
+	noon           = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	errUnreachable = errors.New("the database cannot be reached")
 )
 
 func open(t *testing.T) *store.Store {
@@ -31,27 +31,27 @@ func open(t *testing.T) *store.Store {
 	return st
 }
 
-// house is a register and its store.
-type house struct {
+// harness is a register and its store.
+type harness struct {
 	t   *testing.T
 	st  *store.Store
 	r   *Register
 	now time.Time
 }
 
-func newHouse(t *testing.T) *house {
-	return &house{t: t, st: open(t), r: &Register{Function: "sensors"}, now: noon}
+func newHarness(t *testing.T) *harness {
+	return &harness{t: t, st: open(t), r: &Register{Function: "sensors"}, now: noon}
 }
 
 // update changes the register and stores it.
-func (h *house) update(change func(*Update)) {
+func (h *harness) update(change func(*Update)) {
 	h.t.Helper()
 	u := h.begin()
 	change(u)
 	h.store(u, u.Done(nil))
 }
 
-func (h *house) begin() *Update {
+func (h *harness) begin() *Update {
 	h.t.Helper()
 	u, err := h.r.Update(h.t.Context(), h.st, h.now)
 	if err != nil {
@@ -60,7 +60,7 @@ func (h *house) begin() *Update {
 	return u
 }
 
-func (h *house) store(u *Update, c store.DeviceChange) {
+func (h *harness) store(u *Update, c store.DeviceChange) {
 	h.t.Helper()
 	err := saveDevices(h.t.Context(), h.st, c)
 	if u.Stored(err); err != nil {
@@ -68,15 +68,15 @@ func (h *house) store(u *Update, c store.DeviceChange) {
 	}
 }
 
-func (h *house) ok(err error) {
+func (h *harness) ok(err error) {
 	h.t.Helper()
 	if err != nil {
 		h.t.Fatal(err)
 	}
 }
 
-// adopt makes devices of physical things.
-func (h *house) adopt(u *Update, physical ...string) {
+// adopt makes devices of physical ids.
+func (h *harness) adopt(u *Update, physical ...string) {
 	h.t.Helper()
 	var requests []store.DeviceRequest
 	for _, p := range physical {
@@ -85,50 +85,50 @@ func (h *house) adopt(u *Update, physical ...string) {
 	h.ok(u.Adopt(h.t.Context(), requests))
 }
 
-func (h *house) thing(u *Update, name string) *Thing {
+func (h *harness) device(u *Update, name string) *Device {
 	h.t.Helper()
 	b := u.Find([]byte("edge/" + name))
 	if b == nil {
-		h.t.Fatalf("nobody knows %s", name)
+		h.t.Fatalf("%s is bound to no device", name)
 	}
-	return b.Thing
+	return b.Logical
 }
 
 // set makes a number the state of a metric.
-func (h *house) set(u *Update, name, key string, v float64, at time.Time) {
+func (h *harness) set(u *Update, name, key string, v float64, at time.Time) {
 	h.t.Helper()
-	m := u.Metric(h.thing(u, name), key)
+	m := u.Metric(h.device(u, name), key)
 	m.Judge(&catalogue.Field{Key: key, Max: 1000, Step: 10}, v, at, true)
 	m.State.Value, m.State.Time, m.State.Arrived, m.State.Changed, m.State.Quality = v, at, at, at, "ok"
 	u.Changed(m)
 }
 
-func TestAThingStaysTheDeviceThatItBecame(t *testing.T) {
-	h := newHouse(t)
+func TestAPhysicalIDStaysBoundToItsDevice(t *testing.T) {
+	h := newHarness(t)
 	h.update(func(u *Update) {
-		if before := u.Changes(); u.Find([]byte("edge/a")) != nil || before == 0 {
-			t.Error("known before it was adopted")
+		if before := u.Version(); u.Find([]byte("edge/a")) != nil || before == 0 {
+			t.Error("bound before it was adopted")
 		}
-		changes := u.Changes()
+		before := u.Version()
 		h.adopt(u, "a", "b")
-		if u.Changes() != changes+1 || h.thing(u, "a").ID != "a" {
-			t.Errorf("%d changes", u.Changes())
+		if u.Version() != before+1 || h.device(u, "a").ID != "a" {
+			t.Errorf("version %d", u.Version())
 		}
 		h.adopt(u)
-		if u.Changes() != changes+1 {
-			t.Error("nothing was adopted")
+		if u.Version() != before+1 {
+			t.Error("the version grew although nothing was adopted")
 		}
 	})
-	again := &house{t: t, st: h.st, r: &Register{Function: "sensors"}, now: noon}
+	again := &harness{t: t, st: h.st, r: &Register{Function: "sensors"}, now: noon}
 	again.update(func(u *Update) {
 		var all []string
-		for b := range u.Bound {
+		for b := range u.Bindings {
 			all = append(all, b.Physical)
 		}
 		if slices.Sort(all); !slices.Equal(all, []string{"edge/a", "edge/b"}) {
 			t.Errorf("%q", all)
 		}
-		for b := range u.Bound { // a search may end early
+		for b := range u.Bindings { // a caller may stop the iteration
 			if b != nil {
 				break
 			}
@@ -137,24 +137,24 @@ func TestAThingStaysTheDeviceThatItBecame(t *testing.T) {
 }
 
 func TestLabels(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	h.update(func(u *Update) {
 		h.adopt(u, "a")
-		a := h.thing(u, "a")
+		a := h.device(u, "a")
 		if got := fmt.Sprint(a.Labels(false), a.Labels(true)); got != "map[device:a] map[device:a sample:true]" {
 			t.Error(got)
 		}
 	})
 }
 
-func TestWhoIsNotAdopted(t *testing.T) {
-	h := newHouse(t)
+func TestNamesWithControlCharactersAreNotAdopted(t *testing.T) {
+	h := newHarness(t)
 	h.update(func(u *Update) {
 		h.ok(u.Adopt(t.Context(), []store.DeviceRequest{
 			{Physical: "edge/\x00", Device: "x", Name: "x"}, {Physical: "edge/y", Device: "y", Name: "bell\a"}, {Physical: "edge/z", Device: "z", Name: "z"},
 		}))
 		if u.Find([]byte("edge/y")) != nil || u.Find([]byte("edge/\x00")) != nil || u.Find([]byte("edge/z")) == nil {
-			t.Error("names with control characters are refused, and no others")
+			t.Error("want exactly the names with control characters refused")
 		}
 		if err := u.Refused([]byte("edge/\x00")); err == nil || errors.Is(err, ErrFull) {
 			t.Error(err)
@@ -165,8 +165,8 @@ func TestWhoIsNotAdopted(t *testing.T) {
 	})
 }
 
-func TestTheRegisterHasRoomForSoManyDevices(t *testing.T) {
-	h := newHouse(t)
+func TestTheRegisterTakesAtMostMaxDevices(t *testing.T) {
+	h := newHarness(t)
 	h.update(func(u *Update) {
 		var names []string
 		for i := range maxDevices + 2 {
@@ -175,7 +175,7 @@ func TestTheRegisterHasRoomForSoManyDevices(t *testing.T) {
 		h.adopt(u, names[:3]...)
 		h.adopt(u, names[3:]...)
 		n := 0
-		for range u.Bound {
+		for range u.Bindings {
 			n++
 		}
 		if n != maxDevices || u.Find([]byte("edge/d1999")) == nil || u.Find([]byte("edge/d2000")) != nil {
@@ -183,77 +183,77 @@ func TestTheRegisterHasRoomForSoManyDevices(t *testing.T) {
 		}
 		h.adopt(u, "late")
 		if u.Find([]byte("edge/late")) != nil {
-			t.Error("one more than there is room for")
+			t.Error("adopted although the register is full")
 		}
 	})
 }
 
-func TestRoomForMetrics(t *testing.T) {
-	h := newHouse(t)
+func TestTheNumberOfMetricsIsLimited(t *testing.T) {
+	h := newHarness(t)
 	h.update(func(u *Update) {
 		h.adopt(u, "a")
-		a := h.thing(u, "a")
+		a := h.device(u, "a")
 		for more, ok := range map[int]bool{0: true, maxMetrics: true, maxMetrics + 1: false} {
-			if err := u.Room(a, more); (err == nil) != ok {
+			if err := u.CheckCapacity(a, more); (err == nil) != ok {
 				t.Errorf("%d more: %v", more, err)
 			}
 		}
 		u.Metric(a, "x")
 		u.Metric(a, "x")
-		if err := u.Room(a, maxMetrics); err == nil || !strings.Contains(err.Error(), "a has more than 250 metrics") {
+		if err := u.CheckCapacity(a, maxMetrics); err == nil || !strings.Contains(err.Error(), "a has more than 250 metrics") {
 			t.Error(err)
 		}
 		h.r.series = maxSeries - 1
-		if err := errors.Join(u.Room(a, 1), u.Room(a, 0)); err != nil {
+		if err := errors.Join(u.CheckCapacity(a, 1), u.CheckCapacity(a, 0)); err != nil {
 			t.Error(err)
 		}
-		if err := u.Room(a, 2); !errors.Is(err, ErrFull) {
+		if err := u.CheckCapacity(a, 2); !errors.Is(err, ErrFull) {
 			t.Error(err)
 		}
 		u.Metric(a, "y")
-		if err := u.Room(a, 1); !errors.Is(err, ErrFull) {
+		if err := u.CheckCapacity(a, 1); !errors.Is(err, ErrFull) {
 			t.Error(err)
 		}
-		if err := u.Room(a, 0); err != nil {
-			t.Errorf("what it has is no more: %v", err)
+		if err := u.CheckCapacity(a, 0); err != nil {
+			t.Errorf("a full register must take reports without new metrics: %v", err)
 		}
 	})
 }
 
-func TestLeaveDescribeAndConfigure(t *testing.T) {
-	h := newHouse(t)
+func TestUnbindDescribeAndConfigure(t *testing.T) {
+	h := newHarness(t)
 	h.update(func(u *Update) {
 		h.adopt(u, "a", "b")
-		changes := u.Changes()
-		h.ok(u.Leave(t.Context(), []string{"edge/b"}))
+		before := u.Version()
+		h.ok(u.Unbind(t.Context(), []string{"edge/b"}))
 		h.ok(u.Describe(t.Context(), []store.DeviceID{{Physical: "edge/a", Device: "a", Name: "the new a", About: json.RawMessage(`{"x":1}`)}, {Physical: "edge/q", Name: "q", About: json.RawMessage(`{}`)}}))
-		if b := u.Find([]byte("edge/a")); b.Name != "the new a" || string(b.About) != `{"x":1}` || u.Find([]byte("edge/b")) != nil || u.Changes() != changes+2 {
-			t.Errorf("%+v, %d changes", b, u.Changes()-changes)
+		if b := u.Find([]byte("edge/a")); b.Name != "the new a" || string(b.About) != `{"x":1}` || u.Find([]byte("edge/b")) != nil || u.Version() != before+2 {
+			t.Errorf("%+v, version grew by %d", b, u.Version()-before)
 		}
 	})
 	h.now = noon.Add(time.Second)
 	h.update(func(u *Update) {
-		changes := u.Changes()
+		before := u.Version()
 		h.ok(u.Configure(t.Context(), []store.DeviceSetting{{Device: "hall", Name: "Hall", Physical: []string{"edge/a"}}}))
-		if got := h.thing(u, "a").ID; got != "hall" || u.Changes() != changes+1 {
-			t.Errorf("edge/a is %s, %d changes", got, u.Changes()-changes)
+		if got := h.device(u, "a").ID; got != "hall" || u.Version() != before+1 {
+			t.Errorf("edge/a is %s, the version grew by %d", got, u.Version()-before)
 		}
 	})
 }
 
-func TestIDsAreReadAgainEveryMinute(t *testing.T) {
-	h := newHouse(t)
+func TestBindingsAreReadAgainEveryMinute(t *testing.T) {
+	h := newHarness(t)
 	h.update(func(u *Update) { h.adopt(u, "a") })
-	other := &house{t: t, st: h.st, r: &Register{Function: "zigbee"}, now: noon}
+	other := &harness{t: t, st: h.st, r: &Register{Function: "zigbee"}, now: noon}
 	other.update(func(u *Update) { other.adopt(u, "b") })
 	for _, tc := range []struct {
 		after time.Duration
 		known bool
-	}{{0, false}, {lookAgain - 1, false}, {lookAgain, true}} {
+	}{{0, false}, {refreshEvery - 1, false}, {refreshEvery, true}} {
 		h.now = noon.Add(tc.after)
 		h.update(func(u *Update) {
 			if known := u.Find([]byte("edge/b")) != nil; known != tc.known {
-				t.Errorf("after %s what another function adopted is known: %v", tc.after, known)
+				t.Errorf("%s after the last read, the device that another function adopted is known: %v, want %v", tc.after, known, tc.known)
 			}
 		})
 	}
@@ -261,21 +261,21 @@ func TestIDsAreReadAgainEveryMinute(t *testing.T) {
 	h.now = noon // the clock was set back
 	h.update(func(u *Update) {
 		if u.Find([]byte("edge/c")) == nil {
-			t.Error("after the clock was set back nothing is read for as long")
+			t.Error("after the clock was set back the bindings must be read at once")
 		}
 	})
 }
 
-func TestStatesOutliveTheProcess(t *testing.T) {
-	h := newHouse(t)
+func TestStatesSurviveARestart(t *testing.T) {
+	h := newHarness(t)
 	h.update(func(u *Update) {
 		h.adopt(u, "a")
 		h.set(u, "a", "x", 5, noon)
-		u.Metric(h.thing(u, "a"), "never stored")
+		u.Metric(h.device(u, "a"), "never stored")
 	})
 	h.r = &Register{Function: "sensors"}
 	h.update(func(u *Update) {
-		m := u.Known(h.thing(u, "a"), "x")
+		m := u.Known(h.device(u, "a"), "x")
 		if m == nil || m.State.Value != 5 || m.Good != 5 || !m.GoodTime.Equal(noon) || h.r.series != 1 {
 			t.Errorf("%+v, %d series", m, h.r.series)
 		}

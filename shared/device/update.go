@@ -10,8 +10,9 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Update is a change of the register: made in memory until Done, then stored by
-// its caller, who says with Stored what became of it.
+// Update is a change of the register. It holds the register's lock until Done. Then
+// the caller stores the DeviceChange that Done returned, and reports the outcome by
+// Stored. An Update belongs to one goroutine.
 type Update struct {
 	r         *Register
 	st        *store.Store
@@ -21,43 +22,44 @@ type Update struct {
 	changed   []*Metric
 }
 
-// Find returns what a physical thing is, nil if nobody knows.
-func (u *Update) Find(physical []byte) *Bound { return u.r.bound[string(physical)] }
+// Find returns the binding of a physical id, nil if it is bound to no device.
+func (u *Update) Find(physical []byte) *Binding { return u.r.bindings[string(physical)] }
 
-// Bound lists all physical things.
-func (u *Update) Bound(yield func(*Bound) bool) {
-	for _, known := range u.r.bound {
+// Bindings iterates over all bindings, in no order.
+func (u *Update) Bindings(yield func(*Binding) bool) {
+	for _, known := range u.r.bindings {
 		if !yield(known) {
 			return
 		}
 	}
 }
 
-// Changes counts how often it changed what is what.
-func (u *Update) Changes() uint64 { return u.r.changes }
+// Version grows whenever bindings were added, changed, removed or read again.
+func (u *Update) Version() uint64 { return u.r.version }
 
-// Adopt makes devices of physical things that are new, as many as there is room
-// for, but for those with a name that CheckName refuses.
+// Adopt binds each new physical id: to the unbound device of the same name, else to
+// a new device. It skips requests with a name that CheckName refuses, and those
+// beyond the register's capacity; Refused returns the reason. An error is the store's.
 func (u *Update) Adopt(ctx context.Context, requests []store.DeviceRequest) error {
 	requests = slices.DeleteFunc(requests, func(r store.DeviceRequest) bool { return errors.Join(CheckName(r.Physical), CheckName(r.Name)) != nil })
-	requests = requests[:min(len(requests), max(0, maxDevices-len(u.r.bound)))]
+	requests = requests[:min(len(requests), max(0, maxDevices-len(u.r.bindings)))]
 	if len(requests) == 0 {
 		return nil
 	}
-	for some := range slices.Chunk(requests, atOnce) {
-		ids, err := u.st.AdoptDevices(ctx, some, u.now)
+	for chunk := range slices.Chunk(requests, chunkSize) {
+		ids, err := u.st.AdoptDevices(ctx, chunk, u.now)
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
-			u.r.bound[id.Physical] = &Bound{id, thing(u.r.things, id.Device)}
+			u.r.bindings[id.Physical] = &Binding{id, deviceOf(u.r.devices, id.Device)}
 		}
 	}
-	u.r.changes++
+	u.r.version++
 	return nil
 }
 
-// Refused says why a physical thing is not found after Adopt.
+// Refused returns why a physical id has no binding after Adopt: its name, or ErrFull.
 func (u *Update) Refused(physical []byte) error {
 	if err := CheckName(string(physical)); err != nil {
 		return err
@@ -65,71 +67,73 @@ func (u *Update) Refused(physical []byte) error {
 	return ErrFull
 }
 
-// Leave ends what physical things are: they are gone from the house.
-func (u *Update) Leave(ctx context.Context, physical []string) error {
+// Unbind ends the bindings of physical ids that are no longer in use. Their devices
+// and readings stay.
+func (u *Update) Unbind(ctx context.Context, physical []string) error {
 	if err := u.st.UnbindDevices(ctx, physical, u.now); err != nil {
 		return err
 	}
 	for _, p := range physical {
-		delete(u.r.bound, p)
+		delete(u.r.bindings, p)
 	}
-	u.r.changes++
+	u.r.version++
 	return nil
 }
 
-// Describe keeps what sources say of physical things.
+// Describe stores the names and descriptions that sources give to physical ids.
 func (u *Update) Describe(ctx context.Context, ids []store.DeviceID) error {
-	for some := range slices.Chunk(ids, atOnce) {
-		if err := u.st.DescribeDevices(ctx, some); err != nil {
+	for chunk := range slices.Chunk(ids, chunkSize) {
+		if err := u.st.DescribeDevices(ctx, chunk); err != nil {
 			return err
 		}
 	}
 	for _, id := range ids {
-		if known := u.r.bound[id.Physical]; known != nil {
+		if known := u.r.bindings[id.Physical]; known != nil {
 			known.Name, known.About = id.Name, id.About
 		}
 	}
-	u.r.changes++
+	u.r.version++
 	return nil
 }
 
-// Configure does what a person has decided of devices.
+// Configure applies the user's settings of devices, then reads the bindings again.
 func (u *Update) Configure(ctx context.Context, settings []store.DeviceSetting) error {
 	if err := u.st.ConfigureDevices(ctx, settings, u.now); err != nil {
 		return err
 	}
-	u.r.looked = time.Time{} // ids may have moved
-	return u.r.look(ctx, u.st, u.now)
+	u.r.refreshed = time.Time{} // the settings may have bound ids to other devices
+	return u.r.refresh(ctx, u.st, u.now)
 }
 
-// Known returns a metric of a device, nil if it has none of that name yet.
-func (u *Update) Known(t *Thing, key string) *Metric { return t.metrics[key] }
+// Known returns a metric of a device, nil if the device has no metric of that name.
+func (u *Update) Known(d *Device, key string) *Metric { return d.metrics[key] }
 
-// Metric returns a metric of a device and makes it where it is new. What is
-// planned by its state depends on the update that set it.
-func (u *Update) Metric(t *Thing, key string) *Metric {
-	m := t.metrics[key]
+// Metric returns a metric of a device and creates it if it is new. From then on u
+// depends on the update that set the metric's state, until that update is stored.
+func (u *Update) Metric(d *Device, key string) *Metric {
+	m := d.metrics[key]
 	if m == nil {
-		m = &Metric{State: store.DeviceState{Device: t.ID, Metric: key}}
-		t.metrics[key] = m
+		m = &Metric{State: store.DeviceState{Device: d.ID, Metric: key}}
+		d.metrics[key] = m
 		u.r.series++
 	}
 	u.dependOn(m.changed)
 	return m
 }
 
-// Room refuses more metrics than a device can need.
-func (u *Update) Room(t *Thing, more int) error {
+// CheckCapacity returns an error if the device or the register cannot take more new
+// metrics.
+func (u *Update) CheckCapacity(d *Device, more int) error {
 	switch {
-	case more > 0 && len(t.metrics)+more > maxMetrics:
-		return fmt.Errorf("%s has more than %d metrics", t.ID, maxMetrics)
+	case more > 0 && len(d.metrics)+more > maxMetrics:
+		return fmt.Errorf("%s has more than %d metrics", d.ID, maxMetrics)
 	case more > 0 && u.r.series+more > maxSeries:
 		return ErrFull
 	}
 	return nil
 }
 
-// Changed notes that the metric's state is to be stored.
+// Changed adds the metric's state to the states that Done returns.
 func (u *Update) Changed(m *Metric) {
 	if m.changed != u.outcome {
 		m.changed = u.outcome
@@ -137,23 +141,26 @@ func (u *Update) Changed(m *Metric) {
 	}
 }
 
-// dependOn records that u used state that another, unstored update set: when a
-// gateway dies, the connector sends again what is being written.
+// dependOn records that u used a state that another update set and has not stored
+// yet. This happens when a gateway dies: the connector sends a batch again while the
+// first call still writes it.
 func (u *Update) dependOn(o *outcome) {
 	if o == nil || o == u.outcome || slices.Contains(u.dependsOn, o) {
 		return
 	}
-	if o.known() && o.err == nil {
+	if o.decided() && o.err == nil {
 		return
 	}
 	u.dependsOn = append(u.dependsOn, o)
 }
 
-// Depends reports that u used the state of updates that may not be stored.
+// Depends reports whether u used a state of an update that was not stored at that
+// moment.
 func (u *Update) Depends() bool { return len(u.dependsOn) > 0 }
 
-// Wait waits until what u depends on is stored. If that failed, u is not to be
-// stored either: its messages come again and are planned by what is stored.
+// Wait waits until all updates that u depends on are stored. It returns an error if
+// one of them failed, or when ctx ends. Then u must not be stored either: its
+// messages come again and are compared with the stored states.
 func (u *Update) Wait(ctx context.Context) error {
 	for _, o := range u.dependsOn {
 		if err := o.wait(ctx); err != nil {
@@ -163,12 +170,13 @@ func (u *Update) Wait(ctx context.Context) error {
 	return nil
 }
 
-// Done gives the register free and returns what is to be stored. After an error
-// that is nothing, and the register reads anew.
+// Done releases the register and returns the states to store. Call it exactly once.
+// With an error it returns nothing to store, and the next update reads the register
+// from the store again.
 func (u *Update) Done(err error) store.DeviceChange {
 	defer u.r.mu.Unlock()
 	if err != nil {
-		u.r.things, u.r.bound = nil, nil
+		u.r.devices, u.r.bindings = nil, nil
 		u.outcome.set(err)
 		return store.DeviceChange{}
 	}
@@ -176,14 +184,14 @@ func (u *Update) Done(err error) store.DeviceChange {
 	for i, m := range u.changed {
 		states[i] = m.row()
 	}
-	u.r.unstored = append(slices.DeleteFunc(u.r.unstored, (*outcome).known), u.outcome)
+	u.r.unstored = append(slices.DeleteFunc(u.r.unstored, (*outcome).decided), u.outcome)
 	return store.DeviceChange{States: states, Function: u.r.Function, Writer: u.r.writer}
 }
 
-// Stored says what became of u after Done. What the register holds in memory is
-// true only if it was stored; else it reads anew.
+// Stored reports whether u was stored, after Done succeeded. With an error the
+// register's memory is ahead of the store, so the next update reads it again.
 func (u *Update) Stored(err error) {
-	u.outcome.set(err) // first: who holds the register may wait for it
+	u.outcome.set(err) // before locking: the holder of the lock may wait for this outcome
 	if err != nil {
 		u.r.forget()
 	}

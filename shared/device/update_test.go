@@ -10,8 +10,8 @@ import (
 	"github.com/hearth-home/hearth/shared/quality"
 )
 
-func TestWhatWasNotStoredIsForgotten(t *testing.T) {
-	h := newHouse(t)
+func TestAnUpdateThatWasNotStoredIsForgotten(t *testing.T) {
+	h := newHarness(t)
 	h.update(func(u *Update) {
 		h.adopt(u, "a")
 		h.set(u, "a", "x", 5, noon)
@@ -21,24 +21,24 @@ func TestWhatWasNotStoredIsForgotten(t *testing.T) {
 	if c := u.Done(nil); len(c.States) != 1 || c.States[0].Value != 6 || c.Function != "sensors" || c.Writer == "" {
 		t.Errorf("%+v", c)
 	}
-	u.Stored(errAway)
+	u.Stored(errUnreachable)
 	u = h.begin()
-	if m := u.Known(h.thing(u, "a"), "x"); m.State.Value != 5 {
+	if m := u.Known(h.device(u, "a"), "x"); m.State.Value != 5 {
 		t.Errorf("%+v", m.State)
 	}
 	h.set(u, "a", "x", 7, noon.Add(time.Minute))
-	if c := u.Done(errAway); len(c.States) != 0 {
+	if c := u.Done(errUnreachable); len(c.States) != 0 {
 		t.Errorf("%+v", c)
 	}
 	h.update(func(u *Update) {
-		if m := u.Known(h.thing(u, "a"), "x"); m.State.Value != 5 || u.Depends() {
+		if m := u.Known(h.device(u, "a"), "x"); m.State.Value != 5 || u.Depends() {
 			t.Errorf("%+v", m.State)
 		}
 	})
 }
 
 func TestAStateIsStoredOncePerUpdate(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	h.update(func(u *Update) { h.adopt(u, "a") })
 	u := h.begin()
 	h.set(u, "a", "x", 5, noon)
@@ -54,8 +54,8 @@ func TestAStateIsStoredOncePerUpdate(t *testing.T) {
 	h.store(u, c)
 }
 
-func TestWhatDependsOnWhat(t *testing.T) {
-	h := newHouse(t)
+func TestAnUpdateDependsOnAnUnstoredOneWhoseStateItUses(t *testing.T) {
+	h := newHarness(t)
 	h.update(func(u *Update) { h.adopt(u, "a", "b") })
 	first := h.begin()
 	h.set(first, "a", "x", 5, noon)
@@ -63,17 +63,17 @@ func TestWhatDependsOnWhat(t *testing.T) {
 	second := h.begin()
 	h.set(second, "b", "x", 5, noon)
 	if second.Depends() {
-		t.Error("of another device")
+		t.Error("it depends on an update of another device")
 	}
 	for range 2 {
-		second.Metric(h.thing(second, "a"), "x")
+		second.Metric(h.device(second, "a"), "x")
 	}
 	if !second.Depends() || len(second.dependsOn) != 1 {
 		t.Errorf("depends on %d", len(second.dependsOn))
 	}
-	away, cancel := context.WithCancel(t.Context())
+	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := second.Wait(away); !errors.Is(err, context.Canceled) {
+	if err := second.Wait(canceled); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	h.store(first, c)
@@ -81,52 +81,51 @@ func TestWhatDependsOnWhat(t *testing.T) {
 	third := second.Done(nil)
 	h.store(second, third)
 	u := h.begin()
-	if u.Metric(h.thing(u, "a"), "x"); u.Depends() {
-		t.Error("what is stored is nobody's word")
+	if u.Metric(h.device(u, "a"), "x"); u.Depends() {
+		t.Error("it depends on an update that is stored")
 	}
 	u.Done(nil)
 	u.Stored(nil)
 }
 
-func TestWhoDependsOnWhatFailedFailsToo(t *testing.T) {
-	h := newHouse(t)
+func TestAnUpdateFailsIfOneThatItDependsOnFails(t *testing.T) {
+	h := newHarness(t)
 	h.update(func(u *Update) { h.adopt(u, "a") })
 	first := h.begin()
 	h.set(first, "a", "x", 5, noon)
 	first.Done(nil)
 	second := h.begin()
-	second.Metric(h.thing(second, "a"), "x")
+	second.Metric(h.device(second, "a"), "x")
 	second.Done(nil)
-	first.Stored(errAway)
-	if err := second.Wait(t.Context()); !errors.Is(err, errAway) {
+	first.Stored(errUnreachable)
+	if err := second.Wait(t.Context()); !errors.Is(err, errUnreachable) {
 		t.Error(err)
 	}
-	second.Stored(errAway)
+	second.Stored(errUnreachable)
 }
 
-// TestAnotherWriterIsNoticed: while one pod takes over from another both write, and
-// neither goes by what it remembers.
+// TestAnotherWriterIsNoticed: while one pod takes over from another, both write.
+// Neither may use the states that it has in memory.
 func TestAnotherWriterIsNoticed(t *testing.T) {
-	a := newHouse(t)
+	a := newHarness(t)
 	a.update(func(u *Update) {
 		a.adopt(u, "d")
 		a.set(u, "d", "x", 1, noon)
 	})
-	b := &house{t: t, st: a.st, r: &Register{Function: "sensors"}, now: noon}
-	for i, h := range []*house{b, a, a, b, b, a} {
+	b := &harness{t: t, st: a.st, r: &Register{Function: "sensors"}, now: noon}
+	for i, h := range []*harness{b, a, a, b, b, a} {
 		h.update(func(u *Update) {
-			if m := u.Known(h.thing(u, "d"), "x"); m.State.Value != float64(i+1) {
-				t.Errorf("update %d goes by %v", i, m.State.Value)
+			if m := u.Known(h.device(u, "d"), "x"); m.State.Value != float64(i+1) {
+				t.Errorf("update %d reads the state %v, want %d", i, m.State.Value, i+1)
 			}
 			h.set(u, "d", "x", float64(i+2), noon.Add(time.Duration(i+1)*time.Minute))
 		})
 	}
 }
 
-// TestWhoReadsAnewWaitsForItsOwn: what is being stored would be missed in what is
-// read.
-func TestWhoReadsAnewWaitsForItsOwn(t *testing.T) {
-	h := newHouse(t)
+// TestAReloadWaitsForUnstoredUpdates: else it would miss their states.
+func TestAReloadWaitsForUnstoredUpdates(t *testing.T) {
+	h := newHarness(t)
 	h.update(func(u *Update) { h.adopt(u, "d") })
 	slow := h.begin()
 	h.set(slow, "d", "x", 7, noon)
@@ -137,28 +136,28 @@ func TestWhoReadsAnewWaitsForItsOwn(t *testing.T) {
 	soon, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if u, err := h.r.Update(soon, h.st, noon); err == nil || u != nil {
-		t.Fatal("read while its own batch was under way")
+		t.Fatal("it read the states while an update of its own was unstored")
 	}
 	h.store(slow, c)
 	h.update(func(u *Update) {
-		if m := u.Known(h.thing(u, "d"), "x"); m == nil || m.State.Value != 7 {
+		if m := u.Known(h.device(u, "d"), "x"); m == nil || m.State.Value != 7 {
 			t.Errorf("%+v", m)
 		}
 	})
 	if len(h.r.unstored) != 1 {
-		t.Errorf("%d updates are remembered", len(h.r.unstored))
+		t.Errorf("%d unstored updates are remembered, want only the last", len(h.r.unstored))
 	}
 }
 
-func TestPendingOutliersOutliveAReload(t *testing.T) {
-	h := newHouse(t)
+func TestPendingOutliersSurviveAReload(t *testing.T) {
+	h := newHarness(t)
 	h.update(func(u *Update) {
 		h.adopt(u, "d")
 		h.set(u, "d", "x", 5, noon)
 	})
 	judge := func(minute int) (v quality.Verdict) {
 		h.update(func(u *Update) {
-			m := u.Metric(h.thing(u, "d"), "x")
+			m := u.Metric(h.device(u, "d"), "x")
 			if v = m.Judge(&catalogue.Field{Key: "x", Max: 1000, Step: 10}, 500, noon.Add(time.Duration(minute)*time.Minute), true); v.Outlier {
 				m.Pend(&quality.Flagged{})
 			}
@@ -175,12 +174,12 @@ func TestPendingOutliersOutliveAReload(t *testing.T) {
 	}
 }
 
-func TestAStoreThatIsAwayLeavesTheRegisterUsable(t *testing.T) {
-	h := newHouse(t)
-	away, cancel := context.WithCancel(t.Context())
+func TestTheRegisterIsUsableAfterTheStoreFailed(t *testing.T) {
+	h := newHarness(t)
+	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := h.r.Update(away, h.st, noon); err == nil {
-		t.Fatal("an update of what could not be read")
+	if _, err := h.r.Update(canceled, h.st, noon); err == nil {
+		t.Fatal("an update although the register could not be read")
 	}
 	h.update(func(u *Update) { h.adopt(u, "a") })
 }

@@ -9,18 +9,19 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
-// Value is one number of a device, in the unit that is kept.
+// Value is one number of a device, in the unit that its key names.
 type Value struct {
 	Key   string
 	V     float64
-	Field *catalogue.Field // its range and step; nil: as the catalogue declares it
-	Bad   string           // why it is suspect, "" if it is not
+	Field *catalogue.Field // its declaration: range and rate of change; nil: the catalogue's
+	Bad   string           // why its source knows it to be suspect; "": it does not
 }
 
-// Note is a text that a device said: its state, not a reading.
-type Note struct{ Key, Text string }
+// TextState is a text that is kept as a state of a device alone, not as a reading.
+type TextState struct{ Key, Text string }
 
-// CheckName reports a name that no database and no page shows as it is.
+// CheckName returns an error for a name that is not UTF-8 or holds a control
+// character: databases and pages would refuse it or change it.
 func CheckName(name string) error {
 	if !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
 		return fmt.Errorf("a name holds a control character or is not UTF-8: %.100q", name)
@@ -28,15 +29,15 @@ func CheckName(name string) error {
 	return nil
 }
 
-const maxSlug = 60 // bytes, about
+const maxSlug = 60 // bytes; a letter that is written as two may exceed it by one
 
 // Slug makes a device id of a name: "Living room (left)" becomes
-// living-room-left. What is left may be nothing.
+// living-room-left. The result is "" if the name has no Latin letter, digit or _.
 func Slug(name string) string {
 	var b strings.Builder
 	gap := false
 	for _, r := range strings.ToLower(name) {
-		if s, ok := spelt[r]; ok {
+		if s, ok := transliterations[r]; ok {
 			b.WriteString(s)
 			gap = false
 			continue
@@ -55,4 +56,5 @@ func Slug(name string) string {
 	return strings.Trim(b.String(), "-")
 }
 
-var spelt = map[rune]string{'ä': "ae", 'ö': "oe", 'ü': "ue", 'ß': "ss", 'é': "e", 'è': "e", 'à': "a", 'ç': "c", 'ñ': "n", 'å': "a", 'ø': "oe", 'æ': "ae"}
+// transliterations are the letters that are written as others.
+var transliterations = map[rune]string{'ä': "ae", 'ö': "oe", 'ü': "ue", 'ß': "ss", 'é': "e", 'è': "e", 'à': "a", 'ç': "c", 'ñ': "n", 'å': "a", 'ø': "oe", 'æ': "ae"}

@@ -11,26 +11,29 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Batch gathers what the messages of one call say of devices. Begin makes it, the
-// planning ends with Done, and Store writes it.
+// Batch gathers the reports of one call. Begin makes it and locks the register; Add,
+// AddReading, SetState and SetTextState fill it; Done releases the register; Store
+// writes it. A Batch belongs to one goroutine.
 type Batch struct {
 	*device.Update
-	Change   store.DeviceChange // what else one call changes: numbering, dead letters
-	Messages []alert.Message    // for Slack; a key that was ever queued is not queued again
+	Change   store.DeviceChange // changes of the caller's own: edge numbering, dead letters; Done adds the states
+	Messages []alert.Message    // for Slack; a key that was queued once is never queued again
 
-	st       *store.Store
-	now      time.Time
-	lookup   Lookup
-	listings map[string]*listing
-	last     *listing
+	st     *store.Store
+	now    time.Time
+	lookup Lookup
 
-	readings []reading.Reading
-	changes  int  // of states
-	confirms bool // readings that an unstored batch may still be writing
-	answer   Answer
+	declarations    map[string]*declaration // by measurement
+	lastDeclaration *declaration
+
+	readings  []reading.Reading
+	setStates int  // how often a state was set
+	rewrites  bool // readings holds marks of earlier readings, which an unstored batch may still be writing
+	answer    Answer
 }
 
-// Begin returns a batch that holds the register until Done.
+// Begin returns a batch that locks the register until Done. Times are compared with
+// now. An error is the store's.
 func Begin(ctx context.Context, st *store.Store, r *device.Register, lookup Lookup, now time.Time) (*Batch, error) {
 	u, err := r.Update(ctx, st, now)
 	if err != nil {
@@ -39,51 +42,52 @@ func Begin(ctx context.Context, st *store.Store, r *device.Register, lookup Look
 	return &Batch{Update: u, st: st, now: now, lookup: lookup}, nil
 }
 
-// AddReading takes in a reading that is of no device's metric. i is its index in
-// the answer.
+// AddReading adds a reading that is no state of a device. i is its index in the
+// answer.
 func (b *Batch) AddReading(i int, r reading.Reading) {
-	r, dropped, err := check(r, b.lookup, b.now)
+	r, dropped, err := checkReading(r, b.lookup, b.now)
 	if len(dropped) > 0 {
 		err = cmp.Or(err, dropped[0])
 	}
-	stored := err == nil || len(dropped) > 0 && !empty(r)
+	stored := err == nil || len(dropped) > 0 && !isEmpty(r)
 	if stored {
 		b.readings = append(b.readings, r)
 	}
 	b.answer.count(i, stored, err)
 }
 
-// State returns the last word of a metric.
-func (b *Batch) State(t *device.Thing, key string) (store.DeviceState, bool) {
-	m := b.Known(t, key)
+// State returns the latest state of a metric; false: the device has no such metric.
+func (b *Batch) State(d *device.Device, key string) (store.DeviceState, bool) {
+	m := b.Known(d, key)
 	if m == nil {
 		return store.DeviceState{}, false
 	}
 	return m.State, true
 }
 
-// Done ends the planning and gives the register free. After an error nothing is
-// stored.
+// Done releases the register. Call it exactly once. With an error nothing may be
+// stored: do not call Store then.
 func (b *Batch) Done(err error) {
 	c := b.Update.Done(err)
 	b.Change.States, b.Change.Function, b.Change.Writer = c.States, c.Function, c.Writer
 }
 
-// Store writes the readings and then, in one transaction, what changed of the
-// devices, and queues the messages. After an error nothing of the batch counts as
-// stored: its caller sends it again.
+// Store writes the readings and then, in one transaction, the device states, Change
+// and Messages. After an error the caller retries the whole batch: a part may be
+// stored, and storing it again changes nothing.
 func (b *Batch) Store(ctx context.Context) (Answer, error) {
 	err := b.write(ctx)
 	b.Stored(err)
 	return b.answer, err
 }
 
-// write waits for the batches whose state b used. Where one of them may still
-// write a reading that b confirms, b's readings come after it: the later write
-// wins. Else they are written meanwhile.
+// write writes the readings at once, and waits for the batches that b depends on
+// before it writes the states. If b changes the marks of readings that such a batch
+// may still be writing, it waits before it writes the readings too: the last write of
+// a reading wins.
 func (b *Batch) write(ctx context.Context) error {
 	readings := b.readings
-	if b.Depends() && !b.confirms && len(readings) > 0 {
+	if b.Depends() && !b.rewrites && len(readings) > 0 {
 		if err := b.st.Write(ctx, readings); err != nil {
 			return err
 		}
@@ -99,6 +103,6 @@ func (b *Batch) write(ctx context.Context) error {
 		if err := tx.Queue(ctx, b.Messages); err != nil {
 			return err
 		}
-		return tx.SaveDevices(ctx, b.Change) // last: whoever claims the devices waits for its end
+		return tx.SaveDevices(ctx, b.Change) // last: it locks a row that another process needs to claim the devices
 	})
 }

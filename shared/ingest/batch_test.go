@@ -13,69 +13,70 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// TestWhatIsNotYetStoredIsNoRepetition: a gateway that dies has the connector
-// send a batch again while the first is still being written. If the second took
-// the first's word for it and the first failed, the reading would be lost.
-func TestWhatIsNotYetStoredIsNoRepetition(t *testing.T) {
-	h := newHouse(t)
+// TestADuplicateWaitsForTheFirstToBeStored: when a gateway dies, the connector sends
+// a batch again while the first call still writes it. If the second counted its
+// reports as duplicates and the first then failed, the readings would be lost.
+func TestADuplicateWaitsForTheFirstToBeStored(t *testing.T) {
+	h := newHarness(t)
 	co2 := air(0, "co2_ppm", 600)
-	first, second := h.plan(co2), h.plan(co2)
+	first, second := h.batch(co2), h.batch(co2)
 	stored := make(chan error, 1)
 	go func() { stored <- save(t.Context(), second) }()
-	first.Stored(errAway)
-	if err := <-stored; !errors.Is(err, errAway) {
+	first.Stored(errUnreachable)
+	if err := <-stored; !errors.Is(err, errUnreachable) {
 		t.Error("the second batch counts as stored, although it wrote nothing and the first was not")
 	}
-	first, second = h.plan(co2), h.plan(co2)
+	first, second = h.batch(co2), h.batch(co2)
 	go func() { stored <- save(t.Context(), second) }()
 	if err := errors.Join(save(t.Context(), first), <-stored); err != nil || len(first.readings) != 1 || second.answer.Unchanged != 1 {
 		t.Errorf("again: %v, %d readings, %+v", err, len(first.readings), second.answer)
 	}
-	if a := h.say(co2); a.Stored != 0 || a.Unchanged != 1 {
-		t.Errorf("a repetition of what is stored: %+v", a)
+	if a := h.store(co2); a.Stored != 0 || a.Unchanged != 1 {
+		t.Errorf("a duplicate of a stored report: %+v", a)
 	}
 	h.want("readings", h.lines("air"), "air,device=a co2_ppm=600 1780315200000000000")
 }
 
-// TestAConfirmationIsWrittenAfterWhatItConfirms: the other way round the reading
-// would stay suspect for ever.
+// TestAConfirmationIsWrittenAfterWhatItConfirms: in the other order the confirmed
+// reading would stay suspect.
 func TestAConfirmationIsWrittenAfterWhatItConfirms(t *testing.T) {
-	h := newHouse(t)
-	h.say(air(0, "co2_ppm", 600))
-	h.say(air(1, "co2_ppm", 12000))
-	w := &watched{Series: h.st.Series}
+	h := newHarness(t)
+	h.store(air(0, "co2_ppm", 600))
+	h.store(air(1, "co2_ppm", 12000))
+	w := &observedSeries{Series: h.st.Series}
 	h.st.Series = w
-	onItsWay := h.plan(air(2, "co2_ppm", 12000))
-	confirming := h.plan(air(3, "co2_ppm", 12000))
+	unstored := h.batch(air(2, "co2_ppm", 12000))
+	confirming := h.batch(air(3, "co2_ppm", 12000))
 	if len(confirming.readings) != 3 {
-		t.Fatalf("%d readings, want one and two that it confirms", len(confirming.readings))
+		t.Fatalf("%d readings, want its own and the two that it confirms", len(confirming.readings))
 	}
-	away, cancel := context.WithCancel(t.Context())
+	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := save(away, confirming); err == nil || w.calls != 0 {
+	if err := save(canceled, confirming); err == nil || w.calls != 0 {
 		t.Errorf("%d writes, %v", w.calls, err)
 	}
-	if err := save(t.Context(), onItsWay); err != nil || w.calls != 1 {
+	if err := save(t.Context(), unstored); err != nil || w.calls != 1 {
 		t.Errorf("%d writes, %v", w.calls, err)
 	}
 }
 
-// TestWhatDependsOnAnotherIsWrittenBesideIt: an outage makes batches that depend on
-// each other; they must not wait in line for the time series database.
-func TestWhatDependsOnAnotherIsWrittenBesideIt(t *testing.T) {
-	h := newHouse(t)
+// TestReadingsOfDependentBatchesAreWrittenInParallel: after an outage many batches
+// depend on each other. They must not wait for each other's writes to the time series
+// database.
+func TestReadingsOfDependentBatchesAreWrittenInParallel(t *testing.T) {
+	h := newHarness(t)
 	written := make(chan struct{})
-	h.st.Series = &watched{Series: h.st.Series, before: func() { close(written) }}
-	first := h.plan(Report{Measurement: "air", Notes: []device.Note{{Key: "mode", Text: "auto"}}, Time: noon, Arrived: noon})
-	second := h.plan(Report{Measurement: "air", Notes: []device.Note{{Key: "mode", Text: "off"}}, Values: air(1, "co2_ppm", 600).Values, Time: at(1), Arrived: at(1)})
+	h.st.Series = &observedSeries{Series: h.st.Series, before: func() { close(written) }}
+	first := h.batch(Report{Measurement: "air", TextStates: []device.TextState{{Key: "mode", Text: "auto"}}, Time: noon, Arrived: noon})
+	second := h.batch(Report{Measurement: "air", TextStates: []device.TextState{{Key: "mode", Text: "off"}}, Values: air(1, "co2_ppm", 600).Values, Time: at(1), Arrived: at(1)})
 	if !second.Depends() || first.Depends() {
-		t.Fatal("the second goes by what the first says of the mode, and not the other way round")
+		t.Fatal("the second must depend on the first for the state of mode, and the first on none")
 	}
 	stored := make(chan error, 1)
 	go func() { stored <- save(t.Context(), second) }()
 	<-written
 	if got := h.states(); len(got) != 0 {
-		t.Errorf("states before what they depend on is stored: %q", got)
+		t.Errorf("states stored before those that they depend on: %q", got)
 	}
 	if err := errors.Join(save(t.Context(), first), <-stored); err != nil {
 		t.Fatal(err)
@@ -83,39 +84,39 @@ func TestWhatDependsOnAnotherIsWrittenBesideIt(t *testing.T) {
 	h.want("states", h.states(), "co2_ppm=600 ok ", "mode=off ok ")
 }
 
-// TestReadingsAreStoredBeforeStates: whoever sees a state finds its reading.
+// TestReadingsAreStoredBeforeStates: a reader that sees a state finds its reading.
 func TestReadingsAreStoredBeforeStates(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	var before []string
-	h.st.Series = &watched{Series: h.st.Series, before: func() { before = h.states() }}
-	h.say(air(0, "co2_ppm", 600))
-	if h.say(air(1, "co2_ppm", 700)); len(before) != 1 || before[0] != "co2_ppm=600 ok " {
+	h.st.Series = &observedSeries{Series: h.st.Series, before: func() { before = h.states() }}
+	h.store(air(0, "co2_ppm", 600))
+	if h.store(air(1, "co2_ppm", 700)); len(before) != 1 || before[0] != "co2_ppm=600 ok " {
 		t.Errorf("while the second reading is written the states are %q", before)
 	}
 	h.want("states", h.states(), "co2_ppm=700 ok ")
 }
 
-// TestAFailureBetweenReadingsAndStatesLosesNoTransition: what is sent again is
-// compared with the states that were not written, so it is planned once more, and a
-// counter counts once.
+// TestAFailureBetweenReadingsAndStatesLosesNoTransition: the retry is compared with
+// the states before the failure. So it computes the same again, and a counter counts
+// once.
 func TestAFailureBetweenReadingsAndStatesLosesNoTransition(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	energy := func(minute int, kwh float64) Report {
 		return Report{Measurement: "power", Time: at(minute), Arrived: at(minute),
 			Values: []device.Value{{Key: "energy_kwh", V: kwh, Field: &catalogue.Field{Key: "energy_kwh", Max: catalogue.Limits, Counter: true}}}}
 	}
-	h.say(energy(0, 10))
+	h.store(energy(0, 10))
 	whole := h.st.Series
-	h.st.Series = &watched{Series: whole, fails: true}
+	h.st.Series = &observedSeries{Series: whole, fails: true}
 	for range 2 {
-		if _, err := h.plan(energy(1, 10.5), energy(2, 10.75)).Store(t.Context()); !errors.Is(err, errAway) {
+		if _, err := h.batch(energy(1, 10.5), energy(2, 10.75)).Store(t.Context()); !errors.Is(err, errUnreachable) {
 			t.Fatal(err)
 		}
 		h.want("states", h.states(), "energy_kwh=10 ok ")
 	}
 	h.st.Series = whole
-	for _, stored := range []int{2, 1} { // by the same process, then by another, which knows the last
-		if a := h.say(energy(1, 10.5), energy(2, 10.75)); a.Stored != stored || a.Unchanged != 2-stored {
+	for _, stored := range []int{2, 1} { // by the same process; then by a new one, for which only the last is a duplicate
+		if a := h.store(energy(1, 10.5), energy(2, 10.75)); a.Stored != stored || a.Unchanged != 2-stored {
 			t.Errorf("%+v, want %d stored", a, stored)
 		}
 		h.want("states", h.states(), "energy_kwh=10.75 ok ")
@@ -125,12 +126,12 @@ func TestAFailureBetweenReadingsAndStatesLosesNoTransition(t *testing.T) {
 		"power,device=a energy_delta_kwh=0.5,energy_kwh=10.5 1780315260000000000", "power,device=a energy_delta_kwh=0.25,energy_kwh=10.75 1780315320000000000")
 }
 
-// TestAMessageIsQueuedWithTheStateItIsOf: where the transaction fails neither is
-// there, and what is sent again queues it once.
-func TestAMessageIsQueuedWithTheStateItIsOf(t *testing.T) {
-	h := newHouse(t)
-	plan := func() *Batch {
-		b := h.plan(air(0, "co2_ppm", 2600))
+// TestAMessageIsQueuedInItsStatesTransaction: if the transaction fails, neither is
+// stored. The retry queues the message once.
+func TestAMessageIsQueuedInItsStatesTransaction(t *testing.T) {
+	h := newHarness(t)
+	newBatch := func() *Batch {
+		b := h.batch(air(0, "co2_ppm", 2600))
 		b.Messages = []alert.Message{{Key: "co2/a/1", Channel: "alerts", Text: "open a window", Created: noon}}
 		return b
 	}
@@ -142,18 +143,18 @@ func TestAMessageIsQueuedWithTheStateItIsOf(t *testing.T) {
 		}
 		return due
 	}
-	failing := plan()
-	ctx, leave := context.WithCancel(t.Context())
+	failing := newBatch()
+	ctx, cancel := context.WithCancel(t.Context())
 	failing.Change.Nodes = []string{"pi4"}
 	failing.Change.Count = func([]store.EdgeSeq) []store.EdgeSeq { // in the middle of the transaction
-		leave()
+		cancel()
 		return []store.EdgeSeq{{Node: "pi4", Boot: "b", Upto: 1, Highest: 1}}
 	}
 	if _, err := failing.Store(ctx); err == nil || len(due()) != 0 || len(h.states()) != 0 {
 		t.Errorf("%v: queued %v, states %v; want neither", err, due(), h.states())
 	}
 	for range 2 {
-		if _, err := plan().Store(t.Context()); err != nil {
+		if _, err := newBatch().Store(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := due(); len(got) != 1 || got[0].Text != "open a window" {
@@ -161,37 +162,37 @@ func TestAMessageIsQueuedWithTheStateItIsOf(t *testing.T) {
 		}
 		h.want("states", h.states(), "co2_ppm=2600 ok ")
 	}
-	alone := h.plan()
+	alone := h.batch()
 	alone.Messages = []alert.Message{{Key: "alone", Channel: "alerts", Created: noon}}
 	if _, err := alone.Store(t.Context()); err != nil || len(due()) != 2 {
 		t.Errorf("a message alone: %v, %v", due(), err)
 	}
 }
 
-func TestNothingToStoreIsNoCallOfTheDatabase(t *testing.T) {
-	h := newHouse(t)
-	b := h.plan()
+func TestAnEmptyBatchCallsNoDatabase(t *testing.T) {
+	h := newHarness(t)
+	b := h.batch()
 	h.st.Close()
 	if a, err := b.Store(t.Context()); err != nil || a.Stored+a.Unchanged+len(a.Rejected) != 0 {
 		t.Errorf("%+v, %v", a, err)
 	}
 }
 
-func TestAPlanThatFailedStoresNothing(t *testing.T) {
-	h := newHouse(t)
-	b, thing := h.begin()
-	b.SetState(thing, "online", "", 1, noon, false)
-	b.Done(errors.New("the store went away"))
-	b, thing = h.begin()
-	if s, ok := b.State(thing, "online"); ok {
+func TestABatchThatFailedBeforeDoneStoresNothing(t *testing.T) {
+	h := newHarness(t)
+	b, dev := h.begin()
+	b.SetState(dev, "online", "", 1, noon, false)
+	b.Done(errors.New("the store cannot be reached"))
+	b, dev = h.begin()
+	if s, ok := b.State(dev, "online"); ok {
 		t.Errorf("it remembers %+v", s)
 	}
 	b.Done(nil)
 	h.want("states", h.states())
 }
 
-func TestAReadingOfNoDeviceIsCheckedToo(t *testing.T) {
-	h := newHouse(t)
+func TestAddReadingChecksReadings(t *testing.T) {
+	h := newHarness(t)
 	b, _ := h.begin()
 	canary := func(seconds float64, tag string, minutes int) reading.Reading {
 		return reading.Reading{Name: "canary", Tags: map[string]string{tag: "c"}, Fields: map[string]float64{"latency_seconds": seconds}, Time: at(minutes)}
@@ -215,10 +216,10 @@ func TestAReadingOfNoDeviceIsCheckedToo(t *testing.T) {
 	}
 }
 
-func TestAWaitEndsWithItsTime(t *testing.T) {
-	h := newHouse(t)
-	h.plan(air(0, "co2_ppm", 600)) // whose caller was killed before it stored
-	second := h.plan(air(1, "co2_ppm", 610))
+func TestAWaitEndsAtTheDeadline(t *testing.T) {
+	h := newHarness(t)
+	h.batch(air(0, "co2_ppm", 600)) // its caller was killed before Store
+	second := h.batch(air(1, "co2_ppm", 610))
 	soon, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	if err := save(soon, second); !errors.Is(err, context.DeadlineExceeded) {

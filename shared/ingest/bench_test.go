@@ -8,10 +8,10 @@ import (
 	"github.com/hearth-home/hearth/shared/device"
 )
 
-// BenchmarkAdd is what planning one report of four values takes.
+// BenchmarkAdd adds one report of four values to a batch.
 func BenchmarkAdd(b *testing.B) {
-	h := newHouse(b)
-	batch, thing := h.begin()
+	h := newHarness(b)
+	batch, dev := h.begin()
 	m, _ := catalogue.Get("air")
 	values := make([]device.Value, 4)
 	for i, k := range []string{"temperature_celsius", "humidity_percent", "co2_ppm", "pressure_hpa"} {
@@ -22,7 +22,7 @@ func BenchmarkAdd(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		t = t.Add(time.Second)
-		batch.Add(0, Report{Measurement: "air", Thing: thing, Values: values, Time: t, Arrived: t})
+		batch.Add(0, Report{Measurement: "air", Device: dev, Values: values, Time: t, Arrived: t})
 		batch.readings = batch.readings[:0]
 	}
 	batch.Done(nil)

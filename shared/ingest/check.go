@@ -12,8 +12,8 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// undeclaredError says that the catalogue does not have a name: who made the
-// reading and the catalogue do not agree.
+// undeclaredError is returned for a name that the catalogue does not have: the code
+// that made the reading and the catalogue disagree.
 type undeclaredError struct{ text string }
 
 func (e *undeclaredError) Error() string { return e.text }
@@ -22,9 +22,10 @@ func undeclared(format string, args ...any) error {
 	return &undeclaredError{fmt.Sprintf(format, args...)}
 }
 
-// check returns a reading as it may be stored and the numbers out of their range
-// that were left out of it. It may be left without any value.
-func check(r reading.Reading, lookup Lookup, now time.Time) (_ reading.Reading, dropped []error, err error) {
+// checkReading returns a reading without the numbers that are outside of their range,
+// and an error for each of those in dropped. The reading may be left without a value.
+// err: nothing of it may be stored.
+func checkReading(r reading.Reading, lookup Lookup, now time.Time) (_ reading.Reading, dropped []error, err error) {
 	if err := r.Check(); err != nil {
 		return r, nil, err
 	}
@@ -36,26 +37,26 @@ func check(r reading.Reading, lookup Lookup, now time.Time) (_ reading.Reading, 
 		return r, nil, err
 	}
 	for _, k := range slices.Sorted(maps.Keys(r.Fields)) {
-		f, err := declared(&m, k)
+		f, err := fieldOf(&m, k)
 		if err != nil {
 			return r, nil, err
 		}
 		if v := r.Fields[k]; v < f.Min || v > f.Max {
 			dropped = append(dropped, fmt.Errorf("%s: %s is %v, outside of %v to %v", r.Name, k, v, f.Min, f.Max))
 			if len(dropped) == 1 {
-				r.Fields = maps.Clone(r.Fields) // it belongs to the caller
+				r.Fields = maps.Clone(r.Fields) // the caller keeps its map
 			}
 			delete(r.Fields, k)
 		}
 	}
-	if empty(r) {
+	if isEmpty(r) {
 		return r, dropped, nil
 	}
 	_, err = store.Normal([]reading.Reading{r})
 	return r, dropped, err
 }
 
-func empty(r reading.Reading) bool { return len(r.Fields)+len(r.Text) == 0 }
+func isEmpty(r reading.Reading) bool { return len(r.Fields)+len(r.Text) == 0 }
 
 func checkLabels(m *catalogue.Measurement, tags map[string]string) error {
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
@@ -68,7 +69,7 @@ func checkLabels(m *catalogue.Measurement, tags map[string]string) error {
 
 func checkTexts(m *catalogue.Measurement, texts map[string]string) error {
 	if len(texts) == 0 {
-		return nil // as nearly all that devices say
+		return nil // most readings of devices have no text
 	}
 	for _, k := range slices.Sorted(maps.Keys(texts)) {
 		if !slices.Contains(m.Text, k) {
@@ -78,9 +79,9 @@ func checkTexts(m *catalogue.Measurement, texts map[string]string) error {
 	return nil
 }
 
-// declared returns what the catalogue says of a number. An open measurement takes
-// any that no store takes for its own.
-func declared(m *catalogue.Measurement, key string) (catalogue.Field, error) {
+// fieldOf returns the declaration of a field. An open measurement takes any key but
+// those that a store or the measurement itself uses for something else.
+func fieldOf(m *catalogue.Measurement, key string) (catalogue.Field, error) {
 	f, ok := m.Field(key)
 	switch {
 	case ok:

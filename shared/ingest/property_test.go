@@ -24,18 +24,18 @@ func aTime(t *rapid.T, base time.Time) time.Time {
 	).Draw(t, "time")
 }
 
-// TestEachReportIsStoredUnchangedOrRejected: and what is stored is declared and a
-// number, whatever came.
+// TestEachReportIsStoredUnchangedOrRejected: whatever is reported, all stored fields
+// are declared and are numbers.
 func TestEachReportIsStoredUnchangedOrRejected(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	m, _ := catalogue.Get("air")
 	base := noon
 	rapid.Check(t, func(t *rapid.T) {
 		base = base.Add(time.Minute)
-		b, thing := h.begin()
+		b, dev := h.begin()
 		given := rapid.IntRange(1, 6).Draw(t, "reports")
 		for i := range given {
-			r := Report{Measurement: rapid.SampledFrom([]string{"air", "air", "zigbee", "weather", "nothing"}).Draw(t, "measurement"), Thing: thing, Arrived: base,
+			r := Report{Measurement: rapid.SampledFrom([]string{"air", "air", "zigbee", "weather", "nothing"}).Draw(t, "measurement"), Device: dev, Arrived: base,
 				Time: aTime(t, base), Quality: rapid.SampledFrom([]quality.Quality{"", quality.OK, quality.WarmingUp, quality.Suspect, quality.ClockUnsynced}).Draw(t, "quality")}
 			for range rapid.IntRange(0, 4).Draw(t, "values") {
 				v := device.Value{Key: rapid.SampledFrom([]string{"co2_ppm", "temperature_celsius", "colour", "time", catalogue.Quality}).Draw(t, "key"), V: numbers.Draw(t, "number")}
@@ -59,7 +59,7 @@ func TestEachReportIsStoredUnchangedOrRejected(t *testing.T) {
 				t.Fatalf("%s: %v", r.Line(), err)
 			}
 			for k := range r.Fields {
-				if _, err := declared(&m, k); err != nil {
+				if _, err := fieldOf(&m, k); err != nil {
 					t.Fatalf("%s: %v", r.Line(), err)
 				}
 			}
@@ -78,7 +78,7 @@ func TestEachReportIsStoredUnchangedOrRejected(t *testing.T) {
 
 // TestEachReadingIsStoredUnchangedOrRefused: and a rerun stores nothing.
 func TestEachReadingIsStoredUnchangedOrRefused(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	base, run := noon.AddDate(-1, 0, 0), h.run()
 	rapid.Check(t, func(t *rapid.T) {
 		base = base.Add(time.Hour)
@@ -101,11 +101,11 @@ func TestEachReadingIsStoredUnchangedOrRefused(t *testing.T) {
 			kept += len(c.found.Readings)
 			found = append(found, c)
 		}
-		stored, unchanged, err := Source(h.t.Context(), h.st, run, found, nil)
+		stored, unchanged, err := SaveRun(h.t.Context(), h.st, run, found, nil)
 		if err != nil || stored+unchanged != kept {
 			t.Fatalf("%d kept: %d stored, %d unchanged, %v", kept, stored, unchanged, err)
 		}
-		again, unchanged, err := Source(h.t.Context(), h.st, run, found, nil)
+		again, unchanged, err := SaveRun(h.t.Context(), h.st, run, found, nil)
 		if err != nil || again != 0 || unchanged != kept {
 			t.Fatalf("again: %d stored, %d unchanged, %v", again, unchanged, err)
 		}

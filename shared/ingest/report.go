@@ -11,40 +11,40 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-// Report is what a device said at one moment.
+// Report holds the values and texts that one device reported at one moment.
 type Report struct {
 	Measurement string
-	Thing       *device.Thing
+	Device      *device.Device
 	Values      []device.Value
-	Text        map[string]string // kept with the numbers
-	Notes       []device.Note     // kept as states alone
-	Time        time.Time         // the source's clock, or arrival; zero: it is old, and only the state is of interest
+	Text        map[string]string  // stored with the numbers, and as states
+	TextStates  []device.TextState // stored as states alone
+	Time        time.Time          // by the source's clock, or the arrival; zero: unknown, then only states are set
 	Arrived     time.Time
 	Retained    bool
-	Quality     quality.Quality // by the source; "" is ok
-	Reason      string
-	Simulated   bool // by a simulated sensor: kept as sample data
+	Quality     quality.Quality // as the source reports it; "" is ok
+	Reason      string          // why the quality is not ok, for people
+	Simulated   bool            // from a simulated sensor: stored as sample data
 }
 
-var errNothing = errors.New("there is no number in it")
+var errNoNumber = errors.New("there is no number in the message")
 
-// Add takes a report in: a Reading, and the states of its metrics. i is its index
-// in the answer. A value that is no number, or that the catalogue does not list,
-// is left out; of a key that comes twice the last counts. A value outside of its
-// range is stored as suspect.
+// Add adds a report: one Reading, and a state for each of its metrics. i is its index
+// in the answer. Add leaves out values that are not numbers or that the catalogue does
+// not list. Of a key that comes twice the last value counts. A value outside of its
+// range is stored and marked as suspect.
 func (b *Batch) Add(i int, r Report) {
-	readings, changes := len(b.readings), b.changes
+	readings, setStates := len(b.readings), b.setStates
 	err := b.add(&r)
-	b.answer.count(i, len(b.readings) > readings || b.changes > changes, err)
+	b.answer.count(i, len(b.readings) > readings || b.setStates > setStates, err)
 }
 
 func (b *Batch) add(r *Report) error {
-	if len(r.Values)+len(r.Text)+len(r.Notes) == 0 {
-		return errNothing
+	if len(r.Values)+len(r.Text)+len(r.TextStates) == 0 {
+		return errNoNumber
 	}
-	fresh, bad, err := b.check(r)
+	added, bad, err := b.checkReport(r)
 	if err == nil {
-		err = b.Room(r.Thing, fresh)
+		err = b.CheckCapacity(r.Device, added)
 	}
 	if err != nil {
 		return err
@@ -52,115 +52,127 @@ func (b *Batch) add(r *Report) error {
 	if r.Quality == "" {
 		r.Quality = quality.OK
 	}
-	out := reading.Reading{Name: r.Measurement, Tags: r.Thing.Labels(r.Simulated), Fields: make(map[string]float64, len(r.Values)+2), Text: r.Text, Time: r.Time.UTC()}
-	suspects := b.values(r, &out)
+	out := reading.Reading{Name: r.Measurement, Tags: r.Device.Labels(r.Simulated), Fields: make(map[string]float64, len(r.Values)+2), Text: r.Text, Time: r.Time.UTC()}
+	suspects := b.addValues(r, &out)
 	for k, text := range r.Text {
-		b.text(r, k, text)
+		b.addText(r, k, text)
 	}
-	for _, n := range r.Notes {
-		b.text(r, n.Key, n.Text)
+	for _, s := range r.TextStates {
+		b.addText(r, s.Key, s.Text)
 	}
 	if r.Time.IsZero() || len(out.Fields)+len(out.Text) == 0 {
 		return bad
 	}
-	flag(&out, r.Quality, suspects)
+	markQuality(&out, r.Quality, suspects)
 	b.readings = append(b.readings, out)
 	return bad
 }
 
-// values takes the numbers of a report into its reading, and returns those that are
-// suspect, nil if none is. What is known already is left out.
-func (b *Batch) values(r *Report, out *reading.Reading) (suspects *quality.Flagged) {
+// addValues adds the numbers of a report to its reading, except duplicates. It returns
+// the suspect fields, nil if there are none.
+func (b *Batch) addValues(r *Report, out *reading.Reading) (suspects *quality.Flagged) {
 	for _, v := range r.Values {
-		m, got, known := b.value(r, v)
-		if known {
+		m, verdict, duplicate := b.addValue(r, v)
+		if duplicate {
 			continue
 		}
 		out.Fields[v.Key] = v.V
-		if got.Counted {
-			out.Fields[catalogue.RiseKey(v.Key)] = got.Rise
+		if verdict.Counted {
+			out.Fields[catalogue.RiseKey(v.Key)] = verdict.Rise
 		}
-		if got.Quality != quality.Suspect {
+		if verdict.Quality != quality.Suspect {
 			continue
 		}
 		if suspects == nil {
 			suspects = &quality.Flagged{Name: out.Name, Tags: out.Tags, Time: out.Time}
 		}
 		suspects.Fields = append(suspects.Fields, v.Key)
-		if got.Outlier {
+		if verdict.Outlier {
 			m.Pend(suspects)
 		}
 	}
 	return suspects
 }
 
-// value judges one number and makes it the metric's state if it is the newest.
-// known reports that it is what the state is already, in the same measurement: two
-// rules may map one topic to two.
-func (b *Batch) value(r *Report, v device.Value) (m *device.Metric, got quality.Verdict, known bool) {
-	m = b.Metric(r.Thing, v.Key)
-	before, said := m.Listed, m.Says(v.V, r.Time)
-	m.Listed = r.Measurement
-	if said && (before == "" || before == r.Measurement) {
-		return m, got, true
+// addValue judges one number and makes it the metric's state if it is the newest.
+// duplicate: the number is the state already, in the same measurement. Two mappings
+// may store one topic in two measurements; then each stores the number, and the
+// metric has one state.
+func (b *Batch) addValue(r *Report, v device.Value) (m *device.Metric, verdict quality.Verdict, duplicate bool) {
+	m = b.Metric(r.Device, v.Key)
+	last, repeated := m.Measurement, m.Repeats(v.V, r.Time)
+	m.Measurement = r.Measurement
+	if repeated && (last == "" || last == r.Measurement) {
+		return m, verdict, true
 	}
-	newest := !said && m.Newer(r.Time, r.Arrived)
-	if v.Field == nil && r.Measurement != "" {
-		v.Field = b.listing(r.Measurement).field(v.Key)
-	}
-	got = quality.Verdict{Quality: r.Quality, Reason: r.Reason}
-	switch {
-	case v.Bad != "":
-		got = quality.Verdict{Quality: quality.Suspect, Reason: v.Bad}
-	case r.Quality == quality.OK || r.Quality == quality.ClockUnsynced:
-		if got = m.Judge(v.Field, v.V, r.Time, newest); got.Quality == quality.OK {
-			got.Quality, got.Reason = r.Quality, r.Reason
-		}
-	}
-	for _, old := range got.Confirmed {
+	newest := !repeated && m.Newer(r.Time, r.Arrived)
+	verdict = b.judge(r, v, m, newest)
+	for _, old := range verdict.Confirmed {
 		b.confirm(old, v.Key)
 	}
 	if !newest {
-		return m, got, false
+		return m, verdict, false
 	}
 	if m.State.Value != v.V || m.State.Text != "" || m.State.Changed.IsZero() {
-		m.State.Changed = r.when()
+		m.State.Changed = r.timeOrArrival()
 	}
 	m.State.Value, m.State.Text = v.V, ""
-	b.touch(m, r, got.Quality, got.Reason)
-	return m, got, false
+	b.setState(m, r, verdict.Quality, verdict.Reason)
+	return m, verdict, false
 }
 
-// when is the time of a report, or its arrival.
-func (r *Report) when() time.Time {
+// judge returns the quality of a number. What its source reports is final if it is
+// worse than ok; otherwise the number is checked against its range, its rate of change
+// and the numbers before it.
+func (b *Batch) judge(r *Report, v device.Value, m *device.Metric, newest bool) quality.Verdict {
+	switch {
+	case v.Bad != "":
+		return quality.Verdict{Quality: quality.Suspect, Reason: v.Bad}
+	case r.Quality != quality.OK && r.Quality != quality.ClockUnsynced:
+		return quality.Verdict{Quality: r.Quality, Reason: r.Reason}
+	}
+	if v.Field == nil && r.Measurement != "" {
+		v.Field = b.declaration(r.Measurement).field(v.Key)
+	}
+	verdict := m.Judge(v.Field, v.V, r.Time, newest)
+	if verdict.Quality == quality.OK {
+		verdict.Quality, verdict.Reason = r.Quality, r.Reason
+	}
+	return verdict
+}
+
+// timeOrArrival is the time of a report, or its arrival if the time is unknown.
+func (r *Report) timeOrArrival() time.Time {
 	if r.Time.IsZero() {
 		return r.Arrived
 	}
 	return r.Time
 }
 
-// text makes a text the metric's state if it is the newest.
-func (b *Batch) text(r *Report, key, text string) {
-	m := b.Metric(r.Thing, key)
-	if text == "" || !m.Newer(r.Time, r.Arrived) {
+// addText makes a text the metric's state if it is the newest. An empty text changes
+// nothing.
+func (b *Batch) addText(r *Report, key, addText string) {
+	m := b.Metric(r.Device, key)
+	if addText == "" || !m.Newer(r.Time, r.Arrived) {
 		return
 	}
-	if m.State.Text != text {
-		m.State.Changed = r.when()
+	if m.State.Text != addText {
+		m.State.Changed = r.timeOrArrival()
 	}
-	m.State.Text, m.State.Value = text, 0
-	b.touch(m, r, r.Quality, r.Reason)
+	m.State.Text, m.State.Value = addText, 0
+	b.setState(m, r, r.Quality, r.Reason)
 }
 
-func (b *Batch) touch(m *device.Metric, r *Report, q quality.Quality, reason string) {
+// setState sets the rest of a metric's state and marks it to be stored.
+func (b *Batch) setState(m *device.Metric, r *Report, q quality.Quality, reason string) {
 	m.State.Time, m.State.Arrived, m.State.Retained = r.Time, r.Arrived, r.Retained
 	m.State.Quality, m.State.Reason = string(q), reason
 	b.Changed(m)
-	b.changes++
+	b.setStates++
 }
 
-// confirm takes a field off the suspects of a stored reading: a step to its value
-// is believed now.
+// confirm removes a field from the suspect ones of a stored reading: later values
+// confirmed it. The reading's marks are written again.
 func (b *Batch) confirm(old *quality.Flagged, key string) {
 	rest := old.Fields[:0]
 	for _, f := range old.Fields {
@@ -169,7 +181,7 @@ func (b *Batch) confirm(old *quality.Flagged, key string) {
 		}
 	}
 	old.Fields = rest
-	b.confirms = true
+	b.rewrites = true
 	r := reading.Reading{Name: old.Name, Tags: old.Tags, Time: old.Time,
 		Fields: map[string]float64{catalogue.Quality: 0}, Text: map[string]string{catalogue.Suspect: strings.Join(rest, ",")}}
 	if len(rest) > 0 {
@@ -178,9 +190,9 @@ func (b *Batch) confirm(old *quality.Flagged, key string) {
 	b.readings = append(b.readings, r)
 }
 
-// flag marks a reading with its quality and the fields that are suspect: "*" if
-// its source doubts all of them.
-func flag(r *reading.Reading, by quality.Quality, suspects *quality.Flagged) {
+// markQuality adds to a reading its quality, if that is not ok, and the suspect
+// fields: "*" if the source reported the whole reading as suspect.
+func markQuality(r *reading.Reading, by quality.Quality, suspects *quality.Flagged) {
 	q := by
 	if suspects != nil {
 		q = quality.Suspect
@@ -202,18 +214,19 @@ func flag(r *reading.Reading, by quality.Quality, suspects *quality.Flagged) {
 	r.Text = text
 }
 
-// SetState makes a text or, if that is "", a number the state of a metric that
-// has no readings.
-func (b *Batch) SetState(t *device.Thing, key, text string, v float64, arrived time.Time, retained bool) {
-	r := Report{Thing: t, Time: arrived, Arrived: arrived, Retained: retained, Quality: quality.OK}
+// SetState sets a state that has no readings: the text or, if that is "", the number.
+// Its time is the arrival. An older state changes nothing.
+func (b *Batch) SetState(d *device.Device, key, text string, v float64, arrived time.Time, retained bool) {
+	r := Report{Device: d, Time: arrived, Arrived: arrived, Retained: retained, Quality: quality.OK}
 	if text != "" {
-		b.text(&r, key, text)
+		b.addText(&r, key, text)
 		return
 	}
-	b.value(&r, device.Value{Key: key, V: v})
+	b.addValue(&r, device.Value{Key: key, V: v})
 }
 
-// SetNote makes a text that was said at t the state of a metric.
-func (b *Batch) SetNote(thing *device.Thing, key, text string, t, arrived time.Time, retained bool) {
-	b.text(&Report{Thing: thing, Time: t, Arrived: arrived, Retained: retained, Quality: quality.OK}, key, text)
+// SetTextState sets a text of time t as a metric's state, without a reading. An older
+// state changes nothing.
+func (b *Batch) SetTextState(d *device.Device, key, text string, t, arrived time.Time, retained bool) {
+	b.addText(&Report{Device: d, Time: t, Arrived: arrived, Retained: retained, Quality: quality.OK}, key, text)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/hearth-home/hearth/shared/quality"
 )
 
-// reasons are what was refused: "index: reason".
+// reasons returns refusals as "index: reason".
 func reasons(rs []Refusal) string {
 	var out []string
 	for _, r := range rs {
@@ -21,30 +21,30 @@ func reasons(rs []Refusal) string {
 	return strings.Join(out, "; ")
 }
 
-func TestWhatADeviceMustNotSay(t *testing.T) {
+func TestReportsThatAreRejectedOrCut(t *testing.T) {
 	good := device.Value{Key: "co2_ppm", V: 600}
 	for name, tc := range map[string]struct {
 		change   func(*Report)
 		rejected string // "": the rest is stored
 		leftOut  string
 	}{
-		"nothing":                   {func(r *Report) { r.Values = nil }, "1: there is no number in it", ""},
+		"no values":                 {func(r *Report) { r.Values = nil }, "1: there is no number in the message", ""},
 		"an unknown measurement":    {func(r *Report) { r.Measurement = "wether" }, "1: wether is not in the catalogue", ""},
-		"one that no device has":    {func(r *Report) { r.Measurement = "weather" }, `1: weather: the catalogue allows no label "device"`, ""},
+		"not of devices":            {func(r *Report) { r.Measurement = "weather" }, `1: weather: the catalogue allows no label "device"`, ""},
 		"a time in 1999":            {func(r *Report) { r.Time = time.Date(1999, 12, 31, 23, 59, 59, 0, time.UTC) }, "1: air: the time 1999-12-31T23:59:59Z is outside 2000-01-01 to 2026-06-01 (now 2026-06-01)", ""},
-		"a time ahead of ours":      {func(r *Report) { r.Time = r.Arrived.Add(5*time.Minute + 1) }, "1: air: the time 2026-06-01T12:05:00.000000001Z is outside 2000-01-01T00:00:00Z to 2026-06-01T12:05:00Z (now 2026-06-01T12:00:00Z)", ""},
+		"a time in the future":      {func(r *Report) { r.Time = r.Arrived.Add(5*time.Minute + 1) }, "1: air: the time 2026-06-01T12:05:00.000000001Z is outside 2000-01-01T00:00:00Z to 2026-06-01T12:05:00Z (now 2026-06-01T12:00:00Z)", ""},
 		"an unknown field":          {func(r *Report) { r.Values = append(r.Values, device.Value{Key: "colour", V: 1}) }, "", `1: air: the catalogue has no field "colour"`},
-		"only that":                 {func(r *Report) { r.Values = []device.Value{{Key: "colour", V: 1}} }, `1: air: the catalogue has no field "colour"`, ""},
+		"only an unknown field":     {func(r *Report) { r.Values = []device.Value{{Key: "colour", V: 1}} }, `1: air: the catalogue has no field "colour"`, ""},
 		"an unknown text":           {func(r *Report) { r.Text = map[string]string{"mood": "good"} }, "", `1: air: the catalogue has no text "mood"`},
-		"the quality that we write": {func(r *Report) { r.Values = append(r.Values, device.Value{Key: catalogue.Quality}) }, "", "1: quality_code is what hearth itself says of a reading"},
-		"no number":                 {func(r *Report) { r.Values = append(r.Values, device.Value{Key: "tvoc_ppb", V: math.NaN()}) }, "", "1: tvoc_ppb is NaN, no number"},
-		"an infinite one":           {func(r *Report) { r.Values = append([]device.Value{{Key: "tvoc_ppb", V: math.Inf(-1)}}, r.Values...) }, "", "1: tvoc_ppb is -Inf, no number"},
+		"the reserved quality_code": {func(r *Report) { r.Values = append(r.Values, device.Value{Key: catalogue.Quality}) }, "", "1: quality_code is reserved for the quality that hearth determines"},
+		"NaN":                       {func(r *Report) { r.Values = append(r.Values, device.Value{Key: "tvoc_ppb", V: math.NaN()}) }, "", "1: tvoc_ppb is NaN, not a number"},
+		"an infinite number":        {func(r *Report) { r.Values = append([]device.Value{{Key: "tvoc_ppb", V: math.Inf(-1)}}, r.Values...) }, "", "1: tvoc_ppb is -Inf, not a number"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHouse(t)
+			h := newHarness(t)
 			r := Report{Measurement: "air", Time: noon, Arrived: noon, Values: []device.Value{good}}
 			tc.change(&r)
-			a := h.say(air(-1, "co2_ppm", 500), r)
+			a := h.store(air(-1, "co2_ppm", 500), r)
 			if reasons(a.Rejected) != tc.rejected || reasons(a.LeftOut) != tc.leftOut || a.Stored+len(a.Rejected) != 2 {
 				t.Errorf("%+v, want %q and %q", a, tc.rejected, tc.leftOut)
 			}
@@ -54,76 +54,76 @@ func TestWhatADeviceMustNotSay(t *testing.T) {
 			}
 			h.want("readings", h.lines("air"), want...)
 			if got := h.states(); len(got) != 1 {
-				t.Errorf("states %q: what was refused has none", got)
+				t.Errorf("states %q, want only that of co2_ppm", got)
 			}
 		})
 	}
 }
 
-func TestWhatTheCatalogueAllows(t *testing.T) {
-	h := newHouse(t)
+func TestReportsAtTheLimitsOfTheCatalogueAreStored(t *testing.T) {
+	h := newHarness(t)
 	ahead := air(0, "co2_ppm", 600)
 	ahead.Time = ahead.Arrived.Add(5 * time.Minute)
 	old := Report{Measurement: "custom", Arrived: noon, Time: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Values: []device.Value{{Key: "x", V: 1}}}
 	part := Report{Measurement: "power", Arrived: noon, Time: noon, Values: []device.Value{{Key: "socket_2_power_watts", V: 5}}}
 	text := Report{Measurement: "ups", Arrived: noon, Time: noon, Text: map[string]string{"status": "OL"}}
-	if a := h.say(ahead, old, part, text); a.Stored != 4 || len(a.LeftOut) > 0 {
+	if a := h.store(ahead, old, part, text); a.Stored != 4 || len(a.LeftOut) > 0 {
 		t.Errorf("%+v", a)
 	}
 	h.want("an UPS", h.lines("ups"), `ups,device=a status="OL" 1780315200000000000`)
 }
 
-// TestAnOpenMeasurementTakesAnyNumberButNoReservedName: a name that the store takes
-// for its own would make it refuse the whole batch.
+// TestAnOpenMeasurementTakesAnyNumberButNoReservedName: the store would refuse the
+// whole batch for a reserved name.
 func TestAnOpenMeasurementTakesAnyNumberButNoReservedName(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	for key, ok := range map[string]bool{"x": true, "Anything": true, "time": false, "_x": false, "": false, "device": false, "suspect": false} {
-		a := h.say(Report{Measurement: "zigbee", Time: noon, Arrived: noon, Values: []device.Value{{Key: key, V: 1}}})
+		a := h.store(Report{Measurement: "zigbee", Time: noon, Arrived: noon, Values: []device.Value{{Key: key, V: 1}}})
 		if (len(a.Rejected) == 0) != ok {
 			t.Errorf("%q: %+v", key, a)
 		}
 	}
 }
 
-func TestAnOpenMeasurementDoubtsOnlyWhatNoStoreKeepsExactly(t *testing.T) {
+func TestAnOpenMeasurementMarksOnlyNumbersBeyondTheLimits(t *testing.T) {
 	for v, want := range map[float64]string{-1: "ok", 1e17: "ok", -1e17: "ok", 1e19: "suspect", -1e19: "suspect"} {
-		h := newHouse(t)
-		h.say(Report{Measurement: "zigbee", Time: noon, Arrived: noon, Values: []device.Value{{Key: "x", V: v}}})
-		if got := h.one("x").Quality; got != want {
+		h := newHarness(t)
+		h.store(Report{Measurement: "zigbee", Time: noon, Arrived: noon, Values: []device.Value{{Key: "x", V: v}}})
+		if got := h.state("x").Quality; got != want {
 			t.Errorf("%g is %s, want %s", v, got, want)
 		}
 	}
 }
 
 func TestAValueOutOfItsRangeIsStoredAsSuspect(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	r := air(0, "co2_ppm", 40001)
 	r.Values = append(r.Values, air(0, "humidity_percent", 50).Values...)
-	if a := h.say(r); a.Stored != 1 || len(a.LeftOut) != 0 {
+	if a := h.store(r); a.Stored != 1 || len(a.LeftOut) != 0 {
 		t.Errorf("%+v", a)
 	}
 	h.want("readings", h.lines("air"), `air,device=a co2_ppm=40001,humidity_percent=50,quality_code=2,suspect="co2_ppm" 1780315200000000000`)
 	h.want("states", h.states(), "co2_ppm=40001 suspect co2_ppm is 40001, outside of 350 to 40000", "humidity_percent=50 ok ")
 }
 
-func TestWhatItsSourceDoubts(t *testing.T) {
+func TestTheSourcesQualityIsKept(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*Report)
 		line   string
 		state  string
 	}{
-		"all":           {func(r *Report) { r.Quality, r.Reason = quality.Suspect, "a loose wire" }, `co2_ppm=600,quality_code=2,suspect="*"`, "suspect a loose wire"},
-		"one":           {func(r *Report) { r.Values[0].Bad = "saturated" }, `co2_ppm=600,quality_code=2,suspect="co2_ppm"`, "suspect saturated"},
-		"it warms up":   {func(r *Report) { r.Quality = quality.WarmingUp }, `co2_ppm=600,quality_code=1`, "warming_up "},
-		"its clock":     {func(r *Report) { r.Quality = quality.ClockUnsynced }, `co2_ppm=600,quality_code=3`, "clock_unsynced "},
-		"a simulation":  {func(r *Report) { r.Simulated = true }, `co2_ppm=600`, "ok "},
-		"both of these": {func(r *Report) { r.Quality, r.Values[0].Bad = quality.WarmingUp, "saturated" }, `co2_ppm=600,quality_code=2,suspect="co2_ppm"`, "suspect saturated"},
+		"the whole reading":                 {func(r *Report) { r.Quality, r.Reason = quality.Suspect, "a loose wire" }, `co2_ppm=600,quality_code=2,suspect="*"`, "suspect a loose wire"},
+		"one value":                         {func(r *Report) { r.Values[0].Bad = "saturated" }, `co2_ppm=600,quality_code=2,suspect="co2_ppm"`, "suspect saturated"},
+		"warming up":                        {func(r *Report) { r.Quality = quality.WarmingUp }, `co2_ppm=600,quality_code=1`, "warming_up "},
+		"clock not set":                     {func(r *Report) { r.Quality = quality.ClockUnsynced }, `co2_ppm=600,quality_code=3`, "clock_unsynced "},
+		"simulated":                         {func(r *Report) { r.Simulated = true }, `co2_ppm=600`, "ok "},
+		"warming up, and one value suspect": {func(r *Report) { r.Quality, r.Values[0].Bad = quality.WarmingUp, "saturated" }, `co2_ppm=600,quality_code=2,suspect="co2_ppm"`, "suspect saturated"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHouse(t)
+			h := newHarness(t)
 			r := air(0, "co2_ppm", 600)
 			tc.change(&r)
-			h.say(r)
+			h.store(r)
 			tags := "device=a"
 			if r.Simulated {
 				tags += ",sample=true"
@@ -134,18 +134,18 @@ func TestWhatItsSourceDoubts(t *testing.T) {
 	}
 }
 
-func TestAConfirmedStepClearsWhatItMarked(t *testing.T) {
-	h := newHouse(t)
+func TestAConfirmedStepClearsTheMarksOfItsOutliers(t *testing.T) {
+	h := newHarness(t)
 	both := func(minute int, co2, humidity float64) Report {
 		r := air(minute, "co2_ppm", co2)
 		r.Values = append(r.Values, air(minute, "humidity_percent", humidity).Values...)
 		return r
 	}
-	h.say(both(0, 600, 50))
-	h.say(both(1, 20000, 101), both(2, 20000, 50))
+	h.store(both(0, 600, 50))
+	h.store(both(1, 20000, 101), both(2, 20000, 50))
 	h.want("before", h.lines("air")[1:], `air,device=a co2_ppm=20000,humidity_percent=101,quality_code=2,suspect="co2_ppm,humidity_percent" 1780315260000000000`,
 		`air,device=a co2_ppm=20000,humidity_percent=50,quality_code=2,suspect="co2_ppm" 1780315320000000000`)
-	if a := h.say(both(3, 20000, 50)); a.Stored != 1 {
+	if a := h.store(both(3, 20000, 50)); a.Stored != 1 {
 		t.Errorf("%+v", a)
 	}
 	h.want("after", h.lines("air")[1:], `air,device=a co2_ppm=20000,humidity_percent=101,quality_code=2,suspect="humidity_percent" 1780315260000000000`,
@@ -153,10 +153,10 @@ func TestAConfirmedStepClearsWhatItMarked(t *testing.T) {
 }
 
 func TestOfAKeyThatComesTwiceTheLastCounts(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	values := []device.Value{{Key: "a", V: math.Inf(1)}, {Key: "b", V: 1}, {Key: "c", V: 2}, {Key: "b", V: 3}}
-	a := h.say(Report{Measurement: "custom", Time: noon, Arrived: noon, Values: values})
-	if a.Stored != 1 || reasons(a.LeftOut) != "0: a is +Inf, no number" {
+	a := h.store(Report{Measurement: "custom", Time: noon, Arrived: noon, Values: values})
+	if a.Stored != 1 || reasons(a.LeftOut) != "0: a is +Inf, not a number" {
 		t.Errorf("%+v", a)
 	}
 	h.want("readings", h.lines("custom"), "custom,device=a b=3,c=2 1780315200000000000")
@@ -166,9 +166,9 @@ func TestOfAKeyThatComesTwiceTheLastCounts(t *testing.T) {
 	}
 }
 
-func TestOnlyTheStateOfWhatIsOld(t *testing.T) {
-	h := newHouse(t)
-	a := h.say(Report{Measurement: "air", Arrived: noon, Retained: true, Values: []device.Value{{Key: "co2_ppm", V: 600}}, Notes: []device.Note{{Key: "mode", Text: "auto"}, {Key: "none"}}})
+func TestAReportWithoutTimeSetsOnlyStates(t *testing.T) {
+	h := newHarness(t)
+	a := h.store(Report{Measurement: "air", Arrived: noon, Retained: true, Values: []device.Value{{Key: "co2_ppm", V: 600}}, TextStates: []device.TextState{{Key: "mode", Text: "auto"}, {Key: "none"}}})
 	if a.Stored != 1 {
 		t.Errorf("%+v", a)
 	}
@@ -182,25 +182,26 @@ func TestOnlyTheStateOfWhatIsOld(t *testing.T) {
 	}
 }
 
-// TestTheCatalogueJudgesWhatBringsNoDeclaration: its range, its step, and that it
-// counts, whoever forgot them. Where an open measurement has none any number is good.
-func TestTheCatalogueJudgesWhatBringsNoDeclaration(t *testing.T) {
-	h := newHouse(t)
+// TestTheCatalogueJudgesValuesWithoutDeclaration: by the field's range and step, and
+// by whether it is a counter. An undeclared field of an open measurement takes any
+// number.
+func TestTheCatalogueJudgesValuesWithoutDeclaration(t *testing.T) {
+	h := newHarness(t)
 	bare := func(minute int, measurement, key string, v float64) Report {
 		return Report{Measurement: measurement, Time: at(minute), Arrived: at(minute), Values: []device.Value{{Key: key, V: v}}}
 	}
-	h.say(bare(0, "air", "humidity_percent", 250), bare(0, "air", "co2_ppm", 600), bare(1, "air", "co2_ppm", 12000),
+	h.store(bare(0, "air", "humidity_percent", 250), bare(0, "air", "co2_ppm", 600), bare(1, "air", "co2_ppm", 12000),
 		bare(0, "power", "energy_kwh", 10), bare(1, "power", "energy_kwh", 10.5), bare(0, "zigbee", "glow", 1e9))
 	h.want("states", h.states(), "co2_ppm=12000 suspect co2_ppm went from 600 to 12000 in 1m0s", "energy_kwh=10.5 ok ", "glow=1e+09 ok ",
 		"humidity_percent=250 suspect humidity_percent is 250, outside of 0 to 100")
 	h.want("readings", h.lines("power"), "power,device=a energy_kwh=10 1780315200000000000", "power,device=a energy_delta_kwh=0.5,energy_kwh=10.5 1780315260000000000")
 }
 
-// TestOneKeyInTwoMeasurements: two rules map one topic, and the state of the number
-// is one, but both keep it. What comes again changes neither.
+// TestOneKeyInTwoMeasurements: two mappings of one topic. Both measurements store the
+// number, the metric has one state, and a duplicate changes neither.
 func TestOneKeyInTwoMeasurements(t *testing.T) {
-	h := newHouse(t)
-	said := func(minute int, celsius float64) []Report {
+	h := newHarness(t)
+	inBoth := func(minute int, celsius float64) []Report {
 		r := air(minute, "temperature_celsius", celsius)
 		other := r
 		other.Measurement = "zigbee"
@@ -208,7 +209,7 @@ func TestOneKeyInTwoMeasurements(t *testing.T) {
 	}
 	for range 2 {
 		for minute, celsius := range []float64{20, 20, 20.5} {
-			h.say(said(minute, celsius)...)
+			h.store(inBoth(minute, celsius)...)
 		}
 		for _, name := range []string{"air", "zigbee"} {
 			h.want(name, h.lines(name), name+",device=a temperature_celsius=20 1780315200000000000",
@@ -216,10 +217,10 @@ func TestOneKeyInTwoMeasurements(t *testing.T) {
 		}
 		h.want("states", h.states(), "temperature_celsius=20.5 ok ")
 	}
-	if a := h.say(air(2, "temperature_celsius", 20.5)); a.Stored != 1 {
-		t.Errorf("said last in the other: %+v", a)
+	if a := h.store(air(2, "temperature_celsius", 20.5)); a.Stored != 1 {
+		t.Errorf("reported last in the other measurement: %+v", a)
 	}
-	if a := h.say(air(2, "temperature_celsius", 20.5)); a.Unchanged != 1 {
-		t.Errorf("said last in this one: %+v", a)
+	if a := h.store(air(2, "temperature_celsius", 20.5)); a.Unchanged != 1 {
+		t.Errorf("reported last in this measurement: %+v", a)
 	}
 }

@@ -13,32 +13,35 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Found is what a run of a source found of one target.
+// Found is what one run of a source decoded for one target.
 type Found struct {
 	Readings []reading.Reading
-	List     store.List // its items
+	List     store.List // the target's items
 }
 
-// Tell makes the message of an item that opened or closed; false: there is none.
-type Tell func(item.Change) (alert.Message, bool)
+// Notify returns the message for an item that opened or closed; false: no message.
+type Notify func(item.Change) (alert.Message, bool)
 
-// Checked is what may be stored of a target: Found.Check makes it.
+// Checked is the part of a Found that may be stored. Only Found.Check makes it.
 type Checked struct{ found Found }
 
-// Found returns it.
+// Found returns the readings and items that may be stored. The caller must not
+// change them.
 func (c Checked) Found() Found { return c.found }
 
-// Check returns what may be stored of f at now, and why the rest may not: readings
-// with a number that is none or a time that cannot be, numbers outside of their
-// range, and items without an id or with one that no index takes. A list that lost
-// an item is no longer complete. It is an error, and nothing may be stored, if a
-// reading has a name, label, field or text that the catalogue does not have, or if
-// nothing is left: then the source is wrong, or its upstream changed its format.
+// Check divides f into what may be stored and the reasons why the rest may not. It
+// refuses readings with NaN, an infinite number or an impossible time, single numbers
+// outside of their range, and items with no id or too long an id. A list that lost an
+// item is no longer complete. now is the latest time that readings are compared with.
+//
+// Check returns an error, and nothing may be stored, if a reading has a name, label,
+// field or text that the catalogue does not have: then the source is wrong. It does so
+// too if everything was refused: then the upstream has changed its format.
 func (f Found) Check(now time.Time) (_ Checked, refused []error, err error) {
 	kept := Found{Readings: make([]reading.Reading, 0, len(f.Readings)), List: f.List}
 	for _, r := range f.Readings {
-		r, dropped, err := check(r, catalogue.Get, now)
-		if _, ours := errors.AsType[*undeclaredError](err); ours {
+		r, dropped, err := checkReading(r, catalogue.Get, now)
+		if _, ok := errors.AsType[*undeclaredError](err); ok {
 			return Checked{}, nil, err
 		}
 		if err != nil {
@@ -46,7 +49,7 @@ func (f Found) Check(now time.Time) (_ Checked, refused []error, err error) {
 			continue
 		}
 		refused = append(refused, dropped...)
-		if !empty(r) {
+		if !isEmpty(r) {
 			kept.Readings = append(kept.Readings, r)
 		}
 	}
@@ -65,8 +68,8 @@ func (f Found) Check(now time.Time) (_ Checked, refused []error, err error) {
 	return Checked{kept}, refused, nil
 }
 
-// maxID keeps an item's key within what PostgreSQL can index (2,704 bytes): one
-// that it cannot would fail the whole run.
+// maxID, in bytes, keeps an item's key below the largest that PostgreSQL can index
+// (2,704 bytes). A larger key would fail the whole run.
 const maxID = 1000
 
 func checkItem(i item.Item) error {
@@ -79,11 +82,13 @@ func checkItem(i item.Item) error {
 	return nil
 }
 
-// Source stores what a run found: items first, with their messages, then readings.
-// Of these it reads what is stored and writes only what differs, so that a rerun
-// stores nothing. Stored also counts the items that a complete list closed.
-// store.ErrFenced: a later run has the lease, and nothing is stored.
-func Source(ctx context.Context, st *store.Store, run store.Run, found []Checked, tell Tell) (stored, unchanged int, err error) {
+// SaveRun stores the results of a run: items with their messages first, then readings.
+// It compares the readings with the stored ones and writes only those that differ, so
+// that a rerun stores nothing. stored also counts the items that a complete list
+// closed. The error is store.ErrFenced if a later run has the lease; then nothing is
+// stored. After another error items may be stored without the readings; the rerun
+// stores those.
+func SaveRun(ctx context.Context, st *store.Store, run store.Run, found []Checked, notify Notify) (stored, unchanged int, err error) {
 	var lists []store.List
 	var readings []reading.Reading
 	for _, c := range found {
@@ -93,21 +98,22 @@ func Source(ctx context.Context, st *store.Store, run store.Run, found []Checked
 		}
 	}
 	if len(lists) > 0 {
-		if stored, unchanged, err = st.SaveItems(ctx, run, lists, tell); err != nil {
+		if stored, unchanged, err = st.SaveItems(ctx, run, lists, notify); err != nil {
 			return 0, 0, err
 		}
 	}
-	fresh, err := merge(ctx, st, run, readings)
+	fresh, err := storeReadings(ctx, st, run, readings)
 	if err != nil {
 		return 0, 0, err
 	}
 	return stored + fresh, unchanged + len(readings) - fresh, nil
 }
 
-// merge stores what of the readings is not stored yet, and returns how many. With
-// InfluxDB the Commit writes them before its transaction: so the lease is checked
-// before as well, and a run that was frozen overwrites nothing that a later one brought.
-func merge(ctx context.Context, st *store.Store, run store.Run, rs []reading.Reading) (stored int, err error) {
+// storeReadings stores the readings that differ from the stored ones, and returns
+// their number. It checks the lease twice. With InfluxDB, Commit writes the readings
+// before its transaction checks the lease. The first check keeps a run that was
+// suspended past its lease from overwriting what a later run stored.
+func storeReadings(ctx context.Context, st *store.Store, run store.Run, rs []reading.Reading) (stored int, err error) {
 	if len(rs) == 0 {
 		return 0, nil
 	}
@@ -115,10 +121,10 @@ func merge(ctx context.Context, st *store.Store, run store.Run, rs []reading.Rea
 	if err != nil || len(fresh) == 0 {
 		return 0, err
 	}
-	what := "store the readings of " + run.Function
+	action := "store the readings of " + run.Function
 	fence := func(ctx context.Context, tx *store.Tx) error { return tx.Fenced(ctx, run) }
-	if err := st.Commit(ctx, what, nil, fence); err != nil {
+	if err := st.Commit(ctx, action, nil, fence); err != nil {
 		return 0, err
 	}
-	return len(fresh), st.Commit(ctx, what, fresh, fence)
+	return len(fresh), st.Commit(ctx, action, fresh, fence)
 }

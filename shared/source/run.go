@@ -129,7 +129,7 @@ func (x *runner) store(ctx context.Context, st *store.Store, r store.Run, step [
 			found = append(found, f.checked)
 		}
 	}
-	stored, unchanged, err := ingest.Source(ctx, st, r, found, x.notify)
+	stored, unchanged, err := ingest.SaveRun(ctx, st, r, found, x.notify)
 	if err != nil {
 		return storeFailed(err)
 	}

@@ -17,19 +17,19 @@ import (
 
 var noon = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
-// house is a store and a register, with one device.
-type house struct {
+// harness is a store and a register, with one device.
+type harness struct {
 	t  testing.TB
 	st *store.Store
 	r  *device.Register
 }
 
-func newHouse(t testing.TB) *house {
-	return &house{t, batchtest.SQLite(t), &device.Register{Function: "sensors"}}
+func newHarness(t testing.TB) *harness {
+	return &harness{t, batchtest.SQLite(t), &device.Register{Function: "sensors"}}
 }
 
-// begin returns a batch and the device a. Done is the caller's.
-func (h *house) begin() (*Batch, *device.Thing) {
+// begin returns a batch and the device a. The caller must call Done.
+func (h *harness) begin() (*Batch, *device.Device) {
 	h.t.Helper()
 	b, err := Begin(h.t.Context(), h.st, h.r, catalogue.Get, noon.Add(time.Hour))
 	if err != nil {
@@ -38,33 +38,33 @@ func (h *house) begin() (*Batch, *device.Thing) {
 	if err := b.Adopt(h.t.Context(), []store.DeviceRequest{{Physical: "edge/a", Kind: "edge", Device: "a", Name: "a"}}); err != nil {
 		h.t.Fatal(err)
 	}
-	return b, b.Find([]byte("edge/a")).Thing
+	return b, b.Find([]byte("edge/a")).Logical
 }
 
-// plan returns a batch of reports of the device a.
-func (h *house) plan(reports ...Report) *Batch {
+// batch returns a batch of reports of the device a, after Done.
+func (h *harness) batch(reports ...Report) *Batch {
 	h.t.Helper()
-	b, thing := h.begin()
+	b, dev := h.begin()
 	defer b.Done(nil)
 	for i, r := range reports {
-		r.Thing = thing
+		r.Device = dev
 		b.Add(i, r)
 	}
 	return b
 }
 
-// say stores reports of the device a, which must work.
-func (h *house) say(reports ...Report) Answer {
+// store stores reports of the device a and fails the test on an error.
+func (h *harness) store(reports ...Report) Answer {
 	h.t.Helper()
-	a, err := h.plan(reports...).Store(h.t.Context())
+	a, err := h.batch(reports...).Store(h.t.Context())
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	return a
 }
 
-// lines are what is stored of a measurement.
-func (h *house) lines(name string) []string {
+// lines returns the stored readings of a measurement in line protocol.
+func (h *harness) lines(name string) []string {
 	h.t.Helper()
 	rs, err := h.st.Between(h.t.Context(), name, nil, noon.AddDate(-1, 0, 0), noon.AddDate(1, 0, 0))
 	if err != nil {
@@ -77,8 +77,8 @@ func (h *house) lines(name string) []string {
 	return out
 }
 
-// states are the last words of the device: "metric=value quality reason".
-func (h *house) states() []string {
+// states returns the stored states of the device a: "metric=value quality reason".
+func (h *harness) states() []string {
 	h.t.Helper()
 	states, err := h.st.DeviceStates(h.t.Context(), "a")
 	if err != nil {
@@ -95,17 +95,17 @@ func (h *house) states() []string {
 	return out
 }
 
-func (h *house) want(what string, got []string, want ...string) {
+func (h *harness) want(what string, got []string, want ...string) {
 	h.t.Helper()
 	if !slices.Equal(got, want) {
 		h.t.Errorf("%s:\n%q, want\n%q", what, got, want)
 	}
 }
 
-// at is noon and so many minutes.
+// at is a time so many minutes after noon.
 func at(minute int) time.Time { return noon.Add(time.Duration(minute) * time.Minute) }
 
-// air is a report of one value in a minute.
+// air returns a report of one value, so many minutes after noon.
 func air(minute int, key string, v float64) Report {
 	m, _ := catalogue.Get("air")
 	r := Report{Measurement: "air", Time: at(minute), Arrived: at(minute), Values: []device.Value{{Key: key, V: v}}}
@@ -120,18 +120,18 @@ func save(ctx context.Context, b *Batch) error {
 	return err
 }
 
-// watched is a time series database that somebody watches, and that may fail after
-// it has stored.
-type watched struct {
+// observedSeries counts the writes to a time series database, and can fail after the
+// database has stored them.
+type observedSeries struct {
 	store.Series
-	before func() // each write
-	fails  bool
+	before func() // called before each write
+	fails  bool   // Write returns an error although it stored
 	calls  int
 }
 
-var errAway = errors.New("it went away")
+var errUnreachable = errors.New("the database cannot be reached")
 
-func (w *watched) Write(ctx context.Context, rs []reading.Reading) error {
+func (w *observedSeries) Write(ctx context.Context, rs []reading.Reading) error {
 	w.calls++
 	if w.before != nil {
 		w.before()
@@ -139,5 +139,5 @@ func (w *watched) Write(ctx context.Context, rs []reading.Reading) error {
 	if err := w.Series.Write(ctx, rs); err != nil || !w.fails {
 		return err
 	}
-	return errAway
+	return errUnreachable
 }

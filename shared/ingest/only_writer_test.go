@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// TestOnlyThisPackageWritesReadings: a reading that came another way was not
-// checked. Write of a Series is the only Write in the house that takes a context,
-// and Commit the only other call of the store that takes readings.
+// TestOnlyThisPackageWritesReadings: readings that another package writes would not be
+// checked. Series.Write is the only method Write of this module that takes a context,
+// and Commit is the only other method of the store that takes readings.
 func TestOnlyThisPackageWritesReadings(t *testing.T) {
 	root := filepath.Join("..", "..")
 	files := 0
@@ -41,7 +41,7 @@ func TestOnlyThisPackageWritesReadings(t *testing.T) {
 	}
 }
 
-// writes are the lines of a file that write readings.
+// writes returns the lines of a file that write readings.
 func writes(t *testing.T, path string) (lines []int) {
 	set := token.NewFileSet()
 	f, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
@@ -88,7 +88,7 @@ func isNil(e ast.Expr) bool {
 	return ok && id.Name == "nil"
 }
 
-func TestTheSearchFindsWhatWrites(t *testing.T) {
+func TestTheSearchFindsCallsThatWrite(t *testing.T) {
 	if got := writes(t, "batch.go"); len(got) != 2 {
 		t.Errorf("in batch.go at %v, want a Write and a Commit", got)
 	}
