@@ -88,8 +88,8 @@ func New(c Config, d Deps) (*Agent, error) {
 	if a.machine == nil {
 		a.machine = kinds.Real(c.Dir, func() (time.Time, bool) { return clock.Wall(), tk.isSet() })
 	}
-	a.machine.Memory.Wrote = mon.countWritten
-	a.machine.Memory.Failed = func(err error) { a.log.Error("keep the state of a sensor", "err", err) }
+	a.machine.State.OnWrite = mon.countWritten
+	a.machine.State.OnError = func(err error) { a.log.Error("keep the state of a sensor", "err", err) }
 	samples := make(chan takenSample, 1024)
 	for _, s := range c.Sensors {
 		a.sensors = append(a.sensors, newSensor(s, a.machine, clock, samples, a.log))

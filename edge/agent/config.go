@@ -72,7 +72,7 @@ func Parse(vars map[string]string, secrets *secret.Folder, simulated map[string]
 	if c.Node == "" {
 		c.Node = nodeOf(vars)
 	}
-	if !kinds.NameOK(c.Node) || c.Node == "canary" || c.Node == "dead" {
+	if !kinds.ValidName(c.Node) || c.Node == "canary" || c.Node == "dead" {
 		errs = append(errs, fmt.Errorf("NODE: %q is not a valid name: small letters, digits, dot, - and _; canary and dead are reserved", c.Node))
 	}
 	var serr error

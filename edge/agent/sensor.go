@@ -105,8 +105,8 @@ func (s *sensor) takeReading(ctx context.Context, end time.Time) {
 		return
 	}
 	sample := combine(s.config.Combine, samples)
-	sample.Guard()
-	s.machine.Air.Note(s.config.Device, sample)
+	sample.FlagOutOfRange()
+	s.machine.Air.Record(s.config.Device, sample)
 	s.mu.Lock()
 	s.stats.readings[sample.Quality]++
 	s.mu.Unlock()
@@ -188,7 +188,7 @@ func (s *sensor) recordResult(err error) {
 	if err == nil || !s.isOpen {
 		return
 	}
-	if s.config.Kind.Via == driver.Serial && (driver.Gone(err) || s.failuresInRow%failsToReopen == 0) {
+	if s.config.Kind.Via == driver.Serial && (driver.PortLost(err) || s.failuresInRow%failsToReopen == 0) {
 		s.open.Close() // the error does not matter: the port is given up
 		s.isOpen = false
 		s.updateStats(func(st *sensorStats) { st.reopened++ })

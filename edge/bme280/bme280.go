@@ -187,7 +187,7 @@ func (d *Dev) sample(v values) driver.Sample {
 		s.Flag(driver.Suspect, "%.1f degrees is outside of what the sensor can measure: check the wiring", t)
 		d.calib = nil // it may have been misread
 	}
-	s.Guard()
+	s.FlagOutOfRange()
 	return s
 }
 

@@ -43,7 +43,7 @@ func TestTheBusSeesARecordedMeasurement(t *testing.T) {
 	}
 	f := s.Fields
 	if !near(f["temperature_celsius"], 24.437, 0.001) || !near(f["humidity_percent"], 54.17, 0.01) ||
-		!near(f["pressure_hpa"], 996.21, 0.01) || s.Quality != driver.OK || s.Check() != nil {
+		!near(f["pressure_hpa"], 996.21, 0.01) || s.Quality != driver.OK || s.CheckKeys() != nil {
 		t.Errorf("got %+v; want 24.437, 54.17, 996.21", s)
 	}
 	if err := bus.Close(); err != nil {

@@ -13,7 +13,7 @@ import (
 var Kind = driver.Kind{
 	Name: "bme280", Via: driver.I2C, Interval: time.Minute, Every: 10 * time.Second, Combine: "median", Deadline: 5 * time.Second,
 	Settings: func() driver.Settings { return &settings{} },
-	Chip:     driver.Chip{Addresses: []uint16{0x76, 0x77}, Ask: []byte{regID}, Answer: 1, Name: chipName},
+	Chip:     driver.Chip{Addresses: []uint16{0x76, 0x77}, Probe: []byte{regID}, ProbeLen: 1, Describe: chipName},
 }
 
 type settings struct {

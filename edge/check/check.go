@@ -42,7 +42,7 @@ func Once(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.M
 	failed := false
 	for i, s := range sensors {
 		r := results[i]
-		text := values(r.sample)
+		text := formatValues(r.sample)
 		if r.err != nil {
 			failed = true
 			text = "FAILED " + r.err.Error()
@@ -74,7 +74,7 @@ func read(ctx context.Context, s driver.Sensor, m *driver.Machine) (driver.Sampl
 
 const maxValues = 8 // shown of one sensor
 
-func values(s driver.Sample) string {
+func formatValues(s driver.Sample) string {
 	var parts []string
 	keys := slices.Sorted(maps.Keys(s.Fields))
 	for i, k := range keys {

@@ -19,7 +19,7 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-func house(t *testing.T, vars map[string]string) []driver.Sensor {
+func parseSensors(t *testing.T, vars map[string]string) []driver.Sensor {
 	t.Helper()
 	s, err := kinds.Parse(vars, secret.NewFolder(t.TempDir()), true)
 	if err != nil {
@@ -30,7 +30,7 @@ func house(t *testing.T, vars map[string]string) []driver.Sensor {
 
 func TestOnceShowsEverySensorOfAHouse(t *testing.T) {
 	var out bytes.Buffer
-	if err := Once(t.Context(), &out, house(t, sim.OneOfEach()), sim.NewMachine(t.Context(), sim.NewFast(20))); err != nil {
+	if err := Once(t.Context(), &out, parseSensors(t, sim.OneOfEach()), sim.NewMachine(t.Context(), sim.NewFast(20))); err != nil {
 		t.Error(err)
 	}
 	for _, kind := range kinds.Names() {
@@ -44,7 +44,7 @@ func TestOnceFailsWhereOneSensorDoes(t *testing.T) {
 	var out bytes.Buffer
 	m := sim.NewMachine(t.Context(), sim.NewFast(20))
 	m.I2C = func(driver.Sensor, string) (i2c.Bus, error) { return sim.NewBus(m.Clock), nil }
-	err := Once(t.Context(), &out, house(t, map[string]string{
+	err := Once(t.Context(), &out, parseSensors(t, map[string]string{
 		"SENSOR_0_KIND": "bme280", "SENSOR_0_DEVICE": "air", "SENSOR_1_KIND": "host", "SENSOR_1_DEVICE": "pi",
 	}), m)
 	if !errors.Is(err, ErrFailed) || !strings.Contains(out.String(), "FAILED bme280") || !strings.Contains(out.String(), "cpu_") {
@@ -59,7 +59,7 @@ func TestSoakJudgesASimulatedHouse(t *testing.T) {
 		"SENSOR_1_KIND": "dht22", "SENSOR_1_DEVICE": "dud", "SENSOR_1_INTERVAL": "30ms",
 	}
 	m := sim.NewMachine(t.Context(), sim.NewFast(500))
-	s := house(t, vars)
+	s := parseSensors(t, vars)
 	fsys, _ := m.Files(s[1])
 	fsys.(*sim.DHT22).Set(sim.NACK)
 	if err := Soak(t.Context(), &out, s, m, time.Second); !errors.Is(err, ErrFailed) {
@@ -104,7 +104,7 @@ func TestJudge(t *testing.T) {
 			s := fine(i)
 			if i%10 == 0 {
 				s.Fields["humidity_percent"] = 3305
-				s.Guard()
+				s.FlagOutOfRange()
 			}
 			return s
 		}), "30 of 300 samples are suspect"},
@@ -168,7 +168,7 @@ func TestListShowsStableNames(t *testing.T) {
 }
 
 func TestAnSCD4xIsRecalibratedByCommand(t *testing.T) {
-	s := house(t, map[string]string{
+	s := parseSensors(t, map[string]string{
 		"SENSOR_0_KIND": "scd4x", "SENSOR_0_DEVICE": "air", "SENSOR_1_KIND": "bme280", "SENSOR_1_DEVICE": "climate",
 	})
 	m := sim.NewMachine(t.Context(), sim.NewFast(100))

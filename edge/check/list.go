@@ -18,7 +18,7 @@ import (
 
 // List shows the serial ports, the chips that answer on I2C, and the iio devices
 // of this machine, and what they might be.
-func List(w io.Writer) error { return list(w, "/", kinds.Probe) }
+func List(w io.Writer) error { return list(w, "/", kinds.OpenBus) }
 
 func list(w io.Writer, root string, probe func(bus string) (i2c.Bus, error)) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -57,10 +57,10 @@ func device(name string) string {
 			return k.Name + " (NAME=" + name + ")"
 		}
 	}
-	return unknown
+	return unknownDevice
 }
 
-const unknown = "not known here"
+const unknownDevice = "not known here"
 
 // serialPorts shows the ports by the names that stay.
 func serialPorts(root string, row func(kind, where, what string)) {
@@ -105,7 +105,7 @@ func glob(root, pattern string) []string {
 func Chips(bus i2c.Bus, found func(addr uint16, what string)) {
 	for addr := uint16(0x08); addr <= 0x77; addr++ {
 		if answers(bus, addr) {
-			found(addr, guess(bus, addr))
+			found(addr, describe(bus, addr))
 		}
 	}
 }
@@ -122,13 +122,13 @@ func chips(addr uint16) (out []driver.Chip) {
 
 func answers(bus i2c.Bus, addr uint16) bool {
 	return bus.Tx(addr, nil, make([]byte, 1)) == nil ||
-		slices.ContainsFunc(chips(addr), func(c driver.Chip) bool { return bus.Tx(addr, c.Ask, make([]byte, c.Answer)) == nil })
+		slices.ContainsFunc(chips(addr), func(c driver.Chip) bool { return bus.Tx(addr, c.Probe, make([]byte, c.ProbeLen)) == nil })
 }
 
-func guess(bus i2c.Bus, addr uint16) string {
+func describe(bus i2c.Bus, addr uint16) string {
 	var names []string
 	for _, c := range chips(addr) {
-		names = append(names, c.Name(bus, addr))
+		names = append(names, c.Describe(bus, addr))
 	}
-	return cmp.Or(strings.Join(names, ", or "), unknown)
+	return cmp.Or(strings.Join(names, ", or "), unknownDevice)
 }

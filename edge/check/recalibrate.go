@@ -18,7 +18,7 @@ type recalibrator interface {
 }
 
 // settle is how long a sensor measures before it is recalibrated.
-const settle = 3*time.Minute + 10*time.Second
+const warmUp = 3*time.Minute + 10*time.Second
 
 // Recalibrate tells the sensor of a device that the air around it has ppm of CO2,
 // after it has measured that air for some three minutes.
@@ -37,9 +37,9 @@ func Recalibrate(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *d
 	if !ok {
 		return fmt.Errorf("%s is a %s, which is not recalibrated by command", device, s.Kind.Name)
 	}
-	fmt.Fprintf(w, "measuring for %v: leave %s in air of %d ppm and do not breathe on it\n", settle, device, ppm)
-	for end := m.Clock.Now().Add(settle); m.Clock.Now().Before(end); {
-		sample, err := once(ctx, s, o)
+	fmt.Fprintf(w, "measuring for %v: leave %s in air of %d ppm and do not breathe on it\n", warmUp, device, ppm)
+	for end := m.Clock.Now().Add(warmUp); m.Clock.Now().Before(end); {
+		sample, err := readOnce(ctx, s, o)
 		if errors.Is(err, context.Canceled) {
 			return err
 		}

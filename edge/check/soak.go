@@ -103,7 +103,7 @@ func noisy(samples []driver.Sample) (keys []string) {
 	}
 	for _, k := range slices.Sorted(maps.Keys(steps)) {
 		f, ok := driver.FieldOf(k)
-		if !ok || !slow[f.Key] || len(steps[k]) < minReads {
+		if !ok || !slowFields[f.Key] || len(steps[k]) < minReads {
 			continue
 		}
 		slices.Sort(steps[k])
@@ -115,7 +115,7 @@ func noisy(samples []driver.Sample) (keys []string) {
 }
 
 // slow names what changes slowly in a house.
-var slow = map[string]bool{
+var slowFields = map[string]bool{
 	"temperature_celsius": true, "humidity_percent": true, "pressure_hpa": true,
 	"co2_ppm": true, "moisture_percent": true, "battery_percent": true,
 }
@@ -128,7 +128,7 @@ func Soak(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.M
 	trials := make([]Trial, len(sensors))
 	var all sync.WaitGroup
 	for i, s := range sensors {
-		all.Go(func() { trials[i] = try(ctx, s, m) })
+		all.Go(func() { trials[i] = runTrial(ctx, s, m) })
 	}
 	fmt.Fprintf(w, "reading %d sensors for %v; end it early with Ctrl-C\n", len(sensors), d)
 	all.Wait()
@@ -144,7 +144,7 @@ func Soak(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.M
 		if len(v.Reasons) > 0 {
 			word += ": " + strings.Join(v.Reasons, "; ")
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\n", s.Device, s.Kind.Name, len(trials[i].Samples)+trials[i].Failed, trials[i].Failed, spans(trials[i].Samples), word)
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\n", s.Device, s.Kind.Name, len(trials[i].Samples)+trials[i].Failed, trials[i].Failed, ranges(trials[i].Samples), word)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -156,7 +156,7 @@ func Soak(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.M
 }
 
 // try reads one sensor until ctx ends, as often as it can give new values.
-func try(ctx context.Context, s driver.Sensor, m *driver.Machine) (t Trial) {
+func runTrial(ctx context.Context, s driver.Sensor, m *driver.Machine) (t Trial) {
 	every := s.Every
 	if every == 0 {
 		every = min(s.Interval, 5*time.Second)
@@ -171,7 +171,7 @@ func try(ctx context.Context, s driver.Sensor, m *driver.Machine) (t Trial) {
 			open = err == nil
 		}
 		if open {
-			sample, err = once(ctx, s, o)
+			sample, err = readOnce(ctx, s, o)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -180,7 +180,7 @@ func try(ctx context.Context, s driver.Sensor, m *driver.Machine) (t Trial) {
 		default:
 			t.Failed++
 			t.Error = err
-			if open && s.Kind.Via == driver.Serial && driver.Gone(err) {
+			if open && s.Kind.Via == driver.Serial && driver.PortLost(err) {
 				o.Close() // it is gone anyway
 				open = false
 			}
@@ -192,14 +192,14 @@ func try(ctx context.Context, s driver.Sensor, m *driver.Machine) (t Trial) {
 	return t
 }
 
-func once(ctx context.Context, s driver.Sensor, o driver.Open) (driver.Sample, error) {
+func readOnce(ctx context.Context, s driver.Sensor, o driver.Open) (driver.Sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Deadline)
 	defer cancel()
 	return o.Read(ctx)
 }
 
 // spans shows between what the first values moved.
-func spans(samples []driver.Sample) string {
+func ranges(samples []driver.Sample) string {
 	low, high := map[string]float64{}, map[string]float64{}
 	for _, s := range samples {
 		for k, v := range s.Fields {

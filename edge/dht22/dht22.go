@@ -54,12 +54,12 @@ const (
 
 // Dev is a sensor.
 type Dev struct {
-	fsys   fs.FS
-	cfg    Config
-	clock  driver.Clock
-	counts driver.Counts
-	last   [2]float64
-	known  bool // last is set
+	fsys    fs.FS
+	cfg     Config
+	clock   driver.Clock
+	counts  driver.Counts
+	last    [2]float64
+	hasLast bool // last is set
 }
 
 // New returns the sensor. It does no I/O.
@@ -81,11 +81,11 @@ func (d *Dev) Counts() driver.Counts { return d.counts }
 func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 	var wild *[2]float64
 	for try := 1; ; try++ {
-		v, err := d.sample()
-		if err == nil && (!d.known || near(v, d.last) || wild != nil && near(v, *wild)) {
+		v, err := d.readValues()
+		if err == nil && (!d.hasLast || similar(v, d.last) || wild != nil && similar(v, *wild)) {
 			d.counts.Frames++
-			d.last, d.known = v, true
-			return judge(v), nil
+			d.last, d.hasLast = v, true
+			return toSample(v), nil
 		}
 		if err == nil { // two wild samples that agree are the truth: someone opened the window
 			wild = &v
@@ -101,7 +101,7 @@ func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 }
 
 // sample is the temperature and the humidity.
-func (d *Dev) sample() (v [2]float64, err error) {
+func (d *Dev) readValues() (v [2]float64, err error) {
 	dir, err := d.find()
 	if err != nil {
 		return v, err
@@ -146,7 +146,7 @@ func (d *Dev) find() (string, error) {
 	return "", fs.ErrNotExist
 }
 
-func near(a, b [2]float64) bool {
+func similar(a, b [2]float64) bool {
 	return math.Abs(a[0]-b[0]) <= maxCelsius && math.Abs(a[1]-b[1]) <= maxPercent
 }
 
@@ -164,7 +164,7 @@ func (d *Dev) explain(err error, v [2]float64) error {
 	return err
 }
 
-func judge(v [2]float64) driver.Sample {
+func toSample(v [2]float64) driver.Sample {
 	s := driver.New()
 	s.Fields["temperature_celsius"], s.Fields["humidity_percent"] = v[0], v[1]
 	if v[0] < -40 || v[0] > 80 {
@@ -176,6 +176,6 @@ func judge(v [2]float64) driver.Sample {
 	case v[1] <= 0:
 		s.Flag(driver.Suspect, "%g %% humidity: the sensor is broken", v[1])
 	}
-	s.Guard()
+	s.FlagOutOfRange()
 	return s
 }

@@ -54,7 +54,7 @@ func TestReadTheFilesOfTheWorkedExamples(t *testing.T) {
 	} {
 		s, err := New(Config{Name: "dht11@4", Root: tree(t, tt.temp, tt.hum), Clock: sim.NewVirtual()}).Read(t.Context())
 		if err != nil || s.Fields["temperature_celsius"] != tt.celsius || s.Fields["humidity_percent"] != tt.humidity ||
-			s.Quality != tt.quality || s.Check() != nil {
+			s.Quality != tt.quality || s.CheckKeys() != nil {
 			t.Errorf("%q, %q: %+v, %v", tt.temp, tt.hum, s, err)
 		}
 	}

@@ -9,27 +9,27 @@ import (
 // may be used by several goroutines.
 type Air struct {
 	mu     sync.Mutex
-	latest map[string]air
+	latest map[string]airReading
 }
 
-type air struct {
+type airReading struct {
 	fields map[string]float64
 	at     time.Time
 }
 
-const stale = 10 * time.Minute // what is older is not known
+const airMaxAge = 10 * time.Minute // what is older is not known
 
 // NewAir returns an empty one.
-func NewAir() *Air { return &Air{latest: map[string]air{}} }
+func NewAir() *Air { return &Air{latest: map[string]airReading{}} }
 
 // Note keeps what a device said, if it is good.
-func (a *Air) Note(device string, s Sample) {
+func (a *Air) Record(device string, s Sample) {
 	if s.Quality != OK {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.latest[device] = air{s.Fields, time.Now()}
+	a.latest[device] = airReading{s.Fields, time.Now()}
 }
 
 func (a *Air) get(device, field string) (float64, bool) {
@@ -37,7 +37,7 @@ func (a *Air) get(device, field string) (float64, bool) {
 	defer a.mu.Unlock()
 	l := a.latest[device]
 	v, ok := l.fields[field]
-	return v, ok && time.Since(l.at) < stale
+	return v, ok && time.Since(l.at) < airMaxAge
 }
 
 // Humidity returns a function that tells the relative humidity at a device in

@@ -8,13 +8,13 @@ func TestAirIsGoodAndFreshOrNotKnown(t *testing.T) {
 	bad := New()
 	bad.Fields["humidity_percent"] = 99
 	bad.Flag(Suspect, "wet")
-	a.Note("room", bad)
+	a.Record("room", bad)
 	if _, ok := humidity(); ok {
 		t.Error("a suspect value was used")
 	}
 	good := New()
 	good.Fields["humidity_percent"] = 41
-	a.Note("room", good)
+	a.Record("room", good)
 	if v, ok := humidity(); !ok || v != 41 {
 		t.Errorf("got %v, %v", v, ok)
 	}

@@ -127,7 +127,7 @@ func TestGuardFlagsWhatCannotBe(t *testing.T) {
 	} {
 		s := New()
 		s.Fields[key] = tt.v
-		s.Guard()
+		s.FlagOutOfRange()
 		if s.Quality != tt.want || s.Fields[key] != tt.v {
 			t.Errorf("%s = %v: %s %q, want %s and the value kept", key, s.Fields[key], s.Quality, s.Reason, tt.want)
 		}
@@ -142,14 +142,14 @@ func TestFieldsAreThoseOfTheCatalogue(t *testing.T) {
 	if _, ok := FieldOf("temperature"); ok {
 		t.Error("a key without its unit was taken")
 	}
-	if s := (Sample{Fields: map[string]float64{"bogus": 1}}); s.Check() == nil {
+	if s := (Sample{Fields: map[string]float64{"bogus": 1}}); s.CheckKeys() == nil {
 		t.Error("an undeclared field was taken")
 	}
 }
 
 func TestPart(t *testing.T) {
 	for in, want := range map[string]string{"Core 0": "core_0", "cpu-thermal": "cpu_thermal", "--": "", "in°0!": "in_0"} {
-		if got := Part(in); got != want {
+		if got := KeyPart(in); got != want {
 			t.Errorf("Part(%q) = %q, want %q", in, got, want)
 		}
 	}

@@ -42,7 +42,7 @@ func FieldOf(key string) (catalogue.Field, bool) {
 }
 
 // Guard flags what lies outside of the declared ranges.
-func (s *Sample) Guard() {
+func (s *Sample) FlagOutOfRange() {
 	for _, k := range slices.Sorted(maps.Keys(s.Fields)) {
 		if f, ok := FieldOf(k); ok && !(s.Fields[k] >= f.Min && s.Fields[k] <= f.Max) {
 			s.Flag(Suspect, "%s is %g, outside of %g to %g", k, s.Fields[k], f.Min, f.Max)
@@ -51,7 +51,7 @@ func (s *Sample) Guard() {
 }
 
 // Check reports a key that is not declared.
-func (s Sample) Check() error {
+func (s Sample) CheckKeys() error {
 	for _, k := range slices.Sorted(maps.Keys(s.Fields)) {
 		if _, ok := FieldOf(k); !ok {
 			return fmt.Errorf("the field %s is not declared", k)
@@ -61,7 +61,7 @@ func (s Sample) Check() error {
 }
 
 // Part makes a name fit for the front of a key: "Core 0" becomes "core_0".
-func Part(name string) string {
+func KeyPart(name string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(name) {
 		switch {

@@ -32,10 +32,10 @@ type Chip struct {
 	Addresses []uint16
 	// Ask is a command or register that changes nothing. Chips that a bare read does
 	// not wake acknowledge it, or answer with so many bytes.
-	Ask    []byte
-	Answer int
+	Probe    []byte
+	ProbeLen int
 	// Name says what it is that answered at an address, for a person.
-	Name func(bus i2c.Bus, addr uint16) string
+	Describe func(bus i2c.Bus, addr uint16) string
 }
 
 // Via is what a sensor is connected by.
@@ -158,7 +158,7 @@ func (o Open) Close() error {
 
 // Gone reports an error after which a port has to be opened anew: one of the
 // port, not of the sensor behind it.
-func Gone(err error) bool {
+func PortLost(err error) bool {
 	for _, own := range []error{ErrNoAnswer, ErrChecksum, context.DeadlineExceeded, context.Canceled} {
 		if errors.Is(err, own) {
 			return false

@@ -11,7 +11,7 @@ import (
 
 // Silence is how long a sensor may pause within a frame. What came before a
 // longer pause is dropped.
-const Silence = 500 * time.Millisecond
+const MaxPause = 500 * time.Millisecond
 
 // What a Match answers, and what Next returns when nothing came.
 var (
@@ -44,7 +44,7 @@ func NewLine(rw io.ReadWriter, clock Clock) *Line {
 func (l *Line) Counts() Counts { return l.counts }
 
 // Retry counts a command that had to be repeated.
-func (l *Line) Retry() { l.counts.Retries++ }
+func (l *Line) CountRetry() { l.counts.Retries++ }
 
 // Write sends a command.
 func (l *Line) Write(b []byte) error {
@@ -116,7 +116,7 @@ func (l *Line) fill(ctx context.Context) error {
 	n, err := l.rw.Read(l.chunk[:])
 	now := l.clock.Now()
 	if n > 0 {
-		if len(l.buf) > 0 && now.Sub(l.last) > Silence {
+		if len(l.buf) > 0 && now.Sub(l.last) > MaxPause {
 			l.counts.Skipped += uint64(len(l.buf))
 			l.buf = l.buf[:0]
 		}

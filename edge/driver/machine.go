@@ -22,7 +22,7 @@ type Machine struct {
 
 	Clock     Clock
 	Air       *Air
-	Memory    Memory
+	State     StateStore
 	Simulated bool // its sensors are
 }
 

@@ -11,18 +11,18 @@ import (
 )
 
 // Memory keeps what a sensor has learnt over a power cut, a small file each.
-type Memory struct {
+type StateStore struct {
 	Dir string // where the files are; empty: nothing is kept
 	// Now tells the time, and whether the clock can be trusted.
 	Now func() (now time.Time, trusted bool)
 	// Wrote is told how many bytes went to the disk.
-	Wrote func(n int)
+	OnWrite func(n int)
 	// Failed is told what went wrong.
-	Failed func(error)
+	OnError func(error)
 }
 
 // Load decodes what was saved under a name, and reports whether there is something.
-func (m Memory) Load(name string, into any) bool {
+func (m StateStore) Load(name string, into any) bool {
 	if m.Dir == "" {
 		return false
 	}
@@ -31,13 +31,13 @@ func (m Memory) Load(name string, into any) bool {
 		err = json.Unmarshal(text, into)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		m.fail(fmt.Errorf("read what %s has learnt: %w", name, err))
+		m.report(fmt.Errorf("read what %s has learnt: %w", name, err))
 	}
 	return err == nil
 }
 
 // Save keeps v under a name.
-func (m Memory) Save(name string, v any) {
+func (m StateStore) Save(name string, v any) {
 	if m.Dir == "" {
 		return
 	}
@@ -46,19 +46,21 @@ func (m Memory) Save(name string, v any) {
 		err = WriteFile(m.path(name), text)
 	}
 	if err != nil {
-		m.fail(fmt.Errorf("save what %s has learnt: %w", name, err))
+		m.report(fmt.Errorf("save what %s has learnt: %w", name, err))
 		return
 	}
-	if m.Wrote != nil {
-		m.Wrote(len(text))
+	if m.OnWrite != nil {
+		m.OnWrite(len(text))
 	}
 }
 
-func (m Memory) path(name string) string { return filepath.Join(m.Dir, filepath.Base(name)+".json") }
+func (m StateStore) path(name string) string {
+	return filepath.Join(m.Dir, filepath.Base(name)+".json")
+}
 
-func (m Memory) fail(err error) {
-	if m.Failed != nil {
-		m.Failed(err)
+func (m StateStore) report(err error) {
+	if m.OnError != nil {
+		m.OnError(err)
 	}
 }
 

@@ -80,7 +80,7 @@ func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 		return driver.Sample{}, fmt.Errorf("host: neither /proc nor /sys can be read below %s: check ROOT: %w", d.cfg.Root, errors.ErrUnsupported)
 	}
 	d.counts.Frames++
-	s.Guard()
+	s.FlagOutOfRange()
 	return s, nil
 }
 

@@ -100,7 +100,7 @@ func TestReadAPC(t *testing.T) {
 	if diff := cmp.Diff(want, s.Fields); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
 	}
-	if err := s.Check(); err != nil {
+	if err := s.CheckKeys(); err != nil {
 		t.Error(err)
 	}
 	if s.Quality != driver.Suspect || !strings.Contains(s.Reason, "nct6775_temp2") {
@@ -128,8 +128,8 @@ func TestReadTheSimulatedPi(t *testing.T) {
 	d := New(Config{FS: pi, Statfs: pi.Statfs, Mounts: []string{"/"}})
 	for i := range 20 {
 		s, err := d.Read(t.Context())
-		if err != nil || s.Quality != driver.OK || s.Check() != nil {
-			t.Fatalf("got %+v, %v, %v", s, err, s.Check())
+		if err != nil || s.Quality != driver.OK || s.CheckKeys() != nil {
+			t.Fatalf("got %+v, %v, %v", s, err, s.CheckKeys())
 		}
 		f := s.Fields
 		if f["cpu_thermal_temperature_celsius"] < 40 || f["nvme_composite_temperature_celsius"] < 30 || f["pwmfan_fan_rpm"] < 1000 ||
@@ -165,8 +165,8 @@ func TestThisMachine(t *testing.T) {
 		t.Skip("no /proc")
 	}
 	s, err := New(Config{Mounts: []string{"/"}}).Read(t.Context())
-	if err != nil || s.Fields["memory_total_bytes"] < 1e6 || s.Fields["root_disk_size_bytes"] < 1e6 || s.Check() != nil {
-		t.Errorf("got %+v, %v, %v", s, err, s.Check())
+	if err != nil || s.Fields["memory_total_bytes"] < 1e6 || s.Fields["root_disk_size_bytes"] < 1e6 || s.CheckKeys() != nil {
+		t.Errorf("got %+v, %v, %v", s, err, s.CheckKeys())
 	}
 }
 
@@ -181,8 +181,8 @@ func TestNVIDIA(t *testing.T) {
 		"gpu0_power_watts": 36.1, "gpu0_frequency_hertz": 210e6,
 		"gpu1_temperature_celsius": 60, "gpu1_memory_used_bytes": 10 << 20, "gpu1_memory_total_bytes": 20 << 20, "gpu1_frequency_hertz": 900e6,
 	}
-	if !maps.Equal(s.Fields, want) || s.Text["gpu0_name"] != "NVIDIA GeForce RTX 3060" || s.Check() != nil {
-		t.Errorf("got %+v, %v", s, s.Check())
+	if !maps.Equal(s.Fields, want) || s.Text["gpu0_name"] != "NVIDIA GeForce RTX 3060" || s.CheckKeys() != nil {
+		t.Errorf("got %+v, %v", s, s.CheckKeys())
 	}
 	for _, bad := range []string{"", "No devices were found\n", "NVIDIA-SMI has failed because it couldn't communicate with the driver.\n"} {
 		if err := parseNVIDIA(bad, &s); err == nil {

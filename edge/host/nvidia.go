@@ -55,7 +55,7 @@ func parseNVIDIA(text string, s *driver.Sample) error {
 		return errors.New("nvidia-smi: no card")
 	}
 	for _, row := range rows {
-		index := driver.Part(row[0])
+		index := driver.KeyPart(row[0])
 		if index == "" {
 			return fmt.Errorf("nvidia-smi: %.20q is no card's number", row[0])
 		}

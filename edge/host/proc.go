@@ -89,7 +89,7 @@ func (d *Dev) space(s *driver.Sample) {
 		if err != nil || size == 0 {
 			continue
 		}
-		part := driver.Part(mount)
+		part := driver.KeyPart(mount)
 		if part == "" {
 			part = "root"
 		}
@@ -108,8 +108,8 @@ func (d *Dev) disks(s *driver.Sample) {
 		if len(f) < 10 || !d.exists("sys/block", f[2], "device") {
 			continue
 		}
-		set(s, driver.Part(f[2])+"_read_bytes", f[5], sector)
-		set(s, driver.Part(f[2])+"_written_bytes", f[9], sector)
+		set(s, driver.KeyPart(f[2])+"_read_bytes", f[5], sector)
+		set(s, driver.KeyPart(f[2])+"_written_bytes", f[9], sector)
 		d.wear(s, f[2])
 	}
 }
@@ -127,7 +127,7 @@ func (d *Dev) network(s *driver.Sample) {
 		if !ok || len(f) < 16 || !d.exists("sys/class/net", name, "device") {
 			continue
 		}
-		part := driver.Part(name)
+		part := driver.KeyPart(name)
 		set(s, part+"_received_bytes", f[0], 1)
 		set(s, part+"_sent_bytes", f[8], 1)
 		in, err1 := strconv.ParseUint(f[2], 10, 64)

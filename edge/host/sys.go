@@ -20,7 +20,7 @@ const (
 func (d *Dev) thermal(s *driver.Sample) {
 	seen := map[string]int{}
 	for _, zone := range d.list(thermalDir) {
-		kind := driver.Part(d.text(thermalDir, zone, "type"))
+		kind := driver.KeyPart(d.text(thermalDir, zone, "type"))
 		if !strings.HasPrefix(zone, "thermal_zone") || kind == "" {
 			continue
 		}
@@ -48,7 +48,7 @@ func (d *Dev) hwmon(s *driver.Sample) {
 			d.undervoltage(s, chip)
 			continue
 		}
-		part := driver.Part(name)
+		part := driver.KeyPart(name)
 		if seen[name]++; names[name] > 1 {
 			part = d.distinct(chip, part, seen[name])
 		}
@@ -60,7 +60,7 @@ func (d *Dev) hwmon(s *driver.Sample) {
 // nvme1, or else by a number.
 func (d *Dev) distinct(chip, part string, n int) string {
 	target, err := fs.ReadLink(d.fsys, path.Join(hwmonDir, chip, "device"))
-	if device := driver.Part(path.Base(target)); err == nil && device != "" {
+	if device := driver.KeyPart(path.Base(target)); err == nil && device != "" {
 		if strings.HasPrefix(device, part) {
 			return device
 		}
@@ -79,7 +79,7 @@ func (d *Dev) inputs(s *driver.Sample, chip, part string) {
 		if !ok {
 			continue
 		}
-		label := driver.Part(d.text(hwmonDir, chip, input+"_label"))
+		label := driver.KeyPart(d.text(hwmonDir, chip, input+"_label"))
 		if label == "" && input != "temp1" && input != "fan1" {
 			label = input
 		}
@@ -139,6 +139,6 @@ func (d *Dev) wear(s *driver.Sample, disk string) {
 		}
 	}
 	if worst > 0 {
-		s.Fields[driver.Part(disk)+"_life_used_percent"] = float64(worst) * 10
+		s.Fields[driver.KeyPart(disk)+"_life_used_percent"] = float64(worst) * 10
 	}
 }

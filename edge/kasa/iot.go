@@ -9,7 +9,7 @@ import (
 )
 
 // ask sends a query and returns the answer, both JSON.
-type ask func(ctx context.Context, query []byte) ([]byte, error)
+type queryFunc func(ctx context.Context, query []byte) ([]byte, error)
 
 // iotAnswer is what plugs with the old commands say: get_sysinfo and
 // get_realtime, of which we keep these fields.
@@ -58,7 +58,7 @@ type meter struct {
 
 const iotQuery = `{"system":{"get_sysinfo":{}},"emeter":{"get_realtime":{}}}`
 
-func readIOT(ctx context.Context, ask ask) (plug, error) {
+func readIOT(ctx context.Context, ask queryFunc) (plug, error) {
 	a, err := askIOT(ctx, ask, iotQuery)
 	if err != nil {
 		return plug{}, err
@@ -101,7 +101,7 @@ func childID(device, child string) string {
 	return child
 }
 
-func askIOT(ctx context.Context, ask ask, query string) (a iotAnswer, err error) {
+func askIOT(ctx context.Context, ask queryFunc, query string) (a iotAnswer, err error) {
 	b, err := ask(ctx, []byte(query))
 	if err != nil {
 		return a, err

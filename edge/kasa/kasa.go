@@ -72,7 +72,7 @@ func (d *Dev) Counts() driver.Counts { return d.counts }
 // socket_1_power_watts and so on, and their sums; or one socket where SOCKET
 // names it.
 func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
-	p, err := d.ask(ctx)
+	p, err := d.readPlug(ctx)
 	if err != nil {
 		return driver.Sample{}, fmt.Errorf("kasa: %s: %w", d.cfg.Host, err)
 	}
@@ -85,7 +85,7 @@ func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 }
 
 // ask tries the protocols that are allowed, the one that worked last first.
-func (d *Dev) ask(ctx context.Context) (plug, error) {
+func (d *Dev) readPlug(ctx context.Context) (plug, error) {
 	legacy := func() (plug, error) { return d.readLegacy(ctx) }
 	modern := func() (plug, error) { return d.readKLAP(ctx) }
 	switch {
@@ -94,12 +94,12 @@ func (d *Dev) ask(ctx context.Context) (plug, error) {
 	case d.cfg.Protocol == "klap":
 		return modern()
 	case d.klap.session != nil:
-		return either(modern, legacy)
+		return tryBoth(modern, legacy)
 	}
-	return either(legacy, modern)
+	return tryBoth(legacy, modern)
 }
 
-func either(first, second func() (plug, error)) (plug, error) {
+func tryBoth(first, second func() (plug, error)) (plug, error) {
 	p, err := first()
 	if err == nil {
 		return p, nil
@@ -119,7 +119,7 @@ func (d *Dev) readLegacy(ctx context.Context) (plug, error) {
 		return plug{}, err
 	}
 	defer conn.Close()
-	return readIOT(ctx, conn.ask)
+	return readIOT(ctx, conn.query)
 }
 
 // readKLAP reads by the words that belong to the plug's kind of handshake: the
@@ -133,11 +133,11 @@ func (d *Dev) readKLAP(ctx context.Context) (plug, error) {
 		return plug{}, err
 	}
 	if version == 1 {
-		return readIOT(ctx, d.klap.ask)
+		return readIOT(ctx, d.klap.query)
 	}
-	p, err := d.smart.read(ctx, d.klap.ask)
+	p, err := d.smart.read(ctx, d.klap.query)
 	if errors.Is(err, errNotSmart) {
-		return readIOT(ctx, d.klap.ask)
+		return readIOT(ctx, d.klap.query)
 	}
 	return p, err
 }

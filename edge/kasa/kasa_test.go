@@ -79,10 +79,10 @@ func password(t *testing.T, value string) secret.String {
 func plausible(t *testing.T, s driver.Sample) {
 	t.Helper()
 	f := s.Fields
-	if s.Quality != driver.OK || s.Check() != nil || f["power_watts"] < 30 || f["power_watts"] > 95 ||
+	if s.Quality != driver.OK || s.CheckKeys() != nil || f["power_watts"] < 30 || f["power_watts"] > 95 ||
 		math.Abs(f["voltage_volts"]-230) > 4 || math.Abs(f["current_amperes"]*f["voltage_volts"]-f["power_watts"]) > 1 ||
 		f["on"] != 1 || f["signal_dbm"] >= 0 || s.Text["alias"] == "" {
-		t.Errorf("not what the plug says: %+v, %v", s, s.Check())
+		t.Errorf("not what the plug says: %+v, %v", s, s.CheckKeys())
 	}
 }
 
@@ -141,8 +141,8 @@ func TestStrips(t *testing.T) {
 			if sum := f["socket_1_power_watts"] + f["socket_2_power_watts"] + f["socket_3_power_watts"]; math.Abs(f["power_watts"]-sum) > 0.01 || sum < 60 {
 				t.Errorf("power %v, sockets %v", f["power_watts"], sum)
 			}
-			if f["socket_1_power_watts"] <= f["socket_3_power_watts"] || f["socket_1_on"] != 1 || f["socket_2_on"] != 0 || f["on"] != 1 || s.Check() != nil {
-				t.Errorf("got %v, %v", f, s.Check())
+			if f["socket_1_power_watts"] <= f["socket_3_power_watts"] || f["socket_1_on"] != 1 || f["socket_2_on"] != 0 || f["on"] != 1 || s.CheckKeys() != nil {
+				t.Errorf("got %v, %v", f, s.CheckKeys())
 			}
 			one, err := setUp(t, strip, Config{Socket: "2"}).Read(t.Context())
 			if err != nil || one.Fields["power_watts"] != f["socket_2_power_watts"] || one.Fields["on"] != 0 {

@@ -20,13 +20,13 @@ import (
 )
 
 const (
-	klapPort  = 80
-	seedLen   = 16
-	handshake = seedLen + sha256.Size // the answer to the first step
-	sessionID = "TP_SESSIONID"
+	klapPort      = 80
+	seedLen       = 16
+	handshake1Len = seedLen + sha256.Size // the answer to the first step
+	sessionID     = "TP_SESSIONID"
 )
 
-var errSession = errors.New("the plug has ended the session")
+var errSessionEnded = errors.New("the plug has ended the session")
 
 // klap speaks to a plug over HTTP with the KLAP handshake.
 type klap struct {
@@ -36,7 +36,7 @@ type klap struct {
 	session *session
 	version int
 	cookie  *http.Cookie
-	ends    time.Time
+	expires time.Time
 }
 
 func newKLAP(cfg Config) *klap {
@@ -88,7 +88,7 @@ func hash(parts ...[]byte) []byte {
 
 // connect makes sure that there is a session and returns its version.
 func (k *klap) connect(ctx context.Context) (version int, err error) {
-	if k.session != nil && time.Now().Before(k.ends) {
+	if k.session != nil && time.Now().Before(k.expires) {
 		return k.version, nil
 	}
 	k.session = nil
@@ -98,15 +98,15 @@ func (k *klap) connect(ctx context.Context) (version int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("KLAP: check the address and that the plug is on the network: %w", err)
 	}
-	if len(body) != handshake {
-		return 0, fmt.Errorf("KLAP: a handshake of %d bytes, not %d: this plug speaks another protocol", len(body), handshake)
+	if len(body) != handshake1Len {
+		return 0, fmt.Errorf("KLAP: a handshake of %d bytes, not %d: this plug speaks another protocol", len(body), handshake1Len)
 	}
 	remote, proof := body[:seedLen], body[seedLen:]
-	version, auth := k.match(local, remote, proof)
+	version, auth := k.findCredentials(local, remote, proof)
 	if version == 0 {
 		return 0, fmt.Errorf("KLAP: %w", ErrCredentials)
 	}
-	k.remember(resp)
+	k.keepCookie(resp)
 	_, ours := proofs(version, local, remote, auth)
 	if _, _, err := k.post(ctx, "handshake2", k.cookie, ours); err != nil {
 		return 0, fmt.Errorf("KLAP: second step: %w", err)
@@ -116,7 +116,7 @@ func (k *klap) connect(ctx context.Context) (version int, err error) {
 }
 
 // match finds the credentials and the version that the plug has shown to know.
-func (k *klap) match(local, remote, proof []byte) (version int, auth []byte) {
+func (k *klap) findCredentials(local, remote, proof []byte) (version int, auth []byte) {
 	for _, c := range k.credentials() {
 		for _, version := range []int{2, 1} {
 			auth := authHash(version, c[0], c[1])
@@ -131,7 +131,7 @@ func (k *klap) match(local, remote, proof []byte) (version int, auth []byte) {
 
 // remember keeps the session's cookie and its end. Plugs write the end as an
 // attribute of the cookie: TP_SESSIONID=x;TIMEOUT=86400.
-func (k *klap) remember(resp *http.Response) {
+func (k *klap) keepCookie(resp *http.Response) {
 	const margin = 20 * time.Minute
 	life := 24 * time.Hour
 	k.cookie = nil
@@ -147,11 +147,11 @@ func (k *klap) remember(resp *http.Response) {
 			}
 		}
 	}
-	k.ends = time.Now().Add(max(life-margin, time.Minute))
+	k.expires = time.Now().Add(max(life-margin, time.Minute))
 }
 
 // ask sends a query. Where the plug has ended the session, it starts another.
-func (k *klap) ask(ctx context.Context, query []byte) ([]byte, error) {
+func (k *klap) query(ctx context.Context, query []byte) ([]byte, error) {
 	for try := 1; ; try++ {
 		if _, err := k.connect(ctx); err != nil {
 			return nil, err
@@ -160,7 +160,7 @@ func (k *klap) ask(ctx context.Context, query []byte) ([]byte, error) {
 		if err != nil {
 			k.session = nil
 		}
-		if !errors.Is(err, errSession) || try == 2 {
+		if !errors.Is(err, errSessionEnded) || try == 2 {
 			return answer, err
 		}
 	}
@@ -196,7 +196,7 @@ func (k *klap) post(ctx context.Context, path string, cookie *http.Cookie, body 
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	switch {
 	case resp.StatusCode == http.StatusForbidden:
-		return nil, nil, errSession
+		return nil, nil, errSessionEnded
 	case resp.StatusCode != http.StatusOK:
 		return nil, nil, fmt.Errorf("the plug answers HTTP %d", resp.StatusCode)
 	case err != nil:

@@ -79,7 +79,7 @@ func (c *legacyConn) Close() error {
 }
 
 // ask sends a query and returns the answer's text.
-func (c *legacyConn) ask(ctx context.Context, query []byte) ([]byte, error) {
+func (c *legacyConn) query(ctx context.Context, query []byte) ([]byte, error) {
 	_, err := c.Write(frame(query))
 	var answer []byte
 	if err == nil {

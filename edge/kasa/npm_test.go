@@ -69,8 +69,8 @@ func TestSomeoneElsesSimulator(t *testing.T) {
 				}
 				_, power := s.Fields["power_watts"]
 				_, last := s.Fields["socket_6_on"]
-				if power != want.metered || last != (want.sockets == 6) || s.Check() != nil || s.Text["model"] == "" {
-					t.Errorf("got %+v, %v", s, s.Check())
+				if power != want.metered || last != (want.sockets == 6) || s.CheckKeys() != nil || s.Text["model"] == "" {
+					t.Errorf("got %+v, %v", s, s.CheckKeys())
 				}
 			}
 		})

@@ -32,8 +32,8 @@ const maxWatts = 4000 // more than a household's socket bears
 // sample reports the plug, or one socket of it.
 func (p plug) sample(socket string) (driver.Sample, error) {
 	s := driver.New()
-	put(s.Text, "alias", p.alias)
-	put(s.Text, "model", p.model)
+	setText(s.Text, "alias", p.alias)
+	setText(s.Text, "model", p.model)
 	if p.rssi != 0 {
 		s.Fields["signal_dbm"] = p.rssi
 	}
@@ -43,7 +43,7 @@ func (p plug) sample(socket string) (driver.Sample, error) {
 		if err != nil {
 			return s, err
 		}
-		put(s.Text, "alias", o.alias)
+		setText(s.Text, "alias", o.alias)
 		o.add(&s, "")
 	case len(p.sockets) > 0:
 		p.addSum(&s)
@@ -53,7 +53,7 @@ func (p plug) sample(socket string) (driver.Sample, error) {
 	if _, ok := s.Fields["power_watts"]; p.metered && !ok {
 		s.Flag(driver.Suspect, "the plug has a meter that does not answer")
 	}
-	s.Guard()
+	s.FlagOutOfRange()
 	return s, nil
 }
 
@@ -74,7 +74,7 @@ func (p plug) addSum(s *driver.Sample) {
 	for _, o := range p.sockets {
 		part := fmt.Sprintf("socket_%d_", o.number)
 		o.add(s, part)
-		put(s.Text, part+"alias", o.alias)
+		setText(s.Text, part+"alias", o.alias)
 		any = any || o.on != nil && *o.on
 		for _, key := range []string{"power_watts", "current_amperes", "energy_kwh", "today_energy_kwh"} {
 			if v, ok := o.values[key]; ok {
@@ -82,7 +82,7 @@ func (p plug) addSum(s *driver.Sample) {
 			}
 		}
 	}
-	s.Fields["on"] = number(any)
+	s.Fields["on"] = boolNumber(any)
 }
 
 // add reports an outlet, its keys with part in front.
@@ -91,7 +91,7 @@ func (o outlet) add(s *driver.Sample, part string) {
 		s.Fields[part+key] = round(v)
 	}
 	if o.on != nil {
-		s.Fields[part+"on"] = number(*o.on)
+		s.Fields[part+"on"] = boolNumber(*o.on)
 	}
 	if o.onSeconds != nil {
 		s.Fields[part+"on_seconds"] = *o.onSeconds
@@ -104,13 +104,13 @@ func (o outlet) add(s *driver.Sample, part string) {
 	}
 }
 
-func put(m map[string]string, key, v string) {
+func setText(m map[string]string, key, v string) {
 	if v != "" {
 		m[key] = v
 	}
 }
 
-func number(on bool) float64 {
+func boolNumber(on bool) float64 {
 	if on {
 		return 1
 	}

@@ -141,8 +141,8 @@ func FuzzCookie(f *testing.F) {
 	f.Add("TIMEOUT=9; TP_SESSIONID")
 	f.Fuzz(func(t *testing.T, text string) {
 		var k klap
-		k.remember(&http.Response{Header: http.Header{"Set-Cookie": {text}}})
-		if left := time.Until(k.ends); left <= 0 || left > 12*24*time.Hour || k.cookie != nil && k.cookie.Name != sessionID {
+		k.keepCookie(&http.Response{Header: http.Header{"Set-Cookie": {text}}})
+		if left := time.Until(k.expires); left <= 0 || left > 12*24*time.Hour || k.cookie != nil && k.cookie.Name != sessionID {
 			t.Errorf("%q: the session %v ends in %v", text, k.cookie, left)
 		}
 	})

@@ -33,7 +33,7 @@ type smartInfo struct {
 }
 
 // read asks for the device, its sockets and their meters.
-func (st *smartState) read(ctx context.Context, ask ask) (plug, error) {
+func (st *smartState) read(ctx context.Context, ask queryFunc) (plug, error) {
 	var info smartInfo
 	ok, err := smartCall(ctx, ask, "", "get_device_info", &info)
 	if err != nil {
@@ -79,7 +79,7 @@ func (i smartInfo) outlet(number int) outlet {
 
 // smartMeter is what the meter says; older ones know only their power and the
 // day's energy, and many plugs have none.
-func smartMeter(ctx context.Context, ask ask, child string) (map[string]float64, error) {
+func smartMeter(ctx context.Context, ask queryFunc, child string) (map[string]float64, error) {
 	var m meter
 	ok, err := smartCall(ctx, ask, child, "get_emeter_data", &m)
 	if err != nil {
@@ -107,7 +107,7 @@ func smartMeter(ctx context.Context, ask ask, child string) (map[string]float64,
 
 // smartCall calls a method of the device or of one of its sockets. It reports
 // whether the device knows the method.
-func smartCall(ctx context.Context, ask ask, child, method string, result any) (bool, error) {
+func smartCall(ctx context.Context, ask queryFunc, child, method string, result any) (bool, error) {
 	type call struct {
 		Method string `json:"method"`
 		Params any    `json:"params,omitempty"`

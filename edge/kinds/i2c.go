@@ -60,7 +60,7 @@ func (b *bus) Tx(addr uint16, w, r []byte) error {
 		b.dev = d
 	}
 	err := b.dev.Tx(addr, w, r)
-	if err != nil && gone(err) {
+	if err != nil && busLost(err) {
 		b.dev.Close()
 		b.dev = nil
 	}
@@ -68,7 +68,7 @@ func (b *bus) Tx(addr uint16, w, r []byte) error {
 }
 
 // gone compares texts: of an error the library keeps no more.
-func gone(err error) bool {
+func busLost(err error) bool {
 	for _, e := range []error{syscall.ENODEV, syscall.EBADF, syscall.ESHUTDOWN} {
 		if strings.HasSuffix(err.Error(), e.Error()) {
 			return true
@@ -78,7 +78,7 @@ func gone(err error) bool {
 }
 
 // Probe opens a bus to look for chips.
-func Probe(path string) (i2c.Bus, error) {
+func OpenBus(path string) (i2c.Bus, error) {
 	n, err := busNumber(path)
 	if err != nil {
 		return nil, err

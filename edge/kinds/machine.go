@@ -16,6 +16,6 @@ func Real(dir string, now func() (time.Time, bool)) *driver.Machine {
 		I2C:    b.get,
 		Clock:  driver.RealClock{},
 		Air:    driver.NewAir(),
-		Memory: driver.Memory{Dir: dir, Now: now},
+		State:  driver.StateStore{Dir: dir, Now: now},
 	}
 }

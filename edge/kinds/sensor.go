@@ -31,7 +31,7 @@ type common struct {
 var (
 	variable = regexp.MustCompile(`^SENSOR_(\d{1,3})_(\w+)$`)
 	// NameOK is what a node or a device may be called: it becomes part of a topic.
-	NameOK = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,62}$`).MatchString
+	ValidName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,62}$`).MatchString
 )
 
 // Parse reads the sensors from the variables. Numbers may be left out. Simulated
@@ -70,7 +70,7 @@ func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool
 		},
 	}
 	var c common
-	errs := mistakes(prefix, env.ParseWithOptions(&c, opts))
+	errs := parseErrors(prefix, env.ParseWithOptions(&c, opts))
 	k, ok := find(c.Kind)
 	s := driver.Sensor{
 		Number: n, Kind: k, Device: c.Device, Interval: cmp.Or(c.Interval, k.Interval), Every: c.Every,
@@ -79,7 +79,7 @@ func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool
 	if !ok {
 		return s, errors.Join(append(errs, fmt.Errorf("%sKIND: %q is none of %s", prefix, c.Kind, strings.Join(Names(), ", ")))...)
 	}
-	if s.Device == "" && k.Name != "host" || s.Device != "" && !NameOK(s.Device) {
+	if s.Device == "" && k.Name != "host" || s.Device != "" && !ValidName(s.Device) {
 		errs = append(errs, fmt.Errorf("%sDEVICE: %q is no device's name: small letters, digits, dot, - and _", prefix, s.Device))
 	}
 	if s.Device == "status" || s.Device == "stored" {
@@ -89,8 +89,8 @@ func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool
 		s.Every = k.Every
 	}
 	s.Settings = k.Settings()
-	errs = append(errs, mistakes(prefix, env.ParseWithOptions(s.Settings, opts))...)
-	errs = append(errs, unknown(prefix, vars, &c, s.Settings)...)
+	errs = append(errs, parseErrors(prefix, env.ParseWithOptions(s.Settings, opts))...)
+	errs = append(errs, unknownSettings(prefix, vars, &c, s.Settings)...)
 	if len(errs) == 0 {
 		errs = append(errs, check(&s, prefix, simulated)...)
 	}
@@ -124,7 +124,7 @@ func check(s *driver.Sensor, prefix string, simulated bool) (errs []error) {
 
 // mistakes gives each error of the parser a line of its own, with the variable's
 // whole name.
-func mistakes(prefix string, err error) (errs []error) {
+func parseErrors(prefix string, err error) (errs []error) {
 	if err == nil {
 		return nil
 	}
@@ -134,23 +134,23 @@ func mistakes(prefix string, err error) (errs []error) {
 	}
 	for _, e := range all.Errors {
 		if p, ok := errors.AsType[env.ParseError](e); ok {
-			e = fmt.Errorf("%s%s: %w", prefix, upper(p.Name), p.Err)
+			e = fmt.Errorf("%s%s: %w", prefix, envName(p.Name), p.Err)
 		}
 		errs = append(errs, e)
 	}
 	return errs
 }
 
-var humps = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
+var wordBoundary = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
 
 // upper makes KLAP_PORT of KLAPPort.
-func upper(field string) string {
-	return strings.ToUpper(humps.ReplaceAllString(field, "${1}${3}_${2}${4}"))
+func envName(field string) string {
+	return strings.ToUpper(wordBoundary.ReplaceAllString(field, "${1}${3}_${2}${4}"))
 }
 
 // unknown finds variables of the sensor that nobody reads: a typing mistake would
 // otherwise go unnoticed.
-func unknown(prefix string, vars map[string]string, structs ...any) (errs []error) {
+func unknownSettings(prefix string, vars map[string]string, structs ...any) (errs []error) {
 	known := map[string]bool{}
 	for _, s := range structs {
 		params, err := env.GetFieldParamsWithOptions(s, env.Options{Environment: vars, Prefix: prefix})
@@ -163,13 +163,13 @@ func unknown(prefix string, vars map[string]string, structs ...any) (errs []erro
 	}
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		if strings.HasPrefix(name, prefix) && !known[name] {
-			errs = append(errs, fmt.Errorf("%s: there is no such setting; there are %s", name, list(known, prefix)))
+			errs = append(errs, fmt.Errorf("%s: there is no such setting; there are %s", name, settingNames(known, prefix)))
 		}
 	}
 	return errs
 }
 
-func list(known map[string]bool, prefix string) string {
+func settingNames(known map[string]bool, prefix string) string {
 	var names []string
 	for _, k := range slices.Sorted(maps.Keys(known)) {
 		names = append(names, strings.TrimPrefix(k, prefix))

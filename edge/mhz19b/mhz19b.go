@@ -38,23 +38,23 @@ type Config struct {
 }
 
 const (
-	replyPatience = 2 * time.Second
-	tries         = 3
-	steady        = 3                // plausible readings in a row that end the warm-up
-	jumpPPM       = 1000             // more than this within jumpTime is not air
-	jumpTime      = 10 * time.Second //
+	replyPatience  = 2 * time.Second
+	tries          = 3
+	steadyReadings = 3                // plausible readings in a row that end the warm-up
+	jumpPPM        = 1000             // more than this within jumpTime is not air
+	jumpTime       = 10 * time.Second //
 )
 
 // Dev is a sensor on a serial line.
 type Dev struct {
-	line    *driver.Line
-	cfg     Config
-	clock   driver.Clock
-	start   time.Time
-	set     bool
-	good    int // plausible readings in a row
-	lastPPM float64
-	lastAt  time.Time
+	line       *driver.Line
+	cfg        Config
+	clock      driver.Clock
+	start      time.Time
+	configured bool
+	plausible  int // plausible readings in a row
+	lastPPM    float64
+	lastAt     time.Time
 }
 
 // New returns the sensor behind rw: a port at 9600 8N1 with a read timeout.
@@ -77,17 +77,17 @@ func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 	if err := d.configure(); err != nil {
 		return driver.Sample{}, fmt.Errorf("mhz19b: %w", err)
 	}
-	ppm, err := d.ask(ctx)
+	ppm, err := d.query(ctx)
 	if err != nil {
 		return driver.Sample{}, fmt.Errorf("mhz19b: %w", err)
 	}
-	return d.judge(ppm), nil
+	return d.toSample(ppm), nil
 }
 
 // configure sends the settings once. They are not answered; a sensor that hears
 // nothing shows when it is asked.
 func (d *Dev) configure() error {
-	if d.set {
+	if d.configured {
 		return nil
 	}
 	var commands [][]byte
@@ -105,14 +105,14 @@ func (d *Dev) configure() error {
 			return err
 		}
 	}
-	d.set = true
+	d.configured = true
 	return nil
 }
 
-func (d *Dev) ask(ctx context.Context) (float64, error) {
+func (d *Dev) query(ctx context.Context) (float64, error) {
 	for try := range tries {
 		if try > 0 {
-			d.line.Retry()
+			d.line.CountRetry()
 		}
 		if err := d.line.Discard(); err != nil {
 			return 0, err
@@ -131,19 +131,19 @@ func (d *Dev) ask(ctx context.Context) (float64, error) {
 	return 0, fmt.Errorf("%w: check power (5 V), both wires (sensor's TX to our RX and the reverse), and the port", driver.ErrNoAnswer)
 }
 
-func (d *Dev) judge(ppm float64) driver.Sample {
+func (d *Dev) toSample(ppm float64) driver.Sample {
 	now, s := d.clock.Now(), driver.New()
 	s.Fields["co2_ppm"] = ppm
-	boot := ppm == 400 || ppm == 410 || d.atEnd(ppm)
-	warming := now.Sub(d.start) < d.cfg.WarmUp || d.good < steady
+	boot := ppm == 400 || ppm == 410 || d.atRangeEnd(ppm)
+	warming := now.Sub(d.start) < d.cfg.WarmUp || d.plausible < steadyReadings
 	switch {
 	case warming && boot:
-		d.good = 0
+		d.plausible = 0
 		s.Flag(driver.WarmingUp, "%g ppm is what the sensor says while it warms up", ppm)
 	case warming:
-		d.good++
+		d.plausible++
 		s.Flag(driver.WarmingUp, "within %v of the start, or not yet steady", d.cfg.WarmUp)
-	case d.atEnd(ppm):
+	case d.atRangeEnd(ppm):
 		s.Flag(driver.Suspect, "%g ppm is the end of the range", ppm)
 	case ppm < 400:
 		s.Flag(driver.Suspect, "%g ppm is less than in fresh air: the baseline has drifted", ppm)
@@ -152,13 +152,13 @@ func (d *Dev) judge(ppm float64) driver.Sample {
 		s.Flag(driver.Suspect, "a jump of %g ppm in %v", jump, now.Sub(d.lastAt).Round(time.Second))
 	}
 	d.lastPPM, d.lastAt = ppm, now
-	s.Guard()
+	s.FlagOutOfRange()
 	return s
 }
 
 // atEnd reports a value at the end of the range; where we did not set the range
 // it may be either.
-func (d *Dev) atEnd(ppm float64) bool {
+func (d *Dev) atRangeEnd(ppm float64) bool {
 	if d.cfg.Range != 0 {
 		return ppm >= float64(d.cfg.Range)
 	}

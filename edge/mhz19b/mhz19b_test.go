@@ -58,7 +58,7 @@ func TestReadPlaysTheRecording(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := d.Read(t.Context())
-	if err != nil || s.Fields["co2_ppm"] != 544 || tape.Left() != 0 || d.Counts().BadFrames != 1 || s.Check() != nil {
+	if err != nil || s.Fields["co2_ppm"] != 544 || tape.Left() != 0 || d.Counts().BadFrames != 1 || s.CheckKeys() != nil {
 		t.Errorf("got %+v, %v, %d turns left, counts %+v", s, err, tape.Left(), d.Counts())
 	}
 }
@@ -106,7 +106,7 @@ func TestWarmUp(t *testing.T) {
 		read(driver.WarmingUp)
 	}
 	sensor.Clear(sim.WarmUp)
-	for range steady {
+	for range steadyReadings {
 		read(driver.WarmingUp)
 	}
 	s, err := d.Read(t.Context())
@@ -126,7 +126,7 @@ func TestFaults(t *testing.T) {
 		{"every second answer torn", sim.Torn, 2, ""},
 		{"every second answer with a wrong bit", sim.BadCRC, 2, ""},
 		{"slow answers", sim.Slow, 1, ""},
-		{"hears nothing", sim.Deaf, 1, "check power"},
+		{"hears nothing", sim.IgnoreCommands, 1, "check power"},
 		{"unplugged", sim.Unplugged, 1, "Port has been closed"},
 		{"every answer with a wrong bit", sim.BadCRC, 1, "check power"},
 	} {
@@ -164,10 +164,10 @@ func TestJudge(t *testing.T) {
 		clock := sim.NewVirtual()
 		d := dev(t, sim.NewMHZ19B(1), clock, Config{})
 		for _, ppm := range tt.before {
-			d.judge(ppm)
+			d.toSample(ppm)
 			clock.Wait(t.Context(), 5*time.Second)
 		}
-		if s := d.judge(tt.ppm); s.Quality != tt.want || !strings.Contains(s.Reason, tt.reason) || s.Fields["co2_ppm"] != tt.ppm {
+		if s := d.toSample(tt.ppm); s.Quality != tt.want || !strings.Contains(s.Reason, tt.reason) || s.Fields["co2_ppm"] != tt.ppm {
 			t.Errorf("%s: %+v, want %s %q", tt.name, s, tt.want, tt.reason)
 		}
 	}

@@ -41,7 +41,7 @@ type client struct {
 func (c client) variables(ups string) (map[string]string, error) {
 	if ups == "" {
 		var err error
-		if ups, err = c.only(); err != nil {
+		if ups, err = c.onlyUPS(); err != nil {
 			return nil, err
 		}
 	}
@@ -60,7 +60,7 @@ func (c client) variables(ups string) (map[string]string, error) {
 }
 
 // only is the name of the server's one UPS.
-func (c client) only() (string, error) {
+func (c client) onlyUPS() (string, error) {
 	rows, err := c.list("UPS")
 	if err != nil {
 		return "", err
@@ -97,11 +97,11 @@ func (c client) list(question ...string) ([][]string, error) {
 			return nil, fmt.Errorf("list %s: %w", question[0], err)
 		}
 		switch {
-		case follows(words, append([]string{"BEGIN", "LIST"}, asked...)):
+		case hasPrefix(words, append([]string{"BEGIN", "LIST"}, asked...)):
 			begun = true
-		case begun && follows(words, append([]string{"END", "LIST"}, asked...)):
+		case begun && hasPrefix(words, append([]string{"END", "LIST"}, asked...)):
 			return rows, nil
-		case begun && follows(words, asked):
+		case begun && hasPrefix(words, asked):
 			rows = append(rows, words[len(asked):])
 		default:
 			return nil, fmt.Errorf("list %s: an unexpected line %.80q", question[0], words)
@@ -140,7 +140,7 @@ func serverError(code string) error {
 	return fmt.Errorf("the server answers %.60q", code)
 }
 
-func follows(words, prefix []string) bool {
+func hasPrefix(words, prefix []string) bool {
 	if len(words) < len(prefix) {
 		return false
 	}

@@ -119,7 +119,7 @@ func sample(vars map[string]string) driver.Sample {
 	}
 	power(&s)
 	status(&s)
-	s.Guard()
+	s.FlagOutOfRange()
 	return s
 }
 

@@ -65,8 +65,8 @@ func TestReadARecordedList(t *testing.T) {
 			t.Errorf("%s is %v (%v), want %v", key, got, ok, want)
 		}
 	}
-	if s.Quality != driver.OK || s.Text["status"] != "OL CHRG" || s.Check() != nil {
-		t.Errorf("got %+v, %v", s, s.Check())
+	if s.Quality != driver.OK || s.Text["status"] != "OL CHRG" || s.CheckKeys() != nil {
+		t.Errorf("got %+v, %v", s, s.CheckKeys())
 	}
 	if _, ok := s.Fields["temperature_celsius"]; ok {
 		t.Error(`"N/A" became a number`)

@@ -43,12 +43,12 @@ const (
 
 // Dev is a sensor on a serial line.
 type Dev struct {
-	line  *driver.Line
-	cfg   Config
-	clock driver.Clock
-	awake bool
-	deaf  bool // it does not answer commands: only its TX pin may be wired
-	woke  time.Time
+	line      *driver.Line
+	cfg       Config
+	clock     driver.Clock
+	awake     bool
+	noReplies bool // it does not answer commands: only its TX pin may be wired
+	woke      time.Time
 }
 
 // New returns the sensor behind rw: a port at 9600 8N1 with a read timeout.
@@ -67,7 +67,7 @@ func (d *Dev) Counts() driver.Counts { return d.line.Counts() }
 // same; it cannot sleep.
 func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 	s, err := d.measure(ctx)
-	if d.cfg.DutyCycle && !d.deaf {
+	if d.cfg.DutyCycle && !d.noReplies {
 		// The fan must stop even where the measurement failed or was cut short.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*tries*replyPatience)
 		defer cancel()
@@ -117,8 +117,8 @@ func (d *Dev) wake(ctx context.Context) error {
 	if err != nil && !errors.Is(err, driver.ErrNoAnswer) {
 		return err
 	}
-	d.deaf = err != nil
-	if d.woke.IsZero() || !d.deaf { // a deaf one never slept
+	d.noReplies = err != nil
+	if d.woke.IsZero() || !d.noReplies { // a deaf one never slept
 		d.woke = d.clock.Now()
 	}
 	d.awake = true
@@ -132,7 +132,7 @@ func (d *Dev) wake(ctx context.Context) error {
 func (d *Dev) command(ctx context.Context, cmd, value byte) error {
 	for try := range tries {
 		if try > 0 {
-			d.line.Retry()
+			d.line.CountRetry()
 		}
 		if err := d.line.Write(command(cmd, value)); err != nil {
 			return err
@@ -184,11 +184,11 @@ func (d *Dev) average(ctx context.Context) (driver.Sample, error) {
 	for k := range s.Fields {
 		s.Fields[k] = math.Round(s.Fields[k]/float64(d.cfg.Samples)*10) / 10
 	}
-	judge(&s, code)
+	flagImplausible(&s, code)
 	return s, nil
 }
 
-func judge(s *driver.Sample, code byte) {
+func flagImplausible(s *driver.Sample, code byte) {
 	if code != 0 {
 		s.Flag(driver.Suspect, "the sensor reports error code %#02x", code)
 	}
@@ -198,5 +198,5 @@ func judge(s *driver.Sample, code byte) {
 	if s.Fields["particles_0_3um_per_dl"] == 0 {
 		s.Flag(driver.Suspect, "no particle is counted, the fan may stand")
 	}
-	s.Guard()
+	s.FlagOutOfRange()
 }

@@ -83,7 +83,7 @@ func TestDutyCycle(t *testing.T) {
 		if took := clock.Now().Sub(start); took < 30*time.Second || took > 45*time.Second {
 			t.Errorf("the fan ran for %v", took)
 		}
-		if v := s.Fields["pm2_5_ugm3"]; s.Quality != driver.OK || v < 2 || v > 14 || s.Check() != nil {
+		if v := s.Fields["pm2_5_ugm3"]; s.Quality != driver.OK || v < 2 || v > 14 || s.CheckKeys() != nil {
 			t.Errorf("got %+v", s)
 		}
 		if !dev.Asleep() {
@@ -105,7 +105,7 @@ func TestFaults(t *testing.T) {
 		{"every third frame torn", sim.Torn, 3, "", driver.OK},
 		{"every third frame with a wrong bit", sim.BadCRC, 3, "", driver.OK},
 		{"slow replies", sim.Slow, 1, "", driver.OK},
-		{"only the TX pin is wired", sim.Deaf, 1, "", driver.OK},
+		{"only the TX pin is wired", sim.IgnoreCommands, 1, "", driver.OK},
 		{"every frame with a wrong bit", sim.BadCRC, 1, "check power", ""},
 		{"unplugged", sim.Unplugged, 1, "Port has been closed", ""},
 	} {

@@ -12,7 +12,7 @@ import (
 var Kind = driver.Kind{
 	Name: "scd4x", Via: driver.I2C, Interval: 30 * time.Second, Deadline: 2 * time.Minute,
 	Settings: func() driver.Settings { return &settings{} },
-	Chip:     driver.Chip{Addresses: []uint16{Addr}, Ask: []byte{getSerialNumber >> 8, getSerialNumber & 0xFF}, Name: func(i2c.Bus, uint16) string { return "scd4x" }},
+	Chip:     driver.Chip{Addresses: []uint16{Addr}, Probe: []byte{getSerialNumber >> 8, getSerialNumber & 0xFF}, Describe: func(i2c.Bus, uint16) string { return "scd4x" }},
 }
 
 type settings struct {

@@ -148,7 +148,7 @@ func (d *Dev) start(ctx context.Context) error {
 	if err := d.stop(ctx); err != nil {
 		return err
 	}
-	words, err := d.dev.Ask(ctx, execTime, 3, getSerialNumber)
+	words, err := d.dev.Query(ctx, execTime, 3, getSerialNumber)
 	if err != nil {
 		return err
 	}
@@ -227,12 +227,12 @@ func (d *Dev) next(ctx context.Context) ([]uint16, error) {
 		period, step = 30*time.Second, time.Second
 	}
 	for deadline := d.clock.Now().Add(2*period + time.Second); ; {
-		ready, err := d.dev.Ask(ctx, execTime, 1, getDataReady)
+		ready, err := d.dev.Query(ctx, execTime, 1, getDataReady)
 		if err != nil {
 			return nil, err
 		}
 		if ready[0]&0x07FF != 0 {
-			return d.dev.Ask(ctx, execTime, 3, readMeasurement)
+			return d.dev.Query(ctx, execTime, 3, readMeasurement)
 		}
 		if d.clock.Now().After(deadline) {
 			d.measuring = false // it lost power and does nothing
@@ -257,7 +257,7 @@ func (d *Dev) Recalibrate(ctx context.Context, ppm int) (correction int, err err
 	if err := d.stop(ctx); err != nil {
 		return 0, fmt.Errorf("scd4x: recalibrate: %w", err)
 	}
-	words, err := d.dev.Ask(ctx, frcTime, 1, forcedRecalibration, uint16(ppm))
+	words, err := d.dev.Query(ctx, frcTime, 1, forcedRecalibration, uint16(ppm))
 	if err != nil {
 		return 0, fmt.Errorf("scd4x: recalibrate: %w", err)
 	}
@@ -278,7 +278,7 @@ func decode(words []uint16) driver.Sample {
 	case co2 < 400:
 		s.Flag(driver.Suspect, "%d ppm is less than in fresh air: recalibrate", co2)
 	}
-	s.Guard()
+	s.FlagOutOfRange()
 	return s
 }
 

@@ -32,7 +32,7 @@ func over(t *testing.T, chip *sim.SCD4x, clock *sim.Virtual, cfg Config) *Dev {
 func TestDecodesTheWorkedExample(t *testing.T) {
 	s := decode([]uint16{0x01F4, 0x6667, 0x5EB9})
 	if s.Fields["co2_ppm"] != 500 || math.Abs(s.Fields["temperature_celsius"]-25.003) > 0.001 ||
-		math.Abs(s.Fields["humidity_percent"]-37) > 0.005 || s.Quality != driver.OK || s.Check() != nil {
+		math.Abs(s.Fields["humidity_percent"]-37) > 0.005 || s.Quality != driver.OK || s.CheckKeys() != nil {
 		t.Errorf("got %+v; want 500 ppm, 25.003 degrees, 37.00 %%", s)
 	}
 }
@@ -278,7 +278,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(uint16(0), uint16(0xFFFF), uint16(0))
 	f.Fuzz(func(t *testing.T, co2, temperature, humidity uint16) {
 		s := decode([]uint16{co2, temperature, humidity})
-		if s.Check() != nil || len(s.Fields) != 3 || s.Quality == driver.OK && (s.Fields["co2_ppm"] < 400 || s.Fields["temperature_celsius"] < -45 || s.Fields["humidity_percent"] > 100) {
+		if s.CheckKeys() != nil || len(s.Fields) != 3 || s.Quality == driver.OK && (s.Fields["co2_ppm"] < 400 || s.Fields["temperature_celsius"] < -45 || s.Fields["humidity_percent"] > 100) {
 			t.Errorf("%d %d %d: %+v", co2, temperature, humidity, s)
 		}
 	})

@@ -46,12 +46,12 @@ const (
 
 // Dev is a sensor on a serial line.
 type Dev struct {
-	line  *driver.Line
-	cfg   Config
-	clock driver.Clock
-	setUp bool
-	deaf  bool      // it does not answer commands
-	woke  time.Time // when the fan started, as far as we know
+	line       *driver.Line
+	cfg        Config
+	clock      driver.Clock
+	configured bool
+	noReplies  bool      // it does not answer commands
+	woke       time.Time // when the fan started, as far as we know
 }
 
 // New returns the sensor behind rw: a port at 9600 8N1 with a read timeout.
@@ -104,7 +104,7 @@ func (d *Dev) measure(ctx context.Context) (driver.Sample, error) {
 	if err != nil {
 		return driver.Sample{}, err
 	}
-	if d.deaf {
+	if d.noReplies {
 		s.Flag(driver.Suspect, "data comes but commands are not answered, the fan never stops: check the wire to the sensor's RX pin")
 	}
 	if left := d.cfg.WarmUp - d.clock.Now().Sub(d.woke); left > 0 {
@@ -121,30 +121,30 @@ func (d *Dev) measure(ctx context.Context) (driver.Sample, error) {
 // wake starts the fan and, once, puts the settings right. A sensor that hears
 // nothing but sends data is used as it is.
 func (d *Dev) wake(ctx context.Context) error {
-	if d.setUp && !d.cfg.DutyCycle {
+	if d.configured && !d.cfg.DutyCycle {
 		return nil
 	}
-	d.deaf = false
+	d.noReplies = false
 	_, err := d.command(ctx, cmdPower, set, work)
 	if errors.Is(err, driver.ErrNoAnswer) {
-		d.deaf = true
+		d.noReplies = true
 	} else if err != nil {
 		return fmt.Errorf("wake: %w", err)
 	}
 	d.woke = d.clock.Now()
-	if d.setUp || d.deaf {
+	if d.configured || d.noReplies {
 		return nil
 	}
-	if err := d.settle(ctx); err != nil {
+	if err := d.configure(ctx); err != nil {
 		return err
 	}
-	d.setUp = true
+	d.configured = true
 	return nil
 }
 
 // settle makes the sensor report every second, whatever a former owner set.
 // Settings are written only where they differ: the sensor keeps them in flash.
-func (d *Dev) settle(ctx context.Context) error {
+func (d *Dev) configure(ctx context.Context) error {
 	for _, want := range []struct {
 		cmd, value byte
 		what       string
@@ -172,7 +172,7 @@ func (d *Dev) sleep(ctx context.Context) error {
 func (d *Dev) command(ctx context.Context, cmd, setting, value byte) (byte, error) {
 	for try := range tries {
 		if try > 0 {
-			d.line.Retry()
+			d.line.CountRetry()
 		}
 		if err := d.line.Write(command(cmd, setting, value)); err != nil {
 			return 0, err
@@ -241,6 +241,6 @@ func sample(pm25, pm10 float64) driver.Sample {
 	case pm10 < pm25:
 		s.Flag(driver.Suspect, "pm10 is below pm2.5")
 	}
-	s.Guard()
+	s.FlagOutOfRange()
 	return s
 }

@@ -83,7 +83,7 @@ func TestDutyCycle(t *testing.T) {
 		if took := clock.Now().Sub(start); took < 30*time.Second || took > 45*time.Second {
 			t.Errorf("the fan ran for %v", took)
 		}
-		if v := s.Fields["pm2_5_ugm3"]; s.Quality != driver.OK || v < 3 || v > 15 || s.Check() != nil {
+		if v := s.Fields["pm2_5_ugm3"]; s.Quality != driver.OK || v < 3 || v > 15 || s.CheckKeys() != nil {
 			t.Errorf("got %+v", s)
 		}
 		if !dev.Asleep() {
@@ -111,7 +111,7 @@ func TestFaults(t *testing.T) {
 		{"slow replies", sim.Slow, 1, "", driver.OK, ""},
 		{"every frame with a wrong bit", sim.BadCRC, 1, "check power", "", ""},
 		{"unplugged", sim.Unplugged, 1, "Port has been closed", "", ""},
-		{"hears no command", sim.Deaf, 1, "", driver.Suspect, "RX pin"},
+		{"hears no command", sim.IgnoreCommands, 1, "", driver.Suspect, "RX pin"},
 		{"saturated", sim.WarmUp, 1, "", driver.Suspect, "saturated"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -133,12 +133,12 @@ func TestFaults(t *testing.T) {
 
 func TestSleepIsRepeatedUntilConfirmed(t *testing.T) {
 	clock, dev := sim.NewVirtual(), sim.NewSDS011(3)
-	dev.LoseSleep = 2
+	dev.IgnoreSleeps = 2
 	d := New(sim.NewSerial(dev, clock), config(clock))
 	if s, err := d.Read(t.Context()); err != nil || s.Quality != driver.OK || !dev.Asleep() {
 		t.Errorf("got %+v, %v, asleep %v", s, err, dev.Asleep())
 	}
-	dev.LoseSleep = 3
+	dev.IgnoreSleeps = 3
 	if s, err := d.Read(t.Context()); err != nil || s.Quality != driver.Suspect || !strings.Contains(s.Reason, "fan may run on") {
 		t.Errorf("got %+v, %v; want suspect, as the fan runs on", s, err)
 	}

@@ -44,7 +44,7 @@ func (d *Dev) Send(ctx context.Context, wait time.Duration, cmd uint16, args ...
 }
 
 // Ask sends a command, waits, and reads n words.
-func (d *Dev) Ask(ctx context.Context, wait time.Duration, n int, cmd uint16, args ...uint16) ([]uint16, error) {
+func (d *Dev) Query(ctx context.Context, wait time.Duration, n int, cmd uint16, args ...uint16) ([]uint16, error) {
 	if err := d.Send(ctx, wait, cmd, args...); err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (d *Dev) Ask(ctx context.Context, wait time.Duration, n int, cmd uint16, ar
 	if err := d.dev.Tx(nil, b); err != nil {
 		return nil, fmt.Errorf("answer to %04X: %w", cmd, d.explain(err))
 	}
-	words, err := Words(b)
+	words, err := ParseWords(b)
 	if err != nil {
 		d.Counts.BadFrames++
 		return nil, fmt.Errorf("answer to %04X: %w", cmd, err)
@@ -66,7 +66,7 @@ func (d *Dev) explain(err error) error {
 }
 
 // Words returns the words of an answer, or ErrChecksum if one of them is wrong.
-func Words(b []byte) ([]uint16, error) {
+func ParseWords(b []byte) ([]uint16, error) {
 	if len(b)%3 != 0 {
 		return nil, fmt.Errorf("%d bytes are no words with checksums", len(b))
 	}

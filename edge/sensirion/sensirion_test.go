@@ -34,7 +34,7 @@ func TestAskWritesWaitsAndReads(t *testing.T) {
 	}}
 	clock := sim.NewVirtual()
 	start := clock.Now()
-	words, err := sensirion.New(bus, 0x62, clock).Ask(t.Context(), 400*time.Millisecond, 1, 0x362F, 480)
+	words, err := sensirion.New(bus, 0x62, clock).Query(t.Context(), 400*time.Millisecond, 1, 0x362F, 480)
 	if err != nil || len(words) != 1 || words[0] != 0x7FCE {
 		t.Errorf("got %04X, %v; want 7FCE", words, err)
 	}
@@ -52,7 +52,7 @@ func TestAWrongChecksumIsCountedAndRefused(t *testing.T) {
 		{Addr: 0x58, R: []byte{0x01, 0x90, 0x4C, 0x00, 0x00, 0x80}},
 	}}
 	d := sensirion.New(bus, 0x58, sim.NewVirtual())
-	if w, err := d.Ask(t.Context(), 0, 2, 0x2008); !errors.Is(err, driver.ErrChecksum) || d.Counts.BadFrames != 1 {
+	if w, err := d.Query(t.Context(), 0, 2, 0x2008); !errors.Is(err, driver.ErrChecksum) || d.Counts.BadFrames != 1 {
 		t.Errorf("got %v, %v, counts %+v", w, err, d.Counts)
 	}
 }
@@ -63,7 +63,7 @@ func FuzzWords(f *testing.F) {
 	f.Add([]byte{0xFF, 0xFF, 0xFF})
 	f.Add([]byte{1})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		words, err := sensirion.Words(b)
+		words, err := sensirion.ParseWords(b)
 		if err != nil {
 			return
 		}

@@ -10,7 +10,7 @@ import (
 func TestBaselineOutlivesARestartButNotWithoutAClock(t *testing.T) {
 	trusted, now := true, time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
 	wrote := 0
-	b := baselines{driver.Memory{Dir: t.TempDir(), Now: func() (time.Time, bool) { return now, trusted }, Wrote: func(n int) { wrote += n }}}
+	b := baselines{driver.StateStore{Dir: t.TempDir(), Now: func() (time.Time, bool) { return now, trusted }, OnWrite: func(n int) { wrote += n }}}
 	b.save(Baseline{Serial: "0a", ECO2: 1, TVOC: 2})
 	if got, ok := b.load("0a"); !ok || got.ECO2 != 1 || got.TVOC != 2 || !got.At.Equal(now) || wrote == 0 {
 		t.Errorf("got %+v, %v, %d bytes", got, ok, wrote)

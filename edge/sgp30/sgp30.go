@@ -65,12 +65,12 @@ const (
 	execTime    = 10 * time.Millisecond
 	measureTime = 12 * time.Millisecond
 
-	period     = time.Second
-	bootTime   = 15 * time.Second
-	learnTime  = 12 * time.Hour
-	saveEvery  = time.Hour
-	staleAfter = 7 * 24 * time.Hour
-	saturated  = 60000
+	period       = time.Second
+	bootTime     = 15 * time.Second
+	learnTime    = 12 * time.Hour
+	saveInterval = time.Hour
+	staleAfter   = 7 * 24 * time.Hour
+	saturated    = 60000
 )
 
 // Dev is a sensor on a bus.
@@ -119,18 +119,18 @@ func (d *Dev) read(ctx context.Context) (driver.Sample, error) {
 	if err != nil {
 		return s, err
 	}
-	d.keepBaseline(ctx)
+	d.saveBaseline(ctx)
 	return s, nil
 }
 
 // init starts the chip's algorithm with what it had learnt.
 func (d *Dev) init(ctx context.Context) error {
-	id, err := d.dev.Ask(ctx, execTime, 3, getSerialID)
+	id, err := d.dev.Query(ctx, execTime, 3, getSerialID)
 	if err != nil {
 		return err
 	}
 	d.serial = fmt.Sprintf("%04x%04x%04x", id[0], id[1], id[2])
-	feature, err := d.dev.Ask(ctx, execTime, 1, getFeatureSet)
+	feature, err := d.dev.Query(ctx, execTime, 1, getFeatureSet)
 	if err != nil {
 		return err
 	}
@@ -186,7 +186,7 @@ func (d *Dev) average(ctx context.Context) (driver.Sample, error) {
 		d.ready = false
 		return driver.Sample{}, fmt.Errorf("%d measurements failed, the last: %w", d.cfg.Samples, failed)
 	}
-	return d.judge(eco2, tvoc), nil
+	return d.toSample(eco2, tvoc), nil
 }
 
 func (d *Dev) measure(ctx context.Context) ([]uint16, error) {
@@ -197,10 +197,10 @@ func (d *Dev) measure(ctx context.Context) ([]uint16, error) {
 	if d.next = d.next.Add(period); d.next.Before(now) {
 		d.next = now.Add(period)
 	}
-	return d.dev.Ask(ctx, measureTime, 2, measureIAQ)
+	return d.dev.Query(ctx, measureTime, 2, measureIAQ)
 }
 
-func (d *Dev) judge(eco2, tvoc []float64) driver.Sample {
+func (d *Dev) toSample(eco2, tvoc []float64) driver.Sample {
 	s := driver.New()
 	if len(eco2) == 0 {
 		s.Fields["eco2_ppm"], s.Fields["tvoc_ppb"] = 400, 0
@@ -216,19 +216,19 @@ func (d *Dev) judge(eco2, tvoc []float64) driver.Sample {
 			s.Flag(driver.Suspect, "saturated: alcohol or a cleaner near the sensor")
 		}
 	}
-	s.Guard()
+	s.FlagOutOfRange()
 	return s
 }
 
 // keepBaseline hands the baseline over every hour, once it is worth keeping. A
 // failure is no harm: the next Read tries again.
-func (d *Dev) keepBaseline(ctx context.Context) {
+func (d *Dev) saveBaseline(ctx context.Context) {
 	now := d.clock.Now()
 	learnt := d.restored || now.Sub(d.started) >= learnTime
-	if d.cfg.Save == nil || !learnt || now.Sub(d.saved) < saveEvery {
+	if d.cfg.Save == nil || !learnt || now.Sub(d.saved) < saveInterval {
 		return
 	}
-	if w, err := d.dev.Ask(ctx, execTime, 2, getBaseline); err == nil {
+	if w, err := d.dev.Query(ctx, execTime, 2, getBaseline); err == nil {
 		d.cfg.Save(Baseline{Serial: d.serial, ECO2: w[0], TVOC: w[1], At: now})
 		d.saved = now
 	}

@@ -37,7 +37,7 @@ func TestTheBusSeesTheDatasheetsBytes(t *testing.T) {
 		Climate: func() (float64, float64, bool) { return 25, 50, true },
 	})
 	s, err := d.Read(t.Context())
-	if err != nil || s.Quality != driver.WarmingUp || s.Fields["eco2_ppm"] != 400 || s.Check() != nil {
+	if err != nil || s.Quality != driver.WarmingUp || s.Fields["eco2_ppm"] != 400 || s.CheckKeys() != nil {
 		t.Errorf("got %+v, %v; want 400 while warming up", s, err)
 	}
 	if err := bus.Close(); err != nil {

@@ -59,7 +59,7 @@ func (d *DHT22) value(i int) (string, error) {
 }
 
 func (d *DHT22) sample(now time.Time) {
-	hit := d.turn()
+	hit := d.nextFrame()
 	d.err = nil
 	switch {
 	case hit&NACK != 0:

@@ -11,19 +11,19 @@ type Fault uint32
 
 // The faults. Each kind of sensor has those that make sense for it.
 const (
-	Noise     Fault = 1 << iota // stray bytes between frames; all-ones on I2C; a cut answer on TCP
-	Torn                        // the end of a frame is missing
-	BadCRC                      // a bit is wrong
-	NACK                        // the chip does not acknowledge; the server refuses
-	Unplugged                   // the port is gone
-	Frozen                      // the value no longer moves
-	WarmUp                      // what the sensor says in its first minutes
-	Slow                        // answers come late
-	Deaf                        // commands are not heard, data still comes
+	Noise          Fault = 1 << iota // stray bytes between frames; all-ones on I2C; a cut answer on TCP
+	Torn                             // the end of a frame is missing
+	BadCRC                           // a bit is wrong
+	NACK                             // the chip does not acknowledge; the server refuses
+	Unplugged                        // the port is gone
+	Frozen                           // the value no longer moves
+	WarmUp                           // what the sensor says in its first minutes
+	Slow                             // answers come late
+	IgnoreCommands                   // commands are not heard, data still comes
 )
 
 // Late is by how much an answer is late while Slow is on.
-const Late = 700 * time.Millisecond
+const SlowDelay = 700 * time.Millisecond
 
 var (
 	errNACK = errors.New("remote I/O error") // as Linux says it
@@ -66,7 +66,7 @@ func (f *Faults) On(fault Fault) bool {
 }
 
 // turn counts a frame and returns the faults that hit it.
-func (f *Faults) turn() Fault {
+func (f *Faults) nextFrame() Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.n++

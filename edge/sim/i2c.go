@@ -20,10 +20,10 @@ type Chip interface {
 
 // Bus is a simulated I2C bus.
 type Bus struct {
-	clock driver.Clock
-	mu    sync.Mutex
-	chips map[uint16]Chip
-	grow  func(addr uint16) Chip // makes the chip at an address when it is asked first; nil: there are only those added
+	clock   driver.Clock
+	mu      sync.Mutex
+	chips   map[uint16]Chip
+	newChip func(addr uint16) Chip // makes the chip at an address when it is asked first; nil: there are only those added
 }
 
 var _ i2c.Bus = (*Bus)(nil)
@@ -50,14 +50,14 @@ func (b *Bus) Tx(addr uint16, w, r []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	c := b.chips[addr]
-	if c == nil && b.grow != nil {
-		c = b.grow(addr)
+	if c == nil && b.newChip != nil {
+		c = b.newChip(addr)
 		b.chips[addr] = c
 	}
 	if c == nil {
 		return fmt.Errorf("sim-i2c: %w", errNACK)
 	}
-	hit := c.faultsOf().turn()
+	hit := c.faultsOf().nextFrame()
 	if hit&(NACK|Unplugged) != 0 {
 		return fmt.Errorf("sim-i2c: %w", errNACK)
 	}

@@ -69,12 +69,12 @@ func (k *Kasa) legacy(ctx context.Context, c net.Conn) error {
 	for i, key := 0, byte(171); i < len(query); i++ {
 		query[i], key = query[i]^key, query[i]
 	}
-	hit := k.turn()
+	hit := k.nextFrame()
 	if hit&Unplugged != 0 {
 		return io.EOF
 	}
 	if hit&Slow != 0 {
-		if err := k.clock.Wait(ctx, Late); err != nil {
+		if err := k.clock.Wait(ctx, SlowDelay); err != nil {
 			return err
 		}
 	}

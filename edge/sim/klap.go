@@ -122,14 +122,14 @@ func (k *Kasa) sessionOf(r *http.Request) *kasaSession {
 }
 
 func (k *Kasa) request(w http.ResponseWriter, r *http.Request, how KLAP) {
-	s, hit := k.sessionOf(r), k.turn()
+	s, hit := k.sessionOf(r), k.nextFrame()
 	body, err := io.ReadAll(io.LimitReader(r.Body, 8192))
 	seq, serr := strconv.ParseInt(r.URL.Query().Get("seq"), 10, 32)
 	if s == nil || !s.shown || err != nil || serr != nil || hit&NACK != 0 {
 		http.Error(w, "", http.StatusForbidden)
 		return
 	}
-	if hit&Slow != 0 && k.clock.Wait(r.Context(), Late) != nil {
+	if hit&Slow != 0 && k.clock.Wait(r.Context(), SlowDelay) != nil {
 		return
 	}
 	query, ok := s.open(body, int32(seq))

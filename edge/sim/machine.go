@@ -44,7 +44,7 @@ func NewMachine(ctx context.Context, clock driver.Clock) *driver.Machine {
 	return &driver.Machine{
 		Serial: m.serial, I2C: m.i2c, Host: m.host, Files: m.filesOf,
 		Clock: m.clock, Air: driver.NewAir(), Simulated: true,
-		Memory: driver.Memory{Now: func() (time.Time, bool) { return m.clock.Now(), false }},
+		State: driver.StateStore{Now: func() (time.Time, bool) { return m.clock.Now(), false }},
 	}
 }
 
@@ -83,7 +83,7 @@ func (m *machine) i2c(s driver.Sensor, name string) (i2c.Bus, error) {
 	}
 	if m.buses[key] == nil {
 		b, first := NewBus(m.clock), seed(s)
-		b.grow = func(addr uint16) Chip { return sim.chip(first + uint64(addr)) }
+		b.newChip = func(addr uint16) Chip { return sim.chip(first + uint64(addr)) }
 		m.buses[key] = b
 	}
 	return m.buses[key], nil
@@ -96,11 +96,11 @@ func (m *machine) host(s driver.Sensor) (string, int) {
 	if m.hosts[s.Number] == "" {
 		sim := simulators[s.Kind.Name]
 		if sim.server == nil {
-			return nobody()
+			return unreachable()
 		}
 		at, _, err := sim.server(seed(s), m.clock).Serve(m.ctx, "127.0.0.1:0")
 		if err != nil {
-			return nobody()
+			return unreachable()
 		}
 		m.hosts[s.Number] = at
 	}
@@ -110,7 +110,7 @@ func (m *machine) host(s driver.Sensor) (string, int) {
 }
 
 // nobody is an address at which nobody answers; the driver's error says so.
-func nobody() (string, int) { return "127.0.0.1", 9 }
+func unreachable() (string, int) { return "127.0.0.1", 9 }
 
 func (m *machine) filesOf(s driver.Sensor) (fs.FS, func(string) (uint64, uint64, error)) {
 	m.mu.Lock()

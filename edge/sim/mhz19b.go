@@ -37,7 +37,7 @@ func (s *MHZ19B) Settings() (abc bool, ppm int) { return s.abc, int(s.rang) }
 func (s *MHZ19B) faultsOf() (*Faults, *rand.Rand) { return &s.Faults, s.rng }
 
 // Hear takes commands of 9 bytes: FF 01, command, 5 of data, checksum.
-func (s *MHZ19B) Hear(now time.Time, b []byte) {
+func (s *MHZ19B) Receive(now time.Time, b []byte) {
 	s.in = append(s.in, b...)
 	for len(s.in) >= 9 {
 		c := s.in[:9]
@@ -58,7 +58,7 @@ func (s *MHZ19B) Hear(now time.Time, b []byte) {
 }
 
 // Say returns the answer.
-func (s *MHZ19B) Say(time.Time) []byte {
+func (s *MHZ19B) Transmit(time.Time) []byte {
 	if len(s.out) == 0 {
 		return nil
 	}

@@ -50,17 +50,17 @@ func (n *NUT) SetStatus(status string) {
 
 // Serve answers on addr until ctx ends; port 0 takes a free one.
 func (n *NUT) Serve(ctx context.Context, addr string) (at string, done <-chan struct{}, err error) {
-	return serve(ctx, addr, func(c net.Conn) { n.talk(ctx, c) })
+	return serve(ctx, addr, func(c net.Conn) { n.serveConn(ctx, c) })
 }
 
-func (n *NUT) talk(ctx context.Context, c net.Conn) {
+func (n *NUT) serveConn(ctx context.Context, c net.Conn) {
 	in := bufio.NewScanner(c)
 	for in.Scan() {
-		hit := n.turn()
+		hit := n.nextFrame()
 		if hit&Unplugged != 0 {
 			return
 		}
-		if hit&Slow != 0 && n.clock.Wait(ctx, Late) != nil {
+		if hit&Slow != 0 && n.clock.Wait(ctx, SlowDelay) != nil {
 			return
 		}
 		answer := n.answer(strings.Fields(in.Text()), hit)

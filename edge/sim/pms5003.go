@@ -40,7 +40,7 @@ func (s *PMS5003) SetPassive(on bool) { s.passive = on }
 func (s *PMS5003) faultsOf() (*Faults, *rand.Rand) { return &s.Faults, s.rng }
 
 // Hear takes commands of 7 bytes: 42 4D, command, two of data, their sum.
-func (s *PMS5003) Hear(now time.Time, b []byte) {
+func (s *PMS5003) Receive(now time.Time, b []byte) {
 	s.in = append(s.in, b...)
 	for len(s.in) >= 7 {
 		c := s.in[:7]
@@ -71,7 +71,7 @@ func (s *PMS5003) command(now time.Time, cmd, value byte) {
 }
 
 // Say returns a reply, or the frame that is due.
-func (s *PMS5003) Say(now time.Time) []byte {
+func (s *PMS5003) Transmit(now time.Time) []byte {
 	if len(s.out) > 0 {
 		f := s.out[0]
 		s.out = s.out[1:]

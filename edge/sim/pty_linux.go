@@ -47,7 +47,7 @@ func PTY(ctx context.Context, path string, dev UART, clock driver.Clock) (done <
 
 // pty is a pair of terminals. We keep the sensor's end, and the host's open so
 // that reading ours does not fail while nobody else has it open.
-type pty struct{ ours, theirs *os.File }
+type pty struct{ sensorEnd, hostEnd *os.File }
 
 func plug(path string) (*pty, error) {
 	ours, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -86,8 +86,8 @@ func link(target, path string) error {
 
 func (p *pty) unplug(path string) {
 	os.Remove(path)
-	p.theirs.Close()
-	p.ours.Close()
+	p.hostEnd.Close()
+	p.sensorEnd.Close()
 }
 
 // serve carries bytes both ways until ctx ends or the port is unplugged.
@@ -97,7 +97,7 @@ func (p *pty) serve(ctx context.Context, line *Serial, faults *Faults) {
 		defer close(heard)
 		b := make([]byte, 64)
 		for {
-			n, err := p.ours.Read(b)
+			n, err := p.sensorEnd.Read(b)
 			if err != nil {
 				return
 			}
@@ -105,14 +105,14 @@ func (p *pty) serve(ctx context.Context, line *Serial, faults *Faults) {
 		}
 	}()
 	defer func() {
-		p.ours.SetReadDeadline(time.Now()) // ends the reader
+		p.sensorEnd.SetReadDeadline(time.Now()) // ends the reader
 		<-heard
 	}()
 	b := make([]byte, 64)
 	for ctx.Err() == nil && !faults.On(Unplugged) {
 		if n := line.next(b); n > 0 {
-			p.ours.SetWriteDeadline(time.Now().Add(10 * time.Millisecond))
-			p.ours.Write(b[:n]) // what nobody reads is lost, as on a wire
+			p.sensorEnd.SetWriteDeadline(time.Now().Add(10 * time.Millisecond))
+			p.sensorEnd.Write(b[:n]) // what nobody reads is lost, as on a wire
 			continue
 		}
 		driver.RealClock{}.Wait(ctx, time.Millisecond)

@@ -21,7 +21,7 @@ type SDS011 struct {
 	woke, next  time.Time
 	// LoseSleep is how many sleep commands it will not hear, as the real one
 	// does now and then.
-	LoseSleep int
+	IgnoreSleeps int
 }
 
 var _ = simulate("sds011", simulator{
@@ -48,7 +48,7 @@ func (s *SDS011) Settings() (query bool, period byte) { return s.query, s.period
 func (s *SDS011) faultsOf() (*Faults, *rand.Rand) { return &s.Faults, s.rng }
 
 // Hear takes commands of 19 bytes: AA B4, 15 bytes of data, checksum, AB.
-func (s *SDS011) Hear(now time.Time, b []byte) {
+func (s *SDS011) Receive(now time.Time, b []byte) {
 	s.in = append(s.in, b...)
 	for len(s.in) >= 19 {
 		c := s.in[:19]
@@ -91,8 +91,8 @@ func (s *SDS011) command(now time.Time, cmd byte, set bool, value byte) {
 }
 
 func (s *SDS011) power(now time.Time, set bool, value byte) {
-	if set && value == 0 && s.LoseSleep > 0 {
-		s.LoseSleep--
+	if set && value == 0 && s.IgnoreSleeps > 0 {
+		s.IgnoreSleeps--
 		return
 	}
 	if set && value == 1 && s.asleep {
@@ -106,7 +106,7 @@ func (s *SDS011) power(now time.Time, set bool, value byte) {
 }
 
 // Say returns a reply, or the frame of this second.
-func (s *SDS011) Say(now time.Time) []byte {
+func (s *SDS011) Transmit(now time.Time) []byte {
 	if len(s.out) > 0 {
 		f := s.out[0]
 		s.out = s.out[1:]

@@ -24,7 +24,7 @@ func (s *sensirionChip) tx(now time.Time, w, r []byte, command func(cmd uint16, 
 		return errNACK
 	}
 	if len(w) > 0 {
-		args, err := sensirion.Words(w[min(len(w), 2):])
+		args, err := sensirion.ParseWords(w[min(len(w), 2):])
 		if len(w) < 2 || err != nil {
 			return errNACK
 		}

@@ -11,8 +11,8 @@ import (
 
 // UART is a simulated sensor behind a serial line.
 type UART interface {
-	Hear(now time.Time, b []byte)    // takes bytes from the host
-	Say(now time.Time) []byte        // the next frame that is due, or nil
+	Receive(now time.Time, b []byte) // takes bytes from the host
+	Transmit(now time.Time) []byte   // the next frame that is due, or nil
 	faultsOf() (*Faults, *rand.Rand) // what goes wrong on its line
 }
 
@@ -41,9 +41,9 @@ func (s *Serial) Write(b []byte) (int, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pump() // what was due before the command
-	if !faults.On(Deaf) {
-		s.dev.Hear(s.clock.Now(), b)
+	s.collect() // what was due before the command
+	if !faults.On(IgnoreCommands) {
+		s.dev.Receive(s.clock.Now(), b)
 	}
 	return len(b), nil
 }
@@ -69,7 +69,7 @@ func (s *Serial) Read(b []byte) (int, error) {
 func (s *Serial) ResetInputBuffer() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pump()
+	s.collect()
 	s.queue = nil
 	return nil
 }
@@ -77,7 +77,7 @@ func (s *Serial) ResetInputBuffer() error {
 func (s *Serial) next(b []byte) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pump()
+	s.collect()
 	if len(s.queue) == 0 || s.queue[0].due.After(s.clock.Now()) {
 		return 0
 	}
@@ -90,22 +90,22 @@ func (s *Serial) next(b []byte) int {
 
 // pump takes every frame that is due from the sensor, with its faults. Like a
 // kernel's buffer it holds some four kilobytes.
-func (s *Serial) pump() {
+func (s *Serial) collect() {
 	now := s.clock.Now()
 	faults, rng := s.dev.faultsOf()
-	for f := s.dev.Say(now); f != nil; f = s.dev.Say(now) {
-		hit, due := faults.turn(), now
+	for f := s.dev.Transmit(now); f != nil; f = s.dev.Transmit(now) {
+		hit, due := faults.nextFrame(), now
 		if hit&Slow != 0 {
-			due = due.Add(Late)
+			due = due.Add(SlowDelay)
 		}
 		if len(s.queue) < 128 {
-			s.queue = append(s.queue, burst{due, spoil(f, hit, rng)})
+			s.queue = append(s.queue, burst{due, applyFaults(f, hit, rng)})
 		}
 	}
 }
 
 // spoil applies the faults of a line to a frame.
-func spoil(f []byte, hit Fault, rng *rand.Rand) []byte {
+func applyFaults(f []byte, hit Fault, rng *rand.Rand) []byte {
 	out := append([]byte(nil), f...)
 	if hit&BadCRC != 0 {
 		out[len(out)/2] ^= 1 << rng.IntN(8)

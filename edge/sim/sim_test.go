@@ -33,7 +33,7 @@ func TestFrozenValuesStandUntilCleared(t *testing.T) {
 	clock, dev := NewVirtual(), NewSDS011(1)
 	value := func() string {
 		clock.Wait(t.Context(), 10*time.Minute)
-		return string(dev.Say(clock.Now()))
+		return string(dev.Transmit(clock.Now()))
 	}
 	value()
 	dev.Set(Frozen)
@@ -49,7 +49,7 @@ func TestFaultsHitEveryNthFrame(t *testing.T) {
 	f.SetEvery(Torn, 3)
 	var hits int
 	for range 9 {
-		if f.turn()&Torn != 0 {
+		if f.nextFrame()&Torn != 0 {
 			hits++
 		}
 	}

@@ -13,9 +13,9 @@ import (
 //
 // In the file a line "> AA B4" is what the host wrote, "< AA C0" what the
 // sensor sent, and the rest of a line after # a remark.
-type Tape struct{ talk []turn }
+type Tape struct{ entries []tapeEntry }
 
-type turn struct {
+type tapeEntry struct {
 	host  bool
 	bytes []byte
 }
@@ -41,7 +41,7 @@ func ParseTape(text string) (*Tape, error) {
 		if err != nil || line[0] != '>' && line[0] != '<' {
 			return nil, fmt.Errorf("tape, line %d: %q is neither > nor < and bytes", i+1, line)
 		}
-		t.talk = append(t.talk, turn{line[0] == '>', b})
+		t.entries = append(t.entries, tapeEntry{line[0] == '>', b})
 	}
 	return t, nil
 }
@@ -49,12 +49,12 @@ func ParseTape(text string) (*Tape, error) {
 // Read returns what the sensor sent next; (0, nil), a timeout, while it waits to
 // be told something, and after the end.
 func (t *Tape) Read(b []byte) (int, error) {
-	if len(t.talk) == 0 || t.talk[0].host {
+	if len(t.entries) == 0 || t.entries[0].host {
 		return 0, nil
 	}
-	n := copy(b, t.talk[0].bytes)
-	if t.talk[0].bytes = t.talk[0].bytes[n:]; len(t.talk[0].bytes) == 0 {
-		t.talk = t.talk[1:]
+	n := copy(b, t.entries[0].bytes)
+	if t.entries[0].bytes = t.entries[0].bytes[n:]; len(t.entries[0].bytes) == 0 {
+		t.entries = t.entries[1:]
 	}
 	return n, nil
 }
@@ -62,15 +62,15 @@ func (t *Tape) Read(b []byte) (int, error) {
 // Write fails unless b is what the host wrote on the tape. What the sensor sent
 // before and nobody read is skipped.
 func (t *Tape) Write(b []byte) (int, error) {
-	for len(t.talk) > 0 && !t.talk[0].host {
-		t.talk = t.talk[1:]
+	for len(t.entries) > 0 && !t.entries[0].host {
+		t.entries = t.entries[1:]
 	}
-	if len(t.talk) == 0 || !bytes.Equal(t.talk[0].bytes, b) {
+	if len(t.entries) == 0 || !bytes.Equal(t.entries[0].bytes, b) {
 		return 0, fmt.Errorf("the tape has no such command here: % X", b)
 	}
-	t.talk = t.talk[1:]
+	t.entries = t.entries[1:]
 	return len(b), nil
 }
 
 // Left is how much of the tape was not played.
-func (t *Tape) Left() int { return len(t.talk) }
+func (t *Tape) Left() int { return len(t.entries) }

@@ -13,7 +13,7 @@ import (
 var Kind = driver.Kind{
 	Name: "soil", Via: driver.I2C, Interval: 5 * time.Minute, Deadline: 10 * time.Second,
 	Settings: func() driver.Settings { return &settings{} },
-	Chip: driver.Chip{Addresses: []uint16{0x48, 0x49, 0x4A, 0x4B}, Ask: []byte{regConfig}, Answer: 2, Name: func(_ i2c.Bus, addr uint16) string {
+	Chip: driver.Chip{Addresses: []uint16{0x48, 0x49, 0x4A, 0x4B}, Probe: []byte{regConfig}, ProbeLen: 2, Describe: func(_ i2c.Bus, addr uint16) string {
 		return fmt.Sprintf("soil, if it is an ADS1115 (ADDRESS=%#02x)", addr)
 	}},
 }

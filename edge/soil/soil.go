@@ -93,19 +93,19 @@ func (d *Dev) Counts() driver.Counts { return d.counts }
 func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 	volts := make([]float64, 0, d.cfg.Samples)
 	for range d.cfg.Samples {
-		raw, err := d.turn(ctx)
+		raw, err := d.convertWithRetry(ctx)
 		if err != nil {
 			return driver.Sample{}, fmt.Errorf("soil: %w", err)
 		}
 		volts = append(volts, float64(raw)*step)
 	}
 	d.counts.Frames++
-	return d.judge(volts), nil
+	return d.toSample(volts), nil
 }
 
 // turn converts once, and again where the sensor at another channel got in
 // between. Each channel waits a time of its own, so that they come apart.
-func (d *Dev) turn(ctx context.Context) (int16, error) {
+func (d *Dev) convertWithRetry(ctx context.Context) (int16, error) {
 	for try := 1; ; try++ {
 		raw, err := d.convert(ctx)
 		if !errors.Is(err, errInUse) || try == attempts {
@@ -161,7 +161,7 @@ func (d *Dev) explain(err error) error {
 	return fmt.Errorf("no acknowledgement from address %v: check wiring, power, and the ADDR pin: %w", d.cfg.Address, err)
 }
 
-func (d *Dev) judge(volts []float64) driver.Sample {
+func (d *Dev) toSample(volts []float64) driver.Sample {
 	slices.Sort(volts)
 	v := volts[len(volts)/2]
 	s := driver.New()

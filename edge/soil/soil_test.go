@@ -39,7 +39,7 @@ func TestTheBusSeesTheDatasheetsBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 		s, err := d.Read(t.Context())
-		if err != nil || s.Fields["voltage_volts"] != 2 || s.Fields["moisture_percent"] != 50 || s.Quality != driver.OK || s.Check() != nil {
+		if err != nil || s.Fields["voltage_volts"] != 2 || s.Fields["moisture_percent"] != 50 || s.Quality != driver.OK || s.CheckKeys() != nil {
 			t.Errorf("A%d: %+v, %v; want 2 V, 50 %%", channel, s, err)
 		}
 		if err := bus.Close(); err != nil {
@@ -65,7 +65,7 @@ func TestJudge(t *testing.T) {
 		{"negative", []float64{-0.1, -0.1, -0.1}, 100, driver.Suspect, "ground"},
 	} {
 		d := &Dev{cfg: Config{Dry: 2.7, Wet: 1.3}}
-		s := d.judge(tt.volts)
+		s := d.toSample(tt.volts)
 		if math.Abs(s.Fields["moisture_percent"]-tt.moisture) > 0.1 || s.Quality != tt.quality || !strings.Contains(s.Reason, tt.reason) {
 			t.Errorf("%s: %+v; want %v, %s, %q", tt.name, s, tt.moisture, tt.quality, tt.reason)
 		}
