@@ -12,26 +12,26 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-const movedAtOnce = 5000 // readings of one transaction
+const moveBatch = 5000 // readings in one transaction
 
-// moveReadings takes the JSON rows of before version 8 over into points and
-// texts, piece by piece. A piece is written there and deleted here in one
-// transaction, so that a program that ends at any moment goes on where it was,
-// and what another one of before version 8 still writes meanwhile is moved too.
-// It uses no more memory than a piece takes. tell hears after each piece how
-// many readings of how many are moved.
-func moveReadings(ctx context.Context, db *sql.DB, tell func(moved, total int64)) error {
+// moveReadings moves the JSON rows that versions before 8 wrote to the tables
+// points and texts, batch by batch. One transaction writes a batch there and
+// deletes it from readings. So the move continues after the program has ended at
+// any moment, and it also moves readings that an older program writes meanwhile.
+// The memory used is that of one batch. progress is called after each batch with
+// the number of readings moved so far and of all.
+func moveReadings(ctx context.Context, db *sql.DB, progress func(moved, total int64)) error {
 	var total, moved int64
 	err := db.QueryRowContext(ctx, `select count(*) from readings`).Scan(&total)
 	if err != nil {
 		if strings.Contains(err.Error(), "no such table") {
-			return nil // it was done before
+			return nil // all readings are moved already
 		}
 		return err
 	}
 	known := newIDs()
 	for {
-		n, err := movePiece(ctx, db, known)
+		n, err := moveOneBatch(ctx, db, known)
 		if err != nil {
 			return fmt.Errorf("move the readings to their new table: %w", err)
 		}
@@ -39,14 +39,14 @@ func moveReadings(ctx context.Context, db *sql.DB, tell func(moved, total int64)
 			return nil
 		}
 		moved += n
-		tell(moved, max(moved, total))
+		progress(moved, max(moved, total))
 	}
 }
 
-// movePiece moves the first readings of the first series and returns how many.
-// Where there are none it drops the table, in the transaction that found it
-// empty: in a later one, another program may have written again.
-func movePiece(ctx context.Context, db *sql.DB, known ids) (int64, error) {
+// moveOneBatch moves the oldest readings of the first series and returns their
+// number. If the table readings is empty, it drops the table in the same
+// transaction, because another program could write to it before a later one.
+func moveOneBatch(ctx context.Context, db *sql.DB, known ids) (int64, error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return 0, err
@@ -56,13 +56,13 @@ func movePiece(ctx context.Context, db *sql.DB, known ids) (int64, error) {
 	if err := tx.QueryRowContext(ctx, `select series from readings order by series limit 1`).Scan(&series); err != nil {
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
-			return 0, drop(ctx, tx)
-		case strings.Contains(err.Error(), "no such table"): // another program has dropped it
+			return 0, dropReadings(ctx, tx)
+		case strings.Contains(err.Error(), "no such table"): // another program dropped it
 			return 0, nil
 		}
 		return 0, err
 	}
-	rs, err := piece(ctx, tx, series)
+	rs, err := oldReadings(ctx, tx, series)
 	if err != nil {
 		return 0, err
 	}
@@ -80,14 +80,15 @@ func movePiece(ctx context.Context, db *sql.DB, known ids) (int64, error) {
 	return int64(len(rs)), nil
 }
 
-func drop(ctx context.Context, tx *sql.Tx) error {
+func dropReadings(ctx context.Context, tx *sql.Tx) error {
 	if _, err := tx.ExecContext(ctx, `drop table readings`); err != nil {
 		return fmt.Errorf("drop the old table: %w", err)
 	}
 	return tx.Commit()
 }
 
-func piece(ctx context.Context, tx *sql.Tx, series int64) ([]reading.Reading, error) {
+// oldReadings returns one batch of a series from the table readings, oldest first.
+func oldReadings(ctx context.Context, tx *sql.Tx, series int64) ([]reading.Reading, error) {
 	var name string
 	var tags map[string]string
 	var text []byte
@@ -105,5 +106,5 @@ func piece(ctx context.Context, tx *sql.Tx, series int64) ([]reading.Reading, er
 		}
 		r = reading.Reading{Name: name, Tags: tags, Time: time.Unix(0, nanos).UTC()}
 		return r, errors.Join(json.Unmarshal(fields, &r.Fields), json.Unmarshal(texts, &r.Text))
-	}, `select time, fields, texts from readings where series = ? order by time limit ?`, series, movedAtOnce)
+	}, `select time, fields, texts from readings where series = ? order by time limit ?`, series, moveBatch)
 }

@@ -20,11 +20,11 @@ import (
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-const asChild = "HEARTH_TEST_OPEN" // names the file that a child of a test opens
+const asChild = "HEARTH_TEST_OPEN" // environment variable: the file that a test's child process opens
 
-// old makes a file of version 7, with a JSON row a reading, and returns what is
-// in it.
-func old(t *testing.T, path string, each int) []string {
+// oldFile creates a file of version 7, which has one JSON row for each reading. It
+// returns the readings as lines.
+func oldFile(t *testing.T, path string, each int) []string {
 	t.Helper()
 	db, err := sql.Open("sqlite", path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)")
 	if err != nil {
@@ -72,7 +72,7 @@ func old(t *testing.T, path string, each int) []string {
 	return lines
 }
 
-// TestMain opens a file where it is the child of a test, telling each step.
+// TestMain also runs a test's child process, which opens a file and prints the progress.
 func TestMain(m *testing.M) {
 	path := os.Getenv(asChild)
 	if path == "" {
@@ -88,11 +88,11 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// A program that is killed while it moves readings goes on there at its next
-// start, and every value is there once.
-func TestReadingsAreMovedThoughTheProgramIsKilled(t *testing.T) {
+// After a kill during the move, the next Open continues it, and every value is stored
+// once.
+func TestTheMoveContinuesAfterAKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hearth.db")
-	want := old(t, path, 12_000)
+	want := oldFile(t, path, 12_000)
 	for range 5 {
 		child := exec.CommandContext(t.Context(), os.Args[0])
 		child.Env = append(os.Environ(), asChild+"="+path)
@@ -105,23 +105,23 @@ func TestReadingsAreMovedThoughTheProgramIsKilled(t *testing.T) {
 		}
 		lines := bufio.NewScanner(out)
 		if !lines.Scan() || !strings.HasPrefix(lines.Text(), "moved ") {
-			t.Fatalf("the child says %q", lines.Text())
+			t.Fatalf("the child prints %q", lines.Text())
 		}
-		time.Sleep(time.Duration(rand.IntN(30)) * time.Millisecond) // into the next piece
+		time.Sleep(time.Duration(rand.IntN(30)) * time.Millisecond) // kill it within the next batch
 		child.Process.Kill()
 		child.Wait()
 	}
 	if n := rows(t, path); n == 0 || n == len(want) {
 		t.Fatalf("%d of %d readings are left to move: nothing was interrupted", n, len(want))
 	}
-	var told []int64
-	s, err := Open(t.Context(), path, func(moved, total int64) { told = append(told, moved, total) })
+	var progress []int64
+	s, err := Open(t.Context(), path, func(moved, total int64) { progress = append(progress, moved, total) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if n := len(told); n < 2 || told[n-1] != told[n-2] {
-		t.Errorf("told %v", told)
+	if n := len(progress); n < 2 || progress[n-1] != progress[n-2] {
+		t.Errorf("progress %v, want all moved at the end", progress)
 	}
 	rs, err := s.Between(t.Context(), "air", nil, noon, noon.Add(24*time.Hour))
 	if err != nil {
@@ -134,25 +134,25 @@ func TestReadingsAreMovedThoughTheProgramIsKilled(t *testing.T) {
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
-		t.Errorf("%d readings, want %d; or they differ", len(got), len(want))
+		t.Errorf("%d readings, want %d, or their values differ", len(got), len(want))
 	}
 	if n := rows(t, path); n != -1 {
 		t.Errorf("the old table is still there, with %d rows", n)
 	}
 }
 
-// What a program of version 7 has stored until the table is gone is moved, even
-// what it wrote right before.
+// Readings that a program of version 7 writes during the move are moved too, up to the
+// drop of the table.
 func TestReadingsThatAnOldProgramStillWritesAreMoved(t *testing.T) {
 	for round := range 20 {
 		path := filepath.Join(t.TempDir(), "hearth.db")
-		want := len(old(t, path, 3))
+		want := len(oldFile(t, path, 3))
 		writer, err := sql.Open("sqlite", path+"?_pragma=synchronous(OFF)")
 		if err != nil {
 			t.Fatal(err)
 		}
 		stored := make(chan int, 1)
-		go func() { // until its table is gone
+		go func() { // writes until the table is dropped
 			n := 0
 			for t.Context().Err() == nil {
 				_, err := writer.ExecContext(t.Context(), `insert into readings (series, time, fields, texts) values (1, ?, '{"b":1}', '{}')`, noon.Add(time.Hour).UnixNano()+int64(n))
@@ -179,7 +179,7 @@ func TestReadingsThatAnOldProgramStillWritesAreMoved(t *testing.T) {
 	}
 }
 
-// rows counts what is left to move; -1: the table is gone.
+// rows counts the readings left to move; -1: the old table is dropped.
 func rows(t *testing.T, path string) (n int) {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)

@@ -13,16 +13,16 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-const rowsAtOnce = 64 // of one insert statement
+const rowsAtOnce = 64 // rows in one insert statement, at most
 
-// field is one field of a series: a line of numbers, or of texts.
+// field is the key of one field of a series. Its values are numbers, or texts.
 type field struct {
 	series int64
 	name   string
 	text   bool
 }
 
-// ids are the numbers of series and fields.
+// ids caches the row ids of series and fields.
 type ids struct {
 	series map[string]int64 // by reading.Series
 	fields map[field]int64
@@ -30,20 +30,20 @@ type ids struct {
 
 func newIDs() ids { return ids{map[string]int64{}, map[field]int64{}} }
 
-// add takes over what another has.
+// add copies the ids of more.
 func (i ids) add(more ids) {
 	maps.Copy(i.series, more.series)
 	maps.Copy(i.fields, more.fields)
 }
 
-// value is a row of points or texts.
+// value is a row of the table points or texts; time is in unix nanoseconds.
 type value[V float64 | string] struct {
 	field, time int64
 	v           V
 }
 
-// put writes the readings. known are the numbers of what is committed, fresh of
-// what this transaction adds.
+// put writes the readings. known has the ids of committed rows; put adds to fresh the
+// ids of rows that this transaction inserts.
 func put(ctx context.Context, tx *sql.Tx, rs []reading.Reading, known, fresh ids) error {
 	numbers, texts := make([]value[float64], 0, 3*len(rs)), []value[string](nil)
 	for _, r := range rs {
@@ -73,15 +73,15 @@ func put(ctx context.Context, tx *sql.Tx, rs []reading.Reading, known, fresh ids
 	return putValues(ctx, tx, "texts", texts)
 }
 
-// putValues writes the rows in the order that they have in the table, which
-// keeps its pages full. Of two of one place the later wins.
+// putValues writes the values in the order of the table's key, which keeps the pages
+// of the file full. Of two values with the same key the later wins.
 func putValues[V float64 | string](ctx context.Context, tx *sql.Tx, table string, values []value[V]) error {
 	slices.SortStableFunc(values, func(a, b value[V]) int { return cmp.Or(cmp.Compare(a.field, b.field), cmp.Compare(a.time, b.time)) })
 	args := make([]any, 0, 3*rowsAtOnce)
 	for len(values) > 0 {
 		n := rowsAtOnce
 		for n > len(values) {
-			n /= 2 // few sizes, so that each is compiled once
+			n /= 2 // few distinct sizes: each is a statement that is compiled once
 		}
 		args = args[:0]
 		for _, v := range values[:n] {
@@ -96,7 +96,7 @@ func putValues[V float64 | string](ctx context.Context, tx *sql.Tx, table string
 	return nil
 }
 
-// seriesID returns the number of r's series, writing the series if it is new.
+// seriesID returns the id of r's series and inserts the series if it is new.
 func seriesID(ctx context.Context, tx *sql.Tx, r reading.Reading, known, fresh ids) (int64, error) {
 	key := r.Series()
 	if id, ok := known.series[key]; ok {
@@ -118,6 +118,7 @@ func seriesID(ctx context.Context, tx *sql.Tx, r reading.Reading, known, fresh i
 	return id, err
 }
 
+// fieldID returns the id of the field and inserts the field if it is new.
 func fieldID(ctx context.Context, tx *sql.Tx, f field, known, fresh ids) (int64, error) {
 	if id, ok := known.fields[f]; ok {
 		return id, nil
@@ -132,11 +133,12 @@ func fieldID(ctx context.Context, tx *sql.Tx, f field, known, fresh ids) (int64,
 	return id, err
 }
 
-// idOf finds a row or makes it.
-func idOf(ctx context.Context, tx *sql.Tx, find string, findArgs []any, add string, addArgs []any) (id int64, err error) {
+// idOf returns the id that the statement find selects. If there is no row, it returns
+// the id of the row that insert inserts.
+func idOf(ctx context.Context, tx *sql.Tx, find string, findArgs []any, insert string, insertArgs []any) (id int64, err error) {
 	err = tx.QueryRowContext(ctx, find, findArgs...).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = tx.QueryRowContext(ctx, add, addArgs...).Scan(&id)
+		err = tx.QueryRowContext(ctx, insert, insertArgs...).Scan(&id)
 	}
 	return id, err
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// line is one series and its fields.
-type line struct {
+// storedSeries is one series and its fields.
+type storedSeries struct {
 	id      int64
 	tags    map[string]string
 	columns []column
@@ -34,11 +34,11 @@ func (c column) table() string {
 	return "points"
 }
 
-// linesOf returns the series of a measurement that have the tags, in order.
-func linesOf(ctx context.Context, tx *sql.Tx, name string, want map[string]string) ([]line, error) {
-	var out []line
+// seriesOf returns the series of a measurement that have the tags, ordered by key.
+func seriesOf(ctx context.Context, tx *sql.Tx, name string, want map[string]string) ([]storedSeries, error) {
+	var out []storedSeries
 	_, err := list(ctx, tx, func(rows *sql.Rows) (_ struct{}, err error) {
-		var l line
+		var l storedSeries
 		var c column
 		var tags []byte
 		if err := rows.Scan(&l.id, &tags, &c.id, &c.name, &c.text); err != nil {
@@ -54,9 +54,10 @@ func linesOf(ctx context.Context, tx *sql.Tx, name string, want map[string]strin
 		last.columns = append(last.columns, c)
 		return struct{}{}, nil
 	}, `select s.id, s.tags, f.id, f.name, f.is_text from series s join fields f on f.series = s.id where s.name = ? order by s.key, f.is_text, f.name`, name)
-	return slices.DeleteFunc(out, func(l line) bool { return !has(l.tags, want) }), err
+	return slices.DeleteFunc(out, func(l storedSeries) bool { return !has(l.tags, want) }), err
 }
 
+// has reports whether tags contains all of want.
 func has(tags, want map[string]string) bool {
 	for k, v := range want {
 		if tags[k] != v {
@@ -70,12 +71,12 @@ func has(tags, want map[string]string) bool {
 // from <= time < to, ordered by series and time.
 func (s *series) BetweenAtMost(ctx context.Context, limit int, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error) {
 	var out []reading.Reading
-	err := s.inOneState(ctx, "read "+name, func(ctx context.Context, tx *sql.Tx) error {
-		lines, err := linesOf(ctx, tx, name, tags)
+	err := s.inSnapshot(ctx, "read "+name, func(ctx context.Context, tx *sql.Tx) error {
+		all, err := seriesOf(ctx, tx, name, tags)
 		if err != nil {
 			return err
 		}
-		for _, l := range lines {
+		for _, l := range all {
 			rs, err := l.between(ctx, tx, name, limit-len(out), store.Nanos(from), store.Nanos(to))
 			if errors.Is(err, store.ErrTooMany) {
 				return fmt.Errorf("%w than %d readings: ask for a shorter time", err, limit)
@@ -93,11 +94,13 @@ func (s *series) BetweenAtMost(ctx context.Context, limit int, name string, tags
 	return out, nil
 }
 
-// between puts the fields of the series together.
-func (l line) between(ctx context.Context, tx *sql.Tx, name string, limit int, from, to int64) ([]reading.Reading, error) {
-	var rs []reading.Reading // by time
+// between returns the readings of the series with from <= time < to (unix nanoseconds),
+// by time. It reads field by field and merges values of the same time into one reading.
+// More than limit readings are ErrTooMany.
+func (l storedSeries) between(ctx context.Context, tx *sql.Tx, name string, limit int, from, to int64) ([]reading.Reading, error) {
+	var rs []reading.Reading // of the fields so far, by time
 	for _, c := range l.columns {
-		var missing []reading.Reading
+		var missing []reading.Reading // at times that rs does not have
 		at := 0
 		err := c.each(ctx, tx, from, to, func(nanos int64, v float64, text string) error {
 			t := time.Unix(0, nanos).UTC()
@@ -127,7 +130,7 @@ func (l line) between(ctx context.Context, tx *sql.Tx, name string, limit int, f
 	return rs, nil
 }
 
-// each calls fn with the values of the field, by time.
+// each calls fn with the values of the field with from <= time < to, by time.
 func (c column) each(ctx context.Context, tx *sql.Tx, from, to int64, fn func(nanos int64, v float64, text string) error) error {
 	_, err := list(ctx, tx, func(rows *sql.Rows) (_ struct{}, err error) {
 		var nanos int64
@@ -145,6 +148,7 @@ func (c column) each(ctx context.Context, tx *sql.Tx, from, to int64, fn func(na
 	return err
 }
 
+// set adds a value of the field to r.
 func (c column) set(r *reading.Reading, v float64, text string) {
 	if c.text {
 		if r.Text == nil {
@@ -159,11 +163,11 @@ func (c column) set(r *reading.Reading, v float64, text string) {
 	r.Fields[c.name] = v
 }
 
-// Latest returns the newest reading of every series that is not older than
-// since: one step into the table for each field, however many rows it has.
+// Latest returns the newest reading of every series that is not older than since. It
+// does one index lookup for each field, however many rows the table has.
 func (s *series) Latest(ctx context.Context, name string, since time.Time) ([]reading.Reading, error) {
 	var out []reading.Reading
-	err := s.inOneState(ctx, "read the newest of "+name, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.inSnapshot(ctx, "read the newest of "+name, func(ctx context.Context, tx *sql.Tx) error {
 		values, err := list(ctx, tx, scanNewest, newest, name, store.Nanos(since))
 		if err != nil {
 			return err
@@ -177,7 +181,7 @@ func (s *series) Latest(ctx context.Context, name string, since time.Time) ([]re
 				out = append(out, r)
 			}
 			r := &out[len(out)-1]
-			if v.time.After(r.Time) { // the fields before it are older
+			if v.time.After(r.Time) { // the fields so far belong to an older reading
 				r.Time, r.Fields, r.Text = v.time, nil, nil
 			}
 			if v.time.Equal(r.Time) {
@@ -192,8 +196,8 @@ func (s *series) Latest(ctx context.Context, name string, since time.Time) ([]re
 // newestValue is the newest value of a field.
 type newestValue struct {
 	key    string // of its series
-	tags   []byte
-	of     column
+	tags   []byte // JSON
+	of     column // without its id
 	time   time.Time
 	number float64
 	text   string
@@ -206,6 +210,7 @@ func scanNewest(rows *sql.Rows) (v newestValue, err error) {
 	return v, err
 }
 
+// newest selects the newest value of each field of a measurement.
 const newest = `
 	select s.key, s.tags, f.name, f.is_text, p.time, p.value, '' from series s join fields f on f.series = s.id
 		join points p on p.field = f.id and p.time = (select max(time) from points where field = f.id and time >= ?2)

@@ -14,23 +14,23 @@ import (
 const (
 	readDeadline  = 8 * time.Second
 	writeDeadline = 10 * time.Second
-	deletedAtOnce = 20_000 // rows, so that others can write meanwhile
+	deleteBatch   = 20_000 // rows deleted in one transaction, so that other calls can write in between
 )
 
-// series keeps Readings as one row a value.
+// series stores readings, one row for each value.
 type series struct {
 	read, write *sql.DB
 	group       group
-	known       ids // of what is committed; whoever has the group's turn uses it
+	known       ids // of committed rows; guarded by group.lock
 }
 
 func newSeries(read, write *sql.DB) *series {
 	s := &series{read: read, write: write, known: newIDs()}
-	s.group.turn = make(chan struct{}, 1)
+	s.group.lock = make(chan struct{}, 1)
 	return s
 }
 
-// Write stores rs.
+// Write stores rs in one transaction.
 func (s *series) Write(ctx context.Context, rs []reading.Reading) error {
 	if len(rs) == 0 {
 		return nil
@@ -41,32 +41,33 @@ func (s *series) Write(ctx context.Context, rs []reading.Reading) error {
 	return nil
 }
 
-// Transact stores rs and runs fn in one transaction. Calls that come while
-// another is being committed share the next commit; each fails alone.
+// Transact stores rs and runs fn in one transaction. Calls that arrive during a commit
+// share the next one, but an error of fn undoes only its own call. fn may be nil. If fn
+// panics, Transact panics with the same value.
 func (s *series) Transact(ctx context.Context, rs []reading.Reading, fn func(context.Context, *sql.Tx) error) error {
 	rs, err := store.Normal(rs)
 	if err != nil {
 		return err
 	}
-	return s.group.do(ctx, &part{rs: rs, fn: fn}, s.commit)
+	return s.group.do(ctx, &call{rs: rs, fn: fn}, s.commit)
 }
 
-// DeleteRange deletes field by field, in parts. The rows of series and fields
-// stay: their numbers are remembered.
+// DeleteRange deletes field by field, in batches. The rows of the tables series and
+// fields stay, because their ids are cached.
 func (s *series) DeleteRange(ctx context.Context, name string, tags map[string]string, from, to time.Time) error {
 	if err := store.CheckDelete(name, tags); err != nil {
 		return err
 	}
-	var lines []line
-	err := s.inOneState(ctx, "delete readings of "+name, func(ctx context.Context, tx *sql.Tx) (err error) {
-		lines, err = linesOf(ctx, tx, name, tags)
+	var all []storedSeries
+	err := s.inSnapshot(ctx, "delete readings of "+name, func(ctx context.Context, tx *sql.Tx) (err error) {
+		all, err = seriesOf(ctx, tx, name, tags)
 		return err
 	})
-	for _, l := range lines {
+	for _, l := range all {
 		for _, c := range l.columns {
 			for more := true; more && err == nil; {
-				err = s.group.do(ctx, &part{fn: func(ctx context.Context, tx *sql.Tx) (err error) {
-					more, err = c.deleteSome(ctx, tx, store.Nanos(from), store.Nanos(to))
+				err = s.group.do(ctx, &call{fn: func(ctx context.Context, tx *sql.Tx) (err error) {
+					more, err = c.deleteOneBatch(ctx, tx, store.Nanos(from), store.Nanos(to))
 					return err
 				}}, s.commit)
 			}
@@ -78,10 +79,12 @@ func (s *series) DeleteRange(ctx context.Context, name string, tags map[string]s
 	return nil
 }
 
-func (c column) deleteSome(ctx context.Context, tx *sql.Tx, from, to int64) (more bool, err error) {
+// deleteOneBatch deletes the oldest values of the field with from <= time < to, and
+// reports whether there are more.
+func (c column) deleteOneBatch(ctx context.Context, tx *sql.Tx, from, to int64) (more bool, err error) {
 	end := to
 	err = tx.QueryRowContext(ctx, `select time from `+c.table()+` where field = ? and time >= ? and time < ? order by time limit 1 offset ?`,
-		c.id, from, to, deletedAtOnce).Scan(&end)
+		c.id, from, to, deleteBatch).Scan(&end)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return false, err
 	}
@@ -90,8 +93,8 @@ func (c column) deleteSome(ctx context.Context, tx *sql.Tx, from, to int64) (mor
 	return more, err
 }
 
-// Ping does nothing: the store pings the pools.
+// Ping does nothing: Store.Ping checks the same file.
 func (s *series) Ping(context.Context) error { return nil }
 
-// Close does nothing: the store closes the pools.
+// Close does nothing: Store.Close closes the connections.
 func (s *series) Close() error { return nil }

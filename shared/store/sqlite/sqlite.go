@@ -1,5 +1,5 @@
-// Package sqlite gives hearth's store on one file, for one machine without
-// InfluxDB and PostgreSQL.
+// Package sqlite is hearth's store in one SQLite file, for a machine without InfluxDB
+// and PostgreSQL.
 package sqlite
 
 import (
@@ -19,24 +19,24 @@ import (
 
 const (
 	readers     = 4
-	busyTimeout = "5000" // ms; another process may have the file open
+	busyTimeout = "5000" // ms to wait for a lock: another process may have the file open
 
-	// Page caches, together 16 MB. The system keeps the file's pages as well.
+	// Page caches of the connections, together 16 MB. The kernel caches pages too.
 	writerCache = "-8000" // KiB
 	readerCache = "-2000"
 
-	// A commit writes each page that it touches, and the newest values of each
-	// field stand on a page of their own: with small pages, which a file gets
-	// when it is made, a house writes less than half as much.
+	// A commit writes each page that it changes, and the newest values of each field
+	// are on a page of their own. With small pages a house writes less than half as
+	// many bytes. The page size is fixed when the file is created.
 	pageSize   = "1024"
-	checkpoint = "4000" // pages of the journal
+	checkpoint = "4000" // pages of the write-ahead log
 )
 
-// Open opens or makes the file and brings its schema up to date. Readings of
-// before version 8 are moved to their new table first, some ten thousand a
-// second: tell hears how many of how many are. A program that ends meanwhile
-// goes on there when it is started again.
-func Open(ctx context.Context, path string, tell ...func(moved, total int64)) (*store.Store, error) {
+// Open opens or creates the file at path and migrates its schema. Then it moves
+// readings that versions before 8 stored to their new tables, some ten thousand a
+// second, and calls each progress with the number moved so far and of all. If the
+// program ends meanwhile, the next Open continues the move.
+func Open(ctx context.Context, path string, progress ...func(moved, total int64)) (*store.Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
@@ -47,8 +47,8 @@ func Open(ctx context.Context, path string, tell ...func(moved, total int64)) (*
 	err = store.MigrateDB(ctx, write, store.SQLite)
 	if err == nil {
 		err = moveReadings(ctx, write, func(moved, total int64) {
-			for _, t := range tell {
-				t(moved, total)
+			for _, p := range progress {
+				p(moved, total)
 			}
 		})
 	}
@@ -62,9 +62,9 @@ func Open(ctx context.Context, path string, tell ...func(moved, total int64)) (*
 	return store.New(newSeries(read, write), read, write, store.SQLite), nil
 }
 
-// pool opens n connections. Times are integers of microseconds, so that they
-// compare and come back as in PostgreSQL. A commit is on the disk when it
-// returns, because a spool is advanced on it.
+// pool returns a pool of n connections. Times are stored as integers of microseconds,
+// so that they compare and read back as in PostgreSQL. synchronous is FULL: a commit is
+// on disk when it returns, because callers then delete the messages from their spool.
 func pool(path string, n int, q url.Values, pragmas ...string) (*sql.DB, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -72,7 +72,7 @@ func pool(path string, n int, q url.Values, pragmas ...string) (*sql.DB, error) 
 	}
 	q.Set("_time_integer_format", "unix_micro")
 	q.Set("_inttotime", "1")
-	q.Set("_journal_mode", "WAL") // the driver sets it after the pragmas, of which the page's size must come first
+	q.Set("_journal_mode", "WAL") // not a pragma: the driver sets it after the pragmas, and page_size must come first
 	q["_pragma"] = append([]string{
 		"busy_timeout(" + busyTimeout + ")", "page_size(" + pageSize + ")", "wal_autocheckpoint(" + checkpoint + ")", "synchronous(FULL)", "foreign_keys(1)",
 		"temp_store(MEMORY)",
@@ -81,7 +81,7 @@ func pool(path string, n int, q url.Values, pragmas ...string) (*sql.DB, error) 
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	db := sql.OpenDB(keeping{c})
+	db := sql.OpenDB(cachingConnector{c})
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
 	db.SetConnMaxIdleTime(10 * time.Minute)

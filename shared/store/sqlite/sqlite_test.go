@@ -12,7 +12,7 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-func TestWriterThatGivesUpHarmsNoOther(t *testing.T) {
+func TestACancelledWriteHarmsNoOther(t *testing.T) {
 	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -47,12 +47,12 @@ func TestWriterThatGivesUpHarmsNoOther(t *testing.T) {
 		stored.Delete(r.Tags["writer"])
 	}
 	stored.Range(func(name, _ any) bool {
-		t.Errorf("%v was told that it is stored, and it is not", name)
+		t.Errorf("Write of %v returned no error, but its reading is not stored", name)
 		return true
 	})
 }
 
-func TestCommitsAreOnTheDiskBeforeTheyAreAnswered(t *testing.T) {
+func TestCommitsAreDurable(t *testing.T) {
 	s, err := pool(filepath.Join(t.TempDir(), "hearth.db"), 1, url.Values{})
 	if err != nil {
 		t.Fatal(err)

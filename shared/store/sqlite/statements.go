@@ -1,35 +1,36 @@
 package sqlite
 
 import (
-	ring "container/list"
+	lru "container/list"
 	"context"
 	"database/sql/driver"
 	"errors"
 )
 
 const (
-	keptStatements = 100  // of a connection
-	longestKept    = 4096 // bytes: a longer one has so many rows that compiling it hardly counts
+	maxCached = 100  // statements of a connection
+	maxText   = 4096 // bytes of a cached statement; longer ones insert so many rows that compiling hardly counts
 )
 
-// keeping is a connector whose connections compile a statement once, since a
-// transaction's own statements end with it.
-type keeping struct{ driver.Connector }
+// cachingConnector is a connector whose connections cache compiled statements.
+// database/sql closes a transaction's statements when the transaction ends, so without
+// the cache each transaction compiles them again.
+type cachingConnector struct{ driver.Connector }
 
-func (k keeping) Connect(ctx context.Context) (driver.Conn, error) {
-	c, err := k.Connector.Connect(ctx)
+func (cc cachingConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := cc.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	inner, ok := c.(sqliteConn)
 	if !ok {
-		return nil, errors.Join(errors.New("the driver's connections lack what they had"), c.Close())
+		return nil, errors.Join(errors.New("the SQLite driver's connection lacks a method that it had"), c.Close())
 	}
-	return &conn{sqliteConn: inner, byText: map[string]*ring.Element{}, order: ring.New()}, nil
+	return &conn{sqliteConn: inner, byText: map[string]*lru.Element{}, order: lru.New()}, nil
 }
 
-// sqliteConn is what a connection of the driver can do, but for running a text
-// that is not compiled: database/sql then compiles it first.
+// sqliteConn is the method set of the driver's connection without ExecContext and
+// QueryContext. So database/sql prepares every statement, which uses the cache.
 type sqliteConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -39,22 +40,23 @@ type sqliteConn interface {
 	driver.Validator
 }
 
-// conn keeps the statements that were used last. database/sql calls it and its
-// statements one at a time.
+// conn is a connection with a cache of the statements used most recently. database/sql
+// makes only one call at a time to a connection and its statements.
 type conn struct {
 	sqliteConn
-	byText map[string]*ring.Element // of *statement
-	order  *ring.List               // the last used first
+	byText map[string]*lru.Element // of *statement
+	order  *lru.List               // the most recently used first
 }
 
 // Unwrap lets the driver's own functions find their connection.
 func (c *conn) Unwrap() driver.Conn { return c.sqliteConn }
 
-// statement is compiled, and either used by one caller or waiting for the next.
+// statement is a compiled statement.
 type statement struct {
 	sqliteStmt
-	text       string
-	used, kept bool
+	text   string
+	used   bool // a caller has it and has not closed it
+	cached bool
 }
 
 type sqliteStmt interface {
@@ -76,33 +78,34 @@ func (c *conn) PrepareContext(ctx context.Context, text string) (driver.Stmt, er
 		return nil, err
 	}
 	inner, ok := compiled.(sqliteStmt)
-	if !ok || len(text) > longestKept || c.byText[text] != nil {
+	if !ok || len(text) > maxText || c.byText[text] != nil {
 		return compiled, nil
 	}
-	s := &statement{sqliteStmt: inner, text: text, used: true, kept: true}
+	s := &statement{sqliteStmt: inner, text: text, used: true, cached: true}
 	c.byText[text] = c.order.PushFront(s)
-	if c.order.Len() > keptStatements {
-		return s, c.forget(c.order.Back())
+	if c.order.Len() > maxCached {
+		return s, c.evict(c.order.Back())
 	}
 	return s, nil
 }
 
-// forget ends a statement, or lets it end with its use.
-func (c *conn) forget(e *ring.Element) error {
+// evict removes a statement from the cache. It closes the statement, unless a caller
+// still uses it: then the caller's Close does.
+func (c *conn) evict(e *lru.Element) error {
 	s := e.Value.(*statement)
 	c.order.Remove(e)
 	delete(c.byText, s.text)
-	s.kept = false
+	s.cached = false
 	if s.used {
 		return nil
 	}
 	return s.sqliteStmt.Close()
 }
 
-// Close keeps the statement for the next who prepares its text.
+// Close returns a cached statement to the cache, and closes any other.
 func (s *statement) Close() error {
 	s.used = false
-	if s.kept {
+	if s.cached {
 		return nil
 	}
 	return s.sqliteStmt.Close()
@@ -111,7 +114,7 @@ func (s *statement) Close() error {
 func (c *conn) Close() error {
 	var errs []error
 	for c.order.Len() > 0 {
-		errs = append(errs, c.forget(c.order.Back()))
+		errs = append(errs, c.evict(c.order.Back()))
 	}
 	return errors.Join(append(errs, c.sqliteConn.Close())...)
 }

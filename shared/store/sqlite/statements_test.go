@@ -15,7 +15,7 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-// counting counts what is compiled.
+// counting counts how often each statement is compiled.
 type counting struct {
 	driver.Connector
 	texts map[string]int
@@ -45,7 +45,7 @@ func TestAStatementIsCompiledOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	texts := map[string]int{}
-	db := sql.OpenDB(keeping{counting{inner, texts}})
+	db := sql.OpenDB(cachingConnector{counting{inner, texts}})
 	db.SetMaxOpenConns(1)
 	exec := func(text string, args ...any) {
 		t.Helper()
@@ -67,7 +67,7 @@ func TestAStatementIsCompiledOnce(t *testing.T) {
 	if n := texts[`insert into t (v) values (?)`]; n != 1 {
 		t.Errorf("compiled %d times", n)
 	}
-	for range 2 { // one in the rows of itself
+	for range 2 { // a query inside the rows of the same query
 		tx, err := db.BeginTx(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -85,14 +85,14 @@ func TestAStatementIsCompiledOnce(t *testing.T) {
 		}
 		tx.Rollback()
 	}
-	exec(`alter table t add column w integer`) // what was compiled before still works
+	exec(`alter table t add column w integer`) // statements compiled before still work
 	exec(`insert into t (v) values (?)`, 11)
 	for i := range 300 {
 		exec(fmt.Sprintf(`insert into u (v) values (%d)`, i))
 	}
 	exec(`insert into t (v) values (?)`, 12)
 	if n := texts[`insert into t (v) values (?)`]; n != 2 {
-		t.Errorf("compiled %d times, want again after 300 others", n)
+		t.Errorf("compiled %d times, want 2: 300 other statements evicted it", n)
 	}
 	var n, sum int
 	if err := db.QueryRowContext(t.Context(), `select (select count(*) from t), (select sum(v) from u)`).Scan(&n, &sum); err != nil || n != 12 || sum != 299*300/2 {
@@ -103,8 +103,8 @@ func TestAStatementIsCompiledOnce(t *testing.T) {
 	}
 }
 
-// 260 MB for 3 million readings of 3 fields.
-func TestAValueTakesLittleRoom(t *testing.T) {
+// 3 million readings of 3 fields take 260 MB.
+func TestAValueTakesLittleSpace(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hearth.db")
 	s, err := Open(t.Context(), path)
 	if err != nil {
@@ -131,7 +131,7 @@ func TestAValueTakesLittleRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	if most := int64(n*260/3 + 300_000); f.Size() > most {
-		t.Errorf("%d bytes, %d a reading, want at most %d", f.Size(), f.Size()/n, most)
+		t.Errorf("%d bytes, %d for each reading, want at most %d", f.Size(), f.Size()/n, most)
 	}
 }
 
@@ -150,6 +150,6 @@ func TestThePageCachesAreSmall(t *testing.T) {
 	}
 	own := s.Series.(*series)
 	if sum := kib(own.write) + readers*kib(own.read); sum > 16<<10 {
-		t.Errorf("%d KiB", sum)
+		t.Errorf("the page caches are %d KiB, want at most 16 MiB", sum)
 	}
 }

@@ -10,16 +10,18 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
+// manyWindows is the number of windows from which one grouping statement is faster
+// than a statement for each window.
 const manyWindows = 5000
 
-// Aggregate sums up windows in the database.
+// Aggregate computes the windows in the database.
 func (s *series) Aggregate(ctx context.Context, q store.Query, fn func(map[string]string, string, []store.Window) error) error {
-	return s.inOneState(ctx, "read windows of "+q.Name, func(ctx context.Context, tx *sql.Tx) error {
-		lines, err := linesOf(ctx, tx, q.Name, q.Tags)
+	return s.inSnapshot(ctx, "read windows of "+q.Name, func(ctx context.Context, tx *sql.Tx) error {
+		all, err := seriesOf(ctx, tx, q.Name, q.Tags)
 		if err != nil {
 			return err
 		}
-		for _, l := range lines {
+		for _, l := range all {
 			for _, c := range l.columns {
 				if c.text || len(q.Fields) > 0 && !slices.Contains(q.Fields, c.name) {
 					continue
@@ -40,11 +42,11 @@ func (s *series) Aggregate(ctx context.Context, q store.Query, fn func(map[strin
 	})
 }
 
-// windows sums up one after the other, or all at once where they are many and
-// small: a statement for each costs more then than sorting rows into them.
+// windows computes one window after the other, and skips those without a value. It
+// groups all rows in one statement instead if q has many windows shorter than a day.
 func (c column) windows(ctx context.Context, tx *sql.Tx, q store.Query) ([]store.Window, error) {
 	if q.Step < 24*time.Hour && q.To.Sub(q.From)/q.Step > manyWindows {
-		return c.windowsAtOnce(ctx, tx, q)
+		return c.groupedWindows(ctx, tx, q)
 	}
 	var out []store.Window
 	for from, to := store.Nanos(q.From), store.Nanos(q.To); ; {
@@ -68,9 +70,9 @@ func (c column) windows(ctx context.Context, tx *sql.Tx, q store.Query) ([]store
 	}
 }
 
-// windowsAtOnce counts them from the one that From is in, so that their numbers
-// are not negative.
-func (c column) windowsAtOnce(ctx context.Context, tx *sql.Tx, q store.Query) ([]store.Window, error) {
+// groupedWindows computes all windows in one statement. It numbers them from the window
+// that contains From, because integer division rounds negative numbers towards zero.
+func (c column) groupedWindows(ctx context.Context, tx *sql.Tx, q store.Query) ([]store.Window, error) {
 	start, _ := q.Window(q.From)
 	first, step := start.UnixNano(), int64(q.Step)
 	return list(ctx, tx, func(rows *sql.Rows) (w store.Window, err error) {
@@ -87,7 +89,7 @@ func (c column) windowsAtOnce(ctx context.Context, tx *sql.Tx, q store.Query) ([
 // Extents returns the measurements that have readings in a span, by name.
 func (s *series) Extents(ctx context.Context, from, to time.Time) ([]store.Extent, error) {
 	var out []store.Extent
-	err := s.inOneState(ctx, "read what there is", func(ctx context.Context, tx *sql.Tx) (err error) {
+	err := s.inSnapshot(ctx, "read the extents of the measurements", func(ctx context.Context, tx *sql.Tx) (err error) {
 		out, err = list(ctx, tx, func(rows *sql.Rows) (e store.Extent, err error) {
 			var first, last int64
 			err = rows.Scan(&e.Name, &first, &last)
@@ -108,8 +110,9 @@ func (s *series) Extents(ctx context.Context, from, to time.Time) ([]store.Exten
 	return out, err
 }
 
-// inOneState runs fn on one state of the file.
-func (s *series) inOneState(ctx context.Context, what string, fn func(context.Context, *sql.Tx) error) error {
+// inSnapshot runs fn in a read transaction, which sees one state of the file. what
+// names the call in errors.
+func (s *series) inSnapshot(ctx context.Context, what string, fn func(context.Context, *sql.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, readDeadline)
 	defer cancel()
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
@@ -127,6 +130,7 @@ type querier interface {
 	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
 }
 
+// list runs a query and returns the rows, each converted by scan.
 func list[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), text string, args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, text, args...)
 	if err != nil {

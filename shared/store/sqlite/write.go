@@ -11,68 +11,77 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-// group makes concurrent transactions share commits: whoever has the turn
-// commits for all that wait.
+// group makes concurrent calls share commits: the call that holds lock commits all
+// waiting calls in one transaction.
 type group struct {
-	mu      sync.Mutex
-	waiting []*part
-	turn    chan struct{}
+	mu      sync.Mutex // guards waiting
+	waiting []*call
+	lock    chan struct{} // the sender holds it
 }
 
-// part is what one caller wants of a transaction: its readings stored, then fn.
-type part struct {
+// call is one caller's share of a transaction: store rs, then run fn.
+type call struct {
 	rs       []reading.Reading
 	fn       func(context.Context, *sql.Tx) error // may be nil
-	done     chan struct{}
+	done     chan struct{}                        // closed when the call is committed or has failed
 	err      error
-	panicked any // by fn: it is its caller's
+	panicked any // the value that fn panicked with: its own caller panics with it
 }
 
-func (g *group) do(ctx context.Context, p *part, commit func(context.Context, []*part) error) error {
-	p.done = make(chan struct{})
+// do commits c, together with all calls that wait at the same time. If ctx ends before
+// the commit begins, c is withdrawn.
+func (g *group) do(ctx context.Context, c *call, commit func(context.Context, []*call) error) error {
+	c.done = make(chan struct{})
 	g.mu.Lock()
-	g.waiting = append(g.waiting, p)
+	g.waiting = append(g.waiting, c)
 	g.mu.Unlock()
 	select {
-	case <-p.done:
-		return p.outcome()
+	case <-c.done: // another caller has committed c
+		return c.outcome()
 	case <-ctx.Done():
-		return g.leave(p, ctx.Err())
-	case g.turn <- struct{}{}:
+		return g.withdraw(c, ctx.Err())
+	case g.lock <- struct{}{}:
+		defer func() { <-g.lock }()
+		g.commitWaiting(ctx, commit)
 	}
-	defer func() { <-g.turn }()
+	<-c.done // closed by commitWaiting, here or in the caller that held lock before
+	return c.outcome()
+}
+
+// commitWaiting commits the waiting calls; none may be left. The caller holds lock.
+func (g *group) commitWaiting(ctx context.Context, commit func(context.Context, []*call) error) {
 	g.mu.Lock()
 	all := g.waiting
 	g.waiting = nil
 	g.mu.Unlock()
-	// It is not only this caller's: it must not end with this caller.
-	shared, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeDeadline)
+	if len(all) == 0 {
+		return
+	}
+	// The commit serves other callers too, so it does not end with this caller's ctx.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeDeadline)
 	defer cancel()
-	if len(all) > 0 { // else the one before us took ours along
-		err := commit(shared, all)
-		for _, p := range all {
-			if err != nil {
-				p.err = err
-			}
-			close(p.done)
+	err := commit(ctx, all)
+	for _, c := range all {
+		if err != nil {
+			c.err = err
 		}
+		close(c.done)
 	}
-	<-p.done
-	return p.outcome()
 }
 
-func (p *part) outcome() error {
-	if p.panicked != nil {
-		panic(p.panicked)
+// outcome returns the call's error, or panics as fn did.
+func (c *call) outcome() error {
+	if c.panicked != nil {
+		panic(c.panicked)
 	}
-	return p.err
+	return c.err
 }
 
-// leave takes p out of the queue; one that is being committed is answered as
-// it went, since saying "not stored" might be untrue.
-func (g *group) leave(p *part, cause error) error {
+// withdraw removes c from the waiting calls and returns cause. If the commit of c has
+// begun, it returns the commit's result instead.
+func (g *group) withdraw(c *call, cause error) error {
 	g.mu.Lock()
-	i := slices.Index(g.waiting, p)
+	i := slices.Index(g.waiting, c)
 	if i >= 0 {
 		g.waiting = slices.Delete(g.waiting, i, i+1)
 	}
@@ -80,29 +89,29 @@ func (g *group) leave(p *part, cause error) error {
 	if i >= 0 {
 		return cause
 	}
-	<-p.done
-	return p.outcome()
+	<-c.done
+	return c.outcome()
 }
 
-// commit does the parts in one transaction. An error of a part's own function
-// undoes that part alone and is left in it; every other error undoes all.
-func (s *series) commit(ctx context.Context, all []*part) error {
+// commit runs the calls in one transaction. If a call's fn fails, only that call is
+// undone, and its err is set. Every other error undoes all calls and is returned.
+func (s *series) commit(ctx context.Context, all []*call) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
 	fresh, undone := newIDs(), 0
-	for _, p := range all {
-		mine := newIDs()
-		mine.add(fresh)
-		switch err := s.do(ctx, tx, p, mine, len(all) > 1); {
+	for _, c := range all {
+		withCall := newIDs()
+		withCall.add(fresh)
+		switch err := s.runCall(ctx, tx, c, withCall, len(all) > 1); {
 		case err != nil:
 			return err
-		case p.err != nil:
+		case c.err != nil:
 			undone++
 		default:
-			fresh = mine
+			fresh = withCall
 		}
 	}
 	if undone == len(all) {
@@ -111,42 +120,44 @@ func (s *series) commit(ctx context.Context, all []*part) error {
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	s.known.add(fresh) // only now are they true
+	s.known.add(fresh) // a rollback would make these ids invalid, so not before the commit
 	return nil
 }
 
-// do runs one part. Where others share the transaction, it can be undone alone.
-func (s *series) do(ctx context.Context, tx *sql.Tx, p *part, fresh ids, shared bool) error {
-	shared = shared && p.fn != nil
-	if shared {
-		if _, err := tx.ExecContext(ctx, `savepoint part`); err != nil {
+// runCall runs one call. If the transaction is shared and the call has a fn, it runs
+// under a savepoint, so that an error of fn undoes only this call.
+func (s *series) runCall(ctx context.Context, tx *sql.Tx, c *call, fresh ids, shared bool) error {
+	savepoint := shared && c.fn != nil
+	if savepoint {
+		if _, err := tx.ExecContext(ctx, `savepoint one_call`); err != nil {
 			return err
 		}
 	}
-	if err := put(ctx, tx, p.rs, s.known, fresh); err != nil {
+	if err := put(ctx, tx, c.rs, s.known, fresh); err != nil {
 		return err
 	}
-	if p.fn == nil {
+	if c.fn == nil {
 		return nil
 	}
-	p.run(ctx, tx)
-	if !shared {
+	c.runFn(ctx, tx)
+	if !savepoint {
 		return nil
 	}
-	if p.err != nil {
-		if _, err := tx.ExecContext(ctx, `rollback to part`); err != nil {
-			return errors.Join(p.err, err)
+	if c.err != nil {
+		if _, err := tx.ExecContext(ctx, `rollback to one_call`); err != nil {
+			return errors.Join(c.err, err)
 		}
 	}
-	_, err := tx.ExecContext(ctx, `release part`)
+	_, err := tx.ExecContext(ctx, `release one_call`)
 	return err
 }
 
-func (p *part) run(ctx context.Context, tx *sql.Tx) {
+// runFn runs fn and stores its error, or the value it panicked with.
+func (c *call) runFn(ctx context.Context, tx *sql.Tx) {
 	defer func() {
-		if p.panicked = recover(); p.panicked != nil {
-			p.err = fmt.Errorf("panic: %v", p.panicked)
+		if c.panicked = recover(); c.panicked != nil {
+			c.err = fmt.Errorf("panic: %v", c.panicked)
 		}
 	}()
-	p.err = p.fn(ctx, tx)
+	c.err = c.fn(ctx, tx)
 }

@@ -23,10 +23,10 @@ func opened(t *testing.T) (*store.Store, *series) {
 	return s, s.Series.(*series)
 }
 
-// Those who come while another commits wait, and share the next transaction.
+// Calls that arrive during a commit wait, and share the next transaction.
 func TestCallsAtTheSameTimeShareACommit(t *testing.T) {
 	_, s := opened(t)
-	s.group.turn <- struct{}{} // somebody commits
+	s.group.lock <- struct{}{} // another call commits
 	var all sync.WaitGroup
 	most := 0
 	for range 20 {
@@ -43,7 +43,7 @@ func TestCallsAtTheSameTimeShareACommit(t *testing.T) {
 					return err
 				}
 				if outside == 0 {
-					most = max(most, within) // one at a time: the transaction is one
+					most = max(most, within) // no data race: the calls of a transaction run one after the other
 				}
 				return nil
 			})
@@ -60,17 +60,17 @@ func TestCallsAtTheSameTimeShareACommit(t *testing.T) {
 	for waiting() < 20 {
 		runtime.Gosched()
 	}
-	<-s.group.turn
+	<-s.group.lock
 	all.Wait()
 	if most != 20 {
 		t.Errorf("%d rows in one transaction, want 20", most)
 	}
 }
 
-// A long range is deleted in parts.
-func TestALongRangeIsDeletedWhole(t *testing.T) {
+// A long range is deleted in several transactions.
+func TestALongRangeIsDeletedCompletely(t *testing.T) {
 	s, _ := opened(t)
-	const n = 2*deletedAtOnce + 500
+	const n = 2*deleteBatch + 500
 	rs := make([]reading.Reading, n)
 	for i := range rs {
 		rs[i] = reading.Reading{Name: "air", Fields: map[string]float64{"v": float64(i)}, Time: noon.Add(time.Duration(i) * time.Second)}
