@@ -18,8 +18,8 @@ import (
 
 const noInflux = "the test InfluxDB is not built: cd tools/influxd && go build -o ../../.bin/influxd ."
 
-// Influx returns the URL of an InfluxDB 1.8 and a fresh bucket in it; any
-// organization and token do. One server serves all tests of the process.
+// Influx returns the URL of an InfluxDB 1.8 and an empty bucket in it. The server accepts
+// any organization and token. All tests of the process share one server.
 func Influx(t testing.TB) (url, bucket string) {
 	t.Helper()
 	s, err := sharedInflux()
@@ -32,7 +32,8 @@ func Influx(t testing.TB) (url, bucket string) {
 	return freshBucket(t, s)
 }
 
-// OwnInflux returns a server of the test's own, to be stopped and started.
+// OwnInflux returns a server of this test only, which the test may stop and start, its
+// URL and an empty bucket. It ends with the test.
 func OwnInflux(t testing.TB) (s *Server, url, bucket string) {
 	t.Helper()
 	s, err := startInflux()
@@ -99,8 +100,8 @@ func influxQL(ctx context.Context, addr, q string) error {
 	return nil
 }
 
-// influxBin looks for .bin/influxd from here upwards. One on the PATH would be
-// another program, with other flags.
+// influxBin looks for .bin/influxd in the working folder and its parents. It does not
+// search the PATH: an influxd there is another program, with other flags.
 func influxBin() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

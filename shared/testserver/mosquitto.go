@@ -13,9 +13,10 @@ import (
 
 const noMosquitto = "Mosquitto is not installed: apt-get install mosquitto"
 
-// OwnMosquitto returns a broker of the test's own that keeps messages for
-// clients that are away, in a file that it writes every autosave seconds, or
-// only at its end (0). Further lines are added to its configuration.
+// OwnMosquitto returns a broker of this test only; it ends with the test. It queues
+// messages for clients that are not connected, and saves them to a file every autosave
+// seconds, or only when it stops if autosave is 0. lines are added to its
+// configuration.
 func OwnMosquitto(t testing.TB, autosave int, lines ...string) *Server {
 	t.Helper()
 	path, err := exec.LookPath("mosquitto")

@@ -4,12 +4,14 @@ package testserver
 
 import "syscall"
 
-const tied = false // a watch does it
+// tied means that the kernel ends a server when the test process dies. Here it does not:
+// watch does.
+const tied = false
 
 func (s *Server) attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: s.user, Setpgid: true}
 }
 
-// Tied are the attributes of a child that ends with the test process, where the
-// kernel can do that.
+// Tied returns the attributes of a child process that the kernel kills when the test
+// process dies. On systems other than Linux the child is not killed.
 func Tied() *syscall.SysProcAttr { return &syscall.SysProcAttr{} }

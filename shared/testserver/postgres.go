@@ -20,14 +20,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// PostgresPassword is in every URL that Postgres returns, so that a test can
-// look for it where it must not be.
+// PostgresPassword is the password in every URL that Postgres returns. A test can search
+// for it in logs and answers, where it must not appear.
 const PostgresPassword = "pg-password-of-the-tests"
 
 var errMissing = errors.New("not installed")
 
-// Postgres returns the URL of a fresh database. One server serves all tests of
-// the process.
+// Postgres returns the URL of an empty database. All tests of the process share one
+// server.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	s, err := sharedPostgres()
@@ -44,9 +44,9 @@ func Postgres(t testing.TB) string {
 	return url
 }
 
-// OwnPostgres returns a server of the test's own, to be stopped and started,
-// and the URL of a fresh database in it. It runs without fsync unless args say
-// "-c", "fsync=on".
+// OwnPostgres returns a server of this test only, which the test may stop and start, and
+// the URL of an empty database in it. args are added to the server's arguments; without
+// "-c", "fsync=on" it runs without fsync. It ends with the test.
 func OwnPostgres(t testing.TB, args ...string) (*Server, string) {
 	t.Helper()
 	s, err := startPostgres(args)
@@ -77,7 +77,7 @@ func startPostgres(args []string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	account, err := account(dir)
+	credential, err := credential(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func startPostgres(args []string) (*Server, error) {
 	data := filepath.Join(dir, "data")
 	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "hearth", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 	initdb.Dir = dir
-	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: account}
+	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
@@ -98,7 +98,7 @@ func startPostgres(args []string) (*Server, error) {
 		path: filepath.Join(bin, "postgres"),
 		args: append([]string{"-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
 			"-c", "fsync=off", "-c", "max_connections=100"}, args...),
-		user: account, quit: syscall.SIGINT, orphaned: syscall.SIGQUIT, // SIGKILL would leave its shared memory behind
+		user: credential, quit: syscall.SIGINT, orphaned: syscall.SIGQUIT, // SIGKILL would leave its shared memory behind
 	}
 	s.ready = func(ctx context.Context) error {
 		c, err := pgx.Connect(ctx, postgresURL(s.Addr, "postgres"))
@@ -129,8 +129,8 @@ func freshDatabase(ctx context.Context, s *Server) (string, error) {
 	return postgresURL(s.Addr, name), nil
 }
 
-// postgresBin is where the newest installed server is: Debian keeps it off the
-// PATH.
+// postgresBin returns the folder of the newest installed server. Debian does not put it
+// on the PATH.
 func postgresBin() (string, error) {
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if p, err := exec.LookPath("postgres"); err == nil {
@@ -147,9 +147,10 @@ func postgresBin() (string, error) {
 	return filepath.Dir(found[len(found)-1]), nil
 }
 
-// account is who runs the server where we are root, which it refuses to be. dir
-// is given to that user.
-func account(dir string) (*syscall.Credential, error) {
+// credential returns the user that runs the server if the test runs as root, since
+// PostgreSQL refuses to run as root. That user becomes the owner of dir. For another
+// user it returns nil.
+func credential(dir string) (*syscall.Credential, error) {
 	if os.Getuid() != 0 {
 		return nil, nil
 	}

@@ -1,7 +1,6 @@
-// Package testserver starts the real servers that tests need: each on a free
-// port of 127.0.0.1, with its data in a folder that goes when the test process
-// does. A server that is not installed skips the test, or fails it where CI is
-// set.
+// Package testserver starts the real servers that tests need. Each has a free port of
+// 127.0.0.1 and a data folder, which is removed when the test process ends. If a server
+// is not installed, the test is skipped, or fails if CI is set.
 package testserver
 
 import (
@@ -23,33 +22,33 @@ import (
 const (
 	startDeadline = 30 * time.Second
 	stopDeadline  = 20 * time.Second
-	startTries    = 50
+	startTries    = 50 // of a server that exits before it serves
 )
 
-var errEnded = errors.New("ended at once")
+var errEnded = errors.New("exited before it served")
 
-// Server is one server process. Kill or Stop it and Start it again: it comes
-// back on the same port with the same data.
+// Server is one server process. After Kill or Stop, Start starts it again on the same
+// port with the same data.
 type Server struct {
 	Addr string // host:port
-	Dir  string // its data; what it said is in the file log
+	Dir  string // its data; its output is in the file log
 
 	path     string
 	args     []string
-	env      []string                    // nil: the test's
-	family   bool                        // a kill takes its children too
-	user     *syscall.Credential         // nil: as the test
-	quit     os.Signal                   // asks it to stop
-	orphaned syscall.Signal              // what it gets when the test process dies
-	ready    func(context.Context) error // nil once it serves
+	env      []string                    // nil: the test's environment
+	group    bool                        // Kill also kills its children
+	user     *syscall.Credential         // nil: the test's user
+	quit     os.Signal                   // makes it stop
+	orphaned syscall.Signal              // sent to it when the test process dies
+	ready    func(context.Context) error // returns nil once it serves
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
-	exited chan struct{}
+	exited chan struct{} // closed when cmd has exited
 }
 
-// Start starts the server and waits until it serves. A server that ends at
-// once is tried again: after a kill -9 its children may hold what it needs.
+// Start starts the server and waits until it serves. If the server exits before that,
+// Start retries: after a kill -9, its children may still hold its port or lock files.
 func (s *Server) Start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,6 +62,7 @@ func (s *Server) Start() error {
 	return err
 }
 
+// launch starts the process once and waits until it serves.
 func (s *Server) launch() error {
 	log, err := os.OpenFile(filepath.Join(s.Dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
@@ -74,7 +74,7 @@ func (s *Server) launch() error {
 	cmd.SysProcAttr = s.attributes()
 	started, exited := make(chan error, 1), make(chan struct{})
 	go func() {
-		// The signal for orphans comes when the thread that forked ends.
+		// The kernel sends s.orphaned when the thread that forked ends, so keep the thread.
 		runtime.LockOSThread()
 		defer close(exited)
 		err := cmd.Start()
@@ -101,7 +101,7 @@ func (s *Server) launch() error {
 	return s.wait()
 }
 
-// wait polls until the server serves or has ended.
+// wait polls until the server serves, has exited or startDeadline has passed.
 func (s *Server) wait() error {
 	ctx, cancel := context.WithTimeout(context.Background(), startDeadline)
 	defer cancel()
@@ -121,13 +121,13 @@ func (s *Server) wait() error {
 	}
 }
 
-// Stop asks the server to stop and waits until it has.
+// Stop stops the server with its own signal for that and waits until it has exited.
 func (s *Server) Stop() error { return s.stop(s.quit) }
 
 // Kill ends the server as kill -9 does.
 func (s *Server) Kill() error { return s.stop(syscall.SIGKILL) }
 
-// Signal sends sig, such as SIGSTOP for a server that hangs.
+// Signal sends sig to the server, such as SIGSTOP to make it hang.
 func (s *Server) Signal(sig os.Signal) error { return s.cmd.Process.Signal(sig) }
 
 func (s *Server) stop(sig os.Signal) error {
@@ -139,13 +139,15 @@ func (s *Server) stop(sig os.Signal) error {
 	return s.end(sig)
 }
 
+// end sends sig and waits until the process has exited. After stopDeadline it kills the
+// process and returns an error.
 func (s *Server) end(sig os.Signal) error {
 	cmd := s.cmd
 	s.cmd = nil
-	if s.family && sig == syscall.SIGKILL {
-		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it leads a group of its own
+	if s.group && sig == syscall.SIGKILL {
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it is the leader of its process group
 	}
-	cmd.Process.Signal(sig) // an error means that it has ended
+	cmd.Process.Signal(sig) // an error means that it has exited
 	select {
 	case <-s.exited:
 		return nil
@@ -156,13 +158,13 @@ func (s *Server) end(sig os.Signal) error {
 	return fmt.Errorf("%s did not stop on %v within %v", filepath.Base(s.path), sig, stopDeadline)
 }
 
-// Log returns the end of what the server said.
+// Log returns the last 2000 bytes of the server's output.
 func (s *Server) Log() string {
 	b, _ := os.ReadFile(filepath.Join(s.Dir, "log"))
 	return string(bytes.TrimSpace(b[max(0, len(b)-2000):]))
 }
 
-// FreeAddr returns an address on 127.0.0.1 that nobody listens on.
+// FreeAddr returns an address on 127.0.0.1 with a port that is not in use.
 func FreeAddr() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -172,17 +174,18 @@ func FreeAddr() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// Missing skips the test, or fails it where CI is set, and says what to install.
-func Missing(t testing.TB, sentence string) {
+// Missing skips the test, or fails it if CI is set. reason names what to install.
+func Missing(t testing.TB, reason string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
-		t.Fatal(sentence)
+		t.Fatal(reason)
 	}
-	t.Skip(sentence)
+	t.Skip(reason)
 }
 
-// folder makes a folder that is removed when this process has ended, however
-// it ends: a shell waits for the end of a pipe that nobody else holds.
+// folder creates a folder that is removed when this process has ended, even by a
+// SIGKILL. A shell reads from a pipe whose other end only this process holds. It removes
+// the folder when the pipe is closed.
 func folder() (string, error) {
 	dir, err := os.MkdirTemp("", "hearth-test-")
 	if err != nil {
@@ -193,14 +196,15 @@ func folder() (string, error) {
 		return "", err
 	}
 	defer r.Close()
-	held.Store(dir, w)
+	openPipes.Store(dir, w)
 	cmd := exec.Command("sh", "-c", `cat; sleep 1; rm -rf "$0"`, dir)
 	cmd.Stdin = r
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is not for it
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that Ctrl-C does not end it
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}
 	return dir, cmd.Process.Release()
 }
 
-var held sync.Map // of pipes: a finalizer would close them
+// openPipes keeps the pipes of folder reachable: a finalizer would close them.
+var openPipes sync.Map

@@ -10,18 +10,18 @@ import (
 	"testing"
 )
 
-// Program is one of our own that a test runs as a server.
+// Program is a program of this repository that a test runs as a server.
 type Program struct {
-	Addr string // where it will listen, of FreeAddr
+	Addr string // the address that it will listen on, from FreeAddr
 	Path string
 	Args []string
-	Env  []string // all of its environment; nil: the test's
-	Dir  string   // working folder, where its log goes too
-	URL  string   // answers 200 once it serves; "": it listens
+	Env  []string // its whole environment; nil: the test's
+	Dir  string   // its working folder, with its log
+	URL  string   // answers 200 once the program serves; "": the program serves once it listens on Addr
 }
 
-// Own returns p, started, as a server of the test's own. A kill -9 takes its
-// children with it, as that of a container does.
+// Own starts p as a server of this test only; it ends with the test. Kill also kills its
+// children, as the kill of a container does.
 func Own(t testing.TB, p Program) *Server {
 	t.Helper()
 	if err := os.MkdirAll(p.Dir, 0o755); err != nil {
@@ -29,7 +29,7 @@ func Own(t testing.TB, p Program) *Server {
 	}
 	s := &Server{
 		Addr: p.Addr, Dir: p.Dir, path: p.Path, args: p.Args, env: p.Env,
-		quit: syscall.SIGTERM, orphaned: syscall.SIGKILL, family: true,
+		quit: syscall.SIGTERM, orphaned: syscall.SIGKILL, group: true,
 		ready: func(ctx context.Context) error { return p.serves(ctx) },
 	}
 	t.Cleanup(func() { s.Kill() })
@@ -39,6 +39,7 @@ func Own(t testing.TB, p Program) *Server {
 	return s
 }
 
+// serves returns nil once p serves.
 func (p Program) serves(ctx context.Context) error {
 	if p.URL == "" {
 		return listens(ctx, p.Addr)
@@ -58,6 +59,7 @@ func (p Program) serves(ctx context.Context) error {
 	return nil
 }
 
+// listens returns nil if a program listens on addr.
 func listens(ctx context.Context, addr string) error {
 	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 	if err != nil {
@@ -66,7 +68,7 @@ func listens(ctx context.Context, addr string) error {
 	return c.Close()
 }
 
-// Pid is that of the running process, 0 where there is none.
+// Pid returns the process id, 0 if the server does not run.
 func (s *Server) Pid() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -30,7 +30,7 @@ func TestPostgresKeepsItsDataAcrossAKill(t *testing.T) {
 	run(t, ctx, url, "select 1 / (select count(*) from kept)")
 }
 
-func TestDatabasesAreFresh(t *testing.T) {
+func TestEachTestHasAnEmptyDatabase(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	a, b := Postgres(t), Postgres(t)
@@ -38,7 +38,7 @@ func TestDatabasesAreFresh(t *testing.T) {
 	run(t, ctx, b, "create table mine (id int)")
 }
 
-func TestInfluxComesBackAfterAKill(t *testing.T) {
+func TestInfluxStartsAgainAfterAKill(t *testing.T) {
 	s, _, _ := OwnInflux(t)
 	if err := s.Kill(); err != nil {
 		t.Fatal(err)
@@ -63,10 +63,11 @@ func run(t *testing.T, ctx context.Context, url, text string) {
 	}
 }
 
-// Where the kernel does not end a server with its test process, a shell does.
-func TestAWatchEndsWhatItsProcessLeaves(t *testing.T) {
-	if os.Getenv("HEARTH_TEST_LEAVE") != "" {
-		pid, err := strconv.Atoi(os.Getenv("HEARTH_TEST_LEAVE"))
+// On systems where the kernel does not end a server with its test process, watch does.
+// The test runs itself as that test process, which kills itself.
+func TestWatchEndsAServerAfterItsTestProcess(t *testing.T) {
+	if os.Getenv("HEARTH_TEST_WATCH_PID") != "" {
+		pid, err := strconv.Atoi(os.Getenv("HEARTH_TEST_WATCH_PID"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,16 +76,16 @@ func TestAWatchEndsWhatItsProcessLeaves(t *testing.T) {
 		}
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}
-	for _, leave := range []bool{true, false} {
+	for _, die := range []bool{true, false} {
 		server := exec.Command("sleep", "60")
 		if err := server.Start(); err != nil {
 			t.Fatal(err)
 		}
 		ended := make(chan error, 1)
 		go func() { ended <- server.Wait() }()
-		if leave {
-			process := exec.Command(os.Args[0], "-test.run=^TestAWatchEnds")
-			process.Env = append(os.Environ(), "HEARTH_TEST_LEAVE="+strconv.Itoa(server.Process.Pid))
+		if die {
+			process := exec.Command(os.Args[0], "-test.run=^TestWatchEnds")
+			process.Env = append(os.Environ(), "HEARTH_TEST_WATCH_PID="+strconv.Itoa(server.Process.Pid))
 			if out, err := process.CombinedOutput(); err == nil || len(out) > 0 {
 				t.Errorf("the process was not killed: %v %s", err, out)
 			}
@@ -98,12 +99,12 @@ func TestAWatchEndsWhatItsProcessLeaves(t *testing.T) {
 		}
 		select {
 		case err := <-ended:
-			if want := map[bool]string{true: "signal: terminated", false: "signal: killed"}[leave]; err == nil || err.Error() != want {
-				t.Errorf("it ended with %v, want %s", err, want)
+			if want := map[bool]string{true: "signal: terminated", false: "signal: killed"}[die]; err == nil || err.Error() != want {
+				t.Errorf("the server ended with %v, want %s", err, want)
 			}
 		case <-time.After(30 * time.Second):
 			server.Process.Kill()
-			t.Error("it was left running")
+			t.Error("the server still runs")
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Keeps template/ out of the repository's packages. In the build context the
-// repository's own go.mod takes the place of this file (stack.yml: configuration.copy).
+// This file keeps template/ out of the repository's packages. In a build context the
+// repository's own go.mod replaces it (stack.yml: configuration.copy).
 module template
 
 go 1.26.0

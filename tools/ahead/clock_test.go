@@ -13,30 +13,31 @@ import (
 	"time"
 )
 
-// said explains, at the end of a line, why it reads the machine's clock.
-const said = "// clock: "
+// excuse begins a comment at the end of a line that explains why the line reads the
+// system's clock.
+const excuse = "// clock: "
 
-// stopwatch are the names of what measures how long something takes, or when
-// it has taken too long: the day does not matter to it.
+// stopwatch are the names of variables that measure a duration or hold a deadline. They
+// may use the system's clock, since the day does not matter.
 var stopwatch = []string{"began", "begin", "begun", "end", "deadline"}
 
-// day is a day of our time.
+// day matches a date of this century.
 var day = regexp.MustCompile(`\b20[0-9]{2}-[01][0-9]-[0-3][0-9]`)
 
-// excused are the folders whose tests run whole programs, which have the machine's
-// clock, and why the days in their data do no harm.
+// excused are the folders whose tests run whole programs with the system's clock, each
+// with the reason why the fixed days in their data are harmless.
 var excused = map[string]string{
-	"connectors/mqtt/bridge":  "messages are stamped when they arrive; a day is a payload's alone",
-	"connectors/mqtt/intake":  "messages are stamped when they arrive; the fixed day is that of a test which is given the moment",
-	"connectors/mqtt/deliver": "messages are stamped when they are given; a day is an answer's alone",
-	"edge/agent":              "a clock of the test's counts from a fixed day by a stopwatch, and no time of one is compared with the other's",
-	"local":                   "the platform runs; a day is a payload's alone",
+	"connectors/mqtt/bridge":  "messages get their time when they arrive; fixed days are only in payloads",
+	"connectors/mqtt/intake":  "messages get their time when they arrive; the fixed day is in a test that passes its own time",
+	"connectors/mqtt/deliver": "messages get their time when they are handed over; fixed days are only in answers",
+	"edge/agent":              "the test's clock counts from a fixed day; its times are never compared with the system's clock",
+	"local":                   "the platform runs with the system's clock; fixed days are only in payloads",
 }
 
-// A test's data are of a fixed day, or they are relative to the machine's clock:
-// a package that mixes both passes for a while and then no longer does.
-func TestNoTestMixesAFixedDayWithTheMachinesClock(t *testing.T) {
-	days, clocks := map[string][]string{}, map[string][]string{} // by folder: where
+// The times in a test's data are either fixed or relative to the system's clock. A test
+// that mixes both passes for a while and then fails.
+func TestNoTestMixesAFixedDayWithTheSystemsClock(t *testing.T) {
+	days, clocks := map[string][]string{}, map[string][]string{} // positions by folder
 	each(t, "../..", func(path string, f *goFile) {
 		if dir := filepath.Dir(path); strings.HasSuffix(path, "_test.go") || strings.HasSuffix(dir, "test") {
 			days[dir] = append(days[dir], f.days()...)
@@ -48,30 +49,30 @@ func TestNoTestMixesAFixedDayWithTheMachinesClock(t *testing.T) {
 		name := filepath.ToSlash(strings.TrimPrefix(dir, filepath.FromSlash("../../")))
 		mixed[name] = len(where) > 0 && len(days[dir]) > 0
 		if mixed[name] && excused[name] == "" {
-			t.Errorf("%s has data of a fixed day, as at %s, and reads the machine's clock:\n\t%s\nTake the moment as an argument, or say why it does no harm: %s…",
-				dir, days[dir][0], strings.Join(where, "\n\t"), said)
+			t.Errorf("%s has a fixed day at %s and reads the system's clock at:\n\t%s\nPass the time as an argument, or explain at the end of the line why it is harmless: %s…",
+				dir, days[dir][0], strings.Join(where, "\n\t"), excuse)
 		}
 	}
 	for name := range excused {
 		if !mixed[name] {
-			t.Errorf("%s mixes nothing: it needs no excuse", name)
+			t.Errorf("%s no longer mixes fixed days with the clock: remove it from excused", name)
 		}
 	}
 }
 
-// What functions and shared packages answer depends on the moment that they
-// are given: config.Env has the clock.
-func TestFunctionsAndSharedPackagesAreGivenTheTime(t *testing.T) {
+// Functions and shared packages get the time as an argument, or from config.Env, never
+// from the system's clock.
+func TestFunctionsAndSharedPackagesGetTheTimeAsAnArgument(t *testing.T) {
 	for _, dir := range []string{"../../functions", "../../shared"} {
 		each(t, dir, func(path string, f *goFile) {
 			if where := f.clocks(); len(where) > 0 && !strings.HasSuffix(path, "_test.go") && !strings.HasSuffix(filepath.Dir(path), "test") {
-				t.Errorf("take the moment as an argument, or say why not: %s…\n\t%s", said, strings.Join(where, "\n\t"))
+				t.Errorf("pass the time as an argument, or explain at the end of the line why not: %s…\n\t%s", excuse, strings.Join(where, "\n\t"))
 			}
 		})
 	}
 }
 
-func TestWhatReadsAClockAndWhatIsADay(t *testing.T) {
+func TestFindsClockReadsAndFixedDays(t *testing.T) {
 	for code, want := range map[string][2]int{ // clocks, days
 		`x := time.Now()`: {1, 0},
 		`f(time.Now)`:     {1, 0},
@@ -92,18 +93,19 @@ func TestWhatReadsAClockAndWhatIsADay(t *testing.T) {
 	} {
 		f := parse(t, "x.go", "package x\nfunc f() {\n"+code+"\n}")
 		if got := [2]int{len(f.clocks()), len(f.days())}; got != want {
-			t.Errorf("%s: %d times the clock and %d days, want %v", code, got[0], got[1], want)
+			t.Errorf("%s: %d reads of the clock and %d fixed days, want %v", code, got[0], got[1], want)
 		}
 	}
 }
 
-// goFile is a parsed file.
+// goFile is a parsed Go file.
 type goFile struct {
-	set  *token.FileSet
-	file *ast.File
-	says map[int]bool // lines that explain themselves
+	set     *token.FileSet
+	file    *ast.File
+	excused map[int]bool // lines with an excuse
 }
 
+// each calls look for every Go file below root.
 func each(t *testing.T, root string, look func(path string, f *goFile)) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -130,18 +132,18 @@ func parse(t *testing.T, path string, text any) *goFile {
 	f := &goFile{set, file, map[int]bool{}}
 	for _, group := range file.Comments {
 		for _, c := range group.List {
-			if why, ok := strings.CutPrefix(c.Text, said); ok && len(why) > 5 {
-				f.says[set.Position(c.Pos()).Line] = true
+			if why, ok := strings.CutPrefix(c.Text, excuse); ok && len(why) > 5 {
+				f.excused[set.Position(c.Pos()).Line] = true
 			}
 		}
 	}
 	return f
 }
 
-// clocks returns where the machine's clock is read for another reason than to
-// measure how long something takes.
+// clocks returns where the file reads the system's clock, except to measure a duration or
+// to set a deadline.
 func (f *goFile) clocks() (where []string) {
-	measures := map[ast.Expr]bool{} // readings that do
+	measures := map[ast.Expr]bool{} // reads that measure a duration or set a deadline
 	ast.Inspect(f.file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.AssignStmt:
@@ -164,7 +166,7 @@ func (f *goFile) clocks() (where []string) {
 			}
 		case *ast.SelectorExpr:
 			line := f.set.Position(n.Pos())
-			if reads(n) && !measures[n] && !f.says[line.Line] {
+			if reads(n) && !measures[n] && !f.excused[line.Line] {
 				where = append(where, line.String())
 			}
 		}
@@ -173,7 +175,7 @@ func (f *goFile) clocks() (where []string) {
 	return where
 }
 
-// origin follows time.Now().Add(d) to its time.Now.
+// origin returns the time.Now in an expression such as time.Now().Add(d).
 func origin(e ast.Expr) ast.Expr {
 	for {
 		switch x := e.(type) {
@@ -190,6 +192,7 @@ func origin(e ast.Expr) ast.Expr {
 	}
 }
 
+// reads reports whether s reads the system's clock.
 func reads(s *ast.SelectorExpr) bool {
 	return isTime(s) && slices.Contains([]string{"Now", "Since", "Until"}, s.Sel.Name)
 }
@@ -209,7 +212,8 @@ func isStopwatch(e ast.Expr) bool {
 	return false
 }
 
-// days returns where a day of our time is written down.
+// days returns where the file has a fixed day: as a date in a string, or in time.Date or
+// time.Unix.
 func (f *goFile) days() (where []string) {
 	ast.Inspect(f.file, func(n ast.Node) bool {
 		fixed := false

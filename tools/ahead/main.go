@@ -1,12 +1,14 @@
-// Command ahead runs tests with the clock set years ahead: what passes only in
-// the days in which it was written fails here. It builds Go's own package time
-// from a changed copy, in which Now counts on from a given moment at which the
-// test's process starts; timers and measured durations stay as they are.
+// Command ahead runs tests with the clock set years ahead. A test that passes only around
+// the day on which it was written fails here.
+//
+// It builds the tests with a changed copy of Go's package time. There, time.Now starts at
+// a given moment when the test process starts. Timers and measured durations do not
+// change.
 //
 //	go run ./tools/ahead [packages]
 //
-// Without packages it runs all whose tests start no server: another program
-// would not have their clock.
+// Without arguments it tests all packages whose tests start no server, since a server
+// would have the real clock.
 package main
 
 import (
@@ -21,7 +23,7 @@ import (
 	"strings"
 )
 
-// moments are when the tests run, and where.
+// moments are the times and time zones at which the tests run.
 var moments = []struct{ now, zone string }{
 	{"2028-02-29T12:00:00Z", "UTC"},
 	{"2035-12-31T23:59:58+13:00", "Pacific/Auckland"}, // the year ends within two seconds, though not in UTC
@@ -30,20 +32,20 @@ var moments = []struct{ now, zone string }{
 const (
 	module  = "github.com/hearth-home/hearth/"
 	servers = module + "shared/testserver"
-	slow    = module + "connectors/mqtt/deliver" // its tests wait three quarters of a minute; they are told every moment that matters
-	reading = "sec, nsec, mono := runtimeNow()"  // of the clock, in time.Now
+	slow    = module + "connectors/mqtt/deliver" // left out: its tests take 45 s, and every time they depend on is passed to them
+	reading = "sec, nsec, mono := runtimeNow()"  // the line of time.Now that reads the clock
 	counted = reading + "\n\tsec += ahead"
 	source  = `package time
 
-// begin is when this process starts; the linker gives it.
+// begin is the time at which this process starts; the linker sets it.
 var begin string
 
-// ahead is by how many seconds the clock is ahead.
+// ahead is how many seconds the clock is ahead.
 var ahead = func() int64 {
 	sec, _, _ := runtimeNow()
 	t, err := Parse(RFC3339, begin)
 	if err != nil {
-		panic("there is no moment to begin at: " + err.Error())
+		panic("the linker did not set begin: " + err.Error())
 	}
 	return t.Unix() - sec
 }()
@@ -57,8 +59,9 @@ func main() {
 	}
 }
 
+// run tests the packages at every moment.
 func run(packages []string) error {
-	dir, err := filepath.Abs(".bin/ahead") // always the same: paths are part of what go caches
+	dir, err := filepath.Abs(".bin/ahead") // always the same folder, since its path is part of the key of Go's build cache
 	if err == nil {
 		err = os.MkdirAll(dir, 0o750)
 	}
@@ -91,8 +94,8 @@ func run(packages []string) error {
 	return nil
 }
 
-// changed writes the copy of package time into dir and returns the file for
-// go's -overlay.
+// changed writes the changed files of package time into dir and returns the file for
+// Go's flag -overlay.
 func changed(dir string) (string, error) {
 	out, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
@@ -105,7 +108,7 @@ func changed(dir string) (string, error) {
 		return "", err
 	}
 	if bytes.Count(b, []byte(reading)) != 1 {
-		return "", errors.New("this Go reads the clock otherwise: look at time.Now")
+		return "", errors.New("time.Now of this Go version reads the clock in another way: adapt the constant reading")
 	}
 	replace := map[string]string{}
 	for name, b := range map[string][]byte{now: bytes.Replace(b, []byte(reading), []byte(counted), 1), filepath.Join(from, "ahead.go"): []byte(source)} {

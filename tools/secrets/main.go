@@ -1,8 +1,9 @@
-// Command secrets gives the OpenFaaS gateway every secret that the stack files
-// name, with the values of .env and the environment: openweather-key is
-// OPENWEATHER_KEY. One without a value is created empty, so that its function
-// can be deployed, and never replaced. hearth-settings is the file hearth.yml. No
-// value is printed.
+// Command secrets creates every secret that the stack files name on the OpenFaaS gateway.
+// The values are from .env and the environment: OPENWEATHER_KEY is the value of
+// openweather-key. The value of hearth-settings is the file hearth.yml.
+//
+// A secret without a value is created empty, so that its function can be deployed. If it
+// exists already, it is kept. No value is printed.
 package main
 
 import (
@@ -25,9 +26,9 @@ import (
 	"github.com/hearth-home/hearth/local/stack"
 )
 
-var errRefused = errors.New("the gateway refused")
+var errRefused = errors.New("the gateway refused the secret")
 
-const deadline = time.Minute // for one call of faas-cli
+const deadline = time.Minute // of one call of faas-cli
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -42,12 +43,14 @@ func main() {
 	}
 }
 
+// create creates or replaces the secrets and prints one line for each. An error of one
+// secret does not stop the others.
 func create(ctx context.Context, dir string, vars map[string]string, out io.Writer) error {
 	names, err := named(dir, vars)
 	if err != nil {
 		return err
 	}
-	there, err := existing(ctx)
+	exist, err := existing(ctx)
 	if err != nil {
 		return err
 	}
@@ -58,11 +61,11 @@ func create(ctx context.Context, dir string, vars map[string]string, out io.Writ
 		case err != nil:
 		case value != "":
 			err = set(ctx, name, value)
-		case slices.Contains(there, name):
-			fmt.Fprintf(out, "%s: kept, there is no new value\n", name)
+		case slices.Contains(exist, name):
+			fmt.Fprintf(out, "%s: kept, no new value is set\n", name)
 			continue
 		default:
-			err = set(ctx, name, "\n") // faas-cli refuses what has no byte at all
+			err = set(ctx, name, "\n") // faas-cli refuses an empty value
 		}
 		if err != nil {
 			errs = append(errs, err)
@@ -73,6 +76,7 @@ func create(ctx context.Context, dir string, vars map[string]string, out io.Writ
 	return errors.Join(errs...)
 }
 
+// valueOf returns the value of a secret, "" if none is set.
 func valueOf(dir string, vars map[string]string, name string) (string, error) {
 	if name != "hearth-settings" {
 		return vars[host.Variable(name)], nil
@@ -84,7 +88,7 @@ func valueOf(dir string, vars map[string]string, name string) (string, error) {
 	return string(b), err
 }
 
-// named returns the secrets of all functions, each once.
+// named returns the names of all functions' secrets, without duplicates.
 func named(dir string, vars map[string]string) ([]string, error) {
 	functions, err := stack.Read(dir, vars)
 	if err != nil {
@@ -98,6 +102,7 @@ func named(dir string, vars map[string]string) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
+// existing returns the names of the gateway's secrets.
 func existing(ctx context.Context) ([]string, error) {
 	out, err := faas(ctx, "", "secret", "list")
 	if err != nil {
@@ -106,9 +111,10 @@ func existing(ctx context.Context) ([]string, error) {
 	return strings.Fields(out), nil
 }
 
+// set creates or replaces one secret.
 func set(ctx context.Context, name, value string) error {
 	out, err := faas(ctx, value, "secret", "create", name, "--replace", "--trim=false")
-	// faas-cli ends with 0 even when the gateway refuses.
+	// faas-cli exits with 0 even if the gateway refuses.
 	if err != nil || !strings.Contains(out, "Created: ") && !strings.Contains(out, "Updated: ") {
 		return fmt.Errorf("%s: %w: %s", name, cmp.Or(err, errRefused), strings.TrimSpace(strings.ReplaceAll(out, value, "[secret]")))
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/openfaas/faas-provider/types"
 )
 
-// gateway keeps secrets as faasd does.
+// gateway answers the calls for secrets as faasd's gateway does.
 type gateway struct {
 	mu      sync.Mutex
 	secrets map[string]string
