@@ -1,4 +1,4 @@
-// Package golden compares readings with a file of line protocol.
+// Package golden compares test results with golden files.
 package golden
 
 import (
@@ -14,8 +14,8 @@ import (
 
 var update = flag.Bool("update", false, "write golden files instead of comparing")
 
-// Readings fails t if rs, one line each, differ from the file at path.
-// Run the test with -update to write the file, and read its diff.
+// Readings fails t if rs, in line protocol, differ from the file at path. Run the test
+// with -update to write the file; then review its diff.
 func Readings(t testing.TB, path string, rs []reading.Reading) {
 	t.Helper()
 	var b strings.Builder
@@ -25,7 +25,7 @@ func Readings(t testing.TB, path string, rs []reading.Reading) {
 	Text(t, path, b.String())
 }
 
-// Text fails t if got differs from the file at path.
+// Text fails t if got differs from the file at path. With -update it writes the file.
 func Text(t testing.TB, path, got string) {
 	t.Helper()
 	if *update {

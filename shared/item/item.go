@@ -4,24 +4,25 @@ package item
 
 import "time"
 
-// Item is open from the first run that saw it until its source closes it.
+// Item is one entry of a source's list. It is open from the first run that finds it
+// until its source closes it.
 type Item struct {
 	Source     string            `json:"source"` // the function: "asana"
-	Target     string            `json:"target"` // the list it is on: a project, a feed, a repository
+	Target     string            `json:"target"` // the list that contains it: a project, a feed, a repository
 	ID         string            `json:"id"`     // the source's own id, unique within source and target
 	Title      string            `json:"title"`
 	URL        string            `json:"url,omitempty"`
-	At         time.Time         `json:"at"`                   // the source's clock, UTC: created, published, due
-	Attributes map[string]string `json:"attributes,omitempty"` // what else a person wants to see; times as RFC 3339
-	Sample     bool              `json:"sample,omitempty"`     // a recorded answer, shown until there is a key
+	At         time.Time         `json:"at"`                   // created, published or due; by the source's clock, UTC
+	Attributes map[string]string `json:"attributes,omitempty"` // further values to display; times are in RFC 3339
+	Sample     bool              `json:"sample,omitempty"`     // from a recorded answer, shown until the source has a key
 }
 
-// Key identifies the item across runs.
+// Key identifies the item across runs: "asana/Home/120001".
 func (i Item) Key() string { return i.Source + "/" + i.Target + "/" + i.ID }
 
-// A Change is what storing a list did to one item.
+// Change is an item that was opened or closed when its list was stored.
 type Change struct {
 	Item   Item
-	Opened bool      // new, or open again; false: closed
-	When   time.Time // when hearth saw it
+	Opened bool      // true: new or open again; false: closed
+	When   time.Time // of the run that stored the list
 }

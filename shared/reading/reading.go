@@ -1,5 +1,5 @@
-// Package reading defines Reading, the one value that flows through hearth:
-// sources and sensors make them, stores keep them, rules look at them.
+// Package reading defines Reading: the values of one measurement at one time. Sources
+// and sensors produce readings, stores keep them, rules evaluate them.
 package reading
 
 import (
@@ -11,30 +11,30 @@ import (
 	"time"
 )
 
-// Reading is what one thing said at one moment.
+// Reading has the values that one place, symbol or device reported at one time.
 type Reading struct {
 	Name   string             `json:"name"`           // measurement, as in the catalogue: "weather"
-	Tags   map[string]string  `json:"tags,omitempty"` // what to group by: few distinct values
-	Fields map[string]float64 `json:"fields"`         // unit in the key: "temperature_celsius"
-	Text   map[string]string  `json:"text,omitempty"` // what a panel prints: "scattered clouds"
-	Time   time.Time          `json:"time"`           // the source's clock, UTC
+	Tags   map[string]string  `json:"tags,omitempty"` // labels to group by, each with few distinct values
+	Fields map[string]float64 `json:"fields"`         // numbers; the unit is in the key: "temperature_celsius"
+	Text   map[string]string  `json:"text,omitempty"` // texts to display: "scattered clouds"
+	Time   time.Time          `json:"time"`           // by the source's clock, UTC
 }
 
-// Series names the line that r is a point of: measurement and sorted tags,
-// escaped as in line protocol. Equal series give equal strings.
+// Series returns the series that r is a point of, in line protocol: measurement and
+// sorted tags. Readings of the same series give equal strings.
 func (r Reading) Series() string {
-	var b [128]byte // most fit, and nothing but the string is allocated
+	var b [128]byte // large enough for most, so that only the string is allocated
 	return string(r.appendSeries(b[:0]))
 }
 
-// Line returns r in InfluxDB line protocol with nanoseconds, keys sorted, so
-// that equal readings give equal lines.
+// Line returns r in InfluxDB line protocol, with the time in nanoseconds. Keys are
+// sorted, so equal readings give equal lines.
 func (r Reading) Line() string {
 	var b [512]byte
 	return string(r.AppendLine(b[:0]))
 }
 
-// AppendLine appends Line to b.
+// AppendLine appends r.Line() to b and returns the extended slice.
 func (r Reading) AppendLine(b []byte) []byte {
 	b = r.appendSeries(b)
 	sep := byte(' ')
@@ -58,8 +58,9 @@ func (r Reading) AppendLine(b []byte) []byte {
 	return strconv.AppendInt(b, r.Time.UnixNano(), 10)
 }
 
-// Check reports what no store can keep: no name, no value, no time, or a value
-// that is not a number. What a measurement may hold is the catalogue's matter.
+// Check returns an error for a reading that no store can keep: without a name, a value
+// or a time, or with a value that is NaN or infinite. It does not check r against the
+// catalogue.
 func (r Reading) Check() error {
 	switch {
 	case r.Name == "":
@@ -91,7 +92,7 @@ func (r Reading) appendSeries(b []byte) []byte {
 	return b
 }
 
-// sorted puts a map's keys in order, into the given slice where they fit.
+// sorted appends the keys of m to into and sorts them.
 func sorted[V any](into []string, m map[string]V) []string {
 	for k := range m {
 		into = append(into, k)
@@ -100,8 +101,8 @@ func sorted[V any](into []string, m map[string]V) []string {
 	return into
 }
 
-// appendEscaped writes a name, tag or field key. A backslash before the end or
-// before a special character cannot be told from an escape, so it becomes '/'.
+// appendEscaped appends a name, a tag or a field key. Line protocol cannot represent a
+// backslash at the end or before a special character, so each backslash becomes '/'.
 func appendEscaped(b []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; c {
@@ -118,6 +119,7 @@ func appendEscaped(b []byte, s string) []byte {
 	return b
 }
 
+// appendQuoted appends the inside of a string field.
 func appendQuoted(b []byte, s string) []byte {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	for i := 0; i < len(s); i++ {

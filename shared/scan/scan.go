@@ -1,5 +1,5 @@
-// Package scan reads JSON in one pass where it lies, without building values:
-// MQTT messages come by the thousand.
+// Package scan reads JSON in one pass, in place and without building values. It is for
+// MQTT messages, which arrive by the thousand.
 package scan
 
 import (
@@ -13,10 +13,11 @@ import (
 
 const maxDepth = 100
 
-// Kind is what a value is, by its first byte.
+// Kind is the type of a JSON value, by its first byte.
 type Kind byte
 
-// The kinds of values. Invalid is none, such as the end of the document.
+// The kinds of values. Invalid means that no value begins here, as at the end of the
+// document.
 const (
 	Invalid Kind = iota
 	Null
@@ -27,18 +28,18 @@ const (
 	Array
 )
 
-// Scanner stands before one value of a document after the other. After an error
-// it must not be used further.
+// Scanner reads a document value by value. Its position is always before the next
+// value. It must not be used after an error or concurrently.
 type Scanner struct {
 	b     []byte
 	i     int
 	depth int
 }
 
-// New returns a Scanner before the document's value.
+// New returns a Scanner for the document b, which must not change while it is read.
 func New(b []byte) *Scanner { return &Scanner{b: b} }
 
-// Kind tells what value comes next.
+// Kind returns the kind of the next value.
 func (s *Scanner) Kind() Kind {
 	switch c := s.peek(); {
 	case c == '{':
@@ -57,8 +58,8 @@ func (s *Scanner) Kind() Kind {
 	return Invalid
 }
 
-// Object calls fn for every key in order. fn reads the key's value, or skips it;
-// key is valid until then.
+// Object reads an object. It calls fn for every key, in the document's order. fn must
+// read or skip the key's value; key is valid until it does.
 func (s *Scanner) Object(fn func(key []byte) error) error {
 	return s.list('{', '}', func(int) error {
 		key, err := s.Text()
@@ -73,9 +74,11 @@ func (s *Scanner) Object(fn func(key []byte) error) error {
 	})
 }
 
-// Array calls fn for every element, which reads or skips it.
+// Array reads an array. It calls fn with the index of every element. fn must read or
+// skip the element.
 func (s *Scanner) Array(fn func(i int) error) error { return s.list('[', ']', fn) }
 
+// list reads an object or array: open, then fn for each entry, then end.
 func (s *Scanner) list(open, end byte, fn func(i int) error) error {
 	if s.peek() != open {
 		return s.bad(string(open))
@@ -114,12 +117,13 @@ func (s *Scanner) Float() (float64, error) {
 	}
 	v, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil {
-		return 0, fmt.Errorf("JSON: %.40s is beyond what a number can be", raw)
+		return 0, fmt.Errorf("JSON: the number %.40s is too large", raw)
 	}
 	return v, nil
 }
 
-// number reads a number's bytes: -0.5e+3 and its like, no 01, no 1., no .5.
+// number reads the bytes of a number, such as -0.5e+3. JSON does not allow 01, 1. and
+// .5.
 func (s *Scanner) number() ([]byte, error) {
 	s.peek()
 	start := s.i
@@ -157,7 +161,7 @@ func (s *Scanner) take(c byte) bool {
 	return false
 }
 
-// Text reads a string. What it returns may be a part of the document.
+// Text reads a string. The result may be a slice of the document: do not change it.
 func (s *Scanner) Text() ([]byte, error) {
 	if s.peek() != '"' {
 		return nil, s.bad("a string")
@@ -173,7 +177,7 @@ func (s *Scanner) Text() ([]byte, error) {
 			s.i = i + 1
 			return unescape(s.b[start:s.i])
 		case c == '\\':
-			i++ // whatever it is, it does not end the string
+			i++ // an escaped character does not end the string
 		case c < 0x20:
 			s.i = i
 			return nil, s.bad("no control character in a string")
@@ -183,14 +187,15 @@ func (s *Scanner) Text() ([]byte, error) {
 	return nil, s.bad("the end of a string")
 }
 
-// plain reports that a string is what it looks like: no backslash, nothing but
-// ASCII, no control characters. It looks at eight bytes at a time.
+// plain reports whether a string's bytes are its text: ASCII without a backslash and
+// without control characters. It tests eight bytes at a time.
 func plain(b []byte) bool {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	const ones, highBits = 0x0101010101010101, 0x8080808080808080 // 1 and 0x80 in each byte
 	for ; len(b) >= 8; b = b[8:] {
 		w := binary.LittleEndian.Uint64(b)
-		slash := w ^ '\\'*ones
-		if (w|(w-0x20*ones)&^w|(slash-ones)&^slash)&tops != 0 {
+		slash := w ^ '\\'*ones // a backslash becomes a zero byte
+		// A byte's high bit is set if the byte is not ASCII, below 0x20, or a backslash.
+		if (w|(w-0x20*ones)&^w|(slash-ones)&^slash)&highBits != 0 {
 			return false
 		}
 	}
@@ -232,7 +237,7 @@ func (s *Scanner) word(w string) error {
 	return nil
 }
 
-// Skip passes over a value of any kind.
+// Skip reads a value of any kind and discards it.
 func (s *Scanner) Skip() error {
 	var err error
 	switch s.Kind() {
@@ -254,7 +259,7 @@ func (s *Scanner) Skip() error {
 	return err
 }
 
-// Raw reads a value of any kind and returns its bytes in the document.
+// Raw reads a value of any kind and returns its bytes, a slice of the document.
 func (s *Scanner) Raw() ([]byte, error) {
 	s.peek()
 	start := s.i
@@ -262,7 +267,7 @@ func (s *Scanner) Raw() ([]byte, error) {
 	return s.b[start:s.i], err
 }
 
-// End reports whether something comes after the document's value.
+// End returns an error if anything but white space follows the document's value.
 func (s *Scanner) End() error {
 	if s.peek() != 0 || s.i < len(s.b) {
 		return s.bad("the end")
@@ -270,7 +275,7 @@ func (s *Scanner) End() error {
 	return nil
 }
 
-// peek passes over white space; 0 is the end.
+// peek skips white space and returns the next byte, 0 at the end of the document.
 func (s *Scanner) peek() byte {
 	for s.i < len(s.b) {
 		switch c := s.b[s.i]; c {
@@ -287,12 +292,12 @@ func (s *Scanner) bad(want string) error {
 	return fmt.Errorf("JSON: %s expected at byte %d of %d", want, s.i, len(s.b))
 }
 
-// Finite returns a document in which NaN and infinities, which JSON does not
-// have but Python, MicroPython and Arduino libraries write, are null. It is b
-// itself where there are none.
+// Finite returns b with null in place of NaN and infinities. JSON has neither, but
+// Python, MicroPython and Arduino libraries write them. Without any, it returns b
+// itself.
 func Finite(b []byte) []byte {
 	var out []byte
-	done := 0 // of b, in out
+	done := 0 // b[:done] is already in out
 	for i := 0; i < len(b); {
 		switch c := b[i]; {
 		case c == '"':
@@ -315,7 +320,7 @@ func Finite(b []byte) []byte {
 	return append(out, b[done:]...)
 }
 
-// endOfText is where the string that begins at i ends.
+// endOfText returns the index after the string that begins at b[i].
 func endOfText(b []byte, i int) int {
 	for i++; i < len(b); i++ {
 		switch b[i] {
@@ -328,7 +333,8 @@ func endOfText(b []byte, i int) int {
 	return len(b)
 }
 
-// notFinite is the length of such a word at the beginning of b, 0 if there is none.
+// notFinite returns the length of the NaN or infinity at the beginning of b, 0 if
+// there is none. Upper and lower case do not matter.
 func notFinite(b []byte) int {
 	sign := 0
 	if b[0] == '-' {

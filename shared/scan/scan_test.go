@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// value builds what encoding/json would.
+// value builds the same value as encoding/json does.
 func value(s *Scanner) (any, error) {
 	switch s.Kind() {
 	case Object:
@@ -66,7 +66,7 @@ func compare(t *testing.T, doc []byte) {
 		return
 	}
 	if (err != nil) != (wantErr != nil) {
-		t.Fatalf("%q: err = %v, encoding/json says %v", doc, err, wantErr)
+		t.Fatalf("%q: err = %v, encoding/json has %v", doc, err, wantErr)
 	}
 	if err == nil && !reflect.DeepEqual(got, want) {
 		t.Fatalf("%q: %#v, want %#v", doc, got, want)
@@ -76,7 +76,7 @@ func compare(t *testing.T, doc []byte) {
 	}
 }
 
-func TestPlainIsWhatItSays(t *testing.T) {
+func TestPlainForEveryByte(t *testing.T) {
 	b := []byte("0123456789abcdefgh")
 	for i := range b {
 		for c := range 256 {
@@ -90,7 +90,7 @@ func TestPlainIsWhatItSays(t *testing.T) {
 	}
 }
 
-func TestRefusesToGoDeep(t *testing.T) {
+func TestDeepNestingIsRefused(t *testing.T) {
 	if _, err := read([]byte(strings.Repeat("[", 1<<20))); err == nil {
 		t.Error("a million brackets were accepted")
 	}
@@ -112,7 +112,7 @@ func TestFinite(t *testing.T) {
 	}
 }
 
-// FuzzFinite leaves JSON as it is, and makes nothing else JSON but by its words.
+// FuzzFinite: valid JSON stays as it is, and a second call changes nothing.
 func FuzzFinite(f *testing.F) {
 	f.Add([]byte(`{"a":NaN,"b":[-Infinity,inf],"NaN":"NaN, \"nan"}`))
 	f.Fuzz(func(t *testing.T, doc []byte) {

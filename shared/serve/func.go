@@ -13,11 +13,12 @@ import (
 	"github.com/hearth-home/hearth/shared/config"
 )
 
-// maxBody is four times the largest batch of the connector.
+// maxBody is four times the connector's largest batch, in bytes.
 const maxBody = 4 << 20
 
-// Func serves a golang-http function. A body above the variable max_body_bytes
-// (4 MiB) is answered 413 without a call.
+// Func returns the handler that calls a golang-http function f. A request body larger
+// than the variable max_body_bytes (default 4 MiB) is answered with 413, without a
+// call of f. An error of f is logged and answered with 500.
 func Func(f func(handler.Request) (handler.Response, error), e config.Env) http.Handler {
 	limit := int64(maxBody)
 	if n, err := strconv.ParseInt(e.Vars["max_body_bytes"], 10, 64); err == nil && n > 0 {
@@ -29,7 +30,7 @@ func Func(f func(handler.Request) (handler.Response, error), e config.Env) http.
 			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
 			return
 		}
-		if err != nil { // the caller went away half-way: nobody reads the answer
+		if err != nil { // the caller closed the connection: nobody reads this answer
 			http.Error(w, "read the body: "+err.Error(), http.StatusBadRequest)
 			return
 		}
@@ -40,6 +41,7 @@ func Func(f func(handler.Request) (handler.Response, error), e config.Env) http.
 	})
 }
 
+// answer writes f's response.
 func answer(w http.ResponseWriter, res handler.Response, err error, log *slog.Logger) {
 	maps.Copy(w.Header(), res.Header)
 	switch {

@@ -13,14 +13,14 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Env is what a function may know of its surroundings.
+// Env is the environment of a function.
 type Env struct {
 	config.Env
-	Open func(context.Context) (*store.Store, error) // opens or returns the store
+	Open func(context.Context) (*store.Store, error) // returns the store; the first call opens it
 }
 
-// process returns the surroundings of this process; its store is the one named
-// by INFLUX_URL and the secret database-url.
+// process returns the environment of this process. Its store is the one that
+// INFLUX_URL and the secret database-url name.
 func process() Env {
 	e := config.Process()
 	return Env{Env: e, Open: Once(func(ctx context.Context) (*store.Store, error) {
@@ -32,12 +32,13 @@ func process() Env {
 	})}
 }
 
-// openTime is what one attempt of Once may take, whatever its caller allows.
+// openTime limits one attempt of Once. The caller's deadline does not.
 const openTime = 10 * time.Second
 
-// Once returns open such that its first success is kept and a failure is tried
-// again at the next call. Calls during an attempt share its outcome; each waits
-// as long as its own context lasts, which does not end the attempt.
+// Once returns a function that calls open until it succeeds and then always returns
+// that value. After a failure the next call tries again. Concurrent calls share one
+// attempt and its result. A call stops waiting when its context ends; the attempt goes
+// on for the others, for at most 10 s. The function is safe for concurrent use.
 func Once[T any](open func(context.Context) (T, error)) func(context.Context) (T, error) {
 	type attempt struct {
 		done  chan struct{}
@@ -45,7 +46,7 @@ func Once[T any](open func(context.Context) (T, error)) func(context.Context) (T
 		err   error
 	}
 	var mu sync.Mutex
-	var last *attempt // under way, or the one that succeeded
+	var last *attempt // in progress or succeeded; nil before the first and after a failure
 	try := func(ctx context.Context, a *attempt) {
 		ctx, cancel := context.WithTimeout(ctx, openTime)
 		defer cancel()
@@ -69,7 +70,7 @@ func Once[T any](open func(context.Context) (T, error)) func(context.Context) (T
 		case <-a.done:
 		case <-ctx.Done():
 			select {
-			case <-a.done: // both are: what was opened before is there at once
+			case <-a.done: // the value exists: return it even though ctx has ended
 			default:
 				var none T
 				return none, ctx.Err()
@@ -79,14 +80,14 @@ func Once[T any](open func(context.Context) (T, error)) func(context.Context) (T
 	}
 }
 
-// Handle is what the OpenFaaS template calls: the handler that build makes of
-// the process's environment at the first request. Where build fails, the
-// request is answered 500 with the reason and the next one tries again.
+// Handle returns the handler that the OpenFaaS template calls. It calls build with the
+// process's environment at the first request. If build fails, the request is answered
+// with 500 and the reason, and the next request tries again.
 func Handle(build func(Env) (http.Handler, error)) http.HandlerFunc {
 	return HandleIn(sync.OnceValue(process), build)
 }
 
-// HandleIn is Handle in other surroundings than the process's.
+// HandleIn is Handle with an environment other than the process's.
 func HandleIn(e func() Env, build func(Env) (http.Handler, error)) http.HandlerFunc {
 	get := Once(func(context.Context) (http.Handler, error) { return build(e()) })
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -114,9 +115,9 @@ func HandleFunc(build func(Env) (func(handler.Request) (handler.Response, error)
 	}
 }
 
-// notStarted logs why a function cannot be built, and returns the answer.
+// notStarted logs why build failed and returns the body of the answer.
 func notStarted(e Env, err error) []byte {
 	e.Log.Error("not started", "err", err)
-	b, _ := json.Marshal(map[string]string{"status": "failed", "error": e.Secrets.Redact(err.Error())}) // strings always encode
+	b, _ := json.Marshal(map[string]string{"status": "failed", "error": e.Secrets.Redact(err.Error())}) // never fails: strings always encode
 	return b
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-func TestHandleTriesAgainUntilItCanBeBuilt(t *testing.T) {
+func TestHandleRetriesUntilBuildSucceeds(t *testing.T) {
 	tries := 0
 	h := Handle(func(Env) (http.Handler, error) {
 		if tries++; tries < 3 {
@@ -30,11 +30,11 @@ func TestHandleTriesAgainUntilItCanBeBuilt(t *testing.T) {
 	}
 }
 
-// A database that swallows packets is tried once for all who wait, and nobody
-// waits longer than it may.
-func TestCallsShareAnAttemptAndWaitAsLongAsTheyMay(t *testing.T) {
+// The database does not answer. Concurrent calls share one attempt to open it, and no
+// call waits longer than its own context.
+func TestCallsShareAnAttemptAndKeepTheirDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		away, tries, up := errors.New("no answer"), 0, false
+		noAnswer, tries, up := errors.New("no answer"), 0, false
 		open := Once(func(ctx context.Context) (int, error) {
 			tries++
 			if up {
@@ -44,7 +44,7 @@ func TestCallsShareAnAttemptAndWaitAsLongAsTheyMay(t *testing.T) {
 			case <-time.After(5 * time.Second):
 			case <-ctx.Done():
 			}
-			return 0, away
+			return 0, noAnswer
 		})
 		began := time.Now()
 		type outcome struct {
@@ -52,13 +52,13 @@ func TestCallsShareAnAttemptAndWaitAsLongAsTheyMay(t *testing.T) {
 			err  error
 		}
 		out := make(chan outcome)
-		call := func(may time.Duration) {
-			ctx, cancel := context.WithTimeout(t.Context(), may)
+		call := func(timeout time.Duration) {
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
 			defer cancel()
 			_, err := open(ctx)
 			out <- outcome{time.Since(began), err}
 		}
-		go call(2 * time.Second) // what it may does not end the attempt of the others
+		go call(2 * time.Second) // its deadline does not end the attempt
 		synctest.Wait()
 		for range 4 {
 			go call(20 * time.Second)
@@ -67,7 +67,7 @@ func TestCallsShareAnAttemptAndWaitAsLongAsTheyMay(t *testing.T) {
 			t.Errorf("the first call: %+v", got)
 		}
 		for range 4 {
-			if got := <-out; got.took != 5*time.Second || !errors.Is(got.err, away) {
+			if got := <-out; got.took != 5*time.Second || !errors.Is(got.err, noAnswer) {
 				t.Errorf("%+v, want the attempt's error after its 5 s", got)
 			}
 		}
@@ -80,7 +80,7 @@ func TestCallsShareAnAttemptAndWaitAsLongAsTheyMay(t *testing.T) {
 			if v, err := open(over); v != 2 || err != nil {
 				t.Errorf("%d, %v; want the second attempt's", v, err)
 			}
-			cancel() // what is there needs no time
+			cancel() // an open store is returned even with an ended context
 		}
 	})
 }

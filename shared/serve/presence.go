@@ -14,33 +14,34 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Config is what every function reads from the environment.
+// Config has the settings that every function reads from the environment.
 type Config struct {
-	Schedule string `env:"SCHEDULE"` // cron expression by which the function is called, the same as its annotation schedule; it says when a run is overdue
+	Schedule string `env:"SCHEDULE"` // cron expression by which the function is called, the same as its annotation schedule; used to find overdue runs
 }
 
 const (
 	seenEvery = time.Minute
-	seenTime  = 2 * time.Second // that a call waits for the database
-	lookAhead = 8 * 24 * time.Hour
-	maxRuns   = 20_000 // looked ahead: more than a minute's schedule has in eight days
+	seenTime  = 2 * time.Second    // how long a call waits for the database
+	lookAhead = 8 * 24 * time.Hour // how far period looks
+	maxRuns   = 20_000             // more than a schedule of every minute has in lookAhead
 )
 
-// version is set by the images' build (VERSION in the Dockerfile).
+// version is set by the linker when an image is built (VERSION in the Dockerfile).
 var version string
 
-// Presence keeps a function's row in the store: that it is there, since when it
-// was last called and how often it should be.
+// Presence keeps a function's row in the store up to date: when it was last called,
+// whether it is configured, its version and its schedule. It is safe for concurrent
+// use.
 type Presence struct {
 	env      Env
 	function store.Function
 
 	mu   sync.Mutex
-	last time.Time
+	last time.Time // when the row was last written
 }
 
-// NewPresence returns that of the function name. A SCHEDULE that cannot be read
-// is logged: nobody will miss its runs then.
+// NewPresence returns the Presence of the function name. An invalid SCHEDULE is only
+// logged; overdue runs of this function are then not found.
 func NewPresence(env Env, name string) (*Presence, error) {
 	c, err := config.Parse[Config](env.Env)
 	if err != nil {
@@ -48,13 +49,13 @@ func NewPresence(env Env, name string) (*Presence, error) {
 	}
 	p := &Presence{env: env, function: store.Function{Name: name, Schedule: c.Schedule, Version: buildVersion()}}
 	if p.function.Period, err = period(c.Schedule, env.Now()); err != nil {
-		env.Log.Warn("SCHEDULE cannot be read", "function", name, "schedule", c.Schedule, "err", err)
+		env.Log.Warn("invalid SCHEDULE", "function", name, "schedule", c.Schedule, "err", err)
 	}
 	return p, nil
 }
 
-// Seen says at the first call, and at most once a minute after it, that the
-// function is there. It fails no call: what cannot be stored is logged.
+// Seen records a call of the function. It writes the row at the first call and then at
+// most once a minute. An error is logged, so that it fails no call.
 func (p *Presence) Seen(ctx context.Context, configured bool) {
 	now := p.env.Now()
 	p.mu.Lock()
@@ -76,21 +77,22 @@ func (p *Presence) Seen(ctx context.Context, configured bool) {
 		err = st.SaveFunction(ctx, f)
 	}
 	if err != nil {
-		p.env.Log.Warn("not noted as seen", "function", f.Name, "err", err)
+		p.env.Log.Warn("the function's row cannot be written", "function", f.Name, "err", err)
 	}
 }
 
-// ParseSchedule reads a schedule as the OpenFaaS cron-connector does: five fields,
-// or @every 1h, with CRON_TZ= in front if wanted. It is in UTC without.
+// ParseSchedule parses a schedule as the OpenFaaS cron-connector does: five fields or
+// @every 1h, with an optional CRON_TZ= in front. Without CRON_TZ= the schedule is in
+// UTC.
 func ParseSchedule(s string) (cron.Schedule, error) {
 	if strings.Contains(s, "TZ=") && !strings.Contains(s, " ") {
-		return nil, errors.New("a zone and no schedule") // the parser would panic
+		return nil, errors.New("a time zone without a schedule") // the parser would panic
 	}
 	return cron.ParseStandard(s)
 }
 
-// period is the longest time between two runs of a schedule in the days after
-// now; 0 for none.
+// period returns the longest time between two runs of a schedule in the eight days
+// after now. It is 0 for an empty schedule and for one that never runs.
 func period(schedule string, now time.Time) (time.Duration, error) {
 	if schedule == "" {
 		return 0, nil
@@ -100,7 +102,7 @@ func period(schedule string, now time.Time) (time.Duration, error) {
 		return 0, err
 	}
 	var longest time.Duration
-	start := now.UTC() // as the cron-connector's container
+	start := now.UTC() // the time zone of the cron-connector's container
 	at := plan.Next(start)
 	for n := 0; !at.IsZero() && n < maxRuns && (longest == 0 || at.Sub(start) < lookAhead); n++ {
 		next := plan.Next(at)
@@ -109,8 +111,8 @@ func period(schedule string, now time.Time) (time.Duration, error) {
 	return longest, nil
 }
 
-// buildVersion is what the image's build was given, else what Go knows of the
-// commit, else "devel".
+// buildVersion returns the version that the linker set, or else the one in Go's build
+// information, or else "devel".
 func buildVersion() string {
 	if version != "" {
 		return version

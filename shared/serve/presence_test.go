@@ -16,7 +16,7 @@ import (
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func TestAFunctionIsSeenAtMostOnceAMinute(t *testing.T) {
+func TestSeenIsWrittenAtMostOnceAMinute(t *testing.T) {
 	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func TestAFunctionIsSeenAtMostOnceAMinute(t *testing.T) {
 	}
 }
 
-func TestADatabaseThatIsAwayIsLogged(t *testing.T) {
+func TestADatabaseThatCannotBeReachedIsLogged(t *testing.T) {
 	var log strings.Builder
 	e := Env{Env: env(t, &log, map[string]string{"SCHEDULE": "often"}), Open: func(context.Context) (*store.Store, error) { return nil, errors.New("no database") }}
 	e.Now = func() time.Time { return noon }
@@ -65,7 +65,7 @@ func TestADatabaseThatIsAwayIsLogged(t *testing.T) {
 	}
 }
 
-func TestThePeriodIsTheLongestPause(t *testing.T) {
+func TestThePeriodIsTheLongestTimeBetweenRuns(t *testing.T) {
 	for schedule, want := range map[string]time.Duration{
 		"*/15 * * * *": 15 * time.Minute, "30 11,23 * * *": 12 * time.Hour, "0 8 * * 1-5": 72 * time.Hour, "* 8-18 * * *": 13*time.Hour + time.Minute,
 		"@every 1h30m": 90 * time.Minute, "0 0 1 1 *": 365 * 24 * time.Hour, "": 0, "0 0 30 2 *": 0, // never
@@ -77,7 +77,7 @@ func TestThePeriodIsTheLongestPause(t *testing.T) {
 	}
 	for _, bad := range []string{"often", "TZ=UTC", "61 * * * *"} {
 		if _, err := period(bad, noon); err == nil {
-			t.Errorf("%q was taken", bad)
+			t.Errorf("period(%q) has no error", bad)
 		}
 	}
 }

@@ -1,6 +1,6 @@
-// Package serve runs a function as the OpenFaaS watchdog expects it: one HTTP
-// server on the loopback, timeouts from the environment, and a stop that loses
-// no request. The templates' main is a call of Run.
+// Package serve runs a function as the OpenFaaS watchdog expects it: an HTTP server on
+// 127.0.0.1, with timeouts from the environment and a graceful stop that loses no
+// request. The main function of each template calls Run.
 package serve
 
 import (
@@ -19,22 +19,22 @@ import (
 	"github.com/hearth-home/hearth/shared/config"
 )
 
-// The watchdog and the function get SIGTERM at the same moment, and the watchdog
-// still hands over what arrives within its healthcheck_interval: the function
-// has to listen a little longer than that.
+// handover is how much longer than healthcheck_interval the function accepts requests
+// after SIGTERM. The watchdog gets SIGTERM at the same moment, and still passes on the
+// requests that arrive within its healthcheck_interval.
 const handover = 250 * time.Millisecond
 
-// settings have the names and the meaning that they have for of-watchdog.
+// settings have the same names and meanings as those of of-watchdog.
 type settings struct {
-	port     string        // PORT: the one in upstream_url
-	read     time.Duration // read_timeout: until the request is read
-	write    time.Duration // write_timeout: until the answer is written, and for requests in flight at the stop
-	exec     time.Duration // exec_timeout: the deadline of the request's context, 0 for none
-	interval time.Duration // healthcheck_interval: how long new requests are still taken after SIGTERM
+	port     string        // PORT: the port in the watchdog's upstream_url
+	read     time.Duration // read_timeout: for reading a request
+	write    time.Duration // write_timeout: for writing an answer, and for requests in flight when the server stops
+	exec     time.Duration // exec_timeout: deadline of a request's context; 0: none
+	interval time.Duration // healthcheck_interval: how long new requests are still accepted after SIGTERM
 }
 
-// Run serves h until SIGTERM or an interrupt and returns the exit code: 0 if
-// every request got its answer.
+// Run serves h until SIGTERM or an interrupt. It returns the exit code: 0 if every
+// request was answered, else 1, with the reason logged.
 func Run(h http.Handler, e config.Env) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
@@ -58,8 +58,8 @@ func run(ctx context.Context, h http.Handler, e config.Env) error {
 	return s.serve(ctx, l, h, e.Log)
 }
 
-// Server returns the server that Run serves h with: the deadlines and limits
-// that the variables of e name. A variable that cannot be read is an error.
+// Server returns the server that Run uses for h, with the timeouts that e's variables
+// set. A variable that is no duration is an error.
 func Server(h http.Handler, e config.Env) (*http.Server, error) {
 	s, err := parse(e.Vars)
 	if err != nil {
@@ -74,10 +74,12 @@ func (s settings) server(h http.Handler, log *slog.Logger) *http.Server {
 		ReadTimeout:    s.read,
 		WriteTimeout:   s.write,
 		MaxHeaderBytes: 1 << 20,
-		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelError), // panics too go through the redactor
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelError), // the server logs panics here: they are redacted too
 	}
 }
 
+// serve serves h until ctx ends. It then accepts requests for s.interval and
+// handover, and waits up to s.write for those in flight.
 func (s settings) serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
 	server := s.server(h, log)
 	failed := make(chan error, 1)
@@ -95,13 +97,13 @@ func (s settings) serve(ctx context.Context, l net.Listener, h http.Handler, log
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.write)
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil {
-		return fmt.Errorf("requests cut off after %s: %w", s.write, err)
+		return fmt.Errorf("requests in flight were cut off after %s: %w", s.write, err)
 	}
 	return nil
 }
 
-// deadline ends the work of a request whose caller has been told that it timed
-// out.
+// deadline ends a request's context after d: the watchdog has then answered the caller
+// with a timeout.
 func deadline(h http.Handler, d time.Duration) http.Handler {
 	if d <= 0 {
 		return h
@@ -113,6 +115,7 @@ func deadline(h http.Handler, d time.Duration) http.Handler {
 	})
 }
 
+// parse reads the settings. Its error names every variable that is wrong.
 func parse(vars map[string]string) (settings, error) {
 	s := settings{port: "8082", read: 30 * time.Second, write: 30 * time.Second, exec: 30 * time.Second}
 	if p := vars["PORT"]; p != "" {
@@ -122,11 +125,12 @@ func parse(vars map[string]string) (settings, error) {
 		duration(vars, "read_timeout", &s.read),
 		duration(vars, "write_timeout", &s.write),
 		duration(vars, "exec_timeout", &s.exec))
-	s.interval = s.write // the watchdog's default
+	s.interval = s.write // as in of-watchdog
 	return s, errors.Join(err, duration(vars, "healthcheck_interval", &s.interval))
 }
 
-// duration reads "30s" or, as OpenFaaS allows, a number of seconds.
+// duration sets d from a variable, unless it is empty. The value is "30s" or, as
+// OpenFaaS allows, a number of seconds.
 func duration(vars map[string]string, name string, d *time.Duration) error {
 	v := vars[name]
 	if v == "" {
@@ -137,7 +141,7 @@ func duration(vars map[string]string, name string, d *time.Duration) error {
 	}
 	parsed, err := time.ParseDuration(v)
 	if err != nil || parsed < 0 {
-		return fmt.Errorf("%s: %q is no duration", name, vars[name])
+		return fmt.Errorf("%s: %q is not a duration", name, vars[name])
 	}
 	*d = parsed
 	return nil

@@ -22,7 +22,8 @@ func env(t *testing.T, log io.Writer, vars map[string]string) config.Env {
 	return config.Env{Vars: vars, Secrets: f, Log: config.Logger(log, f)}
 }
 
-// start serves h and returns its URL, a stop as SIGTERM gives it, and the end.
+// start serves h. It returns the URL, a function that stops the server as SIGTERM does,
+// and a channel that gets serve's error.
 func start(t *testing.T, s settings, h http.Handler) (url string, stop func(), ended <-chan error) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -56,7 +57,7 @@ func TestStopWaitsForTheRequestInFlight(t *testing.T) {
 	}()
 	<-inside
 	stop()
-	for { // until it takes no new connections
+	for { // until the server accepts no new connections
 		c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 		if err != nil {
 			break
@@ -77,7 +78,7 @@ func TestStopWaitsForTheRequestInFlight(t *testing.T) {
 	}
 }
 
-func TestStopStillTakesWhatTheWatchdogHandsOver(t *testing.T) {
+func TestRequestsWithinHealthcheckIntervalAreServedAfterStop(t *testing.T) {
 	url, stop, ended := start(t, settings{write: time.Minute, interval: time.Second}, http.NotFoundHandler())
 	stop()
 	res, err := http.Get(url)
@@ -90,7 +91,7 @@ func TestStopStillTakesWhatTheWatchdogHandsOver(t *testing.T) {
 	}
 }
 
-func TestStopSaysWhenItCutRequestsOff(t *testing.T) {
+func TestCutOffRequestsAreAnError(t *testing.T) {
 	inside := make(chan bool)
 	h := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		inside <- true
@@ -129,17 +130,17 @@ func TestTimeoutsAreReadAsTheWatchdogReadsThem(t *testing.T) {
 	}
 }
 
-func TestFuncHandsOverTheWholeRequest(t *testing.T) {
+func TestFuncPassesOnTheWholeRequest(t *testing.T) {
 	var got handler.Request
 	f := func(r handler.Request) (handler.Response, error) {
 		got = r
 		return handler.Response{Body: []byte("x"), StatusCode: 207, Header: http.Header{"X-A": {"1", "2"}}}, nil
 	}
-	r := httptest.NewRequest("PUT", "http://house/function/x?a=b", strings.NewReader("payload"))
+	r := httptest.NewRequest("PUT", "http://gateway/function/x?a=b", strings.NewReader("payload"))
 	r.Header.Set("X-Topic", "home/lamp")
 	w := httptest.NewRecorder()
 	Func(f, env(t, io.Discard, nil)).ServeHTTP(w, r)
-	if string(got.Body) != "payload" || got.Method != "PUT" || got.QueryString != "a=b" || got.Host != "house" ||
+	if string(got.Body) != "payload" || got.Method != "PUT" || got.QueryString != "a=b" || got.Host != "gateway" ||
 		got.Header.Get("X-Topic") != "home/lamp" || got.Context() == nil {
 		t.Errorf("the function got %+v", got)
 	}
