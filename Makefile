@@ -16,7 +16,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 up: $(HEARTH) ## the whole platform: http://127.0.0.1:8080; MQTT_URL=tcp://my-broker:1883 listens to yours
-	@exec $(HEARTH)
+	@exec $(HEARTH) up
 
 device: $(HEARTH) ## what is said at TOPIC=home/office/desk (or 'home/#'), and how to map it
 	@$(HEARTH) device "$$TOPIC"
@@ -25,10 +25,10 @@ settings-check: $(HEARTH) ## every mistake in hearth.yml, with line and column: 
 	@$(HEARTH) settings check $(FILE)
 
 run: $(HEARTH) ## one source, once: FUNCTION=weather [DRY_RUN=1]
-	@$(HEARTH) run $(if $(DRY_RUN),-dry-run) $(FUNCTION)
+	@$(HEARTH) run $(FUNCTION) $(if $(DRY_RUN),--dry-run)
 
 backfill: $(HEARTH) ## its history: FUNCTION=treasuries FROM=2020-01-01 TO=2024-12-31
-	@$(HEARTH) backfill $(FUNCTION) $(FROM) $(TO)
+	@$(HEARTH) backfill $(FUNCTION) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 test: generate .bin/influxd tools/kasasim/node_modules ## every test, on real servers; with CI=true none may be missing
 	go test -timeout 25m ./...
@@ -70,7 +70,7 @@ check: $(HEARTH) ## formatting, vet, staticcheck, vulnerabilities, generated fil
 	GOOS=darwin GOARCH=arm64 go vet ./... # who works on a Mac runs make up and make test there
 	$(TOOL) staticcheck ./...
 	@$(MAKE) --no-print-directory vuln
-	$(HEARTH) docs -check
+	$(HEARTH) docs --check
 
 vuln: # fails on findings; where its database cannot be reached it says so
 	@out=$$($(TOOL) govulncheck ./... 2>&1); code=$$?; case "$$out" in \
@@ -83,7 +83,7 @@ docs: $(HEARTH) ## the settings reference, from the Config structs
 	@$(HEARTH) docs
 
 functions-forget: $(HEARTH) ## a function that was taken away: NAME=weather is no longer shown and watched
-	@$(HEARTH) functions-forget $(NAME)
+	@$(HEARTH) functions forget $(NAME)
 
 migrate: $(HEARTH) ## bring the PostgreSQL of DATABASE_URL up to this version
 	@$(HEARTH) migrate
@@ -114,7 +114,7 @@ test-influx2: export HEARTH_TEST_INFLUX2_ORG = $(or $(INFLUX_ORG),home)
 test-influx2: export HEARTH_TEST_INFLUX2_BUCKET = $(or $(INFLUX_BUCKET),home)
 
 $(HEARTH): FORCE generate
-	@go build -o $@ ./local
+	@go build -o $@ ./cmd/hearth
 
 .bin/influxd: tools/influxd/main.go tools/influxd/go.mod
 	cd tools/influxd && go build -o ../../.bin/influxd .

@@ -1,46 +1,47 @@
-package main
+package local
 
 import (
-	"bytes"
-	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/local/backfill"
 	"github.com/hearth-home/hearth/local/host"
 )
 
-func tinyHouse(t *testing.T, environ ...string) *house {
+func tinyHouse(t *testing.T, environ ...string) *House {
 	t.Helper()
-	h, err := openHouse(repository(t), environ, &lines{})
+	h, err := Open(repository(t), environ, &lines{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.build = tinyOnly
 	return h
 }
 
 var tinyOnly = map[string]host.Builder{"weather": newTiny}
 
-func TestRunPrintsWhatItDecodedAndThenStoresIt(t *testing.T) {
+func TestARunAnswersWhatItDecodedAndThenStoresIt(t *testing.T) {
 	h := tinyHouse(t)
-	for _, c := range []struct {
-		dry  bool
-		last string
-	}{{true, "# 1 readings, 1 items\n"}, {false, "ok: 2 new, 0 unchanged"}, {false, "ok: 0 new, 2 unchanged"}} {
-		var b bytes.Buffer
-		if err := runOnce(t.Context(), h, tinyOnly, "weather", c.dry, &b); err != nil {
+	for _, want := range []struct {
+		dry               bool
+		status            string
+		stored, unchanged int
+	}{{true, "dry_run", 0, 0}, {false, "ok", 2, 0}, {false, "ok", 0, 2}} {
+		a, err := h.RunOnce(t.Context(), "weather", want.dry)
+		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"weather,place=home,sample=true temperature_celsius=12.5 ", `item "weather/home/1" "take an umbrella"`, c.last} {
-			if !strings.Contains(b.String(), want) {
-				t.Errorf("dry=%t: %s\nlacks %s", c.dry, b.String(), want)
-			}
+		if a.Status != want.status || a.Stored != want.stored || a.Unchanged != want.unchanged {
+			t.Errorf("%+v, want %+v", a, want)
+		}
+		if len(a.Readings) != 1 || !strings.HasPrefix(a.Readings[0].Line(), "weather,place=home,sample=true temperature_celsius=12.5 ") ||
+			len(a.Items) != 1 || a.Items[0].Key() != "weather/home/1" {
+			t.Errorf("dry=%t: %+v", want.dry, a)
 		}
 	}
 	http.DefaultClient.CloseIdleConnections()
@@ -48,17 +49,20 @@ func TestRunPrintsWhatItDecodedAndThenStoresIt(t *testing.T) {
 
 func TestAFunctionThatIsGoneIsForgotten(t *testing.T) {
 	h := tinyHouse(t)
-	if err := runOnce(t.Context(), h, tinyOnly, "weather", false, io.Discard); err != nil {
+	if _, err := h.RunOnce(t.Context(), "weather", false); err != nil {
 		t.Fatal(err)
 	}
 	http.DefaultClient.CloseIdleConnections()
-	for _, c := range []struct{ name, prints, fails string }{
-		{"wether", "", "there are: weather"}, {"weather", "weather is forgotten", ""}, {"weather", "", "was ever seen"},
-	} {
-		var b bytes.Buffer
-		err := cmdForget(t.Context(), h, []string{c.name}, &b)
-		if !strings.HasPrefix(b.String(), c.prints) || (err != nil) != (c.fails != "") || err != nil && !strings.Contains(err.Error(), c.fails) {
-			t.Errorf("forget %s: %q, %v", c.name, b.String(), err)
+	for _, c := range []struct {
+		name, fails string
+		left        int
+	}{{"wether", "there are: weather", 1}, {"weather", "", 0}, {"weather", "was ever seen", 0}} {
+		err := h.Forget(t.Context(), c.name)
+		if (err != nil) != (c.fails != "") || err != nil && !strings.Contains(err.Error(), c.fails) {
+			t.Errorf("forget %s: %v", c.name, err)
+		}
+		if fs, err := h.Functions(t.Context()); err != nil || len(fs) != c.left {
+			t.Errorf("after forget %s: %+v, %v", c.name, fs, err)
 		}
 	}
 }
@@ -71,9 +75,8 @@ func TestRunAsksTheUpstreamOnce(t *testing.T) {
 	}))
 	defer upstream.Close()
 	h := tinyHouse(t, "TINY_URL="+upstream.URL, "TINY_KEY=real-key-1")
-	var b bytes.Buffer
-	if err := runOnce(t.Context(), h, tinyOnly, "weather", false, &b); err != nil || asked.Load() != 1 || !strings.Contains(b.String(), "2 new") {
-		t.Errorf("%v, asked %d times, printed %s", err, asked.Load(), b.String())
+	if a, err := h.RunOnce(t.Context(), "weather", false); err != nil || asked.Load() != 1 || a.Stored != 2 {
+		t.Errorf("%v, asked %d times, answered %+v", err, asked.Load(), a)
 	}
 	http.DefaultClient.CloseIdleConnections()
 }
@@ -81,7 +84,7 @@ func TestRunAsksTheUpstreamOnce(t *testing.T) {
 func TestRunSaysWhatIsWrong(t *testing.T) {
 	h := tinyHouse(t, "TINY_URL=http://127.0.0.1:1", "TINY_KEY=real-key-1")
 	for name, want := range map[string]string{"weather": "answered 502", "absent": "go generate ./local", "none": `no function "none"`} {
-		err := runOnce(t.Context(), h, tinyOnly, name, true, io.Discard)
+		_, err := h.RunOnce(t.Context(), name, true)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "real-key-1") {
 			t.Errorf("run %s: %v, want %s", name, err, want)
 		}
@@ -92,28 +95,21 @@ func TestRunSaysWhatIsWrong(t *testing.T) {
 func TestBackfillFillsThroughTheGatewayOnceAndForAll(t *testing.T) {
 	r := launch(t, repository(t))
 	r.settled()
-	to := time.Now().UTC().AddDate(0, 0, -20) // before what the run at the start brought
-	from := to.AddDate(0, 0, -9)
-	args := []string{"weather", from.Format(time.DateOnly), to.Format(time.DateOnly), "-gateway", "http://" + r.server.Addr}
-	for _, want := range []string{"100%  10 new, 0 unchanged  done", "100%  0 new, 10 unchanged  done"} {
-		var b bytes.Buffer
-		if err := cmdBackfill(t.Context(), r.house, args, &b); err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(b.String(), want) {
-			t.Errorf("bar = %q, want %q", b.String(), want)
+	to := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -20) // before what the run at the start brought
+	j := backfill.Job{Gateway: r.GatewayURL(), Function: "weather", From: to.AddDate(0, 0, -9), To: to}
+	for _, want := range [][2]int{{10, 0}, {0, 10}} {
+		p, err := backfill.Run(t.Context(), j, func(backfill.Progress) {})
+		if err != nil || p.Done != 1 || p.Stored != want[0] || p.Unchanged != want[1] || !p.Sample {
+			t.Errorf("%+v, %v; want %v", p, err, want)
 		}
 	}
 	st, err := r.open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	rs, err := st.Between(t.Context(), "weather", nil, from.Add(-48*time.Hour), to.Add(24*time.Hour))
+	rs, err := st.Between(t.Context(), "weather", nil, j.From.Add(-48*time.Hour), to.Add(24*time.Hour))
 	if err != nil || len(rs) != 10 {
 		t.Errorf("%d readings, %v; want one for each of 10 days", len(rs), err)
-	}
-	if err := cmdBackfill(t.Context(), r.house, []string{"weather", "soon", "-gateway", "http://" + r.server.Addr}, io.Discard); err == nil {
-		t.Error("from=soon was taken")
 	}
 }
 
@@ -133,24 +129,7 @@ func TestTheGatewayAloneServesFunctionsElsewhere(t *testing.T) {
 }
 
 func TestMigrateAsksForADatabase(t *testing.T) {
-	if err := cmdMigrate(t.Context(), tinyHouse(t), nil, io.Discard); err == nil || !strings.Contains(err.Error(), "DATABASE_URL") {
+	if err := tinyHouse(t).Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "DATABASE_URL") {
 		t.Errorf("err = %v", err)
-	}
-}
-
-func TestWordsAndFlagsMix(t *testing.T) {
-	for _, args := range [][]string{{"-dry-run", "weather"}, {"weather", "-dry-run"}} {
-		fs := flag.NewFlagSet("run", flag.ContinueOnError)
-		dry := fs.Bool("dry-run", false, "")
-		if got, err := names(fs, args, 1); err != nil || !*dry || !slices.Equal(got, []string{"weather"}) {
-			t.Errorf("%v: %v, %v, dry=%t", args, got, err, *dry)
-		}
-	}
-	fs := flag.NewFlagSet("run", flag.ContinueOnError)
-	if _, err := names(fs, []string{"a", "b"}, 1); err == nil {
-		t.Error("two functions were taken")
-	}
-	if _, err := names(fs, nil, 1); err == nil {
-		t.Error("no function was taken")
 	}
 }

@@ -1,4 +1,6 @@
-package main
+// Package local is the whole platform in one process, on embedded parts, and what
+// can be done beside it: one source run once, its database read, its broker heard.
+package local
 
 import (
 	"cmp"
@@ -13,8 +15,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mattn/go-isatty"
-
 	"github.com/hearth-home/hearth/local/dotenv"
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/local/stack"
@@ -23,25 +23,29 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// house is what all commands know: the repository, the state folder and what
+// House is what all commands know: the repository, the state folder and what
 // the user set.
-type house struct {
-	root string            // where stack.yml is
-	dir  string            // HEARTH_DIR, else .hearth beside it
-	vars map[string]string // .env and the environment
-	out  io.Writer         // for logs
-	term *terminal.Writer  // nil: JSON
-	owns bool              // the state folder: other commands leave what the platform has there
+type House struct {
+	root  string                  // where stack.yml is
+	dir   string                  // HEARTH_DIR, else .hearth beside it
+	vars  map[string]string       // .env and the environment
+	build map[string]host.Builder // the functions that are built in
+	out   io.Writer               // for logs
+	term  *terminal.Writer        // nil: JSON
+	owns  bool                    // the state folder: other commands leave what the platform has there
 }
 
 const platform = "_platform" // its secrets' folder: no function can be called that
 
-func openHouse(root string, environ []string, out io.Writer) (*house, error) {
+// Open reads what the user set, in environ and in the file .env of the repository
+// root. Logs go to out: short lines with colors on a terminal, JSON where LOG_FORMAT
+// says so.
+func Open(root string, environ []string, out io.Writer) (*House, error) {
 	vars, err := dotenv.Load(filepath.Join(root, ".env"), environ)
 	if err != nil {
 		return nil, err
 	}
-	h := &house{root: root, vars: vars, out: out, dir: vars["HEARTH_DIR"]}
+	h := &House{root: root, vars: vars, build: functions, out: out, dir: vars["HEARTH_DIR"]}
 	if h.dir == "" {
 		h.dir = filepath.Join(root, ".hearth")
 	}
@@ -49,7 +53,7 @@ func openHouse(root string, environ []string, out io.Writer) (*house, error) {
 		return nil, err
 	}
 	if vars["LOG_FORMAT"] != "json" {
-		h.term = terminal.NewWriter(out, hasColor(out) && vars["NO_COLOR"] == "")
+		h.term = terminal.NewWriter(out, terminal.Is(out) && vars["NO_COLOR"] == "")
 	}
 	return h, nil
 }
@@ -88,13 +92,9 @@ func splitURL(vars map[string]string) error {
 	return nil
 }
 
-func hasColor(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && isatty.IsTerminal(f.Fd())
-}
-
-// findRoot looks for stack.yml here and above.
-func findRoot() (string, error) {
+// FindRoot returns the folder with stack.yml: the working directory, or the nearest
+// above it.
+func FindRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
@@ -109,10 +109,27 @@ func findRoot() (string, error) {
 	}
 }
 
-func (h *house) secrets() string { return filepath.Join(h.dir, "secrets") }
+// Root is the repository's folder.
+func (h *House) Root() string { return h.root }
+
+// Logger writes to where the house's logs go, without the platform's secrets.
+func (h *House) Logger() (*slog.Logger, error) {
+	env, err := h.env()
+	if err != nil {
+		return nil, err
+	}
+	return h.logger(env.Secrets), nil
+}
+
+// Redact takes the platform's secrets out of a text.
+func (h *House) Redact(text string) string {
+	return secret.NewFolder(filepath.Join(h.secrets(), platform)).Redact(text)
+}
+
+func (h *House) secrets() string { return filepath.Join(h.dir, "secrets") }
 
 // logger writes lines without the secrets of f.
-func (h *house) logger(f *secret.Folder) *slog.Logger {
+func (h *House) logger(f *secret.Folder) *slog.Logger {
 	if h.term == nil {
 		return config.Logger(h.out, f)
 	}
@@ -121,7 +138,7 @@ func (h *house) logger(f *secret.Folder) *slog.Logger {
 
 // env returns the surroundings of the platform itself: the databases' URL and
 // token are its secrets.
-func (h *house) env() (config.Env, error) {
+func (h *House) env() (config.Env, error) {
 	values := map[string]string{}
 	dir := filepath.Join(h.secrets(), platform)
 	old := secret.NewFolder(dir)
@@ -150,7 +167,7 @@ func (h *house) env() (config.Env, error) {
 	return config.Env{Vars: vars, Secrets: secret.NewFolder(dir)}, nil
 }
 
-func (h *house) port() string {
+func (h *House) port() string {
 	if p := h.vars["PORT"]; p != "" {
 		return p
 	}

@@ -1,70 +1,64 @@
-package main
+package local
 
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"strings"
 	"time"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
-	"github.com/hearth-home/hearth/connectors/mqtt/deadcmd"
 	"github.com/hearth-home/hearth/connectors/mqtt/intake"
 	"github.com/hearth-home/hearth/local/listen"
 	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// cmdDead asks the connector of the running platform.
-func cmdDead(ctx context.Context, h *house, args []string, out io.Writer) error {
+// Connector returns the address, host:port, of the connector of the running
+// platform, where its dead letters are, and the token that it asks for.
+func (h *House) Connector() (address string, token secret.String, err error) {
 	env, err := h.env()
 	if err != nil {
-		return err
+		return "", secret.String{}, err
 	}
-	at := h.adminAddr()
+	address = h.adminAddr()
 	if n, ok := h.findRunning(); ok {
-		at = n.Admin
+		address = n.Admin
 	}
-	return deadcmd.Command{Program: program, Listen: at, Token: env.Secrets.Get("connector-token"), Out: out, Terminal: hasColor(out)}.Run(ctx, args)
+	return address, env.Secrets.Get("connector-token"), nil
 }
 
-// cmdDevice listens for messages at a topic and proposes how to map them.
-func cmdDevice(ctx context.Context, h *house, args []string, out io.Writer) error {
-	fs := flag.NewFlagSet("device", flag.ContinueOnError)
-	span := fs.Duration("for", 30*time.Second, "listen at most so long")
-	if err := fs.Parse(args); err != nil {
-		return err
-	}
-	if fs.NArg() != 1 || fs.Arg(0) == "" {
-		return errors.New("which topic? make device TOPIC=home/office/desk, or a filter: TOPIC='home/#'")
-	}
+// Listen hears what is published at a topic or filter, for up to span, at the
+// broker that the platform listens to, or would. begin is told where that is.
+func (h *House) Listen(ctx context.Context, filter string, span time.Duration, begin func(broker string)) (*listen.Heard, error) {
 	c, err := h.listenerConfig()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	o, err := intake.ClientOptions(c.Access())
 	if err != nil {
-		return err
+		return nil, err
 	}
+	begin(c.URL)
+	heard, err := listen.To(ctx, o, filter, span)
+	if err != nil {
+		return nil, fmt.Errorf("listen at %s: %w", c.URL, err)
+	}
+	return heard, nil
+}
+
+// Mapped returns what hearth.yml maps, and its mistakes as an error.
+func (h *House) Mapped() (*mapping.Set, error) {
 	said, err := h.watchSettings(slog.New(slog.DiscardHandler)).Look(time.Now())
-	if err != nil {
-		fmt.Fprintln(out, "# hearth.yml has mistakes:", err)
-	}
-	fmt.Fprintf(out, "# listening at %s to %s for up to %s; Ctrl-C ends it earlier\n", c.URL, fs.Arg(0), *span)
-	heard, err := listen.To(ctx, o, fs.Arg(0), *span)
-	if err != nil {
-		return fmt.Errorf("listen at %s: %w", c.URL, err)
-	}
-	return heard.Write(out, said.set)
+	return said.set, err
 }
 
 // listenerConfig is how to reach the broker that the platform listens to, or
 // would: with a client id of its own, and nothing is published.
-func (h *house) listenerConfig() (bridge.Config, error) {
+func (h *House) listenerConfig() (bridge.Config, error) {
 	env, err := h.env()
 	if err != nil {
 		return bridge.Config{}, err

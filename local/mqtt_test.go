@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"bytes"
@@ -13,7 +13,9 @@ import (
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/spf13/cobra"
 
+	"github.com/hearth-home/hearth/connectors/mqtt/deadcmd"
 	sensors "github.com/hearth-home/hearth/functions/sensors"
 	zigbee "github.com/hearth-home/hearth/functions/zigbee"
 	"github.com/hearth-home/hearth/local/host"
@@ -175,11 +177,20 @@ func TestUnknownTopicsAreShownMappedAndReplayed(t *testing.T) {
 	write(t, filepath.Join(root, "hearth.yml"), "devices:\n  - device: plug\n    name: The plug\n    room: Office\n    topic: tele/plug1/SENSOR\n    fields: {power_watts: $.ENERGY.Power}\n")
 	command := func(args ...string) string {
 		var out bytes.Buffer
-		h, err := openHouse(root, []string{"PORT=0"}, &lines{})
+		h, err := Open(root, []string{"PORT=0"}, &lines{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := cmdDead(t.Context(), h, args, &out); err != nil {
+		dead := deadcmd.New("hearth", func(_ *cobra.Command, do func(deadcmd.Connector) error) error {
+			address, token, err := h.Connector()
+			if err != nil {
+				return err
+			}
+			return do(deadcmd.Connector{Address: address, Token: token})
+		})
+		dead.SetArgs(args)
+		dead.SetOut(&out)
+		if err := dead.ExecuteContext(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()
@@ -191,7 +202,7 @@ func TestUnknownTopicsAreShownMappedAndReplayed(t *testing.T) {
 		t.Errorf("show = %s", out)
 	}
 	r.eventually("the mapping taken up and the letter replayed", func() bool {
-		command("replay", "-function", "sensors", "-reason", "no mapping for topic tele/+/SENSOR")
+		command("replay", "--function", "sensors", "--reason", "no mapping for topic tele/+/SENSOR")
 		got, room := r.tile("plug")
 		return got.Main != nil && got.Main.Value == 12.5 && got.Name == "The plug" && room == "Office"
 	})
@@ -236,7 +247,7 @@ func TestAStopLeavesNoBrokerAndNoNotice(t *testing.T) {
 func TestTheConnectorsTokenIsTheUsersOrMadeOnce(t *testing.T) {
 	root := repository(t)
 	token := func(owns bool, environ ...string) string {
-		h, err := openHouse(root, environ, &lines{})
+		h, err := Open(root, environ, &lines{})
 		if err != nil {
 			t.Fatal(err)
 		}

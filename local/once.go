@@ -1,12 +1,10 @@
-package main
+package local
 
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,33 +12,22 @@ import (
 
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/local/stack"
-	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/source"
 )
 
-// cmdRun runs one source once, without gateway and schedules. It prints what was
-// decoded, which a dry run does not store.
-func cmdRun(ctx context.Context, h *house, args []string, out io.Writer) error {
-	fs := flag.NewFlagSet("run", flag.ContinueOnError)
-	dry := fs.Bool("dry-run", false, "fetch and decode, store nothing")
-	words, err := names(fs, args, 1)
+// RunOnce runs one source once, without gateway and schedules, and returns its
+// answer with what it decoded, which a dry run does not store.
+func (h *House) RunOnce(ctx context.Context, name string, dry bool) (a source.Answer, err error) {
+	u, err := newUp(h)
 	if err != nil {
-		return err
+		return a, err
 	}
-	return runOnce(ctx, h, functions, words[0], *dry, out)
-}
-
-func runOnce(ctx context.Context, h *house, build map[string]host.Builder, name string, dry bool, out io.Writer) (err error) {
-	u, err := newUp(h, build)
-	if err != nil {
-		return err
-	}
-	if u.functions, err = only(u.functions, build, name); err != nil {
-		return err
+	if u.functions, err = only(u.functions, h.build, name); err != nil {
+		return a, err
 	}
 	parts := []part{u.storePart(), u.samplesPart(), u.functionsPart()} // make up may run beside it
 	if err := startAll(ctx, parts); err != nil {
-		return err
+		return a, err
 	}
 	defer func() {
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
@@ -55,15 +42,7 @@ func runOnce(ctx context.Context, h *house, build map[string]host.Builder, name 
 	if dry {
 		query = "?dry_run=true"
 	}
-	a, err := call(ctx, f, query)
-	if err != nil {
-		return err
-	}
-	show(out, a)
-	if !dry {
-		fmt.Fprintf(out, "# %s: %d new, %d unchanged, %d ms\n", a.Status, a.Stored, a.Unchanged, a.TookMS)
-	}
-	return nil
+	return call(ctx, f, query)
 }
 
 func only(fs []stack.Function, build map[string]host.Builder, name string) ([]stack.Function, error) {
@@ -72,7 +51,7 @@ func only(fs []stack.Function, build map[string]host.Builder, name string) ([]st
 		return nil, fmt.Errorf("there is no function %q in %s", name, strings.Join(stack.Files, " or "))
 	}
 	if _, ok := build[name]; !ok {
-		return nil, fmt.Errorf("%s is not built in: run go generate ./local first, as make run does", name)
+		return nil, fmt.Errorf("%s is not built in: run go generate ./local first, as make does", name)
 	}
 	return fs[i : i+1], nil
 }
@@ -104,33 +83,4 @@ func call(ctx context.Context, f host.Function, query string) (source.Answer, er
 		return a, fmt.Errorf("%s is not configured: it lacks %s", f.Name, strings.Join(a.Missing, ", "))
 	}
 	return a, nil
-}
-
-// show prints readings as line protocol, items as lines and warnings as
-// comments.
-func show(out io.Writer, a source.Answer) {
-	for _, r := range a.Readings {
-		fmt.Fprintln(out, r.Line())
-	}
-	for _, i := range a.Items {
-		fmt.Fprintln(out, itemLine(i))
-	}
-	for _, w := range a.Warnings {
-		fmt.Fprintln(out, "# warning:", w)
-	}
-	fmt.Fprintf(out, "# %d readings, %d items\n", len(a.Readings), len(a.Items))
-}
-
-func itemLine(i item.Item) string {
-	line := fmt.Sprintf("item %q %q", i.Key(), i.Title)
-	if !i.At.IsZero() {
-		line += " at=" + i.At.UTC().Format(time.RFC3339)
-	}
-	if i.URL != "" {
-		line += fmt.Sprintf(" url=%q", i.URL)
-	}
-	for _, k := range slices.Sorted(maps.Keys(i.Attributes)) {
-		line += fmt.Sprintf(" %s=%q", k, i.Attributes[k])
-	}
-	return line
 }

@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"context"
@@ -36,8 +36,7 @@ var errInUse = errors.New("another process runs on this state folder: stop it, o
 
 // up is the whole platform; its fields are filled in by its parts.
 type up struct {
-	*house
-	build     map[string]host.Builder
+	*House
 	functions []stack.Function // of the stack files
 	env       config.Env       // the platform's own
 	log       *slog.Logger
@@ -59,7 +58,7 @@ type up struct {
 	settings  *settings.Watch[decided]
 }
 
-func newUp(h *house, build map[string]host.Builder) (*up, error) {
+func newUp(h *House) (*up, error) {
 	fs, err := stack.Read(h.root, h.vars)
 	if err != nil {
 		return nil, err
@@ -68,7 +67,7 @@ func newUp(h *house, build map[string]host.Builder) (*up, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &up{house: h, build: build, functions: fs, env: env, now: time.Now}
+	u := &up{House: h, functions: fs, env: env, now: time.Now}
 	u.log = h.logger(env.Secrets)
 	u.settings = h.watchSettings(u.log)
 	everything(u.functions, h.vars)
@@ -116,7 +115,7 @@ func (u *up) samplesPart() part {
 func (u *up) functionsPart() part {
 	return part{"functions", func(context.Context) (err error) {
 		u.host, err = host.Start(host.Options{
-			Root: u.root, Secrets: u.secrets(), Files: map[string]string{settingsSecret: u.settingsFile()}, Vars: u.vars, Build: u.build, Open: u.open,
+			Root: u.root, Secrets: u.secrets(), Files: map[string]string{settingsSecret: u.SettingsFile()}, Vars: u.vars, Build: u.build, Open: u.open,
 			Samples: "http://" + u.samples.Addr, Log: u.logger, Now: u.now,
 		}, u.functions)
 		return err

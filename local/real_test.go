@@ -1,7 +1,6 @@
-package main
+package local
 
 import (
-	"bytes"
 	"net/http"
 	"strings"
 	"testing"
@@ -18,9 +17,8 @@ func TestRealDatabasesTakeThePlaceOfTheEmbeddedOne(t *testing.T) {
 	if code, body := r.call("POST", "/function/weather"); code != http.StatusServiceUnavailable || !strings.Contains(body, "make migrate") {
 		t.Errorf("before make migrate: %d %s", code, body)
 	}
-	var out bytes.Buffer
-	if err := cmdMigrate(t.Context(), r.house, nil, &out); err != nil || !strings.Contains(out.String(), "up to date") {
-		t.Fatalf("migrate: %v %s", err, &out)
+	if err := r.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	if a := r.invoke(""); a.Status != "ok" || a.Stored != 2 {
 		t.Errorf("without a restart: %+v, want 2 stored", a)

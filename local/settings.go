@@ -1,15 +1,8 @@
-package main
+package local
 
 import (
-	"context"
-	"errors"
-	"flag"
-	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/catalogue"
@@ -24,9 +17,9 @@ const (
 	settingsName   = "hearth.yml"
 )
 
-// settingsFile is hearth.yml: what a person decides about the house. The
+// SettingsFile is hearth.yml: what a person decides about the house. The
 // functions read it as their secret hearth-settings.
-func (h *house) settingsFile() string { return filepath.Join(h.root, settingsName) }
+func (h *House) SettingsFile() string { return filepath.Join(h.root, settingsName) }
 
 // decided is what hearth.yml says, as far as the page and the commands need it.
 type decided struct {
@@ -35,7 +28,7 @@ type decided struct {
 }
 
 // watchSettings follows hearth.yml by the same rules as the functions.
-func (h *house) watchSettings(log *slog.Logger) *settings.Watch[decided] {
+func (h *House) watchSettings(log *slog.Logger) *settings.Watch[decided] {
 	return settings.NewWatch(secret.NewFolder(h.root).Get(settingsName), log, mapping.Acts, func(f *settings.File) decided {
 		set := mapping.Compile(f)
 		set.CheckNames(f, f.Mistake)
@@ -53,69 +46,6 @@ func (u *up) declared() []catalogue.Measurement {
 func (u *up) zone() string {
 	said, _ := u.settings.Look(u.now())
 	return string(said.house.Zone)
-}
-
-// cmdSettings prints every mistake of a file of settings.
-func cmdSettings(_ context.Context, h *house, args []string, out io.Writer) error {
-	fs := flag.NewFlagSet("settings check", flag.ContinueOnError)
-	if len(args) == 0 || args[0] != "check" {
-		return errors.New("settings check [FILE] prints every mistake in hearth.yml")
-	}
-	if err := fs.Parse(args[1:]); err != nil {
-		return err
-	}
-	name := h.settingsFile()
-	switch fs.NArg() {
-	case 0:
-	case 1:
-		name = fs.Arg(0)
-	default:
-		return fmt.Errorf("settings check reads one file, not %q", fs.Args())
-	}
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	f := settings.Parse(b)
-	mapping.Compile(f).CheckNames(f, f.Mistake)
-	wrong := 0
-	for _, m := range f.Sorted() {
-		kind := "warning: "
-		if !m.Warning {
-			kind, wrong = "", wrong+1
-		}
-		at, path := "", m.Path
-		if m.Line > 0 {
-			at = fmt.Sprintf(":%d:%d", m.Line, m.Column)
-		}
-		if path != "" {
-			path += ": "
-		}
-		fmt.Fprintf(out, "%s%s: %s%s%s\n", name, at, kind, path, m.Text)
-	}
-	if wrong > 0 {
-		return fmt.Errorf("%s has %d mistakes", name, wrong)
-	}
-	fmt.Fprintf(out, "%s is right: %s\n", name, strings.Join(contents(f), ", "))
-	return nil
-}
-
-// contents is what a file of settings holds.
-func contents(f *settings.File) (out []string) {
-	zone := "times in UTC, as house.zone is not given"
-	if f.House.Zone != "" {
-		zone = "times in " + string(f.House.Zone)
-	}
-	out = append(out, zone)
-	for _, s := range []struct {
-		name string
-		n    int
-	}{{"devices", len(f.Devices)}, {"rules", len(f.Rules)}, {"tiles", len(f.Tiles)}, {"reminders", len(f.Reminders)}, {"quiet hours", len(f.QuietHours)}} {
-		if s.n > 0 {
-			out = append(out, fmt.Sprintf("%s: %d", s.name, s.n))
-		}
-	}
-	return out
 }
 
 // everything has the function sensors listen to every topic that no other

@@ -1,10 +1,7 @@
-package main
+package local
 
 import (
-	"bytes"
 	"cmp"
-	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -68,7 +65,7 @@ func TestBesideARunningPlatformItsSecretsStay(t *testing.T) {
 	root := mqttRepository(t)
 	r := launchMQTT(t, root, "MQTT_PASSWORD=of-the-broker")
 	before := r.env.Secrets.Get("connector-token").Reveal()
-	h, err := openHouse(root, []string{"PORT=0"}, &lines{})
+	h, err := Open(root, []string{"PORT=0"}, &lines{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,38 +133,6 @@ func TestOnlySharedSettingsReadsYAML(t *testing.T) {
 	})
 	if err != nil || !seen {
 		t.Error(seen, err)
-	}
-}
-
-func TestSettingsCheckNamesEveryMistake(t *testing.T) {
-	h := tinyHouse(t)
-	check := func(args ...string) (string, error) {
-		var out bytes.Buffer
-		err := cmdSettings(t.Context(), h, append([]string{"check"}, args...), &out)
-		return strings.ReplaceAll(out.String(), h.root+string(filepath.Separator), ""), err
-	}
-	if _, err := check(); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no file: %v", err)
-	}
-	other := filepath.Join(h.root, "other.yml")
-	write(t, other, "house:\n  zoen: UTC\ndevices:\n  - {device: a, topic: x, fields: {x: y}}\nlater: 1\n")
-	out, err := check(other)
-	want := `other.yml:2:3: house: the key "zoen" is unknown: did you mean zone?
-other.yml:4:39: devices[0].fields.x: the path "y" does not begin with $
-other.yml:5:1: warning: the section "later" is unknown: known are house, devices, rules, tiles, reminders, quiet_hours; this version passes over it
-`
-	if err == nil || !strings.Contains(err.Error(), "2 mistakes") || out != want {
-		t.Errorf("%v\n%s\nwant\n%s", err, out, want)
-	}
-	write(t, h.settingsFile(), "house: {zone: Europe/Berlin}\ndevices: [{device: a}]\n")
-	if out, err := check(); err != nil || out != "hearth.yml is right: times in Europe/Berlin, devices: 1\n" {
-		t.Errorf("%v\n%s", err, out)
-	}
-	if err := cmdSettings(t.Context(), h, nil, io.Discard); err == nil {
-		t.Error("it needs no word")
-	}
-	if _, err := check("a", "b"); err == nil {
-		t.Error("it reads two files")
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"bytes"
@@ -121,12 +121,24 @@ func TestTheDeviceCommandSaysWhatItHeardAndHowToMapIt(t *testing.T) {
 	r := launchMQTT(t, root)
 	c := client(t, r.mqttURL)
 	done(t, c.Publish("tele/plug1/SENSOR", 1, true, `{"Time":"2026-11-23T14:00:00","ENERGY":{"Power":12.5},"a.b":[1]}`))
-	h, err := openHouse(root, []string{"PORT=0"}, &lines{})
+	h, err := Open(root, []string{"PORT=0"}, &lines{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := cmdDevice(t.Context(), h, []string{"-for", "10s", "tele/plug1/SENSOR"}, &out); err != nil {
+	heard, err := h.Listen(t.Context(), "tele/plug1/SENSOR", 10*time.Second, func(broker string) {
+		if broker != r.mqttURL {
+			t.Errorf("it listens at %s, want %s", broker, r.mqttURL)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := h.Mapped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := heard.Write(&out, set); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"tele/plug1/SENSOR  (1 message, retained)", "$.ENERGY.Power", "12.5", "$['a.b'][0]", "devices:", `topic: "tele/plug1/SENSOR"`} {
@@ -134,10 +146,7 @@ func TestTheDeviceCommandSaysWhatItHeardAndHowToMapIt(t *testing.T) {
 			t.Errorf("it lacks %q:\n%s", want, &out)
 		}
 	}
-	if err := cmdDevice(t.Context(), h, nil, &out); err == nil || !strings.Contains(err.Error(), "make device TOPIC=") {
-		t.Errorf("without a topic: %v", err)
-	}
-	if err := cmdDevice(t.Context(), h, []string{"a/#/b"}, &out); err == nil {
+	if _, err := h.Listen(t.Context(), "a/#/b", time.Second, func(string) {}); err == nil {
 		t.Error("a filter that is none was taken")
 	}
 }

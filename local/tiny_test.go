@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"bytes"
@@ -127,17 +127,18 @@ type running struct {
 // before the test ends, to start the next one.
 func launch(t *testing.T, root string, environ ...string) *running {
 	t.Helper()
-	return launchWith(t, map[string]host.Builder{"weather": newTiny}, root, environ...)
+	return launchWith(t, tinyOnly, root, environ...)
 }
 
 func launchWith(t *testing.T, build map[string]host.Builder, root string, environ ...string) *running {
 	t.Helper()
 	logs := &lines{}
-	h, err := openHouse(root, append([]string{"EDGE=off", "PORT=0"}, environ...), logs)
+	h, err := Open(root, append([]string{"EDGE=off", "PORT=0"}, environ...), logs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, err := newUp(h, build)
+	h.build = build
+	u, err := newUp(h)
 	if err != nil {
 		t.Fatal(err)
 	}

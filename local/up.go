@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"context"
@@ -12,14 +12,14 @@ import (
 	"github.com/hearth-home/hearth/local/stack"
 )
 
-// runUp runs the platform until ctx ends.
-func runUp(ctx context.Context, h *house, build map[string]host.Builder) error {
+// Up runs the platform until ctx ends, then stops it: what is under way may finish.
+func (h *House) Up(ctx context.Context) error {
 	h.owns = true
-	u, err := newUp(h, build)
+	u, err := newUp(h)
 	if err != nil {
 		return err
 	}
-	if len(build) == 0 {
+	if len(h.build) == 0 {
 		return errors.New("no function is built in: run go generate ./local first, as make up does")
 	}
 	parts := u.parts()

@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"context"
@@ -18,7 +18,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/shared/page"
 )
 
@@ -126,15 +125,16 @@ func TestAStopLeavesNothingListening(t *testing.T) {
 	}
 }
 
-func TestRunUpSaysWhereThePageIsAndEndsWithItsContext(t *testing.T) {
+func TestUpSaysWhereThePageIsAndEndsWithItsContext(t *testing.T) {
 	logs := &lines{}
-	h, err := openHouse(repository(t), []string{"PORT=0"}, logs)
+	h, err := Open(repository(t), []string{"PORT=0"}, logs)
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.build = tinyOnly
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- runUp(ctx, h, map[string]host.Builder{"weather": newTiny}) }()
+	go func() { ended <- h.Up(ctx) }()
 	for end := time.Now().Add(15 * time.Second); !strings.Contains(logs.String(), "the page is at http://127.0.0.1:"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("no page:\n%s", logs)
@@ -196,11 +196,11 @@ func TestWithoutItsKeyALiveFunctionIsNotConfigured(t *testing.T) {
 
 func TestRealDatabasesComeInAPairAndMayBeAway(t *testing.T) {
 	root := repository(t)
-	h, err := openHouse(root, []string{"INFLUX_URL=http://127.0.0.1:1"}, &lines{})
+	h, err := Open(root, []string{"INFLUX_URL=http://127.0.0.1:1"}, &lines{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, err := newUp(h, nil)
+	u, err := newUp(h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,11 +224,12 @@ func TestRealDatabasesComeInAPairAndMayBeAway(t *testing.T) {
 func TestAStateFolderHasOneProcess(t *testing.T) {
 	root := repository(t)
 	launch(t, root)
-	h, err := openHouse(root, []string{"PORT=0"}, &lines{})
+	h, err := Open(root, []string{"PORT=0"}, &lines{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = runUp(t.Context(), h, map[string]host.Builder{"weather": newTiny})
+	h.build = tinyOnly
+	err = h.Up(t.Context())
 	if !strings.Contains(err.Error(), "another process") {
 		t.Errorf("err = %v", err)
 	}
@@ -240,11 +241,12 @@ func TestABusyPortEndsTheStartAndStopsWhatRan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := openHouse(repository(t), []string{"PORT=" + port}, &lines{})
+	h, err := Open(repository(t), []string{"PORT=" + port}, &lines{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = runUp(t.Context(), h, map[string]host.Builder{"weather": newTiny}) // goleak sees what is left
+	h.build = tinyOnly
+	err = h.Up(t.Context()) // goleak sees what is left
 	if err == nil || !strings.Contains(err.Error(), "PORT=8081 make up") {
 		t.Errorf("err = %v", err)
 	}

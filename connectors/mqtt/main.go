@@ -1,11 +1,8 @@
 // Command mqtt takes MQTT messages to the OpenFaaS functions whose annotation
 // "topic" names them, and keeps what they will not take.
 //
-//	mqtt                                        run
-//	mqtt dead list   [-function F] [-topic FILTER] [-reason PART] [-cause WHOLE] [-id ID]
-//	mqtt dead show   ID
-//	mqtt dead replay (the same)
-//	mqtt dead drop   (the same, or -all)
+//	mqtt          run
+//	mqtt dead     list, show, replay or drop dead letters; mqtt help says more
 //
 // Settings come from the environment: docs/mqtt.md.
 package main
@@ -16,40 +13,40 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
-	"github.com/mattn/go-isatty"
 	"github.com/openfaas/connector-sdk/types"
+	"github.com/spf13/cobra"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
 	"github.com/hearth-home/hearth/connectors/mqtt/deadcmd"
+	"github.com/hearth-home/hearth/shared/command"
 	"github.com/hearth-home/hearth/shared/config"
 )
 
-func main() {
-	if err := run(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "mqtt:", err)
-		os.Exit(1)
+func main() { command.Main(program()) }
+
+func program() *cobra.Command {
+	root := &cobra.Command{
+		Use:  "mqtt",
+		Long: "mqtt is hearth's MQTT connector: it takes messages to the OpenFaaS functions whose annotation \"topic\" names them, and keeps what they will not take. Without a command it runs. Settings come from the environment: docs/mqtt.md.",
+		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context()) },
 	}
+	root.AddCommand(deadcmd.New("mqtt", func(_ *cobra.Command, do func(deadcmd.Connector) error) error {
+		c, err := config.Parse[bridge.Config](config.Process())
+		if err != nil {
+			return err
+		}
+		return do(deadcmd.Connector{Address: c.Listen, Token: c.Token})
+	}))
+	return command.Program(root)
 }
 
-func run(args []string) error {
+func run(ctx context.Context) error {
 	env := config.Process()
 	c, err := config.Parse[bridge.Config](env)
 	if err != nil {
 		return err
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	switch {
-	case len(args) > 0 && args[0] == "dead":
-		cmd := deadcmd.Command{Program: "mqtt", Listen: c.Listen, Token: c.Token, Out: os.Stdout, Terminal: isatty.IsTerminal(os.Stdout.Fd())}
-		return cmd.Run(ctx, args[1:])
-	case len(args) > 0:
-		return errors.New("there is only the command dead")
 	}
 	b, err := bridge.New(c, bridge.Options{Log: env.Log, Now: time.Now, Redact: env.Secrets.Brief, Login: types.GetCredentials()})
 	if err != nil {

@@ -68,7 +68,7 @@ func Run(ctx context.Context, j Job, show func(Progress)) (Progress, error) {
 		a, err := j.persist(ctx, client, &p, show)
 		if err != nil {
 			if p.Next.After(j.From) {
-				err = fmt.Errorf("%w; what came before is stored, go on with FROM=%s", err, day(p.Next))
+				err = fmt.Errorf("%w; what came before is stored, go on from %s", err, day(p.Next))
 			}
 			return p, err
 		}

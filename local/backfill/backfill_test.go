@@ -102,7 +102,7 @@ func TestAFailureEndsWithASentenceAndAPlaceToGoOn(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || p.Stored != 10 {
 			t.Errorf("Run = %+v, %v; want %q", p, err, want)
 		}
-		if want != "leads nowhere" && !strings.Contains(err.Error(), "FROM=2022-01-01") {
+		if want != "leads nowhere" && !strings.Contains(err.Error(), "go on from 2022-01-01") {
 			t.Errorf("%v does not say where to go on", err)
 		}
 	}
@@ -116,7 +116,7 @@ func spent(w http.ResponseWriter, _ *http.Request) {
 
 func TestARefusalAtOnceSpeaksOfNothingStored(t *testing.T) {
 	j, _ := source(t, say(400, `{"error":"this source has no history"}`))
-	if _, err := Run(t.Context(), j, ignore); err == nil || strings.Contains(err.Error(), "FROM=") {
+	if _, err := Run(t.Context(), j, ignore); err == nil || strings.Contains(err.Error(), "go on from") {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -226,7 +226,7 @@ var builtHearth = sync.OnceValues(func() (bin string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	bin = filepath.Join(scratch, "hearth")
-	return bin, compile(ctx, bin, "./local")
+	return bin, compile(ctx, bin, "./cmd/hearth")
 })
 
 func compile(ctx context.Context, bin, folder string) error {

@@ -2,7 +2,7 @@
 // it cannot go stale.
 package docs
 
-//go:generate go run github.com/hearth-home/hearth/local docs
+//go:generate go run github.com/hearth-home/hearth/cmd/hearth docs
 
 import (
 	"errors"

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"time"
 	"unicode"
+
+	"github.com/mattn/go-isatty"
 )
 
 // Writer is where lines go; several handlers may share one.
@@ -21,6 +24,12 @@ type Writer struct {
 
 // NewWriter returns a Writer; color allows escape sequences.
 func NewWriter(w io.Writer, color bool) *Writer { return &Writer{w: w, color: color} }
+
+// Is reports whether w is a terminal.
+func Is(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
 
 // Handler is a slog.Handler whose lines pass redact.
 type Handler struct {

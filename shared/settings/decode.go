@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/hearth-home/hearth/shared/nearest"
 )
 
 const (
@@ -142,7 +144,7 @@ func (d *decoder) object(n *yaml.Node, v reflect.Value, path string, depth int) 
 	for _, k := range d.keys(n, path, depth) {
 		i := slices.IndexFunc(fields, func(f structField) bool { return f.name == k.name })
 		if i < 0 {
-			d.file.spoil(path + "." + cmp.Or(nearest(k.name, names(fields)), k.name))
+			d.file.spoil(path + "." + cmp.Or(nearest.Of(k.name, names(fields)), k.name))
 			d.file.note(at{k.node.Line, k.node.Column}, path, unknown("key", k.name, names(fields)), false)
 			continue
 		}

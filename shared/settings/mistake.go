@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/hearth-home/hearth/shared/nearest"
 )
 
 // Mistake is what is wrong in hearth.yml, where, and what to write instead.
@@ -127,50 +129,9 @@ func (f *File) Err() error {
 	return errors.Join(errs...)
 }
 
-// nearest returns the name that text was probably meant to be, "" where none is
-// near.
-func nearest(text string, names []string) string {
-	best, most := "", 1+len(text)/4
-	for _, name := range names {
-		if d := distance(strings.ToLower(text), name); d <= most && (best == "" || d < distance(strings.ToLower(text), best)) {
-			best = name
-		}
-	}
-	return best
-}
-
-// distance is how many letters are added, left out, changed or swapped with their
-// neighbour (optimal string alignment).
-func distance(a, b string) int {
-	if len(a) > 40 || len(b) > 40 {
-		return 40
-	}
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			change := 1
-			if a[i-1] == b[j-1] {
-				change = 0
-			}
-			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+change)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(a)][len(b)]
-}
-
 // unknown says that a name is not known, and which one may be meant.
 func unknown(what, name string, names []string) string {
-	if n := nearest(name, names); n != "" {
+	if n := nearest.Of(name, names); n != "" {
 		return fmt.Sprintf("the %s %q is unknown: did you mean %s?", what, short(name), n)
 	}
 	return fmt.Sprintf("the %s %q is unknown: known are %s", what, short(name), strings.Join(names, ", "))

@@ -3,77 +3,141 @@
 package deadcmd
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"net/url"
-	"strings"
+	"os"
 	"text/tabwriter"
 	"time"
-	"unicode"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
-	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/command"
 )
 
-// Command is how to reach a connector, and where to write.
-type Command struct {
-	Program  string // as it is called: "mqtt"
-	Listen   string // the connector's own port, as it listens
-	Token    secret.String
-	Out      io.Writer
-	Terminal bool // Out is one: foreign bytes must not steer it
-}
-
-// Run does what follows the word dead: list, show ID, replay, drop. A drop needs a
-// filter or -all.
-func (c Command) Run(ctx context.Context, args []string) error {
-	usage := fmt.Errorf("use: %s dead list|show ID|replay|drop [-function F] [-topic FILTER] [-reason PART] [-cause WHOLE] [-id ID] [-all]", c.Program)
-	if len(args) == 0 {
-		return usage
+// New returns the command dead of the program called name. reach finds the connector
+// when one of its commands runs, and calls do with it.
+func New(name string, reach func(c *cobra.Command, do func(Connector) error) error) *cobra.Command {
+	dead := &cobra.Command{
+		Use: "dead", Short: "messages that no function took: list, show, replay, drop",
+		Long:    "Dead letters: messages that no function took, which the connector keeps with their exact bytes and the reason. The commands ask a connector that runs.",
+		Example: name + " dead list --function sensors",
 	}
-	verb := args[0]
-	fs := flag.NewFlagSet("dead", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	q := url.Values{}
-	for _, name := range []string{"function", "topic", "reason", "cause", "id"} {
-		fs.Func(name, "", func(v string) error { q.Set(name, v); return nil })
-	}
-	fs.BoolFunc("all", "", func(v string) error { q.Set("all", v); return nil })
-	port := fs.String("at", "http://"+local(c.Listen), "the connector's own port")
-	if err := fs.Parse(args[1:]); err != nil {
-		return errors.Join(err, usage)
-	}
-	switch {
-	case verb == "list" && fs.NArg() == 0:
-		return c.list(ctx, *port, q)
-	case verb == "show" && fs.NArg() == 1:
-		return c.show(ctx, *port, fs.Arg(0))
-	case (verb == "replay" || verb == "drop") && fs.NArg() == 0:
-		body, err := c.ask(ctx, http.MethodPost, *port+"/dead/"+verb+"?"+q.Encode())
-		if err == nil {
-			_, err = c.Out.Write(body)
+	at := dead.PersistentFlags().String("at", "", "`URL` of the connector's own port, where it is not the usual one")
+	with := func(do func(*cobra.Command, []string, Connector) error) func(*cobra.Command, []string) error {
+		return func(c *cobra.Command, args []string) error {
+			return reach(c, func(to Connector) error {
+				if to.url = *at; to.url == "" {
+					to.url = "http://" + local(to.Address)
+				}
+				return do(c, args, to)
+			})
 		}
-		return err
 	}
-	return usage
+	for _, c := range []*cobra.Command{listCommand(with), showCommand(with), replayCommand(with), dropCommand(with)} {
+		c.Example = name + " " + c.Example
+		dead.AddCommand(c)
+	}
+	return dead
 }
 
-func (c Command) list(ctx context.Context, port string, q url.Values) error {
-	body, err := c.ask(ctx, http.MethodGet, port+"/dead?"+q.Encode())
-	if err != nil {
+// wrapped makes what needs a connector a command's RunE.
+type wrapped func(do func(*cobra.Command, []string, Connector) error) func(*cobra.Command, []string) error
+
+func listCommand(with wrapped) *cobra.Command {
+	c := &cobra.Command{Use: "list", Short: "one line each, with the reason", Example: "dead list --function sensors"}
+	picked, asJSON := filters(c), command.JSON(c)
+	c.RunE = with(func(c *cobra.Command, _ []string, to Connector) error {
+		ds, err := to.letters(c.Context(), "/dead?"+picked().Encode())
+		switch {
+		case err != nil:
+			return err
+		case *asJSON:
+			return command.WriteJSON(c.OutOrStdout(), append([]deadletter.Letter{}, ds...)) // [] where there are none
+		}
+		return list(c.OutOrStdout(), ds)
+	})
+	return c
+}
+
+func showCommand(with wrapped) *cobra.Command {
+	c := &cobra.Command{
+		Use: "show ID", Short: "one of them, with its payload", Example: "dead show m5k2x7-1",
+		Long: "Show one dead letter, with its payload: to a terminal without control characters, elsewhere its exact bytes.",
+	}
+	asJSON := command.JSON(c)
+	c.RunE = with(func(c *cobra.Command, args []string, to Connector) error {
+		ds, err := to.letters(c.Context(), "/dead/"+url.PathEscape(args[0]))
+		switch {
+		case err != nil:
+			return err
+		case *asJSON:
+			return command.WriteJSON(c.OutOrStdout(), ds)
+		}
+		return show(c.OutOrStdout(), ds)
+	})
+	return c
+}
+
+func replayCommand(with wrapped) *cobra.Command {
+	c := &cobra.Command{
+		Use: "replay", Short: "give them to their function again, after a fix", Example: "dead replay --function sensors --topic 'tele/#'",
+		Long: "Give dead letters to their function again, after a fix: those that the flags pick, or all. Each keeps its id and time, and goes when the function has stored it.",
+	}
+	picked := filters(c)
+	c.RunE = with(func(c *cobra.Command, _ []string, to Connector) error { return to.order(c, "replay", picked()) })
+	return c
+}
+
+func dropCommand(with wrapped) *cobra.Command {
+	c := &cobra.Command{
+		Use: "drop", Short: "delete them for good", Example: "dead drop --reason 'no mapping'",
+		Long: "Delete the dead letters that the flags pick, for good.",
+	}
+	picked := filters(c)
+	c.RunE = with(func(c *cobra.Command, _ []string, to Connector) error {
+		q := picked()
+		if len(q) == 0 {
+			return command.Wrong(errors.New("which dead letters? Pick some by a flag, or add --all"))
+		}
+		return to.order(c, "drop", q)
+	})
+	return c
+}
+
+// filters gives a command the flags that pick dead letters; what it returns is what
+// the connector is asked.
+func filters(c *cobra.Command) func() url.Values {
+	q := url.Values{}
+	c.Flags().String("function", "", "those of the function `NAME`")
+	c.Flags().String("topic", "", "those at a topic, or of a `FILTER` as tele/#")
+	c.Flags().String("reason", "", "those whose reason holds `TEXT`")
+	c.Flags().String("cause", "", "those whose reason is `TEXT`, the whole of it")
+	c.Flags().String("id", "", "the one with this `ID`")
+	if c.Name() != "list" {
+		c.Flags().Bool("all", false, "all of them")
+	}
+	return func() url.Values {
+		c.Flags().Visit(func(f *pflag.Flag) {
+			switch f.Name {
+			case "function", "topic", "reason", "cause", "id", "all":
+				q.Set(f.Name, f.Value.String())
+			}
+		})
+		return q
+	}
+}
+
+func list(out io.Writer, ds []deadletter.Letter) error {
+	if len(ds) == 0 {
+		_, err := fmt.Fprintln(out, "there are no dead letters")
 		return err
 	}
-	var ds []deadletter.Letter
-	if err := json.Unmarshal(body, &ds); err != nil {
-		return fmt.Errorf("read the list: %w", err)
-	}
-	w := tabwriter.NewWriter(c.Out, 0, 8, 2, ' ', 0)
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tFUNCTION\tTOPIC\tCOUNT\tFIRST\tREASON")
 	for _, d := range ds {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", d.ID, d.Function, tame(d.Topic), d.Count, d.First.Format(time.DateTime), tame(d.Reason))
@@ -81,70 +145,27 @@ func (c Command) list(ctx context.Context, port string, q url.Values) error {
 	return w.Flush()
 }
 
-func (c Command) show(ctx context.Context, port, id string) error {
-	body, err := c.ask(ctx, http.MethodGet, port+"/dead/"+url.PathEscape(id))
-	if err != nil {
-		return err
-	}
-	var ds []deadletter.Letter
-	if err := json.Unmarshal(body, &ds); err != nil {
-		return fmt.Errorf("read the letter: %w", err)
-	}
+// show prints letters whole. To a terminal their bytes must not steer it.
+func show(out io.Writer, ds []deadletter.Letter) error {
+	f, file := out.(*os.File)
+	terminal := file && isatty.IsTerminal(f.Fd())
 	for _, d := range ds {
-		payload := string(d.Payload)
-		if c.Terminal {
-			payload = tame(payload)
-		}
-		size := fmt.Sprint(d.Size)
-		if d.Cut {
-			size = fmt.Sprintf("the first %d of %d", len(d.Payload), d.Size)
-		}
-		if _, err := fmt.Fprintf(c.Out, "%s for %s on %s, %s bytes, refused %d times from %s to %s\n%s\n\n%s\n", d.ID, d.Function, tame(d.Topic), size, d.Count,
-			d.First.Format(time.DateTime), d.Last.Format(time.DateTime), tame(d.Reason), payload); err != nil {
+		if err := showOne(out, d, terminal); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c Command) ask(ctx context.Context, method, u string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, u, nil)
-	if err != nil {
-		return nil, err
+func showOne(out io.Writer, d deadletter.Letter, terminal bool) error {
+	payload, size := string(d.Payload), fmt.Sprint(d.Size)
+	if terminal {
+		payload = tame(payload)
 	}
-	req.Header.Set("Authorization", "Bearer "+c.Token.Reveal())
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("the connector does not answer, is it running? %w", err)
+	if d.Cut {
+		size = fmt.Sprintf("the first %d of %d", len(d.Payload), d.Size)
 	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, 256<<20))
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("the connector answered %d: %.300s", res.StatusCode, body)
-	}
-	return body, err
-}
-
-// tame keeps foreign text from moving the cursor or beginning a new line.
-func tame(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' {
-			return ' '
-		}
-		if unicode.IsControl(r) {
-			return '·'
-		}
-		return r
-	}, s)
-}
-
-// local turns the address that is listened on into one that can be called.
-func local(listen string) string {
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil || host != "" && host != "0.0.0.0" && host != "::" {
-		return listen
-	}
-	return "127.0.0.1:" + port
+	_, err := fmt.Fprintf(out, "%s for %s on %s, %s bytes, refused %d times from %s to %s\n%s\n\n%s\n", d.ID, d.Function, tame(d.Topic), size, d.Count,
+		d.First.Format(time.DateTime), d.Last.Format(time.DateTime), tame(d.Reason), payload)
+	return err
 }

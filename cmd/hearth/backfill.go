@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hearth-home/hearth/local"
+	"github.com/hearth-home/hearth/local/backfill"
+	"github.com/hearth-home/hearth/local/terminal"
+	"github.com/hearth-home/hearth/shared/command"
+)
+
+func backfillCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "backfill FUNCTION --from DAY", Short: "fill a span of a source's history",
+		Long: `Fill a span of a source's history through the running platform, with a bar on a terminal and one line a call elsewhere.
+
+Only gaps are filled, so it may be repeated. Where it fails it says from which day to go on.`,
+		Example:           "hearth backfill treasuries --from 2020-01-01 --to 2024-12-31",
+		Annotations:       map[string]string{command.Part: "parts of the span failed; repeat it"},
+		ValidArgsFunction: completeFunction,
+	}
+	from := c.Flags().String("from", "", "first `DAY`, as 2020-01-31, or a time")
+	to := c.Flags().String("to", "", "last `DAY`; today where it is not given")
+	address := c.Flags().String("gateway", "", "`URL` of the gateway; that of hearth up where it is not given")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		j := backfill.Job{Gateway: *address, Function: args[0]}
+		var err error
+		if j.From, j.To, err = span(*from, *to, time.Now()); err != nil {
+			return err
+		}
+		return inHouse(c.ErrOrStderr(), func(h *local.House) error {
+			if j.Gateway == "" {
+				j.Gateway = h.GatewayURL()
+			}
+			return fill(c, j)
+		})
+	}
+	return c
+}
+
+func fill(c *cobra.Command, j backfill.Job) error {
+	out := c.OutOrStdout()
+	bar := &backfill.Bar{W: out, Terminal: terminal.Is(out), Name: j.Function}
+	p, err := backfill.Run(c.Context(), j, bar.Show)
+	bar.End()
+	if p.Done == 1 && p.Sample {
+		fmt.Fprintf(out, "%s ran on sample data: its key, or LIVE=%[1]s, in .env brings the real one\n", j.Function)
+	}
+	if p.Done == 1 && err != nil {
+		return command.InPart(err)
+	}
+	return err
+}
+
+// span reads the days of a backfill; without a last one it is that of now.
+func span(from, to string, now time.Time) (first, last time.Time, err error) {
+	if from == "" {
+		return first, last, command.Wrong(errors.New("from which day? Add --from 2020-01-31"))
+	}
+	if first, err = moment("from", from); err != nil {
+		return first, last, err
+	}
+	if to == "" {
+		to = now.UTC().Format(time.DateOnly)
+	}
+	if last, err = moment("to", to); err == nil && last.Before(first) {
+		err = command.Wrong(fmt.Errorf("--to %s is before --from %s", to, from))
+	}
+	return first, last, err
+}
+
+// moment reads a day or, to go on where a backfill stopped, a time.
+func moment(name, v string) (time.Time, error) {
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(layout, v); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, command.Wrong(fmt.Errorf("--%s is %q: write a day as 2024-01-31", name, v))
+}

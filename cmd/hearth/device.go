@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hearth-home/hearth/local"
+	"github.com/hearth-home/hearth/shared/command"
+	"github.com/hearth-home/hearth/shared/topic"
+)
+
+func deviceCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "device TOPIC", Short: "what is published at a topic, and how to map it",
+		Long: `Listen to the broker, print what is published at a topic or filter, and propose the lines for hearth.yml that map it to a device.
+
+It ends when enough was heard, or on Ctrl-C; what was heard until then is printed.`,
+		Example: "hearth device 'tele/#' --for 1m",
+	}
+	span := c.Flags().Duration("for", 30*time.Second, "listen at most so `LONG`, as 30s or 5m")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := topic.Check(args[0]); err != nil {
+			return command.Wrong(err)
+		}
+		return inHouse(c.ErrOrStderr(), func(h *local.House) error { return listenTo(c, h, args[0], *span) })
+	}
+	return c
+}
+
+func listenTo(c *cobra.Command, h *local.House, filter string, span time.Duration) error {
+	out := c.OutOrStdout()
+	set, err := h.Mapped()
+	if err != nil {
+		fmt.Fprintln(out, "# hearth.yml has mistakes:", err)
+	}
+	heard, err := h.Listen(c.Context(), filter, span, func(broker string) {
+		fmt.Fprintf(out, "# listening at %s to %s for up to %s; Ctrl-C ends it earlier\n", broker, filter, span)
+	})
+	if err != nil {
+		return err
+	}
+	return heard.Write(out, set)
+}

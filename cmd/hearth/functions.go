@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hearth-home/hearth/local"
+	"github.com/hearth-home/hearth/shared/command"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+func functionsCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "functions", Short: "the functions that were seen: list, forget",
+		Long:    "The functions that the database knows: each that ever ran here is shown and watched until it is forgotten.",
+		Example: "hearth functions list",
+	}
+	c.AddCommand(functionsList(), functionsForget())
+	return c
+}
+
+func functionsList() *cobra.Command {
+	c := &cobra.Command{
+		Use: "list", Short: "each function with its schedule and when it was last seen",
+		Example: "hearth functions list --json",
+	}
+	asJSON := command.JSON(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		return inHouse(c.ErrOrStderr(), func(h *local.House) error {
+			fs, err := h.Functions(c.Context())
+			switch {
+			case err != nil:
+				return err
+			case *asJSON:
+				return command.WriteJSON(c.OutOrStdout(), append([]store.Function{}, fs...)) // [] where there are none
+			}
+			return functionTable(c.OutOrStdout(), fs)
+		})
+	}
+	return c
+}
+
+func functionTable(out io.Writer, fs []store.Function) error {
+	if len(fs) == 0 {
+		_, err := fmt.Fprintln(out, "no function has run yet: hearth up runs them")
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "FUNCTION\tSCHEDULE\tLAST SEEN\tCONFIGURED\tVERSION")
+	for _, f := range fs {
+		configured := "yes"
+		if !f.Configured {
+			configured = "no"
+		}
+		schedule, version := f.Schedule, f.Version
+		for _, s := range []*string{&schedule, &version} {
+			if *s == "" {
+				*s = "-"
+			}
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", f.Name, schedule, f.LastSeen.Local().Format(time.DateTime), configured, version)
+	}
+	return w.Flush()
+}
+
+func functionsForget() *cobra.Command {
+	return &cobra.Command{
+		Use: "forget NAME", Short: "no longer show and watch a function that was taken away",
+		Long:              "No longer show and watch a function that was taken away. What it stored stays, and called again the function is back.",
+		Example:           "hearth functions forget weather",
+		ValidArgsFunction: completeKnown,
+		RunE: func(c *cobra.Command, args []string) error {
+			return inHouse(c.ErrOrStderr(), func(h *local.House) error {
+				if err := h.Forget(c.Context(), args[0]); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintf(c.OutOrStdout(), "%s is forgotten; called again, it is back\n", args[0])
+				return err
+			})
+		},
+	}
+}
+
+// completeKnown completes the name of a function that the database knows.
+func completeKnown(c *cobra.Command, args []string, _ string) (names []string, _ cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		_ = inHouse(io.Discard, func(h *local.House) error { // without a database there is nothing to complete
+			fs, err := h.Functions(c.Context())
+			for _, f := range fs {
+				names = append(names, f.Name)
+			}
+			return err
+		})
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

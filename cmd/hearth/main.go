@@ -1,0 +1,85 @@
+// Command hearth is the whole platform on this machine, and what is done beside it.
+// Each command has a file of its own here: hearth help lists them.
+package main
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	_ "time/tzdata" // schedules name zones
+
+	"github.com/spf13/cobra"
+
+	"github.com/hearth-home/hearth/local"
+	"github.com/hearth-home/hearth/local/stack"
+	"github.com/hearth-home/hearth/shared/command"
+)
+
+func main() { command.Main(program()) }
+
+// program is hearth with all its commands, in the order in which help lists them.
+func program() *cobra.Command {
+	up := upCommand()
+	root := &cobra.Command{
+		Use: "hearth", RunE: up.RunE,
+		Long: "hearth is a home data platform made of OpenFaaS functions. Without a command it runs the whole platform on this machine, as hearth up does.",
+	}
+	for _, g := range []struct {
+		id, title string
+		commands  []*cobra.Command
+	}{
+		{"platform", "The platform", []*cobra.Command{up, gatewayCommand(), migrateCommand()}},
+		{"sources", "Sources", []*cobra.Command{runCommand(), backfillCommand(), functionsCommand()}},
+		{"messages", "Messages", []*cobra.Command{deviceCommand(), deadCommand()}},
+		{"house", "The house", []*cobra.Command{settingsCommand()}},
+		{"development", "Development", []*cobra.Command{docsCommand()}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+		for _, c := range g.commands {
+			c.GroupID = g.id
+			root.AddCommand(c)
+		}
+	}
+	return command.Program(root)
+}
+
+// inHouse opens the repository around the working directory for do. Logs go to logs,
+// and errors hold no secret.
+func inHouse(logs io.Writer, do func(h *local.House) error) error {
+	root, err := local.FindRoot()
+	if err != nil {
+		return err
+	}
+	h, err := local.Open(root, os.Environ(), logs)
+	if err != nil {
+		return err
+	}
+	log, err := h.Logger()
+	if err != nil {
+		return err
+	}
+	slog.SetDefault(log) // libraries that log
+	if err := do(h); err != nil {
+		return command.With(err, h.Redact(err.Error()))
+	}
+	return nil
+}
+
+// functionNames are those of the stack files.
+func functionNames(root string) (out []string, err error) {
+	fs, err := stack.Read(root, nil)
+	for _, f := range fs {
+		out = append(out, f.Name)
+	}
+	return out, err
+}
+
+// completeFunction completes the first argument with the name of a function.
+func completeFunction(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	root, err := local.FindRoot()
+	if err != nil || len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	names, _ := functionNames(root) // without a good stack.yml there is nothing to complete
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hearth-home/hearth/local"
+	"github.com/hearth-home/hearth/shared/command"
+	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/source"
+)
+
+func runCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "run FUNCTION", Short: "run one source once and print what it brought",
+		Long: `Run one source once, store what it brought and print it: readings as line protocol, items as lines.
+
+hearth up may run beside it. With --dry-run nothing is stored.`,
+		Example:           "hearth run weather --dry-run",
+		Annotations:       map[string]string{command.Part: "some of its targets failed"},
+		ValidArgsFunction: completeFunction,
+	}
+	dry := c.Flags().Bool("dry-run", false, "fetch and decode, store nothing")
+	asJSON := command.JSON(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return inHouse(c.ErrOrStderr(), func(h *local.House) error {
+			names, err := functionNames(h.Root())
+			if err != nil {
+				return err
+			}
+			if !slices.Contains(names, args[0]) {
+				return command.Unknown("function", args[0], names)
+			}
+			a, err := h.RunOnce(c.Context(), args[0], *dry)
+			if err != nil {
+				return err
+			}
+			return answer(c.OutOrStdout(), a, *asJSON)
+		})
+	}
+	return c
+}
+
+// answer prints what a run brought, and is an error where targets failed.
+func answer(out io.Writer, a source.Answer, asJSON bool) error {
+	if asJSON {
+		if err := command.WriteJSON(out, a); err != nil {
+			return err
+		}
+	} else {
+		show(out, a)
+	}
+	if a.Status == "partial" {
+		return command.InPart(errors.New("some targets failed: " + strings.Join(a.Warnings, "; ")))
+	}
+	return nil
+}
+
+// show prints readings as line protocol, items as lines, and the rest as comments.
+func show(out io.Writer, a source.Answer) {
+	for _, r := range a.Readings {
+		fmt.Fprintln(out, r.Line())
+	}
+	for _, i := range a.Items {
+		fmt.Fprintln(out, itemLine(i))
+	}
+	for _, w := range a.Warnings {
+		fmt.Fprintln(out, "# warning:", w)
+	}
+	fmt.Fprintf(out, "# %d readings, %d items\n", len(a.Readings), len(a.Items))
+	if a.Status != "dry_run" {
+		fmt.Fprintf(out, "# %s: %d new, %d unchanged, %d ms\n", a.Status, a.Stored, a.Unchanged, a.TookMS)
+	}
+}
+
+func itemLine(i item.Item) string {
+	line := fmt.Sprintf("item %q %q", i.Key(), i.Title)
+	if !i.At.IsZero() {
+		line += " at=" + i.At.UTC().Format(time.RFC3339)
+	}
+	if i.URL != "" {
+		line += fmt.Sprintf(" url=%q", i.URL)
+	}
+	for _, k := range slices.Sorted(maps.Keys(i.Attributes)) {
+		line += fmt.Sprintf(" %s=%q", k, i.Attributes[k])
+	}
+	return line
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/settings"
+)
+
+func TestSettingsCheckNamesEveryMistake(t *testing.T) {
+	check := func(text string) (string, error) {
+		f := settings.Parse([]byte(text))
+		mapping.Compile(f).CheckNames(f, f.Mistake)
+		var out bytes.Buffer
+		err := mistakes(&out, "other.yml", f)
+		return out.String(), err
+	}
+	out, err := check("house:\n  zoen: UTC\ndevices:\n  - {device: a, topic: x, fields: {x: y}}\nlater: 1\n")
+	want := `other.yml:2:3: house: the key "zoen" is unknown: did you mean zone?
+other.yml:4:39: devices[0].fields.x: the path "y" does not begin with $
+other.yml:5:1: warning: the section "later" is unknown: known are house, devices, rules, tiles, reminders, quiet_hours; this version passes over it
+`
+	if err == nil || !strings.Contains(err.Error(), "2 mistakes") || out != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, out, want)
+	}
+	if out, err := check("house: {zone: Europe/Berlin}\ndevices: [{device: a}]\n"); err != nil || out != "other.yml is right: times in Europe/Berlin, devices: 1\n" {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

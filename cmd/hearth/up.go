@@ -1,0 +1,27 @@
+package main
+
+import (
+	"os"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hearth-home/hearth/local"
+)
+
+func upCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "up", Short: "run the whole platform on this machine (the default)",
+		Long: `Run the whole platform on this machine: gateway, functions, schedules, MQTT broker, connector, database, and simulated sensors.
+
+What has no key yet works on sample data; the log says what to set to make it live. Ctrl-C stops the platform, and the next start goes on from there. The page is at http://127.0.0.1:8080; PORT sets another port.`,
+		Example: `hearth up
+MQTT_URL=tcp://my-broker:1883 hearth up  # listen to a broker of yours`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if os.Getenv("GOMAXPROCS") == "" {
+				runtime.GOMAXPROCS(1) // it waits nearly always: more would only look for work, a fifth of its processor time
+			}
+			return inHouse(c.OutOrStdout(), func(h *local.House) error { return h.Up(c.Context()) })
+		},
+	}
+}

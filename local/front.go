@@ -1,0 +1,75 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/openfaas/faas-provider/types"
+
+	"github.com/hearth-home/hearth/local/gateway"
+	"github.com/hearth-home/hearth/local/stack"
+)
+
+// GatewayURL is where the gateway is, or would be.
+func (h *House) GatewayURL() string {
+	if n, ok := h.findRunning(); ok {
+		return n.Gateway
+	}
+	return "http://127.0.0.1:" + h.port()
+}
+
+// Gateway serves functions that run elsewhere on this machine, each as
+// NAME=http://host:port, until ctx ends. What the stack files say of them is told by
+// the API.
+func (h *House) Gateway(ctx context.Context, elsewhere []string) error {
+	log, err := h.Logger()
+	if err != nil {
+		return err
+	}
+	fs, err := behind(h, elsewhere)
+	if err != nil {
+		return err
+	}
+	g := gateway.New(fs, http.NotFoundHandler(), log)
+	srv, err := gateway.Listen(net.JoinHostPort("127.0.0.1", h.port()), g, log)
+	if err != nil {
+		return err
+	}
+	g.Ready(true)
+	log.Info("the gateway is at http://" + srv.Addr)
+	<-ctx.Done()
+	g.Ready(false)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	return srv.Stop(end)
+}
+
+func behind(h *House, elsewhere []string) ([]gateway.Function, error) {
+	blocks, err := stack.Read(h.root, h.vars)
+	if err != nil {
+		return nil, err
+	}
+	if len(elsewhere) == 0 {
+		return nil, errors.New("no function is named")
+	}
+	var out []gateway.Function
+	for _, arg := range elsewhere {
+		name, address, ok := strings.Cut(arg, "=")
+		u, err := url.Parse(address)
+		if !ok || err != nil || u.Scheme != "http" || u.Port() == "" || u.Path != "" {
+			return nil, fmt.Errorf("%q: want NAME=http://host:port", arg)
+		}
+		s := types.FunctionStatus{Name: name}
+		if i := slices.IndexFunc(blocks, func(f stack.Function) bool { return f.Name == name }); i >= 0 {
+			s = status(blocks[i])
+		}
+		out = append(out, gateway.Function{Status: s, URL: *u})
+	}
+	return out, nil
+}

@@ -1,0 +1,108 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/hearth-home/hearth/shared/nearest"
+)
+
+// Unknown says that a name is not known and which one is near, or which there are.
+// what is its kind: "command".
+func Unknown(what, name string, known []string) error {
+	if n := nearest.Of(name, known); n != "" {
+		return Wrong(fmt.Errorf("unknown %s %q: did you mean %q?", what, name, n))
+	}
+	return Wrong(fmt.Errorf("unknown %s %q: there are %s", what, name, list(known)))
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// names are those of the commands below c.
+func names(c *cobra.Command) (out []string) {
+	for _, sub := range c.Commands() {
+		if !sub.Hidden {
+			out = append(out, sub.Name())
+		}
+	}
+	return out
+}
+
+// arguments checks what a command was given by its Use line: a word is one
+// argument, one in brackets may be left out, and one that ends in ... may come again. What
+// follows from a flag on is for the reader.
+func arguments(c *cobra.Command, args []string) error {
+	if c.HasSubCommands() {
+		if len(args) > 0 {
+			return Unknown("command", args[0], names(c))
+		}
+		return nil
+	}
+	words := strings.Fields(c.Use)[1:]
+	if i := slices.IndexFunc(words, func(w string) bool { return strings.HasPrefix(w, "-") }); i >= 0 {
+		words = words[:i]
+	}
+	for i, word := range words {
+		switch {
+		case strings.HasSuffix(strings.TrimSuffix(word, "]"), "...") && (len(args) > i || word[0] == '['):
+			return nil
+		case i >= len(args) && !strings.HasPrefix(word, "["), i < len(args) && args[i] == "":
+			return Wrong(fmt.Errorf("%s needs %s, as in: %s", c.Name(), strings.Trim(word, "[.]"), example(c)))
+		}
+	}
+	switch {
+	case len(args) <= len(words):
+		return nil
+	case len(words) == 0:
+		return Wrong(fmt.Errorf("%s takes no arguments: %q", c.Name(), args))
+	}
+	return Wrong(fmt.Errorf("%s takes %s and no more: %q", c.Name(), strings.Join(words, " "), args[len(words):]))
+}
+
+// example is the first line of the command's example.
+func example(c *cobra.Command) string {
+	line, _, _ := strings.Cut(c.Example, "\n")
+	line, _, _ = strings.Cut(line, "  #")
+	return strings.TrimSpace(line)
+}
+
+// wrongFlag names the flag that may be meant.
+func wrongFlag(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var known []string
+		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+		if n := nearest.Of(unknown.GetSpecifiedName(), known); n != "" {
+			err = fmt.Errorf("%w: did you mean --%s?", err, n)
+		}
+	}
+	return Wrong(err)
+}
+
+// dashes gives a flag with one dash its second: -function is --function, as in
+// programs that use Go's package flag.
+func dashes(root *cobra.Command, args []string) []string {
+	known := map[string]bool{"help": true}
+	each(root, func(c *cobra.Command) { c.Flags().VisitAll(func(f *pflag.Flag) { known[f.Name] = true }) })
+	out := slices.Clone(args)
+	for i, arg := range out {
+		if arg == "--" {
+			break
+		}
+		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
+		if strings.HasPrefix(arg, "-") && known[name] {
+			out[i] = "-" + arg
+		}
+	}
+	return out
+}

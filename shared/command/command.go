@@ -1,0 +1,120 @@
+// Package command is what hearth's programs have in common on their command lines:
+// help with an example, version, shell completion, an unknown command named with
+// the nearest, and exit codes. The commands themselves are cobra's.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes of every program.
+const (
+	Done   = 0
+	Failed = 1
+	Misuse = 2 // wrong usage: nothing was done
+	Partly = 3 // done in part, or done with mistakes found
+)
+
+// coded is an error that ends the program with a code of its own.
+type coded struct {
+	error
+	code int
+}
+
+func (c coded) Unwrap() error { return c.error }
+
+// Wrong marks an error as one of usage: exit code Misuse.
+func Wrong(err error) error { return coded{err, Misuse} }
+
+// InPart marks an error that left a part done, or that is a mistake found: exit code
+// Partly.
+func InPart(err error) error { return coded{err, Partly} }
+
+// With returns an error with another text and the same exit code.
+func With(err error, text string) error {
+	var c coded
+	if errors.As(err, &c) {
+		return coded{errors.New(text), c.code}
+	}
+	return errors.New(text)
+}
+
+// Program completes the commands of a program: version, help and completion are
+// added, and the arguments of each command are checked by its Use line, as in
+// "show ID" or "check [FILE]".
+func Program(root *cobra.Command) *cobra.Command {
+	cobra.EnableCommandSorting = false
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.CompletionOptions.DisableDefaultCmd = true
+	if len(root.Groups()) > 0 {
+		root.AddGroup(&cobra.Group{ID: about, Title: "This program"})
+	}
+	root.AddCommand(completionCommand(root), versionCommand(root))
+	help := helpCommand(root)
+	root.SetHelpCommand(help)
+	root.AddCommand(help)
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) { fmt.Fprint(c.OutOrStdout(), Help(c)) })
+	root.SetFlagErrorFunc(wrongFlag)
+	each(root, func(c *cobra.Command) {
+		c.Flags().SortFlags = false
+		c.PersistentFlags().SortFlags = false
+		if c.Args == nil {
+			c.Args = arguments
+		}
+		if c.HasSubCommands() && !c.Runnable() {
+			c.RunE = func(c *cobra.Command, _ []string) error {
+				return Wrong(fmt.Errorf("%s needs one of its commands: %s", c.Name(), list(names(c))))
+			}
+		}
+	})
+	return root
+}
+
+// about is the group of the commands that every program has.
+const about = "about"
+
+// each calls do for c and every command below it.
+func each(c *cobra.Command, do func(*cobra.Command)) {
+	do(c)
+	for _, sub := range c.Commands() {
+		each(sub, do)
+	}
+}
+
+// Main runs a program with the arguments of the process, and ends the process with
+// the exit code. An interrupt ends the command's context; a second one ends the
+// process at once.
+func Main(root *cobra.Command) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(Run(ctx, root, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// Run runs a program and returns its exit code. What it is asked for goes to out,
+// errors to errs.
+func Run(ctx context.Context, root *cobra.Command, args []string, out, errs io.Writer) int {
+	root.SetArgs(dashes(root, args))
+	root.SetOut(out)
+	root.SetErr(errs)
+	c, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return Done
+	}
+	fmt.Fprintf(errs, "%s: %v\n", root.Name(), err)
+	var code coded
+	if !errors.As(err, &code) {
+		return Failed
+	}
+	if code.code == Misuse {
+		fmt.Fprintf(errs, "see: %s\n", helpLine(root, c))
+	}
+	return code.code
+}
