@@ -159,7 +159,7 @@ func TestPendingOutliersSurviveAReload(t *testing.T) {
 		h.update(func(u *Update) {
 			m := u.Metric(h.device(u, "d"), "x")
 			if v = m.Judge(&catalogue.Field{Key: "x", Max: 1000, Step: 10}, 500, noon.Add(time.Duration(minute)*time.Minute), true); v.Outlier {
-				m.Pend(&quality.Flagged{})
+				m.AddOutlier(&quality.Flagged{})
 			}
 		})
 		return v

@@ -88,7 +88,7 @@ func (b *Batch) addValues(r *Report, out *reading.Reading) (suspects *quality.Fl
 		}
 		suspects.Fields = append(suspects.Fields, v.Key)
 		if verdict.Outlier {
-			m.Pend(suspects)
+			m.AddOutlier(suspects)
 		}
 	}
 	return suspects

@@ -3,33 +3,34 @@ package quality
 import "time"
 
 const (
-	dip     = 0.1  // kWh: a counter that steps back less is noise
-	maxRate = 50.0 // kW: a counter that rises faster is suspect
-	spare   = 1.0  // kWh that it may rise by however short the time
+	maxDip  = 0.1  // kWh: a smaller step back is noise, not a reset
+	maxRate = 50.0 // kW: a faster rise is suspect
+	burst   = 1.0  // kWh that a counter may rise by in any short time
 )
 
-// rise is what became of a counter between two values.
+// rise classifies the change of a counter from one value to the next.
 type rise int
 
 const (
-	grew  rise = iota // as much as it can
-	noise             // it stepped back a little
-	jump              // back or ahead further than it can
+	plausible   rise = iota // no change, or a rise within maxRate
+	smallDip                // a step back of at most maxDip
+	implausible             // a larger step back, or a faster rise
 )
 
-// judgeRise compares two values of a counter, in kWh.
+// judgeRise classifies the change of a counter from one value to another, in kWh.
 func judgeRise(from, to float64, since time.Duration) rise {
 	switch {
-	case to >= from && to-from <= maxRate*since.Hours()+spare:
-		return grew
-	case to < from && from-to <= dip:
-		return noise
+	case to >= from && to-from <= maxRate*since.Hours()+burst:
+		return plausible
+	case to < from && from-to <= maxDip:
+		return smallDip
 	}
-	return jump
+	return implausible
 }
 
-// confirmedRise is what a jump adds once it is believed. After a reset the
-// counter began at 0; a smaller step back is a correction and adds nothing.
+// confirmedRise is the consumption, in kWh, between two values whose implausible
+// change was confirmed. After a reset the counter began at 0. A smaller step back is a
+// correction and adds nothing.
 func confirmedRise(from, to float64) float64 {
 	switch {
 	case to > from:

@@ -16,8 +16,8 @@ var (
 	energy      = catalogue.Field{Key: "energy_kwh", Max: catalogue.Limits, Counter: true}
 )
 
-// judged feeds values a minute apart and tells which were suspect (s), good (g)
-// and confirmed others (c).
+// judged judges values a minute apart and returns a letter for each: suspect (s), good
+// (g), good and confirming the outliers before it (c). rise is the sum of the rises.
 func judged(h *History, f *catalogue.Field, values ...float64) (out string, rise float64) {
 	for i, v := range values {
 		got := h.Judge(f, v, noon.Add(time.Duration(i)*time.Minute), true)
@@ -31,7 +31,7 @@ func judged(h *History, f *catalogue.Field, values ...float64) (out string, rise
 			out += "g"
 		}
 		if got.Outlier {
-			h.Pend(&Flagged{Fields: []string{f.Key}})
+			h.AddOutlier(&Flagged{Fields: []string{f.Key}})
 		}
 	}
 	return out, rise
@@ -42,21 +42,21 @@ func TestSteps(t *testing.T) {
 		values []float64
 		want   string
 	}{
-		"steady":                     {[]float64{20, 20.5, 21}, "ggg"},
-		"a_spike":                    {[]float64{20, 60, 20.1}, "gsg"},
-		"two_spikes_of_two_sides":    {[]float64{20, 60, -20, 60, -20, 20}, "gssssg"},
-		"a_step_that_stays":          {[]float64{20, 60, 61, 60, 60}, "gsscg"},
-		"a_step_down_that_stays":     {[]float64{60, 20, 21, 20, 20}, "gsscg"},
-		"a_fire_that_rises":          {[]float64{20, 35, 50, 65, 70}, "gsscg"},
-		"beyond_what_it_can_be":      {[]float64{20, -140, -140, -140, -140, 20}, "gssssg"},
-		"the_first_is_what_it_is":    {[]float64{70, 70}, "gg"},
-		"slow_enough":                {[]float64{20, 25, 30, 35}, "gggg"},
-		"just_too_fast":              {[]float64{20, 25.001}, "gs"},
-		"back_before_it_is_believed": {[]float64{20, 60, 60, 20, 60, 60, 60}, "gssgssc"},
-		"the_ends_of_its_range":      {[]float64{85, 85, 85.001}, "ggs"},
-		"and_the_lower":              {[]float64{-60, -60, -60.001}, "ggs"},
-		"two_minutes_later":          {[]float64{20, 99, 30}, "gsg"},
-		"a_little_more_than_that":    {[]float64{20, 99, 30.001}, "gss"},
+		"steady":                         {[]float64{20, 20.5, 21}, "ggg"},
+		"a_spike":                        {[]float64{20, 60, 20.1}, "gsg"},
+		"spikes_on_alternating_sides":    {[]float64{20, 60, -20, 60, -20, 20}, "gssssg"},
+		"a_step_that_stays":              {[]float64{20, 60, 61, 60, 60}, "gsscg"},
+		"a_step_down_that_stays":         {[]float64{60, 20, 21, 20, 20}, "gsscg"},
+		"a_fire_that_rises":              {[]float64{20, 35, 50, 65, 70}, "gsscg"},
+		"outside_of_its_range":           {[]float64{20, -140, -140, -140, -140, 20}, "gssssg"},
+		"the_first_is_good":              {[]float64{70, 70}, "gg"},
+		"slow_enough":                    {[]float64{20, 25, 30, 35}, "gggg"},
+		"just_too_fast":                  {[]float64{20, 25.001}, "gs"},
+		"back_before_it_is_confirmed":    {[]float64{20, 60, 60, 20, 60, 60, 60}, "gssgssc"},
+		"its_upper_bound":                {[]float64{85, 85, 85.001}, "ggs"},
+		"its_lower_bound":                {[]float64{-60, -60, -60.001}, "ggs"},
+		"within_the_rate_of_two_minutes": {[]float64{20, 99, 30}, "gsg"},
+		"just_above_that_rate":           {[]float64{20, 99, 30.001}, "gss"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, _ := judged(&History{}, &temperature, tc.values...); got != tc.want {
@@ -66,7 +66,7 @@ func TestSteps(t *testing.T) {
 	}
 }
 
-func TestWithinAMinuteAStepIsThatOfAMinute(t *testing.T) {
+func TestWithinAMinuteTheStepOfAMinuteIsAllowed(t *testing.T) {
 	for v, want := range map[float64]Quality{25: OK, 25.001: Suspect} {
 		h := &History{}
 		h.Judge(&temperature, 20, noon, true)
@@ -87,7 +87,7 @@ func TestAfterAGapAnyValueIsPlausible(t *testing.T) {
 	}
 }
 
-func TestALateValueSaysNothingOfSteps(t *testing.T) {
+func TestALateValueIsNotCheckedForSteps(t *testing.T) {
 	h := &History{}
 	h.Judge(&temperature, 20, noon, true)
 	if got := h.Judge(&temperature, 60, noon.Add(-time.Minute), false); got.Quality != OK || h.Good != 20 {
@@ -98,7 +98,7 @@ func TestALateValueSaysNothingOfSteps(t *testing.T) {
 	}
 }
 
-func TestWhatHasNoDeclarationIsGoodWithinTheLimits(t *testing.T) {
+func TestAnUndeclaredValueIsGoodWithinTheLimits(t *testing.T) {
 	h := &History{}
 	for v, want := range map[float64]Quality{0: OK, catalogue.Limits: OK, -catalogue.Limits: OK, 1.1e18: Suspect, -1.1e18: Suspect} {
 		if got := h.Judge(nil, v, noon, true); got.Quality != want || !h.GoodTime.IsZero() || (want == Suspect) != (got.Reason != "") {
@@ -111,7 +111,7 @@ func TestWhatHasNoDeclarationIsGoodWithinTheLimits(t *testing.T) {
 	}
 }
 
-func TestAReasonSaysWhatWasWrong(t *testing.T) {
+func TestReasonsNameTheValueAndItsBounds(t *testing.T) {
 	h := &History{}
 	h.Judge(&temperature, 20, noon, true)
 	for v, want := range map[float64]string{99: "temperature_celsius is 99, outside of -60 to 85", 60: "temperature_celsius went from 20 to 60 in 1m0s"} {
@@ -137,7 +137,7 @@ func TestCounters(t *testing.T) {
 		"a_dip_is_noise":        {[]float64{100, 99.95, 100.2}, "ggg", 0.2},
 		"a_reset":               {[]float64{100, 0, 0.1, 0.2, 0.3}, "gsscg", 0.3},
 		"one_glitch_to_zero":    {[]float64{100, 0, 100.1}, "gsg", 0.1},
-		"one_glitch_to_heaven":  {[]float64{100, 35000, 100.1}, "gsg", 0.1},
+		"one_glitch_far_up":     {[]float64{100, 35000, 100.1}, "gsg", 0.1},
 		"a_correction":          {[]float64{215, 214, 214, 214, 214.1}, "gsscg", 0.1},
 		"a_jump_that_stays":     {[]float64{100, 150, 150, 150, 151}, "gsscg", 51},
 		"nothing_before":        {[]float64{5000}, "g", 0},
@@ -152,7 +152,7 @@ func TestCounters(t *testing.T) {
 	}
 }
 
-func TestACounterCountsOnlyAsTimeGoesOn(t *testing.T) {
+func TestACounterCountsOnlyAtLaterTimes(t *testing.T) {
 	h := &History{}
 	if got := h.Judge(&energy, 10, noon, true); got.Counted {
 		t.Errorf("the first: %+v", got)
@@ -174,8 +174,8 @@ func TestRises(t *testing.T) {
 		since    time.Duration
 		want     rise
 	}{
-		{0, 51, time.Hour, grew}, {0, 51.001, time.Hour, jump}, {0, 1, 0, grew}, {0, 1.001, 0, jump}, {10, 10, 0, grew},
-		{0.25, 0.1875, time.Hour, noise}, {0.1, 0, time.Hour, noise}, {0.2, 0.0999, time.Hour, jump},
+		{0, 51, time.Hour, plausible}, {0, 51.001, time.Hour, implausible}, {0, 1, 0, plausible}, {0, 1.001, 0, implausible}, {10, 10, 0, plausible},
+		{0.25, 0.1875, time.Hour, smallDip}, {0.1, 0, time.Hour, smallDip}, {0.2, 0.0999, time.Hour, implausible},
 	} {
 		if got := judgeRise(tc.from, tc.to, tc.since); got != tc.want {
 			t.Errorf("from %v to %v in %s: %d, want %d", tc.from, tc.to, tc.since, got, tc.want)
@@ -188,8 +188,8 @@ func TestRises(t *testing.T) {
 	}
 }
 
-// TestACounterNeverCountsMoreThanItShowed: whatever comes, what is counted is never
-// negative, and the rises of a counter that only grows are what it grew by.
+// TestACounterNeverCountsMoreThanItShowed: no rise is negative, and the rises of a
+// counter that only grows add up to its growth.
 func TestACounterNeverCountsMoreThanItShowed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		steps := rapid.SliceOfN(rapid.IntRange(0, 180), 1, 60).Draw(t, "hundredths of a kWh")
@@ -211,10 +211,10 @@ func TestACounterNeverCountsMoreThanItShowed(t *testing.T) {
 	})
 }
 
-func TestPendingOutliersOutliveAReload(t *testing.T) {
+func TestPendingOutliersSurviveAReload(t *testing.T) {
 	old := &History{}
 	judged(old, &temperature, 20, 60, 60)
-	same := &History{Good: 20, GoodTime: old.GoodTime.Add(999)} // as the store gives it back: microseconds
+	same := &History{Good: 20, GoodTime: old.GoodTime.Add(999)} // the store keeps microseconds
 	same.KeepOutliers(old)
 	if got := same.Judge(&temperature, 60, noon.Add(3*time.Minute), true); len(got.Confirmed) != 2 {
 		t.Errorf("%+v", got)
@@ -222,7 +222,7 @@ func TestPendingOutliersOutliveAReload(t *testing.T) {
 	other := &History{Good: 20, GoodTime: old.GoodTime.Add(time.Microsecond)}
 	other.KeepOutliers(old)
 	if got := other.Judge(&temperature, 60, noon.Add(3*time.Minute), true); got.Quality != Suspect {
-		t.Errorf("the good value is another: %+v", got)
+		t.Errorf("outliers of another good value were kept: %+v", got)
 	}
 }
 

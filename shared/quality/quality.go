@@ -1,12 +1,12 @@
-// Package quality judges what sensors say: how far a value can be trusted, and
-// by how much a counter rose. It is pure: what was good before and the next
-// value in, a verdict out.
+// Package quality judges the values of sensors: how far a value can be trusted, and by
+// how much a counter rose. It does no I/O: a metric's history and the next value in, a
+// verdict out.
 package quality
 
 // Quality says how far a reading can be trusted.
 type Quality string
 
-// The qualities, as the edge writes them.
+// The qualities, as edge readings carry them on the wire.
 const (
 	OK            Quality = "ok"
 	WarmingUp     Quality = "warming_up"
@@ -14,11 +14,11 @@ const (
 	ClockUnsynced Quality = "clock_unsynced"
 )
 
-// Known reports whether q is one of them.
+// Known reports whether q is one of the four qualities.
 func (q Quality) Known() bool { return q == OK || q.Code() != 0 }
 
-// Code is what stands in the field quality_code of a reading: 0 ok, 1 warming
-// up, 2 suspect, 3 clock not set.
+// Code is the value of the field quality_code of a reading: 0 ok, 1 warming up, 2
+// suspect, 3 clock not set. An unknown quality is 0.
 func (q Quality) Code() float64 {
 	switch q {
 	case WarmingUp:
