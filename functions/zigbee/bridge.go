@@ -16,13 +16,13 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-const maxAddress = 40 // bytes; an ieee address has 18
+const maxAddress = 40 // bytes; an IEEE address has 18 characters
 
-const groupPart = "/group/" // in the physical id of a group
+const groupPart = "/group/" // part of a group's physical id: base/group/1
 
-// listed is a device in bridge/devices.
+// listedDevice is a device in bridge/devices.
 // https://www.zigbee2mqtt.io/guide/usage/mqtt_topics_and_messages.html
-type listed struct {
+type listedDevice struct {
 	Address    string `json:"ieee_address"`
 	Type       string `json:"type"`
 	Name       string `json:"friendly_name"`
@@ -34,7 +34,8 @@ type listed struct {
 	} `json:"definition"`
 }
 
-// expose is one capability. A light, a switch or a composite holds others.
+// expose is one capability of a device. Lights, switches and composites contain
+// others.
 type expose struct {
 	Type     string          `json:"type"`
 	Property string          `json:"property"`
@@ -46,8 +47,9 @@ type expose struct {
 	Features []expose        `json:"features"`
 }
 
-// lists takes in bridge/devices and bridge/groups. An error is the store's.
-func (w *work) lists(ctx context.Context, m *wire.Message) error {
+// readList handles bridge/devices and bridge/groups: it makes the register match the
+// list. An error is the store's.
+func (w *work) readList(ctx context.Context, m *wire.Message) error {
 	base, rest, _ := w.z.split(m.Topic)
 	if len(m.Payload) == 0 || rest != "bridge/devices" && rest != "bridge/groups" {
 		return nil
@@ -55,23 +57,23 @@ func (w *work) lists(ctx context.Context, m *wire.Message) error {
 	bridge := w.bridges[base]
 	metric := strings.TrimPrefix(rest, "bridge/")
 	if old, ok := w.b.State(bridge, metric); ok && !old.Arrived.Before(m.Time) {
-		return nil // a later list is known
+		return nil // a list that arrived later is already stored
 	}
-	read := devices
+	read := readDevices
 	if metric == "groups" {
-		read = groups
+		read = readGroups
 	}
 	found, err := read(base, m.Payload)
 	if err != nil {
 		w.answer.Reject(m, err)
 		return nil
 	}
-	if err := w.register(ctx, base, metric, found); err != nil {
+	if err := w.updateRegister(ctx, base, metric, found); err != nil {
 		return err
 	}
 	for _, physical := range slices.Sorted(maps.Keys(found)) {
-		if odd := found[physical].odd; odd != nil { // the others are taken
-			w.answer.Reject(m, fmt.Errorf("%s: %w", physical, odd))
+		if err := found[physical].invalid; err != nil { // valid entries are stored all the same
+			w.answer.Reject(m, fmt.Errorf("%s: %w", physical, err))
 			break
 		}
 	}
@@ -79,21 +81,22 @@ func (w *work) lists(ctx context.Context, m *wire.Message) error {
 	return nil
 }
 
-// entry is what a list says of a device or a group.
+// entry is a device or a group in a list.
 type entry struct {
 	kind, name string
 	about      about
-	odd        error // why it cannot be taken by this name
+	invalid    error // why its name or address is refused, nil if it is valid
 }
 
-// devices reads bridge/devices, by ieee address.
-func devices(base string, payload []byte) (map[string]entry, error) {
-	var list []listed
+// readDevices decodes bridge/devices to entries by lower-case IEEE address, without
+// the coordinator.
+func readDevices(base string, payload []byte) (map[string]entry, error) {
+	var list []listedDevice
 	if err := json.Unmarshal(payload, &list); err != nil {
 		return nil, fmt.Errorf("decode the bridge's devices: %w", err)
 	}
 	if len(list) == 0 {
-		return nil, errNobody
+		return nil, errEmptyList
 	}
 	found := map[string]entry{}
 	for _, d := range list {
@@ -104,32 +107,34 @@ func devices(base string, payload []byte) (map[string]entry, error) {
 		e := entry{"zigbee", d.Name, about{Base: base, Power: noNUL(d.Power)}, errors.Join(device.CheckName(address), device.CheckName(d.Name))}
 		if d.Definition != nil {
 			e.about.Model, e.about.Vendor, e.about.Metrics = noNUL(d.Definition.Model), noNUL(d.Definition.Vendor), map[string]exposed{}
-			declare(e.about.Metrics, "", d.Definition.Exposes)
+			flatten(e.about.Metrics, "", d.Definition.Exposes)
 		}
 		found[address] = e
 	}
 	return found, nil
 }
 
-// declare flattens capabilities to the attributes of payloads.
-func declare(into map[string]exposed, prefix string, es []expose) {
+// flatten adds capabilities by the name of their attribute in payloads: x of the
+// composite color is color_x.
+func flatten(into map[string]exposed, prefix string, es []expose) {
 	for _, e := range es {
 		if len(e.Features) > 0 {
 			inner := prefix
 			if e.Property != "" { // a composite is an object in the payload; lights and switches are not
 				inner += e.Property + "_"
 			}
-			declare(into, inner, e.Features)
+			flatten(into, inner, e.Features)
 			continue
 		}
 		if e.Property != "" && len(into) < maxProperties {
-			into[noNUL(prefix+e.Property)] = exposed{Unit: noNUL(e.Unit), Min: e.Min, Max: e.Max, On: word(e.On), Off: word(e.Off)}
+			into[noNUL(prefix+e.Property)] = exposed{Unit: noNUL(e.Unit), Min: e.Min, Max: e.Max, On: textValue(e.On), Off: textValue(e.Off)}
 		}
 	}
 }
 
-// word returns a value_on that is a text: true needs no translation.
-func word(raw json.RawMessage) string {
+// textValue returns a value_on or value_off that is a text, else "": payloads then
+// hold true and false, which need no translation.
+func textValue(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) != nil {
 		return ""
@@ -137,12 +142,12 @@ func word(raw json.RawMessage) string {
 	return noNUL(s)
 }
 
-// noNUL takes out what PostgreSQL keeps in no JSON.
+// noNUL removes NUL characters, which PostgreSQL does not take in JSON.
 func noNUL(s string) string { return strings.ReplaceAll(s, "\x00", "") }
 
-// groups reads bridge/groups: their names are known, and they say nothing of
-// their own.
-func groups(base string, payload []byte) (map[string]entry, error) {
+// readGroups decodes bridge/groups to entries by base/group/id. Messages of a group
+// are ignored, since its members report for themselves; but its name must be known.
+func readGroups(base string, payload []byte) (map[string]entry, error) {
 	var list []struct {
 		ID   int    `json:"id"`
 		Name string `json:"friendly_name"`
@@ -159,9 +164,11 @@ func groups(base string, payload []byte) (map[string]entry, error) {
 	return found, nil
 }
 
-// register makes the register what the list says: who is gone leaves, so that
-// what gets its name next goes on as that device.
-func (w *work) register(ctx context.Context, base, metric string, found map[string]entry) error {
+// updateRegister makes the register match a list: it unbinds devices that are no
+// longer listed, adopts new ones and describes changed ones. A new device that gets
+// the name of an unbound one continues as that device. Dead letters of new names are
+// to be replayed.
+func (w *work) updateRegister(ctx context.Context, base, metric string, found map[string]entry) error {
 	before := w.names(base)
 	var gone []string
 	for bound := range w.b.Bindings {
@@ -181,15 +188,15 @@ func (w *work) register(ctx context.Context, base, metric string, found map[stri
 	var changed []store.DeviceID
 	for _, physical := range slices.Sorted(maps.Keys(found)) {
 		e := found[physical]
-		if e.odd != nil {
-			continue // it stays what it was
+		if e.invalid != nil {
+			continue // it keeps its device and name
 		}
 		bound := w.b.Find([]byte(physical))
 		if bound == nil {
 			requests = append(requests, store.DeviceRequest{Physical: physical, Kind: e.kind, Device: idOf(e.name), Name: e.name, About: encode(e.about)})
 			continue
 		}
-		if id, ok := e.changes(bound); ok {
+		if id, ok := e.diff(bound); ok {
 			changed = append(changed, id)
 		}
 	}
@@ -201,7 +208,7 @@ func (w *work) register(ctx context.Context, base, metric string, found map[stri
 			return err
 		}
 	}
-	w.z.index = indexed(w.z.index, w.b)
+	w.z.index = currentIndex(w.z.index, w.b)
 	for _, name := range slices.Sorted(maps.Keys(w.names(base))) {
 		if !before[name] {
 			w.z.replays.Add(wire.Pick{Topic: base + "/" + name + "/#"})
@@ -210,17 +217,17 @@ func (w *work) register(ctx context.Context, base, metric string, found map[stri
 	return nil
 }
 
-const maxWas = 5 // earlier names that are remembered
+const maxFormerNames = 5 // former names of a device that are remembered
 
-// changes returns what is new of a device that is known.
-func (e entry) changes(bound *device.Binding) (store.DeviceID, bool) {
+// diff returns what is new of a device that is bound; false: nothing is.
+func (e entry) diff(bound *device.Binding) (store.DeviceID, bool) {
 	var old about
-	_ = json.Unmarshal(bound.About, &old) // what is not ours is replaced
+	_ = json.Unmarshal(bound.About, &old) // a description that is not of this function is replaced
 	next := e.about
-	next.Was = old.Was
+	next.FormerNames = old.FormerNames
 	if bound.Name != e.name && old.Base == next.Base {
-		next.Was = append([]string{bound.Name}, slices.DeleteFunc(slices.Clone(old.Was), func(s string) bool { return s == e.name || s == bound.Name })...)
-		next.Was = next.Was[:min(len(next.Was), maxWas)]
+		next.FormerNames = append([]string{bound.Name}, slices.DeleteFunc(slices.Clone(old.FormerNames), func(s string) bool { return s == e.name || s == bound.Name })...)
+		next.FormerNames = next.FormerNames[:min(len(next.FormerNames), maxFormerNames)]
 	}
 	if bound.Name == e.name && bytes.Equal(encode(old), encode(next)) {
 		return store.DeviceID{}, false
@@ -230,6 +237,7 @@ func (e entry) changes(bound *device.Binding) (store.DeviceID, bool) {
 	return id, true
 }
 
+// names returns the names of devices and groups at a base topic, former ones too.
 func (w *work) names(base string) map[string]bool {
 	out := map[string]bool{}
 	for name := range w.z.index.byName[base] {
@@ -239,10 +247,11 @@ func (w *work) names(base string) map[string]bool {
 }
 
 func encode(a about) json.RawMessage {
-	b, _ := json.Marshal(a) // it holds nothing that JSON cannot
+	b, _ := json.Marshal(a) // cannot fail: no such types in it
 	return b
 }
 
+// idOf returns the device id that is requested for a name.
 func idOf(name string) string {
 	if id := device.Slug(name); id != "" {
 		return id
@@ -250,8 +259,8 @@ func idOf(name string) string {
 	return "zigbee"
 }
 
-// bridge returns the bridge's own device.
-func (w *work) bridge(ctx context.Context, base string) (*device.Device, error) {
+// bridgeDevice returns the device of the bridge itself, and adopts it if it is new.
+func (w *work) bridgeDevice(ctx context.Context, base string) (*device.Device, error) {
 	physical := base + "/bridge"
 	if known := w.b.Find([]byte(physical)); known != nil {
 		return known.Logical, nil

@@ -10,8 +10,8 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// FuzzPayload reads what a device may publish, without a database: no value
-// without a key, and no more than are taken of a message.
+// FuzzPayload decodes any payload of a device, without a database: every value has a
+// key, and the limits of one message hold.
 func FuzzPayload(f *testing.F) {
 	for _, seed := range []string{`{"temperature":20,"last_seen":1795435200000,"voltage":3000}`, `{"color":{"x":0.4},"state":"ON","action":"single","click":"x"}`,
 		`{"a":{"b":{"c":{"d":{"e":{"f":1}}}}},"x":1,"x":"2","last_seen":"2026-11-23T13:00:00+01:00"}`, `{"update":{"state":"idle"},"":1,"_a":null,"time":3,"suspect":1}`} {
@@ -19,31 +19,31 @@ func FuzzPayload(f *testing.F) {
 	}
 	min, max := 3.0, 100.0
 	f.Fuzz(func(t *testing.T, b []byte) {
-		n := &named{Binding: &device.Binding{DeviceID: store.DeviceID{Name: "x"}}, properties: map[string]*property{},
+		n := &knownDevice{Binding: &device.Binding{DeviceID: store.DeviceID{Name: "x"}}, properties: map[string]*property{},
 			about: about{Metrics: map[string]exposed{"voltage": {Unit: "mV"}, "state": {On: "OPEN", Off: "CLOSE"}, "temperature": {Unit: "°F", Min: &min, Max: &max}}}}
 		p := payload{device: n}
 		if p.decode(b) == nil && !json.Valid(b) {
 			t.Errorf("%q is no JSON", b)
 		}
-		if len(p.values)+len(p.notes) > maxValues || len(n.properties) > maxProperties || len(p.action) > maxNote || len(p.path) > 0 {
-			t.Errorf("%d values, %d notes, %d properties, %q, path %q", len(p.values), len(p.notes), len(n.properties), p.action, p.path)
+		if len(p.values)+len(p.texts) > maxValues || len(n.properties) > maxProperties || len(p.action) > maxText || len(p.path) > 0 {
+			t.Errorf("%d values, %d notes, %d properties, %q, path %q", len(p.values), len(p.texts), len(n.properties), p.action, p.path)
 		}
 		for _, v := range p.values {
 			if v.Key == "" || v.Key == "suspect" || v.Key == "quality_code" || v.Key == "time" || math.IsNaN(v.V) {
 				t.Errorf("%+v", v)
 			}
 		}
-		_, _ = available(b)
+		_, _ = parseAvailability(b)
 	})
 }
 
-// FuzzLists reads the bridge's lists: what is kept of a device is JSON that
+// FuzzLists decodes any list of the bridge: the descriptions of devices are JSON that
 // PostgreSQL takes.
 func FuzzLists(f *testing.F) {
 	f.Add([]byte(list(f)))
 	f.Add([]byte(`[{"id":1,"friendly_name":"x"}]`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		for _, read := range []func(string, []byte) (map[string]entry, error){devices, groups} {
+		for _, read := range []func(string, []byte) (map[string]entry, error){readDevices, readGroups} {
 			found, _ := read("zigbee2mqtt", b)
 			for physical, e := range found {
 				about := encode(e.about)

@@ -1,6 +1,6 @@
-// Package function stores what Zigbee2MQTT says of any Zigbee device: numbers and
-// switches with the units that the device itself declares, buttons pressed,
-// availability, and the bridge's list of devices, by which they are known.
+// Package function stores the messages of Zigbee2MQTT for any Zigbee device: numbers
+// and switches in the units that the device itself declares, button presses and
+// availability. It learns the devices from the bridge's list.
 package function
 
 import (
@@ -24,14 +24,14 @@ import (
 
 // Config is read from the environment.
 type Config struct {
-	Settings secret.String `env:"HEARTH_SETTINGS_SECRET" envDefault:"hearth-settings"` // secret with hearth.yml, whose part devices names devices, puts them in rooms and says what replaces what
-	Bases    []string      `env:"ZIGBEE_BASES" envDefault:"zigbee2mqtt"`               // base topics of the Zigbee2MQTTs, comma separated
+	Settings secret.String `env:"HEARTH_SETTINGS_SECRET" envDefault:"hearth-settings"` // secret with hearth.yml; its section devices gives devices names and rooms, and says which device replaces which
+	Bases    []string      `env:"ZIGBEE_BASES" envDefault:"zigbee2mqtt"`               // base topics of the Zigbee2MQTT instances, comma separated
 }
 
-// Handle is called by the template golang-http.
+// Handle is the entry point of the template golang-http.
 var Handle = serve.HandleFunc(New)
 
-// New returns the function for these surroundings.
+// New returns the function's handler. The error names all wrong variables of env.
 func New(env serve.Env) (func(handler.Request) (handler.Response, error), error) {
 	c, err := config.Parse[Config](env.Env)
 	if err != nil {
@@ -44,19 +44,21 @@ func New(env serve.Env) (func(handler.Request) (handler.Response, error), error)
 	return mqttbatch.Func(env, "zigbee", z.transform)
 }
 
+// zigbee is the function: what it keeps from one batch to the next.
 type zigbee struct {
 	bases    []string
 	watch    *mapping.Watch
 	register device.Register
-	index    *index // guarded by the register
+	index    *index // used only while a batch holds the register
 	replays  mqttbatch.Replays
 }
 
-// patience is how long a message waits for its device to be known: the bridge
-// publishes its list when one joins.
-const patience = 60 * time.Second
+// nameTimeout is how long messages of an unknown name are retried before they are
+// rejected. The bridge publishes its list when a device joins, so the name may follow.
+const nameTimeout = 60 * time.Second
 
-// transform stores a batch: the bridge's lists first, by which the rest is known.
+// transform stores a batch. It reads the bridge's lists first, since the other
+// messages are matched with devices by them.
 func (z *zigbee) transform(ctx context.Context, st *store.Store, ms []wire.Message, now time.Time) (wire.Answer, error) {
 	w := &work{z: z, ms: ms, now: now, bridges: map[string]*device.Device{}}
 	b, err := ingest.Begin(ctx, st, &z.register, catalogue.Get, now)
@@ -80,7 +82,7 @@ func (z *zigbee) transform(ctx context.Context, st *store.Store, ms []wire.Messa
 	return w.answer, err
 }
 
-// work is one batch on its way.
+// work is the state of one batch while it is processed.
 type work struct {
 	z       *zigbee
 	b       *ingest.Batch
@@ -88,36 +90,37 @@ type work struct {
 	now     time.Time
 	bridges map[string]*device.Device // by base
 	answer  wire.Answer
-	values  []device.Value // of one message after the other
-	notes   []device.TextState
+	values  []device.Value     // the values of all messages, one message after the other
+	texts   []device.TextState // a buffer for the texts of one message
 }
 
+// plan adds all messages to the batch b. An error is the store's.
 func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
 	w.b = b
-	set, _ := w.z.watch.Set(w.now) // unread, it is none, and changes nothing
+	set, _ := w.z.watch.Set(w.now) // if hearth.yml cannot be read, the set is empty and Apply changes nothing
 	if err := w.z.watch.Apply(ctx, set, b.Update); err != nil {
 		return err
 	}
-	w.z.index = indexed(w.z.index, b)
+	w.z.index = currentIndex(w.z.index, b)
 	for _, base := range w.z.bases {
 		var err error
-		if w.bridges[base], err = w.bridge(ctx, base); err != nil {
+		if w.bridges[base], err = w.bridgeDevice(ctx, base); err != nil {
 			return err
 		}
 	}
 	for i := range w.ms {
-		if err := w.lists(ctx, &w.ms[i]); err != nil {
+		if err := w.readList(ctx, &w.ms[i]); err != nil {
 			return err
 		}
 	}
 	for i := range w.ms {
-		w.message(i)
+		w.readMessage(i)
 	}
 	return nil
 }
 
-// message takes in all but the bridge's lists.
-func (w *work) message(i int) {
+// readMessage handles any message but the bridge's lists.
+func (w *work) readMessage(i int) {
 	m := &w.ms[i]
 	base, rest, ok := w.z.split(m.Topic)
 	switch {
@@ -125,24 +128,25 @@ func (w *work) message(i int) {
 		w.answer.Reject(m, errBase)
 	case len(m.Payload) == 0: // a retained message was removed
 	case rest == "bridge/state":
-		online, err := available(m.Payload)
+		online, err := parseAvailability(m.Payload)
 		if err == nil {
-			w.available(i, w.bridges[base], online)
+			w.setAvailable(i, w.bridges[base], online)
 		}
-		w.refuse(m, err)
+		w.rejectIf(m, err)
 	case rest == "bridge" || strings.HasPrefix(rest, "bridge/"):
 	default:
-		w.device(i, base, rest)
+		w.readDevice(i, base, rest)
 	}
 }
 
-func (w *work) refuse(m *wire.Message, err error) {
+// rejectIf rejects a message if err is not nil.
+func (w *work) rejectIf(m *wire.Message, err error) {
 	if err != nil {
 		w.answer.Reject(m, err)
 	}
 }
 
-// split finds the base topic, the longest that fits.
+// split divides a topic into a base topic, the longest that fits, and the rest.
 func (z *zigbee) split(topic string) (base, rest string, ok bool) {
 	for _, b := range z.bases {
 		if after, fits := strings.CutPrefix(topic, b+"/"); fits && len(b) >= len(base) {
@@ -152,12 +156,13 @@ func (z *zigbee) split(topic string) (base, rest string, ok bool) {
 	return base, rest, ok
 }
 
-// device takes in what a device says, or what is said of it. A name may hold
-// slashes, so what is behind it is known only where the name is.
-func (w *work) device(i int, base, rest string) {
+// readDevice handles a message of a device or of its availability. A device's name may
+// contain slashes. So the last level of the topic is part of the name if the whole is
+// a known name, else an attribute of the device.
+func (w *work) readDevice(i int, base, rest string) {
 	m := &w.ms[i]
 	if d := w.z.index.find(base, rest); d != nil {
-		w.refuse(m, w.state(i, d))
+		w.rejectIf(m, w.readState(i, d))
 		return
 	}
 	name, last := rest, ""
@@ -166,7 +171,7 @@ func (w *work) device(i int, base, rest string) {
 	}
 	switch d := w.z.index.find(base, name); {
 	case d != nil && last == "availability":
-		w.refuse(m, w.availability(i, d))
+		w.rejectIf(m, w.readAvailability(i, d))
 		return
 	case d != nil && (last == "set" || last == "get"):
 		return
@@ -174,11 +179,11 @@ func (w *work) device(i int, base, rest string) {
 		w.answer.Reject(m, errAttribute)
 		return
 	case last == "set" || last == "get" || strings.Contains(rest, "/set/") || strings.Contains(rest, "/get/"):
-		return // asks, and says nothing
+		return // a command to a device, not a report
 	case last == "availability":
 		rest = name
 	}
-	if !m.Replay && w.now.Sub(m.Time) < patience {
+	if !m.Replay && w.now.Sub(m.Time) < nameTimeout {
 		w.answer.Again(m, "its name is not in the bridge's list yet")
 		return
 	}

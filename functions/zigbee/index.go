@@ -13,76 +13,77 @@ import (
 )
 
 var (
-	errNobody    = errors.New("the bridge's list of devices is empty: not even the coordinator is in it")
-	errBase      = errors.New("the topic is below none of ZIGBEE_BASES")
-	errAttribute = errors.New("single attributes are not taken: set `output: json` in Zigbee2MQTT")
+	errEmptyList = errors.New("the bridge's list of devices is empty; a valid list has at least the coordinator")
+	errBase      = errors.New("the topic begins with none of ZIGBEE_BASES")
+	errAttribute = errors.New("topics of single attributes are not supported: set `output: json` in Zigbee2MQTT")
 )
 
 func unknownName(name string) error {
 	return fmt.Errorf("no device is called %.100q in Zigbee2MQTT's list", name)
 }
 
-// about is what the register keeps of a Zigbee device.
+// about is the description of a Zigbee device in the register.
 type about struct {
-	Base    string             `json:"base"`
-	Model   string             `json:"model,omitempty"`
-	Vendor  string             `json:"vendor,omitempty"`
-	Power   string             `json:"power,omitempty"`   // "Battery"
-	Metrics map[string]exposed `json:"metrics,omitempty"` // by property
-	Was     []string           `json:"was,omitempty"`     // earlier names: what was published under them comes late
-	Group   bool               `json:"group,omitempty"`
+	Base        string             `json:"base"`
+	Model       string             `json:"model,omitempty"`
+	Vendor      string             `json:"vendor,omitempty"`
+	Power       string             `json:"power,omitempty"`   // "Battery"
+	Metrics     map[string]exposed `json:"metrics,omitempty"` // by property
+	FormerNames []string           `json:"was,omitempty"`     // messages that were published under a former name may arrive late
+	Group       bool               `json:"group,omitempty"`
 }
 
-// exposed is what a device declares of one property.
+// exposed is a device's declaration of one property.
 type exposed struct {
 	Unit string   `json:"unit,omitempty"`
 	Min  *float64 `json:"min,omitempty"`
 	Max  *float64 `json:"max,omitempty"`
-	On   string   `json:"on,omitempty"` // the text that is 1
-	Off  string   `json:"off,omitempty"`
+	On   string   `json:"on,omitempty"`  // the text that stands for 1
+	Off  string   `json:"off,omitempty"` // the text that stands for 0
 }
 
-// index finds devices by topic.
+// index finds devices by the name in their topic.
 type index struct {
-	changes uint64 // of the register
-	byName  map[string]map[string]*named
+	version uint64                             // of the register's bindings that it was built from
+	byName  map[string]map[string]*knownDevice // by base topic and name
 }
 
-// named is a device under its name.
-type named struct {
+// knownDevice is a device or a group of Zigbee2MQTT that the register has.
+type knownDevice struct {
 	*device.Binding
 	about      about
 	properties map[string]*property
-	said       said
+	earlier    seenValues
 }
 
-// said is what a batch brought of a device at its newest last_seen.
-type said struct {
+// seenValues are the values of a device's first message with a last_seen in a batch.
+// Only those of the latest last_seen are kept.
+type seenValues struct {
 	work   *work
 	seen   time.Time
 	values []device.Value
 }
 
-// indexed returns the index of what the register knows now.
-func indexed(old *index, b *ingest.Batch) *index {
-	if old.byName != nil && old.changes == b.Version() {
+// currentIndex returns an index of the register's bindings: old if it is up to date.
+func currentIndex(old *index, b *ingest.Batch) *index {
+	if old.byName != nil && old.version == b.Version() {
 		return old
 	}
-	x := &index{changes: b.Version(), byName: map[string]map[string]*named{}}
-	var later []*named
+	x := &index{version: b.Version(), byName: map[string]map[string]*knownDevice{}}
+	var all []*knownDevice
 	for bound := range b.Bindings {
 		if !strings.HasPrefix(bound.Physical, "0x") && !strings.Contains(bound.Physical, groupPart) {
 			continue
 		}
-		n := &named{Binding: bound, properties: map[string]*property{}}
+		n := &knownDevice{Binding: bound, properties: map[string]*property{}}
 		if json.Unmarshal(bound.About, &n.about) != nil || n.about.Base == "" {
-			continue // of another function
+			continue // not described by this function
 		}
 		x.put(n.about.Base, bound.Name, n)
-		later = append(later, n)
+		all = append(all, n)
 	}
-	for _, n := range later {
-		for _, name := range n.about.Was {
+	for _, n := range all { // former names only where no device has the name now
+		for _, name := range n.about.FormerNames {
 			if x.find(n.about.Base, name) == nil {
 				x.put(n.about.Base, name, n)
 			}
@@ -91,10 +92,11 @@ func indexed(old *index, b *ingest.Batch) *index {
 	return x
 }
 
-// put names n. A group that lost its name to a device says nothing anyway.
-func (x *index) put(base, name string, n *named) {
+// put adds n under a name. Where two have one name, the device wins over the group,
+// then the one with the smaller physical id.
+func (x *index) put(base, name string, n *knownDevice) {
 	if x.byName[base] == nil {
-		x.byName[base] = map[string]*named{}
+		x.byName[base] = map[string]*knownDevice{}
 	}
 	if old := x.byName[base][name]; old != nil && (n.about.Group || !old.about.Group && old.Physical < n.Physical) {
 		return
@@ -102,53 +104,53 @@ func (x *index) put(base, name string, n *named) {
 	x.byName[base][name] = n
 }
 
-func (x *index) find(base, name string) *named { return x.byName[base][name] }
+func (x *index) find(base, name string) *knownDevice { return x.byName[base][name] }
 
-// property is how one attribute of a device is kept.
+// property says how one attribute of a device's payload is stored.
 type property struct {
-	key     string // "" to leave it out
-	note    string // the key of its text
+	key     string // of a number; "": the attribute is ignored
+	textKey string // of a text, or of a switch
 	unit    catalogue.Unit
 	field   *catalogue.Field
 	on, off string
 }
 
-const maxProperties = 400 // of a device, however it names them
+const maxProperties = 400 // of a device
 
 var measurement, _ = catalogue.Get("zigbee")
 
-// skipped says nothing of the house: time is taken from last_seen, and versions
-// of firmware are no measurements.
-var skipped = map[string]bool{"last_seen": true, "elapsed": true, "update_available": true,
+// ignored are attributes that are not measurements. The time is taken from last_seen,
+// and button presses from action and click.
+var ignored = map[string]bool{"last_seen": true, "elapsed": true, "update_available": true,
 	"update_installed_version": true, "update_latest_version": true, "update_latest_source": true, "update_latest_release_notes": true,
 	"action": true, "click": true}
 
-// property returns how an attribute is kept, by its name with those around it.
-func (n *named) property(name []byte) *property {
+// property returns how an attribute is stored. name is its path, joined by _.
+func (n *knownDevice) property(name []byte) *property {
 	if p := n.properties[string(name)]; p != nil {
 		return p
 	}
-	p := n.declare(string(name))
+	p := n.newProperty(string(name))
 	if len(n.properties) < maxProperties {
 		n.properties[string(name)] = p
 	}
 	return p
 }
 
-func (n *named) declare(name string) *property {
+func (n *knownDevice) newProperty(name string) *property {
 	plain := catalogue.Key(name)
-	if plain == "" || skipped[name] || plain == catalogue.Quality || plain == catalogue.Suspect {
+	if plain == "" || ignored[name] || plain == catalogue.Quality || plain == catalogue.Suspect {
 		return &property{}
 	}
 	if plain == "time" || plain == "device" {
 		plain += "_value"
 	}
 	e, declared := n.about.Metrics[name]
-	p := &property{note: plain, on: e.On, off: e.Off}
+	p := &property{textKey: plain, on: e.On, off: e.Off}
 	if declared {
 		p.unit, _ = catalogue.UnitOf(e.Unit)
 	} else {
-		p.unit = usual[plain]
+		p.unit = usualUnits[plain]
 		if p.unit.Factor == 0 {
 			p.unit.Factor = 1
 		}
@@ -171,10 +173,10 @@ func (n *named) declare(name string) *property {
 	return p
 }
 
-// usual are the units of properties that have the same one everywhere, for
-// devices that declare nothing. A voltage is in mV on a battery and in V on a
-// plug: it has none.
-var usual = func() map[string]catalogue.Unit {
+// usualUnits are the units of properties that all devices report in the same unit.
+// They are for devices that declare none. voltage is not among them: it is in mV on a
+// battery and in V on a plug.
+var usualUnits = func() map[string]catalogue.Unit {
 	m := map[string]catalogue.Unit{}
 	for _, f := range measurement.Fields {
 		u, _ := catalogue.UnitOf(f.Unit)

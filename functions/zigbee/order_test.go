@@ -16,9 +16,9 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// TestOrderAndRepetitionChangeNothing sends the same messages in another order,
-// some of them twice, in other batches, with the function restarted between.
-func TestOrderAndRepetitionChangeNothing(t *testing.T) {
+// TestOrderAndDuplicatesChangeNothing sends the same messages in another order, some
+// of them twice, in other batches, with restarts of the function in between.
+func TestOrderAndDuplicatesChangeNothing(t *testing.T) {
 	rounds := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		if rounds++; rounds > 30 { // each opens two databases
@@ -44,18 +44,20 @@ func TestOrderAndRepetitionChangeNothing(t *testing.T) {
 			m.ID = fmt.Sprint("m", i)
 			ms = append(ms, m)
 		}
-		again := slices.Concat(ms, rapid.SliceOfN(rapid.SampledFrom(ms), 0, 10).Draw(rt, "again"))
-		lines, states := told(t, rt, ms)
-		lines2, states2 := told(t, rt, rapid.Permutation(again).Draw(rt, "order"))
+		withDuplicates := slices.Concat(ms, rapid.SliceOfN(rapid.SampledFrom(ms), 0, 10).Draw(rt, "again"))
+		lines, states := storedAfter(t, rt, ms) // in order, once
+		lines2, states2 := storedAfter(t, rt, rapid.Permutation(withDuplicates).Draw(rt, "order"))
 		if d := cmp.Diff(lines, lines2) + cmp.Diff(states, states2); d != "" {
 			rt.Fatalf("(-in order +otherwise):\n%s", d)
 		}
 	})
 }
 
-func told(t *testing.T, rt *rapid.T, ms []wire.Message) (lines, states []string) {
+// storedAfter returns what is stored after messages in batches of random sizes, with
+// random restarts.
+func storedAfter(t *testing.T, rt *rapid.T, ms []wire.Message) (lines, states []string) {
 	st := batchtest.SQLite(t)
-	f := house(t, st)
+	f := serveWithDevices(t, st)
 	for len(ms) > 0 {
 		n := rapid.IntRange(1, len(ms)).Draw(rt, "batch")
 		f.Post(t, slices.Clone(ms[:n])...)
@@ -69,11 +71,11 @@ func told(t *testing.T, rt *rapid.T, ms []wire.Message) (lines, states []string)
 // stores are the databases that hearth runs on.
 var stores = map[string]func(testing.TB) *store.Store{"sqlite": batchtest.SQLite, "servers": batchtest.Servers}
 
-func TestADayOnEveryStore(t *testing.T) {
+func TestEveryStore(t *testing.T) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
 			st := open(t)
-			f := house(t, st)
+			f := serveWithDevices(t, st)
 			f.Post(t, message(0, "garage_temp", `{"temperature":20,"battery":90}`), message(0, "button", `{"action":"single"}`),
 				message(time.Second, "washer/availability", `online`), message(time.Second, "nobody", `{}`))
 			f = batchtest.Serve(t, New, st)
@@ -90,8 +92,8 @@ func TestADayOnEveryStore(t *testing.T) {
 	}
 }
 
-func TestADatabaseThatIsAwayMeansTheWholeBatchLater(t *testing.T) {
-	f := house(t, batchtest.SQLite(t))
+func TestWithoutTheDatabaseTheWholeBatchIsRetried(t *testing.T) {
+	f := serveWithDevices(t, batchtest.SQLite(t))
 	good := f.Store
 	f.Store = batchtest.SQLite(t)
 	f.Store.Close()
@@ -104,13 +106,13 @@ func TestADatabaseThatIsAwayMeansTheWholeBatchLater(t *testing.T) {
 	same(t, "readings", f.Lines(t, "zigbee"), []string{"zigbee,device=garage_temp temperature_celsius=20 1795435200000000000"})
 }
 
-// FuzzMessage sends any payload on any topic beside a good one: both are
-// answered, the good one is stored.
+// FuzzMessage sends any payload on any topic together with a valid message. Both are
+// answered, and the valid one is stored.
 func FuzzMessage(f *testing.F) {
 	st := batchtest.SQLite(f)
 	series := st.Series
 	st.Series = batchtest.Null{Series: series}
-	h := house(f, st)
+	h := serveWithDevices(f, st)
 	for _, seed := range [][2]string{{"garage_temp", `{"temperature":20,"last_seen":1795435200000}`}, {"lamp", `{"color":{"x":0.4},"state":"ON"}`}, {"bridge/devices", list(f)},
 		{"bridge/state", `{"state":"online"}`}, {"washer/availability", `offline`}, {"bridge/groups", `[{"id":1,"friendly_name":"x"}]`}, {"mystery", `{"":1,"_a":2,"time":3,"A B":4}`}} {
 		f.Add(seed[0], []byte(seed[1]))

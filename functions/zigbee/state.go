@@ -18,90 +18,94 @@ import (
 
 const (
 	maxNesting = 4
-	maxNote    = 200 // bytes of a text
+	maxText    = 200 // bytes of a text
 	maxValues  = 300 // of one message
 )
 
-// state takes in what a device published.
-func (w *work) state(i int, d *named) error {
+// readState adds the values of a device's message.
+func (w *work) readState(i int, d *knownDevice) error {
 	m := &w.ms[i]
 	if d.about.Group {
-		return nil // its members say it themselves
+		return nil // its members report for themselves
 	}
-	p := payload{device: d, values: w.values[len(w.values):], notes: w.notes[:0]}
+	p := payload{device: d, values: w.values[len(w.values):], texts: w.texts[:0]}
 	err := p.decode(m.Payload)
-	w.notes = p.notes // for the next
+	w.texts = p.texts // the next message uses the buffer again
 	if err != nil {
 		return err
 	}
-	s := ingest.Report{Measurement: "zigbee", Device: d.Logical, Values: p.values, TextStates: p.notes, Arrived: m.Time, Retained: m.Retained}
-	var later []device.Value
+	s := ingest.Report{Measurement: "zigbee", Device: d.Logical, Values: p.values, TextStates: p.texts, Arrived: m.Time, Retained: m.Retained}
+	var atArrival []device.Value
 	switch {
 	case !p.seen.IsZero() && catalogue.CheckTime(p.seen, m.Time) == nil:
 		s.Time = p.seen
-		s.Values, later = w.since(m, d, &p)
+		s.Values, atArrival = w.splitByTime(m, d, &p)
 	case !m.Retained:
 		s.Time = m.Time
 	}
 	if p.action != "" && !s.Time.IsZero() {
-		w.pressed(i, d, p.action, s.Time)
+		w.addAction(i, d, p.action, s.Time)
 	}
-	if len(later) > 0 {
-		w.b.Add(i, ingest.Report{Measurement: "zigbee", Device: d.Logical, Values: later, Time: m.Time, Arrived: m.Time})
+	if len(atArrival) > 0 {
+		w.b.Add(i, ingest.Report{Measurement: "zigbee", Device: d.Logical, Values: atArrival, Time: m.Time, Arrived: m.Time})
 	}
-	if len(s.Values)+len(s.TextStates) > 0 { // not "{}", nor all of it null or known
+	if len(s.Values)+len(s.TextStates) > 0 { // nothing is left of "{}", or if all is null or known
 		w.b.Add(i, s)
 	}
 	return nil
 }
 
-// since divides the values of a message into those of last_seen and those that
-// Zigbee2MQTT has changed itself later, as when no motion has come for a while:
-// they carry the time of the last motion. What is known already is left out.
-func (w *work) since(m *wire.Message, d *named, p *payload) (then, later []device.Value) {
-	before := d.said
-	if before.work != w || !before.seen.Equal(p.seen) {
-		before = said{work: w, seen: p.seen}
+// splitByTime divides the values of a message into those of its last_seen and those of
+// its arrival. Zigbee2MQTT changes some values itself, for example occupancy to false
+// after a timeout; such a message carries the last_seen of the motion before. So a value
+// is of its arrival if an earlier message with the same last_seen had another value.
+// Values that are known already are left out.
+func (w *work) splitByTime(m *wire.Message, d *knownDevice, p *payload) (atSeen, atArrival []device.Value) {
+	earlier := d.earlier
+	if earlier.work != w || !earlier.seen.Equal(p.seen) {
+		earlier = seenValues{work: w, seen: p.seen}
 	}
-	then = p.values[:0]
+	atSeen = p.values[:0]
 	for _, v := range p.values {
-		st, known := w.b.State(d.Logical, v.Key)
-		old, seen := st.Value, known && st.Text == "" && st.Time.Equal(p.seen) && st.Arrived.Before(m.Time)
-		if i := slices.IndexFunc(before.values, func(b device.Value) bool { return b.Key == v.Key }); i >= 0 {
-			old, seen = before.values[i].V, true
+		state, known := w.b.State(d.Logical, v.Key)
+		old, hasOld := state.Value, known && state.Text == "" && state.Time.Equal(p.seen) && state.Arrived.Before(m.Time)
+		if i := slices.IndexFunc(earlier.values, func(e device.Value) bool { return e.Key == v.Key }); i >= 0 {
+			old, hasOld = earlier.values[i].V, true
 		}
 		switch {
-		case known && st.Value == v.V && sameMoment(st.Arrived, m.Time) && !st.Time.Equal(p.seen): // the message came before
-		case m.Retained && known && st.Time.After(p.seen): // or one after it
-		case !seen || old == v.V:
-			then = append(then, v)
-		case m.Retained: // when it changed, nobody knows
+		case known && state.Value == v.V && sameMoment(state.Arrived, m.Time) && !state.Time.Equal(p.seen):
+			// This message was delivered before and set the state at its arrival.
+		case m.Retained && known && state.Time.After(p.seen):
+			// A later message is known.
+		case !hasOld || old == v.V:
+			atSeen = append(atSeen, v)
+		case m.Retained: // the value changed at an unknown time
 			w.b.SetState(d.Logical, v.Key, "", v.V, m.Time, true)
 		default:
-			later = append(later, v)
+			atArrival = append(atArrival, v)
 		}
 	}
-	if before.values == nil {
-		before.values = then
+	if earlier.values == nil {
+		earlier.values = atSeen
 	}
-	d.said = before
-	w.values = append(w.values, then...) // where before remembers them
-	return then, later
+	d.earlier = earlier
+	w.values = append(w.values, atSeen...) // so that later messages do not overwrite earlier.values
+	return atSeen, atArrival
 }
 
-// sameMoment compares with a time that may come from the store, which keeps
-// microseconds.
+// sameMoment compares a stored time with another. The store keeps microseconds; a
+// state that is not read again from it may be more exact.
 func sameMoment(stored, t time.Time) bool {
 	return stored.Equal(t) || stored.Nanosecond()%1000 == 0 && stored.Equal(t.Truncate(time.Microsecond))
 }
 
-// pressed keeps what a button did. Where Zigbee2MQTT tells of two things at one
-// last_seen, the second is of its arrival.
-func (w *work) pressed(i int, d *named, action string, t time.Time) {
+// addAction stores a button press. Zigbee2MQTT may report two actions with one
+// last_seen; then the second has the time of its arrival.
+func (w *work) addAction(i int, d *knownDevice, action string, t time.Time) {
 	m := &w.ms[i]
 	st, known := w.b.State(d.Logical, "action")
 	switch {
-	case known && st.Text == action && sameMoment(st.Arrived, m.Time):
+	case known && st.Text == action && sameMoment(st.Arrived, m.Time): // this message was delivered before
 		t = st.Time
 	case known && st.Text != action && st.Time.Equal(t) && st.Arrived.Before(m.Time):
 		t = m.Time
@@ -111,68 +115,69 @@ func (w *work) pressed(i int, d *named, action string, t time.Time) {
 	w.b.SetTextState(d.Logical, "action", action, t, m.Time, m.Retained)
 }
 
-// payload is what one message of a device holds.
+// payload is one message of a device while it is decoded.
 type payload struct {
-	device *named
+	device *knownDevice
 	values []device.Value
-	notes  []device.TextState
+	texts  []device.TextState
 	seen   time.Time
 	action string
-	path   []byte
+	path   []byte // of the attribute that is read now, joined by _
 }
 
-var errObject = errors.New("it is no JSON object: set `output: json` in Zigbee2MQTT")
+var errObject = errors.New("the payload is not a JSON object: set `output: json` in Zigbee2MQTT")
 
 func (p *payload) decode(b []byte) error {
 	s := scan.New(b)
 	if s.Kind() != scan.Object {
 		return errObject
 	}
-	if err := p.object(s, 0); err != nil {
+	if err := p.readObject(s, 0); err != nil {
 		return err
 	}
 	return s.End()
 }
 
-// object reads attributes; color.x becomes color_x.
-func (p *payload) object(s *scan.Scanner, depth int) error {
+// readObject reads the attributes of an object. Attribute x of the object color is
+// color_x.
+func (p *payload) readObject(s *scan.Scanner, depth int) error {
 	return s.Object(func(key []byte) error {
 		outer := len(p.path)
 		if outer > 0 {
 			p.path = append(p.path, '_')
 		}
 		p.path = append(p.path, key...)
-		err := p.attribute(s, depth)
+		err := p.readAttribute(s, depth)
 		p.path = p.path[:outer]
 		return err
 	})
 }
 
-func (p *payload) attribute(s *scan.Scanner, depth int) error {
+func (p *payload) readAttribute(s *scan.Scanner, depth int) error {
 	if depth == 0 {
 		switch string(p.path) {
 		case "last_seen":
-			return p.lastSeen(s)
+			return p.readLastSeen(s)
 		case "action":
-			return p.pressed(s)
+			return p.readAction(s)
 		case "click": // before Zigbee2MQTT 1.17, and beside action where legacy payloads are on
 			if p.action != "" {
 				return s.Skip()
 			}
-			return p.pressed(s)
-		case "device", "definition": // who it is, where the user wants that in every message
+			return p.readAction(s)
+		case "device", "definition": // the device's description, in every message if the user sets include_device_information
 			return s.Skip()
 		}
 	}
 	kind := s.Kind()
 	if kind == scan.Object && depth < maxNesting {
-		return p.object(s, depth+1)
+		return p.readObject(s, depth+1)
 	}
 	if kind == scan.Null || kind == scan.Object || kind == scan.Array || kind == scan.Invalid {
 		return s.Skip()
 	}
 	known := p.device.property(p.path)
-	if known.key == "" || len(p.values)+len(p.notes) >= maxValues {
+	if known.key == "" || len(p.values)+len(p.texts) >= maxValues {
 		return s.Skip()
 	}
 	switch kind {
@@ -182,57 +187,57 @@ func (p *payload) attribute(s *scan.Scanner, depth int) error {
 		return err
 	case scan.Bool:
 		v, err := s.Bool()
-		p.binary(known, v)
+		p.addBinary(known, v)
 		return err
 	default:
 		text, err := s.Text()
-		p.text(known, text)
+		p.addText(known, text)
 		return err
 	}
 }
 
-func (p *payload) binary(known *property, on bool) {
+func (p *payload) addBinary(known *property, on bool) {
 	v := 0.0
 	if on {
 		v = 1
 	}
-	p.values = append(p.values, device.Value{Key: known.note, V: v})
+	p.values = append(p.values, device.Value{Key: known.textKey, V: v})
 }
 
-// text reads a switch as 1 or 0, as the device declares or as ON and OFF, and
-// keeps any other text as a state.
-func (p *payload) text(known *property, text []byte) {
+// addText adds a switch as 1 or 0, by the texts that the device declares, else by ON
+// and OFF. It adds any other text as a text state.
+func (p *payload) addText(known *property, addText []byte) {
 	switch {
-	case known.on != "" && string(text) == known.on, known.on == "" && bytes.EqualFold(text, []byte("on")):
-		p.binary(known, true)
-	case known.off != "" && string(text) == known.off, known.off == "" && bytes.EqualFold(text, []byte("off")):
-		p.binary(known, false)
-	case len(text) > 0:
-		p.notes = append(p.notes, device.TextState{Key: known.note, Text: cut(text)})
+	case known.on != "" && string(addText) == known.on, known.on == "" && bytes.EqualFold(addText, []byte("on")):
+		p.addBinary(known, true)
+	case known.off != "" && string(addText) == known.off, known.off == "" && bytes.EqualFold(addText, []byte("off")):
+		p.addBinary(known, false)
+	case len(addText) > 0:
+		p.texts = append(p.texts, device.TextState{Key: known.textKey, Text: truncate(addText)})
 	}
 }
 
-func (p *payload) pressed(s *scan.Scanner) error {
+func (p *payload) readAction(s *scan.Scanner) error {
 	if s.Kind() != scan.String {
 		return s.Skip()
 	}
 	text, err := s.Text()
-	if len(text) > 0 { // "" is that it was let go
-		p.action = cut(text)
+	if len(text) > 0 { // "" means that the button was released
+		p.action = truncate(text)
 	}
 	return err
 }
 
-func cut(text []byte) string {
-	if len(text) > maxNote {
-		text = text[:maxNote]
+func truncate(text []byte) string {
+	if len(text) > maxText {
+		text = text[:maxText]
 	}
 	return strings.ToValidUTF8(string(text), "")
 }
 
-// lastSeen reads ISO_8601, ISO_8601_local, or epoch in milliseconds. What is
-// none of them is no time.
-func (p *payload) lastSeen(s *scan.Scanner) error {
+// readLastSeen reads the formats ISO_8601, ISO_8601_local, and epoch in milliseconds.
+// It ignores any other value: the message then has no time of its own.
+func (p *payload) readLastSeen(s *scan.Scanner) error {
 	switch s.Kind() {
 	case scan.Number:
 		ms, err := s.Float()
@@ -250,19 +255,20 @@ func (p *payload) lastSeen(s *scan.Scanner) error {
 	return s.Skip()
 }
 
-// availability takes in {"state":"online"} or, as before Zigbee2MQTT 2.0, online.
-// It is retained by design and true when it comes, so it is a state at arrival;
-// what is live is a reading too.
-func (w *work) availability(i int, d *named) error {
-	online, err := available(w.ms[i].Payload)
+// readAvailability handles {"state":"online"} or, before Zigbee2MQTT 2.0, online. The
+// broker retains it, and it holds when it arrives. So a retained message sets a state
+// at its arrival; a live one is a reading too.
+func (w *work) readAvailability(i int, d *knownDevice) error {
+	online, err := parseAvailability(w.ms[i].Payload)
 	if err != nil || d.about.Group {
 		return err
 	}
-	w.available(i, d.Logical, online)
+	w.setAvailable(i, d.Logical, online)
 	return nil
 }
 
-func (w *work) available(i int, t *device.Device, online float64) {
+// setAvailable stores the availability of a device or bridge: 1 or 0.
+func (w *work) setAvailable(i int, t *device.Device, online float64) {
 	m := &w.ms[i]
 	if m.Retained {
 		w.b.SetState(t, "available", "", online, m.Time, true)
@@ -272,7 +278,8 @@ func (w *work) available(i int, t *device.Device, online float64) {
 	w.b.Add(i, ingest.Report{Measurement: "zigbee", Device: t, Values: []device.Value{{Key: "available", V: online, Field: &f}}, Time: m.Time, Arrived: m.Time})
 }
 
-func available(b []byte) (float64, error) {
+// parseAvailability returns 1 for online and 0 for offline.
+func parseAvailability(b []byte) (float64, error) {
 	state := b
 	if s := scan.New(b); s.Kind() == scan.Object {
 		state = nil

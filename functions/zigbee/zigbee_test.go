@@ -37,8 +37,8 @@ func list(t testing.TB) string {
 	return string(b)
 }
 
-// house serves the function with the devices of testdata known.
-func house(t testing.TB, st *store.Store) *batchtest.Served {
+// serveWithDevices serves the function after it has received the lists of testdata.
+func serveWithDevices(t testing.TB, st *store.Store) *batchtest.Served {
 	t.Helper()
 	f := batchtest.Serve(t, New, st)
 	f.Post(t, retained(message(-time.Hour, "bridge/devices", list(t))), retained(message(-time.Hour, "bridge/groups", `[{"id":1,"friendly_name":"all lamps","members":[]}]`)))
@@ -92,7 +92,7 @@ func TestPayloads(t *testing.T) {
 		"the_bridge":            {"bridge/state", `{"state":"offline"}`, []string{"zigbee,device=zigbee2mqtt available=0 1795435201000000000"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := house(t, batchtest.SQLite(t))
+			f := serveWithDevices(t, batchtest.SQLite(t))
 			a := f.Post(t, message(time.Second, tc.topic, tc.payload))
 			if len(a.Rejected)+len(a.Retry) > 0 {
 				t.Errorf("%+v", a)
@@ -103,9 +103,9 @@ func TestPayloads(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	f := house(t, batchtest.SQLite(t))
+	f := serveWithDevices(t, batchtest.SQLite(t))
 	for payload, reason := range map[string]string{
-		`hello`: "no JSON object", `[1]`: "no JSON object", `{"temperature":`: "JSON", `{"temperature":20}x`: "JSON", `{"temperature":1e999}`: "beyond",
+		`hello`: "not a JSON object", `[1]`: "not a JSON object", `{"temperature":`: "JSON", `{"temperature":20}x`: "JSON", `{"temperature":1e999}`: "beyond",
 	} {
 		a := f.Post(t, message(0, "garage_temp", payload), message(0, "washer", `{"power":3}`))
 		if len(a.Rejected) != 1 || !strings.Contains(a.Rejected[0].Reason, reason) {
@@ -127,7 +127,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestANameThatIsNotInTheListWaitsAndIsReplayedWhenItAppears(t *testing.T) {
+func TestAMessageOfAnUnknownNameIsRetriedRejectedAndReplayed(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
 	m := message(0, "garage_temp", `{"temperature":20}`)
 	m.ID = "early"
@@ -152,16 +152,16 @@ func TestANameThatIsNotInTheListWaitsAndIsReplayedWhenItAppears(t *testing.T) {
 	}
 	same(t, "readings", f.Lines(t, "zigbee"), []string{"zigbee,device=garage_temp temperature_celsius=20 1795435200000000000"})
 	if a := f.Post(t, retained(message(2*time.Minute, "bridge/devices", list(t)))); len(a.Replay) > 0 {
-		t.Errorf("nothing is new: %+v", a)
+		t.Errorf("the list has no new name: %+v", a)
 	}
 }
 
 func TestARenameAndASwapKeepTheHistory(t *testing.T) {
 	st := batchtest.SQLite(t)
-	f := house(t, st)
+	f := serveWithDevices(t, st)
 	f.Post(t, message(0, "garage_temp", `{"temperature":20}`))
 	f.Post(t, retained(message(time.Second, "bridge/devices", strings.Replace(list(t), `"garage_temp"`, `"Garage"`, 1))))
-	f.Post(t, message(2*time.Second, "Garage", `{"temperature":21}`), message(3*time.Second, "garage_temp", `{"temperature":22}`)) // published before, came late
+	f.Post(t, message(2*time.Second, "Garage", `{"temperature":21}`), message(3*time.Second, "garage_temp", `{"temperature":22}`)) // published before the rename, arrived late
 	// The sensor breaks; another one gets its name.
 	swapped := strings.Replace(strings.Replace(list(t), `"garage_temp"`, `"Garage"`, 1), "0xa4c1380000000001", "0xa4c1380000000099", 1)
 	f.Post(t, retained(message(4*time.Second, "bridge/devices", swapped)))
@@ -186,18 +186,18 @@ func TestARenameAndASwapKeepTheHistory(t *testing.T) {
 }
 
 func TestAnOldListChangesNothing(t *testing.T) {
-	f := house(t, batchtest.SQLite(t))
+	f := serveWithDevices(t, batchtest.SQLite(t))
 	f.Post(t, retained(message(-2*time.Hour, "bridge/devices", `[{"ieee_address":"0xa4c1380000000001","type":"EndDevice","friendly_name":"old name"}]`)))
 	if a := f.Post(t, message(0, "garage_temp", `{"temperature":20}`)); len(a.Retry) > 0 {
 		t.Errorf("%+v", a)
 	}
 }
 
-func TestWhatComesFromTheCacheIsNotFresh(t *testing.T) {
-	f := house(t, batchtest.SQLite(t))
+func TestMessagesFromTheCacheAreDuplicates(t *testing.T) {
+	f := serveWithDevices(t, batchtest.SQLite(t))
 	const cached = `{"temperature":20,"humidity":50,"linkquality":90,"last_seen":"2026-11-23T11:00:00.000Z"}`
 	f.Post(t, message(-time.Hour, "garage_temp", cached))
-	f.Post(t, message(0, "garage_temp", cached)) // Zigbee2MQTT starts and says all again
+	f.Post(t, message(0, "garage_temp", cached)) // Zigbee2MQTT restarts and publishes its cache
 	f.Post(t, message(time.Second, "garage_temp", `{"temperature":20,"humidity":51,"linkquality":90,"last_seen":"2026-11-23T12:00:01.000Z"}`))
 	same(t, "readings", f.Lines(t, "zigbee"), []string{
 		"zigbee,device=garage_temp humidity_percent=50,linkquality=90,temperature_celsius=20 1795431600000000000",
@@ -218,7 +218,7 @@ func TestWhatComesFromTheCacheIsNotFresh(t *testing.T) {
 }
 
 func TestRetainedMessages(t *testing.T) {
-	f := house(t, batchtest.SQLite(t))
+	f := serveWithDevices(t, batchtest.SQLite(t))
 	f.Post(t, retained(message(0, "garage_temp", `{"temperature":20}`)),
 		retained(message(0, "washer", `{"power":3,"state":"ON","last_seen":"2026-11-23T11:00:00.000Z"}`)),
 		retained(message(0, "washer/availability", `{"state":"online"}`)))
@@ -233,7 +233,7 @@ func TestRetainedMessages(t *testing.T) {
 		"washer power_watts = 3 11:00:00.000 ok retained", "washer state = 1 11:00:00.000 ok retained"})
 }
 
-func TestAnOddNameInTheListIsRefusedAndTheOthersAreTaken(t *testing.T) {
+func TestAnInvalidNameInTheListIsRefusedAndTheOthersAreStored(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
 	for i, odd := range []string{`a\u0000b`, `a\nb`, `a\u0085b`} {
 		at := time.Duration(i) * time.Second
@@ -250,12 +250,12 @@ func TestAnOddNameInTheListIsRefusedAndTheOthersAreTaken(t *testing.T) {
 	f.Post(t, message(2*time.Minute, "mystery", `{"temperature":1}`))
 	a := f.Post(t, retained(message(3*time.Minute, "bridge/devices", strings.Replace(list(t), `"mystery"`, `"a\u0000b"`, 1))), message(4*time.Minute, "mystery", `{"temperature":2}`))
 	if len(a.Rejected) != 1 || len(a.Retry) > 0 {
-		t.Errorf("a device does not stay what it was while its name is odd: %+v", a)
+		t.Errorf("a device must keep its binding while the list has an invalid name for it: %+v", a)
 	}
 }
 
-func TestANameThatAGroupHadIsTheDevicesThatGetsIt(t *testing.T) {
-	f := house(t, batchtest.SQLite(t))
+func TestADeviceWinsANameOverAGroup(t *testing.T) {
+	f := serveWithDevices(t, batchtest.SQLite(t))
 	f.Post(t, retained(message(-time.Minute, "bridge/devices", strings.Replace(list(t), `"mystery"`, `"all lamps"`, 1))))
 	for i := range 8 { // each reads the register in another order
 		f = batchtest.Serve(t, New, f.Store)
@@ -266,25 +266,25 @@ func TestANameThatAGroupHadIsTheDevicesThatGetsIt(t *testing.T) {
 	}
 }
 
-func TestTheLastOfAListLeaves(t *testing.T) {
-	f := house(t, batchtest.SQLite(t))
+func TestAListWithoutDevicesUnbindsAll(t *testing.T) {
+	f := serveWithDevices(t, batchtest.SQLite(t))
 	coordinator := `[{"ieee_address":"0x00124b0024c2a1b1","type":"Coordinator","friendly_name":"Coordinator"}]`
 	f.Post(t, retained(message(0, "bridge/devices", coordinator)), retained(message(0, "bridge/groups", `[]`)))
 	f.Late = time.Hour
 	if a := f.Post(t, message(time.Second, "garage_temp", `{"temperature":20}`), message(time.Second, "all lamps", `{"state":"ON"}`)); len(a.Rejected) != 2 {
-		t.Errorf("still known: %+v", a)
+		t.Errorf("still bound: %+v", a)
 	}
 	if a := f.Post(t, retained(message(2*time.Hour, "bridge/devices", `[]`))); len(a.Rejected) != 1 {
 		t.Errorf("a list without even the coordinator: %+v", a)
 	}
 }
 
-func TestNewNamesOfABatchThatIsNotStoredAreReplayedByTheNext(t *testing.T) {
+func TestReplaysOfABatchThatWasNotStoredAreRequestedByTheNext(t *testing.T) {
 	st := batchtest.SQLite(t)
 	f := batchtest.Serve(t, New, st)
 	batch := []wire.Message{retained(message(0, "bridge/devices", list(t))), message(0, "garage_temp", `{"temperature":20}`)}
 	series := st.Series
-	st.Series = away{series}
+	st.Series = unreachable{series}
 	if code, _ := f.Try(t, batch...); code != 503 {
 		t.Fatalf("answered %d", code)
 	}
@@ -302,9 +302,9 @@ func TestNewNamesOfABatchThatIsNotStoredAreReplayedByTheNext(t *testing.T) {
 	}
 }
 
-// away is a database that does not answer.
-type away struct{ store.Series }
+// unreachable is a time series database that cannot be reached.
+type unreachable struct{ store.Series }
 
-func (away) Write(context.Context, []reading.Reading) error {
-	return errors.New("the database is away")
+func (unreachable) Write(context.Context, []reading.Reading) error {
+	return errors.New("the database cannot be reached")
 }

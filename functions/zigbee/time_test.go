@@ -10,19 +10,19 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// TestWhatZigbee2MQTTChangesItselfIsOfItsArrival: a motion sensor says only that
-// there is motion; that there is none any more comes from a timer, with the
-// last_seen of the motion. It must not take the motion's place.
-func TestWhatZigbee2MQTTChangesItselfIsOfItsArrival(t *testing.T) {
+// TestATimeoutIsOfItsArrival: a motion sensor reports only motion. Zigbee2MQTT reports
+// the end of it after a timeout, with the last_seen of the motion. That must not
+// replace the reading of the motion.
+func TestATimeoutIsOfItsArrival(t *testing.T) {
 	st := batchtest.SQLite(t)
-	f := house(t, st)
-	says := func(id string, seen, after time.Duration, motion bool) wire.Message {
+	f := serveWithDevices(t, st)
+	occupancy := func(id string, seen, after time.Duration, motion bool) wire.Message {
 		m := message(after, "mystery", fmt.Sprintf(`{"occupancy":%v,"linkquality":90,"last_seen":%q}`, motion, noon.Add(seen).Format(time.RFC3339Nano)))
 		m.ID = id
 		return m
 	}
-	motion, over := says("motion", 0, 100*time.Millisecond+123, true), says("over", 0, 90*time.Second+123, false)
-	again := says("again", 10*time.Minute, 10*time.Minute+100*time.Millisecond, true)
+	motion, over := occupancy("motion", 0, 100*time.Millisecond+123, true), occupancy("over", 0, 90*time.Second+123, false)
+	again := occupancy("again", 10*time.Minute, 10*time.Minute+100*time.Millisecond, true)
 	want := []string{
 		"zigbee,device=mystery linkquality=90,occupancy=1 1795435200000000000",
 		"zigbee,device=mystery occupancy=0 1795435290000000123",
@@ -50,8 +50,8 @@ func TestWhatZigbee2MQTTChangesItselfIsOfItsArrival(t *testing.T) {
 	}
 }
 
-func TestARetainedMessageThatWasMissedIsAState(t *testing.T) {
-	f := house(t, batchtest.SQLite(t))
+func TestARetainedChangeOfUnknownTimeSetsOnlyTheState(t *testing.T) {
+	f := serveWithDevices(t, batchtest.SQLite(t))
 	f.Post(t, message(time.Second, "washer", `{"state":"ON","last_seen":"2026-11-23T12:00:00.000Z"}`),
 		retained(message(time.Minute, "washer", `{"state":"OFF","last_seen":"2026-11-23T12:00:00.000Z"}`)))
 	same(t, "readings", f.Lines(t, "zigbee"), []string{"zigbee,device=washer state=1 1795435200000000000"})
@@ -61,7 +61,7 @@ func TestARetainedMessageThatWasMissedIsAState(t *testing.T) {
 }
 
 func TestActions(t *testing.T) {
-	f := house(t, batchtest.SQLite(t))
+	f := serveWithDevices(t, batchtest.SQLite(t))
 	for i, payload := range []string{
 		`{"action":"hold","last_seen":"2026-11-23T12:00:00.000Z"}`,
 		`{"action":"hold","last_seen":"2026-11-23T12:00:00.000Z"}`,    // from the cache
@@ -89,7 +89,7 @@ func TestActions(t *testing.T) {
 		`zigbee_action,device=button presses=1,action="single" 1795435210000000000`})
 }
 
-func TestAThousandDevicesComeAndAreRenamed(t *testing.T) {
+func TestAThousandDevicesJoinAndAreRenamed(t *testing.T) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
 			f := batchtest.Serve(t, New, open(t))
@@ -108,7 +108,7 @@ func TestAThousandDevicesComeAndAreRenamed(t *testing.T) {
 	}
 }
 
-func TestARangeThatIsNoneIsNoRange(t *testing.T) {
+func TestADeclaredRangeOf0To0IsIgnored(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
 	f.Post(t, retained(message(0, "bridge/devices", strings.Replace(list(t), `"unit":"W"`, `"unit":"W","value_min":0,"value_max":0`, 1))))
 	f.Post(t, message(time.Minute, "washer", `{"power":100,"last_seen":"2026-11-23T12:00:00.000Z"}`))
@@ -119,7 +119,7 @@ func TestAnotherReplicaKnowsANewNameAtOnce(t *testing.T) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
 			st := open(t)
-			one := house(t, st)
+			one := serveWithDevices(t, st)
 			two := batchtest.Serve(t, New, st)
 			two.Post(t, message(0, "garage_temp", `{"temperature":20}`))
 			one.Post(t, retained(message(time.Second, "bridge/devices", strings.Replace(list(t), `"garage_temp"`, `"Garage"`, 1))))

@@ -10,10 +10,10 @@ import (
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
 )
 
-// TestNothingThatIsSentCanBlockADatabase: PostgreSQL and InfluxDB refuse more
-// than SQLite does, and what they refuse would come again for ever.
-func TestNothingThatIsSentCanBlockADatabase(t *testing.T) {
-	f := house(t, batchtest.Servers(t))
+// TestNoPayloadBlocksADatabase: PostgreSQL and InfluxDB refuse more than SQLite does.
+// A batch that they refuse would be retried without end.
+func TestNoPayloadBlocksADatabase(t *testing.T) {
+	f := serveWithDevices(t, batchtest.Servers(t))
 	long := make([]byte, 4000) // an index of PostgreSQL takes 2,700 bytes, compressed
 	rand.Read(long)
 	for i, n := range []string{`\u0000`, hex.EncodeToString(long), "\xff\xfe", `\ud800`, `\n,= \\`, strings.Repeat("x", 300), `\"'`, "\U0001F3E0", "_field", "quality_code"} {
