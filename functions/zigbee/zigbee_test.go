@@ -105,7 +105,7 @@ func TestPayloads(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	f := serveWithDevices(t, batchtest.SQLite(t))
 	for payload, reason := range map[string]string{
-		`hello`: "not a JSON object", `[1]`: "not a JSON object", `{"temperature":`: "JSON", `{"temperature":20}x`: "JSON", `{"temperature":1e999}`: "beyond",
+		`hello`: "not a JSON object", `[1]`: "not a JSON object", `{"temperature":`: "JSON", `{"temperature":20}x`: "JSON", `{"temperature":1e999}`: "too large",
 	} {
 		a := f.Post(t, message(0, "garage_temp", payload), message(0, "washer", `{"power":3}`))
 		if len(a.Rejected) != 1 || !strings.Contains(a.Rejected[0].Reason, reason) {
