@@ -46,9 +46,9 @@ import (
 // Deps are an agent's dependencies. The zero value is for production.
 type Deps struct {
 	Log     *slog.Logger    // default: discard
-	Clock   Clock           // default: SystemClock
+	clock   clock           // default: systemClock
 	Machine *driver.Machine // default: this machine; SIMULATE requires a simulated one
-	Spool   spool.FS        // default: the disk
+	spool   spool.FS        // default: the disk
 }
 
 // Agent reads and publishes for one node. Run may be called once.
@@ -75,18 +75,18 @@ func New(c Config, d Deps) (*Agent, error) {
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
-	clock := d.Clock
-	if clock.Wall == nil {
-		clock = SystemClock()
+	clock := d.clock
+	if clock.wall == nil {
+		clock = systemClock()
 	}
-	if clock.Kernel == "" {
-		clock.Kernel = a.boot
+	if clock.kernel == "" {
+		clock.kernel = a.boot
 	}
 	up := uptime(time.Now())
 	mon := &monitor{log: a.log, up: up}
 	tk := newTimekeeper(clock, c.AnyClock || c.Simulate, c.Hold, filepath.Join(c.Dir, "clock.json"), a.log, mon)
 	if a.machine == nil {
-		a.machine = kinds.Real(c.Dir, func() (time.Time, bool) { return clock.Wall(), tk.isSet() })
+		a.machine = kinds.Real(c.Dir, func() (time.Time, bool) { return clock.wall(), tk.isSet() })
 	}
 	a.machine.State.OnWrite = mon.countWritten
 	a.machine.State.OnError = func(err error) { a.log.Error("keep the state of a sensor", "err", err) }
@@ -101,7 +101,7 @@ func New(c Config, d Deps) (*Agent, error) {
 	a.delivery = &delivery{
 		up: up, samples: samples, sessions: a.dialer.sessions, acks: a.dialer.acks, stored: a.dialer.stored,
 		numbers: newNumbering(c.Node, a.boot, a.machine.Simulated, tk),
-		backlog: newBacklog(c, d.Spool, up, tk, mon, a.log), timekeeper: tk, monitor: mon, log: a.log,
+		backlog: newBacklog(c, d.spool, up, tk, mon, a.log), timekeeper: tk, monitor: mon, log: a.log,
 		window: newWindow(c), rate: budget{rate: float64(c.Rate)},
 	}
 	a.reporter = &reporter{boot: a.boot, sync: c.SpoolSync, sensors: a.sensors, timekeeper: tk, monitor: mon}
@@ -148,13 +148,13 @@ func (a *Agent) Run(ctx context.Context) error {
 	return err
 }
 
-// Handler serves health and metrics, also without LISTEN:
+// handler serves health and metrics, also without LISTEN:
 //
 //	GET /healthz  200 while readings are delivered or kept, as JSON that names problems
 //	GET /metrics  for Prometheus
-func (a *Agent) Handler() http.Handler { return a.reporter.handler() }
+func (a *Agent) handler() http.Handler { return a.reporter.handler() }
 
-// listen serves Handler at LISTEN. The caller stops it with stop.
+// listen serves handler at LISTEN. The caller stops it with stop.
 func (a *Agent) listen() (stop func(), err error) {
 	if a.cfg.Listen == "off" {
 		return func() {}, nil
@@ -163,7 +163,7 @@ func (a *Agent) listen() (stop func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("LISTEN: %w", err)
 	}
-	srv := &http.Server{Handler: a.Handler(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
+	srv := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
 	return func() {

@@ -11,12 +11,12 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// Clock gives the agent wall time and monotonic time.
-type Clock struct {
-	Wall   func() time.Time     // may be years off until the clock is set
-	Mono   func() time.Duration // time since the kernel started; never steps
-	Synced func() bool          // whether the wall clock is synchronised
-	Kernel string               // identifies the run of the kernel to which Mono belongs
+// clock gives the agent wall time and monotonic time.
+type clock struct {
+	wall   func() time.Time     // may be years off until the clock is set
+	mono   func() time.Duration // time since the kernel started; never steps
+	synced func() bool          // whether the wall clock is synchronised
+	kernel string               // identifies the run of the kernel to which mono belongs
 }
 
 // started is when this program started.
@@ -31,7 +31,7 @@ var plausible = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 // is off by seconds after a day, not by years. Only the goroutine of delivery uses it,
 // except for isSet and now.
 type timekeeper struct {
-	clock       Clock
+	clock       clock
 	alwaysTrust bool // CLOCK_TRUST: the clock need not be synchronised
 	path        string
 	log         *slog.Logger
@@ -39,7 +39,7 @@ type timekeeper struct {
 
 	wasSynced   bool
 	syncedShown atomic.Bool // wasSynced at the last poll, for other goroutines
-	// offset is Wall minus Mono at the moment when the first held reading got its time.
+	// offset is wall minus mono at the moment when the first held reading got its time.
 	// It is kept on disk, so that a held reading gets the same time again after a
 	// restart and is not stored twice.
 	offset      time.Duration
@@ -50,7 +50,7 @@ type timekeeper struct {
 	gaveUp bool          // waited reached hold
 }
 
-func newTimekeeper(clock Clock, trust bool, hold time.Duration, path string, log *slog.Logger, m *monitor) *timekeeper {
+func newTimekeeper(clock clock, trust bool, hold time.Duration, path string, log *slog.Logger, m *monitor) *timekeeper {
 	k := &timekeeper{clock: clock, alwaysTrust: trust, hold: hold, path: path, log: log, monitor: m}
 	k.syncedShown.Store(k.synced())
 	return k
@@ -65,8 +65,8 @@ type fixedOffset struct {
 // synced reports whether the clock is set, or was set once since the kernel started.
 func (k *timekeeper) synced() bool {
 	if !k.wasSynced {
-		trusted := k.alwaysTrust || k.clock.Synced()
-		k.wasSynced = trusted && k.clock.Wall().After(plausible)
+		trusted := k.alwaysTrust || k.clock.synced()
+		k.wasSynced = trusted && k.clock.wall().After(plausible)
 	}
 	return k.wasSynced
 }
@@ -98,7 +98,7 @@ func (k *timekeeper) countWait(passed time.Duration) {
 func (k *timekeeper) resolveTime(r *record) bool {
 	switch {
 	case r.Held == nil:
-	case r.Held.Kernel != k.clock.Kernel:
+	case r.Held.Kernel != k.clock.kernel:
 		r.markUnsynced() // the machine restarted before its clock was set
 	case k.synced():
 		r.Time = k.timeOf(r.Held.Mono).Format(wire.TimeLayout)
@@ -112,7 +112,7 @@ func (k *timekeeper) resolveTime(r *record) bool {
 }
 
 // now returns the wall time. It is safe for concurrent use.
-func (k *timekeeper) now() time.Time { return k.clock.Wall() }
+func (k *timekeeper) now() time.Time { return k.clock.wall() }
 
 // timeOf returns the wall time of a monotonic time of this kernel, in UTC to the
 // millisecond. The first call fixes the offset until the kernel stops.
@@ -128,12 +128,12 @@ func (k *timekeeper) fixOffset() {
 	k.offsetFixed = true
 	var f fixedOffset
 	text, err := os.ReadFile(k.path)
-	if err == nil && json.Unmarshal(text, &f) == nil && f.Kernel == k.clock.Kernel {
+	if err == nil && json.Unmarshal(text, &f) == nil && f.Kernel == k.clock.kernel {
 		k.offset = f.Offset
 		return
 	}
-	k.offset = time.Duration(k.clock.Wall().UnixNano()) - k.clock.Mono()
-	if text, err = json.Marshal(fixedOffset{k.clock.Kernel, k.offset}); err == nil {
+	k.offset = time.Duration(k.clock.wall().UnixNano()) - k.clock.mono()
+	if text, err = json.Marshal(fixedOffset{k.clock.kernel, k.offset}); err == nil {
 		err = driver.WriteFile(k.path, text)
 	}
 	if err != nil {

@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SystemClock returns the machine's clock. It counts as set when the kernel reports it
+// systemClock returns the machine's clock. It counts as set when the kernel reports it
 // as synchronised, or systemd-timesyncd has done so since the machine started.
-func SystemClock() Clock {
+func systemClock() clock {
 	id, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	return Clock{Wall: time.Now, Mono: sinceBoot, Synced: synced, Kernel: strings.TrimSpace(string(id))}
+	return clock{wall: time.Now, mono: sinceBoot, synced: synced, kernel: strings.TrimSpace(string(id))}
 }
 
 func sinceBoot() time.Duration {

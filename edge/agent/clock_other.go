@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// SystemClock returns the machine's clock. On systems other than Linux it always counts
+// systemClock returns the machine's clock. On systems other than Linux it always counts
 // as set.
-func SystemClock() Clock {
-	return Clock{
-		Wall: time.Now, Mono: func() time.Duration { return time.Since(started) },
-		Synced: func() bool { return true }, Kernel: strconv.FormatInt(started.UnixNano(), 36),
+func systemClock() clock {
+	return clock{
+		wall: time.Now, mono: func() time.Duration { return time.Since(started) },
+		synced: func() bool { return true }, kernel: strconv.FormatInt(started.UnixNano(), 36),
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// testClock is a machine's clock. The true time runs from truth; Wall differs from it by
+// testClock is a machine's clock. The true time runs from truth; wall differs from it by
 // off.
 type testClock struct {
 	kernel string
@@ -39,8 +39,8 @@ func (c *testClock) set(off time.Duration, synced bool) {
 	c.off, c.synced = off, synced
 }
 
-func (c *testClock) clock() Clock {
-	return Clock{Wall: c.wall, Mono: c.mono, Kernel: c.kernel, Synced: func() bool {
+func (c *testClock) clock() clock {
+	return clock{wall: c.wall, mono: c.mono, kernel: c.kernel, synced: func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return c.synced
@@ -57,7 +57,7 @@ func TestReadingsFrom1970GetTheirTrueTime(t *testing.T) {
 			c := in1970("k1")
 			b := startBroker(t)
 			s := startStore(t, b.direct, true)
-			a := runAgent(t, with(sensors(2, 30*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{Clock: c.clock()})
+			a := runAgent(t, with(sensors(2, 30*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{clock: c.clock()})
 			waitFor(t, "held readings", func() bool { return a.backlog() > 20 })
 			steps(c)
 			waitFor(t, "more held readings", func() bool { return a.backlog() > 40 || s.count() > 0 })
@@ -101,7 +101,7 @@ func TestReadingsFrom1970WithoutABrokerGetTheirTrueTime(t *testing.T) {
 	c := in1970("k1")
 	b := startBroker(t)
 	b.stop()
-	a := runAgent(t, with(sensors(2, 20*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{Clock: c.clock()})
+	a := runAgent(t, with(sensors(2, 20*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{clock: c.clock()})
 	waitFor(t, "held readings", func() bool { return a.backlog() > 50 })
 	b.start()
 	s := startStore(t, b.direct, true)
@@ -124,7 +124,7 @@ func TestARestartBeforeTheClockIsSetLosesNoTime(t *testing.T) {
 	b := startBroker(t)
 	b.stop()
 	set := with(sensors(1, 20*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr, "SPOOL_DIR": t.TempDir()})
-	first := runAgent(t, set, Deps{Clock: c.clock()})
+	first := runAgent(t, set, Deps{clock: c.clock()})
 	waitFor(t, "held readings", func() bool { return first.backlog() > 20 })
 	if err := first.stop(); err != nil {
 		t.Fatal(err)
@@ -132,7 +132,7 @@ func TestARestartBeforeTheClockIsSetLosesNoTime(t *testing.T) {
 	b.start()
 	s := startStore(t, b.direct, true)
 	c.set(0, true)
-	second := runAgent(t, set, Deps{Clock: c.clock()})
+	second := runAgent(t, set, Deps{clock: c.clock()})
 	waitFor(t, "readings of both runs", func() bool {
 		return s.countOf(first.boot) == int(first.delivery.numbers.seq) && s.countOf(second.boot) > 5
 	})
@@ -152,14 +152,14 @@ func TestReadingsOfABootWithoutATimeAreMarkedUnsynced(t *testing.T) {
 	b := startBroker(t)
 	set := with(sensors(1, 20*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr, "SPOOL_DIR": t.TempDir()})
 	s := startStore(t, b.direct, true)
-	first := runAgent(t, set, Deps{Clock: c.clock()})
+	first := runAgent(t, set, Deps{clock: c.clock()})
 	waitFor(t, "held readings", func() bool { return first.backlog() > 20 })
 	if err := first.stop(); err != nil {
 		t.Fatal(err)
 	}
 	again := in1970("k2")
 	again.set(0, true)
-	second := runAgent(t, set, Deps{Clock: again.clock()})
+	second := runAgent(t, set, Deps{clock: again.clock()})
 	waitFor(t, "readings of both runs", func() bool {
 		return s.countOf(first.boot) == int(first.delivery.numbers.seq) && s.countOf(second.boot) > 5 && second.backlog() == 0
 	})
@@ -179,7 +179,7 @@ func TestReadingsWaitForTheClockNoLongerThanClockHold(t *testing.T) {
 	c := in1970("k1")
 	b := startBroker(t)
 	s := startStore(t, b.direct, true)
-	a := runAgent(t, with(sensors(1, 30*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr, "CLOCK_HOLD": "2s"}), Deps{Clock: c.clock()})
+	a := runAgent(t, with(sensors(1, 30*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr, "CLOCK_HOLD": "2s"}), Deps{clock: c.clock()})
 	waitFor(t, "held readings", func() bool { return a.backlog() > 10 })
 	waitFor(t, "readings without a time", func() bool { return s.count() > 100 && a.backlog() == 0 })
 	for _, r := range s.ordered() {
@@ -203,7 +203,7 @@ func TestAClockThatLosesItsServerIsStillTrusted(t *testing.T) {
 	c.set(0, true)
 	b := startBroker(t)
 	s := startStore(t, b.direct, true)
-	runAgent(t, with(sensors(1, 20*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{Clock: c.clock()})
+	runAgent(t, with(sensors(1, 20*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{clock: c.clock()})
 	waitFor(t, "readings", func() bool { return s.count() > 10 })
 	c.set(0, false)
 	n := s.count()

@@ -137,7 +137,7 @@ func withSensors(vars map[string]string, simulate bool, simulated map[string]str
 
 // withFile adds the settings of the node's file to vars, if the file exists.
 func withFile(vars map[string]string) (map[string]string, error) {
-	path := FileOf(vars)
+	path := fileOf(vars)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return vars, nil
@@ -155,8 +155,8 @@ func withFile(vars map[string]string) (map[string]string, error) {
 	return all, nil
 }
 
-// FileOf returns the path of the node's settings file, which need not exist.
-func FileOf(vars map[string]string) string {
+// fileOf returns the path of the node's settings file, which need not exist.
+func fileOf(vars map[string]string) string {
 	dir := vars["EDGE_CONFIG_DIR"]
 	if dir == "" {
 		dir = "/etc/hearth/edge"

@@ -62,7 +62,7 @@ func newAgent(t testing.TB, settings map[string]string, d Deps) *Agent {
 		t.Cleanup(end) // ends after the agent
 		d.Machine = sim.NewMachine(ctx, sim.NewFast(c.Speed))
 	}
-	if d.Clock.Wall != nil {
+	if d.clock.wall != nil {
 		c.Simulate = false // a simulated machine would make the agent trust the test's clock
 	}
 	a, err := New(c, d)

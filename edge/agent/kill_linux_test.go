@@ -45,13 +45,13 @@ func runChild(text string) {
 		panic(err)
 	}
 	cfg.Simulate = false // a simulated machine would make the agent trust the clock
-	clock := Clock{Wall: time.Now, Mono: sinceBoot, Kernel: c.Kernel, Synced: func() bool { return c.Set }}
+	clock := clock{wall: time.Now, mono: sinceBoot, kernel: c.Kernel, synced: func() bool { return c.Set }}
 	if !c.Set {
-		clock.Wall = func() time.Time { return time.Now().AddDate(-56, 0, 0) }
+		clock.wall = func() time.Time { return time.Now().AddDate(-56, 0, 0) }
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	a, err := New(cfg, Deps{Clock: clock, Log: slog.New(slog.NewTextHandler(os.Stdout, nil)), Machine: simulated(ctx)})
+	a, err := New(cfg, Deps{clock: clock, Log: slog.New(slog.NewTextHandler(os.Stdout, nil)), Machine: simulated(ctx)})
 	if err != nil {
 		panic(err)
 	}
@@ -124,7 +124,7 @@ func TestKillsLeaveNoGaps(t *testing.T) {
 		t.Errorf("the last run: %v", err)
 	}
 	end := runAgent(t, with(settings, map[string]string{"SENSOR_0_INTERVAL": "50ms", "SENSOR_1_INTERVAL": "1h", "SENSOR_2_INTERVAL": "1h", "SENSOR_3_INTERVAL": "1h"}),
-		Deps{Clock: Clock{Wall: time.Now, Mono: sinceBoot, Kernel: "k1", Synced: func() bool { return true }}, Machine: simulated(t.Context())})
+		Deps{clock: clock{wall: time.Now, mono: sinceBoot, kernel: "k1", synced: func() bool { return true }}, Machine: simulated(t.Context())})
 	waitFor(t, "delivery of the rest", func() bool { return end.delivery.monitor.snapshot().connected && end.backlog() == 0 })
 	if err := end.stop(); err != nil {
 		t.Fatal(err)

@@ -35,10 +35,10 @@ func (n *numbering) next(t takenSample) *record {
 		Fields: t.sample.Fields, Text: t.sample.Text, Quality: string(t.sample.Quality), Reason: t.sample.Reason, Sample: n.simulated,
 	}}
 	if clock := n.timekeeper.clock; n.timekeeper.synced() {
-		at := n.timekeeper.now().Add(t.mono - clock.Mono())
+		at := n.timekeeper.now().Add(t.mono - clock.mono())
 		r.Time = n.times.next(r.Device, at).Format(wire.TimeLayout)
 	} else {
-		r.Held = &monotonic{clock.Kernel, t.mono}
+		r.Held = &monotonic{clock.kernel, t.mono}
 	}
 	return r
 }

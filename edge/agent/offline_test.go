@@ -156,7 +156,7 @@ func TestReadingsSurviveAFullDisk(t *testing.T) {
 	b := startBroker(t)
 	b.stop()
 	full := &fullDisk{}
-	a := runAgent(t, with(sensors(2, 10*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr, "BACKLOG_RATE": "5000"}), Deps{Spool: full})
+	a := runAgent(t, with(sensors(2, 10*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr, "BACKLOG_RATE": "5000"}), Deps{spool: full})
 	waitFor(t, "readings on disk", func() bool { return a.backlog() > 20 })
 	full.on.Store(true)
 	waitFor(t, "readings in memory", func() bool { return a.delivery.monitor.snapshot().pending > 100 })
@@ -177,7 +177,7 @@ func TestTheAgentStartsWithAFullDisk(t *testing.T) {
 	s := startStore(t, b.direct, true)
 	full := &fullDisk{}
 	full.on.Store(true)
-	a := runAgent(t, with(sensors(2, 10*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{Spool: full})
+	a := runAgent(t, with(sensors(2, 10*time.Millisecond), map[string]string{"MQTT_URL": "tcp://" + b.addr}), Deps{spool: full})
 	waitFor(t, "readings", func() bool { return s.count() > 50 })
 	if err := a.stop(); err != nil {
 		t.Fatal(err)

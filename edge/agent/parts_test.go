@@ -159,7 +159,7 @@ func TestMetricsAndHealth(t *testing.T) {
 	waitFor(t, "readings", func() bool {
 		return s.count() > 20 && a.delivery.monitor.snapshot().connected && a.delivery.monitor.snapshot().window.Confirmed > 0
 	})
-	h := a.Handler()
+	h := a.handler()
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	for name, positive := range map[string]bool{

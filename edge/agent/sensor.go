@@ -22,7 +22,7 @@ const (
 type sensor struct {
 	config  driver.Sensor
 	machine *driver.Machine
-	clock   Clock
+	clock   clock
 	out     chan<- takenSample
 	log     *slog.Logger
 
@@ -42,7 +42,7 @@ type takenSample struct {
 	mono   time.Duration // monotonic time at which the sample ended
 }
 
-func newSensor(set driver.Sensor, m *driver.Machine, clock Clock, out chan<- takenSample, log *slog.Logger) *sensor {
+func newSensor(set driver.Sensor, m *driver.Machine, clock clock, out chan<- takenSample, log *slog.Logger) *sensor {
 	return &sensor{
 		config: set, machine: m, clock: clock, out: out, log: log,
 		stats: sensorStats{readings: map[driver.Quality]uint64{}},
@@ -116,7 +116,7 @@ func (s *sensor) takeReading(ctx context.Context, end time.Time) {
 // send passes a sample to delivery.
 func (s *sensor) send(ctx context.Context, sample driver.Sample) {
 	select {
-	case s.out <- takenSample{s.config, sample, s.clock.Mono()}:
+	case s.out <- takenSample{s.config, sample, s.clock.mono()}:
 	case <-ctx.Done():
 	}
 }

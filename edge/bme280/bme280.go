@@ -60,8 +60,8 @@ const (
 
 var errNotMeasured = errors.New("bme280: the sensor did not measure: check its power")
 
-// Dev is a sensor on a bus.
-type Dev struct {
+// dev is a sensor on a bus.
+type dev struct {
 	dev    i2c.Dev
 	cfg    Config
 	clock  driver.Clock
@@ -70,22 +70,22 @@ type Dev struct {
 	counts driver.Counts
 }
 
-// New returns the sensor on bus. It does no I/O.
-func New(bus i2c.Bus, cfg Config) *Dev {
+// newDev returns the sensor on bus. It does no I/O.
+func newDev(bus i2c.Bus, cfg Config) *dev {
 	if cfg.Address == 0 {
 		cfg.Address = 0x76
 	}
-	return &Dev{
+	return &dev{
 		dev: i2c.Dev{Bus: bus, Addr: uint16(cfg.Address)},
 		cfg: cfg, clock: driver.ClockOr(cfg.Clock),
 	}
 }
 
 // Counts tells what the bus has seen.
-func (d *Dev) Counts() driver.Counts { return d.counts }
+func (d *dev) Counts() driver.Counts { return d.counts }
 
 // Read measures once, in about 10 ms.
-func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
+func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	for range tries {
 		raw, err := d.measure(ctx)
 		if err != nil {
@@ -99,7 +99,7 @@ func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 	return driver.Sample{}, errNotMeasured
 }
 
-func (d *Dev) measure(ctx context.Context) (raw []byte, err error) {
+func (d *dev) measure(ctx context.Context) (raw []byte, err error) {
 	if d.calib == nil {
 		if err := d.identify(); err != nil {
 			return nil, err
@@ -135,7 +135,7 @@ func (d *Dev) measure(ctx context.Context) (raw []byte, err error) {
 }
 
 // identify finds out which chip it is and reads its calibration.
-func (d *Dev) identify() error {
+func (d *dev) identify() error {
 	id, err := d.read(regID, 1)
 	if err != nil {
 		return err
@@ -165,7 +165,7 @@ func (d *Dev) identify() error {
 	return nil
 }
 
-func (d *Dev) sample(v values) driver.Sample {
+func (d *dev) sample(v values) driver.Sample {
 	s := driver.New()
 	s.Fields["temperature_celsius"] = round(v.temp-d.cfg.TemperatureOffset, 3)
 	if v.hasPressure {
@@ -191,14 +191,14 @@ func (d *Dev) sample(v values) driver.Sample {
 	return s
 }
 
-func (d *Dev) write(reg, value byte) error { return d.explain(d.dev.Tx([]byte{reg, value}, nil)) }
+func (d *dev) write(reg, value byte) error { return d.explain(d.dev.Tx([]byte{reg, value}, nil)) }
 
-func (d *Dev) read(reg byte, n int) ([]byte, error) {
+func (d *dev) read(reg byte, n int) ([]byte, error) {
 	b := make([]byte, n)
 	return b, d.explain(d.dev.Tx([]byte{reg}, b))
 }
 
-func (d *Dev) explain(err error) error {
+func (d *dev) explain(err error) error {
 	if err == nil {
 		return nil
 	}

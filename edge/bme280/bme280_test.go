@@ -37,7 +37,7 @@ func TestTheBusSeesARecordedMeasurement(t *testing.T) {
 		op([]byte{0xF3}, []byte{0x00}),
 		op([]byte{0xF7}, dumpData),
 	}}
-	s, err := New(bus, Config{Clock: sim.NewVirtual()}).Read(t.Context())
+	s, err := newDev(bus, Config{Clock: sim.NewVirtual()}).Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestTheBusSeesARecordedMeasurement(t *testing.T) {
 
 func TestReadOverTheSimulatedBus(t *testing.T) {
 	clock, chip := sim.NewVirtual(), sim.NewBME280(1)
-	d := New(sim.NewBus(clock).Add(0x77, chip), Config{Address: 0x77, Clock: clock, TemperatureOffset: 1.5, Altitude: 430})
+	d := newDev(sim.NewBus(clock).Add(0x77, chip), Config{Address: 0x77, Clock: clock, TemperatureOffset: 1.5, Altitude: 430})
 	for range 50 {
 		s, err := d.Read(t.Context())
 		if err != nil {
@@ -74,7 +74,7 @@ func TestReadOverTheSimulatedBus(t *testing.T) {
 
 func TestABMP280HasNoHumidity(t *testing.T) {
 	clock := sim.NewVirtual()
-	s, err := New(sim.NewBus(clock).Add(0x76, sim.NewBMP280(1)), Config{Clock: clock}).Read(t.Context())
+	s, err := newDev(sim.NewBus(clock).Add(0x76, sim.NewBMP280(1)), Config{Clock: clock}).Read(t.Context())
 	if _, ok := s.Fields["humidity_percent"]; err != nil || ok || s.Fields["pressure_hpa"] < 900 {
 		t.Errorf("got %+v, %v", s, err)
 	}
@@ -94,7 +94,7 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			clock, chip := sim.NewVirtual(), sim.NewBME280(2)
-			d := New(sim.NewBus(clock).Add(0x76, chip), Config{Clock: clock})
+			d := newDev(sim.NewBus(clock).Add(0x76, chip), Config{Clock: clock})
 			if _, err := d.Read(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -132,7 +132,7 @@ func (c *once) Tx(now time.Time, w, r []byte) error {
 
 func TestWhatLooksNotMeasuredIsMeasuredAgain(t *testing.T) {
 	clock, chip := sim.NewVirtual(), &once{Chip: sim.NewBME280(2)}
-	s, err := New(sim.NewBus(clock).Add(0x76, chip), Config{Clock: clock}).Read(t.Context())
+	s, err := newDev(sim.NewBus(clock).Add(0x76, chip), Config{Clock: clock}).Read(t.Context())
 	if _, ok := s.Fields["temperature_celsius"]; err != nil || !ok || !chip.asked {
 		t.Errorf("got %+v, %v", s, err)
 	}
@@ -142,7 +142,7 @@ func TestAnotherChipIsNamed(t *testing.T) {
 	clock := sim.NewVirtual()
 	chip := sim.NewBME280(2)
 	chip.Set(sim.Noise)
-	_, err := New(sim.NewBus(clock).Add(0x76, chip), Config{Clock: clock}).Read(t.Context())
+	_, err := newDev(sim.NewBus(clock).Add(0x76, chip), Config{Clock: clock}).Read(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "0xff") {
 		t.Errorf("err = %v", err)
 	}
@@ -153,7 +153,7 @@ func TestImpossibleValuesAreFlaggedAndKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &Dev{calib: &c, humid: true}
+	d := &dev{calib: &c, humid: true}
 	s := d.sample(c.compensate([]byte{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}))
 	if s.Quality != driver.Suspect || s.Fields["temperature_celsius"] < 85 {
 		t.Errorf("got %+v", s)

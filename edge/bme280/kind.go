@@ -25,7 +25,7 @@ type settings struct {
 func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
 	c := o.Config
 	c.Clock = m.Clock
-	return m.OpenI2C(s, o.Bus, func(b i2c.Bus) (driver.Reader, error) { return New(b, c), nil })
+	return m.OpenI2C(s, o.Bus, func(b i2c.Bus) (driver.Reader, error) { return newDev(b, c), nil })
 }
 
 // chipName asks what is at an address: a BMP280 looks like a BME280, and others are

@@ -17,8 +17,8 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// ErrFailed means that a sensor did not pass; the table says which and why.
-var ErrFailed = errors.New("not every sensor works")
+// errFailed means that a sensor did not pass; the table says which and why.
+var errFailed = errors.New("not every sensor works")
 
 // Once reads every sensor once, all at the same time, and prints a table.
 func Once(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.Machine) error {
@@ -55,7 +55,7 @@ func Once(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.M
 		return err
 	}
 	if failed {
-		return ErrFailed
+		return errFailed
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func TestOnceFailsWhereOneSensorDoes(t *testing.T) {
 	err := Once(t.Context(), &out, parseSensors(t, map[string]string{
 		"SENSOR_0_KIND": "bme280", "SENSOR_0_DEVICE": "air", "SENSOR_1_KIND": "host", "SENSOR_1_DEVICE": "pi",
 	}), m)
-	if !errors.Is(err, ErrFailed) || !strings.Contains(out.String(), "FAILED bme280") || !strings.Contains(out.String(), "cpu_") {
+	if !errors.Is(err, errFailed) || !strings.Contains(out.String(), "FAILED bme280") || !strings.Contains(out.String(), "cpu_") {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 }
@@ -62,7 +62,7 @@ func TestSoakJudgesASimulatedHouse(t *testing.T) {
 	s := parseSensors(t, vars)
 	fsys, _ := m.Files(s[1])
 	fsys.(*sim.DHT22).Set(sim.NACK)
-	if err := Soak(t.Context(), &out, s, m, time.Second); !errors.Is(err, ErrFailed) {
+	if err := Soak(t.Context(), &out, s, m, time.Second); !errors.Is(err, errFailed) {
 		t.Errorf("err = %v", err)
 	}
 	for line := range strings.Lines(out.String()) {
@@ -72,10 +72,10 @@ func TestSoakJudgesASimulatedHouse(t *testing.T) {
 	}
 }
 
-func trial(n int, failed int, of func(i int) driver.Sample) Trial {
-	t := Trial{Failed: failed, Error: errors.New("no answer")}
+func outcome(n int, failed int, of func(i int) driver.Sample) trial {
+	t := trial{failed: failed, Error: errors.New("no answer")}
 	for i := range n {
-		t.Samples = append(t.Samples, of(i))
+		t.samples = append(t.samples, of(i))
 	}
 	return t
 }
@@ -91,16 +91,16 @@ func TestJudge(t *testing.T) {
 	fine := func(i int) driver.Sample { return climate(20+float64(i)/100, 45+rng.Float64()) }
 	for _, tt := range []struct {
 		name  string
-		trial Trial
+		trial trial
 		want  string // in the reasons; empty: good
 	}{
-		{"a good one", trial(300, 0, fine), ""},
-		{"one read in ten fails", trial(270, 30, fine), ""},
-		{"one read in three fails", trial(200, 100, fine), "100 of 300 reads failed"},
-		{"silent", trial(0, 50, fine), "50 of 50 reads failed"},
-		{"stuck", trial(300, 0, func(int) driver.Sample { return climate(21, 48) }), "stuck"},
-		{"noisy", trial(300, 0, func(int) driver.Sample { return climate(20+20*rng.Float64(), 45) }), "temperature_celsius jumps about"},
-		{"out of range", trial(300, 0, func(i int) driver.Sample {
+		{"a good one", outcome(300, 0, fine), ""},
+		{"one read in ten fails", outcome(270, 30, fine), ""},
+		{"one read in three fails", outcome(200, 100, fine), "100 of 300 reads failed"},
+		{"silent", outcome(0, 50, fine), "50 of 50 reads failed"},
+		{"stuck", outcome(300, 0, func(int) driver.Sample { return climate(21, 48) }), "stuck"},
+		{"noisy", outcome(300, 0, func(int) driver.Sample { return climate(20+20*rng.Float64(), 45) }), "temperature_celsius jumps about"},
+		{"out of range", outcome(300, 0, func(i int) driver.Sample {
 			s := fine(i)
 			if i%10 == 0 {
 				s.Fields["humidity_percent"] = 3305
@@ -108,13 +108,13 @@ func TestJudge(t *testing.T) {
 			}
 			return s
 		}), "30 of 300 samples are suspect"},
-		{"hardly read", trial(2, 0, fine), "soak longer"},
+		{"hardly read", outcome(2, 0, fine), "soak longer"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			v := Judge(tt.trial)
+			v := judge(tt.trial)
 			all := strings.Join(v.Reasons, "; ")
-			if v.Good != (tt.want == "") || !strings.Contains(all, tt.want) {
-				t.Errorf("got %v %q, want %q", v.Good, all, tt.want)
+			if v.good != (tt.want == "") || !strings.Contains(all, tt.want) {
+				t.Errorf("got %v %q, want %q", v.good, all, tt.want)
 			}
 		})
 	}
@@ -125,7 +125,7 @@ func TestChipsAreFoundAndGuessed(t *testing.T) {
 	bus := sim.NewBus(clock).Add(0x62, sim.NewSCD4x(1)).Add(0x76, sim.NewBME280(2)).Add(0x77, sim.NewBMP280(3)).
 		Add(0x58, sim.NewSGP30(4)).Add(0x48, sim.NewADS1115(5))
 	found := map[uint16]string{}
-	Chips(bus, func(addr uint16, what string) { found[addr] = what })
+	eachChip(bus, func(addr uint16, what string) { found[addr] = what })
 	for addr, want := range map[uint16]string{0x62: "scd4x", 0x76: "bme280 (", 0x77: "BMP280", 0x58: "sgp30", 0x48: "ADS1115"} {
 		if !strings.Contains(found[addr], want) {
 			t.Errorf("%#x is %q, want %s", addr, found[addr], want)

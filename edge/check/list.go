@@ -35,7 +35,7 @@ func list(w io.Writer, root string, probe func(bus string) (i2c.Bus, error)) err
 			row("i2c", path, err.Error())
 			continue
 		}
-		Chips(bus, func(addr uint16, what string) { row("i2c", fmt.Sprintf("%s %#02x", path, addr), what) })
+		eachChip(bus, func(addr uint16, what string) { row("i2c", fmt.Sprintf("%s %#02x", path, addr), what) })
 	}
 	for _, path := range glob(root, "sys/bus/iio/devices/*/name") {
 		name, err := os.ReadFile(path)
@@ -101,8 +101,8 @@ func glob(root, pattern string) []string {
 	return paths
 }
 
-// Chips calls found for every address that answers on a bus.
-func Chips(bus i2c.Bus, found func(addr uint16, what string)) {
+// eachChip calls found for every address that answers on a bus.
+func eachChip(bus i2c.Bus, found func(addr uint16, what string)) {
 	for addr := uint16(0x08); addr <= 0x77; addr++ {
 		if answers(bus, addr) {
 			found(addr, describe(bus, addr))

@@ -25,35 +25,35 @@ const (
 	maxNoise   = 0.02 // of a field's range, from one sample to the next, in the middle of all steps
 )
 
-// Trial is what a sensor did over time.
-type Trial struct {
-	Failed  int
-	Samples []driver.Sample
+// trial is what a sensor did over time.
+type trial struct {
+	failed  int
+	samples []driver.Sample
 	Error   error // the last
 }
 
-// Verdict is what a trial says of a sensor.
-type Verdict struct {
-	Good    bool
+// verdict is what a trial says of a sensor.
+type verdict struct {
+	good    bool
 	Reasons []string // why not, or what to look at
 }
 
-// Judge looks at success, range, stuck values and noise.
-func Judge(t Trial) Verdict {
-	v := Verdict{Good: true}
+// judge looks at success, range, stuck values and noise.
+func judge(t trial) verdict {
+	v := verdict{good: true}
 	bad := func(format string, args ...any) {
-		v.Good = false
+		v.good = false
 		v.Reasons = append(v.Reasons, fmt.Sprintf(format, args...))
 	}
-	reads := len(t.Samples) + t.Failed
+	reads := len(t.samples) + t.failed
 	if reads < minReads {
 		bad("only %d reads: soak longer", reads)
 	}
-	if reads > 0 && float64(len(t.Samples)) < minSuccess*float64(reads) {
-		bad("%d of %d reads failed, the last: %v", t.Failed, reads, t.Error)
+	if reads > 0 && float64(len(t.samples)) < minSuccess*float64(reads) {
+		bad("%d of %d reads failed, the last: %v", t.failed, reads, t.Error)
 	}
 	suspect, reason, warming := 0, "", 0
-	for _, s := range t.Samples {
+	for _, s := range t.samples {
 		switch s.Quality {
 		case driver.Suspect:
 			suspect++
@@ -62,15 +62,15 @@ func Judge(t Trial) Verdict {
 			warming++
 		}
 	}
-	if n := len(t.Samples); n > 0 && float64(suspect) > maxSuspect*float64(n) {
+	if n := len(t.samples); n > 0 && float64(suspect) > maxSuspect*float64(n) {
 		bad("%d of %d samples are suspect: %s", suspect, n, reason)
 	} else if n > 0 && warming == n {
 		v.Reasons = append(v.Reasons, "never warmed up")
 	}
-	if run := longestRun(t.Samples); run >= stuckRun {
+	if run := longestRun(t.samples); run >= stuckRun {
 		bad("%d samples in a row are the same in every value: stuck", run)
 	}
-	for _, key := range noisy(t.Samples) {
+	for _, key := range noisy(t.samples) {
 		bad("%s jumps about", key)
 	}
 	return v
@@ -125,7 +125,7 @@ var slowFields = map[string]bool{
 func Soak(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.Machine, d time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	trials := make([]Trial, len(sensors))
+	trials := make([]trial, len(sensors))
 	var all sync.WaitGroup
 	for i, s := range sensors {
 		all.Go(func() { trials[i] = runTrial(ctx, s, m) })
@@ -136,27 +136,27 @@ func Soak(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.M
 	fmt.Fprintln(t, "DEVICE\tKIND\tREADS\tFAILED\tVALUES\tVERDICT")
 	failed := false
 	for i, s := range sensors {
-		v := Judge(trials[i])
+		v := judge(trials[i])
 		word := "good"
-		if !v.Good {
+		if !v.good {
 			word, failed = "BAD", true
 		}
 		if len(v.Reasons) > 0 {
 			word += ": " + strings.Join(v.Reasons, "; ")
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\n", s.Device, s.Kind.Name, len(trials[i].Samples)+trials[i].Failed, trials[i].Failed, ranges(trials[i].Samples), word)
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\n", s.Device, s.Kind.Name, len(trials[i].samples)+trials[i].failed, trials[i].failed, ranges(trials[i].samples), word)
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	if failed {
-		return ErrFailed
+		return errFailed
 	}
 	return nil
 }
 
 // try reads one sensor until ctx ends, as often as it can give new values.
-func runTrial(ctx context.Context, s driver.Sensor, m *driver.Machine) (t Trial) {
+func runTrial(ctx context.Context, s driver.Sensor, m *driver.Machine) (t trial) {
 	every := s.Every
 	if every == 0 {
 		every = min(s.Interval, 5*time.Second)
@@ -176,9 +176,9 @@ func runTrial(ctx context.Context, s driver.Sensor, m *driver.Machine) (t Trial)
 		switch {
 		case ctx.Err() != nil:
 		case err == nil:
-			t.Samples = append(t.Samples, sample)
+			t.samples = append(t.samples, sample)
 		default:
-			t.Failed++
+			t.failed++
 			t.Error = err
 			if open && s.Kind.Via == driver.Serial && driver.PortLost(err) {
 				o.Close() // it is gone anyway

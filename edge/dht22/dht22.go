@@ -52,8 +52,8 @@ const (
 	maxPercent = 20.0
 )
 
-// Dev is a sensor.
-type Dev struct {
+// dev is a sensor.
+type dev struct {
 	fsys    fs.FS
 	cfg     Config
 	clock   driver.Clock
@@ -62,8 +62,8 @@ type Dev struct {
 	hasLast bool // last is set
 }
 
-// New returns the sensor. It does no I/O.
-func New(cfg Config) *Dev {
+// newDev returns the sensor. It does no I/O.
+func newDev(cfg Config) *dev {
 	fsys := cfg.FS
 	if fsys == nil {
 		fsys = os.DirFS(cfg.Root)
@@ -71,14 +71,14 @@ func New(cfg Config) *Dev {
 	if cfg.Name == "" {
 		cfg.Name = "dht11"
 	}
-	return &Dev{fsys: fsys, cfg: cfg, clock: driver.ClockOr(cfg.Clock)}
+	return &dev{fsys: fsys, cfg: cfg, clock: driver.ClockOr(cfg.Clock)}
 }
 
 // Counts tells what the driver has seen.
-func (d *Dev) Counts() driver.Counts { return d.counts }
+func (d *dev) Counts() driver.Counts { return d.counts }
 
 // Read reads a sample; where that fails, up to three times, two seconds apart.
-func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
+func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	var wild *[2]float64
 	for try := 1; ; try++ {
 		v, err := d.readValues()
@@ -101,7 +101,7 @@ func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 }
 
 // sample is the temperature and the humidity.
-func (d *Dev) readValues() (v [2]float64, err error) {
+func (d *dev) readValues() (v [2]float64, err error) {
 	dir, err := d.find()
 	if err != nil {
 		return v, err
@@ -131,7 +131,7 @@ func parse(text string) (float64, error) {
 }
 
 // find looks for the device by its name.
-func (d *Dev) find() (string, error) {
+func (d *dev) find() (string, error) {
 	entries, err := fs.ReadDir(d.fsys, devices)
 	if err != nil {
 		return "", err
@@ -150,7 +150,7 @@ func similar(a, b [2]float64) bool {
 	return math.Abs(a[0]-b[0]) <= maxCelsius && math.Abs(a[1]-b[1]) <= maxPercent
 }
 
-func (d *Dev) explain(err error, v [2]float64) error {
+func (d *dev) explain(err error, v [2]float64) error {
 	switch {
 	case err == nil:
 		return fmt.Errorf("%g degrees and %g %% differ too much from the last sample and were not confirmed", v[0], v[1])

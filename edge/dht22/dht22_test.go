@@ -12,10 +12,10 @@ import (
 	"github.com/hearth-home/hearth/edge/sim"
 )
 
-func setUp() (*Dev, *sim.DHT22, *sim.Virtual) {
+func setUp() (*dev, *sim.DHT22, *sim.Virtual) {
 	clock := sim.NewVirtual()
 	sensor := sim.NewDHT22(1, clock)
-	return New(Config{Name: "dht11", FS: sensor, Clock: clock}), sensor, clock
+	return newDev(Config{Name: "dht11", FS: sensor, Clock: clock}), sensor, clock
 }
 
 // tree writes a /sys as the kernel shows it: devices are links.
@@ -52,7 +52,7 @@ func TestReadTheFilesOfTheWorkedExamples(t *testing.T) {
 		{"20000\n", "100000\n", 20, 100, driver.Suspect},
 		{"150000\n", "50000\n", 150, 50, driver.Suspect},
 	} {
-		s, err := New(Config{Name: "dht11@4", Root: tree(t, tt.temp, tt.hum), Clock: sim.NewVirtual()}).Read(t.Context())
+		s, err := newDev(Config{Name: "dht11@4", Root: tree(t, tt.temp, tt.hum), Clock: sim.NewVirtual()}).Read(t.Context())
 		if err != nil || s.Fields["temperature_celsius"] != tt.celsius || s.Fields["humidity_percent"] != tt.humidity ||
 			s.Quality != tt.quality || s.CheckKeys() != nil {
 			t.Errorf("%q, %q: %+v, %v", tt.temp, tt.hum, s, err)
@@ -71,7 +71,7 @@ func TestReadRefuses(t *testing.T) {
 		"an empty answer": {Config{Root: tree(t, "", "2")}, "is no number"},
 	} {
 		tt.cfg.Clock = sim.NewVirtual()
-		if s, err := New(tt.cfg).Read(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if s, err := newDev(tt.cfg).Read(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %+v, %v; want %q", name, s, err, tt.want)
 		}
 	}

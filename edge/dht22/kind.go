@@ -25,5 +25,5 @@ func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error)
 	if m.Files != nil {
 		c.FS, _ = m.Files(s)
 	}
-	return driver.Opened(New(c)), nil
+	return driver.Opened(newDev(c)), nil
 }

@@ -95,7 +95,7 @@ func TestLineEndsWithItsContext(t *testing.T) {
 }
 
 func TestPortTurnsAnEmptyReadIntoADeadline(t *testing.T) {
-	p := Port{&script{reads: []string{"", "ab"}}}
+	p := port{&script{reads: []string{"", "ab"}}}
 	if _, err := io.ReadFull(p, make([]byte, 2)); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("err = %v, want a deadline", err)
 	}

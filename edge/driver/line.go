@@ -11,7 +11,7 @@ import (
 
 // Silence is how long a sensor may pause within a frame. What came before a
 // longer pause is dropped.
-const MaxPause = 500 * time.Millisecond
+const maxPause = 500 * time.Millisecond
 
 // What a Match answers, and what Next returns when nothing came.
 var (
@@ -116,7 +116,7 @@ func (l *Line) fill(ctx context.Context) error {
 	n, err := l.rw.Read(l.chunk[:])
 	now := l.clock.Now()
 	if n > 0 {
-		if len(l.buf) > 0 && now.Sub(l.last) > MaxPause {
+		if len(l.buf) > 0 && now.Sub(l.last) > maxPause {
 			l.counts.Skipped += uint64(len(l.buf))
 			l.buf = l.buf[:0]
 		}
@@ -131,13 +131,13 @@ func (l *Line) fill(ctx context.Context) error {
 	return l.clock.Wait(ctx, time.Millisecond)
 }
 
-// Port makes the read timeout of a go.bug.st/serial port, (0, nil), the error
+// port makes the read timeout of a go.bug.st/serial port, (0, nil), the error
 // that the rest of Go expects: os.ErrDeadlineExceeded. Line needs none of it;
 // io.ReadFull and bufio would spin.
-type Port struct{ io.ReadWriter }
+type port struct{ io.ReadWriter }
 
 // Read is the port's Read with its timeouts as errors.
-func (p Port) Read(b []byte) (int, error) {
+func (p port) Read(b []byte) (int, error) {
 	n, err := p.ReadWriter.Read(b)
 	if n == 0 && err == nil && len(b) > 0 {
 		err = os.ErrDeadlineExceeded

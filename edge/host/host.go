@@ -38,16 +38,16 @@ type Config struct {
 	Statfs func(mount string) (size, free uint64, err error) `env:"-"`
 }
 
-// Dev is the machine.
-type Dev struct {
+// dev is the machine.
+type dev struct {
 	fsys   fs.FS
 	cfg    Config
 	counts driver.Counts
 	cpu    cpuTimes
 }
 
-// New returns the machine. It does no I/O.
-func New(cfg Config) *Dev {
+// newDev returns the machine. It does no I/O.
+func newDev(cfg Config) *dev {
 	if cfg.Root == "" {
 		cfg.Root = "/"
 	}
@@ -58,14 +58,14 @@ func New(cfg Config) *Dev {
 		root := cfg.Root
 		cfg.Statfs = func(mount string) (size, free uint64, err error) { return statfs(filepath.Join(root, mount)) }
 	}
-	return &Dev{fsys: cfg.FS, cfg: cfg}
+	return &dev{fsys: cfg.FS, cfg: cfg}
 }
 
 // Counts tells how many times the machine was read.
-func (d *Dev) Counts() driver.Counts { return d.counts }
+func (d *dev) Counts() driver.Counts { return d.counts }
 
 // Read reads everything once.
-func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
+func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	s := driver.New()
 	for _, part := range []func(*driver.Sample){
 		d.thermal, d.hwmon, d.frequency, d.load, d.usage, d.memory, d.space, d.disks, d.network, d.uptime,
@@ -85,7 +85,7 @@ func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 }
 
 // text is a file's content, or "" where it cannot be read.
-func (d *Dev) text(name ...string) string {
+func (d *dev) text(name ...string) string {
 	b, err := fs.ReadFile(d.fsys, path.Join(name...))
 	if err != nil {
 		return ""
@@ -94,13 +94,13 @@ func (d *Dev) text(name ...string) string {
 }
 
 // number is a file's content as a number.
-func (d *Dev) number(name ...string) (float64, bool) {
+func (d *dev) number(name ...string) (float64, bool) {
 	v, err := strconv.ParseFloat(d.text(name...), 64)
 	return v, err == nil && v-v == 0 // not infinite, not NaN
 }
 
 // list is a folder's entries; an unreadable folder has none.
-func (d *Dev) list(dir string) []string {
+func (d *dev) list(dir string) []string {
 	entries, _ := fs.ReadDir(d.fsys, dir)
 	var names []string
 	for _, e := range entries {
@@ -109,7 +109,7 @@ func (d *Dev) list(dir string) []string {
 	return names
 }
 
-func (d *Dev) exists(name ...string) bool {
+func (d *dev) exists(name ...string) bool {
 	_, err := fs.Stat(d.fsys, path.Join(name...))
 	return err == nil
 }

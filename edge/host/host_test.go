@@ -74,7 +74,7 @@ func TestReadAPC(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	d := New(Config{Root: root, Mounts: []string{"/", "/mnt/data", "/gone"}, Statfs: func(mount string) (uint64, uint64, error) {
+	d := newDev(Config{Root: root, Mounts: []string{"/", "/mnt/data", "/gone"}, Statfs: func(mount string) (uint64, uint64, error) {
 		if mount == "/gone" {
 			return 0, 0, errors.New("gone")
 		}
@@ -116,7 +116,7 @@ func TestReadAPC(t *testing.T) {
 }
 
 func TestChipsOfOneNameWithoutDevicesAreNumbered(t *testing.T) {
-	s, err := New(Config{Root: tree(t, pc), Mounts: nil}).Read(t.Context())
+	s, err := newDev(Config{Root: tree(t, pc), Mounts: nil}).Read(t.Context())
 	if err != nil || s.Fields["nvme_composite_temperature_celsius"] != 38.85 || s.Fields["nvme_2_composite_temperature_celsius"] != 41.85 {
 		t.Errorf("got %v, %v", s.Fields, err)
 	}
@@ -125,7 +125,7 @@ func TestChipsOfOneNameWithoutDevicesAreNumbered(t *testing.T) {
 func TestReadTheSimulatedPi(t *testing.T) {
 	clock := sim.NewVirtual()
 	pi := sim.NewHost(1, clock)
-	d := New(Config{FS: pi, Statfs: pi.Statfs, Mounts: []string{"/"}})
+	d := newDev(Config{FS: pi, Statfs: pi.Statfs, Mounts: []string{"/"}})
 	for i := range 20 {
 		s, err := d.Read(t.Context())
 		if err != nil || s.Quality != driver.OK || s.CheckKeys() != nil {
@@ -149,13 +149,13 @@ func TestReadTheSimulatedPi(t *testing.T) {
 }
 
 func TestNothingReadableIsAnError(t *testing.T) {
-	_, err := New(Config{Root: t.TempDir(), Statfs: func(string) (uint64, uint64, error) { return 0, 0, errors.New("no") }}).Read(t.Context())
+	_, err := newDev(Config{Root: t.TempDir(), Statfs: func(string) (uint64, uint64, error) { return 0, 0, errors.New("no") }}).Read(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "check ROOT") {
 		t.Errorf("err = %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := New(Config{Root: "/"}).Read(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := newDev(Config{Root: "/"}).Read(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("err = %v, want canceled", err)
 	}
 }
@@ -164,7 +164,7 @@ func TestThisMachine(t *testing.T) {
 	if _, err := os.Stat("/proc/loadavg"); err != nil {
 		t.Skip("no /proc")
 	}
-	s, err := New(Config{Mounts: []string{"/"}}).Read(t.Context())
+	s, err := newDev(Config{Mounts: []string{"/"}}).Read(t.Context())
 	if err != nil || s.Fields["memory_total_bytes"] < 1e6 || s.Fields["root_disk_size_bytes"] < 1e6 || s.CheckKeys() != nil {
 		t.Errorf("got %+v, %v, %v", s, err, s.CheckKeys())
 	}
@@ -213,7 +213,7 @@ func TestNVIDIASMIIsRun(t *testing.T) {
 		"not wanted":     {"", false, 0},
 		"foreign output": {smi(t, "echo hello"), false, 1},
 	} {
-		d := New(Config{Root: tree(t, pc), NVIDIASMI: tt.program})
+		d := newDev(Config{Root: tree(t, pc), NVIDIASMI: tt.program})
 		s, err := d.Read(t.Context())
 		if _, ok := s.Fields["gpu0_temperature_celsius"]; err != nil || ok != tt.card || d.Counts().BadFrames != tt.bad {
 			t.Errorf("%s: card %v, %v, counts %+v", name, ok, err, d.Counts())
@@ -234,7 +234,7 @@ func FuzzFiles(f *testing.F) {
 			files.Put(name, content)
 		}
 		s := driver.New()
-		d := New(Config{FS: files, Statfs: func(string) (uint64, uint64, error) { return 1, 1, nil }})
+		d := newDev(Config{FS: files, Statfs: func(string) (uint64, uint64, error) { return 1, 1, nil }})
 		if got, err := d.Read(t.Context()); err == nil {
 			s = got
 		}

@@ -20,7 +20,7 @@ const nvidiaTimeout = 5 * time.Second
 
 // nvidia reads the machine's NVIDIA cards where nvidia-smi is there. A card that
 // cannot be asked is a gap, not a fault of the machine.
-func (d *Dev) nvidia(ctx context.Context, s *driver.Sample) {
+func (d *dev) nvidia(ctx context.Context, s *driver.Sample) {
 	if d.cfg.NVIDIASMI == "" {
 		return
 	}

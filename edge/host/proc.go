@@ -8,7 +8,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-func (d *Dev) load(s *driver.Sample) {
+func (d *dev) load(s *driver.Sample) {
 	f := strings.Fields(d.text("proc/loadavg"))
 	if len(f) < 3 {
 		return
@@ -18,7 +18,7 @@ func (d *Dev) load(s *driver.Sample) {
 	}
 }
 
-func (d *Dev) uptime(s *driver.Sample) {
+func (d *dev) uptime(s *driver.Sample) {
 	if f := strings.Fields(d.text("proc/uptime")); len(f) > 0 {
 		set(s, "uptime_seconds", f[0], 1)
 	}
@@ -35,7 +35,7 @@ func set(s *driver.Sample, key, text string, unit float64) {
 type cpuTimes struct{ busy, all float64 }
 
 // usage is the processors' use since the last Read.
-func (d *Dev) usage(s *driver.Sample) {
+func (d *dev) usage(s *driver.Sample) {
 	now, ok := parseCPU(d.text("proc/stat"))
 	last := d.cpu
 	if !ok {
@@ -69,7 +69,7 @@ func parseCPU(text string) (t cpuTimes, ok bool) {
 }
 
 // memory is in kB in /proc/meminfo.
-func (d *Dev) memory(s *driver.Sample) {
+func (d *dev) memory(s *driver.Sample) {
 	keys := map[string]string{"MemTotal:": "memory_total_bytes", "MemAvailable:": "memory_available_bytes"}
 	for line := range strings.Lines(d.text("proc/meminfo")) {
 		if f := strings.Fields(line); len(f) >= 2 && keys[f[0]] != "" {
@@ -83,7 +83,7 @@ func (d *Dev) memory(s *driver.Sample) {
 }
 
 // space is that of the configured file systems.
-func (d *Dev) space(s *driver.Sample) {
+func (d *dev) space(s *driver.Sample) {
 	for _, mount := range d.cfg.Mounts {
 		size, free, err := d.cfg.Statfs(mount)
 		if err != nil || size == 0 {
@@ -101,7 +101,7 @@ func (d *Dev) space(s *driver.Sample) {
 
 // disks reads what was read from and written to each real disk.
 // https://docs.kernel.org/admin-guide/iostats.html
-func (d *Dev) disks(s *driver.Sample) {
+func (d *dev) disks(s *driver.Sample) {
 	const sector = 512 // always, whatever the disk's
 	for line := range strings.Lines(d.text("proc/diskstats")) {
 		f := strings.Fields(line)
@@ -116,7 +116,7 @@ func (d *Dev) disks(s *driver.Sample) {
 
 // network reads what each real interface received and sent. In a container with
 // the host's /proc, process 1 is in the host's network.
-func (d *Dev) network(s *driver.Sample) {
+func (d *dev) network(s *driver.Sample) {
 	text := d.text("proc/1/net/dev")
 	if text == "" {
 		text = d.text("proc/net/dev")

@@ -17,7 +17,7 @@ const (
 )
 
 // thermal reads every thermal zone by its type.
-func (d *Dev) thermal(s *driver.Sample) {
+func (d *dev) thermal(s *driver.Sample) {
 	seen := map[string]int{}
 	for _, zone := range d.list(thermalDir) {
 		kind := driver.KeyPart(d.text(thermalDir, zone, "type"))
@@ -35,7 +35,7 @@ func (d *Dev) thermal(s *driver.Sample) {
 
 // hwmon reads every sensor chip's temperatures and fans by its name and labels.
 // A thermal zone of the same name is the same sensor and stays.
-func (d *Dev) hwmon(s *driver.Sample) {
+func (d *dev) hwmon(s *driver.Sample) {
 	chips := d.list(hwmonDir)
 	names := map[string]int{}
 	for _, chip := range chips {
@@ -58,7 +58,7 @@ func (d *Dev) hwmon(s *driver.Sample) {
 
 // distinct names one of several chips of a name by its device, as nvme0 and
 // nvme1, or else by a number.
-func (d *Dev) distinct(chip, part string, n int) string {
+func (d *dev) distinct(chip, part string, n int) string {
 	target, err := fs.ReadLink(d.fsys, path.Join(hwmonDir, chip, "device"))
 	if device := driver.KeyPart(path.Base(target)); err == nil && device != "" {
 		if strings.HasPrefix(device, part) {
@@ -73,7 +73,7 @@ func (d *Dev) distinct(chip, part string, n int) string {
 }
 
 // inputs reads a chip's tempN_input (thousandths of a degree) and fanN_input.
-func (d *Dev) inputs(s *driver.Sample, chip, part string) {
+func (d *dev) inputs(s *driver.Sample, chip, part string) {
 	for _, file := range d.list(path.Join(hwmonDir, chip)) {
 		input, ok := strings.CutSuffix(file, "_input")
 		if !ok {
@@ -101,7 +101,7 @@ func (d *Dev) inputs(s *driver.Sample, chip, part string) {
 }
 
 // undervoltage is the Raspberry Pi's alarm since boot.
-func (d *Dev) undervoltage(s *driver.Sample, chip string) {
+func (d *dev) undervoltage(s *driver.Sample, chip string) {
 	if v, ok := d.number(hwmonDir, chip, "in0_lcrit_alarm"); ok {
 		s.Fields["undervoltage"] = min(max(v, 0), 1)
 	}
@@ -109,7 +109,7 @@ func (d *Dev) undervoltage(s *driver.Sample, chip string) {
 
 // frequency reads the clock of the processor: the mean, and that of each of a
 // few clusters.
-func (d *Dev) frequency(s *driver.Sample) {
+func (d *dev) frequency(s *driver.Sample) {
 	const clusters = 4 // more are one a core
 	hertz := map[string]float64{}
 	var sum float64
@@ -131,7 +131,7 @@ func (d *Dev) frequency(s *driver.Sample) {
 
 // wear reads how much of an eMMC's life is used, in steps of 10 %: two values,
 // of its two kinds of memory.
-func (d *Dev) wear(s *driver.Sample, disk string) {
+func (d *dev) wear(s *driver.Sample, disk string) {
 	var worst uint64
 	for _, f := range strings.Fields(d.text("sys/block", disk, "device/life_time")) {
 		if v, err := strconv.ParseUint(f, 0, 8); err == nil && v <= 11 {

@@ -41,19 +41,19 @@ type Config struct {
 
 const maxAnswer = 64 << 10
 
-// ErrCredentials means that a plug takes another account.
-var ErrCredentials = errors.New("the plug takes other credentials: check USERNAME, capitals included, and the password")
+// errCredentials means that a plug takes another account.
+var errCredentials = errors.New("the plug takes other credentials: check USERNAME, capitals included, and the password")
 
-// Dev is a plug or strip.
-type Dev struct {
+// dev is a plug or strip.
+type dev struct {
 	cfg    Config
 	klap   *klap
 	smart  smartState
 	counts driver.Counts
 }
 
-// New returns the plug. It does no I/O.
-func New(cfg Config) (*Dev, error) {
+// newDev returns the plug. It does no I/O.
+func newDev(cfg Config) (*dev, error) {
 	switch cfg.Protocol {
 	case "", "auto", "legacy", "klap":
 	default:
@@ -62,16 +62,16 @@ func New(cfg Config) (*Dev, error) {
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = 5 * time.Second
 	}
-	return &Dev{cfg: cfg, klap: newKLAP(cfg)}, nil
+	return &dev{cfg: cfg, klap: newKLAP(cfg)}, nil
 }
 
 // Counts tells how many answers came.
-func (d *Dev) Counts() driver.Counts { return d.counts }
+func (d *dev) Counts() driver.Counts { return d.counts }
 
 // Read asks the plug once. Of a strip it reports each socket, as
 // socket_1_power_watts and so on, and their sums; or one socket where SOCKET
 // names it.
-func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
+func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	p, err := d.readPlug(ctx)
 	if err != nil {
 		return driver.Sample{}, fmt.Errorf("kasa: %s: %w", d.cfg.Host, err)
@@ -85,7 +85,7 @@ func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 }
 
 // ask tries the protocols that are allowed, the one that worked last first.
-func (d *Dev) readPlug(ctx context.Context) (plug, error) {
+func (d *dev) readPlug(ctx context.Context) (plug, error) {
 	legacy := func() (plug, error) { return d.readLegacy(ctx) }
 	modern := func() (plug, error) { return d.readKLAP(ctx) }
 	switch {
@@ -111,7 +111,7 @@ func tryBoth(first, second func() (plug, error)) (plug, error) {
 	return p, nil
 }
 
-func (d *Dev) readLegacy(ctx context.Context) (plug, error) {
+func (d *dev) readLegacy(ctx context.Context) (plug, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.cfg.Timeout)
 	defer cancel()
 	conn, err := dialLegacy(ctx, d.cfg.Host, d.cfg.Port)
@@ -125,7 +125,7 @@ func (d *Dev) readLegacy(ctx context.Context) (plug, error) {
 // readKLAP reads by the words that belong to the plug's kind of handshake: the
 // old ones with version 1; the new ones with version 2, and if it does not know
 // them the old ones.
-func (d *Dev) readKLAP(ctx context.Context) (plug, error) {
+func (d *dev) readKLAP(ctx context.Context) (plug, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.cfg.Timeout)
 	defer cancel()
 	version, err := d.klap.connect(ctx)

@@ -38,32 +38,32 @@ func served(t *testing.T, serve func(ctx context.Context, addr string) (string, 
 	return n
 }
 
-func dev(t *testing.T, cfg Config) *Dev {
+func open(t *testing.T, cfg Config) *dev {
 	t.Helper()
 	cfg.Host, cfg.Timeout = "127.0.0.1", 5*time.Second
-	d, err := New(cfg)
+	d, err := newDev(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
-func legacyDev(t *testing.T, plug *sim.Kasa, cfg Config) *Dev {
+func legacyDev(t *testing.T, plug *sim.Kasa, cfg Config) *dev {
 	t.Helper()
 	cfg.Protocol, cfg.Port = "legacy", served(t, plug.Serve)
-	return dev(t, cfg)
+	return open(t, cfg)
 }
 
 // klapDev is a plug that speaks KLAP, and takes user@example.com and the
 // password "secret".
-func klapDev(t *testing.T, plug *sim.Kasa, how sim.KLAP, cfg Config) *Dev {
+func klapDev(t *testing.T, plug *sim.Kasa, how sim.KLAP, cfg Config) *dev {
 	t.Helper()
 	how.Username, how.Password = "user@example.com", "secret"
 	cfg.KLAPPort = served(t, func(ctx context.Context, addr string) (string, <-chan struct{}, error) {
 		return plug.ServeKLAP(ctx, addr, how)
 	})
 	cfg.Protocol, cfg.Username, cfg.Password = "klap", "user@example.com", password(t, "secret")
-	return dev(t, cfg)
+	return open(t, cfg)
 }
 
 func password(t *testing.T, value string) secret.String {
@@ -96,11 +96,11 @@ func TestEveryProtocolAndUnitGivesTheSameNumbers(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				plug := sim.NewKasa(0, 1, sim.NewVirtual())
 				plug.OldUnits = old
-				d := map[string]func() *Dev{
-					"legacy":               func() *Dev { return legacyDev(t, plug, Config{}) },
-					"KLAP 1":               func() *Dev { return klapDev(t, plug, sim.KLAP{Version: 1}, Config{}) },
-					"KLAP 2, old commands": func() *Dev { return klapDev(t, plug, sim.KLAP{Version: 2}, Config{}) },
-					"KLAP 2":               func() *Dev { return klapDev(t, plug, sim.KLAP{Version: 2, Smart: true}, Config{}) },
+				d := map[string]func() *dev{
+					"legacy":               func() *dev { return legacyDev(t, plug, Config{}) },
+					"KLAP 1":               func() *dev { return klapDev(t, plug, sim.KLAP{Version: 1}, Config{}) },
+					"KLAP 2, old commands": func() *dev { return klapDev(t, plug, sim.KLAP{Version: 2}, Config{}) },
+					"KLAP 2":               func() *dev { return klapDev(t, plug, sim.KLAP{Version: 2, Smart: true}, Config{}) },
 				}[how]()
 				for range 2 {
 					s, err := d.Read(t.Context())
@@ -124,10 +124,10 @@ func TestEveryProtocolAndUnitGivesTheSameNumbers(t *testing.T) {
 }
 
 func TestStrips(t *testing.T) {
-	for name, setUp := range map[string]func(*testing.T, *sim.Kasa, Config) *Dev{
+	for name, setUp := range map[string]func(*testing.T, *sim.Kasa, Config) *dev{
 		"legacy": legacyDev,
-		"KLAP 1": func(t *testing.T, k *sim.Kasa, c Config) *Dev { return klapDev(t, k, sim.KLAP{Version: 1}, c) },
-		"KLAP 2": func(t *testing.T, k *sim.Kasa, c Config) *Dev {
+		"KLAP 1": func(t *testing.T, k *sim.Kasa, c Config) *dev { return klapDev(t, k, sim.KLAP{Version: 1}, c) },
+		"KLAP 2": func(t *testing.T, k *sim.Kasa, c Config) *dev {
 			return klapDev(t, k, sim.KLAP{Version: 2, Smart: true}, c)
 		},
 	} {
@@ -158,7 +158,7 @@ func TestStrips(t *testing.T) {
 func TestAPlugWithoutAMeter(t *testing.T) {
 	plug := sim.NewKasa(0, 1, sim.NewVirtual())
 	plug.Unmetered = true
-	for _, d := range []*Dev{legacyDev(t, plug, Config{}), klapDev(t, plug, sim.KLAP{Version: 2, Smart: true}, Config{})} {
+	for _, d := range []*dev{legacyDev(t, plug, Config{}), klapDev(t, plug, sim.KLAP{Version: 2, Smart: true}, Config{})} {
 		s, err := d.Read(t.Context())
 		if _, ok := s.Fields["power_watts"]; err != nil || ok || s.Quality != driver.OK || s.Fields["on"] != 1 {
 			t.Errorf("got %+v, %v", s, err)
@@ -201,7 +201,7 @@ func TestFaultsOfTheLegacyProtocol(t *testing.T) {
 }
 
 func TestSettingsAreChecked(t *testing.T) {
-	if _, err := New(Config{Protocol: "matter"}); err == nil {
+	if _, err := newDev(Config{Protocol: "matter"}); err == nil {
 		t.Error("the protocol matter was taken")
 	}
 }

@@ -19,7 +19,7 @@ func (o *settings) Where() string { return o.Host }
 
 // Check reports a protocol that there is not.
 func (o *settings) Check() error {
-	_, err := New(o.Config)
+	_, err := newDev(o.Config)
 	return err
 }
 
@@ -29,6 +29,6 @@ func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error)
 	if m.Host != nil {
 		c.Host, c.Port = m.Host(s)
 	}
-	d, err := New(c)
+	d, err := newDev(c)
 	return driver.Opened(d), err
 }

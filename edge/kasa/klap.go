@@ -104,7 +104,7 @@ func (k *klap) connect(ctx context.Context) (version int, err error) {
 	remote, proof := body[:seedLen], body[seedLen:]
 	version, auth := k.findCredentials(local, remote, proof)
 	if version == 0 {
-		return 0, fmt.Errorf("KLAP: %w", ErrCredentials)
+		return 0, fmt.Errorf("KLAP: %w", errCredentials)
 	}
 	k.keepCookie(resp)
 	_, ours := proofs(version, local, remote, auth)

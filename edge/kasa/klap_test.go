@@ -71,9 +71,9 @@ func TestCredentials(t *testing.T) {
 				port := served(t, func(ctx context.Context, addr string) (string, <-chan struct{}, error) {
 					return plug.ServeKLAP(ctx, addr, sim.KLAP{Version: version, Username: tt.user, Password: tt.pass})
 				})
-				d := dev(t, Config{Protocol: "klap", KLAPPort: port, Username: tt.ours[0], Password: password(t, tt.ours[1])})
+				d := open(t, Config{Protocol: "klap", KLAPPort: port, Username: tt.ours[0], Password: password(t, tt.ours[1])})
 				_, err := d.Read(t.Context())
-				if tt.ok && err != nil || !tt.ok && !errors.Is(err, ErrCredentials) {
+				if tt.ok && err != nil || !tt.ok && !errors.Is(err, errCredentials) {
 					t.Errorf("err = %v", err)
 				}
 				if err != nil && strings.Contains(err.Error(), tt.ours[1]) && tt.ours[1] != "" {
@@ -99,7 +99,7 @@ func TestAutoFindsTheProtocol(t *testing.T) {
 		"legacy": {Protocol: "auto", Port: served(t, plug.Serve), KLAPPort: nobody},
 		"klap":   {Protocol: "auto", Port: nobody, KLAPPort: klapPort},
 	} {
-		d := dev(t, cfg)
+		d := open(t, cfg)
 		for range 2 {
 			if s, err := d.Read(t.Context()); err != nil {
 				t.Errorf("%s: %v", name, err)
@@ -108,7 +108,7 @@ func TestAutoFindsTheProtocol(t *testing.T) {
 			}
 		}
 	}
-	d := dev(t, Config{Protocol: "auto", Port: nobody, KLAPPort: nobody})
+	d := open(t, Config{Protocol: "auto", Port: nobody, KLAPPort: nobody})
 	if _, err := d.Read(t.Context()); err == nil || !strings.Contains(err.Error(), "legacy") || !strings.Contains(err.Error(), "KLAP") {
 		t.Errorf("err = %v, want one that names both protocols", err)
 	}

@@ -61,7 +61,7 @@ func TestSomeoneElsesSimulator(t *testing.T) {
 		sockets int
 	}{"hs100": {false, 0}, "hs110": {true, 0}, "hs110v2": {true, 0}, "hs300": {true, 6}} {
 		t.Run(model, func(t *testing.T) {
-			d := dev(t, Config{Protocol: "legacy", Port: ports[model]})
+			d := open(t, Config{Protocol: "legacy", Port: ports[model]})
 			for range 3 {
 				s, err := d.Read(t.Context())
 				if err != nil {

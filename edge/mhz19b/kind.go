@@ -20,7 +20,7 @@ type settings struct {
 
 // Check reports a range or a correction that the sensor does not have.
 func (o *settings) Check() error {
-	_, err := New(nil, o.Config)
+	_, err := newDev(nil, o.Config)
 	return err
 }
 
@@ -28,5 +28,5 @@ func (o *settings) Check() error {
 func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
 	c := o.Config
 	c.Clock = m.Clock
-	return m.OpenSerial(s, o.Port, func(rw io.ReadWriter) (driver.Reader, error) { return New(rw, c) })
+	return m.OpenSerial(s, o.Port, func(rw io.ReadWriter) (driver.Reader, error) { return newDev(rw, c) })
 }

@@ -7,7 +7,7 @@
 // What it does not say, or says wrongly:
 //   - while it warms up (3 min) it answers 400 or 410, then its range's end, and
 //     nothing in the frame tells that from air. When it was powered is unknown
-//     too, so the first three minutes after New are flagged, and what follows
+//     too, so the first three minutes after newDev are flagged, and what follows
 //     until three readings in a row are plausible;
 //   - the range is set by bytes 6 and 7, not 3 and 4;
 //   - most firmwares do not answer to settings;
@@ -45,8 +45,8 @@ const (
 	jumpTime       = 10 * time.Second //
 )
 
-// Dev is a sensor on a serial line.
-type Dev struct {
+// dev is a sensor on a serial line.
+type dev struct {
 	line       *driver.Line
 	cfg        Config
 	clock      driver.Clock
@@ -57,8 +57,8 @@ type Dev struct {
 	lastAt     time.Time
 }
 
-// New returns the sensor behind rw: a port at 9600 8N1 with a read timeout.
-func New(rw io.ReadWriter, cfg Config) (*Dev, error) {
+// newDev returns the sensor behind rw: a port at 9600 8N1 with a read timeout.
+func newDev(rw io.ReadWriter, cfg Config) (*dev, error) {
 	if cfg.Range != 0 && cfg.Range != 2000 && cfg.Range != 5000 {
 		return nil, fmt.Errorf("mhz19b: RANGE is %d, not 2000, 5000 or 0 to leave it", cfg.Range)
 	}
@@ -66,14 +66,14 @@ func New(rw io.ReadWriter, cfg Config) (*Dev, error) {
 		return nil, fmt.Errorf("mhz19b: ABC is %q, not on, off or keep", cfg.ABC)
 	}
 	clock := driver.ClockOr(cfg.Clock)
-	return &Dev{line: driver.NewLine(rw, clock), cfg: cfg, clock: clock, start: clock.Now()}, nil
+	return &dev{line: driver.NewLine(rw, clock), cfg: cfg, clock: clock, start: clock.Now()}, nil
 }
 
 // Counts tells what the line has seen.
-func (d *Dev) Counts() driver.Counts { return d.line.Counts() }
+func (d *dev) Counts() driver.Counts { return d.line.Counts() }
 
 // Read asks once for the CO2 content. The sensor renews it every five seconds.
-func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
+func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	if err := d.configure(); err != nil {
 		return driver.Sample{}, fmt.Errorf("mhz19b: %w", err)
 	}
@@ -86,7 +86,7 @@ func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 
 // configure sends the settings once. They are not answered; a sensor that hears
 // nothing shows when it is asked.
-func (d *Dev) configure() error {
+func (d *dev) configure() error {
 	if d.configured {
 		return nil
 	}
@@ -109,7 +109,7 @@ func (d *Dev) configure() error {
 	return nil
 }
 
-func (d *Dev) query(ctx context.Context) (float64, error) {
+func (d *dev) query(ctx context.Context) (float64, error) {
 	for try := range tries {
 		if try > 0 {
 			d.line.CountRetry()
@@ -131,7 +131,7 @@ func (d *Dev) query(ctx context.Context) (float64, error) {
 	return 0, fmt.Errorf("%w: check power (5 V), both wires (sensor's TX to our RX and the reverse), and the port", driver.ErrNoAnswer)
 }
 
-func (d *Dev) toSample(ppm float64) driver.Sample {
+func (d *dev) toSample(ppm float64) driver.Sample {
 	now, s := d.clock.Now(), driver.New()
 	s.Fields["co2_ppm"] = ppm
 	boot := ppm == 400 || ppm == 410 || d.atRangeEnd(ppm)
@@ -158,7 +158,7 @@ func (d *Dev) toSample(ppm float64) driver.Sample {
 
 // atEnd reports a value at the end of the range; where we did not set the range
 // it may be either.
-func (d *Dev) atRangeEnd(ppm float64) bool {
+func (d *dev) atRangeEnd(ppm float64) bool {
 	if d.cfg.Range != 0 {
 		return ppm >= float64(d.cfg.Range)
 	}

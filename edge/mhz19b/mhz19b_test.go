@@ -10,10 +10,10 @@ import (
 	"github.com/hearth-home/hearth/edge/sim"
 )
 
-func dev(t *testing.T, sensor sim.UART, clock driver.Clock, cfg Config) *Dev {
+func open(t *testing.T, sensor sim.UART, clock driver.Clock, cfg Config) *dev {
 	t.Helper()
 	cfg.Clock = clock
-	d, err := New(sim.NewSerial(sensor, clock), cfg)
+	d, err := newDev(sim.NewSerial(sensor, clock), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestReadPlaysTheRecording(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := New(tape, Config{ABC: "off", Range: 2000, Clock: sim.NewVirtual()})
+	d, err := newDev(tape, Config{ABC: "off", Range: 2000, Clock: sim.NewVirtual()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestSettingsReachTheSensor(t *testing.T) {
 		{Config{ABC: "on", Range: 5000}, true, 5000},
 	} {
 		sensor := sim.NewMHZ19B(1)
-		if _, err := dev(t, sensor, sim.NewVirtual(), tt.cfg).Read(t.Context()); err != nil {
+		if _, err := open(t, sensor, sim.NewVirtual(), tt.cfg).Read(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if abc, rang := sensor.Settings(); abc != tt.abc || rang != tt.rang {
@@ -82,7 +82,7 @@ func TestSettingsReachTheSensor(t *testing.T) {
 		}
 	}
 	for _, cfg := range []Config{{Range: 3000}, {ABC: "yes"}} {
-		if _, err := New(nil, cfg); err == nil {
+		if _, err := newDev(nil, cfg); err == nil {
 			t.Errorf("%+v was taken", cfg)
 		}
 	}
@@ -93,7 +93,7 @@ func TestSettingsReachTheSensor(t *testing.T) {
 func TestWarmUp(t *testing.T) {
 	clock, sensor := sim.NewVirtual(), sim.NewMHZ19B(2)
 	sensor.Set(sim.WarmUp)
-	d := dev(t, sensor, clock, Config{WarmUp: 180 * time.Second})
+	d := open(t, sensor, clock, Config{WarmUp: 180 * time.Second})
 	read := func(want driver.Quality) {
 		t.Helper()
 		s, err := d.Read(t.Context())
@@ -133,7 +133,7 @@ func TestFaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			sensor := sim.NewMHZ19B(3)
 			sensor.SetEvery(tt.fault, tt.every)
-			d := dev(t, sensor, sim.NewVirtual(), Config{})
+			d := open(t, sensor, sim.NewVirtual(), Config{})
 			for range 4 {
 				s, err := d.Read(t.Context())
 				if tt.err == "" && (err != nil || s.Fields["co2_ppm"] < 400 || s.Fields["co2_ppm"] > 1100) {
@@ -162,7 +162,7 @@ func TestJudge(t *testing.T) {
 		{"less than can be", []float64{420, 415, 412}, 300, driver.Suspect, "outside of 350"},
 	} {
 		clock := sim.NewVirtual()
-		d := dev(t, sim.NewMHZ19B(1), clock, Config{})
+		d := open(t, sim.NewMHZ19B(1), clock, Config{})
 		for _, ppm := range tt.before {
 			d.toSample(ppm)
 			clock.Wait(t.Context(), 5*time.Second)

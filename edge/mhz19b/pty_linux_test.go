@@ -26,7 +26,7 @@ func TestOverASerialPort(t *testing.T) {
 	}
 	defer p.Close()
 	p.SetReadTimeout(20 * time.Millisecond)
-	d, err := New(p, Config{ABC: "off", Clock: clock})
+	d, err := newDev(p, Config{ABC: "off", Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}

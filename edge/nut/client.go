@@ -131,11 +131,11 @@ func (c client) line() ([]string, error) {
 func serverError(code string) error {
 	switch code {
 	case "DATA-STALE", "DRIVER-NOT-CONNECTED":
-		return fmt.Errorf("%s: %w", code, ErrStale)
+		return fmt.Errorf("%s: %w", code, errStale)
 	case "UNKNOWN-UPS":
-		return fmt.Errorf("%s: %w", code, ErrUnknown)
+		return fmt.Errorf("%s: %w", code, errUnknown)
 	case "ACCESS-DENIED":
-		return fmt.Errorf("%s: %w", code, ErrDenied)
+		return fmt.Errorf("%s: %w", code, errDenied)
 	}
 	return fmt.Errorf("the server answers %.60q", code)
 }

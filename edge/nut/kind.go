@@ -23,5 +23,5 @@ func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error)
 	if m.Host != nil {
 		c.Host, c.Port = m.Host(s)
 	}
-	return driver.Opened(New(c)), nil
+	return driver.Opened(newDev(c)), nil
 }

@@ -9,7 +9,7 @@
 //     "OB DISCHRG LB". It is never compared as a whole;
 //   - values are quoted, with \" and \\ inside;
 //   - DATA-STALE means that the server no longer hears the UPS. That is an
-//     error, ErrStale, and not the last values;
+//     error, errStale, and not the last values;
 //   - a short OB with CAL is a self-test.
 package nut
 
@@ -36,33 +36,33 @@ type Config struct {
 
 // What the server reports when it cannot give values.
 var (
-	ErrStale   = errors.New("the server no longer hears the UPS: check its cable")
-	ErrUnknown = errors.New("the server does not know the UPS")
-	ErrDenied  = errors.New("the server denies access")
+	errStale   = errors.New("the server no longer hears the UPS: check its cable")
+	errUnknown = errors.New("the server does not know the UPS")
+	errDenied  = errors.New("the server denies access")
 )
 
-// Dev is a UPS on a server.
-type Dev struct {
+// dev is a UPS on a server.
+type dev struct {
 	cfg    Config
 	counts driver.Counts
 }
 
-// New returns the UPS. It does no I/O.
-func New(cfg Config) *Dev {
+// newDev returns the UPS. It does no I/O.
+func newDev(cfg Config) *dev {
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = 5 * time.Second
 	}
 	if cfg.Port == 0 {
 		cfg.Port = 3493
 	}
-	return &Dev{cfg: cfg}
+	return &dev{cfg: cfg}
 }
 
 // Counts tells how many answers came.
-func (d *Dev) Counts() driver.Counts { return d.counts }
+func (d *dev) Counts() driver.Counts { return d.counts }
 
 // Read asks the server once, over a connection of its own.
-func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
+func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.cfg.Timeout)
 	defer cancel()
 	addr := net.JoinHostPort(d.cfg.Host, strconv.Itoa(d.cfg.Port))

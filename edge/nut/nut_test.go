@@ -17,7 +17,7 @@ import (
 )
 
 // setUp returns a UPS on a simulated server, and that server.
-func setUp(t *testing.T, cfg Config) (*Dev, *sim.NUT) {
+func setUp(t *testing.T, cfg Config) (*dev, *sim.NUT) {
 	t.Helper()
 	server := sim.NewNUT("rack", 1, sim.NewFast(10))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -27,7 +27,7 @@ func setUp(t *testing.T, cfg Config) (*Dev, *sim.NUT) {
 	}
 	t.Cleanup(func() { cancel(); <-done })
 	cfg.Host, cfg.Port = hostPort(t, addr)
-	return New(cfg), server
+	return newDev(cfg), server
 }
 
 func hostPort(t *testing.T, addr string) (string, int) {
@@ -137,9 +137,9 @@ func TestFaults(t *testing.T) {
 		says  string
 	}{
 		{"slow", Config{}, sim.Slow, nil, ""},
-		{"stale data", Config{}, sim.NACK, ErrStale, "check its cable"},
-		{"driver not connected", Config{}, sim.WarmUp, ErrStale, "check its cable"},
-		{"another name", Config{UPS: "cellar"}, 0, ErrUnknown, "does not know"},
+		{"stale data", Config{}, sim.NACK, errStale, "check its cable"},
+		{"driver not connected", Config{}, sim.WarmUp, errStale, "check its cable"},
+		{"another name", Config{UPS: "cellar"}, 0, errUnknown, "does not know"},
 		{"a cut answer", Config{}, sim.Torn, io.ErrUnexpectedEOF, ""},
 		{"a closed connection", Config{}, sim.Unplugged, nil, "list UPS"},
 		{"foreign bytes", Config{UPS: "rack"}, sim.Noise, nil, "quote without an end"},
@@ -168,12 +168,12 @@ func TestAServerThatSaysNothingTimesOut(t *testing.T) {
 	}
 	defer l.Close()
 	host, port := hostPort(t, l.Addr().String())
-	_, err = New(Config{Host: host, Port: port, Timeout: 50 * time.Millisecond}).Read(t.Context())
+	_, err = newDev(Config{Host: host, Port: port, Timeout: 50 * time.Millisecond}).Read(t.Context())
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("err = %v, want a deadline", err)
 	}
 	l.Close()
-	if _, err := New(Config{Host: host, Port: port}).Read(t.Context()); err == nil || !strings.Contains(err.Error(), "LISTEN") {
+	if _, err := newDev(Config{Host: host, Port: port}).Read(t.Context()); err == nil || !strings.Contains(err.Error(), "LISTEN") {
 		t.Errorf("err = %v, want one that says what to check", err)
 	}
 }

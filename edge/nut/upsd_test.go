@@ -116,7 +116,7 @@ func freePort(t *testing.T) int {
 }
 
 // eventually reads until ok, for at most half a minute.
-func eventually(t *testing.T, d *Dev, what string, ok func(driver.Sample, error) bool) driver.Sample {
+func eventually(t *testing.T, d *dev, what string, ok func(driver.Sample, error) bool) driver.Sample {
 	t.Helper()
 	var s driver.Sample
 	var err error
@@ -132,7 +132,7 @@ func eventually(t *testing.T, d *Dev, what string, ok func(driver.Sample, error)
 
 func TestARealServer(t *testing.T) {
 	port, dev, stopDriver := upsd(t)
-	d := New(Config{Host: "127.0.0.1", Port: port})
+	d := newDev(Config{Host: "127.0.0.1", Port: port})
 	s := eventually(t, d, "on mains", func(s driver.Sample, err error) bool { return err == nil && s.Fields["on_mains"] == 1 })
 	for key, want := range map[string]float64{
 		"battery_percent": 87, "runtime_seconds": 1830, "input_voltage_volts": 42.7, "power_watts": 126, "charging": 1, "on_battery": 0,
@@ -145,9 +145,9 @@ func TestARealServer(t *testing.T) {
 	eventually(t, d, "a power cut", func(s driver.Sample, err error) bool {
 		return err == nil && s.Fields["on_battery"] == 1 && s.Fields["low_battery"] == 1 && s.Fields["on_mains"] == 0
 	})
-	if _, err := New(Config{Host: "127.0.0.1", Port: port, UPS: "cellar"}).Read(t.Context()); !errors.Is(err, ErrUnknown) {
+	if _, err := newDev(Config{Host: "127.0.0.1", Port: port, UPS: "cellar"}).Read(t.Context()); !errors.Is(err, errUnknown) {
 		t.Errorf("another name: %v, want unknown", err)
 	}
 	stopDriver()
-	eventually(t, d, "a dead driver", func(s driver.Sample, err error) bool { return errors.Is(err, ErrStale) })
+	eventually(t, d, "a dead driver", func(s driver.Sample, err error) bool { return errors.Is(err, errStale) })
 }

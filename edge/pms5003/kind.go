@@ -28,5 +28,5 @@ func (o *settings) Fit(s *driver.Sensor) error {
 func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
 	c := o.Config
 	c.Clock, c.Humidity = m.Clock, m.Air.Humidity(o.Near)
-	return m.OpenSerial(s, o.Port, func(rw io.ReadWriter) (driver.Reader, error) { return New(rw, c), nil })
+	return m.OpenSerial(s, o.Port, func(rw io.ReadWriter) (driver.Reader, error) { return newDev(rw, c), nil })
 }

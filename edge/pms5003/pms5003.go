@@ -41,8 +41,8 @@ const (
 	tries         = 3
 )
 
-// Dev is a sensor on a serial line.
-type Dev struct {
+// dev is a sensor on a serial line.
+type dev struct {
 	line      *driver.Line
 	cfg       Config
 	clock     driver.Clock
@@ -51,21 +51,21 @@ type Dev struct {
 	woke      time.Time
 }
 
-// New returns the sensor behind rw: a port at 9600 8N1 with a read timeout.
-func New(rw io.ReadWriter, cfg Config) *Dev {
+// newDev returns the sensor behind rw: a port at 9600 8N1 with a read timeout.
+func newDev(rw io.ReadWriter, cfg Config) *dev {
 	cfg.Samples = max(cfg.Samples, 1)
 	clock := driver.ClockOr(cfg.Clock)
-	return &Dev{line: driver.NewLine(rw, clock), cfg: cfg, clock: clock}
+	return &dev{line: driver.NewLine(rw, clock), cfg: cfg, clock: clock}
 }
 
 // Counts tells what the line has seen.
-func (d *Dev) Counts() driver.Counts { return d.line.Counts() }
+func (d *dev) Counts() driver.Counts { return d.line.Counts() }
 
 // Read wakes the sensor, waits until its values hold, averages a few frames and
 // lets it sleep again. Without a duty cycle it only averages, and flags the
 // first WARM_UP. A sensor of which only the TX pin is wired is read all the
 // same; it cannot sleep.
-func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
+func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	s, err := d.measure(ctx)
 	if d.cfg.DutyCycle && !d.noReplies {
 		// The fan must stop even where the measurement failed or was cut short.
@@ -82,7 +82,7 @@ func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 	return s, nil
 }
 
-func (d *Dev) measure(ctx context.Context) (driver.Sample, error) {
+func (d *dev) measure(ctx context.Context) (driver.Sample, error) {
 	if err := d.wake(ctx); err != nil {
 		return driver.Sample{}, err
 	}
@@ -106,7 +106,7 @@ func (d *Dev) measure(ctx context.Context) (driver.Sample, error) {
 
 // wake starts the fan. Waking is not answered by every firmware, but setting
 // the active mode is.
-func (d *Dev) wake(ctx context.Context) error {
+func (d *dev) wake(ctx context.Context) error {
 	if d.awake {
 		return nil
 	}
@@ -129,7 +129,7 @@ func (d *Dev) wake(ctx context.Context) error {
 }
 
 // command sends a command until the sensor confirms it.
-func (d *Dev) command(ctx context.Context, cmd, value byte) error {
+func (d *dev) command(ctx context.Context, cmd, value byte) error {
 	for try := range tries {
 		if try > 0 {
 			d.line.CountRetry()
@@ -145,7 +145,7 @@ func (d *Dev) command(ctx context.Context, cmd, value byte) error {
 	return driver.ErrNoAnswer
 }
 
-func (d *Dev) reply(ctx context.Context, cmd byte) error {
+func (d *dev) reply(ctx context.Context, cmd byte) error {
 	deadline := d.clock.Now().Add(replyPatience)
 	for {
 		f, err := d.line.Next(ctx, deadline.Sub(d.clock.Now()), match)
@@ -159,7 +159,7 @@ func (d *Dev) reply(ctx context.Context, cmd byte) error {
 }
 
 // average is the mean of the next frames.
-func (d *Dev) average(ctx context.Context) (driver.Sample, error) {
+func (d *dev) average(ctx context.Context) (driver.Sample, error) {
 	s, code := driver.New(), byte(0)
 	for n := 0; n < d.cfg.Samples; {
 		f, err := d.line.Next(ctx, dataPatience, match)

@@ -60,7 +60,7 @@ func TestReadPlaysTheRecordedDutyCycle(t *testing.T) {
 	}
 	cfg := config(sim.NewVirtual())
 	cfg.Samples = 2
-	d := New(tape, cfg)
+	d := newDev(tape, cfg)
 	s, err := d.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func TestReadPlaysTheRecordedDutyCycle(t *testing.T) {
 func TestDutyCycle(t *testing.T) {
 	clock, dev := sim.NewVirtual(), sim.NewPMS5003(1)
 	dev.SetPassive(true)
-	d := New(sim.NewSerial(dev, clock), config(clock))
+	d := newDev(sim.NewSerial(dev, clock), config(clock))
 	for range 3 {
 		start := clock.Now()
 		s, err := d.Read(t.Context())
@@ -112,7 +112,7 @@ func TestFaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			clock, dev := sim.NewVirtual(), sim.NewPMS5003(2)
 			dev.SetEvery(tt.fault, tt.every)
-			s, err := New(sim.NewSerial(dev, clock), config(clock)).Read(t.Context())
+			s, err := newDev(sim.NewSerial(dev, clock), config(clock)).Read(t.Context())
 			if tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) {
 					t.Fatalf("err = %v, want one that says %q", err, tt.err)
@@ -130,7 +130,7 @@ func TestWithoutDutyCycleTheFirstHalfMinuteIsFlagged(t *testing.T) {
 	clock := sim.NewVirtual()
 	cfg := config(clock)
 	cfg.DutyCycle = false
-	d := New(sim.NewSerial(sim.NewPMS5003(3), clock), cfg)
+	d := newDev(sim.NewSerial(sim.NewPMS5003(3), clock), cfg)
 	if s, err := d.Read(t.Context()); err != nil || s.Quality != driver.WarmingUp {
 		t.Errorf("got %+v, %v; want warming_up", s, err)
 	}
@@ -157,7 +157,7 @@ func TestErrorCodeAndStandingFanAreFlagged(t *testing.T) {
 			binary.BigEndian.PutUint16(f[30:], sum(f[:30]))
 			cfg := config(sim.NewVirtual())
 			cfg.Samples, cfg.DutyCycle, cfg.WarmUp = 1, false, 0
-			d := New(sim.Stream(f), cfg)
+			d := newDev(sim.Stream(f), cfg)
 			d.awake = true
 			s, err := d.Read(t.Context())
 			if err != nil || s.Quality != driver.Suspect || !strings.Contains(s.Reason, tt.want) {
@@ -172,7 +172,7 @@ func TestTheSTIsRefusedByName(t *testing.T) {
 	f = binary.BigEndian.AppendUint16(f, sum(f))
 	cfg := config(sim.NewVirtual())
 	cfg.DutyCycle = false
-	d := New(sim.Stream(f), cfg)
+	d := newDev(sim.Stream(f), cfg)
 	d.awake = true
 	if _, err := d.Read(t.Context()); err == nil || !strings.Contains(err.Error(), "PMS5003ST") {
 		t.Errorf("err = %v", err)

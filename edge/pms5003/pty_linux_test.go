@@ -27,7 +27,7 @@ func TestOverASerialPort(t *testing.T) {
 	}
 	defer p.Close()
 	p.SetReadTimeout(20 * time.Millisecond)
-	d := New(p, quick(clock))
+	d := newDev(p, quick(clock))
 	for range 2 {
 		if s, err := d.Read(t.Context()); err != nil || s.Quality != driver.OK {
 			t.Fatalf("got %+v, %v", s, err)

@@ -12,7 +12,7 @@ import (
 var Kind = driver.Kind{
 	Name: "scd4x", Via: driver.I2C, Interval: 30 * time.Second, Deadline: 2 * time.Minute,
 	Settings: func() driver.Settings { return &settings{} },
-	Chip:     driver.Chip{Addresses: []uint16{Addr}, Probe: []byte{getSerialNumber >> 8, getSerialNumber & 0xFF}, Describe: func(i2c.Bus, uint16) string { return "scd4x" }},
+	Chip:     driver.Chip{Addresses: []uint16{addr}, Probe: []byte{getSerialNumber >> 8, getSerialNumber & 0xFF}, Describe: func(i2c.Bus, uint16) string { return "scd4x" }},
 }
 
 type settings struct {
@@ -23,7 +23,7 @@ type settings struct {
 
 // Check reports a setting that the sensor does not take.
 func (o *settings) Check() error {
-	_, err := New(nil, o.Config)
+	_, err := newDev(nil, o.Config)
 	return err
 }
 
@@ -31,5 +31,5 @@ func (o *settings) Check() error {
 func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
 	c := o.Config
 	c.Clock, c.Pressure = m.Clock, m.Air.Pressure(o.Near)
-	return m.OpenI2C(s, o.Bus, func(b i2c.Bus) (driver.Reader, error) { return New(b, c) })
+	return m.OpenI2C(s, o.Bus, func(b i2c.Bus) (driver.Reader, error) { return newDev(b, c) })
 }

@@ -29,8 +29,8 @@ import (
 	"github.com/hearth-home/hearth/edge/sensirion"
 )
 
-// Addr is the sensor's only address.
-const Addr = 0x62
+// addr is the sensor's only address.
+const addr = 0x62
 
 // Config is how a sensor is used. "keep" and 0 leave the sensor's own setting.
 type Config struct {
@@ -70,8 +70,8 @@ const (
 	attempts  = 3
 )
 
-// Dev is a sensor on a bus.
-type Dev struct {
+// dev is a sensor on a bus.
+type dev struct {
 	dev       *sensirion.Dev
 	cfg       Config
 	clock     driver.Clock
@@ -83,8 +83,8 @@ type Dev struct {
 	serial    string
 }
 
-// New returns the sensor on bus. It does no I/O.
-func New(bus i2c.Bus, cfg Config) (*Dev, error) {
+// newDev returns the sensor on bus. It does no I/O.
+func newDev(bus i2c.Bus, cfg Config) (*dev, error) {
 	if cfg.ASC != "" && cfg.ASC != "on" && cfg.ASC != "off" && cfg.ASC != "keep" {
 		return nil, fmt.Errorf("scd4x: ASC is %q, not on, off or keep", cfg.ASC)
 	}
@@ -95,18 +95,15 @@ func New(bus i2c.Bus, cfg Config) (*Dev, error) {
 		return nil, fmt.Errorf("scd4x: ALTITUDE is %d, not 0 to 3000", cfg.Altitude)
 	}
 	clock := driver.ClockOr(cfg.Clock)
-	return &Dev{dev: sensirion.New(bus, Addr, clock), cfg: cfg, clock: clock}, nil
+	return &dev{dev: sensirion.New(bus, addr, clock), cfg: cfg, clock: clock}, nil
 }
 
 // Counts tells what the bus has seen.
-func (d *Dev) Counts() driver.Counts { return d.dev.Counts }
-
-// Serial is the sensor's serial number once it was read.
-func (d *Dev) Serial() string { return d.serial }
+func (d *dev) Counts() driver.Counts { return d.dev.Counts }
 
 // Read waits for the next value: up to 5 s, or 30 s with LOW_POWER. The first
 // Read sets the sensor up.
-func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
+func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	s, err := d.read(ctx)
 	switch {
 	case err == nil:
@@ -123,7 +120,7 @@ func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 	return s, nil
 }
 
-func (d *Dev) read(ctx context.Context) (driver.Sample, error) {
+func (d *dev) read(ctx context.Context) (driver.Sample, error) {
 	if !d.measuring {
 		if err := d.start(ctx); err != nil {
 			return driver.Sample{}, err
@@ -144,7 +141,7 @@ func (d *Dev) read(ctx context.Context) (driver.Sample, error) {
 }
 
 // start stops what may be running, sets the sensor up and starts it.
-func (d *Dev) start(ctx context.Context) error {
+func (d *dev) start(ctx context.Context) error {
 	if err := d.stop(ctx); err != nil {
 		return err
 	}
@@ -170,7 +167,7 @@ func (d *Dev) start(ctx context.Context) error {
 }
 
 // stop is tried again after the time that the sensor needs to boot.
-func (d *Dev) stop(ctx context.Context) error {
+func (d *dev) stop(ctx context.Context) error {
 	d.measuring = false
 	for try := 1; ; try++ {
 		err := d.dev.Send(ctx, stopTime, stopPeriodic)
@@ -184,7 +181,7 @@ func (d *Dev) stop(ctx context.Context) error {
 	}
 }
 
-func (d *Dev) settings() (c [][2]uint16) {
+func (d *dev) settings() (c [][2]uint16) {
 	c = append(c,
 		[2]uint16{setTemperatureOffset, uint16(math.Round(d.cfg.TemperatureOffset * 65535 / 175))},
 		[2]uint16{setAltitude, uint16(d.cfg.Altitude)})
@@ -201,7 +198,7 @@ func (d *Dev) settings() (c [][2]uint16) {
 }
 
 // compensate tells the sensor the air pressure when it has changed by 1 hPa.
-func (d *Dev) compensate(ctx context.Context) error {
+func (d *dev) compensate(ctx context.Context) error {
 	if d.cfg.Pressure == nil {
 		return nil
 	}
@@ -221,7 +218,7 @@ func (d *Dev) compensate(ctx context.Context) error {
 }
 
 // next waits for a value and reads it.
-func (d *Dev) next(ctx context.Context) ([]uint16, error) {
+func (d *dev) next(ctx context.Context) ([]uint16, error) {
 	period, step := 5*time.Second, 250*time.Millisecond
 	if d.cfg.LowPower {
 		period, step = 30*time.Second, time.Second
@@ -247,7 +244,7 @@ func (d *Dev) next(ctx context.Context) ([]uint16, error) {
 // Recalibrate tells the sensor that the air has ppm of CO2, and returns by how
 // much it corrected itself. The sensor must have measured for three minutes in
 // air that does not change. A wrong value spoils all that follows.
-func (d *Dev) Recalibrate(ctx context.Context, ppm int) (correction int, err error) {
+func (d *dev) Recalibrate(ctx context.Context, ppm int) (correction int, err error) {
 	if ppm < 400 || ppm > 2000 {
 		return 0, fmt.Errorf("scd4x: recalibrate to %d ppm: not within 400 to 2000", ppm)
 	}

@@ -13,16 +13,16 @@ import (
 	"github.com/hearth-home/hearth/edge/sim"
 )
 
-func setUp(t *testing.T, cfg Config) (*Dev, *sim.SCD4x, *sim.Virtual) {
+func setUp(t *testing.T, cfg Config) (*dev, *sim.SCD4x, *sim.Virtual) {
 	t.Helper()
 	clock, chip := sim.NewVirtual(), sim.NewSCD4x(1)
 	return over(t, chip, clock, cfg), chip, clock
 }
 
-func over(t *testing.T, chip *sim.SCD4x, clock *sim.Virtual, cfg Config) *Dev {
+func over(t *testing.T, chip *sim.SCD4x, clock *sim.Virtual, cfg Config) *dev {
 	t.Helper()
 	cfg.Clock = clock
-	d, err := New(sim.NewBus(clock).Add(Addr, chip), cfg)
+	d, err := newDev(sim.NewBus(clock).Add(addr, chip), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestTheBusSeesTheDatasheetsBytes(t *testing.T) {
 		w(0xE4, 0xB8), ready, w(0xEC, 0x05), value,
 		w(0xE4, 0xB8), ready, w(0xEC, 0x05), value,
 	}}
-	d, err := New(bus, Config{
+	d, err := newDev(bus, Config{
 		TemperatureOffset: 5.4, Altitude: 1950, ASC: "on", Clock: sim.NewVirtual(),
 		Pressure: func() (float64, bool) { return 987, true },
 	})
@@ -62,8 +62,8 @@ func TestTheBusSeesTheDatasheetsBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := d.Read(t.Context())
-	if err != nil || s.Fields["co2_ppm"] != 500 || d.Serial() != "f8969f073bbe" {
-		t.Errorf("got %+v, %v, serial %s", s, err, d.Serial())
+	if err != nil || s.Fields["co2_ppm"] != 500 || d.serial != "f8969f073bbe" {
+		t.Errorf("got %+v, %v, serial %s", s, err, d.serial)
 	}
 	if err := bus.Close(); err != nil {
 		t.Error(err)
@@ -223,7 +223,7 @@ func TestRecalibrateReadsTheDatasheetsAnswer(t *testing.T) {
 		{Addr: 0x62, W: []byte{0x36, 0x2F, 0x01, 0xE0, 0xB4}},
 		{Addr: 0x62, R: []byte{0x7F, 0xCE, 0x7B}},
 	}}
-	d, err := New(bus, Config{Clock: clock})
+	d, err := newDev(bus, Config{Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestRecalibrateReadsTheDatasheetsAnswer(t *testing.T) {
 
 func TestSettingsAreChecked(t *testing.T) {
 	for _, cfg := range []Config{{ASC: "maybe"}, {TemperatureOffset: -1}, {Altitude: 9000}} {
-		if _, err := New(nil, cfg); err == nil {
+		if _, err := newDev(nil, cfg); err == nil {
 			t.Errorf("%+v was taken", cfg)
 		}
 	}
@@ -243,15 +243,15 @@ func TestSettingsAreChecked(t *testing.T) {
 
 func TestTheChipRefusesWhatTheDatasheetForbids(t *testing.T) {
 	clock, chip := sim.NewVirtual(), sim.NewSCD4x(1)
-	bus := sim.NewBus(clock).Add(Addr, chip)
-	tx := func(n int, w ...byte) error { return bus.Tx(Addr, w, make([]byte, n)) }
+	bus := sim.NewBus(clock).Add(addr, chip)
+	tx := func(n int, w ...byte) error { return bus.Tx(addr, w, make([]byte, n)) }
 	wait := func(d time.Duration) { clock.Wait(t.Context(), d) }
 	if err := tx(0, 0x21, 0xB1); err != nil {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
 		"a setting while measuring": tx(0, 0x24, 0x27, 0x07, 0x9E, 0x09),
-		"a value before it is due":  errors.Join(tx(0, 0xEC, 0x05), bus.Tx(Addr, nil, make([]byte, 9))),
+		"a value before it is due":  errors.Join(tx(0, 0xEC, 0x05), bus.Tx(addr, nil, make([]byte, 9))),
 		"another address":           bus.Tx(0x10, []byte{0}, nil),
 	} {
 		if err == nil {

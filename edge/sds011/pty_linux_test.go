@@ -38,7 +38,7 @@ func TestOverASerialPort(t *testing.T) {
 	}
 	defer func() { cancel(); <-done }()
 
-	d := New(open(t, path), quick(clock))
+	d := newDev(open(t, path), quick(clock))
 	for range 2 {
 		if s, err := d.Read(t.Context()); err != nil || s.Quality != driver.OK {
 			t.Fatalf("got %+v, %v", s, err)
@@ -55,7 +55,7 @@ func TestOverASerialPort(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	if s, err := New(open(t, path), quick(clock)).Read(t.Context()); err != nil || s.Quality != driver.OK {
+	if s, err := newDev(open(t, path), quick(clock)).Read(t.Context()); err != nil || s.Quality != driver.OK {
 		t.Errorf("after plugging in again: %+v, %v", s, err)
 	}
 }

@@ -44,8 +44,8 @@ const (
 	saturatedPM25 = 999.9
 )
 
-// Dev is a sensor on a serial line.
-type Dev struct {
+// dev is a sensor on a serial line.
+type dev struct {
 	line       *driver.Line
 	cfg        Config
 	clock      driver.Clock
@@ -54,20 +54,20 @@ type Dev struct {
 	woke       time.Time // when the fan started, as far as we know
 }
 
-// New returns the sensor behind rw: a port at 9600 8N1 with a read timeout.
-func New(rw io.ReadWriter, cfg Config) *Dev {
+// newDev returns the sensor behind rw: a port at 9600 8N1 with a read timeout.
+func newDev(rw io.ReadWriter, cfg Config) *dev {
 	cfg.Samples = max(cfg.Samples, 1)
 	clock := driver.ClockOr(cfg.Clock)
-	return &Dev{line: driver.NewLine(rw, clock), cfg: cfg, clock: clock}
+	return &dev{line: driver.NewLine(rw, clock), cfg: cfg, clock: clock}
 }
 
 // Counts tells what the line has seen.
-func (d *Dev) Counts() driver.Counts { return d.line.Counts() }
+func (d *dev) Counts() driver.Counts { return d.line.Counts() }
 
 // Read wakes the sensor, waits until its values hold, averages a few seconds
 // and lets it sleep again: some 35 seconds. Without a duty cycle it takes as
 // many seconds as it averages, and flags the first WARM_UP.
-func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
+func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	s, err := d.measure(ctx)
 	if d.cfg.DutyCycle {
 		// The fan must stop even where the measurement failed or was cut short.
@@ -88,7 +88,7 @@ func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 	return s, nil
 }
 
-func (d *Dev) measure(ctx context.Context) (driver.Sample, error) {
+func (d *dev) measure(ctx context.Context) (driver.Sample, error) {
 	if err := d.wake(ctx); err != nil {
 		return driver.Sample{}, err
 	}
@@ -120,7 +120,7 @@ func (d *Dev) measure(ctx context.Context) (driver.Sample, error) {
 
 // wake starts the fan and, once, puts the settings right. A sensor that hears
 // nothing but sends data is used as it is.
-func (d *Dev) wake(ctx context.Context) error {
+func (d *dev) wake(ctx context.Context) error {
 	if d.configured && !d.cfg.DutyCycle {
 		return nil
 	}
@@ -144,7 +144,7 @@ func (d *Dev) wake(ctx context.Context) error {
 
 // settle makes the sensor report every second, whatever a former owner set.
 // Settings are written only where they differ: the sensor keeps them in flash.
-func (d *Dev) configure(ctx context.Context) error {
+func (d *dev) configure(ctx context.Context) error {
 	for _, want := range []struct {
 		cmd, value byte
 		what       string
@@ -160,7 +160,7 @@ func (d *Dev) configure(ctx context.Context) error {
 	return nil
 }
 
-func (d *Dev) sleep(ctx context.Context) error {
+func (d *dev) sleep(ctx context.Context) error {
 	if _, err := d.command(ctx, cmdPower, set, sleep); err != nil {
 		return fmt.Errorf("sleep: %w", err)
 	}
@@ -169,7 +169,7 @@ func (d *Dev) sleep(ctx context.Context) error {
 
 // command sends a command until the sensor confirms it, and returns the value
 // that it confirmed. Data frames in between are dropped.
-func (d *Dev) command(ctx context.Context, cmd, setting, value byte) (byte, error) {
+func (d *dev) command(ctx context.Context, cmd, setting, value byte) (byte, error) {
 	for try := range tries {
 		if try > 0 {
 			d.line.CountRetry()
@@ -188,7 +188,7 @@ func (d *Dev) command(ctx context.Context, cmd, setting, value byte) (byte, erro
 	return 0, driver.ErrNoAnswer
 }
 
-func (d *Dev) reply(ctx context.Context, cmd, setting byte) (byte, error) {
+func (d *dev) reply(ctx context.Context, cmd, setting byte) (byte, error) {
 	deadline := d.clock.Now().Add(replyPatience)
 	for {
 		f, err := d.line.Next(ctx, deadline.Sub(d.clock.Now()), match)
@@ -202,7 +202,7 @@ func (d *Dev) reply(ctx context.Context, cmd, setting byte) (byte, error) {
 }
 
 // average is the mean of the next frames that carry data.
-func (d *Dev) average(ctx context.Context) (driver.Sample, error) {
+func (d *dev) average(ctx context.Context) (driver.Sample, error) {
 	var pm25, pm10 float64
 	var zeros int
 	deadline := d.clock.Now().Add(dataPatience + time.Duration(2*d.cfg.Samples)*time.Second)

@@ -57,7 +57,7 @@ func TestReadPlaysTheRecordedDutyCycle(t *testing.T) {
 	}
 	cfg := config(sim.NewVirtual())
 	cfg.Samples = 2
-	d := New(tape, cfg)
+	d := newDev(tape, cfg)
 	s, err := d.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func TestReadPlaysTheRecordedDutyCycle(t *testing.T) {
 func TestDutyCycle(t *testing.T) {
 	clock, dev := sim.NewVirtual(), sim.NewSDS011(1)
 	dev.SetQueryMode(true, 5) // as a former owner left it
-	d := New(sim.NewSerial(dev, clock), config(clock))
+	d := newDev(sim.NewSerial(dev, clock), config(clock))
 	for range 3 {
 		start := clock.Now()
 		s, err := d.Read(t.Context())
@@ -117,7 +117,7 @@ func TestFaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			clock, dev := sim.NewVirtual(), sim.NewSDS011(2)
 			dev.SetEvery(tt.fault, tt.every)
-			s, err := New(sim.NewSerial(dev, clock), config(clock)).Read(t.Context())
+			s, err := newDev(sim.NewSerial(dev, clock), config(clock)).Read(t.Context())
 			if tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) {
 					t.Fatalf("err = %v, want one that says %q", err, tt.err)
@@ -134,7 +134,7 @@ func TestFaults(t *testing.T) {
 func TestSleepIsRepeatedUntilConfirmed(t *testing.T) {
 	clock, dev := sim.NewVirtual(), sim.NewSDS011(3)
 	dev.IgnoreSleeps = 2
-	d := New(sim.NewSerial(dev, clock), config(clock))
+	d := newDev(sim.NewSerial(dev, clock), config(clock))
 	if s, err := d.Read(t.Context()); err != nil || s.Quality != driver.OK || !dev.Asleep() {
 		t.Errorf("got %+v, %v, asleep %v", s, err, dev.Asleep())
 	}
@@ -147,7 +147,7 @@ func TestSleepIsRepeatedUntilConfirmed(t *testing.T) {
 func TestTheFanStopsWhenTheReadIsCutShort(t *testing.T) {
 	clock, dev := sim.NewVirtual(), sim.NewSDS011(4)
 	ctx, cancel := context.WithCancel(t.Context())
-	d := New(sim.NewSerial(dev, clock), config(cancelAfter{clock, 20 * time.Second, cancel}))
+	d := newDev(sim.NewSerial(dev, clock), config(cancelAfter{clock, 20 * time.Second, cancel}))
 	if _, err := d.Read(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("err = %v, want canceled", err)
 	}
@@ -174,7 +174,7 @@ func TestWithoutDutyCycleTheFirstHalfMinuteIsFlagged(t *testing.T) {
 	clock, dev := sim.NewVirtual(), sim.NewSDS011(5)
 	cfg := config(clock)
 	cfg.DutyCycle = false
-	d := New(sim.NewSerial(dev, clock), cfg)
+	d := newDev(sim.NewSerial(dev, clock), cfg)
 	if s, err := d.Read(t.Context()); err != nil || s.Quality != driver.WarmingUp {
 		t.Errorf("got %+v, %v; want warming_up", s, err)
 	}
@@ -188,7 +188,7 @@ func TestHumidAirIsFlagged(t *testing.T) {
 	clock := sim.NewVirtual()
 	cfg := config(clock)
 	cfg.Humidity = func() (float64, bool) { return 88, true }
-	s, err := New(sim.NewSerial(sim.NewSDS011(6), clock), cfg).Read(t.Context())
+	s, err := newDev(sim.NewSerial(sim.NewSDS011(6), clock), cfg).Read(t.Context())
 	if err != nil || s.Quality != driver.Suspect || !strings.Contains(s.Reason, "droplets") {
 		t.Errorf("got %+v, %v", s, err)
 	}

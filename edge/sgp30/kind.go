@@ -12,7 +12,7 @@ import (
 var Kind = driver.Kind{
 	Name: "sgp30", Via: driver.I2C, Interval: time.Minute, Deadline: 90 * time.Second,
 	Settings: func() driver.Settings { return &settings{} },
-	Chip:     driver.Chip{Addresses: []uint16{Addr}, Probe: []byte{getSerialID >> 8, getSerialID & 0xFF}, Describe: func(i2c.Bus, uint16) string { return "sgp30" }},
+	Chip:     driver.Chip{Addresses: []uint16{addr}, Probe: []byte{getSerialID >> 8, getSerialID & 0xFF}, Describe: func(i2c.Bus, uint16) string { return "sgp30" }},
 }
 
 type settings struct {
@@ -33,7 +33,7 @@ func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error)
 	c, kept := o.Config, baselines{m.State}
 	c.Clock, c.Climate = m.Clock, m.Air.Climate(o.Near)
 	c.Load, c.Save = kept.load, kept.save
-	return m.OpenI2C(s, o.Bus, func(b i2c.Bus) (driver.Reader, error) { return New(b, c), nil })
+	return m.OpenI2C(s, o.Bus, func(b i2c.Bus) (driver.Reader, error) { return newDev(b, c), nil })
 }
 
 // baselines keeps what chips have learnt, by their serial numbers.
@@ -43,9 +43,9 @@ func name(serial string) string { return "sgp30-" + serial }
 
 // load returns what was saved. Before the clock is set nobody knows how old it
 // is; then it counts as fresh, since a Pi is seldom off for a week.
-func (b baselines) load(serial string) (base Baseline, ok bool) {
+func (b baselines) load(serial string) (base baseline, ok bool) {
 	if !b.store.Load(name(serial), &base) {
-		return Baseline{}, false
+		return baseline{}, false
 	}
 	if now, trusted := b.store.Now(); !trusted {
 		base.At = now
@@ -54,7 +54,7 @@ func (b baselines) load(serial string) (base Baseline, ok bool) {
 }
 
 // save keeps a baseline. One without a date is worth nothing later.
-func (b baselines) save(base Baseline) {
+func (b baselines) save(base baseline) {
 	if now, trusted := b.store.Now(); trusted {
 		base.At = now
 		b.store.Save(name(base.Serial), base)

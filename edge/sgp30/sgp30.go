@@ -27,12 +27,12 @@ import (
 	"github.com/hearth-home/hearth/edge/sensirion"
 )
 
-// Addr is the sensor's only address.
-const Addr = 0x58
+// addr is the sensor's only address.
+const addr = 0x58
 
-// Baseline is what a sensor has learnt. It belongs to one sensor, and is stale
+// baseline is what a sensor has learnt. It belongs to one sensor, and is stale
 // after a week.
-type Baseline struct {
+type baseline struct {
 	Serial string    `json:"serial"`
 	ECO2   uint16    `json:"eco2"`
 	TVOC   uint16    `json:"tvoc"`
@@ -45,8 +45,8 @@ type Config struct {
 
 	// Load returns what Save was given for the sensor with this serial number.
 	// Save is called every hour and must outlive a power cut.
-	Load func(serial string) (Baseline, bool) `env:"-"`
-	Save func(Baseline)                       `env:"-"`
+	Load func(serial string) (baseline, bool) `env:"-"`
+	Save func(baseline)                       `env:"-"`
 	// Climate of the air at the sensor, where something near measures it.
 	Climate func() (celsius, percent float64, ok bool) `env:"-"`
 	Clock   driver.Clock                               `env:"-"`
@@ -73,8 +73,8 @@ const (
 	saturated    = 60000
 )
 
-// Dev is a sensor on a bus.
-type Dev struct {
+// dev is a sensor on a bus.
+type dev struct {
 	dev      *sensirion.Dev
 	cfg      Config
 	clock    driver.Clock
@@ -87,18 +87,18 @@ type Dev struct {
 	humidity uint16
 }
 
-// New returns the sensor on bus. It does no I/O.
-func New(bus i2c.Bus, cfg Config) *Dev {
+// newDev returns the sensor on bus. It does no I/O.
+func newDev(bus i2c.Bus, cfg Config) *dev {
 	cfg.Samples = max(cfg.Samples, 1)
 	clock := driver.ClockOr(cfg.Clock)
-	return &Dev{dev: sensirion.New(bus, Addr, clock), cfg: cfg, clock: clock}
+	return &dev{dev: sensirion.New(bus, addr, clock), cfg: cfg, clock: clock}
 }
 
 // Counts tells what the bus has seen.
-func (d *Dev) Counts() driver.Counts { return d.dev.Counts }
+func (d *dev) Counts() driver.Counts { return d.dev.Counts }
 
 // Read measures once a second for SAMPLES seconds and returns the means.
-func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
+func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	s, err := d.read(ctx)
 	if err != nil {
 		return driver.Sample{}, fmt.Errorf("sgp30: %w", err)
@@ -106,7 +106,7 @@ func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 	return s, nil
 }
 
-func (d *Dev) read(ctx context.Context) (driver.Sample, error) {
+func (d *dev) read(ctx context.Context) (driver.Sample, error) {
 	if !d.ready {
 		if err := d.init(ctx); err != nil {
 			return driver.Sample{}, err
@@ -124,7 +124,7 @@ func (d *Dev) read(ctx context.Context) (driver.Sample, error) {
 }
 
 // init starts the chip's algorithm with what it had learnt.
-func (d *Dev) init(ctx context.Context) error {
+func (d *dev) init(ctx context.Context) error {
 	id, err := d.dev.Query(ctx, execTime, 3, getSerialID)
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func (d *Dev) init(ctx context.Context) error {
 	return d.restore(ctx, now)
 }
 
-func (d *Dev) restore(ctx context.Context, now time.Time) error {
+func (d *dev) restore(ctx context.Context, now time.Time) error {
 	if d.cfg.Load == nil {
 		return nil
 	}
@@ -163,7 +163,7 @@ func (d *Dev) restore(ctx context.Context, now time.Time) error {
 
 // average measures every second. A failed measurement is left out; if all
 // failed, the chip may have lost power, and the next Read starts it anew.
-func (d *Dev) average(ctx context.Context) (driver.Sample, error) {
+func (d *dev) average(ctx context.Context) (driver.Sample, error) {
 	var eco2, tvoc []float64
 	var booting int
 	var failed error
@@ -189,7 +189,7 @@ func (d *Dev) average(ctx context.Context) (driver.Sample, error) {
 	return d.toSample(eco2, tvoc), nil
 }
 
-func (d *Dev) measure(ctx context.Context) ([]uint16, error) {
+func (d *dev) measure(ctx context.Context) ([]uint16, error) {
 	if err := d.clock.Wait(ctx, d.next.Sub(d.clock.Now())); err != nil {
 		return nil, err
 	}
@@ -200,7 +200,7 @@ func (d *Dev) measure(ctx context.Context) ([]uint16, error) {
 	return d.dev.Query(ctx, measureTime, 2, measureIAQ)
 }
 
-func (d *Dev) toSample(eco2, tvoc []float64) driver.Sample {
+func (d *dev) toSample(eco2, tvoc []float64) driver.Sample {
 	s := driver.New()
 	if len(eco2) == 0 {
 		s.Fields["eco2_ppm"], s.Fields["tvoc_ppb"] = 400, 0
@@ -222,20 +222,20 @@ func (d *Dev) toSample(eco2, tvoc []float64) driver.Sample {
 
 // keepBaseline hands the baseline over every hour, once it is worth keeping. A
 // failure is no harm: the next Read tries again.
-func (d *Dev) saveBaseline(ctx context.Context) {
+func (d *dev) saveBaseline(ctx context.Context) {
 	now := d.clock.Now()
 	learnt := d.restored || now.Sub(d.started) >= learnTime
 	if d.cfg.Save == nil || !learnt || now.Sub(d.saved) < saveInterval {
 		return
 	}
 	if w, err := d.dev.Query(ctx, execTime, 2, getBaseline); err == nil {
-		d.cfg.Save(Baseline{Serial: d.serial, ECO2: w[0], TVOC: w[1], At: now})
+		d.cfg.Save(baseline{Serial: d.serial, ECO2: w[0], TVOC: w[1], At: now})
 		d.saved = now
 	}
 }
 
 // compensate tells the chip the absolute humidity when it has changed.
-func (d *Dev) compensate(ctx context.Context) error {
+func (d *dev) compensate(ctx context.Context) error {
 	if d.cfg.Climate == nil {
 		return nil
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/hearth-home/hearth/edge/sim"
 )
 
-func setUp(cfg Config) (*Dev, *sim.SGP30, *sim.Virtual) {
+func setUp(cfg Config) (*dev, *sim.SGP30, *sim.Virtual) {
 	clock, chip := sim.NewVirtual(), sim.NewSGP30(1)
 	cfg.Clock = clock
-	return New(sim.NewBus(clock).Add(Addr, chip), cfg), chip, clock
+	return newDev(sim.NewBus(clock).Add(addr, chip), cfg), chip, clock
 }
 
 // The datasheet's bytes: init, baseline written TVOC first, humidity
@@ -31,9 +31,9 @@ func TestTheBusSeesTheDatasheetsBytes(t *testing.T) {
 		w(0x20, 0x08), r(0x01, 0x90, 0x4C, 0x00, 0x00, 0x81),
 	}}
 	clock := sim.NewVirtual()
-	d := New(bus, Config{
+	d := newDev(bus, Config{
 		Samples: 1, Clock: clock,
-		Load:    func(s string) (Baseline, bool) { return Baseline{s, 0x01F4, 0xBEEF, clock.Now()}, true },
+		Load:    func(s string) (baseline, bool) { return baseline{s, 0x01F4, 0xBEEF, clock.Now()}, true },
 		Climate: func() (float64, float64, bool) { return 25, 50, true },
 	})
 	s, err := d.Read(t.Context())
@@ -69,13 +69,13 @@ func TestItIsMeasuredOnceASecond(t *testing.T) {
 }
 
 func TestTheBaselineIsLearntSavedAndRestored(t *testing.T) {
-	var kept []Baseline
+	var kept []baseline
 	cfg := Config{
 		Samples: 600,
-		Save:    func(b Baseline) { kept = append(kept, b) },
-		Load: func(string) (Baseline, bool) {
+		Save:    func(b baseline) { kept = append(kept, b) },
+		Load: func(string) (baseline, bool) {
 			if len(kept) == 0 {
-				return Baseline{}, false
+				return baseline{}, false
 			}
 			return kept[len(kept)-1], true
 		},
@@ -91,14 +91,14 @@ func TestTheBaselineIsLearntSavedAndRestored(t *testing.T) {
 	if s.Quality != driver.OK || len(kept) < 3 || len(kept) > 4 {
 		t.Fatalf("after 15 h: %+v, %d baselines; want ok and one an hour after 12 h", s, len(kept))
 	}
-	again := New(sim.NewBus(clock).Add(Addr, chip), d.cfg)
+	again := newDev(sim.NewBus(clock).Add(addr, chip), d.cfg)
 	s, err := again.Read(t.Context())
 	b := kept[len(kept)-1]
 	if err != nil || s.Quality != driver.OK || chip.BaselineECO2 != b.ECO2 || chip.BaselineTVOC != b.TVOC {
 		t.Errorf("after a restart: %+v, %v, chip %04X %04X, kept %+v", s, err, chip.BaselineECO2, chip.BaselineTVOC, b)
 	}
 	clock.Wait(t.Context(), 8*24*time.Hour)
-	late := New(sim.NewBus(clock).Add(Addr, chip), d.cfg)
+	late := newDev(sim.NewBus(clock).Add(addr, chip), d.cfg)
 	if s, err := late.Read(t.Context()); err != nil || s.Quality != driver.WarmingUp {
 		t.Errorf("with a baseline of eight days ago: %+v, %v; want warming_up", s, err)
 	}
@@ -106,7 +106,7 @@ func TestTheBaselineIsLearntSavedAndRestored(t *testing.T) {
 
 func TestTheBaselineOfAnotherSensorIsNotUsed(t *testing.T) {
 	d, chip, clock := setUp(Config{Samples: 5})
-	d.cfg.Load = func(string) (Baseline, bool) { return Baseline{"other", 1, 2, clock.Now()}, true }
+	d.cfg.Load = func(string) (baseline, bool) { return baseline{"other", 1, 2, clock.Now()}, true }
 	if _, err := d.Read(t.Context()); err != nil || chip.BaselineECO2 != 0 {
 		t.Errorf("%v, the chip has %d", err, chip.BaselineECO2)
 	}

@@ -62,11 +62,11 @@ func (c *ADS1115) Tx(now time.Time, w, r []byte) error {
 
 func (c *ADS1115) convert(now time.Time) {
 	c.done = now.Add(7900 * time.Microsecond)
-	if c.On(Slow) {
+	if c.has(Slow) {
 		c.done = c.done.Add(20 * time.Millisecond)
 	}
 	v := c.volts[c.config>>12&3].at(c.still.time(now, &c.Faults)) + 0.01*(c.rng.Float64()-0.5)
-	if c.On(WarmUp) {
+	if c.has(WarmUp) {
 		v = 0.55 + 0.02*c.rng.Float64() // an open input floats
 	}
 	c.next = int16(v / 4.096 * 32768)

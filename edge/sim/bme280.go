@@ -97,7 +97,7 @@ func (c *BME280) write(now time.Time, reg, value byte) {
 		if value&3 == 1 || value&3 == 2 {
 			c.regs[0xF3] |= 0x08
 			c.pending, c.done = true, now.Add(9*time.Millisecond)
-			if c.On(Slow) {
+			if c.has(Slow) {
 				c.done = c.done.Add(20 * time.Millisecond)
 			}
 		}
@@ -112,7 +112,7 @@ func (c *BME280) finish(now time.Time) {
 	c.pending = false
 	c.regs[0xF3] &^= 0x08
 	c.regs[0xF4] &^= 0x03
-	if c.On(WarmUp) {
+	if c.has(WarmUp) {
 		copy(c.regs[0xF7:], []byte{0x80, 0, 0, 0x80, 0, 0, 0x80, 0})
 		return
 	}

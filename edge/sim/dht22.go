@@ -22,8 +22,8 @@ type DHT22 struct {
 	err       error
 }
 
-// DHT22Name is the device's name in iio.
-const DHT22Name = "dht11@4"
+// dht22Name is the device's name in iio.
+const dht22Name = "dht11@4"
 
 var _ = simulate("dht22", simulator{
 	device: "cellar-climate",
@@ -39,9 +39,9 @@ func NewDHT22(seed uint64, clock driver.Clock) *DHT22 {
 	}
 	const dir = "sys/bus/iio/devices/iio:device1/"
 	d.Put("sys/bus/iio/devices/iio:device0/name", "ads1015\n")
-	d.Put(dir+"name", DHT22Name+"\n")
-	d.Make(dir+"in_temp_input", func() (string, error) { return d.value(0) })
-	d.Make(dir+"in_humidityrelative_input", func() (string, error) { return d.value(1) })
+	d.Put(dir+"name", dht22Name+"\n")
+	d.make(dir+"in_temp_input", func() (string, error) { return d.value(0) })
+	d.make(dir+"in_humidityrelative_input", func() (string, error) { return d.value(1) })
 	return d
 }
 

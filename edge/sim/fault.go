@@ -23,7 +23,7 @@ const (
 )
 
 // Late is by how much an answer is late while Slow is on.
-const SlowDelay = 700 * time.Millisecond
+const slowDelay = 700 * time.Millisecond
 
 var (
 	errNACK = errors.New("remote I/O error") // as Linux says it
@@ -58,8 +58,8 @@ func (f *Faults) Clear(faults Fault) {
 	f.on &^= faults
 }
 
-// On reports whether fault is on.
-func (f *Faults) On(fault Fault) bool {
+// has reports whether fault is on.
+func (f *Faults) has(fault Fault) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.on&fault != 0

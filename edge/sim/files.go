@@ -24,11 +24,11 @@ func NewFiles() *Files { return &Files{files: map[string]func() (string, error){
 
 // Put makes a file with a fixed content.
 func (f *Files) Put(name, content string) *Files {
-	return f.Make(name, func() (string, error) { return content, nil })
+	return f.make(name, func() (string, error) { return content, nil })
 }
 
-// Make makes a file whose content, or error, is asked for at each opening.
-func (f *Files) Make(name string, content func() (string, error)) *Files {
+// make makes a file whose content, or error, is asked for at each opening.
+func (f *Files) make(name string, content func() (string, error)) *Files {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.files[name] = content

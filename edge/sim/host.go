@@ -52,12 +52,12 @@ func (h *Host) Statfs(mount string) (size, free uint64, err error) {
 func (h *Host) now() time.Time { return h.still.time(h.clock.Now(), &h.Faults) }
 func (h *Host) up() float64    { return h.now().Sub(h.booted).Seconds() }
 func (h *Host) add(n string, f func() string) {
-	h.Make(n, func() (string, error) { return f() + "\n", nil })
+	h.make(n, func() (string, error) { return f() + "\n", nil })
 }
 
 func (h *Host) celsius(offset float64) func() (string, error) {
 	return func() (string, error) {
-		if h.On(NACK) {
+		if h.has(NACK) {
 			return "", syscall.EINVAL
 		}
 		return fmt.Sprintf("%d\n", int((h.temp.at(h.now())+offset)*1000)), nil
@@ -66,15 +66,15 @@ func (h *Host) celsius(offset float64) func() (string, error) {
 
 func (h *Host) sys() {
 	h.Put("sys/class/thermal/thermal_zone0/type", "cpu-thermal\n")
-	h.Make("sys/class/thermal/thermal_zone0/temp", h.celsius(0))
+	h.make("sys/class/thermal/thermal_zone0/temp", h.celsius(0))
 	h.Put("sys/class/thermal/cooling_device0/type", "pwm-fan\n")
 	h.Put("sys/class/hwmon/hwmon0/name", "cpu_thermal\n")
-	h.Make("sys/class/hwmon/hwmon0/temp1_input", h.celsius(0))
+	h.make("sys/class/hwmon/hwmon0/temp1_input", h.celsius(0))
 	h.Put("sys/class/hwmon/hwmon1/name", "rpi_volt\n")
-	h.add("sys/class/hwmon/hwmon1/in0_lcrit_alarm", func() string { return fmt.Sprint(flag(h.On(WarmUp))) })
+	h.add("sys/class/hwmon/hwmon1/in0_lcrit_alarm", func() string { return fmt.Sprint(flag(h.has(WarmUp))) })
 	h.Put("sys/class/hwmon/hwmon2/name", "nvme\n")
 	h.Put("sys/class/hwmon/hwmon2/temp1_label", "Composite\n")
-	h.Make("sys/class/hwmon/hwmon2/temp1_input", h.celsius(-11))
+	h.make("sys/class/hwmon/hwmon2/temp1_input", h.celsius(-11))
 	h.Put("sys/class/hwmon/hwmon3/name", "pwmfan\n")
 	h.add("sys/class/hwmon/hwmon3/fan1_input", func() string { return fmt.Sprint(int(60 * h.temp.at(h.now()))) })
 	h.Put("sys/block/nvme0n1/device/model", "simulated\n")

@@ -74,7 +74,7 @@ func (k *Kasa) legacy(ctx context.Context, c net.Conn) error {
 		return io.EOF
 	}
 	if hit&Slow != 0 {
-		if err := k.clock.Wait(ctx, SlowDelay); err != nil {
+		if err := k.clock.Wait(ctx, slowDelay); err != nil {
 			return err
 		}
 	}

@@ -129,7 +129,7 @@ func (k *Kasa) request(w http.ResponseWriter, r *http.Request, how KLAP) {
 		http.Error(w, "", http.StatusForbidden)
 		return
 	}
-	if hit&Slow != 0 && k.clock.Wait(r.Context(), SlowDelay) != nil {
+	if hit&Slow != 0 && k.clock.Wait(r.Context(), slowDelay) != nil {
 		return
 	}
 	query, ok := s.open(body, int32(seq))

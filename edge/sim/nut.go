@@ -60,7 +60,7 @@ func (n *NUT) serveConn(ctx context.Context, c net.Conn) {
 		if hit&Unplugged != 0 {
 			return
 		}
-		if hit&Slow != 0 && n.clock.Wait(ctx, SlowDelay) != nil {
+		if hit&Slow != 0 && n.clock.Wait(ctx, slowDelay) != nil {
 			return
 		}
 		answer := n.answer(strings.Fields(in.Text()), hit)

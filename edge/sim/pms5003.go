@@ -86,7 +86,7 @@ func (s *PMS5003) Transmit(now time.Time) []byte {
 
 func (s *PMS5003) data(now time.Time) []byte {
 	pm := s.pm25.at(s.still.time(now, &s.Faults))
-	if !s.woke.IsZero() && now.Sub(s.woke) < 20*time.Second || s.On(WarmUp) {
+	if !s.woke.IsZero() && now.Sub(s.woke) < 20*time.Second || s.has(WarmUp) {
 		pm *= 20 // the fan is not yet at its speed
 	}
 	if s.asleep {

@@ -28,7 +28,7 @@ func PTY(ctx context.Context, path string, dev UART, clock driver.Clock) (done <
 		defer close(over)
 		faults, _ := dev.faultsOf()
 		for ctx.Err() == nil {
-			if !faults.On(Unplugged) && p == nil {
+			if !faults.has(Unplugged) && p == nil {
 				p, _ = plug(path) // tried again below
 			}
 			if p != nil {
@@ -109,7 +109,7 @@ func (p *pty) serve(ctx context.Context, line *Serial, faults *Faults) {
 		<-heard
 	}()
 	b := make([]byte, 64)
-	for ctx.Err() == nil && !faults.On(Unplugged) {
+	for ctx.Err() == nil && !faults.has(Unplugged) {
 		if n := line.next(b); n > 0 {
 			p.sensorEnd.SetWriteDeadline(time.Now().Add(10 * time.Millisecond))
 			p.sensorEnd.Write(b[:n]) // what nobody reads is lost, as on a wire

@@ -107,7 +107,7 @@ func (s *SCD4x) values(now time.Time) []uint16 {
 	if s.next.Sub(s.started) <= s.period {
 		co2 *= 3 // the first value is off
 	}
-	if s.On(WarmUp) {
+	if s.has(WarmUp) {
 		co2 = 0
 	}
 	return []uint16{

@@ -126,7 +126,7 @@ func (s *SDS011) data(now time.Time) []byte {
 	switch {
 	case !s.woke.IsZero() && now.Sub(s.woke) < 5*time.Second:
 		pm25, pm10 = 0, 0 // nothing counted yet
-	case s.On(WarmUp):
+	case s.has(WarmUp):
 		pm25, pm10 = 999.9, 1999.9
 	}
 	var d [6]byte

@@ -36,13 +36,13 @@ func NewSerial(dev UART, clock driver.Clock) *Serial { return &Serial{dev: dev, 
 // Write sends bytes to the sensor.
 func (s *Serial) Write(b []byte) (int, error) {
 	faults, _ := s.dev.faultsOf()
-	if faults.On(Unplugged) {
+	if faults.has(Unplugged) {
 		return 0, errClosed
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.collect() // what was due before the command
-	if !faults.On(IgnoreCommands) {
+	if !faults.has(IgnoreCommands) {
 		s.dev.Receive(s.clock.Now(), b)
 	}
 	return len(b), nil
@@ -52,7 +52,7 @@ func (s *Serial) Write(b []byte) (int, error) {
 func (s *Serial) Read(b []byte) (int, error) {
 	faults, _ := s.dev.faultsOf()
 	for range 10 {
-		if faults.On(Unplugged) {
+		if faults.has(Unplugged) {
 			return 0, errClosed
 		}
 		if n := s.next(b); n > 0 {
@@ -96,7 +96,7 @@ func (s *Serial) collect() {
 	for f := s.dev.Transmit(now); f != nil; f = s.dev.Transmit(now) {
 		hit, due := faults.nextFrame(), now
 		if hit&Slow != 0 {
-			due = due.Add(SlowDelay)
+			due = due.Add(slowDelay)
 		}
 		if len(s.queue) < 128 {
 			s.queue = append(s.queue, burst{due, applyFaults(f, hit, rng)})

@@ -71,7 +71,7 @@ func (s *SGP30) measure(now time.Time) []uint16 {
 	if s.started.IsZero() || now.Sub(s.started) < 15*time.Second {
 		return []uint16{400, 0}
 	}
-	if s.On(WarmUp) {
+	if s.has(WarmUp) {
 		return []uint16{60000, 60000}
 	}
 	if s.BaselineECO2 == 0 { // starts to learn

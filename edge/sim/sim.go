@@ -96,7 +96,7 @@ func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x68656
 type frozen struct{ at time.Time }
 
 func (f *frozen) time(now time.Time, faults *Faults) time.Time {
-	if !faults.On(Frozen) || f.at.IsZero() {
+	if !faults.has(Frozen) || f.at.IsZero() {
 		f.at = now
 	}
 	return f.at

@@ -59,7 +59,7 @@ func TestFaultsHitEveryNthFrame(t *testing.T) {
 }
 
 func TestATapeRefusesWhatIsNotOnIt(t *testing.T) {
-	tape, err := ParseTape("> AA 01 # ask\n< BB\n\n# done\n")
+	tape, err := parseTape("> AA 01 # ask\n< BB\n\n# done\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,13 +72,13 @@ func TestATapeRefusesWhatIsNotOnIt(t *testing.T) {
 	if _, err := tape.Write([]byte{0xAA, 0x01}); err != nil || tape.Left() != 1 {
 		t.Errorf("%v, %d left", err, tape.Left())
 	}
-	if _, err := ParseTape("AA 01"); err == nil {
+	if _, err := parseTape("AA 01"); err == nil {
 		t.Error("a line without a direction was taken")
 	}
 }
 
 func TestFiles(t *testing.T) {
-	f := NewFiles().Put("sys/a/name", "x\n").Make("sys/a/temp", func() (string, error) { return "", syscall.EINVAL })
+	f := NewFiles().Put("sys/a/name", "x\n").make("sys/a/temp", func() (string, error) { return "", syscall.EINVAL })
 	if b, err := fs.ReadFile(f, "sys/a/name"); err != nil || string(b) != "x\n" {
 		t.Errorf("got %q, %v", b, err)
 	}

@@ -26,11 +26,11 @@ func LoadTape(path string) (*Tape, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ParseTape(string(text))
+	return parseTape(string(text))
 }
 
-// ParseTape reads a tape from its text.
-func ParseTape(text string) (*Tape, error) {
+// parseTape reads a tape from its text.
+func parseTape(text string) (*Tape, error) {
 	t := &Tape{}
 	for i, line := range strings.Split(text, "\n") {
 		line, _, _ = strings.Cut(line, "#")

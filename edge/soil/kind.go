@@ -25,7 +25,7 @@ type settings struct {
 
 // Check reports a channel or a calibration that cannot be.
 func (o *settings) Check() error {
-	_, err := New(nil, o.Config)
+	_, err := newDev(nil, o.Config)
 	return err
 }
 
@@ -33,5 +33,5 @@ func (o *settings) Check() error {
 func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
 	c := o.Config
 	c.Clock = m.Clock
-	return m.OpenI2C(s, o.Bus, func(b i2c.Bus) (driver.Reader, error) { return New(b, c) })
+	return m.OpenI2C(s, o.Bus, func(b i2c.Bus) (driver.Reader, error) { return newDev(b, c) })
 }

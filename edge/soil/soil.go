@@ -59,16 +59,16 @@ const (
 
 var errInUse = errors.New("something else answers there, or uses the converter")
 
-// Dev is a probe on a converter.
-type Dev struct {
+// dev is a probe on a converter.
+type dev struct {
 	dev    i2c.Dev
 	cfg    Config
 	clock  driver.Clock
 	counts driver.Counts
 }
 
-// New returns the probe on bus. It does no I/O.
-func New(bus i2c.Bus, cfg Config) (*Dev, error) {
+// newDev returns the probe on bus. It does no I/O.
+func newDev(bus i2c.Bus, cfg Config) (*dev, error) {
 	if cfg.Address == 0 {
 		cfg.Address = 0x48
 	}
@@ -79,18 +79,18 @@ func New(bus i2c.Bus, cfg Config) (*Dev, error) {
 		return nil, fmt.Errorf("soil: DRY is %g V and WET %g V: the dry voltage must be higher, by 0.2 V at least", cfg.Dry, cfg.Wet)
 	}
 	cfg.Samples = max(cfg.Samples, 1)
-	return &Dev{
+	return &dev{
 		dev: i2c.Dev{Bus: bus, Addr: uint16(cfg.Address)},
 		cfg: cfg, clock: driver.ClockOr(cfg.Clock),
 	}, nil
 }
 
 // Counts tells what the bus has seen.
-func (d *Dev) Counts() driver.Counts { return d.counts }
+func (d *dev) Counts() driver.Counts { return d.counts }
 
 // Read converts SAMPLES times, 10 ms each, and returns the median voltage and
 // the moisture.
-func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
+func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	volts := make([]float64, 0, d.cfg.Samples)
 	for range d.cfg.Samples {
 		raw, err := d.convertWithRetry(ctx)
@@ -105,7 +105,7 @@ func (d *Dev) Read(ctx context.Context) (driver.Sample, error) {
 
 // turn converts once, and again where the sensor at another channel got in
 // between. Each channel waits a time of its own, so that they come apart.
-func (d *Dev) convertWithRetry(ctx context.Context) (int16, error) {
+func (d *dev) convertWithRetry(ctx context.Context) (int16, error) {
 	for try := 1; ; try++ {
 		raw, err := d.convert(ctx)
 		if !errors.Is(err, errInUse) || try == attempts {
@@ -118,7 +118,7 @@ func (d *Dev) convertWithRetry(ctx context.Context) (int16, error) {
 	}
 }
 
-func (d *Dev) convert(ctx context.Context) (int16, error) {
+func (d *dev) convert(ctx context.Context) (int16, error) {
 	w := []byte{regConfig, 0, 0}
 	binary.BigEndian.PutUint16(w[1:], start|againstGND|uint16(d.cfg.Channel)<<12|gain4096mV|singleShot|rate128SPS|noCompare)
 	if err := d.dev.Tx(w, nil); err != nil {
@@ -148,20 +148,20 @@ func (d *Dev) convert(ctx context.Context) (int16, error) {
 	}
 }
 
-func (d *Dev) read(reg byte) (uint16, error) {
+func (d *dev) read(reg byte) (uint16, error) {
 	b := make([]byte, 2)
 	err := d.dev.Tx([]byte{reg}, b)
 	return binary.BigEndian.Uint16(b), d.explain(err)
 }
 
-func (d *Dev) explain(err error) error {
+func (d *dev) explain(err error) error {
 	if err == nil {
 		return nil
 	}
 	return fmt.Errorf("no acknowledgement from address %v: check wiring, power, and the ADDR pin: %w", d.cfg.Address, err)
 }
 
-func (d *Dev) toSample(volts []float64) driver.Sample {
+func (d *dev) toSample(volts []float64) driver.Sample {
 	slices.Sort(volts)
 	v := volts[len(volts)/2]
 	s := driver.New()

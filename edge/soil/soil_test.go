@@ -12,11 +12,11 @@ import (
 	"github.com/hearth-home/hearth/edge/sim"
 )
 
-func setUp(t *testing.T, cfg Config) (*Dev, *sim.ADS1115) {
+func setUp(t *testing.T, cfg Config) (*dev, *sim.ADS1115) {
 	t.Helper()
 	clock, chip := sim.NewVirtual(), sim.NewADS1115(1)
 	cfg.Clock = clock
-	d, err := New(sim.NewBus(clock).Add(0x48, chip), cfg)
+	d, err := newDev(sim.NewBus(clock).Add(0x48, chip), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestTheBusSeesTheDatasheetsBytes(t *testing.T) {
 			op([]byte{1}, []byte{high, 0x83}),
 			op([]byte{0}, []byte{0x3E, 0x80}),
 		}}
-		d, err := New(bus, Config{Address: 0x49, Channel: channel, Dry: 2.7, Wet: 1.3, Samples: 1, Clock: sim.NewVirtual()})
+		d, err := newDev(bus, Config{Address: 0x49, Channel: channel, Dry: 2.7, Wet: 1.3, Samples: 1, Clock: sim.NewVirtual()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +64,7 @@ func TestJudge(t *testing.T) {
 		{"full scale", []float64{4.095, 4.095, 4.095}, 0, driver.Suspect, "end of its range"},
 		{"negative", []float64{-0.1, -0.1, -0.1}, 100, driver.Suspect, "ground"},
 	} {
-		d := &Dev{cfg: Config{Dry: 2.7, Wet: 1.3}}
+		d := &dev{cfg: Config{Dry: 2.7, Wet: 1.3}}
 		s := d.toSample(tt.volts)
 		if math.Abs(s.Fields["moisture_percent"]-tt.moisture) > 0.1 || s.Quality != tt.quality || !strings.Contains(s.Reason, tt.reason) {
 			t.Errorf("%s: %+v; want %v, %s, %q", tt.name, s, tt.moisture, tt.quality, tt.reason)
@@ -112,7 +112,7 @@ func TestFaults(t *testing.T) {
 
 func TestSettingsAreChecked(t *testing.T) {
 	for _, cfg := range []Config{{Channel: 4}, {Dry: 1.3, Wet: 2.7}, {Dry: 2.7}} {
-		if _, err := New(nil, cfg); err == nil {
+		if _, err := newDev(nil, cfg); err == nil {
 			t.Errorf("%+v was taken", cfg)
 		}
 	}
@@ -124,7 +124,7 @@ func TestFourProbesShareAConverter(t *testing.T) {
 	bus := sim.NewBus(clock).Add(0x48, chip)
 	errs := make(chan error)
 	for channel := range 4 {
-		d, err := New(bus, Config{Channel: channel, Samples: 3, Clock: clock})
+		d, err := newDev(bus, Config{Channel: channel, Samples: 3, Clock: clock})
 		if err != nil {
 			t.Fatal(err)
 		}

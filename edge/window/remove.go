@@ -153,7 +153,7 @@ func (w *Window[T]) remove(e *Entry[T]) {
 	}
 	w.listOf(e).count--
 	if e.pos == 0 {
-		w.bytes -= e.Size
+		w.bytes -= e.size
 	}
 }
 

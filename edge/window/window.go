@@ -26,7 +26,7 @@ type Key struct {
 type Entry[T any] struct {
 	Key
 	Item T
-	Size int // bytes, counted against Limits.Bytes
+	size int // bytes, counted against Limits.Bytes
 
 	pos          uint64 // its position on disk, 0 for a live one
 	state        state
@@ -106,13 +106,13 @@ func New[T any](l Limits) *Window[T] {
 // Add inserts a live reading of size bytes. Its number must be higher than that of
 // every live reading before. Without room the oldest live entries are removed.
 func (w *Window[T]) Add(k Key, item T, size int) {
-	w.insert(&Entry[T]{Key: k, Item: item, Size: size})
+	w.insert(&Entry[T]{Key: k, Item: item, size: size})
 }
 
 // AddBacklog inserts a reading that is on disk at position pos, from 1. Positions
 // must increase.
 func (w *Window[T]) AddBacklog(pos uint64, k Key, item T, size int) {
-	w.insert(&Entry[T]{Key: k, Item: item, Size: size, pos: pos})
+	w.insert(&Entry[T]{Key: k, Item: item, size: size, pos: pos})
 }
 
 func (w *Window[T]) insert(e *Entry[T]) {
@@ -126,7 +126,7 @@ func (w *Window[T]) insert(e *Entry[T]) {
 		return
 	}
 	w.index[e.Key] = e
-	for w.bytes += e.Size; w.bytes > w.limits.Bytes && w.live.count > 1; {
+	for w.bytes += e.size; w.bytes > w.limits.Bytes && w.live.count > 1; {
 		w.dropOldest()
 	}
 }
