@@ -148,7 +148,7 @@ func (w *work) edgeFields(e *wire.RawReading) (string, error) {
 		return nil
 	})
 	if err = cmp.Or(err, bad); err == nil && len(unknown) > 0 {
-		err = fmt.Errorf("no mapping for %s of the sensor kind %.40q", strings.Join(unknown, ", "), e.Sensor)
+		err = fmt.Errorf(wire.Unmapped+"%s of the sensor kind %.40q", strings.Join(unknown, ", "), e.Sensor)
 	}
 	return m, err
 }

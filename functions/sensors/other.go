@@ -14,6 +14,7 @@ import (
 	"github.com/hearth-home/hearth/shared/quality"
 	"github.com/hearth-home/hearth/shared/scan"
 	"github.com/hearth-home/hearth/shared/topic"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // readOther takes in what no edge agent sent: by hearth.yml, by Telegraf's
@@ -91,7 +92,7 @@ func known(on string, payload []byte, zone *time.Location) ([]mapping.Found, err
 	}
 	if len(p.unknown) > 0 {
 		slices.Sort(p.unknown)
-		return p.found, errors.Join(p.bad, fmt.Errorf("no mapping for %s of topic %s", strings.Join(p.unknown, ", "), general(on)))
+		return p.found, errors.Join(p.bad, fmt.Errorf(wire.Unmapped+"%s of topic %s", strings.Join(p.unknown, ", "), general(on)))
 	}
 	return p.found, p.bad
 }
@@ -211,7 +212,7 @@ func (p *plain) upsStatus(status string) {
 
 // noMapping is the one cause under which messages of a kind become dead letters.
 func noMapping(topic string) error {
-	return fmt.Errorf("no mapping for topic %s", general(topic))
+	return fmt.Errorf(wire.Unmapped+"topic %s", general(topic))
 }
 
 // general replaces the levels of a topic that name one of many by +.

@@ -16,6 +16,7 @@ import (
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/scan"
 	"github.com/hearth-home/hearth/shared/topic"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 // allow is which other fields of Telegraf are kept: patterns for
@@ -78,7 +79,7 @@ func (a allow) telegraf(on string, payload []byte) (found []mapping.Found, ok bo
 		}
 	}
 	if len(found) == 0 {
-		err = fmt.Errorf("no mapping for Telegraf's %.200s: TELEGRAF_ALLOW may let it in", strings.Join(refused, ", "))
+		err = fmt.Errorf(wire.Unmapped+"Telegraf's %.200s: TELEGRAF_ALLOW may let it in", strings.Join(refused, ", "))
 	}
 	return found, true, errors.Join(err, bad)
 }

@@ -163,10 +163,24 @@ func measures(b *bytes.Buffer, function string) {
 		}
 		b.WriteString(".\n\n| field | what | unit |\n| --- | --- | --- |\n")
 		for _, f := range m.Fields {
-			fmt.Fprintf(b, "| `%s` | %s | %s |\n", f.Key, cell(f.Title), cell(f.Unit))
+			fmt.Fprintf(b, "| `%s` | %s | %s |\n", f.Key, cell(what(f)), cell(f.Unit))
 		}
 		for _, t := range slices.Sorted(slices.Values(m.Text)) {
 			fmt.Fprintf(b, "| `%s` | text | |\n", t)
 		}
 	}
+}
+
+// what is a field's title with the words for its values: "Contact: 0 open, 1 closed".
+func what(f catalogue.Field) string {
+	var words []string
+	for v, w := range f.Words {
+		if w != "" {
+			words = append(words, fmt.Sprintf("%d %s", v, w))
+		}
+	}
+	if len(words) == 0 {
+		return f.Title
+	}
+	return f.Title + ": " + strings.Join(words, ", ")
 }

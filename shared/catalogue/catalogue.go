@@ -5,6 +5,7 @@
 package catalogue
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,12 +18,16 @@ const SampleLabel = "sample"
 // Measurement is the declaration of one kind of Reading.
 type Measurement struct {
 	Name     string
+	Title    string        // "Weather now"; "": made of the name
 	About    string        // one line for a person
-	Function string        // who writes it
+	Function string        // who writes it; of the family
 	Kinds    []string      // the edge's kinds of sensors whose readings are of it
+	Devices  []string      // the kinds of devices that report it; none: any
 	Labels   []string      // the tags it may carry
-	Fields   []Field       // the numbers it may carry
-	Text     []string      // the strings it may carry
+	Term     string        // the label whose values are spans, 6m or 10y: shorter ones stand first
+	Fields   []Field       // the numbers it may carry, in the order in which they are shown: the first is the headline
+	Text     []string      // the strings it may carry, in the order in which they are shown
+	HideText []string      // those of Text that are not shown
 	Cadence  time.Duration // how often it is expected; 0: no expectation
 	Keep     Retention
 	Ahead    time.Duration // how far in the future a time may lie: a forecast's reach
@@ -34,9 +39,12 @@ type Measurement struct {
 // Field is one number. Unit stands in the key too; here it is spelt for people.
 type Field struct {
 	Key      string // "temperature_celsius"
-	Title    string // "Temperature"
+	Title    string // "Temperature"; "": made of the key
 	Unit     string // "°C"
 	Min, Max float64
+	Words    []string  // what 0, 1, 2, … mean: {"open", "closed"}; none: see Word
+	Digits   int       // behind the point; 0: as the unit is written
+	Show     Show      // where it is shown
 	Warn     Threshold // when a person wants to hear of it; zero: never
 	Step     float64   // more than this within a minute is suspect until it stays; 0: any step is plausible
 	Counter  bool      // it only grows; a reset is no consumption
@@ -59,31 +67,79 @@ const (
 	KeepDays                    // raw for 14 days, then means
 )
 
+// Family is what one function brings, and how people call it.
+type Family struct {
+	Function     string // "weather"
+	Title        string // "Weather": it stands over the items, too; "": made of the function's name
+	About        string // one line for a person
+	Measurements []Measurement
+}
+
 // families lists the declarations, one variable a file, as people ask for them:
-// what the house says of itself comes last.
-var families = [][]Measurement{
+// what the platform reports about itself comes last.
+var families = complete(
 	weather,
+	asana,
 	stocks,
 	treasuries,
+	feeds,
 	github,
 	zigbee,
 	sensors,
+)
+
+// complete fills in what the declarations leave to their defaults.
+func complete(families ...Family) []Family {
+	for i := range families {
+		f := &families[i]
+		f.Title = cmp.Or(f.Title, Title(f.Function))
+		for j := range f.Measurements {
+			m := &f.Measurements[j]
+			m.Function, m.Title, m.Fields = f.Function, cmp.Or(m.Title, Title(m.Name)), titled(m.Fields)
+		}
+	}
+	return families
+}
+
+// titled gives the fields without a title one made of their key.
+func titled(fields []Field) []Field {
+	for i := range fields {
+		fields[i].Title = cmp.Or(fields[i].Title, Title(fields[i].Key))
+	}
+	return fields
+}
+
+// FamilyOf returns what a function brings; of a function that is not listed, its
+// name is the title.
+func FamilyOf(function string) Family {
+	for _, f := range families {
+		if f.Function == function {
+			return f
+		}
+	}
+	return Family{Function: function, Title: function}
 }
 
 var byName = index()
 
 func index() map[string]*Measurement {
 	m := map[string]*Measurement{}
-	for _, family := range families {
-		for i := range family {
-			m[family[i].Name] = &family[i]
+	for _, f := range families {
+		for i := range f.Measurements {
+			m[f.Measurements[i].Name] = &f.Measurements[i]
 		}
 	}
 	return m
 }
 
 // All returns every measurement, in the order of the families.
-func All() []Measurement { return slices.Concat(families...) }
+func All() []Measurement {
+	var all []Measurement
+	for _, f := range families {
+		all = append(all, f.Measurements...)
+	}
+	return all
+}
 
 // Get returns the declaration of a measurement.
 func Get(name string) (Measurement, bool) {
@@ -97,10 +153,8 @@ func Get(name string) (Measurement, bool) {
 // Of returns the names of the measurements that a function writes.
 func Of(function string) []string {
 	var names []string
-	for _, m := range All() {
-		if m.Function == function {
-			names = append(names, m.Name)
-		}
+	for _, m := range FamilyOf(function).Measurements {
+		names = append(names, m.Name)
 	}
 	return names
 }
@@ -134,17 +188,25 @@ func indexKinds() (map[string]string, []string) {
 // Field returns the declaration of a number. Where parts may have their own,
 // socket_2_power_watts is declared as power_watts, by the longest ending.
 func (m Measurement) Field(key string) (Field, bool) {
+	if i, ok := m.Position(key); ok {
+		return m.Fields[i], true
+	}
+	return Field{}, false
+}
+
+// Position returns which of the fields declares a key.
+func (m Measurement) Position(key string) (int, bool) {
 	for rest, found := key, true; found; _, rest, found = strings.Cut(rest, "_") {
 		for i := range m.Fields {
 			if m.Fields[i].Key == rest {
-				return m.Fields[i], true
+				return i, true
 			}
 		}
 		if !m.Parts {
 			break
 		}
 	}
-	return Field{}, false
+	return 0, false
 }
 
 // RiseKey is the field beside a counter that says by how much it rose since the

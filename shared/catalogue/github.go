@@ -2,9 +2,9 @@ package catalogue
 
 const fiveWeeks = 35 * 24 * 60 * 60 // seconds: GitHub ends a run that takes longer
 
-var github = []Measurement{
+var github = Family{Function: "github", Title: "GitHub", About: "Minutes and runs of Actions, and security alerts, of GitHub", Measurements: []Measurement{
 	{
-		Name: "github_usage", About: "GitHub Actions of an owner, from the first of the month to the day", Function: "github",
+		Name: "github_usage", Title: "GitHub Actions", About: "Minutes and cost of an owner, from the first of the month to the day",
 		Labels: []string{"owner"},
 		Fields: []Field{
 			{Key: "minutes_used", Title: "Minutes used", Unit: "min", Max: 1e7},
@@ -15,13 +15,13 @@ var github = []Measurement{
 		},
 	},
 	{
-		Name: "github_workflow_run", About: "An attempt of a GitHub workflow that ended, at the time it started", Function: "github",
+		Name: "github_workflow_run", Title: "Workflow runs", About: "An attempt of a workflow that ended, at the time it started",
 		Labels: []string{"repo", "workflow"},
 		Fields: []Field{
 			{Key: "duration_seconds", Title: "Duration", Unit: "s", Max: fiveWeeks},
 			{Key: "run_attempt", Title: "Attempt", Min: 1, Max: 1000},
-			{Key: "success", Title: "Success", Max: 1},
+			{Key: "success", Title: "Success", Max: 1, Show: Hidden}, // the conclusion says it
 		},
 		Text: []string{"conclusion", "branch", "event"},
 	},
-}
+}}

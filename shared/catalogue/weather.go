@@ -2,22 +2,22 @@ package catalogue
 
 import "time"
 
-var weather = []Measurement{
+var weather = Family{Function: "weather", About: "The weather of the places and the air outside, by OpenWeather", Measurements: []Measurement{
 	{
-		Name: "weather", About: "The weather now, by OpenWeather", Function: "weather",
-		Labels: []string{"place"}, Text: []string{"summary", "description"}, Cadence: 15 * time.Minute,
+		Name: "weather", Title: "Weather now", About: "OpenWeather's report for each place",
+		Labels: []string{"place"}, Text: []string{"description", "summary"}, HideText: []string{"summary"}, Cadence: 15 * time.Minute,
 		Fields: append(conditions(),
 			Field{Key: "rain_last_hour_mm", Title: "Rain in the last hour", Unit: "mm", Max: 500},
 			Field{Key: "snow_last_hour_mm", Title: "Snow in the last hour", Unit: "mm", Max: 500}),
 	},
 	{
-		Name: "weather_forecast", About: "The weather to come, in steps of three hours, by OpenWeather", Function: "weather",
-		Labels: []string{"place"}, Text: []string{"summary", "description"}, Cadence: 3 * time.Hour,
+		Name: "weather_forecast", Title: "Weather to come", About: "OpenWeather's forecast in steps of three hours",
+		Labels: []string{"place"}, Text: []string{"description", "summary"}, HideText: []string{"summary"}, Cadence: 3 * time.Hour,
 		Keep: KeepMonths, Ahead: 6 * 24 * time.Hour,
 		Fields: append(conditions(), precipitation("three hours")...),
 	},
 	{
-		Name: "weather_day", About: "The days to come from local midnight, by OpenWeather", Function: "weather",
+		Name: "weather_day", Title: "Days to come", About: "OpenWeather's forecast for days from local midnight",
 		Labels: []string{"place"}, Cadence: 24 * time.Hour, Ahead: 6 * 24 * time.Hour,
 		Fields: append([]Field{
 			{Key: "low_celsius", Title: "Low", Unit: "°C", Min: -90, Max: 60},
@@ -25,11 +25,11 @@ var weather = []Measurement{
 		}, precipitation("the day")...),
 	},
 	{
-		Name: "outdoor_air", About: "Air pollution outside, by OpenWeather's model", Function: "weather",
+		Name: "outdoor_air", Title: "Air outside", About: "Air pollution by OpenWeather's model",
 		Labels: []string{"place"}, Cadence: 15 * time.Minute,
 		Fields: []Field{
-			{Key: "us_aqi", Title: "US AQI (of this instant)", Max: 10000, Warn: Threshold{Above: 100, HasAbove: true, Hysteresis: 10}},
-			{Key: "openweather_index", Title: "OpenWeather's index, 1 good to 5 very poor", Min: 1, Max: 5},
+			{Key: "us_aqi", Title: "US AQI of this moment", Max: 10000, Warn: Threshold{Above: 100, HasAbove: true, Hysteresis: 10}},
+			{Key: "openweather_index", Title: "OpenWeather's index", Min: 1, Max: 5, Words: []string{"", "good", "fair", "moderate", "poor", "very poor"}},
 			{Key: "pm2_5_ugm3", Title: "PM2.5", Unit: "µg/m³", Max: 5000},
 			{Key: "pm10_ugm3", Title: "PM10", Unit: "µg/m³", Max: 10000},
 			{Key: "o3_ugm3", Title: "Ozone", Unit: "µg/m³", Max: 5000},
@@ -40,7 +40,7 @@ var weather = []Measurement{
 			{Key: "nh3_ugm3", Title: "Ammonia", Unit: "µg/m³", Max: 5000},
 		},
 	},
-}
+}}
 
 // conditions are what OpenWeather says of now and of any time to come. Its low
 // and high are those of the surroundings at that time, not of the day.
@@ -48,8 +48,8 @@ func conditions() []Field {
 	return []Field{
 		{Key: "temperature_celsius", Title: "Temperature", Unit: "°C", Min: -90, Max: 60},
 		{Key: "feels_like_celsius", Title: "Feels like", Unit: "°C", Min: -120, Max: 80},
-		{Key: "low_celsius", Title: "Lowest around", Unit: "°C", Min: -90, Max: 60},
-		{Key: "high_celsius", Title: "Highest around", Unit: "°C", Min: -90, Max: 60},
+		{Key: "low_celsius", Title: "Lowest around", Unit: "°C", Min: -90, Max: 60, Show: Hidden},
+		{Key: "high_celsius", Title: "Highest around", Unit: "°C", Min: -90, Max: 60, Show: Hidden},
 		{Key: "humidity_percent", Title: "Humidity", Unit: "%", Max: 100},
 		{Key: "pressure_hpa", Title: "Pressure at sea level", Unit: "hPa", Min: 800, Max: 1100},
 		{Key: "wind_mps", Title: "Wind", Unit: "m/s", Max: 120},

@@ -20,6 +20,8 @@ const (
 // may have changed. It is used by one at a time.
 type collector struct {
 	Source
+	measurements func() []catalogue.Measurement // those of the catalogue
+
 	rest     rest
 	register registered
 	lines    dayLines
@@ -144,7 +146,7 @@ func (c *collector) bring(ctx context.Context, st *store.Store, fs []Function, n
 	next := brought{runs: runs, at: now, lists: []List{}}
 	var errs []error
 	var err error
-	next.measurements, err = measurements(ctx, st, now)
+	next.measurements, err = readAll(ctx, st, c.measurements(), now)
 	errs = append(errs, err)
 	items, err := st.OpenItemsOfEach(ctx, maxItems)
 	errs = append(errs, err)
@@ -177,5 +179,5 @@ func newCollector(s Source) *collector {
 	if s.Try == nil {
 		s.Try = func() string { return "" }
 	}
-	return &collector{Source: s}
+	return &collector{Source: s, measurements: catalogue.All}
 }

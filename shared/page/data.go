@@ -54,6 +54,7 @@ type Data struct {
 // List is the open items of one source.
 type List struct {
 	Source string `json:"source"`
+	Title  string `json:"title"`
 	Items  []Item `json:"items"`
 	More   int    `json:"more,omitempty"` // not listed
 }
@@ -70,7 +71,7 @@ func lists(items []item.Item) []List {
 	for _, i := range items {
 		n := slices.IndexFunc(out, func(l List) bool { return l.Source == i.Source })
 		if n < 0 {
-			out = append(out, List{Source: i.Source})
+			out = append(out, List{Source: i.Source, Title: catalogue.FamilyOf(i.Source).Title})
 			n = len(out) - 1
 		}
 		if len(out[n].Items) == maxListed {

@@ -10,29 +10,33 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/quality"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/wire"
 )
 
 const (
 	maxDevices = 300 // on the page
 	maxShown   = 4   // metrics of a device besides its main one; the rest is folded
 	maxFolded  = 60
-	quiet      = day // a device that says nothing for so long is silent
+	quiet      = day // a device that reports nothing for so long is silent
 )
 
-// carriers is where those are that only carry what others say.
-const carriers = "Nodes and bridges"
+// silent is the state of a device of which only its age says that it is gone.
+const silent = "silent"
 
 // Room is the devices of one room.
 type Room struct {
 	Name    string   `json:"name"` // "" is unknown
 	Devices []Device `json:"devices"`
+
+	order int // 0 a room, 1 the unknown room, 2 a group of devices without one
 }
 
 // ID names a room on the page, whatever it is called.
 func (r Room) ID() string {
 	sum := fnv.New64a()
-	sum.Write([]byte(r.Name))
+	fmt.Fprint(sum, r.order, r.Name)
 	return fmt.Sprintf("room-%x", sum.Sum64())
 }
 
@@ -107,7 +111,7 @@ func (c *collector) readDevices(ctx context.Context, st *store.Store, now time.T
 		return nil, err
 	}
 	missing := missingOf(c.rest.seqs, c.register.ids)
-	s := spelling{c.Declared(), unitsOf(c.register.ids)}
+	s := newSpelling(c.measurements(), c.Declared(), c.register.ids)
 	var out []Device
 	for _, d := range listed {
 		first, _ := slices.BinarySearchFunc(states, d.ID, func(s store.DeviceState, id string) int { return strings.Compare(s.Device, id) })
@@ -115,7 +119,7 @@ func (c *collector) readDevices(ctx context.Context, st *store.Store, now time.T
 		for end < len(states) && states[end].Device == d.ID {
 			end++
 		}
-		if d.Kind == "group" || end == first && missing[d.ID] == 0 {
+		if catalogue.DeviceKindOf(d.Kind).Hidden || end == first && missing[d.ID] == 0 {
 			continue
 		}
 		tile := Device{ID: d.ID, Name: cmp.Or(d.Name, d.ID), Kind: d.Kind, Missing: missing[d.ID], room: d.Room}
@@ -144,88 +148,80 @@ func missingOf(seqs []store.EdgeSeq, ids []store.DeviceID) map[string]uint64 {
 }
 
 // severity orders qualities.
-var severity = map[string]int{"": 0, "warming_up": 1, "clock_unsynced": 2, "suspect": 3}
+var severity = map[quality.Quality]int{quality.WarmingUp: 1, quality.ClockUnsynced: 2, quality.Suspect: 3}
+
+func worse(a, b string) bool { return severity[quality.Quality(a)] > severity[quality.Quality(b)] }
 
 func (d *Device) fill(s spelling, states []store.DeviceState, now time.Time) {
-	d.in = s.measurements(d.Kind, states)
+	all, own := s.of(d.Kind, states)
+	d.in = all[:own]
 	var ms []Metric
 	for _, state := range states {
-		m := s.metric(d.in, state)
+		m := s.metric(all, own, state)
 		if m.Time.After(d.Time) {
 			d.Time = m.Time
 		}
-		if state.Metric == "available" || state.Metric == "online" {
-			d.State = "offline"
-			if state.Value == 1 {
-				d.State = "online"
-			}
-		}
-		d.Sample = d.Sample || d.Kind == "node" && state.Metric == simulated && state.Value == 1
-		if !hidden[state.Metric] {
+		switch m.declared.field.Show {
+		case catalogue.Hidden:
+		case catalogue.Reachable:
+			d.State = map[bool]string{true: wire.Online, false: wire.Offline}[state.Value == 1]
+		case catalogue.Simulated:
+			d.Sample = d.Sample || state.Value == 1
+		default:
 			ms = append(ms, m)
 		}
 	}
 	if d.State == "" && now.Sub(d.Time) > quiet {
-		d.State = "silent"
+		d.State = silent
 	}
-	slices.SortStableFunc(ms, func(a, b Metric) int {
-		return cmp.Or(rank(a.Key)-rank(b.Key), strings.Compare(a.Title, b.Title))
-	})
-	battery := d.Kind == "zigbee"
+	slices.SortStableFunc(ms, byImportance)
 	for i := range ms {
-		m := ms[i]
-		old := d.Time.Sub(m.Time) > quiet // it is no longer said
-		if !old && severity[m.Quality] > severity[d.Quality] {
-			d.Quality = m.Quality
-		}
-		switch {
-		case slices.Contains(small, m.Key) && (battery || m.Key != "battery_percent"):
-			d.Small = append(d.Small, m)
-		case d.Main == nil && !old && rank(m.Key) < len(leading):
-			d.Main = &m
-		case !old && len(d.Metrics) < maxShown:
-			d.Metrics = append(d.Metrics, m)
-		case len(d.More) < maxFolded:
-			d.More = append(d.More, m)
-		}
-	}
-	if d.Main == nil && len(d.Metrics) > 0 {
-		d.Main = &d.Metrics[0]
-		d.Metrics = d.Metrics[1:]
+		d.add(&ms[i])
 	}
 }
 
-// rooms groups devices; the unknown room is last, and behind it what only
-// carries others.
+// add shows a metric, the most important first. A metric that is no longer reported
+// is folded away.
+func (d *Device) add(m *Metric) {
+	old := d.Time.Sub(m.Time) > quiet
+	if !old && worse(m.Quality, d.Quality) {
+		d.Quality = m.Quality
+	}
+	switch {
+	case m.declared.field.Show == catalogue.Small:
+		d.Small = append(d.Small, *m)
+	case !old && d.Main == nil:
+		d.Main = m
+	case !old && len(d.Metrics) < maxShown:
+		d.Metrics = append(d.Metrics, *m)
+	case len(d.More) < maxFolded:
+		d.More = append(d.More, *m)
+	}
+}
+
+// rooms groups devices; the unknown room is last, and below it the groups of those
+// that are in no room.
 func rooms(devices []Device) (out []Room, more int) {
 	out = []Room{}
 	if len(devices) > maxDevices {
 		devices, more = devices[:maxDevices], len(devices)-maxDevices
 	}
-	place := func(d Device) (string, int) {
-		switch {
-		case d.room != "":
-			return d.room, 0
-		case d.Kind == "node" || d.Kind == "bridge":
-			return carriers, 2
-		}
-		return "", 1
-	}
-	order := map[string]int{}
 	for _, d := range devices {
-		name, n := place(d)
-		i := slices.IndexFunc(out, func(r Room) bool { return r.Name == name })
+		r := Room{Name: d.room}
+		if r.Name == "" {
+			r.Name, r.order = catalogue.DeviceKindOf(d.Kind).Group, 1
+			if r.Name != "" {
+				r.order = 2
+			}
+		}
+		i := slices.IndexFunc(out, func(o Room) bool { return o.Name == r.Name && o.order == r.order })
 		if i < 0 {
-			out, i = append(out, Room{Name: name}), len(out)
-			order[name] = n
+			out, i = append(out, r), len(out)
 		}
 		out[i].Devices = append(out[i].Devices, d)
 	}
 	slices.SortFunc(out, func(a, b Room) int {
-		return cmp.Or(order[a.Name]-order[b.Name], strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
+		return cmp.Or(a.order-b.order, strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
 	})
 	return out, more
 }
-
-// ofDevices reports whether a measurement is shown with the devices.
-func ofDevices(m catalogue.Measurement) bool { return slices.Contains(m.Labels, "device") }

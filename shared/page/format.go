@@ -7,33 +7,24 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
-// fixed is how many digits behind the point a unit is read with, whatever the
-// number: 8.0 °C, 1025 hPa.
-var fixed = map[string]int{"°C": 1, "K": 1, "µg/m³": 1, "m/s": 1, "hPa": 0, "ppm": 0, "ppb": 0, "lx": 0, "rpm": 0, "m": 0, "°": 0, "$": 2, "dBm": 0, "dB": 0, "min": 0}
-
 // quantity writes a value and its unit for a glance.
-func quantity(v float64, unit string) (number_, sign string) {
+func quantity(v float64, unit string, f catalogue.Format) (number_, sign string) {
 	a := math.Abs(v)
-	if digits, ok := fixed[unit]; ok {
-		return point(v, digits), unit
-	}
 	switch {
-	case unit == "B":
-		return scaled(v, 1000, "B", "kB", "MB", "GB", "TB")
-	case unit == "Hz":
-		return scaled(v, 1000, "Hz", "kHz", "MHz", "GHz")
-	case unit == "s" && a >= 60 && v > 0:
+	case f.Duration && a >= 60 && v > 0:
 		return lasting(time.Duration(min(v, 1e9) * float64(time.Second))), ""
-	case unit == "W" && a >= 100, unit == "%" && a >= 20, unit == "V" && a >= 100:
+	case len(f.Prefixes) > 0:
+		return scaled(v, unit, f.Prefixes)
+	case f.WholeFrom > 0 && a >= f.WholeFrom:
 		return point(v, 0), unit
-	case unit == "W":
+	case f.TenthFrom > 0 && a >= f.TenthFrom:
 		return point(v, 1), unit
-	case unit == "kWh" && a >= 1000:
-		return point(v, 0), unit
-	case unit == "kWh" && a >= 10:
-		return point(v, 1), unit
+	case f.Fixed:
+		return point(v, f.Digits), unit
 	}
 	return number(v), unit
 }
@@ -46,16 +37,17 @@ func point(v float64, digits int) string {
 	return s
 }
 
-func scaled(v, step float64, units ...string) (string, string) {
-	for math.Abs(v) >= step && len(units) > 1 {
-		v, units = v/step, units[1:]
+// scaled writes a value with the sign for its size: 4.66 GB.
+func scaled(v float64, unit string, prefixes []string) (string, string) {
+	for ; math.Abs(v) >= 1000 && len(prefixes) > 0; prefixes = prefixes[1:] {
+		v, unit = v/1000, prefixes[0]
 	}
-	return number(v), units[0]
+	return number(v), unit
 }
 
 // show writes a quantity as markup.
-func show(v float64, unit string) template.HTML {
-	n, sign := quantity(v, unit)
+func show(v float64, unit string, f catalogue.Format) template.HTML {
+	n, sign := quantity(v, unit, f)
 	out := "<b>" + template.HTMLEscapeString(n) + "</b>"
 	if sign != "" {
 		out += ` <span class="unit">` + template.HTMLEscapeString(sign) + "</span>"

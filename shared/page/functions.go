@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -23,6 +24,7 @@ const (
 // Function is how a function stands.
 type Function struct {
 	Name     string     `json:"name"`
+	About    string     `json:"about,omitempty"` // one line for a person
 	State    State      `json:"state"`
 	Missing  []string   `json:"missing,omitempty"` // what would make it live
 	Reason   string     `json:"reason,omitempty"`  // why it is broken
@@ -43,6 +45,9 @@ func merge(here []Function, seen []store.Function, now time.Time) []Function {
 			continue
 		}
 		out = append(out, elsewhere(f, now))
+	}
+	for i := range out {
+		out[i].About = catalogue.FamilyOf(out[i].Name).About
 	}
 	slices.SortStableFunc(out, func(a, b Function) int { return strings.Compare(a.Name, b.Name) })
 	return out

@@ -60,7 +60,7 @@ func readGraphs(ctx context.Context, st *store.Store, fields map[string][]string
 		}
 		out[name] = map[string]graph{}
 		for _, s := range series {
-			id := s.Tags["device"]
+			id := s.Tags[catalogue.DeviceLabel]
 			out[name][id] = graph{q, append(out[name][id].series, s)}
 		}
 	}
@@ -71,7 +71,7 @@ func readGraphs(ctx context.Context, st *store.Store, fields map[string][]string
 func draw(d Device, graphs map[string]map[string]graph) dayLine {
 	for _, name := range placesOf(d) {
 		if g := graphs[name][d.ID].of(d.Main.Key); len(g.series) > 0 {
-			return dayLine{d.Main.Key, line(g.buckets(), d.Main.Unit), isSample(g.series)}
+			return dayLine{d.Main.Key, line(g.buckets(), d.Main.Unit, d.Main.declared.field.FormatOf()), isSample(g.series)}
 		}
 	}
 	return dayLine{key: d.Main.Key}
@@ -111,13 +111,13 @@ func (l *dayLines) show(devices []Device) {
 
 // hasLine reports whether a device's main value is a number to draw.
 func hasLine(d Device) bool {
-	return d.Main != nil && (d.Main.Text == "" || words[d.Main.Key] != [2]string{})
+	return d.Main != nil && d.Main.number
 }
 
 // placesOf are the measurements where a device's main value may be.
 func placesOf(d Device) (names []string) {
 	for _, m := range d.in {
-		if _, ok := m.Field(d.Main.Key); ok || m.Open {
+		if _, ok := m.Position(d.Main.Key); ok || m.Open {
 			names = append(names, m.Name)
 		}
 	}

@@ -20,7 +20,7 @@ import (
 var files embed.FS
 
 var tmpl = template.Must(template.New("page.html").Funcs(template.FuncMap{
-	"ago": ago, "show": show, "stamp": stamp, "clock": clock, "text": text, "span": span, "pair": pair, "at": at, "quality": quality, "tile": tile, "title": title,
+	"ago": ago, "stamp": stamp, "clock": clock, "text": text, "span": span, "pair": pair, "at": at, "badge": badge, "tile": tile, "title": title,
 }).ParseFS(files, "*.html"))
 
 // policy lets the page load its own style and script and nothing else.

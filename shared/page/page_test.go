@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
@@ -34,7 +35,7 @@ func filled(t *testing.T) *store.Store {
 	var rs []reading.Reading
 	for i := range 5 {
 		rs = append(rs, reading.Reading{Name: "weather", Tags: map[string]string{"place": nasty, "sample": "true"},
-			Fields: map[string]float64{"temperature_celsius": 12.345 + float64(i)}, Text: map[string]string{"summary": nasty},
+			Fields: map[string]float64{"temperature_celsius": 12.345 + float64(i)}, Text: map[string]string{"description": nasty},
 			Time: now.Add(-time.Duration(i+1) * time.Hour)})
 	}
 	rs = append(rs, reading.Reading{Name: "weather_forecast", Tags: map[string]string{"place": "home"},
@@ -219,7 +220,7 @@ func TestALineIsWithinItsBoxAndInTime(t *testing.T) {
 		return store.Window{Start: q.From.Add(time.Duration(hours) * time.Hour), Mean: mean, Min: mean - 1, Max: mean + 1, Count: count}
 	}
 	draw := func(ws ...store.Window) Spark {
-		return line(graph{q, []store.WindowSeries{{Windows: ws}}}.buckets(), "")
+		return line(graph{q, []store.WindowSeries{{Windows: ws}}}.buckets(), "", catalogue.Format{})
 	}
 	if s := draw(at(-1, 99, 1), at(4, 2, 1), at(14, 4, 1), at(23, 3, 1), at(24, 99, 1)); s.Points != "17.2,17.0 58.9,7.0 96.4,12.0" || s.About != "between 1 and 5" {
 		t.Errorf("line = %+v", s)

@@ -4,10 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"html/template"
 	"maps"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -24,6 +23,7 @@ const (
 // Measurement is the newest readings of one measurement.
 type Measurement struct {
 	Name   string   `json:"name"`
+	Title  string   `json:"title"`
 	About  string   `json:"about"`
 	Series []Series `json:"series"`
 	More   int      `json:"more,omitempty"`
@@ -36,7 +36,7 @@ type Series struct {
 	Label  string    `json:"label"`
 	Time   time.Time `json:"time"`
 	Sample bool      `json:"sample,omitempty"`
-	Values []Value   `json:"values"`
+	Values []Value   `json:"values"` // the first is the headline
 	Texts  []string  `json:"texts,omitempty"`
 }
 
@@ -48,16 +48,23 @@ type Value struct {
 	Value float64 `json:"value"`
 	Text  string  `json:"text,omitempty"` // what the value means, where that is a word
 	Spark Spark   `json:"-"`
+
+	format catalogue.Format
 }
 
-func measurements(ctx context.Context, st *store.Store, now time.Time) ([]Measurement, error) {
+// Number writes the value and its unit as markup.
+func (v Value) Number() template.HTML { return show(v.Value, v.Unit, v.format) }
+
+// readAll returns the newest readings of those of the measurements that no devices
+// report.
+func readAll(ctx context.Context, st *store.Store, ms []catalogue.Measurement, now time.Time) ([]Measurement, error) {
 	out := []Measurement{}
 	var errs error
-	for _, m := range catalogue.All() {
-		if ofDevices(m) {
+	for _, m := range ms {
+		if m.OfDevices() {
 			continue
 		}
-		shown, err := measurement(ctx, st, m, now)
+		shown, err := readOne(ctx, st, m, now)
 		errs = errors.Join(errs, err)
 		if len(shown.Series) > 0 {
 			out = append(out, shown)
@@ -69,8 +76,8 @@ func measurements(ctx context.Context, st *store.Store, now time.Time) ([]Measur
 	return out, errs
 }
 
-func measurement(ctx context.Context, st *store.Store, m catalogue.Measurement, now time.Time) (Measurement, error) {
-	out := Measurement{Name: m.Name, About: m.About}
+func readOne(ctx context.Context, st *store.Store, m catalogue.Measurement, now time.Time) (Measurement, error) {
+	out := Measurement{Name: m.Name, Title: m.Title, About: m.About}
 	newest, err := newestOf(ctx, st, m, now)
 	if err != nil || len(newest) == 0 {
 		return out, err
@@ -81,44 +88,23 @@ func measurement(ctx context.Context, st *store.Store, m catalogue.Measurement, 
 		return out, err
 	}
 	slices.SortFunc(newest, func(a, b reading.Reading) int {
-		return cmp.Or(byTerm(label(m, a.Tags), label(m, b.Tags)), strings.Compare(a.Series(), b.Series()))
+		return cmp.Or(cmp.Compare(catalogue.Months(a.Tags[m.Term]), catalogue.Months(b.Tags[m.Term])), strings.Compare(a.Series(), b.Series()))
 	})
-	out.Dense = !slices.ContainsFunc(newest, func(r reading.Reading) bool { return len(r.Fields) != 1 || len(r.Text) > 0 })
-	limit := maxListed
-	if out.Dense {
-		limit = maxDense
-	}
 	out.Span = span(q.To.Sub(q.From))
 	bySeries := map[string][]store.WindowSeries{}
 	for _, s := range series {
 		key := reading.Reading{Name: m.Name, Tags: s.Tags}.Series()
 		bySeries[key] = append(bySeries[key], s)
 	}
-	for _, r := range newest {
-		if len(out.Series) == limit {
-			out.More++
-			continue
-		}
+	for _, r := range newest[:min(len(newest), maxDense)] {
 		out.Series = append(out.Series, seriesOf(m, r, graph{q, bySeries[r.Series()]}))
 	}
+	out.Dense = !slices.ContainsFunc(out.Series, func(s Series) bool { return len(s.Values) != 1 || len(s.Texts) > 0 })
+	if !out.Dense {
+		out.Series = out.Series[:min(len(out.Series), maxListed)]
+	}
+	out.More = len(newest) - len(out.Series)
 	return out, nil
-}
-
-var term = regexp.MustCompile(`^([0-9.]+)(m|y|month|year)$`)
-
-// byTerm orders 1.5m, 2m, 1y, 10y as a person does, after all that is no term.
-func byTerm(a, b string) int { return cmp.Compare(months(a), months(b)) }
-
-func months(s string) float64 {
-	parts := term.FindStringSubmatch(s)
-	if parts == nil {
-		return -1
-	}
-	n, _ := strconv.ParseFloat(parts[1], 64) // 0 for what is none
-	if parts[2][0] == 'y' {
-		n *= 12
-	}
-	return n
 }
 
 // newestOf returns the newest reading of each series, of a forecast the next.
@@ -157,24 +143,38 @@ func first(points []reading.Reading) []reading.Reading {
 }
 
 func seriesOf(m catalogue.Measurement, r reading.Reading, g graph) Series {
-	draw := func(key, unit string) Spark { return line(g.of(key).buckets(), unit) }
 	s := Series{Label: label(m, r.Tags), Time: r.Time, Sample: r.Tags[catalogue.SampleLabel] != ""}
-	for _, f := range m.Fields {
-		if v, ok := r.Fields[f.Key]; ok {
-			s.Values = append(s.Values, Value{f.Key, f.Title, f.Unit, v, word(f, f.Key, v), draw(f.Key, f.Unit)})
-		}
+	for _, f := range fieldsOfReading(m, r) {
+		v := Value{Key: f.Key, Title: f.Title, Unit: f.Unit, Value: r.Fields[f.Key], Text: f.Word(r.Fields[f.Key]), format: f.FormatOf()}
+		v.Spark = line(g.of(f.Key).buckets(), v.Unit, v.format)
+		s.Values = append(s.Values, v)
 	}
-	for _, k := range slices.Sorted(maps.Keys(r.Fields)) { // an open measurement has fields of its own
-		if _, ok := m.Field(k); !ok {
-			s.Values = append(s.Values, Value{k, plain(k), ending(k), r.Fields[k], "", draw(k, ending(k))})
-		}
-	}
-	for _, k := range slices.Sorted(maps.Keys(r.Text)) {
-		if r.Text[k] != "" {
+	for _, k := range m.Text {
+		if r.Text[k] != "" && !slices.Contains(m.HideText, k) {
 			s.Texts = append(s.Texts, r.Text[k])
 		}
 	}
 	return s
+}
+
+// fieldsOfReading returns the fields of a reading that are shown, in the order of
+// the catalogue. An open measurement has fields of its own, which come last.
+func fieldsOfReading(m catalogue.Measurement, r reading.Reading) (out []catalogue.Field) {
+	keys := slices.SortedFunc(maps.Keys(r.Fields), func(a, b string) int {
+		ms := []catalogue.Measurement{m}
+		return cmp.Or(find(ms, a).compare(find(ms, b)), strings.Compare(a, b))
+	})
+	for _, k := range keys {
+		f, ok := m.Field(k)
+		if !ok {
+			f = catalogue.Field{Title: catalogue.Title(k), Unit: catalogue.KeyUnit(k)}
+		}
+		f.Key, f.Title = k, f.TitleOf(k)
+		if f.Show != catalogue.Hidden {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 func label(m catalogue.Measurement, tags map[string]string) string {

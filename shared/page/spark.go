@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -70,8 +71,8 @@ func (g graph) buckets() []bucket {
 	return out
 }
 
-// line draws buckets of the same width.
-func line(buckets []bucket, unit string) Spark {
+// line draws buckets of the same width, of values in a unit.
+func line(buckets []bucket, unit string, f catalogue.Format) Spark {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, b := range buckets {
 		if b.count > 0 {
@@ -94,8 +95,8 @@ func line(buckets []bucket, unit string) Spark {
 	if drawn < 2 {
 		return Spark{}
 	}
-	least, _ := quantity(low, unit)
-	most, sign := quantity(high, unit)
+	least, _ := quantity(low, unit, f)
+	most, sign := quantity(high, unit, f)
 	return Spark{strings.TrimSpace(b.String()), strings.TrimSpace(fmt.Sprintf("between %s and %s %s", least, most, sign))}
 }
 

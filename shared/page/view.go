@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/quality"
 )
 
 // view is what was collected, and a sum of each of its sections by which a
@@ -91,19 +94,16 @@ func tile(v *view, d Device) placed { return placed{v, d} }
 
 // title is a room's heading, "" where there is nothing to tell apart.
 func title(v *view, r Room) string {
-	if r.Name == "" && slices.ContainsFunc(v.data.Rooms, func(o Room) bool { return o.Name != "" && o.Name != carriers }) {
+	if r.Name == "" && slices.ContainsFunc(v.data.Rooms, func(o Room) bool { return o.order == 0 }) {
 		return "Elsewhere"
 	}
 	return r.Name
 }
 
-// quality is what a badge says.
-func quality(q string) string {
-	switch q {
-	case "warming_up":
-		return "warming up"
-	case "clock_unsynced":
-		return "clock not set"
+// badge is what a badge says of a quality.
+func badge(q string) string {
+	if known := quality.Quality(q); known.Known() {
+		return catalogue.QualityWord(known.Code())
 	}
 	return q
 }

@@ -18,6 +18,10 @@ type Refusal struct {
 	Reason string `json:"reason"`
 }
 
+// Unmapped begins the reason of a message of which no mapping, here or in hearth.yml,
+// takes a value: a mapping for it can be proposed.
+const Unmapped = "no mapping for "
+
 // Place is a position in the numbering of an edge node.
 type Place struct {
 	Boot string `json:"boot"`
