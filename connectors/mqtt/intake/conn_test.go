@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestWhatIsWrittenArrivesInOrder: also what was written just before the end.
-func TestWhatIsWrittenArrivesInOrder(t *testing.T) {
+// TestWrittenBytesArriveInOrder includes the bytes written just before Close.
+func TestWrittenBytesArriveInOrder(t *testing.T) {
 	near, far := pair(t)
 	var want bytes.Buffer
 	got := make(chan []byte)
@@ -30,15 +30,14 @@ func TestWhatIsWrittenArrivesInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if b := <-got; !bytes.Equal(b, want.Bytes()) {
-		t.Errorf("%d of %d bytes arrived, or in another order", len(b), want.Len())
+		t.Errorf("%d of %d bytes arrived, or not in order", len(b), want.Len())
 	}
 	if _, err := c.Write([]byte("more")); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("after the end: %v", err)
+		t.Errorf("a write after Close: %v, want %v", err, net.ErrClosed)
 	}
 }
 
-// TestABrokenConnectionIsReported: a write that the network did not take fails a
-// later one.
+// TestABrokenConnectionIsReported: an error of the network is returned by a later write.
 func TestABrokenConnectionIsReported(t *testing.T) {
 	near, far := pair(t)
 	c := newBuffered(near)
@@ -48,6 +47,7 @@ func TestABrokenConnectionIsReported(t *testing.T) {
 	mqtttest.Until(t, "an error", func() bool { _, err := c.Write([]byte("x")); return err != nil })
 }
 
+// pair returns the two ends of a TCP connection.
 func pair(t *testing.T) (near, far net.Conn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

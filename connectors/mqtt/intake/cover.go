@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// covers reports whether every topic that b takes is taken by a.
+// covers reports whether filter a matches every topic that filter b matches.
 func covers(a, b string) bool {
 	switch {
 	case a == b:
@@ -13,9 +13,9 @@ func covers(a, b string) bool {
 	case b[0] == '$' && (a[0] == '+' || a[0] == '#'):
 		return false
 	case b == "#":
-		b = "+/#" // the same: a topic has a first level
+		b = "+/#" // matches the same: every topic has a first level
 	case b == "/#":
-		b = "/+/#" // the same: no topic is empty
+		b = "/+/#" // matches the same: /# also matches its parent, but that is the empty topic, and there is none
 	}
 	for {
 		al, arest, amore := strings.Cut(a, "/")
@@ -30,7 +30,7 @@ func covers(a, b string) bool {
 		case !amore && !bmore:
 			return true
 		case !bmore:
-			return arest == "#" // sport/# takes sport
+			return arest == "#" // sport/# matches sport
 		case !amore:
 			return false
 		}
@@ -38,7 +38,7 @@ func covers(a, b string) bool {
 	}
 }
 
-// widest leaves out the filters that others cover.
+// widest returns the filters without those that another one covers.
 func widest(filters []string) (out []string) {
 	for _, f := range filters {
 		if slices.ContainsFunc(out, func(o string) bool { return covers(o, f) }) {

@@ -23,7 +23,7 @@ func TestAFilterCoversAnother(t *testing.T) {
 		{"/+", "/x", true}, {"+", "/x", false}, {"+/+", "/x", true}, {"/#", "/", true}, {"+/+/#", "/#", true}, {"/+/#", "/#", true}, {"/+", "/#", false}, {"a", "a/", false}, {"a/", "a", false},
 	} {
 		if got := covers(tc.a, tc.b); got != tc.want {
-			t.Errorf("%s covers %s: %v", tc.a, tc.b, got)
+			t.Errorf("covers(%q, %q) = %v, want %v", tc.a, tc.b, got, tc.want)
 		}
 	}
 }
@@ -40,8 +40,8 @@ func filters() *rapid.Generator[string] {
 	}).Filter(func(f string) bool { return f != "" })
 }
 
-// witnesses are topics that a filter takes, with what stands in no other filter
-// in the place of its wildcards.
+// witnesses returns topics that a filter matches. Its wildcards are replaced by levels
+// that are in no other filter.
 func witnesses(filter string) (topics []string) {
 	name := strings.ReplaceAll(filter, "+", "new")
 	for _, rest := range []string{"", "new", "new/new", "new/new/new/new/new/new"} {
@@ -56,9 +56,9 @@ func witnesses(filter string) (topics []string) {
 	return slices.DeleteFunc(topics, func(s string) bool { return !topic.Match(filter, s) })
 }
 
-// TestCoveringIsWhatMatchingSays: a covers b if and only if it takes all that b
-// takes, among random topics and those that tell them apart.
-func TestCoveringIsWhatMatchingSays(t *testing.T) {
+// TestCoversAgreesWithMatching: a covers b if and only if a matches every topic that b
+// matches, among random topics and the witnesses of b.
+func TestCoversAgreesWithMatching(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := filters().Draw(t, "a"), filters().Draw(t, "b")
 		topics := witnesses(b)
@@ -70,12 +70,12 @@ func TestCoveringIsWhatMatchingSays(t *testing.T) {
 			all = all && (!topic.Match(b, name) || topic.Match(a, name))
 		}
 		if covers(a, b) != all {
-			t.Fatalf("%q covers %q: %v; among %q: %v", a, b, !all, topics, all)
+			t.Fatalf("covers(%q, %q) = %v, but a matches all topics of b: %v, among %q", a, b, !all, all, topics)
 		}
 	})
 }
 
-func TestTheWidestFiltersTakeWhatAllTake(t *testing.T) {
+func TestTheWidestFiltersMatchTheSameTopics(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		all := rapid.SliceOfN(filters(), 1, 8).Draw(t, "filters")
 		few := widest(all)
@@ -88,7 +88,7 @@ func TestTheWidestFiltersTakeWhatAllTake(t *testing.T) {
 		}
 		for _, f := range all {
 			if !slices.ContainsFunc(few, func(g string) bool { return covers(g, f) }) {
-				t.Fatalf("%q of %q leave out %q", few, all, f)
+				t.Fatalf("%q, the widest of %q, do not cover %q", few, all, f)
 			}
 		}
 	})

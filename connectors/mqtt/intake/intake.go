@@ -1,8 +1,9 @@
-// Package intake is the way in: it takes messages from the broker, writes them to
-// the spool and only then acknowledges them. Nothing here waits for a function.
+// Package intake is the connector's input. It receives messages from the broker,
+// writes them to the spool and only then acknowledges them. It never waits for a
+// function.
 //
-// It imports none of the connector's other rooms. What is too large for the spool
-// goes to a func that New is given.
+// Of the connector's packages it imports only message. A message that is too large
+// for the spool goes to Options.TooLarge.
 package intake
 
 import (
@@ -15,28 +16,32 @@ import (
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
-// Options are what an Intake works with.
+// Options configures an Intake.
 type Options struct {
 	Broker   mqttclient.Access
-	ReadOnly bool   // nothing is published
-	Topic    string // subscribed from the first connection on, beside what Subscribe names
+	ReadOnly bool   // publish nothing
+	Topic    string // an MQTT filter that is always subscribed, in addition to those of Subscribe
 	Spool    *spool.Log
 	Recent   *Recent // of the same spool
-	AckLater bool    // the spool leaves its syncs to us (spool.Options.Sync < 0): a message is acknowledged once all its functions stored it, or a second later once it is on the disk
-	// TooLarge keeps the beginning of a message of size bytes that the spool does
-	// not take. It is called again until it returns nil.
+	// AckLater is for a spool that does not sync by itself (spool.Options.Sync < 0). A
+	// message is acknowledged once all its functions have stored it. If they have not
+	// within a second, the spool is synced and the message is acknowledged then.
+	AckLater bool
+	// TooLarge keeps a message whose payload of size bytes is too large for the spool.
+	// m has only the beginning of the payload. TooLarge is called again until it
+	// returns nil.
 	TooLarge func(m *message.Message, size int, reason string) error
 	Now      func() time.Time
 	Log      *slog.Logger
 }
 
-// Intake is a session at the broker, and what writes its messages to the spool.
+// Intake is a session at the broker and the writer of its messages to the spool.
 type Intake struct {
 	writer  *writer
 	session *session
 }
 
-// New connects to nothing yet.
+// New returns an Intake that is not connected yet. It reports errors in o.Broker.
 func New(o Options) (*Intake, error) {
 	w := newWriter(o)
 	s, err := newSession(o, w.take)
@@ -46,20 +51,22 @@ func New(o Options) (*Intake, error) {
 	return &Intake{writer: w, session: s}, nil
 }
 
-// Run takes messages until ctx ends. Then it writes and acknowledges what has
-// come, and leaves the broker, which keeps what comes from now on. A broker that
-// is away is tried again for ever.
+// Run receives messages until ctx ends. It then writes and acknowledges the messages
+// that it has received and disconnects. From then on the broker queues messages for
+// the session. While the broker cannot be reached, Run tries again without end.
 func (in *Intake) Run(ctx context.Context) {
 	in.session.client.Connect()
 	in.writer.run(ctx)
 	in.session.leave()
 }
 
-// Subscribe makes the broker's subscriptions these filters. What cannot be
-// subscribed now is tried at the next call and at the next connection.
-func (in *Intake) Subscribe(filters []string) { in.session.want(filters) }
+// Subscribe replaces the broker's subscriptions by these filters. If that fails, it is
+// tried again at the next call and at the next connection. Subscribe blocks while it
+// waits for the broker.
+func (in *Intake) Subscribe(filters []string) { in.session.setFilters(filters) }
 
-// Publish sends at QoS 1 and reports whether the broker has it.
+// Publish publishes at QoS 1 and reports whether the broker has acknowledged it, within
+// 5 s. It always returns false with Options.ReadOnly.
 func (in *Intake) Publish(topic string, payload []byte, retained bool) bool {
 	return in.session.publish(topic, payload, retained)
 }
@@ -67,26 +74,26 @@ func (in *Intake) Publish(topic string, payload []byte, retained bool) bool {
 // Connected reports whether the broker is connected.
 func (in *Intake) Connected() bool { return in.session.up.Load() }
 
-// Ready reports whether the broker is connected and has every subscription that
-// the last Subscribe named: no message is missed from now on.
+// Ready reports whether the broker is connected and has all subscriptions of the last
+// call of Subscribe: from now on no message is missed.
 func (in *Intake) Ready() bool { return in.session.up.Load() && in.session.complete.Load() }
 
 // Stats counts messages since the start.
 type Stats struct {
 	Taken       uint64 // acknowledged to the broker
-	Redelivered uint64 // recognised and not stored again
-	Refused     uint64 // kept waiting since the spool could not take them
-	TooLarge    uint64 // larger than the spool takes
-	Dropped     int64  // the broker's own count of what it dropped, -1 where it does not say
+	Redelivered uint64 // redeliveries that were recognised and not stored again
+	Refused     uint64 // that had to wait because the spool could not take them
+	TooLarge    uint64 // too large for the spool
+	Dropped     int64  // the broker's own count of messages that it dropped; -1: it reports none
 }
 
-// Stats returns what was counted.
+// Stats returns the counts since the start.
 func (in *Intake) Stats() Stats {
 	c := &in.writer.counts
 	return Stats{c.taken.Load(), c.redelivered.Load(), c.refused.Load(), c.tooLarge.Load(), in.session.dropped.Load()}
 }
 
-// pause waits for d, and reports false where ctx ends before that.
+// pause waits for d and returns true, or returns false as soon as ctx ends.
 func pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -12,29 +12,29 @@ import (
 )
 
 const (
-	remembered = 60_000 // messages that a redelivery is recognised among: with more, a new message may have the packet id of an old one
-	seenReader = "seen" // the spool's reader that keeps them on disk
+	remembered = 60_000 // messages. Fewer than the 65,535 packet ids, so that a new message does not get the packet id of a remembered one
+	seenReader = "seen" // the spool reader that keeps their records on disk
 )
 
-// Recent is the last messages, among which a redelivery is recognised. They are
-// read again from the spool after a restart, so the spool keeps them that long.
+// Recent recognises redeliveries of the last messages. Its reader keeps the records of
+// these messages in the spool, so that they can be read again after a restart.
 type Recent struct {
-	log      *slog.Logger
-	spool    *spool.Log
-	reader   *spool.Reader
-	ring     []uint64 // fingerprints, oldest at next
-	next     int
-	known    map[uint64]struct{} // the same fingerprints
-	keep     spool.Seq           // so many records stay in the spool
-	maxBytes int64               // and at most so many bytes
-	last     int64               // the newest arrival
-	replayed []message.Placed
+	log         *slog.Logger
+	spool       *spool.Log
+	reader      *spool.Reader
+	ring        []uint64            // fingerprints
+	next        int                 // index of the oldest in ring
+	known       map[uint64]struct{} // the fingerprints in ring
+	keepRecords spool.Seq           // number of records that reader keeps in the spool
+	maxBytes    int64               // of these records
+	last        int64               // the latest arrival, unix nanoseconds
+	replayed    []message.Placed
 }
 
-// ReadRecent reads the last messages from the spool. At most maxBytes of it are
-// kept for them.
+// ReadRecent reads the last messages from the spool. It keeps at most maxBytes of the
+// spool's records for the next start.
 func ReadRecent(ctx context.Context, l *spool.Log, maxBytes int64, log *slog.Logger) (*Recent, error) {
-	r := &Recent{log: log, spool: l, ring: make([]uint64, remembered), known: make(map[uint64]struct{}, 1024), keep: remembered, maxBytes: maxBytes}
+	r := &Recent{log: log, spool: l, ring: make([]uint64, remembered), known: make(map[uint64]struct{}, 1024), keepRecords: remembered, maxBytes: maxBytes}
 	var err error
 	if r.reader, err = l.Reader(seenReader); err != nil {
 		return nil, fmt.Errorf("read the spool: %w", err)
@@ -61,22 +61,22 @@ func ReadRecent(ctx context.Context, l *spool.Log, maxBytes int64, log *slog.Log
 	}
 }
 
-// Replayed returns the replayed dead letters that were among the last messages
-// at the start, oldest first.
+// Replayed returns the replayed dead letters among the messages that ReadRecent has
+// read, oldest first.
 func (r *Recent) Replayed() []message.Placed { return r.replayed }
 
-// add takes a message that is in the spool at seq.
+// add adds a message whose record is in the spool at seq.
 func (r *Recent) add(m *message.Message, seq spool.Seq) {
 	r.last = max(r.last, m.Arrival)
-	if seq > r.keep {
-		r.reader.Commit(seq - r.keep)
+	if seq > r.keepRecords {
+		r.reader.Commit(seq - r.keepRecords)
 	}
 	if m.QoS > 0 && m.Only == "" {
 		r.remember(m)
 	}
 }
 
-// remember makes a redelivery of m recognised from now on.
+// remember adds the fingerprint of m in place of the oldest.
 func (r *Recent) remember(m *message.Message) {
 	delete(r.known, r.ring[r.next])
 	r.ring[r.next] = fingerprint(m)
@@ -89,22 +89,22 @@ func (r *Recent) has(print uint64) bool {
 	return ok
 }
 
-// bound keeps fewer records on disk where they are large, so that they do not
-// fill the spool.
-func (r *Recent) bound() {
-	before := r.keep
-	for next := r.spool.Next(); r.reader.Lag().Bytes > r.maxBytes && r.keep > 1; {
-		if r.keep /= 2; next > r.keep {
-			r.reader.Commit(next - r.keep)
+// shrink halves keepRecords until the records take at most maxBytes, so that large
+// messages do not fill the spool.
+func (r *Recent) shrink() {
+	before := r.keepRecords
+	for next := r.spool.Next(); r.reader.Lag().Bytes > r.maxBytes && r.keepRecords > 1; {
+		if r.keepRecords /= 2; next > r.keepRecords {
+			r.reader.Commit(next - r.keepRecords)
 		}
 	}
-	if r.keep < before {
-		r.log.Info("messages are large: fewer of them are recognised after a restart", "messages", uint64(r.keep))
+	if r.keepRecords < before {
+		r.log.Info("messages are large: redeliveries of fewer messages are recognised after a restart", "messages", uint64(r.keepRecords))
 	}
 }
 
-// fingerprint is what a redelivery has in common with its message: packet id,
-// topic and payload.
+// fingerprint is a hash of packet id, topic and payload, which a redelivery has in
+// common with the first delivery.
 func fingerprint(m *message.Message) uint64 {
 	var d xxhash.Digest
 	d.Reset()
@@ -115,6 +115,7 @@ func fingerprint(m *message.Message) uint64 {
 	return d.Sum64()
 }
 
+// fingerprints returns the set of the messages' fingerprints.
 func fingerprints(ms []*incoming) map[uint64]struct{} {
 	out := make(map[uint64]struct{}, len(ms))
 	for _, m := range ms {

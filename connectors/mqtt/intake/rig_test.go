@@ -12,15 +12,16 @@ import (
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
-// cutLetter is what a writer handed on as too large.
+// cutLetter is a call of Options.TooLarge.
 type cutLetter struct {
 	message.Message
 	size   int
 	reason string
 }
 
-// opened is a writer on a folder, its spool, and what was too large.
-func opened(t *testing.T, dir string) (w *writer, l *spool.Log, cut *[]cutLetter) {
+// newTestWriter returns a writer with a spool in dir. cut collects its calls of
+// Options.TooLarge.
+func newTestWriter(t *testing.T, dir string) (w *writer, l *spool.Log, cut *[]cutLetter) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	l, _, err := spool.Open(filepath.Join(dir, "spool"), spool.Options{MaxBytes: 64 << 20, Policy: spool.RefuseNewest})
@@ -39,8 +40,8 @@ func opened(t *testing.T, dir string) (w *writer, l *spool.Log, cut *[]cutLetter
 	}}), l, cut
 }
 
-// kept is all messages of a spool.
-func kept(t *testing.T, l *spool.Log) (ms []message.Message) {
+// messagesIn returns all messages of a spool.
+func messagesIn(t *testing.T, l *spool.Log) (ms []message.Message) {
 	t.Helper()
 	r, err := l.ReaderAt("test", 0)
 	if err != nil {

@@ -17,16 +17,17 @@ import (
 )
 
 const (
-	droppedTopic  = "$SYS/broker/publish/messages/dropped" // Mosquitto's count of what it threw away
-	publishWait   = 5 * time.Second
-	leaveWait     = 250 // milliseconds for what is being sent
-	quickLoss     = 10 * time.Second
-	quickLosses   = 3
-	refusedFilter = 0x80 // in a SUBACK
-	maxBackoff    = time.Minute
+	droppedTopic   = "$SYS/broker/publish/messages/dropped" // Mosquitto's count of dropped messages
+	publishWait    = 5 * time.Second
+	leaveWait      = 250              // milliseconds for the packets in flight
+	quickLossTime  = 10 * time.Second // a connection that is lost sooner is a quick loss
+	maxQuickLosses = 3                // in a row; then another client probably has the same id
+	refusedFilter  = 0x80             // return code in a SUBACK
+	maxBackoff     = time.Minute
 )
 
-// session is the MQTT session: persistent, QoS 1, acknowledged by hand.
+// session is the connector's MQTT session: persistent, QoS 1, with acknowledgements
+// that the writer sends.
 type session struct {
 	log      *slog.Logger
 	access   mqttclient.Access
@@ -34,28 +35,28 @@ type session struct {
 	topic    string // always subscribed
 	take     func(incoming)
 	client   mqtt.Client
-	ended    context.Context
-	end      context.CancelFunc
+	ctx      context.Context // of the whole session; ended by leave
+	cancel   context.CancelFunc
 
-	up       atomic.Bool
-	complete atomic.Bool  // the broker has every subscription that is wanted
-	dropped  atomic.Int64 // the broker's own count, -1 where it has none
-	acks     atomic.Bool  // a filter asks for acknowledgements of edge nodes by their name
+	up         atomic.Bool  // connected
+	complete   atomic.Bool  // the broker has all wanted subscriptions
+	dropped    atomic.Int64 // the broker's own count of dropped messages; -1: it reports none
+	acksWanted atomic.Bool  // a filter names the topic of the acknowledgements to edge nodes
 
-	mu      sync.Mutex
-	wanted  []string
-	known   bool            // want was called
-	subs    map[string]bool // subscribed in this connection
-	heard   map[string]bool // filters whose retained messages came in this connection
-	refused map[string]bool // filters that the broker does not allow
-	since   time.Time       // of the connection
-	quick   int             // connections in a row that were lost soon after they began
+	mu          sync.Mutex
+	wanted      []string        // filters
+	filtersSet  bool            // setFilters was called
+	subs        map[string]bool // filters that are subscribed in this connection
+	gotRetained map[string]bool // filters whose retained messages the broker sends in this connection
+	refused     map[string]bool // filters that the broker does not allow
+	since       time.Time       // when the connection began
+	quickLosses int             // in a row
 }
 
 func newSession(o Options, take func(incoming)) (*session, error) {
 	s := &session{log: o.Log, access: o.Broker, readOnly: o.ReadOnly, topic: o.Topic, take: take}
 	s.dropped.Store(-1)
-	s.ended, s.end = context.WithCancel(context.Background())
+	s.ctx, s.cancel = context.WithCancel(context.Background())
 	options, err := s.options()
 	if err != nil {
 		return nil, err
@@ -69,11 +70,11 @@ func (s *session) options() (*mqtt.ClientOptions, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.SetCleanSession(false)   // the broker keeps what comes while we are away
-	o.SetAutoAckDisabled(true) // acknowledged when it is on disk
+	o.SetCleanSession(false)   // the broker queues messages while the connector is not connected
+	o.SetAutoAckDisabled(true) // the writer acknowledges
 	o.SetConnectRetry(true).SetConnectRetryInterval(2 * time.Second).SetMaxReconnectInterval(10 * time.Second)
 	o.SetOrderMatters(true)
-	// Before Connect: a persistent session delivers before any Subscribe.
+	// Set before Connect: a persistent session delivers messages before any Subscribe.
 	o.SetDefaultPublishHandler(s.received)
 	o.SetOnConnectHandler(s.connected)
 	o.SetConnectionLostHandler(s.lost)
@@ -81,7 +82,8 @@ func (s *session) options() (*mqtt.ClientOptions, error) {
 	return o, nil
 }
 
-// ClientOptions is how this project's clients reach a broker.
+// ClientOptions returns the options with which hearth's MQTT clients connect to the
+// broker a. It reports errors in a.
 func ClientOptions(a mqttclient.Access) (*mqtt.ClientOptions, error) {
 	o, err := a.Options()
 	if err != nil {
@@ -94,13 +96,14 @@ func ClientOptions(a mqttclient.Access) (*mqtt.ClientOptions, error) {
 	return o, nil
 }
 
+// received is called by the MQTT library for each message, one at a time.
 func (s *session) received(_ mqtt.Client, m mqtt.Message) {
 	if m.Topic() == droppedTopic {
 		s.countDropped(m)
 		return
 	}
-	if isAck(m.Topic()) && !s.acks.Load() {
-		m.Ack() // where a function listens to hearth/#, our own acknowledgements come back, as many as there are readings
+	if isAck(m.Topic()) && !s.acksWanted.Load() {
+		m.Ack() // a function with hearth/# would get each acknowledgement that the connector publishes, as many as there are readings
 		return
 	}
 	s.take(incoming{
@@ -109,7 +112,7 @@ func (s *session) received(_ mqtt.Client, m mqtt.Message) {
 	})
 }
 
-// countDropped logs it when the broker drops messages that we never got.
+// countDropped reads the broker's count of dropped messages and logs an increase.
 func (s *session) countDropped(m mqtt.Message) {
 	m.Ack()
 	n, err := strconv.ParseInt(strings.TrimSpace(string(m.Payload())), 10, 64)
@@ -121,9 +124,10 @@ func (s *session) countDropped(m mqtt.Message) {
 	}
 }
 
+// connected is called by the MQTT library after each connect.
 func (s *session) connected(mqtt.Client) {
 	s.mu.Lock()
-	s.since, s.subs, s.heard, s.refused = time.Now(), map[string]bool{}, map[string]bool{}, map[string]bool{}
+	s.since, s.subs, s.gotRetained, s.refused = time.Now(), map[string]bool{}, map[string]bool{}, map[string]bool{}
 	s.mu.Unlock()
 	s.complete.Store(false)
 	s.up.Store(true)
@@ -131,35 +135,38 @@ func (s *session) connected(mqtt.Client) {
 	go s.subscribe() // the handler must not wait for the network
 }
 
+// lost is called by the MQTT library when the connection is lost.
 func (s *session) lost(_ mqtt.Client, err error) {
 	s.up.Store(false)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if time.Since(s.since) < quickLoss {
-		s.quick++
+	if time.Since(s.since) < quickLossTime {
+		s.quickLosses++
 	} else {
-		s.quick = 0
+		s.quickLosses = 0
 	}
-	if s.quick == quickLosses {
-		s.log.Error("lost the broker again and again right after connecting: probably another client with id "+s.access.ClientID+
-			" is running; give each its own MQTT_CLIENT_ID", "err", err)
+	if s.quickLosses == maxQuickLosses {
+		s.log.Error("the connection to the broker was lost several times right after it began: probably another client has the same id "+s.access.ClientID+
+			"; give each client its own MQTT_CLIENT_ID", "err", err)
 		return
 	}
-	s.log.Warn("lost the broker, reconnecting", "err", err)
+	s.log.Warn("the connection to the broker is lost, reconnecting", "err", err)
 }
 
-// backOff waits before a reconnect where another client seems to use our id: each
-// connection of one ends the other's, and without a wait both would go on for ever.
+// backOff waits before a reconnect if another client seems to have the same id. A
+// broker ends the old connection when a client with the same id connects, so that
+// without a wait the two clients would disconnect each other without end.
 func (s *session) backOff() {
 	s.mu.Lock()
-	n := s.quick
+	n := s.quickLosses
 	s.mu.Unlock()
-	if n >= quickLosses {
+	if n >= maxQuickLosses {
 		d := min(time.Second<<min(n, 6), maxBackoff)
-		pause(s.ended, d/2+rand.N(d/2))
+		pause(s.ctx, d/2+rand.N(d/2))
 	}
 }
 
+// publish reports whether the broker has acknowledged the message.
 func (s *session) publish(topic string, payload []byte, retained bool) bool {
 	if s.readOnly || !s.up.Load() {
 		return false
@@ -168,7 +175,8 @@ func (s *session) publish(topic string, payload []byte, retained bool) bool {
 	return t.WaitTimeout(publishWait) && t.Error() == nil
 }
 
+// leave disconnects.
 func (s *session) leave() {
-	s.end()
+	s.cancel()
 	s.client.Disconnect(leaveWait)
 }

@@ -12,9 +12,11 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-func TestTwoClientsWithOneID(t *testing.T) {
+// TestTwoClientsWithOneIDAreRecognised: they disconnect each other, which counts as
+// quick losses.
+func TestTwoClientsWithOneIDAreRecognised(t *testing.T) {
 	server := testserver.OwnMosquitto(t, 0)
-	w, l, _ := opened(t, t.TempDir())
+	w, l, _ := newTestWriter(t, t.TempDir())
 	in, err := New(Options{Broker: mqttclient.Access{URL: "tcp://" + server.Addr, ClientID: "connector"}, Topic: "own", Spool: l, Recent: w.recent, TooLarge: w.tooLarge, Now: time.Now, Log: w.log})
 	if err != nil {
 		t.Fatal(err)
@@ -33,6 +35,6 @@ func TestTwoClientsWithOneID(t *testing.T) {
 	mqtttest.Until(t, "three quick losses", func() bool {
 		in.session.mu.Lock()
 		defer in.session.mu.Unlock()
-		return in.session.quick >= quickLosses
+		return in.session.quickLosses >= maxQuickLosses
 	})
 }

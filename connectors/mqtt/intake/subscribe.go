@@ -9,18 +9,18 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// want subscribes to filters, and to nothing else, in this connection and the next.
-func (s *session) want(filters []string) {
+// setFilters replaces the subscriptions by filters, in this connection and in later ones.
+func (s *session) setFilters(filters []string) {
 	s.mu.Lock()
-	s.wanted, s.known = filters, true
+	s.wanted, s.filtersSet = filters, true
 	s.mu.Unlock()
 	s.subscribe()
 }
 
-// subscribe makes the broker's subscriptions what is wanted, with no filter that
-// another one covers: some brokers (EMQX) send a message once for each
-// subscription that matches, and a copy looks like another message. Where two
-// filters overlap in part, such a broker sends it twice all the same.
+// subscribe makes the broker's subscriptions equal to the wanted filters, without
+// those that another one covers. Some brokers (EMQX) send a message once for each
+// subscription that matches, and the copy cannot be told from a new message. If two
+// filters overlap only in part, such a broker still sends a message twice.
 func (s *session) subscribe() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -28,45 +28,52 @@ func (s *session) subscribe() {
 	}
 }
 
-// adjust reports whether the broker refused a filter, so that those that it
-// covered are to be subscribed on their own. With s.mu.
+// adjust does one round of subscribe. It returns true if the broker refused a filter:
+// then another round subscribes to the filters that the refused one covered. The
+// caller holds s.mu.
 func (s *session) adjust() (again bool) {
 	wanted := append(slices.Clone(s.wanted), s.topic)
-	s.acks.Store(slices.ContainsFunc(wanted, wantsAcks))
+	s.acksWanted.Store(slices.ContainsFunc(wanted, wantsAcks))
 	wanted = slices.DeleteFunc(wanted, func(f string) bool { return s.refused[f] })
 	wide := widest(wanted)
 	add, drop := s.missing(wanted, wide)
 	if len(add) > 0 {
 		s.complete.Store(false)
-		refused, ok := s.ask(add)
+		refused, ok := s.request(add)
 		if !ok {
-			return false // tried again at the next want
+			return false // the next call of setFilters tries again
 		}
 		again = len(refused) > 0
 	}
 	for _, f := range wanted {
-		s.heard[f] = true
+		s.gotRetained[f] = true
 	}
-	s.complete.Store(s.known && !again)
+	s.complete.Store(s.filtersSet && !again)
 	for f := range s.subs {
 		if f != droppedTopic && !slices.Contains(wide, f) {
 			drop = append(drop, f)
 		}
 	}
-	if len(drop) > 0 && !again { // only now: no message falls in between
-		if t := s.client.Unsubscribe(drop...); !t.WaitTimeout(publishWait) || t.Error() != nil {
-			s.log.Warn("unsubscribe", "err", t.Error())
-		}
-		for _, f := range drop {
-			delete(s.subs, f)
-		}
+	if len(drop) > 0 && !again { // after the new filters are subscribed, so that no message is missed
+		s.unsubscribe(drop)
 	}
 	return again
 }
 
-// missing returns what is to be subscribed, with its QoS, of the filters wanted
-// and the wide ones that cover them, and what an earlier session may have
-// subscribed that is covered now. With s.mu.
+// unsubscribe removes filters from the broker's subscriptions. The caller holds s.mu.
+func (s *session) unsubscribe(filters []string) {
+	if t := s.client.Unsubscribe(filters...); !t.WaitTimeout(publishWait) || t.Error() != nil {
+		s.log.Warn("unsubscribing failed", "err", t.Error())
+	}
+	for _, f := range filters {
+		delete(s.subs, f)
+	}
+}
+
+// missing returns the filters that are to be subscribed, with their QoS. wide are the
+// wanted filters that no other one covers. drop are the wanted filters that are
+// covered and new in this connection: an earlier connection may have subscribed to
+// them. The caller holds s.mu.
 func (s *session) missing(wanted, wide []string) (add map[string]byte, drop []string) {
 	add = map[string]byte{}
 	for _, f := range wide {
@@ -75,11 +82,11 @@ func (s *session) missing(wanted, wide []string) (add map[string]byte, drop []st
 		}
 	}
 	for _, f := range wanted {
-		if s.heard[f] {
+		if s.gotRetained[f] {
 			continue
 		}
-		// Subscribed once more, a filter brings what is retained, to those that it
-		// covers and that are new.
+		// f is new. Subscribing again to the filter that covers it makes the broker send
+		// the retained messages of f.
 		over := wide[slices.IndexFunc(wide, func(w string) bool { return covers(w, f) })]
 		if add[over] = 1; over != f {
 			drop = append(drop, f)
@@ -91,21 +98,22 @@ func (s *session) missing(wanted, wide []string) (add map[string]byte, drop []st
 	return add, drop
 }
 
-// isAck reports whether a topic is that of an acknowledgement to an edge node.
+// isAck reports whether a topic is the one of acknowledgements to an edge node.
 func isAck(topic string) bool {
 	kind, _ := wire.Parse(topic)
 	return kind == wire.Stored
 }
 
-// wantsAcks reports whether a filter asks for those by their name, not only as
-// part of hearth/#.
+// wantsAcks reports whether a filter names the topic of acknowledgements, as
+// hearth/+/stored does and hearth/# does not.
 func wantsAcks(filter string) bool { return strings.HasSuffix(filter, "/stored") }
 
-// ask subscribes and returns what was refused. With s.mu.
-func (s *session) ask(add map[string]byte) (refused []string, ok bool) {
+// request sends a SUBSCRIBE and returns the filters that the broker refused. ok is
+// false if the broker did not answer. The caller holds s.mu.
+func (s *session) request(add map[string]byte) (refused []string, ok bool) {
 	t := s.client.SubscribeMultiple(add, nil)
 	if !t.WaitTimeout(publishWait) || t.Error() != nil {
-		s.log.Warn("subscribe", "err", t.Error())
+		s.log.Warn("subscribing failed, trying again", "err", t.Error())
 		return nil, false
 	}
 	codes := map[string]byte{}
@@ -114,7 +122,7 @@ func (s *session) ask(add map[string]byte) (refused []string, ok bool) {
 	}
 	for f := range add {
 		if codes[f] == refusedFilter && f != droppedTopic {
-			s.log.Error("the broker does not let this client subscribe: check its access rules", "topic", f)
+			s.log.Error("the broker refuses a subscription: check its access rules", "topic", f)
 			s.refused[f] = true
 			refused = append(refused, f)
 			continue

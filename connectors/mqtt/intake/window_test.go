@@ -16,47 +16,47 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// A broker that sends no more before it has acknowledgements gets them: without
-// them a backlog would come at one window a second.
-func TestABrokerThatWaitsIsAnswered(t *testing.T) {
+// TestASyncIsDueWhenTheBrokerMayBeWaiting: otherwise a backlog would come at one window
+// a second.
+func TestASyncIsDueWhenTheBrokerMayBeWaiting(t *testing.T) {
 	now := time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
 	const ms = time.Millisecond
 	for _, c := range []struct {
 		count     int
-		gap, came time.Duration // between messages, and since the last
-		since     time.Duration // since the first that waits
+		gap, came time.Duration // mean gap between messages, and time since the last one
+		since     time.Duration // since the oldest message in the queue
 		wait      time.Duration
 		sync      bool
 	}{
-		{20, 0, 4 * ms, 10 * ms, 1 * ms, false}, // may go on
-		{20, 0, 5 * ms, 10 * ms, ackLook, true},
-		{15, 0, 90 * ms, 100 * ms, ackLook, false}, // it has sent more
+		{20, 0, 4 * ms, 10 * ms, 1 * ms, false}, // more may come
+		{20, 0, 5 * ms, 10 * ms, checkEvery, true},
+		{15, 0, 90 * ms, 100 * ms, checkEvery, false}, // the window is not full
 		{30, 10 * ms, 30 * ms, 300 * ms, 10 * ms, false},
-		{30, 10 * ms, 40 * ms, 300 * ms, ackLook, true},
-		{1, 300 * ms, 999 * ms, 999 * ms, ackLook, false},
-		{1, 300 * ms, 1000 * ms, 1000 * ms, ackLook, true}, // long enough
-		{0, 0, 900 * ms, 900 * ms, ackLook, false},         // of QoS 0
+		{30, 10 * ms, 40 * ms, 300 * ms, checkEvery, true},
+		{1, 300 * ms, 999 * ms, 999 * ms, checkEvery, false},
+		{1, 300 * ms, 1000 * ms, 1000 * ms, checkEvery, true}, // maxAckDelay
+		{0, 0, 900 * ms, 900 * ms, checkEvery, false},         // of QoS 0: the broker does not wait
 	} {
-		a := newLater(nil, nil, nil)
+		a := newAckQueue(nil, nil, nil)
 		a.queue = []unacked{{since: now.Add(-c.since)}}
-		a.count, a.window, a.gap, a.came = c.count, maxWindow, c.gap, now.Add(-c.came)
+		a.inFlight, a.window, a.meanGap, a.lastArrival = c.count, maxWindow, c.gap, now.Add(-c.came)
 		if wait, sync := a.due(now); wait != c.wait || sync != c.sync {
-			t.Errorf("%+v: %s, %v", c, wait, sync)
+			t.Errorf("%+v: due = %s, %v", c, wait, sync)
 		}
 	}
-	if wait, sync := newLater(nil, nil, nil).due(now); wait != 0 || sync {
-		t.Errorf("%s, %v where nothing waits", wait, sync)
+	if wait, sync := newAckQueue(nil, nil, nil).due(now); wait != 0 || sync {
+		t.Errorf("due = %s, %v for an empty queue, want 0, false", wait, sync)
 	}
 }
 
-// TestABrokerWithASmallWindowIsNotHeldUp: one that sends a few messages and then
-// waits for their acknowledgements gets them soon, though no function stores any.
-func TestABrokerWithASmallWindowIsNotHeldUp(t *testing.T) {
+// TestABrokerWithASmallWindowGetsAcksSoon: the broker sends a few messages and waits
+// for their acknowledgements. It gets them soon, though no function stores a message.
+func TestABrokerWithASmallWindowGetsAcksSoon(t *testing.T) {
 	for _, window := range []int{1, 10} {
 		t.Run(strconv.Itoa(window), func(t *testing.T) {
 			const n = 300
 			server := testserver.OwnMosquitto(t, 0, fmt.Sprint("max_inflight_messages ", window))
-			r := newLateRig(t, spool.Options{})
+			r := newAckRig(t, spool.Options{})
 			in, err := New(Options{Broker: mqttclient.Access{URL: "tcp://" + server.Addr, ClientID: "connector"}, Topic: "house/#",
 				Spool: r.spool, Recent: r.w.recent, AckLater: true, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 			if err != nil {
@@ -77,7 +77,7 @@ func TestABrokerWithASmallWindowIsNotHeldUp(t *testing.T) {
 				c.Publish("house/x", 1, false, "x")
 			}
 			before := r.syncs()
-			mqtttest.Until(t, "all are acknowledged", func() bool { return in.Stats().Taken == n })
+			mqtttest.Until(t, "all acknowledgements", func() bool { return in.Stats().Taken == n })
 			syncs := r.syncs() - before
 			t.Logf("%d syncs for %d messages", syncs, n)
 			if syncs > n+20 || window == 10 && syncs > n/2 {
@@ -87,10 +87,10 @@ func TestABrokerWithASmallWindowIsNotHeldUp(t *testing.T) {
 	}
 }
 
-// A broker that could send more is not answered early: what its functions are about
-// to store costs no sync.
+// TestTheWindowIsLearned: a window that is learned too small would cost syncs for
+// messages that their functions are about to store.
 func TestTheWindowIsLearned(t *testing.T) {
-	a := newLater(nil, nil, nil)
+	a := newAckQueue(nil, nil, nil)
 	at := time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
 	come := func(n int, after time.Duration) {
 		at = at.Add(after)
@@ -100,7 +100,7 @@ func TestTheWindowIsLearned(t *testing.T) {
 	}
 	free := func(after time.Duration) {
 		at = at.Add(after)
-		a.count, a.freed, a.held = 0, at, a.count
+		a.inFlight, a.ackedAt, a.stalledAt = 0, at, a.inFlight
 	}
 	want := func(what string, window int) {
 		t.Helper()
@@ -111,13 +111,13 @@ func TestTheWindowIsLearned(t *testing.T) {
 	for range 7 {
 		come(1, 10*time.Millisecond)
 	}
-	want("seven came", 7)
+	want("seven messages", 7)
 	free(250 * time.Millisecond)
 	come(1, 100*time.Millisecond)
-	want("after a while one more came", 7)
+	want("a message long after the acknowledgements", 7)
 	free(250 * time.Millisecond)
 	come(1, time.Millisecond)
-	want("one was acknowledged, and at once the next came", 1)
+	want("a message right after an acknowledgement", 1)
 	come(60, time.Millisecond)
-	want("many came", maxWindow)
+	want("many messages", maxWindow)
 }

@@ -17,53 +17,54 @@ import (
 const (
 	waitingCount = 2000 // messages between the broker and the spool, at most
 	waitingBytes = 8 << 20
-	maxPayload   = 8 << 20  // of a message; of a larger one
-	cutPayload   = 64 << 10 // is kept, as a dead letter
-	maxWrite     = 4 << 20  // to the spool at once
-	fullWait     = time.Second / 4
-	maxStep      = time.Hour // a clock that is further behind than this was wrong before
+	maxPayload   = 8 << 20         // bytes; a message with a larger payload is a dead letter
+	cutPayload   = 64 << 10        // bytes of such a payload that are kept
+	maxWrite     = 4 << 20         // payload bytes of one write to the spool
+	fullWait     = time.Second / 4 // between two attempts to write
+	maxStep      = time.Hour       // arrival times may run ahead of the clock so far; further ahead, the clock was wrong before
 )
 
-// incoming is a message whose acknowledgement waits for the disk.
+// incoming is a message that is not acknowledged yet.
 type incoming struct {
 	message.Message
-	dup  bool
-	ack  func() // nil: the broker expects none
-	size int    // of a payload that was cut, else 0
+	dup  bool   // the DUP flag
+	ack  func() // nil: the broker expects no acknowledgement
+	size int    // of the original payload if that was cut, else 0
 }
 
-// writer writes messages to the spool and then acknowledges them.
+// writer writes messages to the spool and then acknowledges them. take is called by
+// the MQTT client's goroutine, everything else by the one in run.
 type writer struct {
 	spool    *spool.Log
-	recent   *Recent // of the one goroutine that writes
+	recent   *Recent
 	tooLarge func(m *message.Message, size int, reason string) error
 	now      func() time.Time
 	log      *slog.Logger
-	later    *later // nil: what Append returned for is safe
+	acks     *ackQueue // nil: the spool syncs each write, so that it is acknowledged at once
 	counts   struct{ taken, redelivered, refused, tooLarge atomic.Uint64 }
 
 	mu      sync.Mutex
-	space   *sync.Cond
-	waiting []incoming
-	bytes   int
+	space   *sync.Cond // waiting got shorter, or closed
+	waiting []incoming // to be written
+	bytes   int        // of the payloads in waiting
 	closed  bool
-	wake    chan struct{}
+	wake    chan struct{} // waiting is no longer empty
 }
 
 func newWriter(o Options) *writer {
 	w := &writer{spool: o.Spool, recent: o.Recent, tooLarge: o.TooLarge, now: o.Now, log: o.Log, wake: make(chan struct{}, 1)}
 	w.space = sync.NewCond(&w.mu)
 	if o.AckLater {
-		w.later = newLater(o.Spool, o.Log, &w.counts.taken)
+		w.acks = newAckQueue(o.Spool, o.Log, &w.counts.taken)
 	}
 	return w
 }
 
-// take queues a message for the spool. It waits while too much is queued: then
-// the disk is the limit, and the broker sends no more. What is too large for the
-// spool is cut, so that it does not hold up the messages behind it.
+// take queues a message to be written. It blocks while the queue is full: then the
+// disk is the limit, and the broker sends no more. It cuts a payload that is too large
+// for the spool, so that the message does not block those behind it.
 func (w *writer) take(m incoming) {
-	if int64(len(m.Payload)) > w.most(maxPayload) {
+	if int64(len(m.Payload)) > w.limit(maxPayload) {
 		m.size, m.Payload = len(m.Payload), bytes.Clone(m.Payload[:cutPayload])
 	}
 	w.mu.Lock()
@@ -72,7 +73,7 @@ func (w *writer) take(m incoming) {
 		w.space.Wait()
 	}
 	if w.closed {
-		return // not acknowledged: the broker keeps it
+		return // not acknowledged: the broker sends it again after the next start
 	}
 	w.waiting = append(w.waiting, m)
 	w.bytes += len(m.Payload)
@@ -82,12 +83,12 @@ func (w *writer) take(m incoming) {
 	}
 }
 
-// run writes until ctx ends, and then what is queued.
+// run writes messages until ctx ends, and then those in the queue.
 func (w *writer) run(ctx context.Context) {
-	if w.later != nil {
+	if w.acks != nil {
 		done := make(chan struct{})
-		go func() { defer close(done); w.later.run(ctx) }()
-		defer func() { <-done; w.later.finish() }()
+		go func() { defer close(done); w.acks.run(ctx) }()
+		defer func() { <-done; w.acks.finish() }()
 	}
 	var spare []incoming
 	for {
@@ -98,17 +99,19 @@ func (w *writer) run(ctx context.Context) {
 			w.closed = true
 			w.mu.Unlock()
 			w.space.Broadcast()
-			w.writeAll(ctx, w.grab(nil))
+			w.writeAll(ctx, w.takeAll(nil))
 			return
 		}
-		batch := w.grab(spare)
+		batch := w.takeAll(spare)
 		w.writeAll(ctx, batch)
 		clear(batch)
 		spare = batch[:0]
 	}
 }
 
-func (w *writer) grab(spare []incoming) []incoming {
+// takeAll empties the queue and returns its messages. spare is the memory of the new
+// queue.
+func (w *writer) takeAll(spare []incoming) []incoming {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	batch := w.waiting
@@ -117,15 +120,16 @@ func (w *writer) grab(spare []incoming) []incoming {
 	return batch
 }
 
-// most is n, or less where the spool is small: what is written at once must fit.
-func (w *writer) most(n int64) int64 { return min(n, w.recent.maxBytes) }
+// limit returns n, or less if the spool is small: one write must fit into it.
+func (w *writer) limit(n int64) int64 { return min(n, w.recent.maxBytes) }
 
-// writeAll writes a batch in parts that find room even in a spool that is nearly full.
+// writeAll writes a batch in parts of at most maxWrite bytes, which fit even into a
+// spool that is nearly full.
 func (w *writer) writeAll(ctx context.Context, batch []incoming) {
-	most := int(w.most(maxWrite))
+	limit := int(w.limit(maxWrite))
 	for len(batch) > 0 {
 		n, size := 1, len(batch[0].Payload)
-		for ; n < len(batch) && size+len(batch[n].Payload) <= most; n++ {
+		for ; n < len(batch) && size+len(batch[n].Payload) <= limit; n++ {
 			size += len(batch[n].Payload)
 		}
 		w.write(ctx, batch[:n])
@@ -133,48 +137,23 @@ func (w *writer) writeAll(ctx context.Context, batch []incoming) {
 	}
 }
 
-// write stores what is new of a batch and acknowledges all of it, or has it
-// acknowledged once it is safe. What cannot be stored when ctx ends is not
-// acknowledged; the broker sends it again.
+// write stores the new messages of a batch. It then acknowledges the whole batch, at
+// once or by way of acks. Messages that cannot be stored before ctx ends are not
+// acknowledged: the broker sends them again.
 func (w *writer) write(ctx context.Context, batch []incoming) {
-	records := make([][]byte, 0, len(batch))
-	fresh := make([]*incoming, 0, len(batch))
-	repeated := false
-	var beside map[uint64]struct{} // the fingerprints of fresh, made at the first message marked as a redelivery
-	for i := range batch {
-		m := &batch[i]
-		if m.dup && m.QoS > 0 {
-			if beside == nil {
-				beside = fingerprints(fresh)
-			}
-			if w.again(m, beside) {
-				w.counts.redelivered.Add(1)
-				repeated = true
-				continue // it is in the spool or will be, with its first id and arrival time
-			}
-		}
-		m.Arrival = w.stamp()
-		if m.size > 0 {
-			if !w.keepCut(ctx, m) {
-				return
-			}
-			continue
-		}
-		records = append(records, m.Encode())
-		fresh = append(fresh, m)
-		if beside != nil {
-			beside[fingerprint(&m.Message)] = struct{}{}
-		}
-	}
-	first, ok := w.store(ctx, records, fresh)
+	fresh, redelivered, ok := w.newMessages(ctx, batch)
 	if !ok {
 		return
 	}
-	if w.later != nil {
-		if repeated {
-			first = 0 // somewhere in the spool
+	first, ok := w.store(ctx, fresh)
+	if !ok {
+		return
+	}
+	if w.acks != nil {
+		if redelivered {
+			first = 0 // the record of a redelivery may be anywhere in the spool
 		}
-		w.later.add(first, w.spool.Next(), batch)
+		w.acks.add(first, w.spool.Next(), batch)
 		return
 	}
 	for i := range batch {
@@ -185,19 +164,58 @@ func (w *writer) write(ctx context.Context, batch []incoming) {
 	w.counts.taken.Add(uint64(len(batch)))
 }
 
-// again reports whether a message marked as a redelivery is one, of a message
-// that is in the spool or among those that are about to be written.
-func (w *writer) again(m *incoming, beside map[uint64]struct{}) bool {
+// newMessages returns the messages of a batch that are to be stored, with their
+// arrival times. It leaves out redeliveries, and messages that are too large, which
+// are dead letters when it returns. redelivered reports whether the batch has a
+// redelivery. ok is false if ctx ended.
+func (w *writer) newMessages(ctx context.Context, batch []incoming) (fresh []*incoming, redelivered, ok bool) {
+	fresh = make([]*incoming, 0, len(batch))
+	var inBatch map[uint64]struct{} // the fingerprints of fresh; nil until a message has DUP set
+	for i := range batch {
+		m := &batch[i]
+		if m.dup && m.QoS > 0 {
+			if inBatch == nil {
+				inBatch = fingerprints(fresh)
+			}
+			if w.isRedelivery(m, inBatch) {
+				w.counts.redelivered.Add(1)
+				redelivered = true
+				continue // its first delivery keeps its id and arrival time
+			}
+		}
+		m.Arrival = w.nextArrival()
+		if m.size > 0 {
+			if !w.keepBeginning(ctx, m) {
+				return nil, false, false
+			}
+			continue
+		}
+		fresh = append(fresh, m)
+		if inBatch != nil {
+			inBatch[fingerprint(&m.Message)] = struct{}{}
+		}
+	}
+	return fresh, redelivered, true
+}
+
+// isRedelivery reports whether a message with DUP set repeats one that is in the spool
+// or in the batch that is about to be written. DUP alone proves nothing: the first
+// delivery may never have arrived.
+func (w *writer) isRedelivery(m *incoming, inBatch map[uint64]struct{}) bool {
 	print := fingerprint(&m.Message)
-	_, ok := beside[print]
+	_, ok := inBatch[print]
 	return ok || w.recent.has(print)
 }
 
-// store writes records, which are ms encoded, remembers ms, and returns where the
-// first one is.
-func (w *writer) store(ctx context.Context, records [][]byte, ms []*incoming) (first spool.Seq, ok bool) {
-	if len(records) == 0 {
+// store writes messages to the spool, adds them to recent, and returns where the
+// first one is. ok is false if ctx ended before they were written.
+func (w *writer) store(ctx context.Context, ms []*incoming) (first spool.Seq, ok bool) {
+	if len(ms) == 0 {
 		return w.spool.Next(), true
+	}
+	records := make([][]byte, len(ms))
+	for i, m := range ms {
+		records[i] = m.Encode()
 	}
 	if first, ok = w.append(ctx, records); !ok {
 		return 0, false
@@ -205,13 +223,14 @@ func (w *writer) store(ctx context.Context, records [][]byte, ms []*incoming) (f
 	for i, m := range ms {
 		w.recent.add(&m.Message, first+spool.Seq(i))
 	}
-	w.recent.bound()
+	w.recent.shrink()
 	return first, true
 }
 
-// append waits for a slow disk, and for a full one: a message that is not
-// acknowledged comes again only after a reconnect, and until then the broker
-// sends no more than its window has room for.
+// append appends records to the spool and returns where the first one is. While the
+// spool is full or cannot be written, it tries again until ctx ends. Giving up would
+// not help: the broker sends an unacknowledged message again only after a reconnect,
+// and until then the message keeps its place in the broker's window.
 func (w *writer) append(ctx context.Context, records [][]byte) (first spool.Seq, ok bool) {
 	for waited := false; ; waited = true {
 		first, err := w.spool.Append(context.Background(), records...)
@@ -222,8 +241,8 @@ func (w *writer) append(ctx context.Context, records [][]byte) (first spool.Seq,
 			return first, true
 		}
 		if !waited {
-			w.refuse(len(records), err)
-			w.recent.bound()
+			w.noteRefusal(len(records), err)
+			w.recent.shrink()
 		}
 		if !pause(ctx, fullWait) {
 			return 0, false
@@ -231,20 +250,22 @@ func (w *writer) append(ctx context.Context, records [][]byte) (first spool.Seq,
 	}
 }
 
-func (w *writer) refuse(n int, err error) {
+// noteRefusal counts and logs n messages that the spool did not take.
+func (w *writer) noteRefusal(n int, err error) {
 	w.counts.refused.Add(uint64(n))
-	what := "the spool cannot be written: messages wait, and then stay with the broker"
+	text := "the spool cannot be written: new messages stay with the broker"
 	if errors.Is(err, spool.ErrFull) {
-		what = "the spool is full: the newest messages wait, and then stay with the broker"
+		text = "the spool is full: new messages stay with the broker"
 	}
-	w.log.Error(what, "messages", n, "err", err)
+	w.log.Error(text, "messages", n, "err", err)
 }
 
-// keepCut makes a dead letter of what is too large for the spool. Left without
-// acknowledgement, the broker would send it for ever.
-func (w *writer) keepCut(ctx context.Context, m *incoming) bool {
+// keepBeginning passes a message that is too large for the spool to tooLarge, which
+// makes it a dead letter. Then it can be acknowledged; else the broker would send it
+// again after each reconnect. False: ctx has ended.
+func (w *writer) keepBeginning(ctx context.Context, m *incoming) bool {
 	w.counts.tooLarge.Add(1)
-	reason := fmt.Sprintf("larger than the connector takes (%d bytes): only the beginning is kept", w.most(maxPayload))
+	reason := fmt.Sprintf("larger than the connector takes (%d bytes): only the beginning is kept", w.limit(maxPayload))
 	w.log.Error("a message is "+reason, "topic", m.Topic, "bytes", m.size)
 	for {
 		err := w.tooLarge(&m.Message, m.size, reason)
@@ -252,15 +273,16 @@ func (w *writer) keepCut(ctx context.Context, m *incoming) bool {
 			w.recent.remember(&m.Message)
 			return true
 		}
-		w.log.Error("a dead letter cannot be written, trying again", "err", err)
+		w.log.Error("cannot write a dead letter, trying again", "err", err)
 		if !pause(ctx, fullWait) {
 			return false
 		}
 	}
 }
 
-// stamp returns an arrival time that no message has yet.
-func (w *writer) stamp() int64 {
+// nextArrival returns the time now, or a little later, so that arrival times increase
+// strictly.
+func (w *writer) nextArrival() int64 {
 	now := w.now().UnixNano()
 	if last := w.recent.last; now <= last && last-now < int64(maxStep) {
 		now = last + 1

@@ -17,19 +17,20 @@ import (
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
-// lateRig is a writer that acknowledges later, at work on a spool with one function.
-type lateRig struct {
+// ackRig is a running writer with Options.AckLater, and a spool with one function. The
+// function and one message are set up; syncs counts from then on.
+type ackRig struct {
 	t        *testing.T
 	w        *writer
 	spool    *spool.Log
-	function *spool.Reader
-	syncs    func() uint64
-	acked    []atomic.Bool
-	sent     int
+	function *spool.Reader // its cursor is how far the function has stored
+	syncs    func() uint64 // of the spool
+	acked    []atomic.Bool // by message
+	sent     int           // messages
 	stop     func()
 }
 
-func newLateRig(t *testing.T, o spool.Options) *lateRig {
+func newAckRig(t *testing.T, o spool.Options) *ackRig {
 	t.Helper()
 	o.Sync, o.CursorEvery = -1, 1000*time.Hour
 	log := slog.New(slog.DiscardHandler)
@@ -42,7 +43,7 @@ func newLateRig(t *testing.T, o spool.Options) *lateRig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &lateRig{t: t, spool: l, acked: make([]atomic.Bool, 10_000)}
+	r := &ackRig{t: t, spool: l, acked: make([]atomic.Bool, 10_000)}
 	if r.function, err = l.Reader(message.LaneName("f", 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -52,16 +53,16 @@ func newLateRig(t *testing.T, o spool.Options) *lateRig {
 	go func() { r.w.run(ctx); close(done) }()
 	r.stop = func() { cancel(); <-done }
 	t.Cleanup(r.stop)
-	r.take(1) // makes the first segment
+	r.take(1) // creates the first segment, which takes syncs
 	r.store(1)
-	r.until(1)
+	r.waitAcked(1)
 	begin := l.Stats().Fsyncs
 	r.syncs = func() uint64 { return l.Stats().Fsyncs - begin }
 	return r
 }
 
-// take hands over messages as the broker does.
-func (r *lateRig) take(n int) {
+// take passes n messages to the writer, as the session does.
+func (r *ackRig) take(n int) {
 	for range n {
 		k := r.sent
 		r.sent++
@@ -70,15 +71,16 @@ func (r *lateRig) take(n int) {
 	}
 }
 
-// store is the function's answer for the first n.
-func (r *lateRig) store(n int) {
-	mqtttest.Until(r.t, "all is in the spool", func() bool { return r.spool.Next() > spool.Seq(n) })
+// store lets the function store the first n messages.
+func (r *ackRig) store(n int) {
+	mqtttest.Until(r.t, "all messages in the spool", func() bool { return r.spool.Next() > spool.Seq(n) })
 	r.function.Commit(spool.Seq(n))
 }
 
-func (r *lateRig) until(n int) {
+// waitAcked waits until the first n messages are acknowledged.
+func (r *ackRig) waitAcked(n int) {
 	r.t.Helper()
-	mqtttest.Until(r.t, "all is acknowledged", func() bool {
+	mqtttest.Until(r.t, "all acknowledgements", func() bool {
 		for k := range n {
 			if !r.acked[k].Load() {
 				return false
@@ -88,68 +90,71 @@ func (r *lateRig) until(n int) {
 	})
 }
 
-func TestWhatItsFunctionsStoredIsAcknowledgedWithoutASync(t *testing.T) {
-	r := newLateRig(t, spool.Options{})
+func TestStoredMessagesAreAcknowledgedWithoutASync(t *testing.T) {
+	r := newAckRig(t, spool.Options{})
 	for range 20 {
 		r.take(5)
 		r.store(r.sent)
-		r.until(r.sent)
+		r.waitAcked(r.sent)
 	}
 	if n := r.syncs(); n != 0 {
-		t.Errorf("%d syncs", n)
+		t.Errorf("%d syncs, want none", n)
 	}
 }
 
-// What no function stores is on the disk before it is acknowledged.
-func TestWhatWaitsForItsFunctionIsSyncedAndAcknowledged(t *testing.T) {
-	r := newLateRig(t, spool.Options{})
+// TestUnstoredMessagesAreSyncedBeforeTheyAreAcknowledged: a message that no function
+// stores is on the disk first.
+func TestUnstoredMessagesAreSyncedBeforeTheyAreAcknowledged(t *testing.T) {
+	r := newAckRig(t, spool.Options{})
 	r.take(5)
 	mqtttest.Until(t, "a sync", func() bool {
-		acked := r.acked[5].Load() // looked at first
+		acked := r.acked[5].Load() // before the syncs are read
 		if r.syncs() == 0 && acked {
 			t.Fatal("acknowledged before it was stored or on the disk")
 		}
 		return acked
 	})
-	r.until(r.sent)
+	r.waitAcked(r.sent)
 	if n := r.syncs(); n != 1 {
-		t.Errorf("%d syncs for what came at once, want 1", n)
+		t.Errorf("%d syncs for messages that came together, want 1", n)
 	}
 }
 
-// What a failed disk may not have is acknowledged by its function alone.
-func TestAfterAFailedSyncOnlyTheFunctionsAnswerCounts(t *testing.T) {
+// TestAfterAFailedSyncMessagesWaitForTheirFunction: a later sync that succeeds does not
+// bring back what the failed one has lost.
+func TestAfterAFailedSyncMessagesWaitForTheirFunction(t *testing.T) {
 	fs := &failingFS{}
-	r := newLateRig(t, spool.Options{FS: fs})
+	r := newAckRig(t, spool.Options{FS: fs})
 	fs.failing.Store(true)
 	r.take(20)
 	mqtttest.Until(t, "a sync that fails", func() bool { return r.spool.Stats().SyncErrors > 0 })
 	fs.failing.Store(false)
 	r.take(20)
-	time.Sleep(2 * ackLook)
+	time.Sleep(2 * checkEvery)
 	for k := 1; k < r.sent; k++ {
 		if r.acked[k].Load() {
 			t.Fatalf("%d is acknowledged: neither stored nor surely on the disk", k)
 		}
 	}
 	r.store(r.sent)
-	r.until(r.sent)
+	r.waitAcked(r.sent)
 }
 
-// Also where a change of segments heard of the failure, and no sync for an
-// acknowledgement did; and at the end.
-func TestAFailedSyncThatAnotherHeardIsNoReasonToAcknowledge(t *testing.T) {
+// TestAFailedSyncOfASegmentChangeCountsToo: the sync that fails is not one for an
+// acknowledgement, but one of a change of segments. The messages that it may have lost
+// are not acknowledged, not even at the end.
+func TestAFailedSyncOfASegmentChangeCountsToo(t *testing.T) {
 	fs := &failingFS{}
-	r := newLateRig(t, spool.Options{FS: fs, SegmentBytes: 2000})
+	r := newAckRig(t, spool.Options{FS: fs, SegmentBytes: 2000})
 	fs.failing.Store(true)
 	errors := r.spool.Stats().SyncErrors
-	for r.spool.Stats().SyncErrors == errors { // faster than a sync for an acknowledgement comes
+	for r.spool.Stats().SyncErrors == errors { // ends before a sync for an acknowledgement is due
 		r.take(1)
-		mqtttest.Until(t, "it is in the spool", func() bool { return r.spool.Next() == spool.Seq(r.sent+1) })
+		mqtttest.Until(t, "the message in the spool", func() bool { return r.spool.Next() == spool.Seq(r.sent+1) })
 	}
 	fs.failing.Store(false)
 	r.take(5)
-	time.Sleep(ackWait + 2*ackLook)
+	time.Sleep(maxAckDelay + 2*checkEvery)
 	r.stop()
 	for k := 1; k < r.sent; k++ {
 		if r.acked[k].Load() {
@@ -158,15 +163,16 @@ func TestAFailedSyncThatAnotherHeardIsNoReasonToAcknowledge(t *testing.T) {
 	}
 }
 
-// What is safe when the connector ends is acknowledged, and nothing behind a failure.
-func TestAtTheEndNothingBehindAFailureIsAcknowledged(t *testing.T) {
+// TestAtTheEndSafeMessagesAreAcknowledged: and those that a failed sync may have lost
+// are not.
+func TestAtTheEndSafeMessagesAreAcknowledged(t *testing.T) {
 	for _, failing := range []bool{false, true} {
 		fs := &failingFS{}
-		r := newLateRig(t, spool.Options{FS: fs})
+		r := newAckRig(t, spool.Options{FS: fs})
 		r.take(5)
-		mqtttest.Until(t, "they are in the spool", func() bool { return r.spool.Next() == spool.Seq(r.sent+1) })
+		mqtttest.Until(t, "the messages in the spool", func() bool { return r.spool.Next() == spool.Seq(r.sent+1) })
 		if fs.failing.Store(failing); failing {
-			if _, _, err := r.spool.SyncRecords(); err == nil { // asked for by the dead letters
+			if _, _, err := r.spool.SyncRecords(); err == nil { // as the dead letters do
 				t.Fatal("the sync did not fail")
 			}
 			fs.failing.Store(false)
@@ -174,16 +180,17 @@ func TestAtTheEndNothingBehindAFailureIsAcknowledged(t *testing.T) {
 		r.stop()
 		for k := 1; k < r.sent; k++ {
 			if r.acked[k].Load() == failing {
-				t.Errorf("the disk failed: %v; %d is acknowledged: %v", failing, k, !failing)
+				t.Errorf("sync failed: %v; message %d acknowledged: %v", failing, k, !failing)
 			}
 		}
 	}
 }
 
-// A redelivery is as safe as its first.
-func TestARedeliveryOfWhatMayBeLostIsNotAcknowledged(t *testing.T) {
+// TestARedeliveryIsAsSafeAsItsFirstDelivery: it is not acknowledged while the record of
+// the first delivery may be lost.
+func TestARedeliveryIsAsSafeAsItsFirstDelivery(t *testing.T) {
 	fs := &failingFS{}
-	r := newLateRig(t, spool.Options{FS: fs})
+	r := newAckRig(t, spool.Options{FS: fs})
 	fs.failing.Store(true)
 	r.take(5)
 	mqtttest.Until(t, "a sync that fails", func() bool { return r.spool.Stats().SyncErrors > 0 })
@@ -191,16 +198,16 @@ func TestARedeliveryOfWhatMayBeLostIsNotAcknowledged(t *testing.T) {
 	var again atomic.Bool
 	r.w.take(incoming{Message: message.Message{Topic: "house/x", Payload: []byte("3"), QoS: 1, Packet: 3}, dup: true, ack: func() { again.Store(true) }})
 	r.take(5)
-	time.Sleep(ackWait + 2*ackLook)
+	time.Sleep(maxAckDelay + 2*checkEvery)
 	if again.Load() {
-		t.Error("acknowledged, and what it repeats may be lost")
+		t.Error("a redelivery is acknowledged, though its record may be lost")
 	}
 	r.store(r.sent)
-	r.until(r.sent)
+	r.waitAcked(r.sent)
 	mqtttest.Until(t, "the redelivery is acknowledged", again.Load)
 }
 
-// failingFS is a folder on a disk whose syncs can fail.
+// failingFS is a file system on which file syncs can be made to fail.
 type failingFS struct{ failing atomic.Bool }
 
 var errCable = errors.New("cable")
