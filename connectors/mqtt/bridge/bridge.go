@@ -87,9 +87,9 @@ func (b *Bridge) build(o Options) error {
 	if err != nil {
 		return err
 	}
-	waits := func(function string, seq spool.Seq) bool { return message.Waits(b.spool, function, seq) }
+	waits := func(function string, seq spool.Seq) bool { return message.Pending(b.spool, function, seq) }
 	b.letters, err = deadletter.Open(deadletter.Options{Dir: filepath.Join(c.Dir, "dead"), Max: c.DeadMax, MaxBytes: c.DeadMiB << 20,
-		Append: b.append, Waits: waits, OnTheWay: recent.Replayed(), Now: o.Now, Redact: o.Redact, Log: o.Log})
+		Append: b.append, Pending: waits, Replayed: recent.Replayed(), Now: o.Now, Redact: o.Redact, Log: o.Log})
 	if err != nil {
 		return err
 	}

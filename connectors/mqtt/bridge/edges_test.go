@@ -110,7 +110,7 @@ func TestALetterIsOnTheWayOnce(t *testing.T) {
 	mqtttest.Until(t, "refused, and once more", func() bool {
 		return len(b.letters.List(deadletter.Query{Reason: "400"})) == 20 && b.letters.List(deadletter.Query{})[19].Count == 3
 	})
-	mqtttest.Until(t, "all of them through", func() bool { return !message.Waits(b.spool, "f", b.spool.Next()-1) })
+	mqtttest.Until(t, "all of them through", func() bool { return !message.Pending(b.spool, "f", b.spool.Next()-1) })
 	code.Store(503)
 	replay(deadletter.Replay{Replayed: 20})
 	code.Store(200)

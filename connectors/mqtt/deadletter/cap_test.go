@@ -8,18 +8,19 @@ import (
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
 )
 
-// TestTheOldestGoAtTheCaps: of letters and of bytes, and the mirror gets to know.
-func TestTheOldestGoAtTheCaps(t *testing.T) {
+// TestTheOldestLettersAreDroppedAtTheCaps of number and of bytes, and the mirror gets a
+// notice of each.
+func TestTheOldestLettersAreDroppedAtTheCaps(t *testing.T) {
 	for name, tt := range map[string]struct {
 		most     int
 		maxBytes int64
 		payload  int
 		want     int
 	}{
-		"letters":                       {10, 1 << 20, 10, 10},
-		"bytes":                         {1000, 20_000, 1000, 12},
-		"one larger than all may be":    {1000, 100, 1000, 1},
-		"letters, where a lot are kept": {200, 1 << 30, 10, 199},
+		"number of letters":         {10, 1 << 20, 10, 10},
+		"bytes":                     {1000, 20_000, 1000, 12},
+		"a letter larger than cap":  {1000, 100, 1000, 1},
+		"one percent more than cap": {200, 1 << 30, 10, 199},
 	} {
 		t.Run(name, func(t *testing.T) {
 			const n = 301
@@ -34,8 +35,8 @@ func TestTheOldestGoAtTheCaps(t *testing.T) {
 				}
 			}
 			s, ds := l.Stats(), l.List(Query{})
-			if s.Letters != tt.want || len(ds) != tt.want || int(s.Dropped) != n-tt.want || o.news != n+n-tt.want {
-				t.Errorf("%+v after %d letters and %d news, want %d kept", s, n, o.news, tt.want)
+			if s.Letters != tt.want || len(ds) != tt.want || int(s.Dropped) != n-tt.want || o.notices != n+n-tt.want {
+				t.Errorf("%+v after %d letters and %d notices, want %d kept", s, n, o.notices, tt.want)
 			}
 			for k, d := range ds {
 				if want := fmt.Sprintf("house/%03d", n-len(ds)+k); d.Topic != want {
@@ -49,8 +50,9 @@ func TestTheOldestGoAtTheCaps(t *testing.T) {
 	}
 }
 
-// TestManyLettersGoInFewWrites: each write waits for the disk, and others wait for it.
-func TestManyLettersGoInFewWrites(t *testing.T) {
+// TestManyLettersAreDroppedInFewWrites: each write waits for the disk, and other calls
+// wait for it.
+func TestManyLettersAreDroppedInFewWrites(t *testing.T) {
 	const n = 10_000
 	l, o := opened(t, t.TempDir(), func(int) bool { return false })
 	for i := range n {
@@ -64,9 +66,9 @@ func TestManyLettersGoInFewWrites(t *testing.T) {
 	if dropped := l.Stats().Dropped; dropped != n/100+1 || o.writes != 2 {
 		t.Errorf("%d dropped at the cap in %d writes, want %d in 2", dropped, o.writes, n/100+1)
 	}
-	o.writes, o.news = 0, 0
+	o.writes, o.notices = 0, 0
 	left := l.Stats().Letters
-	if dropped, err := l.drop(Query{All: true}); err != nil || dropped != left || o.news != left || o.writes > n/newsCount+1 {
-		t.Errorf("dropped %d of %d, %v, with %d news in %d writes", dropped, left, err, o.news, o.writes)
+	if dropped, err := l.drop(Query{All: true}); err != nil || dropped != left || o.notices != left || o.writes > n/noticeCount+1 {
+		t.Errorf("dropped %d of %d, %v, with %d notices in %d writes", dropped, left, err, o.notices, o.writes)
 	}
 }

@@ -11,10 +11,10 @@ import (
 	"slices"
 )
 
-// drop removes the matching letters for good and returns how many those were.
-// Without a filter q must say All.
+// drop removes the matching letters for good and returns their number. q must have a
+// filter or All.
 func (l *Letters) drop(q Query) (int, error) {
-	if err := q.forDrop(); err != nil {
+	if err := q.checkDrop(); err != nil {
 		return 0, err
 	}
 	var gone []*Letter
@@ -33,16 +33,16 @@ func (l *Letters) drop(q Query) (int, error) {
 	return len(gone), err
 }
 
-// remove is takeOut for those who do not have l.mu.
+// remove is removeLocked for callers that do not hold l.mu.
 func (l *Letters) remove(name string) (*Letter, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.takeOut(name)
+	return l.removeLocked(name)
 }
 
-// takeOut removes a letter and returns it, for reportGone; nil where there is no such
-// one. With l.mu.
-func (l *Letters) takeOut(name string) (*Letter, error) {
+// removeLocked removes a letter and returns it, or nil if there is none of that name.
+// The caller holds l.mu, and passes the letter to reportGone later.
+func (l *Letters) removeLocked(name string) (*Letter, error) {
 	d := l.letters[name]
 	if d == nil {
 		return nil, nil
@@ -56,9 +56,10 @@ func (l *Letters) takeOut(name string) (*Letter, error) {
 	return d, nil
 }
 
-// dropOldest makes room for a letter of so many bytes, counts, and returns what it
-// dropped. It drops some more than it has to, so that not every further letter has to
-// look for the oldest. With l.mu.
+// dropOldest drops the oldest letters until another one of so many bytes fits under
+// both caps. It returns and counts the dropped letters. It drops one percent more than
+// needed, so that the letters are not sorted again for each further one. The caller
+// holds l.mu.
 func (l *Letters) dropOldest(bytes int64) (gone []*Letter) {
 	full := func(count int, size int64) bool { return len(l.letters) > count || l.bytes+bytes > size }
 	if !full(l.o.Max-1, l.o.MaxBytes) {
@@ -69,7 +70,7 @@ func (l *Letters) dropOldest(bytes int64) (gone []*Letter) {
 		if !full(l.o.Max-1-l.o.Max/100, l.o.MaxBytes-l.o.MaxBytes/100) {
 			break
 		}
-		if removed, err := l.takeOut(fileName(d.Function, d.ID)); removed != nil && err == nil {
+		if removed, err := l.removeLocked(fileName(d.Function, d.ID)); removed != nil && err == nil {
 			gone = append(gone, removed)
 			l.dropped++
 		}

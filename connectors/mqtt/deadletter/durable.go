@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// writeDurably writes v as JSON such that after a power cut the file is there
-// whole, or as it was.
+// writeDurably replaces a file by v as JSON, atomically: after a power cut, the file is
+// complete or as it was before. When it returns nil, the file is on the disk.
 func writeDurably(path string, v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -9,15 +9,15 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// Handler serves the letters to who has the token:
+// Handler serves the dead letters over HTTP:
 //
-//	GET  /dead          list of dead letters; ?id= ?function= ?topic= (a filter) ?reason=
-//	GET  /dead/{id}     the letters of one message, with their bytes
-//	POST /dead/replay   puts the matching ones back; {"replayed":n}, and "on_the_way" those that were put back before
-//	POST /dead/drop     removes the matching ones, or with ?all=true all; {"dropped":n}
+//	GET  /dead          list of dead letters; ?id= ?function= ?topic= (an MQTT filter) ?reason= ?cause=
+//	GET  /dead/{id}     the dead letters of one message, with their payloads
+//	POST /dead/replay   replays the matching ones: {"replayed":n,"on_the_way":m}; on_the_way: still in flight from an earlier replay
+//	POST /dead/drop     removes the matching ones, or with ?all=true all: {"dropped":n}
 //
-// They want "Authorization: Bearer <token>". A parameter that is not understood
-// is refused (400).
+// Each call needs "Authorization: Bearer <token>", else the answer is 401, and 403 if
+// no token is set. An unknown parameter is 400. A replay of only cut letters is 409.
 func (l *Letters) Handler(token secret.String) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, serve := range map[string]func(http.ResponseWriter, *http.Request){
@@ -28,6 +28,7 @@ func (l *Letters) Handler(token secret.String) http.Handler {
 	return mux
 }
 
+// guard calls next only for requests that have the token.
 func guard(secret secret.String, next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token := secret.Reveal()
@@ -43,6 +44,7 @@ func guard(secret secret.String, next http.HandlerFunc) http.Handler {
 	})
 }
 
+// query parses the request's parameters, or answers 400 and returns false.
 func query(w http.ResponseWriter, r *http.Request) (Query, bool) {
 	q, err := parseQuery(r.URL.Query())
 	if err != nil {
@@ -83,11 +85,11 @@ func (l *Letters) serveReplay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	done, err := l.Replay(r.Context(), q)
-	switch why := done.refused(); {
+	switch reason := done.refused(); {
 	case err != nil:
 		l.failed(w, "replayed", done.Replayed, err)
-	case why != "":
-		answer(w, http.StatusConflict, map[string]any{"cut": done.Cut, "error": why})
+	case reason != "":
+		answer(w, http.StatusConflict, map[string]any{"cut": done.Cut, "error": reason})
 	default:
 		answer(w, http.StatusOK, done)
 	}
@@ -98,7 +100,7 @@ func (l *Letters) serveDrop(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if err := q.forDrop(); err != nil {
+	if err := q.checkDrop(); err != nil {
 		answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 		return
 	}
@@ -110,12 +112,13 @@ func (l *Letters) serveDrop(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]int{"dropped": n})
 }
 
-func (l *Letters) failed(w http.ResponseWriter, what string, n int, err error) {
-	answer(w, http.StatusInternalServerError, map[string]any{what: n, "error": l.o.Redact(err.Error(), reasonBytes)})
+// failed answers 500, with the number n of letters for which the call succeeded.
+func (l *Letters) failed(w http.ResponseWriter, key string, n int, err error) {
+	answer(w, http.StatusInternalServerError, map[string]any{key: n, "error": l.o.Redact(err.Error(), reasonBytes)})
 }
 
 func answer(w http.ResponseWriter, code int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(v) // the caller left
+	_ = json.NewEncoder(w).Encode(v) // fails only if the client has disconnected
 }

@@ -1,10 +1,10 @@
-// Package deadletter keeps the messages that a function will not take: each with
-// its exact bytes and the reason, until it is replayed and stored, or dropped.
+// Package deadletter keeps the messages that a function has rejected. It keeps the
+// exact bytes and the reason, until the message is replayed and stored, or dropped.
 //
-// They are files in the connector's own folder, since the database may be the
-// part that is down. News of them go through the spool to the function that
-// mirrors them in the database. The package imports none of the connector's other
-// rooms.
+// A dead letter is a file in the connector's own folder, since the database may be
+// the part that is down. The function `sensors` keeps a mirror of the dead letters in
+// the database. For that, the package appends a notice of each change to the spool.
+// Of the connector's packages it imports only message.
 package deadletter
 
 import (
@@ -23,62 +23,65 @@ import (
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
-// Letter is a message that a function will not take.
+// Letter is a dead letter: a message that a function has rejected.
 type Letter struct {
-	ID       string    `json:"id"` // the message's
+	ID       string    `json:"id"` // of the message
 	Function string    `json:"function"`
 	Topic    string    `json:"topic"`
-	Reason   string    `json:"reason"` // of the last refusal
-	First    time.Time `json:"first"`  // refused
-	Last     time.Time `json:"last"`
-	Count    int       `json:"count"`
-	Arrival  int64     `json:"arrival"` // unix nanoseconds, kept by a replay
+	Reason   string    `json:"reason"`  // of the last refusal
+	First    time.Time `json:"first"`   // time of the first refusal
+	Last     time.Time `json:"last"`    // time of the last refusal
+	Count    int       `json:"count"`   // refusals
+	Arrival  int64     `json:"arrival"` // of the message, unix nanoseconds; a replay keeps it
 	QoS      byte      `json:"qos"`
 	Retained bool      `json:"retained"`
-	Size     int       `json:"size"`
-	Cut      bool      `json:"cut,omitempty"` // the payload is only the beginning
+	Size     int       `json:"size"`          // of the message's payload, bytes
+	Cut      bool      `json:"cut,omitempty"` // Payload is only the beginning of the message's payload
 	Payload  []byte    `json:"payload,omitempty"`
 
-	bytes int64     // of its file, about
-	sent  spool.Seq // where it is in the spool once it is replayed
-	again bool      // another replay was requested while it was on the way
+	bytes       int64     // approximate size of its file
+	spoolSeq    spool.Seq // its record in the spool after a replay; 0: not replayed yet
+	replayAgain bool      // another replay was requested while the last one was in flight
 }
 
-const reasonBytes = 300
+const reasonBytes = 300 // of a reason that is kept
 
-// Options are what Letters work with.
+// Options configures Letters.
 type Options struct {
 	Dir      string
-	Max      int                                                                       // letters; beyond, the oldest are dropped
-	MaxBytes int64                                                                     // of their files, about; the same
-	Append   func(ctx context.Context, records ...[]byte) (first spool.Seq, err error) // to the spool
-	Waits    func(function string, seq spool.Seq) bool                                 // reports whether a record of the spool is still to be delivered
-	OnTheWay []message.Placed                                                          // letters that were replayed not long before the start, oldest first
+	Max      int                                                                       // cap of the number of letters; the oldest are dropped
+	MaxBytes int64                                                                     // cap of the size of their files, approximately; the oldest are dropped
+	Append   func(ctx context.Context, records ...[]byte) (first spool.Seq, err error) // to the spool, durably
+	Pending  func(function string, seq spool.Seq) bool                                 // reports whether a record of the spool is not yet delivered to the function
+	Replayed []message.ReplayRecord                                                    // letters that were replayed before the start, oldest first
 	Now      func() time.Time
-	Redact   func(s string, n int) string // takes the secrets out of s and then cuts it to n bytes
+	Redact   func(s string, n int) string // removes the secrets from s and then cuts it to n bytes
 	Log      *slog.Logger
 }
 
-// Letters are the dead letters of a folder, one file each.
+// Letters is the dead letters of a folder, one file each. Its methods are safe for
+// concurrent use.
 type Letters struct {
 	o Options
 
 	mu         sync.Mutex
 	letters    map[string]*Letter // by file name, without payload
-	bytes      int64              // of their files, about
-	dropped    uint64             // at the caps
-	unreported []*Letter          // gone, and the mirror may not know
-	reported   int64              // arrival time of the last news
+	bytes      int64              // of their files, approximately
+	dropped    uint64             // letters, at the caps
+	unreported []*Letter          // removed letters that the mirror may still have
+	lastNotice int64              // arrival time of the last notice
 	pending    []pendingRequest   // oldest first
 	wake       chan struct{}      // there is a new request
-	retry      time.Duration      // before a request that failed is tried a second time; then longer
+	retry      time.Duration      // wait before the second attempt of a request; it doubles after that
 }
 
-// goneExt marks the file of a letter that is gone until the news of that are in
-// the spool: after a kill or on a full disk the mirror would show it for ever.
+// goneExt is added to the file name of a removed letter, until the notice of the
+// removal is in the spool. Without that file, a kill or a full disk could leave the
+// letter in the mirror for ever.
 const goneExt = ".gone"
 
-// Open reads the letters of a folder, which it makes where there is none.
+// Open reads the letters of a folder. It creates the folder if there is none. It
+// ignores files that it cannot read.
 func Open(o Options) (*Letters, error) {
 	l := &Letters{o: o, letters: map[string]*Letter{}, wake: make(chan struct{}, 1), retry: retryWait}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
@@ -92,9 +95,9 @@ func Open(o Options) (*Letters, error) {
 		l.load(e.Name())
 	}
 	l.readSent()
-	for _, p := range o.OnTheWay {
+	for _, p := range o.Replayed {
 		if d := l.letters[fileName(p.Function, p.ID)]; d != nil {
-			d.sent = p.Seq
+			d.spoolSeq = p.Seq
 		}
 	}
 	l.readRequests()
@@ -102,11 +105,11 @@ func Open(o Options) (*Letters, error) {
 	return l, nil
 }
 
-// load takes in one file. One that a power cut left half is no dead letter yet:
-// the message is still in the spool.
+// load reads one file. It ignores a file that is incomplete after a power cut: its
+// message is still in the spool.
 func (l *Letters) load(name string) {
 	ext := filepath.Ext(name)
-	if ext == ".tmp" { // cut off by a kill
+	if ext == ".tmp" { // left by a kill
 		_ = os.Remove(filepath.Join(l.o.Dir, name))
 	}
 	if ext != letterExt && ext != goneExt {
@@ -128,8 +131,10 @@ func (l *Letters) load(name string) {
 
 const letterExt = ".json"
 
+// fileName is the name of a letter's file, and its key in Letters.letters.
 func fileName(function, id string) string { return id + "." + function + letterExt }
 
+// read reads the file of a letter, with its payload.
 func (l *Letters) read(name string) (*Letter, error) {
 	b, err := os.ReadFile(filepath.Join(l.o.Dir, filepath.Base(name)))
 	if err != nil {
@@ -142,28 +147,29 @@ func (l *Letters) read(name string) (*Letter, error) {
 	return d, nil
 }
 
-// connector is the function of letters that the connector itself refused.
+// connector is the function of letters that the connector itself has rejected.
 const connector = "connector"
 
-// Add keeps a message, or counts another refusal of one that is kept. On nil it
-// is on the disk.
+// Add adds a message that the function has rejected. If it is a dead letter already,
+// Add counts another refusal. When Add returns nil, the letter is on the disk.
 func (l *Letters) Add(function string, m *message.Message, reason string) error {
 	return l.keep(&Letter{Function: function, Size: len(m.Payload)}, m, reason)
 }
 
-// AddCut keeps a message of size bytes of which m has only the beginning, as a
-// refusal of the connector's own.
+// AddCut adds a message that the connector itself rejects because its payload of size
+// bytes is too large. m has only the beginning of the payload.
 func (l *Letters) AddCut(m *message.Message, size int, reason string) error {
 	return l.keep(&Letter{Function: connector, Size: size, Cut: true}, m, reason)
 }
 
+// keep fills in d from m, and adds it. It appends the notices to the spool.
 func (l *Letters) keep(d *Letter, m *message.Message, reason string) error {
 	gone, err := l.keepOne(d, m, reason)
 	l.reportGone(context.Background(), gone)
 	return err
 }
 
-// keepOne is keep, but for the news of the letters that made room.
+// keepOne is keep without the notices of gone: the letters that it dropped at a cap.
 func (l *Letters) keepOne(d *Letter, m *message.Message, reason string) (gone []*Letter, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -182,27 +188,28 @@ func (l *Letters) keepOne(d *Letter, m *message.Message, reason string) (gone []
 	if err := writeDurably(filepath.Join(l.o.Dir, name), d); err != nil {
 		return gone, err
 	}
-	_ = l.report(d) // what cannot be reported now is reported at the next start
+	_ = l.report(d) // after a failure, the next start reports it
 	d.Payload = nil
 	l.letters[name] = d
 	l.bytes += d.bytes
 	if old != nil {
 		l.bytes -= old.bytes
 	}
-	if old != nil && old.again {
-		l.replayAgain(d, m)
+	if old != nil && old.replayAgain {
+		l.replayNow(d, m)
 	}
 	return gone, nil
 }
 
-// Stored removes the letters of messages that a function stored, where they were some.
+// Stored is called with the messages that a function has stored. It removes the dead
+// letters of those that were replayed.
 func (l *Letters) Stored(function string, ms ...*message.Message) {
 	var gone []*Letter
 	for _, m := range ms {
 		if !m.Replayed {
 			continue
 		}
-		if d, err := l.remove(fileName(function, m.ID())); d != nil && err == nil { // left over, it is replayed again
+		if d, err := l.remove(fileName(function, m.ID())); d != nil && err == nil { // a letter that cannot be removed can be replayed again
 			gone = append(gone, d)
 		}
 	}
@@ -223,26 +230,27 @@ func (l *Letters) List(q Query) []Letter {
 	return out
 }
 
-// fileSize is about how many bytes the file of d takes.
+// fileSize is the approximate number of bytes of the file of d.
 func (d *Letter) fileSize() int64 {
 	return int64(base64.StdEncoding.EncodedLen(len(d.Payload)) + len(d.Topic) + len(d.Reason) + 300)
 }
 
-// Stats is what is kept, and what was dropped since the start at the caps.
+// Stats are counts of dead letters.
 type Stats struct {
 	Letters int
-	Bytes   int64 // of their files, about
-	Dropped uint64
+	Bytes   int64  // of their files, approximately
+	Dropped uint64 // letters, at the caps since the start
 }
 
-// Stats returns what is kept.
+// Stats returns the counts.
 func (l *Letters) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return Stats{len(l.letters), l.bytes, l.dropped}
 }
 
-// Run reports the letters to the mirror and carries out requests until ctx ends.
+// Run appends a notice of each letter to the spool once, and carries out requests
+// until ctx ends.
 func (l *Letters) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { l.reportAll(ctx) })

@@ -14,7 +14,7 @@ import (
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
-func TestALetterThatIsGoneIsReportedOnce(t *testing.T) {
+func TestTheRemovalOfALetterIsReportedOnce(t *testing.T) {
 	dir := t.TempDir()
 	full := errors.New("the spool is full")
 	var reported []string
@@ -33,15 +33,15 @@ func TestALetterThatIsGoneIsReportedOnce(t *testing.T) {
 	if n, err := g.drop(Query{All: true}); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
-	for range 2 { // reported once it can be, and then no more
+	for range 2 { // the first start reports it, the second does not
 		reported = nil
 		g = start(nil)
 		if n := g.Stats().Letters; n != 0 {
-			t.Errorf("%d letters are back", n)
+			t.Errorf("%d letters after the removal, want none", n)
 		}
 		g.reportAll(t.Context())
 		if !slices.ContainsFunc(reported, func(s string) bool { return strings.Contains(s, `"gone":true`) }) && full != nil {
-			t.Errorf("reported %q, want that it is gone", reported)
+			t.Errorf("reported %q, want a notice of the removal", reported)
 		}
 		full = nil
 	}
@@ -50,9 +50,9 @@ func TestALetterThatIsGoneIsReportedOnce(t *testing.T) {
 	}
 }
 
-// TestManyLettersAreReportedAtOnce: each write waits for the disk, and an SD card
-// takes a few dozen a second.
-func TestManyLettersAreReportedAtOnce(t *testing.T) {
+// TestManyLettersAreReportedInFewWrites: each write waits for the disk, and an SD card
+// syncs a few dozen times a second.
+func TestManyLettersAreReportedInFewWrites(t *testing.T) {
 	const n = 2000
 	dir := t.TempDir()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -81,19 +81,19 @@ func TestManyLettersAreReportedAtOnce(t *testing.T) {
 			reported[m.Topic]++
 			arrivals[m.Arrival] = true
 		}
-		if size > 2*newsBytes {
-			t.Errorf("%d bytes at once, want about %d", size, newsBytes)
+		if size > 2*noticeBytes {
+			t.Errorf("%d bytes in one write, want about %d", size, noticeBytes)
 		}
 		return 1, nil
 	})
 	g.reportAll(t.Context())
 	if len(reported) != n || len(arrivals) != n {
-		t.Errorf("reported of %d letters at %d times, want %d", len(reported), len(arrivals), n)
+		t.Errorf("notices of %d letters with %d different times, want %d", len(reported), len(arrivals), n)
 	}
 	if writes > n/50 {
 		t.Errorf("%d writes for %d letters", writes, n)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*"+goneExt)); len(left) > 0 {
-		t.Errorf("%d would be reported again", len(left))
+		t.Errorf("%d removed letters would be reported again", len(left))
 	}
 }

@@ -10,12 +10,13 @@ import (
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
-// open opens the letters of a folder, with put as their spool.
+// open opens the letters of a folder. put stands for the spool: it gets the messages
+// of each write. All records stay pending.
 func open(t *testing.T, dir string, most int, put func([]message.Message) (spool.Seq, error)) *Letters {
 	t.Helper()
 	l, err := Open(Options{Dir: dir, Max: most, MaxBytes: 1 << 30, Now: time.Now, Log: slog.New(slog.DiscardHandler), // clock: tests that look at times give their own
-		Redact: func(s string, n int) string { return s[:min(len(s), n)] },
-		Waits:  func(string, spool.Seq) bool { return true },
+		Redact:  func(s string, n int) string { return s[:min(len(s), n)] },
+		Pending: func(string, spool.Seq) bool { return true },
 		Append: func(_ context.Context, records ...[]byte) (spool.Seq, error) {
 			ms := make([]message.Message, len(records))
 			for i, r := range records {

@@ -10,15 +10,15 @@ import (
 	"github.com/hearth-home/hearth/shared/topic"
 )
 
-// Query picks dead letters. An empty part is no filter.
+// Query selects the dead letters that match all its fields. A zero field matches all.
 type Query struct {
 	ID       string    `json:"id,omitempty"`
 	Function string    `json:"function,omitempty"`
 	Topic    string    `json:"topic,omitempty"`  // an MQTT filter
-	Reason   string    `json:"reason,omitempty"` // part of it
+	Reason   string    `json:"reason,omitempty"` // a part of the reason
 	Cause    string    `json:"cause,omitempty"`  // the whole reason
-	Before   time.Time `json:"before,omitzero"`  // refused last until then
-	All      bool      `json:"all,omitempty"`    // said where all are meant, and then alone
+	Before   time.Time `json:"before,omitzero"`  // last refusal at this time or before
+	All      bool      `json:"all,omitempty"`    // all letters are meant; not together with a filter. A drop without a filter needs it
 }
 
 func (q Query) matches(d *Letter) bool {
@@ -26,9 +26,9 @@ func (q Query) matches(d *Letter) bool {
 		(q.Topic == "" || topic.Match(q.Topic, d.Topic)) && strings.Contains(d.Reason, q.Reason) && (q.Cause == "" || q.Cause == d.Reason) && (q.Before.IsZero() || !d.Last.After(q.Before))
 }
 
-// parseQuery reads id, function, topic, reason, cause and all=true. What it does not
-// know it refuses, and an empty value too: left out, either would pick more
-// letters than was meant.
+// parseQuery reads the URL parameters id, function, topic, reason, cause and all=true.
+// An unknown parameter or an empty value is an error: ignoring it would select more
+// letters than the caller meant.
 func parseQuery(v url.Values) (q Query, err error) {
 	parts := map[string]*string{"id": &q.ID, "function": &q.Function, "topic": &q.Topic, "reason": &q.Reason, "cause": &q.Cause}
 	for name, values := range v {
@@ -41,12 +41,14 @@ func parseQuery(v url.Values) (q Query, err error) {
 		case name == "all" && values[0] == "true":
 			q.All = true
 		default:
-			return Query{}, fmt.Errorf("%.40q is not understood: use id, function, topic, reason, cause or all=true", name+"="+values[0])
+			return Query{}, fmt.Errorf("unknown parameter %.40q: use id, function, topic, reason, cause or all=true", name+"="+values[0])
 		}
 	}
 	return q, q.check()
 }
 
+// check returns an error if Topic is no MQTT filter, or if All is set together with a
+// filter.
 func (q Query) check() error {
 	if q.Topic != "" {
 		if err := topic.Check(q.Topic); err != nil {
@@ -54,15 +56,15 @@ func (q Query) check() error {
 		}
 	}
 	if q.All && (q.ID != "" || q.Function != "" || q.Topic != "" || q.Reason != "" || q.Cause != "") {
-		return errors.New("all and a filter do not go together: say which is meant")
+		return errors.New("give either a filter or all")
 	}
 	return nil
 }
 
-// forDrop refuses what would remove more than was meant.
-func (q Query) forDrop() error {
+// checkDrop is check for a query that removes letters: it must have a filter or All.
+func (q Query) checkDrop() error {
 	if q == (Query{Before: q.Before}) {
-		return errors.New("say which letters to drop, by id, function, topic, reason or cause, or say all")
+		return errors.New("give the letters to drop by id, function, topic, reason or cause, or give all")
 	}
 	return q.check()
 }

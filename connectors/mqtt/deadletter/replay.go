@@ -14,31 +14,32 @@ import (
 )
 
 const (
-	sentFile    = "sent"
-	replayCount = 256       // letters that are put into the spool at once
-	replayBytes = 256 << 10 // of them, about
+	sentFile    = "sent"    // file of spool.Seq by letter
+	replayCount = 256       // letters of one write to the spool, at most
+	replayBytes = 256 << 10 // of their payloads, approximately
 )
 
-// Replay is what became of letters that were to be replayed.
+// Replay counts the letters of a request to replay, by what became of them.
 type Replay struct {
 	Replayed int `json:"replayed"`
-	OnTheWay int `json:"on_the_way,omitempty"` // replayed before; what the function refuses of them comes once more
-	Cut      int `json:"cut,omitempty"`        // not replayed: only their beginning is kept
+	OnTheWay int `json:"on_the_way,omitempty"` // in flight from an earlier replay; those that the function rejects are replayed once more
+	Cut      int `json:"cut,omitempty"`        // not replayed: only the beginning is kept
 }
 
-// refused is why nothing was replayed, "" where something was.
+// refused returns why no letter was replayed, or "" if one was or none matched.
 func (r Replay) refused() string {
 	if r.Cut == 0 || r.Replayed+r.OnTheWay > 0 {
 		return ""
 	}
-	return "larger than the connector takes: only the beginning is kept, and that would be another message"
+	return "the message was larger than the connector takes: only the beginning is kept, which cannot be replayed"
 }
 
-// Replay puts the matching letters back into the spool for their function. They
-// are removed once they are stored. One that is on the way is not put there twice.
+// Replay appends the matching letters to the spool again, for their function only. A
+// letter is removed once the function has stored it. A letter that is still in flight
+// from an earlier replay is not appended again.
 func (l *Letters) Replay(ctx context.Context, q Query) (done Replay, err error) {
 	for letters := l.List(q); len(letters) > 0 && err == nil; {
-		letters, err = l.replaySome(ctx, letters, q.Before.IsZero(), &done)
+		letters, err = l.replayBatch(ctx, letters, q.Before.IsZero(), &done)
 	}
 	if done.Replayed > 0 {
 		l.mu.Lock()
@@ -51,19 +52,19 @@ func (l *Letters) Replay(ctx context.Context, q Query) (done Replay, err error) 
 	return done, nil
 }
 
-// writeSent remembers over a restart which letters are in the spool, and where: one
-// that is not yet delivered must not be put there twice. With l.mu.
+// writeSent writes the spool records of replayed letters to a file. After a restart,
+// they tell which letters are still in flight. The caller holds l.mu.
 func (l *Letters) writeSent() {
 	sent := map[string]spool.Seq{}
 	for name, d := range l.letters {
-		if d.sent > 0 {
-			sent[name] = d.sent
+		if d.spoolSeq > 0 {
+			sent[name] = d.spoolSeq
 		}
 	}
-	_ = writeDurably(filepath.Join(l.o.Dir, sentFile), sent) // a full disk keeps no one from a replay
+	_ = writeDurably(filepath.Join(l.o.Dir, sentFile), sent) // a replay works without the file
 }
 
-// readSent is for Open. A damaged file is no reason not to start.
+// readSent reads the file that writeSent wrote. It ignores a damaged file.
 func (l *Letters) readSent() {
 	var sent map[string]spool.Seq
 	b, err := os.ReadFile(filepath.Join(l.o.Dir, sentFile))
@@ -72,23 +73,23 @@ func (l *Letters) readSent() {
 	}
 	for name, seq := range sent {
 		if d := l.letters[name]; d != nil {
-			d.sent = seq
+			d.spoolSeq = seq
 		}
 	}
 }
 
-// replaySome puts as many letters into the spool as are written at once, and
-// returns the others. With again, one that is on the way comes once more if it is
-// refused.
-func (l *Letters) replaySome(ctx context.Context, letters []Letter, again bool, done *Replay) (rest []Letter, err error) {
+// replayBatch appends the first letters to the spool, as many as fit into one write,
+// and returns the others. With repeat, a letter that is still in flight is replayed
+// once more if the function rejects it.
+func (l *Letters) replayBatch(ctx context.Context, letters []Letter, repeat bool, done *Replay) (rest []Letter, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var ms []message.Message
-	var put []*Letter
+	var sent []*Letter
 	for size := 0; len(letters) > 0 && len(ms) < replayCount && size < replayBytes; letters = letters[1:] {
 		name := fileName(letters[0].Function, letters[0].ID)
 		d := l.letters[name]
-		if d == nil || !l.replayable(d, again, done) {
+		if d == nil || !l.replayable(d, repeat, done) {
 			continue
 		}
 		whole, err := l.read(name)
@@ -99,7 +100,7 @@ func (l *Letters) replaySome(ctx context.Context, letters []Letter, again bool, 
 			return nil, fmt.Errorf("%s: %w", d.ID, err)
 		}
 		ms = append(ms, message.Message{Arrival: whole.Arrival, Topic: whole.Topic, Payload: whole.Payload, QoS: whole.QoS, Retained: whole.Retained, Replayed: true, Only: whole.Function})
-		put = append(put, d)
+		sent = append(sent, d)
 		size += len(whole.Payload)
 	}
 	if len(ms) == 0 {
@@ -109,36 +110,36 @@ func (l *Letters) replaySome(ctx context.Context, letters []Letter, again bool, 
 	if err != nil {
 		return nil, err
 	}
-	for i, d := range put {
-		d.sent = first + spool.Seq(i)
+	for i, d := range sent {
+		d.spoolSeq = first + spool.Seq(i)
 	}
-	done.Replayed += len(put)
+	done.Replayed += len(sent)
 	return letters, nil
 }
 
-// replayable reports whether a letter can go into the spool now, and counts one
-// that cannot. With l.mu.
-func (l *Letters) replayable(d *Letter, again bool, done *Replay) bool {
+// replayable reports whether a letter can be replayed now, and counts one that cannot.
+// The caller holds l.mu.
+func (l *Letters) replayable(d *Letter, repeat bool, done *Replay) bool {
 	switch {
 	case d.Cut:
 		done.Cut++
 		return false
-	case d.sent > 0 && l.o.Waits(d.Function, d.sent):
-		d.again = d.again || again // the function may be refusing it at this moment, and what mends it came after
+	case d.spoolSeq > 0 && l.o.Pending(d.Function, d.spoolSeq):
+		d.replayAgain = d.replayAgain || repeat // the function may be rejecting it now, just before the change that lets it store the message
 		done.OnTheWay++
 		return false
 	}
 	return true
 }
 
-// replayAgain puts a letter that was refused once more into the spool at once.
-// With l.mu.
-func (l *Letters) replayAgain(d *Letter, m *message.Message) {
+// replayNow appends a letter that was just rejected to the spool again. The caller
+// holds l.mu.
+func (l *Letters) replayNow(d *Letter, m *message.Message) {
 	next := *m
 	next.Replayed, next.Only = true, d.Function
-	ctx, cancel := context.WithTimeout(context.Background(), newsWait)
+	ctx, cancel := context.WithTimeout(context.Background(), appendTimeout)
 	defer cancel()
-	if seq, err := l.put(ctx, []message.Message{next}); err == nil { // else it is a letter like the others
-		d.sent = seq
+	if seq, err := l.put(ctx, []message.Message{next}); err == nil { // after a failure, the letter stays and can be replayed by another request
+		d.spoolSeq = seq
 	}
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
-// offered counts the letters that came into the spool.
+// offered stands for the spool and counts the replayed letters and the notices.
 type offered struct {
-	mu     sync.Mutex
-	ids    map[string]int
-	order  []string // topics of the letters
-	news   int
-	writes int
-	fail   func(write int) bool
+	mu      sync.Mutex
+	ids     map[string]int // replays by message id
+	order   []string       // topics of the replayed letters
+	notices int
+	writes  int
+	fail    func(write int) bool // reports whether a write fails; the first is 1
 }
 
 func (o *offered) put(ms []message.Message) (spool.Seq, error) {
@@ -31,7 +31,7 @@ func (o *offered) put(ms []message.Message) (spool.Seq, error) {
 	}
 	for _, m := range ms {
 		if !m.Replayed {
-			o.news++
+			o.notices++
 			continue
 		}
 		o.ids[m.ID()]++
@@ -46,15 +46,16 @@ func (o *offered) n() int {
 	return len(o.ids)
 }
 
+// opened opens the letters of a folder with an offered as their spool.
 func opened(t *testing.T, dir string, fail func(write int) bool) (*Letters, *offered) {
 	t.Helper()
 	o := &offered{ids: map[string]int{}, fail: fail}
 	return open(t, dir, 10_000, o.put), o
 }
 
-// TestARequestIsCarriedOutWhole: also where the spool takes half of the letters, and
-// where the connector is killed before it takes the rest.
-func TestARequestIsCarriedOutWhole(t *testing.T) {
+// TestARequestIsCarriedOutCompletely: also if the spool takes only some of the letters,
+// and if the connector is killed before it takes the rest.
+func TestARequestIsCarriedOutCompletely(t *testing.T) {
 	const n = 2*replayCount + 50
 	dir := t.TempDir()
 	g, _ := opened(t, dir, func(int) bool { return false })
@@ -84,19 +85,19 @@ func TestARequestIsCarriedOutWhole(t *testing.T) {
 	done = make(chan bool)
 	go func() { g.carryOut(ctx); close(done) }()
 	mqtttest.Until(t, "all of them", func() bool { return o.n() == n })
-	mqtttest.Until(t, "no request", func() bool { return len(g.requested()) == 0 })
+	mqtttest.Until(t, "no pending request", func() bool { return len(g.requested()) == 0 })
 	stop()
 	<-done
 	for id, times := range o.ids {
 		if times != 1 {
-			t.Errorf("%s was put into the spool %d times", id, times)
+			t.Errorf("%s was replayed %d times, want once", id, times)
 		}
 	}
 	if o.writes > 5 {
 		t.Errorf("%d writes for %d letters", o.writes, n)
 	}
 	if g, _ = opened(t, dir, nil); len(g.requested()) != 0 {
-		t.Errorf("%v is requested for ever", g.requested())
+		t.Errorf("%v is still pending after a restart", g.requested())
 	}
 }
 
@@ -115,14 +116,14 @@ func TestRequestsAreBounded(t *testing.T) {
 	}
 	for i, r := range g.requested() {
 		if r.Topic != fmt.Sprint("house/", i) {
-			t.Errorf("%+v is number %d that is requested, and was not asked for", r, i)
+			t.Errorf("pending request %d is %+v", i, r)
 		}
 	}
 }
 
-// Requests are carried out in the order in which they came, and one that fails holds
-// up none that comes later.
-func TestARequestThatFailsHoldsUpNoOther(t *testing.T) {
+// TestARequestThatFailsBlocksNoOther: the others are carried out in the order in which
+// they came.
+func TestARequestThatFailsBlocksNoOther(t *testing.T) {
 	const n = 40
 	var g *Letters
 	o := &offered{ids: map[string]int{}}
@@ -153,21 +154,21 @@ func TestARequestThatFailsHoldsUpNoOther(t *testing.T) {
 		ask("f", fmt.Sprint("house/", i))
 	}
 	go g.carryOut(t.Context())
-	mqtttest.Until(t, "those behind the one that fails", func() bool { return o.n() == n/2 })
+	mqtttest.Until(t, "the requests behind the one that fails", func() bool { return o.n() == n/2 })
 	for i := n / 2; i < n; i++ {
 		ask("f", fmt.Sprint("house/", i))
 	}
-	mqtttest.Until(t, "those that came later", func() bool { return len(g.requested()) == 1 })
+	mqtttest.Until(t, "the later requests", func() bool { return len(g.requested()) == 1 })
 	for i, topic := range o.order {
 		if topic != fmt.Sprint("house/", i) {
-			t.Fatalf("put into the spool as %v", o.order)
+			t.Fatalf("replayed out of order: %v", o.order)
 		}
 	}
 }
 
-// TestALetterOnTheWayIsSoAfterARestart: also where so many messages came since that
-// it is not among the last ones.
-func TestALetterOnTheWayIsSoAfterARestart(t *testing.T) {
+// TestALetterInFlightIsNotReplayedAgainAfterARestart: also if so many messages came
+// since that Options.Replayed does not name it.
+func TestALetterInFlightIsNotReplayedAgainAfterARestart(t *testing.T) {
 	dir := t.TempDir()
 	g, _ := opened(t, dir, func(int) bool { return false })
 	if err := g.Add("f", &message.Message{Arrival: 1, Topic: "house/x"}, "no"); err != nil {
@@ -181,14 +182,14 @@ func TestALetterOnTheWayIsSoAfterARestart(t *testing.T) {
 	}
 }
 
-// TestALostReplayCanBeRepeated: what was on the way went with the spool's oldest.
+// TestALostReplayCanBeRepeated: the spool has dropped the record of the replay.
 func TestALostReplayCanBeRepeated(t *testing.T) {
 	g, o := opened(t, t.TempDir(), func(int) bool { return false })
 	if err := g.Add("f", &message.Message{Arrival: 1, Topic: "house/x"}, "no"); err != nil {
 		t.Fatal(err)
 	}
 	waits := true
-	g.o.Waits = func(string, spool.Seq) bool { return waits }
+	g.o.Pending = func(string, spool.Seq) bool { return waits }
 	for _, want := range []Replay{{Replayed: 1}, {OnTheWay: 1}, {Replayed: 1}} {
 		waits = want.OnTheWay > 0
 		if done, err := g.Replay(t.Context(), Query{}); done != want || err != nil {
@@ -196,6 +197,6 @@ func TestALostReplayCanBeRepeated(t *testing.T) {
 		}
 	}
 	if o.n() != 1 {
-		t.Errorf("%v", o.ids)
+		t.Errorf("replays by id: %v, want one id", o.ids)
 	}
 }

@@ -11,32 +11,32 @@ import (
 )
 
 const (
-	requestsFile = "requests"
-	maxRequests  = 1000 // that wait
+	requestsFile = "requests" // file of pending requests
+	maxRequests  = 1000       // pending
 	retryWait    = time.Second / 4
 	maxRetryWait = time.Minute
 )
 
-// Request asks for the letters that match to be replayed or dropped. One that
-// comes again is carried out again; with Before, what became of the letters since
-// is left as it is.
+// Request asks to replay or drop the letters that match. A request that is made twice
+// is carried out twice. Set Before to the time of the request, so that the second time
+// does not affect letters that were rejected again in between.
 type Request struct {
 	Drop bool `json:"drop,omitempty"` // else replay
 	Query
 }
 
-// pendingRequest is one that is not yet carried out.
+// pendingRequest is a request that is not yet carried out.
 type pendingRequest struct {
 	Request
 	times int // how often it was made
 }
 
-// errTooMany is what a request gets that finds no place.
-var errTooMany = errors.New("too many requests for dead letters wait")
+// errTooMany is returned for a request beyond maxRequests.
+var errTooMany = errors.New("too many requests for dead letters are pending")
 
-// Request takes a request, to be carried out soon. On nil it is on disk, and is
-// tried until it is carried out, also after a restart. Without a letter that
-// matches there is nothing to do.
+// Request accepts a request, which Run carries out soon. When Request returns nil, the
+// request is on the disk and is tried until it succeeds, also after a restart. A
+// request that matches no letter is ignored.
 func (l *Letters) Request(r Request) error {
 	if err := r.valid(); err != nil {
 		return err
@@ -44,7 +44,7 @@ func (l *Letters) Request(r Request) error {
 	r.Before = r.Before.UTC() // equal times are the same request
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.holds(r.Query) {
+	if !l.anyMatches(r.Query) {
 		return nil
 	}
 	k := l.index(r)
@@ -55,7 +55,7 @@ func (l *Letters) Request(r Request) error {
 	case l.wake <- struct{}{}:
 	default:
 	}
-	if k >= 0 { // written before
+	if k >= 0 { // it is on the disk
 		l.pending[k].times++
 		return nil
 	}
@@ -63,19 +63,21 @@ func (l *Letters) Request(r Request) error {
 	return l.writeRequests()
 }
 
-// index is where a request is among those that wait, or -1. With l.mu.
+// index returns the index of a request in l.pending, or -1. The caller holds l.mu.
 func (l *Letters) index(r Request) int {
 	return slices.IndexFunc(l.pending, func(p pendingRequest) bool { return p.Request == r })
 }
 
+// valid returns why the request is invalid.
 func (r Request) valid() error {
 	if r.Drop {
-		return r.forDrop()
+		return r.checkDrop()
 	}
 	return r.check()
 }
 
-func (l *Letters) holds(q Query) bool {
+// anyMatches reports whether q matches a letter. The caller holds l.mu.
+func (l *Letters) anyMatches(q Query) bool {
 	for _, d := range l.letters {
 		if q.matches(d) {
 			return true
@@ -84,8 +86,9 @@ func (l *Letters) holds(q Query) bool {
 	return false
 }
 
-// carryOut carries out requests until ctx ends, in the order in which they came. One
-// that fails holds up no other: it is tried again later, and when another one comes.
+// carryOut carries out requests until ctx ends, in the order in which they came. A
+// request that fails does not block the others. It is tried again later, with backoff,
+// and when another request comes.
 func (l *Letters) carryOut(ctx context.Context) {
 	for wait := l.retry; ; {
 		failed := false
@@ -108,6 +111,7 @@ func (l *Letters) carryOut(ctx context.Context) {
 	}
 }
 
+// carryOutOne carries out one request and removes it from l.pending if that succeeds.
 func (l *Letters) carryOutOne(ctx context.Context, r pendingRequest) (err error) {
 	var n int
 	if r.Drop {
@@ -121,29 +125,31 @@ func (l *Letters) carryOutOne(ctx context.Context, r pendingRequest) (err error)
 		err = l.carriedOut(r)
 	}
 	if ctx.Err() == nil && (n > 0 || err != nil) {
-		l.o.Log.Info("a request for dead letters", "drop", r.Drop, "function", r.Function, "id", r.ID, "topic", r.Topic, "reason", r.Reason, "cause", r.Cause, "letters", n, "err", err)
+		l.o.Log.Info("a request for dead letters was tried", "drop", r.Drop, "function", r.Function, "id", r.ID, "topic", r.Topic, "reason", r.Reason, "cause", r.Cause, "letters", n, "err", err)
 	}
 	return err
 }
 
+// requested returns a copy of the pending requests.
 func (l *Letters) requested() []pendingRequest {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.pending)
 }
 
-// carriedOut removes a request, unless it was made again meanwhile.
+// carriedOut removes a request from l.pending, unless it was made again meanwhile.
 func (l *Letters) carriedOut(r pendingRequest) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	k := l.index(r.Request)
 	if l.pending[k].times != r.times {
-		return nil // there is a wake
+		return nil // l.wake is set: it is carried out once more
 	}
 	l.pending = slices.Delete(l.pending, k, k+1)
 	return l.writeRequests()
 }
 
+// writeRequests writes l.pending to the disk. The caller holds l.mu.
 func (l *Letters) writeRequests() error {
 	rs := make([]Request, len(l.pending))
 	for i, p := range l.pending {
@@ -152,8 +158,8 @@ func (l *Letters) writeRequests() error {
 	return writeDurably(filepath.Join(l.o.Dir, requestsFile), rs)
 }
 
-// readRequests takes up what was not carried out before the connector ended. A
-// damaged file is no reason not to start.
+// readRequests reads the requests that were pending when the connector ended. It
+// ignores a damaged file.
 func (l *Letters) readRequests() {
 	var rs []Request
 	b, err := os.ReadFile(filepath.Join(l.o.Dir, requestsFile))

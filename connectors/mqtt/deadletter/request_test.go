@@ -11,13 +11,14 @@ import (
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
-// TestARequestIsNotForWhatWasRefusedSince: it may come twice.
-func TestARequestIsNotForWhatWasRefusedSince(t *testing.T) {
+// TestARepeatedRequestSkipsLettersRejectedSince: a request may come twice. The second
+// time it must not affect a letter that was rejected again after Before.
+func TestARepeatedRequestSkipsLettersRejectedSince(t *testing.T) {
 	l, o := opened(t, t.TempDir(), func(int) bool { return false })
 	start := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	var later atomic.Int64
 	l.o.Now = func() time.Time { return start.Add(time.Duration(later.Load())) }
-	l.o.Waits = func(string, spool.Seq) bool { return false } // delivered at once
+	l.o.Pending = func(string, spool.Seq) bool { return false } // delivered at once
 	m := message.Message{Arrival: 1, Topic: "house/x"}
 	refuse := func() {
 		t.Helper()
@@ -41,13 +42,13 @@ func TestARequestIsNotForWhatWasRefusedSince(t *testing.T) {
 			}
 		}
 	}
-	mqtttest.Until(t, "no request", func() bool { return len(l.requested()) == 0 })
+	mqtttest.Until(t, "no pending request", func() bool { return len(l.requested()) == 0 })
 	if n := l.Stats().Letters; n != 1 || o.ids[m.ID()] != 1 {
 		t.Errorf("%d letters, replayed %d times; want 1 and 1", n, o.ids[m.ID()])
 	}
 }
 
-func TestAQueryThatIsNotUnderstoodIsRefused(t *testing.T) {
+func TestAnUnknownParameterIsAnError(t *testing.T) {
 	for query, want := range map[string]*Query{
 		"":                       {},
 		"id=a&function=f":        {ID: "a", Function: "f"},
@@ -83,7 +84,7 @@ func TestADropWithoutAFilterDropsNothing(t *testing.T) {
 			t.Errorf("%+v dropped %d, %v", q, n, err)
 		}
 		if err := l.Request(Request{Drop: true, Query: q}); err == nil {
-			t.Errorf("a request to drop %+v is taken", q)
+			t.Errorf("a request to drop %+v is accepted", q)
 		}
 	}
 	if n, err := l.drop(Query{All: true}); n != 1 || err != nil {

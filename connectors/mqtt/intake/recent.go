@@ -28,7 +28,7 @@ type Recent struct {
 	keepRecords spool.Seq           // number of records that reader keeps in the spool
 	maxBytes    int64               // of these records
 	last        int64               // the latest arrival, unix nanoseconds
-	replayed    []message.Placed
+	replayed    []message.ReplayRecord
 }
 
 // ReadRecent reads the last messages from the spool. It keeps at most maxBytes of the
@@ -51,7 +51,7 @@ func ReadRecent(ctx context.Context, l *spool.Log, maxBytes int64, log *slog.Log
 			if m, err := message.Decode(rec.Data); err == nil {
 				r.add(&m, rec.Seq)
 				if m.Replayed {
-					r.replayed = append(r.replayed, message.Placed{Function: m.Only, ID: m.ID(), Seq: rec.Seq})
+					r.replayed = append(r.replayed, message.ReplayRecord{Function: m.Only, ID: m.ID(), Seq: rec.Seq})
 				}
 			}
 		}
@@ -63,7 +63,7 @@ func ReadRecent(ctx context.Context, l *spool.Log, maxBytes int64, log *slog.Log
 
 // Replayed returns the replayed dead letters among the messages that ReadRecent has
 // read, oldest first.
-func (r *Recent) Replayed() []message.Placed { return r.replayed }
+func (r *Recent) Replayed() []message.ReplayRecord { return r.replayed }
 
 // add adds a message whose record is in the spool at seq.
 func (r *Recent) add(m *message.Message, seq spool.Seq) {

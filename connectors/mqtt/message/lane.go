@@ -9,16 +9,17 @@ import (
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
-// A function reads the spool by one lane, or, after an outage, by two: one for
-// the backlog and one for what is new. Each lane is a reader of the spool.
+// A function reads the spool by one lane. After an outage, it has two: one for the
+// backlog and one for new messages. Each lane is a reader of the spool.
 
-// LaneName is the reader's name of the lane of function that begins at start. The
-// start is part of the name, so that after a restart the lane before it ends there.
+// LaneName returns the name of the spool reader for the function's lane that begins at
+// start. The name contains start, so that after a restart it is known where the lane
+// before it ends.
 func LaneName(function string, start spool.Seq) string {
 	return fmt.Sprintf("fn/%s@%d", function, start)
 }
 
-// ParseLane reads what LaneName wrote.
+// ParseLane is the inverse of LaneName. ok is false for the name of another reader.
 func ParseLane(name string) (function string, start spool.Seq, ok bool) {
 	rest, found := strings.CutPrefix(name, "fn/")
 	function, at, more := strings.Cut(rest, "@")
@@ -26,7 +27,7 @@ func ParseLane(name string) (function string, start spool.Seq, ok bool) {
 	return function, spool.Seq(n), found && more && err == nil
 }
 
-// Lanes returns where the lanes of a function begin, oldest first.
+// Lanes returns the first records of the lanes that a function has, oldest first.
 func Lanes(l *spool.Log, function string) (starts []spool.Seq) {
 	for _, name := range l.Readers() {
 		if f, start, ok := ParseLane(name); ok && f == function {
@@ -37,11 +38,10 @@ func Lanes(l *spool.Log, function string) (starts []spool.Seq) {
 	return starts
 }
 
-// Waits reports whether a record is still to be delivered to function, or being
-// delivered.
-func Waits(l *spool.Log, function string, seq spool.Seq) bool {
+// Pending reports whether the delivery of a record to a function is not yet done.
+func Pending(l *spool.Log, function string, seq spool.Seq) bool {
 	if seq >= l.Next() {
-		return false // of a spool that is no more
+		return false // the record was in another spool, which is deleted
 	}
 	for _, start := range slices.Backward(Lanes(l, function)) {
 		if start <= seq {
@@ -52,8 +52,8 @@ func Waits(l *spool.Log, function string, seq spool.Seq) bool {
 	return false
 }
 
-// Placed is a replayed letter in the spool.
-type Placed struct {
+// ReplayRecord is the record of a replayed dead letter in the spool.
+type ReplayRecord struct {
 	Function string
 	ID       string // of the message
 	Seq      spool.Seq

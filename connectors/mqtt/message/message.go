@@ -1,5 +1,5 @@
-// Package message is what the connector's spool holds: MQTT messages, and the
-// names of the readers that show how far each function has come.
+// Package message defines what the connector keeps in its spool: the records of MQTT
+// messages, and the names of the readers that are the functions' cursors.
 package message
 
 import (
@@ -11,20 +11,20 @@ import (
 
 // Message is one MQTT message as the spool keeps it.
 type Message struct {
-	Arrival  int64 // unix nanoseconds, increasing strictly over the connector: its id
+	Arrival  int64 // unix nanoseconds; it increases strictly over all messages of the connector, and so is the message's id
 	Topic    string
 	Payload  []byte
-	Packet   uint16 // the broker's packet id: part of what a redelivery is recognised by
+	Packet   uint16 // the broker's packet id; a redelivery is recognised by it, topic and payload
 	QoS      byte
 	Retained bool
 	Replayed bool   // from the dead letters
-	Only     string // the one function it is for; "" means every function that subscribed
+	Only     string // the one function that it is for; "": all functions that subscribe to the topic
 }
 
-// ID is the message's name. It stays the same through redelivery and replay.
+// ID returns the message's id, which redelivery and replay keep.
 func (m *Message) ID() string { return strconv.FormatInt(m.Arrival, 36) }
 
-// Time is when it arrived first.
+// Time returns when the message first arrived, in UTC.
 func (m *Message) Time() time.Time { return time.Unix(0, m.Arrival).UTC() }
 
 const (
@@ -35,8 +35,9 @@ const (
 
 var errRecord = errors.New("spool record is no message")
 
-// Encode is m as a record of the spool: flags, packet id, arrival, topic and Only
-// with their lengths, payload. Integers are little endian.
+// Encode encodes m as a record of the spool: flags (1 byte), packet id (2), arrival
+// (8), length of the topic (2), topic, length of Only (1), Only, payload. Integers are
+// little endian.
 func (m *Message) Encode() []byte {
 	flags := m.QoS & 3
 	if m.Retained {
@@ -56,7 +57,7 @@ func (m *Message) Encode() []byte {
 	return append(b, m.Payload...)
 }
 
-// Decode reads what Encode wrote. The payload is not copied.
+// Decode is the inverse of Encode. The payload of m is a part of b.
 func Decode(b []byte) (m Message, err error) {
 	if len(b) < headerLen {
 		return m, errRecord

@@ -19,12 +19,12 @@ func messages() *rapid.Generator[Message] {
 	})
 }
 
-func TestAMessageComesBackAsItWas(t *testing.T) {
+func TestDecodeIsTheInverseOfEncode(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := messages().Draw(t, "m")
 		got, err := Decode(m.Encode())
 		if err != nil || !cmp.Equal(got, m, cmp.Comparer(bytes.Equal)) {
-			t.Errorf("decode = %+v, %v; want %+v", got, err, m)
+			t.Errorf("Decode = %+v, %v; want %+v", got, err, m)
 		}
 	})
 }

@@ -16,39 +16,40 @@ import (
 )
 
 const (
-	newsBytes  = 256 << 10 // of news that are written at once, about
-	newsCount  = 512
-	newsWait   = 5 * time.Second
-	shownBytes = 8 << 20 // of a payload that a person looks at
+	noticeBytes   = 256 << 10 // of the notices of one write to the spool, approximately
+	noticeCount   = 512       // notices of one write, at most
+	appendTimeout = 5 * time.Second
+	shownBytes    = 8 << 20 // of a payload that is shown to a person
 )
 
-// report writes news of one letter that is kept. With l.mu.
+// report appends the notice of a letter to the spool. The caller holds l.mu.
 func (l *Letters) report(d *Letter) error {
 	if !d.mirrored() {
 		return nil
 	}
-	m, err := l.news(d, false)
+	m, err := l.notice(d, false)
 	if err != nil {
 		return err
 	}
 	return l.write(context.Background(), []message.Message{m})
 }
 
-// mirrored is false for news that the mirror refused: news of those would be
-// refused too, and so on.
+// mirrored reports whether d has notices. A dead letter that is itself a rejected
+// notice has none: the mirror would reject that notice too, without end.
 func (d *Letter) mirrored() bool { return !strings.HasPrefix(d.Topic, wire.DeadPrefix) }
 
+// write appends messages to the spool, within appendTimeout.
 func (l *Letters) write(ctx context.Context, ms []message.Message) error {
 	if len(ms) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, newsWait)
+	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
 	defer cancel()
 	_, err := l.put(ctx, ms)
 	return err
 }
 
-// put appends messages to the spool and returns where the first one is.
+// put appends messages to the spool and returns the record of the first.
 func (l *Letters) put(ctx context.Context, ms []message.Message) (spool.Seq, error) {
 	records := make([][]byte, len(ms))
 	for i := range ms {
@@ -57,17 +58,18 @@ func (l *Letters) put(ctx context.Context, ms []message.Message) (spool.Seq, err
 	return l.o.Append(ctx, records...)
 }
 
-// news is what the mirror gets to know of a letter. With l.mu.
-func (l *Letters) news(d *Letter, gone bool) (message.Message, error) {
+// notice returns the message that tells the mirror of a letter, or with gone of its
+// removal. The caller holds l.mu.
+func (l *Letters) notice(d *Letter, gone bool) (message.Message, error) {
 	s := l.shown(*d)
 	b, err := json.Marshal(wire.DeadNews{ID: s.ID, Function: s.Function, Topic: s.Topic, Reason: s.Reason, First: s.First, Last: s.Last, Count: int64(s.Count),
 		Arrival: s.Arrival, QoS: s.QoS, Retained: s.Retained, Size: int64(s.Size), Cut: s.Cut, Sample: s.Payload[:min(len(s.Payload), wire.SampleBytes)], Gone: gone})
-	l.reported = max(l.o.Now().UnixNano(), l.reported+1) // the mirror keeps the later news of two
-	return message.Message{Arrival: l.reported, Topic: wire.DeadPrefix + d.ID, Payload: b, QoS: 1}, err
+	l.lastNotice = max(l.o.Now().UnixNano(), l.lastNotice+1) // increases strictly: the mirror keeps the later one of two notices
+	return message.Message{Arrival: l.lastNotice, Topic: wire.DeadPrefix + d.ID, Payload: b, QoS: 1}, err
 }
 
-// shown is d as a person may see it, without secrets. The file keeps the exact
-// bytes.
+// shown returns d without the secrets in its topic and payload, to be shown to a
+// person. The file keeps the exact bytes.
 func (l *Letters) shown(d Letter) Letter {
 	d.Topic = l.o.Redact(d.Topic, len(d.Topic)+1)
 	if text := string(d.Payload); text != "" {
@@ -76,9 +78,10 @@ func (l *Letters) shown(d Letter) Letter {
 	return d
 }
 
-// reportAll reports every letter, once at start, and those that are gone and that
-// the mirror may not know of. It reports many at once, since each write waits for
-// the disk. What cannot be reported now is reported at the next start.
+// reportAll appends the notices of all letters to the spool, and those of removed
+// letters that the mirror may still have. It runs once after the start. It writes many
+// notices at a time, since each write waits for the disk. After a failure, the next
+// start reports the rest.
 func (l *Letters) reportAll(ctx context.Context) {
 	l.mu.Lock()
 	gone, names := l.unreported, slices.Collect(maps.Keys(l.letters))
@@ -89,17 +92,17 @@ func (l *Letters) reportAll(ctx context.Context) {
 	}
 	for ctx.Err() == nil && len(names) > 0 {
 		var part []*Letter
-		part, names = l.samples(names)
+		part, names = l.readSome(names)
 		if l.reportKept(ctx, part) != nil {
 			return
 		}
 	}
 }
 
-// reportGone reports letters that are gone, many at once. False: some are left for the
-// next start.
+// reportGone appends the notices of removed letters to the spool, many at a time. It
+// returns false if some are left for the next start.
 func (l *Letters) reportGone(ctx context.Context, ds []*Letter) bool {
-	for part := range slices.Chunk(ds, newsCount) {
+	for part := range slices.Chunk(ds, noticeCount) {
 		if ctx.Err() != nil || l.reportSomeGone(ctx, part) != nil {
 			return false
 		}
@@ -107,15 +110,17 @@ func (l *Letters) reportGone(ctx context.Context, ds []*Letter) bool {
 	return true
 }
 
+// reportSomeGone is reportGone for the letters of one write. Then it deletes their
+// files.
 func (l *Letters) reportSomeGone(ctx context.Context, ds []*Letter) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var ms []message.Message
 	for _, d := range ds {
 		if l.letters[fileName(d.Function, d.ID)] != nil || !d.mirrored() {
-			continue // it is back
+			continue // the message was rejected again since
 		}
-		m, err := l.news(d, true)
+		m, err := l.notice(d, true)
 		if err != nil {
 			return err
 		}
@@ -125,21 +130,22 @@ func (l *Letters) reportSomeGone(ctx context.Context, ds []*Letter) error {
 		return err
 	}
 	for _, d := range ds {
-		_ = os.Remove(filepath.Join(l.o.Dir, fileName(d.Function, d.ID)) + goneExt) // left over, it is reported again
+		_ = os.Remove(filepath.Join(l.o.Dir, fileName(d.Function, d.ID)) + goneExt) // if this fails, the next start reports it again
 	}
 	return nil
 }
 
-// samples reads letters for the news, as many as are written at once.
-func (l *Letters) samples(names []string) (part []*Letter, rest []string) {
+// readSome reads letters with the beginning of their payloads, as many as fit into one
+// write. rest are the names of the others.
+func (l *Letters) readSome(names []string) (part []*Letter, rest []string) {
 	size := 0
-	for len(names) > 0 && len(part) < newsCount && size < newsBytes {
+	for len(names) > 0 && len(part) < noticeCount && size < noticeBytes {
 		d, err := l.read(names[0])
 		names = names[1:]
 		if err != nil {
-			continue // gone by now
+			continue // removed meanwhile
 		}
-		text := l.o.Redact(string(d.Payload), shownBytes) // before it is cut: half a secret is not recognised
+		text := l.o.Redact(string(d.Payload), shownBytes) // before it is cut: a part of a secret is not recognised
 		d.Payload = []byte(text[:min(len(text), wire.SampleBytes)])
 		size += len(d.Topic) + len(d.Reason) + 2*len(d.Payload) + reasonBytes
 		part = append(part, d)
@@ -147,7 +153,8 @@ func (l *Letters) samples(names []string) (part []*Letter, rest []string) {
 	return part, names
 }
 
-// reportKept reports letters that are still as they were read.
+// reportKept appends the notices of letters to the spool. It leaves out a letter that
+// has changed since it was read: the change has a notice of its own.
 func (l *Letters) reportKept(ctx context.Context, ds []*Letter) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -156,7 +163,7 @@ func (l *Letters) reportKept(ctx context.Context, ds []*Letter) error {
 		if now := l.letters[fileName(d.Function, d.ID)]; now == nil || now.Count != d.Count || !d.mirrored() {
 			continue
 		}
-		m, err := l.news(d, false)
+		m, err := l.notice(d, false)
 		if err != nil {
 			return err
 		}
