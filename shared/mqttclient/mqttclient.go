@@ -1,4 +1,5 @@
-// Package mqttclient says how to reach an MQTT broker: address, password, TLS.
+// Package mqttclient turns the settings of an MQTT client into the options of the MQTT
+// library: address, user, password, TLS.
 package mqttclient
 
 import (
@@ -15,19 +16,19 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// Access is how one client reaches a broker. Its errors name the settings that
-// the files come from.
+// Access is the settings with which one client reaches a broker.
 type Access struct {
-	URL      string // tcp://, ssl:// or ws://; it is logged, and must hold no password
+	URL      string // tcp://, ssl:// or ws://; it is logged, so it must not contain a password
 	ClientID string
-	User     string
+	User     string        // "": none
 	Password secret.String // read at each connect
-	CAFile   string        // MQTT_CA_FILE: PEM file with the broker's certificate authority, "" for the system's
-	CertFile string        // MQTT_CERT_FILE: PEM file with a client certificate, "" for none
+	CAFile   string        // MQTT_CA_FILE: PEM file with the broker's certificate authority; "": the system's authorities
+	CertFile string        // MQTT_CERT_FILE: PEM file with a client certificate; "": none
 	KeyFile  string        // MQTT_KEY_FILE: PEM file with its key
 }
 
-// Options are the library's for a. Waits and sessions are the caller's.
+// Options returns the library's options for a. The caller sets timeouts and session. An
+// error names the setting that is invalid.
 func (a Access) Options() (*mqtt.ClientOptions, error) {
 	if err := a.checkURL(); err != nil {
 		return nil, err
@@ -44,7 +45,8 @@ func (a Access) Options() (*mqtt.ClientOptions, error) {
 	return o.SetTLSConfig(t), nil
 }
 
-// checkURL quotes nothing of the address, which may hold a password.
+// checkURL returns an error if the address is invalid. The error does not quote the
+// address, which may contain a password.
 func (a Access) checkURL() error {
 	address := a.URL
 	if _, rest, ok := strings.Cut(address, "://"); ok {
@@ -52,7 +54,7 @@ func (a Access) checkURL() error {
 	}
 	host, _, _ := strings.Cut(address, "/")
 	if strings.Contains(host, "@") {
-		return errors.New("MQTT_URL: leave out user and password: use MQTT_USER and the secret mqtt-password")
+		return errors.New("MQTT_URL must not contain user and password: use MQTT_USER and the secret mqtt-password")
 	}
 	if _, err := url.Parse("tcp://" + address); err != nil {
 		return errors.New("MQTT_URL: not an address such as tcp://host:1883")
@@ -69,7 +71,7 @@ func (a Access) tls() (*tls.Config, error) {
 		}
 		t.RootCAs = x509.NewCertPool()
 		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("MQTT_CA_FILE: %s holds no certificate", a.CAFile)
+			return nil, fmt.Errorf("MQTT_CA_FILE: %s contains no certificate", a.CAFile)
 		}
 	}
 	if a.CertFile != "" {

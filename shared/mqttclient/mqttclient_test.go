@@ -25,7 +25,7 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// certificate writes a certificate that signs itself, and its key.
+// certificate writes a self-signed certificate and its key.
 func certificate(t *testing.T, name string) (cert, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -51,6 +51,7 @@ func certificate(t *testing.T, name string) (cert, key string) {
 	return cert, key
 }
 
+// pool returns a pool with one certificate.
 func pool(t *testing.T, cert string) *x509.CertPool {
 	t.Helper()
 	b, err := os.ReadFile(cert)
@@ -62,6 +63,7 @@ func pool(t *testing.T, cert string) *x509.CertPool {
 	return p
 }
 
+// connect connects once and disconnects.
 func connect(a Access) error {
 	o, err := a.Options()
 	if err != nil {
@@ -74,9 +76,9 @@ func connect(a Access) error {
 	return token.Error()
 }
 
-// TestABrokerIsReachedWithCertificatesAndAPassword: and by nobody without them,
-// nor is a broker that anybody can pretend to be.
-func TestABrokerIsReachedWithCertificatesAndAPassword(t *testing.T) {
+// TestConnectNeedsCertificatesAndAPassword: the broker refuses a client without them,
+// and the client refuses a broker whose certificate it cannot verify.
+func TestConnectNeedsCertificatesAndAPassword(t *testing.T) {
 	cert, key := certificate(t, "broker")
 	own, ownKey := certificate(t, "client")
 	stranger, _ := certificate(t, "stranger")
@@ -113,19 +115,19 @@ func TestABrokerIsReachedWithCertificatesAndAPassword(t *testing.T) {
 		a := good
 		change(&a)
 		if err := connect(a); (err == nil) != (name == "") {
-			t.Errorf("%q: %v", name, err)
+			t.Errorf("case %q: error %v", name, err)
 		}
 	}
 }
 
-func TestAFileThatIsNoneIsNamed(t *testing.T) {
+func TestTheErrorNamesTheSettingOfAnInvalidFile(t *testing.T) {
 	cert, key := certificate(t, "c")
 	for _, tc := range []struct {
 		access Access
 		want   string
 	}{
 		{Access{CAFile: "nowhere"}, "MQTT_CA_FILE: "},
-		{Access{CAFile: key}, "MQTT_CA_FILE: " + key + " holds no certificate"},
+		{Access{CAFile: key}, "MQTT_CA_FILE: " + key + " contains no certificate"},
 		{Access{CertFile: cert, KeyFile: "nowhere"}, "MQTT_CERT_FILE: "},
 		{Access{CertFile: cert}, "MQTT_CERT_FILE: "},
 	} {
@@ -135,7 +137,8 @@ func TestAFileThatIsNoneIsNamed(t *testing.T) {
 	}
 }
 
-// An address is logged: a password has no place in it, and no error quotes one.
+// TestAPasswordInTheAddressIsRefused: addresses are logged. No error quotes the
+// password.
 func TestAPasswordInTheAddressIsRefused(t *testing.T) {
 	for address, ok := range map[string]bool{
 		"tcp://broker:1883":               true,

@@ -1,4 +1,4 @@
-// Package topic matches MQTT topics.
+// Package topic matches MQTT topics with filters.
 package topic
 
 import (
@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Match reports whether an MQTT filter takes a topic (MQTT 3.1.1, section 4.7):
-// "+" is one level, "#" at the end is what is left, the parent included, and
-// neither takes a first level that begins with "$".
+// Match reports whether an MQTT filter matches a topic (MQTT 3.1.1, section 4.7). "+"
+// matches one level. "#" at the end matches the parent and all levels below it. Neither
+// matches a first level that begins with "$".
 func Match(filter, topic string) bool {
 	if topic == "" || filter == "" || topic[0] == '$' && (filter[0] == '+' || filter[0] == '#') {
 		return false
@@ -26,7 +26,7 @@ func Match(filter, topic string) bool {
 		case !fmore && !tmore:
 			return true
 		case !tmore:
-			return frest == "#" // sport/# takes sport
+			return frest == "#" // sport/# matches sport
 		case !fmore:
 			return false
 		}
@@ -34,10 +34,10 @@ func Match(filter, topic string) bool {
 	}
 }
 
-// Check says what is wrong with a filter, if anything.
+// Check returns an error if the filter is not a valid MQTT filter.
 func Check(filter string) error {
 	if filter == "" || len(filter) > 65535 || strings.ContainsRune(filter, 0) {
-		return fmt.Errorf("%.40q is no MQTT filter", filter)
+		return fmt.Errorf("%.40q is not an MQTT filter", filter)
 	}
 	levels := strings.Split(filter, "/")
 	for i, l := range levels {
@@ -51,8 +51,9 @@ func Check(filter string) error {
 	return nil
 }
 
-// Name is what a topic calls the thing that it is about: its last level, with
-// the one before where the last only says what kind of message it is.
+// Name returns the level of a topic that names a device: the last one that is not a
+// kind of message, such as "state". If all levels are such kinds, it returns the whole
+// topic.
 func Name(topic string) string {
 	levels := strings.Split(strings.Trim(topic, "/"), "/")
 	last := len(levels) - 1
@@ -65,7 +66,7 @@ func Name(topic string) string {
 	return levels[last]
 }
 
-// kinds are levels that name no thing.
+// kinds are levels, in lower case, that name a kind of message and not a device.
 var kinds = map[string]bool{"state": true, "status": true, "sensor": true, "sensors": true, "data": true, "telemetry": true, "value": true,
 	"values": true, "json": true, "info": true, "events": true, "result": true, "temperature": true, "humidity": true, "pressure": true,
 	"power": true, "energy": true, "voltage": true, "current": true, "battery": true, "co2": true, "": true}

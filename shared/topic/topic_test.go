@@ -8,8 +8,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The examples of MQTT 3.1.1, sections 4.7.1 and 4.7.2.
-func TestMatchAsTheSpecificationSays(t *testing.T) {
+// TestMatchFollowsTheSpecification has the examples of MQTT 3.1.1, sections 4.7.1 and
+// 4.7.2.
+func TestMatchFollowsTheSpecification(t *testing.T) {
 	for _, tc := range []struct {
 		filter, topic string
 		want          bool
@@ -21,7 +22,7 @@ func TestMatchAsTheSpecificationSays(t *testing.T) {
 		{"ACCOUNTS", "Accounts", false}, {"", "x", false}, {"x", "", false},
 	} {
 		if got := Match(tc.filter, tc.topic); got != tc.want {
-			t.Errorf("%s takes %s: %v", tc.filter, tc.topic, got)
+			t.Errorf("Match(%q, %q) = %v, want %v", tc.filter, tc.topic, got, tc.want)
 		}
 	}
 }
@@ -39,11 +40,12 @@ func TestMatchAgreesWithAReference(t *testing.T) {
 			return
 		}
 		if got, want := Match(f, tt), reference(filter, topic); got != want {
-			t.Fatalf("%q takes %q: %v, want %v", f, tt, got, want)
+			t.Fatalf("Match(%q, %q) = %v, want %v", f, tt, got, want)
 		}
 	})
 }
 
+// reference is a simple matcher of filters and topics that are split into levels.
 func reference(filter, topic []string) bool {
 	if strings.HasPrefix(topic[0], "$") && (filter[0] == "+" || filter[0] == "#") {
 		return false
@@ -61,7 +63,7 @@ func reference(filter, topic []string) bool {
 func TestCheck(t *testing.T) {
 	for filter, ok := range map[string]bool{"a/+/#": true, "/a": true, "#": true, "": false, "a#": false, "a/#/b": false, "+a": false, "\x00": false} {
 		if err := Check(filter); (err == nil) != ok {
-			t.Errorf("%q: %v", filter, err)
+			t.Errorf("Check(%q) = %v, want nil: %v", filter, err, ok)
 		}
 	}
 }

@@ -10,10 +10,10 @@ import (
 
 // Handler serves the connector's own port:
 //
-//	GET  /healthz       200 while the process works
-//	GET  /readyz        200 once the broker is connected and subscribed to what the functions want
-//	GET  /metrics       for Prometheus
-//	/dead, /dead/…      dead letters, with the token: see deadletter.Letters.Handler
+//	GET  /healthz       200 while the process runs
+//	GET  /readyz        200 if the broker is connected and has the subscriptions of all functions, else 503
+//	GET  /metrics       metrics for Prometheus
+//	/dead, /dead/…      dead letters, with a token: see deadletter.Letters.Handler
 func (b *Bridge) Handler() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(b)
@@ -43,5 +43,5 @@ func (b *Bridge) ready(w http.ResponseWriter, _ *http.Request) {
 func status(w http.ResponseWriter, code int, text string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(map[string]string{"status": text}) // the caller left
+	_ = json.NewEncoder(w).Encode(map[string]string{"status": text}) // fails only if the client has disconnected
 }

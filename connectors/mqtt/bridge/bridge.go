@@ -1,16 +1,16 @@
-// Package bridge wires the connector's rooms: MQTT messages go to OpenFaaS
+// Package bridge connects the connector's packages: MQTT messages go to OpenFaaS
 // functions, and none is lost.
 //
 //	broker -> intake -> spool on disk -> deliver -> functions
 //	                                       |  ^
-//	                                       v  | replayed, through the spool
+//	                                       v  | replays, through the spool
 //	                                    deadletter
 //
-// intake and deadletter import no other room; deliver imports deadletter, which
-// keeps what a function will not take. All three know package message, which is
-// what the spool holds. Whatever else one room needs of another is a func that its
-// constructor is given here: intake hands on what is too large for the spool, and
-// deliver publishes and subscribes at the broker.
+// intake receives messages from the broker. deliver calls the functions. It imports
+// deadletter, which keeps the messages that a function rejects. All three import
+// message, which defines the spool's records. What else a package needs of another one
+// is a func in its Options, which is set here: intake passes messages that are too
+// large to deadletter, and deliver publishes and subscribes by intake.
 package bridge
 
 import (
@@ -33,11 +33,11 @@ import (
 )
 
 const (
-	reasonBytes = 300         // of a text of others that is kept or logged
-	startWait   = time.Minute // for what is read from the spool at the start
+	reasonBytes = 300         // of a text from a function that is kept or logged
+	startWait   = time.Minute // for reading the spool at the start
 )
 
-// Bridge is a running connector.
+// Bridge is the connector.
 type Bridge struct {
 	config  Config
 	now     func() time.Time
@@ -47,15 +47,16 @@ type Bridge struct {
 	deliver *deliver.Deliverer
 }
 
-// Options are what the connector's surroundings give it.
+// Options are the connector's dependencies.
 type Options struct {
 	Log    *slog.Logger
 	Now    func() time.Time
-	Redact func(s string, n int) string // takes the secrets out of s and then cuts it to n bytes
-	Login  *auth.BasicAuthCredentials   // of the gateway, nil: none
+	Redact func(s string, n int) string // removes the secrets from s and then cuts it to n bytes
+	Login  *auth.BasicAuthCredentials   // for the gateway; nil: none
 }
 
-// New opens spool and dead letters. It connects to nothing yet.
+// New opens the spool and the dead letters. It makes no network connection. It reports
+// errors in c, and an error of the spool or the folder.
 func New(c Config, o Options) (*Bridge, error) {
 	if err := c.checkGateway(); err != nil {
 		return nil, err
@@ -78,7 +79,8 @@ func New(c Config, o Options) (*Bridge, error) {
 	return b, nil
 }
 
-// build makes the rooms, each of what was made before it.
+// build makes the parts of the connector, in the order in which they depend on each
+// other.
 func (b *Bridge) build(o Options) error {
 	c := b.config
 	ctx, cancel := context.WithTimeout(context.Background(), startWait)
@@ -87,9 +89,9 @@ func (b *Bridge) build(o Options) error {
 	if err != nil {
 		return err
 	}
-	waits := func(function string, seq spool.Seq) bool { return message.Pending(b.spool, function, seq) }
+	pending := func(function string, seq spool.Seq) bool { return message.Pending(b.spool, function, seq) }
 	b.letters, err = deadletter.Open(deadletter.Options{Dir: filepath.Join(c.Dir, "dead"), Max: c.DeadMax, MaxBytes: c.DeadMiB << 20,
-		Append: b.append, Pending: waits, Replayed: recent.Replayed(), Now: o.Now, Redact: o.Redact, Log: o.Log})
+		Append: b.append, Pending: pending, Replayed: recent.Replayed(), Now: o.Now, Redact: o.Redact, Log: o.Log})
 	if err != nil {
 		return err
 	}
@@ -99,13 +101,14 @@ func (b *Bridge) build(o Options) error {
 		return err
 	}
 	b.deliver, err = deliver.New(deliver.Options{Gateway: c.Gateway, Login: o.Login, Rebuild: c.Rebuild, CallTimeout: c.CallTimeout,
-		ByLoad: c.ByLoad, Spool: b.spool, SpoolCap: c.giveUpFrom(), Letters: b.letters, Publish: b.intake.Publish, Subscribe: b.intake.Subscribe,
+		ByLoad: c.ByLoad, Spool: b.spool, SpoolCap: c.evictCap(), Letters: b.letters, Publish: b.intake.Publish, Subscribe: b.intake.Subscribe,
 		CanaryTopic: wire.CanaryPrefix + c.ClientID, CanaryEvery: c.Canary, Now: o.Now,
 		Redact: func(s string) string { return o.Redact(s, reasonBytes) }, Log: o.Log})
 	return err
 }
 
-// append stores records durably, whoever syncs the spool.
+// append appends records to the spool. When it returns nil, they are on the disk, also
+// if the spool does not sync by itself (Config.ackLater).
 func (b *Bridge) append(ctx context.Context, records ...[]byte) (first spool.Seq, err error) {
 	first, err = b.spool.Append(ctx, records...)
 	if err != nil || !b.config.ackLater() {
@@ -113,23 +116,23 @@ func (b *Bridge) append(ctx context.Context, records ...[]byte) (first spool.Seq
 	}
 	safe, _, err := b.spool.SyncRecords()
 	if err == nil && first < safe {
-		err = errors.New("sync the spool: it failed meanwhile")
+		err = errors.New("sync the spool: an earlier sync failed, and the records may be lost")
 	}
 	return first, err
 }
 
-// Run works until ctx ends; then it takes nothing more, finishes the calls under
-// way and leaves the broker cleanly. What is in the spool waits for the next
-// start.
+// Run runs the connector until ctx ends. It then receives no more messages, finishes
+// the calls in flight, disconnects from the broker and closes the spool. The messages
+// in the spool are delivered after the next start.
 func (b *Bridge) Run(ctx context.Context) error {
-	var rooms sync.WaitGroup
-	rooms.Go(func() { b.letters.Run(ctx) })
-	rooms.Go(func() { b.deliver.Run(ctx) })
+	var wg sync.WaitGroup
+	wg.Go(func() { b.letters.Run(ctx) })
+	wg.Go(func() { b.deliver.Run(ctx) })
 	b.intake.Run(ctx)
-	rooms.Wait()
+	wg.Wait()
 	return b.spool.Close()
 }
 
-// Ready reports whether the broker is connected and subscribed to what the
-// functions want.
+// Ready reports whether the broker is connected and has the subscriptions of all
+// functions.
 func (b *Bridge) Ready() bool { return b.intake.Ready() }

@@ -24,7 +24,7 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// connect runs a connector on a real Mosquitto.
+// connect runs a connector on a real Mosquitto and waits until it has subscribed.
 func connect(t *testing.T, g *mqtttest.Gateway, addr, dir string, change func(*Config)) (b *Bridge, stop func()) {
 	t.Helper()
 	b, stop = run(t, g.URL, addr, dir, change)
@@ -38,7 +38,7 @@ func run(t testing.TB, gateway, addr, dir string, change ...func(*Config)) (b *B
 	return runAt(t, time.Now, gateway, addr, dir, change...)
 }
 
-// runAt is run by a clock of the test's own.
+// runAt is run with a clock.
 func runAt(t testing.TB, now func() time.Time, gateway, addr, dir string, change ...func(*Config)) (b *Bridge, stop func()) {
 	t.Helper()
 	c := Config{URL: "tcp://" + addr, ClientID: "connector", Gateway: gateway, Rebuild: 20 * time.Millisecond, CallTimeout: 5 * time.Second,
@@ -65,7 +65,7 @@ func runAt(t testing.TB, now func() time.Time, gateway, addr, dir string, change
 	return b, stop
 }
 
-func TestReadyMeansThatNothingIsMissedFromNowOn(t *testing.T) {
+func TestNoMessageIsMissedAfterReady(t *testing.T) {
 	g, broker := mqtttest.NewGateway(t), testserver.OwnMosquitto(t, 0)
 	var got mqtttest.Tally
 	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) { got.Add(c.Data...); return 200, "" })
@@ -94,6 +94,7 @@ func publisher(t *testing.T, addr, id string) mqtt.Client {
 	return c
 }
 
+// publish publishes the payloads one after the other.
 func publish(t *testing.T, c mqtt.Client, topic string, qos byte, retained bool, payloads ...string) {
 	t.Helper()
 	for _, p := range payloads {
@@ -111,13 +112,13 @@ func TestTheSessionOutlivesTheConnectorAndTheBroker(t *testing.T) {
 	b, stop := connect(t, g, server.Addr, dir, nil)
 	p := publisher(t, server.Addr, "house")
 	publish(t, p, "house/a", 1, false, mqtttest.Numbered(100)...)
-	mqtttest.Until(t, "100", func() bool { return got.N() == 100 })
+	mqtttest.Until(t, "100 messages", func() bool { return got.N() == 100 })
 	stop()
-	var away []string
+	var queued []string
 	for i := range 100 {
-		away = append(away, fmt.Sprint("away", i))
+		queued = append(queued, fmt.Sprint("queued", i))
 	}
-	publish(t, p, "house/a", 1, false, away...)
+	publish(t, p, "house/a", 1, false, queued...)
 	if err := server.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -125,8 +126,8 @@ func TestTheSessionOutlivesTheConnectorAndTheBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, _ = connect(t, g, server.Addr, dir, nil)
-	mqtttest.Until(t, "what came while it was away", func() bool { return got.N() == 200 })
-	// Again, while it is connected.
+	mqtttest.Until(t, "the messages published while the connector was stopped", func() bool { return got.N() == 200 })
+	// Restart the broker again, while the connector is connected.
 	if err := server.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -135,10 +136,10 @@ func TestTheSessionOutlivesTheConnectorAndTheBroker(t *testing.T) {
 	}
 	mqtttest.Until(t, "reconnect", func() bool { return b.intake.Connected() && p.IsConnectionOpen() })
 	publish(t, p, "house/a", 1, false, "last")
-	mqtttest.Until(t, "last", func() bool { return got.N() == 201 })
+	mqtttest.Until(t, "the last message", func() bool { return got.N() == 201 })
 	for m, n := range got.Seen() {
 		if n != 1 {
-			t.Errorf("%s came %d times", m, n)
+			t.Errorf("%s was delivered %d times, want once", m, n)
 		}
 	}
 }
@@ -158,13 +159,13 @@ func TestRetainedMessagesAreMarked(t *testing.T) {
 	publish(t, p, "house/door", 1, true, "before")
 	connect(t, g, server.Addr, t.TempDir(), nil)
 	publish(t, p, "house/door", 1, true, "live")
-	mqtttest.Until(t, "both", func() bool { mu.Lock(); defer mu.Unlock(); return len(marks) == 2 })
+	mqtttest.Until(t, "both messages", func() bool { mu.Lock(); defer mu.Unlock(); return len(marks) == 2 })
 	if marks["before"] != "true" || marks["live"] != "false" {
-		t.Errorf("marked %v; want the one from before alone", marks)
+		t.Errorf("retained by message: %v; want true only for the one published before the subscription", marks)
 	}
 }
 
-func TestAnswersGoBackToTheHouse(t *testing.T) {
+func TestRepliesAcknowledgementsAndCanariesArePublished(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	g.Deploy("echo", map[string]string{"topic": "ask", "mqtt-reply": "answers"}, func(c mqtttest.Call) (int, string) { return 200, "got " + c.Body })
 	g.Deploy("loop", map[string]string{"topic": "round/#", "mqtt-reply": "round/again"}, func(c mqtttest.Call) (int, string) { return 200, c.Body })
@@ -174,9 +175,9 @@ func TestAnswersGoBackToTheHouse(t *testing.T) {
 	server := testserver.OwnMosquitto(t, 0)
 	b, _ := connect(t, g, server.Addr, t.TempDir(), func(c *Config) { c.Canary = 50 * time.Millisecond })
 	p := publisher(t, server.Addr, "house")
-	heard := make(chan string, 1000)
+	received := make(chan string, 1000)
 	for _, topic := range []string{"answers", "round/#", "hearth/pi4/stored"} {
-		if tok := p.Subscribe(topic, 1, func(_ mqtt.Client, m mqtt.Message) { heard <- m.Topic() + " " + string(m.Payload()) }); !tok.WaitTimeout(5*time.Second) || tok.Error() != nil {
+		if tok := p.Subscribe(topic, 1, func(_ mqtt.Client, m mqtt.Message) { received <- m.Topic() + " " + string(m.Payload()) }); !tok.WaitTimeout(5*time.Second) || tok.Error() != nil {
 			t.Fatal(tok.Error())
 		}
 	}
@@ -186,20 +187,21 @@ func TestAnswersGoBackToTheHouse(t *testing.T) {
 	want := map[string]bool{"answers got one": true, "round/x y": true, `hearth/pi4/stored {"boot":"9f3c","seq":12}`: true}
 	for len(want) > 0 {
 		select {
-		case s := <-heard:
+		case s := <-received:
 			if strings.HasPrefix(s, "round/again") {
-				t.Fatal("the loop was not guarded")
+				t.Fatal("a reply that calls its own function again was published")
 			}
 			delete(want, s)
 		case <-time.After(20 * time.Second):
-			t.Fatalf("never heard %v", want)
+			t.Fatalf("not received: %v", want)
 		}
 	}
 	mqtttest.Until(t, "a canary", func() bool { return !b.deliver.Stats().CanaryStored.IsZero() })
 }
 
-// TestItsOwnAcknowledgementsAreNotDelivered: a function that listens to hearth/# is not called for
-// each acknowledgement to an edge node, one that asks for them is.
+// TestItsOwnAcknowledgementsAreNotDelivered: a function that subscribes to hearth/# is
+// not called for each acknowledgement to an edge node. A function whose filter names
+// their topic is.
 func TestItsOwnAcknowledgementsAreNotDelivered(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	var all, asked mqtttest.Tally
@@ -212,7 +214,7 @@ func TestItsOwnAcknowledgementsAreNotDelivered(t *testing.T) {
 	p := publisher(t, server.Addr, "house")
 	publish(t, p, "hearth/pi4/stored", 1, true, "{}")
 	publish(t, p, "hearth/pi4/rack/stored", 1, false, "{}")
-	mqtttest.Until(t, "what is no acknowledgement", func() bool { return all.N() == 1 })
+	mqtttest.Until(t, "the message that is no acknowledgement", func() bool { return all.N() == 1 })
 	if all.Seen()["hearth/pi4/stored"] != 0 {
 		t.Error("called for an acknowledgement")
 	}
@@ -220,7 +222,7 @@ func TestItsOwnAcknowledgementsAreNotDelivered(t *testing.T) {
 		asked.Add(c.Topics...)
 		return 200, ""
 	})
-	mqtttest.Until(t, "the acknowledgement that was kept", func() bool { return asked.N() == 1 })
+	mqtttest.Until(t, "the retained acknowledgement", func() bool { return asked.N() == 1 })
 }
 
 func TestTheBrokersDropsAreCounted(t *testing.T) {
@@ -258,8 +260,8 @@ func TestDeadLettersOverTheAdminPort(t *testing.T) {
 	if code, _ := ask("GET", "/dead", "guess"); code != 401 {
 		t.Errorf("with a wrong token: %d, want 401", code)
 	}
-	listening(t, b, "f")
-	give(t, b, "house/x", "one", "two")
+	waitSubscribed(t, b, "f")
+	put(t, b, "house/x", "one", "two")
 	mqtttest.Until(t, "two letters", func() bool { return b.letters.Stats().Letters == 2 })
 	id := b.letters.List(deadletter.Query{})[0].ID
 	if code, body := ask("GET", "/dead/"+id, "a-token-of-ours"); code != 200 || !strings.Contains(body, "b25l") {
@@ -271,7 +273,7 @@ func TestDeadLettersOverTheAdminPort(t *testing.T) {
 		}
 	}
 	if code, body := ask("POST", "/dead/replay?fuction=f", "a-token-of-ours"); code != 400 {
-		t.Errorf("replay by what is no filter: %d %s, want 400", code, body)
+		t.Errorf("replay with an unknown parameter: %d %s, want 400", code, body)
 	}
 	if n := b.letters.Stats().Letters; n != 2 {
 		t.Fatalf("%d letters are left, want both", n)
@@ -280,7 +282,7 @@ func TestDeadLettersOverTheAdminPort(t *testing.T) {
 		t.Errorf("drop: %d %s", code, body)
 	}
 	if code, _ := ask("GET", "/dead/"+id, "a-token-of-ours"); code != 404 {
-		t.Errorf("dropped and still shown: %d", code)
+		t.Errorf("GET of a dropped letter: %d, want 404", code)
 	}
 	if code, _ := ask("GET", "/healthz", ""); code != 200 {
 		t.Errorf("healthz: %d", code)
@@ -296,8 +298,8 @@ func start(t *testing.T, g *mqtttest.Gateway, dir string, change ...func(*Config
 	return run(t, g.URL, "127.0.0.1:1", dir, change...)
 }
 
-// give puts messages into the spool as intake does.
-func give(t *testing.T, b *Bridge, topic string, payloads ...string) {
+// put appends messages to the spool as intake does.
+func put(t *testing.T, b *Bridge, topic string, payloads ...string) {
 	t.Helper()
 	var records [][]byte
 	now := time.Now().UnixNano()
@@ -309,7 +311,7 @@ func give(t *testing.T, b *Bridge, topic string, payloads ...string) {
 	}
 }
 
-func listening(t *testing.T, b *Bridge, names ...string) {
+func waitSubscribed(t *testing.T, b *Bridge, names ...string) {
 	t.Helper()
 	mqtttest.Until(t, "functions", func() bool {
 		have := []string{}

@@ -14,8 +14,8 @@ import (
 // Config is what the connector reads from the environment.
 type Config struct {
 	URL      string        `env:"MQTT_URL" envDefault:"tcp://127.0.0.1:1883"`      // broker: tcp://, ssl:// or ws://
-	ClientID string        `env:"MQTT_CLIENT_ID" envDefault:"hearth-connector"`    // must stay the same over restarts, and be nobody else's
-	User     string        `env:"MQTT_USER"`                                       // user, if the broker wants one
+	ClientID string        `env:"MQTT_CLIENT_ID" envDefault:"hearth-connector"`    // id of the MQTT session: the same after each restart, and different from that of any other client
+	User     string        `env:"MQTT_USER"`                                       // user, if the broker requires one
 	Password secret.String `env:"MQTT_PASSWORD_SECRET" envDefault:"mqtt-password"` // secret with the password
 	CAFile   string        `env:"MQTT_CA_FILE"`                                    // PEM file with the broker's certificate authority
 	CertFile string        `env:"MQTT_CERT_FILE"`                                  // PEM file with a client certificate
@@ -23,19 +23,19 @@ type Config struct {
 	ReadOnly bool          `env:"MQTT_READ_ONLY"`                                  // publish nothing: no canary, no replies, no acknowledgements to edge nodes
 
 	Gateway     string        `env:"GATEWAY_URL" envDefault:"http://gateway.openfaas:8080"` // OpenFaaS gateway
-	Rebuild     time.Duration `env:"REBUILD_INTERVAL" envDefault:"3s"`                      // how often it is asked for its functions
-	CallTimeout time.Duration `env:"UPSTREAM_TIMEOUT" envDefault:"30s"`                     // of one call
+	Rebuild     time.Duration `env:"REBUILD_INTERVAL" envDefault:"3s"`                      // interval between two requests for the gateway's list of functions
+	CallTimeout time.Duration `env:"UPSTREAM_TIMEOUT" envDefault:"30s"`                     // timeout of one call of a function
 
-	Dir         string        `env:"DATA_DIR" envDefault:"/var/lib/hearth/connector"` // spool and dead letters
+	Dir         string        `env:"DATA_DIR" envDefault:"/var/lib/hearth/connector"` // folder of the spool and the dead letters
 	SpoolMiB    int64         `env:"SPOOL_MAX_MIB" envDefault:"1024"`                 // cap of the spool
-	SpoolPolicy string        `env:"SPOOL_POLICY" envDefault:"refuse"`                // at the cap: refuse (the newest stay with the broker) or drop (the oldest go, counted)
-	SpoolSync   time.Duration `env:"SPOOL_SYNC" envDefault:"0s"`                      // 0: on disk before it is acknowledged; more: a power cut may lose this much
-	ByLoad      bool          `env:"GATHER_BY_LOAD"`                                  // for one box with SQLite: the busier, the longer batches gather, up to 265 ms, and few syncs; else 5 ms
-	DeadMax     int           `env:"DEAD_MAX" envDefault:"100000"`                    // dead letters kept
-	DeadMiB     int64         `env:"DEAD_MAX_MIB" envDefault:"256"`                   // their bytes; at either cap the oldest go, counted
-	Canary      time.Duration `env:"CANARY_INTERVAL" envDefault:"1m"`                 // 0: none
+	SpoolPolicy string        `env:"SPOOL_POLICY" envDefault:"refuse"`                // at the cap: refuse (the newest messages stay with the broker) or drop (the oldest are dropped and counted)
+	SpoolSync   time.Duration `env:"SPOOL_SYNC" envDefault:"0s"`                      // 0: a message is on disk before it is acknowledged; more: a power cut may lose the messages acknowledged in this time
+	ByLoad      bool          `env:"GATHER_BY_LOAD"`                                  // for one machine with SQLite: the more messages, the longer a batch gathers, up to 265 ms, and few syncs; else it gathers up to 5 ms
+	DeadMax     int           `env:"DEAD_MAX" envDefault:"100000"`                    // cap of the number of dead letters
+	DeadMiB     int64         `env:"DEAD_MAX_MIB" envDefault:"256"`                   // cap of the size of their files; at either cap the oldest are dropped and counted
+	Canary      time.Duration `env:"CANARY_INTERVAL" envDefault:"1m"`                 // interval of the canary; 0: none
 
-	Listen string        `env:"LISTEN" envDefault:":8081"`                           // metrics, health and dead letters
+	Listen string        `env:"LISTEN" envDefault:":8081"`                           // address of the HTTP server for metrics, health and dead letters
 	Token  secret.String `env:"CONNECTOR_TOKEN_SECRET" envDefault:"connector-token"` // secret that calls for dead letters must carry
 }
 
@@ -44,13 +44,14 @@ func (c Config) Access() mqttclient.Access {
 	return mqttclient.Access{URL: c.URL, ClientID: c.ClientID, User: c.User, Password: c.Password, CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile}
 }
 
-// checkGateway quotes nothing of the address, which may hold a password.
+// checkGateway returns an error if the gateway's address is invalid. The error does not
+// quote the address, which may contain a password.
 func (c Config) checkGateway() error {
 	switch u, err := url.Parse(c.Gateway); {
 	case err != nil || u.Host == "":
-		return errors.New("configuration: GATEWAY_URL is no address such as http://gateway.openfaas:8080")
+		return errors.New("configuration: GATEWAY_URL is not an address such as http://gateway.openfaas:8080")
 	case u.User != nil:
-		return errors.New("configuration: GATEWAY_URL: leave out user and password: use the secrets basic-auth-user and basic-auth-password")
+		return errors.New("configuration: GATEWAY_URL must not contain user and password: use the secrets basic-auth-user and basic-auth-password")
 	}
 	return nil
 }
@@ -76,12 +77,14 @@ func (c Config) spoolOptions() (spool.Options, error) {
 	return o, nil
 }
 
-// ackLater reports whether the intake syncs the spool, and not each write.
+// ackLater reports whether intake syncs the spool when it needs to, instead of the
+// spool at each write.
 func (c Config) ackLater() bool { return c.ByLoad && c.SpoolSync == 0 }
 
-// giveUpFrom is the spool's cap where it refuses messages, so that a stuck
-// function is in the way of others.
-func (c Config) giveUpFrom() int64 {
+// evictCap returns the spool's cap in bytes for deliver.Options.SpoolCap. It is 0 if
+// the spool drops its oldest messages at the cap: then a stuck function does not block
+// the others.
+func (c Config) evictCap() int64 {
 	if c.SpoolPolicy != "refuse" {
 		return 0
 	}

@@ -11,9 +11,10 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// TestAFullSpoolIsWaitedFor: the broker sends an unacknowledged message again
-// only after a reconnect, so a message that the spool had no room for must not be forgotten.
-func TestAFullSpoolIsWaitedFor(t *testing.T) {
+// TestMessagesThatTheSpoolRefusesAreKept: the broker sends an unacknowledged message
+// again only after a reconnect. So the connector must not forget a message that the
+// spool had no room for.
+func TestMessagesThatTheSpoolRefusesAreKept(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	var got mqtttest.Tally
 	var ok atomic.Bool
@@ -37,7 +38,7 @@ func TestAFullSpoolIsWaitedFor(t *testing.T) {
 	mqtttest.Until(t, "all of them", func() bool { return got.N() == 900 })
 	for m, n := range got.Seen() {
 		if n != 1 {
-			t.Errorf("%s came %d times", m, n)
+			t.Errorf("%s was delivered %d times, want once", m, n)
 		}
 	}
 }
@@ -51,14 +52,14 @@ func TestMessagesOfQoS0DoNotFillTheSpool(t *testing.T) {
 	p := publisher(t, server.Addr, "house")
 	for i, m := range mqtttest.Numbered(3000) {
 		p.Publish("house/"+m, 0, false, make([]byte, 1000)).Wait()
-		if i%500 == 499 { // what a broker drops of QoS 0 is not what this is about
-			mqtttest.Until(t, "so many", func() bool { return got.N() == i+1 })
+		if i%500 == 499 { // a broker drops messages of QoS 0 if they come faster than it can send them
+			mqtttest.Until(t, "the messages so far", func() bool { return got.N() == i+1 })
 		}
 	}
 	mqtttest.Until(t, "all of them", func() bool { return got.N() == 3000 })
 }
 
-func TestAFunctionThatIsReplacedMissesNothing(t *testing.T) {
+func TestAFunctionThatIsDeployedAgainMissesNothing(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	var got mqtttest.Tally
 	serve := func(c mqtttest.Call) (int, string) { got.Add(c.Data...); return 200, "" }
@@ -67,18 +68,18 @@ func TestAFunctionThatIsReplacedMissesNothing(t *testing.T) {
 	b, _ := connect(t, g, server.Addr, t.TempDir(), nil)
 	p := publisher(t, server.Addr, "house")
 	g.Deploy("f", nil, nil)
-	mqtttest.Until(t, "it is gone", func() bool { return len(b.deliver.Stats().Functions) == 0 })
-	looks := g.Looks.Load()
-	mqtttest.Until(t, "another look", func() bool { return g.Looks.Load() > looks+2 })
+	mqtttest.Until(t, "no function", func() bool { return len(b.deliver.Stats().Functions) == 0 })
+	listings := g.Listings.Load()
+	mqtttest.Until(t, "more requests for the list of functions", func() bool { return g.Listings.Load() > listings+2 })
 	publish(t, p, "house/x", 1, false, mqtttest.Numbered(10)...)
 	g.Deploy("f", batched, serve)
-	mqtttest.Until(t, "what came meanwhile", func() bool { return got.N() == 10 })
+	mqtttest.Until(t, "the messages published meanwhile", func() bool { return got.N() == 10 })
 }
 
-// TestALetterIsOnTheWayOnce: replayed again while the function has not answered,
-// and again after a restart, there is one copy of it. It comes once more if the
-// function, which may have changed meanwhile, refuses that.
-func TestALetterIsOnTheWayOnce(t *testing.T) {
+// TestALetterIsInFlightOnce: a second replay, before the function has answered or after
+// a restart, does not send a letter twice. If the function rejects the letter, it is
+// sent once more: the function may have changed meanwhile.
+func TestALetterIsInFlightOnce(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	dir := t.TempDir()
 	var code atomic.Int64
@@ -91,8 +92,8 @@ func TestALetterIsOnTheWayOnce(t *testing.T) {
 		return int(code.Load()), ""
 	})
 	b, stop := start(t, g, dir)
-	listening(t, b, "f")
-	give(t, b, "house/x", mqtttest.Numbered(20)...)
+	waitSubscribed(t, b, "f")
+	put(t, b, "house/x", mqtttest.Numbered(20)...)
 	mqtttest.Until(t, "20 letters", func() bool { return b.letters.Stats().Letters == 20 })
 	code.Store(503)
 	replay := func(want deadletter.Replay) {
@@ -107,10 +108,10 @@ func TestALetterIsOnTheWayOnce(t *testing.T) {
 	b, _ = start(t, g, dir)
 	replay(deadletter.Replay{OnTheWay: 20})
 	code.Store(400)
-	mqtttest.Until(t, "refused, and once more", func() bool {
+	mqtttest.Until(t, "the letters to be rejected, sent once more and rejected again", func() bool {
 		return len(b.letters.List(deadletter.Query{Reason: "400"})) == 20 && b.letters.List(deadletter.Query{})[19].Count == 3
 	})
-	mqtttest.Until(t, "all of them through", func() bool { return !message.Pending(b.spool, "f", b.spool.Next()-1) })
+	mqtttest.Until(t, "no letter in flight", func() bool { return !message.Pending(b.spool, "f", b.spool.Next()-1) })
 	code.Store(503)
 	replay(deadletter.Replay{Replayed: 20})
 	code.Store(200)

@@ -15,9 +15,9 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// TestWhatNoSpoolTakesIsADeadLetterOfItsBeginning: it can be looked at, what comes
-// behind it is delivered, and it is not replayed as what it was not.
-func TestWhatNoSpoolTakesIsADeadLetterOfItsBeginning(t *testing.T) {
+// TestTheBeginningOfATooLargeMessageIsADeadLetter: it can be shown, the messages behind
+// it are delivered, and it cannot be replayed: only its beginning is kept.
+func TestTheBeginningOfATooLargeMessageIsADeadLetter(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	var got mqtttest.Tally
 	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) { got.Add(c.Data...); return 200, "" })
@@ -31,7 +31,7 @@ func TestWhatNoSpoolTakesIsADeadLetterOfItsBeginning(t *testing.T) {
 	huge := bytes.Repeat([]byte("jpeg"), 17<<18)
 	publish(t, p, "house/camera", 1, false, string(huge))
 	publish(t, p, "house/x", 1, false, "behind it")
-	mqtttest.Until(t, "what comes behind it", func() bool { return got.N() == 1 })
+	mqtttest.Until(t, "the message behind it", func() bool { return got.N() == 1 })
 	ds := b.letters.List(deadletter.Query{})
 	if len(ds) != 1 {
 		t.Fatalf("%d dead letters, want 1", len(ds))
@@ -45,6 +45,6 @@ func TestWhatNoSpoolTakesIsADeadLetterOfItsBeginning(t *testing.T) {
 	req.Header.Set("Authorization", "Bearer ours")
 	b.Handler().ServeHTTP(res, req)
 	if res.Code != http.StatusConflict || !strings.Contains(res.Body.String(), "only the beginning is kept") || b.spool.Next() != before {
-		t.Errorf("replayed: %d %s", res.Code, res.Body)
+		t.Errorf("replay: %d %s, want 409", res.Code, res.Body)
 	}
 }

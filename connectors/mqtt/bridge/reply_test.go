@@ -9,12 +9,11 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
-// mostPublished is the longest answer that is published.
+// mostPublished is the size in bytes of the longest answer that is published.
 const mostPublished = 1 << 20
 
-// TestAnAnswerIsPublishedWholeOrNotAtAll: one that is longer than is read is
-// counted.
-func TestAnAnswerIsPublishedWholeOrNotAtAll(t *testing.T) {
+// TestAnAnswerIsPublishedCompletelyOrNotAtAll: an answer that is too long is counted.
+func TestAnAnswerIsPublishedCompletelyOrNotAtAll(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	g.Deploy("long", map[string]string{"topic": "ask", "mqtt-reply": "answers", "mqtt-concurrency": "1"}, func(c mqtttest.Call) (int, string) {
 		if c.Body == "more" {
@@ -25,13 +24,13 @@ func TestAnAnswerIsPublishedWholeOrNotAtAll(t *testing.T) {
 	_, addr := openBroker(t)
 	b, _ := connect(t, g, addr, t.TempDir(), nil)
 	p := publisher(t, addr, "house")
-	heard := make(chan string, 10)
-	if tok := p.Subscribe("answers", 1, func(_ mqtt.Client, m mqtt.Message) { heard <- string(m.Payload()) }); !tok.WaitTimeout(5*time.Second) || tok.Error() != nil {
+	received := make(chan string, 10)
+	if tok := p.Subscribe("answers", 1, func(_ mqtt.Client, m mqtt.Message) { received <- string(m.Payload()) }); !tok.WaitTimeout(5*time.Second) || tok.Error() != nil {
 		t.Fatal(tok.Error())
 	}
 	publish(t, p, "ask", 1, false, "more", "enough")
-	if s := <-heard; len(s) != mostPublished || s[0] != 'y' {
-		t.Errorf("published %d bytes of %q, want the answer that is not too long", len(s), s[:1])
+	if s := <-received; len(s) != mostPublished || s[0] != 'y' {
+		t.Errorf("published %d bytes of %q, want the shorter answer", len(s), s[:1])
 	}
 	if n := b.deliver.Stats().RepliesLost; n != 1 {
 		t.Errorf("%d answers counted as not published, want 1", n)

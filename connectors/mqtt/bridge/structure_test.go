@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-// rooms is which package of the connector imports which, as the package comments
-// say.
-var rooms = map[string][]string{
+// imports are the packages of the connector, each with those of them that it imports,
+// as their comments say.
+var imports = map[string][]string{
 	"message":    nil,
 	"intake":     {"message"},
 	"deadletter": {"message"},
@@ -24,7 +24,7 @@ var rooms = map[string][]string{
 	"mqtttest":   nil,
 }
 
-func TestTheRoomsImportEachOtherDownward(t *testing.T) {
+func TestTheConnectorsPackagesImportOnlyWhatTheySay(t *testing.T) {
 	const own = "github.com/hearth-home/hearth/"
 	dirs, err := filepath.Glob("../*/*.go")
 	if err != nil {
@@ -32,9 +32,9 @@ func TestTheRoomsImportEachOtherDownward(t *testing.T) {
 	}
 	got := map[string]map[string]bool{}
 	for _, file := range dirs {
-		room := filepath.Base(filepath.Dir(file))
-		if got[room] == nil {
-			got[room] = map[string]bool{}
+		pkg := filepath.Base(filepath.Dir(file))
+		if got[pkg] == nil {
+			got[pkg] = map[string]bool{}
 		}
 		if strings.HasSuffix(file, "_test.go") {
 			continue
@@ -55,19 +55,19 @@ func TestTheRoomsImportEachOtherDownward(t *testing.T) {
 			rest, ours := strings.CutPrefix(path, own)
 			switch name, inside := strings.CutPrefix(rest, "connectors/mqtt/"); {
 			case inside:
-				got[room][name] = true
+				got[pkg][name] = true
 			case ours && !strings.HasPrefix(rest, "shared/"):
 				t.Errorf("%s imports %s", file, rest)
 			}
 		}
 	}
-	for room, imports := range got {
-		want, known := rooms[room]
-		if have := slices.Sorted(maps.Keys(imports)); !known || !slices.Equal(have, want) {
-			t.Errorf("%s imports %v, want %v", room, have, want)
+	for name, have := range got {
+		want, known := imports[name]
+		if have := slices.Sorted(maps.Keys(have)); !known || !slices.Equal(have, want) {
+			t.Errorf("%s imports %v, want %v", name, have, want)
 		}
 	}
-	if len(got) != len(rooms) {
-		t.Errorf("%d packages, want %d", len(got), len(rooms))
+	if len(got) != len(imports) {
+		t.Errorf("%d packages, want %d", len(got), len(imports))
 	}
 }

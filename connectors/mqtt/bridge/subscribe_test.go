@@ -15,12 +15,12 @@ import (
 	mochi "github.com/mochi-mqtt/server/v2/listeners"
 )
 
-// strict are access rules that allow everything but a subscription to #.
+// strict is access rules that allow everything except a subscription to #.
 type strict struct{ auth.AllowHook }
 
 func (*strict) OnACLCheck(_ *server.Client, topic string, _ bool) bool { return topic != "#" }
 
-// openBroker is a broker whose subscriptions can be looked at.
+// openBroker runs a broker whose subscriptions the test can read.
 func openBroker(t *testing.T) (s *server.Server, addr string) {
 	t.Helper()
 	s = server.New(&server.Options{Logger: slog.New(slog.DiscardHandler)})
@@ -32,7 +32,8 @@ func openBroker(t *testing.T) (s *server.Server, addr string) {
 	return s, l.Address()
 }
 
-// subscribed waits until the connector holds filters, beside the broker's count.
+// subscribed waits until the connector has exactly these subscriptions, apart from the
+// one to the broker's count of dropped messages.
 func subscribed(t *testing.T, s *server.Server, filters ...string) {
 	t.Helper()
 	mqtttest.Until(t, fmt.Sprint(filters), func() bool {
@@ -46,9 +47,9 @@ func subscribed(t *testing.T, s *server.Server, filters ...string) {
 	})
 }
 
-// TestNoFilterIsSubscribedThatAnotherCovers: also none that an earlier version
-// had. What is retained comes to a function that is new all the same.
-func TestNoFilterIsSubscribedThatAnotherCovers(t *testing.T) {
+// TestACoveredFilterIsNotSubscribed: and a subscription of an earlier version is
+// removed. A new function with a covered filter still gets the retained messages.
+func TestACoveredFilterIsNotSubscribed(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	var some, late mqtttest.Tally
 	g.Deploy("all", map[string]string{"topic": "hearth/#", "mqtt-topics": "hearth/+/status,house/x", "mqtt-batch": "10"}, func(mqtttest.Call) (int, string) { return 200, "" })
@@ -64,13 +65,13 @@ func TestNoFilterIsSubscribedThatAnotherCovers(t *testing.T) {
 	publish(t, p, "hearth/pi4/status", 1, true, "kept")
 	mqtttest.Until(t, "a message", func() bool { return some.N() == 1 })
 	g.Deploy("late", map[string]string{"topic": "hearth/pi4/+", "mqtt-batch": "10"}, func(c mqtttest.Call) (int, string) { late.Add(c.Data...); return 200, "" })
-	mqtttest.Until(t, "what is retained", func() bool { return late.N() == 1 })
+	mqtttest.Until(t, "the retained message", func() bool { return late.N() == 1 })
 	subscribed(t, s, "hearth/#", "house/x")
 }
 
-// TestWhatARefusedFilterCoversIsSubscribed: the broker's access rules allow less
-// than one function wants.
-func TestWhatARefusedFilterCoversIsSubscribed(t *testing.T) {
+// TestFiltersCoveredByARefusedOneAreSubscribed: the broker's access rules refuse the
+// filter of one function, but not those of the others.
+func TestFiltersCoveredByARefusedOneAreSubscribed(t *testing.T) {
 	g := mqtttest.NewGateway(t)
 	var got mqtttest.Tally
 	g.Deploy("all", map[string]string{"topic": "#", "mqtt-batch": "10"}, func(mqtttest.Call) (int, string) { return 200, "" })
@@ -79,5 +80,5 @@ func TestWhatARefusedFilterCoversIsSubscribed(t *testing.T) {
 	run(t, g.URL, addr, t.TempDir())
 	subscribed(t, s, "hearth/canary/connector", "house/+")
 	publish(t, publisher(t, addr, "house"), "house/x", 1, false, "one")
-	mqtttest.Until(t, "one", func() bool { return got.N() == 1 })
+	mqtttest.Until(t, "the message", func() bool { return got.N() == 1 })
 }

@@ -33,8 +33,8 @@ func TestASlowCallDelaysNoOtherFunction(t *testing.T) {
 	b.waitSubscribed("late", "slow")
 	b.put("late/x", "hello")
 	mqtttest.Until(t, "the other function's message", func() bool { return late.N() == 1 })
-	looks := g.Looks.Load()
-	mqtttest.Until(t, "more requests for the list of functions", func() bool { return g.Looks.Load() > looks+1 })
+	listings := g.Listings.Load()
+	mqtttest.Until(t, "more requests for the list of functions", func() bool { return g.Listings.Load() > listings+1 })
 	if n := len(b.Stats().Functions); n != 2 || !b.Listed() {
 		t.Errorf("statistics of %d functions, want 2", n)
 	}

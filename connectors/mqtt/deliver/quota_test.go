@@ -112,8 +112,8 @@ func TestNothingIsEvictedWhileAllFunctionsFail(t *testing.T) {
 	mqtttest.Until(t, "a full spool", func() bool { return b.full.Load() > 0 })
 	for range 5 {
 		forward(2 * time.Hour)
-		looks := g.Looks.Load()
-		mqtttest.Until(t, "more requests for the list of functions", func() bool { return g.Looks.Load() > looks+1 })
+		listings := g.Listings.Load()
+		mqtttest.Until(t, "more requests for the list of functions", func() bool { return g.Listings.Load() > listings+1 })
 	}
 	ok.Store(true)
 	for name, c := range got {

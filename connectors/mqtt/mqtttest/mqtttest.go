@@ -1,5 +1,5 @@
-// Package mqtttest is an OpenFaaS gateway whose functions are Go funcs, for the
-// connector's tests.
+// Package mqtttest provides an OpenFaaS gateway whose functions are Go funcs, for the
+// tests of the connector.
 package mqtttest
 
 import (
@@ -19,30 +19,30 @@ import (
 	"github.com/openfaas/faas-provider/types"
 )
 
-// Gateway serves the functions that were deployed.
+// Gateway is an OpenFaaS gateway over HTTP. Its methods are safe for concurrent use.
 type Gateway struct {
 	*httptest.Server
-	Looks atomic.Int64 // how often it was asked for its functions
+	Listings atomic.Int64 // how often its list of functions was requested
 
 	mu    sync.Mutex
 	list  []types.FunctionStatus
 	serve map[string]Func
-	away  bool
+	down  bool
 }
 
-// Func answers a call.
+// Func is a function. It answers a call with an HTTP status and a body.
 type Func func(Call) (status int, body string)
 
-// Call is what a function got in one call; of a batch, the events.
+// Call is one call of a function.
 type Call struct {
 	Header http.Header
 	Body   string
-	Topics []string
-	IDs    []string
-	Data   []string
+	Topics []string // of the events of a batch, else nil
+	IDs    []string // the same
+	Data   []string // the same
 }
 
-// NewGateway serves until the test ends.
+// NewGateway starts a gateway without functions, which serves until the test ends.
 func NewGateway(t testing.TB) *Gateway {
 	t.Helper()
 	g := &Gateway{serve: map[string]Func{}}
@@ -53,13 +53,13 @@ func NewGateway(t testing.TB) *Gateway {
 
 func (g *Gateway) handle(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
-	away, list, serve := g.away, g.list, g.serve[strings.TrimPrefix(r.URL.Path, "/function/")]
+	down, list, serve := g.down, g.list, g.serve[strings.TrimPrefix(r.URL.Path, "/function/")]
 	g.mu.Unlock()
 	switch {
-	case away:
+	case down:
 		w.WriteHeader(http.StatusServiceUnavailable)
 	case r.URL.Path == "/system/functions":
-		g.Looks.Add(1)
+		g.Listings.Add(1)
 		json.NewEncoder(w).Encode(list)
 	case serve == nil:
 		w.WriteHeader(http.StatusNotFound)
@@ -81,7 +81,7 @@ func (g *Gateway) handle(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Deploy adds or replaces a function; a nil serve removes it.
+// Deploy adds or replaces a function. If serve is nil, it removes the function.
 func (g *Gateway) Deploy(name string, annotations map[string]string, serve Func) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -93,21 +93,22 @@ func (g *Gateway) Deploy(name string, annotations map[string]string, serve Func)
 	}
 }
 
-// SetAway makes the gateway answer 503 to everything.
-func (g *Gateway) SetAway(away bool) {
+// SetDown makes the gateway answer 503 to all requests, or ends that.
+func (g *Gateway) SetDown(down bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.away = away
+	g.down = down
 }
 
-// Tally counts payloads.
+// Tally counts strings, such as payloads. The zero value is ready to use, and safe for
+// concurrent use.
 type Tally struct {
 	mu   sync.Mutex
 	seen map[string]int
 	all  int
 }
 
-// Add counts each of ps once more.
+// Add counts each of ps.
 func (c *Tally) Add(ps ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -120,38 +121,39 @@ func (c *Tally) Add(ps ...string) {
 	c.all += len(ps)
 }
 
-// N is how many different ones there were.
+// N returns the number of different strings.
 func (c *Tally) N() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.seen)
 }
 
-// All is how many there were, the same ones too.
+// All returns the number of strings, repeated ones included.
 func (c *Tally) All() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.all
 }
 
-// Seen is how often each came.
+// Seen returns the count of each string.
 func (c *Tally) Seen() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.seen)
 }
 
-// Until waits until ok, at most half a minute.
+// Until waits until ok returns true. After half a minute it ends the test; what names
+// the thing that it waited for.
 func Until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("waited in vain for: %s", what)
+			t.Fatalf("timeout while waiting for: %s", what)
 		}
 	}
 }
 
-// Numbered is m0, m1 and so on.
+// Numbered returns n payloads: m0, m1 and so on.
 func Numbered(n int) (ps []string) {
 	for i := range n {
 		ps = append(ps, fmt.Sprint("m", i))
