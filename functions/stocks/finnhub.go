@@ -12,8 +12,8 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-// quote is https://finnhub.io/docs/api/quote. An unknown symbol is answered
-// with zeros and no change.
+// quote is an answer of https://finnhub.io/docs/api/quote. For an unknown symbol all
+// numbers are 0 and the changes are null.
 type quote struct {
 	Current       *float64 `json:"c"`
 	Change        *float64 `json:"d"`
@@ -22,7 +22,7 @@ type quote struct {
 	Low           *float64 `json:"l"`
 	Open          *float64 `json:"o"`
 	PreviousClose *float64 `json:"pc"`
-	Time          int64    `json:"t"` // of the last trade: it stands still while the market is closed
+	Time          int64    `json:"t"` // Unix time of the last trade; it does not change while the market is closed
 	Error         string   `json:"error"`
 }
 
@@ -32,6 +32,8 @@ func (c Config) query(symbol string) *url.URL {
 	return u
 }
 
+// decode returns the reading of a quote. An error that Finnhub reports in a 200, and an
+// unknown symbol, are a *fetch.UpstreamError.
 func decode(body []byte, symbol string) ([]reading.Reading, error) {
 	var q quote
 	if err := json.Unmarshal(body, &q); err != nil {
@@ -41,11 +43,11 @@ func decode(body []byte, symbol string) ([]reading.Reading, error) {
 	case q.Error != "":
 		return nil, &fetch.UpstreamError{Host: "Finnhub", Message: q.Error, Spent: strings.Contains(q.Error, "limit")}
 	case q.Current == nil:
-		return nil, errors.New("decode quote: no price in it")
+		return nil, errors.New("decode quote: no price in the answer")
 	case *q.Current == 0 && q.Time == 0:
-		return nil, &fetch.UpstreamError{Host: "Finnhub", Message: "nothing but zeros: it does not know " + symbol}
+		return nil, &fetch.UpstreamError{Host: "Finnhub", Message: "only zeros, so the symbol is unknown: " + symbol}
 	case *q.Current <= 0 || q.Time <= 0:
-		return nil, fmt.Errorf("decode quote: price %v at second %d cannot be right", *q.Current, q.Time)
+		return nil, fmt.Errorf("decode quote: price %v at Unix time %d cannot be right", *q.Current, q.Time)
 	}
 	fields := map[string]float64{}
 	for k, v := range map[string]*float64{

@@ -1,4 +1,4 @@
-// Package function brings the quotes of stocks and funds from Finnhub
+// Package function fetches the quotes of stocks and funds from Finnhub
 // (https://finnhub.io, free plan).
 package function
 
@@ -15,11 +15,11 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Config is what stocks reads from the environment.
+// Config has the settings of stocks.
 type Config struct {
 	Key     secret.String `env:"FINNHUB_KEY_SECRET" envDefault:"finnhub-key"`        // secret with the key of Finnhub
-	Symbols string        `env:"STOCKS_SYMBOLS"`                                     // symbols of US stocks and funds: SPY,AAPL; as many as calls a minute, those after them fail
-	Calls   int           `env:"FINNHUB_CALLS_A_MINUTE" envDefault:"60"`             // what the key's plan allows; each symbol is one
+	Symbols string        `env:"STOCKS_SYMBOLS"`                                     // symbols of US stocks and funds: SPY,AAPL; at most as many as calls a minute, symbols after that fail
+	Calls   int           `env:"FINNHUB_CALLS_A_MINUTE" envDefault:"60"`             // calls a minute that the key's plan allows; each symbol takes one
 	URL     url.URL       `env:"FINNHUB_URL" envDefault:"https://finnhub.io/api/v1"` // Finnhub's API
 }
 

@@ -57,7 +57,7 @@ var (
 // evening is an hour after the good quote.
 var evening = time.Unix(1712347200, 0).Add(time.Hour)
 
-// finnhub answers so about NOPE, and with a good quote about others.
+// finnhub answers with code and body for NOPE, and with a good quote for other symbols.
 func finnhub(code int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Finnhub-Token") != key {
@@ -78,7 +78,7 @@ func TestASymbolFailsAloneAndARerunStoresNothing(t *testing.T) {
 	for _, c := range []struct {
 		code   int
 		body   string
-		strict int // status of the run
+		strict int // status code of a strict run
 	}{{200, good, 200}, {200, zeros, 502}, {403, denied, 502}, {404, "", 502}, {500, key, 502}, {429, spent, 429}, {200, spent, 429}} {
 		h.Answer = finnhub(c.code, c.body)
 		if a, w := h.Post(""); w.Code != 200 || a.Status != map[bool]string{true: "ok", false: "partial"}[c.strict == 200] || a.Stored != 0 {
@@ -90,15 +90,15 @@ func TestASymbolFailsAloneAndARerunStoresNothing(t *testing.T) {
 	}
 }
 
-// Finnhub's free plan takes 60 calls a minute, and a run has no second minute.
-func TestSymbolsBeyondAMinutesCallsFailWithASentence(t *testing.T) {
+// Finnhub's free plan allows 60 calls a minute, and a run is shorter than a minute.
+func TestSymbolsBeyondAMinutesCallsFailWithAReason(t *testing.T) {
 	var symbols []string
 	for i := range 62 {
 		symbols = append(symbols, fmt.Sprintf("S%02d", i))
 	}
 	h := sourcetest.Start(t, evening, New, sourcetest.Vars{"STOCKS_SYMBOLS": strings.Join(symbols, ","), "FINNHUB_URL": "http://upstream"}, secrets, finnhub(200, good))
 	for run, stored := range []int{60, 0} {
-		a, w := h.Post("") // by hand: the schedule's calls are not spared where none would be left
+		a, w := h.Post("") // a manual rerun: no calls are reserved for the schedule, since none would be left
 		if w.Code != 200 || a.Status != "partial" || a.Stored != stored || len(a.Targets) != 62 || len(a.Warnings) != 2 || len(h.Requests) != 60*(run+1) {
 			t.Fatalf("run %d: %d %s after %d calls", run, w.Code, w.Body, len(h.Requests))
 		}

@@ -8,8 +8,8 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-// pollution is the part of https://openweathermap.org/api/air-pollution that
-// we keep: concentrations in µg/m³.
+// pollution is an answer of https://openweathermap.org/api/air-pollution, as far as we
+// use it. Concentrations are in µg/m³.
 type pollution struct {
 	List []struct {
 		Dt   int64 `json:"dt"`
@@ -29,13 +29,14 @@ type pollution struct {
 	} `json:"list"`
 }
 
+// decodeAir returns one outdoor_air reading: the concentrations and the US AQI.
 func decodeAir(body []byte) ([]reading.Reading, error) {
 	var p pollution
 	if err := unmarshal(body, &p); err != nil {
 		return nil, err
 	}
 	if len(p.List) == 0 || p.List[0].Dt <= 0 {
-		return nil, errors.New("no list or no dt in it")
+		return nil, errors.New("no list or no dt in the answer")
 	}
 	now := p.List[0]
 	fields := present(map[string]*float64{
@@ -49,7 +50,7 @@ func decodeAir(body []byte) ([]reading.Reading, error) {
 		"nh3_ugm3":   measured(now.Components.NH3),
 	})
 	if len(fields) == 0 {
-		return nil, errors.New("no concentration in it")
+		return nil, errors.New("no concentration in the answer")
 	}
 	if aqi, ok := usAQI(fields); ok {
 		fields["us_aqi"] = aqi
@@ -60,8 +61,8 @@ func decodeAir(body []byte) ([]reading.Reading, error) {
 	return []reading.Reading{{Name: "outdoor_air", Fields: fields, Time: time.Unix(now.Dt, 0).UTC()}}, nil
 }
 
-// measured drops what is no concentration: OpenWeather writes -9999 where its
-// model has no value.
+// measured returns nil for a negative concentration: OpenWeather sends -9999 if its model
+// has no value.
 func measured(v *float64) *float64 {
 	if v == nil || *v < 0 {
 		return nil
@@ -69,25 +70,27 @@ func measured(v *float64) *float64 {
 	return v
 }
 
-// scale is one pollutant's way from a concentration to the US AQI.
+// scale converts the concentration of one pollutant to the US AQI.
 type scale struct {
 	field   string
-	convert float64 // from µg/m³ to the table's unit
-	steps   []step
+	convert float64 // factor from µg/m³ to the unit of the table
+	steps   []step  // in ascending order
 }
 
-// step is a row of the table: concentrations low to high are index from to to.
-type step struct{ low, high, from, to float64 }
+// step is a row of the table: concentrations from low to high have an AQI from lowAQI to
+// highAQI.
+type step struct{ low, high, lowAQI, highAQI float64 }
 
-// Air at 25 °C and 1013 hPa has 24.45 l a mole; the tables are in ppb for O3,
-// NO2 and SO2, and in tenths of ppm for CO and of µg/m³ for PM2.5, so that all
-// are whole numbers and EPA's truncation is a floor.
+// molar is the volume of a mole of gas at 25 °C and 1013 hPa in litres: µg/m³ times molar
+// by the molar mass is ppb. The tables are in ppb for O3, NO2 and SO2, in 0.1 ppm for
+// CO, in 0.1 µg/m³ for PM2.5 and in µg/m³ for PM10. All limits are then whole numbers,
+// and the truncation that EPA asks for is math.Floor.
 const molar = 24.45
 
 // scales are EPA's breakpoints of May 2024 (40 CFR 58 appendix G, table 2;
-// Technical Assistance Document EPA-454/B-24-002, table 6). Ozone has the
-// 8-hour table, and above its end the 1-hour one, which says less than 300
-// until 405 ppb.
+// Technical Assistance Document EPA-454/B-24-002, table 6). Ozone uses the
+// 8-hour table up to its end at 200 ppb and the 1-hour table from 405 ppb. In between,
+// the 1-hour table gives less than 300, so the AQI stays at 300.
 var scales = []scale{
 	{"pm2_5_ugm3", 10, []step{{0, 90, 0, 50}, {91, 354, 51, 100}, {355, 554, 101, 150}, {555, 1254, 151, 200}, {1255, 2254, 201, 300}, {2255, 3254, 301, 500}}},
 	{"pm10_ugm3", 1, []step{{0, 54, 0, 50}, {55, 154, 51, 100}, {155, 254, 101, 150}, {255, 354, 151, 200}, {355, 424, 201, 300}, {425, 604, 301, 500}}},
@@ -97,21 +100,23 @@ var scales = []scale{
 	{"co_ugm3", molar / 28.01 / 100, []step{{0, 44, 0, 50}, {45, 94, 51, 100}, {95, 124, 101, 150}, {125, 154, 151, 200}, {155, 304, 201, 300}, {305, 504, 301, 500}}},
 }
 
-// usAQI returns the US air quality index of concentrations in µg/m³: the worst
-// pollutant's. It is of this instant; the official index is of means over 1 to
-// 24 hours (AirNow's NowCast), so it moves faster than theirs.
+// usAQI returns the US air quality index for concentrations in µg/m³: the highest index
+// of a single pollutant. ok is false without any of the six pollutants of the index. It
+// changes faster than the official index, which uses means over 1 to 24 hours
+// (AirNow's NowCast).
 func usAQI(ugm3 map[string]float64) (aqi float64, ok bool) {
 	for _, s := range scales {
-		if v, there := ugm3[s.field]; there {
+		if v, found := ugm3[s.field]; found {
 			aqi, ok = max(aqi, s.index(v*s.convert)), true
 		}
 	}
 	return aqi, ok
 }
 
-// index interpolates within the step that holds c, and beyond the last.
+// index interpolates linearly in the step that contains c. Above the last step it
+// extrapolates that step.
 func (s scale) index(c float64) float64 {
-	c = math.Floor(c + 1e-6) // what floating point took off a whole number
+	c = math.Floor(c + 1e-6) // 1e-6 corrects rounding errors just below a whole number
 	at := s.steps[len(s.steps)-1]
 	for _, step := range s.steps {
 		if c <= step.high {
@@ -119,5 +124,5 @@ func (s scale) index(c float64) float64 {
 			break
 		}
 	}
-	return math.Round(at.from + (at.to-at.from)/(at.high-at.low)*(c-at.low))
+	return math.Round(at.lowAQI + (at.highAQI-at.lowAQI)/(at.high-at.low)*(c-at.low))
 }

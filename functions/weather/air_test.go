@@ -2,9 +2,9 @@ package function
 
 import "testing"
 
-// EPA's own worked examples (Technical Assistance Document, "Using the table
-// and the equation"), and the ends of each category. Gases are given in ppb
-// and turned into the µg/m³ that OpenWeather sends.
+// The cases are EPA's own worked examples (Technical Assistance Document, "Using the table
+// and the equation") and the limits of the categories. Gases are in ppb, converted to
+// µg/m³ as OpenWeather sends them.
 func TestUSAQI(t *testing.T) {
 	ppb := func(v, weight float64) float64 { return v * weight / molar }
 	for name, c := range map[string]struct {
@@ -46,6 +46,6 @@ func TestUSAQI(t *testing.T) {
 		t.Errorf("usAQI of several = %v, want the worst's 102", got)
 	}
 	if _, ok := usAQI(map[string]float64{"nh3_ugm3": 1}); ok {
-		t.Error("usAQI of none of the six pollutants is known")
+		t.Error("usAQI is known without any of the six pollutants")
 	}
 }

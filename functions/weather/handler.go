@@ -1,5 +1,5 @@
-// Package function brings the weather, the outdoor air and the forecast of
-// places from OpenWeather (https://openweathermap.org/api, free plan).
+// Package function fetches the weather, the outdoor air quality and the forecast for a
+// list of places from OpenWeather (https://openweathermap.org/api, free plan).
 package function
 
 import (
@@ -16,11 +16,11 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Config is what weather reads from the environment.
+// Config has the settings of weather.
 type Config struct {
 	Key    secret.String `env:"OPENWEATHER_KEY_SECRET" envDefault:"openweather-key"`                  // secret with the key of OpenWeather
-	Places string        `env:"WEATHER_PLACES"`                                                       // places as name:lat,lon;name:lat,lon; as many as a third of the calls a minute, those after them fail
-	Calls  int           `env:"OPENWEATHER_CALLS_A_MINUTE" envDefault:"60"`                           // what the key's plan allows; each place is three
+	Places string        `env:"WEATHER_PLACES"`                                                       // places as name:lat,lon;name:lat,lon; at most a third of the calls a minute, places after that fail
+	Calls  int           `env:"OPENWEATHER_CALLS_A_MINUTE" envDefault:"60"`                           // calls a minute that the key's plan allows; each place takes three
 	URL    url.URL       `env:"OPENWEATHER_URL" envDefault:"https://api.openweathermap.org/data/2.5"` // OpenWeather's API
 }
 
@@ -57,7 +57,7 @@ func New(env serve.Env) (http.Handler, error) {
 	})
 }
 
-// calls are made for every place and run; all must succeed.
+// calls are the requests for each place. The place fails if one of them fails.
 var calls = []struct {
 	path   string
 	decode decoder
@@ -67,6 +67,7 @@ var calls = []struct {
 	{"forecast", decodeForecast},
 }
 
+// fetch fetches all readings of a place.
 func (c Config) fetch(ctx context.Context, client *fetch.Client, p place) (source.Batch, error) {
 	var b source.Batch
 	for _, call := range calls {

@@ -73,7 +73,8 @@ const key = "k3y-of-0penweather"
 
 var secrets = sourcetest.Secrets{"openweather-key": key}
 
-// openWeather answers with the recorded files, and with air for the cabin's air.
+// openWeather answers with the recorded files. If air is not nil, it answers the request
+// for the cabin's air.
 func openWeather(air http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
@@ -92,14 +93,14 @@ func openWeather(air http.HandlerFunc) http.HandlerFunc {
 // recorded is the time of testdata/current.json.
 var recorded = time.Unix(1795437300, 0)
 
-func house(t *testing.T) *sourcetest.Fixture {
+func start(t *testing.T) *sourcetest.Fixture {
 	vars := sourcetest.Vars{"WEATHER_PLACES": "seattle:47.6062,-122.3321;cabin:46.5,8", "OPENWEATHER_URL": "http://upstream"}
 	return sourcetest.Start(t, recorded.Add(5*time.Minute), New, vars, secrets, openWeather(nil))
 }
 
 func TestARerunStoresNothing(t *testing.T) {
-	h := house(t)
-	// Two places, each one reading of now, one of air, 40 slots and 4 whole days.
+	h := start(t)
+	// Each of the two places has one reading for now, one for the air, 40 slots and 4 days.
 	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || a.Stored != 2*46 {
 		t.Errorf("first run: %d %s", w.Code, w.Body)
 	}
@@ -114,8 +115,8 @@ func TestARerunStoresNothing(t *testing.T) {
 	}
 }
 
-func TestAPlaceWhoseAirFailsFailsAlone(t *testing.T) {
-	h := house(t)
+func TestAPlaceWithoutItsAirFailsAlone(t *testing.T) {
+	h := start(t)
 	for name, c := range map[string]struct {
 		code   int
 		body   string
@@ -130,7 +131,7 @@ func TestAPlaceWhoseAirFailsFailsAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h.Answer = openWeather(sourcetest.Respond(c.code, c.body, "Retry-After", "77"))
 			for query, want := range map[string]int{"": 200, "strict=true": c.strict} {
-				h.Later(time.Minute) // for the quota: 60 a minute
+				h.Later(time.Minute) // the quota is 60 calls a minute
 				if a, w := h.Post(query); w.Code != want || query == "" && a.Status != "partial" {
 					t.Errorf("%s: %d %s, want %d", query, w.Code, w.Body, want)
 				}
@@ -139,9 +140,9 @@ func TestAPlaceWhoseAirFailsFailsAlone(t *testing.T) {
 	}
 }
 
-// OpenWeather's free plan takes 60 calls a minute, three of which a place needs.
-func TestPlacesBeyondAMinutesCallsFailWithASentence(t *testing.T) {
-	h := house(t)
+// OpenWeather's free plan allows 60 calls a minute, and a place takes three.
+func TestPlacesBeyondAMinutesCallsFailWithAReason(t *testing.T) {
+	h := start(t)
 	h.Vars["WEATHER_PLACES"] = "p0:1,0"
 	for i := range 21 {
 		h.Vars["WEATHER_PLACES"] += fmt.Sprintf(";p%d:1,%d", i+1, i+1)

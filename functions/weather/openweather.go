@@ -11,9 +11,11 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
+// decoder decodes the body of an answer. Its readings have no place yet.
 type decoder func(body []byte) ([]reading.Reading, error)
 
-// query asks in metric units. OpenWeather takes its key nowhere but here.
+// query returns the URL of a call, in metric units. OpenWeather accepts its key only in
+// the query string.
 func (c Config) query(path string, p place) *url.URL {
 	u := c.URL.JoinPath(path)
 	u.RawQuery = url.Values{
@@ -25,14 +27,15 @@ func (c Config) query(path string, p place) *url.URL {
 	return u
 }
 
-// problem is OpenWeather's way to say no: cod is a number or a string, and 200
-// or absent where all is well.
+// problem is the error in an answer of OpenWeather. cod is a number or a string; in a good
+// answer it is 200 or absent.
 type problem struct {
 	Cod     json.Number `json:"cod"`
-	Message any         `json:"message"` // a number in good forecasts
+	Message any         `json:"message"` // a text; in a good forecast a number
 }
 
-// unmarshal decodes a good answer into v.
+// unmarshal decodes a good answer into v. It returns an error that OpenWeather reports as
+// a *fetch.UpstreamError.
 func unmarshal(body []byte, v any) error {
 	var p problem
 	if err := json.Unmarshal(body, &p); err != nil {
@@ -45,8 +48,8 @@ func unmarshal(body []byte, v any) error {
 	return json.Unmarshal(body, v)
 }
 
-// conditions is what current weather and forecast have in common. A pointer is
-// nil where OpenWeather says nothing.
+// conditions are the fields that current weather and forecast have in common. A pointer is
+// nil if OpenWeather sends no value.
 type conditions struct {
 	Dt   int64 `json:"dt"`
 	Main struct {
@@ -74,16 +77,17 @@ type conditions struct {
 	} `json:"weather"`
 }
 
-// amount is absent where there is no rain or snow.
+// amount is in mm. It is absent if there is no rain or snow.
 type amount struct {
 	LastHour   *float64 `json:"1h"` // current weather
 	ThreeHours *float64 `json:"3h"` // forecast
 }
 
-// reading returns the common part, or an error where the essential is missing.
+// reading returns the common fields, or an error if the time, the temperature or the sky
+// is missing.
 func (c conditions) reading(name string) (reading.Reading, error) {
 	if c.Dt <= 0 || c.Main.Temp == nil || len(c.Sky) == 0 {
-		return reading.Reading{}, errors.New("no dt, temperature or weather in it")
+		return reading.Reading{}, errors.New("no dt, temperature or weather in the answer")
 	}
 	return reading.Reading{
 		Name: name,
@@ -105,7 +109,8 @@ func (c conditions) reading(name string) (reading.Reading, error) {
 	}, nil
 }
 
-// present leaves out what the upstream left out: no value is not zero.
+// present returns the values that are not nil. A value that the upstream does not send is
+// absent, not 0.
 func present(all map[string]*float64) map[string]float64 {
 	fields := map[string]float64{}
 	for k, v := range all {

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// place is where to ask for the weather. Its name is the household's own:
-// OpenWeather's changes with its grid.
+// place is a place whose weather is fetched. Its name is from the settings, since
+// OpenWeather's own names change with its grid.
 type place struct {
 	name     string
-	lat, lon float64 // degrees, north and east positive
+	lat, lon float64 // degrees; north and east are positive
 }
 
 // parsePlaces reads name:lat,lon;name:lat,lon.
@@ -26,7 +26,7 @@ func parsePlaces(s string) ([]place, error) {
 			return nil, err
 		}
 		if seen[p.name] {
-			return nil, fmt.Errorf("%q is there twice", p.name)
+			return nil, fmt.Errorf("%q is listed twice", p.name)
 		}
 		seen[p.name] = true
 		places = append(places, p)
@@ -41,10 +41,10 @@ func parsePlace(s string) (place, error) {
 	var err1, err2 error
 	p.lat, err1 = strconv.ParseFloat(strings.TrimSpace(lat), 64)
 	p.lon, err2 = strconv.ParseFloat(strings.TrimSpace(lon), 64)
-	// Written so that NaN, which ParseFloat takes, is refused.
+	// ParseFloat accepts NaN. This condition is false for it.
 	onEarth := p.lat >= -90 && p.lat <= 90 && p.lon >= -180 && p.lon <= 180
 	if p.name == "" || err1 != nil || err2 != nil || !onEarth {
-		return place{}, fmt.Errorf("%q is no place: write name:lat,lon as in seattle:47.6062,-122.3321", s)
+		return place{}, fmt.Errorf("%q is not a place: write name:lat,lon as in seattle:47.6062,-122.3321", s)
 	}
 	return p, nil
 }
