@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	perPage  = 100 // the most that Asana gives
+	perPage  = 100 // Asana's maximum
 	maxPages = 50
 )
 
-// Without opt_fields Asana answers gid and name alone.
+// fields is the parameter opt_fields. Without it, Asana answers with gid and name only.
 const fields = "name,completed,created_at,modified_at,due_on,due_at,assignee.name," +
 	"memberships.project.name,memberships.section.name,permalink_url,custom_fields.name,custom_fields.display_value"
 
-// page is the part of an answer that we keep.
+// page is an answer, as far as we use it.
 type page struct {
 	Data   *[]task `json:"data"`
 	Errors []struct {
@@ -43,43 +43,46 @@ type task struct {
 	Completed   bool    `json:"completed"`
 	Created     string  `json:"created_at"`
 	Modified    string  `json:"modified_at"`
-	DueOn       string  `json:"due_on"` // a day, or with due_at the day of it
+	DueOn       string  `json:"due_on"` // a day; with due_at, the day of that time
 	DueAt       string  `json:"due_at"` // a time
 	Permalink   string  `json:"permalink_url"`
 	Assignee    named   `json:"assignee"`
 	Memberships []struct {
 		Project named `json:"project"`
 		Section named `json:"section"`
-	} `json:"memberships"` // one a project that the task is in
+	} `json:"memberships"` // one for each project of the task
 	CustomFields []struct {
 		Name  string `json:"name"`
 		Value string `json:"display_value"`
 	} `json:"custom_fields"`
 }
 
+// named is a reference to another object.
 type named struct {
 	GID  string `json:"gid"`
 	Name string `json:"name"`
 }
 
-// asana asks for the tasks of projects, by name.
+// asana fetches the tasks of projects.
 type asana struct {
 	Config
-	gids map[string]string
+	gids map[string]string // by the project's name
 }
 
-// fetch brings all open tasks of a project. An offset lives for some minutes
-// only; where one is refused, the list is read again from its start, once.
+// fetch returns all open tasks of a project. The offset of a page expires after some
+// minutes. If Asana refuses one, fetch reads the list once more from its start.
 func (x *asana) fetch(ctx context.Context, client *fetch.Client, project string, _ source.Window) (source.Batch, error) {
 	b, err := x.pages(ctx, client, project)
 	if errors.Is(err, errOffset) {
-		b, err = x.pages(ctx, client.Memo(), project) // a memo of its own: the first page must be new
+		b, err = x.pages(ctx, client.Memo(), project) // a new memo, so that the first page is requested again
 	}
 	return b, err
 }
 
 var errOffset = errors.New("the offset of the next page was refused")
 
+// pages reads a project's tasks page by page. If Asana refuses an offset, the error is
+// errOffset.
 func (x *asana) pages(ctx context.Context, client *fetch.Client, project string) (source.Batch, error) {
 	var b source.Batch
 	offset := ""
@@ -119,14 +122,15 @@ func (x *asana) query(project, offset string) *url.URL {
 	return u
 }
 
-// hints say what a person can do about a status.
+// hints explain a status code.
 var hints = map[int]string{
-	http.StatusUnauthorized:    "the token is not valid, or not any more",
+	http.StatusUnauthorized:    "the token is not valid or has expired",
 	http.StatusPaymentRequired: "the Asana plan does not include this",
 	http.StatusForbidden:       "the token's owner may not read the project",
 	http.StatusNotFound:        "there is no such project",
 }
 
+// explain adds the hint for err's status code, if there is one.
 func explain(err error) error {
 	if e, ok := errors.AsType[*fetch.StatusError](err); ok && hints[e.Code] != "" {
 		return fmt.Errorf("%s: %w", hints[e.Code], err)
@@ -134,23 +138,23 @@ func explain(err error) error {
 	return err
 }
 
-// decode returns a page's open tasks and the offset of the next page, "" after
-// the last. An answer without tasks is an error told with status 200:
-// *fetch.UpstreamError.
+// decode returns the open tasks of a page and the offset of the next page, "" for the last
+// one. project is the project's gid, priority the custom field with a task's priority.
+// Asana may report an error with status 200: it is a *fetch.UpstreamError.
 func decode(body []byte, project, priority string) ([]item.Item, string, error) {
 	var p page
 	if err := json.Unmarshal(body, &p); err != nil {
-		return nil, "", fmt.Errorf("not the JSON that was documented: %w", err)
+		return nil, "", fmt.Errorf("not the documented JSON: %w", err)
 	}
 	if len(p.Errors) > 0 {
 		return nil, "", &fetch.UpstreamError{Message: p.Errors[0].Message}
 	}
 	if p.Data == nil {
-		return nil, "", errors.New("no data in it")
+		return nil, "", errors.New("no data in the answer")
 	}
 	var items []item.Item
 	for _, t := range *p.Data {
-		if t.Completed { // since the list was begun
+		if t.Completed { // after the first page was requested
 			continue
 		}
 		i, err := t.item(project, priority)
@@ -163,11 +167,13 @@ func decode(body []byte, project, priority string) ([]item.Item, string, error) 
 		return items, "", nil
 	}
 	if p.Next.Offset == "" {
-		return nil, "", errors.New("a next page without an offset")
+		return nil, "", errors.New("next_page has no offset")
 	}
 	return items, p.Next.Offset, nil
 }
 
+// item returns the task as an item. It returns an error if a required field is missing
+// or a time is wrong.
 func (t task) item(project, priority string) (item.Item, error) {
 	if t.GID == "" || t.Name == nil {
 		return item.Item{}, errors.New("no gid or no name")
@@ -182,13 +188,13 @@ func (t task) item(project, priority string) (item.Item, error) {
 	}
 	for _, v := range []struct {
 		key, value, layout string
-		must               bool
+		required           bool
 	}{
 		{"modified_at", t.Modified, time.RFC3339, true},
 		{"due_at", t.DueAt, time.RFC3339, false},
 		{"due_on", t.DueOn, time.DateOnly, false},
 	} {
-		if v.value == "" && !v.must || v.key == "due_on" && t.DueAt != "" {
+		if v.value == "" && !v.required || v.key == "due_on" && t.DueAt != "" {
 			continue
 		}
 		at, err := parse(v.layout, v.value)
@@ -201,6 +207,7 @@ func (t task) item(project, priority string) (item.Item, error) {
 	return i, nil
 }
 
+// parse parses a time. Years before 2000 and after 9999 are an error.
 func parse(layout, s string) (time.Time, error) {
 	t, err := time.Parse(layout, s)
 	if err != nil {
@@ -212,7 +219,7 @@ func parse(layout, s string) (time.Time, error) {
 	return t, nil
 }
 
-// describe adds what Asana may leave out.
+// describe adds the optional attributes: assignee, section and priority.
 func (t task) describe(attributes map[string]string, project, priority string) {
 	if t.Assignee.Name != "" {
 		attributes["assignee"] = t.Assignee.Name

@@ -34,7 +34,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"HTML":                  "<html></html>",
 		"no data":               `{}`,
 		"data is null":          `{"data":null}`,
-		"data is one task":      `{"data":{"gid":"1"}}`,
+		"data is one object":    `{"data":{"gid":"1"}}`,
 		"a task is null":        `{"data":[null]}`,
 		"truncated":             good[:len(good)/2],
 		"no gid":                strings.Replace(good, `"gid": "120001"`, `"gid": ""`, 1),

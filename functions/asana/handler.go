@@ -1,9 +1,8 @@
-// Package function brings the open tasks of Asana projects
+// Package function fetches the open tasks of Asana projects
 // (https://developers.asana.com/reference/gettasksforproject).
 //
-// A task's age and how long it has been idle are not stored: they follow from
-// its time of creation and its modified_at whenever somebody looks (the view
-// tasks does), so that a rerun changes nothing.
+// A task's age and idle time are not stored, so a rerun changes nothing. The view tasks
+// computes them from the time of creation and modified_at.
 package function
 
 import (
@@ -18,7 +17,7 @@ import (
 	"github.com/hearth-home/hearth/shared/source"
 )
 
-// Config is what asana reads from the environment.
+// Config has the settings of asana.
 type Config struct {
 	Token         secret.String `env:"ASANA_TOKEN_SECRET" envDefault:"asana-token"`          // secret with a personal access token
 	Projects      string        `env:"ASANA_PROJECTS"`                                       // projects as name:gid;name:gid; the gid is the number in a project's URL
@@ -48,7 +47,8 @@ func New(env serve.Env) (http.Handler, error) {
 	})
 }
 
-// parseProjects reads "name:gid;name:gid". A bare gid is its own name.
+// parseProjects parses "name:gid;name:gid". A gid without a name is its own name. It
+// returns the names in order, and the gid of each.
 func parseProjects(s string) (names []string, gids map[string]string, err error) {
 	gids = map[string]string{}
 	for _, part := range source.SplitList(s) {
@@ -57,11 +57,11 @@ func parseProjects(s string) (names []string, gids map[string]string, err error)
 			name, gid = strings.TrimSpace(part[:i]), strings.TrimSpace(part[i+1:])
 		}
 		if name == "" || gid == "" || strings.Trim(gid, "0123456789") != "" {
-			return nil, nil, fmt.Errorf("%q is not name:gid with a number as gid", part)
+			return nil, nil, fmt.Errorf("%q is not name:gid, or its gid is not a number", part)
 		}
-		// Two lists of one name would close each other's tasks.
+		// Each of two lists with the same name would close the other's tasks.
 		if gids[name] != "" {
-			return nil, nil, fmt.Errorf("there are two projects %q", name)
+			return nil, nil, fmt.Errorf("two projects have the name %q", name)
 		}
 		names, gids[name] = append(names, name), gid
 	}

@@ -18,7 +18,8 @@ func vars(projects string) sourcetest.Vars {
 	return sourcetest.Vars{"ASANA_URL": "http://upstream/api/1.0", "ASANA_PROJECTS": projects}
 }
 
-// list answers about the tasks of a project from an offset on.
+// list answers a request for the tasks of a project from an offset on. A request without
+// the token or with wrong parameters is refused.
 type list func(project, offset string) (code int, body string)
 
 func (l list) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -41,7 +42,7 @@ func twoPages(_, offset string) (int, string) {
 	return 200, string(b)
 }
 
-// noon is a while after the newest task of testdata was changed.
+// noon is after the last change of a task in testdata.
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func start(t *testing.T, projects string, answer list) *sourcetest.Fixture {
@@ -70,7 +71,7 @@ func TestTasksOfAllPagesAreStoredOnce(t *testing.T) {
 	}
 }
 
-func TestTaskThatIsNoLongerListedCloses(t *testing.T) {
+func TestATaskThatIsNoLongerListedIsClosed(t *testing.T) {
 	h := start(t, "Home:1001", twoPages)
 	h.Post("")
 	h.Answer = list(func(string, string) (int, string) { return twoPages("", "second") }).ServeHTTP
@@ -79,7 +80,7 @@ func TestTaskThatIsNoLongerListedCloses(t *testing.T) {
 	}
 }
 
-func TestNothingClosesWhileAPageIsMissing(t *testing.T) {
+func TestNoTaskIsClosedWhileAPageIsMissing(t *testing.T) {
 	h := start(t, "Home:1001", twoPages)
 	h.Post("")
 	before := open(h)
@@ -94,7 +95,7 @@ func TestNothingClosesWhileAPageIsMissing(t *testing.T) {
 	}
 }
 
-func TestExpiredOffsetStartsAgainOnce(t *testing.T) {
+func TestAnExpiredOffsetRestartsTheListOnce(t *testing.T) {
 	for refused, want := range map[int]int{1: 200, 2: 502} {
 		n := 0
 		h := start(t, "Home:1001", func(project, offset string) (int, string) {
@@ -114,7 +115,7 @@ func TestExpiredOffsetStartsAgainOnce(t *testing.T) {
 	}
 }
 
-func TestListWithoutEndIsRefused(t *testing.T) {
+func TestAListWithoutEndIsRefused(t *testing.T) {
 	h := start(t, "Home:1001", func(_, offset string) (int, string) {
 		return 200, `{"data":[],"next_page":{"offset":"` + offset + `x"}}`
 	})
@@ -123,7 +124,7 @@ func TestListWithoutEndIsRefused(t *testing.T) {
 	}
 }
 
-func TestOneProjectHidesNoOther(t *testing.T) {
+func TestAProjectFailsAlone(t *testing.T) {
 	h := start(t, "Home:1001; Gone:1002; 1003", func(project, offset string) (int, string) {
 		if project == "1002" {
 			return 404, `{"errors":[{"message":"project: Unknown object: 1002"}]}`
@@ -136,13 +137,13 @@ func TestOneProjectHidesNoOther(t *testing.T) {
 	}
 }
 
-// What Asana documents, with what a person can do about it.
-func TestAnErrorOfAsanaSaysWhatItMeans(t *testing.T) {
+// The statuses and bodies are those that Asana documents.
+func TestAnErrorOfAsanaIsExplained(t *testing.T) {
 	for _, tt := range []struct {
-		code       int
-		body       string
-		want       int
-		says, wait string
+		code         int
+		body         string
+		want         int
+		reason, wait string
 	}{
 		{401, `{"errors":[{"message":"Not Authorized"}]}`, 502, "token is not valid", ""},
 		{402, `{"errors":[{"message":"Payment Required"}]}`, 502, "plan does not include", ""},
@@ -152,13 +153,13 @@ func TestAnErrorOfAsanaSaysWhatItMeans(t *testing.T) {
 		{429, `{"errors":[{"message":"You've made too many requests and hit a rate limit."}]}`, 429, "too many requests", "30"},
 		{500, `{"errors":[{"message":"Server Error","phrase":"6 sad squid snuggle softly"}]}`, 502, "6 sad squid", ""},
 		{200, `{"errors":[{"message":"The request timed out."}]}`, 502, "timed out", ""},
-		{200, "", 502, "not the JSON", ""},
-		{200, "<html><body>Sign in</body></html>", 502, "not the JSON", ""},
+		{200, "", 502, "not the documented JSON", ""},
+		{200, "<html><body>Sign in</body></html>", 502, "not the documented JSON", ""},
 	} {
 		h := start(t, "Home:1001", func(string, string) (int, string) { return tt.code, tt.body })
 		a, w := h.Post("")
-		if w.Code != tt.want || !strings.Contains(a.Error, tt.says) || w.Header().Get("Retry-After") != tt.wait || open(h) != "" {
-			t.Errorf("%d %s: %d %s; want %d with %q and Retry-After %q", tt.code, tt.body, w.Code, w.Body, tt.want, tt.says, tt.wait)
+		if w.Code != tt.want || !strings.Contains(a.Error, tt.reason) || w.Header().Get("Retry-After") != tt.wait || open(h) != "" {
+			t.Errorf("%d %s: %d %s; want %d with %q and Retry-After %q", tt.code, tt.body, w.Code, w.Body, tt.want, tt.reason, tt.wait)
 		}
 	}
 }

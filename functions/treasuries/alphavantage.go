@@ -19,11 +19,12 @@ import (
 	"github.com/hearth-home/hearth/shared/source"
 )
 
-// maturities of Alpha Vantage and the names that the Treasury's have here.
+// maturities has the label of each maturity of Alpha Vantage. The labels are those of the
+// Treasury's maturities.
 var maturities = map[string]string{"3month": "3m", "2year": "2y", "5year": "5y", "7year": "7y", "10year": "10y", "30year": "30y"}
 
 // answer is the part of https://www.alphavantage.co/documentation/#treasury-yield
-// that we keep. The newest comes first, and always the whole history.
+// that we use. It has the whole history, newest first.
 type answer struct {
 	Name     string `json:"name"` // "10-Year Treasury Constant Maturity Rate"
 	Interval string `json:"interval"`
@@ -40,27 +41,28 @@ type point struct {
 	yield float64
 }
 
-// history is what one call brought. A backfill asks for it once, not once a
-// step: the plan has 25 calls a day.
+// history is the result of one call. A backfill keeps it for all its steps, since the free
+// plan has 25 calls a day.
 type history struct {
-	points []point
-	asked  time.Time
+	points  []point
+	fetched time.Time
 }
 
-const fresh = time.Hour // how long a backfill takes a history for whole
+const maxAge = time.Hour // of a history that a backfill still uses
 
-// vantage asks Alpha Vantage.
+// vantage fetches from Alpha Vantage. It is safe for concurrent use.
 type vantage struct {
 	Config
 	redact func(string) string
 	now    func() time.Time
 
-	mu    sync.Mutex // one call at a time, since the plan takes one a second
-	began time.Time
-	known map[string]history
+	mu        sync.Mutex         // held during a call, since the plan allows one call a second
+	began     time.Time          // of the last call
+	histories map[string]history // by maturity
 }
 
-// fetch brings one maturity's yields of the days in w.
+// fetch returns the yields of one maturity for the days in w. If now is true, the yields
+// are fetched again and it is an error if there are none.
 func (x *vantage) fetch(ctx context.Context, client *fetch.Client, maturity string, w source.Window, now bool) (source.Batch, error) {
 	label, ok := maturities[maturity]
 	if !ok {
@@ -89,10 +91,12 @@ func (x *vantage) fetch(ctx context.Context, client *fetch.Client, maturity stri
 	return b, nil
 }
 
+// history returns all yields of a maturity. Unless now is true, they may be up to maxAge
+// old.
 func (x *vantage) history(ctx context.Context, client *fetch.Client, maturity string, now bool) ([]point, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if h := x.known[maturity]; !now && x.now().Sub(h.asked) < fresh {
+	if h := x.histories[maturity]; !now && x.now().Sub(h.fetched) < maxAge {
 		return h.points, nil
 	}
 	if err := x.pause(ctx); err != nil {
@@ -106,39 +110,40 @@ func (x *vantage) history(ctx context.Context, client *fetch.Client, maturity st
 	}
 	points, err := decodeHistory(a.Body, maturity)
 	if e, ok := errors.AsType[*fetch.UpstreamError](err); ok {
-		// It tells a key back; an error is cut short before the answer is redacted.
+		// The message may contain our key. It is redacted before an error is shortened.
 		e.Host, e.Message = u.Host, x.redact(e.Message)
 		return nil, err
 	}
 	if err != nil {
 		return nil, fmt.Errorf("decode Alpha Vantage's yields of %s: %w", maturity, err)
 	}
-	x.known[maturity] = history{points, x.now()}
+	x.histories[maturity] = history{points, x.now()}
 	return points, nil
 }
 
-// pause waits until the next call is allowed. x.mu is held.
+// pause waits until AlphaVantagePause has passed since the last call. The caller holds
+// x.mu.
 func (x *vantage) pause(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
-		return fmt.Errorf("wait for the turn of a call: %w", ctx.Err())
+		return fmt.Errorf("wait for the next call to be allowed: %w", ctx.Err())
 	case <-time.After(x.AlphaVantagePause - time.Since(x.began)):
 	}
 	x.began = time.Now()
 	return nil
 }
 
-// decodeHistory returns the days that have a value. An answer without data is
-// an error told in prose with status 200: *fetch.UpstreamError.
+// decodeHistory returns the days that have a value. Alpha Vantage reports errors as a text
+// with status 200: an answer without data is a *fetch.UpstreamError.
 func decodeHistory(body []byte, maturity string) ([]point, error) {
 	var a answer
 	if err := json.Unmarshal(body, &a); err != nil {
-		return nil, fmt.Errorf("not the JSON that was documented: %w", err)
+		return nil, fmt.Errorf("not the documented JSON: %w", err)
 	}
 	if a.Data == nil {
-		return nil, refusal(body)
+		return nil, upstreamError(body)
 	}
-	// A name that it does not know gives another maturity's yields.
+	// For an unknown maturity, Alpha Vantage answers with the yields of another.
 	if name := strings.ReplaceAll(strings.ToLower(a.Name), "-", ""); !strings.HasPrefix(name, maturity) {
 		return nil, fmt.Errorf("the answer is about %.60q", a.Name)
 	}
@@ -163,11 +168,12 @@ func decodeHistory(body []byte, maturity string) ([]point, error) {
 	return points, nil
 }
 
-// refusal reads an answer like {"Information": "..."}. The key has been Note,
-// Information and Error Message in turn, so any text counts.
-func refusal(body []byte) error {
+// upstreamError returns the error in an answer such as {"Information": "..."}. Over the
+// years the key has been Note, Information and Error Message, so the first text of several
+// words counts, whatever its key.
+func upstreamError(body []byte) error {
 	var texts map[string]any
-	_ = json.Unmarshal(body, &texts) // not an object: no texts
+	_ = json.Unmarshal(body, &texts) // an answer that is not an object has no texts
 	e := &fetch.UpstreamError{Message: "an answer without data"}
 	for _, k := range slices.Sorted(maps.Keys(texts)) {
 		if s, ok := texts[k].(string); ok && strings.Contains(s, " ") {
@@ -176,16 +182,16 @@ func refusal(body []byte) error {
 		}
 	}
 	text := strings.ToLower(e.Message)
-	for _, sign := range []string{"rate limit", "call frequency", "requests per", "calls per"} {
-		e.Spent = e.Spent || strings.Contains(text, sign)
+	for _, phrase := range []string{"rate limit", "call frequency", "requests per", "calls per"} {
+		e.Spent = e.Spent || strings.Contains(text, phrase)
 	}
 	switch {
 	case strings.Contains(text, "premium endpoint"):
-		e.Spent = false // no waiting helps
+		e.Spent = false // the limit is not a quota: waiting does not help
 	case strings.Contains(text, "per second"), strings.Contains(text, "per minute"):
 		e.RetryAfter = time.Minute
 	case e.Spent:
-		e.RetryAfter = time.Hour // it does not say when its day ends
+		e.RetryAfter = time.Hour // the answer does not say when the daily quota is restored
 	}
 	return e
 }

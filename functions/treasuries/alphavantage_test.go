@@ -25,8 +25,8 @@ func TestDecodeHistory(t *testing.T) {
 	golden.Text(t, "testdata/10year.txt", b.String()) // no 2026-11-11: a holiday
 }
 
-// What Alpha Vantage tells with status 200.
-var prose = []struct {
+// errorTexts are errors that Alpha Vantage reports with status 200.
+var errorTexts = []struct {
 	name, body string
 	spent      bool
 	wait       time.Duration
@@ -36,13 +36,13 @@ var prose = []struct {
 	{"too fast", `{"Information": "Please consider spreading out your free API requests more sparingly (1 request per second) to lift the free key rate limit (25 requests per day)."}`, true, time.Minute},
 	{"premium", `{"Information": "Thank you for using Alpha Vantage! This is a premium endpoint. You may subscribe to any of the premium plans to instantly remove rate limits."}`, false, 0},
 	{"wrong key", `{"Error Message": "the parameter apikey is invalid or missing. Please claim your free API key."}`, false, 0},
-	{"new word", `{"Notice": "The service is being maintained."}`, false, 0},
+	{"unknown key", `{"Notice": "The service is being maintained."}`, false, 0},
 	{"empty object", `{}`, false, 0},
 	{"data is null", `{"name": "10-Year", "interval": "daily", "unit": "percent", "data": null}`, false, 0},
 }
 
-func TestDecodeHistoryTellsWhatIsToldInProse(t *testing.T) {
-	for _, tt := range prose {
+func TestDecodeHistoryReturnsTheErrorInAText(t *testing.T) {
+	for _, tt := range errorTexts {
 		t.Run(tt.name, func(t *testing.T) {
 			points, err := decodeHistory([]byte(tt.body), "10year")
 			e, ok := errors.AsType[*fetch.UpstreamError](err)
@@ -83,7 +83,7 @@ func TestDecodeHistoryRefuses(t *testing.T) {
 
 func FuzzDecodeHistory(f *testing.F) {
 	f.Add(sourcetest.File(f, "10year.json"))
-	for _, p := range prose {
+	for _, p := range errorTexts {
 		f.Add([]byte(p.body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

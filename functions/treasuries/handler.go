@@ -1,6 +1,6 @@
-// Package function brings the US Treasury's daily par yield curve, from the
-// Treasury itself (no key), and the same yields from Alpha Vantage where a key
-// is set. A reading's time is its business day at 00:00 UTC.
+// Package function fetches the daily par yield curve of the US Treasury from the Treasury
+// itself, without a key. If a key is set, it also fetches these yields from Alpha
+// Vantage. The time of a reading is its business day at 00:00 UTC.
 package function
 
 import (
@@ -18,23 +18,23 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Config is what treasuries reads from the environment.
+// Config has the settings of treasuries.
 type Config struct {
 	URL        url.URL `env:"TREASURY_URL" envDefault:"https://home.treasury.gov/resource-center/data-chart-center/interest-rates/pages/xml"` // the US Treasury's XML feed
 	Maturities string  `env:"TREASURY_MATURITIES" envDefault:"1m,1.5m,2m,3m,4m,6m,1y,2y,3y,5y,7y,10y,20y,30y"`                                // maturities of the par yield curve
-	RunsADay   int     `env:"TREASURY_RUNS_A_DAY" envDefault:"2"`                                                                             // how often the schedule runs it; reruns leave Alpha Vantage's calls for that
+	RunsADay   int     `env:"TREASURY_RUNS_A_DAY" envDefault:"2"`                                                                             // runs a day by the schedule; reruns leave Alpha Vantage's calls for them
 
-	AlphaVantageKey        secret.String `env:"ALPHAVANTAGE_KEY_SECRET" envDefault:"alphavantage-key"`           // secret with a key of Alpha Vantage; without it only the Treasury is asked
-	AlphaVantageMaturities string        `env:"ALPHAVANTAGE_MATURITIES" envDefault:"2year,10year,30year"`        // of 3month, 2year, 5year, 7year, 10year, 30year
+	AlphaVantageKey        secret.String `env:"ALPHAVANTAGE_KEY_SECRET" envDefault:"alphavantage-key"`           // secret with a key of Alpha Vantage; without it, only the Treasury's data is fetched
+	AlphaVantageMaturities string        `env:"ALPHAVANTAGE_MATURITIES" envDefault:"2year,10year,30year"`        // some of 3month, 2year, 5year, 7year, 10year, 30year
 	AlphaVantageURL        url.URL       `env:"ALPHAVANTAGE_URL" envDefault:"https://www.alphavantage.co/query"` // Alpha Vantage's API
-	AlphaVantageCalls      int           `env:"ALPHAVANTAGE_CALLS_A_DAY" envDefault:"25"`                        // what the key's plan allows
-	AlphaVantagePause      time.Duration `env:"ALPHAVANTAGE_PAUSE" envDefault:"1200ms"`                          // between two calls; the free plan takes one a second
+	AlphaVantageCalls      int           `env:"ALPHAVANTAGE_CALLS_A_DAY" envDefault:"25"`                        // calls a day that the key's plan allows
+	AlphaVantagePause      time.Duration `env:"ALPHAVANTAGE_PAUSE" envDefault:"1200ms"`                          // between two calls; the free plan allows one a second
 }
 
 const (
-	prefix = "alphavantage " // of its targets: "alphavantage 10year"
-	// recent is what a run for now keeps: it fills gaps of up to a month by
-	// itself. Older ones are a backfill's.
+	prefix = "alphavantage " // of Alpha Vantage's targets: "alphavantage 10year"
+	// recent is how far back a run for now stores yields, so that it fills gaps of up to a
+	// month. Longer gaps need a backfill.
 	recent = 31 * 24 * time.Hour
 )
 
@@ -57,22 +57,22 @@ func New(env serve.Env) (http.Handler, error) {
 		quota = &store.Quota{Key: "alphavantage", Limit: c.AlphaVantageCalls, Window: 24 * time.Hour, Reserve: c.RunsADay * len(names)}
 	}
 	treasury := &treasury{url: c.URL, now: env.Now, decoded: map[*fetch.Answer][]day{}}
-	vantage := &vantage{Config: c, redact: env.Secrets.Redact, now: env.Now, known: map[string]history{}}
+	vantage := &vantage{Config: c, redact: env.Secrets.Redact, now: env.Now, histories: map[string]history{}}
 	return source.Handler(env, source.Source{
 		Name:    "treasuries",
 		Setting: "TREASURY_MATURITIES",
 		Targets: targets,
 		Step:    366 * 24 * time.Hour,
 		Fetch: func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
-			span := w
+			days := w
 			if w.Now() {
 				now := env.Now().UTC()
-				span = source.Window{From: now.Add(-recent), To: now}
+				days = source.Window{From: now.Add(-recent), To: now}
 			}
 			if maturity, ok := strings.CutPrefix(target, prefix); ok {
-				return vantage.fetch(ctx, client, maturity, span, w.Now())
+				return vantage.fetch(ctx, client, maturity, days, w.Now())
 			}
-			return treasury.fetch(ctx, client, target, span, w.Now())
+			return treasury.fetch(ctx, client, target, days, w.Now())
 		},
 		Quota: func(target string) *store.Quota {
 			if strings.HasPrefix(target, prefix) {

@@ -26,7 +26,8 @@ func vars(more ...string) sourcetest.Vars {
 // noon is after the newest day of testdata/10year.json.
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// start begins without a key of Alpha Vantage.
+// start returns a fixture without a key of Alpha Vantage. more has pairs of a setting and
+// its value.
 func start(t *testing.T, more ...string) *sourcetest.Fixture {
 	t.Helper()
 	return sourcetest.Start(t, noon, New, vars(more...), nil, upstreams)
@@ -37,7 +38,7 @@ func startWithKey(t *testing.T, more ...string) *sourcetest.Fixture {
 	return sourcetest.Start(t, noon, New, vars(more...), sourcetest.Secrets{"alphavantage-key": key}, upstreams)
 }
 
-// upstreams are both, at noon.
+// upstreams answers as the Treasury and as Alpha Vantage, with the data up to noon.
 func upstreams(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/query" {
 		maturity := strings.NewReplacer("y", "-Y", "m", "-M").Replace(r.FormValue("maturity"))
@@ -53,7 +54,7 @@ func upstreams(w http.ResponseWriter, r *http.Request) {
 	w.Write(yearFile(year, func(d time.Time) bool { return !d.After(noon) }))
 }
 
-// but answers otherwise where a question's path and query have part.
+// but answers with answer if a request's URL contains part, otherwise as upstreams does.
 func but(part string, answer http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.String(), part) {
@@ -64,7 +65,8 @@ func but(part string, answer http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// backfill calls until there is no next, as make backfill does.
+// backfill calls the source until the answer has no next, as make backfill does. It
+// returns the number of stored readings.
 func backfill(t *testing.T, h *sourcetest.Fixture, from, to string) (n int) {
 	t.Helper()
 	for range 20 {
@@ -81,8 +83,8 @@ func backfill(t *testing.T, h *sourcetest.Fixture, from, to string) (n int) {
 	return 0
 }
 
-// stored returns the yields in the store by maturity and day; two of one day
-// are an error.
+// stored returns the stored yields by maturity and day. It fails the test if there are two
+// for one day.
 func stored(t *testing.T, h *sourcetest.Fixture, name string) map[string]float64 {
 	t.Helper()
 	out := map[string]float64{}
@@ -96,10 +98,10 @@ func stored(t *testing.T, h *sourcetest.Fixture, name string) map[string]float64
 	return out
 }
 
-// since is when the younger maturities began.
+// since has the first day of the younger maturities.
 var since = map[string]string{"1.5m": "2025-02-18", "2m": "2018-10-16", "4m": "2022-10-19"}
 
-// expected is what yearFile has from one day to before another.
+// expected returns the yields of yearFile from one day until the day before another.
 func expected(from, to string) map[string]float64 {
 	out := map[string]float64{}
 	for d := date(from); d.Before(date(to)); d = d.AddDate(0, 0, 1) {
@@ -116,7 +118,7 @@ func isWeekday(d time.Time) bool {
 	return d.Weekday() != time.Saturday && d.Weekday() != time.Sunday
 }
 
-// yield differs from day to day and from maturity to maturity.
+// yield returns a yield that differs between days and between maturities.
 func yield(d time.Time, tenor int) float64 {
 	y, _ := strconv.ParseFloat(yieldText(d, tenor), 64)
 	return y
@@ -126,7 +128,8 @@ func yieldText(d time.Time, tenor int) string {
 	return fmt.Sprintf("%d.%02d", 1+tenor%10, d.YearDay()%100)
 }
 
-// yearFile is a year of the feed in the form of testdata/2025.xml.
+// yearFile returns a year of the feed, in the form of testdata/2025.xml. It has the
+// weekdays for which want is true; nil means all.
 func yearFile(year int, want func(time.Time) bool) []byte {
 	var b bytes.Buffer
 	b.WriteString(`<?xml version="1.0" encoding="utf-8" standalone="yes"?>

@@ -11,27 +11,27 @@ import (
 	"github.com/hearth-home/hearth/shared/sourcetest"
 )
 
-func TestNowFillsAMonthWithOneQuestion(t *testing.T) {
+func TestARunForNowFillsAMonthWithOneRequest(t *testing.T) {
 	h := start(t)
-	want := expected("2026-10-24", "2026-11-24") // from after noon of the 23rd
+	want := expected("2026-10-24", "2026-11-24") // 31 days before the 23rd at noon
 	a, w := h.Post("")
 	if w.Code != 200 || a.Stored != len(want) || !maps.Equal(stored(t, h, "treasury_yield"), want) {
 		t.Errorf("first run: %d %s; want %d yields", w.Code, w.Body, len(want))
 	}
 	if len(h.Requests) != 1 {
-		t.Errorf("asked %q, want one question for all maturities", h.Requests)
+		t.Errorf("requests %q, want one for all maturities", h.Requests)
 	}
 	if a, w = h.Post(""); w.Code != 200 || a.Stored != 0 || a.Unchanged != len(want) {
 		t.Errorf("rerun: %d %s; want nothing stored", w.Code, w.Body)
 	}
 }
 
-func TestNowInANewYearAsksTheOldOneToo(t *testing.T) {
+func TestARunForNowInJanuaryAlsoFetchesTheOldYear(t *testing.T) {
 	h := start(t)
-	h.Later(date("2027-01-01").Sub(h.Now()) + 30*time.Minute) // no day of 2027 is out
+	h.Later(date("2027-01-01").Sub(h.Now()) + 30*time.Minute) // no curve of 2027 is published
 	h.Answer = func(w http.ResponseWriter, r *http.Request) {
-		whole := r.FormValue("field_tdr_date_value") == "2026"
-		w.Write(yearFile(map[bool]int{true: 2026, false: 2027}[whole], func(time.Time) bool { return whole }))
+		old := r.FormValue("field_tdr_date_value") == "2026"
+		w.Write(yearFile(map[bool]int{true: 2026, false: 2027}[old], func(time.Time) bool { return old }))
 	}
 	want := expected("2026-12-02", "2027-01-01")
 	if a, w := h.Post(""); a.Status != "ok" || !maps.Equal(stored(t, h, "treasury_yield"), want) {
@@ -39,7 +39,7 @@ func TestNowInANewYearAsksTheOldOneToo(t *testing.T) {
 	}
 }
 
-func TestBackfillOfFiveYearsIsExact(t *testing.T) {
+func TestBackfillOfFiveYearsStoresEachDayOnce(t *testing.T) {
 	h := start(t)
 	want := expected("2021-01-01", "2026-01-01")
 	if n := backfill(t, h, "2021-01-01", "2025-12-31"); n != len(want) || !maps.Equal(stored(t, h, "treasury_yield"), want) {
@@ -50,12 +50,12 @@ func TestBackfillOfFiveYearsIsExact(t *testing.T) {
 	}
 }
 
-func TestBackfillThatBrokeOffCompletes(t *testing.T) {
+func TestBackfillContinuesAfterAFailure(t *testing.T) {
 	h := start(t)
 	h.Answer = but("field_tdr_date_value=2023", sourcetest.Respond(404, "gone for now"))
 	a, w := h.Post("from=2021-01-01&to=2024-12-31")
 	if w.Code != 200 || a.Stored == 0 || a.Next == "" {
-		t.Fatalf("with 2023 missing: %d %s; want what is before it", w.Code, w.Body)
+		t.Fatalf("with 2023 missing: %d %s; want the days before it stored", w.Code, w.Body)
 	}
 	if _, w := h.Post("from=" + a.Next + "&to=2024-12-31"); w.Code != 502 {
 		t.Fatalf("from %s: %d %s; want 502", a.Next, w.Code, w.Body)
@@ -67,14 +67,14 @@ func TestBackfillThatBrokeOffCompletes(t *testing.T) {
 	}
 }
 
-func TestBackfillBeginsWhereTheCurveDoes(t *testing.T) {
+func TestBackfillBeginsInTheFirstYearOfTheCurve(t *testing.T) {
 	h := start(t, "TREASURY_MATURITIES", "10y")
 	if n, want := backfill(t, h, "1989-06-01", "1990-01-31"), 23; n != want {
 		t.Errorf("%d yields stored, want %d", n, want)
 	}
 }
 
-func TestUnknownMaturityHidesNoOther(t *testing.T) {
+func TestAnUnknownMaturityFailsAlone(t *testing.T) {
 	h := start(t, "TREASURY_MATURITIES", "10y, 11y")
 	a, w := h.Post("")
 	if w.Code != 200 || a.Status != "partial" || a.Stored != 21 || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], `"11y"`) {
@@ -82,16 +82,16 @@ func TestUnknownMaturityHidesNoOther(t *testing.T) {
 	}
 }
 
-func TestACurveThatIsNoneIsRefused(t *testing.T) {
+func TestAnAnswerWithoutACurveIsRefused(t *testing.T) {
 	good := string(yearFile(2026, nil))
 	for _, tt := range []struct {
 		name, body string
 		code       int
-		says       string
+		reason     string
 	}{
 		{"firewall", "<HTML><HEAD><TITLE>Access Denied</TITLE></HEAD></HTML>", 403, "firewall"},
 		{"not found", "no such page", 404, "404"},
-		{"HTML", "<html><body>Please wait…</body></html>", 200, "no feed but"},
+		{"HTML", "<html><body>Please wait…</body></html>", 200, "not a feed but"},
 		{"no entries", string(yearFile(2026, func(time.Time) bool { return false })), 200, "no yield of 10y"},
 		{"renamed", strings.ReplaceAll(good, "BC_", "BX_"), 200, "no yield of 10y"},
 		{"changed type", strings.ReplaceAll(good, `<d:BC_10YEAR m:type="Edm.Double">`, `<d:BC_10YEAR m:type="Edm.String">about `), 200, "not a number"},
@@ -99,8 +99,8 @@ func TestACurveThatIsNoneIsRefused(t *testing.T) {
 	} {
 		h := start(t, "TREASURY_MATURITIES", "10y")
 		h.Answer = sourcetest.Respond(tt.code, tt.body)
-		if a, w := h.Post(""); w.Code != 502 || !strings.Contains(a.Error, tt.says) || len(stored(t, h, "treasury_yield")) != 0 {
-			t.Errorf("%s: %d %s; want 502 with %q", tt.name, w.Code, w.Body, tt.says)
+		if a, w := h.Post(""); w.Code != 502 || !strings.Contains(a.Error, tt.reason) || len(stored(t, h, "treasury_yield")) != 0 {
+			t.Errorf("%s: %d %s; want 502 with %q", tt.name, w.Code, w.Body, tt.reason)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func TestFailures(t *testing.T) {
 	sourcetest.Failures(t, noon, New, vars("TREASURY_MATURITIES", "10y", "ALPHAVANTAGE_MATURITIES", "10year"), sourcetest.Secrets{"alphavantage-key": key}, upstreams)
 }
 
-func TestAlphaVantageStandsBesideTheTreasury(t *testing.T) {
+func TestAlphaVantagesYieldsAreStoredBesideTheTreasurys(t *testing.T) {
 	h := startWithKey(t, "TREASURY_MATURITIES", "10y", "ALPHAVANTAGE_MATURITIES", "3month,10year,4month")
 	a, w := h.Post("")
 	if a.Status != "partial" || len(a.Targets) != 4 || !strings.Contains(strings.Join(a.Warnings, ""), `"4month"`) {
@@ -128,9 +128,8 @@ func TestAlphaVantageStandsBesideTheTreasury(t *testing.T) {
 	}
 }
 
-// It takes the whole history with each call, so a backfill of any length costs
-// one call a maturity.
-func TestBackfillOfAlphaVantageCostsOneCall(t *testing.T) {
+// Each call returns the whole history, so a backfill needs one call per maturity.
+func TestBackfillOfAlphaVantageNeedsOneCall(t *testing.T) {
 	h := startWithKey(t, "TREASURY_MATURITIES", "20y", "ALPHAVANTAGE_MATURITIES", "10year", "ALPHAVANTAGE_CALLS_A_DAY", "4")
 	backfill(t, h, "2020-01-01", "2026-11-22")
 	if n := strings.Count(strings.Join(h.Requests, " "), "/query?"); n != 1 {
@@ -141,7 +140,7 @@ func TestBackfillOfAlphaVantageCostsOneCall(t *testing.T) {
 	}
 }
 
-func TestRerunsLeaveAlphaVantageToTheSchedule(t *testing.T) {
+func TestRerunsLeaveAlphaVantagesCallsForTheSchedule(t *testing.T) {
 	h := startWithKey(t, "TREASURY_MATURITIES", "10y", "ALPHAVANTAGE_MATURITIES", "10year", "ALPHAVANTAGE_CALLS_A_DAY", "3")
 	for i, want := range []string{"ok", "partial", "partial"} {
 		if a, w := h.Post(""); a.Status != want {
@@ -159,8 +158,8 @@ func TestRerunsLeaveAlphaVantageToTheSchedule(t *testing.T) {
 	}
 }
 
-// The key stands across the place where an error is cut short.
-func TestAnAnswerThatTellsTheKeyIsRedacted(t *testing.T) {
+// The key is at different positions, also where the error is cut short.
+func TestAKeyInAnAnswerIsRedacted(t *testing.T) {
 	for _, before := range []int{0, 180, 190, 195} {
 		h := startWithKey(t, "TREASURY_MATURITIES", "10y", "ALPHAVANTAGE_MATURITIES", "10year")
 		h.Answer = but("/query", sourcetest.Respond(200, fmt.Sprintf(`{"Information": "%s we have detected your API key as %s and our rate limit is 25 requests per day."}`,

@@ -19,8 +19,8 @@ import (
 	"github.com/hearth-home/hearth/shared/source"
 )
 
-// tenor is a point of the curve: our name, and the feed's element. The feed's
-// BC_30YEARDISPLAY is none: it holds zeros and values of days without a curve.
+// tenor is a point of the curve: its maturity and its element in the feed. The feed's
+// BC_30YEARDISPLAY is not one: it contains zeros, and values for days without a curve.
 type tenor struct{ maturity, element string }
 
 var tenors = []tenor{
@@ -37,14 +37,13 @@ var tenors = []tenor{
 	{"7y", "BC_7YEAR"},
 	{"10y", "BC_10YEAR"},
 	{"20y", "BC_20YEAR"}, // since 1993-10-01
-	{"30y", "BC_30YEAR"}, // not from 2002-02-19 to 2006-02-08
+	{"30y", "BC_30YEAR"}, // except 2002-02-19 to 2006-02-08
 }
 
-const firstYear = 1990
+const firstYear = 1990 // of the curve
 
-// feed is the part that we keep of
-// https://home.treasury.gov/treasury-daily-interest-rate-xml-feed: one entry a
-// business day, a year a document (some 400 kB).
+// feed is a document of https://home.treasury.gov/treasury-daily-interest-rate-xml-feed,
+// as far as we use it. It has a year's business days, one per entry (about 400 kB).
 type feed struct {
 	XMLName xml.Name `xml:"feed"`
 	Entries []struct {
@@ -55,30 +54,32 @@ type feed struct {
 	} `xml:"entry"`
 }
 
-// value is missing where its element is, or is empty, or is marked null.
+// value is the yield in an element. There is no yield if the element is absent, empty or
+// marked as null.
 type value struct {
 	XMLName xml.Name
 	Null    bool   `xml:"null,attr"`
 	Text    string `xml:",chardata"`
 }
 
-// day is the curve of one business day: percent by element.
+// day is the curve of one business day.
 type day struct {
 	time   time.Time
-	yields map[string]float64
+	yields map[string]float64 // percent, by the feed's element
 }
 
-// treasury asks the US Treasury.
+// treasury fetches from the US Treasury. It is safe for concurrent use.
 type treasury struct {
 	url url.URL
 	now func() time.Time
 
 	mu      sync.Mutex
-	decoded map[*fetch.Answer][]day // of the last documents: each is decoded once, not once a maturity
+	decoded map[*fetch.Answer][]day // by document, so that all maturities decode it once
 }
 
-// fetch brings one maturity's yields of the days in w. All maturities share
-// the documents of the years.
+// fetch returns the yields of one maturity for the days in w. If now is true, it is an
+// error if there are none. Every maturity needs the same documents, one per year, which
+// client fetches once.
 func (x *treasury) fetch(ctx context.Context, client *fetch.Client, maturity string, w source.Window, now bool) (source.Batch, error) {
 	i := slices.IndexFunc(tenors, func(t tenor) bool { return t.maturity == maturity })
 	if i < 0 {
@@ -101,17 +102,18 @@ func (x *treasury) fetch(ctx context.Context, client *fetch.Client, maturity str
 	return b, nil
 }
 
-// year returns the days of a year so far; none in its first days.
+// year returns the days of a year that have a curve. In the first days of a year there
+// are none yet.
 func (x *treasury) year(ctx context.Context, client *fetch.Client, year int) ([]day, error) {
 	u := x.url
 	u.RawQuery = url.Values{"data": {"daily_treasury_yield_curve"}, "field_tdr_date_value": {strconv.Itoa(year)}}.Encode()
 	a, err := client.Get(ctx, &u, http.Header{
-		// Its firewall refuses the names of libraries.
+		// The Treasury's firewall refuses the names of HTTP libraries.
 		"User-Agent": {"Mozilla/5.0 (compatible; hearth; +https://github.com/hearth-home/hearth)"},
 		"Accept":     {"application/atom+xml, application/xml"},
 	})
 	if e, ok := errors.AsType[*fetch.StatusError](err); ok && e.Code == http.StatusForbidden {
-		return nil, fmt.Errorf("the Treasury's firewall turned the call away; it usually passes: %w", err)
+		return nil, fmt.Errorf("the Treasury's firewall refused the request; that usually ends by itself: %w", err)
 	}
 	if err != nil {
 		return nil, err
@@ -132,6 +134,7 @@ func (x *treasury) year(ctx context.Context, client *fetch.Client, year int) ([]
 	return days, nil
 }
 
+// names lists the maturities.
 func names() string {
 	var all []string
 	for _, t := range tenors {
@@ -140,7 +143,7 @@ func names() string {
 	return strings.Join(all, ", ")
 }
 
-// readings returns the yields of one maturity in w.
+// readings returns the yields of one maturity for the days in w.
 func readings(days []day, t tenor, w source.Window) []reading.Reading {
 	var rs []reading.Reading
 	for _, d := range days {
@@ -158,11 +161,12 @@ func readings(days []day, t tenor, w source.Window) []reading.Reading {
 	return rs
 }
 
-// decodeCurve returns the days of a year's document that have a curve.
+// decodeCurve returns the days of a year's document that have a curve. A day of another
+// year is an error.
 func decodeCurve(body []byte, year int) ([]day, error) {
 	var f feed
 	if err := xml.Unmarshal(body, &f); err != nil {
-		return nil, fmt.Errorf("no feed but %.60q: %w", body, err)
+		return nil, fmt.Errorf("not a feed but %.60q: %w", body, err)
 	}
 	var days []day
 	for i, e := range f.Entries {
@@ -184,12 +188,12 @@ func decodeCurve(body []byte, year int) ([]day, error) {
 	return days, nil
 }
 
-// decodeValues returns nil for a day without a curve: Treasury lists some
-// holidays with nothing in them, or with zeros in every place. (A single zero is
-// a yield: short ones were often 0 until 2021.)
+// decodeValues returns the yields of a day by element, or nil for a day without a curve.
+// The Treasury lists some holidays without values, or with 0 for every maturity. A single
+// 0 is a yield: short maturities often had 0 until 2021.
 func decodeValues(values []value) (map[string]float64, error) {
 	yields := map[string]float64{}
-	some := false
+	nonZero := false
 	for _, v := range values {
 		text := strings.TrimSpace(v.Text)
 		if v.Null || text == "" || !slices.ContainsFunc(tenors, func(t tenor) bool { return t.element == v.XMLName.Local }) {
@@ -200,9 +204,9 @@ func decodeValues(values []value) (map[string]float64, error) {
 			return nil, fmt.Errorf("%s is %.40q, not a number", v.XMLName.Local, text)
 		}
 		yields[v.XMLName.Local] = y
-		some = some || y != 0
+		nonZero = nonZero || y != 0
 	}
-	if !some {
+	if !nonZero {
 		return nil, nil
 	}
 	return yields, nil

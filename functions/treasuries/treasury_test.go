@@ -20,8 +20,8 @@ func date(s string) time.Time {
 	return at
 }
 
-// The file has a day from before the 1.5-month bill, one with null and empty
-// places and a true zero, two holidays, and BC_30YEARDISPLAY throughout.
+// The file has a day from before the 1.5-month maturity, a day with null and empty
+// elements and a yield of 0, and two holidays. All have BC_30YEARDISPLAY.
 func TestDecodeCurve(t *testing.T) {
 	days, err := decodeCurve(sourcetest.File(t, "2025.xml"), 2025)
 	if err != nil {
@@ -64,14 +64,14 @@ func TestDecodeCurveRefuses(t *testing.T) {
 	}
 }
 
-func TestReadingsKeepToTheWindow(t *testing.T) {
+func TestReadingsAreInTheWindow(t *testing.T) {
 	days, err := decodeCurve(sourcetest.File(t, "2025.xml"), 2025)
 	if err != nil {
 		t.Fatal(err)
 	}
 	rs := readings(days, tenor{"2y", "BC_2YEAR"}, source.Window{From: date("2025-02-18"), To: date("2025-02-19")})
 	if len(rs) != 1 || !rs[0].Time.Equal(date("2025-02-18")) {
-		t.Errorf("readings() = %v, want the first day and not the last", rs)
+		t.Errorf("readings() = %v, want the window's first day, not its end", rs)
 	}
 }
 
