@@ -15,11 +15,13 @@ import (
 	"github.com/hearth-home/hearth/shared/item"
 )
 
+// answer returns an answer of www.example.org.
 func answer(kind, body string) *fetch.Answer {
 	u := &url.URL{Scheme: "https", Host: "www.example.org", Path: "/list"}
 	return &fetch.Answer{Header: http.Header{"Content-Type": {kind}}, Body: []byte(body), URL: u}
 }
 
+// one returns the only element of a setting.
 func one(t testing.TB, setting string, page bool) watch {
 	t.Helper()
 	c := Config{MaxAge: 12 * time.Hour}
@@ -82,7 +84,7 @@ func TestFeedRefuses(t *testing.T) {
 func TestAFeedWithoutEntriesIsNormal(t *testing.T) {
 	items, err := decodeFeed(answer("text/xml", `<rss version="2.0"><channel><title>Stock</title></channel></rss>`), watch{})
 	if err != nil || len(items) != 0 {
-		t.Errorf("%v, %v; want nothing", items, err)
+		t.Errorf("%v, %v; want no item and no error", items, err)
 	}
 }
 
@@ -102,7 +104,7 @@ func TestPageRefuses(t *testing.T) {
 	}
 }
 
-func TestPagePatternSeesWhatAPersonSees(t *testing.T) {
+func TestAPatternMatchesVisibleTextOnly(t *testing.T) {
 	for _, c := range []struct {
 		body, pattern string
 		want          bool
@@ -179,9 +181,9 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-func TestTwoOfOneNameAreRefused(t *testing.T) {
+func TestADuplicateNameIsRefused(t *testing.T) {
 	if _, _, err := (Config{Feeds: "a=https://x", Pages: "a=https://y pattern=z"}).watches(); err == nil {
-		t.Error("two targets of one name would share one list")
+		t.Error("two targets with the same name are no error")
 	}
 }
 
@@ -210,7 +212,7 @@ func FuzzPage(f *testing.F) {
 	})
 }
 
-// check fails for an item that a page must not show.
+// check fails the test for an item that must not be stored, and for items with an error.
 func check(t *testing.T, items []item.Item, err error) {
 	for _, i := range items {
 		if i.ID == "" || err != nil || i.URL != "" && !strings.HasPrefix(i.URL, "http") || len(i.ID) > maxID || strings.Contains(i.Title, "\n") || !utf8.ValidString(i.ID+i.Title+i.URL) {
@@ -225,7 +227,7 @@ func FuzzSettings(f *testing.F) {
 		for _, c := range []Config{{Feeds: s}, {Pages: s}} {
 			all, names, err := c.watches()
 			if err == nil && len(all) != len(names) {
-				t.Errorf("%d names for %d", len(names), len(all))
+				t.Errorf("%d names for %d elements", len(names), len(all))
 			}
 			for name, w := range all {
 				if name == "" || w.err == nil && w.url == nil {

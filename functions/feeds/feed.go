@@ -21,13 +21,13 @@ import (
 const (
 	acceptFeed = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.8"
 
-	maxEntries = 500 // of one feed; they come newest first
-	maxID      = 300
-	maxTitle   = 300
-	maxSummary = 300
+	maxEntries = 500 // of one feed, which lists the newest first
+	maxID      = 300 // bytes
+	maxTitle   = 300 // letters
+	maxSummary = 300 // letters
 )
 
-// decodeFeed returns the feed's entries that w asks for. None is normal.
+// decodeFeed returns the feed's entries that match w. A feed without entries is no error.
 func decodeFeed(a *fetch.Answer, w watch) ([]item.Item, error) {
 	if len(bytes.TrimSpace(a.Body)) == 0 {
 		return nil, errors.New("an empty answer instead of a feed")
@@ -39,9 +39,9 @@ func decodeFeed(a *fetch.Answer, w watch) ([]item.Item, error) {
 	case err != nil:
 		return nil, fmt.Errorf("decode feed: %w", err)
 	case feed.FeedType == "json" && !strings.Contains(feed.FeedVersion, "jsonfeed.org"):
-		return nil, errors.New("JSON that is no feed")
+		return nil, errors.New("JSON that is not a feed")
 	case feed.Title == "" && feed.Link == "" && len(feed.Items) == 0:
-		return nil, errors.New("a feed without a title and without an entry")
+		return nil, errors.New("a feed without a title and without entries")
 	}
 	var items []item.Item
 	for _, e := range feed.Items[:min(len(feed.Items), maxEntries)] {
@@ -52,8 +52,9 @@ func decodeFeed(a *fetch.Answer, w watch) ([]item.Item, error) {
 	return items, nil
 }
 
-// entry makes an item of a feed's entry, unless w does not ask for it.
-func (w watch) entry(e *gofeed.Item, base *url.URL) (item.Item, bool) {
+// entry returns a feed's entry as an item; ok is false if it does not match w or has no
+// text and no link. base is the feed's URL.
+func (w watch) entry(e *gofeed.Item, base *url.URL) (_ item.Item, ok bool) {
 	title, summary := plain(e.Title), plain(e.Description)
 	if summary == "" {
 		summary = plain(e.Content)
@@ -79,7 +80,7 @@ func (w watch) entry(e *gofeed.Item, base *url.URL) (item.Item, bool) {
 	return i, text != "" || i.URL != ""
 }
 
-// entryID is the guid, or else the link, or else what the entry says.
+// entryID returns the guid, or else the link, or else a hash of the entry.
 func entryID(e *gofeed.Item, title string) string {
 	for _, id := range []string{e.GUID, e.Link} {
 		if id = words(id); id != "" && len(id) <= maxID {
@@ -90,8 +91,8 @@ func entryID(e *gofeed.Item, title string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// entryTime is when the entry was published, or else updated; zero if it does
-// not say: such an entry is listed but never news.
+// entryTime returns when the entry was published, or else updated. It is zero if the entry
+// has neither: the entry is then listed without a message.
 func entryTime(e *gofeed.Item) time.Time {
 	for _, t := range []*time.Time{e.PublishedParsed, e.UpdatedParsed} {
 		if t != nil && t.Year() > 1970 {
@@ -101,7 +102,7 @@ func entryTime(e *gofeed.Item) time.Time {
 	return time.Time{}
 }
 
-// link returns the address of an entry, whole.
+// link returns the absolute address of an entry, "" if it is no web address.
 func link(base *url.URL, address string) string {
 	u, err := url.Parse(words(address))
 	if err != nil || address == "" {

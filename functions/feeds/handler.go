@@ -1,22 +1,22 @@
-// Package function watches RSS, Atom and JSON feeds and web pages: it lists
-// what matches, and tells once of each fresh feed entry and each time that a
-// page starts or stops matching.
+// Package function watches RSS, Atom and JSON feeds and web pages. It lists the feed entries
+// and pages that match. It sends one message for each new feed entry, and one each time
+// that a page starts or stops matching.
 //
-// FEEDS and PAGES are lists: semicolons or line breaks between the elements,
-// spaces between the words of one, and what holds any of these in ' or ", where
-// a backslash is a backslash. An element begins with name=https://…; everything
-// that it asks for must hold:
+// FEEDS and PAGES are lists. Semicolons or line breaks separate the elements, and spaces
+// separate the words of an element. A word that contains one of these is put in ' or ";
+// a backslash has no special meaning there. An element begins with name=https://… and
+// then has conditions, all of which must be true:
 //
-//   - match, except: Go regular expressions ((?i) ignores case) over an entry's
-//     title and text
-//   - selector: the CSS selector of a page's parts, each searched alone; without
-//     a pattern it is enough that there is one
-//   - pattern: a regular expression over the text that a person sees on the page
-//   - preset=raspberry-pi: a Raspberry Pi is in stock; gives country, model, ram,
-//     shop and units where they can be read
-//   - max_age: an older entry is listed but no news
+//   - match, except: Go regular expressions ((?i) ignores case) for an entry's title and
+//     text. It must match the first and not the second.
+//   - selector: a CSS selector. Each element of the page that it selects is searched by
+//     itself. Without pattern and preset, the page matches if there is such an element.
+//   - pattern: a regular expression for the visible text of the page
+//   - preset=raspberry-pi: a Raspberry Pi is in stock. It also reads country, model, ram,
+//     shop and units from the text, if they are there.
+//   - max_age: an entry older than this is listed without a message
 //
-// The address of a page is shown with its item: it is no place for a password.
+// The address of a page is shown with its item, so it must not contain a password.
 package function
 
 import (
@@ -33,11 +33,11 @@ import (
 	"github.com/hearth-home/hearth/shared/source"
 )
 
-// Config is what feeds reads from the environment.
+// Config has the settings of feeds.
 type Config struct {
 	Feeds  string        `env:"FEEDS"`                          // feeds: name=https://… [match=regexp] [except=regexp] [preset=raspberry-pi] [max_age=12h]; …
 	Pages  string        `env:"PAGES"`                          // pages: name=https://… [selector=css] [pattern=regexp] [preset=raspberry-pi]; …
-	MaxAge time.Duration `env:"FEEDS_MAX_AGE" envDefault:"12h"` // an entry older than this is listed but no news
+	MaxAge time.Duration `env:"FEEDS_MAX_AGE" envDefault:"12h"` // an entry older than this is listed without a message
 }
 
 // Handle is what the OpenFaaS template calls.
@@ -75,8 +75,7 @@ func alertAfter(err error) time.Duration {
 	return 0
 }
 
-// fetch lists what matches now. What a feed no longer shows, and what a page
-// no longer matches, is closed.
+// fetch returns the complete list of items that match now. The others are then closed.
 func (w watch) fetch(ctx context.Context, client *fetch.Client) (source.Batch, error) {
 	if w.err != nil {
 		return source.Batch{}, w.err
@@ -96,6 +95,8 @@ func (w watch) fetch(ctx context.Context, client *fetch.Client) (source.Batch, e
 	return source.Batch{Items: items, Complete: true}, nil
 }
 
+// notify returns the Slack message for an item that opened or closed. A feed's entry has
+// one only if it is new and not older than maxAge.
 func (w watch) notify(c item.Change) (string, bool) {
 	i := c.Item
 	switch {
@@ -105,6 +106,6 @@ func (w watch) notify(c item.Change) (string, bool) {
 	case c.Opened:
 		return fmt.Sprintf("%s matches now: %s (%s)\n%s", i.Target, i.Attributes["match"], i.Title, i.URL), true
 	default:
-		return fmt.Sprintf("%s no longer matches; it was: %s (%s)\n%s", i.Target, i.Attributes["match"], i.Title, i.URL), true
+		return fmt.Sprintf("%s no longer matches; it matched: %s (%s)\n%s", i.Target, i.Attributes["match"], i.Title, i.URL), true
 	}
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/hearth-home/hearth/shared/sourcetest"
 )
 
-// morning is twenty minutes after the newest entry of testdata/rpilocator.xml.
+// morning is 20 minutes after the newest entry of testdata/rpilocator.xml.
 var morning = time.Date(2026, 11, 23, 9, 41, 7, 0, time.UTC)
 
-// site is the upstream: by path a body, or the number of a status.
+// site has the upstream's answer for each path: a body, or a status code.
 type site map[string]string
 
 func (s site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -36,6 +36,7 @@ func start(t *testing.T, s site, feeds, pages string) *sourcetest.Fixture {
 		sourcetest.Secrets{"slack-webhook": "http://slack/services/T000/B000/s3cr3thook"}, s.ServeHTTP)
 }
 
+// post calls the source and fails the test unless it answers the status want.
 func post(t *testing.T, h *sourcetest.Fixture, want int) source.Answer {
 	t.Helper()
 	a, w := h.Post("")
@@ -45,52 +46,52 @@ func post(t *testing.T, h *sourcetest.Fixture, want int) source.Answer {
 	return a
 }
 
-// heard returns what Slack was told since the last time.
-func heard(h *sourcetest.Fixture) string {
-	told := strings.ReplaceAll(strings.Join(h.Messages, "|"), h.Upstream.URL, "http://upstream")
+// newMessages returns the messages to Slack since its last call, joined by |.
+func newMessages(h *sourcetest.Fixture) string {
+	messages := strings.ReplaceAll(strings.Join(h.Messages, "|"), h.Upstream.URL, "http://upstream")
 	h.Messages = nil
-	return told
+	return messages
 }
 
 func read(t testing.TB, name string) string { return string(sourcetest.File(t, name)) }
 
-func TestAFreshEntryIsToldOnceWhateverIsRerun(t *testing.T) {
+func TestANewEntrySendsOneMessage(t *testing.T) {
 	s := site{"/feed": read(t, "rpilocator.xml")}
 	h := start(t, s, "rpi=http://upstream/feed preset=raspberry-pi", "")
 	if a := post(t, h, 200); a.Stored != 3 {
 		t.Errorf("first run stored %d, want 3", a.Stored)
 	}
 	want := "rpi: Stock Alert (US): RPi 5 - 8GB RAM is In Stock at Adafruit 100 units in stock.\nhttps://www.adafruit.com/product/5813?src=raspberrypi"
-	if got := heard(h); got != want {
-		t.Errorf("told %q, want %q", got, want)
+	if got := newMessages(h); got != want {
+		t.Errorf("messages %q, want %q", got, want)
 	}
 	if a := post(t, h, 200); a.Stored != 0 || a.Unchanged != 3 {
-		t.Errorf("second run stored %d, left %d", a.Stored, a.Unchanged)
+		t.Errorf("second run stored %d, unchanged %d", a.Stored, a.Unchanged)
 	}
-	// The entry leaves the feed and comes back.
+	// The entry disappears from the feed and appears again.
 	for _, name := range []string{"news.atom", "rpilocator.xml"} {
 		s["/feed"] = read(t, name)
 		h.Later(time.Minute)
 		post(t, h, 200)
 	}
-	h.Build(New) // as after a new start
+	h.Build(New) // as after a restart
 	post(t, h, 200)
-	if got := heard(h); got != "" {
-		t.Errorf("told again: %q", got)
+	if got := newMessages(h); got != "" {
+		t.Errorf("a second message: %q", got)
 	}
 }
 
-func TestAnEntryOlderThanMaxAgeIsListedButNotTold(t *testing.T) {
+func TestAnEntryOlderThanMaxAgeIsListedWithoutAMessage(t *testing.T) {
 	for setting, want := range map[string]bool{"max_age=12h": false, "max_age=13h": true} {
 		h := start(t, site{"/feed": read(t, "rpilocator.xml")}, "rpi=http://upstream/feed match=CM4 "+setting, "")
 		a := post(t, h, 200)
-		if got := heard(h) != ""; got != want || a.Stored != 1 {
-			t.Errorf("%s: told %v, stored %d; want %v, 1", setting, got, a.Stored, want)
+		if got := newMessages(h) != ""; got != want || a.Stored != 1 {
+			t.Errorf("%s: message %v, stored %d; want %v, 1", setting, got, a.Stored, want)
 		}
 	}
 }
 
-func TestAPageIsToldEachTimeItStartsOrStopsMatching(t *testing.T) {
+func TestAPageSendsAMessageWhenItStartsOrStopsMatching(t *testing.T) {
 	shop := read(t, "shop.html")
 	sold := strings.ReplaceAll(strings.ReplaceAll(shop, "In stock", "Out of stock"), "12 available", "Sold out")
 	s := site{}
@@ -105,19 +106,19 @@ func TestAPageIsToldEachTimeItStartsOrStopsMatching(t *testing.T) {
 		{shop, 200, ""},
 		{"500", 502, ":red_circle: feeds is failing\nshop: "},
 		{sold[:len(sold)/2], 502, ""},
-		{sold, 200, "shop no longer matches; it was: 8GB (Raspberry Pi 5 – Example Shop)\nhttp://upstream/pi5|:large_green_circle: feeds works again\nshop: "},
+		{sold, 200, "shop no longer matches; it matched: 8GB (Raspberry Pi 5 – Example Shop)\nhttp://upstream/pi5|:large_green_circle: feeds works again\nshop: "},
 		{shop, 200, "shop matches now: 8GB (Raspberry Pi 5 – Example Shop)\nhttp://upstream/pi5"},
 	} {
 		s["/pi5"] = step.body
 		h.Later(time.Hour)
 		post(t, h, step.code)
-		if got := heard(h); !strings.HasPrefix(got, step.want) || (got == "") != (step.want == "") {
-			t.Errorf("step %d: told %q, want %q", i, got, step.want)
+		if got := newMessages(h); !strings.HasPrefix(got, step.want) || (got == "") != (step.want == "") {
+			t.Errorf("step %d: messages %q, want %q", i, got, step.want)
 		}
 	}
 }
 
-func TestAnUnchangedPageIsAskedForConditionally(t *testing.T) {
+func TestAPageIsRequestedConditionally(t *testing.T) {
 	s := site{"/pi5": read(t, "shop.html")}
 	h := start(t, s, "", "shop=http://upstream/pi5 pattern='12 available'")
 	post(t, h, 200)
@@ -127,23 +128,23 @@ func TestAnUnchangedPageIsAskedForConditionally(t *testing.T) {
 		s.ServeHTTP(w, r)
 	}
 	if a := post(t, h, 200); a.Unchanged != 1 || !conditional {
-		t.Errorf("unchanged %d, asked conditionally: %v", a.Unchanged, conditional)
+		t.Errorf("unchanged %d, conditional request: %v", a.Unchanged, conditional)
 	}
 }
 
-func TestAFeedThatIsGoneForAWeekIsToldOnce(t *testing.T) {
+func TestAFeedThatIsMissingForAWeekAlertsOnce(t *testing.T) {
 	for _, code := range []string{"404", "410"} {
 		h := start(t, site{"/feed": code}, "rpi=http://upstream/feed", "")
-		var told []string
+		var messages []string
 		for day := range 12 {
 			post(t, h, 502)
-			if s := heard(h); s != "" {
-				told = append(told, fmt.Sprintf("day %d: %.29s", day, s))
+			if s := newMessages(h); s != "" {
+				messages = append(messages, fmt.Sprintf("day %d: %.29s", day, s))
 			}
 			h.Later(24 * time.Hour)
 		}
-		if fmt.Sprint(told) != "[day 7: :red_circle: feeds is failing]" {
-			t.Errorf("%s: told %q, want it on day 7", code, told)
+		if fmt.Sprint(messages) != "[day 7: :red_circle: feeds is failing]" {
+			t.Errorf("%s: messages %q, want one on day 7", code, messages)
 		}
 	}
 }
@@ -167,7 +168,7 @@ func TestEachTargetFailsAlone(t *testing.T) {
 	}
 }
 
-// Of a page, any HTML is an answer: it has changed.
+// Pages are not tested here: any HTML is a good answer for a page.
 func TestFailures(t *testing.T) {
 	const feed = `{"version":"https://jsonfeed.org/version/1.1","title":"News","items":[{"id":"1","url":"https://www.example.org/1","title":"Pi 6"}]}`
 	sourcetest.Failures(t, morning, New, sourcetest.Vars{"FEEDS": "news=http://upstream/feed"}, nil, site{"/feed": feed}.ServeHTTP)

@@ -19,8 +19,8 @@ import (
 const (
 	acceptPage = "text/html, application/xhtml+xml, */*;q=0.8"
 
-	maxMatch    = 200 // of what the item shows of the text that matched
-	maxElements = 200 // that a selector finds: each is searched alone
+	maxMatch    = 200 // letters of the matched text that the item shows
+	maxElements = 200 // of those that a selector finds
 )
 
 // decodePage returns one item if the page matches w, none if it does not.
@@ -44,13 +44,14 @@ func decodePage(a *fetch.Answer, w watch) ([]item.Item, error) {
 		if title == "" {
 			title = w.name
 		}
-		// A page has no clock of its own: Last-Modified is mostly the moment of asking.
+		// The item has no time: Last-Modified is mostly the time of the request.
 		return []item.Item{{ID: "page", Title: cutText(title, maxTitle), URL: a.URL.String(), Attributes: attributes}}, nil
 	}
 	return nil, nil
 }
 
-// matches looks for what w asks for in one text: all of it must be there.
+// matches reports whether text meets all conditions of w. It returns the part that matched
+// and the attributes that the preset has read.
 func (w watch) matches(text string) (match string, attributes map[string]string, ok bool) {
 	match, attributes = text, map[string]string{}
 	if w.stock {
@@ -68,8 +69,8 @@ func (w watch) matches(text string) (match string, attributes map[string]string,
 	return match, attributes, true
 }
 
-// read returns the title of the page and its visible text: one for each element
-// that the selector finds, or one for all.
+// read returns the title of the page and its visible text: one text for each element that
+// the selector finds, or without a selector one text for the whole page.
 func (w watch) read(a *fetch.Answer) (title string, texts []string, err error) {
 	kind := a.Header.Get("Content-Type")
 	if kind == "" {
@@ -80,7 +81,7 @@ func (w watch) read(a *fetch.Answer) (title string, texts []string, err error) {
 			return "", nil, fmt.Errorf("%.60q instead of a page", kind)
 		}
 		if w.selector != nil {
-			return "", nil, fmt.Errorf("%.60q, where a selector finds nothing", kind)
+			return "", nil, fmt.Errorf("%.60q, which has no elements for a selector", kind)
 		}
 		return "", []string{words(string(bytes.ToValidUTF8(a.Body, []byte("\uFFFD"))))}, nil
 	}
@@ -107,12 +108,13 @@ func (w watch) read(a *fetch.Answer) (title string, texts []string, err error) {
 	return title, texts, nil
 }
 
+// readable reports whether content of this type is text.
 func readable(kind string) bool {
 	return strings.HasPrefix(kind, "text/") || strings.Contains(kind, "json") || strings.Contains(kind, "xml")
 }
 
-// cutOff reports whether a page that begins as a document does not end as one:
-// what it does not show says nothing.
+// cutOff reports whether a page has the beginning of an HTML document but not its end. The
+// missing part could contain a match.
 func cutOff(body []byte) bool {
 	b := bytes.ToLower(body)
 	return bytes.Contains(b, []byte("<html")) && !bytes.Contains(b, []byte("</html")) && !bytes.Contains(b, []byte("</body"))

@@ -5,23 +5,25 @@ import (
 	"strings"
 )
 
-// The preset raspberry-pi reads alerts such as rpilocator's
+// The preset raspberry-pi reads stock alerts such as this one of rpilocator, and the text of
+// shop pages in English, German and French:
 //
 //	Stock Alert (US): RPi 5 - 8GB RAM is In Stock at Adafruit 100 units in stock.
-//
-// and the text of shop pages, in English, German and French.
 var (
 	board = regexp.MustCompile(`(?i)\b(?:raspberry[\s-]*|r)?pi[®™]?[\s-]*(compute module \d\w*|cm\s?\d\w*|zero(?: ?2)?(?: ?wh?\b)?|pico(?: ?2)?(?: ?wh?\b)?|[45]00\+?|[1-9](?: model)?(?-i: ?[AB]\b\+?)?)(?:\W|$)`)
 	ram   = regexp.MustCompile(`(?i)\b(512\s?MB|(?:1|2|3|4|8|16)\s?GB)\b`)
 
-	// absent is how shops say that they have none; it goes before present is looked for.
+	// absent matches the words for "not in stock". They are removed before present is
+	// searched, since some contain its words.
 	absent = regexp.MustCompile(`(?i)\b(?:out[ -]of[ -]stock|sold[ -]out|unavailable|discontinued|coming soon|(?:on )?back-?order(?:ed)?|notify me|` +
 		`(?:not|never|no longer|isn.t|when|once|until|if|expected|due)\b[^.!?:|]{0,40}\b(?:in stock|available)|` +
 		`(?:back )?in stock (?:soon|again soon)|(?:in stock|stock|available):? ?(?:0|no)\b|0 ?(?:units?|pieces?|pcs|items?)? ?(?:in stock|available|left)|` +
 		`ausverkauft|(?:nicht|kein\w*)\b[^.!?:|]{0,30}\b(?:auf lager|lieferbar|verfügbar|vorrätig)|nicht vorrätig|benachrichtig\w*|` +
 		`rupture de stock|en rupture|indisponible|plus disponible)|épuisé`)
+	// present matches the words for "in stock".
 	present = regexp.MustCompile(`(?i)\b(?:in stock|available now|\d+ available|only \d+ left|auf lager|sofort (?:lieferbar|verfügbar)|vorrätig|en stock)\b`)
-	// order says less: many shops show it for what they do not have.
+	// order matches a button to order. It counts only in a text without any word of
+	// absent, since many shops also show it for products that are not in stock.
 	order = regexp.MustCompile(`(?i)\b(?:add to (?:cart|basket|bag|trolley)|buy now|in den (?:warenkorb|einkaufswagen)|ajouter au panier)\b`)
 
 	country = regexp.MustCompile(`(?i:alert|stock)\s*\(([A-Z]{2})\)`)
@@ -29,10 +31,13 @@ var (
 	units   = regexp.MustCompile(`(?i)(?:^|[^\d.,])(\d[\d,]*) ?(?:units?|pieces?|pcs|items?|stück)? ?(?:in stock|available|left|auf lager|en stock)\b|\b(?:in stock|stock|auf lager|en stock) ?[:(] ?(\d[\d,]*)\b`)
 )
 
-// raspberryPi reports whether text says that a Raspberry Pi is in stock, the
-// words that say so, and what can be read of it: country, model, ram, shop and
-// units.
-func raspberryPi(text string) (attributes map[string]string, says string, ok bool) {
+// raspberryPi reports whether according to text a Raspberry Pi is in stock. It returns the
+// attributes country, model, ram, shop and units, as far as text has them, and the words
+// that matched: the board and the words for "in stock".
+//
+// With several boards in the text, the one before the words for "in stock" counts.
+func raspberryPi(text string) (attributes map[string]string, match string, ok bool) {
+	// Positions in rest are the same as in text.
 	rest := absent.ReplaceAllStringFunc(text, func(s string) string { return strings.Repeat("\x00", len(s)) })
 	at := present.FindStringIndex(rest)
 	if at == nil && rest == text {
@@ -45,7 +50,7 @@ func raspberryPi(text string) (attributes map[string]string, says string, ok boo
 	which := boards[0]
 	for _, b := range boards {
 		if b[0] <= at[0] {
-			which = b // the one that the words follow
+			which = b // the last one before the words
 		}
 	}
 	attributes = map[string]string{"model": text[which[2]:which[3]]}

@@ -8,14 +8,15 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// visible returns the text of n that a person sees, words separated by single
-// spaces: no scripts, nothing hidden, no button that cannot be pressed.
+// visible returns the visible text of n, with a single space between words. It leaves out
+// scripts, hidden elements and disabled buttons.
 func visible(n *html.Node) string {
 	var b strings.Builder
 	appendVisible(&b, n)
 	return words(b.String())
 }
 
+// appendVisible appends the visible text of n and its children.
 func appendVisible(b *strings.Builder, n *html.Node) {
 	switch {
 	case n.Type == html.TextNode:
@@ -26,14 +27,14 @@ func appendVisible(b *strings.Builder, n *html.Node) {
 	case n.DataAtom == atom.Input && slices.Contains([]string{"submit", "button"}, strings.ToLower(attr(n, "type"))):
 		b.WriteString(" " + attr(n, "value") + " ")
 	}
-	apart := n.Type == html.ElementNode && !slices.Contains(inline, n.DataAtom)
-	if apart {
+	endsWord := n.Type == html.ElementNode && !slices.Contains(inline, n.DataAtom)
+	if endsWord {
 		b.WriteByte(' ')
 	}
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
 		appendVisible(b, c)
 	}
-	if apart {
+	if endsWord {
 		b.WriteByte(' ')
 	}
 }
@@ -41,11 +42,12 @@ func appendVisible(b *strings.Builder, n *html.Node) {
 // inline elements do not end a word.
 var inline = []atom.Atom{atom.A, atom.Abbr, atom.B, atom.Em, atom.Font, atom.I, atom.Mark, atom.Small, atom.Strong, atom.Sub, atom.Sup, atom.U}
 
-// unseen elements have no text for people.
-var unseen = []atom.Atom{atom.Script, atom.Style, atom.Noscript, atom.Template, atom.Head, atom.Svg, atom.Iframe, atom.Object}
+// invisible elements have no visible text.
+var invisible = []atom.Atom{atom.Script, atom.Style, atom.Noscript, atom.Template, atom.Head, atom.Svg, atom.Iframe, atom.Object}
 
+// hidden reports whether n is not visible: by its element, an attribute or its style.
 func hidden(n *html.Node) bool {
-	if slices.Contains(unseen, n.DataAtom) {
+	if slices.Contains(invisible, n.DataAtom) {
 		return true
 	}
 	for _, a := range n.Attr {
@@ -74,8 +76,7 @@ func attr(n *html.Node, key string) string {
 	return ""
 }
 
-// plain returns the text of a piece of HTML, as feeds have it in titles and
-// descriptions.
+// plain returns the text of s, which may be HTML, as in a feed's titles and descriptions.
 func plain(s string) string {
 	if !strings.ContainsAny(s, "<&") {
 		return words(s)
@@ -87,11 +88,12 @@ func plain(s string) string {
 	return visible(n)
 }
 
+// words returns s as valid UTF-8, with a single space between words.
 func words(s string) string {
 	return strings.Join(strings.Fields(strings.ToValidUTF8(s, "\uFFFD")), " ")
 }
 
-// cutText shortens s to at most n letters.
+// cutText trims s and shortens it to at most n letters, the last of which is then "…".
 func cutText(s string, n int) string {
 	s = strings.TrimSpace(s)
 	if r := []rune(s); len(r) > n {

@@ -14,19 +14,19 @@ import (
 	"github.com/hearth-home/hearth/shared/config"
 )
 
-// watch is one element of FEEDS or PAGES.
+// watch is an element of FEEDS or PAGES.
 type watch struct {
 	name          string
 	url           *url.URL
 	page          bool
-	match, except *regexp.Regexp    // nil: anything, nothing
+	match, except *regexp.Regexp    // nil match: any text; nil except: no text is excluded
 	selector      cascadia.Selector // nil: the whole page
 	stock         bool              // the preset raspberry-pi
 	maxAge        time.Duration
-	err           error // what is wrong with it: it fails alone
+	err           error // a mistake in the element: the other elements still work
 }
 
-// watches returns what there is to watch by its name, and the names in order.
+// watches returns the elements of FEEDS and PAGES by name, and the names in order.
 func (c Config) watches() (map[string]watch, []string, error) {
 	all := map[string]watch{}
 	var names []string
@@ -41,8 +41,8 @@ func (c Config) watches() (map[string]watch, []string, error) {
 		for _, words := range elements {
 			w := watch{page: list.page, maxAge: c.MaxAge}
 			w.err = w.parse(words)
-			if _, twice := all[w.name]; twice {
-				return nil, nil, fmt.Errorf("%s: two are called %q", list.setting, w.name)
+			if _, exists := all[w.name]; exists {
+				return nil, nil, fmt.Errorf("%s: two elements have the name %q", list.setting, w.name)
 			}
 			all[w.name] = w
 			names = append(names, w.name)
@@ -51,7 +51,8 @@ func (c Config) watches() (map[string]watch, []string, error) {
 	return all, names, nil
 }
 
-// parse reads name=url and the words after it. A bare URL is called as its host.
+// parse parses name=url and the words after it. Without a name, the URL's host is the
+// name.
 func (w *watch) parse(words []string) error {
 	name, address, ok := strings.Cut(words[0], "=")
 	if strings.Contains(name, "://") {
@@ -61,7 +62,7 @@ func (w *watch) parse(words []string) error {
 	u, err := config.URL(address)
 	if !ok || err != nil {
 		w.name = cmp.Or(w.name, "unnamed")
-		return errors.New("its setting must begin with name=https://…") // the address may hold a key: it is not printed
+		return errors.New("its setting must begin with name=https://…") // without the address, which may hold a key
 	}
 	w.url = u
 	w.name = cmp.Or(w.name, u.Host)
@@ -80,6 +81,7 @@ func (w *watch) parse(words []string) error {
 	return nil
 }
 
+// set sets one key=value of the element.
 func (w *watch) set(key, value string) (err error) {
 	switch {
 	case key == "match" && !w.page, key == "pattern" && w.page:
@@ -93,18 +95,18 @@ func (w *watch) set(key, value string) (err error) {
 	case key == "preset" && value == "raspberry-pi":
 		w.stock = true
 	case key == "preset":
-		err = fmt.Errorf("there is no %q: use raspberry-pi", value)
+		err = fmt.Errorf("unknown preset %q: use raspberry-pi", value)
 	case w.page:
-		err = errors.New("a page has selector, pattern and preset")
+		err = errors.New("is not a setting of a page: use selector, pattern or preset")
 	default:
-		err = errors.New("a feed has match, except, max_age and preset")
+		err = errors.New("is not a setting of a feed: use match, except, max_age or preset")
 	}
 	return err
 }
 
-// split splits s into elements at semicolons and line breaks, and these into
-// words at spaces. What stands in ' or " is taken as it is, without the quotes;
-// a backslash is a backslash, since regular expressions are full of them.
+// split splits s into elements at semicolons and line breaks, and each element into words
+// at spaces. Text in ' or " is part of a word, without the quotes. A backslash does not
+// escape, since regular expressions contain many.
 func split(s string) ([][]string, error) {
 	var elements [][]string
 	var words []string

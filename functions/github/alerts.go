@@ -14,7 +14,7 @@ import (
 	"github.com/hearth-home/hearth/shared/source"
 )
 
-// alert is the part of an alert that we keep.
+// alert is a Dependabot alert, as far as we use it:
 // https://docs.github.com/rest/dependabot/alerts
 type alert struct {
 	Number     int    `json:"number"`
@@ -43,11 +43,12 @@ type alert struct {
 
 const maxAlertPages = 50
 
-// alerts lists the open alerts of Dependabot. A repository that has it switched
-// off, or that the token may not ask, is a warning: its list is unknown, not empty.
+// alerts returns the open Dependabot alerts of a repository. If Dependabot is off or the
+// token may not read its alerts, it returns a warning and no complete list: the alerts
+// are unknown, and stored ones stay open.
 func (a *api) alerts(ctx context.Context, repo string, w source.Window) (source.Batch, error) {
 	if !w.Now() {
-		return source.Batch{}, nil // the alerts of now have no history
+		return source.Batch{}, nil // alerts have no history
 	}
 	query := url.Values{"state": {"open"}, "per_page": {perPage}}
 	var items []item.Item
@@ -59,11 +60,11 @@ func (a *api) alerts(ctx context.Context, repo string, w source.Window) (source.
 		if err != nil {
 			return source.Batch{}, fmt.Errorf("alerts: %w", err)
 		}
-		some, err := decodeAlerts(answer.Body)
+		page, err := decodeAlerts(answer.Body)
 		if err != nil {
 			return source.Batch{}, fmt.Errorf("decode alerts: %w", err)
 		}
-		items = append(items, some...)
+		items = append(items, page...)
 		cursor, err := nextCursor(answer.Header)
 		if err != nil {
 			return source.Batch{}, fmt.Errorf("alerts: %w", err)
@@ -76,6 +77,7 @@ func (a *api) alerts(ctx context.Context, repo string, w source.Window) (source.
 	return source.Batch{}, fmt.Errorf("more than %d pages of alerts", maxAlertPages)
 }
 
+// decodeAlerts returns the open alerts of a page.
 func decodeAlerts(body []byte) ([]item.Item, error) {
 	var alerts []alert
 	if err := json.Unmarshal(body, &alerts); err != nil {

@@ -18,15 +18,16 @@ const (
 	perPage    = "100"
 )
 
-// api asks GitHub.
+// api sends requests to GitHub.
 type api struct {
 	Config
 	client *fetch.Client
 	now    func() time.Time
 }
 
-// get asks for a path below the API's URL. A spent limit is an UpstreamError:
-// GitHub tells it as 403 or 429. https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+// get requests a path below the API's URL. A spent rate limit, which GitHub reports with
+// status 403 or 429, is a *fetch.UpstreamError:
+// https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
 func (a *api) get(ctx context.Context, path string, query url.Values) (*fetch.Answer, error) {
 	u := a.URL.JoinPath(path)
 	u.RawQuery = query.Encode()
@@ -41,12 +42,13 @@ func (a *api) get(ctx context.Context, path string, query url.Values) (*fetch.An
 	return answer, err
 }
 
+// limited reports whether e is a spent rate limit.
 func limited(e *fetch.StatusError) bool {
 	return e.Code == http.StatusTooManyRequests ||
 		e.Code == http.StatusForbidden && (e.RetryAfter > 0 || strings.Contains(strings.ToLower(e.Body), "rate limit"))
 }
 
-// status returns the code of an answer that was not 2xx.
+// status returns the status code of a *fetch.StatusError, 0 for other errors.
 func status(err error) int {
 	if e, ok := errors.AsType[*fetch.StatusError](err); ok {
 		return e.Code
@@ -56,8 +58,8 @@ func status(err error) int {
 
 var nextLink = regexp.MustCompile(`<([^>]*)>[^,]*;\s*rel="?next"?`)
 
-// nextCursor returns the cursor of the next page that the Link header names,
-// "" on the last. The cursor alone is taken: we go on asking the same host.
+// nextCursor returns the cursor of the next page in the Link header, "" on the last page.
+// The rest of the link is ignored, so that the next request goes to the same host.
 func nextCursor(h http.Header) (string, error) {
 	m := nextLink.FindStringSubmatch(strings.Join(h.Values("Link"), ", "))
 	if m == nil {
@@ -65,7 +67,7 @@ func nextCursor(h http.Header) (string, error) {
 	}
 	u, err := url.Parse(m[1])
 	if err != nil || u.Query().Get("after") == "" {
-		return "", fmt.Errorf("the Link header names a next page without a cursor")
+		return "", fmt.Errorf("the next page in the Link header has no cursor")
 	}
 	return u.Query().Get("after"), nil
 }

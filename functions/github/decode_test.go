@@ -27,7 +27,7 @@ func TestDecodeUsage(t *testing.T) {
 	golden.Readings(t, "testdata/usage.lp", rs)
 }
 
-func TestAMonthWithoutUsageHasUsedNothing(t *testing.T) {
+func TestAMonthWithoutUsageHasOneReading(t *testing.T) {
 	rs, err := decodeUsage([]byte(`{"usageItems":[]}`), octocat, november)
 	if err != nil || len(rs) != 1 || rs[0].Fields["minutes_left"] != 2000 || rs[0].Time != november {
 		t.Errorf("%v, %v", rs, err)
@@ -48,18 +48,18 @@ func TestDecodeRuns(t *testing.T) {
 		}
 	}
 	if len(points) != len(rs) {
-		t.Errorf("%d points for %d runs: one hides another", len(points), len(rs))
+		t.Errorf("%d points for %d runs: one overwrites another", len(points), len(rs))
 	}
 	golden.Readings(t, "testdata/runs.lp", rs)
 	items, settled := failing(runs)
 	b, _ := json.MarshalIndent(items, "", "  ")
 	golden.Text(t, "testdata/failing.items.json", string(b)+"\n")
 	if !settled {
-		t.Error("no run is repeated, and yet the list is not settled")
+		t.Error("the list is not settled, although no run is repeated")
 	}
 }
 
-func TestAFailureIsNotClosedWhileItIsRunAgain(t *testing.T) {
+func TestAFailureStaysOpenWhileItsRunIsRepeated(t *testing.T) {
 	const format = `{"total_count":2,"workflow_runs":[
 		{"id":2,"path":"ci.yml","event":"push","status":%q,"conclusion":%q,"run_attempt":2,"head_branch":"main","created_at":"2026-11-23T10:00:00Z","updated_at":"2026-11-23T10:01:00Z"},
 		{"id":1,"path":"ci.yml","event":"push","status":"completed","conclusion":"success","run_attempt":1,"head_branch":"main","created_at":"2026-11-22T10:00:00Z","updated_at":"2026-11-22T10:01:00Z"}]}`
@@ -92,7 +92,7 @@ func TestDecodeAlerts(t *testing.T) {
 	golden.Text(t, "testdata/alerts.items.json", string(b)+"\n")
 }
 
-// decoders are all of them, each with an answer that is good.
+// decoders are all decoders, each with the file of a good answer.
 var decoders = map[string]struct {
 	file   string
 	decode func([]byte) ([]reading.Reading, error)
@@ -136,15 +136,15 @@ func TestDecodeRefuses(t *testing.T) {
 			"alerts no severity": {`"severity":"low",`, ``},
 			"alerts other type":  {`"number":3`, `"number":"3"`},
 		} {
-			if what, ok := strings.CutPrefix(change, name+" "); ok {
-				refused[what] = strings.Replace(good, replaced[0], replaced[1], 1)
-				if refused[what] == good {
-					t.Errorf("%s changes nothing", change)
+			if mistake, ok := strings.CutPrefix(change, name+" "); ok {
+				refused[mistake] = strings.Replace(good, replaced[0], replaced[1], 1)
+				if refused[mistake] == good {
+					t.Errorf("the change %q changes nothing", change)
 				}
 			}
 		}
-		for what, body := range refused {
-			t.Run(name+"/"+what, func(t *testing.T) {
+		for mistake, body := range refused {
+			t.Run(name+"/"+mistake, func(t *testing.T) {
 				if rs, err := d.decode([]byte(body)); err == nil {
 					t.Errorf("%v, want an error", rs)
 				}
@@ -185,11 +185,11 @@ func TestTargets(t *testing.T) {
 	}
 	for _, name := range []string{"team:x", "org:a/b", "user:y", "nonsense"} {
 		if all[name].err == nil {
-			t.Errorf("%s is taken as %+v", name, all[name])
+			t.Errorf("%s is accepted as %+v", name, all[name])
 		}
 	}
 	if _, _, err := (Config{Repos: "a/b,a/b"}).targets(); err == nil {
-		t.Error("a repository may be listed twice")
+		t.Error("a repository listed twice is no error")
 	}
 }
 

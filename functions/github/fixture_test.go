@@ -19,7 +19,8 @@ const (
 	alertsPath = "/repos/octocat/hello-world/dependabot/alerts"
 )
 
-// gitHub has an answer for each path.
+// gitHub answers each path with its handler, other paths with 404, and requests without
+// the token with 401.
 type gitHub map[string]http.HandlerFunc
 
 func (g gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -33,14 +34,15 @@ func (g gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(w, r)
 }
 
-// recorded answers with the files.
+// recorded answers with the files of testdata.
 func recorded(t *testing.T) gitHub {
 	t.Helper()
-	return gitHub{usagePath: says(string(sourcetest.File(t, "usage.json"))), runsPath: says(string(sourcetest.File(t, "runs.json"))), alertsPath: says(string(sourcetest.File(t, "alerts.json")))}
+	return gitHub{usagePath: respond(string(sourcetest.File(t, "usage.json"))), runsPath: respond(string(sourcetest.File(t, "runs.json"))), alertsPath: respond(string(sourcetest.File(t, "alerts.json")))}
 }
 
-func says(body string) http.HandlerFunc { return sourcetest.Respond(200, body) }
+func respond(body string) http.HandlerFunc { return sourcetest.Respond(200, body) }
 
+// fails answers with a status and a message, as GitHub's API does.
 func fails(code int, text string, header ...string) http.HandlerFunc {
 	return sourcetest.Respond(code, fmt.Sprintf(`{"message":%q}`, text), header...)
 }
@@ -50,10 +52,11 @@ var (
 	secrets = sourcetest.Secrets{"github-token": token}
 )
 
-// noon is minutes after the newest run of testdata/runs.json.
+// noon is a few minutes after the newest run of testdata/runs.json.
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// start begins with a setting other than vars say.
+// start returns a fixture with vars. setting, if given, is the name and value of a setting
+// that replaces one of vars.
 func start(t *testing.T, g gitHub, setting ...string) *sourcetest.Fixture {
 	t.Helper()
 	v := maps.Clone(vars)
@@ -63,8 +66,8 @@ func start(t *testing.T, g gitHub, setting ...string) *sourcetest.Fixture {
 	return sourcetest.Start(t, noon, New, v, secrets, g.ServeHTTP)
 }
 
-// heard returns the first lines of what Slack was told since the last time.
-func heard(h *sourcetest.Fixture) []string {
+// newMessages returns the first lines of the messages to Slack since its last call, sorted.
+func newMessages(h *sourcetest.Fixture) []string {
 	var lines []string
 	for _, text := range h.Messages {
 		line, _, _ := strings.Cut(text, "\n")

@@ -1,11 +1,11 @@
-// Package function brings what a GitHub account wants one to know: Actions
-// minutes and cost against the allotment, the runs of workflows, and the alerts
-// of Dependabot (https://docs.github.com/rest).
+// Package function fetches data of GitHub accounts and repositories: minutes and cost of
+// Actions compared with the plan, workflow runs, and Dependabot alerts
+// (https://docs.github.com/rest).
 //
-// The token is fine-grained with "Plan: read" for a user's usage and
-// "Administration: read" for an organization's, "Actions: read" and
-// "Dependabot alerts: read" for repositories. Minutes used are all that GitHub
-// reports, those of public repositories too.
+// The token is a fine-grained one. For usage it needs "Plan: read" (a user) or
+// "Administration: read" (an organization); for repositories "Actions: read" and
+// "Dependabot alerts: read". The minutes used are all that GitHub reports, including those
+// of public repositories.
 package function
 
 import (
@@ -23,21 +23,21 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Config is what github reads from the environment.
+// Config has the settings of github.
 type Config struct {
 	Token    secret.String `env:"GITHUB_TOKEN_SECRET" envDefault:"github-token"`  // secret with a personal access token
-	Owners   string        `env:"GITHUB_OWNERS"`                                  // whose usage: user:NAME, org:NAME or NAME, each with =MINUTES if its plan includes others than the next setting says
+	Owners   string        `env:"GITHUB_OWNERS"`                                  // accounts whose usage is fetched: user:NAME, org:NAME or NAME; with =MINUTES if the plan includes other minutes than GITHUB_INCLUDED_MINUTES
 	Included float64       `env:"GITHUB_INCLUDED_MINUTES" envDefault:"2000"`      // Actions minutes that the plan includes a month: 2000 free, 3000 Pro
 	Repos    string        `env:"GITHUB_REPOS"`                                   // repositories as owner/repo,owner/repo
-	Days     int           `env:"GITHUB_RUN_DAYS" envDefault:"7"`                 // how far back each run looks at workflows; a failure is listed as long
+	Days     int           `env:"GITHUB_RUN_DAYS" envDefault:"7"`                 // how many days of workflow runs are fetched; a failure is listed for as long
 	URL      url.URL       `env:"GITHUB_URL" envDefault:"https://api.github.com"` // GitHub's API; https://HOST/api/v3 for an Enterprise Server
 }
 
 // Handle is what the OpenFaaS template calls.
 var Handle = serve.Handle(New)
 
-// New returns the function. Usage, workflows and alerts are targets of their
-// own, so that each fails and recovers alone.
+// New returns the function. Usage, workflow runs and alerts are separate targets, so that
+// each fails and recovers alone.
 func New(env serve.Env) (http.Handler, error) {
 	c, err := config.Parse[Config](env.Env)
 	if err != nil {

@@ -21,27 +21,27 @@ func TestARunIsStoredOnce(t *testing.T) {
 	}
 	want := "/users/octocat/settings/billing/usage?month=11&year=2026"
 	if !slices.Contains(h.Requests, want) {
-		t.Errorf("asked %q, want %q: without the month GitHub answers the year", h.Requests, want)
+		t.Errorf("requests %q, want %q: without the month, GitHub answers with the whole year", h.Requests, want)
 	}
 }
 
-func TestWhatFailsAndWhatIsFixedIsToldOnce(t *testing.T) {
+func TestAFailureAndItsEndSendOneMessageEach(t *testing.T) {
 	g := recorded(t)
 	h := start(t, g)
 	h.Secret("slack-webhook", "http://slack/services/T000/B000/s3cr3thook")
 	h.Post("")
 	h.Post("")
 	want := []string{
-		":shield: octocat/hello-world: high: golang.org/x/net: HTTP/2 rapid reset can cause excessive work", // old but severe
-		":shield: octocat/hello-world: low: left-pad: Pads on the wrong side",                               // mild but new
+		":shield: octocat/hello-world: high: golang.org/x/net: HTTP/2 rapid reset can cause excessive work", // old, but severe
+		":shield: octocat/hello-world: low: left-pad: Pads on the wrong side",                               // not severe, but new
 		":x: octocat/hello-world: CI on main: failure",
 		":x: octocat/hello-world: Nightly on main: timed out",
 	}
-	if got := heard(h); !slices.Equal(got, want) {
-		t.Errorf("told %q, want %q", got, want)
+	if got := newMessages(h); !slices.Equal(got, want) {
+		t.Errorf("messages %q, want %q", got, want)
 	}
-	g[alertsPath] = says("[]")
-	g[runsPath] = says(strings.ReplaceAll(string(sourcetest.File(t, "runs.json")), `"failure"`, `"success"`))
+	g[alertsPath] = respond("[]")
+	g[runsPath] = respond(strings.ReplaceAll(string(sourcetest.File(t, "runs.json")), `"failure"`, `"success"`))
 	h.Later(time.Hour)
 	h.Post("")
 	h.Later(time.Hour)
@@ -51,19 +51,19 @@ func TestWhatFailsAndWhatIsFixedIsToldOnce(t *testing.T) {
 		":white_check_mark: octocat/hello-world: no longer open: golang.org/x/net: HTTP/2 rapid reset can cause excessive work",
 		":white_check_mark: octocat/hello-world: no longer open: left-pad: Pads on the wrong side",
 	}
-	if got := heard(h); !slices.Equal(got, want) {
-		t.Errorf("told %q, want %q", got, want)
+	if got := newMessages(h); !slices.Equal(got, want) {
+		t.Errorf("messages %q, want %q", got, want)
 	}
-	// Nobody ran the nightly for long: it leaves the list, but nobody says it works.
-	g[runsPath] = says(`{"total_count":0,"workflow_runs":[]}`)
+	// The failed nightly run is too old to be fetched. It closes without a message.
+	g[runsPath] = respond(`{"total_count":0,"workflow_runs":[]}`)
 	h.Later(7 * 24 * time.Hour)
 	h.Post("")
-	if open, told := h.Items(), heard(h); len(open)+len(told) != 0 {
-		t.Errorf("open %v, told %q", open, told)
+	if open, messages := h.Items(), newMessages(h); len(open)+len(messages) != 0 {
+		t.Errorf("open %v, messages %q; want none", open, messages)
 	}
 }
 
-func TestAlertsThatMayNotBeReadAreAWarning(t *testing.T) {
+func TestUnreadableAlertsAreAWarning(t *testing.T) {
 	for _, code := range []int{403, 404} {
 		g := recorded(t)
 		h := start(t, g)
@@ -86,7 +86,7 @@ func TestEveryPageOfAlertsIsRead(t *testing.T) {
 	g[alertsPath] = func(w http.ResponseWriter, r *http.Request) {
 		answer := sourcetest.Respond(200, page, "Link", `<https://elsewhere.example/alerts?after=two%3D>; rel="next"`)
 		if r.URL.Query().Get("after") != "" {
-			answer = says(strings.ReplaceAll(page, `"number":`, `"number":1`))
+			answer = respond(strings.ReplaceAll(page, `"number":`, `"number":1`))
 		}
 		answer(w, r)
 	}
@@ -97,7 +97,7 @@ func TestEveryPageOfAlertsIsRead(t *testing.T) {
 	}
 }
 
-// history answers with n runs, spread over the days of 2026-11-16 to 2026-11-22.
+// history answers with n runs, evenly spread over the days of 2026-11-16 to 2026-11-22.
 func history(n int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
@@ -120,8 +120,8 @@ func history(n int) http.HandlerFunc {
 	}
 }
 
-func TestABackfillBringsMoreRunsThanGitHubShowsAtOnce(t *testing.T) {
-	h := start(t, gitHub{runsPath: history(1500), alertsPath: says("[]")}, "GITHUB_OWNERS", "")
+func TestABackfillFetchesMoreRunsThanGitHubReturnsForASpan(t *testing.T) {
+	h := start(t, gitHub{runsPath: history(1500), alertsPath: respond("[]")}, "GITHUB_OWNERS", "")
 	a, w := h.Post("from=2026-11-16&to=2026-11-22")
 	if w.Code != 200 || a.Stored != 1500 || a.Next != "" {
 		t.Fatalf("%d %.300s; want 1500 stored", w.Code, w.Body)
@@ -130,14 +130,14 @@ func TestABackfillBringsMoreRunsThanGitHubShowsAtOnce(t *testing.T) {
 		t.Errorf("again: stored %d, unchanged %d", a.Stored, a.Unchanged)
 	}
 	if open := h.Items(); len(open) != 0 {
-		t.Errorf("a backfill lists %v", open)
+		t.Errorf("a backfill opened %v", open)
 	}
 }
 
-func TestABackfillOfUsageStoresTheDaysAskedForAlone(t *testing.T) {
+func TestABackfillOfUsageStoresOnlyTheRequestedDays(t *testing.T) {
 	h := start(t, recorded(t), "GITHUB_REPOS", "")
 	if a, w := h.Post("from=2026-11-02&to=2026-11-10"); w.Code != 200 || a.Stored != 1 {
-		t.Errorf("%d %s; want the 2nd alone", w.Code, w.Body)
+		t.Errorf("%d %s; want only the 2nd", w.Code, w.Body)
 	}
 }
 

@@ -25,7 +25,7 @@ type page struct {
 	Runs  *[]run `json:"workflow_runs"`
 }
 
-// run is the part of a workflow run that we keep.
+// run is a workflow run, as far as we use it.
 type run struct {
 	ID         int64     `json:"id"`
 	Number     int       `json:"run_number"`
@@ -34,7 +34,7 @@ type run struct {
 	Path       string    `json:"path"` // .github/workflows/ci.yml
 	Event      string    `json:"event"`
 	Status     string    `json:"status"`
-	Conclusion string    `json:"conclusion"` // "" while it goes on
+	Conclusion string    `json:"conclusion"` // "" until the run ends
 	Branch     string    `json:"head_branch"`
 	URL        string    `json:"html_url"`
 	Created    time.Time `json:"created_at"`
@@ -43,21 +43,21 @@ type run struct {
 }
 
 const (
-	maxRuns  = 1000        // that GitHub shows of one question
+	maxRuns  = 1000        // that GitHub returns for one span, in pages
 	minSpan  = time.Minute // shorter spans are not halved
-	maxQuery = 100         // pages of one target
+	maxPages = 100         // requested for one target
 )
 
-// actions brings the runs that ended, of the last days or of w, and lists the
-// workflows whose newest one failed.
+// actions returns a reading for each run that ended, of the last Days or in w. For now it
+// also lists the workflows whose newest run failed.
 func (a *api) actions(ctx context.Context, repo string, w source.Window) (source.Batch, error) {
 	from, to := w.From, w.To
 	if w.Now() {
-		// Whole days, so that the question and its ETag hold for one.
+		// Whole days: the URL stays the same for a day, so that its ETag can be used.
 		now := a.now()
 		from, to = since(now, a.Days), since(now, -1)
 	}
-	pages := maxQuery
+	pages := maxPages
 	runs, err := a.runs(ctx, repo, from, to, &pages)
 	if err != nil {
 		return source.Batch{}, err
@@ -74,19 +74,20 @@ func (a *api) actions(ctx context.Context, repo string, w source.Window) (source
 	return b, nil
 }
 
-// since is the beginning of the day so many days before now.
+// since returns the start of the UTC day that is a number of days before now.
 func since(now time.Time, days int) time.Time {
 	return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -days)
 }
 
-// runs returns the runs created in from <= t < to, every page of them. What is
-// more than GitHub shows is asked for in halves.
+// runs returns the runs created in from <= t < to, from all pages. GitHub returns at most
+// maxRuns for a span, so a span with more is halved, again and again if needed. pages is
+// the number of requests that are left.
 func (a *api) runs(ctx context.Context, repo string, from, to time.Time, pages *int) ([]run, error) {
 	var all []run
 	seen := map[int64]bool{}
 	for n := 1; ; n++ {
 		if *pages--; *pages < 0 {
-			return nil, fmt.Errorf("more than %d pages of runs: make GITHUB_RUN_DAYS or the window smaller", maxQuery)
+			return nil, fmt.Errorf("more than %d pages of runs: make GITHUB_RUN_DAYS or the window smaller", maxPages)
 		}
 		answer, err := a.get(ctx, "repos/"+repo+"/actions/runs", url.Values{
 			"created":  {from.UTC().Format(time.RFC3339) + ".." + to.Add(-time.Second).UTC().Format(time.RFC3339)},
@@ -108,7 +109,8 @@ func (a *api) runs(ctx context.Context, repo string, from, to time.Time, pages *
 			newer, err := a.runs(ctx, repo, half, to, pages)
 			return append(older, newer...), err
 		}
-		// A run that starts meanwhile moves the others on: one may come twice.
+		// If a run starts between two requests, the others move by one place. The next
+		// page then repeats a run.
 		for _, r := range runs {
 			if !seen[r.ID] {
 				seen[r.ID] = true
@@ -121,6 +123,7 @@ func (a *api) runs(ctx context.Context, repo string, from, to time.Time, pages *
 	}
 }
 
+// decodeRuns returns the runs of a page and the number of runs in the span.
 func decodeRuns(body []byte) ([]run, int, error) {
 	var p page
 	if err := json.Unmarshal(body, &p); err != nil {
@@ -141,10 +144,12 @@ func decodeRuns(body []byte) ([]run, int, error) {
 	return *p.Runs, *p.Total, nil
 }
 
-// reading returns the run's newest attempt once it ended. One push may start
-// several runs of a workflow within a second: the number of the run makes its
-// milliseconds, so that each keeps a time of its own.
-func (r run) reading(repo string) (reading.Reading, bool) {
+// reading returns the reading of the run's latest attempt; ok is false until it has ended.
+//
+// GitHub's times have no fractions, and one push may start several runs of a workflow in
+// the same second. Two readings of a series with the same time would overwrite each
+// other, so the run's number gives the milliseconds.
+func (r run) reading(repo string) (_ reading.Reading, ok bool) {
 	if r.Status != "completed" {
 		return reading.Reading{}, false
 	}
@@ -152,7 +157,7 @@ func (r run) reading(repo string) (reading.Reading, bool) {
 	if took := r.Updated.Sub(r.Started); took >= 0 && took <= 35*24*time.Hour {
 		fields["duration_seconds"] = took.Seconds()
 	}
-	if ok, counts := r.success(); counts && ok {
+	if success, counts := r.success(); counts && success {
 		fields["success"] = 1
 	} else if counts {
 		fields["success"] = 0
@@ -166,9 +171,9 @@ func (r run) reading(repo string) (reading.Reading, bool) {
 	}, true
 }
 
-// success reports whether the run was good; counts is false for one that says
-// nothing of it: cancelled, skipped, neutral, stale.
-func (r run) success() (ok, counts bool) {
+// success reports whether the run succeeded. counts is false if its conclusion shows
+// neither success nor failure: cancelled, skipped, neutral, stale.
+func (r run) success() (success, counts bool) {
 	switch r.Conclusion {
 	case "success":
 		return true, true
@@ -178,16 +183,19 @@ func (r run) success() (ok, counts bool) {
 	return false, false
 }
 
-// workflow names the file: there are few, while the names of Dependabot's runs
-// are all different.
+// workflow returns the name of the workflow's file. The name of the run would make too
+// many series: each run of Dependabot has another name.
 func (r run) workflow() string {
 	file, _, _ := strings.Cut(r.Path, "@")
 	return strings.TrimSuffix(strings.TrimSuffix(path.Base(file), ".yml"), ".yaml")
 }
 
-// failing lists each workflow and branch whose newest run that says something
-// failed. Pull requests are their author's matter. The list is not settled
-// while one of these is being run again: how it ended before is forgotten.
+// failing returns an item for each workflow and branch whose newest run failed. It ignores
+// pull requests and runs that show neither success nor failure.
+//
+// A repeated run is an exception: GitHub no longer shows how its earlier attempt ended,
+// which most likely failed. While such a run is in progress, settled is false and the list
+// must not close an item. If it was cancelled, it counts as failed.
 func failing(runs []run) (items []item.Item, settled bool) {
 	newest := map[string]run{}
 	for _, r := range runs {
@@ -207,7 +215,7 @@ func failing(runs []run) (items []item.Item, settled bool) {
 			settled = false
 			continue
 		}
-		if ok, _ := r.success(); ok {
+		if success, _ := r.success(); success {
 			continue
 		}
 		items = append(items, item.Item{

@@ -13,18 +13,19 @@ import (
 	"github.com/hearth-home/hearth/shared/source"
 )
 
-// target is one thing asked of GitHub: exactly one of its parts is set.
+// target is one thing fetched from GitHub. Exactly one of its fields is set.
 type target struct {
-	owner               owner
-	actionsOf, alertsOf string // owner/repo
-	err                 error  // its setting is wrong: it fails alone
+	owner     owner  // whose usage is fetched
+	actionsOf string // owner/repo whose workflow runs are fetched
+	alertsOf  string // owner/repo whose Dependabot alerts are fetched
+	err       error  // its setting is wrong; the other targets still work
 }
 
-// owner is an account whose usage is asked for.
+// owner is a user or an organization.
 type owner struct {
 	name     string
 	org      bool
-	included float64 // minutes a month
+	included float64 // Actions minutes a month that the plan includes
 }
 
 var (
@@ -32,14 +33,14 @@ var (
 	repoName  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9_.-]+$`)
 )
 
-// targets returns what to ask by its name, and the names in order.
+// targets returns the targets by name, and the names in the order of the settings.
 func (c Config) targets() (map[string]target, []string, error) {
 	all := map[string]target{}
 	var names []string
-	var twice error
+	var duplicate error
 	add := func(name string, t target) {
 		if _, ok := all[name]; ok {
-			twice = fmt.Errorf("configuration: %s is listed twice", name)
+			duplicate = fmt.Errorf("configuration: %s is listed twice", name)
 		}
 		all[name] = t
 		names = append(names, name)
@@ -57,12 +58,13 @@ func (c Config) targets() (map[string]target, []string, error) {
 		add(repo+" actions", target{actionsOf: repo})
 		add(repo+" alerts", target{alertsOf: repo})
 	}
-	return all, names, twice
+	return all, names, duplicate
 }
 
-// parseOwner reads user:NAME, org:NAME or NAME, and =MINUTES after it.
+// parseOwner parses user:NAME, org:NAME or NAME, each with an optional =MINUTES. included
+// is the number of minutes without it.
 func parseOwner(s string, included float64) (owner, error) {
-	name, minutes, own := strings.Cut(s, "=")
+	name, minutes, hasMinutes := strings.Cut(s, "=")
 	kind, name, ok := strings.Cut(strings.TrimSpace(name), ":")
 	if !ok {
 		kind, name = "user", kind
@@ -70,7 +72,7 @@ func parseOwner(s string, included float64) (owner, error) {
 	if kind != "user" && kind != "org" || !ownerName.MatchString(name) {
 		return owner{}, errors.New("its setting is not user:NAME or org:NAME")
 	}
-	if own {
+	if hasMinutes {
 		var err error
 		if included, err = strconv.ParseFloat(strings.TrimSpace(minutes), 64); err != nil || included < 0 {
 			return owner{}, fmt.Errorf("its setting has %q as included minutes", minutes)
@@ -79,6 +81,7 @@ func parseOwner(s string, included float64) (owner, error) {
 	return owner{name, kind == "org", included}, nil
 }
 
+// fetch fetches the target.
 func (t target) fetch(ctx context.Context, a *api, w source.Window) (source.Batch, error) {
 	switch {
 	case t.err != nil:
@@ -92,18 +95,20 @@ func (t target) fetch(ctx context.Context, a *api, w source.Window) (source.Batc
 	}
 }
 
-// newsFor is how old what was just found may be to be news.
+// newsFor is the age up to which an alert of low or medium severity is reported.
 const newsFor = 7 * 24 * time.Hour
 
-// tell says what a person wants to hear at once. The first run finds all the
-// alerts of years: the milder ones among those are listed, not told.
+// notify returns the Slack message for an item that opened or closed. An old alert of low
+// or medium severity has none: the first run may find years of them. days is how far back
+// workflow runs are fetched.
 func (t target) notify(c item.Change, days int) (string, bool) {
 	i := c.Item
 	switch {
 	case t.actionsOf != "" && c.Opened:
 		return fmt.Sprintf(":x: %s: %s\n%s", t.actionsOf, i.Title, i.URL), true
 	case t.actionsOf != "":
-		// What became too old to be looked at is not known to work again.
+		// A failure older than days is no longer fetched. It closes without a message,
+		// since the workflow may still fail.
 		return fmt.Sprintf(":white_check_mark: %s: %s on %s works again", t.actionsOf, i.Attributes["workflow"], i.Attributes["branch"]), !i.At.Before(since(c.When.Add(time.Minute), days))
 	case c.Opened:
 		severe := i.Attributes["severity"] == "critical" || i.Attributes["severity"] == "high"

@@ -17,7 +17,7 @@ import (
 	"github.com/hearth-home/hearth/shared/source"
 )
 
-// usage is the part of a month's billing report that we keep.
+// usage is a month's billing report, as far as we use it:
 // https://docs.github.com/rest/billing/usage
 type usage struct {
 	Items *[]struct {
@@ -30,11 +30,12 @@ type usage struct {
 	} `json:"usageItems"`
 }
 
-// lag is how long after a day its usage may still grow.
+// lag is how long the usage of a day may still grow after it.
 const lag = 3 * 24 * time.Hour
 
-// usage brings the months that w touches. Usage has no clock but the day it is
-// for: the reading of a day holds the sums from the first of its month.
+// usage returns the readings of the days in w, and for now those of the current month and
+// of the month of lag ago. A reading's time is its day at 00:00 UTC. Its values are sums
+// since the first of the month.
 func (a *api) usage(ctx context.Context, o owner, w source.Window) (source.Batch, error) {
 	path := "users/" + o.name + "/settings/billing/usage"
 	if o.org {
@@ -64,9 +65,9 @@ func (a *api) usage(ctx context.Context, o owner, w source.Window) (source.Batch
 	return b, nil
 }
 
-// decodeUsage returns one reading for the first of the month and one for each
-// day with usage of Actions. Minutes are what is billed in minutes; cost is of
-// all Actions, storage too.
+// decodeUsage returns one reading for the first of the month and one for each day with
+// usage of Actions. The minutes are the sum of the items billed in minutes. The cost is
+// that of all items of Actions, including storage.
 func decodeUsage(body []byte, o owner, month time.Time) ([]reading.Reading, error) {
 	var u usage
 	if err := json.Unmarshal(body, &u); err != nil {
@@ -83,7 +84,7 @@ func decodeUsage(body []byte, o owner, month time.Time) ([]reading.Reading, erro
 		case err != nil:
 			return nil, err
 		case firstOfMonth(day) != month:
-			return nil, fmt.Errorf("usage of %s, which was not asked for", i.Date)
+			return nil, fmt.Errorf("usage of %s, which is not in the requested month", i.Date)
 		case !strings.EqualFold(i.Product, "actions"):
 			continue
 		case i.Quantity == nil || i.Gross == nil || i.Net == nil:
@@ -121,11 +122,11 @@ func parseDay(s string) (time.Time, error) {
 			return t.UTC().Truncate(24 * time.Hour), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no date", s)
+	return time.Time{}, fmt.Errorf("%q is not a date", s)
 }
 
-// dollars takes off what adding floating point numbers leaves: prices have at most
-// six places.
+// dollars rounds to six decimals, the most that a price has, to remove the rounding error
+// of a sum.
 func dollars(usd float64) float64 { return math.Round(usd*1e6) / 1e6 }
 
 func firstOfMonth(t time.Time) time.Time {
