@@ -10,11 +10,11 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// TestTheBootThatWasHeardLastIsAcknowledged posts one reading of the boot before and
+// TestTheBootOfTheLastReadingIsAcknowledged posts one reading of the boot before and
 // one of the running boot, in both orders of arrival and in both orders within the
 // batch, within one second and across its edge. Neither the second in which the batch is
 // handled nor its order changes which boot is acknowledged.
-func TestTheBootThatWasHeardLastIsAcknowledged(t *testing.T) {
+func TestTheBootOfTheLastReadingIsAcknowledged(t *testing.T) {
 	reading := func(boot string, seq int, after time.Duration) wire.Message {
 		return message(after, "hearth/pi4/"+boot, fmt.Sprintf(`{"device":%q,"sensor":"dht22","time":%q,"boot":%q,"seq":%d,"fields":{"temperature_celsius":20}}`,
 			boot, noon.Add(after).Format(time.RFC3339Nano), boot, seq))
@@ -49,9 +49,9 @@ func TestTheBootThatWasHeardLastIsAcknowledged(t *testing.T) {
 	}
 }
 
-// TestWhichBootIsTheFirstIsTheSameEveryTime: what was numbered before hearth first
-// heard of a node is not missing, and that is so of one boot only.
-func TestWhichBootIsTheFirstIsTheSameEveryTime(t *testing.T) {
+// TestTheFirstBootIsTheSameInEveryRun: numbers that a node gave out before hearth
+// received any are not missing. That holds for one boot only.
+func TestTheFirstBootIsTheSameInEveryRun(t *testing.T) {
 	for range 50 { // maps are walked in any order
 		var ns numbers
 		for _, boot := range []string{"d", "b", "a", "c"} {

@@ -19,15 +19,15 @@ import (
 const (
 	edgePrefix = "edge/" // of physical ids
 	nodePrefix = "node/"
-	maxName    = 120 // bytes of a device's, node's or boot's name
+	maxName    = 120 // bytes of the name of a device, node or boot
 	maxText    = 200 // bytes of a text or a reason
 	maxTexts   = 8   // of a reading
 )
 
 var errFields = errors.New(`an edge reading has its numbers in "fields"`)
 
-// readEdge takes in an edge reading. A numbered one counts as received even if
-// it is refused: sent again, it would be refused again.
+// readEdge decodes an edge reading. Its number counts as received even if the reading
+// is rejected: sent again, it would be rejected again.
 func (w *work) readEdge(i int, node string) error {
 	m := &w.ms[i]
 	if len(m.Payload) == 0 {
@@ -54,7 +54,7 @@ func (w *work) readEdge(i int, node string) error {
 	if len(e.Device) > maxName {
 		return fmt.Errorf("the device's name is longer than %d bytes", maxName)
 	}
-	d := said{msg: i, physical: w.physical(edgePrefix, e.Device), kind: "edge", from: len(w.values), simulated: e.Sample}
+	d := report{msg: i, physical: w.physical(edgePrefix, e.Device), kind: "edge", from: len(w.values), simulated: e.Sample}
 	if err := w.edgeTime(&d, m, &e); err != nil {
 		return err
 	}
@@ -67,28 +67,30 @@ func (w *work) readEdge(i int, node string) error {
 		return errors.Join(err, errNoNumbers(err))
 	}
 	if len(e.Text) > 0 {
-		if d.text, err = texts(e.Text, d.measurement, err); err != nil {
-			w.said = append(w.said, d)
+		if d.text, err = readTexts(e.Text, d.measurement, err); err != nil {
+			w.reports = append(w.reports, d)
 			return err
 		}
 	}
 	if len(e.Measurement) == 0 {
-		sentinels(string(e.Sensor), w.values[d.from:d.to], &d)
+		markSentinels(string(e.Sensor), w.values[d.from:d.to], &d)
 	}
-	w.said = append(w.said, d)
+	w.reports = append(w.reports, d)
 	return err
 }
 
+// errNoNumbers returns the error of a reading without numbers, nil if err explains
+// that.
 func errNoNumbers(err error) error {
 	if err != nil {
 		return nil
 	}
-	return errors.New("there is no number in it")
+	return errors.New("there is no number in the message")
 }
 
-// edgeTime finds when a reading is of, and how far it can be trusted.
-func (w *work) edgeTime(d *said, m *wire.Message, e *wire.RawReading) error {
-	d.quality, d.reason = quality.OK, brief(e.Reason)
+// edgeTime sets the time and the quality of a reading.
+func (w *work) edgeTime(d *report, m *wire.Message, e *wire.RawReading) error {
+	d.quality, d.reason = quality.OK, truncate(e.Reason)
 	if len(e.Quality) > 0 {
 		if d.quality = quality.Quality(w.intern(e.Quality)); !d.quality.Known() {
 			d.quality, d.reason = quality.Suspect, fmt.Sprintf("its quality is %.40q", e.Quality)
@@ -111,8 +113,8 @@ func (w *work) edgeTime(d *said, m *wire.Message, e *wire.RawReading) error {
 	return nil
 }
 
-// edgeFields appends the numbers and returns the measurement that they belong
-// to. An error names what it does not know; the rest is taken in.
+// edgeFields appends a reading's numbers to w.values and returns their measurement. An
+// error names the fields that are refused; the others are appended.
 func (w *work) edgeFields(e *wire.RawReading) (string, error) {
 	if len(e.Fields) == 0 {
 		return "", errFields
@@ -124,9 +126,9 @@ func (w *work) edgeFields(e *wire.RawReading) (string, error) {
 	if m == "" {
 		m = w.s.fields.guess(e.Fields)
 	}
-	known := w.s.fields.of(m)
+	known := w.s.fields.keysOf(m)
 	var unknown []string
-	var bad error // of the first value that is none; the others are good
+	var bad error // of the first value that is not a number; the others are valid
 	s := scan.New(e.Fields)
 	err = s.Object(func(key []byte) error {
 		f := known.get(key)
@@ -135,7 +137,7 @@ func (w *work) edgeFields(e *wire.RawReading) (string, error) {
 			bad = cmp.Or(bad, fmt.Errorf("%.60q: %w", key, errNumber))
 			return s.Skip()
 		}
-		v, ok, err := number(s)
+		v, ok, err := readNumber(s)
 		switch {
 		case err != nil:
 			return fmt.Errorf("%.60q: %w", key, err)
@@ -153,10 +155,10 @@ func (w *work) edgeFields(e *wire.RawReading) (string, error) {
 	return m, err
 }
 
-var errNumber = errors.New("it is no number")
+var errNumber = errors.New("the value is not a number")
 
-// number reads a number, a boolean as 1 or 0, and null as nothing.
-func number(s *scan.Scanner) (v float64, ok bool, err error) {
+// readNumber reads a number, or a boolean as 1 or 0. ok is false for null.
+func readNumber(s *scan.Scanner) (v float64, ok bool, err error) {
 	switch s.Kind() {
 	case scan.Number:
 		v, err = s.Float()
@@ -173,8 +175,9 @@ func number(s *scan.Scanner) (v float64, ok bool, err error) {
 	return 0, false, errNumber
 }
 
-// texts reads an object of strings and keeps those that the measurement has.
-func texts(raw []byte, measurement string, earlier error) (map[string]string, error) {
+// readTexts reads an object of strings and returns those that the measurement
+// declares. It joins its error to earlier.
+func readTexts(raw []byte, measurement string, earlier error) (map[string]string, error) {
 	m, _ := catalogue.Get(measurement)
 	out := map[string]string{}
 	s := scan.New(raw)
@@ -183,7 +186,7 @@ func texts(raw []byte, measurement string, earlier error) (map[string]string, er
 		if err == nil && len(out) < maxTexts {
 			for _, k := range m.Text {
 				if k != catalogue.Suspect && k == string(key) {
-					out[k] = brief(text)
+					out[k] = truncate(text)
 				}
 			}
 		}
@@ -195,7 +198,7 @@ func texts(raw []byte, measurement string, earlier error) (map[string]string, er
 	return out, earlier
 }
 
-func brief(b []byte) string {
+func truncate(b []byte) string {
 	if len(b) > maxText {
 		return strings.ToValidUTF8(string(b[:maxText]), "")
 	}

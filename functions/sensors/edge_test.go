@@ -17,13 +17,13 @@ import (
 // noon is when the messages of these tests were measured.
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// said is a message that arrived so long after noon.
+// message is a message that arrived so long after noon.
 func message(after time.Duration, topic, payload string) wire.Message {
 	return wire.Message{Topic: topic, Time: noon.Add(after), Payload: []byte(payload)}
 }
 
-// edgeSays is a reading of node pi4's boot b1.
-func edgeSays(seq int, after time.Duration, fields string) wire.Message {
+// edgeReading is a reading of node pi4, boot b1.
+func edgeReading(seq int, after time.Duration, fields string) wire.Message {
 	return message(after+50*time.Millisecond, "hearth/pi4/office-air", fmt.Sprintf(
 		`{"device":"office-air","sensor":"scd4x","time":%q,"boot":"b1","seq":%d,"fields":{%s},"quality":"ok"}`,
 		noon.Add(after).Format(time.RFC3339Nano), seq, fields))
@@ -38,8 +38,8 @@ func same(t *testing.T, what string, got, want []string) {
 
 func TestAnEdgeReadingIsStoredAndAcknowledged(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
-	m := edgeSays(1, 0, `"co2_ppm":612,"temperature_celsius":21.5`)
-	for range 2 { // and stored once, however often it comes
+	m := edgeReading(1, 0, `"co2_ppm":612,"temperature_celsius":21.5`)
+	for range 2 { // a duplicate is stored once and acknowledged again
 		a := f.Post(t, m)
 		if got := a.Stored["pi4"]; got != (wire.Place{Boot: "b1", Seq: 1}) {
 			t.Errorf("stored %+v", a.Stored)
@@ -52,10 +52,10 @@ func TestAnEdgeReadingIsStoredAndAcknowledged(t *testing.T) {
 	})
 }
 
-func TestWhatTheEdgeDroppedIsMissingAtOnce(t *testing.T) {
+func TestReadingsThatTheEdgeDroppedAreMissingAtOnce(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
-	f.Post(t, edgeSays(1, 0, `"co2_ppm":612`))
-	m := edgeSays(50, time.Minute, `"co2_ppm":613`)
+	f.Post(t, edgeReading(1, 0, `"co2_ppm":612`))
+	m := edgeReading(50, time.Minute, `"co2_ppm":613`)
 	m.Payload = []byte(strings.Replace(string(m.Payload), `"seq":50`, `"seq":50,"gone":49`, 1))
 	a := f.Post(t, m)
 	if got := a.Stored["pi4"]; got != (wire.Place{Boot: "b1", Seq: 50}) {
@@ -119,15 +119,15 @@ func TestEdgePayloads(t *testing.T) {
 			[]string{"air,device=x,sample=true temperature_celsius=20 1795435200000000000"}, ""},
 		"a_text_leaves_the_others": {
 			`{"device":"x","sensor":"dht22","time":"2026-11-23T12:00:00Z","fields":{"humidity_percent":"wet","temperature_celsius":20}}`,
-			[]string{"air,device=x temperature_celsius=20 1795435200000000000"}, `"humidity_percent": it is no number`},
+			[]string{"air,device=x temperature_celsius=20 1795435200000000000"}, `"humidity_percent": the value is not a number`},
 		"nan_leaves_the_others": {
 			`{"device":"x","sensor":"dht22","time":"2026-11-23T12:00:00Z","fields":{"humidity_percent":nan,"temperature_celsius":20}}`,
 			[]string{"air,device=x temperature_celsius=20 1795435200000000000"}, ""},
 		"not_json":       {`hello`, nil, "JSON"},
 		"truncated":      {`{"device":"x","fields":{"temperature_celsius":2`, nil, "JSON"},
 		"no_fields":      {`{"device":"x","sensor":"dht22"}`, nil, "fields"},
-		"empty_fields":   {`{"device":"x","sensor":"dht22","fields":{}}`, nil, "no number"},
-		"changed_type":   {`{"device":"x","sensor":"dht22","fields":{"temperature_celsius":"20"}}`, nil, "no number"},
+		"empty_fields":   {`{"device":"x","sensor":"dht22","fields":{}}`, nil, "no number in the message"},
+		"changed_type":   {`{"device":"x","sensor":"dht22","fields":{"temperature_celsius":"20"}}`, nil, "not a number"},
 		"the_year_1970":  {`{"device":"x","sensor":"dht22","time":"1970-01-01T00:00:07Z","fields":{"temperature_celsius":20}}`, nil, "the time 1970-01-01T00:00:07Z is outside 2000-01-01 to "},
 		"the_future":     {`{"device":"x","sensor":"dht22","time":"2027-11-23T12:00:00Z","fields":{"temperature_celsius":20}}`, nil, "the time 2027-11-23T12:00:00Z is outside 2000-01-01T00:00:00Z to "},
 		"a_strange_time": {`{"device":"x","sensor":"dht22","time":"yesterday","fields":{"temperature_celsius":20}}`, nil, "RFC 3339"},
@@ -136,7 +136,7 @@ func TestEdgePayloads(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := batchtest.Serve(t, New, batchtest.SQLite(t))
-			good := edgeSays(1, 0, `"co2_ppm":612`)
+			good := edgeReading(1, 0, `"co2_ppm":612`)
 			a := f.Post(t, message(time.Second, "hearth/pi4/dev-1", tc.payload), good)
 			switch {
 			case tc.reason == "" && len(a.Rejected) > 0:
@@ -154,7 +154,7 @@ func TestEdgePayloads(t *testing.T) {
 	}
 }
 
-func TestARetainedReadingWithoutATimeIsAStateAlone(t *testing.T) {
+func TestARetainedReadingWithoutATimeSetsOnlyTheState(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
 	m := message(0, "hearth/pi4/x", `{"device":"x","sensor":"dht22","fields":{"temperature_celsius":20}}`)
 	m.Retained = true
@@ -165,7 +165,7 @@ func TestARetainedReadingWithoutATimeIsAStateAlone(t *testing.T) {
 	same(t, "a state with a time is newer", f.States(t), []string{"x temperature_celsius = 19 11:00:00.000 ok"})
 }
 
-func TestAReadingWithoutAClockIsStoredOnceHoweverOftenItIsSent(t *testing.T) {
+func TestAReadingWithoutAClockThatIsSentAgainIsStoredOnce(t *testing.T) {
 	st := batchtest.SQLite(t)
 	payload := `{"device":"x","sensor":"dht22","boot":"b7","seq":4,"fields":{"temperature_celsius":20},"quality":"clock_unsynced"}`
 	batchtest.Serve(t, New, st).Post(t, message(0, "hearth/pi4/x", payload), message(time.Minute, "hearth/pi4/x", payload))
@@ -214,7 +214,7 @@ func TestCanaryAndDeadLetters(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoBatchIsRefused(t *testing.T) {
+func TestABodyThatIsNotABatchIsRefused(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
 	for _, body := range []string{``, `{}`, `[`, `[{}]`, `[{"id":"1","subject":"x","time":"?"}]`, `[{"id":"1","subject":"x","time":"2026-11-23T12:00:00Z","data_base64":"?"}]`} {
 		if code, answer := f.Call(t, []byte(body)); code != http.StatusBadRequest {
@@ -223,7 +223,7 @@ func TestWhatIsNoBatchIsRefused(t *testing.T) {
 	}
 }
 
-func TestBatchesAtOnceCountRight(t *testing.T) {
+func TestConcurrentBatchesAreCountedOnce(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
 	f.Clock(noon.Add(time.Hour))
 	var wg sync.WaitGroup
@@ -247,7 +247,7 @@ func TestBatchesAtOnceCountRight(t *testing.T) {
 	}
 }
 
-func TestANameWithControlCharactersIsRefusedForWhatItIs(t *testing.T) {
+func TestANameWithControlCharactersIsRejectedWithThatReason(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t), "TELEGRAF_ALLOW", "*.*")
 	for i, m := range []wire.Message{
 		message(0, "hearth/pi4/x", `{"device":"a\u0000b","sensor":"dht22","fields":{"temperature_celsius":20}}`),
@@ -265,6 +265,6 @@ func TestANameWithControlCharactersIsRefusedForWhatItIs(t *testing.T) {
 		t.Errorf("%+v, %v", ds, err)
 	}
 	if a := f.Post(t, message(0, "hearth/"+strings.Repeat("n", 200)+"/status", `{"state":"online"}`)); len(a.Rejected) != 1 {
-		t.Errorf("a status that is kept nowhere counts as stored: %+v", a)
+		t.Errorf("a status that was not stored is not rejected: %+v", a)
 	}
 }

@@ -8,35 +8,38 @@ import (
 	"github.com/hearth-home/hearth/shared/scan"
 )
 
-// measurementOf returns what an edge reading is of: as the reading says, or where it
-// says nothing, as older agents and their spools do, as the catalogue says of the
-// kind of sensor. It is empty where neither knows: then the fields tell.
-func measurementOf(kind, says []byte) (string, error) {
+// measurementOf returns the measurement of an edge reading: the one that the reading
+// names, else the catalogue's for the kind of sensor. Older agents, and readings in
+// their spools, name none. The result is "" if neither is known; then the keys of the
+// fields decide, by guess.
+func measurementOf(kind, named []byte) (string, error) {
 	known, ok := catalogue.OfKind(string(kind))
 	switch {
-	case len(says) == 0 || string(says) == known:
+	case len(named) == 0 || string(named) == known:
 		return known, nil
 	case ok:
-		return "", fmt.Errorf("its measurement is %.40q, but that of the sensor kind %s is %s", says, kind, known)
+		return "", fmt.Errorf("its measurement is %.40q, but that of the sensor kind %s is %s", named, kind, known)
 	}
 	for _, name := range catalogue.FromSensors() {
-		if string(says) == name { // of a kind that is newer than this program
+		if string(named) == name { // the kind of sensor is newer than this program
 			return name, nil
 		}
 	}
-	return "", fmt.Errorf("its measurement is %.40q, which no sensor brings", says)
+	return "", fmt.Errorf("its measurement is %.40q, which no sensor brings", named)
 }
 
-const maxKeys = 4096 // that are remembered of a measurement
+const maxKeys = 4096 // keys of a measurement that are cached
 
-// fields finds declarations by the bytes of a key.
+// fields caches the declarations of fields by the bytes of their key. It is safe for
+// concurrent use.
 type fields struct {
 	mu sync.Mutex
-	m  map[string]*declared
+	m  map[string]*knownKeys
 }
 
-// declared is what is known of one measurement's keys. Parts make them many.
-type declared struct {
+// knownKeys are the cached keys of one measurement. Fields with parts, as in
+// disk_<name>_free_bytes, have many.
+type knownKeys struct {
 	m    catalogue.Measurement
 	mu   sync.RWMutex
 	keys map[string]*key
@@ -47,22 +50,22 @@ type key struct {
 	field *catalogue.Field
 }
 
-func newFields() *fields { return &fields{m: map[string]*declared{}} }
+func newFields() *fields { return &fields{m: map[string]*knownKeys{}} }
 
-func (f *fields) of(measurement string) *declared {
+func (f *fields) keysOf(measurement string) *knownKeys {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	d := f.m[measurement]
 	if d == nil {
 		m, _ := catalogue.Get(measurement)
-		d = &declared{m: m, keys: map[string]*key{}}
+		d = &knownKeys{m: m, keys: map[string]*key{}}
 		f.m[measurement] = d
 	}
 	return d
 }
 
-// get returns the declaration of a key, nil if there is none.
-func (d *declared) get(k []byte) *key {
+// get returns the declaration of a key, nil if it has none.
+func (d *knownKeys) get(k []byte) *key {
 	d.mu.RLock()
 	known, ok := d.keys[string(k)]
 	d.mu.RUnlock()
@@ -83,11 +86,11 @@ func (d *declared) get(k []byte) *key {
 	return known
 }
 
-// guess returns the measurement that knows most of an object's keys.
+// guess returns the measurement that declares most of an object's keys.
 func (f *fields) guess(object []byte) string {
 	best, most := "", -1
 	for _, name := range catalogue.FromSensors() {
-		known, n := f.of(name), 0
+		known, n := f.keysOf(name), 0
 		s := scan.New(object)
 		if s.Object(func(k []byte) error {
 			if known.get(k) != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// FuzzMessage sends any payload on any topic beside a good one: it is stored or
-// refused, and the good one is stored.
+// FuzzMessage sends any payload on any topic together with a valid message. It is
+// stored or rejected, and the valid one is stored.
 func FuzzMessage(f *testing.F) {
 	st := batchtest.SQLite(f)
 	st.Series = batchtest.Null{Series: st.Series}
@@ -36,17 +36,17 @@ func FuzzMessage(f *testing.F) {
 			return
 		}
 		m := message(0, topic, string(payload))
-		good := edgeSays(1, 0, `"co2_ppm":612`)
+		good := edgeReading(1, 0, `"co2_ppm":612`)
 		good.ID = "good"
 		for _, r := range h.Post(t, m, good).Rejected {
 			if r.ID == "good" {
-				t.Errorf("the good one: %s", r.Reason)
+				t.Errorf("the valid message was rejected: %s", r.Reason)
 			}
 		}
 	})
 }
 
-// FuzzLine reads any line: what it takes has a name and numbers.
+// FuzzLine decodes any line: every metric that is returned has a name and numbers.
 func FuzzLine(f *testing.F) {
 	f.Add([]byte("net,host=pf\\ sense,interface=igb0 bytes_recv=100i,x=\"a b\\\"c\",ok=t 1795435200000000000"))
 	f.Add([]byte("a b=1u,c=-2.5e3"))
@@ -63,8 +63,8 @@ func FuzzLine(f *testing.F) {
 	})
 }
 
-// FuzzRead takes any message apart, without a database: what it finds has a
-// name, finite numbers and a time that can be.
+// FuzzRead decodes any message, without a database: every report has a name, finite
+// numbers and a possible time.
 func FuzzRead(f *testing.F) {
 	a, err := parseAllow([]string{"*.*"})
 	if err != nil {
@@ -90,9 +90,9 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, topic string, payload []byte) {
 		m := message(0, topic, string(payload))
 		w := &work{s: s, ms: []wire.Message{m}, now: noon}
-		w.set, w.unread = s.watch.Set(noon)
-		err := w.read(0)
-		for _, d := range w.said {
+		w.set, w.settingsErr = s.watch.Set(noon)
+		err := w.readMessage(0)
+		for _, d := range w.reports {
 			if len(d.physical) == 0 || d.measurement == "" || d.from == d.to && len(d.text) == 0 || !d.time.IsZero() && d.time.After(noon.Add(time.Hour)) {
 				t.Errorf("%+v, %v", d, err)
 			}

@@ -1,7 +1,7 @@
-// Package function stores what sensors say over MQTT: the readings of hearth's
-// own edge agents with their numbering, the payloads of the platform before
-// hearth, Telegraf, and any JSON on any topic that hearth.yml maps. It also
-// keeps the connector's canary and the mirror of its dead letters.
+// Package function stores what sensors report over MQTT: the numbered readings of
+// hearth's own edge agents, the payloads of the platform before hearth, Telegraf, and
+// any JSON on any topic that hearth.yml maps. It also stores the connector's canary
+// messages and the mirror of its dead letters.
 package function
 
 import (
@@ -26,14 +26,14 @@ import (
 
 // Config is read from the environment.
 type Config struct {
-	Settings      secret.String `env:"HEARTH_SETTINGS_SECRET" envDefault:"hearth-settings"` // secret with hearth.yml, whose part devices maps topics and names devices
-	TelegrafAllow []string      `env:"TELEGRAF_ALLOW"`                                      // what else of Telegraf is kept, besides what computers have: measurement.field with *, comma separated: snmp.*,pf.entries
+	Settings      secret.String `env:"HEARTH_SETTINGS_SECRET" envDefault:"hearth-settings"` // secret with hearth.yml; its section devices maps topics and names devices
+	TelegrafAllow []string      `env:"TELEGRAF_ALLOW"`                                      // fields of Telegraf to store besides those of the measurement host: measurement.field with *, comma separated, as in snmp.*,pf.entries
 }
 
-// Handle is called by the template golang-http.
+// Handle is the entry point of the template golang-http.
 var Handle = serve.HandleFunc(New)
 
-// New returns the function for these surroundings.
+// New returns the function's handler. The error names all wrong variables of env.
 func New(env serve.Env) (func(handler.Request) (handler.Response, error), error) {
 	c, err := config.Parse[Config](env.Env)
 	if err != nil {
@@ -47,26 +47,29 @@ func New(env serve.Env) (func(handler.Request) (handler.Response, error), error)
 	return mqttbatch.Func(env, "sensors", s.transform)
 }
 
+// sensors is the function: what it keeps from one batch to the next. All of it may be
+// used by several batches at once.
 type sensors struct {
-	register device.Register
-	fields   *fields
-	watch    *mapping.Watch
-	mapping  sync.Mutex
-	mapped   mapped // guarded by mapping
-	replays  mqttbatch.Replays
-	allow    allow
-	log      *slog.Logger
-	pruned   atomic.Int64 // unix nanoseconds when dead letters that are gone were last deleted
-	asked    atomic.Int64 // when requests for dead letters were last looked for
+	register      device.Register
+	fields        *fields
+	watch         *mapping.Watch
+	replayMu      sync.Mutex
+	replayState   mappingReplay // guarded by mapping
+	replays       mqttbatch.Replays
+	allow         allow
+	log           *slog.Logger
+	pruned        atomic.Int64 // unix nanoseconds when dead letters that are gone were last deleted
+	requestsTaken atomic.Int64 // when requests for dead letters were last looked for
 }
 
-// transform stores a batch: readings first, then states and numbering in one
-// transaction.
+// transform stores a batch: readings first, then states and the numbering of edge
+// readings in one transaction. After that it adds requests for dead letters to the
+// answer.
 func (s *sensors) transform(ctx context.Context, st *store.Store, ms []wire.Message, now time.Time) (wire.Answer, error) {
 	w := &work{s: s, ms: ms, now: now}
-	w.set, w.unread = s.watch.Set(now)
+	w.set, w.settingsErr = s.watch.Set(now)
 	for i := range ms {
-		if err := w.read(i); err != nil {
+		if err := w.readMessage(i); err != nil {
 			w.answer.Reject(&ms[i], err)
 		}
 	}
@@ -77,43 +80,43 @@ func (s *sensors) transform(ctx context.Context, st *store.Store, ms []wire.Mess
 	if err != nil {
 		return w.answer, err
 	}
-	err = w.plan(ctx, b)
+	err = w.add(ctx, b)
 	b.Done(err)
 	if err != nil {
 		return w.answer, err
 	}
-	w.number(b)
+	w.countNumbers(b)
 	a, err := b.Store(ctx)
 	if err != nil {
 		return w.answer, err
 	}
-	w.stored(a)
+	w.completeAnswer(a)
 	s.prune(ctx, st, now)
-	s.requests(ctx, st, now, &w.answer)
-	if w.unread == nil {
-		s.replay(ctx, st, w.set, now, &w.answer)
+	s.passRequests(ctx, st, now, &w.answer)
+	if w.settingsErr == nil {
+		s.replayMappings(ctx, st, w.set, now, &w.answer)
 	}
 	return w.answer, nil
 }
 
 const (
-	keepGone    = 24 * time.Hour // news of a dead letter that come late must find that it is gone
-	pruneEvery  = 10 * time.Minute
-	pruneAtOnce = 500 // at this rate 72,000 a day
+	keepGone   = 24 * time.Hour // a message about a dead letter that arrives late must still find that the letter was removed
+	pruneEvery = 10 * time.Minute
+	maxPruned  = 500 // at this rate 72,000 a day
 )
 
-// prune deletes dead letters that are gone, some at a time. The batch is stored:
-// what goes wrong here is tried again with a later one.
+// prune deletes dead letters that were removed a day ago, a limited number at a time.
+// The batch is stored already, so an error is logged and a later batch tries again.
 func (s *sensors) prune(ctx context.Context, st *store.Store, now time.Time) {
 	if !due(&s.pruned, now, pruneEvery) {
 		return
 	}
-	if _, err := st.PruneDeadLetters(ctx, now.Add(-keepGone), pruneAtOnce); err != nil {
+	if _, err := st.PruneDeadLetters(ctx, now.Add(-keepGone), maxPruned); err != nil {
 		s.log.Warn("dead letters", "function", "sensors", "err", err)
 	}
 }
 
-// due reports whether it is time again, and notes that it was done now.
+// due reports whether the interval is over, and if so makes now the last time.
 func due(last *atomic.Int64, now time.Time, every time.Duration) bool {
 	was := last.Load()
 	since := now.UnixNano() - was

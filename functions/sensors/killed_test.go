@@ -18,10 +18,10 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// deadly kills the process once the readings are stored.
-type deadly struct{ store.Series }
+// killsAfterWrite is a time series database that kills the process after a Write.
+type killsAfterWrite struct{ store.Series }
 
-func (d deadly) Write(ctx context.Context, rs []reading.Reading) error {
+func (d killsAfterWrite) Write(ctx context.Context, rs []reading.Reading) error {
 	if err := d.Series.Write(ctx, rs); err != nil {
 		return err
 	}
@@ -43,26 +43,26 @@ func servers(t *testing.T, dir string) *store.Store {
 
 const killedIn = "HEARTH_TEST_KILLED_IN" // the folder of the process that is killed
 
-// TestAKillBetweenTheDatabasesLosesNothing: a process that is killed when InfluxDB
-// has the readings and PostgreSQL not yet the states, as one that answers nothing.
-// The connector sends the batch again, and the next process stores every reading
-// once, counts every kWh once and writes the states.
+// TestAKillBetweenTheDatabasesLosesNothing kills a process after InfluxDB has the
+// readings and before PostgreSQL has the states. The connector gets no answer and
+// sends the batch again. The next process stores every reading once, counts every kWh
+// once and writes the states.
 func TestAKillBetweenTheDatabasesLosesNothing(t *testing.T) {
 	transform := func(st *store.Store, seqs ...int) (uint64, error) {
 		log := slog.New(slog.DiscardHandler)
 		s := &sensors{fields: newFields(), watch: mapping.NewWatch(secret.NewFolder(t.TempDir()).Get("none"), log), log: log}
 		var ms []wire.Message
 		for _, seq := range seqs {
-			ms = append(ms, plugSays(1, seq, 10+float64(seq)/2))
+			ms = append(ms, plugReading(1, seq, 10+float64(seq)/2))
 		}
 		a, err := s.transform(t.Context(), st, ms, noon.Add(time.Hour))
 		return a.Stored["pi1"].Seq, err
 	}
 	if dir := os.Getenv(killedIn); dir != "" {
 		st := servers(t, dir)
-		st.Series = deadly{st.Series}
+		st.Series = killsAfterWrite{st.Series}
 		_, err := transform(st, 2, 3)
-		t.Fatalf("it lives: %v", err)
+		t.Fatalf("the process was not killed: %v", err)
 	}
 	url, bucket := testserver.Influx(t)
 	dir := t.TempDir()
@@ -108,7 +108,7 @@ func TestAKillBetweenTheDatabasesLosesNothing(t *testing.T) {
 	}
 }
 
-// kill runs this test in a process of its own, which must end by SIGKILL.
+// kill runs this test in a child process, which must end by SIGKILL.
 func kill(t *testing.T, dir string) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestAKillBetweenTheDatabasesLosesNothing$")

@@ -11,12 +11,12 @@ import (
 	"github.com/hearth-home/hearth/shared/mapping"
 )
 
-var errLine = errors.New("it is no line protocol")
+var errLine = errors.New("it is not line protocol")
 
-// lines reads line protocol. ok is false where nothing of the payload is; bad
-// names the first line that is not, the others are good.
+// lines decodes line protocol. ok is false if no line is valid. bad is the error of
+// the first invalid line; the others are returned.
 // https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/
-func lines(payload string) (ts []telegram, ok bool, bad error) {
+func lines(payload string) (ts []telegrafMetric, ok bool, bad error) {
 	for n := 1; payload != ""; {
 		rest := strings.TrimLeft(payload, " \t\r")
 		if rest == "" || rest[0] == '\n' || rest[0] == '#' {
@@ -24,8 +24,8 @@ func lines(payload string) (ts []telegram, ok bool, bad error) {
 			n++
 			continue
 		}
-		if len(ts) >= maxTelegrams {
-			return ts, true, fmt.Errorf("there are more than %d lines", maxTelegrams)
+		if len(ts) >= maxMetrics {
+			return ts, true, fmt.Errorf("there are more than %d lines", maxMetrics)
 		}
 		t, after, err := parseLine(rest)
 		if err == nil {
@@ -42,10 +42,10 @@ func lines(payload string) (ts []telegram, ok bool, bad error) {
 	return ts, len(ts) > 0, bad
 }
 
-// parseLine reads name,tag=value field=1i,other="text" 1458229140000000000 and
-// returns what is behind it. Texts are left out.
-func parseLine(s string) (t telegram, rest string, err error) {
-	t = telegram{tags: map[string]string{}, fields: map[string]float64{}}
+// parseLine decodes name,tag=value field=1i,other="text" 1458229140000000000 and
+// returns what follows the line. It ignores texts.
+func parseLine(s string) (t telegrafMetric, rest string, err error) {
+	t = telegrafMetric{tags: map[string]string{}, fields: map[string]float64{}}
 	var end byte
 	if t.name, s, end = token(s, ", \n"); t.name == "" {
 		return t, "", errLine
@@ -72,7 +72,7 @@ func parseLine(s string) (t telegram, rest string, err error) {
 		if v, s, end = value(s); v == "" {
 			return t, "", fmt.Errorf("%w: the field %.60q has no value", errLine, k)
 		}
-		if err := t.put(k, v); err != nil {
+		if err := t.addField(k, v); err != nil {
 			return t, "", err
 		}
 	}
@@ -84,8 +84,8 @@ func parseLine(s string) (t telegram, rest string, err error) {
 	return t, s, err
 }
 
-// lineTime reads nanoseconds, or what the size of the number tells. None is the
-// zero time.
+// lineTime decodes a time in s, ms, µs or ns, which the size of the number tells.
+// Without a number it returns the zero time.
 func lineTime(s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
@@ -96,8 +96,8 @@ func lineTime(s string) (time.Time, error) {
 	return mapping.ParseTime(s, time.UTC)
 }
 
-// token reads up to one of the ends that is not escaped, and returns it without
-// its escapes, what is behind the end, and the end, 0 for that of the payload.
+// token reads up to the first unescaped character of ends. It returns the text without
+// escapes, what follows the end, and the end: 0 at the end of the payload.
 func token(s, ends string) (string, string, byte) {
 	plain := strings.IndexAny(s, ends)
 	if plain >= 0 && strings.IndexByte(s[:plain], '\\') < 0 {
@@ -119,7 +119,7 @@ func token(s, ends string) (string, string, byte) {
 	return b.String(), "", 0
 }
 
-// value reads a field's value; a text keeps its quotes, and may hold line ends.
+// value reads a field's value. A text keeps its quotes and may contain line breaks.
 func value(s string) (string, string, byte) {
 	if !strings.HasPrefix(s, `"`) {
 		v, rest, end := token(s, ", \n")
@@ -143,7 +143,7 @@ func value(s string) (string, string, byte) {
 	return "", "", 0
 }
 
-func (t *telegram) put(key, v string) error {
+func (t *telegrafMetric) addField(key, v string) error {
 	switch v {
 	case "t", "T", "true", "True", "TRUE":
 		t.fields[key] = 1

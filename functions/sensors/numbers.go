@@ -9,22 +9,22 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// maxSeq is the largest number of a reading: JSON writers keep no larger one.
+// maxSeq is the largest number of a reading: JSON numbers are exact only up to it.
 const maxSeq = 1 << 53
 
-// numbers gathers which numbered readings of edge nodes a batch brings.
+// numbers gathers the numbers of the edge readings in a batch.
 type numbers struct {
 	nodes map[string]map[string]*bootNumbers // by node and boot
 }
 
-// bootNumbers are those of one boot of a node.
+// bootNumbers are the numbers of one boot of a node.
 type bootNumbers struct {
 	seqs        []uint64
-	gone        uint64 // nothing up to it is still to come
+	droppedUpTo uint64 // nothing up to it is still to come
 	first, last time.Time
 }
 
-// add notes one reading, whether its values are stored or can never be.
+// add adds the number of a reading, whether its values can be stored or not.
 func (n *numbers) add(node, boot string, seq uint64, arrived time.Time) {
 	if n.nodes == nil {
 		n.nodes = map[string]map[string]*bootNumbers{}
@@ -48,70 +48,72 @@ func (n *numbers) add(node, boot string, seq uint64, arrived time.Time) {
 	}
 }
 
-// dropped notes that the node gave up all numbers up to seq that have not come,
-// of a boot that something came of.
+// dropped notes that a node has dropped all readings up to seq that have not arrived.
+// It is ignored for a boot of which the batch has no reading.
 func (n *numbers) dropped(node, boot string, seq uint64) {
 	if b := n.nodes[node][boot]; b != nil {
-		b.gone = max(b.gone, seq)
+		b.droppedUpTo = max(b.droppedUpTo, seq)
 	}
 }
 
-// names lists the nodes, in order.
+// names lists the nodes, sorted.
 func (n *numbers) names() []string { return slices.Sorted(maps.Keys(n.nodes)) }
 
-// apply brings what is known of the nodes up to date. known is ordered by node
-// and by when a boot was first seen.
+// apply returns the updated numbering of the batch's nodes, and of boots with holes that
+// may have to be given up. known is ordered by node and by when a boot was first seen.
 func (n *numbers) apply(known []store.EdgeSeq, now time.Time) []store.EdgeSeq {
 	var out []store.EdgeSeq
-	heard := map[string]bool{}     // nodes that were known
-	booted := map[[2]string]bool{} // boots that were known
+	knownNodes := map[string]bool{}
+	knownBoots := map[[2]string]bool{}
 	for _, e := range known {
-		heard[e.Node] = true
-		seen := n.nodes[e.Node][e.Boot]
-		if seen == nil && len(e.Holes) == 0 {
+		knownNodes[e.Node] = true
+		arrived := n.nodes[e.Node][e.Boot]
+		if arrived == nil && len(e.Holes) == 0 {
 			continue
 		}
-		booted[[2]string{e.Node, e.Boot}] = true
+		knownBoots[[2]string{e.Node, e.Boot}] = true
 		e.Holes, e.Lost = slices.Clone(e.Holes), slices.Clone(e.Lost)
-		out = append(out, seen.apply(e, now))
+		out = append(out, arrived.apply(e, now))
 	}
 	for _, node := range n.names() {
 		boots := n.nodes[node]
-		fresh := slices.SortedFunc(maps.Keys(boots), func(a, b string) int {
+		byArrival := slices.SortedFunc(maps.Keys(boots), func(a, b string) int {
 			return cmp.Or(boots[a].first.Compare(boots[b].first), cmp.Compare(a, b))
 		})
-		for _, boot := range fresh {
-			if booted[[2]string{node, boot}] {
+		for _, boot := range byArrival {
+			if knownBoots[[2]string{node, boot}] {
 				continue
 			}
-			e := store.EdgeSeq{Node: node, Boot: boot, Started: boots[boot].first, First: !heard[node]}
-			heard[node] = true
+			e := store.EdgeSeq{Node: node, Boot: boot, Started: boots[boot].first, First: !knownNodes[node]}
+			knownNodes[node] = true
 			out = append(out, boots[boot].apply(e, now))
 		}
 	}
 	return out
 }
 
+// apply returns the numbering of one boot with the batch's numbers. n may be nil: then
+// it only gives up holes that are too old.
 func (n *bootNumbers) apply(e store.EdgeSeq, now time.Time) store.EdgeSeq {
 	if n != nil {
 		slices.Sort(n.seqs)
 		for _, seq := range n.seqs {
-			arrived(&e, seq, now)
+			markStored(&e, seq, now)
 		}
-		giveUpTo(&e, n.gone)
+		giveUpTo(&e, n.droppedUpTo)
 		if n.last.After(e.Seen) {
 			e.Seen = n.last
 		}
 	}
-	expire(&e, now)
+	giveUpExpired(&e, now)
 	return e
 }
 
-// acks returns up to where to acknowledge each node: one boot of it, that of the
-// reading that arrived last in this batch. Of several that arrived at the same time
-// it is the boot that was heard of last, and then the one that sorts last by name.
-// While an edge catches up, live readings and those of earlier boots take turns, and
-// so do their boots here.
+// acks returns the numbering to acknowledge for each node. That is one boot of the node:
+// the boot of the reading that arrived last in this batch; of several at one time the
+// boot that was seen first last, then the boot whose name sorts last. While an edge
+// catches up, live readings and those of earlier boots alternate, and so do the
+// acknowledged boots.
 func (n *numbers) acks(all []store.EdgeSeq) map[string]store.EdgeSeq {
 	out := map[string]store.EdgeSeq{}
 	for _, e := range all {

@@ -15,9 +15,9 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// TestOrderAndRepetitionChangeNothing sends the same messages in another order,
-// some of them twice, in other batches, with the function restarted between.
-func TestOrderAndRepetitionChangeNothing(t *testing.T) {
+// TestOrderAndDuplicatesChangeNothing sends the same messages in another order, some
+// of them twice, in other batches, with restarts of the function in between.
+func TestOrderAndDuplicatesChangeNothing(t *testing.T) {
 	rounds := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		if rounds++; rounds > 30 { // each opens two databases
@@ -32,7 +32,7 @@ func TestOrderAndRepetitionChangeNothing(t *testing.T) {
 			case 0:
 				m = message(after, "/embedded/plug", fmt.Sprintf(`{"power_usage":%d}`, i%5))
 			case 1:
-				m = edgeSays(i+1, after, fmt.Sprintf(`"co2_ppm":%d`, 600+i))
+				m = edgeReading(i+1, after, fmt.Sprintf(`"co2_ppm":%d`, 600+i))
 			case 2:
 				m = message(after, "hearth/pi5/dht", fmt.Sprintf(`{"device":"dht","sensor":"dht22","boot":"b","seq":%d,"quality":"clock_unsynced","fields":{"temperature_celsius":%d}}`, i+1, 20+i%3))
 			default:
@@ -42,15 +42,17 @@ func TestOrderAndRepetitionChangeNothing(t *testing.T) {
 			ms = append(ms, m)
 		}
 		again := slices.Concat(ms, rapid.SliceOfN(rapid.SampledFrom(ms), 0, 10).Draw(rt, "again"))
-		lines, states := told(t, rt, ms)
-		lines2, states2 := told(t, rt, rapid.Permutation(again).Draw(rt, "order"))
+		lines, states := storedAfter(t, rt, ms)
+		lines2, states2 := storedAfter(t, rt, rapid.Permutation(again).Draw(rt, "order"))
 		if d := cmp.Diff(lines, lines2) + cmp.Diff(states, states2); d != "" {
 			rt.Fatalf("(-in order +otherwise):\n%s", d)
 		}
 	})
 }
 
-func told(t *testing.T, rt *rapid.T, ms []wire.Message) (lines, states []string) {
+// storedAfter returns what is stored after messages in batches of random sizes, with
+// random restarts.
+func storedAfter(t *testing.T, rt *rapid.T, ms []wire.Message) (lines, states []string) {
 	st := batchtest.SQLite(t)
 	f := batchtest.Serve(t, New, st)
 	for len(ms) > 0 {
@@ -63,10 +65,10 @@ func told(t *testing.T, rt *rapid.T, ms []wire.Message) (lines, states []string)
 	return f.Lines(t, measurements...), f.States(t)
 }
 
-func TestAStepThatStaysIsReleased(t *testing.T) {
+func TestAConfirmedStepIsNoLongerSuspect(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
 	for i, v := range []float64{20, 60, 61, 62} {
-		f.Post(t, edgeSays(i+1, time.Duration(i)*time.Minute, fmt.Sprintf(`"temperature_celsius":%v,"humidity_percent":40`, v)))
+		f.Post(t, edgeReading(i+1, time.Duration(i)*time.Minute, fmt.Sprintf(`"temperature_celsius":%v,"humidity_percent":40`, v)))
 		if i == 2 {
 			if got := f.Lines(t, "air")[1]; !strings.Contains(got, `quality_code=2,temperature_celsius=60,suspect="temperature_celsius"`) {
 				t.Error(got)
@@ -87,7 +89,7 @@ func TestAStepThatStaysIsReleased(t *testing.T) {
 		"air,device=office-air humidity_percent=40,temperature_celsius=62"})
 }
 
-func TestEnergyIsCountedOverARestartAndARedelivery(t *testing.T) {
+func TestEnergyIsCountedOnceAcrossARestartAndADuplicate(t *testing.T) {
 	st := batchtest.SQLite(t)
 	says := func(i int, kwh float64) wire.Message {
 		return message(time.Duration(i)*time.Minute, "hearth/pi4/plug", fmt.Sprintf(`{"device":"plug","sensor":"kasa","time":%q,"boot":"b1","seq":%d,"fields":{"energy_kwh":%v}}`,
@@ -104,10 +106,10 @@ func TestEnergyIsCountedOverARestartAndARedelivery(t *testing.T) {
 	same(t, "readings", got, []string{"energy_kwh=10", "energy_delta_kwh=0.25,energy_kwh=10.25", "energy_delta_kwh=0.5,energy_kwh=10.75"})
 }
 
-func TestAHoleHoldsTheAcknowledgementForTenMinutes(t *testing.T) {
+func TestAHoleHoldsBackTheAcknowledgementForTenMinutes(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
 	upto := func(seq int, after time.Duration) uint64 {
-		return f.Post(t, edgeSays(seq, after, `"co2_ppm":600`)).Stored["pi4"].Seq
+		return f.Post(t, edgeReading(seq, after, `"co2_ppm":600`)).Stored["pi4"].Seq
 	}
 	for _, tc := range []struct {
 		seq   int
@@ -124,11 +126,11 @@ func TestAHoleHoldsTheAcknowledgementForTenMinutes(t *testing.T) {
 		}
 	}
 	if seqs, err := f.Store.EdgeSeqs(t.Context()); err != nil || seqs[0].Missing != 0 {
-		t.Errorf("3 came after all: %+v, %v", seqs, err)
+		t.Errorf("3 arrived late: %+v, %v", seqs, err)
 	}
 }
 
-func TestARefusedReadingIsNotAskedForAgain(t *testing.T) {
+func TestARejectedReadingIsAcknowledged(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
 	m := message(0, "hearth/pi4/x", `{"device":"x","sensor":"dht22","boot":"b1","seq":1,"time":"1970-01-01T00:00:00Z","fields":{"temperature_celsius":20}}`)
 	if a := f.Post(t, m); len(a.Rejected) != 1 || a.Stored["pi4"].Seq != 1 {
@@ -136,13 +138,13 @@ func TestARefusedReadingIsNotAskedForAgain(t *testing.T) {
 	}
 }
 
-func TestADatabaseThatIsAwayMeansTheWholeBatchLater(t *testing.T) {
+func TestWithoutTheDatabaseTheWholeBatchIsRetried(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
-	f.Post(t, edgeSays(1, 0, `"co2_ppm":600`))
+	f.Post(t, edgeReading(1, 0, `"co2_ppm":600`))
 	good := f.Store
 	f.Store = batchtest.SQLite(t)
 	f.Store.Close()
-	m := edgeSays(2, time.Minute, `"co2_ppm":601`)
+	m := edgeReading(2, time.Minute, `"co2_ppm":601`)
 	if code, body := f.Try(t, m); code != http.StatusServiceUnavailable {
 		t.Errorf("%d %s", code, body)
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// readOther takes in what no edge agent sent: by hearth.yml, by Telegraf's
-// formats, by the keys that are known, in this order.
+// readOther decodes a message that no edge agent sent: by the mappings of hearth.yml,
+// else as Telegraf's formats, else by well-known keys.
 func (w *work) readOther(i int) error {
 	m := &w.ms[i]
 	if len(m.Payload) == 0 {
@@ -27,17 +27,17 @@ func (w *work) readOther(i int) error {
 	payload := scan.Finite(m.Payload)
 	found, ok, err := w.set.Find(m.Topic, payload)
 	if ok {
-		return errors.Join(w.take(i, found), err)
+		return errors.Join(w.addFound(i, found), err)
 	}
 	if found, ok, err := w.s.allow.telegraf(m.Topic, payload); ok {
-		return errors.Join(w.take(i, found), err)
+		return errors.Join(w.addFound(i, found), err)
 	}
-	found, err = known(m.Topic, payload, w.set.Zone())
-	return errors.Join(w.take(i, found), err)
+	found, err = mapKnownKeys(m.Topic, payload, w.set.Zone())
+	return errors.Join(w.addFound(i, found), err)
 }
 
-// take adds what was found of devices.
-func (w *work) take(i int, found []mapping.Found) error {
+// addFound adds a report for each device that was found in a message.
+func (w *work) addFound(i int, found []mapping.Found) error {
 	m := &w.ms[i]
 	var errs []error
 	for _, f := range found {
@@ -45,7 +45,7 @@ func (w *work) take(i int, found []mapping.Found) error {
 			errs = append(errs, fmt.Errorf("the device's name is longer than %d bytes", maxName))
 			continue
 		}
-		d := said{msg: i, physical: w.physical("", []byte(f.Physical)), kind: "mapped", name: f.Name, measurement: f.Measurement, text: f.Text,
+		d := report{msg: i, physical: w.physical("", []byte(f.Physical)), kind: "mapped", name: f.Name, measurement: f.Measurement, text: f.Text,
 			time: f.Time, quality: f.Quality, reason: f.Reason, from: len(w.values)}
 		switch {
 		case !f.Time.IsZero():
@@ -58,21 +58,21 @@ func (w *work) take(i int, found []mapping.Found) error {
 		}
 		w.values = append(w.values, f.Values...)
 		d.to = len(w.values)
-		w.said = append(w.said, d)
+		w.reports = append(w.reports, d)
 	}
 	return errors.Join(errs...)
 }
 
-// known maps the payloads of the platform before hearth: a flat object, named by
-// its topic, often without a time.
-func known(on string, payload []byte, zone *time.Location) ([]mapping.Found, error) {
-	p := plain{topic: on, zone: zone}
+// mapKnownKeys maps the payloads of the platform before hearth: a flat object, often
+// without a time, of a device that the topic names.
+func mapKnownKeys(on string, payload []byte, zone *time.Location) ([]mapping.Found, error) {
+	p := flatObject{topic: on, zone: zone}
 	s := scan.New(payload)
 	if s.Kind() != scan.Object {
 		return nil, noMapping(on)
 	}
-	if err := errors.Join(p.object(s), s.End()); err != nil {
-		return nil, fmt.Errorf("broken JSON on topic %s", general(on)) // where it breaks is another place each time
+	if err := errors.Join(p.read(s), s.End()); err != nil {
+		return nil, fmt.Errorf("broken JSON on topic %s", generalTopic(on)) // without the offset, so that all such dead letters have one cause
 	}
 	if len(p.found) == 0 && p.bad == nil {
 		return nil, noMapping(on)
@@ -84,35 +84,35 @@ func known(on string, payload []byte, zone *time.Location) ([]mapping.Found, err
 	for i := range p.found {
 		f := &p.found[i]
 		f.Name, f.Physical, f.Time = name, physical, p.time
-		d := said{quality: quality.OK}
+		d := report{quality: quality.OK}
 		for _, kind := range p.kinds {
-			sentinels(kind, f.Values, &d)
+			markSentinels(kind, f.Values, &d)
 		}
 		f.Quality, f.Reason = d.quality, d.reason
 	}
 	if len(p.unknown) > 0 {
 		slices.Sort(p.unknown)
-		return p.found, errors.Join(p.bad, fmt.Errorf(wire.Unmapped+"%s of topic %s", strings.Join(p.unknown, ", "), general(on)))
+		return p.found, errors.Join(p.bad, fmt.Errorf(wire.Unmapped+"%s of topic %s", strings.Join(p.unknown, ", "), generalTopic(on)))
 	}
 	return p.found, p.bad
 }
 
-// plain gathers what a flat object holds.
-type plain struct {
+// flatObject gathers the contents of a flat JSON object.
+type flatObject struct {
 	topic   string
-	zone    *time.Location  // of a time that names none
-	found   []mapping.Found // one a measurement
+	zone    *time.Location  // of times without a zone
+	found   []mapping.Found // one for each measurement
 	name    string
 	time    time.Time
 	kinds   []string // of sensors, by their keys
 	unknown []string
-	bad     error // of the first value that is none
+	bad     error // of the first value that is not a number
 }
 
-// kindOf tells a sensor by a key that only it has.
-var kindOf = map[string]string{"co2_Levels": "sgp30", "total_volatile_compounds": "sgp30", "pm2": "sds011", "barometric_pressure": "bme280"}
+// kindByKey are the kinds of sensors, by a key that only they report.
+var kindByKey = map[string]string{"co2_Levels": "sgp30", "total_volatile_compounds": "sgp30", "pm2": "sds011", "barometric_pressure": "bme280"}
 
-func (p *plain) object(s *scan.Scanner) error {
+func (p *flatObject) read(s *scan.Scanner) error {
 	return s.Object(func(key []byte) error {
 		k := string(key)
 		raw, err := s.Raw()
@@ -124,13 +124,13 @@ func (p *plain) object(s *scan.Scanner) error {
 			p.name = mapping.Text(raw)
 			return nil
 		case "time", "timestamp", "ts":
-			p.time, _ = mapping.ParseTime(mapping.Text(raw), p.zone) // else arrival
+			p.time, _ = mapping.ParseTime(mapping.Text(raw), p.zone) // an invalid time counts as none: the arrival is used
 			return nil
 		case "ups_status":
 			p.upsStatus(mapping.Text(raw))
 			return nil
 		case "device_model":
-			p.text("ups", "model", mapping.Text(raw))
+			p.addText("ups", "model", mapping.Text(raw))
 			return nil
 		}
 		if a, ok := mapping.Known(k); ok {
@@ -140,29 +140,29 @@ func (p *plain) object(s *scan.Scanner) error {
 				return nil
 			}
 			if err != nil {
-				p.miss(k)
+				p.addUnknown(k)
 			}
 			if ok {
-				f := p.of(a.Measurement)
+				f := p.foundOf(a.Measurement)
 				f.Values = append(f.Values, device.Value{Key: a.Key, V: v * a.Factor, Field: a.Field})
-				if kind := kindOf[k]; kind != "" && !slices.Contains(p.kinds, kind) {
+				if kind := kindByKey[k]; kind != "" && !slices.Contains(p.kinds, kind) {
 					p.kinds = append(p.kinds, kind)
 				}
 			}
 		} else if string(raw) != "null" {
-			p.miss(k)
+			p.addUnknown(k)
 		}
 		return nil
 	})
 }
 
-func (p *plain) miss(key string) {
+func (p *flatObject) addUnknown(key string) {
 	if len(p.unknown) < 10 {
 		p.unknown = append(p.unknown, strings.ToValidUTF8(key[:min(len(key), 60)], ""))
 	}
 }
 
-func (p *plain) of(measurement string) *mapping.Found {
+func (p *flatObject) foundOf(measurement string) *mapping.Found {
 	for i := range p.found {
 		if p.found[i].Measurement == measurement {
 			return &p.found[i]
@@ -172,18 +172,18 @@ func (p *plain) of(measurement string) *mapping.Found {
 	return &p.found[len(p.found)-1]
 }
 
-func (p *plain) text(measurement, key, text string) {
-	if text = strings.TrimSpace(text); text == "" {
+func (p *flatObject) addText(measurement, key, addText string) {
+	if addText = strings.TrimSpace(addText); addText == "" {
 		return
 	}
-	f := p.of(measurement)
+	f := p.foundOf(measurement)
 	if f.Text == nil {
 		f.Text = map[string]string{}
 	}
-	f.Text[key] = text
+	f.Text[key] = addText
 }
 
-// upsFlags are the words of ups.status in NUT; others may come and are ignored.
+// upsFlags are the words of ups.status in NUT. Others are ignored.
 // https://networkupstools.org/docs/developer-guide.chunked/new-drivers.html
 var upsFlags = []struct{ word, key string }{
 	{"OL", "on_mains"}, {"OB", "on_battery"}, {"LB", "low_battery"}, {"RB", "replace_battery"}, {"CHRG", "charging"}, {"DISCHRG", "discharging"},
@@ -191,32 +191,33 @@ var upsFlags = []struct{ word, key string }{
 	{"FSD", "shutdown"}, {"ALARM", "alarm"},
 }
 
-// upsStatus reads a status as a set of flags: " OB DISCHRG LB" is on battery
-// whatever else it is.
-func (p *plain) upsStatus(status string) {
+// upsStatus decodes a status as a set of flags: " OB DISCHRG LB" is on_battery,
+// discharging and low_battery.
+func (p *flatObject) upsStatus(status string) {
 	words := strings.Fields(strings.ToUpper(status))
 	if len(words) == 0 {
 		return
 	}
-	p.text("ups", "status", status)
+	p.addText("ups", "status", status)
 	for _, flag := range upsFlags {
 		v := 0.0
 		if slices.Contains(words, flag.word) {
 			v = 1
 		}
 		a, _ := mapping.Known(flag.key)
-		f := p.of("ups")
+		f := p.foundOf("ups")
 		f.Values = append(f.Values, device.Value{Key: flag.key, V: v, Field: a.Field})
 	}
 }
 
-// noMapping is the one cause under which messages of a kind become dead letters.
+// noMapping is the error for a topic without a mapping. It is the same for similar
+// topics, so that their dead letters have one cause.
 func noMapping(topic string) error {
-	return fmt.Errorf(wire.Unmapped+"topic %s", general(topic))
+	return fmt.Errorf(wire.Unmapped+"topic %s", generalTopic(topic))
 }
 
-// general replaces the levels of a topic that name one of many by +.
-func general(topic string) string {
+// generalTopic replaces the levels of a topic that contain digits by +.
+func generalTopic(topic string) string {
 	levels := strings.Split(topic, "/")
 	for i, l := range levels {
 		if strings.ContainsAny(l, "0123456789") {

@@ -19,8 +19,8 @@ const at = " 1795435200000000000" // noon
 
 var measurements = []string{"air", "soil", "power", "ups", "host", "custom", "telegraf", "kiln"}
 
-// Every payload of the platform before hearth, as it was sent: no time, often no
-// name, four styles of key.
+// TestPayloadsOfThePlatformBefore are recorded payloads of the platform before hearth:
+// no time, often no name, four styles of key.
 func TestPayloadsOfThePlatformBefore(t *testing.T) {
 	for name, tc := range map[string]struct {
 		topic, payload string
@@ -73,7 +73,7 @@ func ups(middle, discharging, status string) []string {
 		`output_off=0,overload=0,replace_battery=0,runtime_seconds=1890,shutdown=0,trimming=0,model="CP1500PFCLCDa",status="` + strings.TrimSpace(status) + `"` + at}
 }
 
-func TestWhatNobodyMappedIsRefusedUnderOneCause(t *testing.T) {
+func TestUnmappedMessagesAreRejectedUnderOneCause(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
 	for payload, want := range map[string]string{
 		`{"colour":3}`:               "no mapping for topic /garden/+/state",
@@ -82,7 +82,7 @@ func TestWhatNobodyMappedIsRefusedUnderOneCause(t *testing.T) {
 		`{"temperature":20,"lux":3}`: "no mapping for lux of topic /garden/+/state",
 		`{"temperature":{"c":20}}`:   "no mapping for topic /garden/+/state",
 		`{"temperature":20`:          "broken JSON on topic /garden/+/state",
-		`{"temperature":"n/a"}`:      `temperature: "n/a" is no number`,
+		`{"temperature":"n/a"}`:      `temperature: "n/a" is not a number`,
 	} {
 		reasons := map[string]bool{}
 		for _, n := range []string{"bed1", "bed2"} {
@@ -95,13 +95,13 @@ func TestWhatNobodyMappedIsRefusedUnderOneCause(t *testing.T) {
 			t.Errorf("%s: %v, want %q", payload, reasons, want)
 		}
 	}
-	same(t, "what is known beside is stored", f.Lines(t, "air"), []string{"air,device=bed1 temperature_celsius=20" + at, "air,device=bed2 temperature_celsius=20" + at})
+	same(t, "known keys beside are stored", f.Lines(t, "air"), []string{"air,device=bed1 temperature_celsius=20" + at, "air,device=bed2 temperature_celsius=20" + at})
 }
 
-func TestAValueThatIsNoneLeavesTheOthers(t *testing.T) {
+func TestAnInvalidValueLeavesTheOthers(t *testing.T) {
 	for payload, want := range map[string]string{
-		`{"temp":"broken","humidity":40}`:                   `temp: "broken" is no number`,
-		`{"temp":1e999,"humidity":40}`:                      "temp: JSON: 1e999 is beyond what a number can be",
+		`{"temp":"broken","humidity":40}`:                   `temp: "broken" is not a number`,
+		`{"temp":1e999,"humidity":40}`:                      "temp: JSON: the number 1e999 is too large",
 		`{"temp":[1],"humidity":40}`:                        "no mapping for temp of topic /x/dht",
 		`{"temp":NaN,"humidity":40}`:                        "",
 		`{"temp":-inf,"humidity":40,"co2":nan}`:             "",
@@ -116,7 +116,7 @@ func TestAValueThatIsNoneLeavesTheOthers(t *testing.T) {
 	}
 }
 
-func decide(t *testing.T, f *batchtest.Served, yml string) {
+func writeSettings(t *testing.T, f *batchtest.Served, yml string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(f.Secrets, "hearth-settings"), []byte(yml), 0o600); err != nil {
 		t.Fatal(err)
@@ -130,7 +130,7 @@ func TestHearthYMLMapsAnyJSONOnAnyTopic(t *testing.T) {
 	if a := f.Post(t, m); len(a.Rejected) != 1 {
 		t.Fatalf("%+v", a)
 	}
-	decide(t, f, `
+	writeSettings(t, f, `
 devices:
   - topic: tele/+/SENSOR
     device: "{2}"
@@ -148,24 +148,24 @@ garden: {a: section of a later version}
 `)
 	m.Time, m.Replay = noon.Add(time.Minute), true
 	if a := f.Post(t, m); len(a.Rejected) > 0 || replayed(a) != "tele/+/SENSOR" {
-		t.Fatalf("what is mapped now is not replayed: %+v", a)
+		t.Fatalf("no replay of the new mapping is requested: %+v", a)
 	}
 	same(t, "readings", f.Lines(t, "kiln"), []string{"kiln,device=oven-1 door=1,glaze_temperature_celsius=651.1111111111111,shelf_celsius=83" + at})
 	ds, err := f.Store.Devices(t.Context())
 	if err != nil || len(ds) != 1 || ds[0].Name != "The kiln" || ds[0].Room != "Cellar" {
 		t.Errorf("%+v, %v", ds, err)
 	}
-	decide(t, f, "devices: [{topic: x, nonsense: 1}]")
+	writeSettings(t, f, "devices: [{topic: x, nonsense: 1}]")
 	m = message(2*time.Minute, "tele/oven-1/SENSOR", `{"Time":"2026-11-23T12:02:00","KILN":{"T":[1204,"84"]}}`)
 	if a := f.Post(t, m); len(a.Rejected) > 0 {
-		t.Errorf("a bad file does not keep the last good one: %+v", a)
+		t.Errorf("with a bad file the last good one must stay in use: %+v", a)
 	}
 }
 
-func TestAMappingMayUseADeviceThatIsSomethingElseToo(t *testing.T) {
+func TestAMappingMayAddToADeviceOfAnotherSource(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
-	f.Post(t, edgeSays(1, 0, `"co2_ppm":612`))
-	decide(t, f, `devices: [{device: office-air, topic: home/office, measurement: air, fields: {pm10_ugm3: $}}]`)
+	f.Post(t, edgeReading(1, 0, `"co2_ppm":612`))
+	writeSettings(t, f, `devices: [{device: office-air, topic: home/office, measurement: air, fields: {pm10_ugm3: $}}]`)
 	f.Post(t, message(time.Minute, "home/office", `7`))
 	same(t, "readings", f.Lines(t, "air"), []string{"air,device=office-air co2_ppm=612" + at, "air,device=office-air pm10_ugm3=7 1795435260000000000"})
 }
@@ -199,9 +199,9 @@ func TestTelegraf(t *testing.T) {
 		"microseconds": {"telegraf/nas", "system,host=nas load1=1 1795435200000000", []string{"host,device=nas load_1m=1" + at}, ""},
 		"no_time":      {"telegraf/nas", "\n# a comment\n system,host=nas load1=1 ", []string{"host,device=nas load_1m=1" + at}, ""},
 		"one_bad_line_of_three": {"telegraf/nas", "system,host=nas load1=1 1795435200\nsystem,host=nas load5=?\nsystem,host=nas load15=3 1795435200",
-			[]string{"host,device=nas load_15m=3,load_1m=1" + at}, `line 2: it is no line protocol: the field "load5" is ?`},
+			[]string{"host,device=nas load_15m=3,load_1m=1" + at}, `line 2: it is not line protocol: the field "load5" is ?`},
 		"an_open_quote": {"telegraf/nas", "system,host=nas load1=1 1795435200\nsystem,host=nas x=\"open\nsystem,host=nas load15=3 1795435200",
-			[]string{"host,device=nas load_15m=3,load_1m=1" + at}, `line 2: it is no line protocol: the field "x" has no value`},
+			[]string{"host,device=nas load_15m=3,load_1m=1" + at}, `line 2: it is not line protocol: the field "x" has no value`},
 		"one_bad_metric_of_three": {"telegraf/nas", ` {"metrics":[{"fields":{"load1":1},"name":"system","tags":{"host":"nas"},"timestamp":1795435200},{"fields":{"load5":1e999},"name":"system","tags":{"host":"nas"},"timestamp":1795435200},{"fields":{"load15":3},"name":"system","tags":{"host":"nas"},"timestamp":"2026-11-23T12:00:00Z"}]}`,
 			[]string{"host,device=nas load_15m=3,load_1m=1" + at}, "metric 1 has no name, fields and timestamp as Telegraf writes them"},
 		"a_field_with_a_slash": {"telegraf/x", "snmp,host=x if/in=3i 1795435200", []string{"telegraf,device=x snmp_if_in=3" + at}, ""},
@@ -244,7 +244,7 @@ func TestAfterARestartMistakesInOtherSectionsStopNoMapping(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := batchtest.Serve(t, New, batchtest.SQLite(t))
-			decide(t, f, office+more)
+			writeSettings(t, f, office+more)
 			written(t, f, noon.Add(-time.Hour))
 			f.Post(t, message(0, "office/climate", `{"temperature":71}`))
 			same(t, "readings", f.Lines(t, "air"), []string{"air,device=office temperature_celsius=21.666666666666664" + at})
@@ -252,9 +252,9 @@ func TestAfterARestartMistakesInOtherSectionsStopNoMapping(t *testing.T) {
 	}
 }
 
-func TestAfterARestartWhatAnUnreadFileMayMapWaits(t *testing.T) {
+func TestAfterARestartMessagesAreRetriedUntilTheFileIsRead(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
-	decide(t, f, office+"    colour: red\n")
+	writeSettings(t, f, office+"    colour: red\n")
 	written(t, f, noon)
 	a := f.Post(t, message(0, "office/climate", `{"temperature":71}`)) // it may not be whole yet
 	if len(a.Retry) != 1 || len(a.Rejected) > 0 {
@@ -262,12 +262,12 @@ func TestAfterARestartWhatAnUnreadFileMayMapWaits(t *testing.T) {
 	}
 	written(t, f, noon.Add(-time.Hour))
 	m := message(time.Minute, "office/climate", `{"temperature":71}`)
-	a = f.Post(t, m, edgeSays(1, time.Minute, `"co2_ppm":612`), message(time.Minute, "/climate/attic", `{"temperature":20}`))
+	a = f.Post(t, m, edgeReading(1, time.Minute, `"co2_ppm":612`), message(time.Minute, "/climate/attic", `{"temperature":20}`))
 	if len(a.Retry) != 2 || len(a.Rejected) > 0 || !strings.Contains(a.Retry[0].Reason, "line 6, column 5") || !strings.Contains(a.Retry[0].Reason, "colour") {
 		t.Errorf("%+v", a)
 	}
 	same(t, "readings", f.Lines(t, "air"), []string{"air,device=office-air co2_ppm=612 1795435260000000000"})
-	decide(t, f, office)
+	writeSettings(t, f, office)
 	written(t, f, noon.Add(-time.Hour))
 	m.Time = noon
 	m2 := message(2*time.Minute, "/climate/attic", `{"temperature":20}`)
@@ -280,7 +280,8 @@ func TestAfterARestartWhatAnUnreadFileMayMapWaits(t *testing.T) {
 		"air,device=office temperature_celsius=21.666666666666664" + at, "air,device=office-air co2_ppm=612 1795435260000000000"})
 }
 
-// written dates the settings: what is older than some seconds, nobody is writing.
+// written sets the time of the settings file. One that is older than a few seconds is
+// not being written.
 func written(t *testing.T, f *batchtest.Served, when time.Time) {
 	t.Helper()
 	if err := os.Chtimes(filepath.Join(f.Secrets, "hearth-settings"), time.Time{}, when); err != nil {
@@ -288,7 +289,7 @@ func written(t *testing.T, f *batchtest.Served, when time.Time) {
 	}
 }
 
-// replayed are the topics whose dead letters are asked for.
+// replayed returns the topics whose dead letters the answer requests.
 func replayed(a wire.Answer) string {
 	var out []string
 	for _, p := range a.Replay {
@@ -299,12 +300,12 @@ func replayed(a wire.Answer) string {
 	return strings.Join(out, " ")
 }
 
-func TestWhatANewMappingWantsIsAskedForUntilItCame(t *testing.T) {
+func TestAReplayOfANewMappingIsRequestedUntilItIsStored(t *testing.T) {
 	st := batchtest.SQLite(t)
 	f := batchtest.Serve(t, New, st)
 	next := func(after time.Duration, want string) {
 		t.Helper()
-		if a := f.Post(t, edgeSays(1, after, `"co2_ppm":612`)); replayed(a) != want {
+		if a := f.Post(t, edgeReading(1, after, `"co2_ppm":612`)); replayed(a) != want {
 			t.Errorf("after %s %+v, want %q", after, a.Replay, want)
 		}
 	}
@@ -319,11 +320,11 @@ func TestWhatANewMappingWantsIsAskedForUntilItCame(t *testing.T) {
 		}
 	}
 	next(0, "")
-	decide(t, f, office)
+	writeSettings(t, f, office)
 	written(t, f, noon)
 	series := st.Series
-	st.Series = away{series}
-	if code, _ := f.Try(t, edgeSays(1, time.Minute, `"co2_ppm":612`)); code != 503 {
+	st.Series = unreachable{series}
+	if code, _ := f.Try(t, edgeReading(1, time.Minute, `"co2_ppm":612`)); code != 503 {
 		t.Fatalf("answered %d", code)
 	}
 	st.Series = series
@@ -335,19 +336,19 @@ func TestWhatANewMappingWantsIsAskedForUntilItCame(t *testing.T) {
 	next(3*time.Minute+time.Second, "")
 	restart()
 	next(4*time.Minute, "")
-	decide(t, f, strings.Replace(office, "°F", "K", 1)) // while it is stopped
+	writeSettings(t, f, strings.Replace(office, "°F", "K", 1)) // while it is stopped
 	restart()
 	next(5*time.Minute, "office/climate")
 }
 
-// away is a database that does not answer.
-type away struct{ store.Series }
+// unreachable is a database that does not answer.
+type unreachable struct{ store.Series }
 
-func (away) Write(context.Context, []reading.Reading) error {
-	return errors.New("the database is away")
+func (unreachable) Write(context.Context, []reading.Reading) error {
+	return errors.New("the database cannot be reached")
 }
 
-func TestWhatIsTakenOutWhileNobodyLooksIsTakenBack(t *testing.T) {
+func TestSettingsRemovedWhileTheFunctionIsDownAreReverted(t *testing.T) {
 	st := batchtest.SQLite(t)
 	for i, tc := range []struct{ yml, name, room string }{
 		{"devices: [{device: office-air, name: Office, room: Den, maintenance: 2030-01-01}]", "Office", "Den"},
@@ -356,9 +357,9 @@ func TestWhatIsTakenOutWhileNobodyLooksIsTakenBack(t *testing.T) {
 	} {
 		f := batchtest.Serve(t, New, st)
 		if tc.yml != "" {
-			decide(t, f, tc.yml)
+			writeSettings(t, f, tc.yml)
 		}
-		f.Post(t, edgeSays(1+i, time.Duration(i)*time.Minute, `"co2_ppm":612`))
+		f.Post(t, edgeReading(1+i, time.Duration(i)*time.Minute, `"co2_ppm":612`))
 		ds, err := st.Devices(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -371,7 +372,7 @@ func TestWhatIsTakenOutWhileNobodyLooksIsTakenBack(t *testing.T) {
 	}
 }
 
-func TestATimeWithoutAZoneIsOfItsEntrysElseOfTheHouses(t *testing.T) {
+func TestATimeWithoutAZoneIsInThatOfTheMappingElseOfTheHouse(t *testing.T) {
 	const mapped, own = "devices: [{topic: a/b, device: kiln, time: $.t, fields: {power_watts: $.w}}]\n",
 		"devices: [{topic: a/b, device: kiln, time: {path: $.t, zone: America/New_York}, fields: {power_watts: $.w}}]\n"
 	for name, tc := range map[string]struct{ yml, topic, payload, device string }{
@@ -384,7 +385,7 @@ func TestATimeWithoutAZoneIsOfItsEntrysElseOfTheHouses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := batchtest.Serve(t, New, batchtest.SQLite(t))
-			decide(t, f, tc.yml)
+			writeSettings(t, f, tc.yml)
 			f.Post(t, message(time.Minute, tc.topic, tc.payload))
 			same(t, "readings", f.Lines(t, "power"), []string{"power,device=" + tc.device + " power_watts=3" + at})
 		})

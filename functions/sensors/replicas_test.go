@@ -18,8 +18,8 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// plugSays is the energy of a plug that is node pi<plug>'s.
-func plugSays(plug, seq int, kwh float64) wire.Message {
+// plugReading is the energy reading of a plug at the node pi<plug>.
+func plugReading(plug, seq int, kwh float64) wire.Message {
 	t := noon.Add(time.Duration(seq) * time.Minute)
 	m := message(time.Duration(seq)*time.Minute+time.Duration(plug), fmt.Sprintf("hearth/pi%d/plug", plug), fmt.Sprintf(
 		`{"device":"plug-%d","sensor":"kasa","time":%q,"boot":"b1","seq":%d,"fields":{"energy_kwh":%v}}`, plug, t.Format(time.RFC3339Nano), seq, kwh))
@@ -27,7 +27,7 @@ func plugSays(plug, seq int, kwh float64) wire.Message {
 	return m
 }
 
-// risen sums what the counters of all plugs rose by, and counts readings.
+// risen returns the sum of all plugs' rises and the number of readings.
 func risen(t *testing.T, f *batchtest.Served) (sum float64, n int) {
 	t.Helper()
 	rs, err := f.Store.Between(t.Context(), "power", nil, noon, noon.AddDate(0, 1, 0))
@@ -40,8 +40,8 @@ func risen(t *testing.T, f *batchtest.Served) (sum float64, n int) {
 	return sum, len(rs)
 }
 
-// TestTwoReplicasCountOnce: while one pod takes over from another, both have
-// batches. Energy is not counted from where each of them remembers it.
+// TestTwoReplicasCountOnce: while one pod takes over from another, both get batches.
+// Neither may count energy from the value that it has in memory.
 func TestTwoReplicasCountOnce(t *testing.T) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
@@ -52,9 +52,9 @@ func TestTwoReplicasCountOnce(t *testing.T) {
 				if seq > 5 { // several by one in between
 					f = replicas[seq/3%2]
 				}
-				f.Post(t, plugSays(1, seq, 10+float64(seq)/4))
+				f.Post(t, plugReading(1, seq, 10+float64(seq)/4))
 			}
-			replicas[0].Post(t, plugSays(1, 9, 12.25), plugSays(1, 8, 12))
+			replicas[0].Post(t, plugReading(1, 9, 12.25), plugReading(1, 8, 12))
 			if sum, n := risen(t, replicas[0]); math.Abs(sum-2) > 1e-9 || n != 9 {
 				t.Errorf("%v kWh in %d readings, want 2 in 9", sum, n)
 			}
@@ -65,8 +65,9 @@ func TestTwoReplicasCountOnce(t *testing.T) {
 	}
 }
 
-// TestTwoReplicasAtOnceLoseAndDoubleNothing: the connector keeps a topic's order,
-// so a plug has one call at a time, at whichever replica; some come twice.
+// TestTwoReplicasAtOnceLoseAndDoubleNothing: the connector keeps the order of a topic.
+// So a plug has one call at a time, at either replica, and some batches are sent
+// twice.
 func TestTwoReplicasAtOnceLoseAndDoubleNothing(t *testing.T) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
@@ -81,7 +82,7 @@ func TestTwoReplicasAtOnceLoseAndDoubleNothing(t *testing.T) {
 				wg.Go(func() {
 					for seq := 1; seq <= most; seq++ {
 						for again := range 1 + seq%5/4 {
-							code, body := replicas[(plug+seq+again)%2].Call(t, batchtest.Body(plugSays(plug, seq, float64(seq))))
+							code, body := replicas[(plug+seq+again)%2].Call(t, batchtest.Body(plugReading(plug, seq, float64(seq))))
 							if code != http.StatusOK {
 								t.Errorf("%d %s", code, body)
 							}
@@ -106,32 +107,33 @@ func TestTwoReplicasAtOnceLoseAndDoubleNothing(t *testing.T) {
 	}
 }
 
-func TestAStepIsConfirmedByWhateverReplicaSeesIt(t *testing.T) {
+func TestAStepIsConfirmedAcrossReplicas(t *testing.T) {
 	st := batchtest.SQLite(t)
 	replicas := []*batchtest.Served{batchtest.Serve(t, New, st), batchtest.Serve(t, New, st)}
 	for i, v := range []float64{20, 60, 60, 60, 60, 60, 60} {
-		replicas[i%2].Post(t, edgeSays(i+1, time.Duration(i)*time.Minute, fmt.Sprintf(`"temperature_celsius":%v`, v)))
+		replicas[i%2].Post(t, edgeReading(i+1, time.Duration(i)*time.Minute, fmt.Sprintf(`"temperature_celsius":%v`, v)))
 	}
 	if got := replicas[0].States(t)[0]; got != "office-air temperature_celsius = 60 12:06:00.000 ok" {
 		t.Error(got)
 	}
 }
 
-// half is a database that dies between readings and states.
-type half struct {
+// failsAfterWrite is a time series database whose Write stores and then returns an
+// error.
+type failsAfterWrite struct {
 	store.Series
 	after func()
 }
 
-func (h half) Write(ctx context.Context, rs []reading.Reading) error {
+func (h failsAfterWrite) Write(ctx context.Context, rs []reading.Reading) error {
 	err := h.Series.Write(ctx, rs)
 	h.after()
 	return err
 }
 
-// TestACrashBetweenTheDatabasesIsRepairedByTheRedelivery also holds back the
-// acknowledgement of what is not in both.
-func TestACrashBetweenTheDatabasesIsRepairedByTheRedelivery(t *testing.T) {
+// TestACrashBetweenTheDatabasesIsRepairedByTheRetry: readings without their states are
+// not acknowledged.
+func TestACrashBetweenTheDatabasesIsRepairedByTheRetry(t *testing.T) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
 			st := open(t)
@@ -144,13 +146,13 @@ func TestACrashBetweenTheDatabasesIsRepairedByTheRedelivery(t *testing.T) {
 				a, err := s.transform(ctx, st, ms, now)
 				return a.Stored["pi1"].Seq, err
 			}
-			if seq, err := post(t.Context(), plugSays(1, 1, 10)); seq != 1 || err != nil {
+			if seq, err := post(t.Context(), plugReading(1, 1, 10)); seq != 1 || err != nil {
 				t.Fatal(seq, err)
 			}
 			ctx, dies := context.WithCancel(t.Context())
 			whole := st.Series
-			st.Series = half{whole, dies}
-			if seq, err := post(ctx, plugSays(1, 2, 10.5), plugSays(1, 3, 11)); err == nil || seq != 0 {
+			st.Series = failsAfterWrite{whole, dies}
+			if seq, err := post(ctx, plugReading(1, 2, 10.5), plugReading(1, 3, 11)); err == nil || seq != 0 {
 				t.Errorf("acknowledged up to %d, %v", seq, err)
 			}
 			st.Series = whole
@@ -158,7 +160,7 @@ func TestACrashBetweenTheDatabasesIsRepairedByTheRedelivery(t *testing.T) {
 				t.Errorf("%+v, %v", seqs, err)
 			}
 			for range 2 { // by the same process, then by another
-				if seq, err := post(t.Context(), plugSays(1, 2, 10.5), plugSays(1, 3, 11)); err != nil || seq != 3 {
+				if seq, err := post(t.Context(), plugReading(1, 2, 10.5), plugReading(1, 3, 11)); err != nil || seq != 3 {
 					t.Errorf("%d, %v", seq, err)
 				}
 				s = start()

@@ -11,15 +11,15 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// The page keeps what a person asks for in the database; the connector hears of
-// it in the next answer, and only a few times.
+// TestARequestForDeadLettersIsInTheAnswer: the page stores a person's requests in the
+// database. The connector gets each in the next answer, and only a few times.
 func TestARequestForDeadLettersIsInTheAnswer(t *testing.T) {
 	h := batchtest.Serve(t, New, batchtest.SQLite(t))
 	next := func(after time.Duration) wire.Answer {
 		return h.Post(t, message(after, "hearth/canary/main", `{"sent":"2026-11-23T12:00:00Z","n":1}`))
 	}
 	if a := next(0); len(a.Replay)+len(a.Drop) > 0 {
-		t.Errorf("asked for nothing: %+v", a)
+		t.Errorf("without a request: %+v", a)
 	}
 	at := message(0, "", "").Time
 	for i, r := range []store.DeadRequest{

@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	patience = 10 * time.Minute // a hole that stays longer is not filled any more: the edge has forgotten it
-	maxSpans = 500              // holes that are remembered
+	holeTimeout = 10 * time.Minute // a hole that is older will not be filled: the edge no longer has the reading
+	maxSpans    = 500              // holes that are remembered
 )
 
-// arrived marks a number as stored.
-func arrived(e *store.EdgeSeq, n uint64, now time.Time) {
+// markStored adds a number to those that are stored.
+func markStored(e *store.EdgeSeq, n uint64, now time.Time) {
 	switch {
 	case n == e.Highest+1:
 		e.Highest = n
@@ -24,26 +24,26 @@ func arrived(e *store.EdgeSeq, n uint64, now time.Time) {
 			giveUp(e, 0)
 		}
 	default:
-		e.Holes = without(e.Holes, n)
-		if lost := without(e.Lost, n); size(lost) < size(e.Lost) {
+		e.Holes = removeNumber(e.Holes, n)
+		if lost := removeNumber(e.Lost, n); total(lost) < total(e.Lost) {
 			e.Lost = lost
 			e.Missing--
 		}
 	}
-	settle(e)
+	updateUpto(e)
 }
 
-// expire gives up holes that have been open for too long.
-func expire(e *store.EdgeSeq, now time.Time) {
+// giveUpExpired gives up holes that are older than holeTimeout.
+func giveUpExpired(e *store.EdgeSeq, now time.Time) {
 	for i := len(e.Holes) - 1; i >= 0; i-- {
-		if now.Unix()-e.Holes[i].Since >= int64(patience.Seconds()) {
+		if now.Unix()-e.Holes[i].Since >= int64(holeTimeout.Seconds()) {
 			giveUp(e, i)
 		}
 	}
-	settle(e)
+	updateUpto(e)
 }
 
-// giveUpTo gives up what did not come of the numbers up to n: the edge has dropped it.
+// giveUpTo gives up the parts of holes up to n: the edge has dropped those readings.
 func giveUpTo(e *store.EdgeSeq, n uint64) {
 	for i := len(e.Holes) - 1; i >= 0; i-- {
 		hole := e.Holes[i]
@@ -56,11 +56,12 @@ func giveUpTo(e *store.EdgeSeq, n uint64) {
 		}
 		giveUp(e, i)
 	}
-	settle(e)
+	updateUpto(e)
 }
 
-// giveUp counts a hole as missing. What a node numbered before hearth first
-// heard of it is nobody's loss.
+// giveUp removes a hole and counts its numbers as missing. The first hole of a node
+// that was unknown is not counted: the node numbered those readings before hearth
+// received any.
 func giveUp(e *store.EdgeSeq, i int) {
 	hole := e.Holes[i]
 	e.Holes = slices.Delete(e.Holes, i, i+1)
@@ -76,19 +77,20 @@ func giveUp(e *store.EdgeSeq, i int) {
 		return 1
 	})
 	if len(e.Lost) > maxSpans {
-		e.Lost = slices.Delete(e.Lost, 0, 1) // counted for good
+		e.Lost = slices.Delete(e.Lost, 0, 1) // its numbers stay counted, even if one arrives late
 	}
 }
 
-func settle(e *store.EdgeSeq) {
+// updateUpto sets Upto to the last number before the first hole.
+func updateUpto(e *store.EdgeSeq) {
 	e.Upto = e.Highest
 	if len(e.Holes) > 0 {
 		e.Upto = e.Holes[0].From - 1
 	}
 }
 
-// without takes a number out of sorted spans.
-func without(spans []store.Span, n uint64) []store.Span {
+// removeNumber returns sorted spans without the number n.
+func removeNumber(spans []store.Span, n uint64) []store.Span {
 	i, _ := slices.BinarySearchFunc(spans, n, func(s store.Span, n uint64) int {
 		if s.To < n {
 			return -1
@@ -109,7 +111,8 @@ func without(spans []store.Span, n uint64) []store.Span {
 	return slices.Concat(spans[:i], parts, spans[i+1:])
 }
 
-func size(spans []store.Span) (n uint64) {
+// total returns how many numbers spans contain.
+func total(spans []store.Span) (n uint64) {
 	for _, s := range spans {
 		n += s.To - s.From + 1
 	}

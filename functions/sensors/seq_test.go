@@ -10,8 +10,8 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// TestNumberingAgreesWithASet draws numbers in any order, with repetition, gaps
-// and time passing, and holds the spans against a plain set.
+// TestNumberingAgreesWithASet draws numbers in any order, with duplicates, gaps and
+// time passing, and compares the spans with a set of numbers.
 func TestNumberingAgreesWithASet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := store.EdgeSeq{First: rapid.Bool().Draw(t, "first boot")}
@@ -21,14 +21,14 @@ func TestNumberingAgreesWithASet(t *testing.T) {
 		for range rapid.IntRange(1, 80).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 200).Draw(t, "seconds")) * time.Second)
 			n := uint64(rapid.IntRange(1, 60).Draw(t, "number"))
-			arrived(&e, n, now)
+			markStored(&e, n, now)
 			for skipped := uint64(1); skipped < n; skipped++ {
 				if _, ok := noticed[skipped]; !ok {
 					noticed[skipped] = now
 				}
 			}
 			got[n] = true
-			expire(&e, now)
+			giveUpExpired(&e, now)
 			check(t, &e, got, noticed, now)
 		}
 	})
@@ -41,7 +41,7 @@ func check(t *rapid.T, e *store.EdgeSeq, got map[uint64]bool, noticed map[uint64
 	}
 	upto, missing := highest, uint64(0)
 	for n := highest; n >= 1; n-- {
-		given := now.Unix()-noticed[n].Unix() >= int64(patience.Seconds())
+		given := now.Unix()-noticed[n].Unix() >= int64(holeTimeout.Seconds())
 		switch {
 		case got[n]:
 		case !given:
@@ -72,13 +72,13 @@ func TestAnyOrderOfBatchesGivesTheSameNumbering(t *testing.T) {
 		seqs := rapid.SliceOfN(rapid.Uint64Range(1, 200), 1, 100).Draw(t, "numbers")
 		shuffled := rapid.Permutation(seqs).Draw(t, "order")
 		a, b := apply(t, seqs), apply(t, shuffled)
-		if a.Upto != b.Upto || a.Highest != b.Highest || a.Missing != b.Missing || size(a.Holes) != size(b.Holes) {
+		if a.Upto != b.Upto || a.Highest != b.Highest || a.Missing != b.Missing || total(a.Holes) != total(b.Holes) {
 			t.Fatalf("%+v and %+v", a, b)
 		}
 	})
 }
 
-// apply brings the numbers in batches of any size.
+// apply adds the numbers in batches of random sizes.
 func apply(t *rapid.T, seqs []uint64) store.EdgeSeq {
 	var known []store.EdgeSeq
 	for len(seqs) > 0 {
@@ -96,44 +96,44 @@ func apply(t *rapid.T, seqs []uint64) store.EdgeSeq {
 func TestALateNumberIsNoLongerMissing(t *testing.T) {
 	e := store.EdgeSeq{}
 	for _, n := range []uint64{1, 5} {
-		arrived(&e, n, noon)
+		markStored(&e, n, noon)
 	}
-	expire(&e, noon.Add(9*time.Minute))
+	giveUpExpired(&e, noon.Add(9*time.Minute))
 	if e.Upto != 1 || e.Missing != 0 {
 		t.Errorf("after 9 minutes: %+v", e)
 	}
-	expire(&e, noon.Add(10*time.Minute))
+	giveUpExpired(&e, noon.Add(10*time.Minute))
 	if e.Upto != 5 || e.Missing != 3 {
 		t.Errorf("after 10 minutes: %+v", e)
 	}
-	arrived(&e, 3, noon.Add(time.Hour))
-	arrived(&e, 3, noon.Add(time.Hour))
+	markStored(&e, 3, noon.Add(time.Hour))
+	markStored(&e, 3, noon.Add(time.Hour))
 	if e.Upto != 5 || e.Missing != 2 {
-		t.Errorf("3 came: %+v", e)
+		t.Errorf("after 3 arrived: %+v", e)
 	}
 }
 
-func TestWhatIsRememberedIsBounded(t *testing.T) {
+func TestTheNumberOfSpansIsBounded(t *testing.T) {
 	e := store.EdgeSeq{}
 	for n := uint64(1); n < 20000; n += 2 {
-		arrived(&e, n, noon)
+		markStored(&e, n, noon)
 	}
-	if len(e.Holes) > maxSpans || len(e.Lost) > maxSpans || e.Missing+size(e.Holes) != 9999 {
+	if len(e.Holes) > maxSpans || len(e.Lost) > maxSpans || e.Missing+total(e.Holes) != 9999 {
 		t.Errorf("%d holes, %d lost, %d missing", len(e.Holes), len(e.Lost), e.Missing)
 	}
 }
 
-func TestNobodyWaitsForWhatIsGone(t *testing.T) {
+func TestDroppedNumbersAreGivenUp(t *testing.T) {
 	e := store.EdgeSeq{}
 	for _, n := range []uint64{1, 2, 10, 20} {
-		arrived(&e, n, noon)
+		markStored(&e, n, noon)
 	}
 	giveUpTo(&e, 14)
 	if e.Upto != 14 || e.Missing != 11 || len(e.Holes) != 1 || e.Holes[0].From != 15 {
 		t.Errorf("after 3 to 9 and 11 to 14 are gone: %+v", e)
 	}
-	arrived(&e, 5, noon) // it was only late
+	markStored(&e, 5, noon) // it was only late
 	if giveUpTo(&e, 14); e.Upto != 14 || e.Missing != 10 {
-		t.Errorf("after 5 came: %+v", e)
+		t.Errorf("after 5 arrived: %+v", e)
 	}
 }

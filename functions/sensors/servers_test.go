@@ -15,19 +15,19 @@ import (
 // stores are the databases that hearth runs on.
 var stores = map[string]func(testing.TB) *store.Store{"sqlite": batchtest.SQLite, "servers": batchtest.Servers}
 
-// TestADayOnEveryStore is readings, states, numbering, a mapping, a swap, the
-// canary and a dead letter, with the function restarted in between.
-func TestADayOnEveryStore(t *testing.T) {
+// TestEveryStore stores readings, states, numbering, a mapping, a swap of devices,
+// canary messages and a dead letter, with a restart of the function in between.
+func TestEveryStore(t *testing.T) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
 			st := open(t)
 			f := batchtest.Serve(t, New, st)
-			f.Post(t, edgeSays(1, 0, `"co2_ppm":600,"temperature_celsius":20`), edgeSays(3, 2*time.Second, `"co2_ppm":602,"temperature_celsius":60`),
+			f.Post(t, edgeReading(1, 0, `"co2_ppm":600,"temperature_celsius":20`), edgeReading(3, 2*time.Second, `"co2_ppm":602,"temperature_celsius":60`),
 				message(0, "hearth/pi4/status", `{"state":"online","boot":"b1"}`),
 				message(time.Second, "hearth/dead/abc", `{"id":"abc","function":"zigbee","topic":"x","reason":"y","first":"2026-11-23T11:00:00Z","last":"2026-11-23T11:00:00Z","count":1,"size":2,"sample_base64":"AP8="}`))
 			f = batchtest.Serve(t, New, st)
-			decide(t, f, `devices: [{device: plug, room: Cellar, topic: /embedded/plug, fields: {power_watts: $.w}}, {device: office, name: Office, physical: [edge/office-air]}]`)
-			a := f.Post(t, edgeSays(2, time.Second, `"co2_ppm":601,"temperature_celsius":20`), message(3*time.Second, "/embedded/plug", `{"w":12.5}`))
+			writeSettings(t, f, `devices: [{device: plug, room: Cellar, topic: /embedded/plug, fields: {power_watts: $.w}}, {device: office, name: Office, physical: [edge/office-air]}]`)
+			a := f.Post(t, edgeReading(2, time.Second, `"co2_ppm":601,"temperature_celsius":20`), message(3*time.Second, "/embedded/plug", `{"w":12.5}`))
 			if got := a.Stored["pi4"].Seq; got != 3 {
 				t.Errorf("stored up to %d", got)
 			}
@@ -64,11 +64,11 @@ func TestADayOnEveryStore(t *testing.T) {
 	}
 }
 
-// TestNothingThatIsSentCanBlockADatabase: PostgreSQL and InfluxDB refuse more
-// than SQLite does, and what they refuse would come again for ever.
-func TestNothingThatIsSentCanBlockADatabase(t *testing.T) {
+// TestNoPayloadBlocksADatabase: PostgreSQL and InfluxDB refuse more than SQLite does.
+// A batch that they refuse would be retried without end.
+func TestNoPayloadBlocksADatabase(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.Servers(t), "TELEGRAF_ALLOW", "*.*")
-	decide(t, f, `devices: [{topic: any/#, device: $.d, measurement: m, fields: {v: $.v}, text: {s: $.s}}]`)
+	writeSettings(t, f, `devices: [{topic: any/#, device: $.d, measurement: m, fields: {v: $.v}, text: {s: $.s}}]`)
 	long := make([]byte, 4000) // an index of PostgreSQL takes 2,700 bytes, compressed
 	rand.Read(long)
 	nasty := []string{`\u0000`, hex.EncodeToString(long), "\xff\xfe", `\ud800`, `\n,= \\`, strings.Repeat("x", 100), `"'`, "\U0001F3E0"}
@@ -88,7 +88,7 @@ func TestNothingThatIsSentCanBlockADatabase(t *testing.T) {
 	}
 }
 
-func TestADeadLetterThatIsGoneIsDeletedADayLater(t *testing.T) {
+func TestARemovedDeadLetterIsDeletedADayLater(t *testing.T) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
 			f := batchtest.Serve(t, New, open(t))
@@ -107,7 +107,7 @@ func TestADeadLetterThatIsGoneIsDeletedADayLater(t *testing.T) {
 			news(0, true)
 			f.Post(t, message(23*time.Hour, "hearth/canary/main", `{"sent":"2026-11-24T11:00:00Z"}`))
 			if news(-time.Second, false); open() != 0 { // late news
-				t.Error("it was deleted before its day")
+				t.Error("it was deleted in less than a day")
 			}
 			f.Post(t, message(25*time.Hour, "hearth/canary/main", `{"sent":"2026-11-24T13:00:00Z"}`))
 			if news(-time.Second, false); open() != 1 { // as if it had never been

@@ -19,8 +19,8 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// allow is which other fields of Telegraf are kept: patterns for
-// measurement.field.
+// allow are patterns for measurement.field: Telegraf's fields that are stored besides
+// those of the measurement host.
 type allow []string
 
 func parseAllow(patterns []string) (a allow, err error) {
@@ -29,36 +29,36 @@ func parseAllow(patterns []string) (a allow, err error) {
 			continue
 		}
 		if _, bad := path.Match(p, "x"); bad != nil {
-			err = errors.Join(err, fmt.Errorf("TELEGRAF_ALLOW: %q is no pattern such as snmp.*", p))
+			err = errors.Join(err, fmt.Errorf("TELEGRAF_ALLOW: %q is not a pattern, as in snmp.*", p))
 		}
 		a = append(a, p)
 	}
 	return a, err
 }
 
-func (a allow) takes(name string) bool {
+func (a allow) allows(name string) bool {
 	return slices.ContainsFunc(a, func(p string) bool {
-		ok, _ := path.Match(slashless.Replace(p), slashless.Replace(name)) // to path a * ends at one
+		ok, _ := path.Match(slashless.Replace(p), slashless.Replace(name)) // * does not match a slash
 		return ok
 	})
 }
 
 var slashless = strings.NewReplacer("/", "\x00")
 
-// telegram is one metric of Telegraf.
-type telegram struct {
+// telegrafMetric is one metric of Telegraf: a name, tags and fields at one time.
+type telegrafMetric struct {
 	name   string
 	tags   map[string]string
 	fields map[string]float64
 	time   time.Time
 }
 
-const maxTelegrams = 5000 // of one message
+const maxMetrics = 5000 // of one message
 
-// telegraf maps Telegraf's JSON and line protocol. ok is false where it is
-// neither.
+// telegraf maps a payload of Telegraf, JSON or line protocol. ok is false if it is
+// neither. An error names what is refused; what is found is valid.
 func (a allow) telegraf(on string, payload []byte) (found []mapping.Found, ok bool, err error) {
-	var ts []telegram
+	var ts []telegrafMetric
 	var bad error
 	switch scan.New(payload).Kind() {
 	case scan.Object:
@@ -72,7 +72,7 @@ func (a allow) telegraf(on string, payload []byte) (found []mapping.Found, ok bo
 	}
 	var refused []string
 	for _, t := range ts {
-		fs := a.find(on, &t)
+		fs := a.mapMetric(on, &t)
 		found = append(found, fs...)
 		if len(fs) == 0 && !slices.Contains(refused, t.name) && len(refused) < 10 {
 			refused = append(refused, t.name)
@@ -84,9 +84,9 @@ func (a allow) telegraf(on string, payload []byte) (found []mapping.Found, ok bo
 	return found, true, errors.Join(err, bad)
 }
 
-// find maps a metric: what computers have in common to host, the rest that is
-// allowed as it is called.
-func (a allow) find(on string, t *telegram) []mapping.Found {
+// mapMetric maps a metric: fields that all computers have to the measurement host,
+// other allowed fields to the measurement telegraf under their own name.
+func (a allow) mapMetric(on string, t *telegrafMetric) []mapping.Found {
 	host := mapping.Found{Measurement: "host", Time: t.time}
 	other := mapping.Found{Measurement: "telegraf", Time: t.time}
 	for _, name := range slices.Sorted(maps.Keys(t.fields)) {
@@ -98,14 +98,14 @@ func (a allow) find(on string, t *telegram) []mapping.Found {
 				continue
 			}
 		}
-		if key := t.key(name); a.takes(full) && key != "" {
+		if key := t.key(name); a.allows(full) && key != "" {
 			other.Values = append(other.Values, device.Value{Key: key, V: v})
 		}
 	}
 	var found []mapping.Found
 	for _, f := range []mapping.Found{host, other} {
 		if len(f.Values) > 0 {
-			f.Name = t.device(on)
+			f.Name = t.deviceName(on)
 			f.Physical = "telegraf/" + f.Name
 			found = append(found, f)
 		}
@@ -113,11 +113,11 @@ func (a allow) find(on string, t *telegram) []mapping.Found {
 	return found
 }
 
-// hosts are the tags that say what a metric is of, the most exact first.
-var hosts = []string{"source", "agent_host", "host"}
+// hostTags are the tags that name a metric's host, the most exact first.
+var hostTags = []string{"source", "agent_host", "host"}
 
-func (t *telegram) device(on string) string {
-	for _, tag := range hosts {
+func (t *telegrafMetric) deviceName(on string) string {
+	for _, tag := range hostTags {
 		if v := t.tags[tag]; v != "" {
 			return v
 		}
@@ -125,18 +125,19 @@ func (t *telegram) device(on string) string {
 	return topic.Name(on)
 }
 
-// key is the metric's name, its other tags' values and the field's name.
-func (t *telegram) key(field string) string {
+// key joins the metric's name, the values of its other tags and the field's name. It
+// is "" if that is reserved.
+func (t *telegrafMetric) key(field string) string {
 	parts := []string{t.name}
 	for _, tag := range slices.Sorted(maps.Keys(t.tags)) {
-		if !slices.Contains(hosts, tag) {
+		if !slices.Contains(hostTags, tag) {
 			parts = append(parts, t.tags[tag])
 		}
 	}
 	whole := strings.Join(append(parts, field), "_")
 	key := catalogue.Key(whole)
 	const most = 60
-	if len(whole) > most { // cut, two could be one
+	if len(whole) > most { // a hash keeps two long names apart
 		h := fnv.New32a()
 		h.Write([]byte(whole))
 		key = catalogue.Key(whole[:most-10]) + "_" + strconv.FormatUint(uint64(h.Sum32()), 16)
@@ -147,10 +148,10 @@ func (t *telegram) key(field string) string {
 	return key
 }
 
-// hostField is what a field of Telegraf is for a computer, with the tag that
-// names its part.
+// hostField says how a field of Telegraf is stored in the measurement host. tag names
+// the part, such as a disk, that its key begins with.
 type hostField struct {
-	tag, ending    string
+	tag, suffix    string
 	factor, offset float64
 }
 
@@ -168,7 +169,7 @@ var hostFields = map[string]hostField{
 	"nvidia_smi.clocks_current_graphics": {"index", "frequency_hertz", 1e6, 0},
 }
 
-func (h hostField) key(t *telegram) (string, *catalogue.Field) {
+func (h hostField) key(t *telegrafMetric) (string, *catalogue.Field) {
 	part := ""
 	if h.tag != "" {
 		part = catalogue.Key(t.tags[h.tag])
@@ -183,9 +184,9 @@ func (h hostField) key(t *telegram) (string, *catalogue.Field) {
 	case h.tag == "index":
 		part = "gpu_" + part
 	}
-	key := h.ending
+	key := h.suffix
 	if part != "" {
-		key = part + "_" + h.ending
+		key = part + "_" + h.suffix
 	}
 	m, _ := catalogue.Get("host")
 	if f, ok := m.Field(key); ok && len(key) <= 100 {
@@ -194,11 +195,11 @@ func (h hostField) key(t *telegram) (string, *catalogue.Field) {
 	return key, nil
 }
 
-// telegrafJSON reads {"name","tags","fields","timestamp"}, or several of them in
-// "metrics". bad says what is wrong with one of several; the others are good.
-func telegrafJSON(payload []byte) (ts []telegram, ok bool, bad error) {
+// telegrafJSON decodes {"name","tags","fields","timestamp"}, or an array of such
+// objects in "metrics". bad is the error of one of several; the others are valid.
+func telegrafJSON(payload []byte) (ts []telegrafMetric, ok bool, bad error) {
 	s := scan.New(payload)
-	var t telegram
+	var t telegrafMetric
 	err := s.Object(func(key []byte) error {
 		if string(key) == "metrics" && s.Kind() == scan.Array {
 			return s.Array(func(n int) error {
@@ -206,38 +207,38 @@ func telegrafJSON(payload []byte) (ts []telegram, ok bool, bad error) {
 				if err != nil {
 					return err
 				}
-				one, isOne := telegramOf(raw)
+				one, isOne := parseMetric(raw)
 				switch {
-				case isOne && len(ts) < maxTelegrams:
+				case isOne && len(ts) < maxMetrics:
 					ts = append(ts, one)
 				case isOne:
-					bad = fmt.Errorf("there are more than %d metrics", maxTelegrams)
+					bad = fmt.Errorf("there are more than %d metrics", maxMetrics)
 				case bad == nil:
 					bad = fmt.Errorf("metric %d has no name, fields and timestamp as Telegraf writes them", n)
 				}
 				return nil
 			})
 		}
-		return t.attribute(s, string(key))
+		return t.readAttribute(s, string(key))
 	})
 	if err != nil || s.End() != nil {
 		return nil, false, nil
 	}
-	if t.whole() {
+	if t.complete() {
 		ts = append(ts, t)
 	}
 	return ts, len(ts) > 0, bad
 }
 
-func telegramOf(payload []byte) (t telegram, ok bool) {
+func parseMetric(payload []byte) (t telegrafMetric, ok bool) {
 	s := scan.New(payload)
-	err := s.Object(func(key []byte) error { return t.attribute(s, string(key)) })
-	return t, err == nil && t.whole()
+	err := s.Object(func(key []byte) error { return t.readAttribute(s, string(key)) })
+	return t, err == nil && t.complete()
 }
 
-func (t *telegram) whole() bool { return t.name != "" && t.fields != nil && !t.time.IsZero() }
+func (t *telegrafMetric) complete() bool { return t.name != "" && t.fields != nil && !t.time.IsZero() }
 
-func (t *telegram) attribute(s *scan.Scanner, key string) error {
+func (t *telegrafMetric) readAttribute(s *scan.Scanner, key string) error {
 	switch kind := s.Kind(); {
 	case key == "name" && kind == scan.String:
 		b, err := s.Text()
@@ -256,9 +257,9 @@ func (t *telegram) attribute(s *scan.Scanner, key string) error {
 		return s.Object(func(key []byte) error {
 			field := string(key)
 			if kind := s.Kind(); kind != scan.Number && kind != scan.Bool {
-				return s.Skip() // a text is no measurement
+				return s.Skip() // texts are not stored
 			}
-			v, _, err := number(s)
+			v, _, err := readNumber(s)
 			t.fields[field] = v
 			return err
 		})

@@ -13,92 +13,92 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// work is one batch on its way: read into what was said, then planned against
-// the register, then stored.
+// work is the state of one batch while it is processed: first decoded into reports,
+// then added to the register's batch, then stored.
 type work struct {
-	s       *sensors
-	ms      []wire.Message
-	now     time.Time
-	set     *mapping.Set // of hearth.yml
-	unread  error        // why there are settings that the set does not hold
-	answer  wire.Answer
-	said    []said
-	values  []device.Value // of all, one after the other
-	names   []byte         // physical ids, one after the other
-	states  []status
-	dead    map[string]store.DeadLetter
-	canary  []canary
-	numbers numbers
-	counted []store.EdgeSeq
-	boots   map[string]string // each once
+	s           *sensors
+	ms          []wire.Message
+	now         time.Time
+	set         *mapping.Set // of hearth.yml
+	settingsErr error        // there is a hearth.yml, but it could not be read
+	answer      wire.Answer
+	reports     []report
+	values      []device.Value // of all reports, one after the other
+	names       []byte         // physical ids of all reports, one after the other
+	statuses    []status
+	dead        map[string]store.DeadLetter
+	canary      []canary
+	numbers     numbers
+	counted     []store.EdgeSeq
+	interned    map[string]string // each once
 }
 
-// said is what a message said of one device.
-type said struct {
+// report is what a message reports of one device.
+type report struct {
 	msg         int
 	physical    []byte
 	kind        string // of device
-	name        string // what its source calls it; "" is what follows the first slash of physical
+	name        string // by its source; "": the part of physical after the first slash
 	measurement string
-	from, to    int // its values
+	from, to    int // its values: work.values[from:to]
 	text        map[string]string
-	time        time.Time // zero: only the state is of interest
+	time        time.Time // zero: unknown, then only states are set
 	quality     quality.Quality
 	reason      string
 	unsynced    *store.EdgeArrival
 	simulated   bool
 }
 
-// read takes one message apart. An error is for good.
-func (w *work) read(i int) error {
+// readMessage decodes one message. An error rejects the message for good.
+func (w *work) readMessage(i int) error {
 	m := &w.ms[i]
 	switch kind, name := wire.Parse(m.Topic); kind {
 	case wire.Canary:
 		return w.readCanary(i, name)
 	case wire.Dead:
 		return w.readDead(m)
-	case wire.Stored: // our own word
+	case wire.Stored: // an acknowledgement of this function
 		return nil
 	case wire.Status:
 		return w.readStatus(i, name)
 	case wire.Edge:
 		return w.readEdge(i, name)
 	default:
-		if w.unread != nil { // a mapping may want it, in other units than its keys say
-			w.answer.Again(m, w.unread.Error())
+		if w.settingsErr != nil { // a mapping of hearth.yml may be meant for it, with other units than its keys suggest
+			w.answer.Again(m, w.settingsErr.Error())
 			return nil
 		}
 		return w.readOther(i)
 	}
 }
 
-// physical writes a physical id where it stays for the batch.
+// physical returns a physical id in a buffer that stays valid for the batch.
 func (w *work) physical(kind string, name []byte) []byte {
 	start := len(w.names)
 	w.names = append(append(w.names, kind...), name...)
 	return w.names[start:len(w.names):len(w.names)]
 }
 
-// intern returns a short text that comes often as a string, once.
+// intern returns a short text that comes often as a string, allocated once.
 func (w *work) intern(b []byte) string {
-	if s, ok := w.boots[string(b)]; ok {
+	if s, ok := w.interned[string(b)]; ok {
 		return s
 	}
-	if w.boots == nil {
-		w.boots = map[string]string{}
+	if w.interned == nil {
+		w.interned = map[string]string{}
 	}
 	s := string(b)
-	w.boots[s] = s
+	w.interned[s] = s
 	return s
 }
 
-// firstArrivals gives readings without a clock the time at which they came
-// first: the edge sends again what it does not hear of.
+// firstArrivals gives readings without a clock the time at which they arrived first.
+// The edge sends a reading again until it is acknowledged, with the same number.
 func (w *work) firstArrivals(ctx context.Context, st *store.Store) error {
 	var as []store.EdgeArrival
 	var of []int
-	for i := range w.said {
-		if a := w.said[i].unsynced; a != nil {
+	for i := range w.reports {
+		if a := w.reports[i].unsynced; a != nil {
 			as, of = append(as, *a), append(of, i)
 		}
 	}
@@ -107,21 +107,22 @@ func (w *work) firstArrivals(ctx context.Context, st *store.Store) error {
 	}
 	times, err := st.FirstArrivals(ctx, as)
 	for n, t := range times {
-		w.said[of[n]].time = t
+		w.reports[of[n]].time = t
 	}
 	return err
 }
 
-// plan finds or makes the devices and takes everything in.
-func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
+// add adopts unknown devices and adds all reports, statuses, canaries and dead letters
+// to b. An error is the store's.
+func (w *work) add(ctx context.Context, b *ingest.Batch) error {
 	if err := w.s.watch.Apply(ctx, w.set, b.Update); err != nil {
 		return err
 	}
-	if err := b.Adopt(ctx, w.requests(b)); err != nil {
+	if err := b.Adopt(ctx, w.deviceRequests(b)); err != nil {
 		return err
 	}
-	for i := range w.said {
-		d := &w.said[i]
+	for i := range w.reports {
+		d := &w.reports[i]
 		m := &w.ms[d.msg]
 		known := b.Find(d.physical)
 		if known == nil {
@@ -133,8 +134,8 @@ func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
 			Time: d.time, Arrived: m.Time, Retained: m.Retained, Quality: d.quality, Reason: d.reason, Simulated: d.simulated,
 		})
 	}
-	for _, s := range w.states {
-		if err := s.plan(b); err != nil {
+	for _, s := range w.statuses {
+		if err := s.addTo(b); err != nil {
 			w.answer.Reject(&w.ms[s.msg], err)
 		}
 	}
@@ -147,18 +148,18 @@ func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
 	return nil
 }
 
-// requests asks for the devices of physical things that the register does not know.
-func (w *work) requests(b *ingest.Batch) (requests []store.DeviceRequest) {
+// deviceRequests returns requests for the physical ids that are bound to no device.
+func (w *work) deviceRequests(b *ingest.Batch) (deviceRequests []store.DeviceRequest) {
 	asked := map[string]bool{}
 	ask := func(physical []byte, kind, device_, name string) {
 		if b.Find(physical) != nil || asked[string(physical)] {
 			return
 		}
 		asked[string(physical)] = true
-		requests = append(requests, store.DeviceRequest{Physical: string(physical), Kind: kind, Device: device_, Name: name})
+		deviceRequests = append(deviceRequests, store.DeviceRequest{Physical: string(physical), Kind: kind, Device: device_, Name: name})
 	}
-	for i := range w.said {
-		d := &w.said[i]
+	for i := range w.reports {
+		d := &w.reports[i]
 		if b.Find(d.physical) != nil {
 			continue
 		}
@@ -168,16 +169,16 @@ func (w *work) requests(b *ingest.Batch) (requests []store.DeviceRequest) {
 		}
 		ask(d.physical, d.kind, idOf(name), name)
 	}
-	for _, s := range w.states {
+	for _, s := range w.statuses {
 		ask([]byte(s.physical()), "node", "edge-"+idOf(s.node), s.node)
 	}
 	for _, node := range w.numbers.names() {
 		ask([]byte(nodePrefix+node), "node", "edge-"+idOf(node), node)
 	}
-	return requests
+	return deviceRequests
 }
 
-// idOf is the id that is requested for a device of this name.
+// idOf returns the device id that is requested for a name.
 func idOf(name string) string {
 	if id := device.Slug(name); id != "" {
 		return id
@@ -185,8 +186,8 @@ func idOf(name string) string {
 	return "device"
 }
 
-// number has the store count what is missing of the nodes' numbers.
-func (w *work) number(b *ingest.Batch) {
+// countNumbers makes the store update the numbering of edge nodes in its transaction.
+func (w *work) countNumbers(b *ingest.Batch) {
 	nodes := w.numbers.names()
 	if len(nodes) == 0 {
 		return
@@ -198,9 +199,9 @@ func (w *work) number(b *ingest.Batch) {
 	}
 }
 
-// stored completes the answer: what was refused, and up to where all readings of
-// each node are stored.
-func (w *work) stored(a ingest.Answer) {
+// completeAnswer adds to the answer what was refused, and up to which number all
+// readings of each node are stored.
+func (w *work) completeAnswer(a ingest.Answer) {
 	for _, refused := range [][]ingest.Refusal{a.Rejected, a.LeftOut} {
 		for _, r := range refused {
 			w.answer.Reject(&w.ms[r.Index], r.Reason)

@@ -42,7 +42,7 @@ func TestFind(t *testing.T) {
 		"leading_slash_and_wildcards": {`[{topic: [/x/+/y, "/z/#"], fields: {humidity_percent: $.h}}]`, "/x/kitchen/y", `{"h":40}`, []string{"topic//x/kitchen/y y air {humidity_percent=40}"}, ""},
 		"factor_offset_unit":          {`[{topic: a, device: d, fields: {temperature: {path: $.t, factor: 0.1, offset: 2, unit: °F}}}]`, "a", `{"t":2100}`, []string{"hearth.yml/d d air {temperature_celsius=100}"}, ""},
 		"millivolts":                  {`[{topic: a, device: d, measurement: soil, fields: {voltage: {path: $.v, unit: mV}}}]`, "a", `{"v":2750}`, []string{"hearth.yml/d d soil {voltage_volts=2.75}"}, ""},
-		"paths":                       {`[{topic: a, device: d, measurement: m, fields: {x: "$.a.b[1].c", y: "$['k.1'][0]", z: "$.a"}}]`, "a", `{"a":{"b":[1,{"c":7}]},"k.1":[8]}`, []string{"hearth.yml/d d m {x=7 y=8}"}, `z: {"b":[1,{"c":7}]} is no number`},
+		"paths":                       {`[{topic: a, device: d, measurement: m, fields: {x: "$.a.b[1].c", y: "$['k.1'][0]", z: "$.a"}}]`, "a", `{"a":{"b":[1,{"c":7}]},"k.1":[8]}`, []string{"hearth.yml/d d m {x=7 y=8}"}, `z: {"b":[1,{"c":7}]} is not a number`},
 		"several_devices_in_a_message": {`[{topic: a, device: in, fields: {temperature_celsius: $.in}}, {topic: a, device: out, fields: {temperature_celsius: $.out}}]`, "a", `{"in":21,"out":3}`,
 			[]string{"hearth.yml/in in air {temperature_celsius=21}", "hearth.yml/out out air {temperature_celsius=3}"}, ""},
 		"each_of_a_list": {`[{topic: a, each: $.sensors, device: $.id, fields: {temperature_celsius: $.t}}]`, "a", `{"sensors":[{"id":"one","t":1},{"id":2,"t":2},{"t":3}]}`,
@@ -62,7 +62,7 @@ func TestFind(t *testing.T) {
 			[]string{"hearth.yml/d d m {a=1 b=2 c=3 e=4}"}, ""},
 		"a_key_twice": {`[{topic: a, device: d, measurement: m, fields: {a: $.a}}]`, "a", `{"a":1,"a":2}`, []string{"hearth.yml/d d m {a=2}"}, ""},
 		"a_number_too_large": {`[{topic: a, device: d, measurement: m, fields: {a: $.a, b: $.b, c: {path: $.c, factor: 1e300}}}]`, "a", `{"a":1e999,"b":5e-324,"c":1e300}`,
-			[]string{"hearth.yml/d d m {b=5e-324}"}, "a: JSON: 1e999 is beyond what a number can be\nc: with its factor it is beyond what a number can be"},
+			[]string{"hearth.yml/d d m {b=5e-324}"}, "a: JSON: the number 1e999 is too large\nc: with its factor it is beyond what a number can be"},
 		"a_topic_without_the_level": {`[{topic: "x/#", device: "{3}", fields: {co2_ppm: $}}]`, "x/y", `7`, nil, "there is no {3} for the device {3}"},
 		"an_empty_level":            {`[{topic: "x/#", device: "{2}", fields: {co2_ppm: $}}]`, "x//y", `7`, nil, "there is no {2}"},
 		"a_level_with_braces":       {`[{topic: "x/#", device: "{2}-{3}", fields: {co2_ppm: $}}]`, "x/{3}/{key}", `7`, []string{"mapped/{3}-{key} {3}-{key} air {co2_ppm=7}"}, ""},
@@ -70,7 +70,7 @@ func TestFind(t *testing.T) {
 		"a_bare_number":             {`[{topic: a, device: d, fields: {power_watts: $}}]`, "a", ` 12.5 `, []string{"hearth.yml/d d power {power_watts=12.5}"}, ""},
 		"a_bare_word":               {`[{topic: a, device: d, measurement: m, fields: {open: {path: $, words: {OPEN: 1, CLOSED: 0}}}}]`, "a", `open`, []string{"hearth.yml/d d m {open=1}"}, ""},
 		"switches_and_nulls":        {`[{topic: a, device: d, measurement: m, fields: {a: $.a, b: $.b, c: $.c, e: $.e}}]`, "a", `{"a":true,"b":"OFF","c":null,"e":" 7 "}`, []string{"hearth.yml/d d m {a=1 b=0 e=7}"}, ""},
-		"decimal_commas":            {`[{topic: a, device: d, measurement: m, fields: {a: $.a, b: $.b, c: $.c, e: $.e}}]`, "a", `{"a":"21,5","b":" -0,125 ","c":"1,234","e":"1,2,3"}`, []string{"hearth.yml/d d m {a=21.5 b=-0.125}"}, "c: \"1,234\" is no number\ne: \"1,2,3\" is no number"},
+		"decimal_commas":            {`[{topic: a, device: d, measurement: m, fields: {a: $.a, b: $.b, c: $.c, e: $.e}}]`, "a", `{"a":"21,5","b":" -0,125 ","c":"1,234","e":"1,2,3"}`, []string{"hearth.yml/d d m {a=21.5 b=-0.125}"}, "c: \"1,234\" is not a number\ne: \"1,2,3\" is not a number"},
 		"texts":                     {`[{topic: a, device: d, measurement: m, fields: {x: $.x}, text: {state: $.s}}]`, "a", `{"x":1,"s":"busy"}`, []string{`hearth.yml/d d m {x=1 state="busy"}`}, ""},
 		"not_json":                  {`[{topic: a, device: d, fields: {co2_ppm: $.c}}]`, "a", `hello`, nil, "JSON"},
 		"nothing_of_it":             {`[{topic: a, device: d, fields: {co2_ppm: $.c}}]`, "a", `{"d":1}`, nil, "none of the mapped fields"},
@@ -136,7 +136,7 @@ func TestADeclaredFieldIsAsGoodAsOneInTheCatalogue(t *testing.T) {
 	}
 }
 
-// FuzzFind maps any payload by any file: no panic, and no value that is no number.
+// FuzzFind maps any payload by any file: no panic, and no value that is not a number.
 func FuzzFind(f *testing.F) {
 	f.Add([]byte(`devices: [{topic: "#", each: $.s, device: $.id, time: $.t, fields: {temperature: {path: "$.a[0]['b']", unit: °F, words: {x: 1}}}, text: {s: $}}]`), []byte(`{"s":[{"id":"x","t":1,"a":[{"b":"x"}]}]}`))
 	f.Add([]byte(`devices: [{topic: a, fields: {x: $}}]`), []byte(`x`))

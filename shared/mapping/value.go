@@ -33,7 +33,7 @@ func number(raw []byte, words map[string]float64) (v float64, ok bool, err error
 		}
 		return word(string(text), words)
 	}
-	return 0, false, fmt.Errorf("%.40s is no number", raw)
+	return 0, false, fmt.Errorf("%.40s is not a number", raw)
 }
 
 func word(text string, words map[string]float64) (float64, bool, error) {
@@ -46,7 +46,7 @@ func word(text string, words map[string]float64) (float64, bool, error) {
 	}
 	v, err := strconv.ParseFloat(decimal(text), 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-		return 0, false, fmt.Errorf("%.40q is no number", text)
+		return 0, false, fmt.Errorf("%.40q is not a number", text)
 	}
 	return v, true, nil
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// canary is a message that the connector sent itself.
+// canary is a message that the connector publishes to measure the way to the store.
 type canary struct {
 	msg       int
 	connector string
@@ -48,7 +48,8 @@ const (
 	maxSample = 64 << 10 // bytes of a dead letter; connectors send 4 KiB
 )
 
-// readDead takes in news of a dead letter.
+// readDead handles a connector's message about a dead letter: added, counted again or
+// removed.
 func (w *work) readDead(m *wire.Message) error {
 	var n wire.DeadNews
 	if err := json.Unmarshal(m.Payload, &n); err != nil {
@@ -77,7 +78,7 @@ func (w *work) readDead(m *wire.Message) error {
 	return nil
 }
 
-// status is what hearth/<node>/status says, or the last will for it.
+// status is a message at hearth/<node>/status: of the node itself, or its last will.
 type status struct {
 	msg      int
 	node     string
@@ -102,19 +103,19 @@ func (w *work) readStatus(i int, node string) error {
 	if err != nil {
 		return err
 	}
-	s := status{msg: i, node: node, online: online, boot: brief([]byte(boot)), numbers: map[string]float64{}, arrived: m.Time, retained: m.Retained}
+	s := status{msg: i, node: node, online: online, boot: truncate([]byte(boot)), numbers: map[string]float64{}, arrived: m.Time, retained: m.Retained}
 	for k, v := range numbers {
 		if key := catalogue.Key(k); key != "" {
 			s.numbers[key] = v
 		}
 	}
-	w.states = append(w.states, s)
+	w.statuses = append(w.statuses, s)
 	return nil
 }
 
-// plan makes it the node's state. A will that comes when the node has long
-// booted again says nothing.
-func (s status) plan(b *ingest.Batch) error {
+// addTo sets the node's states. A last will of an earlier boot is ignored: it arrives
+// after the node has started again.
+func (s status) addTo(b *ingest.Batch) error {
 	known := b.Find([]byte(s.physical()))
 	if known == nil {
 		return b.Refused([]byte(s.physical()))

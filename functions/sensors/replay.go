@@ -11,22 +11,22 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// mapped is how far the dead letters are asked for that mappings of hearth.yml want.
-type mapped struct {
-	set   *mapping.Set // whose letters were asked for
-	known []string     // mappings whose letters came, as the store has them
-	read  bool         // known is read
+// mappingReplay is how far dead letters of new mappings were requested.
+type mappingReplay struct {
+	set   *mapping.Set // the last set whose dead letters were requested
+	known []string     // mappings whose dead letters were replayed, as the store has them
+	read  bool         // known was read from the store
 }
 
-// replay puts into the answer the dead letters that new and changed mappings want,
-// and those of messages that waited too long for hearth.yml to be read. The store
-// keeps that they came only when they are not asked for any more, so that a process
-// that is killed before is followed by one that asks. The batch is stored: what goes
-// wrong here is tried again with a later one.
-func (s *sensors) replay(ctx context.Context, st *store.Store, set *mapping.Set, now time.Time, a *wire.Answer) {
-	s.mapping.Lock()
-	defer s.mapping.Unlock()
-	m := &s.mapped
+// replayMappings adds replay requests to the answer: for dead letters that new or
+// changed mappings match, and for messages that waited too long for hearth.yml to be
+// read. The store learns that a mapping's letters were replayed only after the last
+// request, so that a process that is killed before that requests them again. The batch
+// is stored already, so an error is logged and a later batch tries again.
+func (s *sensors) replayMappings(ctx context.Context, st *store.Store, set *mapping.Set, now time.Time, a *wire.Answer) {
+	s.replayMu.Lock()
+	defer s.replayMu.Unlock()
+	m := &s.replayState
 	if !m.read {
 		known, err := st.NamedMappings(ctx)
 		if err != nil {
