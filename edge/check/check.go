@@ -1,5 +1,5 @@
-// Package check tells a person whether sensors work: each read once, or judged
-// over an hour, and what is connected at all.
+// Package check shows a person whether sensors work, by one read of each (Once) or by
+// many (Soak), and which devices are connected (List). It also recalibrates a sensor.
 package check
 
 import (
@@ -17,10 +17,11 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// errFailed means that a sensor did not pass; the table says which and why.
+// errFailed means that a sensor did not pass. The printed table shows which one and why.
 var errFailed = errors.New("not every sensor works")
 
-// Once reads every sensor once, all at the same time, and prints a table.
+// Once reads every sensor once, all concurrently, and prints a table to w. It returns
+// ErrFailed if a sensor cannot be read.
 func Once(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.Machine) error {
 	type result struct {
 		sample driver.Sample
@@ -72,8 +73,9 @@ func read(ctx context.Context, s driver.Sensor, m *driver.Machine) (driver.Sampl
 	return sample, errors.Join(err, o.Close())
 }
 
-const maxValues = 8 // shown of one sensor
+const maxValues = 8 // of one sensor in the table
 
+// formatValues returns the values of a sample, at most maxValues, in order of key.
 func formatValues(s driver.Sample) string {
 	var parts []string
 	keys := slices.Sorted(maps.Keys(s.Fields))

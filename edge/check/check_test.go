@@ -28,7 +28,7 @@ func parseSensors(t *testing.T, vars map[string]string) []driver.Sensor {
 	return s
 }
 
-func TestOnceShowsEverySensorOfAHouse(t *testing.T) {
+func TestOnceShowsEverySensor(t *testing.T) {
 	var out bytes.Buffer
 	if err := Once(t.Context(), &out, parseSensors(t, sim.OneOfEach()), sim.NewMachine(t.Context(), sim.NewFast(20))); err != nil {
 		t.Error(err)
@@ -40,7 +40,7 @@ func TestOnceShowsEverySensorOfAHouse(t *testing.T) {
 	}
 }
 
-func TestOnceFailsWhereOneSensorDoes(t *testing.T) {
+func TestOnceFailsIfOneSensorFails(t *testing.T) {
 	var out bytes.Buffer
 	m := sim.NewMachine(t.Context(), sim.NewFast(20))
 	m.I2C = func(driver.Sensor, string) (i2c.Bus, error) { return sim.NewBus(m.Clock), nil }
@@ -52,11 +52,11 @@ func TestOnceFailsWhereOneSensorDoes(t *testing.T) {
 	}
 }
 
-func TestSoakJudgesASimulatedHouse(t *testing.T) {
+func TestSoakJudgesSimulatedSensors(t *testing.T) {
 	var out bytes.Buffer
 	vars := map[string]string{
 		"SENSOR_0_KIND": "dht22", "SENSOR_0_DEVICE": "good", "SENSOR_0_INTERVAL": "30ms",
-		"SENSOR_1_KIND": "dht22", "SENSOR_1_DEVICE": "dud", "SENSOR_1_INTERVAL": "30ms",
+		"SENSOR_1_KIND": "dht22", "SENSOR_1_DEVICE": "broken", "SENSOR_1_INTERVAL": "30ms",
 	}
 	m := sim.NewMachine(t.Context(), sim.NewFast(500))
 	s := parseSensors(t, vars)
@@ -66,7 +66,7 @@ func TestSoakJudgesASimulatedHouse(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 	for line := range strings.Lines(out.String()) {
-		if strings.HasPrefix(line, "good") && !strings.Contains(line, "  good") || strings.HasPrefix(line, "dud") && !strings.Contains(line, "BAD: ") {
+		if strings.HasPrefix(line, "good") && !strings.Contains(line, "  good") || strings.HasPrefix(line, "broken") && !strings.Contains(line, "BAD: ") {
 			t.Error(line)
 		}
 	}
@@ -99,7 +99,7 @@ func TestJudge(t *testing.T) {
 		{"one read in three fails", outcome(200, 100, fine), "100 of 300 reads failed"},
 		{"silent", outcome(0, 50, fine), "50 of 50 reads failed"},
 		{"stuck", outcome(300, 0, func(int) driver.Sample { return climate(21, 48) }), "stuck"},
-		{"noisy", outcome(300, 0, func(int) driver.Sample { return climate(20+20*rng.Float64(), 45) }), "temperature_celsius jumps about"},
+		{"noisy", outcome(300, 0, func(int) driver.Sample { return climate(20+20*rng.Float64(), 45) }), "temperature_celsius is noisy"},
 		{"out of range", outcome(300, 0, func(i int) driver.Sample {
 			s := fine(i)
 			if i%10 == 0 {
@@ -108,7 +108,7 @@ func TestJudge(t *testing.T) {
 			}
 			return s
 		}), "30 of 300 samples are suspect"},
-		{"hardly read", outcome(2, 0, fine), "soak longer"},
+		{"hardly read", outcome(2, 0, fine), "run the check for longer"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v := judge(tt.trial)
@@ -120,7 +120,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-func TestChipsAreFoundAndGuessed(t *testing.T) {
+func TestChipsAreFoundWithTheirKinds(t *testing.T) {
 	clock := sim.NewVirtual()
 	bus := sim.NewBus(clock).Add(0x62, sim.NewSCD4x(1)).Add(0x76, sim.NewBME280(2)).Add(0x77, sim.NewBMP280(3)).
 		Add(0x58, sim.NewSGP30(4)).Add(0x48, sim.NewADS1115(5))
@@ -163,7 +163,7 @@ func TestListShowsStableNames(t *testing.T) {
 		}
 	}
 	if strings.Contains(text, "dev/ttyUSB0 ") {
-		t.Errorf("a port with a stable name is shown by its other:\n%s", text)
+		t.Errorf("a port with a stable name is also shown by its other name:\n%s", text)
 	}
 }
 
@@ -176,7 +176,7 @@ func TestAnSCD4xIsRecalibratedByCommand(t *testing.T) {
 	if err := Recalibrate(t.Context(), &out, s, m, "air", 425); err != nil || !strings.Contains(out.String(), "corrected itself by") {
 		t.Errorf("%v\n%s", err, out.String())
 	}
-	for device, want := range map[string]string{"climate": "not recalibrated", "attic": "no sensor is called"} {
+	for device, want := range map[string]string{"climate": "not recalibrated", "attic": "no sensor has the device"} {
 		if err := Recalibrate(t.Context(), &out, s, m, device, 425); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", device, err)
 		}

@@ -16,8 +16,8 @@ import (
 	"github.com/hearth-home/hearth/edge/kinds"
 )
 
-// List shows the serial ports, the chips that answer on I2C, and the iio devices
-// of this machine, and what they might be.
+// List prints to w this machine's serial ports, the chips that answer on I2C, and the iio
+// devices, each with the kinds of sensor that it may be.
 func List(w io.Writer) error { return list(w, "/", kinds.OpenBus) }
 
 func list(w io.Writer, root string, probe func(bus string) (i2c.Bus, error)) error {
@@ -45,12 +45,12 @@ func list(w io.Writer, root string, probe func(bus string) (i2c.Bus, error)) err
 		row("iio", strings.TrimSpace(string(name)), device(strings.TrimSpace(string(name))))
 	}
 	if found == 0 {
-		fmt.Fprintln(t, "none\t\tno serial port, I2C bus or iio device: switch them on with raspi-config, and see that they are passed into the container")
+		fmt.Fprintln(t, "none\t\tno serial port, I2C bus or iio device: enable them with raspi-config, and pass them into the container")
 	}
 	return t.Flush()
 }
 
-// device says which kind an iio device may be of.
+// device returns the kind that an iio device may be, by its name.
 func device(name string) string {
 	for _, k := range kinds.All() {
 		if k.IIO != "" && strings.HasPrefix(name, k.IIO) {
@@ -60,9 +60,9 @@ func device(name string) string {
 	return unknownDevice
 }
 
-const unknownDevice = "not known here"
+const unknownDevice = "unknown"
 
-// serialPorts shows the ports by the names that stay.
+// serialPorts lists the serial ports, by their stable names where they have one.
 func serialPorts(root string, row func(kind, where, what string)) {
 	var names []string
 	for _, k := range kinds.All() {
@@ -89,6 +89,7 @@ func serialPorts(root string, row func(kind, where, what string)) {
 	}
 }
 
+// unstable returns a note for ports whose name may change at the next boot.
 func unstable(path string) string {
 	if strings.Contains(path, "USB") || strings.Contains(path, "ACM") {
 		return "; this name may change, see /dev/serial/by-path"
@@ -97,11 +98,11 @@ func unstable(path string) string {
 }
 
 func glob(root, pattern string) []string {
-	paths, _ := filepath.Glob(filepath.Join(root, pattern)) // the patterns are right
+	paths, _ := filepath.Glob(filepath.Join(root, pattern)) // an error means a bad pattern; these are constant
 	return paths
 }
 
-// eachChip calls found for every address that answers on a bus.
+// eachChip calls found for every address of a bus that answers.
 func eachChip(bus i2c.Bus, found func(addr uint16, what string)) {
 	for addr := uint16(0x08); addr <= 0x77; addr++ {
 		if answers(bus, addr) {
@@ -110,7 +111,7 @@ func eachChip(bus i2c.Bus, found func(addr uint16, what string)) {
 	}
 }
 
-// chips are the kinds of chips that may be at an address.
+// chips returns the chips of all kinds that may be at an address.
 func chips(addr uint16) (out []driver.Chip) {
 	for _, k := range kinds.All() {
 		if slices.Contains(k.Chip.Addresses, addr) {

@@ -16,29 +16,29 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// What a sensor may do without being a dud.
+// Limits of a sensor that counts as good.
 const (
-	minSuccess = 0.80 // of the reads: a DHT22 may fail one in five
-	maxSuspect = 0.05 // of the values
-	minReads   = 5    // to judge by
+	minSuccess = 0.80 // share of the reads that succeed: a DHT22 may fail one in five
+	maxSuspect = 0.05 // share of the samples that are suspect
+	minReads   = 5    // with fewer reads there is no verdict
 	stuckRun   = 60   // identical samples in a row
-	maxNoise   = 0.02 // of a field's range, from one sample to the next, in the middle of all steps
+	maxNoise   = 0.02 // median step between two samples, as a share of the field's range
 )
 
-// trial is what a sensor did over time.
+// trial holds the results of many reads of a sensor.
 type trial struct {
 	failed  int
 	samples []driver.Sample
-	Error   error // the last
+	Error   error // of the last failure
 }
 
-// verdict is what a trial says of a sensor.
+// verdict is the result of a trial.
 type verdict struct {
 	good    bool
-	Reasons []string // why not, or what to look at
+	Reasons []string // why it is not good, or what to check
 }
 
-// judge looks at success, range, stuck values and noise.
+// judge checks a trial for failures, suspect values, stuck values and noise.
 func judge(t trial) verdict {
 	v := verdict{good: true}
 	bad := func(format string, args ...any) {
@@ -47,7 +47,7 @@ func judge(t trial) verdict {
 	}
 	reads := len(t.samples) + t.failed
 	if reads < minReads {
-		bad("only %d reads: soak longer", reads)
+		bad("only %d reads: run the check for longer", reads)
 	}
 	if reads > 0 && float64(len(t.samples)) < minSuccess*float64(reads) {
 		bad("%d of %d reads failed, the last: %v", t.failed, reads, t.Error)
@@ -68,15 +68,15 @@ func judge(t trial) verdict {
 		v.Reasons = append(v.Reasons, "never warmed up")
 	}
 	if run := longestRun(t.samples); run >= stuckRun {
-		bad("%d samples in a row are the same in every value: stuck", run)
+		bad("stuck: %d samples in a row are the same", run)
 	}
 	for _, key := range noisy(t.samples) {
-		bad("%s jumps about", key)
+		bad("%s is noisy: it changes too much from sample to sample", key)
 	}
 	return v
 }
 
-// longestRun is the longest row of samples without any change.
+// longestRun returns the length of the longest run of equal samples.
 func longestRun(samples []driver.Sample) (longest int) {
 	run := 0
 	for i, s := range samples {
@@ -90,8 +90,8 @@ func longestRun(samples []driver.Sample) (longest int) {
 	return longest
 }
 
-// noisy lists the fields of which half of the steps are larger than what the air
-// can do between two samples.
+// noisy returns the slow fields whose median step between two samples is larger than
+// maxNoise of their range.
 func noisy(samples []driver.Sample) (keys []string) {
 	steps := map[string][]float64{}
 	for i := 1; i < len(samples); i++ {
@@ -114,14 +114,14 @@ func noisy(samples []driver.Sample) (keys []string) {
 	return keys
 }
 
-// slow names what changes slowly in a house.
+// slowFields are the quantities that change slowly indoors.
 var slowFields = map[string]bool{
 	"temperature_celsius": true, "humidity_percent": true, "pressure_hpa": true,
 	"co2_ppm": true, "moisture_percent": true, "battery_percent": true,
 }
 
-// Soak reads every sensor over and over for d and prints what is to be thought of
-// each.
+// Soak reads every sensor repeatedly for d and prints a verdict on each to w. It returns
+// ErrFailed if a sensor is bad.
 func Soak(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.Machine, d time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
@@ -130,21 +130,21 @@ func Soak(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.M
 	for i, s := range sensors {
 		all.Go(func() { trials[i] = runTrial(ctx, s, m) })
 	}
-	fmt.Fprintf(w, "reading %d sensors for %v; end it early with Ctrl-C\n", len(sensors), d)
+	fmt.Fprintf(w, "reading %d sensors for %v; Ctrl-C ends it early\n", len(sensors), d)
 	all.Wait()
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "DEVICE\tKIND\tREADS\tFAILED\tVALUES\tVERDICT")
 	failed := false
 	for i, s := range sensors {
 		v := judge(trials[i])
-		word := "good"
+		verdict := "good"
 		if !v.good {
-			word, failed = "BAD", true
+			verdict, failed = "BAD", true
 		}
 		if len(v.Reasons) > 0 {
-			word += ": " + strings.Join(v.Reasons, "; ")
+			verdict += ": " + strings.Join(v.Reasons, "; ")
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\n", s.Device, s.Kind.Name, len(trials[i].samples)+trials[i].failed, trials[i].failed, ranges(trials[i].samples), word)
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\n", s.Device, s.Kind.Name, len(trials[i].samples)+trials[i].failed, trials[i].failed, ranges(trials[i].samples), verdict)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -155,7 +155,7 @@ func Soak(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.M
 	return nil
 }
 
-// try reads one sensor until ctx ends, as often as it can give new values.
+// runTrial reads one sensor until ctx ends, as often as it has new values.
 func runTrial(ctx context.Context, s driver.Sensor, m *driver.Machine) (t trial) {
 	every := s.Every
 	if every == 0 {
@@ -181,7 +181,7 @@ func runTrial(ctx context.Context, s driver.Sensor, m *driver.Machine) (t trial)
 			t.failed++
 			t.Error = err
 			if open && s.Kind.Via == driver.Serial && driver.PortLost(err) {
-				o.Close() // it is gone anyway
+				o.Close() // the error does not matter: the port is given up
 				open = false
 			}
 		}
@@ -192,13 +192,14 @@ func runTrial(ctx context.Context, s driver.Sensor, m *driver.Machine) (t trial)
 	return t
 }
 
+// readOnce reads an open sensor once, within its deadline.
 func readOnce(ctx context.Context, s driver.Sensor, o driver.Open) (driver.Sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Deadline)
 	defer cancel()
 	return o.Read(ctx)
 }
 
-// spans shows between what the first values moved.
+// ranges returns the lowest and the highest value of the first four fields.
 func ranges(samples []driver.Sample) string {
 	low, high := map[string]float64{}, map[string]float64{}
 	for _, s := range samples {

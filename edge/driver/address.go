@@ -5,14 +5,14 @@ import (
 	"strconv"
 )
 
-// Address is an I2C address, written as in data sheets: 0x76.
+// Address is an I2C address. It is written as in datasheets: 0x76.
 type Address uint16
 
-// UnmarshalText takes 0x76 and 118 alike.
+// UnmarshalText accepts hexadecimal (0x76) and decimal (118) numbers.
 func (a *Address) UnmarshalText(text []byte) error {
 	n, err := strconv.ParseUint(string(text), 0, 7)
 	if err != nil || n < 0x03 || n > 0x77 {
-		return fmt.Errorf("%q is no I2C address: 0x03 to 0x77", text)
+		return fmt.Errorf("%q is not an I2C address from 0x03 to 0x77", text)
 	}
 	*a = Address(n)
 	return nil

@@ -12,7 +12,7 @@ func TestAddress(t *testing.T) {
 	for _, in := range []string{"", "0x78", "0x02", "bme", "-1"} {
 		var a Address
 		if err := a.UnmarshalText([]byte(in)); err == nil {
-			t.Errorf("%q was taken as %v", in, a)
+			t.Errorf("%q was accepted as %v", in, a)
 		}
 	}
 }

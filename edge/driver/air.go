@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Air is what devices last said of the air, for sensors that make use of it. It
-// may be used by several goroutines.
+// Air holds each device's latest good sample, for sensors that use another's values. It
+// is safe for concurrent use.
 type Air struct {
 	mu     sync.Mutex
 	latest map[string]airReading
@@ -17,12 +17,12 @@ type airReading struct {
 	at     time.Time
 }
 
-const airMaxAge = 10 * time.Minute // what is older is not known
+const airMaxAge = 10 * time.Minute // older values are not used
 
-// NewAir returns an empty one.
+// NewAir returns an Air without samples.
 func NewAir() *Air { return &Air{latest: map[string]airReading{}} }
 
-// Note keeps what a device said, if it is good.
+// Record keeps a device's sample if its quality is ok.
 func (a *Air) Record(device string, s Sample) {
 	if s.Quality != OK {
 		return
@@ -40,14 +40,13 @@ func (a *Air) get(device, field string) (float64, bool) {
 	return v, ok && time.Since(l.at) < airMaxAge
 }
 
-// Humidity returns a function that tells the relative humidity at a device in
-// percent. It is nil where no device is named.
+// Humidity returns a function for the relative humidity at a device in percent. It is
+// nil if device is empty. Its result is not ok without a value of the last 10 minutes.
 func (a *Air) Humidity(device string) func() (float64, bool) {
 	return a.field(device, "humidity_percent")
 }
 
-// Pressure returns a function that tells the air pressure at a device in hPa. It is
-// nil where no device is named.
+// Pressure is like Humidity, for the air pressure in hPa.
 func (a *Air) Pressure(device string) func() (float64, bool) { return a.field(device, "pressure_hpa") }
 
 func (a *Air) field(device, field string) func() (float64, bool) {
@@ -57,8 +56,7 @@ func (a *Air) field(device, field string) func() (float64, bool) {
 	return func() (float64, bool) { return a.get(device, field) }
 }
 
-// Climate returns a function that tells temperature and relative humidity at a
-// device. It is nil where no device is named.
+// Climate is like Humidity, for temperature in °C and relative humidity in percent.
 func (a *Air) Climate(device string) func() (celsius, percent float64, ok bool) {
 	if device == "" {
 		return nil

@@ -2,7 +2,7 @@ package driver
 
 import "testing"
 
-func TestAirIsGoodAndFreshOrNotKnown(t *testing.T) {
+func TestAirReturnsOnlyGoodValues(t *testing.T) {
 	a := NewAir()
 	humidity := a.Humidity("room")
 	bad := New()
@@ -19,6 +19,6 @@ func TestAirIsGoodAndFreshOrNotKnown(t *testing.T) {
 		t.Errorf("got %v, %v", v, ok)
 	}
 	if a.Humidity("") != nil || a.Climate("") != nil {
-		t.Error("without a neighbour there must be no function: the driver asks for nil")
+		t.Error("without a device the function is not nil, which the drivers check for")
 	}
 }

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Clock is what a driver waits by. A simulated sensor brings its own, so that
-// thirty seconds of warm-up take none in a test.
+// Clock is the clock that a driver waits by. Simulated sensors have their own, so that
+// thirty seconds of warm-up take no time in a test.
 type Clock interface {
 	Now() time.Time
-	// Wait returns after d, or at once with ctx's error when ctx ends.
+	// Wait returns nil after d, or ctx's error as soon as ctx ends.
 	Wait(ctx context.Context, d time.Duration) error
 }
 
@@ -19,7 +19,7 @@ type RealClock struct{}
 // Now is time.Now.
 func (RealClock) Now() time.Time { return time.Now() }
 
-// Wait sleeps.
+// Wait waits in real time.
 func (RealClock) Wait(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// script answers reads one entry at a time; an empty entry is a read timeout.
+// script returns one entry a read; an empty entry is a read timeout.
 type script struct {
 	reads []string
 	gap   time.Duration // passes at each read
@@ -60,7 +60,7 @@ func TestLine(t *testing.T) {
 		{"a frame in pieces with timeouts between", []string{"<", "", "a", "", ">"}, 50 * time.Millisecond, "<a>", nil},
 		{"noise before a frame", []string{"xx<y<<a>"}, 0, "<a>", nil},
 		{"a bad checksum before a good one", []string{"<!><b>"}, 0, "<b>", nil},
-		{"the head of a frame before a long silence is dropped", []string{"<", "a>", "<c>"}, 600 * time.Millisecond, "<c>", nil},
+		{"the head of a frame before a long pause is dropped", []string{"<", "a>", "<c>"}, 600 * time.Millisecond, "<c>", nil},
 		{"nothing but timeouts", []string{"", "", "", "", ""}, time.Second, "", ErrNoAnswer},
 		{"an unplugged port", nil, 0, "", io.EOF},
 	} {
@@ -115,7 +115,7 @@ func TestFlagKeepsTheWorstAndEveryReason(t *testing.T) {
 	}
 }
 
-func TestGuardFlagsWhatCannotBe(t *testing.T) {
+func TestFlagOutOfRangeFlagsOnlyValuesOutOfRange(t *testing.T) {
 	for key, tt := range map[string]struct {
 		v    float64
 		want Quality
@@ -135,22 +135,22 @@ func TestGuardFlagsWhatCannotBe(t *testing.T) {
 }
 
 func TestFieldsAreThoseOfTheCatalogue(t *testing.T) {
-	// A board is hotter than any room: the widest range counts.
+	// A board may be hotter than a room: the widest range counts.
 	if f, ok := FieldOf("temperature_celsius"); !ok || f.Min != -60 || f.Max != 150 {
 		t.Errorf("temperature_celsius = %+v", f)
 	}
 	if _, ok := FieldOf("temperature"); ok {
-		t.Error("a key without its unit was taken")
+		t.Error("a key without its unit was accepted")
 	}
 	if s := (Sample{Fields: map[string]float64{"bogus": 1}}); s.CheckKeys() == nil {
-		t.Error("an undeclared field was taken")
+		t.Error("an undeclared field was accepted")
 	}
 }
 
-func TestPart(t *testing.T) {
+func TestKeyPart(t *testing.T) {
 	for in, want := range map[string]string{"Core 0": "core_0", "cpu-thermal": "cpu_thermal", "--": "", "in°0!": "in_0"} {
 		if got := KeyPart(in); got != want {
-			t.Errorf("Part(%q) = %q, want %q", in, got, want)
+			t.Errorf("KeyPart(%q) = %q, want %q", in, got, want)
 		}
 	}
 }

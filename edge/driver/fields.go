@@ -11,9 +11,9 @@ import (
 
 var byKey = declared()
 
-// declared are the fields of all measurements that sensors bring. A driver does not
-// know which is its own, so the widest range counts here; the platform checks each
-// number against the range of its own measurement.
+// declared returns the fields of all measurements of sensors. A driver does not know
+// its own measurement, so a field has the widest range of all. The platform checks each
+// number against the range of its measurement.
 func declared() map[string]catalogue.Field {
 	out := map[string]catalogue.Field{}
 	for _, name := range catalogue.FromSensors() {
@@ -25,12 +25,12 @@ func declared() map[string]catalogue.Field {
 			out[f.Key] = f
 		}
 	}
-	delete(out, catalogue.Quality) // the platform's
+	delete(out, catalogue.Quality) // set by the platform, not by a driver
 	return out
 }
 
-// FieldOf returns the declaration of a key, by the longest ending that is declared:
-// a part may have its name in front. nvme_composite_temperature_celsius is a
+// FieldOf returns the declaration of a key: that of its longest suffix that is declared.
+// A key may have the name of a part as a prefix. nvme_composite_temperature_celsius is a
 // temperature_celsius, socket_2_power_watts a power_watts.
 func FieldOf(key string) (catalogue.Field, bool) {
 	for rest, found := key, true; found; _, rest, found = strings.Cut(rest, "_") {
@@ -41,7 +41,7 @@ func FieldOf(key string) (catalogue.Field, bool) {
 	return catalogue.Field{}, false
 }
 
-// Guard flags what lies outside of the declared ranges.
+// FlagOutOfRange marks s as suspect for each value outside its declared range.
 func (s *Sample) FlagOutOfRange() {
 	for _, k := range slices.Sorted(maps.Keys(s.Fields)) {
 		if f, ok := FieldOf(k); ok && !(s.Fields[k] >= f.Min && s.Fields[k] <= f.Max) {
@@ -50,7 +50,7 @@ func (s *Sample) FlagOutOfRange() {
 	}
 }
 
-// Check reports a key that is not declared.
+// CheckKeys returns an error for a key that the catalogue does not declare.
 func (s Sample) CheckKeys() error {
 	for _, k := range slices.Sorted(maps.Keys(s.Fields)) {
 		if _, ok := FieldOf(k); !ok {
@@ -60,7 +60,7 @@ func (s Sample) CheckKeys() error {
 	return nil
 }
 
-// Part makes a name fit for the front of a key: "Core 0" becomes "core_0".
+// KeyPart turns a name into a prefix for a key: "Core 0" becomes "core_0".
 func KeyPart(name string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(name) {

@@ -11,43 +11,43 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
-// Kind is what the folder of a kind of sensor declares of it. What its readings
-// are of, the catalogue says: see Measurement.
+// Kind declares a kind of sensor. Each kind's package has one variable of this type. The
+// catalogue tells which measurement its readings are of: see Measurement.
 type Kind struct {
-	Name     string        // as in SENSOR_0_KIND and in the message on MQTT
-	Via      Via           // what its sensors are connected by
-	Interval time.Duration // between readings, unless told
-	Every    time.Duration // between the samples of a reading; 0: one sample is a reading
-	Combine  string        // of the samples: median or mean
-	Deadline time.Duration // of one sample
+	Name     string        // as in SENSOR_0_KIND and in the MQTT message
+	Via      Via           // how its sensors are connected
+	Interval time.Duration // default time between readings
+	Every    time.Duration // default time between the samples of a reading; 0: one sample is a reading
+	Combine  string        // default way to combine samples: median or mean
+	Deadline time.Duration // default deadline of one sample
 	// Settings returns an empty struct for the kind's own settings. Its env tags
 	// name them: PORT is SENSOR_0_PORT.
 	Settings func() Settings
-	Chip     Chip   // how one is found on I2C
-	IIO      string // how the name of one begins in iio
+	Chip     Chip   // how such a chip is found on I2C
+	IIO      string // prefix of such a device's name in iio
 }
 
-// Chip is how a kind's chips are found on an I2C bus.
+// Chip tells how a kind's chips are found on an I2C bus.
 type Chip struct {
 	Addresses []uint16
-	// Ask is a command or register that changes nothing. Chips that a bare read does
-	// not wake acknowledge it, or answer with so many bytes.
+	// Probe is a command or register that changes nothing. A chip that does not
+	// acknowledge a plain read acknowledges Probe, and answers with ProbeLen bytes.
 	Probe    []byte
 	ProbeLen int
-	// Name says what it is that answered at an address, for a person.
+	// Describe tells a person which chip answered at an address.
 	Describe func(bus i2c.Bus, addr uint16) string
 }
 
-// Via is what a sensor is connected by.
+// Via is how a sensor is connected.
 type Via string
 
 // The ways in which sensors are connected.
 const (
-	Serial  Via = "serial"  // a port of its own, which may be unplugged
+	Serial  Via = "serial"  // a serial port for this sensor alone, which may be unplugged
 	I2C     Via = "i2c"     // a chip on a bus
-	IIO     Via = "iio"     // the kernel's files of industrial sensors
-	Network Via = "network" // it belongs to the house, not to one machine
-	Files   Via = "files"   // of the machine itself
+	IIO     Via = "iio"     // files of the kernel's industrial I/O subsystem
+	Network Via = "network" // a device on the network, reachable from every machine
+	Files   Via = "files"   // files of the machine itself
 )
 
 // Measurement names the catalogue's measurement that the kind's readings are of.
@@ -57,32 +57,32 @@ func (k Kind) Measurement() string {
 	return m
 }
 
-// Settings are the ones that only sensors of a kind have. They may also have
+// Settings are the settings of one kind of sensor. They may also have these methods:
 //
-//	Check() error          what is wrong with them by themselves
-//	Fit(s *Sensor) error   adapts the sensor's pace to them
+//	Check() error          reports settings that are wrong
+//	Fit(s *Sensor) error   adapts the sensor's interval and deadline to them
 //	Where() string         where the sensor is, for a person
 type Settings interface {
-	// Open connects the sensor to m. Nothing is read yet.
+	// Open connects the sensor s to m. It reads nothing yet.
 	Open(s Sensor, m *Machine) (Open, error)
 }
 
-// Sensor is one sensor, as its settings say.
+// Sensor is one configured sensor.
 type Sensor struct {
 	Number   int // the n of SENSOR_n_KIND
 	Kind     Kind
-	Device   string        // what it is in the house: its history hangs on this name alone
+	Device   string        // name of the device; its history belongs to this name alone
 	Interval time.Duration // between readings
 	Every    time.Duration // between the samples of a reading
-	Combine  string        // of the samples: median or mean
+	Combine  string        // how samples are combined: median or mean
 	Deadline time.Duration // of one sample
 	Settings Settings
 }
 
-// Open connects the sensor to m. Nothing is read yet.
+// Open connects the sensor to m. It reads nothing yet.
 func (s Sensor) Open(m *Machine) (Open, error) { return s.Settings.Open(s, m) }
 
-// Where tells a person where the sensor is.
+// Where returns, for a person, where the sensor is: a port, a bus, a host.
 func (s Sensor) Where() string {
 	if o, ok := s.Settings.(interface{ Where() string }); ok {
 		return o.Where()
@@ -98,8 +98,8 @@ func (s Sensor) Check() error {
 	return nil
 }
 
-// Fit adapts the sensor's pace to the kind's own settings. An error names the
-// setting that cannot be.
+// Fit adapts the sensor's interval and deadline to the kind's own settings. An error
+// names the setting that does not fit.
 func (s *Sensor) Fit() error {
 	if o, ok := s.Settings.(interface{ Fit(*Sensor) error }); ok {
 		return o.Fit(s)
@@ -112,7 +112,7 @@ type AtPort struct {
 	Port string `env:"PORT,required"` // /dev/serial/by-id/… or /dev/serial0
 }
 
-// Where is the port.
+// Where returns the port.
 func (p AtPort) Where() string { return p.Port }
 
 // OnBus is the setting of a chip on I2C.
@@ -120,16 +120,16 @@ type OnBus struct {
 	Bus string `env:"BUS" envDefault:"1"` // the 1 of /dev/i2c-1
 }
 
-// Where is the bus.
+// Where returns the bus.
 func (b OnBus) Where() string { return "i2c-" + b.Bus }
 
-// NextTo is the setting of a sensor that makes use of another's values.
+// NextTo is the setting of a sensor that uses the values of another sensor.
 type NextTo struct {
-	Near string `env:"NEAR"` // device that measures the air at the same place
+	Near string `env:"NEAR"` // device that measures the air at the same spot
 }
 
-// FitDuty sees to it that a fan can stop between the readings: one takes warmUp and
-// up to three seconds a sample.
+// FitDuty checks that a fan can stop between readings, if duty is true, and raises the
+// deadline if necessary. A reading takes warmUp and up to three seconds a sample.
 func FitDuty(s *Sensor, duty bool, warmUp time.Duration, samples int) error {
 	took := warmUp + time.Duration(3*samples)*time.Second + 10*time.Second
 	s.Deadline = max(s.Deadline, took+20*time.Second)
@@ -139,16 +139,16 @@ func FitDuty(s *Sensor, duty bool, warmUp time.Duration, samples int) error {
 	return nil
 }
 
-// Open is a sensor that can be read.
+// Open is a connected sensor.
 type Open struct {
 	Reader
 	close func() error
 }
 
-// Opened returns a sensor that has nothing to give back.
+// Opened returns a connected sensor that needs no Close.
 func Opened(r Reader) Open { return Open{Reader: r} }
 
-// Close gives back the port that the sensor is read through.
+// Close closes the sensor's port, if it has one of its own.
 func (o Open) Close() error {
 	if o.close == nil {
 		return nil
@@ -156,8 +156,8 @@ func (o Open) Close() error {
 	return o.close()
 }
 
-// Gone reports an error after which a port has to be opened anew: one of the
-// port, not of the sensor behind it.
+// PortLost reports whether err is an error of the port and not of the sensor behind it.
+// The port must then be reopened.
 func PortLost(err error) bool {
 	for _, own := range []error{ErrNoAnswer, ErrChecksum, context.DeadlineExceeded, context.Canceled} {
 		if errors.Is(err, own) {

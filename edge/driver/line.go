@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// Silence is how long a sensor may pause within a frame. What came before a
-// longer pause is dropped.
+// MaxPause is how long a sensor may pause within a frame. The bytes before a longer pause
+// are dropped.
 const maxPause = 500 * time.Millisecond
 
-// What a Match answers, and what Next returns when nothing came.
+// Errors of a Match, and of Next when no frame came in time (ErrNoAnswer).
 var (
 	ErrNoFrame  = errors.New("no frame starts here")
 	ErrChecksum = errors.New("wrong checksum")
 	ErrNoAnswer = errors.New("no answer")
 )
 
-// Match looks at bytes in which a frame may start. It returns the length of the
-// frame, 0 while there are too few bytes to tell, ErrNoFrame, or ErrChecksum.
+// Match checks whether a frame starts at b[0]. It returns the frame's length, 0 if it
+// needs more bytes to tell, ErrNoFrame, or ErrChecksum.
 type Match func(b []byte) (int, error)
 
-// Line finds frames among the bytes of a serial port.
+// Line reads frames from the bytes of a serial port.
 type Line struct {
 	rw     io.ReadWriter
 	clock  Clock
@@ -34,16 +34,16 @@ type Line struct {
 	counts Counts
 }
 
-// NewLine returns the line over rw. Where rw is a serial port it must have a
-// read timeout (100 ms is good), or a silent sensor blocks Next for ever.
+// NewLine returns a line over rw. A serial port needs a read timeout, such as 100 ms.
+// Without one a silent sensor blocks Next for ever.
 func NewLine(rw io.ReadWriter, clock Clock) *Line {
 	return &Line{rw: rw, clock: ClockOr(clock)}
 }
 
-// Counts tells what the line has seen.
+// Counts returns the line's counts.
 func (l *Line) Counts() Counts { return l.counts }
 
-// Retry counts a command that had to be repeated.
+// CountRetry counts a command that was repeated.
 func (l *Line) CountRetry() { l.counts.Retries++ }
 
 // Write sends a command.
@@ -58,8 +58,8 @@ func (l *Line) Write(b []byte) error {
 	return nil
 }
 
-// Discard drops what has come and was not read: in the line, and in the port
-// where it can (go.bug.st/serial's ports can).
+// Discard drops bytes that were received but not read, in the line and in the port if
+// the port can (those of go.bug.st/serial can).
 func (l *Line) Discard() error {
 	l.buf = l.buf[:0]
 	if p, ok := l.rw.(interface{ ResetInputBuffer() error }); ok {
@@ -70,8 +70,8 @@ func (l *Line) Discard() error {
 	return nil
 }
 
-// Next returns the next frame that match accepts. It goes on byte by byte after
-// a bad one, and returns ErrNoAnswer when patience has run out.
+// Next returns the next frame that match accepts. After a bad frame it resynchronises
+// byte by byte. It returns ErrNoAnswer if no frame came within patience.
 func (l *Line) Next(ctx context.Context, patience time.Duration, match Match) ([]byte, error) {
 	deadline := l.clock.Now().Add(patience)
 	for {
@@ -88,7 +88,8 @@ func (l *Line) Next(ctx context.Context, patience time.Duration, match Match) ([
 	}
 }
 
-// take cuts the first frame from the buffer and drops what cannot become one.
+// take removes the first frame from the buffer and returns it, or nil. It drops bytes
+// that cannot start a frame.
 func (l *Line) take(match Match) []byte {
 	for len(l.buf) > 0 {
 		n, err := match(l.buf)
@@ -110,8 +111,8 @@ func (l *Line) take(match Match) []byte {
 	return nil
 }
 
-// fill reads once. go.bug.st/serial reports a read timeout as (0, nil), others
-// as a deadline error; both mean that nothing came yet.
+// fill reads from the port once. go.bug.st/serial reports a read timeout as (0, nil),
+// other ports as a deadline error. Neither is an error of fill.
 func (l *Line) fill(ctx context.Context) error {
 	n, err := l.rw.Read(l.chunk[:])
 	now := l.clock.Now()
@@ -131,12 +132,12 @@ func (l *Line) fill(ctx context.Context) error {
 	return l.clock.Wait(ctx, time.Millisecond)
 }
 
-// port makes the read timeout of a go.bug.st/serial port, (0, nil), the error
-// that the rest of Go expects: os.ErrDeadlineExceeded. Line needs none of it;
-// io.ReadFull and bufio would spin.
+// port turns the read timeout of a go.bug.st/serial port, (0, nil), into the usual error
+// os.ErrDeadlineExceeded. io.ReadFull and bufio loop for ever without it. Line does not
+// need it.
 type port struct{ io.ReadWriter }
 
-// Read is the port's Read with its timeouts as errors.
+// Read reads from the port and returns timeouts as errors.
 func (p port) Read(b []byte) (int, error) {
 	n, err := p.ReadWriter.Read(b)
 	if n == 0 && err == nil && len(b) > 0 {

@@ -8,25 +8,26 @@ import (
 	"periph.io/x/conn/v3/i2c"
 )
 
-// Machine is what sensors are connected to: this one, or a simulated one.
+// Machine is the machine that sensors are connected to, real or simulated.
 type Machine struct {
 	// Serial opens a port at 9600 8N1 whose reads time out after 100 ms.
 	Serial func(s Sensor, port string) (io.ReadWriteCloser, error)
 	// I2C returns a bus by its number or path.
 	I2C func(s Sensor, bus string) (i2c.Bus, error)
-	// Host is where a network sensor really is. Nil: where its settings say.
+	// Host returns the address of a network sensor. Nil: its settings have it.
 	Host func(s Sensor) (host string, port int)
-	// Files are the files of a sensor that is files, and the space of a file system
-	// in bytes. Nil: those of the disk.
+	// Files returns the file system that a sensor is read from, and a function for the
+	// space of a mount point in bytes. Nil: those of this machine.
 	Files func(s Sensor) (fs.FS, func(mount string) (size, free uint64, err error))
 
 	Clock     Clock
-	Air       *Air
+	Air       *Air // latest samples, for sensors that use another's values
 	State     StateStore
-	Simulated bool // its sensors are
+	Simulated bool // its sensors are simulated simulated
 }
 
-// OpenSerial opens a sensor on a serial line. The port is closed with it.
+// OpenSerial opens a serial port and builds a sensor on it. Closing the sensor closes
+// the port.
 func (m *Machine) OpenSerial(s Sensor, port string, build func(io.ReadWriter) (Reader, error)) (Open, error) {
 	p, err := m.Serial(s, port)
 	if err != nil {
@@ -39,7 +40,7 @@ func (m *Machine) OpenSerial(s Sensor, port string, build func(io.ReadWriter) (R
 	return Open{Reader: r, close: p.Close}, nil
 }
 
-// OpenI2C opens a chip on a bus, which others share.
+// OpenI2C builds a sensor on an I2C bus. Other sensors share the bus.
 func (m *Machine) OpenI2C(s Sensor, bus string, build func(i2c.Bus) (Reader, error)) (Open, error) {
 	b, err := m.I2C(s, bus)
 	if err != nil {

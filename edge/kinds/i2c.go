@@ -15,8 +15,8 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// buses are the I2C buses that are in use: one handle a bus, opened when a chip
-// on it is read first.
+// buses holds one handle for each I2C bus that is in use. A bus is opened when a chip on
+// it is first read.
 type buses struct {
 	mu   sync.Mutex
 	open map[string]*bus
@@ -36,8 +36,8 @@ func (b *buses) get(_ driver.Sensor, name string) (i2c.Bus, error) {
 	return b.open[key], nil
 }
 
-// bus is one bus. Its lock is held for one transaction only, so that a chip that needs
-// a pause between two of its own does not hold up the others.
+// bus is one I2C bus. Its lock is held for a single transaction, so that a chip that needs
+// a pause between two transactions does not delay the other chips.
 type bus struct {
 	number int
 	mu     sync.Mutex
@@ -47,8 +47,8 @@ type bus struct {
 func (b *bus) String() string                  { return fmt.Sprintf("/dev/i2c-%d", b.number) }
 func (b *bus) SetSpeed(physic.Frequency) error { return nil }
 
-// Tx does one transaction. A bus that is gone, as that of a USB adapter may be,
-// is opened again the next time.
+// Tx does one transaction. A bus that was lost, such as that of an unplugged USB adapter,
+// is reopened at the next transaction.
 func (b *bus) Tx(addr uint16, w, r []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -67,7 +67,8 @@ func (b *bus) Tx(addr uint16, w, r []byte) error {
 	return err
 }
 
-// gone compares texts: of an error the library keeps no more.
+// busLost reports whether the bus is lost. It compares texts, since the library keeps
+// only the text of an error.
 func busLost(err error) bool {
 	for _, e := range []error{syscall.ENODEV, syscall.EBADF, syscall.ESHUTDOWN} {
 		if strings.HasSuffix(err.Error(), e.Error()) {
@@ -77,7 +78,7 @@ func busLost(err error) bool {
 	return false
 }
 
-// Probe opens a bus to look for chips.
+// OpenBus opens an I2C bus, by its number or path, to search it for chips.
 func OpenBus(path string) (i2c.Bus, error) {
 	n, err := busNumber(path)
 	if err != nil {
@@ -89,7 +90,7 @@ func OpenBus(path string) (i2c.Bus, error) {
 func busNumber(name string) (int, error) {
 	n, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(name), "i2c-"))
 	if err != nil || n < 0 {
-		return 0, fmt.Errorf("BUS is %q: it is the number of /dev/i2c-1, or its path", name)
+		return 0, fmt.Errorf("BUS is %q, not the number or the path of a bus such as /dev/i2c-1", name)
 	}
 	return n, nil
 }

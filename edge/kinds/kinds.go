@@ -1,5 +1,5 @@
-// Package kinds holds the one table of the kinds of sensors, reads sensors'
-// settings, and connects sensors to this machine's ports.
+// Package kinds holds the table of all kinds of sensors. It reads the settings of
+// sensors and connects sensors to this machine's ports.
 package kinds
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/hearth-home/hearth/edge/soil"
 )
 
-// table lists every kind, one a line. What it measures stands in the catalogue.
+// table lists every kind, one a line. The catalogue declares what each measures.
 var table = []driver.Kind{
 	bme280.Kind,
 	dht22.Kind,
@@ -34,10 +34,10 @@ var table = []driver.Kind{
 	soil.Kind,
 }
 
-// All returns every kind.
+// All returns every kind, in order of name.
 func All() []driver.Kind { return slices.Clone(table) }
 
-// Names lists the kinds' names.
+// Names returns the names of all kinds, in order.
 func Names() (names []string) {
 	for _, k := range table {
 		names = append(names, k.Name)
@@ -45,7 +45,7 @@ func Names() (names []string) {
 	return names
 }
 
-// find returns a kind by its name; ok is false where there is none.
+// find returns the kind with this name; ok is false if there is none.
 func find(name string) (k driver.Kind, ok bool) {
 	i := slices.IndexFunc(table, func(k driver.Kind) bool { return k.Name == name })
 	if i < 0 {

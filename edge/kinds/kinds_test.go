@@ -43,7 +43,7 @@ func TestEverySimulatedKindIsReadByItsRealDriver(t *testing.T) {
 				t.Error(err)
 			}
 			if c, ok := o.Reader.(driver.Counter); !ok || c.Counts().Frames == 0 {
-				t.Error("it does not count what it reads")
+				t.Error("the driver does not count its frames")
 			}
 		})
 	}
@@ -54,7 +54,7 @@ func TestTheCatalogueNamesExactlyTheKinds(t *testing.T) {
 	for _, m := range catalogue.All() {
 		for _, k := range m.Kinds {
 			if declared[k] {
-				t.Errorf("%s brings two measurements", k)
+				t.Errorf("%s belongs to two measurements", k)
 			}
 			declared[k] = true
 		}
@@ -66,12 +66,12 @@ func TestTheCatalogueNamesExactlyTheKinds(t *testing.T) {
 		delete(declared, k.Name)
 	}
 	for k := range declared {
-		t.Errorf("the catalogue names %s, which is no kind", k)
+		t.Errorf("the catalogue names %s, which is not a kind", k)
 	}
 }
 
-// A page a kind says what a person has to know; it names every setting.
-func TestEveryKindHasItsPage(t *testing.T) {
+// Every kind has a page in docs/sensors, which names all its settings.
+func TestEveryKindHasAPage(t *testing.T) {
 	index, err := os.ReadFile("../../docs/edge.md")
 	if err != nil {
 		t.Fatal(err)
@@ -109,11 +109,11 @@ func TestParseNamesAllMistakesAtOnce(t *testing.T) {
 		"SENSOR_KIND": "x",
 	}, secret.NewFolder(t.TempDir()), false)
 	if err == nil {
-		t.Fatal("all was taken")
+		t.Fatal("the mistakes were accepted")
 	}
 	for _, want := range []string{
 		"SENSOR_0_PORT", "SENSOR_0_DEVICE", "SENSOR_1_KIND", "SENSOR_3_INTERVALL", "SENSOR_3_EVERY",
-		"SENSOR_4_DEVICE: b is SENSOR_3", "RANGE is 3000", "SENSOR_5_INTERVAL", "SENSOR_6_DEVICE", "SENSOR_KIND",
+		"SENSOR_4_DEVICE: b is already the device of SENSOR_3", "RANGE is 3000", "SENSOR_5_INTERVAL", "SENSOR_6_DEVICE", "SENSOR_KIND",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is not named in\n%v", want, err)
@@ -131,7 +131,7 @@ func TestSensorsMayBeNumberedWithGaps(t *testing.T) {
 	}
 }
 
-func TestSecretsAreNamedNotWritten(t *testing.T) {
+func TestASettingNamesASecretAndPrintsNone(t *testing.T) {
 	dir := t.TempDir()
 	os.WriteFile(filepath.Join(dir, "kasa"), []byte("hunter2-hunter2\n"), 0o600)
 	got, err := Parse(map[string]string{
@@ -148,7 +148,7 @@ func TestSecretsAreNamedNotWritten(t *testing.T) {
 	}
 }
 
-func TestAnSGP30IsMeasuredAllTheTime(t *testing.T) {
+func TestAnSGP30IsMeasuredEverySecond(t *testing.T) {
 	vars := map[string]string{"SENSOR_0_KIND": "sgp30", "SENSOR_0_DEVICE": "air", "SENSOR_0_INTERVAL": "2m"}
 	got, err := Parse(vars, secret.NewFolder(t.TempDir()), false)
 	if err != nil {
@@ -159,7 +159,7 @@ func TestAnSGP30IsMeasuredAllTheTime(t *testing.T) {
 	}
 }
 
-func TestAPortThatIsMissingSaysSo(t *testing.T) {
+func TestAMissingPortIsNamedWithAHint(t *testing.T) {
 	vars := map[string]string{"SENSOR_0_KIND": "sds011", "SENSOR_0_DEVICE": "a", "SENSOR_0_PORT": filepath.Join(t.TempDir(), "usb-none")}
 	s, err := Parse(vars, secret.NewFolder(t.TempDir()), false)
 	if err != nil {
@@ -171,11 +171,11 @@ func TestAPortThatIsMissingSaysSo(t *testing.T) {
 	}
 }
 
-func TestHouseIsValid(t *testing.T) {
+func TestOneOfEachHasOnlySensorSettings(t *testing.T) {
 	vars := sim.OneOfEach()
 	for k := range maps.Keys(vars) {
 		if !variable.MatchString(k) {
-			t.Errorf("%s is no sensor's setting", k)
+			t.Errorf("%s is not a setting of a sensor", k)
 		}
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Real is this machine. What sensors learn is kept in dir; now tells the time, and
-// whether it can be trusted.
+// Real returns this machine. The state of sensors is kept in the folder dir. now returns
+// the time, and whether the clock can be trusted.
 func Real(dir string, now func() (time.Time, bool)) *driver.Machine {
 	b := &buses{open: map[string]*bus{}}
 	return &driver.Machine{

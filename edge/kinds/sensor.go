@@ -18,24 +18,26 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// common are the settings that every sensor has.
+// common holds the settings of every sensor.
 type common struct {
 	Kind     string        `env:"KIND"`     // one of Names
-	Device   string        `env:"DEVICE"`   // what it is in the house: its history hangs on this name alone
+	Device   string        `env:"DEVICE"`   // name of the device; its history belongs to this name alone
 	Interval time.Duration `env:"INTERVAL"` // between readings
-	Every    time.Duration `env:"EVERY"`    // between the samples that a reading is made of
-	Combine  string        `env:"COMBINE"`  // how: median or mean
+	Every    time.Duration `env:"EVERY"`    // between the samples of a reading
+	Combine  string        `env:"COMBINE"`  // how samples are combined: median or mean
 	Deadline time.Duration `env:"DEADLINE"` // of one sample
 }
 
 var (
 	variable = regexp.MustCompile(`^SENSOR_(\d{1,3})_(\w+)$`)
-	// NameOK is what a node or a device may be called: it becomes part of a topic.
+	// ValidName reports whether a node or a device may have a name. The name becomes a
+	// level of an MQTT topic.
 	ValidName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,62}$`).MatchString
 )
 
-// Parse reads the sensors from the variables. Numbers may be left out. Simulated
-// sensors may be read faster than real ones can. All mistakes are in the error.
+// Parse reads the sensors from the variables SENSOR_n_NAME. The numbers n need not be
+// consecutive. Simulated sensors may have intervals that real ones cannot keep. The error
+// lists all mistakes.
 func Parse(vars map[string]string, secrets *secret.Folder, simulated bool) ([]driver.Sensor, error) {
 	numbers := map[int]bool{}
 	var errs []error
@@ -44,7 +46,7 @@ func Parse(vars map[string]string, secrets *secret.Folder, simulated bool) ([]dr
 			n, _ := strconv.Atoi(m[1]) // three digits
 			numbers[n] = true
 		} else if strings.HasPrefix(name, "SENSOR_") {
-			errs = append(errs, fmt.Errorf("%s: a sensor's settings are called SENSOR_0_KIND, SENSOR_0_DEVICE and so on", name))
+			errs = append(errs, fmt.Errorf("%s: settings of a sensor have names like SENSOR_0_KIND and SENSOR_0_DEVICE", name))
 		}
 	}
 	var sensors []driver.Sensor
@@ -52,7 +54,7 @@ func Parse(vars map[string]string, secrets *secret.Folder, simulated bool) ([]dr
 	for _, n := range slices.Sorted(maps.Keys(numbers)) {
 		s, err := parse(n, vars, secrets, simulated)
 		if first, ok := devices[s.Device]; ok && s.Device != "" {
-			err = errors.Join(err, fmt.Errorf("SENSOR_%d_DEVICE: %s is SENSOR_%d already", n, s.Device, first))
+			err = errors.Join(err, fmt.Errorf("SENSOR_%d_DEVICE: %s is already the device of SENSOR_%d", n, s.Device, first))
 		}
 		devices[s.Device] = n
 		errs = append(errs, err)
@@ -61,6 +63,8 @@ func Parse(vars map[string]string, secrets *secret.Folder, simulated bool) ([]dr
 	return sensors, errors.Join(errs...)
 }
 
+// parse reads sensor number n. The error lists all its mistakes.
+// parse reads sensor number n. The error lists all its mistakes.
 func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool) (driver.Sensor, error) {
 	prefix := fmt.Sprintf("SENSOR_%d_", n)
 	opts := env.Options{
@@ -77,13 +81,13 @@ func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool
 		Combine: cmp.Or(c.Combine, k.Combine), Deadline: cmp.Or(c.Deadline, k.Deadline),
 	}
 	if !ok {
-		return s, errors.Join(append(errs, fmt.Errorf("%sKIND: %q is none of %s", prefix, c.Kind, strings.Join(Names(), ", ")))...)
+		return s, errors.Join(append(errs, fmt.Errorf("%sKIND: %q is not one of %s", prefix, c.Kind, strings.Join(Names(), ", ")))...)
 	}
 	if s.Device == "" && k.Name != "host" || s.Device != "" && !ValidName(s.Device) {
-		errs = append(errs, fmt.Errorf("%sDEVICE: %q is no device's name: small letters, digits, dot, - and _", prefix, s.Device))
+		errs = append(errs, fmt.Errorf("%sDEVICE: %q is not a valid name: small letters, digits, dot, - and _", prefix, s.Device))
 	}
 	if s.Device == "status" || s.Device == "stored" {
-		errs = append(errs, fmt.Errorf("%sDEVICE: %s is a topic of hearth's own", prefix, s.Device))
+		errs = append(errs, fmt.Errorf("%sDEVICE: the name %s is reserved", prefix, s.Device))
 	}
 	if _, set := vars[prefix+"EVERY"]; !set && k.Every < s.Interval {
 		s.Every = k.Every
@@ -97,8 +101,8 @@ func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool
 	return s, errors.Join(errs...)
 }
 
-// check looks at a sensor's pace and its kind's settings, and lets the kind adapt
-// the one to the other.
+// check checks a sensor's times and its kind's settings. It lets the kind adapt the
+// times to its settings.
 func check(s *driver.Sensor, prefix string, simulated bool) (errs []error) {
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(prefix+format, args...)) }
 	switch {
@@ -109,7 +113,7 @@ func check(s *driver.Sensor, prefix string, simulated bool) (errs []error) {
 	case s.Combine != "" && s.Combine != "median" && s.Combine != "mean":
 		bad("COMBINE: %q is neither median nor mean", s.Combine)
 	case s.Deadline < 0:
-		bad("DEADLINE: %v is in the past", s.Deadline)
+		bad("DEADLINE: %v is negative", s.Deadline)
 	}
 	if !simulated {
 		if err := s.Fit(); err != nil {
@@ -122,8 +126,8 @@ func check(s *driver.Sensor, prefix string, simulated bool) (errs []error) {
 	return errs
 }
 
-// mistakes gives each error of the parser a line of its own, with the variable's
-// whole name.
+// parseErrors splits the parser's error into one error for each variable, with the
+// variable's full name.
 func parseErrors(prefix string, err error) (errs []error) {
 	if err == nil {
 		return nil
@@ -143,13 +147,13 @@ func parseErrors(prefix string, err error) (errs []error) {
 
 var wordBoundary = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
 
-// upper makes KLAP_PORT of KLAPPort.
+// envName converts KLAPPort to KLAP_PORT.
 func envName(field string) string {
 	return strings.ToUpper(wordBoundary.ReplaceAllString(field, "${1}${3}_${2}${4}"))
 }
 
-// unknown finds variables of the sensor that nobody reads: a typing mistake would
-// otherwise go unnoticed.
+// unknownSettings returns an error for each variable of the sensor that is not a setting
+// of the structs. Such a variable is mostly a typing mistake.
 func unknownSettings(prefix string, vars map[string]string, structs ...any) (errs []error) {
 	known := map[string]bool{}
 	for _, s := range structs {
@@ -163,7 +167,7 @@ func unknownSettings(prefix string, vars map[string]string, structs ...any) (err
 	}
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		if strings.HasPrefix(name, prefix) && !known[name] {
-			errs = append(errs, fmt.Errorf("%s: there is no such setting; there are %s", name, settingNames(known, prefix)))
+			errs = append(errs, fmt.Errorf("%s: there is no such setting; the settings are %s", name, settingNames(known, prefix)))
 		}
 	}
 	return errs

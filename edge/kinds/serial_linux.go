@@ -21,9 +21,9 @@ type port struct {
 	lock *os.File
 }
 
-// openPort opens a serial port at 9600 8N1, and locks it: two readers would each get
-// half of the bytes, and the kernel keeps a second program out only if that does not
-// run as root.
+// openPort opens a serial port at 9600 8N1 and locks it. Without the lock two readers
+// would each get part of the bytes. The kernel's exclusive mode does not keep out a second
+// program that runs as root.
 func openPort(path string) (io.ReadWriteCloser, error) {
 	lock, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -44,19 +44,21 @@ func openPort(path string) (io.ReadWriteCloser, error) {
 	return &port{p, lock}, nil
 }
 
-// Close closes the port and gives up the lock.
+// Close closes the port and releases the lock.
 func (p *port) Close() error { return errors.Join(p.Port.Close(), p.lock.Close()) }
 
+// explainPort adds the likely cause to an error of opening a port.
+// explainPort adds the likely cause to an error of opening a port.
 func explainPort(path string, err error) error {
 	hint := ""
 	perr, isPort := errors.AsType[*serial.PortError](err)
 	switch {
 	case errors.Is(err, os.ErrNotExist), isPort && perr.Code() == serial.PortNotFound:
-		hint = ": is it plugged in? hearth-edge list shows what there is"
+		hint = ": is it plugged in? hearth-edge list shows the ports"
 	case errors.Is(err, os.ErrPermission), isPort && perr.Code() == serial.PermissionDenied:
 		hint = ": add the user to the group dialout"
 	case errors.Is(err, syscall.EWOULDBLOCK), errors.Is(err, syscall.EBUSY), isPort && perr.Code() == serial.PortBusy:
-		hint = ": another program reads it"
+		hint = ": another program uses it"
 	}
 	return fmt.Errorf("open the port %s%s: %w", path, hint, err)
 }

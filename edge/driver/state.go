@@ -10,18 +10,19 @@ import (
 	"time"
 )
 
-// Memory keeps what a sensor has learnt over a power cut, a small file each.
+// StateStore keeps the state of sensors over a power cut, each in a small file.
 type StateStore struct {
-	Dir string // where the files are; empty: nothing is kept
-	// Now tells the time, and whether the clock can be trusted.
+	Dir string // folder of the files; empty: nothing is kept
+	// Now returns the time, and whether the clock can be trusted.
 	Now func() (now time.Time, trusted bool)
-	// Wrote is told how many bytes went to the disk.
+	// OnWrite is called after a write with the number of bytes. It may be nil.
 	OnWrite func(n int)
-	// Failed is told what went wrong.
+	// OnError is called with the error of a failed Load or Save. It may be nil.
 	OnError func(error)
 }
 
-// Load decodes what was saved under a name, and reports whether there is something.
+// Load decodes the state saved under name into the value that into points to. It returns
+// false if there is none.
 func (m StateStore) Load(name string, into any) bool {
 	if m.Dir == "" {
 		return false
@@ -31,12 +32,12 @@ func (m StateStore) Load(name string, into any) bool {
 		err = json.Unmarshal(text, into)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		m.report(fmt.Errorf("read what %s has learnt: %w", name, err))
+		m.report(fmt.Errorf("read the state of %s: %w", name, err))
 	}
 	return err == nil
 }
 
-// Save keeps v under a name.
+// Save writes v, as JSON, under name.
 func (m StateStore) Save(name string, v any) {
 	if m.Dir == "" {
 		return
@@ -46,7 +47,7 @@ func (m StateStore) Save(name string, v any) {
 		err = WriteFile(m.path(name), text)
 	}
 	if err != nil {
-		m.report(fmt.Errorf("save what %s has learnt: %w", name, err))
+		m.report(fmt.Errorf("save the state of %s: %w", name, err))
 		return
 	}
 	if m.OnWrite != nil {
@@ -64,8 +65,8 @@ func (m StateStore) report(err error) {
 	}
 }
 
-// WriteFile replaces a small file such that a power cut leaves the old or the
-// new one.
+// WriteFile replaces a small file atomically: after a power cut the file is the old or
+// the new one.
 func WriteFile(path string, text []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
