@@ -60,6 +60,9 @@ type Device struct {
 	in   []catalogue.Measurement // where its readings may be
 }
 
+// Away reports whether the device cannot be reached or is silent.
+func (d Device) Away() bool { return d.State != "" && d.State != wire.Online }
+
 // Reasons says what is wrong with its metrics.
 func (d Device) Reasons() string {
 	var out []string

@@ -89,7 +89,7 @@ let busy = false;
 async function refresh() {
   if (document.hidden || busy) return;
   busy = true;
-  const state = document.getElementById("state");
+  const connection = document.getElementById("connection");
   let wait = every;
   try {
     const res = await fetch("sections.json", { headers: { "If-None-Match": `"${tag}"` }, cache: "no-store", signal: AbortSignal.timeout(10000) });
@@ -107,9 +107,9 @@ async function refresh() {
     }
     const asof = document.getElementById("asof");
     asof.textContent = write(new Date(Date.now() + ahead));
-    state.textContent = "";
+    connection.textContent = "";
   } catch {
-    state.textContent = "not answering: what is below may be old";
+    connection.textContent = "not answering: what is below may be old";
     wait = slow;
   }
   busy = false;
