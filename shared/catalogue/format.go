@@ -25,8 +25,8 @@ func FormatOf(unit string) Format { return formats[unit] }
 // formats are those of the units, by sign.
 var formats = map[string]Format{
 	"°C": {Fixed: true, Digits: 1}, "K": {Fixed: true, Digits: 1}, "µg/m³": {Fixed: true, Digits: 1}, "m/s": {Fixed: true, Digits: 1}, "$": {Fixed: true, Digits: 2},
-	"hPa": {Fixed: true}, "ppm": {Fixed: true}, "ppb": {Fixed: true}, "lx": {Fixed: true}, "rpm": {Fixed: true}, "m": {Fixed: true}, "°": {Fixed: true},
+	"hPa": {Fixed: true}, "ppm": {Fixed: true}, "ppb": {Fixed: true}, "lx": {Fixed: true}, "rpm": {Fixed: true}, "°": {Fixed: true},
 	"dB": {Fixed: true}, "dBm": {Fixed: true}, "min": {Fixed: true},
 	"%": {WholeFrom: 20}, "V": {WholeFrom: 100}, "W": {Fixed: true, Digits: 1, WholeFrom: 100}, "kWh": {TenthFrom: 10, WholeFrom: 1000},
-	"B": {Prefixes: []string{"kB", "MB", "GB", "TB"}}, "Hz": {Prefixes: []string{"kHz", "MHz", "GHz"}}, "s": {Duration: true},
+	"B": {Prefixes: []string{"kB", "MB", "GB", "TB"}}, "Hz": {Prefixes: []string{"kHz", "MHz", "GHz"}}, "m": {Prefixes: []string{"km"}}, "s": {Duration: true},
 }

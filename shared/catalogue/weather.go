@@ -20,8 +20,8 @@ var weather = Family{Function: "weather", About: "The weather of the places and 
 		Name: "weather_day", Title: "Days to come", About: "OpenWeather's forecast for days from local midnight",
 		Labels: []string{"place"}, Cadence: 24 * time.Hour, Ahead: 6 * 24 * time.Hour,
 		Fields: append([]Field{
-			{Key: "low_celsius", Title: "Low", Unit: "°C", Min: -90, Max: 60},
 			{Key: "high_celsius", Title: "High", Unit: "°C", Min: -90, Max: 60},
+			{Key: "low_celsius", Title: "Low", Unit: "°C", Min: -90, Max: 60},
 		}, precipitation("the day")...),
 	},
 	{
