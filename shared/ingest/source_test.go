@@ -90,7 +90,7 @@ func TestAFaultyReadingIsRefused(t *testing.T) {
 		"no time":                {func(r *reading.Reading) { r.Time = time.Time{} }, "weather: reading without a time", 1},
 		"a time in 1999":         {func(r *reading.Reading) { r.Time = time.Date(1999, 12, 31, 23, 59, 59, 0, time.UTC) }, "weather: the time 1999-12-31T23:59:59Z is outside 2000-01-01 to 2026-06-01 (now 2026-06-01)", 1},
 		"a time in the future":   {func(r *reading.Reading) { r.Time = noon.Add(5*time.Minute + 1) }, "weather: the time 2026-06-01T12:05:00.000000001Z is outside 2000-01-01T00:00:00Z to 2026-06-01T12:05:00Z (now 2026-06-01T12:00:00Z)", 1},
-		"a label of 64 KiB":      {func(r *reading.Reading) { r.Tags["place"] = strings.Repeat("x", 64<<10) }, "no store can keep it", 1},
+		"a label of 64 KiB":      {func(r *reading.Reading) { r.Tags["place"] = strings.Repeat("x", 64<<10) }, "cannot be stored", 1},
 		"too cold":               {func(r *reading.Reading) { r.Fields["temperature_celsius"] = -90.5 }, "weather: temperature_celsius is -90.5, outside of -90 to 60", 2},
 		"too wet":                {func(r *reading.Reading) { r.Fields["humidity_percent"] = 101 }, "weather: humidity_percent is 101, outside of 0 to 100", 2},
 		"all out of range": {func(r *reading.Reading) {

@@ -13,11 +13,12 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-// Days are asked for a span at a time, so that each answer keeps within its
+// daysSpan is the span of one request for days. It keeps each answer within its
 // deadline and maxValues.
 const daysSpan = 30 * day
 
-// Aggregate asks for days in their parts.
+// Aggregate requests windows shorter than a day as they are. It requests calendar days
+// as windows of dayPart, span by span, for the caller to merge.
 func (i *influx) Aggregate(ctx context.Context, q Query, fn func(map[string]string, string, []Window) error) error {
 	if q.Step < day {
 		return i.aggregate(ctx, q, fn)
@@ -34,7 +35,7 @@ func (i *influx) Aggregate(ctx context.Context, q Query, fn func(map[string]stri
 	return err
 }
 
-// narrow leaves out of a long query the time before and after all readings.
+// narrow cuts the span of a long query to that of the measurement's readings.
 func (i *influx) narrow(ctx context.Context, q Query) (Query, error) {
 	if q.To.Sub(q.From) <= 3*daysSpan {
 		return q, nil
@@ -59,7 +60,7 @@ func (i *influx) narrow(ctx context.Context, q Query) (Query, error) {
 	return q, err
 }
 
-// aggregate answers by InfluxQL where the server speaks it, otherwise by Flux.
+// aggregate computes the windows by InfluxQL on InfluxDB 1.x, otherwise by Flux.
 func (i *influx) aggregate(ctx context.Context, q Query, fn func(map[string]string, string, []Window) error) error {
 	v1, err := i.speaksInfluxQL(ctx)
 	if err != nil {
@@ -72,7 +73,7 @@ func (i *influx) aggregate(ctx context.Context, q Query, fn func(map[string]stri
 	if err != nil {
 		return err
 	}
-	fields := map[string]bool{} // those of strings cannot be averaged
+	fields := map[string]bool{} // numbers that q asks for; Flux cannot average strings
 	for _, r := range last {
 		for f := range r.Fields {
 			fields[f] = fields[f] || q.wants(f)
@@ -94,8 +95,8 @@ func (i *influx) aggregate(ctx context.Context, q Query, fn func(map[string]stri
 	return nil
 }
 
-// fluxWindows gives a result for each of what a window says. Each is pushed down
-// to the storage, which one of all at once would not be.
+// fluxWindows returns a Flux script with one result for each aggregate of a window.
+// InfluxDB computes these in its storage engine; one combined result it would not.
 func (i *influx) fluxWindows(q Query, fields []string) string {
 	var b strings.Builder
 	for n, f := range fields {
@@ -109,14 +110,15 @@ func (i *influx) fluxWindows(q Query, fields []string) string {
 	return b.String()
 }
 
-// windowed is a field of a series, its windows by their start in seconds.
-type windowed struct {
+// fieldWindows are the windows of one field of a series.
+type fieldWindows struct {
 	tags    map[string]string
 	field   string
-	windows map[int64]*Window
+	windows map[int64]*Window // by start in unix seconds
 }
 
-func (w *windowed) inOrder() []Window {
+// inOrder returns the windows that have values, by start.
+func (w *fieldWindows) inOrder() []Window {
 	out := make([]Window, 0, len(w.windows))
 	for _, at := range slices.Sorted(maps.Keys(w.windows)) {
 		if v := w.windows[at]; v.Count > 0 {
@@ -126,8 +128,8 @@ func (w *windowed) inOrder() []Window {
 	return out
 }
 
-// windows runs what fluxWindows says.
-func (i *influx) windows(ctx context.Context, q Query, flux string) (map[string]*windowed, error) {
+// windows runs the script of fluxWindows. The result is by series and field.
+func (i *influx) windows(ctx context.Context, q Query, flux string) (map[string]*fieldWindows, error) {
 	ctx, cancel := context.WithTimeout(ctx, influxDeadline)
 	defer cancel()
 	what := "read windows of " + q.Name
@@ -136,17 +138,17 @@ func (i *influx) windows(ctx context.Context, q Query, flux string) (map[string]
 		return nil, influxError(what, err)
 	}
 	defer result.Close()
-	out := map[string]*windowed{}
-	var s *windowed
+	out := map[string]*fieldWindows{}
+	var s *fieldWindows // of the current record
 	for n := 0; result.Next(); n++ {
 		if n == maxValues {
-			return nil, fmt.Errorf("%s: %w than %d values: ask for less", what, ErrTooMany, maxValues)
+			return nil, fmt.Errorf("%s: %w: more than %d values", what, ErrTooMany, maxValues)
 		}
 		record := result.Record()
 		if tags := tagsOf(record); s == nil || s.field != record.Field() || !maps.Equal(s.tags, tags) {
 			key := reading.Reading{Name: q.Name, Tags: tags}.Series() + "\x00" + record.Field()
 			if s = out[key]; s == nil {
-				s = &windowed{tags, record.Field(), map[int64]*Window{}}
+				s = &fieldWindows{tags, record.Field(), map[int64]*Window{}}
 				out[key] = s
 			}
 		}
@@ -160,9 +162,9 @@ func (i *influx) windows(ctx context.Context, q Query, flux string) (map[string]
 	return out, influxError(what, result.Err())
 }
 
-// put keeps one value. The first window begins where the query does: it is
-// counted from 1970 like the others.
-func (w *windowed) put(at time.Time, step time.Duration, what string, value any) error {
+// put stores one aggregate (mean, min, …) of the window that contains at. InfluxDB
+// begins the first window at the query's start, so put rounds at down to a step.
+func (w *fieldWindows) put(at time.Time, step time.Duration, aggregate string, value any) error {
 	var v float64
 	switch n := value.(type) {
 	case float64:
@@ -170,7 +172,7 @@ func (w *windowed) put(at time.Time, step time.Duration, what string, value any)
 	case int64:
 		v = float64(n)
 	default:
-		return fmt.Errorf("the %s of %q is a %T", what, w.field, value)
+		return fmt.Errorf("the %s of %q is a %T", aggregate, w.field, value)
 	}
 	start := floor(at, step)
 	to := w.windows[start.Unix()]
@@ -178,7 +180,7 @@ func (w *windowed) put(at time.Time, step time.Duration, what string, value any)
 		to = &Window{Start: start}
 		w.windows[start.Unix()] = to
 	}
-	switch what {
+	switch aggregate {
 	case "mean":
 		to.Mean = v
 	case "min":
@@ -193,7 +195,8 @@ func (w *windowed) put(at time.Time, step time.Duration, what string, value any)
 	return nil
 }
 
-// floor returns the start of the window of whole seconds that t is in.
+// floor returns the start of the window that contains t. step is in whole seconds, and
+// windows are aligned to the unix epoch.
 func floor(t time.Time, step time.Duration) time.Time {
 	s, seconds := t.Unix(), int64(step/time.Second)
 	return time.Unix(s-((s%seconds)+seconds)%seconds, 0).UTC()
@@ -231,6 +234,7 @@ func (i *influx) Extents(ctx context.Context, from, to time.Time) ([]Extent, err
 	return out, nil
 }
 
+// extent returns when the measurement's first and last readings are, by Flux.
 func (i *influx) extent(ctx context.Context, name string, from, to time.Time) (Extent, error) {
 	e := Extent{Name: name}
 	for _, end := range []string{"first", "last"} {
@@ -245,6 +249,7 @@ func (i *influx) extent(ctx context.Context, name string, from, to time.Time) (E
 	return e, nil
 }
 
+// include widens e to contain at.
 func (e *Extent) include(at time.Time) {
 	if e.First.IsZero() || at.Before(e.First) {
 		e.First = at
@@ -254,11 +259,12 @@ func (e *Extent) include(at time.Time) {
 	}
 }
 
+// names returns the measurements that have readings in a span, by Flux.
 func (i *influx) names(ctx context.Context, from, to time.Time) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, influxDeadline)
 	defer cancel()
-	// As schema.measurements does it, which not every 2.x lets look further back
-	// than 30 days.
+	// The query of schema.measurements. That function itself is limited to the last 30
+	// days in some versions 2.x.
 	result, err := api.NewQueryAPI(i.org, i.client.HTTPService()).Query(ctx, fmt.Sprintf(
 		`from(bucket: %s) |> range(start: %s, stop: %s) |> keep(columns: ["_measurement"]) |> group() |> distinct(column: "_measurement")`,
 		literal(i.bucket), from.Format(time.RFC3339Nano), to.Format(time.RFC3339Nano)))

@@ -9,7 +9,7 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// thousand returns what 20 devices say in 50 seconds.
+// thousand returns the readings of 20 devices in 50 seconds.
 func thousand(at time.Time) []reading.Reading {
 	rs := make([]reading.Reading, 1000)
 	for i := range rs {
@@ -23,8 +23,8 @@ func thousand(at time.Time) []reading.Reading {
 	return rs
 }
 
-// benchmark calls with readings that are each time step later; with a step of 0
-// nothing may be stored again.
+// benchmark repeats call with readings that are a step later each time. With a step of
+// 0 the readings are equal, and call must store nothing.
 func benchmark(b *testing.B, step time.Duration, call func(*store.Store, []reading.Reading) (stored int, err error)) {
 	for _, backend := range backends[:2] {
 		b.Run(backend.name, func(b *testing.B) {
@@ -58,8 +58,7 @@ func mergeAll(b *testing.B) func(*store.Store, []reading.Reading) (int, error) {
 func BenchmarkMerge1000New(b *testing.B)   { benchmark(b, time.Minute, mergeAll(b)) }
 func BenchmarkMerge1000Again(b *testing.B) { benchmark(b, 0, mergeAll(b)) }
 
-// BenchmarkAYear asks about a year of one device that said something every 53
-// seconds.
+// BenchmarkAYear reads a year of one device that reports every 53 seconds.
 func BenchmarkAYear(b *testing.B) {
 	const year = 365 * 24 * time.Hour
 	for _, backend := range backends[:2] {

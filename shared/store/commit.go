@@ -8,32 +8,32 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-// Tx is a transaction of the SQL tables. It ends with the function that it was
-// given to.
+// Tx is a transaction of the SQL tables. It must not be used after the function that
+// got it has returned.
 type Tx struct {
 	s  *Store
 	in *txn
 }
 
-// inOneFile is a Series in the same database as the tables. Transact stores the
-// readings and what fn does in one transaction, or neither.
-type inOneFile interface {
+// transactor is a Series in the same database as the SQL tables. Transact stores rs and
+// runs fn in one transaction.
+type transactor interface {
 	Transact(ctx context.Context, rs []reading.Reading, fn func(context.Context, *sql.Tx) error) error
 }
 
-// Commit stores readings and what fn writes to the tables; what says what for
-// in errors. With SQLite both are one transaction. With InfluxDB and PostgreSQL
-// the readings are stored first: if the transaction then fails, the caller
-// repeats the whole, and the readings are stored once. fn may be nil, and may
-// run again after a failure of the connection; it uses nothing of the store but
-// the Tx. What it returns, Commit returns wrapped, and its transaction is undone.
+// Commit stores readings and runs fn, which writes to the SQL tables. On SQLite both
+// are one transaction. With InfluxDB and PostgreSQL the readings are stored first; if
+// the transaction then fails, the caller calls Commit again, which is idempotent. An
+// error of fn undoes its transaction, and Commit returns it wrapped. fn may be nil. It
+// may run again after a lost connection. fn must use only the Tx, not the Store. what
+// names the operation in errors.
 func (s *Store) Commit(ctx context.Context, what string, rs []reading.Reading, fn func(context.Context, *Tx) error) error {
 	if fn == nil {
 		fn = func(context.Context, *Tx) error { return nil }
 	}
 	within := func(ctx context.Context, tx *txn) error { return fn(ctx, &Tx{s, tx}) }
-	if file, ok := s.Series.(inOneFile); ok {
-		return s.transactIn(ctx, file, what, rs, within)
+	if t, ok := s.Series.(transactor); ok {
+		return s.transactIn(ctx, t, what, rs, within)
 	}
 	if len(rs) > 0 {
 		if err := s.Write(ctx, rs); err != nil {
@@ -43,28 +43,30 @@ func (s *Store) Commit(ctx context.Context, what string, rs []reading.Reading, f
 	return s.tx(ctx, what, within)
 }
 
-func (s *Store) transactIn(ctx context.Context, file inOneFile, what string, rs []reading.Reading, fn func(context.Context, *txn) error) error {
+// transactIn runs fn and stores rs in one transaction of t.
+func (s *Store) transactIn(ctx context.Context, t transactor, what string, rs []reading.Reading, fn func(context.Context, *txn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, sqlDeadline)
 	defer cancel()
-	return explain(what, file.Transact(ctx, rs, func(ctx context.Context, tx *sql.Tx) error {
+	return explain(what, t.Transact(ctx, rs, func(ctx context.Context, tx *sql.Tx) error {
 		return fn(ctx, &txn{tx, s.dialect})
 	}))
 }
 
-// SaveDevices writes what a batch changes. States and news of dead letters are
-// replaced only by newer ones, so that neither order nor repetition matters.
+// SaveDevices writes the changes of a batch. A newer state is never replaced by an
+// older one, nor is a newer report of a dead letter. So batches may come in any order
+// and more than once.
 func (t *Tx) SaveDevices(ctx context.Context, c DeviceChange) error {
 	return saveDevices(ctx, t.in, c)
 }
 
-// Fenced answers ErrFenced if the run's lease went to a later run. Until the
-// transaction ends, no other run takes it.
+// Fenced returns ErrFenced if a later run has taken the lease of r. Otherwise no other
+// run can take the lease until the transaction ends.
 func (t *Tx) Fenced(ctx context.Context, r Run) error {
 	return fenced(ctx, t.in, r.Function, r.Fence)
 }
 
-// Queue adds messages to the outbox. One whose Created is zero was created now;
-// a key that was ever queued is not queued again.
+// Queue adds messages to the outbox. A message whose key is in the outbox already, sent
+// or not, is ignored. A zero Created becomes the current time.
 func (t *Tx) Queue(ctx context.Context, messages []alert.Message) error {
 	if len(messages) == 0 {
 		return nil
@@ -76,7 +78,7 @@ func (t *Tx) Queue(ctx context.Context, messages []alert.Message) error {
 	return queue(ctx, t.in, messages, now)
 }
 
-// SaveTargets replaces what is remembered of these targets of a function.
+// SaveTargets replaces the stored states of these targets of a function.
 func (t *Tx) SaveTargets(ctx context.Context, function string, states []alert.TargetState) error {
 	return writeStates(ctx, t.in, function, states)
 }

@@ -42,8 +42,8 @@ func TestCommitStoresReadingsAndRowsTogether(t *testing.T) {
 	})
 }
 
-// A failed commit leaves no row, and on SQLite no reading either; the repetition
-// stores all once.
+// A failed commit leaves no row, and on SQLite no reading either. Repeated, it stores
+// everything once.
 func TestAFailedCommitCanBeRepeated(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		name, broken := measurement(t), errors.New("broken")
@@ -53,7 +53,7 @@ func TestAFailedCommitCanBeRepeated(t *testing.T) {
 			})
 		}
 		if err := commit(broken); !errors.Is(err, broken) {
-			t.Errorf("%v, want what the function returned", err)
+			t.Errorf("%v, want the function's error", err)
 		}
 		if due, err := s.Due(t.Context(), noon, 10); err != nil || len(due) != 0 {
 			t.Errorf("%v, %v, want nothing queued", due, err)
@@ -86,9 +86,9 @@ func TestCommitRefusesAWholeBatchForOneReading(t *testing.T) {
 	})
 }
 
-// Of callers at once each third fails and each seventh panics: that is theirs
-// alone.
-func TestCommitsAtOnceFailAlone(t *testing.T) {
+// Of many concurrent calls, each third fails and each seventh panics. This does not
+// affect the others.
+func TestConcurrentCommitsFailAlone(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		name := measurement(t)
 		var all sync.WaitGroup
@@ -138,7 +138,7 @@ func TestCommitsAtOnceFailAlone(t *testing.T) {
 		if s.OneFile() && !slices.Equal(stored, want) {
 			t.Errorf("stored %v, want %v", stored, want)
 		}
-		// What is stored next to failed ones can be written again.
+		// A series that a failed call used too can be written again.
 		if err := s.Commit(t.Context(), "store a batch", measured(name, "01"), nil); err != nil {
 			t.Error(err)
 		}

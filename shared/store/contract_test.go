@@ -12,10 +12,10 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// noon is when most of what is stored here was measured.
+// noon is the time of most readings in these tests.
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 123_456_000, time.UTC)
 
-// backends opens a fresh store of every kind. The same promises hold for each.
+// backends opens an empty store of every kind. All pass the same tests.
 var backends = []struct {
 	name string
 	open func(testing.TB) *store.Store
@@ -28,15 +28,15 @@ var backends = []struct {
 	{"influx2", openInflux2},
 }
 
-// each runs a promise against every backend.
-func each(t *testing.T, promise func(*testing.T, *store.Store)) {
+// each runs a test against every backend.
+func each(t *testing.T, test func(*testing.T, *store.Store)) {
 	t.Helper()
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
 			if b.name == "influx2" && os.Getenv("HEARTH_TEST_INFLUX2_URL") == "" {
 				t.SkipNow() // make test-influx2
 			}
-			promise(t, b.open(t))
+			test(t, b.open(t))
 		})
 	}
 }
@@ -51,8 +51,8 @@ func openSQLite(t testing.TB) *store.Store {
 	return s
 }
 
-// openInflux2 uses a real InfluxDB 2. Its bucket is shared by all tests: each
-// measurement here is named after the time.
+// openInflux2 uses a real InfluxDB 2. All tests share its bucket, so each test uses
+// measurements with names of its own.
 func openInflux2(t testing.TB) *store.Store {
 	return openServers(t, store.Influx{
 		URL: os.Getenv("HEARTH_TEST_INFLUX2_URL"), Org: os.Getenv("HEARTH_TEST_INFLUX2_ORG"), Bucket: os.Getenv("HEARTH_TEST_INFLUX2_BUCKET"),
@@ -74,7 +74,7 @@ func openServers(t testing.TB, i store.Influx) *store.Store {
 	return s
 }
 
-// planted returns a secret with the value.
+// planted returns a secret with that value.
 func planted(t testing.TB, name, value string) secret.String {
 	t.Helper()
 	dir := t.TempDir()

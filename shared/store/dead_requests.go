@@ -11,38 +11,38 @@ import (
 )
 
 const (
-	maxRequests = 1000
-	handOuts    = 3                // of one request
-	handPause   = 10 * time.Second // between two of them
-	keepRequest = 24 * time.Hour   // that no connector has fetched
+	maxRequests   = 1000
+	deliveries    = 3                // of each request
+	deliveryPause = 10 * time.Second // between two deliveries of a request
+	keepRequest   = 24 * time.Hour   // if no connector fetches it
 )
 
-// What a person may ask for dead letters.
+// Actions of a DeadRequest.
 const (
 	Replay = "replay"
 	Drop   = "drop"
 )
 
-// DeadRequest is what a person asks a connector to do with dead letters: those
-// that match all of Function, Letter, Topic and Cause, "" matching any, and
-// that were dead letters at Requested.
+// DeadRequest is a user's request to a connector to replay or drop dead letters. It
+// applies to the letters that match all of Function, Letter, Topic and Cause (""
+// matches any) and that were dead letters at Requested.
 type DeadRequest struct {
 	ID        string    `json:"id"`
 	Action    string    `json:"action"` // Replay or Drop
 	Function  string    `json:"function,omitempty"`
-	Letter    string    `json:"letter,omitempty"` // id of one
+	Letter    string    `json:"letter,omitempty"` // id of one letter
 	Topic     string    `json:"topic,omitempty"`  // MQTT filter
 	Cause     string    `json:"cause,omitempty"`  // the whole reason
 	Requested time.Time `json:"requested"`
 }
 
-// AddDeadRequest keeps a request for TakeDeadRequests; one without an ID gets
-// one, one whose ID is known is the same request. It answers ErrFull where a
-// thousand wait, and refuses another action and a drop of all there are, which no
-// connector does unasked. Requests that nobody fetched for a day are deleted.
+// AddDeadRequest stores a request for TakeDeadRequests. An empty ID is replaced by a
+// random one; a request whose ID is known is ignored. Errors: an unknown action, a drop
+// without any filter, and ErrFull if a thousand requests wait. Requests that no
+// connector has fetched for a day are deleted.
 func (s *Store) AddDeadRequest(ctx context.Context, r DeadRequest) error {
 	if r.Action != Replay && r.Action != Drop {
-		return fmt.Errorf("a request for dead letters cannot be %q", r.Action)
+		return fmt.Errorf("unknown action %q for dead letters", r.Action)
 	}
 	if r.Action == Drop && clean(r.Function+r.Letter+r.Topic+r.Cause) == "" {
 		return errors.New("a request to drop dead letters needs a function, a letter, a topic or a cause")
@@ -50,18 +50,18 @@ func (s *Store) AddDeadRequest(ctx context.Context, r DeadRequest) error {
 	if r.ID == "" {
 		r.ID = rand.Text()
 	}
-	return s.tx(ctx, "keep a request for dead letters", func(ctx context.Context, tx *txn) error {
+	return s.tx(ctx, "store a request for dead letters", func(ctx context.Context, tx *txn) error {
 		now, err := s.now(ctx, tx)
 		if err != nil {
 			return err
 		}
 		if r.Requested.Before(now) {
 			now = r.Requested
-		} // else its clock is ahead, and must not age the others
+		} // a request whose clock is ahead must not make the others a day old
 		if _, err := tx.ExecContext(ctx, `delete from dead_requests where requested < $1`, stamp(now.Add(-keepRequest))); err != nil {
 			return err
 		}
-		if err := room(ctx, tx, "dead_requests", maxRequests); err != nil {
+		if err := checkRoom(ctx, tx, "dead_requests", maxRequests); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `
@@ -72,28 +72,29 @@ func (s *Store) AddDeadRequest(ctx context.Context, r DeadRequest) error {
 	})
 }
 
-// room answers ErrFull where a table has as many rows as it may have.
-func room(ctx context.Context, tx *txn, table string, most int) error {
+// checkRoom returns ErrFull if a table has most rows or more.
+func checkRoom(ctx context.Context, tx *txn, table string, most int) error {
 	var n int
 	if err := tx.QueryRowContext(ctx, `select count(*) from `+table).Scan(&n); err != nil {
 		return err
 	}
 	if n >= most {
-		return fmt.Errorf("%s: %w: %d rows", table, ErrFull, n)
+		return fmt.Errorf("%w: %s has %d rows", ErrFull, table, n)
 	}
 	return nil
 }
 
-// TakeDeadRequests returns the oldest requests for the dead letters of these
-// functions (none named: of all), to hand to a connector in an answer.
+// TakeDeadRequests returns the oldest requests for the dead letters of these functions
+// (of all functions, if none is named). The caller sends them to a connector in the
+// answer to a batch.
 //
-// An answer may be lost, and nothing says that it arrived. So a request is
-// handed out three times, at least ten seconds apart, and deleted with the
-// third. That is harmless, because a request names its time: what became a dead
-// letter after it is not meant, so that a second drop finds nothing, and a
-// second replay repeats only what failed again, which the store takes once.
+// The connector does not confirm that it got the answer. So each request is returned
+// three times, at least ten seconds apart, and then deleted. Repeating a request is
+// harmless, because it covers only letters that were dead at Requested. A second drop
+// finds none of them. A second replay delivers only messages that have failed again,
+// and storing a message is idempotent.
 func (s *Store) TakeDeadRequests(ctx context.Context, functions []string, now time.Time, limit int) ([]DeadRequest, error) {
-	where, args := ` where (handed is null or handed <= $1)`, []any{stamp(now.Add(-handPause))}
+	where, args := ` where (handed is null or handed <= $1)`, []any{stamp(now.Add(-deliveryPause))}
 	if len(functions) > 0 {
 		t := &txn{dialect: s.dialect}
 		where += ` and function in ('', ` + t.params(2, len(functions)) + `)`
@@ -101,8 +102,8 @@ func (s *Store) TakeDeadRequests(ctx context.Context, functions []string, now ti
 			args = append(args, clean(f))
 		}
 	}
-	// Nearly always there are none: no transaction for that.
-	if some, err := query(ctx, s, "look for requests for dead letters", scanRequest, dueRequests+where+` limit 1`, args...); len(some) == 0 {
+	// Usually there are no requests. Then this needs no write transaction.
+	if due, err := query(ctx, s, "look for requests for dead letters", scanRequest, selectRequests+where+` limit 1`, args...); len(due) == 0 {
 		return nil, err
 	}
 	var out []DeadRequest
@@ -110,12 +111,12 @@ func (s *Store) TakeDeadRequests(ctx context.Context, functions []string, now ti
 		if err := lockRequests(ctx, tx); err != nil {
 			return err
 		}
-		out, err = queryIn(ctx, tx, scanRequest, dueRequests+where+fmt.Sprintf(` order by requested, id limit %d`, limit), args...)
+		out, err = queryIn(ctx, tx, scanRequest, selectRequests+where+fmt.Sprintf(` order by requested, id limit %d`, limit), args...)
 		if err != nil {
 			return err
 		}
-		for some := range slices.Chunk(out, chunkRows) {
-			if err := handOut(ctx, tx, some, now); err != nil {
+		for chunk := range slices.Chunk(out, chunkRows) {
+			if err := noteDelivery(ctx, tx, chunk, now); err != nil {
 				return err
 			}
 		}
@@ -127,14 +128,14 @@ func (s *Store) TakeDeadRequests(ctx context.Context, functions []string, now ti
 	return out, nil
 }
 
-const dueRequests = `select id, function, action, letter, topic, cause, requested from dead_requests`
+const selectRequests = `select id, function, action, letter, topic, cause, requested from dead_requests`
 
 func scanRequest(rows *sql.Rows) (r DeadRequest, err error) {
 	err = rows.Scan(&r.ID, &r.Function, &r.Action, &r.Letter, &r.Topic, &r.Cause, scanTime{&r.Requested})
 	return r, err
 }
 
-// lockRequests keeps replicas from handing out the same at once.
+// lockRequests keeps replicas from taking the same requests at the same time.
 func lockRequests(ctx context.Context, tx *txn) error {
 	if tx.dialect != Postgres {
 		return nil
@@ -143,7 +144,9 @@ func lockRequests(ctx context.Context, tx *txn) error {
 	return err
 }
 
-func handOut(ctx context.Context, tx *txn, rs []DeadRequest, now time.Time) error {
+// noteDelivery counts a delivery of these requests and deletes those that have had all
+// their deliveries.
+func noteDelivery(ctx context.Context, tx *txn, rs []DeadRequest, now time.Time) error {
 	if len(rs) == 0 {
 		return nil
 	}
@@ -152,7 +155,7 @@ func handOut(ctx context.Context, tx *txn, rs []DeadRequest, now time.Time) erro
 		args[i] = r.ID
 	}
 	in := ` where id in (` + tx.params(1, len(rs)) + `)`
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`delete from dead_requests%s and times >= %d`, in, handOuts-1), args...); err != nil {
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`delete from dead_requests%s and times >= %d`, in, deliveries-1), args...); err != nil {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `update dead_requests set times = times + 1, handed = `+tx.params(1, 1)+

@@ -5,37 +5,37 @@ import (
 	"time"
 )
 
-// Device is a row of the register: what one thing in the house is for people.
-// Its ID is the only identity on its readings, so names and rooms may change.
+// Device is a row of the register of devices. Readings carry only its ID, so its name
+// and room may change.
 type Device struct {
 	ID          string    `json:"id"`
 	Kind        string    `json:"kind"` // edge, node, zigbee, bridge, group, mapped
 	Name        string    `json:"name"`
 	Room        string    `json:"room,omitempty"`
 	ReplacedBy  string    `json:"replaced_by,omitempty"`
-	Maintenance time.Time `json:"maintenance,omitzero"` // until then nothing is told of it
-	Seen        time.Time `json:"seen"`                 // first by hearth
+	Maintenance time.Time `json:"maintenance,omitzero"` // no alert is sent for the device until then
+	Seen        time.Time `json:"seen"`                 // when hearth first saw it
 }
 
-// DeviceID says that a physical thing is, or was, a device.
+// DeviceID binds a physical id to a device for a span of time.
 type DeviceID struct {
 	Physical string          `json:"physical"` // ieee address, name at the edge, topic
 	Device   string          `json:"device"`
-	Name     string          `json:"name"`  // what its source calls it
-	About    json.RawMessage `json:"about"` // what its source says of it, an object
+	Name     string          `json:"name"`  // from the device's source
+	About    json.RawMessage `json:"about"` // a description from the device's source, a JSON object
 	Since    time.Time       `json:"since"`
-	Until    time.Time       `json:"until,omitzero"` // zero: still
+	Until    time.Time       `json:"until,omitzero"` // zero: still bound
 }
 
-// DeviceState is the last word of one metric of a device.
+// DeviceState is the latest state of one metric of a device.
 type DeviceState struct {
 	Device   string    `json:"device"`
 	Metric   string    `json:"metric"`
 	Value    float64   `json:"value"`
 	Text     string    `json:"text,omitempty"` // if not empty, there is no value
-	Time     time.Time `json:"time,omitzero"`  // the source's clock; zero: unknown
+	Time     time.Time `json:"time,omitzero"`  // by the source's clock; zero: unknown
 	Arrived  time.Time `json:"arrived"`
-	Changed  time.Time `json:"changed"` // since when it has this value
+	Changed  time.Time `json:"changed"` // since when the metric has this value
 	Quality  string    `json:"quality"` // ok, warming_up, suspect, clock_unsynced
 	Reason   string    `json:"reason,omitempty"`
 	Retained bool      `json:"retained,omitempty"`
@@ -43,8 +43,8 @@ type DeviceState struct {
 	GoodTime time.Time `json:"good_time,omitzero"`
 }
 
-// Newer reports that s replaces old: by the source's clock, and where that is
-// the same or unknown by arrival.
+// Newer reports whether s replaces old. The source's time decides; if it is equal or
+// unknown in both, the time of arrival does.
 func (s DeviceState) Newer(old DeviceState) bool {
 	if c := micros(s.Time).Compare(micros(old.Time)); c != 0 {
 		return c > 0
@@ -52,53 +52,53 @@ func (s DeviceState) Newer(old DeviceState) bool {
 	return micros(s.Arrived).After(micros(old.Arrived))
 }
 
-// DeviceRequest asks which device a physical thing is.
+// DeviceRequest asks for the device of a physical id, which is registered if it is new.
 type DeviceRequest struct {
 	Physical string
 	Kind     string
-	Device   string // the id it should have if it is new
-	Name     string // what its source calls it
+	Device   string // the id for a new device
+	Name     string // from the device's source
 	About    json.RawMessage
 }
 
-// DeviceSetting is what a person has decided of a device.
+// DeviceSetting is a user's setting for a device, from hearth.yml.
 type DeviceSetting struct {
 	Device      string
-	Name        string // "": what its source calls it
+	Name        string // "": the name from the device's source
 	Room        string // "": none
 	Kind        string
-	Physical    []string  // what it is now; an earlier device of that physical id is replaced
+	Physical    []string  // its physical ids from now on; a device that had one of them is replaced
 	Maintenance time.Time // zero: none
 }
 
-// Span is a range of an edge node's numbers, both ends included.
+// Span is a range of sequence numbers of an edge node, both ends included.
 type Span struct {
 	From, To uint64
-	Since    int64 // unix seconds when it was noticed
+	Since    int64 // unix seconds when hearth noticed that they are missing
 }
 
-// EdgeSeq is what is known of the numbering of one boot of an edge node.
+// EdgeSeq is the state of the sequence numbers of one boot of an edge node.
 type EdgeSeq struct {
 	Node    string    `json:"node"`
 	Boot    string    `json:"boot"`
-	Started time.Time `json:"started"` // first seen
+	Started time.Time `json:"started"` // when hearth first saw the boot
 	Seen    time.Time `json:"seen"`
-	Upto    uint64    `json:"upto"` // all of 1 to Upto is stored or given up
+	Upto    uint64    `json:"upto"` // every number from 1 to Upto is stored or lost
 	Highest uint64    `json:"highest"`
-	First   bool      `json:"first"`   // of the node's boots: hearth may be younger
-	Missing uint64    `json:"missing"` // given up
-	Holes   []Span    `json:"holes"`   // between Upto and Highest
-	Lost    []Span    `json:"lost"`    // of Missing, as far as remembered
+	First   bool      `json:"first"`   // the first boot that hearth has seen of the node: it may have begun before
+	Missing uint64    `json:"missing"` // how many numbers are lost: hearth no longer waits for them
+	Holes   []Span    `json:"holes"`   // numbers between Upto and Highest that may still come
+	Lost    []Span    `json:"lost"`    // the highest ranges of the lost numbers
 }
 
-// EdgeArrival is when a reading without a clock arrived first.
+// EdgeArrival is when a reading that has no time of its own first arrived.
 type EdgeArrival struct {
 	Node, Boot string
 	Seq        uint64
 	Time       time.Time
 }
 
-// DeadLetter is the mirror of one in a connector.
+// DeadLetter is the copy of a connector's dead letter in the store.
 type DeadLetter struct {
 	ID       string    `json:"id"`
 	Function string    `json:"function"`
@@ -110,21 +110,22 @@ type DeadLetter struct {
 	Size     int64     `json:"size"`
 	Sample   []byte    `json:"sample_base64,omitempty"` // its first 4 KiB
 	Reported time.Time `json:"-"`                       // when the connector's report of it arrived; a later report replaces an earlier one
-	Gone     bool      `json:"gone,omitempty"`
+	Gone     bool      `json:"gone,omitempty"`          // replayed or dropped since
 }
 
-// DeviceChange is what one batch of messages changes, in one transaction.
+// DeviceChange holds the changes of one batch of messages. They are written in one
+// transaction.
 type DeviceChange struct {
-	States []DeviceState // one for each device and metric
-	Dead   []DeadLetter  // one for each id and function
-	// Nodes are those whose numbering Count changes. It gets what is known of
-	// all their boots that matter and returns what to keep. It may be called
-	// again.
+	States []DeviceState // at most one for each device and metric
+	Dead   []DeadLetter  // at most one for each id and function
+	// Count gets the stored sequence numbers of all boots of Nodes and returns those to
+	// write. It may be called again if the transaction is repeated.
 	Nodes []string
 	Count func([]EdgeSeq) []EdgeSeq
-	// Function and Writer say who writes, if it claims devices before it plans.
+	// Writer is the process that writes for Function. It is empty for processes that do
+	// not call ClaimDevices.
 	Function, Writer string
 }
 
-// Empty reports that there is nothing to write.
+// Empty reports whether there is nothing to write.
 func (c DeviceChange) Empty() bool { return len(c.States)+len(c.Dead)+len(c.Nodes) == 0 }

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-const maxNamesakes = 1000 // devices that are requested under one id
+const maxNamesakes = 1000 // devices whose requested id is the same
 
-// Devices returns the register, by id. Maintenance lasts until the later of what
-// hearth.yml names and a button has set.
+// Devices returns all devices, by id. Maintenance is the later of the end in hearth.yml
+// and the end that a button has set.
 func (s *Store) Devices(ctx context.Context) ([]Device, error) {
 	return query(ctx, s, "read the devices", func(rows *sql.Rows) (d Device, err error) {
 		var button time.Time
@@ -25,8 +25,8 @@ func (s *Store) Devices(ctx context.Context) ([]Device, error) {
 
 const idColumns = `physical, device, name, about, since, until`
 
-// DeviceIDs returns which physical things the devices are now; with all, also
-// what they were.
+// DeviceIDs returns the current physical ids of all devices; with all, also the
+// earlier ones.
 func (s *Store) DeviceIDs(ctx context.Context, all bool) ([]DeviceID, error) {
 	return query(ctx, s, "read the physical ids", scanDeviceID,
 		`select `+idColumns+` from device_ids where until is null or $1 order by device, since, physical`, all)
@@ -39,9 +39,11 @@ func scanDeviceID(rows *sql.Rows) (d DeviceID, err error) {
 	return d, err
 }
 
-// AdoptDevices returns which device each requested thing is, in order. What is new takes the
-// place of what had its name and left, or becomes a device under the id that is
-// requested; where another thing has that, with a number behind.
+// AdoptDevices returns the binding of each requested physical id, in order, and
+// registers the new ones. A new physical id is bound to the device of the same kind and
+// name that has no physical id left, because the thing was replaced. Otherwise it gets
+// a new device with the requested id, or, if another device has that id, with "-2",
+// "-3", … appended.
 func (s *Store) AdoptDevices(ctx context.Context, requests []DeviceRequest, now time.Time) (out []DeviceID, err error) {
 	err = s.tx(ctx, "register devices", func(ctx context.Context, tx *txn) error {
 		out = make([]DeviceID, 0, len(requests))
@@ -58,23 +60,23 @@ func (s *Store) AdoptDevices(ctx context.Context, requests []DeviceRequest, now 
 }
 
 func adopt(ctx context.Context, tx *txn, r DeviceRequest, now time.Time) (DeviceID, error) {
-	id, ok, err := boundTo(ctx, tx, r.Physical)
+	id, ok, err := binding(ctx, tx, r.Physical)
 	if ok || err != nil {
 		return id, err
 	}
-	left, err := leftBy(ctx, tx, r)
+	vacant, err := vacantDevice(ctx, tx, r)
 	if err != nil {
 		return id, err
 	}
-	if left != "" {
-		r.Device = left
+	if vacant != "" {
+		r.Device = vacant
 	}
 	for n := 1; n <= maxNamesakes; n++ {
 		device := r.Device
 		if n > 1 {
 			device += "-" + strconv.Itoa(n)
 		}
-		free, err := reserve(ctx, tx, device, r, now)
+		free, err := createOrReuse(ctx, tx, device, r, now)
 		if err != nil {
 			return id, err
 		}
@@ -84,15 +86,15 @@ func adopt(ctx context.Context, tx *txn, r DeviceRequest, now time.Time) (Device
 		if err := bind(ctx, tx, r, device, now); err != nil {
 			return id, err
 		}
-		id, _, err = boundTo(ctx, tx, r.Physical) // another process may have been first
+		id, _, err = binding(ctx, tx, r.Physical) // another process may have bound it first
 		return id, err
 	}
-	return id, fmt.Errorf("%d devices are called %s", maxNamesakes, r.Device)
+	return id, fmt.Errorf("the ids %s to %[1]s-%d are all taken", r.Device, maxNamesakes)
 }
 
-// leftBy returns the device that something of the same kind and name was last,
-// if nothing is now: the thing was swapped for a new one.
-func leftBy(ctx context.Context, tx *txn, r DeviceRequest) (string, error) {
+// vacantDevice returns the last device that had a physical id of this kind and name and
+// has none now, "" if there is no such device.
+func vacantDevice(ctx context.Context, tx *txn, r DeviceRequest) (string, error) {
 	ids, err := queryIn(ctx, tx, func(rows *sql.Rows) (id string, err error) {
 		err = rows.Scan(&id)
 		return id, err
@@ -106,7 +108,8 @@ func leftBy(ctx context.Context, tx *txn, r DeviceRequest) (string, error) {
 	return ids[0], err
 }
 
-func boundTo(ctx context.Context, tx *txn, physical string) (DeviceID, bool, error) {
+// binding returns the current binding of a physical id; false if there is none.
+func binding(ctx context.Context, tx *txn, physical string) (DeviceID, bool, error) {
 	ids, err := queryIn(ctx, tx, scanDeviceID, `select `+idColumns+` from device_ids where physical = $1 and until is null`, clean(physical))
 	if len(ids) == 0 {
 		return DeviceID{}, false, err
@@ -114,8 +117,9 @@ func boundTo(ctx context.Context, tx *txn, physical string) (DeviceID, bool, err
 	return ids[0], true, err
 }
 
-// reserve makes the device, or takes one that is no physical thing now.
-func reserve(ctx context.Context, tx *txn, device string, r DeviceRequest, now time.Time) (bool, error) {
+// createOrReuse creates the device. If it exists, createOrReuse reports whether it has
+// no physical id, so that it can be bound again.
+func createOrReuse(ctx context.Context, tx *txn, device string, r DeviceRequest, now time.Time) (bool, error) {
 	res, err := tx.ExecContext(ctx, `
 		insert into devices (id, kind, name, room, replaced_by, seen) values ($1, $2, $3, '', '', $4) on conflict (id) do nothing`,
 		device, r.Kind, clean(r.Name), stamp(now))
@@ -129,6 +133,7 @@ func reserve(ctx context.Context, tx *txn, device string, r DeviceRequest, now t
 	return len(taken) == 0, err
 }
 
+// bind binds a physical id to a device from now on.
 func bind(ctx context.Context, tx *txn, r DeviceRequest, device string, now time.Time) error {
 	about := "{}"
 	if len(r.About) > 0 {
@@ -140,8 +145,8 @@ func bind(ctx context.Context, tx *txn, r DeviceRequest, device string, now time
 	return err
 }
 
-// DescribeDevices keeps what sources call physical things and say of them. A
-// device's name for people follows, unless a person has chosen another.
+// DescribeDevices stores the names and descriptions that sources give to physical ids.
+// The device gets the same name, unless the user has chosen another.
 func (s *Store) DescribeDevices(ctx context.Context, ids []DeviceID) error {
 	if len(ids) == 0 {
 		return nil
@@ -168,7 +173,7 @@ func (s *Store) UnbindDevices(ctx context.Context, physical []string, now time.T
 	if len(physical) == 0 {
 		return nil
 	}
-	return s.tx(ctx, "let devices go", func(ctx context.Context, tx *txn) error {
+	return s.tx(ctx, "unbind devices", func(ctx context.Context, tx *txn) error {
 		for _, p := range physical {
 			if _, err := tx.ExecContext(ctx, `update device_ids set until = $1 where physical = $2 and until is null`, stamp(now), clean(p)); err != nil {
 				return err
@@ -178,29 +183,28 @@ func (s *Store) UnbindDevices(ctx context.Context, physical []string, now time.T
 	})
 }
 
-// ConfigureDevices does what a person has decided: names, rooms, maintenance,
-// and which physical thing a device is from now on. settings are all there are: a
-// device that had one the last time and has none now has no name, room and
-// maintenance by a person any more. A device without a room in its setting has none.
-// One without a name keeps what a source called it; a name that a person gave it
-// before falls back to what its source calls it.
+// ConfigureDevices applies the user's settings: names, rooms, maintenance and physical
+// ids. settings are the settings of all devices: a device that had a setting in the
+// last call and has none now loses its name, room and maintenance from there. A device
+// whose setting has no room has no room. A device whose setting has no name gets the
+// name from its source.
 func (s *Store) ConfigureDevices(ctx context.Context, settings []DeviceSetting, now time.Time) error {
 	return s.tx(ctx, "configure devices", func(ctx context.Context, tx *txn) error {
 		before, err := queryIn(ctx, tx, scanNamed, namedQuery, namedDevices)
 		if err != nil {
 			return err
 		}
-		var gone []DeviceSetting
+		var removed []DeviceSetting
 		var names []string
 		for _, d := range settings {
 			names = append(names, d.Device)
 		}
 		for _, id := range slices.Concat(before...) {
 			if !slices.Contains(names, id) {
-				gone = append(gone, DeviceSetting{Device: id, Kind: "mapped"})
+				removed = append(removed, DeviceSetting{Device: id, Kind: "mapped"})
 			}
 		}
-		for _, d := range slices.Concat(gone, settings) { // behind: one may replace what is gone
+		for _, d := range slices.Concat(removed, settings) { // removed first: a setting may replace one of them
 			if err := configure(ctx, tx, d, now); err != nil {
 				return fmt.Errorf("%s: %w", d.Device, err)
 			}
@@ -209,45 +213,57 @@ func (s *Store) ConfigureDevices(ctx context.Context, settings []DeviceSetting, 
 	})
 }
 
+// configure applies one setting.
 func configure(ctx context.Context, tx *txn, d DeviceSetting, now time.Time) error {
-	name := d.Name
-	if name == "" {
-		name = d.Device
-	}
-	if _, err := tx.ExecContext(ctx, `
-		insert into devices (id, kind, name, room, replaced_by, maintenance, seen) values ($1, $2, $3, $4, '', $5, $6)
-		on conflict (id) do update set room = excluded.room, maintenance = excluded.maintenance, replaced_by = '',
-			name = case when $7 <> '' then excluded.name
-				when exists (select 1 from device_ids i where i.device = devices.id and i.name = devices.name) then devices.name
-				else coalesce((select i.name from device_ids i where i.device = devices.id and i.name <> i.physical
-					order by i.until is not null, i.since desc, i.physical limit 1), excluded.name) end`,
-		d.Device, d.Kind, clean(name), clean(d.Room), stamp(d.Maintenance), stamp(now), clean(d.Name)); err != nil {
+	if err := writeSetting(ctx, tx, d, now); err != nil {
 		return err
 	}
 	for _, physical := range d.Physical {
-		old, bound, err := boundTo(ctx, tx, physical)
-		if err != nil {
-			return err
-		}
-		if bound && old.Device == d.Device {
-			continue
-		}
-		r := DeviceRequest{Physical: physical, Name: physical}
-		if bound {
-			r.Name, r.About = old.Name, old.About
-			if err := unbind(ctx, tx, old, d.Device, now); err != nil {
-				return err
-			}
-		}
-		if err := bind(ctx, tx, r, d.Device, now); err != nil {
+		if err := rebind(ctx, tx, physical, d.Device, now); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// unbind ends what a physical thing was. A device that is nothing else is
-// replaced by the next.
+// writeSetting creates or updates the device's row. Without a name in the setting, the
+// device keeps a name that a source gave it. A name that the user gave it before is
+// replaced by the newest name from a source, or by the device's id.
+func writeSetting(ctx context.Context, tx *txn, d DeviceSetting, now time.Time) error {
+	name := d.Name
+	if name == "" {
+		name = d.Device
+	}
+	_, err := tx.ExecContext(ctx, `
+		insert into devices (id, kind, name, room, replaced_by, maintenance, seen) values ($1, $2, $3, $4, '', $5, $6)
+		on conflict (id) do update set room = excluded.room, maintenance = excluded.maintenance, replaced_by = '',
+			name = case when $7 <> '' then excluded.name
+				when exists (select 1 from device_ids i where i.device = devices.id and i.name = devices.name) then devices.name
+				else coalesce((select i.name from device_ids i where i.device = devices.id and i.name <> i.physical
+					order by i.until is not null, i.since desc, i.physical limit 1), excluded.name) end`,
+		d.Device, d.Kind, clean(name), clean(d.Room), stamp(d.Maintenance), stamp(now), clean(d.Name))
+	return err
+}
+
+// rebind binds a physical id to the device and ends its binding to another device. A
+// physical id that no source has named gets itself as its name.
+func rebind(ctx context.Context, tx *txn, physical, device string, now time.Time) error {
+	old, bound, err := binding(ctx, tx, physical)
+	if err != nil || bound && old.Device == device {
+		return err
+	}
+	r := DeviceRequest{Physical: physical, Name: physical}
+	if bound {
+		r.Name, r.About = old.Name, old.About
+		if err := unbind(ctx, tx, old, device, now); err != nil {
+			return err
+		}
+	}
+	return bind(ctx, tx, r, device, now)
+}
+
+// unbind ends a binding. If its device has no other physical id, the device next
+// replaces it.
 func unbind(ctx context.Context, tx *txn, old DeviceID, next string, now time.Time) error {
 	if _, err := tx.ExecContext(ctx, `update device_ids set until = $1 where physical = $2 and until is null`, stamp(now), clean(old.Physical)); err != nil {
 		return err

@@ -16,9 +16,9 @@ func request(physical, kind, device string) store.DeviceRequest {
 	return store.DeviceRequest{Physical: physical, Kind: kind, Device: device, Name: device, About: json.RawMessage(`{"a": 1}`)}
 }
 
-func adopt(t *testing.T, s *store.Store, ws ...store.DeviceRequest) []string {
+func adopt(t *testing.T, s *store.Store, rs ...store.DeviceRequest) []string {
 	t.Helper()
-	ids, err := s.AdoptDevices(t.Context(), ws, noon)
+	ids, err := s.AdoptDevices(t.Context(), rs, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func adopt(t *testing.T, s *store.Store, ws ...store.DeviceRequest) []string {
 	return out
 }
 
-func TestAPhysicalThingIsOneDeviceForEver(t *testing.T) {
+func TestAPhysicalIDKeepsItsDevice(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		first := adopt(t, s, request("0x1", "zigbee", "office"), request("edge/office", "edge", "office"), request("0x2", "zigbee", "office"))
 		if want := []string{"office", "office-2", "office-3"}; !slices.Equal(first, want) {
@@ -42,7 +42,7 @@ func TestAPhysicalThingIsOneDeviceForEver(t *testing.T) {
 	})
 }
 
-func TestSeveralAdoptingAtOnceAgree(t *testing.T) {
+func TestConcurrentAdoptsAgree(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		var wg sync.WaitGroup
 		got := make([]string, 8)
@@ -58,7 +58,7 @@ func TestSeveralAdoptingAtOnceAgree(t *testing.T) {
 		}
 		wg.Wait()
 		if len(slices.Compact(slices.Clone(got))) != 1 {
-			t.Errorf("0x1 is %v", got)
+			t.Errorf("0x1 is bound to several devices: %v", got)
 		}
 		ids, err := s.DeviceIDs(t.Context(), false)
 		if err != nil {
@@ -69,12 +69,12 @@ func TestSeveralAdoptingAtOnceAgree(t *testing.T) {
 			devices[id.Device] = true
 		}
 		if len(ids) != 9 || len(devices) != 9 {
-			t.Errorf("%d things are %d devices", len(ids), len(devices))
+			t.Errorf("%d physical ids have %d devices, want 9 and 9", len(ids), len(devices))
 		}
 	})
 }
 
-func TestADeviceLeavesAndAnotherTakesItsPlace(t *testing.T) {
+func TestAReplacementGetsTheUnboundDevice(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		adopt(t, s, request("0x1", "zigbee", "garage"))
 		id := store.DeviceID{Physical: "0x1", Device: "garage", Name: "Garage door", About: json.RawMessage(`{}`)}
@@ -87,7 +87,7 @@ func TestADeviceLeavesAndAnotherTakesItsPlace(t *testing.T) {
 		next := request("0x2", "zigbee", "garage-door")
 		next.Name = "Garage door"
 		if got := adopt(t, s, next); got[0] != "garage" {
-			t.Errorf("the next is %v", got)
+			t.Errorf("the replacement is %v, want garage", got)
 		}
 		ds, err := s.Devices(t.Context())
 		if err != nil || len(ds) != 1 || ds[0].Name != "Garage door" {
@@ -96,7 +96,7 @@ func TestADeviceLeavesAndAnotherTakesItsPlace(t *testing.T) {
 	})
 }
 
-func TestTheMappingsThatWereActedOnAreKept(t *testing.T) {
+func TestKnownMappingsAreStored(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		for _, want := range [][]string{nil, {"a", "b"}, {"c"}, nil} {
 			if err := s.SetNamedMappings(t.Context(), want); err != nil {
@@ -111,5 +111,5 @@ func TestTheMappingsThatWereActedOnAreKept(t *testing.T) {
 
 // saveDevices stores a change as ingest does.
 func saveDevices(ctx context.Context, st *store.Store, c store.DeviceChange) error {
-	return st.Commit(ctx, "store what devices say", nil, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) })
+	return st.Commit(ctx, "store the states of devices", nil, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) })
 }

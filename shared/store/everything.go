@@ -12,21 +12,20 @@ import (
 )
 
 const (
-	readAtOnce = 20_000 // readings that Everything holds
-	shortest   = time.Second
+	readAtOnce = 20_000      // readings that Everything holds in memory
+	shortest   = time.Second // span of one read
 )
 
-// Extent says when a measurement has its first and its last reading.
+// Extent is the time of the first and of the last reading of a measurement.
 type Extent struct {
 	Name        string
 	First, Last time.Time
 }
 
-// Everything returns the readings of all measurements with from <= time < to, a
-// day (in UTC) at a time, the days in order, within a day by measurement. An
-// error is the last that it yields. It holds some thousand readings, and no
-// transaction while the caller works: what is written meanwhile may be in it or
-// not.
+// Everything returns the readings of all measurements with from <= time < to, day by
+// day (in UTC), and by measurement within a day. An error ends the sequence. Everything
+// holds at most some thousand readings in memory, and no transaction while the caller
+// works. Readings that are written meanwhile may be missing.
 func (s *Store) Everything(ctx context.Context, from, to time.Time) iter.Seq2[reading.Reading, error] {
 	return func(yield func(reading.Reading, error) bool) {
 		extents, err := s.Extents(ctx, clamp(from), clamp(to))
@@ -46,7 +45,7 @@ func (s *Store) Everything(ctx context.Context, from, to time.Time) iter.Seq2[re
 		for d := first.Truncate(day); !d.After(last); d = d.Add(day) {
 			for _, e := range extents {
 				start, end := later(d, e.First), earlier(d.Add(day), e.Last.Add(1))
-				if more, err := s.eachOf(ctx, e.Name, start, end, yield); err != nil {
+				if more, err := s.eachReading(ctx, e.Name, start, end, yield); err != nil {
 					yield(reading.Reading{}, err)
 					return
 				} else if !more {
@@ -57,8 +56,10 @@ func (s *Store) Everything(ctx context.Context, from, to time.Time) iter.Seq2[re
 	}
 }
 
-// eachOf yields the readings of a measurement in spans that hold few enough.
-func (s *Store) eachOf(ctx context.Context, name string, from, to time.Time, yield func(reading.Reading, error) bool) (more bool, err error) {
+// eachReading yields the readings of one measurement. It reads spans of time and
+// adapts their length to the number of readings. more is false if the caller has ended
+// the sequence.
+func (s *Store) eachReading(ctx context.Context, name string, from, to time.Time, yield func(reading.Reading, error) bool) (more bool, err error) {
 	for step := to.Sub(from); from.Before(to); {
 		end := earlier(from.Add(step), to)
 		most := readAtOnce
@@ -100,8 +101,8 @@ func later(a, b time.Time) time.Time {
 }
 
 // Between returns the readings of one measurement with from <= time < to,
-// ordered by series and time. tags narrows it; nil means all. More than a
-// million are ErrTooMany.
+// ordered by series and time. With tags, only series that have all of them. More than
+// a million readings are ErrTooMany.
 func (s *Store) Between(ctx context.Context, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error) {
 	return s.BetweenAtMost(ctx, maxReadings, name, tags, from, to)
 }
@@ -117,7 +118,8 @@ func (s *Store) DropSamples(ctx context.Context, names []string) error {
 	return nil
 }
 
-// CheckDelete refuses what would delete more than was meant.
+// CheckDelete returns an error for a delete whose arguments may match more than
+// intended: an empty measurement name, or a tag without a name or value.
 func CheckDelete(name string, tags map[string]string) error {
 	if name == "" {
 		return errors.New("delete readings: no measurement is named")

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// CountQuotaRows looks into the table.
+// CountQuotaRows returns the number of rows in the table.
 func (s *Store) CountQuotaRows(t *testing.T) (n int) {
 	t.Helper()
 	if err := s.read.QueryRowContext(t.Context(), `select count(*) from quotas`).Scan(&n); err != nil {
@@ -17,7 +17,7 @@ func (s *Store) CountQuotaRows(t *testing.T) (n int) {
 	return n
 }
 
-// Version is the number of migrations that were run.
+// Version returns the number of applied migrations.
 func (s *Store) Version(t *testing.T) int {
 	t.Helper()
 	v, err := version(t.Context(), s.read)
@@ -27,7 +27,7 @@ func (s *Store) Version(t *testing.T) int {
 	return v
 }
 
-// CountDeadLetters looks into the table, the gone included.
+// CountDeadLetters returns the number of rows, including replayed and dropped letters.
 func (s *Store) CountDeadLetters(t *testing.T) (n int) {
 	t.Helper()
 	if err := s.read.QueryRowContext(t.Context(), `select count(*) from dead_letters`).Scan(&n); err != nil {
@@ -36,7 +36,7 @@ func (s *Store) CountDeadLetters(t *testing.T) (n int) {
 	return n
 }
 
-// Explain returns how the database would answer, where it may not scan a table.
+// Explain returns the database's plan for a query, with table scans disabled.
 func (s *Store) Explain(t *testing.T, text string) string {
 	t.Helper()
 	tx, err := s.write.BeginTx(t.Context(), nil)
@@ -71,7 +71,7 @@ func (s *Store) Explain(t *testing.T, text string) string {
 	return strings.Join(out, "; ")
 }
 
-// TaskDays reads the view as a panel would: "id age idle".
+// TaskDays returns the rows of the view tasks: "id age idle".
 func (s *Store) TaskDays(t *testing.T) []string {
 	t.Helper()
 	out, err := queryIn(t.Context(), s.read, func(rows *sql.Rows) (string, error) {
@@ -90,7 +90,7 @@ func (s *Store) TaskDays(t *testing.T) []string {
 	return out
 }
 
-// Exec runs a statement, to break what a test wants broken.
+// Exec runs a statement, for a test that needs a damaged database.
 func (s *Store) Exec(t *testing.T, text string) {
 	t.Helper()
 	if _, err := s.write.ExecContext(t.Context(), text); err != nil {
@@ -98,14 +98,14 @@ func (s *Store) Exec(t *testing.T, text string) {
 	}
 }
 
-// Numbered is what reads the migration files.
+// Numbered checks the names and first lines of migration files.
 func Numbered(dir fs.FS) error {
 	_, err := numbered(dir)
 	return err
 }
 
-// OneFile reports that readings and tables are in one database.
+// OneFile reports whether readings and tables are in one database.
 func (s *Store) OneFile() bool {
-	_, ok := s.Series.(inOneFile)
+	_, ok := s.Series.(transactor)
 	return ok
 }

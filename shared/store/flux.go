@@ -15,7 +15,7 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-// Of one answer, so that a wide question cannot fill the memory.
+// Limits of one answer, so that a query for too much cannot exhaust the memory.
 const (
 	maxValues   = 5_000_000
 	maxReadings = 1_000_000
@@ -33,16 +33,15 @@ func (i *influx) BetweenAtMost(ctx context.Context, limit int, name string, tags
 	}
 	out := make([]reading.Reading, 0, len(points))
 	for _, p := range sorted(points) {
-		if matches(p.Tags, tags) && p.Time.Before(to) { // 1.8 includes the stop
+		if matches(p.Tags, tags) && p.Time.Before(to) { // InfluxDB 1.8 includes the range's stop
 			out = append(out, p)
 		}
 	}
 	return out, nil
 }
 
-// Latest returns the newest reading of every series that is not older than
-// since. Flux gives the last value of each field; those of the newest time make
-// the reading.
+// Latest returns the newest reading of every series that is not older than since. Flux
+// returns the last value of each field; the values of the newest time form the reading.
 func (i *influx) Latest(ctx context.Context, name string, since time.Time) ([]reading.Reading, error) {
 	points, err := i.points(ctx, name, i.flux(name, nil, since, latest)+` |> last()`, maxReadings)
 	if err != nil {
@@ -59,9 +58,9 @@ func (i *influx) Latest(ctx context.Context, name string, since time.Time) ([]re
 	return out, nil
 }
 
-// flux selects the values of a measurement. They are not pivoted: columns of
-// numbers and of strings stay apart, and an empty string is not mistaken for no
-// value.
+// flux returns the query for the values of a measurement. The query does not pivot
+// them: so columns of numbers and of strings stay separate, and an empty string differs
+// from a missing value.
 func (i *influx) flux(name string, tags map[string]string, from, to time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `from(bucket: %s) |> range(start: %s, stop: %s) |> filter(fn: (r) => r._measurement == %s`,
@@ -75,7 +74,7 @@ func (i *influx) flux(name string, tags map[string]string, from, to time.Time) s
 	return b.String()
 }
 
-// literal returns s as a Flux string. A dollar sign would start an
+// literal returns s as a Flux string literal. It escapes dollar signs, which start an
 // interpolation.
 func literal(s string) string {
 	var b strings.Builder
@@ -92,6 +91,7 @@ func literal(s string) string {
 	return b.String()
 }
 
+// clamp returns t, limited to the times that the stores can hold.
 func clamp(t time.Time) time.Time {
 	switch t = t.UTC(); {
 	case t.Before(earliest):
@@ -102,13 +102,13 @@ func clamp(t time.Time) time.Time {
 	return t
 }
 
-// points runs a query and unites its values to readings. More than limit are
-// ErrTooMany.
+// points runs a Flux query and merges its values into readings. More than limit
+// readings are ErrTooMany.
 func (i *influx) points(ctx context.Context, name, flux string, limit int) (map[point]reading.Reading, error) {
 	ctx, cancel := context.WithTimeout(ctx, influxDeadline)
 	defer cancel()
 	what := "read " + name
-	result, err := api.NewQueryAPI(i.org, i.client.HTTPService()).Query(ctx, flux) // a shared one has a data race
+	result, err := api.NewQueryAPI(i.org, i.client.HTTPService()).Query(ctx, flux) // a shared QueryAPI has a data race
 	if err != nil {
 		return nil, influxError(what, err)
 	}
@@ -118,11 +118,11 @@ func (i *influx) points(ctx context.Context, name, flux string, limit int) (map[
 	var tags map[string]string
 	for n := 0; result.Next(); n++ {
 		if n == maxValues || len(out) > limit {
-			return nil, fmt.Errorf("%s: %w than %d readings: ask for a shorter time", what, ErrTooMany, limit)
+			return nil, fmt.Errorf("%s: %w: more than %d readings", what, ErrTooMany, limit)
 		}
 		record := result.Record()
-		if more := tagsOf(record); tags == nil || !maps.Equal(tags, more) {
-			tags = more
+		if t := tagsOf(record); tags == nil || !maps.Equal(tags, t) {
+			tags = t
 			current = reading.Reading{Name: name, Tags: tags}.Series()
 		}
 		p := point{current, record.Time().UnixNano()}
@@ -136,12 +136,12 @@ func (i *influx) points(ctx context.Context, name, flux string, limit int) (map[
 		}
 	}
 	if len(out) > limit {
-		return nil, fmt.Errorf("%s: %w than %d readings: ask for a shorter time", what, ErrTooMany, limit)
+		return nil, fmt.Errorf("%s: %w: more than %d readings", what, ErrTooMany, limit)
 	}
 	return out, influxError(what, result.Err())
 }
 
-// tagsOf returns the columns that are not Flux's own.
+// tagsOf returns the record's tags: all string columns but those of Flux itself.
 func tagsOf(r *fluxquery.FluxRecord) map[string]string {
 	tags := map[string]string{}
 	for k, v := range r.Values() {
@@ -152,16 +152,16 @@ func tagsOf(r *fluxquery.FluxRecord) map[string]string {
 	return tags
 }
 
-// keep puts a value into the maps of r.
+// keep adds a value to the maps of r.
 func keep(r reading.Reading, field string, value any) error {
 	switch v := value.(type) {
 	case float64:
 		r.Fields[field] = v
-	case int64: // hearth writes none; others may write into its bucket
+	case int64: // hearth writes no integers, but other programs may write to its bucket
 		r.Fields[field] = float64(v)
 	case string:
 		r.Text[field] = v
-	case nil: // CSV has no other empty string
+	case nil: // an empty string, which the CSV answer cannot tell from no value
 		r.Text[field] = ""
 	default:
 		return fmt.Errorf("field %q holds a %T", field, value)
@@ -181,6 +181,7 @@ func sorted(points map[point]reading.Reading) []reading.Reading {
 	return out
 }
 
+// matches reports whether tags contains all of want.
 func matches(tags, want map[string]string) bool {
 	for k, v := range want {
 		if tags[k] != v {

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-const maxFunctions = 200 // those seen last are kept
+const maxFunctions = 200
 
-// Function is what a function says of itself.
+// Function is a function's description of itself.
 type Function struct {
 	Name       string        `json:"name"`
-	Schedule   string        `json:"schedule,omitempty"` // cron expression; "": not by the clock
-	Period     time.Duration `json:"period"`             // between two runs, whole seconds; 0: not by the clock
+	Schedule   string        `json:"schedule,omitempty"` // cron expression; "": not scheduled
+	Period     time.Duration `json:"period"`             // between two runs, in whole seconds; 0: not scheduled
 	Version    string        `json:"version"`
 	Configured bool          `json:"configured"` // false: its key is missing
 	LastSeen   time.Time     `json:"last_seen"`
@@ -21,7 +21,7 @@ type Function struct {
 // SaveFunction stores a function's description of itself, unless the store has one
 // that is newer by LastSeen. Only the 200 functions seen last are kept.
 func (s *Store) SaveFunction(ctx context.Context, f Function) error {
-	return s.tx(ctx, "remember the function "+f.Name, func(ctx context.Context, tx *txn) error {
+	return s.tx(ctx, "store the function "+f.Name, func(ctx context.Context, tx *txn) error {
 		if _, err := tx.ExecContext(ctx, `
 			insert into functions (name, schedule, period_seconds, version, configured, last_seen) values ($1, $2, $3, $4, $5, $6)
 			on conflict (name) do update set schedule = excluded.schedule, period_seconds = excluded.period_seconds,
@@ -36,8 +36,7 @@ func (s *Store) SaveFunction(ctx context.Context, f Function) error {
 	})
 }
 
-// Functions returns the functions that were ever seen and not forgotten, by
-// name.
+// Functions returns the stored functions, by name.
 func (s *Store) Functions(ctx context.Context) ([]Function, error) {
 	return query(ctx, s, "read the functions", func(rows *sql.Rows) (f Function, err error) {
 		var seconds int64
@@ -47,9 +46,8 @@ func (s *Store) Functions(ctx context.Context) ([]Function, error) {
 	}, `select name, schedule, period_seconds, version, configured, last_seen from functions order by name`)
 }
 
-// ForgetFunction deletes what is known of a function that was taken away, and
-// reports whether it was known. One that still runs comes back with its next
-// word.
+// ForgetFunction deletes the description of a removed function and reports whether
+// there was one. A function that still runs stores its description again.
 func (s *Store) ForgetFunction(ctx context.Context, name string) (known bool, err error) {
 	err = s.tx(ctx, "forget the function "+name, func(ctx context.Context, tx *txn) error {
 		res, err := tx.ExecContext(ctx, `delete from functions where name = $1`, clean(name))

@@ -13,20 +13,20 @@ import (
 
 var micro = noon.Truncate(time.Microsecond)
 
-func TestAFunctionIsWhatItSaidLast(t *testing.T) {
+func TestTheNewestDescriptionOfAFunctionIsKept(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		seen := func(f store.Function) {
+		save := func(f store.Function) {
 			t.Helper()
 			if err := s.SaveFunction(t.Context(), f); err != nil {
 				t.Fatal(err)
 			}
 		}
 		weather := store.Function{Name: "weather", Schedule: "*/15 * * * *", Period: 15 * time.Minute, Version: "1.2.0", Configured: true, LastSeen: micro}
-		seen(store.Function{Name: "weather", LastSeen: micro.Add(-time.Hour)})
-		seen(weather)
-		seen(store.Function{Name: "weather", Version: "1.1.0", LastSeen: micro.Add(-time.Minute)}) // a replica that is late
+		save(store.Function{Name: "weather", LastSeen: micro.Add(-time.Hour)})
+		save(weather)
+		save(store.Function{Name: "weather", Version: "1.1.0", LastSeen: micro.Add(-time.Minute)}) // a replica that is late
 		sensors := store.Function{Name: "sensors", LastSeen: micro}
-		seen(sensors)
+		save(sensors)
 		got, err := s.Functions(t.Context())
 		if diff := cmp.Diff([]store.Function{sensors, weather}, got); err != nil || diff != "" {
 			t.Errorf("%v\n%s", err, diff)
@@ -37,7 +37,7 @@ func TestAFunctionIsWhatItSaidLast(t *testing.T) {
 			}
 		}
 		for i := range 205 {
-			seen(store.Function{Name: fmt.Sprintf("f%03d", i), LastSeen: micro.Add(time.Duration(i+1) * time.Second)})
+			save(store.Function{Name: fmt.Sprintf("f%03d", i), LastSeen: micro.Add(time.Duration(i+1) * time.Second)})
 		}
 		if got, err := s.Functions(t.Context()); err != nil || len(got) != 200 || got[0].Name != "f005" {
 			t.Errorf("%d functions, %v, want the 200 seen last", len(got), err)
@@ -45,7 +45,7 @@ func TestAFunctionIsWhatItSaidLast(t *testing.T) {
 	})
 }
 
-func TestARequestIsHandedOutThreeTimes(t *testing.T) {
+func TestARequestIsReturnedThreeTimes(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		add := func(r store.DeadRequest) {
 			t.Helper()
@@ -57,7 +57,7 @@ func TestARequestIsHandedOutThreeTimes(t *testing.T) {
 		replay := store.DeadRequest{ID: "2", Action: store.Replay, Function: "zigbee", Letter: "m5k2", Requested: micro.Add(time.Second)}
 		all := store.DeadRequest{ID: "3", Action: store.Replay, Requested: micro.Add(2 * time.Second)}
 		add(drop)
-		add(drop) // the same
+		add(drop) // the same request again is ignored
 		add(replay)
 		add(all)
 		take := func(after time.Duration, functions []string, limit int, want ...store.DeadRequest) {
@@ -83,12 +83,12 @@ func TestARequestIsHandedOutThreeTimes(t *testing.T) {
 func TestRequestsAreBounded(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		if err := s.AddDeadRequest(t.Context(), store.DeadRequest{Action: "eat", Requested: micro}); err == nil {
-			t.Error("an unknown action is kept")
+			t.Error("an unknown action is accepted")
 		}
 		if err := s.AddDeadRequest(t.Context(), store.DeadRequest{Action: store.Drop, Requested: micro}); err == nil {
-			t.Error("a drop of all dead letters is kept")
+			t.Error("a drop without a filter is accepted")
 		}
-		now := time.Now() // clock: the store's own says which requests are old
+		now := time.Now() // clock: the store decides by its own clock which requests are old
 		ask := func(at time.Time) error {
 			return s.AddDeadRequest(t.Context(), store.DeadRequest{Action: store.Replay, Requested: at})
 		}
@@ -105,7 +105,7 @@ func TestRequestsAreBounded(t *testing.T) {
 		if err := ask(waiting); !errors.Is(err, store.ErrFull) {
 			t.Errorf("%v, want ErrFull", err)
 		}
-		if err := ask(now.Add(48 * time.Hour)); err != nil { // the one that nobody fetched for a day is gone
+		if err := ask(now.Add(48 * time.Hour)); err != nil { // the request of 25 hours ago is deleted
 			t.Error(err)
 		}
 		if got, err := s.TakeDeadRequests(t.Context(), nil, now, 5000); err != nil || len(got) != 1000 {
@@ -114,7 +114,7 @@ func TestRequestsAreBounded(t *testing.T) {
 	})
 }
 
-func TestADateOfAButtonIsReplacedAndEnds(t *testing.T) {
+func TestAnEndSetByAButtonIsReplacedAndExpires(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		set := func(kind, subject string, until time.Duration) {
 			t.Helper()
@@ -133,7 +133,7 @@ func TestADateOfAButtonIsReplacedAndEnds(t *testing.T) {
 			}
 		}
 		set(store.Silence, "silent/boiler", 2*time.Hour)
-		set(store.Silence, "silent/boiler", time.Hour) // a person may end it earlier
+		set(store.Silence, "silent/boiler", time.Hour) // an earlier end replaces a later one
 		set(store.Maintenance, "boiler", 3*time.Hour)
 		set(store.Acknowledge, "silent/boiler", time.Hour)
 		ack, maintenance, silence := at(store.Acknowledge, "silent/boiler", time.Hour), at(store.Maintenance, "boiler", 3*time.Hour), at(store.Silence, "silent/boiler", time.Hour)
@@ -142,7 +142,7 @@ func TestADateOfAButtonIsReplacedAndEnds(t *testing.T) {
 		set(store.Acknowledge, "silent/boiler", 0)
 		is(0, maintenance, silence)
 		if err := s.SetUntil(t.Context(), store.UntilDate{Kind: "nap", Subject: "x", Until: micro.Add(1), Set: micro}); err == nil {
-			t.Error("an unknown kind is kept")
+			t.Error("an unknown kind is accepted")
 		}
 	})
 }

@@ -23,25 +23,25 @@ import (
 
 const (
 	influxDeadline = 8 * time.Second // of one request
-	batchLines     = 5000            // of one write: what InfluxDB recommends
-	maxErrorBytes  = 64 << 10        // of an answer that is an error
+	batchLines     = 5000            // in one write, as InfluxDB recommends
+	maxErrorBytes  = 64 << 10        // read of an error's body
 )
 
-// influx keeps Readings in InfluxDB 2, or in 1.8 through its v2 API.
+// influx stores readings in InfluxDB 2, or in 1.8 through its v2 API.
 type influx struct {
 	client      influxdb.Client
 	write       api.WriteAPIBlocking
 	org, bucket string
-	version     atomic.Pointer[string] // of the server, once it said so
+	version     atomic.Pointer[string] // of the server, nil until it has answered
 }
 
-// OpenInflux returns the series of an InfluxDB. It does no I/O.
+// OpenInflux returns a Series that stores readings in InfluxDB. It does no I/O.
 func OpenInflux(c Influx) (Series, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, errors.New("INFLUX_URL is no URL such as http://influxdb:8086")
+		return nil, errors.New("INFLUX_URL is not an http or https URL such as http://influxdb:8086")
 	}
-	// Not compressed: in a house that costs both sides more than sending.
+	// No compression: in a local network it costs both sides more than sending.
 	options := influxdb.DefaultOptions().SetUseGZip(false).SetPrecision(time.Nanosecond).SetHTTPClient(&http.Client{
 		Transport: &authorized{token: c.Token, next: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
@@ -55,8 +55,8 @@ func OpenInflux(c Influx) (Series, error) {
 	return &influx{client: client, write: client.WriteAPIBlocking(c.Org, c.Bucket), org: c.Org, bucket: c.Bucket}, nil
 }
 
-// authorized adds the token as it is now, so that a rotated one needs no
-// restart, and bounds what is read of an error.
+// authorized adds the token to each request. It reads the token each time, so that a
+// changed token needs no restart. It also bounds the body of an error answer.
 type authorized struct {
 	token secret.String
 	next  http.RoundTripper
@@ -77,16 +77,16 @@ func (a *authorized) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// Write sends rs as line protocol with nanoseconds. A batch of which InfluxDB
-// kept only a part is an error.
+// Write sends rs as line protocol with times in nanoseconds. If InfluxDB stores only a
+// part of a batch, Write returns an error.
 func (i *influx) Write(ctx context.Context, rs []reading.Reading) error {
 	rs, err := Normal(rs)
 	if err != nil {
 		return err
 	}
-	for some := range slices.Chunk(rs, batchLines) {
-		lines := make([]string, len(some))
-		for n, r := range some {
+	for chunk := range slices.Chunk(rs, batchLines) {
+		lines := make([]string, len(chunk))
+		for n, r := range chunk {
 			lines[n] = r.Line()
 		}
 		if err := i.writeLines(ctx, lines); err != nil {
@@ -102,8 +102,8 @@ func (i *influx) writeLines(ctx context.Context, lines []string) error {
 	return influxError("write readings", i.write.WriteRecord(ctx, lines...))
 }
 
-// DeleteRange deletes by the v2 API, or by InfluxQL where the server is a 1.x,
-// which has none.
+// DeleteRange deletes by the v2 API. InfluxDB 1.x has no such call, so there it deletes
+// by InfluxQL.
 func (i *influx) DeleteRange(ctx context.Context, name string, tags map[string]string, from, to time.Time) error {
 	if err := CheckDelete(name, tags); err != nil || !clamp(from).Before(clamp(to)) {
 		return err
@@ -115,14 +115,14 @@ func (i *influx) DeleteRange(ctx context.Context, name string, tags map[string]s
 	if v1 {
 		return i.deleteV1(ctx, name, tags, from, to)
 	}
-	which := `_measurement=` + ident(name)
+	condition := `_measurement=` + ident(name)
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
-		which += ` AND ` + ident(k) + `=` + ident(tags[k])
+		condition += ` AND ` + ident(k) + `=` + ident(tags[k])
 	}
 	body, err := json.Marshal(map[string]string{
 		"start":     clamp(from).Format(time.RFC3339Nano),
-		"stop":      clamp(to).Add(-1).Format(time.RFC3339Nano), // it is included
-		"predicate": which,
+		"stop":      clamp(to).Add(-1).Format(time.RFC3339Nano), // inclusive
+		"predicate": condition,
 	})
 	if err != nil {
 		return err
@@ -133,10 +133,11 @@ func (i *influx) DeleteRange(ctx context.Context, name string, tags map[string]s
 
 var predicate = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
+// post sends a request and passes the response of a success to answer, if not nil.
 func (i *influx) post(ctx context.Context, what, url, kind, body string, answer func(*http.Response) error) error {
 	ctx, cancel := context.WithTimeout(ctx, influxDeadline)
 	defer cancel()
-	// Not returned as it is: a nil pointer in an error is not nil.
+	// DoPostRequest returns a pointer: returned directly, its nil would be a non-nil error.
 	if err := i.client.HTTPService().DoPostRequest(ctx, url, strings.NewReader(body),
 		func(req *http.Request) { req.Header.Set("Content-Type", kind) },
 		func(res *http.Response) error {
@@ -151,7 +152,7 @@ func (i *influx) post(ctx context.Context, what, url, kind, body string, answer 
 	return nil
 }
 
-// Ping reports whether the server answers.
+// Ping returns an error unless the server answers.
 func (i *influx) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, influxDeadline)
 	defer cancel()
@@ -159,7 +160,7 @@ func (i *influx) Ping(ctx context.Context) error {
 	return influxError("ping InfluxDB", err)
 }
 
-// Close ends the idle connections.
+// Close closes the idle connections.
 func (i *influx) Close() error {
 	i.client.Close()
 	return nil

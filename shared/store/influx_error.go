@@ -11,30 +11,30 @@ import (
 	influxhttp "github.com/influxdata/influxdb-client-go/v2/api/http"
 )
 
-// InfluxError is an answer of InfluxDB that is not success. A request that got
-// no answer is another error.
+// InfluxError is an error status that InfluxDB answered. A request without an answer
+// fails with another error.
 type InfluxError struct {
-	StatusCode int           // 401 token, 404 bucket, 413 too large, 429 and 503 later, 400 and 422 never
-	RetryAfter time.Duration // 0: not said
-	Partial    bool          // a part of the batch is stored, the rest never will be
+	StatusCode int           // 401 wrong token, 404 no bucket, 413 too large, 429 and 503 retry later, 400 and 422 do not retry
+	RetryAfter time.Duration // 0: the answer does not say
+	Partial    bool          // a part of the batch is stored; a retry cannot store the rest
 	Message    string
 }
 
 func (e *InfluxError) Error() string {
 	part := ""
 	if e.Partial {
-		part = ", stored a part"
+		part = " and stored a part"
 	}
 	return fmt.Sprintf("InfluxDB answered %d%s: %.500s", e.StatusCode, part, e.Message)
 }
 
-// Later reports that the same request may succeed after a while.
+// Later reports whether the same request may succeed later.
 func (e *InfluxError) Later() bool {
 	return e.StatusCode == http.StatusTooManyRequests || e.StatusCode >= 500
 }
 
-// influxError says what was tried and types the answer. A partial write is 422
-// in 2.x and 400 in 1.8, where a 400 stores the good lines as well.
+// influxError wraps err with the operation, what, and turns an error status into an
+// InfluxError. A partial write is status 422 in InfluxDB 2.x and 400 in 1.8.
 func influxError(what string, err error) error {
 	if err == nil {
 		return nil
@@ -58,7 +58,7 @@ func retryAfter(e *influxhttp.Error) time.Duration {
 		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(v); err == nil {
-		return max(0, time.Until(at)) // clock: a server's date is by the real one
+		return max(0, time.Until(at)) // clock: the server's date is by the real clock
 	}
 	return 0
 }

@@ -14,10 +14,11 @@ import (
 	"time"
 )
 
-// A 1.x answers InfluxQL about ten times faster than Flux, which reads every
-// value there; 2.x aggregates where the values are.
+// InfluxDB 1.x answers InfluxQL about ten times faster than Flux: there, Flux reads
+// every value, while 2.x aggregates in its storage engine.
 
-// speaksInfluxQL reports whether the server is a 1.x. It asks once.
+// speaksInfluxQL reports whether the server is InfluxDB 1.x. It asks the server for its
+// version at the first call and after a failed query.
 func (i *influx) speaksInfluxQL(ctx context.Context) (bool, error) {
 	if v := i.version.Load(); v != nil {
 		return strings.HasPrefix(strings.TrimPrefix(*v, "v"), "1."), nil
@@ -44,51 +45,63 @@ func (i *influx) server() string { return strings.TrimSuffix(i.client.HTTPServic
 // table is one series of an answer.
 type table[T any] struct {
 	Tags   map[string]string
-	Values [][]T // a row each, the time (in seconds or "ns") first
+	Values [][]T // rows; the first column is the time, in the epoch's unit
 }
 
-// influxQL runs a statement and calls fn for every table of the answer, which
-// comes in parts.
+// influxQL runs a statement and calls fn for every table of the answer. epoch is the
+// unit of times: "s" or "ns".
 func influxQL[T any](ctx context.Context, i *influx, what, epoch, q string, fn func(table[T]) error) (err error) {
 	defer func() {
 		if err != nil {
-			i.version.Store(nil) // it may be another server by now
+			i.version.Store(nil) // the server may have been upgraded: ask for its version again
 		}
 	}()
 	db, _, _ := strings.Cut(i.bucket, "/")
 	form := url.Values{"db": {db}, "q": {q}, "epoch": {epoch}, "chunked": {"true"}}
 	return i.post(ctx, what, i.server()+"/query", "application/x-www-form-urlencoded", form.Encode(), func(res *http.Response) error {
-		for parts := json.NewDecoder(res.Body); ; {
-			var part struct {
-				Error   string
-				Results []struct {
-					Error  string
-					Series []table[T]
-				}
-			}
-			if err := parts.Decode(&part); errors.Is(err, io.EOF) {
+		for d := json.NewDecoder(res.Body); ; { // a chunked answer is a sequence of JSON objects
+			var c answerChunk[T]
+			if err := d.Decode(&c); errors.Is(err, io.EOF) {
 				return nil
 			} else if err != nil {
 				return fmt.Errorf("read the answer: %w", err)
 			}
-			if part.Error != "" {
-				return errors.New(part.Error)
-			}
-			for _, r := range part.Results {
-				if r.Error != "" {
-					return errors.New(r.Error)
-				}
-				for _, t := range r.Series {
-					if err := fn(t); err != nil {
-						return err
-					}
-				}
+			if err := c.each(fn); err != nil {
+				return err
 			}
 		}
 	})
 }
 
-// from returns the measurement as InfluxQL names it in the bucket "db/rp".
+// answerChunk is one JSON object of an answer.
+type answerChunk[T any] struct {
+	Error   string
+	Results []struct {
+		Error  string
+		Series []table[T]
+	}
+}
+
+// each calls fn for every table of the chunk. It returns the chunk's or fn's error.
+func (c answerChunk[T]) each(fn func(table[T]) error) error {
+	if c.Error != "" {
+		return errors.New(c.Error)
+	}
+	for _, r := range c.Results {
+		if r.Error != "" {
+			return errors.New(r.Error)
+		}
+		for _, t := range r.Series {
+			if err := fn(t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// from returns the measurement's InfluxQL name. The bucket is "db" or "db/rp", a
+// database and its retention policy.
 func (i *influx) from(name string) string {
 	if db, policy, ok := strings.Cut(i.bucket, "/"); ok && policy != "" {
 		return ident(db) + "." + ident(policy) + "." + ident(name)
@@ -96,7 +109,7 @@ func (i *influx) from(name string) string {
 	return ident(name)
 }
 
-// where returns a condition for InfluxQL.
+// where returns an InfluxQL condition for the tags and the span.
 func where(tags map[string]string, from, to time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, ` WHERE time >= %d AND time < %d`, clamp(from).UnixNano(), clamp(to).UnixNano())
@@ -110,8 +123,8 @@ func ident(s string) string { return `"` + predicate.Replace(s) + `"` }
 
 var quoted = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`)
 
-// numbersV1 returns which fields of the measurement are numbers, of those asked
-// for.
+// numbersV1 returns the fields of the query's measurement that are numbers, limited to
+// the query's fields.
 func (i *influx) numbersV1(ctx context.Context, q Query) ([]string, error) {
 	var out []string
 	err := influxQL(ctx, i, "read the fields of "+q.Name, "s", `SHOW FIELD KEYS FROM `+i.from(q.Name), func(t table[string]) error {
@@ -126,19 +139,22 @@ func (i *influx) numbersV1(ctx context.Context, q Query) ([]string, error) {
 	return slices.Compact(out), err
 }
 
-const fieldsAtOnce = 20 // of one statement: a row has five columns for each, mostly empty where devices differ
+// fieldsAtOnce is the number of fields in one statement. A row has five columns for
+// each field, and most are empty if the devices have different fields.
+const fieldsAtOnce = 20
 
-// aggregateV1 answers a query by InfluxQL.
+// aggregateV1 computes the windows of a query by InfluxQL.
 func (i *influx) aggregateV1(ctx context.Context, q Query, fn func(map[string]string, string, []Window) error) error {
 	fields, err := i.numbersV1(ctx, q)
-	for some := range slices.Chunk(fields, fieldsAtOnce) {
+	for group := range slices.Chunk(fields, fieldsAtOnce) {
 		if err == nil {
-			err = i.windowsV1(ctx, q, some, fn)
+			err = i.windowsV1(ctx, q, group, fn)
 		}
 	}
 	return err
 }
 
+// windowsV1 computes the windows of some fields in one statement.
 func (i *influx) windowsV1(ctx context.Context, q Query, fields []string, fn func(map[string]string, string, []Window) error) error {
 	columns := make([]string, len(fields))
 	for n, f := range fields {
@@ -147,7 +163,7 @@ func (i *influx) windowsV1(ctx context.Context, q Query, fields []string, fn fun
 	text := fmt.Sprintf(`SELECT %s FROM %s%s GROUP BY time(%ds),* fill(none)`,
 		strings.Join(columns, ","), i.from(q.Name), where(q.Tags, q.From, q.To), q.Step/time.Second)
 	return influxQL(ctx, i, "read windows of "+q.Name, "s", text, func(t table[*float64]) error {
-		maps.DeleteFunc(t.Tags, func(_, v string) bool { return v == "" }) // series without the tag
+		maps.DeleteFunc(t.Tags, func(_, v string) bool { return v == "" }) // GROUP BY returns "" for a tag that the series does not have
 		if !matches(t.Tags, q.Tags) {
 			return nil
 		}
@@ -167,7 +183,7 @@ func (i *influx) windowsV1(ctx context.Context, q Query, fields []string, fn fun
 	})
 }
 
-// windowsOf reads the five columns of a field, from the one given on.
+// windowsOf reads the windows of a field from its five columns, which begin at column.
 func windowsOf(rows [][]*float64, column int) ([]Window, error) {
 	var out []Window
 	for _, row := range rows {
@@ -176,7 +192,7 @@ func windowsOf(rows [][]*float64, column int) ([]Window, error) {
 		}
 		v := row[column : column+5]
 		if v[4] == nil || *v[4] == 0 {
-			continue // another field has values here
+			continue // only other fields have values in this window
 		}
 		if v[0] == nil || v[1] == nil || v[2] == nil || v[3] == nil {
 			return nil, errors.New("a window without a mean, minimum, maximum or last value")
@@ -186,8 +202,8 @@ func windowsOf(rows [][]*float64, column int) ([]Window, error) {
 	return out, nil
 }
 
-// deleteV1 refuses where the database has another retention policy than the one:
-// a DELETE cannot name a policy and deletes in all.
+// deleteV1 deletes by InfluxQL. It returns an error if the database has more than one
+// retention policy: a DELETE cannot name a policy and deletes in all of them.
 func (i *influx) deleteV1(ctx context.Context, name string, tags map[string]string, from, to time.Time) error {
 	policies := 0
 	if err := influxQL(ctx, i, "read the retention policies", "s", `SHOW RETENTION POLICIES`, func(t table[any]) error {
@@ -214,12 +230,12 @@ func (i *influx) namesV1(ctx context.Context, _, _ time.Time) ([]string, error) 
 	return out, err
 }
 
-// extentV1 reads the oldest and the newest row. Flux includes the end of a range
-// here, so that what its last() answers may lie beyond.
+// extentV1 returns when the measurement's first and last readings are, by InfluxQL. In
+// InfluxDB 1.8 Flux includes a range's end, so its last() may return a later reading.
 func (i *influx) extentV1(ctx context.Context, name string, from, to time.Time) (e Extent, err error) {
 	e.Name = name
-	one := `SELECT * FROM ` + i.from(name) + where(nil, from, to) + ` ORDER BY time %s LIMIT 1`
-	err = influxQL(ctx, i, "read when "+name+" begins and ends", "ns", fmt.Sprintf(one+";"+one, "ASC", "DESC"), func(t table[json.RawMessage]) error {
+	query := `SELECT * FROM ` + i.from(name) + where(nil, from, to) + ` ORDER BY time %s LIMIT 1`
+	err = influxQL(ctx, i, "read when "+name+" begins and ends", "ns", fmt.Sprintf(query+";"+query, "ASC", "DESC"), func(t table[json.RawMessage]) error {
 		for _, row := range t.Values {
 			var nanos int64
 			if len(row) == 0 {
@@ -235,7 +251,7 @@ func (i *influx) extentV1(ctx context.Context, name string, from, to time.Time) 
 	return e, err
 }
 
-// wants reports whether the query is about the field.
+// wants reports whether the query includes the field.
 func (q Query) wants(field string) bool {
 	return len(q.Fields) == 0 || slices.Contains(q.Fields, field)
 }

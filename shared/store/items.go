@@ -14,16 +14,16 @@ import (
 
 const itemColumns = `source, target, id, title, url, at, attributes, sample, closed`
 
-// row is an item as it is stored.
+// row is a stored item.
 type row struct {
 	item.Item
 	closed time.Time
 }
 
-// SaveItems stores the lists in one transaction under the run's fence and
-// queues what tell makes of the changes. stored counts new, changed, reopened
-// and closed items.
-func (s *Store) SaveItems(ctx context.Context, r Run, lists []List, tell func(item.Change) (alert.Message, bool)) (stored, unchanged int, err error) {
+// SaveItems stores the lists in one transaction and queues the messages that notify
+// returns for the changes. notify may be nil. stored counts new, changed, reopened and
+// closed items. It returns ErrFenced if a later run has taken the lease of r.
+func (s *Store) SaveItems(ctx context.Context, r Run, lists []List, notify func(item.Change) (alert.Message, bool)) (stored, unchanged int, err error) {
 	err = s.tx(ctx, "store the items of "+r.Function, func(ctx context.Context, tx *txn) error {
 		stored, unchanged = 0, 0
 		if err := fenced(ctx, tx, r.Function, r.Fence); err != nil {
@@ -35,13 +35,13 @@ func (s *Store) SaveItems(ctx context.Context, r Run, lists []List, tell func(it
 			if err != nil {
 				return fmt.Errorf("list %q: %w", l.Target, err)
 			}
-			stored += len(d.write) + len(d.gone)
+			stored += len(d.write) + len(d.closed)
 			unchanged += d.same
 			for _, c := range d.changes {
-				if tell == nil {
+				if notify == nil {
 					break
 				}
-				if m, ok := tell(c); ok {
+				if m, ok := notify(c); ok {
 					messages = append(messages, m)
 				}
 			}
@@ -69,8 +69,8 @@ func (s *Store) OpenItems(ctx context.Context, source string, limit int) ([]item
 	return items, err
 }
 
-// OpenItemsOfEach returns the open items of every source, of each the newest up to
-// limit, by source and newest first.
+// OpenItemsOfEach returns the newest open items of every source, up to limit of each, by
+// source and newest first.
 func (s *Store) OpenItemsOfEach(ctx context.Context, limit int) ([]item.Item, error) {
 	rows, err := query(ctx, s, "read the open items of each source", scanItem, `
 		select `+itemColumns+` from (
@@ -84,14 +84,15 @@ func (s *Store) OpenItemsOfEach(ctx context.Context, limit int) ([]item.Item, er
 	return items, err
 }
 
-// diff is what storing a list takes.
+// diff holds the differences between a list and the stored items.
 type diff struct {
-	write   []item.Item // new, changed or open again
-	gone    []string    // ids to close
+	write   []item.Item // new, changed or reopened
+	closed  []string    // ids to close
 	same    int
-	changes []item.Change
+	changes []item.Change // opened and closed items
 }
 
+// saveList stores a list.
 func saveList(ctx context.Context, tx *txn, l List, now time.Time) (diff, error) {
 	incoming := normal(l)
 	known, err := knownItems(ctx, tx, l, incoming)
@@ -102,11 +103,11 @@ func saveList(ctx context.Context, tx *txn, l List, now time.Time) (diff, error)
 	if err := writeItems(ctx, tx, d.write, now); err != nil {
 		return diff{}, err
 	}
-	return d, closeItems(ctx, tx, l, d.gone, now)
+	return d, closeItems(ctx, tx, l, d.closed, now)
 }
 
-// normal returns the items of the list as they come back from the store. Of
-// two with one id the last stays.
+// normal returns the list's items as the store will return them. Of two items with the
+// same id, the last is kept.
 func normal(l List) []item.Item {
 	at := make(map[string]int, len(l.Items))
 	out := make([]item.Item, 0, len(l.Items))
@@ -131,7 +132,7 @@ func normal(l List) []item.Item {
 	return out
 }
 
-// compare is pure: the list and what is stored of it in, what to do out.
+// compare returns the differences between a list and the known items. It does no I/O.
 func compare(incoming []item.Item, known map[string]row, complete bool, now time.Time) diff {
 	var d diff
 	listed := make(map[string]bool, len(incoming))
@@ -153,7 +154,7 @@ func compare(incoming []item.Item, known map[string]row, complete bool, now time
 	}
 	for _, id := range slices.Sorted(maps.Keys(known)) {
 		if old := known[id]; old.closed.IsZero() && !listed[id] {
-			d.gone = append(d.gone, id)
+			d.closed = append(d.closed, id)
 			d.changes = append(d.changes, item.Change{Item: old.Item, When: now})
 		}
 	}
@@ -164,9 +165,9 @@ func equal(a, b item.Item) bool {
 	return a.Title == b.Title && a.URL == b.URL && a.At.Equal(b.At) && a.Sample == b.Sample && maps.Equal(a.Attributes, b.Attributes)
 }
 
-// knownItems reads what the list is compared with: its open items if it is
-// complete, and those that it names. Closed ones that it does not name may be
-// many and do not matter.
+// knownItems reads the stored items to compare the list with: those with the ids of the
+// list and, if the list is complete, all open items of its target. Other closed items
+// may be many and are not needed.
 func knownItems(ctx context.Context, tx *txn, l List, incoming []item.Item) (map[string]row, error) {
 	known := make(map[string]row, len(incoming))
 	read := func(where string, args ...any) error {
@@ -188,8 +189,8 @@ func knownItems(ctx context.Context, tx *txn, l List, incoming []item.Item) (map
 			missing = append(missing, i.ID)
 		}
 	}
-	for some := range slices.Chunk(missing, chunkRows) {
-		if err := read(`id in (`+tx.params(3, len(some))+`)`, slices.Concat(list, some)...); err != nil {
+	for chunk := range slices.Chunk(missing, chunkRows) {
+		if err := read(`id in (`+tx.params(3, len(chunk))+`)`, slices.Concat(list, chunk)...); err != nil {
 			return nil, err
 		}
 	}
@@ -203,9 +204,9 @@ func scanItem(rows *sql.Rows) (r row, err error) {
 }
 
 func writeItems(ctx context.Context, tx *txn, items []item.Item, now time.Time) error {
-	for some := range slices.Chunk(items, chunkRows) {
-		args := make([]any, 0, len(some)*9)
-		for _, i := range some {
+	for chunk := range slices.Chunk(items, chunkRows) {
+		args := make([]any, 0, len(chunk)*9)
+		for _, i := range chunk {
 			attributes, err := encode(i.Attributes)
 			if err != nil {
 				return err
@@ -213,7 +214,7 @@ func writeItems(ctx context.Context, tx *txn, items []item.Item, now time.Time) 
 			args = append(args, i.Source, i.Target, i.ID, i.Title, i.URL, stamp(i.At), attributes, i.Sample, stamp(now))
 		}
 		if _, err := tx.ExecContext(ctx, `
-			insert into items (source, target, id, title, url, at, attributes, sample, seen) values `+tx.values(len(some), 9)+`
+			insert into items (source, target, id, title, url, at, attributes, sample, seen) values `+tx.values(len(chunk), 9)+`
 			on conflict (source, target, id) do update set title = excluded.title, url = excluded.url, at = excluded.at,
 				attributes = excluded.attributes, sample = excluded.sample, closed = null`, args...); err != nil {
 			return err
@@ -223,13 +224,13 @@ func writeItems(ctx context.Context, tx *txn, items []item.Item, now time.Time) 
 }
 
 func closeItems(ctx context.Context, tx *txn, l List, ids []string, now time.Time) error {
-	for some := range slices.Chunk(ids, chunkRows) {
+	for chunk := range slices.Chunk(ids, chunkRows) {
 		args := []any{stamp(now), clean(l.Source), clean(l.Target)}
-		for _, id := range some {
+		for _, id := range chunk {
 			args = append(args, id)
 		}
 		if _, err := tx.ExecContext(ctx, `
-			update items set closed = $1 where source = $2 and target = $3 and id in (`+tx.params(4, len(some))+`)`, args...); err != nil {
+			update items set closed = $1 where source = $2 and target = $3 and id in (`+tx.params(4, len(chunk))+`)`, args...); err != nil {
 			return err
 		}
 	}

@@ -20,17 +20,18 @@ func task(id, title string, age time.Duration) item.Item {
 		Attributes: map[string]string{"section": "doing", "modified_at": noon.Add(-age / 2).Format(time.RFC3339)}}
 }
 
-// save runs once with the lists and returns what was told, in order.
+// save stores the lists in one run and returns the changes, in order. It checks the
+// numbers of stored and unchanged items.
 func save(t *testing.T, s *store.Store, stored, unchanged int, lists ...store.List) []string {
 	t.Helper()
-	told := []string{}
+	changes := []string{}
 	r := begin(t, s, "asana", long)
 	a, b, err := s.SaveItems(t.Context(), r, lists, func(c item.Change) (alert.Message, bool) {
-		word := "closed "
+		change := "closed "
 		if c.Opened {
-			word = "opened "
+			change = "opened "
 		}
-		told = append(told, word+c.Item.Key())
+		changes = append(changes, change+c.Item.Key())
 		return alert.Message{Key: c.Item.Key(), Channel: "news", Text: c.Item.Title}, c.Opened
 	})
 	if err != nil {
@@ -40,7 +41,7 @@ func save(t *testing.T, s *store.Store, stored, unchanged int, lists ...store.Li
 		t.Errorf("stored %d, unchanged %d, want %d and %d", a, b, stored, unchanged)
 	}
 	finish(t, s, r, nil)
-	return told
+	return changes
 }
 
 func open(t *testing.T, s *store.Store, source string) []string {
@@ -91,12 +92,12 @@ func TestItemsOpenChangeCloseAndReopen(t *testing.T) {
 
 		due, err := s.Due(t.Context(), noon.AddDate(0, 1, 0), 10)
 		if err != nil || len(due) != 2 {
-			t.Errorf("%v, %v: want each item told once, though b opened twice", due, err)
+			t.Errorf("%v, %v: want one message for each item, though b opened twice", due, err)
 		}
 	})
 }
 
-func TestListsOfTwoTargetsDoNotTouchEachOther(t *testing.T) {
+func TestListsOfTwoTargetsAreIndependent(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		home := store.List{Source: "asana", Target: "Home", Items: []item.Item{task("1", "x", 0)}, Complete: true}
 		work := store.List{Source: "asana", Target: "Work", Items: []item.Item{task("1", "x", 0), task("2", "y", 0)}, Complete: true}
@@ -117,7 +118,7 @@ func TestIncompleteListClosesNothing(t *testing.T) {
 	})
 }
 
-func TestOfTwoItemsWithOneIDTheLastStays(t *testing.T) {
+func TestOfTwoItemsWithTheSameIDTheLastIsKept(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		list := store.List{Source: "asana", Target: "Home", Items: []item.Item{task("1", "first", 0), task("2", "y", 0), task("1", "last", 0)}, Complete: true}
 		same(t, len(save(t, s, 2, 0, list)), 2)
@@ -167,7 +168,7 @@ func TestTenThousandItemsFitInOneCall(t *testing.T) {
 	})
 }
 
-func TestSamplesOfAFunctionGo(t *testing.T) {
+func TestDropSampleRowsDropsOnlySamples(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		sample := store.Run{Function: "asana", Trigger: "cron", Started: noon, Sample: true}
 		r, err := s.Begin(t.Context(), sample, long, nil)
@@ -192,10 +193,10 @@ func TestSamplesOfAFunctionGo(t *testing.T) {
 	})
 }
 
-func TestTasksViewTellsAgeAndIdleDays(t *testing.T) {
+func TestTasksViewHasAgeAndIdleDays(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		day := 24 * time.Hour
-		now := time.Now() // clock: the view goes by the database's
+		now := time.Now() // clock: the view uses the database's clock
 		at := func(id string, age, idle time.Duration) item.Item {
 			return item.Item{ID: id, At: now.Add(-age), Attributes: map[string]string{"modified_at": now.Add(-idle).UTC().Format(time.RFC3339)}}
 		}
@@ -208,7 +209,7 @@ func TestTasksViewTellsAgeAndIdleDays(t *testing.T) {
 	})
 }
 
-func TestOpenItemsOfEachSourceHideNoOther(t *testing.T) {
+func TestASourceWithManyItemsHidesNoOtherSource(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		many := store.List{Source: "feeds", Target: "news"}
 		for i := range 5 {

@@ -7,26 +7,26 @@ import (
 	"time"
 )
 
-// Lease takes the named lease for ttl and returns its fence; ErrRunning while
-// someone holds it.
+// Lease takes the named lease for ttl and returns its fence, a number that grows with
+// each holder. It returns ErrRunning while another holds the lease.
 func (s *Store) Lease(ctx context.Context, name, owner string, ttl time.Duration) (fence int64, err error) {
 	err = s.tx(ctx, "take the lease "+name, func(ctx context.Context, tx *txn) error {
-		fence, _, err = s.grant(ctx, tx, name, owner, ttl)
+		fence, _, err = s.takeLease(ctx, tx, name, owner, ttl)
 		return err
 	})
 	return fence, err
 }
 
-// Release gives the lease back if fence still holds it.
+// Release releases the lease. It does nothing if the lease has a later fence.
 func (s *Store) Release(ctx context.Context, name string, fence int64) error {
 	return s.tx(ctx, "release the lease "+name, func(ctx context.Context, tx *txn) error {
 		return release(ctx, tx, name, fence)
 	})
 }
 
-// grant takes a lease that is free or has expired. One statement decides, so
-// that of many at once exactly one wins.
-func (s *Store) grant(ctx context.Context, tx *txn, name, owner string, ttl time.Duration) (fence int64, now time.Time, err error) {
+// takeLease takes a lease that is free or has expired. It is a single statement, so
+// exactly one of several concurrent calls succeeds. now is the store's clock.
+func (s *Store) takeLease(ctx context.Context, tx *txn, name, owner string, ttl time.Duration) (fence int64, now time.Time, err error) {
 	if now, err = s.now(ctx, tx); err != nil {
 		return 0, now, err
 	}
@@ -47,8 +47,8 @@ func release(ctx context.Context, tx *txn, name string, fence int64) error {
 	return err
 }
 
-// fenced answers ErrFenced if the lease went to a later run. It locks the row,
-// so that this stays true until the transaction ends.
+// fenced returns ErrFenced if the lease has a later fence. Otherwise it locks the row:
+// nobody can take the lease until the transaction ends.
 func fenced(ctx context.Context, tx *txn, name string, fence int64) error {
 	res, err := tx.ExecContext(ctx, `update leases set fence = fence where name = $1 and fence = $2`, name, fence)
 	if err != nil {

@@ -11,7 +11,7 @@ type Run struct {
 	ID        string        `json:"run"`
 	Function  string        `json:"function"`
 	Trigger   string        `json:"trigger"` // cron, http or backfill
-	From      time.Time     `json:"from"`    // the window asked for; zero: now
+	From      time.Time     `json:"from"`    // span of a backfill, zero for a run for now
 	To        time.Time     `json:"to"`
 	Started   time.Time     `json:"started"`
 	Took      time.Duration `json:"took"`
@@ -20,11 +20,11 @@ type Run struct {
 	Unchanged int           `json:"unchanged"`
 	Error     string        `json:"error,omitempty"`
 	Outcomes  []Outcome     `json:"targets"`
-	Sample    bool          `json:"sample,omitempty"` // it ran on sample data
-	Fence     int64         `json:"-"`                // number of the lease it runs under
+	Sample    bool          `json:"sample,omitempty"` // the run used sample data
+	Fence     int64         `json:"-"`                // of the run's lease
 }
 
-// Outcome is what became of one target in a run.
+// Outcome is the result of a run for one target.
 type Outcome struct {
 	Target   string `json:"target"`
 	Status   string `json:"status"` // ok, failed, skipped
@@ -33,23 +33,23 @@ type Outcome struct {
 	Error    string `json:"error,omitempty"`
 }
 
-// List is the items of one target.
+// List holds the items of one target.
 type List struct {
 	Source, Target string
 	Items          []item.Item
-	Complete       bool // what is open and no longer on the list is closed
+	Complete       bool // close the open items of the target that are not in Items
 	Sample         bool
 }
 
-// Quota is a budget that an upstream grants per window of time.
+// Quota is the number of calls that an upstream allows in each window of time.
 type Quota struct {
 	Key     string        // "alphavantage"
 	Limit   int           // calls per window
-	Window  time.Duration // aligned to the epoch in UTC: 24h is the UTC day
+	Window  time.Duration // aligned to the unix epoch: 24h is the UTC day
 	Reserve int           // calls reserved for the schedule; unscheduled calls leave them
 }
 
-// SpentError says that a quota allows no further call before Until.
+// SpentError is returned when a quota allows no further call before Until.
 type SpentError struct {
 	Key   string
 	Until time.Time

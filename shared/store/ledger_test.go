@@ -34,7 +34,7 @@ func finish(t *testing.T, s *store.Store, r store.Run, states []alert.TargetStat
 	}
 }
 
-// takeOver begins a run as soon as the lease of the one before has expired.
+// takeOver begins a run as soon as the previous run's lease has expired.
 func takeOver(t *testing.T, s *store.Store, function string, died store.Died) store.Run {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
@@ -50,7 +50,7 @@ func takeOver(t *testing.T, s *store.Store, function string, died store.Died) st
 	}
 }
 
-func TestOfManyBeginsExactlyOneWins(t *testing.T) {
+func TestExactlyOneOfManyBeginsSucceeds(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		var fence int64
 		for round := range 5 {
@@ -73,7 +73,7 @@ func TestOfManyBeginsExactlyOneWins(t *testing.T) {
 			}
 			all.Wait()
 			if won.Load() != 1 || running.Load() != 19 {
-				t.Fatalf("%d won, %d saw a run, want 1 and 19", won.Load(), running.Load())
+				t.Fatalf("%d began, %d got ErrRunning, want 1 and 19", won.Load(), running.Load())
 			}
 			if winner.Fence <= fence || winner.ID == "" || winner.Started.IsZero() || winner.Status != "running" {
 				t.Fatalf("%+v after fence %d", winner, fence)
@@ -81,13 +81,13 @@ func TestOfManyBeginsExactlyOneWins(t *testing.T) {
 			fence = winner.Fence
 			finish(t, s, winner, nil)
 			if runs, err := s.Runs(t.Context(), "weather", 100); err != nil || len(runs) != round+1 {
-				t.Fatalf("%d runs, %v, want %d: a refused Begin is no run", len(runs), err, round+1)
+				t.Fatalf("%d runs, %v, want %d: a refused Begin must not store a run", len(runs), err, round+1)
 			}
 		}
 	})
 }
 
-func TestRunComesBackAsItWasFinished(t *testing.T) {
+func TestRunsReturnsTheFinishedRun(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		r, err := s.Begin(t.Context(), store.Run{ID: "mine", Function: "treasuries", Trigger: "backfill", Started: noon.Add(999),
 			From: noon.AddDate(-1, 0, 0), To: noon, Sample: true}, long, nil)
@@ -136,7 +136,7 @@ func TestExpiredLeaseClosesItsRunAndFencesIt(t *testing.T) {
 			t.Errorf("late SaveItems: %v", err)
 		}
 		if runs, _ := s.Runs(t.Context(), "feeds", 10); runs[1].Status != "died" {
-			t.Errorf("a late Finish made its run %s", runs[1].Status)
+			t.Errorf("a late Finish changed the status to %s", runs[1].Status)
 		}
 		states, err1 := s.Targets(t.Context(), "feeds")
 		items, err2 := s.OpenItems(t.Context(), "feeds", 10)
@@ -148,7 +148,7 @@ func TestExpiredLeaseClosesItsRunAndFencesIt(t *testing.T) {
 	})
 }
 
-func TestWhatADeathLeavesIsStoredWithIt(t *testing.T) {
+func TestStatesAndMessagesOfADiedRunAreStoredWithIt(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		r := begin(t, s, "stocks", long)
 		works := alert.TargetState{Target: "AAPL", LastOK: noon}
@@ -170,7 +170,7 @@ func TestWhatADeathLeavesIsStoredWithIt(t *testing.T) {
 	})
 }
 
-func TestTargetsAreRememberedOneByOne(t *testing.T) {
+func TestTargetsAreReplacedOneByOne(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		r := begin(t, s, "stocks", long)
 		failing := alert.TargetState{Target: "NOPE", Failing: noon, Alerted: true, Reason: "no such symbol", LastOK: noon.Add(-time.Hour)}
@@ -214,7 +214,7 @@ func TestLeaseIsHeldReleasedAndFenced(t *testing.T) {
 	})
 }
 
-func TestTheLastRunOfEachFunction(t *testing.T) {
+func TestLastRunsReturnsTheNewestOfEachFunction(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		for i, function := range []string{"weather", "stocks", "weather", "weather", "feeds"} {
 			r, err := s.Begin(t.Context(), store.Run{ID: fmt.Sprint(i), Function: function, Trigger: "cron", Started: noon.Add(time.Duration(i%3) * time.Minute)}, long, nil)

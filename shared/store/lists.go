@@ -2,9 +2,10 @@ package store
 
 import "context"
 
-// CloseLists closes, quietly, the open items of the run's function that are on
-// none of the lists kept, and forgets what it remembered of those targets: one
-// that was taken out of the settings has nobody left to close or resolve them.
+// CloseLists closes the open items of all targets of the run's function but those in
+// keep, and deletes the stored states of these targets. It queues no messages. It is
+// for targets that were removed from the settings: no later run closes their items or
+// resolves their alerts. closed is the number of items.
 func (s *Store) CloseLists(ctx context.Context, r Run, keep []string) (closed int, err error) {
 	err = s.tx(ctx, "close the lists of "+r.Function, func(ctx context.Context, tx *txn) error {
 		if err := fenced(ctx, tx, r.Function, r.Fence); err != nil {
@@ -14,12 +15,12 @@ func (s *Store) CloseLists(ctx context.Context, r Run, keep []string) (closed in
 		for _, target := range keep {
 			args = append(args, clean(target))
 		}
-		where, gone := "", ""
+		itemsToClose, targetsToDelete := "", ""
 		if len(keep) > 0 {
-			where = ` and target not in (` + tx.params(3, len(keep)) + `)`
-			gone = ` and target not in (` + tx.params(2, len(keep)) + `)`
+			itemsToClose = ` and target not in (` + tx.params(3, len(keep)) + `)`
+			targetsToDelete = ` and target not in (` + tx.params(2, len(keep)) + `)`
 		}
-		res, err := tx.ExecContext(ctx, `update items set closed = $1 where source = $2 and closed is null`+where, args...)
+		res, err := tx.ExecContext(ctx, `update items set closed = $1 where source = $2 and closed is null`+itemsToClose, args...)
 		if err != nil {
 			return err
 		}
@@ -28,7 +29,7 @@ func (s *Store) CloseLists(ctx context.Context, r Run, keep []string) (closed in
 			return err
 		}
 		closed = int(n)
-		_, err = tx.ExecContext(ctx, `delete from targets where function = $1`+gone, args[1:]...)
+		_, err = tx.ExecContext(ctx, `delete from targets where function = $1`+targetsToDelete, args[1:]...)
 		return err
 	})
 	return closed, err

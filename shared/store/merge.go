@@ -10,8 +10,8 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-// Fresh returns those of the readings that are not stored already with equal
-// values, and how many are. Readings of one series and time count as one.
+// Fresh returns the readings that are not stored yet or whose stored values differ, and
+// the number of the others. It first merges readings of the same series and time.
 func (s *Store) Fresh(ctx context.Context, rs []reading.Reading) (fresh []reading.Reading, unchanged int, err error) {
 	rs, err = Normal(rs)
 	if err != nil {
@@ -35,8 +35,9 @@ func (s *Store) Fresh(ctx context.Context, rs []reading.Reading) (fresh []readin
 	return fresh, len(rs) - len(fresh), nil
 }
 
-// unite makes one reading of those of one series and time, as a store does:
-// fields united, the later value wins. The order of first appearance stays.
+// unite merges readings of the same series and time as a store does: the result has the
+// fields of all, and the later value of a field wins. It keeps the order of the first
+// ones.
 func unite(rs []reading.Reading) []reading.Reading {
 	at := make(map[point]int, len(rs))
 	out := make([]reading.Reading, 0, len(rs))
@@ -55,7 +56,7 @@ func unite(rs []reading.Reading) []reading.Reading {
 	return out
 }
 
-// point is what one stored reading is found by.
+// point is the key of a stored reading: its series and time.
 type point struct {
 	series string
 	nanos  int64
@@ -63,12 +64,13 @@ type point struct {
 
 func pointOf(r reading.Reading) point { return point{r.Series(), r.Time.UnixNano()} }
 
-// span is when the readings of a measurement are, and the tags that all share.
+// span is the span of time of a measurement's readings, and their common tags.
 type span struct {
 	from, to time.Time
 	tags     map[string]string
 }
 
+// spans returns the span of each measurement in rs.
 func spans(rs []reading.Reading) map[string]*span {
 	out := map[string]*span{}
 	for _, r := range rs {
@@ -88,7 +90,7 @@ func spans(rs []reading.Reading) map[string]*span {
 	return out
 }
 
-// holds reports that old has every value of r.
+// holds reports whether old has every value of r.
 func holds(old, r reading.Reading) bool {
 	for k, v := range r.Fields {
 		if have, ok := old.Fields[k]; !ok || have != v {
@@ -103,7 +105,8 @@ func holds(old, r reading.Reading) bool {
 	return true
 }
 
-// united never changes its arguments: they belong to the caller.
+// united returns the values of both maps; those of more win. It does not change its
+// arguments, because they belong to the caller.
 func united[V any](old, more map[string]V) map[string]V {
 	if len(more) == 0 {
 		return old

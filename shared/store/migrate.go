@@ -17,20 +17,20 @@ import (
 //go:embed migrations
 var migrationFiles embed.FS
 
-// lockKey is hearth's advisory lock in PostgreSQL: "hearth" in ASCII.
+// lockKey is the key of hearth's advisory lock in PostgreSQL: "hearth" in ASCII.
 const lockKey = 0x686561727468
 
 const migrateDeadline = 10 * time.Minute
 
-// migration is one numbered file. Its first line says "-- serves: 5": a program
-// that knows five migrations works with the schema that it makes.
+// migration is one numbered file. The first line "-- serves: 5" means that a program
+// that knows only the first five migrations still works with the new schema.
 type migration struct {
 	name, text string
-	serves     int // 0: it says nothing, and serves programs that know it
+	serves     int // 0: no such line, so it works only with programs that know it
 }
 
-// Migrate brings the schema hearth of a PostgreSQL up to this version of the
-// code. Run at once by several, one does it and the others wait.
+// Migrate applies the missing migrations to the schema hearth of a PostgreSQL database.
+// Of several concurrent calls, one migrates and the others wait.
 func Migrate(ctx context.Context, url secret.String) error {
 	db, err := openPostgres(url)
 	if err != nil {
@@ -56,8 +56,8 @@ func MigrateDB(ctx context.Context, db *sql.DB, d Dialect) error {
 	}
 }
 
-// CheckVersion answers ErrNotMigrated where db is older than this program, and
-// another error where it is newer and no longer serves it.
+// CheckVersion returns ErrNotMigrated if migrations are missing in db, and another error
+// if db has newer migrations that do not work with this program.
 func CheckVersion(ctx context.Context, db *sql.DB, d Dialect) error {
 	files, err := migrations(d)
 	if err != nil {
@@ -75,9 +75,8 @@ func CheckVersion(ctx context.Context, db *sql.DB, d Dialect) error {
 	return explain("read the schema version", checkNewer(ctx, db, v, len(files)))
 }
 
-// checkNewer answers an error where the schema is newer than the program, which
-// knows so many migrations, and one of what it does not know serves only newer
-// ones.
+// checkNewer returns an error if the schema, at version v, has a migration that does not
+// work with a program that knows only the first known migrations.
 func checkNewer(ctx context.Context, q rowQuerier, v, known int) error {
 	if v <= known {
 		return nil
@@ -87,15 +86,15 @@ func checkNewer(ctx context.Context, q rowQuerier, v, known int) error {
 		return err
 	}
 	if oldest > known {
-		return fmt.Errorf("the database is at version %d, newer than the %d that this program knows, and serves programs from version %d on: update the program", v, known, oldest)
+		return fmt.Errorf("the database is at version %d, newer than this program (%d), and works only with programs from version %d on: update the program", v, known, oldest)
 	}
 	return nil
 }
 
-// migrateOne applies the next migration in one transaction, under a lock that
-// ends with it.
+// migrateOne applies the next migration in one transaction, under a lock that ends with
+// the transaction. done means that no migration was missing.
 func migrateOne(ctx context.Context, db *sql.DB, d Dialect, files []migration) (done bool, err error) {
-	tx, err := db.BeginTx(ctx, nil) // SQLite: immediate, so it is the lock
+	tx, err := db.BeginTx(ctx, nil) // on SQLite the transaction is immediate, so it is the lock
 	if err != nil {
 		return false, fmt.Errorf("migrate: %w", err)
 	}
@@ -140,9 +139,9 @@ func prepareSchema(ctx context.Context, tx *sql.Tx) error {
 	if _, err := tx.ExecContext(ctx, `select pg_advisory_xact_lock($1)`, int64(lockKey)); err != nil {
 		return err
 	}
-	var there bool
-	if err := tx.QueryRowContext(ctx, `select to_regnamespace('hearth') is not null`).Scan(&there); err != nil || there {
-		return err // an administrator may have made it for a user who may not
+	var exists bool
+	if err := tx.QueryRowContext(ctx, `select to_regnamespace('hearth') is not null`).Scan(&exists); err != nil || exists {
+		return err // not "create if not exists", which fails for a user without that right even if the schema exists
 	}
 	_, err := tx.ExecContext(ctx, `create schema hearth`)
 	return err
@@ -152,6 +151,7 @@ type rowQuerier interface {
 	QueryRowContext(context.Context, string, ...any) *sql.Row
 }
 
+// version returns the number of applied migrations.
 func version(ctx context.Context, q rowQuerier) (v int, err error) {
 	err = q.QueryRowContext(ctx, `select coalesce(max(version), 0) from schema_version`).Scan(&v)
 	return v, err
@@ -169,8 +169,8 @@ func migrations(d Dialect) ([]migration, error) {
 	return numbered(sub)
 }
 
-// numbered returns the files NNNN_noun.sql in order, refusing a gap or a
-// number that stands twice.
+// numbered returns the files NNNN_noun.sql in order. A gap and a repeated number are
+// errors.
 func numbered(dir fs.FS) ([]migration, error) {
 	names, err := fs.Glob(dir, "*") // sorted
 	if err != nil {
@@ -184,7 +184,7 @@ func numbered(dir fs.FS) ([]migration, error) {
 			return nil, fmt.Errorf("migration %q is not named NNNN_noun.sql", name)
 		}
 		if n != len(out)+1 {
-			return nil, fmt.Errorf("migration %q is number %d where %d is due", name, n, len(out)+1)
+			return nil, fmt.Errorf("migration %q has the number %d, want %d", name, n, len(out)+1)
 		}
 		text, err := fs.ReadFile(dir, name)
 		if err != nil {
@@ -199,16 +199,17 @@ func numbered(dir fs.FS) ([]migration, error) {
 	return out, nil
 }
 
-// servesFrom reads the first line of migration number n.
+// servesFrom returns the number in the line "-- serves: N" of migration n, or 0 if there
+// is no such line.
 func servesFrom(text string, n int) (int, error) {
 	line, _, _ := strings.Cut(text, "\n")
-	said, ok := strings.CutPrefix(line, "-- serves: ")
+	text, ok := strings.CutPrefix(line, "-- serves: ")
 	if !ok {
 		return 0, nil
 	}
-	v, err := strconv.Atoi(said)
+	v, err := strconv.Atoi(text)
 	if err != nil || v < 1 || v > n {
-		return 0, fmt.Errorf("it cannot serve a program that knows %q migrations", said)
+		return 0, fmt.Errorf("want \"-- serves: \" with a number from 1 to %d, got %q", n, text)
 	}
 	return v, nil
 }

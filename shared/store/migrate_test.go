@@ -18,7 +18,7 @@ import (
 
 func TestMigrationsAreNumberedWithoutGaps(t *testing.T) {
 	for name, tc := range map[string]struct {
-		first string // line of each
+		first string // first line of each file
 		files []string
 		ok    bool
 	}{
@@ -74,8 +74,8 @@ func TestOpenSaysThatTheDatabaseIsNotMigrated(t *testing.T) {
 	}
 }
 
-// The first migrations were made before this was a rule.
-func TestEachMigrationSaysWhomItServes(t *testing.T) {
+// The migrations before these numbers have no such line.
+func TestEachMigrationSaysWhichProgramsItServes(t *testing.T) {
 	for dir, first := range map[string]int{"postgres": 6, "sqlite": 7} {
 		files, err := filepath.Glob("migrations/" + dir + "/*.sql")
 		if err != nil || len(files) < first {
@@ -89,9 +89,9 @@ func TestEachMigrationSaysWhomItServes(t *testing.T) {
 	}
 }
 
-// The previous release runs on a schema that says so, and a schema that says
-// otherwise is refused, by what checks it and by what migrates it.
-func TestANewerSchemaSaysWhomItServes(t *testing.T) {
+// An older program runs on a newer schema only if all newer migrations serve it.
+// Otherwise both Open and Migrate refuse the schema.
+func TestANewerSchemaIsUsedOnlyIfItServesTheProgram(t *testing.T) {
 	for name, open := range map[string]func(*testing.T) (newer func(serves []string), again func() error){
 		"sqlite":   sqliteOfTheFuture,
 		"postgres": postgresOfTheFuture,
@@ -121,7 +121,8 @@ func TestANewerSchemaSaysWhomItServes(t *testing.T) {
 	}
 }
 
-// future replaces the migrations that this program does not know.
+// future returns a function that replaces the migrations that this program does not
+// know.
 func future(t *testing.T, s *store.Store, known int) func([]string) {
 	return func(serves []string) {
 		s.Exec(t, fmt.Sprintf(`delete from schema_version where version > %d`, known))
@@ -167,7 +168,7 @@ func postgresOfTheFuture(t *testing.T) (func([]string), func() error) {
 	}
 }
 
-func TestTablesThatVanishAreNotMigrated(t *testing.T) {
+func TestAMissingTableIsErrNotMigrated(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		r := begin(t, s, "weather", long)
 		for _, table := range []string{"leases", "runs", "targets", "outbox", "quotas"} {
@@ -186,7 +187,7 @@ func TestTablesThatVanishAreNotMigrated(t *testing.T) {
 	})
 }
 
-func TestMigratingAtOnceIsDoneOnce(t *testing.T) {
+func TestConcurrentMigrationsAreDoneOnce(t *testing.T) {
 	database := planted(t, "database-url", testserver.Postgres(t))
 	path := filepath.Join(t.TempDir(), "hearth.db")
 	var all sync.WaitGroup

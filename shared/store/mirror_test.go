@@ -18,8 +18,8 @@ func TestDeadLettersAreMirrored(t *testing.T) {
 		gone.Gone, gone.Reported = true, noon.Add(time.Second)
 		other := d
 		other.Function, other.Sample = "g", []byte{7}
-		for _, some := range [][]store.DeadLetter{{d, other}, {gone}, {d}} {
-			if err := saveDevices(t.Context(), s, store.DeviceChange{Dead: some}); err != nil {
+		for _, letters := range [][]store.DeadLetter{{d, other}, {gone}, {d}} {
+			if err := saveDevices(t.Context(), s, store.DeviceChange{Dead: letters}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -30,7 +30,7 @@ func TestDeadLettersAreMirrored(t *testing.T) {
 	})
 }
 
-func TestDeadLettersThatAreGoneAreDeletedSomeAtATime(t *testing.T) {
+func TestPruneDeadLettersDeletesAtMostItsLimit(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		var letters []store.DeadLetter
 		for i := range 10 {
@@ -39,14 +39,14 @@ func TestDeadLettersThatAreGoneAreDeletedSomeAtATime(t *testing.T) {
 		if err := saveDevices(t.Context(), s, store.DeviceChange{Dead: letters}); err != nil {
 			t.Fatal(err)
 		}
-		for i, want := range []int64{4, 2, 0} { // of 0 to 6, but for 3
+		for i, want := range []int64{4, 2, 0} { // 0 to 6 without 3, which is not gone
 			n, err := s.PruneDeadLetters(t.Context(), noon.Add(7*time.Hour), 4)
 			if err != nil || n != want {
 				t.Errorf("%d: deleted %d, %v, want %d", i, n, err, want)
 			}
 		}
 		if got := s.CountDeadLetters(t); got != 4 {
-			t.Errorf("%d are left, want the open one and three", got)
+			t.Errorf("%d are left, want 4: number 3 and 7 to 9", got)
 		}
 		if plan := s.Explain(t, `select id, function from dead_letters where gone and told < '2026-01-01' order by told limit 4`); !strings.Contains(plan, "dead_letters_gone") {
 			t.Errorf("the index is not used: %s", plan)

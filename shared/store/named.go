@@ -7,22 +7,21 @@ import (
 	"slices"
 )
 
-// Sections of hearth.yml of which is kept what they named.
+// The sections of hearth.yml whose names are stored, to notice removed ones.
 const (
 	namedDevices = "devices"
 	namedMaps    = "mappings"
 )
 
-// NamedMappings returns which mappings of hearth.yml were acted on, by what
-// SetNamedMappings was given.
+// NamedMappings returns the names of the last call of SetNamedMappings.
 func (s *Store) NamedMappings(ctx context.Context) ([]string, error) {
-	rows, err := query(ctx, s, "read which mappings are known", scanNamed, namedQuery, namedMaps)
+	rows, err := query(ctx, s, "read the known mappings", scanNamed, namedQuery, namedMaps)
 	return slices.Concat(rows...), err
 }
 
-// SetNamedMappings keeps which mappings hearth.yml has, in any order.
+// SetNamedMappings stores the names of the mappings in hearth.yml, in any order.
 func (s *Store) SetNamedMappings(ctx context.Context, names []string) error {
-	return s.tx(ctx, "keep which mappings are known", func(ctx context.Context, tx *txn) error {
+	return s.tx(ctx, "store the known mappings", func(ctx context.Context, tx *txn) error {
 		return setNamed(ctx, tx, namedMaps, names)
 	})
 }

@@ -9,19 +9,19 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-// Times outside of these are a wrong unit, not a moment in a house's life.
+// A time outside of these bounds is probably in the wrong unit.
 var (
 	earliest = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
 	latest   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
-// Normal returns the readings as every backend keeps them, so that what is
-// read equals what was written: no empty tags, no characters that line protocol
-// cannot carry. What no store can keep is ErrUnstorable.
+// Normal returns the readings as every backend stores them, so that a read returns
+// exactly these: without empty tags, and without characters that line protocol cannot
+// encode. It returns ErrUnstorable for a reading that some backend cannot store.
 func Normal(rs []reading.Reading) ([]reading.Reading, error) {
 	out := make([]reading.Reading, len(rs))
 	for i, r := range rs {
-		r, err := asKept(r)
+		r, err := normalize(r)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrUnstorable, err)
 		}
@@ -30,7 +30,7 @@ func Normal(rs []reading.Reading) ([]reading.Reading, error) {
 	return out, nil
 }
 
-func asKept(r reading.Reading) (reading.Reading, error) {
+func normalize(r reading.Reading) (reading.Reading, error) {
 	if err := r.Check(); err != nil {
 		return r, err
 	}
@@ -41,13 +41,13 @@ func asKept(r reading.Reading) (reading.Reading, error) {
 	if err := checkKeys(r); err != nil {
 		return r, err
 	}
-	r.Name, r.Tags, r.Fields, r.Text = word(r.Name), normalTags(r.Tags), normalFields(r.Fields), normalText(r.Text)
+	r.Name, r.Tags, r.Fields, r.Text = oneLine(r.Name), normalTags(r.Tags), normalFields(r.Fields), normalText(r.Text)
 	r.Time = r.Time.UTC()
 	return r, checkSize(r)
 }
 
-// checkKeys refuses what InfluxDB or Flux would take for their own, and a key
-// that is both a tag and a value.
+// checkKeys returns an error for a key that InfluxDB or Flux reserve, and for a key that
+// is both a tag and a field.
 func checkKeys(r reading.Reading) error {
 	for k := range r.Tags {
 		if reserved(k) {
@@ -76,10 +76,11 @@ func checkKeys(r reading.Reading) error {
 	return nil
 }
 
-// maxKey is how many bytes measurement, tags and field may have in line protocol
-// together, 4 between them: what InfluxDB takes is what every store takes.
+// maxKey is InfluxDB's limit for measurement, tags and field in line protocol together,
+// in bytes, with 4 bytes between tags and field. All stores have the same limit.
 const maxKey = 65535
 
+// checkSize returns an error if a key of r is longer than maxKey.
 func checkSize(r reading.Reading) error {
 	size, field := len(r.Name), 0
 	for k, v := range r.Tags {
@@ -91,7 +92,7 @@ func checkSize(r reading.Reading) error {
 	for k := range r.Text {
 		field = max(field, escapedSize(k))
 	}
-	if 2*size+field+4 <= maxKey { // even if every byte is escaped
+	if 2*size+field+4 <= maxKey { // short enough even if every byte is escaped
 		return nil
 	}
 	if size = len(r.Series()) + 4 + field; size > maxKey {
@@ -100,11 +101,12 @@ func checkSize(r reading.Reading) error {
 	return nil
 }
 
-// escapedSize is how long a key is in line protocol.
+// escapedSize returns the length of a key in line protocol.
 func escapedSize(k string) int {
 	return len(k) + strings.Count(k, " ") + strings.Count(k, ",") + strings.Count(k, "=")
 }
 
+// reserved reports whether InfluxDB or Flux use k themselves.
 func reserved(k string) bool {
 	return k == "" || k == "time" || k == "result" || k == "table" || k[0] == '_'
 }
@@ -113,7 +115,7 @@ func normalTags(tags map[string]string) map[string]string {
 	out := make(map[string]string, len(tags))
 	for k, v := range tags {
 		if v != "" {
-			out[word(k)] = word(v)
+			out[oneLine(k)] = oneLine(v)
 		}
 	}
 	return out
@@ -125,7 +127,7 @@ func normalText(texts map[string]string) map[string]string {
 	}
 	out := make(map[string]string, len(texts))
 	for k, v := range texts {
-		out[word(k)] = lineEnds.Replace(clean(v))
+		out[oneLine(k)] = lineEnds.Replace(clean(v))
 	}
 	return out
 }
@@ -133,20 +135,21 @@ func normalText(texts map[string]string) map[string]string {
 func normalFields(fields map[string]float64) map[string]float64 {
 	out := make(map[string]float64, len(fields))
 	for k, v := range fields {
-		out[word(k)] = v + 0 // -0 becomes 0
+		out[oneLine(k)] = v + 0 // -0 becomes 0
 	}
 	return out
 }
 
-// word is s as a name, key or tag value.
-func word(s string) string { return inLine.Replace(clean(s)) }
+// oneLine returns s as a name, key or tag value: in one line, without backslashes.
+func oneLine(s string) string { return inLine.Replace(clean(s)) }
 
 var (
 	inLine   = strings.NewReplacer("\\", "/", "\n", " ", "\r", " ", "\t", " ") // as reading.Line writes names and tags
-	lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")                   // as CSV answers carry them
+	lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")                   // as CSV answers have them
 )
 
-// Nanos is t.UnixNano, at the ends of what an int64 holds for times beyond.
+// Nanos returns t.UnixNano. For times that the stores cannot hold it returns the
+// smallest or largest int64.
 func Nanos(t time.Time) int64 {
 	switch {
 	case t.Before(earliest):

@@ -12,7 +12,7 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-func TestCountingIsOneAtATime(t *testing.T) {
+func TestConcurrentCountsAreSerialized(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		var wg sync.WaitGroup
 		for range 10 {
@@ -41,7 +41,7 @@ func TestCountingIsOneAtATime(t *testing.T) {
 	})
 }
 
-func TestAnArrivalIsTheFirst(t *testing.T) {
+func TestFirstArrivalsKeepsTheFirst(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		a := store.EdgeArrival{Node: "pi4", Boot: "b1", Seq: 7, Time: noon.Add(123)}
 		later := a
@@ -60,7 +60,7 @@ func TestAnArrivalIsTheFirst(t *testing.T) {
 	})
 }
 
-func TestThousandsOfArrivalsAndDeadLettersAtOnce(t *testing.T) {
+func TestThousandsOfArrivalsAndDeadLettersInOneCall(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		const n = 2000
 		var as []store.EdgeArrival

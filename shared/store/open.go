@@ -13,7 +13,8 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// Open connects by URL. It checks the schema version: ErrNotMigrated.
+// Open returns a Store of InfluxDB and PostgreSQL. It connects to PostgreSQL and returns
+// ErrNotMigrated if migrations are missing. No error contains a password or token.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	series, err := OpenInflux(c.Influx)
 	if err != nil {
@@ -29,8 +30,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	return New(series, db, db, Postgres), nil
 }
 
-// openPostgres makes a pool that suits a function: few connections, none kept
-// for long. It does no I/O.
+// openPostgres returns a pool for a function: few connections, closed soon when idle.
+// It does no I/O.
 func openPostgres(url secret.String) (*sql.DB, error) {
 	text := url.Reveal()
 	if text == "" {
@@ -38,7 +39,7 @@ func openPostgres(url secret.String) (*sql.DB, error) {
 	}
 	c, err := pgx.ParseConfig(text)
 	if err != nil { // not wrapped: it may quote the password
-		return nil, fmt.Errorf("the secret %q is no PostgreSQL URL such as postgres://user:password@host:5432/home", url.Name())
+		return nil, fmt.Errorf("the secret %q is not a PostgreSQL URL such as postgres://user:password@host:5432/home", url.Name())
 	}
 	c.ConnectTimeout = 5 * time.Second
 	c.RuntimeParams["search_path"] = "hearth"
@@ -51,10 +52,10 @@ func openPostgres(url secret.String) (*sql.DB, error) {
 	return db, nil
 }
 
-// Ping reports whether both databases answer.
+// Ping returns an error unless both databases answer.
 func (s *Store) Ping(ctx context.Context) error {
-	// Not by PingContext: after a restart of the server it fails once for each
-	// pooled connection.
+	// A query, not PingContext, which fails once for each pooled connection after a
+	// restart of the server.
 	_, err := query(ctx, s, "ping the database", func(rows *sql.Rows) (one int, err error) {
 		return one, rows.Scan(&one)
 	}, `select 1`)
@@ -64,7 +65,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.Series.Ping(ctx)
 }
 
-// Close ends all connections.
+// Close closes all connections.
 func (s *Store) Close() error {
 	return errors.Join(s.Series.Close(), s.read.Close(), s.write.Close())
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/hearth-home/hearth/shared/alert"
 )
 
-const keepSent = 90 * 24 * time.Hour // for whoever asks what Slack was told
+const keepSent = 90 * 24 * time.Hour // how long sent messages are kept
 
-// Due returns unsent messages whose time has come, oldest first. None comes
-// before an older one of its channel that waits for another try: "works again"
-// must not be told before "is failing".
+// Due returns unsent messages that are due at now, oldest first. A message is not due
+// while an older one of its channel waits for a retry: "works again" must not be sent
+// before "is failing".
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]alert.Message, error) {
 	return query(ctx, s, "read the outbox", func(rows *sql.Rows) (m alert.Message, err error) {
 		err = rows.Scan(&m.Key, &m.Channel, &m.Text, scanTime{&m.Created}, &m.Tries)
@@ -33,7 +33,7 @@ func (s *Store) Sent(ctx context.Context, key string, now time.Time) error {
 	})
 }
 
-// Postpone counts a failed try and keeps the message until next.
+// Postpone counts a failed try to send a message. The message is due again at next.
 func (s *Store) Postpone(ctx context.Context, key, reason string, next time.Time) error {
 	return s.tx(ctx, "postpone a message", func(ctx context.Context, tx *txn) error {
 		_, err := tx.ExecContext(ctx, `
@@ -43,10 +43,10 @@ func (s *Store) Postpone(ctx context.Context, key, reason string, next time.Time
 	})
 }
 
-// Refuse takes out a message that Slack will never take. It is kept, with the
-// reason, as long as one that was sent.
+// Refuse marks a message that Slack will never accept, with the reason. It is not sent
+// again, and is kept as long as a sent message.
 func (s *Store) Refuse(ctx context.Context, key, reason string, now time.Time) error {
-	return s.tx(ctx, "take a message out", func(ctx context.Context, tx *txn) error {
+	return s.tx(ctx, "mark a message as refused", func(ctx context.Context, tx *txn) error {
 		_, err := tx.ExecContext(ctx, `
 			update outbox set tries = tries + 1, reason = $2, sent = $3 where key = $1 and sent is null`,
 			clean(key), clean(reason), stamp(now))
@@ -54,19 +54,19 @@ func (s *Store) Refuse(ctx context.Context, key, reason string, now time.Time) e
 	})
 }
 
-// queue writes messages to the outbox. A key that was ever queued is not queued
-// again.
+// queue adds messages to the outbox. A message whose key is in the outbox already, sent
+// or not, is ignored.
 func queue(ctx context.Context, tx *txn, messages []alert.Message, now time.Time) error {
-	for some := range slices.Chunk(messages, chunkRows) {
-		args := make([]any, 0, len(some)*7)
-		for _, m := range some {
+	for chunk := range slices.Chunk(messages, chunkRows) {
+		args := make([]any, 0, len(chunk)*7)
+		for _, m := range chunk {
 			if m.Created.IsZero() {
 				m.Created = now
 			}
 			args = append(args, clean(m.Key), clean(m.Channel), clean(m.Text), stamp(m.Created), stamp(m.Created), m.Tries, "")
 		}
 		if _, err := tx.ExecContext(ctx, `
-			insert into outbox (key, channel, text, created, due, tries, reason) values `+tx.values(len(some), 7)+`
+			insert into outbox (key, channel, text, created, due, tries, reason) values `+tx.values(len(chunk), 7)+`
 			on conflict (key) do nothing`, args...); err != nil {
 			return err
 		}
@@ -74,6 +74,7 @@ func queue(ctx context.Context, tx *txn, messages []alert.Message, now time.Time
 	return nil
 }
 
+// pruneOutbox deletes messages that were sent or refused longer ago than keepSent.
 func pruneOutbox(ctx context.Context, tx *txn, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `delete from outbox where sent < $1`, stamp(now.Add(-keepSent)))
 	return err

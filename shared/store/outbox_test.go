@@ -46,7 +46,7 @@ func TestQuotaIsNeverExceeded(t *testing.T) {
 	})
 }
 
-func TestUnscheduledCallsLeaveWhatTheScheduleNeeds(t *testing.T) {
+func TestUnscheduledCallsLeaveTheReserve(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		q := store.Quota{Key: "k", Limit: 10, Window: time.Minute, Reserve: 4}
 		step := func(n int, scheduled, fits bool) {
@@ -61,14 +61,14 @@ func TestUnscheduledCallsLeaveWhatTheScheduleNeeds(t *testing.T) {
 		step(2, false, false) // 7 + 4 > 10
 		step(3, true, true)   // 8 used, 1 still reserved
 		step(1, false, true)  // 9 used
-		step(1, false, false) // the last one is the schedule's
+		step(1, false, false) // the last call is reserved for the schedule
 		step(1, true, true)
 		step(1, true, false)
 		step(11, true, false)
 	})
 }
 
-func TestOldWindowsOfAQuotaGo(t *testing.T) {
+func TestOldWindowsOfAQuotaAreDeleted(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		q := store.Quota{Key: "finnhub", Limit: 60, Window: time.Minute}
 		for i := range 10 {
@@ -123,7 +123,7 @@ func TestMessageIsSentOncePerKey(t *testing.T) {
 	})
 }
 
-func TestAMessageWaitsForTheOlderOnesOfItsChannel(t *testing.T) {
+func TestAMessageWaitsForOlderMessagesOfItsChannel(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		m := func(key, channel string, d time.Duration) alert.Message {
 			return alert.Message{Key: key, Channel: channel, Text: key, Created: noon.Add(d)}
@@ -154,7 +154,7 @@ func TestAMessageWaitsForTheOlderOnesOfItsChannel(t *testing.T) {
 			t.Fatal(err)
 		}
 		due(later, "works", "entry")
-		due(later.AddDate(1, 0, 0), "works", "entry") // it is not tried again
+		due(later.AddDate(1, 0, 0), "works", "entry") // a refused message is not tried again
 	})
 }
 

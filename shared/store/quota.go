@@ -41,7 +41,7 @@ func (s *Store) Take(ctx context.Context, q Quota, n int, scheduled bool, now ti
 	})
 }
 
-// windowStart is the last multiple of w since the epoch.
+// windowStart returns the start of the window of length w that contains now.
 func windowStart(now time.Time, w time.Duration) time.Time {
 	if w <= 0 {
 		return time.Unix(0, 0).UTC()

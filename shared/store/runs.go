@@ -13,12 +13,12 @@ import (
 
 const runColumns = `id, function, started_by, window_from, window_to, started, took_us, status, stored, unchanged, error, outcomes, sample, fence`
 
-// Begin takes the function's lease for ttl and writes the run as running; it
-// sets ID (if empty), Started (if zero), Status and Fence. It answers
-// ErrRunning while another run holds the lease; a lease that has expired closes
-// its run as died, with what died makes of it and of the targets as they were
-// remembered, in the same transaction: nobody else may come to tell it. died may
-// be nil, or called again.
+// Begin takes the function's lease for ttl and stores the run with status running. It
+// sets ID (if empty), Started (if zero), Status and Fence. It returns ErrRunning while
+// another run holds the lease. If the last run's lease has expired, Begin sets that
+// run's status to died, and stores the states and messages that died returns in the same
+// transaction: no other call would report the run. died may be nil. It may be called
+// again if the transaction is repeated.
 func (s *Store) Begin(ctx context.Context, r Run, ttl time.Duration, died Died) (Run, error) {
 	if r.ID == "" {
 		r.ID = rand.Text()
@@ -26,7 +26,7 @@ func (s *Store) Begin(ctx context.Context, r Run, ttl time.Duration, died Died) 
 	began := r
 	err := s.tx(ctx, "begin a run of "+r.Function, func(ctx context.Context, tx *txn) error {
 		began = r
-		fence, now, err := s.grant(ctx, tx, r.Function, r.ID, ttl)
+		fence, now, err := s.takeLease(ctx, tx, r.Function, r.ID, ttl)
 		if err != nil {
 			return err
 		}
@@ -43,10 +43,12 @@ func (s *Store) Begin(ctx context.Context, r Run, ttl time.Duration, died Died) 
 	return began, err
 }
 
-// Died returns what a run that ended without a word leaves: states of targets to
-// replace and messages to queue.
+// Died returns the states of targets to store and the messages to queue for a run that
+// did not finish. before are the stored states of the function's targets.
 type Died func(r Run, before map[string]alert.TargetState) ([]alert.TargetState, []alert.Message)
 
+// closeDied sets the status of the function's running runs to died. The caller has taken
+// the lease, so they have lost theirs.
 func closeDied(ctx context.Context, tx *txn, function string, now time.Time, died Died) error {
 	runs, err := queryIn(ctx, tx, func(rows *sql.Rows) (r Run, err error) {
 		err = rows.Scan(&r.ID, &r.Function, &r.Trigger, scanTime{&r.Started}, &r.Sample)
@@ -56,7 +58,7 @@ func closeDied(ctx context.Context, tx *txn, function string, now time.Time, die
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `
-		update runs set status = 'died', error = 'it ended without a word and its lease expired'
+		update runs set status = 'died', error = 'the run did not finish before its lease expired'
 		where function = $1 and status = 'running'`, function); err != nil || died == nil {
 		return err
 	}
@@ -76,9 +78,9 @@ func closeDied(ctx context.Context, tx *txn, function string, now time.Time, die
 	return nil
 }
 
-// Finish closes the run, replaces the states of the targets it names and queues
-// the messages, in one transaction that also gives the lease back. It answers
-// ErrFenced, and writes nothing, if the lease went to a later run.
+// Finish stores the run's result and the states of these targets, queues the messages
+// and releases the lease, in one transaction. It returns ErrFenced and writes nothing if
+// a later run has taken the lease.
 func (s *Store) Finish(ctx context.Context, r Run, states []alert.TargetState, messages []alert.Message) error {
 	return s.tx(ctx, "finish a run of "+r.Function, func(ctx context.Context, tx *txn) error {
 		in := &Tx{s, tx}
@@ -101,7 +103,7 @@ func (s *Store) Finish(ctx context.Context, r Run, states []alert.TargetState, m
 	})
 }
 
-// Targets returns what is remembered of a function's targets, by name.
+// Targets returns the stored states of a function's targets, by name.
 func (s *Store) Targets(ctx context.Context, function string) (map[string]alert.TargetState, error) {
 	states, err := query(ctx, s, "read the targets of "+function, scanTarget, targetsOf, function)
 	return byTarget(states), err
@@ -132,8 +134,8 @@ func (s *Store) Runs(ctx context.Context, function string, limit int) ([]Run, er
 	return query(ctx, s, "read the runs of "+function, scanRun, text+` where function = $2`+order, limit, function)
 }
 
-// LastRuns returns the newest run of each of these functions that ever ran, by
-// its name.
+// LastRuns returns the newest run of each of these functions, by the function's name. A
+// function without runs is left out.
 func (s *Store) LastRuns(ctx context.Context, functions []string) (map[string]Run, error) {
 	out := make(map[string]Run, len(functions))
 	newest, args := make([]string, len(functions)), make([]any, len(functions))

@@ -31,9 +31,9 @@ func (s *Store) DropSampleRows(ctx context.Context, function string) (found bool
 
 // HasSamples reports whether there are sample runs or items of a function.
 func (s *Store) HasSamples(ctx context.Context, function string) (bool, error) {
-	some, err := query(ctx, s, "look for samples of "+function, func(rows *sql.Rows) (some bool, err error) {
-		err = rows.Scan(&some)
-		return some, err
+	found, err := query(ctx, s, "look for samples of "+function, func(rows *sql.Rows) (found bool, err error) {
+		err = rows.Scan(&found)
+		return found, err
 	}, `select exists (select 1 from runs where function = $1 and sample) or exists (select 1 from items where source = $1 and sample)`, function)
-	return err == nil && some[0], err
+	return err == nil && found[0], err
 }

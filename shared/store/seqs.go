@@ -10,16 +10,15 @@ import (
 )
 
 const (
-	keepBoots    = 90 * 24 * time.Hour // of a node, after its last word
+	keepBoots    = 90 * 24 * time.Hour // after the last message of the boot
 	keepArrivals = 7 * 24 * time.Hour
 )
 
 const seqColumns = `node, boot, started, seen, upto, highest, first, missing, holes, lost`
 
-// EdgeSeqs returns the numbering of all boots of all nodes, the newest boot of
-// each node first.
+// EdgeSeqs returns the sequence numbers of all boots, by node and the newest boot first.
 func (s *Store) EdgeSeqs(ctx context.Context) ([]EdgeSeq, error) {
-	return query(ctx, s, "read the numbering of edge nodes", scanSeq,
+	return query(ctx, s, "read the sequence numbers of edge nodes", scanSeq,
 		`select `+seqColumns+` from edge_seqs order by node, started desc, boot`)
 }
 
@@ -29,7 +28,7 @@ func scanSeq(rows *sql.Rows) (e EdgeSeq, err error) {
 	return e, err
 }
 
-// count applies c.Count under a lock on the nodes' rows.
+// count calls c.Count under a lock on the nodes and stores its result.
 func count(ctx context.Context, tx *txn, c DeviceChange) error {
 	if len(c.Nodes) == 0 {
 		return nil
@@ -40,7 +39,7 @@ func count(ctx context.Context, tx *txn, c DeviceChange) error {
 		nodes[i] = clean(n)
 		args[i] = nodes[i]
 	}
-	if tx.dialect == Postgres { // a node's first boot has no row to lock
+	if tx.dialect == Postgres { // an advisory lock, because a node's first boot has no row to lock
 		if _, err := tx.ExecContext(ctx, `select pg_advisory_xact_lock(hashtext('hearth edge'), hashtext(n)) from unnest($1::text[]) n`, nodes); err != nil {
 			return err
 		}
@@ -49,17 +48,23 @@ func count(ctx context.Context, tx *txn, c DeviceChange) error {
 	if err != nil {
 		return err
 	}
-	for some := range slices.Chunk(c.Count(known), chunkRows) {
-		if err := writeSeqs(ctx, tx, some); err != nil {
+	seqs := c.Count(known)
+	for chunk := range slices.Chunk(seqs, chunkRows) {
+		if err := writeSeqs(ctx, tx, chunk); err != nil {
 			return err
 		}
-		for _, e := range some {
-			if slices.ContainsFunc(known, func(k EdgeSeq) bool { return k.Node == e.Node && k.Boot == e.Boot }) {
-				continue
-			}
-			if _, err := tx.ExecContext(ctx, `delete from edge_seqs where node = $1 and seen < $2`, clean(e.Node), stamp(e.Seen.Add(-keepBoots))); err != nil {
-				return err
-			}
+	}
+	return pruneBoots(ctx, tx, seqs, known)
+}
+
+// pruneBoots deletes old boots of the nodes that have a new boot.
+func pruneBoots(ctx context.Context, tx *txn, seqs, known []EdgeSeq) error {
+	for _, e := range seqs {
+		if slices.ContainsFunc(known, func(k EdgeSeq) bool { return k.Node == e.Node && k.Boot == e.Boot }) {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `delete from edge_seqs where node = $1 and seen < $2`, clean(e.Node), stamp(e.Seen.Add(-keepBoots))); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -84,18 +89,18 @@ func writeSeqs(ctx context.Context, tx *txn, seqs []EdgeSeq) error {
 	return err
 }
 
-// FirstArrivals returns, in order, when each of the readings arrived first:
-// as given, or earlier if they were sent before.
+// FirstArrivals returns, in order, when each reading first arrived: the stored time if
+// it arrived before, else the given time, which is stored.
 func (s *Store) FirstArrivals(ctx context.Context, as []EdgeArrival) (out []time.Time, err error) {
 	if len(as) == 0 {
 		return nil, nil
 	}
-	err = s.tx(ctx, "remember arrivals", func(ctx context.Context, tx *txn) error {
-		arrivals := arrivalByArrival
+	err = s.tx(ctx, "store arrivals", func(ctx context.Context, tx *txn) error {
+		firstArrivals := firstArrivalsByRow
 		if tx.dialect == Postgres {
-			arrivals = arrivalColumns
+			firstArrivals = firstArrivalsByArray
 		}
-		if out, err = arrivals(ctx, tx, as); err != nil {
+		if out, err = firstArrivals(ctx, tx, as); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `delete from edge_arrivals where nanos < $1`, as[0].Time.Add(-keepArrivals).UnixNano())
@@ -104,7 +109,8 @@ func (s *Store) FirstArrivals(ctx context.Context, as []EdgeArrival) (out []time
 	return out, err
 }
 
-func arrivalByArrival(ctx context.Context, tx *txn, as []EdgeArrival) ([]time.Time, error) {
+// firstArrivalsByRow runs two statements for each reading, which is fast on SQLite.
+func firstArrivalsByRow(ctx context.Context, tx *txn, as []EdgeArrival) ([]time.Time, error) {
 	out := make([]time.Time, len(as))
 	for i, a := range as {
 		if _, err := tx.ExecContext(ctx, `insert into edge_arrivals (node, boot, seq, nanos) values ($1, $2, $3, $4) on conflict do nothing`,
@@ -121,8 +127,9 @@ func arrivalByArrival(ctx context.Context, tx *txn, as []EdgeArrival) ([]time.Ti
 	return out, nil
 }
 
-// arrivalColumns sends arrays: two statements, however far away the database is.
-func arrivalColumns(ctx context.Context, tx *txn, as []EdgeArrival) ([]time.Time, error) {
+// firstArrivalsByArray sends all readings as arrays, in two statements: a round trip for
+// each reading would be slow.
+func firstArrivalsByArray(ctx context.Context, tx *txn, as []EdgeArrival) ([]time.Time, error) {
 	nodes, boots, seqs, nanos := make([]string, len(as)), make([]string, len(as)), make([]int64, len(as)), make([]int64, len(as))
 	for i, a := range as {
 		nodes[i], boots[i], seqs[i], nanos[i] = clean(a.Node), clean(a.Boot), int64(a.Seq), a.Time.UnixNano()
@@ -149,7 +156,7 @@ func (s Span) MarshalJSON() ([]byte, error) {
 	return fmt.Appendf(nil, "[%d,%d,%d]", s.From, s.To, s.Since), nil
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON parses [from, to, since].
 func (s *Span) UnmarshalJSON(b []byte) error {
 	var v [3]json.Number
 	if err := json.Unmarshal(b, &v); err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// measurement returns a name that no other test uses, for buckets that stay.
+// measurement returns a name that no other test uses, because tests share a bucket.
 func measurement(t *testing.T) string { return "m" + strings.ToLower(rand.Text()) }
 
 func write(t *testing.T, s *store.Store, rs ...reading.Reading) {
@@ -28,7 +28,7 @@ func write(t *testing.T, s *store.Store, rs ...reading.Reading) {
 	}
 }
 
-// lines reads back what is stored in an hour around noon.
+// lines returns the readings stored in an hour around noon, in line protocol.
 func lines(t *testing.T, s *store.Store, name string, tags map[string]string) []string {
 	t.Helper()
 	rs, err := s.Between(t.Context(), name, tags, noon.Add(-time.Hour), noon.Add(time.Hour))
@@ -58,7 +58,7 @@ func TestWritingTwiceStoresOnce(t *testing.T) {
 	})
 }
 
-func TestOnePointUnitesFieldsAndTheLaterValueWins(t *testing.T) {
+func TestReadingsOfOnePointAreMergedAndTheLaterValueWins(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		r := reading.Reading{Name: measurement(t), Tags: map[string]string{"room": "office", "empty": ""}, Time: noon,
 			Fields: map[string]float64{"a": 1, "b": 0.1}, Text: map[string]string{"x": "old", "y": "stays"}}
@@ -106,12 +106,12 @@ func TestOddCharactersComeBackAsWritten(t *testing.T) {
 			}
 		}
 		if stored, unchanged, err := merge(t.Context(), s, all); stored != 0 || unchanged != len(all) || err != nil {
-			t.Errorf("a rerun stores %d, leaves %d of %d: %v", stored, unchanged, len(all), err)
+			t.Errorf("a rerun stores %d, %d of %d unchanged: %v", stored, unchanged, len(all), err)
 		}
 	})
 }
 
-func TestNormalTakesOutOnlyWhatCannotBeKept(t *testing.T) {
+func TestNormalChangesOnlyWhatCannotBeStored(t *testing.T) {
 	rs, err := store.Normal([]reading.Reading{{Name: "m", Tags: map[string]string{"a": "x\\y\nz", "b": ""}, Time: noon,
 		Fields: map[string]float64{"v": 1}, Text: map[string]string{"t": "1\r\n2\\3\x00\xff"}}})
 	if err != nil {
@@ -176,7 +176,7 @@ func TestLatestIsTheNewestOfEverySeries(t *testing.T) {
 	})
 }
 
-// merge stores what is fresh, as shared/ingest does for a source.
+// merge stores the readings that Fresh returns, as shared/ingest does for a source.
 func merge(ctx context.Context, s *store.Store, rs []reading.Reading) (stored, unchanged int, err error) {
 	fresh, unchanged, err := s.Fresh(ctx, rs)
 	if err != nil || len(fresh) == 0 {
@@ -185,7 +185,7 @@ func merge(ctx context.Context, s *store.Store, rs []reading.Reading) (stored, u
 	return len(fresh), unchanged, s.Commit(ctx, "store what is fresh", fresh, nil)
 }
 
-func TestFreshIsOnlyWhatDiffers(t *testing.T) {
+func TestFreshReturnsOnlyReadingsThatDiffer(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		name, other := measurement(t)+"a", measurement(t)+"b"
 		var all []reading.Reading
@@ -221,7 +221,7 @@ func TestFreshIsOnlyWhatDiffers(t *testing.T) {
 	})
 }
 
-func TestWriteRefusesWhatNoStoreCanKeep(t *testing.T) {
+func TestWriteRefusesUnstorableReadings(t *testing.T) {
 	good := reading.Reading{Name: "m", Tags: map[string]string{"room": "office"}, Fields: map[string]float64{"v": 1}, Time: noon}
 	bad := map[string]func(*reading.Reading){
 		"seconds_as_years": func(r *reading.Reading) { r.Time = time.Unix(1795435200000, 0) },
@@ -248,7 +248,7 @@ func TestWriteRefusesWhatNoStoreCanKeep(t *testing.T) {
 	})
 }
 
-func TestDropSamplesLeavesTheRest(t *testing.T) {
+func TestDropSamplesDropsOnlySamples(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		a, b := measurement(t)+"a", measurement(t)+`b "odd" name`
 		at := func(name, sample string, d time.Duration) reading.Reading {
@@ -265,7 +265,7 @@ func TestDropSamplesLeavesTheRest(t *testing.T) {
 				t.Errorf("left: %v, %v", got, err)
 			}
 		}
-		write(t, s, at(a, "true", 0)) // samples may come again
+		write(t, s, at(a, "true", 0)) // samples can be stored again
 		if got := lines(t, s, a, nil); len(got) != 2 {
 			t.Errorf("%v, want 2", got)
 		}
@@ -294,7 +294,7 @@ func TestConcurrentWritesAllArrive(t *testing.T) {
 	})
 }
 
-func TestErrorsDoNotCarryTheToken(t *testing.T) {
+func TestErrorsDoNotContainTheToken(t *testing.T) {
 	i, err := store.OpenInflux(store.Influx{URL: "http://127.0.0.1:1", Token: planted(t, "influx-token", "tok-very-secret")})
 	if err != nil {
 		t.Fatal(err)

@@ -10,8 +10,8 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// InfluxDB has a limit for what a series is called; SQLite goes by the same.
-func TestTagsMayBeAsLongAsInfluxDBTakesThem(t *testing.T) {
+// InfluxDB limits the length of a series key. All stores have the same limit.
+func TestTagsMayBeAsLongAsInfluxDBAllows(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		for name, char := range map[string]string{"letters": "x", "escaped": "="} {
 			r := reading.Reading{Name: measurement(t), Fields: map[string]float64{"co2_ppm": 1, "v": 2}, Time: noon}
@@ -22,15 +22,15 @@ func TestTagsMayBeAsLongAsInfluxDBTakesThem(t *testing.T) {
 			r.Tags = map[string]string{"t": longest}
 			write(t, s, r)
 			if got, want := lines(t, s, r.Name, nil), []string{r.Line()}; !slices.Equal(got, want) {
-				t.Errorf("%s: %d bytes came back as %d lines", name, len(longest), len(got))
+				t.Errorf("%s: a tag of %d bytes was read as %d lines, want the same reading", name, len(longest), len(got))
 			}
 			r.Tags["t"] += "y"
 			if err := s.Write(t.Context(), []reading.Reading{r}); !errors.Is(err, store.ErrUnstorable) {
-				t.Errorf("%s: one byte more: %v", name, err)
+				t.Errorf("%s: one byte more: %v, want ErrUnstorable", name, err)
 			}
 			r.Tags["t"] = strings.Repeat("z", 64<<10)
 			if _, _, err := s.Fresh(t.Context(), []reading.Reading{r}); err == nil {
-				t.Errorf("%s: 64 KiB are taken", name)
+				t.Errorf("%s: 64 KiB are accepted", name)
 			}
 		}
 	})

@@ -17,23 +17,23 @@ import (
 )
 
 const (
-	sqlDeadline = 8 * time.Second // of one call, whatever the caller allows
-	tries       = 3               // of a transaction that met another or a lost connection
-	chunkRows   = 500             // of a multi-row statement: both databases take 32,766 parameters
+	sqlDeadline = 8 * time.Second // of one call, even if the caller's deadline is later
+	tries       = 3               // of a transaction that fails by a conflict or a lost connection
+	chunkRows   = 500             // rows in one statement: both databases allow 32,766 parameters
 )
 
-// txn is a transaction that knows its database.
+// txn is a transaction and the dialect of its database.
 type txn struct {
 	*sql.Tx
 	dialect Dialect
 }
 
-// tx runs fn in one transaction. fn may run again: after a deadlock, or where
-// the connection turned out to be dead before the commit was sent. On SQLite
-// calls at the same time share a commit.
+// tx runs fn in one transaction. what names the operation in errors. fn may run again:
+// after a deadlock, or if the connection was lost before the commit was sent. On SQLite,
+// concurrent calls share a commit.
 func (s *Store) tx(ctx context.Context, what string, fn func(context.Context, *txn) error) error {
-	if file, ok := s.Series.(inOneFile); ok {
-		return s.transactIn(ctx, file, what, nil, fn)
+	if t, ok := s.Series.(transactor); ok {
+		return s.transactIn(ctx, t, what, nil, fn)
 	}
 	ctx, cancel := context.WithTimeout(ctx, sqlDeadline)
 	defer cancel()
@@ -60,7 +60,8 @@ func (s *Store) txOnce(ctx context.Context, fn func(context.Context, *txn) error
 	return collided(err), err
 }
 
-// query returns the rows of a reading statement.
+// query runs a select outside of a transaction and returns its rows, each converted by
+// scan. It retries after a lost connection.
 func query[T any](ctx context.Context, s *Store, what string, scan func(*sql.Rows) (T, error), text string, args ...any) ([]T, error) {
 	ctx, cancel := context.WithTimeout(ctx, sqlDeadline)
 	defer cancel()
@@ -78,6 +79,7 @@ type querier interface {
 	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
 }
 
+// queryIn runs a select and returns its rows, each converted by scan.
 func queryIn[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), text string, args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, text, args...)
 	if err != nil {
@@ -95,16 +97,19 @@ func queryIn[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, err
 	return out, rows.Err()
 }
 
-// now is the clock that leases go by: the database's, which all replicas share.
+// now returns the time by the database's clock, which all replicas share. Leases expire
+// by it.
 func (s *Store) now(ctx context.Context, tx *txn) (t time.Time, err error) {
 	if s.dialect == SQLite {
-		return time.Now().UTC(), nil // clock: SQLite has no other, and all who share a file share the machine
+		return time.Now().UTC(), nil // clock: SQLite has no other, and all processes with the file are on one machine
 	}
 	err = tx.QueryRowContext(ctx, "select clock_timestamp()").Scan(scanTime{&t})
 	return t, err
 }
 
-// explain says what was tried, and turns a missing table into ErrNotMigrated.
+// explain wraps err with the operation, what. A missing table or column becomes
+// ErrNotMigrated, and a value that PostgreSQL cannot store ErrUnstorable. It returns
+// errors that callers act on as they are.
 func explain(what string, err error) error {
 	switch {
 	case err == nil:
@@ -117,7 +122,7 @@ func explain(what string, err error) error {
 	if _, ok := errors.AsType[*SpentError](err); ok {
 		return err
 	}
-	if e, ok := errors.AsType[*pgconn.PgError](err); ok && (strings.HasPrefix(e.Code, "22") || strings.HasPrefix(e.Code, "54")) { // a value, or its size
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && (strings.HasPrefix(e.Code, "22") || strings.HasPrefix(e.Code, "54")) { // invalid value, value too large
 		return fmt.Errorf("%s: %w: %w", what, ErrUnstorable, err)
 	}
 	return fmt.Errorf("%s: %w", what, err)
@@ -130,19 +135,20 @@ func notMigrated(err error) bool {
 	return strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "no such column")
 }
 
-// collided reports that the database undid a transaction in favour of another.
+// collided reports whether the database rolled back the transaction because of a
+// conflict with another.
 func collided(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (e.Code == "40001" || e.Code == "40P01")
 }
 
-// lost reports that a pooled connection was dead: the server was restarted.
+// lost reports whether a pooled connection was lost, as after a restart of the server.
 func lost(err error) bool {
 	if err == nil {
 		return false
 	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		return false // a new connection was tried already
+		return false // a new connection failed: a retry would too
 	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return e.Code == "57P01" || e.Code == "57P02"
@@ -151,7 +157,7 @@ func lost(err error) bool {
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// values returns "($1,$2),($3,$4)" for rows of columns.
+// values returns the parameters of that many rows and columns: "($1,$2),($3,$4)".
 func (t *txn) values(rows, columns int) string {
 	var b strings.Builder
 	for r := range rows {
@@ -163,9 +169,9 @@ func (t *txn) values(rows, columns int) string {
 	return b.String()
 }
 
-// params returns "$1,$2" for n parameters, counting from first: one more than
-// the statement has so far. SQLite counts by itself, and looks a named one up
-// among all others, which takes seconds where there are thousands.
+// params returns n parameters, "$1,$2", numbered from first. first must be one more than
+// the number of parameters before them. For SQLite it returns "?,?": SQLite searches a
+// numbered parameter among all others, which takes seconds if there are thousands.
 func (t *txn) params(first, n int) string {
 	if t.dialect == SQLite {
 		return strings.TrimSuffix(strings.Repeat("?,", n), ",")
@@ -180,15 +186,15 @@ func (t *txn) params(first, n int) string {
 	return b.String()
 }
 
-// stamp is how a time is stored: with the microseconds that PostgreSQL keeps,
-// NULL for the zero time.
+// stamp returns a time as it is stored: in microseconds, as PostgreSQL does, and NULL for
+// the zero time.
 func stamp(t time.Time) sql.NullTime {
 	return sql.NullTime{Time: micros(t), Valid: !t.IsZero()}
 }
 
 func micros(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// scanTime reads what stamp wrote.
+// scanTime scans a time that stamp returned; NULL becomes the zero time.
 type scanTime struct{ to *time.Time }
 
 func (s scanTime) Scan(v any) error {
@@ -203,7 +209,7 @@ func (s scanTime) Scan(v any) error {
 	return nil
 }
 
-// clean takes out what PostgreSQL refuses in a text: invalid UTF-8 and NUL.
+// clean replaces invalid UTF-8 and removes NUL bytes: PostgreSQL refuses both in texts.
 func clean(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
 }
@@ -213,7 +219,7 @@ func encode[T any](v T) (string, error) {
 	return string(b), err
 }
 
-// scanJSON reads what encode wrote.
+// scanJSON scans a value that encode returned.
 type scanJSON[T any] struct{ to *T }
 
 func (s scanJSON[T]) Scan(v any) error {

@@ -9,6 +9,7 @@ import (
 	"time"
 )
 
+// saveDevices writes a change. If the change names a writer, it does so last.
 func saveDevices(ctx context.Context, tx *txn, c DeviceChange) error {
 	if c.Empty() {
 		return nil
@@ -22,14 +23,15 @@ func saveDevices(ctx context.Context, tx *txn, c DeviceChange) error {
 	if err := count(ctx, tx, c); err != nil || c.Writer == "" {
 		return err
 	}
-	return wrote(ctx, tx, c)
+	return noteWriter(ctx, tx, c)
 }
 
-// wrote is last in its transaction: who claims the devices waits for its end and
-// reads what it wrote. Where another writer has them, neither has them from now on,
-// since both remember states that the other may have changed: another transaction
-// of either may still be under way, and only a claim waits for it.
-func wrote(ctx context.Context, tx *txn, c DeviceChange) error {
+// noteWriter takes a shared lock until the transaction ends, so that a claim waits for
+// the transaction and then reads its states. If another process holds the claim,
+// noteWriter ends that claim. Then both processes have to claim again before their next
+// write, and read all states, because each has cached states that the other may have
+// changed.
+func noteWriter(ctx context.Context, tx *txn, c DeviceChange) error {
 	if err := lockWriter(ctx, tx, c.Function, `pg_advisory_xact_lock_shared`); err != nil {
 		return err
 	}
@@ -41,8 +43,9 @@ func wrote(ctx context.Context, tx *txn, c DeviceChange) error {
 	return err
 }
 
-// lockWriter makes who claims wait for those who write, and nobody else. SQLite
-// has one transaction that writes.
+// lockWriter takes the function's advisory lock until the transaction ends. Writers take
+// it shared and claims exclusively: so a claim waits for writers, and writers do not wait
+// for each other. SQLite has only one write transaction at a time and needs no lock.
 func lockWriter(ctx context.Context, tx *txn, function, lock string) error {
 	if tx.dialect != Postgres {
 		return nil
@@ -56,11 +59,12 @@ func scanWriter(rows *sql.Rows) (w string, err error) {
 	return w, err
 }
 
-// ClaimDevices makes a process the only one that wrote for a function since, and
-// reports whether it was already. Where it was not, what it remembers of devices
-// may be old.
-func (s *Store) ClaimDevices(ctx context.Context, function, writer string) (was bool, err error) {
-	last, err := query(ctx, s, "read who wrote last", scanWriter, `select writer from device_writers where function = $1`, function)
+// ClaimDevices claims the device states for a process, writer, of a function. It reports
+// whether the process held the claim already: then no other process has written since
+// its last claim. If held is false, the process must read the states again, because
+// another process may have changed them.
+func (s *Store) ClaimDevices(ctx context.Context, function, writer string) (held bool, err error) {
+	last, err := query(ctx, s, "read who has claimed the devices", scanWriter, `select writer from device_writers where function = $1`, function)
 	if err != nil || len(last) > 0 && last[0] == writer {
 		return err == nil, err
 	}
@@ -90,7 +94,7 @@ func (s *Store) DeviceStates(ctx context.Context, device string) ([]DeviceState,
 
 const stateColumns = `device, metric, value, text, time, arrived, changed, quality, reason, retained, good, good_time`
 
-// onlyNewer is Newer in SQL. A time that is unknown is older than any other.
+// onlyNewer is DeviceState.Newer in SQL. An unknown time is older than any other.
 const onlyNewer = `
 	on conflict (device, metric) do update set value = excluded.value, text = excluded.text, time = excluded.time,
 		arrived = excluded.arrived, changed = excluded.changed, quality = excluded.quality, reason = excluded.reason,
@@ -105,7 +109,7 @@ func writeDeviceStates(ctx context.Context, tx *txn, states []DeviceState) error
 	if len(states) == 0 {
 		return nil
 	}
-	// In one order everywhere, so that two batches cannot lock each other out.
+	// All transactions write in the same order, so that two batches cannot deadlock.
 	slices.SortFunc(states, func(a, b DeviceState) int {
 		if c := strings.Compare(a.Device, b.Device); c != 0 {
 			return c
@@ -115,19 +119,20 @@ func writeDeviceStates(ctx context.Context, tx *txn, states []DeviceState) error
 	if tx.dialect == Postgres {
 		return writeStateColumns(ctx, tx, states)
 	}
-	for some := range slices.Chunk(states, chunkRows) {
-		args := make([]any, 0, len(some)*12)
-		for _, d := range some {
+	for chunk := range slices.Chunk(states, chunkRows) {
+		args := make([]any, 0, len(chunk)*12)
+		for _, d := range chunk {
 			args = append(args, d.Device, d.Metric, number(d), clean(d.Text), stamp(d.Time), stamp(d.Arrived), stamp(d.Changed),
 				d.Quality, clean(d.Reason), d.Retained, d.Good, stamp(d.GoodTime))
 		}
-		if _, err := tx.ExecContext(ctx, `insert into device_states (`+stateColumns+`) values `+tx.values(len(some), 12)+onlyNewer, args...); err != nil {
+		if _, err := tx.ExecContext(ctx, `insert into device_states (`+stateColumns+`) values `+tx.values(len(chunk), 12)+onlyNewer, args...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// number returns the value to store, NULL if the state is a text.
 func number(d DeviceState) *float64 {
 	if d.Text != "" {
 		return nil
@@ -135,7 +140,7 @@ func number(d DeviceState) *float64 {
 	return &d.Value
 }
 
-// writeStateColumns sends arrays: one statement, whatever the number of rows.
+// writeStateColumns sends each column as an array, in one statement for all rows.
 func writeStateColumns(ctx context.Context, tx *txn, states []DeviceState) error {
 	n := len(states)
 	devices, metrics, texts, qualities, reasons := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
@@ -163,18 +168,18 @@ func timeOrNull(t time.Time) *time.Time {
 	return &t
 }
 
-const lettersAtOnce = 100 // of one statement, up to 4 KiB each
+const lettersAtOnce = 100 // dead letters in one statement, up to 4 KiB each
 
 func writeDead(ctx context.Context, tx *txn, letters []DeadLetter) error {
-	for some := range slices.Chunk(oneEach(letters), lettersAtOnce) {
-		args := make([]any, 0, len(some)*11)
-		for _, d := range some {
+	for chunk := range slices.Chunk(latestReports(letters), lettersAtOnce) {
+		args := make([]any, 0, len(chunk)*11)
+		for _, d := range chunk {
 			args = append(args, d.ID, d.Function, clean(d.Topic), clean(d.Reason), stamp(d.First), stamp(d.Last), d.Count, d.Size,
 				append([]byte{}, d.Sample...), stamp(d.Reported), d.Gone)
 		}
 		if _, err := tx.ExecContext(ctx, `
 			insert into dead_letters (id, function, topic, reason, first_time, last_time, count, size, sample, told, gone)
-			values `+tx.values(len(some), 11)+`
+			values `+tx.values(len(chunk), 11)+`
 			on conflict (id, function) do update set topic = excluded.topic, reason = excluded.reason, first_time = excluded.first_time,
 				last_time = excluded.last_time, count = excluded.count, size = excluded.size, sample = excluded.sample,
 				told = excluded.told, gone = excluded.gone
@@ -185,9 +190,10 @@ func writeDead(ctx context.Context, tx *txn, letters []DeadLetter) error {
 	return nil
 }
 
-// oneEach returns the letters in one order everywhere, and of those that the
-// database takes for the same the latest news: a statement can write a row once.
-func oneEach(letters []DeadLetter) []DeadLetter {
+// latestReports returns the latest report of each dead letter, because a statement can
+// write a row only once. The order is the same in all transactions, so that they cannot
+// deadlock. It compares ids as they are stored: clean can make two ids equal.
+func latestReports(letters []DeadLetter) []DeadLetter {
 	out := slices.Clone(letters)
 	for i := range out {
 		out[i].ID, out[i].Function = clean(out[i].ID), clean(out[i].Function)
@@ -198,8 +204,8 @@ func oneEach(letters []DeadLetter) []DeadLetter {
 	return slices.CompactFunc(out, func(a, b DeadLetter) bool { return a.ID == b.ID && a.Function == b.Function })
 }
 
-// PruneDeadLetters deletes those that were gone before a time, at most limit of
-// them, and returns how many.
+// PruneDeadLetters deletes dead letters that were reported as replayed or dropped before
+// a time, at most limit, oldest first. It returns their number.
 func (s *Store) PruneDeadLetters(ctx context.Context, before time.Time, limit int) (n int64, err error) {
 	err = s.tx(ctx, "delete dead letters that are gone", func(ctx context.Context, tx *txn) error {
 		res, err := tx.ExecContext(ctx, `
@@ -214,7 +220,8 @@ func (s *Store) PruneDeadLetters(ctx context.Context, before time.Time, limit in
 	return n, err
 }
 
-// DeadLetters returns the newest that are neither replayed nor dropped.
+// DeadLetters returns the newest dead letters that are neither replayed nor dropped, at
+// most limit.
 func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
 	return query(ctx, s, "read the dead letters", func(rows *sql.Rows) (d DeadLetter, err error) {
 		err = rows.Scan(&d.ID, &d.Function, &d.Topic, &d.Reason, scanTime{&d.First}, scanTime{&d.Last}, &d.Count, &d.Size, &d.Sample, scanTime{&d.Reported}, &d.Gone)

@@ -14,7 +14,7 @@ import (
 func TestAStateIsReplacedOnlyByANewerOne(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		good := 7.5
-		say := func(v float64, at, arrived time.Duration) store.DeviceState {
+		state := func(v float64, at, arrived time.Duration) store.DeviceState {
 			d := store.DeviceState{Device: "d", Metric: "m", Value: v, Arrived: noon.Add(arrived), Changed: noon, Quality: "ok", Good: &good, GoodTime: noon}
 			if at >= 0 {
 				d.Time = noon.Add(at)
@@ -25,15 +25,15 @@ func TestAStateIsReplacedOnlyByANewerOne(t *testing.T) {
 			state store.DeviceState
 			want  float64
 		}{
-			{say(1, -1, time.Minute), 1}, // without a time
-			{say(2, -1, time.Second), 1}, // and arrived earlier
-			{say(3, -1, time.Hour), 3},
-			{say(4, 0, time.Second), 4}, // any time is newer than none
-			{say(5, -1, 2*time.Hour), 4},
-			{say(6, time.Second, time.Second), 6},
-			{say(7, 0, 3*time.Hour), 6},
-			{say(8, time.Second, 2*time.Second), 8}, // the same time, arrived later
-			{say(9, time.Second, 2*time.Second), 8},
+			{state(1, -1, time.Minute), 1}, // without a time
+			{state(2, -1, time.Second), 1}, // without a time, and arrived earlier
+			{state(3, -1, time.Hour), 3},
+			{state(4, 0, time.Second), 4}, // any time is newer than none
+			{state(5, -1, 2*time.Hour), 4},
+			{state(6, time.Second, time.Second), 6},
+			{state(7, 0, 3*time.Hour), 6},
+			{state(8, time.Second, 2*time.Second), 8}, // the same time, arrived later
+			{state(9, time.Second, 2*time.Second), 8},
 		} {
 			if err := saveDevices(t.Context(), s, store.DeviceChange{States: []store.DeviceState{tc.state}}); err != nil {
 				t.Fatal(err)
@@ -43,7 +43,7 @@ func TestAStateIsReplacedOnlyByANewerOne(t *testing.T) {
 				t.Errorf("after %v: %+v, %v", tc.state.Value, got, err)
 			}
 		}
-		text := say(0, 2000, 5000)
+		text := state(0, 2000, 5000)
 		text.Text, text.Retained, text.Quality, text.Reason, text.Good = "open\x00", true, "suspect", "stuck", nil
 		if err := saveDevices(t.Context(), s, store.DeviceChange{States: []store.DeviceState{text}}); err != nil {
 			t.Fatal(err)
@@ -51,7 +51,7 @@ func TestAStateIsReplacedOnlyByANewerOne(t *testing.T) {
 	})
 }
 
-func TestThousandsOfStatesAtOnce(t *testing.T) {
+func TestThousandsOfStatesInOneCall(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		var c store.DeviceChange
 		for i := range 3000 {
@@ -70,7 +70,7 @@ func TestThousandsOfStatesAtOnce(t *testing.T) {
 	})
 }
 
-func TestAfterTwoHaveWrittenBothClaimAnew(t *testing.T) {
+func TestAfterTwoProcessesHaveWrittenBothClaimAgain(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		claim := func(writer string, want bool) {
 			t.Helper()
@@ -94,20 +94,20 @@ func TestAfterTwoHaveWrittenBothClaimAnew(t *testing.T) {
 		write("a")
 		claim("a", false)
 		claim("a", true)
-		write("b") // a transaction of a may still be under way
+		write("b") // ends the claim of a, of which a transaction may still be in progress
 		claim("b", false)
 		write("b")
 		claim("b", true)
 		claim("a", false)
 		if was, err := s.ClaimDevices(t.Context(), "g", "a"); was || err != nil {
-			t.Errorf("of another function: %v, %v", was, err)
+			t.Errorf("another function's claim: %v, %v", was, err)
 		}
 	})
 }
 
-// TestWhatADatabaseRefusesIsNotTakenForADatabaseThatIsAway: it would come again
-// for ever, and everything behind it.
-func TestWhatADatabaseRefusesIsNotTakenForADatabaseThatIsAway(t *testing.T) {
+// A value that the database refuses is ErrUnstorable, unlike an outage. Otherwise the
+// connector would retry its message for ever and hold up all messages behind it.
+func TestARefusedValueIsErrUnstorable(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		long := make([]byte, 8000)
 		rand.Read(long)

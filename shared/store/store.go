@@ -1,6 +1,6 @@
-// Package store keeps what hearth knows: Readings in a time series database,
-// everything else in SQL tables. InfluxDB and PostgreSQL are chosen by URL;
-// package sqlite gives the same Store on one file.
+// Package store is hearth's store: readings in a time series database, everything else
+// in SQL tables. It uses InfluxDB and PostgreSQL. Package sqlite has the same Store in
+// one SQLite file.
 package store
 
 import (
@@ -13,15 +13,15 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// Errors that callers act on. Every other error means that the store is away,
-// or that its schema is too new for this program.
+// Errors that callers act on; compare with errors.Is. Every other error means that the
+// store cannot be reached, or that its schema is too new for this program.
 var (
 	ErrNotMigrated = errors.New("the database is not migrated: run make migrate")
 	ErrRunning     = errors.New("already running")
 	ErrFenced      = errors.New("the lease was lost to a later run")
-	ErrUnstorable  = errors.New("no store can keep it") // of a reading: another try changes nothing
-	ErrTooMany     = errors.New("more")                 // of an answer: ask for less
-	ErrFull        = errors.New("no room for more")     // of a table that people fill
+	ErrUnstorable  = errors.New("cannot be stored")                // a retry fails too
+	ErrTooMany     = errors.New("too much data for one answer")    // ask for a shorter span
+	ErrFull        = errors.New("the table has no room for a row") // a table that users fill has a cap
 )
 
 // Config names InfluxDB and PostgreSQL.
@@ -38,40 +38,40 @@ type Influx struct {
 	Token  secret.String `env:"INFLUX_TOKEN_SECRET" envDefault:"influx-token"` // secret with a token that may read, write and delete in the bucket
 }
 
-// Series keeps Readings. A nil error from Write means that all are stored.
-// Writing is idempotent: one point per series and time, fields united, the
-// later value wins.
+// Series stores readings. A nil error from Write means that all are stored. Write is
+// idempotent: readings of the same series and time are one point, with the fields of
+// all, and the later value of a field wins.
 type Series interface {
 	Write(context.Context, []reading.Reading) error
 	// BetweenAtMost returns the readings of one measurement with
-	// from <= time < to, ordered by series and time. tags narrows it; nil means
-	// all. More than limit are ErrTooMany.
+	// from <= time < to, ordered by series and time. With tags, only series that
+	// have all of them. More than limit readings are ErrTooMany.
 	BetweenAtMost(ctx context.Context, limit int, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error)
 	// Latest returns the newest reading of every series of the measurement
 	// that is not older than since.
 	Latest(ctx context.Context, name string, since time.Time) ([]reading.Reading, error)
-	// Aggregate calls fn with the windows of q that have values: those of one
-	// series and field in order, in one call or several. For calendar days it
-	// may give shorter windows, none of which lies in two days.
+	// Aggregate calls fn with the windows of q that have values. The windows of
+	// one series and field come in order, in one call or several. For calendar
+	// days they may be shorter; each of them lies within one day.
 	Aggregate(ctx context.Context, q Query, fn func(tags map[string]string, field string, ws []Window) error) error
 	// Extents returns the measurements that have readings with
 	// from <= time < to, by name.
 	Extents(ctx context.Context, from, to time.Time) ([]Extent, error)
 	// DeleteRange deletes the readings of a measurement with from <= time < to,
-	// of all series that have the tags. An error may leave a part deleted.
+	// of all series that have the tags. After an error, some may be deleted.
 	DeleteRange(ctx context.Context, name string, tags map[string]string, from, to time.Time) error
 	Ping(context.Context) error
 	Close() error
 }
 
-// Store is both databases. It is safe for concurrent use.
+// Store holds both databases. It is safe for concurrent use.
 type Store struct {
 	Series
 	read, write *sql.DB // the same pool for PostgreSQL; SQLite writes on one connection
 	dialect     Dialect
 }
 
-// Dialect is what differs between the two SQL databases.
+// Dialect is the SQL dialect of the tables' database.
 type Dialect int
 
 const (
@@ -79,7 +79,7 @@ const (
 	SQLite
 )
 
-// New returns a Store over opened databases. It does no I/O.
+// New returns a Store of open databases, which Store.Close closes. It does no I/O.
 func New(s Series, read, write *sql.DB, d Dialect) *Store {
 	return &Store{Series: s, read: read, write: write, dialect: d}
 }

@@ -9,34 +9,35 @@ import (
 
 const maxUntil = 10_000
 
-// What a date ends.
+// Kinds of an UntilDate.
 const (
-	Silence     = "silence"     // nothing is told of the alert
-	Acknowledge = "acknowledge" // somebody looks after the alert: it is not told again
-	Maintenance = "maintenance" // nothing is told of the device
+	Silence     = "silence"     // no message is sent for the alert until then
+	Acknowledge = "acknowledge" // a user takes care of the alert: it is not repeated until then
+	Maintenance = "maintenance" // no message is sent for the device until then
 )
 
-// UntilDate is a date that a button sets. Where hearth.yml names one for the
-// same, the later end counts.
+// UntilDate is an end that a user sets with a button. If hearth.yml has one for the same
+// subject, the later end applies.
 type UntilDate struct {
-	Kind    string    `json:"kind"` // Silence, Acknowledge or Maintenance
-	Subject string    `json:"subject"`
+	Kind    string    `json:"kind"`    // Silence, Acknowledge or Maintenance
+	Subject string    `json:"subject"` // key of an alert, or id of a device
 	Until   time.Time `json:"until"`
 	Set     time.Time `json:"set"`
 }
 
-// SetUntil sets a date, replacing the one before; one that is not after Set
-// ends it. It answers ErrFull where ten thousand are set.
+// SetUntil stores an end and replaces an earlier one of the same kind and subject. If
+// Until is not after Set, it only deletes the earlier one. It returns ErrFull if ten
+// thousand are stored.
 func (s *Store) SetUntil(ctx context.Context, u UntilDate) error {
 	if u.Kind != Silence && u.Kind != Acknowledge && u.Kind != Maintenance {
-		return fmt.Errorf("a date cannot end a %q", u.Kind)
+		return fmt.Errorf("unknown kind of end: %q", u.Kind)
 	}
 	return s.tx(ctx, "set the end of a "+u.Kind, func(ctx context.Context, tx *txn) error {
 		if _, err := tx.ExecContext(ctx, `delete from until_dates where until <= $1 or kind = $2 and subject = $3`,
 			stamp(u.Set), u.Kind, clean(u.Subject)); err != nil || !u.Until.After(u.Set) {
 			return err
 		}
-		if err := room(ctx, tx, "until_dates", maxUntil); err != nil {
+		if err := checkRoom(ctx, tx, "until_dates", maxUntil); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `
@@ -47,7 +48,7 @@ func (s *Store) SetUntil(ctx context.Context, u UntilDate) error {
 	})
 }
 
-// UntilDates returns what is set and not over at now, by kind and subject.
+// UntilDates returns the ends after now, by kind and subject.
 func (s *Store) UntilDates(ctx context.Context, now time.Time) ([]UntilDate, error) {
 	return query(ctx, s, "read the dates that buttons set", func(rows *sql.Rows) (u UntilDate, err error) {
 		err = rows.Scan(&u.Kind, &u.Subject, scanTime{&u.Until}, scanTime{&u.Set})

@@ -12,36 +12,36 @@ import (
 
 const (
 	day        = 24 * time.Hour
-	dayPart    = 15 * time.Minute // every zone's days begin and end with one
-	maxWindows = 500_000          // of one answer
-	maxSpan    = 200 * 365 * day  // in nanoseconds less than an int64 holds
+	dayPart    = 15 * time.Minute // in every time zone, a day begins and ends at a multiple of it
+	maxWindows = 500_000          // in one answer
+	maxSpan    = 200 * 365 * day  // of a query; in nanoseconds it must fit in an int64
 )
 
-// Query asks what the numbers of a measurement were, window by window.
+// Query selects the windows of a measurement's numeric fields.
 type Query struct {
 	Name     string
-	Tags     map[string]string // narrows it to the series that have them; nil: all
-	Fields   []string          // nil: all that are numbers
+	Tags     map[string]string // only series that have all of them; nil: all series
+	Fields   []string          // nil: all numeric fields
 	From, To time.Time         // values with From <= time < To
-	Step     time.Duration     // of a window: whole seconds, counted from 1970 in UTC. 24h or a multiple: calendar days of Zone, weeks from Monday
+	Step     time.Duration     // length of a window: whole seconds, aligned to the unix epoch. 24h or a multiple: calendar days of Zone, weeks from Monday
 	Zone     *time.Location    // of calendar days; nil: UTC
 }
 
-// WindowSeries is one field of one series.
+// WindowSeries holds the windows of one field of one series.
 type WindowSeries struct {
 	Tags    map[string]string
 	Field   string
-	Windows []Window // in order; one without a value is not there
+	Windows []Window // in order; windows without a value are left out
 }
 
-// Window sums up the values of a field in a span of time.
+// Window holds the aggregates of a field's values in a span of time.
 type Window struct {
-	Start                time.Time // of the span, UTC; the first and the last may be cut by From and To
+	Start                time.Time // in UTC; From and To may cut the first and the last window
 	Mean, Min, Max, Last float64
 	Count                int
 }
 
-// Window returns from when to when the window lasts that t is in.
+// Window returns the start and end of the window that contains t.
 func (q Query) Window(t time.Time) (start, end time.Time) {
 	if q.Step < day {
 		start = floor(t, q.Step)
@@ -58,26 +58,26 @@ func (q Query) Window(t time.Time) (start, end time.Time) {
 	return begin(year, month, d, zone), begin(year, month, d+days, zone)
 }
 
-// begin returns when a calendar day begins, in UTC.
+// begin returns the start of a calendar day of zone, in UTC.
 func begin(year int, month time.Month, d int, zone *time.Location) time.Time {
 	start := time.Date(year, month, d, 0, 0, 0, 0, zone)
-	if start.Hour() >= 12 { // there is no midnight, and this is the evening before
+	if start.Hour() >= 12 { // the day has no midnight, and time.Date returned the evening before
 		_, start = start.ZoneBounds()
 	}
 	return start.UTC()
 }
 
-// Windows answers q, ordered by series and field. Days are as long as they are
-// in their zone: 23 or 25 hours where its clocks change.
+// Windows returns the windows of q, ordered by series and field. A calendar day has 23
+// or 25 hours when the zone's clocks change. More than 500,000 windows are ErrTooMany.
 func (s *Store) Windows(ctx context.Context, q Query) ([]WindowSeries, error) {
 	if q.Name == "" || q.Step <= 0 || q.Step%time.Second != 0 || q.Step > day && q.Step%day != 0 {
-		return nil, fmt.Errorf("windows of %q cannot be %s long", q.Name, q.Step)
+		return nil, fmt.Errorf("windows of %q: invalid step %s", q.Name, q.Step)
 	}
 	if q.From, q.To = clamp(q.From), clamp(q.To); !q.From.Before(q.To) {
 		return nil, nil
 	}
 	if q.To.Sub(q.From) > maxSpan {
-		return nil, fmt.Errorf("windows of %s: ask for less than 200 years", q.Name)
+		return nil, fmt.Errorf("windows of %s: the span is longer than 200 years", q.Name)
 	}
 	m := &merger{q: q, at: map[string]int{}}
 	if err := s.Aggregate(ctx, q, m.add); err != nil {
@@ -86,10 +86,10 @@ func (s *Store) Windows(ctx context.Context, q Query) ([]WindowSeries, error) {
 	return m.sorted(), nil
 }
 
-// merger puts windows together.
+// merger collects the windows that Aggregate returns, and merges parts of a day.
 type merger struct {
 	q     Query
-	at    map[string]int // by series and field
+	at    map[string]int // index in out, by series and field
 	keys  []string
 	out   []WindowSeries
 	total int
@@ -113,14 +113,14 @@ func (m *merger) add(tags map[string]string, field string, ws []Window) error {
 			continue
 		}
 		if m.total++; m.total > maxWindows {
-			return fmt.Errorf("windows of %s: %w than %d: ask for longer ones", m.q.Name, ErrTooMany, maxWindows)
+			return fmt.Errorf("windows of %s: %w: more than %d windows", m.q.Name, ErrTooMany, maxWindows)
 		}
 		into.Windows = append(into.Windows, w)
 	}
 	return nil
 }
 
-// with returns w and a later window as one.
+// with returns w merged with a later window.
 func (w Window) with(later Window) Window {
 	n := w.Count + later.Count
 	return Window{

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
-	_ "time/tzdata" // the zones of the tests
+	_ "time/tzdata" // the tests need time zones
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -22,7 +22,7 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// windows gives what Windows should, from the readings themselves.
+// windows computes the expected result of Windows from the readings.
 func windows(rs []reading.Reading, q store.Query) []store.WindowSeries {
 	type key struct {
 		series, field string
@@ -43,7 +43,7 @@ func windows(rs []reading.Reading, q store.Query) []store.WindowSeries {
 				w = &store.Window{Start: start, Min: v, Max: v}
 				sums[k] = w
 			}
-			w.Mean += v // the sum, until the end
+			w.Mean += v // the sum; divided by Count below
 			w.Min, w.Max, w.Last = math.Min(w.Min, v), math.Max(w.Max, v), v
 			w.Count++
 		}
@@ -63,11 +63,11 @@ func windows(rs []reading.Reading, q store.Query) []store.WindowSeries {
 	return out
 }
 
-// startOf walks back second by second of a quarter of an hour to where the day
-// begins.
+// startOf returns the start of t's window. It finds the start of a day by going back in
+// steps of 15 minutes.
 func startOf(t time.Time, q store.Query) time.Time {
 	if q.Step < 24*time.Hour {
-		return time.Unix(t.Unix()-t.Unix()%int64(q.Step/time.Second), 0).UTC() // all after 1970
+		return time.Unix(t.Unix()-t.Unix()%int64(q.Step/time.Second), 0).UTC() // all times are after 1970
 	}
 	zone := q.Zone
 	if zone == nil {
@@ -93,7 +93,7 @@ func checkWindows(t *testing.T, s *store.Store, rs []reading.Reading, q store.Qu
 	return got
 }
 
-func TestWindowsSumUpWhatIsThere(t *testing.T) {
+func TestWindowsAggregateTheStoredValues(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		name := measurement(t)
 		var all []reading.Reading
@@ -112,7 +112,7 @@ func TestWindowsSumUpWhatIsThere(t *testing.T) {
 		}
 		all = append(all, reading.Reading{Name: name, Fields: map[string]float64{"a": 7}, Time: noon}) // without tags
 		write(t, s, all[10:]...)
-		write(t, s, all[:10]...) // late
+		write(t, s, all[:10]...) // older readings, written later
 		q := store.Query{Name: name, From: noon, To: noon.Add(3 * time.Hour), Step: time.Minute}
 		if got := checkWindows(t, s, all, q); len(got) != 5 {
 			t.Errorf("%d series, want a and b of two rooms, and one without tags", len(got))
@@ -136,8 +136,7 @@ func TestWindowsSumUpWhatIsThere(t *testing.T) {
 	})
 }
 
-// Years of days and more fields than one statement asks for are put together
-// from parts.
+// A span of years and more fields than fit in one statement take several requests.
 func TestDaysOfYearsAndManyFields(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		name := measurement(t)
@@ -178,19 +177,19 @@ func TestWindowsOfNothing(t *testing.T) {
 		}
 		for _, step := range []time.Duration{0, -time.Second, time.Millisecond, 1500 * time.Millisecond, 25 * time.Hour} {
 			if _, err := s.Windows(t.Context(), store.Query{Name: name, From: noon, To: noon.Add(1), Step: step}); err == nil {
-				t.Errorf("windows of %s are taken", step)
+				t.Errorf("a step of %s is accepted", step)
 			}
 		}
 	})
 }
 
-// A value every five minutes around each change of clocks, with a hole of more
-// than a day: days of 23, 23.5, 24.5 and 25 hours, and one without a midnight.
-func TestDaysAreThoseOfTheirZone(t *testing.T) {
+// A value every five minutes around a change of the zone's clocks, with a gap of more
+// than a day. The days have 23, 23.5, 24.5 and 25 hours, and one has no midnight.
+func TestDaysAreCalendarDaysOfTheirZone(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		for name, tc := range map[string]struct {
 			from  string
-			hours []int // values of some days, twelve an hour
+			hours []int // length of the first days; there are twelve values an hour
 		}{
 			"Europe/Berlin":       {"2026-03-28", []int{24, 23}},
 			"Europe/Zurich":       {"2026-10-24", []int{24, 25}},
@@ -231,7 +230,7 @@ func TestDaysAreThoseOfTheirZone(t *testing.T) {
 	})
 }
 
-func TestDeleteRangeLeavesTheRest(t *testing.T) {
+func TestDeleteRangeDeletesOnlyTheRange(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		name, other := measurement(t)+` odd "name"`, measurement(t)+"b"
 		at := func(name, room string, n int) reading.Reading {
@@ -285,8 +284,8 @@ func TestDeleteRangeLeavesTheRest(t *testing.T) {
 	})
 }
 
-// More than is read or deleted at once, some of it in one second.
-func TestEverythingIsReadADayAtATime(t *testing.T) {
+// More readings than one read or delete handles, many of them in one second.
+func TestEverythingReturnsReadingsDayByDay(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		a, b, old := measurement(t)+"a", measurement(t)+"b", measurement(t)+"old"
 		var all []reading.Reading
@@ -310,7 +309,7 @@ func TestEverythingIsReadADayAtATime(t *testing.T) {
 					t.Fatal(err)
 				}
 				if r.Name != a && r.Name != b && r.Name != old {
-					continue // of another test, in a bucket that stays
+					continue // of another test, which shares the bucket
 				}
 				if d := r.Time.Truncate(24 * time.Hour); d.Before(newest) {
 					t.Fatalf("%s comes after %s", d, newest)
@@ -342,7 +341,7 @@ func TestEverythingIsReadADayAtATime(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			break // whoever has enough ends it
+			break // the caller ends the sequence
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -357,9 +356,9 @@ func TestEverythingIsReadADayAtATime(t *testing.T) {
 	})
 }
 
-// A 1.x deletes in every retention policy of a database, so where there is
-// another one nothing is deleted at all.
-func TestADeleteLeavesOtherRetentionPolicies(t *testing.T) {
+// InfluxDB 1.x deletes in every retention policy of a database. So if there is more than
+// one, a delete is refused.
+func TestADeleteIsRefusedWithTwoRetentionPolicies(t *testing.T) {
 	address, bucket := testserver.Influx(t)
 	db, _, _ := strings.Cut(bucket, "/")
 	series := func(bucket string) store.Series {

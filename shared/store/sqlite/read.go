@@ -79,7 +79,7 @@ func (s *series) BetweenAtMost(ctx context.Context, limit int, name string, tags
 		for _, l := range all {
 			rs, err := l.between(ctx, tx, name, limit-len(out), store.Nanos(from), store.Nanos(to))
 			if errors.Is(err, store.ErrTooMany) {
-				return fmt.Errorf("%w than %d readings: ask for a shorter time", err, limit)
+				return fmt.Errorf("%w: more than %d readings", err, limit)
 			}
 			if err != nil {
 				return err

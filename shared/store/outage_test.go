@@ -15,22 +15,22 @@ import (
 
 var one = []reading.Reading{{Name: "away", Fields: map[string]float64{"v": 1}, Time: noon}}
 
-// within fails the test where call has not come back after half a minute,
-// three times what a call may take.
+// within returns the result of call. It fails the test if call does not return within
+// half a minute, three times its deadline.
 func within(t *testing.T, what string, call func(context.Context) error) error {
 	t.Helper()
 	done := make(chan error, 1)
-	go func() { done <- call(context.Background()) }() // no deadline of the caller's
+	go func() { done <- call(context.Background()) }() // the caller sets no deadline
 	select {
 	case err := <-done:
 		return err
 	case <-time.After(30 * time.Second):
-		t.Fatalf("%s does not come back", what)
+		t.Fatalf("%s does not return", what)
 		return nil
 	}
 }
 
-// calls are one of each kind.
+// calls returns a call of each kind: transaction, query, write and read of readings.
 func calls(s *store.Store) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"Begin": func(ctx context.Context) error {
@@ -47,7 +47,7 @@ func calls(s *store.Store) map[string]func(context.Context) error {
 	}
 }
 
-func TestServersThatGoAwayAndComeBack(t *testing.T) {
+func TestCallsFailDuringAnOutageAndWorkAfterIt(t *testing.T) {
 	pg, url := testserver.OwnPostgres(t)
 	flux, fluxURL, bucket := testserver.OwnInflux(t)
 	database := planted(t, "database-url", url)
@@ -72,14 +72,14 @@ func TestServersThatGoAwayAndComeBack(t *testing.T) {
 		t.Helper()
 		for _, name := range names {
 			err := within(t, name, calls(s)[name])
-			for n := 0; err == nil && n < 50; n++ { // a busy machine takes a moment to end what PostgreSQL started
+			for n := 0; err == nil && n < 50; n++ { // on a busy machine, PostgreSQL's processes end a moment later
 				time.Sleep(100 * time.Millisecond)
 				err = within(t, name, calls(s)[name])
 			}
 			if err == nil {
-				t.Errorf("%s: %s says that all is well", when, name)
+				t.Errorf("%s: %s returns no error", when, name)
 			} else if strings.Contains(err.Error(), testserver.PostgresPassword) {
-				t.Errorf("%s: %s tells the password: %v", when, name, err)
+				t.Errorf("%s: the error of %s contains the password: %v", when, name, err)
 			}
 		}
 	}
@@ -91,7 +91,7 @@ func TestServersThatGoAwayAndComeBack(t *testing.T) {
 	}
 	fails("killed", "Begin", "Runs", "Write", "Latest", "Ping")
 	if _, err := store.Open(t.Context(), c); err == nil || errors.Is(err, store.ErrNotMigrated) || strings.Contains(err.Error(), testserver.PostgresPassword) {
-		t.Errorf("Open of a server that is away: %v", err)
+		t.Errorf("Open without a server: %v", err)
 	}
 	for _, server := range []*testserver.Server{pg, flux} {
 		if err := server.Start(); err != nil {
@@ -100,7 +100,7 @@ func TestServersThatGoAwayAndComeBack(t *testing.T) {
 	}
 	works("started again")
 
-	if err := errors.Join(pg.Stop(), pg.Start()); err != nil { // between two calls: the pool's connections are dead
+	if err := errors.Join(pg.Stop(), pg.Start()); err != nil { // between two calls: all pooled connections are lost
 		t.Fatal(err)
 	}
 	works("restarted")
@@ -112,7 +112,7 @@ func TestServersThatGoAwayAndComeBack(t *testing.T) {
 	if err := flux.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	works("awake again")
+	works("after the hang")
 }
 
 func TestOpenNamesWhatIsMissing(t *testing.T) {
@@ -124,7 +124,7 @@ func TestOpenNamesWhatIsMissing(t *testing.T) {
 		"no_influx":    {func(c *store.Config) { c.Influx.URL = "" }, "INFLUX_URL"},
 		"odd_influx":   {func(c *store.Config) { c.Influx.URL = "influx:8086" }, "INFLUX_URL"},
 		"no_database":  {func(c *store.Config) { c.Database = planted(t, "pg", "") }, `"pg" is missing`},
-		"odd_database": {func(c *store.Config) { c.Database = planted(t, "pg", "postgres://u:hush-hush@host:port/db") }, `"pg" is no PostgreSQL URL`},
+		"odd_database": {func(c *store.Config) { c.Database = planted(t, "pg", "postgres://u:hush-hush@host:port/db") }, `"pg" is not a PostgreSQL URL`},
 		"no_server":    {func(*store.Config) {}, "127.0.0.1"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// influx2 answers as InfluxDB 2.7 does: to questions that contain a text, the
-// rows that follow it.
+// influx2 answers like InfluxDB 2.7. answers has the rows for queries that contain its
+// key. It also returns the paths of the requests so far.
 func influx2(t *testing.T, version string, answers map[string]string) (store.Series, *[]string) {
 	var asked []string
 	return influxAt(t, func(w http.ResponseWriter, r *http.Request) {
@@ -54,8 +54,8 @@ const lastRows = `#datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,dateTi
 
 `
 
-// windowRows is one result of aggregateWindow(timeSrc: "_start"). The first
-// window is cut by the range: it begins with it.
+// windowRows is one result of aggregateWindow(timeSrc: "_start"). The range cuts the
+// first window, so this window's time is the range's start.
 func windowRows(name, kind, first, second string) string {
 	return `#datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,dateTime:RFC3339,` + kind + `,string,string,string
 #group,false,false,true,true,false,false,true,true,true
@@ -132,8 +132,8 @@ func TestBrokenAnswersAboutWindowsAreErrors(t *testing.T) {
 	}
 }
 
-// A server may be replaced by a newer one while a function lives.
-func TestAnUpgradedServerIsAskedAgain(t *testing.T) {
+// The server may be upgraded while a function runs.
+func TestAnUpgradedServerIsAskedForItsVersionAgain(t *testing.T) {
 	upgraded := false
 	i := influxAt(t, func(w http.ResponseWriter, r *http.Request) {
 		switch {

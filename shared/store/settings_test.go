@@ -8,17 +8,17 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-func TestWhatAPersonDecidesStays(t *testing.T) {
+func TestSettingsOverrideTheSource(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		adopt(t, s, request("0x1", "zigbee", "old"), request("0x2", "zigbee", "new"))
 		until := noon.Add(time.Hour)
-		decided := []store.DeviceSetting{{Device: "old", Name: "Fridge", Room: "Kitchen", Physical: []string{"0x2"}, Maintenance: until}}
+		settings := []store.DeviceSetting{{Device: "old", Name: "Fridge", Room: "Kitchen", Physical: []string{"0x2"}, Maintenance: until}}
 		for range 2 {
-			if err := s.ConfigureDevices(t.Context(), decided, noon.Add(time.Minute)); err != nil {
+			if err := s.ConfigureDevices(t.Context(), settings, noon.Add(time.Minute)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		// The bridge renames it; the person's name stays.
+		// The bridge renames the device; the user's name stays.
 		if err := s.DescribeDevices(t.Context(), []store.DeviceID{{Physical: "0x2", Device: "old", Name: "renamed", About: json.RawMessage(`{}`)}}); err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,7 @@ func TestWhatAPersonDecidesStays(t *testing.T) {
 	})
 }
 
-func TestAnEntryWithoutANameOrRoomTakesThemBack(t *testing.T) {
+func TestASettingWithoutANameOrRoomRemovesThem(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		adopt(t, s, request("0x1", "zigbee", "fridge"), request("topic/a", "mapped", "oven"))
 		until := noon.Add(time.Hour)
@@ -47,13 +47,13 @@ func TestAnEntryWithoutANameOrRoomTakesThemBack(t *testing.T) {
 			d          store.DeviceSetting
 			name, room string
 		}{
-			{store.DeviceSetting{Device: "fridge"}, "fridge", ""}, // never given: as its source calls it
+			{store.DeviceSetting{Device: "fridge"}, "fridge", ""}, // the name from its source
 			{store.DeviceSetting{Device: "fridge", Name: "The fridge", Room: "Kitchen", Maintenance: until}, "The fridge", "Kitchen"},
 			{store.DeviceSetting{Device: "fridge", Name: "The fridge"}, "The fridge", ""},
 			{store.DeviceSetting{Device: "fridge", Room: "Cellar"}, "fridge", "Cellar"},
-			{store.DeviceSetting{Device: "fridge", Physical: []string{"0x1", "topic/a"}}, "fridge", ""}, // kept, though it is an oven too
+			{store.DeviceSetting{Device: "fridge", Physical: []string{"0x1", "topic/a"}}, "fridge", ""}, // kept, though it now also has the physical id of the oven
 			{store.DeviceSetting{Device: "new", Name: "New", Physical: []string{"hearth.yml/new"}}, "New", ""},
-			{store.DeviceSetting{Device: "new", Physical: []string{"hearth.yml/new"}}, "new", ""}, // no source calls it anything
+			{store.DeviceSetting{Device: "new", Physical: []string{"hearth.yml/new"}}, "new", ""}, // no source has named it: its id
 		} {
 			tc.d.Kind = "mapped"
 			if err := s.ConfigureDevices(t.Context(), []store.DeviceSetting{tc.d}, noon.Add(time.Duration(i)*time.Minute)); err != nil {
@@ -69,17 +69,17 @@ func TestAnEntryWithoutANameOrRoomTakesThemBack(t *testing.T) {
 				}
 			}
 		}
-		// The source's newest name counts, once a person's is gone.
-		given := store.DeviceSetting{Device: "fridge", Kind: "mapped", Name: "Mine"}
+		// Once the user's name is removed, the newest name from the source is used.
+		setting := store.DeviceSetting{Device: "fridge", Kind: "mapped", Name: "Mine"}
 		for _, step := range []func() error{
-			func() error { return s.ConfigureDevices(t.Context(), []store.DeviceSetting{given}, noon) },
+			func() error { return s.ConfigureDevices(t.Context(), []store.DeviceSetting{setting}, noon) },
 			func() error {
 				return s.DescribeDevices(t.Context(), []store.DeviceID{{Physical: "0x1", Device: "fridge", Name: "renamed", About: json.RawMessage(`{}`)}})
 			},
 			func() error { return s.UnbindDevices(t.Context(), []string{"topic/a"}, noon.Add(time.Hour)) },
 			func() error {
-				given.Name = ""
-				return s.ConfigureDevices(t.Context(), []store.DeviceSetting{given}, noon)
+				setting.Name = ""
+				return s.ConfigureDevices(t.Context(), []store.DeviceSetting{setting}, noon)
 			},
 		} {
 			if err := step(); err != nil {
@@ -96,15 +96,15 @@ func TestMaintenanceLastsUntilTheLaterEnd(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		early, late := noon.Add(time.Hour), noon.Add(2*time.Hour)
 		for _, tc := range []struct {
-			device                string
-			written, button, want time.Time
+			device                 string
+			settings, button, want time.Time
 		}{
 			{"a", early, late, late}, {"b", late, early, late}, {"c", early, time.Time{}, early}, {"d", time.Time{}, late, late}, {"e", late, late, late}, {"f", time.Time{}, time.Time{}, time.Time{}},
 		} {
-			if err := s.ConfigureDevices(t.Context(), []store.DeviceSetting{{Device: tc.device, Kind: "mapped", Maintenance: tc.written}}, noon); err != nil {
+			if err := s.ConfigureDevices(t.Context(), []store.DeviceSetting{{Device: tc.device, Kind: "mapped", Maintenance: tc.settings}}, noon); err != nil {
 				t.Fatal(err)
 			}
-			for kind, until := range map[string]time.Time{store.Maintenance: tc.button, store.Silence: late.Add(time.Hour)} { // another kind says nothing of it
+			for kind, until := range map[string]time.Time{store.Maintenance: tc.button, store.Silence: late.Add(time.Hour)} { // another kind has no effect
 				if until.IsZero() {
 					continue
 				}
@@ -123,7 +123,7 @@ func TestMaintenanceLastsUntilTheLaterEnd(t *testing.T) {
 	})
 }
 
-func TestWhatIsTakenOutOfTheSettingsIsTakenBack(t *testing.T) {
+func TestARemovedSettingIsUndone(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		adopt(t, s, request("0x1", "zigbee", "fridge"))
 		fridge := store.DeviceSetting{Device: "fridge", Kind: "mapped", Name: "The fridge", Room: "Kitchen", Maintenance: noon.Add(time.Hour)}

@@ -14,7 +14,7 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// answer is one that InfluxDB 2.7 gives, or 1.8 where it says so.
+// answer is an answer of InfluxDB 2.7, or of 1.8 if the test's name says so.
 type answer struct {
 	status int
 	kind   string
@@ -49,13 +49,13 @@ var writeAnswers = map[string]struct {
 		store.InfluxError{StatusCode: 502, Message: "<html>"}, true},
 }
 
-func TestAnswersToAWriteAreKeptApart(t *testing.T) {
+func TestErrorsOfAWriteAreDistinguished(t *testing.T) {
 	for name, tc := range writeAnswers {
 		t.Run(name, func(t *testing.T) {
 			err := influxAt(t, tc.answer.serve).Write(t.Context(), one)
 			e, ok := errors.AsType[*store.InfluxError](err)
 			if !ok {
-				t.Fatalf("%v is no InfluxError", err)
+				t.Fatalf("%v is not an InfluxError", err)
 			}
 			if e.StatusCode != tc.want.StatusCode || e.RetryAfter != tc.want.RetryAfter || e.Partial != tc.want.Partial || e.Later() != tc.later {
 				t.Errorf("%+v (later %v), want %+v", e, e.Later(), tc.want)
@@ -68,7 +68,7 @@ func TestAnswersToAWriteAreKeptApart(t *testing.T) {
 }
 
 func TestRetryAfterMayBeADate(t *testing.T) {
-	at := time.Now().Add(time.Hour).UTC().Format(http.TimeFormat) // clock: a server's date is by the real one
+	at := time.Now().Add(time.Hour).UTC().Format(http.TimeFormat) // clock: a server's date is by the real clock
 	err := influxAt(t, answer{503, asJSON, at, `{"code":"unavailable","message":"x"}`}.serve).Write(t.Context(), one)
 	if e, ok := errors.AsType[*store.InfluxError](err); !ok || e.RetryAfter <= 50*time.Minute {
 		t.Errorf("%v", err)
@@ -158,7 +158,7 @@ func TestAnswerCutShortIsAnError(t *testing.T) {
 		panic(http.ErrAbortHandler) // the connection breaks in the middle
 	})
 	if rs, err := over(i).Between(t.Context(), "m", nil, noon.Add(-time.Hour), noon); err == nil {
-		t.Errorf("half an answer is taken for the whole: %v", rs)
+		t.Errorf("a cut answer is no error: %v", rs)
 	}
 }
 
@@ -168,14 +168,14 @@ func (a answer) serve(w http.ResponseWriter, r *http.Request) {
 	if a.retry != "" {
 		w.Header().Set("Retry-After", a.retry)
 	}
-	if strings.Contains(a.body, `{"error":`) { // 1.8 says it twice
+	if strings.Contains(a.body, `{"error":`) { // 1.8 sends the message in a header too
 		w.Header().Set("X-Influxdb-Error", strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(a.body, `{"error":"`), `"}`), `\"`, `"`))
 	}
 	w.WriteHeader(a.status)
 	io.WriteString(w, a.body)
 }
 
-// over returns a store that has no tables.
+// over returns a store without SQL tables.
 func over(i store.Series) *store.Store { return store.New(i, nil, nil, store.Postgres) }
 
 func influxAt(t *testing.T, h http.HandlerFunc) store.Series {
