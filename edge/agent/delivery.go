@@ -31,7 +31,7 @@ type delivery struct {
 	samples    <-chan takenSample
 	sessions   <-chan sessionChange
 	acks       <-chan ack
-	stored     <-chan wire.Place // stored messages of this node
+	stored     <-chan wire.StoredUpTo // stored messages of this node
 	numbers    *numbering
 	backlog    *backlog
 	timekeeper *timekeeper

@@ -34,7 +34,7 @@ type dialer struct {
 
 	sessions chan sessionChange
 	acks     chan ack
-	stored   chan wire.Place
+	stored   chan wire.StoredUpTo
 	closed   chan struct{} // closed at the end, when nobody reads the other channels any more
 }
 
@@ -53,7 +53,7 @@ func newDialer(c Config, p presence, log *slog.Logger) (*dialer, error) {
 			URL: c.URL, ClientID: "hearth-edge-" + c.Node, User: c.User, Password: c.Password,
 			CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile,
 		},
-		sessions: make(chan sessionChange), acks: make(chan ack, 256), stored: make(chan wire.Place, 16), closed: make(chan struct{}),
+		sessions: make(chan sessionChange), acks: make(chan ack, 256), stored: make(chan wire.StoredUpTo, 16), closed: make(chan struct{}),
 	}
 	_, err := d.options(nil)
 	return d, err
@@ -170,7 +170,7 @@ func (d *dialer) onStored(_ mqtt.Client, m mqtt.Message) {
 }
 
 // parseStored decodes a stored message; ok is false if it names no boot.
-func parseStored(payload []byte) (p wire.Place, ok bool) {
+func parseStored(payload []byte) (p wire.StoredUpTo, ok bool) {
 	err := json.Unmarshal(payload, &p)
 	return p, err == nil && p.Boot != ""
 }

@@ -40,7 +40,7 @@ func TestTheBootOfTheLastReadingIsAcknowledged(t *testing.T) {
 					if turned {
 						slices.Reverse(batch)
 					}
-					if got := f.Post(t, batch...).Stored["pi4"]; got != (wire.Place{Boot: tc.want, Seq: 2}) {
+					if got := f.Post(t, batch...).Stored["pi4"]; got != (wire.StoredUpTo{Boot: tc.want, Seq: 2}) {
 						t.Errorf("acknowledged %+v, want 2 of %s", got, tc.want)
 					}
 				})

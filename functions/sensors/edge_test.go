@@ -41,7 +41,7 @@ func TestAnEdgeReadingIsStoredAndAcknowledged(t *testing.T) {
 	m := edgeReading(1, 0, `"co2_ppm":612,"temperature_celsius":21.5`)
 	for range 2 { // a duplicate is stored once and acknowledged again
 		a := f.Post(t, m)
-		if got := a.Stored["pi4"]; got != (wire.Place{Boot: "b1", Seq: 1}) {
+		if got := a.Stored["pi4"]; got != (wire.StoredUpTo{Boot: "b1", Seq: 1}) {
 			t.Errorf("stored %+v", a.Stored)
 		}
 	}
@@ -58,7 +58,7 @@ func TestReadingsThatTheEdgeDroppedAreMissingAtOnce(t *testing.T) {
 	m := edgeReading(50, time.Minute, `"co2_ppm":613`)
 	m.Payload = []byte(strings.Replace(string(m.Payload), `"seq":50`, `"seq":50,"gone":49`, 1))
 	a := f.Post(t, m)
-	if got := a.Stored["pi4"]; got != (wire.Place{Boot: "b1", Seq: 50}) {
+	if got := a.Stored["pi4"]; got != (wire.StoredUpTo{Boot: "b1", Seq: 50}) {
 		t.Errorf("stored %+v", a.Stored)
 	}
 	if seqs, err := f.Store.EdgeSeqs(t.Context()); err != nil || seqs[0].Missing != 48 {
@@ -208,7 +208,7 @@ func TestCanaryAndDeadLetters(t *testing.T) {
 		t.Fatalf("%+v, %v", letters, err)
 	}
 	f.Post(t, dead(5*time.Second, 2, "true"))
-	f.Post(t, dead(500*time.Millisecond, 1, "false")) // late news
+	f.Post(t, dead(500*time.Millisecond, 1, "false")) // a late notice
 	if letters, err := f.Store.DeadLetters(t.Context(), 10); err != nil || len(letters) != 0 {
 		t.Errorf("%+v, %v", letters, err)
 	}

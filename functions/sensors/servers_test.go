@@ -92,7 +92,7 @@ func TestARemovedDeadLetterIsDeletedADayLater(t *testing.T) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
 			f := batchtest.Serve(t, New, open(t))
-			news := func(after time.Duration, gone bool) {
+			notice := func(after time.Duration, gone bool) {
 				t.Helper()
 				f.Post(t, message(after, "hearth/dead/abc", fmt.Sprintf(`{"id":"abc","function":"zigbee","first":"2026-11-23T11:00:00Z","last":"2026-11-23T11:00:00Z","count":1,"gone":%v}`, gone)))
 			}
@@ -104,13 +104,13 @@ func TestARemovedDeadLetterIsDeletedADayLater(t *testing.T) {
 				}
 				return len(letters)
 			}
-			news(0, true)
+			notice(0, true)
 			f.Post(t, message(23*time.Hour, "hearth/canary/main", `{"sent":"2026-11-24T11:00:00Z"}`))
-			if news(-time.Second, false); open() != 0 { // late news
+			if notice(-time.Second, false); open() != 0 { // a late notice
 				t.Error("it was deleted in less than a day")
 			}
 			f.Post(t, message(25*time.Hour, "hearth/canary/main", `{"sent":"2026-11-24T13:00:00Z"}`))
-			if news(-time.Second, false); open() != 1 { // as if it had never been
+			if notice(-time.Second, false); open() != 1 { // as if it had never been
 				t.Error("it is still kept")
 			}
 		})

@@ -51,17 +51,17 @@ const (
 // readDead handles a connector's message about a dead letter: added, counted again or
 // removed.
 func (w *work) readDead(m *wire.Message) error {
-	var n wire.DeadNews
+	var n wire.DeadNotice
 	if err := json.Unmarshal(m.Payload, &n); err != nil {
-		return fmt.Errorf("decode the news of a dead letter: %w", err)
+		return fmt.Errorf("decode the notice of a dead letter: %w", err)
 	}
 	d := store.DeadLetter{ID: n.ID, Function: n.Function, Topic: n.Topic, Reason: n.Reason, First: n.First, Last: n.Last,
-		Count: n.Count, Size: n.Size, Sample: n.Sample, Gone: n.Gone, Reported: m.Time}
+		Count: n.Count, Size: n.Size, Sample: n.Excerpt, Gone: n.Gone, Reported: m.Time}
 	if d.ID == "" || d.Function == "" {
-		return errors.New("news of a dead letter without its id and function")
+		return errors.New("notice of a dead letter without its id and function")
 	}
 	if len(d.ID) > maxName || len(d.Function) > maxName || len(d.Topic) > maxTopic || len(d.Reason) > maxReason || len(d.Sample) > maxSample {
-		return errors.New("news of a dead letter with more than a connector writes")
+		return errors.New("notice of a dead letter with more than a connector writes")
 	}
 	for _, t := range []*time.Time{&d.First, &d.Last} {
 		if catalogue.CheckTime(*t, m.Time) != nil {

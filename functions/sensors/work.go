@@ -65,7 +65,7 @@ func (w *work) readMessage(i int) error {
 		return w.readEdge(i, name)
 	default:
 		if w.settingsErr != nil { // a mapping of hearth.yml may be meant for it, with other units than its keys suggest
-			w.answer.Again(m, w.settingsErr.Error())
+			w.answer.RetryLater(m, w.settingsErr.Error())
 			return nil
 		}
 		return w.readOther(i)
@@ -209,8 +209,8 @@ func (w *work) completeAnswer(a ingest.Answer) {
 	}
 	for node, e := range w.numbers.acks(w.counted) {
 		if w.answer.Stored == nil {
-			w.answer.Stored = map[string]wire.Place{}
+			w.answer.Stored = map[string]wire.StoredUpTo{}
 		}
-		w.answer.Stored[node] = wire.Place{Boot: e.Boot, Seq: e.Upto}
+		w.answer.Stored[node] = wire.StoredUpTo{Boot: e.Boot, Seq: e.Upto}
 	}
 }

@@ -184,7 +184,7 @@ func (w *work) readDevice(i int, base, rest string) {
 		rest = name
 	}
 	if !m.Replay && w.now.Sub(m.Time) < nameTimeout {
-		w.answer.Again(m, "its name is not in the bridge's list yet")
+		w.answer.RetryLater(m, "its name is not in the bridge's list yet")
 		return
 	}
 	w.answer.Reject(m, unknownName(rest))

@@ -1,5 +1,5 @@
-// Package mqttbatch is the handler that the functions which take MQTT messages
-// have in common (design: "Connector -> function").
+// Package mqttbatch is the HTTP handler of the functions that store MQTT messages
+// (design: "Connector -> function").
 package mqttbatch
 
 import (
@@ -18,18 +18,21 @@ import (
 )
 
 const (
-	deadline    = 20 * time.Second // of a call: the connector waits for 25 s
-	reportEvery = time.Minute      // in the log, for what went well
-	reasonBytes = 300
+	deadline    = 20 * time.Second // of a call; the connector waits for 25 s
+	reportEvery = time.Minute      // between two log lines about stored messages
+	reasonBytes = 300              // of a reason in an answer
 )
 
-// Transform stores messages or says why not, each on its own. An error means
-// that nothing of the batch counts as stored, and all of it comes again.
+// Transform stores the messages of a batch. Its answer names those that it did not
+// store, with the reasons. An error means that no message counts as stored: the
+// connector sends the whole batch again.
 type Transform func(ctx context.Context, st *store.Store, ms []wire.Message, now time.Time) (wire.Answer, error)
 
-// Func serves t over HTTP: 200 all stored; 207 all but those in the answer;
-// 400 no batch; 405 no POST; 500 the database refused a reading; 503 the store
-// is away or not migrated.
+// Func returns the function that serves t over HTTP. name is the function's name in
+// logs. The status of an answer is 200 if all messages are stored, 207 if all but
+// those in the answer, 400 if the body is invalid, 405 if it is not a POST, 413 if the
+// batch is too large for the database, 500 if the database refused a reading, and 503
+// if the store cannot be reached or is not migrated.
 func Func(env serve.Env, name string, t Transform) (func(handler.Request) (handler.Response, error), error) {
 	seen, err := serve.NewPresence(env, name)
 	if err != nil {
@@ -54,7 +57,7 @@ func (s *server) serve(r handler.Request) (handler.Response, error) {
 	if err != nil {
 		return s.failed(http.StatusBadRequest, err), nil
 	}
-	// A gateway that hangs up does not stop a batch half-way.
+	// The batch is finished even if the gateway closes the connection.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), deadline)
 	defer cancel()
 	start := s.env.Now()
@@ -67,12 +70,13 @@ func (s *server) serve(r handler.Request) (handler.Response, error) {
 	if err != nil {
 		return s.failed(code(err), err), nil
 	}
-	s.report.took(len(ms), a, s.env.Now().Sub(start))
+	s.report.add(len(ms), a, s.env.Now().Sub(start))
 	return s.answer(a)
 }
 
-// code tells what a failed store means. What no store, or InfluxDB, will ever
-// take is some message's fault: 500 makes the connector find which.
+// code returns the status for an error of the store. If the store will never accept
+// some reading, one of the messages is at fault: with 500, the connector searches for
+// it. Any other error is 503: all messages are sent again later.
 func code(err error) int {
 	if errors.Is(err, store.ErrUnstorable) {
 		return http.StatusInternalServerError
@@ -88,12 +92,13 @@ func code(err error) int {
 	return http.StatusServiceUnavailable
 }
 
+// answer encodes a, with its reasons redacted.
 func (s *server) answer(a wire.Answer) (handler.Response, error) {
 	status := http.StatusOK
 	if len(a.Rejected)+len(a.Retry) > 0 {
 		status = http.StatusMultiStatus
 	}
-	seen := map[string]string{} // a batch has few reasons, and redacting reads files
+	seen := map[string]string{} // redacted reasons: a batch has few different ones, and redacting reads files
 	for _, rs := range [][]wire.Refusal{a.Rejected, a.Retry} {
 		for i, r := range rs {
 			if _, ok := seen[r.Reason]; !ok {
@@ -112,43 +117,45 @@ func (s *server) answer(a wire.Answer) (handler.Response, error) {
 	return handler.Response{StatusCode: status, Body: b, Header: jsonHeader()}, err
 }
 
+// failed logs and answers an error.
 func (s *server) failed(status int, err error) handler.Response {
-	s.env.Log.Error("batch", "function", s.report.name, "code", status, "err", err)
+	s.env.Log.Error("a batch failed", "function", s.report.name, "code", status, "err", err)
 	b, _ := json.Marshal(map[string]string{"status": "failed", "error": s.env.Secrets.Brief(err.Error(), reasonBytes)})
 	return handler.Response{StatusCode: status, Body: b, Header: jsonHeader()}
 }
 
 func jsonHeader() http.Header { return http.Header{"Content-Type": {"application/json"}} }
 
-// report logs refusals at once and the rest once a minute: one line a batch
-// would wear out a Pi's card.
+// report logs a new reason of a refusal at once, and sums of everything else once a
+// minute: one line for each batch would wear out a Pi's SD card.
 type report struct {
 	name string
 	env  serve.Env
 
-	mu                            sync.Mutex
-	since                         time.Time
-	said                          string // the last refusal logged
-	batches, messages, bad, again int
-	busy                          time.Duration
+	mu                                   sync.Mutex
+	since                                time.Time // of the sums below
+	lastReason                           string    // the last one logged
+	batches, messages, rejected, retried int
+	busy                                 time.Duration
 }
 
-func (r *report) took(messages int, a wire.Answer, took time.Duration) {
+// add adds a batch that was handled.
+func (r *report) add(messages int, a wire.Answer, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(a.Rejected) > 0 && a.Rejected[0].Reason != r.said {
-		r.said = a.Rejected[0].Reason
-		r.env.Log.Warn("rejected", "function", r.name, "messages", len(a.Rejected), "of", messages, "first", r.said)
+	if len(a.Rejected) > 0 && a.Rejected[0].Reason != r.lastReason {
+		r.lastReason = a.Rejected[0].Reason
+		r.env.Log.Warn("rejected", "function", r.name, "messages", len(a.Rejected), "of", messages, "first", r.lastReason)
 	}
 	now := r.env.Now()
 	if r.since.IsZero() {
-		r.since = now.Add(-reportEvery) // the first batch is news
+		r.since = now.Add(-reportEvery) // so that the first batch is logged at once
 	}
-	r.batches, r.messages, r.bad, r.again, r.busy = r.batches+1, r.messages+messages, r.bad+len(a.Rejected), r.again+len(a.Retry), r.busy+took
+	r.batches, r.messages, r.rejected, r.retried, r.busy = r.batches+1, r.messages+messages, r.rejected+len(a.Rejected), r.retried+len(a.Retry), r.busy+took
 	if now.Sub(r.since) < reportEvery {
 		return
 	}
 	r.env.Log.Info("stored", "function", r.name, "batches", r.batches, "messages", r.messages,
-		"rejected", r.bad, "asked_again", r.again, "took_ms", r.busy.Milliseconds())
-	r.since, r.said, r.batches, r.messages, r.bad, r.again, r.busy = now, "", 0, 0, 0, 0, 0
+		"rejected", r.rejected, "to_retry", r.retried, "took_ms", r.busy.Milliseconds())
+	r.since, r.lastReason, r.batches, r.messages, r.rejected, r.retried, r.busy = now, "", 0, 0, 0, 0, 0
 }

@@ -9,21 +9,20 @@ import (
 )
 
 const (
-	replayFor   = time.Minute
-	replayEvery = 20 * time.Second
+	replayFor   = time.Minute      // how long a request is repeated
+	replayEvery = 20 * time.Second // between two answers with the request
 )
 
-// Replays are the dead letters that a function wants to have again. An answer may
-// be lost on its way, and one of a batch that is not stored is: they are asked for
-// again for a minute after the first answer. The zero value is ready to be used, and
-// safe for concurrent use.
+// Replays is a function's pending requests to replay dead letters. A request is put
+// into several answers within a minute, since an answer may not reach the connector.
+// The zero value is ready to use. Replays is safe for concurrent use.
 type Replays struct {
 	mu          sync.Mutex
 	picks       []wire.Pick
-	first, last time.Time // when they were put into an answer
+	first, last time.Time // when the picks were first and last put into an answer
 }
 
-// Add asks for more, and begins anew.
+// Add adds requests, and starts the minute again for all of them.
 func (r *Replays) Add(picks ...wire.Pick) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -35,8 +34,8 @@ func (r *Replays) Add(picks ...wire.Pick) {
 	r.first, r.last = time.Time{}, time.Time{}
 }
 
-// Answer puts what is due into the answer of a batch that is stored. It returns
-// whether nothing is to be asked for any more.
+// Answer adds the requests to an answer if they are due. It returns whether no request
+// is pending any more. Call it only for a batch that is stored.
 func (r *Replays) Answer(a *wire.Answer, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

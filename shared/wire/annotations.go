@@ -9,15 +9,15 @@ import (
 	"github.com/hearth-home/hearth/shared/topic"
 )
 
-// The annotations of a function that say what calls it.
+// The annotations of a function that decide what calls it.
 const (
-	AnnotationTopic       = "topic"            // MQTT filters, comma separated, !filter excepts; OpenFaaS Community Edition on Kubernetes allows no comma here
-	AnnotationTopics      = "mqtt-topics"      // more of them
-	annotationBatch       = "mqtt-batch"       // messages in a CloudEvents batch, at most; absent: one message a call
-	annotationReply       = "mqtt-reply"       // topic to which the answer is published
-	annotationConcurrency = "mqtt-concurrency" // calls at once; the messages of one topic stay in order
-	AnnotationSchedule    = "schedule"         // cron expression, with CronTopic as topic
-	CronTopic             = "cron-function"    // cron-connector's
+	AnnotationTopic       = "topic"            // MQTT filters, separated by commas; a filter after ! excludes topics. OpenFaaS Community Edition on Kubernetes allows no comma here
+	AnnotationTopics      = "mqtt-topics"      // more filters
+	annotationBatch       = "mqtt-batch"       // the most messages of a CloudEvents batch; absent: one message a call
+	annotationReply       = "mqtt-reply"       // the topic on which the answer is published
+	annotationConcurrency = "mqtt-concurrency" // concurrent calls; the messages of one topic stay in order
+	AnnotationSchedule    = "schedule"         // cron expression; AnnotationTopic is CronTopic then
+	CronTopic             = "cron-function"    // the topic of the cron-connector
 )
 
 const (
@@ -25,19 +25,20 @@ const (
 	maxConcurrency = 16
 )
 
-// Listener is what a function's annotations say of MQTT.
-type Listener struct {
-	Filters     []string // none: it does not listen
-	Except      []string // what of them is not for it
-	Batch       int      // 0: one message a call
-	Reply       string
-	Concurrency int
+// Subscription is a function's subscription to MQTT topics.
+type Subscription struct {
+	Filters     []string // none: the function subscribes to nothing
+	Except      []string // filters of topics that are excluded
+	Batch       int      // the most messages of a batch; 0: one message a call, without a batch
+	Reply       string   // topic; "": the answer is not published
+	Concurrency int      // concurrent calls
 }
 
-// ParseListener reads annotations. Each mistake is named in the error; what is
-// right beside it holds.
-func ParseListener(notes map[string]string) (Listener, error) {
-	l := Listener{Reply: notes[annotationReply]}
+// ParseSubscription reads a function's annotations. The error names all invalid ones.
+// The subscription has the valid ones also if there is an error, and a default for each
+// invalid one.
+func ParseSubscription(notes map[string]string) (Subscription, error) {
+	l := Subscription{Reply: notes[annotationReply]}
 	topics := notes[AnnotationTopic]
 	if topics == CronTopic {
 		topics = ""
@@ -54,15 +55,15 @@ func ParseListener(notes map[string]string) (Listener, error) {
 	}
 	l.Concurrency, errs[2] = number(notes, annotationConcurrency, plain, maxConcurrency)
 	if strings.ContainsAny(l.Reply, "+#\x00") {
-		errs[3] = fmt.Errorf("annotation %s is %q: nothing can be published there", annotationReply, l.Reply)
+		errs[3] = fmt.Errorf("annotation %s is %q: that is not a topic on which one can publish", annotationReply, l.Reply)
 		l.Reply = ""
 	}
 	return l, errors.Join(errs[:]...)
 }
 
-// parseFilters splits an annotation at its commas. One with ! in front excepts
-// what it matches: "#,!zigbee2mqtt/#". What is no filter is returned as an error
-// beside the good ones.
+// parseFilters splits an annotation at its commas. A filter after ! excludes the topics
+// that it matches: "#,!zigbee2mqtt/#". If a filter is invalid, parseFilters returns an
+// error and the valid ones.
 func parseFilters(annotation string) (filters, except []string, err error) {
 	for f := range strings.SplitSeq(annotation, ",") {
 		f, not := strings.CutPrefix(strings.TrimSpace(f), "!")
@@ -82,6 +83,8 @@ func parseFilters(annotation string) (filters, except []string, err error) {
 	return filters, except, err
 }
 
+// number reads an annotation with a number from 1 to most. If it is absent or invalid,
+// the result is plain.
 func number(notes map[string]string, name string, plain, most int) (int, error) {
 	v, ok := notes[name]
 	if !ok {

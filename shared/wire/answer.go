@@ -2,17 +2,17 @@ package wire
 
 import "time"
 
-// Answer says what became of the messages of a call that were not simply stored,
-// and what the connector is to do besides.
+// Answer is a function's answer to a batch. The messages that are neither in Rejected
+// nor in Retry are stored.
 type Answer struct {
-	Rejected []Refusal        `json:"rejected"`         // never again: they become dead letters
-	Retry    []Refusal        `json:"retry"`            // again alone, later
-	Stored   map[string]Place `json:"stored,omitempty"` // by edge node: up to where all is stored
-	Replay   []Pick           `json:"replay,omitempty"` // dead letters to try again
-	Drop     []Pick           `json:"drop,omitempty"`   // dead letters to remove for good
+	Rejected []Refusal             `json:"rejected"`         // they become dead letters
+	Retry    []Refusal             `json:"retry"`            // the connector sends them again later
+	Stored   map[string]StoredUpTo `json:"stored,omitempty"` // acknowledgements, by edge node
+	Replay   []Pick                `json:"replay,omitempty"` // dead letters that the connector should replay
+	Drop     []Pick                `json:"drop,omitempty"`   // dead letters that the connector should remove for good
 }
 
-// Refusal is one message and why.
+// Refusal is a message that was not stored, and the reason.
 type Refusal struct {
 	ID     string `json:"id"`
 	Reason string `json:"reason"`
@@ -22,33 +22,35 @@ type Refusal struct {
 // takes a value: a mapping for it can be proposed.
 const Unmapped = "no mapping for "
 
-// Place is a position in the numbering of an edge node.
-type Place struct {
+// StoredUpTo is an acknowledgement to an edge node: of the boot Boot, all readings up
+// to number Seq are stored.
+type StoredUpTo struct {
 	Boot string `json:"boot"`
 	Seq  uint64 `json:"seq"`
 }
 
-// AnyFunction as a pick's Function means the letters of all functions.
+// AnyFunction as the Function of a Pick selects the dead letters of all functions.
 const AnyFunction = "*"
 
-// Pick chooses dead letters: those that fit all that is named. One without
-// Topic, ID, Reason, Cause and All chooses none.
+// Pick selects the dead letters that match all its fields. A zero field matches all. A
+// Pick must have All, or one of Topic, ID, Reason and Cause; else it is invalid and
+// selects none.
 type Pick struct {
 	Topic    string    `json:"topic,omitempty"`    // MQTT filter
-	Function string    `json:"function,omitempty"` // "": the one that answers; another, or AnyFunction, only from the function that mirrors the dead letters
-	ID       string    `json:"id,omitempty"`
-	Reason   string    `json:"reason,omitempty"` // part of it
-	Cause    string    `json:"cause,omitempty"`  // the whole reason
-	All      bool      `json:"all,omitempty"`    // of the function
-	Before   time.Time `json:"before,omitzero"`  // refused last until then; zero: whenever
+	Function string    `json:"function,omitempty"` // "": the function that answers. Another one, or AnyFunction, is allowed only to the function that mirrors the dead letters
+	ID       string    `json:"id,omitempty"`       // of the message
+	Reason   string    `json:"reason,omitempty"`   // a part of the reason
+	Cause    string    `json:"cause,omitempty"`    // the whole reason
+	All      bool      `json:"all,omitempty"`      // all letters of Function
+	Before   time.Time `json:"before,omitzero"`    // last refusal at this time or before; zero: any time
 }
 
-// Reject adds a message that can never be stored as it is.
+// Reject adds a message that can never be stored.
 func (a *Answer) Reject(m *Message, err error) {
 	a.Rejected = append(a.Rejected, Refusal{m.ID, err.Error()})
 }
 
-// Again adds a message that may be stored later.
-func (a *Answer) Again(m *Message, reason string) {
+// RetryLater adds a message that can perhaps be stored later.
+func (a *Answer) RetryLater(m *Message, reason string) {
 	a.Retry = append(a.Retry, Refusal{m.ID, reason})
 }

@@ -1,8 +1,9 @@
-// Package wire is what hearth's programs say to each other, written and read in
-// one place: the batch that the connector sends to a function and the answer
-// that it understands, the annotations by which it finds functions, and the MQTT
-// messages of edge agents, connectors and canaries (design: "Contracts"). Shapes
-// only grow: spools and agents of earlier versions hold the older ones.
+// Package wire encodes and decodes the messages between hearth's programs: the batch
+// that the connector sends to a function, the function's answer, the annotations that
+// subscribe a function, and the MQTT messages of edge agents and connectors (design:
+// "Contracts"). A format may get new keys, but keys are never changed or removed:
+// spools contain messages of earlier versions, and agents of earlier versions still
+// run.
 package wire
 
 import (
@@ -14,21 +15,22 @@ import (
 	"github.com/hearth-home/hearth/shared/scan"
 )
 
-// ContentType is that of a batch of CloudEvents.
+// ContentType is the content type of a batch of CloudEvents.
 const ContentType = "application/cloudevents-batch+json"
 
-// Message is one MQTT message.
+// Message is an MQTT message as a function gets it.
 type Message struct {
 	ID       string
 	Topic    string
-	Time     time.Time // of its first arrival, increasing strictly per topic
+	Time     time.Time // of its first arrival; increases strictly within a topic
 	Payload  []byte    // valid until the function answers
-	QoS      byte
+	QoS      byte      // 0, 1 or 2
 	Retained bool
-	Replay   bool // from the dead letters
+	Replay   bool // a replayed dead letter
 }
 
-// decode reads a batch. Payloads are decoded in place: body is used up.
+// decode decodes a batch. The payloads are decoded in place: they are parts of body,
+// and body is overwritten.
 func decode(body []byte) ([]Message, error) {
 	ms := make([]Message, 0, 1+len(body)/400)
 	s := scan.New(body)
@@ -48,7 +50,7 @@ func decode(body []byte) ([]Message, error) {
 
 var errIncomplete = errors.New("an event needs id, subject and time")
 
-// event reads one event. Attributes that hearth does not know are passed over.
+// event decodes one event and ignores unknown attributes.
 func event(s *scan.Scanner) (m Message, err error) {
 	err = s.Object(func(key []byte) error {
 		var b []byte

@@ -23,7 +23,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// FuzzDecode holds the decoder against encoding/json and encoding/base64.
+// FuzzDecode compares the decoder with encoding/json and encoding/base64.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(batch))
 	f.Add([]byte(`[]`))
@@ -35,7 +35,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		var want []map[string]json.RawMessage
 		if err := json.Unmarshal(whole, &want); err != nil || len(want) != len(ms) {
-			t.Fatalf("%q: %d messages, encoding/json says %d, %v", whole, len(ms), len(want), err)
+			t.Fatalf("%q: %d messages; encoding/json decodes %d, %v", whole, len(ms), len(want), err)
 		}
 		for i, m := range ms {
 			var data string

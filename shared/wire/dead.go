@@ -2,30 +2,31 @@ package wire
 
 import "time"
 
-// SampleBytes is how much of a dead letter's payload its news bring.
-const SampleBytes = 4 << 10
+// ExcerptBytes is how many bytes of a dead letter's payload are in its notices.
+const ExcerptBytes = 4 << 10
 
-// DeadNews is the message at hearth/dead/<id>: a dead letter that is there, or
-// Gone.
-type DeadNews struct {
+// DeadNotice is the message on hearth/dead/<id>. The connector publishes it to the
+// function that mirrors the dead letters, after each change of a dead letter and after
+// its removal.
+type DeadNotice struct {
 	ID       string    `json:"id"` // of the message
 	Function string    `json:"function"`
 	Topic    string    `json:"topic"`
-	Reason   string    `json:"reason"` // of the last refusal
-	First    time.Time `json:"first"`  // refused
-	Last     time.Time `json:"last"`
-	Count    int64     `json:"count"`
+	Reason   string    `json:"reason"`  // of the last refusal
+	First    time.Time `json:"first"`   // time of the first refusal
+	Last     time.Time `json:"last"`    // time of the last refusal
+	Count    int64     `json:"count"`   // refusals
 	Arrival  int64     `json:"arrival"` // of the message, unix nanoseconds
 	QoS      byte      `json:"qos"`
 	Retained bool      `json:"retained"`
-	Size     int64     `json:"size"`          // of the payload, bytes
-	Cut      bool      `json:"cut,omitempty"` // the connector has only the payload's beginning
-	Sample   []byte    `json:"sample_base64,omitempty"`
-	Gone     bool      `json:"gone,omitempty"`
+	Size     int64     `json:"size"`                    // of the payload, bytes
+	Cut      bool      `json:"cut,omitempty"`           // the connector has only the payload's beginning
+	Excerpt  []byte    `json:"sample_base64,omitempty"` // the payload's beginning, without secrets
+	Gone     bool      `json:"gone,omitempty"`          // the dead letter is removed
 }
 
-// CanaryNote is the message at hearth/canary/<connector>.
+// CanaryNote is the message on hearth/canary/<connector>.
 type CanaryNote struct {
-	N    uint64    `json:"n"`
+	N    uint64    `json:"n"` // canaries since the connector's start, this one included
 	Sent time.Time `json:"sent"`
 }

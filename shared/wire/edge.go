@@ -7,27 +7,27 @@ import (
 	"github.com/hearth-home/hearth/shared/scan"
 )
 
-// TimeLayout is that of a Reading's time: RFC 3339 with milliseconds, UTC.
+// TimeLayout is the layout of a Reading's time: RFC 3339 with milliseconds, in UTC.
 const TimeLayout = "2006-01-02T15:04:05.000Z"
 
-// Reading is the message at hearth/<node>/<device> (design: "Edge reading on
-// MQTT").
+// Reading is the message on hearth/<node>/<device> (design: "Edge reading on MQTT").
 type Reading struct {
 	Device      string             `json:"device"`
-	Sensor      string             `json:"sensor"`                // its kind
-	Measurement string             `json:"measurement,omitempty"` // of the catalogue; older agents and their spools have none
-	Time        string             `json:"time,omitempty"`        // absent: unknown, with quality clock_unsynced
-	Boot        string             `json:"boot"`
-	Seq         uint64             `json:"seq"`
+	Sensor      string             `json:"sensor"`                // kind of the sensor
+	Measurement string             `json:"measurement,omitempty"` // of the catalogue; agents of earlier versions send none
+	Time        string             `json:"time,omitempty"`        // TimeLayout; absent if unknown: then Quality is clock_unsynced
+	Boot        string             `json:"boot"`                  // id of the node's boot
+	Seq         uint64             `json:"seq"`                   // number of the reading within the boot
 	Fields      map[string]float64 `json:"fields"`
 	Text        map[string]string  `json:"text,omitempty"`
 	Quality     string             `json:"quality"`
-	Reason      string             `json:"reason,omitempty"`
-	Sample      bool               `json:"sample,omitempty"` // of a simulated sensor
-	Gone        uint64             `json:"gone,omitempty"`   // no number of this boot up to this one is still to come: the disk dropped some
+	Reason      string             `json:"reason,omitempty"` // of a quality that is not ok
+	Sample      bool               `json:"sample,omitempty"` // from a simulated sensor
+	Gone        uint64             `json:"gone,omitempty"`   // the agent dropped readings: of this boot, it will send none up to this number
 }
 
-// RawReading is a Reading as it lies in the message.
+// RawReading is a Reading whose values are not yet decoded. Its slices are parts of the
+// message's payload.
 type RawReading struct {
 	Device, Sensor, Measurement, Time, Boot, Quality, Reason []byte
 	Seq, Gone                                                float64
@@ -35,8 +35,8 @@ type RawReading struct {
 	Sample                                                   bool
 }
 
-// DecodeReading takes a Reading apart. What it returns may be a part of payload;
-// keys that it does not know are passed over.
+// DecodeReading decodes a Reading as far as RawReading goes. It ignores unknown keys.
+// The slices of the result may be parts of payload.
 func DecodeReading(payload []byte) (e RawReading, err error) {
 	s := scan.New(payload)
 	err = s.Object(func(key []byte) (err error) {
@@ -78,12 +78,12 @@ func DecodeReading(payload []byte) (e RawReading, err error) {
 	return e, err
 }
 
-// NodeStatus is the message at hearth/<node>/status, and the last will there.
+// NodeStatus is the message on hearth/<node>/status, and the node's last will there.
 type NodeStatus struct {
-	State     string `json:"state"` // Online or Offline
-	Boot      string `json:"boot"`
-	Time      string `json:"time,omitempty"`
-	Simulated int    `json:"simulated"` // 1: the sensors are; a number, as all that hearth keeps of a node
+	State     string `json:"state"`          // Online or Offline
+	Boot      string `json:"boot"`           // id of the node's boot
+	Time      string `json:"time,omitempty"` // TimeLayout
+	Simulated int    `json:"simulated"`      // 1: the node's sensors are simulated, else 0. A number, since hearth stores only numbers of a node
 }
 
 // The states of a node.
@@ -94,11 +94,11 @@ const (
 
 var errStatus = errors.New(`a status is {"state":"online"} or {"state":"offline"}`)
 
-const maxNumbers = 32 // of a status
+const maxNumbers = 32 // in a status
 
-// DecodeStatus reads a NodeStatus. It takes older and other agents' too: the
-// bare word, "status" for "state", "online" as a truth value, and any numbers
-// beside it.
+// DecodeStatus decodes a NodeStatus. It also accepts the formats of earlier versions and
+// of other agents: the state without JSON, "status" instead of "state", or "online" as a
+// boolean. numbers are all keys with a number, at most 32.
 func DecodeStatus(payload []byte) (online bool, boot string, numbers map[string]float64, err error) {
 	state := strings.ToLower(string(payload))
 	if len(payload) > 0 && payload[0] == '{' {

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// eventOverhead is what an event takes besides topic and payload, at most.
+// eventOverhead is the most bytes that an event takes besides topic and payload.
 const eventOverhead = 260
 
-// Size is about how many bytes a message takes in a batch.
+// Size returns the approximate number of bytes that a message takes in a batch.
 func Size(topic string, payload []byte) int {
 	return eventOverhead + len(topic) + base64.StdEncoding.EncodedLen(len(payload))
 }
 
-// AppendBatch appends ms as a CloudEvents batch. The payload is always base64:
-// exact bytes, and what is not JSON cannot break its neighbours.
+// AppendBatch appends ms to b as a CloudEvents batch. Payloads are always base64: that
+// keeps the exact bytes, and a payload that is not JSON cannot make the batch invalid.
 func AppendBatch(b []byte, ms iter.Seq[Message]) []byte {
 	b = append(b, '[')
 	first := true
@@ -49,12 +49,12 @@ func appendEvent(b []byte, m *Message) []byte {
 	return append(b, `"}`...)
 }
 
-// appendString writes a JSON string; plain ASCII, as nearly all topics are,
-// without the detour.
+// appendString appends s as a JSON string. Plain ASCII, as in nearly all topics, needs
+// no call of encoding/json.
 func appendString(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
-			q, _ := json.Marshal(s) // a string is always JSON
+			q, _ := json.Marshal(s) // a string never fails
 			return append(b, q...)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Header puts what a single message has besides its payload into h.
+// Header sets the headers of a call with a single message, whose payload is the body.
 func Header(h http.Header, m *Message) {
 	h.Set("X-Topic", m.Topic)
 	h.Set("X-Mqtt-Id", m.ID)
@@ -20,8 +20,8 @@ func Header(h http.Header, m *Message) {
 	}
 }
 
-// single is a message as functions without mqtt-batch get it: the payload as it
-// is and the rest in headers.
+// single decodes a call with a single message, as functions without mqtt-batch get it:
+// the body is the payload, and the rest is in the headers.
 func single(h http.Header, body []byte) (Message, error) {
 	m := Message{ID: h.Get("X-Mqtt-Id"), Topic: h.Get("X-Topic"), Payload: body, Retained: h.Get("X-Mqtt-Retained") == "true"}
 	var err error
@@ -32,8 +32,8 @@ func single(h http.Header, body []byte) (Message, error) {
 	return m, nil
 }
 
-// Read returns the messages that a request brings: a batch, or one with its
-// headers. body is used up.
+// Read returns the messages of a call: those of a batch, or a single one. The payloads
+// are parts of body, and body is overwritten.
 func Read(h http.Header, body []byte) ([]Message, error) {
 	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
 	if strings.TrimSpace(kind) == ContentType {

@@ -2,38 +2,39 @@ package wire
 
 import "strings"
 
-// The topics of hearth itself. Below Prefix follow the node and the device of an
-// edge reading.
+// The prefixes of hearth's own topics. Readings of edge nodes are on
+// Prefix<node>/<device>.
 const (
 	Prefix       = "hearth/"
-	DeadPrefix   = "hearth/dead/"   // news of a dead letter, by its id
-	CanaryPrefix = "hearth/canary/" // what a connector sends itself, by its name
+	DeadPrefix   = "hearth/dead/"   // notices of dead letters; the id follows
+	CanaryPrefix = "hearth/canary/" // canaries; the connector's name follows
 )
 
-// ReadingTopic is where a node publishes the readings of a device.
+// ReadingTopic is the topic on which a node publishes the readings of a device.
 func ReadingTopic(node, device string) string { return Prefix + node + "/" + device }
 
-// StatusTopic is where a node says, retained, whether it is there.
+// StatusTopic is the topic of a node's NodeStatus, which is retained.
 func StatusTopic(node string) string { return Prefix + node + "/status" }
 
-// StoredTopic is where a node is told, retained, up to where its readings are
-// stored.
+// StoredTopic is the topic of the acknowledgements to a node, StoredUpTo, which are
+// retained.
 func StoredTopic(node string) string { return Prefix + node + "/stored" }
 
-// Kind says what a message on a topic is.
+// Kind is the kind of messages on a topic.
 type Kind int
 
 // The kinds of messages.
 const (
-	Other  Kind = iota // none of hearth's own
-	Edge               // a Reading; the name is its node
-	Status             // of the node
-	Stored             // what the connector tells the node
-	Dead               // news of the dead letter
-	Canary             // of the connector
+	Other  Kind = iota // not one of hearth's own topics
+	Edge               // Reading, of the node
+	Status             // NodeStatus, of the node
+	Stored             // StoredUpTo, for the node
+	Dead               // DeadNotice, of the message id
+	Canary             // CanaryNote, of the connector
 )
 
-// Parse says what a topic is for, and of whom.
+// Parse returns the kind of a topic, and the name of the node, message or connector in
+// it. The name is "" for Other.
 func Parse(topic string) (k Kind, name string) {
 	rest, ours := strings.CutPrefix(topic, Prefix)
 	first, second, two := strings.Cut(rest, "/")

@@ -12,9 +12,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Spools and agents of earlier versions hold these: what is written must stay
-// as it is, byte by byte.
-func TestTheShapesStay(t *testing.T) {
+// TestFormatsDoNotChange compares the encoded bytes: spools contain messages of earlier
+// versions, and agents of earlier versions still run.
+func TestFormatsDoNotChange(t *testing.T) {
 	at := time.Date(2026, 11, 23, 14, 5, 6, 123000000, time.UTC)
 	for want, v := range map[string]any{
 		`{"device":"office-air","sensor":"sds011","time":"2026-11-23T14:05:06.123Z","boot":"9f3c2a1b","seq":1234,"fields":{"pm2_5_ugm3":6.4},"quality":"ok"}`: Reading{
@@ -22,11 +22,11 @@ func TestTheShapesStay(t *testing.T) {
 		`{"device":"d","sensor":"s","measurement":"m","boot":"b","seq":2,"fields":{},"text":{"a":"b"},"quality":"clock_unsynced","reason":"r","sample":true,"gone":1}`: Reading{
 			Device: "d", Sensor: "s", Measurement: "m", Boot: "b", Seq: 2, Fields: map[string]float64{}, Text: map[string]string{"a": "b"}, Quality: "clock_unsynced", Reason: "r", Sample: true, Gone: 1},
 		`{"state":"online","boot":"b","time":"2026-11-23T14:05:06.123Z","simulated":1}`: NodeStatus{State: Online, Boot: "b", Time: at.Format(TimeLayout), Simulated: 1},
-		`{"boot":"b","seq":7}`: Place{Boot: "b", Seq: 7},
+		`{"boot":"b","seq":7}`: StoredUpTo{Boot: "b", Seq: 7},
 		`{"rejected":[{"id":"a","reason":"x"}],"retry":[],"stored":{"n":{"boot":"b","seq":7}},"replay":[{"topic":"a/#"}],"drop":[{"function":"f","id":"i"}]}`: Answer{
-			Rejected: []Refusal{{"a", "x"}}, Retry: []Refusal{}, Stored: map[string]Place{"n": {"b", 7}}, Replay: []Pick{{Topic: "a/#"}}, Drop: []Pick{{Function: "f", ID: "i"}}},
-		`{"id":"a","function":"f","topic":"t","reason":"r","first":"2026-11-23T14:05:06.123Z","last":"2026-11-23T14:05:06.123Z","count":2,"arrival":5,"qos":1,"retained":false,"size":3,"sample_base64":"eA=="}`: DeadNews{
-			ID: "a", Function: "f", Topic: "t", Reason: "r", First: at, Last: at, Count: 2, Arrival: 5, QoS: 1, Size: 3, Sample: []byte("x")},
+			Rejected: []Refusal{{"a", "x"}}, Retry: []Refusal{}, Stored: map[string]StoredUpTo{"n": {"b", 7}}, Replay: []Pick{{Topic: "a/#"}}, Drop: []Pick{{Function: "f", ID: "i"}}},
+		`{"id":"a","function":"f","topic":"t","reason":"r","first":"2026-11-23T14:05:06.123Z","last":"2026-11-23T14:05:06.123Z","count":2,"arrival":5,"qos":1,"retained":false,"size":3,"sample_base64":"eA=="}`: DeadNotice{
+			ID: "a", Function: "f", Topic: "t", Reason: "r", First: at, Last: at, Count: 2, Arrival: 5, QoS: 1, Size: 3, Excerpt: []byte("x")},
 		`{"n":17,"sent":"2026-11-23T14:05:06.123Z"}`: CanaryNote{17, at},
 	} {
 		if got, err := json.Marshal(v); err != nil || string(got) != want {
@@ -35,7 +35,7 @@ func TestTheShapesStay(t *testing.T) {
 	}
 }
 
-func TestABatchComesBackAsItWas(t *testing.T) {
+func TestABatchIsDecodedAsItWasEncoded(t *testing.T) {
 	message := rapid.Custom(func(t *rapid.T) Message {
 		return Message{
 			ID: rapid.StringN(1, 12, -1).Draw(t, "id"), Topic: rapid.StringN(1, 40, -1).Draw(t, "topic"),
@@ -48,36 +48,36 @@ func TestABatchComesBackAsItWas(t *testing.T) {
 		ms := rapid.SliceOfN(message, 0, 5).Draw(t, "ms")
 		b := AppendBatch(nil, slices.Values(ms))
 		if !json.Valid(b) {
-			t.Fatalf("no JSON: %s", b)
+			t.Fatalf("not JSON: %s", b)
 		}
 		got, err := decode(bytes.Clone(b))
 		if err != nil || !cmp.Equal(got, ms, cmp.Comparer(bytes.Equal)) {
-			t.Errorf("%s\nis %+v, %v; want %+v", b, got, err, ms)
+			t.Errorf("%s\ndecoded: %+v, %v; want %+v", b, got, err, ms)
 		}
 	})
 }
 
-func TestABatchIsNoLargerThanItsMessagesSay(t *testing.T) {
+func TestABatchIsNoLargerThanTheSizesOfItsMessages(t *testing.T) {
 	m := Message{ID: "zik0zj0zikzj", Topic: "hearth/node/device", Time: time.Unix(1<<33, 123456789).UTC(), Payload: []byte("four"), Replay: true}
 	if b, most := AppendBatch(nil, slices.Values([]Message{m, m})), 2*Size(m.Topic, m.Payload); len(b) > most {
 		t.Errorf("%d bytes, want at most %d", len(b), most)
 	}
 }
 
-func TestASingleMessageComesBackAsItWas(t *testing.T) {
+func TestASingleMessageIsReadAsItWasWritten(t *testing.T) {
 	m := Message{ID: "a1", Topic: "x/é", Time: time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC), Payload: []byte{0, 0xff}, Retained: true}
 	h := http.Header{}
 	Header(h, &m)
 	got, err := Read(h, m.Payload)
 	if err != nil || !cmp.Equal(got, []Message{m}) {
-		t.Errorf("%v is %+v, %v", h, got, err)
+		t.Errorf("%v read as %+v, %v; want %+v", h, got, err, m)
 	}
 	if _, err := Read(http.Header{"X-Topic": {"x"}}, nil); err == nil {
-		t.Error("a message without id and time was taken")
+		t.Error("a message without id and time was accepted")
 	}
 }
 
-func TestTopicsAreReadAsTheyAreWritten(t *testing.T) {
+func TestParseReadsHearthsTopics(t *testing.T) {
 	type parsed struct {
 		Kind Kind
 		Name string
@@ -88,18 +88,18 @@ func TestTopicsAreReadAsTheyAreWritten(t *testing.T) {
 		"hearth/pi4": {}, "hearth/pi4/a/b": {}, "house/pi4/a": {}, "hearth": {}, "": {},
 	} {
 		if k, name := Parse(topic); (parsed{k, name}) != want {
-			t.Errorf("%s is %v of %q, want %v", topic, k, name, want)
+			t.Errorf("Parse(%q) = %v, %q; want %v", topic, k, name, want)
 		}
 	}
 }
 
-func TestAStatusOfAnyAgentIsRead(t *testing.T) {
-	type said struct {
+func TestTheStatusOfAnyAgentIsDecoded(t *testing.T) {
+	type status struct {
 		Online  bool
 		Boot    string
 		Numbers map[string]float64
 	}
-	for payload, want := range map[string]*said{
+	for payload, want := range map[string]*status{
 		"online": {Online: true}, "Offline": {},
 		`{"state":"online","boot":"b","simulated":1,"dropped":3}`: {true, "b", map[string]float64{"simulated": 1, "dropped": 3}},
 		`{"status":"OFFLINE","list":[1]}`:                         {}, `{"online":true}`: {Online: true},
@@ -108,32 +108,32 @@ func TestAStatusOfAnyAgentIsRead(t *testing.T) {
 		online, boot, numbers, err := DecodeStatus([]byte(payload))
 		if want == nil {
 			if err == nil {
-				t.Errorf("%q was taken", payload)
+				t.Errorf("%q was accepted", payload)
 			}
-		} else if got := (said{online, boot, numbers}); err != nil || !cmp.Equal(got, *want) {
-			t.Errorf("%q is %+v, %v; want %+v", payload, got, err, *want)
+		} else if got := (status{online, boot, numbers}); err != nil || !cmp.Equal(got, *want) {
+			t.Errorf("%q decoded: %+v, %v; want %+v", payload, got, err, *want)
 		}
 	}
 }
 
-func TestAnnotationsAreReadTogether(t *testing.T) {
+func TestParseSubscriptionReadsAllAnnotations(t *testing.T) {
 	for name, tt := range map[string]struct {
 		notes map[string]string
-		want  Listener
+		want  Subscription
 		wrong bool
 	}{
-		"one filter":         {map[string]string{"topic": "a/#"}, Listener{Filters: []string{"a/#"}, Concurrency: 4}, false},
-		"more filters":       {map[string]string{"topic": "a/#", "mqtt-topics": "b, /c/+", "mqtt-batch": "500"}, Listener{Filters: []string{"a/#", "b", "/c/+"}, Batch: 500, Concurrency: 2}, false},
-		"cron and MQTT":      {map[string]string{"topic": "cron-function", "mqtt-topics": "b"}, Listener{Filters: []string{"b"}, Concurrency: 4}, false},
-		"cron alone":         {map[string]string{"topic": "cron-function"}, Listener{}, false},
-		"nothing":            {map[string]string{"schedule": "x"}, Listener{}, false},
-		"a mistake":          {map[string]string{"topic": "a/#/b,c", "mqtt-batch": "many"}, Listener{Filters: []string{"c"}, Concurrency: 4}, true},
-		"an exception":       {map[string]string{"topic": "#", "mqtt-topics": "!zigbee2mqtt/#,!"}, Listener{Filters: []string{"#"}, Except: []string{"zigbee2mqtt/#"}, Concurrency: 4}, true},
-		"reply and parallel": {map[string]string{"topic": "a", "mqtt-reply": "r", "mqtt-concurrency": "3"}, Listener{Filters: []string{"a"}, Reply: "r", Concurrency: 3}, false},
-		"no place to reply":  {map[string]string{"topic": "a", "mqtt-reply": "r/#"}, Listener{Filters: []string{"a"}, Concurrency: 4}, true},
+		"one filter":           {map[string]string{"topic": "a/#"}, Subscription{Filters: []string{"a/#"}, Concurrency: 4}, false},
+		"more filters":         {map[string]string{"topic": "a/#", "mqtt-topics": "b, /c/+", "mqtt-batch": "500"}, Subscription{Filters: []string{"a/#", "b", "/c/+"}, Batch: 500, Concurrency: 2}, false},
+		"cron and MQTT":        {map[string]string{"topic": "cron-function", "mqtt-topics": "b"}, Subscription{Filters: []string{"b"}, Concurrency: 4}, false},
+		"cron alone":           {map[string]string{"topic": "cron-function"}, Subscription{}, false},
+		"nothing":              {map[string]string{"schedule": "x"}, Subscription{}, false},
+		"a mistake":            {map[string]string{"topic": "a/#/b,c", "mqtt-batch": "many"}, Subscription{Filters: []string{"c"}, Concurrency: 4}, true},
+		"an exception":         {map[string]string{"topic": "#", "mqtt-topics": "!zigbee2mqtt/#,!"}, Subscription{Filters: []string{"#"}, Except: []string{"zigbee2mqtt/#"}, Concurrency: 4}, true},
+		"reply and parallel":   {map[string]string{"topic": "a", "mqtt-reply": "r", "mqtt-concurrency": "3"}, Subscription{Filters: []string{"a"}, Reply: "r", Concurrency: 3}, false},
+		"no topic to reply on": {map[string]string{"topic": "a", "mqtt-reply": "r/#"}, Subscription{Filters: []string{"a"}, Concurrency: 4}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := ParseListener(tt.notes)
+			got, err := ParseSubscription(tt.notes)
 			if !cmp.Equal(got, tt.want) || (err != nil) != tt.wrong {
 				t.Errorf("%+v, %v; want %+v", got, err, tt.want)
 			}
@@ -141,9 +141,9 @@ func TestAnnotationsAreReadTogether(t *testing.T) {
 	}
 }
 
-func TestFiltersThatAreNone(t *testing.T) {
+func TestInvalidFiltersAreAnError(t *testing.T) {
 	good, except, err := parseFilters("zigbee2mqtt/#, a/#/b ,/iot/+, !iot/x/#,!")
 	if len(good) != 2 || len(except) != 1 || except[0] != "iot/x/#" || err == nil {
-		t.Errorf("parseFilters = %q, %q, %v; want the two good ones, the exception and an error", good, except, err)
+		t.Errorf("parseFilters = %q, %q, %v; want two filters, one exception and an error", good, except, err)
 	}
 }

@@ -62,8 +62,8 @@ func (l *Letters) put(ctx context.Context, ms []message.Message) (spool.Seq, err
 // removal. The caller holds l.mu.
 func (l *Letters) notice(d *Letter, gone bool) (message.Message, error) {
 	s := l.shown(*d)
-	b, err := json.Marshal(wire.DeadNews{ID: s.ID, Function: s.Function, Topic: s.Topic, Reason: s.Reason, First: s.First, Last: s.Last, Count: int64(s.Count),
-		Arrival: s.Arrival, QoS: s.QoS, Retained: s.Retained, Size: int64(s.Size), Cut: s.Cut, Sample: s.Payload[:min(len(s.Payload), wire.SampleBytes)], Gone: gone})
+	b, err := json.Marshal(wire.DeadNotice{ID: s.ID, Function: s.Function, Topic: s.Topic, Reason: s.Reason, First: s.First, Last: s.Last, Count: int64(s.Count),
+		Arrival: s.Arrival, QoS: s.QoS, Retained: s.Retained, Size: int64(s.Size), Cut: s.Cut, Excerpt: s.Payload[:min(len(s.Payload), wire.ExcerptBytes)], Gone: gone})
 	l.lastNotice = max(l.o.Now().UnixNano(), l.lastNotice+1) // increases strictly: the mirror keeps the later one of two notices
 	return message.Message{Arrival: l.lastNotice, Topic: wire.DeadPrefix + d.ID, Payload: b, QoS: 1}, err
 }
@@ -146,7 +146,7 @@ func (l *Letters) readSome(names []string) (part []*Letter, rest []string) {
 			continue // removed meanwhile
 		}
 		text := l.o.Redact(string(d.Payload), shownBytes) // before it is cut: a part of a secret is not recognised
-		d.Payload = []byte(text[:min(len(text), wire.SampleBytes)])
+		d.Payload = []byte(text[:min(len(text), wire.ExcerptBytes)])
 		size += len(d.Topic) + len(d.Reason) + 2*len(d.Payload) + reasonBytes
 		part = append(part, d)
 	}

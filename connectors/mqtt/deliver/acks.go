@@ -22,7 +22,7 @@ type acks struct {
 
 // pendingAck is a number that is not yet published.
 type pendingAck struct {
-	wire.Place
+	wire.StoredUpTo
 	changed bool // since the last round
 	rounds  int  // that it was pending in
 }
@@ -36,7 +36,7 @@ const (
 
 // set makes p the number that is to be published to a node. It ignores a number below
 // the pending one of the same boot, and a node whose name cannot be part of a topic.
-func (a *acks) set(node string, p wire.Place) {
+func (a *acks) set(node string, p wire.StoredUpTo) {
 	if node == "" || len(node) > maxNodeName || strings.ContainsAny(node, "/+#\x00") {
 		return // a broker disconnects a client that publishes to such a topic
 	}
@@ -45,9 +45,9 @@ func (a *acks) set(node string, p wire.Place) {
 	switch old := a.pending[node]; {
 	case old != nil && old.Boot == p.Boot && old.Seq > p.Seq: // a later answer came first
 	case old != nil:
-		old.Place, old.changed = p, true
+		old.StoredUpTo, old.changed = p, true
 	case len(a.pending) < maxNodes:
-		a.pending[node] = &pendingAck{Place: p, changed: true}
+		a.pending[node] = &pendingAck{StoredUpTo: p, changed: true}
 	}
 }
 
@@ -65,13 +65,13 @@ func (a *acks) run(ctx context.Context) {
 }
 
 // due begins a round: it removes and returns the numbers that are to be published now.
-func (a *acks) due() map[string]wire.Place {
+func (a *acks) due() map[string]wire.StoredUpTo {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	out := map[string]wire.Place{}
+	out := map[string]wire.StoredUpTo{}
 	for node, d := range a.pending {
 		if d.rounds++; !d.changed || d.rounds >= a.maxRounds {
-			out[node] = d.Place
+			out[node] = d.StoredUpTo
 			delete(a.pending, node)
 		}
 		d.changed = false
@@ -80,10 +80,10 @@ func (a *acks) due() map[string]wire.Place {
 }
 
 // putBack makes a number pending again, unless a newer one is pending by now.
-func (a *acks) putBack(node string, p wire.Place) {
+func (a *acks) putBack(node string, p wire.StoredUpTo) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.pending[node] == nil {
-		a.pending[node] = &pendingAck{Place: p}
+		a.pending[node] = &pendingAck{StoredUpTo: p}
 	}
 }

@@ -16,9 +16,9 @@ func TestANodeThatGoesQuietGetsItsNumberSoon(t *testing.T) {
 	} {
 		a := &acks{pending: map[string]*pendingAck{}, maxRounds: rounds}
 		got := map[string][]int{}
-		a.set("quiet", wire.Place{Boot: "b", Seq: 1})
+		a.set("quiet", wire.StoredUpTo{Boot: "b", Seq: 1})
 		for round := 1; round <= 10; round++ {
-			a.set("busy", wire.Place{Boot: "b", Seq: uint64(round)})
+			a.set("busy", wire.StoredUpTo{Boot: "b", Seq: uint64(round)})
 			for node := range a.due() {
 				got[node] = append(got[node], round)
 			}

@@ -15,8 +15,8 @@ import (
 // TestAnInvalidPickIsIgnored: an older connector must not drop more than a newer
 // function meant. The other picks of the answer are carried out.
 func TestAnInvalidPickIsIgnored(t *testing.T) {
-	own := subscriber{Name: "f", Listener: wire.Listener{Filters: []string{"house/#"}}}
-	mirror := subscriber{Name: "m", Listener: wire.Listener{Filters: []string{"hearth/#"}}}
+	own := subscriber{Name: "f", Subscription: wire.Subscription{Filters: []string{"house/#"}}}
+	mirror := subscriber{Name: "m", Subscription: wire.Subscription{Filters: []string{"hearth/#"}}}
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	for pick, want := range map[string]struct{ own, mirror *deadletter.Query }{
 		`{"topic":"a/#"}`:                            {&deadletter.Query{Function: "f", Topic: "a/#"}, &deadletter.Query{Function: "m", Topic: "a/#"}},

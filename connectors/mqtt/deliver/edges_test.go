@@ -106,7 +106,7 @@ func TestARedirectIsNoAnswer(t *testing.T) {
 func TestAcksIgnoreInvalidNodeNames(t *testing.T) {
 	a := &acks{pending: map[string]*pendingAck{}}
 	for _, node := range []string{"pi4", "", "a/b", "+", "#", "a\x00", strings.Repeat("x", 300)} {
-		a.set(node, wire.Place{Boot: "b", Seq: 1})
+		a.set(node, wire.StoredUpTo{Boot: "b", Seq: 1})
 	}
 	if len(a.pending) != 1 {
 		t.Errorf("acknowledgements for %v, want only pi4: a broker disconnects a client that publishes to invalid topics", a.pending)

@@ -21,7 +21,7 @@ const maxListing = 8 << 20 // bytes of the gateway's list of functions
 // subscriber is a function that subscribes to MQTT topics.
 type subscriber struct {
 	Name string // with its namespace, if the gateway names one
-	wire.Listener
+	wire.Subscription
 }
 
 func (f subscriber) equal(g subscriber) bool {
@@ -92,6 +92,6 @@ func parseFunction(name, namespace string, notes map[string]string) (f subscribe
 	if namespace != "" && namespace != "openfaas-fn" {
 		f.Name += "." + namespace
 	}
-	f.Listener, err = wire.ParseListener(notes)
+	f.Subscription, err = wire.ParseSubscription(notes)
 	return f, err
 }

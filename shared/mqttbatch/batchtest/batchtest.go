@@ -1,5 +1,5 @@
-// Package batchtest sends batches to the functions that take MQTT messages, as
-// the connector does.
+// Package batchtest calls functions that store MQTT messages with batches, as the
+// connector does.
 package batchtest
 
 import (
@@ -28,20 +28,21 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// Func is what the template golang-http calls.
+// Func is the type of the function that the template golang-http calls.
 type Func = func(handler.Request) (handler.Response, error)
 
-// Served is a function over a store, with a clock and secrets of the test's.
+// Served is a function with a store, a folder of secrets and a clock.
 type Served struct {
 	Store   *store.Store
-	Secrets string        // the folder
-	Late    time.Duration // how long after the newest message a batch is handled
+	Secrets string        // folder of the secrets
+	Late    time.Duration // how far the function's clock is ahead of the newest message
 	f       Func
-	last    time.Time
-	n       int
+	last    time.Time // of the newest message
+	n       int       // messages
 }
 
-// Serve makes the function. vars are name, value, name, value.
+// Serve builds a function. vars are its environment variables: name, value, name,
+// value.
 func Serve(t testing.TB, build func(serve.Env) (Func, error), st *store.Store, vars ...string) *Served {
 	t.Helper()
 	s := &Served{Store: st, Secrets: t.TempDir(), Late: 20 * time.Millisecond}
@@ -62,7 +63,7 @@ func Serve(t testing.TB, build func(serve.Env) (Func, error), st *store.Store, v
 	return s
 }
 
-// SQLite opens a fresh store.
+// SQLite opens an empty store on SQLite.
 func SQLite(t testing.TB) *store.Store {
 	t.Helper()
 	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
@@ -73,7 +74,7 @@ func SQLite(t testing.TB) *store.Store {
 	return st
 }
 
-// Servers opens a fresh store on a real InfluxDB and a real PostgreSQL.
+// Servers opens an empty store on a real InfluxDB and a real PostgreSQL.
 func Servers(t testing.TB) *store.Store {
 	t.Helper()
 	url, bucket := testserver.Influx(t)
@@ -95,10 +96,11 @@ func Servers(t testing.TB) *store.Store {
 	return st
 }
 
-// Body encodes messages.
+// Body encodes messages as a batch.
 func Body(ms ...wire.Message) []byte { return wire.AppendBatch(nil, slices.Values(ms)) }
 
-// Post sends messages, which must be taken. Those without an id get one.
+// Post calls the function with messages and returns its answer. Messages without an id
+// get one. An answer other than 200 or 207 ends the test.
 func (s *Served) Post(t testing.TB, ms ...wire.Message) wire.Answer {
 	t.Helper()
 	code, body := s.Try(t, ms...)
@@ -116,7 +118,8 @@ func (s *Served) Post(t testing.TB, ms ...wire.Message) wire.Answer {
 	return a
 }
 
-// Try sends messages and returns status and answer.
+// Try calls the function with messages and returns the status and the body of its
+// answer. Messages without an id get one.
 func (s *Served) Try(t testing.TB, ms ...wire.Message) (int, []byte) {
 	t.Helper()
 	for i := range ms {
@@ -128,14 +131,14 @@ func (s *Served) Try(t testing.TB, ms ...wire.Message) (int, []byte) {
 	return s.Call(t, Body(ms...))
 }
 
-// Clock brings the function's clock to at least t.
+// Clock sets the time of the newest message to t if it is earlier.
 func (s *Served) Clock(t time.Time) {
 	if t.After(s.last) {
 		s.last = t
 	}
 }
 
-// Call sends a body, which is not changed.
+// Call calls the function with a copy of body.
 func (s *Served) Call(t testing.TB, body []byte) (int, []byte) {
 	t.Helper()
 	req := handler.Request{Method: http.MethodPost, Body: bytes.Clone(body), Header: http.Header{"Content-Type": {wire.ContentType}}}
@@ -147,7 +150,7 @@ func (s *Served) Call(t testing.TB, body []byte) (int, []byte) {
 	return r.StatusCode, r.Body
 }
 
-// Lines returns what is stored of measurements, in line protocol.
+// Lines returns the stored readings of measurements, in line protocol.
 func (s *Served) Lines(t testing.TB, measurements ...string) []string {
 	t.Helper()
 	out := []string{}
@@ -163,7 +166,8 @@ func (s *Served) Lines(t testing.TB, measurements ...string) []string {
 	return out
 }
 
-// States returns the last words of devices: "device metric = value".
+// States returns the latest states of the devices' metrics: "device metric = value time
+// quality", and "retained" or a reason if there is one.
 func (s *Served) States(t testing.TB) []string {
 	t.Helper()
 	states, err := s.Store.DeviceStates(t.Context(), "")
@@ -192,7 +196,7 @@ func (s *Served) States(t testing.TB) []string {
 	return out
 }
 
-// Null is a series that takes readings and forgets them.
+// Null is a series that checks readings and does not store them.
 type Null struct{ store.Series }
 
 // Write checks readings as every series does.
