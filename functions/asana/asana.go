@@ -194,6 +194,7 @@ func (t task) item(project, priority string) (item.Item, error) {
 		{"due_at", t.DueAt, time.RFC3339, false},
 		{"due_on", t.DueOn, time.DateOnly, false},
 	} {
+		// With due_at, due_on is only the day of that time.
 		if v.value == "" && !v.required || v.key == "due_on" && t.DueAt != "" {
 			continue
 		}

@@ -37,33 +37,35 @@ var (
 //
 // With several boards in the text, the one before the words for "in stock" counts.
 func raspberryPi(text string) (attributes map[string]string, match string, ok bool) {
-	// Positions in rest are the same as in text.
-	rest := absent.ReplaceAllStringFunc(text, func(s string) string { return strings.Repeat("\x00", len(s)) })
-	at := present.FindStringIndex(rest)
-	if at == nil && rest == text {
-		at = order.FindStringIndex(rest)
+	// masked is text with zero bytes in place of the words for "not in stock". Positions in
+	// both are the same.
+	masked := absent.ReplaceAllStringFunc(text, func(s string) string { return strings.Repeat("\x00", len(s)) })
+	at := present.FindStringIndex(masked)
+	if at == nil && masked == text {
+		at = order.FindStringIndex(text)
 	}
 	boards := board.FindAllStringSubmatchIndex(text, -1)
 	if at == nil || len(boards) == 0 {
 		return nil, "", false
 	}
-	which := boards[0]
+	nearest := boards[0]
 	for _, b := range boards {
 		if b[0] <= at[0] {
-			which = b // the last one before the words
+			nearest = b // the last one before the words
 		}
 	}
-	attributes = map[string]string{"model": text[which[2]:which[3]]}
-	near := text[which[2]:min(len(text), which[3]+100)]
+	attributes = map[string]string{"model": text[nearest[2]:nearest[3]]}
+	near := text[nearest[2]:min(len(text), nearest[3]+100)]
 	for key, m := range map[string][]string{
 		"ram":     ram.FindStringSubmatch(near),
 		"country": country.FindStringSubmatch(text),
 		"shop":    shop.FindStringSubmatch(text),
-		"units":   units.FindStringSubmatch(rest),
+		"units":   units.FindStringSubmatch(masked),
 	} {
+		// m is nil, or the match and its groups, of which at most one is not empty.
 		if v := strings.TrimSpace(strings.Join(m[min(1, len(m)):], "")); v != "" {
 			attributes[key] = v
 		}
 	}
-	return attributes, strings.TrimSpace(text[which[0]:which[3]] + " … " + text[at[0]:at[1]]), true
+	return attributes, strings.TrimSpace(text[nearest[0]:nearest[3]] + " … " + text[at[0]:at[1]]), true
 }

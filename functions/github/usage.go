@@ -76,7 +76,34 @@ func decodeUsage(body []byte, o owner, month time.Time) ([]reading.Reading, erro
 	if u.Items == nil {
 		return nil, errors.New("no usageItems")
 	}
-	type sum struct{ minutes, gross, net float64 }
+	days, err := u.days(month)
+	if err != nil {
+		return nil, err
+	}
+	var rs []reading.Reading
+	var total sum
+	for _, day := range slices.SortedFunc(maps.Keys(days), time.Time.Compare) {
+		s := days[day]
+		total = sum{total.minutes + s.minutes, total.gross + s.gross, total.net + s.net}
+		rs = append(rs, reading.Reading{
+			Name: "github_usage",
+			Tags: map[string]string{"owner": o.name},
+			Fields: map[string]float64{
+				"minutes_used": total.minutes, "minutes_included": o.included, "minutes_left": max(o.included-total.minutes, 0),
+				"gross_usd": dollars(total.gross), "net_usd": dollars(total.net),
+			},
+			Time: day,
+		})
+	}
+	return rs, nil
+}
+
+// sum is usage of Actions: minutes, and the cost in US dollars before and after the
+// discounts and the included minutes.
+type sum struct{ minutes, gross, net float64 }
+
+// days returns the usage of each day of month that has some, and of its first day.
+func (u usage) days(month time.Time) (map[time.Time]sum, error) {
 	days := map[time.Time]sum{month: {}}
 	for _, i := range *u.Items {
 		day, err := parseDay(i.Date)
@@ -98,22 +125,7 @@ func decodeUsage(body []byte, o owner, month time.Time) ([]reading.Reading, erro
 		s.net += *i.Net
 		days[day] = s
 	}
-	var rs []reading.Reading
-	var total sum
-	for _, day := range slices.SortedFunc(maps.Keys(days), time.Time.Compare) {
-		s := days[day]
-		total = sum{total.minutes + s.minutes, total.gross + s.gross, total.net + s.net}
-		rs = append(rs, reading.Reading{
-			Name: "github_usage",
-			Tags: map[string]string{"owner": o.name},
-			Fields: map[string]float64{
-				"minutes_used": total.minutes, "minutes_included": o.included, "minutes_left": max(o.included-total.minutes, 0),
-				"gross_usd": dollars(total.gross), "net_usd": dollars(total.net),
-			},
-			Time: day,
-		})
-	}
-	return rs, nil
+	return days, nil
 }
 
 func parseDay(s string) (time.Time, error) {

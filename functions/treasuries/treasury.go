@@ -74,7 +74,7 @@ type treasury struct {
 	now func() time.Time
 
 	mu      sync.Mutex
-	decoded map[*fetch.Answer][]day // by document, so that all maturities decode it once
+	decoded map[*fetch.Answer][]day // by document, so that all maturities decode it once; an unchanged document (304) is the same *fetch.Answer
 }
 
 // fetch returns the yields of one maturity for the days in w. If now is true, it is an

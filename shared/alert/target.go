@@ -27,8 +27,8 @@ type Run struct {
 // again. before has the old states by target. The outcomes are of time at; the
 // messages are created at now.
 //
-// A mute run returns no messages and marks no new failure as alerted. Its failures
-// are then reported by the first run that is not mute.
+// A mute run returns no messages and marks no new failure as alerted, so the first run
+// that is not mute reports it. The end of a failure in a mute run is never reported.
 func (r Run) Targets(before map[string]TargetState, outcomes []Outcome, at, now time.Time) ([]TargetState, []Message) {
 	var states []TargetState
 	var changes []change

@@ -302,7 +302,7 @@ func Finite(b []byte) []byte {
 		switch c := b[i]; {
 		case c == '"':
 			i = endOfText(b, i)
-		case c == '-' || c|0x20 == 'n' || c|0x20 == 'i':
+		case c == '-' || c|0x20 == 'n' || c|0x20 == 'i': // |0x20 makes a letter lower case
 			if n := notFinite(b[i:]); n > 0 {
 				out = append(append(out, b[done:i]...), "null"...)
 				i += n

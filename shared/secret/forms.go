@@ -56,9 +56,17 @@ func inJSON(v string) string {
 // password it is the user (a token), or else the path (of a webhook).
 func parts(v string) []string {
 	out := append([]string{v}, passwords(v)...)
+	if part := secretOfURL(v); part != "" {
+		out = append(out, part)
+	}
+	return unescaped(out)
+}
+
+// secretOfURL returns the secret part of a URL, "" if v is no URL or has none.
+func secretOfURL(v string) string {
 	scheme, rest, ok := strings.Cut(v, "://")
-	if !ok || !schemeName.MatchString(scheme) || strings.ContainsAny(v, "\r\n") { // several lines: settings that contain a URL
-		return unescaped(out)
+	if !ok || !schemeName.MatchString(scheme) || strings.ContainsAny(v, "\r\n") { // several lines are settings that contain a URL
+		return ""
 	}
 	web := strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
 	authority, path := rest, ""
@@ -66,22 +74,23 @@ func parts(v string) []string {
 		authority, path = rest[:i], rest[i+1:]
 	}
 	at := strings.LastIndexByte(authority, '@')
-	if at < 0 && !web {
-		authority, at = rest, strings.LastIndexByte(rest, '@') // the password has a slash that is not escaped
+	if at < 0 && !web { // perhaps the password has a slash that is not escaped
+		authority, at = rest, strings.LastIndexByte(rest, '@')
 	}
-	user, password, ok := "", "", false
 	if at >= 0 {
-		user, password, ok = strings.Cut(authority[:at], ":")
+		user, password, ok := strings.Cut(authority[:at], ":")
+		switch {
+		case ok:
+			return password
+		case web: // a token in place of user and password
+			return user
+		}
+		return ""
 	}
-	switch {
-	case ok:
-		out = append(out, password)
-	case web && at >= 0:
-		out = append(out, user)
-	case web && len(path) >= short: // of a webhook; a short path is no secret
-		out = append(out, path)
+	if web && len(path) >= short { // of a webhook; a shorter path is no secret
+		return path
 	}
-	return unescaped(out)
+	return ""
 }
 
 var schemeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*$`)

@@ -75,8 +75,9 @@ func (s *Sender) Drain(ctx context.Context, st *store.Store, budget time.Duratio
 	}
 }
 
-// drain begins no message after end. If a message fails, the later messages of its
-// channel wait; those of other channels are sent.
+// drain begins no message after end. If a message fails and will be retried,
+// the later messages of its channel wait, so that they stay in order. Those of other
+// channels are sent.
 func (s *Sender) drain(ctx, end context.Context, st *store.Store, now func() time.Time) error {
 	due, err := st.Due(end, now(), batch)
 	if err != nil {

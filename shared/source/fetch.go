@@ -23,8 +23,8 @@ import (
 // does not use up the time of the others.
 const maxParallel = 4
 
-// fetched is the result of a fetch for one target.
-type fetched struct {
+// result is the result of a run for one target.
+type result struct {
 	Batch
 	checked ingest.Checked // the part of Batch that may be stored
 	target  string
@@ -34,15 +34,15 @@ type fetched struct {
 
 // fetch fetches all targets, several at once, and returns one result per target
 // in the order of Targets.
-func (x *runner) fetch(ctx context.Context, st *store.Store, p params, w Window) []fetched {
+func (x *runner) fetch(ctx context.Context, st *store.Store, p params, w Window) []result {
 	client := x.client.Memo()
-	out := make([]fetched, len(x.Targets))
+	out := make([]result, len(x.Targets))
 	var g errgroup.Group
 	g.SetLimit(maxParallel)
 	for i, target := range x.Targets {
 		g.Go(func() error {
 			if x.MaxTargets > 0 && i >= x.MaxTargets {
-				out[i] = fetched{target: target, err: fmt.Errorf("not fetched: only the first %d of %s fit the upstream's limit per minute; remove some, or raise the limit if your plan allows more", x.MaxTargets, x.Setting)}
+				out[i] = result{target: target, err: fmt.Errorf("not fetched: only the first %d of %s fit the upstream's limit per minute; remove some, or raise the limit if your plan allows more", x.MaxTargets, x.Setting)}
 				return nil
 			}
 			out[i] = x.fetchTarget(ctx, client, st, p, w, target)
@@ -55,7 +55,7 @@ func (x *runner) fetch(ctx context.Context, st *store.Store, p params, w Window)
 
 // fetchTarget fetches one target, counts its requests against its quota and turns
 // a panic into an error.
-func (x *runner) fetchTarget(ctx context.Context, client *fetch.Client, st *store.Store, p params, w Window, target string) (f fetched) {
+func (x *runner) fetchTarget(ctx context.Context, client *fetch.Client, st *store.Store, p params, w Window, target string) (f result) {
 	f.target = target
 	defer func() {
 		if v := recover(); v != nil {
@@ -69,13 +69,7 @@ func (x *runner) fetchTarget(ctx context.Context, client *fetch.Client, st *stor
 	}
 	if x.Quota != nil {
 		if q := x.Quota(target); q != nil {
-			client = client.Gate(func(ctx context.Context) error {
-				err := st.Take(ctx, *q, 1, p.trigger == "cron", x.env.Now())
-				if _, spent := errors.AsType[*store.SpentError](err); err != nil && !spent {
-					return &storeError{err}
-				}
-				return err
-			})
+			client = client.Gate(func(ctx context.Context) error { return x.takeCall(ctx, st, *q, p.trigger == "cron") })
 		}
 	}
 	f.Batch, f.err = x.Fetch(ctx, client, target, w)
@@ -88,11 +82,21 @@ func (x *runner) fetchTarget(ctx context.Context, client *fetch.Client, st *stor
 	return f
 }
 
+// takeCall counts one call against q. It returns a *store.SpentError if q is spent, and a
+// *storeError if the store fails.
+func (x *runner) takeCall(ctx context.Context, st *store.Store, q store.Quota, scheduled bool) error {
+	err := st.Take(ctx, q, 1, scheduled, x.env.Now())
+	if _, spent := errors.AsType[*store.SpentError](err); spent || err == nil {
+		return err
+	}
+	return &storeError{err}
+}
+
 // check completes the fetched readings and items, and drops those that must not
 // be stored, with a warning for each. It returns an error if nothing is left or if
 // a name is not in the catalogue: an upstream that changed its format is found
 // here at the latest.
-func (x *runner) check(f *fetched) error {
+func (x *runner) check(f *result) error {
 	for i := range f.Readings {
 		r := &f.Readings[i]
 		r.Time = r.Time.UTC()
@@ -131,7 +135,7 @@ func (x *runner) check(f *fetched) error {
 const maxLeftOut = 5 // warnings of a target that name a reading or item left out
 
 // show adds the decoded readings and items to the answer.
-func (a *Answer) show(fs []fetched) {
+func (a *Answer) show(fs []result) {
 	for _, f := range fs {
 		a.Readings = append(a.Readings, f.Readings...)
 		a.Items = append(a.Items, f.Items...)
@@ -155,7 +159,7 @@ func Link(s string) string {
 
 // report adds each target's outcome to the answer. It returns the error that
 // decides the status code: nil if at least one target worked, unless strict.
-func (x *runner) report(a *Answer, fs []fetched, strict bool) error {
+func (x *runner) report(a *Answer, fs []result, strict bool) error {
 	var worst error
 	failed := 0
 	for _, f := range fs {
@@ -191,7 +195,7 @@ func (x *runner) report(a *Answer, fs []fetched, strict bool) error {
 // worse returns the worse of two failures. A failure of our store is worse than
 // one of an upstream, which is worse than a spent quota. Their status codes, 503,
 // 502 and 429, have the same order.
-func worse(worst error, f fetched) error {
+func worse(worst error, f result) error {
 	err := fmt.Errorf("%s: %w", f.target, f.err)
 	if worst == nil {
 		return err
@@ -219,7 +223,7 @@ func isSpent(err error, now time.Time) (bool, time.Duration) {
 	return false, 0
 }
 
-func allFailed(fs []fetched) bool {
+func allFailed(fs []result) bool {
 	for _, f := range fs {
 		if f.err == nil {
 			return false
@@ -228,13 +232,13 @@ func allFailed(fs []fetched) bool {
 	return true
 }
 
-func someFailed(fs []fetched) bool {
-	return slices.ContainsFunc(fs, func(f fetched) bool { return f.err != nil })
+func someFailed(fs []result) bool {
+	return slices.ContainsFunc(fs, func(f result) bool { return f.err != nil })
 }
 
 // merge appends a step's results to those of the steps before it. Each target
 // keeps its first error.
-func merge(all, step []fetched) []fetched {
+func merge(all, step []result) []result {
 	if all == nil {
 		return step
 	}

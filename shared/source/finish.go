@@ -19,7 +19,7 @@ const (
 // A target has no new alert state after a backfill, after a skipped fetch or after
 // a manual rerun with a spent quota: none of them shows whether the upstream works
 // now.
-func (x *runner) finish(ctx context.Context, st *store.Store, r store.Run, fs []fetched) error {
+func (x *runner) finish(ctx context.Context, st *store.Store, r store.Run, fs []result) error {
 	now := x.env.Now()
 	before, err := st.Targets(ctx, x.Name)
 	if err != nil {

@@ -18,10 +18,10 @@ import (
 func (x *runner) dryRun(ctx context.Context, st *store.Store, p params, now time.Time) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, x.config.fetching())
 	defer cancel()
-	fetched := x.fetch(ctx, st, p, x.window(p, p.From))
+	results := x.fetch(ctx, st, p, x.window(p, p.From))
 	a := Answer{Status: "dry_run"}
-	a.show(fetched)
-	return a, x.report(&a, fetched, p.strict)
+	a.show(results)
+	return a, x.report(&a, results, p.strict)
 }
 
 // run makes one run and records it in the ledger. It writes items first, then
@@ -45,19 +45,19 @@ func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Ti
 	a := Answer{Run: r.ID}
 	working, cancel := context.WithTimeout(ctx, x.config.working())
 	defer cancel()
-	fetched, err := x.work(working, st, r, p, &a)
+	results, err := x.work(working, st, r, p, &a)
 	if p.show {
-		a.show(fetched)
+		a.show(results)
 	}
 	if err == nil {
-		err = x.report(&a, fetched, p.strict)
+		err = x.report(&a, results, p.strict)
 	}
 	r.Status, r.Stored, r.Unchanged, r.Outcomes = a.Status, a.Stored, a.Unchanged, a.Targets
 	if err != nil {
 		r.Status, r.Error = "failed", x.env.Secrets.Brief(err.Error(), reasonBytes)
 	}
 	r.Took = x.env.Now().Sub(now)
-	if finishErr := x.finish(ctx, st, r, fetched); finishErr != nil {
+	if finishErr := x.finish(ctx, st, r, results); finishErr != nil {
 		return a, &storeError{errors.Join(err, finishErr)}
 	}
 	return a, err
@@ -71,7 +71,7 @@ func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Ti
 // stored: a.Next makes the next call begin with it. Only the first step of a call
 // is stored and reported even if it failed; else the call would make no progress
 // and report no error.
-func (x *runner) work(ctx context.Context, st *store.Store, r store.Run, p params, a *Answer) ([]fetched, error) {
+func (x *runner) work(ctx context.Context, st *store.Store, r store.Run, p params, a *Answer) ([]result, error) {
 	if p.Now() {
 		if _, err := st.CloseLists(ctx, r, x.Targets); err != nil {
 			return nil, storeFailed(err)
@@ -80,11 +80,12 @@ func (x *runner) work(ctx context.Context, st *store.Store, r store.Run, p param
 	// An upstream that hangs must leave time to store the other targets.
 	fetching, cancel := context.WithTimeout(ctx, x.config.fetching())
 	defer cancel()
-	var all []fetched
+	var all []result
 	for from := p.From; ; {
 		w := x.window(p, from)
 		step := x.fetch(fetching, st, p, w)
-		if !from.Equal(p.From) && (allFailed(step) || fetching.Err() != nil && someFailed(step)) {
+		cutShort := fetching.Err() != nil && someFailed(step)
+		if first := from.Equal(p.From); !first && (allFailed(step) || cutShort) {
 			a.Next = from.Format(time.RFC3339)
 			return all, nil
 		}
@@ -117,7 +118,7 @@ func (x *runner) window(p params, from time.Time) Window {
 }
 
 // store stores the targets of a step that succeeded and adds to a's counts.
-func (x *runner) store(ctx context.Context, st *store.Store, r store.Run, step []fetched, a *Answer) error {
+func (x *runner) store(ctx context.Context, st *store.Store, r store.Run, step []result, a *Answer) error {
 	if !x.env.Sample && !allFailed(step) {
 		if err := dropSamples(ctx, st, x.Name); err != nil {
 			return &storeError{err}

@@ -77,19 +77,11 @@ func (s *Server) launch() error {
 		// The kernel sends s.orphaned when the thread that forked ends, so keep the thread.
 		runtime.LockOSThread()
 		defer close(exited)
-		err := cmd.Start()
-		if err != nil {
+		if err := cmd.Start(); err != nil {
 			started <- err
 			return
 		}
-		unwatch := func() {}
-		if !tied {
-			unwatch, err = watch(cmd.Process.Pid, s.orphaned)
-		}
-		if err != nil {
-			cmd.Process.Kill()
-			unwatch = func() {}
-		}
+		unwatch, err := s.tie(cmd.Process)
 		started <- err
 		cmd.Wait()
 		unwatch()
@@ -99,6 +91,21 @@ func (s *Server) launch() error {
 	}
 	s.cmd, s.exited = cmd, exited
 	return s.wait()
+}
+
+// tie makes p end with this process, if the kernel does not do that. If it fails, it kills
+// p. Call unwatch when p has exited.
+func (s *Server) tie(p *os.Process) (unwatch func(), err error) {
+	nothing := func() {}
+	if tied {
+		return nothing, nil
+	}
+	unwatch, err = watch(p.Pid, s.orphaned)
+	if err != nil {
+		p.Kill()
+		return nothing, err
+	}
+	return unwatch, nil
 }
 
 // wait polls until the server serves, has exited or startDeadline has passed.

@@ -73,7 +73,7 @@ func run(packages []string) error {
 		return err
 	}
 	if len(packages) == 0 {
-		if packages, err = alone(); err != nil {
+		if packages, err = withoutServer(); err != nil {
 			return err
 		}
 	}
@@ -125,8 +125,9 @@ func changed(dir string) (string, error) {
 	return overlay, os.WriteFile(overlay, b, 0o600)
 }
 
-// alone lists the packages whose tests start no server.
-func alone() ([]string, error) {
+// withoutServer lists the packages whose tests start no server: the test binary does not
+// depend on shared/testserver. It leaves out the package slow.
+func withoutServer() ([]string, error) {
 	list := exec.Command("go", "list", "-test", "-f", "{{.ForTest}} {{.ImportPath}} {{.Deps}}", "./...")
 	list.Stderr = os.Stderr
 	out, err := list.Output()
