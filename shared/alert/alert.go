@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Span formats a duration for a person: "2 h 15 min". It rounds to minutes, and to
+// span formats a duration for a person: "2 h 15 min". It rounds to minutes, and to
 // days from 48 h on.
-func Span(d time.Duration) string {
+func span(d time.Duration) string {
 	d = d.Round(time.Minute)
 	switch {
 	case d < time.Minute:

@@ -89,7 +89,7 @@ func (r Run) messages(changes []change, now time.Time) []Message {
 		add("failing", fmt.Sprintf(":red_circle: %s is failing\n%s", r.Function, strings.Join(lines, "\n")))
 	}
 	if lines := group(changes, false, func(c change) string {
-		return fmt.Sprintf("works again after %s", Span(now.Sub(c.since)))
+		return fmt.Sprintf("works again after %s", span(now.Sub(c.since)))
 	}); len(lines) > 0 {
 		add("working", fmt.Sprintf(":large_green_circle: %s works again\n%s", r.Function, strings.Join(lines, "\n")))
 	}

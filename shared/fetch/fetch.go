@@ -78,7 +78,7 @@ func (c *Client) Get(ctx context.Context, u *url.URL, header http.Header) (*Answ
 	key := requestKey(u, header)
 	get := func() (*Answer, error) {
 		old := c.cache.lookup(key)
-		a, err := c.retry(ctx, http.MethodGet, u, header, nil, old)
+		a, err := c.retry(ctx, u, header, old)
 		if err == nil {
 			c.cache.keep(key, a)
 		}
@@ -88,12 +88,6 @@ func (c *Client) Get(ctx context.Context, u *url.URL, header http.Header) (*Answ
 		return get()
 	}
 	return c.memo.once(key, get)
-}
-
-// Post sends a POST request with a body. It retries as Get does. Its answer is
-// neither cached nor shared by a Memo.
-func (c *Client) Post(ctx context.Context, u *url.URL, header http.Header, body []byte) (*Answer, error) {
-	return c.retry(ctx, http.MethodPost, u, header, body, nil)
 }
 
 // JSON gets u and decodes the answer into a T. It also returns the answer's header.
@@ -119,11 +113,11 @@ func requestKey(u *url.URL, header http.Header) [32]byte {
 
 // retry calls once until it succeeds, the error is not retryable, the tries are used
 // up, or the wait would exceed ctx's deadline. old is a cached answer or nil.
-func (c *Client) retry(ctx context.Context, method string, u *url.URL, header http.Header, body []byte, old *Answer) (*Answer, error) {
+func (c *Client) retry(ctx context.Context, u *url.URL, header http.Header, old *Answer) (*Answer, error) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval = 300 * time.Millisecond
 	for try := 1; ; try++ {
-		a, err := c.once(ctx, method, u, header, body, old)
+		a, err := c.once(ctx, u, header, old)
 		if err == nil || !retryable(err) || try == maxTries {
 			return a, err
 		}
@@ -166,10 +160,10 @@ var errTooLarge = fmt.Errorf("more than %d MiB", maxBody>>20)
 
 // once sends one request. If old is not nil, the request is conditional, and a 304
 // returns old.
-func (c *Client) once(ctx context.Context, method string, u *url.URL, header http.Header, body []byte, old *Answer) (*Answer, error) {
+func (c *Client) once(ctx context.Context, u *url.URL, header http.Header, old *Answer) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
-	req, err := request(ctx, method, u, header, body, old)
+	req, err := request(ctx, u, header, old)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +174,7 @@ func (c *Client) once(ctx context.Context, method string, u *url.URL, header htt
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, u.Host, withoutURL(err))
+		return nil, fmt.Errorf("get %s: %w", u.Host, withoutURL(err))
 	}
 	defer res.Body.Close()
 	if old != nil && res.StatusCode == http.StatusNotModified {

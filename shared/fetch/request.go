@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,14 +13,10 @@ import (
 
 // request returns the request to send. If old is not nil, the request is
 // conditional on old being out of date.
-func request(ctx context.Context, method string, u *url.URL, header http.Header, body []byte, old *Answer) (*http.Request, error) {
-	var r io.Reader
-	if body != nil {
-		r = bytes.NewReader(body)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), r)
+func request(ctx context.Context, u *url.URL, header http.Header, old *Answer) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, u.Host, withoutURL(err))
+		return nil, fmt.Errorf("get %s: %w", u.Host, withoutURL(err))
 	}
 	if header != nil {
 		req.Header = header.Clone()

@@ -12,7 +12,7 @@ func TestWhatADeviceIsPhysically(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []string{long, OwnID("b")} {
+	for i, want := range []string{long, ownID("b")} {
 		if got := s.devices[i].Physical; !slices.Equal(got, []string{want}) {
 			t.Errorf("%s: %q, want %q", s.devices[i].Device, got, want)
 		}

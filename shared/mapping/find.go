@@ -167,7 +167,7 @@ func (r *rule) name(f *Found, on, key string, at [][]byte) error {
 			return err
 		}
 	default:
-		f.Name, f.Physical = r.device, OwnID(r.device)
+		f.Name, f.Physical = r.device, ownID(r.device)
 		return nil
 	}
 	f.Physical = "mapped/" + f.Name

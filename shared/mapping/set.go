@@ -75,8 +75,8 @@ func (e entry) wrong(key string, err error) bool {
 	return err != nil
 }
 
-// OwnID is the physical id of a device that a mapping names outright.
-func OwnID(name string) string { return "hearth.yml/" + name }
+// ownID is the physical id of a device that a mapping names outright.
+func ownID(name string) string { return "hearth.yml/" + name }
 
 func (s *Set) add(e entry, ms *measurements) {
 	literal := e.Device.Device != "" && !strings.ContainsAny(e.Device.Device, "${")
@@ -103,7 +103,7 @@ func (s *Set) add(e entry, ms *measurements) {
 	if literal && !bad {
 		d := store.DeviceSetting{Device: e.Device.Device, Name: e.Name, Room: e.Room, Kind: "mapped", Physical: physical, Maintenance: e.Maintenance}
 		if len(e.Topic) > 0 {
-			d.Physical = append(d.Physical, OwnID(d.Device))
+			d.Physical = append(d.Physical, ownID(d.Device))
 		}
 		e.wrong(".physical", s.set(d))
 	}

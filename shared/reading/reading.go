@@ -31,11 +31,11 @@ func (r Reading) Series() string {
 // sorted, so equal readings give equal lines.
 func (r Reading) Line() string {
 	var b [512]byte
-	return string(r.AppendLine(b[:0]))
+	return string(r.appendLine(b[:0]))
 }
 
-// AppendLine appends r.Line() to b and returns the extended slice.
-func (r Reading) AppendLine(b []byte) []byte {
+// appendLine appends r.Line() to b and returns the extended slice.
+func (r Reading) appendLine(b []byte) []byte {
 	b = r.appendSeries(b)
 	sep := byte(' ')
 	var few [16]string

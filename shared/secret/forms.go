@@ -130,11 +130,11 @@ func unescaped(parts []string) []string {
 	return slices.DeleteFunc(slices.Compact(parts), func(p string) bool { return p == "" })
 }
 
-// replace returns s with Redacted in place of form. A short form is replaced only
+// replace returns s with redacted in place of form. A short form is replaced only
 // where it is a whole word.
 func replace(s, form string) string {
 	if len(form) >= short {
-		return strings.ReplaceAll(s, form, Redacted)
+		return strings.ReplaceAll(s, form, redacted)
 	}
 	var out strings.Builder
 	for from := 0; ; {
@@ -146,7 +146,7 @@ func replace(s, form string) string {
 		i += from
 		end := i + len(form)
 		if begins(s[:i], form) && ends(form, s[end:]) {
-			out.WriteString(s[from:i] + Redacted)
+			out.WriteString(s[from:i] + redacted)
 		} else {
 			end = i + 1
 			out.WriteString(s[from:end])

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Redacted replaces a secret in a text.
-const Redacted = "[secret]"
+// redacted replaces a secret in a text.
+const redacted = "[secret]"
 
 const maxLen = 4 << 10 // bytes; a longer file contains settings and is not redacted
 
@@ -62,9 +62,9 @@ func (s String) Reveal() string {
 // Present reports whether the file exists and is not empty.
 func (s String) Present() bool { return s.Reveal() != "" }
 
-func (String) String() string               { return Redacted }
-func (String) GoString() string             { return Redacted }
-func (String) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
+func (String) String() string               { return redacted }
+func (String) GoString() string             { return redacted }
+func (String) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // remember adds v to the values to redact.
 func (f *Folder) remember(v string) {

@@ -80,7 +80,7 @@ func TestRedactFindsEveryForm(t *testing.T) {
 					t.Errorf("Redact(%q) = %q", text, got)
 				}
 			}
-			if !strings.Contains(got, Redacted) {
+			if !strings.Contains(got, redacted) {
 				t.Errorf("Redact(%q) = %q, want [secret] in it", text, got)
 			}
 		})
@@ -144,7 +144,7 @@ func TestThePasswordInAConnectionStringIsRedacted(t *testing.T) {
 			f, _ := folder(t, map[string]string{"url": tt.secret})
 			for _, v := range append(tt.hidden, tt.secret) {
 				for _, text := range []string{v, "refused: " + v + " is wrong", fmt.Sprintf("%q", v), "?k=" + v + "&x=1", `{"said":"\n` + v + `"}`} {
-					if got := f.Redact(text); strings.Contains(got, v) || !strings.Contains(got, Redacted) {
+					if got := f.Redact(text); strings.Contains(got, v) || !strings.Contains(got, redacted) {
 						t.Errorf("Redact(%s) = %s", text, got)
 					}
 				}
@@ -188,7 +188,7 @@ func TestTheWordsOfASettingsFileAreNotRedacted(t *testing.T) {
 		t.Errorf("Redact(%q) = %q", text, got)
 	}
 	f, _ = folder(t, map[string]string{"hearth-settings": "{}\n", "password": "!?#%*$"})
-	if got := f.Redact(`{"items":{}} !?#%*$`); got != `{"items":{}} `+Redacted {
+	if got := f.Redact(`{"items":{}} !?#%*$`); got != `{"items":{}} `+redacted {
 		t.Errorf("an empty settings file and a password of punctuation: %q", got)
 	}
 }

@@ -82,10 +82,10 @@ func (f *File) Broken(path string) bool {
 	return slices.ContainsFunc(f.Mistakes, func(m Mistake) bool { return !m.Warning && within(m.Path, path) })
 }
 
-// Sound reports that what stands at the paths, as in devices or house.zone, can be
+// sound reports that what stands at the paths, as in devices or house.zone, can be
 // acted on: there is no mistake in it, nor in the whole of which it is a part. A key
 // that is unknown is a mistake in the one that was probably meant.
-func (f *File) Sound(paths ...string) bool {
+func (f *File) sound(paths ...string) bool {
 	for bad := range f.spoiled {
 		if slices.ContainsFunc(paths, func(p string) bool { return within(bad, p) || within(p, bad) }) {
 			return false

@@ -246,7 +246,7 @@ func TestALogIsNotFloodedByMistakes(t *testing.T) {
 }
 
 func TestClockAndZone(t *testing.T) {
-	if m := Clock("22:30").Minutes(); m != 22*60+30 {
+	if m := Clock("22:30").minutes(); m != 22*60+30 {
 		t.Error(m)
 	}
 	if Zone("").Location() != time.UTC || Zone("Europe/Berlin").Location().String() != "Europe/Berlin" {
@@ -296,14 +296,14 @@ func TestWhatIsSoundCanBeActedOn(t *testing.T) {
 		f := Parse([]byte(yml))
 		var got []string
 		for _, part := range []struct{ name, path string }{{"zone", "house.zone"}, {"devices", "devices"}, {"rules", "rules"}} {
-			if f.Sound(part.path) {
+			if f.sound(part.path) {
 				got = append(got, part.name)
 			}
 		}
 		if strings.Join(got, " ") != want {
 			t.Errorf("%.60q: sound are %v, want %s", yml, got, want)
 		}
-		if all := f.Sound("house.zone", "devices", "rules"); all != (len(got) == 3) {
+		if all := f.sound("house.zone", "devices", "rules"); all != (len(got) == 3) {
 			t.Errorf("%.60q: all are sound: %v", yml, all)
 		}
 	}

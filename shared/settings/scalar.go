@@ -26,8 +26,8 @@ func (z Zone) Location() *time.Location {
 // Clock is a time of day as in 22:30; "" is none.
 type Clock string
 
-// Minutes is how long after midnight.
-func (c Clock) Minutes() int {
+// minutes is how long after midnight.
+func (c Clock) minutes() int {
 	t, _ := time.Parse("15:04", string(c)) // it was checked
 	return t.Hour()*60 + t.Minute()
 }

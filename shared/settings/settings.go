@@ -17,7 +17,7 @@ type File struct {
 
 	Mistakes []Mistake       `yaml:"-"` // and warnings, as they were found; see Err
 	at       map[string]at   // where each value stands, by path
-	spoiled  map[string]bool // paths with mistakes; see Sound
+	spoiled  map[string]bool // paths with mistakes; see sound
 }
 
 // House is where the house is and how its people write.

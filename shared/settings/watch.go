@@ -104,14 +104,14 @@ func (w *Watch[T]) take(file []byte, settled bool) {
 	f := Parse(file)
 	value := w.compile(f)
 	err := f.Err()
-	if err == nil || settled && f.Sound(w.acts...) {
+	if err == nil || settled && f.sound(w.acts...) {
 		w.value, w.read = value, true
 	}
 	w.unread = !w.read
 	switch {
 	case err == nil:
 		w.good(f, now)
-	case settled && f.Sound(w.acts...):
+	case settled && f.sound(w.acts...):
 		w.warn(err, now)
 	case settled:
 		w.say(err, now)

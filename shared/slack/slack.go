@@ -103,7 +103,7 @@ func (s *Sender) drain(ctx, end context.Context, st *store.Store, now func() tim
 // deliver sends a message and records the result in the outbox. refused means that
 // the message will not be retried.
 func (s *Sender) deliver(ctx context.Context, st *store.Store, m alert.Message, now func() time.Time) (refused bool, err error) {
-	err = s.Send(ctx, m)
+	err = s.send(ctx, m)
 	keep := context.WithoutCancel(ctx)
 	if err == nil {
 		return false, st.Sent(keep, m.Key, now())
@@ -115,8 +115,8 @@ func (s *Sender) deliver(ctx context.Context, st *store.Store, m alert.Message, 
 	return false, errors.Join(redacted, st.Postpone(keep, m.Key, redacted.Error(), now().Add(wait(err, m.Tries))))
 }
 
-// Send posts one message. A nil error means that Slack has accepted it.
-func (s *Sender) Send(ctx context.Context, m alert.Message) error {
+// send posts one message. A nil error means that Slack has accepted it.
+func (s *Sender) send(ctx context.Context, m alert.Message) error {
 	text := escape(m.Text)
 	if token := s.config.Token.Reveal(); token != "" {
 		channel := s.config.Channel

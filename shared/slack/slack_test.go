@@ -72,7 +72,7 @@ func TestFailuresAndNewsGoToTheirWebhooks(t *testing.T) {
 	s := newServer(t)
 	x := sender(t, s, map[string]string{"hook": s.URL + "/services/T/B/failures", "news-hook": s.URL + "/services/T/B/news"})
 	for _, channel := range []string{"failures", "news"} {
-		if err := x.Send(t.Context(), alert.Message{Key: "k", Channel: channel, Text: "a < b & <!channel>"}); err != nil {
+		if err := x.send(t.Context(), alert.Message{Key: "k", Channel: channel, Text: "a < b & <!channel>"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -87,7 +87,7 @@ func TestFailuresAndNewsGoToTheirWebhooks(t *testing.T) {
 func TestABotPostsWithTheKeyInTheMetadata(t *testing.T) {
 	s := newServer(t)
 	x := sender(t, s, map[string]string{"token": "xoxb-1-2-3", "hook": s.URL + "/services/unused"})
-	if err := x.Send(t.Context(), alert.Message{Key: "source/weather/r1/failing", Channel: "news", Text: "hello"}); err != nil {
+	if err := x.send(t.Context(), alert.Message{Key: "source/weather/r1/failing", Channel: "news", Text: "hello"}); err != nil {
 		t.Fatal(err)
 	}
 	m := s.got[0]
@@ -103,7 +103,7 @@ func TestARefusalIsAnErrorEvenInA200(t *testing.T) {
 	s := newServer(t)
 	x := sender(t, s, map[string]string{"token": "xoxb-1-2-3"})
 	s.answer = func(w http.ResponseWriter) { io.WriteString(w, `{"ok":false,"error":"channel_not_found"}`) }
-	if err := x.Send(t.Context(), alert.Message{Text: "x"}); err == nil || !strings.Contains(err.Error(), "channel_not_found") {
+	if err := x.send(t.Context(), alert.Message{Text: "x"}); err == nil || !strings.Contains(err.Error(), "channel_not_found") {
 		t.Errorf("err = %v, want channel_not_found", err)
 	}
 }
@@ -119,7 +119,7 @@ func TestSlacksRetryAfterIsHonoured(t *testing.T) {
 				w.Header().Set("Retry-After", "37")
 				w.WriteHeader(http.StatusTooManyRequests)
 			}
-			err := sender(t, s, secrets).Send(t.Context(), alert.Message{Text: "x"})
+			err := sender(t, s, secrets).send(t.Context(), alert.Message{Text: "x"})
 			if err == nil || wait(err, 0) != 37*time.Second {
 				t.Errorf("err = %v, wait %v; want 37 s", err, wait(err, 0))
 			}

@@ -39,12 +39,12 @@ func (l *Log) Append(ctx context.Context, records ...[]byte) (Seq, error) {
 	q := &request{records: records}
 	for _, r := range records {
 		if len(r) > maxData {
-			return 0, ErrTooLarge
+			return 0, errTooLarge
 		}
 		q.bytes += headerLen + int64(len(r))
 	}
 	if q.bytes > l.opt.MaxBytes || int64(len(records)) > l.opt.MaxRecords {
-		return 0, ErrTooLarge
+		return 0, errTooLarge
 	}
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -193,7 +193,7 @@ func (l *Log) publish(seg *segment, end int64, next Seq, d draft) {
 	written := end - seg.size
 	l.stats.Appended += uint64(next - l.next)
 	l.stats.Written += uint64(written)
-	l.stats.Groups++
+	l.stats.groups++
 	l.bytes += written
 	if next > l.next {
 		l.ages.add(l.next, d.at)

@@ -43,8 +43,8 @@ func TestConcurrentAppendersShareSyncsAndKeepTheirOrder(t *testing.T) {
 		}
 		next[a]++
 	}
-	if s := l.Stats(); s.Appended != appenders*each || s.Groups >= s.Appended/2 {
-		t.Errorf("%d groups for %d records", s.Groups, s.Appended)
+	if s := l.Stats(); s.Appended != appenders*each || s.groups >= s.Appended/2 {
+		t.Errorf("%d groups for %d records", s.groups, s.Appended)
 	}
 }
 

@@ -20,14 +20,14 @@ func TestOldestAreDroppedAtTheCapAndCountedPerReader(t *testing.T) {
 		quick.Commit(seq)
 	}
 	s := l.Stats()
-	if s.Records > 80 || s.Records < 70 || s.Dropped != 200-s.Records {
+	if s.records > 80 || s.records < 70 || s.Dropped != 200-s.records {
 		t.Errorf("%+v", s)
 	}
-	if lag := slow.Lag(); lag.Lost != s.Dropped || lag.Records != s.Records || quick.Lag().Lost != 0 {
+	if lag := slow.Lag(); lag.Lost != s.Dropped || lag.Records != s.records || quick.Lag().Lost != 0 {
 		t.Errorf("slow %+v, quick %+v, %d dropped", lag, quick.Lag(), s.Dropped)
 	}
 	recs := readAll(t, slow)
-	if len(recs) != int(s.Records) || string(recs[len(recs)-1].Data) != "199" {
+	if len(recs) != int(s.records) || string(recs[len(recs)-1].Data) != "199" {
 		t.Errorf("%d records", len(recs))
 	}
 	slow.Commit(200)
@@ -48,7 +48,7 @@ func TestBytesAreCapped(t *testing.T) {
 			t.Fatalf("%+v", s)
 		}
 	}
-	if s := l.Stats(); s.Bytes < 8_000 || s.Dropped != 100-s.Records {
+	if s := l.Stats(); s.Bytes < 8_000 || s.Dropped != 100-s.records {
 		t.Errorf("%+v", s)
 	}
 }
@@ -103,7 +103,7 @@ func fullDisk(t *testing.T, saved bool) {
 		_, err = l.Append(t.Context(), fmt.Appendf(nil, "%0100d", stored))
 	}
 	stored--
-	if !errors.Is(err, ErrNoSpace) || stored < 70 {
+	if !errors.Is(err, errNoSpace) || stored < 70 {
 		t.Fatalf("%v after %d", err, stored)
 	}
 	if used := l.Stats().Bytes; mem.space != 10_000-used {

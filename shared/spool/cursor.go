@@ -38,7 +38,7 @@ func (l *Log) saveCursors(durable bool) error {
 	if err == nil && changed != nil && l.slots[l.slot] == nil {
 		_ = l.storeCursors(changed, true) // create the second file too, before the disk is full
 	}
-	if errors.Is(noSpace(err), ErrNoSpace) && l.removeConsumed((*cursor).committed) {
+	if errors.Is(noSpace(err), errNoSpace) && l.removeConsumed((*cursor).committed) {
 		// The disk is full: the segments that all readers committed were removed
 		// before the cursors are on disk, to make space for them. After a crash at
 		// this point, readers count records as lost that they had committed.
@@ -231,7 +231,7 @@ func (l *Log) LowestCursor(except string) (seq Seq) {
 }
 
 // RemoveReader removes a reader and its cursor, and frees the records that only this
-// reader kept. An unknown name is no error; an open reader is ErrInUse.
+// reader kept. An unknown name is no error; an open reader is errInUse.
 func (l *Log) RemoveReader(name string) error {
 	l.mu.Lock()
 	p := l.cursors[name]
@@ -241,7 +241,7 @@ func (l *Log) RemoveReader(name string) error {
 		case l.done:
 			return ErrClosed
 		case p != nil:
-			return ErrInUse
+			return errInUse
 		}
 		return nil
 	}

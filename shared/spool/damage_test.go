@@ -90,7 +90,7 @@ func TestDamageIsSkippedAndCounted(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer l.Close()
-			if c.torn != (report.Cut > 0) || c.torn != (len(report.Problems) == 1 && report.Corrupt == 0) && c.segment != 3 {
+			if c.torn != (report.Cut > 0) || c.torn != (len(report.Problems) == 1 && report.corrupt == 0) && c.segment != 3 {
 				t.Errorf("report %+v", report)
 			}
 			r := mustReader(t, l, "r")
@@ -107,7 +107,7 @@ func TestDamageIsSkippedAndCounted(t *testing.T) {
 			if lost := r.Lag().Lost; !c.torn && lost != uint64(len(c.missing)) {
 				t.Errorf("%d lost, want %d", lost, len(c.missing))
 			}
-			if s := l.Stats(); !c.torn && s.Corrupt == 0 || c.torn && s.Torn != 1 {
+			if s := l.Stats(); !c.torn && s.corrupt == 0 || c.torn && s.Torn != 1 {
 				t.Errorf("%+v", s)
 			}
 			l.Close()
@@ -130,7 +130,7 @@ func TestMissingSegmentIsCounted(t *testing.T) {
 		t.Errorf("%q, %+v", got, r.Lag())
 	}
 	other := mustReader(t, l, "other")
-	if readAll(t, other); other.Lag().Lost != 3 || l.Stats().Corrupt != 1 {
+	if readAll(t, other); other.Lag().Lost != 3 || l.Stats().corrupt != 1 {
 		t.Errorf("%+v, %+v: one missing segment, want it counted once", other.Lag(), l.Stats())
 	}
 	r.Commit(3) // the cursor also moves over the missing segment
@@ -233,7 +233,7 @@ func TestABadSectorDoesNotStopAReaderForEver(t *testing.T) {
 		}
 	}
 	recs, err := r.take(1, 0)
-	if err != nil || len(recs) != 1 || string(recs[0].Data) != big || r.Lag().Lost != 2 || l.Stats().Corrupt != 1 {
+	if err != nil || len(recs) != 1 || string(recs[0].Data) != big || r.Lag().Lost != 2 || l.Stats().corrupt != 1 {
 		t.Errorf("%d records, %v, %+v", len(recs), err, r.Lag())
 	}
 }

@@ -24,7 +24,7 @@ func TestCommitDuringACursorWriteIsNotDurable(t *testing.T) {
 	if err := l.Sync(); err != nil {
 		t.Fatal(err)
 	}
-	if n := l.Stats().Segments; n != 2 {
+	if n := l.Stats().segments; n != 2 {
 		t.Errorf("%d segments left, want 2: those of b and c", n)
 	}
 	mem.onSync = nil
@@ -71,7 +71,7 @@ func TestCursorsAreSyncedRarely(t *testing.T) {
 	for range 100 { // 17 bytes each
 		syncs += advance()
 	}
-	if segments := l.Stats().Segments; syncs != 100*17/400 || segments != 1 {
+	if segments := l.Stats().segments; syncs != 100*17/400 || segments != 1 {
 		t.Errorf("%d syncs, %d segments left: want one sync for each freed segment", syncs, segments)
 	}
 }

@@ -66,8 +66,8 @@ func (m *model) append(t *rapid.T) {
 	first, err := m.l.Append(t.Context(), records...)
 	after := m.l.Stats()
 	switch {
-	case errors.Is(err, ErrFull) && m.o.Policy == RefuseNewest && before.Records > 0,
-		errors.Is(err, ErrTooLarge) && (m.o.MaxBytes > 0 || m.o.MaxRecords > 0):
+	case errors.Is(err, ErrFull) && m.o.Policy == RefuseNewest && before.records > 0,
+		errors.Is(err, errTooLarge) && (m.o.MaxBytes > 0 || m.o.MaxRecords > 0):
 		if after.Dropped != before.Dropped || after.Appended != before.Appended {
 			t.Fatalf("a refused append changed %+v to %+v", before, after)
 		}
@@ -85,14 +85,14 @@ func (m *model) append(t *rapid.T) {
 // cap checks that the cap is kept, and that nothing is dropped without need.
 func (m *model) cap(t *rapid.T, records [][]byte, before, after Stats) {
 	maxBytes, maxRecords := m.l.opt.MaxBytes, m.l.opt.MaxRecords
-	if after.Bytes > maxBytes || int64(after.Records) > maxRecords {
+	if after.Bytes > maxBytes || int64(after.records) > maxRecords {
 		t.Fatalf("%+v is over the cap", after)
 	}
 	bytes := before.Bytes
 	for _, r := range records {
 		bytes += headerLen + int64(len(r))
 	}
-	need := bytes > maxBytes || int64(before.Records)+int64(len(records)) > maxRecords
+	need := bytes > maxBytes || int64(before.records)+int64(len(records)) > maxRecords
 	if after.Dropped > before.Dropped && (!need || m.o.Policy == RefuseNewest) {
 		t.Fatalf("dropped without need: %+v, then %+v", before, after)
 	}

@@ -45,7 +45,7 @@ type Lag struct {
 
 // Reader opens the named reader at its cursor. A new reader begins at the oldest
 // record. The spool keeps records that the reader has not committed, until
-// RemoveReader. A name that is already open is ErrInUse.
+// RemoveReader. A name that is already open is errInUse.
 func (l *Log) Reader(name string) (*Reader, error) { return l.ReaderAt(name, 0) }
 
 // ReaderAt is like Reader, but a new reader begins at seq. Pass Log.Next to skip all
@@ -66,7 +66,7 @@ func (l *Log) ReaderAt(name string, seq Seq) (*Reader, error) {
 		l.noteCursorChange()
 	}
 	if p.reader != nil {
-		return nil, fmt.Errorf("%w: %q", ErrInUse, name)
+		return nil, fmt.Errorf("%w: %q", errInUse, name)
 	}
 	r := &Reader{l: l, name: name, cursor: p, pos: p.Next,
 		wake: make(chan struct{}, 1), gone: make(chan struct{})}

@@ -13,11 +13,11 @@ import (
 
 // Report says what Open found and repaired.
 type Report struct {
-	Segments int
-	Records  uint64 // newest minus oldest sequence number; damage in old segments is found when they are read
-	Bytes    int64
+	segments int
+	records  uint64 // newest minus oldest sequence number; damage in old segments is found when they are read
+	bytes    int64
 	Cut      int64    // bytes cut from the end of the newest segment: an unfinished write
-	Corrupt  int      // damaged ranges in the rest of the newest segment
+	corrupt  int      // damaged ranges in the rest of the newest segment
 	Problems []string // descriptions of these and of all other problems; at most 20
 }
 
@@ -68,8 +68,8 @@ func (l *Log) recover() (report Report, err error) {
 		l.repairNewest(&report)
 	}
 	l.startBehindCursors()
-	l.stats.Corrupt = uint64(report.Corrupt)
-	report.Segments, report.Bytes, report.Records = len(l.segs), l.bytes, uint64(l.next-l.oldest())
+	l.stats.corrupt = uint64(report.corrupt)
+	report.segments, report.bytes, report.records = len(l.segs), l.bytes, uint64(l.next-l.oldest())
 	if len(l.cursors) > 0 {
 		// A killed process may have written the loaded file without an fsync. Sync it
 		// before the other file is overwritten.
@@ -153,7 +153,7 @@ func (l *Log) repairNewest(report *Report) {
 	s := newScanner(f, seg.first, seg.size)
 	s.reuse = true
 	s.bad = func(off int64) {
-		report.Corrupt++
+		report.corrupt++
 		report.add("%s: unreadable at %d", seg.name(), off)
 		seg.bad = off + 1
 	}

@@ -216,6 +216,6 @@ func (l *Log) unreadable(seg *segment, off int64) {
 	defer l.mu.Unlock()
 	if off >= seg.bad {
 		seg.bad = off + 1
-		l.stats.Corrupt++
+		l.stats.corrupt++
 	}
 }

@@ -100,30 +100,30 @@ type Options struct {
 // Errors of Append and other calls; compare with errors.Is.
 var (
 	ErrFull     = errors.New("spool is full")             // the cap is reached, under RefuseNewest
-	ErrNoSpace  = errors.New("no space on the disk")      // the call stored nothing; try again later
-	ErrTooLarge = errors.New("records larger than spool") // one call exceeds the cap, or one record 16 MiB
+	errNoSpace  = errors.New("no space on the disk")      // the call stored nothing; try again later
+	errTooLarge = errors.New("records larger than spool") // one call exceeds the cap, or one record 16 MiB
 	ErrClosed   = errors.New("spool is closed")
 	ErrLocked   = errors.New("spool is in use by another process")
-	ErrInUse    = errors.New("reader is in use")
+	errInUse    = errors.New("reader is in use")
 )
 
 // maxData bounds the data of a record. It also bounds the memory that a damaged
 // length field can make a reader allocate.
 const maxData = 16 << 20
 
-// Stats are counts since Open, except for Segments, Records and Bytes, which are
+// Stats are counts since Open, except for segments, records and Bytes, which are
 // current values.
 type Stats struct {
 	Appended   uint64 // records acknowledged
-	Groups     uint64 // writes for these records
+	groups     uint64 // writes for these records
 	Fsyncs     uint64 // of segments, cursor files and the folder
 	Written    uint64 // bytes written to disk, cursors included
 	Dropped    uint64 // records removed at the cap that some reader had not committed
 	Torn       uint64 // segments whose end was cut at Open
-	Corrupt    uint64 // damaged ranges skipped
+	corrupt    uint64 // damaged ranges skipped
 	SyncErrors uint64 // failed fsyncs; with Options.Sync, acknowledged records may be lost
-	Segments   int
-	Records    uint64
+	segments   int
+	records    uint64
 	Bytes      int64
 }
 
@@ -190,7 +190,7 @@ func (l *Log) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.stats
-	s.Segments, s.Bytes, s.Records = len(l.segs), l.bytes, uint64(l.next-l.oldest())
+	s.segments, s.Bytes, s.records = len(l.segs), l.bytes, uint64(l.next-l.oldest())
 	return s
 }
 
@@ -289,10 +289,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// noSpace wraps ErrNoSpace around the errors of a full disk or quota.
+// noSpace wraps errNoSpace around the errors of a full disk or quota.
 func noSpace(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fmt.Errorf("%w: %w", ErrNoSpace, err)
+		return fmt.Errorf("%w: %w", errNoSpace, err)
 	}
 	return err
 }

@@ -156,10 +156,10 @@ func TestOneProcessAtATime(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	mustReader(t, l, "r")
-	if _, err := l.Reader("r"); !errors.Is(err, ErrInUse) {
+	if _, err := l.Reader("r"); !errors.Is(err, errInUse) {
 		t.Errorf("%v", err)
 	}
-	if err := l.RemoveReader("r"); !errors.Is(err, ErrInUse) {
+	if err := l.RemoveReader("r"); !errors.Is(err, errInUse) {
 		t.Errorf("%v", err)
 	}
 }
@@ -167,7 +167,7 @@ func TestOneProcessAtATime(t *testing.T) {
 func TestTooLargeIsRefused(t *testing.T) {
 	l := mustOpen(t, t.TempDir(), Options{MaxBytes: 1000, MaxRecords: 3})
 	for _, records := range [][][]byte{{make([]byte, 1000)}, {nil, nil, nil, nil}, {make([]byte, maxData+1)}} {
-		if _, err := l.Append(t.Context(), records...); !errors.Is(err, ErrTooLarge) {
+		if _, err := l.Append(t.Context(), records...); !errors.Is(err, errTooLarge) {
 			t.Errorf("%v", err)
 		}
 	}
@@ -186,7 +186,7 @@ func TestSegmentsAreRemovedOnceEveryReaderCommitted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := l.Stats().Segments; n != len(names) {
+		if n := l.Stats().segments; n != len(names) {
 			t.Errorf("Stats has %d segments, the folder %d", n, len(names))
 		}
 		return len(names)

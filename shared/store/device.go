@@ -43,9 +43,9 @@ type DeviceState struct {
 	GoodTime time.Time `json:"good_time,omitzero"`
 }
 
-// Newer reports whether s replaces old. The source's time decides; if it is equal or
+// newer reports whether s replaces old. The source's time decides; if it is equal or
 // unknown in both, the time of arrival does.
-func (s DeviceState) Newer(old DeviceState) bool {
+func (s DeviceState) newer(old DeviceState) bool {
 	if c := micros(s.Time).Compare(micros(old.Time)); c != 0 {
 		return c > 0
 	}

@@ -1,12 +1,26 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
+
+	"github.com/hearth-home/hearth/shared/alert"
 )
+
+// OpenInflux opens an InfluxDB alone.
+var OpenInflux = openInflux
+
+// Later reports that the same request may succeed after a while.
+func (e *InfluxError) Later() bool { return e.later() }
+
+// SaveTargets replaces what is remembered of targets.
+func (t *Tx) SaveTargets(ctx context.Context, function string, states []alert.TargetState) error {
+	return t.saveTargets(ctx, function, states)
+}
 
 // CountQuotaRows returns the number of rows in the table.
 func (s *Store) CountQuotaRows(t *testing.T) (n int) {

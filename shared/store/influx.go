@@ -35,8 +35,8 @@ type influx struct {
 	version     atomic.Pointer[string] // of the server, nil until it has answered
 }
 
-// OpenInflux returns a Series that stores readings in InfluxDB. It does no I/O.
-func OpenInflux(c Influx) (Series, error) {
+// openInflux returns a Series that stores readings in InfluxDB. It does no I/O.
+func openInflux(c Influx) (Series, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, errors.New("INFLUX_URL is not an http or https URL such as http://influxdb:8086")

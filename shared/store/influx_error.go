@@ -28,8 +28,8 @@ func (e *InfluxError) Error() string {
 	return fmt.Sprintf("InfluxDB answered %d%s: %.500s", e.StatusCode, part, e.Message)
 }
 
-// Later reports whether the same request may succeed later.
-func (e *InfluxError) Later() bool {
+// later reports whether the same request may succeed later.
+func (e *InfluxError) later() bool {
 	return e.StatusCode == http.StatusTooManyRequests || e.StatusCode >= 500
 }
 

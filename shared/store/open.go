@@ -16,7 +16,7 @@ import (
 // Open returns a Store of InfluxDB and PostgreSQL. It connects to PostgreSQL and returns
 // ErrNotMigrated if migrations are missing. No error contains a password or token.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	series, err := OpenInflux(c.Influx)
+	series, err := openInflux(c.Influx)
 	if err != nil {
 		return nil, err
 	}
@@ -24,7 +24,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, series.Close())
 	}
-	if err := CheckVersion(ctx, db, Postgres); err != nil {
+	if err := checkVersion(ctx, db, Postgres); err != nil {
 		return nil, errors.Join(err, db.Close(), series.Close())
 	}
 	return New(series, db, db, Postgres), nil

@@ -90,7 +90,7 @@ func (s *Store) Finish(ctx context.Context, r Run, states []alert.TargetState, m
 		if err := writeRun(ctx, tx, r); err != nil {
 			return err
 		}
-		if err := in.SaveTargets(ctx, r.Function, states); err != nil {
+		if err := in.saveTargets(ctx, r.Function, states); err != nil {
 			return err
 		}
 		if err := in.Queue(ctx, messages); err != nil {

@@ -94,7 +94,7 @@ func (s *Store) DeviceStates(ctx context.Context, device string) ([]DeviceState,
 
 const stateColumns = `device, metric, value, text, time, arrived, changed, quality, reason, retained, good, good_time`
 
-// onlyNewer is DeviceState.Newer in SQL. An unknown time is older than any other.
+// onlyNewer is DeviceState.newer in SQL. An unknown time is older than any other.
 const onlyNewer = `
 	on conflict (device, metric) do update set value = excluded.value, text = excluded.text, time = excluded.time,
 		arrived = excluded.arrived, changed = excluded.changed, quality = excluded.quality, reason = excluded.reason,
