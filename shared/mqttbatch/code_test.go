@@ -19,14 +19,14 @@ func TestAReadingThatNoStoreAcceptsIs500(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := reading.Reading{Name: "power", Tags: map[string]string{"device": strings.Repeat("x", 64<<10)}, Fields: map[string]float64{"power_watts": 1}, Time: time.Now()}
-	if err := st.Write(t.Context(), []reading.Reading{r}); code(err) != http.StatusInternalServerError {
-		t.Errorf("%.200s: code %d, want 500", err, code(err))
+	if err := st.Write(t.Context(), []reading.Reading{r}); statusOf(err) != http.StatusInternalServerError {
+		t.Errorf("%.200s: status %d, want 500", err, statusOf(err))
 	}
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
 	r.Tags["device"] = "x"
-	if err := st.Write(t.Context(), []reading.Reading{r}); code(err) != http.StatusServiceUnavailable {
-		t.Errorf("%v: code %d, want 503", err, code(err))
+	if err := st.Write(t.Context(), []reading.Reading{r}); statusOf(err) != http.StatusServiceUnavailable {
+		t.Errorf("%v: status %d, want 503", err, statusOf(err))
 	}
 }

@@ -68,16 +68,16 @@ func (s *server) serve(r handler.Request) (handler.Response, error) {
 	s.seen.Seen(ctx, true)
 	a, err := s.transform(ctx, st, ms, start)
 	if err != nil {
-		return s.failed(code(err), err), nil
+		return s.failed(statusOf(err), err), nil
 	}
 	s.report.add(len(ms), a, s.env.Now().Sub(start))
 	return s.answer(a)
 }
 
-// code returns the status for an error of the store. If the store will never accept
+// statusOf returns the HTTP status for an error of the store. If the store will never accept
 // some reading, one of the messages is at fault: with 500, the connector searches for
 // it. Any other error is 503: all messages are sent again later.
-func code(err error) int {
+func statusOf(err error) int {
 	if errors.Is(err, store.ErrUnstorable) {
 		return http.StatusInternalServerError
 	}

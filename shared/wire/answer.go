@@ -18,8 +18,8 @@ type Refusal struct {
 	Reason string `json:"reason"`
 }
 
-// Unmapped begins the reason of a message of which no mapping, here or in hearth.yml,
-// takes a value: a mapping for it can be proposed.
+// Unmapped begins the reason for rejecting a message to which no mapping applies,
+// built in or in hearth.yml. For such a message, a mapping can be proposed.
 const Unmapped = "no mapping for "
 
 // StoredUpTo is an acknowledgement to an edge node: of the boot Boot, all readings up

@@ -153,24 +153,25 @@ const connector = "connector"
 // Add adds a message that the function has rejected. If it is a dead letter already,
 // Add counts another refusal. When Add returns nil, the letter is on the disk.
 func (l *Letters) Add(function string, m *message.Message, reason string) error {
-	return l.keep(&Letter{Function: function, Size: len(m.Payload)}, m, reason)
+	return l.addAndReport(&Letter{Function: function, Size: len(m.Payload)}, m, reason)
 }
 
 // AddCut adds a message that the connector itself rejects because its payload of size
 // bytes is too large. m has only the beginning of the payload.
 func (l *Letters) AddCut(m *message.Message, size int, reason string) error {
-	return l.keep(&Letter{Function: connector, Size: size, Cut: true}, m, reason)
+	return l.addAndReport(&Letter{Function: connector, Size: size, Cut: true}, m, reason)
 }
 
-// keep fills in d from m, and adds it. It appends the notices to the spool.
-func (l *Letters) keep(d *Letter, m *message.Message, reason string) error {
-	gone, err := l.keepOne(d, m, reason)
+// addAndReport fills in d from m, and adds it. It appends the notices to the spool.
+func (l *Letters) addAndReport(d *Letter, m *message.Message, reason string) error {
+	gone, err := l.add(d, m, reason)
 	l.reportGone(context.Background(), gone)
 	return err
 }
 
-// keepOne is keep without the notices of gone: the letters that it dropped at a cap.
-func (l *Letters) keepOne(d *Letter, m *message.Message, reason string) (gone []*Letter, err error) {
+// add is addAndReport without the notices of gone: the letters that it dropped at a
+// cap.
+func (l *Letters) add(d *Letter, m *message.Message, reason string) (gone []*Letter, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.o.Now().UTC()

@@ -81,7 +81,7 @@ func (c *consumer) run(ctx context.Context) {
 		wg.Go(func() { c.work(ctx, i) })
 	}
 	for _, la := range c.all() {
-		wg.Go(func() { la.feed(ctx, c.byLoad, c.f.wants(), c.log) })
+		wg.Go(func() { la.feed(ctx, c.byLoad, c.f.matcher(), c.log) })
 	}
 	for pause(ctx, checkEvery) {
 		c.checkLanes(ctx, &wg)
@@ -122,7 +122,7 @@ func (c *consumer) checkLanes(ctx context.Context, wg *sync.WaitGroup) {
 	c.lanes[0].out.Store(&c.backlog)
 	c.lanes = append(c.lanes, la)
 	c.log.Info("new messages are delivered in parallel with the backlog", "backlog", lag.Records, "oldest", lag.Oldest)
-	wg.Go(func() { la.feed(ctx, c.byLoad, c.f.wants(), c.log) })
+	wg.Go(func() { la.feed(ctx, c.byLoad, c.f.matcher(), c.log) })
 }
 
 // all returns a copy of the list of lanes.

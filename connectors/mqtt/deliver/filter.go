@@ -17,9 +17,9 @@ func matchAny(filters []string, name string) bool {
 
 const maxTopics = 8192 // size of a lane's cache: topic -> whether the function subscribes to it
 
-// wants returns a func that reports whether a message is for the function. The func
+// matcher returns a func that reports whether a message is for the function. The func
 // caches its answers by topic and is for one goroutine only.
-func (f subscriber) wants() func(*message.Message) bool {
+func (f subscriber) matcher() func(*message.Message) bool {
 	known := map[string]bool{} // by topic
 	return func(m *message.Message) bool {
 		if m.Only != "" {

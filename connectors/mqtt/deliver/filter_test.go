@@ -31,7 +31,7 @@ func TestAFunctionDoesNotGetExceptedTopics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wants := f.wants()
+	wants := f.matcher()
 	for topic, want := range map[string]bool{"a/b": true, "zigbee2mqtt": false, "zigbee2mqtt/x": false, "zigbee2mqtt2/x": true, "homeassistant/sensor/x/config": false} {
 		if got := wants(&message.Message{Topic: topic}); got != want {
 			t.Errorf("%s: %v, want %v", topic, got, want)

@@ -132,7 +132,7 @@ func (d *Deliverer) evictStuck(ctx context.Context, fs []subscriber, stuck map[s
 		}
 		wants := func(*message.Message) bool { return true }
 		if known {
-			wants = f.wants()
+			wants = f.matcher()
 		}
 		lost, err := d.quota.evict(ctx, name, wants)
 		d.mu.Lock()

@@ -112,11 +112,12 @@ func (w *worker) resend(queue []*group, reason string, wait time.Duration, backo
 	return queue, wait
 }
 
-// handleFailure counts a failure of the first group and returns what to send next:
-// the same group, its halves, or the other groups. A single message that failed is
-// delayed, or becomes a dead letter after maxTries, if the function has stored others
-// meanwhile. Else it goes to the end of the queue: the other groups show whether the
-// function is down.
+// handleFailure counts a failure of the first group and returns the groups that are
+// still to be sent. A batch is halved after wholeTries, or once the function has stored
+// other messages since the first failure. A single message becomes a dead letter after
+// maxTries if the function has stored others since. It is delayed if the function has
+// stored others or no other group is left. Otherwise it goes to the end of the queue:
+// the other groups show whether the function is down.
 func (w *worker) handleFailure(queue []*group, reason string) []*group {
 	g := queue[0]
 	if g.fails++; g.since.IsZero() {

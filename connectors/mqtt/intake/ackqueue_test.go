@@ -26,7 +26,7 @@ type ackRig struct {
 	function *spool.Reader // its cursor is how far the function has stored
 	syncs    func() uint64 // of the spool
 	acked    []atomic.Bool // by message
-	sent     int           // messages
+	count    int           // messages
 	stop     func()
 }
 
@@ -53,7 +53,7 @@ func newAckRig(t *testing.T, o spool.Options) *ackRig {
 	go func() { r.w.run(ctx); close(done) }()
 	r.stop = func() { cancel(); <-done }
 	t.Cleanup(r.stop)
-	r.take(1) // creates the first segment, which takes syncs
+	r.send(1) // creates the first segment, which takes syncs
 	r.store(1)
 	r.waitAcked(1)
 	begin := l.Stats().Fsyncs
@@ -61,12 +61,12 @@ func newAckRig(t *testing.T, o spool.Options) *ackRig {
 	return r
 }
 
-// take passes n messages to the writer, as the session does.
-func (r *ackRig) take(n int) {
+// send passes n messages to the writer, as the session does.
+func (r *ackRig) send(n int) {
 	for range n {
-		k := r.sent
-		r.sent++
-		r.w.take(incoming{Message: message.Message{Topic: "house/x", Payload: []byte(strconv.Itoa(k)), QoS: 1, Packet: uint16(k)},
+		k := r.count
+		r.count++
+		r.w.enqueue(incoming{Message: message.Message{Topic: "house/x", Payload: []byte(strconv.Itoa(k)), QoS: 1, Packet: uint16(k)},
 			ack: func() { r.acked[k].Store(true) }})
 	}
 }
@@ -93,9 +93,9 @@ func (r *ackRig) waitAcked(n int) {
 func TestStoredMessagesAreAcknowledgedWithoutASync(t *testing.T) {
 	r := newAckRig(t, spool.Options{})
 	for range 20 {
-		r.take(5)
-		r.store(r.sent)
-		r.waitAcked(r.sent)
+		r.send(5)
+		r.store(r.count)
+		r.waitAcked(r.count)
 	}
 	if n := r.syncs(); n != 0 {
 		t.Errorf("%d syncs, want none", n)
@@ -106,7 +106,7 @@ func TestStoredMessagesAreAcknowledgedWithoutASync(t *testing.T) {
 // stores is on the disk first.
 func TestUnstoredMessagesAreSyncedBeforeTheyAreAcknowledged(t *testing.T) {
 	r := newAckRig(t, spool.Options{})
-	r.take(5)
+	r.send(5)
 	mqtttest.Until(t, "a sync", func() bool {
 		acked := r.acked[5].Load() // before the syncs are read
 		if r.syncs() == 0 && acked {
@@ -114,7 +114,7 @@ func TestUnstoredMessagesAreSyncedBeforeTheyAreAcknowledged(t *testing.T) {
 		}
 		return acked
 	})
-	r.waitAcked(r.sent)
+	r.waitAcked(r.count)
 	if n := r.syncs(); n != 1 {
 		t.Errorf("%d syncs for messages that came together, want 1", n)
 	}
@@ -126,18 +126,18 @@ func TestAfterAFailedSyncMessagesWaitForTheirFunction(t *testing.T) {
 	fs := &failingFS{}
 	r := newAckRig(t, spool.Options{FS: fs})
 	fs.failing.Store(true)
-	r.take(20)
+	r.send(20)
 	mqtttest.Until(t, "a sync that fails", func() bool { return r.spool.Stats().SyncErrors > 0 })
 	fs.failing.Store(false)
-	r.take(20)
+	r.send(20)
 	time.Sleep(2 * checkEvery)
-	for k := 1; k < r.sent; k++ {
+	for k := 1; k < r.count; k++ {
 		if r.acked[k].Load() {
 			t.Fatalf("%d is acknowledged: neither stored nor surely on the disk", k)
 		}
 	}
-	r.store(r.sent)
-	r.waitAcked(r.sent)
+	r.store(r.count)
+	r.waitAcked(r.count)
 }
 
 // TestAFailedSyncOfASegmentChangeCountsToo: the sync that fails is not one for an
@@ -149,16 +149,16 @@ func TestAFailedSyncOfASegmentChangeCountsToo(t *testing.T) {
 	fs.failing.Store(true)
 	errors := r.spool.Stats().SyncErrors
 	for r.spool.Stats().SyncErrors == errors { // ends before a sync for an acknowledgement is due
-		r.take(1)
-		mqtttest.Until(t, "the message in the spool", func() bool { return r.spool.Next() == spool.Seq(r.sent+1) })
+		r.send(1)
+		mqtttest.Until(t, "the message in the spool", func() bool { return r.spool.Next() == spool.Seq(r.count+1) })
 	}
 	fs.failing.Store(false)
-	r.take(5)
+	r.send(5)
 	time.Sleep(maxAckDelay + 2*checkEvery)
 	r.stop()
-	for k := 1; k < r.sent; k++ {
+	for k := 1; k < r.count; k++ {
 		if r.acked[k].Load() {
-			t.Fatalf("%d of %d is acknowledged: neither stored nor surely on the disk", k, r.sent)
+			t.Fatalf("%d of %d is acknowledged: neither stored nor surely on the disk", k, r.count)
 		}
 	}
 }
@@ -169,8 +169,8 @@ func TestAtTheEndSafeMessagesAreAcknowledged(t *testing.T) {
 	for _, failing := range []bool{false, true} {
 		fs := &failingFS{}
 		r := newAckRig(t, spool.Options{FS: fs})
-		r.take(5)
-		mqtttest.Until(t, "the messages in the spool", func() bool { return r.spool.Next() == spool.Seq(r.sent+1) })
+		r.send(5)
+		mqtttest.Until(t, "the messages in the spool", func() bool { return r.spool.Next() == spool.Seq(r.count+1) })
 		if fs.failing.Store(failing); failing {
 			if _, _, err := r.spool.SyncRecords(); err == nil { // as the dead letters do
 				t.Fatal("the sync did not fail")
@@ -178,7 +178,7 @@ func TestAtTheEndSafeMessagesAreAcknowledged(t *testing.T) {
 			fs.failing.Store(false)
 		}
 		r.stop()
-		for k := 1; k < r.sent; k++ {
+		for k := 1; k < r.count; k++ {
 			if r.acked[k].Load() == failing {
 				t.Errorf("sync failed: %v; message %d acknowledged: %v", failing, k, !failing)
 			}
@@ -192,18 +192,18 @@ func TestARedeliveryIsAsSafeAsItsFirstDelivery(t *testing.T) {
 	fs := &failingFS{}
 	r := newAckRig(t, spool.Options{FS: fs})
 	fs.failing.Store(true)
-	r.take(5)
+	r.send(5)
 	mqtttest.Until(t, "a sync that fails", func() bool { return r.spool.Stats().SyncErrors > 0 })
 	fs.failing.Store(false)
 	var again atomic.Bool
-	r.w.take(incoming{Message: message.Message{Topic: "house/x", Payload: []byte("3"), QoS: 1, Packet: 3}, dup: true, ack: func() { again.Store(true) }})
-	r.take(5)
+	r.w.enqueue(incoming{Message: message.Message{Topic: "house/x", Payload: []byte("3"), QoS: 1, Packet: 3}, dup: true, ack: func() { again.Store(true) }})
+	r.send(5)
 	time.Sleep(maxAckDelay + 2*checkEvery)
 	if again.Load() {
 		t.Error("a redelivery is acknowledged, though its record may be lost")
 	}
-	r.store(r.sent)
-	r.waitAcked(r.sent)
+	r.store(r.count)
+	r.waitAcked(r.count)
 	mqtttest.Until(t, "the redelivery is acknowledged", again.Load)
 }
 

@@ -44,7 +44,7 @@ type Intake struct {
 // New returns an Intake that is not connected yet. It reports errors in o.Broker.
 func New(o Options) (*Intake, error) {
 	w := newWriter(o)
-	s, err := newSession(o, w.take)
+	s, err := newSession(o, w.enqueue)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ type session struct {
 	access   mqttclient.Access
 	readOnly bool
 	topic    string // always subscribed
-	take     func(incoming)
+	enqueue  func(incoming)
 	client   mqtt.Client
 	ctx      context.Context // of the whole session; ended by leave
 	cancel   context.CancelFunc
@@ -53,8 +53,8 @@ type session struct {
 	quickLosses int             // in a row
 }
 
-func newSession(o Options, take func(incoming)) (*session, error) {
-	s := &session{log: o.Log, access: o.Broker, readOnly: o.ReadOnly, topic: o.Topic, take: take}
+func newSession(o Options, enqueue func(incoming)) (*session, error) {
+	s := &session{log: o.Log, access: o.Broker, readOnly: o.ReadOnly, topic: o.Topic, enqueue: enqueue}
 	s.dropped.Store(-1)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	options, err := s.options()
@@ -106,7 +106,7 @@ func (s *session) received(_ mqtt.Client, m mqtt.Message) {
 		m.Ack() // a function with hearth/# would get each acknowledgement that the connector publishes, as many as there are readings
 		return
 	}
-	s.take(incoming{
+	s.enqueue(incoming{
 		Message: message.Message{Topic: m.Topic(), Payload: m.Payload(), Packet: m.MessageID(), QoS: m.Qos(), Retained: m.Retained()},
 		dup:     m.Duplicate(), ack: m.Ack,
 	})

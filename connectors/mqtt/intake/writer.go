@@ -32,7 +32,7 @@ type incoming struct {
 	size int    // of the original payload if that was cut, else 0
 }
 
-// writer writes messages to the spool and then acknowledges them. take is called by
+// writer writes messages to the spool and then acknowledges them. enqueue is called by
 // the MQTT client's goroutine, everything else by the one in run.
 type writer struct {
 	spool    *spool.Log
@@ -60,10 +60,10 @@ func newWriter(o Options) *writer {
 	return w
 }
 
-// take queues a message to be written. It blocks while the queue is full: then the
+// enqueue queues a message to be written. It blocks while the queue is full: then the
 // disk is the limit, and the broker sends no more. It cuts a payload that is too large
 // for the spool, so that the message does not block those behind it.
-func (w *writer) take(m incoming) {
+func (w *writer) enqueue(m incoming) {
 	if int64(len(m.Payload)) > w.limit(maxPayload) {
 		m.size, m.Payload = len(m.Payload), bytes.Clone(m.Payload[:cutPayload])
 	}

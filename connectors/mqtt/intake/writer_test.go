@@ -28,7 +28,7 @@ func TestARedeliveryIsStoredOnceAndKeepsItsTime(t *testing.T) {
 	deliver := func(w *writer, packet uint16, dup bool, payload string) {
 		t.Helper()
 		acked := make(chan bool, 1)
-		w.take(incoming{Message: message.Message{Topic: "house/x", Payload: []byte(payload), QoS: 1, Packet: packet}, dup: dup, ack: func() { acked <- true }})
+		w.enqueue(incoming{Message: message.Message{Topic: "house/x", Payload: []byte(payload), QoS: 1, Packet: packet}, dup: dup, ack: func() { acked <- true }})
 		<-acked
 	}
 	start := func() (w *writer, stop func()) {
@@ -78,12 +78,12 @@ func TestTheBeginningOfATooLargeMessageIsKept(t *testing.T) {
 	acks := 0
 	ack := func() { acks++ }
 	huge := message.Message{Topic: "house/camera", Payload: bytes.Repeat([]byte("jpeg"), 17<<18), QoS: 1, Packet: 1}
-	w.take(incoming{Message: huge, ack: ack})
+	w.enqueue(incoming{Message: huge, ack: ack})
 	if w.bytes > cutPayload {
 		t.Errorf("%d bytes in the queue, want at most %d", w.bytes, cutPayload)
 	}
-	w.take(incoming{Message: message.Message{Topic: "house/x", Payload: []byte("x"), QoS: 1, Packet: 2}, ack: ack})
-	w.take(incoming{Message: huge, dup: true, ack: ack})
+	w.enqueue(incoming{Message: message.Message{Topic: "house/x", Payload: []byte("x"), QoS: 1, Packet: 2}, ack: ack})
+	w.enqueue(incoming{Message: huge, dup: true, ack: ack})
 	w.writeAll(t.Context(), w.takeAll(nil))
 	if acks != 3 || w.counts.tooLarge.Load() != 1 || w.counts.redelivered.Load() != 1 {
 		t.Errorf("%d acknowledged, %d too large, %d recognised; want 3, 1 and 1", acks, w.counts.tooLarge.Load(), w.counts.redelivered.Load())
