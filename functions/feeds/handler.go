@@ -8,7 +8,7 @@
 // then has conditions, all of which must be true:
 //
 //   - match, except: Go regular expressions ((?i) ignores case) for an entry's title and
-//     text. It must match the first and not the second.
+//     text. An entry must match match and must not match except.
 //   - selector: a CSS selector. Each element of the page that it selects is searched by
 //     itself. Without pattern and preset, the page matches if there is such an element.
 //   - pattern: a regular expression for the visible text of the page

@@ -1,6 +1,6 @@
 // Package fetch gets documents over HTTP. It adds deadlines, retries that honour
-// Retry-After, conditional requests and a size cap. Its errors contain no URL,
-// since a URL may hold a key.
+// Retry-After, conditional requests and a size cap. Its errors do not name
+// the requested URL, which may hold a key.
 package fetch
 
 import (
@@ -60,7 +60,7 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("%s answered %d: %q", e.Host, e.Code, e.Body)
 }
 
-// UpstreamError is an error that an upstream reports in its answer's body, with
+// UpstreamError is an error that an upstream reports in an answer's body, mostly with
 // status 200. Sources return it.
 type UpstreamError struct {
 	Host, Message string
@@ -71,9 +71,9 @@ type UpstreamError struct {
 func (e *UpstreamError) Error() string { return fmt.Sprintf("%s answered: %q", e.Host, e.Message) }
 
 // Get sends a GET request for u. After a network error, a 429 or a 5xx it retries,
-// up to three tries in all, while ctx's deadline allows. Errors name
-// the host but never the URL, since its query may hold a key. An answer that is not
-// 2xx is a *StatusError. On a Memo client, identical requests are sent once.
+// up to three tries in all, while ctx's deadline allows. Errors name the host but
+// never the URL, since its query may hold a key. An answer that is not 2xx is a
+// *StatusError. On a Memo client, identical requests are sent once.
 func (c *Client) Get(ctx context.Context, u *url.URL, header http.Header) (*Answer, error) {
 	key := requestKey(u, header)
 	get := func() (*Answer, error) {

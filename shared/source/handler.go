@@ -125,7 +125,7 @@ func (x *runner) serve(r *http.Request, now time.Time) (Answer, error) {
 		return Answer{}, &storeError{err}
 	}
 	if p.dryRun {
-		return x.dryRun(ctx, st, p, now)
+		return x.dryRun(ctx, st, p)
 	}
 	return x.run(ctx, st, p, now)
 }

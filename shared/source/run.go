@@ -15,7 +15,7 @@ import (
 
 // dryRun fetches and decodes but writes nothing. Its requests still count
 // against the quota, because the upstream counts them.
-func (x *runner) dryRun(ctx context.Context, st *store.Store, p params, now time.Time) (Answer, error) {
+func (x *runner) dryRun(ctx context.Context, st *store.Store, p params) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, x.config.fetching())
 	defer cancel()
 	results := x.fetch(ctx, st, p, x.window(p, p.From))
