@@ -19,27 +19,34 @@ func deviceCommand() *cobra.Command {
 It ends when enough was heard, or on Ctrl-C; what was heard until then is printed.`,
 		Example: "hearth device 'tele/#' --for 1m",
 	}
-	span := c.Flags().Duration("for", 30*time.Second, "listen at most so `LONG`, as 30s or 5m")
+	span := c.Flags().Duration("for", 30*time.Second, "listen for at most this `TIME`, as 30s or 5m")
+	asJSON := command.JSON(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := topic.Check(args[0]); err != nil {
 			return command.Wrong(err)
 		}
-		return inHouse(c.ErrOrStderr(), func(h *local.House) error { return listenTo(c, h, args[0], *span) })
+		return inHouse(c.ErrOrStderr(), func(h *local.House) error { return listenTo(c, h, args[0], *span, *asJSON) })
 	}
 	return c
 }
 
-func listenTo(c *cobra.Command, h *local.House, filter string, span time.Duration) error {
-	out := c.OutOrStdout()
+func listenTo(c *cobra.Command, h *local.House, filter string, span time.Duration, asJSON bool) error {
+	out, notes := c.OutOrStdout(), c.OutOrStdout()
+	if asJSON {
+		notes = c.ErrOrStderr()
+	}
 	set, err := h.Mapped()
 	if err != nil {
-		fmt.Fprintln(out, "# hearth.yml has mistakes:", err)
+		fmt.Fprintln(notes, "# hearth.yml has mistakes:", err)
 	}
 	heard, err := h.Listen(c.Context(), filter, span, func(broker string) {
-		fmt.Fprintf(out, "# listening at %s to %s for up to %s; Ctrl-C ends it earlier\n", broker, filter, span)
+		fmt.Fprintf(notes, "# listening at %s to %s for up to %s; Ctrl-C ends it earlier\n", broker, filter, span)
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case asJSON:
+		return command.WriteJSON(out, heard.Report(set))
 	}
 	return heard.Write(out, set)
 }

@@ -36,12 +36,31 @@ func functionsList() *cobra.Command {
 			case err != nil:
 				return err
 			case *asJSON:
-				return command.WriteJSON(c.OutOrStdout(), append([]store.Function{}, fs...)) // [] where there are none
+				return command.WriteJSON(c.OutOrStdout(), listed(fs))
 			}
 			return functionTable(c.OutOrStdout(), fs)
 		})
 	}
 	return c
+}
+
+// known is a function for a script.
+type known struct {
+	Name          string    `json:"name"`
+	Schedule      string    `json:"schedule"`       // cron expression; "": not by the clock
+	PeriodSeconds int64     `json:"period_seconds"` // between two runs; 0: not by the clock
+	Version       string    `json:"version"`
+	Configured    bool      `json:"configured"` // false: its key is missing
+	LastSeen      time.Time `json:"last_seen"`
+}
+
+// listed is [], not null, where there are none.
+func listed(fs []store.Function) []known {
+	out := []known{}
+	for _, f := range fs {
+		out = append(out, known{f.Name, f.Schedule, int64(f.Period / time.Second), f.Version, f.Configured, f.LastSeen})
+	}
+	return out
 }
 
 func functionTable(out io.Writer, fs []store.Function) error {

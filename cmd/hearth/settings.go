@@ -31,6 +31,7 @@ func settingsCheck() *cobra.Command {
 		Example:     "hearth settings check hearth.example.yml",
 		Annotations: map[string]string{command.Part: "the file has mistakes"},
 	}
+	asJSON := command.JSON(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return inHouse(c.ErrOrStderr(), func(h *local.House) error {
 			name := h.SettingsFile()
@@ -43,38 +44,64 @@ func settingsCheck() *cobra.Command {
 			}
 			f := settings.Parse(b)
 			mapping.Compile(f).CheckNames(f, f.Mistake)
-			return mistakes(c.OutOrStdout(), name, f)
+			return report(c.OutOrStdout(), name, f, *asJSON)
 		})
 	}
 	return c
 }
 
-// mistakes prints what is wrong in a file, or what it holds where nothing is.
-func mistakes(out io.Writer, name string, f *settings.File) error {
+// checked is what was found in a file of settings.
+type checked struct {
+	File     string             `json:"file"`
+	Good     bool               `json:"good"` // there are no mistakes; warnings leave it good
+	Mistakes []settings.Mistake `json:"mistakes"`
+}
+
+// report prints what is wrong in a file, or what it holds where nothing is. It is an
+// error where there are mistakes.
+func report(out io.Writer, name string, f *settings.File, asJSON bool) error {
+	found := checked{File: name, Mistakes: append([]settings.Mistake{}, f.Sorted()...)} // [] where there are none
 	wrong := 0
-	for _, m := range f.Sorted() {
-		kind := "warning: "
+	for _, m := range found.Mistakes {
 		if !m.Warning {
-			kind, wrong = "", wrong+1
+			wrong++
 		}
-		at, path := "", m.Path
+	}
+	found.Good = wrong == 0
+	if asJSON {
+		if err := command.WriteJSON(out, found); err != nil {
+			return err
+		}
+	} else {
+		found.write(out, f)
+	}
+	switch wrong {
+	case 0:
+		return nil
+	case 1:
+		return command.InPart(fmt.Errorf("%s has 1 mistake", name))
+	}
+	return command.InPart(fmt.Errorf("%s has %d mistakes", name, wrong))
+}
+
+// write prints a line for each mistake, as compilers do.
+func (c checked) write(out io.Writer, f *settings.File) {
+	for _, m := range c.Mistakes {
+		at, kind, path := "", "", m.Path
+		if m.Warning {
+			kind = "warning: "
+		}
 		if m.Line > 0 {
 			at = fmt.Sprintf(":%d:%d", m.Line, m.Column)
 		}
 		if path != "" {
 			path += ": "
 		}
-		fmt.Fprintf(out, "%s%s: %s%s%s\n", name, at, kind, path, m.Text)
+		fmt.Fprintf(out, "%s%s: %s%s%s\n", c.File, at, kind, path, m.Text)
 	}
-	if wrong > 0 {
-		many := fmt.Sprintf("%d mistakes", wrong)
-		if wrong == 1 {
-			many = "1 mistake"
-		}
-		return command.InPart(fmt.Errorf("%s has %s", name, many))
+	if c.Good {
+		fmt.Fprintf(out, "%s is right: %s\n", c.File, strings.Join(contents(f), ", "))
 	}
-	_, err := fmt.Fprintf(out, "%s is right: %s\n", name, strings.Join(contents(f), ", "))
-	return err
 }
 
 // contents is what a file of settings holds.

@@ -14,7 +14,7 @@ func TestSettingsCheckNamesEveryMistake(t *testing.T) {
 		f := settings.Parse([]byte(text))
 		mapping.Compile(f).CheckNames(f, f.Mistake)
 		var out bytes.Buffer
-		err := mistakes(&out, "other.yml", f)
+		err := report(&out, "other.yml", f, false)
 		return out.String(), err
 	}
 	out, err := check("house:\n  zoen: UTC\ndevices:\n  - {device: a, topic: x, fields: {x: y}}\nlater: 1\n")

@@ -6,23 +6,21 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
 	"runtime"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"github.com/caarlos0/env/v11"
+	"github.com/spf13/cobra"
 
 	"github.com/hearth-home/hearth/edge/agent"
 	"github.com/hearth-home/hearth/edge/check"
 	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/edge/kinds"
+	"github.com/hearth-home/hearth/shared/command"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
@@ -37,20 +35,94 @@ type Simulators struct {
 func Main(sims *Simulators) {
 	debug.SetGCPercent(50) // a Pi has little memory, and the agent makes little garbage
 	runtime.GOMAXPROCS(1)  // it waits nearly always: more would only look for work
-	if err := run(os.Args[1:], sims); err != nil {
-		fmt.Fprintln(os.Stderr, "hearth-edge:", err)
-		os.Exit(1)
-	}
+	command.Main(Program(sims))
 }
 
-func run(args []string, sims *Simulators) error {
+// Program is hearth-edge with its commands.
+func Program(sims *Simulators) *cobra.Command {
+	root := &cobra.Command{
+		Use: "hearth-edge",
+		Long: `hearth-edge reads the sensors of this machine and takes their readings to the MQTT broker. Without a command it runs.
+
+Settings come from the environment and /etc/hearth/edge/<node>.env: docs/edge.md.`,
+		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), c.OutOrStdout(), sims) },
+	}
+	root.AddCommand(checkCommand(sims), recalibrateCommand(sims), &cobra.Command{
+		Use: "list", Short: "serial ports, I2C chips and iio devices of this machine",
+		Long:    "List the serial ports, I2C chips and iio devices of this machine, and what they might be.",
+		Example: "hearth-edge list",
+		RunE:    func(c *cobra.Command, _ []string) error { return check.List(c.OutOrStdout()) },
+	})
+	return command.Program(root)
+}
+
+func checkCommand(sims *Simulators) *cobra.Command {
+	c := &cobra.Command{
+		Use: "check", Short: "read each sensor once; fail if one does",
+		Long: `Read each sensor once and print what it says, without publishing anything; fail if one does not answer.
+
+With --soak the sensors are read for so long, and each is judged: success, noise, stuck values and range.`,
+		Example: "hearth-edge check --soak 1h",
+	}
+	soak := c.Flags().Duration("soak", 0, "read for this `TIME`, as 1h, and judge each sensor")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		return examine(c.Context(), sims, func(config agent.Config, m *driver.Machine) error {
+			if *soak > 0 {
+				return check.Soak(c.Context(), c.OutOrStdout(), config.Sensors, m, *soak)
+			}
+			return check.Once(c.Context(), c.OutOrStdout(), config.Sensors, m)
+		})
+	}
+	return c
+}
+
+func recalibrateCommand(sims *Simulators) *cobra.Command {
+	c := &cobra.Command{
+		Use: "recalibrate", Short: "tell a CO2 sensor what the air around it is",
+		Long:    "Tell a CO2 sensor what the air around it is, after it has stood in it for three minutes: outside or at an open window about 425 ppm. Stop the agent before.",
+		Example: "hearth-edge recalibrate --device office-air --ppm 425",
+	}
+	device := c.Flags().String("device", "", "the device's `NAME` in the settings")
+	ppm := c.Flags().Int("ppm", 425, "the CO2 in the air around it, in `PPM`")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if *device == "" {
+			return command.Wrong(errors.New("which device? Add --device NAME"))
+		}
+		return examine(c.Context(), sims, func(config agent.Config, m *driver.Machine) error {
+			return check.Recalibrate(c.Context(), c.OutOrStdout(), config.Sensors, m, *device, *ppm)
+		})
+	}
+	return c
+}
+
+// run reads and publishes until ctx ends.
+func run(ctx context.Context, out io.Writer, sims *Simulators) error {
+	return configured(ctx, sims, func(c agent.Config, m *driver.Machine, secrets *secret.Folder) error {
+		log := slog.New(slog.NewJSONHandler(redactor{out, secrets}, nil))
+		a, err := agent.New(c, agent.Deps{Log: log, Machine: m})
+		if err != nil {
+			return err
+		}
+		return a.Run(ctx)
+	})
+}
+
+// examine gives do the sensors, those of this machine or simulated ones; nothing is
+// published.
+func examine(ctx context.Context, sims *Simulators, do func(agent.Config, *driver.Machine) error) error {
+	return configured(ctx, sims, func(c agent.Config, m *driver.Machine, _ *secret.Folder) error {
+		if m == nil {
+			m = kinds.Real(c.Dir, func() (time.Time, bool) { return time.Now(), false })
+		}
+		return do(c, m)
+	})
+}
+
+// configured reads the settings for do; the machine is nil unless its sensors are
+// simulated.
+func configured(ctx context.Context, sims *Simulators, do func(agent.Config, *driver.Machine, *secret.Folder) error) error {
 	vars := env.ToMap(os.Environ())
 	secrets := secret.NewFolder(cmp.Or(vars["SECRETS_DIR"], vars["CREDENTIALS_DIRECTORY"], "/etc/hearth/secrets"))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if len(args) > 0 && args[0] == "list" {
-		return check.List(os.Stdout)
-	}
 	var house map[string]string
 	if sims != nil {
 		house = sims.House
@@ -65,37 +137,7 @@ func run(args []string, sims *Simulators) error {
 		defer end()
 		m = sims.Machine(life, c.Speed)
 	}
-	if len(args) > 0 {
-		return examine(ctx, c, m, args)
-	}
-	log := slog.New(slog.NewJSONHandler(redactor{os.Stdout, secrets}, nil))
-	a, err := agent.New(c, agent.Deps{Log: log, Machine: m})
-	if err != nil {
-		return err
-	}
-	return a.Run(ctx)
-}
-
-// examine reads the sensors, those of this machine where m is nil, without
-// publishing anything.
-func examine(ctx context.Context, c agent.Config, m *driver.Machine, args []string) error {
-	flags := flag.NewFlagSet("hearth-edge "+args[0], flag.ContinueOnError)
-	soak := flags.Duration("soak", 0, "check: read for so long, and judge success, noise, stuck values and range")
-	device := flags.String("device", "", "recalibrate: the device")
-	ppm := flags.Int("ppm", 425, "recalibrate: the CO2 in the air around it")
-	if err := flags.Parse(args[1:]); err != nil || args[0] != "check" && args[0] != "recalibrate" || flags.NArg() > 0 {
-		return errors.Join(err, errors.New("want: hearth-edge [check [-soak 1h] | recalibrate -device D -ppm 425 | list]"))
-	}
-	if m == nil {
-		m = kinds.Real(c.Dir, func() (time.Time, bool) { return time.Now(), false })
-	}
-	if args[0] == "recalibrate" {
-		return check.Recalibrate(ctx, os.Stdout, c.Sensors, m, *device, *ppm)
-	}
-	if *soak > 0 {
-		return check.Soak(ctx, os.Stdout, c.Sensors, m, *soak)
-	}
-	return check.Once(ctx, os.Stdout, c.Sensors, m)
+	return do(c, m, secrets)
 }
 
 // redactor takes secrets out of what is logged.

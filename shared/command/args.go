@@ -57,16 +57,24 @@ func arguments(c *cobra.Command, args []string) error {
 		case strings.HasSuffix(strings.TrimSuffix(word, "]"), "...") && (len(args) > i || word[0] == '['):
 			return nil
 		case i >= len(args) && !strings.HasPrefix(word, "["), i < len(args) && args[i] == "":
-			return Wrong(fmt.Errorf("%s needs %s, as in: %s", c.Name(), strings.Trim(word, "[.]"), example(c)))
+			return Wrong(fmt.Errorf("%s needs %s, as in: %s", path(c), strings.Trim(word, "[.]"), example(c)))
 		}
 	}
 	switch {
 	case len(args) <= len(words):
 		return nil
 	case len(words) == 0:
-		return Wrong(fmt.Errorf("%s takes no arguments: %q", c.Name(), args))
+		return Wrong(fmt.Errorf("%s takes no arguments: %q", path(c), args))
 	}
-	return Wrong(fmt.Errorf("%s takes %s and no more: %q", c.Name(), strings.Join(words, " "), args[len(words):]))
+	return Wrong(fmt.Errorf("%s takes %s and no more: %q", path(c), strings.Join(words, " "), args[len(words):]))
+}
+
+// path is the command as it is called, without the program.
+func path(c *cobra.Command) string {
+	if !c.HasParent() {
+		return c.Name()
+	}
+	return strings.TrimPrefix(c.CommandPath(), c.Root().Name()+" ")
 }
 
 // example is the first line of the command's example.
@@ -79,14 +87,19 @@ func example(c *cobra.Command) string {
 // wrongFlag names the flag that may be meant.
 func wrongFlag(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) {
-		var known []string
-		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
-		if n := nearest.Of(unknown.GetSpecifiedName(), known); n != "" {
-			err = fmt.Errorf("%w: did you mean --%s?", err, n)
-		}
+	if !errors.As(err, &unknown) {
+		return Wrong(err)
 	}
-	return Wrong(err)
+	name, dashes := unknown.GetSpecifiedName(), "--"
+	if group := unknown.GetSpecifiedShortnames(); group != "" {
+		name, dashes = group, "-"
+	}
+	var known []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	if n := nearest.Of(name, known); n != "" {
+		return Wrong(fmt.Errorf("unknown flag %s%s: did you mean --%s?", dashes, name, n))
+	}
+	return Wrong(fmt.Errorf("unknown flag %s%s", dashes, name))
 }
 
 // dashes gives a flag with one dash its second: -function is --function, as in

@@ -40,11 +40,7 @@ func InPart(err error) error { return coded{err, Partly} }
 
 // With returns an error with another text and the same exit code.
 func With(err error, text string) error {
-	var c coded
-	if errors.As(err, &c) {
-		return coded{errors.New(text), c.code}
-	}
-	return errors.New(text)
+	return coded{errors.New(text), codeOf(err)}
 }
 
 // Program completes the commands of a program: version, help and completion are
@@ -109,12 +105,17 @@ func Run(ctx context.Context, root *cobra.Command, args []string, out, errs io.W
 		return Done
 	}
 	fmt.Fprintf(errs, "%s: %v\n", root.Name(), err)
-	var code coded
-	if !errors.As(err, &code) {
-		return Failed
-	}
-	if code.code == Misuse {
+	code := codeOf(err)
+	if code == Misuse {
 		fmt.Fprintf(errs, "see: %s\n", helpLine(root, c))
 	}
-	return code.code
+	return code
+}
+
+func codeOf(err error) int {
+	var c coded
+	if errors.As(err, &c) {
+		return c.code
+	}
+	return Failed
 }

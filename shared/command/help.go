@@ -42,7 +42,10 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 
 // helpLine is the command that shows the help of c.
 func helpLine(root, c *cobra.Command) string {
-	return strings.TrimSpace(root.Name() + " help " + strings.TrimPrefix(strings.TrimPrefix(c.CommandPath(), root.Name()), " "))
+	if c == root {
+		return root.Name() + " help"
+	}
+	return root.Name() + " help " + path(c)
 }
 
 // Help is what a command's help shows, in lines of at most 80 columns.
@@ -121,11 +124,20 @@ func commands(b *strings.Builder, c *cobra.Command) {
 
 // shown reports whether a command has flags to list.
 func shown(c *cobra.Command) (any bool) {
-	c.LocalFlags().VisitAll(func(f *pflag.Flag) { any = any || listed(f) })
+	visit(c, func(*pflag.Flag) { any = true })
 	return any
 }
 
-func listed(f *pflag.Flag) bool { return !f.Hidden && f.Name != "help" }
+// visit calls do for the flags of a command and those that it has from above.
+func visit(c *cobra.Command, do func(*pflag.Flag)) {
+	for _, fs := range []*pflag.FlagSet{c.LocalFlags(), c.InheritedFlags()} {
+		fs.VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden && f.Name != "help" {
+				do(f)
+			}
+		})
+	}
+}
 
 func flags(b *strings.Builder, c *cobra.Command) {
 	if !shown(c) {
@@ -134,10 +146,7 @@ func flags(b *strings.Builder, c *cobra.Command) {
 	b.WriteString("\nFlags:\n")
 	var left, right []string
 	longest := 0
-	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if !listed(f) {
-			return
-		}
+	visit(c, func(f *pflag.Flag) {
 		value, about := pflag.UnquoteUsage(f)
 		name := strings.TrimSpace("--" + f.Name + " " + value)
 		left, right, longest = append(left, name), append(right, about), max(longest, len(name))

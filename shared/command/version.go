@@ -2,6 +2,7 @@ package command
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -10,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Version is what a program was built from.
-type Version struct {
+// version is what a program was built from.
+type version struct {
 	Program  string `json:"program"`
 	Version  string `json:"version"`  // of the module: "(devel)" where it is not known
 	Revision string `json:"revision"` // of the repository; "" where it was built outside of one
@@ -22,13 +23,8 @@ type Version struct {
 }
 
 // built reads what the Go linker noted.
-func built(program string) Version {
-	v := Version{Program: program, Version: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return v
-	}
-	v.Version = info.Main.Version
+func built(program string, info *debug.BuildInfo) version {
+	v := version{Program: program, Version: info.Main.Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
@@ -42,7 +38,7 @@ func built(program string) Version {
 	return v
 }
 
-func (v Version) write(w io.Writer) error {
+func (v version) write(w io.Writer) error {
 	revision := v.Revision
 	switch {
 	case revision == "":
@@ -64,7 +60,11 @@ func versionCommand(root *cobra.Command) *cobra.Command {
 	}
 	asJSON := JSON(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		v := built(root.Name())
+		info, ok := debug.ReadBuildInfo()
+		if !ok {
+			return errors.New("it was built without Go modules: nothing is known of it")
+		}
+		v := built(root.Name(), info)
 		if *asJSON {
 			return WriteJSON(c.OutOrStdout(), v)
 		}

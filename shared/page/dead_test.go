@@ -44,7 +44,7 @@ func TestDeadLettersStandByCauseWithAProposal(t *testing.T) {
 		t.Errorf("sample = %q", d[1].Sample)
 	}
 	_, body := get(t, listen(t, h.page()).URL)
-	for _, want := range []string{"2 messages", "topic: tele/2/SENSOR", "hearth dead replay -function sensors -reason"} {
+	for _, want := range []string{"2 messages", "topic: tele/2/SENSOR", "hearth dead replay --function sensors --reason"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q", want)
 		}

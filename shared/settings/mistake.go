@@ -12,10 +12,11 @@ import (
 
 // Mistake is what is wrong in hearth.yml, where, and what to write instead.
 type Mistake struct {
-	Line, Column int    // from 1; 0: of the whole file
-	Path         string // devices[0].fields.power; "" for the whole file
-	Text         string
-	Warning      bool // the file is good all the same
+	Line    int    `json:"line"` // from 1; 0: of the whole file
+	Column  int    `json:"column"`
+	Path    string `json:"path"` // devices[0].fields.power; "" for the whole file
+	Text    string `json:"text"`
+	Warning bool   `json:"warning"` // the file is good all the same
 }
 
 // Error is the mistake as one line.

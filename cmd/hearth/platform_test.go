@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
+	"github.com/hearth-home/hearth/local/listen"
+	"github.com/hearth-home/hearth/shared/command"
+	"github.com/hearth-home/hearth/shared/command/commandtest"
+)
+
+// platform runs the whole of it, and asks it by the other commands until it is
+// interrupted.
+func platform(t *testing.T, p commandtest.Program) {
+	p.Env = append(p.Env, "PORT=0", "EDGE=off")
+	up := p.Command(t.Context())
+	logs, err := up.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := up.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(logs)
+	for lines.Scan() && !strings.Contains(lines.Text(), "the page is at") {
+	}
+	ended := make(chan error, 1)
+	go func() {
+		for lines.Scan() {
+		}
+		ended <- up.Wait()
+	}()
+	if code, _, errs := p.Run(t, "up"); code != command.Failed || !strings.Contains(errs, "another process runs on this state folder") {
+		t.Errorf("a second one: %d %s", code, errs)
+	}
+	seenFunctions(t, p)
+	deadLetters(t, p)
+	if err := up.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("interrupted: %v", err)
+	}
+}
+
+// eventually polls until ok.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatalf("never happened: %s", what)
+}
+
+func seenFunctions(t *testing.T, p commandtest.Program) {
+	var fs []known
+	eventually(t, "weather is seen", func() bool {
+		parse(t, p, command.Done, &fs, "functions", "list", "--json")
+		return strings.Contains(names(fs), " weather ")
+	})
+	if _, out, _ := p.Run(t, "functions", "list"); !strings.Contains(out, "FUNCTION") || !strings.Contains(out, "weather") {
+		t.Errorf("%s", out)
+	}
+	if code, out, errs := p.Run(t, "functions", "forget", "weather"); code != command.Done || !strings.Contains(out, "weather is forgotten") {
+		t.Errorf("%d %s%s", code, out, errs)
+	}
+	parse(t, p, command.Done, &fs, "functions", "list", "--json")
+	if strings.Contains(names(fs), " weather ") {
+		t.Error("it is still there")
+	}
+}
+
+func names(fs []known) string {
+	out := " "
+	for _, f := range fs {
+		out += f.Name + " "
+	}
+	return out
+}
+
+// deadLetters publishes what no function knows, hears it, shows and drops it.
+func deadLetters(t *testing.T, p commandtest.Program) {
+	b, err := os.ReadFile(filepath.Join(p.Dir, ".hearth", "running.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running struct{ Broker string }
+	if err := json.Unmarshal(b, &running); err != nil {
+		t.Fatal(err)
+	}
+	client := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(running.Broker).SetClientID("test"))
+	if token := client.Connect(); !token.WaitTimeout(10*time.Second) || token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+	defer client.Disconnect(50)
+	const payload = `{"ENERGY":{"Power":12.5}}`
+	client.Publish("tele/plug1/SENSOR", 1, true, payload).Wait()
+
+	var heard listen.Report
+	parse(t, p, command.Done, &heard, "device", "tele/plug1/SENSOR", "--for", "10s", "--json")
+	if len(heard.Topics) != 1 || string(heard.Topics[0].Payload) != payload || !strings.Contains(heard.Topics[0].Proposal, "$.ENERGY.Power") || heard.Topics[0].Mapped {
+		t.Errorf("%+v", heard)
+	}
+	client.Publish("tele/plug1/SENSOR", 1, false, payload).Wait()
+	var dead []deadletter.Letter
+	eventually(t, "a dead letter", func() bool {
+		parse(t, p, command.Done, &dead, "dead", "list", "--json")
+		return len(dead) > 0
+	})
+	id := dead[0].ID
+	parse(t, p, command.Done, &dead, "dead", "show", id, "--json")
+	if len(dead) != 1 || string(dead[0].Payload) != payload {
+		t.Errorf("%+v", dead)
+	}
+	if code, out, errs := p.Run(t, "dead", "drop", "-topic", "tele/#"); code != command.Done || !strings.Contains(out, `"dropped":`) {
+		t.Errorf("%d %s%s", code, out, errs)
+	}
+	parse(t, p, command.Done, &dead, "dead", "list", "--json")
+	if len(dead) != 0 {
+		t.Errorf("left: %+v", dead)
+	}
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hearth-home/hearth/local/stack"
+	"github.com/hearth-home/hearth/shared/command"
+	"github.com/hearth-home/hearth/shared/command/commandtest"
+	"github.com/hearth-home/hearth/shared/source"
+)
+
+func TestHelp(t *testing.T) { commandtest.Help(t, program()) }
+
+// repository is a folder with the stack files and the functions of this one, and a
+// state of its own.
+func repository(t *testing.T, more ...string) string {
+	t.Helper()
+	root := t.TempDir()
+	for _, name := range append(append([]string{"functions"}, stack.Files...), more...) {
+		from, err := filepath.Abs(filepath.Join("..", "..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(from); err != nil {
+			continue
+		}
+		if err := os.Symlink(from, filepath.Join(root, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTheProgram runs it as it is built.
+func TestTheProgram(t *testing.T) {
+	p := commandtest.Build(t, ".")
+	p.Dir = repository(t)
+	t.Run("exit codes", func(t *testing.T) { exitCodes(t, p) })
+	t.Run("completion", func(t *testing.T) {
+		commandtest.Completion(t, p, "backf", "backfill")
+		if _, out, _ := p.Run(t, "__complete", "run", ""); !strings.Contains(out, "weather\n") {
+			t.Errorf("no function is completed: %s", out)
+		}
+	})
+	t.Run("backfill", func(t *testing.T) { partly(t, p) })
+	t.Run("pages", func(t *testing.T) { stalePages(t, p) })
+	t.Run("sources", func(t *testing.T) {
+		if _, _, errs := p.Run(t, "run", "weather", "--dry-run"); strings.Contains(errs, "not built in") {
+			if os.Getenv("CI") != "" {
+				t.Fatal(errs)
+			}
+			t.Skip(errs)
+		}
+		sources(t, p)
+		platform(t, p)
+	})
+}
+
+func exitCodes(t *testing.T, p commandtest.Program) {
+	wrong, right := filepath.Join(t.TempDir(), "wrong.yml"), filepath.Join(t.TempDir(), "right.yml")
+	write(t, wrong, "house: {zoen: UTC}\n")
+	write(t, right, "house: {zone: UTC}\n")
+	for _, c := range []struct {
+		code int
+		says string
+		args []string
+	}{
+		{command.Done, "Usage: hearth [COMMAND]", []string{"help"}},
+		{command.Done, "Usage: hearth dead replay", []string{"dead", "replay", "--help"}},
+		{command.Done, "built by  go1.", []string{"version"}},
+		{command.Done, "no function has run yet: hearth up runs them", []string{"functions", "list"}},
+		{command.Done, "right.yml is right", []string{"settings", "check", right}},
+		{command.Partly, "wrong.yml has 1 mistake", []string{"settings", "check", wrong}},
+		{command.Failed, "no such file", []string{"settings", "check"}},
+		{command.Failed, `no function "x" was ever seen`, []string{"functions", "forget", "x"}},
+		{command.Failed, "which database? Set DATABASE_URL", []string{"migrate"}},
+		{command.Failed, "the connector does not answer, is it running?", []string{"dead", "list", "--at", "http://127.0.0.1:1"}},
+		{command.Failed, "want NAME=http://host:port", []string{"gateway", "weather"}},
+		{command.Misuse, `unknown command "backfil": did you mean "backfill"?`, []string{"backfil"}},
+		{command.Misuse, "settings needs one of its commands: check", []string{"settings"}},
+		{command.Misuse, `unknown function "wether": did you mean "weather"?`, []string{"run", "wether"}},
+		{command.Misuse, "run needs FUNCTION, as in: hearth run weather", []string{"run", "--dry-run"}},
+		{command.Misuse, "from which day? Add --from", []string{"backfill", "treasuries"}},
+		{command.Misuse, `--from is "soon": write a day as`, []string{"backfill", "treasuries", "--from", "soon"}},
+		{command.Misuse, "--to 2023-01-01 is before --from 2024-01-01", []string{"backfill", "treasuries", "--from", "2024-01-01", "--to", "2023-01-01"}},
+		{command.Misuse, "# must be the last level", []string{"device", "a/#/b"}},
+		{command.Misuse, "gateway needs NAME=URL, as in: hearth gateway", []string{"gateway"}},
+		{command.Misuse, `up takes no arguments: ["now"]`, []string{"up", "now"}},
+	} {
+		code, out, errs := p.Run(t, c.args...)
+		if code != c.code || !strings.Contains(out+errs, c.says) || (code == command.Done) != (errs == "") || (code == command.Misuse) != strings.Contains(errs, "see: hearth help") {
+			t.Errorf("%q: %d\n%s%s\nwant %d %s", c.args, code, out, errs, c.code, c.says)
+		}
+	}
+	p.Dir = t.TempDir()
+	if code, _, errs := p.Run(t); code != command.Failed || !strings.Contains(errs, "no stack.yml here or above") {
+		t.Errorf("elsewhere: %d %s", code, errs)
+	}
+	if code, out, errs := p.Run(t, "version"); code != command.Done || out == "" {
+		t.Errorf("elsewhere it has no version: %d %s", code, errs)
+	}
+}
+
+// A backfill of which parts failed, and one that a function refuses.
+func partly(t *testing.T, p commandtest.Program) {
+	answer, status := `{"status":"partial","stored":1,"warnings":["10y: no"]}`, http.StatusOK
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		fmt.Fprint(w, answer)
+	}))
+	defer srv.Close()
+	args := []string{"backfill", "treasuries", "--from", "2020-01-01", "--to", "2020-12-31", "--gateway", srv.URL}
+	if code, out, errs := p.Run(t, args...); code != command.Partly || !strings.Contains(errs, "10y: no") || !strings.HasSuffix(out, "100%  1 new, 0 unchanged  done\n") {
+		t.Errorf("%d %s%s", code, out, errs)
+	}
+	answer, status = `{"error":"this source has no history"}`, http.StatusBadRequest
+	if code, _, errs := p.Run(t, args...); code != command.Failed || !strings.Contains(errs, "no history") {
+		t.Errorf("%d %s", code, errs)
+	}
+}
+
+// stalePages checks a repository without docs/.
+func stalePages(t *testing.T, p commandtest.Program) {
+	p.Dir = repository(t, "shared", "connectors", "edge")
+	code, out, errs := p.Run(t, "docs", "--check")
+	if code != command.Partly || out != "" || !strings.Contains(errs, "docs/configuration.md") {
+		t.Errorf("%d %s%s", code, out, errs)
+	}
+	if _, err := os.Stat(filepath.Join(p.Dir, "docs")); err == nil {
+		t.Error("--check has written")
+	}
+}
+
+// sources runs a source on samples, and feeds of which one is gone.
+func sources(t *testing.T, p commandtest.Program) {
+	var a source.Answer
+	parse(t, p, command.Done, &a, "run", "weather", "--dry-run", "--json")
+	if a.Status != "dry_run" || a.Function != "weather" || len(a.Readings) == 0 {
+		t.Errorf("%+v", a)
+	}
+	if code, out, errs := p.Run(t, "run", "weather", "-dry-run"); code != command.Done || !strings.Contains(out, "weather,place=") || !strings.Contains(out, " readings, ") {
+		t.Errorf("%d %.2000s%s", code, out, errs)
+	}
+	const feed = `<rss version="2.0"><channel><title>t</title><item><guid>1</guid><title>one</title><link>https://x.example/1</link></item></channel></rss>`
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/feed" {
+			http.NotFound(w, r)
+			return
+		}
+		fmt.Fprint(w, feed)
+	}))
+	defer srv.Close()
+	p.Env = append(p.Env, "FEEDS=here="+srv.URL+"/feed; gone="+srv.URL+"/gone")
+	parse(t, p, command.Partly, &a, "run", "feeds", "--json")
+	if a.Status != "partial" || len(a.Targets) != 2 || len(a.Items) != 1 {
+		t.Errorf("%+v", a)
+	}
+}
+
+// parse runs a command whose output is JSON.
+func parse(t *testing.T, p commandtest.Program, want int, into any, args ...string) {
+	t.Helper()
+	code, out, errs := p.Run(t, args...)
+	if err := json.Unmarshal([]byte(out), into); err != nil || code != want {
+		t.Errorf("%q: %d %v\n%s%s", args, code, err, out, errs)
+	}
+}

@@ -1,0 +1,142 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// house is a program with a default, a group of commands and one with flags.
+func house() *cobra.Command {
+	root := &cobra.Command{Use: "house", RunE: func(c *cobra.Command, _ []string) error { return say(c, "default") }}
+	open := &cobra.Command{Use: "open DOOR [KEY]", Short: "open a door", Example: "house open front  # the front door\nhouse open back"}
+	wide := open.Flags().Bool("wide-open", false, "all the way")
+	part := open.Flags().String("part", "", "only this `PART`")
+	open.RunE = func(c *cobra.Command, args []string) error {
+		switch args[0] {
+		case "locked":
+			return errors.New("it is locked")
+		case "two":
+			return InPart(errors.New("one of two is open"))
+		}
+		return say(c, fmt.Sprintf("%v %t %s", args, *wide, *part))
+	}
+	lamps := &cobra.Command{Use: "lamps", Short: "the lamps"}
+	lamps.AddCommand(&cobra.Command{Use: "on ROOM...", Example: "house lamps on hall", RunE: func(c *cobra.Command, args []string) error { return say(c, fmt.Sprint(args)) }})
+	root.AddCommand(open, lamps)
+	return Program(root)
+}
+
+func say(c *cobra.Command, text string) error {
+	_, err := fmt.Fprintln(c.OutOrStdout(), text)
+	return err
+}
+
+func run(args ...string) (code int, out, errs string) {
+	var o, e bytes.Buffer
+	code = Run(context.Background(), house(), args, &o, &e)
+	return code, o.String(), e.String()
+}
+
+func TestWhatIsAskedForIsDone(t *testing.T) {
+	for want, args := range map[string][]string{
+		"default\n":                nil,
+		"[front] false \n":         {"open", "front"},
+		"[front key] true x\n":     {"open", "front", "--wide-open", "key", "--part=x"},
+		"[back] true \n":           {"open", "-wide-open", "back"},
+		"[back] false y\n":         {"open", "back", "-part", "y"},
+		"[-part -wide-open] false": {"open", "--", "-part", "-wide-open"},
+		"[a b c]\n":                {"lamps", "on", "a", "b", "c"},
+	} {
+		if code, out, errs := run(args...); code != Done || !strings.HasPrefix(out, want) || errs != "" {
+			t.Errorf("%q: %d %q %q, want %q", args, code, out, errs, want)
+		}
+	}
+}
+
+func TestWrongUsageDoesNothingAndSaysWhatToDo(t *testing.T) {
+	for want, args := range map[string][]string{
+		"house: unknown command \"opne\": did you mean \"open\"?\nsee: house help\n":                          {"opne"},
+		"house: unknown command \"x\": there are open, lamps, completion, version, help\nsee: house help\n":   {"x"},
+		"house: unknown command \"off\": there are on\nsee: house help lamps\n":                               {"lamps", "off"},
+		"house: lamps needs one of its commands: on\nsee: house help lamps\n":                                 {"lamps"},
+		"house: open needs DOOR, as in: house open front\nsee: house help open\n":                             {"open"},
+		"house: open takes DOOR [KEY] and no more: [\"c\"]\nsee: house help open\n":                           {"open", "a", "b", "c"},
+		"house: version takes no arguments: [\"now\"]\nsee: house help version\n":                             {"version", "now"},
+		"house: unknown flag --wide-opne: did you mean --wide-open?\nsee: house help open\n":                  {"open", "a", "--wide-opne"},
+		"house: unknown flag -patr: did you mean --part?\nsee: house help open\n":                             {"open", "a", "-patr", "x"},
+		"house: unknown flag -x\nsee: house help open\n":                                                      {"open", "a", "-x"},
+		"house: flag needs an argument: --part\nsee: house help open\n":                                       {"open", "a", "--part"},
+		"house: unknown command \"opne\": did you mean \"open\"?\nsee: house help help\n":                     {"help", "opne"},
+		"house: unknown shell \"bsh\": did you mean \"bash\"?\nsee: house help completion\n":                  {"completion", "bsh"},
+		"house: completion needs SHELL, as in: source <(house completion bash)\nsee: house help completion\n": {"completion"},
+		"house: lamps on needs ROOM, as in: house lamps on hall\nsee: house help lamps on\n":                  {"lamps", "on"},
+		"house: open needs DOOR, as in: house open front\nsee: house help open\n ":                            {"open", ""},
+	} {
+		if code, out, errs := run(args...); code != Misuse || out != "" || errs != strings.TrimSuffix(want, " ") {
+			t.Errorf("%q: %d %q\n%swant\n%s", args, code, out, errs, want)
+		}
+	}
+}
+
+func TestAFailureHasItsOwnCode(t *testing.T) {
+	if code, _, errs := run("open", "locked"); code != Failed || errs != "house: it is locked\n" {
+		t.Errorf("%d %q", code, errs)
+	}
+	if code, _, errs := run("open", "two"); code != Partly || errs != "house: one of two is open\n" {
+		t.Errorf("%d %q", code, errs)
+	}
+	for _, err := range []error{errors.New("a secret"), Wrong(errors.New("a secret")), InPart(errors.New("a secret"))} {
+		if got := With(err, "[secret]"); codeOf(got) != codeOf(err) || got.Error() != "[secret]" {
+			t.Errorf("%v became %v", err, got)
+		}
+	}
+}
+
+func TestHelpIsAskedForInEveryWay(t *testing.T) {
+	_, want, _ := run("help", "open")
+	for _, args := range [][]string{{"open", "--help"}, {"open", "-h"}, {"open", "-help"}, {"open", "x", "--help"}} {
+		if code, out, _ := run(args...); code != Done || out != want {
+			t.Errorf("%q: %d %s", args, code, out)
+		}
+	}
+	for _, part := range []string{"Open a door.\n", "Usage: house open DOOR [KEY] [flags]\n", "  --wide-open  all the way\n  --part PART  only this PART\n", "  house open front  # the front door\n"} {
+		if !strings.Contains(want, part) {
+			t.Errorf("%s\nlacks %s", want, part)
+		}
+	}
+	if _, out, _ := run("help"); !strings.Contains(out, "  open        open a door\n") || !strings.Contains(out, "Exit codes: 0 done") {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestVersionIsWhatTheLinkerNoted(t *testing.T) {
+	info := &debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}, Settings: []debug.BuildSetting{
+		{Key: "vcs.revision", Value: "abc"}, {Key: "vcs.time", Value: "2026-11-23T14:00:00Z"}, {Key: "vcs.modified", Value: "true"},
+	}}
+	var b bytes.Buffer
+	if err := built("house", info).write(&b); err != nil || !strings.HasPrefix(b.String(), "house v1.2.3\nrevision  abc of 2026-11-23T14:00:00Z, modified\nbuilt by  go") {
+		t.Errorf("%v %s", err, &b)
+	}
+	code, out, _ := run("version", "--json")
+	var v version
+	if err := json.Unmarshal([]byte(out), &v); err != nil || code != Done || v.Program != "house" || v.Go == "" || v.Platform == "" {
+		t.Errorf("%d %v %s", code, err, out)
+	}
+}
+
+func TestLinesAreBrokenBetweenWords(t *testing.T) {
+	text := strings.Repeat("word ", 40) + "\n\n  as it is, however long" + strings.Repeat(" it is", 20)
+	for i, line := range strings.Split(wrap(text, 10), "\n") {
+		if len(line) > width-10 && !strings.HasPrefix(line, "  ") || strings.Contains(line, "wordword") {
+			t.Errorf("line %d: %q", i, line)
+		}
+	}
+}
