@@ -124,7 +124,7 @@ func (u *up) functionsPart() part {
 
 func (u *up) gatewayPart() part {
 	return part{"gateway", func(context.Context) (err error) {
-		u.page = &page.Page{Source: page.Source{
+		u.page = &page.Page{Inputs: page.Inputs{
 			Open: u.open, Now: u.now, Redact: u.redact, Functions: u.shown, Declared: u.declared,
 			Propose: mapping.Propose, Notes: u.notes, Try: u.try, Zone: u.zone, Hearth: program,
 		}}

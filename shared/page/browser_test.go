@@ -16,7 +16,7 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// browser is a Chromium that is spoken to over a pipe.
+// browser is a Chromium that the test controls over a pipe.
 // https://chromedevtools.github.io/devtools-protocol
 type browser struct {
 	t       *testing.T
@@ -24,7 +24,7 @@ type browser struct {
 	from    *bufio.Reader
 	session string
 	id      int
-	said    []string // errors in its console
+	errors  []string // messages of errors in its console
 }
 
 func startBrowser(t *testing.T, address string, width int) *browser {
@@ -108,7 +108,7 @@ func (b *browser) do(method string, params, into any) {
 			b.t.Fatal(err)
 		}
 		if got.Method == "Runtime.exceptionThrown" || got.Method == "Log.entryAdded" {
-			b.said = append(b.said, string(got.Params))
+			b.errors = append(b.errors, string(got.Params))
 		}
 		if got.ID != b.id {
 			continue
@@ -149,7 +149,7 @@ func (b *browser) until(expression string) {
 }
 
 func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
-	h := houseAt(t, time.Now()) // clock: the browser's is the real one
+	h := fixtureAt(t, time.Now()) // clock: the browser's is the real one
 	many := []store.DeviceState{state("temperature_celsius", 21)}
 	for i := range 9 {
 		many = append(many, state(fmt.Sprintf("m%d", i), float64(i)))
@@ -197,7 +197,7 @@ func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
 	dead.Reason, dead.Gone, dead.Reported = "no mapping for topic "+strings.Repeat("long", 60), true, now
 	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{Dead: []store.DeadLetter{dead}}))
 	b.until(`document.getElementById("dead").hidden`)
-	if len(b.said) != 0 {
-		t.Errorf("errors in its console: %s", b.said)
+	if len(b.errors) != 0 {
+		t.Errorf("errors in its console: %s", b.errors)
 	}
 }

@@ -38,15 +38,15 @@ var (
 )
 
 // with is a page whose catalogue has more than the real one.
-func (h house) with(ms ...catalogue.Measurement) *Page {
+func (h fixture) with(ms ...catalogue.Measurement) *Page {
 	p := h.page()
-	p.collector = newCollector(p.Source)
+	p.collector = newCollector(p.Inputs)
 	p.collector.measurements = func() []catalogue.Measurement { return slices.Concat(catalogue.All(), ms) }
 	return p
 }
 
 func TestAMeasurementIsShownAsItsEntryDeclares(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	var rs []reading.Reading
 	for _, period := range []string{"1y", "6m"} {
 		rs = append(rs, reading.Reading{Name: "tides", Tags: map[string]string{"pier": "West", "period": period}, Text: map[string]string{"remark": "choppy", "station": "no. 77"},
@@ -54,7 +54,7 @@ func TestAMeasurementIsShownAsItsEntryDeclares(t *testing.T) {
 	}
 	h.ok(h.st.Write(t.Context(), rs))
 	p := h.with(tides)
-	got := p.look(t.Context()).data.Measurements
+	got := p.snapshot(t.Context()).data.Measurements
 	if len(got) != 1 || len(got[0].Series) != 2 || got[0].Title != "The sea" {
 		t.Fatalf("%+v", got)
 	}
@@ -86,11 +86,11 @@ func TestAMeasurementIsShownAsItsEntryDeclares(t *testing.T) {
 }
 
 func TestADeviceIsShownAsItsMeasurementDeclares(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.device("edge", "Basin", "", state("awake", 0), state("charge_percent", 81), state("probe_raw", 3071), state("algae_index", 12), state("acidity", 9.26),
 		state("inlet_acidity", 7), state("clarity", 2), state("bubbles", 3))
 	p := h.with(pond)
-	d := p.look(t.Context()).data.Rooms[0].Devices[0]
+	d := p.snapshot(t.Context()).data.Rooms[0].Devices[0]
 	if d.Main == nil || d.Main.Title != "Water" || d.Main.Text != "green" || d.State != "offline" {
 		t.Fatalf("%+v %+v", d, d.Main)
 	}
@@ -114,7 +114,7 @@ func TestTheWholeCatalogueIsShownSo(t *testing.T) {
 		if m.OfDevices() {
 			continue
 		}
-		h := newHouse(t)
+		h := newFixture(t)
 		r := reading.Reading{Name: m.Name, Tags: map[string]string{}, Fields: map[string]float64{}, Text: map[string]string{}, Time: h.now}
 		for _, k := range m.Labels {
 			r.Tags[k] = "label " + k
@@ -126,7 +126,7 @@ func TestTheWholeCatalogueIsShownSo(t *testing.T) {
 			r.Fields[f.Key] = f.Max
 		}
 		h.ok(h.st.Write(t.Context(), []reading.Reading{r}))
-		got := h.look().Measurements
+		got := h.data().Measurements
 		if len(got) != 1 || len(got[0].Series) != 1 || got[0].Title != m.Title {
 			t.Errorf("%s: %+v", m.Name, got)
 			continue
@@ -148,7 +148,7 @@ func TestTheWholeCatalogueIsShownSo(t *testing.T) {
 
 // A measurement of hearth.yml need not repeat what the catalogue knows of its keys.
 func TestWhatIsMappedIsShownAsTheCatalogueKnowsIt(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.device("mapped", "Gate", "", state("battery_percent", 50), state("bell", 1), state("contact", 0), state("voltage_volts", 12.5))
 	p := h.page()
 	limits := func(key, title string) catalogue.Field {
@@ -157,7 +157,7 @@ func TestWhatIsMappedIsShownAsTheCatalogueKnowsIt(t *testing.T) {
 	p.Declared = func() []catalogue.Measurement {
 		return []catalogue.Measurement{{Name: "gates", Labels: []string{catalogue.DeviceLabel}, Fields: []catalogue.Field{limits("bell", "Bell"), limits("contact", ""), limits("voltage_volts", "")}}}
 	}
-	d := p.look(t.Context()).data.Rooms[0].Devices[0]
+	d := p.snapshot(t.Context()).data.Rooms[0].Devices[0]
 	var lines []string
 	for _, m := range append([]Metric{*d.Main}, d.all()[:3]...) {
 		lines = append(lines, fmt.Sprintf("%s %s %s", m.Title, m.Text, m.Unit))
@@ -169,12 +169,12 @@ func TestWhatIsMappedIsShownAsTheCatalogueKnowsIt(t *testing.T) {
 }
 
 func TestAFunctionThatIsNotInTheCatalogueIsShownByItsName(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.seen(store.Function{Name: "bees", Configured: true, LastSeen: h.now}, store.Function{Name: "asana", Configured: true, LastSeen: h.now})
 	for _, source := range []string{"bees", "asana"} {
 		h.item(source)
 	}
-	d := h.look()
+	d := h.data()
 	var got []string
 	for _, l := range d.Lists {
 		got = append(got, l.Title)
@@ -185,7 +185,7 @@ func TestAFunctionThatIsNotInTheCatalogueIsShownByItsName(t *testing.T) {
 }
 
 // item is one open item of a source.
-func (h house) item(source string) {
+func (h fixture) item(source string) {
 	h.t.Helper()
 	r, err := h.st.Begin(h.t.Context(), store.Run{Function: source, Trigger: "cron", Started: h.now}, time.Minute, nil)
 	h.ok(err)

@@ -12,32 +12,32 @@ import (
 )
 
 const (
-	seldom = 3 * time.Second  // what changes less often than what devices say is read so often
-	longer = 30 * time.Second // and what sources brought so often, if none of them has run since
+	platformEvery = 3 * time.Second  // how often the state of the platform is read
+	sourcesEvery  = 30 * time.Second // how often is read what sources stored, if none has run meanwhile
 )
 
-// collector reads what the page shows: the devices each time, the rest when it
-// may have changed. It is used by one at a time.
+// collector reads what the page shows. It reads the devices each time, and the rest
+// only when that may have changed. It is not safe for concurrent use.
 type collector struct {
-	Source
+	Inputs
 	measurements func() []catalogue.Measurement // those of the catalogue
 
-	rest     rest
-	register registered
-	lines    dayLines
-	letters  letters
-	brought  brought
+	platform    platform
+	register    registered
+	lines       dayLines
+	letters     letters
+	fromSources fromSources
 }
 
-// brought is what the sources' runs left.
-type brought struct {
-	runs         []store.Run // the last of each function, when it was read
-	at           time.Time
+// fromSources is what the runs of sources have stored.
+type fromSources struct {
+	runs         []store.Run // the last run of each function at that time
+	at           time.Time   // when it was read
 	measurements []Measurement
 	lists        []List
 }
 
-// collect reads everything; what cannot be read is named in Errors.
+// collect reads everything. Errors names what could not be read.
 func (c *collector) collect(ctx context.Context, now time.Time) Data {
 	d := Data{Now: now, Functions: []Function{}, Rooms: []Room{}, Measurements: []Measurement{}, Lists: []List{},
 		Notes: c.Notes(), Zone: c.Zone(), Try: c.Try(), Hearth: c.Hearth}
@@ -52,72 +52,73 @@ func (c *collector) collect(ctx context.Context, now time.Time) Data {
 	}
 	here := c.Functions()
 	if st != nil {
-		c.rest.read(ctx, st, here, now, fail)
+		c.platform.read(ctx, st, here, now, fail)
 	}
-	d.Functions = c.rest.functions(here, now)
+	d.Functions = c.platform.functions(here, now)
 	d.Sample = slices.ContainsFunc(d.Functions, func(f Function) bool { return f.State == Sample })
 	if st == nil {
 		return d
 	}
-	c.house(ctx, st, &d, fail)
-	c.bring(ctx, st, d.Functions, now, fail)
-	d.Measurements, d.Lists = c.brought.measurements, c.brought.lists
+	c.readHouse(ctx, st, &d, fail)
+	c.readSources(ctx, st, d.Functions, now, fail)
+	d.Measurements, d.Lists = c.fromSources.measurements, c.fromSources.lists
 	return d
 }
 
-// rest is what is read every few seconds, however many look.
-type rest struct {
+// platform is the state of hearth itself. It is read every few seconds, however many
+// viewers there are.
+type platform struct {
 	at   time.Time
 	seen []store.Function
-	runs map[string]store.Run // the last of each function
+	runs map[string]store.Run // the last run of each function
 	seqs []store.EdgeSeq
 	dead []store.DeadLetter
 }
 
-// read reads it anew if it is time; what cannot be read stays.
-func (r *rest) read(ctx context.Context, st *store.Store, here []Function, now time.Time, fail func(error)) {
-	if age := now.Sub(r.at); age >= 0 && age < seldom {
+// read reads it again if it is time. What cannot be read stays as it was.
+func (p *platform) read(ctx context.Context, st *store.Store, here []Function, now time.Time, fail func(error)) {
+	if age := now.Sub(p.at); age >= 0 && age < platformEvery {
 		return
 	}
-	r.at = now
+	p.at = now
 	good := func(err error) bool {
 		if err != nil {
 			fail(err)
-			r.at = time.Time{} // again at the next look
+			p.at = time.Time{} // try again for the next snapshot
 		}
 		return err == nil
 	}
 	if seen, err := st.Functions(ctx); good(err) {
-		r.seen = seen
+		p.seen = seen
 	}
-	names := make([]string, 0, len(here)+len(r.seen))
-	for _, f := range merge(here, r.seen, now) {
+	names := make([]string, 0, len(here)+len(p.seen))
+	for _, f := range merge(here, p.seen, now) {
 		names = append(names, f.Name)
 	}
 	if runs, err := st.LastRuns(ctx, names); good(err) {
-		r.runs = runs
+		p.runs = runs
 	}
 	if seqs, err := st.EdgeSeqs(ctx); good(err) {
-		r.seqs = seqs
+		p.seqs = seqs
 	}
 	if dead, err := st.DeadLetters(ctx, maxLetters+1); good(err) {
-		r.dead = dead
+		p.dead = dead
 	}
 }
 
-// functions are how the functions stand, as it was read.
-func (r *rest) functions(here []Function, now time.Time) []Function {
-	fs := merge(here, r.seen, now)
+// functions returns the functions as they were when read.
+func (p *platform) functions(here []Function, now time.Time) []Function {
+	fs := merge(here, p.seen, now)
 	for i := range fs {
-		if run, ok := r.runs[fs[i].Name]; ok {
+		if run, ok := p.runs[fs[i].Name]; ok {
 			fs[i].Last = &run
 		}
 	}
 	return fs
 }
 
-// house reads what devices said and what nobody took.
-func (c *collector) house(ctx context.Context, st *store.Store, d *Data, fail func(error)) {
+// readHouse reads the devices with their latest values, and the dead letters.
+func (c *collector) readHouse(ctx context.Context, st *store.Store, d *Data, fail func(error)) {
 	devices, err := c.readDevices(ctx, st, d.Now)
 	if err != nil {
 		fail(err)
@@ -128,11 +129,12 @@ func (c *collector) house(ctx context.Context, st *store.Store, d *Data, fail fu
 	}
 	c.lines.show(shown)
 	d.Rooms, d.MoreDevices = rooms(devices)
-	d.Dead, d.MoreDead = c.dead(c.rest.dead)
+	d.Dead, d.MoreDead = c.dead(c.platform.dead)
 }
 
-// bring reads what the sources brought, if it may be other than it was.
-func (c *collector) bring(ctx context.Context, st *store.Store, fs []Function, now time.Time, fail func(error)) {
+// readSources reads what the sources have stored, if one has run since the last
+// reading, or after a while.
+func (c *collector) readSources(ctx context.Context, st *store.Store, fs []Function, now time.Time, fail func(error)) {
 	var runs []store.Run
 	for _, f := range fs {
 		if f.Last != nil {
@@ -140,10 +142,10 @@ func (c *collector) bring(ctx context.Context, st *store.Store, fs []Function, n
 		}
 	}
 	same := func(a, b store.Run) bool { return a.ID == b.ID && a.Status == b.Status }
-	if age := now.Sub(c.brought.at); age >= 0 && age < longer && slices.EqualFunc(runs, c.brought.runs, same) {
+	if age := now.Sub(c.fromSources.at); age >= 0 && age < sourcesEvery && slices.EqualFunc(runs, c.fromSources.runs, same) {
 		return
 	}
-	next := brought{runs: runs, at: now, lists: []List{}}
+	next := fromSources{runs: runs, at: now, lists: []List{}}
 	var errs []error
 	var err error
 	next.measurements, err = readAll(ctx, st, c.measurements(), now)
@@ -155,12 +157,13 @@ func (c *collector) bring(ctx context.Context, st *store.Store, fs []Function, n
 	}))
 	if err := errors.Join(errs...); err != nil {
 		fail(err)
-		next.at = time.Time{} // again at the next look
+		next.at = time.Time{} // try again for the next snapshot
 	}
-	c.brought = next
+	c.fromSources = next
 }
 
-func newCollector(s Source) *collector {
+// newCollector gives the inputs that are not set empty answers.
+func newCollector(s Inputs) *collector {
 	if s.Functions == nil {
 		s.Functions = func() []Function { return nil }
 	}
@@ -179,5 +182,5 @@ func newCollector(s Source) *collector {
 	if s.Try == nil {
 		s.Try = func() string { return "" }
 	}
-	return &collector{Source: s, measurements: catalogue.All}
+	return &collector{Inputs: s, measurements: catalogue.All}
 }

@@ -13,30 +13,30 @@ import (
 )
 
 const (
-	maxItems  = 300 // read of one source
-	maxListed = 12  // items of one source, series of one measurement
-	maxDense  = 24  // series of one number each
+	maxItems  = 300 // items that are read of one source
+	maxListed = 12  // items that are shown of one source, series of one measurement
+	maxDense  = 24  // the same of series with one number each
 )
 
-// Source is where the page looks. What is nil below Redact says nothing.
-type Source struct {
+// Inputs are what the page reads. The first three are required.
+type Inputs struct {
 	Open   func(context.Context) (*store.Store, error)
 	Now    func() time.Time
 	Redact func(string) string
 
-	Functions func() []Function                                  // those that run here, called or not; they are listed beside those that the store has seen
-	Declared  func() []catalogue.Measurement                     // what hearth.yml adds
-	Propose   func(topic string, payload []byte) (string, error) // a block for hearth.yml
-	Notes     func() []string                                    // what a person should know of the platform
-	Try       func() string                                      // a command that brings a first reading; "" for none
-	Zone      func() string                                      // house.zone of hearth.yml; "" where it is not given
-	Hearth    string                                             // how this program is called: ".bin/hearth"
+	Functions func() []Function                                  // the functions of this process, called or not; the store knows the others
+	Declared  func() []catalogue.Measurement                     // the measurements of hearth.yml
+	Propose   func(topic string, payload []byte) (string, error) // a mapping for hearth.yml
+	Notes     func() []string                                    // what a person should know about the platform
+	Try       func() string                                      // a command that sends a first reading; "" for none
+	Zone      func() string                                      // house.zone of hearth.yml; "" where it is not set
+	Hearth    string                                             // the command that runs this program: ".bin/hearth"
 }
 
 // Data is what the page shows.
 type Data struct {
 	Now          time.Time     `json:"now"`
-	Errors       []string      `json:"errors,omitempty"` // what could not be read
+	Errors       []string      `json:"errors,omitempty"` // why something could not be read
 	Notes        []string      `json:"notes,omitempty"`
 	Rooms        []Room        `json:"rooms"`
 	MoreDevices  int           `json:"more_devices,omitempty"`
@@ -46,7 +46,7 @@ type Data struct {
 	Lists        []List        `json:"lists"`
 	Functions    []Function    `json:"functions"`
 	Sample       bool          `json:"sample"`         // something on the page is sample data
-	Zone         string        `json:"zone,omitempty"` // of the house; absent: UTC
+	Zone         string        `json:"zone,omitempty"` // the time zone of the house; absent: UTC
 	Try          string        `json:"-"`
 	Hearth       string        `json:"-"`
 }
@@ -56,7 +56,7 @@ type List struct {
 	Source string `json:"source"`
 	Title  string `json:"title"`
 	Items  []Item `json:"items"`
-	More   int    `json:"more,omitempty"` // not listed
+	More   int    `json:"more,omitempty"` // how many are not listed
 }
 
 // Item is an item with an address that is safe to link.
@@ -65,7 +65,7 @@ type Item struct {
 	Link string `json:"-"`
 }
 
-// lists groups items by source, the newest first.
+// lists groups items by source. Within a source they keep their order.
 func lists(items []item.Item) []List {
 	out := []List{}
 	for _, i := range items {
@@ -84,7 +84,8 @@ func lists(items []item.Item) []List {
 	return out
 }
 
-// link returns an address that a click may follow, or "".
+// link returns the address if it is safe to follow: http or https. Otherwise it
+// returns "".
 func link(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {

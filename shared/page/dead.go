@@ -14,36 +14,38 @@ import (
 )
 
 const (
-	maxLetters = 2000 // looked at, the newest
+	maxLetters = 2000 // dead letters that are counted, the newest
 	maxCauses  = 40
-	maxSample  = 400 // bytes shown
+	maxSample  = 400 // bytes of a payload that are shown
 )
 
-// Dead is one cause of dead letters: a function and its reason.
+// Dead is the dead letters with one cause: a function and the reason of its refusal.
 type Dead struct {
 	ID       string    `json:"id"`
 	Function string    `json:"function"`
 	Reason   string    `json:"reason"`
 	Letters  int       `json:"letters"`
-	Topic    string    `json:"topic"` // of the newest
+	Topic    string    `json:"topic"` // of the newest letter
 	First    time.Time `json:"first"`
 	Last     time.Time `json:"last"`
 	Sample   string    `json:"sample"`
-	Proposal string    `json:"proposal,omitempty"` // for hearth.yml
-	Replay   string    `json:"replay"`             // a command
+	Proposal string    `json:"proposal,omitempty"` // a mapping for hearth.yml
+	Replay   string    `json:"replay"`             // the command that replays them
 }
 
-// Spread reports whether its messages came over some time.
+// Spread reports whether the messages came over more than a minute.
 func (d Dead) Spread() bool { return d.Last.Sub(d.First) > time.Minute }
 
-// letters remembers what was made of the mirror: redacting is not for nothing.
+// letters keeps the causes while the letters stay the same, because redacting takes
+// time.
 type letters struct {
 	from []store.DeadLetter
 	dead []Dead
 	more bool
 }
 
-// dead groups letters, the newest first, by cause.
+// dead groups letters by cause. It takes and returns the newest first, and reports
+// whether there are more than it returns.
 func (c *collector) dead(from []store.DeadLetter) ([]Dead, bool) {
 	same := func(a, b store.DeadLetter) bool {
 		return a.ID == b.ID && a.Function == b.Function && a.Reported.Equal(b.Reported)
@@ -89,10 +91,10 @@ func (c *collector) cause(l store.DeadLetter) Dead {
 	return d
 }
 
-// private finds values in JSON that nobody should read on a screen.
+// private matches the values in JSON whose key looks like that of a secret.
 var private = regexp.MustCompile(`(?i)("[^"]{0,40}(?:passw|secret|token|psk|apikey|api_key)[^"]{0,40}"\s*:\s*)"[^"]*"?`)
 
-// sample is the beginning of a payload, without secrets, as one line.
+// sample returns the beginning of a payload in one line, without secrets.
 func (c *collector) sample(b []byte) string {
 	s := strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' || r == '\r' {
@@ -110,7 +112,7 @@ func (c *collector) sample(b []byte) string {
 	return s
 }
 
-// shell quotes foreign text for a command that is pasted.
+// shell quotes text from outside for a command that a person pastes into a shell.
 func shell(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -19,13 +19,13 @@ func listen(t *testing.T, p *Page) *httptest.Server {
 	return srv
 }
 
-func (h house) letter(i int, function, topic, reason, sample string) store.DeadLetter {
+func (h fixture) letter(i int, function, topic, reason, sample string) store.DeadLetter {
 	at := h.now.Add(-time.Duration(i+1) * time.Hour)
 	return store.DeadLetter{ID: fmt.Sprintf("%s%d", function, i), Function: function, Topic: topic, Reason: reason, First: at.Add(-time.Minute), Last: at, Count: 1, Size: int64(len(sample)), Sample: []byte(sample), Reported: at}
 }
 
 func TestDeadLettersStandByCauseWithAProposal(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	evil := "x/$(reboot)/'" + nasty
 	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{Dead: []store.DeadLetter{
 		h.letter(0, "sensors", "tele/2/SENSOR", "no mapping for topic tele/+/SENSOR", `{"p":1,"wifi_password":"hunter2","key":"geheim"}`),
@@ -33,7 +33,7 @@ func TestDeadLettersStandByCauseWithAProposal(t *testing.T) {
 		h.letter(2, "zigbee", evil, nasty, nasty+"\x00\xff\x1b[31m"+strings.Repeat("z", 3000)),
 		h.letter(3, "sensors", "hearth/pi/desk", "no mapping for noise of the sensor kind sds011", `{}`),
 	}}))
-	d := h.look().Dead
+	d := h.data().Dead
 	if len(d) != 3 || d[0].Letters != 2 || d[0].Topic != "tele/2/SENSOR" || !d[0].First.Equal(now.Add(-2*time.Hour-time.Minute)) || !d[0].Last.Equal(now.Add(-time.Hour)) {
 		t.Fatalf("dead = %+v", d)
 	}
@@ -57,20 +57,20 @@ func TestDeadLettersStandByCauseWithAProposal(t *testing.T) {
 }
 
 func TestWithoutDeadLettersThereIsNoSection(t *testing.T) {
-	_, body := get(t, listen(t, newHouse(t).page()).URL)
+	_, body := get(t, listen(t, newFixture(t).page()).URL)
 	if !strings.Contains(body, `<section id="dead" aria-labelledby="dead-title" hidden>`) {
 		t.Error("the section is not hidden")
 	}
 }
 
 func TestManyCausesAreBounded(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	var ls []store.DeadLetter
 	for i := range maxLetters + 100 {
 		ls = append(ls, h.letter(i, "sensors", "t", fmt.Sprint("cause ", i%(2*maxCauses)), "x"))
 	}
 	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{Dead: ls}))
-	d := h.look()
+	d := h.data()
 	if len(d.Dead) != maxCauses || !d.MoreDead {
 		t.Errorf("%d causes, more = %v", len(d.Dead), d.MoreDead)
 	}

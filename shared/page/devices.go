@@ -16,13 +16,14 @@ import (
 )
 
 const (
-	maxDevices = 300 // on the page
-	maxShown   = 4   // metrics of a device besides its main one; the rest is folded
-	maxFolded  = 60
+	maxDevices = 300 // devices on the page
+	maxShown   = 4   // metrics of a device beside the headline; the others are folded away
+	maxFolded  = 60  // metrics of a device that are folded away
 	quiet      = day // a device that reports nothing for so long is silent
 )
 
-// silent is the state of a device of which only its age says that it is gone.
+// silent is the state of a device that has reported nothing for a day, if nobody
+// reports whether it can be reached.
 const silent = "silent"
 
 // Room is the devices of one room.
@@ -33,7 +34,7 @@ type Room struct {
 	order int // 0 a room, 1 the unknown room, 2 a group of devices without one
 }
 
-// ID names a room on the page, whatever it is called.
+// ID returns the id of the room's element on the page.
 func (r Room) ID() string {
 	sum := fnv.New64a()
 	fmt.Fprint(sum, r.order, r.Name)
@@ -45,25 +46,25 @@ type Device struct {
 	ID      string    `json:"id"`
 	Name    string    `json:"name"`
 	Kind    string    `json:"kind"`
-	Time    time.Time `json:"time"`              // of its newest word
+	Time    time.Time `json:"time"`              // of its latest value
 	State   string    `json:"state,omitempty"`   // online, offline, silent
-	Quality string    `json:"quality,omitempty"` // the worst of its metrics; "" is ok
-	Sample  bool      `json:"sample,omitempty"`  // a simulated sensor, or a node of such
-	Missing uint64    `json:"missing,omitempty"` // numbered readings that never came
+	Quality string    `json:"quality,omitempty"` // the worst quality of its metrics; "" is ok
+	Sample  bool      `json:"sample,omitempty"`  // its latest values are simulated
+	Missing uint64    `json:"missing,omitempty"` // numbered readings that were never stored
 	Main    *Metric   `json:"main,omitempty"`
 	Metrics []Metric  `json:"metrics,omitempty"`
 	More    []Metric  `json:"more,omitempty"`
-	Small   []Metric  `json:"small,omitempty"` // battery, link quality
+	Small   []Metric  `json:"small,omitempty"` // in small letters: battery, link
 	Spark   Spark     `json:"-"`
 
 	room string
-	in   []catalogue.Measurement // where its readings may be
+	in   []catalogue.Measurement // the measurements that it may report
 }
 
 // Away reports whether the device cannot be reached or is silent.
 func (d Device) Away() bool { return d.State != "" && d.State != wire.Online }
 
-// Reasons says what is wrong with its metrics.
+// Reasons returns why the quality of its metrics is not ok, joined by "; ".
 func (d Device) Reasons() string {
 	var out []string
 	for _, m := range d.all() {
@@ -82,15 +83,16 @@ func (d Device) all() []Metric {
 	return out
 }
 
-// registered is the part of the register that changes seldom.
+// registered is the part of the register that rarely changes. It is read once a
+// minute, and when the number of devices changes.
 type registered struct {
-	ids    []store.DeviceID
-	count  int // of devices, when it was read
-	looked time.Time
+	ids   []store.DeviceID
+	count int       // devices when it was read
+	read  time.Time // when it was read
 }
 
-func (r *registered) look(ctx context.Context, st *store.Store, devices int, now time.Time) error {
-	if r.count == devices && now.Sub(r.looked) < time.Minute && !now.Before(r.looked) {
+func (r *registered) refresh(ctx context.Context, st *store.Store, devices int, now time.Time) error {
+	if r.count == devices && now.Sub(r.read) < time.Minute && !now.Before(r.read) {
 		return nil
 	}
 	ids, err := st.DeviceIDs(ctx, false)
@@ -100,7 +102,7 @@ func (r *registered) look(ctx context.Context, st *store.Store, devices int, now
 	return err
 }
 
-// readDevices returns all devices that have said something, by name.
+// readDevices returns the devices that have reported anything, by name.
 func (c *collector) readDevices(ctx context.Context, st *store.Store, now time.Time) ([]Device, error) {
 	listed, err := st.Devices(ctx)
 	if err != nil {
@@ -110,10 +112,10 @@ func (c *collector) readDevices(ctx context.Context, st *store.Store, now time.T
 	if err != nil {
 		return nil, err
 	}
-	if err := c.register.look(ctx, st, len(listed), now); err != nil {
+	if err := c.register.refresh(ctx, st, len(listed), now); err != nil {
 		return nil, err
 	}
-	missing := missingOf(c.rest.seqs, c.register.ids)
+	missing := missingOf(c.platform.seqs, c.register.ids)
 	s := newSpelling(c.measurements(), c.Declared(), c.register.ids)
 	var out []Device
 	for _, d := range listed {
@@ -133,7 +135,8 @@ func (c *collector) readDevices(ctx context.Context, st *store.Store, now time.T
 	return out, nil
 }
 
-// missingOf sums what is missing by the node's device.
+// missingOf returns how many numbered readings are missing, by the device of the
+// node.
 func missingOf(seqs []store.EdgeSeq, ids []store.DeviceID) map[string]uint64 {
 	of := map[string]string{}
 	for _, id := range ids {
@@ -150,11 +153,12 @@ func missingOf(seqs []store.EdgeSeq, ids []store.DeviceID) map[string]uint64 {
 	return out
 }
 
-// severity orders qualities.
+// severity orders the qualities; that of ok is 0.
 var severity = map[quality.Quality]int{quality.WarmingUp: 1, quality.ClockUnsynced: 2, quality.Suspect: 3}
 
 func worse(a, b string) bool { return severity[quality.Quality(a)] > severity[quality.Quality(b)] }
 
+// fill adds the latest values of the device.
 func (d *Device) fill(s spelling, states []store.DeviceState, now time.Time) {
 	all, own := s.of(d.Kind, states)
 	d.in = all[:own]
@@ -183,8 +187,8 @@ func (d *Device) fill(s spelling, states []store.DeviceState, now time.Time) {
 	}
 }
 
-// add shows a metric, the most important first. A metric that is no longer reported
-// is folded away.
+// add shows a metric. The caller adds the most important one first. A metric that is no
+// longer reported is folded away.
 func (d *Device) add(m *Metric) {
 	old := d.Time.Sub(m.Time) > quiet
 	if !old && worse(m.Quality, d.Quality) {
@@ -202,8 +206,9 @@ func (d *Device) add(m *Metric) {
 	}
 }
 
-// rooms groups devices; the unknown room is last, and below it the groups of those
-// that are in no room.
+// rooms groups devices by room. Devices without a room come last: first those of no
+// group, then the groups that the catalogue declares. more is how many devices are
+// left out.
 func rooms(devices []Device) (out []Room, more int) {
 	out = []Room{}
 	if len(devices) > maxDevices {

@@ -11,7 +11,7 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
-// quantity writes a value and its unit for a glance.
+// quantity writes a value in a format, and returns the sign of its unit.
 func quantity(v float64, unit string, f catalogue.Format) (number_, sign string) {
 	a := math.Abs(v)
 	switch {
@@ -55,7 +55,7 @@ func show(v float64, unit string, f catalogue.Format) template.HTML {
 	return template.HTML(out)
 }
 
-// number writes a value with as many digits as a glance takes in.
+// number writes a value with about four digits.
 func number(v float64) string {
 	digits := 2
 	switch a := math.Abs(v); {
@@ -76,7 +76,7 @@ func number(v float64) string {
 	return s
 }
 
-// ago writes how far t is from now: "5 min ago", "in 3 h". page.js does the same.
+// ago writes the distance of t from now: "5 min ago", "in 3 h". page.js does the same.
 func ago(now, t time.Time) string {
 	d := now.Sub(t)
 	switch {
@@ -108,7 +108,7 @@ func span(d time.Duration) string {
 	}
 }
 
-// lasting is span with the next smaller unit.
+// lasting writes a span with hours and minutes: "1 h 34 min".
 func lasting(d time.Duration) string {
 	switch h, m := int(d.Hours()), int(d.Minutes())%60; {
 	case d < time.Hour || h >= 48 || m == 0:

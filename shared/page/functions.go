@@ -10,33 +10,33 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// State says how a function stands.
+// State is the state of a function.
 type State string
 
 const (
 	Live         State = "live"
-	Sample       State = "sample" // it works on sample data
+	Sample       State = "sample" // it uses sample data
 	Unconfigured State = "not configured"
 	Broken       State = "broken"  // it cannot start
 	Overdue      State = "overdue" // it missed its schedule
 )
 
-// Function is how a function stands.
+// Function is one function and its state.
 type Function struct {
 	Name     string     `json:"name"`
 	About    string     `json:"about,omitempty"` // one line for a person
 	State    State      `json:"state"`
-	Missing  []string   `json:"missing,omitempty"` // what would make it live
-	Reason   string     `json:"reason,omitempty"`  // why it is broken
+	Missing  []string   `json:"missing,omitempty"` // the settings and secrets that it lacks
+	Reason   string     `json:"reason,omitempty"`  // why it cannot start
 	Schedule string     `json:"schedule,omitempty"`
-	Topic    string     `json:"topic,omitempty"` // of the messages that call it
+	Topic    string     `json:"topic,omitempty"` // the MQTT filters of its messages
 	Next     time.Time  `json:"next,omitzero"`
 	Seen     time.Time  `json:"seen,omitzero"` // when it was last called, to the minute
 	Last     *store.Run `json:"last,omitempty"`
 }
 
-// merge adds to the functions that run here those that were seen, by name: what
-// was never seen and does not run here is not there.
+// merge returns the functions of this process and those that the store has seen, by
+// name.
 func merge(here []Function, seen []store.Function, now time.Time) []Function {
 	out := slices.Clone(here)
 	for _, f := range seen {
@@ -53,11 +53,11 @@ func merge(here []Function, seen []store.Function, now time.Time) []Function {
 	return out
 }
 
-// elsewhere is a function of which only its own word is known.
+// elsewhere returns the state of a function that runs in another process.
 func elsewhere(f store.Function, now time.Time) Function {
 	row := Function{Name: f.Name, State: Live, Schedule: f.Schedule, Seen: f.LastSeen}
 	switch {
-	case f.Period > 0 && now.Sub(f.LastSeen) > 2*f.Period+time.Minute: // it is noted at most once a minute
+	case f.Period > 0 && now.Sub(f.LastSeen) > 2*f.Period+time.Minute: // a call is recorded at most once a minute
 		row.State = Overdue
 	case !f.Configured:
 		row.State = Unconfigured

@@ -11,8 +11,8 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// seen has functions say a word of themselves.
-func (h house) seen(fs ...store.Function) {
+// seen records that functions were called.
+func (h fixture) seen(fs ...store.Function) {
 	h.t.Helper()
 	for _, f := range fs {
 		h.ok(h.st.SaveFunction(h.t.Context(), f))
@@ -20,7 +20,7 @@ func (h house) seen(fs ...store.Function) {
 }
 
 func TestFunctionsAreThoseThatWereSeenAndThoseThatRunHere(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.seen(store.Function{Name: "weather", Schedule: "*/15 * * * *", Period: 15 * time.Minute, Configured: true, LastSeen: h.now.Add(-10 * time.Minute)},
 		store.Function{Name: "stocks", Schedule: "CRON_TZ=Europe/Berlin 0 7 * * *", Period: 24 * time.Hour, LastSeen: h.now.Add(-time.Hour)},
 		store.Function{Name: "feeds", Schedule: "7 * * * *", Period: time.Hour, Configured: true, LastSeen: h.now.Add(-2*time.Hour - 2*time.Minute)},
@@ -30,7 +30,7 @@ func TestFunctionsAreThoseThatWereSeenAndThoseThatRunHere(t *testing.T) {
 		return []Function{{Name: "zigbee", State: Broken, Reason: "no such topic"}, {Name: "sensors", State: Live, Topic: "#"}}
 	}
 	var got []string
-	for _, f := range p.look(t.Context()).data.Functions {
+	for _, f := range p.snapshot(t.Context()).data.Functions {
 		next := ""
 		if !f.Next.IsZero() {
 			next = f.Next.UTC().Format(" 02T15:04")
@@ -45,21 +45,21 @@ func TestFunctionsAreThoseThatWereSeenAndThoseThatRunHere(t *testing.T) {
 
 func TestItemsOfWhatIsForgottenAreNotShown(t *testing.T) {
 	st := filled(t)
-	p := &Page{Source: Source{Open: func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return now }, Redact: func(s string) string { return s }}}
-	if lists := p.look(t.Context()).data.Lists; len(lists) != 0 {
+	p := &Page{Inputs: Inputs{Open: func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return now }, Redact: func(s string) string { return s }}}
+	if lists := p.snapshot(t.Context()).data.Lists; len(lists) != 0 {
 		t.Errorf("lists of functions that were never seen: %+v", lists)
 	}
 	if err := st.SaveFunction(t.Context(), store.Function{Name: "feeds", LastSeen: now}); err != nil {
 		t.Fatal(err)
 	}
 	p.Now = func() time.Time { return now.Add(time.Minute) }
-	if lists := p.look(t.Context()).data.Lists; len(lists) != 1 || len(lists[0].Items) != 2 {
+	if lists := p.snapshot(t.Context()).data.Lists; len(lists) != 1 || len(lists[0].Items) != 2 {
 		t.Errorf("lists = %+v", lists)
 	}
 }
 
 func TestManyTabsAskTheStoreOnce(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.device("edge", "Desk", "", state("temperature_celsius", 21))
 	p, opened := h.page(), 0
 	clock := h.now
@@ -78,16 +78,16 @@ func TestManyTabsAskTheStoreOnce(t *testing.T) {
 	for _, c := range []struct {
 		after time.Duration
 		want  int
-	}{{time.Second, 0}, {seldom, 1}} {
+	}{{time.Second, 0}, {platformEvery, 1}} {
 		clock = clock.Add(c.after)
-		if n := len(p.look(t.Context()).data.Functions); n != c.want {
+		if n := len(p.snapshot(t.Context()).data.Functions); n != c.want {
 			t.Errorf("%s later %d functions are shown, want %d", c.after, n, c.want)
 		}
 	}
 }
 
 func TestTimesAreThoseOfTheHouse(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	p := h.page()
 	for zone, want := range map[string]string{"": ">2026-11-23 14:00 UTC</time> · times of day in UTC: hearth.yml names no zone", "Europe/Berlin": ">2026-11-23 15:00 CET</time> · times of day in Europe/Berlin"} {
 		p.last, p.Zone = nil, func() string { return zone }

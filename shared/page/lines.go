@@ -10,25 +10,25 @@ import (
 )
 
 const (
-	redraw = time.Minute      // after lines were read: a step of theirs is a quarter of an hour
-	join   = 15 * time.Second // after which one is drawn whose device or main value is new
-	share  = 100              // of the time, at most, goes into reading them
+	redrawAfter = time.Minute      // lines are read again after this time; one step of a line is 15 minutes
+	joinAfter   = 15 * time.Second // the same where a device or its headline is new
+	share       = 100              // reading takes at most one 100th of the time
 )
 
-// dayLines are the last day of each device's main value.
+// dayLines are graphs of the last day, one for the headline of each device.
 type dayLines struct {
 	drawn map[string]dayLine // by device
 	read  time.Time
-	took  time.Duration // the reading
+	took  time.Duration // how long reading them took
 }
 
 type dayLine struct {
 	key    string
 	spark  Spark
-	sample bool // its newest values are sample data
+	sample bool // its latest values are simulated
 }
 
-// refresh reads the lines anew if it is time.
+// refresh reads the lines again if it is time.
 func (l *dayLines) refresh(ctx context.Context, st *store.Store, devices []Device, now time.Time) error {
 	if !l.due(devices, now) {
 		return nil
@@ -36,7 +36,7 @@ func (l *dayLines) refresh(ctx context.Context, st *store.Store, devices []Devic
 	began := time.Now()
 	graphs, err := readGraphs(ctx, st, fieldsOf(devices), now)
 	next := dayLines{drawn: l.drawn, read: now, took: time.Since(began)}
-	if err == nil { // else what was drawn stays for a while
+	if err == nil { // otherwise the lines stay as they were
 		next.drawn = map[string]dayLine{}
 		for _, d := range devices {
 			if hasLine(d) {
@@ -48,7 +48,8 @@ func (l *dayLines) refresh(ctx context.Context, st *store.Store, devices []Devic
 	return err
 }
 
-// readGraphs reads the last day of fields by measurement and device.
+// readGraphs reads the last day of fields. It takes the keys by measurement and returns
+// the graphs by measurement and device.
 func readGraphs(ctx context.Context, st *store.Store, fields map[string][]string, now time.Time) (map[string]map[string]graph, error) {
 	out := map[string]map[string]graph{}
 	for name, keys := range fields {
@@ -67,9 +68,10 @@ func readGraphs(ctx context.Context, st *store.Store, fields map[string][]string
 	return out, nil
 }
 
-// draw draws a device's main value from the first measurement that has it.
+// draw draws the headline of a device, from the first measurement that has readings
+// of it.
 func draw(d Device, graphs map[string]map[string]graph) dayLine {
-	for _, name := range placesOf(d) {
+	for _, name := range measurementsOf(d) {
 		if g := graphs[name][d.ID].of(d.Main.Key); len(g.series) > 0 {
 			return dayLine{d.Main.Key, line(g.buckets(), d.Main.Unit, d.Main.declared.field.FormatOf()), isSample(g.series)}
 		}
@@ -77,17 +79,18 @@ func draw(d Device, graphs map[string]map[string]graph) dayLine {
 	return dayLine{key: d.Main.Key}
 }
 
+// due reports whether the lines are to be read.
 func (l *dayLines) due(devices []Device, now time.Time) bool {
 	age := now.Sub(l.read)
-	if age >= max(redraw, share*l.took) || age < 0 {
+	if age >= max(redrawAfter, share*l.took) || age < 0 {
 		return len(devices) > 0
 	}
-	return age >= max(join, share*l.took) && slices.ContainsFunc(devices, func(d Device) bool {
+	return age >= max(joinAfter, share*l.took) && slices.ContainsFunc(devices, func(d Device) bool {
 		return hasLine(d) && l.drawn[d.ID].key != d.Main.Key
 	})
 }
 
-// isSample reports whether the newest of the windows are of sample data.
+// isSample reports whether the latest windows hold sample data only.
 func isSample(series []store.WindowSeries) (yes bool) {
 	var newest time.Time
 	for _, s := range series {
@@ -100,7 +103,8 @@ func isSample(series []store.WindowSeries) (yes bool) {
 	return yes
 }
 
-// show gives the devices their lines.
+// show sets the line of each device, and marks the device if the line ends in sample
+// data.
 func (l *dayLines) show(devices []Device) {
 	for i, d := range devices {
 		if drawn := l.drawn[d.ID]; hasLine(d) && drawn.key == d.Main.Key {
@@ -109,13 +113,13 @@ func (l *dayLines) show(devices []Device) {
 	}
 }
 
-// hasLine reports whether a device's main value is a number to draw.
+// hasLine reports whether the headline of a device is a number that can be drawn.
 func hasLine(d Device) bool {
 	return d.Main != nil && d.Main.number
 }
 
-// placesOf are the measurements where a device's main value may be.
-func placesOf(d Device) (names []string) {
+// measurementsOf returns the measurements that may hold the headline of a device.
+func measurementsOf(d Device) (names []string) {
 	for _, m := range d.in {
 		if _, ok := m.Position(d.Main.Key); ok || m.Open {
 			names = append(names, m.Name)
@@ -124,14 +128,14 @@ func placesOf(d Device) (names []string) {
 	return names
 }
 
-// fieldsOf are the main values by the measurements where they may be.
+// fieldsOf returns the keys of all headlines by the measurements that may hold them.
 func fieldsOf(devices []Device) map[string][]string {
 	out := map[string][]string{}
 	for _, d := range devices {
 		if !hasLine(d) {
 			continue
 		}
-		for _, name := range placesOf(d) {
+		for _, name := range measurementsOf(d) {
 			if !slices.Contains(out[name], d.Main.Key) {
 				out[name] = append(out[name], d.Main.Key)
 			}

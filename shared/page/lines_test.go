@@ -18,7 +18,7 @@ func air(device, sample string, v float64, at time.Time) reading.Reading {
 }
 
 func TestALineIsDrawnAnewOnceAMinuteAndSoonForANewDevice(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	desk := h.device("edge", "Desk", "", state("temperature_celsius", 21))
 	h.ok(h.st.Write(t.Context(), []reading.Reading{air(desk, "", 20, h.now.Add(-time.Hour)), air(desk, "", 24, h.now.Add(-30*time.Minute))}))
 	p := h.page()
@@ -27,7 +27,7 @@ func TestALineIsDrawnAnewOnceAMinuteAndSoonForANewDevice(t *testing.T) {
 	lines := func(after time.Duration) string {
 		clock = clock.Add(after)
 		var got []string
-		for _, d := range p.look(t.Context()).data.Rooms[0].Devices {
+		for _, d := range p.snapshot(t.Context()).data.Rooms[0].Devices {
 			got = append(got, fmt.Sprint(d.Name, strings.Count(d.Spark.Points, ",")))
 		}
 		return strings.Join(got, " ")
@@ -63,10 +63,10 @@ func TestADeviceIsMarkedWhoseNewestReadingsAreSamples(t *testing.T) {
 		"sample since a while":  {"", "true", time.Hour, true},
 		"sample from the start": {"true", "true", time.Hour, true},
 	} {
-		h := newHouse(t)
+		h := newFixture(t)
 		id := h.device("edge", "Desk", "", state("temperature_celsius", 21))
 		h.ok(h.st.Write(t.Context(), []reading.Reading{air(id, c.older, 10, h.now.Add(-2*time.Hour)), air(id, c.older, 20, h.now.Add(-c.ago-time.Second)), air(id, c.newer, 30, h.now.Add(-time.Second))}))
-		if d := h.look().Rooms[0].Devices[0]; d.Sample != c.want || d.Spark.About != "between 10.0 and 30.0 °C" {
+		if d := h.data().Rooms[0].Devices[0]; d.Sample != c.want || d.Spark.About != "between 10.0 and 30.0 °C" {
 			t.Errorf("%s: marked %t, line %+v", name, d.Sample, d.Spark)
 		}
 	}

@@ -1,7 +1,8 @@
-// Package page is the page to glance at: what the house says, what came in, what
-// is open and how the functions stand. Whoever serves it says where to look; it
-// reads the store when somebody looks, for all viewers at once, and nothing
-// behind their backs.
+// Package page serves the web page of hearth: the devices with their latest values,
+// dead letters, the latest readings of sources, open items and the state of the
+// functions. What is shown of a measurement, and in which words, stands in the
+// catalogue. The page reads the store only while somebody views it, once for all
+// viewers.
 package page
 
 import (
@@ -23,27 +24,31 @@ var tmpl = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"ago": ago, "stamp": stamp, "clock": clock, "text": text, "span": span, "pair": pair, "at": at, "badge": badge, "tile": tile, "title": title,
 }).ParseFS(files, "*.html"))
 
-// policy lets the page load its own style and script and nothing else.
+// policy lets the page load its own style and script, and nothing else.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 const (
-	deadline = 5 * time.Second
-	fresh    = 250 * time.Millisecond // many viewers ask the store once
-	pause    = time.Second            // after a look that could not read everything
+	deadline = 5 * time.Second        // of a snapshot
+	fresh    = 250 * time.Millisecond // for so long all viewers get the same snapshot
+	pause    = time.Second            // the same after a snapshot that could not read everything
 )
 
-// Page is the handler. / is the page, or a redirect to Home; /status is the
-// page in any case; a POST to /dead asks for dead letters; /status.json is what it shows; /sections.json is those parts
-// of the page that are other than those the viewer names in If-None-Match.
+// Page is the handler. It is safe for concurrent use.
+//
+//	GET  /               the page, or a redirect to Home if that is set
+//	GET  /status         the page
+//	GET  /status.json    what it shows, as Data
+//	GET  /sections.json  the markup of the sections that differ from those whose tags If-None-Match names
+//	POST /dead           requests a replay or drop of dead letters
 type Page struct {
-	Source
+	Inputs
 	Home string // "/function/dashboard/"
 
 	mu        sync.Mutex
 	collector *collector
 	last      *view
-	ended     time.Time // the last look
+	ended     time.Time // when the last snapshot ended
 }
 
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -54,9 +59,9 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-cache")
 	switch {
 	case r.Method == http.MethodPost && r.URL.Path == "/dead":
-		p.ask(w, r)
+		p.request(w, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		http.Error(w, "this is a page to look at", http.StatusMethodNotAllowed)
+		http.Error(w, "only GET and HEAD are allowed here", http.StatusMethodNotAllowed)
 	case r.URL.Path == "/" && p.Home != "":
 		http.Redirect(w, r, p.Home, http.StatusFound)
 	case r.URL.Path == "/" || r.URL.Path == "/status":
@@ -78,7 +83,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (p *Page) html(w http.ResponseWriter, r *http.Request) {
 	var b bytes.Buffer
-	if err := tmpl.Execute(&b, p.look(r.Context())); err != nil {
+	if err := tmpl.Execute(&b, p.snapshot(r.Context())); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -86,9 +91,10 @@ func (p *Page) html(w http.ResponseWriter, r *http.Request) {
 	w.Write(b.Bytes())
 }
 
-// json answers 304 where nothing has changed but the time.
+// json answers with a value made of the view and the tags that the viewer has, or with
+// 304 if only the time has changed.
 func (p *Page) json(w http.ResponseWriter, r *http.Request, of func(*view, []string) any) {
-	v := p.look(r.Context())
+	v := p.snapshot(r.Context())
 	w.Header().Set("ETag", `"`+v.tag()+`"`)
 	given := strings.Trim(strings.TrimPrefix(r.Header.Get("If-None-Match"), "W/"), `"`)
 	if given == v.tag() {
@@ -97,19 +103,19 @@ func (p *Page) json(w http.ResponseWriter, r *http.Request, of func(*view, []str
 	}
 	w.Header().Set("Content-Type", "application/json")
 	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)                     // markup is half as long, and nosniff keeps it JSON
-	e.Encode(of(v, strings.Split(given, "-"))) // an error means that the viewer left
+	e.SetEscapeHTML(false)                     // this halves the markup, and nosniff keeps browsers from reading it as HTML
+	e.Encode(of(v, strings.Split(given, "-"))) // an error means that the viewer is gone
 }
 
-// look returns what there is to see. Calls that wait for a look share it.
-func (p *Page) look(ctx context.Context) *view {
+// snapshot returns the present state. Concurrent calls share one.
+func (p *Page) snapshot(ctx context.Context) *view {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.collector == nil {
-		p.collector = newCollector(p.Source)
+		p.collector = newCollector(p.Inputs)
 	}
 	if now := p.Now(); p.due(now) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline) // others wait for it too
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline) // others wait for it, too
 		defer cancel()
 		p.last = newView(p.collector.collect(ctx, now))
 		p.ended = p.Now()
@@ -117,8 +123,8 @@ func (p *Page) look(ctx context.Context) *view {
 	return p.last
 }
 
-// due reports whether it is time for a new look: a while after the last one
-// ended, which may have taken its whole deadline.
+// due reports whether a new snapshot is to be made. The time counts from the end of the
+// last one, which may have taken as long as its deadline.
 func (p *Page) due(now time.Time) bool {
 	if p.last == nil || now.Before(p.ended) {
 		return true

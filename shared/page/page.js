@@ -1,9 +1,9 @@
-// Counts ages, and asks each moment for the sections that have changed.
+// Updates the ages every second, and fetches the sections that have changed.
 "use strict";
-const every = 500; // ms: what is said in the house shows within a second
+const every = 500; // ms; a new value is shown within a second
 const slow = 5000; // after a failure
 
-// ago is what format.go writes, and counts seconds while the page is looked at.
+// ago writes an age as format.go does, but with seconds.
 function ago(ms) {
   const s = Math.abs(ms) / 1000;
   const text =
@@ -12,7 +12,7 @@ function ago(ms) {
   return s < 2 ? "just now" : `${text} ago`;
 }
 
-// The clock of this computer may be off: ages are counted from the server's.
+// Ages are counted from the server's clock: that of this computer may be wrong.
 let ahead = 0;
 
 function tick(root) {
@@ -24,17 +24,17 @@ function tick(root) {
   }
 }
 
-// write writes a moment in the zone of the house, as the viewer's language does.
+// write writes a time in the zone of the house and the language of the viewer.
 function write(at) {
   const zone = document.getElementById("about").dataset.zone || "UTC";
   try {
     return at.toLocaleString(undefined, { timeZone: zone });
   } catch {
-    return at.toLocaleString(undefined, { timeZone: "UTC", timeZoneName: "short" }); // this browser does not know the zone
+    return at.toLocaleString(undefined, { timeZone: "UTC", timeZoneName: "short" }); // the browser does not know the zone
   }
 }
 
-// local writes all of a page's clocks so.
+// local writes all times of day below root with write.
 function local(root) {
   for (const t of root.querySelectorAll("time")) {
     const at = new Date(t.dateTime);
@@ -48,12 +48,12 @@ function flash(node) {
   const value = node.parentElement && node.parentElement.closest(".value");
   if (!value) return;
   value.classList.remove("fresh");
-  void value.offsetWidth; // begins the animation anew
+  void value.offsetWidth; // restarts the animation
   value.classList.add("fresh");
 }
 
-// morph makes a what b is and touches nothing else: what is folded open,
-// focused or selected stays so.
+// morph changes node a into node b and touches only what differs, so that what is
+// unfolded, focused or selected stays so.
 function morph(a, b) {
   if (a.isEqualNode(b)) return;
   if (a.nodeType !== b.nodeType || a.nodeName !== b.nodeName || a.id !== b.id) return a.replaceWith(b);
@@ -109,7 +109,7 @@ async function refresh() {
     asof.textContent = write(new Date(Date.now() + ahead));
     connection.textContent = "";
   } catch {
-    connection.textContent = "not answering: what is below may be old";
+    connection.textContent = "The server does not answer: values may be old";
     wait = slow;
   }
   busy = false;
@@ -117,8 +117,8 @@ async function refresh() {
   timer = setTimeout(refresh, wait);
 }
 
-// ask has a cause's dead letters replayed or dropped.
-async function ask(button) {
+// request asks the server to replay or drop the dead letters of a cause.
+async function request(button) {
   const { ask: action, cause, count } = button.dataset;
   if (action === "drop" && !confirm(`Drop ${count} dead letter${count === "1" ? "" : "s"} for good?`)) return;
   const status = button.parentElement.querySelector("[role=status]");
@@ -127,14 +127,14 @@ async function ask(button) {
     const res = await fetch("dead", { method: "POST", body: new URLSearchParams({ action, cause }), signal: AbortSignal.timeout(10000) });
     status.textContent = await res.text();
   } catch {
-    status.textContent = "not asked: no answer, try again";
+    status.textContent = "no answer: try again";
   }
   button.disabled = false;
 }
 
 document.addEventListener("click", (e) => {
   const button = e.target.closest("button[data-ask]");
-  if (button) ask(button);
+  if (button) request(button);
 });
 
 local(document);

@@ -64,7 +64,7 @@ func filled(t *testing.T) *store.Store {
 
 func site(t *testing.T, open func(context.Context) (*store.Store, error), home string) *httptest.Server {
 	t.Helper()
-	p := &Page{Home: home, Source: Source{
+	p := &Page{Home: home, Inputs: Inputs{
 		Functions: func() []Function {
 			return []Function{
 				{Name: "weather", State: Sample, Missing: []string{"OPENWEATHER_KEY"}, Schedule: "*/15 * * * *", Next: now.Add(5 * time.Minute)},
@@ -178,15 +178,15 @@ func TestManyItemsOfOneSourceHideNoOther(t *testing.T) {
 
 func TestAViewerWhoLeavesSpoilsItForNobody(t *testing.T) {
 	st := filled(t)
-	p := &Page{Source: Source{
+	p := &Page{Inputs: Inputs{
 		Functions: func() []Function { return []Function{{Name: "weather", State: Live}} },
 		Open:      func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return now },
 		Redact: func(s string) string { return s },
 	}}
 	gone, leave := context.WithCancel(t.Context())
 	leave()
-	p.look(gone)
-	if d := p.look(t.Context()).data; len(d.Errors) != 0 || len(d.Measurements) == 0 {
+	p.snapshot(gone)
+	if d := p.snapshot(t.Context()).data; len(d.Errors) != 0 || len(d.Measurements) == 0 {
 		t.Errorf("the next one sees %q", d.Errors)
 	}
 }
@@ -267,7 +267,7 @@ func TestOnlyWebAddressesAreLinks(t *testing.T) {
 // ended, however many look.
 func TestAStoreThatIsAwayIsTriedOnceASecond(t *testing.T) {
 	at, tries := now, 0
-	p := &Page{Source: Source{Now: func() time.Time { return at }, Redact: func(s string) string { return s },
+	p := &Page{Inputs: Inputs{Now: func() time.Time { return at }, Redact: func(s string) string { return s },
 		Open: func(context.Context) (*store.Store, error) {
 			tries++
 			at = at.Add(deadline)
@@ -275,7 +275,7 @@ func TestAStoreThatIsAwayIsTriedOnceASecond(t *testing.T) {
 		}}}
 	for i, wait := range []time.Duration{0, 0, 300 * time.Millisecond, 700 * time.Millisecond, 1} {
 		at = at.Add(wait)
-		p.look(t.Context())
+		p.snapshot(t.Context())
 		if want := 1 + i/4; tries != want {
 			t.Errorf("look %d: %d tries, want %d", i, tries, want)
 		}

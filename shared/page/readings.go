@@ -17,21 +17,21 @@ import (
 
 const (
 	day    = 24 * time.Hour
-	behind = 30 * day // the oldest that counts as newest
+	behind = 30 * day // older readings are not shown
 )
 
-// Measurement is the newest readings of one measurement.
+// Measurement is the latest readings of one measurement.
 type Measurement struct {
 	Name   string   `json:"name"`
 	Title  string   `json:"title"`
 	About  string   `json:"about"`
 	Series []Series `json:"series"`
 	More   int      `json:"more,omitempty"`
-	Span   string   `json:"-"` // of the small graphs: "24 h"
-	Dense  bool     `json:"-"` // one number a series: they fit side by side
+	Span   string   `json:"-"` // time span of the small graphs: "24 h"
+	Dense  bool     `json:"-"` // each series has one number only: they fit side by side
 }
 
-// Series is one line of it: a place, a symbol, a device.
+// Series is the latest reading of one series: of a place, a symbol.
 type Series struct {
 	Label  string    `json:"label"`
 	Time   time.Time `json:"time"`
@@ -46,7 +46,7 @@ type Value struct {
 	Title string  `json:"title"`
 	Unit  string  `json:"unit"`
 	Value float64 `json:"value"`
-	Text  string  `json:"text,omitempty"` // what the value means, where that is a word
+	Text  string  `json:"text,omitempty"` // the word for the value, shown in place of the number
 	Spark Spark   `json:"-"`
 
 	format catalogue.Format
@@ -70,7 +70,7 @@ func readAll(ctx context.Context, st *store.Store, ms []catalogue.Measurement, n
 			out = append(out, shown)
 		}
 		if err != nil && ctx.Err() != nil {
-			break // the store is slow; show what there is
+			break // the time is up: show what was read
 		}
 	}
 	return out, errs
@@ -82,7 +82,7 @@ func readOne(ctx context.Context, st *store.Store, m catalogue.Measurement, now 
 	if err != nil || len(newest) == 0 {
 		return out, err
 	}
-	q := window(m, now)
+	q := graphQuery(m, now)
 	series, err := st.Windows(ctx, q)
 	if err != nil {
 		return out, err
@@ -107,7 +107,7 @@ func readOne(ctx context.Context, st *store.Store, m catalogue.Measurement, now 
 	return out, nil
 }
 
-// newestOf returns the newest reading of each series, of a forecast the next.
+// newestOf returns the latest reading of each series; of a forecast the next one.
 func newestOf(ctx context.Context, st *store.Store, m catalogue.Measurement, now time.Time) ([]reading.Reading, error) {
 	if m.Ahead == 0 {
 		return st.Latest(ctx, m.Name, now.Add(-behind))
@@ -116,9 +116,9 @@ func newestOf(ctx context.Context, st *store.Store, m catalogue.Measurement, now
 	return first(points), err
 }
 
-// window is what the small graphs show: the last day, the next day of a
-// forecast, or a month of what comes daily.
-func window(m catalogue.Measurement, now time.Time) store.Query {
+// graphQuery is the query for the small graphs: the last day, of a forecast the next
+// day, of daily values the last month.
+func graphQuery(m catalogue.Measurement, now time.Time) store.Query {
 	switch {
 	case m.Ahead > 0:
 		return nextSteps(m.Name, day, now)

@@ -40,14 +40,14 @@ func TestACurveIsWholeAndInItsOrder(t *testing.T) {
 }
 
 func TestMeasurementsStandAsTheCatalogueHasThem(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	var rs []reading.Reading
 	for name, field := range map[string]string{"canary": "latency_seconds", "github_usage": "minutes_used", "outdoor_air": "us_aqi", "weather": "temperature_celsius", "stock_quote": "price_usd"} {
 		rs = append(rs, reading.Reading{Name: name, Fields: map[string]float64{field: 1}, Time: h.now})
 	}
 	h.ok(h.st.Write(t.Context(), rs))
 	var got []string
-	for _, m := range h.look().Measurements {
+	for _, m := range h.data().Measurements {
 		got = append(got, m.Name)
 	}
 	if want := "[weather outdoor_air stock_quote github_usage canary]"; fmt.Sprint(got) != want {

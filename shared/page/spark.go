@@ -11,30 +11,30 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Spark is a small line in a box of 100 by 24.
+// Spark is a small graph without axes, in a box of 100 by 24.
 type Spark struct {
-	Points string // of an SVG polyline; "": too few to draw
-	About  string // for those who cannot see it
+	Points string // of an SVG polyline; "": fewer than two
+	About  string // the range in words, for screen readers
 }
 
 const (
 	width, height = 100.0, 24.0
-	steps         = 96 // more points than that are means
+	steps         = 96 // a line has at most so many points, each the mean of a step
 )
 
-// graph is what a query has found, to be drawn from its first window on.
+// graph is a query and the series that it found.
 type graph struct {
 	query  store.Query
 	series []store.WindowSeries
 }
 
-// lastSteps asks for the steps up to now that a line over a span has.
+// lastSteps is the query for the steps of a line over a span that ends now.
 func lastSteps(measurement string, span time.Duration, now time.Time) store.Query {
 	step := span / steps
 	return nextSteps(measurement, span, now.Add(-(steps-1)*step))
 }
 
-// nextSteps asks for the steps of a line over a span, from the one that now is in.
+// nextSteps is the query for the steps of a line over a span that begins now.
 func nextSteps(measurement string, span time.Duration, now time.Time) store.Query {
 	q := store.Query{Name: measurement, From: now, Step: span / steps}
 	q.From, _ = q.Window(now)
@@ -42,15 +42,15 @@ func nextSteps(measurement string, span time.Duration, now time.Time) store.Quer
 	return q
 }
 
-// bucket is a step of a line: the mean of what is in it.
+// bucket is one step of a line: mean, number, minimum and maximum of its values.
 type bucket struct{ mean, count, low, high float64 }
 
-// of keeps the series of one field.
+// of returns the graph of one field.
 func (g graph) of(field string) graph {
 	return graph{g.query, slices.DeleteFunc(slices.Clone(g.series), func(s store.WindowSeries) bool { return s.Field != field })}
 }
 
-// buckets puts the series together, step by step.
+// buckets merges the series: what they have in one step becomes one bucket.
 func (g graph) buckets() []bucket {
 	out := make([]bucket, steps)
 	for _, s := range g.series {
@@ -71,7 +71,7 @@ func (g graph) buckets() []bucket {
 	return out
 }
 
-// line draws buckets of the same width, of values in a unit.
+// line draws buckets as points at equal distances.
 func line(buckets []bucket, unit string, f catalogue.Format) Spark {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, b := range buckets {
@@ -100,7 +100,7 @@ func line(buckets []bucket, unit string, f catalogue.Format) Spark {
 	return Spark{strings.TrimSpace(b.String()), strings.TrimSpace(fmt.Sprintf("between %s and %s %s", least, most, sign))}
 }
 
-// drawn is a value with the span of its graph, for the template.
+// drawn is a value and the time span of its graph, for the template.
 type drawn struct {
 	Span  string
 	Value Value

@@ -13,16 +13,16 @@ import (
 	"github.com/hearth-home/hearth/shared/quality"
 )
 
-// view is what was collected, and a sum of each of its sections by which a
-// viewer knows what has changed. Ages are none of it: they are for the viewer
-// to count.
+// view is what was collected, and a hash of each section of the page. A viewer sends
+// the hashes that it has and gets the sections that have changed. Ages are not hashed:
+// the viewer counts them.
 type view struct {
 	data Data
 	zone *time.Location
 	sums []string
 }
 
-// sections are the parts of the page, in order, each with what it shows.
+// sections are the parts of the page, each with the data that it shows.
 var sections = []struct {
 	id string
 	of func(Data) any
@@ -45,7 +45,7 @@ func newView(d Data) *view {
 		sum := fnv.New64a()
 		fmt.Fprint(sum, d.Zone)
 		if err := json.NewEncoder(sum).Encode(s.of(d)); err != nil {
-			fmt.Fprint(sum, d.Now) // what cannot be told apart has changed
+			fmt.Fprint(sum, d.Now) // without a hash the section counts as changed
 		}
 		v.sums = append(v.sums, fmt.Sprintf("%x", sum.Sum64()))
 	}
@@ -54,7 +54,7 @@ func newView(d Data) *view {
 
 func (v *view) tag() string { return strings.Join(v.sums, "-") }
 
-// changed returns the sections whose sums are not among those known, as markup.
+// changed returns the markup of the sections whose hashes differ from those known.
 func (v *view) changed(known []string) map[string]string {
 	out := map[string]string{}
 	for i, s := range sections {
@@ -69,14 +69,14 @@ func (v *view) changed(known []string) map[string]string {
 	return out
 }
 
-// The page's template reads these.
+// The template of the page reads these.
 
 func (v *view) Data() Data           { return v.data }
 func (v *view) Now() time.Time       { return v.data.Now }
 func (v *view) Zone() *time.Location { return v.zone }
 func (v *view) Tag() string          { return v.tag() }
 
-// moment is a time, and from when and in which zone it is seen.
+// moment is a time, with the present time and the zone in which to write it.
 type moment struct {
 	Now, Time time.Time
 	Zone      *time.Location
@@ -84,7 +84,7 @@ type moment struct {
 
 func at(v *view, t time.Time) moment { return moment{v.data.Now, t, v.zone} }
 
-// placed is a device in its view.
+// placed is a device and the view that it is part of.
 type placed struct {
 	View   *view
 	Device Device
@@ -92,7 +92,7 @@ type placed struct {
 
 func tile(v *view, d Device) placed { return placed{v, d} }
 
-// title is a room's heading, "" where there is nothing to tell apart.
+// title returns the heading of a room, "" if it is the only one.
 func title(v *view, r Room) string {
 	if r.Name == "" && slices.ContainsFunc(v.data.Rooms, func(o Room) bool { return o.order == 0 }) {
 		return "Elsewhere"
@@ -100,7 +100,7 @@ func title(v *view, r Room) string {
 	return r.Name
 }
 
-// badge is what a badge says of a quality.
+// badge returns the word for a quality.
 func badge(q string) string {
 	if known := quality.Quality(q); known.Known() {
 		return catalogue.QualityWord(known.Code())

@@ -12,17 +12,16 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// TestAPersonAsksForTheDeadLettersOfACause: what is asked on the page waits in
-// the store for the connector; what is not understood, or comes from another
-// site, leaves nothing there.
-func TestAPersonAsksForTheDeadLettersOfACause(t *testing.T) {
-	h := newHouse(t)
+// TestAPersonRequestsADropOfDeadLetters: a request on the page is stored for the
+// connector. A request with mistakes or from another site is not.
+func TestAPersonRequestsADropOfDeadLetters(t *testing.T) {
+	h := newFixture(t)
 	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{Dead: []store.DeadLetter{
 		h.letter(0, "sensors", "a/b", "no mapping for a/b", `{}`),
 		h.letter(1, "sensors", "a/b/c", "no mapping for a/b/c", `{}`),
 	}}))
 	page := h.page()
-	dead := page.look(t.Context()).data.Dead
+	dead := page.snapshot(t.Context()).data.Dead
 	cause := dead[0].ID
 	post := func(body string, header ...string) (int, string) {
 		r := httptest.NewRequest(http.MethodPost, "http://hearth.test/dead", strings.NewReader(body))
@@ -39,12 +38,12 @@ func TestAPersonAsksForTheDeadLettersOfACause(t *testing.T) {
 		"action=drop":               400,
 		"cause=" + cause:            400,
 		"action=eat&cause=" + cause: 400,
-		"action=drop&cause=" + cause + "&all=true":         400,
-		"action=drop&cause=" + cause + "&cause=x":          400,
-		"action=drop&action=replay&cause=" + cause:         400,
-		"action=drop&cause=x-0":                            404,
-		"action=drop&cause=%zz":                            400,
-		"action=drop&cause=" + strings.Repeat("x", maxAsk): 400,
+		"action=drop&cause=" + cause + "&all=true":             400,
+		"action=drop&cause=" + cause + "&cause=x":              400,
+		"action=drop&action=replay&cause=" + cause:             400,
+		"action=drop&cause=x-0":                                404,
+		"action=drop&cause=%zz":                                400,
+		"action=drop&cause=" + strings.Repeat("x", maxRequest): 400,
 	} {
 		if code, text := post(body); code != want {
 			t.Errorf("%.60q: %d %s, want %d", body, code, text, want)
@@ -56,7 +55,7 @@ func TestAPersonAsksForTheDeadLettersOfACause(t *testing.T) {
 	if code, _ := post("action=drop&cause="+cause, "Origin", "http://evil.test"); code != http.StatusForbidden {
 		t.Errorf("from another origin: %d", code)
 	}
-	if code, text := post("action=drop&cause="+cause, "Sec-Fetch-Site", "same-origin"); code != http.StatusAccepted || !strings.HasPrefix(text, "asked") {
+	if code, text := post("action=drop&cause="+cause, "Sec-Fetch-Site", "same-origin"); code != http.StatusAccepted || !strings.HasPrefix(text, "requested") {
 		t.Errorf("%d %s", code, text)
 	}
 	got, err := h.st.TakeDeadRequests(t.Context(), nil, h.now.Add(time.Minute), 10)

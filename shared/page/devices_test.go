@@ -15,38 +15,38 @@ import (
 	"github.com/hearth-home/hearth/shared/store/sqlite"
 )
 
-// house is a store in which devices have spoken.
-type house struct {
+// fixture is a store with devices that have reported values.
+type fixture struct {
 	t     *testing.T
 	st    *store.Store
-	rooms *[]store.DeviceSetting // of all devices
-	now   time.Time              // of the page, and what all times in the store are relative to
+	rooms *[]store.DeviceSetting // the rooms of all devices
+	now   time.Time              // the time of the page; all times in the store are relative to it
 }
 
-func newHouse(t *testing.T) house {
+func newFixture(t *testing.T) fixture {
 	t.Helper()
-	return houseAt(t, now)
+	return fixtureAt(t, now)
 }
 
-func houseAt(t *testing.T, now time.Time) house {
+func fixtureAt(t *testing.T, now time.Time) fixture {
 	t.Helper()
 	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	return house{t, st, new([]store.DeviceSetting), now}
+	return fixture{t, st, new([]store.DeviceSetting), now}
 }
 
-func (h house) ok(err error) {
+func (h fixture) ok(err error) {
 	h.t.Helper()
 	if err != nil {
 		h.t.Fatal(err)
 	}
 }
 
-// device registers one, and these are its states.
-func (h house) device(kind, name, room string, states ...store.DeviceState) string {
+// device registers a device with its latest values, and returns its id.
+func (h fixture) device(kind, name, room string, states ...store.DeviceState) string {
 	h.t.Helper()
 	ids, err := h.st.AdoptDevices(h.t.Context(), []store.DeviceRequest{{Physical: kind + "/" + name, Kind: kind, Device: strings.ToLower(strings.ReplaceAll(name, " ", "-")), Name: name}}, h.now)
 	h.ok(err)
@@ -68,8 +68,8 @@ func (h house) device(kind, name, room string, states ...store.DeviceState) stri
 	return ids[0].Device
 }
 
-func (h house) page() *Page {
-	p := &Page{Source: Source{
+func (h fixture) page() *Page {
+	p := &Page{Inputs: Inputs{
 		Open: func(context.Context) (*store.Store, error) { return h.st, nil }, Now: func() time.Time { return h.now },
 		Redact:  func(s string) string { return strings.ReplaceAll(s, "geheim", "[secret]") },
 		Propose: func(topic string, _ []byte) (string, error) { return "devices:\n  - topic: " + topic, nil },
@@ -78,22 +78,22 @@ func (h house) page() *Page {
 	return p
 }
 
-func (h house) look() Data { return h.page().look(h.t.Context()).data }
+func (h fixture) data() Data { return h.page().snapshot(h.t.Context()).data }
 
 func state(metric string, v float64) store.DeviceState {
 	return store.DeviceState{Metric: metric, Value: v}
 }
 
 func TestDevicesStandByRoomAndTheUnknownRoomIsLast(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.device("edge", "Stray", "", state("temperature_celsius", 20))
 	h.device("zigbee", "Window", "Office", state("contact", 0))
 	h.device("edge", "Desk", "Office", state("temperature_celsius", 21))
 	h.device("edge", "Fridge", "Kitchen", state("temperature_celsius", 4))
 	h.device("node", "pi", "", state("online", 1))
-	h.device("edge", "mute", "Office") // it never said anything
+	h.device("edge", "mute", "Office") // it has never reported anything
 	var got []string
-	for _, r := range h.look().Rooms {
+	for _, r := range h.data().Rooms {
 		for _, d := range r.Devices {
 			got = append(got, r.Name+": "+d.Name)
 		}
@@ -103,15 +103,15 @@ func TestDevicesStandByRoomAndTheUnknownRoomIsLast(t *testing.T) {
 	}
 }
 
-func TestATileSaysWhatMattersInWords(t *testing.T) {
-	h := newHouse(t)
+func TestATileShowsTheCatalogueOrderAndWords(t *testing.T) {
+	h := newFixture(t)
 	plug := h.device("edge", "Plug", "", state("voltage_volts", 230.4), state("power_watts", 83.26), state("on", 1), state("energy_kwh", 1644.3), state("signal_dbm", -58))
 	door := h.device("zigbee", "Door", "", state("contact", 1), state("battery_percent", 9), state("linkquality", 87), state("available", 0))
 	co2 := h.device("edge", "Air", "", store.DeviceState{Metric: "co2_ppm", Value: 1650, Quality: "suspect", Reason: "co2_ppm went from 400 to 1650"},
 		store.DeviceState{Metric: "temperature_celsius", Value: 7.99, Quality: "warming_up"},
 		store.DeviceState{Metric: "humidity_percent", Value: 45, Time: now.Add(-48 * time.Hour)})
 	tiles := map[string]Device{}
-	for _, r := range h.look().Rooms {
+	for _, r := range h.data().Rooms {
 		for _, d := range r.Devices {
 			tiles[d.ID] = d
 		}
@@ -123,7 +123,7 @@ func TestATileSaysWhatMattersInWords(t *testing.T) {
 		t.Errorf("door = %+v %+v", *d.Main, d.Small)
 	}
 	if d := tiles[co2]; d.Quality != "suspect" || !strings.Contains(d.Reasons(), "went from 400") || d.Main.Key != "temperature_celsius" || len(d.Metrics) != 1 || len(d.More) != 1 {
-		t.Errorf("air = %+v, want what it no longer says folded away", d)
+		t.Errorf("air = %+v, want the value that is two days old folded away", d)
 	}
 	_, body := get(t, listen(t, h.page()).URL)
 	for _, want := range []string{"<b>8.0</b>", "<b>83.3</b>", "<b>1650</b>", ">closed<", ">suspect</span>", ">offline</span>"} {
@@ -134,10 +134,10 @@ func TestATileSaysWhatMattersInWords(t *testing.T) {
 }
 
 func TestANodeOfSimulatedSensorsIsMarked(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.device("node", "sample", "", state("online", 1), state("simulated", 1))
 	h.device("node", "pi", "", state("online", 1), state("simulated", 0))
-	for _, d := range h.look().Rooms[0].Devices {
+	for _, d := range h.data().Rooms[0].Devices {
 		if d.Sample != (d.Name == "sample") || len(d.all()) > 0 {
 			t.Errorf("%s: sample %t, %+v", d.Name, d.Sample, d.all())
 		}
@@ -145,28 +145,28 @@ func TestANodeOfSimulatedSensorsIsMarked(t *testing.T) {
 }
 
 func TestMissingNumbersStandAtTheirNode(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	id := h.device("node", "pi", "", state("online", 1))
 	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{Nodes: []string{"pi"}, Count: func([]store.EdgeSeq) []store.EdgeSeq {
 		return []store.EdgeSeq{{Node: "pi", Boot: "a", Started: now, Seen: now, Upto: 90, Highest: 90, Missing: 5}, {Node: "pi", Boot: "b", Started: now, Seen: now, Upto: 9, Highest: 9, Missing: 2}}
 	}}))
-	if d := h.look().Rooms[0].Devices[0]; d.ID != id || d.Missing != 7 {
+	if d := h.data().Rooms[0].Devices[0]; d.ID != id || d.Missing != 7 {
 		t.Errorf("node = %+v, want 7 missing", d)
 	}
 	if _, body := get(t, listen(t, h.page()).URL); !strings.Contains(body, "7 missing") {
-		t.Error("the page does not say so")
+		t.Error("the page does not show it")
 	}
 }
 
 func TestWhatDevicesMeasureIsNotRepeatedBelow(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	id := h.device("edge", "Desk", "", state("temperature_celsius", 21))
 	var rs []reading.Reading
 	for i := range 48 {
 		rs = append(rs, reading.Reading{Name: "air", Tags: map[string]string{"device": id}, Fields: map[string]float64{"temperature_celsius": 20 + float64(i%3)}, Time: now.Add(-time.Duration(i+1) * 30 * time.Minute)})
 	}
 	h.ok(h.st.Write(t.Context(), rs))
-	d := h.look()
+	d := h.data()
 	if len(d.Measurements) != 0 {
 		t.Errorf("measurements = %+v", d.Measurements)
 	}
@@ -176,7 +176,7 @@ func TestWhatDevicesMeasureIsNotRepeatedBelow(t *testing.T) {
 }
 
 func TestOnlyWhatChangedIsSent(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.device("edge", "Desk", "", state("temperature_celsius", 21))
 	p := h.page()
 	clock := now
@@ -214,7 +214,7 @@ func TestOnlyWhatChangedIsSent(t *testing.T) {
 }
 
 func TestManyDevicesStayAPageOfSomeSize(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	var requests []store.DeviceRequest
 	var states []store.DeviceState
 	for i := range maxDevices + 50 {
@@ -227,7 +227,7 @@ func TestManyDevicesStayAPageOfSomeSize(t *testing.T) {
 	_, err := h.st.AdoptDevices(t.Context(), requests, now)
 	h.ok(err)
 	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{States: states}))
-	d := h.look()
+	d := h.data()
 	n := 0
 	for _, r := range d.Rooms {
 		n += len(r.Devices)
@@ -237,9 +237,9 @@ func TestManyDevicesStayAPageOfSomeSize(t *testing.T) {
 	}
 }
 
-// BenchmarkLook is what each look costs the machine of a house of 300 devices
-// while somebody has the page open.
-func BenchmarkLook(b *testing.B) {
+// BenchmarkSnapshot measures a snapshot of 300 devices, which is made twice a second
+// while somebody views the page.
+func BenchmarkSnapshot(b *testing.B) {
 	st, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "hearth.db"))
 	if err != nil {
 		b.Fatal(err)
@@ -261,15 +261,15 @@ func BenchmarkLook(b *testing.B) {
 		b.Fatal(err)
 	}
 	clock := now
-	p := &Page{Source: Source{Open: func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return clock }, Redact: func(s string) string { return s }}}
-	p.look(b.Context())
+	p := &Page{Inputs: Inputs{Open: func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return clock }, Redact: func(s string) string { return s }}}
+	p.snapshot(b.Context())
 	for b.Loop() {
 		clock = clock.Add(time.Second)
-		p.look(b.Context())
+		p.snapshot(b.Context())
 	}
 }
 
 // saveDevices stores a change as ingest does.
 func saveDevices(ctx context.Context, st *store.Store, c store.DeviceChange) error {
-	return st.Commit(ctx, "store what devices say", nil, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) })
+	return st.Commit(ctx, "store devices", nil, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) })
 }

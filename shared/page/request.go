@@ -10,44 +10,45 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-const maxAsk = 4 << 10 // bytes of a request
+const maxRequest = 4 << 10 // bytes of a request
 
-// otherSites are refused: any web page in a person's browser can reach this one.
+// otherSites refuses requests of other web pages, which a browser sends to this one too.
 var otherSites = http.NewCrossOriginProtection()
 
-// ask keeps what a person wants done with the dead letters of one cause, for the
-// connector to fetch: a POST of action=replay or drop, and the id of the cause.
-// 202 kept; 400 not understood; 403 from another site; 404 no such cause, as
-// where its letters are gone by now; 503 the store is away or has no room.
-func (p *Page) ask(w http.ResponseWriter, r *http.Request) {
+// request stores a request to replay or drop the dead letters of one cause. The
+// connector fetches it from the store. The body is a form with action=replay or
+// action=drop, and cause= the id of the cause.
+// 202 stored; 400 the form has mistakes; 403 from another site; 404 no dead letters
+// have this cause; 503 the store cannot be reached or has too many requests.
+func (p *Page) request(w http.ResponseWriter, r *http.Request) {
 	if err := otherSites.Check(r); err != nil {
 		http.Error(w, err.Error(), http.StatusForbidden)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxAsk)
-	action, cause, err := asked(r)
+	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
+	action, cause, err := parseRequest(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	d := p.look(r.Context()).data
+	d := p.snapshot(r.Context()).data
 	n := slices.IndexFunc(d.Dead, func(d Dead) bool { return d.ID == cause })
 	if n < 0 {
 		http.Error(w, "there are no dead letters of this cause any more", http.StatusNotFound)
 		return
 	}
-	// What became a dead letter after the page was made is not meant.
+	// The request does not cover letters that are newer than the page.
 	req := store.DeadRequest{Action: action, Function: d.Dead[n].Function, Cause: d.Dead[n].Reason, Requested: d.Now}
-	if err := p.keep(r.Context(), req); err != nil {
+	if err := p.saveRequest(r.Context(), req); err != nil {
 		http.Error(w, p.Redact(err.Error()), http.StatusServiceUnavailable)
 		return
 	}
 	w.WriteHeader(http.StatusAccepted)
-	fmt.Fprintln(w, "asked: the connector does it within a minute")
+	fmt.Fprintln(w, "requested: the connector does it within a minute")
 }
 
-// asked reads a request, and refuses what it does not know.
-func asked(r *http.Request) (action, cause string, err error) {
+// parseRequest reads the form, and refuses fields that it does not know.
+func parseRequest(r *http.Request) (action, cause string, err error) {
 	if err := r.ParseForm(); err != nil {
 		return "", "", fmt.Errorf("the request cannot be read: %w", err)
 	}
@@ -61,7 +62,8 @@ func asked(r *http.Request) (action, cause string, err error) {
 	return action, cause, nil
 }
 
-func (p *Page) keep(ctx context.Context, r store.DeadRequest) error {
+// saveRequest adds the request to the store.
+func (p *Page) saveRequest(ctx context.Context, r store.DeadRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	st, err := p.Open(ctx)
