@@ -118,7 +118,7 @@ func (l *Letters) reportSomeGone(ctx context.Context, ds []*Letter) error {
 	var ms []message.Message
 	for _, d := range ds {
 		if l.letters[fileName(d.Function, d.ID)] != nil || !d.mirrored() {
-			continue // the message was rejected again since
+			continue // not removed any more: its message was rejected again
 		}
 		m, err := l.notice(d, true)
 		if err != nil {

@@ -21,6 +21,7 @@ type Query struct {
 	All      bool      `json:"all,omitempty"`    // all letters are meant; not together with a filter. A drop without a filter needs it
 }
 
+// matches reports whether d matches all fields of q.
 func (q Query) matches(d *Letter) bool {
 	return (q.ID == "" || q.ID == d.ID) && (q.Function == "" || q.Function == d.Function) &&
 		(q.Topic == "" || topic.Match(q.Topic, d.Topic)) && strings.Contains(d.Reason, q.Reason) && (q.Cause == "" || q.Cause == d.Reason) && (q.Before.IsZero() || !d.Last.After(q.Before))

@@ -53,6 +53,8 @@ type session struct {
 	quickLosses int             // in a row
 }
 
+// newSession returns a session that is not connected yet. enqueue is called for each
+// message.
 func newSession(o Options, enqueue func(incoming)) (*session, error) {
 	s := &session{log: o.Log, access: o.Broker, readOnly: o.ReadOnly, topic: o.Topic, enqueue: enqueue}
 	s.dropped.Store(-1)
@@ -65,6 +67,7 @@ func newSession(o Options, enqueue func(incoming)) (*session, error) {
 	return s, nil
 }
 
+// options returns the library's options for the session.
 func (s *session) options() (*mqtt.ClientOptions, error) {
 	o, err := ClientOptions(s.access)
 	if err != nil {
@@ -103,7 +106,7 @@ func (s *session) received(_ mqtt.Client, m mqtt.Message) {
 		return
 	}
 	if isAck(m.Topic()) && !s.acksWanted.Load() {
-		m.Ack() // a function with hearth/# would get each acknowledgement that the connector publishes, as many as there are readings
+		m.Ack() // not stored: a function with hearth/# would be called for each acknowledgement that the connector publishes
 		return
 	}
 	s.enqueue(incoming{
