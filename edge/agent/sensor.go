@@ -71,7 +71,7 @@ func (s *sensor) run(ctx context.Context) {
 	for sleepUntil(ctx, next) {
 		next = next.Add(s.config.Interval)
 		if late := time.Since(next); late > 0 {
-			next = next.Add(late.Truncate(s.config.Interval)) // missed readings are not made up for
+			next = next.Add(late.Truncate(s.config.Interval)) // skip the missed readings
 		}
 		s.takeReading(ctx, next)
 		if s.reopenDelay > 0 && time.Until(next) < s.reopenDelay {
