@@ -120,6 +120,7 @@ func (r *Reader) nextView() (v view, ok bool) {
 	return v, true
 }
 
+// setPos sets the reader's position.
 func (r *Reader) setPos(pos Seq) {
 	r.l.mu.Lock()
 	defer r.l.mu.Unlock()
@@ -157,34 +158,42 @@ func (r *Reader) fromDisk(v view, b *batch) error {
 	for pos := v.pos; !b.full && pos < v.end; {
 		off, num := s.scan.off, s.scan.num
 		f, err := s.scan.next()
+		if err != nil && s.mayRetry(err) {
+			return err
+		}
 		if err != nil {
-			if !errors.Is(err, io.EOF) {
-				if !errors.Is(err, syscall.EIO) {
-					return err
-				}
-				if s.failures++; s.failures < giveUpAfter {
-					return err
-				}
-			}
 			r.skipRest(v, s.scan.off)
 			return nil
 		}
 		s.failures = 0
 		seq := v.seg.first + Seq(f.num) - 1
 		if seq < v.pos {
-			continue
+			continue // the scan began before v.pos
 		}
 		if !b.add(seq, f) {
-			s.scan.off, s.scan.num = off, num
+			s.scan.off, s.scan.num = off, num // the next call reads this record again
 			return nil
 		}
 		r.l.mu.Lock()
-		r.skip(seq)
+		r.skip(seq) // records before seq that the scan did not find
 		r.pos = seq + 1
 		r.l.mu.Unlock()
 		pos = seq + 1
 	}
 	return nil
+}
+
+// mayRetry reports whether a scan that failed with err may succeed later. It is false
+// for io.EOF, the end of the segment's readable records, and after repeated EIO.
+func (s *source) mayRetry(err error) bool {
+	if errors.Is(err, io.EOF) {
+		return false
+	}
+	if !errors.Is(err, syscall.EIO) {
+		return true
+	}
+	s.failures++
+	return s.failures < giveUpAfter
 }
 
 // skipRest skips the rest of v's segment, from offset off on, as lost.
@@ -225,6 +234,7 @@ func (s *source) closeFile() error {
 	return err
 }
 
+// close closes the file and ends the source: take then returns ErrClosed.
 func (s *source) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -53,9 +53,9 @@
 //
 // # Cost
 //
-// 16 bytes on disk for each record. With 20 records of 200 bytes a second (0.35 GB a day), ext4
-// wrote to its device 9.0 GB a day with Options.Sync 0, 1.4 GB with 1 s, 0.65 GB
-// with 5 s and 0.55 GB with 30 s.
+// 16 bytes on disk for each record. With 20 records of 200 bytes a second (0.35 GB a
+// day), ext4 wrote to its device 9.0 GB a day with Options.Sync 0, 1.4 GB with 1 s,
+// 0.65 GB with 5 s and 0.55 GB with 30 s.
 package spool
 
 import (
@@ -74,7 +74,7 @@ import (
 // order, without gaps.
 type Seq uint64
 
-// Policy says what happens when the cap is reached.
+// Policy says what happens at the cap.
 type Policy int
 
 const (
@@ -111,8 +111,7 @@ var (
 // length field can make a reader allocate.
 const maxData = 16 << 20
 
-// Stats are counts since Open, except for segments, records and Bytes, which are
-// current values.
+// Stats has counts since Open, and the current values of segments, records and Bytes.
 type Stats struct {
 	Appended   uint64 // records acknowledged
 	groups     uint64 // writes for these records

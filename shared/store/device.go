@@ -35,7 +35,7 @@ type DeviceState struct {
 	Text     string    `json:"text,omitempty"` // if not empty, there is no value
 	Time     time.Time `json:"time,omitzero"`  // by the source's clock; zero: unknown
 	Arrived  time.Time `json:"arrived"`
-	Changed  time.Time `json:"changed"` // since when the metric has this value
+	Changed  time.Time `json:"changed"` // since when the metric has this value: its source's time, or the arrival if that is unknown
 	Quality  string    `json:"quality"` // ok, warming_up, suspect, clock_unsynced
 	Reason   string    `json:"reason,omitempty"`
 	Retained bool      `json:"retained,omitempty"`

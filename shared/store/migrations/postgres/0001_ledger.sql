@@ -1,7 +1,7 @@
 create table leases (
     name    text primary key,
     owner   text not null,
-    fence   bigint not null, -- increases with every grant
+    fence   bigint not null, -- increases with every holder
     expires timestamptz      -- null: free
 );
 
@@ -17,7 +17,7 @@ create table runs (
     stored      bigint not null,
     unchanged   bigint not null,
     error       text not null,
-    outcomes    jsonb not null, -- one object a target
+    outcomes    jsonb not null, -- an array with an object for each target
     sample      boolean not null,
     fence       bigint not null
 );
@@ -27,7 +27,7 @@ create index runs_by_start on runs (started desc);
 create table targets (
     function text not null,
     target   text not null,
-    failing  timestamptz, -- since when without a break; null: it works
+    failing  timestamptz, -- since when every run has failed for it; null: the last run succeeded
     told     boolean not null,
     reason   text not null,
     last_ok  timestamptz,
@@ -38,7 +38,7 @@ create table quotas (
     key            text not null,
     window_start   timestamptz not null,
     used           bigint not null,
-    used_scheduled bigint not null, -- of used
+    used_scheduled bigint not null, -- the part of used that scheduled runs called
     primary key (key, window_start)
 );
 

@@ -7,14 +7,14 @@ create table items (
     at         timestamptz,    -- the source's clock
     attributes jsonb not null, -- an object of strings
     sample     boolean not null,
-    seen       timestamptz not null, -- first by hearth
+    seen       timestamptz not null, -- when hearth first saw it
     closed     timestamptz,          -- null: open
     primary key (source, target, id)
 );
 create index items_open on items (source, target) where closed is null;
 create index items_newest on items (at desc) where closed is null;
 
--- tasks is for a table panel: what is open, for how long, and untouched for how long.
+-- tasks is for a table panel: the open tasks, with their age and idle days.
 create view tasks as
 select target, id, title, url, at, sample, attributes, seen,
     extract(epoch from now() - at)::float8 / 86400 as age_days,

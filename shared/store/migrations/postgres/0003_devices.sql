@@ -1,21 +1,21 @@
 create table devices (
-    id          text primary key, -- the tag on its readings, for ever
+    id          text primary key, -- the tag device of its readings; it never changes
     kind        text not null,    -- edge, node, zigbee, bridge, group, mapped
-    name        text not null,    -- for people
+    name        text not null,    -- shown to users
     room        text not null,
     replaced_by text not null,    -- '' or the device that took its place
-    maintenance timestamptz,      -- until then nothing is told of it
-    seen        timestamptz not null -- first by hearth
+    maintenance timestamptz,      -- no alert is sent for the device until then
+    seen        timestamptz not null -- when hearth first saw it
 );
 
--- What a device has been: the plug on the shelf last year, another one now.
+-- The physical ids of a device over time. A replaced plug keeps its device.
 create table device_ids (
     physical text not null, -- ieee address, name at the edge, topic
     since    timestamptz not null,
-    until    timestamptz,   -- null: still
+    until    timestamptz,   -- null: still bound
     device   text not null references devices (id),
-    name     text not null, -- what its source calls it
-    about    jsonb not null, -- what its source says: model, metrics with unit and range
+    name     text not null, -- from the device's source
+    about    jsonb not null, -- description from the device's source: model, metrics with unit and range
     primary key (physical, since)
 );
 create unique index device_ids_now on device_ids (physical) where until is null;
@@ -28,11 +28,11 @@ create table device_states (
     text      text not null,
     time      timestamptz,          -- the source's clock; null: unknown
     arrived   timestamptz not null,
-    changed   timestamptz not null, -- since when it has this value, by hearth's count
+    changed   timestamptz not null, -- since when it has this value: the reading's time, or its arrival if it has none
     quality   text not null,        -- ok, warming_up, suspect, clock_unsynced
     reason    text not null,
     retained  boolean not null,
-    good      double precision,     -- the last value of quality ok: what steps are measured from
+    good      double precision,     -- the last value of quality ok; the rate of change is computed from it
     good_time timestamptz,
     primary key (device, metric)
 );
@@ -40,18 +40,18 @@ create table device_states (
 create table edge_seqs (
     node    text not null,
     boot    text not null,
-    started timestamptz not null, -- first seen
+    started timestamptz not null, -- when hearth first saw the boot
     seen    timestamptz not null, -- last
-    upto    bigint not null,      -- all of 1 to upto is stored or given up
+    upto    bigint not null,      -- every number from 1 to upto is stored or lost
     highest bigint not null,
-    first   boolean not null,     -- of the node's boots: hearth may be younger than it
-    missing bigint not null,      -- given up
-    holes   jsonb not null,       -- [from, to, unix seconds when noticed]
-    lost    jsonb not null,       -- [from, to], given up, and taken back when they come
+    first   boolean not null,     -- the first boot that hearth has seen of the node: it may have begun before
+    missing bigint not null,      -- how many numbers are lost
+    holes   jsonb not null,       -- numbers that may still come: [from, to, unix seconds when noticed]
+    lost    jsonb not null,       -- lost numbers, as holes; removed when they come after all
     primary key (node, boot)
 );
 
--- When a reading without a clock arrived first: sent again, it is the same.
+-- When a reading without a time of its own first arrived. Sent again, it keeps that time.
 create table edge_arrivals (
     node  text not null,
     boot  text not null,
@@ -61,7 +61,7 @@ create table edge_arrivals (
 );
 create index edge_arrivals_by_time on edge_arrivals (nanos);
 
--- The mirror of the connectors' dead letters.
+-- Copies of the connectors' dead letters.
 create table dead_letters (
     id         text not null,
     function   text not null,
@@ -72,7 +72,7 @@ create table dead_letters (
     count      bigint not null,
     size       bigint not null,
     sample     bytea not null, -- its first 4 KiB
-    told       timestamptz not null, -- arrival of the news
+    told       timestamptz not null, -- when the connector's last report of it arrived
     gone       boolean not null,     -- replayed or dropped
     primary key (id, function)
 );

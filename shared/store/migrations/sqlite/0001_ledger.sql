@@ -2,7 +2,7 @@
 create table leases (
     name    text primary key,
     owner   text not null,
-    fence   integer not null, -- increases with every grant
+    fence   integer not null, -- increases with every holder
     expires timestamp      -- null: free
 );
 
@@ -18,7 +18,7 @@ create table runs (
     stored      integer not null,
     unchanged   integer not null,
     error       text not null,
-    outcomes    text not null, -- one object a target
+    outcomes    text not null, -- an array with an object for each target
     sample      boolean not null,
     fence       integer not null
 );
@@ -28,7 +28,7 @@ create index runs_by_start on runs (started desc);
 create table targets (
     function text not null,
     target   text not null,
-    failing  timestamp, -- since when without a break; null: it works
+    failing  timestamp, -- since when every run has failed for it; null: the last run succeeded
     told     boolean not null,
     reason   text not null,
     last_ok  timestamp,
@@ -39,7 +39,7 @@ create table quotas (
     key            text not null,
     window_start   timestamp not null,
     used           integer not null,
-    used_scheduled integer not null, -- of used
+    used_scheduled integer not null, -- the part of used that scheduled runs called
     primary key (key, window_start)
 );
 

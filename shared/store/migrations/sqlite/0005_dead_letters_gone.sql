@@ -1,2 +1,2 @@
--- Dead letters that are gone are deleted a day later.
+-- For the deletion of dead letters a day after they were replayed or dropped.
 create index dead_letters_gone on dead_letters (told) where gone;

@@ -1,6 +1,6 @@
--- Which process of a function wrote last what devices say. What steps and
--- counters are measured from is in its memory: another one must read it anew.
+-- Which process of a function has claimed the device states. It caches the values from
+-- which rates of change and counters are computed. Another process must read them again.
 create table device_writers (
     function text primary key,
-    writer   text not null -- random, one a process
+    writer   text not null -- a random id of the process
 );

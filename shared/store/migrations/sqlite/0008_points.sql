@@ -1,6 +1,6 @@
 -- serves: 8
--- One typed row a value, instead of a JSON row a reading. What is in readings
--- is moved piece by piece when the store is opened, and the table then dropped.
+-- One typed row for each value, instead of a JSON row for each reading. Open moves the
+-- rows of the table readings batch by batch, and then drops that table.
 create table fields (
     id      integer primary key,
     series  integer not null references series (id),
