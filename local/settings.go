@@ -29,7 +29,7 @@ type decided struct {
 
 // watchSettings follows hearth.yml by the same rules as the functions.
 func (h *House) watchSettings(log *slog.Logger) *settings.Watch[decided] {
-	return settings.NewWatch(secret.NewFolder(h.root).Get(settingsName), log, mapping.Acts, func(f *settings.File) decided {
+	return settings.NewWatch(secret.NewFolder(h.root).Get(settingsName), log, mapping.Paths, func(f *settings.File) decided {
 		set := mapping.Compile(f)
 		set.CheckNames(f, f.Mistake)
 		return decided{set, f.House}

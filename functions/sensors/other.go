@@ -133,7 +133,7 @@ func (p *flatObject) read(s *scan.Scanner) error {
 			p.addText("ups", "model", mapping.Text(raw))
 			return nil
 		}
-		if a, ok := mapping.Known(k); ok {
+		if a, ok := mapping.LookupAlias(k); ok {
 			v, ok, err := mapping.Number(raw)
 			if err != nil && raw[0] != '{' && raw[0] != '[' {
 				p.bad = cmp.Or(p.bad, fmt.Errorf("%s: %w", k, err)) // the others are good
@@ -204,7 +204,7 @@ func (p *flatObject) upsStatus(status string) {
 		if slices.Contains(words, flag.word) {
 			v = 1
 		}
-		a, _ := mapping.Known(flag.key)
+		a, _ := mapping.LookupAlias(flag.key)
 		f := p.foundOf("ups")
 		f.Values = append(f.Values, device.Value{Key: flag.key, V: v, Field: a.Field})
 	}

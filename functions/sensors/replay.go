@@ -38,15 +38,15 @@ func (s *sensors) replayMappings(ctx context.Context, st *store.Store, set *mapp
 	if m.set != set {
 		m.set = set
 		var picks []wire.Pick
-		if s.watch.OfFile(set) {
+		if s.watch.FromFile(set) {
 			picks = append(picks, wire.Pick{Reason: settings.ErrUnread.Error()})
 		}
-		for _, filter := range set.Fresh(m.known) {
+		for _, filter := range set.NewFilters(m.known) {
 			picks = append(picks, wire.Pick{Topic: filter})
 		}
 		s.replays.Add(picks...)
 	}
-	sources := set.Sources()
+	sources := set.Hashes()
 	if !s.replays.Answer(a, now) || slices.Equal(sources, m.known) {
 		return
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
-// Alias is what a key in a payload means, where nothing else says so.
+// Alias is the meaning of a payload's key that no mapping explains.
 type Alias struct {
 	Measurement string
 	Key         string
@@ -19,15 +19,15 @@ const (
 	gibi = 1 << 30
 )
 
-// aliases are the keys of the platform before hearth, whose devices name the
-// same things in many ways, and their units: MHz, GiB, minutes.
+// aliases are the keys of the platform before hearth. Its devices have several keys
+// for one quantity, and other units: MHz, GiB, minutes.
 var aliases = func() map[string]Alias {
 	m := map[string]Alias{}
 	put := func(measurement, key string, factor float64, names ...string) {
 		d, _ := catalogue.Get(measurement)
 		f, ok := d.Field(key)
 		if !ok {
-			panic(key + " is not in the catalogue") // seen by every test
+			panic(key + " is not in the catalogue") // any test would fail
 		}
 		for _, n := range names {
 			m[n] = Alias{measurement, key, factor, &f}
@@ -95,16 +95,16 @@ var aliases = func() map[string]Alias {
 	return m
 }()
 
-// Known returns what a key of an unmapped payload means: one of the platform
-// before hearth, or one that already is as hearth writes it, unit and all.
-func Known(key string) (Alias, bool) {
+// LookupAlias returns the meaning of a key in an unmapped payload: a key of the
+// platform before hearth, or one that the catalogue declares for sensors.
+func LookupAlias(key string) (Alias, bool) {
 	if a, ok := aliases[key]; ok {
 		return a, true
 	}
 	if checkKey(key) != nil {
 		return Alias{}, false
 	}
-	for _, name := range guesses {
+	for _, name := range candidates {
 		m, _ := catalogue.Get(name)
 		if f, ok := m.Field(key); ok && !slices.Contains(m.Text, key) {
 			return Alias{name, key, 1, &f}, true

@@ -6,20 +6,20 @@ import (
 	"testing"
 )
 
-func TestWhatADeviceIsPhysically(t *testing.T) {
+func TestPhysicalIDsOfADevice(t *testing.T) {
 	long := strings.Repeat("x", maxPhysical)
 	s, err := Parse([]byte(`devices: [{device: a, physical: [` + long + `]}, {device: b, topic: x, fields: {co2_ppm: $}}]`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []string{long, ownID("b")} {
+	for i, want := range []string{long, mappedID("b")} {
 		if got := s.devices[i].Physical; !slices.Equal(got, []string{want}) {
 			t.Errorf("%s: %q, want %q", s.devices[i].Device, got, want)
 		}
 	}
 }
 
-func TestADeviceMayBeCalledAfterTheLastLevel(t *testing.T) {
+func TestADeviceMayBeNamedByTheLastLevel(t *testing.T) {
 	s, err := Parse([]byte(`devices: [{topic: x/+, device: "{2}", fields: {co2_ppm: $}}]`))
 	if err != nil {
 		t.Fatal(err)

@@ -6,8 +6,8 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
-// TestTheRiseOfACounterIsDeclaredToo: it is stored beside the counter, and what the
-// catalogue does not list is stored nowhere.
+// TestTheRiseOfACounterIsDeclaredToo: it is stored beside the counter, and only declared
+// fields are stored.
 func TestTheRiseOfACounterIsDeclaredToo(t *testing.T) {
 	s, err := Parse([]byte(`devices:
   - device: meter
@@ -27,7 +27,7 @@ func TestTheRiseOfACounterIsDeclaredToo(t *testing.T) {
 	}
 	m, ok := s.Get("utilities")
 	if !ok {
-		t.Fatal("the mapping's own measurement is not declared")
+		t.Fatal("the mapping's new measurement is not declared")
 	}
 	for key, want := range map[string]string{"pulses_delta": "Pulses since the reading before", "heat_delta_kwh": "since the reading before"} {
 		if f, ok := m.Field(key); !ok || f.Title != want || f.Min != 0 || f.Max != catalogue.Limits {
@@ -35,14 +35,14 @@ func TestTheRiseOfACounterIsDeclaredToo(t *testing.T) {
 		}
 	}
 	if _, ok := m.Field("level_percent_delta"); ok {
-		t.Error("no counter has a rise")
+		t.Error("a field that is not a counter has a rise")
 	}
 	power, _ := s.Get("power")
 	own, _ := catalogue.Get("power")
 	if len(power.Fields) != len(own.Fields) {
-		t.Errorf("power has %d fields, the catalogue's %d: what is declared is declared twice", len(power.Fields), len(own.Fields))
+		t.Errorf("power has %d fields, in the catalogue %d: a declared field was declared again", len(power.Fields), len(own.Fields))
 	}
 	if _, ok := s.Get("nothing"); ok {
-		t.Error("a measurement that nobody declared")
+		t.Error("an undeclared measurement was found")
 	}
 }

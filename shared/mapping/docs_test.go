@@ -8,7 +8,7 @@ import (
 	"github.com/hearth-home/hearth/shared/settings"
 )
 
-// TestTheDocumentsExamplesWork reads every block of the two pages.
+// TestTheDocumentsExamplesWork parses every block of YAML in the two pages.
 func TestTheDocumentsExamplesWork(t *testing.T) {
 	n := 0
 	for _, page := range []string{"devices.md", "settings.md"} {

@@ -17,23 +17,23 @@ import (
 	"github.com/hearth-home/hearth/shared/topic"
 )
 
-// Found is what a message says of one device.
+// Found is what a message reports of one device.
 type Found struct {
-	Physical    string
-	Name        string // what its source calls it
+	Physical    string // the physical id
+	Name        string // by its source
 	Measurement string
 	Values      []device.Value
 	Text        map[string]string
-	Time        time.Time // zero: the message's arrival
+	Time        time.Time // zero: the payload has none, the arrival counts
 	Quality     quality.Quality
 	Reason      string
 }
 
-// Find maps a message. ok is false where no mapping wants its topic. An error
-// names what is wrong with it; what is found beside is good.
+// Find maps a message. ok is false if no mapping matches its topic. An error names
+// what is refused; what is found beside is valid. It is safe for concurrent use.
 func (s *Set) Find(on string, payload []byte) (found []Found, ok bool, err error) {
 	var errs []error
-	rules := s.of(on)
+	rules := s.rulesFor(on)
 	for _, r := range rules {
 		fs, err := r.find(on, payload)
 		found, errs = append(found, fs...), append(errs, err)
@@ -41,7 +41,8 @@ func (s *Set) Find(on string, payload []byte) (found []Found, ok bool, err error
 	return found, len(rules) > 0, errors.Join(errs...)
 }
 
-func (s *Set) of(on string) []*rule {
+// rulesFor returns the rules that match a topic, from a cache if possible.
+func (s *Set) rulesFor(on string) []*rule {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rules, ok := s.byTopic[on]
@@ -59,11 +60,12 @@ func (s *Set) of(on string) []*rule {
 	return rules
 }
 
-const maxElements = 1000 // of a list in one message
+const maxElements = 1000 // of the list in one message
 
+// find maps a payload: as a whole, or each element of its list.
 func (r *rule) find(on string, payload []byte) (found []Found, err error) {
 	if !r.hasEach {
-		f, err := r.one(on, "", payload)
+		f, err := r.mapOne(on, "", payload)
 		if f == nil {
 			return nil, err
 		}
@@ -75,7 +77,7 @@ func (r *rule) find(on string, payload []byte) (found []Found, err error) {
 		if n++; n > maxElements {
 			return errElements
 		}
-		f, err := r.one(on, key, element)
+		f, err := r.mapOne(on, key, element)
 		if f != nil {
 			found = append(found, *f)
 		}
@@ -86,52 +88,26 @@ func (r *rule) find(on string, payload []byte) (found []Found, err error) {
 }
 
 var (
-	errNone     = errors.New("none of the mapped fields is in it")
+	errNoFields = errors.New("the message has none of the mapped fields")
 	errElements = fmt.Errorf("there are more than %d elements", maxElements)
 )
 
-// one maps a payload, or an element of it, of one device.
-func (r *rule) one(on, key string, doc []byte) (*Found, error) {
-	at := make([][]byte, r.slots)
-	s := scan.New(doc)
-	if err := cmp.Or(r.paths.find(s, at), s.End()); err != nil {
-		if !r.whole {
-			return nil, err
-		}
-		at = make([][]byte, r.slots)
-		quoted, _ := json.Marshal(string(doc[:min(len(doc), 1<<10)])) // a text is always JSON
-		if r.paths.find(scan.New(quoted), at) != nil {
-			return nil, err
-		}
-	}
-	f := &Found{Measurement: r.measurement}
-	if err := r.name(f, on, key, at); err != nil {
+// mapOne maps a payload, or one element of its list: the values of one device. It
+// returns nil if no field was found. An error with a result names the fields that are
+// left out.
+func (r *rule) mapOne(on, key string, doc []byte) (*Found, error) {
+	at, err := r.extract(doc)
+	if err != nil {
 		return nil, err
 	}
-	if r.timeSlot >= 0 {
-		if said := string(at[r.timeSlot]); said != "" && said != "null" && said != `""` { // else arrival
-			t, err := ParseTime(text(at[r.timeSlot]), r.zone)
-			if err != nil {
-				return nil, err
-			}
-			f.Time = t
-		}
+	f := &Found{Measurement: r.measurement}
+	if err := r.setDevice(f, on, key, at); err != nil {
+		return nil, err
 	}
-	var errs []error
-	for _, m := range r.fields {
-		if at[m.slot] == nil {
-			continue
-		}
-		v, ok, err := number(at[m.slot], m.words)
-		if v = m.unit.Convert(v*m.factor + m.offset); err == nil && (math.IsInf(v, 0) || math.IsNaN(v)) {
-			err = errors.New("with its factor it is beyond what a number can be")
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", m.key, err))
-		} else if ok {
-			f.Values = append(f.Values, device.Value{Key: m.key, V: v, Field: m.field})
-		}
+	if f.Time, err = r.timeOf(at); err != nil {
+		return nil, err
 	}
+	err = r.addValues(f, at)
 	for _, t := range r.texts {
 		if s := text(at[t.slot]); s != "" {
 			if f.Text == nil {
@@ -141,13 +117,63 @@ func (r *rule) one(on, key string, doc []byte) (*Found, error) {
 		}
 	}
 	if len(f.Values)+len(f.Text) == 0 {
-		return nil, errors.Join(append(errs, errNone)...)
+		return nil, errors.Join(err, errNoFields)
 	}
-	return f, errors.Join(errs...)
+	return f, err
 }
 
-// name finds which device it is.
-func (r *rule) name(f *Found, on, key string, at [][]byte) error {
+// extract returns the bytes at the path of each slot, nil where there are none. If a
+// path is $, a payload that is not JSON is taken as a text.
+func (r *rule) extract(doc []byte) ([][]byte, error) {
+	at := make([][]byte, r.slots)
+	s := scan.New(doc)
+	err := cmp.Or(r.paths.find(s, at), s.End())
+	if err == nil || !r.whole {
+		return at, err
+	}
+	at = make([][]byte, r.slots)
+	quoted, _ := json.Marshal(string(doc[:min(len(doc), 1<<10)])) // cannot fail: any text is valid
+	if r.paths.find(scan.New(quoted), at) != nil {
+		return nil, err
+	}
+	return at, nil
+}
+
+// timeOf returns the time in a payload, the zero time if there is none.
+func (r *rule) timeOf(at [][]byte) (time.Time, error) {
+	if r.timeSlot < 0 {
+		return time.Time{}, nil
+	}
+	raw := at[r.timeSlot]
+	if s := string(raw); s == "" || s == "null" || s == `""` {
+		return time.Time{}, nil
+	}
+	return ParseTime(text(raw), r.zone)
+}
+
+// addValues adds the numbers in a payload to f. The error joins those of the values that
+// are left out.
+func (r *rule) addValues(f *Found, at [][]byte) error {
+	var errs []error
+	for _, m := range r.fields {
+		if at[m.slot] == nil {
+			continue
+		}
+		v, ok, err := number(at[m.slot], m.words)
+		if v = m.unit.Convert(v*m.factor + m.offset); err == nil && (math.IsInf(v, 0) || math.IsNaN(v)) {
+			err = errors.New("the number times its factor is too large")
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", m.key, err))
+		} else if ok {
+			f.Values = append(f.Values, device.Value{Key: m.key, V: v, Field: m.field})
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// setDevice sets the name and the physical id of f's device.
+func (r *rule) setDevice(f *Found, on, key string, at [][]byte) error {
 	switch {
 	case r.deviceSlot >= 0:
 		if f.Name = text(at[r.deviceSlot]); f.Name == "" {
@@ -163,19 +189,20 @@ func (r *rule) name(f *Found, on, key string, at [][]byte) error {
 		return nil
 	case strings.Contains(r.device, "{"):
 		var err error
-		if f.Name, err = filled(r.device, strings.Split(strings.TrimPrefix(on, "/"), "/"), key); err != nil {
+		if f.Name, err = fillName(r.device, strings.Split(strings.TrimPrefix(on, "/"), "/"), key); err != nil {
 			return err
 		}
 	default:
-		f.Name, f.Physical = r.device, ownID(r.device)
+		f.Name, f.Physical = r.device, mappedID(r.device)
 		return nil
 	}
 	f.Physical = "mapped/" + f.Name
 	return nil
 }
 
-// filled puts levels of a topic, counted from 1, and a list's key into a name.
-func filled(name string, levels []string, key string) (string, error) {
+// fillName replaces {1}, {2}… in a name by levels of the topic, counted from 1, and
+// {key} by the key of the list's element.
+func fillName(name string, levels []string, key string) (string, error) {
 	var b strings.Builder
 	for rest := name; ; {
 		before, after, open := strings.Cut(rest, "{")

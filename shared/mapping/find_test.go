@@ -13,7 +13,7 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
-// show writes what was found: "physical name measurement {field=value…} time".
+// show writes the result of Find: "physical name measurement {field=value…} time".
 func show(fs []Found) (out []string) {
 	for _, f := range fs {
 		var vs []string
@@ -52,17 +52,17 @@ func TestFind(t *testing.T) {
 		"each_without_a_name":  {`[{topic: a/b, each: $, fields: {temperature_celsius: $}}]`, "a/b", `[1,2]`, []string{"topic/a/b/0 b-0 air {temperature_celsius=1}", "topic/a/b/1 b-1 air {temperature_celsius=2}"}, ""},
 		"time_of_seconds":      {`[{topic: a, time: $.ts, fields: {co2_ppm: $.c}}]`, "a", `{"ts":1795435200,"c":600}`, []string{"topic/a a air {co2_ppm=600} 2026-11-23T12:00:00Z"}, ""},
 		"time_in_a_zone":       {`[{topic: a, time: {path: $.ts, zone: America/Los_Angeles}, fields: {co2_ppm: $.c}}]`, "a", `{"ts":"2026-11-23 04:00:00","c":600}`, []string{"topic/a a air {co2_ppm=600} 2026-11-23T12:00:00Z"}, ""},
-		"a_time_that_is_none":  {`[{topic: a, time: $.ts, fields: {co2_ppm: $.c}}]`, "a", `{"ts":"soon","c":600}`, nil, `"soon" is no time`},
+		"an_invalid_time":      {`[{topic: a, time: $.ts, fields: {co2_ppm: $.c}}]`, "a", `{"ts":"soon","c":600}`, nil, `"soon" is not a time`},
 		"a_time_that_is_null":  {`[{topic: a, time: $.ts, fields: {co2_ppm: $.c}}]`, "a", `{"ts":null,"c":600}`, []string{"topic/a a air {co2_ppm=600}"}, ""},
 		"a_time_that_is_empty": {`[{topic: a, time: $.ts, fields: {co2_ppm: $.c}}]`, "a", `{"ts":"","c":600}`, []string{"topic/a a air {co2_ppm=600}"}, ""},
 		"no_time":              {`[{topic: a, time: $.ts, fields: {co2_ppm: $.c}}]`, "a", `{"c":600}`, []string{"topic/a a air {co2_ppm=600}"}, ""},
 		"each_with_a_time": {`[{topic: a, each: $, device: $.id, time: $.t, fields: {co2_ppm: $.c}}]`, "a", `[{"id":"x","t":"soon","c":600},{"id":"y","t":"2026-11-23T13:00:00.5+0100","c":700}]`,
-			[]string{"mapped/y y air {co2_ppm=700} 2026-11-23T12:00:00.5Z"}, `"soon" is no time`},
+			[]string{"mapped/y y air {co2_ppm=700} 2026-11-23T12:00:00.5Z"}, `"soon" is not a time`},
 		"quoted_keys": {`[{topic: a, device: d, measurement: m, fields: {a: '$["k.1"]', b: "$['k\"2']", c: "$['it's']", e: "$.a-b/c d"}}]`, "a", `{"k.1":1,"k\"2":2,"it's":3,"a-b/c d":4}`,
 			[]string{"hearth.yml/d d m {a=1 b=2 c=3 e=4}"}, ""},
 		"a_key_twice": {`[{topic: a, device: d, measurement: m, fields: {a: $.a}}]`, "a", `{"a":1,"a":2}`, []string{"hearth.yml/d d m {a=2}"}, ""},
 		"a_number_too_large": {`[{topic: a, device: d, measurement: m, fields: {a: $.a, b: $.b, c: {path: $.c, factor: 1e300}}}]`, "a", `{"a":1e999,"b":5e-324,"c":1e300}`,
-			[]string{"hearth.yml/d d m {b=5e-324}"}, "a: JSON: the number 1e999 is too large\nc: with its factor it is beyond what a number can be"},
+			[]string{"hearth.yml/d d m {b=5e-324}"}, "a: JSON: the number 1e999 is too large\nc: the number times its factor is too large"},
 		"a_topic_without_the_level": {`[{topic: "x/#", device: "{3}", fields: {co2_ppm: $}}]`, "x/y", `7`, nil, "there is no {3} for the device {3}"},
 		"an_empty_level":            {`[{topic: "x/#", device: "{2}", fields: {co2_ppm: $}}]`, "x//y", `7`, nil, "there is no {2}"},
 		"a_level_with_braces":       {`[{topic: "x/#", device: "{2}-{3}", fields: {co2_ppm: $}}]`, "x/{3}/{key}", `7`, []string{"mapped/{3}-{key} {3}-{key} air {co2_ppm=7}"}, ""},
@@ -73,7 +73,7 @@ func TestFind(t *testing.T) {
 		"decimal_commas":            {`[{topic: a, device: d, measurement: m, fields: {a: $.a, b: $.b, c: $.c, e: $.e}}]`, "a", `{"a":"21,5","b":" -0,125 ","c":"1,234","e":"1,2,3"}`, []string{"hearth.yml/d d m {a=21.5 b=-0.125}"}, "c: \"1,234\" is not a number\ne: \"1,2,3\" is not a number"},
 		"texts":                     {`[{topic: a, device: d, measurement: m, fields: {x: $.x}, text: {state: $.s}}]`, "a", `{"x":1,"s":"busy"}`, []string{`hearth.yml/d d m {x=1 state="busy"}`}, ""},
 		"not_json":                  {`[{topic: a, device: d, fields: {co2_ppm: $.c}}]`, "a", `hello`, nil, "JSON"},
-		"nothing_of_it":             {`[{topic: a, device: d, fields: {co2_ppm: $.c}}]`, "a", `{"d":1}`, nil, "none of the mapped fields"},
+		"none_of_the_fields":        {`[{topic: a, device: d, fields: {co2_ppm: $.c}}]`, "a", `{"d":1}`, nil, "none of the mapped fields"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := Parse([]byte("devices: " + tc.yml))
@@ -88,7 +88,7 @@ func TestFind(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 			if _, ok, _ := s.Find("elsewhere", []byte(`{}`)); ok {
-				t.Error("it takes any topic")
+				t.Error("it matches a topic without a mapping")
 			}
 		})
 	}
@@ -104,7 +104,7 @@ func TestBrokenJSONHasOneReasonOnOneLine(t *testing.T) {
 	}
 }
 
-func TestMoreElementsThanAreTakenIsSaid(t *testing.T) {
+func TestTooManyElementsAreAnError(t *testing.T) {
 	s, err := Parse([]byte(`devices: [{topic: a, each: $, fields: {co2_ppm: $}}]`))
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +115,7 @@ func TestMoreElementsThanAreTakenIsSaid(t *testing.T) {
 	}
 }
 
-func TestADeclaredFieldIsAsGoodAsOneInTheCatalogue(t *testing.T) {
+func TestAMappingDeclaresFieldsLikeTheCatalogue(t *testing.T) {
 	s, err := Parse([]byte(`devices: [{topic: a, measurement: kiln, cadence: 5m, fields: {heat_celsius: {path: $, title: Heat, min: 0, max: 1400, step: 50, above: 1250}}},
 		{topic: b, measurement: air, fields: {radon_bqm3: {path: $, min: 0, max: 10000}}}]`))
 	if err != nil {
@@ -132,7 +132,7 @@ func TestADeclaredFieldIsAsGoodAsOneInTheCatalogue(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	if m, _ := catalogue.Get("air"); len(m.Fields) == len(ms[0].Fields) {
-		t.Error("the catalogue itself has changed")
+		t.Error("the mapping changed the catalogue")
 	}
 }
 

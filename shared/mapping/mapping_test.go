@@ -42,7 +42,7 @@ func TestParseNamesEveryMistake(t *testing.T) {
 	}
 }
 
-func TestMistakesOfAMappingStandWhereTheyAreWritten(t *testing.T) {
+func TestMistakesHaveTheirLineAndColumn(t *testing.T) {
 	_, err := Parse([]byte(`house: {zone: Mars}
 devices:
   - device: a
@@ -77,7 +77,7 @@ line 7, column 17: tiles[0].lines[0].field: kiln has no field "other"`
 	}
 }
 
-func TestWhatChangedOfAMappingIsTriedAgain(t *testing.T) {
+func TestNewFiltersAreThoseOfNewAndChangedMappings(t *testing.T) {
 	sets := make([]*Set, 3)
 	for i, yml := range []string{
 		`devices: [{topic: [a, b], fields: {x: $.x}}, {topic: c, fields: {x: $.x}}]`,
@@ -89,11 +89,11 @@ func TestWhatChangedOfAMappingIsTriedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := strings.Join(sets[1].Fresh(sets[0].Sources()), " "); got != "a b" {
-		t.Errorf("a field was changed: %q", got)
+	if got := strings.Join(sets[1].NewFilters(sets[0].Hashes()), " "); got != "a b" {
+		t.Errorf("after a field was changed: %q", got)
 	}
-	if got := sets[2].Fresh(sets[1].Sources()); len(got) > 0 {
-		t.Errorf("one was taken out: %q", got)
+	if got := sets[2].NewFilters(sets[1].Hashes()); len(got) > 0 {
+		t.Errorf("after a mapping was removed: %q", got)
 	}
 }
 
@@ -104,16 +104,16 @@ func TestTheHousesZoneIsPartOfAMappingWithATime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return strings.Join(s.Sources(), " ")
+		return strings.Join(s.Hashes(), " ")
 	}
 	const timed, untimed, own = "devices: [{topic: a, time: $.t, fields: {x: $.x}}]\n", "devices: [{topic: a, fields: {x: $.x}}]\n",
 		"devices: [{topic: a, time: {path: $.t, zone: UTC}, fields: {x: $.x}}]\n"
 	const berlin = "house: {zone: Europe/Berlin}\n"
 	if sources(timed) == sources(timed+berlin) {
-		t.Error("a time without a zone is another now, and the mapping is not")
+		t.Error("the house's zone changed, and the hash of a mapping with a time without zone did not")
 	}
 	if sources(untimed) != sources(untimed+berlin) || sources(own) != sources(own+berlin) {
-		t.Error("the mapping needs no zone of the house")
+		t.Error("the house's zone changed the hash of a mapping that does not use it")
 	}
 }
 

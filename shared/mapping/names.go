@@ -10,11 +10,12 @@ import (
 	"github.com/hearth-home/hearth/shared/settings"
 )
 
-// CheckNames notes the fields of rules and tiles that neither the catalogue nor a
-// mapping has: nothing would ever be found under them. f is what s was compiled of,
-// and note its Mistake, or its Warn: another version of hearth may know the name.
+// CheckNames notes fields of rules and tiles that neither the catalogue nor a mapping
+// declares: they would never have a value. f is the file that s was compiled from, and
+// note its Mistake or its Warn. Warn suits a file that another version of hearth reads
+// too, which may declare the name.
 func (s *Set) CheckNames(f *settings.File, note func(path, format string, args ...any)) {
-	if f.Broken("devices") { // it may be one of these
+	if f.Broken("devices") { // an entry that was left out may declare the name
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Rules)) {

@@ -10,15 +10,16 @@ import (
 	"github.com/hearth-home/hearth/shared/scan"
 )
 
-// A path is $.a.b[0]['key with dots'], from the payload's value inwards.
+// step is one step of a path. A path is $.a.b[0]['key with dots'], from the payload
+// inwards.
 type step struct {
 	key   string
-	index int // -1: key
+	index int // -1: the step is a key
 }
 
 const maxSteps = 20
 
-// parsePath reads a path; $ is the payload itself.
+// parsePath parses a path. $ has no steps: it is the payload itself.
 func parsePath(s string) ([]step, error) {
 	rest, ok := strings.CutPrefix(s, "$")
 	if !ok {
@@ -68,7 +69,7 @@ func parseStep(s string) (step, string, error) {
 	return step{}, "", errPath
 }
 
-// writePath is the other way round.
+// writePath is the inverse of parsePath.
 func writePath(steps []step) string {
 	b := []byte{'$'}
 	for _, s := range steps {
@@ -84,9 +85,9 @@ func writePath(steps []step) string {
 	return string(b)
 }
 
-// tree holds the paths of a rule, to find all of them in one pass.
+// tree holds all paths of a rule, so that one pass over the payload finds all values.
 type tree struct {
-	slots   []int // that want the value here
+	slots   []int // of the paths that end here
 	keys    map[string]*tree
 	indexes map[int]*tree
 }
@@ -116,7 +117,8 @@ func (t *tree) add(steps []step, slot int) {
 	t.slots = append(t.slots, slot)
 }
 
-// find puts the bytes of every value that a path leads to into its slot.
+// find puts the bytes of each path's value into its slot. Slots without a value stay
+// nil.
 func (t *tree) find(s *scan.Scanner, into [][]byte) error {
 	if t == nil {
 		return s.Skip()
@@ -129,7 +131,7 @@ func (t *tree) find(s *scan.Scanner, into [][]byte) error {
 		if err != nil || t.keys == nil && t.indexes == nil {
 			return err
 		}
-		s = scan.New(raw) // and what lies within
+		s = scan.New(raw) // other paths continue inside this value
 	}
 	switch {
 	case t.keys != nil && s.Kind() == scan.Object:
@@ -140,8 +142,8 @@ func (t *tree) find(s *scan.Scanner, into [][]byte) error {
 	return s.Skip()
 }
 
-// elements calls fn for every element of the array or object that the path
-// leads to.
+// elements calls fn for each element of the array or object at a path, with its index
+// or key.
 func elements(doc []byte, steps []step, fn func(key string, element []byte) error) error {
 	t := &tree{}
 	t.add(steps, 0)

@@ -20,14 +20,15 @@ const (
 	maxIndexes  = 8  // elements of a list
 )
 
-// Propose writes the block for hearth.yml that would map such messages, to be
-// edited: what a number is called and its unit are only guessed.
+// Propose returns a block for hearth.yml that maps messages like this one. A person
+// must edit it: the keys and units are guesses. It returns an error if the payload has
+// no number.
 func Propose(on string, payload []byte) (string, error) {
 	p := &proposal{used: map[string]bool{}}
 	s := scan.New(payload)
 	if err := cmp.Or(p.value(s, nil), s.End()); err != nil {
 		p = &proposal{used: map[string]bool{}}
-		if _, ok, err := word(string(payload), switches); err != nil || !ok {
+		if _, ok, err := parseText(string(payload), defaultWords); err != nil || !ok {
 			return "", fmt.Errorf("the payload is neither JSON nor a number: %.60q", payload)
 		}
 		p.number(nil)
@@ -94,7 +95,7 @@ func (p *proposal) scalar(raw []byte, at []step) {
 			return
 		}
 	}
-	if _, ok, err := number(raw, switches); ok && err == nil {
+	if _, ok, err := number(raw, defaultWords); ok && err == nil {
 		p.number(at)
 	}
 }
@@ -139,7 +140,7 @@ func (p *proposal) add(key, value string) {
 	p.fields = append(p.fields, proposed{key, value})
 }
 
-// quote writes a YAML scalar that is a text whatever it looks like.
+// quote writes a YAML scalar that is always read as a text.
 func quote(s string) string {
 	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-/.$") == "" && s[0] >= 'a' && s[0] <= 'z' &&
 		!slices.Contains([]string{"true", "false", "yes", "no", "on", "off", "null", "y", "n"}, strings.ToLower(s)) {

@@ -9,7 +9,7 @@ import (
 	"github.com/hearth-home/hearth/shared/scan"
 )
 
-func TestProposalsAreWhatAPersonWouldWrite(t *testing.T) {
+func TestPropose(t *testing.T) {
 	got, err := Propose("shellies/attic plug/status", []byte(`{"power":12.5,"relay":"ON","meter":{"total":7,"name":"x"},"ts":1795435200,"list":[1,{"v":2}],"device":3}`))
 	want := `devices:
   - device: attic-plug
@@ -36,8 +36,8 @@ func TestProposalsAreWhatAPersonWouldWrite(t *testing.T) {
 	}
 }
 
-// FuzzPropose proposes for anything: the block is valid and finds what it
-// proposes.
+// FuzzPropose proposes a block for any payload: the block is valid and finds the fields
+// that it proposes.
 func FuzzPropose(f *testing.F) {
 	f.Add("a/b", []byte(`{"power":12.5,"relay":"ON","meter":{"a.b":7},"ts":1795435200,"list":[1,{"v":2}],"time":3}`))
 	f.Add("/x/1", []byte(`21.5`))
@@ -60,7 +60,7 @@ func FuzzPropose(f *testing.F) {
 	})
 }
 
-// repeats reports an object with a key twice: which one counts is anybody's guess.
+// repeats reports whether an object has a key twice: then it is undefined which counts.
 func repeats(s *scan.Scanner) (twice bool) {
 	switch s.Kind() {
 	case scan.Object:

@@ -17,41 +17,45 @@ import (
 	"github.com/hearth-home/hearth/shared/topic"
 )
 
-// rule is a mapping, ready to be used.
+// rule is a compiled mapping.
 type rule struct {
-	source      string // a hash of what is written
+	hash        string // see entry.hash
 	filters     []string
 	each        []step // nil: the whole payload
 	hasEach     bool
 	paths       tree
-	slots       int
-	whole       bool // a path is $: the payload need not be JSON
+	slots       int  // number of paths, each of which has a slot for its bytes
+	whole       bool // a path is $, so the payload need not be JSON
 	device      string
-	deviceSlot  int // -1: the device is no path
-	timeSlot    int
+	deviceSlot  int // slot of the device's name; -1: device is not a path
+	timeSlot    int // -1: the payload has no time
 	zone        *time.Location
 	measurement string
-	fields      []mapped
-	texts       []textAt
+	fields      []fieldRule
+	texts       []textRule
 }
 
-type mapped struct {
+// fieldRule says how one number is mapped.
+type fieldRule struct {
 	slot           int
 	key            string
 	factor, offset float64
-	unit           catalogue.Unit
-	words          map[string]float64
-	field          *catalogue.Field
+	unit           catalogue.Unit     // of the payload
+	words          map[string]float64 // in lower case
+	settings       settings.Field     // as written in hearth.yml
+	field          *catalogue.Field   // its declaration
 }
 
-type textAt struct {
+// textRule says how one text is mapped.
+type textRule struct {
 	slot int
 	key  string
 }
 
-// compile checks an entry and makes a rule of it, nil where it has mistakes.
+// compile returns the rule of an entry. It notes mistakes in the file and then returns
+// nil.
 func (e entry) compile(ms *measurements) *rule {
-	r := &rule{source: e.source(), filters: e.Topic, device: e.Device.Device, deviceSlot: -1, timeSlot: -1, zone: e.zone().Location()}
+	r := &rule{hash: e.hash(), filters: e.Topic, device: e.Device.Device, deviceSlot: -1, timeSlot: -1, zone: e.zone().Location()}
 	bad := false
 	wrong := func(key string, err error) { bad = e.wrong(key, err) || bad }
 	slot := func(key, path string) int {
@@ -77,7 +81,7 @@ func (e entry) compile(ms *measurements) *rule {
 		r.hasEach = true
 		wrong(".each", err)
 	}
-	wrong(".device", checkName(e))
+	wrong(".device", checkDevice(e))
 	if strings.HasPrefix(r.device, "$") {
 		r.deviceSlot = slot(".device", r.device)
 	}
@@ -92,7 +96,7 @@ func (e entry) compile(ms *measurements) *rule {
 	}
 	for _, key := range slices.Sorted(maps.Keys(e.Text)) {
 		wrong(".text."+key, checkKey(key))
-		r.texts = append(r.texts, textAt{slot(".text."+key, e.Text[key]), key})
+		r.texts = append(r.texts, textRule{slot(".text."+key, e.Text[key]), key})
 	}
 	if bad || e.wrong("", ms.declare(e, r)) {
 		return nil
@@ -100,36 +104,37 @@ func (e entry) compile(ms *measurements) *rule {
 	return r
 }
 
-// zone is that of a time without one.
+// zone returns the time zone of times without one.
 func (e entry) zone() settings.Zone { return cmp.Or(e.Time.Zone, e.file.House.Zone) }
 
-// source is a hash of what the entry maps, to compare.
-func (e entry) source() string {
+// hash is a hash of the entry's mapping, without the name, room, physical ids and
+// maintenance of the device. It tells new and changed mappings from known ones.
+func (e entry) hash() string {
 	d := *e.Device
 	d.Name, d.Room, d.Physical, d.Maintenance = "", "", nil, time.Time{}
 	if d.Time.Path != "" {
 		d.Time.Zone = e.zone()
 	}
-	b, _ := json.Marshal(d) // texts and finite numbers
+	b, _ := json.Marshal(d) // cannot fail: only texts and finite numbers
 	hash := sha256.Sum256(b)
 	return hex.EncodeToString(hash[:8])
 }
 
-// checkName refuses a device whose {} no topic can fill.
-func checkName(e entry) error {
+// checkDevice returns an error if the device's name has a {} that no message can fill.
+func checkDevice(e entry) error {
 	name := e.Device.Device
 	if strings.HasPrefix(name, "$") || !strings.Contains(name, "{") {
 		return nil
 	}
 	key := "key"
 	if e.Each == "" {
-		key = "" // there is none
+		key = "" // without each there is no list and no key
 	}
-	_, err := filled(name, slices.Repeat([]string{"level"}, 99), key)
+	_, err := fillName(name, slices.Repeat([]string{"level"}, 99), key)
 	return err
 }
 
-// checkKey refuses what cannot be the key of a field.
+// checkKey returns an error for a text that cannot be the key of a field.
 func checkKey(key string) error {
 	switch {
 	case key == "" || catalogue.Key(key) != key:
@@ -140,8 +145,9 @@ func checkKey(key string) error {
 	return nil
 }
 
-func compileField(f settings.Field, key string) (mapped, error) {
-	m := mapped{key: key, factor: 1, offset: f.Offset, words: maps.Clone(switches)}
+// compileField returns the rule of one field, without its slot and declaration.
+func compileField(f settings.Field, key string) (fieldRule, error) {
+	m := fieldRule{key: key, factor: 1, offset: f.Offset, words: maps.Clone(defaultWords), settings: f}
 	if f.Factor != nil {
 		m.factor = *f.Factor
 	}
@@ -160,15 +166,15 @@ func compileField(f settings.Field, key string) (mapped, error) {
 	return m, checkKey(m.key)
 }
 
-// measurements gathers what the rules declare beyond the catalogue.
+// measurements gathers the measurements that the rules add or extend.
 type measurements struct {
 	own map[string]*catalogue.Measurement
 }
 
-// guesses are where the fields of a mapping without a measurement may belong.
-var guesses = catalogue.FromSensors()
+// candidates are the measurements that a mapping may belong to if it names none.
+var candidates = catalogue.FromSensors()
 
-// declare finds the rule's measurement and adds the fields that it lacks.
+// declare sets the rule's measurement and adds the fields that the measurement lacks.
 func (ms *measurements) declare(e entry, r *rule) error {
 	r.measurement = e.Measurement
 	if r.measurement == "" {
@@ -194,7 +200,7 @@ func (ms *measurements) declare(e entry, r *rule) error {
 		ms.own[r.measurement] = m
 	}
 	for i := range r.fields {
-		if err := declareField(m, &r.fields[i], e.Fields); err != nil {
+		if err := declareField(m, &r.fields[i]); err != nil {
 			return err
 		}
 	}
@@ -211,8 +217,10 @@ func (ms *measurements) declare(e entry, r *rule) error {
 
 var air, _ = catalogue.Get("air")
 
+// guess returns the first candidate that declares all of the rule's fields and texts,
+// else "custom".
 func guess(e entry, r *rule) string {
-	for _, name := range guesses {
+	for _, name := range candidates {
 		m, _ := catalogue.Get(name)
 		all := len(r.fields) > 0
 		for _, f := range r.fields {
@@ -229,15 +237,10 @@ func guess(e entry, r *rule) string {
 	return "custom"
 }
 
-// declareField gives a mapped field its range and, where it is new, adds it to
+// declareField sets the declaration of a mapped field and, if it is new, adds it to
 // the measurement.
-func declareField(m *catalogue.Measurement, at *mapped, fields map[string]settings.Field) error {
-	var f settings.Field
-	for key, written := range fields { // its key may have got the unit since
-		if key == at.key || at.unit.Key(key) == at.key {
-			f = written
-		}
-	}
+func declareField(m *catalogue.Measurement, at *fieldRule) error {
+	f := at.settings
 	if slices.Contains(m.Text, at.key) {
 		return fmt.Errorf("%s of %s is a text elsewhere", at.key, m.Name)
 	}

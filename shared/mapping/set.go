@@ -16,7 +16,7 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Set is what hearth.yml says of devices, checked. It is safe for concurrent use.
+// Set holds the compiled section devices of hearth.yml. It is safe for concurrent use.
 type Set struct {
 	rules        []*rule
 	devices      []store.DeviceSetting
@@ -27,12 +27,12 @@ type Set struct {
 	byTopic map[string][]*rule
 }
 
-const maxPhysical = 500 // bytes: PostgreSQL's index takes 2,700
+const maxPhysical = 500 // bytes; PostgreSQL can index 2,700
 
-const maxTopics = 8192 // whose rules are remembered
+const maxTopics = 8192 // topics whose rules are cached
 
-// Parse reads hearth.yml. Its error names all mistakes, those of other sections
-// too.
+// Parse reads hearth.yml and compiles its section devices. The error names all
+// mistakes, also those of other sections.
 func Parse(file []byte) (*Set, error) {
 	f := settings.Parse(file)
 	s := Compile(f)
@@ -43,8 +43,8 @@ func Parse(file []byte) (*Set, error) {
 	return s, nil
 }
 
-// Compile makes of the section "devices" what messages are mapped by. It notes
-// what is wrong with it in f.
+// Compile compiles the section devices of f, and notes its mistakes in f. It leaves
+// out entries with mistakes.
 func Compile(f *settings.File) *Set {
 	s := &Set{zone: f.House.Zone.Location(), byTopic: map[string][]*rule{}}
 	ms := &measurements{own: map[string]*catalogue.Measurement{}}
@@ -60,14 +60,15 @@ func Compile(f *settings.File) *Set {
 	return s
 }
 
-// entry is one element of the section, and where its mistakes are noted.
+// entry is one element of the section devices, with the file to note mistakes in.
 type entry struct {
 	*settings.Device
 	file *settings.File
 	path string
 }
 
-// wrong notes an error, if there is one, at a key of the entry.
+// wrong notes err as a mistake at a key of the entry, and reports whether err is not
+// nil.
 func (e entry) wrong(key string, err error) bool {
 	if err != nil {
 		e.file.Mistake(e.path+key, "%s", err)
@@ -75,9 +76,10 @@ func (e entry) wrong(key string, err error) bool {
 	return err != nil
 }
 
-// ownID is the physical id of a device that a mapping names outright.
-func ownID(name string) string { return "hearth.yml/" + name }
+// mappedID returns the physical id of a device whose name a mapping gives as it is.
+func mappedID(name string) string { return "hearth.yml/" + name }
 
+// add adds an entry: the settings of its device, and its mapping if it has a topic.
 func (s *Set) add(e entry, ms *measurements) {
 	literal := e.Device.Device != "" && !strings.ContainsAny(e.Device.Device, "${")
 	switch name := e.Device.Device; {
@@ -96,16 +98,16 @@ func (s *Set) add(e entry, ms *measurements) {
 	physical := slices.Clone(e.Physical)
 	for i, p := range physical {
 		if strings.HasPrefix(strings.ToLower(p), "0x") {
-			physical[i] = strings.ToLower(p) // an ieee address, as the bridge's list is read
+			physical[i] = strings.ToLower(p) // an IEEE address; the function zigbee stores them in lower case
 		}
 		bad = e.wrong(fmt.Sprintf(".physical[%d]", i), checkPhysical(p)) || bad
 	}
 	if literal && !bad {
 		d := store.DeviceSetting{Device: e.Device.Device, Name: e.Name, Room: e.Room, Kind: "mapped", Physical: physical, Maintenance: e.Maintenance}
 		if len(e.Topic) > 0 {
-			d.Physical = append(d.Physical, ownID(d.Device))
+			d.Physical = append(d.Physical, mappedID(d.Device))
 		}
-		e.wrong(".physical", s.set(d))
+		e.wrong(".physical", s.addDevice(d))
 	}
 	if len(e.Topic) == 0 {
 		return
@@ -122,8 +124,9 @@ func checkPhysical(p string) error {
 	return device.CheckName(p)
 }
 
-// set unites what several entries say of one device.
-func (s *Set) set(d store.DeviceSetting) error {
+// addDevice adds the settings of a device to those of other entries for the same
+// device. It returns an error if another device has the same physical id.
+func (s *Set) addDevice(d store.DeviceSetting) error {
 	var old *store.DeviceSetting
 	for i := range s.devices {
 		o := &s.devices[i]
@@ -153,12 +156,12 @@ func (s *Set) set(d store.DeviceSetting) error {
 	return nil
 }
 
-// Fresh are the filters of mappings that were not among known, which Sources
-// returned, or were otherwise.
-func (s *Set) Fresh(known []string) (out []string) {
+// NewFilters returns the topic filters of mappings whose hash is not among known: of
+// new and changed ones.
+func (s *Set) NewFilters(known []string) (out []string) {
 	for _, r := range s.rules {
 		for _, f := range r.filters {
-			if !slices.Contains(known, r.source) && !slices.Contains(out, f) {
+			if !slices.Contains(known, r.hash) && !slices.Contains(out, f) {
 				out = append(out, f)
 			}
 		}
@@ -166,24 +169,25 @@ func (s *Set) Fresh(known []string) (out []string) {
 	return out
 }
 
-// Sources returns what tells each mapping from any other, sorted.
-func (s *Set) Sources() []string {
+// Hashes returns the hashes of all mappings, sorted. Mappings that map alike have one.
+func (s *Set) Hashes() []string {
 	out := []string{}
 	for _, r := range s.rules {
-		out = append(out, r.source)
+		out = append(out, r.hash)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-// Zone is the house's, of a time that names none.
+// Zone returns the house's time zone, for times without one. It is never nil.
 func (s *Set) Zone() *time.Location { return s.zone }
 
-// Measurements are those that mappings declare or extend, whole.
+// Measurements returns the measurements that mappings add or extend, with all their
+// fields. The caller must not change them.
 func (s *Set) Measurements() []catalogue.Measurement { return s.measurements }
 
-// Get returns the declaration of a measurement: as mappings extend it, or the
-// catalogue's own.
+// Get returns the declaration of a measurement: as mappings extend it, else the
+// catalogue's.
 func (s *Set) Get(name string) (catalogue.Measurement, bool) {
 	for _, m := range s.measurements {
 		if m.Name == name {

@@ -10,8 +10,8 @@ import (
 	"github.com/hearth-home/hearth/shared/scan"
 )
 
-// number reads a value as a number: a string that is one, true as 1, and what
-// words stand for. null and an empty string are nothing.
+// number reads a value as a number: a number, true as 1 and false as 0, or a string
+// that is a number or one of words. ok is false for null and an empty string.
 func number(raw []byte, words map[string]float64) (v float64, ok bool, err error) {
 	s := scan.New(raw)
 	switch s.Kind() {
@@ -21,7 +21,7 @@ func number(raw []byte, words map[string]float64) (v float64, ok bool, err error
 		v, err = s.Float()
 		return v, err == nil, err
 	case scan.Bool:
-		yes, _ := s.Bool() // it was scanned before
+		yes, _ := s.Bool() // cannot fail: Kind has seen it
 		if yes {
 			v = 1
 		}
@@ -31,12 +31,13 @@ func number(raw []byte, words map[string]float64) (v float64, ok bool, err error
 		if err != nil {
 			return 0, false, err
 		}
-		return word(string(text), words)
+		return parseText(string(text), words)
 	}
 	return 0, false, fmt.Errorf("%.40s is not a number", raw)
 }
 
-func word(text string, words map[string]float64) (float64, bool, error) {
+// parseText reads a text as a number, or as one of words.
+func parseText(text string, words map[string]float64) (float64, bool, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return 0, false, nil
@@ -44,16 +45,16 @@ func word(text string, words map[string]float64) (float64, bool, error) {
 	if v, ok := words[strings.ToLower(text)]; ok {
 		return v, true, nil
 	}
-	v, err := strconv.ParseFloat(decimal(text), 64)
+	v, err := strconv.ParseFloat(decimalPoint(text), 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 		return 0, false, fmt.Errorf("%.40q is not a number", text)
 	}
 	return v, true, nil
 }
 
-// decimal writes a decimal comma as a point. 1,234 may as well be over a
-// thousand, and stays.
-func decimal(text string) string {
+// decimalPoint replaces a decimal comma by a point. It leaves 1,234 alone, which may
+// be 1234.
+func decimalPoint(text string) string {
 	whole, rest, ok := strings.Cut(text, ",")
 	if !ok || strings.ContainsAny(text, ".") || len(rest) == 3 && strings.Trim(whole, "+-0") != "" {
 		return text
@@ -61,17 +62,19 @@ func decimal(text string) string {
 	return whole + "." + rest
 }
 
-// switches are the words that stand for numbers everywhere.
-var switches = map[string]float64{"on": 1, "off": 0, "true": 1, "false": 0}
+// defaultWords are the texts that stand for numbers in every mapping.
+var defaultWords = map[string]float64{"on": 1, "off": 0, "true": 1, "false": 0}
 
-// Number reads a value as a number, if it is one or a word for one. null and an
-// empty string are nothing.
-func Number(raw []byte) (v float64, ok bool, err error) { return number(raw, switches) }
+// Number reads a JSON value as a number: a number, a boolean as 1 or 0, or a string
+// that is a number or one of on, off, true and false. ok is false for null and an
+// empty string.
+func Number(raw []byte) (v float64, ok bool, err error) { return number(raw, defaultWords) }
 
-// Text reads a string, or a number as it is written; what is neither is "".
+// Text returns a JSON string, or a number or boolean as it is written, cut at 200
+// bytes. Any other value is "".
 func Text(raw []byte) string { return text(raw) }
 
-// text reads a string, or a number as it is written.
+// text is Text.
 func text(raw []byte) string {
 	const most = 200
 	s := scan.New(raw)
@@ -86,18 +89,18 @@ func text(raw []byte) string {
 	return strings.ToValidUTF8(string(b[:min(len(b), most)]), "")
 }
 
-// layouts are of times that are no numbers. time.Parse takes fractions of
-// seconds wherever seconds are.
+// layouts of times that are not numbers. time.Parse accepts fractions after any
+// seconds.
 var layouts = []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04:05Z07:00",
 	"2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05Z0700", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 -07:00", "2006-01-02T15:04Z07:00", "2006-01-02T15:04", "2006-01-02 15:04"}
 
-// ParseTime reads RFC 3339 and what is close to it, without a zone in zone, or
-// the seconds, milli-, micro- or nanoseconds since 1970 that the size of a number
-// tells.
+// ParseTime reads RFC 3339 and similar formats, in zone if the text has no zone, or
+// the time since 1970 in seconds, milliseconds, microseconds or nanoseconds, which the
+// size of the number tells. The result is in UTC.
 func ParseTime(s string, zone *time.Location) (time.Time, error) {
 	s = strings.TrimSpace(s)
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > 0 { // exact, to the nanosecond
-		return epoch(n), nil
+		return unixTime(n), nil
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil {
@@ -106,10 +109,10 @@ func ParseTime(s string, zone *time.Location) (time.Time, error) {
 				return t.UTC(), nil
 			}
 		}
-		return time.Time{}, fmt.Errorf("%.40q is no time", s)
+		return time.Time{}, fmt.Errorf("%.40q is not a time", s)
 	}
 	if v <= 0 || v >= 1e19 || math.IsNaN(v) {
-		return time.Time{}, fmt.Errorf("%.40q is no time", s)
+		return time.Time{}, fmt.Errorf("%.40q is not a time", s)
 	}
 	for v >= 1e11 {
 		v /= 1000
@@ -118,7 +121,8 @@ func ParseTime(s string, zone *time.Location) (time.Time, error) {
 	return time.Unix(int64(sec), int64(math.Round(frac*1e6))*1000).UTC(), nil
 }
 
-func epoch(n int64) time.Time {
+// unixTime returns the time of a Unix time in the unit that its size tells.
+func unixTime(n int64) time.Time {
 	switch {
 	case n < 1e11:
 		return time.Unix(n, 0).UTC()

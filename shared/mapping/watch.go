@@ -11,33 +11,34 @@ import (
 	"github.com/hearth-home/hearth/shared/settings"
 )
 
-// Watch follows what hearth.yml says of devices.
+// Watch follows the section devices of hearth.yml as the file changes.
 type Watch struct {
 	file    *settings.Watch[*Set]
-	none    *Set // before a file was read
-	applied *Set // guarded by the register that it is applied to
+	empty   *Set // of no file: what Set returns before a file was read
+	applied *Set // used only while an Update holds the register
 }
 
-// NewWatch reads nothing yet.
+// NewWatch returns a Watch of a secret. It reads nothing yet.
 func NewWatch(s secret.String, log *slog.Logger) *Watch {
 	w := &Watch{}
-	w.file = settings.NewWatch(s, log, Acts, func(f *settings.File) *Set {
+	w.file = settings.NewWatch(s, log, Paths, func(f *settings.File) *Set {
 		set := Compile(f)
 		set.CheckNames(f, f.Warn)
-		if w.none == nil { // made here and now
-			w.none = set
+		if w.empty == nil { // settings.NewWatch calls this at once, without a file
+			w.empty = set
 		}
 		return set
 	})
 	return w
 }
 
-// Acts are the paths of hearth.yml that a Set is made of.
-var Acts = []string{"devices", "house.zone"}
+// Paths are the parts of hearth.yml that a Set is compiled from.
+var Paths = []string{"devices", "house.zone"}
 
-// Set returns what the file says, or said when it was last without mistakes in
-// devices. The error says that there are settings and that they could not be read
-// since the process began: the set is none to act on.
+// Set returns the Set of the file as it was when devices last had no mistakes. The
+// error is settings.ErrUnread if there is a file but it could not be read since the
+// process began. Then the Set is empty, and messages must wait rather than be mapped
+// without it. It is safe for concurrent use.
 func (w *Watch) Set(now time.Time) (*Set, error) {
 	set, err := w.file.Look(now) // it has logged what is wrong
 	if !errors.Is(err, settings.ErrUnread) {
@@ -46,13 +47,14 @@ func (w *Watch) Set(now time.Time) (*Set, error) {
 	return set, err
 }
 
-// OfFile reports that a set is what a file said.
-func (w *Watch) OfFile(set *Set) bool { return set != w.none }
+// FromFile reports whether a Set was compiled from a file.
+func (w *Watch) FromFile(set *Set) bool { return set != w.empty }
 
-// Apply lets the register know what the set says of devices, once a change. A set
-// that is of no file says nothing: what was known before stays.
+// Apply applies the settings of devices to the register if set is another than the
+// last time. A Set that is not from a file changes nothing, so that earlier settings
+// stay.
 func (w *Watch) Apply(ctx context.Context, set *Set, u *device.Update) error {
-	if w.applied == set || !w.OfFile(set) {
+	if w.applied == set || !w.FromFile(set) {
 		return nil
 	}
 	if err := u.Configure(ctx, set.devices); err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/hearth-home/hearth/shared/store/sqlite"
 )
 
-func TestApplyTellsTheRegisterOnceAChange(t *testing.T) {
+func TestApplyAppliesEachChangeOnce(t *testing.T) {
 	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -38,12 +38,12 @@ func TestApplyTellsTheRegisterOnceAChange(t *testing.T) {
 		}
 		return ds[0].Room
 	}
-	for _, tc := range []struct{ yml, moved, want string }{ // what the file says, and what another process says before
+	for _, tc := range []struct{ yml, moved, want string }{ // the file, and a room that another process sets before it is applied
 		{"", "", "no device"},
-		{"", "Attic", "Attic"}, // of no file nothing is applied
+		{"", "Attic", "Attic"}, // without a file nothing is applied
 		{"devices: [{device: a, nmae: x}]", "", "Attic"},
 		{"devices: [{device: a, room: Den}]", "", "Den"},
-		{"devices: [{device: a, room: Den}]", "Attic", "Attic"}, // nothing is new
+		{"devices: [{device: a, room: Den}]", "Attic", "Attic"}, // the file did not change
 		{"devices: [{device: a, room: Hall}]", "", "Hall"},
 	} {
 		now = now.Add(time.Minute)
