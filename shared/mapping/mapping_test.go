@@ -31,7 +31,7 @@ func TestParseNamesEveryMistake(t *testing.T) {
 		`[{device: Big Name}]`: {`write "big-name"`},
 		`[{device: a, physical: [x]}, {device: b, physical: [x]}]`:    {"x is a as well as b"},
 		`[{topic: a, time: {path: $.t, zone: Mars}, fields: {x: $}}]`: {"Mars"},
-		`3`: {"line 1, column 10: devices: a list is wanted"},
+		`3`: {"line 1, column 10: devices: expected a list"},
 	} {
 		_, err := Parse([]byte("devices: " + yml))
 		for _, r := range reasons {
@@ -60,7 +60,7 @@ rules:
   x: {field: air.co3_ppm, above: 1}
   y: {field: nothing.co2_ppm, above: 1}
 `))
-	want := `line 1, column 15: house.zone: "Mars" is no time zone: write it as in Europe/Berlin
+	want := `line 1, column 15: house.zone: "Mars" is not a time zone: write it as in Europe/Berlin
 line 6, column 9: devices[0].physical[1]: a name holds a control character or is not UTF-8: "edge/\a"
 line 7, column 16: devices[1].topic[1]: `
 	for _, w := range []string{want, "line 8, column 11: devices[1].time: the path", "line 11, column 14: devices[1].fields.worse: the unit", "line 13, column 14: devices[1].text.state: the path"} {

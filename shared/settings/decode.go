@@ -14,27 +14,28 @@ import (
 
 const (
 	maxDepth = 30
-	maxNodes = 200_000 // with what anchors repeat
+	maxNodes = 200_000 // including the values that anchors repeat
 )
 
-// decoder takes nodes into values by their types, and notes every mistake where
-// it stands. It never stops at one.
+// decoder decodes YAML nodes into Go values by their types. It notes every mistake and
+// continues after it.
 type decoder struct {
-	file  *File
-	nodes int
-	full  bool // of nodes: said once
+	file    *File
+	nodes   int
+	tooMany bool // of nodes: said once
 }
 
-// key is one pair of a mapping.
+// key is one key of a YAML mapping, with its value.
 type key struct {
 	name  string
 	node  *yaml.Node // of the name
 	value *yaml.Node
 }
 
-// enter counts a node. A node that names an anchor is that anchor's.
+// enter counts a node and notes its position. It returns the node that an alias stands
+// for. false: there is nothing to decode.
 func (d *decoder) enter(n *yaml.Node, path string, depth int) (*yaml.Node, bool) {
-	d.file.at[path] = at{n.Line, n.Column}
+	d.file.at[path] = position{n.Line, n.Column}
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -44,10 +45,10 @@ func (d *decoder) enter(n *yaml.Node, path string, depth int) (*yaml.Node, bool)
 		d.mistake(n, path, "it is nested deeper than %d", maxDepth)
 		return n, false
 	case d.nodes > maxNodes:
-		if !d.full {
+		if !d.tooMany {
 			d.mistake(n, "", "there are more than %d values in hearth.yml: anchors are repeated too often", maxNodes)
 		}
-		d.full = true
+		d.tooMany = true
 		return n, false
 	case n.Style&yaml.TaggedStyle != 0 && !strings.HasPrefix(n.ShortTag(), "!!"):
 		d.mistake(n, path, "the tag %s is unknown: hearth.yml has no tags", short(n.Tag))
@@ -59,11 +60,11 @@ func (d *decoder) enter(n *yaml.Node, path string, depth int) (*yaml.Node, bool)
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
 func (d *decoder) mistake(n *yaml.Node, path, format string, args ...any) {
-	d.file.mistake(at{n.Line, n.Column}, path, fmt.Sprintf(format, args...), false)
+	d.file.mistake(position{n.Line, n.Column}, path, fmt.Sprintf(format, args...), false)
 }
 
-// value takes a node into v. one says that a list of one may be written without
-// the list.
+// value decodes a node into v. one: a list of one element may be written without the
+// list.
 func (d *decoder) value(n *yaml.Node, v reflect.Value, path string, one bool, depth int) {
 	n, ok := d.enter(n, path, depth)
 	if !ok {
@@ -82,7 +83,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string, one bool, de
 		d.list(n, v, path, one, depth)
 	case reflect.Map:
 		if n.Kind != yaml.MappingNode {
-			d.mistake(n, path, "lines of `key: value` are wanted here, and this is %s", kind(n))
+			d.mistake(n, path, "expected lines of `key: value`, but found %s", kind(n))
 			return
 		}
 		v.Set(reflect.MakeMap(v.Type()))
@@ -98,7 +99,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string, one bool, de
 
 func (d *decoder) scalar(n *yaml.Node, v reflect.Value, s scalar, path string) {
 	if n.Kind != yaml.ScalarNode {
-		d.mistake(n, path, "one value is wanted here, and this is %s", kind(n))
+		d.mistake(n, path, "expected one value, but found %s", kind(n))
 		return
 	}
 	got, err := s.parse(d, n.Value)
@@ -116,7 +117,7 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, path string, one bool, dep
 	case one:
 		elements = []*yaml.Node{n}
 	default:
-		d.mistake(n, path, "a list is wanted here, its elements behind - each, and this is %s", kind(n))
+		d.mistake(n, path, "expected a list with - before each element, but found %s", kind(n))
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(elements), len(elements)))
@@ -124,18 +125,18 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, path string, one bool, dep
 		where := fmt.Sprintf("%s[%d]", path, i)
 		d.value(e, v.Index(i), where, false, depth+1)
 		if isNull(e) {
-			d.mistake(e, where, "there is nothing behind the -")
+			d.mistake(e, where, "there is nothing after the -")
 		}
 	}
 }
 
-// object takes a mapping, or the value that stands for one, into a struct.
+// object decodes a mapping, or the single value that may stand for it, into a struct.
 func (d *decoder) object(n *yaml.Node, v reflect.Value, path string, depth int) {
 	fields := fieldsOf(v.Type())
 	if n.Kind != yaml.MappingNode {
 		i := slices.IndexFunc(fields, func(f structField) bool { return f.short })
 		if i < 0 || n.Kind != yaml.ScalarNode {
-			d.mistake(n, path, "lines of `key: value` are wanted here, and this is %s", kind(n))
+			d.mistake(n, path, "expected lines of `key: value`, but found %s", kind(n))
 			return
 		}
 		d.value(n, v.Field(fields[i].index), path, false, depth+1)
@@ -144,16 +145,16 @@ func (d *decoder) object(n *yaml.Node, v reflect.Value, path string, depth int) 
 	for _, k := range d.keys(n, path, depth) {
 		i := slices.IndexFunc(fields, func(f structField) bool { return f.name == k.name })
 		if i < 0 {
-			d.file.spoil(path + "." + cmp.Or(nearest.Of(k.name, names(fields)), k.name))
-			d.file.note(at{k.node.Line, k.node.Column}, path, unknown("key", k.name, names(fields)), false)
+			d.file.markInvalid(path + "." + cmp.Or(nearest.Of(k.name, names(fields)), k.name))
+			d.file.note(position{k.node.Line, k.node.Column}, path, unknown("key", k.name, names(fields)), false)
 			continue
 		}
 		d.value(k.value, v.Field(fields[i].index), path+"."+k.name, fields[i].one, depth+1)
 	}
 }
 
-// keys are the pairs of a mapping. A pair of its own counts more than one that
-// is merged in by <<, and what is merged first more than what comes after.
+// keys returns the keys of a mapping. Its own keys take precedence over those that are
+// merged by <<, and an earlier merge over a later one.
 func (d *decoder) keys(n *yaml.Node, path string, depth int) []key {
 	var own, merged []key
 	has := map[string]bool{}
@@ -164,11 +165,11 @@ func (d *decoder) keys(n *yaml.Node, path string, depth int) []key {
 		}
 		switch {
 		case k.Kind != yaml.ScalarNode:
-			d.mistake(k, path, "a key is one word, and this is %s", kind(k))
+			d.mistake(k, path, "expected one word as the key, but found %s", kind(k))
 		case k.Value == "<<" && k.ShortTag() == "!!merge":
 			merged = append(merged, d.merge(v, path, depth+1)...)
 		case has[k.Value]:
-			d.mistake(k, path, "%s is here twice: keep one", short(k.Value))
+			d.mistake(k, path, "the key %s is here twice: keep one", short(k.Value))
 		default:
 			has[k.Value] = true
 			own = append(own, key{k.Value, k, v})
@@ -183,7 +184,7 @@ func (d *decoder) keys(n *yaml.Node, path string, depth int) []key {
 	return own
 }
 
-// merge are the pairs of what stands behind <<.
+// merge returns the keys of the value of <<.
 func (d *decoder) merge(n *yaml.Node, path string, depth int) []key {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -202,7 +203,7 @@ func (d *decoder) merge(n *yaml.Node, path string, depth int) []key {
 		}
 		return out
 	}
-	d.mistake(n, path, "behind << stands an anchor of `key: value` lines, as in <<: *name, and this is %s", kind(n))
+	d.mistake(n, path, "expected an anchor of `key: value` lines after <<, as in <<: *name, but found %s", kind(n))
 	return nil
 }
 

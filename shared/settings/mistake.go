@@ -10,13 +10,13 @@ import (
 	"github.com/hearth-home/hearth/shared/nearest"
 )
 
-// Mistake is what is wrong in hearth.yml, where, and what to write instead.
+// Mistake is a mistake in hearth.yml: its place, and what to write instead.
 type Mistake struct {
-	Line    int    `json:"line"` // from 1; 0: of the whole file
+	Line    int    `json:"line"` // from 1; 0: the whole file
 	Column  int    `json:"column"`
-	Path    string `json:"path"` // devices[0].fields.power; "" for the whole file
+	Path    string `json:"path"` // as in devices[0].fields.power; "": the whole file
 	Text    string `json:"text"`
-	Warning bool   `json:"warning"` // the file is good all the same
+	Warning bool   `json:"warning"` // the file may be used all the same
 }
 
 // Error is the mistake as one line.
@@ -31,21 +31,22 @@ func (m Mistake) Error() string {
 	return b.String() + m.Text
 }
 
-type at struct{ line, column int }
+type position struct{ line, column int }
 
-// Mistake notes what is wrong at a path, as in devices[0].fields.power; where that
-// is not in the file, at what it would stand in.
+// Mistake notes a mistake at a path, as in devices[0].fields.power. If the file has no
+// such path, the mistake stands at the nearest one that contains it.
 func (f *File) Mistake(path, format string, args ...any) {
 	f.mistake(f.nearPath(path), path, fmt.Sprintf(format, args...), false)
 }
 
-// Warn notes what may be wrong at a path, as Mistake does.
+// Warn notes a warning at a path, as Mistake does.
 func (f *File) Warn(path, format string, args ...any) {
 	f.mistake(f.nearPath(path), path, fmt.Sprintf(format, args...), true)
 }
 
-func (f *File) nearPath(path string) at {
-	for path != "" && f.at[path] == (at{}) {
+// nearPath returns the position of a path, or of the nearest one that contains it.
+func (f *File) nearPath(path string) position {
+	for path != "" && f.at[path] == (position{}) {
 		path = path[:max(0, strings.LastIndexAny(path, ".["))]
 	}
 	return f.at[path]
@@ -53,23 +54,23 @@ func (f *File) nearPath(path string) at {
 
 const maxMistakes = 1000
 
-func (f *File) mistake(where at, path, text string, warning bool) {
+func (f *File) mistake(where position, path, text string, warning bool) {
 	if !warning {
-		f.spoil(path)
+		f.markInvalid(path)
 	}
 	f.note(where, path, text, warning)
 }
 
-func (f *File) spoil(path string) {
-	if f.spoiled == nil {
-		f.spoiled = map[string]bool{}
+func (f *File) markInvalid(path string) {
+	if f.invalid == nil {
+		f.invalid = map[string]bool{}
 	}
-	f.spoiled[path] = true
+	f.invalid[path] = true
 }
 
-func (f *File) note(where at, path, text string, warning bool) {
+func (f *File) note(where position, path, text string, warning bool) {
 	m := Mistake{Line: where.line, Column: where.column, Path: path, Text: text, Warning: warning}
-	again := func(old Mistake) bool { // an anchor is used several times
+	again := func(old Mistake) bool { // the value of an anchor may be used several times
 		return m.Line > 0 && old.Line == m.Line && old.Column == m.Column && old.Text == m.Text
 	}
 	if len(f.Mistakes) < maxMistakes && !slices.ContainsFunc(f.Mistakes, again) {
@@ -77,17 +78,17 @@ func (f *File) note(where at, path, text string, warning bool) {
 	}
 }
 
-// Broken reports that there is a mistake at a path or in what it holds: another
-// look at it would only find what follows from that.
+// Broken reports whether there is a mistake at a path or below it. Checking it further
+// would only find consequences of that mistake.
 func (f *File) Broken(path string) bool {
 	return slices.ContainsFunc(f.Mistakes, func(m Mistake) bool { return !m.Warning && within(m.Path, path) })
 }
 
-// sound reports that what stands at the paths, as in devices or house.zone, can be
-// acted on: there is no mistake in it, nor in the whole of which it is a part. A key
-// that is unknown is a mistake in the one that was probably meant.
-func (f *File) sound(paths ...string) bool {
-	for bad := range f.spoiled {
+// valid reports whether the paths, as in devices or house.zone, have no mistake: not
+// in them, nor in what contains them. An unknown key counts as a mistake of the known
+// key that was probably meant.
+func (f *File) valid(paths ...string) bool {
+	for bad := range f.invalid {
 		if slices.ContainsFunc(paths, func(p string) bool { return within(bad, p) || within(p, bad) }) {
 			return false
 		}
@@ -95,30 +96,30 @@ func (f *File) sound(paths ...string) bool {
 	return true
 }
 
-// within reports that a path leads to what another holds, or to the same.
+// within reports whether path is whole or below it.
 func within(path, whole string) bool {
 	rest, ok := strings.CutPrefix(path, whole)
 	return ok && (whole == "" || rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
-// Sorted returns mistakes and warnings as they stand in the file.
+// Sorted returns mistakes and warnings in the order of their positions.
 func (f *File) Sorted() []Mistake {
 	return slices.SortedStableFunc(slices.Values(f.Mistakes), func(a, b Mistake) int {
 		return cmp.Or(a.Line-b.Line, a.Column-b.Column)
 	})
 }
 
-const maxSaid = 20 // in a log
+const maxInError = 20 // in a log
 
-// Err returns the mistakes as one error, a line each, or nil where there are at
-// most warnings.
+// Err returns the mistakes as one error, a line each, at most 20; nil if there are
+// only warnings.
 func (f *File) Err() error {
 	var errs []error
 	more := 0
 	for _, m := range f.Sorted() {
 		switch {
 		case m.Warning:
-		case len(errs) < maxSaid:
+		case len(errs) < maxInError:
 			errs = append(errs, m)
 		default:
 			more++
@@ -130,7 +131,7 @@ func (f *File) Err() error {
 	return errors.Join(errs...)
 }
 
-// unknown says that a name is not known, and which one may be meant.
+// unknown is the text for a name that is not known, with the nearest known name.
 func unknown(what, name string, names []string) string {
 	if n := nearest.Of(name, names); n != "" {
 		return fmt.Sprintf("the %s %q is unknown: did you mean %s?", what, short(name), n)
@@ -138,7 +139,7 @@ func unknown(what, name string, names []string) string {
 	return fmt.Sprintf("the %s %q is unknown: known are %s", what, short(name), strings.Join(names, ", "))
 }
 
-// short keeps what is quoted brief.
+// short cuts a text that is quoted in a message.
 func short(s string) string {
 	if len(s) > 60 {
 		return strings.ToValidUTF8(s[:60], "") + "…"

@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	maxBytes = 1 << 20
-	most     = 2000 // elements of a section
+	maxBytes    = 1 << 20
+	maxElements = 2000 // elements of a section
 )
 
 // Parse reads hearth.yml and notes its mistakes and warnings in the File, which is
-// never nil. The package that acts on a section may find more. It does no I/O.
+// never nil. The packages that use a section may note more. Parse does no I/O.
 func Parse(file []byte) *File {
-	f := &File{at: map[string]at{}}
-	root := f.syntax(file)
+	f := &File{at: map[string]position{}}
+	root := f.document(file)
 	if root == nil {
 		return f
 	}
@@ -29,13 +29,13 @@ func Parse(file []byte) *File {
 	sections := fieldsOf(reflect.TypeFor[File]())
 	if root.Kind == yaml.AliasNode || root.Kind != yaml.MappingNode {
 		if !isNull(root) {
-			d.mistake(root, "", "sections are wanted here, as in `devices:`, and this is %s", kind(root))
+			d.mistake(root, "", "expected sections, as in `devices:`, but found %s", kind(root))
 		}
 		return f
 	}
 	keys := d.keys(root, "", 0)
 	v := reflect.ValueOf(f).Elem()
-	for _, s := range sections { // the house comes first: times are in its zone
+	for _, s := range sections { // house first, since other sections have times in its zone
 		for _, k := range keys {
 			if k.name == s.name {
 				d.value(k.value, v.Field(s.index), s.name, s.one, 1)
@@ -44,21 +44,21 @@ func Parse(file []byte) *File {
 	}
 	for _, k := range keys {
 		if !slices.Contains(names(sections), k.name) && !strings.HasPrefix(k.name, "x-") {
-			f.mistake(at{k.node.Line, k.node.Column}, "", unknown("section", k.name, names(sections))+"; this version passes over it", true)
+			f.mistake(position{k.node.Line, k.node.Column}, "", unknown("section", k.name, names(sections))+"; this version ignores it", true)
 		}
 	}
 	f.check()
 	return f
 }
 
-// syntax returns the root of the file's one document, nil where there is none.
-func (f *File) syntax(file []byte) *yaml.Node {
+// document returns the root of the file's only YAML document, nil if it has none.
+func (f *File) document(file []byte) *yaml.Node {
 	if len(file) > maxBytes {
-		f.mistake(at{}, "", "hearth.yml is larger than 1 MiB", false)
+		f.mistake(position{}, "", "hearth.yml is larger than 1 MiB", false)
 		return nil
 	}
 	file = bytes.TrimPrefix(file, []byte("\ufeff"))
-	if where, text := unreadable(file); text != "" {
+	if where, text := findNonText(file); text != "" {
 		f.mistake(where, "", text, false)
 		return nil
 	}
@@ -66,16 +66,16 @@ func (f *File) syntax(file []byte) *yaml.Node {
 	var doc, next yaml.Node
 	if err := in.Decode(&doc); err != nil {
 		if !errors.Is(err, io.EOF) { // nothing but comments
-			f.refuse(file, err)
+			f.noteSyntaxError(file, err)
 		}
 		return nil
 	}
 	switch err := in.Decode(&next); {
 	case err == nil:
-		f.mistake(at{next.Line, next.Column}, "", "a second document begins here: hearth.yml is one, without lines of ---", false)
+		f.mistake(position{next.Line, next.Column}, "", "a second document begins here: hearth.yml is one, without lines of ---", false)
 		return nil
 	case !errors.Is(err, io.EOF):
-		f.refuse(file, err)
+		f.noteSyntaxError(file, err)
 		return nil
 	}
 	if len(doc.Content) == 0 {
@@ -84,46 +84,48 @@ func (f *File) syntax(file []byte) *yaml.Node {
 	return doc.Content[0]
 }
 
-// unreadable finds the first byte that is no text.
-func unreadable(file []byte) (at, string) {
+// findNonText returns the position of the first byte that is not text, and what to do
+// about it. "": all is text.
+func findNonText(file []byte) (position, string) {
 	line, column := 1, 1
 	for i := 0; i < len(file); {
 		r, n := utf8.DecodeRune(file[i:])
 		switch {
 		case r == utf8.RuneError && n == 1:
-			return at{line, column}, "this is no UTF-8: save hearth.yml as UTF-8"
+			return position{line, column}, "this is not UTF-8: save hearth.yml as UTF-8"
 		case r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0x7f:
-			return at{line, column}, "a control character stands here: take it out"
+			return position{line, column}, "a control character is here: remove it"
 		case r == '\n':
 			line, column = line+1, 0
 		}
 		i, column = i+n, column+1
 	}
-	return at{}, ""
+	return position{}, ""
 }
 
-// advice is what to do about the commonest messages of the YAML parser.
+// advice replaces the most common messages of the YAML parser. A message is recognised
+// by a part of its text.
 var advice = []struct{ message, text string }{
-	{"tab character", "a tab stands here: indent with spaces"},
+	{"tab character", "a tab character is here: indent with spaces"},
 	{"mapping values are not allowed", "a second `: ` in a line, or a line that is indented too far: put the text in quotes, or move the line"},
-	{"did not find expected key", "this line does not belong to what stands above: its indentation, or a quote or a bracket before it, is wrong"},
-	{"did not find expected '-' indicator", "this line does not belong to the list above: begin it with -, or mend its indentation"},
-	{"could not find expected ':'", "a line before this has no `: ` behind its key"},
+	{"did not find expected key", "this line does not fit the lines above: its indentation, or a quote or bracket before it, is wrong"},
+	{"did not find expected '-' indicator", "this line does not fit the list above: begin it with -, or correct its indentation"},
+	{"could not find expected ':'", "a line before this has no `: ` after its key"},
 	{"cannot start any token", "a text cannot begin with this character: put it in quotes"},
 	{"unexpected end of stream", "a quote is opened and never closed"},
 	{"did not find expected ',' or", "a bracket is opened and never closed, or a comma is missing"},
-	{"unknown anchor", "no anchor of that name stands before this: define it with &name, or put the text in quotes"},
+	{"unknown anchor", "there is no anchor of that name before this: define it with &name, or put the text in quotes"},
 }
 
-// refuse notes what the YAML parser does not take.
-func (f *File) refuse(file []byte, err error) {
+// noteSyntaxError notes an error of the YAML parser.
+func (f *File) noteSyntaxError(file []byte, err error) {
 	var e *yaml.LoadError
 	if !errors.As(err, &e) {
-		f.mistake(at{}, "", "this is no YAML: "+err.Error(), false)
+		f.mistake(position{}, "", "this is not YAML: "+err.Error(), false)
 		return
 	}
-	where, text := at{e.Mark.Line, e.Mark.Column}, e.Message
-	if character(file, where) == '\t' {
+	where, text := position{e.Mark.Line, e.Mark.Column}, e.Message
+	if charAt(file, where) == '\t' {
 		text = "found a tab character"
 	}
 	for _, a := range advice {
@@ -135,8 +137,8 @@ func (f *File) refuse(file []byte, err error) {
 	f.mistake(where, "", text, false)
 }
 
-// character is what stands at a place, 0 behind the end of its line.
-func character(file []byte, where at) rune {
+// charAt returns the character at a position, 0 behind the end of its line.
+func charAt(file []byte, where position) rune {
 	lines := bytes.Split(file, []byte("\n"))
 	if where.line < 1 || where.line > len(lines) {
 		return 0

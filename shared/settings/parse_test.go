@@ -79,8 +79,8 @@ func TestEverySectionIsRead(t *testing.T) {
 	}
 }
 
-// said writes every mistake as line:column path: text.
-func said(f *File) string {
+// mistakes writes every mistake as line:column path: text.
+func mistakes(f *File) string {
 	var out []string
 	for _, m := range f.Sorted() {
 		kind := ""
@@ -92,68 +92,68 @@ func said(f *File) string {
 	return strings.Join(out, "\n")
 }
 
-func TestEveryMistakeIsNamedWithItsPlaceAndWhatToWrite(t *testing.T) {
+func TestEveryMistakeHasItsPositionAndAdvice(t *testing.T) {
 	for name, tc := range map[string]struct{ yml, want string }{
 		"key":          {"devices:\n  - device: a\n    nmae: x\n", `3:5 devices[0]: the key "nmae" is unknown: did you mean name?`},
 		"far_key":      {"quiet_hours: {zzzzzzzz: 1, from: \"22:00\", to: \"07:00\"}\n", `1:15 quiet_hours[0]: the key "zzzzzzzz" is unknown: known are from, to, days`},
-		"section":      {"device:\n  - device: a\n", `warning 1:1 : the section "device" is unknown: did you mean devices?; this version passes over it`},
-		"two":          {"house: {zone: Mars, currency: euro}\n", "1:15 house.zone: \"Mars\" is no time zone: write it as in Europe/Berlin\n1:31 house.currency: \"euro\" is no currency: write it as in EUR"},
-		"local":        {"house: {zone: Local}\n", `1:15 house.zone: "Local" is no time zone`},
-		"duration":     {"rules: {a: {for: 10}}\n", `1:18 rules.a.for: "10" is no duration: write it as in 90s, 15m, 2h or 1d`},
+		"section":      {"device:\n  - device: a\n", `warning 1:1 : the section "device" is unknown: did you mean devices?; this version ignores it`},
+		"two":          {"house: {zone: Mars, currency: euro}\n", "1:15 house.zone: \"Mars\" is not a time zone: write it as in Europe/Berlin\n1:31 house.currency: \"euro\" is not a currency: write it as in EUR"},
+		"local":        {"house: {zone: Local}\n", `1:15 house.zone: "Local" is not a time zone`},
+		"duration":     {"rules: {a: {for: 10}}\n", `1:18 rules.a.for: "10" is not a duration: write it as in 90s, 15m, 2h or 1d`},
 		"long":         {"rules: {a: {for: 99999999999999999d}}\n", `longer than a hundred years`},
-		"clock":        {"quiet_hours: {from: 25:00, to: \"7:00\"}\n", "1:21 quiet_hours[0].from: \"25:00\" is no time of day: write it as in 22:30\n1:32 quiet_hours[0].to: \"7:00\" is no time of day"},
+		"clock":        {"quiet_hours: {from: 25:00, to: \"7:00\"}\n", "1:21 quiet_hours[0].from: \"25:00\" is not a time of day: write it as in 22:30\n1:32 quiet_hours[0].to: \"7:00\" is not a time of day"},
 		"weekday":      {"reminders: [{text: x, on: tusday}]\n", `1:27 reminders[0].on[0]: the word "tusday" is unknown: did you mean tuesday?`},
-		"comma":        {"rules: {a: {above: '21,5'}}\n", `1:20 rules.a.above: "21,5" is no number: write 21.5`},
-		"infinite":     {"rules: {a: {above: .inf}}\n", `".inf" is no number`},
-		"nan":          {"rules: {a: {above: NaN}}\n", `"NaN" is no number`},
-		"leave":        {"rules: {a: {above: {enter: 1, leave: 2}}}\n", `1:38 rules.a.above.leave: it ends above 1, where it begins: leave is at most enter`},
-		"leave_below":  {"rules: {a: {below: {enter: 2, leave: 1}}}\n", `leave is at least enter`},
+		"comma":        {"rules: {a: {above: '21,5'}}\n", `1:20 rules.a.above: "21,5" is not a number: write 21.5`},
+		"infinite":     {"rules: {a: {above: .inf}}\n", `".inf" is not a number`},
+		"nan":          {"rules: {a: {above: NaN}}\n", `"NaN" is not a number`},
+		"leave":        {"rules: {a: {above: {enter: 1, leave: 2}}}\n", `1:38 rules.a.above.leave: the condition begins at 1: leave must be at most enter`},
+		"leave_below":  {"rules: {a: {below: {enter: 2, leave: 1}}}\n", `leave must be at least enter`},
 		"always":       {"rules: {a: {above: 1, below: 2}}\n", `every value is above 1 or below 2`},
-		"off_and_on":   {"rules: {a: {off: true, above: 1}}\n", `take out one`},
+		"off_and_on":   {"rules: {a: {off: true, above: 1}}\n", `remove one of them`},
 		"unit":         {"rules: {a: {above: 1, unit: furlong}}\n", `1:29 rules.a.unit: the unit "furlong" is unknown`},
-		"field":        {"rules: {a: {field: co2}}\n", `"co2" is no field: write its measurement and its key, as in air.co2_ppm`},
+		"field":        {"rules: {a: {field: co2}}\n", `"co2" is not a field: write its measurement and its key, as in air.co2_ppm`},
 		"rule_name":    {"rules: {My Rule: {off: true}}\n", `the name of a rule is made of small letters`},
-		"tile":         {"tiles: [{title: x}]\n", `1:9 tiles[0]: a tile is one that hearth has`},
+		"tile":         {"tiles: [{title: x}]\n", `1:9 tiles[0]: write the name of a tile that hearth has`},
 		"lines":        {"tiles: [{lines: [a.b, a.b, a.b, a.b, a.b, a.b, a.b, a.b, a.b]}]\n", `at most 8 lines: these are 9`},
-		"reminder":     {"reminders: [{text: x}, {on: monday}, {text: x, on: monday, every: year}]\n", "1:13 reminders[0]: a reminder is on days of the week, on: tuesday, or has a date: 2026-12-24\n1:24 reminders[1]: a reminder has a text\n1:67 reminders[2].every: every goes with a date"},
-		"date":         {"reminders: [{text: x, date: 2026-02-30}]\n", `"2026-02-30" is no day`},
-		"quiet":        {"quiet_hours: {from: 22:00}\n", `quiet hours have two times of day`},
-		"prices":       {"house: {price_per_kwh: [0.3, 0.2]}\n", `of several prices each has two times of day`},
-		"place":        {"house: {place: {latitude: 91, longitude: 0}}\n", `1:27 house.place.latitude: a latitude is from -90 to 90 degrees`},
-		"half_a_place": {"house: {place: {latitude: 9}}\n", `a place has a latitude and a longitude`},
-		"time":         {"devices: [{device: a, maintenance: tomorrow}]\n", `"tomorrow" is no time: write it as in 2026-12-24 18:00`},
-		"no_list":      {"devices: {device: a}\n", "1:10 devices: a list is wanted here, its elements behind - each, and this is lines of `key: value`"},
-		"no_mapping":   {"rules: [a]\n", "1:8 rules: lines of `key: value` are wanted here, and this is a list"},
-		"no_value":     {"house: {zone: [a]}\n", `1:15 house.zone: one value is wanted here, and this is a list`},
-		"no_sections":  {"- a\n", "1:1 : sections are wanted here, as in `devices:`, and this is a list"},
-		"an_empty_one": {"devices:\n  -\n", `2:4 devices[0]: there is nothing behind the -`},
-		"twice":        {"house:\n  zone: UTC\n  zone: UTC\n", `3:3 house: zone is here twice: keep one`},
-		"section_too":  {"devices: []\ndevices: []\n", `2:1 : devices is here twice: keep one`},
-		"in_a_map":     {"rules:\n  a: {off: true}\n  a: {off: true}\n", `3:3 rules: a is here twice: keep one`},
-		"key_is_list":  {"house: {[a]: 1}\n", `1:9 house: a key is one word, and this is a list`},
+		"reminder":     {"reminders: [{text: x}, {on: monday}, {text: x, on: monday, every: year}]\n", "1:13 reminders[0]: a reminder needs days of the week, as in on: tuesday, or a date, as in date: 2026-12-24\n1:24 reminders[1]: a reminder needs a text\n1:67 reminders[2].every: every needs a date"},
+		"date":         {"reminders: [{text: x, date: 2026-02-30}]\n", `"2026-02-30" is not a day`},
+		"quiet":        {"quiet_hours: {from: 22:00}\n", `quiet hours need two times of day`},
+		"prices":       {"house: {price_per_kwh: [0.3, 0.2]}\n", `with several prices, each needs two times of day`},
+		"place":        {"house: {place: {latitude: 91, longitude: 0}}\n", `1:27 house.place.latitude: a latitude must be from -90 to 90 degrees`},
+		"half_a_place": {"house: {place: {latitude: 9}}\n", `a place needs a latitude and a longitude`},
+		"time":         {"devices: [{device: a, maintenance: tomorrow}]\n", `"tomorrow" is not a time: write it as in 2026-12-24 18:00`},
+		"no_list":      {"devices: {device: a}\n", "1:10 devices: expected a list with - before each element, but found lines of `key: value`"},
+		"no_mapping":   {"rules: [a]\n", "1:8 rules: expected lines of `key: value`, but found a list"},
+		"no_value":     {"house: {zone: [a]}\n", `1:15 house.zone: expected one value, but found a list`},
+		"no_sections":  {"- a\n", "1:1 : expected sections, as in `devices:`, but found a list"},
+		"an_empty_one": {"devices:\n  -\n", `2:4 devices[0]: there is nothing after the -`},
+		"twice":        {"house:\n  zone: UTC\n  zone: UTC\n", `3:3 house: the key zone is here twice: keep one`},
+		"section_too":  {"devices: []\ndevices: []\n", `2:1 : the key devices is here twice: keep one`},
+		"in_a_map":     {"rules:\n  a: {off: true}\n  a: {off: true}\n", `3:3 rules: the key a is here twice: keep one`},
+		"key_is_list":  {"house: {[a]: 1}\n", `1:9 house: expected one word as the key, but found a list`},
 		"tag":          {"house: {zone: !secret zone}\n", `1:15 house.zone: the tag !secret is unknown: hearth.yml has no tags`},
-		"many_devices": {"devices: [" + strings.Repeat("{device: a},", most+1) + "]\n", `1:10 devices: there are 2001 devices: at most 2000`},
+		"many_devices": {"devices: [" + strings.Repeat("{device: a},", maxElements+1) + "]\n", `1:10 devices: there are 2001 devices: at most 2000`},
 
-		"tab":          {"house:\n\tzone: UTC\n", `2:1 : a tab stands here: indent with spaces`},
-		"tab_later":    {"# caf\u00e9 \u20ac\nhouse:\n\tzone: UTC\n", `3:1 : a tab stands here: indent with spaces`},
+		"tab":          {"house:\n\tzone: UTC\n", `2:1 : a tab character is here: indent with spaces`},
+		"tab_later":    {"# caf\u00e9 \u20ac\nhouse:\n\tzone: UTC\n", `3:1 : a tab character is here: indent with spaces`},
 		"colon":        {"devices:\n  - device: a\n    name: the: sun\n", "3:14 : a second `: ` in a line"},
-		"indent":       {"house:\n    zone: UTC\n  units: metric\n", `3:3 : this line does not belong to what stands above`},
+		"indent":       {"house:\n    zone: UTC\n  units: metric\n", `3:3 : this line does not fit the lines above`},
 		"quote":        {"house: {zone: \"UTC}\n", `a quote is opened and never closed`},
 		"bracket":      {"house: {zone: UTC\n", `a bracket is opened and never closed`},
 		"at":           {"house: {zone: @home}\n", `1:15 : a text cannot begin with this character: put it in quotes`},
-		"anchor":       {"house: *none\n", `1:8 : no anchor of that name stands before this`},
+		"anchor":       {"house: *none\n", `1:8 : there is no anchor of that name before this`},
 		"two_files":    {"house: {}\n---\nhouse: {}\n", `: a second document begins here: hearth.yml is one`},
-		"not_utf8":     {"house: {zone: UTC}\n# caf\xe9\n", `2:6 : this is no UTF-8`},
-		"utf16":        {"\xff\xfeh\x00", `1:1 : this is no UTF-8`},
-		"control":      {"house:\n  zone: U\x00TC\n", `2:10 : a control character stands here`},
+		"not_utf8":     {"house: {zone: UTC}\n# caf\xe9\n", `2:6 : this is not UTF-8`},
+		"utf16":        {"\xff\xfeh\x00", `1:1 : this is not UTF-8`},
+		"control":      {"house:\n  zone: U\x00TC\n", `2:10 : a control character is here`},
 		"huge":         {"# " + strings.Repeat("x", maxBytes), `0:0 : hearth.yml is larger than 1 MiB`},
-		"deep":         {"devices: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "lines of `key: value` are wanted here, and this is a list"},
+		"deep":         {"devices: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "expected lines of `key: value`, but found a list"},
 		"deep_section": {"x-own: " + strings.Repeat("[", 20000), "exceeded max depth"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := Parse([]byte(tc.yml))
-			if got := said(f); !strings.HasPrefix(got, tc.want) && (strings.Contains(tc.want, "\n") || !strings.Contains(got, tc.want)) {
-				t.Errorf("said\n%s\nwant\n%s", got, tc.want)
+			if got := mistakes(f); !strings.HasPrefix(got, tc.want) && (strings.Contains(tc.want, "\n") || !strings.Contains(got, tc.want)) {
+				t.Errorf("got\n%s\nwant\n%s", got, tc.want)
 			}
 			if warns := strings.HasPrefix(tc.want, "warning"); (f.Err() == nil) != warns {
 				t.Errorf("err = %v", f.Err())
@@ -162,7 +162,7 @@ func TestEveryMistakeIsNamedWithItsPlaceAndWhatToWrite(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrittenOtherwiseIsTheSame(t *testing.T) {
+func TestOtherNotationsOfTheSameSettings(t *testing.T) {
 	want := House{Zone: "Europe/Berlin", Currency: "EUR"}
 	for name, yml := range map[string]string{
 		"bom":          "\ufeffhouse: {zone: Europe/Berlin, currency: EUR}",
@@ -178,32 +178,32 @@ func TestWhatIsWrittenOtherwiseIsTheSame(t *testing.T) {
 	} {
 		f := Parse([]byte(yml))
 		if len(f.Mistakes) > 0 || !reflect.DeepEqual(f.House, want) {
-			t.Errorf("%s: %+v, %s", name, f.House, said(f))
+			t.Errorf("%s: %+v, %s", name, f.House, mistakes(f))
 		}
 	}
 	for _, nothing := range []string{"", " \n", "# nothing\n", "---\n", "~\n", "{}"} {
 		if f := Parse([]byte(nothing)); len(f.Mistakes) > 0 || !reflect.DeepEqual(f.House, House{}) {
-			t.Errorf("%q: %s", nothing, said(f))
+			t.Errorf("%q: %s", nothing, mistakes(f))
 		}
 	}
 }
 
-func TestAWordIsTakenAsItIsWritten(t *testing.T) {
+func TestTextsAreKeptAsTheyAreWritten(t *testing.T) {
 	f := Parse([]byte("devices: [{device: 007, name: no, room: 1e3, physical: 0xa4c1380000000099, fields: {x: {path: $, counter: yes}}}]\n"))
 	d := f.Devices[0]
 	if len(f.Mistakes) > 0 || d.Device != "007" || d.Name != "no" || d.Room != "1e3" || d.Physical[0] != "0xa4c1380000000099" || !d.Fields["x"].Counter {
-		t.Errorf("%+v, %s", d, said(f))
+		t.Errorf("%+v, %s", d, mistakes(f))
 	}
 }
 
-func TestAMergedMistakeIsNamedOnceWhereItStands(t *testing.T) {
+func TestAMistakeInAnAnchorIsNotedOnce(t *testing.T) {
 	f := Parse([]byte("x-base: &b {nmae: x}\ndevices:\n  - {<<: *b, device: a}\n  - {<<: *b, device: b}\n"))
-	if got := said(f); got != `1:13 devices[0]: the key "nmae" is unknown: did you mean name?` {
+	if got := mistakes(f); got != `1:13 devices[0]: the key "nmae" is unknown: did you mean name?` {
 		t.Error(got)
 	}
 }
 
-func TestAnchorsThatRepeatThemselvesEndSoon(t *testing.T) {
+func TestRecursiveAnchorsAreAMistake(t *testing.T) {
 	bomb := "x-0: &x0 [a, a, a, a, a, a, a, a, a]\n"
 	for i := 1; i < 10; i++ {
 		bomb += fmt.Sprintf("x-%d: &x%d [%s*x%d]\n", i, i, strings.Repeat(fmt.Sprintf("*x%d, ", i-1), 8), i-1)
@@ -226,21 +226,21 @@ func TestAnchorsThatRepeatThemselvesEndSoon(t *testing.T) {
 	}
 }
 
-func TestMistakesOfOthersStandWhereTheyBelong(t *testing.T) {
+func TestMistakesOfOtherPackagesHaveAPosition(t *testing.T) {
 	f := Parse([]byte("devices:\n  - device: a\n    fields:\n      x: {path: $.x}\n"))
 	f.Mistake("devices[0].fields.x.unit", "no unit")
 	f.Mistake("devices[0].physical[3]", "none such")
-	if got, want := said(f), "2:5 devices[0].physical[3]: none such\n4:10 devices[0].fields.x.unit: no unit"; got != want {
-		t.Errorf("said\n%s\nwant\n%s", got, want)
+	if got, want := mistakes(f), "2:5 devices[0].physical[3]: none such\n4:10 devices[0].fields.x.unit: no unit"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	if !f.Broken("devices[0]") || !f.Broken("devices[0].fields") || f.Broken("devices[0].name") || f.Broken("devices[1]") || f.Broken("devices[0].fields.x.u") {
 		t.Errorf("broken: %v", f.Mistakes)
 	}
 }
 
-func TestALogIsNotFloodedByMistakes(t *testing.T) {
+func TestAnErrorNamesAtMostTwentyMistakes(t *testing.T) {
 	f := Parse([]byte("devices: [" + strings.Repeat("{\n nmae: x},", 1500) + "]\n"))
-	if err := f.Err().Error(); strings.Count(err, "\n") != maxSaid || !strings.HasSuffix(err, "and 980 more") {
+	if err := f.Err().Error(); strings.Count(err, "\n") != maxInError || !strings.HasSuffix(err, "and 980 more") {
 		t.Errorf("%d lines: %s", strings.Count(err, "\n"), err[len(err)-40:])
 	}
 }
@@ -254,8 +254,8 @@ func TestClockAndZone(t *testing.T) {
 	}
 }
 
-// FuzzParse reads any file: no panic, soon done, and a mistake that is in the file
-// stands at a line that the file has.
+// FuzzParse parses any file: it ends soon, does not panic, and every mistake is at a
+// line that the file has.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(whole))
 	f.Add([]byte("x: &a [*a]\nhouse: {<<: *a}\ndevices: *a\n"))
@@ -268,13 +268,13 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("%+v", m)
 			}
 		}
-		if again := Parse(file); said(again) != said(got) {
-			t.Errorf("%s\nand again\n%s", said(got), said(again))
+		if again := Parse(file); mistakes(again) != mistakes(got) {
+			t.Errorf("%s\nand again\n%s", mistakes(got), mistakes(again))
 		}
 	})
 }
 
-func TestWhatIsSoundCanBeActedOn(t *testing.T) {
+func TestValidPaths(t *testing.T) {
 	many := strings.Repeat("{\n nmae: x},", maxMistakes+1)
 	for yml, want := range map[string]string{ // of house.zone, devices, rules
 		"":                                  "zone devices rules",
@@ -296,15 +296,15 @@ func TestWhatIsSoundCanBeActedOn(t *testing.T) {
 		f := Parse([]byte(yml))
 		var got []string
 		for _, part := range []struct{ name, path string }{{"zone", "house.zone"}, {"devices", "devices"}, {"rules", "rules"}} {
-			if f.sound(part.path) {
+			if f.valid(part.path) {
 				got = append(got, part.name)
 			}
 		}
 		if strings.Join(got, " ") != want {
-			t.Errorf("%.60q: sound are %v, want %s", yml, got, want)
+			t.Errorf("%.60q: valid are %v, want %s", yml, got, want)
 		}
-		if all := f.sound("house.zone", "devices", "rules"); all != (len(got) == 3) {
-			t.Errorf("%.60q: all are sound: %v", yml, all)
+		if all := f.valid("house.zone", "devices", "rules"); all != (len(got) == 3) {
+			t.Errorf("%.60q: all are valid: %v", yml, all)
 		}
 	}
 }

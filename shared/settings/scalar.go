@@ -15,9 +15,9 @@ import (
 // Zone is an IANA time zone; "" is none.
 type Zone string
 
-// Location returns the zone, UTC where there is none.
+// Location returns the time zone, UTC if there is none.
 func (z Zone) Location() *time.Location {
-	if l, err := time.LoadLocation(string(z)); err == nil { // it was checked
+	if l, err := time.LoadLocation(string(z)); err == nil { // the decoder has checked it
 		return l
 	}
 	return time.UTC
@@ -26,16 +26,16 @@ func (z Zone) Location() *time.Location {
 // Clock is a time of day as in 22:30; "" is none.
 type Clock string
 
-// minutes is how long after midnight.
+// minutes returns the minutes since midnight.
 func (c Clock) minutes() int {
-	t, _ := time.Parse("15:04", string(c)) // it was checked
+	t, _ := time.Parse("15:04", string(c)) // the decoder has checked it
 	return t.Hour()*60 + t.Minute()
 }
 
 // Date is a day as in 2026-12-24; "" is none.
 type Date string
 
-// Words that are one of a few. "" is none.
+// Words of which only the listed ones are valid. "" is none.
 type (
 	Units    string // metric, imperial
 	Severity string // critical, warning, info
@@ -51,7 +51,7 @@ type (
 	Money  string
 )
 
-// scalar is how a text of the file becomes a value, and its part of the schema.
+// scalar says how a text of the file becomes a value, and which JSON Schema it has.
 type scalar struct {
 	parse  func(d *decoder, text string) (any, error)
 	schema map[string]any
@@ -62,12 +62,12 @@ var scalars = map[reflect.Type]scalar{
 	reflect.TypeFor[bool]():          {yesNo, map[string]any{"type": "boolean"}},
 	reflect.TypeFor[float64]():       {number, map[string]any{"type": "number"}},
 	reflect.TypeFor[time.Duration](): {duration, pattern(durationPattern, "90s", "15m", "2h", "1d")},
-	reflect.TypeFor[time.Time]():     {moment, map[string]any{"type": "string", "examples": []string{"2026-12-24T18:00:00Z", "2026-12-24 18:00", "2026-12-24"}}},
+	reflect.TypeFor[time.Time]():     {timestamp, map[string]any{"type": "string", "examples": []string{"2026-12-24T18:00:00Z", "2026-12-24 18:00", "2026-12-24"}}},
 	reflect.TypeFor[Zone]():          {zone, map[string]any{"type": "string", "examples": []string{"Europe/Berlin", "America/Los_Angeles"}}},
-	reflect.TypeFor[Clock]():         like(clockPattern, "time of day", "22:30"),
+	reflect.TypeFor[Clock]():         matching(clockPattern, "time of day", "22:30"),
 	reflect.TypeFor[Date]():          {date, pattern(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`, "2026-12-24")},
-	reflect.TypeFor[Locale]():        like(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`, "locale", "en-GB"),
-	reflect.TypeFor[Money]():         like(`^[A-Z]{3}$`, "currency", "EUR"),
+	reflect.TypeFor[Locale]():        matching(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`, "locale", "en-GB"),
+	reflect.TypeFor[Money]():         matching(`^[A-Z]{3}$`, "currency", "EUR"),
 	reflect.TypeFor[Units]():         oneOf("metric", "imperial"),
 	reflect.TypeFor[Severity]():      oneOf("critical", "warning", "info"),
 	reflect.TypeFor[Channel]():       oneOf("pipelines", "devices", "climate", "hardware", "security", "products"),
@@ -85,12 +85,12 @@ func pattern(p string, examples ...string) map[string]any {
 	return map[string]any{"type": "string", "pattern": p, "examples": examples}
 }
 
-// like takes what looks like the example.
-func like(p, what, example string) scalar {
+// matching accepts texts that match a pattern. what and example are for its error.
+func matching(p, what, example string) scalar {
 	re := regexp.MustCompile(p)
 	return scalar{func(_ *decoder, s string) (any, error) {
 		if !re.MatchString(s) {
-			return nil, fmt.Errorf("%q is no %s: write it as in %s", short(s), what, example)
+			return nil, fmt.Errorf("%q is not a %s: write it as in %s", short(s), what, example)
 		}
 		return s, nil
 	}, pattern(p, example)}
@@ -122,10 +122,10 @@ func number(_ *decoder, s string) (any, error) {
 	}
 	if point := strings.Replace(s, ",", ".", 1); point != s {
 		if _, err := strconv.ParseFloat(point, 64); err == nil {
-			return nil, fmt.Errorf("%q is no number: write %s", short(s), point)
+			return nil, fmt.Errorf("%q is not a number: write %s", short(s), point)
 		}
 	}
-	return nil, fmt.Errorf("%q is no number", short(s))
+	return nil, fmt.Errorf("%q is not a number", short(s))
 }
 
 var durationParts = regexp.MustCompile(`([0-9.]+)(ms|s|m|h|d)`)
@@ -133,12 +133,12 @@ var durationParts = regexp.MustCompile(`([0-9.]+)(ms|s|m|h|d)`)
 // duration reads 90s, 1h30m or 7d; a day has 24 hours.
 func duration(_ *decoder, s string) (any, error) {
 	if !durationRE.MatchString(s) {
-		return nil, fmt.Errorf("%q is no duration: write it as in 90s, 15m, 2h or 1d", short(s))
+		return nil, fmt.Errorf("%q is not a duration: write it as in 90s, 15m, 2h or 1d", short(s))
 	}
 	units := map[string]time.Duration{"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}
 	var sum float64
 	for _, p := range durationParts.FindAllStringSubmatch(s, -1) {
-		n, _ := strconv.ParseFloat(p[1], 64) // as the pattern has it
+		n, _ := strconv.ParseFloat(p[1], 64) // cannot fail: the pattern has only such numbers
 		sum += n * float64(units[p[2]])
 	}
 	const most = 100 * 366 * 24 * time.Hour
@@ -150,8 +150,8 @@ func duration(_ *decoder, s string) (any, error) {
 
 var durationRE = regexp.MustCompile(durationPattern)
 
-// moment reads a time; without a zone in house.zone.
-func moment(d *decoder, s string) (any, error) {
+// timestamp reads a time; one without a zone is in house.zone.
+func timestamp(d *decoder, s string) (any, error) {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00"} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.UTC(), nil
@@ -162,19 +162,19 @@ func moment(d *decoder, s string) (any, error) {
 			return t.UTC(), nil
 		}
 	}
-	return nil, fmt.Errorf("%q is no time: write it as in 2026-12-24 18:00", short(s))
+	return nil, fmt.Errorf("%q is not a time: write it as in 2026-12-24 18:00", short(s))
 }
 
 func date(_ *decoder, s string) (any, error) {
 	if _, err := time.Parse(time.DateOnly, s); err != nil {
-		return nil, fmt.Errorf("%q is no day: write it as in 2026-12-24", short(s))
+		return nil, fmt.Errorf("%q is not a day: write it as in 2026-12-24", short(s))
 	}
 	return s, nil
 }
 
 func zone(_ *decoder, s string) (any, error) {
 	if _, err := time.LoadLocation(s); err != nil || s == "Local" {
-		return nil, fmt.Errorf("%q is no time zone: write it as in Europe/Berlin", short(s))
+		return nil, fmt.Errorf("%q is not a time zone: write it as in Europe/Berlin", short(s))
 	}
 	return s, nil
 }

@@ -6,13 +6,13 @@ import (
 )
 
 // Schema returns the JSON Schema (draft 2020-12) of hearth.yml, for editors. about
-// says what a field of one of this package's types is; "" of the type itself.
-// What only a look at several values shows is not in it.
+// returns the description of a field of one of this package's types; field "" is the
+// type itself. Rules that concern several values together are not in the schema.
 func Schema(about func(typ, field string) string) map[string]any {
 	s := schema{about: about, defs: map[string]any{}}
 	root := s.object(reflect.TypeFor[File]())
 	sections := root["properties"].(map[string]any)
-	for name, section := range sections { // one whose lines are all comments is null
+	for name, section := range sections { // a section whose lines are all comments is null
 		sections[name] = map[string]any{"description": section.(map[string]any)["description"], "anyOf": []any{section, map[string]any{"type": "null"}}}
 	}
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -28,8 +28,8 @@ type schema struct {
 	defs  map[string]any // of types, by name
 }
 
-// of is the schema of a value. one says that a list of one may stand without the
-// list.
+// of returns the schema of a type. one: a list of one element may be written without
+// the list.
 func (s schema) of(t reflect.Type, one bool) map[string]any {
 	if known, ok := scalars[t]; ok {
 		return maps.Clone(known.schema)
@@ -47,13 +47,14 @@ func (s schema) of(t reflect.Type, one bool) map[string]any {
 		return map[string]any{"type": "object", "additionalProperties": s.of(t.Elem(), false)}
 	}
 	if s.defs[t.Name()] == nil {
-		s.defs[t.Name()] = true // while it is being made
+		s.defs[t.Name()] = true // a placeholder, so that a recursive type ends
 		s.defs[t.Name()] = s.shorthand(t)
 	}
 	return map[string]any{"$ref": "#/$defs/" + t.Name()}
 }
 
-// shorthand is the schema of a struct, or of the one value that may stand for it.
+// shorthand returns the schema of a struct, or of the single value that may stand for
+// it.
 func (s schema) shorthand(t reflect.Type) map[string]any {
 	object := s.object(t)
 	for _, f := range fieldsOf(t) {

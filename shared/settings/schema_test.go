@@ -9,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// compiled is the schema that editors get, without its texts.
+// compiled returns the schema that editors get, with other descriptions.
 func compiled(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	b, err := json.Marshal(Schema(func(typ, field string) string { return typ + "." + field }))
@@ -31,7 +31,7 @@ func compiled(t *testing.T) *jsonschema.Schema {
 	return s
 }
 
-// plain is a file as an editor sees it: by YAML 1.2, which has no times.
+// plain returns a file as an editor reads it: by YAML 1.2, which has no times.
 func plain(t *testing.T, file []byte) any {
 	t.Helper()
 	var n yaml.Node
@@ -55,7 +55,7 @@ func plain(t *testing.T, file []byte) any {
 	return v
 }
 
-func TestTheSchemaTakesWhatTheProgramTakes(t *testing.T) {
+func TestTheSchemaAcceptsWhatTheProgramAccepts(t *testing.T) {
 	s := compiled(t)
 	example, err := os.ReadFile("../../hearth.example.yml")
 	if err != nil {
@@ -80,10 +80,10 @@ func TestTheSchemaRefusesWhatTheProgramRefuses(t *testing.T) {
 		"reminders: [{text: x, on: [someday]}]", "quiet_hours: {from: \"25:00\", to: \"07:00\"}", "- a",
 	} {
 		if f := Parse([]byte(file)); len(f.Mistakes) == 0 {
-			t.Errorf("%s: the program takes it", file)
+			t.Errorf("%s: the program accepts it", file)
 		}
 		if s.Validate(plain(t, []byte(file))) == nil {
-			t.Errorf("%s: the schema takes it", file)
+			t.Errorf("%s: the schema accepts it", file)
 		}
 	}
 }

@@ -1,33 +1,33 @@
-// Package settings is hearth.yml: what a person decides about the house. It reads
+// Package settings reads hearth.yml: what a person decides about the house. It reads
 // the file, which is the secret hearth-settings, checks it against one schema and
-// hands its sections over as values. What a section makes the house do is with
-// the package that acts on it.
+// returns its sections as values. The packages that use a section decide what its
+// settings do.
 package settings
 
 import "time"
 
 // File is hearth.yml. Absent sections are zero values.
 type File struct {
-	House      House           `yaml:"house"`           // where the house is and how its people write
-	Devices    []Device        `yaml:"devices"`         // names, rooms and what is mapped
-	Rules      map[string]Rule `yaml:"rules"`           // when to tell, by name: a default rule that is changed or switched off, or a new one
-	Tiles      []Tile          `yaml:"tiles"`           // what the page shows, in this order; absent: all there is
-	Reminders  []Reminder      `yaml:"reminders"`       // what to tell at a date or every week
-	QuietHours []QuietHours    `yaml:"quiet_hours,one"` // when only what is critical is told
+	House      House           `yaml:"house"`           // where the house is, and how numbers and dates are shown
+	Devices    []Device        `yaml:"devices"`         // names and rooms of devices, and mappings of messages
+	Rules      map[string]Rule `yaml:"rules"`           // when to alert, by the rule's name: a default rule that is changed or switched off, or a new one
+	Tiles      []Tile          `yaml:"tiles"`           // the tiles of the page, in this order; absent: all that hearth has
+	Reminders  []Reminder      `yaml:"reminders"`       // texts to send at a date or every week
+	QuietHours []QuietHours    `yaml:"quiet_hours,one"` // when only critical alerts are sent
 
-	Mistakes []Mistake       `yaml:"-"` // and warnings, as they were found; see Err
-	at       map[string]at   // where each value stands, by path
-	spoiled  map[string]bool // paths with mistakes; see sound
+	Mistakes []Mistake           `yaml:"-"` // mistakes and warnings, in the order in which they were found; see Err
+	at       map[string]position // the position of each value, by path
+	invalid  map[string]bool     // paths with mistakes; see valid
 }
 
-// House is where the house is and how its people write.
+// House is where the house is, and how numbers and dates are shown.
 type House struct {
 	Zone        Zone    `yaml:"zone"`              // time zone as in Europe/Berlin; absent: UTC
 	Place       Place   `yaml:"place"`             // for sunrise and sunset
 	Units       Units   `yaml:"units"`             // how quantities are shown; absent: metric
 	Locale      Locale  `yaml:"locale"`            // how numbers and dates are written, as in en-GB
-	Currency    Money   `yaml:"currency"`          // as in EUR
-	PricePerKWh []Price `yaml:"price_per_kwh,one"` // one number, or a list by time of day
+	Currency    Money   `yaml:"currency"`          // ISO 4217 code, as in EUR
+	PricePerKWh []Price `yaml:"price_per_kwh,one"` // one price, or a list of prices by time of day
 }
 
 // Place is a point on the earth.
@@ -37,84 +37,84 @@ type Place struct {
 	Longitude *float64 `yaml:"longitude"` // degrees, east is positive
 }
 
-// Price is what a kWh costs, always or between two times of day.
+// Price is the price of a kWh, at all times or between two times of day.
 type Price struct {
 	Price float64 `yaml:"price,short"` // in house.currency
 	From  Clock   `yaml:"from"`        // time of day, house.zone
 	To    Clock   `yaml:"to"`          // time of day; before from: on the next day
 }
 
-// Device is one element of the list "devices". With a topic it maps messages;
-// without, it only says what the register should know.
+// Device is one element of the list "devices". With a topic it maps messages; without
+// one it only sets the name, room and maintenance of a device.
 type Device struct {
-	Device      string            `yaml:"device"`       // id; of a mapping also $.path, or text with {2} for the topic's second level and {key}
-	Name        string            `yaml:"name"`         // for people; absent: what its source calls it
+	Device      string            `yaml:"device"`       // id; in a mapping also $.path, or a text with {2} for the second level of the topic and {key} for the key of each
+	Name        string            `yaml:"name"`         // for people; absent: the name that its source has for it
 	Room        string            `yaml:"room"`         // absent: none
-	Physical    []string          `yaml:"physical,one"` // what it is now: ieee addresses, edge/name, topic/name
-	Maintenance time.Time         `yaml:"maintenance"`  // until then nothing is told of it
+	Physical    []string          `yaml:"physical,one"` // its present physical ids: IEEE addresses, edge/name, topic/name
+	Maintenance time.Time         `yaml:"maintenance"`  // until then no alerts of it are sent
 	Topic       []string          `yaml:"topic,one"`    // MQTT filters
-	Each        string            `yaml:"each"`         // path of a list: its elements describe a device each, and paths begin there
-	Measurement string            `yaml:"measurement"`  // one of the catalogue's, or a new one
-	Cadence     time.Duration     `yaml:"cadence"`      // how often a new measurement comes
-	Time        Moment            `yaml:"time"`         // where the payload says when; absent: arrival
+	Each        string            `yaml:"each"`         // path of a list or object in the payload: each element is one device, and the other paths begin at the element
+	Measurement string            `yaml:"measurement"`  // of the catalogue, or a new one; absent: found by the fields
+	Cadence     time.Duration     `yaml:"cadence"`      // how often values arrive, for a new measurement
+	Time        Moment            `yaml:"time"`         // path of the time in the payload; absent: the time of arrival
 	Fields      map[string]Field  `yaml:"fields"`       // numbers, by key
 	Text        map[string]string `yaml:"text"`         // paths of texts, by key
 }
 
-// Field says where a number is and what becomes of it: (value*factor + offset),
-// brought from unit into the unit that is kept.
+// Field says where a number is in the payload and how it is converted: value*factor +
+// offset, then from unit to the unit that is stored.
 type Field struct {
 	Path    string             `yaml:"path,short"` // as in $.key, $.list[0] or $['key']
-	Unit    string             `yaml:"unit"`       // of what is sent
+	Unit    string             `yaml:"unit"`       // of the payload
 	Factor  *float64           `yaml:"factor"`     // absent: 1
 	Offset  float64            `yaml:"offset"`     // added after factor
 	Words   map[string]float64 `yaml:"words"`      // texts that stand for numbers: {on: 1, off: 0}
 	Title   string             `yaml:"title"`      // for people
-	Min     *float64           `yaml:"min"`        // what is less is suspect
-	Max     *float64           `yaml:"max"`        // what is more is suspect
-	Step    float64            `yaml:"step"`       // more within a minute is suspect until it stays
-	Counter bool               `yaml:"counter"`    // it only rises: its rise is kept beside it
-	Above   *float64           `yaml:"above"`      // tell what is more
-	Below   *float64           `yaml:"below"`      // tell what is less
+	Min     *float64           `yaml:"min"`        // a lower value is suspect
+	Max     *float64           `yaml:"max"`        // a higher value is suspect
+	Step    float64            `yaml:"step"`       // a larger change within a minute is suspect until later values confirm it
+	Counter bool               `yaml:"counter"`    // the value only rises: its rise is stored too
+	Above   *float64           `yaml:"above"`      // alert on higher values
+	Below   *float64           `yaml:"below"`      // alert on lower values
 }
 
-// Moment is a path, and the time zone where the payload has none.
+// Moment is the path of a time, and the time zone if the payload has none.
 type Moment struct {
 	Path string `yaml:"path,short"` // as in $.when
 	Zone Zone   `yaml:"zone"`       // absent: house.zone
 }
 
-// Rule says when a condition is told. Of a default rule only what is given
-// changes.
+// Rule says when to alert on a condition. In a default rule, only the given keys
+// change.
 type Rule struct {
 	Off      bool          `yaml:"off"`        // the rule is switched off
 	Field    string        `yaml:"field"`      // measurement.field, as in air.co2_ppm
 	Device   []string      `yaml:"device,one"` // ids; absent: every device that has the field
 	Room     []string      `yaml:"room,one"`   // rooms; absent: all
-	Unit     string        `yaml:"unit"`       // of above and below; absent: the unit that is kept
-	Above    *Threshold    `yaml:"above"`      // fires when the value is more
-	Below    *Threshold    `yaml:"below"`      // fires when the value is less
-	Silent   time.Duration `yaml:"silent"`     // fires when nothing was said for so long
-	Frozen   time.Duration `yaml:"frozen"`     // fires when the value was the same for so long
-	For      time.Duration `yaml:"for"`        // told only if it lasts so long
-	ClearFor time.Duration `yaml:"clear_for"`  // resolved only if it is over for so long
-	Severity Severity      `yaml:"severity"`   // critical is told in quiet hours too
-	Remind   time.Duration `yaml:"remind"`     // told again while it lasts and nobody acknowledged it; absent: 24h
-	Channel  Channel       `yaml:"channel"`    // where it is told
+	Unit     string        `yaml:"unit"`       // of above and below; absent: the unit that is stored
+	Above    *Threshold    `yaml:"above"`      // alert when the value is higher
+	Below    *Threshold    `yaml:"below"`      // alert when the value is lower
+	Silent   time.Duration `yaml:"silent"`     // alert when no value arrived for this long
+	Frozen   time.Duration `yaml:"frozen"`     // alert when the value has not changed for this long
+	For      time.Duration `yaml:"for"`        // alert only if the condition lasts this long
+	ClearFor time.Duration `yaml:"clear_for"`  // resolve only if the condition is over for this long
+	Severity Severity      `yaml:"severity"`   // critical alerts are sent in quiet hours too
+	Remind   time.Duration `yaml:"remind"`     // how often the alert is repeated until it is acknowledged or resolved; absent: 24h
+	Channel  Channel       `yaml:"channel"`    // where the alert is sent
 }
 
-// Threshold is where a condition begins, and where it ends.
+// Threshold is where a condition begins, and where it ends (hysteresis).
 type Threshold struct {
 	Enter float64  `yaml:"enter,short"` // the condition begins beyond this
-	Leave *float64 `yaml:"leave"`       // and ends on the other side of this; absent: by the field
+	Leave *float64 `yaml:"leave"`       // and ends on the other side of this; absent: the default of the field
 }
 
-// Tile is a tile of the page: one that hearth has, by name, or one of one's own.
+// Tile is a tile of the page: one that hearth has, by its name, or your own.
 type Tile struct {
-	Tile  string   `yaml:"tile,short"` // name of one that hearth has: today, weather, air, rooms, power…
+	Tile  string   `yaml:"tile,short"` // the name of a tile that hearth has: today, weather, air, rooms, power…
 	Title string   `yaml:"title"`      // for people
-	Show  Show     `yaml:"show"`       // how one's own is drawn; absent: value
-	Lines []Line   `yaml:"lines,one"`  // what one's own shows, at most 8
+	Show  Show     `yaml:"show"`       // how your own tile is drawn; absent: value
+	Lines []Line   `yaml:"lines,one"`  // the values in your own tile, at most 8
 	Room  []string `yaml:"room,one"`   // only these rooms
 	Views []string `yaml:"views,one"`  // only in these views of the page; absent: all
 }
@@ -127,18 +127,18 @@ type Line struct {
 	Unit   string   `yaml:"unit"`        // absent: by house.units
 }
 
-// Reminder is told once at a date, or again and again.
+// Reminder is a text that is sent once at a date, or repeatedly.
 type Reminder struct {
-	Text  string        `yaml:"text"`   // what is told
+	Text  string        `yaml:"text"`   // the text to send
 	On    []Weekday     `yaml:"on,one"` // every week on these days; instead of date
-	Date  Date          `yaml:"date"`   // the day, or the first of them
-	Every Every         `yaml:"every"`  // with date: again every day, week, month or year
+	Date  Date          `yaml:"date"`   // the day, or the first of the days
+	Every Every         `yaml:"every"`  // with date: repeat every day, week, month or year
 	At    Clock         `yaml:"at"`     // time of day; absent: 09:00
-	Ahead time.Duration `yaml:"ahead"`  // told so long before
+	Ahead time.Duration `yaml:"ahead"`  // send it this long before
 }
 
-// QuietHours are when only what is critical is told; the rest comes as a digest
-// at their end.
+// QuietHours are when only critical alerts are sent. The others are sent as a digest
+// at the end.
 type QuietHours struct {
 	From Clock     `yaml:"from"`     // time of day, house.zone
 	To   Clock     `yaml:"to"`       // time of day; before from: on the next day

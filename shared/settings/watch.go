@@ -14,54 +14,54 @@ import (
 )
 
 const (
-	lookAgain = time.Second
-	settle    = 2 * time.Second // after it was written: an editor may not be done
+	lookEvery  = time.Second
+	settleTime = 2 * time.Second // after the file was written: an editor may still be writing
 )
 
-// ErrUnread says that there is a hearth.yml, and that since the process began it
-// was never without mistakes in what the process acts on.
+// ErrUnread is returned while there is a hearth.yml that has had mistakes in the
+// caller's sections ever since the process began.
 var ErrUnread = errors.New("hearth.yml is not read yet")
 
-// Watch reads hearth.yml again when it changes, once in a process. Where what the
-// process acts on has mistakes, what it was before stays. It is safe for concurrent
-// use.
+// Watch reads hearth.yml again when it changes, and keeps the value that compile makes
+// of it. If the caller's sections have mistakes, the value before stays. It is safe for
+// concurrent use.
 type Watch[T any] struct {
 	secret  secret.String
 	log     *slog.Logger
-	acts    []string
+	paths   []string
 	compile func(*File) T
 
 	mu      sync.Mutex
 	looked  time.Time
-	taken   sum // of the file that value or problem is of
-	waiting sum // of one that may not be whole yet
+	current sum // of the file that value or problem belongs to
+	waiting sum // of a file that may be incomplete yet
 	value   T
-	read    bool // value is of a file
-	unread  bool // a file is there, and none was read
-	problem error
+	read    bool  // value belongs to a file
+	unread  bool  // there is a file, and none was used so far
+	problem error // the mistakes of the current file
 }
 
 type sum [sha256.Size]byte
 
-// NewWatch reads nothing yet. acts are the paths of what the process acts on, as
-// in devices or house.zone: mistakes elsewhere are only warnings to it. compile makes
-// of a file what that says, and notes further mistakes in it; it gets files with
-// mistakes too, and one without settings.
-func NewWatch[T any](s secret.String, log *slog.Logger, acts []string, compile func(*File) T) *Watch[T] {
-	return &Watch[T]{secret: s, log: log, acts: acts, compile: compile, value: compile(Parse(nil))}
+// NewWatch returns a Watch of a secret. paths are what the caller uses, as in devices
+// or house.zone: mistakes elsewhere are only warnings. compile returns the value of a
+// File and may note further mistakes in it. It also gets files with mistakes, and at
+// once an empty one.
+func NewWatch[T any](s secret.String, log *slog.Logger, paths []string, compile func(*File) T) *Watch[T] {
+	return &Watch[T]{secret: s, log: log, paths: paths, compile: compile, value: compile(Parse(nil))}
 }
 
-// Look returns what the file says, or said when it was last without mistakes in
-// what the process acts on, and what is wrong with it now, everywhere. While that is
-// ErrUnread, there are settings and nobody knows which. Where the file is missing or
-// empty, what it said before stays. It may be called for every message: it looks at
-// the file once a second.
+// Look returns the value of the last file without mistakes in the caller's paths, and
+// as an error all mistakes that the file has now. While the error is ErrUnread there
+// is a file, and the value is that of an empty one. If the file is missing or empty,
+// the last value stays. Look reads the file at most once a second, so it may be called
+// for every message.
 func (w *Watch[T]) Look(now time.Time) (T, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.looked.IsZero() || now.Sub(w.looked) >= lookAgain || now.Before(w.looked) {
+	if w.looked.IsZero() || now.Sub(w.looked) >= lookEvery || now.Before(w.looked) {
 		w.looked = now
-		w.look(now)
+		w.readFile(now)
 	}
 	switch {
 	case w.unread && w.problem != nil:
@@ -72,78 +72,79 @@ func (w *Watch[T]) Look(now time.Time) (T, error) {
 	return w.value, w.problem
 }
 
-func (w *Watch[T]) look(now time.Time) {
+func (w *Watch[T]) readFile(now time.Time) {
 	file, written, err := w.secret.Read(maxBytes + 1)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && len(bytes.TrimSpace(file)) == 0:
-		if w.problem != nil { // it would be said again
-			w.problem, w.taken = nil, sum{}
+		if w.problem != nil { // the same mistakes are logged again if they come back
+			w.problem, w.current = nil, sum{}
 		}
 		w.unread = false
 	case err != nil:
 		w.unread = !w.read
-		w.say(err, sum{})
+		w.logMistakes(err, sum{})
 	default:
-		w.take(file, now.Sub(written).Abs() >= settle)
+		w.update(file, now.Sub(written).Abs() >= settleTime)
 	}
 }
 
-// take takes a file in that is another than before. One that was just written is
-// taken when it is still the same at the next look, and the first at once if it
-// is good.
-func (w *Watch[T]) take(file []byte, settled bool) {
+// update compiles a file that has changed. A file that was just written is compiled at
+// the next look if it is still the same then. The first file is compiled at once, and
+// used if it has no mistakes.
+func (w *Watch[T]) update(file []byte, settled bool) {
 	now := sum(sha256.Sum256(file))
-	if now == w.taken {
+	if now == w.current {
 		return
 	}
 	settled = settled || now == w.waiting
 	w.waiting = now
-	if !settled && w.taken != (sum{}) {
+	if !settled && w.current != (sum{}) {
 		return
 	}
 	f := Parse(file)
 	value := w.compile(f)
 	err := f.Err()
-	if err == nil || settled && f.sound(w.acts...) {
+	if err == nil || settled && f.valid(w.paths...) {
 		w.value, w.read = value, true
 	}
 	w.unread = !w.read
 	switch {
 	case err == nil:
-		w.good(f, now)
-	case settled && f.sound(w.acts...):
-		w.warn(err, now)
+		w.logGood(f, now)
+	case settled && f.valid(w.paths...):
+		w.logMistakesElsewhere(err, now)
 	case settled:
-		w.say(err, now)
+		w.logMistakes(err, now)
 	}
 }
 
-func (w *Watch[T]) good(f *File, taken sum) {
+func (w *Watch[T]) logGood(f *File, taken sum) {
 	message := "hearth.yml read"
 	if w.problem != nil {
-		message = "hearth.yml is right again"
+		message = "hearth.yml has no mistakes any more"
 	}
-	w.problem, w.taken = nil, taken
+	w.problem, w.current = nil, taken
 	w.log.Info(message, "devices", len(f.Devices), "rules", len(f.Rules))
 	for _, m := range f.Sorted() { // warnings
 		w.log.Warn("hearth.yml", "warning", m.Error())
 	}
 }
 
-// warn notes mistakes in what the process does not act on, once.
-func (w *Watch[T]) warn(err error, taken sum) {
-	w.log.Warn("hearth.yml read; it has mistakes in other sections", "err", err)
-	w.problem, w.taken = err, taken
+// logMistakesElsewhere logs mistakes outside of the caller's paths, once for each
+// file.
+func (w *Watch[T]) logMistakesElsewhere(err error, taken sum) {
+	w.log.Warn("hearth.yml read, with mistakes in other sections", "err", err)
+	w.problem, w.current = err, taken
 }
 
-// say notes what is wrong with the file, once.
-func (w *Watch[T]) say(err error, taken sum) {
+// logMistakes logs the mistakes of a file that is not used, once.
+func (w *Watch[T]) logMistakes(err error, taken sum) {
 	if w.problem == nil || w.problem.Error() != err.Error() {
-		message := "hearth.yml has mistakes and is kept as it was"
+		message := "hearth.yml has mistakes: the settings before stay in use"
 		if w.unread {
-			message = "hearth.yml has mistakes and cannot be acted on until it is right"
+			message = "hearth.yml has mistakes: no settings are in use until they are corrected"
 		}
 		w.log.Error(message, "err", err)
 	}
-	w.problem, w.taken = err, taken
+	w.problem, w.current = err, taken
 }

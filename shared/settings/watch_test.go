@@ -13,8 +13,8 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// watched is a file that a Watch follows; its clock is the file's.
-type watched struct {
+// watchedFile is a file that a Watch follows, and the clock for both.
+type watchedFile struct {
 	t    *testing.T
 	w    *Watch[Zone]
 	file string
@@ -22,15 +22,15 @@ type watched struct {
 	now  time.Time
 }
 
-func watch(t *testing.T) *watched {
+func watch(t *testing.T) *watchedFile {
 	dir := t.TempDir()
-	v := &watched{t: t, file: filepath.Join(dir, "hearth-settings"), now: time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)}
+	v := &watchedFile{t: t, file: filepath.Join(dir, "hearth-settings"), now: time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)}
 	v.w = NewWatch(secret.NewFolder(dir).Get("hearth-settings"), slog.New(slog.NewTextHandler(&v.logs, nil)), []string{"house.zone"}, func(f *File) Zone { return f.House.Zone })
 	return v
 }
 
-// write writes the file now.
-func (v *watched) write(text string) {
+// write writes the file, with the time of the clock.
+func (v *watchedFile) write(text string) {
 	v.t.Helper()
 	if err := os.WriteFile(v.file, []byte(text), 0o600); err != nil {
 		v.t.Fatal(err)
@@ -40,8 +40,8 @@ func (v *watched) write(text string) {
 	}
 }
 
-// after looks again after a while.
-func (v *watched) after(d time.Duration, want Zone, problem string, log ...string) {
+// after calls Look after a while and checks the value, the error and the log.
+func (v *watchedFile) after(d time.Duration, want Zone, problem string, log ...string) {
 	v.t.Helper()
 	v.now = v.now.Add(d)
 	v.logs.Reset()
@@ -65,7 +65,7 @@ const (
 	bad    = "house:\n  zoen: UTC\n"
 )
 
-func TestABadFileKeepsTheLastGoodOneAndIsSaidOnce(t *testing.T) {
+func TestABadFileKeepsTheLastGoodOneAndIsLoggedOnce(t *testing.T) {
 	v := watch(t)
 	v.after(0, "", "") // no file: no settings
 	v.write(utc)
@@ -75,15 +75,15 @@ func TestABadFileKeepsTheLastGoodOneAndIsSaidOnce(t *testing.T) {
 	v.after(time.Minute, "UTC", "line 2, column 3", `zoen`)
 	v.after(time.Minute, "UTC", "zoen")
 	v.write(berlin)
-	v.after(time.Minute, "Europe/Berlin", "", "hearth.yml is right again")
+	v.after(time.Minute, "Europe/Berlin", "", "hearth.yml has no mistakes any more")
 	v.after(time.Minute, "Europe/Berlin", "")
 	v.write(berlin + "colour: red\n")
 	v.after(time.Minute, "Europe/Berlin", "", "hearth.yml read", "colour")
 }
 
-func TestAFileThatIsMissingOrEmptyKeepsWhatItSaid(t *testing.T) {
+func TestAMissingOrEmptyFileKeepsTheSettings(t *testing.T) {
 	v := watch(t)
-	v.write("\n") // as make secrets creates one
+	v.write("\n") // make secrets creates an empty file
 	v.after(0, "", "")
 	v.write(utc)
 	v.after(time.Minute, "UTC", "", "read")
@@ -94,7 +94,7 @@ func TestAFileThatIsMissingOrEmptyKeepsWhatItSaid(t *testing.T) {
 	}
 	v.after(time.Minute, "UTC", "")
 	v.write(utc)
-	v.after(time.Minute, "UTC", "") // nothing new
+	v.after(time.Minute, "UTC", "") // the same file
 	v.write(bad)
 	v.after(time.Minute, "UTC", "zoen", "zoen")
 	v.write("")
@@ -102,38 +102,38 @@ func TestAFileThatIsMissingOrEmptyKeepsWhatItSaid(t *testing.T) {
 	v.write(bad)
 	v.after(time.Minute, "UTC", "zoen", "zoen")
 	v.write("# no settings any more\n")
-	v.after(time.Minute, "", "", "right again")
+	v.after(time.Minute, "", "", "no mistakes any more")
 }
 
-func TestAFileThatIsBeingWrittenIsNotTaken(t *testing.T) {
+func TestAFileThatIsBeingWrittenIsNotUsed(t *testing.T) {
 	v := watch(t)
 	v.write(bad)
-	v.after(0, "", "not read yet") // it may not be whole yet, and nothing is said
+	v.after(0, "", "not read yet") // it may be incomplete yet, so nothing is logged
 	v.write(utc)
-	v.after(lookAgain, "UTC", "", "read") // the first is taken at once
+	v.after(lookEvery, "UTC", "", "read") // the first file is used at once
 	v.write("house: {zo")
-	v.after(lookAgain, "UTC", "")
-	v.write("house: {}\n") // a good one that is cut off
-	v.after(lookAgain, "UTC", "")
+	v.after(lookEvery, "UTC", "")
+	v.write("house: {}\n") // valid, but cut off
+	v.after(lookEvery, "UTC", "")
 	v.write(berlin)
-	v.after(lookAgain, "UTC", "")
-	v.after(lookAgain, "Europe/Berlin", "", "read")
+	v.after(lookEvery, "UTC", "")
+	v.after(lookEvery, "Europe/Berlin", "", "read")
 	v.write(bad)
-	v.after(lookAgain, "Europe/Berlin", "")
-	v.after(lookAgain, "Europe/Berlin", "zoen", "zoen") // it stays so
+	v.after(lookEvery, "Europe/Berlin", "")
+	v.after(lookEvery, "Europe/Berlin", "zoen", "zoen") // complete: it did not change
 }
 
-func TestItLooksOnceASecond(t *testing.T) {
+func TestTheFileIsReadAtMostOnceASecond(t *testing.T) {
 	v := watch(t)
 	v.write(utc)
 	v.after(0, "UTC", "", "read")
 	v.write(berlin)
-	v.after(lookAgain-1, "UTC", "")
+	v.after(lookEvery-1, "UTC", "")
 	v.now = v.now.Add(-time.Hour) // the clock was set back
 	v.after(0, "Europe/Berlin", "", "read")
 }
 
-func TestAFileThatCannotBeReadIsSaidOnce(t *testing.T) {
+func TestAFileThatCannotBeReadIsLoggedOnce(t *testing.T) {
 	v := watch(t)
 	v.write(utc)
 	v.after(0, "UTC", "", "read")
@@ -162,7 +162,7 @@ func TestAHugeFileIsRefusedWithoutBeingRead(t *testing.T) {
 	v.after(0, "", "larger than 1 MiB", "larger than 1 MiB")
 }
 
-func TestMistakesInOtherSectionsAreSaidAndStopNothing(t *testing.T) {
+func TestMistakesInOtherSectionsAreLoggedAndStopNothing(t *testing.T) {
 	v := watch(t)
 	other := "tiles: [{tile: Weather}]\n"
 	v.write(utc + other)
@@ -173,7 +173,7 @@ func TestMistakesInOtherSectionsAreSaidAndStopNothing(t *testing.T) {
 	v.write(bad + other)
 	v.after(time.Minute, "Europe/Berlin", "zoen", "level=ERROR")
 	v.write(utc)
-	v.after(time.Minute, "UTC", "", "right again")
+	v.after(time.Minute, "UTC", "", "no mistakes any more")
 }
 
 func TestAFileThatWasNeverGoodIsUnread(t *testing.T) {
@@ -187,10 +187,10 @@ func TestAFileThatWasNeverGoodIsUnread(t *testing.T) {
 		v.after(d, "", problem, log...)
 	}
 	v.write("devices: [")
-	unread(0, true) // it may not be whole yet
-	unread(lookAgain, true, "line 2, column 1")
+	unread(0, true) // it may be incomplete yet
+	unread(lookEvery, true, "line 2, column 1")
 	if _, err := v.w.Look(v.now); err == nil || !strings.Contains(err.Error(), "line 2, column 1") {
-		t.Errorf("%v does not say where", err)
+		t.Errorf("%v does not name the position", err)
 	}
 	if err := os.Remove(v.file); err != nil {
 		t.Fatal(err)
@@ -199,10 +199,10 @@ func TestAFileThatWasNeverGoodIsUnread(t *testing.T) {
 	v.write(bad)
 	unread(time.Minute, true, "zoen")
 	v.write("house: {}\n")
-	unread(time.Minute, false, "right again")
+	unread(time.Minute, false, "no mistakes any more")
 	v.write(bad)
-	v.after(time.Minute, "", "zoen", "kept as it was")
+	v.after(time.Minute, "", "zoen", "stay in use")
 	if _, err := v.w.Look(v.now); errors.Is(err, ErrUnread) {
-		t.Errorf("%v, though one was read", err)
+		t.Errorf("%v, although a file was read before", err)
 	}
 }
