@@ -20,16 +20,16 @@ type Job struct {
 	Gateway  string // http://127.0.0.1:8080
 	Function string
 	From, To time.Time     // To included, as the source takes a day
-	Pause    time.Duration // before trying again what may pass; 0: 3 s
+	pause    time.Duration // before trying again what may pass; 0: 3 s
 }
 
 // Progress is how far a backfill is.
 type Progress struct {
 	Done              float64 // 0 to 1
 	Stored, Unchanged int
-	Left              time.Duration // estimated; 0: unknown
+	left              time.Duration // estimated; 0: unknown
 	Next              time.Time     // where it goes on
-	Waiting           string        // why nothing happens for the moment
+	waiting           string        // why nothing happens for the moment
 	Sample            bool          // what came is sample data
 }
 
@@ -86,11 +86,11 @@ func Run(ctx context.Context, j Job, show func(Progress)) (Progress, error) {
 		p.Next = next
 		p.Done = min(1, float64(next.Sub(j.From))/float64(j.To.AddDate(0, 0, 1).Sub(j.From)))
 		if p.Done > 0 {
-			p.Left = time.Duration(float64(time.Since(began)) * (1 - p.Done) / p.Done)
+			p.left = time.Duration(float64(time.Since(began)) * (1 - p.Done) / p.Done)
 		}
 		show(p)
 	}
-	p.Done, p.Left = 1, 0
+	p.Done, p.left = 1, 0
 	show(p)
 	if partial != "" {
 		return p, fmt.Errorf("parts of it failed: %s; run it again, it fills only the gaps", partial)
@@ -100,7 +100,7 @@ func Run(ctx context.Context, j Job, show func(Progress)) (Progress, error) {
 
 // persist repeats a call that failed in a way that may pass.
 func (j Job) persist(ctx context.Context, client *http.Client, p *Progress, show func(Progress)) (answer, error) {
-	defer func() { p.Waiting = "" }()
+	defer func() { p.waiting = "" }()
 	for failed, busy := 0, 0; ; {
 		a, err := j.call(ctx, client, p.Next)
 		if a.code == http.StatusConflict {
@@ -115,7 +115,7 @@ func (j Job) persist(ctx context.Context, client *http.Client, p *Progress, show
 		case wait == 0 || failed == tries || busy == turns || ctx.Err() != nil:
 			return a, reason
 		}
-		p.Waiting = reason.Error()
+		p.waiting = reason.Error()
 		show(*p)
 		select {
 		case <-ctx.Done():
@@ -128,7 +128,7 @@ func (j Job) persist(ctx context.Context, client *http.Client, p *Progress, show
 // judge returns why a call did not do its work, and how long to wait before
 // the next try; 0: it will not help.
 func (j Job) judge(a answer, err error) (time.Duration, error) {
-	pause := j.Pause
+	pause := j.pause
 	if pause == 0 {
 		pause = 3 * time.Second
 	}

@@ -26,7 +26,7 @@ func source(t *testing.T, answers ...func(w http.ResponseWriter, r *http.Request
 		answers[min(len(*asked), len(answers))-1](w, r)
 	}))
 	t.Cleanup(srv.Close)
-	return Job{Gateway: srv.URL, Function: "treasuries", From: date(2020), To: date(2024), Pause: time.Millisecond}, asked
+	return Job{Gateway: srv.URL, Function: "treasuries", From: date(2020), To: date(2024), pause: time.Millisecond}, asked
 }
 
 func date(year int) time.Time { return time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC) }
@@ -77,8 +77,8 @@ func TestWhatMayPassIsTriedAgain(t *testing.T) {
 		say(200, `{"status":"ok","stored":1}`))
 	var waited []string
 	p, err := Run(t.Context(), j, func(p Progress) {
-		if p.Waiting != "" {
-			waited = append(waited, p.Waiting)
+		if p.waiting != "" {
+			waited = append(waited, p.waiting)
 		}
 	})
 	if err != nil || p.Stored != 1 || len(*asked) != 5 || len(waited) != 4 {
@@ -131,7 +131,7 @@ func TestAPartThatFailedIsNoSuccess(t *testing.T) {
 
 func TestAStopEndsTheWait(t *testing.T) {
 	j, _ := source(t, say(409, `{}`))
-	j.Pause = time.Hour
+	j.pause = time.Hour
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := Run(ctx, j, func(Progress) { cancel() })
 	if err == nil || !strings.Contains(err.Error(), "stopped") {
@@ -142,8 +142,8 @@ func TestAStopEndsTheWait(t *testing.T) {
 func TestABarShowsPercentageRowsAndTime(t *testing.T) {
 	var b bytes.Buffer
 	bar := Bar{W: &b, Name: "treasuries"}
-	bar.Show(Progress{Done: 0.5, Stored: 12, Unchanged: 3, Left: 90 * time.Second})
-	bar.Show(Progress{Done: 0.5, Waiting: "a\x1b[2Jb"})
+	bar.Show(Progress{Done: 0.5, Stored: 12, Unchanged: 3, left: 90 * time.Second})
+	bar.Show(Progress{Done: 0.5, waiting: "a\x1b[2Jb"})
 	want := "treasuries [===============               ]  50%  12 new, 3 unchanged  1m30s left\n" +
 		"treasuries [===============               ]  50%  0 new, 0 unchanged  waiting: a [2Jb\n"
 	if b.String() != want {

@@ -24,12 +24,12 @@ func (b *Bar) Show(p Progress) {
 	line := fmt.Sprintf("%s [%s%s] %3.0f%%  %d new, %d unchanged", b.Name,
 		strings.Repeat("=", full), strings.Repeat(" ", cells-full), p.Done*100, p.Stored, p.Unchanged)
 	switch {
-	case p.Waiting != "":
-		line += "  waiting: " + p.Waiting
+	case p.waiting != "":
+		line += "  waiting: " + p.waiting
 	case p.Done == 1:
 		line += "  done"
-	case p.Left > 0:
-		line += "  " + p.Left.Round(time.Second).String() + " left"
+	case p.left > 0:
+		line += "  " + p.left.Round(time.Second).String() + " left"
 	}
 	line = printable(line)
 	if !b.Terminal {

@@ -75,6 +75,6 @@ func commonPage(root string, functions []stack.Function) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func without(settings []Setting, prefix string) []Setting {
-	return slices.DeleteFunc(settings, func(s Setting) bool { return strings.HasPrefix(s.Name, prefix) })
+func without(settings []setting, prefix string) []setting {
+	return slices.DeleteFunc(settings, func(s setting) bool { return strings.HasPrefix(s.Name, prefix) })
 }

@@ -46,8 +46,8 @@ func TestEveryUpstreamAddressStandsInTheStackFile(t *testing.T) {
 			t.Error(err)
 		}
 		for _, s := range settings {
-			if _, ok := f.Env[s.Name]; !ok && strings.Contains(s.Default, "://") {
-				t.Errorf("%s: %s has the default %s in the code and none in the stack file", f.Name, s.Name, s.Default)
+			if _, ok := f.Env[s.Name]; !ok && strings.Contains(s.preset, "://") {
+				t.Errorf("%s: %s has the default %s in the code and none in the stack file", f.Name, s.Name, s.preset)
 			}
 		}
 	}
@@ -91,13 +91,13 @@ func TestSettingsFollowTagsCommentsAndNestedStructs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Setting{
-		{Name: "TIDES_URL", Default: "https://t.example/a|b", Kind: "text", About: "where to ask"},
-		{Name: "TIDES_COASTS", Kind: "list of text", About: "which coasts", Required: true},
-		{Name: "TIDES_KEY_SECRET", Default: "tides-key", Kind: secretKind, About: "secret with the key", Secret: true},
-		{Name: "TIDES_EVERY", Default: "15m", Kind: "duration", About: "pause"},
-		{Name: "DB_HOST", Kind: "text", About: "its name"},
-		{Name: "TIDES_N", Kind: "whole number", About: "how many"},
+	want := []setting{
+		{Name: "TIDES_URL", preset: "https://t.example/a|b", kind: "text", About: "where to ask"},
+		{Name: "TIDES_COASTS", kind: "list of text", About: "which coasts", required: true},
+		{Name: "TIDES_KEY_SECRET", preset: "tides-key", kind: secretKind, About: "secret with the key", secret: true},
+		{Name: "TIDES_EVERY", preset: "15m", kind: "duration", About: "pause"},
+		{Name: "DB_HOST", kind: "text", About: "its name"},
+		{Name: "TIDES_N", kind: "whole number", About: "how many"},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("settings = %+v", got)

@@ -83,7 +83,7 @@ func functionPage(root string, f stack.Function) ([]byte, error) {
 	fmt.Fprintf(&b, "%s\n\n## Settings\n\n", trigger(f))
 	for i, s := range settings {
 		if v, ok := f.Env[s.Name]; ok {
-			settings[i].Default = v // what deploys
+			settings[i].preset = v // what deploys
 		}
 	}
 	table(&b, settings)
@@ -113,7 +113,7 @@ func trigger(f stack.Function) string {
 	}
 }
 
-func table(b *bytes.Buffer, settings []Setting) {
+func table(b *bytes.Buffer, settings []setting) {
 	if len(settings) == 0 {
 		b.WriteString("None.\n\n")
 		return
@@ -122,15 +122,15 @@ func table(b *bytes.Buffer, settings []Setting) {
 	for _, s := range settings {
 		about := s.About
 		switch {
-		case s.Default == "hearth-settings":
+		case s.preset == "hearth-settings":
 			about += " (with `make up` the file itself)"
-		case s.Secret:
-			about += fmt.Sprintf(" (locally `%s` in `.env`)", host.Variable(s.Default))
-		case s.Kind != "text":
-			about += " (" + s.Kind + ")"
+		case s.secret:
+			about += fmt.Sprintf(" (locally `%s` in `.env`)", host.Variable(s.preset))
+		case s.kind != "text":
+			about += " (" + s.kind + ")"
 		}
-		value := code(s.Default)
-		if s.Required {
+		value := code(s.preset)
+		if s.required {
 			value = "**required**"
 		}
 		fmt.Fprintf(b, "| `%s` | %s | %s |\n", s.Name, value, cell(about))

@@ -20,10 +20,10 @@ import (
 
 const module = "github.com/hearth-home/hearth/"
 
-// Setting is one variable that a Config struct reads.
-type Setting struct {
-	Name, Default, Kind, About string
-	Required, Secret           bool
+// setting is one variable that a Config struct reads.
+type setting struct {
+	Name, preset, kind, About string
+	required, secret          bool
 }
 
 // pkg is one parsed folder.
@@ -90,12 +90,12 @@ func (p *pkg) add(f *ast.File) {
 
 // settings returns what the struct reads, those of nested structs included. A
 // field without a comment is an error: the page would have nothing to say.
-func (p *pkg) settings(name, prefix string) ([]Setting, error) {
+func (p *pkg) settings(name, prefix string) ([]setting, error) {
 	s, ok := p.types[name]
 	if !ok {
 		return nil, fmt.Errorf("%s has no struct %s", p.dir, name)
 	}
-	var out []Setting
+	var out []setting
 	var errs []error
 	for _, f := range s.Fields.List {
 		more, err := p.field(s, f, prefix)
@@ -107,7 +107,7 @@ func (p *pkg) settings(name, prefix string) ([]Setting, error) {
 	return out, errors.Join(errs...)
 }
 
-func (p *pkg) field(s *ast.StructType, f *ast.Field, prefix string) ([]Setting, error) {
+func (p *pkg) field(s *ast.StructType, f *ast.Field, prefix string) ([]setting, error) {
 	var tag reflect.StructTag
 	if f.Tag != nil {
 		text, err := strconv.Unquote(f.Tag.Value)
@@ -125,16 +125,16 @@ func (p *pkg) field(s *ast.StructType, f *ast.Field, prefix string) ([]Setting, 
 	if about == "" {
 		about = strings.TrimSpace(f.Doc.Text())
 	}
-	out := Setting{Name: prefix + key, Default: tag.Get("envDefault"), Kind: kind, About: strings.Join(strings.Fields(about), " "),
-		Required: strings.Contains(options, "required") || strings.Contains(options, "notEmpty"), Secret: kind == secretKind}
+	out := setting{Name: prefix + key, preset: tag.Get("envDefault"), kind: kind, About: strings.Join(strings.Fields(about), " "),
+		required: strings.Contains(options, "required") || strings.Contains(options, "notEmpty"), secret: kind == secretKind}
 	if about == "" {
-		return []Setting{out}, fmt.Errorf("%s has no comment", out.Name)
+		return []setting{out}, fmt.Errorf("%s has no comment", out.Name)
 	}
-	return []Setting{out}, nil
+	return []setting{out}, nil
 }
 
 // nested follows a field of this module's struct types.
-func (p *pkg) nested(s *ast.StructType, t ast.Expr, prefix string) ([]Setting, error) {
+func (p *pkg) nested(s *ast.StructType, t ast.Expr, prefix string) ([]setting, error) {
 	switch t := t.(type) {
 	case *ast.Ident:
 		if _, ok := p.types[t.Name]; ok {

@@ -20,11 +20,11 @@ import (
 	"github.com/openfaas/faas-provider/types"
 )
 
-// Namespace is the only one there is, as in the Community Edition.
-const Namespace = "openfaas-fn"
+// namespace is the only one there is, as in the Community Edition.
+const namespace = "openfaas-fn"
 
-// Timeout is how long a call may take; functions end theirs earlier.
-const Timeout = 60 * time.Second
+// timeout is how long a call may take; functions end theirs earlier.
+const timeout = 60 * time.Second
 
 // Function is one to put behind the gateway.
 type Function struct {
@@ -105,7 +105,7 @@ func (g *Gateway) healthz(w http.ResponseWriter, _ *http.Request) {
 
 // invoke hands a call to the function with faas-provider's proxy.
 func (g *Gateway) invoke(log *slog.Logger) http.HandlerFunc {
-	handOver := proxy.NewHandlerFunc(types.FaaSConfig{ReadTimeout: Timeout}, resolver{g}, false)
+	handOver := proxy.NewHandlerFunc(types.FaaSConfig{ReadTimeout: timeout}, resolver{g}, false)
 	return func(w http.ResponseWriter, r *http.Request) {
 		f, ok := g.find(r.PathValue("name"))
 		if !ok {
@@ -148,20 +148,20 @@ func (r resolver) Resolve(name string) (url.URL, error) {
 
 // find takes NAME and NAME.openfaas-fn.
 func (g *Gateway) find(name string) (*function, bool) {
-	f, ok := g.functions[strings.TrimSuffix(name, "."+Namespace)]
+	f, ok := g.functions[strings.TrimSuffix(name, "."+namespace)]
 	return f, ok
 }
 
 func (f *function) status() types.FunctionStatus {
 	s := f.Status
-	s.Namespace, s.Replicas, s.AvailableReplicas = Namespace, 1, 1
+	s.Namespace, s.Replicas, s.AvailableReplicas = namespace, 1, 1
 	s.InvocationCount, s.CreatedAt = float64(f.calls.Load()), f.created
 	return s
 }
 
 func (g *Gateway) list(w http.ResponseWriter, r *http.Request) {
 	out := []types.FunctionStatus{}
-	if ns := r.URL.Query().Get("namespace"); ns == "" || ns == Namespace {
+	if ns := r.URL.Query().Get("namespace"); ns == "" || ns == namespace {
 		for _, name := range g.order {
 			out = append(out, g.functions[name].status())
 		}
@@ -187,7 +187,7 @@ func info(w http.ResponseWriter, _ *http.Request) {
 	}{types.ProviderInfo{Name: "hearth", Orchestration: "one process", Version: version}, version, runtime.GOARCH})
 }
 
-func namespaces(w http.ResponseWriter, _ *http.Request) { answer(w, []string{Namespace}) }
+func namespaces(w http.ResponseWriter, _ *http.Request) { answer(w, []string{namespace}) }
 
 func refuse(sentence string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { http.Error(w, sentence, http.StatusNotImplemented) }

@@ -169,12 +169,12 @@ func TestTheSDKReadsTheAPI(t *testing.T) {
 	if fs, err := c.GetFunctions(t.Context(), "elsewhere"); err != nil || len(fs) != 0 {
 		t.Errorf("another namespace: %v, %v; want none", fs, err)
 	}
-	f, err := c.GetFunction(t.Context(), "weather", Namespace)
+	f, err := c.GetFunction(t.Context(), "weather", namespace)
 	if err != nil || f.Image != "x/weather:1" || f.AvailableReplicas != 1 {
 		t.Errorf("function = %+v, %v", f, err)
 	}
 	ns, err := c.GetNamespaces(t.Context())
-	if err != nil || len(ns) != 1 || ns[0] != Namespace {
+	if err != nil || len(ns) != 1 || ns[0] != namespace {
 		t.Errorf("namespaces = %v, %v", ns, err)
 	}
 	if info, err := c.GetInfo(t.Context()); err != nil || info.Provider.Provider != "hearth" {

@@ -30,8 +30,8 @@ func Listen(addr string, h http.Handler, log *slog.Logger) (*Server, error) {
 	s := &Server{l.Addr().String(), &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       Timeout,
-		WriteTimeout:      Timeout + 5*time.Second,
+		ReadTimeout:       timeout,
+		WriteTimeout:      timeout + 5*time.Second,
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}, make(chan struct{})}

@@ -23,17 +23,17 @@ const (
 
 // Heard is what was published while we listened.
 type Heard struct {
-	Filter string
-	Topics []*Topic
+	filter string
+	topics []*published
 	More   int // messages at further topics
 }
 
-// Topic is what was published at one topic.
-type Topic struct {
+// published is what was published at one topic.
+type published struct {
 	Name     string
-	Count    int
-	Retained bool   // nothing but the retained message came
-	Payload  []byte // the newest
+	count    int
+	retained bool   // nothing but the retained message came
+	payload  []byte // the newest
 }
 
 // To listens until span is over, ctx ends, or it is clear that no more comes: a
@@ -44,7 +44,7 @@ func To(ctx context.Context, o *mqtt.ClientOptions, filter string, span time.Dur
 	}
 	ctx, cancel := context.WithTimeout(ctx, span)
 	defer cancel()
-	h := &hearing{heard: Heard{Filter: filter}, byName: map[string]*Topic{}, wild: strings.ContainsAny(filter, "+#"), wake: make(chan struct{}, 1)}
+	h := &hearing{heard: Heard{filter: filter}, byName: map[string]*published{}, wild: strings.ContainsAny(filter, "+#"), wake: make(chan struct{}, 1)}
 	o.SetCleanSession(true).SetAutoReconnect(false).SetOrderMatters(true)
 	client := mqtt.NewClient(o)
 	if err := wait(ctx, client.Connect()); err != nil {
@@ -58,7 +58,7 @@ func To(ctx context.Context, o *mqtt.ClientOptions, filter string, span time.Dur
 	h.wait(ctx)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	slices.SortFunc(h.heard.Topics, func(a, b *Topic) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(h.heard.topics, func(a, b *published) int { return strings.Compare(a.Name, b.Name) })
 	return &h.heard, nil
 }
 
@@ -78,7 +78,7 @@ type hearing struct {
 
 	mu     sync.Mutex
 	heard  Heard
-	byName map[string]*Topic
+	byName map[string]*published
 	news   time.Time // when the last new topic came
 	live   bool      // a message that was not retained came
 }
@@ -93,15 +93,15 @@ func (h *hearing) take(m mqtt.Message) {
 		h.heard.More++
 		return
 	default:
-		t = &Topic{Name: m.Topic(), Retained: true}
+		t = &published{Name: m.Topic(), retained: true}
 		h.byName[t.Name] = t
-		h.heard.Topics = append(h.heard.Topics, t)
+		h.heard.topics = append(h.heard.topics, t)
 		h.news = time.Now()
 	}
-	t.Count++
-	t.Retained = t.Retained && m.Retained()
+	t.count++
+	t.retained = t.retained && m.Retained()
 	h.live = h.live || !m.Retained()
-	t.Payload = slices.Clone(m.Payload()[:min(len(m.Payload()), maxPayload)])
+	t.payload = slices.Clone(m.Payload()[:min(len(m.Payload()), maxPayload)])
 	select {
 	case h.wake <- struct{}{}:
 	default:

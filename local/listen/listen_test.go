@@ -48,7 +48,7 @@ func TestItHearsAndProposesForEachKindOfMessage(t *testing.T) {
 		"home/a/x": `{"level":1,"ok":true}`, "home/b/x": `{"level":2,"ok":false}`, "home/c/y": `{"known":3}`, "home/d/z": "\x1b[2J no numbers", "other/q": `{"a":1}`,
 	})
 	h, err := To(t.Context(), options(b), "home/#", 2*time.Second)
-	if err != nil || len(h.Topics) != 4 {
+	if err != nil || len(h.topics) != 4 {
 		t.Fatalf("heard %+v, %v", h, err)
 	}
 	set, err := mapping.Parse([]byte("devices:\n  - topic: home/+/y\n    fields: {level_percent: $.known}\n"))
@@ -71,7 +71,7 @@ func TestOneTopicThatHasSpokenIsEnough(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	h, err := To(ctx, options(b), "home/a", time.Hour)
-	if err != nil || ctx.Err() != nil || len(h.Topics) != 1 || !h.Topics[0].Retained {
+	if err != nil || ctx.Err() != nil || len(h.topics) != 1 || !h.topics[0].retained {
 		t.Errorf("heard %+v, %v, %v", h, err, ctx.Err())
 	}
 }
@@ -93,8 +93,8 @@ func TestABusyBrokerFillsNoMemory(t *testing.T) {
 		retained[fmt.Sprintf("many/%d", i)] = "1"
 	}
 	h, err := To(t.Context(), options(started(t, retained)), "#", time.Second)
-	if err != nil || len(h.Topics) != maxTopics || h.More != 20 {
-		t.Errorf("%d topics and %d messages more, %v", len(h.Topics), h.More, err)
+	if err != nil || len(h.topics) != maxTopics || h.More != 20 {
+		t.Errorf("%d topics and %d messages more, %v", len(h.topics), h.More, err)
 	}
 }
 

@@ -21,19 +21,19 @@ const (
 // need. set is what it says already; nil is nothing.
 func (h *Heard) Write(w io.Writer, set *mapping.Set) error {
 	var b strings.Builder
-	if len(h.Topics) == 0 {
-		fmt.Fprintf(&b, "# nothing was published at %s\n", tame(h.Filter))
+	if len(h.topics) == 0 {
+		fmt.Fprintf(&b, "# nothing was published at %s\n", tame(h.filter))
 	}
-	for _, t := range h.Topics {
-		many := fmt.Sprintf("%d messages", t.Count)
-		if t.Count == 1 {
+	for _, t := range h.topics {
+		many := fmt.Sprintf("%d messages", t.count)
+		if t.count == 1 {
 			many = "1 message"
 		}
-		if t.Retained {
+		if t.retained {
 			many += ", retained"
 		}
 		fmt.Fprintf(&b, "\n%s  (%s)\n", tame(t.Name), many)
-		for _, p := range paths(t.Payload) {
+		for _, p := range paths(t.payload) {
 			fmt.Fprintf(&b, "  %-32s %s\n", tame(p.path), tame(p.value))
 		}
 	}
@@ -47,16 +47,16 @@ func (h *Heard) Write(w io.Writer, set *mapping.Set) error {
 
 // propose writes a block for each kind of message.
 func (h *Heard) propose(b *strings.Builder, set *mapping.Set) {
-	same := map[string][]*Topic{} // by the paths in them
+	same := map[string][]*published{} // by the paths in them
 	var order []string
-	for _, t := range h.Topics {
+	for _, t := range h.topics {
 		if set != nil {
-			if _, ok, _ := set.Find(t.Name, t.Payload); ok {
+			if _, ok, _ := set.Find(t.Name, t.payload); ok {
 				fmt.Fprintf(b, "\n# %s is mapped by hearth.yml\n", tame(t.Name))
 				continue
 			}
 		}
-		kind := shape(t.Payload)
+		kind := shape(t.payload)
 		if same[kind] == nil {
 			order = append(order, kind)
 		}
@@ -68,7 +68,7 @@ func (h *Heard) propose(b *strings.Builder, set *mapping.Set) {
 			return
 		}
 		t := same[kind][0]
-		block, err := mapping.Propose(t.Name, t.Payload)
+		block, err := mapping.Propose(t.Name, t.payload)
 		if err != nil {
 			fmt.Fprintf(b, "\n# nothing to map at %s: %s\n", tame(t.Name), tame(err.Error()))
 			continue

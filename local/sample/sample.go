@@ -24,9 +24,9 @@ var types = []struct{ ext, contentType string }{
 	{"txt", "text/plain; charset=utf-8"},
 }
 
-// Any is the name of a folder or file that stands for any one segment of a path
+// anySegment is the name of a folder or file that stands for any one segment of a path
 // (a year, an id): sample/host/rates/_/all.csv.tmpl.
-const Any = "_"
+const anySegment = "_"
 
 // Server answers for the upstreams of all functions.
 type Server struct {
@@ -71,9 +71,9 @@ func extensions() string {
 }
 
 // find returns the template for the path below dir; a name that is there goes
-// before Any.
+// before anySegment.
 func find(folder fs.FS, dir string, segments []string) (file, contentType string, ok bool) {
-	for _, name := range []string{segments[0], Any} {
+	for _, name := range []string{segments[0], anySegment} {
 		at := path.Join(dir, name)
 		if name == "." || name == ".." || !fs.ValidPath(at) {
 			continue

@@ -105,7 +105,6 @@ func (g *Gateway) SetDown(down bool) {
 type Tally struct {
 	mu   sync.Mutex
 	seen map[string]int
-	all  int
 }
 
 // Add counts each of ps.
@@ -118,7 +117,6 @@ func (c *Tally) Add(ps ...string) {
 	for _, p := range ps {
 		c.seen[p]++
 	}
-	c.all += len(ps)
 }
 
 // N returns the number of different strings.
@@ -126,13 +124,6 @@ func (c *Tally) N() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.seen)
-}
-
-// All returns the number of strings, repeated ones included.
-func (c *Tally) All() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.all
 }
 
 // Seen returns the count of each string.
