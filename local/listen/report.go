@@ -22,14 +22,14 @@ type Spoken struct {
 // Report returns what was heard with a proposal for each topic. set is what
 // hearth.yml says already; nil is nothing.
 func (h *Heard) Report(set *mapping.Set) Report {
-	out := Report{Filter: h.Filter, Topics: []Spoken{}, More: h.More}
-	for _, t := range h.Topics {
-		s := Spoken{Topic: t.Name, Count: t.Count, Retained: t.Retained, Payload: t.Payload}
+	out := Report{Filter: h.filter, Topics: []Spoken{}, More: h.More}
+	for _, t := range h.topics {
+		s := Spoken{Topic: t.Name, Count: t.count, Retained: t.retained, Payload: t.payload}
 		if set != nil {
-			_, s.Mapped, _ = set.Find(t.Name, t.Payload)
+			_, s.Mapped, _ = set.Find(t.Name, t.payload)
 		}
 		if !s.Mapped {
-			s.Proposal, _ = mapping.Propose(t.Name, t.Payload) // an error: nothing to map
+			s.Proposal, _ = mapping.Propose(t.Name, t.payload) // an error: nothing to map
 		}
 		out.Topics = append(out.Topics, s)
 	}

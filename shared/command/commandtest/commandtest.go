@@ -57,7 +57,7 @@ func Help(t *testing.T, root *cobra.Command) {
 
 // Program is a program that was built.
 type Program struct {
-	Path string
+	path string
 	Dir  string   // where it runs; "": here
 	Env  []string // beside PATH and HOME
 }
@@ -65,8 +65,8 @@ type Program struct {
 // Build compiles the program in a package's folder, "." or "../mqtt".
 func Build(t testing.TB, folder string) Program {
 	t.Helper()
-	p := Program{Path: filepath.Join(t.TempDir(), "program")}
-	cmd := exec.Command("go", "build", "-o", p.Path, folder)
+	p := Program{path: filepath.Join(t.TempDir(), "program")}
+	cmd := exec.Command("go", "build", "-o", p.path, folder)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build %s: %v\n%s", folder, err, out)
 	}
@@ -75,7 +75,7 @@ func Build(t testing.TB, folder string) Program {
 
 // Command is the program with these arguments, to be started.
 func (p Program) Command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, p.Path, args...)
+	cmd := exec.CommandContext(ctx, p.path, args...)
 	cmd.Dir = p.Dir
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}, p.Env...)
 	return cmd
