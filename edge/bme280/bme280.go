@@ -1,17 +1,17 @@
-// Package bme280 reads the Bosch BME280 (temperature, humidity, air pressure)
-// and the BMP280, which lacks humidity and is often sold as a BME280 (I2C,
-// address 0x76, or 0x77 with SDO high).
+// Package bme280 reads the Bosch BME280 (temperature, humidity, air pressure) over I2C,
+// at address 0x76, or 0x77 with SDO high. It also reads the BMP280, which has no humidity
+// and is often sold as a BME280.
 //
 // Datasheet: BST-BME280-DS002, revision 1.23, 2022
 // (https://www.bosch-sensortec.com/media/boschsensortec/downloads/datasheets/bst-bme280-ds002.pdf).
-// It is used as section 3.5.1 "weather monitoring" says: one forced measurement
+// The settings are those of section 3.5.1 "weather monitoring": one forced measurement
 // a Read, no oversampling, no filter.
 //
-// What one stumbles over:
-//   - a new humidity setting (F2) counts only once F4 is written;
+// Pitfalls:
+//   - a new humidity setting (F2) takes effect only after F4 is written;
 //   - H4 and H5 share a byte and are signed;
-//   - a raw 80000 (8000 for humidity) means that the quantity was not measured;
-//   - next to a warm board it reads 1 to 2 K too much: TEMPERATURE_OFFSET.
+//   - a raw value of 80000 (8000 for humidity) means that the quantity was not measured;
+//   - next to a warm board the temperature is 1 to 2 K too high: TEMPERATURE_OFFSET.
 package bme280
 
 import (
@@ -26,11 +26,11 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Config is how a sensor is used.
+// Config configures a sensor.
 type Config struct {
 	Address           driver.Address `env:"ADDRESS" envDefault:"0x76"`
-	TemperatureOffset float64        `env:"TEMPERATURE_OFFSET" envDefault:"0"` // K, taken off the temperature
-	Altitude          float64        `env:"ALTITUDE" envDefault:"0"`           // m above the sea; not 0: report the pressure at sea level too
+	TemperatureOffset float64        `env:"TEMPERATURE_OFFSET" envDefault:"0"` // K, subtracted from the temperature
+	Altitude          float64        `env:"ALTITUDE" envDefault:"0"`           // m above sea level; not 0: also report the pressure at sea level
 
 	Clock driver.Clock `env:"-"`
 }
@@ -53,9 +53,9 @@ const (
 	forcedx1x1  = 0x25 // in F4: temperature x1, pressure x1, forced mode
 	measuring   = 0x08 // in F3
 
-	measureTime = 9300 * time.Microsecond // the longest for x1, x1, x1
+	measureTime = 9300 * time.Microsecond // the maximum with oversampling x1, x1, x1
 	patience    = 100 * time.Millisecond
-	tries       = 2 // a raw 80000 may also have been measured: then the next is another
+	tries       = 2 // 80000 can also be a measured value; then the next one differs
 )
 
 var errNotMeasured = errors.New("bme280: the sensor did not measure: check its power")
@@ -81,7 +81,7 @@ func newDev(bus i2c.Bus, cfg Config) *dev {
 	}
 }
 
-// Counts tells what the bus has seen.
+// Counts returns the driver's counts.
 func (d *dev) Counts() driver.Counts { return d.counts }
 
 // Read measures once, in about 10 ms.
@@ -99,6 +99,7 @@ func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	return driver.Sample{}, errNotMeasured
 }
 
+// measure starts a measurement, waits for its end and returns the raw registers.
 func (d *dev) measure(ctx context.Context) (raw []byte, err error) {
 	if d.calib == nil {
 		if err := d.identify(); err != nil {
@@ -134,14 +135,14 @@ func (d *dev) measure(ctx context.Context) (raw []byte, err error) {
 	}
 }
 
-// identify finds out which chip it is and reads its calibration.
+// identify reads which chip it is, and its calibration.
 func (d *dev) identify() error {
 	id, err := d.read(regID, 1)
 	if err != nil {
 		return err
 	}
 	if id[0] != idBME280 && id[0] != idBMP280 {
-		return fmt.Errorf("the chip at %v says it is %#02x, neither a BME280 (0x60) nor a BMP280 (0x58): check the address", d.cfg.Address, id[0])
+		return fmt.Errorf("the chip at %v has the id %#02x, neither a BME280 (0x60) nor a BMP280 (0x58): check the address", d.cfg.Address, id[0])
 	}
 	humid := id[0] == idBME280
 	tp, err := d.read(regCalib00, 24)
@@ -165,6 +166,7 @@ func (d *dev) identify() error {
 	return nil
 }
 
+// sample makes a sample of a measurement and flags implausible values.
 func (d *dev) sample(v values) driver.Sample {
 	s := driver.New()
 	s.Fields["temperature_celsius"] = round(v.temp-d.cfg.TemperatureOffset, 3)
@@ -180,12 +182,12 @@ func (d *dev) sample(v values) driver.Sample {
 		case v.humidity >= 99.9:
 			s.Flag(driver.Suspect, "100 %% humidity: wet, or the sensor is broken")
 		case v.humidity <= 0:
-			s.Flag(driver.Suspect, "0 %% humidity: the bus gave nothing, or the sensor is broken")
+			s.Flag(driver.Suspect, "0 %% humidity: the bus returned zeros, or the sensor is broken")
 		}
 	}
 	if t := v.temp; t < -40 || t > 85 {
-		s.Flag(driver.Suspect, "%.1f degrees is outside of what the sensor can measure: check the wiring", t)
-		d.calib = nil // it may have been misread
+		s.Flag(driver.Suspect, "%.1f degrees is outside of the sensor's range: check the wiring", t)
+		d.calib = nil // perhaps misread; the next Read reads it again
 	}
 	s.FlagOutOfRange()
 	return s
@@ -198,6 +200,7 @@ func (d *dev) read(reg byte, n int) ([]byte, error) {
 	return b, d.explain(d.dev.Tx([]byte{reg}, b))
 }
 
+// explain adds the likely causes to an error of the bus.
 func (d *dev) explain(err error) error {
 	if err == nil {
 		return nil
@@ -205,8 +208,8 @@ func (d *dev) explain(err error) error {
 	return fmt.Errorf("no acknowledgement from address %v: check wiring, power, and whether it is 0x76 or 0x77: %w", d.cfg.Address, err)
 }
 
-// seaLevel reduces a pressure at an altitude (m) and temperature (°C) to that at
-// sea level.
+// seaLevel converts a pressure at an altitude (m) and temperature (°C) to the pressure
+// at sea level.
 func seaLevel(hPa, temp, altitude float64) float64 {
 	const lapse = 0.0065 // K/m
 	return hPa * math.Pow(1-lapse*altitude/(temp+lapse*altitude+273.15), -5.257)

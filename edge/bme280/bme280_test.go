@@ -87,7 +87,7 @@ func TestFaults(t *testing.T) {
 		err     string
 		quality driver.Quality
 	}{
-		{"nobody there", sim.NACK, "check wiring", ""},
+		{"no chip at the address", sim.NACK, "check wiring", ""},
 		{"a bus stuck at ones", sim.Noise, "does not finish", ""},
 		{"slow", sim.Slow, "", driver.OK},
 		{"nothing measured", sim.WarmUp, "did not measure", ""},
@@ -115,7 +115,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// once is a chip that says "not measured" to the first question for its values.
+// once is a chip that returns "not measured" at the first read of its values.
 type once struct {
 	sim.Chip
 	asked bool
@@ -130,7 +130,7 @@ func (c *once) Tx(now time.Time, w, r []byte) error {
 	return err
 }
 
-func TestWhatLooksNotMeasuredIsMeasuredAgain(t *testing.T) {
+func TestAValueNotMeasuredIsMeasuredAgain(t *testing.T) {
 	clock, chip := sim.NewVirtual(), &once{Chip: sim.NewBME280(2)}
 	s, err := newDev(sim.NewBus(clock).Add(0x76, chip), Config{Clock: clock}).Read(t.Context())
 	if _, ok := s.Fields["temperature_celsius"]; err != nil || !ok || !chip.asked {
@@ -167,8 +167,8 @@ func TestH4AndH5AreSigned(t *testing.T) {
 	}
 }
 
-// FuzzCompensate: no registers crash the formulas, and what the dump gives is
-// within what a sensor can give.
+// FuzzCompensate checks that no registers crash the formulas, and that the humidity is in
+// range.
 func FuzzCompensate(f *testing.F) {
 	f.Add(dumpTP, dumpH, dumpData)
 	f.Add(make([]byte, 24), make([]byte, 7), make([]byte, 8))

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// calibration is what the factory wrote into the chip (datasheet 4.2.2).
+// calibration holds the chip's factory calibration (datasheet 4.2.2).
 type calibration struct {
 	t1, p1                             uint16
 	t2, t3                             int16
@@ -21,10 +21,10 @@ type values struct {
 	hasTemp, hasPressure, hasHumidity bool
 }
 
-var errCalibration = errors.New("the calibration reads as all zeros or ones: check wiring and power")
+var errCalibration = errors.New("the calibration is all zeros or all ones: check wiring and power")
 
-// parseCalibration takes registers 88 to 9F, A1, and E1 to E7; the last two are
-// empty for a BMP280.
+// parseCalibration parses registers 88 to 9F (tp), A1 (h1), and E1 to E7 (h). The last
+// two are empty for a BMP280.
 func parseCalibration(tp, h1, h []byte) (c calibration, err error) {
 	if len(tp) < 24 {
 		return c, errCalibration
@@ -47,8 +47,8 @@ func parseCalibration(tp, h1, h []byte) (c calibration, err error) {
 	return c, nil
 }
 
-// compensate turns registers F7 to FE into values, by the datasheet's formulas
-// in double precision (appendix 8.1).
+// compensate converts registers F7 to FE to values, by the datasheet's formulas in
+// double precision (appendix 8.1).
 func (c *calibration) compensate(raw []byte) (v values) {
 	rawP := uint32(raw[0])<<12 | uint32(raw[1])<<4 | uint32(raw[2])>>4
 	rawT := uint32(raw[3])<<12 | uint32(raw[4])<<4 | uint32(raw[5])>>4
@@ -67,13 +67,14 @@ func (c *calibration) compensate(raw []byte) (v values) {
 	return v
 }
 
+// fine returns the datasheet's t_fine, which is the temperature in 1/5120 °C.
 func (c *calibration) fine(adc float64) float64 {
 	v1 := (adc/16384 - float64(c.t1)/1024) * float64(c.t2)
 	v2 := adc/131072 - float64(c.t1)/8192
 	return v1 + v2*v2*float64(c.t3)
 }
 
-// pressure is in Pa.
+// pressure returns the pressure in Pa.
 func (c *calibration) pressure(adc, fine float64) float64 {
 	v1 := fine/2 - 64000
 	v2 := v1*v1*float64(c.p6)/32768 + v1*float64(c.p5)*2
@@ -87,6 +88,7 @@ func (c *calibration) pressure(adc, fine float64) float64 {
 	return p + (float64(c.p9)*p*p/2147483648+p*float64(c.p8)/32768+float64(c.p7))/16
 }
 
+// humidity returns the relative humidity in percent.
 func (c *calibration) humidity(adc, fine float64) float64 {
 	h := fine - 76800
 	h = (adc - (float64(c.h4)*64 + float64(c.h5)/16384*h)) *

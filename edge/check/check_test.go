@@ -86,7 +86,7 @@ func climate(c, h float64) driver.Sample {
 	return s
 }
 
-func TestJudge(t *testing.T) {
+func TestQuality(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	fine := func(i int) driver.Sample { return climate(20+float64(i)/100, 45+rng.Float64()) }
 	for _, tt := range []struct {

@@ -18,7 +18,7 @@ func setUp() (*dev, *sim.DHT22, *sim.Virtual) {
 	return newDev(Config{Name: "dht11", FS: sensor, Clock: clock}), sensor, clock
 }
 
-// tree writes a /sys as the kernel shows it: devices are links.
+// tree writes a /sys as in the kernel, where devices are links.
 func tree(t *testing.T, temp, hum string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -67,8 +67,8 @@ func TestReadRefuses(t *testing.T) {
 	}{
 		"no such device":  {Config{Name: "dht11@17", Root: tree(t, "1", "2")}, "dtoverlay"},
 		"no iio at all":   {Config{Root: t.TempDir()}, "dtoverlay"},
-		"not a number":    {Config{Root: tree(t, "warm", "2")}, "is no number"},
-		"an empty answer": {Config{Root: tree(t, "", "2")}, "is no number"},
+		"not a number":    {Config{Root: tree(t, "warm", "2")}, "is not a number"},
+		"an empty answer": {Config{Root: tree(t, "", "2")}, "is not a number"},
 	} {
 		tt.cfg.Clock = sim.NewVirtual()
 		if s, err := newDev(tt.cfg).Read(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -87,7 +87,7 @@ func TestFaults(t *testing.T) {
 		{"healthy", 0, 1, ""},
 		{"every second read times out", sim.NACK, 2, ""},
 		{"every third read has a wrong checksum", sim.BadCRC, 3, ""},
-		{"every fifth read is decoded wildly", sim.WarmUp, 5, ""},
+		{"every fifth read is an outlier", sim.WarmUp, 5, ""},
 		{"every read times out", sim.NACK, 1, "cut the sensor's power"},
 		{"every read has a wrong checksum", sim.BadCRC, 1, "wrong checksum"},
 	} {
@@ -114,7 +114,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestAStepThatIsConfirmedIsBelieved(t *testing.T) {
+func TestAConfirmedOutlierIsAccepted(t *testing.T) {
 	d, sensor, clock := setUp()
 	if _, err := d.Read(t.Context()); err != nil {
 		t.Fatal(err)
@@ -126,11 +126,11 @@ func TestAStepThatIsConfirmedIsBelieved(t *testing.T) {
 	}
 }
 
-func TestTheFilesCanVanish(t *testing.T) {
+func TestADeviceMayDisappear(t *testing.T) {
 	d, sensor, _ := setUp()
 	sensor.Remove("sys/bus/iio/devices/iio:device1")
 	if s, err := d.Read(t.Context()); err == nil {
-		t.Errorf("got %+v from a device that is gone", s)
+		t.Errorf("got %+v from a device that does not exist", s)
 	}
 }
 

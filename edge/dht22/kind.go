@@ -6,7 +6,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Kind is how an agent uses these sensors.
+// Kind declares the kind for the agent.
 var Kind = driver.Kind{
 	Name: "dht22", Via: driver.IIO, Interval: time.Minute, Deadline: 20 * time.Second,
 	Settings: func() driver.Settings { return &settings{} },
@@ -15,10 +15,10 @@ var Kind = driver.Kind{
 
 type settings struct{ Config }
 
-// Where is the device's name in iio.
+// Where returns the device's name in iio.
 func (o *settings) Where() string { return o.Name }
 
-// Open finds the files.
+// Open returns the sensor on the files of m.
 func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
 	c := o.Config
 	c.Clock = m.Clock

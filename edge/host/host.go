@@ -1,16 +1,17 @@
-// Package host reads the machine itself: temperatures by their names, clock,
-// load, memory, disks, network, the Raspberry Pi's undervoltage and NVIDIA cards.
+// Package host reads values of the machine itself: temperatures, fans, processor
+// frequency, load, memory, disks, network, the Raspberry Pi's undervoltage alarm and
+// NVIDIA cards.
 //
-// It reads the files of /proc and /sys under a root, which in a container is
-// where the host's are mounted (https://docs.kernel.org/admin-guide/sysfs-rules.html,
-// https://docs.kernel.org/hwmon/sysfs-interface.html). What a machine does not
-// have is left out.
+// It reads files of /proc and /sys below a root folder. In a container the host's files
+// are mounted there (https://docs.kernel.org/admin-guide/sysfs-rules.html,
+// https://docs.kernel.org/hwmon/sysfs-interface.html). Values that a machine does not have
+// are left out.
 //
-// What one stumbles over:
-//   - a thermal zone may answer EINVAL or ENODATA, as Wi-Fi cards do while off;
-//   - zones and hwmon chips change their numbers from boot to boot, so a key is
-//     made of the name; several of one name are told apart by their device;
-//   - the processor's use is that since the last Read, so the first has none;
+// Pitfalls:
+//   - a thermal zone may return EINVAL or ENODATA, for example of a Wi-Fi card that is off;
+//   - the numbers of zones and hwmon chips change from boot to boot, so a key contains the
+//     name; several chips of one name are distinguished by their device;
+//   - the processor's usage is the average since the last Read, so the first Read has none;
 //   - bytes read, written, received and sent are counters since boot.
 package host
 
@@ -28,11 +29,11 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Config says where to look.
+// Config configures the sensor.
 type Config struct {
-	Root      string   `env:"ROOT" envDefault:"/"`                // where the host's /proc and /sys are
-	Mounts    []string `env:"MOUNTS" envDefault:"/"`              // file systems to report the space of
-	NVIDIASMI string   `env:"NVIDIA_SMI" envDefault:"nvidia-smi"` // empty: leave NVIDIA cards out
+	Root      string   `env:"ROOT" envDefault:"/"`                // folder that contains the host's /proc and /sys
+	Mounts    []string `env:"MOUNTS" envDefault:"/"`              // file systems whose space is reported
+	NVIDIASMI string   `env:"NVIDIA_SMI" envDefault:"nvidia-smi"` // command; empty: leave NVIDIA cards out
 
 	FS     fs.FS                                             `env:"-"` // in place of Root
 	Statfs func(mount string) (size, free uint64, err error) `env:"-"`
@@ -61,10 +62,10 @@ func newDev(cfg Config) *dev {
 	return &dev{fsys: cfg.FS, cfg: cfg}
 }
 
-// Counts tells how many times the machine was read.
+// Counts returns the driver's counts: a frame is a Read.
 func (d *dev) Counts() driver.Counts { return d.counts }
 
-// Read reads everything once.
+// Read reads all values once.
 func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	s := driver.New()
 	for _, part := range []func(*driver.Sample){
@@ -84,7 +85,7 @@ func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	return s, nil
 }
 
-// text is a file's content, or "" where it cannot be read.
+// text returns a file's content without outer white space, or "" if it cannot be read.
 func (d *dev) text(name ...string) string {
 	b, err := fs.ReadFile(d.fsys, path.Join(name...))
 	if err != nil {
@@ -93,13 +94,13 @@ func (d *dev) text(name ...string) string {
 	return strings.TrimSpace(string(b))
 }
 
-// number is a file's content as a number.
+// number returns a file's content as a finite number.
 func (d *dev) number(name ...string) (float64, bool) {
 	v, err := strconv.ParseFloat(d.text(name...), 64)
 	return v, err == nil && v-v == 0 // not infinite, not NaN
 }
 
-// list is a folder's entries; an unreadable folder has none.
+// list returns the names in a folder, none if it cannot be read.
 func (d *dev) list(dir string) []string {
 	entries, _ := fs.ReadDir(d.fsys, dir)
 	var names []string

@@ -186,12 +186,12 @@ func TestNVIDIA(t *testing.T) {
 	}
 	for _, bad := range []string{"", "No devices were found\n", "NVIDIA-SMI has failed because it couldn't communicate with the driver.\n"} {
 		if err := parseNVIDIA(bad, &s); err == nil {
-			t.Errorf("%q was taken", bad)
+			t.Errorf("%q was accepted", bad)
 		}
 	}
 }
 
-// smi writes a program in place of nvidia-smi.
+// smi writes a program that takes the place of nvidia-smi.
 func smi(t *testing.T, script string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "nvidia-smi")
@@ -221,7 +221,7 @@ func TestNVIDIASMIIsRun(t *testing.T) {
 	}
 }
 
-// FuzzFiles: no content crashes a parser or makes a number that is none.
+// FuzzFiles checks that no content crashes a parser or becomes a number that is not finite.
 func FuzzFiles(f *testing.F) {
 	for _, content := range pc {
 		f.Add(content)

@@ -6,7 +6,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Kind is how an agent reads the machine.
+// Kind declares the kind for the agent.
 var Kind = driver.Kind{
 	Name: "host", Via: driver.Files, Interval: 30 * time.Second, Deadline: 15 * time.Second,
 	Settings: func() driver.Settings { return &settings{} },
@@ -14,7 +14,7 @@ var Kind = driver.Kind{
 
 type settings struct{ Config }
 
-// Open finds the files.
+// Open returns the sensor on the files of m.
 func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
 	c := o.Config
 	if m.Files != nil {

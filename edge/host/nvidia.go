@@ -12,14 +12,14 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// nvidiaQuery names the columns, in the units that nounits leaves out: °C, %,
-// MiB, MiB, W, MHz. See nvidia-smi --help-query-gpu.
+// nvidiaQuery names the columns. With nounits they are, from the third on, in °C, %, MiB,
+// MiB, W and MHz. See nvidia-smi --help-query-gpu.
 const nvidiaQuery = "index,name,temperature.gpu,utilization.gpu,memory.used,memory.total,power.draw,clocks.current.graphics"
 
 const nvidiaTimeout = 5 * time.Second
 
-// nvidia reads the machine's NVIDIA cards where nvidia-smi is there. A card that
-// cannot be asked is a gap, not a fault of the machine.
+// nvidia reads the machine's NVIDIA cards if nvidia-smi is installed. If that fails, only
+// the values of the cards are missing from the sample.
 func (d *dev) nvidia(ctx context.Context, s *driver.Sample) {
 	if d.cfg.NVIDIASMI == "" {
 		return
@@ -31,7 +31,7 @@ func (d *dev) nvidia(ctx context.Context, s *driver.Sample) {
 	ctx, cancel := context.WithTimeout(ctx, nvidiaTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, "--query-gpu="+nvidiaQuery, "--format=csv,noheader,nounits")
-	cmd.WaitDelay = time.Second // a hanging driver can hold the pipe
+	cmd.WaitDelay = time.Second // a driver that hangs can hold the pipe open
 	out, err := cmd.Output()
 	if err == nil {
 		err = parseNVIDIA(string(out), s)
@@ -41,7 +41,8 @@ func (d *dev) nvidia(ctx context.Context, s *driver.Sample) {
 	}
 }
 
-// parseNVIDIA reads a row a card; what a card does not have is "[N/A]".
+// parseNVIDIA parses the output of nvidia-smi: a row for each card, with "[N/A]" for
+// values that the card does not have.
 func parseNVIDIA(text string, s *driver.Sample) error {
 	r := csv.NewReader(strings.NewReader(text))
 	r.TrimLeadingSpace = true
@@ -52,12 +53,12 @@ func parseNVIDIA(text string, s *driver.Sample) error {
 		return fmt.Errorf("nvidia-smi: %w", err)
 	}
 	if len(rows) == 0 {
-		return errors.New("nvidia-smi: no card")
+		return errors.New("nvidia-smi: no card is listed")
 	}
 	for _, row := range rows {
 		index := driver.KeyPart(row[0])
 		if index == "" {
-			return fmt.Errorf("nvidia-smi: %.20q is no card's number", row[0])
+			return fmt.Errorf("nvidia-smi: %.20q is not the number of a card", row[0])
 		}
 		part := "gpu" + index + "_"
 		s.Text[part+"name"] = strings.TrimSpace(row[1])

@@ -8,6 +8,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
+// load reports the load averages.
 func (d *dev) load(s *driver.Sample) {
 	f := strings.Fields(d.text("proc/loadavg"))
 	if len(f) < 3 {
@@ -18,23 +19,25 @@ func (d *dev) load(s *driver.Sample) {
 	}
 }
 
+// uptime reports the time since boot.
 func (d *dev) uptime(s *driver.Sample) {
 	if f := strings.Fields(d.text("proc/uptime")); len(f) > 0 {
 		set(s, "uptime_seconds", f[0], 1)
 	}
 }
 
-// set puts a number in a field, times unit, where text is one.
+// set sets a field to the number in text, times unit. It does nothing if text is not a
+// finite number.
 func set(s *driver.Sample, key, text string, unit float64) {
 	if v, err := strconv.ParseFloat(text, 64); err == nil && !math.IsNaN(v) && !math.IsInf(v, 0) {
 		s.Fields[key] = v * unit
 	}
 }
 
-// cpuTimes is what the processors did since boot, in ticks.
+// cpuTimes are the processors' times since boot, in ticks.
 type cpuTimes struct{ busy, all float64 }
 
-// usage is the processors' use since the last Read.
+// usage reports the processors' average usage since the last Read.
 func (d *dev) usage(s *driver.Sample) {
 	now, ok := parseCPU(d.text("proc/stat"))
 	last := d.cpu
@@ -47,8 +50,8 @@ func (d *dev) usage(s *driver.Sample) {
 	}
 }
 
-// parseCPU reads the first line of /proc/stat: user, nice, system, idle, iowait,
-// irq, softirq, steal. What follows is counted in user already.
+// parseCPU parses the first line of /proc/stat: user, nice, system, idle, iowait, irq,
+// softirq, steal. The columns after these are already included in user.
 func parseCPU(text string) (t cpuTimes, ok bool) {
 	line, _, _ := strings.Cut(text, "\n")
 	f := strings.Fields(line)
@@ -68,7 +71,7 @@ func parseCPU(text string) (t cpuTimes, ok bool) {
 	return t, true
 }
 
-// memory is in kB in /proc/meminfo.
+// memory reports the memory; /proc/meminfo has it in kB.
 func (d *dev) memory(s *driver.Sample) {
 	keys := map[string]string{"MemTotal:": "memory_total_bytes", "MemAvailable:": "memory_available_bytes"}
 	for line := range strings.Lines(d.text("proc/meminfo")) {
@@ -82,7 +85,7 @@ func (d *dev) memory(s *driver.Sample) {
 	}
 }
 
-// space is that of the configured file systems.
+// space reports the space of the configured file systems.
 func (d *dev) space(s *driver.Sample) {
 	for _, mount := range d.cfg.Mounts {
 		size, free, err := d.cfg.Statfs(mount)
@@ -99,10 +102,10 @@ func (d *dev) space(s *driver.Sample) {
 	}
 }
 
-// disks reads what was read from and written to each real disk.
+// disks reports the bytes read from and written to each physical disk.
 // https://docs.kernel.org/admin-guide/iostats.html
 func (d *dev) disks(s *driver.Sample) {
-	const sector = 512 // always, whatever the disk's
+	const sector = 512 // bytes; always, whatever the disk's sector size
 	for line := range strings.Lines(d.text("proc/diskstats")) {
 		f := strings.Fields(line)
 		if len(f) < 10 || !d.exists("sys/block", f[2], "device") {
@@ -114,8 +117,8 @@ func (d *dev) disks(s *driver.Sample) {
 	}
 }
 
-// network reads what each real interface received and sent. In a container with
-// the host's /proc, process 1 is in the host's network.
+// network reports the bytes received and sent by each physical interface. In a container
+// with the host's /proc, process 1 is in the host's network namespace.
 func (d *dev) network(s *driver.Sample) {
 	text := d.text("proc/1/net/dev")
 	if text == "" {

@@ -2,7 +2,8 @@ package host
 
 import "golang.org/x/sys/unix"
 
-// statfs is the size of a file system and what is free for an ordinary user.
+// statfs returns the size of a file system and the space free for an ordinary user, in
+// bytes.
 func statfs(path string) (size, free uint64, err error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(path, &st); err != nil {

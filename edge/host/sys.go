@@ -16,7 +16,7 @@ const (
 	cpufreqDir = "sys/devices/system/cpu/cpufreq"
 )
 
-// thermal reads every thermal zone by its type.
+// thermal reports the temperature of every thermal zone. The key contains its type.
 func (d *dev) thermal(s *driver.Sample) {
 	seen := map[string]int{}
 	for _, zone := range d.list(thermalDir) {
@@ -33,8 +33,8 @@ func (d *dev) thermal(s *driver.Sample) {
 	}
 }
 
-// hwmon reads every sensor chip's temperatures and fans by its name and labels.
-// A thermal zone of the same name is the same sensor and stays.
+// hwmon reports the temperatures and fans of every sensor chip. The keys contain the name
+// and label. A thermal zone with the same key is the same sensor and takes precedence.
 func (d *dev) hwmon(s *driver.Sample) {
 	chips := d.list(hwmonDir)
 	names := map[string]int{}
@@ -56,8 +56,8 @@ func (d *dev) hwmon(s *driver.Sample) {
 	}
 }
 
-// distinct names one of several chips of a name by its device, as nvme0 and
-// nvme1, or else by a number.
+// distinct returns a key prefix for one of several chips with the same name: that of its
+// device, such as nvme0 or nvme1, or else one with the number n.
 func (d *dev) distinct(chip, part string, n int) string {
 	target, err := fs.ReadLink(d.fsys, path.Join(hwmonDir, chip, "device"))
 	if device := driver.KeyPart(path.Base(target)); err == nil && device != "" {
@@ -72,7 +72,7 @@ func (d *dev) distinct(chip, part string, n int) string {
 	return fmt.Sprintf("%s_%d", part, n)
 }
 
-// inputs reads a chip's tempN_input (thousandths of a degree) and fanN_input.
+// inputs reports a chip's tempN_input (thousandths of a degree) and fanN_input (rpm).
 func (d *dev) inputs(s *driver.Sample, chip, part string) {
 	for _, file := range d.list(path.Join(hwmonDir, chip)) {
 		input, ok := strings.CutSuffix(file, "_input")
@@ -100,17 +100,17 @@ func (d *dev) inputs(s *driver.Sample, chip, part string) {
 	}
 }
 
-// undervoltage is the Raspberry Pi's alarm since boot.
+// undervoltage reports the Raspberry Pi's undervoltage alarm.
 func (d *dev) undervoltage(s *driver.Sample, chip string) {
 	if v, ok := d.number(hwmonDir, chip, "in0_lcrit_alarm"); ok {
 		s.Fields["undervoltage"] = min(max(v, 0), 1)
 	}
 }
 
-// frequency reads the clock of the processor: the mean, and that of each of a
-// few clusters.
+// frequency reports the processor's frequency: the mean, and that of each cluster if
+// there are several.
 func (d *dev) frequency(s *driver.Sample) {
-	const clusters = 4 // more are one a core
+	const clusters = 4 // with more, each core is a policy of its own
 	hertz := map[string]float64{}
 	var sum float64
 	for _, policy := range d.list(cpufreqDir) {
@@ -129,8 +129,8 @@ func (d *dev) frequency(s *driver.Sample) {
 	}
 }
 
-// wear reads how much of an eMMC's life is used, in steps of 10 %: two values,
-// of its two kinds of memory.
+// wear reports how much of an eMMC's lifetime is used, in steps of 10 %. The file has two
+// values, for two kinds of memory; the higher one is reported.
 func (d *dev) wear(s *driver.Sample, disk string) {
 	var worst uint64
 	for _, f := range strings.Fields(d.text("sys/block", disk, "device/life_time")) {

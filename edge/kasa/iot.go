@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// ask sends a query and returns the answer, both JSON.
+// queryFunc sends a query and returns the answer, both JSON.
 type queryFunc func(ctx context.Context, query []byte) ([]byte, error)
 
-// iotAnswer is what plugs with the old commands say: get_sysinfo and
-// get_realtime, of which we keep these fields.
+// iotAnswer holds the fields that are used from the answers to the old commands
+// get_sysinfo and get_realtime.
 type iotAnswer struct {
 	System struct {
 		Sysinfo sysinfo `json:"get_sysinfo"`
@@ -30,7 +30,7 @@ type sysinfo struct {
 	Alias      string  `json:"alias"`
 	Model      string  `json:"model"`
 	DeviceID   string  `json:"deviceId"`
-	Feature    string  `json:"feature"` // contains ENE where it has a meter
+	Feature    string  `json:"feature"` // contains ENE if the plug has a meter
 	RelayState *int    `json:"relay_state"`
 	OnTime     float64 `json:"on_time"`
 	RSSI       float64 `json:"rssi"`
@@ -42,7 +42,7 @@ type sysinfo struct {
 	} `json:"children"`
 }
 
-// meter is a meter's values, in whichever units it has.
+// meter holds a meter's values. Which of them are set depends on the plug's units.
 type meter struct {
 	ErrCode   int      `json:"err_code"`
 	Power     *float64 `json:"power"`
@@ -53,11 +53,12 @@ type meter struct {
 	CurrentMA *float64 `json:"current_ma"`
 	Total     *float64 `json:"total"`
 	TotalWH   *float64 `json:"total_wh"`
-	EnergyWH  *float64 `json:"energy_wh"` // SMART devices
+	EnergyWH  *float64 `json:"energy_wh"` // of plugs with the new commands
 }
 
 const iotQuery = `{"system":{"get_sysinfo":{}},"emeter":{"get_realtime":{}}}`
 
+// readIOT reads a plug or strip by the old commands.
 func readIOT(ctx context.Context, ask queryFunc) (plug, error) {
 	a, err := askIOT(ctx, ask, iotQuery)
 	if err != nil {
@@ -65,7 +66,7 @@ func readIOT(ctx context.Context, ask queryFunc) (plug, error) {
 	}
 	info := a.System.Sysinfo
 	if info.ErrCode != 0 || info.Model == "" && info.DeviceID == "" {
-		return plug{}, fmt.Errorf("get_sysinfo: the plug answers error %d %.60q", info.ErrCode, info.ErrMsg)
+		return plug{}, fmt.Errorf("get_sysinfo: the plug returned error %d %.60q", info.ErrCode, info.ErrMsg)
 	}
 	metered := strings.Contains(info.Feature, "ENE")
 	p := plug{
@@ -93,7 +94,7 @@ func readIOT(ctx context.Context, ask queryFunc) (plug, error) {
 	return p, nil
 }
 
-// childID is the id that a strip wants to hear; some give only its end.
+// childID returns the full id of a socket. Some strips list only its last two digits.
 func childID(device, child string) string {
 	if len(child) <= 2 {
 		return device + fmt.Sprintf("%02s", child)
@@ -111,12 +112,12 @@ func askIOT(ctx context.Context, ask queryFunc, query string) (a iotAnswer, err 
 
 func parseIOT(b []byte) (a iotAnswer, err error) {
 	if err := json.Unmarshal(b, &a); err != nil {
-		return a, fmt.Errorf("the answer is no JSON that we know: %w", err)
+		return a, fmt.Errorf("the answer is not the expected JSON: %w", err)
 	}
 	return a, nil
 }
 
-// values turns a meter's numbers into fields, by the unit in each key.
+// values converts a meter's values to fields, by the unit in each key.
 func (m meter) values() map[string]float64 {
 	v := map[string]float64{}
 	if m.ErrCode != 0 {

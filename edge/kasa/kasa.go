@@ -1,19 +1,19 @@
 // Package kasa reads TP-Link Kasa and Tapo plugs and strips over the local
 // network: power, voltage, current, energy and whether they are on.
 //
-// TP-Link publishes no protocol. What is known comes from
+// TP-Link does not publish the protocols. They are described at
 // https://www.softscheck.com/en/blog/tp-link-reverse-engineering/ (TCP 9999) and
-// https://github.com/python-kasa/python-kasa (KLAP; SUPPORTED.md says which
-// model speaks which).
+// https://github.com/python-kasa/python-kasa (KLAP; its SUPPORTED.md lists
+// the protocol of each model).
 //
-// What one stumbles over:
-//   - a firmware update may move a plug from port 9999 to KLAP, on port 80 with
-//     the TP-Link account's credentials; PROTOCOL=auto tries both;
-//   - old meters say W, V, A and kWh, new ones mW, mV, mA and Wh, by key;
-//   - the energy counter starts again after an erase, and in some models after a
-//     power cut: it is reported as it comes;
-//   - a plug serves few connections at once and drops idle ones, so each Read has
-//     its own;
+// Pitfalls:
+//   - a firmware update may switch a plug from port 9999 to KLAP, on port 80 with the
+//     TP-Link account's credentials; PROTOCOL=auto tries both;
+//   - old meters report W, V, A and kWh, new ones mW, mV, mA and Wh, under other keys;
+//   - the energy counter restarts from zero after an erase, and in some models after a
+//     power cut: it is reported as it is;
+//   - a plug serves few connections at once and drops idle ones, so each Read opens a
+//     connection;
 //   - the account's name is case-sensitive.
 package kasa
 
@@ -27,11 +27,11 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// Config says which plug it is.
+// Config configures a plug.
 type Config struct {
 	Host     string        `env:"HOST,required"`
 	Port     int           `env:"PORT" envDefault:"9999"`     // of the legacy protocol
-	KLAPPort int           `env:"KLAP_PORT" envDefault:"80"`  //
+	KLAPPort int           `env:"KLAP_PORT" envDefault:"80"`  // of KLAP
 	Protocol string        `env:"PROTOCOL" envDefault:"auto"` // auto, legacy or klap
 	Username string        `env:"USERNAME" envDefault:""`     // the TP-Link account, for KLAP
 	Password secret.String `env:"PASSWORD"`                   // the name of the secret
@@ -39,10 +39,10 @@ type Config struct {
 	Timeout  time.Duration `env:"TIMEOUT" envDefault:"5s"`
 }
 
-const maxAnswer = 64 << 10
+const maxAnswer = 64 << 10 // bytes
 
-// errCredentials means that a plug takes another account.
-var errCredentials = errors.New("the plug takes other credentials: check USERNAME, capitals included, and the password")
+// errCredentials means that the plug refused all credentials.
+var errCredentials = errors.New("the plug refused the credentials: check USERNAME, also its capital letters, and the password")
 
 // dev is a plug or strip.
 type dev struct {
@@ -65,12 +65,11 @@ func newDev(cfg Config) (*dev, error) {
 	return &dev{cfg: cfg, klap: newKLAP(cfg)}, nil
 }
 
-// Counts tells how many answers came.
+// Counts returns the driver's counts: a frame is a Read that succeeded.
 func (d *dev) Counts() driver.Counts { return d.counts }
 
-// Read asks the plug once. Of a strip it reports each socket, as
-// socket_1_power_watts and so on, and their sums; or one socket where SOCKET
-// names it.
+// Read queries the plug once. For a strip it reports each socket, as socket_1_power_watts
+// and so on, and their sums. If SOCKET is set it reports that socket only.
 func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	p, err := d.readPlug(ctx)
 	if err != nil {
@@ -84,21 +83,23 @@ func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	return s, nil
 }
 
-// ask tries the protocols that are allowed, the one that worked last first.
+// readPlug reads the plug by the configured protocol. With auto it tries both, the one
+// that last worked first.
 func (d *dev) readPlug(ctx context.Context) (plug, error) {
 	legacy := func() (plug, error) { return d.readLegacy(ctx) }
-	modern := func() (plug, error) { return d.readKLAP(ctx) }
+	klap := func() (plug, error) { return d.readKLAP(ctx) }
 	switch {
 	case d.cfg.Protocol == "legacy":
 		return legacy()
 	case d.cfg.Protocol == "klap":
-		return modern()
+		return klap()
 	case d.klap.session != nil:
-		return tryBoth(modern, legacy)
+		return tryBoth(klap, legacy)
 	}
-	return tryBoth(legacy, modern)
+	return tryBoth(legacy, klap)
 }
 
+// tryBoth returns the first result without an error, or both errors.
 func tryBoth(first, second func() (plug, error)) (plug, error) {
 	p, err := first()
 	if err == nil {
@@ -122,9 +123,9 @@ func (d *dev) readLegacy(ctx context.Context) (plug, error) {
 	return readIOT(ctx, conn.query)
 }
 
-// readKLAP reads by the words that belong to the plug's kind of handshake: the
-// old ones with version 1; the new ones with version 2, and if it does not know
-// them the old ones.
+// readKLAP reads the plug over KLAP. After a handshake of version 1 it uses the old
+// commands. After version 2 it uses the new commands, or the old ones if the plug does not
+// support the new.
 func (d *dev) readKLAP(ctx context.Context) (plug, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.cfg.Timeout)
 	defer cancel()

@@ -18,7 +18,7 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// served starts a simulated plug's server and returns its port.
+// served starts the server of a simulated plug and returns its port.
 func served(t *testing.T, serve func(ctx context.Context, addr string) (string, <-chan struct{}, error)) int {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -54,8 +54,7 @@ func legacyDev(t *testing.T, plug *sim.Kasa, cfg Config) *dev {
 	return open(t, cfg)
 }
 
-// klapDev is a plug that speaks KLAP, and takes user@example.com and the
-// password "secret".
+// klapDev returns a plug with KLAP, the user user@example.com and the password "secret".
 func klapDev(t *testing.T, plug *sim.Kasa, how sim.KLAP, cfg Config) *dev {
 	t.Helper()
 	how.Username, how.Password = "user@example.com", "secret"
@@ -75,14 +74,14 @@ func password(t *testing.T, value string) secret.String {
 	return secret.NewFolder(dir).Get("kasa-password")
 }
 
-// plausible fails t unless s is what a simulated plug says.
+// plausible fails t unless s is a sample of a simulated plug.
 func plausible(t *testing.T, s driver.Sample) {
 	t.Helper()
 	f := s.Fields
 	if s.Quality != driver.OK || s.CheckKeys() != nil || f["power_watts"] < 30 || f["power_watts"] > 95 ||
 		math.Abs(f["voltage_volts"]-230) > 4 || math.Abs(f["current_amperes"]*f["voltage_volts"]-f["power_watts"]) > 1 ||
 		f["on"] != 1 || f["signal_dbm"] >= 0 || s.Text["alias"] == "" {
-		t.Errorf("not what the plug says: %+v, %v", s, s.CheckKeys())
+		t.Errorf("not a sample of the plug: %+v, %v", s, s.CheckKeys())
 	}
 }
 
@@ -166,7 +165,7 @@ func TestAPlugWithoutAMeter(t *testing.T) {
 	}
 }
 
-func TestTheEnergyCounterIsReportedAsItComes(t *testing.T) {
+func TestTheEnergyCounterIsReportedAsItIs(t *testing.T) {
 	plug := sim.NewKasa(0, 1, sim.NewVirtual())
 	d := legacyDev(t, plug, Config{})
 	if s, err := d.Read(t.Context()); err != nil || s.Fields["energy_kwh"] < 100 {
@@ -186,7 +185,7 @@ func TestFaultsOfTheLegacyProtocol(t *testing.T) {
 		"slow":                {sim.Slow, ""},
 		"a closed connection": {sim.Unplugged, "EOF"},
 		"a cut answer":        {sim.Torn, "EOF"},
-		"foreign text":        {sim.Noise, "no JSON"},
+		"foreign text":        {sim.Noise, "not the expected JSON"},
 		"an error":            {sim.NACK, "not ready"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -202,7 +201,7 @@ func TestFaultsOfTheLegacyProtocol(t *testing.T) {
 
 func TestSettingsAreChecked(t *testing.T) {
 	if _, err := newDev(Config{Protocol: "matter"}); err == nil {
-		t.Error("the protocol matter was taken")
+		t.Error("the protocol matter was accepted")
 	}
 }
 

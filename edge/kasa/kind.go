@@ -6,7 +6,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Kind is how an agent uses these plugs.
+// Kind declares the kind for the agent.
 var Kind = driver.Kind{
 	Name: "kasa", Via: driver.Network, Interval: 30 * time.Second, Every: 10 * time.Second, Combine: "mean", Deadline: 15 * time.Second,
 	Settings: func() driver.Settings { return &settings{} },
@@ -14,16 +14,16 @@ var Kind = driver.Kind{
 
 type settings struct{ Config }
 
-// Where is the plug's host.
+// Where returns the plug's host.
 func (o *settings) Where() string { return o.Host }
 
-// Check reports a protocol that there is not.
+// Check reports a PROTOCOL that does not exist.
 func (o *settings) Check() error {
 	_, err := newDev(o.Config)
 	return err
 }
 
-// Open connects nothing yet: each Read does.
+// Open opens no connection: each Read opens one.
 func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
 	c := o.Config
 	if m.Host != nil {

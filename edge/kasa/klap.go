@@ -22,13 +22,13 @@ import (
 const (
 	klapPort      = 80
 	seedLen       = 16
-	handshake1Len = seedLen + sha256.Size // the answer to the first step
+	handshake1Len = seedLen + sha256.Size // bytes in the answer to handshake1
 	sessionID     = "TP_SESSIONID"
 )
 
 var errSessionEnded = errors.New("the plug has ended the session")
 
-// klap speaks to a plug over HTTP with the KLAP handshake.
+// klap is a client for a plug over HTTP, encrypted after the KLAP handshake.
 type klap struct {
 	cfg     Config
 	base    string
@@ -47,8 +47,8 @@ func newKLAP(cfg Config) *klap {
 	}}
 }
 
-// credentials are tried in this order: the account's, and those of plugs that
-// were never bound to one.
+// credentials returns user names and passwords in the order in which they are tried: the
+// account's, and the defaults of plugs that were never bound to an account.
 func (k *klap) credentials() [][2]string {
 	return [][2]string{
 		{k.cfg.Username, k.cfg.Password.Reveal()},
@@ -58,7 +58,7 @@ func (k *klap) credentials() [][2]string {
 	}
 }
 
-// authHash is what both sides know of the credentials.
+// authHash returns the hash of the credentials, which both sides know.
 func authHash(version int, user, password string) []byte {
 	if version == 1 {
 		u, p := md5.Sum([]byte(user)), md5.Sum([]byte(password))
@@ -69,8 +69,8 @@ func authHash(version int, user, password string) []byte {
 	return hash(u[:], p[:])
 }
 
-// proofs are the hashes by which the plug (step 1) and we (step 2) show that we
-// know auth.
+// proofs returns the hashes by which the plug (in handshake1) and the client (in
+// handshake2) prove that they know auth.
 func proofs(version int, local, remote, auth []byte) (theirs, ours []byte) {
 	if version == 1 {
 		return hash(local, auth), hash(remote, auth)
@@ -86,7 +86,7 @@ func hash(parts ...[]byte) []byte {
 	return h.Sum(nil)
 }
 
-// connect makes sure that there is a session and returns its version.
+// connect starts a session if there is none, and returns the version of its handshake.
 func (k *klap) connect(ctx context.Context) (version int, err error) {
 	if k.session != nil && time.Now().Before(k.expires) {
 		return k.version, nil
@@ -99,7 +99,7 @@ func (k *klap) connect(ctx context.Context) (version int, err error) {
 		return 0, fmt.Errorf("KLAP: check the address and that the plug is on the network: %w", err)
 	}
 	if len(body) != handshake1Len {
-		return 0, fmt.Errorf("KLAP: a handshake of %d bytes, not %d: this plug speaks another protocol", len(body), handshake1Len)
+		return 0, fmt.Errorf("KLAP: a handshake of %d bytes, not %d: the plug uses another protocol", len(body), handshake1Len)
 	}
 	remote, proof := body[:seedLen], body[seedLen:]
 	version, auth := k.findCredentials(local, remote, proof)
@@ -109,13 +109,14 @@ func (k *klap) connect(ctx context.Context) (version int, err error) {
 	k.keepCookie(resp)
 	_, ours := proofs(version, local, remote, auth)
 	if _, _, err := k.post(ctx, "handshake2", k.cookie, ours); err != nil {
-		return 0, fmt.Errorf("KLAP: second step: %w", err)
+		return 0, fmt.Errorf("KLAP: handshake2: %w", err)
 	}
 	k.session, k.version = newSession(local, remote, auth), version
 	return version, nil
 }
 
-// match finds the credentials and the version that the plug has shown to know.
+// findCredentials returns the version and the hash of the credentials that fit the
+// plug's proof; version is 0 if none fit.
 func (k *klap) findCredentials(local, remote, proof []byte) (version int, auth []byte) {
 	for _, c := range k.credentials() {
 		for _, version := range []int{2, 1} {
@@ -129,7 +130,7 @@ func (k *klap) findCredentials(local, remote, proof []byte) (version int, auth [
 	return 0, nil
 }
 
-// remember keeps the session's cookie and its end. Plugs write the end as an
+// keepCookie keeps the session's cookie and its expiry. Plugs send the lifetime as an
 // attribute of the cookie: TP_SESSIONID=x;TIMEOUT=86400.
 func (k *klap) keepCookie(resp *http.Response) {
 	const margin = 20 * time.Minute
@@ -150,7 +151,8 @@ func (k *klap) keepCookie(resp *http.Response) {
 	k.expires = time.Now().Add(max(life-margin, time.Minute))
 }
 
-// ask sends a query. Where the plug has ended the session, it starts another.
+// query sends a query. If the plug has ended the session, it starts a new one and sends
+// the query again.
 func (k *klap) query(ctx context.Context, query []byte) ([]byte, error) {
 	for try := 1; ; try++ {
 		if _, err := k.connect(ctx); err != nil {
@@ -166,6 +168,7 @@ func (k *klap) query(ctx context.Context, query []byte) ([]byte, error) {
 	}
 }
 
+// send encrypts a query, sends it and decrypts the answer.
 func (k *klap) send(ctx context.Context, query []byte) ([]byte, error) {
 	body, seq := k.session.seal(query)
 	answer, _, err := k.post(ctx, "request?seq="+strconv.Itoa(int(seq)), k.cookie, body)
@@ -198,7 +201,7 @@ func (k *klap) post(ctx context.Context, path string, cookie *http.Cookie, body 
 	case resp.StatusCode == http.StatusForbidden:
 		return nil, nil, errSessionEnded
 	case resp.StatusCode != http.StatusOK:
-		return nil, nil, fmt.Errorf("the plug answers HTTP %d", resp.StatusCode)
+		return nil, nil, fmt.Errorf("the plug returned HTTP status %d", resp.StatusCode)
 	case err != nil:
 		return nil, nil, err
 	}

@@ -12,11 +12,11 @@ import (
 
 const (
 	legacyPort = 9999
-	firstKey   = 171
+	firstKey   = 171 // takes the place of the byte before the first one
 )
 
-// scramble hides plain text as the legacy protocol does: each byte is combined
-// with the one before it, as it was sent.
+// scramble obfuscates plain text for the legacy protocol: each byte is XORed with the
+// scrambled byte before it.
 func scramble(plain []byte) []byte {
 	out, key := make([]byte, len(plain)), byte(firstKey)
 	for i, c := range plain {
@@ -26,7 +26,7 @@ func scramble(plain []byte) []byte {
 	return out
 }
 
-// unscramble is the reverse of scramble.
+// unscramble is the inverse of scramble.
 func unscramble(b []byte) []byte {
 	out, key := make([]byte, len(b)), byte(firstKey)
 	for i, c := range b {
@@ -36,12 +36,12 @@ func unscramble(b []byte) []byte {
 	return out
 }
 
-// frame is the length, four bytes, and the scrambled text.
+// frame returns a frame: the length in four bytes, and the scrambled text.
 func frame(plain []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(len(plain))), scramble(plain)...)
 }
 
-// readFrame reads a frame's text.
+// readFrame reads a frame and returns its plain text.
 func readFrame(r io.Reader) ([]byte, error) {
 	var head [4]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
@@ -49,7 +49,7 @@ func readFrame(r io.Reader) ([]byte, error) {
 	}
 	n := binary.BigEndian.Uint32(head[:])
 	if n > maxAnswer {
-		return nil, fmt.Errorf("an answer of %d bytes: this is no Kasa plug", n)
+		return nil, fmt.Errorf("an answer of %d bytes: this is not a Kasa plug", n)
 	}
 	body := make([]byte, n)
 	if _, err := io.ReadFull(r, body); err != nil {
@@ -78,7 +78,7 @@ func (c *legacyConn) Close() error {
 	return c.Conn.Close()
 }
 
-// ask sends a query and returns the answer's text.
+// query sends a query and returns the plain text of the answer.
 func (c *legacyConn) query(ctx context.Context, query []byte) ([]byte, error) {
 	_, err := c.Write(frame(query))
 	var answer []byte

@@ -12,7 +12,7 @@ import (
 const npmFolder = "../../tools/kasasim"
 
 // npmPlugs starts tplink-smarthome-simulator and returns the port of each plug.
-// It skips where that is not installed, and fails in CI.
+// Where that is not installed, the test is skipped, or fails in CI.
 func npmPlugs(t *testing.T) map[string]int {
 	t.Helper()
 	missing := t.Skipf
@@ -54,7 +54,7 @@ func npmPlugs(t *testing.T) map[string]int {
 	return ports
 }
 
-func TestSomeoneElsesSimulator(t *testing.T) {
+func TestAgainstTplinkSmarthomeSimulator(t *testing.T) {
 	ports := npmPlugs(t)
 	for model, want := range map[string]struct {
 		metered bool

@@ -9,12 +9,12 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// plug is what a plug or strip said, whatever its protocol.
+// plug holds the answer of a plug or strip, independent of its protocol.
 type plug struct {
 	outlet
 	model   string
 	rssi    float64
-	metered bool // it says that it has a meter
+	metered bool // reports that it has a meter
 	sockets []outlet
 }
 
@@ -27,9 +27,9 @@ type outlet struct {
 	values    map[string]float64
 }
 
-const maxWatts = 4000 // more than a household's socket bears
+const maxWatts = 4000 // above the rating of a household socket
 
-// sample reports the plug, or one socket of it.
+// sample makes a sample of the plug, or of one socket if socket names one.
 func (p plug) sample(socket string) (driver.Sample, error) {
 	s := driver.New()
 	setText(s.Text, "alias", p.alias)
@@ -51,12 +51,13 @@ func (p plug) sample(socket string) (driver.Sample, error) {
 		p.outlet.add(&s, "")
 	}
 	if _, ok := s.Fields["power_watts"]; p.metered && !ok {
-		s.Flag(driver.Suspect, "the plug has a meter that does not answer")
+		s.Flag(driver.Suspect, "the plug has a meter but reports no power")
 	}
 	s.FlagOutOfRange()
 	return s, nil
 }
 
+// find returns the socket with this alias, id or number.
 func (p plug) find(socket string) (outlet, error) {
 	var names []string
 	for _, o := range p.sockets {
@@ -65,27 +66,27 @@ func (p plug) find(socket string) (outlet, error) {
 		}
 		names = append(names, o.alias)
 	}
-	return outlet{}, fmt.Errorf("no socket %q: the plug has %q", socket, names)
+	return outlet{}, fmt.Errorf("there is no socket %q: the sockets are %q", socket, names)
 }
 
-// addSum reports every socket of a strip, and what they draw together.
+// addSum adds the values of every socket of a strip, and their sums.
 func (p plug) addSum(s *driver.Sample) {
-	var any bool
+	var anyOn bool
 	for _, o := range p.sockets {
 		part := fmt.Sprintf("socket_%d_", o.number)
 		o.add(s, part)
 		setText(s.Text, part+"alias", o.alias)
-		any = any || o.on != nil && *o.on
+		anyOn = anyOn || o.on != nil && *o.on
 		for _, key := range []string{"power_watts", "current_amperes", "energy_kwh", "today_energy_kwh"} {
 			if v, ok := o.values[key]; ok {
 				s.Fields[key] = round(s.Fields[key] + v)
 			}
 		}
 	}
-	s.Fields["on"] = boolNumber(any)
+	s.Fields["on"] = boolNumber(anyOn)
 }
 
-// add reports an outlet, its keys with part in front.
+// add adds the values of an outlet, with the key prefix part.
 func (o outlet) add(s *driver.Sample, part string) {
 	for key, v := range o.values {
 		s.Fields[part+key] = round(v)
@@ -97,10 +98,10 @@ func (o outlet) add(s *driver.Sample, part string) {
 		s.Fields[part+"on_seconds"] = *o.onSeconds
 	}
 	if w := o.values["power_watts"]; w > maxWatts {
-		s.Flag(driver.Suspect, "%spower_watts is %g, more than a socket bears", part, w)
+		s.Flag(driver.Suspect, "%spower_watts is %g, more than a socket can supply", part, w)
 	}
 	if v, ok := o.values["voltage_volts"]; ok && v < 1 {
-		s.Flag(driver.Suspect, "%svoltage_volts is %g while the plug has power", part, v)
+		s.Flag(driver.Suspect, "%svoltage_volts is %g although the plug has power", part, v)
 	}
 }
 

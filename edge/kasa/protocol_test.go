@@ -20,7 +20,7 @@ func unhex(t testing.TB, s string) []byte {
 
 const sysinfoQuery = `{"system":{"get_sysinfo":{}}}`
 
-func TestTheLegacyFrameIsThatOfRealPlugs(t *testing.T) {
+func TestTheLegacyFrameMatchesRealPlugs(t *testing.T) {
 	want := unhex(t, "0000001d d0f281f88bff9af7d5ef94b6d1b4c09fec95e68fe187e8caf08bf68bf6")
 	got := frame([]byte(sysinfoQuery))
 	if !bytes.Equal(got, want) {
@@ -35,14 +35,14 @@ func TestTheLegacyFrameIsThatOfRealPlugs(t *testing.T) {
 }
 
 func TestALongAnswerIsRefused(t *testing.T) {
-	if _, err := readFrame(bytes.NewReader([]byte{0x48, 0x54, 0x54, 0x50})); err == nil || !strings.Contains(err.Error(), "no Kasa plug") {
+	if _, err := readFrame(bytes.NewReader([]byte{0x48, 0x54, 0x54, 0x50})); err == nil || !strings.Contains(err.Error(), "not a Kasa plug") {
 		t.Errorf("err = %v", err)
 	}
 }
 
 // The vectors were made with python-kasa: local seed 00 to 0f, remote seed 10 to
 // 1f, user@example.com with the password "secret", the sysinfo query.
-func TestKLAPGivesTheVectors(t *testing.T) {
+func TestKLAPMatchesTheTestVectors(t *testing.T) {
 	local, remote := make([]byte, 16), make([]byte, 16)
 	for i := range local {
 		local[i], remote[i] = byte(i), byte(16+i)
@@ -92,7 +92,7 @@ func TestKLAPGivesTheVectors(t *testing.T) {
 	}
 }
 
-// FuzzLegacyFrame: no bytes crash the reader, and what is framed is read back.
+// FuzzLegacyFrame checks that no bytes crash the reader, and that it reads frames back.
 func FuzzLegacyFrame(f *testing.F) {
 	f.Add(frame([]byte(sysinfoQuery)))
 	f.Add([]byte{0, 0, 0, 4, 1})
@@ -104,7 +104,7 @@ func FuzzLegacyFrame(f *testing.F) {
 	})
 }
 
-// FuzzAnswers: no answer crashes the parsers of either kind.
+// FuzzAnswers checks that no answer crashes the parsers of the old and the new commands.
 func FuzzAnswers(f *testing.F) {
 	f.Add([]byte(`{"system":{"get_sysinfo":{"model":"x","children":[{"id":"00"}]}},"emeter":{"get_realtime":{"power_mw":1}}}`))
 	f.Add([]byte(`{"error_code":0,"result":{"responseData":{"result":{"power_mw":1}}}}`))
@@ -121,7 +121,8 @@ func FuzzAnswers(f *testing.F) {
 	})
 }
 
-// FuzzOpen: no answer crashes the decryption, and what is sealed is opened.
+// FuzzOpen checks that no answer crashes the decryption, and that it decrypts what was
+// encrypted.
 func FuzzOpen(f *testing.F) {
 	f.Add([]byte(sysinfoQuery))
 	f.Add(make([]byte, 48))
@@ -135,7 +136,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// FuzzCookie: whatever a plug says of its session, the next one is near.
+// FuzzCookie checks that no cookie of a plug makes a session last too long or end in the past.
 func FuzzCookie(f *testing.F) {
 	f.Add("TP_SESSIONID=x;TIMEOUT=86400")
 	f.Add("TIMEOUT=9; TP_SESSIONID")

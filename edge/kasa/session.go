@@ -8,10 +8,10 @@ import (
 	"errors"
 )
 
-// session seals queries and opens answers, after a KLAP handshake.
+// session encrypts queries and decrypts answers after a KLAP handshake.
 type session struct {
 	block cipher.Block
-	iv    []byte // 12 bytes; the number of the query makes it 16
+	iv    []byte // 12 bytes; the query's number is appended to make 16
 	sig   []byte
 	seq   int32
 }
@@ -22,7 +22,7 @@ func newSession(local, remote, auth []byte) *session {
 	derive := func(label string) []byte { return hash([]byte(label), local, remote, auth) }
 	block, err := aes.NewCipher(derive("lsk")[:16])
 	if err != nil {
-		panic(err) // a key of 16 bytes is always taken
+		panic(err) // 16 bytes are always a valid key
 	}
 	iv := derive("iv")
 	return &session{
@@ -31,7 +31,7 @@ func newSession(local, remote, auth []byte) *session {
 	}
 }
 
-// seal encrypts the next query; the number goes into the request's address.
+// seal encrypts and signs the next query. The number seq belongs into the request's URL.
 func (s *session) seal(plain []byte) (body []byte, seq int32) {
 	s.seq++
 	seqBytes := binary.BigEndian.AppendUint32(nil, uint32(s.seq))
@@ -44,7 +44,7 @@ func (s *session) seal(plain []byte) (body []byte, seq int32) {
 	return append(hash(s.sig, seqBytes, text), text...), s.seq
 }
 
-// open checks and decrypts the answer to query number seq.
+// open decrypts the answer to query number seq and checks its padding.
 func (s *session) open(body []byte, seq int32) ([]byte, error) {
 	if len(body) < sha256.Size+aes.BlockSize || (len(body)-sha256.Size)%aes.BlockSize != 0 {
 		return nil, errAnswer

@@ -8,14 +8,14 @@ import (
 	"fmt"
 )
 
-// smartState is what one need not ask again of a plug with the new commands.
+// smartState caches whether a plug with the new commands has sockets.
 type smartState struct {
-	known    bool
-	children bool
+	known    bool // children is valid
+	children bool // it has sockets
 }
 
-// errNotSmart means that a plug does not know the new commands.
-var errNotSmart = errors.New("the plug does not know get_device_info")
+// errNotSmart means that a plug does not support the new commands.
+var errNotSmart = errors.New("the plug does not support get_device_info")
 
 type smartAnswer struct {
 	ErrorCode int             `json:"error_code"`
@@ -32,7 +32,7 @@ type smartInfo struct {
 	Position int      `json:"position"`
 }
 
-// read asks for the device, its sockets and their meters.
+// read queries the device, its sockets and their meters.
 func (st *smartState) read(ctx context.Context, ask queryFunc) (plug, error) {
 	var info smartInfo
 	ok, err := smartCall(ctx, ask, "", "get_device_info", &info)
@@ -77,8 +77,8 @@ func (i smartInfo) outlet(number int) outlet {
 	return outlet{number: number, id: i.DeviceID, alias: string(alias), on: i.DeviceOn, onSeconds: i.OnTime}
 }
 
-// smartMeter is what the meter says; older ones know only their power and the
-// day's energy, and many plugs have none.
+// smartMeter returns the values of a meter. Older meters report only the power and the
+// day's energy. Many plugs have no meter.
 func smartMeter(ctx context.Context, ask queryFunc, child string) (map[string]float64, error) {
 	var m meter
 	ok, err := smartCall(ctx, ask, child, "get_emeter_data", &m)
@@ -105,8 +105,8 @@ func smartMeter(ctx context.Context, ask queryFunc, child string) (map[string]fl
 	return v, nil
 }
 
-// smartCall calls a method of the device or of one of its sockets. It reports
-// whether the device knows the method.
+// smartCall calls a method of the device, or of the socket child if it is not empty, and
+// decodes the result. It returns false if the device does not support the method.
 func smartCall(ctx context.Context, ask queryFunc, child, method string, result any) (bool, error) {
 	type call struct {
 		Method string `json:"method"`
@@ -127,8 +127,8 @@ func smartCall(ctx context.Context, ask queryFunc, child, method string, result 
 	return parseSmart(b, child != "", result)
 }
 
-// parseSmart takes the result out of an answer, and out of the envelope in which
-// a socket's answer comes.
+// parseSmart decodes the result in an answer. A socket's answer is in an envelope. It
+// returns false if the answer is an error of the device.
 func parseSmart(b []byte, child bool, result any) (bool, error) {
 	var a smartAnswer
 	err := json.Unmarshal(b, &a)
@@ -143,7 +143,7 @@ func parseSmart(b []byte, child bool, result any) (bool, error) {
 		err = json.Unmarshal(a.Result, result)
 	}
 	if err != nil {
-		return false, fmt.Errorf("the answer is no JSON that we know: %w", err)
+		return false, fmt.Errorf("the answer is not the expected JSON: %w", err)
 	}
 	return a.ErrorCode == 0 && len(a.Result) > 0, nil
 }

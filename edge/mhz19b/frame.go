@@ -9,7 +9,7 @@ import (
 // The manual's commands.
 const (
 	start    = 0xFF
-	number   = 0x01 // the sensor's, always 1
+	number   = 0x01 // of the sensor, always 1
 	cmdRead  = 0x86
 	cmdABC   = 0x79
 	cmdRange = 0x99
@@ -22,7 +22,7 @@ func command(cmd, b3, b4, b5, b6, b7 byte) []byte {
 	return c
 }
 
-// match accepts answers to cmdRead: FF 86, CO2, 4 bytes, checksum.
+// match accepts answers to cmdRead: FF 86, two bytes of CO2, 4 bytes, checksum.
 func match(b []byte) (int, error) {
 	switch {
 	case b[0] != start || len(b) > 1 && b[1] != cmdRead:
@@ -38,7 +38,7 @@ func match(b []byte) (int, error) {
 // decode returns an answer's CO2 content in ppm.
 func decode(f []byte) float64 { return float64(binary.BigEndian.Uint16(f[2:])) }
 
-// check is the two's complement of the sum of bytes 1 to 7.
+// check returns the checksum: the two's complement of the sum of bytes 1 to 7.
 func check(f []byte) byte {
 	var s byte
 	for _, x := range f[1:8] {

@@ -7,7 +7,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Kind is how an agent uses these sensors.
+// Kind declares the kind for the agent.
 var Kind = driver.Kind{
 	Name: "mhz19b", Via: driver.Serial, Interval: 30 * time.Second, Every: 6 * time.Second, Combine: "median", Deadline: 15 * time.Second,
 	Settings: func() driver.Settings { return &settings{} },
@@ -18,13 +18,13 @@ type settings struct {
 	Config
 }
 
-// Check reports a range or a correction that the sensor does not have.
+// Check reports a value of RANGE or ABC that is not possible.
 func (o *settings) Check() error {
 	_, err := newDev(nil, o.Config)
 	return err
 }
 
-// Open opens the port.
+// Open opens the sensor's port.
 func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
 	c := o.Config
 	c.Clock = m.Clock

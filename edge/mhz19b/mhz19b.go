@@ -4,16 +4,16 @@
 // Datasheet: "MH-Z19B user's manual", V1.0, 2016
 // (https://www.winsen-sensor.com/d/files/infrared-gas-sensor/mh-z19b-co2-ver1_0.pdf).
 //
-// What it does not say, or says wrongly:
-//   - while it warms up (3 min) it answers 400 or 410, then its range's end, and
-//     nothing in the frame tells that from air. When it was powered is unknown
-//     too, so the first three minutes after newDev are flagged, and what follows
-//     until three readings in a row are plausible;
+// Pitfalls that it does not describe, or describes wrongly:
+//   - while the sensor warms up (3 min) it returns 400 or 410, then the end of its range.
+//     Nothing in the frame distinguishes these from real values, and the time of
+//     power-up is unknown. So readings are marked as warming up for three minutes after
+//     New, and after that until three readings in a row are plausible;
 //   - the range is set by bytes 6 and 7, not 3 and 4;
-//   - most firmwares do not answer to settings;
-//   - byte 4 is a temperature inside the case, wrong by degrees: it is not read;
-//   - ABC takes the lowest value of each day for 400 ppm. In a room that is never
-//     aired it must be off, or the values sink from week to week.
+//   - most firmwares do not answer settings;
+//   - byte 4 is the temperature inside the case, wrong by degrees: it is not used;
+//   - ABC (automatic baseline correction) takes the lowest value of each day as 400 ppm.
+//     In a room that is never aired it must be off, or the values drop from week to week.
 package mhz19b
 
 import (
@@ -27,12 +27,12 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Config is how a sensor is used. A setting of "keep" or 0 leaves the sensor's
-// own.
+// Config configures a sensor. For ABC "keep", and for Range 0, leave the sensor's own
+// setting.
 type Config struct {
 	ABC    string        `env:"ABC" envDefault:"keep"`     // on, off or keep: automatic baseline correction
 	Range  int           `env:"RANGE" envDefault:"0"`      // 2000, 5000 or 0: ppm at the end of the range
-	WarmUp time.Duration `env:"WARM_UP" envDefault:"180s"` // from power-up to values that hold
+	WarmUp time.Duration `env:"WARM_UP" envDefault:"180s"` // from power-up to valid values
 
 	Clock driver.Clock `env:"-"`
 }
@@ -40,9 +40,9 @@ type Config struct {
 const (
 	replyPatience  = 2 * time.Second
 	tries          = 3
-	steadyReadings = 3                // plausible readings in a row that end the warm-up
-	jumpPPM        = 1000             // more than this within jumpTime is not air
-	jumpTime       = 10 * time.Second //
+	steadyReadings = 3    // plausible readings in a row that end the warm-up
+	jumpPPM        = 1000 // a larger change within jumpTime is suspect
+	jumpTime       = 10 * time.Second
 )
 
 // dev is a sensor on a serial line.
@@ -69,10 +69,10 @@ func newDev(rw io.ReadWriter, cfg Config) (*dev, error) {
 	return &dev{line: driver.NewLine(rw, clock), cfg: cfg, clock: clock, start: clock.Now()}, nil
 }
 
-// Counts tells what the line has seen.
+// Counts returns the line's counts.
 func (d *dev) Counts() driver.Counts { return d.line.Counts() }
 
-// Read asks once for the CO2 content. The sensor renews it every five seconds.
+// Read queries the CO2 content once. The sensor updates it every five seconds.
 func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	if err := d.configure(); err != nil {
 		return driver.Sample{}, fmt.Errorf("mhz19b: %w", err)
@@ -84,8 +84,8 @@ func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	return d.toSample(ppm), nil
 }
 
-// configure sends the settings once. They are not answered; a sensor that hears
-// nothing shows when it is asked.
+// configure sends the settings once. The sensor does not answer them. A missing sensor
+// is noticed by query.
 func (d *dev) configure() error {
 	if d.configured {
 		return nil
@@ -109,6 +109,7 @@ func (d *dev) configure() error {
 	return nil
 }
 
+// query queries the CO2 content in ppm, up to three times.
 func (d *dev) query(ctx context.Context) (float64, error) {
 	for try := range tries {
 		if try > 0 {
@@ -128,18 +129,19 @@ func (d *dev) query(ctx context.Context) (float64, error) {
 			return 0, err
 		}
 	}
-	return 0, fmt.Errorf("%w: check power (5 V), both wires (sensor's TX to our RX and the reverse), and the port", driver.ErrNoAnswer)
+	return 0, fmt.Errorf("%w: check power (5 V), both wires (sensor's TX to the port's RX and the reverse), and the port", driver.ErrNoAnswer)
 }
 
+// toSample makes a sample of a CO2 content and sets its quality.
 func (d *dev) toSample(ppm float64) driver.Sample {
 	now, s := d.clock.Now(), driver.New()
 	s.Fields["co2_ppm"] = ppm
-	boot := ppm == 400 || ppm == 410 || d.atRangeEnd(ppm)
+	warmUpValue := ppm == 400 || ppm == 410 || d.atRangeEnd(ppm)
 	warming := now.Sub(d.start) < d.cfg.WarmUp || d.plausible < steadyReadings
 	switch {
-	case warming && boot:
+	case warming && warmUpValue:
 		d.plausible = 0
-		s.Flag(driver.WarmingUp, "%g ppm is what the sensor says while it warms up", ppm)
+		s.Flag(driver.WarmingUp, "the sensor returns %g ppm while it warms up", ppm)
 	case warming:
 		d.plausible++
 		s.Flag(driver.WarmingUp, "within %v of the start, or not yet steady", d.cfg.WarmUp)
@@ -149,15 +151,15 @@ func (d *dev) toSample(ppm float64) driver.Sample {
 		s.Flag(driver.Suspect, "%g ppm is less than in fresh air: the baseline has drifted", ppm)
 	}
 	if jump := math.Abs(ppm - d.lastPPM); !d.lastAt.IsZero() && jump > jumpPPM && now.Sub(d.lastAt) <= jumpTime {
-		s.Flag(driver.Suspect, "a jump of %g ppm in %v", jump, now.Sub(d.lastAt).Round(time.Second))
+		s.Flag(driver.Suspect, "a change of %g ppm within %v", jump, now.Sub(d.lastAt).Round(time.Second))
 	}
 	d.lastPPM, d.lastAt = ppm, now
 	s.FlagOutOfRange()
 	return s
 }
 
-// atEnd reports a value at the end of the range; where we did not set the range
-// it may be either.
+// atRangeEnd reports whether ppm is the end of the range. If RANGE is not set, the range
+// may be either.
 func (d *dev) atRangeEnd(ppm float64) bool {
 	if d.cfg.Range != 0 {
 		return ppm >= float64(d.cfg.Range)

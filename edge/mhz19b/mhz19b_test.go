@@ -59,7 +59,7 @@ func TestReadPlaysTheRecording(t *testing.T) {
 	}
 	s, err := d.Read(t.Context())
 	if err != nil || s.Fields["co2_ppm"] != 544 || tape.Left() != 0 || d.Counts().BadFrames != 1 || s.CheckKeys() != nil {
-		t.Errorf("got %+v, %v, %d turns left, counts %+v", s, err, tape.Left(), d.Counts())
+		t.Errorf("got %+v, %v, %d entries left, counts %+v", s, err, tape.Left(), d.Counts())
 	}
 }
 
@@ -83,7 +83,7 @@ func TestSettingsReachTheSensor(t *testing.T) {
 	}
 	for _, cfg := range []Config{{Range: 3000}, {ABC: "yes"}} {
 		if _, err := newDev(nil, cfg); err == nil {
-			t.Errorf("%+v was taken", cfg)
+			t.Errorf("%+v was accepted", cfg)
 		}
 	}
 }
@@ -147,7 +147,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestJudge(t *testing.T) {
+func TestQuality(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		before []float64
@@ -156,7 +156,7 @@ func TestJudge(t *testing.T) {
 		reason string
 	}{
 		{"plausible", []float64{600, 610, 620}, 640, driver.OK, ""},
-		{"a jump", []float64{600, 610, 620}, 1700, driver.Suspect, "jump of 1080"},
+		{"a large change", []float64{600, 610, 620}, 1700, driver.Suspect, "change of 1080"},
 		{"the end of the range", []float64{4700, 4800, 4900}, 5000, driver.Suspect, "end of the range"},
 		{"less than fresh air", []float64{420, 415, 412}, 380, driver.Suspect, "drifted"},
 		{"less than can be", []float64{420, 415, 412}, 300, driver.Suspect, "outside of 350"},

@@ -10,9 +10,10 @@ import (
 	"strings"
 )
 
-const maxAnswer = 256 << 10 // a UPS has some hundred variables
+const maxAnswer = 256 << 10 // bytes; a UPS has about a hundred variables
 
-// variables asks the server at addr for all variables of a UPS.
+// variables queries the server at addr for all variables of a UPS. If ups is empty the
+// server must have exactly one UPS.
 func variables(ctx context.Context, addr, ups string) (map[string]string, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", addr)
@@ -28,7 +29,7 @@ func variables(ctx context.Context, addr, ups string) (map[string]string, error)
 		return nil, fmt.Errorf("no answer: %w", ctx.Err())
 	}
 	if err == nil {
-		fmt.Fprint(conn, "LOGOUT\n") // a courtesy: what it answers is not awaited
+		fmt.Fprint(conn, "LOGOUT\n") // politeness: the answer is not read
 	}
 	return vars, err
 }
@@ -52,14 +53,14 @@ func (c client) variables(ups string) (map[string]string, error) {
 	vars := make(map[string]string, len(rows))
 	for _, row := range rows {
 		if len(row) != 2 {
-			return nil, fmt.Errorf("list VAR: a row of %d words: %.80q", len(row), row)
+			return nil, fmt.Errorf("list VAR: a row has %d words, not 2: %.80q", len(row), row)
 		}
 		vars[row[0]] = row[1]
 	}
 	return vars, nil
 }
 
-// only is the name of the server's one UPS.
+// onlyUPS returns the name of the server's only UPS.
 func (c client) onlyUPS() (string, error) {
 	rows, err := c.list("UPS")
 	if err != nil {
@@ -72,21 +73,22 @@ func (c client) onlyUPS() (string, error) {
 		}
 	}
 	if len(names) != 1 {
-		return "", fmt.Errorf("the server has %d UPSes, not one: set UPS to one of %q", len(names), names)
+		return "", fmt.Errorf("the server has %d UPSes: set UPS to one of %q", len(names), names)
 	}
 	return names[0], nil
 }
 
-// list sends LIST and returns the rows between BEGIN and END, without the words
-// that repeat the question. An error may stand in place of any line.
-func (c client) list(question ...string) ([][]string, error) {
-	for i, q := range question {
-		question[i] = quote(q)
+// list sends LIST with the query and returns the rows between BEGIN and END, without the
+// words of the query that each row repeats. The server may send an error instead of any
+// line.
+func (c client) list(query ...string) ([][]string, error) {
+	for i, q := range query {
+		query[i] = quote(q)
 	}
-	if _, err := fmt.Fprintf(c.w, "LIST %s\n", strings.Join(question, " ")); err != nil {
-		return nil, fmt.Errorf("ask: %w", err)
+	if _, err := fmt.Fprintf(c.w, "LIST %s\n", strings.Join(query, " ")); err != nil {
+		return nil, fmt.Errorf("send the query: %w", err)
 	}
-	asked, err := split(strings.Join(question, " "))
+	prefix, err := split(strings.Join(query, " "))
 	if err != nil {
 		return nil, err
 	}
@@ -94,22 +96,22 @@ func (c client) list(question ...string) ([][]string, error) {
 	for begun := false; ; {
 		words, err := c.line()
 		if err != nil {
-			return nil, fmt.Errorf("list %s: %w", question[0], err)
+			return nil, fmt.Errorf("list %s: %w", query[0], err)
 		}
 		switch {
-		case hasPrefix(words, append([]string{"BEGIN", "LIST"}, asked...)):
+		case hasPrefix(words, append([]string{"BEGIN", "LIST"}, prefix...)):
 			begun = true
-		case begun && hasPrefix(words, append([]string{"END", "LIST"}, asked...)):
+		case begun && hasPrefix(words, append([]string{"END", "LIST"}, prefix...)):
 			return rows, nil
-		case begun && hasPrefix(words, asked):
-			rows = append(rows, words[len(asked):])
+		case begun && hasPrefix(words, prefix):
+			rows = append(rows, words[len(prefix):])
 		default:
-			return nil, fmt.Errorf("list %s: an unexpected line %.80q", question[0], words)
+			return nil, fmt.Errorf("list %s: an unexpected line %.80q", query[0], words)
 		}
 	}
 }
 
-// line reads a line; the server's own errors become Go's.
+// line reads a line and splits it into words. An ERR line becomes an error.
 func (c client) line() ([]string, error) {
 	text, err := c.r.ReadString('\n')
 	if err != nil {
@@ -128,6 +130,7 @@ func (c client) line() ([]string, error) {
 	return words, nil
 }
 
+// serverError returns the error for a code of the protocol.
 func serverError(code string) error {
 	switch code {
 	case "DATA-STALE", "DRIVER-NOT-CONNECTED":
@@ -140,6 +143,7 @@ func serverError(code string) error {
 	return fmt.Errorf("the server answers %.60q", code)
 }
 
+// hasPrefix reports whether words begin with prefix.
 func hasPrefix(words, prefix []string) bool {
 	if len(words) < len(prefix) {
 		return false
@@ -152,8 +156,8 @@ func hasPrefix(words, prefix []string) bool {
 	return true
 }
 
-// split cuts a line into words. A word may be quoted; in quotes and outside, a
-// backslash takes the next character as it is.
+// split splits a line into words. A word may be quoted. A backslash, also outside
+// quotes, makes the next character literal.
 func split(line string) ([]string, error) {
 	var words []string
 	var b strings.Builder
@@ -178,7 +182,7 @@ func split(line string) ([]string, error) {
 		}
 	}
 	if quoted {
-		return nil, fmt.Errorf("a quote without an end: %.80q", line)
+		return nil, fmt.Errorf("a quote is not closed: %.80q", line)
 	}
 	if word {
 		words = append(words, b.String())
@@ -186,7 +190,7 @@ func split(line string) ([]string, error) {
 	return words, nil
 }
 
-// quote writes a word such that split gives it back.
+// quote is the inverse of split for a word without line breaks.
 func quote(word string) string {
 	if word != "" && !strings.ContainsAny(word, " \t\"\\") {
 		return word

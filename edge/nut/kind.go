@@ -6,7 +6,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Kind is how an agent uses these power supplies.
+// Kind declares the kind for the agent.
 var Kind = driver.Kind{
 	Name: "nut", Via: driver.Network, Interval: 15 * time.Second, Deadline: 10 * time.Second,
 	Settings: func() driver.Settings { return &settings{} },
@@ -14,10 +14,10 @@ var Kind = driver.Kind{
 
 type settings struct{ Config }
 
-// Where is the server's host.
+// Where returns the server's host.
 func (o *settings) Where() string { return o.Host }
 
-// Open connects nothing yet: each Read does.
+// Open opens no connection: each Read opens one.
 func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
 	c := o.Config
 	if m.Host != nil {

@@ -4,12 +4,12 @@
 // Protocol: https://networkupstools.org/docs/developer-guide.chunked/net-protocol.html
 // (RFC 9271). Variables: https://networkupstools.org/docs/user-manual.chunked/apcs01.html.
 //
-// What one stumbles over:
-//   - ups.status is a set of words in any order, new ones may come: "OL CHRG",
-//     "OB DISCHRG LB". It is never compared as a whole;
+// Pitfalls:
+//   - ups.status is a set of words in any order, such as "OL CHRG" or "OB DISCHRG LB".
+//     There may be unknown words, so it is never compared as a whole;
 //   - values are quoted, with \" and \\ inside;
-//   - DATA-STALE means that the server no longer hears the UPS. That is an
-//     error, errStale, and not the last values;
+//   - DATA-STALE means that the server gets no data from the UPS. It is an error,
+//     errStale, and the last values are not reported;
 //   - a short OB with CAL is a self-test.
 package nut
 
@@ -26,17 +26,17 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Config says which UPS it is.
+// Config configures a UPS.
 type Config struct {
 	Host    string        `env:"HOST" envDefault:"127.0.0.1"`
 	Port    int           `env:"PORT" envDefault:"3493"`
-	UPS     string        `env:"UPS" envDefault:""` // its name on the server; empty: the only one there
+	UPS     string        `env:"UPS" envDefault:""` // name on the server; empty: its only UPS
 	Timeout time.Duration `env:"TIMEOUT" envDefault:"5s"`
 }
 
-// What the server reports when it cannot give values.
+// Errors that the server reports when it has no values.
 var (
-	errStale   = errors.New("the server no longer hears the UPS: check its cable")
+	errStale   = errors.New("the server gets no data from the UPS: check its cable")
 	errUnknown = errors.New("the server does not know the UPS")
 	errDenied  = errors.New("the server denies access")
 )
@@ -58,10 +58,10 @@ func newDev(cfg Config) *dev {
 	return &dev{cfg: cfg}
 }
 
-// Counts tells how many answers came.
+// Counts returns the driver's counts: a frame is an answer of the server.
 func (d *dev) Counts() driver.Counts { return d.counts }
 
-// Read asks the server once, over a connection of its own.
+// Read queries the server once, over a new connection.
 func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.cfg.Timeout)
 	defer cancel()
@@ -102,9 +102,10 @@ var flags = map[string]string{
 	"FSD": "shutdown", "ALARM": "alarm",
 }
 
+// texts maps variables to text fields.
 var texts = map[string]string{"ups.status": "status", "ups.test.result": "test_result", "ups.alarm": "alarm"}
 
-// sample turns a server's variables into numbers, flags and texts.
+// sample makes a sample of a server's variables.
 func sample(vars map[string]string) driver.Sample {
 	s := driver.New()
 	for name, key := range numbers {
@@ -123,7 +124,7 @@ func sample(vars map[string]string) driver.Sample {
 	return s
 }
 
-// power is estimated from the load where the UPS does not measure it.
+// power estimates the power from the load if the UPS does not measure it.
 func power(s *driver.Sample) {
 	load, hasLoad := s.Fields["load_percent"]
 	nominal, hasNominal := s.Fields["nominal_power_watts"]
@@ -132,6 +133,7 @@ func power(s *driver.Sample) {
 	}
 }
 
+// status sets a flag for each known word of the status.
 func status(s *driver.Sample) {
 	words := strings.Fields(s.Text["status"])
 	if len(words) == 0 {
@@ -146,7 +148,7 @@ func status(s *driver.Sample) {
 			s.Fields[key] = 1
 		}
 		if strings.EqualFold(w, "WAIT") {
-			s.Flag(driver.WarmingUp, "the server waits for the UPS's first answer")
+			s.Flag(driver.WarmingUp, "the server waits for the first data of the UPS")
 		}
 	}
 }

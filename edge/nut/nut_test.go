@@ -142,7 +142,7 @@ func TestFaults(t *testing.T) {
 		{"another name", Config{UPS: "cellar"}, 0, errUnknown, "does not know"},
 		{"a cut answer", Config{}, sim.Torn, io.ErrUnexpectedEOF, ""},
 		{"a closed connection", Config{}, sim.Unplugged, nil, "list UPS"},
-		{"foreign bytes", Config{UPS: "rack"}, sim.Noise, nil, "quote without an end"},
+		{"foreign bytes", Config{UPS: "rack"}, sim.Noise, nil, "a quote is not closed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, server := setUp(t, tt.cfg)

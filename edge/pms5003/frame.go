@@ -6,12 +6,12 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// The protocol of the manual's appendix: everything is big-endian, a frame is
-// 42 4D, the number of bytes that follow, data, and the sum of all before it.
+// The protocol of the manual's appendix, all big-endian. A frame is 42 4D, the number of
+// bytes that follow, data, and the sum of all bytes before the sum.
 const (
 	head1, head2 = 0x42, 0x4D
 	dataLen      = 32
-	stLen        = 40 // a PMS5003ST's
+	stLen        = 40 // of a PMS5003ST
 	replyLen     = 8
 
 	cmdMode  = 0xE1 // 0 passive, 1 active
@@ -46,7 +46,7 @@ func match(b []byte) (int, error) {
 	return n, nil
 }
 
-// decode returns a data frame's atmospheric values and counts.
+// decode returns a data frame's atmospheric values and particle counts.
 func decode(f []byte) map[string]float64 {
 	data := func(n int) float64 { return float64(binary.BigEndian.Uint16(f[2+2*n:])) } // data 1 is at byte 4
 	return map[string]float64{

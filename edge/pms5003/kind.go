@@ -7,7 +7,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Kind is how an agent uses these sensors.
+// Kind declares the kind for the agent.
 var Kind = driver.Kind{
 	Name: "pms5003", Via: driver.Serial, Interval: 5 * time.Minute, Deadline: 90 * time.Second,
 	Settings: func() driver.Settings { return &settings{} },
@@ -19,12 +19,12 @@ type settings struct {
 	Config
 }
 
-// Fit leaves the fan time to stop between the readings.
+// Fit checks that the fan can stop between readings.
 func (o *settings) Fit(s *driver.Sensor) error {
 	return driver.FitDuty(s, o.DutyCycle, o.WarmUp, o.Samples)
 }
 
-// Open opens the port.
+// Open opens the sensor's port.
 func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
 	c := o.Config
 	c.Clock, c.Humidity = m.Clock, m.Air.Humidity(o.Near)

@@ -4,13 +4,14 @@
 // Datasheet: "PMS5003 series data manual", V2.3, 2016
 // (https://www.aqmd.gov/docs/default-source/aq-spec/resources-page/plantower-pms5003-manual_v2-3.pdf).
 //
-// What it does not say well:
-//   - the values "CF=1" are for factories; the atmospheric ones (data 4 to 6) are used;
-//   - values hold only 30 s after waking;
+// Pitfalls that it does not describe well:
+//   - the values "CF=1" are for factories; this driver uses the atmospheric values (data 4
+//     to 6);
+//   - values are valid only 30 s after waking;
 //   - the sensor keeps its mode over a sleep but not over a power cut;
-//   - commands are answered by a frame of 8 bytes among the data;
-//   - PMS5003T, S and ST look alike and use the fields otherwise. The ST is told
-//     by its length; the T and S must not be set up as this kind.
+//   - the reply to a command is a frame of 8 bytes among the data;
+//   - PMS5003T, S and ST look the same and use the fields differently. The ST is
+//     recognised by its frame length. The T and S must not be configured as this kind.
 package pms5003
 
 import (
@@ -24,13 +25,14 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Config is how a sensor is used.
+// Config configures a sensor.
 type Config struct {
-	DutyCycle bool          `env:"DUTY_CYCLE" envDefault:"true"` // sleep between the readings
-	WarmUp    time.Duration `env:"WARM_UP" envDefault:"30s"`     // from waking to values that hold
+	DutyCycle bool          `env:"DUTY_CYCLE" envDefault:"true"` // sleep between readings
+	WarmUp    time.Duration `env:"WARM_UP" envDefault:"30s"`     // from waking to valid values
 	Samples   int           `env:"SAMPLES" envDefault:"5"`       // frames to average over
 
-	// Humidity of the air, where something nearby measures it.
+	// Humidity returns the relative humidity at the sensor, if another sensor near it
+	// measures it.
 	Humidity func() (percent float64, ok bool) `env:"-"`
 	Clock    driver.Clock                      `env:"-"`
 }
@@ -47,7 +49,7 @@ type dev struct {
 	cfg       Config
 	clock     driver.Clock
 	awake     bool
-	noReplies bool // it does not answer commands: only its TX pin may be wired
+	noReplies bool // the sensor does not answer commands: perhaps only its TX pin is wired
 	woke      time.Time
 }
 
@@ -58,22 +60,22 @@ func newDev(rw io.ReadWriter, cfg Config) *dev {
 	return &dev{line: driver.NewLine(rw, clock), cfg: cfg, clock: clock}
 }
 
-// Counts tells what the line has seen.
+// Counts returns the line's counts.
 func (d *dev) Counts() driver.Counts { return d.line.Counts() }
 
-// Read wakes the sensor, waits until its values hold, averages a few frames and
-// lets it sleep again. Without a duty cycle it only averages, and flags the
-// first WARM_UP. A sensor of which only the TX pin is wired is read all the
-// same; it cannot sleep.
+// Read wakes the sensor, waits for WARM_UP, averages SAMPLES frames and lets the sensor
+// sleep again. Without a duty cycle it only averages, and values within WARM_UP after the
+// start are marked as warming up. A sensor with only its TX pin wired is also read, but
+// cannot sleep.
 func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	s, err := d.measure(ctx)
 	if d.cfg.DutyCycle && !d.noReplies {
-		// The fan must stop even where the measurement failed or was cut short.
+		// The fan must stop even if the measurement failed or was cancelled.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*tries*replyPatience)
 		defer cancel()
 		d.awake = false
 		if serr := d.command(ctx, cmdSleep, 0); serr != nil && err == nil {
-			s.Flag(driver.Suspect, "the sensor did not confirm to sleep, its fan may run on: check the wire to its RX pin")
+			s.Flag(driver.Suspect, "the sensor did not confirm the sleep command, its fan may still run: check the wire to its RX pin")
 		}
 	}
 	if err != nil {
@@ -82,6 +84,7 @@ func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	return s, nil
 }
 
+// measure wakes the sensor, averages and sets the quality.
 func (d *dev) measure(ctx context.Context) (driver.Sample, error) {
 	if err := d.wake(ctx); err != nil {
 		return driver.Sample{}, err
@@ -104,8 +107,8 @@ func (d *dev) measure(ctx context.Context) (driver.Sample, error) {
 	return s, nil
 }
 
-// wake starts the fan. Waking is not answered by every firmware, but setting
-// the active mode is.
+// wake starts the fan. Not every firmware answers the wake command, but all answer the
+// command that sets the active mode.
 func (d *dev) wake(ctx context.Context) error {
 	if d.awake {
 		return nil
@@ -118,7 +121,7 @@ func (d *dev) wake(ctx context.Context) error {
 		return err
 	}
 	d.noReplies = err != nil
-	if d.woke.IsZero() || !d.noReplies { // a deaf one never slept
+	if d.woke.IsZero() || !d.noReplies { // without commands it never slept
 		d.woke = d.clock.Now()
 	}
 	d.awake = true
@@ -128,7 +131,7 @@ func (d *dev) wake(ctx context.Context) error {
 	return nil
 }
 
-// command sends a command until the sensor confirms it.
+// command sends a command, up to three times, until the sensor confirms it.
 func (d *dev) command(ctx context.Context, cmd, value byte) error {
 	for try := range tries {
 		if try > 0 {
@@ -145,6 +148,7 @@ func (d *dev) command(ctx context.Context, cmd, value byte) error {
 	return driver.ErrNoAnswer
 }
 
+// reply waits for the reply to a command.
 func (d *dev) reply(ctx context.Context, cmd byte) error {
 	deadline := d.clock.Now().Add(replyPatience)
 	for {
@@ -158,7 +162,7 @@ func (d *dev) reply(ctx context.Context, cmd byte) error {
 	}
 }
 
-// average is the mean of the next frames.
+// average returns the mean of the next SAMPLES data frames.
 func (d *dev) average(ctx context.Context) (driver.Sample, error) {
 	s, code := driver.New(), byte(0)
 	for n := 0; n < d.cfg.Samples; {
@@ -170,7 +174,7 @@ func (d *dev) average(ctx context.Context) (driver.Sample, error) {
 			return s, err
 		}
 		if len(f) == stLen {
-			return s, errors.New("the sensor is a PMS5003ST, which this kind does not read")
+			return s, errors.New("the sensor is a PMS5003ST, which this kind does not support")
 		}
 		if len(f) != dataLen {
 			continue
@@ -188,6 +192,7 @@ func (d *dev) average(ctx context.Context) (driver.Sample, error) {
 	return s, nil
 }
 
+// flagImplausible sets the quality of a sample; code is the sensor's error code.
 func flagImplausible(s *driver.Sample, code byte) {
 	if code != 0 {
 		s.Flag(driver.Suspect, "the sensor reports error code %#02x", code)
@@ -196,7 +201,7 @@ func flagImplausible(s *driver.Sample, code byte) {
 		s.Flag(driver.Suspect, "pm10 is below pm2.5")
 	}
 	if s.Fields["particles_0_3um_per_dl"] == 0 {
-		s.Flag(driver.Suspect, "no particle is counted, the fan may stand")
+		s.Flag(driver.Suspect, "no particle is counted, the fan may have stopped")
 	}
 	s.FlagOutOfRange()
 }

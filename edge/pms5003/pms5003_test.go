@@ -66,7 +66,7 @@ func TestReadPlaysTheRecordedDutyCycle(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.Fields["pm2_5_ugm3"] != 8 || s.Quality != driver.OK || tape.Left() != 0 || d.Counts().BadFrames == 0 {
-		t.Errorf("got %+v, %d turns left, counts %+v", s, tape.Left(), d.Counts())
+		t.Errorf("got %+v, %d entries left, counts %+v", s, tape.Left(), d.Counts())
 	}
 }
 
@@ -87,7 +87,7 @@ func TestDutyCycle(t *testing.T) {
 			t.Errorf("got %+v", s)
 		}
 		if !dev.Asleep() {
-			t.Fatal("the fan runs on")
+			t.Fatal("the fan is still on")
 		}
 		clock.Wait(t.Context(), 5*time.Minute)
 	}
@@ -140,13 +140,13 @@ func TestWithoutDutyCycleTheFirstHalfMinuteIsFlagged(t *testing.T) {
 	}
 }
 
-func TestErrorCodeAndStandingFanAreFlagged(t *testing.T) {
+func TestAnErrorCodeAndAStoppedFanAreFlagged(t *testing.T) {
 	for name, tt := range map[string]struct {
 		at   map[int]byte
 		want string
 	}{
 		"error code":    {map[int]byte{29: 4}, "error code 0x04"},
-		"standing fan":  {map[int]byte{16: 0, 17: 0}, "fan may stand"},
+		"stopped fan":   {map[int]byte{16: 0, 17: 0}, "fan may have stopped"},
 		"impossible PM": {map[int]byte{14: 0x20}, "outside of 0 to 1000"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -167,7 +167,7 @@ func TestErrorCodeAndStandingFanAreFlagged(t *testing.T) {
 	}
 }
 
-func TestTheSTIsRefusedByName(t *testing.T) {
+func TestAPMS5003STIsRefused(t *testing.T) {
 	f := append([]byte{0x42, 0x4D, 0, 36}, make([]byte, 34)...)
 	f = binary.BigEndian.AppendUint16(f, sum(f))
 	cfg := config(sim.NewVirtual())

@@ -35,7 +35,7 @@ func TestOverASerialPort(t *testing.T) {
 	}
 }
 
-// quick is a duty cycle of a second, at ten times the speed.
+// quick is a duty cycle of one second, for a clock that is ten times as fast.
 func quick(clock driver.Clock) Config {
 	return Config{DutyCycle: true, WarmUp: 6 * time.Second, Samples: 3, Clock: clock}
 }

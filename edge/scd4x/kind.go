@@ -8,7 +8,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Kind is how an agent uses these sensors.
+// Kind declares the kind for the agent.
 var Kind = driver.Kind{
 	Name: "scd4x", Via: driver.I2C, Interval: 30 * time.Second, Deadline: 2 * time.Minute,
 	Settings: func() driver.Settings { return &settings{} },
@@ -21,13 +21,13 @@ type settings struct {
 	Config
 }
 
-// Check reports a setting that the sensor does not take.
+// Check reports a setting that the sensor does not accept.
 func (o *settings) Check() error {
 	_, err := newDev(nil, o.Config)
 	return err
 }
 
-// Open takes the bus.
+// Open connects the sensor to the bus.
 func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
 	c := o.Config
 	c.Clock, c.Pressure = m.Clock, m.Air.Pressure(o.Near)

@@ -1,19 +1,19 @@
-// Package scd4x reads the Sensirion SCD40 and SCD41: CO2, temperature and
-// humidity (I2C, address 0x62).
+// Package scd4x reads the Sensirion SCD40 and SCD41: CO2, temperature and humidity, over
+// I2C at address 0x62.
 //
 // Datasheet: "SCD4x", V1.3, 2023
 // (https://sensirion.com/media/documents/48C4B7FB/64C134E7/Sensirion_SCD4x_Datasheet.pdf).
 //
-// What it does not stress, or says wrongly:
-//   - after a restart of this program the sensor is still measuring and refuses
-//     nearly everything: the first command must be "stop";
-//   - the buffer is emptied by reading it, and reading it empty is not acknowledged;
-//   - the first value after the start is often off and is dropped;
-//   - FFFF after a forced recalibration means that it failed; Linux' iio driver
-//     looks for FF;
-//   - the temperature offset counts in 175/65535 K, older editions say 65536;
-//   - automatic self-calibration takes the week's lowest value for fresh air at
-//     400 ppm, which today is about 425: ASC_TARGET.
+// Pitfalls that the datasheet does not stress, or describes wrongly:
+//   - after a restart of this program the sensor still measures and refuses most
+//     commands, so the first command must be "stop";
+//   - reading the buffer empties it, and a read of an empty buffer is not acknowledged;
+//   - the first value after the start is often wrong and is dropped;
+//   - FFFF after a forced recalibration means that it failed; Linux' iio driver checks
+//     for FF;
+//   - the temperature offset has steps of 175/65535 K; older editions say 65536;
+//   - automatic self-calibration takes the lowest value of a week as fresh air of
+//     400 ppm, which today has about 425: ASC_TARGET.
 package scd4x
 
 import (
@@ -32,16 +32,17 @@ import (
 // addr is the sensor's only address.
 const addr = 0x62
 
-// Config is how a sensor is used. "keep" and 0 leave the sensor's own setting.
+// Config configures a sensor. For ASC "keep", and for ASCTarget 0, leave the sensor's
+// own setting.
 type Config struct {
 	LowPower          bool    `env:"LOW_POWER" envDefault:"false"`      // a value every 30 s, not every 5 s
-	TemperatureOffset float64 `env:"TEMPERATURE_OFFSET" envDefault:"4"` // K that the sensor warms itself, 0 to 20
-	Altitude          int     `env:"ALTITUDE" envDefault:"0"`           // m above the sea, for the CO2 value
+	TemperatureOffset float64 `env:"TEMPERATURE_OFFSET" envDefault:"4"` // K by which the sensor heats itself, 0 to 20
+	Altitude          int     `env:"ALTITUDE" envDefault:"0"`           // m above sea level, to correct the CO2 value
 	ASC               string  `env:"ASC" envDefault:"keep"`             // on, off or keep: automatic self-calibration
 	ASCTarget         int     `env:"ASC_TARGET" envDefault:"0"`         // ppm of fresh air, 0 to keep
 
-	// Pressure of the air at the sensor, where a barometer is near; it outweighs
-	// Altitude.
+	// Pressure returns the air pressure at the sensor, if a barometer is near. It takes
+	// precedence over Altitude.
 	Pressure func() (hPa float64, ok bool) `env:"-"`
 	Clock    driver.Clock                  `env:"-"`
 }
@@ -66,7 +67,7 @@ const (
 	execTime = time.Millisecond
 	bootTime = time.Second // after power-up
 
-	frcWarmUp = 3 * time.Minute // of measuring before a forced recalibration
+	frcWarmUp = 3 * time.Minute // measuring time before a forced recalibration
 	attempts  = 3
 )
 
@@ -76,10 +77,10 @@ type dev struct {
 	cfg       Config
 	clock     driver.Clock
 	measuring bool
-	since     time.Time
-	fresh     bool // the next value is the first after the start
-	pressure  uint16
-	failed    int // reads in a row
+	since     time.Time // start of the measuring
+	fresh     bool      // the next value is the first after the start
+	pressure  uint16    // hPa, last sent to the sensor
+	failed    int       // failed reads in a row
 	serial    string
 }
 
@@ -98,18 +99,18 @@ func newDev(bus i2c.Bus, cfg Config) (*dev, error) {
 	return &dev{dev: sensirion.New(bus, addr, clock), cfg: cfg, clock: clock}, nil
 }
 
-// Counts tells what the bus has seen.
+// Counts returns the driver's counts.
 func (d *dev) Counts() driver.Counts { return d.dev.Counts }
 
-// Read waits for the next value: up to 5 s, or 30 s with LOW_POWER. The first
-// Read sets the sensor up.
+// Read waits for the next value: up to 5 s, or 30 s with LOW_POWER. The first Read
+// configures the sensor.
 func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	s, err := d.read(ctx)
 	switch {
 	case err == nil:
 		d.failed = 0
 	case ctx.Err() == nil:
-		// One bad answer is no reason to disturb the sensor, three are.
+		// Only after three failures in a row is the sensor restarted.
 		if d.failed++; d.failed >= attempts {
 			d.measuring, d.failed = false, 0
 		}
@@ -140,7 +141,7 @@ func (d *dev) read(ctx context.Context) (driver.Sample, error) {
 	return decode(words), nil
 }
 
-// start stops what may be running, sets the sensor up and starts it.
+// start stops the sensor, configures it and starts periodic measuring.
 func (d *dev) start(ctx context.Context) error {
 	if err := d.stop(ctx); err != nil {
 		return err
@@ -166,7 +167,7 @@ func (d *dev) start(ctx context.Context) error {
 	return nil
 }
 
-// stop is tried again after the time that the sensor needs to boot.
+// stop stops periodic measuring. It retries after bootTime, as the sensor may be booting.
 func (d *dev) stop(ctx context.Context) error {
 	d.measuring = false
 	for try := 1; ; try++ {
@@ -181,6 +182,7 @@ func (d *dev) stop(ctx context.Context) error {
 	}
 }
 
+// settings returns the commands, with an argument each, that configure the sensor.
 func (d *dev) settings() (c [][2]uint16) {
 	c = append(c,
 		[2]uint16{setTemperatureOffset, uint16(math.Round(d.cfg.TemperatureOffset * 65535 / 175))},
@@ -197,14 +199,14 @@ func (d *dev) settings() (c [][2]uint16) {
 	return c
 }
 
-// compensate tells the sensor the air pressure when it has changed by 1 hPa.
+// compensate sends the air pressure to the sensor if it has changed, in whole hPa.
 func (d *dev) compensate(ctx context.Context) error {
 	if d.cfg.Pressure == nil {
 		return nil
 	}
 	hPa, ok := d.cfg.Pressure()
 	if !ok || hPa < 700 || hPa > 1200 {
-		return nil // keeps the last one
+		return nil // the sensor keeps the last value
 	}
 	p := uint16(math.Round(hPa))
 	if p == d.pressure {
@@ -217,7 +219,7 @@ func (d *dev) compensate(ctx context.Context) error {
 	return nil
 }
 
-// next waits for a value and reads it.
+// next waits for the next value and reads it, as raw words.
 func (d *dev) next(ctx context.Context) ([]uint16, error) {
 	period, step := 5*time.Second, 250*time.Millisecond
 	if d.cfg.LowPower {
@@ -232,8 +234,8 @@ func (d *dev) next(ctx context.Context) ([]uint16, error) {
 			return d.dev.Query(ctx, execTime, 3, readMeasurement)
 		}
 		if d.clock.Now().After(deadline) {
-			d.measuring = false // it lost power and does nothing
-			return nil, errors.New("the sensor no longer measures: it may have lost power, it is set up again at the next read")
+			d.measuring = false // it probably lost power and is idle
+			return nil, errors.New("the sensor no longer measures: it may have lost power; it is configured again at the next read")
 		}
 		if err := d.clock.Wait(ctx, step); err != nil {
 			return nil, err
@@ -241,9 +243,9 @@ func (d *dev) next(ctx context.Context) ([]uint16, error) {
 	}
 }
 
-// Recalibrate tells the sensor that the air has ppm of CO2, and returns by how
-// much it corrected itself. The sensor must have measured for three minutes in
-// air that does not change. A wrong value spoils all that follows.
+// Recalibrate recalibrates the sensor to air of ppm CO2 (400 to 2000), and returns the
+// correction in ppm. The sensor must have measured for three minutes in air that does not
+// change. A wrong ppm makes all later values wrong.
 func (d *dev) Recalibrate(ctx context.Context, ppm int) (correction int, err error) {
 	if ppm < 400 || ppm > 2000 {
 		return 0, fmt.Errorf("scd4x: recalibrate to %d ppm: not within 400 to 2000", ppm)
@@ -264,6 +266,7 @@ func (d *dev) Recalibrate(ctx context.Context, ppm int) (correction int, err err
 	return int(words[0]) - 0x8000, nil
 }
 
+// decode converts the raw words of a measurement.
 func decode(words []uint16) driver.Sample {
 	s := driver.New()
 	s.Fields["co2_ppm"] = float64(words[0])
@@ -279,5 +282,5 @@ func decode(words []uint16) driver.Sample {
 	return s
 }
 
-// round keeps thousandths: the sensor's step is 3 mK.
+// round rounds to thousandths: the sensor's resolution is 3 mK.
 func round(v float64) float64 { return math.Round(v*1000) / 1000 }

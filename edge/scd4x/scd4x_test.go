@@ -101,7 +101,7 @@ func TestTheFirstValueIsDropped(t *testing.T) {
 	}
 }
 
-func TestASensorThatStillMeasuresIsTakenOver(t *testing.T) {
+func TestASensorThatStillMeasuresIsRestarted(t *testing.T) {
 	d, chip, clock := setUp(t, Config{})
 	if _, err := d.Read(t.Context()); err != nil {
 		t.Fatal(err)
@@ -159,7 +159,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestASensorThatLostPowerIsSetUpAgain(t *testing.T) {
+func TestASensorThatLostPowerIsConfiguredAgain(t *testing.T) {
 	d, chip, clock := setUp(t, Config{Altitude: 300})
 	if _, err := d.Read(t.Context()); err != nil {
 		t.Fatal(err)
@@ -211,7 +211,7 @@ func TestRecalibrate(t *testing.T) {
 		t.Errorf("got %d, %v; want a failure", by, err)
 	}
 	if _, err := d.Recalibrate(t.Context(), 50); err == nil {
-		t.Error("50 ppm was taken")
+		t.Error("50 ppm was accepted")
 	}
 }
 
@@ -236,7 +236,7 @@ func TestRecalibrateReadsTheDatasheetsAnswer(t *testing.T) {
 func TestSettingsAreChecked(t *testing.T) {
 	for _, cfg := range []Config{{ASC: "maybe"}, {TemperatureOffset: -1}, {Altitude: 9000}} {
 		if _, err := newDev(nil, cfg); err == nil {
-			t.Errorf("%+v was taken", cfg)
+			t.Errorf("%+v was accepted", cfg)
 		}
 	}
 }
@@ -271,7 +271,7 @@ func TestTheChipRefusesWhatTheDatasheetForbids(t *testing.T) {
 	}
 }
 
-// FuzzAnswer: any answer with its checksums becomes numbers that can be stored, or is
+// FuzzAnswer checks that any answer with right checksums becomes finite numbers, or is
 // flagged.
 func FuzzAnswer(f *testing.F) {
 	f.Add(uint16(500), uint16(0x6667), uint16(0x5EB9))

@@ -21,7 +21,7 @@ const (
 	frameLen, commandLen = 10, 19
 )
 
-// command builds AA B4, 15 bytes of data that end in the id FF FF ("any
+// command builds a command frame: AA B4, 15 bytes of data that end in the id FF FF ("any
 // sensor"), their checksum, AB.
 func command(cmd, setting, value byte) []byte {
 	c := make([]byte, commandLen)
@@ -31,7 +31,7 @@ func command(cmd, setting, value byte) []byte {
 	return c
 }
 
-// match accepts data and replies: AA C0|C5, 6 bytes of data, checksum, AB.
+// match accepts data and reply frames: AA C0|C5, 6 bytes of data, checksum, AB.
 func match(b []byte) (int, error) {
 	switch {
 	case b[0] != head || len(b) > 1 && b[1] != kindData && b[1] != kindReply:
@@ -58,5 +58,5 @@ func sum(b []byte) (s byte) {
 	return s
 }
 
-// round cuts a mean to the sensor's tenth.
+// round rounds to tenths, the sensor's resolution.
 func round(v float64) float64 { return math.Round(v*10) / 10 }

@@ -27,7 +27,7 @@ func open(t *testing.T, path string) serial.Port {
 }
 
 // The driver over a real serial port, ten times as fast; then the port is
-// pulled and plugged in again.
+// unplugged and plugged in again.
 func TestOverASerialPort(t *testing.T) {
 	clock, dev := sim.NewFast(10), sim.NewSDS011(7)
 	path := filepath.Join(t.TempDir(), "usb-sds011")
@@ -46,7 +46,7 @@ func TestOverASerialPort(t *testing.T) {
 	}
 	dev.Set(sim.Unplugged)
 	if s, err := d.Read(t.Context()); err == nil {
-		t.Fatalf("a read from a pulled port gave %+v", s)
+		t.Fatalf("a read from an unplugged port gave %+v", s)
 	}
 	dev.Clear(sim.Unplugged)
 	for range 500 {
@@ -60,7 +60,7 @@ func TestOverASerialPort(t *testing.T) {
 	}
 }
 
-// quick is a duty cycle of a second, at ten times the speed.
+// quick is a duty cycle of one second, for a clock that is ten times as fast.
 func quick(clock driver.Clock) Config {
 	return Config{DutyCycle: true, WarmUp: 6 * time.Second, Samples: 3, Clock: clock}
 }

@@ -4,16 +4,16 @@
 // "Laser Dust Sensor Control Protocol", V1.3, 2015-07-20
 // (https://cdn-reichelt.de/documents/datenblatt/X200/SDS011-DATASHEET.pdf).
 //
-// What they do not say:
+// Pitfalls that they do not describe:
 //   - the checksum of a command covers its 15 data bytes only;
-//   - every setting outlives a power cut, so a sensor that was used elsewhere
-//     may be silent (query mode) or asleep for minutes (working period);
-//   - a sleep command is lost now and then and the fan runs on, so the reply is
-//     awaited and the command repeated;
+//   - every setting survives a power cut, so a sensor that was used elsewhere may be
+//     silent (query mode) or asleep for minutes (working period);
+//   - a sleep command is sometimes lost and the fan keeps running, so the driver waits
+//     for the reply and repeats the command;
 //   - after waking, both values are 0.0 until the first particles are counted;
 //   - above 70 % relative humidity droplets are counted as dust.
 //
-// The laser lives 8000 hours. With DUTY_CYCLE it is on for half a minute a Read.
+// The laser's lifetime is 8000 hours. With DUTY_CYCLE it is on for half a minute a Read.
 package sds011
 
 import (
@@ -26,13 +26,14 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Config is how a sensor is used.
+// Config configures a sensor.
 type Config struct {
-	DutyCycle bool          `env:"DUTY_CYCLE" envDefault:"true"` // sleep between the readings
-	WarmUp    time.Duration `env:"WARM_UP" envDefault:"30s"`     // from waking to values that hold
+	DutyCycle bool          `env:"DUTY_CYCLE" envDefault:"true"` // sleep between readings
+	WarmUp    time.Duration `env:"WARM_UP" envDefault:"30s"`     // from waking to valid values
 	Samples   int           `env:"SAMPLES" envDefault:"5"`       // seconds to average over
 
-	// Humidity of the air, where something nearby measures it.
+	// Humidity returns the relative humidity at the sensor, if another sensor near it
+	// measures it.
 	Humidity func() (percent float64, ok bool) `env:"-"`
 	Clock    driver.Clock                      `env:"-"`
 }
@@ -50,8 +51,8 @@ type dev struct {
 	cfg        Config
 	clock      driver.Clock
 	configured bool
-	noReplies  bool      // it does not answer commands
-	woke       time.Time // when the fan started, as far as we know
+	noReplies  bool      // the sensor does not answer commands
+	woke       time.Time // when the fan was started, or was first seen to run
 }
 
 // newDev returns the sensor behind rw: a port at 9600 8N1 with a read timeout.
@@ -61,23 +62,23 @@ func newDev(rw io.ReadWriter, cfg Config) *dev {
 	return &dev{line: driver.NewLine(rw, clock), cfg: cfg, clock: clock}
 }
 
-// Counts tells what the line has seen.
+// Counts returns the line's counts.
 func (d *dev) Counts() driver.Counts { return d.line.Counts() }
 
-// Read wakes the sensor, waits until its values hold, averages a few seconds
-// and lets it sleep again: some 35 seconds. Without a duty cycle it takes as
-// many seconds as it averages, and flags the first WARM_UP.
+// Read wakes the sensor, waits for WARM_UP, averages SAMPLES values and lets the sensor
+// sleep again, in about 35 s. Without a duty cycle it only averages, and values within
+// WARM_UP after the start are marked as warming up.
 func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	s, err := d.measure(ctx)
 	if d.cfg.DutyCycle {
-		// The fan must stop even where the measurement failed or was cut short.
+		// The fan must stop even if the measurement failed or was cancelled.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*tries*replyPatience)
 		defer cancel()
 		serr := d.sleep(ctx)
 		switch {
 		case err != nil:
 		case errors.Is(serr, driver.ErrNoAnswer):
-			s.Flag(driver.Suspect, "the sensor did not confirm to sleep, its fan may run on: check the wire to its RX pin")
+			s.Flag(driver.Suspect, "the sensor did not confirm the sleep command, its fan may still run: check the wire to its RX pin")
 		case serr != nil:
 			err = serr
 		}
@@ -88,6 +89,7 @@ func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	return s, nil
 }
 
+// measure wakes the sensor, averages and sets the quality.
 func (d *dev) measure(ctx context.Context) (driver.Sample, error) {
 	if err := d.wake(ctx); err != nil {
 		return driver.Sample{}, err
@@ -105,7 +107,7 @@ func (d *dev) measure(ctx context.Context) (driver.Sample, error) {
 		return driver.Sample{}, err
 	}
 	if d.noReplies {
-		s.Flag(driver.Suspect, "data comes but commands are not answered, the fan never stops: check the wire to the sensor's RX pin")
+		s.Flag(driver.Suspect, "the sensor sends data but does not answer commands, so its fan never stops: check the wire to its RX pin")
 	}
 	if left := d.cfg.WarmUp - d.clock.Now().Sub(d.woke); left > 0 {
 		s.Flag(driver.WarmingUp, "woke less than %v ago", d.cfg.WarmUp)
@@ -118,8 +120,8 @@ func (d *dev) measure(ctx context.Context) (driver.Sample, error) {
 	return s, nil
 }
 
-// wake starts the fan and, once, puts the settings right. A sensor that hears
-// nothing but sends data is used as it is.
+// wake starts the fan, and configures the sensor at the first call. A sensor that sends
+// data but answers no command is used as it is.
 func (d *dev) wake(ctx context.Context) error {
 	if d.configured && !d.cfg.DutyCycle {
 		return nil
@@ -142,8 +144,8 @@ func (d *dev) wake(ctx context.Context) error {
 	return nil
 }
 
-// settle makes the sensor report every second, whatever a former owner set.
-// Settings are written only where they differ: the sensor keeps them in flash.
+// configure makes the sensor report every second, whatever its earlier settings. It
+// writes only settings that differ, since the sensor keeps them in flash.
 func (d *dev) configure(ctx context.Context) error {
 	for _, want := range []struct {
 		cmd, value byte
@@ -167,8 +169,8 @@ func (d *dev) sleep(ctx context.Context) error {
 	return nil
 }
 
-// command sends a command until the sensor confirms it, and returns the value
-// that it confirmed. Data frames in between are dropped.
+// command sends a command, up to three times, until the sensor confirms it. It returns
+// the confirmed value. Data frames in between are dropped.
 func (d *dev) command(ctx context.Context, cmd, setting, value byte) (byte, error) {
 	for try := range tries {
 		if try > 0 {
@@ -188,6 +190,7 @@ func (d *dev) command(ctx context.Context, cmd, setting, value byte) (byte, erro
 	return 0, driver.ErrNoAnswer
 }
 
+// reply waits for the reply to a command and returns its value.
 func (d *dev) reply(ctx context.Context, cmd, setting byte) (byte, error) {
 	deadline := d.clock.Now().Add(replyPatience)
 	for {
@@ -201,7 +204,7 @@ func (d *dev) reply(ctx context.Context, cmd, setting byte) (byte, error) {
 	}
 }
 
-// average is the mean of the next frames that carry data.
+// average returns the mean of the next SAMPLES data frames.
 func (d *dev) average(ctx context.Context) (driver.Sample, error) {
 	var pm25, pm10 float64
 	var zeros int
@@ -210,7 +213,7 @@ func (d *dev) average(ctx context.Context) (driver.Sample, error) {
 		f, err := d.line.Next(ctx, min(dataPatience, deadline.Sub(d.clock.Now())), match)
 		if errors.Is(err, driver.ErrNoAnswer) && zeros > 0 && n == 0 {
 			s := sample(0, 0)
-			s.Flag(driver.Suspect, "both values are 0.0: nothing is counted, the fan may stand")
+			s.Flag(driver.Suspect, "both values are 0.0: no particle is counted, the fan may have stopped")
 			return s, nil
 		}
 		if errors.Is(err, driver.ErrNoAnswer) {
@@ -225,19 +228,20 @@ func (d *dev) average(ctx context.Context) (driver.Sample, error) {
 		a, b := decode(f)
 		if a == 0 && b == 0 {
 			zeros++
-			continue // nothing counted yet
+			continue // no particle counted yet
 		}
 		pm25, pm10, n = pm25+a, pm10+b, n+1
 	}
 	return sample(pm25/float64(d.cfg.Samples), pm10/float64(d.cfg.Samples)), nil
 }
 
+// sample makes a sample of the means and flags implausible values.
 func sample(pm25, pm10 float64) driver.Sample {
 	s := driver.New()
 	s.Fields["pm2_5_ugm3"], s.Fields["pm10_ugm3"] = round(pm25), round(pm10)
 	switch {
 	case s.Fields["pm2_5_ugm3"] >= saturatedPM25 || s.Fields["pm10_ugm3"] >= 2*saturatedPM25:
-		s.Flag(driver.Suspect, "saturated: the fan may stand or the inlet be blocked")
+		s.Flag(driver.Suspect, "saturated: the fan may have stopped or the inlet may be blocked")
 	case pm10 < pm25:
 		s.Flag(driver.Suspect, "pm10 is below pm2.5")
 	}

@@ -66,7 +66,7 @@ func TestReadPlaysTheRecordedDutyCycle(t *testing.T) {
 		t.Errorf("got %+v, want 123.7 and 261.9, ok", s)
 	}
 	if c := d.Counts(); tape.Left() != 0 || c.BadFrames != 1 || c.Retries != 1 {
-		t.Errorf("%d turns left, counts %+v; want 0 left, 1 bad frame, 1 retry", tape.Left(), c)
+		t.Errorf("%d entries left, counts %+v; want 0 left, 1 bad frame, 1 retry", tape.Left(), c)
 	}
 }
 
@@ -87,7 +87,7 @@ func TestDutyCycle(t *testing.T) {
 			t.Errorf("got %+v", s)
 		}
 		if !dev.Asleep() {
-			t.Fatal("the fan runs on")
+			t.Fatal("the fan is still on")
 		}
 		clock.Wait(t.Context(), 5*time.Minute)
 	}
@@ -111,7 +111,7 @@ func TestFaults(t *testing.T) {
 		{"slow replies", sim.Slow, 1, "", driver.OK, ""},
 		{"every frame with a wrong bit", sim.BadCRC, 1, "check power", "", ""},
 		{"unplugged", sim.Unplugged, 1, "Port has been closed", "", ""},
-		{"hears no command", sim.IgnoreCommands, 1, "", driver.Suspect, "RX pin"},
+		{"no reply to commands", sim.IgnoreCommands, 1, "", driver.Suspect, "RX pin"},
 		{"saturated", sim.WarmUp, 1, "", driver.Suspect, "saturated"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -131,7 +131,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestSleepIsRepeatedUntilConfirmed(t *testing.T) {
+func TestTheSleepCommandIsRepeatedUntilConfirmed(t *testing.T) {
 	clock, dev := sim.NewVirtual(), sim.NewSDS011(3)
 	dev.IgnoreSleeps = 2
 	d := newDev(sim.NewSerial(dev, clock), config(clock))
@@ -139,12 +139,12 @@ func TestSleepIsRepeatedUntilConfirmed(t *testing.T) {
 		t.Errorf("got %+v, %v, asleep %v", s, err, dev.Asleep())
 	}
 	dev.IgnoreSleeps = 3
-	if s, err := d.Read(t.Context()); err != nil || s.Quality != driver.Suspect || !strings.Contains(s.Reason, "fan may run on") {
-		t.Errorf("got %+v, %v; want suspect, as the fan runs on", s, err)
+	if s, err := d.Read(t.Context()); err != nil || s.Quality != driver.Suspect || !strings.Contains(s.Reason, "fan may still run") {
+		t.Errorf("got %+v, %v; want suspect, as the fan is still on", s, err)
 	}
 }
 
-func TestTheFanStopsWhenTheReadIsCutShort(t *testing.T) {
+func TestTheFanStopsWhenTheReadIsCancelled(t *testing.T) {
 	clock, dev := sim.NewVirtual(), sim.NewSDS011(4)
 	ctx, cancel := context.WithCancel(t.Context())
 	d := newDev(sim.NewSerial(dev, clock), config(cancelAfter{clock, 20 * time.Second, cancel}))
@@ -152,7 +152,7 @@ func TestTheFanStopsWhenTheReadIsCutShort(t *testing.T) {
 		t.Errorf("err = %v, want canceled", err)
 	}
 	if !dev.Asleep() {
-		t.Error("the fan runs on")
+		t.Error("the fan is still on")
 	}
 }
 

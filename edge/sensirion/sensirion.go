@@ -1,10 +1,9 @@
-// Package sensirion speaks the I2C protocol of Sensirion's sensors: commands of
-// 16 bits, and words of 16 bits that each carry a checksum.
+// Package sensirion implements the I2C protocol of Sensirion's sensors: commands of
+// 16 bits, and data words of 16 bits with a checksum each.
 //
-// Writing a command and reading its answer are two transactions with the
-// command's execution time between them. In one transaction with a repeated
-// start, which the data sheets seem to allow, forced recalibration and self
-// test fail.
+// A command and its answer are two transactions, with the command's execution time
+// between them. The datasheets seem to allow a single transaction with a repeated start,
+// but with it forced recalibration and self test fail.
 package sensirion
 
 import (
@@ -18,7 +17,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Dev is a sensor on a bus.
+// Dev is a sensor on a bus. It is not safe for concurrent use.
 type Dev struct {
 	dev    i2c.Dev
 	clock  driver.Clock
@@ -30,7 +29,7 @@ func New(bus i2c.Bus, addr uint16, clock driver.Clock) *Dev {
 	return &Dev{dev: i2c.Dev{Bus: bus, Addr: addr}, clock: driver.ClockOr(clock)}
 }
 
-// Send writes a command with its arguments and waits for as long as it takes.
+// Send writes a command with its arguments and waits for its execution time.
 func (d *Dev) Send(ctx context.Context, wait time.Duration, cmd uint16, args ...uint16) error {
 	b := binary.BigEndian.AppendUint16(nil, cmd)
 	for _, a := range args {
@@ -43,7 +42,7 @@ func (d *Dev) Send(ctx context.Context, wait time.Duration, cmd uint16, args ...
 	return d.clock.Wait(ctx, wait)
 }
 
-// Ask sends a command, waits, and reads n words.
+// Query sends a command, waits for its execution time, and reads n words.
 func (d *Dev) Query(ctx context.Context, wait time.Duration, n int, cmd uint16, args ...uint16) ([]uint16, error) {
 	if err := d.Send(ctx, wait, cmd, args...); err != nil {
 		return nil, err
@@ -61,14 +60,16 @@ func (d *Dev) Query(ctx context.Context, wait time.Duration, n int, cmd uint16, 
 	return words, nil
 }
 
+// explain adds the likely causes to an error of the bus.
 func (d *Dev) explain(err error) error {
 	return fmt.Errorf("no acknowledgement from address %#02x: check wiring, power and pull-ups: %w", d.dev.Addr, err)
 }
 
-// Words returns the words of an answer, or ErrChecksum if one of them is wrong.
+// ParseWords returns the words of an answer. It returns driver.ErrChecksum if a checksum
+// is wrong.
 func ParseWords(b []byte) ([]uint16, error) {
 	if len(b)%3 != 0 {
-		return nil, fmt.Errorf("%d bytes are no words with checksums", len(b))
+		return nil, fmt.Errorf("%d bytes are not a multiple of 3: words with checksums", len(b))
 	}
 	words := make([]uint16, 0, len(b)/3)
 	for i := 0; i < len(b); i += 3 {
@@ -80,8 +81,8 @@ func ParseWords(b []byte) ([]uint16, error) {
 	return words, nil
 }
 
-// CRC is CRC-8 with polynomial 31 and initial value FF, neither reflected nor
-// inverted.
+// CRC returns the CRC-8 of b with polynomial 31 and initial value FF, neither reflected
+// nor inverted.
 func CRC(b []byte) byte {
 	crc := byte(0xFF)
 	for _, x := range b {

@@ -12,7 +12,7 @@ import (
 	"github.com/hearth-home/hearth/edge/sim"
 )
 
-func TestCRCIsThatOfTheDataSheets(t *testing.T) {
+func TestCRCMatchesTheDatasheets(t *testing.T) {
 	for in, want := range map[[2]byte]byte{
 		{0xBE, 0xEF}: 0x92,
 		{0x01, 0xF4}: 0x33,
@@ -27,7 +27,7 @@ func TestCRCIsThatOfTheDataSheets(t *testing.T) {
 	}
 }
 
-func TestAskWritesWaitsAndReads(t *testing.T) {
+func TestQueryWritesWaitsAndReads(t *testing.T) {
 	bus := &i2ctest.Playback{DontPanic: true, Ops: []i2ctest.IO{
 		{Addr: 0x62, W: []byte{0x36, 0x2F, 0x01, 0xE0, 0xB4}},
 		{Addr: 0x62, R: []byte{0x7F, 0xCE, 0x7B}},
@@ -57,7 +57,7 @@ func TestAWrongChecksumIsCountedAndRefused(t *testing.T) {
 	}
 }
 
-// FuzzWords: no bytes crash the parser, and what it takes has its checksums.
+// FuzzWords checks that no bytes crash the parser, and that it accepts only right checksums.
 func FuzzWords(f *testing.F) {
 	f.Add([]byte{0x01, 0xF4, 0x33, 0x66, 0x67, 0xA2, 0x5E, 0xB9, 0x3C})
 	f.Add([]byte{0xFF, 0xFF, 0xFF})

@@ -8,7 +8,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Kind is how an agent uses these sensors.
+// Kind declares the kind for the agent.
 var Kind = driver.Kind{
 	Name: "sgp30", Via: driver.I2C, Interval: time.Minute, Deadline: 90 * time.Second,
 	Settings: func() driver.Settings { return &settings{} },
@@ -21,14 +21,14 @@ type settings struct {
 	Config
 }
 
-// Fit lets the chip be measured all the time, as it wants.
+// Fit sets SAMPLES to the interval, so that the chip is measured every second.
 func (o *settings) Fit(s *driver.Sensor) error {
 	o.Samples = max(int(s.Interval/time.Second), 1)
 	s.Deadline = max(s.Deadline, s.Interval+30*time.Second)
 	return nil
 }
 
-// Open takes the bus.
+// Open connects the sensor to the bus.
 func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
 	c, kept := o.Config, baselines{m.State}
 	c.Clock, c.Climate = m.Clock, m.Air.Climate(o.Near)
@@ -36,13 +36,13 @@ func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error)
 	return m.OpenI2C(s, o.Bus, func(b i2c.Bus) (driver.Reader, error) { return newDev(b, c), nil })
 }
 
-// baselines keeps what chips have learnt, by their serial numbers.
+// baselines stores the baselines of chips by serial number.
 type baselines struct{ store driver.StateStore }
 
 func name(serial string) string { return "sgp30-" + serial }
 
-// load returns what was saved. Before the clock is set nobody knows how old it
-// is; then it counts as fresh, since a Pi is seldom off for a week.
+// load returns the saved baseline. Before the clock is set its age is unknown; then it
+// counts as fresh, since a Pi is seldom off for a week.
 func (b baselines) load(serial string) (base baseline, ok bool) {
 	if !b.store.Load(name(serial), &base) {
 		return baseline{}, false
@@ -53,7 +53,8 @@ func (b baselines) load(serial string) (base baseline, ok bool) {
 	return base, true
 }
 
-// save keeps a baseline. One without a date is worth nothing later.
+// save saves a baseline. While the clock is not set it saves nothing: a baseline without
+// a date cannot be checked for its age later.
 func (b baselines) save(base baseline) {
 	if now, trusted := b.store.Now(); trusted {
 		base.At = now

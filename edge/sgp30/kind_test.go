@@ -7,7 +7,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-func TestBaselineOutlivesARestartButNotWithoutAClock(t *testing.T) {
+func TestABaselineIsSavedOnlyWithAClockThatIsSet(t *testing.T) {
 	trusted, now := true, time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
 	wrote := 0
 	b := baselines{driver.StateStore{Dir: t.TempDir(), Now: func() (time.Time, bool) { return now, trusted }, OnWrite: func(n int) { wrote += n }}}

@@ -1,18 +1,19 @@
-// Package sgp30 reads the Sensirion SGP30: volatile organic compounds, and a
-// CO2 equivalent estimated from them (I2C, address 0x58).
+// Package sgp30 reads the Sensirion SGP30 over I2C at address 0x58: volatile organic
+// compounds (TVOC), and a CO2 equivalent that the chip estimates.
 //
 // Datasheet: "SGP30", V0.93, 2020
 // (https://sensirion.com/media/documents/984E0DD5/61644B8B/Sensirion_Gas_Sensors_Datasheet_SGP30.pdf).
 //
-// What one stumbles over:
-//   - the chip corrects itself by being measured once a second, so a Read
-//     measures for SAMPLES seconds and the next one must follow at once: an
-//     interval longer than SAMPLES lets the baseline drift;
-//   - an init forgets the baseline, so it is done once, and not after a bus error;
+// Pitfalls:
+//   - the chip's baseline correction needs a measurement every second. So a Read measures
+//     for SAMPLES seconds, and the next Read must follow at once. With an interval longer
+//     than SAMPLES the baseline drifts;
+//   - an init clears the baseline, so it is done once, and not after a bus error;
 //   - the baseline is read as (CO2eq, TVOC) and written as (TVOC, CO2eq);
-//   - for 15 s after the init it says 400 ppm and 0 ppb;
+//   - for 15 s after the init the chip returns 400 ppm and 0 ppb;
 //   - without a stored baseline its values mean little for 12 hours;
-//   - the CO2 equivalent follows alcohol, not breath: it is eco2_ppm, never co2_ppm.
+//   - the CO2 equivalent follows alcohol, not breath, so the field is eco2_ppm, never
+//     co2_ppm.
 package sgp30
 
 import (
@@ -30,8 +31,8 @@ import (
 // addr is the sensor's only address.
 const addr = 0x58
 
-// baseline is what a sensor has learnt. It belongs to one sensor, and is stale
-// after a week.
+// baseline is the state of a sensor's baseline correction. It is valid for one sensor
+// and for a week.
 type baseline struct {
 	Serial string    `json:"serial"`
 	ECO2   uint16    `json:"eco2"`
@@ -39,15 +40,16 @@ type baseline struct {
 	At     time.Time `json:"at"`
 }
 
-// Config is how a sensor is used.
+// Config configures a sensor.
 type Config struct {
 	Samples int `env:"SAMPLES" envDefault:"60"` // seconds to measure and average over; at least the interval
 
-	// Load returns what Save was given for the sensor with this serial number.
-	// Save is called every hour and must outlive a power cut.
+	// Load returns the Baseline last passed to Save for the sensor with this serial number.
+	// Save is called every hour. What it saves must survive a power cut.
 	Load func(serial string) (baseline, bool) `env:"-"`
 	Save func(baseline)                       `env:"-"`
-	// Climate of the air at the sensor, where something near measures it.
+	// Climate returns temperature and relative humidity at the sensor, if another sensor
+	// near it measures them.
 	Climate func() (celsius, percent float64, ok bool) `env:"-"`
 	Clock   driver.Clock                               `env:"-"`
 }
@@ -80,11 +82,11 @@ type dev struct {
 	clock    driver.Clock
 	ready    bool
 	serial   string
-	started  time.Time // the init
+	started  time.Time // time of the init
 	next     time.Time // when to measure again
-	restored bool
-	saved    time.Time
-	humidity uint16
+	restored bool      // a stored baseline was written to the chip
+	saved    time.Time // last save of the baseline
+	humidity uint16    // last sent to the chip
 }
 
 // newDev returns the sensor on bus. It does no I/O.
@@ -94,7 +96,7 @@ func newDev(bus i2c.Bus, cfg Config) *dev {
 	return &dev{dev: sensirion.New(bus, addr, clock), cfg: cfg, clock: clock}
 }
 
-// Counts tells what the bus has seen.
+// Counts returns the driver's counts.
 func (d *dev) Counts() driver.Counts { return d.dev.Counts }
 
 // Read measures once a second for SAMPLES seconds and returns the means.
@@ -113,7 +115,7 @@ func (d *dev) read(ctx context.Context) (driver.Sample, error) {
 		}
 	}
 	if err := d.compensate(ctx); err != nil {
-		d.dev.Counts.Retries++ // with the next Read; the measuring must go on
+		d.dev.Counts.Retries++ // the next Read sends it again; the measuring must not stop
 	}
 	s, err := d.average(ctx)
 	if err != nil {
@@ -123,7 +125,7 @@ func (d *dev) read(ctx context.Context) (driver.Sample, error) {
 	return s, nil
 }
 
-// init starts the chip's algorithm with what it had learnt.
+// init starts the chip's algorithm and restores the stored baseline.
 func (d *dev) init(ctx context.Context) error {
 	id, err := d.dev.Query(ctx, execTime, 3, getSerialID)
 	if err != nil {
@@ -145,6 +147,8 @@ func (d *dev) init(ctx context.Context) error {
 	return d.restore(ctx, now)
 }
 
+// restore writes the stored baseline to the chip, if it is the sensor's own and not older
+// than a week.
 func (d *dev) restore(ctx context.Context, now time.Time) error {
 	if d.cfg.Load == nil {
 		return nil
@@ -161,8 +165,9 @@ func (d *dev) restore(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// average measures every second. A failed measurement is left out; if all
-// failed, the chip may have lost power, and the next Read starts it anew.
+// average measures every second for SAMPLES seconds and returns the means. It leaves out
+// failed measurements. If all failed, the chip may have lost power, and the next Read
+// does the init again.
 func (d *dev) average(ctx context.Context) (driver.Sample, error) {
 	var eco2, tvoc []float64
 	var booting int
@@ -189,6 +194,7 @@ func (d *dev) average(ctx context.Context) (driver.Sample, error) {
 	return d.toSample(eco2, tvoc), nil
 }
 
+// measure waits for the next second and measures once.
 func (d *dev) measure(ctx context.Context) ([]uint16, error) {
 	if err := d.clock.Wait(ctx, d.next.Sub(d.clock.Now())); err != nil {
 		return nil, err
@@ -200,6 +206,7 @@ func (d *dev) measure(ctx context.Context) ([]uint16, error) {
 	return d.dev.Query(ctx, measureTime, 2, measureIAQ)
 }
 
+// toSample makes a sample of the measurements and sets its quality.
 func (d *dev) toSample(eco2, tvoc []float64) driver.Sample {
 	s := driver.New()
 	if len(eco2) == 0 {
@@ -220,8 +227,8 @@ func (d *dev) toSample(eco2, tvoc []float64) driver.Sample {
 	return s
 }
 
-// keepBaseline hands the baseline over every hour, once it is worth keeping. A
-// failure is no harm: the next Read tries again.
+// saveBaseline saves the baseline every hour, once the chip has learnt for 12 hours or
+// had a stored baseline. After a failure the next Read tries again.
 func (d *dev) saveBaseline(ctx context.Context) {
 	now := d.clock.Now()
 	learnt := d.restored || now.Sub(d.started) >= learnTime
@@ -234,7 +241,7 @@ func (d *dev) saveBaseline(ctx context.Context) {
 	}
 }
 
-// compensate tells the chip the absolute humidity when it has changed.
+// compensate sends the absolute humidity to the chip if it has changed.
 func (d *dev) compensate(ctx context.Context) error {
 	if d.cfg.Climate == nil {
 		return nil
@@ -254,8 +261,8 @@ func (d *dev) compensate(ctx context.Context) error {
 	return nil
 }
 
-// humidityWord is the absolute humidity in g/m³ as 8.8 fixed point. Zero would
-// turn the compensation off.
+// humidityWord returns the absolute humidity in g/m³ as 8.8 fixed point, at least 1: zero
+// turns the chip's humidity compensation off.
 func humidityWord(celsius, percent float64) uint16 {
 	vapour := percent / 100 * 6.112 * math.Exp(17.62*celsius/(243.12+celsius)) // hPa
 	grams := 216.7 * vapour / (273.15 + celsius)

@@ -50,11 +50,11 @@ func TestHumidityWord(t *testing.T) {
 		t.Errorf("got %04X, want 0B7C (11.48 g/m³)", got)
 	}
 	if got := humidityWord(20, 0); got == 0 {
-		t.Error("dry air turns the compensation off")
+		t.Error("dry air switches the compensation off")
 	}
 }
 
-func TestItIsMeasuredOnceASecond(t *testing.T) {
+func TestTheChipIsMeasuredOnceASecond(t *testing.T) {
 	d, chip, clock := setUp(Config{Samples: 60})
 	start := clock.Now()
 	for range 10 {
@@ -68,7 +68,7 @@ func TestItIsMeasuredOnceASecond(t *testing.T) {
 	}
 }
 
-func TestTheBaselineIsLearntSavedAndRestored(t *testing.T) {
+func TestTheBaselineIsSavedAndRestored(t *testing.T) {
 	var kept []baseline
 	cfg := Config{
 		Samples: 600,
@@ -112,7 +112,7 @@ func TestTheBaselineOfAnotherSensorIsNotUsed(t *testing.T) {
 	}
 }
 
-func TestABusErrorDoesNotStartTheChipAnew(t *testing.T) {
+func TestABusErrorCausesNoInit(t *testing.T) {
 	for name, fault := range map[string]sim.Fault{
 		"no acknowledgement": sim.NACK, "a wrong checksum": sim.BadCRC, "all ones": sim.Noise,
 	} {
@@ -133,7 +133,7 @@ func TestABusErrorDoesNotStartTheChipAnew(t *testing.T) {
 	}
 }
 
-func TestAChipThatWasGoneForAWholeReadIsStartedAnew(t *testing.T) {
+func TestAChipThatFailedForAWholeReadIsInitialisedAgain(t *testing.T) {
 	d, chip, _ := setUp(Config{Samples: 30})
 	if _, err := d.Read(t.Context()); err != nil {
 		t.Fatal(err)

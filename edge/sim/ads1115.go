@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// ADS1115 is a Texas Instruments ADS1115 with a soil probe at each input, wetter
-// from A0 to A3. While WarmUp is on the probes are unplugged.
+// ADS1115 is a Texas Instruments ADS1115 with a soil probe at each input. The soil is
+// wetter from A0 to A3. While WarmUp is on, the probes are unplugged.
 type ADS1115 struct {
 	Faults
 	rng    *rand.Rand
 	volts  [4]wave
 	still  frozen
 	config uint16
-	value  int16 // the last finished conversion
-	next   int16 // the running one
+	value  int16 // of the last finished conversion
+	next   int16 // of the running conversion
 	done   time.Time
 }
 
@@ -24,7 +24,7 @@ var _ = simulate("soil", simulator{
 	shared: true, chip: func(seed uint64) Chip { return NewADS1115(seed) },
 })
 
-// NewADS1115 returns a converter that was just powered.
+// NewADS1115 returns a converter just after power-up.
 func NewADS1115(seed uint64) *ADS1115 {
 	c := &ADS1115{rng: newRand(seed), config: 0x8583}
 	for i := range c.volts {

@@ -4,14 +4,14 @@ import (
 	"time"
 )
 
-// BME280 is a Bosch BME280 with the calibration of a real one. It measures in
-// forced mode, and humidity only once F4 was written after F2.
+// BME280 is a Bosch BME280 with the calibration of a real chip. It measures in forced
+// mode, and humidity only if F4 was written after F2.
 type BME280 struct {
 	Faults
-	temp, hum, press wave // raw
+	temp, hum, press wave // raw values
 	still            frozen
 	regs             [256]byte
-	humidity         bool // F2 as it was when F4 was written
+	humidity         bool // measured: F2 when F4 was last written
 	done             time.Time
 	pending          bool
 }
@@ -30,7 +30,7 @@ var _ = simulate("bme280", simulator{
 	chip:   func(seed uint64) Chip { return NewBME280(seed) },
 })
 
-// NewBME280 returns a sensor that was just powered.
+// NewBME280 returns a sensor just after power-up.
 func NewBME280(seed uint64) *BME280 {
 	rng := newRand(seed)
 	c := &BME280{
@@ -45,7 +45,7 @@ func NewBME280(seed uint64) *BME280 {
 	return c
 }
 
-// NewBMP280 returns the chip without humidity.
+// NewBMP280 returns a BMP280, which has no humidity.
 func NewBMP280(seed uint64) *BME280 {
 	c := NewBME280(seed)
 	c.regs[0xD0] = 0x58
@@ -53,7 +53,7 @@ func NewBMP280(seed uint64) *BME280 {
 	return c
 }
 
-// PowerCycle loses the settings and the last values.
+// PowerCycle clears the settings and the last values, as a loss of power does.
 func (c *BME280) PowerCycle() {
 	clear(c.regs[0xF2:0xF7])
 	copy(c.regs[0xF7:], []byte{0x80, 0, 0, 0x80, 0, 0, 0x80, 0})
@@ -62,7 +62,7 @@ func (c *BME280) PowerCycle() {
 
 func (c *BME280) faultsOf() *Faults { return &c.Faults }
 
-// Tx writes pairs of register and value, or reads from a register on.
+// Tx writes pairs of register and value, or reads r from a register and those after it.
 func (c *BME280) Tx(now time.Time, w, r []byte) error {
 	c.finish(now)
 	if len(r) > 0 {
@@ -104,7 +104,7 @@ func (c *BME280) write(now time.Time, reg, value byte) {
 	}
 }
 
-// finish ends a measurement whose time is over.
+// finish ends the running measurement if its time is over.
 func (c *BME280) finish(now time.Time) {
 	if !c.pending || now.Before(c.done) {
 		return
@@ -121,7 +121,7 @@ func (c *BME280) finish(now time.Time) {
 		c.regs[reg], c.regs[reg+1], c.regs[reg+2] = byte(v>>12), byte(v>>4), byte(v<<4)
 	}
 	put20(0xF7, uint32(c.press.at(t)))
-	put20(0xFA, uint32(c.temp.at(t))|1) // a real one is noisy: 80000, "not measured", would not stay
+	put20(0xFA, uint32(c.temp.at(t))|1) // never 80000, which means "not measured": a real chip's noise does not repeat it
 	h := uint16(0x8000)
 	if c.humidity {
 		h = uint16(c.hum.at(t))

@@ -8,9 +8,9 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// DHT22 is a DHT22 behind the kernel's iio driver, which answers twice within
-// two seconds with the same sample. BadCRC makes it fail with EIO, NACK with
-// ETIMEDOUT, WarmUp decodes wildly as old drivers do.
+// DHT22 is a DHT22 behind the kernel's iio driver, which returns the same sample for two
+// seconds. Its faults: BadCRC makes it fail with EIO, NACK with ETIMEDOUT, WarmUp returns
+// outliers as old kernels do.
 type DHT22 struct {
 	Faults
 	*Files
@@ -22,7 +22,7 @@ type DHT22 struct {
 	err       error
 }
 
-// dht22Name is the device's name in iio.
+// dht22Name is the name of the device in iio.
 const dht22Name = "dht11@4"
 
 var _ = simulate("dht22", simulator{
@@ -30,7 +30,7 @@ var _ = simulate("dht22", simulator{
 	files:  func(seed uint64, clock driver.Clock) files { return files{fs: NewDHT22(seed, clock)} },
 })
 
-// NewDHT22 returns the files of a sensor at iio:device1; device0 is another.
+// NewDHT22 returns the files of a sensor at iio:device1. iio:device0 is another chip.
 func NewDHT22(seed uint64, clock driver.Clock) *DHT22 {
 	rng := newRand(seed)
 	d := &DHT22{
@@ -51,9 +51,9 @@ func (d *DHT22) value(i int) (string, error) {
 		d.sample(now)
 	}
 	if d.err != nil {
-		at := d.err
-		d.at = time.Time{} // only good samples are kept
-		return "", at
+		err := d.err
+		d.at = time.Time{} // the driver keeps only good samples
+		return "", err
 	}
 	return fmt.Sprintf("%d\n", d.milli[i]), nil
 }

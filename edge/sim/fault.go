@@ -6,33 +6,33 @@ import (
 	"time"
 )
 
-// Fault is something that goes wrong with a sensor.
+// Fault is a fault of a sensor.
 type Fault uint32
 
-// The faults. Each kind of sensor has those that make sense for it.
+// The faults. Each kind of sensor supports those that make sense for it.
 const (
-	Noise          Fault = 1 << iota // stray bytes between frames; all-ones on I2C; a cut answer on TCP
-	Torn                             // the end of a frame is missing
+	Noise          Fault = 1 << iota // stray bytes between frames; all ones on I2C; a garbled answer on TCP
+	Torn                             // the end of a frame or answer is missing
 	BadCRC                           // a bit is wrong
 	NACK                             // the chip does not acknowledge; the server refuses
-	Unplugged                        // the port is gone
-	Frozen                           // the value no longer moves
-	WarmUp                           // what the sensor says in its first minutes
+	Unplugged                        // the port is unplugged
+	Frozen                           // values no longer change
+	WarmUp                           // values as in the sensor's first minutes after power-up
 	Slow                             // answers come late
-	IgnoreCommands                   // commands are not heard, data still comes
+	IgnoreCommands                   // commands have no effect, but data still comes
 )
 
-// Late is by how much an answer is late while Slow is on.
+// SlowDelay is the delay of an answer while Slow is on.
 const slowDelay = 700 * time.Millisecond
 
 var (
-	errNACK = errors.New("remote I/O error") // as Linux says it
-	//lint:ignore ST1005 as go.bug.st/serial says it
+	errNACK = errors.New("remote I/O error") // the text of Linux
+	//lint:ignore ST1005 the text of go.bug.st/serial
 	errClosed = errors.New("Port has been closed")
 )
 
-// Faults is the switchboard of one simulated sensor. The zero value is a
-// healthy one.
+// Faults switches the faults of one simulated sensor. The zero value has none. It is safe
+// for concurrent use.
 type Faults struct {
 	mu    sync.Mutex
 	on    Fault
@@ -40,10 +40,10 @@ type Faults struct {
 	n     int
 }
 
-// Set turns faults on, every time.
+// Set switches faults on, for every frame.
 func (f *Faults) Set(faults Fault) { f.SetEvery(faults, 1) }
 
-// SetEvery turns faults on; those of frames hit every nth frame.
+// SetEvery switches faults on; those of frames affect every nth frame.
 func (f *Faults) SetEvery(faults Fault, n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -51,21 +51,21 @@ func (f *Faults) SetEvery(faults Fault, n int) {
 	f.every = max(n, 1)
 }
 
-// Clear turns faults off.
+// Clear switches faults off.
 func (f *Faults) Clear(faults Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.on &^= faults
 }
 
-// has reports whether fault is on.
+// has reports whether a fault is on.
 func (f *Faults) has(fault Fault) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.on&fault != 0
 }
 
-// turn counts a frame and returns the faults that hit it.
+// nextFrame counts a frame and returns the faults that affect it.
 func (f *Faults) nextFrame() Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()

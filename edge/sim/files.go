@@ -10,8 +10,8 @@ import (
 	"testing/fstest"
 )
 
-// Files is a simulated /sys and /proc: each file is made when it is opened, and
-// may fail as the kernel's do.
+// Files is a simulated /sys and /proc. A file's content is made when the file is opened,
+// which may fail as in the kernel. It is safe for concurrent use.
 type Files struct {
 	mu    sync.Mutex
 	files map[string]func() (string, error)
@@ -22,12 +22,12 @@ var _ fs.ReadDirFS = (*Files)(nil)
 // NewFiles returns an empty file system.
 func NewFiles() *Files { return &Files{files: map[string]func() (string, error){}} }
 
-// Put makes a file with a fixed content.
+// Put adds a file with a fixed content.
 func (f *Files) Put(name, content string) *Files {
 	return f.make(name, func() (string, error) { return content, nil })
 }
 
-// make makes a file whose content, or error, is asked for at each opening.
+// make adds a file whose content, or error, comes from a function at each Open.
 func (f *Files) make(name string, content func() (string, error)) *Files {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -35,7 +35,7 @@ func (f *Files) make(name string, content func() (string, error)) *Files {
 	return f
 }
 
-// Remove takes away a file, or a folder with all that is in it.
+// Remove removes a file, or a folder with its content.
 func (f *Files) Remove(name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -62,7 +62,7 @@ func (f *Files) Open(name string) (fs.File, error) {
 // ReadDir lists a folder.
 func (f *Files) ReadDir(name string) ([]fs.DirEntry, error) { return f.snapshot().ReadDir(name) }
 
-// snapshot is the tree without contents.
+// snapshot returns the tree with empty files.
 func (f *Files) snapshot() fstest.MapFS {
 	f.mu.Lock()
 	defer f.mu.Unlock()

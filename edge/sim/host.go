@@ -8,8 +8,8 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Host is the /proc and /sys of a Raspberry Pi 5 with an NVMe disk. NACK makes
-// its temperatures answer EINVAL, WarmUp raises the undervoltage alarm.
+// Host is the /proc and /sys of a Raspberry Pi 5 with an NVMe disk. Its faults: NACK makes
+// reads of its temperatures return EINVAL, WarmUp sets the undervoltage alarm.
 type Host struct {
 	Faults
 	*Files
@@ -28,7 +28,7 @@ var _ = simulate("host", simulator{
 	},
 })
 
-// NewHost returns a machine that was booted an hour ago.
+// NewHost returns a machine that booted an hour ago.
 func NewHost(seed uint64, clock driver.Clock) *Host {
 	rng := newRand(seed)
 	h := &Host{
@@ -40,7 +40,7 @@ func NewHost(seed uint64, clock driver.Clock) *Host {
 	return h
 }
 
-// Statfs is the space of its root file system.
+// Statfs returns the space of the root file system in bytes.
 func (h *Host) Statfs(mount string) (size, free uint64, err error) {
 	if mount != "/" {
 		return 0, 0, syscall.ENOENT

@@ -11,8 +11,8 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Chip is a simulated chip on an I2C bus. Tx gets one transaction; an error is
-// a missing acknowledgement.
+// Chip is a simulated chip on an I2C bus. Tx does one transaction; an error is a missing
+// acknowledgement.
 type Chip interface {
 	Tx(now time.Time, w, r []byte) error
 	faultsOf() *Faults
@@ -23,7 +23,7 @@ type Bus struct {
 	clock   driver.Clock
 	mu      sync.Mutex
 	chips   map[uint16]Chip
-	newChip func(addr uint16) Chip // makes the chip at an address when it is asked first; nil: there are only those added
+	newChip func(addr uint16) Chip // makes the chip at an address at its first transaction; nil: only added chips exist
 }
 
 var _ i2c.Bus = (*Bus)(nil)
@@ -44,8 +44,8 @@ func (b *Bus) String() string { return "simulated I2C bus" }
 // SetSpeed does nothing.
 func (b *Bus) SetSpeed(physic.Frequency) error { return nil }
 
-// Tx does one transaction. Nobody at the address, or a chip that is busy or
-// refuses, is an error in the words of Linux.
+// Tx does one transaction. If there is no chip at the address, or the chip is busy or does
+// not acknowledge, the error has the text of Linux.
 func (b *Bus) Tx(addr uint16, w, r []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -13,14 +13,14 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Kasa is a TP-Link plug, or a strip where it has sockets. NACK makes it answer
-// with errors, or end its KLAP sessions; Torn cuts answers, Noise garbles them,
-// Unplugged closes connections at once, WarmUp resets the energy counter.
+// Kasa is a TP-Link plug, or a strip if it has sockets. Its faults: NACK makes it return
+// errors, or end its KLAP sessions; Torn cuts answers, Noise garbles them, Unplugged closes
+// connections at once, WarmUp resets the energy counter.
 type Kasa struct {
 	Faults
-	// OldUnits makes the meter say W, V, A and kWh, not mW, mV, mA and Wh.
+	// OldUnits makes the meter report W, V, A and kWh, not mW, mV, mA and Wh.
 	OldUnits bool
-	// Unmetered takes the meter away.
+	// Unmetered removes the meter.
 	Unmetered bool
 
 	sockets      int
@@ -38,7 +38,7 @@ var _ = simulate("kasa", simulator{
 	server: func(seed uint64, clock driver.Clock) server { return NewKasa(0, seed, clock) },
 })
 
-// NewKasa returns a plug, or a strip of that many sockets.
+// NewKasa returns a plug, or a strip if sockets is not 0.
 func NewKasa(sockets int, seed uint64, clock driver.Clock) *Kasa {
 	rng := newRand(seed)
 	return &Kasa{
@@ -47,7 +47,7 @@ func NewKasa(sockets int, seed uint64, clock driver.Clock) *Kasa {
 	}
 }
 
-// Serve speaks the legacy protocol on addr until ctx ends.
+// Serve serves the legacy protocol on addr until ctx ends.
 func (k *Kasa) Serve(ctx context.Context, addr string) (at string, done <-chan struct{}, err error) {
 	return serve(ctx, addr, func(c net.Conn) {
 		for k.legacy(ctx, c) == nil {
@@ -55,7 +55,7 @@ func (k *Kasa) Serve(ctx context.Context, addr string) (at string, done <-chan s
 	})
 }
 
-// legacy answers one query: length, and text of which each byte is combined with
+// legacy answers one query: its length, and its text, of which each byte is XORed with
 // the scrambled byte before it.
 func (k *Kasa) legacy(ctx context.Context, c net.Conn) error {
 	var head [4]byte
@@ -150,7 +150,7 @@ func (k *Kasa) sysinfo(hit Fault) object {
 	return info
 }
 
-// values of a socket, in W, V, A and kWh.
+// values returns the values of a socket, in W, V, A and kWh.
 func (k *Kasa) values(n int, hit Fault) (watts, volts, amperes, kwh float64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -17,40 +17,40 @@ import (
 	"time"
 )
 
-// KLAP says how a plug is spoken to over HTTP.
+// KLAP configures a plug's KLAP server.
 type KLAP struct {
 	Version            int  // of the handshake, 1 or 2
-	Smart              bool // knows the new commands, and not the old ones
+	Smart              bool // supports the new commands only, otherwise the old ones only
 	Username, Password string
 }
 
 type kasaSession struct {
 	local, remote, auth []byte
-	shown               bool // the client knows the credentials
+	proved              bool // the client has proved that it knows the credentials
 }
 
-// ServeKLAP speaks KLAP on addr until ctx ends.
-func (k *Kasa) ServeKLAP(ctx context.Context, addr string, how KLAP) (at string, done <-chan struct{}, err error) {
+// ServeKLAP serves KLAP over HTTP on addr until ctx ends.
+func (k *Kasa) ServeKLAP(ctx context.Context, addr string, config KLAP) (at string, done <-chan struct{}, err error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return "", nil, err
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /app/handshake1", func(w http.ResponseWriter, r *http.Request) { k.handshake1(w, r, how) })
-	mux.HandleFunc("POST /app/handshake2", func(w http.ResponseWriter, r *http.Request) { k.handshake2(w, r, how) })
-	mux.HandleFunc("POST /app/request", func(w http.ResponseWriter, r *http.Request) { k.request(w, r, how) })
+	mux.HandleFunc("POST /app/handshake1", func(w http.ResponseWriter, r *http.Request) { k.handshake1(w, r, config) })
+	mux.HandleFunc("POST /app/handshake2", func(w http.ResponseWriter, r *http.Request) { k.handshake2(w, r, config) })
+	mux.HandleFunc("POST /app/request", func(w http.ResponseWriter, r *http.Request) { k.request(w, r, config) })
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	over := make(chan struct{})
+	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	go func() {
-		defer close(over)
+		defer close(ended)
 		defer stop()
 		server.Serve(l) // ends when the server is closed
 	}()
-	return l.Addr().String(), over, nil
+	return l.Addr().String(), ended, nil
 }
 
-// EndSessions forgets every session, as a plug does when it restarts.
+// EndSessions ends every session, as a restart of the plug does.
 func (k *Kasa) EndSessions() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -72,7 +72,7 @@ func sha(parts ...[]byte) []byte {
 	return s[:]
 }
 
-func (k *Kasa) handshake1(w http.ResponseWriter, r *http.Request, how KLAP) {
+func (k *Kasa) handshake1(w http.ResponseWriter, r *http.Request, config KLAP) {
 	local, err := io.ReadAll(io.LimitReader(r.Body, 1024))
 	if err != nil || len(local) != 16 {
 		http.Error(w, "", http.StatusBadRequest)
@@ -81,17 +81,17 @@ func (k *Kasa) handshake1(w http.ResponseWriter, r *http.Request, how KLAP) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	id := fmt.Sprintf("S%032d", len(k.sessions)+int(time.Now().UnixNano()%1e9))
-	s := &kasaSession{local: local, remote: sha([]byte(id))[:16], auth: how.auth()}
+	s := &kasaSession{local: local, remote: sha([]byte(id))[:16], auth: config.auth()}
 	k.sessions[id] = s
 	w.Header().Set("Set-Cookie", "TP_SESSIONID="+id+";TIMEOUT=86400")
 	proof := sha(local, s.auth)
-	if how.Version == 2 {
+	if config.Version == 2 {
 		proof = sha(local, s.remote, s.auth)
 	}
 	w.Write(append(append([]byte(nil), s.remote...), proof...))
 }
 
-func (k *Kasa) handshake2(w http.ResponseWriter, r *http.Request, how KLAP) {
+func (k *Kasa) handshake2(w http.ResponseWriter, r *http.Request, config KLAP) {
 	s := k.sessionOf(r)
 	proof, err := io.ReadAll(io.LimitReader(r.Body, 1024))
 	if s == nil || err != nil {
@@ -99,7 +99,7 @@ func (k *Kasa) handshake2(w http.ResponseWriter, r *http.Request, how KLAP) {
 		return
 	}
 	want := sha(s.remote, s.auth)
-	if how.Version == 2 {
+	if config.Version == 2 {
 		want = sha(s.remote, s.local, s.auth)
 	}
 	if !bytes.Equal(proof, want) {
@@ -108,7 +108,7 @@ func (k *Kasa) handshake2(w http.ResponseWriter, r *http.Request, how KLAP) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	s.shown = true
+	s.proved = true
 }
 
 func (k *Kasa) sessionOf(r *http.Request) *kasaSession {
@@ -121,11 +121,11 @@ func (k *Kasa) sessionOf(r *http.Request) *kasaSession {
 	return k.sessions[c.Value]
 }
 
-func (k *Kasa) request(w http.ResponseWriter, r *http.Request, how KLAP) {
+func (k *Kasa) request(w http.ResponseWriter, r *http.Request, config KLAP) {
 	s, hit := k.sessionOf(r), k.nextFrame()
 	body, err := io.ReadAll(io.LimitReader(r.Body, 8192))
 	seq, serr := strconv.ParseInt(r.URL.Query().Get("seq"), 10, 32)
-	if s == nil || !s.shown || err != nil || serr != nil || hit&NACK != 0 {
+	if s == nil || !s.proved || err != nil || serr != nil || hit&NACK != 0 {
 		http.Error(w, "", http.StatusForbidden)
 		return
 	}
@@ -138,7 +138,7 @@ func (k *Kasa) request(w http.ResponseWriter, r *http.Request, how KLAP) {
 		return
 	}
 	answer := k.iot(query, hit)
-	if how.Smart {
+	if config.Smart {
 		answer = k.smart(query, hit)
 	}
 	sealed := s.seal(answer, int32(seq))
@@ -156,7 +156,7 @@ func (s *kasaSession) derive(label string) []byte {
 }
 
 func (s *kasaSession) cipher(seq int32) (block cipher.Block, iv []byte) {
-	block, _ = aes.NewCipher(s.derive("lsk")[:16]) // a key of 16 bytes is always taken
+	block, _ = aes.NewCipher(s.derive("lsk")[:16]) // 16 bytes are always a valid key
 	return block, binary.BigEndian.AppendUint32(s.derive("iv")[:12:12], uint32(seq))
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// machine has a simulated sensor for each that is opened, by its number. The
-// drivers are the real ones and hear the same bytes.
+// machine makes a simulated sensor when a sensor is first opened, by the sensor's number.
+// The real drivers read it, with the same bytes as from hardware.
 type machine struct {
 	ctx   context.Context
 	clock driver.Clock
@@ -33,9 +33,9 @@ type files struct {
 	space func(mount string) (size, free uint64, err error)
 }
 
-// NewMachine returns a machine whose sensors are simulated, with a clock of their own,
-// so that half a minute of warm-up need not be waited for. The servers of its network
-// sensors end with ctx.
+// NewMachine returns a machine with simulated sensors. They use clock, so that half a
+// minute of warm-up need not take half a minute. Its servers for network sensors stop when
+// ctx ends.
 func NewMachine(ctx context.Context, clock driver.Clock) *driver.Machine {
 	m := &machine{
 		ctx: ctx, clock: clock,
@@ -50,7 +50,7 @@ func NewMachine(ctx context.Context, clock driver.Clock) *driver.Machine {
 
 func seed(s driver.Sensor) uint64 { return uint64(s.Number) + 1 }
 
-// noClose is a port that outlives its users.
+// noClose is a port that stays open, for the next user, after Close.
 type noClose struct{ *Serial }
 
 func (noClose) Close() error { return nil }
@@ -61,21 +61,21 @@ func (m *machine) serial(s driver.Sensor, _ string) (io.ReadWriteCloser, error) 
 	if m.uarts[s.Number] == nil {
 		sim := simulators[s.Kind.Name]
 		if sim.uart == nil {
-			return nil, fmt.Errorf("no simulated %s is serial", s.Kind.Name)
+			return nil, fmt.Errorf("there is no simulated %s on a serial port", s.Kind.Name)
 		}
 		m.uarts[s.Number] = NewSerial(sim.uart(seed(s)), m.clock)
 	}
 	return noClose{m.uarts[s.Number]}, nil
 }
 
-// i2c gives each sensor a bus of its own, where its chip is at every address. Only
-// sensors that share chips share the bus.
+// i2c returns a separate bus for each sensor, with its chip at every address. Sensors
+// that can share a chip, such as soil probes, share the bus.
 func (m *machine) i2c(s driver.Sensor, name string) (i2c.Bus, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	sim := simulators[s.Kind.Name]
 	if sim.chip == nil {
-		return nil, fmt.Errorf("no simulated %s is on I2C", s.Kind.Name)
+		return nil, fmt.Errorf("there is no simulated %s on I2C", s.Kind.Name)
 	}
 	key := strconv.Itoa(s.Number)
 	if sim.shared {
@@ -89,7 +89,7 @@ func (m *machine) i2c(s driver.Sensor, name string) (i2c.Bus, error) {
 	return m.buses[key], nil
 }
 
-// host starts a server for a network sensor.
+// host starts a server for a network sensor and returns its address.
 func (m *machine) host(s driver.Sensor) (string, int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -109,7 +109,7 @@ func (m *machine) host(s driver.Sensor) (string, int) {
 	return host, n
 }
 
-// nobody is an address at which nobody answers; the driver's error says so.
+// unreachable returns an address without a server; the driver's error names it.
 func unreachable() (string, int) { return "127.0.0.1", 9 }
 
 func (m *machine) filesOf(s driver.Sensor) (fs.FS, func(string) (uint64, uint64, error)) {

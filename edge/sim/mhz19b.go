@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// MHZ19B is a Winsen MH-Z19B. While WarmUp is on it says what the real one says
+// MHZ19B is a Winsen MH-Z19B. While WarmUp is on, it returns the values of a real sensor
 // in its first three minutes.
 type MHZ19B struct {
 	Faults
-	rng   *rand.Rand
-	co2   wave
-	still frozen
-	in    []byte
-	out   [][]byte
-	abc   bool
-	rang  uint16
-	asked int
+	rng     *rand.Rand
+	co2     wave
+	still   frozen
+	in      []byte
+	out     [][]byte
+	abc     bool
+	rang    uint16
+	queries int
 }
 
 var _ = simulate("mhz19b", simulator{
@@ -31,12 +31,12 @@ func NewMHZ19B(seed uint64) *MHZ19B {
 	return &MHZ19B{rng: rng, co2: newWave(rng, 750, 280), abc: true, rang: 5000}
 }
 
-// Settings tells what it was set to.
+// Settings returns the settings that it received.
 func (s *MHZ19B) Settings() (abc bool, ppm int) { return s.abc, int(s.rang) }
 
 func (s *MHZ19B) faultsOf() (*Faults, *rand.Rand) { return &s.Faults, s.rng }
 
-// Hear takes commands of 9 bytes: FF 01, command, 5 of data, checksum.
+// Receive parses commands of 9 bytes: FF 01, command, 5 bytes of data, checksum.
 func (s *MHZ19B) Receive(now time.Time, b []byte) {
 	s.in = append(s.in, b...)
 	for len(s.in) >= 9 {
@@ -57,7 +57,7 @@ func (s *MHZ19B) Receive(now time.Time, b []byte) {
 	}
 }
 
-// Say returns the answer.
+// Transmit returns the next answer, or nil.
 func (s *MHZ19B) Transmit(time.Time) []byte {
 	if len(s.out) == 0 {
 		return nil
@@ -70,9 +70,9 @@ func (s *MHZ19B) Transmit(time.Time) []byte {
 func (s *MHZ19B) data(now time.Time) []byte {
 	ppm := uint16(s.co2.at(s.still.time(now, &s.Faults)))
 	if s.has(WarmUp) {
-		ppm = []uint16{410, 410, s.rang, 400}[s.asked%4]
+		ppm = []uint16{410, 410, s.rang, 400}[s.queries%4]
 	}
-	s.asked++
+	s.queries++
 	f := []byte{0xFF, 0x86, byte(ppm >> 8), byte(ppm), 63, 0, 0, 0, 0}
 	f[8] = -sum8(f[1:8])
 	return f

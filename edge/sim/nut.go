@@ -12,9 +12,9 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// NUT is a upsd with one UPS. NACK makes its data stale, WarmUp its driver
-// unconnected, Torn cuts lists, Noise puts foreign lines into them, Unplugged
-// closes connections at once.
+// NUT is a upsd with one UPS. Its faults: NACK makes its data stale, WarmUp disconnects its
+// driver, Torn cuts lists, Noise puts invalid lines into them, Unplugged closes connections
+// at once.
 type NUT struct {
 	Faults
 	name         string
@@ -31,8 +31,8 @@ var _ = simulate("nut", simulator{
 	server: func(seed uint64, clock driver.Clock) server { return NewNUT("", seed, clock) },
 })
 
-// NewNUT returns a server whose UPS is called name, or whatever it is asked for
-// where name is empty.
+// NewNUT returns a server whose UPS has this name. If name is empty, the UPS answers to
+// any name.
 func NewNUT(name string, seed uint64, clock driver.Clock) *NUT {
 	rng := newRand(seed)
 	return &NUT{
@@ -48,7 +48,7 @@ func (n *NUT) SetStatus(status string) {
 	n.status = status
 }
 
-// Serve answers on addr until ctx ends; port 0 takes a free one.
+// Serve serves on addr until ctx ends. Port 0 is a free port.
 func (n *NUT) Serve(ctx context.Context, addr string) (at string, done <-chan struct{}, err error) {
 	return serve(ctx, addr, func(c net.Conn) { n.serveConn(ctx, c) })
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// PMS5003 is a Plantower PMS5003: it reports every 0.8 s while awake and
-// active, and on demand while passive.
+// PMS5003 is a Plantower PMS5003. While awake it reports every 0.8 s in active mode, and on
+// command in passive mode.
 type PMS5003 struct {
 	Faults
 	rng        *rand.Rand
@@ -39,7 +39,7 @@ func (s *PMS5003) SetPassive(on bool) { s.passive = on }
 
 func (s *PMS5003) faultsOf() (*Faults, *rand.Rand) { return &s.Faults, s.rng }
 
-// Hear takes commands of 7 bytes: 42 4D, command, two of data, their sum.
+// Receive parses commands of 7 bytes: 42 4D, command, two of data, their sum.
 func (s *PMS5003) Receive(now time.Time, b []byte) {
 	s.in = append(s.in, b...)
 	for len(s.in) >= 7 {
@@ -58,7 +58,7 @@ func (s *PMS5003) command(now time.Time, cmd, value byte) {
 	switch {
 	case wake && s.asleep:
 		s.asleep, s.woke, s.next = false, now, now.Add(time.Second)
-	case wake, s.asleep: // waking is never answered, and nothing is while asleep
+	case wake, s.asleep: // the wake command is never answered; no command is while asleep
 	case cmd == 0xE1:
 		s.passive = value == 0
 		s.reply(cmd, value)
@@ -70,7 +70,7 @@ func (s *PMS5003) command(now time.Time, cmd, value byte) {
 	}
 }
 
-// Say returns a reply, or the frame that is due.
+// Transmit returns a reply, or the data frame that is due, or nil.
 func (s *PMS5003) Transmit(now time.Time) []byte {
 	if len(s.out) > 0 {
 		f := s.out[0]
@@ -87,7 +87,7 @@ func (s *PMS5003) Transmit(now time.Time) []byte {
 func (s *PMS5003) data(now time.Time) []byte {
 	pm := s.pm25.at(s.still.time(now, &s.Faults))
 	if !s.woke.IsZero() && now.Sub(s.woke) < 20*time.Second || s.has(WarmUp) {
-		pm *= 20 // the fan is not yet at its speed
+		pm *= 20 // the fan has not reached its speed
 	}
 	if s.asleep {
 		pm = 0

@@ -13,23 +13,23 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// PTY gives a simulated sensor a serial port at path, a link to the pty as
-// /dev/serial/by-id holds links, and returns once it can be opened. While
-// Unplugged is on the port is gone; afterwards it is back, as another pty. The
-// port ends with ctx; wait for done before removing its folder.
+// PTY connects a simulated sensor to a serial port at path, and returns once the port can
+// be opened. path is a link to the pty, like those in /dev/serial/by-id. While Unplugged is
+// on, the port does not exist; afterwards it is another pty. The port is removed when ctx
+// ends; wait for done before you remove its folder.
 func PTY(ctx context.Context, path string, dev UART, clock driver.Clock) (done <-chan struct{}, err error) {
 	line := NewSerial(dev, clock)
 	p, err := plug(path)
 	if err != nil {
 		return nil, err
 	}
-	over := make(chan struct{})
+	ended := make(chan struct{})
 	go func() {
-		defer close(over)
+		defer close(ended)
 		faults, _ := dev.faultsOf()
 		for ctx.Err() == nil {
 			if !faults.has(Unplugged) && p == nil {
-				p, _ = plug(path) // tried again below
+				p, _ = plug(path) // after an error, tried again in the next round
 			}
 			if p != nil {
 				p.serve(ctx, line, faults)
@@ -42,13 +42,14 @@ func PTY(ctx context.Context, path string, dev UART, clock driver.Clock) (done <
 			p.unplug(path)
 		}
 	}()
-	return over, nil
+	return ended, nil
 }
 
-// pty is a pair of terminals. We keep the sensor's end, and the host's open so
-// that reading ours does not fail while nobody else has it open.
+// pty is a pair of terminals. The host's end is kept open too: otherwise reads of the
+// sensor's end fail while no program has the port open.
 type pty struct{ sensorEnd, hostEnd *os.File }
 
+// plug makes a pty and links path to it.
 func plug(path string) (*pty, error) {
 	ours, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -72,7 +73,7 @@ func plug(path string) (*pty, error) {
 	return p, nil
 }
 
-// link replaces path in one step.
+// link makes path a link to target, atomically.
 func link(target, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -92,34 +93,34 @@ func (p *pty) unplug(path string) {
 
 // serve carries bytes both ways until ctx ends or the port is unplugged.
 func (p *pty) serve(ctx context.Context, line *Serial, faults *Faults) {
-	heard := make(chan struct{})
+	readerEnded := make(chan struct{})
 	go func() {
-		defer close(heard)
+		defer close(readerEnded)
 		b := make([]byte, 64)
 		for {
 			n, err := p.sensorEnd.Read(b)
 			if err != nil {
 				return
 			}
-			line.Write(b[:n]) // an unplugged line drops it
+			line.Write(b[:n]) // an unplugged line drops the bytes
 		}
 	}()
 	defer func() {
 		p.sensorEnd.SetReadDeadline(time.Now()) // ends the reader
-		<-heard
+		<-readerEnded
 	}()
 	b := make([]byte, 64)
 	for ctx.Err() == nil && !faults.has(Unplugged) {
 		if n := line.next(b); n > 0 {
 			p.sensorEnd.SetWriteDeadline(time.Now().Add(10 * time.Millisecond))
-			p.sensorEnd.Write(b[:n]) // what nobody reads is lost, as on a wire
+			p.sensorEnd.Write(b[:n]) // bytes that nobody reads are lost, as on a wire
 			continue
 		}
 		driver.RealClock{}.Wait(ctx, time.Millisecond)
 	}
 }
 
-// unlock readies the other end of a new pty and returns its name.
+// unlock unlocks the host's end of a new pty and returns its path.
 func unlock(ours *os.File) (name string, err error) {
 	rc, err := ours.SyscallConn()
 	if err != nil {
@@ -137,8 +138,8 @@ func unlock(ours *os.File) (name string, err error) {
 	return name, errors.Join(cerr, err)
 }
 
-// raw stops the terminal from echoing and from changing bytes before the host
-// has set the port up.
+// raw switches off echo and the conversion of bytes, for the time before the host has
+// configured the port.
 func raw(f *os.File) (err error) {
 	rc, err := f.SyscallConn()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// PTY needs Linux.
+// PTY returns an error: simulated serial ports need Linux.
 func PTY(context.Context, string, UART, driver.Clock) (<-chan struct{}, error) {
 	return nil, errors.New("simulated serial ports need Linux")
 }

@@ -4,9 +4,9 @@ import (
 	"time"
 )
 
-// SCD4x is a Sensirion SCD40. It keeps the datasheet's rules: while it measures
-// it refuses most commands, it does not acknowledge before a command's time is
-// over nor when there is nothing to read, and a reading empties its buffer.
+// SCD4x is a Sensirion SCD40. It keeps the datasheet's rules. While it measures it refuses
+// most commands. It does not acknowledge during a command's execution time, nor a read
+// without data. A read empties its buffer.
 type SCD4x struct {
 	sensirionChip
 	co2, temp, hum wave
@@ -16,7 +16,7 @@ type SCD4x struct {
 	started        time.Time
 	next           time.Time     // when the next value is ready
 	measured       time.Duration // how long the last measurement ran
-	// Written is what was set, by command.
+	// Written holds the settings that were written, by command.
 	Written map[uint16]uint16
 	// FailRecalibration makes a forced recalibration fail.
 	FailRecalibration bool
@@ -27,7 +27,7 @@ var _ = simulate("scd4x", simulator{
 	chip: func(seed uint64) Chip { return NewSCD4x(seed) },
 })
 
-// NewSCD4x returns a sensor that was just powered and is idle.
+// NewSCD4x returns an idle sensor just after power-up.
 func NewSCD4x(seed uint64) *SCD4x {
 	rng := newRand(seed)
 	return &SCD4x{
@@ -36,7 +36,7 @@ func NewSCD4x(seed uint64) *SCD4x {
 	}
 }
 
-// PowerCycle is a short loss of power: it boots for a second and is idle.
+// PowerCycle simulates a short loss of power: the sensor boots for a second and is idle.
 func (s *SCD4x) PowerCycle(now time.Time) {
 	s.measuring, s.answer, s.busy = false, nil, now.Add(time.Second)
 	clear(s.Written)
@@ -105,7 +105,7 @@ func (s *SCD4x) values(now time.Time) []uint16 {
 	t := s.still.time(now, &s.Faults)
 	co2 := s.co2.at(t)
 	if s.next.Sub(s.started) <= s.period {
-		co2 *= 3 // the first value is off
+		co2 *= 3 // the first value is wrong
 	}
 	if s.has(WarmUp) {
 		co2 = 0

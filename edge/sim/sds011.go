@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// SDS011 is a Nova SDS011: it reports once a second while awake, keeps its
-// settings, and hears nothing but "wake up" while asleep.
+// SDS011 is a Nova SDS011. It reports once a second while awake, keeps its settings, and
+// accepts only the wake command while asleep.
 type SDS011 struct {
 	Faults
 	rng         *rand.Rand
@@ -19,8 +19,8 @@ type SDS011 struct {
 	query       bool
 	period      byte
 	woke, next  time.Time
-	// LoseSleep is how many sleep commands it will not hear, as the real one
-	// does now and then.
+	// IgnoreSleeps is the number of sleep commands that it ignores, as a real sensor
+	// sometimes does.
 	IgnoreSleeps int
 }
 
@@ -29,25 +29,25 @@ var _ = simulate("sds011", simulator{
 	uart: func(seed uint64) UART { return NewSDS011(seed) },
 })
 
-// NewSDS011 returns a sensor that is awake and reports, as from the factory.
+// NewSDS011 returns a sensor that is awake and reports, as delivered by the factory.
 func NewSDS011(seed uint64) *SDS011 {
 	rng := newRand(seed)
 	return &SDS011{rng: rng, pm25: newWave(rng, 9, 6), extra: newWave(rng, 5, 4)}
 }
 
-// Asleep reports whether the fan stands.
+// Asleep reports whether the sensor is asleep and its fan is off.
 func (s *SDS011) Asleep() bool { return s.asleep }
 
-// SetQueryMode makes it answer only when asked, as a former owner may have left
-// it; period is its own duty cycle in minutes.
+// SetQueryMode switches query mode on or off and sets the working period in minutes, as
+// an earlier user of a sensor may have done.
 func (s *SDS011) SetQueryMode(on bool, period byte) { s.query, s.period = on, period }
 
-// Settings tells what it would keep over a power cut.
+// Settings returns the settings that survive a power cut.
 func (s *SDS011) Settings() (query bool, period byte) { return s.query, s.period }
 
 func (s *SDS011) faultsOf() (*Faults, *rand.Rand) { return &s.Faults, s.rng }
 
-// Hear takes commands of 19 bytes: AA B4, 15 bytes of data, checksum, AB.
+// Receive parses commands of 19 bytes: AA B4, 15 bytes of data, checksum, AB.
 func (s *SDS011) Receive(now time.Time, b []byte) {
 	s.in = append(s.in, b...)
 	for len(s.in) >= 19 {
@@ -97,7 +97,7 @@ func (s *SDS011) power(now time.Time, set bool, value byte) {
 	}
 	if set && value == 1 && s.asleep {
 		s.woke, s.next = now, now.Add(time.Second)
-		s.out = append(s.out, []byte{0x00, byte(s.rng.IntN(256))}) // the line is not yet steady
+		s.out = append(s.out, []byte{0x00, byte(s.rng.IntN(256))}) // noise on the line at wake-up
 	}
 	if set {
 		s.asleep = value == 0
@@ -105,7 +105,7 @@ func (s *SDS011) power(now time.Time, set bool, value byte) {
 	s.reply(6, flag(set), flag(!s.asleep), 0)
 }
 
-// Say returns a reply, or the frame of this second.
+// Transmit returns a reply, or the data frame of this second, or nil.
 func (s *SDS011) Transmit(now time.Time) []byte {
 	if len(s.out) > 0 {
 		f := s.out[0]
@@ -125,7 +125,7 @@ func (s *SDS011) data(now time.Time) []byte {
 	pm10 := pm25 + s.extra.at(t)
 	switch {
 	case !s.woke.IsZero() && now.Sub(s.woke) < 5*time.Second:
-		pm25, pm10 = 0, 0 // nothing counted yet
+		pm25, pm10 = 0, 0 // no particle counted yet
 	case s.has(WarmUp):
 		pm25, pm10 = 999.9, 1999.9
 	}

@@ -7,9 +7,9 @@ import (
 	"github.com/hearth-home/hearth/edge/sensirion"
 )
 
-// sensirionChip keeps the rules that Sensirion's chips share: a command's answer
-// is there once its time is over, and is gone when it was read. Before, and for
-// more than there is, nothing is acknowledged.
+// sensirionChip implements the rules of all Sensirion chips. The answer to a command can be
+// read once, after the command's execution time. A read before that time, or of more words
+// than the answer has, is not acknowledged.
 type sensirionChip struct {
 	Faults
 	busy   time.Time
@@ -18,7 +18,7 @@ type sensirionChip struct {
 
 func (s *sensirionChip) faultsOf() *Faults { return &s.Faults }
 
-// tx does one transaction; command sets the answer and returns how long it takes.
+// tx does one transaction. command sets the answer and returns its execution time.
 func (s *sensirionChip) tx(now time.Time, w, r []byte, command func(cmd uint16, args []uint16) (time.Duration, error)) error {
 	if now.Before(s.busy) {
 		return errNACK

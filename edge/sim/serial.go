@@ -9,11 +9,11 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// UART is a simulated sensor behind a serial line.
+// UART is a simulated sensor on a serial line.
 type UART interface {
-	Receive(now time.Time, b []byte) // takes bytes from the host
-	Transmit(now time.Time) []byte   // the next frame that is due, or nil
-	faultsOf() (*Faults, *rand.Rand) // what goes wrong on its line
+	Receive(now time.Time, b []byte) // receives bytes from the host
+	Transmit(now time.Time) []byte   // returns the next frame that is due, or nil
+	faultsOf() (*Faults, *rand.Rand) // the faults of its line, and randomness for them
 }
 
 // Serial is the host's end of a line to a simulated sensor. It behaves like a
@@ -30,7 +30,7 @@ type burst struct {
 	bytes []byte
 }
 
-// NewSerial connects a sensor.
+// NewSerial returns the host's end of a line to dev.
 func NewSerial(dev UART, clock driver.Clock) *Serial { return &Serial{dev: dev, clock: clock} }
 
 // Write sends bytes to the sensor.
@@ -41,14 +41,14 @@ func (s *Serial) Write(b []byte) (int, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.collect() // what was due before the command
+	s.collect() // frames that were due before the command
 	if !faults.has(IgnoreCommands) {
 		s.dev.Receive(s.clock.Now(), b)
 	}
 	return len(b), nil
 }
 
-// Read returns what the sensor said, or (0, nil) after 100 ms of silence.
+// Read returns bytes from the sensor, or (0, nil) after 100 ms without any.
 func (s *Serial) Read(b []byte) (int, error) {
 	faults, _ := s.dev.faultsOf()
 	for range 10 {
@@ -65,7 +65,7 @@ func (s *Serial) Read(b []byte) (int, error) {
 	return 0, nil
 }
 
-// ResetInputBuffer drops what was said and not read.
+// ResetInputBuffer drops received bytes that were not read.
 func (s *Serial) ResetInputBuffer() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,8 +88,8 @@ func (s *Serial) next(b []byte) int {
 	return n
 }
 
-// pump takes every frame that is due from the sensor, with its faults. Like a
-// kernel's buffer it holds some four kilobytes.
+// collect queues every frame that is due from the sensor, with its faults. Like a
+// kernel's buffer the queue is limited, to 128 frames.
 func (s *Serial) collect() {
 	now := s.clock.Now()
 	faults, rng := s.dev.faultsOf()
@@ -104,7 +104,7 @@ func (s *Serial) collect() {
 	}
 }
 
-// spoil applies the faults of a line to a frame.
+// applyFaults applies the faults of a line to a frame.
 func applyFaults(f []byte, hit Fault, rng *rand.Rand) []byte {
 	out := append([]byte(nil), f...)
 	if hit&BadCRC != 0 {
@@ -118,7 +118,7 @@ func applyFaults(f []byte, hit Fault, rng *rand.Rand) []byte {
 		for i := range noise {
 			noise[i] = byte(rng.IntN(256))
 		}
-		noise = append(noise, f[:2]...) // what looks like the head of a frame
+		noise = append(noise, f[:2]...) // bytes that look like the head of a frame
 		out = append(noise, out...)
 	}
 	return out

@@ -6,19 +6,19 @@ import (
 	"sync"
 )
 
-// serve listens on addr and gives each connection to handle until ctx ends. It
-// returns the address; done is closed when all is over.
+// serve listens on addr and calls handle for each connection until ctx ends. It returns
+// the address; done is closed when the listener and all connections have ended.
 func serve(ctx context.Context, addr string, handle func(net.Conn)) (at string, done <-chan struct{}, err error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return "", nil, err
 	}
-	over := make(chan struct{})
+	ended := make(chan struct{})
 	var conns sync.WaitGroup
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	go func() {
-		defer close(over)
+		defer close(ended)
 		defer stop()
 		for {
 			c, err := l.Accept()
@@ -34,5 +34,5 @@ func serve(ctx context.Context, addr string, handle func(net.Conn)) (at string, 
 		}
 		conns.Wait()
 	}()
-	return l.Addr().String(), over, nil
+	return l.Addr().String(), ended, nil
 }

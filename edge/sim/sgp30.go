@@ -4,19 +4,17 @@ import (
 	"time"
 )
 
-// SGP30 is a Sensirion SGP30. It keeps the datasheet's times, says 400 and 0
-// until it was started and for 15 s after, and counts when it was not measured
-// for more than a second and a half.
+// SGP30 is a Sensirion SGP30. It keeps the datasheet's execution times, returns 400 and 0
+// until 15 s after the init, and counts gaps of more than 1.5 s between measurements.
 type SGP30 struct {
 	sensirionChip
 	eco2, tvoc wave
 	still      frozen
 	started    time.Time
 	last       time.Time
-	// Missed is how often the host left its rhythm, Inits how often it started
-	// the chip anew.
+	// Missed counts gaps between measurements, Inits the init commands.
 	Missed, Inits int
-	// BaselineECO2, BaselineTVOC and Humidity are what the chip works with.
+	// BaselineECO2, BaselineTVOC and Humidity are the chip's current values.
 	BaselineECO2, BaselineTVOC, Humidity uint16
 }
 
@@ -25,7 +23,7 @@ var _ = simulate("sgp30", simulator{
 	chip: func(seed uint64) Chip { return NewSGP30(seed) },
 })
 
-// NewSGP30 returns a sensor that was just powered.
+// NewSGP30 returns a sensor just after power-up.
 func NewSGP30(seed uint64) *SGP30 {
 	rng := newRand(seed)
 	return &SGP30{eco2: newWave(rng, 620, 200), tvoc: newWave(rng, 90, 80)}
@@ -74,7 +72,7 @@ func (s *SGP30) measure(now time.Time) []uint16 {
 	if s.has(WarmUp) {
 		return []uint16{60000, 60000}
 	}
-	if s.BaselineECO2 == 0 { // starts to learn
+	if s.BaselineECO2 == 0 { // the baseline of a chip that starts to learn
 		s.BaselineECO2, s.BaselineTVOC = 0x8A20, 0x8D4E
 	}
 	t := s.still.time(now, &s.Faults)

@@ -1,10 +1,10 @@
-// Package sim holds simulated sensors that speak the same bytes as the real
-// ones: serial sensors over ptys, chips on an I2C bus, plugs and UPS servers on
-// TCP, and the files of a Linux machine. The real drivers run on them, in tests
-// and where there is no hardware.
+// Package sim holds simulated sensors with the same protocols as the real ones, byte for
+// byte: serial sensors over ptys, chips on an I2C bus, plugs and UPS servers on TCP, and
+// the files of a Linux machine. The real drivers read them, in tests and on machines
+// without sensors.
 //
-// Their values wander slowly and plausibly, and depend only on the seed and the
-// time. What goes wrong with real sensors goes wrong on demand: see Fault.
+// Their values change slowly and plausibly, and depend only on the seed and the time.
+// Faults of real sensors can be switched on: see Fault.
 package sim
 
 import (
@@ -17,26 +17,26 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Virtual is a clock that moves only when someone waits: thirty seconds of
-// warm-up take none.
+// Virtual is a clock that advances only when Wait is called, and then at once: thirty
+// seconds of warm-up take no time. It is safe for concurrent use.
 type Virtual struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// NewVirtual returns a clock that stands at a fixed moment.
+// NewVirtual returns a clock that starts at a fixed time.
 func NewVirtual() *Virtual {
 	return &Virtual{now: time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)}
 }
 
-// Now is the moment at which the clock stands.
+// Now returns the clock's time.
 func (v *Virtual) Now() time.Time {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.now
 }
 
-// Wait moves the clock by d.
+// Wait advances the clock by d and returns at once.
 func (v *Virtual) Wait(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -47,27 +47,28 @@ func (v *Virtual) Wait(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// Fast is the machine's clock, running faster.
+// Fast is a clock that runs faster than the machine's clock.
 type Fast struct {
 	start time.Time
 	scale float64
 }
 
-// NewFast returns a clock of which scale seconds pass in one real second.
+// NewFast returns a clock that advances by scale seconds in one real second. A scale
+// below 1 counts as 1.
 func NewFast(scale float64) Fast { return Fast{time.Now(), max(scale, 1)} }
 
-// Now is the accelerated time.
+// Now returns the accelerated time.
 func (f Fast) Now() time.Time {
 	return f.start.Add(time.Duration(float64(time.Since(f.start)) * f.scale))
 }
 
-// Wait sleeps for the accelerated d.
+// Wait waits for d of the accelerated time.
 func (f Fast) Wait(ctx context.Context, d time.Duration) error {
 	return driver.RealClock{}.Wait(ctx, time.Duration(float64(d)/f.scale))
 }
 
-// wave is a value that wanders: three slow sine waves around a mean, never
-// farther from it than spread.
+// wave is a value that changes slowly: the sum of three sine waves around mean, within
+// mean ± spread.
 type wave struct {
 	mean, spread float64
 	phase        [3]float64
@@ -91,8 +92,8 @@ func (w wave) at(now time.Time) float64 {
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x6865617274680000)) }
 
-// frozen gives the time at which a simulated sensor's values are taken: it
-// stands while Frozen is on.
+// frozen returns the time at which a simulated sensor takes its values. While the fault
+// Frozen is on, the time stands still.
 type frozen struct{ at time.Time }
 
 func (f *frozen) time(now time.Time, faults *Faults) time.Time {

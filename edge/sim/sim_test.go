@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-func TestAWaveWandersWithinItsSpread(t *testing.T) {
+func TestAWaveStaysWithinItsSpread(t *testing.T) {
 	w, again, other := newWave(newRand(1), 700, 200), newWave(newRand(1), 700, 200), newWave(newRand(2), 700, 200)
 	low, high, step, differ := math.Inf(1), math.Inf(-1), 0.0, false
 	start := NewVirtual().Now()
@@ -18,18 +18,18 @@ func TestAWaveWandersWithinItsSpread(t *testing.T) {
 		now := start.Add(time.Duration(i) * time.Second)
 		v := w.at(now)
 		if v != again.at(now) {
-			t.Fatal("one seed gave two values")
+			t.Fatal("the same seed gave two different values")
 		}
 		differ = differ || v != other.at(now)
 		low, high = min(low, v), max(high, v)
 		step = max(step, math.Abs(v-w.at(now.Add(time.Second))))
 	}
 	if low < 500 || high > 900 || high-low < 200 || step > 5 || !differ {
-		t.Errorf("within %v to %v, steps up to %v, another seed differs: %v", low, high, step, differ)
+		t.Errorf("values from %v to %v, steps up to %v, other seed differs: %v", low, high, step, differ)
 	}
 }
 
-func TestFrozenValuesStandUntilCleared(t *testing.T) {
+func TestFrozenValuesDoNotChange(t *testing.T) {
 	clock, dev := NewVirtual(), NewSDS011(1)
 	value := func() string {
 		clock.Wait(t.Context(), 10*time.Minute)
@@ -47,33 +47,33 @@ func TestFrozenValuesStandUntilCleared(t *testing.T) {
 func TestFaultsHitEveryNthFrame(t *testing.T) {
 	var f Faults
 	f.SetEvery(Torn, 3)
-	var hits int
+	var affected int
 	for range 9 {
 		if f.nextFrame()&Torn != 0 {
-			hits++
+			affected++
 		}
 	}
-	if hits != 3 {
-		t.Errorf("%d of 9 frames were hit, want 3", hits)
+	if affected != 3 {
+		t.Errorf("%d of 9 frames were affected, want 3", affected)
 	}
 }
 
-func TestATapeRefusesWhatIsNotOnIt(t *testing.T) {
+func TestATapeRefusesOtherCommands(t *testing.T) {
 	tape, err := parseTape("> AA 01 # ask\n< BB\n\n# done\n")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n, err := tape.Read(make([]byte, 4)); n != 0 || err != nil {
-		t.Errorf("it answered unasked: %d, %v", n, err)
+		t.Errorf("the tape answered before the command: %d, %v", n, err)
 	}
 	if _, err := tape.Write([]byte{0xAA, 0x02}); err == nil {
-		t.Error("another command was taken")
+		t.Error("another command was accepted")
 	}
 	if _, err := tape.Write([]byte{0xAA, 0x01}); err != nil || tape.Left() != 1 {
 		t.Errorf("%v, %d left", err, tape.Left())
 	}
 	if _, err := parseTape("AA 01"); err == nil {
-		t.Error("a line without a direction was taken")
+		t.Error("a line without a direction was accepted")
 	}
 }
 

@@ -10,25 +10,25 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// simulator stands in for the sensors of a kind: by a sensor on a serial line, a
-// chip, a server or files.
+// simulator makes simulated sensors of a kind. One of uart, chip, server and files is set.
 type simulator struct {
-	device   string   // what one is called in the simulated house
-	settings []string // and its settings there
+	device   string   // device name in OneOfEach
+	settings []string // its other settings there
 
 	uart   func(seed uint64) UART
 	chip   func(seed uint64) Chip
-	shared bool // several sensors are on one chip
+	shared bool // several sensors share a chip
 	server func(seed uint64, clock driver.Clock) server
 	files  func(seed uint64, clock driver.Clock) files
 }
 
-// server is a simulated device on the network.
+// server is a simulated device on the network. Serve returns the address that it listens
+// on; done is closed when it has stopped after the end of ctx.
 type server interface {
 	Serve(ctx context.Context, addr string) (at string, done <-chan struct{}, err error)
 }
 
-// simulators are those of all kinds: each file of one adds its own.
+// simulators holds the simulator of each kind. The kind's file adds it.
 var simulators = map[string]simulator{}
 
 // simulate adds the simulator of a kind.
@@ -37,7 +37,7 @@ func simulate(kind string, s simulator) struct{} {
 	return struct{}{}
 }
 
-// House returns the settings of a house with one sensor of each simulated kind.
+// OneOfEach returns the settings of one sensor of each simulated kind.
 func OneOfEach() map[string]string {
 	vars := map[string]string{}
 	for i, kind := range slices.Sorted(maps.Keys(simulators)) {

@@ -10,7 +10,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Stream is a line that delivers bytes and then is unplugged. It hears nothing.
+// Stream returns a line that delivers b and is then unplugged. Writes have no effect.
 func Stream(b []byte) io.ReadWriter { return stream{bytes.NewReader(b)} }
 
 type stream struct{ *bytes.Reader }

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// Tape is a recorded talk with a serial sensor. It answers as the sensor did,
-// if it is told what the sensor was told.
+// Tape replays a recorded exchange with a serial sensor: it returns the sensor's bytes if
+// the host writes the same bytes as in the recording.
 //
-// In the file a line "> AA B4" is what the host wrote, "< AA C0" what the
-// sensor sent, and the rest of a line after # a remark.
+// In the file "> AA B4" are bytes that the host wrote, "< AA C0" bytes that the sensor
+// sent. # begins a comment.
 type Tape struct{ entries []tapeEntry }
 
 type tapeEntry struct {
@@ -20,7 +20,7 @@ type tapeEntry struct {
 	bytes []byte
 }
 
-// LoadTape reads a tape.
+// LoadTape reads a tape from a file.
 func LoadTape(path string) (*Tape, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -29,7 +29,7 @@ func LoadTape(path string) (*Tape, error) {
 	return parseTape(string(text))
 }
 
-// parseTape reads a tape from its text.
+// parseTape parses the text of a tape.
 func parseTape(text string) (*Tape, error) {
 	t := &Tape{}
 	for i, line := range strings.Split(text, "\n") {
@@ -39,15 +39,15 @@ func parseTape(text string) (*Tape, error) {
 		}
 		b, err := hex.DecodeString(strings.ReplaceAll(line[1:], " ", ""))
 		if err != nil || line[0] != '>' && line[0] != '<' {
-			return nil, fmt.Errorf("tape, line %d: %q is neither > nor < and bytes", i+1, line)
+			return nil, fmt.Errorf("tape, line %d: %q is not > or < and bytes", i+1, line)
 		}
 		t.entries = append(t.entries, tapeEntry{line[0] == '>', b})
 	}
 	return t, nil
 }
 
-// Read returns what the sensor sent next; (0, nil), a timeout, while it waits to
-// be told something, and after the end.
+// Read returns the next bytes that the sensor sent. It returns (0, nil), a timeout, if the
+// host has to write first, and after the end.
 func (t *Tape) Read(b []byte) (int, error) {
 	if len(t.entries) == 0 || t.entries[0].host {
 		return 0, nil
@@ -59,18 +59,18 @@ func (t *Tape) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// Write fails unless b is what the host wrote on the tape. What the sensor sent
-// before and nobody read is skipped.
+// Write returns an error unless b is what the host wrote next on the tape. It skips
+// earlier bytes of the sensor that were not read.
 func (t *Tape) Write(b []byte) (int, error) {
 	for len(t.entries) > 0 && !t.entries[0].host {
 		t.entries = t.entries[1:]
 	}
 	if len(t.entries) == 0 || !bytes.Equal(t.entries[0].bytes, b) {
-		return 0, fmt.Errorf("the tape has no such command here: % X", b)
+		return 0, fmt.Errorf("the tape does not have this command here: % X", b)
 	}
 	t.entries = t.entries[1:]
 	return len(b), nil
 }
 
-// Left is how much of the tape was not played.
+// Left returns the number of entries that were not replayed.
 func (t *Tape) Left() int { return len(t.entries) }

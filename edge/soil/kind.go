@@ -9,7 +9,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Kind is how an agent uses these sensors.
+// Kind declares the kind for the agent.
 var Kind = driver.Kind{
 	Name: "soil", Via: driver.I2C, Interval: 5 * time.Minute, Deadline: 10 * time.Second,
 	Settings: func() driver.Settings { return &settings{} },
@@ -23,13 +23,13 @@ type settings struct {
 	Config
 }
 
-// Check reports a channel or a calibration that cannot be.
+// Check reports a channel or a calibration that is not possible.
 func (o *settings) Check() error {
 	_, err := newDev(nil, o.Config)
 	return err
 }
 
-// Open takes the bus.
+// Open connects the sensor to the bus.
 func (o *settings) Open(s driver.Sensor, m *driver.Machine) (driver.Open, error) {
 	c := o.Config
 	c.Clock = m.Clock

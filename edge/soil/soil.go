@@ -1,14 +1,13 @@
-// Package soil reads a capacitive soil moisture probe through a Texas
-// Instruments ADS1115 (I2C, address 0x48 to 0x4B).
+// Package soil reads a capacitive soil moisture probe through an analog-digital converter,
+// the Texas Instruments ADS1115 (I2C, address 0x48 to 0x4B).
 //
 // Datasheet: SBAS444E, "ADS111x", 2024 (https://www.ti.com/lit/ds/symlink/ads1115.pdf).
-// The probes ("v1.2", "v2.0") have none. Their voltage falls as the soil gets
-// wetter, not in proportion, and differs from probe to probe: calibrate each by
-// its voltage in air (DRY) and in water (WET). Supply them with 3.3 V: the
-// converter bears no input above its own supply, and the voltage follows theirs.
+// The probes ("v1.2", "v2.0") have no datasheet. Their voltage falls as the soil gets
+// wetter, but not linearly, and it differs from probe to probe. Calibrate each probe by
+// its voltage in air (DRY) and in water (WET). Supply probes with 3.3 V: their voltage
+// depends on their supply, and the converter tolerates no input above its own supply.
 //
-// An open input floats at about half a volt, which a calibrated probe shows as
-// out of its range.
+// An open input floats at about half a volt, which is outside a probe's calibration.
 package soil
 
 import (
@@ -25,14 +24,13 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 )
 
-// Config is how a probe is used. Without DRY and WET only its voltage is
-// reported.
+// Config configures a probe. Without DRY and WET only its voltage is reported.
 type Config struct {
 	Address driver.Address `env:"ADDRESS" envDefault:"0x48"`
 	Channel int            `env:"CHANNEL" envDefault:"0"` // input A0 to A3
 	Dry     float64        `env:"DRY" envDefault:"0"`     // V in air, about 2.7
 	Wet     float64        `env:"WET" envDefault:"0"`     // V in water, about 1.3
-	Samples int            `env:"SAMPLES" envDefault:"9"` // conversions to take the median of
+	Samples int            `env:"SAMPLES" envDefault:"9"` // the median of so many conversions is reported
 
 	Clock driver.Clock `env:"-"`
 }
@@ -42,7 +40,7 @@ const (
 	regConversion = 0
 	regConfig     = 1
 
-	start       = 0x8000 // writing: start a conversion; reading: none is running
+	start       = 0x8000 // written: start a conversion; read: no conversion is running
 	againstGND  = 0x4000 // AIN0 against GND; the channel is added at bit 12
 	gain4096mV  = 0x0200
 	singleShot  = 0x0100
@@ -52,12 +50,12 @@ const (
 	convertTime = 9 * time.Millisecond
 	polls       = 100 // a millisecond apart, for a conversion to end
 
-	tolerance = 0.15 // beyond the calibration, of its span
-	noise     = 0.2  // V between conversions
+	tolerance = 0.15 // outside the calibration, as a share of its span
+	noise     = 0.2  // V between the conversions of a reading
 	attempts  = 6
 )
 
-var errInUse = errors.New("something else answers there, or uses the converter")
+var errInUse = errors.New("another chip answers, or another program uses the converter")
 
 // dev is a probe on a converter.
 type dev struct {
@@ -76,7 +74,7 @@ func newDev(bus i2c.Bus, cfg Config) (*dev, error) {
 		return nil, fmt.Errorf("soil: CHANNEL is %d, not 0 to 3", cfg.Channel)
 	}
 	if calibrated := cfg.Dry != 0 || cfg.Wet != 0; calibrated && (cfg.Wet <= 0 || cfg.Dry-cfg.Wet < 0.2) {
-		return nil, fmt.Errorf("soil: DRY is %g V and WET %g V: the dry voltage must be higher, by 0.2 V at least", cfg.Dry, cfg.Wet)
+		return nil, fmt.Errorf("soil: DRY is %g V and WET %g V: DRY must be at least 0.2 V higher", cfg.Dry, cfg.Wet)
 	}
 	cfg.Samples = max(cfg.Samples, 1)
 	return &dev{
@@ -85,7 +83,7 @@ func newDev(bus i2c.Bus, cfg Config) (*dev, error) {
 	}, nil
 }
 
-// Counts tells what the bus has seen.
+// Counts returns the driver's counts.
 func (d *dev) Counts() driver.Counts { return d.counts }
 
 // Read converts SAMPLES times, 10 ms each, and returns the median voltage and
@@ -103,8 +101,9 @@ func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	return d.toSample(volts), nil
 }
 
-// turn converts once, and again where the sensor at another channel got in
-// between. Each channel waits a time of its own, so that they come apart.
+// convertWithRetry converts once. It retries if the sensor at another channel used the
+// converter meanwhile. Each channel waits for a different time, so that they do not
+// collide again.
 func (d *dev) convertWithRetry(ctx context.Context) (int16, error) {
 	for try := 1; ; try++ {
 		raw, err := d.convert(ctx)
@@ -118,6 +117,7 @@ func (d *dev) convertWithRetry(ctx context.Context) (int16, error) {
 	}
 }
 
+// convert starts a conversion, waits for its end and returns the raw value.
 func (d *dev) convert(ctx context.Context) (int16, error) {
 	w := []byte{regConfig, 0, 0}
 	binary.BigEndian.PutUint16(w[1:], start|againstGND|uint16(d.cfg.Channel)<<12|gain4096mV|singleShot|rate128SPS|noCompare)
@@ -134,7 +134,7 @@ func (d *dev) convert(ctx context.Context) (int16, error) {
 		}
 		if config&start != 0 {
 			if config|start != binary.BigEndian.Uint16(w[1:]) {
-				return 0, fmt.Errorf("the settings at %v read as %04X: %w", d.cfg.Address, config, errInUse)
+				return 0, fmt.Errorf("the configuration at %v is %04X: %w", d.cfg.Address, config, errInUse)
 			}
 			v, err := d.read(regConversion)
 			return int16(v), err
@@ -154,6 +154,7 @@ func (d *dev) read(reg byte) (uint16, error) {
 	return binary.BigEndian.Uint16(b), d.explain(err)
 }
 
+// explain adds the likely causes to an error of the bus.
 func (d *dev) explain(err error) error {
 	if err == nil {
 		return nil
@@ -161,13 +162,14 @@ func (d *dev) explain(err error) error {
 	return fmt.Errorf("no acknowledgement from address %v: check wiring, power, and the ADDR pin: %w", d.cfg.Address, err)
 }
 
+// toSample makes a sample of the voltages and flags implausible values.
 func (d *dev) toSample(volts []float64) driver.Sample {
 	slices.Sort(volts)
 	v := volts[len(volts)/2]
 	s := driver.New()
 	s.Fields["voltage_volts"] = math.Round(v*1e4) / 1e4
 	if spread := volts[len(volts)-1] - volts[0]; spread > noise {
-		s.Flag(driver.Suspect, "the voltage moves by %.2f V: check the probe's wire", spread)
+		s.Flag(driver.Suspect, "the voltage varies by %.2f V: check the probe's wire", spread)
 	}
 	if v >= 4.09 {
 		s.Flag(driver.Suspect, "the input is at the end of its range: the probe is unplugged or gets more than 3.3 V")

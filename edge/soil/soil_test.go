@@ -48,7 +48,7 @@ func TestTheBusSeesTheDatasheetsBytes(t *testing.T) {
 	}
 }
 
-func TestJudge(t *testing.T) {
+func TestQuality(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		volts    []float64
@@ -59,7 +59,7 @@ func TestJudge(t *testing.T) {
 		{"dry", []float64{2.7, 2.7, 2.7}, 0, driver.OK, ""},
 		{"in water", []float64{1.3, 1.3, 1.3}, 100, driver.OK, ""},
 		{"a little drier than at the calibration", []float64{2.8, 2.8, 2.8}, 0, driver.OK, ""},
-		{"one wild conversion", []float64{2, 2, 3.3}, 50, driver.Suspect, "moves"},
+		{"one outlier", []float64{2, 2, 3.3}, 50, driver.Suspect, "varies"},
 		{"unplugged, floating", []float64{0.55, 0.56, 0.55}, 100, driver.Suspect, "unplugged"},
 		{"full scale", []float64{4.095, 4.095, 4.095}, 0, driver.Suspect, "end of its range"},
 		{"negative", []float64{-0.1, -0.1, -0.1}, 100, driver.Suspect, "ground"},
@@ -89,8 +89,8 @@ func TestFaults(t *testing.T) {
 	}{
 		{"healthy", 0, "", driver.OK},
 		{"slow", sim.Slow, "", driver.OK},
-		{"nobody there", sim.NACK, "check wiring", ""},
-		{"a bus stuck at ones", sim.Noise, "something else answers", ""},
+		{"no chip at the address", sim.NACK, "check wiring", ""},
+		{"a bus stuck at ones", sim.Noise, "another chip answers", ""},
 		{"unplugged probe", sim.WarmUp, "", driver.Suspect},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -113,7 +113,7 @@ func TestFaults(t *testing.T) {
 func TestSettingsAreChecked(t *testing.T) {
 	for _, cfg := range []Config{{Channel: 4}, {Dry: 1.3, Wet: 2.7}, {Dry: 2.7}} {
 		if _, err := newDev(nil, cfg); err == nil {
-			t.Errorf("%+v was taken", cfg)
+			t.Errorf("%+v was accepted", cfg)
 		}
 	}
 }
