@@ -84,7 +84,8 @@ func New(c Config, d Deps) (*Agent, error) {
 	}
 	up := uptime(time.Now())
 	mon := &monitor{log: a.log, up: up}
-	tk := newTimekeeper(clock, c.AnyClock || c.Simulate, c.Hold, filepath.Join(c.Dir, "clock.json"), a.log, mon)
+	alwaysTrust := c.TrustClock || c.Simulate // simulated sensors need no true time
+	tk := newTimekeeper(clock, alwaysTrust, c.Hold, filepath.Join(c.Dir, "clock.json"), a.log, mon)
 	if a.machine == nil {
 		a.machine = kinds.Real(c.Dir, func() (time.Time, bool) { return clock.wall(), tk.isSet() })
 	}

@@ -157,6 +157,7 @@ func (b *backlog) flush() {
 	ctx, cancel := context.WithTimeout(context.Background(), diskWait)
 	defer cancel()
 	for len(b.pending) > 0 {
+		// At most one segment of the spool at once, which is an eighth of its cap.
 		n := min(len(b.pending), batch, max(int(b.options.MaxRecords/8), 1))
 		var data [][]byte
 		for _, r := range b.pending[:n] {

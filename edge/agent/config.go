@@ -33,11 +33,11 @@ type Config struct {
 	SpoolSync    time.Duration `env:"SPOOL_SYNC" envDefault:"1s"`                  // a power cut loses at most the readings of this time from disk; 0: none, but then every reading is a write to the card
 	Rate         int           `env:"BACKLOG_RATE" envDefault:"200"`               // backlog readings that are sent a second, at most
 
-	Keep     time.Duration `env:"KEEP" envDefault:"10m"`        // how long a published reading waits in memory to be stored
-	KeepMiB  int           `env:"KEEP_MIB" envDefault:"8"`      // memory for readings, in MiB
-	Resend   time.Duration `env:"RESEND_AFTER" envDefault:"1m"` // how long after the broker's acknowledgement a missing reading is sent again
-	Hold     time.Duration `env:"CLOCK_HOLD" envDefault:"10m"`  // how long readings wait for the clock to be set while the broker is connected
-	AnyClock bool          `env:"CLOCK_TRUST"`                  // trust the clock without NTP: for machines that keep time some other way
+	Keep       time.Duration `env:"KEEP" envDefault:"10m"`        // how long a published reading waits in memory to be stored
+	KeepMiB    int           `env:"KEEP_MIB" envDefault:"8"`      // memory for readings, in MiB
+	Resend     time.Duration `env:"RESEND_AFTER" envDefault:"1m"` // how long after the broker's acknowledgement a missing reading is sent again
+	Hold       time.Duration `env:"CLOCK_HOLD" envDefault:"10m"`  // how long readings wait for the clock to be set while the broker is connected
+	TrustClock bool          `env:"CLOCK_TRUST"`                  // trust the clock without NTP: for machines that keep time some other way
 
 	Listen   string  `env:"LISTEN" envDefault:":8082"`     // address of metrics and health; off or empty: none
 	Simulate bool    `env:"SIMULATE"`                      // simulate the configured sensors, or one of each kind; only in edge/simulated

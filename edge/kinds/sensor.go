@@ -89,6 +89,7 @@ func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool
 	if s.Device == "status" || s.Device == "stored" {
 		errs = append(errs, fmt.Errorf("%sDEVICE: the name %s is reserved", prefix, s.Device))
 	}
+	// The kind's time between samples is the default only if it fits into the interval.
 	if _, set := vars[prefix+"EVERY"]; !set && k.Every < s.Interval {
 		s.Every = k.Every
 	}

@@ -208,6 +208,8 @@ func (d *dev) reply(ctx context.Context, cmd, setting byte) (byte, error) {
 func (d *dev) average(ctx context.Context) (driver.Sample, error) {
 	var pm25, pm10 float64
 	var zeros int
+	// The sensor sends one frame a second. Frames with two zeros are not counted, so a
+	// sensor that sends only these reaches the deadline.
 	deadline := d.clock.Now().Add(dataPatience + time.Duration(2*d.cfg.Samples)*time.Second)
 	for n := 0; n < d.cfg.Samples; {
 		f, err := d.line.Next(ctx, min(dataPatience, deadline.Sub(d.clock.Now())), match)

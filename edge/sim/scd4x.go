@@ -81,7 +81,7 @@ func (s *SCD4x) command(now time.Time, cmd uint16, args []uint16) (time.Duration
 	case 0x362F: // forced recalibration
 		s.answer = s.recalibrate(now, args)
 		took = 400 * time.Millisecond
-	case 0x241D, 0x2427, 0xE000, 0x2416, 0x243A:
+	case 0x241D, 0x2427, 0xE000, 0x2416, 0x243A: // settings
 		if len(args) != 1 {
 			return 0, errNACK
 		}

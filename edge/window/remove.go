@@ -19,7 +19,8 @@ func (w *Window[T]) Tick(now time.Duration) {
 			if e.state != acked || now-e.acked < w.limits.Resend {
 				continue
 			}
-			if missing[e.Boot] || e.disconnected && now-w.connectedAt >= w.limits.Resend {
+			lost := e.disconnected && now-w.connectedAt >= w.limits.Resend // by the broker, perhaps
+			if missing[e.Boot] || lost {
 				e.probed = 0
 				w.requeue(e)
 				w.stats.Resent++
@@ -66,8 +67,8 @@ func (w *Window[T]) missing() map[string]bool {
 	return m
 }
 
-// removeFinished removes the entries that are stored or too old. Both lists are in
-// order, so it stops at the first entry that has to stay.
+// removeFinished removes the acknowledged entries that are stored or too old, and trims
+// the lists. Both lists are in order, so it stops at the first entry that is neither.
 func (w *Window[T]) removeFinished(now time.Duration) {
 	for _, e := range w.live.all {
 		stored, old := w.isStored(e), e.firstSent > 0 && now-e.firstSent >= w.limits.Keep
@@ -79,7 +80,8 @@ func (w *Window[T]) removeFinished(now time.Duration) {
 		}
 	}
 	w.live.trim()
-	// It stops at the first gap: backlogDone is a single position on disk.
+	// The backlog's loop stops at any entry that is not finished, since backlogDone is a
+	// single position on disk.
 	for _, e := range w.backlog.all {
 		if !w.isFinished(e, now) {
 			break

@@ -5,10 +5,10 @@
 // An entry is waiting, then sent, then acknowledged by the broker. It is removed when
 // a stored message (at hearth/<node>/stored) acknowledges all readings up to its
 // number. The broker's acknowledgement is not enough: a killed broker may restart
-// from an older snapshot. So an acknowledged entry is sent again after Limits.Resend
-// in two cases: the connection broke since, or the entry is the first one that is not
-// stored. Without a connector there are no stored messages. An entry is then removed
-// at the broker's acknowledgement.
+// from an older snapshot. So acknowledged entries are sent again after Limits.Resend
+// in two cases: the connection broke since, or the first reading of their boot that is
+// not stored is missing (see the method missing). Without a connector there are no
+// stored messages. An entry is then removed at the broker's acknowledgement.
 //
 // Backlog entries are also on disk. The window drops them when the connection breaks,
 // and the caller reads them again.
@@ -57,7 +57,7 @@ type Limits struct {
 type Stats struct {
 	Sent, Resent uint64 // publications, and the repeated ones among them
 	Confirmed    uint64 // entries removed because they are stored
-	Unconfirmed  uint64 // entries removed after the broker's acknowledgement, not known to be stored: too old, or no room
+	Unconfirmed  uint64 // with stored messages: entries removed after the broker's acknowledgement that were not known to be stored, because they were too old or there was no room
 	Dropped      uint64 // entries removed without the broker's acknowledgement: no room
 }
 
