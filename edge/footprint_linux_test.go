@@ -31,7 +31,7 @@ const (
 	mb       = 1e6
 )
 
-// build compiles the agent as it is delivered.
+// build compiles the agent as for a release.
 func build(t testing.TB, arch string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "hearth-edge")
@@ -47,9 +47,9 @@ func build(t testing.TB, arch string) string {
 	return path
 }
 
-// house is ten sensors, each read once a second: over ptys, over TCP, and the
-// machine itself. Their simulators run here, not in the agent.
-func house(b *testing.B) []string {
+// tenSensors returns the settings of ten sensors, each read once a second, over ptys and
+// over TCP. Their simulators run in this process, not in the agent.
+func tenSensors(b *testing.B) []string {
 	ctx, cancel := context.WithCancel(context.Background())
 	var ends []<-chan struct{}
 	b.Cleanup(func() {
@@ -95,13 +95,13 @@ func house(b *testing.B) []string {
 	return vars
 }
 
-// BenchmarkFootprint is what the agent costs a Pi: memory, processor, disk.
+// BenchmarkFootprint measures the agent's use of memory, processor and disk.
 func BenchmarkFootprint(b *testing.B) {
 	addr := startBroker(b)
 	path := build(b, "amd64")
 	for b.Loop() {
 		cmd := exec.Command(path)
-		cmd.Env = append(house(b), "NODE=pi", "CLOCK_TRUST=true", "LISTEN=127.0.0.1:0", "MQTT_URL=tcp://"+addr,
+		cmd.Env = append(tenSensors(b), "NODE=pi", "CLOCK_TRUST=true", "LISTEN=127.0.0.1:0", "MQTT_URL=tcp://"+addr,
 			"SPOOL_DIR="+filepath.Join(b.TempDir(), "spool"), "EDGE_CONFIG_DIR="+b.TempDir())
 		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 		readings := answer(b, addr)
@@ -143,8 +143,8 @@ func BenchmarkFootprint(b *testing.B) {
 	}
 }
 
-// onCPU is how long a process has had a processor. The kernel's counts in ticks
-// charge what wakes up with a tick for all of it.
+// onCPU returns the processor time of a process. The kernel's counts in ticks are not
+// used: they charge a whole tick to a thread that wakes up with it.
 func onCPU(b *testing.B, pid int) (sum time.Duration) {
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	if err != nil || len(tasks) == 0 {
@@ -161,7 +161,7 @@ func onCPU(b *testing.B, pid int) (sum time.Duration) {
 	return sum
 }
 
-// field reads a number of a file of /proc/<pid>.
+// field reads a number from a file of /proc/<pid>.
 func field(b *testing.B, pid int, file, name string) int64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
 	if err != nil {
@@ -199,7 +199,7 @@ func startBroker(b *testing.B) string {
 	return addr
 }
 
-// answer counts readings and says once a second that all is stored.
+// answer counts readings and publishes a stored message once a second.
 func answer(b *testing.B, addr string) func() int64 {
 	var n atomic.Int64
 	last := make(chan string, 1)

@@ -26,7 +26,7 @@ import (
 
 // Simulators are the simulated sensors that a program carries.
 type Simulators struct {
-	House   map[string]string                                        // settings of a house with one sensor of each kind
+	Sensors map[string]string                                        // settings of one sensor of each kind
 	Machine func(ctx context.Context, speed float64) *driver.Machine // what they are connected to, until ctx ends
 }
 
@@ -123,11 +123,11 @@ func examine(ctx context.Context, sims *Simulators, do func(agent.Config, *drive
 func configured(ctx context.Context, sims *Simulators, do func(agent.Config, *driver.Machine, *secret.Folder) error) error {
 	vars := env.ToMap(os.Environ())
 	secrets := secret.NewFolder(cmp.Or(vars["SECRETS_DIR"], vars["CREDENTIALS_DIRECTORY"], "/etc/hearth/secrets"))
-	var house map[string]string
+	var simulated map[string]string
 	if sims != nil {
-		house = sims.House
+		simulated = sims.Sensors
 	}
-	c, err := agent.Parse(vars, secrets, house)
+	c, err := agent.Parse(vars, secrets, simulated)
 	if err != nil {
 		return err
 	}

@@ -89,15 +89,15 @@ func TestAutoFindsTheProtocol(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody := closed.Addr().(*net.TCPAddr).Port
+	unusedPort := closed.Addr().(*net.TCPAddr).Port
 	closed.Close()
 	plug := sim.NewKasa(0, 1, sim.NewVirtual())
 	klapPort := served(t, func(ctx context.Context, addr string) (string, <-chan struct{}, error) {
 		return plug.ServeKLAP(ctx, addr, sim.KLAP{Version: 2, Smart: true})
 	})
 	for name, cfg := range map[string]Config{
-		"legacy": {Protocol: "auto", Port: served(t, plug.Serve), KLAPPort: nobody},
-		"klap":   {Protocol: "auto", Port: nobody, KLAPPort: klapPort},
+		"legacy": {Protocol: "auto", Port: served(t, plug.Serve), KLAPPort: unusedPort},
+		"klap":   {Protocol: "auto", Port: unusedPort, KLAPPort: klapPort},
 	} {
 		d := open(t, cfg)
 		for range 2 {
@@ -108,7 +108,7 @@ func TestAutoFindsTheProtocol(t *testing.T) {
 			}
 		}
 	}
-	d := open(t, Config{Protocol: "auto", Port: nobody, KLAPPort: nobody})
+	d := open(t, Config{Protocol: "auto", Port: unusedPort, KLAPPort: unusedPort})
 	if _, err := d.Read(t.Context()); err == nil || !strings.Contains(err.Error(), "legacy") || !strings.Contains(err.Error(), "KLAP") {
 		t.Errorf("err = %v, want one that names both protocols", err)
 	}

@@ -126,7 +126,7 @@ func TestFaults(t *testing.T) {
 		{"every second answer torn", sim.Torn, 2, ""},
 		{"every second answer with a wrong bit", sim.BadCRC, 2, ""},
 		{"slow answers", sim.Slow, 1, ""},
-		{"hears nothing", sim.IgnoreCommands, 1, "check power"},
+		{"no reply to commands", sim.IgnoreCommands, 1, "check power"},
 		{"unplugged", sim.Unplugged, 1, "Port has been closed"},
 		{"every answer with a wrong bit", sim.BadCRC, 1, "check power"},
 	} {

@@ -134,7 +134,7 @@ func TestFaults(t *testing.T) {
 		cfg   Config
 		fault sim.Fault
 		is    error
-		says  string
+		text  string
 	}{
 		{"slow", Config{}, sim.Slow, nil, ""},
 		{"stale data", Config{}, sim.NACK, errStale, "check its cable"},
@@ -148,14 +148,14 @@ func TestFaults(t *testing.T) {
 			d, server := setUp(t, tt.cfg)
 			server.Set(tt.fault)
 			s, err := d.Read(t.Context())
-			if tt.is == nil && tt.says == "" {
+			if tt.is == nil && tt.text == "" {
 				if err != nil {
 					t.Errorf("got %+v, %v", s, err)
 				}
 				return
 			}
-			if err == nil || tt.is != nil && !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.says) {
-				t.Errorf("got %+v, %v; want %v, %q", s, err, tt.is, tt.says)
+			if err == nil || tt.is != nil && !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.text) {
+				t.Errorf("got %+v, %v; want %v, %q", s, err, tt.is, tt.text)
 			}
 		})
 	}

@@ -1,6 +1,6 @@
-// Command simulated is the edge agent with simulated sensors beside the real ones: the
-// real drivers, which hear the same bytes as on hardware. With SIMULATE=true the
-// sensors that are set are simulated, or one of each kind where none is.
+// Command simulated is the edge agent with simulated sensors. The real drivers read them,
+// with the same bytes as from hardware. With SIMULATE=true the configured sensors are
+// simulated, or one of each kind if none is configured.
 //
 //	SIMULATE=true go run ./edge/simulated check
 package main
@@ -13,7 +13,7 @@ import (
 	"github.com/hearth-home/hearth/edge/sim"
 )
 
-func main() { cli.Main(&cli.Simulators{House: sim.OneOfEach(), Machine: machine}) }
+func main() { cli.Main(&cli.Simulators{Sensors: sim.OneOfEach(), Machine: machine}) }
 
 func machine(ctx context.Context, speed float64) *driver.Machine {
 	return sim.NewMachine(ctx, sim.NewFast(speed))
