@@ -1,7 +1,8 @@
-// Package catalogue declares every measurement once: its fields with unit and
-// range, its labels, how often it comes and how long it is kept. The writer
-// refuses what is not listed here; the range guard, the page, the alert rules
-// and the dashboards are derived from it.
+// Package catalogue declares every measurement once: its labels, its fields with unit
+// and range, its cadence, its retention, and how it is shown. Only what is declared
+// here or in hearth.yml can be stored. The range guard, the alert rules, the page and
+// the dashboards are derived from it. The values that it returns are shared and must
+// not be changed.
 package catalogue
 
 import (
@@ -12,42 +13,43 @@ import (
 	"time"
 )
 
-// SampleLabel marks sample data: recorded answers, and what simulated sensors say. Every measurement may carry it.
+// SampleLabel marks sample data: recorded answers and readings of simulated sensors.
+// Every measurement may carry it.
 const SampleLabel = "sample"
 
-// Measurement is the declaration of one kind of Reading.
+// Measurement declares the readings of one name.
 type Measurement struct {
 	Name     string
-	Title    string        // "Weather now"; "": made of the name
+	Title    string        // "Weather now"; "": derived from the name
 	About    string        // one line for a person
-	Function string        // who writes it; of the family
-	Kinds    []string      // the edge's kinds of sensors whose readings are of it
-	Devices  []string      // the kinds of devices that report it; none: any
+	Function string        // the function that writes it: that of the family
+	Kinds    []string      // the kinds of sensors of the edge agent that measure it
+	Devices  []string      // the kinds of devices that report it; none: all kinds
 	Labels   []string      // the tags it may carry
-	Term     string        // the label whose values are spans, 6m or 10y: shorter ones stand first
-	Fields   []Field       // the numbers it may carry, in the order in which they are shown: the first is the headline
+	Term     string        // the label that holds a term, 6m or 10y: shorter terms are shown first
+	Fields   []Field       // the numbers it may carry, in the order in which they are shown; the first is the headline
 	Text     []string      // the strings it may carry, in the order in which they are shown
 	HideText []string      // those of Text that are not shown
-	Cadence  time.Duration // how often it is expected; 0: no expectation
+	Cadence  time.Duration // how often a reading is expected; 0: at no fixed time
 	Keep     Retention
-	Ahead    time.Duration // how far in the future a time may lie: a forecast's reach
-	Since    time.Time     // the earliest time that makes sense; zero: the year 2000
-	Parts    bool          // a declared key may have a part's name in front: socket_2_power_watts
-	Open     bool          // any number is taken; the device itself says its unit and range
+	Ahead    time.Duration // how far in the future the time of a reading may be: of forecasts
+	Since    time.Time     // the earliest time of a reading; zero: the year 2000
+	Parts    bool          // a key may begin with the name of a part: socket_2_power_watts
+	Open     bool          // any number is stored; the device declares its unit and range
 }
 
-// Field is one number. Unit stands in the key too; here it is spelt for people.
+// Field declares one number of a measurement. Its key ends with the unit, too.
 type Field struct {
-	Key      string // "temperature_celsius"
-	Title    string // "Temperature"; "": made of the key
-	Unit     string // "°C"
-	Min, Max float64
+	Key      string    // "temperature_celsius"
+	Title    string    // "Temperature"; "": derived from the key
+	Unit     string    // "°C", for people
+	Min, Max float64   // a value outside is out of range
 	Words    []string  // what 0, 1, 2, … mean: {"open", "closed"}; none: see Word
-	Digits   int       // behind the point; 0: as the unit is written
+	Digits   int       // digits behind the point; 0: the format of the unit
 	Show     Show      // where it is shown
-	Warn     Threshold // when a person wants to hear of it; zero: never
-	Step     float64   // more than this within a minute is suspect until it stays; 0: any step is plausible
-	Counter  bool      // it only grows; a reset is no consumption
+	Warn     Threshold // when to alert; zero: never
+	Step     float64   // a larger change within a minute is suspect until further values confirm it; 0: no limit
+	Counter  bool      // it only grows; a reset to 0 counts as no consumption
 }
 
 // Threshold is a default alert. It starts above Above or below Below, and ends once
@@ -62,21 +64,21 @@ type Threshold struct {
 type Retention int
 
 const (
-	KeepYears  Retention = iota // raw for ever: few points
+	KeepYears  Retention = iota // raw for ever, for few points
 	KeepMonths                  // raw for a year
 	KeepDays                    // raw for 14 days, then means
 )
 
-// Family is what one function brings, and how people call it.
+// Family is what one function stores, with its title.
 type Family struct {
 	Function     string // "weather"
-	Title        string // "Weather": it stands over the items, too; "": made of the function's name
+	Title        string // "Weather", the heading of its items, too; "": derived from the name
 	About        string // one line for a person
 	Measurements []Measurement
 }
 
-// families lists the declarations, one variable a file, as people ask for them:
-// what the platform reports about itself comes last.
+// families lists the declarations, one variable in each file, in the order in which
+// the page shows them. What the platform reports about itself comes last.
 var families = complete(
 	weather,
 	asana,
@@ -88,7 +90,7 @@ var families = complete(
 	sensors,
 )
 
-// complete fills in what the declarations leave to their defaults.
+// complete fills in the defaults.
 func complete(families ...Family) []Family {
 	for i := range families {
 		f := &families[i]
@@ -101,7 +103,7 @@ func complete(families ...Family) []Family {
 	return families
 }
 
-// titled gives the fields without a title one made of their key.
+// titled derives a title from the key for each field without one.
 func titled(fields []Field) []Field {
 	for i := range fields {
 		fields[i].Title = cmp.Or(fields[i].Title, Title(fields[i].Key))
@@ -109,8 +111,8 @@ func titled(fields []Field) []Field {
 	return fields
 }
 
-// FamilyOf returns what a function brings; of a function that is not listed, its
-// name is the title.
+// FamilyOf returns the family of a function. A function that is not listed has its name
+// as title and nothing else.
 func FamilyOf(function string) Family {
 	for _, f := range families {
 		if f.Function == function {
@@ -141,13 +143,13 @@ func All() []Measurement {
 	return all
 }
 
-// Get returns the declaration of a measurement.
-func Get(name string) (Measurement, bool) {
-	m, ok := byName[name]
+// Get returns the declaration of a measurement; ok is false if there is none.
+func Get(name string) (m Measurement, ok bool) {
+	declared, ok := byName[name]
 	if !ok {
 		return Measurement{}, false
 	}
-	return *m, true
+	return *declared, true
 }
 
 // Of returns the names of the measurements that a function writes.
@@ -159,15 +161,15 @@ func Of(function string) []string {
 	return names
 }
 
-// OfKind returns the measurement that the readings of an edge's kind of sensor are
-// of; ok is false where no measurement names the kind.
+// OfKind returns the name of the measurement that a kind of sensor of the edge agent
+// measures; ok is false if no measurement lists the kind.
 func OfKind(kind string) (measurement string, ok bool) {
 	measurement, ok = byKind[kind]
 	return measurement, ok
 }
 
-// FromSensors returns the names of the measurements that the edge's sensors bring,
-// in the order of their declarations.
+// FromSensors returns the names of the measurements that sensors of the edge agent
+// measure, in the order of their declarations.
 func FromSensors() []string { return slices.Clone(fromSensors) }
 
 var byKind, fromSensors = indexKinds()
@@ -185,17 +187,17 @@ func indexKinds() (map[string]string, []string) {
 	return kinds, names
 }
 
-// Field returns the declaration of a number. Where parts may have their own,
-// socket_2_power_watts is declared as power_watts, by the longest ending.
-func (m Measurement) Field(key string) (Field, bool) {
+// Field returns the declaration of a key; ok is false if there is none. If Parts is set,
+// the longest declared ending counts: power_watts declares socket_2_power_watts.
+func (m Measurement) Field(key string) (f Field, ok bool) {
 	if i, ok := m.Position(key); ok {
 		return m.Fields[i], true
 	}
 	return Field{}, false
 }
 
-// Position returns which of the fields declares a key.
-func (m Measurement) Position(key string) (int, bool) {
+// Position returns the index of the field that Field returns.
+func (m Measurement) Position(key string) (i int, ok bool) {
 	for rest, found := key, true; found; _, rest, found = strings.Cut(rest, "_") {
 		for i := range m.Fields {
 			if m.Fields[i].Key == rest {
@@ -209,8 +211,8 @@ func (m Measurement) Position(key string) (int, bool) {
 	return 0, false
 }
 
-// RiseKey is the field beside a counter that says by how much it rose since the
-// reading before: energy_delta_kwh of energy_kwh.
+// RiseKey returns the key of the field for the increase of a counter since the reading
+// before: energy_delta_kwh for energy_kwh.
 func RiseKey(counter string) string {
 	if head, ok := strings.CutSuffix(counter, "_kwh"); ok {
 		return head + "_delta_kwh"
@@ -218,18 +220,19 @@ func RiseKey(counter string) string {
 	return counter + "_delta"
 }
 
-// Limits are the range of numbers without a declaration: what is beyond them is
-// no measurement.
+// Limits bounds fields without a range of their own: from -Limits to Limits.
 const Limits = 1e18
 
 var year2000 = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-const skew = 5 * time.Minute // a source's clock may be ahead of ours
+const skew = 5 * time.Minute // how far the clock of a source may be ahead of ours
 
-// CheckTime reports a time that cannot be that of anything said until now.
+// CheckTime returns an error if t is before the year 2000 or more than 5 minutes after
+// now.
 func CheckTime(t, now time.Time) error { return checkTime(t, year2000, 0, now) }
 
-// CheckTime reports a time that cannot be that of a reading.
+// CheckTime returns an error if t is before Since, or later than now by more than Ahead
+// and 5 minutes.
 func (m *Measurement) CheckTime(t, now time.Time) error {
 	since := m.Since
 	if since.IsZero() {
@@ -241,9 +244,9 @@ func (m *Measurement) CheckTime(t, now time.Time) error {
 	return nil
 }
 
-// checkTime names the bounds and now. For a time before them they are named to the
-// day: a clock that was never set says the same time in every message, and one
-// reason is one cause in the list of dead letters.
+// checkTime names the bounds and now in its error. For a time that is too early it
+// writes them to the day. A clock that was never set sends the same early time in many
+// messages: so their reasons stay equal, and dead letters are listed by reason.
 func checkTime(t, since time.Time, ahead time.Duration, now time.Time) error {
 	until := now.Add(ahead + skew)
 	if !t.Before(since) && !t.After(until) {

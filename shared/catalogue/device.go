@@ -2,46 +2,46 @@ package catalogue
 
 import "slices"
 
-// DeviceLabel is the label of whatever devices report. Names and rooms are none.
+// DeviceLabel is the label with the id of the device. Names and rooms are no labels.
 const DeviceLabel = "device"
 
-// deviceLabels is the only identity on what devices report.
+// deviceLabels are the labels of all readings of devices.
 var deviceLabels = []string{DeviceLabel}
 
 // OfDevices reports whether devices report the measurement.
 func (m Measurement) OfDevices() bool { return slices.Contains(m.Labels, DeviceLabel) }
 
-// FromKind reports whether a kind of devices, as in the register, may report the
-// measurement. A kind that the catalogue does not know may report any.
+// FromKind reports whether devices of a kind may report the measurement. The register
+// holds the kind of each device. A kind that the catalogue does not know may report any
+// measurement of devices.
 func (m Measurement) FromKind(kind string) bool {
 	_, known := deviceKinds[kind]
 	return m.OfDevices() && (!known || len(m.Devices) == 0 || slices.Contains(m.Devices, kind))
 }
 
-// DeviceKind says how a kind of devices is shown. The zero DeviceKind is an
-// ordinary device's.
+// DeviceKind says how devices of a kind are shown. The zero DeviceKind is right for most.
 type DeviceKind struct {
-	Group  string // the heading over those that are in no room, below the rooms
+	Group  string // the heading of those without a room, below the rooms; "": none
 	Hidden bool   // not shown at all
 }
 
-const carriers = "Nodes and bridges" // they report what others measure
+const forwarders = "Nodes and bridges" // they forward what others measure
 
-// deviceKinds are the kinds that functions register.
+// deviceKinds are the kinds of devices that functions register.
 var deviceKinds = map[string]DeviceKind{
 	"edge": {}, "mapped": {}, "telegraf": {}, "zigbee": {},
-	"node": {Group: carriers}, "bridge": {Group: carriers},
-	"group": {Hidden: true}, // of Zigbee devices, which are shown themselves
+	"node": {Group: forwarders}, "bridge": {Group: forwarders},
+	"group": {Hidden: true}, // a group of Zigbee devices, each of which is shown
 }
 
-// DeviceKindOf returns how a kind of devices is shown.
+// DeviceKindOf returns how devices of a kind are shown.
 func DeviceKindOf(kind string) DeviceKind { return deviceKinds[kind] }
 
-// edgeAndMapped are the devices whose readings edge agents send and hearth.yml maps.
+// edgeAndMapped are the kinds of devices that edge agents and mappings report.
 var edgeAndMapped = []string{"edge", "mapped"}
 
-// States declares what is kept of a device without being a reading: only its latest
-// value is known. It is no measurement that can be written.
+// States declares the values of devices that are no readings: only the latest one is
+// stored, in the register. No reading can have this measurement.
 func States() Measurement { return states }
 
 var states = Measurement{Labels: deviceLabels, Fields: titled([]Field{

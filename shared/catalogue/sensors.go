@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// Quality marks a reading that is not plainly good: 0 or absent ok, 1 warming
-// up, 2 suspect, 3 its clock was not set. Suspect names the fields, "*" all.
+// Quality is the field with the quality of a reading: 0 or absent ok, 1 warming up, 2
+// suspect, 3 the clock was not set. Suspect is the text with the keys of the suspect
+// fields, or "*" for all.
 const (
 	Quality = "quality_code"
 	Suspect = "suspect"
@@ -114,7 +115,7 @@ var sensors = Family{Function: "sensors", About: "What sensors, plugs, meters, p
 		Devices: []string{"mapped"}, Labels: deviceLabels, Text: []string{Suspect}, Keep: KeepMonths, Open: true, Fields: []Field{quality},
 	},
 	{
-		Name: "telegraf", About: "What Telegraf says and the allow list lets in, beside what the host has",
+		Name: "telegraf", About: "What Telegraf reports and TELEGRAF_ALLOW lets in, beside the fields of host",
 		Devices: []string{"telegraf"}, Labels: deviceLabels, Text: []string{Suspect}, Keep: KeepDays, Open: true, Fields: []Field{quality},
 	},
 	{
@@ -124,7 +125,7 @@ var sensors = Family{Function: "sensors", About: "What sensors, plugs, meters, p
 	},
 }}
 
-// electricity are the fields of whatever measures a line, with others after the power.
+// electricity returns the fields of a meter: power, the others, then the rest.
 func electricity(others ...Field) []Field {
 	power := Field{Key: "power_watts", Title: "Power", Unit: "W", Min: -20000, Max: 20000}
 	return slices.Concat([]Field{power}, others, []Field{
@@ -135,7 +136,7 @@ func electricity(others ...Field) []Field {
 	})
 }
 
-// flags are what a UPS says of itself, each on or off.
+// flags returns the states of a UPS, each 0 or 1.
 func flags() []Field {
 	var out []Field
 	for _, f := range [][2]string{

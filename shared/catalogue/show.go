@@ -6,18 +6,18 @@ import "strings"
 type Show int
 
 const (
-	Listed    Show = iota // with the others, in the order of the catalogue; the first that there is stands large
-	Behind                // like Listed, but behind all that is: what matters only beside something else
-	Small                 // in small letters below the others: a sensor's battery, a link
+	Listed    Show = iota // with the others, in the order of the catalogue; the first one is the headline
+	Behind                // after all that are Listed, even of other measurements
+	Small                 // in small letters below the others
 	Hidden                // not at all
-	Reachable             // as the state of its device: at 1 it can be reached, at 0 it cannot
-	Simulated             // as a mark on its device: at 1 its sensors are simulated
+	Reachable             // as the state of its device: 1 can be reached, 0 cannot
+	Simulated             // as a mark on its device: 1 its sensors are simulated
 )
 
 var noYes = []string{"no", "yes"}
 
-// Word returns what a value means, or "" where it is a number. A field of 0 or 1
-// that has neither words nor a unit is a question: no or yes.
+// Word returns the word for a value, or "" if the value is shown as a number. A field of
+// 0 or 1 without words and unit has the words no and yes.
 func (f Field) Word(v float64) string {
 	words := f.Words
 	if words == nil && f.Key != "" && f.Unit == "" && f.Min == 0 && f.Max == 1 {
@@ -29,8 +29,8 @@ func (f Field) Word(v float64) string {
 	return ""
 }
 
-// TitleOf returns the title of a key that is declared as f. A part's name comes
-// first: "Socket 2: Power".
+// TitleOf returns the title of a key that f declares. It begins with the name of the
+// part, if there is one: "Socket 2: Power".
 func (f Field) TitleOf(key string) string {
 	if part, ok := strings.CutSuffix(key, "_"+f.Key); ok && f.Key != "" {
 		return Title(part) + ": " + f.Title
@@ -38,8 +38,8 @@ func (f Field) TitleOf(key string) string {
 	return f.Title
 }
 
-// Title makes a title of a key, without the unit at its end: cpu_usage_percent
-// becomes "CPU usage".
+// Title derives a title from a key or a name, without the unit at its end: "CPU usage"
+// from cpu_usage_percent.
 func Title(key string) string {
 	words := strings.Fields(strings.ReplaceAll(withoutUnit(key), "_", " "))
 	for i, w := range words {
@@ -55,11 +55,11 @@ func Title(key string) string {
 	return strings.Join(words, " ")
 }
 
-// capital are the words that are written in capital letters.
+// capital are the words of titles that are written in capital letters.
 var capital = map[string]bool{"cpu": true, "gpu": true, "soc": true, "npu": true, "nvme": true, "ups": true, "ram": true, "pm": true, "tvoc": true, "amd": true, "usb": true, "ssd": true}
 
-// KeyUnit returns the sign of the unit that a key ends with: "°C" for
-// cpu_temperature_celsius, "" for none.
+// KeyUnit returns the symbol of the unit that a key ends with, "" for none: "°C" for
+// cpu_temperature_celsius.
 func KeyUnit(key string) string {
 	sign, _ := keyUnit(key)
 	return sign
@@ -82,7 +82,7 @@ func withoutUnit(key string) string {
 	return strings.TrimSuffix(key, "_"+suffix)
 }
 
-// suffixes are the endings of keys by the sign of their unit.
+// suffixes are the endings of keys by the symbol of their unit.
 var suffixes = func() map[string]string {
 	m := map[string]string{}
 	for _, u := range units {

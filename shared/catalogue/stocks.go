@@ -1,7 +1,7 @@
 package catalogue
 
-// A quote is of the last trade: while the market is closed nothing new comes,
-// so none is expected.
+// A quote has the time of the last trade. While the market is closed there is no new
+// one, so there is no cadence.
 var stocks = Family{Function: "stocks", About: "Stocks and funds, by Finnhub", Measurements: []Measurement{{
 	Name: "stock_quote", About: "The last trade of a stock or fund, by Finnhub",
 	Labels: []string{"symbol"},

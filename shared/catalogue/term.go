@@ -8,7 +8,7 @@ import (
 var term = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)(m|month|y|year)$`)
 
 // Months returns the length of a term in months: 1.5 for "1.5m", 120 for "10y" and
-// "10year". What is no term is shorter than all terms: -1.
+// "10year". It returns -1 for text that is no term.
 func Months(s string) float64 {
 	parts := term.FindStringSubmatch(s)
 	if parts == nil {

@@ -15,10 +15,9 @@ var treasuries = Family{Function: "treasuries", Title: "US Treasury yields", Abo
 	},
 }}
 
-// longWeekend is the longest usual gap between business days: Friday to
-// Tuesday. A day's value comes on its evening.
+// longWeekend is the longest usual gap between values, Friday to Tuesday, and a day: the
+// value of a day is published in the evening.
 const longWeekend = 5 * 24 * time.Hour
 
-// Treasury publishes negative yields where it measures them; the most ever was
-// 17 % in 1981.
+// yieldPercent may be negative. The highest yield so far was 17 %, in 1981.
 var yieldPercent = Field{Key: "yield_percent", Title: "Yield", Unit: "%", Min: -5, Max: 25, Digits: 2}

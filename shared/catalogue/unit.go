@@ -2,17 +2,16 @@ package catalogue
 
 import "strings"
 
-// Unit is how hearth keeps a quantity: the ending of its key, the sign for
-// people, and how to come there from what was sent: value*Factor + Offset.
+// Unit is the unit in which hearth stores a quantity that was sent in another one. The
+// stored value is the sent value*Factor + Offset.
 type Unit struct {
-	Suffix string // "celsius"
-	Symbol string // "°C"
+	Suffix string // of the key: "celsius"
+	Symbol string // for people: "°C"
 	Factor float64
 	Offset float64
 }
 
-// Key returns the field key of a quantity in this unit: humidity, % ->
-// humidity_percent.
+// Key returns the field key of a quantity in this unit: humidity_percent for humidity.
 func (u Unit) Key(name string) string {
 	if u.Suffix == "" || name == u.Suffix || strings.HasSuffix(name, "_"+u.Suffix) {
 		return name
@@ -20,10 +19,10 @@ func (u Unit) Key(name string) string {
 	return name + "_" + u.Suffix
 }
 
-// Convert brings v into the unit that is kept.
+// Convert returns the stored value for a sent one.
 func (u Unit) Convert(v float64) float64 {
 	if u.Factor == 1 {
-		return v + u.Offset // exactly, where nothing is to be done
+		return v + u.Offset // exact, without a multiplication
 	}
 	return v*u.Factor + u.Offset
 }
@@ -52,14 +51,15 @@ var units = map[string]Unit{
 	"db": {"db", "dB", 1, 0}, "dbm": {"dbm", "dBm", 1, 0}, "mired": {"mired", "mired", 1, 0},
 }
 
-// sameSign maps what looks alike: the micro sign and the Greek letter, and the
-// one-character °C.
+// sameSign replaces characters that look alike: the Greek letter for the micro sign, and
+// the one-character ℃. It removes spaces.
 var sameSign = strings.NewReplacer("\u03bc", "\u00b5", "\u2103", "°c", "\u2109", "°f", "\u00ba", "°", " ", "")
 
-// UnitOf returns how hearth keeps what is sent in the unit. An unknown one is
-// kept as it is, with its letters in the key.
+// UnitOf returns the unit in which hearth stores what is sent in the unit with this
+// sign. An unknown unit stays as it is, and known is false; its suffix is made of its
+// letters.
 func UnitOf(sign string) (u Unit, known bool) {
-	// Case tells only milliwatt-hours from megawatt-hours, and megahertz.
+	// Case matters only for mWh (milli, not mega) and MW (mega, not milli).
 	plain := sameSign.Replace(strings.TrimSpace(sign))
 	if plain == "mWh" {
 		return Unit{"kwh", "kWh", 1e-6, 0}, true
@@ -75,9 +75,9 @@ func UnitOf(sign string) (u Unit, known bool) {
 
 const maxKey = 64
 
-// Key makes a name fit to be a part of a field key: letters, digits and single
-// underscores; "Interior temp" and "interiorTemp" become interior_temp. What is
-// left of a name may be nothing.
+// Key turns a name into a part of a field key, of small letters, digits and single
+// underscores: "Interior temp" and "interiorTemp" become interior_temp. It drops other
+// characters, so that the result may be empty, and keeps at most 64.
 func Key(name string) string {
 	b := make([]byte, 0, len(name)+4)
 	lower := false // the character before was a small letter or a digit

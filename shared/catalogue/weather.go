@@ -42,8 +42,8 @@ var weather = Family{Function: "weather", About: "The weather of the places and 
 	},
 }}
 
-// conditions are what OpenWeather says of now and of any time to come. Its low
-// and high are those of the surroundings at that time, not of the day.
+// conditions returns the fields that OpenWeather reports for now and forecasts for a
+// time. Its low and high are those of the surroundings at that time, not of the day.
 func conditions() []Field {
 	return []Field{
 		{Key: "temperature_celsius", Title: "Temperature", Unit: "°C", Min: -90, Max: 60},

@@ -168,6 +168,32 @@ func TestWhatIsMappedIsShownAsTheCatalogueKnowsIt(t *testing.T) {
 	}
 }
 
+// hearth.yml may add fields to a measurement of the catalogue: the others stay as they are.
+func TestAnExtendedMeasurementIsShownAsBefore(t *testing.T) {
+	h := newFixture(t)
+	h.device("mapped", "Tower", "", state("load_percent", 20), state("battery_percent", 90), state("voltage_volts", 230), state("bell", 1), state("linkquality", 80))
+	p := h.page()
+	show := func() string {
+		p.collector = nil
+		p.last = nil
+		d := p.snapshot(t.Context()).data.Rooms[0].Devices[0]
+		out := []string{d.Main.Key}
+		for _, m := range d.all()[:4] {
+			out = append(out, m.Key)
+		}
+		return strings.Join(out, " ")
+	}
+	if got, want := show(), "load_percent battery_percent voltage_volts bell linkquality"; got != want {
+		t.Errorf("before: %s, want %s", got, want)
+	}
+	ups, _ := catalogue.Get("ups")
+	ups.Fields = append(slices.Clone(ups.Fields), catalogue.Field{Key: "bell", Title: "Bell", Max: 1})
+	p.Declared = func() []catalogue.Measurement { return []catalogue.Measurement{ups} }
+	if got, want := show(), "load_percent battery_percent voltage_volts bell linkquality"; got != want {
+		t.Errorf("extended: %s, want %s", got, want)
+	}
+}
+
 func TestAFunctionThatIsNotInTheCatalogueIsShownByItsName(t *testing.T) {
 	h := newFixture(t)
 	h.seen(store.Function{Name: "bees", Configured: true, LastSeen: h.now}, store.Function{Name: "asana", Configured: true, LastSeen: h.now})

@@ -98,7 +98,7 @@ func TestQuantitiesReadWell(t *testing.T) {
 		{230.4, "V", "230 V"}, {2.935, "V", "2.94 V"}, {2103.4, "W", "2103 W"}, {12.34, "W", "12.3 W"}, {5640, "s", "1 h 34 min"}, {12, "s", "12 s"},
 		{4.66e9, "B", "4.66 GB"}, {1.6e9, "Hz", "1.6 GHz"}, {50, "Hz", "50 Hz"}, {1644.3, "kWh", "1644 kWh"}, {3.42, "kWh", "3.42 kWh"}, {580, "$", "580.00 $"}, {10000, "m", "10 km"}, {350, "m", "350 m"}, {7, "", "7 "},
 	} {
-		n, sign := quantity(c.v, c.unit, catalogue.FormatOf(c.unit))
+		n, sign := quantity(c.v, c.unit, catalogue.Field{Unit: c.unit}.Format())
 		if got := n + " " + sign; strings.TrimSpace(got) != strings.TrimSpace(c.want) {
 			t.Errorf("%v %s reads %q, want %q", c.v, c.unit, got, c.want)
 		}

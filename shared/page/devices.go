@@ -119,20 +119,27 @@ func (c *collector) readDevices(ctx context.Context, st *store.Store, now time.T
 	s := newSpelling(c.measurements(), c.Declared(), c.register.ids)
 	var out []Device
 	for _, d := range listed {
-		first, _ := slices.BinarySearchFunc(states, d.ID, func(s store.DeviceState, id string) int { return strings.Compare(s.Device, id) })
-		end := first
-		for end < len(states) && states[end].Device == d.ID {
-			end++
-		}
-		if catalogue.DeviceKindOf(d.Kind).Hidden || end == first && missing[d.ID] == 0 {
+		own := statesOf(states, d.ID)
+		if catalogue.DeviceKindOf(d.Kind).Hidden || len(own) == 0 && missing[d.ID] == 0 {
 			continue
 		}
 		tile := Device{ID: d.ID, Name: cmp.Or(d.Name, d.ID), Kind: d.Kind, Missing: missing[d.ID], room: d.Room}
-		tile.fill(s, states[first:end], now)
+		tile.fill(s, own, now)
 		out = append(out, tile)
 	}
 	slices.SortStableFunc(out, func(a, b Device) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
 	return out, nil
+}
+
+// statesOf returns the part of states, which are sorted by device, of one device.
+func statesOf(states []store.DeviceState, device string) []store.DeviceState {
+	by := func(s store.DeviceState, id string) int { return strings.Compare(s.Device, id) }
+	first, _ := slices.BinarySearchFunc(states, device, by)
+	end := first
+	for end < len(states) && states[end].Device == device {
+		end++
+	}
+	return states[first:end]
 }
 
 // missingOf returns how many numbered readings are missing, by the device of the

@@ -73,7 +73,7 @@ func readGraphs(ctx context.Context, st *store.Store, fields map[string][]string
 func draw(d Device, graphs map[string]map[string]graph) dayLine {
 	for _, name := range measurementsOf(d) {
 		if g := graphs[name][d.ID].of(d.Main.Key); len(g.series) > 0 {
-			return dayLine{d.Main.Key, line(g.buckets(), d.Main.Unit, d.Main.declared.field.FormatOf()), isSample(g.series)}
+			return dayLine{d.Main.Key, line(g.buckets(), d.Main.Unit, d.Main.declared.field.Format()), isSample(g.series)}
 		}
 	}
 	return dayLine{key: d.Main.Key}

@@ -29,7 +29,7 @@ type Metric struct {
 
 // Number writes the value and its unit as markup.
 func (m Metric) Number() template.HTML {
-	return show(m.Value, m.Unit, m.declared.field.FormatOf())
+	return show(m.Value, m.Unit, m.declared.field.Format())
 }
 
 // metric describes the latest value of a metric of a device whose readings may be

@@ -55,8 +55,7 @@ type Value struct {
 // Number writes the value and its unit as markup.
 func (v Value) Number() template.HTML { return show(v.Value, v.Unit, v.format) }
 
-// readAll returns the newest readings of those of the measurements that no devices
-// report.
+// readAll returns the latest readings of the measurements that are not of devices.
 func readAll(ctx context.Context, st *store.Store, ms []catalogue.Measurement, now time.Time) ([]Measurement, error) {
 	out := []Measurement{}
 	var errs error
@@ -76,6 +75,8 @@ func readAll(ctx context.Context, st *store.Store, ms []catalogue.Measurement, n
 	return out, errs
 }
 
+// readOne returns the latest reading of each series of a measurement, with its graphs.
+// Longer terms come after shorter ones.
 func readOne(ctx context.Context, st *store.Store, m catalogue.Measurement, now time.Time) (Measurement, error) {
 	out := Measurement{Name: m.Name, Title: m.Title, About: m.About}
 	newest, err := newestOf(ctx, st, m, now)
@@ -91,13 +92,9 @@ func readOne(ctx context.Context, st *store.Store, m catalogue.Measurement, now 
 		return cmp.Or(cmp.Compare(catalogue.Months(a.Tags[m.Term]), catalogue.Months(b.Tags[m.Term])), strings.Compare(a.Series(), b.Series()))
 	})
 	out.Span = span(q.To.Sub(q.From))
-	bySeries := map[string][]store.WindowSeries{}
-	for _, s := range series {
-		key := reading.Reading{Name: m.Name, Tags: s.Tags}.Series()
-		bySeries[key] = append(bySeries[key], s)
-	}
+	graphs := graphsOf(m.Name, q, series)
 	for _, r := range newest[:min(len(newest), maxDense)] {
-		out.Series = append(out.Series, seriesOf(m, r, graph{q, bySeries[r.Series()]}))
+		out.Series = append(out.Series, seriesOf(m, r, graphs[r.Series()]))
 	}
 	out.Dense = !slices.ContainsFunc(out.Series, func(s Series) bool { return len(s.Values) != 1 || len(s.Texts) > 0 })
 	if !out.Dense {
@@ -105,6 +102,16 @@ func readOne(ctx context.Context, st *store.Store, m catalogue.Measurement, now 
 	}
 	out.More = len(newest) - len(out.Series)
 	return out, nil
+}
+
+// graphsOf returns the graphs by series.
+func graphsOf(name string, q store.Query, series []store.WindowSeries) map[string]graph {
+	out := map[string]graph{}
+	for _, s := range series {
+		key := reading.Reading{Name: name, Tags: s.Tags}.Series()
+		out[key] = graph{q, append(out[key].series, s)}
+	}
+	return out
 }
 
 // newestOf returns the latest reading of each series; of a forecast the next one.
@@ -142,10 +149,11 @@ func first(points []reading.Reading) []reading.Reading {
 	return out
 }
 
+// seriesOf returns what is shown of a reading. Its graphs are those in g.
 func seriesOf(m catalogue.Measurement, r reading.Reading, g graph) Series {
 	s := Series{Label: label(m, r.Tags), Time: r.Time, Sample: r.Tags[catalogue.SampleLabel] != ""}
 	for _, f := range fieldsOfReading(m, r) {
-		v := Value{Key: f.Key, Title: f.Title, Unit: f.Unit, Value: r.Fields[f.Key], Text: f.Word(r.Fields[f.Key]), format: f.FormatOf()}
+		v := Value{Key: f.Key, Title: f.Title, Unit: f.Unit, Value: r.Fields[f.Key], Text: f.Word(r.Fields[f.Key]), format: f.Format()}
 		v.Spark = line(g.of(f.Key).buckets(), v.Unit, v.format)
 		s.Values = append(s.Values, v)
 	}
@@ -177,6 +185,7 @@ func fieldsOfReading(m catalogue.Measurement, r reading.Reading) (out []catalogu
 	return out
 }
 
+// label joins the values of the labels of a reading, in the order of the catalogue.
 func label(m catalogue.Measurement, tags map[string]string) string {
 	var parts []string
 	for _, k := range m.Labels {

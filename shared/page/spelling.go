@@ -15,7 +15,9 @@ type spelling struct {
 	units        map[string]map[string]string // by device and key, as the devices declare
 }
 
-// newSpelling adds to the catalogue's measurements what hearth.yml declares.
+// newSpelling adds to the catalogue's measurements what hearth.yml declares: more fields
+// of a measurement of the catalogue, or measurements of its own. What hearth.yml does
+// not say of a field is taken from a field of the catalogue with the same key.
 func newSpelling(all, declared []catalogue.Measurement, ids []store.DeviceID) spelling {
 	known := []catalogue.Measurement{catalogue.States()}
 	for _, m := range all {
@@ -26,11 +28,14 @@ func newSpelling(all, declared []catalogue.Measurement, ids []store.DeviceID) sp
 	ms := slices.Clone(known[1:])
 	for _, m := range declared {
 		m.Fields = slices.Clone(m.Fields)
+		same := slices.IndexFunc(ms, func(o catalogue.Measurement) bool { return o.Name == m.Name })
 		for i, f := range m.Fields {
-			m.Fields[i] = completed(f, find(known, f.Key).field)
+			if same < 0 || !slices.ContainsFunc(ms[same].Fields, func(o catalogue.Field) bool { return o.Key == f.Key }) {
+				m.Fields[i] = completed(f, find(known, f.Key).field)
+			}
 		}
-		if i := slices.IndexFunc(ms, func(o catalogue.Measurement) bool { return o.Name == m.Name }); i >= 0 {
-			ms[i] = m
+		if same >= 0 {
+			ms[same] = m
 			continue
 		}
 		slices.SortStableFunc(m.Fields, func(a, b catalogue.Field) int { return find(known, a.Key).compare(find(known, b.Key)) })
@@ -39,7 +44,7 @@ func newSpelling(all, declared []catalogue.Measurement, ids []store.DeviceID) sp
 	return spelling{ms, unitsOf(ids)}
 }
 
-// completed gives a field of hearth.yml what only the catalogue says of its key.
+// completed returns a field of hearth.yml with what only the catalogue says of its key.
 func completed(f, known catalogue.Field) catalogue.Field {
 	if f.Title == "" {
 		f.Title, f.Unit = cmp.Or(known.TitleOf(f.Key), catalogue.Title(f.Key)), cmp.Or(f.Unit, known.Unit, catalogue.KeyUnit(f.Key))
@@ -87,10 +92,12 @@ type declaration struct {
 	measurement, position int
 }
 
+// compare orders declarations by measurement and position.
 func (d declaration) compare(o declaration) int {
 	return cmp.Or(d.measurement-o.measurement, d.position-o.position)
 }
 
+// find returns where the first of the measurements that declares a key does so.
 func find(ms []catalogue.Measurement, key string) declaration {
 	for i := range ms {
 		if p, ok := ms[i].Position(key); ok {
