@@ -231,7 +231,7 @@ func (l *Log) LowestCursor(except string) (seq Seq) {
 }
 
 // RemoveReader removes a reader and its cursor, and frees the records that only this
-// reader kept. An unknown name is no error; an open reader is errInUse.
+// reader kept. An unknown name is no error, but an open reader is.
 func (l *Log) RemoveReader(name string) error {
 	l.mu.Lock()
 	p := l.cursors[name]

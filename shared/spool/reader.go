@@ -45,7 +45,7 @@ type Lag struct {
 
 // Reader opens the named reader at its cursor. A new reader begins at the oldest
 // record. The spool keeps records that the reader has not committed, until
-// RemoveReader. A name that is already open is errInUse.
+// RemoveReader. It is an error if the reader is open already.
 func (l *Log) Reader(name string) (*Reader, error) { return l.ReaderAt(name, 0) }
 
 // ReaderAt is like Reader, but a new reader begins at seq. Pass Log.Next to skip all

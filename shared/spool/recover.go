@@ -13,9 +13,6 @@ import (
 
 // Report says what Open found and repaired.
 type Report struct {
-	segments int
-	records  uint64 // newest minus oldest sequence number; damage in old segments is found when they are read
-	bytes    int64
 	Cut      int64    // bytes cut from the end of the newest segment: an unfinished write
 	corrupt  int      // damaged ranges in the rest of the newest segment
 	Problems []string // descriptions of these and of all other problems; at most 20
@@ -69,7 +66,6 @@ func (l *Log) recover() (report Report, err error) {
 	}
 	l.startBehindCursors()
 	l.stats.corrupt = uint64(report.corrupt)
-	report.segments, report.bytes, report.records = len(l.segs), l.bytes, uint64(l.next-l.oldest())
 	if len(l.cursors) > 0 {
 		// A killed process may have written the loaded file without an fsync. Sync it
 		// before the other file is overwritten.

@@ -43,15 +43,6 @@ type DeviceState struct {
 	GoodTime time.Time `json:"good_time,omitzero"`
 }
 
-// newer reports whether s replaces old. The source's time decides; if it is equal or
-// unknown in both, the time of arrival does.
-func (s DeviceState) newer(old DeviceState) bool {
-	if c := micros(s.Time).Compare(micros(old.Time)); c != 0 {
-		return c > 0
-	}
-	return micros(s.Arrived).After(micros(old.Arrived))
-}
-
 // DeviceRequest asks for the device of a physical id, which is registered if it is new.
 type DeviceRequest struct {
 	Physical string

@@ -11,13 +11,10 @@ import (
 	"github.com/hearth-home/hearth/shared/alert"
 )
 
-// OpenInflux opens an InfluxDB alone.
+// OpenInflux returns a Series that stores readings in InfluxDB.
 var OpenInflux = openInflux
 
-// Later reports that the same request may succeed after a while.
-func (e *InfluxError) Later() bool { return e.later() }
-
-// SaveTargets replaces what is remembered of targets.
+// SaveTargets replaces the stored states of targets.
 func (t *Tx) SaveTargets(ctx context.Context, function string, states []alert.TargetState) error {
 	return t.saveTargets(ctx, function, states)
 }

@@ -28,11 +28,6 @@ func (e *InfluxError) Error() string {
 	return fmt.Sprintf("InfluxDB answered %d%s: %.500s", e.StatusCode, part, e.Message)
 }
 
-// later reports whether the same request may succeed later.
-func (e *InfluxError) later() bool {
-	return e.StatusCode == http.StatusTooManyRequests || e.StatusCode >= 500
-}
-
 // influxError wraps err with the operation, what, and turns an error status into an
 // InfluxError. A partial write is status 422 in InfluxDB 2.x and 400 in 1.8.
 func influxError(what string, err error) error {

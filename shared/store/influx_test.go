@@ -26,27 +26,26 @@ const asJSON = "application/json; charset=utf-8"
 
 var writeAnswers = map[string]struct {
 	answer
-	want  store.InfluxError
-	later bool
+	want store.InfluxError
 }{
 	"partial": {answer{422, asJSON, "", `{"code":"unprocessable entity","message":"failure writing points to database: partial write: field type conflict: input field \"v\" on measurement \"m\" is type float, already exists as type integer dropped=1"}`},
-		store.InfluxError{StatusCode: 422, Partial: true, Message: `field type conflict: input field "v" on measurement "m"`}, false},
+		store.InfluxError{StatusCode: 422, Partial: true, Message: `field type conflict: input field "v" on measurement "m"`}},
 	"partial_1.8": {answer{400, "application/json", "", `{"error":"partial write: field type conflict: input field \"v\" on measurement \"m\" is type float, already exists as type integer dropped=1"}`},
-		store.InfluxError{StatusCode: 400, Partial: true, Message: `field type conflict: input field "v" on measurement "m"`}, false},
+		store.InfluxError{StatusCode: 400, Partial: true, Message: `field type conflict: input field "v" on measurement "m"`}},
 	"whole_batch": {answer{400, asJSON, "", `{"code":"invalid","message":"unable to parse 'm v=': missing field value"}`},
-		store.InfluxError{StatusCode: 400, Message: "unable to parse 'm v=': missing field value"}, false},
+		store.InfluxError{StatusCode: 400, Message: "unable to parse 'm v=': missing field value"}},
 	"token": {answer{401, asJSON, "", `{"code":"unauthorized","message":"unauthorized access"}`},
-		store.InfluxError{StatusCode: 401, Message: "unauthorized access"}, false},
+		store.InfluxError{StatusCode: 401, Message: "unauthorized access"}},
 	"bucket": {answer{404, asJSON, "", `{"code":"not found","message":"bucket \"home\" not found"}`},
-		store.InfluxError{StatusCode: 404, Message: `bucket "home" not found`}, false},
+		store.InfluxError{StatusCode: 404, Message: `bucket "home" not found`}},
 	"too_large": {answer{413, asJSON, "", `{"code":"request too large","message":"cannot read data: points batch is too large"}`},
-		store.InfluxError{StatusCode: 413, Message: "points batch is too large"}, false},
+		store.InfluxError{StatusCode: 413, Message: "points batch is too large"}},
 	"too_many": {answer{429, asJSON, "17", `{"code":"too many requests","message":"org 1 has exceeded limited_write plan limit"}`},
-		store.InfluxError{StatusCode: 429, RetryAfter: 17 * time.Second, Message: "exceeded limited_write plan limit"}, true},
+		store.InfluxError{StatusCode: 429, RetryAfter: 17 * time.Second, Message: "exceeded limited_write plan limit"}},
 	"unavailable": {answer{503, "text/plain", "3", "upstream connect error"},
-		store.InfluxError{StatusCode: 503, RetryAfter: 3 * time.Second, Message: "upstream connect error"}, true},
+		store.InfluxError{StatusCode: 503, RetryAfter: 3 * time.Second, Message: "upstream connect error"}},
 	"proxy": {answer{502, "text/html", "", "<html>" + strings.Repeat("x", 1<<20)},
-		store.InfluxError{StatusCode: 502, Message: "<html>"}, true},
+		store.InfluxError{StatusCode: 502, Message: "<html>"}},
 }
 
 func TestErrorsOfAWriteAreDistinguished(t *testing.T) {
@@ -57,8 +56,8 @@ func TestErrorsOfAWriteAreDistinguished(t *testing.T) {
 			if !ok {
 				t.Fatalf("%v is not an InfluxError", err)
 			}
-			if e.StatusCode != tc.want.StatusCode || e.RetryAfter != tc.want.RetryAfter || e.Partial != tc.want.Partial || e.Later() != tc.later {
-				t.Errorf("%+v (later %v), want %+v", e, e.Later(), tc.want)
+			if e.StatusCode != tc.want.StatusCode || e.RetryAfter != tc.want.RetryAfter || e.Partial != tc.want.Partial {
+				t.Errorf("%+v, want %+v", e, tc.want)
 			}
 			if !strings.Contains(err.Error(), tc.want.Message) || len(err.Error()) > 1000 {
 				t.Errorf("%q, want one with %q", err, tc.want.Message)

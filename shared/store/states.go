@@ -94,7 +94,9 @@ func (s *Store) DeviceStates(ctx context.Context, device string) ([]DeviceState,
 
 const stateColumns = `device, metric, value, text, time, arrived, changed, quality, reason, retained, good, good_time`
 
-// onlyNewer is DeviceState.newer in SQL. An unknown time is older than any other.
+// onlyNewer lets only newer states replace older ones. The source's time decides; if it
+// is equal or unknown in both, the time of arrival does. An unknown time is older than any
+// other.
 const onlyNewer = `
 	on conflict (device, metric) do update set value = excluded.value, text = excluded.text, time = excluded.time,
 		arrived = excluded.arrived, changed = excluded.changed, quality = excluded.quality, reason = excluded.reason,
