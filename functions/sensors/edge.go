@@ -35,19 +35,11 @@ func (w *work) readEdge(i int, node string) error {
 	}
 	e, err := wire.DecodeReading(m.Payload)
 	if err != nil {
-		if e, err = wire.DecodeReading(scan.Finite(m.Payload)); err != nil {
+		if e, err = wire.DecodeReading(scan.Finite(m.Payload)); err != nil { // without NaN and Infinity, which are not JSON
 			return err
 		}
 	}
-	numbered := len(e.Boot) > 0 && len(e.Boot) <= maxName && bytes.IndexByte(e.Boot, 0) < 0 && len(node) <= maxName && e.Seq >= 1 && e.Seq <= maxSeq
-	boot := ""
-	if numbered {
-		boot = w.intern(e.Boot)
-		w.numbers.add(node, boot, uint64(e.Seq), m.Time)
-		if e.Gone >= 1 && e.Gone < e.Seq {
-			w.numbers.dropped(node, boot, uint64(e.Gone))
-		}
-	}
+	boot := w.addNumber(node, m.Time, &e)
 	if len(e.Device) == 0 {
 		e.Device = []byte(m.Topic[strings.LastIndexByte(m.Topic, '/')+1:])
 	}
@@ -58,7 +50,7 @@ func (w *work) readEdge(i int, node string) error {
 	if err := w.edgeTime(&d, m, &e); err != nil {
 		return err
 	}
-	if d.quality == quality.ClockUnsynced && numbered && !d.time.IsZero() {
+	if d.quality == quality.ClockUnsynced && boot != "" && !d.time.IsZero() {
 		d.unsynced = &store.EdgeArrival{Node: node, Boot: boot, Seq: uint64(e.Seq), Time: d.time}
 	}
 	d.measurement, err = w.edgeFields(&e)
@@ -77,6 +69,20 @@ func (w *work) readEdge(i int, node string) error {
 	}
 	w.reports = append(w.reports, d)
 	return err
+}
+
+// addNumber counts an edge reading as received and returns its boot. The boot is "" if the
+// reading has no valid number.
+func (w *work) addNumber(node string, arrived time.Time, e *wire.RawReading) (boot string) {
+	if len(e.Boot) == 0 || len(e.Boot) > maxName || bytes.IndexByte(e.Boot, 0) >= 0 || len(node) > maxName || e.Seq < 1 || e.Seq > maxSeq {
+		return ""
+	}
+	boot = w.intern(e.Boot)
+	w.numbers.add(node, boot, uint64(e.Seq), arrived)
+	if e.Gone >= 1 && e.Gone < e.Seq {
+		w.numbers.dropped(node, boot, uint64(e.Gone))
+	}
+	return boot
 }
 
 // errNoNumbers returns the error of a reading without numbers, nil if err explains

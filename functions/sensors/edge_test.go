@@ -180,7 +180,7 @@ func TestStatusAndLateWills(t *testing.T) {
 		message(0, "hearth/pi4/status", `{"state":"online","boot":"b1","dropped":3}`),
 		message(time.Second, "hearth/pi4/status", `{"state":"online","boot":"b2","dropped":0}`),
 		message(2*time.Second, "hearth/pi4/status", `{"state":"offline","boot":"b1"}`))
-	same(t, "b1's will says nothing of b2", f.States(t), []string{
+	same(t, "the last will of b1 leaves the state of b2", f.States(t), []string{
 		`edge-pi4 boot = "b2" 12:00:01.000 ok`, "edge-pi4 dropped = 0 12:00:01.000 ok", "edge-pi4 online = 1 12:00:01.000 ok"})
 	f.Post(t, message(3*time.Second, "hearth/pi4/status", `offline`))
 	if got := f.States(t)[2]; got != "edge-pi4 online = 0 12:00:03.000 ok" {

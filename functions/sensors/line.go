@@ -11,7 +11,7 @@ import (
 	"github.com/hearth-home/hearth/shared/mapping"
 )
 
-var errLine = errors.New("it is not line protocol")
+var errLine = errors.New("not line protocol")
 
 // lines decodes line protocol. ok is false if no line is valid. bad is the error of
 // the first invalid line; the others are returned.

@@ -65,19 +65,19 @@ func (w *work) addFound(i int, found []mapping.Found) error {
 
 // mapKnownKeys maps the payloads of the platform before hearth: a flat object, often
 // without a time, of a device that the topic names.
-func mapKnownKeys(on string, payload []byte, zone *time.Location) ([]mapping.Found, error) {
-	p := flatObject{topic: on, zone: zone}
+func mapKnownKeys(topicName string, payload []byte, zone *time.Location) ([]mapping.Found, error) {
+	p := flatObject{topic: topicName, zone: zone}
 	s := scan.New(payload)
 	if s.Kind() != scan.Object {
-		return nil, noMapping(on)
+		return nil, noMapping(topicName)
 	}
 	if err := errors.Join(p.read(s), s.End()); err != nil {
-		return nil, fmt.Errorf("broken JSON on topic %s", generalTopic(on)) // without the offset, so that all such dead letters have one cause
+		return nil, fmt.Errorf("broken JSON on topic %s", generalTopic(topicName)) // without the offset, so that all such dead letters have one cause
 	}
 	if len(p.found) == 0 && p.bad == nil {
-		return nil, noMapping(on)
+		return nil, noMapping(topicName)
 	}
-	name, physical := topic.Name(on), "topic/"+on
+	name, physical := topic.Name(topicName), "topic/"+topicName
 	if p.name != "" {
 		name, physical = p.name, physical+"/"+p.name
 	}
@@ -92,7 +92,7 @@ func mapKnownKeys(on string, payload []byte, zone *time.Location) ([]mapping.Fou
 	}
 	if len(p.unknown) > 0 {
 		slices.Sort(p.unknown)
-		return p.found, errors.Join(p.bad, fmt.Errorf(wire.Unmapped+"%s of topic %s", strings.Join(p.unknown, ", "), generalTopic(on)))
+		return p.found, errors.Join(p.bad, fmt.Errorf(wire.Unmapped+"%s of topic %s", strings.Join(p.unknown, ", "), generalTopic(topicName)))
 	}
 	return p.found, p.bad
 }
@@ -133,27 +133,33 @@ func (p *flatObject) read(s *scan.Scanner) error {
 			p.addText("ups", "model", mapping.Text(raw))
 			return nil
 		}
-		if a, ok := mapping.LookupAlias(k); ok {
-			v, ok, err := mapping.Number(raw)
-			if err != nil && raw[0] != '{' && raw[0] != '[' {
-				p.bad = cmp.Or(p.bad, fmt.Errorf("%s: %w", k, err)) // the others are good
-				return nil
-			}
-			if err != nil {
-				p.addUnknown(k)
-			}
-			if ok {
-				f := p.foundOf(a.Measurement)
-				f.Values = append(f.Values, device.Value{Key: a.Key, V: v * a.Factor, Field: a.Field})
-				if kind := kindByKey[k]; kind != "" && !slices.Contains(p.kinds, kind) {
-					p.kinds = append(p.kinds, kind)
-				}
-			}
-		} else if string(raw) != "null" {
-			p.addUnknown(k)
-		}
+		p.addValue(k, raw)
 		return nil
 	})
+}
+
+// addValue adds a value by the meaning of its key.
+func (p *flatObject) addValue(key string, raw []byte) {
+	alias, ok := mapping.LookupAlias(key)
+	if !ok {
+		if string(raw) != "null" {
+			p.addUnknown(key)
+		}
+		return
+	}
+	v, ok, err := mapping.Number(raw)
+	switch {
+	case err != nil && (raw[0] == '{' || raw[0] == '['): // only flat objects are known
+		p.addUnknown(key)
+	case err != nil:
+		p.bad = cmp.Or(p.bad, fmt.Errorf("%s: %w", key, err)) // the other values are valid
+	case ok:
+		f := p.foundOf(alias.Measurement)
+		f.Values = append(f.Values, device.Value{Key: alias.Key, V: v * alias.Factor, Field: alias.Field})
+		if kind := kindByKey[key]; kind != "" && !slices.Contains(p.kinds, kind) {
+			p.kinds = append(p.kinds, kind)
+		}
+	}
 }
 
 func (p *flatObject) addUnknown(key string) {

@@ -95,7 +95,7 @@ func TestUnmappedMessagesAreRejectedUnderOneCause(t *testing.T) {
 			t.Errorf("%s: %v, want %q", payload, reasons, want)
 		}
 	}
-	same(t, "known keys beside are stored", f.Lines(t, "air"), []string{"air,device=bed1 temperature_celsius=20" + at, "air,device=bed2 temperature_celsius=20" + at})
+	same(t, "the known keys are stored", f.Lines(t, "air"), []string{"air,device=bed1 temperature_celsius=20" + at, "air,device=bed2 temperature_celsius=20" + at})
 }
 
 func TestAnInvalidValueLeavesTheOthers(t *testing.T) {
@@ -199,9 +199,9 @@ func TestTelegraf(t *testing.T) {
 		"microseconds": {"telegraf/nas", "system,host=nas load1=1 1795435200000000", []string{"host,device=nas load_1m=1" + at}, ""},
 		"no_time":      {"telegraf/nas", "\n# a comment\n system,host=nas load1=1 ", []string{"host,device=nas load_1m=1" + at}, ""},
 		"one_bad_line_of_three": {"telegraf/nas", "system,host=nas load1=1 1795435200\nsystem,host=nas load5=?\nsystem,host=nas load15=3 1795435200",
-			[]string{"host,device=nas load_15m=3,load_1m=1" + at}, `line 2: it is not line protocol: the field "load5" is ?`},
+			[]string{"host,device=nas load_15m=3,load_1m=1" + at}, `line 2: not line protocol: the field "load5" is ?`},
 		"an_open_quote": {"telegraf/nas", "system,host=nas load1=1 1795435200\nsystem,host=nas x=\"open\nsystem,host=nas load15=3 1795435200",
-			[]string{"host,device=nas load_15m=3,load_1m=1" + at}, `line 2: it is not line protocol: the field "x" has no value`},
+			[]string{"host,device=nas load_15m=3,load_1m=1" + at}, `line 2: not line protocol: the field "x" has no value`},
 		"one_bad_metric_of_three": {"telegraf/nas", ` {"metrics":[{"fields":{"load1":1},"name":"system","tags":{"host":"nas"},"timestamp":1795435200},{"fields":{"load5":1e999},"name":"system","tags":{"host":"nas"},"timestamp":1795435200},{"fields":{"load15":3},"name":"system","tags":{"host":"nas"},"timestamp":"2026-11-23T12:00:00Z"}]}`,
 			[]string{"host,device=nas load_15m=3,load_1m=1" + at}, "metric 1 has no name, fields and timestamp as Telegraf writes them"},
 		"a_field_with_a_slash": {"telegraf/x", "snmp,host=x if/in=3i 1795435200", []string{"telegraf,device=x snmp_if_in=3" + at}, ""},
@@ -256,7 +256,7 @@ func TestAfterARestartMessagesAreRetriedUntilTheFileIsRead(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
 	writeSettings(t, f, office+"    colour: red\n")
 	written(t, f, noon)
-	a := f.Post(t, message(0, "office/climate", `{"temperature":71}`)) // it may not be whole yet
+	a := f.Post(t, message(0, "office/climate", `{"temperature":71}`)) // the file may be incomplete yet
 	if len(a.Retry) != 1 || len(a.Rejected) > 0 {
 		t.Errorf("just written: %+v", a)
 	}
@@ -330,7 +330,7 @@ func TestAReplayOfANewMappingIsRequestedUntilItIsStored(t *testing.T) {
 	st.Series = series
 	next(time.Minute, "office/climate") // the batch that saw it first was not stored
 	next(time.Minute+time.Second, "")
-	restart() // and nobody knows whether the answer arrived
+	restart() // the connector may not have got the answer
 	next(2*time.Minute, "office/climate")
 	next(2*time.Minute+21*time.Second, "office/climate")
 	next(3*time.Minute+time.Second, "")
@@ -352,7 +352,7 @@ func TestSettingsRemovedWhileTheFunctionIsDownAreReverted(t *testing.T) {
 	st := batchtest.SQLite(t)
 	for i, tc := range []struct{ yml, name, room string }{
 		{"devices: [{device: office-air, name: Office, room: Den, maintenance: 2030-01-01}]", "Office", "Den"},
-		{"", "Office", "Den"}, // no file says nothing
+		{"", "Office", "Den"}, // without a file nothing is applied
 		{"devices: []", "office-air", ""},
 	} {
 		f := batchtest.Serve(t, New, st)

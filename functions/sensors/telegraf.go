@@ -57,7 +57,7 @@ const maxMetrics = 5000 // of one message
 
 // telegraf maps a payload of Telegraf, JSON or line protocol. ok is false if it is
 // neither. An error names what is refused; what is found is valid.
-func (a allow) telegraf(on string, payload []byte) (found []mapping.Found, ok bool, err error) {
+func (a allow) telegraf(topicName string, payload []byte) (found []mapping.Found, ok bool, err error) {
 	var ts []telegrafMetric
 	var bad error
 	switch scan.New(payload).Kind() {
@@ -72,7 +72,7 @@ func (a allow) telegraf(on string, payload []byte) (found []mapping.Found, ok bo
 	}
 	var refused []string
 	for _, t := range ts {
-		fs := a.mapMetric(on, &t)
+		fs := a.mapMetric(topicName, &t)
 		found = append(found, fs...)
 		if len(fs) == 0 && !slices.Contains(refused, t.name) && len(refused) < 10 {
 			refused = append(refused, t.name)
@@ -86,7 +86,7 @@ func (a allow) telegraf(on string, payload []byte) (found []mapping.Found, ok bo
 
 // mapMetric maps a metric: fields that all computers have to the measurement host,
 // other allowed fields to the measurement telegraf under their own name.
-func (a allow) mapMetric(on string, t *telegrafMetric) []mapping.Found {
+func (a allow) mapMetric(topicName string, t *telegrafMetric) []mapping.Found {
 	host := mapping.Found{Measurement: "host", Time: t.time}
 	other := mapping.Found{Measurement: "telegraf", Time: t.time}
 	for _, name := range slices.Sorted(maps.Keys(t.fields)) {
@@ -105,7 +105,7 @@ func (a allow) mapMetric(on string, t *telegrafMetric) []mapping.Found {
 	var found []mapping.Found
 	for _, f := range []mapping.Found{host, other} {
 		if len(f.Values) > 0 {
-			f.Name = t.deviceName(on)
+			f.Name = t.deviceName(topicName)
 			f.Physical = "telegraf/" + f.Name
 			found = append(found, f)
 		}
@@ -116,13 +116,13 @@ func (a allow) mapMetric(on string, t *telegrafMetric) []mapping.Found {
 // hostTags are the tags that name a metric's host, the most exact first.
 var hostTags = []string{"source", "agent_host", "host"}
 
-func (t *telegrafMetric) deviceName(on string) string {
+func (t *telegrafMetric) deviceName(topicName string) string {
 	for _, tag := range hostTags {
 		if v := t.tags[tag]; v != "" {
 			return v
 		}
 	}
-	return topic.Name(on)
+	return topic.Name(topicName)
 }
 
 // key joins the metric's name, the values of its other tags and the field's name. It

@@ -170,18 +170,7 @@ func readGroups(base string, payload []byte) (map[string]entry, error) {
 // to be replayed.
 func (w *work) updateRegister(ctx context.Context, base, metric string, found map[string]entry) error {
 	before := w.names(base)
-	var gone []string
-	for bound := range w.b.Bindings {
-		var a about
-		group := strings.Contains(bound.Physical, groupPart)
-		if (!group && !strings.HasPrefix(bound.Physical, "0x")) || group != (metric == "groups") || json.Unmarshal(bound.About, &a) != nil || a.Base != base {
-			continue
-		}
-		if _, ok := found[bound.Physical]; !ok {
-			gone = append(gone, bound.Physical)
-		}
-	}
-	if err := w.b.Unbind(ctx, gone); err != nil {
+	if err := w.b.Unbind(ctx, w.unlisted(base, metric, found)); err != nil {
 		return err
 	}
 	var requests []store.DeviceRequest
@@ -215,6 +204,25 @@ func (w *work) updateRegister(ctx context.Context, base, metric string, found ma
 		}
 	}
 	return nil
+}
+
+// unlisted returns the physical ids of a base topic's devices, or groups, that are bound
+// and no longer listed.
+func (w *work) unlisted(base, metric string, found map[string]entry) (ids []string) {
+	for bound := range w.b.Bindings {
+		group := strings.Contains(bound.Physical, groupPart)
+		if !group && !strings.HasPrefix(bound.Physical, "0x") || group != (metric == "groups") {
+			continue
+		}
+		var a about
+		if json.Unmarshal(bound.About, &a) != nil || a.Base != base {
+			continue // of another function or base topic
+		}
+		if _, ok := found[bound.Physical]; !ok {
+			ids = append(ids, bound.Physical)
+		}
+	}
+	return ids
 }
 
 const maxFormerNames = 5 // former names of a device that are remembered

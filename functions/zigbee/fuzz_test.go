@@ -23,7 +23,7 @@ func FuzzPayload(f *testing.F) {
 			about: about{Metrics: map[string]exposed{"voltage": {Unit: "mV"}, "state": {On: "OPEN", Off: "CLOSE"}, "temperature": {Unit: "°F", Min: &min, Max: &max}}}}
 		p := payload{device: n}
 		if p.decode(b) == nil && !json.Valid(b) {
-			t.Errorf("%q is no JSON", b)
+			t.Errorf("%q is not JSON", b)
 		}
 		if len(p.values)+len(p.texts) > maxValues || len(n.properties) > maxProperties || len(p.action) > maxText || len(p.path) > 0 {
 			t.Errorf("%d values, %d notes, %d properties, %q, path %q", len(p.values), len(p.texts), len(n.properties), p.action, p.path)

@@ -99,7 +99,7 @@ func (b *Batch) write(ctx context.Context) error {
 	if len(readings) == 0 && b.Change.Empty() && len(b.Messages) == 0 {
 		return nil
 	}
-	return b.st.Commit(ctx, "store what devices say", readings, func(ctx context.Context, tx *store.Tx) error {
+	return b.st.Commit(ctx, "store device states", readings, func(ctx context.Context, tx *store.Tx) error {
 		if err := tx.Queue(ctx, b.Messages); err != nil {
 			return err
 		}

@@ -72,7 +72,7 @@ var aliases = func() map[string]Alias {
 	put("host", "cpu_big_frequency_hertz", mega, "cpuFreqBig")
 	put("host", "cpu_little_frequency_hertz", mega, "cpuFreqLittle")
 	put("host", "cpu_usage_percent", 1, "cpuUse", "cpu_use", "cpu_util", "cpu_utilization")
-	put("host", "cpu_usage_percent", 100, "cpuLoad") // Windows says 0 to 1
+	put("host", "cpu_usage_percent", 100, "cpuLoad") // Windows reports 0 to 1
 	put("host", "cpu_cores", 1, "coreCount", "core_count")
 	put("host", "memory_used_bytes", gibi, "ramUse", "ram_use", "ram_util", "ram_utilization", "ramUtilization")
 	put("host", "nvme_temperature_celsius", 1, "nvme_temp", "NVME")

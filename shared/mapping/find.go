@@ -31,31 +31,31 @@ type Found struct {
 
 // Find maps a message. ok is false if no mapping matches its topic. An error names
 // what is refused; what is found beside is valid. It is safe for concurrent use.
-func (s *Set) Find(on string, payload []byte) (found []Found, ok bool, err error) {
+func (s *Set) Find(topicName string, payload []byte) (found []Found, ok bool, err error) {
 	var errs []error
-	rules := s.rulesFor(on)
+	rules := s.rulesFor(topicName)
 	for _, r := range rules {
-		fs, err := r.find(on, payload)
+		fs, err := r.find(topicName, payload)
 		found, errs = append(found, fs...), append(errs, err)
 	}
 	return found, len(rules) > 0, errors.Join(errs...)
 }
 
 // rulesFor returns the rules that match a topic, from a cache if possible.
-func (s *Set) rulesFor(on string) []*rule {
+func (s *Set) rulesFor(topicName string) []*rule {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rules, ok := s.byTopic[on]
+	rules, ok := s.byTopic[topicName]
 	if ok {
 		return rules
 	}
 	for _, r := range s.rules {
-		if slices.ContainsFunc(r.filters, func(f string) bool { return topic.Match(f, on) }) {
+		if slices.ContainsFunc(r.filters, func(f string) bool { return topic.Match(f, topicName) }) {
 			rules = append(rules, r)
 		}
 	}
 	if len(s.byTopic) < maxTopics {
-		s.byTopic[on] = rules
+		s.byTopic[topicName] = rules
 	}
 	return rules
 }
@@ -63,9 +63,9 @@ func (s *Set) rulesFor(on string) []*rule {
 const maxElements = 1000 // of the list in one message
 
 // find maps a payload: as a whole, or each element of its list.
-func (r *rule) find(on string, payload []byte) (found []Found, err error) {
+func (r *rule) find(topicName string, payload []byte) (found []Found, err error) {
 	if !r.hasEach {
-		f, err := r.mapOne(on, "", payload)
+		f, err := r.mapOne(topicName, "", payload)
 		if f == nil {
 			return nil, err
 		}
@@ -77,7 +77,7 @@ func (r *rule) find(on string, payload []byte) (found []Found, err error) {
 		if n++; n > maxElements {
 			return errElements
 		}
-		f, err := r.mapOne(on, key, element)
+		f, err := r.mapOne(topicName, key, element)
 		if f != nil {
 			found = append(found, *f)
 		}
@@ -95,13 +95,13 @@ var (
 // mapOne maps a payload, or one element of its list: the values of one device. It
 // returns nil if no field was found. An error with a result names the fields that are
 // left out.
-func (r *rule) mapOne(on, key string, doc []byte) (*Found, error) {
+func (r *rule) mapOne(topicName, key string, doc []byte) (*Found, error) {
 	at, err := r.extract(doc)
 	if err != nil {
 		return nil, err
 	}
 	f := &Found{Measurement: r.measurement}
-	if err := r.setDevice(f, on, key, at); err != nil {
+	if err := r.setDevice(f, topicName, key, at); err != nil {
 		return nil, err
 	}
 	if f.Time, err = r.timeOf(at); err != nil {
@@ -173,15 +173,15 @@ func (r *rule) addValues(f *Found, at [][]byte) error {
 }
 
 // setDevice sets the name and the physical id of f's device.
-func (r *rule) setDevice(f *Found, on, key string, at [][]byte) error {
+func (r *rule) setDevice(f *Found, topicName, key string, at [][]byte) error {
 	switch {
 	case r.deviceSlot >= 0:
 		if f.Name = text(at[r.deviceSlot]); f.Name == "" {
 			return fmt.Errorf("there is no device at %s", r.device)
 		}
 	case r.device == "":
-		f.Name = topic.Name(on)
-		f.Physical = "topic/" + on
+		f.Name = topic.Name(topicName)
+		f.Physical = "topic/" + topicName
 		if key != "" {
 			f.Name += "-" + key
 			f.Physical += "/" + key
@@ -189,7 +189,7 @@ func (r *rule) setDevice(f *Found, on, key string, at [][]byte) error {
 		return nil
 	case strings.Contains(r.device, "{"):
 		var err error
-		if f.Name, err = fillName(r.device, strings.Split(strings.TrimPrefix(on, "/"), "/"), key); err != nil {
+		if f.Name, err = fillName(r.device, strings.Split(strings.TrimPrefix(topicName, "/"), "/"), key); err != nil {
 			return err
 		}
 	default:

@@ -23,7 +23,7 @@ const (
 // Propose returns a block for hearth.yml that maps messages like this one. A person
 // must edit it: the keys and units are guesses. It returns an error if the payload has
 // no number.
-func Propose(on string, payload []byte) (string, error) {
+func Propose(topicName string, payload []byte) (string, error) {
 	p := &proposal{used: map[string]bool{}}
 	s := scan.New(payload)
 	if err := cmp.Or(p.value(s, nil), s.End()); err != nil {
@@ -36,12 +36,12 @@ func Propose(on string, payload []byte) (string, error) {
 	if len(p.fields) == 0 {
 		return "", errors.New("there is no number in the payload")
 	}
-	name := device.Slug(topic.Name(on))
+	name := device.Slug(topic.Name(topicName))
 	if name == "" {
 		name = "device"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "devices:\n  - device: %s\n    topic: %s\n", quote(name), quote(on))
+	fmt.Fprintf(&b, "devices:\n  - device: %s\n    topic: %s\n", quote(name), quote(topicName))
 	if p.time != "" {
 		fmt.Fprintf(&b, "    time: %s\n", quote(p.time))
 	}

@@ -22,7 +22,7 @@ const (
 type decoder struct {
 	file    *File
 	nodes   int
-	tooMany bool // of nodes: said once
+	tooMany bool // there were more than maxNodes; noted once
 }
 
 // key is one key of a YAML mapping, with its value.
@@ -42,7 +42,7 @@ func (d *decoder) enter(n *yaml.Node, path string, depth int) (*yaml.Node, bool)
 	d.nodes++
 	switch {
 	case depth > maxDepth:
-		d.mistake(n, path, "it is nested deeper than %d", maxDepth)
+		d.mistake(n, path, "this value is nested deeper than %d levels", maxDepth)
 		return n, false
 	case d.nodes > maxNodes:
 		if !d.tooMany {
@@ -190,7 +190,7 @@ func (d *decoder) merge(n *yaml.Node, path string, depth int) []key {
 		n = n.Alias
 	}
 	if d.nodes++; depth > maxDepth || d.nodes > maxNodes {
-		d.mistake(n, path, "it is merged into itself")
+		d.mistake(n, path, "an anchor is merged into itself")
 		return nil
 	}
 	switch n.Kind {
@@ -223,7 +223,7 @@ func kind(n *yaml.Node) string {
 type structField struct {
 	name       string
 	index      int
-	short, one bool // a scalar fills it; a list of one may stand without the list
+	short, one bool // short: a single value fills it; one: a list of one element may be written without the list
 }
 
 func fieldsOf(t reflect.Type) []structField {

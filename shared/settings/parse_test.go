@@ -289,7 +289,7 @@ func TestValidPaths(t *testing.T) {
 		"devices: []\ndevices: []":          "",
 		"devices: [":                        "",
 		"later: 1":                          "zone devices rules",
-		"x-a: &a {nmae: 1}\nreminders: [*a]\ndevices: [*a]": "zone rules", // it is said once
+		"x-a: &a {nmae: 1}\nreminders: [*a]\ndevices: [*a]": "zone rules", // noted once
 		"devices: [{device: a}]\nrules: {a: {for: x}}":      "zone devices",
 		"reminders: [" + many + "]\nrules: {a: {for: x}}":   "zone devices", // more than are kept
 	} {
