@@ -131,7 +131,7 @@ func (l *Log) freeConsumed() error {
 			return err
 		}
 	}
-	_ = l.saveCursors(true) // Stats counts the errors; makeRoom goes on without the space
+	_ = l.saveCursors(true) // Stats counts the errors; makeRoom checks the space again
 	return nil
 }
 

@@ -96,7 +96,8 @@ func (i *influx) aggregate(ctx context.Context, q Query, fn func(map[string]stri
 }
 
 // fluxWindows returns a Flux script with one result for each aggregate of a window.
-// InfluxDB computes these in its storage engine; one combined result it would not.
+// InfluxDB computes such a result in its storage engine. It cannot do so for one result
+// that combines all aggregates.
 func (i *influx) fluxWindows(q Query, fields []string) string {
 	var b strings.Builder
 	for n, f := range fields {

@@ -18,7 +18,7 @@ import (
 // every value, while 2.x aggregates in its storage engine.
 
 // speaksInfluxQL reports whether the server is InfluxDB 1.x. It asks the server for its
-// version at the first call and after a failed query.
+// version at the first call and after a failed InfluxQL statement.
 func (i *influx) speaksInfluxQL(ctx context.Context) (bool, error) {
 	if v := i.version.Load(); v != nil {
 		return strings.HasPrefix(strings.TrimPrefix(*v, "v"), "1."), nil

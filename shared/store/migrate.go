@@ -141,7 +141,7 @@ func prepareSchema(ctx context.Context, tx *sql.Tx) error {
 	}
 	var exists bool
 	if err := tx.QueryRowContext(ctx, `select to_regnamespace('hearth') is not null`).Scan(&exists); err != nil || exists {
-		return err // not "create if not exists", which fails for a user without that right even if the schema exists
+		return err // "create schema if not exists" needs the right to create one even if the schema exists
 	}
 	_, err := tx.ExecContext(ctx, `create schema hearth`)
 	return err
