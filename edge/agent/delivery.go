@@ -16,10 +16,10 @@ const (
 	idleTick           = time.Second
 	busyTick           = 25 * time.Millisecond // while there is a backlog
 	grace              = time.Second           // a shorter loss of the connection writes nothing to disk
-	stallAfter         = 10 * time.Second      // the connection is dropped when a publication is so long not acknowledged
+	stallAfter         = 10 * time.Second      // the connection is dropped after so long without an acknowledgement of a publication
 	maxInFlight        = 500                   // publications that the broker has not acknowledged
 	maxBacklogInWindow = 2000                  // backlog readings in the window
-	storedWait         = 4 * time.Second       // at the end, for the last readings to be stored; the connector publishes a stored message within 2 s of that
+	storedWait         = 4 * time.Second       // longest wait at the end for the last stored message, which comes up to 2 s after the last reading is stored
 )
 
 var errStalled = errors.New("the broker does not acknowledge")
@@ -119,6 +119,7 @@ func (d *delivery) step(stop <-chan struct{}, tick *time.Timer) {
 	d.backlog.commit(spool.Seq(d.window.BacklogDone()), waiting)
 }
 
+// tickInterval returns the time to the next tick.
 func (d *delivery) tickInterval() time.Duration {
 	if d.session != nil && d.backlog.hasMore() {
 		return busyTick

@@ -42,9 +42,9 @@ type takenSample struct {
 	mono   time.Duration // monotonic time at which the sample ended
 }
 
-func newSensor(set driver.Sensor, m *driver.Machine, clock clock, out chan<- takenSample, log *slog.Logger) *sensor {
+func newSensor(config driver.Sensor, m *driver.Machine, clock clock, out chan<- takenSample, log *slog.Logger) *sensor {
 	return &sensor{
-		config: set, machine: m, clock: clock, out: out, log: log,
+		config: config, machine: m, clock: clock, out: out, log: log,
 		stats: sensorStats{readings: map[driver.Quality]uint64{}},
 	}
 }

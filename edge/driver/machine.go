@@ -23,7 +23,7 @@ type Machine struct {
 	Clock     Clock
 	Air       *Air // latest samples, for sensors that use another's values
 	State     StateStore
-	Simulated bool // its sensors are simulated simulated
+	Simulated bool // its sensors are simulated
 }
 
 // OpenSerial opens a serial port and builds a sensor on it. Closing the sensor closes

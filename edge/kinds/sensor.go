@@ -64,7 +64,6 @@ func Parse(vars map[string]string, secrets *secret.Folder, simulated bool) ([]dr
 }
 
 // parse reads sensor number n. The error lists all its mistakes.
-// parse reads sensor number n. The error lists all its mistakes.
 func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool) (driver.Sensor, error) {
 	prefix := fmt.Sprintf("SENSOR_%d_", n)
 	opts := env.Options{

@@ -48,7 +48,6 @@ func openPort(path string) (io.ReadWriteCloser, error) {
 func (p *port) Close() error { return errors.Join(p.Port.Close(), p.lock.Close()) }
 
 // explainPort adds the likely cause to an error of opening a port.
-// explainPort adds the likely cause to an error of opening a port.
 func explainPort(path string, err error) error {
 	hint := ""
 	perr, isPort := errors.AsType[*serial.PortError](err)
