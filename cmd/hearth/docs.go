@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hearth-home/hearth/edge/cli"
 	"github.com/hearth-home/hearth/local"
 	"github.com/hearth-home/hearth/local/docs"
 	"github.com/hearth-home/hearth/local/stack"
@@ -15,7 +16,7 @@ import (
 func docsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "docs", Short: "write the pages that are made from the code",
-		Long:        "Write the pages that are made from the code: the reference of all settings, the functions' READMEs, and the schema of hearth.yml.",
+		Long:        "Write the pages that are made from the code: the references of all settings and commands, the functions' READMEs, and the schema of hearth.yml.",
 		Example:     "hearth docs --check",
 		Annotations: map[string]string{command.Part: "with --check, a page is out of date"},
 	}
@@ -27,11 +28,7 @@ func docsCommand() *cobra.Command {
 }
 
 func writeDocs(c *cobra.Command, root string, check bool) error {
-	blocks, err := stack.Read(root, nil)
-	if err != nil {
-		return err
-	}
-	pages, err := docs.Pages(root, blocks)
+	pages, err := pages(root)
 	if err != nil {
 		return err
 	}
@@ -48,4 +45,14 @@ func writeDocs(c *cobra.Command, root string, check bool) error {
 		}
 	}
 	return nil
+}
+
+// pages are those that are made from the code, with what they should say.
+func pages(root string) ([]docs.Page, error) {
+	blocks, err := stack.Read(root, nil)
+	if err != nil {
+		return nil, err
+	}
+	out, err := docs.Pages(root, blocks)
+	return append(out, docs.Commands(program(), cli.Program(nil))), err
 }

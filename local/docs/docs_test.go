@@ -3,6 +3,7 @@ package docs
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -48,6 +49,50 @@ func TestEveryUpstreamAddressStandsInTheStackFile(t *testing.T) {
 		for _, s := range settings {
 			if _, ok := f.Env[s.Name]; !ok && strings.Contains(s.preset, "://") {
 				t.Errorf("%s: %s has the default %s in the code and none in the stack file", f.Name, s.Name, s.preset)
+			}
+		}
+	}
+}
+
+// What make up reads from the environment is in the reference, and the other way
+// round. What a connector or a store reads has its own table.
+func TestTheReferenceHasEveryVariableOfMakeUp(t *testing.T) {
+	read := map[string]bool{}
+	files, err := filepath.Glob("../*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := ""
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		code += string(b)
+		for _, m := range regexp.MustCompile(`vars\["([A-Z_]+)"\]`).FindAllStringSubmatch(string(b), -1) {
+			read[m[1]] = true
+		}
+	}
+	b, err := os.ReadFile(root + "/docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, ok := strings.Cut(string(b), "## make up\n")
+	if !ok || len(read) < 8 {
+		t.Fatalf("no table of make up, or only %d variables in the code", len(read))
+	}
+	for name := range read {
+		if !strings.Contains(string(b), "`"+name+"`") {
+			t.Errorf("docs/configuration.md lacks %s", name)
+		}
+	}
+	for _, row := range regexp.MustCompile("(?m)^\\| (`[^|]*) \\|").FindAllStringSubmatch(table, -1) {
+		for _, name := range regexp.MustCompile("`([A-Z_]+)`").FindAllStringSubmatch(row[1], -1) {
+			if !strings.Contains(code, `"`+name[1]+`"`) && name[1] != "LIVE" { // LIVE is read by local/host
+				t.Errorf("nothing reads %s", name[1])
 			}
 		}
 	}
