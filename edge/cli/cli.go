@@ -35,11 +35,11 @@ type Simulators struct {
 func Main(sims *Simulators) {
 	debug.SetGCPercent(50) // a Pi has little memory, and the agent makes little garbage
 	runtime.GOMAXPROCS(1)  // it waits nearly always: more would only look for work
-	command.Main(program(sims))
+	command.Main(Program(sims))
 }
 
-// program is hearth-edge with its commands.
-func program(sims *Simulators) *cobra.Command {
+// Program is hearth-edge with its commands.
+func Program(sims *Simulators) *cobra.Command {
 	root := &cobra.Command{
 		Use: "hearth-edge",
 		Long: `hearth-edge reads the sensors of this machine and takes their readings to the MQTT broker. Without a command it runs.

@@ -8,7 +8,7 @@ import (
 	"github.com/hearth-home/hearth/shared/command/commandtest"
 )
 
-func TestHelp(t *testing.T) { commandtest.Help(t, program(nil)) }
+func TestHelp(t *testing.T) { commandtest.Help(t, Program(nil)) }
 
 // The program that carries simulated sensors reads one.
 func TestExitCodes(t *testing.T) {
