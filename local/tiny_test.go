@@ -28,7 +28,7 @@ import (
 // tiny is the smallest source: one reading and one item a place.
 type tiny struct {
 	URL    url.URL       `env:"TINY_URL" envDefault:"https://api.tiny.example/v1"`
-	Places string        `env:"TINY_PLACES" envDefault:"home"`
+	Places config.List   `env:"TINY_PLACES" envDefault:"home"`
 	Key    secret.String `env:"TINY_KEY_SECRET" envDefault:"tiny-key"`
 }
 
@@ -39,7 +39,7 @@ func newTiny(env serve.Env) (http.Handler, error) {
 		return nil, err
 	}
 	return source.Handler(env, source.Source{
-		Name: "weather", Needs: []secret.String{c.Key}, Setting: "TINY_PLACES", Targets: source.SplitList(c.Places), Step: 24 * time.Hour,
+		Name: "weather", Needs: []secret.String{c.Key}, Setting: "TINY_PLACES", Targets: c.Places, Step: 24 * time.Hour,
 		Fetch: func(ctx context.Context, client *fetch.Client, place string, w source.Window) (source.Batch, error) {
 			u := c.URL.JoinPath("now")
 			u.RawQuery = url.Values{"place": {place}}.Encode()

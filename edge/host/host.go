@@ -27,13 +27,14 @@ import (
 	"strings"
 
 	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/shared/config"
 )
 
 // Config configures the sensor.
 type Config struct {
-	Root      string   `env:"ROOT" envDefault:"/"`                // folder that contains the host's /proc and /sys
-	Mounts    []string `env:"MOUNTS" envDefault:"/"`              // file systems whose space is reported
-	NVIDIASMI string   `env:"NVIDIA_SMI" envDefault:"nvidia-smi"` // command; empty: leave NVIDIA cards out
+	Root      string      `env:"ROOT" envDefault:"/"`                // folder that contains the host's /proc and /sys
+	Mounts    config.List `env:"MOUNTS" envDefault:"/"`              // file systems whose space is reported
+	NVIDIASMI string      `env:"NVIDIA_SMI" envDefault:"nvidia-smi"` // command; empty: leave NVIDIA cards out
 
 	FS     fs.FS                                             `env:"-"` // in place of Root
 	Statfs func(mount string) (size, free uint64, err error) `env:"-"`

@@ -64,13 +64,18 @@ func TestDecodeRefuses(t *testing.T) {
 }
 
 func TestParseProjects(t *testing.T) {
-	names, gids, err := parseProjects(" House: attic :12;34 ; ")
-	if err != nil || !reflect.DeepEqual(names, []string{"House: attic", "34"}) || gids["House: attic"] != "12" || gids["34"] != "34" {
+	names, gids, err := parseProjects([]string{"House: attic :12", "34", "Bath, hall:56"})
+	if err != nil || !reflect.DeepEqual(names, []string{"House: attic", "34", "Bath, hall"}) || gids["House: attic"] != "12" || gids["34"] != "34" || gids["Bath, hall"] != "56" {
 		t.Errorf("parseProjects() = %q, %v, %v", names, gids, err)
 	}
-	for _, s := range []string{"Home", "Home:", ":12", "Home:12x", "Home:../users", "A:1,A:2", "12,12"} {
+	for _, s := range [][]string{{"Home"}, {"Home:"}, {":12"}, {"Home:12x"}, {"Home:../users"}, {"A:1", "A:2"}, {"12", "12"}} {
 		if names, _, err := parseProjects(s); err == nil {
 			t.Errorf("parseProjects(%q) = %q, want an error", s, names)
+		}
+	}
+	for _, s := range []string{"A:1,B:2", "12,34", "A: 1 , B:2"} {
+		if _, _, err := parseProjects([]string{s}); err == nil || !strings.Contains(err.Error(), "separate them by semicolons") {
+			t.Errorf("%s: %v", s, err)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/hearth-home/hearth/shared/config"
@@ -19,10 +20,10 @@ import (
 
 // Config has the settings of asana.
 type Config struct {
-	Token         secret.String `env:"ASANA_TOKEN_SECRET" envDefault:"asana-token"`          // secret with a personal access token
-	Projects      string        `env:"ASANA_PROJECTS"`                                       // projects as name:gid;name:gid; the gid is the number in a project's URL
-	PriorityField string        `env:"ASANA_PRIORITY_FIELD" envDefault:"Priority"`           // custom field that holds a task's priority
-	URL           url.URL       `env:"ASANA_URL" envDefault:"https://app.asana.com/api/1.0"` // Asana's API
+	Token         secret.String  `env:"ASANA_TOKEN_SECRET" envDefault:"asana-token"`          // secret with a personal access token
+	Projects      config.Entries `env:"ASANA_PROJECTS"`                                       // projects as name:gid;name:gid; the gid is the number in a project's URL
+	PriorityField string         `env:"ASANA_PRIORITY_FIELD" envDefault:"Priority"`           // custom field that holds a task's priority
+	URL           url.URL        `env:"ASANA_URL" envDefault:"https://app.asana.com/api/1.0"` // Asana's API
 }
 
 // Handle is what the OpenFaaS template calls.
@@ -47,11 +48,18 @@ func New(env serve.Env) (http.Handler, error) {
 	})
 }
 
-// parseProjects parses "name:gid;name:gid". A gid without a name is its own name. It
+// several matches projects with commas between them: home:1,cabin:2 or 1,2. A comma in
+// a name is one of the name's.
+var several = regexp.MustCompile(`(^|:)\s*[0-9]+\s*,`)
+
+// parseProjects parses elements of the form name:gid. A gid without a name is its own name. It
 // returns the names in order, and the gid of each.
-func parseProjects(s string) (names []string, gids map[string]string, err error) {
+func parseProjects(projects []string) (names []string, gids map[string]string, err error) {
 	gids = map[string]string{}
-	for _, part := range source.SplitList(s) {
+	for _, part := range projects {
+		if several.MatchString(part) {
+			return nil, nil, fmt.Errorf("%q holds several projects: separate them by semicolons", part)
+		}
 		name, gid := part, part
 		if i := strings.LastIndexByte(part, ':'); i >= 0 {
 			name, gid = strings.TrimSpace(part[:i]), strings.TrimSpace(part[i+1:])

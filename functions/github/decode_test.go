@@ -173,7 +173,7 @@ func TestNextCursor(t *testing.T) {
 }
 
 func TestTargets(t *testing.T) {
-	c := Config{Owners: "octocat, user:me=3000, org:acme=0, team:x, org:a/b, user:y=many", Repos: "me/x, nonsense", Included: 2000}
+	c := Config{Owners: []string{"octocat", "user:me=3000", "org:acme=0", "team:x", "org:a/b", "user:y=many"}, Repos: []string{"me/x", "nonsense"}, Included: 2000}
 	all, names, err := c.targets()
 	if err != nil || fmt.Sprint(names) != "[octocat user:me org:acme team:x org:a/b user:y me/x actions me/x alerts nonsense]" {
 		t.Fatalf("%q, %v", names, err)
@@ -188,7 +188,7 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%s is accepted as %+v", name, all[name])
 		}
 	}
-	if _, _, err := (Config{Repos: "a/b,a/b"}).targets(); err == nil {
+	if _, _, err := (Config{Repos: []string{"a/b", "a/b"}}).targets(); err == nil {
 		t.Error("a repository listed twice is no error")
 	}
 }

@@ -26,9 +26,9 @@ import (
 // Config has the settings of github.
 type Config struct {
 	Token    secret.String `env:"GITHUB_TOKEN_SECRET" envDefault:"github-token"`  // secret with a personal access token
-	Owners   string        `env:"GITHUB_OWNERS"`                                  // accounts whose usage is fetched: user:NAME, org:NAME or NAME; with =MINUTES if the plan includes other minutes than GITHUB_INCLUDED_MINUTES
+	Owners   config.List   `env:"GITHUB_OWNERS"`                                  // accounts whose usage is fetched: user:NAME, org:NAME or NAME; with =MINUTES if the plan includes other minutes than GITHUB_INCLUDED_MINUTES
 	Included float64       `env:"GITHUB_INCLUDED_MINUTES" envDefault:"2000"`      // Actions minutes that the plan includes a month: 2000 free, 3000 Pro
-	Repos    string        `env:"GITHUB_REPOS"`                                   // repositories as owner/repo,owner/repo
+	Repos    config.List   `env:"GITHUB_REPOS"`                                   // repositories as owner/repo,owner/repo
 	Days     int           `env:"GITHUB_RUN_DAYS" envDefault:"7"`                 // how many days of workflow runs are fetched; a failure is listed for as long
 	URL      url.URL       `env:"GITHUB_URL" envDefault:"https://api.github.com"` // GitHub's API; https://HOST/api/v3 for an Enterprise Server
 }

@@ -45,12 +45,12 @@ func (c Config) targets() (map[string]target, []string, error) {
 		all[name] = t
 		names = append(names, name)
 	}
-	for _, part := range source.SplitList(c.Owners) {
+	for _, part := range c.Owners {
 		o, err := parseOwner(part, c.Included)
 		name, _, _ := strings.Cut(part, "=")
 		add(strings.TrimSpace(name), target{owner: o, err: err})
 	}
-	for _, repo := range source.SplitList(c.Repos) {
+	for _, repo := range c.Repos {
 		if !repoName.MatchString(repo) {
 			add(repo, target{err: errors.New("its setting is not owner/repo")})
 			continue

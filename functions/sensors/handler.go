@@ -27,7 +27,7 @@ import (
 // Config is read from the environment.
 type Config struct {
 	Settings      secret.String `env:"HEARTH_SETTINGS_SECRET" envDefault:"hearth-settings"` // secret with hearth.yml; its section devices maps topics and names devices
-	TelegrafAllow []string      `env:"TELEGRAF_ALLOW"`                                      // fields of Telegraf to store besides those of the measurement host: measurement.field with *, comma separated, as in snmp.*,pf.entries
+	TelegrafAllow config.List   `env:"TELEGRAF_ALLOW"`                                      // fields of Telegraf to store besides those of the measurement host: measurement.field with *, as in snmp.*,pf.entries
 }
 
 // Handle is the entry point of the template golang-http.

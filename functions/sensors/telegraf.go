@@ -25,9 +25,6 @@ type allow []string
 
 func parseAllow(patterns []string) (a allow, err error) {
 	for _, p := range patterns {
-		if p = strings.TrimSpace(p); p == "" {
-			continue
-		}
 		if _, bad := path.Match(p, "x"); bad != nil {
 			err = errors.Join(err, fmt.Errorf("TELEGRAF_ALLOW: %q is not a pattern, as in snmp.*", p))
 		}

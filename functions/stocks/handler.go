@@ -18,7 +18,7 @@ import (
 // Config has the settings of stocks.
 type Config struct {
 	Key     secret.String `env:"FINNHUB_KEY_SECRET" envDefault:"finnhub-key"`        // secret with the key of Finnhub
-	Symbols string        `env:"STOCKS_SYMBOLS"`                                     // symbols of US stocks and funds: SPY,AAPL; at most as many as calls a minute, symbols after that fail
+	Symbols config.List   `env:"STOCKS_SYMBOLS"`                                     // symbols of US stocks and funds: SPY,AAPL; at most as many as calls a minute, symbols after that fail
 	Calls   int           `env:"FINNHUB_CALLS_A_MINUTE" envDefault:"60"`             // calls a minute that the key's plan allows; each symbol takes one
 	URL     url.URL       `env:"FINNHUB_URL" envDefault:"https://finnhub.io/api/v1"` // Finnhub's API
 }
@@ -32,13 +32,12 @@ func New(env serve.Env) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	symbols := source.SplitList(c.Symbols)
-	quota := source.Minute("finnhub", c.Calls, len(symbols))
+	quota := source.Minute("finnhub", c.Calls, len(c.Symbols))
 	return source.Handler(env, source.Source{
 		Name:       "stocks",
 		Needs:      []secret.String{c.Key},
 		Setting:    "STOCKS_SYMBOLS",
-		Targets:    symbols,
+		Targets:    c.Symbols,
 		MaxTargets: max(c.Calls, 1),
 		Quota:      func(string) *store.Quota { return quota },
 		Fetch: func(ctx context.Context, client *fetch.Client, symbol string, _ source.Window) (source.Batch, error) {

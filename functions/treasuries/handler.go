@@ -7,6 +7,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,12 +21,12 @@ import (
 
 // Config has the settings of treasuries.
 type Config struct {
-	URL        url.URL `env:"TREASURY_URL" envDefault:"https://home.treasury.gov/resource-center/data-chart-center/interest-rates/pages/xml"` // the US Treasury's XML feed
-	Maturities string  `env:"TREASURY_MATURITIES" envDefault:"1m,1.5m,2m,3m,4m,6m,1y,2y,3y,5y,7y,10y,20y,30y"`                                // maturities of the par yield curve
-	RunsADay   int     `env:"TREASURY_RUNS_A_DAY" envDefault:"2"`                                                                             // runs a day by the schedule; reruns leave Alpha Vantage's calls for them
+	URL        url.URL     `env:"TREASURY_URL" envDefault:"https://home.treasury.gov/resource-center/data-chart-center/interest-rates/pages/xml"` // the US Treasury's XML feed
+	Maturities config.List `env:"TREASURY_MATURITIES" envDefault:"1m,1.5m,2m,3m,4m,6m,1y,2y,3y,5y,7y,10y,20y,30y"`                                // maturities of the par yield curve
+	RunsADay   int         `env:"TREASURY_RUNS_A_DAY" envDefault:"2"`                                                                             // runs a day by the schedule; reruns leave Alpha Vantage's calls for them
 
 	AlphaVantageKey        secret.String `env:"ALPHAVANTAGE_KEY_SECRET" envDefault:"alphavantage-key"`           // secret with a key of Alpha Vantage; without it, only the Treasury's data is fetched
-	AlphaVantageMaturities string        `env:"ALPHAVANTAGE_MATURITIES" envDefault:"2year,10year,30year"`        // some of 3month, 2year, 5year, 7year, 10year, 30year
+	AlphaVantageMaturities config.List   `env:"ALPHAVANTAGE_MATURITIES" envDefault:"2year,10year,30year"`        // some of 3month, 2year, 5year, 7year, 10year, 30year
 	AlphaVantageURL        url.URL       `env:"ALPHAVANTAGE_URL" envDefault:"https://www.alphavantage.co/query"` // Alpha Vantage's API
 	AlphaVantageCalls      int           `env:"ALPHAVANTAGE_CALLS_A_DAY" envDefault:"25"`                        // calls a day that the key's plan allows
 	AlphaVantagePause      time.Duration `env:"ALPHAVANTAGE_PAUSE" envDefault:"1200ms"`                          // between two calls; the free plan allows one a second
@@ -47,14 +48,13 @@ func New(env serve.Env) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	targets := source.SplitList(c.Maturities)
+	targets := slices.Clone(c.Maturities)
 	var quota *store.Quota
 	if c.AlphaVantageKey.Present() {
-		names := source.SplitList(c.AlphaVantageMaturities)
-		for _, name := range names {
+		for _, name := range c.AlphaVantageMaturities {
 			targets = append(targets, prefix+name)
 		}
-		quota = &store.Quota{Key: "alphavantage", Limit: c.AlphaVantageCalls, Window: 24 * time.Hour, Reserve: c.RunsADay * len(names)}
+		quota = &store.Quota{Key: "alphavantage", Limit: c.AlphaVantageCalls, Window: 24 * time.Hour, Reserve: c.RunsADay * len(c.AlphaVantageMaturities)}
 	}
 	treasury := &treasury{url: c.URL, now: env.Now, decoded: map[*fetch.Answer][]day{}}
 	vantage := &vantage{Config: c, redact: env.Secrets.Redact, now: env.Now, histories: map[string]history{}}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/place"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/source"
@@ -19,7 +20,7 @@ import (
 // Config has the settings of weather.
 type Config struct {
 	Key    secret.String `env:"OPENWEATHER_KEY_SECRET" envDefault:"openweather-key"`                  // secret with the key of OpenWeather
-	Places string        `env:"WEATHER_PLACES"`                                                       // places as name:lat,lon;name:lat,lon; at most a third of the calls a minute, places after that fail
+	Places place.List    `env:"WEATHER_PLACES"`                                                       // home:47.6062,-122.3321;cabin:46.5,8: name, latitude and longitude in degrees; at most a third of the calls a minute, places after that fail
 	Calls  int           `env:"OPENWEATHER_CALLS_A_MINUTE" envDefault:"60"`                           // calls a minute that the key's plan allows; each place takes three
 	URL    url.URL       `env:"OPENWEATHER_URL" envDefault:"https://api.openweathermap.org/data/2.5"` // OpenWeather's API
 }
@@ -33,17 +34,13 @@ func New(env serve.Env) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	places, err := parsePlaces(c.Places)
-	if err != nil {
-		return nil, fmt.Errorf("configuration: WEATHER_PLACES: %w", err)
-	}
-	byName := map[string]place{}
+	byName := map[string]place.Place{}
 	var names []string
-	for _, p := range places {
-		byName[p.name] = p
-		names = append(names, p.name)
+	for _, p := range c.Places {
+		byName[p.Name] = p
+		names = append(names, p.Name)
 	}
-	quota := source.Minute("openweather", c.Calls, len(calls)*len(places))
+	quota := source.Minute("openweather", c.Calls, len(calls)*len(names))
 	return source.Handler(env, source.Source{
 		Name:       "weather",
 		Needs:      []secret.String{c.Key},
@@ -68,7 +65,7 @@ var calls = []struct {
 }
 
 // fetch fetches all readings of a place.
-func (c Config) fetch(ctx context.Context, client *fetch.Client, p place) (source.Batch, error) {
+func (c Config) fetch(ctx context.Context, client *fetch.Client, p place.Place) (source.Batch, error) {
 	var b source.Batch
 	for _, call := range calls {
 		a, err := client.Get(ctx, c.query(call.path, p), nil)
@@ -80,7 +77,7 @@ func (c Config) fetch(ctx context.Context, client *fetch.Client, p place) (sourc
 			return b, fmt.Errorf("decode %s: %w", call.path, err)
 		}
 		for _, r := range rs {
-			r.Tags = map[string]string{"place": p.name}
+			r.Tags = map[string]string{"place": p.Name}
 			b.Readings = append(b.Readings, r)
 		}
 	}

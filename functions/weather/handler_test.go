@@ -8,7 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/golden"
+	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/sourcetest"
 )
 
@@ -54,18 +57,6 @@ func TestDecodeRefuses(t *testing.T) {
 				t.Errorf("decode(%s) = %v, want an error", c.body, rs)
 			}
 		})
-	}
-}
-
-func TestPlaces(t *testing.T) {
-	got, err := parsePlaces(" seattle:47.6062,-122.3321 ; cabin: 46.5 , 8 ;")
-	if err != nil || len(got) != 2 || got[0] != (place{"seattle", 47.6062, -122.3321}) || got[1] != (place{"cabin", 46.5, 8}) {
-		t.Errorf("parsePlaces = %v, %v", got, err)
-	}
-	for _, s := range []string{"seattle", "seattle:47.6", ":47.6,8", "a:91,0", "a:0,181", "a:NaN,0", "a:1,2,3", "a:1,2;a:3,4"} {
-		if got, err := parsePlaces(s); err == nil {
-			t.Errorf("parsePlaces(%q) = %v, want an error", s, got)
-		}
 	}
 }
 
@@ -181,4 +172,12 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestPlacesSeparatedByCommasAreRefused(t *testing.T) {
+	vars := map[string]string{"WEATHER_PLACES": "seattle:47.6062,-122.3321,cabin:46.5,8"}
+	_, err := New(serve.Env{Env: config.Env{Vars: vars, Secrets: secret.NewFolder(t.TempDir())}})
+	if want := `configuration: WEATHER_PLACES: "seattle:47.6062,-122.3321,cabin:46.5,8" holds several places: separate them by semicolons`; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/place"
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
@@ -16,11 +17,11 @@ type decoder func(body []byte) ([]reading.Reading, error)
 
 // query returns the URL of a call, in metric units. OpenWeather accepts its key only in
 // the query string.
-func (c Config) query(path string, p place) *url.URL {
+func (c Config) query(path string, p place.Place) *url.URL {
 	u := c.URL.JoinPath(path)
 	u.RawQuery = url.Values{
-		"lat":   {strconv.FormatFloat(p.lat, 'f', -1, 64)},
-		"lon":   {strconv.FormatFloat(p.lon, 'f', -1, 64)},
+		"lat":   {strconv.FormatFloat(p.Latitude, 'f', -1, 64)},
+		"lon":   {strconv.FormatFloat(p.Longitude, 'f', -1, 64)},
 		"units": {"metric"},
 		"appid": {c.Key.Reveal()},
 	}.Encode()

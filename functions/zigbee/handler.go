@@ -25,7 +25,7 @@ import (
 // Config is read from the environment.
 type Config struct {
 	Settings secret.String `env:"HEARTH_SETTINGS_SECRET" envDefault:"hearth-settings"` // secret with hearth.yml; its section devices gives devices names and rooms, and says which device replaces which
-	Bases    []string      `env:"ZIGBEE_BASES" envDefault:"zigbee2mqtt"`               // base topics of the Zigbee2MQTT instances, comma separated
+	Bases    config.List   `env:"ZIGBEE_BASES" envDefault:"zigbee2mqtt"`               // base topics of the Zigbee2MQTT instances: zigbee2mqtt,attic/zigbee2mqtt
 }
 
 // Handle is the entry point of the template golang-http.
@@ -39,7 +39,7 @@ func New(env serve.Env) (func(handler.Request) (handler.Response, error), error)
 	}
 	z := &zigbee{register: device.Register{Function: "zigbee"}, index: &index{}, watch: mapping.NewWatch(c.Settings, env.Log)}
 	for _, base := range c.Bases {
-		z.bases = append(z.bases, strings.TrimSuffix(strings.TrimSpace(base), "/"))
+		z.bases = append(z.bases, strings.TrimSuffix(base, "/"))
 	}
 	return mqttbatch.Func(env, "zigbee", z.transform)
 }

@@ -20,7 +20,8 @@ What a person decides about the house is in hearth.yml: [settings.md](settings.m
 What is in a secret is taken out of every log, answer, message and page, and so is the password of one that is a URL or ` + "`key=value`" + ` words.
 One of fewer than six characters is taken out where it stands as a word of its own, and every such word with it: choose longer ones.
 
-A list is separated by commas, or by semicolons where its elements hold commas. A duration is written ` + "`90s`, `15m` or `2h`" + `.
+The elements of a list are separated by commas, or by semicolons where they may hold commas themselves; its table says which, and the other is refused. Line breaks separate in both.
+A place is ` + "`name:latitude,longitude`" + ` in degrees, north and east positive: ` + "`home:47.6062,-122.3321;cabin:46.5,8`" + `. A duration is written ` + "`90s`, `15m` or `2h`" + `.
 
 Each function has settings of its own:
 `

@@ -189,6 +189,10 @@ func kindOf(t ast.Expr) string {
 			return "duration"
 		case "url.URL":
 			return "address"
+		case "config.List":
+			return "list, separated by commas"
+		case "config.Entries", "place.List":
+			return "list, separated by semicolons"
 		}
 		return strings.ToLower(t.Sel.Name)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/caarlos0/env/v11"
@@ -62,7 +63,40 @@ func Parse[T any](e Env) (T, error) {
 		},
 	})
 	if err != nil {
-		return c, errors.New(e.Secrets.Redact(fmt.Sprintf("configuration: %v", err)))
+		return c, errors.New(e.Secrets.Redact("configuration: " + explain(err, reflect.TypeFor[T]())))
 	}
 	return c, nil
+}
+
+// explain says of each variable what is wrong with it. The library names the field.
+func explain(err error, t reflect.Type) string {
+	all, ok := errors.AsType[env.AggregateError](err)
+	if !ok {
+		return err.Error()
+	}
+	var said []string
+	for _, err := range all.Errors {
+		e, ok := errors.AsType[env.ParseError](err)
+		if names := variables(t, e, ""); ok && len(names) == 1 {
+			err = fmt.Errorf("%s: %w", names[0], e.Err)
+		}
+		said = append(said, err.Error())
+	}
+	return strings.Join(said, "; ")
+}
+
+// variables are those that an error may be about, by the field's name and type.
+func variables(t reflect.Type, e env.ParseError, prefix string) (names []string) {
+	for f := range t.Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
+		switch {
+		case name != "":
+			if f.Name == e.Name && f.Type == e.Type {
+				names = append(names, prefix+name)
+			}
+		case f.Type.Kind() == reflect.Struct:
+			names = append(names, variables(f.Type, e, prefix+f.Tag.Get("envPrefix"))...)
+		}
+	}
+	return names
 }

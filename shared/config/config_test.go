@@ -15,7 +15,7 @@ import (
 )
 
 type settings struct {
-	Places []string      `env:"PLACES,required"`
+	Places List          `env:"PLACES,required"`
 	Limit  int           `env:"LIMIT" envDefault:"5"`
 	URL    string        `env:"URL,required"`
 	Key    secret.String `env:"KEY_SECRET" envDefault:"the-key"`
@@ -33,7 +33,7 @@ func TestParse(t *testing.T) {
 
 func TestParseNamesAllMistakesAtOnce(t *testing.T) {
 	_, err := Parse[settings](Env{Vars: map[string]string{"LIMIT": "many"}, Secrets: secret.NewFolder(t.TempDir())})
-	for _, name := range []string{"PLACES", "URL", "Limit"} {
+	for _, name := range []string{"PLACES", "URL", "LIMIT: strconv"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want %s in it", err, name)
 		}

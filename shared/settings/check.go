@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/place"
 )
 
 // check notes values that are well-formed but make no sense.
@@ -55,10 +56,13 @@ func (h House) check(f *File) {
 	case f.Broken("house.place"):
 	case (p.Latitude == nil) != (p.Longitude == nil):
 		f.Mistake("house.place", "a place needs a latitude and a longitude")
-	case p.Latitude != nil && (*p.Latitude < -90 || *p.Latitude > 90):
-		f.Mistake("house.place.latitude", "a latitude must be from -90 to 90 degrees")
-	case p.Longitude != nil && (*p.Longitude < -180 || *p.Longitude > 180):
-		f.Mistake("house.place.longitude", "a longitude must be from -180 to 180 degrees")
+	case p.Latitude != nil:
+		if err := place.Latitude(*p.Latitude); err != nil {
+			f.Mistake("house.place.latitude", "%v", err)
+		}
+		if err := place.Longitude(*p.Longitude); err != nil {
+			f.Mistake("house.place.longitude", "%v", err)
+		}
 	}
 	for i, p := range h.PricePerKWh {
 		path := fmt.Sprintf("house.price_per_kwh[%d]", i)

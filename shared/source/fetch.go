@@ -252,19 +252,3 @@ func merge(all, step []result) []result {
 	}
 	return all
 }
-
-// SplitList splits a setting at its semicolons, or at its commas if it has no
-// semicolon. It trims spaces and drops empty parts.
-func SplitList(s string) []string {
-	sep := ","
-	if strings.Contains(s, ";") {
-		sep = ";"
-	}
-	var out []string
-	for part := range strings.SplitSeq(s, sep) {
-		if part = strings.TrimSpace(part); part != "" {
-			out = append(out, part)
-		}
-	}
-	return out
-}

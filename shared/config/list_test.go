@@ -1,0 +1,32 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hearth-home/hearth/shared/secret"
+)
+
+func TestAListHasOneSeparator(t *testing.T) {
+	type lists struct {
+		Symbols  List    `env:"SYMBOLS" envDefault:"SPY, AAPL"`
+		Projects Entries `env:"PROJECTS"`
+		Inner    struct {
+			Bases List `env:"BASES"`
+		} `envPrefix:"INNER_"`
+	}
+	parse := func(vars map[string]string) (lists, error) {
+		return Parse[lists](Env{Vars: vars, Secrets: secret.NewFolder(t.TempDir())})
+	}
+	c, err := parse(map[string]string{"PROJECTS": " a, b:1 ;; c:2\nd:3;", "INNER_BASES": "x,,\n y z ,"})
+	if err != nil || !slices.Equal(c.Symbols, []string{"SPY", "AAPL"}) || !slices.Equal(c.Projects, []string{"a, b:1", "c:2", "d:3"}) || !slices.Equal(c.Inner.Bases, []string{"x", "y z"}) {
+		t.Errorf("%q, %v", c, err)
+	}
+	_, err = parse(map[string]string{"SYMBOLS": "SPY;AAPL", "INNER_BASES": "x;y"})
+	for _, want := range []string{"configuration: ", "SYMBOLS: its elements are separated by commas, not by semicolons", "INNER_BASES: its elements"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}

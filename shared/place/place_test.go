@@ -1,0 +1,66 @@
+package place
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func TestPlacesAreRead(t *testing.T) {
+	var got List
+	if err := got.UnmarshalText([]byte(" home:47.6062,-122.3321 ; cabin: -46.5 , 8\nSankt Pölten-Süd_2:90,-180;;")); err != nil {
+		t.Fatal(err)
+	}
+	want := List{{"home", 47.6062, -122.3321}, {"cabin", -46.5, 8}, {"Sankt Pölten-Süd_2", 90, -180}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if err := got.UnmarshalText(nil); err != nil || got != nil {
+		t.Errorf("nothing: %v, %v", got, err)
+	}
+}
+
+func TestWhatIsWrongWithAPlaceIsSaid(t *testing.T) {
+	for s, want := range map[string]string{
+		"47.6,-122.3":                    `"47.6,-122.3" has no name: write name:latitude,longitude`,
+		":47.6,-122.3":                   `has no name`,
+		"home":                           `has no name`,
+		"home:47.6,-122.3,cabin:46.5,8":  `holds several places: separate them by semicolons`,
+		"home:47.6,-122.3 cabin:46.5,8":  `holds several places: separate them by semicolons`,
+		"home:47.6":                      `"home:47.6" is not one latitude and one longitude`,
+		"home:47,6,-122,3":               `with decimal points`,
+		"home:47.6,west":                 `"home": the longitude "west" is not a number of degrees`,
+		"home:,":                         `the latitude "" is not a number of degrees`,
+		"home:91,0":                      `"home": a latitude must be from -90 to 90 degrees`,
+		"home:0,-180.1":                  `"home": a longitude must be from -180 to 180 degrees`,
+		"home:NaN,0":                     `a latitude must be from -90 to 90 degrees`,
+		"home:0,inf":                     `a longitude must be from -180 to 180 degrees`,
+		"a,b:1,2":                        `the name "a,b" holds ','`,
+		"<b>:1,2":                        `holds '<'`,
+		"home:1,2;home:3,4":              `two places have the name "home"`,
+		strings.Repeat("x", 61) + ":1,2": `is longer than 60 bytes`,
+	} {
+		l := List{{"before", 1, 2}}
+		err := l.UnmarshalText([]byte(s))
+		if err == nil || !strings.Contains(err.Error(), want) || len(l) != 1 {
+			t.Errorf("%s: %v, %v; want %s", s, l, err, want)
+		}
+	}
+}
+
+func TestWhateverIsTakenIsOnEarth(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var l List
+		if l.UnmarshalText([]byte(rapid.StringMatching(`([a-z:]{0,3}:?-?[0-9a-fNIx.]{0,5},-?[0-9eN.]{0,5}[;\n ]?){0,3}`).Draw(t, "setting"))) != nil {
+			return
+		}
+		for _, p := range l {
+			if p.Name == "" || !(math.Abs(p.Latitude) <= 90) || !(math.Abs(p.Longitude) <= 180) {
+				t.Fatalf("%+v", p)
+			}
+		}
+	})
+}
