@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -74,33 +75,43 @@ type Family struct {
 	Function     string // "weather"
 	Title        string // "Weather", the heading of its items, too; "": derived from the name
 	About        string // one line for a person
+	place        int    // on the page: families with a lower number come first; 0: 50
 	Measurements []Measurement
 }
 
-// families lists the declarations, one variable in each file, in the order in which
-// the page shows them. What the platform reports about itself comes last.
-var families = complete(
-	weather,
-	asana,
-	stocks,
-	treasuries,
-	feeds,
-	github,
-	zigbee,
-	sensors,
-)
+// declared is what declare was given, one family in each file.
+var declared []Family
+
+// declare adds a family. Each file of this package declares its own, as a variable, so
+// that a source is added and taken away with its file.
+func declare(f Family) Family {
+	declared = append(declared, f)
+	return f
+}
+
+// middle is the place of a family that names none.
+const middle = 50
+
+// families returns the declarations with their defaults, in the order in which the page
+// shows them.
+var families = sync.OnceValue(func() []Family {
+	all := slices.Clone(declared)
+	slices.SortFunc(all, func(a, b Family) int {
+		return cmp.Or(cmp.Compare(cmp.Or(a.place, middle), cmp.Or(b.place, middle)), strings.Compare(a.Function, b.Function))
+	})
+	for i := range all {
+		all[i].complete()
+	}
+	return all
+})
 
 // complete fills in the defaults.
-func complete(families ...Family) []Family {
-	for i := range families {
-		f := &families[i]
-		f.Title = cmp.Or(f.Title, Title(f.Function))
-		for j := range f.Measurements {
-			m := &f.Measurements[j]
-			m.Function, m.Title, m.Fields = f.Function, cmp.Or(m.Title, Title(m.Name)), titled(m.Fields)
-		}
+func (f *Family) complete() {
+	f.Title = cmp.Or(f.Title, Title(f.Function))
+	for i := range f.Measurements {
+		m := &f.Measurements[i]
+		m.Function, m.Title, m.Fields = f.Function, cmp.Or(m.Title, Title(m.Name)), titled(m.Fields)
 	}
-	return families
 }
 
 // titled derives a title from the key for each field without one.
@@ -114,7 +125,7 @@ func titled(fields []Field) []Field {
 // FamilyOf returns the family of a function. A function that is not listed has its name
 // as title and nothing else.
 func FamilyOf(function string) Family {
-	for _, f := range families {
+	for _, f := range families() {
 		if f.Function == function {
 			return f
 		}
@@ -122,22 +133,20 @@ func FamilyOf(function string) Family {
 	return Family{Function: function, Title: function}
 }
 
-var byName = index()
-
-func index() map[string]*Measurement {
+var byName = sync.OnceValue(func() map[string]*Measurement {
 	m := map[string]*Measurement{}
-	for _, f := range families {
+	for _, f := range families() {
 		for i := range f.Measurements {
 			m[f.Measurements[i].Name] = &f.Measurements[i]
 		}
 	}
 	return m
-}
+})
 
 // All returns every measurement, in the order of the families.
 func All() []Measurement {
 	var all []Measurement
-	for _, f := range families {
+	for _, f := range families() {
 		all = append(all, f.Measurements...)
 	}
 	return all
@@ -145,7 +154,7 @@ func All() []Measurement {
 
 // Get returns the declaration of a measurement; ok is false if there is none.
 func Get(name string) (m Measurement, ok bool) {
-	declared, ok := byName[name]
+	declared, ok := byName()[name]
 	if !ok {
 		return Measurement{}, false
 	}
@@ -164,28 +173,32 @@ func Of(function string) []string {
 // OfKind returns the name of the measurement that a kind of sensor of the edge agent
 // measures; ok is false if no measurement lists the kind.
 func OfKind(kind string) (measurement string, ok bool) {
-	measurement, ok = byKind[kind]
+	measurement, ok = kinds().byKind[kind]
 	return measurement, ok
 }
 
 // FromSensors returns the names of the measurements that sensors of the edge agent
 // measure, in the order of their declarations.
-func FromSensors() []string { return slices.Clone(fromSensors) }
+func FromSensors() []string { return slices.Clone(kinds().measurements) }
 
-var byKind, fromSensors = indexKinds()
+// sensorKinds is what the measurements say of the edge agent's kinds of sensors.
+type sensorKinds struct {
+	byKind       map[string]string // the measurement of a kind
+	measurements []string          // those with a kind, in the order of their declarations
+}
 
-func indexKinds() (map[string]string, []string) {
-	kinds, names := map[string]string{}, []string{}
+var kinds = sync.OnceValue(func() sensorKinds {
+	out := sensorKinds{byKind: map[string]string{}}
 	for _, m := range All() {
 		for _, k := range m.Kinds {
-			kinds[k] = m.Name
+			out.byKind[k] = m.Name
 		}
 		if len(m.Kinds) > 0 {
-			names = append(names, m.Name)
+			out.measurements = append(out.measurements, m.Name)
 		}
 	}
-	return kinds, names
-}
+	return out
+})
 
 // Field returns the declaration of a key; ok is false if there is none. If Parts is set,
 // the longest declared ending counts: power_watts declares socket_2_power_watts.

@@ -18,7 +18,7 @@ var quality = Field{Key: Quality, Title: "Quality", Max: 3, Words: []string{"ok"
 // QualityWord returns what a value of the field Quality means: "clock not set".
 func QualityWord(code float64) string { return quality.Word(code) }
 
-var sensors = Family{Function: "sensors", About: "What sensors, plugs, meters, power supplies and computers measure", Measurements: []Measurement{
+var _ = declare(Family{Function: "sensors", place: 90, About: "What sensors, plugs, meters, power supplies and computers measure", Measurements: []Measurement{
 	{
 		Name: "air", About: "Air and climate in and around the house",
 		Kinds:   []string{"sds011", "pms5003", "mhz19b", "scd4x", "bme280", "sgp30", "dht22"},
@@ -123,7 +123,7 @@ var sensors = Family{Function: "sensors", About: "What sensors, plugs, meters, p
 		Labels: []string{"connector"}, Cadence: time.Minute, Keep: KeepDays,
 		Fields: []Field{{Key: "latency_seconds", Title: "From publishing to the store", Unit: "s", Max: 1e7}},
 	},
-}}
+}})
 
 // electricity returns the fields of a meter: power, the others, then the rest.
 func electricity(others ...Field) []Field {

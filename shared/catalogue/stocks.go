@@ -2,7 +2,7 @@ package catalogue
 
 // A quote has the time of the last trade. While the market is closed there is no new
 // one, so there is no cadence.
-var stocks = Family{Function: "stocks", About: "Stocks and funds, by Finnhub", Measurements: []Measurement{{
+var _ = declare(Family{Function: "stocks", place: 30, About: "Stocks and funds, by Finnhub", Measurements: []Measurement{{
 	Name: "stock_quote", About: "The last trade of a stock or fund, by Finnhub",
 	Labels: []string{"symbol"},
 	Fields: []Field{
@@ -14,4 +14,4 @@ var stocks = Family{Function: "stocks", About: "Stocks and funds, by Finnhub", M
 		{Key: "open_usd", Title: "Open", Unit: "$", Max: 1e7},
 		{Key: "previous_close_usd", Title: "Previous close", Unit: "$", Max: 1e7},
 	},
-}}}
+}}})

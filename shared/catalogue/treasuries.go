@@ -2,7 +2,7 @@ package catalogue
 
 import "time"
 
-var treasuries = Family{Function: "treasuries", Title: "US Treasury yields", About: "The yield curve of US Treasury bonds", Measurements: []Measurement{
+var _ = declare(Family{Function: "treasuries", place: 40, Title: "US Treasury yields", About: "The yield curve of US Treasury bonds", Measurements: []Measurement{
 	{
 		Name: "treasury_yield", Title: "US Treasury yields", About: "Par yields at the close of a business day, by the Treasury",
 		Labels: []string{"maturity"}, Term: "maturity", Cadence: longWeekend, Since: time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC),
@@ -13,7 +13,7 @@ var treasuries = Family{Function: "treasuries", Title: "US Treasury yields", Abo
 		Labels: []string{"maturity"}, Term: "maturity", Cadence: longWeekend, Since: time.Date(1962, 1, 1, 0, 0, 0, 0, time.UTC),
 		Fields: []Field{yieldPercent},
 	},
-}}
+}})
 
 // longWeekend is the longest usual gap between values, Friday to Tuesday, and a day: the
 // value of a day is published in the evening.

@@ -2,7 +2,7 @@ package catalogue
 
 import "time"
 
-var weather = Family{Function: "weather", About: "The weather of the places and the air outside, by OpenWeather", Measurements: []Measurement{
+var _ = declare(Family{Function: "weather", place: 10, About: "The weather of the places and the air outside, by OpenWeather", Measurements: []Measurement{
 	{
 		Name: "weather", Title: "Weather now", About: "OpenWeather's report for each place",
 		Labels: []string{"place"}, Text: []string{"description", "summary"}, HideText: []string{"summary"}, Cadence: 15 * time.Minute,
@@ -40,7 +40,7 @@ var weather = Family{Function: "weather", About: "The weather of the places and 
 			{Key: "nh3_ugm3", Title: "Ammonia", Unit: "µg/m³", Max: 5000},
 		},
 	},
-}}
+}})
 
 // conditions returns the fields that OpenWeather reports for now and forecasts for a
 // time. Its low and high are those of the surroundings at that time, not of the day.

@@ -2,7 +2,7 @@ package catalogue
 
 // A Zigbee device declares itself what it measures. The fields here are common ones,
 // for their titles, words and ranges.
-var zigbee = Family{Function: "zigbee", About: "What Zigbee devices report, by Zigbee2MQTT", Measurements: []Measurement{
+var _ = declare(Family{Function: "zigbee", place: 80, About: "What Zigbee devices report, by Zigbee2MQTT", Measurements: []Measurement{
 	{
 		Name: "zigbee", About: "Zigbee devices, by Zigbee2MQTT",
 		Devices: []string{"zigbee", "bridge"}, Labels: deviceLabels, Text: []string{Suspect}, Keep: KeepMonths, Open: true,
@@ -40,4 +40,4 @@ var zigbee = Family{Function: "zigbee", About: "What Zigbee devices report, by Z
 		Devices: []string{"zigbee"}, Labels: deviceLabels, Text: []string{"action"}, Keep: KeepYears,
 		Fields: []Field{{Key: "presses", Title: "Presses", Max: 1}},
 	},
-}}
+}})
