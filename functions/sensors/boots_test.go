@@ -52,7 +52,7 @@ func TestTheBootOfTheLastReadingIsAcknowledged(t *testing.T) {
 // TestTheFirstBootIsTheSameInEveryRun: numbers that a node gave out before hearth
 // received any are not missing. That holds for one boot only.
 func TestTheFirstBootIsTheSameInEveryRun(t *testing.T) {
-	for range 50 { // maps are walked in any order
+	for range 50 { // maps are iterated in random order
 		var ns numbers
 		for _, boot := range []string{"d", "b", "a", "c"} {
 			ns.add("pi4", boot, 5, noon)

@@ -98,7 +98,7 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 		for _, v := range w.values {
-			if v.Key == "" || math.IsNaN(v.V) { // an infinity by a factor is left out later, by name
+			if v.Key == "" || math.IsNaN(v.V) { // ingest refuses a value that a factor has made infinite
 				t.Errorf("%+v", v)
 			}
 		}

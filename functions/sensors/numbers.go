@@ -20,7 +20,7 @@ type numbers struct {
 // bootNumbers are the numbers of one boot of a node.
 type bootNumbers struct {
 	seqs        []uint64
-	droppedUpTo uint64 // nothing up to it is still to come
+	droppedUpTo uint64 // the edge has dropped what has not arrived up to this number
 	first, last time.Time
 }
 

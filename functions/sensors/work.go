@@ -30,7 +30,7 @@ type work struct {
 	canary      []canary
 	numbers     numbers
 	counted     []store.EdgeSeq
-	interned    map[string]string // each once
+	interned    map[string]string // short texts, allocated once; see intern
 }
 
 // report is what a message reports of one device.

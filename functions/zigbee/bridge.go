@@ -255,7 +255,7 @@ func (w *work) names(base string) map[string]bool {
 }
 
 func encode(a about) json.RawMessage {
-	b, _ := json.Marshal(a) // cannot fail: no such types in it
+	b, _ := json.Marshal(a) // cannot fail: it holds only texts, numbers and booleans
 	return b
 }
 

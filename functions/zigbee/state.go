@@ -49,7 +49,7 @@ func (w *work) readState(i int, d *knownDevice) error {
 	if len(atArrival) > 0 {
 		w.b.Add(i, ingest.Report{Measurement: "zigbee", Device: d.Logical, Values: atArrival, Time: m.Time, Arrived: m.Time})
 	}
-	if len(s.Values)+len(s.TextStates) > 0 { // nothing is left of "{}", or if all is null or known
+	if len(s.Values)+len(s.TextStates) > 0 { // empty for {}, or if all values are null or duplicates
 		w.b.Add(i, s)
 	}
 	return nil

@@ -52,56 +52,76 @@ type textRule struct {
 	key  string
 }
 
-// compile returns the rule of an entry. It notes mistakes in the file and then returns
-// nil.
+// compile returns the rule of an entry. It notes mistakes in the file and then returns nil.
 func (e entry) compile(ms *measurements) *rule {
-	r := &rule{hash: e.hash(), filters: e.Topic, device: e.Device.Device, deviceSlot: -1, timeSlot: -1, zone: e.zone().Location()}
-	bad := false
-	wrong := func(key string, err error) { bad = e.wrong(key, err) || bad }
-	slot := func(key, path string) int {
-		steps, err := parsePath(path)
-		if err != nil {
-			wrong(key, err)
-			return 0
-		}
-		r.whole = r.whole || len(steps) == 0
-		r.paths.add(steps, r.slots)
-		r.slots++
-		return r.slots - 1
-	}
-	for i, f := range e.Topic {
-		wrong(fmt.Sprintf(".topic[%d]", i), topic.Check(f))
-	}
-	if len(e.Fields)+len(e.Text) == 0 {
-		wrong("", errors.New("it maps no fields"))
-	}
-	if e.Each != "" {
-		var err error
-		r.each, err = parsePath(e.Each)
-		r.hasEach = true
-		wrong(".each", err)
-	}
-	wrong(".device", checkDevice(e))
-	if strings.HasPrefix(r.device, "$") {
-		r.deviceSlot = slot(".device", r.device)
-	}
-	if e.Time.Path != "" {
-		r.timeSlot = slot(".time", e.Time.Path)
-	}
-	for _, key := range slices.Sorted(maps.Keys(e.Fields)) {
-		m, err := compileField(e.Fields[key], key)
-		wrong(".fields."+key, err)
-		m.slot = slot(".fields."+key, e.Fields[key].Path)
-		r.fields = append(r.fields, m)
-	}
-	for _, key := range slices.Sorted(maps.Keys(e.Text)) {
-		wrong(".text."+key, checkKey(key))
-		r.texts = append(r.texts, textRule{slot(".text."+key, e.Text[key]), key})
-	}
-	if bad || e.wrong("", ms.declare(e, r)) {
+	c := &compiler{entry: e, rule: &rule{hash: e.hash(), filters: e.Topic, device: e.Device.Device, deviceSlot: -1, timeSlot: -1, zone: e.zone().Location()}}
+	c.messages()
+	c.values()
+	if c.bad || e.wrong("", ms.declare(e, c.rule)) {
 		return nil
 	}
-	return r
+	return c.rule
+}
+
+// compiler compiles one entry.
+type compiler struct {
+	entry
+	rule *rule
+	bad  bool // a mistake was noted
+}
+
+// check notes err as a mistake at a key of the entry, if it is not nil.
+func (c *compiler) check(key string, err error) { c.bad = c.wrong(key, err) || c.bad }
+
+// slot adds a path to the rule and returns its slot. key is where the path is written.
+func (c *compiler) slot(key, path string) int {
+	steps, err := parsePath(path)
+	if err != nil {
+		c.check(key, err)
+		return 0
+	}
+	r := c.rule
+	r.whole = r.whole || len(steps) == 0
+	r.paths.add(steps, r.slots)
+	r.slots++
+	return r.slots - 1
+}
+
+// messages compiles which messages are mapped, and where their device and time are.
+func (c *compiler) messages() {
+	for i, f := range c.Topic {
+		c.check(fmt.Sprintf(".topic[%d]", i), topic.Check(f))
+	}
+	if len(c.Fields)+len(c.Text) == 0 {
+		c.check("", errors.New("a mapping needs fields or text"))
+	}
+	if c.Each != "" {
+		var err error
+		c.rule.each, err = parsePath(c.Each)
+		c.rule.hasEach = true
+		c.check(".each", err)
+	}
+	c.check(".device", checkDevice(c.entry))
+	if strings.HasPrefix(c.rule.device, "$") {
+		c.rule.deviceSlot = c.slot(".device", c.rule.device)
+	}
+	if c.Time.Path != "" {
+		c.rule.timeSlot = c.slot(".time", c.Time.Path)
+	}
+}
+
+// values compiles where the numbers and texts are.
+func (c *compiler) values() {
+	for _, key := range slices.Sorted(maps.Keys(c.Fields)) {
+		m, err := compileField(c.Fields[key], key)
+		c.check(".fields."+key, err)
+		m.slot = c.slot(".fields."+key, c.Fields[key].Path)
+		c.rule.fields = append(c.rule.fields, m)
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.Text)) {
+		c.check(".text."+key, checkKey(key))
+		c.rule.texts = append(c.rule.texts, textRule{c.slot(".text."+key, c.Text[key]), key})
+	}
 }
 
 // zone returns the time zone of times without one.
@@ -138,9 +158,9 @@ func checkDevice(e entry) error {
 func checkKey(key string) error {
 	switch {
 	case key == "" || catalogue.Key(key) != key:
-		return fmt.Errorf("the key %q is not made of small letters, digits and underscores", key)
+		return fmt.Errorf("the key %q may have only lower-case letters, digits and underscores", key)
 	case key == "time" || key == "device" || key == catalogue.Quality || key == catalogue.Suspect:
-		return fmt.Errorf("a field cannot be called %q", key)
+		return fmt.Errorf("the key %q is reserved", key)
 	}
 	return nil
 }
@@ -156,7 +176,7 @@ func compileField(f settings.Field, key string) (fieldRule, error) {
 	}
 	var known bool
 	if m.unit, known = catalogue.UnitOf(f.Unit); f.Unit != "" && !known && f.Factor == nil {
-		return m, fmt.Errorf("the unit %q is unknown: give a factor, and the unit that is kept in the key", f.Unit)
+		return m, fmt.Errorf("the unit %q is unknown: give a factor, and end the key with the unit that is stored", f.Unit)
 	}
 	if known {
 		m.key = m.unit.Key(key)
@@ -206,7 +226,7 @@ func (ms *measurements) declare(e entry, r *rule) error {
 	}
 	for _, t := range r.texts {
 		if f, ok := m.Field(t.key); ok && f.Key == t.key {
-			return fmt.Errorf("%s of %s is a number elsewhere", t.key, m.Name)
+			return fmt.Errorf("%s of %s is declared as a number elsewhere", t.key, m.Name)
 		}
 		if !slices.Contains(m.Text, t.key) {
 			m.Text = append(m.Text, t.key)
@@ -242,7 +262,7 @@ func guess(e entry, r *rule) string {
 func declareField(m *catalogue.Measurement, at *fieldRule) error {
 	f := at.settings
 	if slices.Contains(m.Text, at.key) {
-		return fmt.Errorf("%s of %s is a text elsewhere", at.key, m.Name)
+		return fmt.Errorf("%s of %s is declared as a text elsewhere", at.key, m.Name)
 	}
 	d, known := m.Field(at.key)
 	if !known {
@@ -258,7 +278,7 @@ func declareField(m *catalogue.Measurement, at *fieldRule) error {
 		d.Max = *f.Max
 	}
 	if d.Max <= d.Min {
-		return fmt.Errorf("%s: its range is %g to %g", at.key, d.Min, d.Max)
+		return fmt.Errorf("%s: the range %g to %g is empty", at.key, d.Min, d.Max)
 	}
 	if f.Step > 0 {
 		d.Step = f.Step

@@ -84,13 +84,13 @@ func (s *Set) add(e entry, ms *measurements) {
 	literal := e.Device.Device != "" && !strings.ContainsAny(e.Device.Device, "${")
 	switch name := e.Device.Device; {
 	case literal && device.Slug(name) != name:
-		e.wrong(".device", fmt.Errorf("the device %q is not made of small letters, digits, - and _: write %q", name, device.Slug(name)))
+		e.wrong(".device", fmt.Errorf("the device id %q may have only lower-case letters, digits, - and _: write %q", name, device.Slug(name)))
 		return
 	case !literal && (len(e.Physical) > 0 || e.Room != "" || e.Name != "" || !e.Maintenance.IsZero()):
-		e.wrong("", errors.New("a name, room, physical id or maintenance needs the id of one device"))
+		e.wrong("", errors.New("name, room, physical and maintenance need the id of one device"))
 		return
 	case len(e.Topic) == 0 && (!literal || len(e.Fields)+len(e.Text) > 0):
-		e.wrong("", errors.New("it needs a device, and to map fields a topic"))
+		e.wrong("", errors.New("an entry needs a device, and a topic if it maps fields"))
 		return
 	}
 	bad := e.wrong(".name", device.CheckName(e.Name))
@@ -136,7 +136,7 @@ func (s *Set) addDevice(d store.DeviceSetting) error {
 		}
 		for _, p := range d.Physical {
 			if slices.Contains(o.Physical, p) {
-				return fmt.Errorf("%s is %s as well as %s", p, o.Device, d.Device)
+				return fmt.Errorf("the physical id %s belongs to both %s and %s", p, o.Device, d.Device)
 			}
 		}
 	}

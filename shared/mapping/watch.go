@@ -40,7 +40,7 @@ var Paths = []string{"devices", "house.zone"}
 // process began. Then the Set is empty, and messages must wait rather than be mapped
 // without it. It is safe for concurrent use.
 func (w *Watch) Set(now time.Time) (*Set, error) {
-	set, err := w.file.Look(now) // it has logged what is wrong
+	set, err := w.file.Look(now) // Look has logged any error
 	if !errors.Is(err, settings.ErrUnread) {
 		err = nil
 	}

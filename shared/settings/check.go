@@ -20,7 +20,7 @@ func (f *File) check() {
 	for _, name := range slices.Sorted(maps.Keys(f.Rules)) {
 		if path := "rules." + name; !f.Broken(path) {
 			if !ruleName.MatchString(name) {
-				f.Mistake(path, "the name of a rule is made of small letters, digits and -")
+				f.Mistake(path, "the name of a rule may have only lower-case letters, digits and -")
 			}
 			f.Rules[name].check(f, path)
 		}
@@ -94,7 +94,7 @@ func (t Tile) check(f *File, path string) {
 	case (t.Tile == "") == (len(t.Lines) == 0):
 		f.Mistake(path, "write the name of a tile that hearth has, as in tile: weather, or your own tile with lines")
 	case t.Tile != "" && !ruleName.MatchString(t.Tile):
-		f.Mistake(path+".tile", "the name of a tile is made of small letters, digits and -")
+		f.Mistake(path+".tile", "the name of a tile may have only lower-case letters, digits and -")
 	case t.Tile != "" && t.Show != "":
 		f.Mistake(path+".show", "show is only for your own tile with lines")
 	case len(t.Lines) > maxLines:

@@ -10,7 +10,7 @@ import (
 	"github.com/hearth-home/hearth/shared/nearest"
 )
 
-// Mistake is a mistake in hearth.yml: its place, and what to write instead.
+// Mistake is a mistake in hearth.yml: its position, and what to write instead.
 type Mistake struct {
 	Line    int    `json:"line"` // from 1; 0: the whole file
 	Column  int    `json:"column"`
@@ -109,7 +109,7 @@ func (f *File) Sorted() []Mistake {
 	})
 }
 
-const maxInError = 20 // in a log
+const maxInError = 20 // mistakes that Err returns
 
 // Err returns the mistakes as one error, a line each, at most 20; nil if there are
 // only warnings.

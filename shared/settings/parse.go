@@ -65,7 +65,7 @@ func (f *File) document(file []byte) *yaml.Node {
 	in := yaml.NewDecoder(bytes.NewReader(file))
 	var doc, next yaml.Node
 	if err := in.Decode(&doc); err != nil {
-		if !errors.Is(err, io.EOF) { // nothing but comments
+		if !errors.Is(err, io.EOF) { // EOF: the file has only comments
 			f.noteSyntaxError(file, err)
 		}
 		return nil

@@ -112,7 +112,7 @@ func TestEveryMistakeHasItsPositionAndAdvice(t *testing.T) {
 		"off_and_on":   {"rules: {a: {off: true, above: 1}}\n", `remove one of them`},
 		"unit":         {"rules: {a: {above: 1, unit: furlong}}\n", `1:29 rules.a.unit: the unit "furlong" is unknown`},
 		"field":        {"rules: {a: {field: co2}}\n", `"co2" is not a field: write its measurement and its key, as in air.co2_ppm`},
-		"rule_name":    {"rules: {My Rule: {off: true}}\n", `the name of a rule is made of small letters`},
+		"rule_name":    {"rules: {My Rule: {off: true}}\n", `the name of a rule may have only lower-case letters`},
 		"tile":         {"tiles: [{title: x}]\n", `1:9 tiles[0]: write the name of a tile that hearth has`},
 		"lines":        {"tiles: [{lines: [a.b, a.b, a.b, a.b, a.b, a.b, a.b, a.b, a.b]}]\n", `at most 8 lines: these are 9`},
 		"reminder":     {"reminders: [{text: x}, {on: monday}, {text: x, on: monday, every: year}]\n", "1:13 reminders[0]: a reminder needs days of the week, as in on: tuesday, or a date, as in date: 2026-12-24\n1:24 reminders[1]: a reminder needs a text\n1:67 reminders[2].every: every needs a date"},
