@@ -43,8 +43,8 @@ func (f Field) TitleOf(key string) string {
 func Title(key string) string {
 	words := strings.Fields(strings.ReplaceAll(withoutUnit(key), "_", " "))
 	for i, w := range words {
-		if capital[w] {
-			words[i] = strings.ToUpper(w)
+		if known := spelt[w]; known != "" {
+			words[i] = known
 		} else if i == 0 {
 			words[i] = strings.ToUpper(w[:1]) + w[1:]
 		}
@@ -55,8 +55,9 @@ func Title(key string) string {
 	return strings.Join(words, " ")
 }
 
-// capital are the words of titles that are written in capital letters.
-var capital = map[string]bool{"cpu": true, "gpu": true, "soc": true, "npu": true, "nvme": true, "ups": true, "ram": true, "pm": true, "tvoc": true, "amd": true, "usb": true, "ssd": true}
+// spelt are the words of titles with capital letters of their own.
+var spelt = map[string]string{"cpu": "CPU", "gpu": "GPU", "soc": "SoC", "npu": "NPU", "nvme": "NVMe", "ups": "UPS", "ram": "RAM", "pm": "PM", "tvoc": "TVOC",
+	"amd": "AMD", "usb": "USB", "ssd": "SSD"}
 
 // KeyUnit returns the symbol of the unit that a key ends with, "" for none: "°C" for
 // cpu_temperature_celsius.

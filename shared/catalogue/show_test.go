@@ -89,7 +89,7 @@ func TestAFieldOfZeroOrOneIsAQuestion(t *testing.T) {
 
 func TestTitlesAreMadeOfKeys(t *testing.T) {
 	for key, want := range map[string]string{
-		"cpu_usage_percent": "CPU usage", "gas": "Gas", "lux": "Lux", "amd_gpu_temperature_celsius": "AMD GPU temperature", "load_1m": "Load 1m", "": "",
+		"cpu_usage_percent": "CPU usage", "gas": "Gas", "nvme_composite": "NVMe composite", "lux": "Lux", "amd_gpu_temperature_celsius": "AMD GPU temperature", "load_1m": "Load 1m", "": "",
 		"flow_cubic_meters_per_hour": "Flow",
 	} {
 		if got := Title(key); got != want {
