@@ -1,0 +1,124 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+)
+
+// measurements gathers the measurements that the rules add or extend.
+type measurements struct {
+	own map[string]*catalogue.Measurement
+}
+
+// candidates are the measurements that a mapping may belong to if it names none.
+var candidates = catalogue.FromSensors()
+
+// declare sets the rule's measurement and adds the fields that the measurement lacks.
+func (ms *measurements) declare(e entry, r *rule) error {
+	r.measurement = e.Measurement
+	if r.measurement == "" {
+		r.measurement = guess(e, r)
+	}
+	m := ms.own[r.measurement]
+	if m == nil {
+		known, ok := catalogue.Get(r.measurement)
+		switch {
+		case ok && (known.Function != "sensors" || !slices.Contains(known.Labels, "device")):
+			return fmt.Errorf("the measurement %q belongs to %s", r.measurement, known.Function)
+		case !ok && checkKey(r.measurement) != nil:
+			return checkKey(r.measurement)
+		case !ok:
+			known = catalogue.Measurement{Name: r.measurement, About: "Mapped by hearth.yml", Function: "sensors", Labels: []string{"device"},
+				Text: []string{catalogue.Suspect}, Cadence: e.Cadence, Keep: catalogue.KeepMonths}
+			if f, ok := air.Field(catalogue.Quality); ok {
+				known.Fields = append(known.Fields, f)
+			}
+		}
+		known.Fields, known.Text = slices.Clone(known.Fields), slices.Clone(known.Text)
+		m = &known
+		ms.own[r.measurement] = m
+	}
+	for i := range r.fields {
+		if err := declareField(m, &r.fields[i]); err != nil {
+			return err
+		}
+	}
+	for _, t := range r.texts {
+		if f, ok := m.Field(t.key); ok && f.Key == t.key {
+			return fmt.Errorf("%s of %s is declared as a number elsewhere", t.key, m.Name)
+		}
+		if !slices.Contains(m.Text, t.key) {
+			m.Text = append(m.Text, t.key)
+		}
+	}
+	return nil
+}
+
+var air, _ = catalogue.Get("air")
+
+// guess returns the first candidate that declares all of the rule's fields and texts,
+// else "custom".
+func guess(e entry, r *rule) string {
+	for _, name := range candidates {
+		m, _ := catalogue.Get(name)
+		all := len(r.fields) > 0
+		for _, f := range r.fields {
+			_, ok := m.Field(f.key)
+			all = all && ok
+		}
+		for k := range e.Text {
+			all = all && slices.Contains(m.Text, k)
+		}
+		if all {
+			return name
+		}
+	}
+	return "custom"
+}
+
+// declareField sets the declaration of a mapped field and, if it is new, adds it to
+// the measurement.
+func declareField(m *catalogue.Measurement, at *fieldRule) error {
+	f := at.settings
+	if slices.Contains(m.Text, at.key) {
+		return fmt.Errorf("%s of %s is declared as a text elsewhere", at.key, m.Name)
+	}
+	d, known := m.Field(at.key)
+	if !known {
+		d = catalogue.Field{Key: at.key, Title: f.Title, Unit: at.unit.Symbol, Min: -catalogue.Limits, Max: catalogue.Limits}
+	}
+	if f.Title != "" {
+		d.Title = f.Title
+	}
+	if f.Min != nil {
+		d.Min = *f.Min
+	}
+	if f.Max != nil {
+		d.Max = *f.Max
+	}
+	if d.Max <= d.Min {
+		return fmt.Errorf("%s: the range %g to %g is empty", at.key, d.Min, d.Max)
+	}
+	if f.Step > 0 {
+		d.Step = f.Step
+	}
+	d.Counter = d.Counter || f.Counter
+	if f.Above != nil {
+		d.Warn.Above, d.Warn.HasAbove = *f.Above, true
+	}
+	if f.Below != nil {
+		d.Warn.Below, d.Warn.HasBelow = *f.Below, true
+	}
+	at.field = &d
+	if !known {
+		m.Fields = append(m.Fields, d)
+	}
+	rise := catalogue.RiseKey(d.Key)
+	if _, listed := m.Field(rise); d.Counter && !listed {
+		m.Fields = append(m.Fields, catalogue.Field{Key: rise, Title: strings.TrimSpace(d.Title + " since the reading before"), Unit: d.Unit, Max: catalogue.Limits})
+	}
+	return nil
+}
