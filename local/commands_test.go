@@ -13,7 +13,7 @@ import (
 	"github.com/hearth-home/hearth/local/host"
 )
 
-func tinyHouse(t *testing.T, environ ...string) *House {
+func tinyInstallation(t *testing.T, environ ...string) *Installation {
 	t.Helper()
 	h, err := Open(repository(t), environ, &lines{})
 	if err != nil {
@@ -26,7 +26,7 @@ func tinyHouse(t *testing.T, environ ...string) *House {
 var tinyOnly = map[string]host.Builder{"weather": newTiny}
 
 func TestARunAnswersWhatItDecodedAndThenStoresIt(t *testing.T) {
-	h := tinyHouse(t)
+	h := tinyInstallation(t)
 	for _, want := range []struct {
 		dry               bool
 		status            string
@@ -48,7 +48,7 @@ func TestARunAnswersWhatItDecodedAndThenStoresIt(t *testing.T) {
 }
 
 func TestAFunctionThatIsGoneIsForgotten(t *testing.T) {
-	h := tinyHouse(t)
+	h := tinyInstallation(t)
 	if _, err := h.RunOnce(t.Context(), "weather", false); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestAFunctionThatIsGoneIsForgotten(t *testing.T) {
 	for _, c := range []struct {
 		name, fails string
 		left        int
-	}{{"wether", "there are: weather", 1}, {"weather", "", 0}, {"weather", "was ever seen", 0}} {
+	}{{"wether", "there are: weather", 1}, {"weather", "", 0}, {"weather", "none has run yet", 0}} {
 		err := h.Forget(t.Context(), c.name)
 		if (err != nil) != (c.fails != "") || err != nil && !strings.Contains(err.Error(), c.fails) {
 			t.Errorf("forget %s: %v", c.name, err)
@@ -74,7 +74,7 @@ func TestRunAsksTheUpstreamOnce(t *testing.T) {
 		fmt.Fprintf(w, `{"dt":%d}`, time.Now().Unix())
 	}))
 	defer upstream.Close()
-	h := tinyHouse(t, "TINY_URL="+upstream.URL, "TINY_KEY=real-key-1")
+	h := tinyInstallation(t, "TINY_URL="+upstream.URL, "TINY_KEY=real-key-1")
 	if a, err := h.RunOnce(t.Context(), "weather", false); err != nil || asked.Load() != 1 || a.Stored != 2 {
 		t.Errorf("%v, asked %d times, answered %+v", err, asked.Load(), a)
 	}
@@ -82,7 +82,7 @@ func TestRunAsksTheUpstreamOnce(t *testing.T) {
 }
 
 func TestRunSaysWhatIsWrong(t *testing.T) {
-	h := tinyHouse(t, "TINY_URL=http://127.0.0.1:1", "TINY_KEY=real-key-1")
+	h := tinyInstallation(t, "TINY_URL=http://127.0.0.1:1", "TINY_KEY=real-key-1")
 	for name, want := range map[string]string{"weather": "answered 502", "absent": "go generate ./local", "none": `no function "none"`} {
 		_, err := h.RunOnce(t.Context(), name, true)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "real-key-1") {
@@ -114,7 +114,7 @@ func TestBackfillFillsThroughTheGatewayOnceAndForAll(t *testing.T) {
 }
 
 func TestTheGatewayAloneServesFunctionsElsewhere(t *testing.T) {
-	h := tinyHouse(t)
+	h := tinyInstallation(t)
 	fn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "here") }))
 	defer fn.Close()
 	fs, err := behind(h, []string{"weather=" + fn.URL, "other=" + fn.URL})
@@ -129,7 +129,7 @@ func TestTheGatewayAloneServesFunctionsElsewhere(t *testing.T) {
 }
 
 func TestMigrateAsksForADatabase(t *testing.T) {
-	if err := tinyHouse(t).Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "DATABASE_URL") {
+	if err := tinyInstallation(t).Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "DATABASE_URL") {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // Functions returns what the functions last said of themselves, by name; one that
 // was taken away is there until it is forgotten.
-func (h *House) Functions(ctx context.Context) (fs []store.Function, err error) {
+func (h *Installation) Functions(ctx context.Context) (fs []store.Function, err error) {
 	err = h.inStore(ctx, func(st *store.Store) error {
 		fs, err = st.Functions(ctx)
 		return err
@@ -21,7 +21,7 @@ func (h *House) Functions(ctx context.Context) (fs []store.Function, err error) 
 
 // Forget removes a function that was taken away from what is shown and watched.
 // Called again, it is back.
-func (h *House) Forget(ctx context.Context, name string) error {
+func (h *Installation) Forget(ctx context.Context, name string) error {
 	return h.inStore(ctx, func(st *store.Store) error {
 		known, err := st.ForgetFunction(ctx, name)
 		if err != nil || known {
@@ -30,6 +30,9 @@ func (h *House) Forget(ctx context.Context, name string) error {
 		fs, err := st.Functions(ctx)
 		if err != nil {
 			return err
+		}
+		if len(fs) == 0 {
+			return fmt.Errorf("no function %q is known: none has run yet", name)
 		}
 		var names []string
 		for _, f := range fs {
@@ -40,7 +43,7 @@ func (h *House) Forget(ctx context.Context, name string) error {
 }
 
 // inStore opens the database for do; the platform may run beside it.
-func (h *House) inStore(ctx context.Context, do func(*store.Store) error) (err error) {
+func (h *Installation) inStore(ctx context.Context, do func(*store.Store) error) (err error) {
 	u, err := newUp(h)
 	if err != nil {
 		return err
@@ -58,7 +61,7 @@ func (h *House) inStore(ctx context.Context, do func(*store.Store) error) (err e
 }
 
 // Migrate brings the PostgreSQL of DATABASE_URL up to this version.
-func (h *House) Migrate(ctx context.Context) error {
+func (h *Installation) Migrate(ctx context.Context) error {
 	if h.vars["DATABASE_URL"] == "" {
 		return errors.New("which database? Set DATABASE_URL=postgres://user:password@host:5432/home in the environment or in .env; " +
 			"the one in .hearth needs no migration by hand")

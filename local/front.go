@@ -17,7 +17,7 @@ import (
 )
 
 // GatewayURL is where the gateway is, or would be.
-func (h *House) GatewayURL() string {
+func (h *Installation) GatewayURL() string {
 	if n, ok := h.findRunning(); ok {
 		return n.Gateway
 	}
@@ -27,7 +27,7 @@ func (h *House) GatewayURL() string {
 // Gateway serves functions that run elsewhere on this machine, each as
 // NAME=http://host:port, until ctx ends. What the stack files say of them is told by
 // the API.
-func (h *House) Gateway(ctx context.Context, elsewhere []string) error {
+func (h *Installation) Gateway(ctx context.Context, elsewhere []string) error {
 	log, err := h.Logger()
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (h *House) Gateway(ctx context.Context, elsewhere []string) error {
 	return srv.Stop(end)
 }
 
-func behind(h *House, elsewhere []string) ([]gateway.Function, error) {
+func behind(h *Installation, elsewhere []string) ([]gateway.Function, error) {
 	blocks, err := stack.Read(h.root, h.vars)
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ import (
 
 // Connector returns the address, host:port, of the connector of the running
 // platform, where its dead letters are, and the token that it asks for.
-func (h *House) Connector() (address string, token secret.String, err error) {
+func (h *Installation) Connector() (address string, token secret.String, err error) {
 	env, err := h.env()
 	if err != nil {
 		return "", secret.String{}, err
@@ -33,7 +33,7 @@ func (h *House) Connector() (address string, token secret.String, err error) {
 
 // Listen hears what is published at a topic or filter, for up to span, at the
 // broker that the platform listens to, or would. begin is told where that is.
-func (h *House) Listen(ctx context.Context, filter string, span time.Duration, begin func(broker string)) (*listen.Heard, error) {
+func (h *Installation) Listen(ctx context.Context, filter string, span time.Duration, begin func(broker string)) (*listen.Heard, error) {
 	c, err := h.listenerConfig()
 	if err != nil {
 		return nil, err
@@ -51,14 +51,14 @@ func (h *House) Listen(ctx context.Context, filter string, span time.Duration, b
 }
 
 // Mapped returns what hearth.yml maps, and its mistakes as an error.
-func (h *House) Mapped() (*mapping.Set, error) {
+func (h *Installation) Mapped() (*mapping.Set, error) {
 	said, err := h.watchSettings(slog.New(slog.DiscardHandler)).Look(time.Now())
 	return said.set, err
 }
 
 // listenerConfig is how to reach the broker that the platform listens to, or
 // would: with a client id of its own, and nothing is published.
-func (h *House) listenerConfig() (bridge.Config, error) {
+func (h *Installation) listenerConfig() (bridge.Config, error) {
 	env, err := h.env()
 	if err != nil {
 		return bridge.Config{}, err

@@ -24,7 +24,7 @@ import (
 
 // tapped reports whether the user's own broker is listened to (MQTT_URL), beside
 // what runs there already: nothing is published then.
-func (h *House) tapped() bool { return h.vars["MQTT_URL"] != "" }
+func (h *Installation) tapped() bool { return h.vars["MQTT_URL"] != "" }
 
 // brokerPart is a broker of our own, unless the user named one.
 func (u *up) brokerPart() part {
@@ -144,7 +144,7 @@ func (u *up) connectorConfig() (bridge.Config, error) {
 }
 
 // adminAddr is the port after the page's.
-func (h *House) adminAddr() string {
+func (h *Installation) adminAddr() string {
 	port := "0"
 	if n, err := strconv.Atoi(h.port()); err == nil && n > 0 {
 		port = strconv.Itoa(n + 1)

@@ -20,7 +20,7 @@ type notice struct {
 	User    string `json:"user,omitempty"`
 }
 
-func (h *House) noticeFile() string { return filepath.Join(h.dir, "running.json") }
+func (h *Installation) noticeFile() string { return filepath.Join(h.dir, "running.json") }
 
 func (u *up) noticePart() part {
 	return part{"notice", func(context.Context) error {
@@ -39,7 +39,7 @@ func (u *up) noticePart() part {
 
 // findRunning returns where the platform is; one that was killed may have left
 // the notice behind.
-func (h *House) findRunning() (n notice, ok bool) {
+func (h *Installation) findRunning() (n notice, ok bool) {
 	b, err := os.ReadFile(h.noticeFile())
 	return n, err == nil && json.Unmarshal(b, &n) == nil && n.Admin != ""
 }

@@ -17,7 +17,7 @@ import (
 
 // RunOnce runs one source once, without gateway and schedules, and returns its
 // answer with what it decoded, which a dry run does not store.
-func (h *House) RunOnce(ctx context.Context, name string, dry bool) (a source.Answer, err error) {
+func (h *Installation) RunOnce(ctx context.Context, name string, dry bool) (a source.Answer, err error) {
 	u, err := newUp(h)
 	if err != nil {
 		return a, err

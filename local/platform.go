@@ -36,7 +36,7 @@ var errInUse = errors.New("another process runs on this state folder: stop it, o
 
 // up is the whole platform; its fields are filled in by its parts.
 type up struct {
-	*House
+	*Installation
 	functions []stack.Function // of the stack files
 	env       config.Env       // the platform's own
 	log       *slog.Logger
@@ -58,7 +58,7 @@ type up struct {
 	settings  *settings.Watch[decided]
 }
 
-func newUp(h *House) (*up, error) {
+func newUp(h *Installation) (*up, error) {
 	fs, err := stack.Read(h.root, h.vars)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func newUp(h *House) (*up, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &up{House: h, functions: fs, env: env, now: time.Now}
+	u := &up{Installation: h, functions: fs, env: env, now: time.Now}
 	u.log = h.logger(env.Secrets)
 	u.settings = h.watchSettings(u.log)
 	everything(u.functions, h.vars)

@@ -19,7 +19,7 @@ const (
 
 // SettingsFile is hearth.yml: what a person decides about the house. The
 // functions read it as their secret hearth-settings.
-func (h *House) SettingsFile() string { return filepath.Join(h.root, settingsName) }
+func (h *Installation) SettingsFile() string { return filepath.Join(h.root, settingsName) }
 
 // decided is what hearth.yml says, as far as the page and the commands need it.
 type decided struct {
@@ -28,7 +28,7 @@ type decided struct {
 }
 
 // watchSettings follows hearth.yml by the same rules as the functions.
-func (h *House) watchSettings(log *slog.Logger) *settings.Watch[decided] {
+func (h *Installation) watchSettings(log *slog.Logger) *settings.Watch[decided] {
 	return settings.NewWatch(secret.NewFolder(h.root).Get(settingsName), log, mapping.Paths, func(f *settings.File) decided {
 		set := mapping.Compile(f)
 		set.CheckNames(f, f.Mistake)

@@ -13,7 +13,7 @@ import (
 )
 
 // Up runs the platform until ctx ends, then stops it: what is under way may finish.
-func (h *House) Up(ctx context.Context) error {
+func (h *Installation) Up(ctx context.Context) error {
 	h.owns = true
 	u, err := newUp(h)
 	if err != nil {

@@ -32,7 +32,7 @@ Only gaps are filled, so it may be repeated. Where it fails it says from which d
 		if j.From, j.To, err = span(*from, *to, time.Now()); err != nil {
 			return err
 		}
-		return inHouse(c.ErrOrStderr(), func(h *local.House) error {
+		return here(c.ErrOrStderr(), func(h *local.Installation) error {
 			if j.Gateway == "" {
 				j.Gateway = h.GatewayURL()
 			}

@@ -9,7 +9,7 @@ import (
 
 func deadCommand() *cobra.Command {
 	return deadcmd.New("hearth", func(c *cobra.Command, do func(deadcmd.Connector) error) error {
-		return inHouse(c.ErrOrStderr(), func(h *local.House) error {
+		return here(c.ErrOrStderr(), func(h *local.Installation) error {
 			address, token, err := h.Connector()
 			if err != nil {
 				return err

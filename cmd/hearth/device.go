@@ -25,12 +25,12 @@ It ends when enough was heard, or on Ctrl-C; what was heard until then is printe
 		if err := topic.Check(args[0]); err != nil {
 			return command.Wrong(err)
 		}
-		return inHouse(c.ErrOrStderr(), func(h *local.House) error { return listenTo(c, h, args[0], *span, *asJSON) })
+		return here(c.ErrOrStderr(), func(h *local.Installation) error { return listenTo(c, h, args[0], *span, *asJSON) })
 	}
 	return c
 }
 
-func listenTo(c *cobra.Command, h *local.House, filter string, span time.Duration, asJSON bool) error {
+func listenTo(c *cobra.Command, h *local.Installation, filter string, span time.Duration, asJSON bool) error {
 	out, notes := c.OutOrStdout(), c.OutOrStdout()
 	if asJSON {
 		notes = c.ErrOrStderr()

@@ -22,7 +22,7 @@ func docsCommand() *cobra.Command {
 	}
 	check := c.Flags().Bool("check", false, "write nothing, and name the pages that are out of date")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		return inHouse(c.ErrOrStderr(), func(h *local.House) error { return writeDocs(c, h.Root(), *check) })
+		return here(c.ErrOrStderr(), func(h *local.Installation) error { return writeDocs(c, h.Root(), *check) })
 	}
 	return c
 }

@@ -30,7 +30,7 @@ func functionsList() *cobra.Command {
 	}
 	asJSON := command.JSON(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		return inHouse(c.ErrOrStderr(), func(h *local.House) error {
+		return here(c.ErrOrStderr(), func(h *local.Installation) error {
 			fs, err := h.Functions(c.Context())
 			switch {
 			case err != nil:
@@ -93,7 +93,7 @@ func functionsForget() *cobra.Command {
 		Example:           "hearth functions forget weather",
 		ValidArgsFunction: completeKnown,
 		RunE: func(c *cobra.Command, args []string) error {
-			return inHouse(c.ErrOrStderr(), func(h *local.House) error {
+			return here(c.ErrOrStderr(), func(h *local.Installation) error {
 				if err := h.Forget(c.Context(), args[0]); err != nil {
 					return err
 				}
@@ -107,7 +107,7 @@ func functionsForget() *cobra.Command {
 // completeKnown completes the name of a function that the database knows.
 func completeKnown(c *cobra.Command, args []string, _ string) (names []string, _ cobra.ShellCompDirective) {
 	if len(args) == 0 {
-		_ = inHouse(io.Discard, func(h *local.House) error { // without a database there is nothing to complete
+		_ = here(io.Discard, func(h *local.Installation) error { // without a database there is nothing to complete
 			fs, err := h.Functions(c.Context())
 			for _, f := range fs {
 				names = append(names, f.Name)

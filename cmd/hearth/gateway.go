@@ -14,7 +14,7 @@ func gatewayCommand() *cobra.Command {
 It listens on 127.0.0.1 at PORT (8080) and speaks OpenFaaS' API; what it says of the functions stands in the stack files.`,
 		Example: "hearth gateway weather=http://127.0.0.1:8082",
 		RunE: func(c *cobra.Command, args []string) error {
-			return inHouse(c.OutOrStdout(), func(h *local.House) error { return h.Gateway(c.Context(), args) })
+			return here(c.OutOrStdout(), func(h *local.Installation) error { return h.Gateway(c.Context(), args) })
 		},
 	}
 }

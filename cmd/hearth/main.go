@@ -43,9 +43,9 @@ func program() *cobra.Command {
 	return command.Program(root)
 }
 
-// inHouse opens the repository around the working directory for do. Logs go to logs,
-// and errors hold no secret.
-func inHouse(logs io.Writer, do func(h *local.House) error) error {
+// here opens the installation that the working directory is in for do. Logs go to
+// logs, and errors hold no secret.
+func here(logs io.Writer, do func(h *local.Installation) error) error {
 	root, err := local.FindRoot()
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ func migrateCommand() *cobra.Command {
 Functions never do it themselves: they answer 503 until it is done. The database in .hearth is brought up to date by hearth up.`,
 		Example: "DATABASE_URL=postgres://user:password@host:5432/home hearth migrate",
 		RunE: func(c *cobra.Command, _ []string) error {
-			return inHouse(c.ErrOrStderr(), func(h *local.House) error {
+			return here(c.ErrOrStderr(), func(h *local.Installation) error {
 				if err := h.Migrate(c.Context()); err != nil {
 					return err
 				}

@@ -30,7 +30,7 @@ hearth up may run beside it. With --dry-run nothing is stored.`,
 	dry := c.Flags().Bool("dry-run", false, "fetch and decode, store nothing")
 	asJSON := command.JSON(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return inHouse(c.ErrOrStderr(), func(h *local.House) error {
+		return here(c.ErrOrStderr(), func(h *local.Installation) error {
 			names, err := functionNames(h.Root())
 			if err != nil {
 				return err

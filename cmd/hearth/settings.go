@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -33,12 +35,15 @@ func settingsCheck() *cobra.Command {
 	}
 	asJSON := command.JSON(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return inHouse(c.ErrOrStderr(), func(h *local.House) error {
+		return here(c.ErrOrStderr(), func(h *local.Installation) error {
 			name := h.SettingsFile()
 			if len(args) > 0 {
 				name = args[0]
 			}
 			b, err := os.ReadFile(name)
+			if len(args) == 0 && errors.Is(err, fs.ErrNotExist) {
+				return errors.New("there is no hearth.yml yet: cp hearth.example.yml hearth.yml begins one")
+			}
 			if err != nil {
 				return err
 			}

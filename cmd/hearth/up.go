@@ -21,7 +21,7 @@ MQTT_URL=tcp://my-broker:1883 hearth up  # listen to a broker of yours`,
 			if os.Getenv("GOMAXPROCS") == "" {
 				runtime.GOMAXPROCS(1) // it waits nearly always: more would only look for work, a fifth of its processor time
 			}
-			return inHouse(c.OutOrStdout(), func(h *local.House) error { return h.Up(c.Context()) })
+			return here(c.OutOrStdout(), func(h *local.Installation) error { return h.Up(c.Context()) })
 		},
 	}
 }

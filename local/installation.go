@@ -23,9 +23,9 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// House is what all commands know: the repository, the state folder and what
-// the user set.
-type House struct {
+// Installation is hearth on this machine, as all commands know it: the repository,
+// the state folder and what the user set.
+type Installation struct {
 	root  string                  // where stack.yml is
 	dir   string                  // HEARTH_DIR, else .hearth beside it
 	vars  map[string]string       // .env and the environment
@@ -40,12 +40,12 @@ const platform = "_platform" // its secrets' folder: no function can be called t
 // Open reads what the user set, in environ and in the file .env of the repository
 // root. Logs go to out: short lines with colors on a terminal, JSON where LOG_FORMAT
 // says so.
-func Open(root string, environ []string, out io.Writer) (*House, error) {
+func Open(root string, environ []string, out io.Writer) (*Installation, error) {
 	vars, err := dotenv.Load(filepath.Join(root, ".env"), environ)
 	if err != nil {
 		return nil, err
 	}
-	h := &House{root: root, vars: vars, build: functions, out: out, dir: vars["HEARTH_DIR"]}
+	h := &Installation{root: root, vars: vars, build: functions, out: out, dir: vars["HEARTH_DIR"]}
 	if h.dir == "" {
 		h.dir = filepath.Join(root, ".hearth")
 	}
@@ -110,10 +110,10 @@ func FindRoot() (string, error) {
 }
 
 // Root is the repository's folder.
-func (h *House) Root() string { return h.root }
+func (h *Installation) Root() string { return h.root }
 
-// Logger writes to where the house's logs go, without the platform's secrets.
-func (h *House) Logger() (*slog.Logger, error) {
+// Logger writes to where the installation's logs go, without the platform's secrets.
+func (h *Installation) Logger() (*slog.Logger, error) {
 	env, err := h.env()
 	if err != nil {
 		return nil, err
@@ -122,14 +122,14 @@ func (h *House) Logger() (*slog.Logger, error) {
 }
 
 // Redact takes the platform's secrets out of a text.
-func (h *House) Redact(text string) string {
+func (h *Installation) Redact(text string) string {
 	return secret.NewFolder(filepath.Join(h.secrets(), platform)).Redact(text)
 }
 
-func (h *House) secrets() string { return filepath.Join(h.dir, "secrets") }
+func (h *Installation) secrets() string { return filepath.Join(h.dir, "secrets") }
 
 // logger writes lines without the secrets of f.
-func (h *House) logger(f *secret.Folder) *slog.Logger {
+func (h *Installation) logger(f *secret.Folder) *slog.Logger {
 	if h.term == nil {
 		return config.Logger(h.out, f)
 	}
@@ -138,7 +138,7 @@ func (h *House) logger(f *secret.Folder) *slog.Logger {
 
 // env returns the surroundings of the platform itself: the databases' URL and
 // token are its secrets.
-func (h *House) env() (config.Env, error) {
+func (h *Installation) env() (config.Env, error) {
 	values := map[string]string{}
 	dir := filepath.Join(h.secrets(), platform)
 	old := secret.NewFolder(dir)
@@ -167,7 +167,7 @@ func (h *House) env() (config.Env, error) {
 	return config.Env{Vars: vars, Secrets: secret.NewFolder(dir)}, nil
 }
 
-func (h *House) port() string {
+func (h *Installation) port() string {
 	if p := h.vars["PORT"]; p != "" {
 		return p
 	}
