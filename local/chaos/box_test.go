@@ -16,17 +16,17 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// box is `make up` on one machine: the program as it is built, with its own broker
-// and SQLite, without simulated sensors.
+// box runs `make up` on one machine: the compiled program, with its embedded broker
+// and SQLite, and without simulated sensors.
 type box struct {
 	program testserver.Program
 	up      *testserver.Server
 	broker  string
 	state   string // folder
-	trace   string // file with a line a sync; "": nobody counts
+	trace   string // strace's output, one line for each sync; "": syncs are not counted
 }
 
-// newBox has a database with so many readings.
+// newBox returns a box whose database holds this many readings. It is not started yet.
 func newBox(t *testing.T, stored int) *box {
 	t.Helper()
 	dir := t.TempDir()
@@ -56,14 +56,15 @@ func newBox(t *testing.T, stored int) *box {
 		Env: []string{"PORT=" + port(page), "MQTT_PORT=" + port(b.broker), "HEARTH_DIR=" + b.state, "EDGE=off", "LOG_FORMAT=json"}}
 	t.Cleanup(func() {
 		if t.Failed() && b.up != nil {
-			t.Logf("the platform's last words:\n%s", b.up.Log())
+			t.Logf("the end of the platform's log:\n%s", b.up.Log())
 		}
 	})
 	return b
 }
 
-// start runs it, or runs it anew. With strace, which it returns false without, each
-// sync is written down; that takes processor time of its own.
+// start starts the program, or restarts it. With strace set, strace writes a line for
+// each sync, which costs processor time. It returns false, and starts nothing, if
+// strace is wanted and not installed.
 func (b *box) start(t *testing.T, strace bool) bool {
 	t.Helper()
 	p := b.program
@@ -77,7 +78,8 @@ func (b *box) start(t *testing.T, strace bool) bool {
 			return false
 		}
 		b.trace = filepath.Join(p.Dir, "syncs")
-		// It stops the program at nothing but syncs, and stays beside it: the process is the program.
+		// strace stops the program only at syncs (--seccomp-bpf). It traces from a process
+		// of its own (-D), so the process id is the program's.
 		p.Args = []string{"-D", "-f", "--seccomp-bpf", "-qq", "-e", "trace=fsync,fdatasync,sync_file_range,msync,syncfs,sync", "-e", "signal=none", "-o", b.trace, p.Path}
 		p.Path = path
 	}
@@ -90,7 +92,8 @@ func (b *box) start(t *testing.T, strace bool) bool {
 	return true
 }
 
-// pageAddr is free, and so is the port after it, where the connector answers.
+// pageAddr returns a free address whose next port is free too: the connector's HTTP
+// server listens there.
 func pageAddr(t *testing.T, broker string) string {
 	t.Helper()
 	for {
@@ -109,23 +112,23 @@ func pageAddr(t *testing.T, broker string) string {
 
 func (b *box) database() string { return filepath.Join(b.state, "hearth.db") }
 
-// moment is what the process had used by then.
-type moment struct {
+// counters are what the process has used up to a moment.
+type counters struct {
 	at    time.Time
 	cpu   float64 // seconds
 	syncs int
 }
 
-func (b *box) measure(t *testing.T) moment {
+func (b *box) measure(t *testing.T) counters {
 	t.Helper()
-	m := moment{at: time.Now(), cpu: cpu(t, b.up)}
+	m := counters{at: time.Now(), cpu: cpu(t, b.up)}
 	if b.trace != "" {
 		text, err := os.ReadFile(b.trace)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for line := range bytes.Lines(text) {
-			if !bytes.Contains(line, []byte("resumed>")) { // the second half of one
+			if !bytes.Contains(line, []byte("resumed>")) { // the second line of a sync already counted
 				m.syncs++
 			}
 		}
@@ -133,17 +136,17 @@ func (b *box) measure(t *testing.T) moment {
 	return m
 }
 
-// since says what was used from m until now.
-func (b *box) since(t *testing.T, m moment) part {
+// since returns what the process has used from m until now.
+func (b *box) since(t *testing.T, m counters) cost {
 	t.Helper()
 	end := b.measure(t)
 	span := end.at.Sub(m.at).Seconds()
-	p := part{cpu: (end.cpu - m.cpu) / span, syncs: float64(end.syncs-m.syncs) / span,
+	p := cost{cpu: (end.cpu - m.cpu) / span, syncs: float64(end.syncs-m.syncs) / span,
 		memory: entry(t, b.up, "status", "VmRSS:") * 1024 / 1e6, peak: peak(t, b.up)}
 	return p
 }
 
-// fill stores n readings of the year before, as if the house had long been there.
+// fill stores n readings of the past year, as in a home that has run hearth for long.
 func (b *box) fill(t *testing.T, n int) {
 	t.Helper()
 	st, err := sqlite.Open(t.Context(), b.database())

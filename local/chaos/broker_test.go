@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// TestAKilledBrokerDoublesNothing: Mosquitto keeps a snapshot from time to time.
-// Killed, it has lost what came since, and brings back what was acknowledged
-// since.
-func TestAKilledBrokerDoublesNothing(t *testing.T) {
-	h := newHouse(t, layout{tapped: true, autosave: 2})
+// TestAKilledBrokerCausesNoDuplicates: Mosquitto writes a snapshot from time to time.
+// A killed broker restarts from its last snapshot. It has lost the messages that came
+// after it, and delivers messages again that were acknowledged after it.
+func TestAKilledBrokerCausesNoDuplicates(t *testing.T) {
+	h := newHearth(t, layout{tapped: true, autosave: 2})
 	began := time.Now()
-	until(t, "a snapshot that knows the connector", func() bool {
+	until(t, "a snapshot with the connector's session", func() bool {
 		snapshot, err := os.Stat(filepath.Join(h.broker.Dir, "mosquitto.db"))
 		return err == nil && snapshot.ModTime().After(began)
 	})
@@ -25,21 +25,21 @@ func TestAKilledBrokerDoublesNothing(t *testing.T) {
 	defer cancel()
 	var wg sync.WaitGroup
 	killed := &victim{name: "broker", s: h.broker}
-	wg.Go(func() { torment(ctx, t, seed, span*2/3, []*victim{killed}) })
+	wg.Go(func() { killAtRandom(ctx, t, seed, span*2/3, []*victim{killed}) })
 	p.publish(s, 0, s.n-topics, span*2/3)
 	cancel()
 	wg.Wait()
-	p.publish(s, s.n-topics, s.n, 0) // behind all others in every queue
+	p.publish(s, s.n-topics, s.n, 0) // each queue holds these last
 	var missing []int
 	var wrong []string
 	until(t, "the last readings are stored", func() bool {
 		missing, wrong = s.compare(h.points(s.name))
 		return len(missing) == 0 || missing[len(missing)-1] < s.n-topics
 	})
-	h.settled(t)
+	h.awaitIdle(t)
 	missing, wrong = s.compare(h.points(s.name))
 	if len(wrong) > 0 {
-		t.Errorf("%d are doubled or wrong: %q …", len(wrong), wrong[:min(len(wrong), 10)])
+		t.Errorf("%d readings are stored twice or wrong: %q …", len(wrong), wrong[:min(len(wrong), 10)])
 	}
 	lost := 0
 	for _, k := range missing {
@@ -57,8 +57,8 @@ func TestAKilledBrokerDoublesNothing(t *testing.T) {
 		seed, killed.times, len(missing), s.n, h.tap.again())
 }
 
-// holes is how many numbers the platform waits for.
-func (h *house) holes() (n int) {
+// holes returns how many reading numbers the platform counts as missing.
+func (h *hearth) holes() (n int) {
 	h.t.Helper()
 	seqs, err := h.open().EdgeSeqs(h.t.Context())
 	if err != nil {

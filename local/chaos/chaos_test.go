@@ -1,7 +1,7 @@
-// Package chaos proves that nothing handed to the platform is lost or doubled,
-// and measures how fast it is: Mosquitto, PostgreSQL, InfluxDB, the gateway, the
-// connector and the function sensors, each a process of its own, killed and
-// restarted while numbered readings come in.
+// Package chaos tests that the platform stores every acknowledged message exactly
+// once, and measures how fast it is. Mosquitto, PostgreSQL, InfluxDB, the gateway,
+// the connector and the function sensors are processes of their own. They are killed
+// and restarted while numbered readings come in.
 package chaos
 
 import (
@@ -15,10 +15,10 @@ import (
 	"github.com/hearth-home/hearth/local/shrinkwrap"
 )
 
-// scratch holds the programs, until the end.
+// scratch is the folder of the compiled programs, removed at the end.
 var scratch string
 
-// TestMain works at the root of the repository, where the stack files are.
+// TestMain runs the tests in the repository's root, where the stack files are.
 func TestMain(m *testing.M) {
 	code := 1
 	err := shrinkwrap.Root()
@@ -35,16 +35,16 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// What make chaos sets higher.
+// The defaults keep go test short; make chaos sets higher values.
 var (
-	count  = number("CHAOS_N", 10_000)                      // readings a round
-	rounds = number("CHAOS_ROUNDS", 1)                      // of killing everything
-	span   = duration("CHAOS_SPAN", 15*time.Second)         // of publishing in a round
-	outage = duration("CHAOS_OUTAGE", 8*time.Second)        // of the databases
-	soak   = duration("CHAOS_SOAK", 6*time.Second)          // at a house's rate
-	pace   = number("CHAOS_SOAK_RATE", 100)                 // messages a second of it
-	before = number("CHAOS_SOAK_STORED", 20_000)            // readings stored before it
-	seed   = uint64(number("CHAOS_SEED", rand.IntN(1e9)+1)) // of all that is random, printed
+	count  = number("CHAOS_N", 10_000)                      // readings in a round
+	rounds = number("CHAOS_ROUNDS", 1)                      // rounds of killing every process
+	span   = duration("CHAOS_SPAN", 15*time.Second)         // how long a round publishes
+	outage = duration("CHAOS_OUTAGE", 8*time.Second)        // how long the databases are stopped
+	soak   = duration("CHAOS_SOAK", 6*time.Second)          // how long the soak test publishes
+	pace   = number("CHAOS_SOAK_RATE", 100)                 // messages a second in the soak test
+	before = number("CHAOS_SOAK_STORED", 20_000)            // readings stored before the soak test
+	seed   = uint64(number("CHAOS_SEED", rand.IntN(1e9)+1)) // of every random choice; printed
 )
 
 func number(name string, plain int) int {
@@ -63,10 +63,11 @@ func duration(name string, plain time.Duration) time.Duration {
 	return d
 }
 
-// patience bounds the wait for anything that must come.
+// patience is the longest wait for a condition that must become true.
 const patience = 3 * time.Minute
 
-// until polls until ok; in vain, it fails with what was waited for.
+// until polls until ok returns true. After patience the test fails with what it
+// waited for.
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	if !eventually(ok) {

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// clocklessSettings map readings that carry neither time nor number: they are
-// kept at their arrival, so that only the connector can know them again.
+// clocklessSettings map readings that carry neither a time nor a number. They are
+// stored at their time of arrival, so that only the connector can recognise a
+// redelivery.
 const clocklessSettings = `
 devices:
   - topic: chaos/+
@@ -23,17 +24,18 @@ const (
 	clocklessEvery   = 20 * time.Millisecond
 )
 
-// clockless publishes such readings one after the other. Whoever stops the
-// broker holds still first: what a publisher sends twice comes twice.
+// clockless publishes readings without a clock, one after the other. The broker is
+// stopped only between two of them (see publishing): a publisher sends an
+// unacknowledged reading again, and nobody could tell it from a new one.
 type clockless struct {
-	still sync.RWMutex
-	sent  int
+	publishing sync.RWMutex // held for reading while a reading is in flight
+	sent       int
 }
 
-// publish goes on until stop is set.
+// publish publishes readings until stop is set.
 func (c *clockless) publish(t testing.TB, p *publisher, stop *atomic.Bool) {
 	for !stop.Load() {
-		c.still.RLock()
+		c.publishing.RLock()
 		if p.client.IsConnectionOpen() {
 			tok := p.client.Publish(fmt.Sprintf("chaos/clockless-%d", c.sent%clocklessDevices), 1, false, fmt.Sprintf(`{"n":%d}`, c.sent+1))
 			if !tok.WaitTimeout(patience) || tok.Error() != nil {
@@ -42,13 +44,13 @@ func (c *clockless) publish(t testing.TB, p *publisher, stop *atomic.Bool) {
 			}
 			c.sent++
 		}
-		c.still.RUnlock()
+		c.publishing.RUnlock()
 		time.Sleep(clocklessEvery)
 	}
 }
 
-// verify wants each number once.
-func (c *clockless) verify(h *house) {
+// verify checks that each number is stored exactly once.
+func (c *clockless) verify(h *hearth) {
 	h.t.Helper()
 	until(h.t, "all readings without a clock are stored", func() bool { return h.stored("clockless") >= c.sent })
 	times := map[float64]int{}

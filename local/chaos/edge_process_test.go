@@ -17,41 +17,41 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// pi is a node with the edge agent, a process of its own: the real drivers on
+// pi is a node: the edge agent in a process of its own, with the real drivers on
 // simulated sensors.
 type pi struct {
 	*testserver.Server
-	h          *house
+	h          *hearth
 	node       string
 	env        map[string]string
 	stop, done chan struct{} // of watch
 
 	mu    sync.Mutex
-	last  glance
-	kept  map[string]uint64 // by boot: numbers up to here were published or on disk
-	exact map[string]bool   // and there are no more: the run came to a clean end
+	last  agentStatus
+	kept  map[string]uint64 // by boot: numbers up to this one were published or on disk
+	exact map[string]bool   // by boot: kept is the run's last number, because the run ended cleanly
 }
 
-// glance is what an agent says of itself at one moment.
-type glance struct {
+// agentStatus is what an agent reports about itself in /healthz and /metrics.
+type agentStatus struct {
 	boot                 string
 	connected            bool
 	numbered             uint64
-	window, spool        float64 // readings in memory, on disk
+	inMemory, onDisk     float64 // readings that are not confirmed yet
 	published, confirmed float64
 }
 
-// fast are the sensors of a node: kind, and what else it takes.
+// fast are the sensors of a node: the kind, and its further settings.
 var fast = []string{"host", "host", "host", "kasa HOST=sim", "kasa HOST=sim", "nut", "nut", "mhz19b PORT=sim", "bme280", "soil DRY=2.7 WET=1.3"}
 
-// identify says where InfluxDB keeps a number that every reading of a kind has.
+// identify names, by kind, a measurement and a field that every reading of the kind has.
 var identify = map[string][2]string{
 	"host": {"host", "load_1m"}, "kasa": {"power", "power_watts"}, "nut": {"ups", "battery_percent"},
 	"mhz19b": {"air", "co2_ppm"}, "bme280": {"air", "temperature_celsius"}, "soil": {"soil", "voltage_volts"},
 }
 
 // pi starts an agent that reads each of its sensors at every interval.
-func (h *house) pi(node string, interval time.Duration, settings map[string]string) *pi {
+func (h *hearth) pi(node string, interval time.Duration, settings map[string]string) *pi {
 	h.t.Helper()
 	env := map[string]string{
 		"NODE": node, "MQTT_URL": "tcp://" + h.broker.Addr, "SIMULATE": "true", "SIMULATE_SPEED": "50",
@@ -69,7 +69,7 @@ func (h *house) pi(node string, interval time.Duration, settings map[string]stri
 	p.begin()
 	h.t.Cleanup(func() {
 		if h.t.Failed() {
-			h.t.Logf("%s's last words:\n%s", node, p.Log())
+			h.t.Logf("the end of %s's log:\n%s", node, p.Log())
 		}
 	})
 	return p
@@ -105,8 +105,8 @@ var builtAgent = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// look asks the agent; ok is false while it is away.
-func (p *pi) look() (g glance, ok bool) {
+// status asks the agent for its status; ok is false while it does not answer.
+func (p *pi) status() (g agentStatus, ok bool) {
 	res, err := http.Get("http://" + p.Addr + "/healthz")
 	if err != nil {
 		return g, false
@@ -116,25 +116,25 @@ func (p *pi) look() (g glance, ok bool) {
 	if err := json.NewDecoder(io.LimitReader(res.Body, 1<<16)).Decode(&health); err != nil {
 		return g, false
 	}
-	m, err := (&house{connector: p.Server}).metrics()
+	m, err := (&hearth{connector: p.Server}).metrics()
 	if err != nil {
 		return g, false
 	}
-	return glance{
+	return agentStatus{
 		health.Boot, m["hearth_edge_connected"] == 1, uint64(m["hearth_edge_numbered_total"]),
 		m["hearth_edge_window_readings"] + m["hearth_edge_pending_readings"], m["hearth_edge_spool_readings"],
 		m["hearth_edge_published_total"], m["hearth_edge_confirmed_total"],
 	}, true
 }
 
-// watch notes which numbers must arrive: what was numbered one look ago while the
-// connection stands, for it has been published by now, and what is on disk while
-// it does not.
+// watch polls the agent and notes in p.kept which numbers must arrive. While the agent
+// is connected, these are the numbers of the previous poll, which are published by
+// now. While it is not, these are the numbers on disk.
 func (p *pi) watch() {
 	stop, done := make(chan struct{}), make(chan struct{})
 	p.stop, p.done = stop, done
 	p.mu.Lock()
-	p.last = glance{}
+	p.last = agentStatus{}
 	p.mu.Unlock()
 	go func() {
 		defer close(done)
@@ -144,7 +144,7 @@ func (p *pi) watch() {
 				return
 			case <-time.After(50 * time.Millisecond):
 			}
-			g, ok := p.look()
+			g, ok := p.status()
 			if !ok {
 				continue
 			}
@@ -152,10 +152,10 @@ func (p *pi) watch() {
 			switch {
 			case g.connected && p.last.connected && g.boot == p.last.boot && g.numbered > p.last.numbered:
 				p.kept[g.boot] = max(p.kept[g.boot], p.last.numbered)
-			case !g.connected && g.window == 0:
+			case !g.connected && g.inMemory == 0:
 				p.kept[g.boot] = max(p.kept[g.boot], g.numbered)
 			}
-			if g.boot != p.last.boot || g.numbered > p.last.numbered || g.connected != p.last.connected || g.window != p.last.window {
+			if g.boot != p.last.boot || g.numbered > p.last.numbered || g.connected != p.last.connected || g.inMemory != p.last.inMemory {
 				p.last = g
 			}
 			p.mu.Unlock()
@@ -164,14 +164,14 @@ func (p *pi) watch() {
 }
 
 // until polls the agent.
-func (p *pi) until(what string, ok func(glance) bool) (last glance) {
+func (p *pi) until(what string, ok func(agentStatus) bool) (last agentStatus) {
 	p.h.t.Helper()
 	if !eventually(func() bool {
-		g, answered := p.look()
+		g, answered := p.status()
 		last = g
 		return answered && ok(g)
 	}) {
-		p.h.t.Fatalf("%s: not within %s: %s; it says %+v", p.node, patience, what, last)
+		p.h.t.Fatalf("%s: not within %s: %s; its status is %+v", p.node, patience, what, last)
 	}
 	return last
 }
@@ -186,22 +186,22 @@ func (p *pi) kill() {
 	<-p.done
 }
 
-// end stops the agent, which says how many readings it took, and has another run
-// bring what it left on disk.
+// end stops the agent, which logs how many readings it took. A second run then
+// publishes the readings that the first has left on disk.
 func (p *pi) end() {
 	t := p.h.t
 	t.Helper()
-	p.halt()
+	p.stopAgent()
 	for i := range fast {
 		p.env[fmt.Sprintf("SENSOR_%d_INTERVAL", i)] = "1h"
 	}
 	p.begin()
-	p.until("nothing is left on disk", func(g glance) bool { return g.connected && g.spool == 0 })
+	p.until("nothing is left on disk", func(g agentStatus) bool { return g.connected && g.onDisk == 0 })
 	p.kill()
 }
 
-// halt stops the agent and reads its last word.
-func (p *pi) halt() {
+// stopAgent stops the agent and reads its last log line.
+func (p *pi) stopAgent() {
 	t := p.h.t
 	t.Helper()
 	if err := p.Stop(); err != nil {
@@ -210,14 +210,14 @@ func (p *pi) halt() {
 	close(p.stop)
 	<-p.done
 	log := p.Log()
-	var word struct {
+	var line struct {
 		Msg, Boot string
 		Readings  uint64
 	}
-	if err := json.Unmarshal([]byte(log[strings.LastIndexByte(log, '\n')+1:]), &word); err != nil || word.Msg != "stopped" {
-		t.Fatalf("%s did not say that it stopped: %v: %s", p.node, err, log)
+	if err := json.Unmarshal([]byte(log[strings.LastIndexByte(log, '\n')+1:]), &line); err != nil || line.Msg != "stopped" {
+		t.Fatalf("%s did not log that it stopped: %v: %s", p.node, err, log)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.kept[word.Boot], p.exact[word.Boot] = word.Readings, true
+	p.kept[line.Boot], p.exact[line.Boot] = line.Readings, true
 }

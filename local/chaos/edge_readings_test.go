@@ -9,7 +9,7 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// edgeReading is what matters here of a message at hearth/<node>/<device>.
+// edgeReading has the keys of a message at hearth/<node>/<device> that these tests check.
 type edgeReading struct {
 	Device, Sensor, Boot string
 	Seq                  uint64
@@ -17,17 +17,17 @@ type edgeReading struct {
 	Fields               map[string]float64
 }
 
-// edgeNumber names a reading for good.
+// edgeNumber identifies a reading of a node, across restarts.
 type edgeNumber struct {
 	boot string
 	seq  uint64
 }
 
-// value is the number of it that InfluxDB is asked for.
+// value is the field that InfluxDB is asked for.
 func (r edgeReading) value() float64 { return r.Fields[identify[r.Sensor][1]] }
 
-// delivered are the readings of a node that the broker gave to the connector. A
-// reading that came more than once must have come as the same.
+// delivered returns the readings of a node that the broker sent to the connector. The
+// test fails if two deliveries of a reading differ.
 func (p *pi) delivered() map[edgeNumber]edgeReading {
 	t := p.h.t
 	t.Helper()
@@ -39,14 +39,14 @@ func (p *pi) delivered() map[edgeNumber]edgeReading {
 		}
 		k := edgeNumber{r.Boot, r.Seq}
 		if old, twice := out[k]; twice {
-			t.Errorf("%v came as %+v and as %+v", k, old, r)
+			t.Errorf("%v was delivered as %+v and as %+v", k, old, r)
 		}
 		out[k] = r
 	}
 	return out
 }
 
-// all are the payloads that the broker has sent.
+// all returns the payloads that the broker has sent, and how often each.
 func (p *tap) all() map[string]int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -57,7 +57,7 @@ func (p *tap) all() map[string]int {
 	return out
 }
 
-// verify holds what is stored against what the agent took: every reading once.
+// verify checks that every reading that the agent took is stored exactly once.
 func (p *pi) verify() {
 	t := p.h.t
 	t.Helper()
@@ -66,26 +66,26 @@ func (p *pi) verify() {
 	if !eventually(func() bool { runs = p.counted(st); return p.wrong(runs) == "" }) {
 		t.Errorf("%s: %s", p.node, p.wrong(runs))
 	}
-	p.h.settled(t)
+	p.h.awaitIdle(t)
 	delivered, sum := p.delivered(), 0
 	for boot, e := range runs {
 		sum += int(e.Highest)
 		for seq := uint64(1); seq <= e.Highest; seq++ {
 			if _, ok := delivered[edgeNumber{boot, seq}]; !ok {
-				t.Errorf("%s, run %s: %d counts as stored and never came", p.node, boot, seq)
+				t.Errorf("%s, run %s: number %d counts as stored and was never delivered", p.node, boot, seq)
 				break
 			}
 		}
 	}
 	if sum != len(delivered) {
-		t.Errorf("%s: %d readings came, %d were counted", p.node, len(delivered), sum)
+		t.Errorf("%s: %d readings were delivered, %d are counted", p.node, len(delivered), sum)
 	}
 	want := map[string][]edgeReading{} // by device
 	for _, r := range delivered {
 		want[r.Device] = append(want[r.Device], r)
 	}
 	if len(want) != len(fast) {
-		t.Errorf("%s: %d devices said something, want %d", p.node, len(want), len(fast))
+		t.Errorf("%s: readings of %d devices, want %d", p.node, len(want), len(fast))
 	}
 	for device, rs := range want {
 		p.h.verifyDevice(device, rs)
@@ -93,7 +93,7 @@ func (p *pi) verify() {
 	t.Logf("%s: %d readings of %d runs", p.node, sum, len(runs))
 }
 
-// counted is the platform's count of a node's runs, by boot.
+// counted returns how far the platform has stored each run of a node, by boot.
 func (p *pi) counted(st *store.Store) map[string]store.EdgeSeq {
 	p.h.t.Helper()
 	seqs, err := st.EdgeSeqs(p.h.t.Context())
@@ -109,7 +109,8 @@ func (p *pi) counted(st *store.Store) map[string]store.EdgeSeq {
 	return runs
 }
 
-// wrong says which run has a hole, or ends before the last that was surely kept.
+// wrong describes a run with a missing number, or one that ends before its last number
+// in p.kept. It returns "" if all runs are complete.
 func (p *pi) wrong(runs map[string]store.EdgeSeq) string {
 	for boot, e := range runs {
 		kept := p.kept[boot]
@@ -125,8 +126,9 @@ func (p *pi) wrong(runs map[string]store.EdgeSeq) string {
 	return ""
 }
 
-// verifyDevice wants one point for each reading of a device, and no other.
-func (h *house) verifyDevice(device string, want []edgeReading) {
+// verifyDevice checks that InfluxDB has one point for each reading of a device, and no
+// other point.
+func (h *hearth) verifyDevice(device string, want []edgeReading) {
 	h.t.Helper()
 	at := identify[want[0].Sensor]
 	all, err := h.query(fmt.Sprintf(`SELECT %q FROM %q WHERE device = '%s' GROUP BY device`, at[1], at[0], device))
@@ -139,11 +141,11 @@ func (h *house) verifyDevice(device string, want []edgeReading) {
 	}
 	for _, r := range want {
 		if v, ok := got[r.Time.UTC()]; !ok || v != r.value() {
-			h.t.Errorf("%s: stored is %g, %t, want one point of %+v", device, v, ok, r)
+			h.t.Errorf("%s: stored %g (there is a point: %t), want one point of %+v", device, v, ok, r)
 		}
 		delete(got, r.Time.UTC())
 	}
 	for at, v := range got {
-		h.t.Errorf("%s: %g at %s is of no reading", device, v, at)
+		h.t.Errorf("%s: the point %g at %s belongs to no reading", device, v, at)
 	}
 }

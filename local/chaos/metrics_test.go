@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// metrics reads the connector's, summed over their labels.
-func (h *house) metrics() (map[string]float64, error) {
+// metrics reads the connector's metrics. Values that differ only in labels are summed.
+func (h *hearth) metrics() (map[string]float64, error) {
 	res, err := http.Get("http://" + h.connector.Addr + "/metrics")
 	if err != nil {
 		return nil, err

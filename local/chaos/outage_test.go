@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// TestDatabasesAway: for CHAOS_OUTAGE both databases are gone while readings
-// come in. The session with the broker stays up, the backlog's age is visible,
-// and what is new does not wait behind the backlog when they are back.
-func TestDatabasesAway(t *testing.T) {
-	h := newHouse(t, layout{tapped: true, watch: "live"})
+// TestDatabaseOutage stops both databases for CHAOS_OUTAGE while readings come in. The
+// connection to the broker must stay up, and the metrics must show the backlog's age.
+// It logs how long new readings take while the backlog is stored.
+func TestDatabaseOutage(t *testing.T) {
+	h := newHearth(t, layout{tapped: true, watch: "live"})
 	backlog := newStream("late", count)
 	p := h.publisher("edge")
 	p.publish(backlog, 0, topics, 0)
@@ -28,10 +28,10 @@ func TestDatabasesAway(t *testing.T) {
 	p.publish(backlog, topics, backlog.n, outage)
 	age, most := watch()
 	if age < outage.Seconds()/2 || age > time.Since(begin).Seconds()+2 {
-		t.Errorf("after %s the oldest message is said to be %gs old", outage, age)
+		t.Errorf("after %s the metrics report an oldest message of %g s", outage, age)
 	}
 	if most < float64(backlog.n-topics)*0.9 {
-		t.Errorf("the backlog is said to be %g of %d messages", most, backlog.n-topics)
+		t.Errorf("the metrics report a backlog of %g messages, want about %d", most, backlog.n-topics)
 	}
 	for _, s := range h.databases() {
 		if err := s.Start(); err != nil {
@@ -43,20 +43,21 @@ func TestDatabasesAway(t *testing.T) {
 	if n := h.tap.connections(); n != 1 {
 		t.Errorf("the connector connected %d times, want once", n)
 	}
-	h.counted(backlog)
-	t.Logf("databases away for %.1fs; the oldest message was %.1fs old, %.0f waited", back.Sub(begin).Seconds(), age, most)
+	h.checkCounts(backlog)
+	t.Logf("databases stopped for %.1fs; the oldest message was %.1fs old, the backlog %.0f messages", back.Sub(begin).Seconds(), age, most)
 }
 
-func (h *house) databases() []restarter { return []restarter{h.postgres, h.influx} }
+func (h *hearth) databases() []restarter { return []restarter{h.postgres, h.influx} }
 
 type restarter interface {
 	Kill() error
 	Start() error
 }
 
-// watch polls the metrics until it is called: the session must be up at each
-// look. It returns the age and the number of waiting messages at the end.
-func (h *house) watch(t *testing.T) func() (age, waiting float64) {
+// watch polls the connector's metrics until the returned function is called. The
+// connector must be connected at each poll. The function returns the last poll's age
+// and number of waiting messages.
+func (h *hearth) watch(t *testing.T) func() (age, waiting float64) {
 	var stop atomic.Bool
 	var wg sync.WaitGroup
 	var age, waiting float64
@@ -65,7 +66,7 @@ func (h *house) watch(t *testing.T) func() (age, waiting float64) {
 			time.Sleep(200 * time.Millisecond)
 			m, err := h.metrics()
 			if err != nil || m["hearth_mqtt_connected"] != 1 {
-				t.Errorf("while the databases were away: connected %g, %v", m["hearth_mqtt_connected"], err)
+				t.Errorf("while the databases were stopped: connected %g, %v", m["hearth_mqtt_connected"], err)
 				return
 			}
 			age, waiting = m["hearth_mqtt_backlog_age_seconds"], m["hearth_mqtt_backlog_messages"]
@@ -78,29 +79,29 @@ func (h *house) watch(t *testing.T) func() (age, waiting float64) {
 	}
 }
 
-// catchUp publishes 50 readings a second until the backlog is stored, and tells
-// how long they took meanwhile.
-func (h *house) catchUp(t *testing.T, p *publisher, backlog stream, back time.Time) {
+// catchUp publishes 50 readings a second until the backlog is stored, and logs how long
+// these new readings took.
+func (h *hearth) catchUp(t *testing.T, p *publisher, backlog stream, back time.Time) {
 	var sent []time.Time
 	live := newStream("live", 50*int(patience.Seconds()))
 	live.from = back.Add(-time.Hour)
-	var through time.Duration
-	for through == 0 && len(sent) < live.n {
+	var caughtUp time.Duration
+	for caughtUp == 0 && len(sent) < live.n {
 		p.each(50, time.Second, func(i int) (string, string) {
 			k := len(sent)
 			sent = append(sent, time.Now())
 			return live.topic(k), live.payload(k)
 		})
 		if h.stored(backlog.name) >= backlog.n {
-			through = time.Since(back)
+			caughtUp = time.Since(back)
 		}
 	}
 	live.n = len(sent)
 	until(t, "all is stored", func() bool { return h.stored(backlog.name) >= backlog.n && h.stored(live.name) >= live.n })
-	h.settled(t)
+	h.awaitIdle(t)
 	h.verify(backlog)
 	h.verify(live)
-	ds, missing := h.front.delays(live, sent)
+	ds, missing := h.influxProxy.delays(live, sent)
 	if missing > 0 {
 		t.Errorf("%d live readings were in no write request", missing)
 	}
@@ -111,5 +112,5 @@ func (h *house) catchUp(t *testing.T, p *publisher, backlog stream, back time.Ti
 		}
 	}
 	t.Logf("caught up with %d readings within %.1fs; of %d live readings meanwhile %s were stored within a second (p50 %s, p99 %s, at most %s)",
-		backlog.n, through.Seconds(), live.n, fmt.Sprintf("%.0f%%", 100*float64(early)/float64(max(1, len(ds)))), quantile(ds, 0.5), quantile(ds, 0.99), quantile(ds, 1))
+		backlog.n, caughtUp.Seconds(), live.n, fmt.Sprintf("%.0f%%", 100*float64(early)/float64(max(1, len(ds)))), quantile(ds, 0.5), quantile(ds, 0.99), quantile(ds, 1))
 }

@@ -16,8 +16,8 @@ import (
 
 const poisonEvery = 1000
 
-// poisons are the kinds of messages that sensors will not take: no JSON, and a
-// topic that nobody has mapped. The second has a fix.
+// poisons are the kinds of messages that sensors rejects for good: invalid JSON, and a
+// topic without a mapping. A mapping in hearth.yml fixes the second.
 var poisons = []struct {
 	reason string // part of it
 	fixed  bool   // by fixedSettings
@@ -37,15 +37,16 @@ devices:
     fields: {` + field + `: $.heat}
 `
 
-// TestPoison: one message in a thousand cannot be stored. Its neighbours are,
-// the poison is kept with its reason, and goes once it is understood.
+// TestPoison publishes one message in a thousand that cannot be stored. All others
+// must be stored. The poison must become dead letters with a reason, and leave once
+// its cause is fixed.
 func TestPoison(t *testing.T) {
-	h := newHouse(t, layout{watch: "good", settings: "devices: []\n"})
+	h := newHearth(t, layout{watch: "good", settings: "devices: []\n"})
 	p, s := h.publisher("edge"), newStream("good", count)
 	sent := make([]time.Time, s.n)
-	bad := map[string]int{} // payloads by kind
+	bad := map[string]int{} // by payload: index of its kind in poisons
 	p.each(s.n+s.n/poisonEvery, span*2/3, func(i int) (string, string) {
-		k := i - (i+1)/(poisonEvery+1) // of the good ones before
+		k := i - (i+1)/(poisonEvery+1) // number of good readings before this message
 		if (i+1)%(poisonEvery+1) == 0 {
 			kind := len(bad) % len(poisons)
 			topic, payload := poisons[kind].make(len(bad) + 1)
@@ -56,27 +57,27 @@ func TestPoison(t *testing.T) {
 		return s.topic(k), s.payload(k)
 	})
 	until(t, "all good readings are stored", func() bool { return h.stored(s.name) >= s.n })
-	until(t, "all poison is kept", func() bool { return len(h.dead()) == len(bad) })
+	until(t, "every poisonous message is a dead letter", func() bool { return len(h.dead()) == len(bad) })
 	h.verify(s)
-	ds, missing := h.front.delays(s, sent)
+	ds, missing := h.influxProxy.delays(s, sent)
 	if missing > 0 {
 		t.Errorf("%d good readings were in no write request", missing)
 	}
 	t.Logf("%d good readings with %d poisonous between them: p50 %s, p99 %s, at most %s until the write request",
 		s.n, len(bad), quantile(ds, 0.5), quantile(ds, 0.99), quantile(ds, 1))
-	h.reasons(bad)
-	h.mirrored(len(bad))
-	h.mend(p, bad)
+	h.checkReasons(bad)
+	h.awaitMirrored(len(bad))
+	h.fixAndReplay(p, bad)
 }
 
 // dead lists the connector's dead letters, without payloads.
-func (h *house) dead() (ds []deadletter.Letter) {
+func (h *hearth) dead() (ds []deadletter.Letter) {
 	h.t.Helper()
 	h.admin("/dead", &ds)
 	return ds
 }
 
-func (h *house) admin(path string, v any) {
+func (h *hearth) admin(path string, v any) {
 	h.t.Helper()
 	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, "http://"+h.connector.Addr+path, nil)
 	if err != nil {
@@ -97,9 +98,9 @@ func (h *house) admin(path string, v any) {
 	}
 }
 
-// reasons checks that the exact bytes of all poison are kept, each with its
-// reason.
-func (h *house) reasons(bad map[string]int) {
+// checkReasons checks that the dead letters hold the exact bytes of every poisonous
+// message, each with its reason.
+func (h *hearth) checkReasons(bad map[string]int) {
 	h.t.Helper()
 	seen := map[string]bool{}
 	for _, d := range h.dead() {
@@ -121,8 +122,8 @@ func (h *house) reasons(bad map[string]int) {
 	}
 }
 
-// mirrored waits until the database shows n dead letters.
-func (h *house) mirrored(n int) {
+// awaitMirrored waits until the database shows n dead letters.
+func (h *hearth) awaitMirrored(n int) {
 	h.t.Helper()
 	st := h.open()
 	until(h.t, fmt.Sprintf("%d dead letters in the database", n), func() bool {
@@ -131,9 +132,10 @@ func (h *house) mirrored(n int) {
 	})
 }
 
-// mend first maps the unmapped: the function itself asks for those. Then it puts
-// a function in the place of sensors that takes anything, and replays.
-func (h *house) mend(p *publisher, bad map[string]int) {
+// fixAndReplay first adds the missing mapping: the function then requests the replay of
+// those letters by itself. Then it replaces sensors by a function that accepts
+// everything, and replays the rest by the command dead replay.
+func (h *hearth) fixAndReplay(p *publisher, bad map[string]int) {
 	h.t.Helper()
 	fixed := 0
 	for _, kind := range bad {
@@ -144,12 +146,12 @@ func (h *house) mend(p *publisher, bad map[string]int) {
 	h.plant("hearth-settings", fixedSettings)
 	s := newStream("after", int(patience/time.Second))
 	next := 0
-	until(h.t, "what is mapped now is stored", func() bool {
-		p.publish(s, next, next+1, 100*time.Millisecond) // the function looks when there is something to do
+	until(h.t, "the messages that are mapped now are stored", func() bool {
+		p.publish(s, next, next+1, 100*time.Millisecond) // the function looks for replays when it is called
 		next++
 		return h.stored("kiln") == fixed && len(h.dead()) == len(bad)-fixed
 	})
-	h.mirrored(len(bad) - fixed)
+	h.awaitMirrored(len(bad) - fixed)
 
 	got := make(chan string, 1000)
 	mended := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

@@ -11,7 +11,7 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// cpu is what a process and its children have used, in seconds.
+// cpu returns the processor time that a process and its children have used, in seconds.
 func cpu(t testing.TB, s *testserver.Server) (used float64) {
 	t.Helper()
 	all, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -42,17 +42,17 @@ func seconds(t testing.TB, ticks []string) (sum float64) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sum += n / 100 // on every Linux that Go runs on
+		sum += n / 100 // USER_HZ is 100 on every Linux that Go runs on
 	}
 	return sum
 }
 
-// peak is the most memory that a process ever held, in MB.
+// peak returns the largest resident set of a process so far, in MB.
 func peak(t testing.TB, s *testserver.Server) float64 {
 	return entry(t, s, "status", "VmHWM:") * 1024 / 1e6
 }
 
-// written is what a process has handed to the disk, in bytes.
+// written returns how many bytes a process has caused to be written to disk.
 func written(t testing.TB, s *testserver.Server) float64 { return entry(t, s, "io", "write_bytes:") }
 
 func entry(t testing.TB, s *testserver.Server, file, name string) float64 {

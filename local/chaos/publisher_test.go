@@ -8,16 +8,16 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
-const window = 1000 // readings published and not yet acknowledged
+const maxInFlight = 1000 // readings published and not yet acknowledged
 
-// publisher is the house's sensors: what the broker has not acknowledged is sent
-// again when it is back.
+// publisher publishes the readings of all sensors. It sends a reading again that the
+// broker has not acknowledged.
 type publisher struct {
 	t      testing.TB
 	client mqtt.Client
 }
 
-func (h *house) publisher(id string) *publisher {
+func (h *hearth) publisher(id string) *publisher {
 	h.t.Helper()
 	return newPublisher(h.t, h.broker.Addr, id)
 }
@@ -34,14 +34,14 @@ func newPublisher(t testing.TB, broker, id string) *publisher {
 	return p
 }
 
-// sent is a publication under way.
-type sent struct {
+// publication is a message in flight.
+type publication struct {
 	topic, payload string
 	tok            mqtt.Token
 }
 
-// publish sends the numbers from first to before last of s, spread over d, and
-// returns when the broker has acknowledged all.
+// publish publishes the readings first to last-1 of s, spread over d. It returns when
+// the broker has acknowledged all of them.
 func (p *publisher) publish(s stream, first, last int, d time.Duration) {
 	p.t.Helper()
 	p.each(last-first, d, func(i int) (string, string) { return s.topic(first + i), s.payload(first + i) })
@@ -52,29 +52,29 @@ func (p *publisher) each(n int, d time.Duration, message func(i int) (topic, pay
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), d+patience)
 	defer cancel()
-	under := make(chan sent, window)
+	inFlight := make(chan publication, maxInFlight)
 	done := make(chan error, 1)
-	go func() { done <- p.await(ctx, under) }()
+	go func() { done <- p.await(ctx, inFlight) }()
 	begin := time.Now()
 	for i := range n {
 		time.Sleep(time.Until(begin.Add(d * time.Duration(i) / time.Duration(n))))
 		topic, payload := message(i)
 		select {
-		case under <- sent{topic, payload, p.client.Publish(topic, 1, false, payload)}:
+		case inFlight <- publication{topic, payload, p.client.Publish(topic, 1, false, payload)}:
 		case <-ctx.Done():
 			p.t.Fatalf("the broker acknowledged too little in time: %d of %d published", i, n)
 		}
 	}
-	close(under)
+	close(inFlight)
 	if err := <-done; err != nil {
 		p.t.Fatal("publish: ", err)
 	}
 }
 
-// await waits for the acknowledgements, and publishes again what failed: the
-// library gives up some while it loses the connection.
-func (p *publisher) await(ctx context.Context, under <-chan sent) error {
-	for m := range under {
+// await waits for the acknowledgements. It publishes a message again whose token
+// failed: the library fails some tokens when it loses the connection.
+func (p *publisher) await(ctx context.Context, inFlight <-chan publication) error {
+	for m := range inFlight {
 		for {
 			select {
 			case <-m.tok.Done():

@@ -18,7 +18,7 @@ import (
 const (
 	topics = 200
 	nodes  = 20
-	field  = "particles_0_3um_per_dl" // holds the number; it may be up to 65535
+	field  = "particles_0_3um_per_dl" // holds the reading's number, which may be up to 65535
 	step   = 100 * time.Millisecond   // between two readings of a device
 )
 
@@ -30,7 +30,7 @@ type stream struct {
 	from time.Time
 }
 
-// newStream ends at about now.
+// newStream returns a stream whose last readings have about the time of now.
 func newStream(name string, n int) stream {
 	back := time.Duration(n/topics+1) * step
 	return stream{name, n, time.Now().Add(-back).Truncate(time.Second)}
@@ -50,17 +50,17 @@ func (s stream) payload(k int) string {
 		s.device(k), s.time(k).Format(time.RFC3339Nano), s.seq(k), field, s.value(k), 2+float64(k%9)/10, 6+float64(k%7)/10, 8+float64(k%5)/10, 20+float64(k%30)/10)
 }
 
-// of is how many readings a device has.
+// of returns how many readings a device has.
 func (s stream) of(topic int) int { return (s.n - topic + topics - 1) / topics }
 
-// point is a value that InfluxDB keeps.
+// point is a value in InfluxDB.
 type point struct {
 	at time.Time
 	v  float64
 }
 
 // query asks InfluxDB 1.8 and returns the values of each device.
-func (h *house) query(q string) (map[string][]point, error) {
+func (h *hearth) query(q string) (map[string][]point, error) {
 	db, _, _ := strings.Cut(h.bucket, "/")
 	res, err := http.Get(h.influxURL + "/query?" + url.Values{"db": {db}, "epoch": {"ns"}, "q": {q}}.Encode())
 	if err != nil {
@@ -97,10 +97,12 @@ func (h *house) query(q string) (map[string][]point, error) {
 	return out, nil
 }
 
-// stored counts the points of a stream; none while InfluxDB is away.
-func (h *house) stored(name string) int { return h.keeps(name, field) }
+// stored counts the points of a stream; 0 while InfluxDB cannot be reached.
+func (h *hearth) stored(name string) int { return h.countPoints(name, field) }
 
-func (h *house) keeps(name, key string) int {
+// countPoints counts the points of a stream that have this field; 0 while InfluxDB
+// cannot be reached.
+func (h *hearth) countPoints(name, key string) int {
 	all, err := h.query(fmt.Sprintf(`SELECT count(%q) FROM air WHERE device =~ /^%s-/`, key, name))
 	if err != nil || len(all[""]) == 0 {
 		return 0
@@ -108,8 +110,8 @@ func (h *house) keeps(name, key string) int {
 	return int(all[""][0].v)
 }
 
-// points reads those of a stream, by device.
-func (h *house) points(name string) map[string][]point {
+// points returns the points of a stream, by device.
+func (h *hearth) points(name string) map[string][]point {
 	h.t.Helper()
 	all, err := h.query(fmt.Sprintf(`SELECT %q FROM air WHERE device =~ /^%s-/ GROUP BY device`, field, name))
 	if err != nil {
@@ -118,8 +120,8 @@ func (h *house) points(name string) map[string][]point {
 	return all
 }
 
-// compare says what is missing of a stream's numbers, and what is stored more
-// than once or was never sent.
+// compare returns the numbers of a stream that are missing, and describes the points
+// that are stored more than once or were never sent.
 func (s stream) compare(got map[string][]point) (missing []int, wrong []string) {
 	for topic := range topics {
 		seen := make([]int, s.of(topic))
@@ -144,8 +146,8 @@ func (s stream) compare(got map[string][]point) (missing []int, wrong []string) 
 	return missing, wrong
 }
 
-// verify holds what is stored against what was sent: every number once.
-func (h *house) verify(s stream) {
+// verify checks that every number of s is stored exactly once.
+func (h *hearth) verify(s stream) {
 	h.t.Helper()
 	missing, wrong := s.compare(h.points(s.name))
 	if len(missing)+len(wrong) > 0 {
@@ -154,8 +156,9 @@ func (h *house) verify(s stream) {
 	}
 }
 
-// arrived waits until all of s is stored; in vain, it says what is missing.
-func (h *house) arrived(s stream) {
+// awaitStored waits until all of s is stored. After patience the test fails with the
+// numbers that are missing.
+func (h *hearth) awaitStored(s stream) {
 	h.t.Helper()
 	if eventually(func() bool { return h.stored(s.name) >= s.n }) {
 		return
@@ -167,7 +170,7 @@ func (h *house) arrived(s stream) {
 }
 
 // open returns the store that the function writes to.
-func (h *house) open() *store.Store {
+func (h *hearth) open() *store.Store {
 	h.t.Helper()
 	folder := secret.NewFolder(h.secrets)
 	st, err := store.Open(h.t.Context(), store.Config{Database: folder.Get("database-url"),
@@ -179,8 +182,9 @@ func (h *house) open() *store.Store {
 	return st
 }
 
-// counted checks the platform's own count of a stream: nothing is missing.
-func (h *house) counted(s stream) {
+// checkCounts checks the platform's own count of each node's readings: all are stored
+// and none is missing.
+func (h *hearth) checkCounts(s stream) {
 	h.t.Helper()
 	seqs, err := h.open().EdgeSeqs(h.t.Context())
 	if err != nil {
@@ -198,11 +202,11 @@ func (h *house) counted(s stream) {
 	}
 }
 
-// settled waits until nothing is on its way any more: the connector took what
-// the broker had and the function took what the connector had.
-func (h *house) settled(t testing.TB) {
+// awaitIdle waits until no message is in flight or queued: the broker has delivered
+// all to the connector, and the connector has delivered all to the function.
+func (h *hearth) awaitIdle(t testing.TB) {
 	t.Helper()
-	until(t, "the backlog is through", func() bool {
+	until(t, "the connector has no backlog", func() bool {
 		m, err := h.metrics()
 		return err == nil && m["hearth_mqtt_connected"] == 1 && m["hearth_mqtt_backlog_messages"] == 0
 	})

@@ -6,21 +6,22 @@ import (
 	"time"
 )
 
-// What a soak keeps to on one box with SQLite, at 100 messages a second or fewer.
+// The limits of a soak test on one machine with SQLite, at 100 messages a second or
+// fewer.
 const (
-	soakParts   = 6
-	mostSyncs   = 6   // fsyncs and fdatasyncs a second
-	quietPace   = 20  // messages a second of a quiet house,
-	quietSyncs  = 4   // which takes so many
-	mostMemory  = 100 // MB, the program's own pages included
-	mostGrowth  = 1.3 // times the processor time a message, from the first part of a long soak to its last
-	longEnough  = 10 * time.Minute
-	houseAtMost = 100 // messages a second
+	soakParts  = 6
+	mostSyncs  = 6                // fsyncs and fdatasyncs a second
+	quietPace  = 20               // messages a second of a quiet home
+	quietSyncs = 4                // syncs a second at quietPace
+	mostMemory = 100              // MB, the pages of the program's file included
+	mostGrowth = 1.3              // times the processor time, from the first part of a long soak to its last
+	longEnough = 10 * time.Minute // soaks from here on are checked for growth
+	mostPace   = 100              // messages a second up to which syncs are checked
 )
 
-// TestSoak: make up with SQLite at a house's rate. Every reading is stored once,
-// over a restart too, and neither time nor what is stored already makes the next
-// one dearer. What depends on the machine is printed.
+// TestSoak runs make up with SQLite at the rate of a home. Every reading must be stored
+// exactly once, also across a restart. A reading must not cost more after a longer
+// time or in a larger database. Figures that depend on the machine are only logged.
 func TestSoak(t *testing.T) {
 	b := newBox(t, before)
 	counted := b.start(t, true)
@@ -29,15 +30,15 @@ func TestSoak(t *testing.T) {
 		b.start(t, false)
 	}
 	s := newSoak(t, b)
-	s.publish(2 * time.Second) // what a start costs is not measured
+	s.publish(2 * time.Second) // the cost of the start is not measured
 	if counted {
-		s.checkSyncs(s.part(soak / soakParts))
+		s.checkSyncs(s.cost(soak / soakParts))
 		b.start(t, false)
 		s.publish(2 * time.Second)
 	}
-	var parts []part
+	var parts []cost
 	for range soakParts {
-		p := s.part(soak / soakParts)
+		p := s.cost(soak / soakParts)
 		t.Log(p)
 		parts = append(parts, p)
 	}
@@ -52,34 +53,35 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-func (s *soaking) checkSyncs(p part) {
+func (s *soaking) checkSyncs(p cost) {
 	s.t.Helper()
 	s.t.Logf("%.1f syncs a second", p.syncs)
 	most := mostSyncs
 	if pace <= quietPace {
 		most = quietSyncs
 	}
-	if p.syncs > float64(most) && pace <= houseAtMost {
+	if p.syncs > float64(most) && pace <= mostPace {
 		s.t.Errorf("%.1f syncs a second, want %d at most", p.syncs, most)
 	}
 }
 
-// part is what was measured over a while.
-type part struct {
-	cpu            float64 // seconds a second
-	syncs          float64 // a second, where they are counted
-	memory, peak   float64 // MB, now and at most
-	p50, p99, most time.Duration
+// cost is what the platform used and how fast it was, over a period.
+type cost struct {
+	cpu            float64       // processor seconds per second
+	syncs          float64       // a second; 0 where they are not counted
+	memory, peak   float64       // MB, at the end and at most
+	p50, p99, most time.Duration // from publishing a reading to the database
 }
 
-func (p part) String() string {
+func (p cost) String() string {
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	return fmt.Sprintf("%.1f %% of a core, %.0f MB (at most %.0f); from publishing to the store %.0f ms (99 %% within %.0f, all within %.0f)",
 		100*p.cpu, p.memory, p.peak, ms(p.p50), ms(p.p99), ms(p.most))
 }
 
-// sum is the whole of parts that took equally long.
-func sum(parts []part) (all part) {
+// sum returns the cost of all parts together, which are equally long. Its p50 is the
+// parts' average.
+func sum(parts []cost) (all cost) {
 	n := len(parts)
 	for _, p := range parts {
 		all.cpu += p.cpu / float64(n)

@@ -19,28 +19,28 @@ const (
 	soakDevices = 40
 	soakNodes   = 8
 	soakName    = "soak-"
-	look        = 5 * time.Millisecond // between two looks at the database
-	lookBack    = 10 * time.Second     // what comes later is only counted at the end
+	pollEvery   = 5 * time.Millisecond // between two polls of the database
+	lookBack    = 10 * time.Second     // a reading that is stored later than this is only counted at the end
 )
 
-// soaking publishes readings of 40 devices, numbered, and sees when each is stored.
+// soaking publishes numbered readings of 40 devices and measures when each is stored.
 type soaking struct {
 	t    *testing.T
 	box  *box
 	p    *publisher
 	st   *store.Store
-	conn *sql.Conn // tells when the database changed
+	conn *sql.Conn // its data_version changes when the platform commits
 	from time.Time
 
 	mu   sync.Mutex
 	sent []time.Time     // by number
-	took []time.Duration // until it was stored, by number; 0: not seen yet
-	seen int             // all before are
+	took []time.Duration // by number: from sent until stored; 0: not seen yet
+	seen int             // all readings below this number were seen
 }
 
 func newSoak(t *testing.T, b *box) *soaking {
 	t.Helper()
-	s := &soaking{t: t, box: b, p: newPublisher(t, b.broker, "house"), from: time.Now()}
+	s := &soaking{t: t, box: b, p: newPublisher(t, b.broker, "sensors"), from: time.Now()}
 	var err error
 	if s.st, err = sqlite.Open(t.Context(), b.database()); err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func newSoak(t *testing.T, b *box) *soaking {
 	return s
 }
 
-// publish goes on for d at the house's pace.
+// publish publishes readings for d, pace a second.
 func (s *soaking) publish(d time.Duration) {
 	s.p.each(int(float64(pace)*d.Seconds()), d, func(int) (topic, payload string) {
 		s.mu.Lock()
@@ -72,8 +72,8 @@ func (s *soaking) publish(d time.Duration) {
 	})
 }
 
-// part publishes for d and returns what that cost.
-func (s *soaking) part(d time.Duration) part {
+// cost publishes readings for d and returns what the platform used meanwhile.
+func (s *soaking) cost(d time.Duration) cost {
 	s.t.Helper()
 	first, begin := len(s.sent), s.box.measure(s.t)
 	s.publish(d)
@@ -84,20 +84,21 @@ func (s *soaking) part(d time.Duration) part {
 	return p
 }
 
-// numberOf is which of ours a reading is.
+// numberOf returns the number of a reading; ok is false for a reading of other devices.
 func numberOf(r reading.Reading) (k int, ok bool) {
 	name, ours := strings.CutPrefix(r.Tags["device"], soakName)
 	device, err := strconv.Atoi(name)
 	return (int(r.Fields[field])-1)*soakDevices + device, ours && err == nil
 }
 
-// watch looks for new readings whenever somebody has committed.
+// watch looks for new readings whenever the platform has committed, until stop is
+// closed.
 func (s *soaking) watch(stop <-chan struct{}) {
 	for last := int64(-1); ; {
 		select {
 		case <-stop:
 			return
-		case <-time.After(look):
+		case <-time.After(pollEvery):
 		}
 		var version int64
 		err := s.conn.QueryRowContext(s.t.Context(), "pragma data_version").Scan(&version)
@@ -108,7 +109,7 @@ func (s *soaking) watch(stop <-chan struct{}) {
 	}
 }
 
-// see notes what is stored and was not.
+// see records the readings that are stored since its last call.
 func (s *soaking) see(now time.Time) {
 	s.mu.Lock()
 	if s.seen == len(s.sent) {
@@ -122,7 +123,7 @@ func (s *soaking) see(now time.Time) {
 	}
 	rs, err := s.st.Between(s.t.Context(), "air", nil, from, now.Add(time.Second))
 	if err != nil {
-		return // the next look tells
+		return // the next poll finds them
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,7 +137,7 @@ func (s *soaking) see(now time.Time) {
 	}
 }
 
-// verify wants every number once.
+// verify checks that every number is stored exactly once.
 func (s *soaking) verify() {
 	s.t.Helper()
 	times := make([]int, len(s.sent))

@@ -10,8 +10,8 @@ import (
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
-// tap stands between the connector and the broker and knows which messages the
-// connector has acknowledged.
+// tap is a proxy between the connector and the broker. It records which messages the
+// broker has sent and the connector has acknowledged.
 type tap struct {
 	addr, broker string
 
@@ -52,15 +52,15 @@ func (p *tap) link(client net.Conn) {
 	p.mu.Lock()
 	p.links++
 	p.mu.Unlock()
-	under := map[uint16]string{} // payloads by packet id
+	payloads := map[uint16]string{} // by packet id
 	go func() {
-		pass(server, client, func(c packets.ControlPacket) { p.acknowledged(c, under) })
+		pass(server, client, func(c packets.ControlPacket) { p.acknowledged(c, payloads) })
 		server.Close()
 	}()
-	pass(client, server, func(c packets.ControlPacket) { p.sent(c, under) })
+	pass(client, server, func(c packets.ControlPacket) { p.sent(c, payloads) })
 }
 
-// pass copies packets from src to dst, each after seen has it.
+// pass copies packets from src to dst. It calls seen with each before it is passed on.
 func pass(dst io.Writer, src io.Reader, seen func(packets.ControlPacket)) {
 	var buf bytes.Buffer
 	for {
@@ -76,24 +76,24 @@ func pass(dst io.Writer, src io.Reader, seen func(packets.ControlPacket)) {
 	}
 }
 
-func (p *tap) sent(c packets.ControlPacket, under map[uint16]string) {
+func (p *tap) sent(c packets.ControlPacket, payloads map[uint16]string) {
 	if m, ok := c.(*packets.PublishPacket); ok && m.Qos > 0 {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		under[m.MessageID] = string(m.Payload)
+		payloads[m.MessageID] = string(m.Payload)
 		p.delivered[string(m.Payload)]++
 	}
 }
 
-func (p *tap) acknowledged(c packets.ControlPacket, under map[uint16]string) {
+func (p *tap) acknowledged(c packets.ControlPacket, payloads map[uint16]string) {
 	if m, ok := c.(*packets.PubackPacket); ok {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.acked[under[m.MessageID]] = true
+		p.acked[payloads[m.MessageID]] = true
 	}
 }
 
-// connections is how often the connector has connected.
+// connections returns how often the connector has connected.
 func (p *tap) connections() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -112,6 +112,7 @@ func (p *tap) again() (n int) {
 	return n
 }
 
+// took reports whether the connector has acknowledged a message with this payload.
 func (p *tap) took(payload string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

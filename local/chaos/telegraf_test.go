@@ -11,10 +11,10 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// telegrafField is what Telegraf's JSON parser makes of field.
+// telegrafField is the name that Telegraf's JSON parser gives to field.
 const telegrafField = "fields_" + field
 
-// telegrafConf is tuned: large batches, and out every 100 ms.
+// telegrafConf is tuned for speed: large batches, written every 100 ms.
 const telegrafConf = `[agent]
   interval = "1s"
   flush_interval = "100ms"
@@ -43,20 +43,20 @@ const telegrafConf = `[agent]
   content_encoding = "identity"
 `
 
-// telegraf runs Telegraf in the place of connector, gateway and function.
-func telegraf(b *testing.B, l layout) (h *house, t *testserver.Server) {
+// telegraf starts Telegraf in place of connector, gateway and function.
+func telegraf(b *testing.B, l layout) (h *hearth, t *testserver.Server) {
 	b.Helper()
 	path, err := exec.LookPath("telegraf")
 	if err != nil {
 		b.Skip("telegraf is not on the PATH")
 	}
-	h = &house{t: b, layout: l, dir: b.TempDir()}
+	h = &hearth{t: b, layout: l, dir: b.TempDir()}
 	h.influx, h.influxURL, h.bucket = testserver.OwnInflux(b)
 	h.broker = testserver.OwnMosquitto(b, 0)
 	to := h.influxURL
 	if l.sink {
-		h.front = newFront(b, "", l.watch)
-		to = h.front.URL
+		h.influxProxy = newInfluxProxy(b, "", l.watch)
+		to = h.influxProxy.URL
 	}
 	conf := filepath.Join(h.dir, "telegraf.conf")
 	if err := os.WriteFile(conf, fmt.Appendf(nil, telegrafConf, h.broker.Addr, to, h.bucket), 0o644); err != nil {
@@ -66,10 +66,10 @@ func telegraf(b *testing.B, l layout) (h *house, t *testserver.Server) {
 	p, probe := h.publisher("probe"), newStream(l.watch, topics)
 	until(b, "Telegraf has subscribed", func() bool {
 		p.publish(probe, 0, 1, 0)
-		if h.front == nil {
-			return h.keeps(probe.name, telegrafField) > 0
+		if h.influxProxy == nil {
+			return h.countPoints(probe.name, telegrafField) > 0
 		}
-		_, arrived := h.front.delay(probe, 0, time.Now())
+		_, arrived := h.influxProxy.delay(probe, 0, time.Now())
 		return arrived
 	})
 	return h, t

@@ -27,32 +27,32 @@ const (
 	token        = "a-token-of-the-tests"
 )
 
-// house is the platform, every part a process.
-type house struct {
+// hearth is the whole platform. Every part of it is a process.
+type hearth struct {
 	t testing.TB
 	layout
 	broker, postgres, influx, function, gateway, connector *testserver.Server
 	influxURL, bucket                                      string
 	dir, secrets                                           string
-	tap                                                    *tap   // nil: there is none
-	front                                                  *front // the same
+	tap                                                    *tap         // nil: there is none
+	influxProxy                                            *influxProxy // nil: there is none
 }
 
-// layout is what a test puts in between, or sets.
+// layout is how a test changes the platform: proxies between its parts, and settings.
 type layout struct {
-	tapped   bool              // there is a tap between the connector and the broker
-	watch    string            // devices whose write requests are noted, by the beginning of their names
-	sink     bool              // their readings are taken and forgotten
-	autosave int               // of the broker, seconds
-	watchdog string            // program to run the function behind
+	tapped   bool              // put a tap between the connector and the broker
+	watch    string            // record the write requests of devices whose names begin with this
+	sink     bool              // accept write requests and store nothing
+	autosave int               // seconds between the broker's snapshots
+	watchdog string            // the of-watchdog that runs the function; "": none
 	settings string            // hearth.yml
 	env      map[string]string // of the connector
 }
 
-// newHouse starts everything, in the order of the data's way back.
-func newHouse(t testing.TB, l layout) *house {
+// newHearth starts all parts, the databases first and the connector last.
+func newHearth(t testing.TB, l layout) *hearth {
 	t.Helper()
-	h := &house{t: t, layout: l, dir: t.TempDir()}
+	h := &hearth{t: t, layout: l, dir: t.TempDir()}
 	h.secrets = filepath.Join(h.dir, "secrets")
 	var database string
 	h.postgres, database = testserver.OwnPostgres(t)
@@ -62,7 +62,7 @@ func newHouse(t testing.TB, l layout) *house {
 		h.tap = newTap(t, h.broker.Addr)
 	}
 	if l.watch != "" {
-		h.front = newFront(t, map[bool]string{false: h.influxURL}[l.sink], l.watch)
+		h.influxProxy = newInfluxProxy(t, map[bool]string{false: h.influxURL}[l.sink], l.watch)
 	}
 	h.plant("database-url", database)
 	h.plant("connector-token", token)
@@ -76,23 +76,23 @@ func newHouse(t testing.TB, l layout) *house {
 	h.startGateway("http://" + h.function.Addr)
 	h.startConnector()
 	h.ready()
-	t.Cleanup(h.tell)
+	t.Cleanup(h.logOnFailure)
 	return h
 }
 
-// tell shows the end of the logs of a test that failed.
-func (h *house) tell() {
+// logOnFailure logs the end of each process's log if the test has failed.
+func (h *hearth) logOnFailure() {
 	if !h.t.Failed() {
 		return
 	}
 	for name, s := range map[string]*testserver.Server{"connector": h.connector, "function": h.function, "gateway": h.gateway} {
 		if s != nil {
-			h.t.Logf("the %s's last words:\n%s", name, s.Log())
+			h.t.Logf("the end of the %s's log:\n%s", name, s.Log())
 		}
 	}
 }
 
-func (h *house) plant(name, value string) {
+func (h *hearth) plant(name, value string) {
 	h.t.Helper()
 	if err := os.MkdirAll(h.secrets, 0o755); err != nil {
 		h.t.Fatal(err)
@@ -103,12 +103,12 @@ func (h *house) plant(name, value string) {
 }
 
 // startFunction runs sensors with the environment of its block in stack.yml.
-func (h *house) startFunction() {
+func (h *hearth) startFunction() {
 	h.t.Helper()
 	env := maps.Clone(block(h.t).Env)
 	env["INFLUX_URL"], env["INFLUX_BUCKET"], env["secret_mount_path"] = h.influxURL, h.bucket, h.secrets
-	if h.front != nil {
-		env["INFLUX_URL"] = h.front.URL
+	if h.influxProxy != nil {
+		env["INFLUX_URL"] = h.influxProxy.URL
 	}
 	addr := freeAddr(h.t)
 	p := testserver.Program{Addr: addr, Dir: filepath.Join(h.dir, "function")}
@@ -125,7 +125,7 @@ func (h *house) startFunction() {
 }
 
 // startGateway serves the function at address, with the annotations of stack.yml.
-func (h *house) startGateway(address string) {
+func (h *hearth) startGateway(address string) {
 	h.t.Helper()
 	dir := filepath.Join(h.dir, "gateway")
 	text, err := os.ReadFile("stack.yml")
@@ -133,7 +133,7 @@ func (h *house) startGateway(address string) {
 		err = os.MkdirAll(dir, 0o755)
 	}
 	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, "stack.yml"), text, 0o644) // its root, without anyone's .env
+		err = os.WriteFile(filepath.Join(dir, "stack.yml"), text, 0o644) // a root of its own, so that no .env is read
 	}
 	if err != nil {
 		h.t.Fatal(err)
@@ -147,7 +147,7 @@ func (h *house) startGateway(address string) {
 }
 
 // startConnector runs the connector on a folder of its own.
-func (h *house) startConnector() {
+func (h *hearth) startConnector() {
 	h.t.Helper()
 	broker := h.broker.Addr
 	if h.tap != nil {
@@ -161,8 +161,8 @@ func (h *house) startConnector() {
 	h.connector = testserver.Own(h.t, testserver.Program{Addr: addr, Path: binaries(h.t).connector, Env: list(env), Dir: dir, URL: "http://" + addr + "/healthz"})
 }
 
-// ready waits until the connector has the broker and knows the function.
-func (h *house) ready() {
+// ready waits until the connector is connected to the broker and has found the function.
+func (h *hearth) ready() {
 	h.t.Helper()
 	until(h.t, "the connector is ready", func() bool {
 		res, err := http.Get("http://" + h.connector.Addr + "/readyz")
@@ -174,7 +174,7 @@ func (h *house) ready() {
 	})
 }
 
-// block is the function's in stack.yml.
+// block returns the function's block in stack.yml.
 func block(t testing.TB) stack.Function {
 	t.Helper()
 	fs, err := stack.Read(".", nil)
@@ -199,7 +199,7 @@ func binaries(t testing.TB) programs {
 	return p
 }
 
-// built compiles once: the function and the connector as their images do.
+// built compiles the programs once: the function and the connector as their images do.
 var built = sync.OnceValues(func() (p programs, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
@@ -221,7 +221,7 @@ var built = sync.OnceValues(func() (p programs, err error) {
 	return p, shrinkwrap.Compile(ctx, wrapped, runtime.GOARCH, p.function)
 })
 
-// builtHearth compiles once what make up runs.
+// builtHearth compiles the program that make up runs, once.
 var builtHearth = sync.OnceValues(func() (bin string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()

@@ -17,21 +17,22 @@ import (
 	"time"
 )
 
-// front stands before InfluxDB, or in its place, and knows when each reading of
-// the streams that it watches was written first.
-type front struct {
+// influxProxy passes requests on to InfluxDB, or stands in its place. It records when
+// each reading of the watched devices was written first.
+type influxProxy struct {
 	*httptest.Server
-	prefix string // of the devices
+	prefix string // of the watched devices, as in line protocol
 	next   http.Handler
 
 	mu   sync.Mutex
 	seen map[string]time.Time // by device and number
 }
 
-// newFront hands on to real, or takes everything where that is "".
-func newFront(t testing.TB, real, prefix string) *front {
+// newInfluxProxy returns a proxy to the InfluxDB at real. If real is "", it accepts
+// every request and stores nothing.
+func newInfluxProxy(t testing.TB, real, prefix string) *influxProxy {
 	t.Helper()
-	f := &front{prefix: ",device=" + prefix + "-", seen: map[string]time.Time{}}
+	f := &influxProxy{prefix: ",device=" + prefix + "-", seen: map[string]time.Time{}}
 	f.next = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	if real != "" {
 		u, err := url.Parse(real)
@@ -39,7 +40,7 @@ func newFront(t testing.TB, real, prefix string) *front {
 			t.Fatal(err)
 		}
 		to := httputil.NewSingleHostReverseProxy(u)
-		to.ErrorLog = log.New(io.Discard, "", 0) // it is away on purpose
+		to.ErrorLog = log.New(io.Discard, "", 0) // the test stops InfluxDB on purpose
 		f.next = to
 	}
 	f.Server = httptest.NewServer(f)
@@ -47,7 +48,7 @@ func newFront(t testing.TB, real, prefix string) *front {
 	return f
 }
 
-func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f *influxProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	now := time.Now()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -78,8 +79,8 @@ func (s *status) WriteHeader(code int) {
 	s.ResponseWriter.WriteHeader(code)
 }
 
-// read notes the numbers in a request of line protocol.
-func (f *front) read(body string, at time.Time) {
+// read records the reading numbers in a request of line protocol.
+func (f *influxProxy) read(body string, at time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for line := range strings.Lines(body) {
@@ -99,18 +100,18 @@ func (f *front) read(body string, at time.Time) {
 	}
 }
 
-// delay is how long after it was sent number k of s was in a write request that
-// was taken.
-func (f *front) delay(s stream, k int, sent time.Time) (time.Duration, bool) {
+// delay returns the time from sent until a successful write request held reading k of
+// s. It returns false if there was no such request yet.
+func (f *influxProxy) delay(s stream, k int, sent time.Time) (time.Duration, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	at, ok := f.seen[strconv.Itoa(k%topics)+" "+strconv.Itoa(s.value(k))]
 	return at.Sub(sent), ok
 }
 
-// delays are those of all numbers of s, of which the i-th was sent at sent[i],
-// in order of length.
-func (f *front) delays(s stream, sent []time.Time) (ds []time.Duration, missing int) {
+// delays returns the delays of all readings of s, sorted, and how many readings were in
+// no write request. Reading i was sent at sent[i]; a zero time is skipped.
+func (f *influxProxy) delays(s stream, sent []time.Time) (ds []time.Duration, missing int) {
 	for k, at := range sent {
 		if at.IsZero() {
 			continue
