@@ -12,9 +12,9 @@ import (
 	wrap "github.com/hearth-home/hearth/local/shrinkwrap"
 )
 
-const sizeLimit = 20e6 // bytes of a function's binary
+const sizeLimit = 20e6 // bytes; a function's binary must be smaller
 
-// shrinkwrap makes the build context of f.
+// shrinkwrap creates the build context of f and returns its folder.
 func shrinkwrap(t *testing.T, f stack.Function, copied []string) string {
 	t.Helper()
 	dir, err := wrap.Context(f, copied, t.TempDir())
@@ -24,7 +24,7 @@ func shrinkwrap(t *testing.T, f stack.Function, copied []string) string {
 	return dir
 }
 
-// dockerignore removes what Docker would not see.
+// dockerignore removes the files from a build context that Docker would ignore.
 func dockerignore(t *testing.T, context string) {
 	t.Helper()
 	if err := wrap.Ignore(context); err != nil {
@@ -32,8 +32,8 @@ func dockerignore(t *testing.T, context string) {
 	}
 }
 
-// compile runs the go build of the Dockerfile in the context and returns the
-// binary, checked.
+// compile runs the Dockerfile's go build in the build context, checks the binary and
+// returns its path.
 func compile(t *testing.T, context, arch string) string {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "handler")
@@ -44,8 +44,8 @@ func compile(t *testing.T, context, arch string) string {
 	return bin
 }
 
-// check holds a binary to what the image needs: its architecture, no dynamic
-// linker, its size.
+// check checks that a binary fits the image: it is built for arch, needs no dynamic
+// linker and is below sizeLimit.
 func check(t *testing.T, bin, arch string) {
 	t.Helper()
 	f, err := elf.Open(bin)

@@ -19,21 +19,22 @@ import (
 const (
 	calls    = 1000
 	callers  = 4
-	callTime = 3 * time.Minute // for all of them
+	callTime = 3 * time.Minute // for all calls together
 )
 
 var client = &http.Client{Timeout: 30 * time.Second}
 
-// messages are what the functions behind the MQTT connector get: a topic, and a
-// payload to put time and number into.
+// messages are the MQTT messages for the functions behind the MQTT connector: a topic,
+// and a payload with verbs for a time and a number.
 var messages = map[string]struct{ topic, payload string }{
 	"sensors": {"hearth/cellar/office-air", `{"device":"office-air","sensor":"sds011","time":"%s","boot":"e2e","seq":%d,"fields":{"pm2_5_ugm3":6.4},"quality":"ok"}`},
 	"zigbee":  {"zigbee2mqtt/bridge/state", `{"state":"online","at":"%s","n":%d}`},
 }
 
-var numbers atomic.Int64 // of messages
+var numbers atomic.Int64 // the last message's number
 
-// request is a call as f's connector makes it; a source's by hand where dry.
+// request returns a call as f's connector makes it. With dry it is a person's dry run,
+// for functions that take no messages.
 func request(t *testing.T, f stack.Function, url string, dry bool) *http.Request {
 	t.Helper()
 	body := ""
@@ -58,7 +59,7 @@ func request(t *testing.T, f stack.Function, url string, dry bool) *http.Request
 	return r
 }
 
-// call returns the answer; code 0 says that there was none.
+// call returns the answer. Without an answer, code is 0 and body is the error.
 func call(r *http.Request) (code int, body string) {
 	res, err := client.Do(r)
 	if err != nil {
@@ -72,13 +73,13 @@ func call(r *http.Request) (code int, body string) {
 	return res.StatusCode, string(b)
 }
 
-// served reports whether the function did what it can: after many calls the
-// quota of its upstream is spent.
+// served reports whether the function handled a call. 429 counts too: after many calls
+// the quota of its upstream is used up.
 func served(code int) bool { return code == http.StatusOK || code == http.StatusTooManyRequests }
 
-// callOften calls as connectors and a person would, only faster, and says which
-// codes came how often, and how fast.
-func callOften(t *testing.T, f stack.Function, url string, n int32) string {
+// callManyTimes calls f n times, from several goroutines. It returns how often each
+// status code came, and the rate.
+func callManyTimes(t *testing.T, f stack.Function, url string, n int32) string {
 	t.Helper()
 	var mu sync.Mutex
 	codes := map[int]int{}

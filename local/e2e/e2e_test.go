@@ -1,5 +1,5 @@
-// Package e2e builds every function of stack.yml as faas-cli does, runs it as
-// its image does, and holds it to its limits: size, memory, a clean stop.
+// Package e2e builds every function of stack.yml as faas-cli does and runs it as its
+// image does. It checks the function's limits: size, memory, a clean stop.
 package e2e
 
 import (
@@ -15,8 +15,7 @@ import (
 	wrap "github.com/hearth-home/hearth/local/shrinkwrap"
 )
 
-// TestMain works at the root of the repository: faas-cli's paths are relative
-// to it.
+// TestMain runs the tests in the repository's root: faas-cli's paths are relative to it.
 func TestMain(m *testing.M) {
 	if err := wrap.Root(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -35,7 +34,8 @@ func readStack(t *testing.T, file string) *stack.Services {
 	return s
 }
 
-// functions are those of all stack files, in order.
+// functions returns the functions of all stack files, sorted by file and name, and the
+// paths that faas-cli copies into every build context.
 func functions(t *testing.T) (list []stack.Function, copied []string) {
 	t.Helper()
 	files, err := filepath.Glob("stack*.yml")

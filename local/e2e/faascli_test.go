@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// TestFaasCLIMakesTheSameContext: faas-cli itself reads the stack files and
-// shrink-wraps the very folders that TestFunctions builds from.
+// TestFaasCLIMakesTheSameContext: faas-cli build --shrinkwrap creates the same build
+// contexts as TestFunctions uses.
 func TestFaasCLIMakesTheSameContext(t *testing.T) {
 	cli, err := exec.LookPath("faas-cli")
 	if err != nil {
@@ -40,8 +40,8 @@ func TestFaasCLIMakesTheSameContext(t *testing.T) {
 	}
 }
 
-// copyOfRepository is a folder with links to what faas-cli reads, for it to
-// leave its build/ in.
+// copyOfRepository returns a folder with links to the repository's files. faas-cli
+// writes its build/ there.
 func copyOfRepository(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -64,7 +64,7 @@ func copyOfRepository(t *testing.T) string {
 	return dir
 }
 
-// tree gives the sum of each file below dir.
+// tree returns the SHA-256 of each file below dir, by path.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	sums := map[string]string{}

@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// gate passes bytes on to a server. While it is shut, what a client says waits
-// in it: the server seems slow.
+// gate is a proxy to a server. While it is shut, it holds back what clients send: the
+// server seems slow.
 type gate struct {
 	addr    string
 	mu      sync.Mutex
-	open    chan bool // closed: open
-	waiting chan bool // hears of each client that waits
+	open    chan bool // closed while the gate is open
+	waiting chan bool // receives a value for each write that is held back
 }
 
 func newGate(t *testing.T, server string) *gate {
@@ -76,7 +76,7 @@ func (g *gate) wait() {
 	<-open
 }
 
-// shut lets nothing more through until the function it returns is called.
+// shut holds back what clients send until unlock is called.
 func (g *gate) shut() (unlock func()) {
 	open := make(chan bool)
 	g.mu.Lock()

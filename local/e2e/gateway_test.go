@@ -22,8 +22,8 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// TestCronConnectorRunsAFunction: the stock connector finds a function by its
-// annotations, and its empty POST becomes a run in the ledger.
+// TestCronConnectorRunsAFunction: OpenFaaS's cron-connector finds a function by its
+// annotations, and its empty POST becomes a run in the database.
 func TestCronConnectorRunsAFunction(t *testing.T) {
 	connector, err := exec.LookPath("cron-connector")
 	if err != nil {
@@ -33,7 +33,7 @@ func TestCronConnectorRunsAFunction(t *testing.T) {
 	i := slices.IndexFunc(list, func(f stack.Function) bool { return annotations(f)["topic"] == "cron-function" })
 	f := list[i]
 	bin := compile(t, shrinkwrap(t, f, copied), native(t))
-	s := surround(t, f)
+	s := newFixture(t, f)
 	p := start(t, bin, "", s.vars)
 	g := serveGateway(t, p, f)
 	faasCLI(t, g, f.Name)
@@ -63,8 +63,8 @@ func TestCronConnectorRunsAFunction(t *testing.T) {
 	t.Errorf("no run by cron within %s\n%s\n%s", patience, log.tail(), p.log.tail())
 }
 
-// serveGateway puts p behind the gateway of make up, due every second, and
-// returns the gateway's address.
+// serveGateway starts the gateway of make up in front of p, with a schedule of every
+// second. It returns the gateway's address.
 func serveGateway(t *testing.T, p *process, f stack.Function) string {
 	t.Helper()
 	at, err := url.Parse(p.url)
@@ -82,8 +82,8 @@ func serveGateway(t *testing.T, p *process, f stack.Function) string {
 	return "http://" + srv.Addr
 }
 
-// faasCLI lists, describes and invokes the function with faas-cli, where that is
-// on the PATH.
+// faasCLI lists, describes and invokes the function with faas-cli, if that is on the
+// PATH.
 func faasCLI(t *testing.T, gateway, name string) {
 	t.Helper()
 	cli, err := exec.LookPath("faas-cli")
@@ -105,7 +105,7 @@ func faasCLI(t *testing.T, gateway, name string) {
 }
 
 // open returns the store that the function writes to.
-func (s surroundings) open(t *testing.T) *store.Store {
+func (s fixture) open(t *testing.T) *store.Store {
 	t.Helper()
 	c, err := config.Parse[store.Config](config.Env{Vars: s.vars, Secrets: secret.NewFolder(s.vars["secret_mount_path"])})
 	if err != nil {

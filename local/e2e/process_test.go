@@ -20,9 +20,9 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-const patience = 20 * time.Second // for anything to happen at all
+const patience = 20 * time.Second // the longest wait for a condition
 
-// process is a function as its image runs it: alone or behind fwatchdog.
+// process is a function's process as its image runs it: alone or behind fwatchdog.
 type process struct {
 	cmd    *exec.Cmd
 	url    string
@@ -49,16 +49,16 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
-// tail is what matters in a message.
+// tail returns the last 3,000 bytes, for a failure message.
 func (o *output) tail() string {
 	s := o.String()
 	return s[max(0, len(s)-3000):]
 }
 
-// start runs bin as the image does: nothing in the environment but vars, no
-// temporary folder, a folder it cannot write to and, where the test may arrange
-// that, a read-only file system and a user without rights. With watchdog that is
-// what is started.
+// start runs bin as the image does: the environment is vars only, there is no temporary
+// folder, and the working folder is read-only. With the rights to do so, the test also
+// makes the file system read-only and runs bin as nobody. If watchdog is not "", bin
+// runs behind it.
 func start(t *testing.T, bin, watchdog string, vars map[string]string) *process {
 	t.Helper()
 	home := filepath.Dir(bin)
@@ -95,12 +95,12 @@ func start(t *testing.T, bin, watchdog string, vars map[string]string) *process 
 		p.cmd.Process.Kill()
 		<-p.exited
 	})
-	p.await(t, began)
+	p.awaitReady(t, began)
 	return p
 }
 
-// confined is bin on a read-only file system, as nobody; bin alone where the test
-// has not the rights to arrange that.
+// confined returns a command that runs bin on a read-only file system, as nobody. It
+// runs bin without confinement if the test lacks the rights for it.
 func confined(bin string) *exec.Cmd {
 	args := append(slices.Clone(confinement()), bin)
 	return exec.Command(args[0], args[1:]...)
@@ -123,13 +123,13 @@ var confinement = sync.OnceValue(func() []string {
 	return args
 })
 
-// await polls until the function itself answers.
-func (p *process) await(t *testing.T, began time.Time) {
+// awaitReady polls until the function itself answers.
+func (p *process) awaitReady(t *testing.T, began time.Time) {
 	t.Helper()
 	for time.Since(began) < patience {
 		if res, err := http.Get(p.url); err == nil {
 			res.Body.Close()
-			if res.Header.Get("X-OpenFaaS-Internal") == "" { // fwatchdog says so when nobody is behind it
+			if res.Header.Get("X-OpenFaaS-Internal") == "" { // fwatchdog sets it while the function does not answer
 				p.ready = time.Since(began)
 				return
 			}
@@ -147,8 +147,8 @@ func (p *process) terminate(t *testing.T) {
 	}
 }
 
-// end waits for the end and demands exit code 0.
-func (p *process) end(t *testing.T) {
+// awaitExit waits until the process has ended, and checks that its exit code is 0.
+func (p *process) awaitExit(t *testing.T) {
 	t.Helper()
 	select {
 	case err := <-p.exited:
@@ -156,12 +156,12 @@ func (p *process) end(t *testing.T) {
 			t.Errorf("ended with %v:\n%s", err, p.log.tail())
 		}
 	case <-time.After(patience):
-		t.Errorf("still there %s after SIGTERM:\n%s", patience, p.log.tail())
+		t.Errorf("still running %s after SIGTERM:\n%s", patience, p.log.tail())
 	}
 }
 
-// function is the process id of the function, which may be fwatchdog's child, of
-// whichever of its threads.
+// function returns the process id of the function: the child of any of fwatchdog's
+// threads, or the process itself if it has no child.
 func (p *process) function() int {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.cmd.Process.Pid))
 	for _, file := range tasks {
@@ -195,7 +195,7 @@ func kilobytes(status []byte, key string) int64 {
 	return 0
 }
 
-// open lets another user read dir, whose parents the test made for itself.
+// open lets other users read dir and its parents below the temporary folder.
 func open(t *testing.T, dir string) {
 	t.Helper()
 	for d := dir; strings.HasPrefix(d, os.TempDir()) && d != os.TempDir(); d = filepath.Dir(d) {
@@ -220,7 +220,8 @@ func port(addr string) string {
 	return port
 }
 
-// native skips where the binaries of the image do not run.
+// native returns this machine's architecture. It skips the test where the image's
+// binaries do not run.
 func native(t *testing.T) string {
 	t.Helper()
 	if runtime.GOOS != "linux" {

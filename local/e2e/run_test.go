@@ -12,11 +12,10 @@ import (
 	"github.com/openfaas/go-sdk/stack"
 )
 
-const memoryLimit = 30e6 // bytes of a function's process after many calls
+const memoryLimit = 30e6 // bytes; after many calls a function's process must use less
 
-// TestFunctions: every function of the stack files builds as its image does,
-// runs as in its image, stays within its limits and stops without losing the
-// request in flight.
+// TestFunctions: every function of the stack files builds as its image does, runs as in
+// its image, stays within its limits, and answers the request in flight before it stops.
 func TestFunctions(t *testing.T) {
 	list, copied := functions(t)
 	for _, f := range list {
@@ -44,7 +43,7 @@ func TestFunctions(t *testing.T) {
 
 // run starts the binary, calls it n times and stops it.
 func run(t *testing.T, f stack.Function, bin, watchdog string, n int32) {
-	s := surround(t, f)
+	s := newFixture(t, f)
 	p := start(t, bin, watchdog, s.vars)
 	code, body := call(request(t, f, p.url, false))
 	if code != http.StatusOK {
@@ -54,7 +53,7 @@ func run(t *testing.T, f stack.Function, bin, watchdog string, n int32) {
 	if err := json.Unmarshal([]byte(body), &answer); err == nil && answer.Status == "not_configured" {
 		t.Errorf("not configured by stack.yml and the function's sample/env: %s", body)
 	}
-	codes := callOften(t, f, p.url, n)
+	codes := callManyTimes(t, f, p.url, n)
 	now, peak := p.memory(t)
 	t.Logf("ready in %s; after %d calls (%s): %.1f MB, at most %.1f MB",
 		p.ready.Round(time.Millisecond), n, codes, float64(now)/1e6, float64(peak)/1e6)
@@ -69,9 +68,9 @@ func run(t *testing.T, f stack.Function, bin, watchdog string, n int32) {
 	}
 }
 
-// stop sends SIGTERM while a request waits for the database, and lets it go on
-// when the function takes no new ones.
-func stop(t *testing.T, f stack.Function, s surroundings, p *process) {
+// stop sends SIGTERM while a request waits for the database. It lets that request
+// continue once the function accepts no new connections.
+func stop(t *testing.T, f stack.Function, s fixture, p *process) {
 	t.Helper()
 	unlock := s.store.shut()
 	defer unlock()
@@ -102,5 +101,5 @@ func stop(t *testing.T, f stack.Function, s surroundings, p *process) {
 	if r := <-got; !served(r.code) {
 		t.Errorf("the request in flight at SIGTERM got %d %s\n%s", r.code, r.body, p.log.tail())
 	}
-	p.end(t)
+	p.awaitExit(t)
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// TestStackFitsTheFreeOpenFaaS: what Community Edition, faasd and the
-// cron-connector would refuse, or pass over without a word.
+// TestStackFitsTheFreeOpenFaaS checks the stack files for what Community Edition, faasd
+// and the cron-connector reject or silently ignore.
 func TestStackFitsTheFreeOpenFaaS(t *testing.T) {
 	if n := len(readStack(t, "stack.yml").Functions); n > 13 {
-		t.Errorf("stack.yml has %d functions; with 13 a household keeps two of the 15 for its own", n)
+		t.Errorf("stack.yml has %d functions; Community Edition allows 15, and a user needs two for functions of their own", n)
 	}
 	list, _ := functions(t)
 	for _, f := range list {
@@ -34,7 +34,7 @@ func TestStackFitsTheFreeOpenFaaS(t *testing.T) {
 		}
 		exec, write := timeout(t, f.Environment["exec_timeout"]), timeout(t, f.Environment["write_timeout"])
 		if exec >= write || write >= time.Minute {
-			t.Errorf("%s: exec_timeout %s, write_timeout %s: want them below each other and the gateway's minute", f.Name, exec, write)
+			t.Errorf("%s: exec_timeout %s, write_timeout %s: want exec_timeout below write_timeout, and that below the gateway's minute", f.Name, exec, write)
 		}
 		if d := timeout(t, f.Environment["healthcheck_interval"]); d > 5*time.Second {
 			t.Errorf("%s: healthcheck_interval %s: faasd waits for 30 s in all", f.Name, d)

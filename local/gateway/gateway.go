@@ -1,6 +1,5 @@
-// Package gateway speaks the OpenFaaS API in front of functions that run
-// somewhere on this machine, so that faas-cli and the connectors work against
-// it.
+// Package gateway serves the OpenFaaS gateway API for functions that run on this
+// machine. faas-cli and the connectors work with it.
 package gateway
 
 import (
@@ -20,15 +19,15 @@ import (
 	"github.com/openfaas/faas-provider/types"
 )
 
-// namespace is the only one there is, as in the Community Edition.
+// namespace is the only namespace, as in the Community Edition.
 const namespace = "openfaas-fn"
 
-// timeout is how long a call may take; functions end theirs earlier.
+// timeout is how long a call may take. Functions end their calls earlier.
 const timeout = 60 * time.Second
 
-// Function is one to put behind the gateway.
+// Function is a function behind the gateway.
 type Function struct {
-	Status types.FunctionStatus // what the API tells; replicas and counts are filled in
+	Status types.FunctionStatus // what the API answers; the gateway sets namespace, replicas and counts
 	URL    url.URL              // where it listens
 }
 
@@ -47,8 +46,8 @@ type function struct {
 	created time.Time
 }
 
-// New returns a gateway that is not ready yet. What is not the API's goes to
-// page.
+// New returns a gateway for fs that is not ready yet (see Ready). Requests outside of the
+// API go to page.
 func New(fs []Function, page http.Handler, log *slog.Logger) *Gateway {
 	g := &Gateway{functions: map[string]*function{}, guard: http.NewCrossOriginProtection()}
 	for _, f := range fs {
@@ -71,7 +70,7 @@ func New(fs []Function, page http.Handler, log *slog.Logger) *Gateway {
 	return g
 }
 
-// Ready says that everything is up, or no more.
+// Ready sets what GET /healthz answers: 200 if all parts of the platform are up, else 503.
 func (g *Gateway) Ready(up bool) { g.ready.Store(up) }
 
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -86,8 +85,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.mux.ServeHTTP(w, r)
 }
 
-// ours reports whether a caller named this machine by address or as localhost:
-// a site of elsewhere can point its own name here, and would read the page.
+// ours reports whether a request's host is an IP address or localhost. Other names are
+// refused: a web site could point its own name at this machine (DNS rebinding), and its
+// script could then read the page.
 func ours(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
@@ -103,9 +103,9 @@ func (g *Gateway) healthz(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, "OK")
 }
 
-// invoke hands a call to the function with faas-provider's proxy.
+// invoke passes a call on to the function by faas-provider's proxy.
 func (g *Gateway) invoke(log *slog.Logger) http.HandlerFunc {
-	handOver := proxy.NewHandlerFunc(types.FaaSConfig{ReadTimeout: timeout}, resolver{g}, false)
+	forward := proxy.NewHandlerFunc(types.FaaSConfig{ReadTimeout: timeout}, resolver{g}, false)
 	return func(w http.ResponseWriter, r *http.Request) {
 		f, ok := g.find(r.PathValue("name"))
 		if !ok {
@@ -115,14 +115,14 @@ func (g *Gateway) invoke(log *slog.Logger) http.HandlerFunc {
 		f.calls.Add(1)
 		start := time.Now()
 		seen := &status{ResponseWriter: w}
-		handOver(seen, mux.SetURLVars(r, map[string]string{"name": f.Status.Name, "params": r.PathValue("params")}))
+		forward(seen, mux.SetURLVars(r, map[string]string{"name": f.Status.Name, "params": r.PathValue("params")}))
 		if seen.code >= 500 && w.Header().Get("X-OpenFaaS-Internal") != "" {
 			log.Warn("no answer", "function", f.Status.Name, "after", time.Since(start).Round(time.Millisecond))
 		}
 	}
 }
 
-// status remembers the code of an answer.
+// status records an answer's status code.
 type status struct {
 	http.ResponseWriter
 	code int
@@ -133,7 +133,7 @@ func (s *status) WriteHeader(code int) {
 	s.ResponseWriter.WriteHeader(code)
 }
 
-// Unwrap lets streams be flushed.
+// Unwrap gives http.ResponseController the writer below, so that streams can be flushed.
 func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
 type resolver struct{ g *Gateway }
@@ -146,7 +146,7 @@ func (r resolver) Resolve(name string) (url.URL, error) {
 	return f.URL, nil
 }
 
-// find takes NAME and NAME.openfaas-fn.
+// find returns a function by NAME or NAME.openfaas-fn.
 func (g *Gateway) find(name string) (*function, bool) {
 	f, ok := g.functions[strings.TrimSuffix(name, "."+namespace)]
 	return f, ok
@@ -195,5 +195,5 @@ func refuse(sentence string) http.HandlerFunc {
 
 func answer(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(v) // the caller left
+	json.NewEncoder(w).Encode(v) // an error: the caller has closed the connection
 }

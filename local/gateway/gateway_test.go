@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// echo answers what reached it.
+// echo answers with the request's method, address and body.
 func echo(w http.ResponseWriter, r *http.Request) {
 	b, _ := io.ReadAll(r.Body)
 	w.Header().Set("X-Topic-Seen", r.Header.Get("X-Topic"))
@@ -119,7 +119,7 @@ func TestOnlyAddressesAndLocalhostAreAnswered(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeDoneIsSaid(t *testing.T) {
+func TestAnUnsupportedRequestIsExplained(t *testing.T) {
 	_, base := start(t)
 	for _, c := range []struct {
 		method, path string
@@ -194,7 +194,7 @@ func TestFaasCLIWorksAgainstIt(t *testing.T) {
 		cmd := exec.CommandContext(ctx, cli, append(args, "-g", base)...)
 		cmd.Stdin = strings.NewReader(stdin)
 		cmd.Env = append(cmd.Environ(), "HOME="+t.TempDir())
-		out, _ := cmd.CombinedOutput() // judged by what it prints
+		out, _ := cmd.CombinedOutput() // faas-cli's output tells whether it worked
 		return string(out)
 	}
 	if out := run("", "list"); !strings.Contains(out, "weather") {

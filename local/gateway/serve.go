@@ -11,18 +11,18 @@ import (
 	"time"
 )
 
-// Server is a handler on a listener of its own.
+// Server serves an http.Handler at an address of its own.
 type Server struct {
-	Addr string
+	Addr string // host:port
 	http *http.Server
 	done chan struct{}
 }
 
-// Listen serves h at addr until Stop.
+// Listen starts to serve h at addr, host:port. It serves until Stop.
 func Listen(addr string, h http.Handler, log *slog.Logger) (*Server, error) {
 	l, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is in use, perhaps by another of these: stop it, or take another port with PORT=8081 make up", addr)
+		return nil, fmt.Errorf("%s is in use, perhaps by another hearth: stop it, or set another port: PORT=8081 make up", addr)
 	}
 	if err != nil {
 		return nil, err
@@ -42,7 +42,8 @@ func Listen(addr string, h http.Handler, log *slog.Logger) (*Server, error) {
 	return s, nil
 }
 
-// Stop lets requests finish while ctx lasts.
+// Stop ends the server. Requests in flight may finish while ctx lasts; then they are cut
+// off, which is an error.
 func (s *Server) Stop(ctx context.Context) error {
 	err := s.http.Shutdown(ctx)
 	if err != nil {

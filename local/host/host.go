@@ -1,5 +1,6 @@
-// Package host runs functions in this process, each with its own environment,
-// secrets folder and listener, on its upstreams or on samples.
+// Package host runs functions in this process. Each function has its own environment,
+// secrets folder and HTTP listener. A source asks its real upstreams or, without a key,
+// the sample server.
 package host
 
 import (
@@ -24,34 +25,34 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Builder is a function folder's New.
+// Builder is the New of a function's package: it returns the function's handler.
 type Builder = func(serve.Env) (http.Handler, error)
 
-// State says what a function works on.
+// State says which data a function works on, or why it works on none.
 type State string
 
 const (
-	Live         State = "live"
-	Sample       State = "sample"
-	Unconfigured State = "not configured"
-	Broken       State = "broken"
+	Live         State = "live"           // it asks its real upstreams, or has none
+	Sample       State = "sample"         // its upstreams are the sample server
+	Unconfigured State = "not configured" // the user wants it live, and a key is missing
+	Broken       State = "broken"         // its settings are wrong: each call answers an error
 )
 
-// Function is one that runs here.
+// Function is a function that runs in this process.
 type Function struct {
 	stack.Function
 	State   State
-	Missing []string // the variables that would make it live
+	Missing []string // the variables that the user must set to make it live
 	Reason  string   // why it is broken
 	URL     *url.URL // where it listens
 }
 
-// Options is what the functions have in common.
+// Options are the settings that all functions share.
 type Options struct {
-	Root    string            // the repository, for the samples
-	Secrets string            // where each function gets a folder of secrets
-	Files   map[string]string // secrets that are files of the user's, by name: they may be there later, or never
-	Vars    map[string]string // what the user set
+	Root    string            // the repository's folder, with the samples
+	Secrets string            // each function gets a folder of secrets below this one
+	Files   map[string]string // secrets that are links to the user's files, by name: a file need not exist
+	Vars    map[string]string // the variables that the user set
 	Build   map[string]Builder
 	Open    func(context.Context) (*store.Store, error)
 	Samples string // the sample server's address
@@ -59,7 +60,7 @@ type Options struct {
 	Now     func() time.Time
 }
 
-// Host is the running functions.
+// Host runs functions.
 type Host struct {
 	Options
 	Functions []Function
@@ -67,14 +68,14 @@ type Host struct {
 	done      sync.WaitGroup
 }
 
-// Start serves those of fs that are built in. On an error nothing is left
-// running.
+// Start starts the functions of fs that o.Build has; it skips the others. After an error
+// none is running.
 func Start(o Options, fs []stack.Function) (*Host, error) {
 	h := &Host{Options: o}
 	for _, f := range fs {
 		build, ok := o.Build[f.Name]
 		if !ok {
-			continue // absent, not failed
+			continue // its folder is absent: no error
 		}
 		if err := h.start(f, build); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", f.Name, err), h.Stop(context.Background()))
@@ -94,7 +95,7 @@ func (h *Host) start(f stack.Function, build Builder) error {
 		out.State, out.Reason = Broken, env.Secrets.Redact(err.Error())
 		env.Log = env.Log.With("function", f.Name)
 		env.Log.Error("not started", "err", err)
-		env.Vars = nil // they may be what is wrong
+		env.Vars = nil // a wrong variable may be the reason
 		if srv, err = serve.Server(broken(env, err), env.Env); err != nil {
 			return err
 		}
@@ -110,7 +111,7 @@ func (h *Host) start(f stack.Function, build Builder) error {
 	return nil
 }
 
-// server is that of the function's image.
+// server returns an HTTP server with the limits of the function's image.
 func server(name string, env serve.Env, build Builder) (*http.Server, error) {
 	h, err := build(env)
 	if err != nil {
@@ -120,12 +121,13 @@ func server(name string, env serve.Env, build Builder) (*http.Server, error) {
 	return serve.Server(h, env.Env)
 }
 
-// broken answers what the image of a function that cannot be built does.
+// broken answers each call with err, as the image of a function that cannot be built does.
 func broken(env serve.Env, err error) http.Handler {
 	return serve.HandleIn(func() serve.Env { return env }, func(serve.Env) (http.Handler, error) { return nil, err })
 }
 
-// Stop lets requests finish while ctx lasts.
+// Stop ends all servers. Requests in flight may finish while ctx lasts; then they are
+// cut off, which is an error.
 func (h *Host) Stop(ctx context.Context) error {
 	var errs []error
 	for i, srv := range h.servers {
@@ -137,8 +139,8 @@ func (h *Host) Stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// prepare writes the secrets of a function, decides what it works on and
-// returns its surroundings.
+// prepare writes the secrets of a function, sets f.State and f.Missing, and returns the
+// function's environment.
 func (h *Host) prepare(f *Function, build Builder) (serve.Env, error) {
 	if err := h.writeSecrets(f.Function, nil); err != nil {
 		return serve.Env{}, err
@@ -150,7 +152,7 @@ func (h *Host) prepare(f *Function, build Builder) (serve.Env, error) {
 		return env, nil
 	}
 	missing := probe(build, env)
-	if h.wanted(f.Function) || len(missing) == 0 && h.chosen(f.Function) {
+	if h.liveRequested(f.Function) || len(missing) == 0 && h.ownVariableSet(f.Function) {
 		if len(missing) > 0 {
 			f.State, f.Missing = Unconfigured, variables(missing)
 		}
@@ -160,8 +162,8 @@ func (h *Host) prepare(f *Function, build Builder) (serve.Env, error) {
 	return h.sampleEnv(f.Function, folder, build)
 }
 
-// sampleEnv is env with the upstreams turned to the samples and a key of no
-// value where the function wants one.
+// sampleEnv returns the function's environment with the upstreams' addresses replaced by
+// the sample server's. A missing key is given a placeholder.
 func (h *Host) sampleEnv(f stack.Function, folder fs.FS, build Builder) (serve.Env, error) {
 	env := h.env(f)
 	env.Sample, env.Samples = true, sample.Base(h.Samples, f.Name)
@@ -185,7 +187,7 @@ func (h *Host) env(f stack.Function) serve.Env {
 	return serve.Env{Env: config.Env{Vars: vars, Secrets: secrets, Now: h.Now, Log: h.Log(secrets)}, Open: h.Open}
 }
 
-// sampleFolder returns the function's samples, nil where it has none.
+// sampleFolder returns the function's folder of samples, or nil if it has none.
 func sampleFolder(root string, f stack.Function) fs.FS {
 	dir := filepath.Join(root, filepath.FromSlash(f.Folder), "sample")
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
@@ -194,7 +196,8 @@ func sampleFolder(root string, f stack.Function) fs.FS {
 	return os.DirFS(dir)
 }
 
-// SampleFolders returns the samples of those functions that have some.
+// SampleFolders returns the folders of samples by function; a function without samples
+// is left out.
 func SampleFolders(root string, functions []stack.Function) map[string]fs.FS {
 	out := map[string]fs.FS{}
 	for _, f := range functions {

@@ -26,9 +26,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// tell is a function that answers what it was given; asked as a source without
-// its key would.
-func tell(env serve.Env) (http.Handler, error) {
+// echo is a function that answers its environment. Without its key it answers as a
+// source that is not configured.
+func echo(env serve.Env) (http.Handler, error) {
 	if env.Vars["BROKEN"] != "" {
 		return nil, errors.New("BROKEN is set, " + env.Secrets.Get("my-key").Reveal())
 	}
@@ -45,28 +45,28 @@ func tell(env serve.Env) (http.Handler, error) {
 	}), nil
 }
 
-type told struct {
+type echoed struct {
 	Vars               map[string]string
 	Sample, Key, Other bool
 	Limited            bool // its request had a deadline below an hour
 	Missing            []string
 }
 
-// start runs tell with samples in a temporary repository.
-func start(t *testing.T, env map[string]string, vars map[string]string) (Function, told) {
+// start runs echo, with samples, in a temporary repository.
+func start(t *testing.T, env map[string]string, vars map[string]string) (Function, echoed) {
 	t.Helper()
 	root := t.TempDir()
-	dir := filepath.Join(root, "functions", "tell", "sample")
+	dir := filepath.Join(root, "functions", "echo", "sample")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "env"), []byte("PLACES=sampleville\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f := stack.Function{Name: "tell", Folder: "functions/tell", Env: env, Settings: slices.Collect(maps.Keys(env)),
+	f := stack.Function{Name: "echo", Folder: "functions/echo", Env: env, Settings: slices.Collect(maps.Keys(env)),
 		Secrets: []string{"my-key", "database-url", "slack-webhook"}}
 	h, err := Start(Options{
-		Root: root, Secrets: filepath.Join(root, "secrets"), Vars: vars, Build: map[string]Builder{"tell": tell}, Now: time.Now,
+		Root: root, Secrets: filepath.Join(root, "secrets"), Vars: vars, Build: map[string]Builder{"echo": echo}, Now: time.Now,
 		Samples: "http://127.0.0.1:7", Log: func(*secret.Folder) *slog.Logger { return slog.New(slog.DiscardHandler) },
 	}, []stack.Function{f, {Name: "absent"}})
 	if err != nil || len(h.Functions) != 1 {
@@ -87,14 +87,14 @@ func start(t *testing.T, env map[string]string, vars map[string]string) (Functio
 	if err != nil {
 		t.Fatal(err)
 	}
-	var a told
+	var a echoed
 	if err := json.Unmarshal(b, &a); err != nil {
 		t.Fatalf("%v: %s", err, b)
 	}
 	return h.Functions[0], a
 }
 
-func TestWhatAFunctionWorksOn(t *testing.T) {
+func TestStateOfAFunction(t *testing.T) {
 	keyless := map[string]string{"KEYLESS": "1", "INFLUX_URL": "http://influx:8086"}
 	for name, c := range map[string]struct {
 		env, vars map[string]string
@@ -103,13 +103,13 @@ func TestWhatAFunctionWorksOn(t *testing.T) {
 	}{
 		"no key":                            {nil, nil, Sample, "MY_KEY"},
 		"a key":                             {nil, map[string]string{"MY_KEY": "k"}, Live, ""},
-		"no key, but asked for":             {nil, map[string]string{"LIVE": "tell"}, Unconfigured, "MY_KEY"},
+		"no key, named in LIVE":             {nil, map[string]string{"LIVE": "echo"}, Unconfigured, "MY_KEY"},
 		"no key, a setting":                 {map[string]string{"PLACES": ""}, map[string]string{"PLACES": "x"}, Sample, "MY_KEY"},
 		"needs no key":                      {keyless, nil, Sample, ""},
-		"needs no key, asked for":           {keyless, map[string]string{"LIVE": "feeds, tell"}, Live, ""},
-		"needs no key, all":                 {keyless, map[string]string{"LIVE": "all"}, Live, ""},
+		"needs no key, named in LIVE":       {keyless, map[string]string{"LIVE": "feeds, echo"}, Live, ""},
+		"needs no key, LIVE is all":         {keyless, map[string]string{"LIVE": "all"}, Live, ""},
 		"needs no key, its own setting":     {keyless, map[string]string{"KEYLESS": "1"}, Live, ""},
-		"needs no key, a setting of all":    {keyless, map[string]string{"INFLUX_URL": "http://mine"}, Sample, ""},
+		"needs no key, a common setting":    {keyless, map[string]string{"INFLUX_URL": "http://mine"}, Sample, ""},
 		"another's secret and Slack's only": {nil, map[string]string{"SLACK_WEBHOOK": "https://hooks", "DATABASE_URL": "x"}, Sample, "MY_KEY"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -118,28 +118,28 @@ func TestWhatAFunctionWorksOn(t *testing.T) {
 				t.Errorf("state = %s, missing %v; want %s, %s", f.State, f.Missing, c.want, c.missing)
 			}
 			if a.Sample != (c.want == Sample) {
-				t.Errorf("it was told sample = %t", a.Sample)
+				t.Errorf("its Env.Sample is %t", a.Sample)
 			}
 		})
 	}
 }
 
-func TestAFunctionSeesItsOwnSurroundingsAlone(t *testing.T) {
+func TestAFunctionSeesOnlyItsOwnEnvironment(t *testing.T) {
 	t.Setenv("STRAY", "x")
 	_, a := start(t, map[string]string{"PLACES": "home"}, map[string]string{"MY_KEY": "k", "OTHER_KEY": "o", "STRAY": "x"})
 	if len(a.Vars) != 1 || a.Vars["PLACES"] != "home" || !a.Key || a.Other {
-		t.Errorf("it saw %+v", a)
+		t.Errorf("environment = %+v", a)
 	}
 }
 
-func TestSamplesTakeThePlaceOfUpstreamsAlone(t *testing.T) {
+func TestSamplesReplaceOnlyUpstreams(t *testing.T) {
 	_, a := start(t, map[string]string{
 		"KEYLESS": "1", "URL": "https://api.example/v1", "PLACES": "home",
 		"FEEDS": "a=https://a.example/x;b=http://b.example", "SLACK_URL": "https://slack.com/api/",
 	}, nil)
 	for k, want := range map[string]string{
-		"URL":       "http://127.0.0.1:7/tell/api.example/v1",
-		"FEEDS":     "a=http://127.0.0.1:7/tell/a.example/x;b=http://127.0.0.1:7/tell/b.example",
+		"URL":       "http://127.0.0.1:7/echo/api.example/v1",
+		"FEEDS":     "a=http://127.0.0.1:7/echo/a.example/x;b=http://127.0.0.1:7/echo/b.example",
 		"SLACK_URL": "https://slack.com/api/",
 		"PLACES":    "sampleville",
 	} {
@@ -156,18 +156,18 @@ func TestAFunctionHasTheLimitsOfItsImage(t *testing.T) {
 		}
 	}
 	if f, _ := start(t, map[string]string{"exec_timeout": "soon"}, nil); f.State != Broken || !strings.Contains(f.Reason, "exec_timeout") {
-		t.Errorf("with a timeout that is none: %+v", f)
+		t.Errorf("with an invalid timeout: %+v", f)
 	}
 }
 
-func TestABrokenConfigurationIsAnsweredAndHoldsUpNoOther(t *testing.T) {
+func TestABrokenFunctionDoesNotStopTheOthers(t *testing.T) {
 	f, _ := start(t, map[string]string{"BROKEN": "1"}, map[string]string{"MY_KEY": "geheimnis"})
 	if f.State != Broken || !strings.Contains(f.Reason, "BROKEN is set") || strings.Contains(f.Reason, "geheimnis") {
 		t.Errorf("function = %+v", f)
 	}
 }
 
-func TestTidyRemovesTheSecretsOfFunctionsThatAreGone(t *testing.T) {
+func TestTidyRemovesTheSecretsOfRemovedFunctions(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"weather", "gone"} {
 		if err := WriteSecrets(filepath.Join(dir, name), map[string]string{"key": "v"}); err != nil {

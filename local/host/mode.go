@@ -21,8 +21,8 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// common are the variables that every source has: setting one is no request to
-// talk to an upstream.
+// common are the variables that every source has. Setting one does not make a source
+// live.
 var common = commonVariables()
 
 func commonVariables() map[string]bool {
@@ -42,9 +42,9 @@ func commonVariables() map[string]bool {
 	return out
 }
 
-// wanted reports whether the user has a key for the function's upstreams or
-// names it in LIVE.
-func (h *Host) wanted(f stack.Function) bool {
+// liveRequested reports whether the user has set a key for the function's upstreams, or
+// has named the function in LIVE.
+func (h *Host) liveRequested(f stack.Function) bool {
 	live := strings.FieldsFunc(h.Vars["LIVE"], func(r rune) bool { return r == ',' || r == ' ' })
 	if slices.Contains(live, "all") || slices.Contains(live, f.Name) {
 		return true
@@ -52,8 +52,8 @@ func (h *Host) wanted(f stack.Function) bool {
 	return slices.ContainsFunc(f.Secrets, func(name string) bool { return ofUpstream(name) && h.Vars[Variable(name)] != "" })
 }
 
-// chosen reports whether the user set one of the function's own variables.
-func (h *Host) chosen(f stack.Function) bool {
+// ownVariableSet reports whether the user set a variable that only this function has.
+func (h *Host) ownVariableSet(f stack.Function) bool {
 	return slices.ContainsFunc(f.Settings, func(k string) bool { return !common[k] && h.Vars[k] != "" })
 }
 
@@ -61,16 +61,16 @@ func ofUpstream(secret string) bool {
 	return secret != "hearth-settings" && secret != "database-url" && secret != "influx-token" && !strings.HasPrefix(secret, "slack-")
 }
 
-var errProbe = errors.New("this is only a question")
+var errProbe = errors.New("a probe opens no store")
 
-// probe returns what the function says that it lacks. It asks no upstream: a
-// source that is configured opens the store first and finds none.
+// probe calls the function and returns the missing settings that it answers. No upstream
+// is called: a configured source opens the store first, and that fails here.
 func probe(build Builder, env serve.Env) []string {
 	env.Open = func(context.Context) (*store.Store, error) { return nil, errProbe }
 	env.Log = slog.New(slog.DiscardHandler)
 	h, err := build(env)
 	if err != nil {
-		return nil // shown when it is built in earnest
+		return nil // server builds it again and reports the error
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -96,7 +96,7 @@ func (r *recorder) Header() http.Header         { return r.header }
 func (r *recorder) WriteHeader(int)             {}
 func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
 
-const secretPrefix = "secret " // as source.Answer.Missing names one
+const secretPrefix = "secret " // begins the name of a secret in source.Answer.Missing
 
 func secretsOf(missing []string) []string {
 	var out []string
@@ -108,7 +108,7 @@ func secretsOf(missing []string) []string {
 	return out
 }
 
-// variables turns what a function lacks into what to write into .env.
+// variables returns the variables for .env that set the missing settings and secrets.
 func variables(missing []string) []string {
 	out := make([]string, len(missing))
 	for i, m := range missing {
@@ -120,7 +120,8 @@ func variables(missing []string) []string {
 	return out
 }
 
-// Overlay puts the settings of sample/env over vars.
+// Overlay sets the variables of sample/env in vars. A folder without that file changes
+// nothing.
 func Overlay(vars map[string]string, folder fs.FS) error {
 	b, err := fs.ReadFile(folder, "env")
 	if errors.Is(err, fs.ErrNotExist) {

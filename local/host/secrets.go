@@ -11,17 +11,17 @@ import (
 	"github.com/hearth-home/hearth/local/stack"
 )
 
-// sampleSecret is the value of a key that only the sample server sees.
+// sampleSecret is the placeholder for a missing key; only the sample server receives it.
 const sampleSecret = "no-key-sample-only"
 
-// Variable is where the user writes a secret: openweather-key is
-// OPENWEATHER_KEY.
+// Variable returns the variable in which the user sets a secret: OPENWEATHER_KEY for
+// openweather-key.
 func Variable(secret string) string {
 	return strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(secret))
 }
 
-// writeSecrets makes the function's folder hold exactly the secrets that its
-// block names and the user has, and those of samples without a value.
+// writeSecrets makes the function's folder hold exactly the secrets that its block names
+// and the user has set. A secret in samples that the user has not set gets a placeholder.
 func (h *Host) writeSecrets(f stack.Function, samples []string) error {
 	values := map[string]string{}
 	for _, name := range f.Secrets {
@@ -36,7 +36,7 @@ func (h *Host) writeSecrets(f stack.Function, samples []string) error {
 		return err
 	}
 	for _, name := range f.Secrets {
-		// A link: what the person writes is read again without our doing.
+		// A link, so that the function reads the file's changes.
 		if file := h.Files[name]; file != "" {
 			if err := errors.Join(os.RemoveAll(filepath.Join(dir, name)), os.Symlink(file, filepath.Join(dir, name))); err != nil {
 				return err
@@ -46,7 +46,8 @@ func (h *Host) writeSecrets(f stack.Function, samples []string) error {
 	return nil
 }
 
-// WriteSecrets makes dir hold exactly these files, readable by this user alone.
+// WriteSecrets makes dir hold exactly these files: values by file name. Only this user
+// can read them.
 func WriteSecrets(dir string, values map[string]string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -71,7 +72,8 @@ func WriteSecrets(dir string, values map[string]string) error {
 	return err
 }
 
-// replace leaves no moment without a value: a run may be reading.
+// replace replaces the file in one step, so that a run that reads it meanwhile finds the
+// old or the new value.
 func replace(file, value string) error {
 	part := filepath.Join(filepath.Dir(file), ".part")
 	if err := os.WriteFile(part, []byte(value), 0o600); err != nil {
@@ -80,7 +82,7 @@ func replace(file, value string) error {
 	return os.Rename(part, file)
 }
 
-// Tidy removes the secrets of functions that are no more.
+// Tidy removes the folders of secrets in dir whose functions are not in keep.
 func Tidy(dir string, keep []stack.Function) error {
 	folders, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -8,7 +8,7 @@ import (
 	"github.com/hearth-home/hearth/shared/serve"
 )
 
-// Transform makes a Builder of the New of a golang-http function.
+// Transform returns a Builder from the New of a golang-http function.
 func Transform(build func(serve.Env) (func(handler.Request) (handler.Response, error), error)) Builder {
 	return func(env serve.Env) (http.Handler, error) {
 		f, err := build(env)

@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// step is how often samples change: within it a rerun finds nothing new.
+// step is how often samples change. A rerun within a step finds nothing new.
 const step = 5 * time.Minute
 
-// functions are what templates can call:
+// functions returns the functions that templates can call:
 //
 //	now                       the time, UTC, in steps of 5 minutes
-//	ago "15m"                 before now
+//	ago "15m"                 the time 15 minutes before now
 //	unix T, rfc3339 T, rfc1123 T, date "2006-01-02" T
-//	query "symbol"            a value of the URL's query
+//	query "symbol"            the value of a parameter in the URL's query
 //	path                      the segments of the path
-//	wave BASE AMPLITUDE "6h"  a number that wanders with the clock
-//	waveAt T BASE AMPLITUDE "6h"
+//	wave BASE AMPLITUDE "6h"  a number around BASE that changes with the time; "6h" is the period
+//	waveAt T BASE AMPLITUDE "6h"  the same, at time T
 //	days N                    the last N weekdays before today, newest first
 func functions(now time.Time, query url.Values, segments []string) template.FuncMap {
 	now = now.UTC().Truncate(step)
@@ -43,14 +43,15 @@ func functions(now time.Time, query url.Values, segments []string) template.Func
 	}
 }
 
-// wave is a sum of two sines, so that no day is like the one before.
+// wave is a sum of two sines with an irrational ratio of periods, so that no two days are
+// alike.
 func wave(t time.Time, base, amplitude float64, period string) (float64, error) {
 	p, err := time.ParseDuration(period)
 	if err != nil || p <= 0 {
 		return 0, fmt.Errorf("wave: %q is no period such as \"6h\"", period)
 	}
-	turn := 2 * math.Pi * float64(t.Unix()) / p.Seconds()
-	v := base + amplitude*(0.75*math.Sin(turn)+0.25*math.Sin(turn/math.Phi))
+	angle := 2 * math.Pi * float64(t.Unix()) / p.Seconds()
+	v := base + amplitude*(0.75*math.Sin(angle)+0.25*math.Sin(angle/math.Phi))
 	return math.Round(v*100) / 100, nil
 }
 

@@ -1,6 +1,6 @@
-// Package sample plays the upstreams for which there is no key yet: it serves
-// the templates that a function keeps in its folder sample/. An address
-// https://host/path of a function's settings becomes /<function>/host/path.
+// Package sample serves example answers in place of upstreams for which the user has no
+// key yet. The answers are templates in each function's folder sample/. It serves
+// https://host/path of a function's settings at /<function>/host/path.
 package sample
 
 import (
@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// types are the kinds of answers, by the extension before .tmpl.
+// types are the content types of answers, by the extension before .tmpl.
 var types = []struct{ ext, contentType string }{
 	{"json", "application/json"},
 	{"xml", "application/xml"},
@@ -28,13 +28,13 @@ var types = []struct{ ext, contentType string }{
 // (a year, an id): sample/host/rates/_/all.csv.tmpl.
 const anySegment = "_"
 
-// Server answers for the upstreams of all functions.
+// Server answers in place of the upstreams of all functions.
 type Server struct {
 	functions map[string]fs.FS // by name: the folder sample/
 	now       func() time.Time
 }
 
-// New returns a server of the sample folders of functions.
+// New returns a server of the functions' folders sample/, by name of the function.
 func New(functions map[string]fs.FS, now func() time.Time) *Server { return &Server{functions, now} }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -70,8 +70,8 @@ func extensions() string {
 	return strings.Join(names, ", ")
 }
 
-// find returns the template for the path below dir; a name that is there goes
-// before anySegment.
+// find returns the template for a path below dir, and its content type. A file or folder
+// with the segment's own name is tried before anySegment.
 func find(folder fs.FS, dir string, segments []string) (file, contentType string, ok bool) {
 	for _, name := range []string{segments[0], anySegment} {
 		at := path.Join(dir, name)
@@ -103,7 +103,7 @@ func isFile(folder fs.FS, name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// render reads the template anew at each call, so that editing one shows at
+// render executes a template. It reads the file at each call, so that a change shows at
 // the next run.
 func render(folder fs.FS, file string, now time.Time, r *http.Request, segments []string) ([]byte, error) {
 	text, err := fs.ReadFile(folder, file)
@@ -121,13 +121,13 @@ func render(folder fs.FS, file string, now time.Time, r *http.Request, segments 
 
 var address = regexp.MustCompile(`https?://([^/\s,;|"'<>]+)`)
 
-// Redirect replaces every http(s)://host in a setting by the sample server's
-// address for that host.
+// Redirect replaces every http(s)://host in a setting by the address of that host at the
+// sample server.
 func Redirect(setting, server, function string) string {
 	return address.ReplaceAllStringFunc(setting, func(found string) string {
 		return Base(server, function) + address.FindStringSubmatch(found)[1]
 	})
 }
 
-// Base is what Redirect puts in place of https://.
+// Base returns the prefix that Redirect puts in place of https://.
 func Base(server, function string) string { return server + "/" + function + "/" }

@@ -64,7 +64,7 @@ func TestPathsMirrorTheUpstream(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotThereIsSaid(t *testing.T) {
+func TestAMissingSampleIsExplained(t *testing.T) {
 	srv := serve(t, map[string]string{
 		"api.x.org/broken.json.tmpl": `{{nothing}}`,
 		"env":                        "SECRET=1",

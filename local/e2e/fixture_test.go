@@ -20,15 +20,15 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// surroundings are what a function finds in a house: databases, its upstream,
-// its secrets and its settings.
-type surroundings struct {
+// fixture is the environment that a test gives a function: databases, a sample
+// upstream, secrets and settings.
+type fixture struct {
 	vars    map[string]string
-	planted []string // the values of its secrets, which nobody must see
+	planted []string // the values of its secrets, which must not be logged
 	store   *gate    // in front of PostgreSQL
 }
 
-// databases starts PostgreSQL, migrated, and InfluxDB; the same for all functions.
+// databases starts a migrated PostgreSQL and InfluxDB. All functions share them.
 func databases(t *testing.T) (postgres *url.URL, influx, bucket string) {
 	t.Helper()
 	u, err := url.Parse(testserver.Postgres(t))
@@ -44,13 +44,13 @@ func databases(t *testing.T) (postgres *url.URL, influx, bucket string) {
 	return u, influx, bucket
 }
 
-func surround(t *testing.T, f stack.Function) surroundings {
+func newFixture(t *testing.T, f stack.Function) fixture {
 	t.Helper()
 	postgres, influx, bucket := databases(t)
 	g := newGate(t, postgres.Host)
 	postgres.Host = g.addr
 	dir := t.TempDir()
-	s := surroundings{vars: maps.Clone(f.Environment), store: g}
+	s := fixture{vars: maps.Clone(f.Environment), store: g}
 	for _, name := range f.Secrets {
 		value := "planted-" + name + "-7d1f"
 		if name == "database-url" {
@@ -61,14 +61,14 @@ func surround(t *testing.T, f stack.Function) surroundings {
 	}
 	open(t, dir)
 	up := upstream(t, f)
-	decided, err := dotenv.Load(filepath.Join(f.Handler, "sample", "env"), nil) // what a person would have to decide: targets
+	sampled, err := dotenv.Load(filepath.Join(f.Handler, "sample", "env"), nil) // settings without a default, such as targets
 	if err != nil {
 		t.Fatal(err)
 	}
-	maps.Copy(s.vars, decided)
+	maps.Copy(s.vars, sampled)
 	for k, v := range s.vars {
 		s.vars[k] = sample.Redirect(v, up, f.Name)
-		if strings.HasSuffix(k, "_PAUSE") { // between two calls of a real upstream
+		if strings.HasSuffix(k, "_PAUSE") { // the pause between two calls of a real upstream
 			s.vars[k] = "1ms"
 		}
 	}
@@ -83,7 +83,7 @@ func plant(t *testing.T, dir, name, value string) {
 	}
 }
 
-// upstream plays the function's upstreams from its folder sample/.
+// upstream serves the answers in the function's folder sample/ and returns its address.
 func upstream(t *testing.T, f stack.Function) string {
 	t.Helper()
 	folders := map[string]fs.FS{f.Name: os.DirFS(filepath.Join(f.Handler, "sample"))}
