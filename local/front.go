@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -14,6 +13,7 @@ import (
 
 	"github.com/hearth-home/hearth/local/gateway"
 	"github.com/hearth-home/hearth/local/stack"
+	"github.com/hearth-home/hearth/shared/config"
 )
 
 // GatewayURL is where the gateway is, or would be.
@@ -61,7 +61,7 @@ func behind(h *Installation, elsewhere []string) ([]gateway.Function, error) {
 	var out []gateway.Function
 	for _, arg := range elsewhere {
 		name, address, ok := strings.Cut(arg, "=")
-		u, err := url.Parse(address)
+		u, err := config.URL(address)
 		if !ok || err != nil || u.Scheme != "http" || u.Port() == "" || u.Path != "" {
 			return nil, fmt.Errorf("%q: want NAME=http://host:port", arg)
 		}

@@ -13,9 +13,9 @@ import (
 
 	"github.com/mmcdole/gofeed"
 
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/item"
-	"github.com/hearth-home/hearth/shared/source"
 )
 
 const (
@@ -111,7 +111,7 @@ func link(base *url.URL, address string) string {
 	if base != nil {
 		u = base.ResolveReference(u)
 	}
-	return source.Link(u.String())
+	return config.Link(u.String())
 }
 
 func looksHTML(body []byte) bool {

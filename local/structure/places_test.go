@@ -153,3 +153,31 @@ func isContext(e ast.Expr) bool {
 	}
 	return false
 }
+
+// Which address is one of the web is decided in one place, or a page would link to
+// what a source refuses.
+func TestOnlyConfigChecksWebAddresses(t *testing.T) {
+	checks := 0
+	for _, f := range files(t, "functions", "shared", "connectors") {
+		if f.folder == "shared/fetch" { // compares the scheme of a redirect
+			continue
+		}
+		ast.Inspect(f.File, func(n ast.Node) bool {
+			e, ok := n.(*ast.BinaryExpr)
+			if !ok {
+				return true
+			}
+			of, ok := e.X.(*ast.SelectorExpr)
+			to, lit := e.Y.(*ast.BasicLit)
+			if ok && lit && of.Sel.Name == "Scheme" && strings.HasPrefix(to.Value, `"http`) {
+				if checks++; f.folder != "shared/config" {
+					t.Errorf("%s compares a scheme with %s: config.URL and config.Link check addresses", f.folder, to.Value)
+				}
+			}
+			return true
+		})
+	}
+	if checks == 0 {
+		t.Error("nobody checks an address: this test looks at the wrong expressions")
+	}
+}

@@ -88,3 +88,14 @@ func TestALogLineIsJSONEvenIfTheSecretIsANumber(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyWebAddressesAreLinks(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://a.example/x?y=z#f": "https://a.example/x?y=z#f", "http://a.example": "http://a.example", "https://user:pass@a.example/x": "https://a.example/x",
+		"javascript:alert(1)": "", "data:text/html,x": "", "//a.example": "", "/x": "", "": "", "ftp://a.example": "", "https:": "", "https://:443/": "",
+	} {
+		if got := Link(address); got != want {
+			t.Errorf("Link(%q) = %q, want %q", address, got, want)
+		}
+	}
+}

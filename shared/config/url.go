@@ -17,3 +17,17 @@ func URL(s string) (*url.URL, error) {
 	}
 	return u, nil
 }
+
+// Link returns s, without a user and password, if it is a web address that a person may
+// follow; otherwise "".
+func Link(s string) string {
+	u, err := URL(s)
+	if err != nil {
+		return ""
+	}
+	if u.User == nil {
+		return s
+	}
+	u.User = nil
+	return u.String()
+}

@@ -2,12 +2,12 @@ package page
 
 import (
 	"context"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -78,18 +78,8 @@ func lists(items []item.Item) []List {
 			out[n].More++
 			continue
 		}
-		out[n].Items = append(out[n].Items, Item{i, link(i.URL)})
+		out[n].Items = append(out[n].Items, Item{i, config.Link(i.URL)})
 	}
 	slices.SortFunc(out, func(a, b List) int { return strings.Compare(a.Source, b.Source) })
 	return out
-}
-
-// link returns the address if it is safe to follow: http or https. Otherwise it
-// returns "".
-func link(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return ""
-	}
-	return u.String()
 }

@@ -252,17 +252,6 @@ func TestNumbersAndAgesReadWell(t *testing.T) {
 	}
 }
 
-func TestOnlyWebAddressesAreLinks(t *testing.T) {
-	for address, want := range map[string]string{
-		"https://a.example/x": "https://a.example/x", "http://a.example": "http://a.example",
-		"javascript:alert(1)": "", "data:text/html,x": "", "//a.example": "", "/x": "", "": "", "ftp://a.example": "", "https:": "",
-	} {
-		if got := link(address); got != want {
-			t.Errorf("link(%q) = %q, want %q", address, got, want)
-		}
-	}
-}
-
 // A store that does not answer is tried once a second, counted from when a try
 // ended, however many look.
 func TestAStoreThatIsAwayIsTriedOnceASecond(t *testing.T) {

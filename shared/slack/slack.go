@@ -14,6 +14,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -89,7 +90,7 @@ func (s *Sender) drain(ctx, end context.Context, st *store.Store, now func() tim
 		if waiting[m.Channel] {
 			continue
 		}
-		if i > 0 && !sleep(end, s.pace) {
+		if i > 0 && !pause.For(end, s.pace) {
 			break
 		}
 		var refused bool
@@ -166,16 +167,6 @@ func badMessage(err error) bool {
 		}
 	}
 	return false
-}
-
-// sleep waits for d and reports whether it did; ctx may end first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
 }
 
 // escape keeps text of an upstream from being read as a link or a mention.

@@ -113,7 +113,7 @@ func (x *runner) check(f *result) error {
 		if path, ok := strings.CutPrefix(it.URL, x.env.Samples); ok && x.env.Sample {
 			it.URL = "https://" + path // the sample server stands in for the upstream
 		}
-		it.URL = Link(it.URL)
+		it.URL = config.Link(it.URL)
 	}
 	found := ingest.Found{Readings: f.Readings, List: store.List{Source: x.Name, Target: f.target, Items: f.Items, Complete: f.Complete, Sample: x.env.Sample}}
 	checked, refused, err := found.Check(x.env.Now())
@@ -140,21 +140,6 @@ func (a *Answer) show(fs []result) {
 		a.Readings = append(a.Readings, f.Readings...)
 		a.Items = append(a.Items, f.Items...)
 	}
-}
-
-// Link returns s, without a user and password, if it is an http or https address
-// that a person may safely click. Otherwise it returns "". Every item's URL passes
-// through it.
-func Link(s string) string {
-	u, err := config.URL(s)
-	if err != nil {
-		return ""
-	}
-	if u.User != nil {
-		u.User = nil
-		return u.String()
-	}
-	return s
 }
 
 // report adds each target's outcome to the answer. It returns the error that

@@ -111,7 +111,7 @@ func (s *Store) TakeDeadRequests(ctx context.Context, functions []string, now ti
 		if err := lockRequests(ctx, tx); err != nil {
 			return err
 		}
-		out, err = queryIn(ctx, tx, scanRequest, selectRequests+where+fmt.Sprintf(` order by requested, id limit %d`, limit), args...)
+		out, err = Rows(ctx, tx, scanRequest, selectRequests+where+fmt.Sprintf(` order by requested, id limit %d`, limit), args...)
 		if err != nil {
 			return err
 		}

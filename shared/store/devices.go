@@ -95,7 +95,7 @@ func adopt(ctx context.Context, tx *txn, r DeviceRequest, now time.Time) (Device
 // vacantDevice returns the last device that had a physical id of this kind and name and
 // has none now, "" if there is no such device.
 func vacantDevice(ctx context.Context, tx *txn, r DeviceRequest) (string, error) {
-	ids, err := queryIn(ctx, tx, func(rows *sql.Rows) (id string, err error) {
+	ids, err := Rows(ctx, tx, func(rows *sql.Rows) (id string, err error) {
 		err = rows.Scan(&id)
 		return id, err
 	}, `select i.device from device_ids i join devices d on d.id = i.device
@@ -110,7 +110,7 @@ func vacantDevice(ctx context.Context, tx *txn, r DeviceRequest) (string, error)
 
 // binding returns the current binding of a physical id; false if there is none.
 func binding(ctx context.Context, tx *txn, physical string) (DeviceID, bool, error) {
-	ids, err := queryIn(ctx, tx, scanDeviceID, `select `+idColumns+` from device_ids where physical = $1 and until is null`, clean(physical))
+	ids, err := Rows(ctx, tx, scanDeviceID, `select `+idColumns+` from device_ids where physical = $1 and until is null`, clean(physical))
 	if len(ids) == 0 {
 		return DeviceID{}, false, err
 	}
@@ -129,7 +129,7 @@ func createOrReuse(ctx context.Context, tx *txn, device string, r DeviceRequest,
 	if n, err := res.RowsAffected(); n > 0 || err != nil {
 		return err == nil, err
 	}
-	taken, err := queryIn(ctx, tx, scanDeviceID, `select `+idColumns+` from device_ids where device = $1 and until is null limit 1`, device)
+	taken, err := Rows(ctx, tx, scanDeviceID, `select `+idColumns+` from device_ids where device = $1 and until is null limit 1`, device)
 	return len(taken) == 0, err
 }
 
@@ -190,7 +190,7 @@ func (s *Store) UnbindDevices(ctx context.Context, physical []string, now time.T
 // name from its source.
 func (s *Store) ConfigureDevices(ctx context.Context, settings []DeviceSetting, now time.Time) error {
 	return s.tx(ctx, "configure devices", func(ctx context.Context, tx *txn) error {
-		before, err := queryIn(ctx, tx, scanNamed, namedQuery, namedDevices)
+		before, err := Rows(ctx, tx, scanNamed, namedQuery, namedDevices)
 		if err != nil {
 			return err
 		}

@@ -85,7 +85,7 @@ func (s *Store) Explain(t *testing.T, text string) string {
 // TaskDays returns the rows of the view tasks: "id age idle".
 func (s *Store) TaskDays(t *testing.T) []string {
 	t.Helper()
-	out, err := queryIn(t.Context(), s.read, func(rows *sql.Rows) (string, error) {
+	out, err := Rows(t.Context(), s.read, func(rows *sql.Rows) (string, error) {
 		var id string
 		var age float64
 		var idle sql.NullFloat64

@@ -17,6 +17,7 @@ import (
 	influxdb "github.com/influxdata/influxdb-client-go/v2"
 	"github.com/influxdata/influxdb-client-go/v2/api"
 
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/secret"
 )
@@ -37,8 +38,7 @@ type influx struct {
 
 // openInflux returns a Series that stores readings in InfluxDB. It does no I/O.
 func openInflux(c Influx) (Series, error) {
-	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if _, err := config.URL(c.URL); err != nil {
 		return nil, errors.New("INFLUX_URL is not an http or https URL such as http://influxdb:8086")
 	}
 	// No compression: in a local network it costs both sides more than sending.

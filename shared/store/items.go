@@ -171,7 +171,7 @@ func equal(a, b item.Item) bool {
 func knownItems(ctx context.Context, tx *txn, l List, incoming []item.Item) (map[string]row, error) {
 	known := make(map[string]row, len(incoming))
 	read := func(where string, args ...any) error {
-		rows, err := queryIn(ctx, tx, scanItem, `select `+itemColumns+` from items where source = $1 and target = $2 and `+where, args...)
+		rows, err := Rows(ctx, tx, scanItem, `select `+itemColumns+` from items where source = $1 and target = $2 and `+where, args...)
 		for _, r := range rows {
 			known[r.ID] = r
 		}

@@ -50,7 +50,7 @@ type Died func(r Run, before map[string]alert.TargetState) ([]alert.TargetState,
 // closeDied sets the status of the function's running runs to died. The caller has taken
 // the lease, so they have lost theirs.
 func closeDied(ctx context.Context, tx *txn, function string, now time.Time, died Died) error {
-	runs, err := queryIn(ctx, tx, func(rows *sql.Rows) (r Run, err error) {
+	runs, err := Rows(ctx, tx, func(rows *sql.Rows) (r Run, err error) {
 		err = rows.Scan(&r.ID, &r.Function, &r.Trigger, scanTime{&r.Started}, &r.Sample)
 		return r, err
 	}, `select id, function, started_by, started, sample from runs where function = $1 and status = 'running'`, function)
@@ -63,7 +63,7 @@ func closeDied(ctx context.Context, tx *txn, function string, now time.Time, die
 		return err
 	}
 	for _, r := range runs {
-		before, err := queryIn(ctx, tx, scanTarget, targetsOf, function)
+		before, err := Rows(ctx, tx, scanTarget, targetsOf, function)
 		if err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ func count(ctx context.Context, tx *txn, c DeviceChange) error {
 			return err
 		}
 	}
-	known, err := queryIn(ctx, tx, scanSeq, `select `+seqColumns+` from edge_seqs where node in (`+tx.params(1, len(args))+`) order by node, started, boot`, args...)
+	known, err := Rows(ctx, tx, scanSeq, `select `+seqColumns+` from edge_seqs where node in (`+tx.params(1, len(args))+`) order by node, started, boot`, args...)
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func firstArrivalsByArray(ctx context.Context, tx *txn, as []EdgeArrival) ([]tim
 		on conflict do nothing`, nodes, boots, seqs, nanos); err != nil {
 		return nil, err
 	}
-	return queryIn(ctx, tx, func(rows *sql.Rows) (t time.Time, err error) {
+	return Rows(ctx, tx, func(rows *sql.Rows) (t time.Time, err error) {
 		var n int64
 		err = rows.Scan(&n)
 		return time.Unix(0, n).UTC(), err

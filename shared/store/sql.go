@@ -68,19 +68,20 @@ func query[T any](ctx context.Context, s *Store, what string, scan func(*sql.Row
 	var out []T
 	var err error
 	for range tries {
-		if out, err = queryIn(ctx, s.read, scan, text, args...); !lost(err) {
+		if out, err = Rows(ctx, s.read, scan, text, args...); !lost(err) {
 			break
 		}
 	}
 	return out, explain(what, err)
 }
 
-type querier interface {
+// Querier is a database or a transaction of it.
+type Querier interface {
 	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
 }
 
-// queryIn runs a select and returns its rows, each converted by scan.
-func queryIn[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), text string, args ...any) ([]T, error) {
+// Rows runs a select and returns its rows, each converted by scan.
+func Rows[T any](ctx context.Context, q Querier, scan func(*sql.Rows) (T, error), text string, args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, err

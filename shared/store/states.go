@@ -35,7 +35,7 @@ func noteWriter(ctx context.Context, tx *txn, c DeviceChange) error {
 	if err := lockWriter(ctx, tx, c.Function, `pg_advisory_xact_lock_shared`); err != nil {
 		return err
 	}
-	last, err := queryIn(ctx, tx, scanWriter, `select writer from device_writers where function = $1`, c.Function)
+	last, err := Rows(ctx, tx, scanWriter, `select writer from device_writers where function = $1`, c.Function)
 	if err != nil || len(last) == 0 || last[0] == c.Writer {
 		return err
 	}

@@ -3,9 +3,9 @@ package bridge
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/mqttclient"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/spool"
@@ -47,8 +47,8 @@ func (c Config) Access() mqttclient.Access {
 // checkGateway returns an error if the gateway's address is invalid. The error does not
 // quote the address, which may contain a password.
 func (c Config) checkGateway() error {
-	switch u, err := url.Parse(c.Gateway); {
-	case err != nil || u.Host == "":
+	switch u, err := config.URL(c.Gateway); {
+	case err != nil:
 		return errors.New("configuration: GATEWAY_URL is not an address such as http://gateway.openfaas:8080")
 	case u.User != nil:
 		return errors.New("configuration: GATEWAY_URL must not contain user and password: use the secrets basic-auth-user and basic-auth-password")

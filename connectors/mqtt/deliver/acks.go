@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
@@ -54,7 +55,7 @@ func (a *acks) set(node string, p wire.StoredUpTo) {
 // run publishes the pending numbers, at most once a second for each node, until ctx
 // ends. A number that cannot be published stays pending.
 func (a *acks) run(ctx context.Context) {
-	for pause(ctx, ackInterval) {
+	for pause.For(ctx, ackInterval) {
 		for node, p := range a.due() {
 			b, err := json.Marshal(p)
 			if err == nil && !a.publish(wire.StoredTopic(node), b, true) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
+	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
@@ -28,7 +29,7 @@ func (c *canary) run(ctx context.Context) {
 	if c.every <= 0 {
 		return
 	}
-	for pause(ctx, c.every) {
+	for pause.For(ctx, c.every) {
 		c.n++
 		b, err := json.Marshal(wire.CanaryNote{N: c.n, Sent: c.now().UTC()})
 		if err == nil {

@@ -1,10 +1,11 @@
 package deliver
 
 import (
-	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
 )
 
 // TestASlowCallDelaysNoOtherFunction changes a function while a call of it is in

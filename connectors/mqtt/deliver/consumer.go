@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
+	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
@@ -83,7 +84,7 @@ func (c *consumer) run(ctx context.Context) {
 	for _, la := range c.all() {
 		wg.Go(func() { la.feed(ctx, c.byLoad, c.f.matcher(), c.log) })
 	}
-	for pause(ctx, checkEvery) {
+	for pause.For(ctx, checkEvery) {
 		c.checkLanes(ctx, &wg)
 	}
 	wg.Wait()

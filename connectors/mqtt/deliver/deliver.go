@@ -24,6 +24,7 @@ import (
 	"github.com/openfaas/faas-provider/auth"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
+	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
@@ -132,7 +133,7 @@ func (d *Deliverer) watchFunctions(ctx, calls context.Context) {
 			loggedMistakes = s
 			d.o.Log.Error("functions have invalid annotations", "err", errors.Join(mistakes...))
 		}
-		if !pause(ctx, d.o.Rebuild) {
+		if !pause.For(ctx, d.o.Rebuild) {
 			return
 		}
 	}
@@ -143,16 +144,4 @@ func (d *Deliverer) Listed() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.listed
-}
-
-// pause waits for d and returns true, or returns false as soon as ctx ends.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -3,14 +3,15 @@ package deliver
 import (
 	"encoding/json"
 	"fmt"
-	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
-	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
+	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
 
 	"github.com/hearth-home/hearth/shared/wire"
 )

@@ -1,9 +1,10 @@
 package deliver
 
 import (
-	"github.com/hearth-home/hearth/connectors/mqtt/message"
 	"strings"
 	"testing"
+
+	"github.com/hearth-home/hearth/connectors/mqtt/message"
 )
 
 // reference is a slow matcher that follows the wording of the MQTT specification.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
+	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/spool"
 	"github.com/hearth-home/hearth/shared/wire"
 )
@@ -75,7 +76,7 @@ func (la *lane) feed(ctx context.Context, byLoad bool, match func(*message.Messa
 		}
 		if err != nil {
 			log.Error("read the spool", "lane", la.name, "err", err)
-			if !pause(ctx, time.Second) {
+			if !pause.For(ctx, time.Second) {
 				return
 			}
 			continue
@@ -94,7 +95,7 @@ func (la *lane) feed(ctx context.Context, byLoad bool, match func(*message.Messa
 			}
 		}
 		la.commit()
-		if few := len(recs) < feedCount && bytes < feedBytes/2; few && byLoad && !pause(ctx, groupInterval) {
+		if few := len(recs) < feedCount && bytes < feedBytes/2; few && byLoad && !pause.For(ctx, groupInterval) {
 			return
 		}
 	}

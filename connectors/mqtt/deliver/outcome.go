@@ -6,6 +6,7 @@ import (
 
 	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
+	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
@@ -113,7 +114,7 @@ func (w *worker) addDead(ms []*item, reason string) {
 				break
 			}
 			w.log.Error("cannot write a dead letter, trying again", "err", err)
-			if !pause(w.callCtx, wait) {
+			if !pause.For(w.callCtx, wait) {
 				return
 			}
 		}

@@ -2,12 +2,13 @@ package deliver
 
 import (
 	"fmt"
-	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
 )
 
 // big returns n payloads of about 1 KB each.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/pause"
 )
 
 const (
@@ -54,7 +56,7 @@ func (w *worker) deliver(ctx context.Context, batch []*item) {
 	queue, backoff, wait := []*group{{ms: batch}}, minWait, time.Duration(0)
 	for len(queue) > 0 {
 		queue, wait = w.send(queue, &backoff)
-		if wait > 0 && !pause(ctx, wait) || ctx.Err() != nil {
+		if wait > 0 && !pause.For(ctx, wait) || ctx.Err() != nil {
 			return // the rest is read from the spool again at the next start
 		}
 	}

@@ -3,10 +3,11 @@ package intake
 import (
 	"bytes"
 	"errors"
-	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
 	"io"
 	"net"
 	"testing"
+
+	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
 )
 
 // TestWrittenBytesArriveInOrder includes the bytes written just before Close.

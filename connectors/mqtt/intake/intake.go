@@ -92,15 +92,3 @@ func (in *Intake) Stats() Stats {
 	c := &in.writer.counts
 	return Stats{c.taken.Load(), c.redelivered.Load(), c.refused.Load(), c.tooLarge.Load(), in.session.dropped.Load()}
 }
-
-// pause waits for d and returns true, or returns false as soon as ctx ends.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}

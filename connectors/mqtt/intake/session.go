@@ -14,6 +14,7 @@ import (
 
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
 	"github.com/hearth-home/hearth/shared/mqttclient"
+	"github.com/hearth-home/hearth/shared/pause"
 )
 
 const (
@@ -165,7 +166,7 @@ func (s *session) backOff() {
 	s.mu.Unlock()
 	if n >= maxQuickLosses {
 		d := min(time.Second<<min(n, 6), maxBackoff)
-		pause(s.ctx, d/2+rand.N(d/2))
+		pause.For(s.ctx, d/2+rand.N(d/2))
 	}
 }
 

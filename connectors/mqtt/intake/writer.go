@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
+	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
@@ -244,7 +245,7 @@ func (w *writer) append(ctx context.Context, records [][]byte) (first spool.Seq,
 			w.noteRefusal(len(records), err)
 			w.recent.shrink()
 		}
-		if !pause(ctx, fullWait) {
+		if !pause.For(ctx, fullWait) {
 			return 0, false
 		}
 	}
@@ -274,7 +275,7 @@ func (w *writer) keepBeginning(ctx context.Context, m *incoming) bool {
 			return true
 		}
 		w.log.Error("cannot write a dead letter, trying again", "err", err)
-		if !pause(ctx, fullWait) {
+		if !pause.For(ctx, fullWait) {
 			return false
 		}
 	}

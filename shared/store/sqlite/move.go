@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
 )
 
 const moveBatch = 5000 // readings in one transaction
@@ -98,7 +99,7 @@ func oldReadings(ctx context.Context, tx *sql.Tx, series int64) ([]reading.Readi
 	if err := json.Unmarshal(text, &tags); err != nil {
 		return nil, err
 	}
-	return list(ctx, tx, func(rows *sql.Rows) (r reading.Reading, err error) {
+	return store.Rows(ctx, tx, func(rows *sql.Rows) (r reading.Reading, err error) {
 		var nanos int64
 		var fields, texts []byte
 		if err := rows.Scan(&nanos, &fields, &texts); err != nil {

@@ -37,7 +37,7 @@ func (c column) table() string {
 // seriesOf returns the series of a measurement that have the tags, ordered by key.
 func seriesOf(ctx context.Context, tx *sql.Tx, name string, want map[string]string) ([]storedSeries, error) {
 	var out []storedSeries
-	_, err := list(ctx, tx, func(rows *sql.Rows) (_ struct{}, err error) {
+	_, err := store.Rows(ctx, tx, func(rows *sql.Rows) (_ struct{}, err error) {
 		var l storedSeries
 		var c column
 		var tags []byte
@@ -132,7 +132,7 @@ func (l storedSeries) between(ctx context.Context, tx *sql.Tx, name string, limi
 
 // each calls fn with the values of the field with from <= time < to, by time.
 func (c column) each(ctx context.Context, tx *sql.Tx, from, to int64, fn func(nanos int64, v float64, text string) error) error {
-	_, err := list(ctx, tx, func(rows *sql.Rows) (_ struct{}, err error) {
+	_, err := store.Rows(ctx, tx, func(rows *sql.Rows) (_ struct{}, err error) {
 		var nanos int64
 		var v float64
 		var text string
@@ -168,7 +168,7 @@ func (c column) set(r *reading.Reading, v float64, text string) {
 func (s *series) Latest(ctx context.Context, name string, since time.Time) ([]reading.Reading, error) {
 	var out []reading.Reading
 	err := s.inSnapshot(ctx, "read the newest of "+name, func(ctx context.Context, tx *sql.Tx) error {
-		values, err := list(ctx, tx, scanNewest, newest, name, store.Nanos(since))
+		values, err := store.Rows(ctx, tx, scanNewest, newest, name, store.Nanos(since))
 		if err != nil {
 			return err
 		}

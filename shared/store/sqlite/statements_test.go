@@ -13,6 +13,7 @@ import (
 	"modernc.org/sqlite"
 
 	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
 )
 
 // counting counts how often each statement is compiled.
@@ -72,12 +73,12 @@ func TestAStatementIsCompiledOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		pairs, err := list(t.Context(), tx, func(rows *sql.Rows) (n int, err error) {
+		pairs, err := store.Rows(t.Context(), tx, func(rows *sql.Rows) (n int, err error) {
 			var v int
 			if err := rows.Scan(&v); err != nil {
 				return 0, err
 			}
-			inside, err := list(t.Context(), tx, func(rows *sql.Rows) (n int, err error) { return n, rows.Scan(&n) }, `select v from t where v >= ?`, 5)
+			inside, err := store.Rows(t.Context(), tx, func(rows *sql.Rows) (n int, err error) { return n, rows.Scan(&n) }, `select v from t where v >= ?`, 5)
 			return len(inside), err
 		}, `select v from t where v >= ?`, 2)
 		if err != nil || fmt.Sprint(pairs) != "[5 5 5 5 5 5 5 5]" {

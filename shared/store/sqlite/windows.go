@@ -50,7 +50,7 @@ func (c column) windows(ctx context.Context, tx *sql.Tx, q store.Query) ([]store
 	}
 	var out []store.Window
 	for from, to := store.Nanos(q.From), store.Nanos(q.To); ; {
-		next, err := list(ctx, tx, func(rows *sql.Rows) (t int64, err error) { return t, rows.Scan(&t) },
+		next, err := store.Rows(ctx, tx, func(rows *sql.Rows) (t int64, err error) { return t, rows.Scan(&t) },
 			`select time from points where field = ? and time >= ? and time < ? order by time limit 1`, c.id, from, to)
 		if len(next) == 0 || err != nil {
 			return out, err
@@ -75,7 +75,7 @@ func (c column) windows(ctx context.Context, tx *sql.Tx, q store.Query) ([]store
 func (c column) groupedWindows(ctx context.Context, tx *sql.Tx, q store.Query) ([]store.Window, error) {
 	start, _ := q.Window(q.From)
 	first, step := start.UnixNano(), int64(q.Step)
-	return list(ctx, tx, func(rows *sql.Rows) (w store.Window, err error) {
+	return store.Rows(ctx, tx, func(rows *sql.Rows) (w store.Window, err error) {
 		var n int64
 		err = rows.Scan(&n, &w.Mean, &w.Min, &w.Max, &w.Count, &w.Last)
 		w.Start = time.Unix(0, first+n*step).UTC()
@@ -90,7 +90,7 @@ func (c column) groupedWindows(ctx context.Context, tx *sql.Tx, q store.Query) (
 func (s *series) Extents(ctx context.Context, from, to time.Time) ([]store.Extent, error) {
 	var out []store.Extent
 	err := s.inSnapshot(ctx, "read the extents of the measurements", func(ctx context.Context, tx *sql.Tx) (err error) {
-		out, err = list(ctx, tx, func(rows *sql.Rows) (e store.Extent, err error) {
+		out, err = store.Rows(ctx, tx, func(rows *sql.Rows) (e store.Extent, err error) {
 			var first, last int64
 			err = rows.Scan(&e.Name, &first, &last)
 			e.First, e.Last = time.Unix(0, first).UTC(), time.Unix(0, last).UTC()
@@ -124,26 +124,4 @@ func (s *series) inSnapshot(ctx context.Context, what string, fn func(context.Co
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
-}
-
-type querier interface {
-	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-}
-
-// list runs a query and returns the rows, each converted by scan.
-func list[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), text string, args ...any) ([]T, error) {
-	rows, err := q.QueryContext(ctx, text, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []T
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, rows.Err()
 }
