@@ -49,7 +49,10 @@ func New(name string, reach func(c *cobra.Command, do func(Connector) error) err
 type wrapped func(do func(*cobra.Command, []string, Connector) error) func(*cobra.Command, []string) error
 
 func listCommand(with wrapped) *cobra.Command {
-	c := &cobra.Command{Use: "list", Short: "one line each, with the reason", Example: "dead list --function sensors"}
+	c := &cobra.Command{
+		Use: "list", Short: "one line each, with the reason", Example: "dead list --function sensors",
+		Long: "List the dead letters that the flags pick, or all: one line each, with the reason.",
+	}
 	picked, asJSON := filters(c), command.JSON(c)
 	c.RunE = with(func(c *cobra.Command, _ []string, to Connector) error {
 		ds, err := to.letters(c.Context(), "/dead?"+picked().Encode())
