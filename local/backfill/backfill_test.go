@@ -150,3 +150,18 @@ func TestABarShowsPercentageRowsAndTime(t *testing.T) {
 		t.Errorf("got\n%swant\n%s", b.String(), want)
 	}
 }
+
+func TestOnATerminalOneLineChanges(t *testing.T) {
+	var b bytes.Buffer
+	bar := Bar{W: &b, Terminal: true, Name: "x"}
+	bar.Show(Progress{waiting: strings.Repeat("long ", 50)})
+	bar.Show(Progress{Done: 1})
+	bar.End()
+	steps := strings.Split(b.String(), "\r")
+	if len(steps) != 3 || strings.Count(b.String(), "\n") != 1 || !strings.HasSuffix(b.String(), "\n") {
+		t.Fatalf("%q: want two steps on one line", b.String())
+	}
+	if first, last := []rune(steps[1]), []rune(strings.TrimSuffix(steps[2], "\n")); len(first) > 118 || len(last) < len(first) {
+		t.Errorf("a step of %d columns, then one of %d: the first would wrap, or stay visible", len(first), len(last))
+	}
+}
