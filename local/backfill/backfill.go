@@ -1,5 +1,5 @@
-// Package backfill asks a function for a span of its history, call by call,
-// until it is complete.
+// Package backfill calls a source until it has stored the readings of a span of its
+// history. Each call stores a part of the span and answers where the next begins.
 package backfill
 
 import (
@@ -15,32 +15,32 @@ import (
 	"time"
 )
 
-// Job is what to fill.
+// Job is a span of a source's history to store.
 type Job struct {
 	Gateway  string // http://127.0.0.1:8080
 	Function string
-	From, To time.Time     // To included, as the source takes a day
-	pause    time.Duration // before trying again what may pass; 0: 3 s
+	From, To time.Time     // including To's day
+	pause    time.Duration // before a retry; 0: 3 s
 }
 
-// Progress is how far a backfill is.
+// Progress is the state of a backfill.
 type Progress struct {
 	Done              float64 // 0 to 1
 	Stored, Unchanged int
 	left              time.Duration // estimated; 0: unknown
-	Next              time.Time     // where it goes on
-	waiting           string        // why nothing happens for the moment
-	Sample            bool          // what came is sample data
+	Next              time.Time     // where the next call begins
+	waiting           string        // why it waits before a retry; "": it does not wait
+	Sample            bool          // the last answer was sample data
 }
 
 const (
-	timeout = time.Minute // of a call, which ends after 25 s by itself
-	tries   = 5           // of a call that fails in a way that may pass
-	turns   = 20          // of one that another run is in the way of: one that was killed is, for 35 s
-	maxWait = 2 * time.Minute
+	timeout   = time.Minute     // of a call; the function ends it after 25 s
+	tries     = 5               // of a call that fails for a reason that may pass
+	busyTries = 20              // of a call during another run; a killed run keeps its lease for 35 s
+	maxWait   = 2 * time.Minute // the longest Retry-After that it waits for
 )
 
-// answer is what a source answers, as far as it matters here.
+// answer has the keys of a source's answer that a backfill reads.
 type answer struct {
 	Status    string   `json:"status"`
 	Stored    int      `json:"stored"`
@@ -55,9 +55,10 @@ type answer struct {
 	wait time.Duration // Retry-After
 }
 
-// Run fills the span and calls show after every call. Its error says what went
-// wrong and from where to go on: what is stored stays, and a rerun fills only
-// gaps.
+// Run stores the span's readings. It calls show after every call of the function. An
+// error says what failed and from which day to continue: stored readings stay, and a
+// rerun stores only the missing ones. If targets failed, the whole span is tried first:
+// then Done is 1 and the error names them.
 func Run(ctx context.Context, j Job, show func(Progress)) (Progress, error) {
 	client := &http.Client{Timeout: timeout, Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
@@ -65,10 +66,10 @@ func Run(ctx context.Context, j Job, show func(Progress)) (Progress, error) {
 	p := Progress{Next: j.From}
 	partial := ""
 	for {
-		a, err := j.persist(ctx, client, &p, show)
+		a, err := j.callWithRetry(ctx, client, &p, show)
 		if err != nil {
 			if p.Next.After(j.From) {
-				err = fmt.Errorf("%w; what came before is stored, go on from %s", err, day(p.Next))
+				err = fmt.Errorf("%w; everything before %[2]s is stored, continue with --from %[2]s", err, day(p.Next))
 			}
 			return p, err
 		}
@@ -81,7 +82,7 @@ func Run(ctx context.Context, j Job, show func(Progress)) (Progress, error) {
 		}
 		next, err := time.Parse(time.RFC3339, a.Next)
 		if err != nil || !next.After(p.Next) {
-			return p, fmt.Errorf("%s answered next %q, which leads nowhere: please report this as a bug", j.Function, a.Next)
+			return p, fmt.Errorf("%s answered next %q, which is no time after %s: please report this bug", j.Function, a.Next, day(p.Next))
 		}
 		p.Next = next
 		p.Done = min(1, float64(next.Sub(j.From))/float64(j.To.AddDate(0, 0, 1).Sub(j.From)))
@@ -93,13 +94,13 @@ func Run(ctx context.Context, j Job, show func(Progress)) (Progress, error) {
 	p.Done, p.left = 1, 0
 	show(p)
 	if partial != "" {
-		return p, fmt.Errorf("parts of it failed: %s; run it again, it fills only the gaps", partial)
+		return p, fmt.Errorf("some targets failed: %s; run it again, it stores only what is missing", partial)
 	}
 	return p, nil
 }
 
-// persist repeats a call that failed in a way that may pass.
-func (j Job) persist(ctx context.Context, client *http.Client, p *Progress, show func(Progress)) (answer, error) {
+// callWithRetry repeats a call while it fails for a reason that may pass.
+func (j Job) callWithRetry(ctx context.Context, client *http.Client, p *Progress, show func(Progress)) (answer, error) {
 	defer func() { p.waiting = "" }()
 	for failed, busy := 0, 0; ; {
 		a, err := j.call(ctx, client, p.Next)
@@ -108,11 +109,11 @@ func (j Job) persist(ctx context.Context, client *http.Client, p *Progress, show
 		} else {
 			failed++
 		}
-		wait, reason := j.judge(a, err)
+		wait, reason := j.failure(a, err)
 		switch {
 		case reason == nil:
 			return a, nil
-		case wait == 0 || failed == tries || busy == turns || ctx.Err() != nil:
+		case wait == 0 || failed == tries || busy == busyTries || ctx.Err() != nil:
 			return a, reason
 		}
 		p.waiting = reason.Error()
@@ -125,20 +126,20 @@ func (j Job) persist(ctx context.Context, client *http.Client, p *Progress, show
 	}
 }
 
-// judge returns why a call did not do its work, and how long to wait before
-// the next try; 0: it will not help.
-func (j Job) judge(a answer, err error) (time.Duration, error) {
+// failure returns why a call failed, nil if it did not, and how long to wait before a
+// retry; 0: a retry does not help.
+func (j Job) failure(a answer, err error) (time.Duration, error) {
 	pause := j.pause
 	if pause == 0 {
 		pause = 3 * time.Second
 	}
-	said := a.Error
-	if said == "" {
-		said = fmt.Sprintf("it answered %d", a.code)
+	reason := a.Error
+	if reason == "" {
+		reason = fmt.Sprintf("it answered %d", a.code)
 	}
 	switch {
 	case err != nil:
-		return pause, fmt.Errorf("%s was not reached: %w", j.Function, err)
+		return pause, fmt.Errorf("%s cannot be reached: %w", j.Function, err)
 	case a.code == http.StatusOK && a.Status == "not_configured":
 		return 0, fmt.Errorf("%s is not configured: it lacks %s", j.Function, strings.Join(a.Missing, ", "))
 	case a.code == http.StatusOK && (a.Status == "ok" || a.Status == "partial"):
@@ -149,13 +150,13 @@ func (j Job) judge(a answer, err error) (time.Duration, error) {
 		return pause, fmt.Errorf("%s is running already", j.Function)
 	case a.code == http.StatusTooManyRequests:
 		if a.wait > maxWait {
-			return 0, fmt.Errorf("the quota of %s is spent for another %s: %s", j.Function, a.wait.Round(time.Minute), said)
+			return 0, fmt.Errorf("the quota of %s is used up for another %s: %s", j.Function, a.wait.Round(time.Minute), reason)
 		}
-		return max(a.wait, pause), fmt.Errorf("the quota of %s is spent: %s", j.Function, said)
+		return max(a.wait, pause), fmt.Errorf("the quota of %s is used up: %s", j.Function, reason)
 	case a.code >= http.StatusInternalServerError:
-		return pause, fmt.Errorf("%s failed: %s", j.Function, said)
+		return pause, fmt.Errorf("%s failed: %s", j.Function, reason)
 	default:
-		return 0, fmt.Errorf("%s refused: %s", j.Function, said)
+		return 0, fmt.Errorf("%s refused: %s", j.Function, reason)
 	}
 }
 
@@ -185,7 +186,7 @@ func (j Job) call(ctx context.Context, client *http.Client, from time.Time) (ans
 	return a, nil
 }
 
-// day writes a whole day short.
+// day formats a time; midnight in UTC as the date alone.
 func day(t time.Time) string {
 	t = t.UTC()
 	if t.Equal(t.Truncate(24 * time.Hour)) {

@@ -17,7 +17,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// source answers calls in turn, the last one again and again.
+// source returns a job for a function that answers its calls in this order, and the last
+// answer to all further calls.
 func source(t *testing.T, answers ...func(w http.ResponseWriter, r *http.Request)) (Job, *[]string) {
 	t.Helper()
 	asked := &[]string{}
@@ -31,7 +32,7 @@ func source(t *testing.T, answers ...func(w http.ResponseWriter, r *http.Request
 
 func date(year int) time.Time { return time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-func say(code int, body string) func(http.ResponseWriter, *http.Request) {
+func respond(code int, body string) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(code)
 		fmt.Fprint(w, body)
@@ -40,11 +41,11 @@ func say(code int, body string) func(http.ResponseWriter, *http.Request) {
 
 func ignore(Progress) {}
 
-func TestItGoesOnFromNextUntilThereIsNone(t *testing.T) {
+func TestEachCallBeginsAtTheLastAnswersNext(t *testing.T) {
 	j, asked := source(t,
-		say(200, `{"status":"ok","stored":10,"unchanged":1,"next":"2022-01-01T00:00:00Z"}`),
-		say(200, `{"status":"ok","stored":5,"next":"2022-01-01T12:00:00Z"}`),
-		say(200, `{"status":"ok","stored":2,"unchanged":3}`))
+		respond(200, `{"status":"ok","stored":10,"unchanged":1,"next":"2022-01-01T00:00:00Z"}`),
+		respond(200, `{"status":"ok","stored":5,"next":"2022-01-01T12:00:00Z"}`),
+		respond(200, `{"status":"ok","stored":2,"unchanged":3}`))
 	var seen []float64
 	p, err := Run(t.Context(), j, func(p Progress) { seen = append(seen, p.Done) })
 	if err != nil || p.Stored != 17 || p.Unchanged != 4 || p.Done != 1 {
@@ -58,23 +59,22 @@ func TestItGoesOnFromNextUntilThereIsNone(t *testing.T) {
 	}
 }
 
-// A run that was killed half-way keeps its lease for 35 s, longer than a failure
-// may last.
-func TestARunThatIsInTheWayIsWaitedFor(t *testing.T) {
-	answers := slices.Repeat([]func(http.ResponseWriter, *http.Request){say(409, `{"status":"running"}`)}, 15)
-	j, asked := source(t, append(answers, say(200, `{"status":"ok","stored":1}`))...)
+// A killed run keeps its lease for 35 s, longer than the retries of a failed call.
+func TestAnotherRunIsWaitedFor(t *testing.T) {
+	answers := slices.Repeat([]func(http.ResponseWriter, *http.Request){respond(409, `{"status":"running"}`)}, 15)
+	j, asked := source(t, append(answers, respond(200, `{"status":"ok","stored":1}`))...)
 	if p, err := Run(t.Context(), j, ignore); err != nil || p.Stored != 1 || len(*asked) != 16 {
 		t.Errorf("Run = %+v, %v after %d calls", p, err, len(*asked))
 	}
-	j, asked = source(t, say(409, `{"status":"running"}`))
-	if _, err := Run(t.Context(), j, ignore); err == nil || len(*asked) != turns {
+	j, asked = source(t, respond(409, `{"status":"running"}`))
+	if _, err := Run(t.Context(), j, ignore); err == nil || len(*asked) != busyTries {
 		t.Errorf("Run = %v after %d calls, want it to end", err, len(*asked))
 	}
 }
 
-func TestWhatMayPassIsTriedAgain(t *testing.T) {
-	j, asked := source(t, say(409, `{"status":"running"}`), say(503, `{"error":"store: away"}`), say(429, `{}`), say(502, `nonsense`),
-		say(200, `{"status":"ok","stored":1}`))
+func TestAPassingFailureIsRetried(t *testing.T) {
+	j, asked := source(t, respond(409, `{"status":"running"}`), respond(503, `{"error":"store: refused"}`), respond(429, `{}`), respond(502, `nonsense`),
+		respond(200, `{"status":"ok","stored":1}`))
 	var waited []string
 	p, err := Run(t.Context(), j, func(p Progress) {
 		if p.waiting != "" {
@@ -86,24 +86,24 @@ func TestWhatMayPassIsTriedAgain(t *testing.T) {
 	}
 }
 
-func TestAFailureEndsWithASentenceAndAPlaceToGoOn(t *testing.T) {
-	first := say(200, `{"status":"ok","stored":10,"next":"2022-01-01T00:00:00Z"}`)
+func TestAFailureSaysWhyAndWhereToContinue(t *testing.T) {
+	first := respond(200, `{"status":"ok","stored":10,"next":"2022-01-01T00:00:00Z"}`)
 	for want, last := range map[string]func(http.ResponseWriter, *http.Request){
-		"treasuries failed: feed.gov answered 500": say(502, `{"status":"failed","error":"feed.gov answered 500"}`),
-		"refused: this source has no history":      say(400, `{"error":"this source has no history"}`),
-		"no function treasuries":                   say(404, `there is no function`),
-		"lacks secret alphavantage-key":            say(200, `{"status":"not_configured","missing":["secret alphavantage-key"]}`),
-		"spent for another 3h":                     spent,
-		"leads nowhere":                            say(200, `{"status":"ok","next":"2021-01-01T00:00:00Z"}`),
-		"no JSON":                                  say(200, `<html>`),
+		"treasuries failed: feed.gov answered 500": respond(502, `{"status":"failed","error":"feed.gov answered 500"}`),
+		"refused: this source has no history":      respond(400, `{"error":"this source has no history"}`),
+		"no function treasuries":                   respond(404, `there is no function`),
+		"lacks secret alphavantage-key":            respond(200, `{"status":"not_configured","missing":["secret alphavantage-key"]}`),
+		"used up for another 3h":                   spent,
+		"please report this bug":                   respond(200, `{"status":"ok","next":"2021-01-01T00:00:00Z"}`),
+		"no JSON":                                  respond(200, `<html>`),
 	} {
 		j, _ := source(t, first, last)
 		p, err := Run(t.Context(), j, ignore)
 		if err == nil || !strings.Contains(err.Error(), want) || p.Stored != 10 {
 			t.Errorf("Run = %+v, %v; want %q", p, err, want)
 		}
-		if want != "leads nowhere" && !strings.Contains(err.Error(), "go on from 2022-01-01") {
-			t.Errorf("%v does not say where to go on", err)
+		if want != "please report this bug" && !strings.Contains(err.Error(), "continue with --from 2022-01-01") {
+			t.Errorf("%v does not say where to continue", err)
 		}
 	}
 }
@@ -114,15 +114,15 @@ func spent(w http.ResponseWriter, _ *http.Request) {
 	json.NewEncoder(w).Encode(map[string]string{"error": "the quota is spent"})
 }
 
-func TestARefusalAtOnceSpeaksOfNothingStored(t *testing.T) {
-	j, _ := source(t, say(400, `{"error":"this source has no history"}`))
-	if _, err := Run(t.Context(), j, ignore); err == nil || strings.Contains(err.Error(), "go on from") {
+func TestARefusalAtOnceDoesNotSayWhereToContinue(t *testing.T) {
+	j, _ := source(t, respond(400, `{"error":"this source has no history"}`))
+	if _, err := Run(t.Context(), j, ignore); err == nil || strings.Contains(err.Error(), "continue with") {
 		t.Errorf("err = %v", err)
 	}
 }
 
-func TestAPartThatFailedIsNoSuccess(t *testing.T) {
-	j, _ := source(t, say(200, `{"status":"partial","stored":1,"warnings":["10y: no"],"next":"2022-01-01T00:00:00Z"}`), say(200, `{"status":"ok","stored":1}`))
+func TestAFailedTargetIsAnErrorAtTheEnd(t *testing.T) {
+	j, _ := source(t, respond(200, `{"status":"partial","stored":1,"warnings":["10y: no"],"next":"2022-01-01T00:00:00Z"}`), respond(200, `{"status":"ok","stored":1}`))
 	p, err := Run(t.Context(), j, ignore)
 	if err == nil || !strings.Contains(err.Error(), "10y: no") || p.Done != 1 {
 		t.Errorf("Run = %+v, %v", p, err)
@@ -130,7 +130,7 @@ func TestAPartThatFailedIsNoSuccess(t *testing.T) {
 }
 
 func TestAStopEndsTheWait(t *testing.T) {
-	j, _ := source(t, say(409, `{}`))
+	j, _ := source(t, respond(409, `{}`))
 	j.pause = time.Hour
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := Run(ctx, j, func(Progress) { cancel() })

@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// Bar prints progress: one line that changes on a terminal, else one a call.
+// Bar prints progress: one line that changes on a terminal, else one line for each Show.
 type Bar struct {
 	W        io.Writer
 	Terminal bool
@@ -18,7 +18,7 @@ type Bar struct {
 
 const cells = 30
 
-// Show prints p.
+// Show prints p. Control characters in it are replaced by spaces.
 func (b *Bar) Show(p Progress) {
 	full := int(p.Done * cells)
 	line := fmt.Sprintf("%s [%s%s] %3.0f%%  %d new, %d unchanged", b.Name,
@@ -43,7 +43,7 @@ func (b *Bar) Show(p Progress) {
 	b.width = len([]rune(line))
 }
 
-// End leaves the last line standing.
+// End ends the line on a terminal, so that the next output does not overwrite it.
 func (b *Bar) End() {
 	if b.Terminal && b.width > 0 {
 		fmt.Fprintln(b.W)

@@ -1,6 +1,6 @@
-// Package broker is the MQTT broker of `make up`: mochi-mqtt in this process,
-// on 127.0.0.1 only. It keeps sessions and retained messages while it runs;
-// a household that matters has Mosquitto (docs/mqtt.md).
+// Package broker is the MQTT broker of `make up`: mochi-mqtt in this process, on
+// 127.0.0.1 only. It has sessions and retained messages in memory only: they are lost
+// when it stops. For a home in daily use, run Mosquitto (docs/mqtt.md).
 package broker
 
 import (
@@ -22,10 +22,10 @@ type Broker struct {
 	tcp    *listeners.TCP
 }
 
-// Start listens on addr, host:port.
+// Start starts a broker that listens on addr, host:port.
 func Start(addr string, log *slog.Logger) (*Broker, error) {
 	c := mqtt.NewDefaultServerCapabilities()
-	// mochi drops to a reader that is this far behind, 8192 unless told.
+	// mochi drops messages for a subscriber with this many pending; its default is 8192.
 	c.MaximumClientWritesPending = 1 << 20
 	c.MaximumInflight = math.MaxUint16
 	s := mqtt.New(&mqtt.Options{Capabilities: c, Logger: slog.New(quiet{log.Handler()})})
@@ -42,34 +42,34 @@ func Start(addr string, log *slog.Logger) (*Broker, error) {
 	return &Broker{s, tcp}, nil
 }
 
-// Addr is where it listens, host:port.
+// Addr returns the address on which the broker listens, host:port.
 func (b *Broker) Addr() string { return b.tcp.Address() }
 
-// Drain turns all clients away but the one called id and waits, while ctx lasts,
-// until that has acknowledged what is on its way to it: this broker forgets what
-// it is closed with.
+// Drain accepts no new connections and disconnects all clients except the one called id.
+// It waits, while ctx lasts, until that client has acknowledged its messages in flight:
+// Close would lose them.
 func (b *Broker) Drain(ctx context.Context, id string) {
-	b.tcp.Close(func(string) {}) // takes no more connections
-	reader, ok := b.server.Clients.Get(id)
+	b.tcp.Close(func(string) {}) // accepts no more connections
+	subscriber, ok := b.server.Clients.Get(id)
 	for name, c := range b.server.Clients.GetAll() {
 		if name != id {
 			c.Stop(errClosing)
 		}
 	}
-	const settled = 5 // looks in a row
-	for quiet := 0; ok && quiet < settled && !reader.Closed() && ctx.Err() == nil; time.Sleep(5 * time.Millisecond) {
-		if quiet++; reader.State.Inflight.Len() > 0 {
-			quiet = 0
+	const enough = 5 // polls in a row without a message in flight
+	for idle := 0; ok && idle < enough && !subscriber.Closed() && ctx.Err() == nil; time.Sleep(5 * time.Millisecond) {
+		if idle++; subscriber.State.Inflight.Len() > 0 {
+			idle = 0
 		}
 	}
 }
 
 var errClosing = errors.New("the broker stops")
 
-// Close ends it with its connections.
+// Close ends the broker and all its connections.
 func (b *Broker) Close() error {
 	for _, c := range b.server.Clients.GetAll() {
-		c.Stop(errClosing) // a listener that is closed already leaves them
+		c.Stop(errClosing) // after Drain, closing the listener does not close them
 	}
 	return b.server.Close()
 }

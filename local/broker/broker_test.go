@@ -12,9 +12,8 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
-// A session that was away for more messages than mochi keeps by default gets
-// them all.
-func TestAReaderThatWasAwayGetsEverything(t *testing.T) {
+// A subscriber that is further behind than mochi allows by default gets all messages.
+func TestASlowSubscriberGetsEveryMessage(t *testing.T) {
 	const n = 20_000
 	b, err := Start("127.0.0.1:0", slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -42,14 +41,15 @@ func TestAReaderThatWasAwayGetsEverything(t *testing.T) {
 	}
 	for end := time.Now().Add(30 * time.Second); got.Load() < n; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%d of %d came", got.Load(), n)
+			t.Fatalf("%d of %d messages were delivered", got.Load(), n)
 		}
 	}
 	r.Disconnect(0)
 }
 
-// What was acknowledged to a publisher reaches the reader before the end.
-func TestADrainHandsOverWhatWasTaken(t *testing.T) {
+// A message that was acknowledged to its publisher reaches the subscriber before Drain
+// returns.
+func TestADrainDeliversAcknowledgedMessages(t *testing.T) {
 	const n = 3_000
 	b, err := Start("127.0.0.1:0", slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -82,20 +82,20 @@ func TestADrainHandsOverWhatWasTaken(t *testing.T) {
 	defer cancel()
 	b.Drain(ctx, "reader")
 	if ctx.Err() != nil || got.Load() < taken.Load() || taken.Load() < n/2 {
-		t.Errorf("%d taken, %d handed over, %v", taken.Load(), got.Load(), ctx.Err())
+		t.Errorf("%d acknowledged, %d delivered, %v", taken.Load(), got.Load(), ctx.Err())
 	}
 	if _, err := net.DialTimeout("tcp", b.Addr(), time.Second); err == nil {
-		t.Error("it still takes connections")
+		t.Error("it still accepts connections")
 	}
 }
 
-func TestABusyPortSaysWhich(t *testing.T) {
+func TestABusyPortIsAnError(t *testing.T) {
 	b, err := Start("127.0.0.1:0", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.Close()
 	if _, err := Start(b.Addr(), slog.New(slog.DiscardHandler)); err == nil {
-		t.Error("two brokers on one port")
+		t.Error("two brokers started on one port")
 	}
 }

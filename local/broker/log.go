@@ -5,7 +5,7 @@ import (
 	"log/slog"
 )
 
-// quiet lets through what a person must see: mochi logs each connection.
+// quiet passes only errors on: mochi logs each connection at lower levels.
 type quiet struct{ slog.Handler }
 
 func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {

@@ -1,5 +1,5 @@
-// Package dotenv reads the settings of a household: the file .env and the
-// environment, which wins.
+// Package dotenv reads the user's variables from the file .env and the environment. The
+// environment takes precedence.
 package dotenv
 
 import (
@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Load returns the variables of the file, which need not be there, overridden
-// by those of environ ("KEY=value").
+// Load returns the variables of the file, overridden by those of environ ("KEY=value").
+// The file need not exist.
 func Load(file string, environ []string) (map[string]string, error) {
 	b, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -29,9 +29,9 @@ func Load(file string, environ []string) (map[string]string, error) {
 	return vars, nil
 }
 
-// Parse understands what a shell's `set -a; . ./.env` does with plain
-// assignments: KEY=value, export KEY=value, 'single' and "double" quotes on one
-// line, and comments. Errors name the line, never its content.
+// Parse reads plain assignments as a shell's `set -a; . ./.env` does: KEY=value, export
+// KEY=value, 'single' and "double" quotes on one line, and comments. An error names the
+// line and never its content, which may be a secret.
 func Parse(text string) (map[string]string, error) {
 	vars := map[string]string{}
 	n := 0

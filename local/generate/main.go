@@ -1,5 +1,5 @@
-// Command generate writes local/functions_gen.go: the functions of the stack
-// files whose folders are there.
+// Command generate writes local/functions_gen.go: the functions of the stack files whose
+// folders exist.
 package main
 
 import (
@@ -40,7 +40,7 @@ func run(root string) error {
 	return os.WriteFile(filepath.Join(root, "local", "functions_gen.go"), text, 0o644)
 }
 
-// source is the file for these functions.
+// source returns the Go source that registers these functions.
 func source(fs []stack.Function) ([]byte, error) {
 	var imports, entries bytes.Buffer
 	needsHost := false

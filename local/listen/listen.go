@@ -1,4 +1,5 @@
-// Package listen hears what is published at a topic and proposes how to map it.
+// Package listen subscribes to a topic for a while, reports what is published there, and
+// proposes how to map it in hearth.yml.
 package listen
 
 import (
@@ -16,35 +17,37 @@ import (
 
 const (
 	maxTopics  = 200
-	maxPayload = 64 << 10         // looked at
-	settle     = 10 * time.Second // after the last new topic of a filter
-	linger     = 2 * time.Second  // after a retained message: a live one may come
+	maxPayload = 64 << 10         // bytes of a payload that are kept
+	settle     = 10 * time.Second // how long it waits for another topic of a filter with wildcards
+	linger     = 2 * time.Second  // how long it waits for a live message after a retained one
 )
 
-// Heard is what was published while we listened.
+// Heard is what was published at the topics of a filter.
 type Heard struct {
 	filter string
 	topics []*published
-	More   int // messages at further topics
+	More   int // messages at topics beyond maxTopics
 }
 
 // published is what was published at one topic.
 type published struct {
 	Name     string
 	count    int
-	retained bool   // nothing but the retained message came
-	payload  []byte // the newest
+	retained bool   // only the retained message was received
+	payload  []byte // of the last message, at most maxPayload
 }
 
-// To listens until span is over, ctx ends, or it is clear that no more comes: a
-// topic without wildcards has spoken, or no new one came for a while.
+// To connects by o, subscribes to filter and returns what it received. It ends after
+// span, or when ctx ends, or earlier when it has received enough: for a filter without
+// wildcards one live message (or linger after a retained one), else when no new topic
+// came for settle.
 func To(ctx context.Context, o *mqtt.ClientOptions, filter string, span time.Duration) (*Heard, error) {
 	if err := topic.Check(filter); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, span)
 	defer cancel()
-	h := &hearing{heard: Heard{filter: filter}, byName: map[string]*published{}, wild: strings.ContainsAny(filter, "+#"), wake: make(chan struct{}, 1)}
+	h := &listener{heard: Heard{filter: filter}, byName: map[string]*published{}, wild: strings.ContainsAny(filter, "+#"), wake: make(chan struct{}, 1)}
 	o.SetCleanSession(true).SetAutoReconnect(false).SetOrderMatters(true)
 	client := mqtt.NewClient(o)
 	if err := wait(ctx, client.Connect()); err != nil {
@@ -72,18 +75,18 @@ func wait(ctx context.Context, t mqtt.Token) error {
 	}
 }
 
-type hearing struct {
-	wild bool
-	wake chan struct{} // something was heard
+type listener struct {
+	wild bool          // the filter has wildcards
+	wake chan struct{} // receives a value after a message
 
 	mu     sync.Mutex
 	heard  Heard
 	byName map[string]*published
-	news   time.Time // when the last new topic came
-	live   bool      // a message that was not retained came
+	newest time.Time // when the last new topic was received
+	live   bool      // a message that was not retained was received
 }
 
-func (h *hearing) take(m mqtt.Message) {
+func (h *listener) take(m mqtt.Message) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t := h.byName[m.Topic()]
@@ -96,7 +99,7 @@ func (h *hearing) take(m mqtt.Message) {
 		t = &published{Name: m.Topic(), retained: true}
 		h.byName[t.Name] = t
 		h.heard.topics = append(h.heard.topics, t)
-		h.news = time.Now()
+		h.newest = time.Now()
 	}
 	t.count++
 	t.retained = t.retained && m.Retained()
@@ -108,8 +111,8 @@ func (h *hearing) take(m mqtt.Message) {
 	}
 }
 
-// wait returns when enough was heard.
-func (h *hearing) wait(ctx context.Context) {
+// wait returns when ctx ends or enough was received.
+func (h *listener) wait(ctx context.Context) {
 	for {
 		var after <-chan time.Time
 		if left, any := h.left(); any {
@@ -127,16 +130,16 @@ func (h *hearing) wait(ctx context.Context) {
 	}
 }
 
-// left is how long to go on; any is false while nothing was heard.
-func (h *hearing) left() (left time.Duration, any bool) {
+// left returns how much longer to listen; any is false while nothing was received.
+func (h *listener) left() (left time.Duration, any bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	quiet := settle
+	patience := settle
 	if !h.wild {
-		quiet = linger
+		patience = linger
 		if h.live {
-			quiet = 0
+			patience = 0
 		}
 	}
-	return quiet - time.Since(h.news), len(h.byName) > 0
+	return patience - time.Since(h.newest), len(h.byName) > 0
 }

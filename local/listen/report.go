@@ -2,29 +2,29 @@ package listen
 
 import "github.com/hearth-home/hearth/shared/mapping"
 
-// Report is what was heard, for a script.
+// Report is what was received, as JSON for scripts.
 type Report struct {
-	Filter string   `json:"filter"`
-	Topics []Spoken `json:"topics"`
-	More   int      `json:"more"` // messages at further topics, which are not listed
+	Filter string  `json:"filter"`
+	Topics []Topic `json:"topics"`
+	More   int     `json:"more"` // messages at topics that are not listed
 }
 
-// Spoken is one topic of a Report.
-type Spoken struct {
+// Topic is one topic of a Report.
+type Topic struct {
 	Topic    string `json:"topic"`
 	Count    int    `json:"count"`
-	Retained bool   `json:"retained"` // nothing but the retained message came
-	Payload  []byte `json:"payload"`  // the newest, in base64
+	Retained bool   `json:"retained"` // only the retained message was received
+	Payload  []byte `json:"payload"`  // of the last message, in base64
 	Mapped   bool   `json:"mapped"`   // by hearth.yml
-	Proposal string `json:"proposal"` // lines for hearth.yml; "" where it is mapped, or has nothing to map
+	Proposal string `json:"proposal"` // lines for hearth.yml; "" if it is mapped or has nothing to map
 }
 
-// Report returns what was heard with a proposal for each topic. set is what
-// hearth.yml says already; nil is nothing.
+// Report returns what was received, with a proposal for each topic that set does not
+// map. set holds the mappings of hearth.yml; nil: none.
 func (h *Heard) Report(set *mapping.Set) Report {
-	out := Report{Filter: h.filter, Topics: []Spoken{}, More: h.More}
+	out := Report{Filter: h.filter, Topics: []Topic{}, More: h.More}
 	for _, t := range h.topics {
-		s := Spoken{Topic: t.Name, Count: t.count, Retained: t.retained, Payload: t.payload}
+		s := Topic{Topic: t.Name, Count: t.count, Retained: t.retained, Payload: t.payload}
 		if set != nil {
 			_, s.Mapped, _ = set.Find(t.Name, t.payload)
 		}

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	maxPaths     = 80 // of a topic
-	maxValue     = 60 // bytes of a sample value
+	maxPaths     = 80 // of a payload
+	maxValue     = 60 // bytes of a value that are shown
 	maxProposals = 10
 )
 
-// Write prints what was heard, topic by topic, and then what hearth.yml would
-// need. set is what it says already; nil is nothing.
+// Write prints what was received, topic by topic, and then proposes lines for hearth.yml.
+// set holds the mappings of hearth.yml; nil: none.
 func (h *Heard) Write(w io.Writer, set *mapping.Set) error {
 	var b strings.Builder
 	if len(h.topics) == 0 {
@@ -38,16 +38,17 @@ func (h *Heard) Write(w io.Writer, set *mapping.Set) error {
 		}
 	}
 	if h.More > 0 {
-		fmt.Fprintf(&b, "\n# and %d messages at other topics: listen to a narrower filter\n", h.More)
+		fmt.Fprintf(&b, "\n# and %d messages at other topics: give a narrower filter\n", h.More)
 	}
 	h.propose(&b, set)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// propose writes a block for each kind of message.
+// propose writes the proposed lines for each kind of message that is not mapped yet.
+// Messages with the same paths are of one kind.
 func (h *Heard) propose(b *strings.Builder, set *mapping.Set) {
-	same := map[string][]*published{} // by the paths in them
+	same := map[string][]*published{} // by shape
 	var order []string
 	for _, t := range h.topics {
 		if set != nil {
@@ -75,11 +76,12 @@ func (h *Heard) propose(b *strings.Builder, set *mapping.Set) {
 		}
 		fmt.Fprintf(b, "\n# for hearth.yml, to be edited: names and units are guesses\n%s", block)
 		if n := len(same[kind]) - 1; n > 0 {
-			fmt.Fprintf(b, "# %d more topics look the same, as %s: with + in the topic and without\n# the line device each is a device of its own, called after its topic\n", n, tame(same[kind][1].Name))
+			fmt.Fprintf(b, "# further topics with such messages: %d, for example %s. To map all of them, write +\n# in the topic and remove the line device: each topic is then a device, named after it\n", n, tame(same[kind][1].Name))
 		}
 	}
 }
 
+// shape returns the paths in a payload, one a line.
 func shape(payload []byte) string {
 	var b strings.Builder
 	for _, p := range paths(payload) {
@@ -90,7 +92,7 @@ func shape(payload []byte) string {
 
 type found struct{ path, value string }
 
-// paths lists the values in a payload as hearth.yml would name them.
+// paths lists the values in a payload, with their paths as hearth.yml writes them.
 func paths(payload []byte) []found {
 	l := &lister{}
 	s := scan.New(payload)
@@ -121,7 +123,7 @@ func (l *lister) value(s *scan.Scanner, at string) error {
 	return err
 }
 
-// tame keeps foreign text from steering the terminal.
+// tame replaces control characters, with which foreign text could control the terminal.
 func tame(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == unicode.ReplacementChar {

@@ -1,7 +1,7 @@
-// Package schedule calls functions as the OpenFaaS cron-connector does: same
-// parser, same empty POST, overlapping runs allowed, and UTC, in which its
-// container lives, unless a schedule names a zone. Beyond it, what should have
-// run while the process was down runs once at the start.
+// Package schedule calls functions as the OpenFaaS cron-connector does: the same parser,
+// the same empty POST, overlapping runs, and times in UTC unless a schedule names a zone
+// (the cron-connector's container runs in UTC). In addition, a run that was due while the
+// process was down happens once at the start.
 package schedule
 
 import (
@@ -22,12 +22,12 @@ import (
 )
 
 const (
-	atOnce  = 4               // calls at the start, side by side
-	timeout = 2 * time.Minute // of a call; functions end earlier
-	patient = 12              // calls at the start of what says that it runs already
+	atOnce  = 4               // concurrent calls at the start
+	timeout = 2 * time.Minute // of a call; functions end their calls earlier
+	tries   = 12              // of an overdue call that is answered 409: the function runs already
 )
 
-// Job is a function to call by the clock.
+// Job is a function with a schedule.
 type Job struct {
 	Function string
 	Schedule string    // five fields or @every 1h, with CRON_TZ= if wanted
@@ -42,23 +42,24 @@ type Scheduler struct {
 	entries map[string]cron.EntryID
 	overdue []string
 	client  *http.Client
-	stop    context.CancelFunc // no new calls
-	cancel  context.CancelFunc // no calls at all
+	stop    context.CancelFunc // starts no more overdue calls
+	cancel  context.CancelFunc // cuts off the calls in flight
 	calls   sync.WaitGroup
-	pause   time.Duration // before calling again what runs already
+	pause   time.Duration // before an overdue call is tried again
 
 	mu      sync.Mutex
 	missing map[string][]string
 }
 
-// New reads the schedules; one that cannot be read is said and left out.
+// New starts a scheduler that calls the jobs through the gateway, at first the overdue
+// ones. A job whose schedule is invalid is logged and left out.
 func New(gateway string, jobs []Job, log *slog.Logger, now time.Time) *Scheduler {
 	return start(gateway, jobs, log, now, 5*time.Second)
 }
 
 func start(gateway string, jobs []Job, log *slog.Logger, now time.Time, pause time.Duration) *Scheduler {
 	ctx, cancel := context.WithCancel(context.Background())
-	open, stop := context.WithCancel(ctx)
+	starting, stop := context.WithCancel(ctx)
 	s := &Scheduler{
 		gateway: gateway, log: log, stop: stop, cancel: cancel, pause: pause,
 		cron:    cron.New(cron.WithLogger(cron.DiscardLogger), cron.WithLocation(time.UTC)),
@@ -69,7 +70,7 @@ func start(gateway string, jobs []Job, log *slog.Logger, now time.Time, pause ti
 	for _, j := range jobs {
 		plan, err := serve.ParseSchedule(j.Schedule)
 		if err != nil {
-			log.Error("never runs: its schedule cannot be read", "function", j.Function, "schedule", j.Schedule, "err", err)
+			log.Error("never runs: its schedule is invalid", "function", j.Function, "schedule", j.Schedule, "err", err)
 			continue
 		}
 		s.entries[j.Function] = s.cron.Schedule(plan, cron.FuncJob(func() { s.call(ctx, j.Function) }))
@@ -77,29 +78,30 @@ func start(gateway string, jobs []Job, log *slog.Logger, now time.Time, pause ti
 			s.overdue = append(s.overdue, j.Function)
 		}
 	}
-	s.calls.Go(func() { s.catchUp(open, ctx) })
+	s.calls.Go(func() { s.catchUp(starting, ctx) })
 	s.cron.Start()
 	return s
 }
 
-// catchUp calls what is overdue, a few at a time, while open lasts. What a
-// process that was killed left running has its lease for another half minute.
-func (s *Scheduler) catchUp(open, ctx context.Context) {
-	turn := make(chan struct{}, atOnce)
+// catchUp makes the overdue calls, atOnce at a time, until starting ends. It retries a
+// function that answers 409: a run that was killed with the last process keeps its lease
+// for half a minute.
+func (s *Scheduler) catchUp(starting, ctx context.Context) {
+	slots := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
 	for _, name := range s.overdue {
-		turn <- struct{}{}
-		if open.Err() != nil {
+		slots <- struct{}{}
+		if starting.Err() != nil {
 			break
 		}
 		wg.Go(func() {
-			defer func() { <-turn }()
-			for range patient {
+			defer func() { <-slots }()
+			for range tries {
 				if s.call(ctx, name) != http.StatusConflict {
 					return
 				}
 				select {
-				case <-open.Done():
+				case <-starting.Done():
 					return
 				case <-time.After(s.pause):
 				}
@@ -109,7 +111,7 @@ func (s *Scheduler) catchUp(open, ctx context.Context) {
 	wg.Wait()
 }
 
-// Next is when a function runs next; zero: it has no schedule.
+// Next returns when a function runs next, or zero if it has no schedule.
 func (s *Scheduler) Next(function string) time.Time {
 	id, ok := s.entries[function]
 	if !ok {
@@ -118,14 +120,15 @@ func (s *Scheduler) Next(function string) time.Time {
 	return s.cron.Entry(id).Next
 }
 
-// Missing is what a function said it lacks when it was last called.
+// Missing returns the settings and secrets that a function's last answer lists as missing.
 func (s *Scheduler) Missing(function string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.missing[function]
 }
 
-// Stop calls nothing more and lets calls finish while ctx lasts.
+// Stop starts no more calls. Calls in flight may finish while ctx lasts; then they are cut
+// off, which is an error.
 func (s *Scheduler) Stop(ctx context.Context) error {
 	defer s.client.CloseIdleConnections()
 	defer s.cancel()
@@ -147,12 +150,12 @@ func (s *Scheduler) Stop(ctx context.Context) error {
 	}
 }
 
-// call is one trigger and returns the answer's code. The function logs its own
-// run; here only what it cannot know is logged.
+// call calls a function and returns the answer's status code; 0: no answer. The function
+// logs its own run; call logs only that the function could not be called.
 func (s *Scheduler) call(ctx context.Context, name string) int {
 	code, err := s.post(ctx, name)
 	if err != nil && ctx.Err() == nil {
-		s.log.Error("was not called", "function", name, "err", err)
+		s.log.Error("could not be called", "function", name, "err", err)
 	}
 	return code
 }
@@ -180,7 +183,7 @@ func (s *Scheduler) post(ctx context.Context, name string) (int, error) {
 	var a struct {
 		Missing []string `json:"missing"`
 	}
-	_ = json.Unmarshal(b, &a) // another kind of function answers anything
+	_ = json.Unmarshal(b, &a) // a function that is no source may answer anything
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.missing[name] = a.Missing

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// gateway remembers the calls.
+// gateway records the calls.
 type gateway struct {
 	*httptest.Server
 	calls  chan *http.Request
@@ -50,7 +50,7 @@ func wait[T any](t *testing.T, c <-chan T) T {
 	case v := <-c:
 		return v
 	case <-time.After(10 * time.Second):
-		t.Fatal("nothing came for 10 s")
+		t.Fatal("nothing was received for 10 s")
 		panic("unreachable")
 	}
 }
@@ -86,7 +86,7 @@ func TestRunsMayOverlap(t *testing.T) {
 	stop(t, s)
 }
 
-func TestWhatIsOverdueRunsOnceAtTheStart(t *testing.T) {
+func TestAnOverdueRunHappensOnceAtTheStart(t *testing.T) {
 	g := listen(t, ok)
 	tokyo, err := time.LoadLocation("Asia/Tokyo") // each of its days has 24 hours
 	if err != nil {
@@ -110,7 +110,7 @@ func TestWhatIsOverdueRunsOnceAtTheStart(t *testing.T) {
 	}
 }
 
-func TestWhatIsStillLeasedAtTheStartIsCalledAgain(t *testing.T) {
+func TestARunWithALeaseIsRetriedAtTheStart(t *testing.T) {
 	var calls atomic.Int32
 	g := listen(t, func(w http.ResponseWriter, _ *http.Request) {
 		if calls.Add(1) < 3 {
@@ -127,8 +127,8 @@ func TestWhatIsStillLeasedAtTheStartIsCalledAgain(t *testing.T) {
 	}
 }
 
-// The zone of this machine must not matter: the cron-connector's container has
-// none.
+// Schedules do not depend on this machine's zone: the cron-connector's container runs in
+// UTC.
 func TestSchedulesAreInUTC(t *testing.T) {
 	local := time.Local
 	time.Local = time.FixedZone("far", -8*60*60)
@@ -142,7 +142,7 @@ func TestSchedulesAreInUTC(t *testing.T) {
 	}
 }
 
-func TestABadScheduleIsSaidAndHoldsUpNoOther(t *testing.T) {
+func TestABadScheduleIsLoggedAndDoesNotStopTheOthers(t *testing.T) {
 	g := listen(t, ok)
 	var mu sync.Mutex
 	var b bytes.Buffer
@@ -192,11 +192,11 @@ func TestStopWaitsForACallAndThenCutsItOff(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := s.Stop(ctx); err == nil {
-		t.Error("a call was cut off and nobody was told")
+		t.Error("a call was cut off without an error")
 	}
 }
 
-func TestItRemembersWhatAFunctionLacks(t *testing.T) {
+func TestMissingSettingsOfTheLastAnswer(t *testing.T) {
 	g := listen(t, func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, `{"status":"not_configured","missing":["secret openweather-key"]}`)
 	})

@@ -1,7 +1,6 @@
-// Package shrinkwrap builds a function as its image does, without Docker: the
-// build context by the code behind faas-cli build --shrinkwrap, then the go
-// build of its Dockerfile. Paths are relative to the repository's root, as they
-// are for faas-cli.
+// Package shrinkwrap builds a function as its image does, without Docker. It creates the
+// build context by the library behind faas-cli build --shrinkwrap, and runs the
+// Dockerfile's go build. Paths are relative to the repository's root, as for faas-cli.
 package shrinkwrap
 
 import (
@@ -22,7 +21,8 @@ import (
 	"github.com/openfaas/go-sdk/stack"
 )
 
-// Root makes the repository's root the working folder.
+// Root changes the working folder to the repository's root, the nearest folder with a
+// stack.yml.
 func Root() error {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -36,7 +36,7 @@ func Root() error {
 	return errors.New("no stack.yml above the working folder")
 }
 
-// Stack returns a stack file as faas-cli reads it.
+// Stack reads a stack file as faas-cli does. A file without functions is an error.
 func Stack(file string) (*stack.Services, error) {
 	s, err := stack.ParseYAMLFile(file, "", "", true)
 	if err != nil {
@@ -52,8 +52,8 @@ func Stack(file string) (*stack.Services, error) {
 	return s, nil
 }
 
-// Context makes the build context of f in dir and returns its folder. copied is
-// what the stack file has copied into every one.
+// Context creates the build context of f below dir and returns its folder. copied are the
+// paths that the stack file adds to every build context (copy_extra_paths).
 func Context(f stack.Function, copied []string, dir string) (string, error) {
 	lang, err := stack.ParseYAMLForLanguageTemplate(filepath.Join("template", f.Language, "template.yml"))
 	if err != nil {
@@ -67,8 +67,9 @@ func Context(f stack.Function, copied []string, dir string) (string, error) {
 	return dir, nil
 }
 
-// Ignore removes from a context what Docker would not see, by .dockerignore: a
-// path, or **/ and a pattern for base names. The Dockerfile stays, for Compile.
+// Ignore removes the files from a build context that its .dockerignore excludes. It knows
+// two forms: a path, and **/ with a pattern for base names. The Dockerfile stays, for
+// Compile.
 func Ignore(context string) error {
 	text, err := os.ReadFile(filepath.Join(context, ".dockerignore"))
 	if err != nil {
@@ -103,8 +104,8 @@ func ignored(pattern, rel string) bool {
 
 var buildStep = regexp.MustCompile(`(?m)^\s*(go build .*) /out/handler (.*)$`)
 
-// Compile runs the go build of the context's Dockerfile for Linux on arch, into
-// bin. A build that changes go.sum is an error.
+// Compile runs the go build of the Dockerfile in dir for Linux on arch, and writes the
+// binary to bin. A build that changes go.sum is an error.
 func Compile(ctx context.Context, dir, arch, bin string) error {
 	dockerfile, err := os.ReadFile(filepath.Join(dir, "Dockerfile"))
 	if err != nil {

@@ -20,13 +20,13 @@ import (
 
 const scheduleVar = "SCHEDULE" // of serve.Config
 
-// Files are the stack files, of which only the first must be there.
+// Files are the names of the stack files. Only the first must exist.
 var Files = []string{"stack.yml", "stack.extra.yml"}
 
-// Function is one block of a stack file, ${VAR:-default} filled in.
+// Function is one block of a stack file, with ${VAR:-default} replaced.
 type Function struct {
 	Name, Image, Language string
-	Folder                string            // from the stack file's own: "functions/weather"
+	Folder                string            // relative to the stack file's folder: "functions/weather"
 	Env                   map[string]string // the block's environment, overridden by vars
 	Settings              []string          // the variables that change Env
 	Secrets               []string
@@ -35,10 +35,10 @@ type Function struct {
 	ReadOnly              bool
 }
 
-// Topic is the annotation that says what triggers the function.
+// Topic returns the annotation topic: CronTopic for a schedule, or an MQTT filter.
 func (f Function) Topic() string { return f.Annotations[wire.AnnotationTopic] }
 
-// Topics are the MQTT filters that it listens to.
+// Topics returns the MQTT filters that the function subscribes to.
 func (f Function) Topics() []string {
 	if f.Topic() == wire.CronTopic {
 		return split(f.Annotations[wire.AnnotationTopics])
@@ -56,8 +56,8 @@ func split(filters string) []string {
 	return out
 }
 
-// Schedule returns the cron expression, or "" where the cron-connector would
-// not call the function: it takes the topic exactly.
+// Schedule returns the cron expression, or "" if the function is not called by the clock.
+// Like the cron-connector, it requires the topic to be exactly CronTopic.
 func (f Function) Schedule() string {
 	if f.Topic() != wire.CronTopic {
 		return ""
@@ -65,8 +65,8 @@ func (f Function) Schedule() string {
 	return f.Annotations[wire.AnnotationSchedule]
 }
 
-// Read returns the functions of the stack files in dir, by name. vars takes the
-// place of the environment.
+// Read returns the functions of the stack files in dir, sorted by name. Variables are
+// looked up in vars, not in the process's environment.
 func Read(dir string, vars map[string]string) ([]Function, error) {
 	byName := map[string]Function{}
 	for i, file := range Files {
@@ -93,8 +93,8 @@ func Read(dir string, vars map[string]string) ([]Function, error) {
 	return out, nil
 }
 
-// parse fills in the values after the YAML is read, so that a setting with a
-// quote or a colon in it stays the text that it is.
+// parse replaces variables after the YAML is read, so that quotes and colons in a
+// variable's value are not read as YAML.
 func parse(b []byte, vars map[string]string) ([]Function, error) {
 	services, err := sdk.ParseYAMLData(b, "", "", false)
 	if err != nil {
@@ -144,14 +144,14 @@ func fill(name string, b sdk.Function, vars map[string]string) (Function, error)
 		}
 	}
 	if s := f.Schedule(); s != "" {
-		f.Env[scheduleVar] = s // the one it is called by, whatever the block and vars say
+		f.Env[scheduleVar] = s // the annotation's, not the block's environment or vars
 	}
 	f.Settings = slices.Sorted(maps.Keys(used))
 	return f, errors.Join(errs...)
 }
 
-// substitute fills in ${VAR}, ${VAR:-default} and the rest of what faas-cli
-// knows, and notes the variables that it asked for.
+// substitute replaces ${VAR}, ${VAR:-default} and the other forms that faas-cli knows. It
+// adds the names of the variables to note, if that is not nil.
 func substitute(s string, vars map[string]string, note map[string]bool) (string, error) {
 	if !strings.Contains(s, "$") {
 		return s, nil

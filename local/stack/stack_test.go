@@ -65,7 +65,7 @@ func TestReadFillsInDefaults(t *testing.T) {
 	}
 }
 
-func TestReadTakesTheUsersValuesAsTheyAre(t *testing.T) {
+func TestAUsersValueIsNotReadAsYAML(t *testing.T) {
 	f := one(t, map[string]string{"WEATHER_PLACES": `a: "b" #c`, "exec_timeout": "9s", "PATH": "/bin"})
 	if f.Env["PLACES"] != `a: "b" #c` || f.Env["exec_timeout"] != "9s" {
 		t.Errorf("env = %v", f.Env)
@@ -84,7 +84,7 @@ func TestOnlyTheExactTopicIsScheduled(t *testing.T) {
 	}
 }
 
-func TestTheExtraFileAddsAndMayNotRepeat(t *testing.T) {
+func TestTheExtraFileAddsFunctionsAndMustNotRepeatOne(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "stack.yml", block)
 	write(t, dir, "stack.extra.yml", "provider: {name: openfaas}\nfunctions: {ebay: {handler: ./functions/ebay}}\n")

@@ -1,4 +1,4 @@
-// Package terminal writes log records for a person: one short line each.
+// Package terminal writes log records for people: one short line each.
 package terminal
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/mattn/go-isatty"
 )
 
-// Writer is where lines go; several handlers may share one.
+// Writer writes lines to an io.Writer. Several handlers may share it, concurrently.
 type Writer struct {
 	mu    sync.Mutex
 	w     io.Writer
@@ -31,7 +31,7 @@ func Is(w io.Writer) bool {
 	return ok && isatty.IsTerminal(f.Fd())
 }
 
-// Handler is a slog.Handler whose lines pass redact.
+// Handler is a slog.Handler. It passes each text to redact before it is written.
 type Handler struct {
 	out    *Writer
 	redact func(string) string
@@ -43,10 +43,10 @@ func NewHandler(out *Writer, redact func(string) string) *Handler {
 	return &Handler{out: out, redact: redact}
 }
 
-// Enabled leaves out debug records.
+// Enabled reports whether a record is written: all but debug records.
 func (h *Handler) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelInfo }
 
-// WithGroup leaves groups out: nothing here uses them.
+// WithGroup ignores the group: nothing here uses groups.
 func (h *Handler) WithGroup(string) slog.Handler { return h }
 
 func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
@@ -106,7 +106,7 @@ func (w *Writer) line(at time.Time, name, text, color string) error {
 	return err
 }
 
-// run is the one line of a source's run.
+// run returns the line for a source's run.
 func run(v map[string]string) string {
 	text := v["status"]
 	switch text {
@@ -139,7 +139,8 @@ func other(message string, order []string, v map[string]string) string {
 	return message
 }
 
-// oneLine keeps foreign text from moving the cursor or beginning a new line.
+// oneLine replaces control characters, with which foreign text could move the cursor or
+// begin a new line.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -15,7 +15,7 @@ func logger(color bool) (*slog.Logger, *bytes.Buffer) {
 	return slog.New(NewHandler(NewWriter(&b, color), redact)), &b
 }
 
-func TestOneShortLineARecord(t *testing.T) {
+func TestEachRecordIsOneShortLine(t *testing.T) {
 	for want, record := range map[string]func(*slog.Logger){
 		`weather         ok · 12 new · 3 unchanged · 231 ms`: func(l *slog.Logger) {
 			l.With("function", "weather", "run", "x", "status", "ok", "code", 200, "stored", 12, "unchanged", 3, "took_ms", 231).Info("run")
@@ -40,7 +40,7 @@ func TestOneShortLineARecord(t *testing.T) {
 	}
 }
 
-func TestColorsOnlyWhereAskedFor(t *testing.T) {
+func TestColorsAreOptional(t *testing.T) {
 	log, b := logger(true)
 	log.Error("x")
 	if !strings.Contains(b.String(), red) {
