@@ -9,37 +9,28 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
-var byKey = declared()
-
-// declared returns the fields of all measurements of sensors. A driver does not know
-// its own measurement, so a field has the widest range of all. The platform checks each
-// number against the range of its measurement.
-func declared() map[string]catalogue.Field {
-	out := map[string]catalogue.Field{}
+// all has the fields of all measurements of sensors. A driver does not know its own
+// measurement, so a field has the widest range of all. The platform checks each number
+// against the range of its measurement.
+var all = func() catalogue.Measurement {
+	byKey := map[string]catalogue.Field{}
 	for _, name := range catalogue.FromSensors() {
 		m, _ := catalogue.Get(name)
 		for _, f := range m.Fields {
-			if wider, ok := out[f.Key]; ok {
+			if wider, ok := byKey[f.Key]; ok {
 				f.Min, f.Max = min(f.Min, wider.Min), max(f.Max, wider.Max)
 			}
-			out[f.Key] = f
+			byKey[f.Key] = f
 		}
 	}
-	delete(out, catalogue.Quality) // set by the platform, not by a driver
-	return out
-}
+	delete(byKey, catalogue.Quality) // set by the platform, not by a driver
+	return catalogue.Measurement{Fields: slices.Collect(maps.Values(byKey)), Parts: true}
+}()
 
 // FieldOf returns the declaration of a key: that of its longest suffix that is declared.
 // A key may have the name of a part as a prefix. nvme_composite_temperature_celsius is a
 // temperature_celsius, socket_2_power_watts a power_watts.
-func FieldOf(key string) (catalogue.Field, bool) {
-	for rest, found := key, true; found; _, rest, found = strings.Cut(rest, "_") {
-		if f, ok := byKey[rest]; ok {
-			return f, true
-		}
-	}
-	return catalogue.Field{}, false
-}
+func FieldOf(key string) (catalogue.Field, bool) { return all.Field(key) }
 
 // FlagOutOfRange marks s as suspect for each value outside its declared range.
 func (s *Sample) FlagOutOfRange() {

@@ -130,7 +130,7 @@ func (w *work) edgeFields(e *wire.RawReading) (string, error) {
 		return "", err
 	}
 	if m == "" {
-		m = w.s.fields.guess(e.Fields)
+		m = guess(e.Fields)
 	}
 	known := w.s.fields.keysOf(m)
 	var unknown []string

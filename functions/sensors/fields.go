@@ -87,19 +87,15 @@ func (d *knownKeys) get(k []byte) *key {
 }
 
 // guess returns the measurement that declares most of an object's keys.
-func (f *fields) guess(object []byte) string {
-	best, most := "", -1
-	for _, name := range catalogue.FromSensors() {
-		known, n := f.keysOf(name), 0
-		s := scan.New(object)
-		if s.Object(func(k []byte) error {
-			if known.get(k) != nil {
-				n++
-			}
-			return s.Skip()
-		}) == nil && n > most {
-			best, most = name, n
-		}
+func guess(object []byte) string {
+	var keys []string
+	s := scan.New(object)
+	if s.Object(func(k []byte) error {
+		keys = append(keys, string(k))
+		return s.Skip()
+	}) != nil {
+		return ""
 	}
-	return best
+	name, _ := catalogue.Guess(keys, nil)
+	return name
 }

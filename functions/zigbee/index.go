@@ -180,7 +180,7 @@ var usualUnits = func() map[string]catalogue.Unit {
 	m := map[string]catalogue.Unit{}
 	for _, f := range measurement.Fields {
 		u, _ := catalogue.UnitOf(f.Unit)
-		if name, ok := strings.CutSuffix(f.Key, "_"+u.Suffix); ok && u.Suffix != "" && name != "voltage" {
+		if name := catalogue.WithoutUnit(f.Key); name != f.Key && name != "voltage" {
 			m[name] = u
 		}
 	}

@@ -181,6 +181,30 @@ func OfKind(kind string) (measurement string, ok bool) {
 // measure, in the order of their declarations.
 func FromSensors() []string { return slices.Clone(kinds().measurements) }
 
+// Guess returns the measurement of FromSensors that declares most of these fields and
+// texts, the first if several declare as many, and how many it declares: "" and 0 if
+// none declares any.
+func Guess(fields, texts []string) (measurement string, declared int) {
+	for _, name := range kinds().measurements {
+		m, _ := Get(name)
+		n := 0
+		for _, key := range fields {
+			if _, ok := m.Field(key); ok && key != Quality {
+				n++
+			}
+		}
+		for _, key := range texts {
+			if slices.Contains(m.Text, key) {
+				n++
+			}
+		}
+		if n > declared {
+			measurement, declared = name, n
+		}
+	}
+	return measurement, declared
+}
+
 // sensorKinds is what the measurements say of the edge agent's kinds of sensors.
 type sensorKinds struct {
 	byKind       map[string]string // the measurement of a kind

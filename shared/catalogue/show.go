@@ -41,7 +41,7 @@ func (f Field) TitleOf(key string) string {
 // Title derives a title from a key or a name, without the unit at its end: "CPU usage"
 // from cpu_usage_percent.
 func Title(key string) string {
-	words := strings.Fields(strings.ReplaceAll(withoutUnit(key), "_", " "))
+	words := strings.Fields(strings.ReplaceAll(WithoutUnit(key), "_", " "))
 	for i, w := range words {
 		if known := spelt[w]; known != "" {
 			words[i] = known
@@ -75,7 +75,9 @@ func keyUnit(key string) (sign, suffix string) {
 	return sign, suffix
 }
 
-func withoutUnit(key string) string {
+// WithoutUnit returns a key without the unit at its end: cpu_temperature for
+// cpu_temperature_celsius.
+func WithoutUnit(key string) string {
 	_, suffix := keyUnit(key)
 	if suffix == "" {
 		return key

@@ -1,8 +1,6 @@
 package mapping
 
 import (
-	"slices"
-
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
@@ -104,11 +102,10 @@ func LookupAlias(key string) (Alias, bool) {
 	if checkKey(key) != nil {
 		return Alias{}, false
 	}
-	for _, name := range candidates {
+	if name, n := catalogue.Guess([]string{key}, nil); n == 1 {
 		m, _ := catalogue.Get(name)
-		if f, ok := m.Field(key); ok && !slices.Contains(m.Text, key) {
-			return Alias{name, key, 1, &f}, true
-		}
+		f, _ := m.Field(key)
+		return Alias{name, key, 1, &f}, true
 	}
 	return Alias{}, false
 }

@@ -13,14 +13,11 @@ type measurements struct {
 	own map[string]*catalogue.Measurement
 }
 
-// candidates are the measurements that a mapping may belong to if it names none.
-var candidates = catalogue.FromSensors()
-
 // declare sets the rule's measurement and adds the fields that the measurement lacks.
 func (ms *measurements) declare(e entry, r *rule) error {
 	r.measurement = e.Measurement
 	if r.measurement == "" {
-		r.measurement = guess(e, r)
+		r.measurement = guess(r)
 	}
 	m := ms.own[r.measurement]
 	if m == nil {
@@ -59,22 +56,18 @@ func (ms *measurements) declare(e entry, r *rule) error {
 
 var air, _ = catalogue.Get("air")
 
-// guess returns the first candidate that declares all of the rule's fields and texts,
-// else "custom".
-func guess(e entry, r *rule) string {
-	for _, name := range candidates {
-		m, _ := catalogue.Get(name)
-		all := len(r.fields) > 0
-		for _, f := range r.fields {
-			_, ok := m.Field(f.key)
-			all = all && ok
-		}
-		for k := range e.Text {
-			all = all && slices.Contains(m.Text, k)
-		}
-		if all {
-			return name
-		}
+// guess returns the first measurement of the sensors that declares all of the rule's
+// fields and texts, else "custom".
+func guess(r *rule) string {
+	var fields, texts []string
+	for _, f := range r.fields {
+		fields = append(fields, f.key)
+	}
+	for _, t := range r.texts {
+		texts = append(texts, t.key)
+	}
+	if name, n := catalogue.Guess(fields, texts); len(fields) > 0 && n == len(fields)+len(texts) {
+		return name
 	}
 	return "custom"
 }
