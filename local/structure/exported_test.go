@@ -23,8 +23,8 @@ var found = map[string][]string{
 	// A button of Slack sets them, and a backup reads everything: the suite of the
 	// store holds both databases to that already.
 	"shared/store":     {"SetUntil", "UntilDates", "UntilDate", "Silence", "Acknowledge", "Maintenance", "ErrFull", "Everything"},
-	"shared/ingest":    {"Messages"},                               // an alert's, in the transaction of its readings
-	"shared/catalogue": {"Since", "Parts", "Offset", "Hysteresis"}, // a declaration sets them as it sets the rest
+	"shared/ingest":    {"Messages"},                                         // an alert's, in the transaction of its readings
+	"shared/catalogue": {"Since", "Parts", "Suffix", "Offset", "Hysteresis"}, // a declaration sets them as it sets the rest
 }
 
 // What no other package uses is not exported: what a package offers shows in its
