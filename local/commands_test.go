@@ -117,12 +117,12 @@ func TestTheGatewayAloneServesFunctionsElsewhere(t *testing.T) {
 	h := tinyInstallation(t)
 	fn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "here") }))
 	defer fn.Close()
-	fs, err := behind(h, []string{"weather=" + fn.URL, "other=" + fn.URL})
+	fs, err := gatewayFunctions(h, []string{"weather=" + fn.URL, "other=" + fn.URL})
 	if err != nil || len(fs) != 2 || fs[0].Status.Image != "tiny:1" || fs[1].Status.Name != "other" {
 		t.Errorf("behind = %+v, %v", fs, err)
 	}
 	for _, bad := range []string{"weather", "weather=", "weather=https://x:1", "weather=http://x", "=http://x:1/path"} {
-		if _, err := behind(h, []string{bad}); err == nil {
+		if _, err := gatewayFunctions(h, []string{bad}); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
 	}

@@ -9,20 +9,20 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Functions returns what the functions last said of themselves, by name; one that
-// was taken away is there until it is forgotten.
+// Functions returns the last status of every function that ever ran here, sorted by name.
+// A function that was removed stays in the list until Forget.
 func (h *Installation) Functions(ctx context.Context) (fs []store.Function, err error) {
-	err = h.inStore(ctx, func(st *store.Store) error {
+	err = h.withStore(ctx, func(st *store.Store) error {
 		fs, err = st.Functions(ctx)
 		return err
 	})
 	return fs, err
 }
 
-// Forget removes a function that was taken away from what is shown and watched.
-// Called again, it is back.
+// Forget removes a function from the list of Functions, so that it is no longer shown and
+// watched. Its next run adds it again. An unknown name is an error.
 func (h *Installation) Forget(ctx context.Context, name string) error {
-	return h.inStore(ctx, func(st *store.Store) error {
+	return h.withStore(ctx, func(st *store.Store) error {
 		known, err := st.ForgetFunction(ctx, name)
 		if err != nil || known {
 			return err
@@ -42,25 +42,26 @@ func (h *Installation) Forget(ctx context.Context, name string) error {
 	})
 }
 
-// inStore opens the database for do; the platform may run beside it.
-func (h *Installation) inStore(ctx context.Context, do func(*store.Store) error) (err error) {
-	u, err := newUp(h)
+// withStore opens the database, calls do and closes the database. The platform may run at
+// the same time.
+func (h *Installation) withStore(ctx context.Context, do func(*store.Store) error) (err error) {
+	p, err := newPlatform(h)
 	if err != nil {
 		return err
 	}
-	parts := []part{u.storePart()}
+	parts := []part{p.storePart()}
 	if err := startAll(ctx, parts); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stopAll(context.WithoutCancel(ctx), parts)) }()
-	st, err := u.open(ctx)
+	st, err := p.open(ctx)
 	if err != nil {
 		return err
 	}
 	return do(st)
 }
 
-// Migrate brings the PostgreSQL of DATABASE_URL up to this version.
+// Migrate migrates the PostgreSQL database of DATABASE_URL to the schema of this version.
 func (h *Installation) Migrate(ctx context.Context) error {
 	if h.vars["DATABASE_URL"] == "" {
 		return errors.New("which database? Set DATABASE_URL=postgres://user:password@host:5432/home in the environment or in .env; " +

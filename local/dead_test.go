@@ -24,9 +24,9 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// mirrored is a house of a real broker, the connector, the function sensors by a
-// clock that can be put forward, and SQLite.
-type mirrored struct {
+// deadFixture is a broker, the connector, the function sensors with a clock that can be
+// set forward, and SQLite. The connector copies its dead letters to SQLite.
+type deadFixture struct {
 	t       *testing.T
 	gateway *mqtttest.Gateway
 	broker  *testserver.Server
@@ -36,9 +36,9 @@ type mirrored struct {
 	answers []string // of sensors
 }
 
-func newMirrored(t *testing.T) *mirrored {
+func newDeadFixture(t *testing.T) *deadFixture {
 	t.Helper()
-	h := &mirrored{t: t, gateway: mqtttest.NewGateway(t), broker: testserver.OwnMosquitto(t, 0), store: batchtest.SQLite(t)}
+	h := &deadFixture{t: t, gateway: mqtttest.NewGateway(t), broker: testserver.OwnMosquitto(t, 0), store: batchtest.SQLite(t)}
 	serve, err := sensors.New(serve.Env{
 		Env: config.Env{Vars: map[string]string{}, Secrets: secret.NewFolder(t.TempDir()), Log: slog.New(slog.DiscardHandler),
 			Now: func() time.Time { return time.Now().Add(time.Duration(h.skew.Load())) }},
@@ -62,8 +62,8 @@ func newMirrored(t *testing.T) *mirrored {
 	return h
 }
 
-// connect starts the connector, and waits until it is subscribed.
-func (h *mirrored) connect() {
+// connect starts the connector and waits until it has subscribed.
+func (h *deadFixture) connect() {
 	h.t.Helper()
 	c := bridge.Config{URL: "tcp://" + h.broker.Addr, ClientID: "connector", Gateway: h.gateway.URL, Rebuild: 20 * time.Millisecond, CallTimeout: 5 * time.Second,
 		Dir: h.t.TempDir(), SpoolMiB: 64, SpoolPolicy: "refuse", DeadMax: 1000, DeadMiB: 64, Canary: 50 * time.Millisecond}
@@ -83,8 +83,8 @@ func (h *mirrored) connect() {
 	mqtttest.Until(h.t, "subscriptions", b.Ready)
 }
 
-// letters is the mirror, by topic.
-func (h *mirrored) letters() map[string]store.DeadLetter {
+// letters returns the dead letters in the database, by topic.
+func (h *deadFixture) letters() map[string]store.DeadLetter {
 	h.t.Helper()
 	ds, err := h.store.DeadLetters(h.t.Context(), 100)
 	if err != nil {
@@ -97,13 +97,13 @@ func (h *mirrored) letters() map[string]store.DeadLetter {
 	return out
 }
 
-func (h *mirrored) waitLetters(n int) map[string]store.DeadLetter {
+func (h *deadFixture) waitLetters(n int) map[string]store.DeadLetter {
 	h.t.Helper()
-	mqtttest.Until(h.t, "letters in the mirror", func() bool { return len(h.letters()) == n })
+	mqtttest.Until(h.t, "the dead letters in the database", func() bool { return len(h.letters()) == n })
 	return h.letters()
 }
 
-func (h *mirrored) ask(r store.DeadRequest) {
+func (h *deadFixture) ask(r store.DeadRequest) {
 	h.t.Helper()
 	r.Requested = time.Now()
 	if err := h.store.AddDeadRequest(h.t.Context(), r); err != nil {
@@ -111,8 +111,8 @@ func (h *mirrored) ask(r store.DeadRequest) {
 	}
 }
 
-// answered is how many answers of sensors had part in them.
-func (h *mirrored) answered(part string) (n int) {
+// answered returns how many answers of sensors contain part.
+func (h *deadFixture) answered(part string) (n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, a := range h.answers {
@@ -123,9 +123,9 @@ func (h *mirrored) answered(part string) (n int) {
 	return n
 }
 
-// waitAnswered puts the clock forward until the request that is part of an answer
-// was in all three in which it is handed out, and one more canary was stored.
-func (h *mirrored) waitAnswered(part string) {
+// waitAnswered sets the clock forward until a request has been in three answers, as often
+// as a request is sent to the connector, and sensors has answered twice more.
+func (h *deadFixture) waitAnswered(part string) {
 	h.t.Helper()
 	for n := range 3 {
 		mqtttest.Until(h.t, "an answer with the request", func() bool { return h.answered(part) > n })
@@ -135,15 +135,15 @@ func (h *mirrored) waitAnswered(part string) {
 	mqtttest.Until(h.t, "another answer", func() bool { return h.answered("") > all+1 })
 }
 
-// TestWhatAPersonAsksForDeadLettersIsDoneOnce: the row in the database goes into
-// an answer of sensors, three times, and the connector does it once.
-func TestWhatAPersonAsksForDeadLettersIsDoneOnce(t *testing.T) {
-	h := newMirrored(t)
-	var mended atomic.Bool
+// TestARequestForDeadLettersIsExecutedOnce: a request in the database is sent to the
+// connector in three answers of sensors, and the connector executes it once.
+func TestARequestForDeadLettersIsExecutedOnce(t *testing.T) {
+	h := newDeadFixture(t)
+	var fixed atomic.Bool
 	var calls atomic.Int64
 	h.gateway.Deploy("own", map[string]string{"topic": "own/#"}, func(mqtttest.Call) (int, string) {
 		calls.Add(1)
-		if mended.Load() {
+		if fixed.Load() {
 			return http.StatusOK, ""
 		}
 		return http.StatusBadRequest, "no"
@@ -160,7 +160,7 @@ func TestWhatAPersonAsksForDeadLettersIsDoneOnce(t *testing.T) {
 		t.Error("another letter was dropped")
 	}
 
-	// One that the function refuses again stays, and is not tried a second time.
+	// A replayed letter that the function rejects again stays, and is not replayed twice.
 	again := ds["tele/b/SENSOR"]
 	h.ask(store.DeadRequest{Action: store.Replay, Function: "sensors", Letter: again.ID})
 	h.waitAnswered(`"replay":[{"function":"sensors","id":"` + again.ID)
@@ -168,8 +168,8 @@ func TestWhatAPersonAsksForDeadLettersIsDoneOnce(t *testing.T) {
 		t.Errorf("refused %d times, want twice", d.Count)
 	}
 
-	// One of another function goes once that stores it.
-	mended.Store(true)
+	// A letter of another function leaves once that function stores it.
+	fixed.Store(true)
 	before := calls.Load()
 	h.ask(store.DeadRequest{Action: store.Replay, Function: "own", Topic: "own/#"})
 	left := h.waitLetters(2)
@@ -178,7 +178,7 @@ func TestWhatAPersonAsksForDeadLettersIsDoneOnce(t *testing.T) {
 		t.Errorf("replayed %d times, want once", n)
 	}
 
-	// A cause is the whole reason, not what begins like it.
+	// A cause selects letters whose whole reason is the same, not those that begin with it.
 	cause := left["tele/c/SENSOR"].Reason
 	h.ask(store.DeadRequest{Action: store.Drop, Function: "sensors", Cause: cause[:len(cause)-1]})
 	h.waitAnswered(`"cause":`)

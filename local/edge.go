@@ -8,26 +8,26 @@ import (
 	"github.com/hearth-home/hearth/edge/sim"
 )
 
-// edgePart runs the edge agent with its real drivers on simulated sensors, one
-// of each kind: its readings are marked as sample data. Beside a broker of the
-// user's it stays away, and with EDGE=off.
-func (u *up) edgePart() part {
+// edgePart runs the edge agent with its real drivers on simulated sensors, one of each
+// kind. Its readings are marked as sample data. It does not run with the user's own
+// broker, nor with EDGE=off.
+func (p *platform) edgePart() part {
 	stop := func() {}
 	done := make(chan error, 1)
 	return part{"edge", func(ctx context.Context) error {
-		if u.tapped() || u.vars["EDGE"] == "off" {
+		if p.userBroker() || p.vars["EDGE"] == "off" {
 			close(done)
 			return nil
 		}
 		c, err := agent.Parse(map[string]string{
-			"NODE": "simulated", "SIMULATE": "true", "MQTT_URL": u.mqttURL, "SPOOL_DIR": filepath.Join(u.dir, "edge"),
-			"LISTEN": "", "EDGE_CONFIG_DIR": u.dir,
-		}, u.env.Secrets, sim.OneOfEach())
+			"NODE": "simulated", "SIMULATE": "true", "MQTT_URL": p.mqttURL, "SPOOL_DIR": filepath.Join(p.dir, "edge"),
+			"LISTEN": "", "EDGE_CONFIG_DIR": p.dir,
+		}, p.env.Secrets, sim.OneOfEach())
 		if err != nil {
 			return err
 		}
-		life, end := context.WithCancel(context.WithoutCancel(ctx)) // sensors take a while to end
-		a, err := agent.New(c, agent.Deps{Log: u.log.With("function", "edge"), Machine: sim.NewMachine(life, sim.NewFast(c.Speed))})
+		life, end := context.WithCancel(context.WithoutCancel(ctx)) // the simulated sensors outlive the agent, which still reads them while it ends
+		a, err := agent.New(c, agent.Deps{Log: p.log.With("function", "edge"), Machine: sim.NewMachine(life, sim.NewFast(c.Speed))})
 		if err != nil {
 			end()
 			return err

@@ -16,7 +16,8 @@ import (
 	"github.com/hearth-home/hearth/shared/config"
 )
 
-// GatewayURL is where the gateway is, or would be.
+// GatewayURL returns the address of the running gateway, or the address at which up would
+// serve it.
 func (h *Installation) GatewayURL() string {
 	if n, ok := h.findRunning(); ok {
 		return n.Gateway
@@ -24,15 +25,14 @@ func (h *Installation) GatewayURL() string {
 	return "http://127.0.0.1:" + h.port()
 }
 
-// Gateway serves functions that run elsewhere on this machine, each as
-// NAME=http://host:port, until ctx ends. What the stack files say of them is told by
-// the API.
+// Gateway serves functions that run in other processes, each as NAME=http://host:port,
+// until ctx ends. The API answers about a function from its block in the stack files.
 func (h *Installation) Gateway(ctx context.Context, elsewhere []string) error {
 	log, err := h.Logger()
 	if err != nil {
 		return err
 	}
-	fs, err := behind(h, elsewhere)
+	fs, err := gatewayFunctions(h, elsewhere)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,9 @@ func (h *Installation) Gateway(ctx context.Context, elsewhere []string) error {
 	return srv.Stop(end)
 }
 
-func behind(h *Installation, elsewhere []string) ([]gateway.Function, error) {
+// gatewayFunctions parses the functions and adds their blocks in the stack files. A
+// function without a block has its name only.
+func gatewayFunctions(h *Installation, elsewhere []string) ([]gateway.Function, error) {
 	blocks, err := stack.Read(h.root, h.vars)
 	if err != nil {
 		return nil, err

@@ -1,5 +1,6 @@
-// Package local is the whole platform in one process, on embedded parts, and what
-// can be done beside it: one source run once, its database read, its broker heard.
+// Package local runs the whole platform in one process, with an embedded broker and
+// database. It also has the operations of the other commands, which may run at the same
+// time: run one source once, read the database, subscribe to the broker.
 package local
 
 import (
@@ -23,23 +24,23 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// Installation is hearth on this machine, as all commands know it: the repository,
-// the state folder and what the user set.
+// Installation is hearth on this machine, running or not: the repository, the state
+// folder and the user's variables. Every command works on one.
 type Installation struct {
-	root  string                  // where stack.yml is
-	dir   string                  // HEARTH_DIR, else .hearth beside it
-	vars  map[string]string       // .env and the environment
-	build map[string]host.Builder // the functions that are built in
-	out   io.Writer               // for logs
-	term  *terminal.Writer        // nil: JSON
-	owns  bool                    // the state folder: other commands leave what the platform has there
+	root      string                  // where stack.yml is
+	dir       string                  // the state folder: HEARTH_DIR, or .hearth in root
+	vars      map[string]string       // from .env and the environment
+	build     map[string]host.Builder // the functions that are compiled in
+	out       io.Writer               // for logs
+	term      *terminal.Writer        // writes logs as short lines; nil: logs are JSON
+	ownsState bool                    // this process is the platform: it may replace the secrets in the state folder
 }
 
-const platform = "_platform" // its secrets' folder: no function can be called that
+const platformSecrets = "_platform" // the folder of the platform's own secrets; no function can have this name
 
-// Open reads what the user set, in environ and in the file .env of the repository
-// root. Logs go to out: short lines with colors on a terminal, JSON where LOG_FORMAT
-// says so.
+// Open returns the installation whose repository is root. It reads the user's variables
+// from environ ("KEY=value") and root's file .env. Logs go to out: as short lines, with
+// colors on a terminal, or with LOG_FORMAT=json as JSON.
 func Open(root string, environ []string, out io.Writer) (*Installation, error) {
 	vars, err := dotenv.Load(filepath.Join(root, ".env"), environ)
 	if err != nil {
@@ -58,8 +59,8 @@ func Open(root string, environ []string, out io.Writer) (*Installation, error) {
 	return h, nil
 }
 
-// splitURL takes a user and password out of MQTT_URL, which is shown and logged,
-// and completes what people leave out.
+// splitURL moves user and password from MQTT_URL, which is shown and logged, to MQTT_USER
+// and MQTT_PASSWORD. It adds a missing scheme and port.
 func splitURL(vars map[string]string) error {
 	v := vars["MQTT_URL"]
 	if v == "" {
@@ -92,7 +93,7 @@ func splitURL(vars map[string]string) error {
 	return nil
 }
 
-// FindRoot returns the folder with stack.yml: the working directory, or the nearest
+// FindRoot returns the nearest folder with a stack.yml: the working directory or one
 // above it.
 func FindRoot() (string, error) {
 	dir, err := os.Getwd()
@@ -109,10 +110,10 @@ func FindRoot() (string, error) {
 	}
 }
 
-// Root is the repository's folder.
+// Root returns the repository's folder.
 func (h *Installation) Root() string { return h.root }
 
-// Logger writes to where the installation's logs go, without the platform's secrets.
+// Logger returns the logger of the installation. It redacts the platform's own secrets.
 func (h *Installation) Logger() (*slog.Logger, error) {
 	env, err := h.env()
 	if err != nil {
@@ -121,14 +122,14 @@ func (h *Installation) Logger() (*slog.Logger, error) {
 	return h.logger(env.Secrets), nil
 }
 
-// Redact takes the platform's secrets out of a text.
+// Redact replaces the platform's own secrets in a text.
 func (h *Installation) Redact(text string) string {
-	return secret.NewFolder(filepath.Join(h.secrets(), platform)).Redact(text)
+	return secret.NewFolder(filepath.Join(h.secrets(), platformSecrets)).Redact(text)
 }
 
 func (h *Installation) secrets() string { return filepath.Join(h.dir, "secrets") }
 
-// logger writes lines without the secrets of f.
+// logger returns a logger that redacts the secrets of f.
 func (h *Installation) logger(f *secret.Folder) *slog.Logger {
 	if h.term == nil {
 		return config.Logger(h.out, f)
@@ -136,22 +137,23 @@ func (h *Installation) logger(f *secret.Folder) *slog.Logger {
 	return slog.New(terminal.NewHandler(h.term, f.Redact))
 }
 
-// env returns the surroundings of the platform itself: the databases' URL and
-// token are its secrets.
+// env returns the platform's own environment. It writes the platform's secrets to the
+// state folder: the database's URL, the tokens, the broker's password. A process that does
+// not own the state keeps the secrets there that the user has not set for it.
 func (h *Installation) env() (config.Env, error) {
 	values := map[string]string{}
-	dir := filepath.Join(h.secrets(), platform)
+	dir := filepath.Join(h.secrets(), platformSecrets)
 	old := secret.NewFolder(dir)
 	for _, name := range []string{"database-url", "influx-token", "mqtt-password", "connector-token"} {
 		v := h.vars[host.Variable(name)]
-		if v == "" && !h.owns {
+		if v == "" && !h.ownsState {
 			v = old.Get(name).Reveal()
 		}
 		if v != "" {
 			values[name] = v
 		}
 	}
-	// The connector's own: made once, so that another command reads the same.
+	// A random token, written once, so that all commands use the same.
 	if values["connector-token"] == "" {
 		values["connector-token"] = cmp.Or(old.Get("connector-token").Reveal(), rand.Text())
 	}

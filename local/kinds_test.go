@@ -24,15 +24,15 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// Every kind's simulator is read by its real driver; the message goes through the
-// function, and what is stored is the kind's measurement with the message's numbers.
+// The real driver of each kind reads a simulated sensor. The function stores the message
+// as the kind's measurement, with the message's numbers.
 func TestAReadingOfEveryKindIsStoredAsItsMeasurement(t *testing.T) {
-	messages := simulatedHouse(t)
+	messages := simulatedReadings(t)
 	f := batchtest.Serve(t, sensors.New, batchtest.SQLite(t))
 	for _, k := range kinds.All() {
 		m, ok := messages[k.Name]
 		if !ok {
-			t.Errorf("nothing came of the kind %s", k.Name)
+			t.Errorf("no reading of the kind %s was received", k.Name)
 			continue
 		}
 		var r wire.Reading
@@ -51,8 +51,9 @@ func TestAReadingOfEveryKindIsStoredAsItsMeasurement(t *testing.T) {
 	}
 }
 
-// simulatedHouse runs an agent until a reading of each kind has come over MQTT.
-func simulatedHouse(t *testing.T) map[string]wire.Message {
+// simulatedReadings runs an agent until it has received a reading of each kind over MQTT.
+// It returns them by kind.
+func simulatedReadings(t *testing.T) map[string]wire.Message {
 	t.Helper()
 	b, err := broker.Start("127.0.0.1:0", slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -60,7 +61,7 @@ func simulatedHouse(t *testing.T) map[string]wire.Message {
 	}
 	defer b.Close()
 	messages, all := map[string]wire.Message{}, make(chan struct{})
-	leave := hear(t, b.Addr(), func(kind string, m wire.Message) {
+	leave := subscribe(t, b.Addr(), func(kind string, m wire.Message) {
 		if _, ok := messages[kind]; !ok {
 			messages[kind] = m
 			if len(messages) == len(kinds.All()) {
@@ -93,8 +94,8 @@ func simulatedHouse(t *testing.T) map[string]wire.Message {
 	return messages
 }
 
-// hear calls take for each edge reading, one after the other, until leave returns.
-func hear(t *testing.T, addr string, take func(kind string, m wire.Message)) (leave func()) {
+// subscribe calls take for each edge reading, one after the other, until leave returns.
+func subscribe(t *testing.T, addr string, take func(kind string, m wire.Message)) (leave func()) {
 	t.Helper()
 	var mu sync.Mutex
 	left := false
@@ -122,8 +123,8 @@ func hear(t *testing.T, addr string, take func(kind string, m wire.Message)) (le
 	}
 }
 
-// stored lists by measurement the numbers that are stored of a device, besides
-// those that the function adds.
+// stored returns the stored fields of a device by measurement, without those that the
+// function adds.
 func stored(t *testing.T, f *batchtest.Served, device string) map[string][]string {
 	t.Helper()
 	var names []string
@@ -147,7 +148,7 @@ func stored(t *testing.T, f *batchtest.Served, device string) map[string][]strin
 	return out
 }
 
-// numbers are those of a reading, as line protocol has them.
+// numbers returns the fields of a reading as line protocol.
 func numbers(r wire.Reading) (out []string) {
 	for k, v := range r.Fields {
 		out = append(out, k+"="+strconv.FormatFloat(v, 'f', -1, 64))

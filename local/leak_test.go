@@ -20,16 +20,16 @@ import (
 	"github.com/hearth-home/hearth/shared/store/sqlite"
 )
 
-// plant is the value of the secret called name: its first 20 letters are found
-// again however it is escaped or cut, the rest needs escaping.
+// plant returns a value for the secret called name. Its first 20 letters are found however
+// the value is escaped; the rest needs escaping.
 func plant(name string) string {
 	return strings.ToUpper((strings.NewReplacer("-", "", "_", "").Replace(name)[:min(13, len(name)-1)] + "plantedplantedplanted")[:20]) + tail
 }
 
 const tail = `/+=&?"x\y"`
 
-// traces are the forms in which a planted secret is looked for: as it is, and
-// in base64 wherever it begins there.
+// traces returns the forms in which a planted secret is looked for: as it is, and in
+// base64 at each of the three alignments.
 func traces(value string) []string {
 	core := value[:20]
 	out := []string{core}
@@ -40,15 +40,16 @@ func traces(value string) []string {
 	return out
 }
 
-// failing are the ways of an upstream to fail; all but the last three tell back
-// what they were sent.
+// failing are the ways in which an upstream fails. All but the last three echo the request
+// in their answer.
 var failing = []struct {
 	name   string
 	answer func(w http.ResponseWriter, sent string)
 }{
 	{"500", func(w http.ResponseWriter, sent string) { http.Error(w, sent, 500) }},
 	{"401", func(w http.ResponseWriter, sent string) { http.Error(w, sent, 401) }},
-	// Wherever an excerpt is cut, one of these leaves most of a key at its end.
+	// Wherever the function cuts an excerpt of the answer, one of these three leaves most of
+	// a key at the end of the excerpt.
 	{"403 cut", func(w http.ResponseWriter, sent string) { http.Error(w, again(sent, 0), 403) }},
 	{"403 cut later", func(w http.ResponseWriter, sent string) { http.Error(w, again(sent, 10), 403) }},
 	{"403 cut last", func(w http.ResponseWriter, sent string) { http.Error(w, again(sent, 20), 403) }},
@@ -65,7 +66,7 @@ var failing = []struct {
 	{"hang", nil},
 }
 
-// again is 5,000 bytes of nothing but the key that was sent, shifted by phase.
+// again returns 5,000 bytes that repeat the key that was sent, shifted by phase.
 func again(sent string, phase int) string {
 	i := strings.Index(sent, "PLANTED")
 	if i < 0 {
@@ -106,7 +107,7 @@ func TestNoSecretLeavesAFunctionWhateverItsUpstreamDoes(t *testing.T) {
 }
 
 func leak(t *testing.T, f stack.Function, build host.Builder, mode string) {
-	x := &world{t: t, mode: mode, release: make(chan struct{})}
+	x := &observer{t: t, mode: mode, release: make(chan struct{})}
 	file := filepath.Join(t.TempDir(), "hearth.db")
 	st, err := sqlite.Open(t.Context(), file)
 	if err != nil {
@@ -117,13 +118,13 @@ func leak(t *testing.T, f stack.Function, build host.Builder, mode string) {
 			t.Error(err)
 		}
 	})
-	elsewhere := x.listen(func(_ http.ResponseWriter, r *http.Request) { x.note(&x.heard, dump(r)) })
+	elsewhere := x.listen(func(_ http.ResponseWriter, r *http.Request) { x.note(&x.sentElsewhere, dump(r)) })
 	slack := x.listen(x.slack)
 	upstream := "http://127.0.0.1:1"
 	if mode != "dead" {
 		upstream = x.listen(x.upstream(elsewhere))
 	}
-	env, values := x.surroundings(f, upstream, slack, st)
+	env, values := x.env(f, upstream, slack, st)
 	h, err := build(env)
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +141,7 @@ func leak(t *testing.T, f stack.Function, build host.Builder, mode string) {
 		}
 		for _, trace := range traces(value) {
 			for where, text := range map[string]string{
-				"the log": x.logs.String(), "the answer": answer, "Slack or another host": x.heard.String(), "the database": rows,
+				"the log": x.logs.String(), "the answer": answer, "Slack or another host": x.sentElsewhere.String(), "the database": rows,
 			} {
 				if i := strings.Index(text, trace); i >= 0 {
 					t.Errorf("%s has the secret %s: …%s…", where, name, text[max(0, i-120):min(len(text), i+60)])
@@ -151,9 +152,9 @@ func leak(t *testing.T, f stack.Function, build host.Builder, mode string) {
 	x.positive(f, answer)
 }
 
-// positive shows that there was something to find: the upstream saw a key, the
-// run failed, and Slack was told.
-func (x *world) positive(f stack.Function, answer string) {
+// positive checks that a leak was possible: the upstream received a key, the run failed,
+// and a message was sent to Slack.
+func (x *observer) positive(f stack.Function, answer string) {
 	if host.SampleFolders("..", []stack.Function{f})[f.Name] == nil {
 		return // no source: it has no upstream
 	}
@@ -161,14 +162,14 @@ func (x *world) positive(f stack.Function, answer string) {
 	if _, body, _ := strings.Cut(answer, "\n"); json.Unmarshal([]byte(body), &a) != nil || a.Status != "failed" && a.Status != "partial" {
 		x.t.Errorf("answer = %s, want a failure", answer)
 	}
-	if x.heard.Len() == 0 {
-		x.t.Error("Slack was not told of the failure")
+	if x.sentElsewhere.Len() == 0 {
+		x.t.Error("no message about the failure was sent to Slack")
 	}
 	keyed := slices.ContainsFunc(f.Secrets, func(s string) bool {
-		return s != "database-url" && s != "influx-token" && !strings.HasPrefix(s, "slack-") && strings.Contains(x.asked, plant(s)[:20])
+		return s != "database-url" && s != "influx-token" && !strings.HasPrefix(s, "slack-") && strings.Contains(x.sentUpstream, plant(s)[:20])
 	})
 	if needs := strings.Contains(strings.Join(f.Secrets, " "), "-key") || strings.Contains(strings.Join(f.Secrets, " "), f.Name+"-token"); needs && !keyed && x.mode != "dead" {
-		x.t.Errorf("no key reached the upstream, so none could leak: %.500s", x.asked)
+		x.t.Errorf("no key reached the upstream, so none could leak: %.500s", x.sentUpstream)
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// lock takes the file for this process alone; closing it, or dying, gives it
-// back.
+// lock locks the file for this process. The lock ends when the file is closed or the
+// process ends. If another process has it, the error is errInUse.
 func lock(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

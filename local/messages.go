@@ -17,8 +17,8 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// Connector returns the address, host:port, of the connector of the running
-// platform, where its dead letters are, and the token that it asks for.
+// Connector returns the address, host:port, of the running platform's connector, and the
+// token for its API of dead letters.
 func (h *Installation) Connector() (address string, token secret.String, err error) {
 	env, err := h.env()
 	if err != nil {
@@ -31,9 +31,10 @@ func (h *Installation) Connector() (address string, token secret.String, err err
 	return address, env.Secrets.Get("connector-token"), nil
 }
 
-// Listen hears what is published at a topic or filter, for up to span, at the
-// broker that the platform listens to, or would. begin is told where that is.
-func (h *Installation) Listen(ctx context.Context, filter string, span time.Duration, begin func(broker string)) (*listen.Heard, error) {
+// Listen subscribes to a topic or filter for up to span and returns what was published
+// there. The broker is the running platform's, or the one that up would use. Before it
+// connects, it calls begin with the broker's address.
+func (h *Installation) Listen(ctx context.Context, filter string, span time.Duration, begin func(broker string)) (*listen.Result, error) {
 	c, err := h.listenerConfig()
 	if err != nil {
 		return nil, err
@@ -50,14 +51,14 @@ func (h *Installation) Listen(ctx context.Context, filter string, span time.Dura
 	return heard, nil
 }
 
-// Mapped returns what hearth.yml maps, and its mistakes as an error.
+// Mapped returns the mappings of hearth.yml, and as an error the file's mistakes.
 func (h *Installation) Mapped() (*mapping.Set, error) {
 	said, err := h.watchSettings(slog.New(slog.DiscardHandler)).Look(time.Now())
 	return said.set, err
 }
 
-// listenerConfig is how to reach the broker that the platform listens to, or
-// would: with a client id of its own, and nothing is published.
+// listenerConfig returns the settings to connect to the broker of the running platform, or
+// to the one that up would use. It has a random client id and publishes nothing.
 func (h *Installation) listenerConfig() (bridge.Config, error) {
 	env, err := h.env()
 	if err != nil {

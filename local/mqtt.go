@@ -22,79 +22,79 @@ import (
 	"github.com/hearth-home/hearth/shared/settings"
 )
 
-// tapped reports whether the user's own broker is listened to (MQTT_URL), beside
-// what runs there already: nothing is published then.
-func (h *Installation) tapped() bool { return h.vars["MQTT_URL"] != "" }
+// userBroker reports whether the platform uses the user's own broker (MQTT_URL) instead
+// of the embedded one. Then it subscribes only, and publishes nothing.
+func (h *Installation) userBroker() bool { return h.vars["MQTT_URL"] != "" }
 
-// brokerPart is a broker of our own, unless the user named one.
-func (u *up) brokerPart() part {
+// brokerPart runs the embedded broker, unless the user has set MQTT_URL.
+func (p *platform) brokerPart() part {
 	return part{"broker", func(context.Context) (err error) {
-		if u.mqttURL = u.vars["MQTT_URL"]; u.tapped() {
+		if p.mqttURL = p.vars["MQTT_URL"]; p.userBroker() {
 			return nil
 		}
-		port := u.vars["MQTT_PORT"]
+		port := p.vars["MQTT_PORT"]
 		switch {
-		case port == "" && u.port() == "0":
-			port = "0" // every port is a free one
+		case port == "" && p.port() == "0":
+			port = "0" // with PORT=0 every port is a free one
 		case port == "":
 			port = "1883"
 		}
-		b, err := broker.Start(net.JoinHostPort("127.0.0.1", port), u.log)
+		b, err := broker.Start(net.JoinHostPort("127.0.0.1", port), p.log)
 		if err != nil {
-			return fmt.Errorf("%w: another broker? listen to it with MQTT_URL=tcp://127.0.0.1:%s, or take another port with MQTT_PORT", err, port)
+			return fmt.Errorf("%w: is another broker running? Use it with MQTT_URL=tcp://127.0.0.1:%s, or set another port with MQTT_PORT", err, port)
 		}
-		u.broker, u.mqttURL = b, "tcp://"+b.Addr()
+		p.broker, p.mqttURL = b, "tcp://"+b.Addr()
 		return nil
 	}, func(context.Context) error {
-		if u.broker == nil {
+		if p.broker == nil {
 			return nil
 		}
-		return u.broker.Close()
+		return p.broker.Close()
 	}}
 }
 
-// connectorPart takes messages to the functions that listen, through this
+// connectorPart runs the MQTT connector. It delivers messages to the functions through the
 // platform's own gateway.
-func (u *up) connectorPart() part {
+func (p *platform) connectorPart() part {
 	var admin *gateway.Server
 	var stop context.CancelFunc
 	done := make(chan error, 1)
 	return part{"connector", func(ctx context.Context) error {
-		c, err := u.connectorConfig()
+		c, err := p.connectorConfig()
 		if err != nil {
 			return err
 		}
-		b, err := bridge.New(c, bridge.Options{Log: u.log.With("function", "connector"), Now: u.now, Redact: u.env.Secrets.Brief})
+		b, err := bridge.New(c, bridge.Options{Log: p.log.With("function", "connector"), Now: p.now, Redact: p.env.Secrets.Brief})
 		if err != nil {
 			return err
 		}
-		if admin, err = gateway.Listen(c.Listen, b.Handler(), u.log); err != nil {
+		if admin, err = gateway.Listen(c.Listen, b.Handler(), p.log); err != nil {
 			return err
 		}
-		u.admin, u.began, u.clientID = admin.Addr, u.now(), c.ClientID
-		u.bridge.Store(b)
+		p.admin, p.began, p.clientID = admin.Addr, p.now(), c.ClientID
+		p.bridge.Store(b)
 		ctx, stop = context.WithCancel(context.WithoutCancel(ctx))
 		go func() { done <- b.Run(ctx) }()
 		return nil
 	}, func(ctx context.Context) error {
-		if u.broker != nil {
+		if p.broker != nil {
 			quick, cancel := context.WithTimeout(ctx, grace/3)
 			defer cancel()
-			u.broker.Drain(quick, u.clientID)
+			p.broker.Drain(quick, p.clientID)
 		}
 		stop()
 		err := errors.Join(<-done, admin.Stop(ctx))
-		if u.tapped() {
-			u.leaveBroker(ctx)
+		if p.userBroker() {
+			p.leaveBroker(ctx)
 		}
 		return err
 	}}
 }
 
-// leaveBroker gives up the session at the user's broker, which would go on
-// keeping messages for it. A broker that is away by now keeps it.
-func (u *up) leaveBroker(ctx context.Context) {
-	c, err := u.connectorConfig()
+// leaveBroker ends the session at the user's broker, which would queue messages for it
+// otherwise. If the broker cannot be reached, the session stays.
+func (p *platform) leaveBroker(ctx context.Context) {
+	c, err := p.connectorConfig()
 	if err != nil {
 		return
 	}
@@ -112,38 +112,38 @@ func (u *up) leaveBroker(ctx context.Context) {
 	client.Disconnect(100)
 }
 
-func (u *up) connectorConfig() (bridge.Config, error) {
+func (p *platform) connectorConfig() (bridge.Config, error) {
 	vars := map[string]string{
-		"MQTT_URL": u.mqttURL, "MQTT_CLIENT_ID": "hearth-connector", "GATEWAY_URL": "http://" + u.server.Addr,
-		"REBUILD_INTERVAL": "2s", "DATA_DIR": filepath.Join(u.dir, "connector"), "LISTEN": u.adminAddr(),
+		"MQTT_URL": p.mqttURL, "MQTT_CLIENT_ID": "hearth-connector", "GATEWAY_URL": "http://" + p.server.Addr,
+		"REBUILD_INTERVAL": "2s", "DATA_DIR": filepath.Join(p.dir, "connector"), "LISTEN": p.adminAddr(),
 	}
 	for _, k := range []string{"MQTT_USER", "MQTT_CA_FILE", "MQTT_CERT_FILE", "MQTT_KEY_FILE", "SPOOL_MAX_MIB", "SPOOL_POLICY", "SPOOL_SYNC", "DEAD_MAX", "DEAD_MAX_MIB", "CANARY_INTERVAL"} {
-		if v := u.vars[k]; v != "" {
+		if v := p.vars[k]; v != "" {
 			vars[k] = v
 		}
 	}
-	if u.vars["INFLUX_URL"] == "" {
-		vars["GATHER_BY_LOAD"] = "true" // SQLite syncs once a commit
+	if p.vars["INFLUX_URL"] == "" {
+		vars["GATHER_BY_LOAD"] = "true" // larger batches: SQLite syncs at each commit
 	}
-	if v := u.vars["GATHER_BY_LOAD"]; v != "" {
+	if v := p.vars["GATHER_BY_LOAD"]; v != "" {
 		vars["GATHER_BY_LOAD"] = v
 	}
-	if u.tapped() {
-		// Beside a connector that serves this house already.
+	if p.userBroker() {
+		// The home's own connector may use the same broker: take another client id.
 		vars["MQTT_CLIENT_ID"], vars["MQTT_READ_ONLY"] = "hearth-tap-"+hostname(), "true"
-		if u.vars["DEAD_MAX"] == "" {
-			vars["DEAD_MAX"] = "2000" // a broker has much that nobody here knows, and this is only a look at it
+		if p.vars["DEAD_MAX"] == "" {
+			vars["DEAD_MAX"] = "2000" // the broker may have many topics without a mapping
 		}
 	}
-	if v := u.vars["MQTT_CLIENT_ID"]; v != "" {
+	if v := p.vars["MQTT_CLIENT_ID"]; v != "" {
 		vars["MQTT_CLIENT_ID"] = v
 	}
-	env := u.env
+	env := p.env
 	env.Vars = vars
 	return config.Parse[bridge.Config](env)
 }
 
-// adminAddr is the port after the page's.
+// adminAddr returns the address of the connector's API: the port after the page's.
 func (h *Installation) adminAddr() string {
 	port := "0"
 	if n, err := strconv.Atoi(h.port()); err == nil && n > 0 {
@@ -152,41 +152,41 @@ func (h *Installation) adminAddr() string {
 	return net.JoinHostPort("127.0.0.1", port)
 }
 
-// waitReady waits until the connector listens to the broker, so that the first
-// message that a newcomer sends is seen; a broker of the user's that is away is
-// not waited for long.
-func (u *up) waitReady(ctx context.Context) {
+// waitReady waits until the connector has subscribed, so that no message is missed that a
+// user publishes after the start. It waits at most 5 s: the user's broker may be down.
+func (p *platform) waitReady(ctx context.Context) {
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
-		if u.bridge.Load().Ready() {
+		if p.bridge.Load().Ready() {
 			return
 		}
 	}
 }
 
-// notes are what a person should know who looks at the page.
-func (u *up) notes() []string {
+// notes returns warnings for the top of the page.
+func (p *platform) notes() []string {
 	var out []string
-	switch _, err := u.settings.Look(u.now()); {
+	switch _, err := p.settings.Look(p.now()); {
 	case errors.Is(err, settings.ErrUnread):
-		out = append(out, u.redact("messages wait that hearth.yml may map: "+err.Error()))
+		out = append(out, p.redact("messages wait until hearth.yml is read, as it may map them: "+err.Error()))
 	case err != nil:
-		out = append(out, u.redact("hearth.yml has mistakes, and what they concern stays as it was: "+err.Error()))
+		out = append(out, p.redact("hearth.yml has mistakes; its last good version stays in use: "+err.Error()))
 	}
-	wanted := slices.ContainsFunc(u.host.Functions, func(f host.Function) bool { return len(f.Topics()) > 0 })
-	if b := u.bridge.Load(); b != nil && wanted && u.now().Sub(u.began) > 5*time.Second && !b.Ready() {
-		out = append(out, "the broker at "+u.mqttURL+" does not answer: nothing comes in until it does")
+	wanted := slices.ContainsFunc(p.host.Functions, func(f host.Function) bool { return len(f.Topics()) > 0 })
+	if b := p.bridge.Load(); b != nil && wanted && p.now().Sub(p.began) > 5*time.Second && !b.Ready() {
+		out = append(out, "the broker at "+p.mqttURL+" cannot be reached: no message arrives until it can")
 	}
 	return out
 }
 
-// try is a command that brings a first device, "" where the broker is not ours.
-func (u *up) try() string {
-	if u.tapped() || u.bridge.Load() == nil {
+// try returns a shell command that publishes a first reading, or "" with the user's own
+// broker.
+func (p *platform) try() string {
+	if p.userBroker() || p.bridge.Load() == nil {
 		return ""
 	}
 	port := ""
-	if _, p, err := net.SplitHostPort(strings.TrimPrefix(u.mqttURL, "tcp://")); err == nil && p != "1883" {
-		port = "-p " + p + " "
+	if _, n, err := net.SplitHostPort(strings.TrimPrefix(p.mqttURL, "tcp://")); err == nil && n != "1883" {
+		port = "-p " + n + " "
 	}
 	return "mosquitto_pub " + port + `-t office/desk -m '{"temperature":21.5,"humidity":40}'`
 }

@@ -42,7 +42,7 @@ functions:
     environment: {exec_timeout: 10s}
 `
 
-// mqttRepository is a folder with the functions that listen to MQTT.
+// mqttRepository returns a repository with the functions that subscribe to MQTT topics.
 func mqttRepository(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
@@ -70,7 +70,7 @@ func client(t *testing.T, address string) mqtt.Client {
 func done(t *testing.T, token mqtt.Token) {
 	t.Helper()
 	if !token.WaitTimeout(10*time.Second) || token.Error() != nil {
-		t.Fatalf("the broker did not take it: %v", token.Error())
+		t.Fatalf("the broker did not acknowledge: %v", token.Error())
 	}
 }
 
@@ -83,7 +83,7 @@ func (r *running) status() (d page.Data) {
 	return d
 }
 
-// tile returns a device on the page.
+// tile returns a device on the page and its room.
 func (r *running) tile(id string) (page.Device, string) {
 	for _, room := range r.status().Rooms {
 		for _, d := range room.Devices {
@@ -103,7 +103,7 @@ func (r *running) shows(id string, v float64) {
 	})
 }
 
-func TestWhatIsPublishedShowsOnThePage(t *testing.T) {
+func TestPublishedReadingsShowOnThePage(t *testing.T) {
 	r := launchMQTT(t, mqttRepository(t))
 	c := client(t, r.mqttURL)
 	done(t, c.Publish("hearth/me/shelf", 1, false, `{"device":"shelf","fields":{"temperature_celsius":21.5}}`))
@@ -120,13 +120,13 @@ func TestWhatIsPublishedShowsOnThePage(t *testing.T) {
 	done(t, c.Publish("zigbee2mqtt/garage_temp", 0, false, `{"temperature":7.99,"battery":88}`))
 	r.shows("garage_temp", 7.99)
 	if d := r.status(); len(d.Dead) != 0 {
-		t.Errorf("dead letters: %+v; two functions took the same", d.Dead)
+		t.Errorf("dead letters: %+v: a message went to two functions", d.Dead)
 	}
 }
 
-// What was acknowledged to a publisher is stored by the next start, if this one
-// stops before it is.
-func TestAStopLeavesWhatWasTakenToTheNextStart(t *testing.T) {
+// A message that was acknowledged to its publisher, and is not stored when the platform
+// stops, is stored after the next start.
+func TestAcknowledgedMessagesAreStoredAfterARestart(t *testing.T) {
 	root := mqttRepository(t)
 	r := launchMQTT(t, root)
 	c := client(t, r.mqttURL)
@@ -148,7 +148,7 @@ func TestAStopLeavesWhatWasTakenToTheNextStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.eventually("all of them", func() bool {
+	r.eventually("all readings stored", func() bool {
 		states, err := st.DeviceStates(t.Context(), "")
 		if err != nil {
 			t.Fatal(err)
@@ -212,7 +212,7 @@ func TestUnknownTopicsAreShownMappedAndReplayed(t *testing.T) {
 	}
 }
 
-func TestEverythingIsListenedToButWhatOthersWant(t *testing.T) {
+func TestSensorsSubscribesToAllThatOthersDoNot(t *testing.T) {
 	r := launchMQTT(t, mqttRepository(t))
 	i := slices.IndexFunc(r.functions, func(f stack.Function) bool { return f.Name == "sensors" })
 	if got := r.functions[i].Annotations; got["topic"] != "#" || got["mqtt-topics"] != "!homeassistant/#,!zigbee2mqtt/#" {
@@ -251,7 +251,7 @@ func TestTheConnectorsTokenIsTheUsersOrMadeOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.owns = owns
+		h.ownsState = owns
 		env, err := h.env()
 		if err != nil {
 			t.Fatal(err)

@@ -15,17 +15,17 @@ import (
 	"github.com/hearth-home/hearth/shared/source"
 )
 
-// RunOnce runs one source once, without gateway and schedules, and returns its
-// answer with what it decoded, which a dry run does not store.
+// RunOnce runs one source once, without gateway and schedules. Its answer holds the
+// readings and items that it decoded. A dry run does not store them.
 func (h *Installation) RunOnce(ctx context.Context, name string, dry bool) (a source.Answer, err error) {
-	u, err := newUp(h)
+	p, err := newPlatform(h)
 	if err != nil {
 		return a, err
 	}
-	if u.functions, err = only(u.functions, h.build, name); err != nil {
+	if p.functions, err = only(p.functions, h.build, name); err != nil {
 		return a, err
 	}
-	parts := []part{u.storePart(), u.samplesPart(), u.functionsPart()} // make up may run beside it
+	parts := []part{p.storePart(), p.samplesPart(), p.functionsPart()} // without folderPart: make up may run at the same time
 	if err := startAll(ctx, parts); err != nil {
 		return a, err
 	}
@@ -36,8 +36,8 @@ func (h *Installation) RunOnce(ctx context.Context, name string, dry bool) (a so
 			err = stopErr
 		}
 	}()
-	f := u.host.Functions[0]
-	u.log.Info(works(f), "function", f.Name)
+	f := p.host.Functions[0]
+	p.log.Info(describe(f), "function", f.Name)
 	query := "?show=true"
 	if dry {
 		query = "?dry_run=true"

@@ -7,16 +7,15 @@ import (
 	"slices"
 )
 
-// part is one thing that runs as long as the platform does. start returns when
-// it works; stop lets what is under way finish while ctx lasts.
+// part is a part of the platform. start returns when the part works. stop ends it; calls
+// and messages in flight may finish while ctx lasts.
 type part struct {
 	name  string
 	start func(ctx context.Context) error
 	stop  func(ctx context.Context) error
 }
 
-// startAll starts the parts in order. If one fails, those before it are
-// stopped again.
+// startAll starts the parts in order. If one fails, it stops those that it has started.
 func startAll(ctx context.Context, parts []part) error {
 	for i, p := range parts {
 		err := ctx.Err()
@@ -32,7 +31,7 @@ func startAll(ctx context.Context, parts []part) error {
 	return nil
 }
 
-// stopAll stops the parts in reverse and every one of them.
+// stopAll stops the parts in reverse order, also after an error.
 func stopAll(ctx context.Context, parts []part) error {
 	var errs []error
 	for _, p := range slices.Backward(parts) {

@@ -29,13 +29,13 @@ import (
 	"github.com/hearth-home/hearth/shared/store/sqlite"
 )
 
-// grace is how long a stop waits for what is under way.
+// grace is how long a stop waits for calls and messages in flight.
 const grace = 10 * time.Second
 
-var errInUse = errors.New("another process runs on this state folder: stop it, or take another one with HEARTH_DIR")
+var errInUse = errors.New("another process runs on this state folder: stop it, or set another folder with HEARTH_DIR")
 
-// up is the whole platform; its fields are filled in by its parts.
-type up struct {
+// platform is the whole platform as it runs. Each part sets its fields when it starts.
+type platform struct {
 	*Installation
 	functions []stack.Function // of the stack files
 	env       config.Env       // the platform's own
@@ -49,16 +49,16 @@ type up struct {
 	page      *page.Page
 	server    *gateway.Server
 	scheduler atomic.Pointer[schedule.Scheduler]
-	mqttURL   string // set when the broker part has started
+	mqttURL   string // set by brokerPart
 	broker    *broker.Broker
 	clientID  string // the connector's
-	admin     string // where the connector's own port is
+	admin     string // host:port of the connector's API
 	began     time.Time
 	bridge    atomic.Pointer[bridge.Bridge]
-	settings  *settings.Watch[decided]
+	settings  *settings.Watch[userSettings]
 }
 
-func newUp(h *Installation) (*up, error) {
+func newPlatform(h *Installation) (*platform, error) {
 	fs, err := stack.Read(h.root, h.vars)
 	if err != nil {
 		return nil, err
@@ -67,100 +67,102 @@ func newUp(h *Installation) (*up, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &up{Installation: h, functions: fs, env: env, now: time.Now}
-	u.log = h.logger(env.Secrets)
-	u.settings = h.watchSettings(u.log)
-	everything(u.functions, h.vars)
-	return u, nil
+	p := &platform{Installation: h, functions: fs, env: env, now: time.Now}
+	p.log = h.logger(env.Secrets)
+	p.settings = h.watchSettings(p.log)
+	subscribeSensorsToAll(p.functions, h.vars)
+	return p, nil
 }
 
-// parts are started in this order and stopped in reverse: the connector calls
-// functions through the gateway, and what comes before waits in spools.
-func (u *up) parts() []part {
+// parts returns the parts in the order in which they start; they stop in reverse. The
+// connector starts after the gateway, through which it calls functions, and stops before
+// it: messages that it has not delivered wait in its spool.
+func (p *platform) parts() []part {
 	return []part{
-		u.folderPart(),
-		u.storePart(),
-		u.samplesPart(),
-		u.functionsPart(),
-		u.gatewayPart(),
-		u.brokerPart(),
-		u.connectorPart(),
-		u.noticePart(),
-		u.edgePart(),
-		u.schedulesPart(),
+		p.folderPart(),
+		p.storePart(),
+		p.samplesPart(),
+		p.functionsPart(),
+		p.gatewayPart(),
+		p.brokerPart(),
+		p.connectorPart(),
+		p.noticePart(),
+		p.edgePart(),
+		p.schedulesPart(),
 	}
 }
 
 // folderPart keeps a second process out of the state folder.
-func (u *up) folderPart() part {
+func (p *platform) folderPart() part {
 	var f *os.File
 	return part{"state folder", func(context.Context) (err error) {
-		if err := os.MkdirAll(u.dir, 0o700); err != nil {
+		if err := os.MkdirAll(p.dir, 0o700); err != nil {
 			return err
 		}
-		if f, err = lock(filepath.Join(u.dir, "lock")); err != nil {
+		if f, err = lock(filepath.Join(p.dir, "lock")); err != nil {
 			return err
 		}
-		return host.Tidy(u.secrets(), append([]stack.Function{{Name: platform}}, u.functions...))
+		return host.Tidy(p.secrets(), append([]stack.Function{{Name: platformSecrets}}, p.functions...))
 	}, func(context.Context) error { return f.Close() }}
 }
 
-func (u *up) samplesPart() part {
+func (p *platform) samplesPart() part {
 	return part{"samples", func(context.Context) (err error) {
-		u.samples, err = gateway.Listen("127.0.0.1:0", sample.New(host.SampleFolders(u.root, u.functions), u.now), u.log)
+		p.samples, err = gateway.Listen("127.0.0.1:0", sample.New(host.SampleFolders(p.root, p.functions), p.now), p.log)
 		return err
-	}, func(ctx context.Context) error { return u.samples.Stop(ctx) }}
+	}, func(ctx context.Context) error { return p.samples.Stop(ctx) }}
 }
 
-func (u *up) functionsPart() part {
+func (p *platform) functionsPart() part {
 	return part{"functions", func(context.Context) (err error) {
-		u.host, err = host.Start(host.Options{
-			Root: u.root, Secrets: u.secrets(), Files: map[string]string{settingsSecret: u.SettingsFile()}, Vars: u.vars, Build: u.build, Open: u.open,
-			Samples: "http://" + u.samples.Addr, Log: u.logger, Now: u.now,
-		}, u.functions)
+		p.host, err = host.Start(host.Options{
+			Root: p.root, Secrets: p.secrets(), Files: map[string]string{settingsSecret: p.SettingsFile()}, Vars: p.vars, Build: p.build, Open: p.open,
+			Samples: "http://" + p.samples.Addr, Log: p.logger, Now: p.now,
+		}, p.functions)
 		return err
-	}, func(ctx context.Context) error { return u.host.Stop(ctx) }}
+	}, func(ctx context.Context) error { return p.host.Stop(ctx) }}
 }
 
-func (u *up) gatewayPart() part {
+func (p *platform) gatewayPart() part {
 	return part{"gateway", func(context.Context) (err error) {
-		u.page = &page.Page{Inputs: page.Inputs{
-			Open: u.open, Now: u.now, Redact: u.redact, Functions: u.shown, Declared: u.declared,
-			Propose: mapping.Propose, Notes: u.notes, Try: u.try, Zone: u.zone, Hearth: program,
+		p.page = &page.Page{Inputs: page.Inputs{
+			Open: p.open, Now: p.now, Redact: p.redact, Functions: p.pageFunctions, Declared: p.declared,
+			Propose: mapping.Propose, Notes: p.notes, Try: p.try, Zone: p.zone, Hearth: program,
 		}}
 		var fs []gateway.Function
-		for _, f := range u.host.Functions {
+		for _, f := range p.host.Functions {
 			fs = append(fs, gateway.Function{Status: status(f.Function), URL: *f.URL})
 			if f.Name == "dashboard" {
-				u.page.Home = "/function/dashboard/"
+				p.page.Home = "/function/dashboard/"
 			}
 		}
-		u.gateway = gateway.New(fs, u.page, u.log)
-		u.server, err = gateway.Listen(net.JoinHostPort("127.0.0.1", u.port()), u.gateway, u.log)
+		p.gateway = gateway.New(fs, p.page, p.log)
+		p.server, err = gateway.Listen(net.JoinHostPort("127.0.0.1", p.port()), p.gateway, p.log)
 		return err
 	}, func(ctx context.Context) error {
-		u.gateway.Ready(false)
-		return u.server.Stop(ctx)
+		p.gateway.Ready(false)
+		return p.server.Stop(ctx)
 	}}
 }
 
-func (u *up) schedulesPart() part {
+func (p *platform) schedulesPart() part {
 	return part{"schedules", func(ctx context.Context) error {
 		var jobs []schedule.Job
-		for _, f := range u.host.Functions {
+		for _, f := range p.host.Functions {
 			if s := f.Schedule(); s != "" {
-				jobs = append(jobs, schedule.Job{Function: f.Name, Schedule: s, Last: u.lastRun(ctx, f)})
+				jobs = append(jobs, schedule.Job{Function: f.Name, Schedule: s, Last: p.lastRun(ctx, f)})
 			}
 		}
-		u.scheduler.Store(schedule.New("http://"+u.server.Addr, jobs, u.log, u.now()))
+		p.scheduler.Store(schedule.New("http://"+p.server.Addr, jobs, p.log, p.now()))
 		return nil
-	}, func(ctx context.Context) error { return u.scheduler.Load().Stop(ctx) }}
+	}, func(ctx context.Context) error { return p.scheduler.Load().Stop(ctx) }}
 }
 
-// lastRun is zero where the function should run at once: it never ran, or it
-// ran on samples and has its key now, or its last run did not come to its end.
-func (u *up) lastRun(ctx context.Context, f host.Function) time.Time {
-	st, err := u.open(ctx)
+// lastRun returns when the function last ran. It returns zero if the function should run
+// at once: it never ran, or its last run was on samples and it is live now, or its last
+// run did not end.
+func (p *platform) lastRun(ctx context.Context, f host.Function) time.Time {
+	st, err := p.open(ctx)
 	if err != nil {
 		return time.Time{}
 	}
@@ -171,15 +173,15 @@ func (u *up) lastRun(ctx context.Context, f host.Function) time.Time {
 	return runs[0].Started
 }
 
-// shown are the functions that run here, for the page.
-func (u *up) shown() []page.Function {
+// pageFunctions returns the functions that run here, for the page.
+func (p *platform) pageFunctions() []page.Function {
 	var out []page.Function
-	for _, f := range u.host.Functions {
-		row := page.Function{Name: f.Name, State: page.State(f.State), Missing: f.Missing, Reason: f.Reason, Schedule: f.Schedule(), Next: u.next(f.Name)}
+	for _, f := range p.host.Functions {
+		row := page.Function{Name: f.Name, State: page.State(f.State), Missing: f.Missing, Reason: f.Reason, Schedule: f.Schedule(), Next: p.next(f.Name)}
 		if row.Schedule == "" {
 			row.Topic = strings.Join(f.Topics(), ", ")
 		}
-		if lacks := u.missing(f.Name); len(lacks) > 0 && f.State == host.Live {
+		if lacks := p.missing(f.Name); len(lacks) > 0 && f.State == host.Live {
 			row.State, row.Missing = page.Unconfigured, lacks
 		}
 		out = append(out, row)
@@ -187,65 +189,65 @@ func (u *up) shown() []page.Function {
 	return out
 }
 
-func (u *up) next(function string) time.Time {
-	if s := u.scheduler.Load(); s != nil {
+func (p *platform) next(function string) time.Time {
+	if s := p.scheduler.Load(); s != nil {
 		return s.Next(function)
 	}
 	return time.Time{}
 }
 
-func (u *up) missing(function string) []string {
-	if s := u.scheduler.Load(); s != nil {
+func (p *platform) missing(function string) []string {
+	if s := p.scheduler.Load(); s != nil {
 		return s.Missing(function)
 	}
 	return nil
 }
 
-// redact takes out the secrets of the platform and of every function.
-func (u *up) redact(s string) string {
-	s = u.env.Secrets.Redact(s)
-	for _, f := range u.functions {
-		s = secret.NewFolder(filepath.Join(u.secrets(), f.Name)).Redact(s)
+// redact replaces the secrets of the platform and of every function.
+func (p *platform) redact(s string) string {
+	s = p.env.Secrets.Redact(s)
+	for _, f := range p.functions {
+		s = secret.NewFolder(filepath.Join(p.secrets(), f.Name)).Redact(s)
 	}
 	return s
 }
 
-// storePart is one file, or InfluxDB and PostgreSQL where both are named.
-func (u *up) storePart() part {
+// storePart opens the SQLite file, or InfluxDB and PostgreSQL if both are set.
+func (p *platform) storePart() part {
 	var opened atomic.Pointer[store.Store]
 	return part{"store", func(ctx context.Context) error {
-		influx, database := u.vars["INFLUX_URL"] != "", u.vars["DATABASE_URL"] != ""
+		influx, database := p.vars["INFLUX_URL"] != "", p.vars["DATABASE_URL"] != ""
 		switch {
 		case influx != database:
-			return errors.New("INFLUX_URL and DATABASE_URL come in a pair: set both for real databases, or neither for the one in " + u.dir)
+			return errors.New("INFLUX_URL and DATABASE_URL belong together: set both for real databases, or neither for the one in " + p.dir)
 		case !influx:
-			var told time.Time
-			st, err := sqlite.Open(ctx, filepath.Join(u.dir, "hearth.db"), func(moved, total int64) {
-				if time.Since(told) > 2*time.Second || moved == total {
-					u.log.Info("moving readings to their new table", "moved", moved, "of", total)
-					told = time.Now()
+			var logged time.Time
+			st, err := sqlite.Open(ctx, filepath.Join(p.dir, "hearth.db"), func(moved, total int64) {
+				if time.Since(logged) > 2*time.Second || moved == total {
+					p.log.Info("moving readings to their new table", "moved", moved, "of", total)
+					logged = time.Now()
 				}
 			})
 			if err != nil {
 				return err
 			}
 			opened.Store(st)
-			u.open = func(context.Context) (*store.Store, error) { return st, nil }
+			p.open = func(context.Context) (*store.Store, error) { return st, nil }
 			return nil
 		}
-		c, err := config.Parse[store.Config](u.env)
+		c, err := config.Parse[store.Config](p.env)
 		if err != nil {
 			return err
 		}
-		u.open = serve.Once(func(ctx context.Context) (*store.Store, error) {
+		p.open = serve.Once(func(ctx context.Context) (*store.Store, error) {
 			st, err := store.Open(ctx, c)
 			if err == nil {
 				opened.Store(st)
 			}
 			return st, err
 		})
-		if _, err := u.open(ctx); err != nil {
-			u.log.Error("the databases are not there yet; calls answer 503 until they are", "err", err)
+		if _, err := p.open(ctx); err != nil {
+			p.log.Error("the databases cannot be used yet; calls answer 503 until they can", "err", err)
 		}
 		return nil
 	}, func(context.Context) error {

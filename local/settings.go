@@ -17,42 +17,42 @@ const (
 	settingsName   = "hearth.yml"
 )
 
-// SettingsFile is hearth.yml: what a person decides about the house. The
+// SettingsFile returns the path of hearth.yml, the user's settings for the house. The
 // functions read it as their secret hearth-settings.
 func (h *Installation) SettingsFile() string { return filepath.Join(h.root, settingsName) }
 
-// decided is what hearth.yml says, as far as the page and the commands need it.
-type decided struct {
+// userSettings are the sections of hearth.yml that the page and the commands use.
+type userSettings struct {
 	set   *mapping.Set
 	house settings.House
 }
 
-// watchSettings follows hearth.yml by the same rules as the functions.
-func (h *Installation) watchSettings(log *slog.Logger) *settings.Watch[decided] {
-	return settings.NewWatch(secret.NewFolder(h.root).Get(settingsName), log, mapping.Paths, func(f *settings.File) decided {
+// watchSettings reads hearth.yml, and reads it again after changes, as the functions do.
+func (h *Installation) watchSettings(log *slog.Logger) *settings.Watch[userSettings] {
+	return settings.NewWatch(secret.NewFolder(h.root).Get(settingsName), log, mapping.Paths, func(f *settings.File) userSettings {
 		set := mapping.Compile(f)
 		set.CheckNames(f, f.Mistake)
-		return decided{set, f.House}
+		return userSettings{set, f.House}
 	})
 }
 
-// declared is what hearth.yml adds to the catalogue.
-func (u *up) declared() []catalogue.Measurement {
-	said, _ := u.settings.Look(u.now())
+// declared returns the measurements that hearth.yml adds to the catalogue.
+func (p *platform) declared() []catalogue.Measurement {
+	said, _ := p.settings.Look(p.now())
 	return said.set.Measurements()
 }
 
-// zone is the house's, "" where hearth.yml names none.
-func (u *up) zone() string {
-	said, _ := u.settings.Look(u.now())
+// zone returns the house's time zone, or "" if hearth.yml names none.
+func (p *platform) zone() string {
+	said, _ := p.settings.Look(p.now())
 	return string(said.house.Zone)
 }
 
-// everything has the function sensors listen to every topic that no other
-// function wants, so that a newcomer sees whatever is published: what is not
-// known is a dead letter with a proposal. Home Assistant's discovery describes
-// devices and says nothing of the house. SENSORS_TOPICS narrows it.
-func everything(fs []stack.Function, vars map[string]string) {
+// subscribeSensorsToAll makes the function sensors subscribe to every topic that no other
+// function subscribes to. So every message shows on the page: without a mapping it is a
+// dead letter with a proposal. It leaves out Home Assistant's discovery topics, which
+// describe devices and hold no readings. SENSORS_TOPICS replaces all this.
+func subscribeSensorsToAll(fs []stack.Function, vars map[string]string) {
 	if vars["SENSORS_TOPICS"] != "" {
 		return
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/hearth-home/hearth/shared/mapping"
 )
 
-func TestABadSettingsFileIsSaidAndKeepsTheLastGoodOne(t *testing.T) {
+func TestABadSettingsFileIsReportedAndTheLastGoodOneStays(t *testing.T) {
 	root := mqttRepository(t)
 	file := filepath.Join(root, "hearth.yml")
 	good := "devices:\n  - device: plug\n    topic: a/b\n    fields: {power_watts: $.p}\n"
@@ -36,21 +36,21 @@ func TestABadSettingsFileIsSaidAndKeepsTheLastGoodOne(t *testing.T) {
 		return len(notes) == 1 && strings.Contains(notes[0], "hearth.yml") && strings.Contains(notes[0], "topik")
 	})
 	if !r.has("topik") {
-		t.Errorf("the log says nothing:\n%s", r.logs)
+		t.Errorf("the mistake is not logged:\n%s", r.logs)
 	}
 	done(t, c.Publish("a/b", 1, false, `{"p":2}`))
 	r.shows("plug", 2)
 	write(t, file, good+"  - device: other\n    topic: a/c\n    fields: {power_watts: $.p}\nhouse: {zone: Europe/Berlin}\n")
 	r.eventually("no note", func() bool { return len(r.status().Notes) == 0 })
 	zone("Europe/Berlin")
-	r.eventually("the new mapping at work", func() bool {
+	r.eventually("the new mapping is used", func() bool {
 		done(t, c.Publish("a/c", 1, false, `{"p":3}`))
 		d, _ := r.tile("other")
 		return d.Main != nil && d.Main.Value == 3
 	})
 }
 
-func TestSettingsArriveAsALinkAndGoWithThePlatform(t *testing.T) {
+func TestAFunctionsSettingsAreALinkToHearthYML(t *testing.T) {
 	root := mqttRepository(t)
 	launchMQTT(t, root)
 	for _, name := range []string{"sensors", "zigbee"} {
@@ -61,7 +61,7 @@ func TestSettingsArriveAsALinkAndGoWithThePlatform(t *testing.T) {
 	}
 }
 
-func TestBesideARunningPlatformItsSecretsStay(t *testing.T) {
+func TestAnotherCommandKeepsTheRunningPlatformsSecrets(t *testing.T) {
 	root := mqttRepository(t)
 	r := launchMQTT(t, root, "MQTT_PASSWORD=of-the-broker")
 	before := r.env.Secrets.Get("connector-token").Reveal()
@@ -73,7 +73,7 @@ func TestBesideARunningPlatformItsSecretsStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := r.env.Secrets.Get("mqtt-password").Reveal(); got != "of-the-broker" || r.env.Secrets.Get("connector-token").Reveal() != before {
-		t.Errorf("another command took the password: %q", got)
+		t.Errorf("another command changed the secrets: mqtt-password is %q", got)
 	}
 }
 
@@ -111,7 +111,7 @@ func TestEveryFunctionHasTheSettings(t *testing.T) {
 	}
 }
 
-// Whoever reads hearth.yml beside shared/settings would read another one.
+// A second reader of hearth.yml could have other rules than shared/settings.
 func TestOnlySharedSettingsReadsYAML(t *testing.T) {
 	seen := false
 	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// tables is every row of every table as text.
+// tables returns every row of every table as text.
 func tables(t *testing.T, file string) string {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+file+"?mode=ro")

@@ -17,39 +17,39 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// A broker that is in use already is listened to and nothing more.
-func TestATapShowsTheUsersHouseAndPublishesNothing(t *testing.T) {
+// With the user's own broker, the platform subscribes and publishes nothing.
+func TestOnTheUsersBrokerItPublishesNothing(t *testing.T) {
 	m := testserver.OwnMosquitto(t, 0, "log_type all")
 	c := client(t, m.Addr)
 	var mu sync.Mutex
-	var heard []string
+	var received []string
 	done(t, c.Subscribe("#", 1, func(_ mqtt.Client, m mqtt.Message) {
 		mu.Lock()
 		defer mu.Unlock()
-		heard = append(heard, m.Topic())
+		received = append(received, m.Topic())
 	}))
 	devices, err := os.ReadFile("../functions/zigbee/testdata/devices.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := []string{}
-	say := func(topic string, retained bool, payload any) {
-		said = append(said, topic)
+	published := []string{}
+	publish := func(topic string, retained bool, payload any) {
+		published = append(published, topic)
 		done(t, c.Publish(topic, 1, retained, payload))
 	}
-	say("zigbee2mqtt/bridge/devices", true, devices)
-	say("homeassistant/sensor/x/config", true, `{"name":"x"}`)
+	publish("zigbee2mqtt/bridge/devices", true, devices)
+	publish("homeassistant/sensor/x/config", true, `{"name":"x"}`)
 
 	r := launchMQTT(t, mqttRepository(t), "MQTT_URL="+m.Addr, "EDGE=", "CANARY_INTERVAL=50ms")
 	if r.mqttURL != "tcp://"+m.Addr {
 		t.Errorf("it listens at %s", r.mqttURL)
 	}
-	say("zigbee2mqtt/garage_temp", false, `{"temperature":7.99,"battery":88}`)
-	say("office/desk", false, `{"temperature":19,"humidity":40}`)
-	say("hearth/pi/shelf", false, `{"device":"shelf","boot":"b","seq":1,"time":"2026-11-23T00:00:00Z","fields":{"temperature_celsius":21.5}}`)
-	say("tele/plug1/SENSOR", false, `{"ENERGY":{"Power":12.5}}`)
-	say("$nothing/x", false, `{}`)
-	said = said[:len(said)-1] // # does not match it
+	publish("zigbee2mqtt/garage_temp", false, `{"temperature":7.99,"battery":88}`)
+	publish("office/desk", false, `{"temperature":19,"humidity":40}`)
+	publish("hearth/pi/shelf", false, `{"device":"shelf","boot":"b","seq":1,"time":"2026-11-23T00:00:00Z","fields":{"temperature_celsius":21.5}}`)
+	publish("tele/plug1/SENSOR", false, `{"ENERGY":{"Power":12.5}}`)
+	publish("$nothing/x", false, `{}`)
+	published = published[:len(published)-1] // # does not match topics that begin with $
 	r.shows("garage_temp", 7.99)
 	r.shows("desk", 19)
 	r.eventually("the edge's reading", func() bool { d, _ := r.tile("shelf"); return d.ID != "" })
@@ -60,21 +60,21 @@ func TestATapShowsTheUsersHouseAndPublishesNothing(t *testing.T) {
 	}
 	r.stop()
 	done(t, c.Publish("the/end", 1, false, "x"))
-	said = append(said, "the/end")
-	r.eventually("what was published", func() bool { mu.Lock(); defer mu.Unlock(); return slices.Contains(heard, "the/end") })
+	published = append(published, "the/end")
+	r.eventually("the last message", func() bool { mu.Lock(); defer mu.Unlock(); return slices.Contains(received, "the/end") })
 	mu.Lock()
 	defer mu.Unlock()
-	slices.Sort(heard)
-	slices.Sort(said)
-	if !slices.Equal(heard, said) {
-		t.Errorf("on the broker: %q, want %q: the tap published something", heard, said)
+	slices.Sort(received)
+	slices.Sort(published)
+	if !slices.Equal(received, published) {
+		t.Errorf("on the broker: %q, want %q: the platform published something", received, published)
 	}
 	id := "hearth-tap-" + hostname()
 	if !strings.Contains(log(t, m), "as "+id) || strings.Contains(log(t, m), "as hearth-connector") || strings.Contains(log(t, m), "Received PUBLISH from "+id) {
-		t.Errorf("the broker's log does not show a tap of its own:\n%s", log(t, m))
+		t.Errorf("the broker's log does not show a client %s that publishes nothing:\n%s", id, log(t, m))
 	}
 	if leftSession(t, m.Addr, id) {
-		t.Error("its session is still at the broker, which would keep messages for it")
+		t.Error("its session is still at the broker, which queues messages for it")
 	}
 }
 
@@ -87,7 +87,7 @@ func log(t *testing.T, m *testserver.Server) string {
 	return string(b)
 }
 
-// leftSession reports whether the broker remembers the client.
+// leftSession reports whether the broker has a session of the client.
 func leftSession(t *testing.T, addr, id string) bool {
 	t.Helper()
 	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + addr).SetClientID(id).SetCleanSession(false))
@@ -97,13 +97,13 @@ func leftSession(t *testing.T, addr, id string) bool {
 	return token.(*mqtt.ConnectToken).SessionPresent()
 }
 
-func TestABrokerThatIsAwayIsSaidOnThePageAndWaitedFor(t *testing.T) {
+func TestAnUnreachableBrokerIsShownOnThePageAndRetried(t *testing.T) {
 	m := testserver.OwnMosquitto(t, 0)
 	if err := m.Stop(); err != nil {
 		t.Fatal(err)
 	}
 	r := launchWith(t, map[string]host.Builder{"sensors": host.Transform(sensors.New)}, mqttRepository(t), "MQTT_URL=tcp://user:pass-word-1@"+m.Addr)
-	r.began = r.began.Add(-time.Minute) // as if it had waited for long
+	r.began = r.began.Add(-time.Minute) // as if it had tried for a minute
 	if notes := r.status().Notes; len(notes) != 1 || !strings.Contains(notes[0], m.Addr) {
 		t.Errorf("notes = %q", notes)
 	}
@@ -116,7 +116,7 @@ func TestABrokerThatIsAwayIsSaidOnThePageAndWaitedFor(t *testing.T) {
 	}
 }
 
-func TestTheDeviceCommandSaysWhatItHeardAndHowToMapIt(t *testing.T) {
+func TestListenReportsMessagesAndHowToMapThem(t *testing.T) {
 	root := mqttRepository(t)
 	r := launchMQTT(t, root)
 	c := client(t, r.mqttURL)
@@ -147,6 +147,6 @@ func TestTheDeviceCommandSaysWhatItHeardAndHowToMapIt(t *testing.T) {
 		}
 	}
 	if _, err := h.Listen(t.Context(), "a/#/b", time.Second, func(string) {}); err == nil {
-		t.Error("a filter that is none was taken")
+		t.Error("an invalid filter was accepted")
 	}
 }

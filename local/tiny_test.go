@@ -25,14 +25,14 @@ import (
 	"github.com/hearth-home/hearth/shared/source"
 )
 
-// tiny is the smallest source: one reading and one item a place.
+// tiny is the smallest source: one reading and one item for each place.
 type tiny struct {
 	URL    url.URL       `env:"TINY_URL" envDefault:"https://api.tiny.example/v1"`
 	Places config.List   `env:"TINY_PLACES" envDefault:"home"`
 	Key    secret.String `env:"TINY_KEY_SECRET" envDefault:"tiny-key"`
 }
 
-// newTiny calls itself weather, so that the catalogue knows what it measures.
+// newTiny returns a source with the name weather, whose measurement is in the catalogue.
 func newTiny(env serve.Env) (http.Handler, error) {
 	c, err := config.Parse[tiny](env.Env)
 	if err != nil {
@@ -96,7 +96,7 @@ func (l *lines) String() string {
 	return l.b.String()
 }
 
-// repository is a folder with the tiny function's block and samples.
+// repository returns a repository with the tiny function's block and samples.
 func repository(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
@@ -117,7 +117,7 @@ func write(t *testing.T, name, text string) {
 
 // running is a platform on a free port.
 type running struct {
-	*up
+	*platform
 	t    *testing.T
 	logs *lines
 	stop func()
@@ -138,7 +138,7 @@ func launchWith(t *testing.T, build map[string]host.Builder, root string, enviro
 		t.Fatal(err)
 	}
 	h.build = build
-	u, err := newUp(h)
+	u, err := newPlatform(h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func launchWith(t *testing.T, build map[string]host.Builder, root string, enviro
 		t.Fatal(err)
 	}
 	u.gateway.Ready(true)
-	r := &running{up: u, t: t, logs: logs}
+	r := &running{platform: u, t: t, logs: logs}
 	r.stop = sync.OnceFunc(func() {
 		http.DefaultClient.CloseIdleConnections()
 		ctx, cancel := context.WithTimeout(context.Background(), grace)
@@ -157,9 +157,9 @@ func launchWith(t *testing.T, build map[string]host.Builder, root string, enviro
 		}
 	})
 	t.Cleanup(r.stop)
-	// An attempt to connect that a stop cuts off sleeps on for 2 s, which goleak
-	// would take for a leak.
-	if !u.tapped() {
+	// If a stop interrupts an attempt to connect, the MQTT client's goroutine sleeps for
+	// another 2 s, and goleak reports it as a leak.
+	if !u.userBroker() {
 		u.waitReady(t.Context())
 	}
 	return r
@@ -204,8 +204,8 @@ func (r *running) eventually(what string, ok func() bool) {
 	r.t.Fatalf("never happened: %s\n%s", what, r.logs)
 }
 
-// settled waits until the run at the start is over and returns how many runs
-// the ledger has.
+// settled waits until the run at the start has ended, and returns how many runs the
+// database has.
 func (r *running) settled() int {
 	r.t.Helper()
 	n := 0
@@ -217,7 +217,8 @@ func (r *running) settled() int {
 	return n
 }
 
-// runs returns the ledger's states, the newest first.
+// runs returns the state of each run in the database, the newest first: "running", or
+// trigger and status as in "cron/ok".
 func (r *running) runs() []string {
 	r.t.Helper()
 	st, err := r.open(r.t.Context())

@@ -12,53 +12,55 @@ import (
 	"github.com/hearth-home/hearth/local/stack"
 )
 
-// Up runs the platform until ctx ends, then stops it: what is under way may finish.
+// Up runs the platform until ctx ends, and then stops it. Calls and messages in flight may
+// finish within 10 s.
 func (h *Installation) Up(ctx context.Context) error {
-	h.owns = true
-	u, err := newUp(h)
+	h.ownsState = true
+	p, err := newPlatform(h)
 	if err != nil {
 		return err
 	}
 	if len(h.build) == 0 {
 		return errors.New("no function is built in: run go generate ./local first, as make up does")
 	}
-	parts := u.parts()
+	parts := p.parts()
 	if err := startAll(ctx, parts); err != nil {
-		return errors.New(u.redact(err.Error()))
+		return errors.New(p.redact(err.Error()))
 	}
-	u.waitReady(ctx)
-	u.greet()
-	u.gateway.Ready(true)
+	p.waitReady(ctx)
+	p.logStart()
+	p.gateway.Ready(true)
 	<-ctx.Done()
-	u.log.Info("stopping; what is under way may finish")
+	p.log.Info("stopping; calls in flight may finish")
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	if err := stopAll(end, parts); err != nil {
-		return errors.New(u.redact(err.Error()))
+		return errors.New(p.redact(err.Error()))
 	}
-	u.log.Info("stopped; make up goes on from here")
+	p.log.Info("stopped; the next start continues from here")
 	return nil
 }
 
-// greet says what runs on what, and how to change it.
-func (u *up) greet() {
-	for _, f := range u.host.Functions {
-		u.log.Info(works(f), "function", f.Name)
+// logStart logs which data each function works on and how to make it live, and where
+// broker and page are.
+func (p *platform) logStart() {
+	for _, f := range p.host.Functions {
+		p.log.Info(describe(f), "function", f.Name)
 	}
-	if u.tapped() {
-		u.log.Info("listens to your broker at "+u.mqttURL+" and publishes nothing there", "function", "connector")
+	if p.userBroker() {
+		p.log.Info("subscribed to your broker at "+p.mqttURL+" and publishes nothing there", "function", "connector")
 	} else {
-		u.log.Info("listens at "+u.mqttURL+" · try: "+u.try(), "function", "connector")
+		p.log.Info("the broker listens at "+p.mqttURL+" · try: "+p.try(), "function", "connector")
 	}
-	u.log.Info("the page is at http://" + u.server.Addr + "/ · stop with Ctrl-C")
+	p.log.Info("the page is at http://" + p.server.Addr + "/ · stop with Ctrl-C")
 }
 
-func works(f host.Function) string {
+func describe(f host.Function) string {
 	switch {
 	case f.State == host.Broken:
 		return "broken: " + f.Reason
 	case f.State == host.Unconfigured:
-		return "waits for " + strings.Join(f.Missing, ", ")
+		return "not configured · set " + strings.Join(f.Missing, " and ") + " in .env"
 	case f.State == host.Sample && len(f.Missing) > 0:
 		return fmt.Sprintf("sample data · to make it live, set %s in .env", strings.Join(f.Missing, " and "))
 	case f.State == host.Sample:
@@ -72,7 +74,7 @@ func works(f host.Function) string {
 	}
 }
 
-// status is what the API tells of a function.
+// status returns what the gateway's API answers about a function.
 func status(f stack.Function) types.FunctionStatus {
 	return types.FunctionStatus{
 		Name: f.Name, Image: f.Image, Secrets: f.Secrets, Annotations: &f.Annotations, Labels: &f.Labels,

@@ -23,13 +23,14 @@ import (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := flag.Set("test.parallel", "16"); err != nil { // the leak test waits, it does not compute
+	if err := flag.Set("test.parallel", "16"); err != nil { // the leak test mostly waits: run many of its cases at once
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)
 }
 
-// upstream answers the tiny source and remembers the keys that came.
+// upstream starts an upstream of the tiny source, which sends the keys that it receives to
+// keys.
 func upstream(t *testing.T) (address string, keys chan string) {
 	t.Helper()
 	keys = make(chan string, 100)
@@ -41,7 +42,7 @@ func upstream(t *testing.T) (address string, keys chan string) {
 	return srv.URL, keys
 }
 
-func TestSamplesShowAtOnceAndGoOnceThereIsAKey(t *testing.T) {
+func TestSamplesAreReplacedOnceThereIsAKey(t *testing.T) {
 	root := repository(t)
 	r := launch(t, root)
 	r.settled()
@@ -96,7 +97,7 @@ func TestASecondStartContinues(t *testing.T) {
 		t.Errorf("the page links to the sample server:\n%s", body)
 	}
 	if after := r.settled(); after != before+1 {
-		t.Errorf("%d runs before, %d after one call: the start ran what was not overdue, or lost some", before, after)
+		t.Errorf("%d runs before, %d after one call: the start ran a function that was not overdue, or lost runs", before, after)
 	}
 }
 
@@ -141,7 +142,7 @@ func TestUpSaysWhereThePageIsAndEndsWithItsContext(t *testing.T) {
 		}
 	}
 	if !strings.Contains(logs.String(), "set TINY_KEY in .env") {
-		t.Errorf("it does not say what makes it live:\n%s", logs)
+		t.Errorf("the log does not say how to make the function live:\n%s", logs)
 	}
 	cancel()
 	if err := <-ended; err != nil || !strings.Contains(logs.String(), "stopped") {
@@ -178,7 +179,7 @@ func TestEachFunctionHasItsOwnSecretsAndNoMore(t *testing.T) {
 	r.stop()
 	launch(t, root, "LIVE=weather") // the key is gone
 	if _, err := os.Stat(key); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a withdrawn key is still there: %v", err)
+		t.Errorf("the file of a removed key is still there: %v", err)
 	}
 }
 
@@ -194,13 +195,13 @@ func TestWithoutItsKeyALiveFunctionIsNotConfigured(t *testing.T) {
 	}
 }
 
-func TestRealDatabasesComeInAPairAndMayBeAway(t *testing.T) {
+func TestRealDatabasesBelongTogetherAndMayBeDown(t *testing.T) {
 	root := repository(t)
 	h, err := Open(root, []string{"INFLUX_URL=http://127.0.0.1:1"}, &lines{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, err := newUp(h)
+	u, err := newPlatform(h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +214,7 @@ func TestRealDatabasesComeInAPairAndMayBeAway(t *testing.T) {
 		t.Errorf("answer = %d %s, want 503 without the password", code, body)
 	}
 	if code, body := r.call("GET", "/"); code != 200 || !strings.Contains(body, `class="error"`) {
-		t.Errorf("page = %d %s, want it to say that the store is away", code, body)
+		t.Errorf("page = %d %s, want an error about the store", code, body)
 	}
 	r.stop()
 	if r.has("pass-word-1") {

@@ -22,8 +22,8 @@ const (
 	linger     = 2 * time.Second  // how long it waits for a live message after a retained one
 )
 
-// Heard is what was published at the topics of a filter.
-type Heard struct {
+// Result is what was published at the topics of a filter.
+type Result struct {
 	filter string
 	topics []*published
 	More   int // messages at topics beyond maxTopics
@@ -41,13 +41,13 @@ type published struct {
 // span, or when ctx ends, or earlier when it has received enough: for a filter without
 // wildcards one live message (or linger after a retained one), else when no new topic
 // came for settle.
-func To(ctx context.Context, o *mqtt.ClientOptions, filter string, span time.Duration) (*Heard, error) {
+func To(ctx context.Context, o *mqtt.ClientOptions, filter string, span time.Duration) (*Result, error) {
 	if err := topic.Check(filter); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, span)
 	defer cancel()
-	h := &listener{heard: Heard{filter: filter}, byName: map[string]*published{}, wild: strings.ContainsAny(filter, "+#"), wake: make(chan struct{}, 1)}
+	h := &listener{result: Result{filter: filter}, byName: map[string]*published{}, wild: strings.ContainsAny(filter, "+#"), wake: make(chan struct{}, 1)}
 	o.SetCleanSession(true).SetAutoReconnect(false).SetOrderMatters(true)
 	client := mqtt.NewClient(o)
 	if err := wait(ctx, client.Connect()); err != nil {
@@ -61,8 +61,8 @@ func To(ctx context.Context, o *mqtt.ClientOptions, filter string, span time.Dur
 	h.wait(ctx)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	slices.SortFunc(h.heard.topics, func(a, b *published) int { return strings.Compare(a.Name, b.Name) })
-	return &h.heard, nil
+	slices.SortFunc(h.result.topics, func(a, b *published) int { return strings.Compare(a.Name, b.Name) })
+	return &h.result, nil
 }
 
 // wait waits for the broker's answer.
@@ -80,7 +80,7 @@ type listener struct {
 	wake chan struct{} // receives a value after a message
 
 	mu     sync.Mutex
-	heard  Heard
+	result Result
 	byName map[string]*published
 	newest time.Time // when the last new topic was received
 	live   bool      // a message that was not retained was received
@@ -93,12 +93,12 @@ func (h *listener) take(m mqtt.Message) {
 	switch {
 	case t != nil:
 	case len(h.byName) >= maxTopics:
-		h.heard.More++
+		h.result.More++
 		return
 	default:
 		t = &published{Name: m.Topic(), retained: true}
 		h.byName[t.Name] = t
-		h.heard.topics = append(h.heard.topics, t)
+		h.result.topics = append(h.result.topics, t)
 		h.newest = time.Now()
 	}
 	t.count++

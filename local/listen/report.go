@@ -21,7 +21,7 @@ type Topic struct {
 
 // Report returns what was received, with a proposal for each topic that set does not
 // map. set holds the mappings of hearth.yml; nil: none.
-func (h *Heard) Report(set *mapping.Set) Report {
+func (h *Result) Report(set *mapping.Set) Report {
 	out := Report{Filter: h.filter, Topics: []Topic{}, More: h.More}
 	for _, t := range h.topics {
 		s := Topic{Topic: t.Name, Count: t.count, Retained: t.retained, Payload: t.payload}

@@ -19,7 +19,7 @@ const (
 
 // Write prints what was received, topic by topic, and then proposes lines for hearth.yml.
 // set holds the mappings of hearth.yml; nil: none.
-func (h *Heard) Write(w io.Writer, set *mapping.Set) error {
+func (h *Result) Write(w io.Writer, set *mapping.Set) error {
 	var b strings.Builder
 	if len(h.topics) == 0 {
 		fmt.Fprintf(&b, "# nothing was published at %s\n", tame(h.filter))
@@ -47,7 +47,7 @@ func (h *Heard) Write(w io.Writer, set *mapping.Set) error {
 
 // propose writes the proposed lines for each kind of message that is not mapped yet.
 // Messages with the same paths are of one kind.
-func (h *Heard) propose(b *strings.Builder, set *mapping.Set) {
+func (h *Result) propose(b *strings.Builder, set *mapping.Set) {
 	same := map[string][]*published{} // by shape
 	var order []string
 	for _, t := range h.topics {

@@ -22,41 +22,41 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// world is everything that could see a secret of one function.
-type world struct {
-	t       *testing.T
-	mode    string
-	mu      sync.Mutex
-	asked   string       // what the upstream was sent
-	heard   bytes.Buffer // what others got: Slack, the host of a redirect
-	logs    lines
-	release chan struct{}
+// observer records everything that leaves a function and could hold a secret.
+type observer struct {
+	t             *testing.T
+	mode          string
+	mu            sync.Mutex
+	sentUpstream  string       // requests to the upstream
+	sentElsewhere bytes.Buffer // requests to others: Slack, the host of a redirect
+	logs          lines
+	release       chan struct{}
 }
 
-func (x *world) note(to *bytes.Buffer, text string) {
+func (x *observer) note(to *bytes.Buffer, text string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	to.WriteString(text + "\n")
 }
 
-func (x *world) listen(h http.HandlerFunc) string {
+func (x *observer) listen(h http.HandlerFunc) string {
 	srv := httptest.NewServer(h)
 	x.t.Cleanup(srv.Close)
 	return srv.URL
 }
 
-// dump is a request as text, headers decoded no further than they came.
+// dump returns a request as text, with its headers as they are.
 func dump(r *http.Request) string {
 	b, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 	query, _ := url.QueryUnescape(r.URL.RawQuery)
 	return fmt.Sprintf("%s %s %s %v %s", r.Method, r.URL, query, r.Header, b)
 }
 
-func (x *world) upstream(elsewhere string) http.HandlerFunc {
+func (x *observer) upstream(elsewhere string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		sent := dump(r)
 		x.mu.Lock()
-		x.asked += sent + "\n"
+		x.sentUpstream += sent + "\n"
 		x.mu.Unlock()
 		switch x.mode {
 		case "redirect":
@@ -76,21 +76,21 @@ func (x *world) upstream(elsewhere string) http.HandlerFunc {
 	}
 }
 
-// slack takes messages; a bot's token travels in its form and is left out.
-func (x *world) slack(w http.ResponseWriter, r *http.Request) {
+// slack records messages. It leaves out a bot's token, which belongs in the form.
+func (x *observer) slack(w http.ResponseWriter, r *http.Request) {
 	b, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 	text := string(b)
 	if form, err := url.ParseQuery(text); err == nil && form.Has("channel") {
 		form.Del("token")
 		text = fmt.Sprint(form)
 	}
-	x.note(&x.heard, text)
+	x.note(&x.sentElsewhere, text)
 	fmt.Fprint(w, `{"ok":true}`)
 }
 
-// surroundings turn every address of the function's settings to the upstream
-// and give it every secret of its block.
-func (x *world) surroundings(f stack.Function, upstream, slack string, st *store.Store) (serve.Env, map[string]string) {
+// env returns an environment for the function: every address in its settings is replaced
+// by the upstream's, and it has every secret of its block.
+func (x *observer) env(f stack.Function, upstream, slack string, st *store.Store) (serve.Env, map[string]string) {
 	root := ".."
 	vars := maps.Clone(f.Env)
 	if folder, ok := host.SampleFolders(root, []stack.Function{f})[f.Name]; ok {
@@ -110,7 +110,7 @@ func (x *world) surroundings(f stack.Function, upstream, slack string, st *store
 		values["slack-webhook"] = slack + "/services/" + url.PathEscape(plant("slack-webhook"))
 	}
 	delete(values, "slack-news-webhook")
-	if len(x.mode)%2 == 0 { // by turns through a webhook and as a bot
+	if len(x.mode)%2 == 0 { // half of the modes send by a webhook, half as a bot
 		delete(values, "slack-token")
 	}
 	dir := x.t.TempDir()
