@@ -248,7 +248,7 @@ func TestABusyPortEndsTheStartAndStopsWhatRan(t *testing.T) {
 	}
 	h.build = tinyOnly
 	err = h.Up(t.Context()) // goleak sees what is left
-	if err == nil || !strings.Contains(err.Error(), "PORT=8081 make up") {
+	if err == nil || !strings.Contains(err.Error(), "PORT=8090 make up") {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -31,7 +31,7 @@ const local = `
 
 | variable | default | what |
 | --- | --- | --- |
-| ` + "`PORT`" + ` | ` + "`8080`" + ` | where gateway and page listen, on 127.0.0.1 |
+| ` + "`PORT`" + ` | ` + "`8080`" + ` | where gateway and page listen, on 127.0.0.1; the port after it is the MQTT connector's, for metrics, health and dead letters |
 | ` + "`HEARTH_DIR`" + ` | ` + "`.hearth`" + ` | where the database and the secrets of the functions are kept. A database of an older version is brought up to date at the start, which says how far it is; killed meanwhile, it goes on there at the next |
 | ` + "`LIVE`" + ` | | sources that talk to their real upstream although they need no key: ` + "`treasuries,feeds`" + ` or ` + "`all`" + `; setting one of their variables does the same |
 | ` + "`INFLUX_URL`, `DATABASE_URL`" + ` | | real databases instead of the one in HEARTH_DIR, both or neither; run ` + "`make migrate`" + ` once |

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,28 +31,56 @@ func TestTheReferenceIsNotStale(t *testing.T) {
 	}
 }
 
-// In sample mode the addresses in the stack file are turned to the samples; one
-// that stands only in the code would be asked in earnest.
-func TestEveryUpstreamAddressStandsInTheStackFile(t *testing.T) {
+// A block is copied from another function's. A variable that nothing reads is left over
+// or misspelt. A setting that the block does not name cannot be set in .env; and in
+// sample mode an upstream's address that stands only in the code would be asked in
+// earnest.
+func TestABlockNamesExactlyTheSettingsOfItsFunction(t *testing.T) {
+	known := map[string]bool{ // read by the watchdog and by Go
+		"read_timeout": true, "write_timeout": true, "exec_timeout": true, "healthcheck_interval": true, "GOGC": true, "GOMEMLIMIT": true,
+	}
+	for _, dir := range []string{"shared/store", "shared/slack", "shared/serve", "shared/source"} {
+		for _, s := range settingsOf(t, dir) {
+			known[s.Name] = true
+		}
+	}
 	blocks, err := stack.Read(root, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range blocks {
-		p, err := load(root, f.Folder)
-		if err != nil {
+		if _, err := os.Stat(filepath.Join(root, f.Folder, "handler.go")); err != nil {
 			continue // not written yet: it has no page either
 		}
-		settings, err := p.settings("Config", "")
-		if err != nil {
-			t.Error(err)
+		own := map[string]bool{}
+		for _, s := range settingsOf(t, f.Folder) {
+			own[s.Name] = true
+			if _, ok := f.Env[s.Name]; !ok && !s.secret && !known[s.Name] {
+				t.Errorf("%s: the block in the stack file does not name the setting %s", f.Name, s.Name)
+			}
+			if s.secret && !slices.Contains(f.Secrets, s.preset) {
+				t.Errorf("%s: the block in the stack file does not list the secret %s", f.Name, s.preset)
+			}
 		}
-		for _, s := range settings {
-			if _, ok := f.Env[s.Name]; !ok && strings.Contains(s.preset, "://") {
-				t.Errorf("%s: %s has the default %s in the code and none in the stack file", f.Name, s.Name, s.preset)
+		for name := range f.Env {
+			if !own[name] && !known[name] {
+				t.Errorf("%s: the block in the stack file names %s, which the function does not read", f.Name, name)
 			}
 		}
 	}
+}
+
+func settingsOf(t *testing.T, dir string) []setting {
+	t.Helper()
+	p, err := load(root, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := p.settings("Config", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return settings
 }
 
 // What make up reads from the environment is in the reference, and the other way

@@ -214,7 +214,7 @@ func TestFaasCLIWorksAgainstIt(t *testing.T) {
 func TestABusyPortSaysWhatToDo(t *testing.T) {
 	_, base := start(t)
 	_, err := Listen(strings.TrimPrefix(base, "http://"), http.NotFoundHandler(), slog.New(slog.DiscardHandler))
-	if err == nil || !strings.Contains(err.Error(), "PORT=8081 make up") {
+	if err == nil || !strings.Contains(err.Error(), "PORT=8090 make up") {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -22,7 +22,7 @@ type Server struct {
 func Listen(addr string, h http.Handler, log *slog.Logger) (*Server, error) {
 	l, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is in use, perhaps by another hearth: stop it, or set another port: PORT=8081 make up", addr)
+		return nil, fmt.Errorf("%s is in use, perhaps by another hearth: stop it, or set another port: PORT=8090 make up", addr)
 	}
 	if err != nil {
 		return nil, err

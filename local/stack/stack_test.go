@@ -103,7 +103,14 @@ func TestTheRepositorysOwnStackIsReadable(t *testing.T) {
 	if err != nil || len(fs) == 0 {
 		t.Fatalf("Read = %v, %v", fs, err)
 	}
+	of := map[string]string{} // the function with this folder or image
 	for _, f := range fs {
+		for _, own := range []string{f.Folder, f.Image} {
+			if other, ok := of[own]; ok {
+				t.Errorf("%s and %s both have %s", other, f.Name, own)
+			}
+			of[own] = f.Name
+		}
 		for k, v := range f.Env {
 			if strings.Contains(v, "${") {
 				t.Errorf("%s: %s = %q is not filled in", f.Name, k, v)
