@@ -82,7 +82,7 @@ generate: # what is made from stack.yml and not kept in git
 docs: $(HEARTH) ## the settings reference, from the Config structs
 	@$(HEARTH) docs
 
-functions-forget: $(HEARTH) ## a function that was taken away: NAME=weather is no longer shown and watched
+functions-forget: $(HEARTH) ## a function that was removed: NAME=weather is no longer shown and watched
 	@$(HEARTH) functions forget $(NAME)
 
 migrate: $(HEARTH) ## bring the PostgreSQL of DATABASE_URL up to this version

@@ -15,17 +15,17 @@ import (
 
 func backfillCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "backfill FUNCTION --from DAY", Short: "fill a span of a source's history",
-		Long: `Fill a span of a source's history through the running platform, with a bar on a terminal and one line a call elsewhere.
+		Use: "backfill FUNCTION --from DAY", Short: "store a span of a source's history",
+		Long: `Store a span of a source's history through the running platform. Progress is a bar on a terminal, and otherwise one line for each call.
 
-Only gaps are filled, so it may be repeated. Where it fails it says from which day to go on.`,
+Only missing readings are stored, so it may be repeated. After a failure it prints from which day to continue.`,
 		Example:           "hearth backfill treasuries --from 2020-01-01 --to 2024-12-31",
 		Annotations:       map[string]string{command.Part: "parts of the span failed; repeat it"},
 		ValidArgsFunction: completeFunction,
 	}
 	from := c.Flags().String("from", "", "first `DAY`, as 2020-01-31, or a time")
-	to := c.Flags().String("to", "", "last `DAY`; today where it is not given")
-	address := c.Flags().String("gateway", "", "`URL` of the gateway; that of hearth up where it is not given")
+	to := c.Flags().String("to", "", "last `DAY`; by default today")
+	address := c.Flags().String("gateway", "", "`URL` of the gateway; by default that of hearth up")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		j := backfill.Job{Gateway: *address, Function: args[0]}
 		var err error
@@ -48,7 +48,7 @@ func fill(c *cobra.Command, j backfill.Job) error {
 	p, err := backfill.Run(c.Context(), j, bar.Show)
 	bar.End()
 	if p.Done == 1 && p.Sample {
-		fmt.Fprintf(out, "%s ran on sample data: its key, or LIVE=%[1]s, in .env brings the real one\n", j.Function)
+		fmt.Fprintf(out, "%s ran on sample data: for real data set its key, or LIVE=%[1]s, in .env\n", j.Function)
 	}
 	if p.Done == 1 && err != nil {
 		return command.InPart(err)
@@ -56,7 +56,7 @@ func fill(c *cobra.Command, j backfill.Job) error {
 	return err
 }
 
-// span reads the days of a backfill; without a last one it is that of now.
+// span parses the days of a backfill. Without a last day, it is today in UTC.
 func span(from, to string, now time.Time) (first, last time.Time, err error) {
 	if from == "" {
 		return first, last, command.Wrong(errors.New("from which day? Add --from 2020-01-31"))
@@ -73,7 +73,7 @@ func span(from, to string, now time.Time) (first, last time.Time, err error) {
 	return first, last, err
 }
 
-// moment reads a day or, to go on where a backfill stopped, a time.
+// moment parses a day, or a time: a backfill may have stopped within a day.
 func moment(name, v string) (time.Time, error) {
 	for _, layout := range []string{time.DateOnly, time.RFC3339} {
 		if t, err := time.Parse(layout, v); err == nil {

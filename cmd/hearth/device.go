@@ -14,9 +14,9 @@ import (
 func deviceCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "device TOPIC", Short: "what is published at a topic, and how to map it",
-		Long: `Listen to the broker, print what is published at a topic or filter, and propose the lines for hearth.yml that map it to a device.
+		Long: `Subscribe to a topic or filter at the broker, print the messages, and propose the lines for hearth.yml that map them to a device.
 
-It ends when enough was heard, or on Ctrl-C; what was heard until then is printed.`,
+It ends when it has received enough, or on Ctrl-C, and then prints what it has received.`,
 		Example: "hearth device 'tele/#' --for 1m",
 	}
 	span := c.Flags().Duration("for", 30*time.Second, "listen for at most this `TIME`, as 30s or 5m")
@@ -39,14 +39,14 @@ func listenTo(c *cobra.Command, h *local.Installation, filter string, span time.
 	if err != nil {
 		fmt.Fprintln(notes, "# hearth.yml has mistakes:", err)
 	}
-	heard, err := h.Listen(c.Context(), filter, span, func(broker string) {
+	received, err := h.Listen(c.Context(), filter, span, func(broker string) {
 		fmt.Fprintf(notes, "# listening at %s to %s for up to %s; Ctrl-C ends it earlier\n", broker, filter, span)
 	})
 	switch {
 	case err != nil:
 		return err
 	case asJSON:
-		return command.WriteJSON(out, heard.Report(set))
+		return command.WriteJSON(out, received.Report(set))
 	}
-	return heard.Write(out, set)
+	return received.Write(out, set)
 }

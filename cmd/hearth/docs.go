@@ -47,7 +47,7 @@ func writeDocs(c *cobra.Command, root string, check bool) error {
 	return nil
 }
 
-// pages are those that are made from the code, with what they should say.
+// pages returns the pages that are made from the code, with their current text.
 func pages(root string) ([]docs.Page, error) {
 	blocks, err := stack.Read(root, nil)
 	if err != nil {

@@ -34,9 +34,8 @@ func TestThePagesAreNotStale(t *testing.T) {
 	}
 }
 
-// Every command line in the documents is one that the programs and the Makefile
-// take.
-func TestTheDocumentsNameWhatThereIs(t *testing.T) {
+// The programs and the Makefile accept every command line in the documents.
+func TestTheDocumentsCommandsExist(t *testing.T) {
 	m := readMakefile(t)
 	counts := map[string]int{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -68,7 +67,7 @@ func TestTheDocumentsNameWhatThereIs(t *testing.T) {
 	}
 }
 
-// The examples in the help are command lines too.
+// The programs accept the examples in their help.
 func TestTheExamplesWork(t *testing.T) {
 	m := readMakefile(t)
 	var look func(c *cobra.Command)
@@ -89,7 +88,7 @@ func TestTheExamplesWork(t *testing.T) {
 	look(connector())
 }
 
-// A target that is called as a command calls it.
+// A make target with the name of a command is one line that calls the command.
 func TestTargetsAreThinWrappers(t *testing.T) {
 	m := readMakefile(t)
 	wrappers := 0
@@ -147,8 +146,8 @@ var (
 	inline = regexp.MustCompile("`([^`\n]+)`")
 )
 
-// commandLines are the commands in a document's blocks of shell and in its spans of
-// code, as words.
+// commandLines returns the commands in a document's blocks of shell and in its inline
+// code, each as words.
 func commandLines(text string) (out [][]string) {
 	for _, block := range fence.FindAllStringSubmatch(text, -1) {
 		if block[1] == "sh" || block[1] == "bash" {
@@ -163,12 +162,12 @@ func commandLines(text string) (out [][]string) {
 	return slices.DeleteFunc(out, func(words []string) bool { return programOf(words[0]) == "" })
 }
 
-// words are those of a shell: with their quotes, an operator, or a comment to the
-// end.
+// words matches a shell's words: a word with its quotes, an operator, or a comment up to
+// the end of the line.
 var words = regexp.MustCompile(`'[^']*'|"[^"]*"|&&|\|\||[|;()<>]+|#.*|(?:'[^']*'|"[^"]*"|[^\s'"|;()<>&])+`)
 
-// commands splits a line at the operators of a shell, and leaves out what stands
-// before a program: sudo, variables, and the other program that runs it.
+// commands splits a line at a shell's operators. It removes what precedes the program:
+// sudo, variables, and kubectl exec … --.
 func commands(line string) (out [][]string) {
 	var now []string
 	end := func() {
@@ -198,7 +197,7 @@ func commands(line string) (out [][]string) {
 	return out
 }
 
-// programOf is which of ours a word calls, "" where it is none.
+// programOf returns which of hearth's programs a word calls, or "".
 func programOf(word string) string {
 	switch word {
 	case "…", "mqtt", "/mqtt": // docs/mqtt.md shortens the connector's with …
@@ -234,7 +233,8 @@ func readMakefile(t *testing.T) (m makefile) {
 	return m
 }
 
-// check returns which program a command calls, and what is wrong with it.
+// check returns which program a command line calls, and an error if the program does not
+// accept it.
 func (m makefile) check(line []string) (name string, err error) {
 	switch name = programOf(line[0]); name {
 	case "make":
@@ -262,15 +262,15 @@ func (m makefile) checkMake(args []string) error {
 	return nil
 }
 
-// connector is the commands of connectors/mqtt.
+// connector returns the commands of connectors/mqtt.
 func connector() *cobra.Command {
 	c := &cobra.Command{Use: "mqtt", RunE: func(*cobra.Command, []string) error { return nil }}
 	c.AddCommand(deadcmd.New("mqtt", nil))
 	return command.Program(c)
 }
 
-// takes returns why a program would not take these arguments. It is not run. The bare
-// name of a command is how a text speaks of it.
+// takes returns an error if a program does not accept these arguments, without running it.
+// The bare name of a command is always accepted: a text may mention a command so.
 func takes(root *cobra.Command, args []string) error {
 	c, rest, err := root.Find(args)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 
 func functionsCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "functions", Short: "the functions that were seen: list, forget",
+		Use: "functions", Short: "the functions that ever ran here: list, forget",
 		Long:    "The functions that the database knows: each that ever ran here is shown and watched until it is forgotten.",
 		Example: "hearth functions list",
 	}
@@ -44,17 +44,17 @@ func functionsList() *cobra.Command {
 	return c
 }
 
-// known is a function for a script.
+// known is a function as JSON for scripts.
 type known struct {
 	Name          string    `json:"name"`
-	Schedule      string    `json:"schedule"`       // cron expression; "": not by the clock
-	PeriodSeconds int64     `json:"period_seconds"` // between two runs; 0: not by the clock
+	Schedule      string    `json:"schedule"`       // cron expression; "": it has none
+	PeriodSeconds int64     `json:"period_seconds"` // between two runs; 0: it has no schedule
 	Version       string    `json:"version"`
 	Configured    bool      `json:"configured"` // false: its key is missing
 	LastSeen      time.Time `json:"last_seen"`
 }
 
-// listed is [], not null, where there are none.
+// listed returns the functions for JSON: [], not null, if there are none.
 func listed(fs []store.Function) []known {
 	out := []known{}
 	for _, f := range fs {
@@ -88,8 +88,8 @@ func functionTable(out io.Writer, fs []store.Function) error {
 
 func functionsForget() *cobra.Command {
 	return &cobra.Command{
-		Use: "forget NAME", Short: "no longer show and watch a function that was taken away",
-		Long:              "No longer show and watch a function that was taken away. What it stored stays, and called again the function is back.",
+		Use: "forget NAME", Short: "no longer show and watch a function that was removed",
+		Long:              "No longer show and watch a function that was removed. Its readings stay. Its next run adds it again.",
 		Example:           "hearth functions forget weather",
 		ValidArgsFunction: completeKnown,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -97,7 +97,7 @@ func functionsForget() *cobra.Command {
 				if err := h.Forget(c.Context(), args[0]); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(c.OutOrStdout(), "%s is forgotten; called again, it is back\n", args[0])
+				_, err := fmt.Fprintf(c.OutOrStdout(), "%s is forgotten; its next run adds it again\n", args[0])
 				return err
 			})
 		},

@@ -1,5 +1,5 @@
-// Command hearth is the whole platform on this machine, and what is done beside it.
-// Each command has a file of its own here: hearth help lists them.
+// Command hearth runs the whole platform on this machine. Its other commands work on the
+// same installation; each has a file of its own here, and hearth help lists them.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 
 func main() { command.Main(program()) }
 
-// program is hearth with all its commands, in the order in which help lists them.
+// program returns hearth with all its commands, in the order of the help.
 func program() *cobra.Command {
 	up := upCommand()
 	root := &cobra.Command{
@@ -43,8 +43,8 @@ func program() *cobra.Command {
 	return command.Program(root)
 }
 
-// here opens the installation that the working directory is in for do. Logs go to
-// logs, and errors hold no secret.
+// here opens the installation of the working directory and calls do. Logs go to logs. The
+// platform's secrets are redacted in the error.
 func here(logs io.Writer, do func(h *local.Installation) error) error {
 	root, err := local.FindRoot()
 	if err != nil {
@@ -58,14 +58,14 @@ func here(logs io.Writer, do func(h *local.Installation) error) error {
 	if err != nil {
 		return err
 	}
-	slog.SetDefault(log) // libraries that log
+	slog.SetDefault(log) // for libraries that log
 	if err := do(h); err != nil {
 		return command.With(err, h.Redact(err.Error()))
 	}
 	return nil
 }
 
-// functionNames are those of the stack files.
+// functionNames returns the names of the functions in the stack files.
 func functionNames(root string) (out []string, err error) {
 	fs, err := stack.Read(root, nil)
 	for _, f := range fs {

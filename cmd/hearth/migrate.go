@@ -10,10 +10,10 @@ import (
 
 func migrateCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "migrate", Short: "bring the PostgreSQL of DATABASE_URL up to this version",
-		Long: `Bring the PostgreSQL of DATABASE_URL up to this version. The variable stands in the environment or in .env.
+		Use: "migrate", Short: "migrate the PostgreSQL of DATABASE_URL to this version",
+		Long: `Migrate the PostgreSQL of DATABASE_URL to the schema of this version. The variable is read from the environment or from .env.
 
-Functions never do it themselves: they answer 503 until it is done. The database in .hearth is brought up to date by hearth up.`,
+Functions do not migrate: they answer 503 until it is done. The database in .hearth is migrated by hearth up.`,
 		Example: "DATABASE_URL=postgres://user:password@host:5432/home hearth migrate",
 		RunE: func(c *cobra.Command, _ []string) error {
 			return here(c.ErrOrStderr(), func(h *local.Installation) error {

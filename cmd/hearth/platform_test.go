@@ -17,8 +17,7 @@ import (
 	"github.com/hearth-home/hearth/shared/command/commandtest"
 )
 
-// platform runs the whole of it, and asks it by the other commands until it is
-// interrupted.
+// platform runs hearth up, runs the other commands at the same time, and interrupts it.
 func platform(t *testing.T, p commandtest.Program) {
 	p.Env = append(p.Env, "PORT=0", "EDGE=off")
 	up := p.Command(t.Context())
@@ -88,7 +87,8 @@ func names(fs []known) string {
 	return out
 }
 
-// deadLetters publishes what no function knows, hears it, shows and drops it.
+// deadLetters publishes a message that no function knows, and runs device, dead list, dead
+// show and dead drop.
 func deadLetters(t *testing.T, p commandtest.Program) {
 	b, err := os.ReadFile(filepath.Join(p.Dir, ".hearth", "running.json"))
 	if err != nil {
@@ -106,10 +106,10 @@ func deadLetters(t *testing.T, p commandtest.Program) {
 	const payload = `{"ENERGY":{"Power":12.5}}`
 	client.Publish("tele/plug1/SENSOR", 1, true, payload).Wait()
 
-	var heard listen.Report
-	parse(t, p, command.Done, &heard, "device", "tele/plug1/SENSOR", "--for", "10s", "--json")
-	if len(heard.Topics) != 1 || string(heard.Topics[0].Payload) != payload || !strings.Contains(heard.Topics[0].Proposal, "$.ENERGY.Power") || heard.Topics[0].Mapped {
-		t.Errorf("%+v", heard)
+	var received listen.Report
+	parse(t, p, command.Done, &received, "device", "tele/plug1/SENSOR", "--for", "10s", "--json")
+	if len(received.Topics) != 1 || string(received.Topics[0].Payload) != payload || !strings.Contains(received.Topics[0].Proposal, "$.ENERGY.Power") || received.Topics[0].Mapped {
+		t.Errorf("%+v", received)
 	}
 	client.Publish("tele/plug1/SENSOR", 1, false, payload).Wait()
 	var dead []deadletter.Letter

@@ -45,7 +45,7 @@ func write(t *testing.T, name, text string) {
 	}
 }
 
-// TestTheProgram runs it as it is built.
+// TestTheProgram runs the compiled program.
 func TestTheProgram(t *testing.T) {
 	p := commandtest.Build(t, ".")
 	p.Dir = repository(t)
@@ -112,11 +112,11 @@ func exitCodes(t *testing.T, p commandtest.Program) {
 		t.Errorf("elsewhere: %d %s", code, errs)
 	}
 	if code, out, errs := p.Run(t, "version"); code != command.Done || out == "" {
-		t.Errorf("elsewhere it has no version: %d %s", code, errs)
+		t.Errorf("version outside of a repository: %d %s", code, errs)
 	}
 }
 
-// A backfill of which parts failed, and one that a function refuses.
+// partly runs a backfill some of whose targets fail, and one that the function refuses.
 func partly(t *testing.T, p commandtest.Program) {
 	answer, status := `{"status":"partial","stored":1,"warnings":["10y: no"]}`, http.StatusOK
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -146,7 +146,7 @@ func stalePages(t *testing.T, p commandtest.Program) {
 	}
 }
 
-// sources runs a source on samples, and feeds of which one is gone.
+// sources runs a source on samples, and the source feeds with a feed that answers 404.
 func sources(t *testing.T, p commandtest.Program) {
 	var a source.Answer
 	parse(t, p, command.Done, &a, "run", "weather", "--dry-run", "--json")

@@ -19,10 +19,10 @@ import (
 
 func runCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "run FUNCTION", Short: "run one source once and print what it brought",
-		Long: `Run one source once, store what it brought and print it: readings as line protocol, items as lines.
+		Use: "run FUNCTION", Short: "run one source once and print its readings and items",
+		Long: `Run one source once. Store its readings and items, and print them: readings as line protocol, an item on each line.
 
-hearth up may run beside it. With --dry-run nothing is stored.`,
+hearth up may run at the same time. With --dry-run nothing is stored.`,
 		Example:           "hearth run weather --dry-run",
 		Annotations:       map[string]string{command.Part: "some of its targets failed"},
 		ValidArgsFunction: completeFunction,
@@ -48,7 +48,7 @@ hearth up may run beside it. With --dry-run nothing is stored.`,
 	return c
 }
 
-// answer prints what a run brought, and is an error where targets failed.
+// answer prints a run's answer. It returns an error if targets failed.
 func answer(out io.Writer, a source.Answer, asJSON bool) error {
 	if asJSON {
 		if err := command.WriteJSON(out, a); err != nil {

@@ -18,8 +18,8 @@ import (
 
 func settingsCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "settings", Short: "what you decide about the house, hearth.yml: check",
-		Long:    "What you decide about the house: hearth.yml, beside stack.yml.",
+		Use: "settings", Short: "your settings for the house, hearth.yml: check",
+		Long:    "Your settings for the house: hearth.yml, beside stack.yml.",
 		Example: "hearth settings check",
 	}
 	c.AddCommand(settingsCheck())
@@ -55,7 +55,7 @@ func settingsCheck() *cobra.Command {
 	return c
 }
 
-// checked is what was found in a file of settings.
+// checked is the result of a check, as JSON.
 type checked struct {
 	File     string             `json:"file"`
 	Good     bool               `json:"good"` // there are no mistakes; warnings leave it good
@@ -65,7 +65,7 @@ type checked struct {
 // report prints what is wrong in a file, or what it holds where nothing is. It is an
 // error where there are mistakes.
 func report(out io.Writer, name string, f *settings.File, asJSON bool) error {
-	found := checked{File: name, Mistakes: append([]settings.Mistake{}, f.Sorted()...)} // [] where there are none
+	found := checked{File: name, Mistakes: append([]settings.Mistake{}, f.Sorted()...)} // [], not null, if there are none
 	wrong := 0
 	for _, m := range found.Mistakes {
 		if !m.Warning {
@@ -89,7 +89,7 @@ func report(out io.Writer, name string, f *settings.File, asJSON bool) error {
 	return command.InPart(fmt.Errorf("%s has %d mistakes", name, wrong))
 }
 
-// write prints a line for each mistake, as compilers do.
+// write prints a line for each mistake in the form of a compiler's.
 func (c checked) write(out io.Writer, f *settings.File) {
 	for _, m := range c.Mistakes {
 		at, kind, path := "", "", m.Path
@@ -109,7 +109,8 @@ func (c checked) write(out io.Writer, f *settings.File) {
 	}
 }
 
-// contents is what a file of settings holds.
+// contents summarises a file of settings: its time zone, and how many entries each section
+// has.
 func contents(f *settings.File) (out []string) {
 	zone := "times in UTC, as house.zone is not given"
 	if f.House.Zone != "" {

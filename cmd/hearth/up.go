@@ -14,12 +14,12 @@ func upCommand() *cobra.Command {
 		Use: "up", Short: "run the whole platform on this machine (the default)",
 		Long: `Run the whole platform on this machine: gateway, functions, schedules, MQTT broker, connector, database, and simulated sensors.
 
-What has no key yet works on sample data; the log says what to set to make it live. Ctrl-C stops the platform, and the next start goes on from there. The page is at http://127.0.0.1:8080; PORT sets another port.`,
+A source without a key works on sample data; the log says what to set to make it live. Ctrl-C stops the platform, and the next start continues from there. The page is at http://127.0.0.1:8080; PORT sets another port.`,
 		Example: `hearth up
-MQTT_URL=tcp://my-broker:1883 hearth up  # listen to a broker of yours`,
+MQTT_URL=tcp://my-broker:1883 hearth up  # use your own broker`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if os.Getenv("GOMAXPROCS") == "" {
-				runtime.GOMAXPROCS(1) // it waits nearly always: more would only look for work, a fifth of its processor time
+				runtime.GOMAXPROCS(1) // it is nearly always idle: with more, idle threads that look for work cost a fifth of its processor time
 			}
 			return here(c.OutOrStdout(), func(h *local.Installation) error { return h.Up(c.Context()) })
 		},

@@ -17,7 +17,7 @@ const commandsIntro = `<!-- Written by ` + "`make docs`" + ` from the commands t
 
 ` + "`make up`" + ` and the other targets build the program ` + "`.bin/hearth`" + ` and call it. It works in the repository and in the folders below. To call it ` + "`hearth`" + `, as here, put it on your PATH: ` + "`ln -s $PWD/.bin/hearth ~/.local/bin/`" + `.
 
-What a command is asked for goes to stdout; logs and errors go to stderr (those of ` + "`hearth up`" + ` and ` + "`hearth gateway`" + ` to stdout). Progress is one line that changes on a terminal, and a line a step elsewhere.
+A command writes its result to stdout, and logs and errors to stderr (` + "`hearth up`" + ` and ` + "`hearth gateway`" + ` log to stdout). Progress is one line that changes on a terminal, and otherwise one line for each step.
 
 `
 
@@ -25,8 +25,8 @@ const completionText = "## Completion\n\n```sh\n" +
 	"source <(hearth completion bash)    # in ~/.bashrc; hearth completion zsh and fish write theirs\n" +
 	"```\n\nThe tab key completes commands, flags, and the names of functions. `hearth-edge` and the connector's `mqtt` have it too.\n\n"
 
-// Commands is the page of the commands of these programs. What they have in common is
-// said once, with the first.
+// Commands returns docs/commands.md for these programs. Commands that all programs have
+// are described once, with the first.
 func Commands(programs ...*cobra.Command) Page {
 	var b bytes.Buffer
 	b.WriteString(commandsIntro)
@@ -50,7 +50,7 @@ func Commands(programs ...*cobra.Command) Page {
 	return Page{"docs/commands.md", b.Bytes()}
 }
 
-// tree is a command and all below it, in the order of the help.
+// tree returns a command and all commands below it, in the order of the help.
 func tree(c *cobra.Command) []*cobra.Command {
 	out := []*cobra.Command{c}
 	for _, sub := range c.Commands() {
@@ -59,8 +59,7 @@ func tree(c *cobra.Command) []*cobra.Command {
 	return out
 }
 
-// exitCodes is the table of what the codes mean, with the commands that can end with
-// Partly.
+// exitCodes writes the table of exit codes, with the commands that can end with Partly.
 func exitCodes(b *bytes.Buffer, root *cobra.Command) {
 	var partly []string
 	for _, c := range tree(root) {
@@ -72,7 +71,7 @@ func exitCodes(b *bytes.Buffer, root *cobra.Command) {
 	fmt.Fprintf(b, "| %d | wrong usage: nothing was done |\n| %d | done in part, or mistakes were found: %s |\n\n", command.Misuse, command.Partly, strings.Join(partly, ", "))
 }
 
-// withJSON are the commands with the flag --json.
+// withJSON returns the commands with the flag --json.
 func withJSON(root *cobra.Command) (out []string) {
 	for _, c := range tree(root) {
 		if c.Flags().Lookup("json") != nil {

@@ -12,7 +12,7 @@ import (
 const intro = `
 # Configuration
 
-What a person decides about the house is in hearth.yml: [settings.md](settings.md). Everything else is here. A setting is an environment variable. In OpenFaaS it stands in the block's ` + "`environment`" + ` in stack.yml, where
+The user's settings for the house are in hearth.yml: [settings.md](settings.md). All other settings are listed here. A setting is an environment variable. In OpenFaaS it stands in the block's ` + "`environment`" + ` in stack.yml, where
 ` + "`${NAME:-default}`" + ` takes it from the environment of ` + "`faas-cli`" + `; with ` + "`make up`" + ` it comes from the environment or from the file
 ` + "`.env`" + ` beside stack.yml. A secret is a file that OpenFaaS mounts; the variable whose name ends in ` + "`_SECRET`" + ` holds its name. With
 ` + "`make up`" + ` the secret ` + "`openweather-key`" + ` is the variable ` + "`OPENWEATHER_KEY`" + `: upper case, dashes as underscores.
@@ -32,15 +32,15 @@ const local = `
 | variable | default | what |
 | --- | --- | --- |
 | ` + "`PORT`" + ` | ` + "`8080`" + ` | where gateway and page listen, on 127.0.0.1; the port after it is the MQTT connector's, for metrics, health and dead letters |
-| ` + "`HEARTH_DIR`" + ` | ` + "`.hearth`" + ` | where the database and the secrets of the functions are kept. A database of an older version is brought up to date at the start, which says how far it is; killed meanwhile, it goes on there at the next |
-| ` + "`LIVE`" + ` | | sources that talk to their real upstream although they need no key: ` + "`treasuries,feeds`" + ` or ` + "`all`" + `; setting one of their variables does the same |
+| ` + "`HEARTH_DIR`" + ` | ` + "`.hearth`" + ` | where the database and the secrets of the functions are kept. A database of an older version is migrated at the start, with its progress in the log; if it is interrupted, the next start continues |
+| ` + "`LIVE`" + ` | | sources that need no key, and shall ask their real upstream instead of samples: ` + "`treasuries,feeds`" + ` or ` + "`all`" + `; setting one of their variables does the same |
 | ` + "`INFLUX_URL`, `DATABASE_URL`" + ` | | real databases instead of the one in HEARTH_DIR, both or neither; run ` + "`make migrate`" + ` once |
-| ` + "`MQTT_URL`" + ` | | a broker of yours to listen to, ` + "`tcp://my-broker:1883`" + `, with ` + "`MQTT_USER`, `MQTT_PASSWORD`, `MQTT_CA_FILE`" + `; nothing is published there, and no session is left behind; without it a broker of its own listens on 127.0.0.1 |
-| ` + "`MQTT_PORT`" + ` | ` + "`1883`" + ` | where that one listens |
-| ` + "`SENSORS_TOPICS`" + ` | ` + "`#`" + ` | what the function sensors listens to here: everything but what other functions want and ` + "`homeassistant/#`" + `, so that unknown topics show up with a proposal |
+| ` + "`MQTT_URL`" + ` | | your own broker, ` + "`tcp://my-broker:1883`" + `, with ` + "`MQTT_USER`, `MQTT_PASSWORD`, `MQTT_CA_FILE`" + `; hearth publishes nothing there and leaves no session; without it hearth runs its own broker on 127.0.0.1 |
+| ` + "`MQTT_PORT`" + ` | ` + "`1883`" + ` | port of hearth's own broker |
+| ` + "`SENSORS_TOPICS`" + ` | ` + "`#`" + ` | topics of the function sensors: by default all but those of other functions and ` + "`homeassistant/#`" + `, so that the page shows unknown topics with a proposed mapping |
 | ` + "`EDGE`" + ` | | ` + "`off`" + `: no simulated sensors |
 | ` + "`LOG_FORMAT`" + ` | | ` + "`json`" + ` for one JSON object a line |
-| ` + "`NO_COLOR`" + ` | | anything for no colors |
+| ` + "`NO_COLOR`" + ` | | any value: no colors |
 `
 
 func commonPage(root string, functions []stack.Function) ([]byte, error) {

@@ -31,10 +31,10 @@ func TestTheReferenceIsNotStale(t *testing.T) {
 	}
 }
 
-// A block is copied from another function's. A variable that nothing reads is left over
-// or misspelt. A setting that the block does not name cannot be set in .env; and in
-// sample mode an upstream's address that stands only in the code would be asked in
-// earnest.
+// A block must name exactly the settings that its function reads. A variable that nothing
+// reads is left over from the block that was copied, or misspelt. A setting that the block
+// does not name cannot be set in .env. An upstream's address must be in the block, because
+// only there the sample server's address can replace it.
 func TestABlockNamesExactlyTheSettingsOfItsFunction(t *testing.T) {
 	known := map[string]bool{ // read by the watchdog and by Go
 		"read_timeout": true, "write_timeout": true, "exec_timeout": true, "healthcheck_interval": true, "GOGC": true, "GOMEMLIMIT": true,
@@ -207,7 +207,7 @@ func TestASettingWithoutACommentIsRefused(t *testing.T) {
 	}
 }
 
-func TestWriteTouchesOnlyWhatDiffers(t *testing.T) {
+func TestWriteWritesOnlyChangedPages(t *testing.T) {
 	dir := folder(t, map[string]string{"same.md": "a"})
 	pages := []Page{{"same.md", []byte("a")}, {"new/b.md", []byte("b")}}
 	for i, want := range []string{"new/b.md", ""} {

@@ -47,8 +47,8 @@ func Pages(root string, blocks []stack.Function) ([]Page, error) {
 	return append(out, Page{"docs/configuration.md", text}, schema), err
 }
 
-// Write writes the pages that differ from what is there, or with check only
-// names them.
+// Write writes the pages that differ from the files below root, and returns their names.
+// With check it writes nothing.
 func Write(root string, pages []Page, check bool) (stale []string, err error) {
 	for _, p := range pages {
 		name := filepath.Join(root, filepath.FromSlash(p.Name))
@@ -83,7 +83,7 @@ func functionPage(root string, f stack.Function) ([]byte, error) {
 	fmt.Fprintf(&b, "%s\n\n## Settings\n\n", trigger(f))
 	for i, s := range settings {
 		if v, ok := f.Env[s.Name]; ok {
-			settings[i].preset = v // what deploys
+			settings[i].preset = v // the stack file's value replaces the code's default
 		}
 	}
 	table(&b, settings)
@@ -92,7 +92,7 @@ func functionPage(root string, f stack.Function) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// sentence makes the package comment a paragraph of its own.
+// sentence returns a function's package comment without "Package function".
 func sentence(doc string) string {
 	text := strings.TrimPrefix(doc, "Package function ")
 	r, n := utf8.DecodeRuneInString(text)
@@ -171,7 +171,7 @@ func measures(b *bytes.Buffer, function string) {
 	}
 }
 
-// what is a field's title with the words for its values: "Contact: 0 open, 1 closed".
+// what returns a field's title with the words for its values: "Contact: 0 open, 1 closed".
 func what(f catalogue.Field) string {
 	var words []string
 	for v, w := range f.Words {

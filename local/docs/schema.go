@@ -10,9 +10,8 @@ import (
 	"github.com/hearth-home/hearth/shared/settings"
 )
 
-// schemaPage is the JSON Schema of hearth.yml, from the types of shared/settings
-// and their comments. A field without a comment is an error: an editor would have
-// nothing to say.
+// schemaPage returns the JSON Schema of hearth.yml, from the types of shared/settings and
+// their comments, which editors show. A field without a comment is an error.
 func schemaPage(root string) (Page, error) {
 	p, err := load(root, "shared/settings")
 	if err != nil {
@@ -34,7 +33,7 @@ func schemaPage(root string) (Page, error) {
 	return Page{"docs/hearth.schema.json", b.Bytes()}, errors.Join(errs...)
 }
 
-// about is the comment of a struct's field, or of the struct itself.
+// about returns the comment of a struct's field; with field "", that of the struct.
 func (p *pkg) about(typ, field string) string {
 	if field == "" {
 		return strings.Join(strings.Fields(p.docs[typ]), " ")

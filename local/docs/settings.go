@@ -88,8 +88,8 @@ func (p *pkg) add(f *ast.File) {
 	}
 }
 
-// settings returns what the struct reads, those of nested structs included. A
-// field without a comment is an error: the page would have nothing to say.
+// settings returns the variables that a struct reads, with those of nested structs. A field
+// without a comment is an error, because the comment is the page's text.
 func (p *pkg) settings(name, prefix string) ([]setting, error) {
 	s, ok := p.types[name]
 	if !ok {
@@ -133,7 +133,7 @@ func (p *pkg) field(s *ast.StructType, f *ast.Field, prefix string) ([]setting, 
 	return []setting{out}, nil
 }
 
-// nested follows a field of this module's struct types.
+// nested returns the variables of a field whose type is a struct of this module.
 func (p *pkg) nested(s *ast.StructType, t ast.Expr, prefix string) ([]setting, error) {
 	switch t := t.(type) {
 	case *ast.Ident:
@@ -160,7 +160,7 @@ func (p *pkg) nested(s *ast.StructType, t ast.Expr, prefix string) ([]setting, e
 
 const secretKind = "secret's name"
 
-// kindOf names a type for a person.
+// kindOf returns a readable name of a type.
 func kindOf(t ast.Expr) string {
 	switch t := t.(type) {
 	case *ast.Ident:

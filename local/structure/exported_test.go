@@ -14,25 +14,26 @@ import (
 	"testing"
 )
 
-// found are names that nothing in the module's Go code uses from outside, and why
-// they are exported.
-var found = map[string][]string{
+// allowed are exported names that no other package of the module uses, and why they are
+// exported, by the beginning of their package's path.
+var allowed = map[string][]string{
 	"functions/":   {"Handle", "Config"}, // the templates call Handle; make docs reads Config
 	"edge/":        {"Config"},           // make docs
 	"shared/serve": {"Run"},              // the templates
-	// A button of Slack sets them, and a backup reads everything: the suite of the
-	// store holds both databases to that already.
+	// For buttons in Slack and for backups, which are planned. The store's test suite
+	// checks them for both databases already.
 	"shared/store":     {"SetUntil", "UntilDates", "UntilDate", "Silence", "Acknowledge", "Maintenance", "ErrFull", "Everything"},
 	"shared/ingest":    {"Messages"},                                         // an alert's, in the transaction of its readings
 	"shared/catalogue": {"Since", "Parts", "Suffix", "Offset", "Hysteresis"}, // a declaration sets them as it sets the rest
 }
 
-// What no other package uses is not exported: what a package offers shows in its
-// capital letters. Its own tests do not count, nor a method that an interface wants,
-// nor a type in the signature of what is used, nor a value of a type that is used.
-func TestWhatIsExportedIsUsedElsewhere(t *testing.T) {
+// TestExportedNamesAreUsedElsewhere: a package exports only what another package uses, so
+// that its exported names are what it offers. Use in the package's own tests does not
+// count. These need no user: a method that an interface requires, a type in the signature
+// of a used name, and a constant of a used type.
+func TestExportedNamesAreUsedElsewhere(t *testing.T) {
 	e := &exported{owner: map[types.Object]*types.Named{}, used: map[token.Pos]bool{}, ifaces: map[string]*types.Interface{}}
-	e.m = check(t, e.look)
+	e.m = check(t, e.addUses)
 	for _, s := range e.m.own {
 		e.declare(e.m.plain[s.ImportPath])
 		for _, p := range e.m.plain[s.ImportPath].Imports() {
@@ -43,7 +44,7 @@ func TestWhatIsExportedIsUsedElsewhere(t *testing.T) {
 	names := e.templates()
 	for _, o := range e.declared {
 		member := o.Parent() == nil // a field or a method
-		if e.used[o.Pos()] || e.isValue(o) || e.satisfies(o) || member && names[o.Name()] || isFound(o) {
+		if e.used[o.Pos()] || e.isValue(o) || e.satisfies(o) || member && names[o.Name()] || isAllowed(o) {
 			continue
 		}
 		at := e.m.set.Position(o.Pos())
@@ -54,7 +55,7 @@ func TestWhatIsExportedIsUsedElsewhere(t *testing.T) {
 	}
 }
 
-// exported are the exported names of the module, and what uses them.
+// exported holds the exported names of the module, and which of them are used.
 type exported struct {
 	m        *typed
 	declared []types.Object
@@ -64,14 +65,14 @@ type exported struct {
 	ifaces   map[string]*types.Interface // of the module and what it imports, by name
 }
 
-// look notes which objects of other packages a package uses.
-func (e *exported) look(s *source, info *types.Info) {
+// addUses records which objects of other packages a package uses.
+func (e *exported) addUses(s *source, info *types.Info) {
 	for _, o := range info.Uses {
 		e.use(s, o)
 	}
 	for x, tv := range info.Types {
 		if i, ok := tv.Type.Underlying().(*types.Interface); ok && tv.IsType() {
-			if key := types.TypeString(i, nil); e.ifaces[key] == nil { // the first is of packages without their tests
+			if key := types.TypeString(i, nil); e.ifaces[key] == nil { // keep the first: it comes from the packages without tests
 				e.ifaces[key] = i
 			}
 		}
@@ -81,7 +82,7 @@ func (e *exported) look(s *source, info *types.Info) {
 	}
 }
 
-// literal counts the fields as used that a literal sets without naming them.
+// literal marks as used the fields that an unkeyed composite literal sets.
 func (e *exported) literal(s *source, lit *ast.CompositeLit, t types.Type) {
 	st, ok := t.Underlying().(*types.Struct)
 	if !ok || len(lit.Elts) == 0 {
@@ -108,8 +109,8 @@ func (e *exported) use(s *source, o types.Object) {
 	}
 }
 
-// declare lists the exported names of a package: its own, and the methods and
-// fields of its types.
+// declare adds the exported names of a package to e.declared: those of its scope, and the
+// methods and fields of its types.
 func (e *exported) declare(p *types.Package) {
 	for _, name := range p.Scope().Names() {
 		o := p.Scope().Lookup(name)
@@ -137,7 +138,7 @@ func (e *exported) declare(p *types.Package) {
 	}
 }
 
-// isError reports whether the fields of a type are what an error tells.
+// isError reports whether a type is an error: its fields may be exported unused.
 func isError(named *types.Named) bool {
 	return types.Implements(types.NewPointer(named), types.Universe.Lookup("error").Type().Underlying().(*types.Interface))
 }
@@ -161,7 +162,7 @@ func (e *exported) interfaces(p *types.Package) {
 	}
 }
 
-// satisfies reports whether a method is one of an interface that its type has.
+// satisfies reports whether a method belongs to an interface that its type implements.
 func (e *exported) satisfies(o types.Object) bool {
 	named := e.owner[o]
 	if named == nil {
@@ -180,8 +181,8 @@ func (e *exported) satisfies(o types.Object) bool {
 	return false
 }
 
-// signatures counts the types that a used object is made of as used. Of a struct
-// that no encoder reads, only the embedded fields and those that are used count.
+// signatures marks as used all types in the type of a used object. In a struct without
+// tags, which no encoder reads, only embedded fields and used fields count.
 func (e *exported) signatures() {
 	seen := map[types.Type]bool{}
 	for i := 0; i < len(e.usedObjs); i++ { // walk adds to it
@@ -203,7 +204,7 @@ func (e *exported) signatures() {
 	}
 }
 
-// walk counts the named types in t as used.
+// walk marks the named types in t as used.
 func (e *exported) walk(t types.Type, seen map[types.Type]bool) {
 	if seen[t] {
 		return
@@ -242,7 +243,7 @@ func (e *exported) walk(t types.Type, seen map[types.Type]bool) {
 
 var inTemplate = regexp.MustCompile(`\.([A-Z]\w*)`)
 
-// templates returns the fields and methods that a template names.
+// templates returns the names of the fields and methods that a template uses.
 func (e *exported) templates() map[string]bool {
 	names := map[string]bool{}
 	err := filepath.WalkDir(filepath.Join("..", "..", "shared"), func(path string, d fs.DirEntry, err error) error {
@@ -274,8 +275,8 @@ func (e *exported) isValue(o types.Object) bool {
 
 func folderOf(o types.Object) string { return strings.TrimPrefix(o.Pkg().Path(), module+"/") }
 
-func isFound(o types.Object) bool {
-	for prefix, names := range found {
+func isAllowed(o types.Object) bool {
+	for prefix, names := range allowed {
 		if strings.HasPrefix(folderOf(o), prefix) && slices.Contains(names, o.Name()) {
 			return true
 		}

@@ -1,5 +1,5 @@
-// Package structure holds the rules of the house that a compiler does not: who
-// may import whom, and what is done in one place only (design: "The house").
+// Package structure tests rules of the project that the compiler does not check: which
+// parts may import which, what only one package may do, and which words are not used.
 package structure
 
 import (
@@ -16,15 +16,15 @@ import (
 
 const module = "github.com/hearth-home/hearth"
 
-// pkg is what go list says of a package.
+// pkg is go list's output for a package.
 type pkg struct {
 	ImportPath                         string
 	Imports, TestImports, XTestImports []string
 	Deps                               []string
 }
 
-// mayImport says, for each part of the house, which others it may import. Parts
-// that are not listed are for whoever builds and runs the whole.
+// mayImport lists, for each folder in the module's root, the folders whose packages it may
+// import.
 var mayImport = map[string][]string{
 	"functions":  {"shared"},
 	"connectors": {"connectors", "shared"},
@@ -35,11 +35,11 @@ var mayImport = map[string][]string{
 	"tools":      {"functions", "connectors", "edge", "shared", "local"},
 }
 
-func TestWhoMayImportWhom(t *testing.T) {
+func TestImports(t *testing.T) {
 	for _, p := range list(t, "./...") {
 		from, ok := part(p.ImportPath)
 		if !ok {
-			t.Errorf("%s: the module's root holds no package, and hearth has no such part", p.ImportPath)
+			t.Errorf("%s: the folder is not in mayImport, and the module's root holds no package", p.ImportPath)
 		}
 		for _, to := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
 			if to != module && !strings.HasPrefix(to, module+"/") {
@@ -53,17 +53,18 @@ func TestWhoMayImportWhom(t *testing.T) {
 	}
 }
 
-// part is the folder at the module's root that a package is in.
+// part returns the folder in the module's root that a package is in; ok is false if
+// mayImport does not list it.
 func part(importPath string) (string, bool) {
 	rest := strings.TrimPrefix(importPath, module+"/")
 	name, _, _ := strings.Cut(rest, "/")
 	return name, mayImport[name] != nil
 }
 
-// A connector stands beside any OpenFaaS, and an edge agent on a small Pi:
-// neither has a database, and what is pure has none either. A function's image has
-// no SQLite, no MQTT client and no command line, which the platform has none of either.
-func TestWhatIsLinked(t *testing.T) {
+// TestDependencies checks the dependencies of the programs. The connector, the edge agent
+// and the pure packages have no database. A function's image has no SQLite, no MQTT client
+// and no command-line library; package local has no command-line library either.
+func TestDependencies(t *testing.T) {
 	sqlite, mqtt, cobra := "modernc.org/sqlite", "github.com/eclipse/paho.mqtt.golang", "github.com/spf13/cobra"
 	databases := []string{sqlite, module + "/shared/store", "github.com/jackc/pgx", "github.com/influxdata/influxdb-client-go"}
 	for pattern, never := range map[string][]string{

@@ -15,9 +15,9 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
-// TestThePageNamesNothingByHand: what the page shows of a function, a measurement or
-// a field stands in the catalogue, so that no text in the page's code names one.
-func TestThePageNamesNothingByHand(t *testing.T) {
+// TestThePageNamesNoMeasurement: the page's code names no function, measurement or field.
+// It takes titles, units and order from the catalogue.
+func TestThePageNamesNoMeasurement(t *testing.T) {
 	names := names(t)
 	texts := pageTexts(t)
 	if len(names) < 100 || len(texts) < 200 {
@@ -25,7 +25,7 @@ func TestThePageNamesNothingByHand(t *testing.T) {
 	}
 	for _, s := range texts {
 		if what, bad := named(names, s.text); bad {
-			t.Errorf("%s: %q is %s: let the catalogue say it", s.at, s.text, what)
+			t.Errorf("%s: %q is %s: take it from the catalogue", s.at, s.text, what)
 		}
 	}
 }
@@ -39,8 +39,8 @@ func TestANameInATextIsFound(t *testing.T) {
 	}
 }
 
-// named reports whether a text is one of the names. A name of several words in one
-// is no English: it is found inside of a text, too.
+// named reports whether a text is one of the names, or contains one with an underscore. A
+// name without underscore may be an English word, so it does not count inside a text.
 func named(names map[string]string, text string) (what string, bad bool) {
 	if what, bad = names[text]; bad {
 		return what, true
@@ -72,15 +72,15 @@ func names(t *testing.T) map[string]string {
 			out[k] = "a text of a measurement"
 		}
 	}
-	delete(out, "")       // the states are of no measurement
-	delete(out, "action") // the page's form has one of its own
+	delete(out, "")       // the states' measurement has no name
+	delete(out, "action") // also an attribute of the page's form
 	return out
 }
 
 type text struct{ at, text string }
 
-// pageTexts are the strings in the page's code, in the actions of its templates and
-// in its script.
+// pageTexts returns the strings in the page's code, in the actions of its templates and in
+// its script.
 func pageTexts(t *testing.T) (out []text) {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join("..", "..", "shared", "page", "*"))
@@ -130,7 +130,7 @@ func goTexts(t *testing.T, path string, b []byte) (out []text) {
 	return out
 }
 
-// quoted are the texts in quotes.
+// quoted returns the texts in quotes.
 func quoted(name, code string) (out []text) {
 	for _, m := range regexp.MustCompile("[\"'`]([^\"'`\n]*)[\"'`]").FindAllStringSubmatch(code, -1) {
 		out = append(out, text{name, m[1]})

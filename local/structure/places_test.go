@@ -12,12 +12,12 @@ import (
 	"testing"
 )
 
-// file is one of the house that is no test.
+// file is a Go file of the module that is no test.
 type file struct {
 	*ast.File
 	folder  string // from the root: "shared/store"
 	imports []string
-	names   map[string]string // of the imports that have one of their own, and of the rest by their last element
+	names   map[string]string // import paths by the name in the file; without one, the path's last element
 }
 
 // files parses the Go files below these folders of the module.
@@ -60,7 +60,8 @@ func newFile(f *ast.File, folder string) file {
 	return out
 }
 
-// calls are those of a function of a package, or of a method.
+// calls calls each for every call of a package's function or of a method. For a method,
+// path is "".
 func (f file) calls(each func(path, name string, args []ast.Expr)) {
 	ast.Inspect(f.File, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
@@ -78,16 +79,16 @@ func (f file) calls(each func(path, name string, args []ast.Expr)) {
 	})
 }
 
-// A process's environment is read in one place, so that make up can give each
-// function its own.
+// Only shared/config reads the process's environment, so that make up can give each
+// function an environment of its own.
 func TestOnlyConfigReadsTheProcessEnvironment(t *testing.T) {
 	for _, f := range files(t, "functions", "shared") {
-		if slices.Contains([]string{"shared/config", "shared/testserver", "shared/command/commandtest"}, f.folder) { // the last two are for tests
+		if slices.Contains([]string{"shared/config", "shared/testserver", "shared/command/commandtest"}, f.folder) { // the last two are used by tests only
 			continue
 		}
 		f.calls(func(path, name string, _ []ast.Expr) {
 			if (path == "os" || path == "syscall") && slices.Contains([]string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, name) {
-				t.Errorf("%s calls %s.%s: what it needs is in serve.Env", f.folder, path, name)
+				t.Errorf("%s calls %s.%s: use serve.Env", f.folder, path, name)
 			}
 		})
 		ast.Inspect(f.File, func(n ast.Node) bool {
@@ -99,8 +100,7 @@ func TestOnlyConfigReadsTheProcessEnvironment(t *testing.T) {
 	}
 }
 
-// What else understood YAML would be a second reader of hearth.yml, with other
-// rules.
+// A second package that reads YAML could read hearth.yml by other rules.
 func TestOnlySettingsReadsHearthYML(t *testing.T) {
 	readers := 0
 	for _, f := range files(t, "functions", "shared", "connectors", "edge", "local") {
@@ -109,7 +109,7 @@ func TestOnlySettingsReadsHearthYML(t *testing.T) {
 				continue
 			}
 			if readers++; f.folder != "shared/settings" {
-				t.Errorf("%s imports %s: what hearth.yml says comes from shared/settings", f.folder, path)
+				t.Errorf("%s imports %s: read hearth.yml by shared/settings", f.folder, path)
 			}
 		}
 	}
@@ -118,9 +118,9 @@ func TestOnlySettingsReadsHearthYML(t *testing.T) {
 	}
 }
 
-// One door in: whoever brings a reading or the state of a device, it is checked
-// and stored by ingest.
-// Series.Write(ctx, readings) is told from an io.Writer's by its context.
+// All readings and device states are checked and stored by shared/ingest. The test finds
+// the store's methods by name and number of arguments; the context distinguishes
+// Series.Write(ctx, readings) from io.Writer's.
 func TestOnlyIngestWritesReadings(t *testing.T) {
 	writes := map[string]int{"Write": 2, "Commit": 4, "SaveDevices": 2}
 	seen := 0
@@ -133,16 +133,16 @@ func TestOnlyIngestWritesReadings(t *testing.T) {
 				return
 			}
 			if seen++; f.folder != "shared/ingest" {
-				t.Errorf("%s calls %s, which stores what comes in: only shared/ingest does", f.folder, name)
+				t.Errorf("%s calls %s, which stores readings or states: only shared/ingest may", f.folder, name)
 			}
 		})
 	}
 	if seen == 0 {
-		t.Error("nobody stores anything: this test looks at the wrong calls")
+		t.Error("no call stores readings: this test looks for the wrong calls")
 	}
 }
 
-// isContext reports whether an argument is a context, by how it is written.
+// isContext reports whether an argument's text looks like a context.
 func isContext(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.Ident:
@@ -154,8 +154,8 @@ func isContext(e ast.Expr) bool {
 	return false
 }
 
-// Which address is one of the web is decided in one place, or a page would link to
-// what a source refuses.
+// Only shared/config decides what a web address is. Otherwise a page could link to an
+// address that a source refuses.
 func TestOnlyConfigChecksWebAddresses(t *testing.T) {
 	checks := 0
 	for _, f := range files(t, "functions", "shared", "connectors") {

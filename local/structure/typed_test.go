@@ -18,27 +18,27 @@ import (
 	"testing"
 )
 
-// source is a package of the module, or one that it is built from.
+// source is go list's output for a package of the module or a dependency.
 type source struct {
 	ImportPath, Dir, Export, ForTest   string
 	GoFiles, TestGoFiles, XTestGoFiles []string
 	Module                             *struct{ Main bool }
 }
 
-// typed is the module, type-checked from its source, tests included. A package is
-// checked alone and again with its tests, so an object is known by its position.
+// typed is the module, type-checked from its source, tests included. A package is checked
+// without its tests and again with them, so an object is identified by its position.
 type typed struct {
 	*testing.T
 	set     *token.FileSet
 	sources map[string]*source
-	own     []*source      // of the module: each after those that it imports
-	others  types.Importer // packages of other modules, from what the compiler wrote
-	plain   map[string]*types.Package
+	own     []*source                 // packages of the module, each after its imports
+	others  types.Importer            // packages of other modules, from the compiler's export data
+	plain   map[string]*types.Package // packages of the module without their tests
 	parsed  map[string]*ast.File
-	uses    func(s *source, info *types.Info) // is told of everything that is checked
+	uses    func(s *source, info *types.Info) // called for each package that is checked
 }
 
-// check type-checks the module as go list finds it for this system.
+// check type-checks the module for this system, and calls uses for each package.
 func check(t *testing.T, uses func(*source, *types.Info)) *typed {
 	m := &typed{T: t, set: token.NewFileSet(), sources: map[string]*source{}, plain: map[string]*types.Package{}, parsed: map[string]*ast.File{}, uses: uses}
 	m.list()
@@ -82,8 +82,9 @@ func (m *typed) list() {
 	}
 }
 
-// pkg checks the files of one package. Where a test's package sees an object that
-// was checked without it, types disagree; what is used is known all the same.
+// pkg type-checks the files of one package. Errors in packages with tests are ignored: a
+// package checked twice has two versions of each type, which do not match. The uses of
+// objects are recorded nevertheless.
 func (m *typed) pkg(s *source, path string, tested *types.Package, names []string) *types.Package {
 	var files []*ast.File
 	for _, name := range names {
@@ -107,8 +108,8 @@ func (m *typed) pkg(s *source, path string, tested *types.Package, names []strin
 	return p
 }
 
-// imports finds what a package imports; tested is given in place of the package
-// without its tests.
+// imports finds imported packages. It returns tested instead of the package of the same
+// path without tests.
 type imports struct {
 	m      *typed
 	tested *types.Package
