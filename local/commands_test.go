@@ -25,7 +25,7 @@ func tinyInstallation(t *testing.T, environ ...string) *Installation {
 
 var tinyOnly = map[string]host.Builder{"weather": newTiny}
 
-func TestARunAnswersWhatItDecodedAndThenStoresIt(t *testing.T) {
+func TestARunAnswersAndStoresWhatItDecoded(t *testing.T) {
 	h := tinyInstallation(t)
 	for _, want := range []struct {
 		dry               bool
@@ -47,7 +47,7 @@ func TestARunAnswersWhatItDecodedAndThenStoresIt(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-func TestAFunctionThatIsGoneIsForgotten(t *testing.T) {
+func TestForgetRemovesAFunction(t *testing.T) {
 	h := tinyInstallation(t)
 	if _, err := h.RunOnce(t.Context(), "weather", false); err != nil {
 		t.Fatal(err)
@@ -67,21 +67,21 @@ func TestAFunctionThatIsGoneIsForgotten(t *testing.T) {
 	}
 }
 
-func TestRunAsksTheUpstreamOnce(t *testing.T) {
-	var asked atomic.Int64
+func TestARunCallsTheUpstreamOnce(t *testing.T) {
+	var calls atomic.Int64
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		asked.Add(1)
+		calls.Add(1)
 		fmt.Fprintf(w, `{"dt":%d}`, time.Now().Unix())
 	}))
 	defer upstream.Close()
 	h := tinyInstallation(t, "TINY_URL="+upstream.URL, "TINY_KEY=real-key-1")
-	if a, err := h.RunOnce(t.Context(), "weather", false); err != nil || asked.Load() != 1 || a.Stored != 2 {
-		t.Errorf("%v, asked %d times, answered %+v", err, asked.Load(), a)
+	if a, err := h.RunOnce(t.Context(), "weather", false); err != nil || calls.Load() != 1 || a.Stored != 2 {
+		t.Errorf("%v, called %d times, answered %+v", err, calls.Load(), a)
 	}
 	http.DefaultClient.CloseIdleConnections()
 }
 
-func TestRunSaysWhatIsWrong(t *testing.T) {
+func TestARunsErrorSaysWhatFailed(t *testing.T) {
 	h := tinyInstallation(t, "TINY_URL=http://127.0.0.1:1", "TINY_KEY=real-key-1")
 	for name, want := range map[string]string{"weather": "answered 502", "absent": "go generate ./local", "none": `no function "none"`} {
 		_, err := h.RunOnce(t.Context(), name, true)
@@ -92,10 +92,10 @@ func TestRunSaysWhatIsWrong(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-func TestBackfillFillsThroughTheGatewayOnceAndForAll(t *testing.T) {
+func TestABackfillStoresEachDayOnce(t *testing.T) {
 	r := launch(t, repository(t))
 	r.settled()
-	to := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -20) // before what the run at the start brought
+	to := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -20) // earlier than the reading of the run at the start
 	j := backfill.Job{Gateway: r.GatewayURL(), Function: "weather", From: to.AddDate(0, 0, -9), To: to}
 	for _, want := range [][2]int{{10, 0}, {0, 10}} {
 		p, err := backfill.Run(t.Context(), j, func(backfill.Progress) {})
@@ -113,22 +113,22 @@ func TestBackfillFillsThroughTheGatewayOnceAndForAll(t *testing.T) {
 	}
 }
 
-func TestTheGatewayAloneServesFunctionsElsewhere(t *testing.T) {
+func TestTheGatewayServesFunctionsInOtherProcesses(t *testing.T) {
 	h := tinyInstallation(t)
 	fn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "here") }))
 	defer fn.Close()
 	fs, err := gatewayFunctions(h, []string{"weather=" + fn.URL, "other=" + fn.URL})
 	if err != nil || len(fs) != 2 || fs[0].Status.Image != "tiny:1" || fs[1].Status.Name != "other" {
-		t.Errorf("behind = %+v, %v", fs, err)
+		t.Errorf("gatewayFunctions = %+v, %v", fs, err)
 	}
 	for _, bad := range []string{"weather", "weather=", "weather=https://x:1", "weather=http://x", "=http://x:1/path"} {
 		if _, err := gatewayFunctions(h, []string{bad}); err == nil {
-			t.Errorf("%q was taken", bad)
+			t.Errorf("%q was accepted", bad)
 		}
 	}
 }
 
-func TestMigrateAsksForADatabase(t *testing.T) {
+func TestMigrateRequiresADatabase(t *testing.T) {
 	if err := tinyInstallation(t).Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "DATABASE_URL") {
 		t.Errorf("err = %v", err)
 	}

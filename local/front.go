@@ -27,12 +27,12 @@ func (h *Installation) GatewayURL() string {
 
 // Gateway serves functions that run in other processes, each as NAME=http://host:port,
 // until ctx ends. The API answers about a function from its block in the stack files.
-func (h *Installation) Gateway(ctx context.Context, elsewhere []string) error {
+func (h *Installation) Gateway(ctx context.Context, addresses []string) error {
 	log, err := h.Logger()
 	if err != nil {
 		return err
 	}
-	fs, err := gatewayFunctions(h, elsewhere)
+	fs, err := gatewayFunctions(h, addresses)
 	if err != nil {
 		return err
 	}
@@ -52,16 +52,16 @@ func (h *Installation) Gateway(ctx context.Context, elsewhere []string) error {
 
 // gatewayFunctions parses the functions and adds their blocks in the stack files. A
 // function without a block has its name only.
-func gatewayFunctions(h *Installation, elsewhere []string) ([]gateway.Function, error) {
+func gatewayFunctions(h *Installation, addresses []string) ([]gateway.Function, error) {
 	blocks, err := stack.Read(h.root, h.vars)
 	if err != nil {
 		return nil, err
 	}
-	if len(elsewhere) == 0 {
+	if len(addresses) == 0 {
 		return nil, errors.New("no function is named")
 	}
 	var out []gateway.Function
-	for _, arg := range elsewhere {
+	for _, arg := range addresses {
 		name, address, ok := strings.Cut(arg, "=")
 		u, err := config.URL(address)
 		if !ok || err != nil || u.Scheme != "http" || u.Port() == "" || u.Path != "" {

@@ -44,17 +44,17 @@ func (h *Installation) Listen(ctx context.Context, filter string, span time.Dura
 		return nil, err
 	}
 	begin(c.URL)
-	heard, err := listen.To(ctx, o, filter, span)
+	received, err := listen.To(ctx, o, filter, span)
 	if err != nil {
 		return nil, fmt.Errorf("listen at %s: %w", c.URL, err)
 	}
-	return heard, nil
+	return received, nil
 }
 
 // Mapped returns the mappings of hearth.yml, and as an error the file's mistakes.
 func (h *Installation) Mapped() (*mapping.Set, error) {
-	said, err := h.watchSettings(slog.New(slog.DiscardHandler)).Look(time.Now())
-	return said.set, err
+	current, err := h.watchSettings(slog.New(slog.DiscardHandler)).Look(time.Now())
+	return current.set, err
 }
 
 // listenerConfig returns the settings to connect to the broker of the running platform, or

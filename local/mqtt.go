@@ -77,10 +77,10 @@ func (p *platform) connectorPart() part {
 		go func() { done <- b.Run(ctx) }()
 		return nil
 	}, func(ctx context.Context) error {
-		if p.broker != nil {
-			quick, cancel := context.WithTimeout(ctx, grace/3)
+		if p.broker != nil { // the embedded broker loses what the connector has not acknowledged
+			drain, cancel := context.WithTimeout(ctx, grace/3)
 			defer cancel()
-			p.broker.Drain(quick, p.clientID)
+			p.broker.Drain(drain, p.clientID)
 		}
 		stop()
 		err := errors.Join(<-done, admin.Stop(ctx))

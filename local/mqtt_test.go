@@ -201,7 +201,7 @@ func TestUnknownTopicsAreShownMappedAndReplayed(t *testing.T) {
 	if out := command("show", strings.Fields(command("list"))[6]); !strings.Contains(out, `{"ENERGY":{"Power":12.5}}`) {
 		t.Errorf("show = %s", out)
 	}
-	r.eventually("the mapping taken up and the letter replayed", func() bool {
+	r.eventually("the new mapping used and the letter replayed", func() bool {
 		command("replay", "--function", "sensors", "--reason", "no mapping for topic tele/+/SENSOR")
 		got, room := r.tile("plug")
 		return got.Main != nil && got.Main.Value == 12.5 && got.Name == "The plug" && room == "Office"
@@ -263,6 +263,6 @@ func TestTheConnectorsTokenIsTheUsersOrMadeOnce(t *testing.T) {
 		t.Errorf("made %q, then %q, then %q", made, again, other)
 	}
 	if mine := token(true, "CONNECTOR_TOKEN=my-own-token"); mine != "my-own-token" || token(false) != mine {
-		t.Errorf("the user's is not taken: %q", mine)
+		t.Errorf("the user's token is not used: %q", mine)
 	}
 }

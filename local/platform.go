@@ -220,40 +220,52 @@ func (p *platform) storePart() part {
 		switch {
 		case influx != database:
 			return errors.New("INFLUX_URL and DATABASE_URL belong together: set both for real databases, or neither for the one in " + p.dir)
-		case !influx:
-			var logged time.Time
-			st, err := sqlite.Open(ctx, filepath.Join(p.dir, "hearth.db"), func(moved, total int64) {
-				if time.Since(logged) > 2*time.Second || moved == total {
-					p.log.Info("moving readings to their new table", "moved", moved, "of", total)
-					logged = time.Now()
-				}
-			})
-			if err != nil {
-				return err
-			}
-			opened.Store(st)
-			p.open = func(context.Context) (*store.Store, error) { return st, nil }
-			return nil
+		case influx:
+			return p.openServers(ctx, &opened)
 		}
-		c, err := config.Parse[store.Config](p.env)
-		if err != nil {
-			return err
-		}
-		p.open = serve.Once(func(ctx context.Context) (*store.Store, error) {
-			st, err := store.Open(ctx, c)
-			if err == nil {
-				opened.Store(st)
-			}
-			return st, err
-		})
-		if _, err := p.open(ctx); err != nil {
-			p.log.Error("the databases cannot be used yet; calls answer 503 until they can", "err", err)
-		}
-		return nil
+		return p.openFile(ctx, &opened)
 	}, func(context.Context) error {
 		if st := opened.Load(); st != nil {
 			return st.Close()
 		}
 		return nil
 	}}
+}
+
+// openFile opens the SQLite database in the state folder, and sets p.open. It logs the
+// progress of a long migration every 2 s.
+func (p *platform) openFile(ctx context.Context, opened *atomic.Pointer[store.Store]) error {
+	var logged time.Time
+	st, err := sqlite.Open(ctx, filepath.Join(p.dir, "hearth.db"), func(moved, total int64) {
+		if time.Since(logged) > 2*time.Second || moved == total {
+			p.log.Info("moving readings to their new table", "moved", moved, "of", total)
+			logged = time.Now()
+		}
+	})
+	if err != nil {
+		return err
+	}
+	opened.Store(st)
+	p.open = func(context.Context) (*store.Store, error) { return st, nil }
+	return nil
+}
+
+// openServers sets p.open to open InfluxDB and PostgreSQL, once. The platform starts even
+// if they cannot be reached yet: each call tries again.
+func (p *platform) openServers(ctx context.Context, opened *atomic.Pointer[store.Store]) error {
+	c, err := config.Parse[store.Config](p.env)
+	if err != nil {
+		return err
+	}
+	p.open = serve.Once(func(ctx context.Context) (*store.Store, error) {
+		st, err := store.Open(ctx, c)
+		if err == nil {
+			opened.Store(st)
+		}
+		return st, err
+	})
+	if _, err := p.open(ctx); err != nil {
+		p.log.Error("the databases cannot be used yet; calls answer 503 until they can", "err", err)
+	}
+	return nil
 }

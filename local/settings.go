@@ -38,14 +38,14 @@ func (h *Installation) watchSettings(log *slog.Logger) *settings.Watch[userSetti
 
 // declared returns the measurements that hearth.yml adds to the catalogue.
 func (p *platform) declared() []catalogue.Measurement {
-	said, _ := p.settings.Look(p.now())
-	return said.set.Measurements()
+	current, _ := p.settings.Look(p.now())
+	return current.set.Measurements()
 }
 
 // zone returns the house's time zone, or "" if hearth.yml names none.
 func (p *platform) zone() string {
-	said, _ := p.settings.Look(p.now())
-	return string(said.house.Zone)
+	current, _ := p.settings.Look(p.now())
+	return string(current.house.Zone)
 }
 
 // subscribeSensorsToAll makes the function sensors subscribe to every topic that no other

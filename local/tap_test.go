@@ -126,7 +126,7 @@ func TestListenReportsMessagesAndHowToMapThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	heard, err := h.Listen(t.Context(), "tele/plug1/SENSOR", 10*time.Second, func(broker string) {
+	received, err := h.Listen(t.Context(), "tele/plug1/SENSOR", 10*time.Second, func(broker string) {
 		if broker != r.mqttURL {
 			t.Errorf("it listens at %s, want %s", broker, r.mqttURL)
 		}
@@ -138,7 +138,7 @@ func TestListenReportsMessagesAndHowToMapThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := heard.Write(&out, set); err != nil {
+	if err := received.Write(&out, set); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"tele/plug1/SENSOR  (1 message, retained)", "$.ENERGY.Power", "12.5", "$['a.b'][0]", "devices:", `topic: "tele/plug1/SENSOR"`} {

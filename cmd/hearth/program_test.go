@@ -109,7 +109,7 @@ func exitCodes(t *testing.T, p commandtest.Program) {
 	}
 	p.Dir = t.TempDir()
 	if code, _, errs := p.Run(t); code != command.Failed || !strings.Contains(errs, "no stack.yml here or above") {
-		t.Errorf("elsewhere: %d %s", code, errs)
+		t.Errorf("outside of a repository: %d %s", code, errs)
 	}
 	if code, out, errs := p.Run(t, "version"); code != command.Done || out == "" {
 		t.Errorf("version outside of a repository: %d %s", code, errs)

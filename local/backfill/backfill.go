@@ -84,11 +84,7 @@ func Run(ctx context.Context, j Job, show func(Progress)) (Progress, error) {
 		if err != nil || !next.After(p.Next) {
 			return p, fmt.Errorf("%s answered next %q, which is no time after %s: please report this bug", j.Function, a.Next, day(p.Next))
 		}
-		p.Next = next
-		p.Done = min(1, float64(next.Sub(j.From))/float64(j.To.AddDate(0, 0, 1).Sub(j.From)))
-		if p.Done > 0 {
-			p.left = time.Duration(float64(time.Since(began)) * (1 - p.Done) / p.Done)
-		}
+		p.advance(j, next, time.Since(began))
 		show(p)
 	}
 	p.Done, p.left = 1, 0
@@ -97,6 +93,16 @@ func Run(ctx context.Context, j Job, show func(Progress)) (Progress, error) {
 		return p, fmt.Errorf("some targets failed: %s; run it again, it stores only what is missing", partial)
 	}
 	return p, nil
+}
+
+// advance sets where the next call begins, the share of the span that is done, and the
+// time left at the speed so far.
+func (p *Progress) advance(j Job, next time.Time, took time.Duration) {
+	p.Next = next
+	p.Done = min(1, float64(next.Sub(j.From))/float64(j.To.AddDate(0, 0, 1).Sub(j.From)))
+	if p.Done > 0 {
+		p.left = time.Duration(float64(took) * (1 - p.Done) / p.Done)
+	}
 }
 
 // callWithRetry repeats a call while it fails for a reason that may pass.

@@ -56,7 +56,7 @@ func TestADrainDeliversAcknowledgedMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	var got, taken atomic.Int64
+	var got, acknowledged atomic.Int64
 	r := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + b.Addr()).SetClientID("reader").SetDefaultPublishHandler(func(mqtt.Client, mqtt.Message) { got.Add(1) }))
 	if tok := r.Connect(); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
 		t.Fatal(tok.Error())
@@ -72,17 +72,17 @@ func TestADrainDeliversAcknowledgedMessages(t *testing.T) {
 		tok := p.Publish("a/b", 1, false, fmt.Sprint(i))
 		go func() {
 			if tok.WaitTimeout(10*time.Second) && tok.Error() == nil {
-				taken.Add(1)
+				acknowledged.Add(1)
 			}
 		}()
 	}
-	for end := time.Now().Add(10 * time.Second); taken.Load() < n/2 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); acknowledged.Load() < n/2 && time.Now().Before(end); time.Sleep(time.Millisecond) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	b.Drain(ctx, "reader")
-	if ctx.Err() != nil || got.Load() < taken.Load() || taken.Load() < n/2 {
-		t.Errorf("%d acknowledged, %d delivered, %v", taken.Load(), got.Load(), ctx.Err())
+	if ctx.Err() != nil || got.Load() < acknowledged.Load() || acknowledged.Load() < n/2 {
+		t.Errorf("%d acknowledged, %d delivered, %v", acknowledged.Load(), got.Load(), ctx.Err())
 	}
 	if _, err := net.DialTimeout("tcp", b.Addr(), time.Second); err == nil {
 		t.Error("it still accepts connections")

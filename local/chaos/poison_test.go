@@ -154,7 +154,7 @@ func (h *hearth) fixAndReplay(p *publisher, bad map[string]int) {
 	h.awaitMirrored(len(bad) - fixed)
 
 	got := make(chan string, 1000)
-	mended := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	accepting := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var events []struct {
 			Replay bool   `json:"mqttreplay"`
 			Data   []byte `json:"data_base64"`
@@ -168,11 +168,11 @@ func (h *hearth) fixAndReplay(p *publisher, bad map[string]int) {
 			}
 		}
 	}))
-	defer mended.Close()
+	defer accepting.Close()
 	if err := h.gateway.Kill(); err != nil {
 		h.t.Fatal(err)
 	}
-	h.startGateway(mended.URL)
+	h.startGateway(accepting.URL)
 	cmd := exec.CommandContext(h.t.Context(), binaries(h.t).connector, "dead", "replay", "-function", functionName)
 	cmd.Env = []string{"LISTEN=" + h.connector.Addr, "secret_mount_path=" + h.secrets}
 	if out, err := cmd.CombinedOutput(); err != nil {

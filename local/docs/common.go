@@ -17,10 +17,10 @@ The user's settings for the house are in hearth.yml: [settings.md](settings.md).
 ` + "`.env`" + ` beside stack.yml. A secret is a file that OpenFaaS mounts; the variable whose name ends in ` + "`_SECRET`" + ` holds its name. With
 ` + "`make up`" + ` the secret ` + "`openweather-key`" + ` is the variable ` + "`OPENWEATHER_KEY`" + `: upper case, dashes as underscores.
 
-What is in a secret is taken out of every log, answer, message and page, and so is the password of one that is a URL or ` + "`key=value`" + ` words.
-One of fewer than six characters is taken out where it stands as a word of its own, and every such word with it: choose longer ones.
+The value of a secret is redacted in every log, answer, message and page. If the value is a URL or ` + "`key=value`" + ` words, so is the password in it.
+A value of fewer than six characters is redacted only as a whole word, and then in every place where the word stands: choose longer values.
 
-The elements of a list are separated by commas, or by semicolons where they may hold commas themselves; its table says which, and the other is refused. Line breaks separate in both.
+The elements of a list are separated by commas, or by semicolons if an element may contain commas. The tables below say which; the other separator is an error. Line breaks separate elements in both.
 A place is ` + "`name:latitude,longitude`" + ` in degrees, north and east positive: ` + "`home:47.6062,-122.3321;cabin:46.5,8`" + `. A duration is written ` + "`90s`, `15m` or `2h`" + `.
 
 Each function has settings of its own:

@@ -90,13 +90,12 @@ func (h *Host) start(f stack.Function, build Builder) error {
 	if err != nil {
 		return err
 	}
-	srv, err := server(f.Name, env, build)
+	env.Log = env.Log.With("function", f.Name)
+	srv, err := server(env, build)
 	if err != nil {
 		out.State, out.Reason = Broken, env.Secrets.Redact(err.Error())
-		env.Log = env.Log.With("function", f.Name)
 		env.Log.Error("not started", "err", err)
-		env.Vars = nil // a wrong variable may be the reason
-		if srv, err = serve.Server(broken(env, err), env.Env); err != nil {
+		if srv, err = brokenServer(env, err); err != nil {
 			return err
 		}
 	}
@@ -112,18 +111,20 @@ func (h *Host) start(f stack.Function, build Builder) error {
 }
 
 // server returns an HTTP server with the limits of the function's image.
-func server(name string, env serve.Env, build Builder) (*http.Server, error) {
+func server(env serve.Env, build Builder) (*http.Server, error) {
 	h, err := build(env)
 	if err != nil {
 		return nil, err
 	}
-	env.Log = env.Log.With("function", name)
 	return serve.Server(h, env.Env)
 }
 
-// broken answers each call with err, as the image of a function that cannot be built does.
-func broken(env serve.Env, err error) http.Handler {
-	return serve.HandleIn(func() serve.Env { return env }, func(serve.Env) (http.Handler, error) { return nil, err })
+// brokenServer answers each call with reason, as the image of a function with wrong
+// settings does.
+func brokenServer(env serve.Env, reason error) (*http.Server, error) {
+	env.Vars = nil // a wrong variable may be the reason: use the default limits
+	h := serve.HandleIn(func() serve.Env { return env }, func(serve.Env) (http.Handler, error) { return nil, reason })
+	return serve.Server(h, env.Env)
 }
 
 // Stop ends all servers. Requests in flight may finish while ctx lasts; then they are
@@ -152,13 +153,16 @@ func (h *Host) prepare(f *Function, build Builder) (serve.Env, error) {
 		return env, nil
 	}
 	missing := probe(build, env)
-	if h.liveRequested(f.Function) || len(missing) == 0 && h.ownVariableSet(f.Function) {
-		if len(missing) > 0 {
-			f.State, f.Missing = Unconfigured, variables(missing)
-		}
+	f.Missing = variables(missing)
+	live := h.liveRequested(f.Function) || len(missing) == 0 && h.ownVariableSet(f.Function)
+	switch {
+	case live && len(missing) > 0:
+		f.State = Unconfigured
+		return env, nil
+	case live:
 		return env, nil
 	}
-	f.State, f.Missing = Sample, variables(missing)
+	f.State = Sample
 	return h.sampleEnv(f.Function, folder, build)
 }
 

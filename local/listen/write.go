@@ -48,8 +48,27 @@ func (h *Result) Write(w io.Writer, set *mapping.Set) error {
 // propose writes the proposed lines for each kind of message that is not mapped yet.
 // Messages with the same paths are of one kind.
 func (h *Result) propose(b *strings.Builder, set *mapping.Set) {
-	same := map[string][]*published{} // by shape
-	var order []string
+	kinds := kindsOf(h.unmapped(b, set))
+	for i, same := range kinds {
+		if i == maxProposals {
+			fmt.Fprintf(b, "\n# and %d more kinds of messages\n", len(kinds)-i)
+			return
+		}
+		t := same[0]
+		block, err := mapping.Propose(t.Name, t.payload)
+		if err != nil {
+			fmt.Fprintf(b, "\n# nothing to map at %s: %s\n", tame(t.Name), tame(err.Error()))
+			continue
+		}
+		fmt.Fprintf(b, "\n# for hearth.yml, to be edited: names and units are guesses\n%s", block)
+		if n := len(same) - 1; n > 0 {
+			fmt.Fprintf(b, "# further topics with such messages: %d, for example %s. To map all of them, write +\n# in the topic and remove the line device: each topic is then a device, named after it\n", n, tame(same[1].Name))
+		}
+	}
+}
+
+// unmapped returns the topics that set does not map, and writes a line for each other.
+func (h *Result) unmapped(b *strings.Builder, set *mapping.Set) (out []*published) {
 	for _, t := range h.topics {
 		if set != nil {
 			if _, ok, _ := set.Find(t.Name, t.payload); ok {
@@ -57,28 +76,24 @@ func (h *Result) propose(b *strings.Builder, set *mapping.Set) {
 				continue
 			}
 		}
-		kind := shape(t.payload)
-		if same[kind] == nil {
-			order = append(order, kind)
-		}
-		same[kind] = append(same[kind], t)
+		out = append(out, t)
 	}
-	for i, kind := range order {
-		if i == maxProposals {
-			fmt.Fprintf(b, "\n# and %d more kinds of messages\n", len(order)-i)
-			return
+	return out
+}
+
+// kindsOf groups topics by the shape of their payloads, in the order of each group's first
+// topic.
+func kindsOf(topics []*published) (out [][]*published) {
+	at := map[string]int{} // index in out by shape
+	for _, t := range topics {
+		i, ok := at[shape(t.payload)]
+		if !ok {
+			i = len(out)
+			at[shape(t.payload)], out = i, append(out, nil)
 		}
-		t := same[kind][0]
-		block, err := mapping.Propose(t.Name, t.payload)
-		if err != nil {
-			fmt.Fprintf(b, "\n# nothing to map at %s: %s\n", tame(t.Name), tame(err.Error()))
-			continue
-		}
-		fmt.Fprintf(b, "\n# for hearth.yml, to be edited: names and units are guesses\n%s", block)
-		if n := len(same[kind]) - 1; n > 0 {
-			fmt.Fprintf(b, "# further topics with such messages: %d, for example %s. To map all of them, write +\n# in the topic and remove the line device: each topic is then a device, named after it\n", n, tame(same[kind][1].Name))
-		}
+		out[i] = append(out[i], t)
 	}
+	return out
 }
 
 // shape returns the paths in a payload, one a line.

@@ -83,7 +83,7 @@ type Family struct {
 var declared []Family
 
 // declare adds a family. Each file of this package declares its own, as a variable, so
-// that a source is added and taken away with its file.
+// that a source is added and removed with its file.
 func declare(f Family) Family {
 	declared = append(declared, f)
 	return f

@@ -43,7 +43,7 @@ var _ = declare(Family{Function: "weather", place: 10, About: "The weather of th
 }})
 
 // conditions returns the fields that OpenWeather reports for now and forecasts for a
-// time. Its low and high are those of the surroundings at that time, not of the day.
+// time. Its low and high are those of the area around the place at that time, not of the day.
 func conditions() []Field {
 	return []Field{
 		{Key: "temperature_celsius", Title: "Temperature", Unit: "°C", Min: -90, Max: 60},
