@@ -48,7 +48,7 @@ func (p *platform) logStart() {
 		p.log.Info(describe(f), "function", f.Name)
 	}
 	if p.userBroker() {
-		p.log.Info("subscribed to your broker at "+p.mqttURL+" and publishes nothing there", "function", "connector")
+		p.log.Info("uses your broker at "+p.mqttURL+", and publishes nothing there", "function", "connector")
 	} else {
 		p.log.Info("the broker listens at "+p.mqttURL+" · try: "+p.try(), "function", "connector")
 	}

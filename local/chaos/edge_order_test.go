@@ -26,7 +26,7 @@ type arrival struct {
 
 func (h *hearth) subscribe(node string) *subscriber {
 	h.t.Helper()
-	e := &subscriber{seen: map[uint64]bool{}}
+	s := &subscriber{seen: map[uint64]bool{}}
 	o := mqtt.NewClientOptions().AddBroker("tcp://" + h.broker.Addr).SetClientID("subscriber-order").SetCleanSession(false).
 		SetMaxReconnectInterval(200 * time.Millisecond) // keeps the order of messages, unlike a publisher's client
 	o.SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) {
@@ -34,14 +34,14 @@ func (h *hearth) subscribe(node string) *subscriber {
 		if json.Unmarshal(m.Payload(), &r) != nil || r.Seq == 0 || r.Device == "" {
 			return
 		}
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		if e.boot == "" {
-			e.boot = r.Boot
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.boot == "" {
+			s.boot = r.Boot
 		}
-		if r.Boot == e.boot && !e.seen[r.Seq] {
-			e.seen[r.Seq] = true
-			e.arrivals = append(e.arrivals, arrival{r.Device, r.Seq, time.Since(r.Time)})
+		if r.Boot == s.boot && !s.seen[r.Seq] {
+			s.seen[r.Seq] = true
+			s.arrivals = append(s.arrivals, arrival{r.Device, r.Seq, time.Since(r.Time)})
 		}
 	})
 	client := mqtt.NewClient(o)
@@ -51,20 +51,20 @@ func (h *hearth) subscribe(node string) *subscriber {
 		}
 	}
 	h.t.Cleanup(func() { client.Disconnect(100) })
-	return e
+	return s
 }
 
-func (e *subscriber) received(seq uint64) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.seen[seq]
+func (s *subscriber) received(seq uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen[seq]
 }
 
 // highest returns the highest number received.
-func (e *subscriber) highest() (n uint64) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, a := range e.arrivals {
+func (s *subscriber) highest() (n uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.arrivals {
 		n = max(n, a.seq)
 	}
 	return n
@@ -77,12 +77,12 @@ const parts = 10
 // checkOrder checks the order of arrivals. The numbers from first to last waited on
 // disk and must arrive in order. A reading that arrives before a lower number counts
 // as new: it was published beside the backlog.
-func (e *subscriber) checkOrder(t *testing.T, first, last uint64) {
+func (s *subscriber) checkOrder(t *testing.T, first, last uint64) {
 	t.Helper()
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	end := slices.IndexFunc(e.arrivals, func(a arrival) bool { return a.seq == last })
-	came := e.arrivals[:end+1]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	end := slices.IndexFunc(s.arrivals, func(a arrival) bool { return a.seq == last })
+	came := s.arrivals[:end+1]
 	lowest := last // number among the later arrivals
 	fresh := make([]bool, len(came))
 	begin := end

@@ -157,17 +157,17 @@ func agentIsKilled(t *testing.T, h *hearth) {
 // readings. After its start the agent publishes the backlog oldest first, and new
 // readings beside it.
 func backlogAndNewReadings(t *testing.T, h *hearth) {
-	e := h.subscribe("pi-c")
+	order := h.subscribe("pi-c")
 	p := h.pi("pi-c", 15*time.Millisecond, map[string]string{"BACKLOG_RATE": "1000"})
 	p.until("readings are confirmed", func(g agentStatus) bool { return g.confirmed > 100 })
 	h.must(h.broker.Stop)
-	first := e.highest() + 1
+	first := order.highest() + 1
 	last := p.until("the backlog", func(g agentStatus) bool { return !g.connected && g.inMemory == 0 && g.onDisk >= float64(count)*0.25 }).numbered
 	h.must(h.connector.Stop, h.broker.Start, h.connector.Start) // a restart skips the connector's backoff
 	began := time.Now()
-	until(t, "the whole backlog is published", func() bool { return e.received(last) })
+	until(t, "the whole backlog is published", func() bool { return order.received(last) })
 	t.Logf("%d readings in %.1fs", last-first+1, time.Since(began).Seconds())
 	p.end()
-	e.checkOrder(t, first, last)
+	order.checkOrder(t, first, last)
 	p.verify()
 }

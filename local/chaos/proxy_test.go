@@ -32,8 +32,8 @@ type influxProxy struct {
 // every request and stores nothing.
 func newInfluxProxy(t testing.TB, real, prefix string) *influxProxy {
 	t.Helper()
-	f := &influxProxy{prefix: ",device=" + prefix + "-", seen: map[string]time.Time{}}
-	f.next = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	p := &influxProxy{prefix: ",device=" + prefix + "-", seen: map[string]time.Time{}}
+	p.next = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	if real != "" {
 		u, err := url.Parse(real)
 		if err != nil {
@@ -41,14 +41,14 @@ func newInfluxProxy(t testing.TB, real, prefix string) *influxProxy {
 		}
 		to := httputil.NewSingleHostReverseProxy(u)
 		to.ErrorLog = log.New(io.Discard, "", 0) // the test stops InfluxDB on purpose
-		f.next = to
+		p.next = to
 	}
-	f.Server = httptest.NewServer(f)
-	t.Cleanup(f.Close)
-	return f
+	p.Server = httptest.NewServer(p)
+	t.Cleanup(p.Close)
+	return p
 }
 
-func (f *influxProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (p *influxProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	now := time.Now()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -57,7 +57,7 @@ func (f *influxProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	code := &status{w, http.StatusOK}
-	f.next.ServeHTTP(code, r)
+	p.next.ServeHTTP(code, r)
 	if r.Method != http.MethodPost || code.code/100 != 2 {
 		return
 	}
@@ -66,7 +66,7 @@ func (f *influxProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			body, _ = io.ReadAll(z)
 		}
 	}
-	f.read(string(body), now)
+	p.read(string(body), now)
 }
 
 type status struct {
@@ -80,11 +80,11 @@ func (s *status) WriteHeader(code int) {
 }
 
 // read records the reading numbers in a request of line protocol.
-func (f *influxProxy) read(body string, at time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+func (p *influxProxy) read(body string, at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for line := range strings.Lines(body) {
-		_, rest, ok := strings.Cut(line, f.prefix)
+		_, rest, ok := strings.Cut(line, p.prefix)
 		if !ok {
 			continue
 		}
@@ -94,29 +94,29 @@ func (f *influxProxy) read(body string, at time.Time) {
 		v, _, _ = strings.Cut(v, ",")
 		v, _, _ = strings.Cut(v, " ")
 		key := id + " " + v
-		if _, again := f.seen[key]; !again {
-			f.seen[key] = at
+		if _, again := p.seen[key]; !again {
+			p.seen[key] = at
 		}
 	}
 }
 
 // delay returns the time from sent until a successful write request held reading k of
 // s. It returns false if there was no such request yet.
-func (f *influxProxy) delay(s stream, k int, sent time.Time) (time.Duration, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	at, ok := f.seen[strconv.Itoa(k%topics)+" "+strconv.Itoa(s.value(k))]
+func (p *influxProxy) delay(s stream, k int, sent time.Time) (time.Duration, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at, ok := p.seen[strconv.Itoa(k%topics)+" "+strconv.Itoa(s.value(k))]
 	return at.Sub(sent), ok
 }
 
 // delays returns the delays of all readings of s, sorted, and how many readings were in
 // no write request. Reading i was sent at sent[i]; a zero time is skipped.
-func (f *influxProxy) delays(s stream, sent []time.Time) (ds []time.Duration, missing int) {
+func (p *influxProxy) delays(s stream, sent []time.Time) (ds []time.Duration, missing int) {
 	for k, at := range sent {
 		if at.IsZero() {
 			continue
 		}
-		if d, ok := f.delay(s, k, at); ok {
+		if d, ok := p.delay(s, k, at); ok {
 			ds = append(ds, d)
 		} else {
 			missing++

@@ -66,7 +66,7 @@ type exported struct {
 }
 
 // addUses records which objects of other packages a package uses.
-func (e *exported) addUses(s *source, info *types.Info) {
+func (e *exported) addUses(s *listed, info *types.Info) {
 	for _, o := range info.Uses {
 		e.use(s, o)
 	}
@@ -83,7 +83,7 @@ func (e *exported) addUses(s *source, info *types.Info) {
 }
 
 // literal marks as used the fields that an unkeyed composite literal sets.
-func (e *exported) literal(s *source, lit *ast.CompositeLit, t types.Type) {
+func (e *exported) literal(s *listed, lit *ast.CompositeLit, t types.Type) {
 	st, ok := t.Underlying().(*types.Struct)
 	if !ok || len(lit.Elts) == 0 {
 		return
@@ -96,7 +96,7 @@ func (e *exported) literal(s *source, lit *ast.CompositeLit, t types.Type) {
 	}
 }
 
-func (e *exported) use(s *source, o types.Object) {
+func (e *exported) use(s *listed, o types.Object) {
 	switch v := o.(type) {
 	case *types.Var:
 		o = v.Origin()
@@ -211,7 +211,7 @@ func (e *exported) walk(t types.Type, seen map[types.Type]bool) {
 	}
 	seen[t] = true
 	named := func(o types.Object, args *types.TypeList) {
-		e.use(&source{}, o)
+		e.use(&listed{}, o)
 		for arg := range args.Types() {
 			e.walk(arg, seen)
 		}

@@ -18,8 +18,8 @@ import (
 	"testing"
 )
 
-// source is go list's output for a package of the module or a dependency.
-type source struct {
+// listed is go list's output for a package of the module or a dependency.
+type listed struct {
 	ImportPath, Dir, Export, ForTest   string
 	GoFiles, TestGoFiles, XTestGoFiles []string
 	Module                             *struct{ Main bool }
@@ -30,17 +30,17 @@ type source struct {
 type typed struct {
 	*testing.T
 	set     *token.FileSet
-	sources map[string]*source
-	own     []*source                 // packages of the module, each after its imports
+	sources map[string]*listed
+	own     []*listed                 // packages of the module, each after its imports
 	others  types.Importer            // packages of other modules, from the compiler's export data
 	plain   map[string]*types.Package // packages of the module without their tests
 	parsed  map[string]*ast.File
-	uses    func(s *source, info *types.Info) // called for each package that is checked
+	uses    func(s *listed, info *types.Info) // called for each package that is checked
 }
 
 // check type-checks the module for this system, and calls uses for each package.
-func check(t *testing.T, uses func(*source, *types.Info)) *typed {
-	m := &typed{T: t, set: token.NewFileSet(), sources: map[string]*source{}, plain: map[string]*types.Package{}, parsed: map[string]*ast.File{}, uses: uses}
+func check(t *testing.T, uses func(*listed, *types.Info)) *typed {
+	m := &typed{T: t, set: token.NewFileSet(), sources: map[string]*listed{}, plain: map[string]*types.Package{}, parsed: map[string]*ast.File{}, uses: uses}
 	m.list()
 	m.others = importer.ForCompiler(m.set, "gc", func(path string) (io.ReadCloser, error) { return os.Open(m.sources[path].Export) })
 	for _, s := range m.own {
@@ -66,7 +66,7 @@ func (m *typed) list() {
 		m.Fatalf("go list: %v", err)
 	}
 	for d := json.NewDecoder(bytes.NewReader(out)); ; {
-		var s source
+		var s listed
 		if err := d.Decode(&s); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
@@ -85,7 +85,7 @@ func (m *typed) list() {
 // pkg type-checks the files of one package. Errors in packages with tests are ignored: a
 // package checked twice has two versions of each type, which do not match. The uses of
 // objects are recorded nevertheless.
-func (m *typed) pkg(s *source, path string, tested *types.Package, names []string) *types.Package {
+func (m *typed) pkg(s *listed, path string, tested *types.Package, names []string) *types.Package {
 	var files []*ast.File
 	for _, name := range names {
 		name = filepath.Join(s.Dir, name)
