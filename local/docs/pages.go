@@ -17,9 +17,9 @@ import (
 
 const notice = "<!-- Written by `make docs` from the Config structs, stack.yml and the catalogue; changes here are lost. -->\n"
 
-// Page is one file.
+// Page is a generated file.
 type Page struct {
-	Name string // from the root
+	Name string // path from the repository's root, with slashes
 	Text []byte
 }
 

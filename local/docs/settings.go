@@ -1,5 +1,5 @@
-// Package docs writes the settings reference from the Config structs, so that
-// it cannot go stale.
+// Package docs generates the pages that are made from the code: the references of settings
+// and commands, the functions' READMEs, and the schema of hearth.yml.
 package docs
 
 //go:generate go run github.com/hearth-home/hearth/cmd/hearth docs
@@ -26,7 +26,7 @@ type setting struct {
 	required, secret          bool
 }
 
-// pkg is one parsed folder.
+// pkg is the parsed package of a folder.
 type pkg struct {
 	root, dir string
 	doc       string

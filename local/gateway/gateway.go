@@ -31,7 +31,7 @@ type Function struct {
 	URL    url.URL              // where it listens
 }
 
-// Gateway is an http.Handler for the whole API.
+// Gateway is an http.Handler for the whole API. It refuses requests from other web sites.
 type Gateway struct {
 	mux       http.ServeMux
 	guard     *http.CrossOriginProtection // any web page in the user's browser can reach this machine
