@@ -20,7 +20,7 @@ const (
 	keepAlive   = 15 * time.Second // a connection that fails without an error is noticed within twice this time
 	minBackoff  = 500 * time.Millisecond
 	maxBackoff  = 15 * time.Second
-	steadyAfter = 30 * time.Second // a connection that lasts so long resets backoff and quickLosses
+	steadyAfter = 30 * time.Second // a connection that lasts so long resets the backoff and the count of losses
 	quickLosses = 4                // so many losses in a row suggest another client with the same id
 )
 

@@ -111,7 +111,7 @@ func waitFor(t testing.TB, what string, ok func() bool) {
 			return
 		}
 	}
-	t.Fatalf("waited %v in vain for: %s", patience, what)
+	t.Fatalf("not within %v: %s", patience, what)
 }
 
 // backlog returns how many readings are on disk.

@@ -46,7 +46,7 @@ var (
 	descWindowBytes = desc("window_bytes", "approximate memory of the live readings in the window")
 	descPending     = desc("pending_readings", "readings in memory because the disk takes none")
 	descDisk        = desc("disk_ok", "1 while the disk takes readings")
-	descLost        = desc("lost_total", "readings lost: neither disk nor memory had room")
+	descLost        = desc("lost_total", "readings lost: neither disk nor memory had room, or they were damaged on disk")
 	descSpool       = desc("spool_readings", "readings on disk that are not yet delivered")
 	descSpoolBytes  = desc("spool_bytes", "size of the spool")
 	descSpoolAge    = desc("spool_age_seconds", "age of the oldest reading on disk that is not yet delivered")

@@ -43,10 +43,11 @@ type snapshot struct {
 	numbered          uint64
 }
 
-// countLost counts and logs readings that neither disk nor memory could keep.
+// countLost counts and logs readings that neither disk nor memory could keep, or that
+// the disk gave back damaged.
 func (m *monitor) countLost(n int) {
 	m.lost.Add(uint64(n))
-	m.log.Error("readings were lost: the disk takes none and memory is full", "readings", n)
+	m.log.Error("readings were lost: neither disk nor memory had room, or they were damaged on disk", "readings", n)
 }
 
 // countWritten counts bytes that were written to disk outside the spool.

@@ -21,7 +21,7 @@ import (
 var errFailed = errors.New("not every sensor works")
 
 // Once reads every sensor once, all concurrently, and prints a table to w. It returns
-// ErrFailed if a sensor cannot be read.
+// errFailed if a sensor cannot be read.
 func Once(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.Machine) error {
 	type result struct {
 		sample driver.Sample

@@ -121,7 +121,7 @@ var slowFields = map[string]bool{
 }
 
 // Soak reads every sensor repeatedly for d and prints a verdict on each to w. It returns
-// ErrFailed if a sensor is bad.
+// errFailed if a sensor is bad.
 func Soak(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.Machine, d time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// MaxPause is how long a sensor may pause within a frame. The bytes before a longer pause
+// maxPause is how long a sensor may pause within a frame. The bytes before a longer pause
 // are dropped.
 const maxPause = 500 * time.Millisecond
 

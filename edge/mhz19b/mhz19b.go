@@ -8,7 +8,7 @@
 //   - while the sensor warms up (3 min) it returns 400 or 410, then the end of its range.
 //     Nothing in the frame distinguishes these from real values, and the time of
 //     power-up is unknown. So readings are marked as warming up for three minutes after
-//     New, and after that until three readings in a row are plausible;
+//     the start, and after that until three readings in a row are plausible;
 //   - the range is set by bytes 6 and 7, not 3 and 4;
 //   - most firmwares do not answer settings;
 //   - byte 4 is the temperature inside the case, wrong by degrees: it is not used;

@@ -44,7 +44,7 @@ type baseline struct {
 type Config struct {
 	Samples int `env:"SAMPLES" envDefault:"60"` // seconds to measure and average over; at least the interval
 
-	// Load returns the Baseline last passed to Save for the sensor with this serial number.
+	// Load returns the baseline last passed to Save for the sensor with this serial number.
 	// Save is called every hour. What it saves must survive a power cut.
 	Load func(serial string) (baseline, bool) `env:"-"`
 	Save func(baseline)                       `env:"-"`

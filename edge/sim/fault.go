@@ -22,7 +22,7 @@ const (
 	IgnoreCommands                   // commands have no effect, but data still comes
 )
 
-// SlowDelay is the delay of an answer while Slow is on.
+// slowDelay is the delay of an answer while Slow is on.
 const slowDelay = 700 * time.Millisecond
 
 var (

@@ -7,7 +7,7 @@
 // number. The broker's acknowledgement is not enough: a killed broker may restart
 // from an older snapshot. So acknowledged entries are sent again after Limits.Resend
 // in two cases: the connection broke since, or the first reading of their boot that is
-// not stored is missing (see the method missing). Without a connector there are no
+// not stored is missing (see the method missing). The method probe sends one more. Without a connector there are no
 // stored messages. An entry is then removed at the broker's acknowledgement.
 //
 // Backlog entries are also on disk. The window drops them when the connection breaks,

@@ -64,8 +64,8 @@ func TestDecodeRefuses(t *testing.T) {
 }
 
 func TestParseProjects(t *testing.T) {
-	names, gids, err := parseProjects([]string{"House: attic :12", "34", "Bath, hall:56"})
-	if err != nil || !reflect.DeepEqual(names, []string{"House: attic", "34", "Bath, hall"}) || gids["House: attic"] != "12" || gids["34"] != "34" || gids["Bath, hall"] != "56" {
+	names, gids, err := parseProjects([]string{"House: attic :12", "34", "Bath, hall:56", "12, Oak Street:78"})
+	if err != nil || !reflect.DeepEqual(names, []string{"House: attic", "34", "Bath, hall", "12, Oak Street"}) || gids["House: attic"] != "12" || gids["34"] != "34" || gids["Bath, hall"] != "56" {
 		t.Errorf("parseProjects() = %q, %v, %v", names, gids, err)
 	}
 	for _, s := range [][]string{{"Home"}, {"Home:"}, {":12"}, {"Home:12x"}, {"Home:../users"}, {"A:1", "A:2"}, {"12", "12"}} {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hearth-home/hearth/shared/config"
@@ -48,16 +49,27 @@ func New(env serve.Env) (http.Handler, error) {
 	})
 }
 
-// several matches projects with commas between them: home:1,cabin:2 or 1,2. A comma in
-// a name is one of the name's.
-var several = regexp.MustCompile(`(^|:)\s*[0-9]+\s*,`)
+var (
+	bare     = regexp.MustCompile(`^\s*[0-9]+\s*$`)
+	withName = regexp.MustCompile(`:\s*[0-9]+\s*$`)
+)
+
+// several reports whether an element is projects with commas between them: home:1,cabin:2
+// or 1,2. A name may hold a comma: "12, Oak Street:1" is one project.
+func several(element string) bool {
+	parts := strings.Split(element, ",")
+	lacks := func(form *regexp.Regexp) bool {
+		return slices.ContainsFunc(parts, func(p string) bool { return !form.MatchString(p) })
+	}
+	return len(parts) > 1 && (!lacks(bare) || !lacks(withName))
+}
 
 // parseProjects parses elements of the form name:gid. A gid without a name is its own name. It
 // returns the names in order, and the gid of each.
 func parseProjects(projects []string) (names []string, gids map[string]string, err error) {
 	gids = map[string]string{}
 	for _, part := range projects {
-		if several.MatchString(part) {
+		if several(part) {
 			return nil, nil, fmt.Errorf("%q holds several projects: separate them by semicolons", part)
 		}
 		name, gid := part, part

@@ -91,7 +91,9 @@ func guess(object []byte) string {
 	var keys []string
 	s := scan.New(object)
 	if s.Object(func(k []byte) error {
-		keys = append(keys, string(k))
+		if name := string(k); catalogue.Key(name) == name { // others cannot be stored
+			keys = append(keys, name)
+		}
 		return s.Skip()
 	}) != nil {
 		return ""

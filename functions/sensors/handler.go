@@ -54,7 +54,7 @@ type sensors struct {
 	fields        *fields
 	watch         *mapping.Watch
 	replayMu      sync.Mutex
-	replayState   mappingReplay // guarded by mapping
+	replayState   mappingReplay // guarded by replayMu
 	replays       mqttbatch.Replays
 	allow         allow
 	log           *slog.Logger

@@ -178,15 +178,15 @@ func (p *flatObject) foundOf(measurement string) *mapping.Found {
 	return &p.found[len(p.found)-1]
 }
 
-func (p *flatObject) addText(measurement, key, addText string) {
-	if addText = strings.TrimSpace(addText); addText == "" {
+func (p *flatObject) addText(measurement, key, text string) {
+	if text = strings.TrimSpace(text); text == "" {
 		return
 	}
 	f := p.foundOf(measurement)
 	if f.Text == nil {
 		f.Text = map[string]string{}
 	}
-	f.Text[key] = addText
+	f.Text[key] = text
 }
 
 // upsFlags are the words of ups.status in NUT. Others are ignored.

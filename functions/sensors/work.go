@@ -149,14 +149,14 @@ func (w *work) add(ctx context.Context, b *ingest.Batch) error {
 }
 
 // deviceRequests returns requests for the physical ids that are bound to no device.
-func (w *work) deviceRequests(b *ingest.Batch) (deviceRequests []store.DeviceRequest) {
+func (w *work) deviceRequests(b *ingest.Batch) (out []store.DeviceRequest) {
 	asked := map[string]bool{}
-	ask := func(physical []byte, kind, device_, name string) {
+	ask := func(physical []byte, kind, id, name string) {
 		if b.Find(physical) != nil || asked[string(physical)] {
 			return
 		}
 		asked[string(physical)] = true
-		deviceRequests = append(deviceRequests, store.DeviceRequest{Physical: string(physical), Kind: kind, Device: device_, Name: name})
+		out = append(out, store.DeviceRequest{Physical: string(physical), Kind: kind, Device: id, Name: name})
 	}
 	for i := range w.reports {
 		d := &w.reports[i]
@@ -175,7 +175,7 @@ func (w *work) deviceRequests(b *ingest.Batch) (deviceRequests []store.DeviceReq
 	for _, node := range w.numbers.names() {
 		ask([]byte(nodePrefix+node), "node", "edge-"+idOf(node), node)
 	}
-	return deviceRequests
+	return out
 }
 
 // idOf returns the device id that is requested for a name.

@@ -205,14 +205,14 @@ func (p *payload) addBinary(known *property, on bool) {
 
 // addText adds a switch as 1 or 0, by the texts that the device declares, else by ON
 // and OFF. It adds any other text as a text state.
-func (p *payload) addText(known *property, addText []byte) {
+func (p *payload) addText(known *property, text []byte) {
 	switch {
-	case known.on != "" && string(addText) == known.on, known.on == "" && bytes.EqualFold(addText, []byte("on")):
+	case known.on != "" && string(text) == known.on, known.on == "" && bytes.EqualFold(text, []byte("on")):
 		p.addBinary(known, true)
-	case known.off != "" && string(addText) == known.off, known.off == "" && bytes.EqualFold(addText, []byte("off")):
+	case known.off != "" && string(text) == known.off, known.off == "" && bytes.EqualFold(text, []byte("off")):
 		p.addBinary(known, false)
-	case len(addText) > 0:
-		p.texts = append(p.texts, device.TextState{Key: known.textKey, Text: truncate(addText)})
+	case len(text) > 0:
+		p.texts = append(p.texts, device.TextState{Key: known.textKey, Text: truncate(text)})
 	}
 }
 

@@ -29,7 +29,7 @@ const forwarders = "Nodes and bridges" // they forward what others measure
 
 // deviceKinds are the kinds of devices that functions register.
 var deviceKinds = map[string]DeviceKind{
-	"edge": {}, "mapped": {}, "telegraf": {}, "zigbee": {},
+	"edge": {}, "mapped": {}, "zigbee": {},
 	"node": {Group: forwarders}, "bridge": {Group: forwarders},
 	"group": {Hidden: true}, // a group of Zigbee devices, each of which is shown
 }

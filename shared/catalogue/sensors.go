@@ -81,7 +81,7 @@ var _ = declare(Family{Function: "sensors", place: 90, About: "What sensors, plu
 	{
 		Name: "host", About: "Computers: load, memory, disks, temperatures",
 		Kinds:   []string{"host"},
-		Devices: []string{"edge", "mapped", "node", "telegraf"}, Labels: deviceLabels, Text: []string{Suspect}, Cadence: 5 * time.Minute, Keep: KeepDays, Parts: true,
+		Devices: []string{"edge", "mapped", "node"}, Labels: deviceLabels, Text: []string{Suspect}, Cadence: 5 * time.Minute, Keep: KeepDays, Parts: true,
 		Fields: []Field{
 			{Key: "cpu_usage_percent", Title: "CPU use", Unit: "%", Max: 100},
 			{Key: "temperature_celsius", Title: "Temperature", Unit: "°C", Min: -60, Max: 150},
@@ -116,7 +116,7 @@ var _ = declare(Family{Function: "sensors", place: 90, About: "What sensors, plu
 	},
 	{
 		Name: "telegraf", About: "What Telegraf reports and TELEGRAF_ALLOW lets in, beside the fields of host",
-		Devices: []string{"telegraf"}, Labels: deviceLabels, Text: []string{Suspect}, Keep: KeepDays, Open: true, Fields: []Field{quality},
+		Devices: []string{"mapped"}, Labels: deviceLabels, Text: []string{Suspect}, Keep: KeepDays, Open: true, Fields: []Field{quality},
 	},
 	{
 		Name: "canary", About: "A message a minute from the connector through broker and function to the store",

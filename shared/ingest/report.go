@@ -151,15 +151,15 @@ func (r *Report) timeOrArrival() time.Time {
 
 // addText makes a text the metric's state if it is the newest. An empty text changes
 // nothing.
-func (b *Batch) addText(r *Report, key, addText string) {
+func (b *Batch) addText(r *Report, key, text string) {
 	m := b.Metric(r.Device, key)
-	if addText == "" || !m.Newer(r.Time, r.Arrived) {
+	if text == "" || !m.Newer(r.Time, r.Arrived) {
 		return
 	}
-	if m.State.Text != addText {
+	if m.State.Text != text {
 		m.State.Changed = r.timeOrArrival()
 	}
-	m.State.Text, m.State.Value = addText, 0
+	m.State.Text, m.State.Value = text, 0
 	b.setState(m, r, r.Quality, r.Reason)
 }
 

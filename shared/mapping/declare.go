@@ -28,7 +28,7 @@ func (ms *measurements) declare(e entry, r *rule) error {
 		case !ok && checkKey(r.measurement) != nil:
 			return checkKey(r.measurement)
 		case !ok:
-			known = catalogue.Measurement{Name: r.measurement, About: "Mapped by hearth.yml", Function: "sensors", Labels: []string{"device"},
+			known = catalogue.Measurement{Name: r.measurement, About: "Mapped by hearth.yml", Function: "sensors", Devices: []string{"edge", "mapped", "node"}, Labels: []string{"device"},
 				Text: []string{catalogue.Suspect}, Cadence: e.Cadence, Keep: catalogue.KeepMonths}
 			if f, ok := air.Field(catalogue.Quality); ok {
 				known.Fields = append(known.Fields, f)

@@ -168,6 +168,23 @@ func TestWhatIsMappedIsShownAsTheCatalogueKnowsIt(t *testing.T) {
 	}
 }
 
+// A field of hearth.yml takes precedence over the catalogue's with the same key, for the
+// devices that a mapping or an edge agent reports.
+func TestAMappedFieldTakesPrecedence(t *testing.T) {
+	pool := catalogue.Measurement{Name: "pool", Labels: []string{catalogue.DeviceLabel}, Devices: []string{"edge", "mapped", "node"}, Fields: []catalogue.Field{
+		{Key: "temperature_celsius", Title: "Water", Max: catalogue.Limits, Warn: catalogue.Threshold{Above: 30, HasAbove: true}}}}
+	for kind, want := range map[string]string{"mapped": "Water true", "edge": "Water true", "zigbee": "Temperature false"} {
+		h := newFixture(t)
+		h.device(kind, "Pool", "", state("temperature_celsius", 35))
+		p := h.page()
+		p.Declared = func() []catalogue.Measurement { return []catalogue.Measurement{pool} }
+		m := p.snapshot(t.Context()).data.Rooms[0].Devices[0].Main
+		if got := fmt.Sprint(m.Title, " ", m.Warn); got != want {
+			t.Errorf("%s: %s, want %s", kind, got, want)
+		}
+	}
+}
+
 // hearth.yml may add fields to a measurement of the catalogue: the others stay as they are.
 func TestAnExtendedMeasurementIsShownAsBefore(t *testing.T) {
 	h := newFixture(t)

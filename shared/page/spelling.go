@@ -25,7 +25,7 @@ func newSpelling(all, declared []catalogue.Measurement, ids []store.DeviceID) sp
 			known = append(known, m)
 		}
 	}
-	ms := slices.Clone(known[1:])
+	ms, own := slices.Clone(known[1:]), 0 // those of hearth.yml come first: they take precedence
 	for _, m := range declared {
 		m.Fields = slices.Clone(m.Fields)
 		same := slices.IndexFunc(ms, func(o catalogue.Measurement) bool { return o.Name == m.Name })
@@ -39,7 +39,8 @@ func newSpelling(all, declared []catalogue.Measurement, ids []store.DeviceID) sp
 			continue
 		}
 		slices.SortStableFunc(m.Fields, func(a, b catalogue.Field) int { return find(known, a.Key).compare(find(known, b.Key)) })
-		ms = append(ms, m)
+		ms = slices.Insert(ms, own, m)
+		own++
 	}
 	return spelling{ms, unitsOf(ids)}
 }

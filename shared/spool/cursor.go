@@ -23,9 +23,9 @@ type cursor struct {
 func (p *cursor) committed() Seq { return p.Next }
 func (p *cursor) onDisk() Seq    { return p.durable }
 
-// saveCursors writes the cursors if they changed. It syncs them at once in three
-// cases: the caller asks for it, the new cursors free a segment, or there is a new
-// reader. Otherwise a later call syncs them, within cursorSync times CursorEvery.
+// saveCursors writes the cursors if they changed. It syncs them at once in four
+// cases: the caller asks for it, the new cursors free a segment, there is a new reader,
+// or the file that is to be written does not exist yet. Otherwise a later call syncs them, within cursorSync times CursorEvery.
 func (l *Log) saveCursors(durable bool) error {
 	l.cursorLock.Lock()
 	defer l.cursorLock.Unlock()

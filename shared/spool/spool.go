@@ -35,8 +35,8 @@
 //	24     JSON: {"name":{"next":48300,"lost":0}}
 //
 // It is overwritten in place. So a reader can commit, and thereby free space, on a
-// full disk, and an SD card gets one small write instead of a new file. Every tenth
-// write is synced, and then the other file is written. So a power cut always leaves
+// full disk, and an SD card gets one small write instead of a new file. A write is
+// synced within ten times CursorEvery, and then the other file is written. So a power cut always leaves
 // one whole file.
 //
 // # Order of writes
@@ -91,7 +91,7 @@ type Options struct {
 	Sync         time.Duration // 0: Append returns after an fsync. Positive: Append returns after the write and an
 	// fsync follows within Sync. The records survive kill -9, but a power cut may lose those of the last
 	// Sync. Negative: the same, but nothing is synced until the caller calls Log.SyncRecords
-	CursorEvery time.Duration    // least time between two writes of the cursors, by default 1 s; every tenth write is synced
+	CursorEvery time.Duration    // least time between two writes of the cursors, by default 1 s; a write is synced within ten times this
 	Memory      int64            // bytes of the newest records to keep in memory, by default 4 MiB
 	Now         func() time.Time // the time of new records, for Lag; by default time.Now
 	FS          FS               // by default the operating system's
@@ -137,7 +137,7 @@ type Log struct {
 	closed         chan struct{}
 
 	// writeLock is a mutex that Append can wait for together with its context: the
-	// sender holds it. It guards the four fields below and all writes to segments.
+	// sender holds it. It guards the three fields below and all writes to segments.
 	writeLock        chan struct{}
 	out              File // the newest segment; nil if the next group must begin a new one
 	unsynced         bool // out has records that are not synced, under Options.Sync

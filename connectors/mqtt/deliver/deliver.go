@@ -3,7 +3,7 @@
 // topics. A function's answer decides what becomes of each message: stored, sent
 // again, or a dead letter. A function that fails delays only its own messages.
 //
-// The package imports only deadletter of the connector's packages. Options holds
+// Of the connector's packages it imports only deadletter and message. Options holds
 // the funcs by which it publishes and subscribes at the broker.
 //
 // OpenFaaS's connector-sdk does not fit here: it matches topics as plain strings,

@@ -22,8 +22,9 @@ const (
 
 // ackQueue acknowledges messages once they are safe, in the order in which they came.
 // A message is safe when all its functions have stored it, or when it is on the disk.
-// The spool is synced only for messages that have waited for a second. So a message
-// that is stored soon costs no sync.
+// The spool is synced only when a message has waited for a second, when the broker may
+// wait for acknowledgements, or when many bytes wait. So a message that is stored soon
+// costs no sync.
 //
 // A broker has a window: it sends only so many messages before it waits for their
 // acknowledgements. A backlog that comes at one window a second would be slow. So

@@ -48,7 +48,7 @@ func (g *group) do(ctx context.Context, c *call, commit func(context.Context, []
 	return c.outcome()
 }
 
-// commitWaiting commits the waiting calls; none may be left. The caller holds lock.
+// commitWaiting commits the waiting calls, if any. The caller holds lock.
 func (g *group) commitWaiting(ctx context.Context, commit func(context.Context, []*call) error) {
 	g.mu.Lock()
 	all := g.waiting
