@@ -2,7 +2,9 @@ package docs
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,8 +25,9 @@ type Page struct {
 	Text []byte
 }
 
-// Pages returns docs/configuration.md, the schema of hearth.yml and a README.md
-// for every function of the stack files whose folder is there.
+// Pages returns docs/configuration.md, the schema of hearth.yml, README.md with its table
+// of functions, and a README.md for every function of the stack files whose folder is
+// there.
 func Pages(root string, blocks []stack.Function) ([]Page, error) {
 	var out []Page
 	var there []stack.Function
@@ -43,8 +46,36 @@ func Pages(root string, blocks []stack.Function) ([]Page, error) {
 	if err != nil {
 		return nil, err
 	}
+	switch readme, err := readmePage(root, there); {
+	case err == nil:
+		out = append(out, readme)
+	case !errors.Is(err, fs.ErrNotExist): // a copy of the repository may have none
+		return nil, err
+	}
 	schema, err := schemaPage(root)
 	return append(out, Page{"docs/configuration.md", text}, schema), err
+}
+
+const tableBegin, tableEnd = "<!-- functions, written by `make docs` -->\n", "<!-- end of functions -->\n"
+
+// readmePage returns README.md with a new table of the functions.
+func readmePage(root string, there []stack.Function) (Page, error) {
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		return Page{}, fmt.Errorf("read the README: %w", err)
+	}
+	head, rest, ok := strings.Cut(string(text), tableBegin)
+	_, tail, ended := strings.Cut(rest, tableEnd)
+	if !ok || !ended {
+		return Page{}, fmt.Errorf("README.md lacks the lines %q and %q", tableBegin, tableEnd)
+	}
+	var b bytes.Buffer
+	b.WriteString(head + tableBegin + "| function | brings |\n| --- | --- |\n")
+	for _, f := range there {
+		fmt.Fprintf(&b, "| [%s](%s) | %s |\n", f.Name, f.Folder, cell(catalogue.FamilyOf(f.Name).About))
+	}
+	b.WriteString(tableEnd + tail)
+	return Page{"README.md", b.Bytes()}, nil
 }
 
 // Write writes the pages that differ from the files below root, and returns their names.

@@ -1,3 +1,3 @@
 package catalogue
 
-var _ = declare(Family{Function: "asana", place: 20, Title: "Tasks", About: "Open tasks of Asana, with how long nobody touched them"})
+var _ = declare(Family{Function: "asana", place: 20, Title: "Tasks", About: "Open tasks of Asana projects, with their age and idle days"})

@@ -1,3 +1,3 @@
 package catalogue
 
-var _ = declare(Family{Function: "feeds", place: 50, Title: "News", About: "Entries of feeds and of web pages that match the rules"})
+var _ = declare(Family{Function: "feeds", place: 50, Title: "News", About: "Entries of feeds and of web pages that match rules"})

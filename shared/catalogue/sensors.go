@@ -18,7 +18,7 @@ var quality = Field{Key: Quality, Title: "Quality", Max: 3, Words: []string{"ok"
 // QualityWord returns what a value of the field Quality means: "clock not set".
 func QualityWord(code float64) string { return quality.Word(code) }
 
-var _ = declare(Family{Function: "sensors", place: 90, About: "What sensors, plugs, meters, power supplies and computers measure", Measurements: []Measurement{
+var _ = declare(Family{Function: "sensors", place: 90, About: "Readings of edge agents and Telegraf, and any JSON on MQTT by configuration", Measurements: []Measurement{
 	{
 		Name: "air", About: "Air and climate in and around the house",
 		Kinds:   []string{"sds011", "pms5003", "mhz19b", "scd4x", "bme280", "sgp30", "dht22"},

@@ -2,7 +2,7 @@ package catalogue
 
 import "time"
 
-var _ = declare(Family{Function: "weather", place: 10, About: "The weather of the places and the air outside, by OpenWeather", Measurements: []Measurement{
+var _ = declare(Family{Function: "weather", place: 10, About: "Weather now, forecast and outdoor air with the US AQI, by OpenWeather", Measurements: []Measurement{
 	{
 		Name: "weather", Title: "Weather now", About: "OpenWeather's report for each place",
 		Labels: []string{"place"}, Text: []string{"description", "summary"}, HideText: []string{"summary"}, Cadence: 15 * time.Minute,

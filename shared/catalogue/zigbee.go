@@ -2,7 +2,7 @@ package catalogue
 
 // A Zigbee device declares itself what it measures. The fields here are common ones,
 // for their titles, words and ranges.
-var _ = declare(Family{Function: "zigbee", place: 80, About: "What Zigbee devices report, by Zigbee2MQTT", Measurements: []Measurement{
+var _ = declare(Family{Function: "zigbee", place: 80, About: "Every Zigbee device, by Zigbee2MQTT", Measurements: []Measurement{
 	{
 		Name: "zigbee", About: "Zigbee devices, by Zigbee2MQTT",
 		Devices: []string{"zigbee", "bridge"}, Labels: deviceLabels, Text: []string{Suspect}, Keep: KeepMonths, Open: true,
