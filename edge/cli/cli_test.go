@@ -25,7 +25,7 @@ func TestExitCodes(t *testing.T) {
 		{command.Misuse, "", `unknown command "chek": did you mean "check"?`, []string{"chek"}},
 		{command.Misuse, "", "which device? Add --device NAME", []string{"recalibrate", "-ppm", "425"}},
 		{command.Failed, "", `"x"`, []string{"recalibrate", "-device", "x"}}, // one dash, as ever
-		{command.Misuse, "", "invalid argument", []string{"check", "-soak", "soon"}},
+		{command.Misuse, "", `--soak is "soon": write a time`, []string{"check", "-soak", "soon"}},
 	} {
 		code, out, errs := p.Run(t, c.args...)
 		if code != c.code || !strings.Contains(out, c.out) || !strings.Contains(errs, c.errs) || (c.errs == "") != (errs == "") {

@@ -53,6 +53,9 @@ func arguments(c *cobra.Command, args []string) error {
 		words = words[:i]
 	}
 	for i, word := range words {
+		if strings.HasPrefix(word, "[") && i < len(args) && args[i] == "" {
+			return Wrong(fmt.Errorf("%s: %s is empty: leave it out, or name one", path(c), strings.Trim(word, "[.]")))
+		}
 		switch {
 		case strings.HasSuffix(strings.TrimSuffix(word, "]"), "...") && (len(args) > i || word[0] == '['):
 			return nil
@@ -86,6 +89,10 @@ func example(c *cobra.Command) string {
 
 // wrongFlag names the flag that may be meant.
 func wrongFlag(c *cobra.Command, err error) error {
+	var value *pflag.InvalidValueError
+	if errors.As(err, &value) {
+		return wrongValue(value)
+	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
 		return Wrong(err)
@@ -102,10 +109,19 @@ func wrongFlag(c *cobra.Command, err error) error {
 	return Wrong(fmt.Errorf("unknown flag %s%s", dashes, name))
 }
 
+// wrongValue says what the flag takes.
+func wrongValue(err *pflag.InvalidValueError) error {
+	want := map[string]string{"bool": "true or false", "duration": "a time such as 30s, 5m or 1h", "int": "a whole number"}[err.GetFlag().Value.Type()]
+	if want == "" {
+		return Wrong(err)
+	}
+	return Wrong(fmt.Errorf("--%s is %q: write %s", err.GetFlag().Name, err.GetValue(), want))
+}
+
 // dashes gives a flag with one dash its second: -function is --function, as in
 // programs that use Go's package flag.
 func dashes(root *cobra.Command, args []string) []string {
-	known := map[string]bool{"help": true}
+	known := map[string]bool{"help": true, "version": true}
 	each(root, func(c *cobra.Command) { c.Flags().VisitAll(func(f *pflag.Flag) { known[f.Name] = true }) })
 	out := slices.Clone(args)
 	for i, arg := range out {
@@ -118,4 +134,12 @@ func dashes(root *cobra.Command, args []string) []string {
 		}
 	}
 	return out
+}
+
+// versionFlag makes the command version out of the flag --version.
+func versionFlag(args []string) []string {
+	if len(args) > 0 && args[0] == "--version" {
+		return append([]string{"version"}, args[1:]...)
+	}
+	return args
 }

@@ -62,6 +62,7 @@ func Program(root *cobra.Command) *cobra.Command {
 	each(root, func(c *cobra.Command) {
 		c.Flags().SortFlags = false
 		c.PersistentFlags().SortFlags = false
+		completeNoFiles(c)
 		if c.Args == nil {
 			c.Args = arguments
 		}
@@ -97,10 +98,17 @@ func Main(root *cobra.Command) {
 // Run runs a program and returns its exit code. What it is asked for goes to out,
 // errors to errs.
 func Run(ctx context.Context, root *cobra.Command, args []string, out, errs io.Writer) int {
-	root.SetArgs(dashes(root, args))
-	root.SetOut(out)
+	written := &output{w: out}
+	root.SetOut(written)
 	root.SetErr(errs)
-	c, err := root.ExecuteContextC(ctx)
+	c, args, err := ordered(root, versionFlag(dashes(root, args)))
+	if err == nil {
+		root.SetArgs(args)
+		c, err = root.ExecuteContextC(ctx)
+	}
+	if err == nil {
+		err = written.failure()
+	}
 	if err == nil {
 		return Done
 	}

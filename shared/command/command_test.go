@@ -30,7 +30,8 @@ func house() *cobra.Command {
 	}
 	lamps := &cobra.Command{Use: "lamps", Short: "the lamps"}
 	lamps.AddCommand(&cobra.Command{Use: "on ROOM...", Example: "house lamps on hall", RunE: func(c *cobra.Command, args []string) error { return say(c, fmt.Sprint(args)) }})
-	root.AddCommand(open, lamps)
+	read := &cobra.Command{Use: "read [FILE]", Hidden: true, RunE: func(c *cobra.Command, args []string) error { return say(c, fmt.Sprint(args)) }}
+	root.AddCommand(open, lamps, read)
 	return Program(root)
 }
 
@@ -54,6 +55,9 @@ func TestWhatIsAskedForIsDone(t *testing.T) {
 		"[back] false y\n":         {"open", "back", "-part", "y"},
 		"[-part -wide-open] false": {"open", "--", "-part", "-wide-open"},
 		"[a b c]\n":                {"lamps", "on", "a", "b", "c"},
+		"[front] true z\n":         {"--part", "z", "--wide-open", "open", "front"}, // flags before the command
+		"[open] false \n":          {"open", "open"},
+		"[a -x]\n":                 {"lamps", "on", "a", "--", "-x"},
 	} {
 		if code, out, errs := run(args...); code != Done || !strings.HasPrefix(out, want) || errs != "" {
 			t.Errorf("%q: %d %q %q, want %q", args, code, out, errs, want)
@@ -74,13 +78,24 @@ func TestWrongUsageDoesNothingAndSaysWhatToDo(t *testing.T) {
 		"house: unknown flag -patr: did you mean --part?\nsee: house help open\n":                             {"open", "a", "-patr", "x"},
 		"house: unknown flag -x\nsee: house help open\n":                                                      {"open", "a", "-x"},
 		"house: flag needs an argument: --part\nsee: house help open\n":                                       {"open", "a", "--part"},
-		"house: unknown command \"opne\": did you mean \"open\"?\nsee: house help help\n":                     {"help", "opne"},
+		"house: unknown command \"opne\": did you mean \"open\"?\nsee: house help\n ":                         {"help", "opne"},
 		"house: unknown shell \"bsh\": did you mean \"bash\"?\nsee: house help completion\n":                  {"completion", "bsh"},
 		"house: completion needs SHELL, as in: source <(house completion bash)\nsee: house help completion\n": {"completion"},
 		"house: lamps on needs ROOM, as in: house lamps on hall\nsee: house help lamps on\n":                  {"lamps", "on"},
 		"house: open needs DOOR, as in: house open front\nsee: house help open\n ":                            {"open", ""},
+		"house: unknown command \"opne\": did you mean \"open\"?\nsee: house help\n  ":                        {"opne", "--wide-open"},
+		"house: unknown command \"opne\": did you mean \"open\"?\nsee: house help\n   ":                       {"opne", "--part", "x"},
+		"house: unknown command \"opne\": did you mean \"open\"?\nsee: house help\n    ":                      {"--part", "x", "opne"},
+		"house: unknown command \"opne\": did you mean \"open\"?\nsee: house help\n     ":                     {"opne", "--help"},
+		"house: unknown command \"off\": there are on\nsee: house help lamps\n ":                              {"lamps", "off", "--help"},
+		"house: unknown command \"off\": there are on\nsee: house help\n":                                     {"help", "lamps", "off"},
+		"house: open has no commands of its own: [\"x\"]\nsee: house help\n":                                  {"help", "open", "x"},
+		"house: unknown flag --part\nsee: house help\n":                                                       {"--part", "x"},
+		"house: unknown flag --some\nsee: house help\n":                                                       {"--some", "open"},
+		"house: open: KEY is empty: leave it out, or name one\nsee: house help open\n":                        {"open", "a", ""},
+		"house: --wide-open is \"maybe\": write true or false\nsee: house help open\n":                        {"open", "a", "--wide-open=maybe"},
 	} {
-		if code, out, errs := run(args...); code != Misuse || out != "" || errs != strings.TrimSuffix(want, " ") {
+		if code, out, errs := run(args...); code != Misuse || out != "" || errs != strings.TrimRight(want, " ") {
 			t.Errorf("%q: %d %q\n%swant\n%s", args, code, out, errs, want)
 		}
 	}
@@ -96,6 +111,33 @@ func TestAFailureHasItsOwnCode(t *testing.T) {
 	for _, err := range []error{errors.New("a secret"), Wrong(errors.New("a secret")), InPart(errors.New("a secret"))} {
 		if got := With(err, "[secret]"); codeOf(got) != codeOf(err) || got.Error() != "[secret]" {
 			t.Errorf("%v became %v", err, got)
+		}
+	}
+}
+
+// full is a device without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+func TestLostOutputIsAFailure(t *testing.T) {
+	for _, args := range [][]string{nil, {"help"}, {"version"}, {"lamps", "on", "a"}, {"completion", "bash"}} {
+		var errs bytes.Buffer
+		if code := Run(context.Background(), house(), args, full{}, &errs); code != Failed || !strings.Contains(errs.String(), "no space left") {
+			t.Errorf("%q: %d %s", args, code, &errs)
+		}
+	}
+}
+
+func TestOnlyAFileIsCompletedWithFiles(t *testing.T) {
+	for want, args := range map[string][]string{
+		":4\n":                       {"open", ""},
+		":4\n ":                      {"open", "--part", ""},
+		"--part\tonly this PART\n:4": {"open", "--pa"},
+		":0\n":                       {"read", ""},
+	} {
+		if _, out, _ := run(append([]string{"__complete"}, args...)...); out != strings.TrimSpace(want)+"\n" {
+			t.Errorf("%q: %q, want %q", args, out, want)
 		}
 	}
 }
@@ -125,10 +167,12 @@ func TestVersionIsWhatTheLinkerNoted(t *testing.T) {
 	if err := built("house", info).write(&b); err != nil || !strings.HasPrefix(b.String(), "house v1.2.3\nrevision  abc of 2026-11-23T14:00:00Z, modified\nbuilt by  go") {
 		t.Errorf("%v %s", err, &b)
 	}
-	code, out, _ := run("version", "--json")
-	var v version
-	if err := json.Unmarshal([]byte(out), &v); err != nil || code != Done || v.Program != "house" || v.Go == "" || v.Platform == "" {
-		t.Errorf("%d %v %s", code, err, out)
+	for _, args := range [][]string{{"version", "--json"}, {"--version", "--json"}, {"-version", "--json"}, {"--json", "version"}} {
+		code, out, _ := run(args...)
+		var v version
+		if err := json.Unmarshal([]byte(out), &v); err != nil || code != Done || v.Program != "house" || v.Go == "" || v.Platform == "" {
+			t.Errorf("%q: %d %v %s", args, code, err, out)
+		}
 	}
 }
 

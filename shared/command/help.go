@@ -26,11 +26,18 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 			return names(at), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			at, rest, err := root.Find(args)
-			if err != nil || len(rest) > 0 {
-				return Unknown("command", rest[0], names(at))
+			at := root
+			for i, word := range args {
+				sub := child(at, word)
+				switch {
+				case sub == nil && !at.HasSubCommands():
+					return Wrong(fmt.Errorf("%s has no commands of its own: %q", path(at), args[i:]))
+				case sub == nil:
+					return Unknown("command", word, names(at))
+				}
+				at = sub
 			}
-			_, err = fmt.Fprint(c.OutOrStdout(), Help(at))
+			_, err := fmt.Fprint(c.OutOrStdout(), Help(at))
 			return err
 		},
 	}
@@ -42,7 +49,7 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 
 // helpLine is the command that shows the help of c.
 func helpLine(root, c *cobra.Command) string {
-	if c == root {
+	if c == root || c.Name() == "help" {
 		return root.Name() + " help"
 	}
 	return root.Name() + " help " + path(c)
@@ -147,7 +154,7 @@ func flags(b *strings.Builder, c *cobra.Command) {
 	var left, right []string
 	longest := 0
 	visit(c, func(f *pflag.Flag) {
-		value, about := pflag.UnquoteUsage(f)
+		value, about := described(f)
 		name := strings.TrimSpace("--" + f.Name + " " + value)
 		left, right, longest = append(left, name), append(right, about), max(longest, len(name))
 	})

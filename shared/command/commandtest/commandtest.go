@@ -98,7 +98,7 @@ func (p Program) Run(t testing.TB, args ...string) (code int, out, errs string) 
 }
 
 // Completion has each shell that is here read the program's script, and the program
-// complete a word that was begun.
+// complete a word that was begun; so does bash without the package bash-completion.
 func Completion(t *testing.T, p Program, begun, whole string) {
 	t.Helper()
 	for _, shell := range []string{"bash", "zsh", "fish"} {
@@ -121,9 +121,37 @@ func Completion(t *testing.T, p Program, begun, whole string) {
 		if out, err := exec.Command(path, "-n", file).CombinedOutput(); err != nil {
 			t.Errorf("%s -n: %v\n%s", shell, err, out)
 		}
+		if shell == "bash" {
+			bareBash(t, p, path, file, begun, whole)
+		}
 	}
 	// The scripts ask the program itself.
 	if code, out, errs := p.Run(t, "__complete", begun); code != 0 || !strings.Contains("\n"+out, "\n"+whole+"\t") {
 		t.Errorf("%q is not completed to %q: %d %s%s", begun, whole, code, out, errs)
 	}
+}
+
+// bareBash presses the tab key after a word that was begun, in a bash that has nothing but
+// the program's script.
+func bareBash(t *testing.T, p Program, bash, script, begun, whole string) {
+	t.Helper()
+	const press = `source "$1"
+COMP_WORDS=("$2" "$3") COMP_CWORD=1 COMP_TYPE=9 COMP_LINE="$2 $3"
+function=$(complete -p "$4"); function=${function##*-F }; "${function%% *}"
+printf '%s\n' "${COMPREPLY[@]}"`
+	cmd := exec.Command(bash, "--norc", "--noprofile", "-c", press, "bash", script, p.path, begun, p.name(t))
+	var errs bytes.Buffer
+	cmd.Stderr = &errs // compopt complains: no shell waits for the completion
+	out, err := cmd.Output()
+	if err != nil || string(out) != whole+"\n" {
+		t.Errorf("bash without bash-completion: %v\n%q, want %s\n%s", err, out, whole, &errs)
+	}
+}
+
+// name is the one for which the script completes.
+func (p Program) name(t *testing.T) string {
+	t.Helper()
+	_, out, _ := p.Run(t, "version")
+	name, _, _ := strings.Cut(out, " ")
+	return name
 }
