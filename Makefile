@@ -18,16 +18,16 @@ help: ## this list
 up: $(HEARTH) ## the whole platform: http://127.0.0.1:8080; MQTT_URL=tcp://my-broker:1883 listens to yours
 	@exec $(HEARTH) up
 
-device: $(HEARTH) ## what is said at TOPIC=home/office/desk (or 'home/#'), and how to map it
+device: $(HEARTH) ## what is published at TOPIC=home/office/desk (or 'home/#'), and how to map it
 	@$(HEARTH) device "$$TOPIC"
 
 settings-check: $(HEARTH) ## every mistake in hearth.yml, with line and column: FILE=other.yml
 	@$(HEARTH) settings check $(FILE)
 
-run: $(HEARTH) ## one source, once: FUNCTION=weather [DRY_RUN=1]
+run: $(HEARTH) ## fetch from one source now: FUNCTION=weather [DRY_RUN=1]
 	@$(HEARTH) run $(FUNCTION) $(if $(DRY_RUN),--dry-run)
 
-backfill: $(HEARTH) ## its history: FUNCTION=treasuries FROM=2020-01-01 TO=2024-12-31
+backfill: $(HEARTH) ## fetch its past values: FUNCTION=treasuries FROM=2020-01-01 [TO=2024-12-31]
 	@$(HEARTH) backfill $(FUNCTION) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 test: generate .bin/influxd tools/kasasim/node_modules ## every test, on real servers; with CI=true none may be missing
@@ -82,7 +82,7 @@ generate: # what is made from stack.yml and not kept in git
 docs: $(HEARTH) ## the settings reference, from the Config structs
 	@$(HEARTH) docs
 
-functions-forget: $(HEARTH) ## a function that was removed: NAME=weather is no longer shown and watched
+functions-forget: $(HEARTH) ## stop showing and watching a function that you removed: NAME=weather
 	@$(HEARTH) functions forget $(NAME)
 
 migrate: $(HEARTH) ## bring the PostgreSQL of DATABASE_URL up to this version

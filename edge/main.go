@@ -1,5 +1,5 @@
-// Command edge is the agent on a node with sensors: it reads them and takes their
-// readings to the MQTT broker.
+// Command edge is the agent on a node with sensors: it reads them and publishes
+// their readings to the MQTT broker.
 //
 //	hearth-edge          run
 //	hearth-edge check    read each sensor once; hearth-edge help lists all commands

@@ -15,17 +15,17 @@ import (
 
 func backfillCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "backfill FUNCTION --from DAY", Short: "store a span of a source's history",
-		Long: `Store a span of a source's history through the running platform. Progress is a bar on a terminal, and otherwise one line for each call.
+		Use: "backfill FUNCTION --from DAY", Short: "fetch a source's past values, from one day to another",
+		Long: `Fetch a source's past values, from one day to another. hearth up must be running. Progress is a bar on a terminal, and otherwise one line for each call.
 
-Only missing readings are stored, so it may be repeated. After a failure it prints from which day to continue.`,
+Only missing readings are stored, so it may be repeated. If it fails, it names the day to continue from.`,
 		Example:           "hearth backfill treasuries --from 2020-01-01 --to 2024-12-31",
-		Annotations:       map[string]string{command.Part: "parts of the span failed; repeat it"},
+		Annotations:       map[string]string{command.Part: "some days failed; run it again"},
 		ValidArgsFunction: completeFunction,
 	}
-	from := c.Flags().String("from", "", "first `DAY`, as 2020-01-31, or a time")
-	to := c.Flags().String("to", "", "last `DAY`; by default today")
-	address := c.Flags().String("gateway", "", "`URL` of the gateway; by default that of hearth up")
+	from := c.Flags().String("from", "", "first `DAY`, such as 2020-01-31 (or 2020-01-31T12:00:00Z)")
+	to := c.Flags().String("to", "", "last `DAY` (default: today)")
+	address := c.Flags().String("gateway", "", "`URL` of the gateway (default: that of hearth up)")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		j := backfill.Job{Gateway: *address, Function: args[0]}
 		var err error
@@ -48,7 +48,7 @@ func fill(c *cobra.Command, j backfill.Job) error {
 	p, err := backfill.Run(c.Context(), j, bar.Show)
 	bar.End()
 	if p.Done == 1 && p.Sample {
-		fmt.Fprintf(out, "%s ran on sample data: for real data set its key, or LIVE=%[1]s, in .env\n", j.Function)
+		fmt.Fprintf(out, "This was sample data. For real data set its key or LIVE=%s in .env.\n", j.Function)
 	}
 	if p.Done == 1 && err != nil {
 		return command.InPart(err)
@@ -80,5 +80,5 @@ func moment(name, v string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, command.Wrong(fmt.Errorf("--%s is %q: write a day as 2024-01-31", name, v))
+	return time.Time{}, command.Wrong(fmt.Errorf("--%s is %q: write a day such as 2024-01-31", name, v))
 }

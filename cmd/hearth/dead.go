@@ -8,7 +8,7 @@ import (
 )
 
 func deadCommand() *cobra.Command {
-	return deadcmd.New("hearth", func(c *cobra.Command, do func(deadcmd.Connector) error) error {
+	c := deadcmd.New("hearth", func(c *cobra.Command, do func(deadcmd.Connector) error) error {
 		return here(c.ErrOrStderr(), func(h *local.Installation) error {
 			address, token, err := h.Connector()
 			if err != nil {
@@ -17,4 +17,6 @@ func deadCommand() *cobra.Command {
 			return do(deadcmd.Connector{Address: address, Token: token})
 		})
 	})
+	c.PersistentFlags().Lookup("at").Usage = "`URL` of the connector's own port (default: that of hearth up, PORT+1)"
+	return c
 }

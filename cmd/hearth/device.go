@@ -16,10 +16,10 @@ func deviceCommand() *cobra.Command {
 		Use: "device TOPIC", Short: "what is published at a topic, and how to map it",
 		Long: `Subscribe to a topic or filter at the broker, print the messages, and propose the lines for hearth.yml that map them to a device.
 
-It ends when it has received enough, or on Ctrl-C, and then prints what it has received.`,
+It ends after 30 s (see --for), on Ctrl-C, or earlier: for one topic at its first message, for a filter when no new topic came for 10 s.`,
 		Example: "hearth device 'tele/#' --for 1m",
 	}
-	span := c.Flags().Duration("for", 30*time.Second, "listen for at most this `TIME`, as 30s or 5m")
+	span := c.Flags().Duration("for", 30*time.Second, "listen for at most this `TIME`, such as 30s or 5m")
 	asJSON := command.JSON(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := topic.Check(args[0]); err != nil {

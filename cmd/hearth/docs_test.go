@@ -125,7 +125,7 @@ func TestCommandLinesAreFoundAndChecked(t *testing.T) {
 		"`hearth backfil`":                                                        "did you mean",
 		"`hearth run weather --dryrun`":                                           "unknown flag",
 		"`hearth dead drop -reason x`":                                            "unknown flag",
-		"`hearth dead show a b`":                                                  "dead show takes ID and no more",
+		"`hearth dead show a b`":                                                  `too many arguments: "b"`,
 		"`make fnctions`":                                                         "no target fnctions",
 		"`make up THE_URL=x`":                                                     "nothing reads THE_URL",
 	} {

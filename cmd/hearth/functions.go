@@ -15,8 +15,8 @@ import (
 
 func functionsCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "functions", Short: "the functions that ever ran here: list, forget",
-		Long:    "The functions that the database knows: each that ever ran here is shown and watched until it is forgotten.",
+		Use: "functions", Short: "the functions that have run here: list, forget",
+		Long:    "hearth shows every function that ran here and reports it when a run is overdue, until you forget it.",
 		Example: "hearth functions list",
 	}
 	c.AddCommand(functionsList(), functionsForget())
@@ -88,8 +88,8 @@ func functionTable(out io.Writer, fs []store.Function) error {
 
 func functionsForget() *cobra.Command {
 	return &cobra.Command{
-		Use: "forget NAME", Short: "no longer show and watch a function that was removed",
-		Long:              "No longer show and watch a function that was removed. Its readings stay. Its next run adds it again.",
+		Use: "forget NAME", Short: "stop showing and watching a function that you removed",
+		Long:              "Stop showing and watching a function that you removed. Its data stays. If it runs again, it is shown again.",
 		Example:           "hearth functions forget weather",
 		ValidArgsFunction: completeKnown,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -97,7 +97,7 @@ func functionsForget() *cobra.Command {
 				if err := h.Forget(c.Context(), args[0]); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(c.OutOrStdout(), "%s is forgotten; its next run adds it again\n", args[0])
+				_, err := fmt.Fprintf(c.OutOrStdout(), "%s is forgotten; if it runs again, it is shown again\n", args[0])
 				return err
 			})
 		},

@@ -96,11 +96,11 @@ func exitCodes(t *testing.T, p commandtest.Program) {
 		{command.Misuse, `unknown function "wether": did you mean "weather"?`, []string{"run", "wether"}},
 		{command.Misuse, "run needs FUNCTION, as in: hearth run weather", []string{"run", "--dry-run"}},
 		{command.Misuse, "from which day? Add --from", []string{"backfill", "treasuries"}},
-		{command.Misuse, `--from is "soon": write a day as`, []string{"backfill", "treasuries", "--from", "soon"}},
+		{command.Misuse, `--from is "soon": write a day such as`, []string{"backfill", "treasuries", "--from", "soon"}},
 		{command.Misuse, "--to 2023-01-01 is before --from 2024-01-01", []string{"backfill", "treasuries", "--from", "2024-01-01", "--to", "2023-01-01"}},
 		{command.Misuse, "# must be the last level", []string{"device", "a/#/b"}},
 		{command.Misuse, "gateway needs NAME=URL, as in: hearth gateway", []string{"gateway"}},
-		{command.Misuse, `up takes no arguments: ["now"]`, []string{"up", "now"}},
+		{command.Misuse, `up takes no arguments: "now"`, []string{"up", "now"}},
 	} {
 		code, out, errs := p.Run(t, c.args...)
 		if code != c.code || !strings.Contains(out+errs, c.says) || (code == command.Done) != (errs == "") || (code == command.Misuse) != strings.Contains(errs, "see: hearth help") {

@@ -19,10 +19,10 @@ import (
 
 func runCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "run FUNCTION", Short: "run one source once and print its readings and items",
-		Long: `Run one source once. Store its readings and items, and print them: readings as line protocol, an item on each line.
+		Use: "run FUNCTION", Short: "fetch from one source now and print the result",
+		Long: `Fetch from one source now, store the result and print it. Numbers are printed as InfluxDB line protocol, other items one a line.
 
-hearth up may run at the same time. With --dry-run nothing is stored.`,
+It works while hearth up is running, too. With --dry-run nothing is stored.`,
 		Example:           "hearth run weather --dry-run",
 		Annotations:       map[string]string{command.Part: "some of its targets failed"},
 		ValidArgsFunction: completeFunction,

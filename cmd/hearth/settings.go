@@ -18,8 +18,8 @@ import (
 
 func settingsCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "settings", Short: "your settings for the house, hearth.yml: check",
-		Long:    "Your settings for the house: hearth.yml, beside stack.yml.",
+		Use: "settings", Short: "your settings file, hearth.yml: check it for mistakes",
+		Long:    "Your settings file: hearth.yml, beside stack.yml. It holds what you decide about the house: devices, rules, reminders, quiet hours, tiles.",
 		Example: "hearth settings check",
 	}
 	c.AddCommand(settingsCheck())

@@ -1,5 +1,5 @@
-// Command mqtt takes MQTT messages to the OpenFaaS functions whose annotation
-// "topic" names them, and keeps what they will not take.
+// Command mqtt delivers MQTT messages to the OpenFaaS functions that subscribe to
+// their topic (annotation "topic"), and keeps rejected ones as dead letters.
 //
 //	mqtt          run
 //	mqtt dead     list, show, replay or drop dead letters; mqtt help says more
@@ -29,7 +29,7 @@ func main() { command.Main(program()) }
 func program() *cobra.Command {
 	root := &cobra.Command{
 		Use:  "mqtt",
-		Long: "mqtt is hearth's MQTT connector: it takes messages to the OpenFaaS functions whose annotation \"topic\" names them, and keeps what they will not take. Without a command it runs. Settings come from the environment: docs/mqtt.md.",
+		Long: "mqtt is hearth's MQTT connector: it delivers MQTT messages to the OpenFaaS functions that subscribe to their topic (annotation \"topic\"), and keeps rejected ones as dead letters. Without a command it runs. Settings come from the environment: docs/mqtt.md.",
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context()) },
 	}
 	root.AddCommand(deadcmd.New("mqtt", func(_ *cobra.Command, do func(deadcmd.Connector) error) error {

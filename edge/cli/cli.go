@@ -42,7 +42,7 @@ func Main(sims *Simulators) {
 func Program(sims *Simulators) *cobra.Command {
 	root := &cobra.Command{
 		Use: "hearth-edge",
-		Long: `hearth-edge reads the sensors of this machine and takes their readings to the MQTT broker. Without a command it runs.
+		Long: `hearth-edge reads the sensors of this machine and publishes their readings to the MQTT broker. Without a command it runs.
 
 Settings come from the environment and /etc/hearth/edge/<node>.env: docs/edge.md.`,
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), c.OutOrStdout(), sims) },
@@ -58,13 +58,13 @@ Settings come from the environment and /etc/hearth/edge/<node>.env: docs/edge.md
 
 func checkCommand(sims *Simulators) *cobra.Command {
 	c := &cobra.Command{
-		Use: "check", Short: "read each sensor once; fail if one does",
-		Long: `Read each sensor once and print what it says, without publishing anything; fail if one does not answer.
+		Use: "check", Short: "read each sensor once; exit 1 if one fails",
+		Long: `Read each sensor once and print its values, without publishing anything; exit 1 if one fails.
 
-With --soak the sensors are read for so long, and each is judged: success, noise, stuck values and range.`,
+With --soak, sensors are read for that time and each is rated: success, noise, stuck values and range.`,
 		Example: "hearth-edge check --soak 1h",
 	}
-	soak := c.Flags().Duration("soak", 0, "read for this `TIME`, as 1h, and judge each sensor")
+	soak := c.Flags().Duration("soak", 0, "read for this `TIME`, such as 1h, and rate each sensor")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		return examine(c.Context(), sims, func(config agent.Config, m *driver.Machine) error {
 			if *soak > 0 {
@@ -78,12 +78,12 @@ With --soak the sensors are read for so long, and each is judged: success, noise
 
 func recalibrateCommand(sims *Simulators) *cobra.Command {
 	c := &cobra.Command{
-		Use: "recalibrate", Short: "tell a CO2 sensor what the air around it is",
-		Long:    "Tell a CO2 sensor what the air around it is, after it has stood in it for three minutes: outside or at an open window about 425 ppm. Stop the agent before.",
+		Use: "recalibrate", Short: "calibrate a CO2 sensor to a known CO2 level",
+		Long:    "Calibrate a CO2 sensor to a known CO2 level. First leave it outside or at an open window (about 425 ppm) for three minutes and stop the agent.",
 		Example: "hearth-edge recalibrate --device office-air --ppm 425",
 	}
 	device := c.Flags().String("device", "", "the device's `NAME` in the settings")
-	ppm := c.Flags().Int("ppm", 425, "the CO2 in the air around it, in `PPM`")
+	ppm := c.Flags().Int("ppm", 425, "the known CO2 level, in `PPM` (default: 425)")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if *device == "" {
 			return command.Wrong(errors.New("which device? Add --device NAME"))

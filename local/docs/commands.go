@@ -17,7 +17,7 @@ const commandsIntro = `<!-- Written by ` + "`make docs`" + ` from the commands t
 
 ` + "`make up`" + ` and the other targets build the program ` + "`.bin/hearth`" + ` and call it. It works in the repository and in the folders below. To call it ` + "`hearth`" + `, as here, put it on your PATH: ` + "`ln -s $PWD/.bin/hearth ~/.local/bin/`" + `.
 
-A command writes its result to stdout, and logs and errors to stderr (` + "`hearth up`" + ` and ` + "`hearth gateway`" + ` log to stdout). Progress is one line that changes on a terminal, and otherwise one line for each step.
+Results go to stdout, logs and errors to stderr (` + "`hearth up`" + ` and ` + "`hearth gateway`" + ` log to stdout). Progress is one line that changes on a terminal, and otherwise one line for each step.
 
 `
 
@@ -31,7 +31,7 @@ func Commands(programs ...*cobra.Command) Page {
 	var b bytes.Buffer
 	b.WriteString(commandsIntro)
 	exitCodes(&b, programs[0])
-	fmt.Fprintf(&b, "## For scripts\n\n`--json` writes JSON: %s. Bytes, as a message's payload, are in base64.\n\n", strings.Join(withJSON(programs[0]), ", "))
+	fmt.Fprintf(&b, "## For scripts\n\n`--json` writes JSON: %s. Bytes, such as a message's payload, are in base64.\n\n", strings.Join(withJSON(programs[0]), ", "))
 	b.WriteString(completionText)
 	common := []string{"completion", "version", "help"}
 	for i, root := range programs {

@@ -67,9 +67,17 @@ func arguments(c *cobra.Command, args []string) error {
 	case len(args) <= len(words):
 		return nil
 	case len(words) == 0:
-		return Wrong(fmt.Errorf("%s takes no arguments: %q", path(c), args))
+		return Wrong(fmt.Errorf("%s takes no arguments: %s", path(c), quoted(args)))
 	}
-	return Wrong(fmt.Errorf("%s takes %s and no more: %q", path(c), strings.Join(words, " "), args[len(words):]))
+	return Wrong(fmt.Errorf("too many arguments: %s", quoted(args[len(words):])))
+}
+
+func quoted(args []string) string {
+	var out []string
+	for _, arg := range args {
+		out = append(out, fmt.Sprintf("%q", arg))
+	}
+	return strings.Join(out, ", ")
 }
 
 // path is the command as it is called, without the program.

@@ -95,8 +95,7 @@ func Main(root *cobra.Command) {
 	os.Exit(Run(ctx, root, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// Run runs a program and returns its exit code. What it is asked for goes to out,
-// errors to errs.
+// Run runs a program and returns its exit code. Results go to out, errors to errs.
 func Run(ctx context.Context, root *cobra.Command, args []string, out, errs io.Writer) int {
 	written := &output{w: out}
 	root.SetOut(written)

@@ -23,11 +23,11 @@ import (
 // when one of its commands runs, and calls do with it.
 func New(name string, reach func(c *cobra.Command, do func(Connector) error) error) *cobra.Command {
 	dead := &cobra.Command{
-		Use: "dead", Short: "messages that no function took: list, show, replay, drop",
-		Long:    "Dead letters: messages that no function took, which the connector keeps with their exact bytes and the reason. The commands ask a connector that runs.",
+		Use: "dead", Short: "messages that a function rejected: list, show, replay, drop",
+		Long:    "Dead letters: messages that a function rejected. The connector keeps them with their exact bytes and the reason, and must be running (hearth up starts it).",
 		Example: name + " dead list --function sensors",
 	}
-	at := dead.PersistentFlags().String("at", "", "`URL` of the connector's own port, where it is not the usual one")
+	at := dead.PersistentFlags().String("at", "", "`URL` of the connector's own port (default: the one that LISTEN names)")
 	with := func(do func(*cobra.Command, []string, Connector) error) func(*cobra.Command, []string) error {
 		return func(c *cobra.Command, args []string) error {
 			return reach(c, func(to Connector) error {
@@ -51,7 +51,7 @@ type wrapped func(do func(*cobra.Command, []string, Connector) error) func(*cobr
 func listCommand(with wrapped) *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "one line each, with the reason", Example: "dead list --function sensors",
-		Long: "List the dead letters that the flags pick, or all: one line each, with the reason.",
+		Long: "List the dead letters that match the flags, or all without flags: one line each, with the reason.",
 	}
 	picked, asJSON := filters(c), command.JSON(c)
 	c.RunE = with(func(c *cobra.Command, _ []string, to Connector) error {
@@ -70,7 +70,7 @@ func listCommand(with wrapped) *cobra.Command {
 func showCommand(with wrapped) *cobra.Command {
 	c := &cobra.Command{
 		Use: "show ID", Short: "one of them, with its payload", Example: "dead show m5k2x7-1",
-		Long: "Show one dead letter, with its payload: to a terminal without control characters, elsewhere its exact bytes.",
+		Long: "Show one dead letter, with its payload. On a terminal, control characters are replaced by ·; in a pipe or file you get the exact bytes.",
 	}
 	asJSON := command.JSON(c)
 	c.RunE = with(func(c *cobra.Command, args []string, to Connector) error {
@@ -88,8 +88,8 @@ func showCommand(with wrapped) *cobra.Command {
 
 func replayCommand(with wrapped) *cobra.Command {
 	c := &cobra.Command{
-		Use: "replay", Short: "give them to their function again, after a fix", Example: "dead replay --function sensors --topic 'tele/#'",
-		Long: "Give dead letters to their function again, after a fix: those that the flags pick, or all. Each keeps its id and time, and goes when the function has stored it.",
+		Use: "replay", Short: "deliver them to their function again, after a fix", Example: "dead replay --function sensors --topic 'tele/#'",
+		Long: "Deliver the dead letters that match the flags to their function again, after a fix. Each keeps its id and time, and is removed once the function has stored it.",
 	}
 	picked := filters(c)
 	c.RunE = with(func(c *cobra.Command, _ []string, to Connector) error { return to.order(c, "replay", picked()) })
@@ -99,7 +99,7 @@ func replayCommand(with wrapped) *cobra.Command {
 func dropCommand(with wrapped) *cobra.Command {
 	c := &cobra.Command{
 		Use: "drop", Short: "delete them for good", Example: "dead drop --reason 'no mapping'",
-		Long: "Delete the dead letters that the flags pick, for good.",
+		Long: "Delete the dead letters that match the flags, for good.",
 	}
 	picked := filters(c)
 	c.RunE = with(func(c *cobra.Command, _ []string, to Connector) error {
@@ -116,11 +116,11 @@ func dropCommand(with wrapped) *cobra.Command {
 // the connector is asked.
 func filters(c *cobra.Command) func() url.Values {
 	q := url.Values{}
-	c.Flags().String("function", "", "those of the function `NAME`")
-	c.Flags().String("topic", "", "those at a topic, or of a `FILTER` as tele/#")
-	c.Flags().String("reason", "", "those whose reason holds `TEXT`")
-	c.Flags().String("cause", "", "those whose reason is `TEXT`, the whole of it")
-	c.Flags().String("id", "", "the one with this `ID`")
+	c.Flags().String("function", "", "only those of the function `NAME`")
+	c.Flags().String("topic", "", "only those whose topic matches `FILTER`, such as tele/#")
+	c.Flags().String("reason", "", "only those whose reason contains `TEXT`")
+	c.Flags().String("cause", "", "only those whose reason is exactly `TEXT`")
+	c.Flags().String("id", "", "only the one with this `ID`")
 	if c.Name() != "list" {
 		c.Flags().Bool("all", false, "all of them")
 	}
