@@ -12,6 +12,12 @@ PLATFORMS ?= linux/amd64,linux/arm64
 EDGE_TARGETS := arm64 arm amd64
 EDGE_PLATFORMS ?= linux/arm64,linux/arm/v7,linux/amd64
 
+# The setting $1 as one word of the shell, after $2. It is taken from make's command line only: the
+# environment may hold a variable of that name for another program, as NAME does under WSL.
+setting = $(if $(filter command,$(firstword $(origin $1))),$(if $(value $1),$2"$$$1"))
+yes := 1 true yes on
+no := 0 false no off
+
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
@@ -19,16 +25,16 @@ up: $(HEARTH) ## the whole platform: http://127.0.0.1:8080; MQTT_URL=tcp://my-br
 	@exec $(HEARTH) up
 
 device: $(HEARTH) ## what is published at TOPIC=home/office/desk (or 'home/#'), and how to map it
-	@$(HEARTH) device "$$TOPIC"
+	@$(HEARTH) device $(call setting,TOPIC)
 
 settings-check: $(HEARTH) ## every mistake in hearth.yml, with line and column: FILE=other.yml
-	@$(HEARTH) settings check $(FILE)
+	@$(HEARTH) settings check $(call setting,FILE)
 
 run: $(HEARTH) ## fetch from one source now: FUNCTION=weather [DRY_RUN=1]
-	@$(HEARTH) run $(FUNCTION) $(if $(DRY_RUN),--dry-run)
+	@$(HEARTH) run $(call setting,FUNCTION) $(if $(filter-out $(no),$(DRY_RUN)),$(if $(filter-out $(yes),$(DRY_RUN)),$(error DRY_RUN is "$(DRY_RUN)": write 1 or 0),--dry-run))
 
 backfill: $(HEARTH) ## fetch its past values: FUNCTION=treasuries FROM=2020-01-01 [TO=2024-12-31]
-	@$(HEARTH) backfill $(FUNCTION) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
+	@$(HEARTH) backfill $(call setting,FUNCTION) $(call setting,FROM,--from=) $(call setting,TO,--to=)
 
 test: generate .bin/influxd tools/kasasim/node_modules ## every test, on real servers; with CI=true none may be missing
 	go test -timeout 25m ./...
@@ -79,11 +85,11 @@ vuln: # fails on findings; where its database cannot be reached it says so
 generate: # what is made from stack.yml and not kept in git
 	@go generate ./local
 
-docs: $(HEARTH) ## the settings reference, from the Config structs
+docs: $(HEARTH) ## the pages made from the code: settings, commands, READMEs of the functions, schema of hearth.yml
 	@$(HEARTH) docs
 
 functions-forget: $(HEARTH) ## stop showing and watching a function that you removed: NAME=weather
-	@$(HEARTH) functions forget $(NAME)
+	@$(HEARTH) functions forget $(call setting,NAME)
 
 migrate: $(HEARTH) ## bring the PostgreSQL of DATABASE_URL up to this version
 	@$(HEARTH) migrate

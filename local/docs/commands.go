@@ -15,7 +15,7 @@ const commandsIntro = `<!-- Written by ` + "`make docs`" + ` from the commands t
 
 # Commands
 
-` + "`make up`" + ` and the other targets build the program ` + "`.bin/hearth`" + ` and call it. It works in the repository and in the folders below. To call it ` + "`hearth`" + `, as here, put it on your PATH: ` + "`ln -s $PWD/.bin/hearth ~/.local/bin/`" + `.
+` + "`make up`" + ` and the other targets build the program ` + "`.bin/hearth`" + ` and call it. It works in the repository and in the folders below. To call it ` + "`hearth`" + `, as here, put it on your PATH: ` + "`ln -s $PWD/.bin/hearth ~/.local/bin/`" + `. Scripts call the program, too: make ends with 2 where a command ends with 1 or 3.
 
 Results go to stdout, logs and errors to stderr (` + "`hearth up`" + ` and ` + "`hearth gateway`" + ` log to stdout). Progress is one line that changes on a terminal, and otherwise one line for each step.
 

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// makes runs a target with a program that prints its arguments, one a line, in place of
+// hearth. It returns these, or make's message if it refuses.
+func makes(t *testing.T, environ []string, args ...string) []string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "hearth")
+	write(t, program, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+	if err := os.Chmod(program, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command("make", append([]string{"--no-print-directory", "-C", root, "-o", program, "HEARTH=" + program}, args...)...)
+	c.Env = append(append(os.Environ(), "MAKEFLAGS="), environ...) // make test has flags of its own
+	out, err := c.CombinedOutput()
+	if _, refused := err.(*exec.ExitError); err != nil && !refused {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
+func TestMakePassesItsSettingsAsTheyAre(t *testing.T) {
+	if _, err := exec.LookPath("make"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	others := []string{"NAME=host", "FILE=x.yml", "FROM=a", "TO=b", "FUNCTION=c", "TOPIC=d"} // of another program
+	for _, c := range []struct {
+		args, want []string
+	}{
+		{[]string{"settings-check"}, []string{"settings", "check"}},
+		{[]string{"settings-check", "FILE=my file.yml"}, []string{"settings", "check", "my file.yml"}},
+		{[]string{"settings-check", "FILE="}, []string{"settings", "check"}},
+		{[]string{"run"}, []string{"run"}},
+		{[]string{"run", "FUNCTION=weather"}, []string{"run", "weather"}},
+		{[]string{"run", "FUNCTION=weather;echo run"}, []string{"run", "weather;echo run"}},
+		{[]string{"run", "FUNCTION=`echo x` 'y' \"z\""}, []string{"run", "`echo x` 'y' \"z\""}},
+		{[]string{"run", "FUNCTION=weather", "DRY_RUN=1"}, []string{"run", "weather", "--dry-run"}},
+		{[]string{"run", "FUNCTION=weather", "DRY_RUN=true"}, []string{"run", "weather", "--dry-run"}},
+		{[]string{"run", "FUNCTION=weather", "DRY_RUN=0"}, []string{"run", "weather"}},
+		{[]string{"run", "FUNCTION=weather", "DRY_RUN=false"}, []string{"run", "weather"}},
+		{[]string{"run", "FUNCTION=weather", "DRY_RUN="}, []string{"run", "weather"}},
+		{[]string{"backfill", "FUNCTION=treasuries", "FROM=2020-01-01"}, []string{"backfill", "treasuries", "--from=2020-01-01"}},
+		{[]string{"backfill", "FUNCTION=a b", "FROM=2020 01", "TO=;x"}, []string{"backfill", "a b", "--from=2020 01", "--to=;x"}},
+		{[]string{"functions-forget"}, []string{"functions", "forget"}},
+		{[]string{"functions-forget", "NAME=a b"}, []string{"functions", "forget", "a b"}},
+		{[]string{"device", "TOPIC=home/#"}, []string{"device", "home/#"}},
+		{[]string{"device"}, []string{"device"}},
+	} {
+		if got := makes(t, others, c.args...); !slices.Equal(got, c.want) {
+			t.Errorf("make %q: %q, want %q", c.args, got, c.want)
+		}
+	}
+	if got := makes(t, nil, "run", "FUNCTION=weather", "DRY_RUN=maybe"); !strings.Contains(got[0], `DRY_RUN is "maybe": write 1 or 0`) {
+		t.Errorf("%q", got)
+	}
+}
