@@ -187,7 +187,7 @@ func TestUnknownTopicsAreShownMappedAndReplayed(t *testing.T) {
 				return err
 			}
 			return do(deadcmd.Connector{Address: address, Token: token})
-		})
+		}, nil)
 		dead.SetArgs(args)
 		dead.SetOut(&out)
 		if err := dead.ExecuteContext(t.Context()); err != nil {

@@ -16,7 +16,18 @@ func deadCommand() *cobra.Command {
 			}
 			return do(deadcmd.Connector{Address: address, Token: token})
 		})
-	})
+	}, rejecters)
 	c.PersistentFlags().Lookup("at").Usage = "`URL` of the connector's own port (default: that of hearth up, PORT+1)"
 	return c
+}
+
+// rejecters returns the names of what may reject a message: the functions of the stack files,
+// and the connector itself.
+func rejecters() []string {
+	root, err := local.FindRoot()
+	if err != nil {
+		return nil
+	}
+	names, _ := functionNames(root) // without a good stack.yml, those with dead letters are known
+	return append(names, "connector")
 }

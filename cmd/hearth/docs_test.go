@@ -265,7 +265,7 @@ func (m makefile) checkMake(args []string) error {
 // connector returns the commands of connectors/mqtt.
 func connector() *cobra.Command {
 	c := &cobra.Command{Use: "mqtt", RunE: func(*cobra.Command, []string) error { return nil }}
-	c.AddCommand(deadcmd.New("mqtt", nil))
+	c.AddCommand(deadcmd.New("mqtt", nil, nil))
 	return command.Program(c)
 }
 

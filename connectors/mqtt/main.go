@@ -38,7 +38,7 @@ func program() *cobra.Command {
 			return err
 		}
 		return do(deadcmd.Connector{Address: c.Listen, Token: c.Token})
-	}))
+	}, nil))
 	return command.Program(root)
 }
 

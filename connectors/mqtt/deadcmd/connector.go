@@ -3,6 +3,7 @@ package deadcmd
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
+	"github.com/hearth-home/hearth/shared/command"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
@@ -36,13 +38,107 @@ func (c Connector) letters(ctx context.Context, path string) (ds []deadletter.Le
 	return ds, err
 }
 
-// order has the connector replay or drop what q picks, and prints its answer.
-func (c Connector) order(cmd *cobra.Command, verb string, q url.Values) error {
-	body, err := c.ask(cmd.Context(), http.MethodPost, "/dead/"+verb+"?"+q.Encode())
-	if err == nil {
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", strings.TrimSpace(string(body)))
+// letter returns the one dead letter with an id, and of a function unless that is "".
+func (c Connector) letter(ctx context.Context, id, function string) (deadletter.Letter, error) {
+	ds, err := c.letters(ctx, "/dead/"+url.PathEscape(id))
+	if r := (refusal{}); errors.As(err, &r) && r.code == http.StatusNotFound || err == nil && len(ds) == 0 {
+		err = fmt.Errorf("there is no dead letter %q", id)
 	}
+	if err != nil {
+		return deadletter.Letter{}, err
+	}
+	var functions []string
+	for _, d := range ds {
+		if functions = append(functions, d.Function); d.Function == function {
+			return d, nil
+		}
+	}
+	switch {
+	case function != "":
+		return deadletter.Letter{}, fmt.Errorf("%s has no dead letter %q: %s has", function, id, strings.Join(functions, ", "))
+	case len(ds) > 1:
+		return deadletter.Letter{}, command.Wrong(fmt.Errorf("several functions rejected %q: add --function with one of %s", id, strings.Join(functions, ", ")))
+	}
+	return ds[0], nil
+}
+
+// order has the connector replay or drop what q picks, and prints what it did.
+func (c Connector) order(cmd *cobra.Command, verb string, q url.Values, asJSON bool) error {
+	body, err := c.ask(cmd.Context(), http.MethodPost, "/dead/"+verb+"?"+q.Encode())
+	var answer map[string]any
+	if json.Unmarshal(body, &answer) != nil && err == nil {
+		err = fmt.Errorf("the connector's answer is no JSON: %.100q", body)
+	}
+	switch {
+	case asJSON && answer != nil:
+		return errors.Join(err, command.WriteJSON(cmd.OutOrStdout(), answer))
+	case err != nil:
+		return err
+	}
+	var done struct {
+		deadletter.Replay
+		Dropped int `json:"dropped"`
+	}
+	if err := json.Unmarshal(body, &done); err != nil {
+		return fmt.Errorf("read the connector's answer: %w", err)
+	}
+	if done.Dropped+done.Replayed+done.OnTheWay+done.Cut == 0 {
+		return c.none(cmd)
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), outcome(verb, done.Dropped, done.Replay))
 	return err
+}
+
+// outcome says what became of the letters of an order.
+func outcome(verb string, dropped int, r deadletter.Replay) string {
+	if verb == "drop" {
+		return "dropped " + letters(dropped)
+	}
+	text := "replayed " + letters(r.Replayed)
+	if r.OnTheWay > 0 {
+		text += fmt.Sprintf("; on the way from an earlier replay: %d", r.OnTheWay)
+	}
+	if r.Cut > 0 {
+		text += fmt.Sprintf("; not replayed, as only the beginning is kept: %d", r.Cut)
+	}
+	return text
+}
+
+func letters(n int) string {
+	if n == 1 {
+		return "1 dead letter"
+	}
+	return fmt.Sprintf("%d dead letters", n)
+}
+
+// none says that no dead letter matched, and how many there are.
+func (c Connector) none(cmd *cobra.Command) error {
+	ds, err := c.letters(cmd.Context(), "/dead")
+	if err != nil {
+		return err
+	}
+	text := "there are no dead letters"
+	if len(ds) > 0 {
+		text = fmt.Sprintf("no dead letter matches (%d in all)", len(ds))
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), text)
+	return err
+}
+
+// refusal is an answer of the connector that is no success.
+type refusal struct {
+	code int
+	text string
+}
+
+func (r refusal) Error() string { return fmt.Sprintf("the connector answered %d: %s", r.code, r.text) }
+
+func refused(code int, body []byte) error {
+	var answer struct{ Error string }
+	if json.Unmarshal(body, &answer) != nil || answer.Error == "" {
+		answer.Error = fmt.Sprintf("%.300q", body)
+	}
+	return refusal{code, tame(answer.Error)}
 }
 
 // ask calls the connector's own port at a path.
@@ -61,7 +157,7 @@ func (c Connector) ask(ctx context.Context, method, path string) ([]byte, error)
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, 256<<20))
 	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("the connector answered %d: %.300s", res.StatusCode, body)
+		err = refused(res.StatusCode, body)
 	}
 	return body, err
 }

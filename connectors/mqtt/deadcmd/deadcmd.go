@@ -3,36 +3,48 @@
 package deadcmd
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"net/url"
-	"os"
 	"text/tabwriter"
 	"time"
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
 	"github.com/hearth-home/hearth/shared/command"
 )
 
 // New returns the command dead of the program called name. reach finds the connector
-// when one of its commands runs, and calls do with it.
-func New(name string, reach func(c *cobra.Command, do func(Connector) error) error) *cobra.Command {
+// when one of its commands runs, and calls do with it. functions returns the names that a
+// function may have beside those with dead letters; it may be nil.
+func New(name string, reach func(c *cobra.Command, do func(Connector) error) error, functions func() []string) *cobra.Command {
 	dead := &cobra.Command{
 		Use: "dead", Short: "messages that a function rejected: list, show, replay, drop",
 		Long:    "Dead letters: messages that a function rejected. The connector keeps them with their exact bytes and the reason, and must be running (hearth up starts it).",
 		Example: name + " dead list --function sensors",
 	}
 	at := dead.PersistentFlags().String("at", "", "`URL` of the connector's own port (default: the one that LISTEN names)")
+	connect := func(c *cobra.Command, do func(Connector) error) error {
+		address, err := checkedAddress(*at)
+		if err != nil {
+			return command.Wrong(err)
+		}
+		return reach(c, func(to Connector) error {
+			if to.url = address; to.url == "" {
+				to.url = "http://" + local(to.Address)
+			}
+			return do(to)
+		})
+	}
 	with := func(do func(*cobra.Command, []string, Connector) error) func(*cobra.Command, []string) error {
 		return func(c *cobra.Command, args []string) error {
-			return reach(c, func(to Connector) error {
-				if to.url = *at; to.url == "" {
-					to.url = "http://" + local(to.Address)
+			if err := checkFilters(c); err != nil {
+				return command.Wrong(err)
+			}
+			return connect(c, func(to Connector) error {
+				if err := to.checkFunction(c, functions); err != nil {
+					return err
 				}
 				return do(c, args, to)
 			})
@@ -41,6 +53,7 @@ func New(name string, reach func(c *cobra.Command, do func(Connector) error) err
 	for _, c := range []*cobra.Command{listCommand(with), showCommand(with), replayCommand(with), dropCommand(with)} {
 		c.Example = name + " " + c.Example
 		dead.AddCommand(c)
+		complete(c, connect, functions)
 	}
 	return dead
 }
@@ -61,6 +74,8 @@ func listCommand(with wrapped) *cobra.Command {
 			return err
 		case *asJSON:
 			return command.WriteJSON(c.OutOrStdout(), append([]deadletter.Letter{}, ds...)) // [] where there are none
+		case len(ds) == 0:
+			return to.none(c)
 		}
 		return list(c.OutOrStdout(), ds)
 	})
@@ -72,16 +87,17 @@ func showCommand(with wrapped) *cobra.Command {
 		Use: "show ID", Short: "one of them, with its payload", Example: "dead show m5k2x7-1",
 		Long: "Show one dead letter, with its payload. On a terminal, control characters are replaced by ·; in a pipe or file you get the exact bytes.",
 	}
+	function := c.Flags().String("function", "", "the one of the function `NAME`, if several rejected the message")
 	asJSON := command.JSON(c)
 	c.RunE = with(func(c *cobra.Command, args []string, to Connector) error {
-		ds, err := to.letters(c.Context(), "/dead/"+url.PathEscape(args[0]))
+		d, err := to.letter(c.Context(), args[0], *function)
 		switch {
 		case err != nil:
 			return err
 		case *asJSON:
-			return command.WriteJSON(c.OutOrStdout(), ds)
+			return command.WriteJSON(c.OutOrStdout(), d)
 		}
-		return show(c.OutOrStdout(), ds)
+		return show(c.OutOrStdout(), c.ErrOrStderr(), d)
 	})
 	return c
 }
@@ -91,8 +107,10 @@ func replayCommand(with wrapped) *cobra.Command {
 		Use: "replay", Short: "deliver them to their function again, after a fix", Example: "dead replay --function sensors --topic 'tele/#'",
 		Long: "Deliver the dead letters that match the flags to their function again, after a fix. Each keeps its id and time, and is removed once the function has stored it.",
 	}
-	picked := filters(c)
-	c.RunE = with(func(c *cobra.Command, _ []string, to Connector) error { return to.order(c, "replay", picked()) })
+	picked, asJSON := filters(c), command.JSON(c)
+	c.RunE = with(func(c *cobra.Command, _ []string, to Connector) error {
+		return to.order(c, "replay", picked(), *asJSON)
+	})
 	return c
 }
 
@@ -101,45 +119,12 @@ func dropCommand(with wrapped) *cobra.Command {
 		Use: "drop", Short: "delete them for good", Example: "dead drop --reason 'no mapping'",
 		Long: "Delete the dead letters that match the flags, for good.",
 	}
-	picked := filters(c)
-	c.RunE = with(func(c *cobra.Command, _ []string, to Connector) error {
-		q := picked()
-		if len(q) == 0 {
-			return command.Wrong(errors.New("which dead letters? Pick some by a flag, or add --all"))
-		}
-		return to.order(c, "drop", q)
-	})
+	picked, asJSON := filters(c), command.JSON(c)
+	c.RunE = with(func(c *cobra.Command, _ []string, to Connector) error { return to.order(c, "drop", picked(), *asJSON) })
 	return c
 }
 
-// filters gives a command the flags that pick dead letters; what it returns is what
-// the connector is asked.
-func filters(c *cobra.Command) func() url.Values {
-	q := url.Values{}
-	c.Flags().String("function", "", "only those of the function `NAME`")
-	c.Flags().String("topic", "", "only those whose topic matches `FILTER`, such as tele/#")
-	c.Flags().String("reason", "", "only those whose reason contains `TEXT`")
-	c.Flags().String("cause", "", "only those whose reason is exactly `TEXT`")
-	c.Flags().String("id", "", "only the one with this `ID`")
-	if c.Name() != "list" {
-		c.Flags().Bool("all", false, "all of them")
-	}
-	return func() url.Values {
-		c.Flags().Visit(func(f *pflag.Flag) {
-			switch f.Name {
-			case "function", "topic", "reason", "cause", "id", "all":
-				q.Set(f.Name, f.Value.String())
-			}
-		})
-		return q
-	}
-}
-
 func list(out io.Writer, ds []deadletter.Letter) error {
-	if len(ds) == 0 {
-		_, err := fmt.Fprintln(out, "there are no dead letters")
-		return err
-	}
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tFUNCTION\tTOPIC\tCOUNT\tFIRST\tREASON")
 	for _, d := range ds {
@@ -148,27 +133,27 @@ func list(out io.Writer, ds []deadletter.Letter) error {
 	return w.Flush()
 }
 
-// show prints letters whole. To a terminal their bytes must not steer it.
-func show(out io.Writer, ds []deadletter.Letter) error {
-	f, file := out.(*os.File)
-	terminal := file && isatty.IsTerminal(f.Fd())
-	for _, d := range ds {
-		if err := showOne(out, d, terminal); err != nil {
-			return err
-		}
-	}
-	return nil
+// show prints a letter's payload to out, and what else is known of it to errs. To a terminal
+// the payload must not steer it; elsewhere it is exact.
+func show(out, errs io.Writer, d deadletter.Letter) error {
+	f, ok := out.(interface{ Fd() uintptr })
+	return showTo(out, errs, d, ok && isatty.IsTerminal(f.Fd()))
 }
 
-func showOne(out io.Writer, d deadletter.Letter, terminal bool) error {
-	payload, size := string(d.Payload), fmt.Sprint(d.Size)
-	if terminal {
-		payload = tame(payload)
-	}
+func showTo(out, errs io.Writer, d deadletter.Letter, terminal bool) error {
+	size, times := fmt.Sprint(d.Size), fmt.Sprintf("%d times", d.Count)
 	if d.Cut {
 		size = fmt.Sprintf("the first %d of %d", len(d.Payload), d.Size)
 	}
-	_, err := fmt.Fprintf(out, "%s for %s on %s, %s bytes, refused %d times from %s to %s\n%s\n\n%s\n", d.ID, d.Function, tame(d.Topic), size, d.Count,
-		d.First.Format(time.DateTime), d.Last.Format(time.DateTime), tame(d.Reason), payload)
+	if d.Count == 1 {
+		times = "once"
+	}
+	fmt.Fprintf(errs, "%s for %s on %s, %s bytes, refused %s from %s to %s\n%s\n\n", d.ID, d.Function, tame(d.Topic), size, times,
+		d.First.Format(time.DateTime), d.Last.Format(time.DateTime), tame(d.Reason))
+	if terminal {
+		_, err := fmt.Fprintln(out, tame(string(d.Payload)))
+		return err
+	}
+	_, err := out.Write(d.Payload)
 	return err
 }

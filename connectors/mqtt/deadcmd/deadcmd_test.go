@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -29,8 +30,18 @@ func connector(t *testing.T, letters ...deadletter.Letter) (to Connector, asked 
 		switch {
 		case r.Header.Get("Authorization") != "Bearer the-token":
 			w.WriteHeader(401)
-		case r.Method == http.MethodPost:
-			w.Write([]byte(`{"replayed":1}`))
+		case r.URL.Path == "/dead/drop":
+			fmt.Fprintf(w, `{"dropped":%d}`, min(2, len(letters)))
+		case r.URL.Path == "/dead/replay" && r.URL.Query().Get("reason") == "cut":
+			w.WriteHeader(409)
+			w.Write([]byte(`{"cut":1,"error":"only the beginning is kept"}` + "\n"))
+		case r.URL.Path == "/dead/replay":
+			fmt.Fprintf(w, `{"replayed":%d,"on_the_way":2}`, min(1, len(letters)))
+		case r.URL.Path == "/dead/nope":
+			w.WriteHeader(404)
+			w.Write([]byte(`{"error":"there is no such dead letter"}` + "\n"))
+		case r.URL.Query().Get("topic") == "none":
+			w.Write([]byte("[]"))
 		default:
 			json.NewEncoder(w).Encode(letters)
 		}
@@ -46,7 +57,7 @@ func connector(t *testing.T, letters ...deadletter.Letter) (to Connector, asked 
 // run runs the program mqtt, which has no other commands here.
 func run(to Connector, args ...string) (code int, out, errs string) {
 	root := &cobra.Command{Use: "mqtt"}
-	root.AddCommand(New("mqtt", func(_ *cobra.Command, do func(Connector) error) error { return do(to) }))
+	root.AddCommand(New("mqtt", func(_ *cobra.Command, do func(Connector) error) error { return do(to) }, func() []string { return []string{"sensors", "zigbee"} }))
 	var o, e bytes.Buffer
 	code = command.Run(context.Background(), command.Program(root), append([]string{"dead"}, args...), &o, &e)
 	return code, o.String(), e.String()
@@ -56,23 +67,40 @@ func TestWhatOthersSentCannotSteerTheTerminal(t *testing.T) {
 	letter := deadletter.Letter{ID: "1-2", Function: "sensors", Topic: "a/\x1b[2Jb", Reason: "no\nmapping\x07", First: time.Unix(0, 0), Last: time.Unix(0, 0), Count: 1, Payload: []byte("\x1b]0;x\x07{}")}
 	to, _ := connector(t, letter)
 	_, list, _ := run(to, "list")
-	var shown bytes.Buffer
-	if err := showOne(&shown, letter, true); err != nil {
+	var shown, header bytes.Buffer
+	if err := showTo(&shown, &header, letter, true); err != nil {
 		t.Fatal(err)
 	}
-	for _, out := range []string{list, shown.String()} {
+	_, _, piped := run(to, "show", "1-2")
+	for _, out := range []string{list, header.String() + shown.String(), piped} {
 		if strings.ContainsAny(out, "\x1b\x07") || !strings.Contains(out, "1-2") {
 			t.Errorf("%q", out)
 		}
 	}
-	if _, out, _ := run(to, "show", "1-2"); !strings.Contains(out, string(letter.Payload)) {
-		t.Errorf("to a file: %q, want the exact bytes", out)
+}
+
+func TestAFileReceivesTheExactBytes(t *testing.T) {
+	letter := deadletter.Letter{ID: "1", Function: "sensors", Topic: "a", Reason: "no mapping", Count: 1, Size: 4, Payload: []byte("\x00\xff\n{")}
+	to, _ := connector(t, letter)
+	code, out, errs := run(to, "show", "1")
+	if code != 0 || out != string(letter.Payload) || !strings.Contains(errs, "1 for sensors on a, 4 bytes, refused once from") || !strings.Contains(errs, "no mapping") {
+		t.Errorf("%d %q %q", code, out, errs)
+	}
+}
+
+func TestSeveralFunctionsMayHaveRejectedAMessage(t *testing.T) {
+	to, _ := connector(t, deadletter.Letter{ID: "1", Function: "sensors", Payload: []byte("s")}, deadletter.Letter{ID: "1", Function: "zigbee", Payload: []byte("z")})
+	if code, out, errs := run(to, "show", "1"); code != command.Misuse || out != "" || !strings.Contains(errs, "add --function with one of sensors, zigbee") {
+		t.Errorf("%d %q %q", code, out, errs)
+	}
+	if code, out, errs := run(to, "show", "1", "--function", "zigbee"); code != command.Done || out != "z" {
+		t.Errorf("%d %q %q", code, out, errs)
 	}
 }
 
 func TestACutLetterSaysSo(t *testing.T) {
 	to, _ := connector(t, deadletter.Letter{ID: "1", Function: "connector", Topic: "camera", Size: 9 << 20, Cut: true, Payload: []byte("jpeg")})
-	if code, out, errs := run(to, "show", "1"); code != 0 || !strings.Contains(out, "the first 4 of 9437184 bytes") {
+	if code, out, errs := run(to, "show", "1"); code != 0 || out != "jpeg" || !strings.Contains(errs, "the first 4 of 9437184 bytes") {
 		t.Errorf("%d %s %s", code, out, errs)
 	}
 }
@@ -83,13 +111,81 @@ func TestAScriptReadsJSON(t *testing.T) {
 	none, _ := connector(t)
 	for _, c := range []struct {
 		to   Connector
-		args []string
 		want int
-	}{{full, []string{"list", "--json"}, 1}, {full, []string{"show", "1", "--json"}, 1}, {none, []string{"list", "--json"}, 0}} {
-		_, out, errs := run(c.to, c.args...)
+	}{{full, 1}, {none, 0}} {
+		_, out, errs := run(c.to, "list", "--json")
 		var got []deadletter.Letter
 		if err := json.Unmarshal([]byte(out), &got); err != nil || got == nil || len(got) != c.want || c.want == 1 && !bytes.Equal(got[0].Payload, letter.Payload) {
-			t.Errorf("%q: %v\n%s%s", c.args, err, out, errs)
+			t.Errorf("%v\n%s%s", err, out, errs)
+		}
+	}
+	var got deadletter.Letter
+	if _, out, errs := run(full, "show", "1", "--json"); json.Unmarshal([]byte(out), &got) != nil || !bytes.Equal(got.Payload, letter.Payload) {
+		t.Errorf("%s%s", out, errs)
+	}
+	for want, args := range map[string][]string{
+		"{\n  \"dropped\": 1\n}\n":                        {"drop", "--all", "--json"},
+		"{\n  \"on_the_way\": 2,\n  \"replayed\": 1\n}\n": {"replay", "--all", "--json"},
+	} {
+		if code, out, errs := run(full, args...); code != command.Done || out != want {
+			t.Errorf("%q: %d %s%s", args, code, out, errs)
+		}
+	}
+	if code, out, errs := run(full, "replay", "--reason", "cut", "--json"); code != command.Failed || !strings.Contains(out, `"cut": 1`) || errs != "mqtt: the connector answered 409: only the beginning is kept\n" {
+		t.Errorf("%d %s%s", code, out, errs)
+	}
+}
+
+func TestWhatWasDoneIsASentence(t *testing.T) {
+	letter := deadletter.Letter{ID: "1", Function: "sensors", Topic: "a"}
+	full, _ := connector(t, letter, letter, letter)
+	one, _ := connector(t, letter)
+	none, _ := connector(t)
+	for _, c := range []struct {
+		to   Connector
+		want string
+		args []string
+	}{
+		{full, "dropped 2 dead letters", []string{"drop", "--function", "sensors"}},
+		{one, "dropped 1 dead letter", []string{"drop", "--all"}},
+		{full, "replayed 1 dead letter; on the way from an earlier replay: 2", []string{"replay", "--id", "1"}},
+		{none, "there are no dead letters", []string{"drop", "--all"}},
+		{none, "there are no dead letters", []string{"list"}},
+		{full, "no dead letter matches (3 in all)", []string{"list", "--topic", "none"}},
+	} {
+		if code, out, errs := run(c.to, c.args...); code != command.Done || out != c.want+"\n" {
+			t.Errorf("%q: %d %q %s, want %q", c.args, code, out, errs, c.want)
+		}
+	}
+	if code, out, errs := run(full, "show", "nope"); code != command.Failed || out != "" || errs != "mqtt: there is no dead letter \"nope\"\n" {
+		t.Errorf("%d %q %q", code, out, errs)
+	}
+}
+
+// A function that was removed may still have dead letters.
+func TestAFunctionIsOneOfTheStackOrHasDeadLetters(t *testing.T) {
+	to, _ := connector(t, deadletter.Letter{ID: "1", Function: "removed", Topic: "a"})
+	if code, out, errs := run(to, "drop", "--function", "removed"); code != command.Done {
+		t.Errorf("%d %s%s", code, out, errs)
+	}
+	if code, out, errs := run(to, "drop", "--function", "zigbe"); code != command.Misuse || out != "" || !strings.Contains(errs, `unknown function "zigbe": did you mean "zigbee"?`) {
+		t.Errorf("%d %s%s", code, out, errs)
+	}
+}
+
+func TestIDsAndFunctionsAreCompleted(t *testing.T) {
+	to, _ := connector(t, deadletter.Letter{ID: "dn5tewz6dyug", Function: "sensors", Topic: "a"})
+	for want, args := range map[string][]string{
+		"dn5tewz6dyug\tsensors a\n:4\n":  {"show", ""},
+		"dn5tewz6dyug\tsensors a\n:4\n ": {"drop", "--id", ""},
+		"sensors\nzigbee\n:4\n":          {"list", "--function", ""},
+		":4\n":                           {"list", "--topic", ""},
+	} {
+		root := &cobra.Command{Use: "mqtt"}
+		root.AddCommand(New("mqtt", func(_ *cobra.Command, do func(Connector) error) error { return do(to) }, func() []string { return []string{"sensors", "zigbee"} }))
+		var o, e bytes.Buffer
+		if command.Run(t.Context(), command.Program(root), append([]string{"__complete", "dead"}, args...), &o, &e); o.String() != strings.TrimSuffix(want, " ") {
+			t.Errorf("%q: %q %s", args, &o, &e)
 		}
 	}
 }
@@ -98,12 +194,12 @@ func TestFlagsPickDeadLetters(t *testing.T) {
 	for want, args := range map[string][]string{
 		"GET /dead?": {"list"},
 		"GET /dead?function=sensors&topic=tele%2F%23": {"list", "--function", "sensors", "--topic=tele/#"},
-		"POST /dead/replay?":                          {"replay"},
+		"POST /dead/replay?all=true":                  {"replay", "--all"},
 		"POST /dead/replay?cause=a+b&id=1":            {"replay", "-cause", "a b", "-id=1"}, // one dash, as docs/mqtt.md had it
 		"POST /dead/drop?reason=-all":                 {"drop", "--reason=-all"},
 		"POST /dead/drop?all=true":                    {"drop", "-all"},
 	} {
-		to, asked := connector(t)
+		to, asked := connector(t, deadletter.Letter{ID: "1"}, deadletter.Letter{ID: "2"})
 		if code, _, errs := run(to, args...); code != command.Done || len(*asked) != 1 || (*asked)[0] != want {
 			t.Errorf("%q: %d, asked %q, want %q: %s", args, code, *asked, want, errs)
 		}
@@ -113,12 +209,20 @@ func TestFlagsPickDeadLetters(t *testing.T) {
 func TestAMistakeAsksNothingAndSaysWhatToDo(t *testing.T) {
 	to, asked := connector(t)
 	for want, args := range map[string][]string{
-		"list, show, replay, drop":          nil,
-		`did you mean "list"?`:              {"lst"},
-		"show needs ID, as in: mqtt dead":   {"show"},
-		"replay takes no arguments":         {"replay", "x"},
-		"did you mean --function?":          {"list", "--fuction", "x"},
-		"Pick some by a flag, or add --all": {"drop"},
+		"list, show, replay, drop":           nil,
+		`did you mean "list"?`:               {"lst"},
+		"show needs ID, as in: mqtt dead":    {"show"},
+		"replay takes no arguments":          {"replay", "x"},
+		"did you mean --function?":           {"list", "--fuction", "x"},
+		"Pick some by a flag, or add --all":  {"drop"},
+		"or add --all":                       {"replay"},
+		"dead letters? Pick":                 {"drop", "--all=false"},
+		"--function is empty":                {"drop", "--function", ""},
+		"--reason is empty":                  {"list", "--reason="},
+		"--all is every dead letter":         {"drop", "--all", "--function", "sensors"},
+		"# must be the last level":           {"list", "--topic", "a/#/b"},
+		`--at is "ftp://x": write host:port`: {"list", "--at", "ftp://x"},
+		`--at is "a b"`:                      {"list", "--at", "a b"},
 	} {
 		if code, _, errs := run(to, args...); code != command.Misuse || !strings.Contains(errs, want) || !strings.Contains(errs, "see: mqtt help dead") {
 			t.Errorf("%q: %d %s, want %s", args, code, errs, want)
@@ -134,6 +238,9 @@ func TestAConnectorThatIsAwayOrRefusesIsAFailure(t *testing.T) {
 	stranger, away := to, to
 	stranger.Token = secret.NewFolder(t.TempDir()).Get("connector-token")
 	away.Address = "127.0.0.1:1"
+	if code, _, errs := run(stranger, "list", "--at", to.Address); code != command.Failed || !strings.Contains(errs, "answered 401") {
+		t.Errorf("--at host:port: %d %s", code, errs)
+	}
 	for want, to := range map[string]Connector{"answered 401": stranger, "is it running?": away} {
 		if code, out, errs := run(to, "list"); code != command.Failed || out != "" || !strings.Contains(errs, want) {
 			t.Errorf("%d %s %s, want %s", code, out, errs, want)

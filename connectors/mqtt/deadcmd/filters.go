@@ -1,0 +1,134 @@
+package deadcmd
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/hearth-home/hearth/shared/command"
+	"github.com/hearth-home/hearth/shared/topic"
+)
+
+// filters gives a command the flags that pick dead letters; what it returns is what
+// the connector is asked.
+func filters(c *cobra.Command) func() url.Values {
+	q := url.Values{}
+	c.Flags().String("function", "", "only those of the function `NAME`")
+	c.Flags().String("topic", "", "only those whose topic matches `FILTER`, such as tele/#")
+	c.Flags().String("reason", "", "only those whose reason contains `TEXT`")
+	c.Flags().String("cause", "", "only those whose reason is exactly `TEXT`")
+	c.Flags().String("id", "", "only the one with this `ID`")
+	if c.Name() != "list" {
+		c.Flags().Bool("all", false, "all of them")
+	}
+	return func() url.Values {
+		c.Flags().Visit(func(f *pflag.Flag) {
+			switch f.Name {
+			case "function", "topic", "reason", "cause", "id", "all":
+				q.Set(f.Name, f.Value.String())
+			}
+		})
+		if q.Get("all") == "false" {
+			q.Del("all")
+		}
+		return q
+	}
+}
+
+// checkFilters returns what is wrong with the flags that pick dead letters.
+func checkFilters(c *cobra.Command) (err error) {
+	picking, all := 0, false
+	c.Flags().Visit(func(f *pflag.Flag) {
+		switch v := f.Value.String(); f.Name {
+		case "all":
+			all = v == "true"
+		case "function", "topic", "reason", "cause", "id":
+			picking++
+			switch {
+			case v == "" && err == nil:
+				err = fmt.Errorf("--%s is empty: leave it out, or give it a value", f.Name)
+			case f.Name == "topic" && err == nil:
+				err = topic.Check(v)
+			}
+		}
+	})
+	switch {
+	case err != nil:
+		return err
+	case all && picking > 0:
+		return errors.New("--all is every dead letter: leave it out, or the other flags")
+	case c.Flags().Lookup("all") != nil && !all && picking == 0:
+		return errors.New("which dead letters? Pick some by a flag, or add --all")
+	}
+	return nil
+}
+
+// checkedAddress returns the flag --at as a URL without a path; it may be host:port.
+func checkedAddress(at string) (string, error) {
+	if at == "" {
+		return "", nil
+	}
+	full := at
+	if !strings.Contains(full, "://") {
+		full = "http://" + full
+	}
+	u, err := url.Parse(full)
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		return "", fmt.Errorf("--at is %q: write host:port, or http://host:port", at)
+	}
+	return strings.TrimRight(full, "/"), nil
+}
+
+// checkFunction returns an error if the flag --function is neither one of functions nor
+// one with dead letters: the function may have been removed since.
+func (to Connector) checkFunction(c *cobra.Command, functions func() []string) error {
+	f := c.Flags().Lookup("function")
+	if f == nil || !f.Changed || functions == nil {
+		return nil
+	}
+	known := functions()
+	if slices.Contains(known, f.Value.String()) {
+		return nil
+	}
+	ds, _ := to.letters(c.Context(), "/dead") // an unreachable connector is the next step's error, if the name is right
+	for _, d := range ds {
+		known = append(known, d.Function)
+	}
+	slices.Sort(known)
+	if known = slices.Compact(known); slices.Contains(known, f.Value.String()) {
+		return nil
+	}
+	return command.Unknown("function", f.Value.String(), known)
+}
+
+// complete completes ids of dead letters and names of functions.
+func complete(c *cobra.Command, connect func(*cobra.Command, func(Connector) error) error, functions func() []string) {
+	ids := func(c *cobra.Command, args []string, _ string) (out []cobra.Completion, _ cobra.ShellCompDirective) {
+		if len(args) == 0 || c.Name() != "show" {
+			_ = connect(c, func(to Connector) error { // without a connector there is nothing to complete
+				ds, err := to.letters(c.Context(), "/dead")
+				for _, d := range ds {
+					out = append(out, cobra.CompletionWithDesc(d.ID, tame(d.Function+" "+d.Topic)))
+				}
+				return err
+			})
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp
+	}
+	if c.Name() == "show" {
+		c.ValidArgsFunction = ids
+	}
+	if c.Flags().Lookup("id") != nil {
+		_ = c.RegisterFlagCompletionFunc("id", ids) // it has none yet
+	}
+	if functions != nil {
+		_ = c.RegisterFlagCompletionFunc("function", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return functions(), cobra.ShellCompDirectiveNoFileComp
+		})
+	}
+}
