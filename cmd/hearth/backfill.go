@@ -11,6 +11,7 @@ import (
 	"github.com/hearth-home/hearth/local/backfill"
 	"github.com/hearth-home/hearth/local/terminal"
 	"github.com/hearth-home/hearth/shared/command"
+	"github.com/hearth-home/hearth/shared/config"
 )
 
 func backfillCommand() *cobra.Command {
@@ -21,7 +22,7 @@ func backfillCommand() *cobra.Command {
 Only missing readings are stored, so it may be repeated. If it fails, it names the day to continue from.`,
 		Example:           "hearth backfill treasuries --from 2020-01-01 --to 2024-12-31",
 		Annotations:       map[string]string{command.Part: "some days failed; run it again"},
-		ValidArgsFunction: completeFunction,
+		ValidArgsFunction: completeNames(func(n local.Names) []string { return n.History }),
 	}
 	from := c.Flags().String("from", "", "first `DAY`, such as 2020-01-31 (or 2020-01-31T12:00:00Z)")
 	to := c.Flags().String("to", "", "last `DAY` (default: today)")
@@ -32,7 +33,17 @@ Only missing readings are stored, so it may be repeated. If it fails, it names t
 		if j.From, j.To, err = span(*from, *to, time.Now()); err != nil {
 			return err
 		}
+		if err = checkGateway(*address); err != nil {
+			return err
+		}
 		return here(c.ErrOrStderr(), func(h *local.Installation) error {
+			names, err := h.Names()
+			if err != nil {
+				return err
+			}
+			if err := names.CheckHistory(args[0]); err != nil {
+				return err
+			}
 			if j.Gateway == "" {
 				j.Gateway = h.GatewayURL()
 			}
@@ -42,11 +53,25 @@ Only missing readings are stored, so it may be repeated. If it fails, it names t
 	return c
 }
 
+// checkGateway returns an error of usage if the flag --gateway is no address.
+func checkGateway(address string) error {
+	if address == "" {
+		return nil
+	}
+	if u, err := config.URL(address); err != nil || u.RawQuery != "" {
+		return command.Wrong(errors.New("--gateway is no web address: write http://host:port"))
+	}
+	return nil
+}
+
 func fill(c *cobra.Command, j backfill.Job) error {
-	out := c.OutOrStdout()
-	bar := &backfill.Bar{W: out, Terminal: terminal.Is(out), Name: j.Function}
+	out, notes := c.OutOrStdout(), c.ErrOrStderr()
+	bar := &backfill.Bar{W: notes, Terminal: terminal.Is(notes), Name: j.Function}
 	p, err := backfill.Run(c.Context(), j, bar.Show)
 	bar.End()
+	if p.Done == 1 || p.Stored+p.Unchanged > 0 {
+		fmt.Fprintf(out, "%s: %d new, %d unchanged\n", j.Function, p.Stored, p.Unchanged)
+	}
 	if p.Done == 1 && p.Sample {
 		fmt.Fprintf(out, "This was sample data. For real data set its key or LIVE=%s in .env.\n", j.Function)
 	}

@@ -52,8 +52,11 @@ func TestTheProgram(t *testing.T) {
 	t.Run("exit codes", func(t *testing.T) { exitCodes(t, p) })
 	t.Run("completion", func(t *testing.T) {
 		commandtest.Completion(t, p, "backf", "backfill")
-		if _, out, _ := p.Run(t, "__complete", "run", ""); !strings.Contains(out, "weather\n") {
-			t.Errorf("no function is completed: %s", out)
+		if _, out, _ := p.Run(t, "__complete", "run", ""); !strings.Contains(out, "weather\n") || strings.Contains(out, "zigbee") {
+			t.Errorf("not the sources are completed: %s", out)
+		}
+		if _, out, _ := p.Run(t, "__complete", "dead", "list", "--function", ""); !strings.Contains(out, "zigbee\n") || !strings.Contains(out, "connector\n") {
+			t.Errorf("not the functions are completed: %s", out)
 		}
 	})
 	t.Run("backfill", func(t *testing.T) { partly(t, p) })
@@ -90,6 +93,12 @@ func exitCodes(t *testing.T, p commandtest.Program) {
 		{command.Failed, `no function "x" is known: none has run yet`, []string{"functions", "forget", "x"}},
 		{command.Failed, "which database? Set DATABASE_URL", []string{"migrate"}},
 		{command.Failed, "the connector does not answer, is it running?", []string{"dead", "list", "--at", "http://127.0.0.1:1"}},
+		{command.Misuse, `unknown function "treasuris": did you mean "treasuries"?`, []string{"backfill", "treasuris", "--from", "2024-01-01"}},
+		{command.Misuse, "weather has no history to backfill; ", []string{"backfill", "weather", "--from", "2024-01-01"}},
+		{command.Misuse, "zigbee takes MQTT messages and is no source", []string{"backfill", "zigbee", "--from", "2024-01-01"}},
+		{command.Misuse, "zigbee takes MQTT messages and is no source", []string{"run", "zigbee"}},
+		{command.Misuse, "--gateway is no web address", []string{"backfill", "treasuries", "--from", "2024-01-01", "--gateway", "foo"}},
+		{command.Failed, "no answer from the gateway http://127.0.0.1:1, is hearth up running?", []string{"backfill", "treasuries", "--from", "2024-01-01", "--gateway", "http://127.0.0.1:1"}},
 		{command.Failed, "want NAME=http://host:port", []string{"gateway", "weather"}},
 		{command.Misuse, `unknown command "backfil": did you mean "backfill"?`, []string{"backfil"}},
 		{command.Misuse, "settings needs one of its commands: check", []string{"settings"}},
@@ -125,7 +134,7 @@ func partly(t *testing.T, p commandtest.Program) {
 	}))
 	defer srv.Close()
 	args := []string{"backfill", "treasuries", "--from", "2020-01-01", "--to", "2020-12-31", "--gateway", srv.URL}
-	if code, out, errs := p.Run(t, args...); code != command.Partly || !strings.Contains(errs, "10y: no") || !strings.HasSuffix(out, "100%  1 new, 0 unchanged  done\n") {
+	if code, out, errs := p.Run(t, args...); code != command.Partly || !strings.Contains(errs, "10y: no") || out != "treasuries: 1 new, 0 unchanged\n" || !strings.Contains(errs, "100%  1 new, 0 unchanged  done\n") {
 		t.Errorf("%d %s%s", code, out, errs)
 	}
 	answer, status = `{"error":"this source has no history"}`, http.StatusBadRequest

@@ -25,18 +25,18 @@ func runCommand() *cobra.Command {
 It works while hearth up is running, too. With --dry-run nothing is stored.`,
 		Example:           "hearth run weather --dry-run",
 		Annotations:       map[string]string{command.Part: "some of its targets failed"},
-		ValidArgsFunction: completeFunction,
+		ValidArgsFunction: completeNames(func(n local.Names) []string { return n.Sources }),
 	}
 	dry := c.Flags().Bool("dry-run", false, "fetch and decode, store nothing")
 	asJSON := command.JSON(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return here(c.ErrOrStderr(), func(h *local.Installation) error {
-			names, err := functionNames(h.Root())
+			names, err := h.Names()
 			if err != nil {
 				return err
 			}
-			if !slices.Contains(names, args[0]) {
-				return command.Unknown("function", args[0], names)
+			if err := names.CheckSource(args[0]); err != nil {
+				return err
 			}
 			a, err := h.RunOnce(c.Context(), args[0], *dry)
 			if err != nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -119,7 +120,7 @@ func (j Job) callWithRetry(ctx context.Context, client *http.Client, p *Progress
 		switch {
 		case reason == nil:
 			return a, nil
-		case wait == 0 || failed == tries || busy == busyTries || ctx.Err() != nil:
+		case wait == 0 || unreached(err) && p.Next.Equal(j.From) || failed == tries || busy == busyTries || ctx.Err() != nil:
 			return a, reason
 		}
 		p.waiting = reason.Error()
@@ -145,7 +146,7 @@ func (j Job) failure(a answer, err error) (time.Duration, error) {
 	}
 	switch {
 	case err != nil:
-		return pause, fmt.Errorf("%s cannot be reached: %w", j.Function, err)
+		return pause, err
 	case a.code == http.StatusOK && a.Status == "not_configured":
 		return 0, fmt.Errorf("%s is not configured: it lacks %s", j.Function, strings.Join(a.Missing, ", "))
 	case a.code == http.StatusOK && (a.Status == "ok" || a.Status == "partial"):
@@ -175,7 +176,7 @@ func (j Job) call(ctx context.Context, client *http.Client, from time.Time) (ans
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return answer{}, fmt.Errorf("is make up running? %w", err)
+		return answer{}, j.unanswered(err)
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
@@ -184,12 +185,31 @@ func (j Job) call(ctx context.Context, client *http.Client, from time.Time) (ans
 	}
 	a := answer{code: res.StatusCode}
 	if json.Unmarshal(b, &a) != nil && res.StatusCode == http.StatusOK {
-		return answer{}, fmt.Errorf("its answer is no JSON: %.100q", b)
+		return answer{}, fmt.Errorf("the answer of %s is no JSON: %.100q", j.Function, b)
 	}
 	if n, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil {
 		a.wait = time.Duration(n) * time.Second
 	}
 	return a, nil
+}
+
+// unanswered says what failed in a call that has no answer, without the call's address.
+func (j Job) unanswered(err error) error {
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		err = u.Err
+	}
+	gateway := j.Gateway
+	if u, e := url.Parse(gateway); e == nil {
+		gateway = u.Redacted()
+	}
+	return fmt.Errorf("%s: no answer from the gateway %s, is hearth up running? %w", j.Function, gateway, err)
+}
+
+// unreached reports whether there was no connection: at the first call, the address is wrong
+// or nothing runs there.
+func unreached(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
 }
 
 // day formats a time; midnight in UTC as the date alone.

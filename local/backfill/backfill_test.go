@@ -129,6 +129,33 @@ func TestAFailedTargetIsAnErrorAtTheEnd(t *testing.T) {
 	}
 }
 
+// Nothing listens: a retry would only keep the user waiting.
+func TestAWrongGatewayFailsAtOnce(t *testing.T) {
+	j, _ := source(t, respond(200, `{}`))
+	j.Gateway, j.pause = "http://127.0.0.1:1", time.Hour
+	shown := 0
+	if _, err := Run(t.Context(), j, func(Progress) { shown++ }); err == nil || shown > 0 || !strings.Contains(err.Error(), "no answer from the gateway http://127.0.0.1:1, is hearth up running? dial") {
+		t.Errorf("shown %d times: %v", shown, err)
+	}
+}
+
+// The gateway restarts: a backfill that has begun waits for it.
+func TestALostGatewayIsWaitedFor(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(respond(200, `{"status":"ok","stored":1,"next":"2022-01-01T00:00:00Z"}`)))
+	j := Job{Gateway: srv.URL, Function: "treasuries", From: date(2020), To: date(2024), pause: time.Millisecond}
+	retries := 0
+	_, err := Run(t.Context(), j, func(p Progress) {
+		if p.waiting == "" {
+			srv.Close()
+		} else {
+			retries++
+		}
+	})
+	if err == nil || retries != tries-1 || !strings.Contains(err.Error(), "continue with --from 2022-01-01") {
+		t.Errorf("%d retries: %v", retries, err)
+	}
+}
+
 func TestAStopEndsTheWait(t *testing.T) {
 	j, _ := source(t, respond(409, `{}`))
 	j.pause = time.Hour

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +19,8 @@ import (
 
 	"github.com/hearth-home/hearth/local/dotenv"
 	"github.com/hearth-home/hearth/local/stack"
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/source"
 	"github.com/hearth-home/hearth/shared/store"
@@ -85,6 +90,18 @@ func probe(build Builder, env serve.Env) []string {
 		return nil
 	}
 	return a.Missing
+}
+
+// HasHistory reports whether a function can be backfilled. Where its settings are too wrong to
+// tell, it is assumed to: its answer to a call says more.
+func HasHistory(build Builder, f stack.Function) bool {
+	h, err := build(serve.Env{Env: config.Env{
+		Vars: maps.Clone(f.Env), Secrets: secret.NewFolder(filepath.Join(os.DevNull, f.Name)), Now: time.Now, Log: slog.New(slog.DiscardHandler)}})
+	if err != nil {
+		return true
+	}
+	s, ok := h.(interface{ HasHistory() bool })
+	return ok && s.HasHistory()
 }
 
 type recorder struct {

@@ -77,6 +77,9 @@ func Handler(env serve.Env, s Source) (http.Handler, error) {
 	return &runner{presence: presence, Source: s, env: env, config: c, slack: slack.New(c.Slack, env.Secrets.Redact), client: fetch.New(env.Now)}, nil
 }
 
+// HasHistory reports whether the source can be backfilled.
+func (x *runner) HasHistory() bool { return x.Step > 0 }
+
 func (x *runner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := x.env.Now()
 	a, err := x.serve(r, start)
