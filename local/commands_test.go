@@ -1,6 +1,7 @@
 package local
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -117,13 +118,13 @@ func TestTheGatewayServesFunctionsInOtherProcesses(t *testing.T) {
 	h := tinyInstallation(t)
 	fn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "here") }))
 	defer fn.Close()
-	fs, err := gatewayFunctions(h, []string{"weather=" + fn.URL, "other=" + fn.URL})
-	if err != nil || len(fs) != 2 || fs[0].Status.Image != "tiny:1" || fs[1].Status.Name != "other" {
+	fs, err := gatewayFunctions(h, []string{"weather=" + fn.URL})
+	if err != nil || len(fs) != 1 || fs[0].Status.Image != "tiny:1" || fs[0].URL.String() != fn.URL {
 		t.Errorf("gatewayFunctions = %+v, %v", fs, err)
 	}
-	for _, bad := range []string{"weather", "weather=", "weather=https://x:1", "weather=http://x", "=http://x:1/path"} {
-		if _, err := gatewayFunctions(h, []string{bad}); err == nil {
-			t.Errorf("%q was accepted", bad)
+	for _, bad := range [][]string{nil, {"weather"}, {"weather="}, {"weather=https://x:1"}, {"weather=http://x"}, {"=http://x:1/path"}, {"other=" + fn.URL}, {"weather=" + fn.URL, "weather=http://x:1"}} {
+		if _, err := gatewayFunctions(h, bad); !errors.As(err, new(ArgumentError)) {
+			t.Errorf("%q: %v", bad, err)
 		}
 	}
 }

@@ -2,14 +2,11 @@ package local
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/openfaas/faas-provider/types"
 
 	"github.com/hearth-home/hearth/local/gateway"
 	"github.com/hearth-home/hearth/local/stack"
@@ -26,7 +23,8 @@ func (h *Installation) GatewayURL() string {
 }
 
 // Gateway serves functions that run in other processes, each as NAME=http://host:port,
-// until ctx ends. The API answers about a function from its block in the stack files.
+// until ctx ends. The API answers about a function from its block in the stack files. An error
+// that is an ArgumentError says what is wrong with addresses.
 func (h *Installation) Gateway(ctx context.Context, addresses []string) error {
 	log, err := h.Logger()
 	if err != nil {
@@ -50,28 +48,35 @@ func (h *Installation) Gateway(ctx context.Context, addresses []string) error {
 	return srv.Stop(end)
 }
 
-// gatewayFunctions parses the functions and adds their blocks in the stack files. A
-// function without a block has its name only.
+// ArgumentError says what is wrong with a caller's arguments.
+type ArgumentError string
+
+func (e ArgumentError) Error() string { return string(e) }
+
+// gatewayFunctions parses the functions and adds their blocks in the stack files.
 func gatewayFunctions(h *Installation, addresses []string) ([]gateway.Function, error) {
 	blocks, err := stack.Read(h.root, h.vars)
 	if err != nil {
 		return nil, err
 	}
 	if len(addresses) == 0 {
-		return nil, errors.New("no function is named")
+		return nil, ArgumentError("no function is named")
 	}
 	var out []gateway.Function
 	for _, arg := range addresses {
 		name, address, ok := strings.Cut(arg, "=")
 		u, err := config.URL(address)
 		if !ok || err != nil || u.Scheme != "http" || u.Port() == "" || u.Path != "" {
-			return nil, fmt.Errorf("%q: want NAME=http://host:port", arg)
+			return nil, ArgumentError(fmt.Sprintf("%q: want NAME=http://host:port", arg))
 		}
-		s := types.FunctionStatus{Name: name}
-		if i := slices.IndexFunc(blocks, func(f stack.Function) bool { return f.Name == name }); i >= 0 {
-			s = status(blocks[i])
+		i := slices.IndexFunc(blocks, func(f stack.Function) bool { return f.Name == name })
+		switch {
+		case i < 0:
+			return nil, ArgumentError(fmt.Sprintf("there is no function %q in %s", name, strings.Join(stack.Files, " or ")))
+		case slices.ContainsFunc(out, func(f gateway.Function) bool { return f.Status.Name == name }):
+			return nil, ArgumentError(name + " is named twice: it has one address")
 		}
-		out = append(out, gateway.Function{Status: s, URL: *u})
+		out = append(out, gateway.Function{Status: status(blocks[i]), URL: *u})
 	}
 	return out, nil
 }

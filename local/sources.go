@@ -1,14 +1,8 @@
 package local
 
 import (
-	"errors"
-	"fmt"
-	"slices"
-	"strings"
-
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/local/stack"
-	"github.com/hearth-home/hearth/shared/command"
 )
 
 // Names are the names of the functions in the stack files, sorted.
@@ -32,41 +26,4 @@ func (h *Installation) Names() (n Names, err error) {
 		}
 	}
 	return n, err
-}
-
-// CheckSource returns an error of usage if name is no source.
-func (n Names) CheckSource(name string) error { return n.check(name, n.Sources) }
-
-// CheckHistory returns an error of usage if name is no source that can be backfilled.
-func (n Names) CheckHistory(name string) error {
-	if err := n.check(name, n.History); err != nil || slices.Contains(n.History, name) {
-		return err
-	}
-	if len(n.History) == 0 {
-		return command.Wrong(errors.New("no source here has history to backfill"))
-	}
-	has := "has"
-	if len(n.History) > 1 {
-		has = "have"
-	}
-	return command.Wrong(fmt.Errorf("%s has no history to backfill; %s %s", name, and(n.History), has))
-}
-
-func (n Names) check(name string, meant []string) error {
-	switch {
-	case !slices.Contains(n.All, name):
-		return command.Unknown("function", name, meant)
-	case !slices.Contains(n.Sources, name):
-		return command.Wrong(fmt.Errorf("%s takes MQTT messages and is no source: the sources are %s", name, and(n.Sources)))
-	}
-	return nil
-}
-
-// and joins words as a sentence does.
-func and(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " and " + words[last]
 }

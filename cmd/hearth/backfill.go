@@ -41,7 +41,7 @@ Only missing readings are stored, so it may be repeated. If it fails, it names t
 			if err != nil {
 				return err
 			}
-			if err := names.CheckHistory(args[0]); err != nil {
+			if err := checkHistory(names, args[0]); err != nil {
 				return err
 			}
 			if j.Gateway == "" {

@@ -25,6 +25,9 @@ It ends after 30 s (see --for), on Ctrl-C, or earlier: for one topic at its firs
 		if err := topic.Check(args[0]); err != nil {
 			return command.Wrong(err)
 		}
+		if *span <= 0 {
+			return command.Wrong(fmt.Errorf("--for is %s: write a time above 0, such as 30s", *span))
+		}
 		return here(c.ErrOrStderr(), func(h *local.Installation) error { return listenTo(c, h, args[0], *span, *asJSON) })
 	}
 	return c

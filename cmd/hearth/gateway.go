@@ -1,9 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/hearth-home/hearth/local"
+	"github.com/hearth-home/hearth/shared/command"
 )
 
 func gatewayCommand() *cobra.Command {
@@ -14,7 +20,25 @@ func gatewayCommand() *cobra.Command {
 It serves the OpenFaaS API on 127.0.0.1 at PORT (default: 8080). It reads the functions' schedules and topics from stack.yml and stack.extra.yml.`,
 		Example: "hearth gateway weather=http://127.0.0.1:8082",
 		RunE: func(c *cobra.Command, args []string) error {
-			return here(c.OutOrStdout(), func(h *local.Installation) error { return h.Gateway(c.Context(), args) })
+			return here(c.OutOrStdout(), func(h *local.Installation) error { return serveOnly(c.Context(), h, args) })
 		},
 	}
+}
+
+// serveOnly runs the gateway for the functions that args name, each as NAME=URL.
+func serveOnly(ctx context.Context, h *local.Installation, args []string) error {
+	known, err := h.Names()
+	if err != nil {
+		return err
+	}
+	for _, arg := range args {
+		if name, _, ok := strings.Cut(arg, "="); ok && !slices.Contains(known.All, name) {
+			return command.Unknown("function", name, known.All)
+		}
+	}
+	err = h.Gateway(ctx, args)
+	if errors.As(err, new(local.ArgumentError)) {
+		return command.Wrong(err)
+	}
+	return err
 }

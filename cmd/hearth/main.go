@@ -73,19 +73,3 @@ func functionNames(root string) (out []string, err error) {
 	}
 	return out, err
 }
-
-// completeNames completes the first argument with the name of a function that pick picks.
-func completeNames(pick func(local.Names) []string) cobra.CompletionFunc {
-	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		root, err := local.FindRoot()
-		if err != nil || len(args) > 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		h, err := local.Open(root, os.Environ(), io.Discard)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		names, _ := h.Names() // without a good stack.yml there is nothing to complete
-		return pick(names), cobra.ShellCompDirectiveNoFileComp
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,7 +100,12 @@ func exitCodes(t *testing.T, p commandtest.Program) {
 		{command.Misuse, "zigbee takes MQTT messages and is no source", []string{"run", "zigbee"}},
 		{command.Misuse, "--gateway is no web address", []string{"backfill", "treasuries", "--from", "2024-01-01", "--gateway", "foo"}},
 		{command.Failed, "no answer from the gateway http://127.0.0.1:1, is hearth up running?", []string{"backfill", "treasuries", "--from", "2024-01-01", "--gateway", "http://127.0.0.1:1"}},
-		{command.Failed, "want NAME=http://host:port", []string{"gateway", "weather"}},
+		{command.Misuse, "want NAME=http://host:port", []string{"gateway", "weather"}},
+		{command.Misuse, "want NAME=http://host:port", []string{"gateway", "weather=y"}},
+		{command.Misuse, "weather is named twice", []string{"gateway", "weather=http://127.0.0.1:1", "weather=http://127.0.0.1:2"}},
+		{command.Misuse, `unknown function "wether": did you mean "weather"?`, []string{"gateway", "wether=http://127.0.0.1:1"}},
+		{command.Misuse, "--for is -1s: write a time above 0", []string{"device", "a", "--for", "-1s"}},
+		{command.Misuse, "--for is 0s: write a time above 0", []string{"device", "a", "--for", "0s"}},
 		{command.Misuse, `unknown command "backfil": did you mean "backfill"?`, []string{"backfil"}},
 		{command.Misuse, "settings needs one of its commands: check", []string{"settings"}},
 		{command.Misuse, `unknown function "wether": did you mean "weather"?`, []string{"run", "wether"}},
@@ -176,6 +182,12 @@ func sources(t *testing.T, p commandtest.Program) {
 	defer srv.Close()
 	p.Env = append(p.Env, "FEEDS=here="+srv.URL+"/feed; gone="+srv.URL+"/gone")
 	parse(t, p, command.Partly, &a, "run", "feeds", "--json")
+	failing := p
+	failing.Env = append(slices.Clone(p.Env), "FEEDS=gone="+srv.URL+"/gone")
+	var failed source.Answer
+	if parse(t, failing, command.Failed, &failed, "run", "feeds", "--json"); failed.Status != "failed" || failed.Error == "" {
+		t.Errorf("%+v", failed)
+	}
 	if a.Status != "partial" || len(a.Targets) != 2 || len(a.Items) != 1 {
 		t.Errorf("%+v", a)
 	}

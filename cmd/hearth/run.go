@@ -35,10 +35,13 @@ It works while hearth up is running, too. With --dry-run nothing is stored.`,
 			if err != nil {
 				return err
 			}
-			if err := names.CheckSource(args[0]); err != nil {
+			if err := checkSource(names, args[0]); err != nil {
 				return err
 			}
 			a, err := h.RunOnce(c.Context(), args[0], *dry)
+			if err != nil && *asJSON && a.Status != "" {
+				return errors.Join(err, command.WriteJSON(c.OutOrStdout(), a)) // a script reads why it failed
+			}
 			if err != nil {
 				return err
 			}

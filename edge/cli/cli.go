@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -66,6 +67,9 @@ With --soak, sensors are read for that time and each is rated: success, noise, s
 	}
 	soak := c.Flags().Duration("soak", 0, "read for this `TIME`, such as 1h, and rate each sensor")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if c.Flags().Changed("soak") && *soak <= 0 {
+			return command.Wrong(fmt.Errorf("--soak is %s: write a time above 0, such as 1h", *soak))
+		}
 		return examine(c.Context(), sims, func(config agent.Config, m *driver.Machine) error {
 			if *soak > 0 {
 				return check.Soak(c.Context(), c.OutOrStdout(), config.Sensors, m, *soak)

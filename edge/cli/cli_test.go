@@ -26,6 +26,8 @@ func TestExitCodes(t *testing.T) {
 		{command.Misuse, "", "which device? Add --device NAME", []string{"recalibrate", "-ppm", "425"}},
 		{command.Failed, "", `"x"`, []string{"recalibrate", "-device", "x"}}, // one dash, as ever
 		{command.Misuse, "", `--soak is "soon": write a time`, []string{"check", "-soak", "soon"}},
+		{command.Misuse, "", "--soak is -1s: write a time above 0", []string{"check", "--soak", "-1s"}},
+		{command.Misuse, "", "--soak is 0s: write a time above 0", []string{"check", "--soak", "0"}},
 	} {
 		code, out, errs := p.Run(t, c.args...)
 		if code != c.code || !strings.Contains(out, c.out) || !strings.Contains(errs, c.errs) || (c.errs == "") != (errs == "") {

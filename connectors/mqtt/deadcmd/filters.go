@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hearth-home/hearth/shared/command"
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/topic"
 )
 
@@ -77,8 +78,8 @@ func checkedAddress(at string) (string, error) {
 	if !strings.Contains(full, "://") {
 		full = "http://" + full
 	}
-	u, err := url.Parse(full)
-	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+	u, err := config.URL(full)
+	if err != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 		return "", fmt.Errorf("--at is %q: write host:port, or http://host:port", at)
 	}
 	return strings.TrimRight(full, "/"), nil

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hearth-home/hearth/local"
+)
+
+func TestWhatCannotBeRunOrBackfilledIsSaid(t *testing.T) {
+	n := local.Names{All: []string{"github", "treasuries", "weather", "zigbee"}, Sources: []string{"github", "treasuries", "weather"}, History: []string{"github", "treasuries"}}
+	one := local.Names{All: n.All, Sources: n.Sources, History: []string{"treasuries"}}
+	for want, err := range map[string]error{
+		"": checkSource(n, "weather"), "<nil>": checkHistory(n, "github"),
+		`unknown function "wether": did you mean "weather"?`:             checkSource(n, "wether"),
+		`unknown function "treasuris": did you mean "treasuries"?`:       checkHistory(n, "treasuris"),
+		"zigbee takes MQTT messages and is no source":                    checkSource(n, "zigbee"),
+		"the sources are github, treasuries and weather":                 checkHistory(n, "zigbee"),
+		"weather has no history to backfill; github and treasuries have": checkHistory(n, "weather"),
+		"weather has no history to backfill; treasuries has":             checkHistory(one, "weather"),
+		"no source here has history to backfill":                         checkHistory(local.Names{All: n.All, Sources: n.Sources}, "weather"),
+	} {
+		if wanted := want != "" && want != "<nil>"; wanted != (err != nil) || wanted && !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
