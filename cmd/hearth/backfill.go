@@ -29,8 +29,9 @@ Only missing readings are stored, so it may be repeated. If it fails, it names t
 	address := c.Flags().String("gateway", "", "`URL` of the gateway (default: that of hearth up)")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		j := backfill.Job{Gateway: *address, Function: args[0]}
+		var note string
 		var err error
-		if j.From, j.To, err = span(*from, *to, time.Now()); err != nil {
+		if j.From, j.To, note, err = span(*from, *to, time.Now()); err != nil {
 			return err
 		}
 		if err = checkGateway(*address); err != nil {
@@ -43,6 +44,9 @@ Only missing readings are stored, so it may be repeated. If it fails, it names t
 			}
 			if err := checkHistory(names, args[0]); err != nil {
 				return err
+			}
+			if note != "" {
+				fmt.Fprintln(c.ErrOrStderr(), note)
 			}
 			if j.Gateway == "" {
 				j.Gateway = h.GatewayURL()
@@ -81,27 +85,41 @@ func fill(c *cobra.Command, j backfill.Job) error {
 	return err
 }
 
-// span parses the days of a backfill. Without a last day, it is today in UTC.
-func span(from, to string, now time.Time) (first, last time.Time, err error) {
+// span parses the days of a backfill: the last is today in UTC, unless to says an earlier one.
+// The note says if to was later.
+func span(from, to string, now time.Time) (first, last time.Time, note string, err error) {
 	if from == "" {
-		return first, last, command.Wrong(errors.New("from which day? Add --from 2020-01-31"))
+		return first, last, "", command.Wrong(errors.New("from which day? Add --from 2020-01-31"))
 	}
 	if first, err = moment("from", from); err != nil {
-		return first, last, err
+		return first, last, "", err
 	}
-	if to == "" {
-		to = now.UTC().Format(time.DateOnly)
+	today := now.UTC().Truncate(24 * time.Hour)
+	if last = today; to != "" {
+		if last, err = moment("to", to); err != nil {
+			return first, last, "", err
+		}
 	}
-	if last, err = moment("to", to); err == nil && last.Before(first) {
+	switch {
+	case first.After(now):
+		err = command.Wrong(fmt.Errorf("--from %s is after today, %s", from, today.Format(time.DateOnly)))
+	case last.Before(first.Truncate(24 * time.Hour)), len(to) > len(time.DateOnly) && last.Before(first): // a day is included
 		err = command.Wrong(fmt.Errorf("--to %s is before --from %s", to, from))
+	case !last.Before(today.AddDate(0, 0, 1)):
+		note = fmt.Sprintf("--to %s is after today: it ends today, %s", to, today.Format(time.DateOnly))
+		last = today
 	}
-	return first, last, err
+	return first, last, note, err
 }
 
 // moment parses a day, or a time: a backfill may have stopped within a day.
 func moment(name, v string) (time.Time, error) {
 	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if t, err := time.Parse(layout, v); err == nil {
+		t, err := time.Parse(layout, v)
+		if err == nil && t.Year() < 1900 {
+			return t, command.Wrong(fmt.Errorf("--%s %s is before 1900: no source is as old", name, v))
+		}
+		if err == nil {
 			return t, nil
 		}
 	}

@@ -90,6 +90,7 @@ func exitCodes(t *testing.T, p commandtest.Program) {
 		{command.Done, "right.yml is right", []string{"settings", "check", right}},
 		{command.Partly, "wrong.yml has 1 mistake", []string{"settings", "check", wrong}},
 		{command.Failed, "there is no hearth.yml yet: cp hearth.example.yml hearth.yml begins one", []string{"settings", "check"}},
+		{command.Misuse, "settings check: FILE is empty", []string{"settings", "check", ""}},
 		{command.Failed, "no such file", []string{"settings", "check", "other.yml"}},
 		{command.Failed, `no function "x" is known: none has run yet`, []string{"functions", "forget", "x"}},
 		{command.Failed, "which database? Set DATABASE_URL", []string{"migrate"}},
