@@ -3,7 +3,6 @@ package local
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -34,10 +33,14 @@ func (h *Installation) Gateway(ctx context.Context, addresses []string) error {
 	if err != nil {
 		return err
 	}
-	g := gateway.New(fs, http.NotFoundHandler(), log)
-	srv, err := gateway.Listen(net.JoinHostPort("127.0.0.1", h.port()), g, log)
+	page, _, err := h.ports()
 	if err != nil {
 		return err
+	}
+	g := gateway.New(fs, http.NotFoundHandler(), log)
+	srv, err := gateway.Listen(address(page), g, log)
+	if err != nil {
+		return h.withFreePorts(err)
 	}
 	g.Ready(true)
 	log.Info("the gateway is at http://" + srv.Addr)

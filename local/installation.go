@@ -53,6 +53,9 @@ func Open(root string, environ []string, out io.Writer) (*Installation, error) {
 	if err := splitURL(vars); err != nil {
 		return nil, err
 	}
+	if _, _, err := h.ports(); err != nil {
+		return nil, err
+	}
 	if vars["LOG_FORMAT"] != "json" {
 		h.term = terminal.NewWriter(out, terminal.Is(out) && vars["NO_COLOR"] == "")
 	}
@@ -180,7 +183,7 @@ func (h *Installation) port() string {
 func hostname() string {
 	name, err := os.Hostname()
 	if err != nil {
-		return "make-up"
+		return "this-machine"
 	}
 	return name
 }

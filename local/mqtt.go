@@ -3,11 +3,9 @@ package local
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -32,16 +30,13 @@ func (p *platform) brokerPart() part {
 		if p.mqttURL = p.vars["MQTT_URL"]; p.userBroker() {
 			return nil
 		}
-		port := p.vars["MQTT_PORT"]
-		switch {
-		case port == "" && p.port() == "0":
-			port = "0" // with PORT=0 every port is a free one
-		case port == "":
-			port = "1883"
-		}
-		b, err := broker.Start(net.JoinHostPort("127.0.0.1", port), p.log)
+		page, port, err := p.ports()
 		if err != nil {
-			return fmt.Errorf("%w: is another broker running? Use it with MQTT_URL=tcp://127.0.0.1:%s, or set another port with MQTT_PORT", err, port)
+			return err
+		}
+		b, err := broker.Start(address(port), p.log)
+		if err != nil {
+			return brokerInUse(err, page, port)
 		}
 		p.broker, p.mqttURL = b, "tcp://"+b.Addr()
 		return nil
@@ -69,7 +64,7 @@ func (p *platform) connectorPart() part {
 			return err
 		}
 		if admin, err = gateway.Listen(c.Listen, b.Handler(), p.log); err != nil {
-			return err
+			return p.withFreePorts(err)
 		}
 		p.admin, p.began, p.clientID = admin.Addr, p.now(), c.ClientID
 		p.bridge.Store(b)
@@ -145,11 +140,11 @@ func (p *platform) connectorConfig() (bridge.Config, error) {
 
 // adminAddr returns the address of the connector's API: the port after the page's.
 func (h *Installation) adminAddr() string {
-	port := "0"
-	if n, err := strconv.Atoi(h.port()); err == nil && n > 0 {
-		port = strconv.Itoa(n + 1)
+	page, _, err := h.ports()
+	if err != nil || page == 0 {
+		return address(0)
 	}
-	return net.JoinHostPort("127.0.0.1", port)
+	return address(page + 1)
 }
 
 // waitReady waits until the connector has subscribed, so that no message is missed that a

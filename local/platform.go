@@ -3,8 +3,8 @@ package local
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,7 +32,7 @@ import (
 // grace is how long a stop waits for calls and messages in flight.
 const grace = 10 * time.Second
 
-var errInUse = errors.New("another process runs on this state folder: stop it, or set another folder with HEARTH_DIR")
+var errInUse = errors.New("the file is locked by another process")
 
 // platform is the whole platform as it runs. Each part sets its fields when it starts.
 type platform struct {
@@ -99,7 +99,10 @@ func (p *platform) folderPart() part {
 		if err := os.MkdirAll(p.dir, 0o700); err != nil {
 			return err
 		}
-		if f, err = lock(filepath.Join(p.dir, "lock")); err != nil {
+		switch f, err = lock(filepath.Join(p.dir, "lock")); {
+		case errors.Is(err, errInUse):
+			return fmt.Errorf("another process runs on the state folder %s: stop it, or choose another folder and free ports: HEARTH_DIR=%[1]s2 %s", p.dir, p.freePorts())
+		case err != nil:
 			return err
 		}
 		return host.Tidy(p.secrets(), append([]stack.Function{{Name: platformSecrets}}, p.functions...))
@@ -137,8 +140,14 @@ func (p *platform) gatewayPart() part {
 			}
 		}
 		p.gateway = gateway.New(fs, p.page, p.log)
-		p.server, err = gateway.Listen(net.JoinHostPort("127.0.0.1", p.port()), p.gateway, p.log)
-		return err
+		port, _, err := p.ports()
+		if err != nil {
+			return err
+		}
+		if p.server, err = gateway.Listen(address(port), p.gateway, p.log); err != nil {
+			return p.withFreePorts(err)
+		}
+		return nil
 	}, func(ctx context.Context) error {
 		p.gateway.Ready(false)
 		return p.server.Stop(ctx)

@@ -15,13 +15,16 @@ import (
 // Up runs the platform until ctx ends, and then stops it. Calls and messages in flight may
 // finish within 10 s.
 func (h *Installation) Up(ctx context.Context) error {
+	if err := h.checkPorts(); err != nil {
+		return err
+	}
 	h.ownsState = true
 	p, err := newPlatform(h)
 	if err != nil {
 		return err
 	}
 	if len(h.build) == 0 {
-		return errors.New("no function is built in: run go generate ./local first, as make up does")
+		return errors.New("no function is built in: run go generate ./local and build hearth again")
 	}
 	parts := p.parts()
 	if err := startAll(ctx, parts); err != nil {

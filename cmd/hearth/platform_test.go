@@ -37,7 +37,7 @@ func platform(t *testing.T, p commandtest.Program) {
 		}
 		ended <- up.Wait()
 	}()
-	if code, _, errs := p.Run(t, "up"); code != command.Failed || !strings.Contains(errs, "another process runs on this state folder") {
+	if code, _, errs := p.Run(t, "up"); code != command.Failed || !strings.Contains(errs, "another process runs on the state folder "+filepath.Join(p.Dir, ".hearth")) || !strings.Contains(errs, " PORT=") {
 		t.Errorf("a second one: %d %s", code, errs)
 	}
 	seenFunctions(t, p)

@@ -14,7 +14,7 @@ func upCommand() *cobra.Command {
 		Use: "up", Short: "run the whole platform on this machine (the default)",
 		Long: `Run the whole platform on this machine: gateway, functions, schedules, MQTT broker, connector, database, and simulated sensors.
 
-A source without a key works on sample data; the log says what to set to make it live. Ctrl-C stops the platform, and the next start continues from there. The page is at http://127.0.0.1:8080; PORT sets another port.`,
+A source without a key works on sample data; the log says what to set to make it live. Ctrl-C stops the platform, and the next start continues from there. The page is at http://127.0.0.1:8080. PORT sets another port; the connector takes the one after it. MQTT_PORT sets the broker's, which is 1883.`,
 		Example: `hearth up
 MQTT_URL=tcp://my-broker:1883 hearth up  # use your own broker`,
 		RunE: func(c *cobra.Command, _ []string) error {

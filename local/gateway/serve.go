@@ -18,11 +18,14 @@ type Server struct {
 	done chan struct{}
 }
 
+// ErrInUse is wrapped by the error of Listen if another process has the port.
+var ErrInUse = errors.New("is in use, perhaps by another hearth")
+
 // Listen starts to serve h at addr, host:port. It serves until Stop.
 func Listen(addr string, h http.Handler, log *slog.Logger) (*Server, error) {
 	l, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is in use, perhaps by another hearth: stop it, or set another port: PORT=8090 make up", addr)
+		return nil, fmt.Errorf("%s %w", addr, ErrInUse)
 	}
 	if err != nil {
 		return nil, err

@@ -1,0 +1,85 @@
+package local
+
+import (
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestAPortIsANumber(t *testing.T) {
+	for environ, want := range map[string]string{
+		"PORT=abc": `PORT is "abc": write a number from 1 to 65534`, "PORT=65535": "from 1 to 65534", "PORT=-1": "from 1 to 65534", "PORT=8080 ": "PORT is",
+		"MQTT_PORT=mqtt": `MQTT_PORT is "mqtt": write a number from 1 to 65535`, "MQTT_PORT=65536": "from 1 to 65535",
+		"PORT=": "", "PORT=65534": "", "MQTT_PORT=65535": "",
+	} {
+		_, err := Open(repository(t), []string{environ}, &lines{})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", environ, err, want)
+		}
+	}
+}
+
+// The connector takes the port after the page's.
+func TestTwoPartsCannotHaveOnePort(t *testing.T) {
+	for _, c := range []struct {
+		environ []string
+		want    string
+	}{
+		{[]string{"PORT=18931", "MQTT_PORT=18932"}, "MQTT_PORT=18932 is also PORT+1, the connector's: set another, such as MQTT_PORT="},
+		{[]string{"PORT=18931", "MQTT_PORT=18931"}, "MQTT_PORT=18931 is also PORT, the page's: set another, such as MQTT_PORT="},
+		{[]string{"PORT=1882"}, "MQTT_PORT=1883 is also PORT+1"},
+		{[]string{"PORT=18931", "MQTT_PORT=18933"}, ""},
+		{[]string{"PORT=1882", "MQTT_URL=broker"}, ""},
+		{nil, ""},
+	} {
+		h := tinyInstallation(t, c.environ...)
+		err := h.checkPorts()
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: %v, want %q", c.environ, err, c.want)
+		}
+		if err == nil {
+			continue
+		}
+		_, other, _ := strings.Cut(err.Error(), "such as ")
+		if err := tinyInstallation(t, append(c.environ, other)...).checkPorts(); err != nil {
+			t.Errorf("%q with the proposed %s: %v", c.environ, other, err)
+		}
+	}
+}
+
+// The proposed ports are free: a platform starts with them.
+func TestAPlatformBesideAnotherIsToldFreePorts(t *testing.T) {
+	first := launch(t, repository(t))
+	_, page, err := net.SplitHostPort(first.server.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, broker, err := net.SplitHostPort(first.broker.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := tinyInstallation(t, "PORT="+page, "MQTT_PORT="+broker, "EDGE=off")
+	err = h.Up(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "free ports: PORT=") || !strings.Contains(err.Error(), " MQTT_PORT=") {
+		t.Fatal(err)
+	}
+	_, assignments, _ := strings.Cut(err.Error(), "free ports: ")
+	beside := launch(t, repository(t), strings.Fields(assignments)...)
+	if want, _, _ := beside.ports(); beside.server.Addr != address(want) {
+		t.Errorf("it listens at %s, not at port %d", beside.server.Addr, want)
+	}
+}
+
+func TestABusyBrokersPortSaysWhatToDo(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	err = tinyInstallation(t, "PORT=0", "MQTT_PORT="+port, "EDGE=off").Up(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:"+port+" is in use: is another broker running? Use it with MQTT_URL=tcp://127.0.0.1:"+port+", or choose a free port: MQTT_PORT=") {
+		t.Error(err)
+	}
+}
