@@ -25,7 +25,7 @@ func (h *Installation) RunOnce(ctx context.Context, name string, dry bool) (a so
 	if p.functions, err = only(p.functions, h.build, name); err != nil {
 		return a, err
 	}
-	parts := []part{p.storePart(), p.samplesPart(), p.functionsPart()} // without folderPart: make up may run at the same time
+	parts := []part{p.storePart(), p.samplesPart(), p.functionsPart()} // without folderPart: hearth up may run at the same time
 	if err := startAll(ctx, parts); err != nil {
 		return a, err
 	}
@@ -51,7 +51,7 @@ func only(fs []stack.Function, build map[string]host.Builder, name string) ([]st
 		return nil, fmt.Errorf("there is no function %q in %s", name, strings.Join(stack.Files, " or "))
 	}
 	if _, ok := build[name]; !ok {
-		return nil, fmt.Errorf("%s is not built in: run go generate ./local first, as make does", name)
+		return nil, fmt.Errorf("%s is not built in: run go generate ./local and build hearth again", name)
 	}
 	return fs[i : i+1], nil
 }

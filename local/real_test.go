@@ -14,8 +14,8 @@ func TestRealDatabasesTakeThePlaceOfTheEmbeddedOne(t *testing.T) {
 	environ := []string{"DATABASE_URL=" + database, "INFLUX_URL=" + influx, "INFLUX_BUCKET=" + bucket, "INFLUX_TOKEN=any-token-1", "PORT=0"}
 	root := repository(t)
 	r := launch(t, root, environ...)
-	if code, body := r.call("POST", "/function/weather"); code != http.StatusServiceUnavailable || !strings.Contains(body, "make migrate") {
-		t.Errorf("before make migrate: %d %s", code, body)
+	if code, body := r.call("POST", "/function/weather"); code != http.StatusServiceUnavailable || !strings.Contains(body, "hearth migrate") {
+		t.Errorf("before hearth migrate: %d %s", code, body)
 	}
 	if err := r.Migrate(t.Context()); err != nil {
 		t.Fatal(err)

@@ -37,7 +37,7 @@ func writeDocs(c *cobra.Command, root string, check bool) error {
 		return err
 	}
 	if check && len(stale) > 0 {
-		return command.InPart(fmt.Errorf("out of date: %s; run make docs", strings.Join(stale, ", ")))
+		return command.InPart(fmt.Errorf("out of date: %s; run hearth docs", strings.Join(stale, ", ")))
 	}
 	for _, name := range stale {
 		if _, err := fmt.Fprintln(c.OutOrStdout(), "wrote", name); err != nil {

@@ -30,7 +30,7 @@ func TestThePagesAreNotStale(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range stale {
-		t.Errorf("%s is out of date: run make docs", name)
+		t.Errorf("%s is out of date: run hearth docs", name)
 	}
 }
 

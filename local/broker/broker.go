@@ -1,4 +1,4 @@
-// Package broker is the MQTT broker of `make up`: mochi-mqtt in this process, on
+// Package broker is the MQTT broker of `hearth up`: mochi-mqtt in this process, on
 // 127.0.0.1 only. It has sessions and retained messages in memory only: they are lost
 // when it stops. For a home in daily use, run Mosquitto (docs/mqtt.md).
 package broker

@@ -27,7 +27,7 @@ func TestTheReferenceIsNotStale(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range stale {
-		t.Errorf("%s is out of date: run make docs", name)
+		t.Errorf("%s is out of date: run hearth docs", name)
 	}
 }
 

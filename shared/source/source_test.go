@@ -340,7 +340,7 @@ func TestItemsOfARemovedTargetAreClosed(t *testing.T) {
 func TestAStoreThatCannotBeReachedAnswers503(t *testing.T) {
 	h := start(t, thermometer("home"))
 	h.Env.Open = func(context.Context) (*store.Store, error) { return nil, store.ErrNotMigrated }
-	if a, w := run(h, thermometer("home"), ""); w.Code != 503 || !strings.Contains(a.Error, "make migrate") {
+	if a, w := run(h, thermometer("home"), ""); w.Code != 503 || !strings.Contains(a.Error, "hearth migrate") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	h2 := start(t, thermometer("home"))

@@ -16,7 +16,7 @@ import (
 // Errors that callers act on; compare with errors.Is. Every other error means that the
 // store cannot be reached, or that its schema is too new for this program.
 var (
-	ErrNotMigrated = errors.New("the database is not migrated: run make migrate")
+	ErrNotMigrated = errors.New("the database is not migrated: run hearth migrate")
 	ErrRunning     = errors.New("already running")
 	ErrFenced      = errors.New("the lease was lost to a later run")
 	ErrUnstorable  = errors.New("cannot be stored")                // a retry fails too
