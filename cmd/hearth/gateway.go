@@ -27,13 +27,13 @@ It serves the OpenFaaS API on 127.0.0.1 at PORT (default: 8080). It reads the fu
 
 // serveOnly runs the gateway for the functions that args name, each as NAME=URL.
 func serveOnly(ctx context.Context, h *local.Installation, args []string) error {
-	known, err := h.Names()
+	known, err := functionNames(h.Root())
 	if err != nil {
 		return err
 	}
 	for _, arg := range args {
-		if name, _, ok := strings.Cut(arg, "="); ok && !slices.Contains(known.All, name) {
-			return command.Unknown("function", name, known.All)
+		if name, _, ok := strings.Cut(arg, "="); ok && !slices.Contains(known, name) {
+			return command.Unknown("function", name, known)
 		}
 	}
 	err = h.Gateway(ctx, args)

@@ -92,6 +92,9 @@ func recalibrateCommand(sims *Simulators) *cobra.Command {
 		if *device == "" {
 			return command.Wrong(errors.New("which device? Add --device NAME"))
 		}
+		if *ppm < 400 || *ppm > 2000 { // said before the three minutes
+			return command.Wrong(fmt.Errorf("--ppm is %d: write a number from 400, the air outside, to 2000", *ppm))
+		}
 		return examine(c.Context(), sims, func(config agent.Config, m *driver.Machine) error {
 			return check.Recalibrate(c.Context(), c.OutOrStdout(), config.Sensors, m, *device, *ppm)
 		})

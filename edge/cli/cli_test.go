@@ -26,6 +26,8 @@ func TestExitCodes(t *testing.T) {
 		{command.Misuse, "", "which device? Add --device NAME", []string{"recalibrate", "-ppm", "425"}},
 		{command.Failed, "", `"x"`, []string{"recalibrate", "-device", "x"}}, // one dash, as ever
 		{command.Misuse, "", `--soak is "soon": write a time`, []string{"check", "-soak", "soon"}},
+		{command.Misuse, "", "--ppm is 5: write a number from 400", []string{"recalibrate", "--device", "x", "--ppm", "5"}},
+		{command.Misuse, "", `--ppm is "a": write a whole number`, []string{"recalibrate", "--device", "x", "--ppm", "a"}},
 		{command.Misuse, "", "--soak is -1s: write a time above 0", []string{"check", "--soak", "-1s"}},
 		{command.Misuse, "", "--soak is 0s: write a time above 0", []string{"check", "--soak", "0"}},
 	} {

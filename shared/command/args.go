@@ -109,12 +109,25 @@ func wrongFlag(c *cobra.Command, err error) error {
 	if group := unknown.GetSpecifiedShortnames(); group != "" {
 		name, dashes = group, "-"
 	}
+	if below := having(c, name); len(below) > 0 {
+		return Wrong(fmt.Errorf("unknown flag %s%s: it is one of %s", dashes, name, strings.Join(below, ", ")))
+	}
 	var known []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
 	if n := nearest.Of(name, known); n != "" {
 		return Wrong(fmt.Errorf("unknown flag %s%s: did you mean --%s?", dashes, name, n))
 	}
 	return Wrong(fmt.Errorf("unknown flag %s%s", dashes, name))
+}
+
+// having returns the commands below c that have a flag.
+func having(c *cobra.Command, flag string) (paths []string) {
+	each(c, func(sub *cobra.Command) {
+		if sub != c && !sub.HasSubCommands() && sub.Flags().Lookup(flag) != nil {
+			paths = append(paths, path(sub))
+		}
+	})
+	return paths
 }
 
 // wrongValue says what the flag takes.

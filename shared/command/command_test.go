@@ -90,7 +90,7 @@ func TestWrongUsageDoesNothingAndSaysWhatToDo(t *testing.T) {
 		"house: unknown command \"off\": there are on\nsee: house help lamps\n ":                              {"lamps", "off", "--help"},
 		"house: unknown command \"off\": there are on\nsee: house help\n":                                     {"help", "lamps", "off"},
 		"house: open has no commands of its own: [\"x\"]\nsee: house help\n":                                  {"help", "open", "x"},
-		"house: unknown flag --part\nsee: house help\n":                                                       {"--part", "x"},
+		"house: unknown flag --part: it is one of open\nsee: house help\n":                                    {"--part", "x"},
 		"house: unknown flag --some\nsee: house help\n":                                                       {"--some", "open"},
 		"house: open: KEY is empty: leave it out, or name one\nsee: house help open\n":                        {"open", "a", ""},
 		"house: --wide-open is \"maybe\": write true or false\nsee: house help open\n":                        {"open", "a", "--wide-open=maybe"},

@@ -151,6 +151,9 @@ func (c Connector) ask(ctx context.Context, method, path string) ([]byte, error)
 	}
 	req.Header.Set("Authorization", "Bearer "+c.Token.Reveal())
 	res, err := http.DefaultClient.Do(req)
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		err = u.Err // without the URL, which the filters make long
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the connector does not answer, is it running? %w", err)
 	}
