@@ -90,6 +90,9 @@ func TestARunsErrorSaysWhatFailed(t *testing.T) {
 			t.Errorf("run %s: %v, want %s", name, err, want)
 		}
 	}
+	if logs := h.out.(*lines).String(); !strings.Contains(logs, "failed (502)") || strings.Contains(logs, "dry run") {
+		t.Errorf("logs of a dry run that failed:\n%s", logs)
+	}
 	http.DefaultClient.CloseIdleConnections()
 }
 

@@ -78,6 +78,17 @@ func TestABackfillStopsBeforeTheStepThatFails(t *testing.T) {
 	}
 }
 
+func TestADryRunThatFailsSaysSo(t *testing.T) {
+	s := thermometer("home")
+	s.Fetch = func(context.Context, *fetch.Client, string, source.Window) (source.Batch, error) {
+		return source.Batch{}, &fetch.StatusError{Host: "api.example", Code: 500}
+	}
+	h := start(t, s)
+	if a, w := h.Post("dry_run=true"); w.Code != 502 || a.Status != "failed" || a.Error == "" {
+		t.Errorf("answered %d %+v, want 502 and failed", w.Code, a)
+	}
+}
+
 // hanging is a series database that never answers a write.
 type hanging struct{ store.Series }
 

@@ -91,7 +91,7 @@ func (x *runner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	code, wait := status(err, x.env.Now())
 	if err != nil {
 		a.Error = x.env.Secrets.Brief(err.Error(), reasonBytes)
-		if a.Status == "" || a.Status == "ok" || a.Status == "partial" {
+		if a.Status != "running" {
 			a.Status = "failed"
 		}
 	}
