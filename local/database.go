@@ -67,9 +67,5 @@ func (h *Installation) Migrate(ctx context.Context) error {
 		return errors.New("which database? Set DATABASE_URL=postgres://user:password@host:5432/home in the environment or in .env; " +
 			"the one in .hearth needs no migration by hand")
 	}
-	env, err := h.env()
-	if err != nil {
-		return err
-	}
-	return store.Migrate(ctx, env.Secrets.Get("database-url"))
+	return store.Migrate(ctx, h.env().Secrets.Get("database-url"))
 }

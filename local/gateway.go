@@ -25,10 +25,7 @@ func (h *Installation) GatewayURL() string {
 // until ctx ends. The API answers about a function from its block in the stack files. An error
 // that is an ArgumentError says what is wrong with addresses.
 func (h *Installation) Gateway(ctx context.Context, addresses []string) error {
-	log, err := h.Logger()
-	if err != nil {
-		return err
-	}
+	log := h.Logger()
 	fs, err := gatewayFunctions(h, addresses)
 	if err != nil {
 		return err

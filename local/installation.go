@@ -4,8 +4,6 @@
 package local
 
 import (
-	"cmp"
-	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
@@ -33,10 +31,8 @@ type Installation struct {
 	build     map[string]host.Builder // the functions that are compiled in
 	out       io.Writer               // for logs
 	term      *terminal.Writer        // writes logs as short lines; nil: logs are JSON
-	ownsState bool                    // this process is the platform: it may replace the secrets in the state folder
+	ownsState bool                    // this process is the platform, not another command beside it
 }
-
-const platformSecrets = "_platform" // the folder of the platform's own secrets; no function can have this name
 
 // Open returns the installation whose repository is root. It reads the user's variables
 // from environ ("KEY=value") and root's file .env. Logs go to out: as short lines, with
@@ -117,20 +113,10 @@ func FindRoot() (string, error) {
 func (h *Installation) Root() string { return h.root }
 
 // Logger returns the logger of the installation. It redacts the platform's own secrets.
-func (h *Installation) Logger() (*slog.Logger, error) {
-	env, err := h.env()
-	if err != nil {
-		return nil, err
-	}
-	return h.logger(env.Secrets), nil
-}
+func (h *Installation) Logger() *slog.Logger { return h.logger(h.env().Secrets) }
 
 // Redact replaces the platform's own secrets in a text.
-func (h *Installation) Redact(text string) string {
-	return secret.NewFolder(filepath.Join(h.secrets(), platformSecrets)).Redact(text)
-}
-
-func (h *Installation) secrets() string { return filepath.Join(h.dir, "secrets") }
+func (h *Installation) Redact(text string) string { return h.env().Secrets.Redact(text) }
 
 // logger returns a logger that redacts the secrets of f.
 func (h *Installation) logger(f *secret.Folder) *slog.Logger {
@@ -138,38 +124,6 @@ func (h *Installation) logger(f *secret.Folder) *slog.Logger {
 		return config.Logger(h.out, f)
 	}
 	return slog.New(terminal.NewHandler(h.term, f.Redact))
-}
-
-// env returns the platform's own environment. It writes the platform's secrets to the
-// state folder: the database's URL, the tokens, the broker's password. A process that does
-// not own the state keeps the secrets there that the user has not set for it.
-func (h *Installation) env() (config.Env, error) {
-	values := map[string]string{}
-	dir := filepath.Join(h.secrets(), platformSecrets)
-	old := secret.NewFolder(dir)
-	for _, name := range []string{"database-url", "influx-token", "mqtt-password", "connector-token"} {
-		v := h.vars[host.Variable(name)]
-		if v == "" && !h.ownsState {
-			v = old.Get(name).Reveal()
-		}
-		if v != "" {
-			values[name] = v
-		}
-	}
-	// A random token, written once, so that all commands use the same.
-	if values["connector-token"] == "" {
-		values["connector-token"] = cmp.Or(old.Get("connector-token").Reveal(), rand.Text())
-	}
-	if err := host.WriteSecrets(dir, values); err != nil {
-		return config.Env{}, err
-	}
-	vars := map[string]string{}
-	for k, v := range h.vars {
-		if strings.HasPrefix(k, "INFLUX_") && v != "" {
-			vars[k] = v
-		}
-	}
-	return config.Env{Vars: vars, Secrets: secret.NewFolder(dir)}, nil
 }
 
 func (h *Installation) port() string {

@@ -19,16 +19,12 @@ import (
 
 // Connector returns the address, host:port, of the running platform's connector, and the
 // token for its API of dead letters.
-func (h *Installation) Connector() (address string, token secret.String, err error) {
-	env, err := h.env()
-	if err != nil {
-		return "", secret.String{}, err
-	}
+func (h *Installation) Connector() (address string, token secret.String) {
 	address = h.adminAddr()
 	if n, ok := h.findRunning(); ok {
 		address = n.Admin
 	}
-	return address, env.Secrets.Get("connector-token"), nil
+	return address, h.env().Secrets.Get(tokenSecret)
 }
 
 // Listen subscribes to a topic or filter for up to span and returns what was published
@@ -60,10 +56,6 @@ func (h *Installation) Mapped() (*mapping.Set, error) {
 // listenerConfig returns the settings to connect to the broker of the running platform, or
 // to the one that up would use. It has a random client id and publishes nothing.
 func (h *Installation) listenerConfig() (bridge.Config, error) {
-	env, err := h.env()
-	if err != nil {
-		return bridge.Config{}, err
-	}
 	vars := map[string]string{"MQTT_CLIENT_ID": "hearth-device-" + strings.ToLower(rand.Text()[:8]), "MQTT_READ_ONLY": "true"}
 	for _, k := range []string{"MQTT_URL", "MQTT_USER", "MQTT_CA_FILE", "MQTT_CERT_FILE", "MQTT_KEY_FILE"} {
 		vars[k] = h.vars[k]
@@ -82,6 +74,7 @@ func (h *Installation) listenerConfig() (bridge.Config, error) {
 			delete(vars, k)
 		}
 	}
+	env := h.env()
 	env.Vars = vars
 	return config.Parse[bridge.Config](env)
 }

@@ -182,10 +182,7 @@ func TestUnknownTopicsAreShownMappedAndReplayed(t *testing.T) {
 			t.Fatal(err)
 		}
 		dead := deadcmd.New("hearth", func(_ *cobra.Command, do func(deadcmd.Connector) error) error {
-			address, token, err := h.Connector()
-			if err != nil {
-				return err
-			}
+			address, token := h.Connector()
 			return do(deadcmd.Connector{Address: address, Token: token})
 		}, nil)
 		dead.SetArgs(args)
@@ -241,28 +238,5 @@ func TestAStopLeavesNoBrokerAndNoNotice(t *testing.T) {
 	}
 	if _, ok := r.findRunning(); ok {
 		t.Error("the notice is still there")
-	}
-}
-
-func TestTheConnectorsTokenIsTheUsersOrMadeOnce(t *testing.T) {
-	root := repository(t)
-	token := func(owns bool, environ ...string) string {
-		h, err := Open(root, environ, &lines{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		h.ownsState = owns
-		env, err := h.env()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return env.Secrets.Get("connector-token").Reveal()
-	}
-	made := token(true)
-	if again, other := token(true), token(false); len(made) < 16 || again != made || other != made {
-		t.Errorf("made %q, then %q, then %q", made, again, other)
-	}
-	if mine := token(true, "CONNECTOR_TOKEN=my-own-token"); mine != "my-own-token" || token(false) != mine {
-		t.Errorf("the user's token is not used: %q", mine)
 	}
 }

@@ -113,11 +113,7 @@ func (x *observer) env(f stack.Function, upstream, slack string, st *store.Store
 	if len(x.mode)%2 == 0 { // half of the modes send by a webhook, half as a bot
 		delete(values, "slack-token")
 	}
-	dir := x.t.TempDir()
-	if err := host.WriteSecrets(dir, values); err != nil {
-		x.t.Fatal(err)
-	}
-	secrets := secret.NewFolder(dir)
+	secrets := secret.InMemory(values, nil)
 	return serve.Env{
 		Env:  config.Env{Vars: vars, Secrets: secrets, Now: time.Now, Log: config.Logger(&x.logs, secrets)},
 		Open: func(ctx context.Context) (*store.Store, error) { return st, nil },

@@ -16,7 +16,9 @@ import (
 )
 
 // RunOnce runs one source once, without gateway and schedules. Its answer holds the
-// readings and items that it decoded. A dry run does not store them.
+// readings and items that it decoded. A dry run does not store them. The platform may run
+// at the same time. It is an error to store sample data of a source that works on live
+// data here.
 func (h *Installation) RunOnce(ctx context.Context, name string, dry bool) (a source.Answer, err error) {
 	p, err := newPlatform(h)
 	if err != nil {
@@ -25,7 +27,7 @@ func (h *Installation) RunOnce(ctx context.Context, name string, dry bool) (a so
 	if p.functions, err = only(p.functions, h.build, name); err != nil {
 		return a, err
 	}
-	parts := []part{p.storePart(), p.samplesPart(), p.functionsPart()} // without folderPart: hearth up may run at the same time
+	parts := []part{p.storePart(), p.samplesPart(), p.functionsPart()} // without folderPart: the state folder may be the running platform's
 	if err := startAll(ctx, parts); err != nil {
 		return a, err
 	}
@@ -38,11 +40,39 @@ func (h *Installation) RunOnce(ctx context.Context, name string, dry bool) (a so
 	}()
 	f := p.host.Functions[0]
 	p.log.Info(describe(f), "function", f.Name)
-	query := "?show=true"
-	if dry {
-		query = "?dry_run=true"
+	if f.State == host.Unconfigured {
+		// Not called: the call would record for the running platform that it lacks a key.
+		a = source.Answer{Function: f.Name, Status: "not_configured", Missing: f.Missing, Warnings: []string{}}
+		return a, lacks(f, f.Missing)
 	}
-	return call(ctx, f, query)
+	if dry {
+		return call(ctx, f, "?dry_run=true")
+	}
+	if err := p.mayStore(ctx, f); err != nil {
+		return a, err
+	}
+	return call(ctx, f, "?show=true")
+}
+
+// mayStore returns an error if f would store sample data and its last run here was on
+// live data.
+func (p *platform) mayStore(ctx context.Context, f host.Function) error {
+	if f.State != host.Sample {
+		return nil
+	}
+	st, err := p.open(ctx)
+	if err != nil {
+		return err
+	}
+	runs, err := st.Runs(ctx, f.Name, 1)
+	if err != nil || len(runs) == 0 || runs[0].Sample {
+		return err
+	}
+	missing := "LIVE=" + f.Name
+	if len(f.Missing) > 0 {
+		missing = strings.Join(f.Missing, " and ")
+	}
+	return fmt.Errorf("%s works on live data here, and without %s this run would store sample data beside it: set %[2]s, or run it with --dry-run", f.Name, missing)
 }
 
 func only(fs []stack.Function, build map[string]host.Builder, name string) ([]stack.Function, error) {
@@ -80,7 +110,11 @@ func call(ctx context.Context, f host.Function, query string) (source.Answer, er
 	case res.StatusCode != http.StatusOK:
 		return a, fmt.Errorf("%s answered %d: %s", f.Name, res.StatusCode, a.Error)
 	case a.Status == "not_configured":
-		return a, fmt.Errorf("%s is not configured: it lacks %s", f.Name, strings.Join(a.Missing, ", "))
+		return a, lacks(f, a.Missing)
 	}
 	return a, nil
+}
+
+func lacks(f host.Function, missing []string) error {
+	return fmt.Errorf("%s is not configured: it lacks %s", f.Name, strings.Join(missing, ", "))
 }

@@ -39,6 +39,7 @@ type platform struct {
 	*Installation
 	functions []stack.Function // of the stack files
 	env       config.Env       // the platform's own
+	secrets   *secret.Folder   // the platform's and the functions'
 	log       *slog.Logger
 	now       func() time.Time
 
@@ -63,12 +64,9 @@ func newPlatform(h *Installation) (*platform, error) {
 	if err != nil {
 		return nil, err
 	}
-	env, err := h.env()
-	if err != nil {
-		return nil, err
-	}
-	p := &platform{Installation: h, functions: fs, env: env, now: time.Now}
-	p.log = h.logger(env.Secrets)
+	p := &platform{Installation: h, functions: fs, env: h.env(), now: time.Now}
+	p.secrets = p.userSecrets()
+	p.log = h.logger(p.env.Secrets)
 	p.settings = h.watchSettings(p.log)
 	subscribeSensorsToAll(p.functions, h.vars)
 	return p, nil
@@ -92,7 +90,8 @@ func (p *platform) parts() []part {
 	}
 }
 
-// folderPart keeps a second process out of the state folder.
+// folderPart keeps a second platform out of the state folder. From here on this process
+// may write there.
 func (p *platform) folderPart() part {
 	var f *os.File
 	return part{"state folder", func(context.Context) (err error) {
@@ -105,7 +104,10 @@ func (p *platform) folderPart() part {
 		case err != nil:
 			return err
 		}
-		return host.Tidy(p.secrets(), append([]stack.Function{{Name: platformSecrets}}, p.functions...))
+		if err := p.keepSecrets(); err != nil {
+			return errors.Join(err, f.Close())
+		}
+		return nil
 	}, func(context.Context) error { return f.Close() }}
 }
 
@@ -119,7 +121,7 @@ func (p *platform) samplesPart() part {
 func (p *platform) functionsPart() part {
 	return part{"functions", func(context.Context) (err error) {
 		p.host, err = host.Start(host.Options{
-			Root: p.root, Secrets: p.secrets(), Files: map[string]string{settingsSecret: p.SettingsFile()}, Vars: p.vars, Build: p.build, Open: p.open,
+			Root: p.root, Files: map[string]string{settingsSecret: p.SettingsFile()}, Vars: p.vars, Build: p.build, Open: p.open,
 			Samples: "http://" + p.samples.Addr, Log: p.logger, Now: p.now,
 		}, p.functions)
 		return err
@@ -213,13 +215,7 @@ func (p *platform) missing(function string) []string {
 }
 
 // redact replaces the secrets of the platform and of every function.
-func (p *platform) redact(s string) string {
-	s = p.env.Secrets.Redact(s)
-	for _, f := range p.functions {
-		s = secret.NewFolder(filepath.Join(p.secrets(), f.Name)).Redact(s)
-	}
-	return s
-}
+func (p *platform) redact(s string) string { return p.secrets.Redact(s) }
 
 // storePart opens the SQLite file, or InfluxDB and PostgreSQL if both are set.
 func (p *platform) storePart() part {

@@ -50,33 +50,6 @@ func TestABadSettingsFileIsReportedAndTheLastGoodOneStays(t *testing.T) {
 	})
 }
 
-func TestAFunctionsSettingsAreALinkToHearthYML(t *testing.T) {
-	root := mqttRepository(t)
-	launchMQTT(t, root)
-	for _, name := range []string{"sensors", "zigbee"} {
-		to, err := os.Readlink(filepath.Join(root, ".hearth", "secrets", name, settingsSecret))
-		if err != nil || to != filepath.Join(root, "hearth.yml") {
-			t.Errorf("%s: %q, %v", name, to, err)
-		}
-	}
-}
-
-func TestAnotherCommandKeepsTheRunningPlatformsSecrets(t *testing.T) {
-	root := mqttRepository(t)
-	r := launchMQTT(t, root, "MQTT_PASSWORD=of-the-broker")
-	before := r.env.Secrets.Get("connector-token").Reveal()
-	h, err := Open(root, []string{"PORT=0"}, &lines{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := h.env(); err != nil {
-		t.Fatal(err)
-	}
-	if got := r.env.Secrets.Get("mqtt-password").Reveal(); got != "of-the-broker" || r.env.Secrets.Get("connector-token").Reveal() != before {
-		t.Errorf("another command changed the secrets: mqtt-password is %q", got)
-	}
-}
-
 func TestABrokersURLIsCompletedAndHoldsNoPassword(t *testing.T) {
 	for given, want := range map[string]string{
 		"":                             "",

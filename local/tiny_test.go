@@ -137,7 +137,7 @@ func launchWith(t *testing.T, build map[string]host.Builder, root string, enviro
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.build = build
+	h.build, h.ownsState = build, true
 	u, err := newPlatform(h)
 	if err != nil {
 		t.Fatal(err)

@@ -3,14 +3,11 @@ package local
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -148,39 +145,6 @@ func TestUpSaysWhereThePageIsAndEndsWithItsContext(t *testing.T) {
 	cancel()
 	if err := <-ended; err != nil || !strings.Contains(logs.String(), "stopped") {
 		t.Errorf("err = %v\n%s", err, logs)
-	}
-}
-
-func TestEachFunctionHasItsOwnSecretsAndNoMore(t *testing.T) {
-	address, _ := upstream(t)
-	root := repository(t)
-	r := launch(t, root, "TINY_KEY=real-key-1", "OTHER_KEY=other", "TINY_URL="+address, "DATABASE_URL=", "LIVE=weather")
-	dir := filepath.Join(root, ".hearth", "secrets", "weather")
-	modes := map[string]fs.FileMode{}
-	if err := filepath.WalkDir(filepath.Join(root, ".hearth", "secrets"), func(path string, d fs.DirEntry, err error) error {
-		info, err2 := d.Info()
-		if err = errors.Join(err, err2); err == nil {
-			modes[path] = info.Mode().Perm()
-		}
-		return err
-	}); err != nil {
-		t.Fatal(err)
-	}
-	key := filepath.Join(dir, "tiny-key")
-	if modes[dir] != 0o700 || modes[key] != 0o600 {
-		t.Errorf("modes = %v", modes)
-	}
-	if b, err := os.ReadFile(key); err != nil || string(b) != "real-key-1" {
-		t.Errorf("secret = %q, %v", b, err)
-	}
-	files, err := os.ReadDir(dir)
-	if err != nil || len(files) != 1 {
-		t.Errorf("files = %v, %v; want tiny-key alone", files, err)
-	}
-	r.stop()
-	launch(t, root, "LIVE=weather") // the key is gone
-	if _, err := os.Stat(key); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the file of a removed key is still there: %v", err)
 	}
 }
 

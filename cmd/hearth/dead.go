@@ -10,10 +10,7 @@ import (
 func deadCommand() *cobra.Command {
 	c := deadcmd.New("hearth", func(c *cobra.Command, do func(deadcmd.Connector) error) error {
 		return here(c.ErrOrStderr(), func(h *local.Installation) error {
-			address, token, err := h.Connector()
-			if err != nil {
-				return err
-			}
+			address, token := h.Connector()
 			return do(deadcmd.Connector{Address: address, Token: token})
 		})
 	}, rejecters)

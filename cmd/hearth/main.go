@@ -54,11 +54,7 @@ func here(logs io.Writer, do func(h *local.Installation) error) error {
 	if err != nil {
 		return err
 	}
-	log, err := h.Logger()
-	if err != nil {
-		return err
-	}
-	slog.SetDefault(log) // for libraries that log
+	slog.SetDefault(h.Logger()) // for libraries that log
 	if err := do(h); err != nil {
 		return command.With(err, h.Redact(err.Error()))
 	}

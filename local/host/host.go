@@ -1,6 +1,6 @@
 // Package host runs functions in this process. Each function has its own environment,
-// secrets folder and HTTP listener. A source asks its real upstreams or, without a key,
-// the sample server.
+// secrets and HTTP listener. The secrets are in memory, so that no other process changes
+// them. A source asks its real upstreams or, without a key, the sample server.
 package host
 
 import (
@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,8 +51,7 @@ type Function struct {
 // Options are the settings that all functions share.
 type Options struct {
 	Root    string            // the repository's folder, with the samples
-	Secrets string            // each function gets a folder of secrets below this one
-	Files   map[string]string // secrets that are links to the user's files, by name: a file need not exist
+	Files   map[string]string // secrets that are the user's files: paths by name; a file need not exist
 	Vars    map[string]string // the variables that the user set
 	Build   map[string]Builder
 	Open    func(context.Context) (*store.Store, error)
@@ -140,12 +140,8 @@ func (h *Host) Stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// prepare writes the secrets of a function, sets f.State and f.Missing, and returns the
-// function's environment.
+// prepare sets f.State and f.Missing, and returns the function's environment.
 func (h *Host) prepare(f *Function, build Builder) (serve.Env, error) {
-	if err := h.writeSecrets(f.Function, nil); err != nil {
-		return serve.Env{}, err
-	}
 	env := h.env(f.Function)
 	f.State = Live
 	folder := sampleFolder(h.Root, f.Function)
@@ -179,7 +175,7 @@ func (h *Host) sampleEnv(f stack.Function, folder fs.FS, build Builder) (serve.E
 			env.Vars[k] = sample.Redirect(v, h.Samples, f.Name)
 		}
 	}
-	return env, h.writeSecrets(f, secretsOf(probe(build, env)))
+	return h.withSecrets(env, f, secretsOf(probe(build, env))), nil
 }
 
 func (h *Host) env(f stack.Function) serve.Env {
@@ -187,8 +183,27 @@ func (h *Host) env(f stack.Function) serve.Env {
 	for k, v := range f.Env {
 		vars[k] = v
 	}
-	secrets := secret.NewFolder(filepath.Join(h.Secrets, f.Name))
-	return serve.Env{Env: config.Env{Vars: vars, Secrets: secrets, Now: h.Now, Log: h.Log(secrets)}, Open: h.Open}
+	return h.withSecrets(serve.Env{Env: config.Env{Vars: vars, Now: h.Now}, Open: h.Open}, f, nil)
+}
+
+// withSecrets returns env with the secrets that the function's block names and the user
+// has set, and with a logger that redacts them. A secret in samples that the user has not
+// set is a placeholder.
+func (h *Host) withSecrets(env serve.Env, f stack.Function, samples []string) serve.Env {
+	values, files := map[string]string{}, map[string]string{}
+	for _, name := range f.Secrets {
+		switch v := h.Vars[Variable(name)]; {
+		case h.Files[name] != "":
+			files[name] = h.Files[name]
+		case v != "":
+			values[name] = v
+		case slices.Contains(samples, name):
+			values[name] = sampleSecret
+		}
+	}
+	env.Secrets = secret.InMemory(values, files)
+	env.Log = h.Log(env.Secrets)
+	return env
 }
 
 // sampleFolder returns the function's folder of samples, or nil if it has none.

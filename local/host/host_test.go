@@ -66,7 +66,7 @@ func start(t *testing.T, env map[string]string, vars map[string]string) (Functio
 	f := stack.Function{Name: "echo", Folder: "functions/echo", Env: env, Settings: slices.Collect(maps.Keys(env)),
 		Secrets: []string{"my-key", "database-url", "slack-webhook"}}
 	h, err := Start(Options{
-		Root: root, Secrets: filepath.Join(root, "secrets"), Vars: vars, Build: map[string]Builder{"echo": echo}, Now: time.Now,
+		Root: root, Vars: vars, Build: map[string]Builder{"echo": echo}, Now: time.Now,
 		Samples: "http://127.0.0.1:7", Log: func(*secret.Folder) *slog.Logger { return slog.New(slog.DiscardHandler) },
 	}, []stack.Function{f, {Name: "absent"}})
 	if err != nil || len(h.Functions) != 1 {
@@ -164,24 +164,6 @@ func TestABrokenFunctionDoesNotStopTheOthers(t *testing.T) {
 	f, _ := start(t, map[string]string{"BROKEN": "1"}, map[string]string{"MY_KEY": "geheimnis"})
 	if f.State != Broken || !strings.Contains(f.Reason, "BROKEN is set") || strings.Contains(f.Reason, "geheimnis") {
 		t.Errorf("function = %+v", f)
-	}
-}
-
-func TestTidyRemovesTheSecretsOfRemovedFunctions(t *testing.T) {
-	dir := t.TempDir()
-	for _, name := range []string{"weather", "gone"} {
-		if err := WriteSecrets(filepath.Join(dir, name), map[string]string{"key": "v"}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := Tidy(dir, []stack.Function{{Name: "weather"}}); err != nil {
-		t.Fatal(err)
-	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 || left[0].Name() != "weather" {
-		t.Errorf("left = %v, %v", left, err)
-	}
-	if err := Tidy(filepath.Join(dir, "none"), nil); err != nil {
-		t.Error(err)
 	}
 }
 

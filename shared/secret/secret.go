@@ -20,15 +20,49 @@ const redacted = "[secret]"
 
 const maxLen = 4 << 10 // bytes; a longer file contains settings and is not redacted
 
-// Folder is a folder with one file per secret. It is safe for concurrent use.
+// Folder is a folder with one file per secret, or the same in memory. It is safe for
+// concurrent use.
 type Folder struct {
-	dir  string
-	mu   sync.Mutex
-	seen map[string][]string // the forms of every value read so far: a rotated key is still redacted
+	dir    string
+	values map[string]string // of a folder in memory, by name
+	files  map[string]string // of a folder in memory: the paths of secrets that are files elsewhere
+	mu     sync.Mutex
+	seen   map[string][]string // the forms of every value read so far: a rotated key is still redacted
 }
 
 // NewFolder returns the folder dir. It reads no file.
 func NewFolder(dir string) *Folder { return &Folder{dir: dir, seen: map[string][]string{}} }
+
+// InMemory returns a folder of these values, by name, that is not on the disk: no other
+// process can read or change them. A name in files is a secret that is read from the file
+// at that path instead; the file need not exist yet.
+func InMemory(values, files map[string]string) *Folder {
+	return &Folder{values: maps.Clone(values), files: maps.Clone(files), seen: map[string][]string{}}
+}
+
+// path returns the path of a secret's file. In memory, a secret that is no file has "",
+// which no file has.
+func (f *Folder) path(name string) string {
+	if f.dir == "" {
+		return f.files[name]
+	}
+	return filepath.Join(f.dir, name)
+}
+
+// names returns the names of the folder's secrets.
+func (f *Folder) names() []string {
+	if f.dir == "" {
+		return slices.AppendSeq(slices.Collect(maps.Keys(f.values)), maps.Keys(f.files))
+	}
+	var out []string
+	files, _ := os.ReadDir(f.dir) // without the folder there are no secrets
+	for _, e := range files {
+		if !strings.HasPrefix(e.Name(), ".") {
+			out = append(out, e.Name())
+		}
+	}
+	return out
+}
 
 // String refers to a secret, such as a token, a password or a webhook URL, by the name
 // of its file. Printing or encoding it gives "[secret]"; Reveal returns the value.
@@ -50,11 +84,15 @@ func (s String) Reveal() string {
 	if s.folder == nil {
 		return ""
 	}
-	b, err := os.ReadFile(filepath.Join(s.folder.dir, s.name))
-	if err != nil {
-		return ""
+	v, ok := s.folder.values[s.name]
+	if !ok {
+		b, err := os.ReadFile(s.folder.path(s.name))
+		if err != nil {
+			return ""
+		}
+		v = string(b)
 	}
-	v := strings.TrimSpace(string(b))
+	v = strings.TrimSpace(v)
 	s.folder.remember(v)
 	return v
 }
@@ -90,11 +128,8 @@ func (f *Folder) Redact(s string) string {
 	if f == nil || s == "" {
 		return s
 	}
-	files, _ := os.ReadDir(f.dir) // without the folder there are no secrets
-	for _, e := range files {
-		if !strings.HasPrefix(e.Name(), ".") && e.Name() != "" {
-			f.Get(e.Name()).Reveal()
-		}
+	for _, name := range f.names() {
+		f.Get(name).Reveal()
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -123,13 +158,16 @@ func (f *Folder) Brief(s string, n int) string {
 }
 
 // Read returns the first limit bytes of the file, unchanged, and the time of its last
-// change. It is for settings. If there is no such file, errors.Is(err,
-// fs.ErrNotExist) is true.
+// change, which is zero for a value in memory. It is for settings. If there is no such
+// file, errors.Is(err, fs.ErrNotExist) is true.
 func (s String) Read(limit int64) (b []byte, written time.Time, err error) {
 	if s.folder == nil {
 		return nil, written, fs.ErrNotExist
 	}
-	f, err := os.Open(filepath.Join(s.folder.dir, s.name))
+	if v, ok := s.folder.values[s.name]; ok {
+		return []byte(v[:min(int64(len(v)), limit)]), written, nil
+	}
+	f, err := os.Open(s.folder.path(s.name))
 	if err != nil {
 		return nil, written, err
 	}

@@ -3,8 +3,10 @@ package secret
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -41,6 +43,41 @@ func TestRevealTrimsAndReadsTheFileAgain(t *testing.T) {
 	}
 	if f.Get("../../etc/passwd").Present() {
 		t.Error("a name with .. reads a file outside the folder")
+	}
+}
+
+func TestAFolderInMemoryHasItsValuesAndFiles(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "settings")
+	values := map[string]string{"key": "in-memory\n"}
+	f := InMemory(values, map[string]string{"settings": file})
+	values["key"] = "changed"
+	if got := f.Get("key").Reveal(); got != "in-memory" {
+		t.Errorf("key = %q", got)
+	}
+	for _, name := range []string{"settings", "absent", file, "secret_test.go", ""} {
+		if f.Get(name).Present() {
+			t.Errorf("%q is present", name)
+		}
+	}
+	if b, _, err := f.Get("key").Read(6); err != nil || string(b) != "in-mem" {
+		t.Errorf("Read = %q, %v", b, err)
+	}
+	if _, _, err := f.Get("settings").Read(6); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Read without a file: %v", err)
+	}
+	for _, v := range []string{"first-value", "second-value"} {
+		if err := os.WriteFile(file, []byte(v), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := f.Get("settings").Reveal(); got != v {
+			t.Errorf("settings = %q, want %q", got, v)
+		}
+		if b, written, err := f.Get("settings").Read(100); err != nil || string(b) != v || written.IsZero() {
+			t.Errorf("Read = %q of %s, %v", b, written, err)
+		}
+	}
+	if got := InMemory(values, map[string]string{"settings": file}).Redact("changed by second-value"); got != "[secret] by [secret]" {
+		t.Errorf("Redact() = %q", got)
 	}
 }
 

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/command"
+	"github.com/hearth-home/hearth/shared/command/commandtest"
+	"github.com/hearth-home/hearth/shared/source"
+)
+
+// TestRunsBesideEachOtherAndThePlatform runs the compiled program in several processes at
+// once: first on an empty state folder, then beside a platform that has a key.
+func TestRunsBesideEachOtherAndThePlatform(t *testing.T) {
+	p := commandtest.Build(t, ".")
+	p.Dir = repository(t)
+	if _, _, errs := p.Run(t, "run", "weather", "--dry-run"); strings.Contains(errs, "not built in") {
+		if os.Getenv("CI") != "" {
+			t.Fatal(errs)
+		}
+		t.Skip(errs)
+	}
+	p.Dir = repository(t)
+	together(t, p, 3, "run", "weather", "--dry-run")
+	files, err := filepath.Glob(filepath.Join(p.Dir, ".hearth", "*"))
+	if err != nil || slices.ContainsFunc(files, func(f string) bool { return !strings.HasPrefix(filepath.Base(f), "hearth.db") }) {
+		t.Errorf("the state folder then has %v, %v; want only the database", files, err)
+	}
+
+	keys := make(chan string, 100)
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		keys <- r.Header.Get("X-Finnhub-Token")
+		fmt.Fprintf(w, `{"c":261.74,"d":2.1,"dp":0.8,"h":263.31,"l":260.68,"o":261.07,"pc":259.45,"t":%d}`, time.Now().Add(-time.Hour).Unix())
+	}))
+	defer upstream.Close()
+	gateway := upWith(t, p, "FINNHUB_KEY=s3cr3tkey99", "STOCKS_SYMBOLS=AAPL", "FINNHUB_URL="+upstream.URL+"/")
+	if key := <-keys; key != "s3cr3tkey99" {
+		t.Fatalf("the platform's first run sent the key %q", key)
+	}
+	together(t, p, 2, "run", "stocks", "--dry-run")
+	var a source.Answer
+	parse(t, p, command.Done, &a, "run", "stocks", "--dry-run", "--json")
+	if !a.Sample || len(a.Readings) == 0 {
+		t.Errorf("a run without the key: %+v", a)
+	}
+	if code, out, errs := p.Run(t, "run", "stocks"); code != command.Failed || out != "" || !strings.Contains(errs, "stocks works on live data here, and without FINNHUB_KEY") {
+		t.Errorf("a run that would store sample data: %d %s%s", code, out, errs)
+	}
+	res, err := http.Post(gateway+"/function/stocks", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if key := <-keys; res.StatusCode != http.StatusOK || key != "s3cr3tkey99" {
+		t.Errorf("then the platform answered %d and sent the key %q", res.StatusCode, key)
+	}
+}
+
+// together runs a command in four processes at once, several times in each; all succeed.
+func together(t *testing.T, p commandtest.Program, times int, args ...string) {
+	t.Helper()
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range times {
+				if out, err := p.Command(t.Context(), args...).CombinedOutput(); err != nil {
+					t.Errorf("%q: %v\n%s", args, err, out)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// upWith runs hearth up with these variables until the test ends, and returns the
+// gateway's address.
+func upWith(t *testing.T, p commandtest.Program, environ ...string) (gateway string) {
+	t.Helper()
+	p.Env = append(slices.Clone(p.Env), append(environ, "PORT=0", "EDGE=off")...)
+	ctx, cancel := context.WithCancel(context.Background())
+	up := p.Command(ctx, "up")
+	up.Cancel = func() error { return up.Process.Signal(os.Interrupt) }
+	logs, err := up.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := up.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines, said := bufio.NewScanner(logs), ""
+	for gateway == "" && lines.Scan() {
+		said += lines.Text() + "\n"
+		if _, after, ok := strings.Cut(lines.Text(), "the page is at "); ok {
+			gateway, _, _ = strings.Cut(after, "/ ")
+		}
+	}
+	read := make(chan struct{})
+	go func() {
+		for lines.Scan() {
+		}
+		close(read)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-read
+		up.Wait() // its error is that of the interrupt
+	})
+	if gateway == "" {
+		t.Fatalf("no page:\n%s", said)
+	}
+	return gateway
+}
