@@ -66,6 +66,27 @@ func TestRunsBesideEachOtherAndThePlatform(t *testing.T) {
 	}
 }
 
+// TestARunWhoseOutputIsLostFails writes a run's readings to a device without room.
+func TestARunWhoseOutputIsLostFails(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err) // Linux has it
+	}
+	defer full.Close()
+	p := commandtest.Build(t, ".")
+	p.Dir = repository(t)
+	for _, args := range [][]string{{"run", "weather", "--dry-run"}, {"run", "weather", "--dry-run", "--json"}} {
+		cmd := p.Command(t.Context(), args...)
+		var errs strings.Builder
+		cmd.Stdout, cmd.Stderr = full, &errs
+		if err := cmd.Run(); strings.Contains(errs.String(), "not built in") && os.Getenv("CI") == "" {
+			t.Skip(errs.String())
+		} else if err == nil || cmd.ProcessState.ExitCode() != command.Failed || !strings.Contains(errs.String(), "no space left on device") {
+			t.Errorf("%q: %v\n%s", args, err, &errs)
+		}
+	}
+}
+
 // together runs a command in four processes at once, several times in each; all succeed.
 func together(t *testing.T, p commandtest.Program, times int, args ...string) {
 	t.Helper()
