@@ -6,15 +6,18 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
 	"github.com/hearth-home/hearth/connectors/mqtt/intake"
 	"github.com/hearth-home/hearth/local/listen"
+	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/topic"
 )
 
 // Connector returns the address, host:port, of the running platform's connector, and the
@@ -44,7 +47,20 @@ func (h *Installation) Listen(ctx context.Context, filter string, span time.Dura
 	if err != nil {
 		return nil, fmt.Errorf("listen at %s: %w", c.URL, err)
 	}
+	received.FunctionOf = h.functionOf
 	return received, nil
+}
+
+// functionOf returns the function whose topics match a topic, or "". It leaves out
+// sensors, which needs mappings.
+func (h *Installation) functionOf(name string) string {
+	fs, _ := stack.Read(h.root, h.vars) // without a stack file no function is known
+	for _, f := range fs {
+		if f.Name != "sensors" && slices.ContainsFunc(f.Topics(), func(filter string) bool { return topic.Match(filter, name) }) {
+			return f.Name
+		}
+	}
+	return ""
 }
 
 // Mapped returns the mappings of hearth.yml, and as an error the file's mistakes.

@@ -24,9 +24,11 @@ const (
 
 // Result is what was published at the topics of a filter.
 type Result struct {
+	FunctionOf func(topic string) string // the function that stores a topic without a mapping, or ""; nil: none
+	More       int                       // messages at topics beyond maxTopics
+
 	filter string
 	topics []*published
-	More   int // messages at topics beyond maxTopics
 }
 
 // published is what was published at one topic.

@@ -104,3 +104,56 @@ func TestAnUnreachableBrokerIsAnError(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// hearth's own topics and those of functions need no mapping, in text and in JSON.
+func TestTopicsThatNeedNoMappingGetNoProposal(t *testing.T) {
+	b := started(t, map[string]string{
+		"hearth/pi/air":      `{"device":"air","sensor":"sds011","time":"2026-11-23T14:05:06.123Z","boot":"9f","seq":7,"fields":{"pm10_ugm3":6.9},"quality":"ok"}`,
+		"hearth/pi/co2":      `{"device":"co2","sensor":"scd4x","boot":"9f","seq":8,"fields":{"co2_ppm":600},"quality":"clock_unsynced"}`,
+		"hearth/pi/status":   `{"online":true,"seq":8}`,
+		"hearth/pi/stored":   `{"boot":"9f","seq":8}`,
+		"hearth/canary/c":    `{"seq":1}`,
+		"hearth/pi/desk":     `{"temperature":21}`,
+		"zigbee2mqtt/window": `{"battery":97}`,
+		"hearth/x":           `{"level":1}`,
+	})
+	h, err := To(t.Context(), options(b), "#", 2*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.FunctionOf = func(topic string) string {
+		if strings.HasPrefix(topic, "zigbee2mqtt/") {
+			return "zigbee"
+		}
+		return ""
+	}
+	set, err := mapping.Parse([]byte("devices:\n  - topic: '#'\n    fields: {level_percent: $.known}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"hearth/pi/air": "an edge agent's readings: stored as they are", "hearth/pi/co2": "an edge agent's readings: stored as they are",
+		"hearth/pi/status": "an edge agent's status: stored as it is", "hearth/pi/stored": "an acknowledgement to an edge agent",
+		"hearth/canary/c": "the connector's canary", "hearth/pi/desk": "no reading of an edge agent, whose topics these are: publish it at another topic",
+		"zigbee2mqtt/window": "the function zigbee stores it", "hearth/x": "",
+	}
+	for _, s := range h.Report(nil).Topics {
+		if s.Note != want[s.Topic] || (s.Proposal == "") != (s.Note != "") || s.Mapped {
+			t.Errorf("%+v, want the note %q", s, want[s.Topic])
+		}
+	}
+	for _, s := range h.Report(set).Topics { // hearth's own topics are not mapped, whatever the filter
+		if s.Mapped != (want[s.Topic] == "") {
+			t.Errorf("with a mapping of all topics: %+v", s)
+		}
+	}
+	var out bytes.Buffer
+	if err := h.Write(&out, nil); err != nil {
+		t.Fatal(err)
+	}
+	for want, n := range map[string]int{"# hearth/pi/air and 1 more: an edge agent's readings: stored as they are\n": 1, "# zigbee2mqtt/window: the function zigbee stores it\n": 1, "devices:": 1, "for hearth.yml": 1} {
+		if got := strings.Count(out.String(), want); got != n {
+			t.Errorf("%q comes %d times, want %d:\n%s", want, got, n, &out)
+		}
+	}
+}

@@ -16,7 +16,8 @@ type Topic struct {
 	Retained bool   `json:"retained"` // only the retained message was received
 	Payload  []byte `json:"payload"`  // of the last message, in base64
 	Mapped   bool   `json:"mapped"`   // by hearth.yml
-	Proposal string `json:"proposal"` // lines for hearth.yml; "" if it is mapped or has nothing to map
+	Note     string `json:"note"`     // why it needs no mapping: it is hearth's own, or a function other than sensors stores it; else ""
+	Proposal string `json:"proposal"` // lines for hearth.yml; "" if it is mapped, needs no mapping or has nothing to map
 }
 
 // Report returns what was received, with a proposal for each topic that set does not
@@ -24,11 +25,11 @@ type Topic struct {
 func (h *Result) Report(set *mapping.Set) Report {
 	out := Report{Filter: h.filter, Topics: []Topic{}, More: h.More}
 	for _, t := range h.topics {
-		s := Topic{Topic: t.Name, Count: t.count, Retained: t.retained, Payload: t.payload}
-		if set != nil {
+		s := Topic{Topic: t.Name, Count: t.count, Retained: t.retained, Payload: t.payload, Note: h.note(t)}
+		if set != nil && s.Note == "" {
 			_, s.Mapped, _ = set.Find(t.Name, t.payload)
 		}
-		if !s.Mapped {
+		if !s.Mapped && s.Note == "" {
 			s.Proposal, _ = mapping.Propose(t.Name, t.payload) // an error: nothing to map
 		}
 		out.Topics = append(out.Topics, s)

@@ -67,9 +67,10 @@ func (h *Result) propose(b *strings.Builder, set *mapping.Set) {
 	}
 }
 
-// unmapped returns the topics that set does not map, and writes a line for each other.
+// unmapped returns the topics that may be mapped and that set does not map. It writes
+// lines about the others.
 func (h *Result) unmapped(b *strings.Builder, set *mapping.Set) (out []*published) {
-	for _, t := range h.topics {
+	for _, t := range h.writeNotes(b) {
 		if set != nil {
 			if _, ok, _ := set.Find(t.Name, t.payload); ok {
 				fmt.Fprintf(b, "\n# %s is mapped by hearth.yml\n", tame(t.Name))
