@@ -5,6 +5,7 @@ package local
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -104,7 +105,7 @@ func FindRoot() (string, error) {
 			return at, nil
 		}
 		if at == filepath.Dir(at) {
-			return "", errors.New("there is no stack.yml here or above: run this in the repository")
+			return "", fmt.Errorf("there is no %s in %s or above: run this in hearth's repository", stack.Files[0], dir)
 		}
 	}
 }

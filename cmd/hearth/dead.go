@@ -9,7 +9,11 @@ import (
 
 func deadCommand() *cobra.Command {
 	c := deadcmd.New("hearth", func(c *cobra.Command, do func(deadcmd.Connector) error) error {
-		return here(c.ErrOrStderr(), func(h *local.Installation) error {
+		find := here
+		if c.Flag("at").Changed {
+			find = anywhere
+		}
+		return find(c.ErrOrStderr(), func(h *local.Installation) error {
 			address, token := h.Connector()
 			return do(deadcmd.Connector{Address: address, Token: token})
 		})

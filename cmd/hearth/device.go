@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,11 @@ It ends after 30 s (see --for), on Ctrl-C, or earlier: for one topic at its firs
 		if *span <= 0 {
 			return command.Wrong(fmt.Errorf("--for is %s: write a time above 0, such as 30s", *span))
 		}
-		return here(c.ErrOrStderr(), func(h *local.Installation) error { return listenTo(c, h, args[0], *span, *asJSON) })
+		find := here
+		if os.Getenv("MQTT_URL") != "" {
+			find = anywhere
+		}
+		return find(c.ErrOrStderr(), func(h *local.Installation) error { return listenTo(c, h, args[0], *span, *asJSON) })
 	}
 	return c
 }

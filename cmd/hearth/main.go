@@ -50,7 +50,26 @@ func here(logs io.Writer, do func(h *local.Installation) error) error {
 	if err != nil {
 		return err
 	}
-	h, err := local.Open(root, os.Environ(), logs)
+	return open(root, os.Environ(), logs, do)
+}
+
+// anywhere is here for a command that was given all that it needs. Outside of a repository
+// it opens an empty installation, whose state is removed at the end.
+func anywhere(logs io.Writer, do func(h *local.Installation) error) error {
+	if _, err := local.FindRoot(); err == nil {
+		return here(logs, do)
+	}
+	dir, err := os.MkdirTemp("", "hearth-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	return open(dir, append(os.Environ(), "HEARTH_DIR="+dir), logs, do)
+}
+
+// open opens the installation of root and calls do.
+func open(root string, environ []string, logs io.Writer, do func(h *local.Installation) error) error {
+	h, err := local.Open(root, environ, logs)
 	if err != nil {
 		return err
 	}

@@ -123,12 +123,49 @@ func exitCodes(t *testing.T, p commandtest.Program) {
 			t.Errorf("%q: %d\n%s%s\nwant %d %s", c.args, code, out, errs, c.code, c.says)
 		}
 	}
-	p.Dir = t.TempDir()
-	if code, _, errs := p.Run(t); code != command.Failed || !strings.Contains(errs, "no stack.yml here or above") {
-		t.Errorf("outside of a repository: %d %s", code, errs)
+	outside(t, p, right)
+}
+
+// outside runs commands outside of a repository: only some need one.
+func outside(t *testing.T, p commandtest.Program, settings string) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
-	if code, out, errs := p.Run(t, "version"); code != command.Done || out == "" {
-		t.Errorf("version outside of a repository: %d %s", code, errs)
+	p.Dir = dir
+	letters := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer the-token" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		fmt.Fprint(w, "[]")
+	}))
+	defer letters.Close()
+	p.Env = append(p.Env, "CONNECTOR_TOKEN=the-token")
+	for _, c := range []struct {
+		code int
+		says string
+		args []string
+	}{
+		{command.Failed, "there is no stack.yml in " + dir + " or above", nil},
+		{command.Failed, "there is no stack.yml in " + dir + " or above", []string{"settings", "check"}},
+		{command.Failed, "there is no stack.yml in " + dir + " or above", []string{"dead", "list"}},
+		{command.Failed, "there is no stack.yml in " + dir + " or above", []string{"device", "a"}},
+		{command.Done, "version", []string{"help"}},
+		{command.Done, "built by", []string{"version"}},
+		{command.Done, "is right", []string{"settings", "check", settings}},
+		{command.Done, "there are no dead letters", []string{"dead", "--at", letters.URL, "list"}},
+	} {
+		if code, out, errs := p.Run(t, c.args...); code != c.code || !strings.Contains(out+errs, c.says) {
+			t.Errorf("outside of a repository, %q: %d %s%s", c.args, code, out, errs)
+		}
+	}
+	p.Env = append(p.Env, "MQTT_URL=tcp://127.0.0.1:1")
+	if code, _, errs := p.Run(t, "device", "a", "--for", "1s"); code != command.Failed || !strings.Contains(errs, "127.0.0.1:1") {
+		t.Errorf("device outside of a repository: %d %s", code, errs)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("they left %v, %v", left, err)
 	}
 }
 

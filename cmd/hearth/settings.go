@@ -35,24 +35,28 @@ func settingsCheck() *cobra.Command {
 	}
 	asJSON := command.JSON(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 { // it needs no repository
+			return checkFile(c.OutOrStdout(), args[0], *asJSON)
+		}
 		return here(c.ErrOrStderr(), func(h *local.Installation) error {
-			name := h.SettingsFile()
-			if len(args) > 0 {
-				name = args[0]
-			}
-			b, err := os.ReadFile(name)
-			if len(args) == 0 && errors.Is(err, fs.ErrNotExist) {
+			err := checkFile(c.OutOrStdout(), h.SettingsFile(), *asJSON)
+			if errors.Is(err, fs.ErrNotExist) {
 				return errors.New("there is no hearth.yml yet: cp hearth.example.yml hearth.yml begins one")
 			}
-			if err != nil {
-				return err
-			}
-			f := settings.Parse(b)
-			mapping.Compile(f).CheckNames(f, f.Mistake)
-			return report(c.OutOrStdout(), name, f, *asJSON)
+			return err
 		})
 	}
 	return c
+}
+
+func checkFile(out io.Writer, name string, asJSON bool) error {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	f := settings.Parse(b)
+	mapping.Compile(f).CheckNames(f, f.Mistake)
+	return report(out, name, f, asJSON)
 }
 
 // checked is the result of a check, as JSON.
@@ -105,7 +109,15 @@ func (c checked) write(out io.Writer, f *settings.File) {
 		fmt.Fprintf(out, "%s%s: %s%s%s\n", c.File, at, kind, path, m.Text)
 	}
 	if c.Good {
-		fmt.Fprintf(out, "%s is right: %s\n", c.File, strings.Join(contents(f), ", "))
+		verdict := "right"
+		switch n := len(c.Mistakes); n { // all are warnings
+		case 0:
+		case 1:
+			verdict = "usable, with 1 warning"
+		default:
+			verdict = fmt.Sprintf("usable, with %d warnings", n)
+		}
+		fmt.Fprintf(out, "%s is %s: %s\n", c.File, verdict, strings.Join(contents(f), ", "))
 	}
 }
 

@@ -24,6 +24,14 @@ func TestSettingsCheckNamesEveryMistake(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "2 mistakes") || !slices.EqualFunc(lines, want, strings.HasPrefix) {
 		t.Errorf("%v\n%s", err, out)
 	}
+	for text, want := range map[string]string{
+		"later: 1\n":            "other.yml is usable, with 1 warning: times in UTC",
+		"later: 1\nsooner: 2\n": "other.yml is usable, with 2 warnings: times in UTC",
+	} {
+		if out, err := check(text); err != nil || !strings.Contains(out, want) || strings.Contains(out, "is right") {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
 	if out, err := check("house: {zone: Europe/Berlin}\ndevices: [{device: a}]\n"); err != nil || out != "other.yml is right: times in Europe/Berlin, devices: 1\n" {
 		t.Errorf("%v\n%s", err, out)
 	}
