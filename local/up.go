@@ -34,7 +34,7 @@ func (h *Installation) Up(ctx context.Context) error {
 	p.logStart()
 	p.gateway.Ready(true)
 	<-ctx.Done()
-	p.log.Info("stopping; calls in flight may finish")
+	p.log.Info("stopping; calls in flight may finish. Ctrl-C again stops at once")
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	if err := stopAll(end, parts); err != nil {

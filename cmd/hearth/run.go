@@ -77,7 +77,7 @@ func show(out io.Writer, a source.Answer) {
 	for _, w := range a.Warnings {
 		fmt.Fprintln(out, "# warning:", w)
 	}
-	fmt.Fprintf(out, "# %d readings, %d items\n", len(a.Readings), len(a.Items))
+	fmt.Fprintf(out, "# %s, %s\n", command.Count(len(a.Readings), "reading"), command.Count(len(a.Items), "item"))
 	if a.Status != "dry_run" {
 		fmt.Fprintf(out, "# %s: %d new, %d unchanged, %d ms\n", a.Status, a.Stored, a.Unchanged, a.TookMS)
 	}

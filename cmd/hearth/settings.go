@@ -84,13 +84,10 @@ func report(out io.Writer, name string, f *settings.File, asJSON bool) error {
 	} else {
 		found.write(out, f)
 	}
-	switch wrong {
-	case 0:
+	if wrong == 0 {
 		return nil
-	case 1:
-		return command.InPart(fmt.Errorf("%s has 1 mistake", name))
 	}
-	return command.InPart(fmt.Errorf("%s has %d mistakes", name, wrong))
+	return command.InPart(fmt.Errorf("%s has %s", name, command.Count(wrong, "mistake")))
 }
 
 // write prints a line for each mistake in the form of a compiler's.
@@ -110,12 +107,8 @@ func (c checked) write(out io.Writer, f *settings.File) {
 	}
 	if c.Good {
 		verdict := "right"
-		switch n := len(c.Mistakes); n { // all are warnings
-		case 0:
-		case 1:
-			verdict = "usable, with 1 warning"
-		default:
-			verdict = fmt.Sprintf("usable, with %d warnings", n)
+		if n := len(c.Mistakes); n > 0 { // all are warnings
+			verdict = "usable, with " + command.Count(n, "warning")
 		}
 		fmt.Fprintf(out, "%s is %s: %s\n", c.File, verdict, strings.Join(contents(f), ", "))
 	}

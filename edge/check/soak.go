@@ -47,7 +47,7 @@ func judge(t trial) verdict {
 	}
 	reads := len(t.samples) + t.failed
 	if reads < minReads {
-		bad("only %d reads: run the check for longer", reads)
+		bad("too few reads (%d): run the check for longer", reads)
 	}
 	if reads > 0 && float64(len(t.samples)) < minSuccess*float64(reads) {
 		bad("%d of %d reads failed, the last: %v", t.failed, reads, t.Error)

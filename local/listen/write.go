@@ -38,7 +38,7 @@ func (h *Result) Write(w io.Writer, set *mapping.Set) error {
 		}
 	}
 	if h.More > 0 {
-		fmt.Fprintf(&b, "\n# and %d messages at other topics: give a narrower filter\n", h.More)
+		fmt.Fprintf(&b, "\n# messages at other topics: %d; give a narrower filter\n", h.More)
 	}
 	h.propose(&b, set)
 	_, err := io.WriteString(w, b.String())

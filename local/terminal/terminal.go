@@ -138,9 +138,10 @@ func other(message string, order []string, v map[string]string) string {
 	return message
 }
 
-// oneLine replaces control characters, with which foreign text could move the cursor or
-// begin a new line.
+// oneLine separates lines by a dot, and replaces other control characters, with which
+// foreign text could move the cursor.
 func oneLine(s string) string {
+	s = strings.ReplaceAll(strings.TrimSpace(s), "\n", " · ")
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '

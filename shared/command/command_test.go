@@ -184,3 +184,11 @@ func TestLinesAreBrokenBetweenWords(t *testing.T) {
 		}
 	}
 }
+
+func TestOneThingIsSingular(t *testing.T) {
+	for n, want := range []string{"0 readings", "1 reading", "2 readings"} {
+		if got := Count(n, "reading"); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}

@@ -42,7 +42,7 @@ func (v version) write(w io.Writer) error {
 	revision := v.Revision
 	switch {
 	case revision == "":
-		revision = "unknown: it was not built in a clone of the repository"
+		revision = "unknown: built without version control data"
 	case v.Modified:
 		revision += " of " + v.Time + ", modified"
 	default:

@@ -92,9 +92,9 @@ func (c Connector) order(cmd *cobra.Command, verb string, q url.Values, asJSON b
 // outcome says what became of the letters of an order.
 func outcome(verb string, dropped int, r deadletter.Replay) string {
 	if verb == "drop" {
-		return "dropped " + letters(dropped)
+		return "dropped " + command.Count(dropped, "dead letter")
 	}
-	text := "replayed " + letters(r.Replayed)
+	text := "replayed " + command.Count(r.Replayed, "dead letter")
 	if r.OnTheWay > 0 {
 		text += fmt.Sprintf("; on the way from an earlier replay: %d", r.OnTheWay)
 	}
@@ -102,13 +102,6 @@ func outcome(verb string, dropped int, r deadletter.Replay) string {
 		text += fmt.Sprintf("; not replayed, as only the beginning is kept: %d", r.Cut)
 	}
 	return text
-}
-
-func letters(n int) string {
-	if n == 1 {
-		return "1 dead letter"
-	}
-	return fmt.Sprintf("%d dead letters", n)
 }
 
 // none says that no dead letter matched, and how many there are.

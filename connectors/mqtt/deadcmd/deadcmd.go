@@ -84,7 +84,7 @@ func listCommand(with wrapped) *cobra.Command {
 
 func showCommand(with wrapped) *cobra.Command {
 	c := &cobra.Command{
-		Use: "show ID", Short: "one of them, with its payload", Example: "dead show m5k2x7-1",
+		Use: "show ID", Short: "one of them, with its payload", Example: "dead show dn5tewz6dyug",
 		Long: "Show one dead letter, with its payload. On a terminal, control characters are replaced by ·; in a pipe or file you get the exact bytes.",
 	}
 	function := c.Flags().String("function", "", "the one of the function `NAME`, if several rejected the message")
