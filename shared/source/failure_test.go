@@ -127,6 +127,25 @@ func TestAQuotaThatCannotBeCountedAnswers503(t *testing.T) {
 	}
 }
 
+func TestSamplesLeaveTheUpstreamsQuota(t *testing.T) {
+	h := start(t, thermometer("home"))
+	s := requesting(h, thermometer("home"))
+	s.Quota = func(string) *store.Quota { return &store.Quota{Key: "k", Limit: 1, Window: 24 * time.Hour} }
+	h.Env.Sample = true
+	for _, query := range []string{"dry_run=true", ""} {
+		if _, w := run(h, s, query); w.Code != 200 {
+			t.Errorf("on samples, %q: %d %s", query, w.Code, w.Body)
+		}
+	}
+	h.Env.Sample = false
+	if _, w := run(h, s, ""); w.Code != 200 {
+		t.Errorf("on live data: %d %s, want the only call of the day", w.Code, w.Body)
+	}
+	if _, w := run(h, s, ""); w.Code != 429 {
+		t.Errorf("again on live data: %d %s, want 429", w.Code, w.Body)
+	}
+}
+
 func TestAnItemWithATooLongIDIsLeftOut(t *testing.T) {
 	s := thermometer("home")
 	s.Fetch = func(context.Context, *fetch.Client, string, source.Window) (source.Batch, error) {

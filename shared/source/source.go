@@ -32,7 +32,7 @@ type Source struct {
 	// history and refuses backfills.
 	Step time.Duration
 	// Quota returns the quota that limits a target's requests. A nil function or a
-	// nil quota means no limit.
+	// nil quota means no limit, as does sample data.
 	Quota func(target string) *store.Quota
 	// MaxTargets is how many targets one run can fetch within the upstream's
 	// limit per minute. Targets after it fail without a request. 0: no limit.
