@@ -35,5 +35,9 @@ func TestExitCodes(t *testing.T) {
 	if code, _, errs := p.Run(t); code != command.Failed || !strings.HasPrefix(errs, "mqtt: ") {
 		t.Errorf("with wrong settings: %d %s", code, errs)
 	}
+	p.Env = append(p.Env, "REBUILD_INTERVAL=1s", "MQTT_URL=foo://x", "DATA_DIR="+t.TempDir())
+	if code, _, errs := p.Run(t); code != command.Failed || !strings.Contains(errs, "MQTT_URL: its scheme is none of tcp, mqtt") {
+		t.Errorf("with a broker of an unknown scheme: %d %s", code, errs)
+	}
 	commandtest.Completion(t, p, "de", "dead")
 }

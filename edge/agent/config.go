@@ -13,6 +13,7 @@ import (
 
 	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/edge/kinds"
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
@@ -67,6 +68,9 @@ func Parse(vars map[string]string, secrets *secret.Folder, simulated map[string]
 	}
 	if v, set := vars["LISTEN"]; set && v == "" {
 		c.Listen = "off"
+	}
+	if err != nil {
+		err = errors.New(config.Explain(err, reflect.TypeFor[Config](), vars))
 	}
 	errs := []error{err, c.check()}
 	if c.Node == "" {

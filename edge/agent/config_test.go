@@ -14,7 +14,7 @@ func TestEveryMistakeIsNamedAtOnce(t *testing.T) {
 		"NODE": "Pi 4", "EDGE_CONFIG_DIR": t.TempDir(), "SPOOL_MAX_MIB": "0", "KEEP": "soon", "MQTT_CERT_FILE": "/x",
 		"SENSOR_0_KIND": "sds011", "SENSOR_1_KIND": "bme280", "SENSOR_1_DEVICE": "air", "SENSOR_1_ADDRESS": "0x99",
 	}, secret.NewFolder(t.TempDir()), nil)
-	for _, want := range []string{"NODE", "SPOOL_MAX_MIB", "Keep", "MQTT_KEY_FILE", "SENSOR_0_PORT", "SENSOR_0_DEVICE", "SENSOR_1_ADDRESS"} {
+	for _, want := range []string{"NODE", "SPOOL_MAX_MIB", `KEEP is "soon": write a duration`, "MQTT_KEY_FILE", "SENSOR_0_PORT", "SENSOR_0_DEVICE", "SENSOR_1_ADDRESS"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is not named: %v", want, err)
 		}

@@ -112,7 +112,7 @@ func TestParseNamesAllMistakesAtOnce(t *testing.T) {
 		t.Fatal("the mistakes were accepted")
 	}
 	for _, want := range []string{
-		"SENSOR_0_PORT", "SENSOR_0_DEVICE", "SENSOR_1_KIND", "SENSOR_3_INTERVALL", "SENSOR_3_EVERY",
+		"SENSOR_0_PORT", "SENSOR_0_DEVICE", "SENSOR_1_KIND", "SENSOR_3_INTERVALL", `SENSOR_3_EVERY is "often": write a duration such as 90s`,
 		"SENSOR_4_DEVICE: b is already the device of SENSOR_3", "RANGE is 3000", "SENSOR_5_INTERVAL", "SENSOR_6_DEVICE", "SENSOR_KIND",
 	} {
 		if !strings.Contains(err.Error(), want) {

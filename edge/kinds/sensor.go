@@ -15,6 +15,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
@@ -73,7 +74,7 @@ func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool
 		},
 	}
 	var c common
-	errs := parseErrors(prefix, env.ParseWithOptions(&c, opts))
+	errs := parseErrors(prefix, vars, env.ParseWithOptions(&c, opts))
 	k, ok := find(c.Kind)
 	s := driver.Sensor{
 		Number: n, Kind: k, Device: c.Device, Interval: cmp.Or(c.Interval, k.Interval), Every: c.Every,
@@ -93,7 +94,7 @@ func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool
 		s.Every = k.Every
 	}
 	s.Settings = k.Settings()
-	errs = append(errs, parseErrors(prefix, env.ParseWithOptions(s.Settings, opts))...)
+	errs = append(errs, parseErrors(prefix, vars, env.ParseWithOptions(s.Settings, opts))...)
 	errs = append(errs, unknownSettings(prefix, vars, &c, s.Settings)...)
 	if len(errs) == 0 {
 		errs = append(errs, check(&s, prefix, simulated)...)
@@ -128,7 +129,7 @@ func check(s *driver.Sensor, prefix string, simulated bool) (errs []error) {
 
 // parseErrors splits the parser's error into one error for each variable, with the
 // variable's full name.
-func parseErrors(prefix string, err error) (errs []error) {
+func parseErrors(prefix string, vars map[string]string, err error) (errs []error) {
 	if err == nil {
 		return nil
 	}
@@ -138,7 +139,8 @@ func parseErrors(prefix string, err error) (errs []error) {
 	}
 	for _, e := range all.Errors {
 		if p, ok := errors.AsType[env.ParseError](e); ok {
-			e = fmt.Errorf("%s%s: %w", prefix, envName(p.Name), p.Err)
+			name := prefix + envName(p.Name)
+			e = config.Malformed(name, vars[name], p)
 		}
 		errs = append(errs, e)
 	}

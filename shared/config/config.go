@@ -4,6 +4,7 @@
 package config
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -63,13 +64,14 @@ func Parse[T any](e Env) (T, error) {
 		},
 	})
 	if err != nil {
-		return c, errors.New(e.Secrets.Redact("configuration: " + explain(err, reflect.TypeFor[T]())))
+		return c, errors.New(e.Secrets.Redact("configuration: " + Explain(err, reflect.TypeFor[T](), e.Vars)))
 	}
 	return c, nil
 }
 
-// explain says of each variable what is wrong with it. The library names the field.
-func explain(err error, t reflect.Type) string {
+// Explain says of each variable what is wrong with it and what to write. err is from the
+// library env, which names the fields of t; vars are the variables that it parsed.
+func Explain(err error, t reflect.Type, vars map[string]string) string {
 	all, ok := errors.AsType[env.AggregateError](err)
 	if !ok {
 		return err.Error()
@@ -78,11 +80,27 @@ func explain(err error, t reflect.Type) string {
 	for _, err := range all.Errors {
 		e, ok := errors.AsType[env.ParseError](err)
 		if names := variables(t, e, ""); ok && len(names) == 1 {
-			err = fmt.Errorf("%s: %w", names[0], e.Err)
+			err = Malformed(names[0], vars[names[0]], e)
 		}
 		said = append(said, err.Error())
 	}
 	return strings.Join(said, "; ")
+}
+
+// Malformed is the error of a variable that the library env could not parse: it says what
+// to write. It quotes values of simple types only: an address may hold a key.
+func Malformed(name, value string, e env.ParseError) error {
+	want := map[reflect.Kind]string{
+		reflect.Bool: "true or false", reflect.Float64: "a number",
+		reflect.Int: "a whole number", reflect.Int64: "a whole number", reflect.Uint64: "a whole number of 0 or more",
+	}[e.Type.Kind()]
+	if e.Type == reflect.TypeFor[time.Duration]() {
+		want = "a duration such as 90s, 15m or 2h"
+	}
+	if _, own := reflect.New(e.Type).Interface().(encoding.TextUnmarshaler); own || want == "" {
+		return fmt.Errorf("%s: %w", name, e.Err)
+	}
+	return fmt.Errorf("%s is %q: write %s", name, value, want)
 }
 
 // variables are those that an error may be about, by the field's name and type.

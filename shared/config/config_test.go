@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hearth-home/hearth/shared/secret"
 )
@@ -33,7 +34,7 @@ func TestParse(t *testing.T) {
 
 func TestParseNamesAllMistakesAtOnce(t *testing.T) {
 	_, err := Parse[settings](Env{Vars: map[string]string{"LIMIT": "many"}, Secrets: secret.NewFolder(t.TempDir())})
-	for _, name := range []string{"PLACES", "URL", "LIMIT: strconv"} {
+	for _, name := range []string{"PLACES", "URL", `LIMIT is "many": write a whole number`} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want %s in it", err, name)
 		}
@@ -97,5 +98,23 @@ func TestOnlyWebAddressesAreLinks(t *testing.T) {
 		if got := Link(address); got != want {
 			t.Errorf("Link(%q) = %q, want %q", address, got, want)
 		}
+	}
+}
+
+func TestAWrongValueIsNamedWithWhatToWrite(t *testing.T) {
+	type typed struct {
+		On    bool          `env:"ON"`
+		Every time.Duration `env:"EVERY"`
+		Most  int64         `env:"MOST"`
+		Share float64       `env:"SHARE"`
+		Inner struct {
+			Count int `env:"COUNT"`
+		} `envPrefix:"INNER_"`
+	}
+	_, err := Parse[typed](Env{Vars: map[string]string{"ON": "maybe", "EVERY": "banana", "MOST": "1e3", "SHARE": "half", "INNER_COUNT": "two"}, Secrets: secret.NewFolder(t.TempDir())})
+	want := `configuration: ON is "maybe": write true or false; EVERY is "banana": write a duration such as 90s, 15m or 2h; MOST is "1e3": write a whole number; ` +
+		`SHARE is "half": write a number; INNER_COUNT is "two": write a whole number`
+	if err == nil || err.Error() != want {
+		t.Errorf("%v\nwant %s", err, want)
 	}
 }

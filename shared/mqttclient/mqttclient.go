@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -49,18 +50,32 @@ func (a Access) Options() (*mqtt.ClientOptions, error) {
 // address, which may contain a password.
 func (a Access) checkURL() error {
 	address := a.URL
-	if _, rest, ok := strings.Cut(address, "://"); ok {
+	scheme, rest, named := strings.Cut(address, "://")
+	if named {
 		address = rest
 	}
 	host, _, _ := strings.Cut(address, "/")
 	if strings.Contains(host, "@") {
 		return errors.New("MQTT_URL must not contain user and password: use MQTT_USER and the secret mqtt-password")
 	}
-	if _, err := url.Parse("tcp://" + address); err != nil {
+	u, err := url.Parse("tcp://" + address)
+	if err != nil {
 		return errors.New("MQTT_URL: not an address such as tcp://host:1883")
+	}
+	if !named || a.URL == "" {
+		scheme = "tcp"
+	}
+	switch {
+	case !slices.Contains(schemes, scheme):
+		return fmt.Errorf("MQTT_URL: its scheme is none of %s: write an address such as tcp://host:1883", strings.Join(schemes, ", "))
+	case a.URL != "" && u.Port() == "" && !strings.HasPrefix(scheme, "ws"):
+		return errors.New("MQTT_URL: it has no port: write an address such as tcp://host:1883")
 	}
 	return nil
 }
+
+// schemes are those that the MQTT library can connect by.
+var schemes = []string{"tcp", "mqtt", "ssl", "tls", "mqtts", "ws", "wss"}
 
 func (a Access) tls() (*tls.Config, error) {
 	t := &tls.Config{MinVersion: tls.VersionTLS12}

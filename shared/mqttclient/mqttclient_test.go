@@ -137,7 +137,7 @@ func TestTheErrorNamesTheSettingOfAnInvalidFile(t *testing.T) {
 	}
 }
 
-// TestAPasswordInTheAddressIsRefused: addresses are logged. No error quotes the
+// TestAPasswordInTheAddressIsRefused, and an address that no client can connect to: addresses are logged. No error quotes the
 // password.
 func TestAPasswordInTheAddressIsRefused(t *testing.T) {
 	for address, ok := range map[string]bool{
@@ -151,6 +151,14 @@ func TestAPasswordInTheAddressIsRefused(t *testing.T) {
 		"tcp://hunter2@broker":            false,
 		"tcp://me:hunter2%@broker":        false,
 		"tcp://me:hunter2:broker:1883:%x": false,
+		"mqtts://broker:8883":             true,
+		"wss://broker/mqtt":               true,
+		"foo://broker:1883":               false,
+		"http://broker:1883":              false,
+		"hunter2://broker:1883":           false,
+		"://broker:1883":                  false,
+		"tcp://broker":                    false,
+		"foo":                             false,
 	} {
 		_, err := Access{URL: address}.Options()
 		if (err == nil) != ok || err != nil && (strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "MQTT_URL")) {
