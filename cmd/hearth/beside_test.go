@@ -40,7 +40,7 @@ func TestRunsBesideEachOtherAndThePlatform(t *testing.T) {
 	keys := make(chan string, 100)
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		keys <- r.Header.Get("X-Finnhub-Token")
-		fmt.Fprintf(w, `{"c":261.74,"d":2.1,"dp":0.8,"h":263.31,"l":260.68,"o":261.07,"pc":259.45,"t":%d}`, time.Now().Add(-time.Hour).Unix())
+		fmt.Fprintf(w, `{"c":261.74,"d":2.1,"dp":0.8,"h":263.31,"l":260.68,"o":261.07,"pc":259.45,"t":%d}`, time.Now().Add(-time.Hour).Unix()) // clock: the program that asks has the real one
 	}))
 	defer upstream.Close()
 	gateway := upWith(t, p, "FINNHUB_KEY=s3cr3tkey99", "STOCKS_SYMBOLS=AAPL", "FINNHUB_URL="+upstream.URL+"/")
