@@ -90,10 +90,10 @@ func (h *Host) start(f stack.Function, build Builder) error {
 	if err != nil {
 		return err
 	}
-	env.Log = env.Log.With("function", f.Name)
-	srv, err := server(env, build)
+	srv, err := server(f.Name, env, build)
 	if err != nil {
 		out.State, out.Reason = Broken, env.Secrets.Redact(err.Error())
+		env.Log = env.Log.With("function", f.Name)
 		env.Log.Error("not started", "err", err)
 		if srv, err = brokenServer(env, err); err != nil {
 			return err
@@ -110,12 +110,14 @@ func (h *Host) start(f stack.Function, build Builder) error {
 	return nil
 }
 
-// server returns an HTTP server with the limits of the function's image.
-func server(env serve.Env, build Builder) (*http.Server, error) {
+// server returns an HTTP server with the limits of the function's image. The function
+// names itself in its own log entries; the server's get the name here.
+func server(name string, env serve.Env, build Builder) (*http.Server, error) {
 	h, err := build(env)
 	if err != nil {
 		return nil, err
 	}
+	env.Log = env.Log.With("function", name)
 	return serve.Server(h, env.Env)
 }
 

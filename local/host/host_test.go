@@ -187,3 +187,34 @@ func TestAGolangHTTPFunctionIsServedAsTheTemplateDoes(t *testing.T) {
 		t.Errorf("answer = %q", w.body.String())
 	}
 }
+
+// A function names itself in its log entries; the host must not name it a second time.
+func TestALogEntryNamesItsFunctionOnce(t *testing.T) {
+	var log strings.Builder
+	build := func(env serve.Env) (http.Handler, error) {
+		env.Log.Info("stored", "function", "logger")
+		if env.Vars["BROKEN"] != "" {
+			return nil, errors.New("BROKEN is set")
+		}
+		return http.NotFoundHandler(), nil
+	}
+	for _, vars := range []map[string]string{{}, {"BROKEN": "yes"}} {
+		h, err := Start(Options{Root: t.TempDir(), Build: map[string]Builder{"logger": build}, Now: time.Now,
+			Log: func(*secret.Folder) *slog.Logger { return slog.New(slog.NewTextHandler(&log, nil)) },
+		}, []stack.Function{{Name: "logger", Folder: "functions/logger", Env: vars}})
+		if err == nil {
+			err = h.Stop(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for line := range strings.Lines(log.String()) {
+		if strings.Count(line, "function=logger") != 1 {
+			t.Error(line)
+		}
+	}
+	if !strings.Contains(log.String(), "not started") {
+		t.Errorf("no entry of the function that is broken: %s", log.String())
+	}
+}
