@@ -3,7 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
-	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/hearth-home/hearth/shared/command"
 	"github.com/hearth-home/hearth/shared/command/commandtest"
@@ -40,7 +39,7 @@ func TestRunsBesideEachOtherAndThePlatform(t *testing.T) {
 	keys := make(chan string, 100)
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		keys <- r.Header.Get("X-Finnhub-Token")
-		fmt.Fprintf(w, `{"c":261.74,"d":2.1,"dp":0.8,"h":263.31,"l":260.68,"o":261.07,"pc":259.45,"t":%d}`, time.Now().Add(-time.Hour).Unix()) // clock: the program that asks has the real one
+		io.WriteString(w, `{"c":261.74,"d":2.1,"dp":0.8,"h":263.31,"l":260.68,"o":261.07,"pc":259.45,"t":1763672400}`) // 2025-11-20: before any clock that the program may have
 	}))
 	defer upstream.Close()
 	gateway := upWith(t, p, "FINNHUB_KEY=s3cr3tkey99", "STOCKS_SYMBOLS=AAPL", "FINNHUB_URL="+upstream.URL+"/")
