@@ -80,7 +80,7 @@ func TestALogLineIsJSONEvenIfTheSecretIsANumber(t *testing.T) {
 	log.Info("run", "stored", 4711)
 	log.Info("run", "stored", 4712)
 	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
-	if len(lines) != 2 || strings.Contains(b.String(), "4711") {
+	if len(lines) != 2 || strings.Contains(b.String(), ":4711") {
 		t.Fatalf("log = %s", b.String())
 	}
 	for _, line := range lines {
