@@ -87,6 +87,19 @@ func TestAnyStepsWithPowerCutsLoseNothingAcknowledged(t *testing.T) {
 	})
 }
 
+// A process whose fsync failed is killed. The next one must not take the cursors that it
+// finds for durable: a later fsync writes nothing of what a failed one was for.
+func TestCursorsOfAFailedSyncAreWrittenAgain(t *testing.T) {
+	h := newHistory(t, Options{}, newMemFS())
+	h.open()
+	h.runSteps([]step{appendStep(2, 10), readStep("a", 1, 1), syncStep, faultStep(-1, true), readStep("a", 1, 1), syncStep,
+		faultStep(-1, false), killStep, syncStep})
+	if h.saved["a"] != 2 {
+		t.Fatalf("saved %v, want both records of a", h.saved)
+	}
+	h.powerCut(seeded(1)) // checks the cursors
+}
+
 func anyStep(t *rapid.T) step {
 	reader := rapid.SampledFrom([]string{"a", "b"})
 	count := rapid.IntRange(0, 12)

@@ -59,9 +59,9 @@ func decodeCursors(b []byte) (generation uint64, cursors map[string]*cursor, err
 	return binary.LittleEndian.Uint64(b[8:]), cursors, nil
 }
 
-// loadCursors loads the cursor file with the higher generation. A file that cannot be
-// read is reported and ignored.
-func (l *Log) loadCursors(report *Report) {
+// loadCursors loads the cursor file with the higher generation and returns its bytes. A
+// file that cannot be read is reported and ignored.
+func (l *Log) loadCursors(report *Report) (loaded []byte) {
 	for slot, name := range slotNames {
 		b, err := l.readSmall(name)
 		if notExist(err) {
@@ -77,9 +77,10 @@ func (l *Log) loadCursors(report *Report) {
 			continue
 		}
 		if generation >= l.generation && cursors != nil {
-			l.generation, l.cursors, l.slot = generation, cursors, slot
+			l.generation, l.cursors, l.slot, loaded = generation, cursors, slot, b
 		}
 	}
+	return loaded
 }
 
 func (l *Log) readSmall(name string) ([]byte, error) {

@@ -59,7 +59,7 @@ func (l *Log) recover() (report Report, err error) {
 	if err != nil {
 		return report, errors.Join(err, l.lock.Close())
 	}
-	l.loadCursors(&report)
+	loaded := l.loadCursors(&report)
 	l.list(names, &report)
 	if len(l.segs) > 0 {
 		l.repairNewest(&report)
@@ -67,14 +67,31 @@ func (l *Log) recover() (report Report, err error) {
 	l.startBehindCursors()
 	l.stats.corrupt = uint64(report.corrupt)
 	if len(l.cursors) > 0 {
-		// A killed process may have written the loaded file without an fsync. Sync it
-		// before the other file is overwritten.
-		l.written = l.cursors
-		if err := l.saveCursors(true); err != nil {
+		if err := l.secureCursors(loaded); err != nil {
 			report.add("%v", err)
 		}
 	}
 	return report, nil
+}
+
+// secureCursors makes the loaded cursor file durable before the other one is
+// overwritten. A killed process may have written it without an fsync, or with one that
+// failed. After a failed fsync Linux counts the data as written, and the next fsync
+// writes nothing. So the same bytes are written again. A power cut meanwhile cannot
+// damage them where they were on disk already.
+func (l *Log) secureCursors(loaded []byte) error {
+	f, err := l.cursorFile()
+	if err == nil {
+		_, err = f.WriteAt(loaded, 0)
+	}
+	if err != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.noteCursorChange()
+		return fmt.Errorf("write cursors: %w", err)
+	}
+	l.written = l.cursors
+	return l.saveCursors(true)
 }
 
 // startBehindCursors makes the next sequence number at least every reader's cursor.
