@@ -181,10 +181,7 @@ func field(b *testing.B, pid int, file, name string) int64 {
 }
 
 func startBroker(b *testing.B) string {
-	addr, err := testserver.FreeAddr()
-	if err != nil {
-		b.Fatal(err)
-	}
+	addr := testserver.Addr(b)
 	c := mochi.NewDefaultServerCapabilities()
 	c.MaximumInflight = math.MaxUint16
 	s := mochi.New(&mochi.Options{Capabilities: c, Logger: slog.New(slog.DiscardHandler)})

@@ -30,7 +30,7 @@ type box struct {
 func newBox(t *testing.T, stored int) *box {
 	t.Helper()
 	dir := t.TempDir()
-	b := &box{broker: freeAddr(t), state: filepath.Join(dir, "state")}
+	b := &box{broker: testserver.Addr(t), state: filepath.Join(dir, "state")}
 	if stored > 0 {
 		b.fill(t, stored)
 	}
@@ -97,7 +97,7 @@ func (b *box) start(t *testing.T, strace bool) bool {
 func pageAddr(t *testing.T, broker string) string {
 	t.Helper()
 	for {
-		addr := freeAddr(t)
+		addr := testserver.Addr(t)
 		n, err := strconv.Atoi(port(addr))
 		if err != nil {
 			t.Fatal(err)

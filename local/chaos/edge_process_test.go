@@ -79,7 +79,7 @@ func (h *hearth) pi(node string, interval time.Duration, settings map[string]str
 func (p *pi) begin() {
 	t := p.h.t
 	t.Helper()
-	addr := freeAddr(t)
+	addr := testserver.Addr(t)
 	p.env["LISTEN"] = addr
 	p.Server = testserver.Own(t, testserver.Program{Addr: addr, Path: agent(t), Env: list(p.env), Dir: filepath.Join(p.h.dir, p.node), URL: "http://" + addr + "/healthz"})
 	p.watch()

@@ -63,13 +63,13 @@ func start(t *testing.T, bin, watchdog string, vars map[string]string) *process 
 	t.Helper()
 	home := filepath.Dir(bin)
 	open(t, home)
-	addr := freeAddr(t)
+	addr := testserver.Addr(t)
 	p := &process{url: "http://" + addr, log: &output{}, exited: make(chan error, 1)}
 	if watchdog == "" {
 		p.cmd = confined(bin)
 		p.cmd.Env = []string{"PORT=" + port(addr), "TMPDIR=/nonexistent"}
 	} else {
-		inner := freeAddr(t)
+		inner := testserver.Addr(t)
 		p.cmd = confined(watchdog)
 		p.cmd.Env = []string{"port=" + port(addr), "PORT=" + port(inner), "upstream_url=http://" + inner,
 			"fprocess=./" + filepath.Base(bin), "mode=http", "prefix_logs=false", "suppress_lock=true", "TMPDIR=/nonexistent"}
@@ -204,15 +204,6 @@ func open(t *testing.T, dir string) {
 		}
 		t.Cleanup(func() { os.Chmod(d, 0o755) }) // so that it can be removed
 	}
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	addr, err := testserver.FreeAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return addr
 }
 
 func port(addr string) string {

@@ -39,7 +39,7 @@ func startMosquitto(path string, autosave int, lines []string) (*Server, error) 
 	if err != nil {
 		return nil, err
 	}
-	addr, err := FreeAddr()
+	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
 	}

@@ -171,8 +171,18 @@ func (s *Server) Log() string {
 	return string(bytes.TrimSpace(b[max(0, len(b)-2000):]))
 }
 
-// FreeAddr returns an address on 127.0.0.1 with a port that is not in use.
-func FreeAddr() (string, error) {
+// Addr returns an address on 127.0.0.1 with a port that is not in use.
+func Addr(t testing.TB) string {
+	t.Helper()
+	addr, err := freeAddr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return addr
+}
+
+// freeAddr returns an address on 127.0.0.1 with a port that is not in use.
+func freeAddr() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
