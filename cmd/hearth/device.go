@@ -20,7 +20,7 @@ func deviceCommand() *cobra.Command {
 It ends after 30 s (see --for), on Ctrl-C, or earlier: for one topic at its first message, for a filter when no new topic came for 10 s.`,
 		Example: "hearth device 'tele/#' --for 1m",
 	}
-	span := c.Flags().Duration("for", 30*time.Second, "listen for at most this `TIME`, such as 30s or 5m")
+	span := c.Flags().Duration("for", 30*time.Second, "listen for at most this `TIME`, such as 30s or 5m (default: 30s)")
 	asJSON := command.JSON(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := topic.Check(args[0]); err != nil {

@@ -16,7 +16,7 @@ import (
 func functionsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "functions", Short: "the functions that have run here: list, forget",
-		Long:    "hearth shows every function that ran here and reports it when a run is overdue, until you forget it.",
+		Long:    "hearth shows every function that ran here, and marks it on the page when a run is overdue, until you forget it.",
 		Example: "hearth functions list",
 	}
 	c.AddCommand(functionsList(), functionsForget())

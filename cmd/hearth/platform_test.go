@@ -31,6 +31,8 @@ func platform(t *testing.T, p commandtest.Program) {
 	lines := bufio.NewScanner(logs)
 	for lines.Scan() && !strings.Contains(lines.Text(), "the page is at") {
 	}
+	_, gateway, _ := strings.Cut(lines.Text(), "the page is at ")
+	gateway, _, _ = strings.Cut(gateway, "/ ")
 	ended := make(chan error, 1)
 	go func() {
 		for lines.Scan() {
@@ -39,6 +41,10 @@ func platform(t *testing.T, p commandtest.Program) {
 	}()
 	if code, _, errs := p.Run(t, "up"); code != command.Failed || !strings.Contains(errs, "another process runs on the state folder "+filepath.Join(p.Dir, ".hearth")) || !strings.Contains(errs, " PORT=") {
 		t.Errorf("a second one: %d %s", code, errs)
+	}
+	// The oldest year of the example in README: the sample data must reach back so far.
+	if code, out, errs := p.Run(t, "backfill", "treasuries", "--from", "2020-01-01", "--to", "2020-12-31", "--gateway", gateway); code != command.Done {
+		t.Errorf("a backfill of sample data: %d %s%s", code, out, errs)
 	}
 	seenFunctions(t, p)
 	deadLetters(t, p)

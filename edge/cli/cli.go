@@ -59,8 +59,8 @@ Settings come from the environment and /etc/hearth/edge/<node>.env: docs/edge.md
 
 func checkCommand(sims *Simulators) *cobra.Command {
 	c := &cobra.Command{
-		Use: "check", Short: "read each sensor once; exit 1 if one fails",
-		Long: `Read each sensor once and print its values, without publishing anything; exit 1 if one fails.
+		Use: "check", Short: "read each sensor once; it fails if one of them does",
+		Long: `Read each sensor once and print its values, without publishing anything. It fails if one of them does.
 
 With --soak, sensors are read for that time and each is rated: success, noise, stuck values and range.`,
 		Example: "hearth-edge check --soak 1h",
@@ -82,8 +82,8 @@ With --soak, sensors are read for that time and each is rated: success, noise, s
 
 func recalibrateCommand(sims *Simulators) *cobra.Command {
 	c := &cobra.Command{
-		Use: "recalibrate", Short: "calibrate a CO2 sensor to a known CO2 level",
-		Long:    "Calibrate a CO2 sensor to a known CO2 level. First leave it outside or at an open window (about 425 ppm) for three minutes and stop the agent.",
+		Use: "recalibrate --device NAME", Short: "calibrate a CO2 sensor to a known CO2 level",
+		Long:    "Calibrate a CO2 sensor to a known CO2 level. First stop the agent and put the sensor outside or at an open window (about 425 ppm). The command lets it measure there for three minutes, then calibrates it.",
 		Example: "hearth-edge recalibrate --device office-air --ppm 425",
 	}
 	device := c.Flags().String("device", "", "the device's `NAME` in the settings")

@@ -1,5 +1,5 @@
 // Package function stores what sensors report over MQTT: the numbered readings of
-// hearth's own edge agents, the payloads of the platform before hearth, Telegraf, and
+// hearth's own edge agents, flat JSON with usual keys, Telegraf, and
 // any JSON on any topic that hearth.yml maps. It also stores the connector's canary
 // messages and the mirror of its dead letters.
 package function

@@ -25,7 +25,7 @@ import (
 // Config is read from the environment.
 type Config struct {
 	Settings secret.String `env:"HEARTH_SETTINGS_SECRET" envDefault:"hearth-settings"` // secret with hearth.yml; its section devices gives devices names and rooms, and says which device replaces which
-	Bases    config.List   `env:"ZIGBEE_BASES" envDefault:"zigbee2mqtt"`               // base topics of the Zigbee2MQTT instances: zigbee2mqtt,attic/zigbee2mqtt
+	Bases    config.List   `env:"ZIGBEE_BASES" envDefault:"zigbee2mqtt"`               // base topics of the Zigbee2MQTT instances: zigbee2mqtt,attic/zigbee2mqtt; ZIGBEE_TOPICS=attic/zigbee2mqtt/# subscribes to the second
 }
 
 // Handle is the entry point of the template golang-http.

@@ -12,7 +12,7 @@ import (
 const intro = `
 # Configuration
 
-The user's settings for the house are in hearth.yml: [settings.md](settings.md). All other settings are listed here. A setting is an environment variable. In OpenFaaS it stands in the block's ` + "`environment`" + ` in stack.yml, where
+The user's settings for the house are in hearth.yml: [settings.md](settings.md). The settings of the functions, the connector and make up are listed here; those of the edge agent are in [edge.md](edge.md#settings). For images there are OWNER, REGISTRY (ghcr.io) and TAG (latest); for more MQTT topics, SENSORS_TOPICS and ZIGBEE_TOPICS. A setting is an environment variable. In OpenFaaS it stands in the block's ` + "`environment`" + ` in stack.yml, where
 ` + "`${NAME:-default}`" + ` takes it from the environment of ` + "`faas-cli`" + `; with ` + "`make up`" + ` it comes from the environment or from the file
 ` + "`.env`" + ` beside stack.yml. A secret is a file that OpenFaaS mounts; the variable whose name ends in ` + "`_SECRET`" + ` holds its name. With
 ` + "`make up`" + ` the secret ` + "`openweather-key`" + ` is the variable ` + "`OPENWEATHER_KEY`" + `: upper case, dashes as underscores.
@@ -41,6 +41,8 @@ const local = `
 | ` + "`EDGE`" + ` | | ` + "`off`" + `: no simulated sensors |
 | ` + "`LOG_FORMAT`" + ` | | ` + "`json`" + ` for one JSON object a line |
 | ` + "`NO_COLOR`" + ` | | any value: no colors |
+
+Of the connector's settings these apply too: MQTT_CERT_FILE, MQTT_KEY_FILE, MQTT_CLIENT_ID, SPOOL_MAX_MIB, SPOOL_POLICY, SPOOL_SYNC, DEAD_MAX (2000 with your own broker), DEAD_MAX_MIB, CANARY_INTERVAL and GATHER_BY_LOAD.
 `
 
 func commonPage(root string, functions []stack.Function) ([]byte, error) {
@@ -54,8 +56,8 @@ func commonPage(root string, functions []stack.Function) ([]byte, error) {
 		{"Store", "InfluxDB and PostgreSQL, the same for all functions.", "shared/store"},
 		{"Slack", "Without a webhook and without a token nothing is sent.", "shared/slack"},
 		{"Functions", "Every function has this.", "shared/serve"},
-		{"Sources", "Every source has these; a call may take OpenFaaS' `read_timeout` and `write_timeout`, which must be longer.", "shared/source"},
-		{"The MQTT connector", "Of its own container, not of a function: [mqtt.md](mqtt.md). A secret is a file in the folder `secret_mount_path`.", "connectors/mqtt/bridge"},
+		{"Sources", "Every source has these. OpenFaaS' `read_timeout` and `write_timeout`, which end a call, must be longer.", "shared/source"},
+		{"The MQTT connector", "Of its own container, not of a function: [mqtt.md](mqtt.md). A secret is a file in the folder `secret_mount_path`. `basic_auth=true` makes it log in to the gateway, with the secrets `basic-auth-user` and `basic-auth-password`.", "connectors/mqtt/bridge"},
 	} {
 		p, err := load(root, part.dir)
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// SampleLabel marks sample data: recorded answers and readings of simulated sensors.
+// SampleLabel marks sample data: example answers and readings of simulated sensors.
 // Every measurement may carry it.
 const SampleLabel = "sample"
 

@@ -74,8 +74,8 @@ type Field struct {
 	Max     *float64           `yaml:"max"`        // a higher value is suspect
 	Step    float64            `yaml:"step"`       // a larger change within a minute is suspect until later values confirm it
 	Counter bool               `yaml:"counter"`    // the value only rises: its rise is stored too
-	Above   *float64           `yaml:"above"`      // alert on higher values
-	Below   *float64           `yaml:"below"`      // alert on lower values
+	Above   *float64           `yaml:"above"`      // a higher value is marked on the page
+	Below   *float64           `yaml:"below"`      // a lower value is marked on the page
 }
 
 // Moment is the path of a time, and the time zone if the payload has none.

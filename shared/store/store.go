@@ -32,9 +32,9 @@ type Config struct {
 
 // Influx is an InfluxDB 2 (or 1.8, bucket "db/rp").
 type Influx struct {
-	URL    string        `env:"INFLUX_URL"`                                    // http://influxdb:8086
+	URL    string        `env:"INFLUX_URL"`                                    // address of InfluxDB, such as http://influxdb:8086
 	Org    string        `env:"INFLUX_ORG" envDefault:"home"`                  // organization
-	Bucket string        `env:"INFLUX_BUCKET" envDefault:"home"`               // bucket that hearth owns; InfluxDB 1.8: database/policy, where the database has no other policy: else hearth deletes nothing, because 1.8 would delete in all
+	Bucket string        `env:"INFLUX_BUCKET" envDefault:"home"`               // bucket that hearth owns. InfluxDB 1.8: database/policy; the database must have no other policy, because 1.8 would delete in all of them: hearth then deletes nothing
 	Token  secret.String `env:"INFLUX_TOKEN_SECRET" envDefault:"influx-token"` // secret with a token that may read, write and delete in the bucket
 }
 

@@ -25,7 +25,7 @@ var (
 	descDeadBytes   = desc("dead_letters_bytes", "approximate size of the dead letters' files")
 	descDeadDropped = desc("dead_letters_dropped_total", "dead letters dropped at their caps")
 	descCanary      = desc("canary_stored_timestamp_seconds", "when the last canary was stored")
-	descCanaryTook  = desc("canary_latency_seconds", "latency of the last canary, from its arrival to the function's answer")
+	descCanaryTook  = desc("canary_latency_seconds", "latency of the last canary, from its arrival from the broker to the function's answer")
 	descLag         = desc("backlog_messages", "messages not yet delivered to a function", "function")
 	descAge         = desc("backlog_age_seconds", "age of the oldest message not yet delivered to a function", "function")
 	descLost        = desc("lost_total", "messages dropped or evicted before they were delivered to a function", "function")

@@ -105,7 +105,7 @@ func showCommand(with wrapped) *cobra.Command {
 func replayCommand(with wrapped) *cobra.Command {
 	c := &cobra.Command{
 		Use: "replay", Short: "deliver them to their function again, after a fix", Example: "dead replay --function sensors --topic 'tele/#'",
-		Long: "Deliver the dead letters that match the flags to their function again, after a fix. Each keeps its id and time, and is removed once the function has stored it.",
+		Long: "Deliver the dead letters that match the flags to their function again, after a fix. Each keeps its id and time, and is removed once the function has stored it. Pick them by a flag, or all with --all.",
 	}
 	picked, asJSON := filters(c), command.JSON(c)
 	c.RunE = with(func(c *cobra.Command, _ []string, to Connector) error {
@@ -117,7 +117,7 @@ func replayCommand(with wrapped) *cobra.Command {
 func dropCommand(with wrapped) *cobra.Command {
 	c := &cobra.Command{
 		Use: "drop", Short: "delete them for good", Example: "dead drop --reason 'no mapping'",
-		Long: "Delete the dead letters that match the flags, for good.",
+		Long: "Delete the dead letters that match the flags, for good. Pick them by a flag, or all with --all.",
 	}
 	picked, asJSON := filters(c), command.JSON(c)
 	c.RunE = with(func(c *cobra.Command, _ []string, to Connector) error { return to.order(c, "drop", picked(), *asJSON) })
@@ -141,15 +141,14 @@ func show(out, errs io.Writer, d deadletter.Letter) error {
 }
 
 func showTo(out, errs io.Writer, d deadletter.Letter, terminal bool) error {
-	size, times := fmt.Sprint(d.Size), fmt.Sprintf("%d times", d.Count)
+	size, times := fmt.Sprint(d.Size), fmt.Sprintf("%d times, from %s to %s", d.Count, d.First.Format(time.DateTime), d.Last.Format(time.DateTime))
 	if d.Cut {
 		size = fmt.Sprintf("the first %d of %d", len(d.Payload), d.Size)
 	}
 	if d.Count == 1 {
-		times = "once"
+		times = "once, " + d.Last.Format(time.DateTime)
 	}
-	fmt.Fprintf(errs, "%s for %s on %s, %s bytes, refused %s from %s to %s\n%s\n\n", d.ID, d.Function, tame(d.Topic), size, times,
-		d.First.Format(time.DateTime), d.Last.Format(time.DateTime), tame(d.Reason))
+	fmt.Fprintf(errs, "%s for %s on %s, %s bytes, rejected %s\n%s\n\n", d.ID, d.Function, tame(d.Topic), size, times, tame(d.Reason))
 	if terminal {
 		_, err := fmt.Fprintln(out, tame(string(d.Payload)))
 		return err
