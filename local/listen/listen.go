@@ -4,6 +4,7 @@ package listen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ const (
 	maxPayload = 64 << 10         // bytes of a payload that are kept
 	settle     = 10 * time.Second // how long it waits for another topic of a filter with wildcards
 	linger     = 2 * time.Second  // how long it waits for a live message after a retained one
+	refused    = 0x80             // the return code of a refused filter in a SUBACK
 )
 
 // Result is what was published at the topics of a filter.
@@ -42,30 +44,46 @@ type published struct {
 // To connects by o, subscribes to filter and returns what it received. It ends after
 // span, or when ctx ends, or earlier when it has received enough: for a filter without
 // wildcards one live message (or linger after a retained one), else when no new topic
-// came for settle.
+// came for settle. It is an error if the broker refuses the filter, or if the connection
+// is lost before the end.
 func To(ctx context.Context, o *mqtt.ClientOptions, filter string, span time.Duration) (*Result, error) {
 	if err := topic.Check(filter); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, span)
 	defer cancel()
+	ctx, lose := context.WithCancelCause(ctx)
+	defer lose(nil)
 	h := &listener{result: Result{filter: filter}, byName: map[string]*published{}, wild: strings.ContainsAny(filter, "+#"), wake: make(chan struct{}, 1)}
 	o.SetCleanSession(true).SetAutoReconnect(false).SetOrderMatters(true)
+	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { lose(lostError{err}) })
 	client := mqtt.NewClient(o)
 	if err := wait(ctx, client.Connect()); err != nil {
 		client.Disconnect(0)
 		return nil, err
 	}
 	defer client.Disconnect(100)
-	if err := wait(ctx, client.Subscribe(filter, 1, func(_ mqtt.Client, m mqtt.Message) { h.take(m) })); err != nil {
+	t := client.Subscribe(filter, 1, func(_ mqtt.Client, m mqtt.Message) { h.take(m) })
+	if err := wait(ctx, t); err != nil {
 		return nil, err
 	}
+	if s, ok := t.(*mqtt.SubscribeToken); ok && s.Result()[filter] == refused {
+		return nil, fmt.Errorf("the broker refuses the subscription to %q: check its access rules", filter)
+	}
 	h.wait(ctx)
+	if lost, ok := errors.AsType[lostError](context.Cause(ctx)); ok {
+		return nil, lost
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	slices.SortFunc(h.result.topics, func(a, b *published) int { return strings.Compare(a.Name, b.Name) })
 	return &h.result, nil
 }
+
+// lostError says why the connection was lost.
+type lostError struct{ error }
+
+func (e lostError) Error() string { return "the connection was lost: " + e.error.Error() }
 
 // wait waits for the broker's answer.
 func wait(ctx context.Context, t mqtt.Token) error {
@@ -73,7 +91,7 @@ func wait(ctx context.Context, t mqtt.Token) error {
 	case <-t.Done():
 		return t.Error()
 	case <-ctx.Done():
-		return fmt.Errorf("no answer: %w", ctx.Err())
+		return fmt.Errorf("no answer: %w", context.Cause(ctx))
 	}
 }
 

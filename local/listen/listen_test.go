@@ -10,9 +10,13 @@ import (
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+	server "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/hooks/auth"
+	"github.com/mochi-mqtt/server/v2/listeners"
 
 	"github.com/hearth-home/hearth/local/broker"
 	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 // started returns a broker that has these retained messages, by topic.
@@ -96,6 +100,55 @@ func TestTheNumberOfTopicsIsCapped(t *testing.T) {
 	if err != nil || len(h.topics) != maxTopics || h.More != 20 {
 		t.Errorf("%d topics and %d messages more, %v", len(h.topics), h.More, err)
 	}
+}
+
+// Mosquitto is stopped while the command listens.
+func TestALostConnectionIsAnError(t *testing.T) {
+	b := testserver.OwnMosquitto(t, 0, "log_type all")
+	stopped := make(chan error, 1)
+	go func() {
+		for end := time.Now().Add(10 * time.Second); !strings.Contains(b.Log(), "Sending SUBACK to listener") && time.Now().Before(end); {
+			time.Sleep(10 * time.Millisecond)
+		}
+		stopped <- b.Stop()
+	}()
+	o := mqtt.NewClientOptions().AddBroker("tcp://" + b.Addr).SetClientID("listener")
+	h, err := To(t.Context(), o, "home/#", 20*time.Second)
+	if stopErr := <-stopped; stopErr != nil {
+		t.Fatal(stopErr)
+	}
+	if err == nil || !strings.Contains(err.Error(), "the connection was lost") {
+		t.Errorf("%+v, %v", h, err)
+	}
+}
+
+// A broker that allows no subscription answers the SUBSCRIBE with the return code 0x80.
+func TestARefusedSubscriptionIsAnError(t *testing.T) {
+	for _, filter := range []string{"home/#", "home/a"} {
+		o := mqtt.NewClientOptions().AddBroker("tcp://" + refusing(t)).SetClientID("listener")
+		if h, err := To(t.Context(), o, filter, 2*time.Second); err == nil || !strings.Contains(err.Error(), "the broker refuses the subscription to \""+filter+"\"") {
+			t.Errorf("%s: %+v, %v", filter, h, err)
+		}
+	}
+}
+
+// refusing returns the address of a broker whose access rules refuse each subscription.
+func refusing(t *testing.T) string {
+	t.Helper()
+	s := server.New(&server.Options{Logger: slog.New(slog.DiscardHandler)})
+	rules := &auth.Options{Ledger: &auth.Ledger{Auth: auth.AuthRules{{Allow: true}}, ACL: auth.ACLRules{{Filters: auth.Filters{"#": auth.Deny}}}}}
+	if err := s.AddHook(new(auth.Hook), rules); err != nil {
+		t.Fatal(err)
+	}
+	l := listeners.NewTCP(listeners.Config{ID: "tcp", Address: "127.0.0.1:0"})
+	if err := s.AddListener(l); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Serve(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return l.Address()
 }
 
 func TestAnUnreachableBrokerIsAnError(t *testing.T) {
