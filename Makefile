@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up device settings-check run backfill test e2e chaos bench fuzz mutants check vuln generate docs functions-forget migrate secrets images publish edge edge-image test-influx2 test-ahead
+.PHONY: help up device settings-check run backfill test e2e chaos bench fuzz mutants check vuln generate docs functions-forget migrate secrets images publish edge edge-image test-influx2 test-ahead untested
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -36,15 +36,20 @@ run: $(HEARTH) ## fetch from one source now: FUNCTION=weather [DRY_RUN=1]
 backfill: $(HEARTH) ## fetch its past values: FUNCTION=treasuries FROM=2020-01-01 [TO=2024-12-31]
 	@$(HEARTH) backfill $(call setting,FUNCTION) $(call setting,FROM,--from=) $(call setting,TO,--to=)
 
-test: generate .bin/influxd tools/kasasim/node_modules ## every test, on real servers; with CI=true none may be missing
+test: generate .bin/influxd tools/kasasim/node_modules ## every test, on real servers; with CI=true none that has a Debian package may be missing
 	go test -timeout 25m ./...
-	@$(MAKE) --no-print-directory test-ahead
+	@$(MAKE) --no-print-directory test-ahead untested
+
+untested: # says which tests were skipped because a program without a Debian package is missing
+	@git grep -ohE 'tool\.Optional\([a-z], "[^"|]+", "[^"|]+"' -- '*_test.go' | sed -E 's/.*, "(.+)", "(.+)"/\1|\2/' | sort -u | \
+	while IFS='|' read -r name what; do command -v "$$name" >/dev/null || echo "not tested: $$what, because $$name is not on the PATH"; done
 
 test-ahead: generate ## the tests that start no server, with the clock set years ahead
 	go run ./tools/ahead
 
 e2e: .bin/influxd ## build, run and stop every function as OpenFaaS does
 	go test -count=1 -timeout 20m -v ./local/e2e
+	@$(MAKE) --no-print-directory untested
 
 chaos: generate .bin/influxd ## kill everything, five rounds of 100,000 readings, then soak make up for an hour: CHAOS_OUTAGE=1m CHAOS_SEED=… CHAOS_SOAK=1h
 	go test -count=1 -timeout 3h -v ./local/chaos

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
 // makes runs a target with a program that prints its arguments, one a line, in place of
@@ -28,12 +30,7 @@ func makes(t *testing.T, environ []string, args ...string) []string {
 }
 
 func TestMakePassesItsSettingsAsTheyAre(t *testing.T) {
-	if _, err := exec.LookPath("make"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	tool.Needed(t, "apt-get install make", "make")
 	others := []string{"NAME=host", "FILE=x.yml", "FROM=a", "TO=b", "FUNCTION=c", "TOPIC=d"} // of another program
 	for _, c := range []struct {
 		args, want []string

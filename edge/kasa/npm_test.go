@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
 const npmFolder = "../../tools/kasasim"
@@ -15,16 +17,9 @@ const npmFolder = "../../tools/kasasim"
 // Where that is not installed, the test is skipped, or fails in CI.
 func npmPlugs(t *testing.T) map[string]int {
 	t.Helper()
-	missing := t.Skipf
-	if os.Getenv("CI") != "" {
-		missing = t.Fatalf
-	}
-	node, err := exec.LookPath("node")
-	if err != nil {
-		missing("no node")
-	}
+	node := tool.Needed(t, "apt-get install npm", "node")
 	if _, err := os.Stat(filepath.Join(npmFolder, "node_modules")); err != nil {
-		missing("no plugs: npm ci --prefix tools/kasasim")
+		tool.Missing(t, "tplink-smarthome-simulator is not installed: npm ci --prefix tools/kasasim")
 	}
 	cmd := exec.CommandContext(t.Context(), node, "plugs.js")
 	cmd.Dir, cmd.Stderr = npmFolder, os.Stderr

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
 // upsd starts Debian's upsd with its dummy-ups, which reads rack.dev, and
@@ -18,18 +19,9 @@ import (
 // nut-server), and fails in CI.
 func upsd(t *testing.T) (port int, dev string, stopDriver func()) {
 	t.Helper()
-	missing := t.Skipf
-	if os.Getenv("CI") != "" {
-		missing = t.Fatalf
-	}
-	server, err := find("/lib/nut/upsd", "/usr/lib/nut/upsd", "upsd") // Debian's /sbin/upsd is a wrapper that reads /etc/nut
-	if err != nil {
-		missing("no upsd: apt-get install nut-server")
-	}
-	dummy, err := find("dummy-ups", "/lib/nut/dummy-ups", "/usr/lib/nut/dummy-ups")
-	if err != nil {
-		missing("no dummy-ups: apt-get install nut-server")
-	}
+	const get = "apt-get install nut-server"
+	server := tool.Needed(t, get, "/lib/nut/upsd", "/usr/lib/nut/upsd", "upsd") // Debian's /sbin/upsd is a wrapper that reads /etc/nut
+	dummy := tool.Needed(t, get, "dummy-ups", "/lib/nut/dummy-ups", "/usr/lib/nut/dummy-ups")
 	port = freePort(t)
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o700); err != nil {
@@ -51,15 +43,6 @@ func upsd(t *testing.T) (port int, dev string, stopDriver func()) {
 	stopDriver = child(t, dir, dummy, "-D", "-a", "rack", "-u", "root")
 	child(t, dir, server, "-D", "-u", "root")
 	return port, dev, stopDriver
-}
-
-func find(names ...string) (string, error) {
-	for _, n := range names {
-		if path, err := exec.LookPath(n); err == nil {
-			return path, nil
-		}
-	}
-	return "", exec.ErrNotFound
 }
 
 // child runs a program until the test ends. -D keeps it in the foreground.

@@ -2,11 +2,11 @@ package chaos
 
 import (
 	"fmt"
-	"os/exec"
 	"testing"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
 const (
@@ -23,11 +23,7 @@ const (
 func BenchmarkDrain(b *testing.B) {
 	b.Run("hearth", func(b *testing.B) { drain(b, "") })
 	b.Run("hearth behind of-watchdog", func(b *testing.B) {
-		watchdog, err := exec.LookPath("fwatchdog")
-		if err != nil {
-			b.Skip("fwatchdog is not on the PATH")
-		}
-		drain(b, watchdog)
+		drain(b, tool.Optional(b, "fwatchdog", "the throughput of a function behind of-watchdog"))
 	})
 	b.Run("telegraf", drainTelegraf)
 }

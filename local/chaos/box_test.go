@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store/sqlite"
 	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
 // box runs `make up` on one machine: the compiled program, with its embedded broker
@@ -70,11 +70,8 @@ func (b *box) start(t *testing.T, strace bool) bool {
 	p := b.program
 	b.trace = ""
 	if strace {
-		path, err := exec.LookPath("strace")
-		if err != nil && os.Getenv("CI") != "" {
-			t.Fatal("strace is not installed: syncs cannot be counted")
-		}
-		if err != nil {
+		path := tool.Find(t, "apt-get install strace", "strace")
+		if path == "" {
 			return false
 		}
 		b.trace = filepath.Join(p.Dir, "syncs")

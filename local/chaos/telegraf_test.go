@@ -3,12 +3,12 @@ package chaos
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
 // telegrafField is the name that Telegraf's JSON parser gives to field.
@@ -46,10 +46,7 @@ const telegrafConf = `[agent]
 // telegraf starts Telegraf in place of connector, gateway and function.
 func telegraf(b *testing.B, l layout) (h *hearth, t *testserver.Server) {
 	b.Helper()
-	path, err := exec.LookPath("telegraf")
-	if err != nil {
-		b.Skip("telegraf is not on the PATH")
-	}
+	path := tool.Optional(b, "telegraf", "the throughput of Telegraf, for comparison")
 	h = &hearth{t: b, layout: l, dir: b.TempDir()}
 	h.influx, h.influxURL, h.bucket = testserver.OwnInflux(b)
 	h.broker = testserver.OwnMosquitto(b, 0)

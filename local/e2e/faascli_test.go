@@ -10,15 +10,14 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
 // TestFaasCLIMakesTheSameContext: faas-cli build --shrinkwrap creates the same build
 // contexts as TestFunctions uses.
 func TestFaasCLIMakesTheSameContext(t *testing.T) {
-	cli, err := exec.LookPath("faas-cli")
-	if err != nil {
-		t.Skip("faas-cli is not on the PATH")
-	}
+	cli := tool.Optional(t, "faas-cli", "that faas-cli makes the build contexts which the tests compile")
 	files, err := filepath.Glob("stack*.yml")
 	if err != nil {
 		t.Fatal(err)

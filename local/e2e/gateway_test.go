@@ -20,15 +20,13 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
 // TestCronConnectorRunsAFunction: OpenFaaS's cron-connector finds a function by its
 // annotations, and its empty POST becomes a run in the database.
 func TestCronConnectorRunsAFunction(t *testing.T) {
-	connector, err := exec.LookPath("cron-connector")
-	if err != nil {
-		t.Skip("cron-connector is not on the PATH")
-	}
+	connector := tool.Optional(t, "cron-connector", "that OpenFaaS's cron-connector runs the functions")
 	list, copied := functions(t)
 	i := slices.IndexFunc(list, func(f stack.Function) bool { return annotations(f)["topic"] == "cron-function" })
 	f := list[i]
@@ -36,7 +34,7 @@ func TestCronConnectorRunsAFunction(t *testing.T) {
 	s := newFixture(t, f)
 	p := start(t, bin, "", s.vars)
 	g := serveGateway(t, p, f)
-	faasCLI(t, g, f.Name)
+	t.Run("faas-cli", func(t *testing.T) { faasCLI(t, g, f.Name) })
 
 	log := &output{}
 	cmd := exec.Command(connector)
@@ -82,14 +80,10 @@ func serveGateway(t *testing.T, p *process, f stack.Function) string {
 	return "http://" + srv.Addr
 }
 
-// faasCLI lists, describes and invokes the function with faas-cli, if that is on the
-// PATH.
+// faasCLI lists, describes and invokes the function with faas-cli.
 func faasCLI(t *testing.T, gateway, name string) {
 	t.Helper()
-	cli, err := exec.LookPath("faas-cli")
-	if err != nil {
-		return
-	}
+	cli := tool.Optional(t, "faas-cli", "that faas-cli lists, describes and invokes a function's process behind the gateway")
 	for want, args := range map[string][]string{
 		name:             {"list"},
 		"Ready":          {"describe", name},

@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/openfaas/go-sdk/stack"
+
+	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
 const memoryLimit = 30e6 // bytes; after many calls a function's process must use less
@@ -31,10 +32,7 @@ func TestFunctions(t *testing.T) {
 			}
 			t.Run("alone", func(t *testing.T) { run(t, f, bin[native(t)], "", calls) })
 			t.Run("behind fwatchdog", func(t *testing.T) {
-				watchdog, err := exec.LookPath("fwatchdog")
-				if err != nil {
-					t.Skip("fwatchdog is not on the PATH")
-				}
+				watchdog := tool.Optional(t, "fwatchdog", "the functions behind of-watchdog, as in their images")
 				run(t, f, bin[native(t)], watchdog, callers)
 			})
 		})

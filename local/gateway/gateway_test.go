@@ -16,6 +16,8 @@ import (
 	"github.com/openfaas/faas-provider/types"
 	sdk "github.com/openfaas/go-sdk"
 	"go.uber.org/goleak"
+
+	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -184,10 +186,7 @@ func TestTheSDKReadsTheAPI(t *testing.T) {
 }
 
 func TestFaasCLIWorksAgainstIt(t *testing.T) {
-	cli, err := exec.LookPath("faas-cli")
-	if err != nil {
-		t.Skip("no faas-cli on the PATH")
-	}
+	cli := tool.Optional(t, "faas-cli", "that faas-cli works against the gateway of make up")
 	_, base := start(t)
 	run := func(stdin string, args ...string) string {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,7 +84,7 @@ func (f file) calls(each func(path, name string, args []ast.Expr)) {
 // function an environment of its own.
 func TestOnlyConfigReadsTheProcessEnvironment(t *testing.T) {
 	for _, f := range files(t, "functions", "shared") {
-		if slices.Contains([]string{"shared/config", "shared/testserver", "shared/command/commandtest"}, f.folder) { // the last two are used by tests only
+		if slices.Contains([]string{"shared/config", "shared/testserver", "shared/testserver/tool", "shared/command/commandtest"}, f.folder) { // all but the first are used by tests only
 			continue
 		}
 		f.calls(func(path, name string, _ []ast.Expr) {
@@ -179,5 +180,31 @@ func TestOnlyConfigChecksWebAddresses(t *testing.T) {
 	}
 	if checks == 0 {
 		t.Error("nobody checks an address: this test looks at the wrong expressions")
+	}
+}
+
+// Only shared/testserver/tool decides what a test does without a program: a test that
+// skipped itself in its own way could do so silently, or in CI.
+func TestOnlyToolSkipsTestsWithoutAProgram(t *testing.T) {
+	own := regexp.MustCompile(`exec\.LookPath\(|Getenv\("CI"\)`)
+	for path, text := range texts(t) {
+		if !strings.HasSuffix(path, "_test.go") && !strings.HasPrefix(path, "shared/command/commandtest/") {
+			continue
+		}
+		if found := own.Find(text); found != nil {
+			t.Errorf("%s has %s: use shared/testserver/tool", path, found)
+		}
+	}
+	optional := regexp.MustCompile(`tool\.Optional\(`)
+	literal := regexp.MustCompile(`tool\.Optional\([a-z], "[^"|]+", "[^"|]+"\)`) // as make untested reads it
+	calls := 0
+	for path, text := range texts(t) {
+		n := len(optional.FindAll(text, -1))
+		if calls += n; n != len(literal.FindAll(text, -1)) {
+			t.Errorf("%s: make untested cannot read a call of tool.Optional", path)
+		}
+	}
+	if calls == 0 {
+		t.Error("no test uses tool.Optional: this test looks for the wrong calls")
 	}
 }

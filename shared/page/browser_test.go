@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/store"
-	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
 // browser is a Chromium that the test controls over a pipe.
@@ -29,15 +29,7 @@ type browser struct {
 
 func startBrowser(t *testing.T, address string, width int) *browser {
 	t.Helper()
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil && path == "" {
-			path = found
-		}
-	}
-	if path == "" {
-		testserver.Missing(t, "Chromium is not installed: apt-get install chromium")
-	}
+	path := tool.Needed(t, "apt-get install chromium", "chromium", "chromium-browser", "google-chrome")
 	in, to, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

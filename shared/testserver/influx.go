@@ -14,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
 const noInflux = "the test InfluxDB is not built: cd tools/influxd && go build -o ../../.bin/influxd ."
@@ -24,7 +26,7 @@ func Influx(t testing.TB) (url, bucket string) {
 	t.Helper()
 	s, err := sharedInflux()
 	if errors.Is(err, errMissing) {
-		Missing(t, noInflux)
+		tool.Missing(t, noInflux)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +40,7 @@ func OwnInflux(t testing.TB) (s *Server, url, bucket string) {
 	t.Helper()
 	s, err := startInflux()
 	if errors.Is(err, errMissing) {
-		Missing(t, noInflux)
+		tool.Missing(t, noInflux)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
-)
 
-const noMosquitto = "Mosquitto is not installed: apt-get install mosquitto"
+	"github.com/hearth-home/hearth/shared/testserver/tool"
+)
 
 // OwnMosquitto returns a broker of this test only; it ends with the test. It queues
 // messages for clients that are not connected, and saves them to a file every autosave
@@ -19,13 +18,7 @@ const noMosquitto = "Mosquitto is not installed: apt-get install mosquitto"
 // configuration.
 func OwnMosquitto(t testing.TB, autosave int, lines ...string) *Server {
 	t.Helper()
-	path, err := exec.LookPath("mosquitto")
-	if err != nil {
-		path, err = exec.LookPath("/usr/sbin/mosquitto")
-	}
-	if err != nil {
-		Missing(t, noMosquitto)
-	}
+	path := tool.Needed(t, "apt-get install mosquitto", "mosquitto", "/usr/sbin/mosquitto")
 	s, err := startMosquitto(path, autosave, lines)
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
 // PostgresPassword is the password in every URL that Postgres returns. A test can search
@@ -32,7 +34,7 @@ func Postgres(t testing.TB) string {
 	t.Helper()
 	s, err := sharedPostgres()
 	if errors.Is(err, errMissing) {
-		Missing(t, noPostgres)
+		tool.Missing(t, noPostgres)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +53,7 @@ func OwnPostgres(t testing.TB, args ...string) (*Server, string) {
 	t.Helper()
 	s, err := startPostgres(args)
 	if errors.Is(err, errMissing) {
-		Missing(t, noPostgres)
+		tool.Missing(t, noPostgres)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -191,15 +191,6 @@ func freeAddr() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// Missing skips the test, or fails it if CI is set. reason names what to install.
-func Missing(t testing.TB, reason string) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatal(reason)
-	}
-	t.Skip(reason)
-}
-
 // folder creates a folder that is removed when this process has ended, even by a
 // SIGKILL. A shell reads from a pipe whose other end only this process holds. It removes
 // the folder when the pipe is closed.

@@ -6,13 +6,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/openfaas/faas-provider/types"
+
+	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
 // gateway answers the calls for secrets as faasd's gateway does.
@@ -49,9 +50,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func setUp(t *testing.T) (*gateway, string) {
 	t.Helper()
-	if _, err := exec.LookPath("faas-cli"); err != nil {
-		t.Skip("faas-cli is not on the PATH")
-	}
+	tool.Optional(t, "faas-cli", "that make secrets creates the secrets with faas-cli")
 	g := &gateway{secrets: map[string]string{}}
 	srv := httptest.NewServer(g)
 	t.Cleanup(srv.Close)
