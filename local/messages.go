@@ -12,6 +12,7 @@ import (
 
 	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
 	"github.com/hearth-home/hearth/connectors/mqtt/intake"
+	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/local/listen"
 	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/config"
@@ -29,6 +30,10 @@ func (h *Installation) Connector() (address string, token secret.String) {
 	}
 	return address, h.env().Secrets.Get(tokenSecret)
 }
+
+// KeepsToken reports whether the token of Connector is the one that the platform made, as
+// the user has set none.
+func (h *Installation) KeepsToken() bool { return h.vars[host.Variable(tokenSecret)] == "" }
 
 // Listen subscribes to a topic or filter for up to span and returns what was published
 // there. The broker is the running platform's, or the one that up would use. Before it

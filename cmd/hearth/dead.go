@@ -15,7 +15,7 @@ func deadCommand() *cobra.Command {
 		}
 		return find(c.ErrOrStderr(), func(h *local.Installation) error {
 			address, token := h.Connector()
-			return do(deadcmd.Connector{Address: address, Token: token})
+			return do(deadcmd.Connector{Address: address, Token: token, Kept: h.KeepsToken()})
 		})
 	}, rejecters)
 	c.PersistentFlags().Lookup("at").Usage = "`URL` of the connector's own port (default: that of hearth up, PORT+1)"

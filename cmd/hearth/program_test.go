@@ -61,6 +61,7 @@ func TestTheProgram(t *testing.T) {
 			t.Errorf("not the functions are completed: %s", out)
 		}
 	})
+	t.Run("token", func(t *testing.T) { connectorToken(t, p) })
 	t.Run("backfill", func(t *testing.T) { partly(t, p) })
 	t.Run("pages", func(t *testing.T) { stalePages(t, p) })
 	t.Run("sources", func(t *testing.T) {

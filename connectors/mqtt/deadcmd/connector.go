@@ -24,6 +24,7 @@ import (
 type Connector struct {
 	Address string // its own port as it listens, host:port
 	Token   secret.String
+	Kept    bool // Token was not set by the user, but made and kept on this machine: no other receives it
 	url     string
 }
 
@@ -143,7 +144,7 @@ func (c Connector) ask(ctx context.Context, method, path string) ([]byte, error)
 		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.Token.Reveal())
-	res, err := http.DefaultClient.Do(req)
+	res, err := c.client().Do(req)
 	if u := (*url.Error)(nil); errors.As(err, &u) {
 		err = u.Err // without the URL, which the filters make long
 	}

@@ -34,6 +34,9 @@ func New(name string, reach func(c *cobra.Command, do func(Connector) error) err
 			if to.url = address; to.url == "" {
 				to.url = "http://" + local(to.Address)
 			}
+			if err := to.mayAsk(); err != nil {
+				return err
+			}
 			return do(to)
 		})
 	}
