@@ -90,15 +90,18 @@ func (p *platform) parts() []part {
 	}
 }
 
+// lockFile is the file in the state folder that the running platform has locked.
+func (h *Installation) lockFile() string { return filepath.Join(h.dir, "lock") }
+
 // folderPart keeps a second platform out of the state folder. From here on this process
 // may write there.
 func (p *platform) folderPart() part {
 	var f *os.File
 	return part{"state folder", func(context.Context) (err error) {
-		if err := os.MkdirAll(p.dir, 0o700); err != nil {
+		if err := errors.Join(os.MkdirAll(p.dir, 0o700), p.checkSecretsDir()); err != nil {
 			return err
 		}
-		switch f, err = lock(filepath.Join(p.dir, "lock")); {
+		switch f, err = lock(p.lockFile()); {
 		case errors.Is(err, errInUse):
 			return fmt.Errorf("another process runs on the state folder %s: stop it, or choose another folder and free ports: HEARTH_DIR=%[1]s2 %s", p.dir, p.freePorts())
 		case err != nil:

@@ -4,12 +4,15 @@ import (
 	"cmp"
 	"crypto/rand"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/hearth-home/hearth/local/host"
+	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/secret"
 )
@@ -51,35 +54,73 @@ func (h *Installation) env() config.Env {
 	return config.Env{Vars: vars, Secrets: secret.InMemory(values, nil)}
 }
 
-// keepSecrets makes the folder of secrets hold exactly the platform's own. Only the
-// process that has locked the state folder may call it.
+// checkSecretsDir returns an error if the folder of secrets is somebody else's: it has files,
+// and no platform ever ran on the state folder.
+func (h *Installation) checkSecretsDir() error {
+	files, err := os.ReadDir(h.secretsDir())
+	if len(files) == 0 {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	if _, err := os.Stat(h.lockFile()); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return fmt.Errorf("%s holds files that are not hearth's: choose another state folder with HEARTH_DIR", h.secretsDir())
+}
+
+// keepSecrets writes the platform's own secrets to the folder of secrets and removes those
+// that are no longer set. Files that hearth did not write stay. Only the process that has
+// locked the state folder may call it.
 func (p *platform) keepSecrets() error {
 	dir := p.secretsDir()
 	if err := errors.Join(os.MkdirAll(dir, 0o700), os.Chmod(dir, 0o700)); err != nil {
 		return err
 	}
-	var names []string
+	old, err := p.leftSecrets()
 	for _, name := range platformSecrets {
-		if v := p.env.Secrets.Get(name).Reveal(); v != "" {
-			names = append(names, name)
-			if err := replace(filepath.Join(dir, name), v); err != nil {
-				return err
-			}
+		file := filepath.Join(dir, name)
+		if v := p.env.Secrets.Get(name).Reveal(); v == "" {
+			old = append(old, file)
+		} else {
+			err = errors.Join(err, replace(file, v))
 		}
 	}
-	files, err := os.ReadDir(dir)
-	for _, file := range files {
-		if !slices.Contains(names, file.Name()) {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, file.Name())))
+	for _, file := range old {
+		if e := os.Remove(file); !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
 		}
 	}
 	return err
 }
 
+// leftSecrets returns the files that a killed platform did not write completely, and those
+// in which older versions kept the functions' secrets.
+func (p *platform) leftSecrets() (out []string, err error) {
+	files, err := os.ReadDir(p.secretsDir())
+	for _, f := range files {
+		if n, ok := strings.CutPrefix(f.Name(), partPrefix); ok && n != "" && strings.Trim(n, "0123456789") == "" {
+			out = append(out, filepath.Join(p.secretsDir(), f.Name()))
+		}
+		i := slices.IndexFunc(p.functions, func(known stack.Function) bool { return known.Name == f.Name() })
+		if i < 0 || !f.IsDir() {
+			continue
+		}
+		for _, name := range p.functions[i].Secrets {
+			out = append(out, filepath.Join(p.secretsDir(), f.Name(), name))
+		}
+	}
+	return out, err
+}
+
+// partPrefix begins the name of a secret's file that is not written completely yet.
+const partPrefix = ".part"
+
 // replace replaces a file in one step: a process that reads it meanwhile finds the old or
 // the new value. Only this user can read the file.
 func replace(name, value string) error {
-	part, err := os.CreateTemp(filepath.Dir(name), ".part")
+	part, err := os.CreateTemp(filepath.Dir(name), partPrefix)
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,7 @@ func TestThePlatformKeepsOnlyItsOwnSecretsInTheStateFolder(t *testing.T) {
 	address, keys := upstream(t)
 	root := repository(t)
 	dir := filepath.Join(root, ".hearth", "secrets")
+	write(t, filepath.Join(root, ".hearth", "lock"), "") // of an earlier start
 	write(t, filepath.Join(dir, "weather", "tiny-key"), "of a version that kept it")
 	write(t, filepath.Join(dir, ".part123"), "of a killed process")
 	r := launch(t, root, "TINY_KEY=real-key-1", "OTHER_KEY=other", "TINY_URL="+address, "MQTT_PASSWORD=of-the-broker")
@@ -62,6 +63,44 @@ func TestThePlatformKeepsOnlyItsOwnSecretsInTheStateFolder(t *testing.T) {
 	launch(t, root, "LIVE=weather") // the password is gone
 	if got := kept(t, root); !maps.Equal(got, map[string]string{tokenSecret: token}) {
 		t.Errorf("kept after a restart: %v, want the token %s alone", got, token)
+	}
+}
+
+// HEARTH_DIR may be a folder that others use too.
+func TestThePlatformRemovesNoStrangersSecrets(t *testing.T) {
+	root := repository(t)
+	dir := filepath.Join(root, ".hearth", "secrets")
+	launch(t, root, "MQTT_PASSWORD=of-the-broker").stop()
+	strangers := map[string]string{"other-token": "s", "edge/mqtt-password": "s", ".partner": "s", ".part": "s", "weather/another-key": "s", "absent": "s"}
+	for name, v := range strangers {
+		write(t, filepath.Join(dir, name), v)
+	}
+	r := launch(t, root)
+	want := maps.Clone(strangers)
+	want[tokenSecret] = r.env.Secrets.Get(tokenSecret).Reveal()
+	if got := kept(t, root); !maps.Equal(got, want) {
+		t.Errorf("kept: %v, want %v", got, want)
+	}
+}
+
+// /etc/hearth/secrets is the edge agent's folder: its mqtt-password has the name of one of
+// the platform's.
+func TestThePlatformDoesNotStartOnAStrangersFolderOfSecrets(t *testing.T) {
+	h := tinyInstallation(t, "PORT=0", "EDGE=off")
+	write(t, filepath.Join(h.secretsDir(), "mqtt-password"), "of the edge agent")
+	if err := os.Chmod(h.secretsDir(), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second start is refused, too
+		if err := h.Up(t.Context()); err == nil || !strings.Contains(err.Error(), "choose another state folder with HEARTH_DIR") {
+			t.Errorf("it started: %v", err)
+		}
+	}
+	if got := kept(t, h.root); !maps.Equal(got, map[string]string{"mqtt-password": "of the edge agent"}) {
+		t.Errorf("left: %v", got)
+	}
+	if info, err := os.Stat(h.secretsDir()); err != nil || info.Mode().Perm() != 0o755 {
+		t.Errorf("the folder: %v, %v", info.Mode(), err)
 	}
 }
 
