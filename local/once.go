@@ -34,6 +34,9 @@ func (h *Installation) RunOnce(ctx context.Context, name string, dry bool) (a so
 	defer func() {
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 		defer cancel()
+		if ctx.Err() != nil {
+			p.log.Info(stopping)
+		}
 		if stopErr := stopAll(end, parts); err == nil {
 			err = stopErr
 		}

@@ -272,7 +272,10 @@ func (p *platform) openServers(ctx context.Context, opened *atomic.Pointer[store
 		}
 		return st, err
 	})
-	if _, err := p.open(ctx); err != nil {
+	switch _, err := p.open(ctx); {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
 		p.log.Error("the databases cannot be used yet; calls answer 503 until they can", "err", err)
 	}
 	return nil

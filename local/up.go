@@ -27,14 +27,17 @@ func (h *Installation) Up(ctx context.Context) error {
 		return errors.New("no function is built in: run go generate ./local and build hearth again")
 	}
 	parts := p.parts()
-	if err := startAll(ctx, parts); err != nil {
+	switch err := startAll(ctx, parts); {
+	case err != nil && ctx.Err() != nil: // interrupted: nothing has begun
+		return ctx.Err()
+	case err != nil:
 		return errors.New(p.redact(err.Error()))
 	}
 	p.waitReady(ctx)
 	p.logStart()
 	p.gateway.Ready(true)
 	<-ctx.Done()
-	p.log.Info("stopping; calls in flight may finish. Ctrl-C again stops at once")
+	p.log.Info(stopping)
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	if err := stopAll(end, parts); err != nil {
@@ -43,6 +46,8 @@ func (h *Installation) Up(ctx context.Context) error {
 	p.log.Info("stopped; the next start continues from here")
 	return nil
 }
+
+const stopping = "stopping; calls in flight may finish. Ctrl-C again stops at once"
 
 // logStart logs which data each function works on and how to make it live, and where
 // broker and page are.

@@ -21,7 +21,7 @@ import (
 var errFailed = errors.New("not every sensor works")
 
 // Once reads every sensor once, all concurrently, and prints a table to w. It returns
-// errFailed if a sensor cannot be read.
+// errFailed if a sensor cannot be read, else ctx's error if ctx ended before all were.
 func Once(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.Machine) error {
 	type result struct {
 		sample driver.Sample
@@ -40,14 +40,18 @@ func Once(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.M
 	all.Wait()
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "DEVICE\tKIND\tAT\tTOOK\tRESULT")
-	failed := false
+	failed, unread := false, false
 	for i, s := range sensors {
 		r := results[i]
 		text := formatValues(r.sample)
-		if r.err != nil {
+		switch {
+		case errors.Is(r.err, context.Canceled):
+			unread = true
+			text = "not read"
+		case r.err != nil:
 			failed = true
 			text = "FAILED " + r.err.Error()
-		} else if r.sample.Quality != driver.OK {
+		case r.sample.Quality != driver.OK:
 			text = fmt.Sprintf("%s (%s) %s", r.sample.Quality, r.sample.Reason, text)
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%v\t%s\n", s.Device, s.Kind.Name, s.Where(), r.took.Round(time.Millisecond), text)
@@ -55,22 +59,35 @@ func Once(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.M
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	if failed {
+	switch {
+	case failed:
 		return errFailed
+	case unread:
+		return ctx.Err()
 	}
 	return nil
 }
 
 // read opens a sensor and reads it once.
 func read(ctx context.Context, s driver.Sensor, m *driver.Machine) (driver.Sample, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.Deadline)
-	defer cancel()
 	o, err := s.Open(m)
 	if err != nil {
 		return driver.Sample{}, err
 	}
-	sample, err := o.Read(ctx)
+	sample, err := readOnce(ctx, s, o)
 	return sample, errors.Join(err, o.Close())
+}
+
+// readOnce reads an open sensor once, within its deadline. If ctx ends first, the error is
+// ctx's: what the sensor then says is no fault of it.
+func readOnce(ctx context.Context, s driver.Sensor, o driver.Open) (driver.Sample, error) {
+	timed, cancel := context.WithTimeout(ctx, s.Deadline)
+	defer cancel()
+	sample, err := o.Read(timed)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return sample, err
 }
 
 const maxValues = 8 // of one sensor in the table

@@ -2,9 +2,11 @@ package check
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,6 +51,39 @@ func TestOnceFailsIfOneSensorFails(t *testing.T) {
 	}), m)
 	if !errors.Is(err, errFailed) || !strings.Contains(out.String(), "FAILED bme280") || !strings.Contains(out.String(), "cpu_") {
 		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+// A server accepts the connection and never answers, until the user interrupts the check.
+func TestAnInterruptedReadIsNoFailure(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	go func() {
+		if c, err := l.Accept(); err == nil {
+			interrupt()
+			<-t.Context().Done()
+			c.Close()
+		}
+	}()
+	s, err := kinds.Parse(map[string]string{
+		"SENSOR_0_KIND": "nut", "SENSOR_0_DEVICE": "ups", "SENSOR_0_HOST": "127.0.0.1", "SENSOR_0_PORT": port,
+	}, secret.NewFolder(t.TempDir()), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	err = Once(ctx, &out, s, kinds.Real(t.TempDir(), func() (time.Time, bool) { return time.Now(), true }))
+	if !errors.Is(err, context.Canceled) || strings.Contains(out.String(), "FAILED") || !strings.Contains(out.String(), "not read") {
+		t.Errorf("%v\n%s", err, &out)
 	}
 }
 

@@ -49,7 +49,10 @@ func Recalibrate(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *d
 		fmt.Fprintf(w, "%.0f ppm\n", sample.Fields["co2_ppm"])
 	}
 	correction, err := r.Recalibrate(ctx, ppm)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
 		return err
 	}
 	fmt.Fprintf(w, "done: %s corrected itself by %+d ppm\n", device, correction)

@@ -192,13 +192,6 @@ func runTrial(ctx context.Context, s driver.Sensor, m *driver.Machine) (t trial)
 	return t
 }
 
-// readOnce reads an open sensor once, within its deadline.
-func readOnce(ctx context.Context, s driver.Sensor, o driver.Open) (driver.Sample, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.Deadline)
-	defer cancel()
-	return o.Read(ctx)
-}
-
 // ranges returns the lowest and the highest value of the first four fields.
 func ranges(samples []driver.Sample) string {
 	low, high := map[string]float64{}, map[string]float64{}

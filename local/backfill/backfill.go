@@ -57,7 +57,7 @@ type answer struct {
 }
 
 // Run stores the span's readings. It calls show after every call of the function. An
-// error says what failed and from which day to continue: stored readings stay, and a
+// error says what failed, or that ctx ended, and from which day to continue: stored readings stay, and a
 // rerun stores only the missing ones. If targets failed, the whole span is tried first:
 // then Done is 1 and the error names them.
 func Run(ctx context.Context, j Job, show func(Progress)) (Progress, error) {
@@ -106,6 +106,9 @@ func (p *Progress) advance(j Job, next time.Time, took time.Duration) {
 	}
 }
 
+// errStopped means that the caller's context ended.
+var errStopped = errors.New("stopped")
+
 // callWithRetry repeats a call while it fails for a reason that may pass.
 func (j Job) callWithRetry(ctx context.Context, client *http.Client, p *Progress, show func(Progress)) (answer, error) {
 	defer func() { p.waiting = "" }()
@@ -120,14 +123,16 @@ func (j Job) callWithRetry(ctx context.Context, client *http.Client, p *Progress
 		switch {
 		case reason == nil:
 			return a, nil
-		case wait == 0 || unreached(err) && p.Next.Equal(j.From) || failed == tries || busy == busyTries || ctx.Err() != nil:
+		case ctx.Err() != nil:
+			return a, errStopped
+		case wait == 0 || unreached(err) && p.Next.Equal(j.From) || failed == tries || busy == busyTries:
 			return a, reason
 		}
 		p.waiting = reason.Error()
 		show(*p)
 		select {
 		case <-ctx.Done():
-			return a, errors.New("stopped")
+			return a, errStopped
 		case <-time.After(wait):
 		}
 	}

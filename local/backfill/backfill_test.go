@@ -166,6 +166,19 @@ func TestAStopEndsTheWait(t *testing.T) {
 	}
 }
 
+// The user stops it while the source works on a later call.
+func TestAStopDuringACallSaysWhereToContinue(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	j, _ := source(t, respond(200, `{"status":"ok","stored":10,"next":"2022-01-01T00:00:00Z"}`), func(_ http.ResponseWriter, r *http.Request) {
+		cancel()
+		<-r.Context().Done()
+	})
+	p, err := Run(ctx, j, ignore)
+	if want := "stopped; everything before 2022-01-01 is stored, continue with --from 2022-01-01"; err == nil || err.Error() != want || p.Stored != 10 {
+		t.Errorf("Run = %+v, %v; want %s", p, err, want)
+	}
+}
+
 func TestABarShowsPercentageRowsAndTime(t *testing.T) {
 	var b bytes.Buffer
 	bar := Bar{W: &b, Name: "treasuries"}

@@ -67,7 +67,7 @@ func exitCodes(b *bytes.Buffer, root *cobra.Command) {
 			partly = append(partly, fmt.Sprintf("`%s` (%s)", c.CommandPath(), why))
 		}
 	}
-	fmt.Fprintf(b, "## Exit codes\n\n| code | meaning |\n| --- | --- |\n| %d | done |\n| %d | it failed: what was tried and why is on stderr |\n", command.Done, command.Failed)
+	fmt.Fprintf(b, "## Exit codes\n\n| code | meaning |\n| --- | --- |\n| %d | done |\n| %d | it failed: what was tried and why is on stderr (`stopped` after Ctrl-C) |\n", command.Done, command.Failed)
 	fmt.Fprintf(b, "| %d | wrong usage: nothing was done |\n| %d | done in part, or mistakes were found: %s |\n\n", command.Misuse, command.Partly, strings.Join(partly, ", "))
 }
 

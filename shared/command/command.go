@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -38,9 +39,31 @@ func Wrong(err error) error { return coded{err, Misuse} }
 // Partly.
 func InPart(err error) error { return coded{err, Partly} }
 
-// With returns an error with another text and the same exit code.
-func With(err error, text string) error {
-	return coded{errors.New(text), codeOf(err)}
+// With returns an error with another text and the same exit code. errors.Is and errors.As
+// still find err.
+func With(err error, text string) error { return retold{err, text} }
+
+// retold is an error with another text.
+type retold struct {
+	error
+	text string
+}
+
+func (r retold) Error() string { return r.text }
+func (r retold) Unwrap() error { return r.error }
+
+// interrupted reports whether err says only that a context was cancelled. Of joined errors
+// each must: another one may say what was lost.
+func interrupted(err error) bool {
+	switch x := err.(type) {
+	case interface{ Unwrap() error }:
+		if inner := x.Unwrap(); inner != nil {
+			return interrupted(inner)
+		}
+	case interface{ Unwrap() []error }:
+		return !slices.ContainsFunc(x.Unwrap(), func(e error) bool { return !interrupted(e) })
+	}
+	return errors.Is(err, context.Canceled)
 }
 
 // Program completes the commands of a program: version, help and completion are
@@ -95,7 +118,9 @@ func Main(root *cobra.Command) {
 	os.Exit(Run(ctx, root, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// Run runs a program and returns its exit code. Results go to out, errors to errs.
+// Run runs a program and returns its exit code. Results go to out, errors to errs. If ctx
+// is cancelled, as by an interrupt, a command that then fails for this reason was stopped,
+// whatever it waited for.
 func Run(ctx context.Context, root *cobra.Command, args []string, out, errs io.Writer) int {
 	written := &output{w: out}
 	root.SetOut(written)
@@ -111,8 +136,11 @@ func Run(ctx context.Context, root *cobra.Command, args []string, out, errs io.W
 	if err == nil {
 		return Done
 	}
-	fmt.Fprintf(errs, "%s: %v\n", root.Name(), err)
 	code := codeOf(err)
+	if ctx.Err() != nil && interrupted(err) {
+		err = errors.New("stopped")
+	}
+	fmt.Fprintf(errs, "%s: %v\n", root.Name(), err)
 	if code == Misuse {
 		fmt.Fprintf(errs, "see: %s\n", helpLine(root, c))
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -111,6 +112,40 @@ func TestAFailureHasItsOwnCode(t *testing.T) {
 	for _, err := range []error{errors.New("a secret"), Wrong(errors.New("a secret")), InPart(errors.New("a secret"))} {
 		if got := With(err, "[secret]"); codeOf(got) != codeOf(err) || got.Error() != "[secret]" {
 			t.Errorf("%v became %v", err, got)
+		}
+	}
+}
+
+// A command that an interrupt ended is told as stopped, whatever it waited for; what else
+// failed is told too.
+func TestAnInterruptedCommandWasStopped(t *testing.T) {
+	asked := fmt.Errorf("is it running? %w", context.Canceled)
+	for _, c := range []struct {
+		err  error
+		code int
+		says string
+	}{
+		{asked, Failed, "stopped"},
+		{InPart(With(asked, "is [secret] running?")), Partly, "stopped"},
+		{errors.Join(asked, fmt.Errorf("and: %w", asked)), Failed, "stopped"},
+		{&net.OpError{Op: "dial", Err: asked}, Failed, "stopped"},
+		{fmt.Errorf("close: %w", errors.Join(asked, errors.New("3 readings are lost"))), Failed, "close: is it running? context canceled\n3 readings are lost"},
+		{context.DeadlineExceeded, Failed, "context deadline exceeded"},
+		{errors.New("it is locked"), Failed, "it is locked"},
+	} {
+		for ended, says := range map[bool]string{true: c.says, false: c.err.Error()} {
+			ctx, cancel := context.WithCancel(t.Context())
+			wait := &cobra.Command{Use: "wait", RunE: func(*cobra.Command, []string) error {
+				if ended {
+					cancel()
+				}
+				return c.err
+			}}
+			var errs bytes.Buffer
+			if code := Run(ctx, Program(wait), nil, &bytes.Buffer{}, &errs); code != c.code || errs.String() != "wait: "+says+"\n" {
+				t.Errorf("%v (interrupted: %t): %d %q, want %d %q", c.err, ended, code, &errs, c.code, says)
+			}
+			cancel()
 		}
 	}
 }
