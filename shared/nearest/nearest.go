@@ -3,13 +3,22 @@ package nearest
 
 import "strings"
 
+const longest = 40 // letters of a word or name; a longer one is like no other
+
 // Of returns the one of names that text was probably meant to be, "" where none
 // is near. Upper and lower case are the same.
 func Of(text string, names []string) string {
-	text = strings.ToLower(text)
-	best, least := "", 2+len(text)/4
+	word := []rune(strings.ToLower(text))
+	if len(word) > longest {
+		return ""
+	}
+	best, least := "", 2+len(word)/4
 	for _, name := range names {
-		if d := distance(text, strings.ToLower(name)); d < least {
+		letters := []rune(strings.ToLower(name))
+		if len(letters) > longest {
+			continue
+		}
+		if d := distance(word, letters); d < least && d < max(len(word), len(letters)) { // something is the same
 			best, least = name, d
 		}
 	}
@@ -18,10 +27,7 @@ func Of(text string, names []string) string {
 
 // distance is how many letters are added, left out, changed or swapped with their
 // neighbour (optimal string alignment).
-func distance(a, b string) int {
-	if len(a) > 40 || len(b) > 40 {
-		return 40
-	}
+func distance(a, b []rune) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {
 		rows[i] = make([]int, len(b)+1)
