@@ -181,6 +181,43 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+func TestAnotherSeparatorIsRefused(t *testing.T) {
+	const comma, addresses = `the element "a" has a comma as separator: write a semicolon`, `the element "a" has two addresses: write a semicolon between elements`
+	for setting, want := range map[string]string{
+		"a=https://x/1,b=https://x/2":            comma,
+		"a=https://x/1,https://x/2":              comma,
+		"a=https://x/1, b=https://x/2":           comma,
+		"a=https://x/1 , b=https://x/2":          comma,
+		"z=https://z; a=HTTPS://x/1,B=HTTPS://x": comma,
+		"a=https://x/1,match=pi":                 comma,
+		"a=https://x/1, match=pi":                comma,
+		"a=https://x/1 match=pi,except=zero":     comma,
+		"a=https://x/1 match=pi, except=zero":    comma,
+		"a=https://x/1 match=pi,b=https://x/2":   comma,
+		"a=https://x/1 b=https://x/2":            addresses,
+		"a=https://x/1 https://x/2":              addresses,
+		"a=https://x/1 match=pi b=https://x/2":   addresses,
+		"https://x/s3cr3t,https://x/2":           `the element "x" has a comma as separator`,
+		"a=https://x/?q=1,2&u=https://y/,z":      "",
+		"a=https://x/1%2Chttps://x/2":            "",
+		"a,b=https://x":                          "",
+		"a=https://x/1 match='https://y, z'":     "",
+		"a=https://x/1 match=https://y":          "",
+		"a=https://x/1 except='pi{2,3}|a,b'":     "",
+		"'my feed, and yours'=https://x/1":       "",
+	} {
+		_, names, err := Config{Feeds: setting}.watches()
+		if want != "" && (err == nil || !strings.HasPrefix(err.Error(), "FEEDS: "+want) || strings.Contains(err.Error(), "s3cr3t")) || want == "" && (err != nil || len(names) != 1) {
+			t.Errorf("%s: %q, %v; want %s", setting, names, err, want)
+		}
+	}
+	for _, setting := range []string{"a=https://x/1 selector=h1,b=https://x/2 pattern=y", "a=https://x/1,selector=h1", "a=https://x/1 selector=h1,pattern=y"} {
+		if _, _, err := (Config{Pages: setting}).watches(); err == nil || !strings.HasPrefix(err.Error(), "PAGES: "+comma) {
+			t.Errorf("%s: %v", setting, err)
+		}
+	}
+}
+
 func TestADuplicateNameIsRefused(t *testing.T) {
 	if _, _, err := (Config{Feeds: "a=https://x", Pages: "a=https://y pattern=z"}).watches(); err == nil {
 		t.Error("two targets with the same name are no error")

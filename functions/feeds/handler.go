@@ -5,7 +5,8 @@
 // FEEDS and PAGES are lists. Semicolons or line breaks separate the elements, and spaces
 // separate the words of an element. A word that contains one of these is put in ' or ";
 // a backslash has no special meaning there. An element begins with name=https://… and
-// then has conditions, all of which must be true:
+// then has conditions, all of which must be true. A comma separates nothing; where an
+// address contains another one after a comma, write %2C for the comma.
 //
 //   - match, except: Go regular expressions ((?i) ignores case) for an entry's title and
 //     text. An entry must match match and must not match except.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,9 @@ func (c Config) watches() (map[string]watch, []string, error) {
 			return nil, nil, fmt.Errorf("%s: %w", list.setting, err)
 		}
 		for _, words := range elements {
+			if err := checkSeparators(words); err != nil {
+				return nil, nil, fmt.Errorf("%s: %w", list.setting, err)
+			}
 			w := watch{page: list.page, maxAge: c.MaxAge}
 			w.err = w.parse(words)
 			if _, exists := all[w.name]; exists {
@@ -51,13 +55,46 @@ func (c Config) watches() (map[string]watch, []string, error) {
 	return all, names, nil
 }
 
+var (
+	// joined matches a comma that ends a word, or before which a word or an element ends.
+	joined = regexp.MustCompile(`(?i),(?:$|(?:match|except|max_age|selector|pattern|preset)=|(?:[^=&?/#]*=)?https?://)`)
+	begun  = regexp.MustCompile(`(?i)^(?:([^=&?/#]*)=)?https?://`) // a word that begins an element
+)
+
+// checkSeparators refuses an element that is several, with commas or spaces between them,
+// or whose words have commas between them. Its error does not quote an address, which may
+// hold a key.
+func checkSeparators(words []string) error {
+	name, rest, _ := named(words[0])
+	if u, err := config.URL(rest); err == nil {
+		name = cmp.Or(name, u.Host)
+	}
+	for i, word := range append([]string{rest}, words[1:]...) {
+		if joined.MatchString(word) {
+			return fmt.Errorf("the element %q has a comma as separator: write a semicolon between elements and a space between the words of one; "+
+				"a comma in an address is written %%2C, and a value with spaces stands in quotes", name)
+		}
+		if m := begun.FindStringSubmatch(word); i > 0 && m != nil && !slices.Contains([]string{"match", "except", "selector", "pattern"}, m[1]) {
+			return fmt.Errorf("the element %q has two addresses: write a semicolon between elements", name)
+		}
+	}
+	return nil
+}
+
+// named returns the name and the address of an element's first word; ok is false if there
+// is neither a name nor an address.
+func named(word string) (name, address string, ok bool) {
+	name, address, ok = strings.Cut(word, "=")
+	if strings.Contains(name, "://") {
+		return "", word, true
+	}
+	return name, address, ok
+}
+
 // parse parses name=url and the words after it. Without a name, the URL's host is the
 // name.
 func (w *watch) parse(words []string) error {
-	name, address, ok := strings.Cut(words[0], "=")
-	if strings.Contains(name, "://") {
-		name, address, ok = "", words[0], true
-	}
+	name, address, ok := named(words[0])
 	w.name = cutText(name, 60)
 	u, err := config.URL(address)
 	if !ok || err != nil {

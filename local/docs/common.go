@@ -20,7 +20,7 @@ The user's settings for the house are in hearth.yml: [settings.md](settings.md).
 The value of a secret is redacted in every log, answer, message and page. If the value is a URL or ` + "`key=value`" + ` words, so is the password in it.
 A value of fewer than six characters is redacted only as a whole word, and then in every place where the word stands: choose longer values.
 
-The elements of a list are separated by commas, or by semicolons if an element may contain commas. The tables below say which; the other separator is an error. Line breaks separate elements in both.
+The elements of a list are separated by commas, or by semicolons if an element may contain commas. The tables below say which; another separator is an error that says what to write. Line breaks separate elements in both.
 A place is ` + "`name:latitude,longitude`" + ` in degrees, north and east positive: ` + "`home:47.6062,-122.3321;cabin:46.5,8`" + `. A duration is written ` + "`90s`, `15m` or `2h`" + `.
 
 Each function has settings of its own:

@@ -2,11 +2,13 @@ package config
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
 // List is a setting of several words: SPY,AAPL. Commas and line breaks separate them;
-// spaces around a word and empty words are dropped. A semicolon is refused.
+// spaces around a word and empty words are dropped. A semicolon is refused, and so is a
+// space within a word, except within a path: /media/my disk.
 type List []string
 
 // UnmarshalText parses a List.
@@ -14,7 +16,15 @@ func (l *List) UnmarshalText(text []byte) error {
 	if strings.Contains(string(text), ";") {
 		return errors.New("its elements are separated by commas, not by semicolons")
 	}
-	*l = split(string(text), ",\n")
+	words := split(string(text), ",\n")
+	for _, w := range words {
+		path := strings.HasPrefix(w, "/")
+		parts := strings.Fields(w)
+		if len(parts) > 1 && (!path || slices.ContainsFunc(parts[1:], func(p string) bool { return strings.HasPrefix(p, "/") })) {
+			return errors.New("its elements are separated by commas, not by spaces")
+		}
+	}
+	*l = words
 	return nil
 }
 
@@ -23,8 +33,8 @@ func (l *List) UnmarshalText(text []byte) error {
 // elements are dropped.
 type Entries []string
 
-// UnmarshalText parses Entries. It refuses nothing: a comma may be part of an element,
-// and what is wrong with one says who knows its form.
+// UnmarshalText parses Entries. It refuses nothing: a comma may be part of an element.
+// Who knows the form of an element refuses one that is several with commas between them.
 func (e *Entries) UnmarshalText(text []byte) error {
 	*e = split(string(text), ";\n")
 	return nil

@@ -19,14 +19,16 @@ func TestAListHasOneSeparator(t *testing.T) {
 	parse := func(vars map[string]string) (lists, error) {
 		return Parse[lists](Env{Vars: vars, Secrets: secret.NewFolder(t.TempDir())})
 	}
-	c, err := parse(map[string]string{"PROJECTS": " a, b:1 ;; c:2\nd:3;", "INNER_BASES": "x,,\n y z ,"})
-	if err != nil || !slices.Equal(c.Symbols, []string{"SPY", "AAPL"}) || !slices.Equal(c.Projects, []string{"a, b:1", "c:2", "d:3"}) || !slices.Equal(c.Inner.Bases, []string{"x", "y z"}) {
+	c, err := parse(map[string]string{"PROJECTS": " a, b:1 ;; c:2\nd:3;", "INNER_BASES": "x,,\n /y z/a ,"})
+	if err != nil || !slices.Equal(c.Symbols, []string{"SPY", "AAPL"}) || !slices.Equal(c.Projects, []string{"a, b:1", "c:2", "d:3"}) || !slices.Equal(c.Inner.Bases, []string{"x", "/y z/a"}) {
 		t.Errorf("%q, %v", c, err)
 	}
-	_, err = parse(map[string]string{"SYMBOLS": "SPY;AAPL", "INNER_BASES": "x;y"})
-	for _, want := range []string{"configuration: ", "SYMBOLS: its elements are separated by commas, not by semicolons", "INNER_BASES: its elements"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %s", err, want)
+	for wrong, by := range map[string]string{"x;y": "semicolons", "x y": "spaces", "a,x\ty": "spaces", "/ /data": "spaces", "/media/my disk /data": "spaces"} {
+		_, err = parse(map[string]string{"SYMBOLS": wrong, "INNER_BASES": wrong})
+		for _, want := range []string{"configuration: ", "SYMBOLS: its elements are separated by commas, not by " + by, "INNER_BASES: its elements"} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: %v, want %s", wrong, err, want)
+			}
 		}
 	}
 }
