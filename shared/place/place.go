@@ -56,6 +56,10 @@ func parse(s string) (Place, error) {
 	name, at, ok := strings.Cut(s, ":")
 	name = strings.TrimSpace(name)
 	switch {
+	case !ok && !strings.Contains(s, ","), ok && strings.TrimSpace(at) == "":
+		return Place{}, fmt.Errorf("%q has no latitude and longitude: %s", s, form)
+	case !ok && strings.ContainsFunc(s, unicode.IsLetter):
+		return Place{}, fmt.Errorf("%q has no colon after its name: %s", s, form)
 	case !ok || name == "":
 		return Place{}, fmt.Errorf("%q has no name: %s", s, form)
 	case strings.Contains(at, ":"):

@@ -27,7 +27,12 @@ func TestWhatIsWrongWithAPlaceIsSaid(t *testing.T) {
 	for s, want := range map[string]string{
 		"47.6,-122.3":                    `"47.6,-122.3" has no name: write name:latitude,longitude`,
 		":47.6,-122.3":                   `has no name`,
-		"home":                           `has no name`,
+		"home":                           `"home" has no latitude and longitude: write name:latitude,longitude`,
+		"home:":                          `"home:" has no latitude and longitude`,
+		"home;47.6,-122.3":               `"home" has no latitude and longitude`,
+		"home 47.6,-122.3":               `"home 47.6,-122.3" has no colon after its name: write name:`,
+		"home=47.6,-122.3":               `has no colon after its name`,
+		"home,47.6,-122.3":               `has no colon after its name`,
 		"home:47.6,-122.3,cabin:46.5,8":  `holds several places: separate them by semicolons`,
 		"home:47.6,-122.3 cabin:46.5,8":  `holds several places: separate them by semicolons`,
 		"home:47.6":                      `"home:47.6" is not one latitude and one longitude`,
