@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -118,13 +119,21 @@ func Main(root *cobra.Command) {
 	os.Exit(Run(ctx, root, os.Args[1:], os.Stdout, os.Stderr))
 }
 
+// tabTime is how long a person may wait for a completion that asks a server.
+const tabTime = 2 * time.Second
+
 // Run runs a program and returns its exit code. Results go to out, errors to errs. If ctx
 // is cancelled, as by an interrupt, a command that then fails for this reason was stopped,
-// whatever it waited for.
+// whatever it waited for. The context of a completion ends after 2 s.
 func Run(ctx context.Context, root *cobra.Command, args []string, out, errs io.Writer) int {
 	written := &output{w: out}
 	root.SetOut(written)
 	root.SetErr(errs)
+	if completes(args) {
+		short, cancel := context.WithTimeout(ctx, tabTime)
+		defer cancel()
+		ctx = short
+	}
 	c, args, err := ordered(root, versionFlag(dashes(root, args)))
 	if err == nil {
 		root.SetArgs(args)

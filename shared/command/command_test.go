@@ -177,6 +177,39 @@ func TestOnlyAFileIsCompletedWithFiles(t *testing.T) {
 	}
 }
 
+// A server that a completion asks may never answer.
+func TestACompletionEndsSoon(t *testing.T) {
+	wait := func(c *cobra.Command) ([]string, cobra.ShellCompDirective) {
+		if _, limited := c.Context().Deadline(); !limited {
+			return []string{"forever"}, cobra.ShellCompDirectiveNoFileComp
+		}
+		<-c.Context().Done()
+		return []string{"ended"}, cobra.ShellCompDirectiveNoFileComp
+	}
+	for _, args := range [][]string{{"__complete", "ask", ""}, {"__completeNoDesc", "ask", "--of", ""}, {"ask", "x"}} {
+		ask := &cobra.Command{Use: "ask WHAT", Example: "house ask x"}
+		ask.Flags().String("of", "", "`WHOM`")
+		ask.ValidArgsFunction = func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) { return wait(c) }
+		if err := ask.RegisterFlagCompletionFunc("of", ask.ValidArgsFunction); err != nil {
+			t.Fatal(err)
+		}
+		ask.RunE = func(c *cobra.Command, _ []string) error {
+			_, limited := c.Context().Deadline()
+			return say(c, fmt.Sprint("limited ", limited))
+		}
+		root := &cobra.Command{Use: "house"}
+		root.AddCommand(ask)
+		var out, errs bytes.Buffer
+		want := "ended\n:4\n"
+		if args[0] == "ask" {
+			want = "limited false\n"
+		}
+		if code := Run(context.Background(), Program(root), args, &out, &errs); code != Done || out.String() != want {
+			t.Errorf("%q: %d %q %s", args, code, &out, &errs)
+		}
+	}
+}
+
 func TestHelpIsAskedForInEveryWay(t *testing.T) {
 	_, want, _ := run("help", "open")
 	for _, args := range [][]string{{"open", "--help"}, {"open", "-h"}, {"open", "-help"}, {"open", "x", "--help"}} {

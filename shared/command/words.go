@@ -11,7 +11,7 @@ import (
 // "settings --json check" becomes "settings check --json". A word that is no command is an
 // error, whatever flags stand beside it: cobra would blame the flags of a misspelt command.
 func ordered(root *cobra.Command, args []string) (*cobra.Command, []string, error) {
-	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) { // from a shell, which completes
+	if completes(args) {
 		return root, args, nil
 	}
 	at, i := root, 0
@@ -36,6 +36,11 @@ func ordered(root *cobra.Command, args []string) (*cobra.Command, []string, erro
 		}
 	}
 	return at, append(append(words, flags...), args[i:]...), nil
+}
+
+// completes reports whether args come from a shell that completes a word.
+func completes(args []string) bool {
+	return len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd)
 }
 
 func child(c *cobra.Command, name string) *cobra.Command {

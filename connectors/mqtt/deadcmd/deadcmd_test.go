@@ -190,6 +190,27 @@ func TestIDsAndFunctionsAreCompleted(t *testing.T) {
 	}
 }
 
+// A connector may accept a call and never answer it.
+func TestTheTabKeyDoesNotWaitForAConnector(t *testing.T) {
+	asked := make(chan string, 10)
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- r.URL.Path
+		<-r.Context().Done()
+	}))
+	defer srv.Close()
+	to, _ := connector(t)
+	to.Address = strings.TrimPrefix(srv.URL, "http://")
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // a call of dead list takes up to a minute
+	defer cancel()
+	root := &cobra.Command{Use: "mqtt"}
+	root.AddCommand(New("mqtt", func(_ *cobra.Command, do func(Connector) error) error { return do(to) }, nil))
+	var out, errs bytes.Buffer
+	code := command.Run(ctx, command.Program(root), []string{"__complete", "dead", "show", ""}, &out, &errs)
+	if code != command.Done || out.String() != ":4\n" || ctx.Err() != nil || len(asked) != 1 {
+		t.Errorf("%d %q %s, asked %d times, %v", code, &out, &errs, len(asked), ctx.Err())
+	}
+}
+
 func TestFlagsPickDeadLetters(t *testing.T) {
 	for want, args := range map[string][]string{
 		"GET /dead?": {"list"},
