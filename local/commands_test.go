@@ -1,6 +1,7 @@
 package local
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -94,6 +95,32 @@ func TestARunsErrorSaysWhatFailed(t *testing.T) {
 		t.Errorf("logs of a dry run that failed:\n%s", logs)
 	}
 	http.DefaultClient.CloseIdleConnections()
+}
+
+// The reason is the run's error, in the answer too, and not logged beside it.
+func TestTheReasonOfABrokenFunctionIsSaidOnce(t *testing.T) {
+	h := tinyInstallation(t, "TINY_URL=::", "TINY_KEY=real-key-1")
+	for _, dry := range []bool{true, false} {
+		a, err := h.RunOnce(t.Context(), "weather", dry)
+		if err == nil || !strings.HasPrefix(err.Error(), "weather cannot start: configuration: TINY_URL: ") {
+			t.Fatal(err)
+		}
+		b, encodingErr := json.Marshal(a)
+		if encodingErr != nil || !strings.HasPrefix(string(b), `{"function":"weather","status":"failed","stored":0,"unchanged":0,"took_ms":0,"warnings":[],"error":"configuration: TINY_URL: `) {
+			t.Errorf("%s, %v", b, encodingErr)
+		}
+	}
+	if logs := h.out.(*lines).String(); strings.Contains(logs, "TINY_URL") {
+		t.Errorf("the reason is logged, too:\n%s", logs)
+	}
+	r := launch(t, repository(t), "TINY_URL=::", "TINY_KEY=real-key-1")
+	r.logStart()
+	if code, body := r.call("POST", "/function/weather"); code != http.StatusInternalServerError || !strings.Contains(body, "TINY_URL") {
+		t.Errorf("the platform answers %d %s", code, body)
+	}
+	if logs := r.logs.String(); strings.Count(logs, "TINY_URL") != 1 || !strings.Contains(logs, "broken: configuration: TINY_URL") {
+		t.Errorf("want the reason once:\n%s", logs)
+	}
 }
 
 func TestABackfillStoresEachDayOnce(t *testing.T) {

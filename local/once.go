@@ -42,12 +42,16 @@ func (h *Installation) RunOnce(ctx context.Context, name string, dry bool) (a so
 		}
 	}()
 	f := p.host.Functions[0]
-	p.log.Info(describe(f), "function", f.Name)
-	if f.State == host.Unconfigured {
+	switch a = blank(f); f.State {
+	case host.Broken:
+		a.Status, a.Error = "failed", f.Reason
+		return a, fmt.Errorf("%s cannot start: %s", f.Name, f.Reason)
+	case host.Unconfigured:
 		// Not called: the call would record for the running platform that it lacks a key.
-		a = source.Answer{Function: f.Name, Status: "not_configured", Missing: f.Missing, Warnings: []string{}}
+		a.Status, a.Missing = "not_configured", f.Missing
 		return a, lacks(f, f.Missing)
 	}
+	p.log.Info(describe(f), "function", f.Name)
 	if dry {
 		return call(ctx, f, "?dry_run=true")
 	}
@@ -92,7 +96,7 @@ func only(fs []stack.Function, build map[string]host.Builder, name string) ([]st
 func call(ctx context.Context, f host.Function, query string) (source.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	var a source.Answer
+	a := blank(f)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.URL.String()+"/"+query, http.NoBody)
 	if err != nil {
 		return a, err
@@ -116,6 +120,11 @@ func call(ctx context.Context, f host.Function, query string) (source.Answer, er
 		return a, lacks(f, a.Missing)
 	}
 	return a, nil
+}
+
+// blank is an answer of f without results; its lists are empty, not null.
+func blank(f host.Function) source.Answer {
+	return source.Answer{Function: f.Name, Warnings: []string{}}
 }
 
 func lacks(f host.Function, missing []string) error {

@@ -49,10 +49,14 @@ func (h *Installation) Up(ctx context.Context) error {
 
 const stopping = "stopping; calls in flight may finish. Ctrl-C again stops at once"
 
-// logStart logs which data each function works on and how to make it live, and where
-// broker and page are.
+// logStart logs which data each function works on and how to make it live, or why it cannot
+// start. Then it logs where broker and page are.
 func (p *platform) logStart() {
 	for _, f := range p.host.Functions {
+		if f.State == host.Broken {
+			p.log.Error("broken: "+f.Reason, "function", f.Name)
+			continue
+		}
 		p.log.Info(describe(f), "function", f.Name)
 	}
 	if p.userBroker() {
@@ -63,10 +67,9 @@ func (p *platform) logStart() {
 	p.log.Info("the page is at http://" + p.server.Addr + "/ · stop with Ctrl-C")
 }
 
+// describe says which data a function works on and how to make it live.
 func describe(f host.Function) string {
 	switch {
-	case f.State == host.Broken:
-		return "broken: " + f.Reason
 	case f.State == host.Unconfigured:
 		return "not configured · set " + strings.Join(f.Missing, " and ") + " in .env"
 	case f.State == host.Sample && len(f.Missing) > 0:

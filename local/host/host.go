@@ -36,7 +36,7 @@ const (
 	Live         State = "live"           // it asks its real upstreams, or has none
 	Sample       State = "sample"         // its upstreams are the sample server
 	Unconfigured State = "not configured" // the user wants it live, and a key is missing
-	Broken       State = "broken"         // its settings are wrong: each call answers an error
+	Broken       State = "broken"         // it cannot start, as its settings are wrong: each call answers an error
 )
 
 // Function is a function that runs in this process.
@@ -69,7 +69,7 @@ type Host struct {
 }
 
 // Start starts the functions of fs that o.Build has; it skips the others. After an error
-// none is running.
+// none is running. A function that cannot start is no error and is not logged: it is Broken.
 func Start(o Options, fs []stack.Function) (*Host, error) {
 	h := &Host{Options: o}
 	for _, f := range fs {
@@ -93,8 +93,6 @@ func (h *Host) start(f stack.Function, build Builder) error {
 	srv, err := server(f.Name, env, build)
 	if err != nil {
 		out.State, out.Reason = Broken, env.Secrets.Redact(err.Error())
-		env.Log = env.Log.With("function", f.Name)
-		env.Log.Error("not started", "err", err)
 		if srv, err = brokenServer(env, err); err != nil {
 			return err
 		}
@@ -122,9 +120,10 @@ func server(name string, env serve.Env, build Builder) (*http.Server, error) {
 }
 
 // brokenServer answers each call with reason, as the image of a function with wrong
-// settings does.
+// settings does. It does not log it at each call.
 func brokenServer(env serve.Env, reason error) (*http.Server, error) {
 	env.Vars = nil // a wrong variable may be the reason: use the default limits
+	env.Log = slog.New(slog.DiscardHandler)
 	h := serve.HandleIn(func() serve.Env { return env }, func(serve.Env) (http.Handler, error) { return nil, reason })
 	return serve.Server(h, env.Env)
 }
