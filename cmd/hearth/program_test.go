@@ -170,18 +170,18 @@ func outside(t *testing.T, p commandtest.Program, settings string) {
 
 // partly runs a backfill some of whose targets fail, and one that the function refuses.
 func partly(t *testing.T, p commandtest.Program) {
-	answer, status := `{"status":"partial","stored":1,"warnings":["10y: no"]}`, http.StatusOK
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(status)
-		fmt.Fprint(w, answer)
-	}))
-	defer srv.Close()
-	args := []string{"backfill", "treasuries", "--from", "2020-01-01", "--to", "2020-12-31", "--gateway", srv.URL}
-	if code, out, errs := p.Run(t, args...); code != command.Partly || !strings.Contains(errs, "10y: no") || out != "treasuries: 1 new, 0 unchanged\n" || !strings.Contains(errs, "100%  1 new, 0 unchanged  done\n") {
+	backfill := func(status int, answer string) (code int, out, errs string) {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			fmt.Fprint(w, answer)
+		}))
+		defer srv.Close()
+		return p.Run(t, "backfill", "treasuries", "--from", "2020-01-01", "--to", "2020-12-31", "--gateway", srv.URL)
+	}
+	if code, out, errs := backfill(http.StatusOK, `{"status":"partial","stored":1,"warnings":["10y: no"]}`); code != command.Partly || !strings.Contains(errs, "10y: no") || out != "treasuries: 1 new, 0 unchanged\n" || !strings.Contains(errs, "100%  1 new, 0 unchanged  done\n") {
 		t.Errorf("%d %s%s", code, out, errs)
 	}
-	answer, status = `{"error":"this source has no history"}`, http.StatusBadRequest
-	if code, _, errs := p.Run(t, args...); code != command.Failed || !strings.Contains(errs, "no history") {
+	if code, _, errs := backfill(http.StatusBadRequest, `{"error":"this source has no history"}`); code != command.Failed || !strings.Contains(errs, "no history") {
 		t.Errorf("%d %s", code, errs)
 	}
 }
