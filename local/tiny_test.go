@@ -132,6 +132,16 @@ func launch(t *testing.T, root string, environ ...string) *running {
 
 func launchWith(t *testing.T, build map[string]host.Builder, root string, environ ...string) *running {
 	t.Helper()
+	r, err := tryLaunch(t, build, root, environ...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// tryLaunch is launchWith for a platform whose parts may not start.
+func tryLaunch(t *testing.T, build map[string]host.Builder, root string, environ ...string) (*running, error) {
+	t.Helper()
 	logs := &lines{}
 	h, err := Open(root, append([]string{"EDGE=off", "PORT=0"}, environ...), logs)
 	if err != nil {
@@ -144,7 +154,7 @@ func launchWith(t *testing.T, build map[string]host.Builder, root string, enviro
 	}
 	parts := u.parts()
 	if err := startAll(t.Context(), parts); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	u.gateway.Ready(true)
 	r := &running{platform: u, t: t, logs: logs}
@@ -162,7 +172,7 @@ func launchWith(t *testing.T, build map[string]host.Builder, root string, enviro
 	if !u.userBroker() {
 		u.waitReady(t.Context())
 	}
-	return r
+	return r, nil
 }
 
 func (r *running) call(method, path string) (int, string) {

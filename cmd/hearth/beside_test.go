@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hearth-home/hearth/shared/command"
 	"github.com/hearth-home/hearth/shared/command/commandtest"
@@ -40,8 +41,8 @@ func TestRunsBesideEachOtherAndThePlatform(t *testing.T) {
 		io.WriteString(w, `{"c":261.74,"d":2.1,"dp":0.8,"h":263.31,"l":260.68,"o":261.07,"pc":259.45,"t":1763672400}`) // 2025-11-20: before any clock that the program may have
 	}))
 	defer upstream.Close()
-	gateway := upWith(t, p, "FINNHUB_KEY=s3cr3tkey99", "STOCKS_SYMBOLS=AAPL", "FINNHUB_URL="+upstream.URL+"/")
-	if key := <-keys; key != "s3cr3tkey99" {
+	gateway, _ := upWith(t, p, "FINNHUB_KEY=s3cr3tkey99", "STOCKS_SYMBOLS=AAPL", "FINNHUB_URL="+upstream.URL+"/")
+	if key := next(t, keys); key != "s3cr3tkey99" {
 		t.Fatalf("the platform's first run sent the key %q", key)
 	}
 	together(t, p, 2, "run", "stocks", "--dry-run")
@@ -58,7 +59,7 @@ func TestRunsBesideEachOtherAndThePlatform(t *testing.T) {
 		t.Fatal(err)
 	}
 	res.Body.Close()
-	if key := <-keys; res.StatusCode != http.StatusOK || key != "s3cr3tkey99" {
+	if key := next(t, keys); res.StatusCode != http.StatusOK || key != "s3cr3tkey99" {
 		t.Errorf("then the platform answered %d and sent the key %q", res.StatusCode, key)
 	}
 }
@@ -84,14 +85,31 @@ func TestARunWhoseOutputIsLostFails(t *testing.T) {
 	}
 }
 
+// patience is how long a test waits for what a program does.
+const patience = 2 * time.Minute
+
+// next is the next key that the upstream receives.
+func next(t *testing.T, keys <-chan string) string {
+	t.Helper()
+	select {
+	case key := <-keys:
+		return key
+	case <-time.After(patience):
+		t.Fatalf("the upstream was not called within %s", patience)
+		return ""
+	}
+}
+
 // together runs a command in four processes at once, several times in each; all succeed.
 func together(t *testing.T, p commandtest.Program, times int, args ...string) {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
 			for range times {
-				if out, err := p.Command(t.Context(), args...).CombinedOutput(); err != nil {
+				if out, err := p.Command(ctx, args...).CombinedOutput(); err != nil {
 					t.Errorf("%q: %v\n%s", args, err, out)
 				}
 			}
@@ -100,14 +118,12 @@ func together(t *testing.T, p commandtest.Program, times int, args ...string) {
 	all.Wait()
 }
 
-// upWith runs hearth up with these variables until the test ends, and returns the
-// gateway's address.
-func upWith(t *testing.T, p commandtest.Program, environ ...string) (gateway string) {
+// upWith runs hearth, which without a command is hearth up, with these variables until stop is called or the test ends, and
+// returns the gateway's address. stop interrupts it and returns what it ended with.
+func upWith(t *testing.T, p commandtest.Program, environ ...string) (gateway string, stop func() error) {
 	t.Helper()
 	p.Env = append(slices.Clone(p.Env), append(environ, "PORT=0", "EDGE=off")...)
-	ctx, cancel := context.WithCancel(context.Background())
-	up := p.Command(ctx, "up")
-	up.Cancel = func() error { return up.Process.Signal(os.Interrupt) }
+	up := p.Command(context.Background())
 	logs, err := up.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -115,6 +131,7 @@ func upWith(t *testing.T, p commandtest.Program, environ ...string) (gateway str
 	if err := up.Start(); err != nil {
 		t.Fatal(err)
 	}
+	hung := time.AfterFunc(patience, func() { up.Process.Kill() }) // ends the loop below
 	lines, said := bufio.NewScanner(logs), ""
 	for gateway == "" && lines.Scan() {
 		said += lines.Text() + "\n"
@@ -122,19 +139,22 @@ func upWith(t *testing.T, p commandtest.Program, environ ...string) (gateway str
 			gateway, _, _ = strings.Cut(after, "/ ")
 		}
 	}
-	read := make(chan struct{})
+	hung.Stop()
+	ended := make(chan error, 1)
 	go func() {
 		for lines.Scan() {
 		}
-		close(read)
+		ended <- up.Wait()
 	}()
-	t.Cleanup(func() {
-		cancel()
-		<-read
-		up.Wait() // its error is that of the interrupt
+	stop = sync.OnceValue(func() error {
+		up.Process.Signal(os.Interrupt)
+		hung := time.AfterFunc(patience, func() { up.Process.Kill() })
+		defer hung.Stop()
+		return <-ended
 	})
+	t.Cleanup(func() { stop() })
 	if gateway == "" {
-		t.Fatalf("no page:\n%s", said)
+		t.Fatalf("no page within %s:\n%s", patience, said)
 	}
-	return gateway
+	return gateway, stop
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -20,25 +19,7 @@ import (
 // platform runs hearth up, runs the other commands at the same time, and interrupts it.
 func platform(t *testing.T, p commandtest.Program) {
 	p.Env = append(p.Env, "PORT=0", "EDGE=off")
-	up := p.Command(t.Context())
-	logs, err := up.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := up.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(logs)
-	for lines.Scan() && !strings.Contains(lines.Text(), "the page is at") {
-	}
-	_, gateway, _ := strings.Cut(lines.Text(), "the page is at ")
-	gateway, _, _ = strings.Cut(gateway, "/ ")
-	ended := make(chan error, 1)
-	go func() {
-		for lines.Scan() {
-		}
-		ended <- up.Wait()
-	}()
+	gateway, stop := upWith(t, p)
 	if code, _, errs := p.Run(t, "up"); code != command.Failed || !strings.Contains(errs, "another process runs on the state folder "+filepath.Join(p.Dir, ".hearth")) || !strings.Contains(errs, " PORT=") {
 		t.Errorf("a second one: %d %s", code, errs)
 	}
@@ -48,10 +29,7 @@ func platform(t *testing.T, p commandtest.Program) {
 	}
 	seenFunctions(t, p)
 	deadLetters(t, p)
-	if err := up.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-ended; err != nil {
+	if err := stop(); err != nil {
 		t.Errorf("interrupted: %v", err)
 	}
 }
