@@ -4,22 +4,18 @@
 package local
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/hearth-home/hearth/local/dotenv"
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/local/terminal"
 	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/mqttclient"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
@@ -60,25 +56,14 @@ func Open(root string, environ []string, out io.Writer) (*Installation, error) {
 }
 
 // splitURL moves user and password from MQTT_URL, which is shown and logged, to MQTT_USER
-// and MQTT_PASSWORD. It adds a missing scheme and port.
+// and MQTT_PASSWORD. It completes the address.
 func splitURL(vars map[string]string) error {
-	v := vars["MQTT_URL"]
-	if v == "" {
+	if vars["MQTT_URL"] == "" {
 		return nil
 	}
-	if !strings.Contains(v, "://") {
-		v = "tcp://" + v
-	}
-	u, err := url.Parse(v)
-	if err != nil || u.Hostname() == "" {
-		return errors.New("MQTT_URL is no address of a broker: write tcp://host:1883, or ssl://host:8883")
-	}
-	if u.Port() == "" && !strings.HasPrefix(u.Scheme, "ws") {
-		port := "1883"
-		if slices.Contains([]string{"ssl", "tls", "mqtts", "mqtt+ssl", "tcps"}, u.Scheme) {
-			port = "8883"
-		}
-		u.Host = net.JoinHostPort(u.Hostname(), port)
+	u, err := mqttclient.ParseURL(vars["MQTT_URL"])
+	if err != nil {
+		return err
 	}
 	if u.User != nil {
 		password, _ := u.User.Password()

@@ -57,6 +57,7 @@ func TestABrokersURLIsCompletedAndHoldsNoPassword(t *testing.T) {
 		"10.0.0.7:1884":                "tcp://10.0.0.7:1884",
 		"ssl://broker":                 "ssl://broker:8883",
 		"tcp://me:se-cret@broker:1883": "tcp://broker:1883",
+		"MQTTS://broker":               "mqtts://broker:8883",
 		"ws://broker/mqtt":             "ws://broker/mqtt",
 	} {
 		vars := map[string]string{"MQTT_URL": given}

@@ -21,7 +21,7 @@ import (
 type Config struct {
 	Node string `env:"NODE"` // this machine's name in topics; default: its host name
 
-	URL      string        `env:"MQTT_URL" envDefault:"tcp://127.0.0.1:1883"`      // broker: tcp://, ssl:// or ws://
+	URL      string        `env:"MQTT_URL" envDefault:"tcp://127.0.0.1:1883"`      // broker: tcp://, ssl:// or ws://; without a scheme tcp://, without a port 1883, or 8883 for ssl://
 	User     string        `env:"MQTT_USER"`                                       // user name, if the broker requires one
 	Password secret.String `env:"MQTT_PASSWORD_SECRET" envDefault:"mqtt-password"` // secret with the password
 	CAFile   string        `env:"MQTT_CA_FILE"`                                    // PEM file with the broker's certificate authority

@@ -55,8 +55,12 @@ func newDialer(c Config, p presence, log *slog.Logger) (*dialer, error) {
 		},
 		sessions: make(chan sessionChange), acks: make(chan ack, 256), stored: make(chan wire.StoredUpTo, 16), closed: make(chan struct{}),
 	}
-	_, err := d.options(nil)
-	return d, err
+	o, err := d.options(nil)
+	if err != nil {
+		return nil, err
+	}
+	d.access.URL = o.Servers[0].String() // as completed
+	return d, nil
 }
 
 // close releases the goroutines that wait to send an acknowledgement.

@@ -15,7 +15,7 @@ import (
 func TestAReadingOfEverySimulatedKindArrives(t *testing.T) {
 	b := startBroker(t)
 	s := startStore(t, b.direct, true)
-	runAgent(t, map[string]string{"MQTT_URL": "tcp://" + b.addr, "SIMULATE_SPEED": "50"}, Deps{})
+	runAgent(t, map[string]string{"MQTT_URL": b.addr, "SIMULATE_SPEED": "50"}, Deps{})
 	waitFor(t, "readings of all kinds", func() bool {
 		seen := map[string]bool{}
 		for _, r := range s.ordered() {

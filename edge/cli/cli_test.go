@@ -40,8 +40,8 @@ func TestExitCodes(t *testing.T) {
 	if code, _, errs := p.Run(t); code != command.Failed || !strings.Contains(errs, "hearth-edge: ") {
 		t.Errorf("with wrong settings: %d %s", code, errs)
 	}
-	p.Env = []string{"SENSOR_0_KIND=host", "SENSOR_0_DEVICE=pi", "NODE=test", "LISTEN=off", "MQTT_URL=foo", "SPOOL_DIR=" + t.TempDir(), "EDGE_CONFIG_DIR=" + t.TempDir()}
-	if code, _, errs := p.Run(t); code != command.Failed || !strings.Contains(errs, "MQTT_URL: it has no port") {
+	p.Env = []string{"SENSOR_0_KIND=host", "SENSOR_0_DEVICE=pi", "NODE=test", "LISTEN=off", "MQTT_URL=foo://x", "SPOOL_DIR=" + t.TempDir(), "EDGE_CONFIG_DIR=" + t.TempDir()}
+	if code, _, errs := p.Run(t); code != command.Failed || !strings.Contains(errs, "MQTT_URL: its scheme is none of tcp, mqtt") {
 		t.Errorf("with a broker that cannot be called: %d %s", code, errs)
 	}
 	commandtest.Completion(t, p, "rec", "recalibrate")

@@ -7,10 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
-	"slices"
-	"strings"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
@@ -19,7 +16,7 @@ import (
 
 // Access is the settings with which one client reaches a broker.
 type Access struct {
-	URL      string // tcp://, ssl:// or ws://; it is logged, so it must not contain a password
+	URL      string // see ParseURL; it is logged, so it must not contain a password
 	ClientID string
 	User     string        // "": none
 	Password secret.String // read at each connect
@@ -31,10 +28,14 @@ type Access struct {
 // Options returns the library's options for a. The caller sets timeouts and session. An
 // error names the setting that is invalid.
 func (a Access) Options() (*mqtt.ClientOptions, error) {
-	if err := a.checkURL(); err != nil {
+	u, err := ParseURL(a.URL)
+	if err != nil {
 		return nil, err
 	}
-	o := mqtt.NewClientOptions().AddBroker(a.URL).SetClientID(a.ClientID)
+	if u.User != nil {
+		return nil, errors.New("MQTT_URL must not contain user and password: use MQTT_USER and the secret mqtt-password")
+	}
+	o := mqtt.NewClientOptions().AddBroker(u.String()).SetClientID(a.ClientID)
 	o.SetCredentialsProvider(func() (string, string) { return a.User, a.Password.Reveal() })
 	if a.CAFile == "" && a.CertFile == "" {
 		return o, nil
@@ -45,37 +46,6 @@ func (a Access) Options() (*mqtt.ClientOptions, error) {
 	}
 	return o.SetTLSConfig(t), nil
 }
-
-// checkURL returns an error if the address is invalid. The error does not quote the
-// address, which may contain a password.
-func (a Access) checkURL() error {
-	address := a.URL
-	scheme, rest, named := strings.Cut(address, "://")
-	if named {
-		address = rest
-	}
-	host, _, _ := strings.Cut(address, "/")
-	if strings.Contains(host, "@") {
-		return errors.New("MQTT_URL must not contain user and password: use MQTT_USER and the secret mqtt-password")
-	}
-	u, err := url.Parse("tcp://" + address)
-	if err != nil {
-		return errors.New("MQTT_URL: not an address such as tcp://host:1883")
-	}
-	if !named || a.URL == "" {
-		scheme = "tcp"
-	}
-	switch {
-	case !slices.Contains(schemes, scheme):
-		return fmt.Errorf("MQTT_URL: its scheme is none of %s: write an address such as tcp://host:1883", strings.Join(schemes, ", "))
-	case a.URL != "" && u.Port() == "" && !strings.HasPrefix(scheme, "ws"):
-		return errors.New("MQTT_URL: it has no port: write an address such as tcp://host:1883")
-	}
-	return nil
-}
-
-// schemes are those that the MQTT library can connect by.
-var schemes = []string{"tcp", "mqtt", "ssl", "tls", "mqtts", "ws", "wss"}
 
 func (a Access) tls() (*tls.Config, error) {
 	t := &tls.Config{MinVersion: tls.VersionTLS12}

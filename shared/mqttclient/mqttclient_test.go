@@ -131,38 +131,70 @@ func TestTheErrorNamesTheSettingOfAnInvalidFile(t *testing.T) {
 		{Access{CertFile: cert, KeyFile: "nowhere"}, "MQTT_CERT_FILE: "},
 		{Access{CertFile: cert}, "MQTT_CERT_FILE: "},
 	} {
+		tc.access.URL = "broker"
 		if _, err := tc.access.Options(); err == nil || !strings.HasPrefix(err.Error(), tc.want) {
 			t.Errorf("%+v: %v, want %s", tc.access, err, tc.want)
 		}
 	}
 }
 
-// TestAPasswordInTheAddressIsRefused, and an address that no client can connect to: addresses are logged. No error quotes the
-// password.
+// Addresses are logged. No error quotes the password.
 func TestAPasswordInTheAddressIsRefused(t *testing.T) {
-	for address, ok := range map[string]bool{
-		"tcp://broker:1883":               true,
-		"broker:1883":                     true,
-		":1883":                           true,
-		"ws://broker:80/mqtt@home":        true,
-		"ssl://[fe80::1]:8883":            true,
-		"tcp://me:hunter2@broker:1883":    false,
-		"me:hunter2@broker":               false,
-		"tcp://hunter2@broker":            false,
-		"tcp://me:hunter2%@broker":        false,
-		"tcp://me:hunter2:broker:1883:%x": false,
-		"mqtts://broker:8883":             true,
-		"wss://broker/mqtt":               true,
-		"foo://broker:1883":               false,
-		"http://broker:1883":              false,
-		"hunter2://broker:1883":           false,
-		"://broker:1883":                  false,
-		"tcp://broker":                    false,
-		"foo":                             false,
-	} {
-		_, err := Access{URL: address}.Options()
-		if (err == nil) != ok || err != nil && (strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "MQTT_URL")) {
+	for _, address := range []string{"tcp://me:hunter2@broker:1883", "me:hunter2@broker", "tcp://hunter2@broker", "tcp://me:hunter2%@broker:1883", "tcp://me:hunter2:broker:1883:%x"} {
+		if _, err := (Access{URL: address}).Options(); err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "MQTT_URL") {
 			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+func TestAnAddressIsCompleted(t *testing.T) {
+	for given, want := range map[string]string{
+		"broker":                    "tcp://broker:1883",
+		"broker:1884":               "tcp://broker:1884",
+		"broker:":                   "tcp://broker:1883",
+		":1883":                     "tcp://127.0.0.1:1883",
+		"tcp://broker":              "tcp://broker:1883",
+		"MQTT://Broker":             "mqtt://Broker:1883",
+		"SSL://broker":              "ssl://broker:8883",
+		"tls://broker":              "tls://broker:8883",
+		"mqtts://broker":            "mqtts://broker:8883",
+		"mqtt+ssl://broker":         "mqtt+ssl://broker:8883",
+		"tcps://broker":             "tcps://broker:8883",
+		"ssl://10.0.0.7:1883":       "ssl://10.0.0.7:1883",
+		"[fe80::1]":                 "tcp://[fe80::1]:1883",
+		"ssl://[fe80::1]:8884":      "ssl://[fe80::1]:8884",
+		"ws://broker/mqtt":          "ws://broker/mqtt",
+		"wss://[fe80::1]/mqtt":      "wss://[fe80::1]/mqtt",
+		"ws://broker:80/mqtt@home":  "ws://broker:80/mqtt@home",
+		"tcp://me:word@broker":      "tcp://me:word@broker:1883", // the caller takes user and password out
+		"":                          "names no host",
+		"tcp://":                    "names no host",
+		"foo://broker:1883":         "its scheme is none of tcp, mqtt, ssl",
+		"http://broker:1883":        "its scheme is none of",
+		"unix:///run/mqtt.sock":     "its scheme is none of",
+		"://broker:1883":            "is no address of a broker",
+		"fe80::1":                   "is no address of a broker",
+		"broker:http":               "is no address of a broker",
+		"broker:99999":              "no number from 1 to 65535",
+		"broker:0":                  "no number from 1 to 65535",
+		"broker with spaces":        "is no address of a broker",
+		"tcp://a:1883,tcp://b:1883": "is no address of a broker",
+	} {
+		u, err := ParseURL(given)
+		if strings.Contains(want, "://") && (err != nil || u.String() != want) {
+			t.Errorf("%q: %v, %v, want %s", given, u, err, want)
+		}
+		if !strings.Contains(want, "://") && (err == nil || !strings.Contains(err.Error(), "MQTT_URL") || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %v, %v, want the error %s", given, u, err, want)
+		}
+		if err != nil {
+			continue
+		}
+		if o, err := (Access{URL: given}).Options(); u.User == nil && (err != nil || o.Servers[0].String() != want) {
+			t.Errorf("%q: the client's options: %+v, %v", given, o.Servers, err)
+		}
+		if again, err := ParseURL(u.String()); err != nil || again.String() != want {
+			t.Errorf("%s again: %v, %v", want, again, err)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // Config is what the connector reads from the environment.
 type Config struct {
-	URL      string        `env:"MQTT_URL" envDefault:"tcp://127.0.0.1:1883"`      // broker: tcp://, ssl:// or ws://
+	URL      string        `env:"MQTT_URL" envDefault:"tcp://127.0.0.1:1883"`      // broker: tcp://, ssl:// or ws://; without a scheme tcp://, without a port 1883, or 8883 for ssl://
 	ClientID string        `env:"MQTT_CLIENT_ID" envDefault:"hearth-connector"`    // id of the MQTT session: the same after each restart, and different from that of any other client
 	User     string        `env:"MQTT_USER"`                                       // user, if the broker requires one
 	Password secret.String `env:"MQTT_PASSWORD_SECRET" envDefault:"mqtt-password"` // secret with the password

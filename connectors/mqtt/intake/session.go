@@ -64,6 +64,7 @@ func newSession(o Options, enqueue func(incoming)) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.access.URL = options.Servers[0].String() // as completed
 	s.client = mqtt.NewClient(options)
 	return s, nil
 }
@@ -94,7 +95,7 @@ func ClientOptions(a mqttclient.Access) (*mqtt.ClientOptions, error) {
 		return nil, err
 	}
 	o.SetKeepAlive(30 * time.Second).SetPingTimeout(10 * time.Second).SetConnectTimeout(10 * time.Second).SetWriteTimeout(10 * time.Second)
-	if strings.HasPrefix(a.URL, "tcp:") || strings.HasPrefix(a.URL, "mqtt:") {
+	if scheme := o.Servers[0].Scheme; scheme == "tcp" || scheme == "mqtt" {
 		o.SetCustomOpenConnectionFn(dial)
 	}
 	return o, nil

@@ -17,7 +17,7 @@ import (
 func TestTwoClientsWithOneIDAreRecognised(t *testing.T) {
 	server := testserver.OwnMosquitto(t, 0)
 	w, l, _ := newTestWriter(t, t.TempDir())
-	in, err := New(Options{Broker: mqttclient.Access{URL: "tcp://" + server.Addr, ClientID: "connector"}, Topic: "own", Spool: l, Recent: w.recent, TooLarge: w.tooLarge, Now: time.Now, Log: w.log})
+	in, err := New(Options{Broker: mqttclient.Access{URL: server.Addr, ClientID: "connector"}, Topic: "own", Spool: l, Recent: w.recent, TooLarge: w.tooLarge, Now: time.Now, Log: w.log})
 	if err != nil {
 		t.Fatal(err)
 	}
