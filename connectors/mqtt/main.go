@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"time"
@@ -33,7 +34,9 @@ func program() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context()) },
 	}
 	root.AddCommand(deadcmd.New("mqtt", func(_ *cobra.Command, do func(deadcmd.Connector) error) error {
-		c, err := config.Parse[bridge.Config](config.Process())
+		env := config.Process()
+		maps.DeleteFunc(env.Vars, func(name, _ string) bool { return name != "LISTEN" && name != "CONNECTOR_TOKEN_SECRET" }) // the others may be wrong: they are the running connector's
+		c, err := config.Parse[bridge.Config](env)
 		if err != nil {
 			return err
 		}

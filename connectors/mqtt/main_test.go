@@ -1,6 +1,12 @@
 package main
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +15,26 @@ import (
 )
 
 func TestHelp(t *testing.T) { commandtest.Help(t, program()) }
+
+// deadLettersOf reads the dead letters of a connector by its LISTEN and CONNECTOR_TOKEN_SECRET.
+func deadLettersOf(t *testing.T, p commandtest.Program) {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer the-token" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		io.WriteString(w, "[]")
+	}))
+	defer srv.Close()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "other-token"), []byte("the-token"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.Env = append(slices.Clone(p.Env), "LISTEN="+strings.TrimPrefix(srv.URL, "http://"), "CONNECTOR_TOKEN_SECRET=other-token", "secret_mount_path="+dir)
+	if code, out, errs := p.Run(t, "dead", "list"); code != command.Done || out != "there are no dead letters\n" {
+		t.Errorf("%d %s%s", code, out, errs)
+	}
+}
 
 func TestExitCodes(t *testing.T) {
 	p := commandtest.Build(t, ".")
@@ -35,6 +61,14 @@ func TestExitCodes(t *testing.T) {
 	if code, _, errs := p.Run(t); code != command.Failed || !strings.HasPrefix(errs, "mqtt: ") {
 		t.Errorf("with wrong settings: %d %s", code, errs)
 	}
+	others := p
+	others.Env = append(slices.Clone(p.Env), "MQTT_PASSWORD_SECRET=", "DEAD_MAX=many", "GATEWAY_URL=:")
+	for _, args := range [][]string{{"dead", "list"}, {"dead", "drop", "--all", "--at", "127.0.0.1:1"}} {
+		if code, _, errs := others.Run(t, args...); code != command.Failed || !strings.Contains(errs, "is it running?") {
+			t.Errorf("%q with settings that it does not use: %d %s", args, code, errs)
+		}
+	}
+	deadLettersOf(t, others)
 	p.Env = append(p.Env, "REBUILD_INTERVAL=1s", "MQTT_URL=foo://x", "DATA_DIR="+t.TempDir())
 	if code, _, errs := p.Run(t); code != command.Failed || !strings.Contains(errs, "MQTT_URL: its scheme is none of tcp, mqtt") {
 		t.Errorf("with a broker of an unknown scheme: %d %s", code, errs)
