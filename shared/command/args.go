@@ -140,18 +140,23 @@ func wrongValue(err *pflag.InvalidValueError) error {
 }
 
 // dashes gives a flag with one dash its second: -function is --function, as in
-// programs that use Go's package flag.
+// programs that use Go's package flag. The value of a flag stays as it is.
 func dashes(root *cobra.Command, args []string) []string {
 	known := map[string]bool{"help": true, "version": true}
 	each(root, func(c *cobra.Command) { c.Flags().VisitAll(func(f *pflag.Flag) { known[f.Name] = true }) })
-	out := slices.Clone(args)
-	for i, arg := range out {
-		if arg == "--" {
-			break
+	at, out := root, slices.Clone(args)
+	for i := 0; i < len(out) && out[i] != "--"; i++ {
+		if !strings.HasPrefix(out[i], "-") {
+			if sub := child(at, out[i]); sub != nil {
+				at = sub
+			}
+			continue
 		}
-		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
-		if strings.HasPrefix(arg, "-") && known[name] {
-			out[i] = "-" + arg
+		if name, _, _ := strings.Cut(out[i][1:], "="); known[name] {
+			out[i] = "-" + out[i]
+		}
+		if _, value := below(at, out[i]); value {
+			i++
 		}
 	}
 	return out

@@ -55,6 +55,10 @@ func TestWhatIsAskedForIsDone(t *testing.T) {
 		"[back] true \n":           {"open", "-wide-open", "back"},
 		"[back] false y\n":         {"open", "back", "-part", "y"},
 		"[-part -wide-open] false": {"open", "--", "-part", "-wide-open"},
+		"[back] false -wide-open":  {"open", "back", "--part", "-wide-open"}, // a value, not a flag
+		"[back] true --":           {"open", "back", "-part", "--", "-wide-open"},
+		"[back] true -part":        {"-part", "-part", "-wide-open", "open", "back"},
+		"[-part] false -help":      {"open", "-part=-help", "--", "-part"},
 		"[a b c]\n":                {"lamps", "on", "a", "b", "c"},
 		"[front] true z\n":         {"--part", "z", "--wide-open", "open", "front"}, // flags before the command
 		"[open] false \n":          {"open", "open"},

@@ -217,7 +217,7 @@ func TestFlagsPickDeadLetters(t *testing.T) {
 		"GET /dead?function=sensors&topic=tele%2F%23": {"list", "--function", "sensors", "--topic=tele/#"},
 		"POST /dead/replay?all=true":                  {"replay", "--all"},
 		"POST /dead/replay?cause=a+b&id=1":            {"replay", "-cause", "a b", "-id=1"}, // one dash, as docs/mqtt.md had it
-		"POST /dead/drop?reason=-all":                 {"drop", "--reason=-all"},
+		"POST /dead/drop?reason=-all":                 {"drop", "--reason", "-all"},
 		"POST /dead/drop?all=true":                    {"drop", "-all"},
 	} {
 		to, asked := connector(t, deadletter.Letter{ID: "1"}, deadletter.Letter{ID: "2"})
