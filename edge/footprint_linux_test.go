@@ -23,7 +23,7 @@ import (
 
 	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/edge/sim"
-	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/testserver/free"
 )
 
 const (
@@ -181,7 +181,7 @@ func field(b *testing.B, pid int, file, name string) int64 {
 }
 
 func startBroker(b *testing.B) string {
-	addr := testserver.Addr(b)
+	addr := free.Addr(b)
 	c := mochi.NewDefaultServerCapabilities()
 	c.MaximumInflight = math.MaxUint16
 	s := mochi.New(&mochi.Options{Capabilities: c, Logger: slog.New(slog.DiscardHandler)})

@@ -118,8 +118,9 @@ func together(t *testing.T, p commandtest.Program, times int, args ...string) {
 	all.Wait()
 }
 
-// upWith runs hearth, which without a command is hearth up, with these variables until stop is called or the test ends, and
-// returns the gateway's address. stop interrupts it and returns what it ended with.
+// upWith runs hearth, which without a command is hearth up, with these variables until
+// stop is called or the test ends. It returns the gateway's address. stop interrupts it and
+// returns what it ended with.
 func upWith(t *testing.T, p commandtest.Program, environ ...string) (gateway string, stop func() error) {
 	t.Helper()
 	p.Env = append(slices.Clone(p.Env), append(environ, "PORT=0", "EDGE=off")...)

@@ -11,6 +11,8 @@ import (
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/hooks/auth"
 	"github.com/mochi-mqtt/server/v2/listeners"
+
+	"github.com/hearth-home/hearth/shared/testserver/free"
 )
 
 // broker is a mochi broker behind a proxy at addr. stop and start switch the proxy, which
@@ -37,7 +39,7 @@ func startBroker(t testing.TB) *broker {
 	if err := server.Serve(); err != nil {
 		t.Fatal(err)
 	}
-	b := &broker{t: t, addr: "127.0.0.1:0", direct: l.Address()}
+	b := &broker{t: t, addr: free.Addr(t), direct: l.Address()}
 	b.start()
 	t.Cleanup(func() { b.stop(); server.Close() })
 	return b
@@ -49,7 +51,7 @@ func (b *broker) start() {
 		b.t.Fatal(err)
 	}
 	b.mu.Lock()
-	b.gate, b.addr = gate, gate.Addr().String()
+	b.gate = gate
 	b.mu.Unlock()
 	go func() {
 		for {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/hearth-home/hearth/edge/sim"
+	"github.com/hearth-home/hearth/shared/testserver/free"
 )
 
 func TestFaultsOfKLAP(t *testing.T) {
@@ -85,12 +86,8 @@ func TestCredentials(t *testing.T) {
 }
 
 func TestAutoFindsTheProtocol(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	unusedPort := closed.Addr().(*net.TCPAddr).Port
-	closed.Close()
+	_, port, _ := net.SplitHostPort(free.Addr(t))
+	unusedPort, _ := strconv.Atoi(port)
 	plug := sim.NewKasa(0, 1, sim.NewVirtual())
 	klapPort := served(t, func(ctx context.Context, addr string) (string, <-chan struct{}, error) {
 		return plug.ServeKLAP(ctx, addr, sim.KLAP{Version: 2, Smart: true})

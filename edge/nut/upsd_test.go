@@ -3,7 +3,6 @@ package nut
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/shared/testserver/free"
 	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
@@ -22,7 +22,7 @@ func upsd(t *testing.T) (port int, dev string, stopDriver func()) {
 	const get = "apt-get install nut-server"
 	server := tool.Needed(t, get, "/lib/nut/upsd", "/usr/lib/nut/upsd", "upsd") // Debian's /sbin/upsd is a wrapper that reads /etc/nut
 	dummy := tool.Needed(t, get, "dummy-ups", "/lib/nut/dummy-ups", "/usr/lib/nut/dummy-ups")
-	port = freePort(t)
+	_, port = hostPort(t, free.Addr(t))
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -86,16 +86,6 @@ func write(t *testing.T, dev, status string) {
 	if err := os.WriteFile(dev, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // eventually reads until ok, for at most half a minute.

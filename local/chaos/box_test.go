@@ -13,6 +13,7 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store/sqlite"
 	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/testserver/free"
 	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
@@ -30,7 +31,7 @@ type box struct {
 func newBox(t *testing.T, stored int) *box {
 	t.Helper()
 	dir := t.TempDir()
-	b := &box{broker: testserver.Addr(t), state: filepath.Join(dir, "state")}
+	b := &box{broker: free.Addr(t), state: filepath.Join(dir, "state")}
 	if stored > 0 {
 		b.fill(t, stored)
 	}
@@ -94,7 +95,7 @@ func (b *box) start(t *testing.T, strace bool) bool {
 func pageAddr(t *testing.T, broker string) string {
 	t.Helper()
 	for {
-		addr := testserver.Addr(t)
+		addr := free.Addr(t)
 		n, err := strconv.Atoi(port(addr))
 		if err != nil {
 			t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/testserver/free"
 )
 
 // pi is a node: the edge agent in a process of its own, with the real drivers on
@@ -79,7 +80,7 @@ func (h *hearth) pi(node string, interval time.Duration, settings map[string]str
 func (p *pi) begin() {
 	t := p.h.t
 	t.Helper()
-	addr := testserver.Addr(t)
+	addr := free.Addr(t)
 	p.env["LISTEN"] = addr
 	p.Server = testserver.Own(t, testserver.Program{Addr: addr, Path: agent(t), Env: list(p.env), Dir: filepath.Join(p.h.dir, p.node), URL: "http://" + addr + "/healthz"})
 	p.watch()

@@ -20,6 +20,7 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/testserver/free"
 )
 
 const (
@@ -110,12 +111,12 @@ func (h *hearth) startFunction() {
 	if h.influxProxy != nil {
 		env["INFLUX_URL"] = h.influxProxy.URL
 	}
-	addr := testserver.Addr(h.t)
+	addr := free.Addr(h.t)
 	p := testserver.Program{Addr: addr, Dir: filepath.Join(h.dir, "function")}
 	p.Path = binaries(h.t).function
 	env["PORT"] = port(addr)
 	if h.watchdog != "" {
-		inner := testserver.Addr(h.t)
+		inner := free.Addr(h.t)
 		env["PORT"], env["port"], env["upstream_url"] = port(inner), port(addr), "http://"+inner
 		env["fprocess"], env["mode"], env["prefix_logs"], env["suppress_lock"] = p.Path, "http", "false", "true"
 		p.Path = h.watchdog
@@ -138,7 +139,7 @@ func (h *hearth) startGateway(address string) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	addr := testserver.Addr(h.t)
+	addr := free.Addr(h.t)
 	if h.gateway != nil {
 		addr = h.gateway.Addr
 	}
@@ -153,7 +154,7 @@ func (h *hearth) startConnector() {
 	if h.tap != nil {
 		broker = h.tap.addr
 	}
-	addr, dir := testserver.Addr(h.t), filepath.Join(h.dir, "connector")
+	addr, dir := free.Addr(h.t), filepath.Join(h.dir, "connector")
 	env := map[string]string{"MQTT_URL": "tcp://" + broker, "GATEWAY_URL": "http://" + h.gateway.Addr, "DATA_DIR": filepath.Join(dir, "data"),
 		"LISTEN": addr, "REBUILD_INTERVAL": "1s", "secret_mount_path": h.secrets,
 		"GOGC": "200", "GOMEMLIMIT": "32MiB"} // as in its Dockerfile

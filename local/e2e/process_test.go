@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/testserver/free"
 	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
@@ -63,13 +64,13 @@ func start(t *testing.T, bin, watchdog string, vars map[string]string) *process 
 	t.Helper()
 	home := filepath.Dir(bin)
 	open(t, home)
-	addr := testserver.Addr(t)
+	addr := free.Addr(t)
 	p := &process{url: "http://" + addr, log: &output{}, exited: make(chan error, 1)}
 	if watchdog == "" {
 		p.cmd = confined(t, bin)
 		p.cmd.Env = []string{"PORT=" + port(addr), "TMPDIR=/nonexistent"}
 	} else {
-		inner := testserver.Addr(t)
+		inner := free.Addr(t)
 		p.cmd = confined(t, watchdog)
 		p.cmd.Env = []string{"port=" + port(addr), "PORT=" + port(inner), "upstream_url=http://" + inner,
 			"fprocess=./" + filepath.Base(bin), "mode=http", "prefix_logs=false", "suppress_lock=true", "TMPDIR=/nonexistent"}

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/hearth-home/hearth/shared/testserver/free"
 	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
@@ -61,7 +62,7 @@ func startInflux() (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	addr, err := freeAddr()
+	addr, err := free.Find()
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/hearth-home/hearth/shared/testserver/free"
 	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
@@ -32,7 +33,7 @@ func startMosquitto(path string, autosave int, lines []string) (*Server, error) 
 	if err != nil {
 		return nil, err
 	}
-	addr, err := freeAddr()
+	addr, err := free.Find()
 	if err != nil {
 		return nil, err
 	}

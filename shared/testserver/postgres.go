@@ -19,6 +19,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/hearth-home/hearth/shared/testserver/free"
 	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
@@ -83,7 +84,7 @@ func startPostgres(args []string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	addr, err := freeAddr()
+	addr, err := free.Find()
 	if err != nil {
 		return nil, err
 	}

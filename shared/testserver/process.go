@@ -8,14 +8,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"sync"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -169,26 +167,6 @@ func (s *Server) end(sig os.Signal) error {
 func (s *Server) Log() string {
 	b, _ := os.ReadFile(filepath.Join(s.Dir, "log"))
 	return string(bytes.TrimSpace(b[max(0, len(b)-2000):]))
-}
-
-// Addr returns an address on 127.0.0.1 with a port that is not in use.
-func Addr(t testing.TB) string {
-	t.Helper()
-	addr, err := freeAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return addr
-}
-
-// freeAddr returns an address on 127.0.0.1 with a port that is not in use.
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 // folder creates a folder that is removed when this process has ended, even by a

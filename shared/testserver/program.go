@@ -12,7 +12,7 @@ import (
 
 // Program is a program of this repository that a test runs as a server.
 type Program struct {
-	Addr string // the address that it will listen on, from Addr
+	Addr string // the address that it will listen on, from free.Addr
 	Path string
 	Args []string
 	Env  []string // its whole environment; nil: the test's
