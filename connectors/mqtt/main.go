@@ -31,7 +31,10 @@ func program() *cobra.Command {
 	root := &cobra.Command{
 		Use:  "mqtt",
 		Long: "mqtt is hearth's MQTT connector: it delivers MQTT messages to the OpenFaaS functions that subscribe to their topic (annotation \"topic\"), and keeps rejected ones as dead letters. Without a command it runs. Settings come from the environment: docs/mqtt.md.",
-		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context()) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			env := config.Process()
+			return redacted(run(c.Context(), env), env)
+		},
 	}
 	root.AddCommand(deadcmd.New("mqtt", func(_ *cobra.Command, do func(deadcmd.Connector) error) error {
 		env := config.Process()
@@ -40,13 +43,20 @@ func program() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return do(deadcmd.Connector{Address: c.Listen, Token: c.Token})
+		return redacted(do(deadcmd.Connector{Address: c.Listen, Token: c.Token}), env)
 	}, nil))
 	return command.Program(root)
 }
 
-func run(ctx context.Context) error {
-	env := config.Process()
+// redacted returns err with the secrets redacted in its text.
+func redacted(err error, env config.Env) error {
+	if err == nil {
+		return nil
+	}
+	return command.With(err, env.Secrets.Redact(err.Error()))
+}
+
+func run(ctx context.Context, env config.Env) error {
 	c, err := config.Parse[bridge.Config](env)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -74,4 +75,26 @@ func TestExitCodes(t *testing.T) {
 		t.Errorf("with a broker of an unknown scheme: %d %s", code, errs)
 	}
 	commandtest.Completion(t, p, "de", "dead")
+}
+
+// LISTEN quotes a secret with special characters, and so does the answer of a connector.
+func TestNoSecretIsPrinted(t *testing.T) {
+	const secret = `pa/ss w&o<r>d"1`
+	p := commandtest.Build(t, ".")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "mqtt-password"), []byte(secret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.Env = []string{"secret_mount_path=" + dir, "LISTEN=" + secret, "MQTT_URL=tcp://127.0.0.1:1", "DATA_DIR=" + t.TempDir()}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusInternalServerError)
+		json.NewEncoder(w).Encode(map[string]string{"error": "wrong: " + secret})
+	}))
+	defer srv.Close()
+	for _, args := range [][]string{nil, {"dead", "list", "--at", srv.URL}} {
+		code, out, errs := p.Run(t, args...)
+		if code != command.Failed || !strings.Contains(errs, "[secret]") || strings.Contains(out+errs, "w&o") || strings.Contains(out+errs, `w\u0026o`) {
+			t.Errorf("%q: %d %s%s", args, code, out, errs)
+		}
+	}
 }

@@ -15,14 +15,16 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/shared/secret"
 )
 
 // errFailed means that a sensor did not pass. The printed table shows which one and why.
 var errFailed = errors.New("not every sensor works")
 
-// Once reads every sensor once, all concurrently, and prints a table to w. It returns
+// Once reads every sensor once, all concurrently, and prints a table to w, in which the
+// secrets are redacted: a sensor's error may quote one. It returns
 // errFailed if a sensor cannot be read, else ctx's error if ctx ended before all were.
-func Once(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.Machine) error {
+func Once(ctx context.Context, w io.Writer, secrets *secret.Folder, sensors []driver.Sensor, m *driver.Machine) error {
 	type result struct {
 		sample driver.Sample
 		took   time.Duration
@@ -54,7 +56,7 @@ func Once(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.M
 		case r.sample.Quality != driver.OK:
 			text = fmt.Sprintf("%s (%s) %s", r.sample.Quality, r.sample.Reason, text)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%v\t%s\n", s.Device, s.Kind.Name, s.Where(), r.took.Round(time.Millisecond), text)
+		fmt.Fprint(t, secrets.Redact(fmt.Sprintf("%s\t%s\t%s\t%v\t%s\n", s.Device, s.Kind.Name, s.Where(), r.took.Round(time.Millisecond), text)))
 	}
 	if err := t.Flush(); err != nil {
 		return err

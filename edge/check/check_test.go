@@ -32,7 +32,7 @@ func parseSensors(t *testing.T, vars map[string]string) []driver.Sensor {
 
 func TestOnceShowsEverySensor(t *testing.T) {
 	var out bytes.Buffer
-	if err := Once(t.Context(), &out, parseSensors(t, sim.OneOfEach()), sim.NewMachine(t.Context(), sim.NewFast(20))); err != nil {
+	if err := Once(t.Context(), &out, nil, parseSensors(t, sim.OneOfEach()), sim.NewMachine(t.Context(), sim.NewFast(20))); err != nil {
 		t.Error(err)
 	}
 	for _, kind := range kinds.Names() {
@@ -46,7 +46,7 @@ func TestOnceFailsIfOneSensorFails(t *testing.T) {
 	var out bytes.Buffer
 	m := sim.NewMachine(t.Context(), sim.NewFast(20))
 	m.I2C = func(driver.Sensor, string) (i2c.Bus, error) { return sim.NewBus(m.Clock), nil }
-	err := Once(t.Context(), &out, parseSensors(t, map[string]string{
+	err := Once(t.Context(), &out, nil, parseSensors(t, map[string]string{
 		"SENSOR_0_KIND": "bme280", "SENSOR_0_DEVICE": "air", "SENSOR_1_KIND": "host", "SENSOR_1_DEVICE": "pi",
 	}), m)
 	if !errors.Is(err, errFailed) || !strings.Contains(out.String(), "FAILED bme280") || !strings.Contains(out.String(), "cpu_") {
@@ -81,7 +81,7 @@ func TestAnInterruptedReadIsNoFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	err = Once(ctx, &out, s, kinds.Real(t.TempDir(), func() (time.Time, bool) { return time.Now(), true }))
+	err = Once(ctx, &out, nil, s, kinds.Real(t.TempDir(), func() (time.Time, bool) { return time.Now(), true }))
 	if !errors.Is(err, context.Canceled) || strings.Contains(out.String(), "FAILED") || !strings.Contains(out.String(), "not read") {
 		t.Errorf("%v\n%s", err, &out)
 	}
@@ -97,7 +97,7 @@ func TestSoakJudgesSimulatedSensors(t *testing.T) {
 	s := parseSensors(t, vars)
 	fsys, _ := m.Files(s[1])
 	fsys.(*sim.DHT22).Set(sim.NACK)
-	if err := Soak(t.Context(), &out, s, m, time.Second); !errors.Is(err, errFailed) {
+	if err := Soak(t.Context(), &out, nil, s, m, time.Second); !errors.Is(err, errFailed) {
 		t.Errorf("err = %v", err)
 	}
 	for line := range strings.Lines(out.String()) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/shared/secret"
 )
 
 // Limits of a sensor that counts as good.
@@ -120,9 +121,9 @@ var slowFields = map[string]bool{
 	"co2_ppm": true, "moisture_percent": true, "battery_percent": true,
 }
 
-// Soak reads every sensor repeatedly for d and prints a verdict on each to w. It returns
-// errFailed if a sensor is bad.
-func Soak(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.Machine, d time.Duration) error {
+// Soak reads every sensor repeatedly for d and prints a verdict on each to w, in which the
+// secrets are redacted. It returns errFailed if a sensor is bad.
+func Soak(ctx context.Context, w io.Writer, secrets *secret.Folder, sensors []driver.Sensor, m *driver.Machine, d time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	trials := make([]trial, len(sensors))
@@ -144,7 +145,8 @@ func Soak(ctx context.Context, w io.Writer, sensors []driver.Sensor, m *driver.M
 		if len(v.Reasons) > 0 {
 			verdict += ": " + strings.Join(v.Reasons, "; ")
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\n", s.Device, s.Kind.Name, len(trials[i].samples)+trials[i].failed, trials[i].failed, ranges(trials[i].samples), verdict)
+		fmt.Fprint(t, secrets.Redact(fmt.Sprintf("%s\t%s\t%d\t%d\t%s\t%s\n",
+			s.Device, s.Kind.Name, len(trials[i].samples)+trials[i].failed, trials[i].failed, ranges(trials[i].samples), verdict)))
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -22,6 +22,7 @@ import (
 	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/edge/kinds"
 	"github.com/hearth-home/hearth/shared/command"
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
@@ -70,11 +71,11 @@ With --soak, sensors are read for that time and each is rated: success, noise, s
 		if c.Flags().Changed("soak") && *soak <= 0 {
 			return command.Wrong(fmt.Errorf("--soak is %s: write a time above 0, such as 1h", *soak))
 		}
-		return examine(c.Context(), sims, func(config agent.Config, m *driver.Machine) error {
+		return examine(c.Context(), sims, func(config agent.Config, m *driver.Machine, secrets *secret.Folder) error {
 			if *soak > 0 {
-				return check.Soak(c.Context(), c.OutOrStdout(), config.Sensors, m, *soak)
+				return check.Soak(c.Context(), c.OutOrStdout(), secrets, config.Sensors, m, *soak)
 			}
-			return check.Once(c.Context(), c.OutOrStdout(), config.Sensors, m)
+			return check.Once(c.Context(), c.OutOrStdout(), secrets, config.Sensors, m)
 		})
 	}
 	return c
@@ -95,7 +96,7 @@ func recalibrateCommand(sims *Simulators) *cobra.Command {
 		if *ppm < 400 || *ppm > 2000 { // said before the three minutes
 			return command.Wrong(fmt.Errorf("--ppm is %d: write a number from 400, the air outside, to 2000", *ppm))
 		}
-		return examine(c.Context(), sims, func(config agent.Config, m *driver.Machine) error {
+		return examine(c.Context(), sims, func(config agent.Config, m *driver.Machine, _ *secret.Folder) error {
 			return check.Recalibrate(c.Context(), c.OutOrStdout(), config.Sensors, m, *device, *ppm)
 		})
 	}
@@ -105,7 +106,8 @@ func recalibrateCommand(sims *Simulators) *cobra.Command {
 // run reads and publishes until ctx ends.
 func run(ctx context.Context, out io.Writer, sims *Simulators) error {
 	return configured(ctx, sims, func(c agent.Config, m *driver.Machine, secrets *secret.Folder) error {
-		log := slog.New(slog.NewJSONHandler(redactor{out, secrets}, nil))
+		log := config.Logger(out, secrets)
+		slog.SetDefault(log) // for libraries that log
 		a, err := agent.New(c, agent.Deps{Log: log, Machine: m})
 		if err != nil {
 			return err
@@ -116,20 +118,25 @@ func run(ctx context.Context, out io.Writer, sims *Simulators) error {
 
 // examine gives do the sensors, those of this machine or simulated ones; nothing is
 // published.
-func examine(ctx context.Context, sims *Simulators, do func(agent.Config, *driver.Machine) error) error {
-	return configured(ctx, sims, func(c agent.Config, m *driver.Machine, _ *secret.Folder) error {
+func examine(ctx context.Context, sims *Simulators, do func(agent.Config, *driver.Machine, *secret.Folder) error) error {
+	return configured(ctx, sims, func(c agent.Config, m *driver.Machine, secrets *secret.Folder) error {
 		if m == nil {
 			m = kinds.Real(c.Dir, func() (time.Time, bool) { return time.Now(), false })
 		}
-		return do(c, m)
+		return do(c, m, secrets)
 	})
 }
 
 // configured reads the settings for do; the machine is nil unless its sensors are
-// simulated.
-func configured(ctx context.Context, sims *Simulators, do func(agent.Config, *driver.Machine, *secret.Folder) error) error {
+// simulated. Secrets are redacted in the error.
+func configured(ctx context.Context, sims *Simulators, do func(agent.Config, *driver.Machine, *secret.Folder) error) (err error) {
 	vars := env.ToMap(os.Environ())
 	secrets := secret.NewFolder(cmp.Or(vars["SECRETS_DIR"], vars["CREDENTIALS_DIRECTORY"], "/etc/hearth/secrets"))
+	defer func() {
+		if err != nil {
+			err = command.With(err, secrets.Redact(err.Error()))
+		}
+	}()
 	var simulated map[string]string
 	if sims != nil {
 		simulated = sims.Sensors
@@ -145,17 +152,4 @@ func configured(ctx context.Context, sims *Simulators, do func(agent.Config, *dr
 		m = sims.Machine(life, c.Speed)
 	}
 	return do(c, m, secrets)
-}
-
-// redactor takes secrets out of what is logged.
-type redactor struct {
-	w       io.Writer
-	secrets *secret.Folder
-}
-
-func (r redactor) Write(line []byte) (int, error) {
-	if _, err := io.WriteString(r.w, r.secrets.Redact(string(line))); err != nil {
-		return 0, err
-	}
-	return len(line), nil
 }
