@@ -63,11 +63,11 @@ func gatewayFunctions(h *Installation, addresses []string) ([]gateway.Function, 
 		return nil, ArgumentError("no function is named")
 	}
 	var out []gateway.Function
-	for _, arg := range addresses {
+	for n, arg := range addresses {
 		name, address, ok := strings.Cut(arg, "=")
 		u, err := config.URL(address)
 		if !ok || err != nil || u.Scheme != "http" || u.Port() == "" || u.Path != "" {
-			return nil, ArgumentError(fmt.Sprintf("%q: want NAME=http://host:port", arg))
+			return nil, ArgumentError(fmt.Sprintf("argument %d: want NAME=http://host:port", n+1)) // not quoted: it may hold a password
 		}
 		i := slices.IndexFunc(blocks, func(f stack.Function) bool { return f.Name == name })
 		switch {

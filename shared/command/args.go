@@ -72,6 +72,16 @@ func arguments(c *cobra.Command, args []string) error {
 	return Wrong(fmt.Errorf("too many arguments: %s", quoted(args[len(words):])))
 }
 
+// filled returns an error if a flag was given an empty text.
+func filled(c *cobra.Command, _ []string) (err error) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if err == nil && f.Value.Type() == "string" && f.Value.String() == "" {
+			err = Wrong(fmt.Errorf("--%s is empty: leave it out, or give it a value", f.Name))
+		}
+	})
+	return err
+}
+
 func quoted(args []string) string {
 	var out []string
 	for _, arg := range args {

@@ -69,7 +69,8 @@ func interrupted(err error) bool {
 
 // Program completes the commands of a program: version, help and completion are
 // added, and the arguments of each command are checked by its Use line, as in
-// "show ID" or "check [FILE]".
+// "show ID" or "check [FILE]". A flag that is given an empty text is an error of usage: it
+// would mean the default.
 func Program(root *cobra.Command) *cobra.Command {
 	cobra.EnableCommandSorting = false
 	root.SilenceErrors, root.SilenceUsage = true, true
@@ -88,7 +89,7 @@ func Program(root *cobra.Command) *cobra.Command {
 		c.PersistentFlags().SortFlags = false
 		completeNoFiles(c)
 		if c.Args == nil {
-			c.Args = arguments
+			c.Args = cobra.MatchAll(arguments, filled)
 		}
 		if c.HasSubCommands() && !c.Runnable() {
 			c.RunE = func(c *cobra.Command, _ []string) error {

@@ -82,6 +82,8 @@ func TestWrongUsageDoesNothingAndSaysWhatToDo(t *testing.T) {
 		"house: unknown flag --wide-opne: did you mean --wide-open?\nsee: house help open\n":                  {"open", "a", "--wide-opne"},
 		"house: unknown flag -patr: did you mean --part?\nsee: house help open\n":                             {"open", "a", "-patr", "x"},
 		"house: unknown flag -x\nsee: house help open\n":                                                      {"open", "a", "-x"},
+		"house: --part is empty: leave it out, or give it a value\nsee: house help open\n":                    {"open", "a", "--part", ""},
+		"house: --part is empty: leave it out, or give it a value\nsee: house help open\n ":                   {"--part=", "open", "a"},
 		"house: flag needs an argument: --part\nsee: house help open\n":                                       {"open", "a", "--part"},
 		"house: unknown command \"opne\": did you mean \"open\"?\nsee: house help\n ":                         {"help", "opne"},
 		"house: unknown shell \"bsh\": did you mean \"bash\"?\nsee: house help completion\n":                  {"completion", "bsh"},

@@ -242,10 +242,15 @@ func TestAMistakeAsksNothingAndSaysWhatToDo(t *testing.T) {
 		"--reason is empty":                  {"list", "--reason="},
 		"--all is every dead letter":         {"drop", "--all", "--function", "sensors"},
 		"# must be the last level":           {"list", "--topic", "a/#/b"},
-		`--at is "ftp://x": write host:port`: {"list", "--at", "ftp://x"},
-		`--at is "a b"`:                      {"list", "--at", "a b"},
+		"write host:port, or http://host":    {"list", "--at", "ftp://me:s3cr3t@x"},
+		"write host:port, or http://host: ":  {"list", "--at", "a b"},
+		"write host:port, or http://host:p":  {"list", "--at", "http://me:s3cr3t@x:port"},
+		"write host:port, or http://host:po": {"list", "--at", "x/#me:s3cr3t@x"},
+		"must not contain user and password": {"list", "--at", "me:s3cr3t@127.0.0.1:1"},
+		"--at is empty":                      {"drop", "--all", "--at", ""},
 	} {
-		if code, _, errs := run(to, args...); code != command.Misuse || !strings.Contains(errs, want) || !strings.Contains(errs, "see: mqtt help dead") {
+		want = strings.TrimSuffix(want, " ")
+		if code, _, errs := run(to, args...); code != command.Misuse || !strings.Contains(errs, want) || !strings.Contains(errs, "see: mqtt help dead") || strings.Contains(errs, "s3cr3t") {
 			t.Errorf("%q: %d %s, want %s", args, code, errs, want)
 		}
 	}

@@ -2,7 +2,6 @@ package deadcmd
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -49,11 +48,7 @@ func checkFilters(c *cobra.Command) (err error) {
 		case "all":
 			all = v == "true"
 		case "function", "topic", "reason", "cause", "id":
-			picking++
-			switch {
-			case v == "" && err == nil:
-				err = fmt.Errorf("--%s is empty: leave it out, or give it a value", f.Name)
-			case f.Name == "topic" && err == nil:
+			if picking++; f.Name == "topic" {
 				err = topic.Check(v)
 			}
 		}
@@ -69,20 +64,23 @@ func checkFilters(c *cobra.Command) (err error) {
 	return nil
 }
 
-// checkedAddress returns the flag --at as a URL without a path; it may be host:port.
+// checkedAddress returns the flag --at as a URL without a path; it may be host:port. The
+// error does not quote it: it may hold a password.
 func checkedAddress(at string) (string, error) {
 	if at == "" {
 		return "", nil
 	}
-	full := at
-	if !strings.Contains(full, "://") {
-		full = "http://" + full
+	if !strings.Contains(at, "://") {
+		at = "http://" + at
 	}
-	u, err := config.URL(full)
-	if err != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		return "", fmt.Errorf("--at is %q: write host:port, or http://host:port", at)
+	u, err := config.URL(at)
+	switch {
+	case err != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
+		return "", errors.New("--at is no address of a connector: write host:port, or http://host:port")
+	case u.User != nil:
+		return "", errors.New("--at must not contain user and password: the connector asks for its token only")
 	}
-	return strings.TrimRight(full, "/"), nil
+	return u.Scheme + "://" + u.Host, nil
 }
 
 // checkFunction returns an error if the flag --function is neither one of functions nor
