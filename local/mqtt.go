@@ -17,6 +17,7 @@ import (
 	"github.com/hearth-home/hearth/local/gateway"
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/settings"
 )
 
@@ -150,10 +151,9 @@ func (h *Installation) adminAddr() string {
 // waitReady waits until the connector has subscribed, so that no message is missed that a
 // user publishes after the start. It waits at most 5 s: the user's broker may be down.
 func (p *platform) waitReady(ctx context.Context) {
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
-		if p.bridge.Load().Ready() {
-			return
-		}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	for !p.bridge.Load().Ready() && pause.For(ctx, 20*time.Millisecond) {
 	}
 }
 

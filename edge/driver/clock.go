@@ -3,6 +3,8 @@ package driver
 import (
 	"context"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/pause"
 )
 
 // Clock is the clock that a driver waits by. Simulated sensors have their own, so that
@@ -24,14 +26,10 @@ func (RealClock) Wait(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
+	if !pause.For(ctx, d) {
 		return ctx.Err()
-	case <-t.C:
-		return nil
 	}
+	return nil
 }
 
 // ClockOr returns c, or the machine's clock where c is nil.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/source"
 )
@@ -124,10 +125,8 @@ func (x *vantage) history(ctx context.Context, client *fetch.Client, maturity st
 // pause waits until AlphaVantagePause has passed since the last call. The caller holds
 // x.mu.
 func (x *vantage) pause(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
+	if !pause.For(ctx, x.AlphaVantagePause-time.Since(x.began)) {
 		return fmt.Errorf("wait for the next call to be allowed: %w", ctx.Err())
-	case <-time.After(x.AlphaVantagePause - time.Since(x.began)):
 	}
 	x.began = time.Now()
 	return nil

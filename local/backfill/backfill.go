@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/pause"
 )
 
 // Job is a span of a source's history to store.
@@ -130,10 +132,8 @@ func (j Job) callWithRetry(ctx context.Context, client *http.Client, p *Progress
 		}
 		p.waiting = reason.Error()
 		show(*p)
-		select {
-		case <-ctx.Done():
+		if !pause.For(ctx, wait) {
 			return a, errStopped
-		case <-time.After(wait):
 		}
 	}
 }
@@ -141,9 +141,9 @@ func (j Job) callWithRetry(ctx context.Context, client *http.Client, p *Progress
 // failure returns why a call failed, nil if it did not, and how long to wait before a
 // retry; 0: a retry does not help.
 func (j Job) failure(a answer, err error) (time.Duration, error) {
-	pause := j.pause
-	if pause == 0 {
-		pause = 3 * time.Second
+	wait := j.pause
+	if wait == 0 {
+		wait = 3 * time.Second
 	}
 	reason := a.Error
 	if reason == "" {
@@ -151,7 +151,7 @@ func (j Job) failure(a answer, err error) (time.Duration, error) {
 	}
 	switch {
 	case err != nil:
-		return pause, err
+		return wait, err
 	case a.code == http.StatusOK && a.Status == "not_configured":
 		return 0, fmt.Errorf("%s is not configured: it lacks %s", j.Function, strings.Join(a.Missing, ", "))
 	case a.code == http.StatusOK && (a.Status == "ok" || a.Status == "partial"):
@@ -159,14 +159,14 @@ func (j Job) failure(a answer, err error) (time.Duration, error) {
 	case a.code == http.StatusNotFound:
 		return 0, fmt.Errorf("there is no function %s", j.Function)
 	case a.code == http.StatusConflict:
-		return pause, fmt.Errorf("%s is running already", j.Function)
+		return wait, fmt.Errorf("%s is running already", j.Function)
 	case a.code == http.StatusTooManyRequests:
 		if a.wait > maxWait {
 			return 0, fmt.Errorf("the quota of %s is used up for another %s: %s", j.Function, a.wait.Round(time.Minute), reason)
 		}
-		return max(a.wait, pause), fmt.Errorf("the quota of %s is used up: %s", j.Function, reason)
+		return max(a.wait, wait), fmt.Errorf("the quota of %s is used up: %s", j.Function, reason)
 	case a.code >= http.StatusInternalServerError:
-		return pause, fmt.Errorf("%s failed: %s", j.Function, reason)
+		return wait, fmt.Errorf("%s failed: %s", j.Function, reason)
 	default:
 		return 0, fmt.Errorf("%s refused: %s", j.Function, reason)
 	}

@@ -14,6 +14,8 @@ import (
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/hooks/auth"
 	"github.com/mochi-mqtt/server/v2/listeners"
+
+	"github.com/hearth-home/hearth/shared/pause"
 )
 
 // Broker is a running broker.
@@ -57,7 +59,7 @@ func (b *Broker) Drain(ctx context.Context, id string) {
 		}
 	}
 	const enough = 5 // polls in a row without a message in flight
-	for idle := 0; ok && idle < enough && !subscriber.Closed() && ctx.Err() == nil; time.Sleep(5 * time.Millisecond) {
+	for idle := 0; ok && idle < enough && !subscriber.Closed() && pause.For(ctx, 5*time.Millisecond); {
 		if idle++; subscriber.State.Inflight.Len() > 0 {
 			idle = 0
 		}

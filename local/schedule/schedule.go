@@ -17,6 +17,7 @@ import (
 
 	"github.com/robfig/cron/v3"
 
+	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/wire"
 )
@@ -97,13 +98,8 @@ func (s *Scheduler) catchUp(starting, ctx context.Context) {
 		wg.Go(func() {
 			defer func() { <-slots }()
 			for range tries {
-				if s.call(ctx, name) != http.StatusConflict {
+				if s.call(ctx, name) != http.StatusConflict || !pause.For(starting, s.pause) {
 					return
-				}
-				select {
-				case <-starting.Done():
-					return
-				case <-time.After(s.pause):
 				}
 			}
 		})

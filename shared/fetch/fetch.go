@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/hearth-home/hearth/shared/pause"
 )
 
 const (
@@ -114,21 +116,19 @@ func requestKey(u *url.URL, header http.Header) [32]byte {
 // retry calls once until it succeeds, the error is not retryable, the tries are used
 // up, or the wait would exceed ctx's deadline. old is a cached answer or nil.
 func (c *Client) retry(ctx context.Context, u *url.URL, header http.Header, old *Answer) (*Answer, error) {
-	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval = 300 * time.Millisecond
+	waits := backoff.NewExponentialBackOff()
+	waits.InitialInterval = 300 * time.Millisecond
 	for try := 1; ; try++ {
 		a, err := c.once(ctx, u, header, old)
 		if err == nil || !retryable(err) || try == maxTries {
 			return a, err
 		}
-		wait := max(pause.NextBackOff(), retryAfter(err))
+		wait := max(waits.NextBackOff(), retryAfter(err))
 		if end, ok := ctx.Deadline(); ok && time.Until(end) < wait+time.Second {
 			return nil, err
 		}
-		select {
-		case <-ctx.Done():
+		if !pause.For(ctx, wait) {
 			return nil, err
-		case <-time.After(wait):
 		}
 	}
 }
