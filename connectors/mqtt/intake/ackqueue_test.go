@@ -92,13 +92,21 @@ func (r *ackRig) waitAcked(n int) {
 
 func TestStoredMessagesAreAcknowledgedWithoutASync(t *testing.T) {
 	r := newAckRig(t, spool.Options{})
+	late := uint64(0) // rounds in which a busy machine stored the messages so late that a sync was due
 	for range 20 {
+		begin := time.Now()
 		r.send(5)
 		r.store(r.count)
+		took := time.Since(begin)
+		r.w.acks.mu.Lock()
+		if took >= r.w.acks.stallTime() {
+			late++
+		}
+		r.w.acks.mu.Unlock()
 		r.waitAcked(r.count)
 	}
-	if n := r.syncs(); n != 0 {
-		t.Errorf("%d syncs, want none", n)
+	if n := r.syncs(); n > late {
+		t.Errorf("%d syncs, want none but for %d rounds that took too long", n, late)
 	}
 }
 
