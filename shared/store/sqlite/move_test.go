@@ -73,12 +73,16 @@ func oldFile(t *testing.T, path string, each int) []string {
 }
 
 // TestMain also runs a test's child process, which opens a file and prints the progress.
+// After each batch it waits for a byte on its standard input.
 func TestMain(m *testing.M) {
 	path := os.Getenv(asChild)
 	if path == "" {
 		os.Exit(m.Run())
 	}
-	s, err := Open(context.Background(), path, func(moved, total int64) { fmt.Println("moved", moved, "of", total) })
+	s, err := Open(context.Background(), path, func(moved, total int64) {
+		fmt.Println("moved", moved, "of", total)
+		os.Stdin.Read(make([]byte, 1))
+	})
 	if err == nil {
 		err = s.Close()
 	}
@@ -93,10 +97,14 @@ func TestMain(m *testing.M) {
 func TestTheMoveContinuesAfterAKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hearth.db")
 	want := oldFile(t, path, 12_000)
-	for range 5 {
+	for range 4 { // each child moves one or two of the 9 batches
 		child := exec.CommandContext(t.Context(), os.Args[0])
 		child.Env = append(os.Environ(), asChild+"="+path)
 		out, err := child.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		goOn, err := child.StdinPipe()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,6 +114,9 @@ func TestTheMoveContinuesAfterAKill(t *testing.T) {
 		lines := bufio.NewScanner(out)
 		if !lines.Scan() || !strings.HasPrefix(lines.Text(), "moved ") {
 			t.Fatalf("the child prints %q", lines.Text())
+		}
+		if _, err := goOn.Write([]byte("\n")); err != nil {
+			t.Fatal(err)
 		}
 		time.Sleep(time.Duration(rand.IntN(30)) * time.Millisecond) // kill it within the next batch
 		child.Process.Kill()
