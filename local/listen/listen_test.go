@@ -19,6 +19,10 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
+// long is how long the tests listen: long enough for a busy machine to connect and to
+// receive what is there.
+const long = 8 * time.Second
+
 // started returns a broker that has these retained messages, by topic.
 func started(t *testing.T, retained map[string]string) *broker.Broker {
 	t.Helper()
@@ -48,10 +52,11 @@ func options(b *broker.Broker) *mqtt.ClientOptions {
 }
 
 func TestItReportsAndProposesForEachKindOfMessage(t *testing.T) {
+	t.Parallel() // it listens for long
 	b := started(t, map[string]string{
 		"home/a/x": `{"level":1,"ok":true}`, "home/b/x": `{"level":2,"ok":false}`, "home/c/y": `{"known":3}`, "home/d/z": "\x1b[2J no numbers", "other/q": `{"a":1}`,
 	})
-	h, err := To(t.Context(), options(b), "home/#", 2*time.Second)
+	h, err := To(t.Context(), options(b), "home/#", long)
 	if err != nil || len(h.topics) != 4 {
 		t.Fatalf("received %+v, %v", h, err)
 	}
@@ -81,7 +86,8 @@ func TestOneMessageAtOneTopicIsEnough(t *testing.T) {
 }
 
 func TestNoMessageIsReported(t *testing.T) {
-	h, err := To(t.Context(), options(started(t, nil)), "home/#", 200*time.Millisecond)
+	t.Parallel() // it listens for long
+	h, err := To(t.Context(), options(started(t, nil)), "home/#", long)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,11 +98,12 @@ func TestNoMessageIsReported(t *testing.T) {
 }
 
 func TestTheNumberOfTopicsIsCapped(t *testing.T) {
+	t.Parallel() // it listens for long
 	retained := map[string]string{}
 	for i := range maxTopics + 20 {
 		retained[fmt.Sprintf("many/%d", i)] = "1"
 	}
-	h, err := To(t.Context(), options(started(t, retained)), "#", time.Second)
+	h, err := To(t.Context(), options(started(t, retained)), "#", long)
 	if err != nil || len(h.topics) != maxTopics || h.More != 20 {
 		t.Errorf("%d topics and %d messages more, %v", len(h.topics), h.More, err)
 	}
@@ -126,7 +133,7 @@ func TestALostConnectionIsAnError(t *testing.T) {
 func TestARefusedSubscriptionIsAnError(t *testing.T) {
 	for _, filter := range []string{"home/#", "home/a"} {
 		o := mqtt.NewClientOptions().AddBroker("tcp://" + refusing(t)).SetClientID("listener")
-		if h, err := To(t.Context(), o, filter, 2*time.Second); err == nil || !strings.Contains(err.Error(), "the broker refuses the subscription to \""+filter+"\"") {
+		if h, err := To(t.Context(), o, filter, long); err == nil || !strings.Contains(err.Error(), "the broker refuses the subscription to \""+filter+"\"") {
 			t.Errorf("%s: %+v, %v", filter, h, err)
 		}
 	}
@@ -153,13 +160,14 @@ func refusing(t *testing.T) string {
 
 func TestAnUnreachableBrokerIsAnError(t *testing.T) {
 	o := mqtt.NewClientOptions().AddBroker("tcp://127.0.0.1:1").SetClientID("listener")
-	if _, err := To(t.Context(), o, "#", 2*time.Second); err == nil {
+	if _, err := To(t.Context(), o, "#", long); err == nil {
 		t.Error("no error")
 	}
 }
 
 // hearth's own topics and those of functions need no mapping, in text and in JSON.
 func TestTopicsThatNeedNoMappingGetNoProposal(t *testing.T) {
+	t.Parallel() // it listens for long
 	b := started(t, map[string]string{
 		"hearth/pi/air":      `{"device":"air","sensor":"sds011","time":"2026-11-23T14:05:06.123Z","boot":"9f","seq":7,"fields":{"pm10_ugm3":6.9},"quality":"ok"}`,
 		"hearth/pi/co2":      `{"device":"co2","sensor":"scd4x","boot":"9f","seq":8,"fields":{"co2_ppm":600},"quality":"clock_unsynced"}`,
@@ -170,7 +178,7 @@ func TestTopicsThatNeedNoMappingGetNoProposal(t *testing.T) {
 		"zigbee2mqtt/window": `{"battery":97}`,
 		"hearth/x":           `{"level":1}`,
 	})
-	h, err := To(t.Context(), options(b), "#", 2*time.Second)
+	h, err := To(t.Context(), options(b), "#", long)
 	if err != nil {
 		t.Fatal(err)
 	}
