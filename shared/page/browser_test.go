@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -38,8 +39,14 @@ func startBrowser(t *testing.T, address string, width int) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
+	dir, err := os.MkdirTemp("", "hearth-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) }) // unlike t.TempDir it may fail: a dying process of the browser may still write
 	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-		"--disable-sync", "--remote-debugging-pipe", "--user-data-dir="+t.TempDir(), "about:blank")
+		"--disable-sync", "--remote-debugging-pipe", "--user-data-dir="+filepath.Join(dir, "user"), "about:blank")
+	cmd.Env = append(os.Environ(), "TMPDIR="+dir)
 	cmd.ExtraFiles = []*os.File{in, out}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
@@ -66,7 +73,7 @@ func startBrowser(t *testing.T, address string, width int) *browser {
 	b.do("Log.enable", nil, nil)
 	b.do("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false}, nil)
 	b.do("Page.navigate", map[string]any{"url": address}, nil)
-	b.until("document.readyState === 'complete'")
+	b.until("location.protocol === 'http:' && document.readyState === 'complete'") // not the blank page before it
 	return b
 }
 
