@@ -12,8 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hearth-home/hearth/local"
+	"github.com/hearth-home/hearth/local/terminal"
 	"github.com/hearth-home/hearth/shared/command"
 	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/printable"
 	"github.com/hearth-home/hearth/shared/source"
 )
 
@@ -66,16 +68,21 @@ func answer(out io.Writer, a source.Answer, asJSON bool) error {
 	return nil
 }
 
-// show prints readings as line protocol, items as lines, and the rest as comments.
+// show prints readings as line protocol, items as lines, and the rest as comments. What an
+// upstream answered does not steer a terminal; in a pipe, the line protocol is exact.
 func show(out io.Writer, a source.Answer) {
 	for _, r := range a.Readings {
-		fmt.Fprintln(out, r.Line())
+		line := r.Line()
+		if terminal.Is(out) {
+			line = printable.Line(line)
+		}
+		fmt.Fprintln(out, line)
 	}
 	for _, i := range a.Items {
 		fmt.Fprintln(out, itemLine(i))
 	}
 	for _, w := range a.Warnings {
-		fmt.Fprintln(out, "# warning:", w)
+		fmt.Fprintln(out, "# warning:", printable.Line(w))
 	}
 	fmt.Fprintf(out, "# %s, %s\n", command.Count(len(a.Readings), "reading"), command.Count(len(a.Items), "item"))
 	if a.Status != "dry_run" {

@@ -183,9 +183,9 @@ func TestABarShowsPercentageRowsAndTime(t *testing.T) {
 	var b bytes.Buffer
 	bar := Bar{W: &b, Name: "treasuries"}
 	bar.Show(Progress{Done: 0.5, Stored: 12, Unchanged: 3, left: 90 * time.Second})
-	bar.Show(Progress{Done: 0.5, waiting: "a\x1b[2Jb"})
+	bar.Show(Progress{Done: 0.5, waiting: "a\x1b[2J\nb\u202e"})
 	want := "treasuries [===============               ]  50%  12 new, 3 unchanged  1m30s left\n" +
-		"treasuries [===============               ]  50%  0 new, 0 unchanged  waiting: a [2Jb\n"
+		"treasuries [===============               ]  50%  0 new, 0 unchanged  waiting: a·[2J b·\n"
 	if b.String() != want {
 		t.Errorf("got\n%swant\n%s", b.String(), want)
 	}

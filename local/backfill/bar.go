@@ -5,7 +5,8 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/hearth-home/hearth/shared/printable"
 )
 
 // Bar prints progress: one line that changes on a terminal, else one line for each Show.
@@ -18,7 +19,7 @@ type Bar struct {
 
 const cells = 30
 
-// Show prints p. Control characters in it are replaced by spaces.
+// Show prints p, in one line whatever the function answered.
 func (b *Bar) Show(p Progress) {
 	full := int(p.Done * cells)
 	line := fmt.Sprintf("%s [%s%s] %3.0f%%  %d new, %d unchanged", b.Name,
@@ -31,7 +32,7 @@ func (b *Bar) Show(p Progress) {
 	case p.left > 0:
 		line += "  " + p.left.Round(time.Second).String() + " left"
 	}
-	line = printable(line)
+	line = printable.Line(line)
 	if !b.Terminal {
 		fmt.Fprintln(b.W, line)
 		return
@@ -48,13 +49,4 @@ func (b *Bar) End() {
 	if b.Terminal && b.width > 0 {
 		fmt.Fprintln(b.W)
 	}
-}
-
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, s)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hearth-home/hearth/shared/printable"
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
@@ -54,7 +55,7 @@ func (h *Result) writeNotes(b *strings.Builder) (others []*published) {
 		if n := len(topics[note]) - 1; n > 0 {
 			more = fmt.Sprintf(" and %d more", n)
 		}
-		fmt.Fprintf(b, "\n# %s%s: %s\n", tame(topics[note][0]), more, note)
+		fmt.Fprintf(b, "\n# %s%s: %s\n", printable.Line(topics[note][0]), more, note)
 	}
 	return others
 }

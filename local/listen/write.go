@@ -5,9 +5,9 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/printable"
 	"github.com/hearth-home/hearth/shared/scan"
 )
 
@@ -22,7 +22,7 @@ const (
 func (h *Result) Write(w io.Writer, set *mapping.Set) error {
 	var b strings.Builder
 	if len(h.topics) == 0 {
-		fmt.Fprintf(&b, "# nothing was published at %s\n", tame(h.filter))
+		fmt.Fprintf(&b, "# nothing was published at %s\n", printable.Line(h.filter))
 	}
 	for _, t := range h.topics {
 		many := fmt.Sprintf("%d messages", t.count)
@@ -32,9 +32,9 @@ func (h *Result) Write(w io.Writer, set *mapping.Set) error {
 		if t.retained {
 			many += ", retained"
 		}
-		fmt.Fprintf(&b, "\n%s  (%s)\n", tame(t.Name), many)
+		fmt.Fprintf(&b, "\n%s  (%s)\n", printable.Line(t.Name), many)
 		for _, p := range paths(t.payload) {
-			fmt.Fprintf(&b, "  %-32s %s\n", tame(p.path), tame(p.value))
+			fmt.Fprintf(&b, "  %-32s %s\n", printable.Line(p.path), printable.Line(p.value))
 		}
 	}
 	if h.More > 0 {
@@ -57,12 +57,12 @@ func (h *Result) propose(b *strings.Builder, set *mapping.Set) {
 		t := same[0]
 		block, err := mapping.Propose(t.Name, t.payload)
 		if err != nil {
-			fmt.Fprintf(b, "\n# nothing to map at %s: %s\n", tame(t.Name), tame(err.Error()))
+			fmt.Fprintf(b, "\n# nothing to map at %s: %s\n", printable.Line(t.Name), printable.Line(err.Error()))
 			continue
 		}
 		fmt.Fprintf(b, "\n# for hearth.yml, to be edited: names and units are guesses\n%s", block)
 		if n := len(same) - 1; n > 0 {
-			fmt.Fprintf(b, "# further topics with such messages: %d, for example %s. To map all of them, write +\n# in the topic and remove the line device: each topic is then a device, named after it\n", n, tame(same[1].Name))
+			fmt.Fprintf(b, "# further topics with such messages: %d, for example %s. To map all of them, write +\n# in the topic and remove the line device: each topic is then a device, named after it\n", n, printable.Line(same[1].Name))
 		}
 	}
 }
@@ -73,7 +73,7 @@ func (h *Result) unmapped(b *strings.Builder, set *mapping.Set) (out []*publishe
 	for _, t := range h.writeNotes(b) {
 		if set != nil {
 			if _, ok, _ := set.Find(t.Name, t.payload); ok {
-				fmt.Fprintf(b, "\n# %s is mapped by hearth.yml\n", tame(t.Name))
+				fmt.Fprintf(b, "\n# %s is mapped by hearth.yml\n", printable.Line(t.Name))
 				continue
 			}
 		}
@@ -137,14 +137,4 @@ func (l *lister) value(s *scan.Scanner, at string) error {
 		l.found = append(l.found, found{at, string(raw[:min(len(raw), maxValue)])})
 	}
 	return err
-}
-
-// tame replaces control characters, with which foreign text could control the terminal.
-func tame(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == unicode.ReplacementChar {
-			return '·'
-		}
-		return r
-	}, s)
 }

@@ -9,9 +9,10 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/mattn/go-isatty"
+
+	"github.com/hearth-home/hearth/shared/printable"
 )
 
 // Writer writes lines to an io.Writer. Several handlers may share it, concurrently.
@@ -85,7 +86,7 @@ func (h *Handler) Handle(_ context.Context, r slog.Record) error {
 	} else {
 		text = other(r.Message, order, values)
 	}
-	text = oneLine(h.redact(text))
+	name, text = oneLine(h.redact(name)), oneLine(h.redact(text))
 	color := map[slog.Level]string{slog.LevelWarn: yellow, slog.LevelError: red}[r.Level]
 	return h.out.line(r.Time, name, text, color)
 }
@@ -138,14 +139,7 @@ func other(message string, order []string, v map[string]string) string {
 	return message
 }
 
-// oneLine separates lines by a dot, and replaces other control characters, with which
-// foreign text could move the cursor.
+// oneLine separates lines by a dot.
 func oneLine(s string) string {
-	s = strings.ReplaceAll(strings.TrimSpace(s), "\n", " · ")
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, s)
+	return printable.Line(strings.ReplaceAll(strings.TrimSpace(s), "\n", " · "))
 }

@@ -30,7 +30,7 @@ func TestEachRecordIsOneShortLine(t *testing.T) {
 			l.Warn("slack", "err", errors.New("geheim is no token"), "try", 2)
 		},
 		`edge            stopped readings=7`: func(l *slog.Logger) { l.Info("stopped", "function", "edge", "readings", 7, "err", nil) },
-		`hearth          a [2J · b c`:        func(l *slog.Logger) { l.Info("a\x1b[2J\nb\tc") },
+		`hearth          a·[2J · b c·d`:      func(l *slog.Logger) { l.Info("a\x1b[2J\nb\tc\u202ed") },
 	} {
 		log, b := logger(false)
 		record(log)

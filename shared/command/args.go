@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hearth-home/hearth/shared/nearest"
+	"github.com/hearth-home/hearth/shared/printable"
 )
 
 // Unknown says that a name is not known and which one is near, or which there are.
@@ -25,7 +26,7 @@ func list(names []string) string {
 	if len(names) == 0 {
 		return "none"
 	}
-	return strings.Join(names, ", ")
+	return printable.Line(strings.Join(names, ", "))
 }
 
 // names are those of the commands below c.

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/hearth-home/hearth/shared/printable"
 )
 
 // The exit codes of every program.
@@ -150,7 +152,7 @@ func Run(ctx context.Context, root *cobra.Command, args []string, out, errs io.W
 	if ctx.Err() != nil && interrupted(err) {
 		err = errors.New("stopped")
 	}
-	fmt.Fprintf(errs, "%s: %v\n", root.Name(), err)
+	fmt.Fprintf(errs, "%s: %s\n", root.Name(), printable.Text(err.Error())) // it may quote others
 	if code == Misuse {
 		fmt.Fprintf(errs, "see: %s\n", helpLine(root, c))
 	}

@@ -156,6 +156,23 @@ func TestAnInterruptedCommandWasStopped(t *testing.T) {
 	}
 }
 
+// An error may quote what a server answered, and a value what somebody published.
+func TestTextsOfOthersDoNotSteerTheTerminal(t *testing.T) {
+	const evil = "\x1b[2J\u009b2J\u202e"
+	root := &cobra.Command{Use: "house", RunE: func(c *cobra.Command, _ []string) error {
+		return errors.Join(errors.New(evil), Unknown("door", "x", []string{"front", evil + "\nback"}), WriteJSON(c.OutOrStdout(), []string{evil}))
+	}}
+	var out, errs bytes.Buffer
+	Run(context.Background(), Program(root), nil, &out, &errs)
+	if want := "house: ·[2J·2J·\nunknown door \"x\": there are front, ·[2J·2J· back\n"; !strings.HasPrefix(errs.String(), want) {
+		t.Errorf("%q, want %q", &errs, want)
+	}
+	var got []string
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || len(got) != 1 || got[0] != evil || strings.ContainsAny(out.String(), "\u009b\u202e") {
+		t.Errorf("%v %q", err, &out)
+	}
+}
+
 // full is a device without room.
 type full struct{}
 

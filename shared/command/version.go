@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/hearth-home/hearth/shared/printable"
 )
 
 // version is what a program was built from.
@@ -79,10 +82,16 @@ func versionCommand(root *cobra.Command) *cobra.Command {
 // JSON gives a command the flag --json.
 func JSON(c *cobra.Command) *bool { return c.Flags().Bool("json", false, "write JSON, for scripts") }
 
-// WriteJSON writes a value as the flag --json asks for it: indented, with a new line.
+// WriteJSON writes a value as the flag --json asks for it: indented, with a new line. Texts
+// in it do not steer a terminal.
 func WriteJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(printable.JSON(b.Bytes()))
+	return err
 }

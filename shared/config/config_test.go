@@ -47,6 +47,10 @@ func TestLoggerShowsNoSecret(t *testing.T) {
 	var b bytes.Buffer
 	Logger(&b, secret.NewFolder(dir)).With("url", "x?k=s3cr3t-value").
 		LogAttrs(context.Background(), 4, "msg s3cr3t-value")
+	Logger(&b, secret.NewFolder(dir)).Info("topic \u009b2J\u202e")
+	if strings.ContainsAny(b.String(), "\u009b\u202e") || !strings.Contains(b.String(), `\u009b2J\u202e`) {
+		t.Errorf("logged %q", b.String())
+	}
 	Logger(&b, secret.NewFolder(dir)).Error("failed", "err", errors.New("k=s3cr3t-value"), "list", []string{"s3cr3t-value"})
 	if strings.Contains(b.String(), "s3cr3t") {
 		t.Errorf("logged %s", b.String())

@@ -5,11 +5,12 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/hearth-home/hearth/shared/printable"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
 // Logger returns a logger that writes one JSON object per line, with the secrets of f
-// redacted.
+// redacted. Texts in it do not steer a terminal.
 func Logger(w io.Writer, f *secret.Folder) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(redactor{w, f}, nil))
 }
@@ -26,7 +27,7 @@ func (r redactor) Write(line []byte) (int, error) {
 		out, _ = json.Marshal(map[string]string{"level": "WARN", "msg": string(out)}) // never fails: strings always encode
 		out = append(out, '\n')
 	}
-	if _, err := r.w.Write(out); err != nil {
+	if _, err := r.w.Write(printable.JSON(out)); err != nil {
 		return 0, err
 	}
 	return len(line), nil

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
+	"github.com/hearth-home/hearth/shared/printable"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/wire"
 )
@@ -96,16 +96,7 @@ var private = regexp.MustCompile(`(?i)("[^"]{0,40}(?:passw|secret|token|psk|apik
 
 // sample returns the beginning of a payload in one line, without secrets.
 func (c *collector) sample(b []byte) string {
-	s := strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || r == '\r' {
-			return ' '
-		}
-		if unicode.IsControl(r) || r == unicode.ReplacementChar {
-			return '·'
-		}
-		return r
-	}, strings.ToValidUTF8(string(b), "·"))
-	s = private.ReplaceAllString(c.Redact(s), `$1"[secret]"`)
+	s := private.ReplaceAllString(c.Redact(printable.Line(string(b))), `$1"[secret]"`)
 	if len(s) > maxSample {
 		s = strings.ToValidUTF8(s[:maxSample], "") + "…"
 	}
@@ -114,12 +105,7 @@ func (c *collector) sample(b []byte) string {
 
 // shell quotes text from outside for a command that a person pastes into a shell.
 func shell(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, s)
+	s = printable.Line(s)
 	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:") == "" {
 		return s
 	}

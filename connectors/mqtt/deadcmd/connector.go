@@ -11,12 +11,12 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
 	"github.com/hearth-home/hearth/shared/command"
+	"github.com/hearth-home/hearth/shared/printable"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
@@ -50,7 +50,7 @@ func (c Connector) letter(ctx context.Context, id, function string) (deadletter.
 	}
 	var functions []string
 	for _, d := range ds {
-		if functions = append(functions, d.Function); d.Function == function {
+		if functions = append(functions, printable.Line(d.Function)); d.Function == function {
 			return d, nil
 		}
 	}
@@ -132,7 +132,7 @@ func refused(code int, body []byte) error {
 	if json.Unmarshal(body, &answer) != nil || answer.Error == "" {
 		answer.Error = fmt.Sprintf("%.300q", body)
 	}
-	return refusal{code, tame(answer.Error)}
+	return refusal{code, printable.Line(answer.Error)}
 }
 
 // ask calls the connector's own port at a path.
@@ -157,19 +157,6 @@ func (c Connector) ask(ctx context.Context, method, path string) ([]byte, error)
 		err = refused(res.StatusCode, body)
 	}
 	return body, err
-}
-
-// tame keeps foreign text from moving the cursor or beginning a new line.
-func tame(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' {
-			return ' '
-		}
-		if unicode.IsControl(r) {
-			return '·'
-		}
-		return r
-	}, s)
 }
 
 // local turns the address that is listened on into one that can be called.

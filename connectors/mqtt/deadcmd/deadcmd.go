@@ -13,6 +13,7 @@ import (
 
 	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
 	"github.com/hearth-home/hearth/shared/command"
+	"github.com/hearth-home/hearth/shared/printable"
 )
 
 // New returns the command dead of the program called name. reach finds the connector
@@ -88,7 +89,7 @@ func listCommand(with wrapped) *cobra.Command {
 func showCommand(with wrapped) *cobra.Command {
 	c := &cobra.Command{
 		Use: "show ID", Short: "one of them, with its payload", Example: "dead show dn5tewz6dyug",
-		Long: "Show one dead letter, with its payload. On a terminal, control characters are replaced by ·; in a pipe or file you get the exact bytes.",
+		Long: "Show one dead letter, with its payload. On a terminal, control characters other than line breaks and tabs are replaced by ·; in a pipe or file you get the exact bytes.",
 	}
 	function := c.Flags().String("function", "", "the one of the function `NAME`, if several rejected the message")
 	asJSON := command.JSON(c)
@@ -131,7 +132,7 @@ func list(out io.Writer, ds []deadletter.Letter) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tFUNCTION\tTOPIC\tCOUNT\tFIRST\tREASON")
 	for _, d := range ds {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", d.ID, d.Function, tame(d.Topic), d.Count, d.First.Format(time.DateTime), tame(d.Reason))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", printable.Line(d.ID), printable.Line(d.Function), printable.Line(d.Topic), d.Count, d.First.Format(time.DateTime), printable.Line(d.Reason))
 	}
 	return w.Flush()
 }
@@ -151,9 +152,9 @@ func showTo(out, errs io.Writer, d deadletter.Letter, terminal bool) error {
 	if d.Count == 1 {
 		times = "once, " + d.Last.Format(time.DateTime)
 	}
-	fmt.Fprintf(errs, "%s for %s on %s, %s bytes, rejected %s\n%s\n\n", d.ID, d.Function, tame(d.Topic), size, times, tame(d.Reason))
+	fmt.Fprintf(errs, "%s for %s on %s, %s bytes, rejected %s\n%s\n\n", printable.Line(d.ID), printable.Line(d.Function), printable.Line(d.Topic), size, times, printable.Line(d.Reason))
 	if terminal {
-		_, err := fmt.Fprintln(out, tame(string(d.Payload)))
+		_, err := fmt.Fprintln(out, printable.Text(string(d.Payload)))
 		return err
 	}
 	_, err := out.Write(d.Payload)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -63,19 +64,50 @@ func run(to Connector, args ...string) (code int, out, errs string) {
 	return code, o.String(), e.String()
 }
 
+// Whoever publishes a message writes its topic and payload; whatever is at --at writes the
+// rest.
 func TestWhatOthersSentCannotSteerTheTerminal(t *testing.T) {
-	letter := deadletter.Letter{ID: "1-2", Function: "sensors", Topic: "a/\x1b[2Jb", Reason: "no\nmapping\x07", First: time.Unix(0, 0), Last: time.Unix(0, 0), Count: 1, Payload: []byte("\x1b]0;x\x07{}")}
-	to, _ := connector(t, letter)
-	_, list, _ := run(to, "list")
+	const evil = "\x1b[2J\u009b2J\u202e"
+	letter := deadletter.Letter{ID: "1-2", Function: "f" + evil, Topic: "a/" + evil, Reason: "no\nmapping" + evil, First: time.Unix(0, 0), Last: time.Unix(0, 0), Count: 1, Payload: []byte(evil + "{\n\t\"a\": 1\r\n}")}
+	other := letter
+	other.ID, other.Function = evil+"id", evil+"\nmqtt: all is well"
+	one, _ := connector(t, letter)
+	both, _ := connector(t, letter, other)
+	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusTeapot)
+		json.NewEncoder(w).Encode(map[string]string{"error": evil + "\nmqtt: all is well"})
+	}))
+	defer refuses.Close()
 	var shown, header bytes.Buffer
-	if err := showTo(&shown, &header, letter, true); err != nil {
+	if err := showTo(&shown, &header, other, true); err != nil {
 		t.Fatal(err)
 	}
-	_, _, piped := run(to, "show", "1-2")
-	for _, out := range []string{list, header.String() + shown.String(), piped} {
-		if strings.ContainsAny(out, "\x1b\x07") || !strings.Contains(out, "1-2") {
-			t.Errorf("%q", out)
+	said := []string{header.String(), shown.String()}
+	for _, c := range []struct {
+		to   Connector
+		args []string
+	}{
+		{both, []string{"list"}}, {both, []string{"list", "--json"}}, {both, []string{"show", "1-2"}},
+		{both, []string{"show", "1-2", "--function", "sensors"}}, {both, []string{"list", "--function", "sensor"}}, {one, []string{"show", "1-2", "--json"}},
+		{both, []string{"list", "--at", refuses.URL}}, {both, []string{"drop", "--all", "--at", refuses.URL, "--json"}},
+	} {
+		_, out, errs := run(c.to, c.args...)
+		said = append(said, out+errs)
+	}
+	for i, text := range said {
+		if strings.ContainsAny(text, "\x1b\u009b\u202e") || strings.Contains(text, "\nmqtt: all is well") || text == "" {
+			t.Errorf("%d: %q", i, text)
 		}
+	}
+	if want := "·[2J·2J·{\n\t\"a\": 1\n}\n"; shown.String() != want {
+		t.Errorf("the payload is shown as %q, want %q", &shown, want)
+	}
+	root := &cobra.Command{Use: "mqtt"}
+	root.AddCommand(New("mqtt", func(_ *cobra.Command, do func(Connector) error) error { return do(both) }, nil))
+	var out bytes.Buffer
+	command.Run(t.Context(), command.Program(root), []string{"__complete", "dead", "show", ""}, &out, io.Discard)
+	if want := "1-2\tf·[2J·2J· a/·[2J·2J·\n:4\n"; out.String() != want {
+		t.Errorf("completed %q, want %q", &out, want)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/command"
 	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/printable"
 	"github.com/hearth-home/hearth/shared/topic"
 )
 
@@ -112,7 +113,9 @@ func complete(c *cobra.Command, connect func(*cobra.Command, func(Connector) err
 			_ = connect(c, func(to Connector) error { // without a connector there is nothing to complete
 				ds, err := to.letters(c.Context(), "/dead")
 				for _, d := range ds {
-					out = append(out, cobra.CompletionWithDesc(d.ID, tame(d.Function+" "+d.Topic)))
+					if id := printable.Line(d.ID); id == d.ID && !strings.ContainsAny(id, " ") {
+						out = append(out, cobra.CompletionWithDesc(id, printable.Line(d.Function+" "+d.Topic)))
+					}
 				}
 				return err
 			})
