@@ -20,3 +20,8 @@ func lock(name string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// locked reports whether a process has the file locked, be it this one by another lock.
+func locked(f *os.File) bool {
+	return errors.Is(syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK)
+}

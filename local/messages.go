@@ -81,7 +81,8 @@ func (h *Installation) listenerConfig() (bridge.Config, error) {
 	for _, k := range []string{"MQTT_URL", "MQTT_USER", "MQTT_CA_FILE", "MQTT_CERT_FILE", "MQTT_KEY_FILE"} {
 		vars[k] = h.vars[k]
 	}
-	if n, ok := h.findRunning(); ok && vars["MQTT_URL"] == "" {
+	n, running := h.findRunning()
+	if running && vars["MQTT_URL"] == "" {
 		vars["MQTT_URL"] = n.Broker
 		if vars["MQTT_USER"] == "" {
 			vars["MQTT_USER"] = n.User
@@ -97,5 +98,8 @@ func (h *Installation) listenerConfig() (bridge.Config, error) {
 	}
 	env := h.env()
 	env.Vars = vars
+	if running && vars["MQTT_URL"] != n.Broker { // the platform's password is not for another broker
+		env.Secrets = secret.InMemory(map[string]string{passwordSecret: h.vars[host.Variable(passwordSecret)]}, nil)
+	}
 	return config.Parse[bridge.Config](env)
 }

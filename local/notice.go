@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io/fs"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -13,7 +13,9 @@ import (
 const program = ".bin/hearth"
 
 // notice is the content of running.json in the state folder: where the running platform's
-// parts listen, for other commands.
+// parts listen, for other commands. The platform has the file locked while it runs. A file
+// that is not locked was left by a platform that was killed: other programs may have its
+// ports by now.
 type notice struct {
 	Gateway string `json:"gateway"` // http://127.0.0.1:8080
 	Admin   string `json:"admin"`   // host:port of the connector's API
@@ -24,23 +26,43 @@ type notice struct {
 func (h *Installation) noticeFile() string { return filepath.Join(h.dir, "running.json") }
 
 func (p *platform) noticePart() part {
-	return part{"notice", func(context.Context) error {
-		b, err := json.Marshal(notice{"http://" + p.server.Addr, p.admin, p.mqttURL, p.vars["MQTT_USER"]})
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(p.noticeFile(), b, 0o600)
-	}, func(context.Context) error {
-		if err := os.Remove(p.noticeFile()); !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return nil
-	}}
+	var f *os.File
+	return part{"notice", func(context.Context) (err error) {
+		f, err = writeLocked(p.noticeFile(), notice{"http://" + p.server.Addr, p.admin, p.mqttURL, p.vars["MQTT_USER"]})
+		return err
+	}, func(context.Context) error { return errors.Join(f.Close(), os.Remove(p.noticeFile())) }}
 }
 
-// findRunning returns the notice of the running platform. The notice of a platform that
-// was killed may still be there.
+// writeLocked replaces a file by v as JSON. The new file is locked before it has its name,
+// and until it is closed. Only this user can read it.
+func writeLocked(name string, v any) (*os.File, error) {
+	part := name + ".part"
+	f, err := lock(part)
+	if err != nil {
+		return nil, err
+	}
+	if err = f.Truncate(0); err == nil { // an earlier process may have left it
+		err = json.NewEncoder(f).Encode(v)
+	}
+	if err == nil {
+		err = os.Rename(part, name)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close(), os.Remove(part))
+	}
+	return f, nil
+}
+
+// findRunning returns the notice of the running platform; ok is false if none runs.
 func (h *Installation) findRunning() (n notice, ok bool) {
-	b, err := os.ReadFile(h.noticeFile())
-	return n, err == nil && json.Unmarshal(b, &n) == nil && n.Admin != ""
+	f, err := os.Open(h.noticeFile())
+	if err != nil {
+		return n, false
+	}
+	defer f.Close()
+	if !locked(f) {
+		return n, false
+	}
+	b, err := io.ReadAll(f)
+	return n, err == nil && json.Unmarshal(b, &n) == nil
 }

@@ -17,25 +17,30 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-const tokenSecret = "connector-token"
+const (
+	tokenSecret    = "connector-token"
+	passwordSecret = "mqtt-password"
+)
 
 // platformSecrets are the platform's own secrets. The platform keeps them in the state
 // folder for the other commands, which only read them: so no command changes a secret of
 // the running platform.
-var platformSecrets = []string{"database-url", "influx-token", "mqtt-password", tokenSecret}
+var platformSecrets = []string{"database-url", "influx-token", passwordSecret, tokenSecret}
 
 // secretsDir is where the running platform keeps its own secrets, one file each.
 func (h *Installation) secretsDir() string { return filepath.Join(h.dir, "secrets") }
 
 // env returns the platform's own environment. Its secrets are in memory: those that the
-// user has set for this process. Beside the platform, a command takes the others from the
-// state folder. The platform makes a random token for the connector if there is none yet.
+// user has set for this process. While the platform runs, another command takes the others
+// from the state folder. The platform makes a random token for the connector if there is
+// none yet.
 func (h *Installation) env() config.Env {
 	values := map[string]string{}
 	kept := secret.NewFolder(h.secretsDir())
+	_, beside := h.findRunning()
 	for _, name := range platformSecrets {
 		v := h.vars[host.Variable(name)]
-		if !h.ownsState || name == tokenSecret {
+		if beside && !h.ownsState || h.ownsState && name == tokenSecret {
 			v = cmp.Or(v, kept.Get(name).Reveal())
 		}
 		if h.ownsState && name == tokenSecret {

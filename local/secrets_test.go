@@ -119,13 +119,17 @@ func TestTheConnectorsTokenIsTheUsersOrMadeOnce(t *testing.T) {
 	}
 	r := launch(t, root)
 	made := r.env.Secrets.Get(tokenSecret).Reveal()
-	if r.stop(); len(made) < 16 || token() != made {
+	if len(made) < 16 || token() != made {
 		t.Errorf("made %q, another command has %q", made, token())
 	}
+	if r.stop(); token() != "" {
+		t.Errorf("a command that finds no platform has the token %q", token())
+	}
 	r = launch(t, root)
-	if r.stop(); token() != made {
+	if token() != made {
 		t.Errorf("made %q, then %q", made, token())
 	}
+	r.stop()
 	launch(t, root, "CONNECTOR_TOKEN=my-own-token")
 	if token() != "my-own-token" {
 		t.Errorf("the user's token is not used: %q", token())

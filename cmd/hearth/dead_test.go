@@ -14,7 +14,8 @@ import (
 )
 
 // connectorToken runs dead list at this machine and, by a proxy, elsewhere: with the token that
-// a platform left in its state folder, and with one that the user sets.
+// a platform left in its state folder, which is for the running platform only, and with one that
+// the user sets.
 func connectorToken(t *testing.T, p commandtest.Program) {
 	received := make(chan string, 10)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -37,7 +38,7 @@ func connectorToken(t *testing.T, p commandtest.Program) {
 		code int
 		want string // the token that is sent; "": none
 	}{
-		{p, srv.URL, command.Done, "Bearer kept"},
+		{p, srv.URL, command.Done, "Bearer"},
 		{p, "http://house.example:8081", command.Misuse, ""},
 		{users, srv.URL, command.Done, "Bearer set"},
 		{users, "http://house.example:8081", command.Done, "Bearer set"},

@@ -78,7 +78,7 @@ func deadLetters(t *testing.T, p commandtest.Program) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var running struct{ Broker string }
+	var running struct{ Broker, Admin string }
 	if err := json.Unmarshal(b, &running); err != nil {
 		t.Fatal(err)
 	}
@@ -102,6 +102,9 @@ func deadLetters(t *testing.T, p commandtest.Program) {
 		return len(dead) > 0
 	})
 	id := dead[0].ID
+	if parse(t, p, command.Done, &dead, "dead", "list", "--at", running.Admin, "--json"); len(dead) == 0 {
+		t.Error("there are no dead letters at the address of the connector")
+	}
 	var one deadletter.Letter
 	parse(t, p, command.Done, &one, "dead", "show", id, "--json")
 	if string(one.Payload) != payload {

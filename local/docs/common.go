@@ -32,7 +32,7 @@ const local = `
 | variable | default | what |
 | --- | --- | --- |
 | ` + "`PORT`" + ` | ` + "`8080`" + ` | where gateway and page listen, on 127.0.0.1; the port after it is the MQTT connector's, for metrics, health and dead letters |
-| ` + "`HEARTH_DIR`" + ` | ` + "`.hearth`" + ` | where the database, the messages not yet delivered and the platform's own secrets are kept. Other commands read these secrets and change none; the keys of the functions are only in memory. A database of an older version is migrated at the start, with its progress in the log; if it is interrupted, the next start continues |
+| ` + "`HEARTH_DIR`" + ` | ` + "`.hearth`" + ` | where the database, the messages not yet delivered and the platform's own secrets are kept. Other commands read these secrets while the platform runs, and change none; the keys of the functions are only in memory. A database of an older version is migrated at the start, with its progress in the log; if it is interrupted, the next start continues |
 | ` + "`LIVE`" + ` | | sources that need no key, and shall ask their real upstream instead of samples: ` + "`treasuries,feeds`" + ` or ` + "`all`" + `; setting one of their variables does the same |
 | ` + "`INFLUX_URL`, `DATABASE_URL`" + ` | | real databases instead of the one in HEARTH_DIR, both or neither; run ` + "`make migrate`" + ` once |
 | ` + "`MQTT_URL`" + ` | | your own broker, ` + "`tcp://my-broker:1883`" + ` or in short ` + "`my-broker`" + `, with ` + "`MQTT_USER`, `MQTT_PASSWORD`, `MQTT_CA_FILE`" + `; hearth publishes nothing there and leaves no session; without it hearth runs its own broker on 127.0.0.1 |
