@@ -9,8 +9,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -96,7 +94,7 @@ func probe(build Builder, env serve.Env) []string {
 // tell, it is assumed to: its answer to a call says more.
 func HasHistory(build Builder, f stack.Function) bool {
 	h, err := build(serve.Env{Env: config.Env{
-		Vars: maps.Clone(f.Env), Secrets: secret.NewFolder(filepath.Join(os.DevNull, f.Name)), Now: time.Now, Log: slog.New(slog.DiscardHandler)}})
+		Vars: maps.Clone(f.Env), Secrets: secret.InMemory(nil, nil), Now: time.Now, Log: slog.New(slog.DiscardHandler)}})
 	if err != nil {
 		return true
 	}
