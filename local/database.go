@@ -4,61 +4,97 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"strings"
 
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/store/sqlite"
 )
 
 // Functions returns the last status of every function that ever ran here, sorted by name.
 // A function that was removed stays in the list until Forget.
-func (h *Installation) Functions(ctx context.Context) (fs []store.Function, err error) {
+func (h *Installation) Functions(ctx context.Context) (all []store.Function, err error) {
 	err = h.withStore(ctx, func(st *store.Store) error {
-		fs, err = st.Functions(ctx)
+		all, err = st.Functions(ctx)
 		return err
 	})
-	return fs, err
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return all, err
 }
 
 // Forget removes a function from the list of Functions, so that it is no longer shown and
 // watched. Its next run adds it again. An unknown name is an error.
 func (h *Installation) Forget(ctx context.Context, name string) error {
-	return h.withStore(ctx, func(st *store.Store) error {
+	none := fmt.Errorf("no function %q is known: none has run yet", name)
+	err := h.withStore(ctx, func(st *store.Store) error {
 		known, err := st.ForgetFunction(ctx, name)
 		if err != nil || known {
 			return err
 		}
-		fs, err := st.Functions(ctx)
+		all, err := st.Functions(ctx)
 		if err != nil {
 			return err
 		}
-		if len(fs) == 0 {
-			return fmt.Errorf("no function %q is known: none has run yet", name)
+		if len(all) == 0 {
+			return none
 		}
 		var names []string
-		for _, f := range fs {
+		for _, f := range all {
 			names = append(names, f.Name)
 		}
 		return fmt.Errorf("no function %q was ever seen, or it is forgotten; there are: %s", name, strings.Join(names, ", "))
 	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return none
+	}
+	return err
 }
 
-// withStore opens the database, calls do and closes the database. The platform may run at
-// the same time.
+// withStore opens the database, calls do and closes the database. It neither creates nor
+// migrates it: without a database the error is fs.ErrNotExist. The platform may run at the
+// same time.
 func (h *Installation) withStore(ctx context.Context, do func(*store.Store) error) (err error) {
-	p, err := newPlatform(h)
+	st, err := h.openExisting(ctx)
 	if err != nil {
 		return err
 	}
-	parts := []part{p.storePart()}
-	if err := startAll(ctx, parts); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stopAll(context.WithoutCancel(ctx), parts)) }()
-	st, err := p.open(ctx)
-	if err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, st.Close()) }()
 	return do(st)
+}
+
+func (h *Installation) openExisting(ctx context.Context) (*store.Store, error) {
+	servers, err := h.databaseServers()
+	if err != nil {
+		return nil, err
+	}
+	if servers {
+		c, err := config.Parse[store.Config](h.env())
+		if err != nil {
+			return nil, err
+		}
+		return store.Open(ctx, c)
+	}
+	st, err := sqlite.OpenExisting(ctx, h.databaseFile())
+	if errors.Is(err, store.ErrNotMigrated) {
+		err = fmt.Errorf("the database %s is of an older version of hearth: the next start of hearth up migrates it", h.databaseFile())
+	}
+	return st, err
+}
+
+// databaseFile is the SQLite database in the state folder.
+func (h *Installation) databaseFile() string { return filepath.Join(h.dir, "hearth.db") }
+
+// databaseServers reports whether InfluxDB and PostgreSQL are used instead of the file.
+func (h *Installation) databaseServers() (bool, error) {
+	influx, database := h.vars["INFLUX_URL"] != "", h.vars["DATABASE_URL"] != ""
+	if influx != database {
+		return false, errors.New("INFLUX_URL and DATABASE_URL belong together: set both for real databases, or neither for the one in " + h.dir)
+	}
+	return influx, nil
 }
 
 // Migrate migrates the PostgreSQL database of DATABASE_URL to the schema of this version.

@@ -224,11 +224,10 @@ func (p *platform) redact(s string) string { return p.secrets.Redact(s) }
 func (p *platform) storePart() part {
 	var opened atomic.Pointer[store.Store]
 	return part{"store", func(ctx context.Context) error {
-		influx, database := p.vars["INFLUX_URL"] != "", p.vars["DATABASE_URL"] != ""
-		switch {
-		case influx != database:
-			return errors.New("INFLUX_URL and DATABASE_URL belong together: set both for real databases, or neither for the one in " + p.dir)
-		case influx:
+		switch servers, err := p.databaseServers(); {
+		case err != nil:
+			return err
+		case servers:
 			return p.openServers(ctx, &opened)
 		}
 		return p.openFile(ctx, &opened)
@@ -244,7 +243,7 @@ func (p *platform) storePart() part {
 // progress of a long migration every 2 s.
 func (p *platform) openFile(ctx context.Context, opened *atomic.Pointer[store.Store]) error {
 	var logged time.Time
-	st, err := sqlite.Open(ctx, filepath.Join(p.dir, "hearth.db"), func(moved, total int64) {
+	st, err := sqlite.Open(ctx, p.databaseFile(), func(moved, total int64) {
 		if time.Since(logged) > 2*time.Second || moved == total {
 			p.log.Info("moving readings to their new table", "moved", moved, "of", total)
 			logged = time.Now()

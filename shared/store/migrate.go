@@ -56,9 +56,9 @@ func MigrateDB(ctx context.Context, db *sql.DB, d Dialect) error {
 	}
 }
 
-// checkVersion returns ErrNotMigrated if migrations are missing in db, and another error
+// CheckVersion returns ErrNotMigrated if migrations are missing in db, and another error
 // if db has newer migrations that do not work with this program.
-func checkVersion(ctx context.Context, db *sql.DB, d Dialect) error {
+func CheckVersion(ctx context.Context, db *sql.DB, d Dialect) error {
 	files, err := migrations(d)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, series.Close())
 	}
-	if err := checkVersion(ctx, db, Postgres); err != nil {
+	if err := CheckVersion(ctx, db, Postgres); err != nil {
 		return nil, errors.Join(err, db.Close(), series.Close())
 	}
 	return New(series, db, db, Postgres), nil

@@ -40,22 +40,38 @@ func Open(ctx context.Context, path string, progress ...func(moved, total int64)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	write, err := pool(path, 1, url.Values{"_txlock": {"immediate"}}, "cache_size("+writerCache+")")
-	if err != nil {
-		return nil, err
-	}
-	err = store.MigrateDB(ctx, write, store.SQLite)
-	if err == nil {
-		err = moveReadings(ctx, write, func(moved, total int64) {
+	return open(path, "rwc", func(write *sql.DB) error {
+		if err := store.MigrateDB(ctx, write, store.SQLite); err != nil {
+			return err
+		}
+		return moveReadings(ctx, write, func(moved, total int64) {
 			for _, p := range progress {
 				p(moved, total)
 			}
 		})
+	})
+}
+
+// OpenExisting opens the file at path, and neither creates nor migrates it. If there is no
+// file, the error is fs.ErrNotExist; if migrations are missing, store.ErrNotMigrated.
+func OpenExisting(ctx context.Context, path string) (*store.Store, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
 	}
+	return open(path, "rw", func(write *sql.DB) error { return store.CheckVersion(ctx, write, store.SQLite) })
+}
+
+// open opens the file in SQLite's mode rwc, which creates it, or rw. prepare is called with
+// the connection for writing before the store is returned.
+func open(path, mode string, prepare func(write *sql.DB) error) (*store.Store, error) {
+	write, err := pool(path, 1, url.Values{"mode": {mode}, "_txlock": {"immediate"}}, "cache_size("+writerCache+")")
 	if err != nil {
+		return nil, err
+	}
+	if err := prepare(write); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store %s: %w", path, err), write.Close())
 	}
-	read, err := pool(path, readers, url.Values{}, "query_only(1)", "cache_size("+readerCache+")")
+	read, err := pool(path, readers, url.Values{"mode": {mode}}, "query_only(1)", "cache_size("+readerCache+")")
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
@@ -72,7 +88,9 @@ func pool(path string, n int, q url.Values, pragmas ...string) (*sql.DB, error) 
 	}
 	q.Set("_time_integer_format", "unix_micro")
 	q.Set("_inttotime", "1")
-	q.Set("_journal_mode", "WAL") // not a pragma: the driver sets it after the pragmas, and page_size must come first
+	if q.Get("mode") != "rw" { // else it is one already
+		q.Set("_journal_mode", "WAL") // not a pragma: the driver sets it after the pragmas, and page_size must come first
+	}
 	q["_pragma"] = append([]string{
 		"busy_timeout(" + busyTimeout + ")", "page_size(" + pageSize + ")", "wal_autocheckpoint(" + checkpoint + ")", "synchronous(FULL)", "foreign_keys(1)",
 		"temp_store(MEMORY)",

@@ -2,14 +2,18 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/store"
 )
 
 func TestACancelledWriteHarmsNoOther(t *testing.T) {
@@ -63,5 +67,42 @@ func TestCommitsAreDurable(t *testing.T) {
 		if err := s.QueryRowContext(t.Context(), "pragma "+pragma).Scan(&got); err != nil || got != want {
 			t.Errorf("%s is %s, %v, want %s", pragma, got, err, want)
 		}
+	}
+}
+
+func TestAnExistingFileIsNeitherCreatedNorMigrated(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hearth.db")
+	if _, err := OpenExisting(t.Context(), path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenExisting(t.Context(), path); !errors.Is(err, store.ErrNotMigrated) {
+		t.Errorf("an empty file: %v", err)
+	}
+	oldPath := filepath.Join(t.TempDir(), "hearth.db")
+	oldFile(t, oldPath, 1)
+	if _, err := OpenExisting(t.Context(), oldPath); !errors.Is(err, store.ErrNotMigrated) {
+		t.Errorf("version 7: %v", err)
+	}
+	if n := rows(t, oldPath); n != 3 {
+		t.Errorf("%d readings of version 7, want 3", n)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() > 0 {
+		t.Errorf("the empty file: %+v, %v", info, err)
+	}
+	s, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	beside, err := OpenExisting(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer beside.Close()
+	if err := beside.Ping(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
