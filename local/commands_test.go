@@ -127,7 +127,11 @@ func TestABackfillStoresEachDayOnce(t *testing.T) {
 	r := launch(t, repository(t))
 	r.settled()
 	to := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -20) // earlier than the reading of the run at the start
-	j := backfill.Job{Gateway: r.GatewayURL(), Function: "weather", From: to.AddDate(0, 0, -9), To: to}
+	at, err := r.GatewayURL()
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := backfill.Job{Gateway: at, Function: "weather", From: to.AddDate(0, 0, -9), To: to}
 	for _, want := range [][2]int{{10, 0}, {0, 10}} {
 		p, err := backfill.Run(t.Context(), j, func(backfill.Progress) {})
 		if err != nil || p.Done != 1 || p.Stored != want[0] || p.Unchanged != want[1] || !p.Sample {

@@ -13,12 +13,13 @@ import (
 )
 
 // GatewayURL returns the address of the running gateway, or the address at which up would
-// serve it.
-func (h *Installation) GatewayURL() string {
+// serve it. The error is about PORT.
+func (h *Installation) GatewayURL() (string, error) {
 	if n, ok := h.findRunning(); ok {
-		return n.Gateway
+		return n.Gateway, nil
 	}
-	return "http://127.0.0.1:" + h.port()
+	at, err := addressOf(h.pagePort())
+	return "http://" + at, err
 }
 
 // Gateway serves functions that run in other processes, each as NAME=http://host:port,
@@ -30,7 +31,7 @@ func (h *Installation) Gateway(ctx context.Context, addresses []string) error {
 	if err != nil {
 		return err
 	}
-	page, _, err := h.ports()
+	page, err := h.pagePort()
 	if err != nil {
 		return err
 	}

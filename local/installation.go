@@ -29,6 +29,7 @@ type Installation struct {
 	out       io.Writer               // for logs
 	term      *terminal.Writer        // writes logs as short lines; nil: logs are JSON
 	ownsState bool                    // this process is the platform, not another command beside it
+	badBroker error                   // what is wrong with MQTT_URL; nil: nothing
 }
 
 // Open returns the installation whose repository is root. It reads the user's variables
@@ -43,12 +44,7 @@ func Open(root string, environ []string, out io.Writer) (*Installation, error) {
 	if h.dir == "" {
 		h.dir = filepath.Join(root, ".hearth")
 	}
-	if err := splitURL(vars); err != nil {
-		return nil, err
-	}
-	if _, _, err := h.ports(); err != nil {
-		return nil, err
-	}
+	h.badBroker = splitURL(vars) // for the commands that need a broker
 	if vars["LOG_FORMAT"] != "json" {
 		h.term = terminal.NewWriter(out, terminal.Is(out) && vars["NO_COLOR"] == "")
 	}
@@ -110,13 +106,6 @@ func (h *Installation) logger(f *secret.Folder) *slog.Logger {
 		return config.Logger(h.out, f)
 	}
 	return slog.New(terminal.NewHandler(h.term, f.Redact))
-}
-
-func (h *Installation) port() string {
-	if p := h.vars["PORT"]; p != "" {
-		return p
-	}
-	return "8080"
 }
 
 // hostname names this machine in an MQTT client id.

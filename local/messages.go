@@ -1,11 +1,11 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"net"
 	"slices"
 	"strings"
 	"time"
@@ -21,19 +21,21 @@ import (
 	"github.com/hearth-home/hearth/shared/topic"
 )
 
-// Connector returns the address, host:port, of the running platform's connector, and the
-// token for its API of dead letters.
-func (h *Installation) Connector() (address string, token secret.String) {
-	address = h.adminAddr()
+// Connector returns the address, host:port, of the running platform's connector, or the one
+// at which up would serve it. The error is about PORT.
+func (h *Installation) Connector() (string, error) {
 	if n, ok := h.findRunning(); ok {
-		address = n.Admin
+		return n.Admin, nil
 	}
-	return address, h.env().Secrets.Get(tokenSecret)
+	page, err := h.pagePort()
+	return addressOf(connectorPort(page), err)
 }
 
-// KeepsToken reports whether the token of Connector is the one that the platform made, as
-// the user has set none.
-func (h *Installation) KeepsToken() bool { return h.vars[host.Variable(tokenSecret)] == "" }
+// ConnectorToken returns the token for the connector's API of dead letters. kept: it is the
+// running platform's, as the user has set none.
+func (h *Installation) ConnectorToken() (token secret.String, kept bool) {
+	return h.env().Secrets.Get(tokenSecret), h.vars[host.Variable(tokenSecret)] == ""
+}
 
 // Listen subscribes to a topic or filter for up to span and returns what was published
 // there. The broker is the running platform's, or the one that up would use. Before it
@@ -82,14 +84,19 @@ func (h *Installation) listenerConfig() (bridge.Config, error) {
 		vars[k] = h.vars[k]
 	}
 	n, running := h.findRunning()
-	if running && vars["MQTT_URL"] == "" {
-		vars["MQTT_URL"] = n.Broker
-		if vars["MQTT_USER"] == "" {
-			vars["MQTT_USER"] = n.User
+	switch {
+	case h.userBroker():
+		if h.badBroker != nil {
+			return bridge.Config{}, h.badBroker
 		}
-	}
-	if port := h.vars["MQTT_PORT"]; vars["MQTT_URL"] == "" && port != "" {
-		vars["MQTT_URL"] = "tcp://" + net.JoinHostPort("127.0.0.1", port)
+	case running:
+		vars["MQTT_URL"], vars["MQTT_USER"] = n.Broker, cmp.Or(vars["MQTT_USER"], n.User)
+	default:
+		at, err := addressOf(h.brokerPort())
+		if err != nil {
+			return bridge.Config{}, err
+		}
+		vars["MQTT_URL"] = "tcp://" + at
 	}
 	for k, v := range vars {
 		if v == "" {

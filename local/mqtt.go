@@ -31,13 +31,13 @@ func (p *platform) brokerPart() part {
 		if p.mqttURL = p.vars["MQTT_URL"]; p.userBroker() {
 			return nil
 		}
-		page, port, err := p.ports()
+		port, err := p.brokerPort()
 		if err != nil {
 			return err
 		}
 		b, err := broker.Start(address(port), p.log)
 		if err != nil {
-			return brokerInUse(err, page, port)
+			return p.brokerInUse(err, port)
 		}
 		p.broker, p.mqttURL = b, "tcp://"+b.Addr()
 		return nil
@@ -109,9 +109,13 @@ func (p *platform) leaveBroker(ctx context.Context) {
 }
 
 func (p *platform) connectorConfig() (bridge.Config, error) {
+	page, err := p.pagePort()
+	if err != nil {
+		return bridge.Config{}, err
+	}
 	vars := map[string]string{
 		"MQTT_URL": p.mqttURL, "MQTT_CLIENT_ID": "hearth-connector", "GATEWAY_URL": "http://" + p.server.Addr,
-		"REBUILD_INTERVAL": "2s", "DATA_DIR": filepath.Join(p.dir, "connector"), "LISTEN": p.adminAddr(),
+		"REBUILD_INTERVAL": "2s", "DATA_DIR": filepath.Join(p.dir, "connector"), "LISTEN": address(connectorPort(page)),
 	}
 	for _, k := range []string{"MQTT_USER", "MQTT_CA_FILE", "MQTT_CERT_FILE", "MQTT_KEY_FILE", "SPOOL_MAX_MIB", "SPOOL_POLICY", "SPOOL_SYNC", "DEAD_MAX", "DEAD_MAX_MIB", "CANARY_INTERVAL"} {
 		if v := p.vars[k]; v != "" {
@@ -137,15 +141,6 @@ func (p *platform) connectorConfig() (bridge.Config, error) {
 	env := p.env
 	env.Vars = vars
 	return config.Parse[bridge.Config](env)
-}
-
-// adminAddr returns the address of the connector's API: the port after the page's.
-func (h *Installation) adminAddr() string {
-	page, _, err := h.ports()
-	if err != nil || page == 0 {
-		return address(0)
-	}
-	return address(page + 1)
 }
 
 // waitReady waits until the connector has subscribed, so that no message is missed that a

@@ -182,8 +182,12 @@ func TestUnknownTopicsAreShownMappedAndReplayed(t *testing.T) {
 			t.Fatal(err)
 		}
 		dead := deadcmd.New("hearth", func(_ *cobra.Command, do func(deadcmd.Connector) error) error {
-			address, token := h.Connector()
-			return do(deadcmd.Connector{Address: address, Token: token})
+			address, err := h.Connector()
+			if err != nil {
+				return err
+			}
+			token, kept := h.ConnectorToken()
+			return do(deadcmd.Connector{Address: address, Token: token, Kept: kept})
 		}, nil)
 		dead.SetArgs(args)
 		dead.SetOut(&out)

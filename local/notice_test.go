@@ -23,12 +23,13 @@ func TestTheNoticeOfAKilledPlatformIsNotBelieved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address, token := h.Connector()
-	if address != "127.0.0.1:18932" || token.Reveal() != "" {
-		t.Errorf("the connector: %s, %q", address, token.Reveal())
+	address, err := h.Connector()
+	token, _ := h.ConnectorToken()
+	if err != nil || address != "127.0.0.1:18932" || token.Reveal() != "" {
+		t.Errorf("the connector: %s, %q, %v", address, token.Reveal(), err)
 	}
-	if got := h.GatewayURL(); got != "http://127.0.0.1:18931" {
-		t.Errorf("the gateway: %s", got)
+	if got, err := h.GatewayURL(); err != nil || got != "http://127.0.0.1:18931" {
+		t.Errorf("the gateway: %s, %v", got, err)
 	}
 	if c, err := h.listenerConfig(); err != nil || c.URL != "tcp://127.0.0.1:18933" || c.Password.Reveal() != "" {
 		t.Errorf("the broker: %s, %q, %v", c.URL, c.Password.Reveal(), err)

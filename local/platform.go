@@ -145,7 +145,7 @@ func (p *platform) gatewayPart() part {
 			}
 		}
 		p.gateway = gateway.New(fs, p.page, p.log)
-		port, _, err := p.ports()
+		port, err := p.pagePort()
 		if err != nil {
 			return err
 		}

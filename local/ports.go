@@ -10,18 +10,36 @@ import (
 	"github.com/hearth-home/hearth/local/gateway"
 )
 
-// ports returns the ports of the page and of the embedded broker; 0: any free one. The
-// connector takes the port after the page's. The error says what to write.
-func (h *Installation) ports() (page, broker int, err error) {
-	if page, err = port(h.vars, "PORT", 8080, 65534); err != nil {
-		return page, broker, err
-	}
-	usual := 1883
+// pagePort returns the port of the page and the gateway; 0: any free one. The connector
+// takes the next one. The error says what to write.
+func (h *Installation) pagePort() (int, error) { return port(h.vars, "PORT", 8080, mostPage) }
+
+const mostPage = 65534 // the connector's is the next
+
+// connectorPort returns the port of the connector's API beside a page.
+func connectorPort(page int) int {
 	if page == 0 {
+		return 0
+	}
+	return page + 1
+}
+
+// brokerPort is pagePort for the embedded broker.
+func (h *Installation) brokerPort() (int, error) {
+	usual := 1883
+	if page, err := h.pagePort(); err == nil && page == 0 {
 		usual = 0 // with PORT=0 every port is a free one
 	}
-	broker, err = port(h.vars, "MQTT_PORT", usual, 65535)
-	return page, broker, err
+	return port(h.vars, "MQTT_PORT", usual, 65535)
+}
+
+// addressOf returns the address, host:port, of a part of the platform that does not run. It
+// is an error if the part would take any free port.
+func addressOf(port int, err error) (string, error) {
+	if err == nil && port == 0 {
+		err = errors.New("is hearth up running? With PORT=0 or MQTT_PORT=0 an address is known only while it runs")
+	}
+	return address(port), err
 }
 
 // port parses a variable; usual is its value if it is not set.
@@ -36,10 +54,15 @@ func port(vars map[string]string, name string, usual, most int) (int, error) {
 	return n, nil
 }
 
-// checkPorts returns an error if two parts of the platform would listen at the same port.
-func (h *Installation) checkPorts() error {
-	page, broker, err := h.ports()
-	if err != nil || page == 0 || h.userBroker() {
+// checkAddresses returns an error if a port or MQTT_URL is wrong, or if two parts of the
+// platform would listen at the same port.
+func (h *Installation) checkAddresses() error {
+	page, err := h.pagePort()
+	if err != nil || h.userBroker() {
+		return errors.Join(err, h.badBroker)
+	}
+	broker, err := h.brokerPort()
+	if err != nil || page == 0 {
 		return err
 	}
 	whose := map[int]string{page: "PORT, the page's", page + 1: "PORT+1, the connector's"}[broker]
@@ -59,8 +82,9 @@ func (h *Installation) withFreePorts(err error) error {
 
 // freePorts returns assignments of variables with which another platform could start now.
 func (h *Installation) freePorts() string {
-	page, broker, err := h.ports()
-	if err != nil {
+	page, err := h.pagePort()
+	broker, brokerErr := h.brokerPort()
+	if err != nil || brokerErr != nil {
 		return "PORT and MQTT_PORT"
 	}
 	for page = max(page, 8078) + 2; page < 65534 && !(free(page) && free(page+1)); page += 2 {
@@ -96,8 +120,9 @@ func free(port int) bool {
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 // brokerInUse says what to do if the embedded broker's port is in use.
-func brokerInUse(err error, page, broker int) error {
-	if !errors.Is(err, syscall.EADDRINUSE) {
+func (h *Installation) brokerInUse(err error, broker int) error {
+	page, wrong := h.pagePort()
+	if !errors.Is(err, syscall.EADDRINUSE) || wrong != nil {
 		return err
 	}
 	return fmt.Errorf("%s is in use: is another broker running? Use it with MQTT_URL=tcp://%[1]s, or choose a free port: MQTT_PORT=%d", address(broker), freeBroker(broker, page))

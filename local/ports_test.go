@@ -3,6 +3,7 @@ package local
 import (
 	"errors"
 	"net"
+	"net/http"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,7 +18,7 @@ func TestAPortIsANumber(t *testing.T) {
 		"MQTT_PORT=mqtt": `MQTT_PORT is "mqtt": write a number from 1 to 65535`, "MQTT_PORT=65536": "from 1 to 65535",
 		"PORT=": "", "PORT=65534": "", "MQTT_PORT=65535": "",
 	} {
-		_, err := Open(repository(t), []string{environ}, &lines{})
+		err := tinyInstallation(t, environ).checkAddresses()
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", environ, err, want)
 		}
@@ -35,18 +36,24 @@ func TestTwoPartsCannotHaveOnePort(t *testing.T) {
 		{[]string{"PORT=1882"}, "MQTT_PORT=1883 is also PORT+1"},
 		{[]string{"PORT=18931", "MQTT_PORT=18933"}, ""},
 		{[]string{"PORT=1882", "MQTT_URL=broker"}, ""},
+		{[]string{"MQTT_PORT=many", "MQTT_URL=broker"}, ""}, // it has no broker of its own
+		{[]string{"MQTT_URL=foo://broker"}, "MQTT_URL: its scheme is none of"},
 		{nil, ""},
 	} {
 		h := tinyInstallation(t, c.environ...)
-		err := h.checkPorts()
+		err := h.checkAddresses()
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: %v, want %q", c.environ, err, c.want)
 		}
 		if err == nil {
 			continue
 		}
-		_, other, _ := strings.Cut(err.Error(), "such as ")
-		if err := tinyInstallation(t, append(c.environ, other)...).checkPorts(); err != nil {
+		_, other, proposed := strings.Cut(err.Error(), "such as MQTT_PORT=")
+		if !proposed {
+			continue
+		}
+		other = "MQTT_PORT=" + other
+		if err := tinyInstallation(t, append(c.environ, other)...).checkAddresses(); err != nil {
 			t.Errorf("%q with the proposed %s: %v", c.environ, other, err)
 		}
 	}
@@ -73,7 +80,7 @@ func TestAPlatformBesideAnotherIsToldFreePorts(t *testing.T) {
 		var beside *running
 		beside, err = tryLaunch(t, tinyOnly, repository(t), strings.Fields(assignments)...)
 		if err == nil {
-			if want, _, _ := beside.ports(); beside.server.Addr != address(want) {
+			if want, _ := beside.pagePort(); beside.server.Addr != address(want) {
 				t.Errorf("it listens at %s, not at port %d", beside.server.Addr, want)
 			}
 			return
@@ -95,5 +102,50 @@ func TestABusyBrokersPortSaysWhatToDo(t *testing.T) {
 	err = tinyInstallation(t, "PORT=0", "MQTT_PORT="+port, "EDGE=off").Up(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:"+port+" is in use: is another broker running? Use it with MQTT_URL=tcp://127.0.0.1:"+port+", or choose a free port: MQTT_PORT=") {
 		t.Error(err)
+	}
+}
+
+// A wrong address is an error of the commands that need it, and of no other.
+func TestAWrongAddressFailsOnlyWhatNeedsIt(t *testing.T) {
+	for _, c := range []struct {
+		environ                    string
+		gateway, connector, broker string // the errors
+	}{
+		{"PORT=many", "PORT is", "PORT is", ""},
+		{"PORT=0", "is hearth up running?", "is hearth up running?", "is hearth up running?"},
+		{"MQTT_PORT=many", "", "", "MQTT_PORT is"},
+		{"MQTT_URL=foo://broker", "", "", "MQTT_URL: its scheme"},
+		{"MQTT_PORT=0", "", "", "is hearth up running?"},
+	} {
+		h := tinyInstallation(t, c.environ)
+		if names, err := h.Names(); err != nil || len(names.Sources) == 0 {
+			t.Errorf("%s: %+v, %v", c.environ, names, err)
+		}
+		if _, err := h.RunOnce(t.Context(), "weather", true); err != nil {
+			t.Errorf("%s: a dry run: %v", c.environ, err)
+		}
+		if _, err := h.Functions(t.Context()); err != nil {
+			t.Errorf("%s: functions: %v", c.environ, err)
+		}
+		_, gateway := h.GatewayURL()
+		_, connector := h.Connector()
+		_, broker := h.listenerConfig()
+		for want, err := range map[*string]error{&c.gateway: gateway, &c.connector: connector, &c.broker: broker} {
+			if (err == nil) != (*want == "") || err != nil && !strings.Contains(err.Error(), *want) {
+				t.Errorf("%s: %v, want %q", c.environ, err, *want)
+			}
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+	r := launch(t, repository(t))
+	h, err := Open(r.root, []string{"PORT=many", "MQTT_PORT=many"}, &lines{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, gateway := h.GatewayURL()
+	_, connector := h.Connector()
+	_, broker := h.listenerConfig()
+	if gateway != nil || connector != nil || broker != nil {
+		t.Errorf("beside a platform: %v, %v, %v", gateway, connector, broker)
 	}
 }

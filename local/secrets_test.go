@@ -111,7 +111,7 @@ func TestTheConnectorsTokenIsTheUsersOrMadeOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, token := h.Connector()
+		token, _ := h.ConnectorToken()
 		return token.Reveal()
 	}
 	if got := token(); got != "" {
@@ -151,7 +151,10 @@ func TestNoCommandChangesTheRunningPlatform(t *testing.T) {
 		}
 		h.build = tinyOnly
 		h.Logger()
-		h.Connector()
+		if _, err := h.Connector(); err != nil {
+			t.Error(err)
+		}
+		h.ConnectorToken()
 		if _, err := h.listenerConfig(); err != nil {
 			t.Error(err)
 		}

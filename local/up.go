@@ -15,7 +15,7 @@ import (
 // Up runs the platform until ctx ends, and then stops it. Calls and messages in flight may
 // finish within 10 s.
 func (h *Installation) Up(ctx context.Context) error {
-	if err := h.checkPorts(); err != nil {
+	if err := h.checkAddresses(); err != nil {
 		return err
 	}
 	h.ownsState = true

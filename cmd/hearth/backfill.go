@@ -49,7 +49,9 @@ Only missing readings are stored, so it may be repeated. If it fails, it names t
 				fmt.Fprintln(c.ErrOrStderr(), note)
 			}
 			if j.Gateway == "" {
-				j.Gateway = h.GatewayURL()
+				if j.Gateway, err = h.GatewayURL(); err != nil {
+					return err
+				}
 			}
 			return fill(c, j)
 		})

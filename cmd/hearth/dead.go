@@ -13,9 +13,15 @@ func deadCommand() *cobra.Command {
 		if c.Flag("at").Changed {
 			find = anywhere
 		}
-		return find(c.ErrOrStderr(), func(h *local.Installation) error {
-			address, token := h.Connector()
-			return do(deadcmd.Connector{Address: address, Token: token, Kept: h.KeepsToken()})
+		return find(c.ErrOrStderr(), func(h *local.Installation) (err error) {
+			var to deadcmd.Connector
+			if !c.Flag("at").Changed {
+				if to.Address, err = h.Connector(); err != nil {
+					return err
+				}
+			}
+			to.Token, to.Kept = h.ConnectorToken()
+			return do(to)
 		})
 	}, rejecters)
 	c.PersistentFlags().Lookup("at").Usage = "`URL` of the connector's own port (default: that of hearth up, PORT+1)"

@@ -62,6 +62,7 @@ func TestTheProgram(t *testing.T) {
 		}
 	})
 	t.Run("token", func(t *testing.T) { connectorToken(t, p) })
+	t.Run("addresses", func(t *testing.T) { wrongAddresses(t, p) })
 	t.Run("backfill", func(t *testing.T) { partly(t, p) })
 	t.Run("pages", func(t *testing.T) { stalePages(t, p) })
 	t.Run("sources", func(t *testing.T) {
