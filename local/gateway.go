@@ -38,7 +38,7 @@ func (h *Installation) Gateway(ctx context.Context, addresses []string) error {
 	g := gateway.New(fs, http.NotFoundHandler(), log)
 	srv, err := gateway.Listen(address(page), g, log)
 	if err != nil {
-		return h.withFreePorts(err)
+		return withFreePorts(err, fmt.Sprintf("PORT=%d", freePage(page, free)))
 	}
 	g.Ready(true)
 	log.Info("the gateway is at http://" + srv.Addr)

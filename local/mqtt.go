@@ -65,7 +65,7 @@ func (p *platform) connectorPart() part {
 			return err
 		}
 		if admin, err = gateway.Listen(c.Listen, b.Handler(), p.log); err != nil {
-			return p.withFreePorts(err)
+			return withFreePorts(err, p.freePorts())
 		}
 		p.admin, p.began, p.clientID = admin.Addr, p.now(), c.ClientID
 		p.bridge.Store(b)

@@ -150,7 +150,7 @@ func (p *platform) gatewayPart() part {
 			return err
 		}
 		if p.server, err = gateway.Listen(address(port), p.gateway, p.log); err != nil {
-			return p.withFreePorts(err)
+			return withFreePorts(err, p.freePorts())
 		}
 		return nil
 	}, func(ctx context.Context) error {

@@ -73,38 +73,56 @@ func (h *Installation) checkAddresses() error {
 }
 
 // withFreePorts adds to an error about a port in use which variables choose free ones.
-func (h *Installation) withFreePorts(err error) error {
+func withFreePorts(err error, assignments string) error {
 	if !errors.Is(err, gateway.ErrInUse) {
 		return err
 	}
-	return fmt.Errorf("%w: stop it, or choose free ports: %s", err, h.freePorts())
+	return fmt.Errorf("%w: stop it, or choose free ports: %s", err, assignments)
 }
 
 // freePorts returns assignments of variables with which another platform could start now.
 func (h *Installation) freePorts() string {
 	page, err := h.pagePort()
 	broker, brokerErr := h.brokerPort()
-	if err != nil || brokerErr != nil {
+	if err != nil || brokerErr != nil && !h.userBroker() {
 		return "PORT and MQTT_PORT"
 	}
-	for page = max(page, 8078) + 2; page < 65534 && !(free(page) && free(page+1)); page += 2 {
-	}
+	page = freePage(page, func(n int) bool { return free(n) && free(connectorPort(n)) })
 	out := fmt.Sprintf("PORT=%d", page)
-	if n := freeBroker(broker, page); n != broker && !h.userBroker() {
+	if h.userBroker() {
+		return out
+	}
+	if n := freeBroker(broker, page); n != broker {
 		out += fmt.Sprintf(" MQTT_PORT=%d", n)
 	}
 	return out
 }
 
+// freePage returns a port for the page, from 8080 on, that is ok and not the taken one.
+func freePage(taken int, ok func(port int) bool) int {
+	return search(taken+1, 8080, mostPage, func(n int) bool { return n != taken && ok(n) })
+}
+
 // freeBroker returns a free port for the broker, from the wanted one on, that is neither
 // the page's nor the connector's.
 func freeBroker(wanted, page int) int {
-	for n := max(wanted, 1883); n < 65535; n++ {
-		if n != page && n != page+1 && free(n) {
+	return search(wanted, 1883, 65535, func(n int) bool { return n != page && n != connectorPort(page) && free(n) })
+}
+
+// search returns the first port from begin on that is ok. After the last one it goes on at
+// the first. If none is ok, it returns 0, with which a variable chooses any free port.
+func search(begin, first, last int, ok func(port int) bool) int {
+	n := begin
+	for range last - first + 1 {
+		if n < first || n > last {
+			n = first
+		}
+		if ok(n) {
 			return n
 		}
+		n++
 	}
-	return wanted
+	return 0
 }
 
 // free reports whether nothing listens at a port of this machine.

@@ -149,3 +149,39 @@ func TestAWrongAddressFailsOnlyWhatNeedsIt(t *testing.T) {
 		t.Errorf("beside a platform: %v, %v, %v", gateway, connector, broker)
 	}
 }
+
+// The search for a free port ends at the last one and goes on at the first.
+func TestTheProposedPortsExist(t *testing.T) {
+	for page, most := range map[int]int{0: 65534, 8080: 65534, 65533: 65534, 65534: 65534} {
+		h := tinyInstallation(t, "PORT="+strconv.Itoa(page), "MQTT_PORT=65535")
+		assignments := strings.Fields(h.freePorts())
+		n, err := strconv.Atoi(strings.TrimPrefix(assignments[0], "PORT="))
+		if err != nil || n < 1 || n > most || n == page {
+			t.Errorf("with PORT=%d: %s", page, assignments)
+		}
+		if err := tinyInstallation(t, assignments...).checkAddresses(); err != nil {
+			t.Errorf("with PORT=%d the proposed %s: %v", page, assignments, err)
+		}
+	}
+	if n := search(65535, 1883, 65535, func(n int) bool { return n < 65535 }); n != 1883 {
+		t.Errorf("after the last port: %d", n)
+	}
+	if n := search(80, 1883, 65535, func(int) bool { return false }); n != 0 {
+		t.Errorf("without a free port: %d", n)
+	}
+}
+
+// It has neither a connector nor a broker.
+func TestAGatewayAloneIsToldAFreePortForItselfOnly(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	h := tinyInstallation(t, "PORT="+port, "MQTT_PORT="+port)
+	err = h.Gateway(t.Context(), []string{"weather=http://127.0.0.1:1"})
+	if err == nil || !strings.Contains(err.Error(), "free ports: PORT=") || strings.Contains(err.Error(), "MQTT_PORT") {
+		t.Error(err)
+	}
+}
