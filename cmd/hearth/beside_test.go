@@ -74,7 +74,9 @@ func TestARunWhoseOutputIsLostFails(t *testing.T) {
 	p := commandtest.Build(t, ".")
 	p.Dir = repository(t)
 	for _, args := range [][]string{{"run", "weather", "--dry-run"}, {"run", "weather", "--dry-run", "--json"}} {
-		cmd := p.Command(t.Context(), args...)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		cmd := p.Command(ctx, args...)
 		var errs strings.Builder
 		cmd.Stdout, cmd.Stderr = full, &errs
 		if err := cmd.Run(); strings.Contains(errs.String(), "not built in") {
