@@ -134,7 +134,7 @@ func TestUpSaysWhereThePageIsAndEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- h.Up(ctx) }()
-	for end := time.Now().Add(15 * time.Second); !strings.Contains(logs.String(), "the page is at http://127.0.0.1:"); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !strings.Contains(logs.String(), "the page is at http://127.0.0.1:"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("no page:\n%s", logs)
 		}

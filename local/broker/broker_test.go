@@ -71,14 +71,14 @@ func TestADrainDeliversAcknowledgedMessages(t *testing.T) {
 	for i := range n {
 		tok := p.Publish("a/b", 1, false, fmt.Sprint(i))
 		go func() {
-			if tok.WaitTimeout(10*time.Second) && tok.Error() == nil {
+			if tok.WaitTimeout(30*time.Second) && tok.Error() == nil {
 				acknowledged.Add(1)
 			}
 		}()
 	}
-	for end := time.Now().Add(10 * time.Second); acknowledged.Load() < n/2 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); acknowledged.Load() < n/2 && time.Now().Before(end); time.Sleep(time.Millisecond) {
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	b.Drain(ctx, "reader")
 	if ctx.Err() != nil || got.Load() < acknowledged.Load() || acknowledged.Load() < n/2 {

@@ -21,7 +21,7 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
-const patience = 20 * time.Second // the longest wait for a condition
+const patience = time.Minute // the longest wait for a condition
 
 // process is a function's process as its image runs it: alone or behind fwatchdog.
 type process struct {

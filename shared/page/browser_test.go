@@ -60,7 +60,7 @@ func startBrowser(t *testing.T, address string, width int) *browser {
 		to.Close()
 		from.Close()
 	})
-	if err := from.SetReadDeadline(time.Now().Add(90 * time.Second)); err != nil {
+	if err := from.SetReadDeadline(time.Now().Add(5 * time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	b := &browser{t: t, to: to, from: bufio.NewReader(from)}
@@ -140,7 +140,7 @@ func (b *browser) eval(expression string) string {
 
 func (b *browser) until(expression string) {
 	b.t.Helper()
-	for end := time.Now().Add(20 * time.Second); b.eval(expression) != "true"; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); b.eval(expression) != "true"; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			b.t.Fatalf("never true: %s\n%s", expression, b.eval("document.body.innerText"))
 		}

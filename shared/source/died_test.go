@@ -22,7 +22,7 @@ func die(t *testing.T, h *sourcetest.Fixture, trigger string) {
 	if _, err := h.Store.Begin(t.Context(), r, time.Millisecond, nil); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		_, err := h.Store.Lease(t.Context(), "weather", "nobody", 0) // a lease that expires at once
 		if err == nil {
 			return

@@ -66,7 +66,9 @@ func child(dir string) {
 func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 	dir := t.TempDir()
 	acknowledged := map[Seq]string{}
-	rng := seeded(uint64(os.Getpid()))
+	seed := uint64(os.Getpid())
+	t.Logf("seed %d", seed)
+	rng := seeded(seed)
 	for run := range 5 {
 		runAndKill(t, dir, run, 100+rng.IntN(1500), acknowledged)
 		l, report, err := Open(dir, Options{})

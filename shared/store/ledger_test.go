@@ -37,7 +37,7 @@ func finish(t *testing.T, s *store.Store, r store.Run, states []alert.TargetStat
 // takeOver begins a run as soon as the previous run's lease has expired.
 func takeOver(t *testing.T, s *store.Store, function string, died store.Died) store.Run {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		r, err := s.Begin(t.Context(), store.Run{Function: function, Trigger: "http", Started: noon.Add(time.Hour)}, long, died)
 		if err == nil {

@@ -177,7 +177,7 @@ func TestRepliesAcknowledgementsAndCanariesArePublished(t *testing.T) {
 	p := publisher(t, server.Addr, "house")
 	received := make(chan string, 1000)
 	for _, topic := range []string{"answers", "round/#", "hearth/pi4/stored"} {
-		if tok := p.Subscribe(topic, 1, func(_ mqtt.Client, m mqtt.Message) { received <- m.Topic() + " " + string(m.Payload()) }); !tok.WaitTimeout(5*time.Second) || tok.Error() != nil {
+		if tok := p.Subscribe(topic, 1, func(_ mqtt.Client, m mqtt.Message) { received <- m.Topic() + " " + string(m.Payload()) }); !tok.WaitTimeout(20*time.Second) || tok.Error() != nil {
 			t.Fatal(tok.Error())
 		}
 	}

@@ -25,7 +25,7 @@ func TestAnAnswerIsPublishedCompletelyOrNotAtAll(t *testing.T) {
 	b, _ := connect(t, g, addr, t.TempDir(), nil)
 	p := publisher(t, addr, "house")
 	received := make(chan string, 10)
-	if tok := p.Subscribe("answers", 1, func(_ mqtt.Client, m mqtt.Message) { received <- string(m.Payload()) }); !tok.WaitTimeout(5*time.Second) || tok.Error() != nil {
+	if tok := p.Subscribe("answers", 1, func(_ mqtt.Client, m mqtt.Message) { received <- string(m.Payload()) }); !tok.WaitTimeout(20*time.Second) || tok.Error() != nil {
 		t.Fatal(tok.Error())
 	}
 	publish(t, p, "ask", 1, false, "more", "enough")

@@ -28,7 +28,7 @@ func TestTwoClientsWithOneIDAreRecognised(t *testing.T) {
 	in.Subscribe([]string{"house/#"})
 	mqtttest.Until(t, "subscriptions", in.Ready)
 	second := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + server.Addr).SetClientID("connector").SetMaxReconnectInterval(50 * time.Millisecond))
-	if tok := second.Connect(); !tok.WaitTimeout(5*time.Second) || tok.Error() != nil {
+	if tok := second.Connect(); !tok.WaitTimeout(20*time.Second) || tok.Error() != nil {
 		t.Fatal(tok.Error())
 	}
 	t.Cleanup(func() { second.Disconnect(0) })
