@@ -98,9 +98,10 @@ func (h *Installation) freePorts() string {
 	return out
 }
 
-// freePage returns a port for the page, from 8080 on, that is ok and not the taken one.
+// freePage returns a port for the page, from 8080 on, that is ok. It is not the taken one, nor
+// that of the connector beside it, which may not listen yet.
 func freePage(taken int, ok func(port int) bool) int {
-	return search(taken+1, 8080, mostPage, func(n int) bool { return n != taken && ok(n) })
+	return search(taken+2, 8080, mostPage, func(n int) bool { return n != taken && n != taken+1 && ok(n) })
 }
 
 // freeBroker returns a free port for the broker, from the wanted one on, that is neither
