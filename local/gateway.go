@@ -23,8 +23,8 @@ func (h *Installation) GatewayURL() (string, error) {
 }
 
 // Gateway serves functions that run in other processes, each as NAME=http://host:port,
-// until ctx ends. The API answers about a function from its block in the stack files. An error
-// that is an ArgumentError says what is wrong with addresses.
+// until ctx ends. The API answers about a function from its block in the stack files. Errors
+// in addresses are an ArgumentError or an UnknownFunctionError.
 func (h *Installation) Gateway(ctx context.Context, addresses []string) error {
 	log := h.Logger()
 	fs, err := gatewayFunctions(h, addresses)
@@ -54,26 +54,36 @@ type ArgumentError string
 
 func (e ArgumentError) Error() string { return string(e) }
 
+// UnknownFunctionError is the error of a name that the stack files do not have.
+type UnknownFunctionError struct {
+	Name  string
+	Known []string // the functions of the stack files
+}
+
+func (e UnknownFunctionError) Error() string {
+	return fmt.Sprintf("there is no function %q in %s", e.Name, strings.Join(stack.Files, " or "))
+}
+
 // gatewayFunctions parses the functions and adds their blocks in the stack files.
 func gatewayFunctions(h *Installation, addresses []string) ([]gateway.Function, error) {
 	blocks, err := stack.Read(h.root, h.vars)
 	if err != nil {
 		return nil, err
 	}
-	if len(addresses) == 0 {
-		return nil, ArgumentError("no function is named")
+	var names []string
+	for _, f := range blocks {
+		names = append(names, f.Name)
 	}
 	var out []gateway.Function
-	for n, arg := range addresses {
+	for _, arg := range addresses {
 		name, address, ok := strings.Cut(arg, "=")
 		u, err := config.URL(address)
-		if !ok || err != nil || u.Scheme != "http" || u.Port() == "" || u.Path != "" {
-			return nil, ArgumentError(fmt.Sprintf("argument %d: want NAME=http://host:port", n+1)) // not quoted: it may hold a password
-		}
-		i := slices.IndexFunc(blocks, func(f stack.Function) bool { return f.Name == name })
+		i := slices.Index(names, name)
 		switch {
-		case i < 0:
-			return nil, ArgumentError(fmt.Sprintf("there is no function %q in %s", name, strings.Join(stack.Files, " or ")))
+		case ok && i < 0:
+			return nil, UnknownFunctionError{name, names}
+		case !ok || err != nil || u.Scheme != "http" || u.Port() == "" || u.Path != "":
+			return nil, ArgumentError(fmt.Sprintf("%q: want NAME=http://host:port", arg))
 		case slices.ContainsFunc(out, func(f gateway.Function) bool { return f.Status.Name == name }):
 			return nil, ArgumentError(name + " is named twice: it has one address")
 		}

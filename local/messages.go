@@ -54,14 +54,14 @@ func (h *Installation) Listen(ctx context.Context, filter string, span time.Dura
 	if err != nil {
 		return nil, fmt.Errorf("listen at %s: %w", c.URL, err)
 	}
-	received.FunctionOf = h.functionOf
+	fs, _ := stack.Read(h.root, h.vars) // without a stack file no function is known
+	received.FunctionOf = func(name string) string { return functionOf(fs, name) }
 	return received, nil
 }
 
 // functionOf returns the function whose topics match a topic, or "". It leaves out
 // sensors, which needs mappings.
-func (h *Installation) functionOf(name string) string {
-	fs, _ := stack.Read(h.root, h.vars) // without a stack file no function is known
+func functionOf(fs []stack.Function, name string) string {
 	for _, f := range fs {
 		if f.Name != "sensors" && slices.ContainsFunc(f.Topics(), func(filter string) bool { return topic.Match(filter, name) }) {
 			return f.Name

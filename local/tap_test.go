@@ -3,6 +3,7 @@ package local
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -133,6 +134,12 @@ func TestListenReportsMessagesAndHowToMapThem(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(root, "stack.yml")); err != nil { // it was read once, for all topics
+		t.Fatal(err)
+	}
+	if f := received.FunctionOf("zigbee2mqtt/x"); f != "zigbee" {
+		t.Errorf("the function of a Zigbee topic is %q", f)
 	}
 	set, err := h.Mapped()
 	if err != nil {

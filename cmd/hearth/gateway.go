@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,16 +25,10 @@ It serves the OpenFaaS API on 127.0.0.1 at PORT (default: 8080). It reads the fu
 
 // serveOnly runs the gateway for the functions that args name, each as NAME=URL.
 func serveOnly(ctx context.Context, h *local.Installation, args []string) error {
-	known, err := functionNames(h.Root())
-	if err != nil {
-		return err
+	err := h.Gateway(ctx, args)
+	if unknown, ok := errors.AsType[local.UnknownFunctionError](err); ok {
+		return command.Unknown("function", unknown.Name, unknown.Known)
 	}
-	for _, arg := range args {
-		if name, _, ok := strings.Cut(arg, "="); ok && !slices.Contains(known, name) {
-			return command.Unknown("function", name, known)
-		}
-	}
-	err = h.Gateway(ctx, args)
 	if errors.As(err, new(local.ArgumentError)) {
 		return command.Wrong(err)
 	}
