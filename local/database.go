@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -83,6 +84,27 @@ func (h *Installation) openExisting(ctx context.Context) (*store.Store, error) {
 		err = fmt.Errorf("the database %s is of an older version of hearth: the next start of hearth up migrates it", h.databaseFile())
 	}
 	return st, err
+}
+
+// dryStorePart is storePart for a dry run, which neither creates nor migrates a database, but
+// counts its requests against the upstream's quota in one. Without a database it has an
+// empty one, which is removed at the end.
+func (p *platform) dryStorePart() part {
+	var st *store.Store
+	var dir string // of the empty one
+	return part{"store", func(ctx context.Context) (err error) {
+		if st, err = p.openExisting(ctx); errors.Is(err, fs.ErrNotExist) {
+			if dir, err = os.MkdirTemp("", "hearth-"); err != nil {
+				return err
+			}
+			st, err = sqlite.Open(ctx, filepath.Join(dir, "hearth.db"))
+		}
+		if err != nil {
+			return errors.Join(err, os.RemoveAll(dir))
+		}
+		p.open = func(context.Context) (*store.Store, error) { return st, nil }
+		return nil
+	}, func(context.Context) error { return errors.Join(st.Close(), os.RemoveAll(dir)) }}
 }
 
 // databaseFile is the SQLite database in the state folder.

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Commands that read the database, which the shell's tab key calls too, create none.
+// Commands that only read, which the shell's tab key calls too, create no database.
 func TestReadingTheDatabaseCreatesNone(t *testing.T) {
 	h := tinyInstallation(t)
 	if all, err := h.Functions(t.Context()); err != nil || len(all) != 0 {
@@ -20,6 +20,10 @@ func TestReadingTheDatabaseCreatesNone(t *testing.T) {
 	if err := h.Forget(t.Context(), "weather"); err == nil || err.Error() != `no function "weather" is known: none has run yet` {
 		t.Error(err)
 	}
+	if a, err := h.RunOnce(t.Context(), "weather", true); err != nil || len(a.Readings) != 1 {
+		t.Errorf("a dry run: %+v, %v", a, err)
+	}
+	http.DefaultClient.CloseIdleConnections()
 	if _, err := os.Stat(h.dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("they made the state folder: %v", err)
 	}
@@ -55,6 +59,9 @@ func TestReadingTheDatabaseMigratesNone(t *testing.T) {
 	}
 	if err := h.Forget(t.Context(), "weather"); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("forget: %v", err)
+	}
+	if _, err := h.RunOnce(t.Context(), "weather", true); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("a dry run: %v", err)
 	}
 	if after, err := os.ReadFile(h.databaseFile()); err != nil || !bytes.Equal(before, after) {
 		t.Errorf("the file has changed, %v", err)

@@ -27,7 +27,11 @@ func (h *Installation) RunOnce(ctx context.Context, name string, dry bool) (a so
 	if p.functions, err = only(p.functions, h.build, name); err != nil {
 		return a, err
 	}
-	parts := []part{p.storePart(), p.samplesPart(), p.functionsPart()} // without folderPart: the state folder may be the running platform's
+	database := p.storePart()
+	if dry {
+		database = p.dryStorePart()
+	}
+	parts := []part{database, p.samplesPart(), p.functionsPart()} // without folderPart: the state folder may be the running platform's
 	if err := startAll(ctx, parts); err != nil {
 		return a, err
 	}
