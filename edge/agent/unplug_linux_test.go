@@ -11,7 +11,7 @@ import (
 
 // A serial port (a pty) is unplugged and plugged in again while another sensor is read.
 func TestAnUnpluggedSensorComesBack(t *testing.T) {
-	clock, dev := sim.NewFast(50), sim.NewMHZ19B(3)
+	clock, dev := sim.NewFast(5), sim.NewMHZ19B(3)
 	path := filepath.Join(t.TempDir(), "usb-mhz19b")
 	ctx, cancel := context.WithCancel(context.Background())
 	done, err := sim.PTY(ctx, path, dev, clock)

@@ -31,8 +31,9 @@ func parseSensors(t *testing.T, vars map[string]string) []driver.Sensor {
 }
 
 func TestOnceShowsEverySensor(t *testing.T) {
+	t.Parallel()
 	var out bytes.Buffer
-	if err := Once(t.Context(), &out, nil, parseSensors(t, sim.OneOfEach()), sim.NewMachine(t.Context(), sim.NewFast(20))); err != nil {
+	if err := Once(t.Context(), &out, nil, parseSensors(t, sim.OneOfEach()), sim.NewMachine(t.Context(), sim.NewFast(10))); err != nil {
 		t.Error(err)
 	}
 	for _, kind := range kinds.Names() {
@@ -44,7 +45,7 @@ func TestOnceShowsEverySensor(t *testing.T) {
 
 func TestOnceFailsIfOneSensorFails(t *testing.T) {
 	var out bytes.Buffer
-	m := sim.NewMachine(t.Context(), sim.NewFast(20))
+	m := sim.NewMachine(t.Context(), sim.NewFast(5))
 	m.I2C = func(driver.Sensor, string) (i2c.Bus, error) { return sim.NewBus(m.Clock), nil }
 	err := Once(t.Context(), &out, nil, parseSensors(t, map[string]string{
 		"SENSOR_0_KIND": "bme280", "SENSOR_0_DEVICE": "air", "SENSOR_1_KIND": "host", "SENSOR_1_DEVICE": "pi",
@@ -88,6 +89,7 @@ func TestAnInterruptedReadIsNoFailure(t *testing.T) {
 }
 
 func TestSoakJudgesSimulatedSensors(t *testing.T) {
+	t.Parallel()
 	var out bytes.Buffer
 	vars := map[string]string{
 		"SENSOR_0_KIND": "dht22", "SENSOR_0_DEVICE": "good", "SENSOR_0_INTERVAL": "30ms",
@@ -97,7 +99,7 @@ func TestSoakJudgesSimulatedSensors(t *testing.T) {
 	s := parseSensors(t, vars)
 	fsys, _ := m.Files(s[1])
 	fsys.(*sim.DHT22).Set(sim.NACK)
-	if err := Soak(t.Context(), &out, nil, s, m, time.Second); !errors.Is(err, errFailed) {
+	if err := Soak(t.Context(), &out, nil, s, m, 4*time.Second); !errors.Is(err, errFailed) {
 		t.Errorf("err = %v", err)
 	}
 	for line := range strings.Lines(out.String()) {
@@ -203,10 +205,11 @@ func TestListShowsStableNames(t *testing.T) {
 }
 
 func TestAnSCD4xIsRecalibratedByCommand(t *testing.T) {
+	t.Parallel()
 	s := parseSensors(t, map[string]string{
 		"SENSOR_0_KIND": "scd4x", "SENSOR_0_DEVICE": "air", "SENSOR_1_KIND": "bme280", "SENSOR_1_DEVICE": "climate",
 	})
-	m := sim.NewMachine(t.Context(), sim.NewFast(100))
+	m := sim.NewMachine(t.Context(), sim.NewFast(40))
 	var out bytes.Buffer
 	if err := Recalibrate(t.Context(), &out, s, m, "air", 425); err != nil || !strings.Contains(out.String(), "corrected itself by") {
 		t.Errorf("%v\n%s", err, out.String())

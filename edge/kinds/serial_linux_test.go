@@ -14,7 +14,7 @@ import (
 func TestTwoProgramsDoNotShareAPort(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "usb-mhz19b")
 	ctx, cancel := context.WithCancel(t.Context())
-	clock := sim.NewFast(100)
+	clock := sim.NewFast(5)
 	done, err := sim.PTY(ctx, path, sim.NewMHZ19B(1), clock)
 	if err != nil {
 		t.Fatal(err)

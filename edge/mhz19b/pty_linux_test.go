@@ -12,7 +12,7 @@ import (
 )
 
 func TestOverASerialPort(t *testing.T) {
-	clock := sim.NewFast(10)
+	clock := sim.NewFast(4)
 	path := filepath.Join(t.TempDir(), "usb-mhz19b")
 	ctx, cancel := context.WithCancel(t.Context())
 	done, err := sim.PTY(ctx, path, sim.NewMHZ19B(7), clock)

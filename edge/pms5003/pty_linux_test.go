@@ -13,7 +13,7 @@ import (
 )
 
 func TestOverASerialPort(t *testing.T) {
-	clock := sim.NewFast(10)
+	clock := sim.NewFast(4)
 	path := filepath.Join(t.TempDir(), "usb-pms5003")
 	ctx, cancel := context.WithCancel(t.Context())
 	done, err := sim.PTY(ctx, path, sim.NewPMS5003(7), clock)
@@ -35,7 +35,7 @@ func TestOverASerialPort(t *testing.T) {
 	}
 }
 
-// quick is a duty cycle of one second, for a clock that is ten times as fast.
+// quick is a duty cycle of two seconds, for a clock that is four times as fast.
 func quick(clock driver.Clock) Config {
 	return Config{DutyCycle: true, WarmUp: 6 * time.Second, Samples: 3, Clock: clock}
 }

@@ -26,10 +26,10 @@ func open(t *testing.T, path string) serial.Port {
 	return p
 }
 
-// The driver over a real serial port, ten times as fast; then the port is
+// The driver over a real serial port, four times as fast; then the port is
 // unplugged and plugged in again.
 func TestOverASerialPort(t *testing.T) {
-	clock, dev := sim.NewFast(10), sim.NewSDS011(7)
+	clock, dev := sim.NewFast(4), sim.NewSDS011(7)
 	path := filepath.Join(t.TempDir(), "usb-sds011")
 	ctx, cancel := context.WithCancel(t.Context())
 	done, err := sim.PTY(ctx, path, dev, clock)
@@ -60,7 +60,7 @@ func TestOverASerialPort(t *testing.T) {
 	}
 }
 
-// quick is a duty cycle of one second, for a clock that is ten times as fast.
+// quick is a duty cycle of two seconds, for a clock that is four times as fast.
 func quick(clock driver.Clock) Config {
 	return Config{DutyCycle: true, WarmUp: 6 * time.Second, Samples: 3, Clock: clock}
 }
