@@ -36,8 +36,8 @@ import (
 
 // Config has the settings of feeds.
 type Config struct {
-	Feeds  string        `env:"FEEDS"`                          // feeds: name=https://… [match=regexp] [except=regexp] [preset=raspberry-pi] [max_age=12h]; …
-	Pages  string        `env:"PAGES"`                          // pages: name=https://… [selector=css] [pattern=regexp] [preset=raspberry-pi]; …
+	Feeds  string        `env:"FEEDS"`                          // feeds, separated by semicolons: name=https://… [match=regexp] [except=regexp] [preset=raspberry-pi] [max_age=12h]
+	Pages  string        `env:"PAGES"`                          // pages, separated by semicolons: name=https://… [selector=css] [pattern=regexp] [preset=raspberry-pi]
 	MaxAge time.Duration `env:"FEEDS_MAX_AGE" envDefault:"12h"` // an entry older than this is listed without a message
 }
 
