@@ -105,8 +105,5 @@ func (h *Installation) listenerConfig() (bridge.Config, error) {
 	}
 	env := h.env()
 	env.Vars = vars
-	if running && vars["MQTT_URL"] != n.Broker { // the platform's password is not for another broker
-		env.Secrets = secret.InMemory(map[string]string{passwordSecret: h.vars[host.Variable(passwordSecret)]}, nil)
-	}
 	return config.Parse[bridge.Config](env)
 }

@@ -21,6 +21,7 @@ type notice struct {
 	Admin   string `json:"admin"`   // host:port of the connector's API
 	Broker  string `json:"broker"`  // tcp://127.0.0.1:1883
 	User    string `json:"user,omitempty"`
+	Influx  string `json:"influx,omitempty"` // INFLUX_URL
 }
 
 func (h *Installation) noticeFile() string { return filepath.Join(h.dir, "running.json") }
@@ -28,7 +29,7 @@ func (h *Installation) noticeFile() string { return filepath.Join(h.dir, "runnin
 func (p *platform) noticePart() part {
 	var f *os.File
 	return part{"notice", func(context.Context) (err error) {
-		f, err = writeLocked(p.noticeFile(), notice{"http://" + p.server.Addr, p.admin, p.mqttURL, p.vars["MQTT_USER"]})
+		f, err = writeLocked(p.noticeFile(), notice{"http://" + p.server.Addr, p.admin, p.mqttURL, p.vars["MQTT_USER"], p.vars["INFLUX_URL"]})
 		return err
 	}, func(context.Context) error { return errors.Join(f.Close(), os.Remove(p.noticeFile())) }}
 }

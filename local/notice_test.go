@@ -40,16 +40,26 @@ func TestTheNoticeOfAKilledPlatformIsNotBelieved(t *testing.T) {
 	}
 }
 
-func TestThePlatformsPasswordIsForItsBrokerOnly(t *testing.T) {
+func TestThePlatformsSecretsAreForItsServersOnly(t *testing.T) {
 	root := repository(t)
-	r := launch(t, root, "MQTT_PASSWORD=of-the-broker")
-	for url, want := range map[string]string{"": "of-the-broker", r.mqttURL: "of-the-broker", "another:1883": ""} {
-		h, err := Open(root, []string{"MQTT_URL=" + url}, &lines{})
+	const influx = "INFLUX_URL=http://127.0.0.1:1"
+	r := launch(t, root, "MQTT_PASSWORD=of-the-broker", influx, "INFLUX_TOKEN=of-the-database", "DATABASE_URL=postgres://u@127.0.0.1:1/home")
+	for _, c := range []struct{ environ, password, token string }{
+		{"", "of-the-broker", ""},
+		{"MQTT_URL=" + r.mqttURL, "of-the-broker", ""},
+		{"MQTT_URL=another:1883", "", ""},
+		{influx, "of-the-broker", "of-the-database"},
+		{"INFLUX_URL=http://another:8086", "of-the-broker", ""},
+	} {
+		h, err := Open(root, []string{c.environ}, &lines{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c, err := h.listenerConfig(); err != nil || c.Password.Reveal() != want {
-			t.Errorf("for %q the password is %q, %v; want %q", url, c.Password.Reveal(), err, want)
+		if got, err := h.listenerConfig(); err != nil || got.Password.Reveal() != c.password {
+			t.Errorf("%q: the password is %q, %v; want %q", c.environ, got.Password.Reveal(), err, c.password)
+		}
+		if got := h.env().Secrets.Get("influx-token").Reveal(); got != c.token {
+			t.Errorf("%q: the token is %q, want %q", c.environ, got, c.token)
 		}
 	}
 }

@@ -32,15 +32,15 @@ func (h *Installation) secretsDir() string { return filepath.Join(h.dir, "secret
 
 // env returns the platform's own environment. Its secrets are in memory: those that the
 // user has set for this process. While the platform runs, another command takes the others
-// from the state folder. The platform makes a random token for the connector if there is
+// from the state folder, if it calls the same servers. The platform makes a random token for the connector if there is
 // none yet.
 func (h *Installation) env() config.Env {
 	values := map[string]string{}
 	kept := secret.NewFolder(h.secretsDir())
-	_, beside := h.findRunning()
+	n, beside := h.findRunning()
 	for _, name := range platformSecrets {
 		v := h.vars[host.Variable(name)]
-		if beside && !h.ownsState || h.ownsState && name == tokenSecret {
+		if beside && !h.ownsState && h.isFor(name, n) || h.ownsState && name == tokenSecret {
 			v = cmp.Or(v, kept.Get(name).Reveal())
 		}
 		if h.ownsState && name == tokenSecret {
@@ -57,6 +57,18 @@ func (h *Installation) env() config.Env {
 		}
 	}
 	return config.Env{Vars: vars, Secrets: secret.InMemory(values, nil)}
+}
+
+// isFor reports whether a secret of the running platform is for the server that this command
+// calls.
+func (h *Installation) isFor(name string, n notice) bool {
+	switch name {
+	case passwordSecret:
+		return !h.userBroker() || h.vars["MQTT_URL"] == n.Broker
+	case "influx-token":
+		return h.vars["INFLUX_URL"] == n.Influx
+	}
+	return true
 }
 
 // checkSecretsDir returns an error if the folder of secrets is somebody else's: it has files,
