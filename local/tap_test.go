@@ -122,6 +122,7 @@ func TestListenReportsMessagesAndHowToMapThem(t *testing.T) {
 	r := launchMQTT(t, root)
 	c := client(t, r.mqttURL)
 	done(t, c.Publish("tele/plug1/SENSOR", 1, true, `{"Time":"2026-11-23T14:00:00","ENERGY":{"Power":12.5},"a.b":[1]}`))
+	done(t, c.Publish("another/topic", 1, false, "x")) // the broker has handed out the first one then, and only keeps it
 	h, err := Open(root, []string{"PORT=0"}, &lines{})
 	if err != nil {
 		t.Fatal(err)
