@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	startDeadline = 30 * time.Second
-	stopDeadline  = 20 * time.Second
-	startTries    = 50 // of a server that exits before it serves
+	startDeadline = time.Minute
+	stopDeadline  = time.Minute
+	startTries    = 200 // of a server that exits before it serves
 )
 
 var errEnded = errors.New("exited before it served")
