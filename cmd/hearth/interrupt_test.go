@@ -12,27 +12,53 @@ import (
 	"github.com/hearth-home/hearth/shared/command/commandtest"
 )
 
-// silent returns the address of a server that accepts connections and never answers, and a
-// channel that receives a value for each connection.
-func silent(t *testing.T) (address string, called <-chan struct{}) {
+// silent is a server that accepts connections and never answers.
+type silent struct {
+	net.Listener
+	called chan struct{} // receives a value for each connection
+	closed chan struct{} // ends the connections
+}
+
+func startSilent(t *testing.T) *silent {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	accepted := make(chan struct{}, 100)
-	t.Cleanup(func() { l.Close() })
+	s := &silent{l, make(chan struct{}, 100), make(chan struct{})}
+	t.Cleanup(s.close)
 	go func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			t.Cleanup(func() { c.Close() })
-			accepted <- struct{}{}
+			go func() { <-s.closed; c.Close() }()
+			s.called <- struct{}{}
 		}
 	}()
-	return l.Addr().String(), accepted
+	return s
+}
+
+// close ends every connection and refuses others. It may be called again.
+func (s *silent) close() {
+	if s.Close() == nil {
+		close(s.closed)
+	}
+}
+
+// stderr keeps what a command writes there. When the command says that calls in flight
+// may finish, the server ends them.
+type stderr struct {
+	text   string
+	server *silent
+}
+
+func (e *stderr) Write(b []byte) (int, error) {
+	if e.text += string(b); strings.Contains(e.text, "calls in flight may finish") {
+		e.server.close()
+	}
+	return len(b), nil
 }
 
 // TestAnInterruptIsToldAsAStop interrupts each command that waits for another program.
@@ -54,14 +80,15 @@ func TestAnInterruptIsToldAsAStop(t *testing.T) {
 		"up":             {env: database, args: func(string) []string { return []string{"up"} }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel() // run waits for its call in flight
-			address, called := silent(t)
+			t.Parallel()
+			server := startSilent(t)
+			address := server.Addr().String()
 			p := p
 			p.Dir = repository(t)
 			if c.env != nil {
 				p.Env = append(p.Env, c.env(address)...)
 			}
-			code, out, errs := interrupted(t, p, called, c.args(address)...)
+			code, out, errs := interrupted(t, p, server, c.args(address)...)
 			if lines := strings.Split(strings.TrimSpace(errs), "\n"); code != command.Failed || lines[len(lines)-1] != "hearth: stopped" {
 				t.Errorf("%d\n%s%s\nwant hearth: stopped", code, out, errs)
 			}
@@ -84,24 +111,24 @@ func database(address string) []string {
 
 // interrupted runs a command, interrupts it once it has called the server, and returns its
 // exit code and what it wrote.
-func interrupted(t *testing.T, p commandtest.Program, called <-chan struct{}, args ...string) (code int, out, errs string) {
+func interrupted(t *testing.T, p commandtest.Program, server *silent, args ...string) (code int, out, errs string) {
 	t.Helper()
 	cmd := p.Command(t.Context(), args...)
-	var o, e bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &o, &e
+	o, e := &bytes.Buffer{}, &stderr{server: server}
+	cmd.Stdout, cmd.Stderr = o, e
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	select {
-	case <-called:
+	case <-server.called:
 	case <-ended:
-		t.Fatalf("it ended without a call: %s%s", &o, &e)
+		t.Fatalf("it ended without a call: %s%s", o, e.text)
 	case <-time.After(30 * time.Second):
 		cmd.Process.Kill()
 		<-ended
-		t.Fatalf("it called nobody: %s%s", &o, &e)
+		t.Fatalf("it called nobody: %s%s", o, e.text)
 	}
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
@@ -113,5 +140,5 @@ func interrupted(t *testing.T, p commandtest.Program, called <-chan struct{}, ar
 		<-ended
 		t.Errorf("it did not end within 30 s of the interrupt")
 	}
-	return cmd.ProcessState.ExitCode(), o.String(), e.String()
+	return cmd.ProcessState.ExitCode(), o.String(), e.text
 }
