@@ -96,7 +96,7 @@ var private = regexp.MustCompile(`(?i)("[^"]{0,40}(?:passw|secret|token|psk|apik
 
 // sample returns the beginning of a payload in one line, without secrets.
 func (c *collector) sample(b []byte) string {
-	s := private.ReplaceAllString(c.Redact(printable.Line(string(b))), `$1"[secret]"`)
+	s := private.ReplaceAllString(printable.Line(c.Redact(string(b))), `$1"[secret]"`)
 	if len(s) > maxSample {
 		s = strings.ToValidUTF8(s[:maxSample], "") + "…"
 	}

@@ -56,6 +56,15 @@ func TestDeadLettersStandByCauseWithAProposal(t *testing.T) {
 	}
 }
 
+// A key in PEM has line breaks, and a password may have any character.
+func TestASecretOfSeveralLinesIsRedactedInASample(t *testing.T) {
+	const secret = "-----BEGIN KEY-----\nMIIE\tvQ\u00ad\n"
+	c := &collector{Inputs: Inputs{Redact: func(s string) string { return strings.ReplaceAll(s, secret, "[secret]") }}}
+	if got := c.sample([]byte("a\nb " + secret + "c")); got != "a b [secret]c" {
+		t.Errorf("sample = %q", got)
+	}
+}
+
 func TestWithoutDeadLettersThereIsNoSection(t *testing.T) {
 	_, body := get(t, listen(t, newFixture(t).page()).URL)
 	if !strings.Contains(body, `<section id="dead" aria-labelledby="dead-title" hidden>`) {
