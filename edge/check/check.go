@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/shared/printable"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
@@ -22,8 +23,8 @@ import (
 var errFailed = errors.New("not every sensor works")
 
 // Once reads every sensor once, all concurrently, and prints a table to w, in which the
-// secrets are redacted: a sensor's error may quote one. It returns
-// errFailed if a sensor cannot be read, else ctx's error if ctx ended before all were.
+// secrets are redacted. It returns errFailed if a sensor cannot be read, else ctx's error
+// if ctx ended before all were.
 func Once(ctx context.Context, w io.Writer, secrets *secret.Folder, sensors []driver.Sensor, m *driver.Machine) error {
 	type result struct {
 		sample driver.Sample
@@ -56,7 +57,7 @@ func Once(ctx context.Context, w io.Writer, secrets *secret.Folder, sensors []dr
 		case r.sample.Quality != driver.OK:
 			text = fmt.Sprintf("%s (%s) %s", r.sample.Quality, r.sample.Reason, text)
 		}
-		fmt.Fprint(t, secrets.Redact(fmt.Sprintf("%s\t%s\t%s\t%v\t%s\n", s.Device, s.Kind.Name, s.Where(), r.took.Round(time.Millisecond), text)))
+		writeRow(t, secrets, s.Device, s.Kind.Name, s.Where(), r.took.Round(time.Millisecond).String(), text)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -68,6 +69,15 @@ func Once(ctx context.Context, w io.Writer, secrets *secret.Folder, sensors []dr
 		return ctx.Err()
 	}
 	return nil
+}
+
+// writeRow writes a row of a table. An error in a cell may quote a secret, and join errors
+// by a line break.
+func writeRow(w io.Writer, secrets *secret.Folder, cells ...string) {
+	for i, c := range cells {
+		cells[i] = printable.Line(secrets.Redact(c))
+	}
+	fmt.Fprintln(w, strings.Join(cells, "\t"))
 }
 
 // read opens a sensor and reads it once.

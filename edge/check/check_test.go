@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -52,6 +53,24 @@ func TestOnceFailsIfOneSensorFails(t *testing.T) {
 	}), m)
 	if !errors.Is(err, errFailed) || !strings.Contains(out.String(), "FAILED bme280") || !strings.Contains(out.String(), "cpu_") {
 		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+// unplugged is a serial port whose adapter was pulled out.
+type unplugged struct{}
+
+func (unplugged) Read([]byte) (int, error)    { return 0, errors.New("read: no such device") }
+func (unplugged) Write(b []byte) (int, error) { return len(b), nil }
+func (unplugged) Close() error                { return errors.New("close: no such device") }
+
+func TestEachSensorHasOneRowWhateverFails(t *testing.T) {
+	m := sim.NewMachine(t.Context(), sim.NewFast(100))
+	m.Serial = func(driver.Sensor, string) (io.ReadWriteCloser, error) { return unplugged{}, nil }
+	s := parseSensors(t, map[string]string{"SENSOR_0_KIND": "mhz19b", "SENSOR_0_DEVICE": "air", "SENSOR_0_PORT": "/dev/air"})
+	var out bytes.Buffer
+	err := Once(t.Context(), &out, nil, s, m)
+	if lines := strings.Split(strings.TrimSpace(out.String()), "\n"); !errors.Is(err, errFailed) || len(lines) != 2 || !strings.HasSuffix(lines[1], "close: no such device") {
+		t.Errorf("%v\n%s", err, &out)
 	}
 }
 

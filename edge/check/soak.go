@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -145,8 +146,8 @@ func Soak(ctx context.Context, w io.Writer, secrets *secret.Folder, sensors []dr
 		if len(v.Reasons) > 0 {
 			verdict += ": " + strings.Join(v.Reasons, "; ")
 		}
-		fmt.Fprint(t, secrets.Redact(fmt.Sprintf("%s\t%s\t%d\t%d\t%s\t%s\n",
-			s.Device, s.Kind.Name, len(trials[i].samples)+trials[i].failed, trials[i].failed, ranges(trials[i].samples), verdict)))
+		r := trials[i]
+		writeRow(t, secrets, s.Device, s.Kind.Name, strconv.Itoa(len(r.samples)+r.failed), strconv.Itoa(r.failed), ranges(r.samples), verdict)
 	}
 	if err := t.Flush(); err != nil {
 		return err
