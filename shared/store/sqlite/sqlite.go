@@ -88,7 +88,7 @@ func pool(path string, n int, q url.Values, pragmas ...string) (*sql.DB, error) 
 	}
 	q.Set("_time_integer_format", "unix_micro")
 	q.Set("_inttotime", "1")
-	if q.Get("mode") == "rwc" { // rw leaves the file as it is
+	if q.Get("mode") != "rw" { // which leaves the file as it is
 		q.Set("_journal_mode", "WAL") // not a pragma: the driver sets it after the pragmas, and page_size must come first
 	}
 	q["_pragma"] = append([]string{
