@@ -53,7 +53,7 @@ func TestThePlatformKeepsOnlyItsOwnSecretsInTheStateFolder(t *testing.T) {
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the folder: %v, %v", info.Mode(), err)
 	}
-	if r.invoke(""); <-keys != "real-key-1" {
+	if r.invoke(""); next(t, keys) != "real-key-1" {
 		t.Error("the function has another key")
 	}
 	if got := r.redact("real-key-1 of-the-broker other"); got != "[secret] [secret] other" {
@@ -142,7 +142,7 @@ func TestNoCommandChangesTheRunningPlatform(t *testing.T) {
 	root := repository(t)
 	r := launch(t, root, "TINY_KEY=real-key-1", "TINY_URL="+address, "MQTT_PASSWORD=of-the-broker", "CONNECTOR_TOKEN=token-of-the-platform")
 	r.settled()
-	<-keys // of the run at the start
+	next(t, keys) // of the run at the start
 	before, running := kept(t, root), r.runs()
 	for _, environ := range [][]string{nil, {"LIVE=all"}, {"MQTT_PASSWORD=of-the-command", "CONNECTOR_TOKEN=of-the-command", "DATABASE_URL=postgres://another", "INFLUX_TOKEN=x"}} {
 		h, err := Open(root, append(environ, "PORT=0"), &lines{})
@@ -185,7 +185,7 @@ func TestNoCommandChangesTheRunningPlatform(t *testing.T) {
 	if got := kept(t, root); !maps.Equal(got, before) {
 		t.Errorf("kept: %v, before %v", got, before)
 	}
-	if a := r.invoke(""); a.Status != "ok" || a.Sample || <-keys != "real-key-1" {
+	if a := r.invoke(""); a.Status != "ok" || a.Sample || next(t, keys) != "real-key-1" {
 		t.Errorf("the platform then: %+v", a)
 	}
 	if r.stop(); !r.has("weather") {

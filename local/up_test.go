@@ -40,6 +40,18 @@ func upstream(t *testing.T) (address string, keys chan string) {
 	return srv.URL, keys
 }
 
+// next returns the next key that the upstream receives.
+func next(t *testing.T, keys <-chan string) string {
+	t.Helper()
+	select {
+	case key := <-keys:
+		return key
+	case <-time.After(time.Minute):
+		t.Fatal("the upstream was not called within a minute")
+		return ""
+	}
+}
+
 func TestSamplesAreReplacedOnceThereIsAKey(t *testing.T) {
 	root := repository(t)
 	r := launch(t, root)
@@ -62,7 +74,7 @@ func TestSamplesAreReplacedOnceThereIsAKey(t *testing.T) {
 	write(t, filepath.Join(root, ".env"), "TINY_KEY=real-key-1\nTINY_URL="+address+"\n")
 	r = launch(t, root)
 	r.eventually("a live run", func() bool { return slices.Contains(r.runs(), "cron/ok") })
-	if got := <-keys; got != "real-key-1" {
+	if got := next(t, keys); got != "real-key-1" {
 		t.Errorf("the upstream saw the key %q", got)
 	}
 	if got := r.runs(); len(got) != 1 {

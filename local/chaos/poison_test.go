@@ -180,8 +180,13 @@ func (h *hearth) fixAndReplay(p *publisher, bad map[string]int) {
 	}
 	until(h.t, "no dead letter is left", func() bool { return len(h.dead()) == 0 })
 	for range len(bad) - fixed {
-		if payload := <-got; poisons[bad[payload]].fixed {
-			h.t.Errorf("replayed %q", payload)
+		select {
+		case payload := <-got:
+			if poisons[bad[payload]].fixed {
+				h.t.Errorf("replayed %q", payload)
+			}
+		case <-time.After(patience):
+			h.t.Fatalf("a dead letter was not replayed within %s", patience)
 		}
 	}
 }

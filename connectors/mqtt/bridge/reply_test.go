@@ -29,7 +29,7 @@ func TestAnAnswerIsPublishedCompletelyOrNotAtAll(t *testing.T) {
 		t.Fatal(tok.Error())
 	}
 	publish(t, p, "ask", 1, false, "more", "enough")
-	if s := <-received; len(s) != mostPublished || s[0] != 'y' {
+	if s := mqtttest.Next(t, "the answer", received); len(s) != mostPublished || s[0] != 'y' {
 		t.Errorf("published %d bytes of %q, want the shorter answer", len(s), s[:1])
 	}
 	if n := b.deliver.Stats().RepliesLost; n != 1 {

@@ -28,7 +28,7 @@ func TestASlowCallDelaysNoOtherFunction(t *testing.T) {
 	b, _ := start(t, g, t.TempDir(), func(s *setting) { s.options.CallTimeout = time.Minute })
 	b.waitSubscribed("slow")
 	b.put("house/x", mqtttest.Numbered(3)...)
-	<-called
+	mqtttest.Next(t, "a call", called)
 	g.Deploy("slow", map[string]string{"topic": "house/#,more/#", "mqtt-concurrency": "1"}, serve)
 	g.Deploy("late", map[string]string{"topic": "late/#"}, func(c mqtttest.Call) (int, string) { late.Add(c.Body); return 200, "" })
 	b.waitSubscribed("late", "slow")

@@ -55,7 +55,7 @@ func TestAStopWaitsOnlyForTheCallsInFlight(t *testing.T) {
 	b, stop := start(t, g, t.TempDir())
 	b.waitSubscribed("f")
 	b.put("house/x", mqtttest.Numbered(100)...)
-	<-called
+	mqtttest.Next(t, "a call", called)
 	own := b.all()[0]
 	mqtttest.Until(t, "a queue", func() bool { return len(own.live[0]) > 50 })
 	done := make(chan bool)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
+	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
 )
 
 func TestARedeliveryInTheSameBatchIsStoredOnce(t *testing.T) {
@@ -29,7 +30,7 @@ func TestARedeliveryIsStoredOnceAndKeepsItsTime(t *testing.T) {
 		t.Helper()
 		acked := make(chan bool, 1)
 		w.enqueue(incoming{Message: message.Message{Topic: "house/x", Payload: []byte(payload), QoS: 1, Packet: packet}, dup: dup, ack: func() { acked <- true }})
-		<-acked
+		mqtttest.Next(t, "an acknowledgement", acked)
 	}
 	start := func() (w *writer, stop func()) {
 		w, l, _ := newTestWriter(t, dir)

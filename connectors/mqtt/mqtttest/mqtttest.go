@@ -144,6 +144,18 @@ func Until(t testing.TB, what string, ok func() bool) {
 	}
 }
 
+// Next returns the next value of c. It ends the test if none comes within a minute.
+func Next[T any](t testing.TB, what string, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(time.Minute):
+		t.Fatalf("timeout while waiting for: %s", what)
+		panic("unreachable")
+	}
+}
+
 // Numbered returns n payloads: m0, m1 and so on.
 func Numbered(n int) (ps []string) {
 	for i := range n {
