@@ -41,7 +41,7 @@ test: generate .bin/influxd tools/kasasim/node_modules ## every test, on real se
 	@$(MAKE) --no-print-directory test-ahead untested
 
 untested: # says which tests were skipped because a program without a Debian package is missing
-	@git grep -ohE 'tool\.Optional\([a-z], "[^"|]+", "[^"|]+"' -- '*_test.go' | sed -E 's/.*, "(.+)", "(.+)"/\1|\2/' | sort -u | \
+	@grep -rohE --include='*_test.go' 'tool\.Optional\([a-z], "[^"|]+", "[^"|]+"' . | sed -E 's/.*, "(.+)", "(.+)"/\1|\2/' | sort -u | \
 	while IFS='|' read -r name what; do command -v "$$name" >/dev/null || echo "not tested: $$what, because $$name is not on the PATH"; done
 
 test-ahead: generate ## the tests that start no server, with the clock set years ahead

@@ -62,3 +62,19 @@ func TestMakePassesItsSettingsAsTheyAre(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// The source may be an archive, which git does not know.
+func TestMakeSaysWhatIsNotTested(t *testing.T) {
+	tool.Needed(t, "apt-get install make", "make")
+	makefile, err := filepath.Abs(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a_test.go"), "tool."+`Optional(t, "no-such-program", "that it works")`+"\ntool."+`Optional(t, "sh", "that a shell works")`)
+	c := exec.Command("make", "--no-print-directory", "-C", dir, "-f", makefile, "untested")
+	c.Env = append(os.Environ(), "MAKEFLAGS=")
+	if out, err := c.CombinedOutput(); err != nil || string(out) != "not tested: that it works, because no-such-program is not on the PATH\n" {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
