@@ -261,29 +261,31 @@ func TestFlagsPickDeadLetters(t *testing.T) {
 
 func TestAMistakeAsksNothingAndSaysWhatToDo(t *testing.T) {
 	to, asked := connector(t)
-	for want, args := range map[string][]string{
-		"list, show, replay, drop":           nil,
-		`did you mean "list"?`:               {"lst"},
-		"show needs ID, as in: mqtt dead":    {"show"},
-		"replay takes no arguments":          {"replay", "x"},
-		"did you mean --function?":           {"list", "--fuction", "x"},
-		"Pick some by a flag, or add --all":  {"drop"},
-		"or add --all":                       {"replay"},
-		"dead letters? Pick":                 {"drop", "--all=false"},
-		"--function is empty":                {"drop", "--function", ""},
-		"--reason is empty":                  {"list", "--reason="},
-		"--all is every dead letter":         {"drop", "--all", "--function", "sensors"},
-		"# must be the last level":           {"list", "--topic", "a/#/b"},
-		"write host:port, or http://host":    {"list", "--at", "ftp://me:s3cr3t@x"},
-		"write host:port, or http://host: ":  {"list", "--at", "a b"},
-		"write host:port, or http://host:p":  {"list", "--at", "http://me:s3cr3t@x:port"},
-		"write host:port, or http://host:po": {"list", "--at", "x/#me:s3cr3t@x"},
-		"must not contain user and password": {"list", "--at", "me:s3cr3t@127.0.0.1:1"},
-		"--at is empty":                      {"drop", "--all", "--at", ""},
+	for _, c := range []struct {
+		want string
+		args []string
+	}{
+		{"list, show, replay, drop", nil},
+		{`did you mean "list"?`, []string{"lst"}},
+		{"show needs ID, as in: mqtt dead", []string{"show"}},
+		{"replay takes no arguments", []string{"replay", "x"}},
+		{"did you mean --function?", []string{"list", "--fuction", "x"}},
+		{"Pick some by a flag, or add --all", []string{"drop"}},
+		{"or add --all", []string{"replay"}},
+		{"dead letters? Pick", []string{"drop", "--all=false"}},
+		{"--function is empty", []string{"drop", "--function", ""}},
+		{"--reason is empty", []string{"list", "--reason="}},
+		{"--all is every dead letter", []string{"drop", "--all", "--function", "sensors"}},
+		{"# must be the last level", []string{"list", "--topic", "a/#/b"}},
+		{"write host:port, or http://host:port", []string{"list", "--at", "ftp://me:s3cr3t@x"}},
+		{"write host:port, or http://host:port", []string{"list", "--at", "a b"}},
+		{"write host:port, or http://host:port", []string{"list", "--at", "http://me:s3cr3t@x:port"}},
+		{"write host:port, or http://host:port", []string{"list", "--at", "x/#me:s3cr3t@x"}},
+		{"must not contain user and password", []string{"list", "--at", "me:s3cr3t@127.0.0.1:1"}},
+		{"--at is empty", []string{"drop", "--all", "--at", ""}},
 	} {
-		want = strings.TrimSuffix(want, " ")
-		if code, _, errs := run(to, args...); code != command.Misuse || !strings.Contains(errs, want) || !strings.Contains(errs, "see: mqtt help dead") || strings.Contains(errs, "s3cr3t") {
-			t.Errorf("%q: %d %s, want %s", args, code, errs, want)
+		if code, _, errs := run(to, c.args...); code != command.Misuse || !strings.Contains(errs, c.want) || !strings.Contains(errs, "see: mqtt help dead") || strings.Contains(errs, "s3cr3t") {
+			t.Errorf("%q: %d %s, want %s", c.args, code, errs, c.want)
 		}
 	}
 	if len(*asked) > 0 {
