@@ -292,18 +292,3 @@ func TestAMistakeAsksNothingAndSaysWhatToDo(t *testing.T) {
 		t.Errorf("it asked %q", *asked)
 	}
 }
-
-func TestAConnectorThatIsAwayOrRefusesIsAFailure(t *testing.T) {
-	to, _ := connector(t)
-	stranger, away := to, to
-	stranger.Token = secret.NewFolder(t.TempDir()).Get("connector-token")
-	away.Address = "127.0.0.1:1"
-	if code, _, errs := run(stranger, "list", "--at", to.Address); code != command.Failed || !strings.Contains(errs, "answered 401") {
-		t.Errorf("--at host:port: %d %s", code, errs)
-	}
-	for want, to := range map[string]Connector{"answered 401": stranger, "is it running?": away} {
-		if code, out, errs := run(to, "list"); code != command.Failed || out != "" || !strings.Contains(errs, want) {
-			t.Errorf("%d %s %s, want %s", code, out, errs, want)
-		}
-	}
-}

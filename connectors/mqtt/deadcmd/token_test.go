@@ -14,6 +14,7 @@ import (
 
 	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
 	"github.com/hearth-home/hearth/shared/command"
+	"github.com/hearth-home/hearth/shared/secret"
 )
 
 // transport replaces the default one until the test ends.
@@ -105,6 +106,21 @@ func TestNoTokenFollowsARedirect(t *testing.T) {
 			if code, out, errs := run(to, args...); code != command.Failed || out != "" || !strings.Contains(errs, "the connector answered 307") || len(*asked) > 0 {
 				t.Errorf("kept %t, %q: %d %s%s, asked %q", to.Kept, args, code, out, errs, *asked)
 			}
+		}
+	}
+}
+
+func TestAConnectorThatIsAwayOrRefusesIsAFailure(t *testing.T) {
+	to, _ := connector(t)
+	stranger, away := to, to
+	stranger.Token = secret.NewFolder(t.TempDir()).Get("connector-token")
+	away.Address = "127.0.0.1:1"
+	if code, _, errs := run(stranger, "list", "--at", to.Address); code != command.Failed || !strings.Contains(errs, "answered 401") {
+		t.Errorf("--at host:port: %d %s", code, errs)
+	}
+	for want, to := range map[string]Connector{"answered 401": stranger, "is it running?": away} {
+		if code, out, errs := run(to, "list"); code != command.Failed || out != "" || !strings.Contains(errs, want) {
+			t.Errorf("%d %s %s, want %s", code, out, errs, want)
 		}
 	}
 }
