@@ -48,7 +48,7 @@ func (c Config) targets() (map[string]target, []string, error) {
 	for _, part := range c.Owners {
 		o, err := parseOwner(part, c.Included)
 		name, _, _ := strings.Cut(part, "=")
-		add(strings.TrimSpace(name), target{owner: o, err: err})
+		add(name, target{owner: o, err: err})
 	}
 	for _, repo := range c.Repos {
 		if !repoName.MatchString(repo) {
@@ -65,7 +65,7 @@ func (c Config) targets() (map[string]target, []string, error) {
 // is the number of minutes without it.
 func parseOwner(s string, included float64) (owner, error) {
 	name, minutes, hasMinutes := strings.Cut(s, "=")
-	kind, name, ok := strings.Cut(strings.TrimSpace(name), ":")
+	kind, name, ok := strings.Cut(name, ":")
 	if !ok {
 		kind, name = "user", kind
 	}
@@ -74,7 +74,7 @@ func parseOwner(s string, included float64) (owner, error) {
 	}
 	if hasMinutes {
 		var err error
-		if included, err = strconv.ParseFloat(strings.TrimSpace(minutes), 64); err != nil || included < 0 {
+		if included, err = strconv.ParseFloat(minutes, 64); err != nil || included < 0 {
 			return owner{}, fmt.Errorf("its setting has %q as included minutes", minutes)
 		}
 	}
