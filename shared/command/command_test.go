@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -202,30 +203,26 @@ func TestOnlyAFileIsCompletedWithFiles(t *testing.T) {
 
 // A server that a completion asks may never answer.
 func TestACompletionEndsSoon(t *testing.T) {
-	wait := func(c *cobra.Command) ([]string, cobra.ShellCompDirective) {
-		if _, limited := c.Context().Deadline(); !limited {
-			return []string{"forever"}, cobra.ShellCompDirectiveNoFileComp
-		}
-		<-c.Context().Done()
-		return []string{"ended"}, cobra.ShellCompDirectiveNoFileComp
+	soon := func(c *cobra.Command) string {
+		end, limited := c.Context().Deadline()
+		return fmt.Sprint("ends soon: ", limited && time.Until(end) <= 2*time.Second)
 	}
 	for _, args := range [][]string{{"__complete", "ask", ""}, {"__completeNoDesc", "ask", "--of", ""}, {"ask", "x"}} {
 		ask := &cobra.Command{Use: "ask WHAT", Example: "house ask x"}
 		ask.Flags().String("of", "", "`WHOM`")
-		ask.ValidArgsFunction = func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) { return wait(c) }
+		ask.ValidArgsFunction = func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return []string{soon(c)}, cobra.ShellCompDirectiveNoFileComp
+		}
 		if err := ask.RegisterFlagCompletionFunc("of", ask.ValidArgsFunction); err != nil {
 			t.Fatal(err)
 		}
-		ask.RunE = func(c *cobra.Command, _ []string) error {
-			_, limited := c.Context().Deadline()
-			return say(c, fmt.Sprint("limited ", limited))
-		}
+		ask.RunE = func(c *cobra.Command, _ []string) error { return say(c, soon(c)) }
 		root := &cobra.Command{Use: "house"}
 		root.AddCommand(ask)
 		var out, errs bytes.Buffer
-		want := "ended\n:4\n"
+		want := "ends soon: true\n:4\n"
 		if args[0] == "ask" {
-			want = "limited false\n"
+			want = "ends soon: false\n"
 		}
 		if code := Run(context.Background(), Program(root), args, &out, &errs); code != Done || out.String() != want {
 			t.Errorf("%q: %d %q %s", args, code, &out, &errs)
