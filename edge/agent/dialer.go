@@ -81,6 +81,9 @@ func (d *dialer) run(ctx context.Context) {
 			}
 			d.send(ctx, sessionChange{s, false})
 		}
+		if ctx.Err() != nil { // what failed was stopped
+			return
+		}
 		if time.Since(began) > steadyAfter {
 			backoff, losses = minBackoff, 0
 		} else if s != nil {

@@ -1,7 +1,11 @@
 package agent
 
 import (
+	"bytes"
+	"context"
 	"io/fs"
+	"log/slog"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -149,5 +153,31 @@ func TestQualityReasonAndTextArePublished(t *testing.T) {
 	}
 	if r := find("ups"); r.Quality != "ok" || r.Text["status"] == "" {
 		t.Errorf("got %+v", r)
+	}
+}
+
+// A server accepts the connection and never answers, until the agent is stopped.
+func TestAStopWhileConnectingIsNoOutage(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var log bytes.Buffer
+	d, err := newDialer(Config{URL: l.Addr().String()}, presence{node: "pi", timekeeper: &timekeeper{}}, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() {
+		if c, err := l.Accept(); err == nil {
+			defer c.Close()
+			stop()
+			<-t.Context().Done()
+		}
+	}()
+	if d.run(ctx); log.Len() > 0 {
+		t.Errorf("logged %s", &log)
 	}
 }
