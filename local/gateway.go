@@ -75,15 +75,15 @@ func gatewayFunctions(h *Installation, addresses []string) ([]gateway.Function, 
 		names = append(names, f.Name)
 	}
 	var out []gateway.Function
-	for _, arg := range addresses {
+	for n, arg := range addresses {
 		name, address, ok := strings.Cut(arg, "=")
 		u, err := config.URL(address)
 		i := slices.Index(names, name)
 		switch {
 		case ok && i < 0:
 			return nil, UnknownFunctionError{name, names}
-		case !ok || err != nil || u.Scheme != "http" || u.Port() == "" || u.Path != "":
-			return nil, ArgumentError(fmt.Sprintf("%q: want NAME=http://host:port", arg))
+		case !ok || err != nil || u.Scheme != "http" || u.User != nil || u.Port() == "" || u.Path != "":
+			return nil, ArgumentError(fmt.Sprintf("argument %d: want NAME=http://host:port", n+1)) // not quoted: it may hold a password
 		case slices.ContainsFunc(out, func(f gateway.Function) bool { return f.Status.Name == name }):
 			return nil, ArgumentError(name + " is named twice: it has one address")
 		}
