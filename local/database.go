@@ -21,7 +21,7 @@ func (h *Installation) Functions(ctx context.Context) (all []store.Function, err
 		all, err = st.Functions(ctx)
 		return err
 	})
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, errNoDatabase) {
 		return nil, nil
 	}
 	return all, err
@@ -49,14 +49,14 @@ func (h *Installation) Forget(ctx context.Context, name string) error {
 		}
 		return fmt.Errorf("no function %q was ever seen, or it is forgotten; there are: %s", name, strings.Join(names, ", "))
 	})
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, errNoDatabase) {
 		return none
 	}
 	return err
 }
 
 // withStore opens the database, calls do and closes the database. It neither creates nor
-// migrates it: without a database the error is fs.ErrNotExist. The platform may run at the
+// migrates it: without the file the error is errNoDatabase. The platform may run at the
 // same time.
 func (h *Installation) withStore(ctx context.Context, do func(*store.Store) error) (err error) {
 	st, err := h.openExisting(ctx)
@@ -66,6 +66,10 @@ func (h *Installation) withStore(ctx context.Context, do func(*store.Store) erro
 	defer func() { err = errors.Join(err, st.Close()) }()
 	return do(st)
 }
+
+// errNoDatabase means that the SQLite database does not exist yet: nothing has run here. It
+// is not fs.ErrNotExist, with which a database server's missing socket is reported, too.
+var errNoDatabase = errors.New("there is no database yet")
 
 func (h *Installation) openExisting(ctx context.Context) (*store.Store, error) {
 	servers, err := h.databaseServers()
@@ -80,20 +84,23 @@ func (h *Installation) openExisting(ctx context.Context) (*store.Store, error) {
 		return store.Open(ctx, c)
 	}
 	st, err := sqlite.OpenExisting(ctx, h.databaseFile())
-	if errors.Is(err, store.ErrNotMigrated) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = errNoDatabase
+	case errors.Is(err, store.ErrNotMigrated):
 		err = fmt.Errorf("the database %s is of an older version of hearth: the next start of hearth up migrates it", h.databaseFile())
 	}
 	return st, err
 }
 
-// dryStorePart is storePart for a dry run, which neither creates nor migrates a database, but
-// counts its requests against the upstream's quota in one. Without a database it has an
-// empty one, which is removed at the end.
+// dryStorePart is storePart for a dry run: it neither creates nor migrates the database. An
+// existing one counts the requests against the upstream's quota. Without one, the dry run has
+// a temporary database, which is removed at the end.
 func (p *platform) dryStorePart() part {
 	var st *store.Store
 	var dir string // of the empty one
 	return part{"store", func(ctx context.Context) (err error) {
-		if st, err = p.openExisting(ctx); errors.Is(err, fs.ErrNotExist) {
+		if st, err = p.openExisting(ctx); errors.Is(err, errNoDatabase) {
 			if dir, err = os.MkdirTemp("", "hearth-"); err != nil {
 				return err
 			}

@@ -67,3 +67,17 @@ func TestReadingTheDatabaseMigratesNone(t *testing.T) {
 		t.Errorf("the file has changed, %v", err)
 	}
 }
+
+// A database server that is down is reported, also where its socket is a missing file.
+func TestAMissingSocketOfADatabaseIsAnError(t *testing.T) {
+	h := tinyInstallation(t, "DATABASE_URL=postgres:///home?host="+t.TempDir(), "INFLUX_URL=http://127.0.0.1:1", "INFLUX_TOKEN=0123456789")
+	if all, err := h.Functions(t.Context()); err == nil || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("functions: %+v, %v", all, err)
+	}
+	if err := h.Forget(t.Context(), "weather"); err == nil || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("forget: %v", err)
+	}
+	if a, err := h.RunOnce(t.Context(), "weather", true); err == nil || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("a dry run: %+v, %v", a, err)
+	}
+}
