@@ -30,12 +30,8 @@ func ParseURL(address string) (*url.URL, error) {
 	if err != nil || strings.Contains(u.Hostname(), ":") && !strings.HasPrefix(u.Host, "[") || strings.Contains(u.Host, ",") {
 		return nil, errors.New("MQTT_URL is no address of a broker: write tcp://host:1883, or ssl://host:8883")
 	}
-	known := slices.Concat(plainSchemes, tlsSchemes, webSchemes)
-	if !slices.Contains(known, u.Scheme) {
-		return nil, fmt.Errorf("MQTT_URL: its scheme is none of %s: write an address such as tcp://host:1883", strings.Join(known, ", "))
-	}
-	if n, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && (err != nil || n == 0) {
-		return nil, errors.New("MQTT_URL: its port is no number from 1 to 65535")
+	if err := check(u); err != nil {
+		return nil, err
 	}
 	host, port := u.Hostname(), u.Port()
 	switch {
@@ -51,8 +47,26 @@ func ParseURL(address string) (*url.URL, error) {
 	case slices.Contains(tlsSchemes, u.Scheme):
 		port = "8883"
 	}
+	if !slices.Contains(webSchemes, u.Scheme) {
+		u.Path = "" // it is empty or a slash
+	}
 	if u.Host = net.JoinHostPort(host, port); port == "" { // of ws:// or wss://
 		u.Host = strings.TrimSuffix(u.Host, ":")
 	}
 	return u, nil
+}
+
+// check returns an error if a client cannot connect to u.
+func check(u *url.URL) error {
+	known := slices.Concat(plainSchemes, tlsSchemes, webSchemes)
+	if !slices.Contains(known, u.Scheme) {
+		return fmt.Errorf("MQTT_URL: its scheme is none of %s: write an address such as tcp://host:1883", strings.Join(known, ", "))
+	}
+	if n, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && (err != nil || n == 0) {
+		return errors.New("MQTT_URL: its port is no number from 1 to 65535")
+	}
+	if !slices.Contains(webSchemes, u.Scheme) && (strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "") {
+		return errors.New("MQTT_URL has more than host and port: write tcp://host:1883, and %2F for a slash in a password")
+	}
+	return nil
 }

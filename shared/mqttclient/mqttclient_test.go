@@ -140,7 +140,7 @@ func TestTheErrorNamesTheSettingOfAnInvalidFile(t *testing.T) {
 
 // Addresses are logged. No error quotes the password.
 func TestAPasswordInTheAddressIsRefused(t *testing.T) {
-	for _, address := range []string{"tcp://me:hunter2@broker:1883", "me:hunter2@broker", "tcp://hunter2@broker", "tcp://me:hunter2%@broker:1883", "tcp://me:hunter2:broker:1883:%x"} {
+	for _, address := range []string{"tcp://me:hunter2@broker:1883", "me:hunter2@broker", "tcp://hunter2@broker", "tcp://me:hunter2%@broker:1883", "tcp://me:hunter2:broker:1883:%x", "tcp://me:12/hunter2@broker", "me:12?hunter2@broker:1883", "me:#hunter2@broker"} {
 		if _, err := (Access{URL: address}).Options(); err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "MQTT_URL") {
 			t.Errorf("%s: %v", address, err)
 		}
@@ -165,6 +165,8 @@ func TestAnAddressIsCompleted(t *testing.T) {
 		"ssl://[fe80::1]:8884":      "ssl://[fe80::1]:8884",
 		"ws://broker/mqtt":          "ws://broker/mqtt",
 		"wss://[fe80::1]/mqtt":      "wss://[fe80::1]/mqtt",
+		"tcp://broker/":             "tcp://broker:1883",
+		"tcp://broker/mqtt":         "more than host and port",
 		"ws://broker:80/mqtt@home":  "ws://broker:80/mqtt@home",
 		"tcp://me:word@broker":      "tcp://me:word@broker:1883", // the caller takes user and password out
 		"":                          "names no host",
