@@ -3,6 +3,7 @@ package listen
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -22,6 +23,14 @@ import (
 // long is how long the tests listen: long enough for a busy machine to connect and to
 // receive what is there.
 const long = 8 * time.Second
+
+// TestMain lets the tests wait at the same time, however few processors there are.
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	m.Run()
+}
 
 // started returns a broker that has these retained messages, by topic.
 func started(t *testing.T, retained map[string]string) *broker.Broker {
@@ -76,6 +85,7 @@ func TestItReportsAndProposesForEachKindOfMessage(t *testing.T) {
 }
 
 func TestOneMessageAtOneTopicIsEnough(t *testing.T) {
+	t.Parallel() // it lingers
 	b := started(t, map[string]string{"home/a": `{"x":1}`})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
