@@ -89,7 +89,7 @@ func listCommand(with wrapped) *cobra.Command {
 func showCommand(with wrapped) *cobra.Command {
 	c := &cobra.Command{
 		Use: "show ID", Short: "one of them, with its payload", Example: "dead show dn5tewz6dyug",
-		Long: "Show one dead letter, with its payload. On a terminal, control characters other than line breaks and tabs are replaced by ·; in a pipe or file you get the exact bytes.",
+		Long: "Show one dead letter, with its payload. On a terminal, control and format characters other than line breaks and tabs are replaced by ·; in a pipe or file you get the exact bytes.",
 	}
 	function := c.Flags().String("function", "", "the one of the function `NAME`, if several rejected the message")
 	asJSON := command.JSON(c)
