@@ -69,7 +69,7 @@ func answer(out io.Writer, a source.Answer, asJSON bool) error {
 }
 
 // show prints readings as line protocol, items as lines, and the rest as comments. What an
-// upstream answered does not steer a terminal; in a pipe, the line protocol is exact.
+// upstream answered cannot control a terminal; in a pipe, the line protocol is exact.
 func show(out io.Writer, a source.Answer) {
 	for _, r := range a.Readings {
 		line := r.Line()

@@ -20,7 +20,7 @@ type onTerminal struct {
 
 func (o *onTerminal) Write(b []byte) (int, error) { return o.Buffer.Write(b) }
 
-func TestWhatAnUpstreamAnsweredCannotSteerTheTerminal(t *testing.T) {
+func TestWhatAnUpstreamAnsweredCannotControlTheTerminal(t *testing.T) {
 	tty, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -158,7 +158,7 @@ func TestAnInterruptedCommandWasStopped(t *testing.T) {
 }
 
 // An error may quote what a server answered, and a value what somebody published.
-func TestTextsOfOthersDoNotSteerTheTerminal(t *testing.T) {
+func TestTextsOfOthersCannotControlTheTerminal(t *testing.T) {
 	const evil = "\x1b[2J\u009b2J\u202e"
 	root := &cobra.Command{Use: "house", RunE: func(c *cobra.Command, _ []string) error {
 		return errors.Join(errors.New(evil), Unknown("door", "x", []string{"front", evil + "\nback"}), WriteJSON(c.OutOrStdout(), []string{evil}))

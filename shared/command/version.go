@@ -83,7 +83,7 @@ func versionCommand(root *cobra.Command) *cobra.Command {
 func JSON(c *cobra.Command) *bool { return c.Flags().Bool("json", false, "write JSON, for scripts") }
 
 // WriteJSON writes a value as the flag --json asks for it: indented, with a new line. Texts
-// in it do not steer a terminal.
+// in it cannot control a terminal.
 func WriteJSON(w io.Writer, v any) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

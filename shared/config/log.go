@@ -10,7 +10,7 @@ import (
 )
 
 // Logger returns a logger that writes one JSON object per line, with the secrets of f
-// redacted. Texts in it do not steer a terminal.
+// redacted. Texts in it cannot control a terminal.
 func Logger(w io.Writer, f *secret.Folder) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(redactor{w, f}, nil))
 }

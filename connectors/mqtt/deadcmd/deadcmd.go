@@ -138,7 +138,7 @@ func list(out io.Writer, ds []deadletter.Letter) error {
 }
 
 // show prints a letter's payload to out, and what else is known of it to errs. To a terminal
-// the payload must not steer it; elsewhere it is exact.
+// the payload must not control it; elsewhere it is exact.
 func show(out, errs io.Writer, d deadletter.Letter) error {
 	f, ok := out.(interface{ Fd() uintptr })
 	return showTo(out, errs, d, ok && isatty.IsTerminal(f.Fd()))

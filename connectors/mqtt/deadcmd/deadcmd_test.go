@@ -66,7 +66,7 @@ func run(to Connector, args ...string) (code int, out, errs string) {
 
 // Whoever publishes a message writes its topic and payload; whatever is at --at writes the
 // rest.
-func TestWhatOthersSentCannotSteerTheTerminal(t *testing.T) {
+func TestWhatOthersSentCannotControlTheTerminal(t *testing.T) {
 	const evil = "\x1b[2J\u009b2J\u202e"
 	letter := deadletter.Letter{ID: "1-2", Function: "f" + evil, Topic: "a/" + evil, Reason: "no\nmapping" + evil, First: time.Unix(0, 0), Last: time.Unix(0, 0), Count: 1, Payload: []byte(evil + "{\n\t\"a\": 1\r\n}")}
 	other := letter
