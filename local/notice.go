@@ -31,7 +31,7 @@ func (p *platform) noticePart() part {
 	return part{"notice", func(context.Context) (err error) {
 		f, err = writeLocked(p.noticeFile(), notice{"http://" + p.server.Addr, p.admin, p.mqttURL, p.vars["MQTT_USER"], p.vars["INFLUX_URL"]})
 		return err
-	}, func(context.Context) error { return errors.Join(f.Close(), os.Remove(p.noticeFile())) }}
+	}, func(context.Context) error { return errors.Join(f.Close(), os.RemoveAll(p.noticeFile())) }}
 }
 
 // writeLocked replaces a file by v as JSON. The new file is locked before it has its name,

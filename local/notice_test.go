@@ -63,3 +63,12 @@ func TestThePlatformsSecretsAreForItsServersOnly(t *testing.T) {
 		}
 	}
 }
+
+// A user may remove the state folder while the platform runs. It then stops without an error.
+func TestARemovedNoticeIsNoErrorOfAStop(t *testing.T) {
+	r := launch(t, repository(t))
+	if err := os.Remove(r.noticeFile()); err != nil {
+		t.Fatal(err)
+	}
+	r.stop()
+}
