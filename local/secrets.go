@@ -32,8 +32,8 @@ func (h *Installation) secretsDir() string { return filepath.Join(h.dir, "secret
 
 // env returns the platform's own environment. Its secrets are in memory: those that the
 // user has set for this process. While the platform runs, another command takes the others
-// from the state folder, if it calls the same servers. The platform makes a random token for the connector if there is
-// none yet.
+// from the state folder, those of a server only if it calls the same one. The platform makes
+// a random token for the connector if there is none yet.
 func (h *Installation) env() config.Env {
 	values := map[string]string{}
 	kept := secret.NewFolder(h.secretsDir())
