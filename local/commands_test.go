@@ -158,6 +158,7 @@ func TestTheGatewayServesFunctionsInOtherProcesses(t *testing.T) {
 	for bad, want := range map[string]string{
 		"weather": "want NAME=", "weather=": "want NAME=", "weather=https://x:1": "want NAME=", "weather=http://x": "want NAME=", "weather=http://x:1/path": "want NAME=",
 		"weather=" + fn.URL + " weather=http://me:s3cr3t@x": "argument 2: want NAME=http://host:port", "weather=http://me:s3cr3t@x:1": "want NAME=",
+		"http://me:s3cr3t@x:1?a=b": "argument 1: want NAME=", "me:s3cr3t=rest@x:1": "want NAME=",
 		"wether=" + fn.URL: `there is no function "wether"`, "weather=" + fn.URL + " weather=http://x:1": "is named twice",
 	} {
 		if _, err := gatewayFunctions(h, strings.Fields(bad)); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cr3t") {

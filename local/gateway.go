@@ -80,9 +80,9 @@ func gatewayFunctions(h *Installation, addresses []string) ([]gateway.Function, 
 		u, err := config.URL(address)
 		i := slices.Index(names, name)
 		switch {
-		case ok && i < 0:
+		case ok && i < 0 && !strings.ContainsAny(name, ":/@"):
 			return nil, UnknownFunctionError{name, names}
-		case !ok || err != nil || u.Scheme != "http" || u.User != nil || u.Port() == "" || u.Path != "":
+		case !ok || i < 0 || err != nil || u.Scheme != "http" || u.User != nil || u.Port() == "" || u.Path != "":
 			return nil, ArgumentError(fmt.Sprintf("argument %d: want NAME=http://host:port", n+1)) // not quoted: it may hold a password
 		case slices.ContainsFunc(out, func(f gateway.Function) bool { return f.Status.Name == name }):
 			return nil, ArgumentError(name + " is named twice: it has one address")
