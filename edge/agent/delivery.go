@@ -104,6 +104,7 @@ func (d *delivery) step(stop <-chan struct{}, tick *time.Timer) {
 		d.accept(s)
 	case l := <-d.sessions:
 		d.onSession(l)
+		tick.Reset(d.tickInterval()) // a backlog does not wait for the idle tick that runs
 	case k := <-d.acks:
 		d.onAck(k)
 	case p := <-d.stored:

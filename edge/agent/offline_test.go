@@ -254,3 +254,24 @@ func TestTwoAgentsDoNotShareASpool(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 }
+
+// The budget for a backlog is filled at ticks. An idle tick of the time without a broker
+// may have most of its second still to run.
+func TestABacklogDoesNotWaitForTheIdleTick(t *testing.T) {
+	d := newAgent(t, sensors(1, time.Hour), Deps{}).delivery
+	if err := d.backlog.open(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.backlog.close() })
+	d.backlog.add(&record{Node: "pi", Reading: wire.Reading{Device: "host-0", Boot: "a", Seq: 1}})
+	up := make(chan sessionChange, 1)
+	d.sessions = up
+	up <- sessionChange{session: &session{}, up: true}
+	tick := time.NewTimer(time.Hour)
+	d.step(nil, tick)
+	select {
+	case <-tick.C:
+	case <-time.After(10 * time.Second):
+		t.Error("the next tick of a delivery with a backlog is that of an idle one")
+	}
+}
