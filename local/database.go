@@ -98,7 +98,7 @@ func (h *Installation) openExisting(ctx context.Context) (*store.Store, error) {
 // a temporary database, which is removed at the end.
 func (p *platform) dryStorePart() part {
 	var st *store.Store
-	var dir string // of the empty one
+	var dir string // of the temporary one; "": there is none
 	return part{"store", func(ctx context.Context) (err error) {
 		if st, err = p.openExisting(ctx); errors.Is(err, errNoDatabase) {
 			if dir, err = os.MkdirTemp("", "hearth-"); err != nil {

@@ -29,7 +29,7 @@ type Installation struct {
 	out       io.Writer               // for logs
 	term      *terminal.Writer        // writes logs as short lines; nil: logs are JSON
 	ownsState bool                    // this process is the platform, not another command beside it
-	badBroker error                   // what is wrong with MQTT_URL; nil: nothing
+	badBroker error                   // what is wrong with MQTT_URL, or nil
 }
 
 // Open returns the installation whose repository is root. It reads the user's variables

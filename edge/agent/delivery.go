@@ -104,7 +104,9 @@ func (d *delivery) step(stop <-chan struct{}, tick *time.Timer) {
 		d.accept(s)
 	case l := <-d.sessions:
 		d.onSession(l)
-		tick.Reset(d.tickInterval()) // a backlog does not wait for the idle tick that runs
+		if l.up {
+			tick.Reset(0) // now, since the budget of a backlog is filled at ticks
+		}
 	case k := <-d.acks:
 		d.onAck(k)
 	case p := <-d.stored:

@@ -23,13 +23,8 @@ func (RealClock) Now() time.Time { return time.Now() }
 
 // Wait waits in real time.
 func (RealClock) Wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	if !pause.For(ctx, d) {
-		return ctx.Err()
-	}
-	return nil
+	pause.For(ctx, d)
+	return ctx.Err()
 }
 
 // ClockOr returns c, or the machine's clock where c is nil.
