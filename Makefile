@@ -15,6 +15,10 @@ EDGE_PLATFORMS ?= linux/arm64,linux/arm/v7,linux/amd64
 # The setting $1 as one word of the shell, after $2. It is taken from make's command line only: the
 # environment may hold a variable of that name for another program, as NAME does under WSL.
 setting = $(if $(filter command,$(firstword $(origin $1))),$(if $(value $1),$2"$$$1"))
+# Refuses a variable on make's command line that is none of $1: if DRYRUN=1 were ignored, a target
+# would do more than was meant.
+given = $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
+only = $(foreach v,$(filter-out HEARTH $1,$(given)),$(error make $@ does not know $v: it takes $(or $1,nothing). Another setting of hearth goes before make, as in $v=… make $@))
 yes := 1 true yes on
 no := 0 false no off
 
@@ -25,16 +29,16 @@ up: $(HEARTH) ## the whole platform: http://127.0.0.1:8080; MQTT_URL=tcp://my-br
 	@exec $(HEARTH) up
 
 device: $(HEARTH) ## what is published at TOPIC=home/office/desk (or 'home/#'), and how to map it
-	@$(HEARTH) device $(call setting,TOPIC)
+	@$(call only,TOPIC)$(HEARTH) device $(call setting,TOPIC)
 
 settings-check: $(HEARTH) ## every mistake in hearth.yml, with line and column: FILE=other.yml
-	@$(HEARTH) settings check $(call setting,FILE)
+	@$(call only,FILE)$(HEARTH) settings check $(call setting,FILE)
 
 run: $(HEARTH) ## fetch from one source now: FUNCTION=weather [DRY_RUN=1]
-	@$(HEARTH) run $(call setting,FUNCTION) $(if $(filter-out $(no),$(DRY_RUN)),$(if $(filter-out $(yes),$(DRY_RUN)),$(error DRY_RUN is "$(DRY_RUN)": write 1 or 0),--dry-run))
+	@$(call only,FUNCTION DRY_RUN)$(HEARTH) run $(call setting,FUNCTION) $(if $(filter-out $(no),$(DRY_RUN)),$(if $(filter-out $(yes),$(DRY_RUN)),$(error DRY_RUN is "$(DRY_RUN)": write 1 or 0),--dry-run))
 
 backfill: $(HEARTH) ## fetch its past values: FUNCTION=treasuries FROM=2020-01-01 [TO=2024-12-31]
-	@$(HEARTH) backfill $(call setting,FUNCTION) $(call setting,FROM,--from=) $(call setting,TO,--to=)
+	@$(call only,FUNCTION FROM TO)$(HEARTH) backfill $(call setting,FUNCTION) $(call setting,FROM,--from=) $(call setting,TO,--to=)
 
 test: generate .bin/influxd tools/kasasim/node_modules ## every test, on real servers; with CI=true none that has a Debian package may be missing
 	go test -timeout 25m ./...
@@ -94,7 +98,7 @@ docs: $(HEARTH) ## the pages made from the code: settings, commands, READMEs of 
 	@$(HEARTH) docs
 
 functions-forget: $(HEARTH) ## stop showing and watching a function that you removed: NAME=weather
-	@$(HEARTH) functions forget $(call setting,NAME)
+	@$(call only,NAME)$(HEARTH) functions forget $(call setting,NAME)
 
 migrate: $(HEARTH) ## bring the PostgreSQL of DATABASE_URL up to this version
 	@$(HEARTH) migrate

@@ -58,6 +58,16 @@ func TestMakePassesItsSettingsAsTheyAre(t *testing.T) {
 			t.Errorf("make %q: %q, want %q", c.args, got, c.want)
 		}
 	}
+	for _, args := range [][]string{
+		{"run", "FUNCTION=weather", "DRYRUN=1"}, {"run", "FUNCTION=weather", "dry_run=1"}, {"run", "FUNCTION=weather", "DRY_RNU="},
+		{"backfill", "FUNCTION=treasuries", "FROM=2020-01-01", "UNTIL=2020-02-01"}, {"functions-forget", "NAME=a", "FUNCTION=b"},
+		{"device", "TOPIK=home/#"}, {"settings-check", "FILES=other.yml"},
+	} {
+		unknown, _, _ := strings.Cut(args[len(args)-1], "=")
+		if got := makes(t, nil, args...); len(got) != 1 || !strings.Contains(got[0], "make "+args[0]+" does not know "+unknown+": it takes ") {
+			t.Errorf("make %q: %q, want %s refused", args, got, unknown)
+		}
+	}
 	if got := makes(t, nil, "run", "FUNCTION=weather", "DRY_RUN=maybe"); !strings.Contains(got[0], `DRY_RUN is "maybe": write 1 or 0`) {
 		t.Errorf("%q", got)
 	}

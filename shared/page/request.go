@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -51,6 +52,11 @@ func (p *Page) request(w http.ResponseWriter, r *http.Request) {
 func parseRequest(r *http.Request) (action, cause string, err error) {
 	if err := r.ParseForm(); err != nil {
 		return "", "", fmt.Errorf("the request cannot be read: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Form)) {
+		if name != "action" && name != "cause" {
+			return "", "", fmt.Errorf("unknown field %.40q: give action and cause, once each", name)
+		}
 	}
 	if len(r.URL.RawQuery) > 0 || len(r.PostForm) != 2 || len(r.PostForm["action"]) != 1 || len(r.PostForm["cause"]) != 1 {
 		return "", "", errors.New("give action and cause, once each, and nothing else")

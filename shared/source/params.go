@@ -1,12 +1,18 @@
 package source
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/nearest"
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
@@ -28,7 +34,13 @@ func parse(r *http.Request, history bool, now time.Time) (params, error) {
 	if r.Header.Get("X-Connector") == "cron-connector" || r.Header.Get("X-Topic") == wire.CronTopic {
 		p.trigger = "cron"
 	}
-	for k := range q {
+	if err := misplaced(r); err != nil {
+		return params{}, err
+	}
+	for k, values := range q {
+		if len(values) > 1 {
+			return params{}, fmt.Errorf("%.40q is given %d times: give it once", k, len(values))
+		}
 		switch k {
 		case "dry_run":
 			p.dryRun, err = flag(k, q.Get(k))
@@ -41,13 +53,42 @@ func parse(r *http.Request, history bool, now time.Time) (params, error) {
 		case "to":
 			p.To, err = date(k, q.Get(k))
 		default:
-			err = fmt.Errorf("unknown parameter %q: use from, to, dry_run, strict or show", k)
+			err = unknown(k)
 		}
 		if err != nil {
 			return params{}, err
 		}
 	}
 	return p, p.check(q, history, now)
+}
+
+var names = []string{"from", "to", "dry_run", "strict", "show"}
+
+// unknown returns the error for a parameter that does not exist.
+func unknown(name string) error {
+	if near := nearest.Of(name, names); near != "" {
+		return fmt.Errorf("unknown parameter %.40q: did you mean %s?", name, near)
+	}
+	return fmt.Errorf("unknown parameter %.40q: there are %s", name, strings.Join(names, ", "))
+}
+
+// misplaced returns an error if parameters are in the body, which is not read: a form,
+// or a JSON object with the name of a parameter. Some callers send a body of their own.
+func misplaced(r *http.Request) error {
+	b, err := io.ReadAll(io.LimitReader(r.Body, 4<<10))
+	if err != nil {
+		return fmt.Errorf("read the request: %w", err)
+	}
+	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	form := len(b) > 0 && kind == "application/x-www-form-urlencoded"
+	var object map[string]any
+	if !form && json.Unmarshal(b, &object) != nil {
+		return nil
+	}
+	if form || slices.ContainsFunc(names, func(name string) bool { _, has := object[name]; return has }) {
+		return errors.New("parameters belong into the URL, as in ?dry_run=true: the body is not read")
+	}
+	return nil
 }
 
 // check completes the window and refuses one that is empty or in the future.

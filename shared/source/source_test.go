@@ -65,6 +65,7 @@ func TestBadParametersAreRefusedWithAReason(t *testing.T) {
 	for query, src := range map[string]source.Source{
 		"from=2024-01-01": s, "to=2024-01-01": history, "from=yesterday": history, "from=2030-01-01": history,
 		"from=2024-02-01&to=2024-01-01": history, "dry_run=perhaps": s, "force=1": s, "from=2024-01-01&from=%zz": s,
+		"dryrun=true": s, "DRY_RUN=true": s, "dry_run=": s, "dry_run=false&dry_run=true": s, "dry_run=true;strict=true": s, "FROM=2024-01-01": history,
 	} {
 		t.Run(query, func(t *testing.T) {
 			a, w := run(h, src, query)
@@ -72,6 +73,24 @@ func TestBadParametersAreRefusedWithAReason(t *testing.T) {
 				t.Errorf("%d %s, want 400 and a reason", w.Code, w.Body)
 			}
 		})
+	}
+	for _, c := range []struct {
+		kind, body string
+		want       int
+	}{
+		{"application/x-www-form-urlencoded", "dry_run=true", 400},
+		{"application/x-www-form-urlencoded; charset=utf-8", "dryrun=true", 400},
+		{"application/json", `{"dry_run":true}`, 400},
+		{"", `{"from":"2024-01-01"}`, 400},
+		{"application/x-www-form-urlencoded", "", 200},
+		{"application/json", "{}", 200},
+		{"text/plain", "whatever the trigger sends", 200},
+	} {
+		r, w := httptest.NewRequest("POST", "/", strings.NewReader(c.body)), httptest.NewRecorder()
+		r.Header.Set("Content-Type", c.kind)
+		if h.Source.ServeHTTP(w, r); w.Code != c.want {
+			t.Errorf("the body %q of type %s: %d %s, want %d", c.body, c.kind, w.Code, w.Body, c.want)
+		}
 	}
 	w := httptest.NewRecorder()
 	h.Source.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))

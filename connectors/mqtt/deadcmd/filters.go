@@ -15,27 +15,53 @@ import (
 	"github.com/hearth-home/hearth/shared/topic"
 )
 
+// picks are the flags that pick dead letters, and what each says in the help.
+var picks = [][2]string{
+	{"function", "only those of the function `NAME`"},
+	{"topic", "only those whose topic matches `FILTER`, such as tele/#"},
+	{"reason", "only those whose reason contains `TEXT`"},
+	{"cause", "only those whose reason is exactly `TEXT`"},
+	{"id", "only the one with this `ID`"},
+}
+
+// once is the value of a flag that may be given once: of two values, one would be
+// ignored.
+type once struct {
+	value string
+	given bool
+}
+
+func (o *once) String() string { return o.value }
+func (o *once) Type() string   { return "string" }
+
+func (o *once) Set(value string) error {
+	if o.given {
+		return errors.New("give it once")
+	}
+	o.value, o.given = value, true
+	return nil
+}
+
 // filters gives a command the flags that pick dead letters; what it returns is what
 // the connector is asked.
 func filters(c *cobra.Command) func() url.Values {
-	q := url.Values{}
-	c.Flags().String("function", "", "only those of the function `NAME`")
-	c.Flags().String("topic", "", "only those whose topic matches `FILTER`, such as tele/#")
-	c.Flags().String("reason", "", "only those whose reason contains `TEXT`")
-	c.Flags().String("cause", "", "only those whose reason is exactly `TEXT`")
-	c.Flags().String("id", "", "only the one with this `ID`")
+	values := make([]once, len(picks))
+	for i, p := range picks {
+		c.Flags().Var(&values[i], p[0], p[1])
+	}
+	all := new(bool)
 	if c.Name() != "list" {
-		c.Flags().Bool("all", false, "all of them")
+		all = c.Flags().Bool("all", false, "all of them")
 	}
 	return func() url.Values {
-		c.Flags().Visit(func(f *pflag.Flag) {
-			switch f.Name {
-			case "function", "topic", "reason", "cause", "id", "all":
-				q.Set(f.Name, f.Value.String())
+		q := url.Values{}
+		for i, p := range picks {
+			if values[i].given {
+				q.Set(p[0], values[i].value)
 			}
-		})
-		if q.Get("all") == "false" {
-			q.Del("all")
+		}
+		if *all {
+			q.Set("all", "true")
 		}
 		return q
 	}
@@ -45,10 +71,10 @@ func filters(c *cobra.Command) func() url.Values {
 func checkFilters(c *cobra.Command) (err error) {
 	picking, all := 0, false
 	c.Flags().Visit(func(f *pflag.Flag) {
-		switch v := f.Value.String(); f.Name {
-		case "all":
+		switch v := f.Value.String(); {
+		case f.Name == "all":
 			all = v == "true"
-		case "function", "topic", "reason", "cause", "id":
+		case slices.ContainsFunc(picks, func(p [2]string) bool { return p[0] == f.Name }):
 			if picking++; f.Name == "topic" {
 				err = topic.Check(v)
 			}

@@ -14,7 +14,7 @@ import (
 // drop removes the matching letters for good and returns their number. q must have a
 // filter or All.
 func (l *Letters) drop(q Query) (int, error) {
-	if err := q.checkDrop(); err != nil {
+	if err := q.checkPicks(); err != nil {
 		return 0, err
 	}
 	var gone []*Letter

@@ -3,7 +3,10 @@ package deadletter
 import (
 	"crypto/subtle"
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/hearth-home/hearth/shared/secret"
@@ -12,12 +15,13 @@ import (
 // Handler serves the dead letters over HTTP:
 //
 //	GET  /dead          list of dead letters; ?id= ?function= ?topic= (an MQTT filter) ?reason= ?cause=
-//	GET  /dead/{id}     the dead letters of one message, with their payloads
+//	GET  /dead/{id}     the dead letters of one message, with their payloads; it takes no parameters
 //	POST /dead/replay   replays the matching ones: {"replayed":n,"on_the_way":m}; on_the_way: still in flight from an earlier replay
-//	POST /dead/drop     removes the matching ones, or with ?all=true all: {"dropped":n}
+//	POST /dead/drop     removes the matching ones: {"dropped":n}
 //
 // Each call needs "Authorization: Bearer <token>", else the answer is 401, and 403 if
-// no token is set. An unknown parameter is 400. A replay of only cut letters is 409.
+// no token is set. A replay or drop needs a filter, or ?all=true, and no body. An
+// unknown, empty or repeated parameter is 400. A replay of only cut letters is 409.
 func (l *Letters) Handler(token secret.String) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, serve := range map[string]func(http.ResponseWriter, *http.Request){
@@ -44,13 +48,39 @@ func guard(secret secret.String, next http.HandlerFunc) http.Handler {
 	})
 }
 
-// query parses the request's parameters, or answers 400 and returns false.
+// query parses the request's parameters, or answers 400 and returns false. For a
+// request that changes letters, they must have a filter or all.
 func query(w http.ResponseWriter, r *http.Request) (Query, bool) {
-	q, err := parseQuery(r.URL.Query())
+	q, err := parseQuery(r.URL.RawQuery)
+	if err == nil && r.Method == http.MethodPost {
+		if err = checkBody(r); err == nil {
+			err = q.checkPicks()
+		}
+	}
 	if err != nil {
 		answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 	}
 	return q, err == nil
+}
+
+// checkBody returns an error if the request has a body: the parameters in it would be
+// ignored. The error names the first one of a form or of a JSON object.
+func checkBody(r *http.Request) error {
+	b, err := io.ReadAll(io.LimitReader(r.Body, 1<<10))
+	if err != nil {
+		return fmt.Errorf("read the request: %w", err)
+	}
+	if len(b) == 0 {
+		return nil
+	}
+	name := strings.TrimLeft(string(b), " \t\r\n{\"'")
+	if i := strings.IndexAny(name, "=:\"'&;, \t\r\n"); i >= 0 {
+		name = name[:i]
+	}
+	if !slices.Contains(parameters, name) {
+		return fmt.Errorf("the body is not read, write the parameters into the URL: %w", unknown(name))
+	}
+	return fmt.Errorf("the body is not read: write %s into the URL, as in %s?function=sensors", name, r.URL.Path)
 }
 
 func (l *Letters) serveList(w http.ResponseWriter, r *http.Request) {
@@ -66,6 +96,10 @@ func (l *Letters) serveList(w http.ResponseWriter, r *http.Request) {
 }
 
 func (l *Letters) serveOne(w http.ResponseWriter, r *http.Request) {
+	if r.URL.RawQuery != "" {
+		answer(w, http.StatusBadRequest, map[string]string{"error": r.URL.Path + " takes no parameters"})
+		return
+	}
 	var out []Letter
 	for _, d := range l.List(Query{ID: r.PathValue("id")}) {
 		if whole, err := l.read(fileName(d.Function, d.ID)); err == nil {
@@ -98,10 +132,6 @@ func (l *Letters) serveReplay(w http.ResponseWriter, r *http.Request) {
 func (l *Letters) serveDrop(w http.ResponseWriter, r *http.Request) {
 	q, ok := query(w, r)
 	if !ok {
-		return
-	}
-	if err := q.checkDrop(); err != nil {
-		answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 		return
 	}
 	n, err := l.drop(q)

@@ -221,7 +221,7 @@ func (l *Letters) Stored(function string, ms ...*message.Message) {
 func (l *Letters) List(q Query) []Letter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var out []Letter
+	out := []Letter{} // not null in JSON
 	for _, d := range l.letters {
 		if q.matches(d) {
 			out = append(out, *d)

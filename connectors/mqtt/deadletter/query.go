@@ -3,10 +3,13 @@ package deadletter
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/nearest"
 	"github.com/hearth-home/hearth/shared/topic"
 )
 
@@ -18,7 +21,7 @@ type Query struct {
 	Reason   string    `json:"reason,omitempty"` // a part of the reason
 	Cause    string    `json:"cause,omitempty"`  // the whole reason
 	Before   time.Time `json:"before,omitzero"`  // last refusal at this time or before
-	All      bool      `json:"all,omitempty"`    // all letters are meant; not together with a filter. A drop without a filter needs it
+	All      bool      `json:"all,omitempty"`    // all letters are meant; not together with a filter. A drop or replay without a filter needs it
 }
 
 // matches reports whether d matches all fields of q.
@@ -27,25 +30,47 @@ func (q Query) matches(d *Letter) bool {
 		(q.Topic == "" || topic.Match(q.Topic, d.Topic)) && strings.Contains(d.Reason, q.Reason) && (q.Cause == "" || q.Cause == d.Reason) && (q.Before.IsZero() || !d.Last.After(q.Before))
 }
 
-// parseQuery reads the URL parameters id, function, topic, reason, cause and all=true.
-// An unknown parameter or an empty value is an error: ignoring it would select more
-// letters than the caller meant.
-func parseQuery(v url.Values) (q Query, err error) {
+// parameters are the URL parameters that select letters.
+var parameters = []string{"id", "function", "topic", "reason", "cause", "all"}
+
+// parseQuery reads the query of a URL. An unknown parameter, an empty or repeated one,
+// or a query that cannot be read whole is an error: ignoring it would select more
+// letters than the caller meant. The error names the parameter.
+func parseQuery(raw string) (q Query, err error) {
+	v, err := url.ParseQuery(raw)
+	if err != nil {
+		return Query{}, fmt.Errorf("the query cannot be read: %w", err)
+	}
+	names := slices.Sorted(maps.Keys(v))
+	for _, name := range names {
+		if !slices.Contains(parameters, name) {
+			return Query{}, unknown(name)
+		}
+	}
 	parts := map[string]*string{"id": &q.ID, "function": &q.Function, "topic": &q.Topic, "reason": &q.Reason, "cause": &q.Cause}
-	for name, values := range v {
-		part, known := parts[name]
-		switch {
-		case len(values) != 1 || values[0] == "":
-			return Query{}, fmt.Errorf("%.40q needs one value", name)
-		case known:
-			*part = values[0]
-		case name == "all" && values[0] == "true":
-			q.All = true
+	for _, name := range names {
+		switch value := v.Get(name); {
+		case len(v[name]) > 1:
+			return Query{}, fmt.Errorf("%s is given %d times: give it once", name, len(v[name]))
+		case strings.TrimSpace(value) == "":
+			return Query{}, fmt.Errorf("%s is empty: leave it out, or give it a value", name)
+		case name != "all":
+			*parts[name] = value
+		case value != "true":
+			return Query{}, fmt.Errorf("all is %.40q: write all=true, or leave it out", value)
 		default:
-			return Query{}, fmt.Errorf("unknown parameter %.40q: use id, function, topic, reason, cause or all=true", name+"="+values[0])
+			q.All = true
 		}
 	}
 	return q, q.check()
+}
+
+// unknown returns the error for a parameter that does not exist.
+func unknown(name string) error {
+	if near := nearest.Of(name, parameters); near != "" {
+		return fmt.Errorf("unknown parameter %.40q: did you mean %s?", name, near)
+	}
+	return fmt.Errorf("unknown parameter %.40q: there are %s", name, strings.Join(parameters, ", "))
 }
 
 // check returns an error if Topic is no MQTT filter, or if All is set together with a
@@ -62,10 +87,10 @@ func (q Query) check() error {
 	return nil
 }
 
-// checkDrop is check for a query that removes letters: it must have a filter or All.
-func (q Query) checkDrop() error {
+// checkPicks is check for a query that changes letters: it must have a filter or All.
+func (q Query) checkPicks() error {
 	if q == (Query{Before: q.Before}) {
-		return errors.New("give the letters to drop by id, function, topic, reason or cause, or give all")
+		return errors.New("which dead letters? Give id, function, topic, reason or cause, or all=true")
 	}
 	return q.check()
 }

@@ -36,8 +36,11 @@ func (r Replay) refused() string {
 
 // Replay appends the matching letters to the spool again, for their function only. A
 // letter is removed once the function has stored it. A letter that is still in flight
-// from an earlier replay is not appended again.
+// from an earlier replay is not appended again. q must have a filter or All.
 func (l *Letters) Replay(ctx context.Context, q Query) (done Replay, err error) {
+	if err := q.checkPicks(); err != nil {
+		return done, err
+	}
 	for letters := l.List(q); len(letters) > 0 && err == nil; {
 		letters, err = l.replayBatch(ctx, letters, q.Before.IsZero(), &done)
 	}

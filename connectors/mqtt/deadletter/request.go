@@ -38,7 +38,7 @@ var errTooMany = errors.New("too many requests for dead letters are pending")
 // request is on the disk and is tried until it succeeds, also after a restart. A
 // request that matches no letter is ignored.
 func (l *Letters) Request(r Request) error {
-	if err := r.valid(); err != nil {
+	if err := r.checkPicks(); err != nil {
 		return err
 	}
 	r.Before = r.Before.UTC() // equal times are the same request
@@ -66,14 +66,6 @@ func (l *Letters) Request(r Request) error {
 // index returns the index of a request in l.pending, or -1. The caller holds l.mu.
 func (l *Letters) index(r Request) int {
 	return slices.IndexFunc(l.pending, func(p pendingRequest) bool { return p.Request == r })
-}
-
-// valid returns why the request is invalid.
-func (r Request) valid() error {
-	if r.Drop {
-		return r.checkDrop()
-	}
-	return r.check()
 }
 
 // anyMatches reports whether q matches a letter. The caller holds l.mu.
@@ -167,6 +159,8 @@ func (l *Letters) readRequests() {
 		return
 	}
 	for _, r := range rs {
-		l.pending = append(l.pending, pendingRequest{r, 1})
+		if r.checkPicks() == nil {
+			l.pending = append(l.pending, pendingRequest{r, 1})
+		}
 	}
 }

@@ -1,13 +1,16 @@
 package deadletter
 
 import (
-	"net/url"
+	"encoding/json"
+	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
 	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
+	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
@@ -48,33 +51,97 @@ func TestARepeatedRequestSkipsLettersRejectedSince(t *testing.T) {
 	}
 }
 
-func TestAnUnknownParameterIsAnError(t *testing.T) {
-	for query, want := range map[string]*Query{
-		"":                       {},
-		"id=a&function=f":        {ID: "a", Function: "f"},
-		"topic=a/%23&reason=no":  {Topic: "a/#", Reason: "no"},
-		"all=true":               {All: true},
-		"all=1":                  nil,
-		"all=true&id=a":          nil,
-		"fuction=f":              nil,
-		"id=":                    nil,
-		"id=a&id=b":              nil,
-		"topic=a/%23/b":          nil,
-		"before=2026-11-23":      nil,
-		"function=f&reason=&x=1": nil,
+func TestParametersSelectLetters(t *testing.T) {
+	for query, want := range map[string]Query{
+		"":                      {},
+		"id=a&function=f":       {ID: "a", Function: "f"},
+		"topic=a/%23&reason=no": {Topic: "a/#", Reason: "no"},
+		"cause=a+b":             {Cause: "a b"},
+		"all=true":              {All: true},
 	} {
-		v, err := url.ParseQuery(query)
-		if err != nil {
-			t.Fatal(err)
-		}
-		q, err := parseQuery(v)
-		if want == nil && err == nil || want != nil && (err != nil || q != *want) {
+		if q, err := parseQuery(query); err != nil || q != want {
 			t.Errorf("%q: %+v, %v; want %+v", query, q, err, want)
 		}
 	}
 }
 
-func TestADropWithoutAFilterDropsNothing(t *testing.T) {
+// TestAMistakeInACallChangesNoLetter: ignoring a part of a call would replay or drop
+// more letters than the caller meant. The error says what is wrong.
+func TestAMistakeInACallChangesNoLetter(t *testing.T) {
+	l, o := opened(t, t.TempDir(), func(int) bool { return false })
+	for i := range 3 {
+		if err := l.Add("f", &message.Message{Arrival: int64(i + 1), Topic: "house/x"}, "no"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	token := secret.InMemory(map[string]string{"token": "ours"}, nil).Get("token")
+	for _, c := range []struct{ query, body, want string }{
+		{"", "", "which dead letters?"},
+		{"fucntion=f", "", `unknown parameter "fucntion": did you mean function?`},
+		{"all=true&fucntion=f", "", `unknown parameter "fucntion": did you mean function?`},
+		{"function=f&Topic=a", "", `unknown parameter "Topic": did you mean topic?`},
+		{"ALL=true", "", `unknown parameter "ALL": did you mean all?`},
+		{"functions=f", "", "did you mean function?"},
+		{"before=2026-11-23", "", `unknown parameter "before": there are id, function, topic, reason, cause, all`},
+		{"function[]=f", "", "did you mean function?"},
+		{"=f", "", `unknown parameter ""`},
+		{"id=", "", "id is empty"},
+		{"all=true&id=", "", "id is empty"},
+		{"function=%20", "", "function is empty"},
+		{"function", "", "function is empty"},
+		{"function=f&function=f", "", "function is given 2 times"},
+		{"all=true&all=true", "", "all is given 2 times"},
+		{"all=1", "", `all is "1"`},
+		{"all=false", "", `all is "false"`},
+		{"all=TRUE", "", `all is "TRUE"`},
+		{"all", "", "all is empty"},
+		{"all=true&id=a", "", "either a filter or all"},
+		{"all=true&function=f", "", "either a filter or all"},
+		{"topic=a/%23/b", "", "a/#/b"},
+		{"all=true&id=%zz", "", `invalid URL escape "%zz"`},
+		{"all=true;id=a", "", "semicolon"},
+		{"", "fucntion=f", `unknown parameter "fucntion": did you mean function?`},
+		{"", "function=f", "write function into the URL"},
+		{"", "all=true", "write all into the URL"},
+		{"all=true", "function=f", "write function into the URL"},
+		{"all=true", `{"function":"f"}`, "write function into the URL"},
+		{"all=true", "{\n  \"fucntion\": \"f\"\n}", `unknown parameter "fucntion"`},
+		{"function=f", "all=true", "write all into the URL"},
+		{"all=true", "\x00", "the body is not read"},
+	} {
+		for _, path := range []string{"/dead/drop", "/dead/replay"} {
+			r := httptest.NewRequestWithContext(t.Context(), "POST", path+"?"+c.query, strings.NewReader(c.body))
+			r.Header.Set("Authorization", "Bearer ours")
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			w := httptest.NewRecorder()
+			l.Handler(token).ServeHTTP(w, r)
+			var answer struct{ Error string }
+			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != 400 || !strings.Contains(answer.Error, c.want) {
+				t.Errorf("%s?%s with the body %q: %d %s, want 400 and %s", path, c.query, c.body, w.Code, w.Body, c.want)
+			}
+		}
+	}
+	if n := l.Stats().Letters; n != 3 || o.n() != 0 {
+		t.Errorf("%d letters are left and %d are replayed, want 3 and none", n, o.n())
+	}
+}
+
+// TestNoLettersAreAnEmptyList: not null, over which a script stumbles.
+func TestNoLettersAreAnEmptyList(t *testing.T) {
+	l, _ := opened(t, t.TempDir(), func(int) bool { return false })
+	token := secret.InMemory(map[string]string{"token": "ours"}, nil).Get("token")
+	for _, query := range []string{"", "?function=f"} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/dead"+query, nil)
+		r.Header.Set("Authorization", "Bearer ours")
+		w := httptest.NewRecorder()
+		l.Handler(token).ServeHTTP(w, r)
+		if got := w.Body.String(); w.Code != 200 || got != "[]\n" {
+			t.Errorf("GET /dead%s: %d %q, want []", query, w.Code, got)
+		}
+	}
+}
+
+func TestARequestWithoutAFilterChangesNothing(t *testing.T) {
 	l, _ := opened(t, t.TempDir(), func(int) bool { return false })
 	if err := l.Add("f", &message.Message{Arrival: 1, Topic: "house/x"}, "no"); err != nil {
 		t.Fatal(err)
@@ -83,8 +150,13 @@ func TestADropWithoutAFilterDropsNothing(t *testing.T) {
 		if n, err := l.drop(q); n != 0 || err == nil {
 			t.Errorf("%+v dropped %d, %v", q, n, err)
 		}
-		if err := l.Request(Request{Drop: true, Query: q}); err == nil {
-			t.Errorf("a request to drop %+v is accepted", q)
+		if done, err := l.Replay(t.Context(), q); done != (Replay{}) || err == nil {
+			t.Errorf("%+v replayed %+v, %v", q, done, err)
+		}
+		for _, drop := range []bool{true, false} {
+			if err := l.Request(Request{Drop: drop, Query: q}); err == nil {
+				t.Errorf("a request (drop: %v) for %+v is accepted", drop, q)
+			}
 		}
 	}
 	if n, err := l.drop(Query{All: true}); n != 1 || err != nil {

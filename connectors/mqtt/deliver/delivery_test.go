@@ -185,7 +185,7 @@ func TestReplayAfterAFixEmptiesTheDeadLetters(t *testing.T) {
 	if n := b.dead(); n != 20 {
 		t.Fatalf("%d dead letters after a restart, want 20", n)
 	}
-	b.letters.Replay(t.Context(), deadletter.Query{})
+	b.letters.Replay(t.Context(), deadletter.Query{All: true})
 	mqtttest.Until(t, "the messages to be refused again", func() bool { return b.letters.List(deadletter.Query{})[0].Count == 2 })
 	var got mqtttest.Tally
 	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) { got.Add(c.IDs...); return 200, "" })
