@@ -17,6 +17,8 @@ The user's settings for the house are in hearth.yml: [settings.md](settings.md).
 ` + "`.env`" + ` beside stack.yml. A secret is a file that OpenFaaS mounts; the variable whose name ends in ` + "`_SECRET`" + ` holds its name. With
 ` + "`make up`" + ` the secret ` + "`openweather-key`" + ` is the variable ` + "`OPENWEATHER_KEY`" + `: upper case, dashes as underscores.
 
+In ` + "`.env`" + ` each line is ` + "`NAME=value`" + `, as for a shell, since ` + "`set -a; . ./.env`" + ` reads the same file. A value with a space or one of ` + "`; & | < > ( ) $ \\ ~ \" '`" + ` or a backtick stands in single quotes: ` + "`WEATHER_PLACES='home:47.6,-122.3;cabin:46.5,8'`" + `; one that contains a single quote, in double quotes, with a backslash before each of ` + "`\" $ \\`" + ` and a backtick. A line that a shell would read differently is an error.
+
 The value of a secret is redacted in every log, answer, message and page. If the value is a URL or ` + "`key=value`" + ` words, so is the password in it.
 A value of fewer than six characters is redacted only as a whole word, and then in every place where the word stands: choose longer values.
 

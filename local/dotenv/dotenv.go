@@ -1,5 +1,6 @@
 // Package dotenv reads the user's variables from the file .env and the environment. The
-// environment takes precedence.
+// environment takes precedence. The documentation tells users to read the same file with
+// a shell, so the file is refused where a shell would read something else.
 package dotenv
 
 import (
@@ -7,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -29,29 +31,72 @@ func Load(file string, environ []string) (map[string]string, error) {
 	return vars, nil
 }
 
-// Parse reads plain assignments as a shell's `set -a; . ./.env` does: KEY=value, export
-// KEY=value, 'single' and "double" quotes on one line, and comments. An error names the
-// line and never its content, which may be a secret.
+// Parse reads plain assignments as `set -a; . ./.env` does in any POSIX shell: KEY=value,
+// export KEY=value, 'single' and "double" quotes on one line, and comments. What a shell
+// would read differently, or run, is an error. It names every wrong line, its variable and
+// what to write, and never the line's content, which may be a secret.
 func Parse(text string) (map[string]string, error) {
 	vars := map[string]string{}
+	var wrong []error
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
-			continue
+		k, v, err := assignment(strings.TrimSuffix(line, "\n"))
+		switch {
+		case err != nil && k != "":
+			wrong = append(wrong, fmt.Errorf("line %d: %s: %w", n, k, err))
+		case err != nil:
+			wrong = append(wrong, fmt.Errorf("line %d: %w", n, err))
+		case k != "":
+			vars[k] = v
 		}
-		k, rest, ok := strings.Cut(strings.TrimSpace(strings.TrimPrefix(line, "export ")), "=")
-		if !ok || !isName(k) {
-			return nil, fmt.Errorf("line %d: want KEY=value", n)
-		}
-		v, err := value(rest)
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %s: %w", n, k, err)
-		}
-		vars[k] = v
+	}
+	if len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
 	}
 	return vars, nil
+}
+
+const (
+	blank = " \t"
+	bom   = "\ufeff"
+)
+
+// assignment reads one line. A blank line and a comment have no name.
+func assignment(line string) (name, v string, err error) {
+	if strings.HasPrefix(line, bom) {
+		return "", "", errors.New("the line starts with a byte order mark, which a shell takes for a letter: save the file as UTF-8 without one")
+	}
+	line = strings.TrimLeft(line, blank)
+	if strings.ContainsRune(line, 0) {
+		return "", "", errors.New("the line holds a zero byte")
+	}
+	if line == "" || line[0] == '#' {
+		return "", "", nil
+	}
+	rest, exported := strings.CutPrefix(line, "export")
+	if exported = exported && strings.IndexAny(rest, blank) == 0; exported {
+		line = strings.TrimLeft(rest, blank)
+	}
+	name, rest, ok := strings.Cut(line, "=")
+	switch {
+	case strings.Trim(line, blank+"\r") == "":
+		return "", "", errLineEnd
+	case ok && isName(strings.TrimRight(name, blank)) && strings.ContainsAny(name, blank):
+		return strings.TrimRight(name, blank), "", errors.New("a shell takes the name for a command: write no space before the =")
+	case !ok || !isName(name):
+		return "", "", errors.New("want KEY=value; a value has one line")
+	case strings.HasPrefix(name, "BASH") || slices.Contains(ofTheShell, name):
+		return name, "", errors.New("a shell sets or protects this variable itself: choose another name")
+	}
+	v, err = value(rest, exported)
+	return name, v, err
+}
+
+// Variables that bash or dash protects, ignores or changes when they are assigned.
+var ofTheShell = []string{
+	"_", "DIRSTACK", "EPOCHREALTIME", "EPOCHSECONDS", "EUID", "FUNCNAME", "GROUPS", "HISTCMD", "LINENO", "OPTIND",
+	"PIPESTATUS", "POSIXLY_CORRECT", "PPID", "RANDOM", "SECONDS", "SHELLOPTS", "SRANDOM", "UID",
 }
 
 func isName(s string) bool {
@@ -62,31 +107,4 @@ func isName(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-var unescape = strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\$`, `$`, "\\`", "`")
-
-func value(s string) (string, error) {
-	if s == "" || s[0] != '"' && s[0] != '\'' {
-		if i := strings.Index(" "+s, " #"); i >= 0 {
-			s = s[:max(i-1, 0)]
-		}
-		return strings.TrimSpace(s), nil
-	}
-	quote, body := s[0], s[1:]
-	for i := 0; i < len(body); i++ {
-		switch {
-		case body[i] == '\\' && quote == '"':
-			i++
-		case body[i] == quote:
-			if rest := strings.TrimSpace(body[i+1:]); rest != "" && rest[0] != '#' {
-				return "", errors.New("there is text after the closing quote")
-			}
-			if quote == '"' {
-				return unescape.Replace(body[:i]), nil
-			}
-			return body[:i], nil
-		}
-	}
-	return "", errors.New("the closing quote is missing")
 }

@@ -9,17 +9,23 @@ import (
 
 func TestParseReadsWhatAShellWould(t *testing.T) {
 	for text, want := range map[string]string{
-		"K=v":                                   "v",
-		"export K=v":                            "v",
-		"K=":                                    "",
-		"K=a b # why":                           "a b",
-		"K=a#b":                                 "a#b",
-		"K=# only a comment":                    "",
-		"K='a # $b'":                            "a # $b",
-		`K="a \"b\" \\ \$c" # x`:                `a "b" \ $c`,
-		"# c\n\nK=postgres://u:p=q@h:5432/home": "postgres://u:p=q@h:5432/home",
-		"K=one\r\n":                             "one",
-		"K=1\nK=two":                            "two",
+		"K=v":                                    "v",
+		"export K=v":                             "v",
+		"export \t K=v":                          "v",
+		" \tK=v \t":                              "v",
+		"K=":                                     "",
+		"K= # why":                               "",
+		"K=a # why; not":                         "a",
+		"K=a#b":                                  "a#b",
+		"K=#hearth":                              "#hearth",
+		"K='a # $b'":                             "a # $b",
+		"K='a;b&c|d>e' # x":                      "a;b&c|d>e",
+		`K="a \"b\" \\ \$c \d" # x`:              `a "b" \ $c \d`,
+		`K="it's"`:                               "it's",
+		"# it's; $(x)\r\n\nK=postgres://u:p=q@h": "postgres://u:p=q@h",
+		"K=https://h/~me?a=[b]*":                 "https://h/~me?a=[b]*",
+		"K=1\nK=two":                             "two",
+		"K=grün…":                                "grün…",
 	} {
 		vars, err := Parse(text)
 		if err != nil || vars["K"] != want {
@@ -28,11 +34,72 @@ func TestParseReadsWhatAShellWould(t *testing.T) {
 	}
 }
 
-func TestParseNamesTheLineAndNotItsContent(t *testing.T) {
-	for _, text := range []string{"A=1\ngeheim", "A=1\nK=\"geheim", "A=1\nK='geheim' x", "A=1\nK-L=geheim"} {
-		_, err := Parse(text)
-		if err == nil || !strings.Contains(err.Error(), "line 2") || strings.Contains(err.Error(), "geheim") {
-			t.Errorf("Parse(%q) = %v, want an error that names line 2 alone", text, err)
+// Each line, and words of the error that says what to write.
+var refused = map[string]string{
+	"K=home:52.52,13.41;cabin:46.5,8.0": "single quotes",
+	"K=a&b":                             "single quotes",
+	"K=a|b":                             "single quotes",
+	"K=a>b":                             "single quotes",
+	"K=a<b":                             "single quotes",
+	"K=(a)":                             "single quotes",
+	"K=$HOME":                           "single quotes",
+	"K=a${b}":                           "single quotes",
+	"K=`id`":                            "single quotes",
+	"K=~/x":                             "single quotes",
+	"K=a:~/x":                           "single quotes",
+	`K=a\`:                              "single quotes",
+	`K=a\nb`:                            "single quotes",
+	`K=it's`:                            "single quotes",
+	`K=a"b"`:                            "single quotes",
+	"K=*/15 * * * *":                    "single quotes",
+	"K=a b # why":                       "single quotes",
+	"K=a\u00a0b":                        "U+00A0",
+	"export K=a*":                       "single quotes",
+	"export K={a,b}":                    "single quotes",
+	"K= v":                              "no space after the =",
+	"K =v":                              "no space before the =",
+	"K=v L=w":                           "single quotes",
+	"export K":                          "KEY=value",
+	`K="a$b"`:                           `\$`,
+	"K=\"a`b\"":                         "\\`",
+	`K="a`:                              "closing quote",
+	`K='a`:                              "closing quote",
+	`K="a\`:                             "closing quote",
+	`K='a'b`:                            "one pair of quotes",
+	`K='a'#b`:                           "one pair of quotes",
+	`K='it'\''s'`:                       "one pair of quotes",
+	`K="a" b`:                           "single quotes",
+	"K=v\r":                             "sed -i",
+	"K='v'\r":                           "sed -i",
+	"\r":                                "sed -i",
+	"K='a\x01'":                         "control",
+	"\ufeffK=v":                         "byte order mark",
+	"UID=5":                             "another name",
+	"SECONDS=5":                         "another name",
+	"K[0]=v":                            "KEY=value",
+	"K+=v":                              "KEY=value",
+	"K-L=v":                             "KEY=value",
+	"geheim":                            "KEY=value",
+	". ./other.env":                     "KEY=value",
+}
+
+func TestParseRefusesWhatAShellReadsDifferently(t *testing.T) {
+	for line, want := range refused {
+		vars, err := Parse("A=1\n" + line + "\n")
+		if err == nil || !strings.Contains(err.Error(), "line 2") || !strings.Contains(err.Error(), want) {
+			t.Errorf("Parse(%q) = %v, %v; want an error that names line 2 and says %q", line, vars, err, want)
+		}
+	}
+}
+
+func TestParseNamesEveryWrongLineAndNoContent(t *testing.T) {
+	_, err := Parse("A=geheim;\nB=1\nC=\"$geheim\"\ngeheim\nD='geheim' x\nE-F=geheim\n")
+	if err == nil || strings.Contains(err.Error(), "geheim") {
+		t.Fatalf("err = %v, want one without the content", err)
+	}
+	for _, want := range []string{"line 1: A:", "line 3: C:", "line 4:", "line 5: D:", "line 6:"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%v\nlacks %q", err, want)
 		}
 	}
 }

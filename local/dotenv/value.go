@@ -1,0 +1,103 @@
+package dotenv
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// What to write instead. The example never shows the value.
+const inQuotes = `put the value in single quotes, KEY='…', or, if it contains a single quote, in double quotes with a backslash before each " $ ` + "`" + ` and \`
+
+var (
+	errLineEnd = errors.New(`the line ends with CR LF, and a shell takes the CR for a part of the value: save the file with Unix line ends (sed -i 's/\r$//' .env)`)
+	errSpace   = errors.New("a shell reads what stands after a space as a command: write no space after the =, and " + inQuotes)
+	errControl = errors.New("the value holds a control character")
+)
+
+// value reads what stands after the =, as a shell's assignment does.
+func value(s string, exported bool) (string, error) {
+	if strings.HasSuffix(s, "\r") {
+		return "", errLineEnd
+	}
+	var v, rest string
+	var err error
+	switch {
+	case strings.HasPrefix(s, "'"):
+		v, rest, err = single(s[1:])
+	case strings.HasPrefix(s, `"`):
+		v, rest, err = double(s[1:])
+	default:
+		v, rest, err = word(s, exported)
+	}
+	if err != nil {
+		return "", err
+	}
+	comment := strings.TrimLeft(rest, blank)
+	switch {
+	case strings.ContainsFunc(v, func(r rune) bool { return r != '\t' && unicode.IsControl(r) }):
+		return "", errControl
+	case comment == "":
+		return v, nil
+	case len(comment) == len(rest):
+		return "", errors.New("there is text right after the closing quote: put the whole value in one pair of quotes, and a space before a comment")
+	case comment[0] != '#':
+		return "", errSpace
+	}
+	return v, nil
+}
+
+var errNoEnd = errors.New("the closing quote is missing on this line: a value has one line, and a quote in it needs quotes of the other kind around the value")
+
+func single(s string) (v, rest string, err error) {
+	v, rest, ok := strings.Cut(s, "'")
+	if !ok {
+		return "", "", errNoEnd
+	}
+	return v, rest, nil
+}
+
+// double reads up to the closing quote. A backslash is only special before " $ ` and \.
+func double(s string) (v, rest string, err error) {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; c {
+		case '"':
+			return b.String(), s[i+1:], nil
+		case '$', '`':
+			return "", "", fmt.Errorf("a shell replaces what follows %c in double quotes: write \\%c, or use single quotes", c, c)
+		case '\\':
+			if i+1 < len(s) && strings.IndexByte("\"$`\\", s[i+1]) >= 0 {
+				i++
+			}
+			b.WriteByte(s[i])
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return "", "", errNoEnd
+}
+
+// word reads a value without quotes. After export, a shell replaces patterns and braces too.
+func word(s string, exported bool) (v, rest string, err error) {
+	special := ";&|<>()$`\\\"'"
+	if exported {
+		special += "*?[{}"
+	}
+	end := len(s)
+	for i, c := range s {
+		if strings.ContainsRune(blank, c) {
+			end = i
+			break
+		}
+		home := c == '~' && (i == 0 || s[i-1] == ':' || s[i-1] == '=')
+		switch {
+		case unicode.IsSpace(c):
+			return "", "", fmt.Errorf("the value holds a space of another kind, %U: %s", c, inQuotes)
+		case home || strings.ContainsRune(special, c):
+			return "", "", fmt.Errorf("%c has a meaning of its own for a shell: %s", c, inQuotes)
+		}
+	}
+	return s[:end], s[end:], nil
+}
