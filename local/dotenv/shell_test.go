@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
 // sourced returns what the shell has in the named variables after `set -a; . ./.env`, in a
@@ -38,16 +40,8 @@ func sourced(t interface{ Fatalf(string, ...any) }, shell, dir, text string, nam
 	return vars
 }
 
-func shells(t *testing.T) (found []string) {
-	for _, name := range []string{"dash", "bash"} {
-		if path, err := exec.LookPath(name); err == nil {
-			found = append(found, path)
-		}
-	}
-	if len(found) == 0 {
-		t.Skip("no shell")
-	}
-	return found
+func shells(t *testing.T) []string {
+	return []string{tool.Needed(t, "apt-get install dash", "dash", "sh"), tool.Needed(t, "apt-get install bash", "bash")}
 }
 
 // files are names that the patterns *, ?, [a] and K=* match.

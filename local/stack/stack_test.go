@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	sdk "github.com/openfaas/go-sdk/stack"
 )
 
 const block = `
@@ -72,6 +74,30 @@ func TestAUsersValueIsNotReadAsYAML(t *testing.T) {
 	}
 	if _, ok := f.Env["PATH"]; ok {
 		t.Error("a variable that the block does not name reached the function")
+	}
+}
+
+// faas-cli replaces variables in the text of stack.yml, before it reads the YAML. Values of
+// free text must reach the function as they are in .env all the same.
+func TestFreeTextReachesTheFunctionAsItIs(t *testing.T) {
+	b, err := os.ReadFile("../../stack.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]string{"ASANA_PROJECTS": "asana", "ASANA_PRIORITY_FIELD": "asana", "WEATHER_PLACES": "weather", "FEEDS": "feeds", "PAGES": "feeds"}
+	for _, value := range []string{`pi=https://x/f?a=$b&c match="\bPi\d+\b"`, `it's: "so" # c`, "${HOME} {a} [b] - |", "- a", "*a", "a\\"} {
+		for name := range names {
+			t.Setenv(name, value)
+		}
+		services, err := sdk.ParseYAMLData(b, "", "", true)
+		if err != nil {
+			t.Fatalf("with the value %q: %v", value, err)
+		}
+		for name, function := range names {
+			if got := services.Functions[function].Environment[name]; got != value {
+				t.Errorf("%s = %q, want %q", name, got, value)
+			}
+		}
 	}
 }
 
