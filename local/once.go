@@ -18,8 +18,16 @@ import (
 // RunOnce runs one source once, without gateway and schedules. Its answer holds the
 // readings and items that it decoded. A dry run does not store them. The platform may run
 // at the same time. It is an error to store sample data of a source that works on live
-// data here.
-func (h *Installation) RunOnce(ctx context.Context, name string, dry bool) (a source.Answer, err error) {
+// data here. With an error, too, the answer has a status.
+func (h *Installation) RunOnce(ctx context.Context, name string, dry bool) (source.Answer, error) {
+	a, err := h.runOnce(ctx, name, dry)
+	if err != nil && a.Status == "" { // the function was not called
+		a = source.Answer{Function: name, Status: "failed", Warnings: []string{}, Error: h.Redact(err.Error())}
+	}
+	return a, err
+}
+
+func (h *Installation) runOnce(ctx context.Context, name string, dry bool) (a source.Answer, err error) {
 	p, err := newPlatform(h)
 	if err != nil {
 		return a, err

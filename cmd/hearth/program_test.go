@@ -61,6 +61,7 @@ func TestTheProgram(t *testing.T) {
 			t.Errorf("not the functions are completed: %s", out)
 		}
 	})
+	t.Run("broken database", func(t *testing.T) { brokenDatabase(t, p) })
 	t.Run("token", func(t *testing.T) { connectorToken(t, p) })
 	t.Run("addresses", func(t *testing.T) { wrongAddresses(t, p) })
 	t.Run("backfill", func(t *testing.T) { partly(t, p) })

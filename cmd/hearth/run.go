@@ -41,7 +41,7 @@ It works while hearth up is running, too. With --dry-run nothing is stored.`,
 				return err
 			}
 			a, err := h.RunOnce(c.Context(), args[0], *dry)
-			if err != nil && *asJSON && a.Status != "" {
+			if err != nil && *asJSON {
 				return errors.Join(err, command.WriteJSON(c.OutOrStdout(), a)) // a script reads why it failed
 			}
 			if err != nil {

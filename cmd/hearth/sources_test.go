@@ -1,10 +1,14 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/hearth-home/hearth/local"
+	"github.com/hearth-home/hearth/shared/command"
+	"github.com/hearth-home/hearth/shared/command/commandtest"
+	"github.com/hearth-home/hearth/shared/source"
 )
 
 func TestWhatCannotBeRunOrBackfilledIsSaid(t *testing.T) {
@@ -22,6 +26,20 @@ func TestWhatCannotBeRunOrBackfilledIsSaid(t *testing.T) {
 	} {
 		if wanted := want != "" && want != "<nil>"; wanted != (err != nil) || wanted && !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// A script that asks for JSON reads in it why nothing was fetched.
+func brokenDatabase(t *testing.T, p commandtest.Program) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "hearth.db"), strings.Repeat("this is no database\n", 100))
+	p.Env = append(p.Env, "HEARTH_DIR="+dir)
+	for _, args := range [][]string{{"run", "weather", "--json"}, {"run", "weather", "--dry-run", "--json"}} {
+		var a source.Answer
+		parse(t, p, command.Failed, &a, args...)
+		if a.Function != "weather" || a.Status != "failed" || !strings.Contains(a.Error, "hearth.db") || a.Warnings == nil {
+			t.Errorf("%q: %+v", args, a)
 		}
 	}
 }

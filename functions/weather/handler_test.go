@@ -177,7 +177,7 @@ func FuzzDecode(f *testing.F) {
 func TestPlacesSeparatedByCommasAreRefused(t *testing.T) {
 	vars := map[string]string{"WEATHER_PLACES": "seattle:47.6062,-122.3321,cabin:46.5,8"}
 	_, err := New(serve.Env{Env: config.Env{Vars: vars, Secrets: secret.NewFolder(t.TempDir())}})
-	if want := `configuration: WEATHER_PLACES: "seattle:47.6062,-122.3321,cabin:46.5,8" holds several places: separate them by semicolons`; err == nil || err.Error() != want {
+	if want := `configuration: WEATHER_PLACES: "seattle:47.6062,-122.3321,cabin:46.5,8" holds several places: separate them by semicolons: write seattle:47.6062,-122.3321;cabin:46.5,8`; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("%v, want %s", err, want)
 	}
 }

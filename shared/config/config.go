@@ -100,6 +100,9 @@ func Malformed(name, value string, e env.ParseError) error {
 	if _, own := reflect.New(e.Type).Interface().(encoding.TextUnmarshaler); own || want == "" {
 		return fmt.Errorf("%s: %w", name, e.Err)
 	}
+	if m := meant(name, value, e.Type); m != "" {
+		return fmt.Errorf("%s is %q: did you mean %s? Write %s", name, value, m, want)
+	}
 	return fmt.Errorf("%s is %q: write %s", name, value, want)
 }
 

@@ -122,3 +122,32 @@ func TestAWrongValueIsNamedWithWhatToWrite(t *testing.T) {
 		t.Errorf("%v\nwant %s", err, want)
 	}
 }
+
+func TestWhatAValueWasMeantToBeIsAsked(t *testing.T) {
+	type typed struct {
+		On    bool          `env:"ON"`
+		Every time.Duration `env:"EVERY"`
+		Size  int64         `env:"SIZE_MIB"`
+		Share float64       `env:"SHARE"`
+	}
+	for setting, want := range map[string]string{
+		"ON=on": "true", "ON=Yes": "true", "ON=ja": "true", "ON=off": "false", "ON=nein": "false", "ON=perhaps": "",
+		"EVERY=5 m": "5m", "EVERY=5min": "5m", "EVERY=90 sec": "90s", "EVERY=2 hours": "2h", "EVERY=1,5h": "1.5h", "EVERY=1d": "24h", "EVERY=90": "", "EVERY=5 mx": "",
+		"SIZE_MIB=2GB": "2048", "SIZE_MIB=256 MB": "256", "SIZE_MIB=1.5g": "1536", "SIZE_MIB=512k": "", "SHARE=0,5": "0.5", "SHARE=half": "",
+	} {
+		name, value, _ := strings.Cut(setting, "=")
+		_, err := Parse[typed](Env{Vars: map[string]string{name: value}, Secrets: secret.NewFolder(t.TempDir())})
+		if err == nil || !strings.HasPrefix(err.Error(), "configuration: "+name+" is ") {
+			t.Errorf("%s: %v", setting, err)
+			continue
+		}
+		if asked := strings.Contains(err.Error(), "did you mean "+want+"?"); asked != (want != "") {
+			t.Errorf("%s: %v, want %q", setting, err, want)
+		}
+		if want != "" {
+			if _, err := Parse[typed](Env{Vars: map[string]string{name: want}, Secrets: secret.NewFolder(t.TempDir())}); err != nil {
+				t.Errorf("%s: what it proposes is refused: %v", setting, err)
+			}
+		}
+	}
+}

@@ -3,7 +3,7 @@
 package place
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -28,8 +28,8 @@ const (
 	form    = "write name:latitude,longitude, as in home:47.6062,-122.3321"
 )
 
-// UnmarshalText parses a List. Its error names the place that is wrong, and how to
-// write it.
+// UnmarshalText parses a List. Its error names the place that is wrong, how the whole was
+// read if it was read as several places, and how to write it.
 func (l *List) UnmarshalText(text []byte) error {
 	var entries config.Entries
 	if err := entries.UnmarshalText(text); err != nil {
@@ -39,11 +39,11 @@ func (l *List) UnmarshalText(text []byte) error {
 	seen := map[string]bool{}
 	for _, s := range entries {
 		p, err := parse(s)
-		if err != nil {
-			return err
+		if err == nil && seen[p.Name] {
+			err = fmt.Errorf("two places have the name %q", p.Name)
 		}
-		if seen[p.Name] {
-			return fmt.Errorf("two places have the name %q", p.Name)
+		if err != nil {
+			return explain(string(text), entries, err)
 		}
 		seen[p.Name] = true
 		places = append(places, p)
@@ -57,15 +57,15 @@ func parse(s string) (Place, error) {
 	name = strings.TrimSpace(name)
 	switch {
 	case !ok && !strings.Contains(s, ","), ok && strings.TrimSpace(at) == "":
-		return Place{}, fmt.Errorf("%q has no latitude and longitude: %s", s, form)
+		return Place{}, fmt.Errorf("%q has no latitude and longitude", s)
 	case !ok && strings.ContainsFunc(s, unicode.IsLetter):
-		return Place{}, fmt.Errorf("%q has no colon after its name: %s", s, form)
+		return Place{}, fmt.Errorf("%q has no colon after its name", s)
 	case !ok || name == "":
-		return Place{}, fmt.Errorf("%q has no name: %s", s, form)
+		return Place{}, fmt.Errorf("%q has no name", s)
 	case strings.Contains(at, ":"):
 		return Place{}, fmt.Errorf("%q holds several places: separate them by semicolons", s)
 	case strings.Count(at, ",") != 1:
-		return Place{}, fmt.Errorf("%q is not one latitude and one longitude, with decimal points: %s", s, form)
+		return Place{}, fmt.Errorf("%q is not one latitude and one longitude, with decimal points", s)
 	}
 	if err := checkName(name); err != nil {
 		return Place{}, err
@@ -75,8 +75,11 @@ func parse(s string) (Place, error) {
 	var err1, err2 error
 	p.Latitude, err1 = degrees("latitude", lat, Latitude)
 	p.Longitude, err2 = degrees("longitude", lon, Longitude)
-	if err := errors.Join(err1, err2); err != nil {
-		return Place{}, fmt.Errorf("%q: %w", name, err)
+	switch {
+	case err1 != nil && err2 != nil:
+		return Place{}, fmt.Errorf("%q: %w, and %w", name, err1, err2)
+	case err1 != nil || err2 != nil:
+		return Place{}, fmt.Errorf("%q: %w", name, cmp.Or(err1, err2))
 	}
 	return p, nil
 }
