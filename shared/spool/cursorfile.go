@@ -52,21 +52,29 @@ func decodeCursors(b []byte) (generation uint64, cursors map[string]*cursor, err
 		return 0, nil, err
 	}
 	for name, p := range cursors {
-		if p == nil || p.Next > maxSeq {
+		if p == nil || p.Next > maxSeq/2 { // half, so that the segments behind it have valid names
 			delete(cursors, name)
 		}
 	}
 	return binary.LittleEndian.Uint64(b[8:]), cursors, nil
 }
 
-// loadCursors loads the cursor file with the higher generation and returns its bytes. A
-// file that cannot be read is reported and ignored.
-func (l *Log) loadCursors(report *Report) (loaded []byte) {
+// cursorFiles is what Open found of the cursor files.
+type cursorFiles struct {
+	loaded  []byte   // of the file whose cursors are used; nil: none can be read
+	damaged []string // names of the files that cannot be read
+	present int      // files
+}
+
+// loadCursors loads the cursor file with the higher generation. A file that cannot be
+// read is reported and ignored.
+func (l *Log) loadCursors(report *Report) (files cursorFiles) {
 	for slot, name := range slotNames {
 		b, err := l.readSmall(name)
 		if notExist(err) {
 			continue
 		}
+		files.present++
 		var generation uint64
 		var cursors map[string]*cursor
 		if err == nil {
@@ -74,13 +82,14 @@ func (l *Log) loadCursors(report *Report) (loaded []byte) {
 		}
 		if err != nil {
 			report.add("%s: %v", name, err)
+			files.damaged = append(files.damaged, name)
 			continue
 		}
 		if generation >= l.generation && cursors != nil {
-			l.generation, l.cursors, l.slot, loaded = generation, cursors, slot, b
+			l.generation, l.cursors, l.slot, files.loaded = generation, cursors, slot, b
 		}
 	}
-	return loaded
+	return files
 }
 
 func (l *Log) readSmall(name string) ([]byte, error) {

@@ -97,6 +97,10 @@ func (r *Reader) Next(ctx context.Context, limit, maxBytes int) ([]Record, error
 	}
 }
 
+// Poll is Next without waiting: it returns no records if there are none now. Lag may
+// still count records then: those that are lost at the end of a damaged spool.
+func (r *Reader) Poll(limit, maxBytes int) ([]Record, error) { return r.take(limit, maxBytes) }
+
 // Commit moves the cursor behind seq: all records up to seq are processed. A reader
 // that processes out of order must commit only up to its first unprocessed record.
 // The cursor is written within Options.CursorEvery and synced within ten times that,

@@ -16,6 +16,10 @@ type Report struct {
 	Cut      int64    // bytes cut from the end of the newest segment: an unfinished write
 	corrupt  int      // damaged ranges in the rest of the newest segment
 	Problems []string // descriptions of these and of all other problems; at most 20
+
+	// CursorsLost means that a cursor file is missing or damaged. Readers then have the
+	// cursors of the other file, which may be older and lack a new reader's.
+	CursorsLost bool
 }
 
 func (r *Report) add(format string, args ...any) {
@@ -59,39 +63,19 @@ func (l *Log) recover() (report Report, err error) {
 	if err != nil {
 		return report, errors.Join(err, l.lock.Close())
 	}
-	loaded := l.loadCursors(&report)
+	files := l.loadCursors(&report)
 	l.list(names, &report)
 	if len(l.segs) > 0 {
 		l.repairNewest(&report)
+		l.secureSegments(&report)
 	}
 	l.startBehindCursors()
 	l.stats.corrupt = uint64(report.corrupt)
-	if len(l.cursors) > 0 {
-		if err := l.secureCursors(loaded); err != nil {
-			report.add("%v", err)
-		}
+	report.CursorsLost = len(files.damaged) > 0 || len(l.segs) > 0 && files.present < len(slotNames)
+	if err := l.secureCursors(files); err != nil {
+		report.add("%v", err)
 	}
 	return report, nil
-}
-
-// secureCursors makes the loaded cursor file durable before the other one is
-// overwritten. A killed process may have written it without an fsync, or with one that
-// failed. After a failed fsync Linux counts the data as written, and the next fsync
-// writes nothing. So the same bytes are written again. A power cut meanwhile cannot
-// damage them where they were on disk already.
-func (l *Log) secureCursors(loaded []byte) error {
-	f, err := l.cursorFile()
-	if err == nil {
-		_, err = f.WriteAt(loaded, 0)
-	}
-	if err != nil {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.noteCursorChange()
-		return fmt.Errorf("write cursors: %w", err)
-	}
-	l.written = l.cursors
-	return l.saveCursors(true)
 }
 
 // startBehindCursors makes the next sequence number at least every reader's cursor.
@@ -161,6 +145,7 @@ func (l *Log) repairNewest(report *Report) {
 	if err != nil {
 		report.add("%s: %v", seg.name(), err)
 		l.next = seg.first + maxRecordsIn(seg.size)
+		l.syncFailedBefore = l.next
 		return
 	}
 	s := newScanner(f, seg.first, seg.size)
@@ -180,6 +165,7 @@ func (l *Log) repairNewest(report *Report) {
 	if !errors.Is(err, io.EOF) {
 		report.add("%s: %v", seg.name(), errors.Join(err, f.Close()))
 		l.next += maxRecordsIn(seg.size - s.off)
+		l.syncFailedBefore = l.next
 		return
 	}
 	if cut := seg.size - s.off; cut > 0 {
@@ -194,6 +180,7 @@ func (l *Log) repairNewest(report *Report) {
 	}
 	if err := f.Sync(); err != nil { // a killed process may have written records without an fsync
 		report.add("%s: %v", seg.name(), errors.Join(err, f.Close()))
+		l.syncFailedBefore = l.next
 		return
 	}
 	l.out = f
