@@ -67,7 +67,7 @@ func (h *deadFixture) connect() {
 	h.t.Helper()
 	c := bridge.Config{URL: "tcp://" + h.broker.Addr, ClientID: "connector", Gateway: h.gateway.URL, Rebuild: 20 * time.Millisecond, CallTimeout: 5 * time.Second,
 		Dir: h.t.TempDir(), SpoolMiB: 64, SpoolPolicy: "refuse", DeadMax: 1000, DeadMiB: 64, Canary: 50 * time.Millisecond}
-	b, err := bridge.New(c, bridge.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now, Redact: func(s string, n int) string { return s[:min(len(s), n)] }})
+	b, err := bridge.New(h.t.Context(), c, bridge.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now, Redact: func(s string, n int) string { return s[:min(len(s), n)] }})
 	if err != nil {
 		h.t.Fatal(err)
 	}

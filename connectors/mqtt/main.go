@@ -61,7 +61,7 @@ func run(ctx context.Context, env config.Env) error {
 	if err != nil {
 		return err
 	}
-	b, err := bridge.New(c, bridge.Options{Log: env.Log, Now: time.Now, Redact: env.Secrets.Brief, Login: types.GetCredentials()})
+	b, err := bridge.New(ctx, c, bridge.Options{Log: env.Log, Now: time.Now, Redact: env.Secrets.Brief, Login: types.GetCredentials()})
 	if err != nil {
 		return err
 	}

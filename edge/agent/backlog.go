@@ -11,7 +11,7 @@ import (
 
 const (
 	readerName  = "mqtt"           // of the spool's reader, whose cursor is kept under this name
-	diskWait    = 10 * time.Second // deadline of a write or read
+	diskWait    = 10 * time.Second // deadline of a write
 	diskRetry   = 5 * time.Second  // after a failed write
 	batch       = 200              // most readings in one write or read
 	batchBytes  = 256 << 10        // most bytes in one read
@@ -41,6 +41,7 @@ type backlog struct {
 	bytes      int           // of pending
 	retryAt    time.Duration // when the next write is due after a failure, by up
 	diskFailed bool          // the last write failed
+	readFailed bool          // the last read failed
 }
 
 // queued is a reading on disk and its position in the spool.
@@ -189,10 +190,6 @@ func (b *backlog) next(n int) (out []queued) {
 	if n < 1 || !b.hasMore() {
 		return nil
 	}
-	if !b.posKnown && b.reader.Lag().Records == 0 {
-		b.pos, b.posKnown = b.spool.Next()-1, true
-		return nil
-	}
 	if len(b.unread) == 0 && !b.read(n) {
 		return nil
 	}
@@ -243,13 +240,18 @@ func (b *backlog) resetReads() {
 	b.lastReturned, b.boots = 0, map[string]bool{}
 }
 
-// read reads up to n records into unread. It returns false if none can be read.
+// read reads up to n records into unread. It returns false if none can be read: after an
+// error, or if the rest of the records is damaged.
 func (b *backlog) read(n int) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), diskWait)
-	defer cancel()
-	recs, err := b.reader.Next(ctx, n, batchBytes)
-	if err != nil {
-		b.log.Error("read the spool", "err", err)
+	recs, err := b.reader.Poll(n, batchBytes)
+	if err != nil && !b.readFailed {
+		b.log.Error("the spool cannot be read, trying again", "err", err)
+	}
+	if b.readFailed = err != nil; b.readFailed {
+		return false
+	}
+	if len(recs) == 0 {
+		b.pos, b.posKnown = b.spool.Next()-1, true
 		return false
 	}
 	b.unread, b.pos, b.posKnown = recs, recs[len(recs)-1].Seq, true

@@ -32,10 +32,7 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-const (
-	reasonBytes = 300         // of a text from a function that is kept or logged
-	startWait   = time.Minute // for reading the spool at the start
-)
+const reasonBytes = 300 // of a text from a function that is kept or logged
 
 // Bridge is the connector.
 type Bridge struct {
@@ -56,8 +53,9 @@ type Options struct {
 }
 
 // New opens the spool and the dead letters. It makes no network connection. It reports
-// errors in c, and an error of the spool or the folder.
-func New(c Config, o Options) (*Bridge, error) {
+// errors in c, and an error of the spool or the folder. If ctx ends first, it returns
+// ctx's error.
+func New(ctx context.Context, c Config, o Options) (*Bridge, error) {
 	if err := c.checkGateway(); err != nil {
 		return nil, err
 	}
@@ -72,19 +70,20 @@ func New(c Config, o Options) (*Bridge, error) {
 	if len(report.Problems) > 0 {
 		o.Log.Warn("the spool was repaired", "cut_bytes", report.Cut, "problems", report.Problems)
 	}
+	if report.CursorsLost {
+		o.Log.Warn("a file of the spool's cursors is lost: functions may get messages again")
+	}
 	b := &Bridge{config: c, now: o.Now, spool: l}
-	if err := b.build(o); err != nil {
+	if err := b.build(ctx, o, report.CursorsLost); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return b, nil
 }
 
 // build makes the parts of the connector, in the order in which they depend on each
-// other.
-func (b *Bridge) build(o Options) error {
+// other. cursorsLost is of the spool's report.
+func (b *Bridge) build(ctx context.Context, o Options, cursorsLost bool) error {
 	c := b.config
-	ctx, cancel := context.WithTimeout(context.Background(), startWait)
-	defer cancel()
 	recent, err := intake.ReadRecent(ctx, b.spool, c.SpoolMiB<<20/8, o.Log)
 	if err != nil {
 		return err
@@ -101,7 +100,7 @@ func (b *Bridge) build(o Options) error {
 		return err
 	}
 	b.deliver, err = deliver.New(deliver.Options{Gateway: c.Gateway, Login: o.Login, Rebuild: c.Rebuild, CallTimeout: c.CallTimeout,
-		ByLoad: c.ByLoad, Spool: b.spool, SpoolCap: c.evictCap(), Letters: b.letters, Publish: b.intake.Publish, Subscribe: b.intake.Subscribe,
+		ByLoad: c.ByLoad, Spool: b.spool, FromOldest: cursorsLost, SpoolCap: c.evictCap(), Letters: b.letters, Publish: b.intake.Publish, Subscribe: b.intake.Subscribe,
 		CanaryTopic: wire.CanaryPrefix + c.ClientID, CanaryEvery: c.Canary, Now: o.Now,
 		Redact: func(s string) string { return o.Redact(s, reasonBytes) }, Log: o.Log})
 	return err

@@ -48,7 +48,7 @@ func runAt(t testing.TB, now func() time.Time, gateway, addr, dir string, change
 			f(&c)
 		}
 	}
-	b, err := New(c, Options{Log: slog.New(slog.DiscardHandler), Now: now, Redact: func(s string, n int) string { return s[:min(len(s), n)] }})
+	b, err := New(t.Context(), c, Options{Log: slog.New(slog.DiscardHandler), Now: now, Redact: func(s string, n int) string { return s[:min(len(s), n)] }})
 	if err != nil {
 		t.Fatal(err)
 	}

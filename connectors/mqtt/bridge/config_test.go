@@ -18,7 +18,7 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		c := Config{URL: "tcp://127.0.0.1:1", ClientID: "c", Gateway: "http://127.0.0.1:1", Dir: t.TempDir(), SpoolMiB: 64, SpoolPolicy: "refuse", DeadMax: 1, DeadMiB: 1}
 		change(&c)
-		_, err := New(c, Options{Log: slog.New(slog.DiscardHandler), Now: time.Now, Redact: func(s string, n int) string { return s[:min(len(s), n)] }})
+		_, err := New(t.Context(), c, Options{Log: slog.New(slog.DiscardHandler), Now: time.Now, Redact: func(s string, n int) string { return s[:min(len(s), n)] }})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%v, want an error with %q", err, want)
 		}

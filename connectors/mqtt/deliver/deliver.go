@@ -44,6 +44,7 @@ type Options struct {
 	CallTimeout time.Duration              // of one call
 	ByLoad      bool                       // the higher the load, the larger the batches, with one call at a time for each function: few commits
 	Spool       *spool.Log
+	FromOldest  bool  // a function of the first list that has no cursor in the spool gets all messages there: its cursor may be lost
 	SpoolCap    int64 // bytes; when the spool has nearly reached it, the oldest messages of a stuck function are evicted. 0: never
 	Letters     *deadletter.Letters
 	Publish     func(topic string, payload []byte, retained bool) bool // reports whether the broker acknowledged the message
@@ -86,8 +87,12 @@ func New(o Options) (*Deliverer, error) {
 	}
 	d.quota = &quota{spool: o.Spool, cap: o.SpoolCap, now: o.Now, minima: map[string]minimum{}}
 	// The broker's session may deliver messages before the gateway has listed any function.
+	begin := o.Spool.Next()
+	if o.FromOldest {
+		begin = 0
+	}
 	var err error
-	if d.unclaimed, err = o.Spool.ReaderAt(unclaimedReader, o.Spool.Next()); err != nil {
+	if d.unclaimed, err = o.Spool.ReaderAt(unclaimedReader, begin); err != nil {
 		return nil, fmt.Errorf("read the spool: %w", err)
 	}
 	d.firstStart = o.Spool.Next() - spool.Seq(d.unclaimed.Lag().Records)

@@ -136,9 +136,9 @@ func (s *quota) evictLane(ctx context.Context, lane string, end spool.Seq, wants
 		return 0, err
 	}
 	defer r.Close() // the spool keeps the cursor
-	for over := r.Lag().Bytes - s.percent(quotaPercent); over > 0; {
-		recs, err := r.Next(ctx, feedCount, feedBytes)
-		if err != nil {
+	for over := r.Lag().Bytes - s.percent(quotaPercent); over > 0 && ctx.Err() == nil; {
+		recs, err := r.Poll(feedCount, feedBytes)
+		if err != nil || len(recs) == 0 {
 			return lost, err
 		}
 		for _, rec := range recs {
@@ -152,5 +152,5 @@ func (s *quota) evictLane(ctx context.Context, lane string, end spool.Seq, wants
 			r.Commit(rec.Seq)
 		}
 	}
-	return lost, nil
+	return lost, ctx.Err()
 }

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -31,32 +32,46 @@ type Recent struct {
 	replayed    []message.ReplayRecord
 }
 
+// readErrors is how many reads of the spool may fail in a row at the start. A bad sector
+// is skipped before that.
+const readErrors = 5
+
 // ReadRecent reads the last messages from the spool. It keeps at most maxBytes of the
-// spool's records for the next start.
+// spool's records for the next start. If a part of the spool cannot be read, redeliveries
+// of its messages are not recognised. An error is ctx's, or means that the reader is in
+// use.
 func ReadRecent(ctx context.Context, l *spool.Log, maxBytes int64, log *slog.Logger) (*Recent, error) {
 	r := &Recent{log: log, spool: l, ring: make([]uint64, remembered), known: make(map[uint64]struct{}, 1024), keepRecords: remembered, maxBytes: maxBytes}
 	var err error
 	if r.reader, err = l.Reader(seenReader); err != nil {
 		return nil, fmt.Errorf("read the spool: %w", err)
 	}
-	for end := l.Next(); ; {
-		if lag := r.reader.Lag(); lag.Records == 0 {
+	for failures := 0; ctx.Err() == nil; {
+		recs, err := r.reader.Poll(4096, 4<<20)
+		switch failures++; {
+		case err != nil && failures < readErrors:
+			continue
+		case err != nil:
+			log.Error("a part of the spool cannot be read: redeliveries of its messages are not recognised", "err", err)
+			return r, nil
+		case len(recs) == 0:
 			return r, nil
 		}
-		recs, err := r.reader.Next(ctx, 4096, 4<<20)
+		failures = 0
+		r.addRecords(recs)
+	}
+	return nil, errors.Join(ctx.Err(), r.reader.Close())
+}
+
+func (r *Recent) addRecords(recs []spool.Record) {
+	for _, rec := range recs {
+		m, err := message.Decode(rec.Data)
 		if err != nil {
-			return nil, fmt.Errorf("read the spool: %w", err)
+			continue
 		}
-		for _, rec := range recs {
-			if m, err := message.Decode(rec.Data); err == nil {
-				r.add(&m, rec.Seq)
-				if m.Replayed {
-					r.replayed = append(r.replayed, message.ReplayRecord{Function: m.Only, ID: m.ID(), Seq: rec.Seq})
-				}
-			}
-		}
-		if recs[len(recs)-1].Seq+1 >= end {
-			return r, nil
+		r.add(&m, rec.Seq)
+		if m.Replayed {
+			r.replayed = append(r.replayed, message.ReplayRecord{Function: m.Only, ID: m.ID(), Seq: rec.Seq})
 		}
 	}
 }
