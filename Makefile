@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up device settings-check run backfill test e2e chaos bench fuzz mutants check vuln generate docs functions-forget migrate secrets images publish edge edge-image test-influx2 test-ahead untested
+.PHONY: help up device settings-check run backfill test e2e chaos bench fuzz mutants check vuln generate docs functions-forget migrate secrets images publish pin edge edge-image test-influx2 test-ahead untested
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -42,6 +42,7 @@ backfill: $(HEARTH) ## fetch its past values: FUNCTION=treasuries FROM=2020-01-0
 
 test: generate .bin/influxd tools/kasasim/node_modules ## every test, on real servers; with CI=true none that has a Debian package may be missing
 	go test -timeout 25m ./...
+	go -C tools/manifests test ./...
 	@$(MAKE) --no-print-directory test-ahead untested
 
 untested: # says which tests were skipped because a program without a Debian package is missing
@@ -111,6 +112,15 @@ images: ## build the images here, with faas-cli and Docker
 
 publish: ## build for PLATFORMS and push to REGISTRY/OWNER
 	faas-cli publish --platforms $(PLATFORMS)
+
+# Pinned images, as name:version[@sha256:digest], in the files that use them.
+PINNED := edge/Dockerfile connectors/mqtt/Dockerfile template/*/Dockerfile deploy/k3s/*.yaml
+CRANE := go run github.com/google/go-containerregistry/cmd/crane@v0.21.9
+
+pin: ## write the digest that the registry has for each base image beside its version
+	@grep -hoE '(FROM (--platform=[^ ]+ )?|image: )[a-z0-9./-]+(:[0-9]+)?/?[a-z0-9./-]*:[0-9]+\.[0-9]+\.[0-9]+[a-z0-9.-]*' $(PINNED) | sed -E 's/.* //' | sort -u | while read -r image; do \
+	digest=$$($(CRANE) digest "$$image") || exit 1; echo "$$image@$$digest"; \
+	sed -i -E "s|$$image(@sha256:[0-9a-f]*)?( \|$$)|$$image@$$digest\2|" $(PINNED) || exit 1; done
 
 edge: $(EDGE_TARGETS:%=.bin/edge/hearth-edge-linux-%) ## static binaries of the edge agent: arm64, arm (v7) and amd64, in .bin/edge/
 	@wc -c $^ | awk '$$2 != "total" {printf "%s  %.1f MB\n", $$2, $$1 / 1e6}'
