@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/pause"
 )
 
 // handover is how much longer than healthcheck_interval the function accepts requests
@@ -34,7 +35,8 @@ type settings struct {
 }
 
 // Run serves h until SIGTERM or an interrupt. It returns the exit code: 0 if every
-// request was answered, else 1, with the reason logged.
+// request was answered, else 1, with the reason logged. of-watchdog, whose child the
+// function is, goes on with its own stop after 0, and ends at once after 1.
 func Run(h http.Handler, e config.Env) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
@@ -79,9 +81,11 @@ func (s settings) server(h http.Handler, log *slog.Logger) *http.Server {
 }
 
 // serve serves h until ctx ends. It then accepts requests for s.interval and
-// handover, and waits up to s.write for those in flight.
+// handover, and waits up to s.write for those in flight. It does not wait if the
+// container has lost its network: nobody would get the answers.
 func (s settings) serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
 	server := s.server(h, log)
+	had := networked()
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	select {
@@ -89,15 +93,19 @@ func (s settings) serve(ctx context.Context, l net.Listener, h http.Handler, log
 		return err
 	case <-ctx.Done():
 	}
-	select {
-	case err := <-failed:
-		return err
-	case <-time.After(s.interval + handover):
+	grace, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	if had {
+		go watchNetwork(grace, cancel)
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.write)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		return fmt.Errorf("requests in flight were cut off after %s: %w", s.write, err)
+	if !pause.For(grace, s.interval+handover) {
+		return context.Cause(grace)
+	}
+	defer time.AfterFunc(s.write, func() {
+		cancel(fmt.Errorf("requests in flight were cut off after %s: %w", s.write, context.DeadlineExceeded))
+	}).Stop()
+	if server.Shutdown(grace) != nil {
+		return context.Cause(grace)
 	}
 	return nil
 }

@@ -46,14 +46,22 @@ func (g *gateway) call(ctx context.Context, f subscriber, ms []*item, buf *bytes
 	}
 	res, err := g.client.Do(req)
 	if err != nil {
-		return 0, nil, fmt.Errorf("call %s: %w", f.Name, err)
+		return 0, nil, fmt.Errorf("call %s: %w", f.Name, givenUp(ctx, err))
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil {
-		return 0, nil, fmt.Errorf("call %s: %w", f.Name, err)
+		return 0, nil, fmt.Errorf("call %s: %w", f.Name, givenUp(ctx, err))
 	}
 	return res.StatusCode, answer, nil
+}
+
+// givenUp returns why a call was given up, or err if it was not.
+func givenUp(ctx context.Context, err error) error {
+	if errors.Is(context.Cause(ctx), errReplaced) {
+		return errReplaced
+	}
+	return err
 }
 
 // event converts m to the type that is sent to functions.

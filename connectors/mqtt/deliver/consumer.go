@@ -30,7 +30,7 @@ type consumer struct {
 	outputs *outputs
 	spool   *spool.Log
 	now     func() time.Time
-	callCtx context.Context // of the calls: a call in flight may outlive the ctx of run
+	calls   *calls // a call in flight may outlive the ctx of run
 	log     *slog.Logger
 	live    []chan *item // by worker: the messages of the newest lane
 	backlog []chan *item // by worker: the messages of the backlog's lane, if there are two lanes
@@ -42,7 +42,7 @@ type consumer struct {
 	failure     atomic.Value // string: why calls fail at present; "" while they succeed
 	stored      atomic.Uint64
 	dead        atomic.Uint64
-	calls       atomic.Uint64
+	called      atomic.Uint64
 	failures    atomic.Uint64
 }
 

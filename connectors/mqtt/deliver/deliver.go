@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -35,6 +36,14 @@ const unclaimedReader = "hold"
 
 // grace is how long the calls in flight may still take after Run's ctx has ended.
 const grace = 10 * time.Second
+
+// dialTimeout is for a connection to the gateway. Its error counts as an unavailable
+// function.
+const dialTimeout = 5 * time.Second
+
+// alive ends a connection to a gateway that was replaced while a call waits for its
+// answer, after 11 s: faasd takes the network of a container away before it stops that.
+var alive = net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3}
 
 // Options configures a Deliverer.
 type Options struct {
@@ -77,7 +86,8 @@ type Deliverer struct {
 func New(o Options) (*Deliverer, error) {
 	d := &Deliverer{o: o, consumers: map[string]*running{}, absentSince: map[string]time.Time{}, ended: map[string]subscriber{}, evicted: map[string]uint64{}}
 	d.gateway = &gateway{url: strings.TrimSuffix(o.Gateway, "/"), login: o.Login, timeout: o.CallTimeout, client: &http.Client{Transport: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second},
+		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second,
+		DialContext: (&net.Dialer{Timeout: dialTimeout, KeepAliveConfig: alive}).DialContext},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}} // a client that follows a redirect turns the POST into an empty GET
 	d.outputs = &outputs{letters: o.Letters, publish: o.Publish, redact: o.Redact,
 		acks:   &acks{pending: map[string]*pendingAck{}, publish: o.Publish, maxRounds: 1},

@@ -88,7 +88,7 @@ func TestNothingIsLostWhileTheFunctionIsDown(t *testing.T) {
 			b, _ := start(t, g, t.TempDir())
 			b.waitSubscribed("f")
 			b.put("house/x", mqtttest.Numbered(300)...)
-			mqtttest.Until(t, "a few tries", func() bool { return tried.N() > 0 && b.all()[0].calls.Load() > 8 })
+			mqtttest.Until(t, "a few tries", func() bool { return tried.N() > 0 && b.all()[0].called.Load() > 8 })
 			mu.Lock()
 			ok = true
 			mu.Unlock()

@@ -25,6 +25,21 @@ type running struct {
 	stop   context.CancelFunc
 	done   chan struct{}
 	ending bool
+
+	version string // of the deployment that is called; "": the gateway no longer lists the function
+}
+
+// noteVersion gives up the calls in flight, after answerTime, if the function was replaced
+// or removed. It is fs[i] in the gateway's list; i < 0: it is not listed.
+func (r *running) noteVersion(fs []subscriber, i int) {
+	version := ""
+	if i >= 0 {
+		version = fs[i].Version
+	}
+	if version != r.version {
+		r.version = version
+		r.calls.replaced(answerTime)
+	}
 }
 
 // ended reports whether the consumer was stopped and has finished.
@@ -69,6 +84,7 @@ func (d *Deliverer) stopChanged(fs []subscriber, stuck map[string]bool) (ending 
 	defer d.mu.Unlock()
 	for name, r := range d.consumers {
 		i := slices.IndexFunc(fs, func(f subscriber) bool { return f.Name == name })
+		r.noteVersion(fs, i)
 		if i >= 0 && fs[i].equal(r.f) && !r.ending && !stuck[name] {
 			continue
 		}
@@ -150,7 +166,7 @@ func (d *Deliverer) start(ctx, calls context.Context, f subscriber) {
 	if byLoad {
 		workers = 1 // each call is a commit of the store
 	}
-	c := &consumer{f: f, workers: workers, byLoad: byLoad, gateway: d.gateway, outputs: d.outputs, spool: d.o.Spool, now: d.o.Now, callCtx: calls, log: d.o.Log.With("function", f.Name)}
+	c := &consumer{f: f, workers: workers, byLoad: byLoad, gateway: d.gateway, outputs: d.outputs, spool: d.o.Spool, now: d.o.Now, calls: newCalls(calls), log: d.o.Log.With("function", f.Name)}
 	begin := d.firstStart
 	if d.listed {
 		begin = d.o.Spool.Next()
@@ -160,11 +176,12 @@ func (d *Deliverer) start(ctx, calls context.Context, f subscriber) {
 		return
 	}
 	own, stop := context.WithCancel(ctx)
-	r := &running{consumer: c, stop: stop, done: make(chan struct{})}
+	r := &running{consumer: c, stop: stop, done: make(chan struct{}), version: f.Version}
 	d.consumers[f.Name] = r
 	d.o.Log.Info("delivering to a function", "function", f.Name, "topics", f.Filters, "batch", f.Batch)
 	go func() {
 		defer close(r.done)
+		defer c.calls.end()
 		c.run(own)
 	}()
 }

@@ -20,10 +20,12 @@ const maxListing = 8 << 20 // bytes of the gateway's list of functions
 
 // subscriber is a function that subscribes to MQTT topics.
 type subscriber struct {
-	Name string // with its namespace, if the gateway names one
+	Name    string // with its namespace, if the gateway names one
+	Version string // differs after a new deployment: on faasd after each, on Kubernetes if the image's name differs
 	wire.Subscription
 }
 
+// equal reports whether one consumer can deliver for both, whatever their versions.
 func (f subscriber) equal(g subscriber) bool {
 	return f.Name == g.Name && f.Batch == g.Batch && f.Reply == g.Reply && f.Concurrency == g.Concurrency && slices.Equal(f.Filters, g.Filters) && slices.Equal(f.Except, g.Except)
 }
@@ -76,6 +78,7 @@ func subscribers(all []types.FunctionStatus) (fs []subscriber, mistakes []error)
 			continue
 		}
 		f, err := parseFunction(s.Name, s.Namespace, *s.Annotations)
+		f.Version = s.CreatedAt.UTC().String() + " " + s.Image
 		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", s.Name, err))
 		}

@@ -114,7 +114,7 @@ func (w *worker) addDead(ms []*item, reason string) {
 				break
 			}
 			w.log.Error("cannot write a dead letter, trying again", "err", err)
-			if !pause.For(w.callCtx, wait) {
+			if !pause.For(w.calls.base, wait) {
 				return
 			}
 		}

@@ -36,7 +36,7 @@ func (d *Deliverer) Stats() Stats {
 	for _, c := range d.all() {
 		backlog, oldest, lost := c.lag()
 		name := c.f.Name
-		s.Functions = append(s.Functions, FunctionStats{name, backlog, oldest, lost + s.Evicted[name], c.stored.Load(), c.dead.Load(), c.calls.Load(), c.failures.Load()})
+		s.Functions = append(s.Functions, FunctionStats{name, backlog, oldest, lost + s.Evicted[name], c.stored.Load(), c.dead.Load(), c.called.Load(), c.failures.Load()})
 		delete(s.Evicted, name)
 	}
 	return s

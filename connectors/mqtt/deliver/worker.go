@@ -68,8 +68,8 @@ func (w *worker) deliver(ctx context.Context, batch []*item) {
 func (w *worker) send(queue []*group, backoff *time.Duration) ([]*group, time.Duration) {
 	g := queue[0]
 	w.sent = time.Now()
-	code, body, err := w.gateway.call(w.callCtx, w.f, g.ms, &w.buf)
-	w.calls.Add(1)
+	code, body, err := w.gateway.call(w.calls.context(), w.f, g.ms, &w.buf)
+	w.called.Add(1)
 	v, answer, reason := judge(code, body, err)
 	wait := *backoff
 	*backoff = minWait

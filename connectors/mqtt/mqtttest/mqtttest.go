@@ -81,15 +81,25 @@ func (g *Gateway) handle(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Deploy adds or replaces a function. If serve is nil, it removes the function.
+// Deploy adds or replaces a function. If serve is nil, it removes the function. The
+// gateway's list does not show that it was replaced; see Replace.
 func (g *Gateway) Deploy(name string, annotations map[string]string, serve Func) {
+	g.deploy(types.FunctionStatus{Name: name, Annotations: &annotations}, serve)
+}
+
+// Replace is Deploy on faasd, whose list shows when the function's container was created.
+func (g *Gateway) Replace(name string, annotations map[string]string, serve Func) {
+	g.deploy(types.FunctionStatus{Name: name, Annotations: &annotations, CreatedAt: time.Now()}, serve)
+}
+
+func (g *Gateway) deploy(f types.FunctionStatus, serve Func) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.list = slices.DeleteFunc(slices.Clone(g.list), func(f types.FunctionStatus) bool { return f.Name == name })
-	delete(g.serve, name)
+	g.list = slices.DeleteFunc(slices.Clone(g.list), func(old types.FunctionStatus) bool { return f.Name == old.Name })
+	delete(g.serve, f.Name)
 	if serve != nil {
-		g.list = append(g.list, types.FunctionStatus{Name: name, Annotations: &annotations})
-		g.serve[name] = serve
+		g.list = append(g.list, f)
+		g.serve[f.Name] = serve
 	}
 }
 
