@@ -53,6 +53,7 @@ func (h *Installation) runOnce(ctx context.Context, name string, dry bool) (a so
 			err = stopErr
 		}
 	}()
+	h.logMistypedNames(p.log)
 	f := p.host.Functions[0]
 	switch a = blank(f); f.State {
 	case host.Broken:

@@ -64,6 +64,7 @@ func (p *platform) logStart() {
 	} else {
 		p.log.Info("the broker listens at "+p.mqttURL+" · try: "+p.try(), "function", "connector")
 	}
+	p.logMistypedNames(p.log)
 	p.log.Info("the page is at http://" + p.server.Addr + "/ · stop with Ctrl-C")
 }
 

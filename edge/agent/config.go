@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -45,6 +46,7 @@ type Config struct {
 	Speed    float64 `env:"SIMULATE_SPEED" envDefault:"5"` // how much faster than real time the simulated sensors run
 
 	Sensors []driver.Sensor `env:"-"`
+	Doubts  []string        `env:"-"` // variables whose names are probably mistyped, each with what was meant
 }
 
 // Parse reads the agent's settings from vars and from the node's file in
@@ -53,7 +55,8 @@ type Config struct {
 // simulated. Where simulated is nil, SIMULATE is refused: the program has no simulated
 // sensors. The error lists all mistakes and contains no secret.
 func Parse(vars map[string]string, secrets *secret.Folder, simulated map[string]string) (Config, error) {
-	vars, err := withFile(vars)
+	environment := vars
+	vars, file, err := withFile(vars)
 	if err != nil {
 		return Config{}, err
 	}
@@ -88,7 +91,11 @@ func Parse(vars map[string]string, secrets *secret.Folder, simulated map[string]
 			c.Sensors[i].Device = c.Node
 		}
 	}
+	c.Doubts = doubts(environment, file, fileOf(environment))
 	if err := errors.Join(errs...); err != nil {
+		for _, d := range c.Doubts {
+			err = errors.Join(err, errors.New(d))
+		}
 		return c, errors.New(secrets.Redact(fmt.Sprintf("configuration: %v", err)))
 	}
 	return c, nil
@@ -139,24 +146,23 @@ func withSensors(vars map[string]string, simulate bool, simulated map[string]str
 	return map[string]string{"SENSOR_0_KIND": "host"}
 }
 
-// withFile adds the settings of the node's file to vars, if the file exists.
-func withFile(vars map[string]string) (map[string]string, error) {
+// withFile adds the settings of the node's file to vars, if the file exists. file are the
+// file's alone.
+func withFile(vars map[string]string) (all, file map[string]string, err error) {
 	path := fileOf(vars)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return vars, nil
+		return vars, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("configuration: %w", err)
+		return nil, nil, fmt.Errorf("configuration: %w", err)
 	}
-	all, err := parseFile(string(text))
-	if err != nil {
-		return nil, fmt.Errorf("configuration: %s: %w", path, err)
+	if file, err = parseFile(string(text)); err != nil {
+		return nil, nil, fmt.Errorf("configuration: %s: %w", path, err)
 	}
-	for k, v := range vars {
-		all[k] = v
-	}
-	return all, nil
+	all = maps.Clone(file)
+	maps.Copy(all, vars)
+	return all, file, nil
 }
 
 // fileOf returns the path of the node's settings file, which need not exist.

@@ -3,6 +3,7 @@ package agent
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,5 +87,40 @@ func TestSIMULATEWithoutSimulatorsNamesTheProgramThatHasThem(t *testing.T) {
 	_, err := Parse(vars, secret.NewFolder(t.TempDir()), nil)
 	if err == nil || !strings.Contains(err.Error(), "SIMULATE") || !strings.Contains(err.Error(), "edge/simulated") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("err = %v, want one line that names the program", err)
+	}
+}
+
+func TestAMistypedNameIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "pi.env")
+	if err := os.WriteFile(file, []byte("MQTT_ULR=tcp://broker\nBACKLOG=5\nSPOOL_MAX_MIB=9\nTZ_OF_MINE=x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Parse(map[string]string{
+		"EDGE_CONFIG_DIR": dir, "NODE": "pi", "SPOOL_DIR": dir, "MQTT_USR": "u", "SENSR_0_KIND": "host", "SENSOR0_KIND": "host", "HOME": "/root", "XDG_DATA_DIRS": "/usr/share", "KEPE": "1m",
+	}, secret.NewFolder(dir), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		file + ": BACKLOG is no setting", file + ": MQTT_ULR is no setting: did you mean MQTT_URL?", file + ": TZ_OF_MINE is no setting",
+		"MQTT_USR is no setting: did you mean MQTT_USER?", "SENSOR0_KIND is no setting: did you mean SENSOR_0_KIND?", "SENSR_0_KIND is no setting: did you mean SENSOR_0_KIND?",
+	}
+	if !slices.Equal(c.Doubts, want) {
+		t.Errorf("%q\nwant %q", c.Doubts, want)
+	}
+	for name, want := range map[string]string{
+		"SENSOR_0_KNID": "SENSOR_0_KNID: there is no such setting: did you mean SENSOR_0_KIND?", "SENSOR_0_DEVCE": "did you mean SENSOR_0_DEVICE?", "SENSOR_0_INTERVALL": "did you mean SENSOR_0_INTERVAL?",
+	} {
+		vars := map[string]string{"SPOOL_DIR": dir, "NODE": "x", name: "host"}
+		if name != "SENSOR_0_KNID" {
+			vars["SENSOR_0_KIND"] = "host"
+		}
+		if _, err := Parse(vars, secret.NewFolder(dir), nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", name, err, want)
+		}
+	}
+	if _, err := Parse(map[string]string{"SPOOL_DIR": dir, "NODE": "x", "SENSOR_0_KIND": "bme208", "SENSOR_0_DEVICE": "a"}, secret.NewFolder(dir), nil); err == nil || !strings.Contains(err.Error(), "did you mean bme280?") {
+		t.Error(err)
 	}
 }

@@ -108,6 +108,9 @@ func run(ctx context.Context, out io.Writer, sims *Simulators) error {
 	return configured(ctx, sims, func(c agent.Config, m *driver.Machine, secrets *secret.Folder) error {
 		log := config.Logger(out, secrets)
 		slog.SetDefault(log) // for libraries that log
+		for _, d := range c.Doubts {
+			log.Warn("configuration: " + secrets.Redact(d))
+		}
 		a, err := agent.New(c, agent.Deps{Log: log, Machine: m})
 		if err != nil {
 			return err
@@ -122,6 +125,9 @@ func examine(ctx context.Context, sims *Simulators, do func(agent.Config, *drive
 	return configured(ctx, sims, func(c agent.Config, m *driver.Machine, secrets *secret.Folder) error {
 		if m == nil {
 			m = kinds.Real(c.Dir, func() (time.Time, bool) { return time.Now(), false })
+		}
+		for _, d := range c.Doubts {
+			slog.Warn(secrets.Redact(d))
 		}
 		return do(c, m, secrets)
 	})

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/nearest"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
@@ -81,7 +82,7 @@ func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool
 		Combine: cmp.Or(c.Combine, k.Combine), Deadline: cmp.Or(c.Deadline, k.Deadline),
 	}
 	if !ok {
-		return s, errors.Join(append(errs, fmt.Errorf("%sKIND: %q is not one of %s", prefix, c.Kind, strings.Join(Names(), ", ")))...)
+		return s, errors.Join(append(errs, noKind(c.Kind, prefix, vars))...)
 	}
 	if s.Device == "" && k.Name != "host" || s.Device != "" && !ValidName(s.Device) {
 		errs = append(errs, fmt.Errorf("%sDEVICE: %q is not a valid name: small letters, digits, dot, - and _", prefix, s.Device))
@@ -100,6 +101,20 @@ func parse(n int, vars map[string]string, secrets *secret.Folder, simulated bool
 		errs = append(errs, check(&s, prefix, simulated)...)
 	}
 	return s, errors.Join(errs...)
+}
+
+// noKind returns the error of a sensor whose kind is missing or unknown. It names what was
+// probably meant: the kind, or the variable.
+func noKind(kind, prefix string, vars map[string]string) error {
+	if meant := nearest.Of(kind, Names()); meant != "" {
+		return fmt.Errorf("%sKIND: %q is not one of %s: did you mean %s?", prefix, kind, strings.Join(Names(), ", "), meant)
+	}
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		if word, ok := strings.CutPrefix(name, prefix); ok && kind == "" && nearest.Of(word, []string{"KIND"}) != "" {
+			return fmt.Errorf("%s: there is no such setting: did you mean %sKIND?", name, prefix)
+		}
+	}
+	return fmt.Errorf("%sKIND: %q is not one of %s", prefix, kind, strings.Join(Names(), ", "))
 }
 
 // check checks a sensor's times and its kind's settings. It lets the kind adapt the
@@ -169,7 +184,11 @@ func unknownSettings(prefix string, vars map[string]string, structs ...any) (err
 	}
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		if strings.HasPrefix(name, prefix) && !known[name] {
-			errs = append(errs, fmt.Errorf("%s: there is no such setting; the settings are %s", name, settingNames(known, prefix)))
+			meant := ""
+			if near := nearest.Of(name, slices.Sorted(maps.Keys(known))); near != "" {
+				meant = ": did you mean " + near + "?"
+			}
+			errs = append(errs, fmt.Errorf("%s: there is no such setting; the settings are %s%s", name, settingNames(known, prefix), meant))
 		}
 	}
 	return errs

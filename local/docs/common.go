@@ -44,6 +44,8 @@ const local = `
 | ` + "`LOG_FORMAT`" + ` | | ` + "`json`" + ` for one JSON object a line |
 | ` + "`NO_COLOR`" + ` | | any value: no colors |
 
+The start names each variable of ` + "`.env`" + ` that is no setting, with its line and the setting that was probably meant. Of the environment, which has other programs' variables too, it names only those with a typing mistake of a letter or two; so do the connector, the functions and the edge agent.
+
 Of the connector's settings these apply too: MQTT_CERT_FILE, MQTT_KEY_FILE, MQTT_CLIENT_ID, SPOOL_MAX_MIB, SPOOL_POLICY, SPOOL_SYNC, DEAD_MAX (2000 with your own broker), DEAD_MAX_MIB, CANARY_INTERVAL and GATHER_BY_LOAD.
 `
 

@@ -45,10 +45,15 @@ func commonVariables() map[string]bool {
 	return out
 }
 
+// LiveNames returns the elements of LIVE.
+func LiveNames(vars map[string]string) []string {
+	return strings.FieldsFunc(vars["LIVE"], func(r rune) bool { return strings.ContainsRune(", ;", r) })
+}
+
 // liveRequested reports whether the user has set a key for the function's upstreams, or
 // has named the function in LIVE.
 func (h *Host) liveRequested(f stack.Function) bool {
-	live := strings.FieldsFunc(h.Vars["LIVE"], func(r rune) bool { return r == ',' || r == ' ' })
+	live := LiveNames(h.Vars)
 	if slices.Contains(live, "all") || slices.Contains(live, f.Name) {
 		return true
 	}

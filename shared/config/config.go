@@ -8,14 +8,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/hearth-home/hearth/shared/nearest"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
@@ -48,7 +51,8 @@ func Process() Env {
 
 // Parse fills a T from the variables that its env tags name. For a field of type
 // secret.String, the variable holds the secret's name. For one of type url.URL, it
-// holds a web address. One error names everything that is missing or malformed.
+// holds a web address. One error names everything that is missing or malformed, and
+// variables whose names are probably mistyped; without an error these are logged.
 func Parse[T any](e Env) (T, error) {
 	c, err := env.ParseAsWithOptions[T](env.Options{
 		Environment: e.Vars,
@@ -63,10 +67,39 @@ func Parse[T any](e Env) (T, error) {
 			},
 		},
 	})
+	typos := Typos(e.Vars, Names(reflect.TypeFor[T]()))
 	if err != nil {
-		return c, errors.New(e.Secrets.Redact("configuration: " + Explain(err, reflect.TypeFor[T](), e.Vars)))
+		return c, errors.New(e.Secrets.Redact("configuration: " + strings.Join(append(typos, Explain(err, reflect.TypeFor[T](), e.Vars)), "; ")))
+	}
+	if e.Log != nil {
+		for _, t := range typos {
+			e.Log.Warn("configuration: " + t)
+		}
 	}
 	return c, nil
+}
+
+// Names returns the variables that a Config struct of type t reads.
+func Names(t reflect.Type) (names []string) {
+	params, err := env.GetFieldParams(reflect.New(t).Interface())
+	if err != nil {
+		return nil // Parse reports it
+	}
+	for _, p := range params {
+		names = append(names, p.Key)
+	}
+	return names
+}
+
+// Typos names the variables that are one of known with a typing mistake, and says what was
+// probably meant.
+func Typos(vars map[string]string, known []string) (found []string) {
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		if meant := nearest.Typo(name, known); meant != "" {
+			found = append(found, fmt.Sprintf("%s is no setting: did you mean %s?", name, meant))
+		}
+	}
+	return found
 }
 
 // Explain says of each variable what is wrong with it and what to write. err is from the

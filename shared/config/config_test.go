@@ -151,3 +151,31 @@ func TestWhatAValueWasMeantToBeIsAsked(t *testing.T) {
 		}
 	}
 }
+
+func TestAMistypedNameIsNamed(t *testing.T) {
+	type program struct {
+		Symbols List          `env:"STOCKS_SYMBOLS"`
+		Timeout time.Duration `env:"exec_timeout" envDefault:"25s"`
+		Port    int           `env:"PORT"`
+	}
+	var b bytes.Buffer
+	secrets := secret.NewFolder(t.TempDir())
+	e := Env{Secrets: secrets, Log: Logger(&b, secrets), Vars: map[string]string{
+		"STOCK_SYMBOLS": "AAPL", "EXEC_TIMEOUT": "5s", "STOCKS_SYMBOLS": "SPY", "PROT": "1", "HOME": "/root", "KUBERNETES_SERVICE_HOST": "10.0.0.1",
+	}}
+	if _, err := Parse[program](e); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"STOCK_SYMBOLS is no setting: did you mean STOCKS_SYMBOLS?", "EXEC_TIMEOUT is no setting: did you mean exec_timeout?"} {
+		if strings.Count(b.String(), want) != 1 {
+			t.Errorf("logged %s, want %s once", b.String(), want)
+		}
+	}
+	if n := strings.Count(b.String(), "\n"); n != 2 || strings.Contains(b.String(), "AAPL") {
+		t.Errorf("logged %s, want two lines without values", b.String())
+	}
+	e.Vars["PORT"] = "many"
+	if _, err := Parse[program](e); err == nil || !strings.Contains(err.Error(), "did you mean STOCKS_SYMBOLS?") || !strings.Contains(err.Error(), `PORT is "many"`) {
+		t.Errorf("with a wrong value: %v", err)
+	}
+}

@@ -1,7 +1,10 @@
 // Package nearest finds the name that a mistyped word was probably meant to be.
 package nearest
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 const longest = 40 // letters of a word or name; a longer one is like no other
 
@@ -19,6 +22,29 @@ func Of(text string, names []string) string {
 			continue
 		}
 		if d := distance(word, letters); d < least && d < max(len(word), len(letters)) { // something is the same
+			best, least = name, d
+		}
+	}
+	return best
+}
+
+// Typo returns the one of names that text is with a typing mistake: one letter is wrong, or
+// two of twelve or more. It is for places that hold names of others, too: a name of fewer
+// than eight letters, or one that differs more, may be theirs. "": text is one of names, or
+// none is so near. Upper and lower case are the same, and so are - and _.
+func Typo(text string, names []string) string {
+	fold := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "-", "_")) }
+	word := []rune(fold(text))
+	if len(word) < 8 || len(word) > longest || slices.Contains(names, text) {
+		return ""
+	}
+	best, least := "", 2+len(word)/12
+	for _, name := range names {
+		letters := []rune(fold(name))
+		if len(letters) < 8 || len(letters) > longest {
+			continue
+		}
+		if d := distance(word, letters); d < least {
 			best, least = name, d
 		}
 	}

@@ -20,3 +20,16 @@ func TestAMistypedWordIsRecognised(t *testing.T) {
 		}
 	}
 }
+
+func TestATypingMistakeIsOneLetterOrTwoOfALongName(t *testing.T) {
+	names := []string{"STOCKS_SYMBOLS", "MQTT_USER", "DATABASE_URL", "exec_timeout", "PORT", "DATA_DIR"}
+	for text, want := range map[string]string{
+		"STOCK_SYMBOLS": "STOCKS_SYMBOLS", "STOCKS_SYMBOL": "STOCKS_SYMBOLS", "STOCK_SYMBOL": "STOCKS_SYMBOLS", "stocks-symbols": "STOCKS_SYMBOLS", "STOKCS_SMYBOLS": "STOCKS_SYMBOLS",
+		"MQTT_USR": "MQTT_USER", "EXEC_TIMEOUT": "exec_timeout", "DATABASE_URI": "DATABASE_URL", "Mqtt_User": "MQTT_USER", "DATA_DIRS": "DATA_DIR",
+		"MQTT_HOST": "", "MQTT_USES_": "", "PROT": "", "port": "", "STOCKS_SYMBOLS": "", "XDG_DATA_DIRS": "", "SYMBOLS": "", "": "", strings.Repeat("x", 50): "",
+	} {
+		if got := Typo(text, names); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
