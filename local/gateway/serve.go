@@ -21,7 +21,7 @@ type Server struct {
 // ErrInUse is wrapped by the error of Listen if another process has the port.
 var ErrInUse = errors.New("is in use, perhaps by another hearth")
 
-// Listen starts to serve h at addr, host:port. It serves until Stop.
+// Listen starts to serve h, behind Guard, at addr, host:port. It serves until Stop.
 func Listen(addr string, h http.Handler, log *slog.Logger) (*Server, error) {
 	l, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -31,7 +31,7 @@ func Listen(addr string, h http.Handler, log *slog.Logger) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{l.Addr().String(), &http.Server{
-		Handler:           h,
+		Handler:           Guard(h),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       timeout,
 		WriteTimeout:      timeout + 5*time.Second,

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hearth-home/hearth/local/gateway"
 	"github.com/hearth-home/hearth/local/sample"
 	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/config"
@@ -97,6 +98,7 @@ func (h *Host) start(f stack.Function, build Builder) error {
 			return err
 		}
 	}
+	srv.Handler = gateway.Guard(srv.Handler)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
