@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -59,11 +60,16 @@ func New(ctx context.Context, c Config, o Options) (*Bridge, error) {
 	if err := c.checkGateway(); err != nil {
 		return nil, err
 	}
-	so, err := c.spoolOptions()
-	if err != nil {
+	if err := c.check(); err != nil {
 		return nil, err
 	}
-	l, report, err := spool.Open(filepath.Join(c.Dir, "spool"), so)
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("DATA_DIR: %w", err)
+	}
+	if size, _, err := disk(c.Dir); err == nil {
+		c = c.fit(size, o.Log)
+	}
+	l, report, err := spool.Open(filepath.Join(c.Dir, "spool"), c.spoolOptions())
 	if err != nil {
 		return nil, fmt.Errorf("open the spool: %w", err)
 	}
@@ -90,12 +96,12 @@ func (b *Bridge) build(ctx context.Context, o Options, cursorsLost bool) error {
 	}
 	pending := func(function string, seq spool.Seq) bool { return message.Pending(b.spool, function, seq) }
 	b.letters, err = deadletter.Open(deadletter.Options{Dir: filepath.Join(c.Dir, "dead"), Max: c.DeadMax, MaxBytes: c.DeadMiB << 20,
-		Append: b.append, Pending: pending, Replayed: recent.Replayed(), Now: o.Now, Redact: o.Redact, Log: o.Log})
+		Room: b.room, Append: b.append, Pending: pending, Replayed: recent.Replayed(), Now: o.Now, Redact: o.Redact, Log: o.Log})
 	if err != nil {
 		return err
 	}
 	b.intake, err = intake.New(intake.Options{Broker: c.Access(), ReadOnly: c.ReadOnly, Topic: wire.CanaryPrefix + c.ClientID,
-		Spool: b.spool, Recent: recent, AckLater: c.ackLater(), TooLarge: b.letters.AddCut, Now: o.Now, Log: o.Log})
+		Spool: b.spool, Recent: recent, AckLater: c.ackLater(), TooLarge: b.letters.AddCut, Refused: yield(b.letters), Now: o.Now, Log: o.Log})
 	if err != nil {
 		return err
 	}

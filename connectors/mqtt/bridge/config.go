@@ -27,12 +27,12 @@ type Config struct {
 	CallTimeout time.Duration `env:"UPSTREAM_TIMEOUT" envDefault:"30s"`                     // timeout of one call of a function
 
 	Dir         string        `env:"DATA_DIR" envDefault:"/var/lib/hearth/connector"` // folder of the spool and the dead letters
-	SpoolMiB    int64         `env:"SPOOL_MAX_MIB" envDefault:"1024"`                 // cap of the spool
+	SpoolMiB    int64         `env:"SPOOL_MAX_MIB" envDefault:"1024"`                 // cap of the spool; at most three quarters of its disk
 	SpoolPolicy string        `env:"SPOOL_POLICY" envDefault:"refuse"`                // at the cap: refuse (the newest messages stay with the broker) or drop (the oldest are dropped and counted)
 	SpoolSync   time.Duration `env:"SPOOL_SYNC" envDefault:"0s"`                      // 0: a message is on disk before it is acknowledged; more: a power cut may lose the messages acknowledged in this time
 	ByLoad      bool          `env:"GATHER_BY_LOAD"`                                  // for one machine with SQLite: the more messages, the longer a batch gathers, up to 265 ms, and few syncs; else it gathers up to 5 ms
 	DeadMax     int           `env:"DEAD_MAX" envDefault:"100000"`                    // cap of the number of dead letters
-	DeadMiB     int64         `env:"DEAD_MAX_MIB" envDefault:"256"`                   // cap of the size of their files; at either cap the oldest are dropped and counted
+	DeadMiB     int64         `env:"DEAD_MAX_MIB" envDefault:"256"`                   // cap of the size of their files; at most three quarters of the disk beside the spool's cap. At either cap, and when the spool needs the room, the oldest are dropped and counted
 	Canary      time.Duration `env:"CANARY_INTERVAL" envDefault:"1m"`                 // interval of the canary; 0: none
 
 	Listen string        `env:"LISTEN" envDefault:":8081"`                           // address of the HTTP server for metrics, health and dead letters
@@ -56,25 +56,36 @@ func (c Config) checkGateway() error {
 	return nil
 }
 
-func (c Config) spoolOptions() (spool.Options, error) {
-	policy, ok := map[string]spool.Policy{"refuse": spool.RefuseNewest, "drop": spool.DropOldest}[c.SpoolPolicy]
-	if !ok {
-		return spool.Options{}, fmt.Errorf("configuration: SPOOL_POLICY is %q: write refuse or drop", c.SpoolPolicy)
+// check returns an error that names the first setting of the spool or the dead letters
+// that is wrong.
+func (c Config) check() error {
+	switch {
+	case c.SpoolPolicy != "refuse" && c.SpoolPolicy != "drop":
+		return fmt.Errorf("configuration: SPOOL_POLICY is %q: write refuse or drop", c.SpoolPolicy)
+	case c.SpoolMiB < 1 || c.SpoolMiB > maxMiB:
+		return fmt.Errorf("configuration: SPOOL_MAX_MIB is %d: write 1 to %d", c.SpoolMiB, int64(maxMiB))
+	case c.DeadMax < 1:
+		return fmt.Errorf("configuration: DEAD_MAX is %d: write 1 or more", c.DeadMax)
+	case c.DeadMiB < 1 || c.DeadMiB > maxMiB:
+		return fmt.Errorf("configuration: DEAD_MAX_MIB is %d: write 1 to %d", c.DeadMiB, int64(maxMiB))
+	case c.SpoolSync < 0:
+		return fmt.Errorf("configuration: SPOOL_SYNC is %s: write 0s or more", c.SpoolSync)
 	}
-	if c.SpoolMiB < 1 {
-		return spool.Options{}, fmt.Errorf("configuration: SPOOL_MAX_MIB is %d: write 1 or more", c.SpoolMiB)
+	return nil
+}
+
+const maxMiB = 1 << 40 // of a cap
+
+// spoolOptions returns the options of a spool. c is checked.
+func (c Config) spoolOptions() spool.Options {
+	o := spool.Options{MaxBytes: c.SpoolMiB << 20, Policy: spool.RefuseNewest, Sync: c.SpoolSync}
+	if c.SpoolPolicy == "drop" {
+		o.Policy = spool.DropOldest
 	}
-	if c.DeadMax < 1 || c.DeadMiB < 1 {
-		return spool.Options{}, fmt.Errorf("configuration: DEAD_MAX is %d and DEAD_MAX_MIB %d: write 1 or more", c.DeadMax, c.DeadMiB)
-	}
-	if c.SpoolSync < 0 {
-		return spool.Options{}, fmt.Errorf("configuration: SPOOL_SYNC is %s: write 0s or more", c.SpoolSync)
-	}
-	o := spool.Options{MaxBytes: c.SpoolMiB << 20, Policy: policy, Sync: c.SpoolSync}
 	if c.ackLater() {
 		o.Sync = -1
 	}
-	return o, nil
+	return o
 }
 
 // ackLater reports whether intake syncs the spool when it needs to, instead of the

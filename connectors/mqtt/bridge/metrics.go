@@ -14,6 +14,7 @@ var (
 	descRedelivered = desc("messages_redelivered_total", "redeliveries recognised and not stored again")
 	descRefused     = desc("messages_refused_total", "messages that had to wait because the spool could not take them")
 	descTooLarge    = desc("messages_too_large_total", "messages too large for the spool; their beginnings are dead letters")
+	descTooLost     = desc("messages_too_large_lost_total", "messages too large for the spool of which not even the beginning could be kept")
 	descReplies     = desc("replies_lost_total", "answers of functions with mqtt-reply that could not be published")
 	descDropped     = desc("broker_dropped", "the broker's own count of messages that it dropped; -1: it reports none")
 	descSpoolBytes  = desc("spool_bytes", "size of the spool")
@@ -23,7 +24,8 @@ var (
 	descWritten     = desc("spool_written_bytes_total", "bytes the spool wrote to disk")
 	descDead        = desc("dead_letters", "dead letters kept")
 	descDeadBytes   = desc("dead_letters_bytes", "approximate size of the dead letters' files")
-	descDeadDropped = desc("dead_letters_dropped_total", "dead letters dropped at their caps")
+	descDeadDropped = desc("dead_letters_dropped_total", "dead letters dropped at their caps or for the spool's room")
+	descUnkept      = desc("dead_letters_unwritten_total", "how often a dead letter could not be written; its message stays in the spool")
 	descCanary      = desc("canary_stored_timestamp_seconds", "when the last canary was stored")
 	descCanaryTook  = desc("canary_latency_seconds", "latency of the last canary, from its arrival from the broker to the function's answer")
 	descLag         = desc("backlog_messages", "messages not yet delivered to a function", "function")
@@ -56,6 +58,7 @@ func (b *Bridge) Collect(ch chan<- prometheus.Metric) {
 	count(descRedelivered, float64(in.Redelivered))
 	count(descRefused, float64(in.Refused))
 	count(descTooLarge, float64(in.TooLarge))
+	count(descTooLost, float64(in.Lost))
 	gauge(descDropped, float64(in.Dropped))
 	s := b.spool.Stats()
 	gauge(descSpoolBytes, float64(s.Bytes))
@@ -67,6 +70,7 @@ func (b *Bridge) Collect(ch chan<- prometheus.Metric) {
 	gauge(descDead, float64(dead.Letters))
 	gauge(descDeadBytes, float64(dead.Bytes))
 	count(descDeadDropped, float64(dead.Dropped))
+	count(descUnkept, float64(dead.Unkept))
 	b.collectDeliveries(count, gauge)
 }
 

@@ -2,6 +2,8 @@ package deadletter
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -70,5 +72,85 @@ func TestManyLettersAreDroppedInFewWrites(t *testing.T) {
 	left := l.Stats().Letters
 	if dropped, err := l.drop(Query{All: true}); err != nil || dropped != left || o.notices != left || o.writes > n/noticeCount+1 {
 		t.Errorf("dropped %d of %d, %v, with %d notices in %d writes", dropped, left, err, o.notices, o.writes)
+	}
+}
+
+// TestLettersGiveUpRoomOfTheDisk for a new letter, if the disk has none beside what the
+// spool needs, but never more than that letter takes: others may have filled the disk.
+func TestLettersGiveUpRoomOfTheDisk(t *testing.T) {
+	for name, tt := range map[string]struct {
+		room int64
+		want int // letters kept of 10 and another one
+	}{
+		"room enough":                 {1 << 20, 11},
+		"room for a half":             {7_000, 10},
+		"no room":                     {0, 10},
+		"the spool needs all of them": {-1 << 30, 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, _ := opened(t, t.TempDir(), func(int) bool { return false })
+			add := func(i int) {
+				t.Helper()
+				if err := l.Add("f", &message.Message{Arrival: int64(i + 1), Topic: fmt.Sprintf("house/%02d", i), Payload: make([]byte, 10_000)}, "no"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i := range 10 {
+				add(i)
+			}
+			l.o.Room = func() int64 { return tt.room }
+			add(10)
+			if s := l.Stats(); s.Letters != tt.want || int(s.Dropped) != 11-tt.want {
+				t.Errorf("%+v, want %d letters", s, tt.want)
+			}
+			add(10) // rejected again: the file is written beside the one that it replaces
+			ds := l.List(Query{})
+			if d := ds[len(ds)-1]; d.Topic != "house/10" || d.Count != 2 || l.Stats().Letters < tt.want-1 {
+				t.Errorf("%+v, %+v", l.Stats(), d)
+			}
+			l.Yield(15_000)
+			if s := l.Stats(); s.Letters != len(ds)-2 {
+				t.Errorf("%d letters after they gave up the room of two, want %d", s.Letters, len(ds)-2)
+			}
+		})
+	}
+}
+
+// TestADroppedLetterTakesNoRoomWhileItsNoticeWaits: the spool, for which the notice
+// waits, may be waiting for that room. The next drop or start reports it.
+func TestADroppedLetterTakesNoRoomWhileItsNoticeWaits(t *testing.T) {
+	dir, full := t.TempDir(), true
+	l, o := opened(t, dir, func(int) bool { return full })
+	for i := range 3 {
+		if err := l.Add("f", &message.Message{Arrival: int64(i + 1), Topic: "house/x", Payload: make([]byte, 100_000)}, "no"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.Yield(1)
+	files, err := filepath.Glob(filepath.Join(dir, "*"+goneExt))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	if info, err := os.Stat(files[0]); err != nil || info.Size() > 1000 {
+		t.Errorf("%d bytes, %v", info.Size(), err)
+	}
+	// As a kill leaves it, before the rest is cut off.
+	f, err := os.OpenFile(files[0], os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString(`"payload":"AAAA"}`); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	again, atStart := opened(t, dir, func(int) bool { return false })
+	again.reportAll(t.Context())
+	if atStart.notices != 3 || again.Stats().Letters != 2 {
+		t.Errorf("%d notices and %d letters after a restart, want 3 and 2", atStart.notices, again.Stats().Letters)
+	}
+	full, o.notices = false, 0
+	l.Yield(1)
+	if o.notices != 2 {
+		t.Errorf("%d notices once the spool takes them, want one of each dropped letter", o.notices)
 	}
 }

@@ -2,6 +2,7 @@ package deadletter
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // drop removes the matching letters for good and returns their number. q must have a
@@ -53,27 +55,97 @@ func (l *Letters) removeLocked(name string) (*Letter, error) {
 	}
 	delete(l.letters, name)
 	l.bytes -= d.bytes
+	if d.bytes > shrinkBytes && shrink(path+goneExt, d) != nil {
+		_ = os.Remove(path + goneExt) // its room is needed more than the notice after a kill
+	}
 	return d, nil
 }
 
+const shrinkBytes = 8 << 10 // of a letter's file; a smaller one frees hardly any room
+
+// shrink frees the room of a removed letter's payload at once: the notice of its removal
+// may have to wait for the spool, which may have to wait for this room. It overwrites
+// the file in place, since a full disk takes no other one. read reads the file in each
+// of its states.
+func shrink(path string, d *Letter) error {
+	b, err := json.Marshal(d) // without its payload, which is not in memory
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	if _, err = f.WriteAt(b, 0); err == nil {
+		err = f.Truncate(int64(len(b)))
+	}
+	return errors.Join(err, f.Close())
+}
+
+// The causes for which letters are dropped, as they are logged.
+const (
+	overNumber = "DEAD_MAX"
+	overBytes  = "DEAD_MAX_MIB"
+	overDisk   = "the disk is full"
+)
+
 // dropOldest drops the oldest letters until another one of so many bytes fits under
-// both caps. It returns and counts the dropped letters. It drops one percent more than
-// needed, so that the letters are not sorted again for each further one. The caller
-// holds l.mu.
+// both caps and on the disk. It returns and counts the dropped letters. At a cap it
+// drops one percent more than needed, so that the letters are not sorted again for each
+// further one. The caller holds l.mu.
 func (l *Letters) dropOldest(bytes int64) (gone []*Letter) {
-	full := func(count int, size int64) bool { return len(l.letters) > count || l.bytes+bytes > size }
-	if !full(l.o.Max-1, l.o.MaxBytes) {
+	cause, count, limit := "", l.o.Max-1, l.o.MaxBytes-bytes
+	if l.bytes > limit {
+		cause, limit = overBytes, limit-l.o.MaxBytes/100
+	}
+	if len(l.letters) > count {
+		cause, count = overNumber, count-l.o.Max/100
+	}
+	if short := l.short(bytes); l.bytes-short < limit && short > 0 {
+		cause, limit = overDisk, l.bytes-short
+	}
+	if cause == "" {
 		return nil
 	}
+	return l.dropTo(cause, count, limit, nil)
+}
+
+// short returns how many bytes of the disk letters must give up before another one of
+// so many bytes is written. These are never more than that: others may have filled the
+// disk.
+func (l *Letters) short(bytes int64) int64 { return min(max(bytes-l.o.Room(), 0), bytes) }
+
+// dropTo drops the oldest letters, but not keep, until no more than so many are left, of
+// no more than so many bytes. It returns and counts the dropped letters. The caller
+// holds l.mu.
+func (l *Letters) dropTo(cause string, count int, bytes int64, keep *Letter) (gone []*Letter) {
 	byAge := slices.SortedFunc(maps.Values(l.letters), func(a, b *Letter) int { return a.First.Compare(b.First) })
 	for _, d := range byAge {
-		if !full(l.o.Max-1-l.o.Max/100, l.o.MaxBytes-l.o.MaxBytes/100) {
+		if len(l.letters) <= count && l.bytes <= bytes {
 			break
+		}
+		if d == keep {
+			continue
 		}
 		if removed, err := l.removeLocked(fileName(d.Function, d.ID)); removed != nil && err == nil {
 			gone = append(gone, removed)
 			l.dropped++
 		}
 	}
+	if now := l.o.Now(); len(gone) > 0 && now.Sub(l.logged[cause]) >= logEvery {
+		l.logged[cause] = now
+		l.o.Log.Warn("the oldest dead letters are dropped", "because", cause, "dropped_since_start", l.dropped, "kept", len(l.letters), "kept_bytes", l.bytes)
+	}
 	return gone
+}
+
+const logEvery = time.Hour // between two logs that letters are dropped for the same cause
+
+// Yield drops the oldest letters to free so many bytes of the disk, or all letters if
+// they have less. It is called when the disk has no room for the spool.
+func (l *Letters) Yield(bytes int64) {
+	l.mu.Lock()
+	gone := l.dropTo(overDisk, l.o.Max, l.bytes-bytes, nil)
+	l.mu.Unlock()
+	l.reportGone(context.Background(), gone)
 }

@@ -8,9 +8,11 @@
 package deadletter
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -51,6 +53,7 @@ type Options struct {
 	Dir      string
 	Max      int                                                                       // cap of the number of letters; the oldest are dropped
 	MaxBytes int64                                                                     // cap of the size of their files, approximately; the oldest are dropped
+	Room     func() int64                                                              // bytes of the disk that letters may take beside those they have; negative if they have too many
 	Append   func(ctx context.Context, records ...[]byte) (first spool.Seq, err error) // to the spool, durably
 	Pending  func(function string, seq spool.Seq) bool                                 // reports whether a record of the spool is not yet delivered to the function
 	Replayed []message.ReplayRecord                                                    // letters that were replayed before the start, oldest first
@@ -65,14 +68,16 @@ type Letters struct {
 	o Options
 
 	mu         sync.Mutex
-	letters    map[string]*Letter // by file name, without payload
-	bytes      int64              // of their files, approximately
-	dropped    uint64             // letters, at the caps
-	unreported []*Letter          // removed letters that the mirror may still have
-	lastNotice int64              // arrival time of the last notice
-	pending    []pendingRequest   // oldest first
-	wake       chan struct{}      // there is a new request
-	retry      time.Duration      // wait before the second attempt of a request; it doubles after that
+	letters    map[string]*Letter   // by file name, without payload
+	bytes      int64                // of their files, approximately
+	dropped    uint64               // letters, at the caps
+	unkept     uint64               // letters that could not be written
+	logged     map[string]time.Time // when letters were last dropped and that was logged, by cause
+	unreported []*Letter            // removed letters that the mirror may still have
+	lastNotice int64                // arrival time of the last notice
+	pending    []pendingRequest     // oldest first
+	wake       chan struct{}        // there is a new request
+	retry      time.Duration        // wait before the second attempt of a request; it doubles after that
 }
 
 // goneExt is added to the file name of a removed letter, until the notice of the
@@ -83,7 +88,7 @@ const goneExt = ".gone"
 // Open reads the letters of a folder. It creates the folder if there is none. It
 // ignores files that it cannot read.
 func Open(o Options) (*Letters, error) {
-	l := &Letters{o: o, letters: map[string]*Letter{}, wake: make(chan struct{}, 1), retry: retryWait}
+	l := &Letters{o: o, letters: map[string]*Letter{}, logged: map[string]time.Time{}, wake: make(chan struct{}, 1), retry: retryWait}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open the dead letters: %w", err)
 	}
@@ -134,15 +139,19 @@ const letterExt = ".json"
 // fileName is the name of a letter's file, and its key in Letters.letters.
 func fileName(function, id string) string { return id + "." + function + letterExt }
 
-// read reads the file of a letter, with its payload.
+// read reads the file of a letter, with its payload. Behind a removed letter, a part of
+// its payload may be left (see shrink).
 func (l *Letters) read(name string) (*Letter, error) {
 	b, err := os.ReadFile(filepath.Join(l.o.Dir, filepath.Base(name)))
 	if err != nil {
 		return nil, err
 	}
-	d := &Letter{}
-	if err := json.Unmarshal(b, d); err != nil {
+	d, value := &Letter{}, json.NewDecoder(bytes.NewReader(b))
+	if err := value.Decode(d); err != nil {
 		return nil, err
+	}
+	if filepath.Ext(name) != goneExt && value.More() {
+		return nil, errors.New("a part of a removed letter is left")
 	}
 	return d, nil
 }
@@ -182,11 +191,15 @@ func (l *Letters) add(d *Letter, m *message.Message, reason string) (gone []*Let
 	old := l.letters[name]
 	if old != nil {
 		d.First, d.Count = old.First, old.Count
+		if short := l.short(d.bytes); short > 0 { // for the moment, both are on the disk
+			gone = l.dropTo(overDisk, l.o.Max, l.bytes-short, old)
+		}
 	} else {
 		gone = l.dropOldest(d.bytes)
 	}
 	d.Count++
 	if err := writeDurably(filepath.Join(l.o.Dir, name), d); err != nil {
+		l.unkept++
 		return gone, err
 	}
 	_ = l.report(d) // after a failure, the next start reports it
@@ -240,14 +253,15 @@ func (d *Letter) fileSize() int64 {
 type Stats struct {
 	Letters int
 	Bytes   int64  // of their files, approximately
-	Dropped uint64 // letters, at the caps since the start
+	Dropped uint64 // letters, at the caps or for the spool's room, since the start
+	Unkept  uint64 // how often a letter could not be written since the start
 }
 
 // Stats returns the counts.
 func (l *Letters) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return Stats{len(l.letters), l.bytes, l.dropped}
+	return Stats{len(l.letters), l.bytes, l.dropped, l.unkept}
 }
 
 // Run appends a notice of each letter to the spool once, and carries out requests

@@ -100,12 +100,22 @@ func (l *Letters) reportAll(ctx context.Context) {
 }
 
 // reportGone appends the notices of removed letters to the spool, many at a time. It
-// returns false if some are left for the next start.
+// returns false if some are left for the next call or the next start.
 func (l *Letters) reportGone(ctx context.Context, ds []*Letter) bool {
+	if len(ds) == 0 {
+		return true
+	}
+	l.mu.Lock()
+	ds, l.unreported = append(l.unreported, ds...), nil
+	l.mu.Unlock()
 	for part := range slices.Chunk(ds, noticeCount) {
 		if ctx.Err() != nil || l.reportSomeGone(ctx, part) != nil {
+			l.mu.Lock()
+			l.unreported = append(l.unreported, ds...)
+			l.mu.Unlock()
 			return false
 		}
+		ds = ds[len(part):]
 	}
 	return true
 }

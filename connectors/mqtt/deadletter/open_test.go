@@ -3,6 +3,7 @@ package deadletter
 import (
 	"context"
 	"log/slog"
+	"math"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ func open(t *testing.T, dir string, most int, put func([]message.Message) (spool
 	t.Helper()
 	l, err := Open(Options{Dir: dir, Max: most, MaxBytes: 1 << 30, Now: time.Now, Log: slog.New(slog.DiscardHandler), // clock: tests that look at times give their own
 		Redact:  func(s string, n int) string { return s[:min(len(s), n)] },
+		Room:    func() int64 { return math.MaxInt64 },
 		Pending: func(string, spool.Seq) bool { return true },
 		Append: func(_ context.Context, records ...[]byte) (spool.Seq, error) {
 			ms := make([]message.Message, len(records))

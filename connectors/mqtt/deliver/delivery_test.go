@@ -3,6 +3,8 @@ package deliver
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -357,4 +359,44 @@ func TestDeliveryContinuesAfterAGatewayOutage(t *testing.T) {
 	mqtttest.Until(t, "c", func() bool { return got.N() == 3 })
 	g.Deploy("late", nil, nil)
 	b.waitSubscribed("f")
+}
+
+// TestALetterThatCannotBeWrittenHoldsUpNoOther: its message stays in the spool, and
+// becomes a dead letter once that can be written.
+func TestALetterThatCannotBeWrittenHoldsUpNoOther(t *testing.T) {
+	g := mqtttest.NewGateway(t)
+	var got mqtttest.Tally
+	g.Deploy("f", batched, func(c mqtttest.Call) (int, string) {
+		var a wire.Answer
+		for i, d := range c.Data {
+			if strings.HasSuffix(d, "3") {
+				a.Rejected = append(a.Rejected, wire.Refusal{ID: c.IDs[i], Reason: "no"})
+			} else {
+				got.Add(d)
+			}
+		}
+		b, _ := json.Marshal(a)
+		return 207, string(b)
+	})
+	dir := t.TempDir()
+	b, _ := start(t, g, dir)
+	b.waitSubscribed("f")
+	folder := filepath.Join(dir, "dead")
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	b.put("house/x", mqtttest.Numbered(100)...)
+	mqtttest.Until(t, "the good messages", func() bool { return got.N() == 90 })
+	if s := b.letters.Stats(); s.Letters != 0 || s.Unkept == 0 {
+		t.Errorf("%+v without a folder", s)
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	mqtttest.Until(t, "the dead letters", func() bool { return b.dead() == 10 })
+	for p, n := range got.Seen() {
+		if n != 1 {
+			t.Errorf("%s stored %d times", p, n)
+		}
+	}
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
-	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
@@ -18,7 +17,10 @@ type outputs struct {
 	publish     func(topic string, payload []byte, retained bool) bool
 	redact      func(string) string
 	repliesLost atomic.Uint64
+	unkept      atomic.Bool // the last dead letter could not be written
 }
+
+const unkeptWait = 2 * time.Second // before a message whose dead letter could not be written is sent again
 
 // forward takes from an answer what is not about the messages of the call: the
 // acknowledgements to edge nodes, and the requests to replay or drop dead letters. It
@@ -104,19 +106,20 @@ func reasons(rs []wire.Refusal) map[string]string {
 }
 
 // addDead adds messages to the dead letters. A message is marked as done only after
-// its dead letter is on disk.
+// its dead letter is on disk. If that cannot be written, the message stays in the spool
+// and is sent to the function again later, so that it holds up no other.
 func (w *worker) addDead(ms []*item, reason string) {
 	w.noteRecovery() // the function answers
 	for _, it := range ms {
-		for wait := minWait; ; wait = min(wait*2, maxWait) {
-			err := w.outputs.letters.Add(w.f.Name, &it.Message, reason)
-			if err == nil {
-				break
+		if err := w.outputs.letters.Add(w.f.Name, &it.Message, reason); err != nil {
+			if !w.outputs.unkept.Swap(true) {
+				w.log.Error("dead letters cannot be written: their messages stay in the spool", "err", err)
 			}
-			w.log.Error("cannot write a dead letter, trying again", "err", err)
-			if !pause.For(w.calls.base, wait) {
-				return
-			}
+			w.delay(it, unkeptWait)
+			continue
+		}
+		if w.outputs.unkept.Swap(false) {
+			w.log.Info("dead letters are written again")
 		}
 		w.dead.Add(1)
 		it.finish()

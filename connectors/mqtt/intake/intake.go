@@ -28,9 +28,10 @@ type Options struct {
 	// within a second, the spool is synced and the message is acknowledged then.
 	AckLater bool
 	// TooLarge keeps a message whose payload of size bytes is too large for the spool.
-	// m has only the beginning of the payload. TooLarge is called again until it
-	// returns nil.
+	// m has only the beginning of the payload. After an error, TooLarge is called again
+	// a few times.
 	TooLarge func(m *message.Message, size int, reason string) error
+	Refused  func(err error) // called each time that the spool has not taken messages, which are then tried again
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -84,11 +85,12 @@ type Stats struct {
 	Redelivered uint64 // redeliveries that were recognised and not stored again
 	Refused     uint64 // that had to wait because the spool could not take them
 	TooLarge    uint64 // too large for the spool
+	Lost        uint64 // of these, those of which not even the beginning could be kept
 	Dropped     int64  // the broker's own count of messages that it dropped; -1: it reports none
 }
 
 // Stats returns the counts since the start.
 func (in *Intake) Stats() Stats {
 	c := &in.writer.counts
-	return Stats{c.taken.Load(), c.redelivered.Load(), c.refused.Load(), c.tooLarge.Load(), in.session.dropped.Load()}
+	return Stats{c.taken.Load(), c.redelivered.Load(), c.refused.Load(), c.tooLarge.Load(), c.lost.Load(), in.session.dropped.Load()}
 }

@@ -34,7 +34,7 @@ func newTestWriter(t *testing.T, dir string) (w *writer, l *spool.Log, cut *[]cu
 		t.Fatal(err)
 	}
 	cut = new([]cutLetter)
-	return newWriter(Options{Spool: l, Recent: recent, Now: time.Now, Log: log, TooLarge: func(m *message.Message, size int, reason string) error {
+	return newWriter(Options{Spool: l, Recent: recent, Now: time.Now, Log: log, Refused: func(error) {}, TooLarge: func(m *message.Message, size int, reason string) error {
 		*cut = append(*cut, cutLetter{*m, size, reason})
 		return nil
 	}}), l, cut

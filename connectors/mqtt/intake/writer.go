@@ -22,6 +22,7 @@ const (
 	cutPayload   = 64 << 10        // bytes of such a payload that are kept
 	maxWrite     = 4 << 20         // payload bytes of one write to the spool
 	fullWait     = time.Second / 4 // between two attempts to write
+	keepTries    = 4               // to keep the beginning of a message that is too large
 	maxStep      = time.Hour       // arrival times may run ahead of the clock so far; further ahead, the clock was wrong before
 )
 
@@ -39,10 +40,11 @@ type writer struct {
 	spool    *spool.Log
 	recent   *Recent
 	tooLarge func(m *message.Message, size int, reason string) error
+	refused  func(error)
 	now      func() time.Time
 	log      *slog.Logger
 	acks     *ackQueue // nil: the spool syncs each write, so that it is acknowledged at once
-	counts   struct{ taken, redelivered, refused, tooLarge atomic.Uint64 }
+	counts   struct{ taken, redelivered, refused, tooLarge, lost atomic.Uint64 }
 
 	mu      sync.Mutex
 	space   *sync.Cond // waiting got shorter, or closed
@@ -53,7 +55,7 @@ type writer struct {
 }
 
 func newWriter(o Options) *writer {
-	w := &writer{spool: o.Spool, recent: o.Recent, tooLarge: o.TooLarge, now: o.Now, log: o.Log, wake: make(chan struct{}, 1)}
+	w := &writer{spool: o.Spool, recent: o.Recent, tooLarge: o.TooLarge, refused: o.Refused, now: o.Now, log: o.Log, wake: make(chan struct{}, 1)}
 	w.space = sync.NewCond(&w.mu)
 	if o.AckLater {
 		w.acks = newAckQueue(o.Spool, o.Log, &w.counts.taken)
@@ -245,6 +247,7 @@ func (w *writer) append(ctx context.Context, records [][]byte) (first spool.Seq,
 			w.noteRefusal(len(records), err)
 			w.recent.shrink()
 		}
+		w.refused(err)
 		if !pause.For(ctx, fullWait) {
 			return 0, false
 		}
@@ -263,22 +266,25 @@ func (w *writer) noteRefusal(n int, err error) {
 
 // keepBeginning passes a message that is too large for the spool to tooLarge, which
 // makes it a dead letter. Then it can be acknowledged; else the broker would send it
-// again after each reconnect. False: ctx has ended.
+// again after each reconnect. If its beginning cannot be kept either, it is lost and
+// counted: it must not hold up the messages behind it. False: ctx has ended.
 func (w *writer) keepBeginning(ctx context.Context, m *incoming) bool {
 	w.counts.tooLarge.Add(1)
 	reason := fmt.Sprintf("larger than the connector takes (%d bytes): only the beginning is kept", w.limit(maxPayload))
 	w.log.Error("a message is "+reason, "topic", m.Topic, "bytes", m.size)
-	for {
-		err := w.tooLarge(&m.Message, m.size, reason)
-		if err == nil {
-			w.recent.remember(&m.Message)
-			return true
-		}
-		w.log.Error("cannot write a dead letter, trying again", "err", err)
+	err := w.tooLarge(&m.Message, m.size, reason)
+	for try := 1; err != nil && try < keepTries; try++ {
 		if !pause.For(ctx, fullWait) {
 			return false
 		}
+		err = w.tooLarge(&m.Message, m.size, reason)
 	}
+	if err != nil {
+		w.counts.lost.Add(1)
+		w.log.Error("the beginning of a message that is too large cannot be kept: it is lost", "topic", m.Topic, "err", err)
+	}
+	w.recent.remember(&m.Message)
+	return true
 }
 
 // nextArrival returns the time now, or a little later, so that arrival times increase

@@ -3,6 +3,7 @@ package intake
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -94,5 +95,18 @@ func TestTheBeginningOfATooLargeMessageIsKept(t *testing.T) {
 	}
 	if d := (*cut)[0]; d.Topic != huge.Topic || d.size != len(huge.Payload) || !bytes.Equal(d.Payload, huge.Payload[:cutPayload]) || !strings.Contains(d.reason, "8388608") {
 		t.Errorf("TooLarge got %d of %d bytes of %s, %s", len(d.Payload), d.size, d.Topic, d.reason)
+	}
+}
+
+// TestAMessageOfWhichNothingCanBeKeptHoldsUpNoOther: it is counted as lost.
+func TestAMessageOfWhichNothingCanBeKeptHoldsUpNoOther(t *testing.T) {
+	w, l, _ := newTestWriter(t, t.TempDir())
+	w.tooLarge = func(*message.Message, int, string) error { return errors.New("the disk is full") }
+	acks := 0
+	w.enqueue(incoming{Message: message.Message{Topic: "camera", Payload: make([]byte, maxPayload+1), QoS: 1}, ack: func() { acks++ }})
+	w.enqueue(incoming{Message: message.Message{Topic: "behind it", Payload: []byte("x"), QoS: 1}, ack: func() { acks++ }})
+	w.writeAll(t.Context(), w.takeAll(nil))
+	if n := l.Stats().Appended; n != 1 || acks != 2 || w.counts.lost.Load() != 1 {
+		t.Errorf("%d messages in the spool, %d acknowledged, %d lost; want 1, 2 and 1", n, acks, w.counts.lost.Load())
 	}
 }

@@ -1,0 +1,9 @@
+//go:build !linux && !darwin
+
+package bridge
+
+import "errors"
+
+func disk(string) (size, free int64, err error) {
+	return 0, 0, errors.New("the size of a disk is not known on this system")
+}
