@@ -98,7 +98,10 @@ func (h *Installation) lockFile() string { return filepath.Join(h.dir, "lock") }
 func (p *platform) folderPart() part {
 	var f *os.File
 	return part{"state folder", func(context.Context) (err error) {
-		if err := errors.Join(os.MkdirAll(p.dir, 0o700), p.checkSecretsDir()); err != nil {
+		if err := os.MkdirAll(p.dir, 0o700); err != nil {
+			return err
+		}
+		if err := p.checkSecretsDir(); err != nil {
 			return err
 		}
 		switch f, err = lock(p.lockFile()); {

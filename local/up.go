@@ -10,6 +10,7 @@ import (
 
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/local/stack"
+	"github.com/hearth-home/hearth/shared/folder"
 )
 
 // Up runs the platform until ctx ends, and then stops it. Calls and messages in flight may
@@ -31,7 +32,7 @@ func (h *Installation) Up(ctx context.Context) error {
 	case err != nil && ctx.Err() != nil: // interrupted: nothing has begun
 		return ctx.Err()
 	case err != nil:
-		return errors.New(p.redact(err.Error()))
+		return errors.New(p.redact(folder.Explain(err, "HEARTH_DIR", h.dir).Error()))
 	}
 	p.waitReady(ctx)
 	p.logStart()

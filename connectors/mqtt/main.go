@@ -23,6 +23,8 @@ import (
 	"github.com/hearth-home/hearth/connectors/mqtt/deadcmd"
 	"github.com/hearth-home/hearth/shared/command"
 	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/folder"
+	"github.com/hearth-home/hearth/shared/spool"
 )
 
 func main() { command.Main(program()) }
@@ -62,8 +64,11 @@ func run(ctx context.Context, env config.Env) error {
 		return err
 	}
 	b, err := bridge.New(ctx, c, bridge.Options{Log: env.Log, Now: time.Now, Redact: env.Secrets.Brief, Login: types.GetCredentials()})
+	if errors.Is(err, spool.ErrLocked) {
+		return fmt.Errorf("%w: stop the other connector, or name another folder with DATA_DIR", err)
+	}
 	if err != nil {
-		return err
+		return folder.Explain(err, "DATA_DIR", c.Dir)
 	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {

@@ -3,9 +3,11 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/folder"
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
@@ -78,7 +80,7 @@ func (b *backlog) open() error {
 		err = errors.Join(err, l.Close())
 	}
 	if errors.Is(err, spool.ErrLocked) {
-		return err
+		return fmt.Errorf("%w: stop the other agent, or name another folder with SPOOL_DIR", err)
 	}
 	b.noteDisk(err)
 	return nil
@@ -97,7 +99,7 @@ func (b *backlog) logOpened(r spool.Report) {
 func (b *backlog) noteDisk(err error) {
 	switch {
 	case err != nil && !b.diskFailed:
-		b.log.Error("readings cannot be written to disk; they are kept in memory", "err", err)
+		b.log.Error("readings cannot be written to disk; they are kept in memory", "err", folder.Explain(err, "SPOOL_DIR", b.dir))
 	case err == nil && b.diskFailed:
 		b.log.Info("readings are written to disk again")
 	}
@@ -150,7 +152,9 @@ func (b *backlog) flush() {
 	}
 	if b.spool == nil {
 		if err := b.open(); b.spool == nil {
-			b.noteDisk(err)
+			if err != nil {
+				b.noteDisk(err)
+			}
 			b.retryAt = b.up.now() + diskRetry
 			return
 		}

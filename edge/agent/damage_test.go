@@ -12,19 +12,51 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
+// While the spool cannot be opened at all, its readings are published from memory.
+func TestReadingsAreKeptInMemoryWhileTheSpoolCannotBeOpened(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "spool")
+	if err := os.WriteFile(dir, []byte("a file, not a folder"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := newTestBacklog(t, dir)
+	if err := b.open(); err != nil || !b.diskFailed {
+		t.Fatalf("%v, failed: %v", err, b.diskFailed)
+	}
+	for round := range 2 {
+		b.retryAt = 0
+		b.add(numbered(1, 3)...)
+		if got := b.takePending(); len(got) != 3 || !b.diskFailed {
+			t.Errorf("round %d: %d readings to publish, want 3", round, len(got))
+		}
+	}
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	b.retryAt = 0
+	b.add(numbered(4, 4)...)
+	if got := published(t, b); !slices.Equal(got, []uint64{4}) || b.diskFailed {
+		t.Errorf("published %d from disk, want 4", got)
+	}
+}
+
 // openBacklog opens the backlog in a folder.
 func openBacklog(t *testing.T, dir string) *backlog {
 	t.Helper()
-	c := Config{Dir: dir, SpoolMiB: 1, SpoolRecords: 1000, SpoolSync: time.Hour, KeepMiB: 1}
-	clock := systemClock()
-	m := &monitor{log: slog.New(slog.DiscardHandler), up: uptime(time.Now())}
-	tk := newTimekeeper(clock, true, time.Hour, filepath.Join(t.TempDir(), "clock.json"), m.log, m)
-	b := newBacklog(c, nil, m.up, tk, m, m.log)
+	b := newTestBacklog(t, dir)
 	b.options.SegmentBytes = 200
 	if err := b.open(); err != nil || b.spool == nil {
 		t.Fatalf("%v", err)
 	}
 	return b
+}
+
+func newTestBacklog(t *testing.T, dir string) *backlog {
+	t.Helper()
+	c := Config{Dir: dir, SpoolMiB: 1, SpoolRecords: 1000, SpoolSync: time.Hour, KeepMiB: 1}
+	clock := systemClock()
+	m := &monitor{log: slog.New(slog.DiscardHandler), up: uptime(time.Now())}
+	tk := newTimekeeper(clock, true, time.Hour, filepath.Join(t.TempDir(), "clock.json"), m.log, m)
+	return newBacklog(c, nil, m.up, tk, m, m.log)
 }
 
 // published returns the numbers of the readings that are published from a backlog, until

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -253,7 +254,11 @@ func (d *delivery) finish() error {
 	err := d.backlog.close()
 	if n := len(d.backlog.pending); n > 0 {
 		d.monitor.countLost(n)
-		err = errors.Join(err, errors.New("readings were lost: they could neither be published nor written to disk"))
+		lost := errors.New("readings were lost: they could neither be published nor written to disk")
+		if err != nil {
+			lost = fmt.Errorf("%w; %w", lost, err)
+		}
+		err = lost
 	}
 	d.updateMonitor()
 	return err

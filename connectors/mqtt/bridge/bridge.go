@@ -64,7 +64,7 @@ func New(ctx context.Context, c Config, o Options) (*Bridge, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("DATA_DIR: %w", err)
+		return nil, fmt.Errorf("make the connector's folder: %w", err)
 	}
 	if size, _, err := disk(c.Dir); err == nil {
 		c = c.fit(size, o.Log)
@@ -81,7 +81,8 @@ func New(ctx context.Context, c Config, o Options) (*Bridge, error) {
 	}
 	b := &Bridge{config: c, now: o.Now, spool: l}
 	if err := b.build(ctx, o, report.CursorsLost); err != nil {
-		return nil, errors.Join(err, l.Close())
+		_ = l.Close() // err says why
+		return nil, err
 	}
 	return b, nil
 }
