@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up device settings-check run backfill test e2e chaos bench fuzz mutants check vuln generate docs functions-forget migrate secrets images publish pin edge edge-image test-influx2 test-ahead untested
+.PHONY: help up device settings-check run backfill test e2e chaos bench fuzz mutants check vuln generate docs device-forget functions-forget migrate secrets images publish pin edge edge-image test-influx2 test-ahead untested
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -22,6 +22,9 @@ only = $(foreach v,$(filter-out HEARTH $1,$(given)),$(error make $@ does not kno
 yes := 1 true yes on
 no := 0 false no off
 
+# The flag $2 if $1 is set to yes.
+switch = $(if $(filter-out $(no),$($1)),$(if $(filter-out $(yes),$($1)),$(error $1 is "$($1)": write 1 or 0),$2))
+
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
@@ -31,11 +34,14 @@ up: $(HEARTH) ## the whole platform: http://127.0.0.1:8080; MQTT_URL=tcp://my-br
 device: $(HEARTH) ## what is published at TOPIC=home/office/desk (or 'home/#'), and how to map it
 	@$(call only,TOPIC)$(HEARTH) device $(call setting,TOPIC)
 
+device-forget: $(HEARTH) ## delete a device from the register: DEVICE=office-air, or several: DEVICE='tele-*' or FROM=tele with DRY_RUN=1 or ALL=1
+	@$(call only,DEVICE FROM ALL DRY_RUN)$(HEARTH) device forget $(call setting,DEVICE) $(call setting,FROM,--from=) $(if $(filter command,$(firstword $(origin ALL))),$(call switch,ALL,--all)) $(call switch,DRY_RUN,--dry-run)
+
 settings-check: $(HEARTH) ## every mistake in hearth.yml, with line and column: FILE=other.yml
 	@$(call only,FILE)$(HEARTH) settings check $(call setting,FILE)
 
 run: $(HEARTH) ## fetch from one source now: FUNCTION=weather [DRY_RUN=1]
-	@$(call only,FUNCTION DRY_RUN)$(HEARTH) run $(call setting,FUNCTION) $(if $(filter-out $(no),$(DRY_RUN)),$(if $(filter-out $(yes),$(DRY_RUN)),$(error DRY_RUN is "$(DRY_RUN)": write 1 or 0),--dry-run))
+	@$(call only,FUNCTION DRY_RUN)$(HEARTH) run $(call setting,FUNCTION) $(call switch,DRY_RUN,--dry-run)
 
 backfill: $(HEARTH) ## fetch its past values: FUNCTION=treasuries FROM=2020-01-01 [TO=2024-12-31]
 	@$(call only,FUNCTION FROM TO)$(HEARTH) backfill $(call setting,FUNCTION) $(call setting,FROM,--from=) $(call setting,TO,--to=)

@@ -14,7 +14,7 @@ import (
 
 func deviceCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "device TOPIC", Short: "what is published at a topic, and how to map it",
+		Use: "device TOPIC", Short: "what is published at a topic, and how to map it; forget devices",
 		Long: `Subscribe to a topic or filter at the broker, print the messages, and propose the lines for hearth.yml that map them to a device.
 
 It ends after 30 s (see --for), on Ctrl-C, or earlier: for one topic at its first message, for a filter when no new topic came for 10 s.`,
@@ -35,6 +35,7 @@ It ends after 30 s (see --for), on Ctrl-C, or earlier: for one topic at its firs
 		}
 		return find(c.ErrOrStderr(), func(h *local.Installation) error { return listenTo(c, h, args[0], *span, *asJSON) })
 	}
+	c.AddCommand(deviceForget())
 	return c
 }
 

@@ -51,6 +51,9 @@ func TestMakePassesItsSettingsAsTheyAre(t *testing.T) {
 		{[]string{"backfill", "FUNCTION=a b", "FROM=2020 01", "TO=;x"}, []string{"backfill", "a b", "--from=2020 01", "--to=;x"}},
 		{[]string{"functions-forget"}, []string{"functions", "forget"}},
 		{[]string{"functions-forget", "NAME=a b"}, []string{"functions", "forget", "a b"}},
+		{[]string{"device-forget", "DEVICE=office-air"}, []string{"device", "forget", "office-air"}},
+		{[]string{"device-forget", "DEVICE=tele-*", "DRY_RUN=1"}, []string{"device", "forget", "tele-*", "--dry-run"}},
+		{[]string{"device-forget", "FROM=hearth/evil 1", "ALL=yes"}, []string{"device", "forget", "--from=hearth/evil 1", "--all"}},
 		{[]string{"device", "TOPIC=home/#"}, []string{"device", "home/#"}},
 		{[]string{"device"}, []string{"device"}},
 	} {

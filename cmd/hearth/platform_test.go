@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,4 +121,43 @@ func deadLetters(t *testing.T, p commandtest.Program) {
 	if len(dead) != 0 {
 		t.Errorf("left: %+v", dead)
 	}
+	forgetDevices(t, p, client)
+}
+
+// forgetDevices forgets devices while the functions run, which then take one as new.
+func forgetDevices(t *testing.T, p commandtest.Program, client mqtt.Client) {
+	for i := range 3 {
+		client.Publish(fmt.Sprintf("noisy/d%d", i), 1, false, `{"temperature":20}`).Wait()
+	}
+	var out, errs string
+	forget := func(args ...string) (code int) {
+		t.Helper()
+		code, out, errs = p.Run(t, append([]string{"device", "forget"}, args...)...)
+		return code
+	}
+	eventually(t, "three devices", func() bool {
+		return forget("--from", "noisy", "--dry-run") == command.Done && strings.Contains(out, "3 devices")
+	})
+	if !strings.Contains(out, "noisy/d1") || !strings.Contains(out, "nothing is forgotten") {
+		t.Errorf("%s", out)
+	}
+	for _, c := range []struct {
+		code int
+		says string
+		args []string
+	}{
+		{command.Failed, `no device "d9" is in the register: did you mean "d0"?`, []string{"d9"}},
+		{command.Failed, `no device from "nosy" is in the register`, []string{"--from", "nosy", "--all"}},
+		{command.Misuse, "that picks 3 devices: see them with --dry-run, forget them with --all", []string{"d*"}},
+		{command.Misuse, "that picks 3 devices", []string{"--from", "noisy/#"}},
+		{command.Done, "d1 is forgotten, with physical ids: 1, latest values: 1. Readings stay", []string{"d1"}},
+		{command.Failed, `no device "d1"`, []string{"d1"}},
+		{command.Done, "2 devices are forgotten, with physical ids: 2, latest values: 2.", []string{"d?", "--from", "noisy", "--all"}},
+	} {
+		if code := forget(c.args...); code != c.code || !strings.Contains(out+errs, c.says) {
+			t.Errorf("%q: %d %s%s, want %s", c.args, code, out, errs, c.says)
+		}
+	}
+	client.Publish("noisy/d1", 1, false, `{"temperature":21}`).Wait()
+	eventually(t, "it comes back", func() bool { return forget("d1", "--dry-run") == command.Done })
 }

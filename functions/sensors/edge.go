@@ -19,6 +19,7 @@ import (
 const (
 	edgePrefix = "edge/" // of physical ids
 	nodePrefix = "node/"
+	nodeKind   = "node"
 	maxName    = 120 // bytes of the name of a device, node or boot
 	maxText    = 200 // bytes of a text or a reason
 	maxTexts   = 8   // of a reading

@@ -81,6 +81,7 @@ func (s *sensors) transform(ctx context.Context, st *store.Store, ms []wire.Mess
 		return w.answer, err
 	}
 	err = w.add(ctx, b)
+	w.numbers.keep(func(node string) bool { return b.Find([]byte(nodePrefix+node)) != nil })
 	b.Done(err)
 	if err != nil {
 		return w.answer, err

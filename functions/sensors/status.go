@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/ingest"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
@@ -118,7 +119,7 @@ func (w *work) readStatus(i int, node string) error {
 func (s status) addTo(b *ingest.Batch) error {
 	known := b.Find([]byte(s.physical()))
 	if known == nil {
-		return b.Refused([]byte(s.physical()))
+		return b.Refused([]byte(s.physical()), nodeKind, device.PublisherOf(wire.StatusTopic(s.node)))
 	}
 	node := known.Logical
 	if now, ok := b.State(node, "boot"); !s.online && ok && s.boot != "" && now.Text != s.boot {

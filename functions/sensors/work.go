@@ -126,7 +126,7 @@ func (w *work) add(ctx context.Context, b *ingest.Batch) error {
 		m := &w.ms[d.msg]
 		known := b.Find(d.physical)
 		if known == nil {
-			w.answer.Reject(m, b.Refused(d.physical))
+			w.answer.Reject(m, b.Refused(d.physical, d.kind, device.PublisherOf(m.Topic)))
 			continue
 		}
 		b.Add(d.msg, ingest.Report{
@@ -151,12 +151,12 @@ func (w *work) add(ctx context.Context, b *ingest.Batch) error {
 // deviceRequests returns requests for the physical ids that are bound to no device.
 func (w *work) deviceRequests(b *ingest.Batch) (out []store.DeviceRequest) {
 	asked := map[string]bool{}
-	ask := func(physical []byte, kind, id, name string) {
+	ask := func(physical []byte, kind, id, name, topic string) {
 		if b.Find(physical) != nil || asked[string(physical)] {
 			return
 		}
 		asked[string(physical)] = true
-		out = append(out, store.DeviceRequest{Physical: string(physical), Kind: kind, Device: id, Name: name})
+		out = append(out, store.DeviceRequest{Physical: string(physical), Kind: kind, Device: id, Name: name, Publisher: device.PublisherOf(topic)})
 	}
 	for i := range w.reports {
 		d := &w.reports[i]
@@ -167,13 +167,13 @@ func (w *work) deviceRequests(b *ingest.Batch) (out []store.DeviceRequest) {
 		if name == "" {
 			_, name, _ = strings.Cut(string(d.physical), "/")
 		}
-		ask(d.physical, d.kind, idOf(name), name)
+		ask(d.physical, d.kind, idOf(name), name, w.ms[d.msg].Topic)
 	}
 	for _, s := range w.statuses {
-		ask([]byte(s.physical()), "node", "edge-"+idOf(s.node), s.node)
+		ask([]byte(s.physical()), nodeKind, "edge-"+idOf(s.node), s.node, wire.StatusTopic(s.node))
 	}
 	for _, node := range w.numbers.names() {
-		ask([]byte(nodePrefix+node), "node", "edge-"+idOf(node), node)
+		ask([]byte(nodePrefix+node), nodeKind, "edge-"+idOf(node), node, wire.StatusTopic(node))
 	}
 	return out
 }

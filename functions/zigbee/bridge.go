@@ -2,6 +2,7 @@ package function
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +18,8 @@ import (
 )
 
 const maxAddress = 40 // bytes; an IEEE address has 18 characters
+
+const bridgeKind = "bridge" // kind of device
 
 const groupPart = "/group/" // part of a group's physical id: base/group/1
 
@@ -68,16 +71,22 @@ func (w *work) readList(ctx context.Context, m *wire.Message) error {
 		w.answer.Reject(m, err)
 		return nil
 	}
-	if err := w.updateRegister(ctx, base, metric, found); err != nil {
+	refused, err := w.updateRegister(ctx, base, metric, found)
+	if err != nil {
 		return err
 	}
+	w.rejectIf(m, cmp.Or(firstInvalid(found), refused)) // the other entries are stored all the same
+	w.b.SetState(bridge, metric, "", float64(len(found)), m.Time, m.Retained)
+	return nil
+}
+
+// firstInvalid returns the error of the first entry that is not valid, or nil.
+func firstInvalid(found map[string]entry) error {
 	for _, physical := range slices.Sorted(maps.Keys(found)) {
-		if err := found[physical].invalid; err != nil { // valid entries are stored all the same
-			w.answer.Reject(m, fmt.Errorf("%s: %w", physical, err))
-			break
+		if err := found[physical].invalid; err != nil {
+			return fmt.Errorf("%s: %w", physical, err)
 		}
 	}
-	w.b.SetState(bridge, metric, "", float64(len(found)), m.Time, m.Retained)
 	return nil
 }
 
@@ -167,11 +176,12 @@ func readGroups(base string, payload []byte) (map[string]entry, error) {
 // updateRegister makes the register match a list: it unbinds devices that are no
 // longer listed, adopts new ones and describes changed ones. A new device that gets
 // the name of an unbound one continues as that device. Dead letters of new names are
-// to be replayed.
-func (w *work) updateRegister(ctx context.Context, base, metric string, found map[string]entry) error {
+// to be replayed. refused is why the first device was refused for which the register
+// has no room.
+func (w *work) updateRegister(ctx context.Context, base, metric string, found map[string]entry) (refused, err error) {
 	before := w.names(base)
 	if err := w.b.Unbind(ctx, w.unlisted(base, metric, found)); err != nil {
-		return err
+		return nil, err
 	}
 	var requests []store.DeviceRequest
 	var changed []store.DeviceID
@@ -182,7 +192,7 @@ func (w *work) updateRegister(ctx context.Context, base, metric string, found ma
 		}
 		bound := w.b.Find([]byte(physical))
 		if bound == nil {
-			requests = append(requests, store.DeviceRequest{Physical: physical, Kind: e.kind, Device: idOf(e.name), Name: e.name, About: encode(e.about)})
+			requests = append(requests, store.DeviceRequest{Physical: physical, Kind: e.kind, Device: idOf(e.name), Name: e.name, About: encode(e.about), Publisher: device.PublisherOf(base)})
 			continue
 		}
 		if id, ok := e.diff(bound); ok {
@@ -190,20 +200,25 @@ func (w *work) updateRegister(ctx context.Context, base, metric string, found ma
 		}
 	}
 	if err := w.b.Adopt(ctx, requests); err != nil {
-		return err
+		return nil, err
 	}
 	if len(changed) > 0 {
 		if err := w.b.Describe(ctx, changed); err != nil {
-			return err
+			return nil, err
 		}
 	}
+	w.replayNew(base, before)
+	return w.keepRefused(base, metric, requests), nil
+}
+
+// replayNew requests a replay of the dead letters of all names that are not in before.
+func (w *work) replayNew(base string, before map[string]bool) {
 	w.z.index = currentIndex(w.z.index, w.b)
 	for _, name := range slices.Sorted(maps.Keys(w.names(base))) {
 		if !before[name] {
 			w.z.replays.Add(wire.Pick{Topic: base + "/" + name + "/#"})
 		}
 	}
-	return nil
 }
 
 // unlisted returns the physical ids of a base topic's devices, or groups, that are bound
@@ -273,12 +288,12 @@ func (w *work) bridgeDevice(ctx context.Context, base string) (*device.Device, e
 	if known := w.b.Find([]byte(physical)); known != nil {
 		return known.Logical, nil
 	}
-	err := w.b.Adopt(ctx, []store.DeviceRequest{{Physical: physical, Kind: "bridge", Device: idOf(base), Name: base}})
+	err := w.b.Adopt(ctx, []store.DeviceRequest{{Physical: physical, Kind: bridgeKind, Device: idOf(base), Name: base}})
 	if err != nil {
 		return nil, err
 	}
 	if known := w.b.Find([]byte(physical)); known != nil {
 		return known.Logical, nil
 	}
-	return nil, device.ErrFull
+	return nil, w.b.Refused([]byte(physical), bridgeKind, "")
 }

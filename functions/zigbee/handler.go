@@ -37,7 +37,7 @@ func New(env serve.Env) (func(handler.Request) (handler.Response, error), error)
 	if err != nil {
 		return nil, err
 	}
-	z := &zigbee{register: device.Register{Function: "zigbee"}, index: &index{}, watch: mapping.NewWatch(c.Settings, env.Log)}
+	z := &zigbee{register: device.Register{Function: "zigbee"}, index: &index{}, refused: map[string]map[string]refusal{}, watch: mapping.NewWatch(c.Settings, env.Log)}
 	for _, base := range c.Bases {
 		z.bases = append(z.bases, strings.TrimSuffix(base, "/"))
 	}
@@ -49,7 +49,9 @@ type zigbee struct {
 	bases    []string
 	watch    *mapping.Watch
 	register device.Register
-	index    *index // used only while a batch holds the register
+	index    *index                        // used only while a batch holds the register
+	refused  map[string]map[string]refusal // what the register had no room for, by base topic and name; the same
+	tried    uint64                        // the register's version when refused was last tried again
 	replays  mqttbatch.Replays
 }
 
@@ -107,6 +109,9 @@ func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
 		if w.bridges[base], err = w.bridgeDevice(ctx, base); err != nil {
 			return err
 		}
+	}
+	if err := w.adoptRefused(ctx); err != nil {
+		return err
 	}
 	for i := range w.ms {
 		if err := w.readList(ctx, &w.ms[i]); err != nil {
@@ -182,6 +187,10 @@ func (w *work) readDevice(i int, base, rest string) {
 		return // a command to a device, not a report
 	case last == "availability":
 		rest = name
+	}
+	if r, ok := w.z.refused[base][rest]; ok {
+		w.answer.Reject(m, r.reason)
+		return
 	}
 	if !m.Replay && w.now.Sub(m.Time) < nameTimeout {
 		w.answer.RetryLater(m, "its name is not in the bridge's list yet")

@@ -13,7 +13,6 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
-	"github.com/hearth-home/hearth/shared/mqttclient"
 	"github.com/hearth-home/hearth/shared/topic"
 )
 
@@ -125,8 +124,7 @@ func (h *listener) take(m mqtt.Message) {
 	t.count++
 	t.retained = t.retained && m.Retained()
 	h.live = h.live || !m.Retained()
-	payload, _ := mqttclient.Cut(m.Payload())
-	t.payload = slices.Clone(payload[:min(len(payload), maxPayload)])
+	t.payload = slices.Clone(m.Payload()[:min(len(m.Payload()), maxPayload)])
 	select {
 	case h.wake <- struct{}{}:
 	default:

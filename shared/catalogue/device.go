@@ -19,22 +19,23 @@ func (m Measurement) FromKind(kind string) bool {
 	return m.OfDevices() && (!known || len(m.Devices) == 0 || slices.Contains(m.Devices, kind))
 }
 
-// DeviceKind says how devices of a kind are shown. The zero DeviceKind is right for most.
+// DeviceKind says which function registers devices of a kind, and how they are shown.
 type DeviceKind struct {
-	Group  string // the heading of those without a room, below the rooms; "": none
-	Hidden bool   // not shown at all
+	Function string // that registers them
+	Group    string // the heading of those without a room, below the rooms; "": none
+	Hidden   bool   // not shown at all
 }
 
 const forwarders = "Nodes and bridges" // they forward what others measure
 
 // deviceKinds are the kinds of devices that functions register.
 var deviceKinds = map[string]DeviceKind{
-	"edge": {}, "mapped": {}, "zigbee": {},
-	"node": {Group: forwarders}, "bridge": {Group: forwarders},
-	"group": {Hidden: true}, // a group of Zigbee devices, each of which is shown
+	"edge": {Function: "sensors"}, "mapped": {Function: "sensors"}, "zigbee": {Function: "zigbee"},
+	"node": {Function: "sensors", Group: forwarders}, "bridge": {Function: "zigbee", Group: forwarders},
+	"group": {Function: "zigbee", Hidden: true}, // a group of Zigbee devices, each of which is shown
 }
 
-// DeviceKindOf returns how devices of a kind are shown.
+// DeviceKindOf returns what is known of a kind of devices; the zero value if it is unknown.
 func DeviceKindOf(kind string) DeviceKind { return deviceKinds[kind] }
 
 // edgeAndMapped are the kinds of devices that edge agents and mappings report.

@@ -43,7 +43,7 @@ func names(c *cobra.Command) (out []string) {
 // argument, one in brackets may be left out, and one that ends in ... may come again. What
 // follows from a flag on is for the reader.
 func arguments(c *cobra.Command, args []string) error {
-	if c.HasSubCommands() {
+	if c.HasSubCommands() && !takesArguments(c) {
 		if len(args) > 0 {
 			return Unknown("command", args[0], names(c))
 		}
@@ -71,6 +71,13 @@ func arguments(c *cobra.Command, args []string) error {
 		return Wrong(fmt.Errorf("%s takes no arguments: %s", path(c), quoted(args)))
 	}
 	return Wrong(fmt.Errorf("too many arguments: %s", quoted(args[len(words):])))
+}
+
+// takesArguments reports whether the Use line of c has arguments. A command with commands
+// below it may take some, too: the name of a command comes first.
+func takesArguments(c *cobra.Command) bool {
+	words := strings.Fields(c.Use)
+	return len(words) > 1 && !strings.HasPrefix(words[1], "-")
 }
 
 // filled returns an error if a flag was given an empty text.
@@ -134,7 +141,7 @@ func wrongFlag(c *cobra.Command, err error) error {
 // having returns the commands below c that have a flag.
 func having(c *cobra.Command, flag string) (paths []string) {
 	each(c, func(sub *cobra.Command) {
-		if sub != c && !sub.HasSubCommands() && sub.Flags().Lookup(flag) != nil {
+		if sub != c && (!sub.HasSubCommands() || takesArguments(sub)) && sub.Flags().Lookup(flag) != nil {
 			paths = append(paths, path(sub))
 		}
 	})

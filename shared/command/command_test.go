@@ -33,7 +33,10 @@ func house() *cobra.Command {
 	lamps := &cobra.Command{Use: "lamps", Short: "the lamps"}
 	lamps.AddCommand(&cobra.Command{Use: "on ROOM...", Example: "house lamps on hall", RunE: func(c *cobra.Command, args []string) error { return say(c, fmt.Sprint(args)) }})
 	read := &cobra.Command{Use: "read [FILE]", Hidden: true, RunE: func(c *cobra.Command, args []string) error { return say(c, fmt.Sprint(args)) }}
-	root.AddCommand(open, lamps, read)
+	look := &cobra.Command{Use: "look [ROOM]", Hidden: true, RunE: func(c *cobra.Command, args []string) error { return say(c, fmt.Sprint("look ", args)) }}
+	dark := look.Flags().Bool("dark", false, "without light")
+	look.AddCommand(&cobra.Command{Use: "under BED", Example: "house look under bed", RunE: func(c *cobra.Command, args []string) error { return say(c, fmt.Sprint("under ", args, *dark)) }})
+	root.AddCommand(open, lamps, read, look)
 	return Program(root)
 }
 
@@ -63,9 +66,14 @@ func TestWhatIsAskedForIsDone(t *testing.T) {
 		"[a b c]\n":                {"lamps", "on", "a", "b", "c"},
 		"[front] true z\n":         {"--part", "z", "--wide-open", "open", "front"}, // flags before the command
 		"[open] false \n":          {"open", "open"},
+		"look []\n":                {"look"}, // a command with arguments and commands
+		"look [hall]\n":            {"look", "hall"},
+		"look [hall]\n ":           {"--dark", "look", "hall"},
+		"look [under]\n":           {"look", "--", "under"},
+		"under [bed]":              {"look", "under", "bed"},
 		"[a -x]\n":                 {"lamps", "on", "a", "--", "-x"},
 	} {
-		if code, out, errs := run(args...); code != Done || !strings.HasPrefix(out, want) || errs != "" {
+		if code, out, errs := run(args...); code != Done || !strings.HasPrefix(out, strings.TrimRight(want, " ")) || errs != "" {
 			t.Errorf("%q: %d %q %q, want %q", args, code, out, errs, want)
 		}
 	}
@@ -101,6 +109,8 @@ func TestWrongUsageDoesNothingAndSaysWhatToDo(t *testing.T) {
 		"house: unknown flag --part: it is one of open\nsee: house help\n":                                    {"--part", "x"},
 		"house: unknown flag --some\nsee: house help\n":                                                       {"--some", "open"},
 		"house: open: KEY is empty: leave it out, or name one\nsee: house help open\n":                        {"open", "a", ""},
+		"house: too many arguments: \"b\"\nsee: house help look\n":                                            {"look", "a", "b"},
+		"house: look under needs BED, as in: house look under bed\nsee: house help look under\n":              {"look", "under"},
 		"house: --wide-open is \"maybe\": write true or false\nsee: house help open\n":                        {"open", "a", "--wide-open=maybe"},
 	} {
 		if code, out, errs := run(args...); code != Misuse || out != "" || errs != strings.TrimRight(want, " ") {

@@ -96,6 +96,8 @@ func usage(c *cobra.Command) string {
 	switch {
 	case !c.HasParent():
 		return c.Name() + " [COMMAND]"
+	case c.HasSubCommands() && takesArguments(c):
+		return line + "\n       " + c.CommandPath() + " COMMAND"
 	case c.HasSubCommands():
 		return c.CommandPath() + " COMMAND"
 	case !shown(c):

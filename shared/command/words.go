@@ -19,6 +19,9 @@ func ordered(root *cobra.Command, args []string) (*cobra.Command, []string, erro
 	for ; i < len(args) && at.HasSubCommands() && args[i] != "--"; i++ {
 		if !strings.HasPrefix(args[i], "-") {
 			sub := child(at, args[i])
+			if sub == nil && takesArguments(at) {
+				break
+			}
 			if sub == nil {
 				return at, args, Unknown("command", args[i], names(at))
 			}

@@ -6,7 +6,6 @@ package device
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -17,15 +16,9 @@ import (
 )
 
 const (
-	maxDevices   = 2000        // in the register: each is a series
-	maxMetrics   = 250         // of a device
-	maxSeries    = 50_000      // of all devices
 	chunkSize    = 200         // devices in one transaction: a few statements each, within its deadline on a slow line
 	refreshEvery = time.Minute // another function or hearth.yml may have changed the bindings
 )
-
-// ErrFull is returned when the register takes no more devices or metrics.
-var ErrFull = errors.New("the register is full")
 
 // Register caches the devices and states that every message needs. It is safe for
 // concurrent use: one Update at a time holds it. When an update could not be stored,
@@ -41,14 +34,17 @@ type Register struct {
 	bindings  map[string]*Binding // by physical id
 	refreshed time.Time           // when bindings were read
 	version   uint64              // of bindings; see Update.Version
-	series    int                 // metrics of all devices
+	rooms     rooms               // of the functions
+	vacant    vacancies           // as of refreshed
 }
 
 // Device is a device of the register and its metrics.
 type Device struct {
-	ID      string // the logical id: the only one that stands in readings
-	tags    map[string]string
-	metrics map[string]*Metric
+	ID        string // the logical id: the only one that stands in readings
+	tags      map[string]string
+	metrics   map[string]*Metric
+	function  string // whose room it takes; "": it is not in the table of devices
+	publisher string // whose room it takes
 }
 
 // Labels returns the tags of the device's readings; do not change them. Readings of a
@@ -106,41 +102,74 @@ func (r *Register) refresh(ctx context.Context, st *store.Store, now time.Time) 
 	if !reload && now.Sub(r.refreshed) < refreshEvery && !now.Before(r.refreshed) {
 		return nil
 	}
-	ids, err := st.DeviceIDs(ctx, false)
+	if err := r.read(ctx, st, before, reload); err != nil {
+		return err
+	}
+	r.refreshed = now
+	r.version++
+	return nil
+}
+
+// read reads the devices and their bindings, and with reload their states. before are
+// the devices as they were in memory: their pending outliers stay.
+func (r *Register) read(ctx context.Context, st *store.Store, before map[string]*Device, reload bool) error {
+	rows, err := st.Devices(ctx)
+	if err != nil {
+		return err
+	}
+	ids, err := st.DeviceIDs(ctx, true)
 	if err != nil {
 		return err
 	}
 	devices := r.devices
 	if reload {
-		if devices, err = r.states(ctx, st, before); err != nil {
+		if devices, err = states(ctx, st, rows, before); err != nil {
 			return err
 		}
 	}
 	bindings := make(map[string]*Binding, len(ids))
 	for _, id := range ids {
-		bindings[id.Physical] = &Binding{id, deviceOf(devices, id.Device)}
+		if id.Until.IsZero() {
+			bindings[id.Physical] = &Binding{id, deviceOf(devices, id.Device)}
+		}
 	}
-	r.devices, r.bindings, r.refreshed = devices, bindings, now
-	r.version++
+	r.devices, r.bindings, r.vacant = devices, bindings, vacanciesOf(rows, ids)
+	r.count(rows)
 	return nil
 }
 
-// states reads the latest state of every metric. before are the devices as they were
-// in memory: their pending outliers stay.
-func (r *Register) states(ctx context.Context, st *store.Store, before map[string]*Device) (map[string]*Device, error) {
-	states, err := st.DeviceStates(ctx, "")
+// count counts the devices and metrics of each publisher.
+func (r *Register) count(rows []store.Device) {
+	r.rooms = newRooms()
+	for _, row := range rows {
+		d := deviceOf(r.devices, row.ID)
+		d.function, d.publisher = functionOf(row.Kind), row.Publisher
+		r.rooms.devicesOf(d.function).add(d.publisher, 1)
+		r.rooms.metricsOf(d.function).add(d.publisher, len(d.metrics))
+	}
+}
+
+// states reads the latest state of every metric of the devices in rows.
+func states(ctx context.Context, st *store.Store, rows []store.Device, before map[string]*Device) (map[string]*Device, error) {
+	all, err := st.DeviceStates(ctx, "")
 	if err != nil {
 		return nil, err
 	}
 	devices := map[string]*Device{}
-	for _, s := range states {
+	for _, row := range rows {
+		deviceOf(devices, row.ID)
+	}
+	for _, s := range all {
+		d := devices[s.Device]
+		if d == nil {
+			continue // it was forgotten
+		}
 		m := fromRow(s)
-		deviceOf(devices, s.Device).metrics[s.Metric] = m
+		d.metrics[s.Metric] = m
 		if old := before[s.Device]; old != nil && old.metrics[s.Metric] != nil {
 			m.KeepOutliers(&old.metrics[s.Metric].History)
 		}
 	}
-	r.series = len(states)
 	return devices, nil
 }
 

@@ -156,34 +156,11 @@ func TestNamesWithControlCharactersAreNotAdopted(t *testing.T) {
 		if u.Find([]byte("edge/y")) != nil || u.Find([]byte("edge/\x00")) != nil || u.Find([]byte("edge/z")) == nil {
 			t.Error("want exactly the names with control characters refused")
 		}
-		if err := u.Refused([]byte("edge/\x00")); err == nil || errors.Is(err, ErrFull) {
+		if err := u.Refused([]byte("edge/\x00"), "edge", "hearth/pi4"); err == nil || errors.Is(err, errFull) {
 			t.Error(err)
 		}
-		if err := u.Refused([]byte("edge/q")); !errors.Is(err, ErrFull) {
+		if err := u.Refused([]byte("edge/q"), "edge", "hearth/pi4"); !errors.Is(err, errFull) {
 			t.Error(err)
-		}
-	})
-}
-
-func TestTheRegisterTakesAtMostMaxDevices(t *testing.T) {
-	h := newHarness(t)
-	h.update(func(u *Update) {
-		var names []string
-		for i := range maxDevices + 2 {
-			names = append(names, fmt.Sprint("d", i))
-		}
-		h.adopt(u, names[:3]...)
-		h.adopt(u, names[3:]...)
-		n := 0
-		for range u.Bindings {
-			n++
-		}
-		if n != maxDevices || u.Find([]byte("edge/d1999")) == nil || u.Find([]byte("edge/d2000")) != nil {
-			t.Errorf("%d devices", n)
-		}
-		h.adopt(u, "late")
-		if u.Find([]byte("edge/late")) != nil {
-			t.Error("adopted although the register is full")
 		}
 	})
 }
@@ -203,15 +180,15 @@ func TestTheNumberOfMetricsIsLimited(t *testing.T) {
 		if err := u.CheckCapacity(a, maxMetrics); err == nil || !strings.Contains(err.Error(), "a has more than 250 metrics") {
 			t.Error(err)
 		}
-		h.r.series = maxSeries - 1
+		h.r.rooms.metricsOf("sensors").add("", maxSeries-2)
 		if err := errors.Join(u.CheckCapacity(a, 1), u.CheckCapacity(a, 0)); err != nil {
 			t.Error(err)
 		}
-		if err := u.CheckCapacity(a, 2); !errors.Is(err, ErrFull) {
+		if err := u.CheckCapacity(a, 2); !errors.Is(err, errFull) {
 			t.Error(err)
 		}
 		u.Metric(a, "y")
-		if err := u.CheckCapacity(a, 1); !errors.Is(err, ErrFull) {
+		if err := u.CheckCapacity(a, 1); !errors.Is(err, errFull) {
 			t.Error(err)
 		}
 		if err := u.CheckCapacity(a, 0); err != nil {
@@ -276,8 +253,8 @@ func TestStatesSurviveARestart(t *testing.T) {
 	h.r = &Register{Function: "sensors"}
 	h.update(func(u *Update) {
 		m := u.Known(h.device(u, "a"), "x")
-		if m == nil || m.State.Value != 5 || m.Good != 5 || !m.GoodTime.Equal(noon) || h.r.series != 1 {
-			t.Errorf("%+v, %d series", m, h.r.series)
+		if m == nil || m.State.Value != 5 || m.Good != 5 || !m.GoodTime.Equal(noon) || h.r.rooms.metricsOf("sensors").used != 1 {
+			t.Errorf("%+v, %+v", m, h.r.rooms)
 		}
 	})
 }

@@ -38,33 +38,59 @@ func (u *Update) Bindings(yield func(*Binding) bool) {
 func (u *Update) Version() uint64 { return u.r.version }
 
 // Adopt binds each new physical id: to the unbound device of the same name, else to
-// a new device. It skips requests with a name that CheckName refuses, and those
-// beyond the register's capacity; Refused returns the reason. An error is the store's.
+// a new device. It skips requests with a name that CheckName refuses, and those for
+// which the register has no room; Refused returns the reason. An error is the store's.
 func (u *Update) Adopt(ctx context.Context, requests []store.DeviceRequest) error {
-	requests = slices.DeleteFunc(requests, func(r store.DeviceRequest) bool { return errors.Join(CheckName(r.Physical), CheckName(r.Name)) != nil })
-	requests = requests[:min(len(requests), max(0, maxDevices-len(u.r.bindings)))]
-	if len(requests) == 0 {
+	var allowed []store.DeviceRequest
+	for _, q := range requests {
+		if errors.Join(CheckName(q.Physical), CheckName(q.Name)) == nil && u.r.reserve(&q) {
+			allowed = append(allowed, q)
+		}
+	}
+	if len(allowed) == 0 {
 		return nil
 	}
-	for chunk := range slices.Chunk(requests, chunkSize) {
+	for chunk := range slices.Chunk(allowed, chunkSize) {
 		ids, err := u.st.AdoptDevices(ctx, chunk, u.now)
 		if err != nil {
 			return err
 		}
-		for _, id := range ids {
-			u.r.bindings[id.Physical] = &Binding{id, deviceOf(u.r.devices, id.Device)}
+		for i, id := range ids {
+			d := deviceOf(u.r.devices, id.Device)
+			if d.function == "" {
+				d.function, d.publisher = functionOf(chunk[i].Kind), chunk[i].Publisher
+			}
+			u.r.bindings[id.Physical] = &Binding{id, d}
 		}
 	}
 	u.r.version++
 	return nil
 }
 
-// Refused returns why a physical id has no binding after Adopt: its name, or ErrFull.
-func (u *Update) Refused(physical []byte) error {
+// reserve reports whether there is room for a device, and takes the room. One that the
+// user named, or that takes the place of another, needs none.
+func (r *Register) reserve(q *store.DeviceRequest) bool {
+	if r.vacant.take(q) {
+		return true
+	}
+	room := r.rooms.devicesOf(functionOf(q.Kind))
+	if q.Publisher != "" && room.check(q.Publisher, 1) != nil {
+		return false
+	}
+	room.add(q.Publisher, 1)
+	return true
+}
+
+// Refused returns why a physical id has no binding after Adopt: its name, or that there
+// is no room for a device of its publisher, which is errFull.
+func (u *Update) Refused(physical []byte, kind, publisher string) error {
 	if err := CheckName(string(physical)); err != nil {
 		return err
 	}
-	return ErrFull
+	if err := u.r.rooms.devicesOf(functionOf(kind)).check(publisher, 1); err != nil {
+		return err
+	}
+	return errFull // there was none when it was requested
 }
 
 // Unbind ends the bindings of physical ids that are no longer in use. Their devices
@@ -115,7 +141,7 @@ func (u *Update) Metric(d *Device, key string) *Metric {
 	if m == nil {
 		m = &Metric{State: store.DeviceState{Device: d.ID, Metric: key}}
 		d.metrics[key] = m
-		u.r.series++
+		u.r.rooms.metricsOf(d.function).add(d.publisher, 1)
 	}
 	u.dependOn(m.changed)
 	return m
@@ -127,8 +153,8 @@ func (u *Update) CheckCapacity(d *Device, more int) error {
 	switch {
 	case more > 0 && len(d.metrics)+more > maxMetrics:
 		return fmt.Errorf("%s has more than %d metrics", d.ID, maxMetrics)
-	case more > 0 && u.r.series+more > maxSeries:
-		return ErrFull
+	case more > 0:
+		return u.r.rooms.metricsOf(d.function).check(d.publisher, more)
 	}
 	return nil
 }

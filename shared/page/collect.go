@@ -123,6 +123,9 @@ func (c *collector) readHouse(ctx context.Context, st *store.Store, d *Data, fai
 	if err != nil {
 		fail(err)
 	}
+	for _, text := range c.register.full {
+		d.Notes = append(d.Notes, c.Redact(text))
+	}
 	shown := devices[:min(len(devices), maxDevices)]
 	if err := c.lines.refresh(ctx, st, shown, d.Now); err != nil {
 		fail(err)

@@ -81,7 +81,7 @@ func (c *collector) cause(l store.DeadLetter) Dead {
 	id := fnv.New64a()
 	fmt.Fprintf(id, "%s\x00%s", l.Function, l.Reason)
 	d := Dead{ID: fmt.Sprintf("x-%x", id.Sum64()), Function: l.Function, Reason: l.Reason, Topic: l.Topic, First: l.First, Last: l.Last,
-		Sample: c.sample(l.Sample), Replay: c.Hearth + " dead replay --function " + shell(l.Function) + " --reason " + shell(l.Reason)}
+		Sample: c.sample(l.Sample), Replay: c.Hearth + " dead replay --function " + printable.Shell(l.Function) + " --reason " + printable.Shell(l.Reason)}
 	// hearth.yml does not map what edge agents send.
 	if strings.HasPrefix(l.Reason, wire.Unmapped) && !strings.HasPrefix(l.Topic, wire.Prefix) {
 		if block, err := c.Propose(l.Topic, l.Sample); err == nil {
@@ -101,13 +101,4 @@ func (c *collector) sample(b []byte) string {
 		s = strings.ToValidUTF8(s[:maxSample], "") + "…"
 	}
 	return s
-}
-
-// shell quotes text from outside for a command that a person pastes into a shell.
-func shell(s string) string {
-	s = printable.Line(s)
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/printable"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -88,7 +89,7 @@ func TestManyCausesAreBounded(t *testing.T) {
 // What is pasted into a shell comes out of it as it was, but for what a person would not see.
 func TestACommandCanBePasted(t *testing.T) {
 	for _, s := range []string{"no mapping for topic a/+", "$(touch x) `id` \"q\" 'single' \\ ; & | > #", "a\nb\x1bc\u202ed", ""} {
-		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf %s "+shell(s)).Output()
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf %s "+printable.Shell(s)).Output()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/quality"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/wire"
@@ -87,17 +88,18 @@ func (d Device) all() []Metric {
 // minute, and when the number of devices changes.
 type registered struct {
 	ids   []store.DeviceID
+	full  []string  // what has no room left, or little
 	count int       // devices when it was read
 	read  time.Time // when it was read
 }
 
-func (r *registered) refresh(ctx context.Context, st *store.Store, devices int, now time.Time) error {
-	if r.count == devices && now.Sub(r.read) < time.Minute && !now.Before(r.read) {
+func (r *registered) refresh(ctx context.Context, st *store.Store, devices []store.Device, states []store.DeviceState, now time.Time) error {
+	if r.count == len(devices) && now.Sub(r.read) < time.Minute && !now.Before(r.read) {
 		return nil
 	}
 	ids, err := st.DeviceIDs(ctx, false)
 	if err == nil {
-		*r = registered{ids, devices, now}
+		*r = registered{ids, device.Warnings(devices, states), len(devices), now}
 	}
 	return err
 }
@@ -112,7 +114,7 @@ func (c *collector) readDevices(ctx context.Context, st *store.Store, now time.T
 	if err != nil {
 		return nil, err
 	}
-	if err := c.register.refresh(ctx, st, len(listed), now); err != nil {
+	if err := c.register.refresh(ctx, st, listed, states, now); err != nil {
 		return nil, err
 	}
 	missing := missingOf(c.platform.seqs, c.register.ids)

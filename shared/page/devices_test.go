@@ -273,3 +273,18 @@ func BenchmarkSnapshot(b *testing.B) {
 func saveDevices(ctx context.Context, st *store.Store, c store.DeviceChange) error {
 	return st.Commit(ctx, "store devices", nil, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) })
 }
+
+func TestAFullRegisterIsANote(t *testing.T) {
+	h := newFixture(t)
+	var requests []store.DeviceRequest
+	for i := range 1000 {
+		id := fmt.Sprintf("d%d", i)
+		requests = append(requests, store.DeviceRequest{Physical: "topic/tele/" + id, Kind: "mapped", Device: id, Name: id, Publisher: "tele/" + id})
+	}
+	_, err := h.st.AdoptDevices(t.Context(), requests, now)
+	h.ok(err)
+	const want = "no room in the register for more devices of tele/#: make room with: hearth device forget --from tele --dry-run"
+	if _, body := get(t, listen(t, h.page()).URL); !strings.Contains(body, want) {
+		t.Errorf("the page does not say %s", want)
+	}
+}

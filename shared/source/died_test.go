@@ -2,6 +2,7 @@ package source_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -69,7 +70,7 @@ func TestRunsThatDieInARowAlertOnce(t *testing.T) {
 	good := s.Fetch
 	s.Fetch = func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
 		if broken {
-			return source.Batch{}, &fetch.StatusError{Host: "api.example", Code: 503}
+			return source.Batch{}, errors.New("out of memory")
 		}
 		return good(ctx, client, target, w)
 	}

@@ -15,6 +15,7 @@ type Device struct {
 	ReplacedBy  string    `json:"replaced_by,omitempty"`
 	Maintenance time.Time `json:"maintenance,omitzero"` // no alert is sent for the device until then
 	Seen        time.Time `json:"seen"`                 // when hearth first saw it
+	Publisher   string    `json:"publisher,omitempty"`  // the topic, up to its second level, on which it was first published; "": unknown, or the user named it
 }
 
 // DeviceID binds a physical id to a device for a span of time.
@@ -45,11 +46,12 @@ type DeviceState struct {
 
 // DeviceRequest asks for the device of a physical id, which is registered if it is new.
 type DeviceRequest struct {
-	Physical string
-	Kind     string
-	Device   string // the id for a new device
-	Name     string // from the device's source
-	About    json.RawMessage
+	Physical  string
+	Kind      string
+	Device    string // the id for a new device
+	Name      string // from the device's source
+	About     json.RawMessage
+	Publisher string // of a new device; "": the user named it
 }
 
 // DeviceSetting is a user's setting for a device, from hearth.yml.

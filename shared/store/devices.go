@@ -9,17 +9,20 @@ import (
 	"time"
 )
 
-const maxNamesakes = 1000 // devices whose requested id is the same
+const (
+	maxNamesakes = 1000 // devices whose requested id is the same
+	maxEarlier   = 20   // earlier physical ids of a device that are kept
+)
 
 // Devices returns all devices, by id. Maintenance is the later of the end in hearth.yml
 // and the end that a button has set.
 func (s *Store) Devices(ctx context.Context) ([]Device, error) {
 	return query(ctx, s, "read the devices", func(rows *sql.Rows) (d Device, err error) {
 		var button time.Time
-		err = rows.Scan(&d.ID, &d.Kind, &d.Name, &d.Room, &d.ReplacedBy, scanTime{&d.Maintenance}, scanTime{&button}, scanTime{&d.Seen})
+		err = rows.Scan(&d.ID, &d.Kind, &d.Name, &d.Room, &d.ReplacedBy, scanTime{&d.Maintenance}, scanTime{&button}, scanTime{&d.Seen}, &d.Publisher)
 		d.Maintenance = later(d.Maintenance, button)
 		return d, err
-	}, `select d.id, d.kind, d.name, d.room, d.replaced_by, d.maintenance, u.until, d.seen
+	}, `select d.id, d.kind, d.name, d.room, d.replaced_by, d.maintenance, u.until, d.seen, d.publisher
 		from devices d left join until_dates u on u.kind = $1 and u.subject = d.id order by d.id`, Maintenance)
 }
 
@@ -121,19 +124,24 @@ func binding(ctx context.Context, tx *txn, physical string) (DeviceID, bool, err
 // no physical id, so that it can be bound again.
 func createOrReuse(ctx context.Context, tx *txn, device string, r DeviceRequest, now time.Time) (bool, error) {
 	res, err := tx.ExecContext(ctx, `
-		insert into devices (id, kind, name, room, replaced_by, seen) values ($1, $2, $3, '', '', $4) on conflict (id) do nothing`,
-		device, r.Kind, clean(r.Name), stamp(now))
+		insert into devices (id, kind, name, room, replaced_by, seen, publisher) values ($1, $2, $3, '', '', $4, $5) on conflict (id) do nothing`,
+		device, r.Kind, clean(r.Name), stamp(now), clean(r.Publisher))
 	if err != nil {
 		return false, err
 	}
-	if n, err := res.RowsAffected(); n > 0 || err != nil {
+	n, err := res.RowsAffected()
+	if n > 0 && err == nil { // a batch that began before the device was forgotten may have written states since
+		_, err = tx.ExecContext(ctx, `delete from device_states where device = $1`, device)
+	}
+	if n > 0 || err != nil {
 		return err == nil, err
 	}
 	taken, err := Rows(ctx, tx, scanDeviceID, `select `+idColumns+` from device_ids where device = $1 and until is null limit 1`, device)
 	return len(taken) == 0, err
 }
 
-// bind binds a physical id to a device from now on.
+// bind binds a physical id to a device from now on. Of the ids that the device had
+// before, it keeps the latest 20.
 func bind(ctx context.Context, tx *txn, r DeviceRequest, device string, now time.Time) error {
 	about := "{}"
 	if len(r.About) > 0 {
@@ -142,6 +150,11 @@ func bind(ctx context.Context, tx *txn, r DeviceRequest, device string, now time
 	_, err := tx.ExecContext(ctx, `
 		insert into device_ids (physical, since, device, name, about) values ($1, $2, $3, $4, $5) on conflict do nothing`,
 		clean(r.Physical), stamp(now), device, clean(r.Name), about)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `delete from device_ids where device = $1 and until < (
+		select until from device_ids where device = $2 and until is not null order by until desc limit 1 offset $3)`, device, device, maxEarlier-1)
 	return err
 }
 

@@ -13,6 +13,12 @@ const (
 	namedMaps    = "mappings"
 )
 
+// NamedDevices returns the ids of the devices in hearth.yml when it was last applied.
+func (s *Store) NamedDevices(ctx context.Context) ([]string, error) {
+	rows, err := query(ctx, s, "read the devices of hearth.yml", scanNamed, namedQuery, namedDevices)
+	return slices.Concat(rows...), err
+}
+
 // NamedMappings returns the names of the last call of SetNamedMappings.
 func (s *Store) NamedMappings(ctx context.Context) ([]string, error) {
 	rows, err := query(ctx, s, "read the known mappings", scanNamed, namedQuery, namedMaps)
