@@ -21,6 +21,7 @@ const (
 	minBackoff  = 500 * time.Millisecond
 	maxBackoff  = 15 * time.Second
 	steadyAfter = 30 * time.Second // a connection that lasts so long resets the backoff and the count of losses
+	maxPayload  = 4 << 10          // bytes of a stored message; a larger one is none
 	quickLosses = 4                // so many losses in a row suggest another client with the same id
 )
 
@@ -51,7 +52,7 @@ func newDialer(c Config, p presence, log *slog.Logger) (*dialer, error) {
 		presence: p, log: log,
 		access: mqttclient.Access{
 			URL: c.URL, ClientID: "hearth-edge-" + c.Node, User: c.User, Password: c.Password,
-			CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile,
+			CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile, MaxPayload: maxPayload,
 		},
 		sessions: make(chan sessionChange), acks: make(chan ack, 256), stored: make(chan wire.StoredUpTo, 16), closed: make(chan struct{}),
 	}
@@ -164,7 +165,7 @@ func (d *dialer) options(lost chan<- error) (*mqtt.ClientOptions, error) {
 }
 
 // onStored passes a stored message to delivery. It drops the message if the channel is
-// full: another one follows within 5 s of the next reading.
+// full: another one follows within 5 s of the next reading. One that was cut is no JSON.
 func (d *dialer) onStored(_ mqtt.Client, m mqtt.Message) {
 	p, ok := parseStored(m.Payload())
 	if !ok {

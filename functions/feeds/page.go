@@ -86,7 +86,7 @@ func (w watch) read(a *fetch.Answer) (title string, texts []string, err error) {
 		return "", []string{words(string(bytes.ToValidUTF8(a.Body, []byte("\uFFFD"))))}, nil
 	}
 	if cutOff(a.Body) {
-		return "", nil, errors.New("a page that ends half-way")
+		return "", nil, fmt.Errorf("a page that ends half-way: %w", io.ErrUnexpectedEOF)
 	}
 	decoded, err := charset.NewReader(bytes.NewReader(a.Body), kind)
 	if err != nil {

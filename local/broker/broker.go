@@ -18,6 +18,10 @@ import (
 	"github.com/hearth-home/hearth/shared/pause"
 )
 
+// maxPacket is the largest packet in bytes: 16 MiB of payload, as in our mosquitto.conf, and
+// what stands before it.
+const maxPacket = 16<<20 + 128<<10
+
 // Broker is a running broker.
 type Broker struct {
 	server *mqtt.Server
@@ -30,8 +34,12 @@ func Start(addr string, log *slog.Logger) (*Broker, error) {
 	// mochi drops messages for a subscriber with this many pending; its default is 8192.
 	c.MaximumClientWritesPending = 1 << 20
 	c.MaximumInflight = math.MaxUint16
+	c.MaximumPacketSize = maxPacket // the publisher of a larger one is disconnected
 	s := mqtt.New(&mqtt.Options{Capabilities: c, Logger: slog.New(quiet{log.Handler()})})
 	if err := s.AddHook(new(auth.AllowHook), nil); err != nil {
+		return nil, fmt.Errorf("broker: %w", err)
+	}
+	if err := s.AddHook(&sizes{log: log}, nil); err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
 	tcp := listeners.NewTCP(listeners.Config{ID: "tcp", Address: addr})

@@ -1,10 +1,12 @@
 package broker
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -97,5 +99,49 @@ func TestABusyPortIsAnError(t *testing.T) {
 	defer b.Close()
 	if _, err := Start(b.Addr(), slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("two brokers started on one port")
+	}
+}
+
+// The publisher of a message that is too large is disconnected, which is logged. Others go
+// on.
+func TestATooLargeMessageIsRefused(t *testing.T) {
+	var log bytes.Buffer
+	b, err := Start("127.0.0.1:0", slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sizes := make(chan int, 9)
+	connect := func(id string, lost func(mqtt.Client, error)) mqtt.Client {
+		c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + b.Addr()).SetClientID(id).SetAutoReconnect(false).SetConnectionLostHandler(lost).
+			SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { sizes <- len(m.Payload()) }))
+		if tok := c.Connect(); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+			t.Fatal(tok.Error())
+		}
+		t.Cleanup(func() { c.Disconnect(0) })
+		return c
+	}
+	r := connect("reader", nil)
+	r.Subscribe("a/#", 1, nil).WaitTimeout(10 * time.Second)
+	lost := make(chan error, 1)
+	connect("camera", func(_ mqtt.Client, err error) { lost <- err }).Publish("a/b", 1, false, make([]byte, 17<<20))
+	select {
+	case <-lost:
+	case <-time.After(time.Minute):
+		t.Fatal("the publisher is still connected")
+	}
+	connect("writer", nil).Publish("a/b", 1, false, make([]byte, 15<<20))
+	select {
+	case n := <-sizes:
+		if n != 15<<20 {
+			t.Errorf("a message of %d bytes arrived", n)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("no message arrived")
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "too large") || !strings.Contains(log.String(), "client=camera") {
+		t.Errorf("the log: %s", &log)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
+	"github.com/hearth-home/hearth/shared/mqttclient"
 	"github.com/hearth-home/hearth/shared/topic"
 )
 
@@ -124,7 +125,8 @@ func (h *listener) take(m mqtt.Message) {
 	t.count++
 	t.retained = t.retained && m.Retained()
 	h.live = h.live || !m.Retained()
-	t.payload = slices.Clone(m.Payload()[:min(len(m.Payload()), maxPayload)])
+	payload, _ := mqttclient.Cut(m.Payload())
+	t.payload = slices.Clone(payload[:min(len(payload), maxPayload)])
 	select {
 	case h.wake <- struct{}{}:
 	default:

@@ -11,6 +11,7 @@ import (
 type Outcome struct {
 	Target     string
 	Reason     string        // of a failure; "": the target worked
+	Cause      string        // the kind of a cause that the owner can mend, one word; "": nobody can, as an upstream that is down
 	AlertAfter time.Duration // how long the target must keep failing before an alert
 }
 
@@ -22,9 +23,9 @@ type Run struct {
 	Mute     bool   // no messages: Slack is not configured, or the run used sample data
 }
 
-// Targets returns the new state of each target in outcomes, and at most two
-// messages: one for the targets that start to fail and one for those that work
-// again. before has the old states by target. The outcomes are of time at; the
+// Targets returns the new state of each target in outcomes, and at most three
+// messages: one for the targets that start to fail, one for those that now fail for
+// another cause, which the owner can mend, and one for those that work again. before has the old states by target. The outcomes are of time at; the
 // messages are created at now.
 //
 // A mute run returns no messages and marks no new failure as alerted, so the first run
@@ -38,6 +39,9 @@ func (r Run) Targets(before map[string]TargetState, outcomes []Outcome, at, now 
 		state, c := next(old, o, at)
 		if r.Mute {
 			state.Alerted, c = old.Alerted && !state.Failing.IsZero(), nil
+			if state.Causes = old.Causes; !state.Alerted {
+				state.Causes = nil
+			}
 		}
 		states = append(states, state)
 		if c != nil {
@@ -50,60 +54,81 @@ func (r Run) Targets(before map[string]TargetState, outcomes []Outcome, at, now 
 // change is a target whose alert fires or resolves.
 type change struct {
 	target string
-	firing bool
+	kind   kind
 	since  time.Time // when it started to fail
 	reason string    // of the failure
 }
 
+// kind is what a change is.
+type kind string
+
+const (
+	failing kind = "failing"
+	changed kind = "changed" // it goes on failing, for a cause that the owner can mend
+	working kind = "working"
+)
+
 // next returns the state of a target after an outcome at now, and the change to
 // report, or nil. A failure is pending until it has lasted for AlertAfter; then it
 // fires. A run that works resolves it. The resolution is reported only if the
-// failure had fired.
+// failure had fired. Until then each kind of cause that the owner can mend is reported
+// once, also if causes alternate.
 func next(s TargetState, o Outcome, now time.Time) (TargetState, *change) {
 	if o.Reason == "" {
-		working := TargetState{Target: s.Target, LastOK: now}
+		works := TargetState{Target: s.Target, LastOK: now}
 		if s.Alerted {
-			return working, &change{s.Target, false, s.Failing, s.Reason}
+			return works, &change{s.Target, working, s.Failing, s.Reason}
 		}
-		return working, nil
+		return works, nil
 	}
 	if s.Failing.IsZero() {
 		s.Failing = now
 	}
 	s.Reason = o.Reason
-	if s.Alerted || now.Sub(s.Failing) < o.AlertAfter {
+	news := o.Cause != "" && !slices.Contains(s.Causes, o.Cause)
+	if s.Alerted && !news || now.Sub(s.Failing) < o.AlertAfter {
 		return s, nil
 	}
+	if news {
+		s.Causes = append(slices.Clone(s.Causes), o.Cause)
+	}
+	c := &change{s.Target, failing, s.Failing, o.Reason}
+	if s.Alerted {
+		c.kind = changed
+	}
 	s.Alerted = true
-	return s, &change{s.Target, true, s.Failing, o.Reason}
+	return s, c
 }
 
-// messages returns one message for the changes that fire and one for those that
-// resolve, if there are any. Targets with the same text share a line.
+// messages returns one message for each kind of the changes. Targets with the same text
+// share a line.
 func (r Run) messages(changes []change, now time.Time) []Message {
 	var out []Message
-	add := func(kind, text string) {
-		out = append(out, Message{Key: "source/" + r.Function + "/" + r.ID + "/" + kind, Channel: r.Channel, Text: text, Created: now})
-	}
-	if lines := group(changes, true, func(c change) string { return c.reason }); len(lines) > 0 {
-		add("failing", fmt.Sprintf(":red_circle: %s is failing\n%s", r.Function, strings.Join(lines, "\n")))
-	}
-	if lines := group(changes, false, func(c change) string {
-		return fmt.Sprintf("works again after %s", span(now.Sub(c.since)))
-	}); len(lines) > 0 {
-		add("working", fmt.Sprintf(":large_green_circle: %s works again\n%s", r.Function, strings.Join(lines, "\n")))
+	reason := func(c change) string { return c.reason }
+	for _, m := range []struct {
+		kind  kind
+		title string
+		text  func(change) string
+	}{
+		{failing, ":red_circle: %s is failing", reason},
+		{changed, ":red_circle: %s is still failing, now for another reason", reason},
+		{working, ":large_green_circle: %s works again", func(c change) string { return fmt.Sprintf("works again after %s", span(now.Sub(c.since))) }},
+	} {
+		if lines := group(changes, m.kind, m.text); len(lines) > 0 {
+			text := fmt.Sprintf(m.title, r.Function) + "\n" + strings.Join(lines, "\n")
+			out = append(out, Message{Key: "source/" + r.Function + "/" + r.ID + "/" + string(m.kind), Channel: r.Channel, Text: text, Created: now})
+		}
 	}
 	return out
 }
 
-// group returns one line for each different text of the changes: the targets with
-// this text, then the text. It considers only the changes that fire, or only those
-// that resolve.
-func group(changes []change, firing bool, textOf func(change) string) []string {
+// group returns one line for each different text of the changes of a kind: the targets with
+// this text, then the text.
+func group(changes []change, of kind, textOf func(change) string) []string {
 	var order []string
 	targets := map[string][]string{}
 	for _, c := range changes {
-		if c.firing != firing {
+		if c.kind != of {
 			continue
 		}
 		text := textOf(c)

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,22 +15,35 @@ func TestAlertsOnceAndResolvesOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, now := TargetState{Target: "home"}, t0
 		alertAfter := time.Duration(rapid.IntRange(0, 3).Draw(t, "alert after")) * time.Hour
-		alerted := false
+		alerted, reported := false, []string(nil)
 		for range rapid.IntRange(1, 30).Draw(t, "runs") {
 			now = now.Add(time.Hour)
-			reason := rapid.SampledFrom([]string{"", "answered 500", "no answer"}).Draw(t, "reason")
+			cause := rapid.SampledFrom([]string{"", "access", "answer"}).Draw(t, "cause")
+			reason := rapid.SampledFrom([]string{"", "answered 500", "no answer"}).Draw(t, "reason") + cause
 			was := s.Failing
-			after, c := next(s, Outcome{"home", reason, alertAfter}, now)
+			after, c := next(s, Outcome{"home", reason, cause, alertAfter}, now)
 			switch {
 			case c == nil:
-			case c.firing == alerted:
-				t.Fatalf("firing %v was reported twice", c.firing)
-			case c.firing && (reason == "" || now.Sub(after.Failing) < alertAfter):
+			case c.kind == changed && (!alerted || cause == "" || slices.Contains(reported, cause)):
+				t.Fatalf("a cause was reported twice, or is none that the owner can mend: %+v after %q", c, reported)
+			case c.kind == changed:
+			case (c.kind == failing) == alerted:
+				t.Fatalf("%s was reported twice", c.kind)
+			case c.kind == failing && (reason == "" || now.Sub(after.Failing) < alertAfter):
 				t.Fatalf("fired too early: %+v", c)
-			case !c.firing && reason != "":
+			case c.kind == working && reason != "":
 				t.Fatal("resolved while the target fails")
 			default:
-				alerted = c.firing
+				alerted = c.kind == failing
+			}
+			if c != nil && cause != "" {
+				reported = append(reported, cause)
+			}
+			if reason == "" {
+				reported = nil
+			}
+			if alerted && cause != "" && !slices.Contains(reported, cause) {
+				t.Fatalf("%s was not reported", cause)
 			}
 			if reason != "" && !was.IsZero() && !after.Failing.Equal(was) {
 				t.Fatal("the start of a failure changed")
@@ -105,5 +119,45 @@ func TestAFailingMessageDoesNotSayThatTheTargetWorks(t *testing.T) {
 	_, ms := stocks.Targets(nil, []Outcome{{Target: "A", Reason: "x"}}, t0, t0)
 	if len(ms) != 1 || strings.Contains(ms[0].Text, "works again") {
 		t.Errorf("%v", ms)
+	}
+}
+
+// The owner cannot mend what an upstream does not answer. If it answers again, and refuses the
+// key, the owner hears of it, once.
+func TestACauseThatTheOwnerCanMendIsReportedOnce(t *testing.T) {
+	states := map[string]TargetState{}
+	var got []string
+	for i, o := range []Outcome{
+		{Reason: "connection refused"}, {Reason: "connection refused, port 2"}, {Reason: "answered 503"},
+		{Reason: "answered 401: request 1", Cause: "access"}, {Reason: "answered 401: request 2", Cause: "access"}, {Reason: "answered 403", Cause: "access"},
+		{Reason: "connection refused"}, {Reason: "answered 401", Cause: "access"}, {Reason: "connection refused"},
+		{Reason: "no JSON", Cause: "other"}, {Reason: "answered 401", Cause: "access"}, {Reason: "no JSON", Cause: "other"},
+		{},
+		{Reason: "answered 401", Cause: "access"}, {Reason: "connection refused"}, {Reason: "answered 401", Cause: "access"},
+	} {
+		o.Target = "home"
+		at := t0.Add(time.Duration(i) * time.Hour)
+		after, ms := stocks.Targets(states, []Outcome{o}, at, at)
+		for _, m := range ms {
+			_, kind, _ := strings.Cut(m.Key, "r1/")
+			_, reason, _ := strings.Cut(m.Text, "home: ")
+			got = append(got, kind+": "+reason)
+		}
+		states["home"] = after[0]
+	}
+	want := "failing: connection refused|changed: answered 401: request 1|changed: no JSON|working: works again after 12 h 0 min|failing: answered 401"
+	if strings.Join(got, "|") != want {
+		t.Errorf("%s\nwant %s", strings.Join(got, "|"), want)
+	}
+}
+
+func TestAMuteRunLeavesACauseToBeReported(t *testing.T) {
+	mute := stocks
+	mute.Mute = true
+	before := map[string]TargetState{"SPY": {Failing: t0, Alerted: true}}
+	states, _ := mute.Targets(before, []Outcome{{Target: "SPY", Reason: "answered 401", Cause: "access"}}, t0, t0)
+	_, ms := stocks.Targets(map[string]TargetState{"SPY": states[0]}, []Outcome{{Target: "SPY", Reason: "answered 401", Cause: "access"}}, t0, t0)
+	if len(ms) != 1 || ms[0].Text != ":red_circle: stocks is still failing, now for another reason\nSPY: answered 401" {
+		t.Errorf("%+v", ms)
 	}
 }

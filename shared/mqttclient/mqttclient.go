@@ -3,10 +3,13 @@
 package mqttclient
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -23,10 +26,13 @@ type Access struct {
 	CAFile   string        // MQTT_CA_FILE: PEM file with the broker's certificate authority; "": the system's authorities
 	CertFile string        // MQTT_CERT_FILE: PEM file with a client certificate; "": none
 	KeyFile  string        // MQTT_KEY_FILE: PEM file with its key
+	// MaxPayload is the number of bytes beyond which the payload of a received message is
+	// cut, see Cut; 0: MaxPayload, the constant.
+	MaxPayload int
 }
 
-// Options returns the library's options for a. The caller sets timeouts and session. An
-// error names the setting that is invalid.
+// Options returns the library's options for a. The caller sets timeouts and session, and
+// passes each received payload through Cut. An error names the setting that is invalid.
 func (a Access) Options() (*mqtt.ClientOptions, error) {
 	u, err := ParseURL(a.URL)
 	if err != nil {
@@ -37,6 +43,13 @@ func (a Access) Options() (*mqtt.ClientOptions, error) {
 	}
 	o := mqtt.NewClientOptions().AddBroker(u.String()).SetClientID(a.ClientID)
 	o.SetCredentialsProvider(func() (string, string) { return a.User, a.Password.Reveal() })
+	o.SetCustomOpenConnectionFn(func(u *url.URL, o mqtt.ClientOptions) (net.Conn, error) {
+		c, err := open(u, o)
+		if err != nil {
+			return nil, err
+		}
+		return newSkipper(c, cmp.Or(a.MaxPayload, MaxPayload)), nil
+	})
 	if a.CAFile == "" && a.CertFile == "" {
 		return o, nil
 	}

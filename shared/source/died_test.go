@@ -2,7 +2,6 @@ package source_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -70,7 +69,7 @@ func TestRunsThatDieInARowAlertOnce(t *testing.T) {
 	good := s.Fetch
 	s.Fetch = func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
 		if broken {
-			return source.Batch{}, errors.New("out of memory")
+			return source.Batch{}, &fetch.StatusError{Host: "api.example", Code: 503}
 		}
 		return good(ctx, client, target, w)
 	}

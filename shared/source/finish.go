@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/alert"
@@ -48,7 +47,7 @@ func (x *runner) died(r store.Run, before map[string]alert.TargetState) ([]alert
 	if r.Trigger == "backfill" || r.Sample {
 		return nil, nil
 	}
-	err := fmt.Errorf("the run of %s died before it finished", r.Started.UTC().Format("15:04 UTC on 2 January"))
+	err := diedError(r.Started.UTC().Format("15:04 UTC on 2 January"))
 	var outcomes []alert.Outcome
 	for _, target := range x.Targets {
 		outcomes = append(outcomes, x.outcome(target, err))
@@ -67,7 +66,7 @@ func (x *runner) outcome(target string, err error) alert.Outcome {
 	if err == nil {
 		return o
 	}
-	o.Reason = x.env.Secrets.Brief(err.Error(), reasonBytes)
+	o.Reason, o.Cause = x.env.Secrets.Brief(err.Error(), reasonBytes), cause(err)
 	if x.AlertAfter != nil {
 		o.AlertAfter = x.AlertAfter(err)
 	}

@@ -1,7 +1,8 @@
 // Package source turns a fetch from an upstream into an OpenFaaS function. It
 // adds runs for now, backfills and dry runs. Each run holds one lease, writes one
 // row to the ledger and answers one status code. Slack gets one message when a
-// target starts to fail and one when it works again.
+// target starts to fail, one when it fails for a cause of another kind, which the owner
+// can mend, and one when it works again.
 package source
 
 import (

@@ -195,9 +195,9 @@ func TestTheMigrationNamesPublishers(t *testing.T) {
 		bulb := request("0x1", "zigbee", "bulb")
 		bulb.About = json.RawMessage(`{"base":"attic/zigbee2mqtt"}`)
 		adopt(t, s, request("topic/tele/plug/SENSOR", "mapped", "plug"), request("topic/desk", "mapped", "desk"), bulb, request("edge/air", "edge", "air"))
-		file := "migrations/postgres/0008_publisher.sql"
+		file := "migrations/postgres/0009_publisher.sql"
 		if s.OneFile() {
-			file = "migrations/sqlite/0010_publisher.sql"
+			file = "migrations/sqlite/0011_publisher.sql"
 		}
 		text, err := os.ReadFile(file)
 		if err != nil {

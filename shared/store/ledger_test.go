@@ -157,14 +157,14 @@ func TestStatesAndMessagesOfADiedRunAreStoredWithIt(t *testing.T) {
 		message := alert.Message{Key: "died", Channel: "failures", Text: "it died", Created: noon}
 		failing := alert.TargetState{Target: "AAPL", Failing: noon, Alerted: true, Reason: "it died", LastOK: noon}
 		takeOver(t, s, "stocks", func(r store.Run, before map[string]alert.TargetState) ([]alert.TargetState, []alert.Message) {
-			if r.ID != dead.ID || r.Trigger != "cron" || !r.Started.Equal(dead.Started) || before["AAPL"] != works {
+			if r.ID != dead.ID || r.Trigger != "cron" || !r.Started.Equal(dead.Started) || !cmp.Equal(before["AAPL"], works) {
 				t.Errorf("died %+v, before %+v", r, before)
 			}
 			return []alert.TargetState{failing}, []alert.Message{message}
 		})
 		got, err1 := s.Targets(t.Context(), "stocks")
 		due, err2 := s.Due(t.Context(), time.Now().Add(time.Hour), 10) // clock: the database has its own
-		if err := errors.Join(err1, err2); err != nil || got["AAPL"] != failing || len(due) != 1 || due[0] != message {
+		if err := errors.Join(err1, err2); err != nil || !cmp.Equal(got["AAPL"], failing) || len(due) != 1 || due[0] != message {
 			t.Errorf("%v, %v, %v", got, due, err)
 		}
 	})
@@ -173,7 +173,7 @@ func TestStatesAndMessagesOfADiedRunAreStoredWithIt(t *testing.T) {
 func TestTargetsAreReplacedOneByOne(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		r := begin(t, s, "stocks", long)
-		failing := alert.TargetState{Target: "NOPE", Failing: noon, Alerted: true, Reason: "no such symbol", LastOK: noon.Add(-time.Hour)}
+		failing := alert.TargetState{Target: "NOPE", Failing: noon, Alerted: true, Causes: []string{"access", "other"}, Reason: "no such symbol", LastOK: noon.Add(-time.Hour)}
 		works := alert.TargetState{Target: "AAPL", LastOK: noon}
 		finish(t, s, r, []alert.TargetState{failing, works})
 		r = begin(t, s, "stocks", long)

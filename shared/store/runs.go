@@ -109,10 +109,14 @@ func (s *Store) Targets(ctx context.Context, function string) (map[string]alert.
 	return byTarget(states), err
 }
 
-const targetsOf = `select target, failing, told, reason, last_ok from targets where function = $1`
+const targetsOf = `select target, failing, told, causes, reason, last_ok from targets where function = $1`
 
 func scanTarget(rows *sql.Rows) (t alert.TargetState, err error) {
-	err = rows.Scan(&t.Target, scanTime{&t.Failing}, &t.Alerted, &t.Reason, scanTime{&t.LastOK})
+	var causes string
+	err = rows.Scan(&t.Target, scanTime{&t.Failing}, &t.Alerted, &causes, &t.Reason, scanTime{&t.LastOK})
+	if causes != "" {
+		t.Causes = strings.Fields(causes)
+	}
 	return t, err
 }
 
@@ -186,10 +190,10 @@ func writeRun(ctx context.Context, tx *txn, r Run) error {
 func writeStates(ctx context.Context, tx *txn, function string, states []alert.TargetState) error {
 	for _, t := range states {
 		if _, err := tx.ExecContext(ctx, `
-			insert into targets (function, target, failing, told, reason, last_ok) values ($1, $2, $3, $4, $5, $6)
-			on conflict (function, target) do update set failing = excluded.failing, told = excluded.told,
+			insert into targets (function, target, failing, told, causes, reason, last_ok) values ($1, $2, $3, $4, $5, $6, $7)
+			on conflict (function, target) do update set failing = excluded.failing, told = excluded.told, causes = excluded.causes,
 				reason = excluded.reason, last_ok = excluded.last_ok`,
-			function, clean(t.Target), stamp(t.Failing), t.Alerted, clean(t.Reason), stamp(t.LastOK)); err != nil {
+			function, clean(t.Target), stamp(t.Failing), t.Alerted, strings.Join(t.Causes, " "), clean(t.Reason), stamp(t.LastOK)); err != nil {
 			return err
 		}
 	}

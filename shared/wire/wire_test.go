@@ -3,9 +3,11 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -53,6 +55,20 @@ func TestABatchIsDecodedAsItWasEncoded(t *testing.T) {
 		got, err := decode(bytes.Clone(b))
 		if err != nil || !cmp.Equal(got, ms, cmp.Comparer(bytes.Equal)) {
 			t.Errorf("%s\ndecoded: %+v, %v; want %+v", b, got, err, ms)
+		}
+	})
+}
+
+func TestAStreamIsTheBatchOfOneMessage(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := Message{ID: "a\u00e9", Topic: rapid.StringN(1, 40, -1).Draw(t, "topic"), Time: time.Unix(1, 2).UTC(), QoS: 1,
+			Payload: bytes.Repeat([]byte{0, 1, 'x', 0xff, 7}, rapid.IntRange(0, 5000).Draw(t, "length"))}
+		m.Payload = m.Payload[min(len(m.Payload), rapid.IntRange(0, 4).Draw(t, "less")):]
+		want := AppendBatch(nil, slices.Values([]Message{m}))
+		r, n := Stream(m)
+		got, err := io.ReadAll(iotest.OneByteReader(r))
+		if err != nil || !bytes.Equal(got, want) || n != int64(len(want)) {
+			t.Fatalf("%v: %d bytes, said to be %d:\n%.300s\nwant %d:\n%.300s", err, len(got), n, got, len(want), want)
 		}
 	})
 }

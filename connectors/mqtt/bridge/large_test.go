@@ -36,7 +36,7 @@ func TestTheBeginningOfATooLargeMessageIsADeadLetter(t *testing.T) {
 	if len(ds) != 1 {
 		t.Fatalf("%d dead letters, want 1", len(ds))
 	}
-	if d := ds[0]; d.Topic != "house/camera" || d.Size != len(huge) || !d.Cut || !strings.Contains(d.Reason, "8388608") {
+	if d := ds[0]; d.Topic != "house/camera" || d.Size != len(huge) || !d.Cut || !strings.Contains(d.Reason, "4194304") {
 		t.Errorf("kept of %d bytes of %s, cut: %v, %s", d.Size, d.Topic, d.Cut, d.Reason)
 	}
 	before := b.spool.Next()

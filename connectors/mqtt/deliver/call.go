@@ -20,19 +20,11 @@ import (
 const maxAnswer = 1 << 20
 
 // call sends messages to a function in one POST and returns the status and the body
-// of the answer, of that at most maxAnswer+1 bytes. A function with mqtt-batch gets a
-// CloudEvents batch, for which buf is the memory. Any other function gets the payload
-// of the one message in ms.
+// of the answer, of that at most maxAnswer+1 bytes. buf is memory for the request.
 func (g *gateway) call(ctx context.Context, f subscriber, ms []*item, buf *bytes.Buffer) (int, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
-	body := ms[0].Payload
-	if f.Batch > 0 {
-		buf.Reset()
-		buf.Grow(sizeOf(ms))
-		body = wire.AppendBatch(buf.AvailableBuffer(), events(ms))
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.url+"/function/"+f.Name, bytes.NewReader(body))
+	req, err := newRequest(ctx, g.url+"/function/"+f.Name, f.Batch > 0, ms, buf)
 	if err != nil {
 		return 0, nil, fmt.Errorf("call %s: %w", f.Name, err)
 	}
@@ -62,6 +54,30 @@ func givenUp(ctx context.Context, err error) error {
 		return errReplaced
 	}
 	return err
+}
+
+// newRequest returns a request whose body is a CloudEvents batch, or else the payload of the
+// one message in ms. buf is the memory for a batch; a large message is encoded while it is
+// sent.
+func newRequest(ctx context.Context, url string, batch bool, ms []*item, buf *bytes.Buffer) (*http.Request, error) {
+	body, n := ms[0].Payload, sizeOf(ms)
+	switch {
+	case batch && n > batchBytes && len(ms) == 1:
+		open := func() (io.Reader, int64) { return wire.Stream(event(&ms[0].Message)) }
+		body, length := open()
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, body)
+		if err != nil {
+			return nil, err
+		}
+		req.ContentLength = length
+		req.GetBody = func() (io.ReadCloser, error) { body, _ := open(); return io.NopCloser(body), nil } // for a connection that the gateway has closed
+		return req, nil
+	case batch:
+		buf.Reset()
+		buf.Grow(n)
+		body = wire.AppendBatch(buf.AvailableBuffer(), events(ms))
+	}
+	return http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 }
 
 // event converts m to the type that is sent to functions.

@@ -70,6 +70,9 @@ func openLane(l *spool.Log, function string, start spool.Seq, out []chan *item) 
 // together.
 func (la *lane) feed(ctx context.Context, byLoad bool, match func(*message.Message) bool, log *slog.Logger) {
 	for {
+		if !la.waitForRoom(ctx) {
+			return
+		}
 		recs, err := la.reader.Next(ctx, feedCount, feedBytes)
 		if ctx.Err() != nil || errors.Is(err, spool.ErrClosed) {
 			return
@@ -99,6 +102,17 @@ func (la *lane) feed(ctx context.Context, byLoad bool, match func(*message.Messa
 			return
 		}
 	}
+}
+
+// waitForRoom waits until the lane may hold the bytes of one read. A message that is larger
+// than that, of which each function would have another one in memory, is then not read
+// while the one before it is in flight. It returns false when ctx ends.
+func (la *lane) waitForRoom(ctx context.Context) bool {
+	if la.memory.Acquire(ctx, feedBytes) != nil {
+		return false
+	}
+	la.memory.Release(feedBytes)
+	return true
 }
 
 // enter notes that a record is read and returns true. If the record is behind the

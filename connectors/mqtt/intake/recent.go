@@ -104,6 +104,9 @@ func (r *Recent) has(print uint64) bool {
 	return ok
 }
 
+// limit returns n, or less if the spool is small: one write must fit into it.
+func (r *Recent) limit(n int64) int64 { return min(n, r.maxBytes) }
+
 // shrink halves keepRecords until the records take at most maxBytes, so that large
 // messages do not fill the spool.
 func (r *Recent) shrink() {

@@ -58,6 +58,7 @@ type session struct {
 // message.
 func newSession(o Options, enqueue func(incoming)) (*session, error) {
 	s := &session{log: o.Log, access: o.Broker, readOnly: o.ReadOnly, topic: o.Topic, enqueue: enqueue}
+	s.access.MaxPayload = int(o.Recent.limit(mqttclient.MaxPayload))
 	s.dropped.Store(-1)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	options, err := s.options()
@@ -96,7 +97,7 @@ func ClientOptions(a mqttclient.Access) (*mqtt.ClientOptions, error) {
 	}
 	o.SetKeepAlive(30 * time.Second).SetPingTimeout(10 * time.Second).SetConnectTimeout(10 * time.Second).SetWriteTimeout(10 * time.Second)
 	if scheme := o.Servers[0].Scheme; scheme == "tcp" || scheme == "mqtt" {
-		o.SetCustomOpenConnectionFn(dial)
+		bufferWrites(o)
 	}
 	return o, nil
 }
@@ -111,10 +112,15 @@ func (s *session) received(_ mqtt.Client, m mqtt.Message) {
 		m.Ack() // not stored: a function with hearth/# would be called for each acknowledgement that the connector publishes
 		return
 	}
-	s.enqueue(incoming{
-		Message: message.Message{Topic: m.Topic(), Payload: m.Payload(), Packet: m.MessageID(), QoS: m.Qos(), Retained: m.Retained()},
+	payload, size := mqttclient.Cut(m.Payload())
+	in := incoming{
+		Message: message.Message{Topic: m.Topic(), Payload: payload, Packet: m.MessageID(), QoS: m.Qos(), Retained: m.Retained()},
 		dup:     m.Duplicate(), ack: m.Ack,
-	})
+	}
+	if size > len(payload) {
+		in.size = size
+	}
+	s.enqueue(in)
 }
 
 // countDropped reads the broker's count of dropped messages and logs an increase.

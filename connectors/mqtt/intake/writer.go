@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,15 +10,14 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
+	"github.com/hearth-home/hearth/shared/mqttclient"
 	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
 const (
 	waitingCount = 2000 // messages between the broker and the spool, at most
-	waitingBytes = 8 << 20
-	maxPayload   = 8 << 20         // bytes; a message with a larger payload is a dead letter
-	cutPayload   = 64 << 10        // bytes of such a payload that are kept
+	waitingBytes = 4 << 20
 	maxWrite     = 4 << 20         // payload bytes of one write to the spool
 	fullWait     = time.Second / 4 // between two attempts to write
 	keepTries    = 4               // to keep the beginning of a message that is too large
@@ -31,7 +29,7 @@ type incoming struct {
 	message.Message
 	dup  bool   // the DUP flag
 	ack  func() // nil: the broker expects no acknowledgement
-	size int    // of the original payload if that was cut, else 0
+	size int    // of the original payload if that was too large and cut, else 0
 }
 
 // writer writes messages to the spool and then acknowledges them. enqueue is called by
@@ -64,12 +62,8 @@ func newWriter(o Options) *writer {
 }
 
 // enqueue queues a message to be written. It blocks while the queue is full: then the
-// disk is the limit, and the broker sends no more. It cuts a payload that is too large
-// for the spool, so that the message does not block those behind it.
+// disk is the limit, and the broker sends no more.
 func (w *writer) enqueue(m incoming) {
-	if int64(len(m.Payload)) > w.limit(maxPayload) {
-		m.size, m.Payload = len(m.Payload), bytes.Clone(m.Payload[:cutPayload])
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for !w.closed && (len(w.waiting) >= waitingCount || w.bytes > waitingBytes) {
@@ -123,13 +117,10 @@ func (w *writer) takeAll(spare []incoming) []incoming {
 	return batch
 }
 
-// limit returns n, or less if the spool is small: one write must fit into it.
-func (w *writer) limit(n int64) int64 { return min(n, w.recent.maxBytes) }
-
 // writeAll writes a batch in parts of at most maxWrite bytes, which fit even into a
 // spool that is nearly full.
 func (w *writer) writeAll(ctx context.Context, batch []incoming) {
-	limit := int(w.limit(maxWrite))
+	limit := int(w.recent.limit(maxWrite))
 	for len(batch) > 0 {
 		n, size := 1, len(batch[0].Payload)
 		for ; n < len(batch) && size+len(batch[n].Payload) <= limit; n++ {
@@ -270,7 +261,7 @@ func (w *writer) noteRefusal(n int, err error) {
 // counted: it must not hold up the messages behind it. False: ctx has ended.
 func (w *writer) keepBeginning(ctx context.Context, m *incoming) bool {
 	w.counts.tooLarge.Add(1)
-	reason := fmt.Sprintf("larger than the connector takes (%d bytes): only the beginning is kept", w.limit(maxPayload))
+	reason := fmt.Sprintf("larger than the connector takes (%d bytes): only the beginning is kept", w.recent.limit(mqttclient.MaxPayload))
 	w.log.Error("a message is "+reason, "topic", m.Topic, "bytes", m.size)
 	err := w.tooLarge(&m.Message, m.size, reason)
 	for try := 1; err != nil && try < keepTries; try++ {

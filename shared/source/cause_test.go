@@ -1,0 +1,66 @@
+package source_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/source"
+)
+
+// A failure that nobody can mend is reported once. When it becomes one that the owner can mend,
+// this is reported too, once for each kind, whatever numbers are in the texts.
+func TestACauseThatTheOwnerCanMendIsReportedAgain(t *testing.T) {
+	t.Parallel()
+	h := start(t, thermometer("home"))
+	address := h.Upstream.Listener.Addr().String()
+	s := thermometer("home")
+	s.Fetch = func(ctx context.Context, client *fetch.Client, _ string, _ source.Window) (source.Batch, error) {
+		_, _, err := fetch.JSON[struct{}](ctx, client, &url.URL{Scheme: "http", Host: address}, nil)
+		return source.Batch{}, err
+	}
+	h.Build(of(s))
+	n := 0
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			n++
+			w.WriteHeader(code)
+			fmt.Fprintf(w, "request %d", n)
+		}
+	}
+	for _, step := range []struct {
+		what   string
+		answer http.HandlerFunc // nil: nothing listens
+		want   string
+	}{
+		{"refused", nil, "weather is failing\nhome: get 127.0.0.1:1: dial tcp"},
+		{"busy", status(503), ""},
+		{"closed", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ""},
+		{"wrong key", status(401), "weather is still failing, now for another reason\nhome: " + address + " answered 401"},
+		{"wrong key again", status(403), ""},
+		{"limited", status(429), ""},
+		{"wrong key after that", status(401), ""},
+		{"another format", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, "now for another reason\nhome: decode"},
+		{"refused again", nil, ""},
+		{"gone", status(404), "now for another reason\nhome: " + address + " answered 404"},
+		{"another format again", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "[]") }, ""},
+	} {
+		h.Messages, h.Answer = nil, step.answer
+		address = h.Upstream.Listener.Addr().String()
+		if step.answer == nil {
+			address = "127.0.0.1:1"
+		}
+		h.Later(time.Hour)
+		if a, w := h.Post(""); w.Code < 400 {
+			t.Fatalf("%s: answered %d %+v", step.what, w.Code, a)
+		}
+		if got := strings.Join(h.Messages, "|"); (got == "") != (step.want == "") || !strings.Contains(got, step.want) {
+			t.Errorf("%s: messages %q, want %q", step.what, got, step.want)
+		}
+	}
+}
