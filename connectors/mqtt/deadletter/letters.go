@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -96,8 +97,14 @@ func Open(o Options) (*Letters, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the dead letters: %w", err)
 	}
+	var unreadable []string
 	for _, e := range entries {
-		l.load(e.Name())
+		if !l.load(e.Name()) {
+			unreadable = append(unreadable, e.Name())
+		}
+	}
+	if n := len(unreadable); n > 0 {
+		o.Log.Warn("files in the folder of the dead letters cannot be read and are left out", "files", n, "first", unreadable[0], "folder", o.Dir)
 	}
 	l.readSent()
 	for _, p := range o.Replayed {
@@ -111,18 +118,19 @@ func Open(o Options) (*Letters, error) {
 }
 
 // load reads one file. It ignores a file that is incomplete after a power cut: its
-// message is still in the spool.
-func (l *Letters) load(name string) {
+// message is still in the spool. It returns false if the file should be a letter and is
+// none, since it is damaged.
+func (l *Letters) load(name string) (ok bool) {
 	ext := filepath.Ext(name)
 	if ext == ".tmp" { // left by a kill
 		_ = os.Remove(filepath.Join(l.o.Dir, name))
 	}
 	if ext != letterExt && ext != goneExt {
-		return
+		return true
 	}
 	d, err := l.read(name)
-	if err != nil {
-		return
+	if err != nil || fileName(d.Function, d.ID) != strings.TrimSuffix(name, goneExt) {
+		return false
 	}
 	d.bytes = d.fileSize()
 	d.Payload = nil
@@ -132,6 +140,7 @@ func (l *Letters) load(name string) {
 		l.letters[name] = d
 		l.bytes += d.bytes
 	}
+	return true
 }
 
 const letterExt = ".json"
