@@ -2,9 +2,11 @@ package local
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -190,5 +192,31 @@ func TestARequestForDeadLettersIsExecutedOnce(t *testing.T) {
 		t.Errorf("left: %+v", got)
 	}
 	h.ask(store.DeadRequest{Action: store.Drop, Function: "sensors"})
+	h.waitLetters(0)
+}
+
+// TestAReasonIsTheSameEverywhere: a request by the whole reason, as the database has it,
+// selects the letter in the connector.
+func TestAReasonIsTheSameEverywhere(t *testing.T) {
+	h := newDeadFixture(t)
+	reasons := []string{"line 1\nline 2", "ends with a line break\n", "\r\n spaces \t", "a\x00b", "not UTF-8: \xff\xfe\xc3", "\u202eleft 'x' \"y\" $z `id` !", strings.Repeat("long ", 100), ""}
+	h.gateway.Deploy("own", map[string]string{"topic": "own/#"}, func(c mqtttest.Call) (int, string) {
+		n, err := strconv.Atoi(c.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		return http.StatusBadRequest, reasons[n]
+	})
+	h.connect()
+	c := client(t, h.broker.Addr)
+	for i := range reasons {
+		done(t, c.Publish(fmt.Sprint("own/", i), 1, false, strconv.Itoa(i)))
+	}
+	for topic, d := range h.waitLetters(len(reasons)) {
+		if d.Reason == "" || strings.TrimSpace(d.Reason) != d.Reason {
+			t.Errorf("%s has the reason %q", topic, d.Reason)
+		}
+		h.ask(store.DeadRequest{Action: store.Drop, Function: "own", Cause: d.Reason})
+	}
 	h.waitLetters(0)
 }

@@ -126,7 +126,7 @@ func (h *listener) take(m mqtt.Message) {
 	t.retained = t.retained && m.Retained()
 	h.live = h.live || !m.Retained()
 	payload, _ := mqttclient.Cut(m.Payload())
-	t.payload = slices.Clone(payload[:min(len(payload), maxPayload)])
+	t.payload = append([]byte{}, payload[:min(len(payload), maxPayload)]...) // not null in JSON
 	select {
 	case h.wake <- struct{}{}:
 	default:

@@ -81,7 +81,7 @@ func (c *collector) cause(l store.DeadLetter) Dead {
 	id := fnv.New64a()
 	fmt.Fprintf(id, "%s\x00%s", l.Function, l.Reason)
 	d := Dead{ID: fmt.Sprintf("x-%x", id.Sum64()), Function: l.Function, Reason: l.Reason, Topic: l.Topic, First: l.First, Last: l.Last,
-		Sample: c.sample(l.Sample), Replay: c.Hearth + " dead replay --function " + printable.Shell(l.Function) + " --reason " + printable.Shell(l.Reason)}
+		Sample: c.sample(l.Sample), Replay: c.replay(l.Function, l.Reason)}
 	// hearth.yml does not map what edge agents send.
 	if strings.HasPrefix(l.Reason, wire.Unmapped) && !strings.HasPrefix(l.Topic, wire.Prefix) {
 		if block, err := c.Propose(l.Topic, l.Sample); err == nil {
@@ -101,4 +101,14 @@ func (c *collector) sample(b []byte) string {
 		s = strings.ToValidUTF8(s[:maxSample], "") + "…"
 	}
 	return s
+}
+
+// replay is the command that replays the letters of a cause. What a shell strips from the
+// end of a text cannot be part of the whole reason; the rest of it is.
+func (c *collector) replay(function, reason string) string {
+	flag := " --cause "
+	if strings.HasSuffix(reason, "\n") {
+		flag = " --reason "
+	}
+	return c.Hearth + " dead replay --function " + printable.Shell(function) + flag + printable.Shell(reason)
 }

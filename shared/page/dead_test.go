@@ -3,7 +3,9 @@ package page
 import (
 	"fmt"
 	"net/http/httptest"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/printable"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
 func listen(t *testing.T, p *Page) *httptest.Server {
@@ -27,11 +30,11 @@ func (h fixture) letter(i int, function, topic, reason, sample string) store.Dea
 
 func TestDeadLettersStandByCauseWithAProposal(t *testing.T) {
 	h := newFixture(t)
-	evil := "x/$(reboot)/'" + nasty
+	evil := "x/$(reboot)/'\u202e\u2066" + nasty
 	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{Dead: []store.DeadLetter{
 		h.letter(0, "sensors", "tele/2/SENSOR", "no mapping for topic tele/+/SENSOR", `{"p":1,"wifi_password":"hunter2","key":"geheim"}`),
 		h.letter(1, "sensors", "tele/1/SENSOR", "no mapping for topic tele/+/SENSOR", `{"p":1}`),
-		h.letter(2, "zigbee", evil, nasty, nasty+"\x00\xff\x1b[31m\u202e"+strings.Repeat("z", 3000)),
+		h.letter(2, "zigbee", evil, nasty+"\u202e\x1b[31m\nred", nasty+"\x00\xff\x1b[31m\u202e"+strings.Repeat("z", 3000)),
 		h.letter(3, "sensors", "hearth/pi/desk", "no mapping for noise of the sensor kind sds011", `{}`),
 	}}))
 	d := h.data().Dead
@@ -45,9 +48,14 @@ func TestDeadLettersStandByCauseWithAProposal(t *testing.T) {
 		t.Errorf("sample = %q", d[1].Sample)
 	}
 	_, body := get(t, listen(t, h.page()).URL)
-	for _, want := range []string{"2 messages", "topic: tele/2/SENSOR", "hearth dead replay --function sensors --reason"} {
+	for _, want := range []string{"2 messages", "topic: tele/2/SENSOR", "hearth dead replay --function sensors --cause"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q", want)
+		}
+	}
+	for _, path := range []string{"/", "/status.json", "/sections.json"} { // topics, reasons and samples with what cannot be seen
+		if _, all := get(t, listen(t, h.page()).URL+path); strings.ContainsAny(all, "\x00\x1b\u202e\u2066") {
+			t.Errorf("%s has characters that change how the text around them is shown", path)
 		}
 	}
 	for _, bad := range []string{"<script>alert", "hunter2", "geheim"} {
@@ -86,16 +94,62 @@ func TestManyCausesAreBounded(t *testing.T) {
 	}
 }
 
-// What is pasted into a shell comes out of it as it was, but for what a person would not see.
+// pasted are texts that a shell, a terminal or a person could read as something else.
+var pasted = []string{
+	"no mapping for topic a/+",
+	"$(touch x) `id` \"q\" 'single' \\ ; & | > # ~ * ? [a] {a,b} (c)",
+	"it's 100% wrong: %s %d \\n \\033",
+	"!! !x it's \"!y\" done!",
+	"line 1\nline 2\n\n  line 4: $HOME `id` 'x' \"y\" !z",
+	"\ttab\rreturn\x1b[31mred\x07\x7f",
+	"right\u202eleft\u2066 zero\u200bwidth\ufeff line\u2028sep",
+	"-x --all",
+	"- ",
+	"ünïcode – 温度 👩‍🔧",
+	" spaces  at both ends ",
+	"",
+	strings.Repeat("long 'reason' $x\n", 20) + "end",
+}
+
+// TestACommandCanBePasted into bash and sh, also where bash is used by a person: it then
+// replaces ! by earlier commands. It does exactly what it says, in one line in which all
+// can be seen.
 func TestACommandCanBePasted(t *testing.T) {
-	for _, s := range []string{"no mapping for topic a/+", "$(touch x) `id` \"q\" 'single' \\ ; & | > #", "a\nb\x1bc\u202ed", ""} {
-		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf %s "+printable.Shell(s)).Output()
-		if err != nil {
-			t.Fatal(err)
+	dir := t.TempDir()
+	program := filepath.Join(dir, "hearth")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\nprintf '%s\\0' \"$@\" >\""+dir+"/args\"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	c := &collector{Inputs: Inputs{Hearth: program}}
+	for _, shell := range [][]string{{"sh"}, {"bash", "--norc"}, {"bash", "--norc", "-i"}} {
+		path := tool.Find(t, "apt-get install "+shell[0], shell[0])
+		if path == "" {
+			continue
 		}
-		if want := strings.NewReplacer("\n", " ", "\x1b", "·", "\u202e", "·").Replace(s); string(out) != want {
-			t.Errorf("%q became %q", s, out)
+		for _, s := range pasted {
+			line := c.replay("f", s)
+			if printable.Line(line) != line {
+				t.Errorf("%q cannot be seen", line)
+			}
+			cmd := exec.CommandContext(t.Context(), path, shell[1:]...)
+			cmd.Dir, cmd.Env, cmd.Stdin = dir, []string{"HISTFILE=", "PATH=" + os.Getenv("PATH")}, strings.NewReader("true earlier\n"+line+"\nexit\n")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%s: %s: %v\n%s", shell, line, err, out)
+			}
+			args, err := os.ReadFile(filepath.Join(dir, "args"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := "dead\x00replay\x00--function\x00f\x00--cause\x00" + s + "\x00"; string(args) != want {
+				t.Errorf("%s: %s\ngave %q, want %q", shell, line, args, want)
+			}
+			if err := os.Remove(filepath.Join(dir, "args")); err != nil {
+				t.Fatal(err)
+			}
 		}
+	}
+	if line := c.replay("f", "no\n"); !strings.HasSuffix(line, ` --reason "$(printf 'no\n')"`) {
+		t.Errorf("a reason that ends with a line break: %s", line)
 	}
 }
 

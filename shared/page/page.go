@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/printable"
 )
 
 //go:embed *.html page.css page.js favicon.svg
@@ -88,7 +90,7 @@ func (p *Page) html(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Write(b.Bytes())
+	w.Write([]byte(printable.Text(b.String())))
 }
 
 // json answers with a value made of the view and the tags that the viewer has, or with
@@ -102,9 +104,14 @@ func (p *Page) json(w http.ResponseWriter, r *http.Request, of func(*view, []str
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)                     // this halves the markup, and nosniff keeps browsers from reading it as HTML
-	e.Encode(of(v, strings.Split(given, "-"))) // an error means that the viewer is gone
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // this halves the markup, and nosniff keeps browsers from reading it as HTML
+	if err := e.Encode(of(v, strings.Split(given, "-"))); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Write(printable.JSON(b.Bytes()))
 }
 
 // snapshot returns the present state. Concurrent calls share one.

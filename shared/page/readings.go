@@ -151,7 +151,7 @@ func first(points []reading.Reading) []reading.Reading {
 
 // seriesOf returns what is shown of a reading. Its graphs are those in g.
 func seriesOf(m catalogue.Measurement, r reading.Reading, g graph) Series {
-	s := Series{Label: label(m, r.Tags), Time: r.Time, Sample: r.Tags[catalogue.SampleLabel] != ""}
+	s := Series{Label: label(m, r.Tags), Time: r.Time, Sample: r.Tags[catalogue.SampleLabel] != "", Values: []Value{}}
 	for _, f := range fieldsOfReading(m, r) {
 		v := Value{Key: f.Key, Title: f.Title, Unit: f.Unit, Value: r.Fields[f.Key], Text: f.Word(r.Fields[f.Key]), format: f.Format()}
 		v.Spark = line(g.of(f.Key).buckets(), v.Unit, v.format)

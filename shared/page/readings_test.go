@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -52,5 +54,14 @@ func TestMeasurementsStandAsTheCatalogueHasThem(t *testing.T) {
 	}
 	if want := "[weather outdoor_air stock_quote github_usage canary]"; fmt.Sprint(got) != want {
 		t.Errorf("measurements are %v, want %v: what the house says of itself last", got, want)
+	}
+}
+
+// TestASeriesOfTextsHasAnEmptyListOfValues: not null, over which a script stumbles.
+func TestASeriesOfTextsHasAnEmptyListOfValues(t *testing.T) {
+	m := catalogue.Measurement{Name: "x", Text: []string{"state"}}
+	b, err := json.Marshal(seriesOf(m, reading.Reading{Name: "x", Text: map[string]string{"state": "on"}, Time: now}, graph{}))
+	if err != nil || strings.Contains(string(b), "null") || !strings.Contains(string(b), `"values":[]`) {
+		t.Errorf("%s, %v", b, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/printable"
 	"github.com/hearth-home/hearth/shared/quality"
 )
 
@@ -54,7 +55,8 @@ func newView(d Data) *view {
 
 func (v *view) tag() string { return strings.Join(v.sums, "-") }
 
-// changed returns the markup of the sections whose hashes differ from those known.
+// changed returns the markup of the sections whose hashes differ from those known. As in
+// the whole page, text from outside is printable.
 func (v *view) changed(known []string) map[string]string {
 	out := map[string]string{}
 	for i, s := range sections {
@@ -63,7 +65,7 @@ func (v *view) changed(known []string) map[string]string {
 		}
 		var b bytes.Buffer
 		if err := tmpl.ExecuteTemplate(&b, s.id, v); err == nil {
-			out[s.id] = b.String()
+			out[s.id] = printable.Text(b.String())
 		}
 	}
 	return out

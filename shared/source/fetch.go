@@ -137,7 +137,12 @@ const maxLeftOut = 5 // warnings of a target that name a reading or item left ou
 // show adds the decoded readings and items to the answer.
 func (a *Answer) show(fs []result) {
 	for _, f := range fs {
-		a.Readings = append(a.Readings, f.Readings...)
+		for _, r := range f.Readings {
+			if r.Fields == nil {
+				r.Fields = map[string]float64{} // not null in JSON
+			}
+			a.Readings = append(a.Readings, r)
+		}
 		a.Items = append(a.Items, f.Items...)
 	}
 }

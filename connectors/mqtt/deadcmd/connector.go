@@ -77,7 +77,7 @@ func (c Connector) order(cmd *cobra.Command, verb string, q url.Values, asJSON b
 		return err
 	}
 	var done struct {
-		deadletter.Replay
+		deadletter.Outcome
 		Dropped int `json:"dropped"`
 	}
 	if err := json.Unmarshal(body, &done); err != nil {
@@ -86,23 +86,34 @@ func (c Connector) order(cmd *cobra.Command, verb string, q url.Values, asJSON b
 	if done.Dropped+done.Replayed+done.OnTheWay+done.Cut == 0 {
 		return c.none(cmd)
 	}
-	_, err = fmt.Fprintln(cmd.OutOrStdout(), outcome(verb, done.Dropped, done.Replay))
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), outcome(verb, done.Dropped, done.Outcome))
 	return err
 }
 
-// outcome says what became of the letters of an order.
-func outcome(verb string, dropped int, r deadletter.Replay) string {
+// outcome says what became of the letters of an order: in one line, and in one more for
+// each reason for which letters were rejected again.
+func outcome(verb string, dropped int, o deadletter.Outcome) string {
 	if verb == "drop" {
 		return "dropped " + command.Count(dropped, "dead letter")
 	}
-	text := "replayed " + command.Count(r.Replayed, "dead letter")
-	if r.OnTheWay > 0 {
-		text += fmt.Sprintf("; on the way from an earlier replay: %d", r.OnTheWay)
+	refused, reasons := 0, ""
+	for _, r := range o.Refused {
+		refused += r.Letters
+		reasons += fmt.Sprintf("\nrejected again (%d): %s", r.Letters, printable.Line(strings.TrimPrefix(r.Function+": "+r.Reason, ": ")))
 	}
-	if r.Cut > 0 {
-		text += fmt.Sprintf("; not replayed, as only the beginning is kept: %d", r.Cut)
+	text := "replayed " + command.Count(o.Replayed, "dead letter")
+	for _, part := range []struct {
+		what string
+		n    int
+	}{
+		{"on the way from an earlier replay", o.OnTheWay}, {"not replayed, as only the beginning is kept", o.Cut},
+		{"stored", o.Stored}, {"rejected again", refused}, {"not answered yet", o.Waiting},
+	} {
+		if part.n > 0 {
+			text += fmt.Sprintf("; %s: %d", part.what, part.n)
+		}
 	}
-	return text
+	return text + reasons
 }
 
 // none says that no dead letter matched, and how many there are.

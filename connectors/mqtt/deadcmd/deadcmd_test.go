@@ -36,6 +36,8 @@ func connector(t *testing.T, letters ...deadletter.Letter) (to Connector, asked 
 		case r.URL.Path == "/dead/replay" && r.URL.Query().Get("reason") == "cut":
 			w.WriteHeader(409)
 			w.Write([]byte(`{"cut":1,"error":"only the beginning is kept"}` + "\n"))
+		case r.URL.Path == "/dead/replay" && r.URL.Query().Get("reason") == "again":
+			w.Write([]byte(`{"replayed":5,"stored":1,"waiting":1,"refused":[{"function":"sensors","reason":"no mapping\u202e\nfor a","letters":2},{"function":"","reason":"other reasons","letters":1}]}`))
 		case r.URL.Path == "/dead/replay":
 			fmt.Fprintf(w, `{"replayed":%d,"on_the_way":2}`, min(1, len(letters)))
 		case r.URL.Path == "/dead/nope":
@@ -181,6 +183,7 @@ func TestWhatWasDoneIsASentence(t *testing.T) {
 		{full, "dropped 2 dead letters", []string{"drop", "--function", "sensors"}},
 		{one, "dropped 1 dead letter", []string{"drop", "--all"}},
 		{full, "replayed 1 dead letter; on the way from an earlier replay: 2", []string{"replay", "--id", "1"}},
+		{full, "replayed 5 dead letters; stored: 1; rejected again: 3; not answered yet: 1\nrejected again (2): sensors: no mapping· for a\nrejected again (1): other reasons", []string{"replay", "--reason", "again"}},
 		{none, "there are no dead letters", []string{"drop", "--all"}},
 		{none, "there are no dead letters", []string{"list"}},
 		{full, "no dead letter matches (3 in all)", []string{"list", "--topic", "none"}},
@@ -247,8 +250,9 @@ func TestFlagsPickDeadLetters(t *testing.T) {
 	for want, args := range map[string][]string{
 		"GET /dead?": {"list"},
 		"GET /dead?function=sensors&topic=tele%2F%23": {"list", "--function", "sensors", "--topic=tele/#"},
-		"POST /dead/replay?all=true":                  {"replay", "--all"},
-		"POST /dead/replay?cause=a+b&id=1":            {"replay", "-cause", "a b", "-id=1"}, // one dash, as docs/mqtt.md had it
+		"POST /dead/replay?all=true&wait=10s":         {"replay", "--all"},
+		"POST /dead/replay?all=true":                  {"replay", "--all", "--wait=0s"},
+		"POST /dead/replay?cause=a+b&id=1&wait=1s":    {"replay", "-cause", "a b", "-id=1", "-wait", "1s"}, // one dash, as docs/mqtt.md had it
 		"POST /dead/drop?reason=-all":                 {"drop", "--reason", "-all"},
 		"POST /dead/drop?all=true":                    {"drop", "-all"},
 	} {
@@ -288,6 +292,9 @@ func TestAMistakeAsksNothingAndSaysWhatToDo(t *testing.T) {
 		{"write host:port, or http://host:port", []string{"list", "--at", "http://me:s3cr3t@x:port"}},
 		{"write host:port, or http://host:port", []string{"list", "--at", "x/#me:s3cr3t@x"}},
 		{"must not contain user and password", []string{"list", "--at", "me:s3cr3t@127.0.0.1:1"}},
+		{"--wait is 1m0s: write a time up to 30s", []string{"replay", "--all", "--wait", "1m"}},
+		{"--wait is -1s: write a time up to 30s", []string{"replay", "--all", "--wait", "-1s"}},
+		{"--wait is \"x\": write a time", []string{"replay", "--all", "--wait", "x"}},
 		{"--at is empty", []string{"drop", "--all", "--at", ""}},
 	} {
 		if code, _, errs := run(to, c.args...); code != command.Misuse || !strings.Contains(errs, c.want) || !strings.Contains(errs, "see: mqtt help dead") || strings.Contains(errs, "s3cr3t") {

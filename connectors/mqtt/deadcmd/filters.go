@@ -2,6 +2,7 @@ package deadcmd
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
 	"github.com/hearth-home/hearth/shared/command"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/printable"
@@ -80,6 +82,9 @@ func checkFilters(c *cobra.Command) (err error) {
 			}
 		}
 	})
+	if wait, e := c.Flags().GetDuration("wait"); e == nil && (wait < 0 || wait > deadletter.MaxWait) {
+		return fmt.Errorf("--wait is %s: write a time up to %s", wait, deadletter.MaxWait)
+	}
 	switch {
 	case err != nil:
 		return err

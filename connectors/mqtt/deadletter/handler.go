@@ -3,11 +3,13 @@ package deadletter
 import (
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hearth-home/hearth/shared/secret"
 )
@@ -16,7 +18,8 @@ import (
 //
 //	GET  /dead          list of dead letters; ?id= ?function= ?topic= (an MQTT filter) ?reason= ?cause=
 //	GET  /dead/{id}     the dead letters of one message, with their payloads; it takes no parameters
-//	POST /dead/replay   replays the matching ones: {"replayed":n,"on_the_way":m}; on_the_way: still in flight from an earlier replay
+//	POST /dead/replay   replays the matching ones: {"replayed":n,"on_the_way":m}; on_the_way: still in flight from an earlier replay.
+//	                    With ?wait=5s it waits for what becomes of them: {…,"stored":n,"refused":[{"function","reason","letters"}],"waiting":n}
 //	POST /dead/drop     removes the matching ones: {"dropped":n}
 //
 // Each call needs "Authorization: Bearer <token>", else the answer is 401, and 403 if
@@ -50,8 +53,11 @@ func guard(secret secret.String, next http.HandlerFunc) http.Handler {
 
 // query parses the request's parameters, or answers 400 and returns false. For a
 // request that changes letters, they must have a filter or all.
-func query(w http.ResponseWriter, r *http.Request) (Query, bool) {
-	q, err := parseQuery(r.URL.RawQuery)
+func query(w http.ResponseWriter, r *http.Request) (Query, time.Duration, bool) {
+	q, wait, err := parseQuery(r.URL.RawQuery)
+	if err == nil && wait > 0 && r.URL.Path != "/dead/replay" {
+		err = errors.New("wait is for /dead/replay only")
+	}
 	if err == nil && r.Method == http.MethodPost {
 		if err = checkBody(r); err == nil {
 			err = q.checkPicks()
@@ -60,7 +66,7 @@ func query(w http.ResponseWriter, r *http.Request) (Query, bool) {
 	if err != nil {
 		answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 	}
-	return q, err == nil
+	return q, wait, err == nil
 }
 
 // checkBody returns an error if the request has a body: the parameters in it would be
@@ -84,7 +90,7 @@ func checkBody(r *http.Request) error {
 }
 
 func (l *Letters) serveList(w http.ResponseWriter, r *http.Request) {
-	q, ok := query(w, r)
+	q, _, ok := query(w, r)
 	if !ok {
 		return
 	}
@@ -114,11 +120,11 @@ func (l *Letters) serveOne(w http.ResponseWriter, r *http.Request) {
 }
 
 func (l *Letters) serveReplay(w http.ResponseWriter, r *http.Request) {
-	q, ok := query(w, r)
+	q, wait, ok := query(w, r)
 	if !ok {
 		return
 	}
-	done, err := l.Replay(r.Context(), q)
+	done, err := l.replayAndWait(r.Context(), q, wait)
 	switch reason := done.refused(); {
 	case err != nil:
 		l.failed(w, "replayed", done.Replayed, err)
@@ -130,7 +136,7 @@ func (l *Letters) serveReplay(w http.ResponseWriter, r *http.Request) {
 }
 
 func (l *Letters) serveDrop(w http.ResponseWriter, r *http.Request) {
-	q, ok := query(w, r)
+	q, _, ok := query(w, r)
 	if !ok {
 		return
 	}

@@ -9,6 +9,7 @@ package deadletter
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -74,6 +75,7 @@ type Letters struct {
 	dropped    uint64               // letters, at the caps
 	unkept     uint64               // letters that could not be written
 	logged     map[string]time.Time // when letters were last dropped and that was logged, by cause
+	watches    []*watch             // of replays
 	unreported []*Letter            // removed letters that the mirror may still have
 	lastNotice int64                // arrival time of the last notice
 	pending    []pendingRequest     // oldest first
@@ -195,7 +197,7 @@ func (l *Letters) add(d *Letter, m *message.Message, reason string) (gone []*Let
 	now := l.o.Now().UTC()
 	d.ID, d.Topic, d.Arrival, d.QoS, d.Retained, d.First = m.ID(), m.Topic, m.Arrival, m.QoS, m.Retained, now
 	name := fileName(d.Function, d.ID)
-	d.Reason, d.Last, d.Payload = l.o.Redact(reason, reasonBytes), now, m.Payload
+	d.Reason, d.Last, d.Payload = l.o.Redact(plain(reason), reasonBytes), now, m.Payload
 	d.bytes = d.fileSize()
 	old := l.letters[name]
 	if old != nil {
@@ -218,10 +220,17 @@ func (l *Letters) add(d *Letter, m *message.Message, reason string) (gone []*Let
 	if old != nil {
 		l.bytes -= old.bytes
 	}
-	if old != nil && old.replayAgain {
-		l.replayNow(d, m)
+	if old == nil || !old.replayAgain || !l.replayNow(d, m) {
+		l.settle(name, d, d.Reason)
 	}
 	return gone, nil
+}
+
+// plain returns a reason as the mirror keeps it, so that both are the same text: without
+// what is not UTF-8, and without NUL, spaces and line breaks at its ends.
+func plain(reason string) string {
+	reason = strings.ReplaceAll(strings.ToValidUTF8(reason, "\ufffd"), "\x00", "")
+	return cmp.Or(strings.TrimSpace(reason), "no reason given")
 }
 
 // Stored is called with the messages that a function has stored. It removes the dead
@@ -232,9 +241,13 @@ func (l *Letters) Stored(function string, ms ...*message.Message) {
 		if !m.Replayed {
 			continue
 		}
-		if d, err := l.remove(fileName(function, m.ID())); d != nil && err == nil { // a letter that cannot be removed can be replayed again
+		name := fileName(function, m.ID())
+		l.mu.Lock()
+		if d, err := l.removeLocked(name); d != nil && err == nil { // a letter that cannot be removed can be replayed again
 			gone = append(gone, d)
+			l.settle(name, d, "")
 		}
+		l.mu.Unlock()
 	}
 	l.reportGone(context.Background(), gone)
 }

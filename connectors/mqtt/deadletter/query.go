@@ -30,39 +30,44 @@ func (q Query) matches(d *Letter) bool {
 		(q.Topic == "" || topic.Match(q.Topic, d.Topic)) && strings.Contains(d.Reason, q.Reason) && (q.Cause == "" || q.Cause == d.Reason) && (q.Before.IsZero() || !d.Last.After(q.Before))
 }
 
-// parameters are the URL parameters that select letters.
-var parameters = []string{"id", "function", "topic", "reason", "cause", "all"}
+// parameters are the URL parameters: those that select letters, and for a replay how
+// long to wait for what becomes of them.
+var parameters = []string{"id", "function", "topic", "reason", "cause", "all", "wait"}
 
 // parseQuery reads the query of a URL. An unknown parameter, an empty or repeated one,
 // or a query that cannot be read whole is an error: ignoring it would select more
 // letters than the caller meant. The error names the parameter.
-func parseQuery(raw string) (q Query, err error) {
+func parseQuery(raw string) (q Query, wait time.Duration, err error) {
 	v, err := url.ParseQuery(raw)
 	if err != nil {
-		return Query{}, fmt.Errorf("the query cannot be read: %w", err)
+		return Query{}, 0, fmt.Errorf("the query cannot be read: %w", err)
 	}
 	names := slices.Sorted(maps.Keys(v))
 	for _, name := range names {
 		if !slices.Contains(parameters, name) {
-			return Query{}, unknown(name)
+			return Query{}, 0, unknown(name)
 		}
 	}
 	parts := map[string]*string{"id": &q.ID, "function": &q.Function, "topic": &q.Topic, "reason": &q.Reason, "cause": &q.Cause}
 	for _, name := range names {
 		switch value := v.Get(name); {
 		case len(v[name]) > 1:
-			return Query{}, fmt.Errorf("%s is given %d times: give it once", name, len(v[name]))
+			return Query{}, 0, fmt.Errorf("%s is given %d times: give it once", name, len(v[name]))
 		case strings.TrimSpace(value) == "":
-			return Query{}, fmt.Errorf("%s is empty: leave it out, or give it a value", name)
+			return Query{}, 0, fmt.Errorf("%s is empty: leave it out, or give it a value", name)
+		case name == "wait":
+			if wait, err = time.ParseDuration(value); err != nil || wait < 0 || wait > MaxWait {
+				return Query{}, 0, fmt.Errorf("wait is %.40q: write a time up to %s, such as 5s", value, MaxWait)
+			}
 		case name != "all":
 			*parts[name] = value
 		case value != "true":
-			return Query{}, fmt.Errorf("all is %.40q: write all=true, or leave it out", value)
+			return Query{}, 0, fmt.Errorf("all is %.40q: write all=true, or leave it out", value)
 		default:
 			q.All = true
 		}
 	}
-	return q, q.check()
+	return q, wait, q.check()
 }
 
 // unknown returns the error for a parameter that does not exist.

@@ -38,11 +38,16 @@ func (r Replay) refused() string {
 // letter is removed once the function has stored it. A letter that is still in flight
 // from an earlier replay is not appended again. q must have a filter or All.
 func (l *Letters) Replay(ctx context.Context, q Query) (done Replay, err error) {
+	return l.replay(ctx, q, nil)
+}
+
+// replay is Replay, for which w, unless it is nil, is to note the outcomes.
+func (l *Letters) replay(ctx context.Context, q Query, w *watch) (done Replay, err error) {
 	if err := q.checkPicks(); err != nil {
 		return done, err
 	}
 	for letters := l.List(q); len(letters) > 0 && err == nil; {
-		letters, err = l.replayBatch(ctx, letters, q.Before.IsZero(), &done)
+		letters, err = l.replayBatch(ctx, letters, q.Before.IsZero(), &done, w)
 	}
 	if done.Replayed > 0 {
 		l.mu.Lock()
@@ -84,7 +89,7 @@ func (l *Letters) readSent() {
 // replayBatch appends the first letters to the spool, as many as fit into one write,
 // and returns the others. With repeat, a letter that is still in flight is replayed
 // once more if the function rejects it.
-func (l *Letters) replayBatch(ctx context.Context, letters []Letter, repeat bool, done *Replay) (rest []Letter, err error) {
+func (l *Letters) replayBatch(ctx context.Context, letters []Letter, repeat bool, done *Replay, w *watch) (rest []Letter, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var ms []message.Message
@@ -92,7 +97,7 @@ func (l *Letters) replayBatch(ctx context.Context, letters []Letter, repeat bool
 	for size := 0; len(letters) > 0 && len(ms) < replayCount && size < replayBytes; letters = letters[1:] {
 		name := fileName(letters[0].Function, letters[0].ID)
 		d := l.letters[name]
-		if d == nil || !l.replayable(d, repeat, done) {
+		if d == nil || !l.replayable(d, repeat, done, w) {
 			continue
 		}
 		whole, err := l.read(name)
@@ -115,6 +120,7 @@ func (l *Letters) replayBatch(ctx context.Context, letters []Letter, repeat bool
 	}
 	for i, d := range sent {
 		d.spoolSeq = first + spool.Seq(i)
+		w.add(d)
 	}
 	done.Replayed += len(sent)
 	return letters, nil
@@ -122,7 +128,7 @@ func (l *Letters) replayBatch(ctx context.Context, letters []Letter, repeat bool
 
 // replayable reports whether a letter can be replayed now, and counts one that cannot.
 // The caller holds l.mu.
-func (l *Letters) replayable(d *Letter, repeat bool, done *Replay) bool {
+func (l *Letters) replayable(d *Letter, repeat bool, done *Replay, w *watch) bool {
 	switch {
 	case d.Cut:
 		done.Cut++
@@ -130,19 +136,23 @@ func (l *Letters) replayable(d *Letter, repeat bool, done *Replay) bool {
 	case d.spoolSeq > 0 && l.o.Pending(d.Function, d.spoolSeq):
 		d.replayAgain = d.replayAgain || repeat // the function may be rejecting it now, just before the change that lets it store the message
 		done.OnTheWay++
+		w.add(d)
 		return false
 	}
 	return true
 }
 
-// replayNow appends a letter that was just rejected to the spool again. The caller
-// holds l.mu.
-func (l *Letters) replayNow(d *Letter, m *message.Message) {
+// replayNow appends a letter that was just rejected to the spool again, and reports
+// whether it could. The caller holds l.mu.
+func (l *Letters) replayNow(d *Letter, m *message.Message) bool {
 	next := *m
 	next.Replayed, next.Only = true, d.Function
 	ctx, cancel := context.WithTimeout(context.Background(), appendTimeout)
 	defer cancel()
-	if seq, err := l.put(ctx, []message.Message{next}); err == nil { // after a failure, the letter stays and can be replayed by another request
-		d.spoolSeq = seq
+	seq, err := l.put(ctx, []message.Message{next})
+	if err != nil {
+		return false // the letter stays and can be replayed by another request
 	}
+	d.spoolSeq = seq
+	return true
 }

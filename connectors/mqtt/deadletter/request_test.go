@@ -59,7 +59,7 @@ func TestParametersSelectLetters(t *testing.T) {
 		"cause=a+b":             {Cause: "a b"},
 		"all=true":              {All: true},
 	} {
-		if q, err := parseQuery(query); err != nil || q != want {
+		if q, _, err := parseQuery(query); err != nil || q != want {
 			t.Errorf("%q: %+v, %v; want %+v", query, q, err, want)
 		}
 	}
@@ -82,7 +82,7 @@ func TestAMistakeInACallChangesNoLetter(t *testing.T) {
 		{"function=f&Topic=a", "", `unknown parameter "Topic": did you mean topic?`},
 		{"ALL=true", "", `unknown parameter "ALL": did you mean all?`},
 		{"functions=f", "", "did you mean function?"},
-		{"before=2026-11-23", "", `unknown parameter "before": there are id, function, topic, reason, cause, all`},
+		{"before=2026-11-23", "", `unknown parameter "before": there are id, function, topic, reason, cause, all, wait`},
 		{"function[]=f", "", "did you mean function?"},
 		{"=f", "", `unknown parameter ""`},
 		{"id=", "", "id is empty"},
@@ -100,6 +100,9 @@ func TestAMistakeInACallChangesNoLetter(t *testing.T) {
 		{"topic=a/%23/b", "", "a/#/b"},
 		{"all=true&id=%zz", "", `invalid URL escape "%zz"`},
 		{"all=true;id=a", "", "semicolon"},
+		{"all=true&wait=1m", "", `wait is "1m"`},
+		{"all=true&wait=5", "", `wait is "5"`},
+		{"all=true&wait=-5s", "", `wait is "-5s"`},
 		{"", "fucntion=f", `unknown parameter "fucntion": did you mean function?`},
 		{"", "function=f", "write function into the URL"},
 		{"", "all=true", "write all into the URL"},
