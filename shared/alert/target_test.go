@@ -123,7 +123,7 @@ func TestAFailingMessageDoesNotSayThatTheTargetWorks(t *testing.T) {
 }
 
 // The owner cannot mend what an upstream does not answer. If it answers again, and refuses the
-// key, the owner hears of it, once.
+// key, the owner is told, once.
 func TestACauseThatTheOwnerCanMendIsReportedOnce(t *testing.T) {
 	states := map[string]TargetState{}
 	var got []string
