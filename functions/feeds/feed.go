@@ -32,6 +32,9 @@ func decodeFeed(a *fetch.Answer, w watch) ([]item.Item, error) {
 	if len(bytes.TrimSpace(a.Body)) == 0 {
 		return nil, errors.New("an empty answer instead of a feed")
 	}
+	if err := checkFeed(a.Body); err != nil {
+		return nil, err
+	}
 	feed, err := gofeed.NewParser().Parse(bytes.NewReader(a.Body))
 	switch {
 	case errors.Is(err, gofeed.ErrFeedTypeNotDetected) && looksHTML(a.Body):

@@ -17,6 +17,9 @@
 //     shop and units from the text, if they are there.
 //   - max_age: an entry older than this is listed without a message
 //
+// A feed or page of more than 2 MiB, decompressed, is refused, and so is one with very many
+// or very deeply nested elements.
+//
 // The address of a page is shown with its item, so it must not contain a password.
 package function
 
@@ -25,6 +28,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/config"
@@ -54,12 +58,13 @@ func New(env serve.Env) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
+	var decoding sync.Mutex // one at a time, for its memory
 	return source.Handler(env, source.Source{
 		Name:    "feeds",
 		Setting: "FEEDS or PAGES",
 		Targets: names,
 		Fetch: func(ctx context.Context, client *fetch.Client, target string, _ source.Window) (source.Batch, error) {
-			return watches[target].fetch(ctx, client)
+			return watches[target].fetch(ctx, client, &decoding)
 		},
 		Notify:     func(c item.Change) (string, bool) { return watches[c.Item.Target].notify(c) },
 		NotifyOnce: func(i item.Item) bool { return !watches[i.Target].page },
@@ -76,8 +81,9 @@ func alertAfter(err error) time.Duration {
 	return 0
 }
 
-// fetch returns the complete list of items that match now. The others are then closed.
-func (w watch) fetch(ctx context.Context, client *fetch.Client) (source.Batch, error) {
+// fetch returns the complete list of items that match now. The others are then closed. It
+// decodes the answer while it holds decoding.
+func (w watch) fetch(ctx context.Context, client *fetch.Client, decoding *sync.Mutex) (source.Batch, error) {
 	if w.err != nil {
 		return source.Batch{}, w.err
 	}
@@ -85,10 +91,12 @@ func (w watch) fetch(ctx context.Context, client *fetch.Client) (source.Batch, e
 	if w.page {
 		accept, decode = acceptPage, decodePage
 	}
-	a, err := client.Get(ctx, w.url, http.Header{"Accept": {accept}})
+	a, err := client.Most(maxBytes).Get(ctx, w.url, http.Header{"Accept": {accept}})
 	if err != nil {
 		return source.Batch{}, err
 	}
+	decoding.Lock()
+	defer decoding.Unlock()
 	items, err := decode(a, w)
 	if err != nil {
 		return source.Batch{}, fmt.Errorf("%s: %w", w.url.Host, err)

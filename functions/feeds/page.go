@@ -88,11 +88,14 @@ func (w watch) read(a *fetch.Answer) (title string, texts []string, err error) {
 	if cutOff(a.Body) {
 		return "", nil, fmt.Errorf("a page that ends half-way: %w", io.ErrUnexpectedEOF)
 	}
-	decoded, err := charset.NewReader(bytes.NewReader(a.Body), kind)
+	decoded, err := decodeText(a.Body, kind)
 	if err != nil {
 		return "", nil, fmt.Errorf("decode page: %w", err)
 	}
-	root, err := html.Parse(io.LimitReader(decoded, 4*int64(len(a.Body))+64))
+	if err := checkPage(bytes.NewReader(decoded)); err != nil {
+		return "", nil, err
+	}
+	root, err := html.Parse(bytes.NewReader(decoded))
 	if err != nil {
 		return "", nil, fmt.Errorf("decode page: %w", err)
 	}
@@ -106,6 +109,15 @@ func (w watch) read(a *fetch.Answer) (title string, texts []string, err error) {
 		texts = append(texts, visible(n))
 	}
 	return title, texts, nil
+}
+
+// decodeText returns the text of a page in UTF-8.
+func decodeText(body []byte, kind string) ([]byte, error) {
+	r, err := charset.NewReader(bytes.NewReader(body), kind)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(r, 4*int64(len(body))+64))
 }
 
 // readable reports whether content of this type is text.

@@ -77,7 +77,9 @@ func attr(n *html.Node, key string) string {
 }
 
 // plain returns the text of s, which may be HTML, as in a feed's titles and descriptions.
+// Of a text that is longer than maxText, it is the beginning's.
 func plain(s string) string {
+	s = s[:min(len(s), maxText)]
 	if !strings.ContainsAny(s, "<&") {
 		return words(s)
 	}

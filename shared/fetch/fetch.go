@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	maxBody    = 10 << 20        // bytes; a larger answer is an error
+	maxBody    = 10 << 20        // bytes of an answer, unless Most sets another limit
 	tryTimeout = 8 * time.Second // of one request
 	maxTries   = 3
 	maxExcerpt = 4 << 10 // bytes of an answer in an error; a caller that shows the error first redacts it, then shortens it
@@ -35,12 +35,13 @@ type Client struct {
 	cache *cache
 	memo  *memo                       // nil: none
 	allow func(context.Context) error // called before each request; nil: all are allowed
+	most  int                         // bytes of a decompressed answer; a larger one is an error
 }
 
 // New returns a client with an empty cache. The clients that Memo and Gate make
 // of it share this cache. now is the clock for a Retry-After that is a date.
 func New(now func() time.Time) *Client {
-	return &Client{now: now, http: &http.Client{CheckRedirect: redirect}, cache: &cache{answers: map[[32]byte]*Answer{}}}
+	return &Client{now: now, most: maxBody, http: &http.Client{CheckRedirect: redirect}, cache: &cache{answers: map[[32]byte]*Answer{}}}
 }
 
 // Answer is a complete answer with a 2xx status.
@@ -141,7 +142,10 @@ func retryable(err error) bool {
 	if _, ok := errors.AsType[*gateError](err); ok {
 		return false
 	}
-	return !errors.Is(err, errTooLarge) && !errors.Is(err, context.Canceled)
+	if _, ok := errors.AsType[tooLarge](err); ok {
+		return false
+	}
+	return !errors.Is(err, context.Canceled)
 }
 
 // gateError is an error of a Gate's function. It is not retried.
@@ -156,7 +160,12 @@ func retryAfter(err error) time.Duration {
 	return 0
 }
 
-var errTooLarge = fmt.Errorf("more than %d MiB", maxBody>>20)
+// tooLarge is the error of an answer with more than so many bytes.
+type tooLarge int
+
+func (most tooLarge) Error() string {
+	return fmt.Sprintf("the answer has more than %d MiB, the most that is read", most>>20)
+}
 
 // once sends one request. If old is not nil, the request is conditional, and a 304
 // returns old.
@@ -180,14 +189,14 @@ func (c *Client) once(ctx context.Context, u *url.URL, header http.Header, old *
 	if old != nil && res.StatusCode == http.StatusNotModified {
 		return old, nil
 	}
-	b, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
+	b, err := io.ReadAll(io.LimitReader(res.Body, int64(c.most)+1))
 	switch {
 	case res.StatusCode/100 != 2:
 		return nil, &StatusError{u.Host, res.StatusCode, parseRetryAfter(res.Header, c.now()), beginning(b)}
 	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", u.Host, withoutURL(err))
-	case len(b) > maxBody:
-		return nil, fmt.Errorf("read %s: %w", u.Host, errTooLarge)
+	case len(b) > c.most:
+		return nil, fmt.Errorf("read %s: %w", u.Host, tooLarge(c.most))
 	}
 	return &Answer{res.Header, b, res.Request.URL}, nil
 }

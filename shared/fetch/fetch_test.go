@@ -1,6 +1,8 @@
 package fetch
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"net/http"
@@ -124,6 +126,44 @@ func TestConditionalGetKeepsTheBody(t *testing.T) {
 	// A request with another key is another request: its answer may differ.
 	if a, err := c.Get(t.Context(), u, http.Header{"Authorization": {"other"}}); err != nil || string(a.Body) != "body" || unchanged.Load() != 1 {
 		t.Errorf("with another key: %v, %v, %d unchanged", a, err, unchanged.Load())
+	}
+}
+
+// TestALimitCountsDecompressedBytes: a small compressed answer may be a large one.
+func TestALimitCountsDecompressedBytes(t *testing.T) {
+	u, n := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		z.Write(bytes.Repeat([]byte("a"), 1<<20+len(r.URL.Path)-1))
+		z.Close()
+	})
+	u.Path = "/"
+	c := New(noon).Most(1 << 20)
+	if a, err := c.Get(t.Context(), u, nil); err != nil || len(a.Body) != 1<<20 {
+		t.Errorf("1 MiB: %v", err)
+	}
+	u.Path = "/x"
+	if _, err := c.Get(t.Context(), u, nil); err == nil || !strings.Contains(err.Error(), "more than 1 MiB, the most that is read") || n.Load() != 2 {
+		t.Errorf("1 MiB and a byte: %v, %d requests", err, n.Load())
+	}
+}
+
+// TestAMemoKeepsNoMoreThanItsLimit: the answers are right all the same.
+func TestAMemoKeepsNoMoreThanItsLimit(t *testing.T) {
+	u, n := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Write(bytes.Repeat([]byte(r.URL.RawQuery), 3<<20))
+	})
+	run := New(noon).Memo()
+	for range 2 {
+		for _, q := range []string{"a", "b", "c", "d"} {
+			u.RawQuery = q
+			if a, err := run.Get(t.Context(), u, nil); err != nil || len(a.Body) != 3<<20 || a.Body[0] != q[0] {
+				t.Fatalf("%s: %v", q, err)
+			}
+		}
+	}
+	if n.Load() != 6 || run.memo.size != 6<<20 { // c and d do not fit
+		t.Errorf("%d requests and %d bytes kept, want 6 and %d", n.Load(), run.memo.size, 6<<20)
 	}
 }
 

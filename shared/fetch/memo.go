@@ -5,9 +5,12 @@ import (
 	"sync"
 )
 
+const maxMemo = 8 << 20 // bytes of the answers that a memo keeps
+
 // Memo returns a client that sends identical GET requests once. Targets of a run
 // that need the same document then share one answer, or one error. The memo keeps
-// all answers: make a new one for each run.
+// 8 MiB of answers; a request whose answer it did not keep is sent again. Make a new
+// memo for each run.
 func (c *Client) Memo() *Client {
 	d := *c
 	d.memo = &memo{answers: map[[32]byte]func() (*Answer, error){}}
@@ -17,19 +20,38 @@ func (c *Client) Memo() *Client {
 type memo struct {
 	mu      sync.Mutex
 	answers map[[32]byte]func() (*Answer, error) // by requestKey
+	size    int                                  // bytes of the bodies
 }
 
 // once calls get at the first call with key. Later and concurrent calls with the
-// same key return the same result.
+// same key return the same result, unless it is an answer that was not kept.
 func (m *memo) once(key [32]byte, get func() (*Answer, error)) (*Answer, error) {
 	m.mu.Lock()
 	shared, ok := m.answers[key]
 	if !ok {
-		shared = sync.OnceValues(get)
+		shared = sync.OnceValues(func() (*Answer, error) {
+			a, err := get()
+			m.keep(key, a)
+			return a, err
+		})
 		m.answers[key] = shared
 	}
 	m.mu.Unlock()
 	return shared()
+}
+
+// keep forgets an answer that would exceed maxMemo.
+func (m *memo) keep(key [32]byte, a *Answer) {
+	if a == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.size+len(a.Body) > maxMemo {
+		delete(m.answers, key)
+		return
+	}
+	m.size += len(a.Body)
 }
 
 // Gate returns a client that calls allow before each request that it sends, also
@@ -39,5 +61,13 @@ func (m *memo) once(key [32]byte, get func() (*Answer, error)) (*Answer, error) 
 func (c *Client) Gate(allow func(context.Context) error) *Client {
 	d := *c
 	d.allow = allow
+	return &d
+}
+
+// Most returns a client for which an answer that has more than n bytes when it is
+// decompressed is an error. The new client shares c's memo and cache.
+func (c *Client) Most(n int) *Client {
+	d := *c
+	d.most = n
 	return &d
 }

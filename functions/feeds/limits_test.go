@@ -1,0 +1,58 @@
+package function
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestTheCostOfAFeedIsKnownBeforeItIsDecoded: what costs nothing is not counted.
+func TestTheCostOfAFeedIsKnownBeforeItIsDecoded(t *testing.T) {
+	many := func(s string, n int) string { return strings.Repeat(s, n) }
+	for name, tt := range map[string]struct {
+		body string
+		want error
+	}{
+		"as deep as allowed":           {many("<a>", maxDepth) + many("</a>", maxDepth), nil},
+		"too deep":                     {many("<a>", maxDepth+1), errDeep},
+		"too deep, with attributes":    {many(`<a b="/>">`, maxDepth+1), errDeep},
+		"too deep, JSON":               {many(`{"a":`, maxDepth+1), errDeep},
+		"too deep, JSON behind a mark": {"\ufeff " + many("[", maxDepth+1), errDeep},
+		"empty elements":               {many(`<a b='>' />`, maxDepth+1), nil},
+		"in a comment":                 {"<!--" + many("<a>", maxDepth+1) + "-->", nil},
+		"in CDATA":                     {"<a><![CDATA[" + many("<a b=1>", maxParts) + "]]></a>", nil},
+		"instructions":                 {many("<?a <b> ?>", maxDepth+1), nil},
+		"in a JSON string":             {`{"a":"` + many(`[,\"{`, maxParts) + `"}`, nil},
+		"elements":                     {many("<a></a>", maxParts+1), errParts},
+		"attributes":                   {"<a " + many(`b="" `, maxParts) + ">", errParts},
+		"attributes in single quotes":  {"<a " + many(`b='"' `, maxParts) + ">", errParts},
+		"JSON values":                  {"[" + many("1,", maxParts) + "1]", errParts},
+		"entries":                      {many("<item/>", maxListed+1), errLong},
+		"entries of Atom":              {many("<entry>\n</entry>", maxListed+1), errLong},
+		"entries with a prefix":        {many("<rss:item >x</rss:item>", maxListed+1), errLong},
+		"items in words":               {many("<items/>", maxListed+1), nil},
+		"open at the end":              {"<a><b c='", nil},
+		"nothing":                      {"", nil},
+	} {
+		if err := checkFeed([]byte(tt.body)); err != tt.want {
+			t.Errorf("%s: %v, want %v", name, err, tt.want)
+		}
+	}
+}
+
+func TestAPageThatCostsTooMuchIsRefused(t *testing.T) {
+	for name, tt := range map[string]struct {
+		body string
+		ok   bool
+	}{
+		"tags":                  {strings.Repeat("<b>", maxTags+1), false},
+		"end tags":              {strings.Repeat("</b>", maxTags+1), false},
+		"comments":              {strings.Repeat("<!>", maxTags+1), false},
+		"tags in a script":      {"<script>" + strings.Repeat("if (a<b) {}", maxTags+1) + "</script>", true},
+		"many words":            {strings.Repeat("a ", maxTags+1), true},
+		"a page of 50,000 tags": {strings.Repeat("<p class='a b c'>x", 50_000), true},
+	} {
+		if err := checkPage(strings.NewReader(tt.body)); (err == nil) != tt.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
