@@ -2,53 +2,43 @@ package secret
 
 import (
 	"encoding/base64"
-	"encoding/json"
-	"html"
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 const short = 6 // bytes; a shorter secret is redacted only where it is a whole word
 
-// forms returns the forms in which v may appear in a text: escaped for a URL, HTML or
-// JSON, in base64, and quoted up to three times. For example an upstream repeats v in
-// JSON, an error quotes this answer, and the log quotes the error.
-func forms(v string) []string {
-	out := []string{
-		v, url.QueryEscape(v), url.PathEscape(v), inUserinfo(v), html.EscapeString(v),
-		base64.StdEncoding.EncodeToString([]byte(v)), base64.URLEncoding.EncodeToString([]byte(v)),
+// patterns returns what to redact because of a secret's part v: v itself, and the text that
+// contains v in base64, as in the header of a login with user and password, and in hex. The
+// decoder finds the other encodings.
+func patterns(v string) []pattern {
+	if len(v) < short {
+		return []pattern{{text: v, word: true, atLeast: max(1, len(v)/2)}, {text: base64.RawStdEncoding.EncodeToString([]byte(v)), word: true, atLeast: 4, padded: true}}
 	}
-	for _, escaped := range out[1:4] {
-		out = append(out, escape.ReplaceAllStringFunc(escaped, strings.ToLower))
+	out := []pattern{{text: v, atLeast: public(v) + min(4, len(v)/2)}}
+	for _, digits := range []string{"%x", "%X"} {
+		out = append(out, pattern{text: fmt.Sprintf(digits, v), atLeast: 8})
 	}
-	quoted := []string{v, inJSON(v)}
-	for range 3 {
-		for i, q := range quoted {
-			q = strconv.Quote(q)
-			quoted[i] = q[1 : len(q)-1]
+	for before := range 3 { // bytes before v in the first group of three
+		for _, e := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			bits := 8 * (before + len(v))
+			b := e.EncodeToString([]byte(strings.Repeat("x", before) + v))
+			out = append(out, pattern{text: b[(8*before+5)/6 : bits/6], head: before > 0, tail: bits%6 > 0, padded: true, atLeast: 6})
 		}
-		out = append(out, quoted...)
 	}
-	return append(out, inJSON(v))
+	return out
 }
 
-var escape = regexp.MustCompile(`%[0-9A-F]{2}`)
-
-// inUserinfo returns v as net/url writes it in user:password@host.
-func inUserinfo(v string) string { return strings.TrimPrefix(url.UserPassword("", v).String(), ":") }
-
-// inJSON returns v as json.Encoder writes it: \u0026 for an ampersand.
-func inJSON(v string) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return v
+// public returns how many bytes at the beginning of v are not secret: the scheme of a URL.
+func public(v string) int {
+	scheme, _, ok := strings.Cut(v, "://")
+	if !ok || !schemeName.MatchString(scheme) {
+		return 0
 	}
-	return string(b[1 : len(b)-1])
+	return len(scheme) + len("://")
 }
 
 // parts returns v and the parts of v that are secrets by themselves: the password of
@@ -129,48 +119,3 @@ func unescaped(parts []string) []string {
 	slices.Sort(parts)
 	return slices.DeleteFunc(slices.Compact(parts), func(p string) bool { return p == "" })
 }
-
-// replace returns s with redacted in place of form. A short form is replaced only
-// where it is a whole word.
-func replace(s, form string) string {
-	if len(form) >= short {
-		return strings.ReplaceAll(s, form, redacted)
-	}
-	var out strings.Builder
-	for from := 0; ; {
-		i := strings.Index(s[from:], form)
-		if i < 0 {
-			out.WriteString(s[from:])
-			return out.String()
-		}
-		i += from
-		end := i + len(form)
-		if begins(s[:i], form) && ends(form, s[end:]) {
-			out.WriteString(s[from:i] + redacted)
-		} else {
-			end = i + 1
-			out.WriteString(s[from:end])
-		}
-		from = end
-	}
-}
-
-// escapedEnd matches an escape sequence at the end of a text. Its last letter, such as
-// the n of \n, does not belong to a word that follows.
-var escapedEnd = regexp.MustCompile(`(?:%[0-9A-Fa-f]{2}|\\[a-z]|\\u[0-9A-Fa-f]{4})$`)
-
-// begins reports whether form, which follows before, begins a word there.
-func begins(before, form string) bool {
-	last, _ := utf8.DecodeLastRuneInString(before)
-	first, _ := utf8.DecodeRuneInString(form)
-	return !inWord(last) || !inWord(first) || escapedEnd.MatchString(before[max(0, len(before)-6):])
-}
-
-// ends reports whether form ends a word before after.
-func ends(form, after string) bool {
-	last, _ := utf8.DecodeLastRuneInString(form)
-	next, _ := utf8.DecodeRuneInString(after)
-	return !inWord(last) || !inWord(next)
-}
-
-func inWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }

@@ -3,7 +3,6 @@
 package secret
 
 import (
-	"cmp"
 	"io"
 	"io/fs"
 	"maps"
@@ -27,17 +26,18 @@ type Folder struct {
 	values map[string]string // of a folder in memory, by name
 	files  map[string]string // of a folder in memory: the paths of secrets that are files elsewhere
 	mu     sync.Mutex
-	seen   map[string][]string // the forms of every value read so far: a rotated key is still redacted
+	seen   map[string]bool // every value read so far: a rotated key is still redacted
+	match  *matcher        // of seen; nil: none yet
 }
 
 // NewFolder returns the folder dir. It reads no file.
-func NewFolder(dir string) *Folder { return &Folder{dir: dir, seen: map[string][]string{}} }
+func NewFolder(dir string) *Folder { return &Folder{dir: dir, seen: map[string]bool{}} }
 
 // InMemory returns a folder of these values, by name, that is not on the disk: no other
 // process can read or change them. A name in files is a secret that is read from the file
 // at that path instead; the file need not exist yet.
 func InMemory(values, files map[string]string) *Folder {
-	return &Folder{values: maps.Clone(values), files: maps.Clone(files), seen: map[string][]string{}}
+	return &Folder{values: maps.Clone(values), files: maps.Clone(files), seen: map[string]bool{}}
 }
 
 // path returns the path of a secret's file. In memory, a secret that is no file has "",
@@ -111,40 +111,50 @@ func (f *Folder) remember(v string) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.seen[v] != nil {
+	if f.seen[v] {
 		return
 	}
-	for _, part := range parts(v) {
-		f.seen[v] = append(f.seen[v], forms(part)...)
+	f.seen[v] = true
+	f.match = nil
+}
+
+// matcher returns the matcher of all values read so far.
+func (f *Folder) matcher() *matcher {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.match != nil {
+		return f.match
 	}
+	var all []pattern
+	for v := range f.seen {
+		for _, part := range parts(v) {
+			all = append(all, patterns(part)...)
+		}
+	}
+	f.match = newMatcher(all)
+	return f.match
 }
 
 // Redact returns s with "[secret]" in place of every secret of the folder. It finds a
-// secret as it is, escaped for a URL, JSON or HTML, quoted, and in base64. It also
-// finds the password inside a secret that is a URL or a connection string. A secret of
-// fewer than six bytes is replaced only where it is a whole word, so that other words
-// that contain it stay readable. A nil Folder returns s.
-func (f *Folder) Redact(s string) string {
+// secret as it is, in base64 and in hex, and if any of its characters are escaped for a URL,
+// JSON, HTML or a programming language, several times if need be. It also finds the password
+// inside a secret that is a URL or a connection string. A secret of fewer than six bytes is
+// replaced only where it is a whole word, so that other words that contain it stay readable.
+// A nil Folder returns s.
+func (f *Folder) Redact(s string) string { return f.redact(s, false) }
+
+// RedactCut is Redact for the beginning of a longer text, such as the first bytes of an
+// answer. At its end it also replaces the beginning of a secret, from four bytes on.
+func (f *Folder) RedactCut(s string) string { return f.redact(s, true) }
+
+func (f *Folder) redact(s string, cut bool) string {
 	if f == nil || s == "" {
 		return s
 	}
 	for _, name := range f.names() {
 		f.Get(name).Reveal()
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	all := map[string]bool{}
-	for _, forms := range f.seen {
-		for _, form := range forms {
-			all[form] = true
-		}
-	}
-	// The longest form first: else a short form inside it would be replaced and the
-	// rest of the long one would stay.
-	for _, v := range slices.SortedFunc(maps.Keys(all), func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) }) {
-		s = replace(s, v)
-	}
-	return s
+	return f.matcher().redact(s, cut)
 }
 
 // Brief redacts s and then shortens it to at most n bytes and "…". Shortening first
