@@ -60,7 +60,7 @@ func (p *platform) connectorPart() part {
 		if err != nil {
 			return err
 		}
-		b, err := bridge.New(ctx, c, bridge.Options{Log: p.log.With("function", "connector"), Now: p.now, Redact: p.env.Secrets.Brief})
+		b, err := bridge.New(ctx, c, bridge.Options{Log: p.log.With("function", "connector"), Now: p.now, Redact: p.env.Secrets.Brief, RedactCut: p.env.Secrets.RedactCut})
 		if err != nil {
 			return err
 		}

@@ -47,10 +47,11 @@ type Bridge struct {
 
 // Options are the connector's dependencies.
 type Options struct {
-	Log    *slog.Logger
-	Now    func() time.Time
-	Redact func(s string, n int) string // removes the secrets from s and then cuts it to n bytes
-	Login  *auth.BasicAuthCredentials   // for the gateway; nil: none
+	Log       *slog.Logger
+	Now       func() time.Time
+	Redact    func(s string, n int) string // removes the secrets from s and then cuts it to n bytes
+	RedactCut func(s string) string        // the same for the beginning of a longer text; nil: Redact
+	Login     *auth.BasicAuthCredentials   // for the gateway; nil: none
 }
 
 // New opens the spool and the dead letters. It makes no network connection. It reports
@@ -97,7 +98,7 @@ func (b *Bridge) build(ctx context.Context, o Options, cursorsLost bool) error {
 	}
 	pending := func(function string, seq spool.Seq) bool { return message.Pending(b.spool, function, seq) }
 	b.letters, err = deadletter.Open(deadletter.Options{Dir: filepath.Join(c.Dir, "dead"), Max: c.DeadMax, MaxBytes: c.DeadMiB << 20,
-		Room: b.room, Append: b.append, Pending: pending, Replayed: recent.Replayed(), Now: o.Now, Redact: o.Redact, Log: o.Log})
+		Room: b.room, Append: b.append, Pending: pending, Replayed: recent.Replayed(), Now: o.Now, Redact: o.Redact, RedactCut: o.RedactCut, Log: o.Log})
 	if err != nil {
 		return err
 	}

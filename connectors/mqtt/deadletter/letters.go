@@ -52,16 +52,17 @@ const reasonBytes = 300 // of a reason that is kept
 
 // Options configures Letters.
 type Options struct {
-	Dir      string
-	Max      int                                                                       // cap of the number of letters; the oldest are dropped
-	MaxBytes int64                                                                     // cap of the size of their files, approximately; the oldest are dropped
-	Room     func() int64                                                              // bytes of the disk that letters may take beside those they have; negative if they have too many
-	Append   func(ctx context.Context, records ...[]byte) (first spool.Seq, err error) // to the spool, durably
-	Pending  func(function string, seq spool.Seq) bool                                 // reports whether a record of the spool is not yet delivered to the function
-	Replayed []message.ReplayRecord                                                    // letters that were replayed before the start, oldest first
-	Now      func() time.Time
-	Redact   func(s string, n int) string // removes the secrets from s and then cuts it to n bytes
-	Log      *slog.Logger
+	Dir       string
+	Max       int                                                                       // cap of the number of letters; the oldest are dropped
+	MaxBytes  int64                                                                     // cap of the size of their files, approximately; the oldest are dropped
+	Room      func() int64                                                              // bytes of the disk that letters may take beside those they have; negative if they have too many
+	Append    func(ctx context.Context, records ...[]byte) (first spool.Seq, err error) // to the spool, durably
+	Pending   func(function string, seq spool.Seq) bool                                 // reports whether a record of the spool is not yet delivered to the function
+	Replayed  []message.ReplayRecord                                                    // letters that were replayed before the start, oldest first
+	Now       func() time.Time
+	Redact    func(s string, n int) string // removes the secrets from s and then cuts it to n bytes
+	RedactCut func(s string) string        // the same for the kept beginning of a payload, which may end within a secret; nil: Redact
+	Log       *slog.Logger
 }
 
 // Letters is the dead letters of a folder, one file each. Its methods are safe for

@@ -72,10 +72,19 @@ func (l *Letters) notice(d *Letter, gone bool) (message.Message, error) {
 // person. The file keeps the exact bytes.
 func (l *Letters) shown(d Letter) Letter {
 	d.Topic = l.o.Redact(d.Topic, len(d.Topic)+1)
-	if text := string(d.Payload); text != "" {
-		d.Payload = []byte(l.o.Redact(text, shownBytes))
+	if len(d.Payload) > 0 {
+		d.Payload = []byte(l.payload(&d))
 	}
 	return d
+}
+
+// payload returns d's payload without secrets.
+func (l *Letters) payload(d *Letter) string {
+	text := string(d.Payload)
+	if d.Cut && l.o.RedactCut != nil {
+		text = l.o.RedactCut(text)
+	}
+	return l.o.Redact(text, shownBytes)
 }
 
 // reportAll appends the notices of all letters to the spool, and those of removed
@@ -155,7 +164,7 @@ func (l *Letters) readSome(names []string) (part []*Letter, rest []string) {
 		if err != nil {
 			continue // removed meanwhile
 		}
-		text := l.o.Redact(string(d.Payload), shownBytes) // before it is cut: a part of a secret is not recognised
+		text := l.payload(d) // before it is cut
 		d.Payload = []byte(text[:min(len(text), wire.ExcerptBytes)])
 		size += len(d.Topic) + len(d.Reason) + 2*len(d.Payload) + reasonBytes
 		part = append(part, d)
