@@ -48,7 +48,9 @@
 // by those of ten times that. It is never ahead of the reader's last commit.
 //
 // Open reads only the newest segment. It cuts unreadable bytes from the segment's end
-// and reports them. A reader skips damaged ranges elsewhere, up to the next readable
+// and reports them. New records are numbered behind the cut, but never below a cursor.
+// A damaged cursor file is overwritten. With a negative Options.Sync, Open writes the
+// newest segments again, since an fsync of theirs may have failed. A reader skips damaged ranges elsewhere, up to the next readable
 // record, and counts them when it gets there.
 //
 // # Cost
