@@ -53,12 +53,14 @@ type sensors struct {
 	register      device.Register
 	fields        *fields
 	watch         *mapping.Watch
+	connectors    connectors
 	replayMu      sync.Mutex
 	replayState   mappingReplay // guarded by replayMu
 	replays       mqttbatch.Replays
 	allow         allow
 	log           *slog.Logger
 	pruned        atomic.Int64 // unix nanoseconds when dead letters that are gone were last deleted
+	trimmed       atomic.Int64 // when the oldest dead letters were last deleted
 	requestsTaken atomic.Int64 // when requests for dead letters were last looked for
 }
 
@@ -80,7 +82,7 @@ func (s *sensors) transform(ctx context.Context, st *store.Store, ms []wire.Mess
 	if err != nil {
 		return w.answer, err
 	}
-	err = w.add(ctx, b)
+	err = w.add(ctx, st, b)
 	w.numbers.keep(func(node string) bool { return b.Find([]byte(nodePrefix+node)) != nil })
 	b.Done(err)
 	if err != nil {
@@ -93,6 +95,9 @@ func (s *sensors) transform(ctx context.Context, st *store.Store, ms []wire.Mess
 	}
 	w.completeAnswer(a)
 	s.prune(ctx, st, now)
+	if len(w.dead) > 0 {
+		s.trim(ctx, st, now)
+	}
 	s.passRequests(ctx, st, now, &w.answer)
 	if w.settingsErr == nil {
 		s.replayMappings(ctx, st, w.set, now, &w.answer)
@@ -113,6 +118,23 @@ func (s *sensors) prune(ctx context.Context, st *store.Store, now time.Time) {
 		return
 	}
 	if _, err := st.PruneDeadLetters(ctx, now.Add(-keepGone), maxPruned); err != nil {
+		s.log.Warn("dead letters", "function", "sensors", "err", err)
+	}
+}
+
+const (
+	maxMirrored = 100_000 // dead letters in the mirror: as many as a connector keeps by default
+	trimEvery   = time.Minute
+	maxTrimmed  = 50_000
+)
+
+// trim deletes the oldest dead letters beyond maxMirrored. An error is logged and a later
+// batch tries again.
+func (s *sensors) trim(ctx context.Context, st *store.Store, now time.Time) {
+	if !due(&s.trimmed, now, trimEvery) {
+		return
+	}
+	if err := st.TrimDeadLetters(ctx, maxMirrored, maxTrimmed); err != nil {
 		s.log.Warn("dead letters", "function", "sensors", "err", err)
 	}
 }

@@ -69,10 +69,10 @@ func (n *numbers) names() []string { return slices.Sorted(maps.Keys(n.nodes)) }
 // may have to be given up. known is ordered by node and by when a boot was first seen.
 func (n *numbers) apply(known []store.EdgeSeq, now time.Time) []store.EdgeSeq {
 	var out []store.EdgeSeq
-	knownNodes := map[string]bool{}
+	knownNodes := map[string]int{} // boots
 	knownBoots := map[[2]string]bool{}
 	for _, e := range known {
-		knownNodes[e.Node] = true
+		knownNodes[e.Node]++
 		arrived := n.nodes[e.Node][e.Boot]
 		if arrived == nil && len(e.Holes) == 0 {
 			continue
@@ -90,8 +90,9 @@ func (n *numbers) apply(known []store.EdgeSeq, now time.Time) []store.EdgeSeq {
 			if knownBoots[[2]string{node, boot}] {
 				continue
 			}
-			e := store.EdgeSeq{Node: node, Boot: boot, Started: boots[boot].first, First: !knownNodes[node]}
-			knownNodes[node] = true
+			e := store.EdgeSeq{Node: node, Boot: boot, Started: boots[boot].first}
+			e.First = knownNodes[node] == 0 || knownNodes[node] >= store.MaxBoots
+			knownNodes[node]++
 			out = append(out, boots[boot].apply(e, now))
 		}
 	}

@@ -39,7 +39,7 @@ func (w *work) readCanary(i int, connector string) error {
 }
 
 func (c canary) reading() reading.Reading {
-	return reading.Reading{Name: "canary", Tags: map[string]string{"connector": idOf(c.connector)},
+	return reading.Reading{Name: canaryMeasurement, Tags: map[string]string{connectorLabel: idOf(c.connector)},
 		Fields: map[string]float64{"latency_seconds": c.took.Seconds()}, Time: c.sent.UTC()}
 }
 
@@ -133,6 +133,15 @@ func (s status) addTo(b *ingest.Batch) error {
 		}
 	}
 	b.SetState(node, "online", "", online, s.arrived, s.retained)
+	added := 0
+	for k := range s.numbers {
+		if _, ok := b.State(node, k); !ok {
+			added++
+		}
+	}
+	if err := b.CheckCapacity(node, added); err != nil {
+		return err
+	}
 	for k, v := range s.numbers {
 		b.SetState(node, k, "", v, s.arrived, s.retained)
 	}

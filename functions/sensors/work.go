@@ -114,9 +114,14 @@ func (w *work) firstArrivals(ctx context.Context, st *store.Store) error {
 
 // add adopts unknown devices and adds all reports, statuses, canaries and dead letters
 // to b. An error is the store's.
-func (w *work) add(ctx context.Context, b *ingest.Batch) error {
+func (w *work) add(ctx context.Context, st *store.Store, b *ingest.Batch) error {
 	if err := w.s.watch.Apply(ctx, w.set, b.Update); err != nil {
 		return err
+	}
+	if len(w.canary) > 0 {
+		if err := w.s.connectors.read(ctx, st, w.now); err != nil {
+			return err
+		}
 	}
 	if err := b.Adopt(ctx, w.deviceRequests(b)); err != nil {
 		return err
@@ -140,6 +145,10 @@ func (w *work) add(ctx context.Context, b *ingest.Batch) error {
 		}
 	}
 	for _, c := range w.canary {
+		if err := w.s.connectors.admit(idOf(c.connector), w.now); err != nil {
+			w.answer.Reject(&w.ms[c.msg], err)
+			continue
+		}
 		b.AddReading(c.msg, c.reading())
 	}
 	for _, d := range w.dead {

@@ -215,8 +215,12 @@ func markQuality(r *reading.Reading, by quality.Quality, suspects *quality.Flagg
 }
 
 // SetState sets a state that has no readings: the text or, if that is "", the number.
-// Its time is the arrival. An older state changes nothing.
+// Its time is the arrival. An older state changes nothing, nor does a new one for which
+// the register has no room.
 func (b *Batch) SetState(d *device.Device, key, text string, v float64, arrived time.Time, retained bool) {
+	if b.CheckCapacity(d, b.countNew(d, key)) != nil {
+		return
+	}
 	r := Report{Device: d, Time: arrived, Arrived: arrived, Retained: retained, Quality: quality.OK}
 	if text != "" {
 		b.addText(&r, key, text)
@@ -226,7 +230,10 @@ func (b *Batch) SetState(d *device.Device, key, text string, v float64, arrived 
 }
 
 // SetTextState sets a text of time t as a metric's state, without a reading. An older
-// state changes nothing.
+// state changes nothing, nor does a new one for which the register has no room.
 func (b *Batch) SetTextState(d *device.Device, key, text string, t, arrived time.Time, retained bool) {
+	if b.CheckCapacity(d, b.countNew(d, key)) != nil {
+		return
+	}
 	b.addText(&Report{Device: d, Time: t, Arrived: arrived, Retained: retained, Quality: quality.OK}, key, text)
 }

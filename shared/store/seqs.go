@@ -9,8 +9,13 @@ import (
 	"time"
 )
 
+// MaxBoots is how many boots of a node are kept. If a node has so many, an unknown boot
+// may be one that was deleted.
+const MaxBoots = 100
+
 const (
 	keepBoots    = 90 * 24 * time.Hour // after the last message of the boot
+	recentBoots  = 24 * time.Hour
 	keepArrivals = 7 * 24 * time.Hour
 )
 
@@ -57,13 +62,22 @@ func count(ctx context.Context, tx *txn, c DeviceChange) error {
 	return pruneBoots(ctx, tx, seqs, known)
 }
 
-// pruneBoots deletes old boots of the nodes that have a new boot.
+// pruneBoots deletes old boots of the nodes that have a new boot, and those beyond
+// MaxBoots: first those that were not seen for a day, then those with the fewest
+// numbers. So a node whose topic another client floods with boots keeps its own.
 func pruneBoots(ctx context.Context, tx *txn, seqs, known []EdgeSeq) error {
+	pruned := map[string]bool{}
 	for _, e := range seqs {
-		if slices.ContainsFunc(known, func(k EdgeSeq) bool { return k.Node == e.Node && k.Boot == e.Boot }) {
+		if pruned[e.Node] || slices.ContainsFunc(known, func(k EdgeSeq) bool { return k.Node == e.Node && k.Boot == e.Boot }) {
 			continue
 		}
+		pruned[e.Node] = true
 		if _, err := tx.ExecContext(ctx, `delete from edge_seqs where node = $1 and seen < $2`, clean(e.Node), stamp(e.Seen.Add(-keepBoots))); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `delete from edge_seqs where node = $1 and boot not in (select boot from edge_seqs where node = $2
+			order by case when seen >= $3 then 0 else 1 end, case when seen >= $4 then highest end desc, seen desc, boot limit $5)`,
+			clean(e.Node), clean(e.Node), stamp(e.Seen.Add(-recentBoots)), stamp(e.Seen.Add(-recentBoots)), MaxBoots); err != nil {
 			return err
 		}
 	}

@@ -222,6 +222,17 @@ func (s *Store) PruneDeadLetters(ctx context.Context, before time.Time, limit in
 	return n, err
 }
 
+// TrimDeadLetters deletes the dead letters that were reported first if there are more than
+// most, and at most limit.
+func (s *Store) TrimDeadLetters(ctx context.Context, most, limit int) error {
+	return s.tx(ctx, "delete the oldest dead letters", func(ctx context.Context, tx *txn) error {
+		_, err := tx.ExecContext(ctx, `
+			delete from dead_letters where (id, function) in (select id, function from dead_letters order by told desc, id, function limit $1 offset $2)`,
+			limit, most)
+		return err
+	})
+}
+
 // DeadLetters returns the newest dead letters that are neither replayed nor dropped, at
 // most limit.
 func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {

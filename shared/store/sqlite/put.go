@@ -13,7 +13,10 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-const rowsAtOnce = 64 // rows in one insert statement, at most
+const (
+	rowsAtOnce = 64      // rows in one insert statement, at most
+	maxKnown   = 200_000 // fields whose ids are cached: beyond it the cache begins anew
+)
 
 // field is the key of one field of a series. Its values are numbers, or texts.
 type field struct {
@@ -32,6 +35,10 @@ func newIDs() ids { return ids{map[string]int64{}, map[field]int64{}} }
 
 // add copies the ids of more.
 func (i ids) add(more ids) {
+	if len(i.fields)+len(more.fields) > maxKnown || len(i.series)+len(more.series) > maxKnown {
+		clear(i.series)
+		clear(i.fields)
+	}
 	maps.Copy(i.series, more.series)
 	maps.Copy(i.fields, more.fields)
 }
