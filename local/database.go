@@ -87,7 +87,9 @@ func (h *Installation) openExisting(ctx context.Context) (*store.Store, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		err = errNoDatabase
-	case errors.Is(err, store.ErrNotMigrated):
+	case err != nil && !errors.Is(err, store.ErrNotMigrated):
+		err = h.adviseDatabase(err)
+	case err != nil:
 		err = fmt.Errorf("the database %s is of an older version of hearth: the next start of hearth up migrates it", h.databaseFile())
 	}
 	return st, err

@@ -155,6 +155,11 @@ func (p *platform) waitReady(ctx context.Context) {
 // notes returns warnings for the top of the page.
 func (p *platform) notes() []string {
 	var out []string
+	if p.file != nil {
+		if note := p.file.note(); note != "" {
+			out = append(out, note)
+		}
+	}
 	switch _, err := p.settings.Look(p.now()); {
 	case errors.Is(err, settings.ErrUnread):
 		out = append(out, p.redact("messages wait until hearth.yml is read, as it may map them: "+err.Error()))

@@ -26,7 +26,6 @@ import (
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/store"
-	"github.com/hearth-home/hearth/shared/store/sqlite"
 )
 
 // grace is how long a stop waits for calls and messages in flight.
@@ -44,6 +43,7 @@ type platform struct {
 	now       func() time.Time
 
 	open      func(context.Context) (*store.Store, error)
+	file      *fileStore // the SQLite database, nil with servers
 	samples   *gateway.Server
 	host      *host.Host
 	gateway   *gateway.Gateway
@@ -233,31 +233,18 @@ func (p *platform) storePart() part {
 		case servers:
 			return p.openServers(ctx, &opened)
 		}
-		return p.openFile(ctx, &opened)
+		p.file = &fileStore{platform: p}
+		p.open = p.file.get
+		return p.file.start(ctx)
 	}, func(context.Context) error {
+		if p.file != nil {
+			return p.file.stop()
+		}
 		if st := opened.Load(); st != nil {
 			return st.Close()
 		}
 		return nil
 	}}
-}
-
-// openFile opens the SQLite database in the state folder, and sets p.open. It logs the
-// progress of a long migration every 2 s.
-func (p *platform) openFile(ctx context.Context, opened *atomic.Pointer[store.Store]) error {
-	var logged time.Time
-	st, err := sqlite.Open(ctx, p.databaseFile(), func(moved, total int64) {
-		if time.Since(logged) > 2*time.Second || moved == total {
-			p.log.Info("moving readings to their new table", "moved", moved, "of", total)
-			logged = time.Now()
-		}
-	})
-	if err != nil {
-		return err
-	}
-	opened.Store(st)
-	p.open = func(context.Context) (*store.Store, error) { return st, nil }
-	return nil
 }
 
 // openServers sets p.open to open InfluxDB and PostgreSQL, once. The platform starts even

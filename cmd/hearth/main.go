@@ -28,7 +28,7 @@ func program() *cobra.Command {
 		id, title string
 		commands  []*cobra.Command
 	}{
-		{"platform", "The platform", []*cobra.Command{up, gatewayCommand(), migrateCommand()}},
+		{"platform", "The platform", []*cobra.Command{up, gatewayCommand(), migrateCommand(), databaseCommand()}},
 		{"sources", "Sources", []*cobra.Command{runCommand(), backfillCommand(), functionsCommand()}},
 		{"messages", "Messages", []*cobra.Command{deviceCommand(), deadCommand()}},
 		{"house", "The house", []*cobra.Command{settingsCommand()}},

@@ -35,12 +35,18 @@ const (
 // Open opens or creates the file at path and migrates its schema. Then it moves
 // readings that versions before 8 stored to their new tables, some ten thousand a
 // second, and calls each progress with the number moved so far and of all. If the
-// program ends meanwhile, the next Open continues the move.
+// program ends meanwhile, the next Open continues the move. If the file is damaged, the
+// error is a *DamagedError.
 func Open(ctx context.Context, path string, progress ...func(moved, total int64)) (*store.Store, error) {
+	return OpenWatched(ctx, path, nil, progress...)
+}
+
+// OpenWatched is Open. The store calls damaged whenever it finds the file damaged later.
+func OpenWatched(ctx context.Context, path string, damaged func(*DamagedError), progress ...func(moved, total int64)) (*store.Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	return open(path, "rwc", func(write *sql.DB) error {
+	return open(path, "rwc", damaged, func(write *sql.DB) error {
 		if err := store.MigrateDB(ctx, write, store.SQLite); err != nil {
 			return err
 		}
@@ -53,25 +59,32 @@ func Open(ctx context.Context, path string, progress ...func(moved, total int64)
 }
 
 // OpenExisting opens the file at path, and neither creates nor migrates it. If there is no
-// file, the error is fs.ErrNotExist; if migrations are missing, store.ErrNotMigrated.
+// file, the error is fs.ErrNotExist; if migrations are missing, store.ErrNotMigrated; if it
+// is damaged, a *DamagedError.
 func OpenExisting(ctx context.Context, path string) (*store.Store, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	return open(path, "rw", func(write *sql.DB) error { return store.CheckVersion(ctx, write, store.SQLite) })
+	return open(path, "rw", nil, func(write *sql.DB) error { return store.CheckVersion(ctx, write, store.SQLite) })
 }
 
 // open opens the file in SQLite's mode rwc, which creates it, or rw. prepare is called with
 // the connection for writing before the store is returned.
-func open(path, mode string, prepare func(write *sql.DB) error) (*store.Store, error) {
-	write, err := pool(path, 1, url.Values{"mode": {mode}, "_txlock": {"immediate"}}, "cache_size("+writerCache+")")
+func open(path, mode string, damaged func(*DamagedError), prepare func(write *sql.DB) error) (*store.Store, error) {
+	if err := inspect(path); err != nil {
+		return nil, err
+	}
+	write, err := pool(path, 1, damaged, url.Values{"mode": {mode}, "_txlock": {"immediate"}}, "cache_size("+writerCache+")")
 	if err != nil {
 		return nil, err
 	}
 	if err := prepare(write); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the store %s: %w", path, err), write.Close())
+		if err = asDamage(path, err); !isDamage(err) {
+			err = fmt.Errorf("open the store %s: %w", path, err)
+		}
+		return nil, errors.Join(err, write.Close())
 	}
-	read, err := pool(path, readers, url.Values{"mode": {mode}}, "query_only(1)", "cache_size("+readerCache+")")
+	read, err := pool(path, readers, damaged, url.Values{"mode": {mode}}, "query_only(1)", "cache_size("+readerCache+")")
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
@@ -81,7 +94,7 @@ func open(path, mode string, prepare func(write *sql.DB) error) (*store.Store, e
 // pool returns a pool of n connections. Times are stored as integers of microseconds,
 // so that they compare and read back as in PostgreSQL. synchronous is FULL: a commit is
 // on disk when it returns, because callers then delete the messages from their spool.
-func pool(path string, n int, q url.Values, pragmas ...string) (*sql.DB, error) {
+func pool(path string, n int, damaged func(*DamagedError), q url.Values, pragmas ...string) (*sql.DB, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
@@ -99,7 +112,7 @@ func pool(path string, n int, q url.Values, pragmas ...string) (*sql.DB, error) 
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	db := sql.OpenDB(cachingConnector{c})
+	db := sql.OpenDB(cachingConnector{c, damaged})
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
 	db.SetConnMaxIdleTime(10 * time.Minute)

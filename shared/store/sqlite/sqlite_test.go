@@ -57,7 +57,7 @@ func TestACancelledWriteHarmsNoOther(t *testing.T) {
 }
 
 func TestCommitsAreDurable(t *testing.T) {
-	s, err := pool(filepath.Join(t.TempDir(), "hearth.db"), 1, url.Values{})
+	s, err := pool(filepath.Join(t.TempDir(), "hearth.db"), 1, nil, url.Values{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,10 @@ const (
 // cachingConnector is a connector whose connections cache compiled statements.
 // database/sql closes a transaction's statements when the transaction ends, so without
 // the cache each transaction compiles them again.
-type cachingConnector struct{ driver.Connector }
+type cachingConnector struct {
+	driver.Connector
+	damaged func(*DamagedError) // called when a statement finds the file damaged, or nil
+}
 
 func (cc cachingConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	c, err := cc.Connector.Connect(ctx)
@@ -26,7 +29,7 @@ func (cc cachingConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, errors.Join(errors.New("the SQLite driver's connection lacks a method that it had"), c.Close())
 	}
-	return &conn{sqliteConn: inner, byText: map[string]*lru.Element{}, order: lru.New()}, nil
+	return &conn{sqliteConn: inner, damaged: cc.damaged, byText: map[string]*lru.Element{}, order: lru.New()}, nil
 }
 
 // sqliteConn is the method set of the driver's connection without ExecContext and
@@ -44,8 +47,9 @@ type sqliteConn interface {
 // makes only one call at a time to a connection and its statements.
 type conn struct {
 	sqliteConn
-	byText map[string]*lru.Element // of *statement
-	order  *lru.List               // the most recently used first
+	damaged func(*DamagedError)
+	byText  map[string]*lru.Element // of *statement
+	order   *lru.List               // the most recently used first
 }
 
 // Unwrap lets the driver's own functions find their connection.
@@ -54,9 +58,10 @@ func (c *conn) Unwrap() driver.Conn { return c.sqliteConn }
 // statement is a compiled statement.
 type statement struct {
 	sqliteStmt
-	text   string
-	used   bool // a caller has it and has not closed it
-	cached bool
+	damaged func(*DamagedError)
+	text    string
+	used    bool // a caller has it and has not closed it
+	cached  bool
 }
 
 type sqliteStmt interface {
@@ -81,7 +86,7 @@ func (c *conn) PrepareContext(ctx context.Context, text string) (driver.Stmt, er
 	if !ok || len(text) > maxText || c.byText[text] != nil {
 		return compiled, nil
 	}
-	s := &statement{sqliteStmt: inner, text: text, used: true, cached: true}
+	s := &statement{sqliteStmt: inner, damaged: c.damaged, text: text, used: true, cached: true}
 	c.byText[text] = c.order.PushFront(s)
 	if c.order.Len() > maxCached {
 		return s, c.evict(c.order.Back())

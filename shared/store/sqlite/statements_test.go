@@ -46,7 +46,7 @@ func TestAStatementIsCompiledOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	texts := map[string]int{}
-	db := sql.OpenDB(cachingConnector{counting{inner, texts}})
+	db := sql.OpenDB(cachingConnector{Connector: counting{inner, texts}})
 	db.SetMaxOpenConns(1)
 	exec := func(text string, args ...any) {
 		t.Helper()
