@@ -113,7 +113,7 @@ func TestTheReasonOfABrokenFunctionIsSaidOnce(t *testing.T) {
 		t.Errorf("the reason is logged, too:\n%s", logs)
 	}
 	r := launch(t, repository(t), "TINY_URL=::", "TINY_KEY=real-key-1")
-	r.logStart()
+	r.logStart(t.Context())
 	if code, body := r.call("POST", "/function/weather"); code != http.StatusInternalServerError || !strings.Contains(body, "TINY_URL") {
 		t.Errorf("the platform answers %d %s", code, body)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -38,8 +39,8 @@ func (h *Installation) ConnectorToken() (token secret.String, kept bool) {
 }
 
 // Listen subscribes to a topic or filter for up to span and returns what was published
-// there. The broker is the running platform's, or the one that up would use. Before it
-// connects, it calls begin with the broker's address.
+// there. The broker is the running platform's, or the one that up would use. Once it has
+// subscribed, it calls begin with the broker's address.
 func (h *Installation) Listen(ctx context.Context, filter string, span time.Duration, begin func(broker string)) (*listen.Result, error) {
 	c, err := h.listenerConfig()
 	if err != nil {
@@ -49,8 +50,10 @@ func (h *Installation) Listen(ctx context.Context, filter string, span time.Dura
 	if err != nil {
 		return nil, err
 	}
-	begin(c.URL)
-	received, err := listen.To(ctx, o, filter, span)
+	received, err := listen.To(ctx, o, filter, span, func() { begin(c.URL) })
+	if failed, ok := errors.AsType[listen.ConnectError](err); ok && !errors.Is(err, context.Canceled) {
+		err = errors.New(c.Access().Explain(failed).Text)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listen at %s: %w", c.URL, err)
 	}
@@ -80,7 +83,11 @@ func (h *Installation) Mapped() (*mapping.Set, error) {
 // to the one that up would use. It has a random client id and publishes nothing.
 func (h *Installation) listenerConfig() (bridge.Config, error) {
 	vars := map[string]string{"MQTT_CLIENT_ID": "hearth-device-" + strings.ToLower(rand.Text()[:8]), "MQTT_READ_ONLY": "true"}
-	for _, k := range []string{"MQTT_URL", "MQTT_USER", "MQTT_CA_FILE", "MQTT_CERT_FILE", "MQTT_KEY_FILE"} {
+	names := []string{"MQTT_USER"}
+	if h.userBroker() {
+		names = append(names, userBrokerVars...)
+	}
+	for _, k := range names {
 		vars[k] = h.vars[k]
 	}
 	n, running := h.findRunning()

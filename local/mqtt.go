@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -17,9 +18,13 @@ import (
 	"github.com/hearth-home/hearth/local/gateway"
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/mqttclient"
 	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/settings"
 )
+
+// userBrokerVars are the variables that are about the user's own broker only.
+var userBrokerVars = []string{"MQTT_URL", "MQTT_CA_FILE", "MQTT_CERT_FILE", "MQTT_KEY_FILE"}
 
 // userBroker reports whether the platform uses the user's own broker (MQTT_URL) instead
 // of the embedded one. Then it subscribes only, and publishes nothing.
@@ -117,7 +122,11 @@ func (p *platform) connectorConfig() (bridge.Config, error) {
 		"MQTT_URL": p.mqttURL, "MQTT_CLIENT_ID": "hearth-connector", "GATEWAY_URL": "http://" + p.server.Addr,
 		"REBUILD_INTERVAL": "2s", "DATA_DIR": filepath.Join(p.dir, "connector"), "LISTEN": address(connectorPort(page)),
 	}
-	for _, k := range []string{"MQTT_USER", "MQTT_CA_FILE", "MQTT_CERT_FILE", "MQTT_KEY_FILE", "SPOOL_MAX_MIB", "SPOOL_POLICY", "SPOOL_SYNC", "DEAD_MAX", "DEAD_MAX_MIB", "CANARY_INTERVAL"} {
+	names := []string{"MQTT_USER", "SPOOL_MAX_MIB", "SPOOL_POLICY", "SPOOL_SYNC", "DEAD_MAX", "DEAD_MAX_MIB", "CANARY_INTERVAL"}
+	if p.userBroker() {
+		names = append(names, userBrokerVars...)
+	}
+	for _, k := range names {
 		if v := p.vars[k]; v != "" {
 			vars[k] = v
 		}
@@ -143,12 +152,18 @@ func (p *platform) connectorConfig() (bridge.Config, error) {
 	return config.Parse[bridge.Config](env)
 }
 
+const (
+	readyWait  = 5 * time.Second // for the connector's subscriptions at the start
+	readyEvery = 200 * time.Millisecond
+)
+
 // waitReady waits until the connector has subscribed, so that no message is missed that a
-// user publishes after the start. It waits at most 5 s: the user's broker may be down.
+// user publishes after the start. It waits at most 5 s, and only until the user's broker
+// cannot be reached.
 func (p *platform) waitReady(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, readyWait)
 	defer cancel()
-	for !p.bridge.Load().Ready() && pause.For(ctx, 20*time.Millisecond) {
+	for b := p.bridge.Load(); !b.Ready() && (!p.userBroker() || b.Problem().Kind == "") && pause.For(ctx, 20*time.Millisecond); {
 	}
 }
 
@@ -167,10 +182,49 @@ func (p *platform) notes() []string {
 		out = append(out, p.redact("hearth.yml has mistakes; its last good version stays in use: "+err.Error()))
 	}
 	wanted := slices.ContainsFunc(p.host.Functions, func(f host.Function) bool { return len(f.Topics()) > 0 })
-	if b := p.bridge.Load(); b != nil && wanted && p.now().Sub(p.began) > 5*time.Second && !b.Ready() {
-		out = append(out, "the broker at "+p.mqttURL+" cannot be reached: no message arrives until it can")
+	if wanted && p.bridge.Load() != nil {
+		if problem := p.brokerProblem(); problem != "" {
+			out = append(out, p.redact(problem))
+		}
 	}
 	return out
+}
+
+// brokerProblem says why no message arrives from the broker, or not all do, or "".
+func (p *platform) brokerProblem() string {
+	switch problem := p.bridge.Load().Problem(); {
+	case problem.Kind == mqttclient.Subscription:
+		return "not all messages arrive from the broker at " + p.mqttURL + ": " + problem.Text
+	case problem.Kind != "":
+		return "no message arrives from the broker at " + p.mqttURL + ": " + problem.Text
+	case !p.bridge.Load().Ready() && p.now().Sub(p.began) > readyWait:
+		return "no message arrives from the broker at " + p.mqttURL + ": it has not answered yet"
+	}
+	return ""
+}
+
+// logBroker logs which broker the platform listens to, or why it does not yet. Then it logs
+// when it does, unless ctx ends before.
+func (p *platform) logBroker(ctx context.Context) {
+	log := p.log.With("function", "connector")
+	if !p.userBroker() {
+		log.Info("the broker listens at " + p.mqttURL + " · try: " + p.try())
+		return
+	}
+	ready := func() { log.Info("listens to your broker at " + p.mqttURL + ", and publishes nothing there") }
+	if p.bridge.Load().Ready() {
+		ready()
+		return
+	}
+	log.Warn(cmp.Or(p.brokerProblem(), "the broker at "+p.mqttURL+" has not answered yet") + " · it is tried again until it works")
+	go func() {
+		for pause.For(ctx, readyEvery) {
+			if p.bridge.Load().Ready() {
+				ready()
+				return
+			}
+		}
+	}()
 }
 
 // try returns a shell command that publishes a first reading, or "" with the user's own

@@ -58,7 +58,7 @@ func TestMistypedSettingsAreNamedAtTheStart(t *testing.T) {
 	root := repository(t)
 	write(t, root+"/.env", "# settings\nTINY_PLACE=home\nexport tiny_url=https://api.tiny.example/v1\nNONSENSE=geheimnis\n\nghp4711abc=\nSENSOR_0_KIND=host\nTINY_PLACES=home\n")
 	r := launch(t, root, "TINY_PLACESS=home", "HOME=/root", "TINI_PLACES_FOO=x", "LIVE=weathr;all,foo", "LOG_FORMAT=text")
-	r.logStart()
+	r.logStart(t.Context())
 	for _, want := range []string{
 		".env, line 2: TINY_PLACE is no setting: did you mean TINY_PLACES?",
 		".env, line 3: tiny_url is no setting: did you mean TINY_URL?",

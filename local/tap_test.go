@@ -2,6 +2,7 @@ package local
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/shared/page"
 	"github.com/hearth-home/hearth/shared/testserver"
+	freeport "github.com/hearth-home/hearth/shared/testserver/free"
 )
 
 // With the user's own broker, the platform subscribes and publishes nothing.
@@ -98,22 +100,66 @@ func leftSession(t *testing.T, addr, id string) bool {
 	return token.(*mqtt.ConnectToken).SessionPresent()
 }
 
-func TestAnUnreachableBrokerIsShownOnThePageAndRetried(t *testing.T) {
-	m := testserver.OwnMosquitto(t, 0)
+// A broker that cannot be used is never one that is listened to: log and page say why, each
+// reason once, and when it works.
+func TestABrokerThatCannotBeUsedIsNamedUntilItWorks(t *testing.T) {
+	m := testserver.OwnMosquitto(t, 0, "allow_anonymous false")
 	if err := m.Stop(); err != nil {
 		t.Fatal(err)
 	}
 	r := launchWith(t, map[string]host.Builder{"sensors": host.Transform(sensors.New)}, mqttRepository(t), "MQTT_URL=tcp://user:pass-word-1@"+m.Addr)
-	r.began = r.began.Add(-time.Minute) // as if it had tried for a minute
-	if notes := r.status().Notes; len(notes) != 1 || !strings.Contains(notes[0], m.Addr) {
-		t.Errorf("notes = %q", notes)
+	r.logStart(t.Context())
+	note := func(want string) {
+		t.Helper()
+		r.eventually("a note on the page: "+want, func() bool {
+			notes := r.status().Notes
+			return len(notes) == 1 && strings.Contains(notes[0], "no message arrives from the broker at tcp://"+m.Addr+": ") && strings.Contains(notes[0], want)
+		})
 	}
+	note("nothing listens at " + m.Addr)
 	if err := m.Start(); err != nil {
 		t.Fatal(err)
 	}
-	r.eventually("connected", func() bool { return r.has("connected to the broker") })
+	note(`refuses the user "user" or its password`)
+	if r.has("listens to your broker") {
+		t.Errorf("it says that it listens:\n%s", r.logs)
+	}
+	if err := m.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	conf, err := os.ReadFile(m.Dir + "/mosquitto.conf")
+	if err == nil {
+		err = os.WriteFile(m.Dir+"/mosquitto.conf", bytes.ReplaceAll(conf, []byte("allow_anonymous false"), []byte("allow_anonymous true")), 0o644)
+	}
+	if err = errors.Join(err, m.Start()); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("the broker is listened to", func() bool { return r.has("listens to your broker at tcp://" + m.Addr) })
+	r.eventually("no note", func() bool { return len(r.status().Notes) == 0 })
+	for _, once := range []string{"the broker cannot be reached: nothing listens", "the broker cannot be reached: the broker refuses the user", "connected to the broker again"} {
+		if n := strings.Count(r.logs.String(), once); n != 1 {
+			t.Errorf("%q is logged %d times, want once:\n%s", once, n, r.logs)
+		}
+	}
 	if _, body := r.call("GET", "/"); strings.Contains(body, "pass-word-1") || r.has("pass-word-1") {
 		t.Error("the password is shown")
+	}
+}
+
+// make device says what is wrong, and never that it listens.
+func TestListenNamesABrokerThatCannotBeUsed(t *testing.T) {
+	for address, want := range map[string]string{
+		"tcp://nowhere.invalid:1883":                  `"nowhere.invalid"`,
+		freeport.Addr(t):                              "nothing listens at 127.0.0.1:",
+		"ssl://" + testserver.OwnMosquitto(t, 0).Addr: "speaks no TLS: write tcp://127.0.0.1:",
+	} {
+		h, err := Open(mqttRepository(t), []string{"PORT=0", "MQTT_URL=" + address}, &lines{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Listen(t.Context(), "#", 30*time.Second, func(string) { t.Error("it says that it listens") }); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", address, err, want)
+		}
 	}
 }
 

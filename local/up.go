@@ -35,7 +35,7 @@ func (h *Installation) Up(ctx context.Context) error {
 		return errors.New(p.redact(folder.Explain(err, "HEARTH_DIR", h.dir).Error()))
 	}
 	p.waitReady(ctx)
-	p.logStart()
+	p.logStart(ctx)
 	p.gateway.Ready(true)
 	<-ctx.Done()
 	p.log.Info(stopping)
@@ -52,7 +52,7 @@ const stopping = "stopping; calls in flight may finish. Ctrl-C again stops at on
 
 // logStart logs which data each function works on and how to make it live, or why it cannot
 // start. Then it logs where broker and page are.
-func (p *platform) logStart() {
+func (p *platform) logStart(ctx context.Context) {
 	for _, f := range p.host.Functions {
 		if f.State == host.Broken {
 			p.log.Error("broken: "+f.Reason, "function", f.Name)
@@ -60,11 +60,7 @@ func (p *platform) logStart() {
 		}
 		p.log.Info(describe(f), "function", f.Name)
 	}
-	if p.userBroker() {
-		p.log.Info("uses your broker at "+p.mqttURL+", and publishes nothing there", "function", "connector")
-	} else {
-		p.log.Info("the broker listens at "+p.mqttURL+" · try: "+p.try(), "function", "connector")
-	}
+	p.logBroker(ctx)
 	p.logMistypedNames(p.log)
 	p.log.Info("the page is at http://" + p.server.Addr + "/ · stop with Ctrl-C")
 }

@@ -105,7 +105,7 @@ func New(c Config, d Deps) (*Agent, error) {
 		backlog: newBacklog(c, d.spool, up, tk, mon, a.log), timekeeper: tk, monitor: mon, log: a.log,
 		window: newWindow(c), rate: budget{rate: float64(c.Rate)},
 	}
-	a.reporter = &reporter{boot: a.boot, sync: c.SpoolSync, sensors: a.sensors, timekeeper: tk, monitor: mon}
+	a.reporter = &reporter{boot: a.boot, sync: c.SpoolSync, sensors: a.sensors, timekeeper: tk, monitor: mon, broker: a.dialer.broker}
 	return a, nil
 }
 

@@ -20,18 +20,18 @@ const (
 	keepAlive   = 15 * time.Second // a connection that fails without an error is noticed within twice this time
 	minBackoff  = 500 * time.Millisecond
 	maxBackoff  = 15 * time.Second
-	steadyAfter = 30 * time.Second // a connection that lasts so long resets the backoff and the count of losses
+	steadyAfter = 30 * time.Second // a connection that lasts so long resets the backoff
 	maxPayload  = 4 << 10          // bytes of a stored message; a larger one is none
-	quickLosses = 4                // so many losses in a row suggest another client with the same id
+	refused     = 0x80             // the return code of a refused filter in a SUBACK
 )
 
 // dialer keeps a session with the broker. It sends session changes, acknowledgements
 // and stored messages to channels that delivery reads.
 type dialer struct {
-	access     mqttclient.Access
-	presence   presence
-	log        *slog.Logger
-	lossLogged bool // since the last session
+	access   mqttclient.Access
+	presence presence
+	log      *slog.Logger
+	broker   *mqttclient.Reporter
 
 	sessions chan sessionChange
 	acks     chan ack
@@ -53,6 +53,7 @@ func newDialer(c Config, p presence, log *slog.Logger) (*dialer, error) {
 		access: mqttclient.Access{
 			URL: c.URL, ClientID: "hearth-edge-" + c.Node, User: c.User, Password: c.Password,
 			CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile, MaxPayload: maxPayload,
+			IDAdvice: "set NODE to a name that no other agent uses",
 		},
 		sessions: make(chan sessionChange), acks: make(chan ack, 256), stored: make(chan wire.StoredUpTo, 16), closed: make(chan struct{}),
 	}
@@ -61,6 +62,7 @@ func newDialer(c Config, p presence, log *slog.Logger) (*dialer, error) {
 		return nil, err
 	}
 	d.access.URL = o.Servers[0].String() // as completed
+	d.broker = mqttclient.NewReporter(d.access, log)
 	return d, nil
 }
 
@@ -69,7 +71,7 @@ func (d *dialer) close() { close(d.closed) }
 
 // run connects, and reconnects with backoff and jitter, until ctx ends.
 func (d *dialer) run(ctx context.Context) {
-	backoff, losses := minBackoff, 0 // losses of short sessions in a row
+	backoff := minBackoff
 	for ctx.Err() == nil {
 		began := time.Now()
 		s, err := d.connect(ctx)
@@ -86,11 +88,13 @@ func (d *dialer) run(ctx context.Context) {
 			return
 		}
 		if time.Since(began) > steadyAfter {
-			backoff, losses = minBackoff, 0
-		} else if s != nil {
-			losses++
+			backoff = minBackoff
 		}
-		d.logLoss(s != nil, losses, err)
+		if s != nil {
+			d.broker.Lost(err)
+		} else {
+			d.broker.Failed(err)
+		}
 		if (driver.RealClock{}).Wait(ctx, backoff/2+rand.N(backoff)) != nil {
 			return
 		}
@@ -106,19 +110,6 @@ func (d *dialer) send(ctx context.Context, l sessionChange) {
 	}
 }
 
-// logLoss logs the loss of a connection, and the first of several failures to connect.
-func (d *dialer) logLoss(connected bool, losses int, err error) {
-	switch {
-	case connected && losses == quickLosses:
-		d.log.Error("the connection to the broker was lost several times right after connecting: probably another agent with NODE="+d.presence.node+" is running", "err", err)
-	case connected:
-		d.log.Warn("the connection to the broker was lost", "err", err)
-	case !d.lossLogged:
-		d.log.Warn("the broker cannot be reached; readings are kept until it can", "broker", d.access.URL, "err", err)
-	}
-	d.lossLogged = true
-}
-
 // connect opens a session: it connects, subscribes to stored messages and publishes the
 // status online.
 func (d *dialer) connect(ctx context.Context) (*session, error) {
@@ -132,7 +123,8 @@ func (d *dialer) connect(ctx context.Context) (*session, error) {
 		s.client.Disconnect(0)
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	err = await(ctx, s.client.Subscribe(wire.StoredTopic(d.presence.node), 1, d.onStored), publishWait)
+	stored := s.client.Subscribe(wire.StoredTopic(d.presence.node), 1, d.onStored)
+	err = await(ctx, stored, publishWait)
 	if err == nil {
 		err = await(ctx, s.client.Publish(d.presence.topic(), 1, true, d.presence.status(wire.Online)), publishWait)
 	}
@@ -140,9 +132,21 @@ func (d *dialer) connect(ctx context.Context) (*session, error) {
 		s.client.Disconnect(0)
 		return nil, fmt.Errorf("subscribe and publish the status online: %w", err)
 	}
-	d.log.Info("connected to the broker", "broker", d.access.URL)
-	d.lossLogged = false
+	d.broker.Connected()
+	d.broker.Refused(refusedFilters(stored))
 	return s, nil
+}
+
+// refusedFilters returns the filters to which the broker allows no subscription.
+func refusedFilters(t mqtt.Token) (filters []string) {
+	if s, ok := t.(*mqtt.SubscribeToken); ok {
+		for filter, code := range s.Result() {
+			if code == refused {
+				filters = append(filters, filter)
+			}
+		}
+	}
+	return filters
 }
 
 // options returns the MQTT options of a session. When the connection is lost, the error

@@ -41,7 +41,7 @@ func (r *reporter) health(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
 	_ = json.NewEncoder(w).Encode(map[string]any{ // the caller disconnected
-		"status": state, "boot": r.boot, "connected": v.connected, "clock": r.timekeeper.isSet(), "disk": v.disk,
+		"status": state, "boot": r.boot, "connected": v.connected, "broker": r.broker.Problem().Text, "clock": r.timekeeper.isSet(), "disk": v.disk,
 		"failing": failing, "lost": r.monitor.lost.Load() + v.window.Dropped,
 	})
 }

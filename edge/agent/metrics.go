@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/shared/mqttclient"
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
@@ -18,6 +19,7 @@ type reporter struct {
 	sensors    []*sensor
 	timekeeper *timekeeper
 	monitor    *monitor
+	broker     *mqttclient.Reporter
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -35,6 +37,7 @@ var (
 	descSkipped     = desc("sensor_skipped_bytes_total", "bytes that belonged to no frame since the port was opened", "device", "sensor")
 	descRetries     = desc("sensor_retries_total", "commands repeated since the port was opened", "device", "sensor")
 	descConnected   = desc("connected", "1 while the broker is connected")
+	descProblem     = desc("broker_problem", "1 while the broker cannot be used for this reason", "problem")
 	descClock       = desc("clock_synchronised", "1 once the clock is set")
 	descGaveUp      = desc("clock_given_up", "1 if readings are published without a time")
 	descNumbered    = desc("numbered_total", "readings numbered since the start")
@@ -66,6 +69,9 @@ func (r *reporter) Collect(ch chan<- prometheus.Metric) {
 	m := meter{ch}
 	v := r.monitor.snapshot()
 	m.gauge(descConnected, gaugeOf(v.connected))
+	if p := r.broker.Problem(); p.Kind != "" {
+		m.gauge(descProblem, 1, string(p.Kind))
+	}
 	m.gauge(descClock, gaugeOf(r.timekeeper.isSet()))
 	m.gauge(descGaveUp, gaugeOf(v.gaveUp))
 	m.count(descNumbered, float64(v.numbered))

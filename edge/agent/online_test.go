@@ -6,7 +6,10 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -180,4 +183,47 @@ func TestAStopWhileConnectingIsNoOutage(t *testing.T) {
 	if d.run(ctx); log.Len() > 0 {
 		t.Errorf("logged %s", &log)
 	}
+}
+
+// TestHealthAndMetricsSayWhyTheBrokerCannotBeUsed: and the log says it once.
+func TestHealthAndMetricsSayWhyTheBrokerCannotBeUsed(t *testing.T) {
+	b := startBroker(t)
+	b.stop()
+	var log lockedBuffer
+	a := runAgent(t, with(sensors(1, time.Hour), map[string]string{"MQTT_URL": b.addr}), Deps{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	get := func(path string) string {
+		w := httptest.NewRecorder()
+		a.handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		return w.Body.String()
+	}
+	const problem, metric = "nothing listens at ", `hearth_edge_broker_problem{problem="refused"} 1`
+	waitFor(t, "the reason", func() bool { return strings.Contains(get("/healthz"), problem) })
+	if m := get("/metrics"); !strings.Contains(m, metric) {
+		t.Errorf("metrics: %s", m)
+	}
+	b.start()
+	waitFor(t, "no reason", func() bool {
+		return strings.Contains(get("/healthz"), `"broker":""`) && !strings.Contains(get("/metrics"), "broker_problem{")
+	})
+	if s := log.String(); strings.Count(s, problem+b.addr+": start the broker") != 2 || strings.Count(s, "the broker cannot be reached") != 1 || strings.Count(s, "connected to the broker again") != 1 {
+		t.Errorf("the problem is not logged once, and once that it is over: %s", s)
+	}
+}
+
+// lockedBuffer is a buffer for several goroutines.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
 }

@@ -42,12 +42,12 @@ type published struct {
 	payload  []byte // of the last message, at most maxPayload
 }
 
-// To connects by o, subscribes to filter and returns what it received. It ends after
+// To connects by o, subscribes to filter, calls begin and returns what it received. It ends after
 // span, or when ctx ends, or earlier when it has received enough: for a filter without
 // wildcards one live message (or linger after a retained one), else when no new topic
 // came for settle. It is an error if the broker refuses the filter, or if the connection
-// is lost before the end.
-func To(ctx context.Context, o *mqtt.ClientOptions, filter string, span time.Duration) (*Result, error) {
+// is lost before the end, and a ConnectError if the broker cannot be reached.
+func To(ctx context.Context, o *mqtt.ClientOptions, filter string, span time.Duration, begin func()) (*Result, error) {
 	if err := topic.Check(filter); err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func To(ctx context.Context, o *mqtt.ClientOptions, filter string, span time.Dur
 	client := mqtt.NewClient(o)
 	if err := wait(ctx, client.Connect()); err != nil {
 		client.Disconnect(0)
-		return nil, err
+		return nil, ConnectError{err}
 	}
 	defer client.Disconnect(100)
 	t := client.Subscribe(filter, 1, func(_ mqtt.Client, m mqtt.Message) { h.take(m) })
@@ -71,6 +71,7 @@ func To(ctx context.Context, o *mqtt.ClientOptions, filter string, span time.Dur
 	if s, ok := t.(*mqtt.SubscribeToken); ok && s.Result()[filter] == refused {
 		return nil, fmt.Errorf("the broker refuses the subscription to %q: check its access rules", filter)
 	}
+	begin()
 	h.wait(ctx)
 	if lost, ok := errors.AsType[lostError](context.Cause(ctx)); ok {
 		return nil, lost
@@ -80,6 +81,12 @@ func To(ctx context.Context, o *mqtt.ClientOptions, filter string, span time.Dur
 	slices.SortFunc(h.result.topics, func(a, b *published) int { return strings.Compare(a.Name, b.Name) })
 	return &h.result, nil
 }
+
+// ConnectError is the error of an attempt to connect. mqttclient.Access.Explain explains it.
+type ConnectError struct{ error }
+
+// Unwrap returns the error of the attempt.
+func (e ConnectError) Unwrap() error { return e.error }
 
 // lostError says why the connection was lost.
 type lostError struct{ error }

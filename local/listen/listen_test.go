@@ -65,7 +65,7 @@ func TestItReportsAndProposesForEachKindOfMessage(t *testing.T) {
 	b := started(t, map[string]string{
 		"home/a/x": `{"level":1,"ok":true}`, "home/b/x": `{"level":2,"ok":false}`, "home/c/y": `{"known":3}`, "home/d/z": "\x1b[2J\u202e no numbers", "other/q": `{"a":1}`,
 	})
-	h, err := To(t.Context(), options(b), "home/#", long)
+	h, err := To(t.Context(), options(b), "home/#", long, func() {})
 	if err != nil || len(h.topics) != 4 {
 		t.Fatalf("received %+v, %v", h, err)
 	}
@@ -89,7 +89,7 @@ func TestOneMessageAtOneTopicIsEnough(t *testing.T) {
 	b := started(t, map[string]string{"home/a": `{"x":1}`})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	h, err := To(ctx, options(b), "home/a", time.Hour)
+	h, err := To(ctx, options(b), "home/a", time.Hour, func() {})
 	if err != nil || ctx.Err() != nil || len(h.topics) != 1 || !h.topics[0].retained {
 		t.Errorf("received %+v, %v, %v", h, err, ctx.Err())
 	}
@@ -97,7 +97,7 @@ func TestOneMessageAtOneTopicIsEnough(t *testing.T) {
 
 func TestNoMessageIsReported(t *testing.T) {
 	t.Parallel() // it listens for long
-	h, err := To(t.Context(), options(started(t, nil)), "home/#", long)
+	h, err := To(t.Context(), options(started(t, nil)), "home/#", long, func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestTheNumberOfTopicsIsCapped(t *testing.T) {
 	for i := range maxTopics + 20 {
 		retained[fmt.Sprintf("many/%d", i)] = "1"
 	}
-	h, err := To(t.Context(), options(started(t, retained)), "#", long)
+	h, err := To(t.Context(), options(started(t, retained)), "#", long, func() {})
 	if err != nil || len(h.topics) != maxTopics || h.More != 20 {
 		t.Errorf("%d topics and %d messages more, %v", len(h.topics), h.More, err)
 	}
@@ -130,7 +130,7 @@ func TestALostConnectionIsAnError(t *testing.T) {
 		stopped <- b.Stop()
 	}()
 	o := mqtt.NewClientOptions().AddBroker("tcp://" + b.Addr).SetClientID("listener")
-	h, err := To(t.Context(), o, "home/#", 20*time.Second)
+	h, err := To(t.Context(), o, "home/#", 20*time.Second, func() {})
 	if stopErr := <-stopped; stopErr != nil {
 		t.Fatal(stopErr)
 	}
@@ -143,7 +143,7 @@ func TestALostConnectionIsAnError(t *testing.T) {
 func TestARefusedSubscriptionIsAnError(t *testing.T) {
 	for _, filter := range []string{"home/#", "home/a"} {
 		o := mqtt.NewClientOptions().AddBroker("tcp://" + refusing(t)).SetClientID("listener")
-		if h, err := To(t.Context(), o, filter, long); err == nil || !strings.Contains(err.Error(), "the broker refuses the subscription to \""+filter+"\"") {
+		if h, err := To(t.Context(), o, filter, long, func() {}); err == nil || !strings.Contains(err.Error(), "the broker refuses the subscription to \""+filter+"\"") {
 			t.Errorf("%s: %+v, %v", filter, h, err)
 		}
 	}
@@ -170,7 +170,7 @@ func refusing(t *testing.T) string {
 
 func TestAnUnreachableBrokerIsAnError(t *testing.T) {
 	o := mqtt.NewClientOptions().AddBroker("tcp://127.0.0.1:1").SetClientID("listener")
-	if _, err := To(t.Context(), o, "#", long); err == nil {
+	if _, err := To(t.Context(), o, "#", long, func() {}); err == nil {
 		t.Error("no error")
 	}
 }
@@ -188,7 +188,7 @@ func TestTopicsThatNeedNoMappingGetNoProposal(t *testing.T) {
 		"zigbee2mqtt/window": `{"battery":97}`,
 		"hearth/x":           `{"level":1}`,
 	})
-	h, err := To(t.Context(), options(b), "#", long)
+	h, err := To(t.Context(), options(b), "#", long, func() {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,13 +4,9 @@ package mqttclient
 
 import (
 	"cmp"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
-	"os"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
@@ -26,6 +22,7 @@ type Access struct {
 	CAFile   string        // MQTT_CA_FILE: PEM file with the broker's certificate authority; "": the system's authorities
 	CertFile string        // MQTT_CERT_FILE: PEM file with a client certificate; "": none
 	KeyFile  string        // MQTT_KEY_FILE: PEM file with its key
+	IDAdvice string        // what to do about an id that is refused or in use
 	// MaxPayload is the number of bytes beyond which the payload of a received message is
 	// cut, see Cut; 0: MaxPayload, the constant.
 	MaxPayload int
@@ -43,41 +40,20 @@ func (a Access) Options() (*mqtt.ClientOptions, error) {
 	}
 	o := mqtt.NewClientOptions().AddBroker(u.String()).SetClientID(a.ClientID)
 	o.SetCredentialsProvider(func() (string, string) { return a.User, a.Password.Reveal() })
+	o.SetProtocolVersion(4) // 3.1.1; else the library tries 3.1 after each failure, and returns that error instead
 	o.SetCustomOpenConnectionFn(func(u *url.URL, o mqtt.ClientOptions) (net.Conn, error) {
 		c, err := open(u, o)
 		if err != nil {
 			return nil, err
 		}
-		return newSkipper(c, cmp.Or(a.MaxPayload, MaxPayload)), nil
+		return newSkipper(&greeted{Conn: c}, cmp.Or(a.MaxPayload, MaxPayload)), nil
 	})
-	if a.CAFile == "" && a.CertFile == "" {
-		return o, nil
+	if err := a.checkFiles(u.Scheme); err != nil {
+		return nil, err
 	}
 	t, err := a.tls()
 	if err != nil {
 		return nil, err
 	}
 	return o.SetTLSConfig(t), nil
-}
-
-func (a Access) tls() (*tls.Config, error) {
-	t := &tls.Config{MinVersion: tls.VersionTLS12}
-	if a.CAFile != "" {
-		pem, err := os.ReadFile(a.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("MQTT_CA_FILE: %w", err)
-		}
-		t.RootCAs = x509.NewCertPool()
-		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("MQTT_CA_FILE: %s contains no certificate", a.CAFile)
-		}
-	}
-	if a.CertFile != "" {
-		cert, err := tls.LoadX509KeyPair(a.CertFile, a.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("MQTT_CERT_FILE: %w", err)
-		}
-		t.Certificates = []tls.Certificate{cert}
-	}
-	return t, nil
 }

@@ -120,20 +120,56 @@ func TestConnectNeedsCertificatesAndAPassword(t *testing.T) {
 	}
 }
 
+// Files that do not exist, hold something else, or do not fit each other or the address are
+// refused before the client connects.
 func TestTheErrorNamesTheSettingOfAnInvalidFile(t *testing.T) {
 	cert, key := certificate(t, "c")
+	_, other := certificate(t, "other")
+	file := func(text string) string {
+		name := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	empty, text, folder := file(""), file("hello"), t.TempDir()
+	broken := file("-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n")
+	encrypted := file("-----BEGIN ENCRYPTED PRIVATE KEY-----\naGVsbG8=\n-----END ENCRYPTED PRIVATE KEY-----\n")
 	for _, tc := range []struct {
 		access Access
 		want   string
 	}{
-		{Access{CAFile: "nowhere"}, "MQTT_CA_FILE: "},
+		{Access{CAFile: "nowhere"}, "MQTT_CA_FILE: open nowhere"},
+		{Access{CAFile: folder}, "MQTT_CA_FILE: "},
 		{Access{CAFile: key}, "MQTT_CA_FILE: " + key + " contains no certificate"},
-		{Access{CertFile: cert, KeyFile: "nowhere"}, "MQTT_CERT_FILE: "},
-		{Access{CertFile: cert}, "MQTT_CERT_FILE: "},
+		{Access{CAFile: empty}, "MQTT_CA_FILE: " + empty + " contains no certificate"},
+		{Access{CAFile: text}, "MQTT_CA_FILE: " + text + " contains no certificate"},
+		{Access{CAFile: broken}, "MQTT_CA_FILE: " + broken + " contains no certificate"},
+		{Access{CertFile: "nowhere", KeyFile: key}, "MQTT_CERT_FILE: open nowhere"},
+		{Access{CertFile: key, KeyFile: key}, "MQTT_CERT_FILE: " + key + " contains no certificate"},
+		{Access{CertFile: broken, KeyFile: key}, "MQTT_CERT_FILE: " + broken + " contains no certificate"},
+		{Access{CertFile: cert, KeyFile: "nowhere"}, "MQTT_KEY_FILE: open nowhere"},
+		{Access{CertFile: cert, KeyFile: cert}, "MQTT_KEY_FILE: " + cert + " contains no key"},
+		{Access{CertFile: cert, KeyFile: empty}, "MQTT_KEY_FILE: " + empty + " contains no key"},
+		{Access{CertFile: cert, KeyFile: encrypted}, "MQTT_KEY_FILE: " + encrypted + " contains no key that can be read (an encrypted one cannot)"},
+		{Access{CertFile: cert, KeyFile: other}, "MQTT_KEY_FILE: " + other + " is not the key of the certificate in MQTT_CERT_FILE, " + cert},
+		{Access{CertFile: cert}, "MQTT_CERT_FILE is set and MQTT_KEY_FILE is not"},
+		{Access{KeyFile: key}, "MQTT_KEY_FILE is set and MQTT_CERT_FILE is not"},
+		{Access{URL: "broker", CAFile: cert}, "MQTT_CA_FILE is set, but MQTT_URL begins with tcp://, which uses no TLS: write ssl://"},
+		{Access{URL: "mqtt://broker", CAFile: cert}, "MQTT_CA_FILE is set, but MQTT_URL begins with mqtt://"},
+		{Access{URL: "ws://broker", CAFile: cert}, "MQTT_CA_FILE is set, but MQTT_URL begins with ws://, which uses no TLS: write wss://"},
+		{Access{URL: "tcp://broker:8883", CertFile: cert, KeyFile: key}, "MQTT_CERT_FILE is set, but MQTT_URL begins with tcp://"},
 	} {
-		tc.access.URL = "broker"
+		if tc.access.URL == "" {
+			tc.access.URL = "ssl://broker"
+		}
 		if _, err := tc.access.Options(); err == nil || !strings.HasPrefix(err.Error(), tc.want) {
 			t.Errorf("%+v: %v, want %s", tc.access, err, tc.want)
+		}
+	}
+	for _, scheme := range []string{"ssl", "tls", "mqtts", "mqtt+ssl", "tcps", "wss"} {
+		if _, err := (Access{URL: scheme + "://broker", CAFile: cert, CertFile: cert, KeyFile: key}).Options(); err != nil {
+			t.Errorf("%s: %v", scheme, err)
 		}
 	}
 }

@@ -37,7 +37,13 @@ func open(u *url.URL, o mqtt.ClientOptions) (net.Conn, error) {
 	secure := tls.Client(c, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		c.Close()
-		return nil, err
+		return nil, handshakeError{err}
 	}
 	return secure, nil
 }
+
+// handshakeError is an error of a TLS handshake.
+type handshakeError struct{ error }
+
+func (e handshakeError) Error() string { return "TLS handshake: " + e.error.Error() }
+func (e handshakeError) Unwrap() error { return e.error }

@@ -11,7 +11,7 @@ import (
 // Handler serves the connector's own port:
 //
 //	GET  /healthz       200 while the process runs
-//	GET  /readyz        200 if the broker is connected and has the subscriptions of all functions, else 503
+//	GET  /readyz        200 if the broker is connected and has the subscriptions of all functions, else 503 with the reason
 //	GET  /metrics       metrics for Prometheus
 //	/dead, /dead/…      dead letters, with a token: see deadletter.Letters.Handler
 func (b *Bridge) Handler() http.Handler {
@@ -28,9 +28,11 @@ func (b *Bridge) Handler() http.Handler {
 }
 
 func (b *Bridge) ready(w http.ResponseWriter, _ *http.Request) {
-	switch {
+	switch problem := b.Problem(); {
 	case b.Ready():
 		status(w, http.StatusOK, "ready")
+	case problem.Kind != "":
+		status(w, http.StatusServiceUnavailable, "waiting for the broker: "+b.redact(problem.Text, problemBytes))
 	case !b.intake.Connected():
 		status(w, http.StatusServiceUnavailable, "waiting for the broker")
 	case !b.deliver.Listed():

@@ -29,16 +29,21 @@ import (
 	"github.com/hearth-home/hearth/connectors/mqtt/deliver"
 	"github.com/hearth-home/hearth/connectors/mqtt/intake"
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
+	"github.com/hearth-home/hearth/shared/mqttclient"
 	"github.com/hearth-home/hearth/shared/spool"
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-const reasonBytes = 300 // of a text from a function that is kept or logged
+const (
+	reasonBytes  = 300  // of a text from a function that is kept or logged
+	problemBytes = 1000 // of the text in the answer of /readyz
+)
 
 // Bridge is the connector.
 type Bridge struct {
 	config  Config
 	now     func() time.Time
+	redact  func(s string, n int) string
 	spool   *spool.Log
 	letters *deadletter.Letters
 	intake  *intake.Intake
@@ -80,7 +85,7 @@ func New(ctx context.Context, c Config, o Options) (*Bridge, error) {
 	if report.CursorsLost {
 		o.Log.Warn("a file of the spool's cursors is lost: functions may get messages again")
 	}
-	b := &Bridge{config: c, now: o.Now, spool: l}
+	b := &Bridge{config: c, now: o.Now, redact: o.Redact, spool: l}
 	if err := b.build(ctx, o, report.CursorsLost); err != nil {
 		_ = l.Close() // err says why
 		return nil, err
@@ -143,3 +148,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 // Ready reports whether the broker is connected and has the subscriptions of all
 // functions.
 func (b *Bridge) Ready() bool { return b.intake.Ready() }
+
+// Problem returns why the broker cannot be used at present; zero: it can, or it was not
+// tried yet.
+func (b *Bridge) Problem() mqttclient.Problem { return b.intake.Problem() }

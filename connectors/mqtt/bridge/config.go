@@ -41,7 +41,8 @@ type Config struct {
 
 // Access is how to reach the broker.
 func (c Config) Access() mqttclient.Access {
-	return mqttclient.Access{URL: c.URL, ClientID: c.ClientID, User: c.User, Password: c.Password, CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile}
+	return mqttclient.Access{URL: c.URL, ClientID: c.ClientID, User: c.User, Password: c.Password, CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile,
+		IDAdvice: "set MQTT_CLIENT_ID to one that no other client uses"}
 }
 
 // checkGateway returns an error if the gateway's address is invalid. The error does not

@@ -10,6 +10,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	descConnected   = desc("connected", "1 while the broker is connected")
+	descProblem     = desc("broker_problem", "1 while the broker cannot be used for this reason", "problem")
 	descTaken       = desc("messages_taken_total", "messages acknowledged to the broker")
 	descRedelivered = desc("messages_redelivered_total", "redeliveries recognised and not stored again")
 	descRefused     = desc("messages_refused_total", "messages that had to wait because the spool could not take them")
@@ -53,6 +54,9 @@ func (b *Bridge) Collect(ch chan<- prometheus.Metric) {
 		up = 1
 	}
 	gauge(descConnected, up)
+	if p := b.Problem(); p.Kind != "" {
+		gauge(descProblem, 1, string(p.Kind))
+	}
 	in := b.intake.Stats()
 	count(descTaken, float64(in.Taken))
 	count(descRedelivered, float64(in.Redelivered))

@@ -77,7 +77,12 @@ func (in *Intake) Connected() bool { return in.session.up.Load() }
 
 // Ready reports whether the broker is connected and has all subscriptions of the last
 // call of Subscribe: from now on no message is missed.
-func (in *Intake) Ready() bool { return in.session.up.Load() && in.session.complete.Load() }
+func (in *Intake) Ready() bool {
+	return in.session.up.Load() && in.session.complete.Load() && in.Problem().Kind == ""
+}
+
+// Problem returns why the broker cannot be used at present.
+func (in *Intake) Problem() mqttclient.Problem { return in.session.reporter.Problem() }
 
 // Stats counts messages since the start.
 type Stats struct {

@@ -18,13 +18,12 @@ import (
 )
 
 const (
-	droppedTopic   = "$SYS/broker/publish/messages/dropped" // Mosquitto's count of dropped messages
-	publishWait    = 5 * time.Second
-	leaveWait      = 250              // milliseconds for the packets in flight
-	quickLossTime  = 10 * time.Second // a connection that is lost sooner is a quick loss
-	maxQuickLosses = 3                // in a row; then another client probably has the same id
-	refusedFilter  = 0x80             // return code in a SUBACK
-	maxBackoff     = time.Minute
+	droppedTopic  = "$SYS/broker/publish/messages/dropped" // Mosquitto's count of dropped messages
+	publishWait   = 5 * time.Second
+	leaveWait     = 250         // milliseconds for the packets in flight
+	refusedFilter = 0x80        // return code in a SUBACK
+	askAgain      = time.Minute // interval of the subscriptions to refused filters
+	maxBackoff    = time.Minute
 )
 
 // session is the connector's MQTT session: persistent, QoS 1, with acknowledgements
@@ -36,6 +35,7 @@ type session struct {
 	topic    string // always subscribed
 	enqueue  func(incoming)
 	client   mqtt.Client
+	reporter *mqttclient.Reporter
 	ctx      context.Context // of the whole session; ended by leave
 	cancel   context.CancelFunc
 
@@ -50,8 +50,8 @@ type session struct {
 	subs        map[string]bool // filters that are subscribed in this connection
 	gotRetained map[string]bool // filters whose retained messages the broker sends in this connection
 	refused     map[string]bool // filters that the broker does not allow
-	since       time.Time       // when the connection began
-	quickLosses int             // in a row
+	refusedAt   time.Time       // when it last refused one
+	subFailed   bool            // a subscription failed in this connection, and that was logged
 }
 
 // newSession returns a session that is not connected yet. enqueue is called for each
@@ -66,6 +66,7 @@ func newSession(o Options, enqueue func(incoming)) (*session, error) {
 		return nil, err
 	}
 	s.access.URL = options.Servers[0].String() // as completed
+	s.reporter = mqttclient.NewReporter(s.access, o.Log)
 	s.client = mqtt.NewClient(options)
 	return s, nil
 }
@@ -84,6 +85,7 @@ func (s *session) options() (*mqtt.ClientOptions, error) {
 	o.SetDefaultPublishHandler(s.received)
 	o.SetOnConnectHandler(s.connected)
 	o.SetConnectionLostHandler(s.lost)
+	o.SetConnectionNotificationHandler(s.notified)
 	o.SetReconnectingHandler(func(mqtt.Client, *mqtt.ClientOptions) { s.backOff() })
 	return o, nil
 }
@@ -136,43 +138,44 @@ func (s *session) countDropped(m mqtt.Message) {
 }
 
 // connected is called by the MQTT library after each connect.
-func (s *session) connected(mqtt.Client) {
+func (s *session) connected(c mqtt.Client) {
+	if !c.IsConnectionOpen() {
+		return // it was lost meanwhile
+	}
 	s.mu.Lock()
-	s.since, s.subs, s.gotRetained, s.refused = time.Now(), map[string]bool{}, map[string]bool{}, map[string]bool{}
+	s.subs, s.gotRetained, s.refused, s.subFailed = map[string]bool{}, map[string]bool{}, map[string]bool{}, false
 	s.mu.Unlock()
 	s.complete.Store(false)
 	s.up.Store(true)
-	s.log.Info("connected to the broker", "broker", s.access.URL, "client", s.access.ClientID)
+	s.reporter.Connected()
 	go s.subscribe() // the handler must not wait for the network
+}
+
+// notified is called by the MQTT library at each change of the connection. Only here it
+// tells why an attempt to connect failed.
+func (s *session) notified(_ mqtt.Client, n mqtt.ConnectionNotification) {
+	if s.ctx.Err() != nil { // the connection ends because it is to end
+		return
+	}
+	if failed, ok := n.(mqtt.ConnectionNotificationFailed); ok {
+		s.reporter.Failed(failed.Reason)
+	}
 }
 
 // lost is called by the MQTT library when the connection is lost.
 func (s *session) lost(_ mqtt.Client, err error) {
 	s.up.Store(false)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if time.Since(s.since) < quickLossTime {
-		s.quickLosses++
-	} else {
-		s.quickLosses = 0
+	if s.ctx.Err() == nil {
+		s.reporter.Lost(err)
 	}
-	if s.quickLosses == maxQuickLosses {
-		s.log.Error("the connection to the broker was lost several times right after it began: probably another client has the same id "+s.access.ClientID+
-			"; give each client its own MQTT_CLIENT_ID", "err", err)
-		return
-	}
-	s.log.Warn("the connection to the broker is lost, reconnecting", "err", err)
 }
 
 // backOff waits before a reconnect if another client seems to have the same id. A
 // broker ends the old connection when a client with the same id connects, so that
 // without a wait the two clients would disconnect each other without end.
 func (s *session) backOff() {
-	s.mu.Lock()
-	n := s.quickLosses
-	s.mu.Unlock()
-	if n >= maxQuickLosses {
-		d := min(time.Second<<min(n, 6), maxBackoff)
+	if s.reporter.TooManyQuickLosses() {
+		d := min(time.Second<<min(s.reporter.QuickLosses(), 6), maxBackoff)
 		pause.For(s.ctx, d/2+rand.N(d/2))
 	}
 }

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 func TestTwoClientsWithOneIDAreRecognised(t *testing.T) {
 	server := testserver.OwnMosquitto(t, 0)
 	w, l, _ := newTestWriter(t, t.TempDir())
-	in, err := New(Options{Broker: mqttclient.Access{URL: server.Addr, ClientID: "connector"}, Topic: "own", Spool: l, Recent: w.recent, TooLarge: w.tooLarge, Now: time.Now, Log: w.log})
+	in, err := New(Options{Broker: mqttclient.Access{URL: server.Addr, ClientID: "connector", IDAdvice: "give each its own id"}, Topic: "own", Spool: l, Recent: w.recent, TooLarge: w.tooLarge, Now: time.Now, Log: w.log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,9 +33,8 @@ func TestTwoClientsWithOneIDAreRecognised(t *testing.T) {
 		t.Fatal(tok.Error())
 	}
 	t.Cleanup(func() { second.Disconnect(0) })
-	mqtttest.Until(t, "three quick losses", func() bool {
-		in.session.mu.Lock()
-		defer in.session.mu.Unlock()
-		return in.session.quickLosses >= maxQuickLosses
-	})
+	mqtttest.Until(t, "the problem", func() bool { return in.Problem().Kind == mqttclient.ClientIDTaken })
+	if text := in.Problem().Text; !strings.Contains(text, "id connector") || !strings.Contains(text, "its own id") || in.Ready() {
+		t.Errorf("ready: %v, %s", in.Ready(), text)
+	}
 }

@@ -1,8 +1,10 @@
 package intake
 
 import (
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
@@ -24,6 +26,9 @@ func (s *session) setFilters(filters []string) {
 func (s *session) subscribe() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if time.Since(s.refusedAt) >= askAgain {
+		clear(s.refused) // the owner may have changed the access rules
+	}
 	for s.up.Load() && s.adjust() {
 	}
 }
@@ -44,6 +49,9 @@ func (s *session) adjust() (again bool) {
 			return false // the next call of setFilters tries again
 		}
 		again = len(refused) > 0
+	}
+	if !again {
+		s.reporter.Refused(slices.Sorted(maps.Keys(s.refused)))
 	}
 	for _, f := range wanted {
 		s.gotRetained[f] = true
@@ -113,17 +121,20 @@ func wantsAcks(filter string) bool { return strings.HasSuffix(filter, "/stored")
 func (s *session) request(add map[string]byte) (refused []string, ok bool) {
 	t := s.client.SubscribeMultiple(add, nil)
 	if !t.WaitTimeout(publishWait) || t.Error() != nil {
-		s.log.Warn("subscribing failed, trying again", "err", t.Error())
+		if !s.subFailed && s.up.Load() {
+			s.log.Warn("the broker does not answer a subscription, trying again", "err", t.Error())
+		}
+		s.subFailed = true
 		return nil, false
 	}
+	s.subFailed = false
 	codes := map[string]byte{}
 	if st, ok := t.(*mqtt.SubscribeToken); ok {
 		codes = st.Result()
 	}
 	for f := range add {
 		if codes[f] == refusedFilter && f != droppedTopic {
-			s.log.Error("the broker refuses a subscription: check its access rules", "topic", f)
-			s.refused[f] = true
+			s.refused[f], s.refusedAt = true, time.Now()
 			refused = append(refused, f)
 			continue
 		}
