@@ -58,7 +58,7 @@ func commonPage(root string, functions []stack.Function) ([]byte, error) {
 	b.WriteString("\n")
 	for _, part := range []struct{ title, text, dir string }{
 		{"Store", "InfluxDB and PostgreSQL, the same for all functions.", "shared/store"},
-		{"Slack", "Without a webhook and without a token nothing is sent.", "shared/slack"},
+		{"Slack", "Without a webhook and without a token nothing is sent. Any function sends what another could not, but only to a channel that it is itself configured for: news waits for a function that has a webhook or channel for news.\nA message that could not be sent within 30 days is given up, which the log says.", "shared/slack"},
 		{"Functions", "Every function has this.", "shared/serve"},
 		{"Sources", "Every source has these. OpenFaaS' `read_timeout` and `write_timeout`, which end a call, must be longer.", "shared/source"},
 		{"The MQTT connector", "Of its own container, not of a function: [mqtt.md](mqtt.md). A secret is a file in the folder `secret_mount_path`. `basic_auth=true` makes it log in to the gateway, with the secrets `basic-auth-user` and `basic-auth-password`.", "connectors/mqtt/bridge"},

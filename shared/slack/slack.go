@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,13 @@ import (
 	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
+)
+
+// The channels of the outbox. A message is sent only by a function that has a webhook, or a
+// channel of the bot, for its channel.
+const (
+	failures = "failures"
+	news     = "news"
 )
 
 // Config configures where messages are sent. Without a webhook and without a token,
@@ -51,10 +59,31 @@ func New(c Config, redact func(string) string) *Sender {
 	return &Sender{c, redact, &http.Client{Timeout: timeout}, time.Second}
 }
 
-// Configured reports whether there is a token or a webhook.
-func (s *Sender) Configured() bool { return s.config.Token.Present() || s.config.Webhook.Present() }
+// Failures returns the outbox's channel for messages about failures; "" if the function has
+// none.
+func (s *Sender) Failures() string {
+	if s.config.Token.Present() || s.config.Webhook.Present() {
+		return failures
+	}
+	return ""
+}
 
-// Drain sends the messages that are due. It begins no message after budget has
+// News returns the outbox's channel for news. Without a webhook or a channel of its own, it
+// is that of failures.
+func (s *Sender) News() string {
+	if token := s.config.Token.Present(); token && s.config.NewsChannel != "" || !token && s.config.NewsWebhook.Present() {
+		return news
+	}
+	return s.Failures()
+}
+
+// channels returns the channels of the outbox to which the function sends.
+func (s *Sender) channels() []string {
+	return slices.DeleteFunc(slices.Compact([]string{s.Failures(), s.News()}), func(c string) bool { return c == "" })
+}
+
+// Drain sends the messages that are due and for whose channel the function is configured.
+// Messages that nobody has sent for very long are given up. It begins no message after budget has
 // passed, and does nothing while another sender holds the lease. A message that
 // Slack does not accept stays in the outbox, to be retried later. Drain waits for a
 // message in flight even when the time is up: stopping it could send it twice.
@@ -62,6 +91,12 @@ func (s *Sender) Configured() bool { return s.config.Token.Present() || s.config
 func (s *Sender) Drain(ctx context.Context, st *store.Store, budget time.Duration, now func() time.Time, log *slog.Logger) {
 	end, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
+	if n, err := st.GiveUp(end, now()); n > 0 || err != nil {
+		log.Error("messages to Slack are given up: they could not be sent, or no function sends to their channel any more", "messages", n, "err", err)
+	}
+	if len(s.channels()) == 0 {
+		return
+	}
 	fence, err := st.Lease(end, "slack", "", leaseTime)
 	if errors.Is(err, store.ErrRunning) {
 		return
@@ -80,7 +115,7 @@ func (s *Sender) Drain(ctx context.Context, st *store.Store, budget time.Duratio
 // the later messages of its channel wait, so that they stay in order. Those of other
 // channels are sent.
 func (s *Sender) drain(ctx, end context.Context, st *store.Store, now func() time.Time) error {
-	due, err := st.Due(end, now(), batch)
+	due, err := st.Due(end, now(), batch, s.channels()...)
 	if err != nil {
 		return err
 	}
@@ -121,7 +156,7 @@ func (s *Sender) send(ctx context.Context, m alert.Message) error {
 	text := escape(m.Text)
 	if token := s.config.Token.Reveal(); token != "" {
 		channel := s.config.Channel
-		if m.Channel == "news" && s.config.NewsChannel != "" {
+		if m.Channel == news {
 			channel = s.config.NewsChannel
 		}
 		api := slack.New(token, slack.OptionAPIURL(s.config.URL), slack.OptionHTTPClient(s.http))
@@ -129,11 +164,11 @@ func (s *Sender) send(ctx context.Context, m alert.Message) error {
 			slack.MsgOptionMetadata(slack.SlackMetadata{EventType: "hearth", EventPayload: map[string]any{"key": m.Key}}))
 		return named(err)
 	}
-	hook := s.config.Webhook.Reveal()
-	if news := s.config.NewsWebhook.Reveal(); m.Channel == "news" && news != "" {
-		hook = news
+	hook := s.config.Webhook
+	if m.Channel == news {
+		hook = s.config.NewsWebhook
 	}
-	return named(slack.PostWebhookCustomHTTPContext(ctx, hook, s.http, &slack.WebhookMessage{Text: text}))
+	return named(slack.PostWebhookCustomHTTPContext(ctx, hook.Reveal(), s.http, &slack.WebhookMessage{Text: text}))
 }
 
 // named adds the package's name to an error.

@@ -8,11 +8,7 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-const (
-	slackNews     = "news"
-	slackFailures = "failures"
-	slackTime     = 2 * time.Second // for sending messages, at the start and at the end of a run
-)
+const slackTime = 2 * time.Second // for sending messages, at the start and at the end of a run
 
 // finish records the run and each target's alert state, and sends the messages.
 // A target has no new alert state after a backfill, after a skipped fetch or after
@@ -57,7 +53,8 @@ func (x *runner) died(r store.Run, before map[string]alert.TargetState) ([]alert
 
 // alerts returns the run as shared/alert needs it.
 func (x *runner) alerts(r store.Run) alert.Run {
-	return alert.Run{Function: x.Name, ID: r.ID, Channel: slackFailures, Mute: !x.slack.Configured() || x.env.Sample}
+	channel := x.slack.Failures()
+	return alert.Run{Function: x.Name, ID: r.ID, Channel: channel, Mute: channel == "" || x.env.Sample}
 }
 
 // outcome returns how a run ended for a target; a nil err means that it worked.
@@ -75,7 +72,5 @@ func (x *runner) outcome(target string, err error) alert.Outcome {
 
 // send sends the messages of the outbox that are due.
 func (x *runner) send(ctx context.Context, st *store.Store) {
-	if x.slack.Configured() {
-		x.slack.Drain(ctx, st, slackTime, x.env.Now, x.env.Log)
-	}
+	x.slack.Drain(ctx, st, slackTime, x.env.Now, x.env.Log)
 }

@@ -3,26 +3,54 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/alert"
 )
 
-const keepSent = 90 * 24 * time.Hour // how long sent messages are kept
+const (
+	keepSent   = 90 * 24 * time.Hour // how long sent messages are kept
+	keepUnsent = 30 * 24 * time.Hour // how long a message is tried to be sent
+	maxUnsent  = 5000
+)
 
-// Due returns unsent messages that are due at now, oldest first. A message is not due
-// while an older one of its channel waits for a retry: "works again" must not be sent
-// before "is failing".
-func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]alert.Message, error) {
+// Due returns unsent messages of these channels that are due at now, oldest first; without
+// channels, of all. A message is not due while an older one of its channel waits for a
+// retry: "works again" must not be sent before "is failing".
+func (s *Store) Due(ctx context.Context, now time.Time, limit int, channels ...string) ([]alert.Message, error) {
+	args, of := []any{stamp(now), limit}, ""
+	for _, c := range channels {
+		args = append(args, clean(c))
+		of += fmt.Sprintf(", $%d", len(args))
+	}
+	if of != "" {
+		of = " and channel in (" + of[2:] + ")"
+	}
 	return query(ctx, s, "read the outbox", func(rows *sql.Rows) (m alert.Message, err error) {
 		err = rows.Scan(&m.Key, &m.Channel, &m.Text, scanTime{&m.Created}, &m.Tries)
 		return m, err
-	}, `select key, channel, text, created, tries from outbox m where sent is null and due <= $1 and not exists (
+	}, `select key, channel, text, created, tries from outbox m where sent is null and due <= $1`+of+` and not exists (
 			select 1 from outbox older where older.sent is null and older.due > $1 and older.channel = m.channel
 				and (older.created, older.key) < (m.created, m.key))
-		order by created, key limit $2`,
-		stamp(now), limit)
+		order by created, key limit $2`, args...)
+}
+
+// GiveUp marks the unsent messages that are older than 30 days, and the oldest of more than
+// 5,000, as Refuse does. It returns how many there were.
+func (s *Store) GiveUp(ctx context.Context, now time.Time) (n int64, err error) {
+	return n, s.tx(ctx, "give up old messages", func(ctx context.Context, tx *txn) error {
+		res, err := tx.ExecContext(ctx, `
+			update outbox set sent = $1, reason = case reason when '' then 'no function sends to this channel' else reason end
+			where sent is null and (created < $2 or key in (select key from outbox where sent is null order by created desc, key desc limit 1000000 offset $3))`,
+			stamp(now), stamp(now.Add(-keepUnsent)), maxUnsent)
+		if err != nil {
+			return err
+		}
+		n, err = res.RowsAffected()
+		return err
+	})
 }
 
 // Sent marks a message as sent.

@@ -170,3 +170,51 @@ func TestOutboxTakesManyMessagesAtOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestOnlyMessagesOfTheWantedChannelsAreDue(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		var ms []alert.Message
+		for i, channel := range []string{"failures", "news", "failures", "digest"} {
+			ms = append(ms, alert.Message{Key: fmt.Sprint(channel, i), Channel: channel, Created: noon.Add(time.Duration(i) * time.Millisecond)})
+		}
+		finish(t, s, begin(t, s, "weather", long), nil, ms...)
+		for want, channels := range map[string][]string{
+			"[failures0 news1 failures2 digest3]": nil,
+			"[failures0 failures2]":               {"failures"},
+			"[news1 digest3]":                     {"digest", "news"},
+			"[]":                                  {"'); drop table outbox; --"},
+		} {
+			due, err := s.Due(t.Context(), noon.Add(time.Second), 10, channels...)
+			keys := []string{}
+			for _, m := range due {
+				keys = append(keys, m.Key)
+			}
+			if fmt.Sprint(keys) != want || err != nil {
+				t.Errorf("%v: %v, %v, want %s", channels, keys, err, want)
+			}
+		}
+		if due, err := s.Due(t.Context(), noon.Add(time.Second), 1, "news"); err != nil || len(due) != 1 {
+			t.Errorf("a message behind those of other channels: %v, %v", due, err)
+		}
+	})
+}
+
+func TestOldUnsentMessagesAreGivenUp(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		var ms []alert.Message
+		for i := range 5010 {
+			ms = append(ms, alert.Message{Key: fmt.Sprintf("m%04d", i), Channel: "news", Created: noon.Add(time.Duration(i) * time.Second)})
+		}
+		ms = append(ms, alert.Message{Key: "month", Channel: "news", Created: noon.AddDate(0, 0, -31)})
+		finish(t, s, begin(t, s, "weather", long), nil, ms...)
+		for _, want := range []int64{11, 0} {
+			if n, err := s.GiveUp(t.Context(), noon); n != want || err != nil {
+				t.Errorf("%d given up, %v; want %d", n, err, want)
+			}
+		}
+		due, err := s.Due(t.Context(), noon.AddDate(0, 0, 1), 6000)
+		if err != nil || len(due) != 5000 || due[0].Key != "m0010" {
+			t.Errorf("%d left, %v; want the newest 5000", len(due), err)
+		}
+	})
+}
