@@ -50,3 +50,20 @@ func TestTheWatermarkNeverPassesAnOpenRecord(t *testing.T) {
 		}
 	})
 }
+
+// A damaged spool may skip any number of records. Only those that are not done take memory.
+func TestSkippedRecordsTakeNoMemory(t *testing.T) {
+	var w window
+	const far = spool.Seq(1) << 60
+	w.add(1, false)
+	w.add(far, false)
+	for i := range spool.Seq(1000) {
+		w.add(far+1+i, true)
+	}
+	if low, moved := w.finish(1); low != far-1 || !moved || len(w.pending) > 2 {
+		t.Errorf("watermark %d, moved: %v, %d pending", low, moved, len(w.pending))
+	}
+	if low, moved := w.finish(far); low != far+1000 || !moved || !w.idle() {
+		t.Errorf("watermark %d, moved: %v", low, moved)
+	}
+}
