@@ -1,7 +1,6 @@
 package spool
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -181,74 +180,36 @@ func checkNew(t *testing.T, what string, l *Log, readers map[string]*Reader) {
 	}
 }
 
-// A cursor file that cannot be read once, and can be later, must not bring back cursors
-// that are ahead of the records: new records have got the same numbers meanwhile.
-func TestOpenReplacesDamagedCursorFiles(t *testing.T) {
-	for _, damaged := range [][]string{{"d/cursors.a"}, {"d/cursors.b"}, {"d/cursors.a", "d/cursors.b"}} {
-		mem := cutSpool(t)
-		before := map[string]uint64{}
-		for _, name := range damaged {
-			before[name], _, _ = decodeCursors(mem.names[name].now)
-			mem.names[name].now[30] ^= 1
-		}
-		mustOpen(t, "d", Options{FS: mem, CursorEvery: never})
-		for _, name := range damaged {
-			if mem.names[name] == nil && len(damaged) == 2 {
-				continue
-			}
-			if generation, _, err := decodeCursors(mem.names[name].now); err != nil || generation < before[name] {
-				t.Errorf("%q damaged: %s is of generation %d after %d, %v", damaged, name, generation, before[name], err)
-			}
-		}
-	}
-}
-
-// With a negative Options.Sync, Open makes what it finds durable, also if an fsync of the
-// killed process had failed: another fsync alone writes nothing.
-func TestOpenWritesUnsyncedRecordsAgain(t *testing.T) {
-	for _, failures := range []int{1, 3} {
+// A cursor that is far ahead of the records, as after a loss of nearly all segments, hides
+// no record that is whole, and new records are numbered behind it.
+func TestACursorFarAheadHidesNothing(t *testing.T) {
+	for _, ahead := range []Seq{1<<32 + 2, 1 << 40, maxSeq / 2} {
 		mem := newMemFS()
-		o := Options{FS: mem, Sync: -1, CursorEvery: never, SegmentBytes: 1000}
+		o := Options{FS: mem, SegmentBytes: 3 * one, CursorEvery: never, Memory: 1}
 		l := mustOpen(t, "d", o)
-		want := []string{"synced"}
-		mustAppend(t, l, want...)
-		if _, _, err := l.SyncRecords(); err != nil {
-			t.Fatal(err)
-		}
-		for i := range failures {
-			want = append(want, fmt.Sprint("not synced ", i))
-			mustAppend(t, l, want[len(want)-1])
-			mem.syncs = errors.New("disk failed")
-			if _, _, err := l.SyncRecords(); err == nil {
-				t.Fatal("the sync did not fail")
+		mustReader(t, l, "behind")
+		mustAppend(t, l, "a", "b", "c", "d")
+		l.cursors["ahead"] = &cursor{Next: ahead}
+		for range 2 {
+			l.cursorsDiffer()
+			if err := l.Sync(); err != nil {
+				t.Fatal(err)
 			}
-			mem.syncs = nil
 		}
 		clear(mem.locked) // killed
-		l = mustOpen(t, "d", o)
-		if safe, _, err := l.SyncRecords(); err != nil || safe != 0 {
-			t.Errorf("durable from %d, %v, want all", safe, err)
-		}
-		for seed := range uint64(10) {
-			o.FS = mem.reboot(seeded(seed))
-			if got := texts(readAll(t, mustReader(t, mustOpen(t, "d", o), "r"))); !slices.Equal(got, want) {
-				t.Errorf("after %d failed syncs and a power cut: %q, want %q", failures, got, want)
+		for range 2 {
+			l = mustOpen(t, "d", o)
+			first := mustAppend(t, l, "e")
+			if first < ahead {
+				t.Errorf("the new record got number %d, and a reader has committed up to %d", first, ahead-1)
+			}
+			got := texts(readAll(t, mustReader(t, l, "behind")))
+			if !slices.Equal(got[:5], []string{"a", "b", "c", "d", "e"}) || len(texts(readAll(t, mustReader(t, l, "ahead")))) == 0 {
+				t.Errorf("ahead %d: %q", ahead, got)
+			}
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
 			}
 		}
-	}
-}
-
-// If they cannot be made durable, SyncRecords says so.
-func TestRecordsThatOpenCannotSyncAreNotDurable(t *testing.T) {
-	mem := newMemFS()
-	o := Options{FS: mem, Sync: -1, CursorEvery: never}
-	mustAppend(t, mustOpen(t, "d", o), "a", "b")
-	clear(mem.locked) // killed
-	mem.syncs = errors.New("disk failed")
-	l := mustOpen(t, "d", o)
-	mem.syncs = nil
-	mustAppend(t, l, "c")
-	if safe, end, err := l.SyncRecords(); safe != 3 || end != 4 || err != nil {
-		t.Errorf("durable from %d to %d, %v, want 3 to 4", safe, end, err)
 	}
 }

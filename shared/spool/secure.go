@@ -17,11 +17,7 @@ import (
 // its cursors could be ahead of the records.
 func (l *Log) secureCursors(files cursorFiles) error {
 	if files.loaded == nil {
-		var errs []error
-		for _, name := range files.damaged {
-			errs = append(errs, l.fs.Remove(l.path(name)))
-		}
-		return errors.Join(errs...)
+		return l.removeFiles(files.damaged)
 	}
 	f, err := l.cursorFile()
 	if err == nil {
@@ -36,7 +32,22 @@ func (l *Log) secureCursors(files cursorFiles) error {
 		return err
 	}
 	l.cursorsDiffer()
+	if err := l.saveCursors(true); err == nil || l.slots[l.slot] != nil {
+		return err
+	}
+	// It cannot be opened, as a folder in its place cannot.
+	if err := l.removeFiles(files.damaged); err != nil {
+		return err
+	}
 	return l.saveCursors(true)
+}
+
+func (l *Log) removeFiles(names []string) error {
+	var errs []error
+	for _, name := range names {
+		errs = append(errs, l.fs.Remove(l.path(name)))
+	}
+	return errors.Join(errs...)
 }
 
 // cursorsDiffer notes that a cursor file has to be written.
@@ -46,12 +57,12 @@ func (l *Log) cursorsDiffer() {
 	l.noteCursorChange()
 }
 
-// secureSegments writes the end of the spool again, with a negative Options.Sync: the
+// secureSegments writes the end of the spool again, unless each write is synced: the
 // newest segment, and those before it up to the size of two full ones. Each failed
 // fsync has begun a new segment, so the records that it affected may be in any of them.
 func (l *Log) secureSegments(report *Report) {
 	bytes := int64(0)
-	for k := len(l.segs) - 1; l.opt.Sync < 0 && k >= 0; k-- {
+	for k := len(l.segs) - 1; l.opt.Sync != 0 && k >= 0; k-- {
 		seg := l.segs[k]
 		if bytes += seg.size; k < len(l.segs)-1 && bytes > 2*l.opt.SegmentBytes {
 			return

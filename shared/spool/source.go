@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"sync"
 	"syscall"
@@ -220,7 +221,7 @@ func (s *source) openAt(l *Log, v view) error {
 		s.scan.bad = func(off int64) { l.unreadable(v.seg, off) }
 	}
 	s.scan.size = v.size
-	s.scan.limit = uint32(v.end - v.seg.first)
+	s.scan.limit = uint32(min(v.end-v.seg.first, math.MaxUint32))
 	return nil
 }
 

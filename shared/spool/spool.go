@@ -48,10 +48,10 @@
 // by those of ten times that. It is never ahead of the reader's last commit.
 //
 // Open reads only the newest segment. It cuts unreadable bytes from the segment's end
-// and reports them. New records are numbered behind the cut, but never below a cursor.
-// A damaged cursor file is overwritten. With a negative Options.Sync, Open writes the
-// newest segments again, since an fsync of theirs may have failed. A reader skips damaged ranges elsewhere, up to the next readable
-// record, and counts them when it gets there.
+// and reports them. New records get numbers behind the cut and all cursors. A damaged
+// cursor file is overwritten. With Options.Sync, Open writes the newest segments again,
+// since an fsync of theirs may have failed. A reader skips damaged ranges elsewhere, up
+// to the next readable record, and counts them when it gets there.
 //
 // # Cost
 //
