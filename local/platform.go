@@ -78,6 +78,7 @@ func newPlatform(h *Installation) (*platform, error) {
 func (p *platform) parts() []part {
 	return []part{
 		p.folderPart(),
+		p.settingsPart(),
 		p.storePart(),
 		p.samplesPart(),
 		p.functionsPart(),
@@ -128,7 +129,7 @@ func (p *platform) functionsPart() part {
 	return part{"functions", func(context.Context) (err error) {
 		p.host, err = host.Start(host.Options{
 			Root: p.root, Files: map[string]string{settingsSecret: p.SettingsFile()}, Vars: p.vars, Build: p.build, Open: p.open,
-			Samples: "http://" + p.samples.Addr, Log: p.logger, Now: p.now,
+			Samples: "http://" + p.samples.Addr, Log: p.functionLogger, Now: p.now,
 		}, p.functions)
 		return err
 	}, func(ctx context.Context) error { return p.host.Stop(ctx) }}

@@ -1,12 +1,17 @@
 package local
 
 import (
+	"context"
 	"log/slog"
 	"path/filepath"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/wire"
@@ -34,6 +39,54 @@ func (h *Installation) watchSettings(log *slog.Logger) *settings.Watch[userSetti
 		set.CheckNames(f, f.Mistake)
 		return userSettings{set, f.House}
 	})
+}
+
+// settingsEvery is how often the platform looks whether hearth.yml has changed.
+const settingsEvery = 2 * time.Second
+
+// settingsPart looks at hearth.yml from the start on, so that its mistakes, and that they are
+// corrected, are logged also while no message arrives and nobody looks at the page.
+func (p *platform) settingsPart() part {
+	var stop context.CancelFunc
+	var done sync.WaitGroup
+	return part{"settings", func(ctx context.Context) error {
+		_, _ = p.settings.Look(p.now()) // it logs its error
+		ctx, stop = context.WithCancel(context.WithoutCancel(ctx))
+		done.Go(func() {
+			for pause.For(ctx, settingsEvery) {
+				_, _ = p.settings.Look(p.now())
+			}
+		})
+		return nil
+	}, func(context.Context) error {
+		stop()
+		done.Wait()
+		return nil
+	}}
+}
+
+// functionLogger is logger for a function. It leaves out what the function says about
+// hearth.yml: the platform says it, for all.
+func (p *platform) functionLogger(f *secret.Folder) *slog.Logger {
+	return slog.New(withoutSettings{p.logger(f).Handler()})
+}
+
+// withoutSettings leaves out records about hearth.yml.
+type withoutSettings struct{ slog.Handler }
+
+func (w withoutSettings) Handle(ctx context.Context, r slog.Record) error {
+	if strings.HasPrefix(r.Message, settingsName+" ") || r.Message == settingsName {
+		return nil
+	}
+	return w.Handler.Handle(ctx, r)
+}
+
+func (w withoutSettings) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return withoutSettings{w.Handler.WithAttrs(attrs)}
+}
+
+func (w withoutSettings) WithGroup(name string) slog.Handler {
+	return withoutSettings{w.Handler.WithGroup(name)}
 }
 
 // declared returns the measurements that hearth.yml adds to the catalogue.

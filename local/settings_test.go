@@ -35,19 +35,38 @@ func TestABadSettingsFileIsReportedAndTheLastGoodOneStays(t *testing.T) {
 		notes := r.status().Notes
 		return len(notes) == 1 && strings.Contains(notes[0], "hearth.yml") && strings.Contains(notes[0], "topik")
 	})
-	if !r.has("topik") {
-		t.Errorf("the mistake is not logged:\n%s", r.logs)
-	}
+	r.eventually("the mistake is logged", func() bool { return r.has("line 6, column 5: devices[1]: the key \"topik\" is unknown") })
 	done(t, c.Publish("a/b", 1, false, `{"p":2}`))
 	r.shows("plug", 2)
 	write(t, file, good+"  - device: other\n    topic: a/c\n    fields: {power_watts: $.p}\nhouse: {zone: Europe/Berlin}\n")
 	r.eventually("no note", func() bool { return len(r.status().Notes) == 0 })
 	zone("Europe/Berlin")
+	r.eventually("the correction is logged", func() bool { return r.has("hearth.yml has no mistakes any more") })
+	if strings.Count(r.logs.String(), "topik") != 1 || strings.Count(r.logs.String(), "no mistakes any more") != 1 {
+		t.Errorf("the mistake and its correction are not logged once each:\n%s", r.logs)
+	}
 	r.eventually("the new mapping is used", func() bool {
 		done(t, c.Publish("a/c", 1, false, `{"p":3}`))
 		d, _ := r.tile("other")
 		return d.Main != nil && d.Main.Value == 3
 	})
+}
+
+// Nobody looks at the page, and no message arrives.
+func TestAMistakeInTheSettingsIsLoggedAtOnce(t *testing.T) {
+	root := repository(t)
+	file := filepath.Join(root, "hearth.yml")
+	write(t, file, "house:\n  zone: \"UTC\n  units: metric\n")
+	r := launch(t, root)
+	r.eventually("the mistake", func() bool {
+		return r.has("no settings are in use until this is corrected: line 2, column 9: a quote is opened")
+	})
+	write(t, file, "house:\n  zone: UTC\n")
+	r.eventually("the correction", func() bool { return r.has("hearth.yml has no mistakes any more") })
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("the missing file", func() bool { return r.has("hearth.yml is missing or empty") })
 }
 
 func TestABrokersURLIsCompletedAndHoldsNoPassword(t *testing.T) {

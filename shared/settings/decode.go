@@ -104,7 +104,11 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, s scalar, path string) {
 	}
 	got, err := s.parse(d, n.Value)
 	if err != nil {
-		d.mistake(n, path, "%s", err)
+		hint := ""
+		if strings.ContainsAny(n.Value, "“”„‟«»‘’") && n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) == 0 {
+			hint = "; these quotes are part of the text: write \" or '"
+		}
+		d.mistake(n, path, "%s%s", err, hint)
 		return
 	}
 	v.Set(reflect.ValueOf(got).Convert(v.Type()))
@@ -136,7 +140,11 @@ func (d *decoder) object(n *yaml.Node, v reflect.Value, path string, depth int) 
 	if n.Kind != yaml.MappingNode {
 		i := slices.IndexFunc(fields, func(f structField) bool { return f.short })
 		if i < 0 || n.Kind != yaml.ScalarNode {
-			d.mistake(n, path, "expected lines of `key: value`, but found %s", kind(n))
+			hint := ""
+			if k, _, ok := strings.Cut(n.Value, ":"); ok && slices.Contains(names(fields), k) {
+				hint = ": write a space after the colon"
+			}
+			d.mistake(n, path, "expected lines of `key: value`, but found %s%s", kind(n), hint)
 			return
 		}
 		d.value(n, v.Field(fields[i].index), path, false, depth+1)
@@ -149,7 +157,17 @@ func (d *decoder) object(n *yaml.Node, v reflect.Value, path string, depth int) 
 			d.file.note(position{k.node.Line, k.node.Column}, path, unknown("key", k.name, names(fields)), false)
 			continue
 		}
+		if isNull(k.value) && strings.HasPrefix(cmp.Or(k.value.LineComment, k.node.LineComment), "#") && k.value.Value == "" {
+			d.comment(k, path+"."+k.name)
+		}
 		d.value(k.value, v.Field(fields[i].index), path+"."+k.name, fields[i].one, depth+1)
+	}
+}
+
+// comment notes a topic whose filter is a comment for YAML: topic: #.
+func (d *decoder) comment(k key, path string) {
+	if k.name == "topic" {
+		d.mistake(k.value, path, "# begins a comment, and so there is no topic: put the filter in quotes")
 	}
 }
 
@@ -186,6 +204,7 @@ func (d *decoder) keys(n *yaml.Node, path string, depth int) []key {
 
 // merge returns the keys of the value of <<.
 func (d *decoder) merge(n *yaml.Node, path string, depth int) []key {
+	written := n
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -203,7 +222,7 @@ func (d *decoder) merge(n *yaml.Node, path string, depth int) []key {
 		}
 		return out
 	}
-	d.mistake(n, path, "expected an anchor of `key: value` lines after <<, as in <<: *name, but found %s", kind(n))
+	d.mistake(written, path, "expected an anchor of `key: value` lines after <<, as in <<: *name, but found %s", kind(n))
 	return nil
 }
 

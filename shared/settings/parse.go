@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -87,7 +88,7 @@ func (f *File) document(file []byte) *yaml.Node {
 // findNonText returns the position of the first byte that is not text, and what to do
 // about it. "": all is text.
 func findNonText(file []byte) (position, string) {
-	line, column := 1, 1
+	line, column, indent := 1, 1, true
 	for i := 0; i < len(file); {
 		r, n := utf8.DecodeRune(file[i:])
 		switch {
@@ -96,56 +97,13 @@ func findNonText(file []byte) (position, string) {
 		case r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0x7f:
 			return position{line, column}, "a control character is here: remove it"
 		case r == '\n':
-			line, column = line+1, 0
+			line, column, indent = line+1, 0, true
+		case indent && unicode.IsSpace(r) && r != ' ' && r != '\t' && r != '\r':
+			return position{line, column}, "a special space is here, as web pages have it: indent with ordinary spaces"
+		case r != ' ':
+			indent = false
 		}
 		i, column = i+n, column+1
 	}
 	return position{}, ""
-}
-
-// advice replaces the most common messages of the YAML parser. A message is recognised
-// by a part of its text.
-var advice = []struct{ message, text string }{
-	{"tab character", "a tab character is here: indent with spaces"},
-	{"mapping values are not allowed", "a second `: ` in a line, or a line that is indented too far: put the text in quotes, or move the line"},
-	{"did not find expected key", "this line does not fit the lines above: its indentation, or a quote or bracket before it, is wrong"},
-	{"did not find expected '-' indicator", "this line does not fit the list above: begin it with -, or correct its indentation"},
-	{"could not find expected ':'", "a line before this has no `: ` after its key"},
-	{"cannot start any token", "a text cannot begin with this character: put it in quotes"},
-	{"unexpected end of stream", "a quote is opened and never closed"},
-	{"did not find expected ',' or", "a bracket is opened and never closed, or a comma is missing"},
-	{"unknown anchor", "there is no anchor of that name before this: define it with &name, or put the text in quotes"},
-}
-
-// noteSyntaxError notes an error of the YAML parser.
-func (f *File) noteSyntaxError(file []byte, err error) {
-	var e *yaml.LoadError
-	if !errors.As(err, &e) {
-		f.mistake(position{}, "", "this is not YAML: "+err.Error(), false)
-		return
-	}
-	where, text := position{e.Mark.Line, e.Mark.Column}, e.Message
-	if charAt(file, where) == '\t' {
-		text = "found a tab character"
-	}
-	for _, a := range advice {
-		if strings.Contains(text, a.message) {
-			text = a.text
-			break
-		}
-	}
-	f.mistake(where, "", text, false)
-}
-
-// charAt returns the character at a position, 0 behind the end of its line.
-func charAt(file []byte, where position) rune {
-	lines := bytes.Split(file, []byte("\n"))
-	if where.line < 1 || where.line > len(lines) {
-		return 0
-	}
-	line := []rune(string(lines[where.line-1]))
-	if where.column < 1 || where.column > len(line) {
-		return 0
-	}
-	return line[where.column-1]
 }

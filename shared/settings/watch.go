@@ -39,6 +39,8 @@ type Watch[T any] struct {
 	read    bool  // value belongs to a file
 	unread  bool  // there is a file, and none was used so far
 	problem error // the mistakes of the current file
+	warned  bool  // the current file has warnings
+	gone    bool  // it was reported that the file is missing or empty
 }
 
 type sum [sha256.Size]byte
@@ -80,9 +82,13 @@ func (w *Watch[T]) readFile(now time.Time) {
 			w.problem, w.current = nil, sum{}
 		}
 		w.unread = false
+		if w.read && !w.gone {
+			w.log.Warn("hearth.yml is missing or empty: the settings before stay in use until hearth is started again")
+			w.gone = true
+		}
 	case err != nil:
 		w.unread = !w.read
-		w.logMistakes(err, sum{})
+		w.logMistakes("cannot be read", err, sum{})
 	default:
 		w.update(file, now.Sub(written).Abs() >= settleTime)
 	}
@@ -94,6 +100,10 @@ func (w *Watch[T]) readFile(now time.Time) {
 func (w *Watch[T]) update(file []byte, settled bool) {
 	now := sum(sha256.Sum256(file))
 	if now == w.current {
+		if w.gone && w.problem == nil {
+			w.log.Info("hearth.yml is there again, as it was")
+		}
+		w.gone = false
 		return
 	}
 	settled = settled || now == w.waiting
@@ -114,16 +124,16 @@ func (w *Watch[T]) update(file []byte, settled bool) {
 	case settled && f.valid(w.paths...):
 		w.logMistakesElsewhere(err, now)
 	case settled:
-		w.logMistakes(err, now)
+		w.logMistakes("has mistakes", err, now)
 	}
 }
 
 func (w *Watch[T]) logGood(f *File, taken sum) {
-	message := "hearth.yml read"
-	if w.problem != nil {
+	message, warnings := "hearth.yml read", len(f.Mistakes) > 0
+	if w.problem != nil || w.warned && !warnings {
 		message = "hearth.yml has no mistakes any more"
 	}
-	w.problem, w.current = nil, taken
+	w.problem, w.current, w.warned, w.gone = nil, taken, warnings, false
 	w.log.Info(message, "devices", len(f.Devices), "rules", len(f.Rules))
 	for _, m := range f.Sorted() { // warnings
 		w.log.Warn("hearth.yml", "warning", m.Error())
@@ -134,17 +144,17 @@ func (w *Watch[T]) logGood(f *File, taken sum) {
 // file.
 func (w *Watch[T]) logMistakesElsewhere(err error, taken sum) {
 	w.log.Warn("hearth.yml read, with mistakes in other sections", "err", err)
-	w.problem, w.current = err, taken
+	w.problem, w.current, w.gone = err, taken, false
 }
 
-// logMistakes logs the mistakes of a file that is not used, once.
-func (w *Watch[T]) logMistakes(err error, taken sum) {
+// logMistakes logs why a file is not used, once.
+func (w *Watch[T]) logMistakes(what string, err error, taken sum) {
 	if w.problem == nil || w.problem.Error() != err.Error() {
-		message := "hearth.yml has mistakes: the settings before stay in use"
+		message := "hearth.yml " + what + ": the settings before stay in use"
 		if w.unread {
-			message = "hearth.yml has mistakes: no settings are in use until they are corrected"
+			message = "hearth.yml " + what + ": no settings are in use until this is corrected"
 		}
 		w.log.Error(message, "err", err)
 	}
-	w.problem, w.current = err, taken
+	w.problem, w.current, w.gone = err, taken, false
 }

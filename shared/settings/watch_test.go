@@ -79,6 +79,21 @@ func TestABadFileKeepsTheLastGoodOneAndIsLoggedOnce(t *testing.T) {
 	v.after(time.Minute, "Europe/Berlin", "")
 	v.write(berlin + "colour: red\n")
 	v.after(time.Minute, "Europe/Berlin", "", "hearth.yml read", "colour")
+	v.write(berlin)
+	v.after(time.Minute, "Europe/Berlin", "", "hearth.yml has no mistakes any more")
+	if err := os.Remove(v.file); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(v.file, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	v.after(time.Minute, "Europe/Berlin", "is a directory", "hearth.yml cannot be read: the settings before stay in use")
+	v.after(time.Minute, "Europe/Berlin", "is a directory")
+	if err := os.Remove(v.file); err != nil {
+		t.Fatal(err)
+	}
+	v.write(utc)
+	v.after(time.Minute, "UTC", "", "hearth.yml has no mistakes any more")
 }
 
 func TestAMissingOrEmptyFileKeepsTheSettings(t *testing.T) {
@@ -88,17 +103,18 @@ func TestAMissingOrEmptyFileKeepsTheSettings(t *testing.T) {
 	v.write(utc)
 	v.after(time.Minute, "UTC", "", "read")
 	v.write("")
-	v.after(time.Minute, "UTC", "")
+	v.after(time.Minute, "UTC", "", "hearth.yml is missing or empty: the settings before stay in use")
 	if err := os.Remove(v.file); err != nil {
 		t.Fatal(err)
 	}
 	v.after(time.Minute, "UTC", "")
 	v.write(utc)
-	v.after(time.Minute, "UTC", "") // the same file
+	v.after(time.Minute, "UTC", "", "there again")
+	v.after(time.Minute, "UTC", "")
 	v.write(bad)
 	v.after(time.Minute, "UTC", "zoen", "zoen")
 	v.write("")
-	v.after(time.Minute, "UTC", "")
+	v.after(time.Minute, "UTC", "", "missing or empty")
 	v.write(bad)
 	v.after(time.Minute, "UTC", "zoen", "zoen")
 	v.write("# no settings any more\n")
@@ -188,8 +204,8 @@ func TestAFileThatWasNeverGoodIsUnread(t *testing.T) {
 	}
 	v.write("devices: [")
 	unread(0, true) // it may be incomplete yet
-	unread(lookEvery, true, "line 2, column 1")
-	if _, err := v.w.Look(v.now); err == nil || !strings.Contains(err.Error(), "line 2, column 1") {
+	unread(lookEvery, true, "line 1, column 10")
+	if _, err := v.w.Look(v.now); err == nil || !strings.Contains(err.Error(), "line 1, column 10") {
 		t.Errorf("%v does not name the position", err)
 	}
 	if err := os.Remove(v.file); err != nil {
