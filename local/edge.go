@@ -3,10 +3,23 @@ package local
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"github.com/hearth-home/hearth/edge/agent"
 	"github.com/hearth-home/hearth/edge/sim"
 )
+
+// simulates reports whether simulated sensors run here.
+func (p *platform) simulates() bool { return !p.userBroker() && p.vars["EDGE"] != "off" }
+
+// simulatedSince is since when no simulated sensors run here, zero if they do. The devices
+// of an earlier start are then not shown. They stay in the register with their past.
+func (p *platform) simulatedSince() time.Time {
+	if p.simulates() {
+		return time.Time{}
+	}
+	return p.now()
+}
 
 // edgePart runs the edge agent with its real drivers on simulated sensors, one of each
 // kind. Its readings are marked as sample data. It does not run with the user's own
@@ -15,7 +28,7 @@ func (p *platform) edgePart() part {
 	stop := func() {}
 	done := make(chan error, 1)
 	return part{"edge", func(ctx context.Context) error {
-		if p.userBroker() || p.vars["EDGE"] == "off" {
+		if !p.simulates() {
 			close(done)
 			return nil
 		}

@@ -20,9 +20,11 @@ const (
 	edgePrefix = "edge/" // of physical ids
 	nodePrefix = "node/"
 	nodeKind   = "node"
-	maxName    = 120 // bytes of the name of a device, node or boot
-	maxText    = 200 // bytes of a text or a reason
-	maxTexts   = 8   // of a reading
+
+	simulatedKey = "simulated" // of a state, as in a node's status
+	maxName      = 120         // bytes of the name of a device, node or boot
+	maxText      = 200         // bytes of a text or a reason
+	maxTexts     = 8           // of a reading
 )
 
 var errFields = errors.New(`an edge reading has its numbers in "fields"`)

@@ -138,6 +138,7 @@ func (w *work) add(ctx context.Context, st *store.Store, b *ingest.Batch) error 
 			Measurement: d.measurement, Device: known.Logical, Values: w.values[d.from:d.to], Text: d.text,
 			Time: d.time, Arrived: m.Time, Retained: m.Retained, Quality: d.quality, Reason: d.reason, Simulated: d.simulated,
 		})
+		markSimulated(b, known.Logical, d, m)
 	}
 	for _, s := range w.statuses {
 		if err := s.addTo(b); err != nil {
@@ -155,6 +156,18 @@ func (w *work) add(ctx context.Context, st *store.Store, b *ingest.Batch) error 
 		b.Change.Dead = append(b.Change.Dead, d)
 	}
 	return nil
+}
+
+// markSimulated keeps as a state of the device whether its last report was simulated: a
+// real sensor may take the place of a simulated one.
+func markSimulated(b *ingest.Batch, of *device.Device, d *report, m *wire.Message) {
+	state, marked := b.State(of, simulatedKey)
+	switch {
+	case d.simulated && state.Value != 1:
+		b.SetState(of, simulatedKey, "", 1, m.Time, m.Retained)
+	case !d.simulated && marked && state.Value != 0:
+		b.SetState(of, simulatedKey, "", 0, m.Time, m.Retained)
+	}
 }
 
 // deviceRequests returns requests for the physical ids that are bound to no device.

@@ -31,6 +31,10 @@ type Inputs struct {
 	Try       func() string                                      // a command that sends a first reading; "" for none
 	Zone      func() string                                      // house.zone of hearth.yml; "" where it is not set
 	Hearth    string                                             // the command that runs this program: ".bin/hearth"
+
+	// SimulatedSince is when this process began without simulated sensors: simulated devices
+	// that have reported nothing since are not shown. Zero: all are shown.
+	SimulatedSince time.Time
 }
 
 // Data is what the page shows.

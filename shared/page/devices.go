@@ -58,8 +58,9 @@ type Device struct {
 	Small   []Metric  `json:"small,omitempty"` // in small letters: battery, link
 	Spark   Spark     `json:"-"`
 
-	room string
-	in   []catalogue.Measurement // the measurements that it may report
+	room      string
+	simulated bool                    // its last report was
+	in        []catalogue.Measurement // the measurements that it may report
 }
 
 // Away reports whether the device cannot be reached or is silent.
@@ -127,6 +128,9 @@ func (c *collector) readDevices(ctx context.Context, st *store.Store, now time.T
 		}
 		tile := Device{ID: d.ID, Name: cmp.Or(d.Name, d.ID), Kind: d.Kind, Missing: missing[d.ID], room: d.Room}
 		tile.fill(s, own, now)
+		if tile.simulated && tile.Time.Before(c.SimulatedSince) {
+			continue
+		}
 		out = append(out, tile)
 	}
 	slices.SortStableFunc(out, func(a, b Device) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
@@ -182,7 +186,8 @@ func (d *Device) fill(s spelling, states []store.DeviceState, now time.Time) {
 		case catalogue.Reachable:
 			d.State = map[bool]string{true: wire.Online, false: wire.Offline}[state.Value == 1]
 		case catalogue.Simulated:
-			d.Sample = d.Sample || state.Value == 1
+			d.simulated = state.Value == 1
+			d.Sample = d.Sample || d.simulated
 		default:
 			ms = append(ms, m)
 		}

@@ -288,3 +288,29 @@ func TestAFullRegisterIsANote(t *testing.T) {
 		t.Errorf("the page does not say %s", want)
 	}
 }
+
+func TestSimulatedDevicesOfAnEarlierStartAreNotShown(t *testing.T) {
+	h := newFixture(t)
+	early, late := now.Add(-2*time.Hour), now.Add(-time.Minute)
+	at := func(t time.Time, simulated float64) []store.DeviceState {
+		return []store.DeviceState{{Metric: "temperature_celsius", Value: 20, Time: t}, {Metric: "simulated", Value: simulated, Time: early}}
+	}
+	h.device("edge", "Earlier", "", at(early, 1)...)
+	h.device("node", "simulated", "", store.DeviceState{Metric: "online", Time: early}, store.DeviceState{Metric: "simulated", Value: 1, Time: early})
+	h.device("edge", "Since", "", at(late, 1)...)
+	h.device("edge", "Replaced", "", at(early, 0)...)
+	h.device("edge", "Real", "", store.DeviceState{Metric: "temperature_celsius", Value: 20, Time: early})
+	for since, want := range map[time.Time]string{{}: "[Earlier Real Replaced Since simulated]", now.Add(-time.Hour): "[Real Replaced Since]"} {
+		p := h.page()
+		p.SimulatedSince = since
+		var got []string
+		for _, r := range p.snapshot(t.Context()).data.Rooms {
+			for _, d := range r.Devices {
+				got = append(got, d.Name)
+			}
+		}
+		if fmt.Sprint(got) != want {
+			t.Errorf("since %v: %v, want %s", since, got, want)
+		}
+	}
+}
