@@ -18,7 +18,8 @@
 //   - max_age: an entry older than this is listed without a message
 //
 // A feed or page of more than 2 MiB, decompressed, is refused, and so is one with very many
-// or very deeply nested elements.
+// or very deeply nested elements. A redirect to another host is followed only to a public
+// address; what you configure may be in your own network.
 //
 // The address of a page is shown with its item, so it must not contain a password.
 package function

@@ -41,7 +41,7 @@ type Client struct {
 // New returns a client with an empty cache. The clients that Memo and Gate make
 // of it share this cache. now is the clock for a Retry-After that is a date.
 func New(now func() time.Time) *Client {
-	return &Client{now: now, most: maxBody, http: &http.Client{CheckRedirect: redirect}, cache: &cache{answers: map[[32]byte]*Answer{}}}
+	return &Client{now: now, most: maxBody, http: &http.Client{Transport: newGuard(), CheckRedirect: redirect}, cache: &cache{answers: map[[32]byte]*Answer{}}}
 }
 
 // Answer is a complete answer with a 2xx status.
@@ -145,6 +145,9 @@ func retryable(err error) bool {
 	if _, ok := errors.AsType[tooLarge](err); ok {
 		return false
 	}
+	if _, ok := errors.AsType[privateError](err); ok {
+		return false
+	}
 	return !errors.Is(err, context.Canceled)
 }
 
@@ -170,7 +173,7 @@ func (most tooLarge) Error() string {
 // once sends one request. If old is not nil, the request is conditional, and a 304
 // returns old.
 func (c *Client) once(ctx context.Context, u *url.URL, header http.Header, old *Answer) (*Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
+	ctx, cancel := context.WithTimeout(withOrigin(ctx), tryTimeout)
 	defer cancel()
 	req, err := request(ctx, u, header, old)
 	if err != nil {
