@@ -90,6 +90,10 @@ func assignment(line string) (name, v string, err error) {
 		return name, "", errors.New("a shell sets or protects this variable itself: choose another name")
 	}
 	v, err = value(rest, exported)
+	var bare unquoted
+	if errors.As(err, &bare) {
+		err = fmt.Errorf("%w: %s", err, inQuotes(name, rest))
+	}
 	return name, v, err
 }
 

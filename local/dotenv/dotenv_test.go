@@ -36,7 +36,7 @@ func TestParseReadsWhatAShellWould(t *testing.T) {
 
 // Each line, and words of the error that says what to write.
 var refused = map[string]string{
-	"K=home:52.52,13.41;cabin:46.5,8.0": "single quotes",
+	"K=home:52.52,13.41;cabin:46.5,8.0": "; has a meaning of its own for a shell: write K='…', the value in single quotes",
 	"K=a&b":                             "single quotes",
 	"K=a|b":                             "single quotes",
 	"K=a>b":                             "single quotes",
@@ -49,14 +49,14 @@ var refused = map[string]string{
 	"K=a:~/x":                           "single quotes",
 	`K=a\`:                              "single quotes",
 	`K=a\nb`:                            "single quotes",
-	`K=it's`:                            "single quotes",
+	`K=it's`:                            `write K="…", the value in double quotes`,
 	`K=a"b"`:                            "single quotes",
 	"K=*/15 * * * *":                    "single quotes",
 	"K=a b # why":                       "single quotes",
 	"K=a\u00a0b":                        "U+00A0",
 	"export K=a*":                       "single quotes",
 	"export K={a,b}":                    "single quotes",
-	"K= v":                              "no space after the =",
+	"K= v":                              "write K='…', the value in single quotes",
 	"K =v":                              "no space before the =",
 	"K=v L=w":                           "single quotes",
 	"export K":                          "KEY=value",

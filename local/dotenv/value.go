@@ -7,12 +7,21 @@ import (
 	"unicode"
 )
 
-// What to write instead. The example never shows the value.
-const inQuotes = `put the value in single quotes, KEY='…', or, if it contains a single quote, in double quotes with a backslash before each " $ ` + "`" + ` and \`
+// A value that lacks quotes is an unquoted, which says why.
+type unquoted string
+
+func (u unquoted) Error() string { return string(u) }
+
+// inQuotes returns how to write the value rest of a variable. It does not show the value.
+func inQuotes(name, rest string) string {
+	if strings.Contains(rest, "'") {
+		return "write " + name + `="…", the value in double quotes, with a backslash before each " $ ` + "`" + ` and \ in it`
+	}
+	return "write " + name + "='…', the value in single quotes"
+}
 
 var (
 	errLineEnd = errors.New(`the line ends with CR LF, and a shell takes the CR for a part of the value: save the file with Unix line ends (sed -i 's/\r$//' .env)`)
-	errSpace   = errors.New("a shell reads what stands after a space as a command: write no space after the =, and " + inQuotes)
 	errControl = errors.New("the value holds a control character")
 )
 
@@ -43,7 +52,7 @@ func value(s string, exported bool) (string, error) {
 	case len(comment) == len(rest):
 		return "", errors.New("there is text right after the closing quote: put the whole value in one pair of quotes, and a space before a comment")
 	case comment[0] != '#':
-		return "", errSpace
+		return "", unquoted("a shell reads what stands after a space as a command")
 	}
 	return v, nil
 }
@@ -94,9 +103,9 @@ func word(s string, exported bool) (v, rest string, err error) {
 		home := c == '~' && (i == 0 || s[i-1] == ':' || s[i-1] == '=')
 		switch {
 		case unicode.IsSpace(c):
-			return "", "", fmt.Errorf("the value holds a space of another kind, %U: %s", c, inQuotes)
+			return "", "", unquoted(fmt.Sprintf("the value holds a space of another kind, %U", c))
 		case home || strings.ContainsRune(special, c):
-			return "", "", fmt.Errorf("%c has a meaning of its own for a shell: %s", c, inQuotes)
+			return "", "", unquoted(fmt.Sprintf("%c has a meaning of its own for a shell", c))
 		}
 	}
 	return s[:end], s[end:], nil
