@@ -56,7 +56,15 @@ func (h *Installation) env() config.Env {
 			vars[k] = v
 		}
 	}
-	return config.Env{Vars: vars, Secrets: secret.InMemory(values, nil)}
+	return config.Env{Vars: vars, Secrets: h.hiding(secret.InMemory(values, nil))}
+}
+
+// hiding returns f, which redacts the secrets in the addresses of all settings from now on.
+func (h *Installation) hiding(f *secret.Folder) *secret.Folder {
+	for _, v := range h.vars {
+		f.Hide(v)
+	}
+	return f
 }
 
 // isFor reports whether a secret of the running platform is for the server that this command
@@ -163,5 +171,5 @@ func (p *platform) userSecrets() *secret.Folder {
 			values[name] = cmp.Or(values[name], p.vars[host.Variable(name)])
 		}
 	}
-	return secret.InMemory(values, nil)
+	return p.hiding(secret.InMemory(values, nil))
 }

@@ -60,6 +60,9 @@ func Parse(vars map[string]string, secrets *secret.Folder, simulated map[string]
 	if err != nil {
 		return Config{}, err
 	}
+	for _, v := range vars {
+		secrets.Hide(v)
+	}
 	c, err := env.ParseAsWithOptions[Config](env.Options{
 		Environment: vars,
 		FuncMap: map[reflect.Type]env.ParserFunc{

@@ -105,14 +105,15 @@ func entryTime(e *gofeed.Item) time.Time {
 	return time.Time{}
 }
 
-// link returns the absolute address of an entry, "" if it is no web address.
+// link returns the absolute address of an entry, "" if it is no web address. A relative one
+// takes over the host and path of the feed's address, not its query.
 func link(base *url.URL, address string) string {
 	u, err := url.Parse(words(address))
 	if err != nil || address == "" {
 		return ""
 	}
 	if base != nil {
-		u = base.ResolveReference(u)
+		u = (&url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path, RawPath: base.RawPath}).ResolveReference(u)
 	}
 	return config.Link(u.String())
 }

@@ -21,7 +21,8 @@
 // or very deeply nested elements. A redirect to another host is followed only to a public
 // address; what you configure may be in your own network.
 //
-// The address of a page is shown with its item, so it must not contain a password.
+// User, password and query of an address are never shown: the link to a page is its address
+// without them.
 package function
 
 import (

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/charset"
 
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/item"
 )
@@ -45,7 +46,7 @@ func decodePage(a *fetch.Answer, w watch) ([]item.Item, error) {
 			title = w.name
 		}
 		// The item has no time: Last-Modified is mostly the time of the request.
-		return []item.Item{{ID: "page", Title: cutText(title, maxTitle), URL: a.URL.String(), Attributes: attributes}}, nil
+		return []item.Item{{ID: "page", Title: cutText(title, maxTitle), URL: config.Address(a.URL), Attributes: attributes}}, nil
 	}
 	return nil, nil
 }

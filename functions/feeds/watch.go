@@ -98,15 +98,17 @@ func (w *watch) parse(words []string) error {
 	w.name = cutText(name, 60)
 	u, err := config.URL(address)
 	if !ok || err != nil {
-		w.name = cmp.Or(w.name, "unnamed")
+		if w.name == "" || strings.ContainsAny(w.name, "/:@?") { // an address is in the place of the name
+			w.name = "unnamed"
+		}
 		return errors.New("its setting must begin with name=https://…") // without the address, which may hold a key
 	}
 	w.url = u
 	w.name = cmp.Or(w.name, u.Host)
 	for _, word := range words[1:] {
 		key, value, ok := strings.Cut(word, "=")
-		if !ok {
-			return fmt.Errorf("its setting has %q: write key=value", word)
+		if !ok { // not quoted: it may be the rest of an address with a space
+			return errors.New("its setting has a word without =: write key=value")
 		}
 		if err := w.set(key, value); err != nil {
 			return fmt.Errorf("its setting %s: %w", key, err)

@@ -19,7 +19,7 @@ The user's settings for the house are in hearth.yml: [settings.md](settings.md).
 
 In ` + "`.env`" + ` each line is ` + "`NAME=value`" + `, as for a shell, since ` + "`set -a; . ./.env`" + ` reads the same file. A value with a space or one of ` + "`; & | < > ( ) $ \\ ~ \" '`" + ` or a backtick stands in single quotes: ` + "`WEATHER_PLACES='home:47.6,-122.3;cabin:46.5,8'`" + `; one that contains a single quote, in double quotes, with a backslash before each of ` + "`\" $ \\`" + ` and a backtick. A line that a shell would read differently is an error.
 
-The value of a secret is redacted in every log, answer, message and page. If the value is a URL or ` + "`key=value`" + ` words, so is the password in it.
+The value of a secret is redacted in every log, answer, message and page. If the value is a URL or ` + "`key=value`" + ` words, so is the password in it. In the addresses of other settings, such as FEEDS, the password and what may be a token in the query are redacted, and a link to a page of PAGES has no query. All this holds however an upstream has escaped the value.
 A value of fewer than six characters is redacted only as a whole word, and then in every place where the word stands: choose longer values.
 
 The elements of a list are separated by commas, or by semicolons if an element may contain commas. The tables below say which; another separator is an error that says what to write. Line breaks separate elements in both.

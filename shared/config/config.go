@@ -54,6 +54,9 @@ func Process() Env {
 // holds a web address. One error names everything that is missing or malformed, and
 // variables whose names are probably mistyped; without an error these are logged.
 func Parse[T any](e Env) (T, error) {
+	for _, v := range e.Vars {
+		e.Secrets.Hide(v)
+	}
 	c, err := env.ParseAsWithOptions[T](env.Options{
 		Environment: e.Vars,
 		FuncMap: map[reflect.Type]env.ParserFunc{

@@ -31,3 +31,9 @@ func Link(s string) string {
 	u.User = nil
 	return u.String()
 }
+
+// Address returns an address without what may be secret in it: user, password, query and
+// fragment.
+func Address(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
+}

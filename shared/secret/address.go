@@ -1,0 +1,76 @@
+package secret
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// Hide adds to what is redacted the secrets in the addresses of a setting, which is no secret
+// as a whole: the password, a token in place of user and password, and the values of the query
+// that may be tokens. An ordinary word or a number in a query is none, unless the name of its
+// parameter says so: redacting it would make other texts unreadable.
+func (f *Folder) Hide(setting string) {
+	if f == nil || !strings.Contains(setting, "://") {
+		return
+	}
+	for _, ends := range []*regexp.Regexp{toSpace, toSemicolon} {
+		for _, address := range ends.FindAllString(setting, -1) {
+			for _, v := range secretsOf(address) {
+				f.remember(v)
+				if decoded, err := url.QueryUnescape(v); err == nil {
+					f.remember(decoded)
+				}
+			}
+		}
+	}
+}
+
+// An address in a setting ends at a space, and in some settings at a semicolon.
+var (
+	toSpace     = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://\S+`)
+	toSemicolon = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s;]+`)
+)
+
+// secretsOf returns the secrets of an address, as they are written there.
+func secretsOf(address string) (out []string) {
+	_, rest, _ := strings.Cut(address, "://")
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	at := strings.LastIndexByte(rest[:end], '@')
+	if at < 0 && badPort.MatchString(rest[:end]) { // perhaps the password has a slash that is not escaped
+		at = strings.LastIndexByte(rest, '@')
+	}
+	if at >= 0 {
+		user, password, _ := strings.Cut(rest[:at], ":")
+		if out = append(out, password); password == "" || random(user) {
+			out = append(out, user)
+		}
+		rest = rest[at+1:]
+	}
+	i := strings.IndexAny(rest, "?#")
+	if i < 0 {
+		return out
+	}
+	for _, pair := range strings.FieldsFunc(rest[i+1:], func(r rune) bool { return strings.ContainsRune("&;?#", r) }) {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok {
+			name, value = "", pair
+		}
+		if len(value) >= 4 && secretName.MatchString(name) || random(value) {
+			out = append(out, value)
+		}
+	}
+	return out
+}
+
+var (
+	badPort    = regexp.MustCompile(`:[0-9]*[^0-9\]][^\]]*$`)
+	secretName = regexp.MustCompile(`(?i)^(?:k|t|u|p|pw|s|sig|rss)$|key|token|secret|pass|pwd|auth|sign|code|hash|sess|cred|jwt|access|private|user|login`)
+	ordinary   = regexp.MustCompile(`^(?:[A-Za-z]?[a-z]*(?:[ ,.+_-]|%20|%2C|$))*$|^[0-9 ,.:+-]*$`) // words, or a number
+)
+
+// random reports whether a value looks as if it were made by chance.
+func random(value string) bool { return len(value) >= 6 && !ordinary.MatchString(value) }
