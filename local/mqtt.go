@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"path/filepath"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"github.com/hearth-home/hearth/local/gateway"
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/folder"
 	"github.com/hearth-home/hearth/shared/mqttclient"
 	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/settings"
@@ -187,7 +189,22 @@ func (p *platform) notes() []string {
 			out = append(out, p.redact(problem))
 		}
 	}
-	return out
+	if b := p.bridge.Load(); b != nil && b.DroppedLetters() > 0 {
+		out = append(out, fmt.Sprintf("dead letters were dropped since the start, the oldest first: %d; caps: DEAD_MAX, DEAD_MAX_MIB and the room on the disk", b.DroppedLetters()))
+	}
+	return append(out, diskNote(p.dir)...)
+}
+
+// lowDisk is when the page warns: with less free, the database may soon be unable to grow.
+const lowDisk = 500 << 20
+
+// diskNote warns that the disk of the platform's folder is nearly full.
+func diskNote(dir string) []string {
+	size, free, err := folder.Disk(dir)
+	if err != nil || free >= lowDisk || free >= size/4 {
+		return nil
+	}
+	return []string{fmt.Sprintf("the disk of %s is nearly full: %d MB are free", dir, free>>20)}
 }
 
 // brokerProblem says why no message arrives from the broker, or not all do, or "".

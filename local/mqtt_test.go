@@ -213,6 +213,20 @@ func TestUnknownTopicsAreShownMappedAndReplayed(t *testing.T) {
 	}
 }
 
+// TestThePageSaysThatDeadLettersWereDropped at their cap.
+func TestThePageSaysThatDeadLettersWereDropped(t *testing.T) {
+	r := launchMQTT(t, mqttRepository(t), "DEAD_MAX=3")
+	c := client(t, r.mqttURL)
+	for i := range 5 {
+		done(t, c.Publish(fmt.Sprintf("tele/plug%d/SENSOR", i), 1, false, `{"ENERGY":{"Power":12.5}}`))
+	}
+	r.eventually("the dropped letters on the page", func() bool {
+		return slices.ContainsFunc(r.status().Notes, func(note string) bool {
+			return strings.Contains(note, "dead letters were dropped since the start, the oldest first: 2;")
+		})
+	})
+}
+
 func TestSensorsSubscribesToAllThatOthersDoNot(t *testing.T) {
 	r := launchMQTT(t, mqttRepository(t))
 	i := slices.IndexFunc(r.functions, func(f stack.Function) bool { return f.Name == "sensors" })

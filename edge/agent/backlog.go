@@ -53,10 +53,14 @@ type queued struct {
 }
 
 func newBacklog(c Config, fs spool.FS, up uptime, tk *timekeeper, m *monitor, log *slog.Logger) *backlog {
+	maxBytes := c.SpoolMiB << 20
+	if size, _, err := folder.Disk(c.Dir); err == nil {
+		maxBytes = max(min(maxBytes, size/4*3), 1<<20) // on a small disk the oldest readings are dropped, too, not the newest
+	}
 	return &backlog{
 		dir: c.Dir, maxMemory: c.KeepMiB << 20, up: up, timekeeper: tk, monitor: m, log: log,
 		options: spool.Options{
-			MaxBytes: c.SpoolMiB << 20, MaxRecords: c.SpoolRecords, Policy: spool.DropOldest,
+			MaxBytes: maxBytes, MaxRecords: c.SpoolRecords, Policy: spool.DropOldest,
 			Sync: c.SpoolSync, Memory: spoolMemory, FS: fs,
 		},
 	}

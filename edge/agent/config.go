@@ -30,7 +30,7 @@ type Config struct {
 	KeyFile  string        `env:"MQTT_KEY_FILE"`                                   // PEM file with its key
 
 	Dir          string        `env:"SPOOL_DIR" envDefault:"/var/lib/hearth-edge"` // folder of the readings that wait for the broker
-	SpoolMiB     int64         `env:"SPOOL_MAX_MIB" envDefault:"256"`              // cap on the spool's size; beyond it the oldest readings are dropped and counted
+	SpoolMiB     int64         `env:"SPOOL_MAX_MIB" envDefault:"256"`              // cap on the spool's size, at most three quarters of its disk; beyond it the oldest readings are dropped and counted
 	SpoolRecords int64         `env:"SPOOL_MAX_RECORDS" envDefault:"1000000"`      // cap on the number of readings in the spool
 	SpoolSync    time.Duration `env:"SPOOL_SYNC" envDefault:"1s"`                  // a power cut loses at most the readings of this time from disk; 0: none, but then every reading is a write to the card
 	Rate         int           `env:"BACKLOG_RATE" envDefault:"200"`               // backlog readings that are sent a second, at most

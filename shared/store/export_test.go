@@ -28,6 +28,15 @@ func (s *Store) CountQuotaRows(t *testing.T) (n int) {
 	return n
 }
 
+// CountItems returns the number of rows, including closed items.
+func (s *Store) CountItems(t *testing.T) (n int) {
+	t.Helper()
+	if err := s.read.QueryRowContext(t.Context(), `select count(*) from items`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // Version returns the number of applied migrations.
 func (s *Store) Version(t *testing.T) int {
 	t.Helper()

@@ -103,8 +103,14 @@ func saveList(ctx context.Context, tx *txn, l List, now time.Time) (diff, error)
 	if err := writeItems(ctx, tx, d.write, now); err != nil {
 		return diff{}, err
 	}
-	return d, closeItems(ctx, tx, l, d.closed, now)
+	if err := closeItems(ctx, tx, l, d.closed, now); err != nil {
+		return diff{}, err
+	}
+	_, err = tx.ExecContext(ctx, `delete from items where source = $1 and target = $2 and closed < $3`, clean(l.Source), clean(l.Target), stamp(now.Add(-keepClosed)))
+	return d, err
 }
+
+const keepClosed = 366 * 24 * time.Hour // how long closed items are kept
 
 // normal returns the list's items as the store will return them. Of two items with the
 // same id, the last is kept.

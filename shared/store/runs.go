@@ -78,6 +78,8 @@ func closeDied(ctx context.Context, tx *txn, function string, now time.Time, die
 	return nil
 }
 
+const keepRuns = 90 * 24 * time.Hour // how long the runs of a function that still runs are kept
+
 // Finish stores the run's result and the states of these targets, queues the messages
 // and releases the lease, in one transaction. It returns ErrFenced and writes nothing if
 // a later run has taken the lease.
@@ -96,7 +98,11 @@ func (s *Store) Finish(ctx context.Context, r Run, states []alert.TargetState, m
 		if err := in.Queue(ctx, messages); err != nil {
 			return err
 		}
-		if err := pruneOutbox(ctx, tx, r.Started.Add(r.Took)); err != nil {
+		now := r.Started.Add(r.Took)
+		if err := pruneOutbox(ctx, tx, now); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `delete from runs where function = $1 and started < $2`, r.Function, stamp(now.Add(-keepRuns))); err != nil {
 			return err
 		}
 		return release(ctx, tx, r.Function, r.Fence)

@@ -29,6 +29,7 @@ import (
 	"github.com/hearth-home/hearth/connectors/mqtt/deliver"
 	"github.com/hearth-home/hearth/connectors/mqtt/intake"
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
+	"github.com/hearth-home/hearth/shared/folder"
 	"github.com/hearth-home/hearth/shared/mqttclient"
 	"github.com/hearth-home/hearth/shared/spool"
 	"github.com/hearth-home/hearth/shared/wire"
@@ -72,7 +73,7 @@ func New(ctx context.Context, c Config, o Options) (*Bridge, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the connector's folder: %w", err)
 	}
-	if size, _, err := disk(c.Dir); err == nil {
+	if size, _, err := folder.Disk(c.Dir); err == nil {
 		c = c.fit(size, o.Log)
 	}
 	l, report, err := spool.Open(filepath.Join(c.Dir, "spool"), c.spoolOptions())
@@ -152,3 +153,7 @@ func (b *Bridge) Ready() bool { return b.intake.Ready() }
 // Problem returns why the broker cannot be used at present; zero: it can, or it was not
 // tried yet.
 func (b *Bridge) Problem() mqttclient.Problem { return b.intake.Problem() }
+
+// DroppedLetters returns how many dead letters were dropped since the start, at their
+// caps or for the spool's room.
+func (b *Bridge) DroppedLetters() uint64 { return b.letters.Stats().Dropped }

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
+	"github.com/hearth-home/hearth/shared/folder"
 )
 
 // yieldBytes is how much dead letters give up when the disk has no room for the spool:
@@ -29,7 +30,7 @@ func (c Config) fit(size int64, log *slog.Logger) Config {
 // room returns how many bytes of the disk dead letters may take beside those that they
 // have: what is free, without what the spool may still take up to its cap.
 func (b *Bridge) room() int64 {
-	_, free, err := disk(b.config.Dir)
+	_, free, err := folder.Disk(b.config.Dir)
 	if err != nil {
 		return math.MaxInt64 // a write then finds out
 	}

@@ -29,7 +29,8 @@ const (
 	// are on a page of their own. With small pages a house writes less than half as
 	// many bytes. The page size is fixed when the file is created.
 	pageSize   = "1024"
-	checkpoint = "4000" // pages of the write-ahead log
+	checkpoint = "4000"     // pages of the write-ahead log
+	logBytes   = "67108864" // of the write-ahead log's file that are kept after a long read has made it grow
 )
 
 // Open opens or creates the file at path and migrates its schema. Then it moves
@@ -106,7 +107,7 @@ func pool(path string, n int, damaged func(*DamagedError), q url.Values, pragmas
 	}
 	q["_pragma"] = append([]string{
 		"busy_timeout(" + busyTimeout + ")", "page_size(" + pageSize + ")", "wal_autocheckpoint(" + checkpoint + ")", "synchronous(FULL)", "foreign_keys(1)",
-		"temp_store(MEMORY)",
+		"temp_store(MEMORY)", "journal_size_limit(" + logBytes + ")",
 	}, pragmas...)
 	c, err := sqlite.NewConnector("file:" + (&url.URL{Path: abs}).EscapedPath() + "?" + q.Encode())
 	if err != nil {

@@ -62,7 +62,7 @@ func TestCommitsAreDurable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "page_size": "1024", "wal_autocheckpoint": "4000"} {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "page_size": "1024", "wal_autocheckpoint": "4000", "journal_size_limit": "67108864"} {
 		var got string
 		if err := s.QueryRowContext(t.Context(), "pragma "+pragma).Scan(&got); err != nil || got != want {
 			t.Errorf("%s is %s, %v, want %s", pragma, got, err, want)

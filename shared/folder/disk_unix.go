@@ -1,6 +1,6 @@
 //go:build linux || darwin
 
-package bridge
+package folder
 
 import (
 	"errors"
@@ -8,8 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// disk returns the size of the file system of a folder and what is free in it for this
-// process, in bytes.
 func disk(dir string) (size, free int64, err error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {

@@ -1,6 +1,6 @@
 //go:build !linux && !darwin
 
-package bridge
+package folder
 
 import "errors"
 
