@@ -97,6 +97,11 @@ func TestALogLineIsJSONEvenIfTheSecretIsANumber(t *testing.T) {
 func TestOnlyWebAddressesAreLinks(t *testing.T) {
 	for address, want := range map[string]string{
 		"https://a.example/x?y=z#f": "https://a.example/x?y=z#f", "http://a.example": "http://a.example", "https://user:pass@a.example/x": "https://a.example/x",
+		"https://a.example/x%2Fy?a=%zz": "https://a.example/x%2Fy?a=%zz", "https://a.example/?q=a b": "https://a.example/?q=a%20b", "https://[::1]:8080/": "https://[::1]:8080/",
+		"https://user@a.example:8443": "https://a.example:8443", "https://a.example/\u202egpj.exe?\u202e#\u202e": "https://a.example/%E2%80%AEgpj.exe?%E2%80%AE#%E2%80%AE",
+		"https://münchen.example:81/ü": "https://xn--mnchen-3ya.example:81/%C3%BC", "https://a.example/<x>|\"`": "https://a.example/%3Cx%3E%7C%22%60", "https://a.example/?<x>|\"`": "https://a.example/?%3Cx%3E%7C%22%60",
+		"https://a.example/" + strings.Repeat("x", 1982): "https://a.example/" + strings.Repeat("x", 1982), "https://a.example/" + strings.Repeat("x", 1983): "", "https://a.example/" + strings.Repeat("ü", 400): "",
+		"https://a\u202e.example/": "", "https://a.example/\x00": "", "https://a.example/\n": "", "https://a.example\\@b.example": "", "JavaScript:alert(1)": "", " javascript:alert(1)": "", "vbscript:x": "", "blob:https://a.example/": "", "file:///x": "",
 		"javascript:alert(1)": "", "data:text/html,x": "", "//a.example": "", "/x": "", "": "", "ftp://a.example": "", "https:": "", "https://:443/": "",
 	} {
 		if got := Link(address); got != want {

@@ -2,7 +2,12 @@ package config
 
 import (
 	"errors"
+	"fmt"
+	"net"
 	"net/url"
+	"strings"
+
+	"golang.org/x/net/idna"
 )
 
 // errNoAddress does not quote the address, which may hold a key.
@@ -18,18 +23,42 @@ func URL(s string) (*url.URL, error) {
 	return u, nil
 }
 
+const maxLink = 2000 // bytes
+
 // Link returns s, without a user and password, if it is a web address that a person may
-// follow; otherwise "".
+// follow; otherwise "": also if it is longer than 2,000 bytes, or has characters in its host
+// that no host has. What is not ASCII, or could end an address in a text, is percent-encoded.
 func Link(s string) string {
 	u, err := URL(s)
 	if err != nil {
 		return ""
 	}
-	if u.User == nil {
-		return s
+	if u.User = nil; !ascii(u.Host) {
+		host, err := idna.Lookup.ToASCII(u.Hostname())
+		if err != nil {
+			return ""
+		}
+		port := u.Port()
+		if u.Host = host; port != "" {
+			u.Host = net.JoinHostPort(host, port)
+		}
 	}
-	u.User = nil
-	return u.String()
+	var b strings.Builder
+	for _, c := range []byte(u.String()) {
+		if c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>`|", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	if b.Len() > maxLink {
+		return ""
+	}
+	return b.String()
+}
+
+func ascii(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 }) < 0
 }
 
 // Address returns an address without what may be secret in it: user, password, query and
