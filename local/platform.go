@@ -138,7 +138,7 @@ func (p *platform) functionsPart() part {
 func (p *platform) gatewayPart() part {
 	return part{"gateway", func(context.Context) (err error) {
 		p.page = &page.Page{Inputs: page.Inputs{
-			Open: p.open, Now: p.now, Redact: p.redact, Functions: p.pageFunctions, Declared: p.declared,
+			Open: p.open, Now: p.now, Redact: p.redact, RedactCut: p.secrets.RedactCut, Functions: p.pageFunctions, Declared: p.declared,
 			Propose: mapping.Propose, Notes: p.notes, Try: p.try, Zone: p.zone, Hearth: program, SimulatedSince: p.simulatedSince(),
 		}}
 		var fs []gateway.Function

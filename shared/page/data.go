@@ -23,6 +23,8 @@ type Inputs struct {
 	Open   func(context.Context) (*store.Store, error)
 	Now    func() time.Time
 	Redact func(string) string
+	// RedactCut is the same for the beginning of a longer text, which may end within a secret.
+	RedactCut func(string) string
 
 	Functions func() []Function                                  // the functions of this process, called or not; the store knows the others
 	Declared  func() []catalogue.Measurement                     // the measurements of hearth.yml

@@ -85,7 +85,7 @@ func (c *collector) cause(l store.DeadLetter) Dead {
 	// hearth.yml does not map what edge agents send.
 	if strings.HasPrefix(l.Reason, wire.Unmapped) && !strings.HasPrefix(l.Topic, wire.Prefix) {
 		if block, err := c.Propose(l.Topic, l.Sample); err == nil {
-			d.Proposal = block
+			d.Proposal = c.Redact(block)
 		}
 	}
 	return d
@@ -94,9 +94,10 @@ func (c *collector) cause(l store.DeadLetter) Dead {
 // private matches the values in JSON whose key looks like that of a secret.
 var private = regexp.MustCompile(`(?i)("[^"]{0,40}(?:passw|secret|token|psk|apikey|api_key)[^"]{0,40}"\s*:\s*)"[^"]*"?`)
 
-// sample returns the beginning of a payload in one line, without secrets.
+// sample returns the beginning of a payload in one line, without secrets. b may end within
+// one.
 func (c *collector) sample(b []byte) string {
-	s := private.ReplaceAllString(printable.Line(c.Redact(string(b))), `$1"[secret]"`)
+	s := private.ReplaceAllString(printable.Line(c.RedactCut(string(b))), `$1"[secret]"`)
 	if len(s) > maxSample {
 		s = strings.ToValidUTF8(s[:maxSample], "") + "…"
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/printable"
+	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
@@ -67,10 +68,31 @@ func TestDeadLettersStandByCauseWithAProposal(t *testing.T) {
 
 // A key in PEM has line breaks, and a password may have any character.
 func TestASecretOfSeveralLinesIsRedactedInASample(t *testing.T) {
-	const secret = "-----BEGIN KEY-----\nMIIE\tvQ\u00ad\n"
-	c := &collector{Inputs: Inputs{Redact: func(s string) string { return strings.ReplaceAll(s, secret, "[secret]") }}}
-	if got := c.sample([]byte("a\nb " + secret + "c")); got != "a b [secret]c" {
+	const key = "-----BEGIN KEY-----\nMIIE\tvQ\u00ad"
+	c := redacting(key)
+	if got := c.sample([]byte("a\nb " + key + " c")); got != "a b [secret] c" {
 		t.Errorf("sample = %q", got)
+	}
+}
+
+// redacting returns a collector that knows a secret.
+func redacting(value string) *collector {
+	f := secret.InMemory(map[string]string{"key": value}, nil)
+	return &collector{Inputs: Inputs{Redact: f.Redact, RedactCut: f.RedactCut}}
+}
+
+// TestTheBeginningOfASecretIsRedactedAtTheEndOfASample: the connector keeps the first
+// bytes of a payload, wherever these end.
+func TestTheBeginningOfASecretIsRedactedAtTheEndOfASample(t *testing.T) {
+	for _, value := range []string{"sk-live-0123456789abcdef", "pass word/with \"quotes\"&more", "пароль с пробелом 日本"} {
+		c := redacting(value)
+		for n := 4; n <= len(value); n++ {
+			for _, before := range []string{"", `{"temperature":21.5,"note":"key `, "x="} {
+				if got := c.sample([]byte(before + value[:n])); strings.Contains(got, value[:4]) || !strings.HasSuffix(got, "[secret]") {
+					t.Errorf("%q is shown as %q", before+value[:n], got)
+				}
+			}
+		}
 	}
 }
 

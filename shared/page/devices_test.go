@@ -71,7 +71,7 @@ func (h fixture) device(kind, name, room string, states ...store.DeviceState) st
 func (h fixture) page() *Page {
 	p := &Page{Inputs: Inputs{
 		Open: func(context.Context) (*store.Store, error) { return h.st, nil }, Now: func() time.Time { return h.now },
-		Redact:  func(s string) string { return strings.ReplaceAll(s, "geheim", "[secret]") },
+		Redact: func(s string) string { return strings.ReplaceAll(s, "geheim", "[secret]") }, RedactCut: func(s string) string { return strings.ReplaceAll(s, "geheim", "[secret]") },
 		Propose: func(topic string, _ []byte) (string, error) { return "devices:\n  - topic: " + topic, nil },
 		Hearth:  "hearth",
 	}}
@@ -261,7 +261,7 @@ func BenchmarkSnapshot(b *testing.B) {
 		b.Fatal(err)
 	}
 	clock := now
-	p := &Page{Inputs: Inputs{Open: func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return clock }, Redact: func(s string) string { return s }}}
+	p := &Page{Inputs: Inputs{Open: func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return clock }, Redact: func(s string) string { return s }, RedactCut: func(s string) string { return s }}}
 	p.snapshot(b.Context())
 	for b.Loop() {
 		clock = clock.Add(time.Second)

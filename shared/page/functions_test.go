@@ -45,7 +45,7 @@ func TestFunctionsAreThoseThatWereSeenAndThoseThatRunHere(t *testing.T) {
 
 func TestItemsOfWhatIsForgottenAreNotShown(t *testing.T) {
 	st := filled(t)
-	p := &Page{Inputs: Inputs{Open: func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return now }, Redact: func(s string) string { return s }}}
+	p := &Page{Inputs: Inputs{Open: func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return now }, Redact: func(s string) string { return s }, RedactCut: func(s string) string { return s }}}
 	if lists := p.snapshot(t.Context()).data.Lists; len(lists) != 0 {
 		t.Errorf("lists of functions that were never seen: %+v", lists)
 	}

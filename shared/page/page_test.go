@@ -74,7 +74,7 @@ func site(t *testing.T, open func(context.Context) (*store.Store, error), home s
 			}
 		},
 		Open: open, Now: func() time.Time { return now },
-		Redact: func(s string) string { return strings.ReplaceAll(s, "geheim", "[secret]") },
+		Redact: func(s string) string { return strings.ReplaceAll(s, "geheim", "[secret]") }, RedactCut: func(s string) string { return strings.ReplaceAll(s, "geheim", "[secret]") },
 	}}
 	srv := httptest.NewServer(p)
 	t.Cleanup(srv.Close)
@@ -181,7 +181,7 @@ func TestAViewerWhoLeavesSpoilsItForNobody(t *testing.T) {
 	p := &Page{Inputs: Inputs{
 		Functions: func() []Function { return []Function{{Name: "weather", State: Live}} },
 		Open:      func(context.Context) (*store.Store, error) { return st, nil }, Now: func() time.Time { return now },
-		Redact: func(s string) string { return s },
+		Redact: func(s string) string { return s }, RedactCut: func(s string) string { return s },
 	}}
 	gone, leave := context.WithCancel(t.Context())
 	leave()
@@ -256,7 +256,7 @@ func TestNumbersAndAgesReadWell(t *testing.T) {
 // ended, however many look.
 func TestAStoreThatIsAwayIsTriedOnceASecond(t *testing.T) {
 	at, tries := now, 0
-	p := &Page{Inputs: Inputs{Now: func() time.Time { return at }, Redact: func(s string) string { return s },
+	p := &Page{Inputs: Inputs{Now: func() time.Time { return at }, Redact: func(s string) string { return s }, RedactCut: func(s string) string { return s },
 		Open: func(context.Context) (*store.Store, error) {
 			tries++
 			at = at.Add(deadline)
