@@ -17,7 +17,6 @@ require (
 	github.com/mattn/go-isatty v0.0.24
 	github.com/mmcdole/gofeed v1.4.2
 	github.com/mochi-mqtt/server/v2 v2.7.9
-	github.com/openfaas/connector-sdk v0.8.0
 	github.com/openfaas/faas-provider v0.25.12
 	github.com/openfaas/go-sdk v0.2.22
 	github.com/openfaas/templates-sdk/go-http v0.0.0-20220408082716-5981c545cb03

@@ -16,7 +16,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/openfaas/connector-sdk/types"
+	"github.com/openfaas/faas-provider/auth"
 	"github.com/spf13/cobra"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
@@ -63,7 +63,11 @@ func run(ctx context.Context, env config.Env) error {
 	if err != nil {
 		return err
 	}
-	b, err := bridge.New(ctx, c, bridge.Options{Log: env.Log, Now: time.Now, Redact: env.Secrets.Brief, RedactCut: env.Secrets.RedactCut, Login: types.GetCredentials()})
+	login, err := gatewayLogin(env)
+	if err != nil {
+		return err
+	}
+	b, err := bridge.New(ctx, c, bridge.Options{Log: env.Log, Now: time.Now, Redact: env.Secrets.Brief, RedactCut: env.Secrets.RedactCut, Login: login})
 	if errors.Is(err, spool.ErrLocked) {
 		return fmt.Errorf("%w: stop the other connector, or name another folder with DATA_DIR", err)
 	}
@@ -85,4 +89,17 @@ func run(ctx context.Context, env config.Env) error {
 		err = errors.Join(err, e)
 	}
 	return err
+}
+
+// gatewayLogin returns the login that basic_auth=true asks for, as OpenFaaS' own programs
+// do, or nil.
+func gatewayLogin(env config.Env) (*auth.BasicAuthCredentials, error) {
+	if on := env.Vars["basic_auth"]; on != "true" && on != "1" {
+		return nil, nil
+	}
+	l := auth.BasicAuthCredentials{User: env.Secrets.Get("basic-auth-user").Reveal(), Password: env.Secrets.Get("basic-auth-password").Reveal()}
+	if l.User == "" || l.Password == "" {
+		return nil, errors.New("configuration: basic_auth=true needs the secrets basic-auth-user and basic-auth-password, files in the folder secret_mount_path; one of them is missing or empty")
+	}
+	return &l, nil
 }

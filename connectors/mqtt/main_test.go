@@ -37,6 +37,21 @@ func deadLettersOf(t *testing.T, p commandtest.Program) {
 	}
 }
 
+// Without its secrets, basic_auth is a wrong setting, which ends the connector.
+func TestTheLoginNeedsItsSecrets(t *testing.T) {
+	p := commandtest.Build(t, ".")
+	dir := t.TempDir()
+	p.Env = []string{"LISTEN=127.0.0.1:0", "DATA_DIR=" + t.TempDir(), "basic_auth=true", "secret_mount_path=" + dir}
+	for _, name := range []string{"basic-auth-user", "basic-auth-password"} {
+		if code, out, errs := p.Run(t); code != command.Failed || !strings.Contains(out+errs, "basic_auth=true needs the secrets") || strings.Contains(out+errs, "goroutine") {
+			t.Errorf("%d\n%s%s", code, out, errs)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestExitCodes(t *testing.T) {
 	p := commandtest.Build(t, ".")
 	p.Env = []string{"LISTEN=127.0.0.1:1", "secret_mount_path=" + t.TempDir()}
