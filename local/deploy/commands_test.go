@@ -160,7 +160,7 @@ func checkHearth(t *testing.T, program string, args []string) string {
 func TestTheChecksOfCommandsRefuse(t *testing.T) {
 	tool.Needed(t, "apt-get install make", "make")
 	for _, c := range []string{"make nothing", "make up NOTHING=1", "kubectl explode x", "kubectl apply -f deploy/k3s/nothing.yaml", "kubectl patch x -p {a}",
-		"kubectl create secret generic nothing -n openfaas", "kubectl create configmap x --from-file=deploy/nothing", "kubectl exec x -- /mqtt dead bury", "faas-cli dance",
+		"kubectl create secret generic nothing -n openfaas", "kubectl create configmap x --from-file=deploy/nothing", "kubectl exec x -- /mqtt dead hide", "faas-cli dance",
 		"hearth nothing", "hearth-edge check --nothing", "docker build -f nothing/Dockerfile .", "go run ./nothing"} {
 		fields := strings.Fields(c)
 		var wrong string

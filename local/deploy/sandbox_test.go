@@ -73,10 +73,9 @@ func newSandbox(t *testing.T) *sandbox {
 		}
 	}
 	for _, name := range realPrograms {
-		if path, err := exec.LookPath(name); err == nil {
-			if err := os.Symlink(path, filepath.Join(s.dir, "bin", name)); err != nil {
-				t.Fatal(err)
-			}
+		path := tool.Needed(t, "apt-get install coreutils findutils openssl mosquitto", name)
+		if err := os.Symlink(path, filepath.Join(s.dir, "bin", name)); err != nil {
+			t.Fatal(err)
 		}
 	}
 	for name, then := range recorded {

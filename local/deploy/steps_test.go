@@ -83,7 +83,7 @@ func (s *sandbox) faasd(t *testing.T, found []block) (*pgx.Conn, *mqtttest.Tally
 	return s.postgres(t), s.chain(t)
 }
 
-// A step that is missing is noticed, and so is a command that nobody knows.
+// A step that is missing is noticed, and so is an unknown command.
 func TestAMissingStepIsNoticed(t *testing.T) {
 	found := blocks(t, "docs/deploy-faasd.md")
 	for gone, want := range map[string]string{
