@@ -1,6 +1,9 @@
 package catalogue
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // DeviceLabel is the label with the id of the device. Names and rooms are no labels.
 const DeviceLabel = "device"
@@ -21,17 +24,19 @@ func (m Measurement) FromKind(kind string) bool {
 
 // DeviceKind says which function registers devices of a kind, and how they are shown.
 type DeviceKind struct {
-	Function string // that registers them
-	Group    string // the heading of those without a room, below the rooms; "": none
-	Hidden   bool   // not shown at all
+	Function string        // that registers them
+	Group    string        // the heading of those without a room, below the rooms; "": none
+	Hidden   bool          // not shown at all
+	Pause    time.Duration // how long a device that reports changes may be quiet without one; 0: they report regularly
 }
 
 const forwarders = "Nodes and bridges" // they forward what others measure
 
 // deviceKinds are the kinds of devices that functions register.
 var deviceKinds = map[string]DeviceKind{
-	"edge": {Function: "sensors"}, "mapped": {Function: "sensors"}, "zigbee": {Function: "zigbee"},
-	"node": {Function: "sensors", Group: forwarders}, "bridge": {Function: "zigbee", Group: forwarders},
+	"edge": {Function: "sensors"}, "mapped": {Function: "sensors"},
+	"zigbee": {Function: "zigbee", Pause: time.Hour}, // the usual maximum reporting interval
+	"node":   {Function: "sensors", Group: forwarders}, "bridge": {Function: "zigbee", Group: forwarders},
 	"group": {Function: "zigbee", Hidden: true}, // a group of Zigbee devices, each of which is shown
 }
 

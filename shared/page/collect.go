@@ -130,7 +130,7 @@ func (c *collector) readHouse(ctx context.Context, st *store.Store, d *Data, fai
 	if err := c.lines.refresh(ctx, st, shown, d.Now); err != nil {
 		fail(err)
 	}
-	c.lines.show(shown)
+	c.lines.show(shown, d.Now)
 	d.Rooms, d.MoreDevices = rooms(devices)
 	d.Dead, d.MoreDead = c.dead(c.platform.dead)
 }

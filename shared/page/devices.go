@@ -20,11 +20,11 @@ const (
 	maxDevices = 300 // devices on the page
 	maxShown   = 4   // metrics of a device beside the headline; the others are folded away
 	maxFolded  = 60  // metrics of a device that are folded away
-	quiet      = day // a device that reports nothing for so long is silent
+	quiet      = day // a device that reports nothing for so long is silent; see quietOf
 )
 
-// silent is the state of a device that has reported nothing for a day, if nobody
-// reports whether it can be reached.
+// silent is the state of a device that has reported nothing for longer than usual, if
+// nobody reports whether it can be reached.
 const silent = "silent"
 
 // Room is the devices of one room.

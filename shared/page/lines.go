@@ -25,7 +25,8 @@ type dayLines struct {
 type dayLine struct {
 	key    string
 	spark  Spark
-	sample bool // its latest values are simulated
+	sample bool          // its latest values are simulated
+	pause  time.Duration // usual between two reports of the device; 0: not known
 }
 
 // refresh reads the lines again if it is time.
@@ -71,9 +72,9 @@ func readGraphs(ctx context.Context, st *store.Store, fields map[string][]string
 // draw draws the headline of a device, from the first measurement that has readings
 // of it.
 func draw(d Device, graphs map[string]map[string]graph) dayLine {
-	for _, name := range measurementsOf(d) {
-		if g := graphs[name][d.ID].of(d.Main.Key); len(g.series) > 0 {
-			return dayLine{d.Main.Key, line(g.buckets(), d.Main.Unit, d.Main.declared.field.Format()), isSample(g.series)}
+	for _, m := range measurementsOf(d) {
+		if g := graphs[m.Name][d.ID].of(d.Main.Key); len(g.series) > 0 {
+			return dayLine{d.Main.Key, line(g.buckets(), d.Main.Unit, d.Main.declared.field.Format()), isSample(g.series), usualPause(m, g, d.Time)}
 		}
 	}
 	return dayLine{key: d.Main.Key}
@@ -104,11 +105,14 @@ func isSample(series []store.WindowSeries) (yes bool) {
 }
 
 // show sets the line of each device, and marks the device if the line ends in sample
-// data.
-func (l *dayLines) show(devices []Device) {
+// data or if the device is silent for longer than its usual pauses explain.
+func (l *dayLines) show(devices []Device, now time.Time) {
 	for i, d := range devices {
 		if drawn := l.drawn[d.ID]; hasLine(d) && drawn.key == d.Main.Key {
 			devices[i].Spark, devices[i].Sample = drawn.spark, d.Sample || drawn.sample
+			if d.State == "" && now.Sub(d.Time) > quietOf(d.Kind, drawn.pause) {
+				devices[i].State = silent
+			}
 		}
 	}
 }
@@ -119,13 +123,13 @@ func hasLine(d Device) bool {
 }
 
 // measurementsOf returns the measurements that may hold the headline of a device.
-func measurementsOf(d Device) (names []string) {
+func measurementsOf(d Device) (ms []catalogue.Measurement) {
 	for _, m := range d.in {
 		if _, ok := m.Position(d.Main.Key); ok || m.Open {
-			names = append(names, m.Name)
+			ms = append(ms, m)
 		}
 	}
-	return names
+	return ms
 }
 
 // fieldsOf returns the keys of all headlines by the measurements that may hold them.
@@ -135,9 +139,9 @@ func fieldsOf(devices []Device) map[string][]string {
 		if !hasLine(d) {
 			continue
 		}
-		for _, name := range measurementsOf(d) {
-			if !slices.Contains(out[name], d.Main.Key) {
-				out[name] = append(out[name], d.Main.Key)
+		for _, m := range measurementsOf(d) {
+			if !slices.Contains(out[m.Name], d.Main.Key) {
+				out[m.Name] = append(out[m.Name], d.Main.Key)
 			}
 		}
 	}
