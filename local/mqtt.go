@@ -85,9 +85,10 @@ func (p *platform) connectorPart() part {
 			defer cancel()
 			p.broker.Drain(drain, p.clientID)
 		}
+		connected := p.bridge.Load().Connected()
 		stop()
 		err := errors.Join(<-done, admin.Stop(ctx))
-		if p.userBroker() {
+		if p.userBroker() && connected {
 			p.leaveBroker(ctx)
 		}
 		return err
@@ -95,7 +96,8 @@ func (p *platform) connectorPart() part {
 }
 
 // leaveBroker ends the session at the user's broker, which would queue messages for it
-// otherwise. If the broker cannot be reached, the session stays.
+// otherwise. If the broker cannot be reached, the session stays, and a stop does not wait
+// for the broker.
 func (p *platform) leaveBroker(ctx context.Context) {
 	c, err := p.connectorConfig()
 	if err != nil {

@@ -48,8 +48,15 @@ type process struct {
 // start starts a program with this environment, which is killed at the end of the test.
 func start(t *testing.T, program string, env map[string]string, args ...string) *process {
 	t.Helper()
+	return startAs(t, 0, program, env, args...)
+}
+
+// startAs is start as a user, if that is not 0 and this user may do that.
+func startAs(t *testing.T, user uint32, program string, env map[string]string, args ...string) *process {
+	t.Helper()
 	dir := t.TempDir()
 	p := &process{t: t, cmd: exec.Command(program, args...), log: filepath.Join(dir, "log"), errs: filepath.Join(dir, "errs"), ended: make(chan struct{})}
+	p.cmd.SysProcAttr = credential(user)
 	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}
 	for name, value := range env {
 		if name == "" {

@@ -16,7 +16,6 @@ import (
 
 	"github.com/hearth-home/hearth/connectors/mqtt/message"
 	"github.com/hearth-home/hearth/shared/store/sqlite"
-	"github.com/hearth-home/hearth/shared/testserver"
 	"github.com/hearth-home/hearth/shared/testserver/free"
 )
 
@@ -26,8 +25,9 @@ type platform struct {
 	state, broker string
 }
 
-// newPlatform starts the platform on a state folder. It may not be ready yet.
-func newPlatform(t *testing.T, state string) *platform {
+// newPlatform starts the platform on a state folder, with more settings: names and values in
+// turn. It may not be ready yet.
+func newPlatform(t *testing.T, state string, more ...string) *platform {
 	t.Helper()
 	root := t.TempDir() // without anyone's .env and hearth.yml
 	for _, name := range []string{"stack.yml", "stack.extra.yml", "functions"} {
@@ -41,7 +41,11 @@ func newPlatform(t *testing.T, state string) *platform {
 	}
 	p := &platform{state: state, broker: free.Addr(t)}
 	_, port, _ := net.SplitHostPort(p.broker)
-	p.process = start(t, built(t, "./cmd/hearth"), map[string]string{"": root, "PORT": pagePort(t, port), "MQTT_PORT": port, "HEARTH_DIR": state, "EDGE": "off", "LOG_FORMAT": "json"}, "up")
+	env := map[string]string{"": root, "PORT": pagePort(t, port), "MQTT_PORT": port, "HEARTH_DIR": state, "EDGE": "off", "LOG_FORMAT": "json"}
+	for i := 0; i < len(more); i += 2 {
+		env[more[i]] = more[i+1]
+	}
+	p.process = start(t, built(t, "./cmd/hearth"), env, "up")
 	return p
 }
 
@@ -206,83 +210,30 @@ func TestADamagedPlatformGoesOn(t *testing.T) {
 	}
 }
 
-// A platform that cannot use its folder says so in one line.
-func TestAPlatformSaysWhyItCannotUseItsFolder(t *testing.T) {
-	for name, c := range map[string]struct {
-		damage damage
-		says   string
-	}{
-		"the folder is a file":                     {file("."), "move it away"},
-		"the connector's folder is a file":         {file("connector"), "move it away"},
-		"the folder of the dead letters is a file": {file("connector/dead"), "move it away"},
-		"the folder of secrets is a file":          {file("secrets"), "move it away"},
-		"the database is a folder":                 {folder("hearth.db"), "hearth.db"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			state := filepath.Join(t.TempDir(), "state")
-			if err := os.MkdirAll(filepath.Join(state, "connector"), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			c.damage(t, state)
-			newPlatform(t, state).refuses(c.says, "HEARTH_DIR", state)
-		})
-	}
-	t.Run("the disk is read-only", func(t *testing.T) {
-		disk := testserver.SmallDisk(t, 8)
-		readOnly(t, disk)
-		newPlatform(t, disk).refuses("read-only", "can write to", "HEARTH_DIR", disk)
-	})
-	t.Run("the disk is full", func(t *testing.T) {
-		disk := testserver.SmallDisk(t, 8)
-		fill(t, disk)
-		newPlatform(t, disk).refuses("no space", "free space", "HEARTH_DIR", disk)
-	})
-}
-
-// While the disk is full, the platform runs, starts again or says why it cannot, and stops.
-// Once there is space again it goes on, and nothing is lost.
-func TestAPlatformOnAFullDisk(t *testing.T) {
-	disk := testserver.SmallDisk(t, 16)
-	p := newPlatform(t, disk)
-	p.runs()
-	p.publish(1)
-	p.untilStored(1)
-	free := fill(t, disk)
-	p.publish(2, 3)
-	p.until("the platform notices", func() bool { return strings.Contains(p.read(p.log), "disk is full") })
-	free()
-	p.untilStored(1, 2, 3)
-	free = fill(t, disk)
-	p.stopsCleanly()
-	newPlatform(t, disk).refuses("no space", "free space", "HEARTH_DIR")
-	free()
-	p = newPlatform(t, disk)
-	p.runs()
-	p.publish(4)
-	p.untilStored(1, 2, 3, 4)
-	p.stopsCleanly()
-}
-
-// SIGTERM ends a start wherever it is, also while the database is locked.
-func TestAPlatformStopsWhileItStarts(t *testing.T) {
+// A platform whose database is damaged starts, and stops. Messages wait until the database
+// is mended.
+func TestAPlatformWithADamagedDatabaseKeepsMessages(t *testing.T) {
 	state := filepath.Join(t.TempDir(), "state")
-	stops := func(p *platform) {
-		t.Helper()
-		if code := p.stop(); code > 0 && !strings.Contains(p.read(p.errs), "hearth: stopped") {
-			t.Errorf("exit code %d: %s", code, p.read(p.errs))
-		}
-	}
-	for i := range 6 {
-		p := newPlatform(t, state)
-		time.Sleep(time.Duration(i*i) * 10 * time.Millisecond) // somewhere in its start
-		stops(p)
-	}
 	p := newPlatform(t, state)
 	p.runs()
+	p.publish(1, 2)
+	p.untilStored(1, 2)
 	p.stopsCleanly()
-	unlock := locked(t, state)
-	defer unlock()
-	p = newPlatform(t, state)
-	time.Sleep(300 * time.Millisecond) // it waits for the database by now
-	stops(p)
+	for i, d := range []damage{folder("hearth.db"), cut("hearth.db", part(5)), write("hearth.db", strings.Repeat("garbage", 999))} {
+		whole := copied(t, state)
+		d(t, state)
+		p := newPlatform(t, state)
+		p.runs()
+		p.publish(10 + i)
+		p.until("the message waits", func() bool { return slices.Contains(waiting(t, state), 10+i) })
+		p.stopsCleanly()
+		remove("hearth.db*")(t, state)
+		if err := os.Rename(filepath.Join(whole, "hearth.db"), filepath.Join(state, "hearth.db")); err != nil {
+			t.Fatal(err)
+		}
+		p = newPlatform(t, state)
+		p.runs()
+		p.untilStored([]int{1, 2, 10, 11, 12}[:3+i]...)
+		p.stopsCleanly()
+	}
 }

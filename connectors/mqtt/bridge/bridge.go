@@ -150,6 +150,9 @@ func (b *Bridge) Run(ctx context.Context) error {
 // functions.
 func (b *Bridge) Ready() bool { return b.intake.Ready() }
 
+// Connected reports whether the broker is connected.
+func (b *Bridge) Connected() bool { return b.intake.Connected() }
+
 // Problem returns why the broker cannot be used at present; zero: it can, or it was not
 // tried yet.
 func (b *Bridge) Problem() mqttclient.Problem { return b.intake.Problem() }
