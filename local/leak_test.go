@@ -26,7 +26,7 @@ func plant(name string) string {
 	return strings.ToUpper((strings.NewReplacer("-", "", "_", "").Replace(name)[:min(13, len(name)-1)] + "plantedplantedplanted")[:20]) + tail
 }
 
-const tail = `/+=&?"x\y"`
+const tail = `/+=&?"x\y'<>%ü$#;`
 
 // traces returns the forms in which a planted secret is looked for: as it is, and in
 // base64 at each of the three alignments.
@@ -40,8 +40,18 @@ func traces(value string) []string {
 	return out
 }
 
-// failing are the ways in which an upstream fails. All but the last three echo the request
-// in their answer.
+// leaks reports whether a text has a planted secret, however it is escaped.
+func leaks(text, value string) bool {
+	for _, text := range decoded(text) {
+		if slices.ContainsFunc(traces(value), func(trace string) bool { return strings.Contains(text, trace) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// failing are the ways in which an upstream fails. All but "dead" and "hang" echo the request
+// in their answer, or its keys in many encodings.
 var failing = []struct {
 	name   string
 	answer func(w http.ResponseWriter, sent string)
@@ -61,7 +71,16 @@ var failing = []struct {
 	{"error in the body", func(w http.ResponseWriter, sent string) {
 		fmt.Fprintf(w, `{"error":%[1]q,"message":%[1]q,"Information":%[1]q,"Note":%[1]q,"errors":[{"message":%[1]q}],"cod":401}`, sent)
 	}},
+	{"401 in every encoding", func(w http.ResponseWriter, sent string) { http.Error(w, everyEncoding(sent), 401) }},
+	{"500 in each encoding", func(w http.ResponseWriter, sent string) { http.Error(w, everyEncoding(sent), 500) }},
+	{"200 in every encoding", func(w http.ResponseWriter, sent string) {
+		fmt.Fprintf(w, `{"error":%[1]q,"message":%[1]q,"Information":%[1]q,"errors":[{"message":%[1]q}],"cod":401}`, everyEncoding(sent))
+	}},
+	{"page in each encoding", func(w http.ResponseWriter, sent string) {
+		fmt.Fprintf(w, "<html><body>%s</body></html>", everyEncoding(sent))
+	}},
 	{"redirect", nil},
+	{"redirect to the key", nil},
 	{"dead", nil},
 	{"hang", nil},
 }
@@ -136,13 +155,11 @@ func leak(t *testing.T, f stack.Function, build host.Builder, mode string) {
 		if strings.HasPrefix(name, "slack-webhook") {
 			value = plant(name)
 		}
-		for _, trace := range traces(value) {
-			for where, text := range map[string]string{
-				"the log": x.logs.String(), "the answer": answer, "Slack or another host": x.sentElsewhere.String(), "the database": rows,
-			} {
-				if i := strings.Index(text, trace); i >= 0 {
-					t.Errorf("%s has the secret %s: …%s…", where, name, text[max(0, i-120):min(len(text), i+60)])
-				}
+		for where, text := range map[string]string{
+			"the log": x.logs.String(), "the answer": answer, "Slack or another host": x.sentElsewhere.String(), "the database": rows,
+		} {
+			if leaks(text, value) {
+				t.Errorf("%s has the secret %s: %.3000s", where, name, text)
 			}
 		}
 	}

@@ -61,6 +61,9 @@ func (x *observer) upstream(elsewhere string) http.HandlerFunc {
 		switch x.mode {
 		case "redirect":
 			http.Redirect(w, r, elsewhere+"/login", http.StatusFound)
+		case "redirect to the key": // to a place that cannot be read, which the error may quote
+			w.Header().Set("Location", "http://["+everyEncoding(sent)+"]:x/")
+			w.WriteHeader(http.StatusFound)
 		case "hang":
 			select {
 			case <-r.Context().Done():

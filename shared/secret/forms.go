@@ -15,6 +15,17 @@ const short = 6 // bytes; a shorter secret is redacted only where it is a whole 
 // contains v in base64, as in the header of a login with user and password, and in hex. The
 // decoder finds the other encodings.
 func patterns(v string) []pattern {
+	out := encoded(v)
+	for i := range out {
+		if out[i].partly = max(12, (len(out[i].text)+1)/2); out[i].word || public(v) > 0 {
+			out[i].partly = len(out[i].text)
+		}
+	}
+	return out
+}
+
+// encoded is patterns, without partly.
+func encoded(v string) []pattern {
 	if len(v) < short {
 		return []pattern{{text: v, word: true, atLeast: max(1, len(v)/2)}, {text: base64.RawStdEncoding.EncodeToString([]byte(v)), word: true, atLeast: 4, padded: true}}
 	}

@@ -13,6 +13,7 @@ type pattern struct {
 	text       string
 	word       bool // it is replaced only where it is a whole word
 	atLeast    int  // bytes of its beginning that are replaced at the end of a cut text
+	partly     int  // bytes of its beginning that are replaced everywhere: somebody may have cut it
 	head, tail bool // of base64: the letter before or after it has bits of the secret, too
 	padded     bool // = signs may follow
 }
@@ -153,11 +154,11 @@ func (s *search) begin(spans []span, i int, patterns []int) []span {
 func (s *search) from(p *pattern, i, j int) int {
 	for j < len(p.text) {
 		if i >= len(s.text) {
-			return s.cutAt(p, j)
+			return s.stopped(p, i, j)
 		}
 		if b := s.text[i]; plain[b] {
 			if b != p.text[j] {
-				return -1
+				return s.stopped(p, i, j)
 			}
 			i, j = i+1, j+1
 			continue
@@ -171,22 +172,23 @@ func (s *search) from(p *pattern, i, j int) int {
 	return i
 }
 
-const maxEscape = 12 // bytes of an escape sequence that is cut
-
-// cutAt is from at the end of a text, where j bytes of p have matched.
-func (s *search) cutAt(p *pattern, j int) int {
-	if s.cut && j >= p.atLeast {
-		return len(s.text)
+// stopped is from where only j bytes of p have matched before i.
+func (s *search) stopped(p *pattern, i, j int) int {
+	switch {
+	case s.cut && j >= p.atLeast && i >= len(s.text), j >= p.partly:
+		return i
 	}
 	return -1
 }
+
+const maxEscape = 12 // bytes of an escape sequence that is cut
 
 // maxTries is how often the search may go on in several ways. A secret with some backslashes
 // beside each other and a text of many would take forever. Then the text is replaced as far
 // as the search came, in case that it is a secret.
 const maxTries = 1000
 
-// last is from for several ways to go on, or none.
+// last is from for several ways to go on, or none, or near the end of a cut text.
 func (s *search) last(p *pattern, i, j int, ways []char) int {
 	end := -1
 	for _, w := range ways {
@@ -196,10 +198,10 @@ func (s *search) last(p *pattern, i, j int, ways []char) int {
 		}
 		end = max(end, s.from(p, int(w.end), j+int(w.r)))
 	}
-	if end < 0 && s.cut && len(s.text)-i <= maxEscape { // the rest may be the beginning of an escape sequence
-		end = s.cutAt(p, j)
+	if s.cut && len(s.text)-i <= maxEscape { // the rest may be the beginning of an escape sequence
+		i = len(s.text)
 	}
-	return end
+	return max(end, s.stopped(p, i, j))
 }
 
 // ways returns the characters at i that match the beginning of rest. Their r is the number

@@ -150,6 +150,19 @@ func TestTheBeginningOfASecretIsFoundAtTheEndOfACutText(t *testing.T) {
 	}
 }
 
+// Another program may cut a text within a secret, such as a URL parser at a #.
+func TestALargePartOfASecretIsFoundEverywhere(t *testing.T) {
+	f := of(t, "plainSecret42-and#more", "https://hooks.slack.com/services/T0/B0/abcdefghij")
+	for text, want := range map[string]string{
+		`bad "plainSecret42-and" here`: `bad "[secret]" here`, "plainSecret42%2dand…": "[secret]…", "plainSecret4": "[secret]", "plainSecret": "plainSecret",
+		"see https://hooks.slack.com/services/": "see https://hooks.slack.com/services/", "cGxhaW5TZWNyZXQ0Mi1hbm": "[secret]",
+	} {
+		if got := f.Redact(text); got != want {
+			t.Errorf("Redact(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestOverlappingSecretsAreReplacedTogether(t *testing.T) {
 	f := of(t, "abcdef-ghijkl", "ghijkl-mnopqr", "klmnop")
 	if got := f.Redact("x abcdef-ghijkl-mnopqr y abcdef-ghijklmnop z"); got != "x [secret] y [secret] z" {
