@@ -185,6 +185,9 @@ func (p *platform) notes() []string {
 	case err != nil:
 		out = append(out, p.redact("hearth.yml has mistakes; its last good version stays in use: "+err.Error()))
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	out = append(out, p.sampleNotes(ctx)...)
 	wanted := slices.ContainsFunc(p.host.Functions, func(f host.Function) bool { return len(f.Topics()) > 0 })
 	if wanted && p.bridge.Load() != nil {
 		if problem := p.brokerProblem(); problem != "" {

@@ -7,8 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -57,6 +57,7 @@ type platform struct {
 	began     time.Time
 	bridge    atomic.Pointer[bridge.Bridge]
 	settings  *settings.Watch[userSettings]
+	seeded    sync.Map // live sources that show samples until their upstream answers, by name
 }
 
 func newPlatform(h *Installation) (*platform, error) {
@@ -88,6 +89,7 @@ func (p *platform) parts() []part {
 		p.noticePart(),
 		p.edgePart(),
 		p.schedulesPart(),
+		p.retryPart(),
 	}
 }
 
@@ -126,10 +128,14 @@ func (p *platform) samplesPart() part {
 }
 
 func (p *platform) functionsPart() part {
-	return part{"functions", func(context.Context) (err error) {
+	return part{"functions", func(ctx context.Context) (err error) {
+		var liveBefore func(string) bool
+		if p.ownsState {
+			liveBefore = func(name string) bool { return p.liveBefore(ctx, name) }
+		}
 		p.host, err = host.Start(host.Options{
 			Root: p.root, Files: map[string]string{settingsSecret: p.SettingsFile()}, Vars: p.vars, Build: p.build, Open: p.open,
-			Samples: "http://" + p.samples.Addr, Log: p.functionLogger, Now: p.now,
+			Samples: "http://" + p.samples.Addr, Log: p.functionLogger, Now: p.now, LiveBefore: liveBefore,
 		}, p.functions)
 		return err
 	}, func(ctx context.Context) error { return p.host.Stop(ctx) }}
@@ -165,6 +171,7 @@ func (p *platform) gatewayPart() part {
 
 func (p *platform) schedulesPart() part {
 	return part{"schedules", func(ctx context.Context) error {
+		p.seed(ctx)
 		var jobs []schedule.Job
 		for _, f := range p.host.Functions {
 			if s := f.Schedule(); s != "" {
@@ -174,21 +181,6 @@ func (p *platform) schedulesPart() part {
 		p.scheduler.Store(schedule.New("http://"+p.server.Addr, jobs, p.log, p.now()))
 		return nil
 	}, func(ctx context.Context) error { return p.scheduler.Load().Stop(ctx) }}
-}
-
-// lastRun returns when the function last ran. It returns zero if the function should run
-// at once: it never ran, or its last run was on samples and it is live now, or its last
-// run did not end.
-func (p *platform) lastRun(ctx context.Context, f host.Function) time.Time {
-	st, err := p.open(ctx)
-	if err != nil {
-		return time.Time{}
-	}
-	runs, err := st.Runs(ctx, f.Name, 1)
-	if err != nil || len(runs) == 0 || runs[0].Sample && f.State != host.Sample || slices.Contains([]string{"running", "died"}, runs[0].Status) {
-		return time.Time{}
-	}
-	return runs[0].Started
 }
 
 // pageFunctions returns the functions that run here, for the page.

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -49,6 +50,22 @@ func (r Run) Targets(before map[string]TargetState, outcomes []Outcome, at, now 
 		}
 	}
 	return states, r.messages(changes, now)
+}
+
+// Unwatched returns the message about the targets whose failure was reported and that are not
+// fetched any more, because of why; nil if there are none.
+func (r Run) Unwatched(before map[string]TargetState, why string, now time.Time) []Message {
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if t := before[name]; t.Alerted {
+			lines = append(lines, name+": it was failing: "+t.Reason)
+		}
+	}
+	if len(lines) == 0 || r.Mute {
+		return nil
+	}
+	text := fmt.Sprintf(":white_circle: %s is not fetched any more: %s\n%s", r.Function, why, strings.Join(lines, "\n"))
+	return []Message{{Key: fmt.Sprintf("source/%s/unwatched/%d", r.Function, now.UnixMicro()), Channel: r.Channel, Text: text, Created: now}}
 }
 
 // change is a target whose alert fires or resolves.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/source"
 )
 
@@ -62,5 +63,38 @@ func TestACauseThatTheOwnerCanMendIsReportedAgain(t *testing.T) {
 		if got := strings.Join(h.Messages, "|"); (got == "") != (step.want == "") || !strings.Contains(got, step.want) {
 			t.Errorf("%s: messages %q, want %q", step.what, got, step.want)
 		}
+	}
+}
+
+// Without its key a source is not fetched: nobody would learn that its failure is over.
+func TestTheFailureOfASourceThatIsNotConfiguredAnyMoreEnds(t *testing.T) {
+	s := thermometer("home", "cabin")
+	s.Fetch = func(context.Context, *fetch.Client, string, source.Window) (source.Batch, error) {
+		return source.Batch{}, &fetch.StatusError{Host: "api.example", Code: 401}
+	}
+	h := start(t, s)
+	h.Post("")
+	if len(h.Messages) != 1 {
+		t.Fatalf("messages %q", h.Messages)
+	}
+	s.Needs = []secret.String{secret.NewFolder(t.TempDir()).Get("weather-key")}
+	h.Build(of(s))
+	for range 2 {
+		h.Later(time.Hour)
+		if a, w := h.Post(""); a.Status != "not_configured" {
+			t.Fatalf("answered %d %+v", w.Code, a)
+		}
+	}
+	const want = ":white_circle: weather is not fetched any more: it lacks secret weather-key\ncabin: it was failing: api.example answered 401"
+	if len(h.Messages) != 2 || !strings.HasPrefix(h.Messages[1], want) || !strings.Contains(h.Messages[1], "\nhome: it was failing") {
+		t.Errorf("messages %q, want %q once", h.Messages, want)
+	}
+	if states, err := h.Store.Targets(t.Context(), "weather"); err != nil || len(states) != 0 {
+		t.Errorf("%v, %v", states, err)
+	}
+	s.Needs = nil
+	h.Later(time.Hour)
+	if run(h, s, ""); len(h.Messages) != 3 || !strings.Contains(h.Messages[2], "weather is failing") {
+		t.Errorf("messages %q, want a new failure", h.Messages)
 	}
 }

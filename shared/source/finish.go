@@ -70,6 +70,32 @@ func (x *runner) outcome(target string, err error) alert.Outcome {
 	return o
 }
 
+// unwatch deletes the states of the targets once: they are not fetched any more. If their
+// failure was reported, so is this.
+func (x *runner) unwatch(ctx context.Context, why string) {
+	if x.unwatched.Load() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, slackTime)
+	defer cancel()
+	st, err := x.env.Open(ctx)
+	if err != nil {
+		return // presence logs it
+	}
+	before, err := st.Targets(ctx, x.Name)
+	if err == nil && len(before) > 0 {
+		channel := x.slack.Failures()
+		run := alert.Run{Function: x.Name, Channel: channel, Mute: channel == ""}
+		err = st.DropTargets(ctx, x.Name, run.Unwatched(before, why, x.env.Now()))
+	}
+	if err != nil {
+		x.env.Log.Warn("the alerts of the targets stay", "function", x.Name, "err", err)
+		return
+	}
+	x.unwatched.Store(true)
+	x.send(ctx, st)
+}
+
 // send sends the messages of the outbox that are due.
 func (x *runner) send(ctx context.Context, st *store.Store) {
 	x.slack.Drain(ctx, st, slackTime, x.env.Now, x.env.Log)

@@ -8,6 +8,8 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/config"
@@ -53,6 +55,8 @@ type runner struct {
 	slack    *slack.Sender
 	client   *fetch.Client
 	presence *serve.Presence
+
+	unwatched atomic.Bool // the states of its targets were deleted, as it is not fetched
 }
 
 // Handler serves s over HTTP (design: "Source over HTTP"):
@@ -118,6 +122,9 @@ func (x *runner) serve(r *http.Request, now time.Time) (Answer, error) {
 		x.presence.Seen(r.Context(), len(missing) == 0)
 	}
 	if len(missing) > 0 {
+		if !p.dryRun {
+			x.unwatch(r.Context(), "it lacks "+strings.Join(missing, " and "))
+		}
 		return Answer{Status: "not_configured", Missing: missing}, nil
 	}
 	// A run goes on when the gateway closes the connection.
@@ -129,6 +136,9 @@ func (x *runner) serve(r *http.Request, now time.Time) (Answer, error) {
 	}
 	if p.dryRun {
 		return x.dryRun(ctx, st, p)
+	}
+	if x.env.Sample {
+		x.unwatch(ctx, "it works on sample data")
 	}
 	return x.run(ctx, st, p, now)
 }

@@ -1,6 +1,21 @@
 package store
 
-import "context"
+import (
+	"context"
+
+	"github.com/hearth-home/hearth/shared/alert"
+)
+
+// DropTargets deletes the stored states of all targets of a function, and queues messages, in
+// one transaction. It is for a function that is not fetched any more.
+func (s *Store) DropTargets(ctx context.Context, function string, messages []alert.Message) error {
+	return s.tx(ctx, "delete the targets of "+function, func(ctx context.Context, tx *txn) error {
+		if _, err := tx.ExecContext(ctx, `delete from targets where function = $1`, clean(function)); err != nil {
+			return err
+		}
+		return (&Tx{s, tx}).Queue(ctx, messages)
+	})
+}
 
 // CloseLists closes the open items of all targets of the run's function but those in
 // keep, and deletes the stored states of these targets. It queues no messages. It is
