@@ -20,7 +20,7 @@ func TestTheOldestLettersAreDroppedAtTheCaps(t *testing.T) {
 		want     int
 	}{
 		"number of letters":         {10, 1 << 20, 10, 10},
-		"bytes":                     {1000, 20_000, 1000, 12},
+		"bytes":                     {1000, 50_000, 1000, 12},
 		"a letter larger than cap":  {1000, 100, 1000, 1},
 		"one percent more than cap": {200, 1 << 30, 10, 199},
 	} {
@@ -108,7 +108,7 @@ func TestLettersGiveUpRoomOfTheDisk(t *testing.T) {
 			if d := ds[len(ds)-1]; d.Topic != "house/10" || d.Count != 2 || l.Stats().Letters < tt.want-1 {
 				t.Errorf("%+v, %+v", l.Stats(), d)
 			}
-			l.Yield(15_000)
+			l.Yield(20_000)
 			if s := l.Stats(); s.Letters != len(ds)-2 {
 				t.Errorf("%d letters after they gave up the room of two, want %d", s.Letters, len(ds)-2)
 			}
@@ -126,7 +126,13 @@ func TestADroppedLetterTakesNoRoomWhileItsNoticeWaits(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	l.Yield(1)
+	drop := func(id string) {
+		t.Helper()
+		if n, err := l.drop(Query{ID: id}); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	drop("1")
 	files, err := filepath.Glob(filepath.Join(dir, "*"+goneExt))
 	if err != nil || len(files) != 1 {
 		t.Fatal(files, err)
@@ -149,7 +155,7 @@ func TestADroppedLetterTakesNoRoomWhileItsNoticeWaits(t *testing.T) {
 		t.Errorf("%d notices and %d letters after a restart, want 3 and 2", atStart.notices, again.Stats().Letters)
 	}
 	full, o.notices = false, 0
-	l.Yield(1)
+	drop("2")
 	if o.notices != 2 {
 		t.Errorf("%d notices once the spool takes them, want one of each dropped letter", o.notices)
 	}

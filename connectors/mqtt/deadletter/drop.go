@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -61,7 +62,7 @@ func (l *Letters) removeLocked(name string) (*Letter, error) {
 	return d, nil
 }
 
-const shrinkBytes = 8 << 10 // of a letter's file; a smaller one frees hardly any room
+const shrinkBytes = 2 * blockBytes // of a letter's file; a smaller one frees hardly any room
 
 // shrink frees the room of a removed letter's payload at once: the notice of its removal
 // may have to wait for the spool, which may have to wait for this room. It overwrites
@@ -88,6 +89,24 @@ const (
 	overBytes  = "DEAD_MAX_MIB"
 	overDisk   = "the disk is full"
 )
+
+// writeLetter writes the file of a letter at path, in place of that of old, if any. It
+// first drops the oldest letters as far as the caps and the disk need it, and returns
+// them. The caller holds l.mu.
+func (l *Letters) writeLetter(path string, d, old *Letter) (gone []*Letter, err error) {
+	if old == nil {
+		gone = l.dropOldest(d.bytes)
+	} else if short := l.short(d.bytes); short > 0 { // for the moment, both are on the disk
+		gone = l.dropTo(overDisk, l.o.Max, l.bytes-short, old)
+	}
+	err = writeDurably(path, d)
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) { // perhaps it takes no more files, however small
+		n := len(l.letters)
+		gone = append(gone, l.dropTo(overDisk, n-1-n/100, l.bytes-d.bytes, old)...)
+		err = writeDurably(path, d)
+	}
+	return gone, err
+}
 
 // dropOldest drops the oldest letters until another one of so many bytes fits under
 // both caps and on the disk. It returns and counts the dropped letters. At a cap it
@@ -130,6 +149,9 @@ func (l *Letters) dropTo(cause string, count int, bytes int64, keep *Letter) (go
 		if removed, err := l.removeLocked(fileName(d.Function, d.ID)); removed != nil && err == nil {
 			gone = append(gone, removed)
 			l.dropped++
+			if cause == overDisk { // the disk may lack room for one more file. Only after a kill the mirror may then keep the letter
+				_ = os.Remove(filepath.Join(l.o.Dir, fileName(d.Function, d.ID)) + goneExt)
+			}
 		}
 	}
 	if now := l.o.Now(); len(gone) > 0 && now.Sub(l.logged[cause]) >= logEvery {

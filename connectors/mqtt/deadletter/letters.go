@@ -203,14 +203,9 @@ func (l *Letters) add(d *Letter, m *message.Message, reason string) (gone []*Let
 	old := l.letters[name]
 	if old != nil {
 		d.First, d.Count = old.First, old.Count
-		if short := l.short(d.bytes); short > 0 { // for the moment, both are on the disk
-			gone = l.dropTo(overDisk, l.o.Max, l.bytes-short, old)
-		}
-	} else {
-		gone = l.dropOldest(d.bytes)
 	}
 	d.Count++
-	if err := writeDurably(filepath.Join(l.o.Dir, name), d); err != nil {
+	if gone, err = l.writeLetter(filepath.Join(l.o.Dir, name), d, old); err != nil {
 		l.unkept++
 		return gone, err
 	}
@@ -267,10 +262,13 @@ func (l *Letters) List(q Query) []Letter {
 	return out
 }
 
-// fileSize is the approximate number of bytes of the file of d.
+// fileSize is the approximate number of bytes that the file of d takes from the disk.
 func (d *Letter) fileSize() int64 {
-	return int64(base64.StdEncoding.EncodedLen(len(d.Payload)) + len(d.Topic) + len(d.Reason) + 300)
+	n := int64(base64.StdEncoding.EncodedLen(len(d.Payload)) + len(d.Topic) + len(d.Reason) + 300)
+	return (n + blockBytes - 1) / blockBytes * blockBytes
 }
+
+const blockBytes = 4 << 10 // a disk gives room in units of this, usually
 
 // Stats are counts of dead letters.
 type Stats struct {
