@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/store/sqlite"
@@ -124,6 +125,9 @@ func (h *Installation) databaseServers() (bool, error) {
 	influx, database := h.vars["INFLUX_URL"] != "", h.vars["DATABASE_URL"] != ""
 	if influx != database {
 		return false, errors.New("INFLUX_URL and DATABASE_URL belong together: set both for real databases, or neither for the one in " + h.dir)
+	}
+	if _, err := host.Value(h.vars, host.AuthoritySecret); influx && err != nil {
+		return false, err
 	}
 	return influx, nil
 }

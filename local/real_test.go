@@ -6,12 +6,15 @@ import (
 	"testing"
 
 	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/testserver/authority"
 )
 
+// InfluxDB's certificate is of an authority of the house's own.
 func TestRealDatabasesTakeThePlaceOfTheEmbeddedOne(t *testing.T) {
 	_, database := testserver.OwnPostgres(t)
 	_, influx, bucket := testserver.OwnInflux(t)
-	environ := []string{"DATABASE_URL=" + database, "INFLUX_URL=" + influx, "INFLUX_BUCKET=" + bucket, "INFLUX_TOKEN=any-token-1", "PORT=0"}
+	home := authority.New(t, "home")
+	environ := []string{"DATABASE_URL=" + database, "INFLUX_URL=https://" + home.Front(t, strings.TrimPrefix(influx, "http://"), nil), "INFLUX_CA_FILE=" + home.File, "INFLUX_BUCKET=" + bucket, "INFLUX_TOKEN=any-token-1", "PORT=0"}
 	root := repository(t)
 	r := launch(t, root, environ...)
 	if code, body := r.call("POST", "/function/weather"); code != http.StatusServiceUnavailable || !strings.Contains(body, "hearth migrate") {
@@ -33,5 +36,15 @@ func TestRealDatabasesTakeThePlaceOfTheEmbeddedOne(t *testing.T) {
 	}
 	if r.has(testserver.PostgresPassword) || r.has("any-token-1") {
 		t.Errorf("a secret is in the log:\n%s", r.logs)
+	}
+}
+
+func TestAFileOfTheAuthorityThatCannotBeReadIsNamed(t *testing.T) {
+	h, err := Open(repository(t), []string{"DATABASE_URL=postgres://x@127.0.0.1:1/home", "INFLUX_URL=https://127.0.0.1:1", "INFLUX_CA_FILE=nowhere.pem", "PORT=0"}, &lines{})
+	if err == nil {
+		err = h.Up(t.Context())
+	}
+	if err == nil || !strings.Contains(err.Error(), "INFLUX_CA_FILE: open nowhere.pem") {
+		t.Errorf("%v, want the setting", err)
 	}
 }

@@ -25,7 +25,7 @@ const (
 // platformSecrets are the platform's own secrets. The platform keeps them in the state
 // folder for the other commands, which only read them: so no command changes a secret of
 // the running platform.
-var platformSecrets = []string{"database-url", "influx-token", passwordSecret, tokenSecret}
+var platformSecrets = []string{"database-url", "influx-token", host.AuthoritySecret, passwordSecret, tokenSecret}
 
 // secretsDir is where the running platform keeps its own secrets, one file each.
 func (h *Installation) secretsDir() string { return filepath.Join(h.dir, "secrets") }
@@ -39,7 +39,7 @@ func (h *Installation) env() config.Env {
 	kept := secret.NewFolder(h.secretsDir())
 	n, beside := h.findRunning()
 	for _, name := range platformSecrets {
-		v := h.vars[host.Variable(name)]
+		v, _ := host.Value(h.vars, name) // databaseServers returns the error
 		if beside && !h.ownsState && h.isFor(name, n) || h.ownsState && name == tokenSecret {
 			v = cmp.Or(v, kept.Get(name).Reveal())
 		}
@@ -73,7 +73,7 @@ func (h *Installation) isFor(name string, n notice) bool {
 	switch name {
 	case passwordSecret:
 		return !h.userBroker() || h.vars["MQTT_URL"] == n.Broker
-	case "influx-token":
+	case "influx-token", host.AuthoritySecret:
 		return h.vars["INFLUX_URL"] == n.Influx
 	}
 	return true

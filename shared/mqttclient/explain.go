@@ -3,7 +3,6 @@ package mqttclient
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -11,9 +10,10 @@ import (
 	"os"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
+
+	"github.com/hearth-home/hearth/shared/certificate"
 )
 
 // answer describes a broker that refuses the client (MQTT 3.1.1, 3.2.2.3).
@@ -64,40 +64,11 @@ func (d *describer) webServer() string {
 
 // certificate describes a certificate of the broker that cannot be verified.
 func (d *describer) certificate() (Kind, string) {
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](d.err); ok {
-		if d.a.CAFile == "" {
-			return Certificate, fmt.Sprintf("the certificate of %s is signed by an authority that is not known here: set MQTT_CA_FILE to the authority's certificate", d.port())
-		}
-		return Certificate, fmt.Sprintf("the certificate of %s is not signed by an authority in MQTT_CA_FILE: set it to the certificate of the authority that has signed the broker's", d.port())
-	}
-	if e, ok := errors.AsType[x509.CertificateInvalidError](d.err); ok {
-		if e.Reason == x509.Expired && e.Cert != nil && time.Now().Before(e.Cert.NotBefore) {
-			return Certificate, fmt.Sprintf("the certificate of %s is valid only from %s: check this machine's clock", d.port(), e.Cert.NotBefore.UTC().Format(time.RFC3339))
-		}
-		if e.Reason == x509.Expired && e.Cert != nil {
-			return Certificate, fmt.Sprintf("the certificate of %s expired at %s: renew it, and check this machine's clock", d.port(), e.Cert.NotAfter.UTC().Format(time.RFC3339))
-		}
-		return Certificate, fmt.Sprintf("the certificate of %s is invalid: %s", d.port(), clip(e.Error()))
-	}
-	if e, ok := errors.AsType[x509.HostnameError](d.err); ok {
-		return Certificate, fmt.Sprintf("the certificate of %s is not for %s: use a name in MQTT_URL that is in the certificate (%s), or make a certificate for this one", d.port(), e.Host, namesOf(e.Certificate))
-	}
-	if e, ok := errors.AsType[*tls.CertificateVerificationError](d.err); ok {
-		return Certificate, fmt.Sprintf("the certificate of %s cannot be verified: %s", d.port(), clip(e.Err.Error()))
+	broker := certificate.Server{Host: d.port(), Address: "MQTT_URL", Authority: "MQTT_CA_FILE", Own: d.a.CAFile != ""}
+	if text := broker.Explain(d.err); text != "" {
+		return Certificate, text
 	}
 	return "", ""
-}
-
-// namesOf are the names and addresses for which a certificate is.
-func namesOf(c *x509.Certificate) string {
-	names := append([]string{}, c.DNSNames...)
-	for _, ip := range c.IPAddresses {
-		names = append(names, ip.String())
-	}
-	if len(names) == 0 {
-		return "it has none"
-	}
-	return clip(strings.Join(names, ", "))
 }
 
 // tls describes any other failure of TLS.

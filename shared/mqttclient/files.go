@@ -2,12 +2,13 @@ package mqttclient
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/hearth-home/hearth/shared/certificate"
 )
 
 // checkFiles returns an error if the files for TLS do not fit each other, or the scheme of
@@ -42,9 +43,8 @@ func (a Access) tls() (*tls.Config, error) {
 		if err != nil {
 			return nil, fmt.Errorf("MQTT_CA_FILE: %w", err)
 		}
-		t.RootCAs = x509.NewCertPool()
-		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("MQTT_CA_FILE: %s contains no certificate", a.CAFile)
+		if t.RootCAs, err = certificate.Authorities("MQTT_CA_FILE: "+a.CAFile, pem); err != nil {
+			return nil, err
 		}
 	}
 	if a.CertFile != "" {
@@ -64,8 +64,8 @@ func (a Access) pair() (tls.Certificate, error) {
 	if err != nil {
 		return none, fmt.Errorf("MQTT_CERT_FILE: %w", err)
 	}
-	if !x509.NewCertPool().AppendCertsFromPEM(cert) {
-		return none, fmt.Errorf("MQTT_CERT_FILE: %s contains no certificate", a.CertFile)
+	if _, err := certificate.Authorities("MQTT_CERT_FILE: "+a.CertFile, cert); err != nil {
+		return none, err
 	}
 	key, err := os.ReadFile(a.KeyFile)
 	if err != nil {

@@ -25,8 +25,8 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// certificate writes a self-signed certificate and its key.
-func certificate(t *testing.T, name string) (cert, key string) {
+// selfSigned writes a self-signed certificate and its key.
+func selfSigned(t *testing.T, name string) (cert, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -79,9 +79,9 @@ func connect(a Access) error {
 // TestConnectNeedsCertificatesAndAPassword: the broker refuses a client without them,
 // and the client refuses a broker whose certificate it cannot verify.
 func TestConnectNeedsCertificatesAndAPassword(t *testing.T) {
-	cert, key := certificate(t, "broker")
-	own, ownKey := certificate(t, "client")
-	stranger, _ := certificate(t, "stranger")
+	cert, key := selfSigned(t, "broker")
+	own, ownKey := selfSigned(t, "client")
+	stranger, _ := selfSigned(t, "stranger")
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
 		t.Fatal(err)
@@ -123,8 +123,8 @@ func TestConnectNeedsCertificatesAndAPassword(t *testing.T) {
 // Files that do not exist, hold something else, or do not fit each other or the address are
 // refused before the client connects.
 func TestTheErrorNamesTheSettingOfAnInvalidFile(t *testing.T) {
-	cert, key := certificate(t, "c")
-	_, other := certificate(t, "other")
+	cert, key := selfSigned(t, "c")
+	_, other := selfSigned(t, "other")
 	file := func(text string) string {
 		name := filepath.Join(t.TempDir(), "file")
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {

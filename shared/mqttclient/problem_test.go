@@ -3,10 +3,6 @@ package mqttclient
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -14,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -29,83 +24,9 @@ import (
 
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/testserver/authority"
 	"github.com/hearth-home/hearth/shared/testserver/free"
 )
-
-// authority signs certificates. pem is its own certificate.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	pem  string
-}
-
-func newAuthority(t *testing.T, name string) authority {
-	t.Helper()
-	a := authority{}
-	file, _ := a.sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, _ := pem.Decode(b)
-	a.cert, err = x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pair, err := tls.LoadX509KeyPair(file, strings.TrimSuffix(file, ".pem")+".key")
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.key, a.pem = pair.PrivateKey.(*ecdsa.PrivateKey), file
-	return a
-}
-
-// sign writes the certificate c, signed by a (by itself if a is empty), and its key. Its
-// time is an hour around now, if it has none.
-func (a authority) sign(t *testing.T, c *x509.Certificate) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.SerialNumber = big.NewInt(time.Now().UnixNano())
-	if c.NotAfter.IsZero() {
-		c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	}
-	parent, signer := a.cert, a.key
-	if parent == nil {
-		parent, signer = c, private
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, parent, &private.PublicKey, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyBytes, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	cert, key = filepath.Join(dir, "c.pem"), filepath.Join(dir, "c.key")
-	for file, b := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: keyBytes}} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(b), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert, key
-}
-
-// server returns a certificate for a server, changed by change.
-func (a authority) server(t *testing.T, change func(*x509.Certificate)) []string {
-	t.Helper()
-	c := &x509.Certificate{Subject: pkix.Name{CommonName: "broker"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"broker.home"}}
-	if change != nil {
-		change(c)
-	}
-	cert, key := a.sign(t, c)
-	os.Chmod(filepath.Dir(cert), 0o755) // Mosquitto reads it as another user
-	os.Chmod(key, 0o644)
-	return []string{"certfile " + cert, "keyfile " + key}
-}
 
 // says answers each connection with an answer and closes it; without an answer it keeps
 // the connection open.
@@ -163,7 +84,7 @@ func failure(t *testing.T, a Access) error {
 // TestEachProblemHasItsOwnSentence: with real brokers and other servers. No sentence has
 // the password.
 func TestEachProblemHasItsOwnSentence(t *testing.T) {
-	ca, stranger := newAuthority(t, "home"), newAuthority(t, "stranger")
+	ca, stranger := authority.New(t, "home"), authority.New(t, "stranger")
 	web := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(web.Close)
 	secureWeb := httptest.NewTLSServer(http.NotFoundHandler())
@@ -172,9 +93,10 @@ func TestEachProblemHasItsOwnSentence(t *testing.T) {
 	if err := os.WriteFile(webCA, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secureWeb.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	clientCert, clientKey := stranger.sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "client"}})
-	secured := func(lines []string, more ...string) Access {
-		return Access{URL: "ssl://" + mosquitto(t, append(lines, more...)...), CAFile: ca.pem}
+	clientCert, clientKey := stranger.Sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "client"}})
+	secured := func(change func(*x509.Certificate), lines ...string) Access {
+		cert, key := ca.Server(t, change)
+		return Access{URL: "ssl://" + mosquitto(t, append(lines, "certfile "+cert, "keyfile "+key)...), CAFile: ca.File}
 	}
 	days := func(from, to int) func(*x509.Certificate) {
 		return func(c *x509.Certificate) {
@@ -210,27 +132,27 @@ func TestEachProblemHasItsOwnSentence(t *testing.T) {
 			return Access{URL: mosquitto(t, "allow_anonymous false"), Password: secret.NewFolder(t.TempDir()).Get("mqtt-password")}
 		}, Login, "requires a user and a password: set MQTT_USER and the secret mqtt-password"},
 		{"wrong user", func() Access { return Access{URL: mosquitto(t, "allow_anonymous false"), User: "me"} }, Login, `the user "me" or its password`},
-		{"an unknown authority", func() Access { a := secured(ca.server(t, nil)); a.CAFile = ""; return a }, Certificate, "set MQTT_CA_FILE to the authority's certificate"},
-		{"another authority", func() Access { a := secured(ca.server(t, nil)); a.CAFile = stranger.pem; return a }, Certificate, "not signed by an authority in MQTT_CA_FILE"},
-		{"expired", func() Access { return secured(ca.server(t, days(-9, -2))) }, Certificate, "expired at " + time.Now().AddDate(0, 0, -2).UTC().Format(time.DateOnly)},
-		{"not yet valid", func() Access { return secured(ca.server(t, days(2, 9))) }, Certificate, "this machine's clock"},
+		{"an unknown authority", func() Access { a := secured(nil); a.CAFile = ""; return a }, Certificate, "set MQTT_CA_FILE to the authority's certificate"},
+		{"another authority", func() Access { a := secured(nil); a.CAFile = stranger.File; return a }, Certificate, "not signed by an authority in MQTT_CA_FILE"},
+		{"expired", func() Access { return secured(days(-9, -2)) }, Certificate, "expired at " + time.Now().AddDate(0, 0, -2).UTC().Format(time.DateOnly)},
+		{"not yet valid", func() Access { return secured(days(2, 9)) }, Certificate, "this machine's clock"},
 		{"another name", func() Access {
-			return secured(ca.server(t, func(c *x509.Certificate) { c.IPAddresses = nil }))
+			return secured(func(c *x509.Certificate) { c.IPAddresses = nil })
 		}, Certificate, "not for 127.0.0.1: use a name in MQTT_URL that is in the certificate (broker.home)"},
 		{"no name", func() Access {
-			return secured(ca.server(t, func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, nil }))
+			return secured(func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, nil })
 		}, Certificate, "it has none"},
-		{"TLS to a plain port", func() Access { return Access{URL: "ssl://" + mosquitto(t), CAFile: ca.pem} }, NoTLS, "speaks no TLS: write tcp://127.0.0.1:"},
+		{"TLS to a plain port", func() Access { return Access{URL: "ssl://" + mosquitto(t), CAFile: ca.File} }, NoTLS, "speaks no TLS: write tcp://127.0.0.1:"},
 		{"plain to a TLS port", func() Access {
-			a := secured(ca.server(t, nil))
+			a := secured(nil)
 			return Access{URL: strings.TrimPrefix(a.URL, "ssl://")}
 		}, TLSNeeded, "write ssl://127.0.0.1:"},
-		{"no client certificate", func() Access { return secured(ca.server(t, nil), "cafile "+ca.pem, "require_certificate true") }, ClientCert, "set MQTT_CERT_FILE and MQTT_KEY_FILE"},
+		{"no client certificate", func() Access { return secured(nil, "cafile "+ca.File, "require_certificate true") }, ClientCert, "set MQTT_CERT_FILE and MQTT_KEY_FILE"},
 		{"no client certificate, TLS 1.2", func() Access {
-			return secured(ca.server(t, nil), "cafile "+ca.pem, "require_certificate true", "tls_version tlsv1.2")
+			return secured(nil, "cafile "+ca.File, "require_certificate true", "tls_version tlsv1.2")
 		}, ClientCert, "set MQTT_CERT_FILE and MQTT_KEY_FILE"},
 		{"a stranger's client certificate", func() Access {
-			a := secured(ca.server(t, nil), "cafile "+ca.pem, "require_certificate true")
+			a := secured(nil, "cafile "+ca.File, "require_certificate true")
 			a.CertFile, a.KeyFile = clientCert, clientKey
 			return a
 		}, ClientCert, "refuses the client certificate in MQTT_CERT_FILE"},

@@ -164,7 +164,7 @@ func TestNoSenderCanClaimACut(t *testing.T) {
 // TestTheLargestMessageIsCut: it is received without its size in memory, and the messages
 // around it whole, with and without TLS.
 func TestTheLargestMessageIsCut(t *testing.T) {
-	cert, key := certificate(t, "broker")
+	cert, key := selfSigned(t, "broker")
 	secure := free.Addr(t)
 	_, port, _ := net.SplitHostPort(secure)
 	broker := testserver.OwnMosquitto(t, 0, "listener "+port+" 127.0.0.1", "certfile "+cert, "keyfile "+key)

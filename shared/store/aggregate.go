@@ -136,7 +136,7 @@ func (i *influx) windows(ctx context.Context, q Query, flux string) (map[string]
 	what := "read windows of " + q.Name
 	result, err := api.NewQueryAPI(i.org, i.client.HTTPService()).Query(ctx, flux)
 	if err != nil {
-		return nil, influxError(what, err)
+		return nil, i.failed(what, err)
 	}
 	defer result.Close()
 	out := map[string]*fieldWindows{}
@@ -160,7 +160,7 @@ func (i *influx) windows(ctx context.Context, q Query, flux string) (map[string]
 			return nil, fmt.Errorf("%s: %w", what, err)
 		}
 	}
-	return out, influxError(what, result.Err())
+	return out, i.failed(what, result.Err())
 }
 
 // put stores one aggregate (mean, min, …) of the window that contains at. InfluxDB
@@ -270,7 +270,7 @@ func (i *influx) names(ctx context.Context, from, to time.Time) ([]string, error
 		`from(bucket: %s) |> range(start: %s, stop: %s) |> keep(columns: ["_measurement"]) |> group() |> distinct(column: "_measurement")`,
 		literal(i.bucket), from.Format(time.RFC3339Nano), to.Format(time.RFC3339Nano)))
 	if err != nil {
-		return nil, influxError("read the measurements", err)
+		return nil, i.failed("read the measurements", err)
 	}
 	defer result.Close()
 	var out []string
@@ -281,5 +281,5 @@ func (i *influx) names(ctx context.Context, from, to time.Time) ([]string, error
 		}
 		out = append(out, name)
 	}
-	return out, influxError("read the measurements", result.Err())
+	return out, i.failed("read the measurements", result.Err())
 }

@@ -110,7 +110,7 @@ func (i *influx) points(ctx context.Context, name, flux string, limit int) (map[
 	what := "read " + name
 	result, err := api.NewQueryAPI(i.org, i.client.HTTPService()).Query(ctx, flux) // a shared QueryAPI has a data race
 	if err != nil {
-		return nil, influxError(what, err)
+		return nil, i.failed(what, err)
 	}
 	defer result.Close()
 	out := map[point]reading.Reading{}
@@ -138,7 +138,7 @@ func (i *influx) points(ctx context.Context, name, flux string, limit int) (map[
 	if len(out) > limit {
 		return nil, fmt.Errorf("%s: %w: more than %d readings", what, ErrTooMany, limit)
 	}
-	return out, influxError(what, result.Err())
+	return out, i.failed(what, result.Err())
 }
 
 // tagsOf returns the record's tags: all string columns but those of Flux itself.

@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -17,6 +20,7 @@ import (
 	influxdb "github.com/influxdata/influxdb-client-go/v2"
 	"github.com/influxdata/influxdb-client-go/v2/api"
 
+	"github.com/hearth-home/hearth/shared/certificate"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/secret"
@@ -33,13 +37,19 @@ type influx struct {
 	client      influxdb.Client
 	write       api.WriteAPIBlocking
 	org, bucket string
+	tls         certificate.Server
 	version     atomic.Pointer[string] // of the server, nil until it has answered
 }
 
 // openInflux returns a Series that stores readings in InfluxDB. It does no I/O.
 func openInflux(c Influx) (Series, error) {
-	if _, err := config.URL(c.URL); err != nil {
+	u, err := config.URL(c.URL)
+	if err != nil {
 		return nil, errors.New("INFLUX_URL is not an http or https URL such as http://influxdb:8086")
+	}
+	server, authorities, err := c.authority(u)
+	if err != nil {
+		return nil, err
 	}
 	// No compression: in a local network it costs both sides more than sending.
 	options := influxdb.DefaultOptions().SetUseGZip(false).SetPrecision(time.Nanosecond).SetHTTPClient(&http.Client{
@@ -47,12 +57,28 @@ func openInflux(c Influx) (Series, error) {
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 			TLSHandshakeTimeout: 5 * time.Second,
+			TLSClientConfig:     &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12},
 			MaxIdleConnsPerHost: 4,
 			IdleConnTimeout:     90 * time.Second,
 		}},
 	})
 	client := influxdb.NewClientWithOptions(c.URL, "", options)
-	return &influx{client: client, write: client.WriteAPIBlocking(c.Org, c.Bucket), org: c.Org, bucket: c.Bucket}, nil
+	return &influx{client: client, write: client.WriteAPIBlocking(c.Org, c.Bucket), org: c.Org, bucket: c.Bucket, tls: server}, nil
+}
+
+// authority returns how to explain the server's certificate, and the authorities that may
+// have signed it; nil: the system's.
+func (c Influx) authority(u *url.URL) (certificate.Server, *x509.CertPool, error) {
+	name := "the secret " + c.CA.Name() + " (INFLUX_CA_FILE in .env)"
+	server := certificate.Server{Host: u.Host, Address: "INFLUX_URL", Authority: name, Own: c.CA.Present()}
+	switch {
+	case !server.Own:
+		return server, nil, nil
+	case !strings.HasPrefix(u.String(), "https:"):
+		return server, nil, fmt.Errorf("%s is set, but INFLUX_URL begins with http://, which uses no TLS: write https://, or empty the secret", name)
+	}
+	pool, err := certificate.Authorities(name, []byte(c.CA.Reveal()))
+	return server, pool, err
 }
 
 // authorized adds the token to each request. It reads the token each time, so that a
@@ -99,7 +125,7 @@ func (i *influx) Write(ctx context.Context, rs []reading.Reading) error {
 func (i *influx) writeLines(ctx context.Context, lines []string) error {
 	ctx, cancel := context.WithTimeout(ctx, influxDeadline)
 	defer cancel()
-	return influxError("write readings", i.write.WriteRecord(ctx, lines...))
+	return i.failed("write readings", i.write.WriteRecord(ctx, lines...))
 }
 
 // DeleteRange deletes by the v2 API. InfluxDB 1.x has no such call, so there it deletes
@@ -147,7 +173,7 @@ func (i *influx) post(ctx context.Context, what, url, kind, body string, answer 
 			}
 			return answer(res)
 		}); err != nil {
-		return influxError(what, err)
+		return i.failed(what, err)
 	}
 	return nil
 }
@@ -157,7 +183,7 @@ func (i *influx) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, influxDeadline)
 	defer cancel()
 	_, err := i.client.Ping(ctx)
-	return influxError("ping InfluxDB", err)
+	return i.failed("ping InfluxDB", err)
 }
 
 // Close closes the idle connections.

@@ -47,6 +47,14 @@ func influxError(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, answer)
 }
 
+// failed is influxError, and says what to do about a certificate of the server.
+func (i *influx) failed(what string, err error) error {
+	if text := i.tls.Explain(err); text != "" {
+		return fmt.Errorf("%s: %s", what, text)
+	}
+	return influxError(what, err)
+}
+
 func retryAfter(e *influxhttp.Error) time.Duration {
 	v := e.Header.Get("Retry-After")
 	if seconds, err := strconv.Atoi(v); err == nil && seconds > 0 && seconds < 1<<31 {

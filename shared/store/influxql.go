@@ -34,7 +34,7 @@ func (i *influx) speaksInfluxQL(ctx context.Context) (bool, error) {
 		v = res.Header.Get("X-Influxdb-Version")
 		return res.Body.Close()
 	}); err != nil {
-		return false, influxError("ask InfluxDB for its version", err)
+		return false, i.failed("ask InfluxDB for its version", err)
 	}
 	i.version.Store(&v)
 	return i.speaksInfluxQL(ctx)

@@ -36,6 +36,7 @@ type Influx struct {
 	Org    string        `env:"INFLUX_ORG" envDefault:"home"`                  // organization
 	Bucket string        `env:"INFLUX_BUCKET" envDefault:"home"`               // bucket that hearth owns. InfluxDB 1.8: database/policy; the database must have no other policy, because 1.8 would delete in all of them: hearth then deletes nothing
 	Token  secret.String `env:"INFLUX_TOKEN_SECRET" envDefault:"influx-token"` // secret with a token that may read, write and delete in the bucket
+	CA     secret.String `env:"INFLUX_CA_SECRET" envDefault:"influx-ca"`       // secret with the certificate (PEM) of the authority that signed InfluxDB's; empty: the system's authorities
 }
 
 // Series stores readings. A nil error from Write means that all are stored. Write is

@@ -1,6 +1,7 @@
 // Command secrets creates every secret that the stack files name on the OpenFaaS gateway.
 // The values are from .env and the environment: OPENWEATHER_KEY is the value of
-// openweather-key. The value of hearth-settings is the file hearth.yml.
+// openweather-key. The value of hearth-settings is the file hearth.yml, that of influx-ca
+// the file that INFLUX_CA_FILE names.
 //
 // A secret without a value is created empty, so that its function can be deployed. If it
 // exists already, it is kept. No value is printed.
@@ -79,7 +80,7 @@ func create(ctx context.Context, dir string, vars map[string]string, out io.Writ
 // valueOf returns the value of a secret, "" if none is set.
 func valueOf(dir string, vars map[string]string, name string) (string, error) {
 	if name != "hearth-settings" {
-		return vars[host.Variable(name)], nil
+		return host.Value(vars, name)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "hearth.yml"))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -58,6 +58,7 @@ func setUp(t *testing.T) (*gateway, string) {
 	t.Setenv("HOME", t.TempDir())
 	dir := t.TempDir()
 	for name, text := range map[string]string{
+		"ca.pem":     "the\nauthority\n",
 		"stack.yml":  "provider: {name: openfaas}\nfunctions:\n  a: {secrets: [a-key, database-url]}\n  b: {secrets: [b-key, database-url, hearth-settings]}\n",
 		"hearth.yml": "rooms: [cellar]\n",
 	} {
@@ -94,5 +95,21 @@ func TestARefusalIsAnErrorWithoutTheValue(t *testing.T) {
 	err := create(t.Context(), dir, map[string]string{"A_KEY": "first secret"}, &bytes.Buffer{})
 	if err == nil || !strings.Contains(err.Error(), "a-key") || strings.Contains(err.Error(), "first") {
 		t.Errorf("got %v, want an error about a-key without its value", err)
+	}
+}
+
+// The certificate of InfluxDB's authority is in a file, since it has several lines.
+func TestTheAuthorityIsReadFromItsFile(t *testing.T) {
+	g, dir := setUp(t)
+	stack := "provider: {name: openfaas}\nfunctions:\n  a: {secrets: [influx-ca]}\n"
+	if err := os.WriteFile(filepath.Join(dir, "stack.yml"), []byte(stack), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := create(t.Context(), dir, map[string]string{"INFLUX_CA_FILE": filepath.Join(dir, "ca.pem")}, &out); err != nil || g.secrets["influx-ca"] != "the\nauthority\n" {
+		t.Errorf("%v, the gateway has %q", err, g.secrets)
+	}
+	if err := create(t.Context(), dir, map[string]string{"INFLUX_CA_FILE": "nowhere.pem"}, &out); err == nil || !strings.Contains(err.Error(), "INFLUX_CA_FILE: open nowhere.pem") {
+		t.Errorf("a file that does not exist: %v", err)
 	}
 }

@@ -113,7 +113,11 @@ func (b *Bridge) build(ctx context.Context, o Options, cursorsLost bool) error {
 	if err != nil {
 		return err
 	}
-	b.deliver, err = deliver.New(deliver.Options{Gateway: c.Gateway, Login: o.Login, Rebuild: c.Rebuild, CallTimeout: c.CallTimeout,
+	authorities, err := c.gatewayAuthorities()
+	if err != nil {
+		return err
+	}
+	b.deliver, err = deliver.New(deliver.Options{Gateway: c.Gateway, Authorities: authorities, Login: o.Login, Rebuild: c.Rebuild, CallTimeout: c.CallTimeout,
 		ByLoad: c.ByLoad, Spool: b.spool, FromOldest: cursorsLost, SpoolCap: c.evictCap(), Letters: b.letters, Publish: b.intake.Publish, Subscribe: b.intake.Subscribe,
 		CanaryTopic: wire.CanaryPrefix + c.ClientID, CanaryEvery: c.Canary, Now: o.Now,
 		Redact: func(s string) string { return o.Redact(s, reasonBytes) }, Log: o.Log})

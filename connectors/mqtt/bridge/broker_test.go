@@ -41,8 +41,7 @@ func run(t testing.TB, gateway, addr, dir string, change ...func(*Config)) (b *B
 // runAt is run with a clock.
 func runAt(t testing.TB, now func() time.Time, gateway, addr, dir string, change ...func(*Config)) (b *Bridge, stop func()) {
 	t.Helper()
-	c := Config{URL: "tcp://" + addr, ClientID: "connector", Gateway: gateway, Rebuild: 20 * time.Millisecond, CallTimeout: 5 * time.Second,
-		Dir: dir, SpoolMiB: 64, SpoolPolicy: "refuse", DeadMax: 1000, DeadMiB: 64}
+	c := testConfig(gateway, addr, dir)
 	for _, f := range change {
 		if f != nil {
 			f(&c)
@@ -63,6 +62,12 @@ func runAt(t testing.TB, now func() time.Time, gateway, addr, dir string, change
 	})
 	t.Cleanup(stop)
 	return b, stop
+}
+
+// testConfig is what run changes.
+func testConfig(gateway, addr, dir string) Config {
+	return Config{URL: "tcp://" + addr, ClientID: "connector", Gateway: gateway, Rebuild: 20 * time.Millisecond, CallTimeout: 5 * time.Second,
+		Dir: dir, SpoolMiB: 64, SpoolPolicy: "refuse", DeadMax: 1000, DeadMiB: 64}
 }
 
 func TestNoMessageIsMissedAfterReady(t *testing.T) {

@@ -1,11 +1,9 @@
 package bridge
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/mqttclient"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/spool"
@@ -23,6 +21,7 @@ type Config struct {
 	ReadOnly bool          `env:"MQTT_READ_ONLY"`                                  // publish nothing: no canary, no replies, no acknowledgements to edge nodes
 
 	Gateway     string        `env:"GATEWAY_URL" envDefault:"http://gateway.openfaas:8080"` // OpenFaaS gateway
+	GatewayCA   string        `env:"GATEWAY_CA_FILE"`                                       // PEM file with the gateway's certificate authority, for an https:// address
 	Rebuild     time.Duration `env:"REBUILD_INTERVAL" envDefault:"3s"`                      // interval between two requests for the gateway's list of functions
 	CallTimeout time.Duration `env:"UPSTREAM_TIMEOUT" envDefault:"30s"`                     // timeout of one call of a function
 
@@ -43,18 +42,6 @@ type Config struct {
 func (c Config) Access() mqttclient.Access {
 	return mqttclient.Access{URL: c.URL, ClientID: c.ClientID, User: c.User, Password: c.Password, CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile,
 		IDAdvice: "set MQTT_CLIENT_ID to one that no other client uses"}
-}
-
-// checkGateway returns an error if the gateway's address is invalid. The error does not
-// quote the address, which may contain a password.
-func (c Config) checkGateway() error {
-	switch u, err := config.URL(c.Gateway); {
-	case err != nil:
-		return errors.New("configuration: GATEWAY_URL is not an address such as http://gateway.openfaas:8080")
-	case u.User != nil:
-		return errors.New("configuration: GATEWAY_URL must not contain user and password: use the secrets basic-auth-user and basic-auth-password")
-	}
-	return nil
 }
 
 // check returns an error that names the first setting of the spool or the dead letters

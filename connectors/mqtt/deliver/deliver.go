@@ -13,11 +13,14 @@ package deliver
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +28,7 @@ import (
 	"github.com/openfaas/faas-provider/auth"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/deadletter"
+	"github.com/hearth-home/hearth/shared/certificate"
 	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/spool"
 )
@@ -48,6 +52,7 @@ var alive = net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 2
 // Options configures a Deliverer.
 type Options struct {
 	Gateway     string                     // URL of the OpenFaaS gateway
+	Authorities *x509.CertPool             // that may have signed the gateway's certificate; nil: the system's
 	Login       *auth.BasicAuthCredentials // for the gateway; nil: none
 	Rebuild     time.Duration              // interval between two requests for the list of functions
 	CallTimeout time.Duration              // of one call
@@ -87,8 +92,13 @@ func New(o Options) (*Deliverer, error) {
 	d := &Deliverer{o: o, consumers: map[string]*running{}, absentSince: map[string]time.Time{}, ended: map[string]subscriber{}, evicted: map[string]uint64{}}
 	d.gateway = &gateway{url: strings.TrimSuffix(o.Gateway, "/"), login: o.Login, timeout: o.CallTimeout, client: &http.Client{Transport: &http.Transport{
 		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second,
-		DialContext: (&net.Dialer{Timeout: dialTimeout, KeepAliveConfig: alive}).DialContext},
+		DialContext:     (&net.Dialer{Timeout: dialTimeout, KeepAliveConfig: alive}).DialContext,
+		TLSClientConfig: &tls.Config{RootCAs: o.Authorities, MinVersion: tls.VersionTLS12}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}} // a client that follows a redirect turns the POST into an empty GET
+	d.gateway.tls = certificate.Server{Address: "GATEWAY_URL", Authority: "GATEWAY_CA_FILE", Own: o.Authorities != nil}
+	if u, err := url.Parse(o.Gateway); err == nil {
+		d.gateway.tls.Host = u.Host
+	}
 	d.outputs = &outputs{letters: o.Letters, publish: o.Publish, redact: o.Redact,
 		acks:   &acks{pending: map[string]*pendingAck{}, publish: o.Publish, maxRounds: 1},
 		canary: &canary{topic: o.CanaryTopic, every: o.CanaryEvery, now: o.Now, publish: o.Publish}}

@@ -13,6 +13,7 @@ import (
 	"github.com/openfaas/faas-provider/auth"
 	"github.com/openfaas/faas-provider/types"
 
+	"github.com/hearth-home/hearth/shared/certificate"
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
@@ -37,6 +38,7 @@ type gateway struct {
 	login   *auth.BasicAuthCredentials
 	timeout time.Duration // of a call
 	client  *http.Client
+	tls     certificate.Server
 }
 
 // list returns the functions that subscribe to MQTT topics, sorted by name. The
@@ -52,6 +54,9 @@ func (g *gateway) list(ctx context.Context) ([]subscriber, []error, error) {
 		req.SetBasicAuth(g.login.User, g.login.Password)
 	}
 	res, err := g.client.Do(req)
+	if text := g.tls.Explain(err); text != "" {
+		return nil, nil, fmt.Errorf("list functions: %s", text)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("list functions: %w", err)
 	}
