@@ -24,6 +24,7 @@ import (
 	"github.com/hearth-home/hearth/shared/command"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/folder"
+	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/spool"
 )
 
@@ -38,14 +39,20 @@ func program() *cobra.Command {
 			return redacted(run(c.Context(), env), env)
 		},
 	}
-	root.AddCommand(deadcmd.New("mqtt", func(_ *cobra.Command, do func(deadcmd.Connector) error) error {
+	root.AddCommand(deadcmd.New("mqtt", func(cmd *cobra.Command, do func(deadcmd.Connector) error) error {
 		env := config.Process()
+		given := env.Vars["CONNECTOR_TOKEN"]
 		maps.DeleteFunc(env.Vars, func(name, _ string) bool { return name != "LISTEN" && name != "CONNECTOR_TOKEN_SECRET" }) // the others may be wrong: they are the running connector's
 		c, err := config.Parse[bridge.Config](env)
 		if err != nil {
 			return err
 		}
-		return redacted(do(deadcmd.Connector{Address: c.Listen, Token: c.Token}), env)
+		to := deadcmd.Connector{Address: c.Listen, Token: c.Token, Kept: cmd.Flag("at").Changed}
+		if given != "" {
+			env.Secrets = secret.InMemory(map[string]string{"CONNECTOR_TOKEN": given}, nil)
+			to.Token, to.Kept = env.Secrets.Get("CONNECTOR_TOKEN"), false
+		}
+		return redacted(do(to), env)
 	}, nil))
 	return command.Program(root)
 }

@@ -37,6 +37,37 @@ func deadLettersOf(t *testing.T, p commandtest.Program) {
 	}
 }
 
+// The mounted token is not sent to another machine because of a flag.
+func TestTheMountedTokenIsSentToLoopbackOnly(t *testing.T) {
+	p := commandtest.Build(t, ".")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "connector-token"), []byte("the-token"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tokens := make(chan string, 10)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tokens <- r.Header.Get("Authorization")
+		io.WriteString(w, "[]")
+	}))
+	defer srv.Close()
+	p.Env = append(p.Env, "secret_mount_path="+dir, "http_proxy="+srv.URL) // every other machine is the proxy
+	if code, _, errs := p.Run(t, "dead", "list", "--at", "192.0.2.1:8081"); code != command.Misuse || !strings.Contains(errs, "set CONNECTOR_TOKEN") || len(tokens) > 0 {
+		t.Errorf("elsewhere: %d %s", code, errs)
+	}
+	if code, _, errs := p.Run(t, "dead", "list", "--at", srv.URL); code != command.Done || <-tokens != "Bearer the-token" || <-tokens != "Bearer the-token" { // it asks twice
+		t.Errorf("a loopback address: %d %s", code, errs)
+	}
+	for _, at := range []string{"127.0.0.1:99999", "127.0.0.1:0", "http://127.0.0.1:65536"} {
+		if code, _, errs := p.Run(t, "dead", "list", "--at", at); code != command.Misuse || !strings.Contains(errs, "no number from 1 to 65535") {
+			t.Errorf("--at %s: %d %s", at, code, errs)
+		}
+	}
+	p.Env = append(p.Env, "CONNECTOR_TOKEN=of-the-user")
+	if code, _, errs := p.Run(t, "dead", "list", "--at", "192.0.2.1:8081"); code != command.Done || <-tokens != "Bearer of-the-user" {
+		t.Errorf("elsewhere with the user's token: %d %s", code, errs)
+	}
+}
+
 // Without its secrets, basic_auth is a wrong setting, which ends the connector.
 func TestTheLoginNeedsItsSecrets(t *testing.T) {
 	p := commandtest.Build(t, ".")

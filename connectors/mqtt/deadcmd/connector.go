@@ -24,7 +24,7 @@ import (
 type Connector struct {
 	Address string // its own port as it listens, host:port
 	Token   secret.String
-	Kept    bool // Token was not set by the user, but made and kept on this machine: no other receives it
+	Kept    bool // the user did not give Token for this call, but this machine keeps it: no other receives it
 	url     string
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -111,6 +112,9 @@ func checkedAddress(at string) (string, error) {
 		return "", errors.New("--at is no address of a connector: write host:port, or http://host:port")
 	case u.User != nil:
 		return "", errors.New("--at must not contain user and password: the connector asks for its token only")
+	}
+	if n, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && (err != nil || n == 0) {
+		return "", errors.New("--at has a port that is no number from 1 to 65535")
 	}
 	return u.Scheme + "://" + u.Host, nil
 }
