@@ -204,6 +204,12 @@ func TestAnotherSeparatorIsRefused(t *testing.T) {
 		"a=https://x/1 match='https://y, z'":     "",
 		"a=https://x/1 match=https://y":          "",
 		"a=https://x/1 except='pi{2,3}|a,b'":     "",
+		"a=https://x/1 match='pi,'":              "",
+		"a=https://x/1 match=pi,":                "",
+		`a=https://x/1 match="(?i)pi," except=b`: "",
+		"a=https://x/1 'match=pi,' except='b,'":  "",
+		"a=https://x/1 max_age=1h, match=pi":     comma,
+		"a=https://x/1 match='pi', except=zero":  comma,
 		"'my feed, and yours'=https://x/1":       "",
 	} {
 		_, names, err := Config{Feeds: setting}.watches()

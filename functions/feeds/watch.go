@@ -40,7 +40,7 @@ func (c Config) watches() (map[string]watch, []string, error) {
 			return nil, nil, fmt.Errorf("%s: %w", list.setting, err)
 		}
 		for _, words := range elements {
-			if err := checkSeparators(words); err != nil {
+			if err := checkSeparators(words, list.value); err != nil {
 				return nil, nil, fmt.Errorf("%s: %w", list.setting, err)
 			}
 			w := watch{page: list.page, maxAge: c.MaxAge}
@@ -61,15 +61,18 @@ var (
 	begun  = regexp.MustCompile(`(?i)^(?:([^=&?/#]*)=)?https?://`) // a word that begins an element
 )
 
-// checkSeparators refuses an element that is several, with commas or spaces between them,
-// or whose words have commas between them. Its error does not quote an address, which may
-// hold a key.
-func checkSeparators(words []string) error {
+// checkSeparators refuses an element of a setting that is several, with commas or spaces
+// between them, or whose words have commas between them. Its error does not quote an address,
+// which may hold a key.
+func checkSeparators(words []string, setting string) error {
 	name, rest, _ := named(words[0])
 	if u, err := config.URL(rest); err == nil {
 		name = cmp.Or(name, u.Host)
 	}
 	for i, word := range append([]string{rest}, words[1:]...) {
+		if i > 0 && endsPattern(word, i == len(words)-1, setting) {
+			word = strings.TrimRight(word, ",")
+		}
 		if joined.MatchString(word) {
 			return fmt.Errorf("the element %q has a comma as separator: write a semicolon between elements and a space between the words of one; "+
 				"a comma in an address is written %%2C, and a value with spaces stands in quotes", name)
@@ -79,6 +82,14 @@ func checkSeparators(words []string) error {
 		}
 	}
 	return nil
+}
+
+// endsPattern reports whether a comma at the end of a word belongs to its regular expression:
+// the word is the element's last one, or the setting has a quote after it.
+func endsPattern(word string, last bool, setting string) bool {
+	key, value, _ := strings.Cut(word, "=")
+	quoted := strings.Contains(setting, value+"'") || strings.Contains(setting, value+`"`)
+	return slices.Contains([]string{"match", "except", "pattern"}, key) && (last || quoted)
 }
 
 // named returns the name and the address of an element's first word; ok is false if there
