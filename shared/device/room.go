@@ -70,6 +70,15 @@ func levels(publisher string) []string {
 	return []string{publisher[:slash], publisher}
 }
 
+// TopOf returns the first level of a publisher: what its devices have in common. It is ""
+// if the publisher is.
+func TopOf(publisher string) string {
+	if ls := levels(publisher); len(ls) > 0 {
+		return ls[0]
+	}
+	return ""
+}
+
 // room is the room of one function for its devices, or for their metrics. No publisher
 // may take more than what it leaves free: so one alone gets half of the room at most,
 // two a third each. The same holds for the second level of a topic within the first.

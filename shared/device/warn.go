@@ -48,8 +48,8 @@ func (r *room) warning() string {
 	free := r.most - r.used
 	for _, p := range publishers {
 		left := free
-		if ls := levels(p); ls[0] != p {
-			left -= r.by[ls[0]]
+		if top := TopOf(p); top != p {
+			left -= r.by[top]
 		}
 		if r.by[p]*3 >= left*2 && noisy(p) { // it may get half of what both have: 2/3 are 80 % of that
 			return fmt.Sprintf("%d of the room for %d %s are taken by %s/#, which soon gets no more: if it makes up devices, forget them with: hearth device forget --from %s --dry-run",

@@ -126,12 +126,12 @@ func (c *collector) readHouse(ctx context.Context, st *store.Store, d *Data, fai
 	for _, text := range c.register.full {
 		d.Notes = append(d.Notes, c.Redact(text))
 	}
-	shown := devices[:min(len(devices), maxDevices)]
+	shown := fairly(devices, maxDevices)
 	if err := c.lines.refresh(ctx, st, shown, d.Now); err != nil {
 		fail(err)
 	}
 	c.lines.show(shown, d.Now)
-	d.Rooms, d.MoreDevices = rooms(devices)
+	d.Rooms, d.MoreDevices = rooms(shown), len(devices)-len(shown)
 	d.Dead, d.MoreDead = c.dead(c.platform.dead)
 }
 

@@ -59,6 +59,7 @@ type Device struct {
 	Spark   Spark     `json:"-"`
 
 	room      string
+	publisher string                  // the first level of it
 	simulated bool                    // its last report was
 	in        []catalogue.Measurement // the measurements that it may report
 }
@@ -126,7 +127,7 @@ func (c *collector) readDevices(ctx context.Context, st *store.Store, now time.T
 		if catalogue.DeviceKindOf(d.Kind).Hidden || len(own) == 0 && missing[d.ID] == 0 {
 			continue
 		}
-		tile := Device{ID: d.ID, Name: cmp.Or(d.Name, d.ID), Kind: d.Kind, Missing: missing[d.ID], room: d.Room}
+		tile := Device{ID: d.ID, Name: cmp.Or(d.Name, d.ID), Kind: d.Kind, Missing: missing[d.ID], room: d.Room, publisher: device.TopOf(d.Publisher)}
 		tile.fill(s, own, now)
 		if tile.simulated && tile.Time.Before(c.SimulatedSince) {
 			continue
@@ -220,14 +221,36 @@ func (d *Device) add(m *Metric) {
 	}
 }
 
-// rooms groups devices by room. Devices without a room come last: first those of no
-// group, then the groups that the catalogue declares. more is how many devices are
-// left out.
-func rooms(devices []Device) (out []Room, more int) {
-	out = []Room{}
-	if len(devices) > maxDevices {
-		devices, more = devices[:maxDevices], len(devices)-maxDevices
+// fairly returns at most most devices, in their order: those with a room, and as many of
+// each publisher, so that one that publishes thousands does not hide the others.
+func fairly(devices []Device, most int) []Device {
+	if len(devices) <= most {
+		return devices
 	}
+	seen := map[string]int{} // devices by publisher
+	order := make([]int, len(devices))
+	turn := make([]int, len(devices)) // a device's place among those of its publisher
+	for i, d := range devices {
+		order[i] = i
+		if d.room == "" {
+			seen[d.publisher]++
+			turn[i] = seen[d.publisher]
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return turn[a] - turn[b] })
+	order = order[:most]
+	slices.Sort(order)
+	out := make([]Device, 0, most)
+	for _, i := range order {
+		out = append(out, devices[i])
+	}
+	return out
+}
+
+// rooms groups devices by room. Devices without a room come last: first those of no
+// group, then the groups that the catalogue declares.
+func rooms(devices []Device) []Room {
+	out := []Room{}
 	for _, d := range devices {
 		r := Room{Name: d.room}
 		if r.Name == "" {
@@ -245,5 +268,5 @@ func rooms(devices []Device) (out []Room, more int) {
 	slices.SortFunc(out, func(a, b Room) int {
 		return cmp.Or(a.order-b.order, strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
 	})
-	return out, more
+	return out
 }

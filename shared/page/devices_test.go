@@ -237,6 +237,36 @@ func TestManyDevicesStayAPageOfSomeSize(t *testing.T) {
 	}
 }
 
+func TestANoisyPublisherDoesNotHideOtherDevices(t *testing.T) {
+	h := newFixture(t)
+	var requests []store.DeviceRequest
+	var states []store.DeviceState
+	add := func(id, publisher string) {
+		requests = append(requests, store.DeviceRequest{Physical: "topic/" + id, Kind: "mapped", Device: id, Name: id, Publisher: publisher})
+		states = append(states, store.DeviceState{Device: id, Metric: "temperature_celsius", Time: now, Arrived: now, Changed: now, Quality: "ok"})
+	}
+	for i := range 600 {
+		add(fmt.Sprintf("d%04d", i), fmt.Sprintf("evil/d%04d", i))
+	}
+	for i := range 5 {
+		add(fmt.Sprintf("z%04d", i), "hearth/pi4")
+	}
+	_, err := h.st.AdoptDevices(t.Context(), requests, now)
+	h.ok(err)
+	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{States: states}))
+	h.device("edge", "Zz in a room", "Attic", state("temperature_celsius", 20))
+	d := h.data()
+	var got []string
+	for _, r := range d.Rooms {
+		for _, device := range r.Devices {
+			got = append(got, device.ID)
+		}
+	}
+	if len(got) != maxDevices || d.MoreDevices != 306 || !strings.Contains(strings.Join(got, " "), "zz-in-a-room d0000 d0001") || got[maxDevices-1] != "z0004" {
+		t.Errorf("%d devices and %d more: %q", len(got), d.MoreDevices, got)
+	}
+}
+
 // BenchmarkSnapshot measures a snapshot of 300 devices, which is made twice a second
 // while somebody views the page.
 func BenchmarkSnapshot(b *testing.B) {

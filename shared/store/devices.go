@@ -9,10 +9,7 @@ import (
 	"time"
 )
 
-const (
-	maxNamesakes = 1000 // devices whose requested id is the same
-	maxEarlier   = 20   // earlier physical ids of a device that are kept
-)
+const maxEarlier = 20 // earlier physical ids of a device that are kept
 
 // Devices returns all devices, by id. Maintenance is the later of the end in hearth.yml
 // and the end that a button has set.
@@ -74,16 +71,23 @@ func adopt(ctx context.Context, tx *txn, r DeviceRequest, now time.Time) (Device
 	if vacant != "" {
 		r.Device = vacant
 	}
-	for n := 1; n <= maxNamesakes; n++ {
+	bound, err := namesakes(ctx, tx, r.Device)
+	if err != nil {
+		return id, err
+	}
+	for n := 1; ; n++ {
 		device := r.Device
 		if n > 1 {
 			device += "-" + strconv.Itoa(n)
+		}
+		if bound[device] {
+			continue
 		}
 		free, err := createOrReuse(ctx, tx, device, r, now)
 		if err != nil {
 			return id, err
 		}
-		if !free {
+		if !free { // another process has bound it
 			continue
 		}
 		if err := bind(ctx, tx, r, device, now); err != nil {
@@ -92,7 +96,20 @@ func adopt(ctx context.Context, tx *txn, r DeviceRequest, now time.Time) (Device
 		id, _, err = binding(ctx, tx, r.Physical) // another process may have bound it first
 		return id, err
 	}
-	return id, fmt.Errorf("the ids %s to %[1]s-%d are all taken", r.Device, maxNamesakes)
+}
+
+// namesakes returns which of the ids device, device-2, device-3… belong to a device that
+// has a physical id. It may return others, too.
+func namesakes(ctx context.Context, tx *txn, device string) (map[string]bool, error) {
+	ids, err := Rows(ctx, tx, func(rows *sql.Rows) (id string, err error) {
+		err = rows.Scan(&id)
+		return id, err
+	}, `select distinct device from device_ids where until is null and (device = $1 or device like $2)`, device, device+"-%")
+	bound := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		bound[id] = true
+	}
+	return bound, err
 }
 
 // vacantDevice returns the last device that had a physical id of this kind and name and

@@ -113,3 +113,21 @@ func TestKnownMappingsAreStored(t *testing.T) {
 func saveDevices(ctx context.Context, st *store.Store, c store.DeviceChange) error {
 	return st.Commit(ctx, "store the states of devices", nil, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) })
 }
+
+// A thousand rooms may each have a sensor of the same name.
+func TestThousandsOfDevicesHaveOneName(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		const n = 1500
+		for first := 0; first < n; first += 100 {
+			var rs []store.DeviceRequest
+			for i := first; i < first+100; i++ {
+				rs = append(rs, request(fmt.Sprintf("topic/home/%d/temp", i), "mapped", "temp"))
+			}
+			adopt(t, s, rs...)
+		}
+		got := adopt(t, s, request("topic/home/0/temp", "mapped", "temp"), request("topic/home/1499/temp", "mapped", "temp"), request("topic/temp", "mapped", "temp"))
+		if want := []string{"temp", "temp-1500", "temp-1501"}; !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
