@@ -95,6 +95,17 @@ func TestAConnectorStopsWhateverItWaitsFor(t *testing.T) {
 			env["GATEWAY_URL"] = g.URL
 			return always
 		},
+		"the spool is full": func(t *testing.T, env map[string]string) func() bool {
+			broker := testserver.OwnMosquitto(t, 0).Addr
+			c := newConnector(t, broker, env["DATA_DIR"], true, map[string]string{"MQTT_CLIENT_ID": env["MQTT_CLIENT_ID"]})
+			for i := range 40 {
+				c.publish("house/x", body(fmt.Sprint("m", i)))
+			}
+			c.until("the spool is full", func() bool { return strings.Contains(c.read(c.log), "the spool is full") })
+			c.stopsCleanly()
+			env["MQTT_URL"] = "tcp://" + broker
+			return always
+		},
 		"neither answers": func(t *testing.T, env map[string]string) func() bool {
 			env["MQTT_URL"], env["GATEWAY_URL"] = "tcp://"+mute, "http://"+mute
 			return always

@@ -103,7 +103,7 @@ func (b *Bridge) build(ctx context.Context, o Options, cursorsLost bool) error {
 		return err
 	}
 	pending := func(function string, seq spool.Seq) bool { return message.Pending(b.spool, function, seq) }
-	b.letters, err = deadletter.Open(deadletter.Options{Dir: filepath.Join(c.Dir, "dead"), Max: c.DeadMax, MaxBytes: c.DeadMiB << 20,
+	b.letters, err = deadletter.Open(ctx, deadletter.Options{Dir: filepath.Join(c.Dir, "dead"), Max: c.DeadMax, MaxBytes: c.DeadMiB << 20,
 		Room: b.room, Append: b.append, Pending: pending, Replayed: recent.Replayed(), Now: o.Now, Redact: o.Redact, RedactCut: o.RedactCut, Log: o.Log})
 	if err != nil {
 		return err

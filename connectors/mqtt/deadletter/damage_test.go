@@ -1,6 +1,8 @@
 package deadletter
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -75,5 +77,18 @@ func TestAFileThatIsNoLetterIsLeftOut(t *testing.T) {
 	l := open(t, dir, 10, func([]message.Message) (spool.Seq, error) { return 1, nil })
 	if n := len(l.List(Query{})); n != 0 || len(l.unreported) != 0 {
 		t.Errorf("%d letters and %d removed ones, want none", n, len(l.unreported))
+	}
+}
+
+func TestAnInterruptEndsOpen(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir, 10, func([]message.Message) (spool.Seq, error) { return 1, nil })
+	if err := l.Add("f", &message.Message{Arrival: 1, Topic: "house/x"}, "no"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Open(ctx, l.o); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that it was interrupted", err)
 	}
 }

@@ -90,8 +90,9 @@ type Letters struct {
 const goneExt = ".gone"
 
 // Open reads the letters of a folder. It creates the folder if there is none. It
-// ignores files that it cannot read.
-func Open(o Options) (*Letters, error) {
+// ignores files that it cannot read. If ctx ends first, it returns ctx's error: many
+// letters take a while.
+func Open(ctx context.Context, o Options) (*Letters, error) {
 	l := &Letters{o: o, letters: map[string]*Letter{}, logged: map[string]time.Time{}, wake: make(chan struct{}, 1), retry: retryWait}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open the dead letters: %w", err)
@@ -102,6 +103,9 @@ func Open(o Options) (*Letters, error) {
 	}
 	var unreadable []string
 	for _, e := range entries {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if !l.load(e.Name()) {
 			unreadable = append(unreadable, e.Name())
 		}

@@ -15,7 +15,7 @@ import (
 // of each write. All records stay pending.
 func open(t *testing.T, dir string, most int, put func([]message.Message) (spool.Seq, error)) *Letters {
 	t.Helper()
-	l, err := Open(Options{Dir: dir, Max: most, MaxBytes: 1 << 30, Now: time.Now, Log: slog.New(slog.DiscardHandler), // clock: tests that look at times give their own
+	l, err := Open(t.Context(), Options{Dir: dir, Max: most, MaxBytes: 1 << 30, Now: time.Now, Log: slog.New(slog.DiscardHandler), // clock: tests that look at times give their own
 		Redact:  func(s string, n int) string { return s[:min(len(s), n)] },
 		Room:    func() int64 { return math.MaxInt64 },
 		Pending: func(string, spool.Seq) bool { return true },

@@ -72,7 +72,7 @@ func open(t *testing.T, gateway, dir string, change ...func(*setting)) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{t: t, dir: dir, spool: l}
-	r.letters, err = deadletter.Open(deadletter.Options{Dir: filepath.Join(dir, "dead"), Max: 1000, MaxBytes: 1 << 30, Append: l.Append, Now: time.Now, Log: s.options.Log,
+	r.letters, err = deadletter.Open(t.Context(), deadletter.Options{Dir: filepath.Join(dir, "dead"), Max: 1000, MaxBytes: 1 << 30, Append: l.Append, Now: time.Now, Log: s.options.Log,
 		Pending: func(function string, seq spool.Seq) bool { return message.Pending(l, function, seq) },
 		Room:    func() int64 { return math.MaxInt64 },
 		Redact:  func(s string, n int) string { return s[:min(len(s), n)] }})
