@@ -1,6 +1,7 @@
 package dotenv
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -116,4 +117,30 @@ func TestTheEnvironmentWinsOverTheFile(t *testing.T) {
 	if vars, err := Load(file+".none", nil); err != nil || len(vars) != 0 {
 		t.Errorf("without a file: %v, %v; want none", vars, err)
 	}
+}
+
+// What Parse accepts, it accepts again when each value is written as its errors advise.
+func FuzzParse(f *testing.F) {
+	for line := range refused {
+		f.Add(line)
+	}
+	f.Add("export K='a b' # c\nL=\"it's \\\"$\\\"\"")
+	f.Fuzz(func(t *testing.T, text string) {
+		vars, err := Parse(text)
+		if err != nil {
+			return
+		}
+		again := ""
+		for k, v := range vars {
+			if strings.Contains(v, "'") {
+				v = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "`", "\\`").Replace(v) + `"`
+			} else {
+				v = "'" + v + "'"
+			}
+			again += k + "=" + v + "\n"
+		}
+		if got, err := Parse(again); err != nil || !maps.Equal(got, vars) {
+			t.Errorf("%q: %q, then %q, %v", text, vars, got, err)
+		}
+	})
 }
