@@ -80,14 +80,36 @@ func takesArguments(c *cobra.Command) bool {
 	return len(words) > 1 && !strings.HasPrefix(words[1], "-")
 }
 
-// filled returns an error if a flag was given an empty text.
+// filled returns an error if a flag was given an empty text, or twice: of two values, one
+// would be ignored, and the command would do something else than was meant.
 func filled(c *cobra.Command, _ []string) (err error) {
 	c.Flags().Visit(func(f *pflag.Flag) {
+		if n, ok := f.Value.(*counted); err == nil && ok && n.times > 1 {
+			err = Wrong(fmt.Errorf("--%s is given more than once: give it once", f.Name))
+		}
 		if err == nil && f.Value.Type() == "string" && f.Value.String() == "" {
 			err = Wrong(fmt.Errorf("--%s is empty: leave it out, or give it a value", f.Name))
 		}
 	})
 	return err
+}
+
+// counted is the value of a flag, and how often it was given.
+type counted struct {
+	pflag.Value
+	times int
+}
+
+func (c *counted) Set(value string) error {
+	c.times++
+	return c.Value.Set(value)
+}
+
+// count lets filled know how often a flag was given. A switch may be repeated.
+func count(f *pflag.Flag) {
+	if _, done := f.Value.(*counted); !done && f.Value.Type() != "bool" {
+		f.Value = &counted{Value: f.Value}
+	}
 }
 
 func quoted(args []string) string {

@@ -89,6 +89,8 @@ func Program(root *cobra.Command) *cobra.Command {
 	each(root, func(c *cobra.Command) {
 		c.Flags().SortFlags = false
 		c.PersistentFlags().SortFlags = false
+		c.Flags().VisitAll(count)
+		c.PersistentFlags().VisitAll(count)
 		completeNoFiles(c)
 		if c.Args == nil {
 			c.Args = cobra.MatchAll(arguments, filled)

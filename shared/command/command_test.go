@@ -90,6 +90,7 @@ func TestWrongUsageDoesNothingAndSaysWhatToDo(t *testing.T) {
 		"house: version takes no arguments: \"now\"\nsee: house help version\n":                               {"version", "now"},
 		"house: unknown flag --wide-opne: did you mean --wide-open?\nsee: house help open\n":                  {"open", "a", "--wide-opne"},
 		"house: unknown flag -patr: did you mean --part?\nsee: house help open\n":                             {"open", "a", "-patr", "x"},
+		"house: --part is given more than once: give it once\nsee: house help open\n":                         {"open", "a", "--part", "x", "--part=x"},
 		"house: unknown flag -x\nsee: house help open\n":                                                      {"open", "a", "-x"},
 		"house: --part is empty: leave it out, or give it a value\nsee: house help open\n":                    {"open", "a", "--part", ""},
 		"house: --part is empty: leave it out, or give it a value\nsee: house help open\n ":                   {"--part=", "open", "a"},

@@ -91,11 +91,10 @@ func showCommand(with wrapped) *cobra.Command {
 		Use: "show ID", Short: "one of them, with its payload", Example: "dead show dn5tewz6dyug",
 		Long: "Show one dead letter, with its payload. On a terminal, control and format characters other than line breaks and tabs are replaced by ·; in a pipe or file you get the exact bytes.",
 	}
-	var function once
-	c.Flags().Var(&function, "function", "the one of the function `NAME`, if several rejected the message")
+	function := c.Flags().String("function", "", "the one of the function `NAME`, if several rejected the message")
 	asJSON := command.JSON(c)
 	c.RunE = with(func(c *cobra.Command, args []string, to Connector) error {
-		d, err := to.letter(c.Context(), args[0], function.value)
+		d, err := to.letter(c.Context(), args[0], *function)
 		switch {
 		case err != nil:
 			return err

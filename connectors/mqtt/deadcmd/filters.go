@@ -27,30 +27,11 @@ var picks = [][2]string{
 	{"id", "only the one with this `ID`"},
 }
 
-// once is the value of a flag that may be given once: of two values, one would be
-// ignored.
-type once struct {
-	value string
-	given bool
-}
-
-func (o *once) String() string { return o.value }
-func (o *once) Type() string   { return "string" }
-
-func (o *once) Set(value string) error {
-	if o.given {
-		return errors.New("give it once")
-	}
-	o.value, o.given = value, true
-	return nil
-}
-
 // filters gives a command the flags that pick dead letters; what it returns is what
 // the connector is asked.
 func filters(c *cobra.Command) func() url.Values {
-	values := make([]once, len(picks))
-	for i, p := range picks {
-		c.Flags().Var(&values[i], p[0], p[1])
+	for _, p := range picks {
+		c.Flags().String(p[0], "", p[1])
 	}
 	all := new(bool)
 	if c.Name() != "list" {
@@ -58,9 +39,9 @@ func filters(c *cobra.Command) func() url.Values {
 	}
 	return func() url.Values {
 		q := url.Values{}
-		for i, p := range picks {
-			if values[i].given {
-				q.Set(p[0], values[i].value)
+		for _, p := range picks {
+			if f := c.Flags().Lookup(p[0]); f.Changed {
+				q.Set(p[0], f.Value.String())
 			}
 		}
 		if *all {
