@@ -90,6 +90,18 @@ func firstInvalid(found map[string]entry) error {
 	return nil
 }
 
+// maxListValues is how many values a bridge's list may have. A device has about 500; each
+// value may take 200 bytes when it is decoded.
+const maxListValues = 200_000
+
+// decodeList decodes a bridge's list, unless that would take too much memory.
+func decodeList(payload []byte, list any) error {
+	if bytes.Count(payload, []byte(",")) > maxListValues {
+		return fmt.Errorf("more than %d values", maxListValues)
+	}
+	return json.Unmarshal(payload, list)
+}
+
 // entry is a device or a group in a list.
 type entry struct {
 	kind, name string
@@ -101,7 +113,7 @@ type entry struct {
 // the coordinator.
 func readDevices(base string, payload []byte) (map[string]entry, error) {
 	var list []listedDevice
-	if err := json.Unmarshal(payload, &list); err != nil {
+	if err := decodeList(payload, &list); err != nil {
 		return nil, fmt.Errorf("decode the bridge's devices: %w", err)
 	}
 	if len(list) == 0 {
@@ -161,7 +173,7 @@ func readGroups(base string, payload []byte) (map[string]entry, error) {
 		ID   int    `json:"id"`
 		Name string `json:"friendly_name"`
 	}
-	if err := json.Unmarshal(payload, &list); err != nil {
+	if err := decodeList(payload, &list); err != nil {
 		return nil, fmt.Errorf("decode the bridge's groups: %w", err)
 	}
 	found := map[string]entry{}
