@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -182,5 +183,16 @@ func TestAMistypedNameIsNamed(t *testing.T) {
 	e.Vars["PORT"] = "many"
 	if _, err := Parse[program](e); err == nil || !strings.Contains(err.Error(), "did you mean STOCKS_SYMBOLS?") || !strings.Contains(err.Error(), `PORT is "many"`) {
 		t.Errorf("with a wrong value: %v", err)
+	}
+}
+
+func TestADurationIsLoggedWithItsUnit(t *testing.T) {
+	var b bytes.Buffer
+	log := Logger(&b, secret.NewFolder(t.TempDir()))
+	log.With("since", 90*time.Second).WithGroup("call").Info("kept", "for", 24*time.Hour, "took", 1500*time.Microsecond, slog.Group("more", "wait", time.Millisecond), "n", 3)
+	for _, want := range []string{`"since":"1m30s"`, `"for":"24h0m0s"`, `"took":"1.5ms"`, `"wait":"1ms"`, `"n":3`} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("logged %s, want %s", b.String(), want)
+		}
 	}
 }

@@ -10,9 +10,17 @@ import (
 )
 
 // Logger returns a logger that writes one JSON object per line, with the secrets of f
-// redacted. Texts in it cannot control a terminal.
+// redacted. Texts in it cannot control a terminal. A duration is a text with its unit: "24h0m0s".
 func Logger(w io.Writer, f *secret.Folder) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(redactor{w, f}, nil))
+	return slog.New(slog.NewJSONHandler(redactor{w, f}, &slog.HandlerOptions{ReplaceAttr: withUnit}))
+}
+
+// withUnit makes a text of a duration: slog would write the nanoseconds, as a number.
+func withUnit(_ []string, a slog.Attr) slog.Attr {
+	if v := a.Value.Resolve(); v.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(v.Duration().String())
+	}
+	return a
 }
 
 // redactor redacts whole encoded lines, so that no attribute is missed.

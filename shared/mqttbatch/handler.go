@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	deadline    = 20 * time.Second // of a call; the connector waits for 25 s
+	deadline    = 20 * time.Second // of a call: below exec_timeout (25 s), and the 30 s for which the connector waits
 	reportEvery = time.Minute      // between two log lines about stored messages
 	reasonBytes = 300              // of a reason in an answer
 )

@@ -29,7 +29,7 @@ type Config struct {
 	SpoolMiB    int64         `env:"SPOOL_MAX_MIB" envDefault:"1024"`                 // cap of the spool; at most three quarters of its disk
 	SpoolPolicy string        `env:"SPOOL_POLICY" envDefault:"refuse"`                // at the cap: refuse (the newest messages stay with the broker) or drop (the oldest are dropped and counted)
 	SpoolSync   time.Duration `env:"SPOOL_SYNC" envDefault:"0s"`                      // 0: a message is on disk before it is acknowledged; more: a power cut may lose the messages acknowledged in this time
-	ByLoad      bool          `env:"GATHER_BY_LOAD"`                                  // for one machine with SQLite: the more messages, the longer a batch gathers, up to 265 ms, and few syncs; else it gathers up to 5 ms
+	ByLoad      bool          `env:"GATHER_BY_LOAD"`                                  // for SQLite and SD cards: the more messages, the longer a batch gathers, up to 265 ms: few calls and syncs; else it gathers up to 5 ms
 	DeadMax     int           `env:"DEAD_MAX" envDefault:"100000"`                    // cap of the number of dead letters
 	DeadMiB     int64         `env:"DEAD_MAX_MIB" envDefault:"256"`                   // cap of the size of their files; at most three quarters of the disk beside the spool's cap. At either cap, and when the spool needs the room, the oldest are dropped and counted
 	Canary      time.Duration `env:"CANARY_INTERVAL" envDefault:"1m"`                 // interval of the canary; 0: none
