@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/openfaas/connector-sdk/types"
 	"github.com/openfaas/faas-provider/auth"
 	"github.com/spf13/cobra"
 
@@ -70,7 +71,7 @@ func run(ctx context.Context, env config.Env) error {
 	if err != nil {
 		return err
 	}
-	login, err := gatewayLogin(env)
+	login, err := gatewayLogin()
 	if err != nil {
 		return err
 	}
@@ -98,15 +99,17 @@ func run(ctx context.Context, env config.Env) error {
 	return err
 }
 
-// gatewayLogin returns the login that basic_auth=true asks for, as OpenFaaS' own programs
-// do, or nil.
-func gatewayLogin(env config.Env) (*auth.BasicAuthCredentials, error) {
-	if on := env.Vars["basic_auth"]; on != "true" && on != "1" {
-		return nil, nil
+// gatewayLogin returns the login that basic_auth=true asks for, as OpenFaaS' own
+// connectors read it, or nil. It reports a missing secret, for which connector-sdk panics.
+func gatewayLogin() (l *auth.BasicAuthCredentials, err error) {
+	missing := errors.New("configuration: basic_auth=true needs the secrets basic-auth-user and basic-auth-password, files in the folder secret_mount_path; one of them is missing or empty")
+	defer func() {
+		if recover() != nil {
+			l, err = nil, missing
+		}
+	}()
+	if l = types.GetCredentials(); l != nil && (l.User == "" || l.Password == "") {
+		return nil, missing
 	}
-	l := auth.BasicAuthCredentials{User: env.Secrets.Get("basic-auth-user").Reveal(), Password: env.Secrets.Get("basic-auth-password").Reveal()}
-	if l.User == "" || l.Password == "" {
-		return nil, errors.New("configuration: basic_auth=true needs the secrets basic-auth-user and basic-auth-password, files in the folder secret_mount_path; one of them is missing or empty")
-	}
-	return &l, nil
+	return l, nil
 }
