@@ -91,8 +91,12 @@ func (s *Sender) channels() []string {
 func (s *Sender) Drain(ctx context.Context, st *store.Store, budget time.Duration, now func() time.Time, log *slog.Logger) {
 	end, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	if n, err := st.GiveUp(end, now()); n > 0 || err != nil {
-		log.Error("messages to Slack are given up: they could not be sent, or no function sends to their channel any more", "messages", n, "err", err)
+	switch n, err := st.GiveUp(end, now()); {
+	case err != nil:
+		log.Warn("slack", "err", err)
+		return
+	case n > 0:
+		log.Error("messages to Slack are given up: they could not be sent, or no function sends to their channel any more", "messages", n)
 	}
 	if len(s.channels()) == 0 {
 		return
