@@ -39,7 +39,12 @@ type onDisk struct {
 
 func startOnDisk(t *testing.T, mib int, env ...string) *onDisk {
 	t.Helper()
-	d := &onDisk{t: t, dir: testserver.SmallDisk(t, mib), out: &bytes.Buffer{}}
+	return startIn(t, testserver.SmallDisk(t, mib), env...)
+}
+
+func startIn(t *testing.T, dir string, env ...string) *onDisk {
+	t.Helper()
+	d := &onDisk{t: t, dir: dir, out: &bytes.Buffer{}}
 	broker, g := testserver.OwnMosquitto(t, 0), mqtttest.NewGateway(t)
 	g.Deploy("good", map[string]string{"topic": "good/#", "mqtt-batch": "100"}, func(c mqtttest.Call) (int, string) { d.good.Add(c.Topics...); return 200, "" })
 	g.Deploy("bad", map[string]string{"topic": "bad/#", "mqtt-concurrency": "1"}, func(mqtttest.Call) (int, string) { return 400, "never" })
@@ -173,6 +178,40 @@ func TestRefusedMessagesLeaveTheSpoolItsRoom(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(log[:min(len(log), 4000)])
+	}
+}
+
+// TestLettersThatFillTheDiskAtTheStartGiveUpRoom: they may be from before the caps were
+// lowered.
+func TestLettersThatFillTheDiskAtTheStartGiveUpRoom(t *testing.T) {
+	dir := testserver.SmallDisk(t, 32)
+	letters := filepath.Join(dir, "dead")
+	if err := os.Mkdir(letters, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for ; ; n++ {
+		l := deadletter.Letter{ID: fmt.Sprintf("id%02d", n), Function: "bad", Topic: "bad/x", Reason: "no", First: time.Unix(int64(n), 0), Last: time.Unix(int64(n), 0), Count: 1, Size: 1_500_000, Payload: make([]byte, 1_500_000)}
+		b, err := json.Marshal(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Join(letters, l.ID+".bad.json")
+		if os.WriteFile(name, b, 0o600) != nil {
+			if err := os.Remove(name); err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+	}
+	(&onDisk{t: t, dir: dir}).fill()
+	d := startIn(t, dir)
+	for i := range 20 {
+		d.publish(fmt.Sprint("good/", i), make([]byte, 500_000))
+	}
+	mqtttest.Until(t, "the good messages", func() bool { return d.good.N() == 20 })
+	if kept, dropped := d.metric("dead_letters"), d.metric("dead_letters_dropped_total"); kept < 1 || dropped < 5 || kept+dropped != n {
+		t.Errorf("%d letters kept and %d dropped of %d", kept, dropped, n)
 	}
 }
 

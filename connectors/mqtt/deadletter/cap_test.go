@@ -160,3 +160,31 @@ func TestADroppedLetterTakesNoRoomWhileItsNoticeWaits(t *testing.T) {
 		t.Errorf("%d notices once the spool takes them, want one of each dropped letter", o.notices)
 	}
 }
+
+// TestLowerCapsHoldFromTheStart: the mirror gets a notice of each letter that goes.
+func TestLowerCapsHoldFromTheStart(t *testing.T) {
+	for name, change := range map[string]func(*Options){
+		"number": func(o *Options) { o.Max = 4 },
+		"bytes":  func(o *Options) { o.MaxBytes = 4 * blockBytes },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, o := opened(t, t.TempDir(), func(int) bool { return false })
+			for i := range 10 {
+				if err := l.Add("f", &message.Message{Arrival: int64(i + 1), Topic: "house/x", Payload: []byte("x")}, "no"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			lower := l.o
+			change(&lower)
+			again, err := Open(t.Context(), lower)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.notices = 0
+			again.reportAll(t.Context())
+			if s := again.Stats(); s.Letters != 4 || s.Dropped != 6 || o.notices != 10 {
+				t.Errorf("%+v after %d notices, want 4 letters, 6 dropped and 10 notices", s, o.notices)
+			}
+		})
+	}
+}

@@ -129,6 +129,17 @@ func (l *Letters) dropOldest(bytes int64) (gone []*Letter) {
 	return l.dropTo(cause, count, limit, nil)
 }
 
+// dropToCaps drops the oldest letters if there are more than the caps allow, as these
+// were higher before. reportAll reports them.
+func (l *Letters) dropToCaps() {
+	if len(l.letters) > l.o.Max {
+		l.unreported = append(l.unreported, l.dropTo(overNumber, l.o.Max, l.bytes, nil)...)
+	}
+	if l.bytes > l.o.MaxBytes && len(l.letters) > 1 {
+		l.unreported = append(l.unreported, l.dropTo(overBytes, l.o.Max, l.o.MaxBytes, nil)...)
+	}
+}
+
 // short returns how many bytes of the disk letters must give up before another one of
 // so many bytes is written. These are never more than that: others may have filled the
 // disk.

@@ -120,6 +120,7 @@ func Open(ctx context.Context, o Options) (*Letters, error) {
 		}
 	}
 	l.readRequests()
+	l.dropToCaps()
 	l.writeSent()
 	return l, nil
 }
