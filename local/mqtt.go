@@ -67,7 +67,7 @@ func (p *platform) connectorPart() part {
 		if err != nil {
 			return err
 		}
-		b, err := bridge.New(ctx, c, bridge.Options{Log: p.log.With("function", "connector"), Now: p.now, Redact: p.env.Secrets.Brief, RedactCut: p.env.Secrets.RedactCut})
+		b, err := bridge.New(ctx, c, bridge.Options{Log: p.log.With("function", "connector"), Now: p.now, Redact: p.secrets.Brief, RedactCut: p.secrets.RedactCut})
 		if err != nil {
 			return err
 		}

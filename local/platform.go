@@ -67,7 +67,7 @@ func newPlatform(h *Installation) (*platform, error) {
 	}
 	p := &platform{Installation: h, functions: fs, env: h.env(), now: time.Now}
 	p.secrets = p.userSecrets()
-	p.log = h.logger(p.env.Secrets)
+	p.log = h.logger(p.secrets)
 	p.settings = h.watchSettings(p.log)
 	subscribeSensorsToAll(p.functions, h.vars)
 	return p, nil

@@ -54,11 +54,17 @@ func public(v string) int {
 
 // parts returns v and the parts of v that are secrets by themselves: the password of
 // a URL or of a connection string with key=value pairs. In a web address without a
-// password it is the user (a token), or else the path (of a webhook).
+// password it is the user (a token), or else the path (of a webhook) and its longer parts.
 func parts(v string) []string {
 	out := append([]string{v}, passwords(v)...)
 	if part := secretOfURL(v); part != "" {
-		out = append(out, part)
+		out = append(append(out, part), secretsOf(v)...)
+		path, _, _ := strings.Cut(part, "?")
+		for segment := range strings.SplitSeq(path, "/") { // the last one of a webhook is its token
+			if len(segment) >= 12 && random(segment) {
+				out = append(out, segment)
+			}
+		}
 	}
 	return unescaped(out)
 }

@@ -96,19 +96,22 @@ func TestPrintingDoesNotRevealTheValue(t *testing.T) {
 func TestRedactFindsEveryForm(t *testing.T) {
 	const v = `pa/ss wo"rd&1`
 	f, _ := folder(t, map[string]string{
-		"odd":  v,
-		"url":  "postgres://home:hunter-22@db:5432/home",
-		"hook": "https://hooks.slack.com/services/T0/B0/abcdefgh\n",
+		"odd":   v,
+		"url":   "postgres://home:hunter-22@db:5432/home",
+		"hook":  "https://hooks.slack.com/services/T0/B0/abcdefgh\n",
+		"other": "https://hooks.example/services/T0/hunterAbCdEfGh?token=hunter-33",
 	})
 	for name, text := range map[string]string{
-		"as it is":      "key " + v + " end",
-		"in a query":    "?k=" + url.QueryEscape(v),
-		"in a path":     "/x/" + url.PathEscape(v),
-		"quoted":        fmt.Sprintf("%q", v),
-		"base64":        base64.StdEncoding.EncodeToString([]byte(v)),
-		"a password":    "user home password hunter-22",
-		"a hook's URL":  `Post "https://hooks.slack.com/services/T0/B0/abcdefgh": refused`,
-		"a hook's path": "/services/T0/B0/abcdefgh",
+		"as it is":       "key " + v + " end",
+		"in a query":     "?k=" + url.QueryEscape(v),
+		"in a path":      "/x/" + url.PathEscape(v),
+		"quoted":         fmt.Sprintf("%q", v),
+		"base64":         base64.StdEncoding.EncodeToString([]byte(v)),
+		"a password":     "user home password hunter-22",
+		"a hook's URL":   `Post "https://hooks.slack.com/services/T0/B0/abcdefgh": refused`,
+		"a hook's path":  "/services/T0/B0/abcdefgh",
+		"a hook's token": "no_service: hunterAbCdEfGh",
+		"a hook's query": "bad token hunter-33",
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := f.Redact(text)
