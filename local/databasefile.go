@@ -83,6 +83,9 @@ func (f *fileStore) opened() bool {
 func (f *fileStore) get(ctx context.Context) (*store.Store, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if _, damaged := errors.AsType[*sqlite.DamagedError](f.problem); f.st != nil && damaged {
+		return nil, f.reason(f.problem) // to write would damage more
+	}
 	if f.st != nil {
 		return f.same()
 	}
@@ -137,7 +140,7 @@ func (f *fileStore) damaged(e *sqlite.DamagedError) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.st != nil && f.problem == nil {
-		f.log.Error("a part of the database cannot be read", "err", f.adviseDatabase(e))
+		f.log.Error("nothing more is stored, and messages wait", "err", f.adviseDatabase(e))
 		f.problem = e
 	}
 }

@@ -117,6 +117,37 @@ func TestAPartOfTheDatabaseThatCannotBeReadIsFoundAfterTheStart(t *testing.T) {
 		note := r.notesOf()
 		return strings.Contains(note, "is damaged") && strings.Contains(note, "database salvage")
 	})
+	if code, body := r.call("POST", "/function/weather"); code != http.StatusServiceUnavailable || !strings.Contains(body, "the log and the page say why") {
+		t.Errorf("a call: %d %s, want 503: to write would damage more", code, body)
+	}
+}
+
+// The file is overwritten in place while it is in use.
+func TestADatabaseThatIsOverwrittenWhileItRunsTakesNothingMore(t *testing.T) {
+	root, file := ranOnce(t)
+	r := launch(t, root)
+	r.invoke("")
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(bytes.Repeat([]byte{0xa5}, 64<<10), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Sync(); err != nil { // not closed: that would end this process's locks on the file
+		t.Fatal(err)
+	}
+	r.eventually("the page says so", func() bool {
+		r.call("POST", "/function/weather")
+		return strings.Contains(r.notesOf(), "database salvage")
+	})
+	if code, _ := r.call("POST", "/function/weather"); code != http.StatusServiceUnavailable {
+		t.Errorf("a call: %d", code)
+	}
+	r.stop()
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestOtherThingsThatAreNoDatabase(t *testing.T) {

@@ -112,6 +112,23 @@ func (h *Installation) oddValues() (found []string) {
 	if v := h.vars["LOG_FORMAT"]; v != "" && v != "json" {
 		found = append(found, fmt.Sprintf("LOG_FORMAT is %q: write json, or remove it", v))
 	}
+	for _, name := range []string{"SLACK_WEBHOOK", "SLACK_NEWS_WEBHOOK", "SLACK_URL", "INFLUX_URL"} { // they may hold a key
+		if v := h.vars[name]; v != "" {
+			if _, err := config.URL(v); err != nil {
+				found = append(found, name+" "+err.Error())
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(h.vars)) {
+		if v := h.vars[name]; strings.HasSuffix(name, "_TOPICS") && strings.ContainsAny(strings.TrimSpace(v), "; \t") {
+			found = append(found, fmt.Sprintf("%s is %q: write MQTT filters with commas between them", name, v))
+		}
+	}
+	return append(found, h.oddLive()...)
+}
+
+// oddLive names elements of LIVE that are no functions.
+func (h *Installation) oddLive() (found []string) {
 	fs, _ := stack.Read(h.root, h.vars)
 	names := []string{"all"}
 	for _, f := range fs {

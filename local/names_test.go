@@ -57,7 +57,7 @@ func TestNoNameOfTheEnvironmentIsTakenForAMistypedSetting(t *testing.T) {
 func TestMistypedSettingsAreNamedAtTheStart(t *testing.T) {
 	root := repository(t)
 	write(t, root+"/.env", "# settings\nTINY_PLACE=home\nexport tiny_url=https://api.tiny.example/v1\nNONSENSE=geheimnis\n\nghp4711abc=\nSENSOR_0_KIND=host\nTINY_PLACES=home\n")
-	r := launch(t, root, "TINY_PLACESS=home", "HOME=/root", "TINI_PLACES_FOO=x", "LIVE=weathr;all,foo", "LOG_FORMAT=text")
+	r := launch(t, root, "TINY_PLACESS=home", "HOME=/root", "TINI_PLACES_FOO=x", "LIVE=weathr;all,foo", "LOG_FORMAT=text", "SENSORS_TOPICS=home/#; tele/#", "SLACK_WEBHOOK=hooks.slack.com/geheimnis")
 	r.logStart(t.Context())
 	for _, want := range []string{
 		".env, line 2: TINY_PLACE is no setting: did you mean TINY_PLACES?",
@@ -67,6 +67,8 @@ func TestMistypedSettingsAreNamedAtTheStart(t *testing.T) {
 		`LIVE has "weathr", which is no function: did you mean weather?`,
 		`LIVE has "foo", which is no function: write all, or names of absent, weather`,
 		`LOG_FORMAT is "text": write json, or remove it`,
+		`SENSORS_TOPICS is "home/#; tele/#": write MQTT filters with commas between them`,
+		"SLACK_WEBHOOK is no web address: write https://host/path",
 	} {
 		if strings.Count(r.logs.String(), want) != 1 {
 			t.Errorf("not once: %s\n%s", want, r.logs)
