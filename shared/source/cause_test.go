@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,19 +21,21 @@ import (
 func TestACauseThatTheOwnerCanMendIsReportedAgain(t *testing.T) {
 	t.Parallel()
 	h := start(t, thermometer("home"))
-	address := h.Upstream.Listener.Addr().String()
+	var answer atomic.Pointer[http.HandlerFunc]
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*answer.Load())(w, r) }))
+	defer upstream.Close()
+	address := upstream.Listener.Addr().String()
 	s := thermometer("home")
 	s.Fetch = func(ctx context.Context, client *fetch.Client, _ string, _ source.Window) (source.Batch, error) {
 		_, _, err := fetch.JSON[struct{}](ctx, client, &url.URL{Scheme: "http", Host: address}, nil)
 		return source.Batch{}, err
 	}
 	h.Build(of(s))
-	n := 0
+	var n atomic.Int64
 	status := func(code int) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
-			n++
 			w.WriteHeader(code)
-			fmt.Fprintf(w, "request %d", n)
+			fmt.Fprintf(w, "request %d", n.Add(1))
 		}
 	}
 	for _, step := range []struct {
@@ -51,10 +55,10 @@ func TestACauseThatTheOwnerCanMendIsReportedAgain(t *testing.T) {
 		{"gone", status(404), "now for another reason\nhome: " + address + " answered 404"},
 		{"another format again", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "[]") }, ""},
 	} {
-		h.Messages, h.Answer = nil, step.answer
-		address = h.Upstream.Listener.Addr().String()
-		if step.answer == nil {
-			address = "127.0.0.1:1"
+		h.Messages, address = nil, "127.0.0.1:1"
+		if step.answer != nil {
+			answer.Store(&step.answer)
+			address = upstream.Listener.Addr().String()
 		}
 		h.Later(time.Hour)
 		if a, w := h.Post(""); w.Code < 400 {
