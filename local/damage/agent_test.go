@@ -246,6 +246,30 @@ func TestAnAgentWithoutAFolderGoesOn(t *testing.T) {
 	}
 }
 
+// The disk is full for a while: no reading is lost.
+func TestAnAgentOnAFullDisk(t *testing.T) {
+	broker := testserver.OwnMosquitto(t, 0).Addr
+	disk := testserver.SmallDisk(t, 2)
+	a := newAgent(t, disk, "hut", "127.0.0.1:1", "300ms")
+	a.until("readings on disk", func() bool { return len(onDisk(t, disk)) > 3 })
+	free := fill(t, disk)
+	a.until("the agent notices", func() bool { return strings.Contains(a.read(a.log), "they are kept in memory") })
+	free()
+	a.until("readings are written again", func() bool { return strings.Contains(a.read(a.log), "written to disk again") })
+	a.stopsCleanly()
+	want := onDisk(t, disk)
+	for i, n := range want {
+		boot, _, _ := strings.Cut(n, " ")
+		if n != number(boot, uint64(i+1)) {
+			t.Fatalf("%q are on disk, want all from 1 on", want)
+		}
+	}
+	got := subscribed(t, broker, "hut")
+	a = newAgent(t, disk, "hut", broker, "1h")
+	a.until("all readings", func() bool { return got.has(want...) })
+	a.stopsCleanly()
+}
+
 // An agent that cannot keep its last readings, or that another agent keeps from its folder,
 // says so in one line.
 func TestAnAgentSaysWhatItCannotDo(t *testing.T) {
@@ -261,17 +285,4 @@ func TestAnAgentSaysWhatItCannotDo(t *testing.T) {
 	a.until("readings in memory", func() bool { return a.numbered() > 0 })
 	a.stop()
 	a.refuses("readings were lost")
-}
-
-// The agent stops at once when it is told to, whatever it waits for.
-func TestAnAgentStopsWhateverItWaitsFor(t *testing.T) {
-	for name, answer := range map[string][]byte{"the broker does not answer": nil, "the broker confirms nothing": accepted} {
-		t.Run(name, func(t *testing.T) {
-			addr, asked := silent(t, answer)
-			a := newAgent(t, t.TempDir(), "pi", addr, "20ms")
-			a.serves()
-			a.until("it waits", received(asked, func(packet string) bool { return answer == nil || isSubscribe(packet) }))
-			a.stopsCleanly()
-		})
-	}
 }

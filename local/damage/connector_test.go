@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -189,12 +190,12 @@ func has(function *mqtttest.Tally, ids ...string) bool {
 func TestADamagedConnectorGoesOn(t *testing.T) {
 	broker := testserver.OwnMosquitto(t, 0).Addr
 	made := madeConnector(t, broker)
-	for _, c := range connectorDamages {
+	for i, c := range connectorDamages {
 		t.Run(c.name, func(t *testing.T) {
 			dir := copied(t, made)
 			c.damage(t, dir)
 			want := wholeMessages(t, dir)
-			m := newConnector(t, broker, dir, false, nil)
+			m := newConnector(t, broker, dir, false, map[string]string{"GATHER_BY_LOAD": strconv.FormatBool(i%2 == 1)})
 			m.publish("house/x", body("n1"))
 			m.publish("house/x", body("n2"))
 			m.until("slow has all messages that are whole", func() bool { return has(&m.slow, append(want, "n1", "n2")...) })

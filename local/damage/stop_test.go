@@ -122,6 +122,19 @@ func TestAConnectorStopsWhateverItWaitsFor(t *testing.T) {
 	}
 }
 
+// The agent stops at once when it is told to, whatever it waits for.
+func TestAnAgentStopsWhateverItWaitsFor(t *testing.T) {
+	for name, answer := range map[string][]byte{"the broker does not answer": nil, "the broker confirms nothing": accepted} {
+		t.Run(name, func(t *testing.T) {
+			addr, asked := silent(t, answer)
+			a := newAgent(t, t.TempDir(), "pi", addr, "20ms")
+			a.serves()
+			a.until("it waits", received(asked, func(packet string) bool { return answer == nil || isSubscribe(packet) }))
+			a.stopsCleanly()
+		})
+	}
+}
+
 func always() bool { return true }
 
 // received returns a func that reports whether such a packet has come.
