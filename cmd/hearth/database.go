@@ -40,7 +40,7 @@ Stop hearth up first. It needs room for two copies. SQLite has no checksums: a w
 				return err
 			}
 			if *asJSON {
-				err = command.WriteJSON(c.OutOrStdout(), salvaged{kept, got.Total(), got.Rows, got.Gaps()})
+				err = command.WriteJSON(c.OutOrStdout(), salvagedOf(got, kept))
 			} else {
 				printSalvaged(c.OutOrStdout(), got, kept)
 			}
@@ -59,6 +59,13 @@ type salvaged struct {
 	Rows   int64            `json:"rows"` // copied
 	Tables map[string]int64 `json:"tables"`
 	Gaps   int              `json:"gaps"` // places where rows could not be read
+}
+
+// salvagedOf returns the result for JSON: {}, not null, if no table was copied.
+func salvagedOf(got sqlite.Salvaged, kept string) salvaged {
+	out := salvaged{Kept: kept, Rows: got.Total(), Tables: map[string]int64{}, Gaps: got.Gaps()}
+	maps.Copy(out.Tables, got.Rows)
+	return out
 }
 
 func printSalvaged(out io.Writer, got sqlite.Salvaged, kept string) {
