@@ -11,10 +11,10 @@ import (
 // that may be tokens. An ordinary word or a number in a query is none, unless the name of its
 // parameter says so: redacting it would make other texts unreadable.
 func (f *Folder) Hide(setting string) {
-	if f == nil || !strings.Contains(setting, "://") {
+	if f == nil || !strings.ContainsAny(setting, ":@") {
 		return
 	}
-	for _, ends := range []*regexp.Regexp{toSpace, toSemicolon} {
+	for _, ends := range []*regexp.Regexp{toSpace, toSemicolon, withoutScheme} {
 		for _, address := range ends.FindAllString(setting, -1) {
 			for _, v := range secretsOf(address) {
 				f.remember(v)
@@ -26,15 +26,20 @@ func (f *Folder) Hide(setting string) {
 	}
 }
 
-// An address in a setting ends at a space, and in some settings at a semicolon.
+// An address in a setting ends at a space, and in some settings at a semicolon. One with a login
+// may lack its scheme: home:password@host.
 var (
-	toSpace     = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://\S+`)
-	toSemicolon = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s;]+`)
+	toSpace       = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://\S+`)
+	toSemicolon   = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s;]+`)
+	withoutScheme = regexp.MustCompile(`[^\s;,=:/@"']+:[^\s;/][^\s;]*@[^\s;]+`)
 )
 
 // secretsOf returns the secrets of an address, as they are written there.
 func secretsOf(address string) (out []string) {
-	_, rest, _ := strings.Cut(address, "://")
+	_, rest, ok := strings.Cut(address, "://")
+	if !ok {
+		rest = address
+	}
 	end := strings.IndexAny(rest, "/?#")
 	if end < 0 {
 		end = len(rest)

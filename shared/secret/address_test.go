@@ -8,6 +8,8 @@ func TestTheSecretsInTheAddressesOfASettingAreRedacted(t *testing.T) {
 		"http://home:hunter-22@influx:8086":                    {"hunter-22"},
 		"http://home:hun%2fter@influx:8086":                    {"hun%2fter", "hun/ter", "hun%2Fter"},
 		"tcp://home:hun/ter@22@broker:1883":                    {"hun/ter@22", "hun%2Fter%4022"},
+		"home:hun/ter@22@plug":                                 {"hun/ter@22"},
+		"a=home:hunter@a.example/feed":                         {"hunter"},
 		"https://t0ken22@git.example/feed.atom":                {"t0ken22"},
 		"https://ghp_AbC123xyz:x-oauth-basic@git.example/a":    {"ghp_AbC123xyz", "x-oauth-basic"},
 		"https://a.example/feed?token=hunter":                  {"hunter"},
@@ -31,7 +33,7 @@ func TestTheSecretsInTheAddressesOfASettingAreRedacted(t *testing.T) {
 func TestTheOrdinaryWordsOfAnAddressAreNotRedacted(t *testing.T) {
 	for _, setting := range []string{
 		"https://shop.example/list?q=raspberry+pi&page=2&lang=de_DE&category=single-board,computer&price=12.50&date=2026-11-27", "https://medium.example/feed/@home",
-		"http://home@influx:8086", "http://[::1]:8086/x@y", "ssl://broker:8883", "no address",
+		"http://home@influx:8086", "http://[::1]:8086/x@y", "ssl://broker:8883", "no address", "me@home.example: you@home.example", "12:30", "broker:8883",
 	} {
 		f := NewFolder(t.TempDir())
 		f.Hide(setting)
