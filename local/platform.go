@@ -129,9 +129,9 @@ func (p *platform) samplesPart() part {
 
 func (p *platform) functionsPart() part {
 	return part{"functions", func(ctx context.Context) (err error) {
-		var liveBefore func(string) bool
+		var liveBefore map[string]bool
 		if p.ownsState {
-			liveBefore = func(name string) bool { return p.liveBefore(ctx, name) }
+			liveBefore = p.liveBefore(ctx)
 		}
 		p.host, err = host.Start(host.Options{
 			Root: p.root, Files: map[string]string{settingsSecret: p.SettingsFile()}, Vars: p.vars, Build: p.build, Open: p.open,

@@ -31,16 +31,23 @@ func (p *platform) lastRun(ctx context.Context, f host.Function) time.Time {
 	return runs[0].Started
 }
 
-// liveBefore reports whether a source has stored live data here.
-func (p *platform) liveBefore(ctx context.Context, name string) bool {
+// liveBefore returns the functions that have stored live data here. While the database cannot
+// be reached, none is known.
+func (p *platform) liveBefore(ctx context.Context) map[string]bool {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
 	st, err := p.open(ctx)
 	if err != nil {
-		return false
+		return nil // it is logged
 	}
-	runs, err := st.Runs(ctx, name, runsLookedAt)
-	return err == nil && slices.ContainsFunc(runs, func(r store.Run) bool {
-		return !r.Sample && (r.Status == "ok" || r.Status == "partial")
-	})
+	live := map[string]bool{}
+	for _, f := range p.functions {
+		runs, err := st.Runs(ctx, f.Name, runsLookedAt)
+		live[f.Name] = err == nil && slices.ContainsFunc(runs, func(r store.Run) bool {
+			return !r.Sample && (r.Status == "ok" || r.Status == "partial")
+		})
+	}
+	return live
 }
 
 // seed runs each live source that never ran once on its samples, and notes which sources show

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -41,5 +42,18 @@ func brokenDatabase(t *testing.T, p commandtest.Program) {
 		if a.Function != "weather" || a.Status != "failed" || !strings.Contains(a.Error, "hearth.db") || a.Warnings == nil {
 			t.Errorf("%q: %+v", args, a)
 		}
+	}
+	if code, _, errs := p.Run(t, "functions", "list"); code != command.Failed || !strings.Contains(errs, "run .bin/hearth database salvage") {
+		t.Errorf("functions list: %d %s", code, errs)
+	}
+	var got salvaged
+	if parse(t, p, command.Partly, &got, "database", "salvage", "--json"); got.Kept == "" || got.Rows != 0 || got.Gaps == 0 {
+		t.Errorf("%+v", got)
+	}
+	if b, err := os.ReadFile(got.Kept); err != nil || !strings.HasPrefix(string(b), "this is no database") {
+		t.Errorf("%.100s, %v", b, err)
+	}
+	if code, out, errs := p.Run(t, "database", "salvage"); code != command.Done || !strings.Contains(out, "the database is good") {
+		t.Errorf("again: %d %s%s", code, out, errs)
 	}
 }

@@ -59,9 +59,9 @@ type Options struct {
 	Samples string // the sample server's address
 	Log     func(*secret.Folder) *slog.Logger
 	Now     func() time.Time
-	// LiveBefore reports whether a source has stored live data: then it has no samples, which
-	// would stand beside it. nil: none has.
-	LiveBefore func(name string) bool
+	// LiveBefore has the sources that have stored live data: they have no samples, which would
+	// stand beside it.
+	LiveBefore map[string]bool
 }
 
 // Host runs functions.
@@ -156,7 +156,7 @@ func (h *Host) prepare(f *Function, build Builder) (serve.Env, error) {
 	}
 	missing := probe(build, env)
 	f.Missing = variables(missing)
-	live := h.liveRequested(f.Function) || len(missing) == 0 && h.ownVariableSet(f.Function) || h.LiveBefore != nil && h.LiveBefore(f.Name)
+	live := h.liveRequested(f.Function) || len(missing) == 0 && h.ownVariableSet(f.Function) || h.LiveBefore[f.Name]
 	switch {
 	case live && len(missing) > 0:
 		f.State = Unconfigured
