@@ -56,8 +56,8 @@ func (n *numbers) dropped(node, boot string, seq uint64) {
 	}
 }
 
-// keep removes the nodes that the register has no room for. They get no
-// acknowledgement, so that their agents keep the readings and send them again.
+// keep removes the nodes that the register has no room for: their numbers would fill the
+// store. They get no acknowledgement.
 func (n *numbers) keep(known func(node string) bool) {
 	maps.DeleteFunc(n.nodes, func(node string, _ map[string]*bootNumbers) bool { return !known(node) })
 }

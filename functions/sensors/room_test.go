@@ -64,8 +64,7 @@ func TestANoisyPublisherLeavesRoomForOthers(t *testing.T) {
 	}
 }
 
-// A node for which there is no room must not be counted: its agent sends again what is
-// not acknowledged.
+// A node for which there is no room must not be counted, nor acknowledged.
 func TestANodeWithoutRoomIsNotAcknowledged(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
 	flood(t, f, "hearth/evilN/air", `{"device":"dN","sensor":"scd4x","boot":"b","seq":1,"fields":{"co2_ppm":612}}`)
