@@ -38,8 +38,9 @@ import (
 // next start after a kill begins at the same message.
 const unclaimedReader = "hold"
 
-// grace is how long the calls in flight may still take after Run's ctx has ended.
-const grace = 10 * time.Second
+// grace is how long the calls in flight may still take after Run's ctx has ended. Docker
+// kills a container 10 s after SIGTERM; before that the spool is closed.
+const grace = 8 * time.Second
 
 // dialTimeout is for a connection to the gateway. Its error counts as an unavailable
 // function.
@@ -120,7 +121,7 @@ func New(o Options) (*Deliverer, error) {
 }
 
 // Run delivers messages until ctx ends. It then waits for the calls in flight, at
-// most 10 s, and returns. The messages left in the spool are delivered after the
+// most 8 s, and returns. The messages left in the spool are delivered after the
 // next start.
 func (d *Deliverer) Run(ctx context.Context) {
 	calls, cut := context.WithCancel(context.WithoutCancel(ctx))
