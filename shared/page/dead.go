@@ -31,6 +31,8 @@ type Dead struct {
 	Sample   string    `json:"sample"`
 	Proposal string    `json:"proposal,omitempty"` // a mapping for hearth.yml
 	Replay   string    `json:"replay"`             // the command that replays them
+
+	cause string // Reason with its secrets, as the connector has it
 }
 
 // Spread reports whether the messages came over more than a minute.
@@ -80,8 +82,8 @@ func (c *collector) dead(from []store.DeadLetter) ([]Dead, bool) {
 func (c *collector) cause(l store.DeadLetter) Dead {
 	id := fnv.New64a()
 	fmt.Fprintf(id, "%s\x00%s", l.Function, l.Reason)
-	d := Dead{ID: fmt.Sprintf("x-%x", id.Sum64()), Function: l.Function, Reason: l.Reason, Topic: l.Topic, First: l.First, Last: l.Last,
-		Sample: c.sample(l.Sample), Replay: c.replay(l.Function, l.Reason)}
+	d := Dead{ID: fmt.Sprintf("x-%x", id.Sum64()), Function: l.Function, Reason: c.Redact(l.Reason), Topic: c.Redact(l.Topic), First: l.First, Last: l.Last,
+		Sample: c.sample(l.Sample), Replay: c.replay(l), cause: l.Reason}
 	// hearth.yml does not map what edge agents send.
 	if strings.HasPrefix(l.Reason, wire.Unmapped) && !strings.HasPrefix(l.Topic, wire.Prefix) {
 		if block, err := c.Propose(l.Topic, l.Sample); err == nil {
@@ -104,12 +106,30 @@ func (c *collector) sample(b []byte) string {
 	return s
 }
 
-// replay is the command that replays the letters of a cause. What a shell strips from the
-// end of a text cannot be part of the whole reason; the rest of it is.
-func (c *collector) replay(function, reason string) string {
-	flag := " --cause "
-	if strings.HasSuffix(reason, "\n") {
-		flag = " --reason "
+// replay is the command that replays the letters of l's cause. What a shell strips from the
+// end of a text cannot be part of the whole reason; the rest of it is. The command contains
+// no secret: it names what is before one in the reason, or else this letter only.
+func (c *collector) replay(l store.DeadLetter) string {
+	command := c.Hearth + " dead replay --function " + printable.Shell(l.Function)
+	whole := c.Redact(l.Reason) == l.Reason
+	part := l.Reason
+	if !whole {
+		part = strings.TrimSpace(before(l.Reason, c.Redact(l.Reason)))
 	}
-	return c.Hearth + " dead replay --function " + printable.Shell(function) + flag + printable.Shell(reason)
+	switch {
+	case part == "":
+		return command + " --id " + printable.Shell(l.ID)
+	case whole && !strings.HasSuffix(part, "\n"):
+		return command + " --cause " + printable.Shell(part)
+	}
+	return command + " --reason " + printable.Shell(part)
+}
+
+// before returns the beginning that a and b have in common.
+func before(a, b string) string {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return strings.ToValidUTF8(a[:n], "")
 }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -70,7 +71,7 @@ func TestDeadLettersStandByCauseWithAProposal(t *testing.T) {
 func TestASecretOfSeveralLinesIsRedactedInASample(t *testing.T) {
 	const key = "-----BEGIN KEY-----\nMIIE\tvQ\u00ad"
 	c := redacting(key)
-	if got := c.sample([]byte("a\nb " + key + " c")); got != "a b [secret] c" {
+	if got := c.sample([]byte("a\nb " + key + " and much more")); got != "a b [secret] and much more" {
 		t.Errorf("sample = %q", got)
 	}
 }
@@ -92,6 +93,24 @@ func TestTheBeginningOfASecretIsRedactedAtTheEndOfASample(t *testing.T) {
 					t.Errorf("%q is shown as %q", before+value[:n], got)
 				}
 			}
+		}
+	}
+}
+
+// TestACauseShowsNoSecret: neither its reason nor its topic, nor the command, which then
+// selects by what is before the secret.
+func TestACauseShowsNoSecret(t *testing.T) {
+	c := redacting("s3cr3t-key")
+	c.Hearth = "hearth"
+	for reason, want := range map[string]string{
+		"no mapping":            "hearth dead replay --function f --cause 'no mapping'",
+		"key s3cr3t-key is old": "hearth dead replay --function f --reason key",
+		"s3cr3t-key is old":     "hearth dead replay --function f --id 1a",
+	} {
+		d := c.cause(store.DeadLetter{ID: "1a", Function: "f", Topic: "house/s3cr3t-key", Reason: reason})
+		b, err := json.Marshal(d)
+		if err != nil || d.Replay != want || strings.Contains(string(b), "s3cr3t") || d.cause != reason {
+			t.Errorf("%s, %v; want %s", b, err, want)
 		}
 	}
 }
@@ -129,7 +148,6 @@ var pasted = []string{
 	"- ",
 	"ünïcode – 温度 👩‍🔧",
 	" spaces  at both ends ",
-	"",
 	strings.Repeat("long 'reason' $x\n", 20) + "end",
 }
 
@@ -142,14 +160,14 @@ func TestACommandCanBePasted(t *testing.T) {
 	if err := os.WriteFile(program, []byte("#!/bin/sh\nprintf '%s\\0' \"$@\" >\""+dir+"/args\"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	c := &collector{Inputs: Inputs{Hearth: program}}
+	c := &collector{Inputs: Inputs{Hearth: program, Redact: func(s string) string { return s }}}
 	for _, shell := range [][]string{{"sh"}, {"bash", "--norc"}, {"bash", "--norc", "-i"}} {
 		path := tool.Find(t, "apt-get install "+shell[0], shell[0])
 		if path == "" {
 			continue
 		}
 		for _, s := range pasted {
-			line := c.replay("f", s)
+			line := c.replay(store.DeadLetter{Function: "f", Reason: s})
 			if printable.Line(line) != line {
 				t.Errorf("%q cannot be seen", line)
 			}
@@ -170,7 +188,7 @@ func TestACommandCanBePasted(t *testing.T) {
 			}
 		}
 	}
-	if line := c.replay("f", "no\n"); !strings.HasSuffix(line, ` --reason "$(printf 'no\n')"`) {
+	if line := c.replay(store.DeadLetter{Function: "f", Reason: "no\n"}); !strings.HasSuffix(line, ` --reason "$(printf 'no\n')"`) {
 		t.Errorf("a reason that ends with a line break: %s", line)
 	}
 }

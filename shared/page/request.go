@@ -39,7 +39,7 @@ func (p *Page) request(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// The request does not cover letters that are newer than the page.
-	req := store.DeadRequest{Action: action, Function: d.Dead[n].Function, Cause: d.Dead[n].Reason, Requested: d.Now}
+	req := store.DeadRequest{Action: action, Function: d.Dead[n].Function, Cause: d.Dead[n].cause, Requested: d.Now}
 	if err := p.saveRequest(r.Context(), req); err != nil {
 		http.Error(w, p.Redact(err.Error()), http.StatusServiceUnavailable)
 		return
