@@ -75,7 +75,7 @@ func run(ctx context.Context, env config.Env) error {
 	if err != nil {
 		return err
 	}
-	b, err := bridge.New(ctx, c, bridge.Options{Log: env.Log, Now: time.Now, Redact: env.Secrets.Brief, RedactCut: env.Secrets.RedactCut, Login: login})
+	b, err := bridge.New(ctx, c, bridge.Options{Log: env.Log, Now: time.Now, Redact: env.Secrets.Brief, RedactCut: env.Secrets.RedactCut, Report: true, Login: login})
 	if errors.Is(err, spool.ErrLocked) {
 		return fmt.Errorf("%w: stop the other connector, or name another folder with DATA_DIR", err)
 	}

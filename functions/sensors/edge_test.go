@@ -191,6 +191,22 @@ func TestStatusAndLateWills(t *testing.T) {
 	}
 }
 
+// A connector reports why it cannot use its broker, and that it can again. Its name on the
+// page is its client id.
+func TestAConnectorsProblemIsAState(t *testing.T) {
+	f := batchtest.Serve(t, New, batchtest.SQLite(t))
+	report := func(after time.Duration, payload string, want ...string) {
+		t.Helper()
+		f.Post(t, message(after, "hearth/hearth-connector/status", payload))
+		same(t, payload, f.States(t), want)
+	}
+	report(0, `{"state":"online","boot":""}`, "edge-hearth-connector online = 1 12:00:00.000 ok")
+	report(time.Second, `{"state":"offline","boot":"","problem":"nothing listens"}`,
+		"edge-hearth-connector online = 0 12:00:01.000 ok", `edge-hearth-connector problem = "nothing listens" 12:00:01.000 ok`)
+	report(2*time.Second, `{"state":"online","boot":""}`,
+		"edge-hearth-connector online = 1 12:00:02.000 ok", `edge-hearth-connector problem = "none" 12:00:02.000 ok`)
+}
+
 func TestCanaryAndDeadLetters(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
 	dead := func(after time.Duration, count int, gone string) wire.Message {

@@ -1,6 +1,7 @@
 package function
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -85,6 +86,7 @@ type status struct {
 	node     string
 	online   bool
 	boot     string
+	problem  string // of a connector, with the broker
 	numbers  map[string]float64
 	arrived  time.Time
 	retained bool
@@ -100,11 +102,11 @@ func (w *work) readStatus(i int, node string) error {
 	if len(node) > maxName {
 		return fmt.Errorf("the node's name is longer than %d bytes", maxName)
 	}
-	online, boot, numbers, err := wire.DecodeStatus(m.Payload)
+	sent, numbers, err := wire.DecodeStatus(m.Payload)
 	if err != nil {
 		return err
 	}
-	s := status{msg: i, node: node, online: online, boot: truncate([]byte(boot)), numbers: map[string]float64{}, arrived: m.Time, retained: m.Retained}
+	s := status{msg: i, node: node, online: sent.State == wire.Online, boot: truncate([]byte(sent.Boot)), problem: truncate([]byte(sent.Problem)), numbers: map[string]float64{}, arrived: m.Time, retained: m.Retained}
 	for k, v := range numbers {
 		if key := catalogue.Key(k); key != "" {
 			s.numbers[key] = v
@@ -133,6 +135,9 @@ func (s status) addTo(b *ingest.Batch) error {
 		}
 	}
 	b.SetState(node, "online", "", online, s.arrived, s.retained)
+	if _, had := b.State(node, "problem"); s.problem != "" || had {
+		b.SetState(node, "problem", cmp.Or(s.problem, "none"), 0, s.arrived, s.retained)
+	}
 	added := 0
 	for k := range s.numbers {
 		if _, ok := b.State(node, k); !ok {

@@ -56,6 +56,7 @@ var states = Measurement{Labels: deviceLabels, Fields: titled([]Field{
 	{Key: "groups", Max: Limits},
 	{Key: "online", Max: 1, Show: Reachable},
 	{Key: "simulated", Max: 1, Show: Simulated},
+	{Key: "problem", Title: "Problem with the broker"},
 	{Key: "boot", Show: Hidden},
 	{Key: Suspect, Show: Hidden},
 })}

@@ -80,10 +80,11 @@ func DecodeReading(payload []byte) (e RawReading, err error) {
 
 // NodeStatus is the message on hearth/<node>/status, and the node's last will there.
 type NodeStatus struct {
-	State     string `json:"state"`          // Online or Offline
-	Boot      string `json:"boot"`           // id of the node's boot
-	Time      string `json:"time,omitempty"` // TimeLayout
-	Simulated int    `json:"simulated"`      // 1: the node's sensors are simulated, else 0. A number, since hearth stores only numbers of a node
+	State     string `json:"state"`             // Online or Offline
+	Boot      string `json:"boot"`              // id of the node's boot
+	Time      string `json:"time,omitempty"`    // TimeLayout
+	Problem   string `json:"problem,omitempty"` // of a connector: why it cannot use the broker
+	Simulated int    `json:"simulated"`         // 1: the node's sensors are simulated, else 0. A number, since hearth stores only numbers of a node
 }
 
 // The states of a node.
@@ -98,34 +99,39 @@ const maxNumbers = 32 // in a status
 
 // DecodeStatus decodes a NodeStatus. It also accepts the formats of earlier versions and
 // of other agents: the state without JSON, "status" instead of "state", or "online" as a
-// boolean. numbers are all keys with a number, at most 32.
-func DecodeStatus(payload []byte) (online bool, boot string, numbers map[string]float64, err error) {
-	state := strings.ToLower(string(payload))
+// boolean. numbers are all keys with a number, at most 32. Only State, Boot and Problem of
+// s are set.
+func DecodeStatus(payload []byte) (s NodeStatus, numbers map[string]float64, err error) {
+	s.State = strings.ToLower(string(payload))
 	if len(payload) > 0 && payload[0] == '{' {
-		if state, boot, numbers, err = decodeStatus(scan.New(payload)); err != nil {
-			return false, "", nil, err
+		if s, numbers, err = decodeStatus(scan.New(payload)); err != nil {
+			return NodeStatus{}, nil, err
 		}
 	}
-	if state != Online && state != Offline {
-		return false, "", nil, errStatus
+	if s.State != Online && s.State != Offline {
+		return NodeStatus{}, nil, errStatus
 	}
-	return state == Online, boot, numbers, nil
+	return s, numbers, nil
 }
 
-func decodeStatus(doc *scan.Scanner) (state, boot string, numbers map[string]float64, err error) {
+func decodeStatus(doc *scan.Scanner) (s NodeStatus, numbers map[string]float64, err error) {
 	err = doc.Object(func(key []byte) error {
 		switch k := string(key); {
 		case k == "state" || k == "status":
 			text, err := doc.Text()
-			state = strings.ToLower(string(text))
+			s.State = strings.ToLower(string(text))
 			return err
 		case k == Online:
 			yes, err := doc.Bool()
-			state = map[bool]string{true: Online, false: Offline}[yes]
+			s.State = map[bool]string{true: Online, false: Offline}[yes]
 			return err
 		case k == "boot":
 			text, err := doc.Text()
-			boot = string(text)
+			s.Boot = string(text)
+			return err
+		case k == "problem" && doc.Kind() == scan.String:
+			text, err := doc.Text()
+			s.Problem = string(text)
 			return err
 		case doc.Kind() == scan.Number && len(numbers) < maxNumbers:
 			v, err := doc.Float()
@@ -137,5 +143,5 @@ func decodeStatus(doc *scan.Scanner) (state, boot string, numbers map[string]flo
 		}
 		return doc.Skip()
 	})
-	return state, boot, numbers, errors.Join(err, doc.End())
+	return s, numbers, errors.Join(err, doc.End())
 }

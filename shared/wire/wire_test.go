@@ -114,19 +114,21 @@ func TestTheStatusOfAnyAgentIsDecoded(t *testing.T) {
 		Online  bool
 		Boot    string
 		Numbers map[string]float64
+		Problem string
 	}
 	for payload, want := range map[string]*status{
 		"online": {Online: true}, "Offline": {},
-		`{"state":"online","boot":"b","simulated":1,"dropped":3}`: {true, "b", map[string]float64{"simulated": 1, "dropped": 3}},
-		`{"status":"OFFLINE","list":[1]}`:                         {}, `{"online":true}`: {Online: true},
+		`{"state":"online","boot":"b","simulated":1,"dropped":3}`: {true, "b", map[string]float64{"simulated": 1, "dropped": 3}, ""},
+		`{"state":"offline","problem":"it hangs"}`:                {Problem: "it hangs"}, `{"state":"offline","problem":3}`: {Numbers: map[string]float64{"problem": 3}},
+		`{"status":"OFFLINE","list":[1]}`: {}, `{"online":true}`: {Online: true},
 		"": nil, "up": nil, `{"state":"up"}`: nil, `{"state":"online"`: nil, `{"online":1}`: nil,
 	} {
-		online, boot, numbers, err := DecodeStatus([]byte(payload))
+		s, numbers, err := DecodeStatus([]byte(payload))
 		if want == nil {
 			if err == nil {
 				t.Errorf("%q was accepted", payload)
 			}
-		} else if got := (status{online, boot, numbers}); err != nil || !cmp.Equal(got, *want) {
+		} else if got := (status{s.State == Online, s.Boot, numbers, s.Problem}); err != nil || !cmp.Equal(got, *want) {
 			t.Errorf("%q decoded: %+v, %v; want %+v", payload, got, err, *want)
 		}
 	}

@@ -45,6 +45,7 @@ type Bridge struct {
 	config  Config
 	now     func() time.Time
 	redact  func(s string, n int) string
+	report  bool // see Options.Report
 	spool   *spool.Log
 	letters *deadletter.Letters
 	intake  *intake.Intake
@@ -57,6 +58,7 @@ type Options struct {
 	Now       func() time.Time
 	Redact    func(s string, n int) string // removes the secrets from s and then cuts it to n bytes
 	RedactCut func(s string) string        // the same for the beginning of a longer text; nil: Redact
+	Report    bool                         // report to the store that the broker cannot be used, for a page in another process
 	Login     *auth.BasicAuthCredentials   // for the gateway; nil: none
 }
 
@@ -86,7 +88,7 @@ func New(ctx context.Context, c Config, o Options) (*Bridge, error) {
 	if report.CursorsLost {
 		o.Log.Warn("a file of the spool's cursors is lost: functions may get messages again")
 	}
-	b := &Bridge{config: c, now: o.Now, redact: o.Redact, spool: l}
+	b := &Bridge{config: c, now: o.Now, redact: o.Redact, report: o.Report, spool: l}
 	if err := b.build(ctx, o, report.CursorsLost); err != nil {
 		_ = l.Close() // err says why
 		return nil, err
@@ -145,6 +147,9 @@ func (b *Bridge) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { b.letters.Run(ctx) })
 	wg.Go(func() { b.deliver.Run(ctx) })
+	if b.report {
+		wg.Go(func() { (&reporter{Bridge: b}).run(ctx) })
+	}
 	b.intake.Run(ctx)
 	wg.Wait()
 	return b.spool.Close()
