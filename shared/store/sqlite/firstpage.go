@@ -118,3 +118,41 @@ func firstPage(size int64, leaves []schemaLeaf) []byte {
 	binary.BigEndian.PutUint32(b[108:], leaves[inner].number)
 	return b
 }
+
+// withBeginning copies the file and replaces what stands before the tree of its first page.
+func withBeginning(from string) func(string) error {
+	return func(to string) error {
+		if err := copyFile(from, to); err != nil {
+			return err
+		}
+		f, err := os.OpenFile(to, os.O_RDWR, 0)
+		if err != nil {
+			return err
+		}
+		info, err := f.Stat()
+		if err == nil && info.Size() >= page {
+			_, err = f.WriteAt(header(info.Size()), 0)
+		}
+		return errors.Join(err, f.Close())
+	}
+}
+
+// header returns the first 100 bytes of a file of this size that Open creates
+// (https://www.sqlite.org/fileformat.html#the_database_header).
+func header(size int64) []byte {
+	h := make([]byte, 100)
+	copy(h, "SQLite format 3\x00")
+	put := func(at int, v uint32) {
+		h[at], h[at+1], h[at+2], h[at+3] = byte(v>>24), byte(v>>16), byte(v>>8), byte(v)
+	}
+	h[16], h[17] = page>>8, 0                // page size
+	h[18], h[19] = 1, 1                      // without a log
+	h[21], h[22], h[23] = 64, 32, 32         // fixed
+	put(24, 1)                               // change counter
+	put(28, uint32(min(size/page, 1<<32-1))) // pages
+	put(40, 1)                               // schema cookie
+	put(44, 4)                               // schema format
+	put(56, 1)                               // UTF-8
+	put(92, 1)                               // the change counter for which the number of pages is right
+	return h
+}

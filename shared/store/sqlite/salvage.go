@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 
+	driver "modernc.org/sqlite"
+
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -108,7 +110,7 @@ func salvage(ctx context.Context, broken, fresh string) (Salvaged, error) {
 	if err := st.Close(); err != nil {
 		return s, err
 	}
-	from, err := pool(broken, 1, nil, url.Values{"mode": {"rw"}}, "writable_schema(1)") // rw: the log is applied; a schema with mistakes is read as far as it goes
+	from, err := openBroken(broken)
 	if err != nil {
 		return s, err
 	}
@@ -131,6 +133,19 @@ func salvage(ctx context.Context, broken, fresh string) (Salvaged, error) {
 		}
 	}
 	return s, dropOrphans(ctx, to, &s)
+}
+
+// openBroken opens a file whose schema may have mistakes: it is read as far as it goes. A log
+// is applied. Other pragmas than this one would read the schema first, and fail.
+func openBroken(path string) (*sql.DB, error) {
+	q := url.Values{"mode": {"rw"}, "_time_integer_format": {"unix_micro"}, "_inttotime": {"1"}, "_pragma": {"writable_schema(1)"}}
+	c, err := driver.NewConnector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode())
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(1)
+	return db, nil
 }
 
 // dropOrphans deletes rows that refer to one that was lost: its number will be used again.
@@ -187,7 +202,8 @@ func columnsOf(ctx context.Context, db *sql.DB, table string) ([]salvagedColumn,
 		`select name, lower(type) from pragma_table_info($1)`, table)
 }
 
-// copyTable copies a table. A table that the broken file lacks has no rows.
+// copyTable copies a table. A table that the broken file lacks is lost, unless the file is of
+// an older version.
 func copyTable(ctx context.Context, from, to *sql.DB, t table, s *Salvaged) error {
 	known, err := columnsOf(ctx, from, t.name)
 	if err != nil {
@@ -195,6 +211,9 @@ func copyTable(ctx context.Context, from, to *sql.DB, t table, s *Salvaged) erro
 		return lost(err)
 	}
 	if t = t.with(known); len(t.columns) == 0 {
+		if !older(ctx, from, to) {
+			s.Broken[t.name]++
+		}
 		return nil
 	}
 	c := &copier{from: from, to: to, table: t}
@@ -222,50 +241,20 @@ func (t table) with(known []salvagedColumn) table {
 	return t
 }
 
+// older reports whether the broken file is known to be of an older version.
+func older(ctx context.Context, broken, fresh *sql.DB) bool {
+	const newest = `select max(version) from schema_version`
+	had, ok, err := firstOf(ctx, broken, newest)
+	has, _, freshErr := firstOf(ctx, fresh, newest)
+	return ok && err == nil && freshErr == nil && had < has
+}
+
 // lost returns nil for errors of a damaged file, so that the rest is read, and other errors.
 func lost(err error) error {
 	if _, damaged := errors.AsType[*DamagedError](asDamage("", err)); damaged || err != nil && strings.Contains(err.Error(), "malformed") {
 		return nil
 	}
 	return err
-}
-
-// withBeginning copies the file and replaces what stands before the tree of its first page.
-func withBeginning(from string) func(string) error {
-	return func(to string) error {
-		if err := copyFile(from, to); err != nil {
-			return err
-		}
-		f, err := os.OpenFile(to, os.O_RDWR, 0)
-		if err != nil {
-			return err
-		}
-		info, err := f.Stat()
-		if err == nil && info.Size() >= page {
-			_, err = f.WriteAt(header(info.Size()), 0)
-		}
-		return errors.Join(err, f.Close())
-	}
-}
-
-// header returns the first 100 bytes of a file of this size that Open creates
-// (https://www.sqlite.org/fileformat.html#the_database_header).
-func header(size int64) []byte {
-	h := make([]byte, 100)
-	copy(h, "SQLite format 3\x00")
-	put := func(at int, v uint32) {
-		h[at], h[at+1], h[at+2], h[at+3] = byte(v>>24), byte(v>>16), byte(v>>8), byte(v)
-	}
-	h[16], h[17] = page>>8, 0                // page size
-	h[18], h[19] = 1, 1                      // without a log
-	h[21], h[22], h[23] = 64, 32, 32         // fixed
-	put(24, 1)                               // change counter
-	put(28, uint32(min(size/page, 1<<32-1))) // pages
-	put(40, 1)                               // schema cookie
-	put(44, 4)                               // schema format
-	put(56, 1)                               // UTF-8
-	put(92, 1)                               // the change counter for which the number of pages is right
-	return h
 }
 
 // firstOf returns the first integer of a query; ok is false if it has no row.
