@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	chunkSize    = 200         // devices in one transaction: a few statements each, within its deadline on a slow line
+	chunkSize    = 100         // devices in one transaction: a few statements each, within its deadline on a slow line
 	refreshEvery = time.Minute // another function or hearth.yml may have changed the bindings
 )
 

@@ -71,14 +71,16 @@ func adopt(ctx context.Context, tx *txn, r DeviceRequest, now time.Time) (Device
 	if vacant != "" {
 		r.Device = vacant
 	}
-	bound, err := namesakes(ctx, tx, r.Device)
-	if err != nil {
-		return id, err
-	}
+	var bound map[string]bool // of the ids with a number
 	for n := 1; ; n++ {
 		device := r.Device
 		if n > 1 {
 			device += "-" + strconv.Itoa(n)
+		}
+		if n == 2 {
+			if bound, err = namesakes(ctx, tx, r.Device); err != nil {
+				return id, err
+			}
 		}
 		if bound[device] {
 			continue
@@ -98,13 +100,13 @@ func adopt(ctx context.Context, tx *txn, r DeviceRequest, now time.Time) (Device
 	}
 }
 
-// namesakes returns which of the ids device, device-2, device-3… belong to a device that
+// namesakes returns which of the ids device-2, device-3… belong to a device that
 // has a physical id. It may return others, too.
 func namesakes(ctx context.Context, tx *txn, device string) (map[string]bool, error) {
 	ids, err := Rows(ctx, tx, func(rows *sql.Rows) (id string, err error) {
 		err = rows.Scan(&id)
 		return id, err
-	}, `select distinct device from device_ids where until is null and (device = $1 or device like $2)`, device, device+"-%")
+	}, `select distinct device from device_ids where until is null and device like $1`, device+"-%")
 	bound := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		bound[id] = true
