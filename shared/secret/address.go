@@ -17,9 +17,15 @@ func (f *Folder) Hide(setting string) {
 	for _, ends := range []*regexp.Regexp{toSpace, toSemicolon, withoutScheme} {
 		for _, address := range ends.FindAllString(setting, -1) {
 			for _, v := range secretsOf(address) {
+				if strings.Contains(v, "://") { // an address in the query of another, or the next element
+					f.Hide(v)
+					continue
+				}
 				f.remember(v)
-				if decoded, err := url.QueryUnescape(v); err == nil {
-					f.remember(decoded)
+				for _, decode := range []func(string) (string, error){url.PathUnescape, url.QueryUnescape} { // + is a plus, or a space
+					if decoded, err := decode(v); err == nil {
+						f.remember(decoded)
+					}
 				}
 			}
 		}

@@ -1,24 +1,29 @@
 package secret
 
-import "testing"
+import (
+	"encoding/base64"
+	"testing"
+)
 
 func TestTheSecretsInTheAddressesOfASettingAreRedacted(t *testing.T) {
 	const where = " in https://home.example/list?page=2 of user home"
 	for setting, hidden := range map[string][]string{
-		"http://home:hunter-22@influx:8086":                    {"hunter-22"},
-		"http://home:hun%2fter@influx:8086":                    {"hun%2fter", "hun/ter", "hun%2Fter"},
-		"tcp://home:hun/ter@22@broker:1883":                    {"hun/ter@22", "hun%2Fter%4022"},
-		"home:hun/ter@22@plug":                                 {"hun/ter@22"},
-		"a=home:hunter@a.example/feed":                         {"hunter"},
-		"https://t0ken22@git.example/feed.atom":                {"t0ken22"},
-		"https://ghp_AbC123xyz:x-oauth-basic@git.example/a":    {"ghp_AbC123xyz", "x-oauth-basic"},
-		"https://a.example/feed?token=hunter":                  {"hunter"},
-		"https://a.example/feed?apikey=hun+ter%26":             {"hun+ter%26", "hun ter&"},
-		"https://a.example/feed?lang=en&x=s3cr3tvalue#f":       {"s3cr3tvalue"},
-		"https://a.example/feed?S3CR3TV4LUE":                   {"S3CR3TV4LUE"},
-		"https://a.example/feed#access_token=hunter":           {"hunter"},
-		"a=https://a.example/?k=hunter; b=https://b/?pw=other": {"hunter", "other"},
-		"a=https://a.example/?k=hunter;b=https://b/?pw=other":  {"hunter", "other"},
+		"http://home:hunter-22@influx:8086":                            {"hunter-22"},
+		"http://home:hun%2fter@influx:8086":                            {"hun%2fter", "hun/ter", "hun%2Fter"},
+		"tcp://home:hun/ter@22@broker:1883":                            {"hun/ter@22", "hun%2Fter%4022"},
+		"https://a.example/?of=https://home:hunter@b.example/&k=other": {"hunter", "other"},
+		"home:hun/ter@22@plug":                                         {"hun/ter@22"},
+		"a=home:hunter@a.example/feed":                                 {"hunter"},
+		"https://t0ken22@git.example/feed.atom":                        {"t0ken22"},
+		"https://ghp_AbC123xyz:x-oauth-basic@git.example/a":            {"ghp_AbC123xyz", "x-oauth-basic"},
+		"https://a.example/feed?token=hunter":                          {"hunter"},
+		"https://a.example/feed?apikey=hun+ter%26":                     {"hun+ter%26", "hun ter&"},
+		"https://home:hun+ter%26x@a.example/feed":                      {"hun+ter&x", base64.StdEncoding.EncodeToString([]byte("hun+ter&x"))},
+		"https://a.example/feed?lang=en&x=s3cr3tvalue#f":               {"s3cr3tvalue"},
+		"https://a.example/feed?S3CR3TV4LUE":                           {"S3CR3TV4LUE"},
+		"https://a.example/feed#access_token=hunter":                   {"hunter"},
+		"a=https://a.example/?k=hunter; b=https://b/?pw=other":         {"hunter", "other"},
+		"a=https://a.example/?k=hunter;b=https://b/?pw=other":          {"hunter", "other"},
 	} {
 		f := NewFolder(t.TempDir())
 		f.Hide(setting)

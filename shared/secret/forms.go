@@ -16,13 +16,21 @@ const short = 6 // bytes; a shorter secret is redacted only where it is a whole 
 // decoder finds the other encodings.
 func patterns(v string) []pattern {
 	out := encoded(v)
+	whole := public(v) > 0 || strings.ContainsAny(v, " \t\n") // it has words that are no secret
 	for i := range out {
-		if out[i].partly = max(12, (len(out[i].text)+1)/2); out[i].word || public(v) > 0 {
+		if out[i].partly = max(piece, (len(out[i].text)+1)/2); out[i].word || whole {
 			out[i].partly = len(out[i].text)
 		}
 	}
+	for from := 4; !whole && from+piece <= len(v); from += 4 {
+		out = append(out, pattern{text: v[from:], partly: piece, atLeast: piece})
+	}
 	return out
 }
+
+// piece is the length of a part of a secret that is redacted, too: somebody may have cut the
+// secret, such as a log that breaks its lines.
+const piece = 12
 
 // encoded is patterns, without partly.
 func encoded(v string) []pattern {

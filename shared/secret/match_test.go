@@ -150,12 +150,14 @@ func TestTheBeginningOfASecretIsFoundAtTheEndOfACutText(t *testing.T) {
 	}
 }
 
-// Another program may cut a text within a secret, such as a URL parser at a #.
+// Another program may cut a text within a secret: a URL parser at a #, or a log that breaks
+// its lines.
 func TestALargePartOfASecretIsFoundEverywhere(t *testing.T) {
-	f := of(t, "plainSecret42-and#more", "https://hooks.slack.com/services/T0/B0/abcdefghij")
+	f := of(t, "plainSecret42-and#more", "https://hooks.slack.com/services/T0/B0/abcdefghij", "host=database.home port=5432 password=x")
 	for text, want := range map[string]string{
 		`bad "plainSecret42-and" here`: `bad "[secret]" here`, "plainSecret42%2dand…": "[secret]…", "plainSecret4": "[secret]", "plainSecret": "plainSecret",
 		"see https://hooks.slack.com/services/": "see https://hooks.slack.com/services/", "cGxhaW5TZWNyZXQ0Mi1hbm": "[secret]",
+		"key plainSecret42\n-and#more here": "key [secret]\n-and#more here", "Secret42-and%23more!": "Sec[secret]!", "a nSecret42-and\n": "a [secret]\n", "host=database.home port=5432": "host=database.home port=5432",
 	} {
 		if got := f.Redact(text); got != want {
 			t.Errorf("Redact(%q) = %q, want %q", text, got, want)
