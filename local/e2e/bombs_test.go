@@ -123,3 +123,45 @@ func runBombs(t *testing.T, f stack.Function, bin, up string, all map[string]bom
 	p.terminate(t)
 	p.awaitExit(t)
 }
+
+// TestNoUpstreamFillsTheContainersMemory: a source refuses an answer that is too costly to
+// decode.
+func TestNoUpstreamFillsTheContainersMemory(t *testing.T) {
+	fill := func(begin, s, end string) string {
+		return begin + strings.Repeat(s, (10<<20-len(begin)-len(end))/len(s)) + end
+	}
+	bodies := map[string][]string{
+		"asana":  {fill(`{"data":[{}`, ",{}", "]}"), `{"data":[{}` + strings.Repeat(",{}", 99_000) + "]}"},
+		"github": {fill("[0", ",0", "]"), `{"workflow_runs":[{}` + strings.Repeat(",{}", 99_000) + "]}"},
+	}
+	list, copied := functions(t)
+	for _, f := range list {
+		if bodies[f.Name] == nil {
+			continue
+		}
+		context := shrinkwrap(t, f, copied)
+		dockerignore(t, context)
+		bin := compile(t, context, native(t))
+		for _, body := range bodies[f.Name] {
+			up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(body)) }))
+			s := newFixture(t, f)
+			for k, v := range s.vars {
+				if strings.Contains(v, "http://127.0.0.1") && k != "INFLUX_URL" {
+					s.vars[k] = up.URL
+				}
+			}
+			p := start(t, bin, "", s.vars)
+			if code, answer := call(request(t, f, p.url, false)); code != http.StatusBadGateway {
+				t.Errorf("%s: %.40s: %d %.300s", f.Name, body, code, answer)
+			}
+			if _, peak := p.memory(t); peak >= containerLimit {
+				t.Errorf("%s: %.40s: %d MiB of memory, the container has %d", f.Name, body, peak>>20, containerLimit>>20)
+			} else {
+				t.Logf("%s: at most %d MiB", f.Name, peak>>20)
+			}
+			p.terminate(t)
+			p.awaitExit(t)
+			up.Close()
+		}
+	}
+}

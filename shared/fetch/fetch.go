@@ -22,6 +22,7 @@ import (
 
 const (
 	maxBody    = 10 << 20        // bytes of an answer, unless Most sets another limit
+	maxValues  = 100_000         // values or tags of such an answer; each may take 500 bytes when it is decoded
 	tryTimeout = 8 * time.Second // of one request
 	maxTries   = 3
 	maxExcerpt = 4 << 10 // bytes of an answer in an error; a caller that shows the error first redacts it, then shortens it
@@ -36,6 +37,7 @@ type Client struct {
 	memo  *memo                       // nil: none
 	allow func(context.Context) error // called before each request; nil: all are allowed
 	most  int                         // bytes of a decompressed answer; a larger one is an error
+	any   bool                        // an answer may have more than maxValues
 }
 
 // New returns a client with an empty cache. The clients that Memo and Gate make
@@ -148,7 +150,7 @@ func retryable(err error) bool {
 	if _, ok := errors.AsType[privateError](err); ok {
 		return false
 	}
-	return !errors.Is(err, context.Canceled)
+	return !errors.Is(err, errValues) && !errors.Is(err, context.Canceled)
 }
 
 // gateError is an error of a Gate's function. It is not retried.
@@ -162,6 +164,9 @@ func retryAfter(err error) time.Duration {
 	}
 	return 0
 }
+
+// errValues is the error of an answer with more than maxValues.
+var errValues = fmt.Errorf("the answer has more than %d values", maxValues)
 
 // tooLarge is the error of an answer with more than so many bytes.
 type tooLarge int
@@ -200,6 +205,8 @@ func (c *Client) once(ctx context.Context, u *url.URL, header http.Header, old *
 		return nil, fmt.Errorf("read %s: %w", u.Host, withoutURL(err))
 	case len(b) > c.most:
 		return nil, fmt.Errorf("read %s: %w", u.Host, tooLarge(c.most))
+	case !c.any && bytes.Count(b, []byte(","))+bytes.Count(b, []byte("<")) > maxValues:
+		return nil, fmt.Errorf("read %s: %w", u.Host, errValues)
 	}
 	return &Answer{res.Header, b, res.Request.URL}, nil
 }

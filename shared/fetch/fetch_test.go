@@ -52,6 +52,12 @@ func TestGetRefuses(t *testing.T) {
 				w.Write(b)
 			}
 		}, "more than 10 MiB", 1},
+		"very many values": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Write([]byte("[0" + strings.Repeat(",0", maxValues+1) + "]"))
+		}, "more than 100000 values", 1},
+		"very many tags": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Write([]byte(strings.Repeat("<a/>", maxValues+1)))
+		}, "more than 100000 values", 1},
 		"redirects in a circle": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), http.StatusFound) }, "more than 5 redirects", 15},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -65,9 +65,11 @@ func (c *Client) Gate(allow func(context.Context) error) *Client {
 }
 
 // Most returns a client for which an answer that has more than n bytes when it is
-// decompressed is an error. The new client shares c's memo and cache.
+// decompressed is an error, instead of 10 MiB. The caller checks what it costs to decode an
+// answer; without Most, one with more than 100,000 values is an error, too. The new client
+// shares c's memo and cache.
 func (c *Client) Most(n int) *Client {
 	d := *c
-	d.most = n
+	d.most, d.any = n, true
 	return &d
 }
