@@ -5,11 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/hearth-home/hearth/shared/certificate"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
@@ -25,9 +28,24 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, errors.Join(err, series.Close())
 	}
 	if err := CheckVersion(ctx, db, Postgres); err != nil {
-		return nil, errors.Join(err, db.Close(), series.Close())
+		return nil, errors.Join(explained(c.Database, err), db.Close(), series.Close())
 	}
 	return New(series, db, db, Postgres), nil
+}
+
+// explained returns err, or what to do about a certificate of the server.
+func explained(database secret.String, err error) error {
+	c, e := pgx.ParseConfig(database.Reveal())
+	if e != nil {
+		return err
+	}
+	name := "the secret " + database.Name()
+	server := certificate.Server{Host: net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))), Address: name, Authority: "sslrootcert in " + name,
+		Own: c.TLSConfig != nil && c.TLSConfig.RootCAs != nil}
+	if text := server.Explain(err); text != "" {
+		return fmt.Errorf("connect to PostgreSQL: %s", text)
+	}
+	return err
 }
 
 // openPostgres returns a pool for a function: few connections, closed soon when idle.

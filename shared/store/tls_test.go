@@ -1,11 +1,18 @@
+//go:build unix
+
 package store_test
 
 import (
 	"crypto/x509"
+	"errors"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
@@ -57,5 +64,61 @@ func TestInfluxDBWithAnAuthorityOfOnesOwn(t *testing.T) {
 				t.Errorf("%v, want %q", err, tc.want)
 			}
 		})
+	}
+}
+
+// TestPostgreSQLWithAnAuthorityOfOnesOwn: DATABASE_URL names the authority's certificate.
+func TestPostgreSQLWithAnAuthorityOfOnesOwn(t *testing.T) {
+	home, stranger := authority.New(t, "home"), authority.New(t, "stranger")
+	server, plain := testserver.OwnPostgres(t)
+	secure(t, server, plain, home)
+	for authorities, want := range map[string]string{
+		"&sslrootcert=" + home.File:     store.ErrNotMigrated.Error(), // it is connected
+		"&sslrootcert=" + stranger.File: "is not signed by an authority in sslrootcert in the secret database-url",
+		"":                              "set sslrootcert in the secret database-url to the authority's certificate",
+	} {
+		database := strings.Replace(plain, "sslmode=disable", "sslmode=verify-full"+authorities, 1)
+		_, err := store.Open(t.Context(), store.Config{Influx: store.Influx{URL: "http://127.0.0.1:1"}, Database: planted(t, "database-url", database)})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), testserver.PostgresPassword) {
+			t.Errorf("%s: %v, want %q", authorities, err, want)
+		}
+	}
+}
+
+// secure makes a PostgreSQL speak TLS, with a certificate of home.
+func secure(t *testing.T, s *testserver.Server, url string, home *authority.Authority) {
+	t.Helper()
+	cert, key := home.Server(t, nil)
+	info, err := os.Stat(s.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	for name, from := range map[string]string{"server.pem": cert, "server.key": key} {
+		b, err := os.ReadFile(from)
+		to := filepath.Join(s.Dir, name)
+		if err = errors.Join(err, os.WriteFile(to, b, 0o600), os.Chown(to, int(owner.Uid), int(owner.Gid))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(t.Context())
+	for _, query := range []string{"alter system set ssl_cert_file = '" + s.Dir + "/server.pem'", "alter system set ssl_key_file = '" + s.Dir + "/server.key'", "alter system set ssl = on", "select pg_reload_conf()"} {
+		if _, err := c.Exec(t.Context(), query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) { // until the server has read it
+		try, err := pgx.Connect(t.Context(), strings.Replace(url, "sslmode=disable", "sslmode=require", 1))
+		if err == nil {
+			try.Close(t.Context())
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
 	}
 }
