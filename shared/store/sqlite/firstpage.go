@@ -67,7 +67,7 @@ func schemaRows(b []byte) (last uint64, ok bool) {
 		size, rest := varint(cell) // of the record's header: the types of its columns
 		kind, rest := varint(rest)
 		body := int(size) + int(kind-13)/2
-		if size < 6 || size > 20 || kind < 13 || kind%2 == 0 || len(rest) == 0 || body > len(cell) {
+		if size < 6 || size > 20 || kind < 13 || kind > 40 || kind%2 == 0 || len(rest) == 0 || body > len(cell) {
 			return 0, false
 		}
 		if !slices.Contains([]string{"table", "index", "view", "trigger"}, string(cell[size:body])) {

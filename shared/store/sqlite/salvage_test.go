@@ -270,3 +270,18 @@ func TestDamageThatIsFoundLaterIsTold(t *testing.T) {
 		t.Errorf("nothing is told, %v", err)
 	}
 }
+
+func FuzzSchemaRows(f *testing.F) {
+	leaf := make([]byte, page)
+	copy(leaf, []byte{0x0d, 0, 0, 0, 1, 0, 20, 0, 0, 20})
+	copy(leaf[20:], []byte{20, 7, 6, 23, 0, 0, 0, 0, 't', 'a', 'b', 'l', 'e'})
+	f.Add(leaf)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) < page {
+			b = append(b, make([]byte, page-len(b))...)
+		}
+		if last, ok := schemaRows(b[:page]); ok && firstPage(100*page, []schemaLeaf{{7, last}, {9, last + 1}}) == nil {
+			t.Error("no page")
+		}
+	})
+}
