@@ -208,7 +208,7 @@ const maxName = 8 // letters of an HTML entity
 func (s sequence) entity(c char) char {
 	first := s.next(c)
 	if first.r == '#' {
-		n := char{-1, 0}
+		var n char
 		if x := s.next(first); x.r|0x20 == 'x' {
 			n = s.number(x, 16, 1, 8)
 		} else {
