@@ -70,7 +70,7 @@ func secretsOf(address string) (out []string) {
 		if !ok {
 			name, value = "", pair
 		}
-		if len(value) >= 4 && secretName.MatchString(name) || random(value) {
+		if len(value) >= 4 && secretName.MatchString(lowerWords(name)) || random(value) {
 			out = append(out, value)
 		}
 	}
@@ -78,10 +78,16 @@ func secretsOf(address string) (out []string) {
 }
 
 var (
-	badPort    = regexp.MustCompile(`:[0-9]*[^0-9\]][^\]]*$`)
-	secretName = regexp.MustCompile(`(?i)^(?:k|t|u|p|pw|s|sig|rss)$|key|token|secret|pass|pwd|auth|sign|code|hash|sess|cred|jwt|access|private|user|login`)
+	camel   = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+	badPort = regexp.MustCompile(`:[0-9]*[^0-9\]][^\]]*$`)
+	// secretName matches the name of a parameter whose value is a secret even if it is an
+	// ordinary word: api_key and authToken, but not keyword, author or s, WordPress' search.
+	secretName = regexp.MustCompile(`^(?:k|t|p|pw|sig|sign|rss)$|(?:^|[^a-z]|api|auth|access|feed|rss|user|app|client|private|license)key$|token|secret|passw|pwd|pass(?:$|[^a-z])|(?:^|[^a-z])auth(?:$|[^a-z])|authoriz|signature|session(?:_?id)?$|(?:^|[^a-z])s?sid$|credential|jwt|private|login`)
 	ordinary   = regexp.MustCompile(`^(?:[A-Za-z]?[a-z]*(?:[ ,.+_-]|%20|%2C|$))*$|^[0-9 ,.:+-]*$`) // words, or a number
 )
+
+// lowerWords returns a name in lower case, with a _ before each word of camelCase.
+func lowerWords(name string) string { return strings.ToLower(camel.ReplaceAllString(name, "${1}_$2")) }
 
 // random reports whether a value looks as if it were made by chance.
 func random(value string) bool { return len(value) >= 6 && !ordinary.MatchString(value) }

@@ -171,7 +171,7 @@ func (s sequence) utf16(c, n char, intro rune) char {
 var letters = map[rune]rune{'a': '\a', 'b': '\b', 'e': 0x1B, 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v'}
 
 // backslash decodes the escape sequences of JSON, JavaScript, Go, Python, PHP and C: \n, \/,
-// \x2f, \u002f, \u{2f}, \U0000002f and \057.
+// \x2f, \u002f, \u{2f}, \U0000002f and \057. Before other punctuation it means just that.
 func (s sequence) backslash(c char) char {
 	e := s.next(c)
 	n := char{-1, 0}
@@ -193,13 +193,17 @@ func (s sequence) backslash(c char) char {
 		n = s.number(c, 8, 3, 3)
 	case letters[e.r] != 0:
 		n = char{letters[e.r], e.end}
-	case strings.ContainsRune("\"'/\\$`", e.r):
+	case e.r >= ' ' && e.r <= '~' && !isLetterOrDigit(e.r): // quotes and slashes, and what a regular expression, Markdown, line protocol or a shell escapes
 		n = e
 	}
 	if n.r < 0 {
 		return c
 	}
 	return n
+}
+
+func isLetterOrDigit(r rune) bool {
+	return '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z'
 }
 
 const maxName = 8 // letters of an HTML entity

@@ -99,6 +99,8 @@ var encodings = []encoding{
 	simple("a URL's password", func(v string) string { return strings.TrimPrefix(url.UserPassword("", v).String(), ":") }),
 	uri("encodeURI", ";/?:@&=+$,#"),
 	uri("encodeURIComponent", ""),
+	simple("a regular expression", regexp.QuoteMeta),
+	simple("line protocol", strings.NewReplacer(",", `\,`, "=", `\=`, " ", `\ `).Replace),
 	eachRune("JavaScript escape", func(c rune, _ *rand.Rand) string {
 		switch {
 		case c >= 0x100:

@@ -3,6 +3,7 @@ package secret
 import (
 	"encoding/base64"
 	"fmt"
+	"html"
 	"net/url"
 	"regexp"
 	"slices"
@@ -133,9 +134,28 @@ func passwords(v string) []string {
 	return out
 }
 
+// shown returns v as the visible text of a web page that contains it unescaped: without what
+// looks like a tag, its entities decoded, each run of spaces as one.
+func shown(v string) []string {
+	var out []string
+	for _, space := range []string{"", " "} {
+		text := strings.Join(strings.Fields(html.UnescapeString(tag.ReplaceAllString(v, space))), " ")
+		if text != v && len(text) >= short {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+var tag = regexp.MustCompile(`</?[A-Za-z][^>]*>|<!--.*?-->|<[!?][^>]*>`)
+
 // unescaped adds to parts the forms without percent escapes, except that of
-// parts[0]. It returns them sorted, without duplicates and empty strings.
+// parts[0], and those of a web page. It returns them sorted, without duplicates and empty
+// strings.
 func unescaped(parts []string) []string {
+	for _, p := range parts {
+		parts = append(parts, shown(p)...)
+	}
 	for _, p := range parts[1:] {
 		if decoded, err := url.PathUnescape(p); err == nil {
 			parts = append(parts, decoded)

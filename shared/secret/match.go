@@ -48,6 +48,7 @@ type search struct {
 	decoder
 	cut      bool // the text is the beginning of a longer one
 	tries    int  // left for one pattern at one position
+	spent    int  // of all positions
 	farthest int  // of one pattern at one position: where the search was
 }
 
@@ -77,6 +78,11 @@ func (m *matcher) find(text string, cut bool) (spans []span) {
 	s := &search{matcher: m, cut: cut}
 	s.text = text
 	for i := 0; i < len(text); i++ {
+		if n := len(spans); n > 0 && s.spent > manyTries {
+			if i = max(i, spans[n-1].end); i >= len(text) {
+				break
+			}
+		}
 		b := text[i]
 		if !plain[b] {
 			spans = s.escaped(spans, i)
@@ -127,7 +133,9 @@ func (s *search) escaped(spans []span, i int) []span {
 func (s *search) begin(spans []span, i int, patterns []int) []span {
 	for _, n := range patterns {
 		p := &s.patterns[n]
-		s.tries, s.farthest = maxTries, i
+		if s.tries, s.farthest = maxTries, i; s.spent > manyTries {
+			s.tries = fewTries
+		}
 		end := s.from(p, i, 0)
 		if end < 0 || p.word && !(s.beginsWord(i, p.text) && s.endsWord(p.text, end)) {
 			continue
@@ -185,14 +193,21 @@ const maxEscape = 12 // bytes of an escape sequence that is cut
 
 // maxTries is how often the search may go on in several ways. A secret with some backslashes
 // beside each other and a text of many would take forever. Then the text is replaced as far
-// as the search came, in case that it is a secret.
-const maxTries = 1000
+// as the search came, in case that it is a secret. So that a long text of this kind does not
+// take minutes, there are only fewTries at a position after manyTries in all, and none in what
+// is replaced already.
+const (
+	maxTries  = 1000
+	manyTries = 200_000
+	fewTries  = 10
+)
 
 // last is from for several ways to go on, or none, or near the end of a cut text.
 func (s *search) last(p *pattern, i, j int, ways []char) int {
 	end := -1
 	for _, w := range ways {
 		s.farthest = max(s.farthest, int(w.end))
+		s.spent++
 		if s.tries--; s.tries < 0 {
 			return s.farthest
 		}

@@ -199,3 +199,31 @@ func BenchmarkRedact(b *testing.B) {
 		})
 	}
 }
+
+// An upstream may write the secret into a page without escaping it.
+func TestASecretIsRedactedAsAPageShowsIt(t *testing.T) {
+	for secret, texts := range map[string][]string{
+		`T0k/en"<x>&y1`:                     {`T0k/en"&y1`, `T0k/en" &y1`},
+		"x&lt;y&amp;z9":                     {"x<y&z9"},
+		"two  spaces 1":                     {"two spaces 1"},
+		"1<!-- a -->23<b class='c'>456</b>": {"123456", "1 23 456"},
+	} {
+		f := InMemory(map[string]string{"key": secret}, nil)
+		for _, text := range append(texts, secret) {
+			if got := f.Redact("refused: " + text + "."); got != "refused: "+redacted+"." {
+				t.Errorf("%q: %q", secret, got)
+			}
+		}
+	}
+}
+
+// With no bound of the search in all, each of these takes minutes.
+func TestASecretAfterALongHostileTextIsFound(t *testing.T) {
+	f := of(t, `\\\\\\\\\\\\\\\\\\\\`, "ääääääääääääää", "plainSecret42")
+	for _, part := range []string{`\`, "\uFFFD", "%5c"} {
+		got := f.Redact(strings.Repeat(part, 1<<20/len(part)) + " and plain%53ecret42.")
+		if !strings.HasSuffix(got, " and "+redacted+".") || strings.Count(got, part) > 20 {
+			t.Errorf("%q: %d bytes, %q", part, len(got), got[max(0, len(got)-40):])
+		}
+	}
+}
