@@ -138,9 +138,9 @@ func (f *Folder) matcher() *matcher {
 // Redact returns s with "[secret]" in place of every secret of the folder. It finds a
 // secret as it is, in base64 and in hex, and if any of its characters are escaped for a URL,
 // JSON, HTML or a programming language, several times if need be. It also finds a part of
-// about twelve bytes, and the password inside a secret that is a URL or a connection string. A secret of fewer than six bytes is
-// replaced only where it is a whole word, so that other words that contain it stay readable.
-// A nil Folder returns s.
+// about twelve bytes, and the password inside a secret that is a URL or a connection
+// string. A secret of fewer than six bytes is replaced only where it is a whole word, so
+// that other words that contain it stay readable. A nil Folder returns s.
 func (f *Folder) Redact(s string) string { return f.redact(s, false) }
 
 // RedactCut is Redact for the beginning of a longer text, such as the first bytes of an
