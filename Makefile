@@ -15,6 +15,9 @@ EDGE_PLATFORMS ?= linux/arm64,linux/arm/v7,linux/amd64
 # The setting $1 as one word of the shell, after $2. It is taken from make's command line only: the
 # environment may hold a variable of that name for another program, as NAME does under WSL.
 setting = $(if $(filter command,$(firstword $(origin $1))),$(if $(value $1),$2"$$$1"))
+# The same for a setting that picks what is deleted: an empty one is passed on, and refused. If
+# DEVICE="$X" were left out because X is not set, more would be deleted than was meant.
+picked = $(if $(filter command,$(firstword $(origin $1))),$2"$$$1")
 # Refuses a variable on make's command line that is none of $1: if DRYRUN=1 were ignored, a target
 # would do more than was meant.
 given = $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
@@ -35,7 +38,7 @@ device: $(HEARTH) ## what is published at TOPIC=home/office/desk (or 'home/#'), 
 	@$(call only,TOPIC)$(HEARTH) device $(call setting,TOPIC)
 
 device-forget: $(HEARTH) ## delete a device from the register: DEVICE=office-air, or several: DEVICE='tele-*' or FROM=tele with DRY_RUN=1 or ALL=1
-	@$(call only,DEVICE FROM ALL DRY_RUN)$(HEARTH) device forget $(call setting,DEVICE) $(call setting,FROM,--from=) $(if $(filter command,$(firstword $(origin ALL))),$(call switch,ALL,--all)) $(call switch,DRY_RUN,--dry-run)
+	@$(call only,DEVICE FROM ALL DRY_RUN)$(HEARTH) device forget $(call picked,DEVICE) $(call picked,FROM,--from=) $(if $(filter command,$(firstword $(origin ALL))),$(call switch,ALL,--all)) $(call switch,DRY_RUN,--dry-run)
 
 settings-check: $(HEARTH) ## every mistake in hearth.yml, with line and column: FILE=other.yml
 	@$(call only,FILE)$(HEARTH) settings check $(call setting,FILE)
@@ -105,7 +108,7 @@ docs: $(HEARTH) ## the pages made from the code: settings, commands, READMEs of 
 	@$(HEARTH) docs
 
 functions-forget: $(HEARTH) ## stop showing and watching a function that you removed: NAME=weather
-	@$(call only,NAME)$(HEARTH) functions forget $(call setting,NAME)
+	@$(call only,NAME)$(HEARTH) functions forget $(call picked,NAME)
 
 migrate: $(HEARTH) ## bring the PostgreSQL of DATABASE_URL up to this version
 	@$(HEARTH) migrate

@@ -21,8 +21,11 @@ type DevicePick struct {
 // One reports whether p can pick no more than one device.
 func (p DevicePick) One() bool { return p.ID != "" && !strings.ContainsAny(p.ID, `*?[\`) }
 
+// from returns From without the slash or the /# at its end.
+func (p DevicePick) from() string { return strings.TrimRight(strings.TrimSuffix(p.From, "#"), "/") }
+
 func (p DevicePick) matches(d store.Device) bool {
-	from := strings.TrimRight(strings.TrimSuffix(p.From, "#"), "/")
+	from := p.from()
 	if p.From != "" && d.Publisher != from && !strings.HasPrefix(d.Publisher, from+"/") {
 		return false
 	}
@@ -64,6 +67,9 @@ func (h *Installation) PickDevices(ctx context.Context, p DevicePick) (picked Pi
 }
 
 func pick(p DevicePick, all []store.Device, named []string) (picked Picked, err error) {
+	if p.From != "" && p.from() == "" { // "$NODE/" without a NODE would be every device
+		return picked, fmt.Errorf("--from %s names no topic: write one such as hearth/pi9 or tele; the pattern '*' is every device", p.From)
+	}
 	for _, d := range all {
 		switch {
 		case !p.matches(d):

@@ -30,6 +30,9 @@ func TestAPickOfDevices(t *testing.T) {
 		{DevicePick{ID: "washer"}, nil, nil, "the register has 5: --dry-run with '*' lists them"},
 		{DevicePick{ID: "d-1", From: "hearth"}, nil, nil, `no device "d-1" from "hearth" is in the register: it is not from there`},
 		{DevicePick{From: "hearth/pi5"}, nil, nil, "did you mean --from hearth/pi4?"},
+		{DevicePick{From: "/"}, nil, nil, "--from / names no topic"},
+		{DevicePick{From: "#"}, nil, nil, "--from # names no topic"},
+		{DevicePick{ID: "d-*", From: "//#"}, nil, nil, "--from //# names no topic"},
 		{DevicePick{From: "tel"}, nil, nil, `no device from "tel" is in the register: the register has 5`},
 	} {
 		picked, err := pick(c.pick, all, named)

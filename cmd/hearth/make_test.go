@@ -54,6 +54,8 @@ func TestMakePassesItsSettingsAsTheyAre(t *testing.T) {
 		{[]string{"device-forget", "DEVICE=office-air"}, []string{"device", "forget", "office-air"}},
 		{[]string{"device-forget", "DEVICE=tele-*", "DRY_RUN=1"}, []string{"device", "forget", "tele-*", "--dry-run"}},
 		{[]string{"device-forget", "FROM=hearth/evil 1", "ALL=yes"}, []string{"device", "forget", "--from=hearth/evil 1", "--all"}},
+		{[]string{"device-forget", "DEVICE=tele-*", "FROM=", "ALL=1"}, []string{"device", "forget", "tele-*", "--from=", "--all"}}, // hearth refuses it
+		{[]string{"device-forget", "DEVICE=", "FROM=tele", "ALL=1"}, []string{"device", "forget", "", "--from=tele", "--all"}},
 		{[]string{"device", "TOPIC=home/#"}, []string{"device", "home/#"}},
 		{[]string{"device"}, []string{"device"}},
 	} {
