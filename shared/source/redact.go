@@ -7,7 +7,8 @@ import (
 )
 
 // hideSecrets redacts the secrets that an upstream has repeated in its answer. A link that
-// has one loses its query.
+// has one loses its query. The name of the target stays, even if it is also a secret: the owner
+// chose it, and under another name its readings would be another series.
 func (x *runner) hideSecrets(f *result) {
 	if all := f.texts(); x.env.Secrets.Redact(all) == all {
 		return
@@ -15,17 +16,19 @@ func (x *runner) hideSecrets(f *result) {
 	for i := range f.Items {
 		it := &f.Items[i]
 		it.ID, it.Title, it.URL = x.env.Secrets.Redact(it.ID), x.env.Secrets.Redact(it.Title), x.publicLink(it.URL)
-		x.hideIn(it.Attributes)
+		x.hideIn(it.Attributes, f.target)
 	}
 	for _, r := range f.Readings {
-		x.hideIn(r.Tags)
-		x.hideIn(r.Text)
+		x.hideIn(r.Tags, f.target)
+		x.hideIn(r.Text, f.target)
 	}
 }
 
-func (x *runner) hideIn(texts map[string]string) {
+func (x *runner) hideIn(texts map[string]string, target string) {
 	for k, v := range texts {
-		texts[k] = x.env.Secrets.Redact(v)
+		if v != target {
+			texts[k] = x.env.Secrets.Redact(v)
+		}
 	}
 }
 
