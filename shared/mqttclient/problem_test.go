@@ -259,3 +259,15 @@ func TestEachProblemIsLoggedOnce(t *testing.T) {
 		t.Errorf("the problem is %+v, want that of the id, until the connection lasts", p)
 	}
 }
+
+// TestALossBeforeConnectedIsAQuickOne: the MQTT library calls both handlers in goroutines.
+func TestALossBeforeConnectedIsAQuickOne(t *testing.T) {
+	r := NewReporter(Access{URL: "tcp://broker.home:1883", ClientID: "me"}, slog.New(slog.DiscardHandler))
+	r.Connected()
+	for range maxQuickLosses {
+		r.Lost(io.EOF)
+	}
+	if !r.TooManyQuickLosses() {
+		t.Errorf("%d quick losses, want %d", r.QuickLosses(), maxQuickLosses)
+	}
+}

@@ -25,7 +25,7 @@ type Reporter struct {
 	asked       Problem            // the last one for which the server was asked what it is
 	found       Problem            // what it is then
 	told        map[Kind]time.Time // problems of this outage that were logged, and when
-	began       time.Time          // of the connection; zero: not connected
+	began       time.Time          // of the connection; zero: not connected, or that was not reported yet
 	quickLosses int                // in a row
 	refused     []string           // filters to which the broker allows no subscription
 	settle      *time.Timer        // of a connection after too many quick losses: it ends the problem
@@ -56,7 +56,7 @@ func (r *Reporter) Failed(err error) {
 func (r *Reporter) Lost(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if time.Since(r.began) < quickLossTime {
+	if r.began.IsZero() || time.Since(r.began) < quickLossTime {
 		r.quickLosses++
 	} else {
 		r.quickLosses = 0

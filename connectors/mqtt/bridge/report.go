@@ -28,11 +28,29 @@ type reporter struct {
 	*Bridge
 	since    time.Time       // when the problem began; zero: there is none
 	reported mqttclient.Kind // of the last report; "": there is no problem, or none was reported
+	marked   mqttclient.Kind // what the file mark says
 }
 
 // mark is a file that exists while a problem is reported: after a restart, the connector
 // must still report its end.
 func (r *reporter) mark() string { return filepath.Join(r.config.Dir, "broker-problem") }
+
+// keepMark makes the file mark say what is reported. If that fails, the next call tries
+// again.
+func (r *reporter) keepMark() {
+	var err error
+	switch {
+	case r.marked == r.reported:
+		return
+	case r.reported == "":
+		err = os.Remove(r.mark())
+	default:
+		err = os.WriteFile(r.mark(), []byte(r.reported), 0o600)
+	}
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		r.marked = r.reported
+	}
+}
 
 // run reports until ctx ends.
 func (r *reporter) run(ctx context.Context) {
@@ -40,7 +58,7 @@ func (r *reporter) run(ctx context.Context) {
 		return // it cannot be a part of a topic
 	}
 	kind, _ := os.ReadFile(r.mark()) // without it, nothing was reported
-	r.reported = mqttclient.Kind(kind)
+	r.reported, r.marked = mqttclient.Kind(kind), mqttclient.Kind(kind)
 	for pause.For(ctx, reportEvery) {
 		r.look(ctx)
 	}
@@ -48,18 +66,19 @@ func (r *reporter) run(ctx context.Context) {
 
 // look reports a change. If that fails, the next call tries again.
 func (r *reporter) look(ctx context.Context) {
+	defer r.keepMark()
 	switch p := r.Problem(); {
 	case p.Kind == "" && !r.Ready():
 	case p.Kind == "":
 		r.since = time.Time{}
-		if r.reported != "" && r.report(ctx, wire.NodeStatus{State: wire.Online}) == nil && removed(r.mark()) {
+		if r.reported != "" && r.report(ctx, wire.NodeStatus{State: wire.Online}) == nil {
 			r.reported = ""
 		}
 	case r.since.IsZero():
 		r.since = r.now()
 	case p.Kind != r.reported && r.now().Sub(r.since) >= reportAfter:
 		status := wire.NodeStatus{State: wire.Offline, Problem: r.redact(p.Text, problemBytes)}
-		if r.report(ctx, status) == nil && os.WriteFile(r.mark(), []byte(p.Kind), 0o600) == nil {
+		if r.report(ctx, status) == nil {
 			r.reported = p.Kind
 		}
 	}
@@ -75,9 +94,4 @@ func (r *reporter) report(ctx context.Context, s wire.NodeStatus) error {
 	m := message.Message{Arrival: now.UnixNano(), Topic: wire.StatusTopic(r.config.ClientID), Payload: b, QoS: 1}
 	_, err = r.append(ctx, m.Encode())
 	return err
-}
-
-func removed(file string) bool {
-	err := os.Remove(file)
-	return err == nil || errors.Is(err, fs.ErrNotExist)
 }

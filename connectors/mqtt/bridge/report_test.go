@@ -3,6 +3,8 @@ package bridge
 import (
 	"context"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
 	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/testserver/free"
 )
 
 // TestAProblemWithTheBrokerReachesTheStore: while the broker is down. A connector that was
@@ -71,4 +74,29 @@ func TestAProblemWithTheBrokerReachesTheStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	mqtttest.Until(t, "the end of the problem", reported(`"state":"online"`, ""))
+}
+
+// TestAMarkThatCannotBeWrittenRepeatsNoReport: a folder stands in its place; on a full disk
+// it cannot be written either. The problem is reported once, and the mark is tried again.
+func TestAMarkThatCannotBeWrittenRepeatsNoReport(t *testing.T) {
+	b, _ := run(t, mqtttest.NewGateway(t).URL, free.Addr(t), t.TempDir())
+	mqtttest.Until(t, "the problem", func() bool { return b.Problem().Kind != "" })
+	r := &reporter{Bridge: b, since: time.Now().Add(-time.Hour)}
+	if err := os.MkdirAll(filepath.Join(r.mark(), "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	before := b.spool.Next()
+	for range 3 {
+		r.look(t.Context())
+	}
+	if n := b.spool.Next() - before; n != 1 {
+		t.Errorf("%d reports of one problem", n)
+	}
+	if err := os.RemoveAll(r.mark()); err != nil {
+		t.Fatal(err)
+	}
+	r.look(t.Context())
+	if text, err := os.ReadFile(r.mark()); err != nil || string(text) != string(b.Problem().Kind) {
+		t.Errorf("the mark says %q, %v", text, err)
+	}
 }

@@ -28,14 +28,19 @@ func (c Config) fit(size int64, log *slog.Logger) Config {
 }
 
 // room returns how many bytes of the disk dead letters may take beside those that they
-// have: what is free, without what the spool may still take up to its cap.
+// have.
 func (b *Bridge) room() int64 {
 	_, free, err := folder.Disk(b.config.Dir)
 	if err != nil {
 		return math.MaxInt64 // a write then finds out
 	}
-	return free - max(b.config.SpoolMiB<<20-b.spool.Stats().Bytes, 0)
+	return roomBeside(b.config.SpoolMiB<<20-b.spool.Stats().Bytes, free)
 }
+
+// roomBeside returns what is free without the bytes that the spool may still take up to its
+// cap. Of a disk that others have nearly filled, the spool cannot take all that: then it is
+// a quarter of what is free, and when the disk is full, dead letters yield.
+func roomBeside(spool, free int64) int64 { return free - min(max(spool, 0), free/4*3) }
 
 // yield returns the func to be called with an error of the spool: if the disk is full,
 // dead letters give up some of their room.
