@@ -78,7 +78,7 @@ func (h *Installation) logMistypedNames(log *slog.Logger) {
 			strange = append(strange, fmt.Sprintf("%s (line %d)", name, at))
 		case inFile:
 			strange = append(strange, fmt.Sprintf("line %d", at)) // the name may be a key that stands alone
-		case meant != "":
+		case meant != "" && strings.Contains(name, "_"): // a single word, such as PLATFORM, may be any program's
 			log.Warn(fmt.Sprintf("the environment has %s, which is no setting: did you mean %s?", name, meant))
 		}
 	}

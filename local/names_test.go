@@ -57,7 +57,7 @@ func TestNoNameOfTheEnvironmentIsTakenForAMistypedSetting(t *testing.T) {
 func TestMistypedSettingsAreNamedAtTheStart(t *testing.T) {
 	root := repository(t)
 	write(t, root+"/.env", "# settings\nTINY_PLACE=home\nexport tiny_url=https://api.tiny.example/v1\nNONSENSE=geheimnis\n\nghp4711abc=\nSENSOR_0_KIND=host\nTINY_PLACES=home\n")
-	r := launch(t, root, "TINY_PLACESS=home", "HOME=/root", "TINI_PLACES_FOO=x", "LIVE=weathr;all,foo", "LOG_FORMAT=text", "SENSORS_TOPICS=home/#; tele/#", "SLACK_WEBHOOK=hooks.slack.com/geheimnis")
+	r := launch(t, root, "TINY_PLACESS=home", "HOME=/root", "TINI_PLACES_FOO=x", "PLATFORM=wsl", "SCHEDULER=x", "LIVE=weathr;all,foo", "LOG_FORMAT=text", "SENSORS_TOPICS=home/#; tele/#", "SLACK_WEBHOOK=hooks.slack.com/geheimnis")
 	r.logStart(t.Context())
 	for _, want := range []string{
 		".env, line 2: TINY_PLACE is no setting: did you mean TINY_PLACES?",
@@ -74,7 +74,7 @@ func TestMistypedSettingsAreNamedAtTheStart(t *testing.T) {
 			t.Errorf("not once: %s\n%s", want, r.logs)
 		}
 	}
-	if r.has("geheimnis") || r.has("ghp4711abc") || r.has("TINI_PLACES_FOO") || r.has("SENSOR_0") || r.has("EDGE is") {
+	if r.has("geheimnis") || r.has("ghp4711abc") || r.has("TINI_PLACES_FOO") || r.has("PLATFORM") || r.has("SCHEDULER") || r.has("SENSOR_0") || r.has("EDGE is") {
 		t.Errorf("%s", r.logs)
 	}
 }

@@ -82,7 +82,7 @@ var (
 	badPort = regexp.MustCompile(`:[0-9]*[^0-9\]][^\]]*$`)
 	// secretName matches the name of a parameter whose value is a secret even if it is an
 	// ordinary word: api_key and authToken, but not keyword, author or s, WordPress' search.
-	secretName = regexp.MustCompile(`^(?:k|t|p|pw|sig|sign|rss)$|(?:^|[^a-z]|api|auth|access|feed|rss|user|app|client|private|license)key$|token|secret|passw|pwd|pass(?:$|[^a-z])|(?:^|[^a-z])auth(?:$|[^a-z])|authoriz|signature|session(?:_?id)?$|(?:^|[^a-z])s?sid$|credential|jwt|private|login`)
+	secretName = regexp.MustCompile(`^(?:k|t|p|pw|sig|sign|rss)$|(?:^|[^a-z]|api|auth|access|feed|rss|user|app|client|private|license)key$|token|secret|passw|passc|passphrase|hmac|pwd|(?:access|invite|login)_?code|pass(?:$|[^a-z])|(?:^|[^a-z])auth(?:$|[^a-z])|authoriz|signature|session(?:_?id)?$|(?:^|[^a-z])s?sid$|credential|jwt|private|login`)
 	ordinary   = regexp.MustCompile(`^(?:[A-Za-z]?[a-z]*(?:[ ,.+_-]|%20|%2C|$))*$|^[0-9 ,.:+-]*$`) // words, or a number
 )
 

@@ -26,6 +26,7 @@ func TestTheSecretsInTheAddressesOfASettingAreRedacted(t *testing.T) {
 		"a=https://a.example/?k=hunter;b=https://b/?pw=other":          {"hunter", "other"},
 		"https://a.example/feed?api-key=hunter":                        {"hunter"},
 		"https://a.example/feed?feedKey=hunter":                        {"hunter"},
+		"https://a.example/feed?accessCode=hunter&passcode=other":      {"hunter", "other"},
 		"https://a.example/feed?X-Auth=hunter":                         {"hunter"},
 		"https://a.example/feed?user=bob&userPass=hunter":              {"hunter"},
 		"https://a.example/feed?PASSWORD=hunter&sid=another":           {"hunter", "another"},
