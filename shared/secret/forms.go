@@ -2,6 +2,7 @@ package secret
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"html"
 	"net/url"
@@ -17,7 +18,7 @@ const short = 6 // bytes; a shorter secret is redacted only where it is a whole 
 // decoder finds the other encodings.
 func patterns(v string) []pattern {
 	out := encoded(v)
-	whole := public(v) > 0 || strings.ContainsAny(v, " \t\n") // it has words that are no secret
+	whole := public(v) > 0 || strings.ContainsAny(v, " \t\n") || settings(v) // it has words that are no secret
 	for i := range out {
 		if out[i].partly = max(piece, (len(out[i].text)+1)/2); out[i].word || whole {
 			out[i].partly = len(out[i].text)
@@ -27,6 +28,11 @@ func patterns(v string) []pattern {
 		out = append(out, pattern{text: v[from:], partly: piece, atLeast: piece})
 	}
 	return out
+}
+
+// settings reports whether v is JSON: settings are in the secrets' folder, too.
+func settings(v string) bool {
+	return strings.HasPrefix(v, "{") && strings.HasSuffix(v, "}") && json.Valid([]byte(v))
 }
 
 // piece is the length of a part of a secret that is redacted, too: somebody may have cut the

@@ -227,3 +227,11 @@ func TestASecretAfterALongHostileTextIsFound(t *testing.T) {
 		}
 	}
 }
+
+func TestTheWordsOfSettingsStayReadable(t *testing.T) {
+	f := of(t, `{"devices":[{"topic":"tele/+/SENSOR","measurement":"climate","fields":{"temperature_celsius":"$.t"}}]}`)
+	const text = `no mapping of measurement temperature_celsius for "topic":"tele/+/SENSOR"`
+	if got := f.Redact(text); got != text {
+		t.Error(got)
+	}
+}
