@@ -51,14 +51,6 @@ func newWindow(c Config) *window.Window[*record] {
 	return window.New[*record](window.Limits{Keep: c.Keep, Bytes: c.KeepMiB << 20, Resend: c.Resend})
 }
 
-// budget is a token bucket: rate tokens a second, a tenth of a second's rate at most.
-// Each backlog reading costs one.
-type budget struct{ rate, tokens float64 }
-
-func (b *budget) refill(passed time.Duration) {
-	b.tokens = min(b.tokens+passed.Seconds()*b.rate, max(b.rate/10, 1))
-}
-
 // run moves readings until ctx ends.
 func (d *delivery) run(ctx context.Context) {
 	d.since, d.ticked = d.up.now(), d.up.now()

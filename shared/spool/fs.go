@@ -1,8 +1,12 @@
 package spool
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"syscall"
 )
 
 // FS is the part of a file system that a spool needs. Tests use an FS that simulates
@@ -75,3 +79,14 @@ func (disk) SyncDir(dir string) error {
 	defer d.Close()
 	return d.Sync()
 }
+
+// noSpace wraps errNoSpace around the errors of a full disk or quota.
+func noSpace(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("%w: %w", errNoSpace, err)
+	}
+	return err
+}
+
+// notExist reports whether err says that a file does not exist.
+func notExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }

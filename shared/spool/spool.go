@@ -64,11 +64,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -289,14 +287,3 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
-
-// noSpace wraps errNoSpace around the errors of a full disk or quota.
-func noSpace(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fmt.Errorf("%w: %w", errNoSpace, err)
-	}
-	return err
-}
-
-// notExist reports whether err says that a file does not exist.
-func notExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }
