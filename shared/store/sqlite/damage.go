@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 
@@ -76,23 +77,38 @@ func Check(ctx context.Context, path string) error {
 	return nil
 }
 
-// tell calls the connection's damaged if SQLite found the file damaged, and returns err.
-func (s *statement) tell(err error) error {
-	if s.damaged == nil || err == nil {
+// watch is called when SQLite finds the file damaged; it may be nil.
+type watch func(*DamagedError)
+
+// tell calls w if err says that the file is damaged, and returns err.
+func (w watch) tell(err error) error {
+	if w == nil || err == nil || err == io.EOF {
 		return err
 	}
 	if e, ok := errors.AsType[*DamagedError](asDamage("", err)); ok {
-		s.damaged(e)
+		w(e)
 	}
 	return err
 }
 
 func (s *statement) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
 	r, err := s.sqliteStmt.ExecContext(ctx, args)
-	return r, s.tell(err)
+	return r, s.damaged.tell(err)
 }
 
 func (s *statement) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	r, err := s.sqliteStmt.QueryContext(ctx, args)
-	return r, s.tell(err)
+	if err != nil || s.damaged == nil {
+		return r, s.damaged.tell(err)
+	}
+	return &watchedRows{r, s.damaged}, nil
 }
+
+// watchedRows are rows of a query: the damage may be on a page behind that of the first
+// row.
+type watchedRows struct {
+	driver.Rows
+	damaged watch
+}
+
+func (r *watchedRows) Next(dest []driver.Value) error { return r.damaged.tell(r.Rows.Next(dest)) }

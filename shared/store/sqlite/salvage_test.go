@@ -271,6 +271,36 @@ func TestDamageThatIsFoundLaterIsTold(t *testing.T) {
 	}
 }
 
+// A list may have read many rows before it comes to the damage.
+func TestDamageBehindTheFirstRowIsTold(t *testing.T) {
+	path := filled(t, 1)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, path, info.Size()/2/page*page, 8*page)
+	for _, text := range []string{"select * from points", "select * from texts", "select time from points order by field, time"} {
+		told, n := 0, 0
+		db, err := pool(path, 1, func(*DamagedError) { told++ }, url.Values{"mode": {"rw"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := db.QueryContext(t.Context(), text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			n++
+		}
+		if n == 0 || !isDamage(asDamage(path, rows.Err())) || told != 1 {
+			t.Errorf("%s: %d rows, %v, told %d times", text, n, rows.Err(), told)
+		}
+		if err := errors.Join(rows.Close(), db.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func FuzzSchemaRows(f *testing.F) {
 	leaf := make([]byte, page)
 	copy(leaf, []byte{0x0d, 0, 0, 0, 1, 0, 20, 0, 0, 20})

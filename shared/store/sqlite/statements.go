@@ -17,7 +17,7 @@ const (
 // the cache each transaction compiles them again.
 type cachingConnector struct {
 	driver.Connector
-	damaged func(*DamagedError) // called when a statement finds the file damaged, or nil
+	damaged watch
 }
 
 func (cc cachingConnector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -47,7 +47,7 @@ type sqliteConn interface {
 // makes only one call at a time to a connection and its statements.
 type conn struct {
 	sqliteConn
-	damaged func(*DamagedError)
+	damaged watch
 	byText  map[string]*lru.Element // of *statement
 	order   *lru.List               // the most recently used first
 }
@@ -58,7 +58,7 @@ func (c *conn) Unwrap() driver.Conn { return c.sqliteConn }
 // statement is a compiled statement.
 type statement struct {
 	sqliteStmt
-	damaged func(*DamagedError)
+	damaged watch
 	text    string
 	used    bool // a caller has it and has not closed it
 	cached  bool
@@ -80,7 +80,7 @@ func (c *conn) PrepareContext(ctx context.Context, text string) (driver.Stmt, er
 	}
 	compiled, err := c.sqliteConn.PrepareContext(ctx, text)
 	if err != nil {
-		return nil, err
+		return nil, c.damaged.tell(err)
 	}
 	inner, ok := compiled.(sqliteStmt)
 	if !ok || len(text) > maxText || c.byText[text] != nil {
