@@ -145,14 +145,23 @@ func (f *fileStore) damaged(e *sqlite.DamagedError) {
 	}
 }
 
-// note returns the warning for the page, or "".
-func (f *fileStore) note() string {
+// openForPage opens the store for the page, which shows why that failed.
+func (p *platform) openForPage(ctx context.Context) (*store.Store, error) {
+	st, err := p.open(ctx)
+	if errors.Is(err, errUnusable) {
+		err = p.file.why()
+	}
+	return st, err
+}
+
+// why returns why the database cannot be used, and what to do.
+func (f *fileStore) why() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.problem == nil {
-		return ""
+		return errUnusable // it can be used again by now
 	}
-	return f.adviseDatabase(f.problem).Error()
+	return f.adviseDatabase(f.problem)
 }
 
 // openFile opens the file, and logs the progress of a long migration every 2 s.

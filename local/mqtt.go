@@ -174,11 +174,6 @@ func (p *platform) waitReady(ctx context.Context) {
 // notes returns warnings for the top of the page.
 func (p *platform) notes() []string {
 	var out []string
-	if p.file != nil {
-		if note := p.file.note(); note != "" {
-			out = append(out, note)
-		}
-	}
 	switch _, err := p.settings.Look(p.now()); {
 	case errors.Is(err, settings.ErrUnread):
 		out = append(out, p.redact("messages wait until hearth.yml is read, as it may map them: "+err.Error()))
@@ -195,7 +190,7 @@ func (p *platform) notes() []string {
 		}
 	}
 	if b := p.bridge.Load(); b != nil && b.DroppedLetters() > 0 {
-		out = append(out, fmt.Sprintf("dead letters were dropped since the start, the oldest first: %d; caps: DEAD_MAX, DEAD_MAX_MIB and the room on the disk", b.DroppedLetters()))
+		out = append(out, fmt.Sprintf("dead letters were dropped since the start, the oldest first: %d. To keep more, raise DEAD_MAX or DEAD_MAX_MIB, or free space on the disk of %s", b.DroppedLetters(), p.dir))
 	}
 	return append(out, diskNote(p.dir)...)
 }
@@ -209,7 +204,7 @@ func diskNote(dir string) []string {
 	if err != nil || free >= lowDisk || free >= size/4 {
 		return nil
 	}
-	return []string{fmt.Sprintf("the disk of %s is nearly full: %d MB are free", dir, free>>20)}
+	return []string{fmt.Sprintf("the disk of %s is nearly full, %d MB are free: make room there, or set HEARTH_DIR to a folder on another disk", dir, free>>20)}
 }
 
 // brokerProblem says why no message arrives from the broker, or not all do, or "".

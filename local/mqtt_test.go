@@ -222,7 +222,7 @@ func TestThePageSaysThatDeadLettersWereDropped(t *testing.T) {
 	}
 	r.eventually("the dropped letters on the page", func() bool {
 		return slices.ContainsFunc(r.status().Notes, func(note string) bool {
-			return strings.Contains(note, "dead letters were dropped since the start, the oldest first: 2;")
+			return strings.Contains(note, "dead letters were dropped since the start, the oldest first: 2. ")
 		})
 	})
 }

@@ -144,7 +144,7 @@ func (p *platform) functionsPart() part {
 func (p *platform) gatewayPart() part {
 	return part{"gateway", func(context.Context) (err error) {
 		p.page = &page.Page{Inputs: page.Inputs{
-			Open: p.open, Now: p.now, Redact: p.redact, RedactCut: p.secrets.RedactCut, Functions: p.pageFunctions, Declared: p.declared,
+			Open: p.openForPage, Now: p.now, Redact: p.redact, RedactCut: p.secrets.RedactCut, Functions: p.pageFunctions, Declared: p.declared,
 			Propose: mapping.Propose, Notes: p.notes, Try: p.try, Zone: p.zone, Hearth: program, SimulatedSince: p.simulatedSince(),
 		}}
 		var fs []gateway.Function

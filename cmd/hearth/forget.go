@@ -84,7 +84,7 @@ func deviceTable(out io.Writer, picked local.Picked) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "%s; nothing is forgotten: this is a dry run\n", devices(len(picked.Devices)))
+	_, err := fmt.Fprintf(out, "%s; nothing is forgotten: this is a dry run. With --all instead of --dry-run they are\n", devices(len(picked.Devices)))
 	writeNamed(out, picked)
 	return err
 }

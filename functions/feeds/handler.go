@@ -21,8 +21,8 @@
 // or very deeply nested elements. A redirect to another host is followed only to a public
 // address; what you configure may be in your own network.
 //
-// User, password and query of an address are never shown: the link to a page is its address
-// without them.
+// The password of an address and what may be a token in its query are never shown. The link
+// to a page is its address without user, password and query.
 package function
 
 import (

@@ -71,6 +71,9 @@ func restart(dir, service string, args []string) error {
 		return mosquitto(dir)
 	case "faasd":
 		return faasd(dir)
+	case "hearth-edge": // without sensors; its program is there
+		_, err := os.Stat(filepath.Join(dir, "root/usr/local/bin/hearth-edge"))
+		return err
 	case "kubectl":
 		return kubectl(dir, args)
 	}

@@ -62,6 +62,7 @@ func (c *collector) collect(ctx context.Context, now time.Time) Data {
 	c.readHouse(ctx, st, &d, fail)
 	c.readSources(ctx, st, d.Functions, now, fail)
 	d.Measurements, d.Lists = c.fromSources.measurements, c.fromSources.lists
+	d.Sample = d.Sample || slices.ContainsFunc(d.Rooms, func(r Room) bool { return slices.ContainsFunc(r.Devices, func(v Device) bool { return v.Sample }) })
 	return d
 }
 

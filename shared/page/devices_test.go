@@ -137,7 +137,11 @@ func TestANodeOfSimulatedSensorsIsMarked(t *testing.T) {
 	h := newFixture(t)
 	h.device("node", "sample", "", state("online", 1), state("simulated", 1))
 	h.device("node", "pi", "", state("online", 1), state("simulated", 0))
-	for _, d := range h.data().Rooms[0].Devices {
+	data := h.data()
+	if !data.Sample {
+		t.Error("the page does not say what the mark means")
+	}
+	for _, d := range data.Rooms[0].Devices {
 		if d.Sample != (d.Name == "sample") || len(d.all()) > 0 {
 			t.Errorf("%s: sample %t, %+v", d.Name, d.Sample, d.all())
 		}

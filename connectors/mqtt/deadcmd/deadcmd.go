@@ -109,10 +109,10 @@ func showCommand(with wrapped) *cobra.Command {
 func replayCommand(with wrapped) *cobra.Command {
 	c := &cobra.Command{
 		Use: "replay", Short: "deliver them to their function again, after a fix", Example: "dead replay --function sensors --topic 'tele/#'",
-		Long: "Deliver the dead letters that match the flags to their function again, after a fix. Each keeps its id and time, and is removed once the function has stored it. Those that it rejects again are told with the reason. Pick them by a flag, or all with --all.",
+		Long: "Deliver the dead letters that match the flags to their function again, after a fix. Each keeps its id and time, and is removed once the function has stored it. What it rejects again is printed with the reason. Pick them by a flag, or all with --all.",
 	}
 	picked := filters(c)
-	wait := c.Flags().Duration("wait", 10*time.Second, "wait up to this `TIME` for what becomes of them, 0s to 30s (default 10s)")
+	wait := c.Flags().Duration("wait", 10*time.Second, "wait up to this `TIME` for what becomes of them, 0s to 30s (default: 10s)")
 	asJSON := command.JSON(c)
 	c.RunE = with(func(c *cobra.Command, _ []string, to Connector) error {
 		q := picked()

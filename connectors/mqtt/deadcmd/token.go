@@ -10,7 +10,7 @@ import (
 	"github.com/hearth-home/hearth/shared/command"
 )
 
-var errElsewhere = errors.New("the connector is not at a loopback address: set CONNECTOR_TOKEN to its token, as the token that this machine keeps is not sent to others")
+var errElsewhere = errors.New("the connector is on another machine: set CONNECTOR_TOKEN to its token; the one that this machine keeps is not sent there")
 
 // mayAsk returns an error of usage if the connector's URL names no loopback address and the
 // token must not leave this machine.
