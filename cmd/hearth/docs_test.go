@@ -252,7 +252,7 @@ func (m makefile) check(line []string) (name string, err error) {
 func (m makefile) checkMake(args []string) error {
 	for _, arg := range args {
 		variable, _, given := strings.Cut(arg, "=")
-		switch read := regexp.MustCompile(`\$[({]?(if |or |call setting,|call switch,)?\$?[({]?` + regexp.QuoteMeta(variable) + `\b`); {
+		switch read := regexp.MustCompile(`\$[({]?(if |or |call setting,|call picked,|call switch,)?\$?[({]?` + regexp.QuoteMeta(variable) + `\b`); {
 		case !given && !slices.Contains(m.targets, arg):
 			return fmt.Errorf("there is no target %s", arg)
 		case given && !read.MatchString(m.text) && !strings.Contains(m.settings, "`"+variable+"`"):
