@@ -126,10 +126,10 @@ func (r *Reporter) Refused(filters []string) {
 func (r *Reporter) set(p Problem, message string, err error) {
 	same := p.Kind == r.problem.Kind
 	r.problem = p
-	if at, ok := r.told[p.Kind]; same || ok && time.Since(at) < toldAgain {
+	if at, ok := r.told[p.Kind]; same || ok && time.Since(at) < toldAgain { // clock: it measures a duration
 		return
 	}
-	r.told[p.Kind] = time.Now()
+	r.told[p.Kind] = time.Now() // clock: it measures a duration
 	level := r.log.Error
 	if p.waits() {
 		level = r.log.Warn

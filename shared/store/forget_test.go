@@ -32,7 +32,7 @@ func listed(t *testing.T, s *store.Store) (ids []string) {
 func TestAForgottenDeviceLeavesItsReadingsOnly(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		adopt(t, s, request("edge/office", "edge", "office"), request("edge/hall", "edge", "hall"))
-		r := reading.Reading{Name: fmt.Sprint("forget_", time.Now().UnixNano()), Tags: map[string]string{"device": "office"}, Fields: map[string]float64{"x": 1}, Time: noon}
+		r := reading.Reading{Name: measurement(t), Tags: map[string]string{"device": "office"}, Fields: map[string]float64{"x": 1}, Time: noon}
 		if err := s.Write(t.Context(), []reading.Reading{r}); err != nil {
 			t.Fatal(err)
 		}

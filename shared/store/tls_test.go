@@ -42,7 +42,7 @@ func TestInfluxDBWithAnAuthorityOfOnesOwn(t *testing.T) {
 		{"another authority", good, pem(stranger), "is not signed by an authority in the secret influx-ca (INFLUX_CA_FILE in .env)"},
 		{"no authority", good, "", "set the secret influx-ca (INFLUX_CA_FILE in .env) to the authority's certificate"},
 		{"expired", secure(func(c *x509.Certificate) {
-			c.NotBefore, c.NotAfter = time.Now().AddDate(0, 0, -9), time.Now().AddDate(0, 0, -1)
+			c.NotBefore, c.NotAfter = time.Now().AddDate(0, 0, -9), time.Now().AddDate(0, 0, -1) // clock: certificates are verified by the real one
 		}), pem(home), "expired at"},
 		{"another name", secure(func(c *x509.Certificate) { c.IPAddresses = nil }), pem(home), "use a name in INFLUX_URL that is in the certificate (broker.home)"},
 		{"no certificate", good, "hello", "the secret influx-ca (INFLUX_CA_FILE in .env) contains no certificate"},
@@ -52,13 +52,13 @@ func TestInfluxDBWithAnAuthorityOfOnesOwn(t *testing.T) {
 			i, err := store.OpenInflux(store.Influx{URL: tc.url, Org: "home", Bucket: bucket, Token: planted(t, "influx-token", "tok-very-secret"), CA: planted(t, "influx-ca", tc.ca)})
 			if err == nil {
 				t.Cleanup(func() { i.Close() })
-				err = i.Write(t.Context(), []reading.Reading{{Name: "air", Fields: map[string]float64{"co2_ppm": 420}, Time: time.Now().UTC()}})
+				err = i.Write(t.Context(), []reading.Reading{{Name: "air", Fields: map[string]float64{"co2_ppm": 420}, Time: noon}})
 			}
 			if err == nil {
 				err = i.Ping(t.Context())
 			}
 			if err == nil {
-				_, err = i.Latest(t.Context(), "air", time.Now().Add(-time.Hour))
+				_, err = i.Latest(t.Context(), "air", noon.Add(-time.Hour))
 			}
 			if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "tok-very-secret")) {
 				t.Errorf("%v, want %q", err, tc.want)

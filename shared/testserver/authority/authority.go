@@ -12,6 +12,7 @@ import (
 	"errors"
 	"io"
 	"math/big"
+	rnd "math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -60,9 +61,9 @@ func (a *Authority) Sign(t testing.TB, c *x509.Certificate) (cert, key string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.SerialNumber = big.NewInt(time.Now().UnixNano())
+	c.SerialNumber = big.NewInt(1 + rnd.Int64N(1<<62))
 	if c.NotAfter.IsZero() {
-		c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+		c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour) // clock: certificates are verified by the real one
 	}
 	parent, signer := a.cert, a.key
 	if parent == nil { // a itself
