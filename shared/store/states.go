@@ -223,8 +223,13 @@ func (s *Store) PruneDeadLetters(ctx context.Context, before time.Time, limit in
 }
 
 // TrimDeadLetters deletes the dead letters that were reported first if there are more than
-// most, and at most limit.
+// most, and at most limit. Else it only counts them: to sort them, SQLite reads all their
+// samples, and other writers would wait.
 func (s *Store) TrimDeadLetters(ctx context.Context, most, limit int) error {
+	n, err := query(ctx, s, "count the dead letters", func(rows *sql.Rows) (n int, err error) { err = rows.Scan(&n); return n, err }, `select count(*) from dead_letters`)
+	if err != nil || len(n) == 0 || n[0] <= most {
+		return err
+	}
 	return s.tx(ctx, "delete the oldest dead letters", func(ctx context.Context, tx *txn) error {
 		_, err := tx.ExecContext(ctx, `
 			delete from dead_letters where (id, function) in (select id, function from dead_letters order by told desc, id, function limit $1 offset $2)`,

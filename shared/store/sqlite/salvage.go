@@ -175,7 +175,7 @@ type table struct {
 }
 
 func tablesOf(ctx context.Context, db *sql.DB) (out []table, err error) {
-	names, err := store.Rows(ctx, db, func(rows *sql.Rows) (s string, err error) { return s, rows.Scan(&s) },
+	names, err := store.Rows(ctx, db, func(rows *sql.Rows) (s string, err error) { err = rows.Scan(&s); return s, err },
 		`select name from sqlite_schema where type = 'table' and name not like 'sqlite%' and name <> 'schema_version' order by rowid`)
 	for _, name := range names {
 		t := table{name: name, key: "rowid"}
@@ -198,7 +198,7 @@ func tablesOf(ctx context.Context, db *sql.DB) (out []table, err error) {
 type salvagedColumn struct{ name, kind string }
 
 func columnsOf(ctx context.Context, db *sql.DB, table string) ([]salvagedColumn, error) {
-	return store.Rows(ctx, db, func(rows *sql.Rows) (c salvagedColumn, err error) { return c, rows.Scan(&c.name, &c.kind) },
+	return store.Rows(ctx, db, func(rows *sql.Rows) (c salvagedColumn, err error) { err = rows.Scan(&c.name, &c.kind); return c, err },
 		`select name, lower(type) from pragma_table_info($1)`, table)
 }
 
