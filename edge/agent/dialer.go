@@ -93,12 +93,26 @@ func (d *dialer) run(ctx context.Context) {
 		if s != nil {
 			d.broker.Lost(err)
 		} else {
-			d.broker.Failed(err)
+			d.failed(ctx, err)
 		}
 		if (driver.RealClock{}).Wait(ctx, backoff/2+rand.N(backoff)) != nil {
 			return
 		}
 		backoff = min(2*backoff, maxBackoff)
+	}
+}
+
+// failed reports that an attempt to connect failed. It returns when ctx ends, even if the
+// server is still being asked what it is.
+func (d *dialer) failed(ctx context.Context, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		d.broker.Failed(err)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
 	}
 }
 
