@@ -12,11 +12,12 @@ import (
 
 	"github.com/hearth-home/hearth/local/backfill"
 	"github.com/hearth-home/hearth/local/host"
+	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 func tinyInstallation(t *testing.T, environ ...string) *Installation {
 	t.Helper()
-	h, err := Open(repository(t), environ, &lines{})
+	h, err := Open(repository(t), environ, &testserver.Output{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +91,7 @@ func TestARunsErrorSaysWhatFailed(t *testing.T) {
 			t.Errorf("run %s: %v, want %s", name, err, want)
 		}
 	}
-	if logs := h.out.(*lines).String(); !strings.Contains(logs, "failed (502)") || strings.Contains(logs, "dry run") {
+	if logs := h.out.(*testserver.Output).String(); !strings.Contains(logs, "failed (502)") || strings.Contains(logs, "dry run") {
 		t.Errorf("logs of a dry run that failed:\n%s", logs)
 	}
 	http.DefaultClient.CloseIdleConnections()
@@ -109,7 +110,7 @@ func TestTheReasonOfABrokenFunctionIsSaidOnce(t *testing.T) {
 			t.Errorf("%s, %v", b, encodingErr)
 		}
 	}
-	if logs := h.out.(*lines).String(); strings.Contains(logs, "TINY_URL") {
+	if logs := h.out.(*testserver.Output).String(); strings.Contains(logs, "TINY_URL") {
 		t.Errorf("the reason is logged, too:\n%s", logs)
 	}
 	r := launch(t, repository(t), "TINY_URL=::", "TINY_KEY=real-key-1")

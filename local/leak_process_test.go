@@ -34,7 +34,7 @@ type process struct {
 	secrets map[string]string
 	mu      sync.Mutex
 	said    bytes.Buffer // all that it answered, and that others received from it
-	logs    lines
+	logs    testserver.Output
 	running notice
 	ended   chan error
 	cmd     interface{ Signal(os.Signal) error }
@@ -166,7 +166,7 @@ func TestNoSecretLeavesHearthUp(t *testing.T) {
 	p := &process{t: t, program: commandtest.Build(t, "../cmd/hearth"), secrets: map[string]string{}}
 	p.program.Dir = ".."
 	var calls atomic.Int64
-	var sent lines
+	var sent testserver.Output
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		request := dump(r)
 		if user, password, ok := r.BasicAuth(); ok {
@@ -187,7 +187,7 @@ func TestNoSecretLeavesHearthUp(t *testing.T) {
 		}
 	}))
 	defer upstream.Close()
-	var messages lines
+	var messages testserver.Output
 	slack := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		messages.Write(b)

@@ -21,6 +21,7 @@ import (
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/page"
+	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 const mqttStack = `
@@ -177,7 +178,7 @@ func TestUnknownTopicsAreShownMappedAndReplayed(t *testing.T) {
 	write(t, filepath.Join(root, "hearth.yml"), "devices:\n  - device: plug\n    name: The plug\n    room: Office\n    topic: tele/plug1/SENSOR\n    fields: {power_watts: $.ENERGY.Power}\n")
 	command := func(args ...string) string {
 		var out bytes.Buffer
-		h, err := Open(root, []string{"PORT=0"}, &lines{})
+		h, err := Open(root, []string{"PORT=0"}, &testserver.Output{})
 		if err != nil {
 			t.Fatal(err)
 		}

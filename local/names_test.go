@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"github.com/hearth-home/hearth/shared/nearest"
+	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 // realNames returns the settings of this repository.
 func realNames(t *testing.T) []string {
 	t.Helper()
-	h, err := Open("..", []string{"HEARTH_DIR=" + t.TempDir()}, &lines{})
+	h, err := Open("..", []string{"HEARTH_DIR=" + t.TempDir()}, &testserver.Output{})
 	if err != nil {
 		t.Fatal(err)
 	}

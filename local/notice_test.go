@@ -3,6 +3,8 @@ package local
 import (
 	"os"
 	"testing"
+
+	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 // A killed platform leaves its notice, and other programs may have its ports by now.
@@ -19,7 +21,7 @@ func TestTheNoticeOfAKilledPlatformIsNotBelieved(t *testing.T) {
 	}
 	r.stop()
 	write(t, r.noticeFile(), string(left))
-	h, err := Open(root, []string{"PORT=18931", "MQTT_PORT=18933"}, &lines{})
+	h, err := Open(root, []string{"PORT=18931", "MQTT_PORT=18933"}, &testserver.Output{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +53,7 @@ func TestThePlatformsSecretsAreForItsServersOnly(t *testing.T) {
 		{influx, "of-the-broker", "of-the-database"},
 		{"INFLUX_URL=http://another:8086", "of-the-broker", ""},
 	} {
-		h, err := Open(root, []string{c.environ}, &lines{})
+		h, err := Open(root, []string{c.environ}, &testserver.Output{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 // observer records everything that leaves a function and could hold a secret.
@@ -29,7 +30,7 @@ type observer struct {
 	mu            sync.Mutex
 	sentUpstream  string       // requests to the upstream
 	sentElsewhere bytes.Buffer // requests to others: Slack, the host of a redirect
-	logs          lines
+	logs          testserver.Output
 	release       chan struct{}
 }
 

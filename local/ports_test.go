@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/hearth-home/hearth/local/gateway"
+	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 func TestAPortIsANumber(t *testing.T) {
@@ -138,7 +139,7 @@ func TestAWrongAddressFailsOnlyWhatNeedsIt(t *testing.T) {
 	}
 	http.DefaultClient.CloseIdleConnections()
 	r := launch(t, repository(t))
-	h, err := Open(r.root, []string{"PORT=many", "MQTT_PORT=many"}, &lines{})
+	h, err := Open(r.root, []string{"PORT=many", "MQTT_PORT=many"}, &testserver.Output{})
 	if err != nil {
 		t.Fatal(err)
 	}

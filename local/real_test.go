@@ -40,7 +40,7 @@ func TestRealDatabasesTakeThePlaceOfTheEmbeddedOne(t *testing.T) {
 }
 
 func TestAFileOfTheAuthorityThatCannotBeReadIsNamed(t *testing.T) {
-	h, err := Open(repository(t), []string{"DATABASE_URL=postgres://x@127.0.0.1:1/home", "INFLUX_URL=https://127.0.0.1:1", "INFLUX_CA_FILE=nowhere.pem", "PORT=0"}, &lines{})
+	h, err := Open(repository(t), []string{"DATABASE_URL=postgres://x@127.0.0.1:1/home", "INFLUX_URL=https://127.0.0.1:1", "INFLUX_CA_FILE=nowhere.pem", "PORT=0"}, &testserver.Output{})
 	if err == nil {
 		err = h.Up(t.Context())
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 // kept returns the files in the state folder's folder of secrets, with their contents.
@@ -107,7 +109,7 @@ func TestThePlatformDoesNotStartOnAStrangersFolderOfSecrets(t *testing.T) {
 func TestTheConnectorsTokenIsTheUsersOrMadeOnce(t *testing.T) {
 	root := repository(t)
 	token := func() string {
-		h, err := Open(root, nil, &lines{})
+		h, err := Open(root, nil, &testserver.Output{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +147,7 @@ func TestNoCommandChangesTheRunningPlatform(t *testing.T) {
 	next(t, keys) // of the run at the start
 	before, running := kept(t, root), r.runs()
 	for _, environ := range [][]string{nil, {"LIVE=all"}, {"MQTT_PASSWORD=of-the-command", "CONNECTOR_TOKEN=of-the-command", "DATABASE_URL=postgres://another", "INFLUX_TOKEN=x"}} {
-		h, err := Open(root, append(environ, "PORT=0"), &lines{})
+		h, err := Open(root, append(environ, "PORT=0"), &testserver.Output{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +207,7 @@ func TestCommandsAtTheSameTimeDoNotDisturbEachOther(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for range 12 {
-				h, err := Open(root, []string{"PORT=0"}, &lines{})
+				h, err := Open(root, []string{"PORT=0"}, &testserver.Output{})
 				if err == nil {
 					h.build = tinyOnly
 					_, err = h.RunOnce(t.Context(), "weather", true)

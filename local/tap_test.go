@@ -153,7 +153,7 @@ func TestListenNamesABrokerThatCannotBeUsed(t *testing.T) {
 		freeport.Addr(t):                              "nothing listens at 127.0.0.1:",
 		"ssl://" + testserver.OwnMosquitto(t, 0).Addr: "speaks no TLS: write tcp://127.0.0.1:",
 	} {
-		h, err := Open(mqttRepository(t), []string{"PORT=0", "MQTT_URL=" + address}, &lines{})
+		h, err := Open(mqttRepository(t), []string{"PORT=0", "MQTT_URL=" + address}, &testserver.Output{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +169,7 @@ func TestListenReportsMessagesAndHowToMapThem(t *testing.T) {
 	c := client(t, r.mqttURL)
 	done(t, c.Publish("tele/plug1/SENSOR", 1, true, `{"Time":"2026-11-23T14:00:00","ENERGY":{"Power":12.5},"a.b":[1]}`))
 	done(t, c.Publish("another/topic", 1, false, "x")) // the broker has handed out the first one then, and only keeps it
-	h, err := Open(root, []string{"PORT=0"}, &lines{})
+	h, err := Open(root, []string{"PORT=0"}, &testserver.Output{})
 	if err != nil {
 		t.Fatal(err)
 	}

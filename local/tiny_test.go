@@ -1,7 +1,6 @@
 package local
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,6 +22,7 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/source"
+	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 // tiny is the smallest source: one reading and one item for each place.
@@ -78,24 +78,6 @@ functions:
     handler: ./functions/absent
 `
 
-// lines is what the platform logged.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // repository returns a repository with the tiny function's block and samples.
 func repository(t *testing.T) string {
 	t.Helper()
@@ -119,7 +101,7 @@ func write(t *testing.T, name, text string) {
 type running struct {
 	*platform
 	t    *testing.T
-	logs *lines
+	logs *testserver.Output
 	stop func()
 }
 
@@ -142,7 +124,7 @@ func launchWith(t *testing.T, build map[string]host.Builder, root string, enviro
 // tryLaunch is launchWith for a platform whose parts may not start.
 func tryLaunch(t *testing.T, build map[string]host.Builder, root string, environ ...string) (*running, error) {
 	t.Helper()
-	logs := &lines{}
+	logs := &testserver.Output{}
 	h, err := Open(root, append([]string{"EDGE=off", "PORT=0"}, environ...), logs)
 	if err != nil {
 		t.Fatal(err)

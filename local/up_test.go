@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/hearth-home/hearth/shared/page"
+	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 func TestMain(m *testing.M) {
@@ -137,7 +138,7 @@ func TestAStopLeavesNothingListening(t *testing.T) {
 }
 
 func TestUpSaysWhereThePageIsAndEndsWithItsContext(t *testing.T) {
-	logs := &lines{}
+	logs := &testserver.Output{}
 	h, err := Open(repository(t), []string{"PORT=0"}, logs)
 	if err != nil {
 		t.Fatal(err)
@@ -174,7 +175,7 @@ func TestWithoutItsKeyALiveFunctionIsNotConfigured(t *testing.T) {
 
 func TestRealDatabasesBelongTogetherAndMayBeDown(t *testing.T) {
 	root := repository(t)
-	h, err := Open(root, []string{"INFLUX_URL=http://127.0.0.1:1"}, &lines{})
+	h, err := Open(root, []string{"INFLUX_URL=http://127.0.0.1:1"}, &testserver.Output{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +203,7 @@ func TestRealDatabasesBelongTogetherAndMayBeDown(t *testing.T) {
 func TestAStateFolderHasOneProcess(t *testing.T) {
 	root := repository(t)
 	launch(t, root)
-	h, err := Open(root, []string{"PORT=0"}, &lines{})
+	h, err := Open(root, []string{"PORT=0"}, &testserver.Output{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +220,7 @@ func TestABusyPortEndsTheStartAndStopsWhatRan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := Open(repository(t), []string{"PORT=" + port}, &lines{})
+	h, err := Open(repository(t), []string{"PORT=" + port}, &testserver.Output{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,13 +9,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/hearth-home/hearth/edge/driver"
 	"github.com/hearth-home/hearth/edge/kinds"
 	"github.com/hearth-home/hearth/edge/sim"
+	"github.com/hearth-home/hearth/shared/testserver"
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
@@ -189,7 +189,7 @@ func TestAStopWhileConnectingIsNoOutage(t *testing.T) {
 func TestHealthAndMetricsSayWhyTheBrokerCannotBeUsed(t *testing.T) {
 	b := startBroker(t)
 	b.stop()
-	var log lockedBuffer
+	var log testserver.Output
 	a := runAgent(t, with(sensors(1, time.Hour), map[string]string{"MQTT_URL": b.addr}), Deps{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	get := func(path string) string {
 		w := httptest.NewRecorder()
@@ -208,22 +208,4 @@ func TestHealthAndMetricsSayWhyTheBrokerCannotBeUsed(t *testing.T) {
 	if s := log.String(); strings.Count(s, problem+b.addr+": start the broker") != 2 || strings.Count(s, "the broker cannot be reached") != 1 || strings.Count(s, "connected to the broker again") != 1 {
 		t.Errorf("the problem is not logged once, and once that it is over: %s", s)
 	}
-}
-
-// lockedBuffer is a buffer for several goroutines.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

@@ -5,7 +5,6 @@
 package chaos
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -18,22 +17,7 @@ import (
 // scratch is the folder of the compiled programs, removed at the end.
 var scratch string
 
-// TestMain runs the tests in the repository's root, where the stack files are.
-func TestMain(m *testing.M) {
-	code := 1
-	err := shrinkwrap.Root()
-	if err == nil {
-		scratch, err = os.MkdirTemp("", "hearth-chaos-")
-	}
-	if err == nil {
-		code = m.Run()
-		err = os.RemoveAll(scratch)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(shrinkwrap.Main(m, &scratch)) }
 
 // The defaults keep go test short; make chaos sets higher values.
 var (

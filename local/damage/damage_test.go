@@ -7,7 +7,6 @@ package damage
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,22 +17,7 @@ import (
 // scratch is the folder of the compiled programs, removed at the end.
 var scratch string
 
-// TestMain runs the tests in the repository's root, where the stack files are.
-func TestMain(m *testing.M) {
-	code := 1
-	err := shrinkwrap.Root()
-	if err == nil {
-		scratch, err = os.MkdirTemp("", "hearth-damage-")
-	}
-	if err == nil {
-		code = m.Run()
-		err = os.RemoveAll(scratch)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(shrinkwrap.Main(m, &scratch)) }
 
 // A damage changes the files in a folder.
 type damage func(t *testing.T, dir string)

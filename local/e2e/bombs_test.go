@@ -108,7 +108,7 @@ func runBombs(t *testing.T, f stack.Function, bin, up string, all map[string]bom
 		Targets []struct{ Target, Status, Error string }
 	}
 	if err := json.Unmarshal([]byte(body), &answer); err != nil || code != 200 || len(answer.Targets) != len(all) {
-		t.Fatalf("%d %s\n%s", code, body, p.log.tail())
+		t.Fatalf("%d %s\n%s", code, body, p.log.Tail())
 	}
 	for _, x := range answer.Targets {
 		if want := all[x.Target].fails; (want == "") != (x.Status == "ok") || !strings.Contains(x.Error, want) {

@@ -36,7 +36,7 @@ func TestCronConnectorRunsAFunction(t *testing.T) {
 	g := serveGateway(t, p, f)
 	t.Run("faas-cli", func(t *testing.T) { faasCLI(t, g, f.Name) })
 
-	log := &output{}
+	log := &testserver.Output{}
 	cmd := exec.Command(connector)
 	cmd.Env = []string{"gateway_url=" + g, "rebuild_interval=1s", "rebuild_timeout=5s", "basic_auth=false"}
 	cmd.Stdout, cmd.Stderr = log, log
@@ -58,7 +58,7 @@ func TestCronConnectorRunsAFunction(t *testing.T) {
 			return
 		}
 	}
-	t.Errorf("no run by cron within %s\n%s\n%s", patience, log.tail(), p.log.tail())
+	t.Errorf("no run by cron within %s\n%s\n%s", patience, log.Tail(), p.log.Tail())
 }
 
 // serveGateway starts the gateway of make up in front of p, with a schedule of every

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -28,32 +26,8 @@ type process struct {
 	cmd    *exec.Cmd
 	url    string
 	ready  time.Duration
-	log    *output
+	log    *testserver.Output
 	exited chan error
-}
-
-// output collects what a process prints.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
-}
-
-// tail returns the last 3,000 bytes, for a failure message.
-func (o *output) tail() string {
-	s := o.String()
-	return s[max(0, len(s)-3000):]
 }
 
 // start runs bin as the image does: the environment is vars only, there is no temporary
@@ -65,7 +39,7 @@ func start(t *testing.T, bin, watchdog string, vars map[string]string) *process 
 	home := filepath.Dir(bin)
 	open(t, home)
 	addr := free.Addr(t)
-	p := &process{url: "http://" + addr, log: &output{}, exited: make(chan error, 1)}
+	p := &process{url: "http://" + addr, log: &testserver.Output{}, exited: make(chan error, 1)}
 	if watchdog == "" {
 		p.cmd = confined(t, bin)
 		p.cmd.Env = []string{"PORT=" + port(addr), "TMPDIR=/nonexistent"}
@@ -130,7 +104,7 @@ func (p *process) awaitReady(t *testing.T, began time.Time) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	t.Fatalf("not ready after %s:\n%s", patience, p.log.tail())
+	t.Fatalf("not ready after %s:\n%s", patience, p.log.Tail())
 }
 
 // terminate sends SIGTERM.
@@ -147,10 +121,10 @@ func (p *process) awaitExit(t *testing.T) {
 	select {
 	case err := <-p.exited:
 		if err != nil {
-			t.Errorf("ended with %v:\n%s", err, p.log.tail())
+			t.Errorf("ended with %v:\n%s", err, p.log.Tail())
 		}
 	case <-time.After(patience):
-		t.Errorf("still running %s after SIGTERM:\n%s", patience, p.log.tail())
+		t.Errorf("still running %s after SIGTERM:\n%s", patience, p.log.Tail())
 	}
 }
 

@@ -45,7 +45,7 @@ func run(t *testing.T, f stack.Function, bin, watchdog string, n int32) {
 	p := start(t, bin, watchdog, s.vars)
 	code, body := call(request(t, f, p.url, false))
 	if code != http.StatusOK {
-		t.Fatalf("the first call: %d %s\n%s", code, body, p.log.tail())
+		t.Fatalf("the first call: %d %s\n%s", code, body, p.log.Tail())
 	}
 	var answer struct{ Status string }
 	if err := json.Unmarshal([]byte(body), &answer); err == nil && answer.Status == "not_configured" {
@@ -97,7 +97,7 @@ func stop(t *testing.T, f stack.Function, s fixture, p *process) {
 	}
 	unlock()
 	if r := <-got; !served(r.code) {
-		t.Errorf("the request in flight at SIGTERM got %d %s\n%s", r.code, r.body, p.log.tail())
+		t.Errorf("the request in flight at SIGTERM got %d %s\n%s", r.code, r.body, p.log.Tail())
 	}
 	p.awaitExit(t)
 }

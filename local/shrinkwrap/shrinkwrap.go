@@ -36,6 +36,25 @@ func Root() error {
 	return errors.New("no stack.yml above the working folder")
 }
 
+// Main runs a package's tests, m, in the repository's root, and returns the exit code. Into
+// scratch it writes the name of a temporary folder, which it removes at the end.
+func Main(m interface{ Run() int }, scratch *string) int {
+	code := 1
+	err := Root()
+	if err == nil {
+		*scratch, err = os.MkdirTemp("", "hearth-test-programs-")
+	}
+	if err == nil {
+		code = m.Run()
+		err = os.RemoveAll(*scratch)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
 // Stack reads a stack file as faas-cli does. A file without functions is an error.
 func Stack(file string) (*stack.Services, error) {
 	s, err := stack.ParseYAMLFile(file, "", "", true)

@@ -1,17 +1,16 @@
 package bridge
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/mqtttest"
+	"github.com/hearth-home/hearth/shared/testserver"
 	"github.com/hearth-home/hearth/shared/testserver/authority"
 )
 
@@ -26,7 +25,7 @@ func TestAGatewayWithAnAuthorityOfOnesOwn(t *testing.T) {
 		{stranger.File, "is not signed by an authority in GATEWAY_CA_FILE"},
 		{"", "set GATEWAY_CA_FILE to the authority's certificate"},
 	} {
-		var log lockedBuffer
+		var log testserver.Output
 		c := testConfig(secure, "127.0.0.1:1", t.TempDir())
 		c.GatewayCA = tc.ca
 		b, err := New(t.Context(), c, Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Now: time.Now, Redact: func(s string, n int) string { return s[:min(len(s), n)] }})
@@ -63,22 +62,4 @@ func TestAnAuthorityThatDoesNotFitTheGatewayIsRefused(t *testing.T) {
 			t.Errorf("%+v: %v, want %s", tc, err, tc.want)
 		}
 	}
-}
-
-// lockedBuffer is a buffer for several goroutines.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
