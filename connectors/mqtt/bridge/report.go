@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	reportAfter = 30 * time.Second // a problem that is over sooner is not reported
+	reportAfter = 30 * time.Second // a problem that is over sooner is not reported, nor is another kind of it
 	reportEvery = time.Second
 )
 
@@ -26,7 +26,7 @@ const (
 // the status of a node with the connector's client id.
 type reporter struct {
 	*Bridge
-	since    time.Time       // when the problem began; zero: there is none
+	since    time.Time       // when the problem began, or was last reported; zero: there is none
 	reported mqttclient.Kind // of the last report; "": there is no problem, or none was reported
 	marked   mqttclient.Kind // what the file mark says
 }
@@ -79,7 +79,7 @@ func (r *reporter) look(ctx context.Context) {
 	case p.Kind != r.reported && r.now().Sub(r.since) >= reportAfter:
 		status := wire.NodeStatus{State: wire.Offline, Problem: r.redact(p.Text, problemBytes)}
 		if r.report(ctx, status) == nil {
-			r.reported = p.Kind
+			r.reported, r.since = p.Kind, r.now() // kinds that alternate do not fill the spool
 		}
 	}
 }

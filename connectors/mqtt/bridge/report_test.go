@@ -100,3 +100,18 @@ func TestAMarkThatCannotBeWrittenRepeatsNoReport(t *testing.T) {
 		t.Errorf("the mark says %q, %v", text, err)
 	}
 }
+
+// TestAProblemThatAlternatesIsReportedAfterAWhile: each report takes room in the spool.
+func TestAProblemThatAlternatesIsReportedAfterAWhile(t *testing.T) {
+	b, _ := run(t, mqtttest.NewGateway(t).URL, free.Addr(t), t.TempDir())
+	mqtttest.Until(t, "the problem", func() bool { return b.Problem().Kind != "" })
+	r := &reporter{Bridge: b, since: time.Now().Add(-time.Hour)}
+	before := b.spool.Next()
+	for range 3 {
+		r.look(t.Context())
+		r.reported = "another" // as if it had been the other kind
+	}
+	if n := b.spool.Next() - before; n != 1 {
+		t.Errorf("%d reports within a moment, want 1", n)
+	}
+}
