@@ -124,6 +124,10 @@ func (f *fileStore) reason(err error) error {
 func (f *fileStore) same() (*store.Store, error) {
 	info, err := os.Stat(f.databaseFile())
 	if err == nil && os.SameFile(info, f.info) {
+		if f.problem != nil {
+			f.log.Info("the database can be used again")
+			f.problem = nil
+		}
 		return f.st, nil
 	}
 	gone := fmt.Errorf("the database %s was removed or replaced while hearth runs: nothing is stored, and messages wait. Stop hearth with Ctrl-C and start it again", f.databaseFile())
@@ -216,8 +220,15 @@ func (h *Installation) Salvage(ctx context.Context) (got sqlite.Salvaged, kept s
 		return got, "", err
 	}
 	kept = file + ".damaged-" + time.Now().UTC().Format("20060102-150405")
-	for _, end := range []string{"", "-wal", "-shm"} {
+	for _, end := range []string{"-wal", "-shm"} {
 		if err := os.Rename(file+end, kept+end); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return got, "", err
+		}
+	}
+	// There is a database at each moment: hearth up would begin an empty one if there were
+	// none after a kill.
+	if os.Link(file, kept) != nil { // a file system without hard links
+		if err := os.Rename(file, kept); err != nil {
 			return got, "", err
 		}
 	}

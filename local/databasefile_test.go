@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/hearth-home/hearth/shared/page"
+	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 // ranOnce returns a repository whose database has the readings of one run.
@@ -84,7 +85,7 @@ func TestADamagedDatabaseIsNamedAndSalvaged(t *testing.T) {
 			if after, err := os.ReadFile(file); err != nil || !bytes.Equal(after, damaged) {
 				t.Errorf("the damaged file was changed: %v", err)
 			}
-			h, err := Open(root, nil, &lines{})
+			h, err := Open(root, nil, &testserver.Output{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -195,6 +196,7 @@ func TestOtherThingsThatAreNoDatabase(t *testing.T) {
 	}
 }
 
+// What was put back is used again.
 func TestARemovedDatabaseTakesNothingMore(t *testing.T) {
 	root, file := ranOnce(t)
 	r := launch(t, root)
@@ -209,5 +211,15 @@ func TestARemovedDatabaseTakesNothingMore(t *testing.T) {
 	}
 	if note := r.notesOf(); !strings.Contains(note, "was removed or replaced while hearth runs") {
 		t.Errorf("the page says %q", note)
+	}
+	if err := os.Rename(file+".away", file); err != nil {
+		t.Fatal(err)
+	}
+	if a := r.invoke(""); a.Status != "ok" {
+		t.Errorf("after it was put back: %+v", a)
+	}
+	r.eventually("a page without the note", func() bool { return r.notesOf() == "" })
+	if !strings.Contains(r.logs.String(), "the database can be used again") {
+		t.Errorf("that is not logged:\n%s", r.logs)
 	}
 }
