@@ -69,10 +69,13 @@ func mapKnownKeys(topicName string, payload []byte, zone *time.Location) ([]mapp
 	p := flatObject{topic: topicName, zone: zone}
 	s := scan.New(payload)
 	if s.Kind() != scan.Object {
-		return nil, noMapping(topicName)
+		return nil, cmp.Or(zigbeeList(topicName, payload), noMapping(topicName))
 	}
 	if err := errors.Join(p.read(s), s.End()); err != nil {
 		return nil, fmt.Errorf("broken JSON on topic %s", generalTopic(topicName)) // without the offset, so that all such dead letters have one cause
+	}
+	if base := zigbeeBase(topicName); p.zigbee && base != "" {
+		return nil, otherBase(base)
 	}
 	if len(p.found) == 0 && p.bad == nil {
 		return nil, noMapping(topicName)
@@ -107,6 +110,7 @@ type flatObject struct {
 	kinds   []string // of sensors, by their keys
 	unknown []string
 	bad     error // of the first value that is not a number
+	zigbee  bool  // it is Zigbee2MQTT's: it holds linkquality, which no other program writes so
 }
 
 // kindByKey are the kinds of sensors, by a key that only they report.
@@ -132,6 +136,8 @@ func (p *flatObject) read(s *scan.Scanner) error {
 		case "device_model":
 			p.addText("ups", "model", mapping.Text(raw))
 			return nil
+		case "linkquality":
+			p.zigbee = raw[0] >= '0' && raw[0] <= '9' || string(raw) == "null"
 		}
 		p.addValue(k, raw)
 		return nil
