@@ -40,7 +40,7 @@ func (w *work) readCanary(i int, connector string) error {
 }
 
 func (c canary) reading() reading.Reading {
-	return reading.Reading{Name: canaryMeasurement, Tags: map[string]string{connectorLabel: idOf(c.connector)},
+	return reading.Reading{Name: canaryMeasurement, Tags: map[string]string{connectorLabel: device.ID(c.connector)},
 		Fields: map[string]float64{"latency_seconds": c.took.Seconds()}, Time: c.sent.UTC()}
 }
 

@@ -146,7 +146,7 @@ func (w *work) add(ctx context.Context, st *store.Store, b *ingest.Batch) error 
 		}
 	}
 	for _, c := range w.canary {
-		if err := w.s.connectors.admit(idOf(c.connector), w.now); err != nil {
+		if err := w.s.connectors.admit(device.ID(c.connector), w.now); err != nil {
 			w.answer.Reject(&w.ms[c.msg], err)
 			continue
 		}
@@ -189,23 +189,15 @@ func (w *work) deviceRequests(b *ingest.Batch) (out []store.DeviceRequest) {
 		if name == "" {
 			_, name, _ = strings.Cut(string(d.physical), "/")
 		}
-		ask(d.physical, d.kind, idOf(name), name, w.ms[d.msg].Topic)
+		ask(d.physical, d.kind, device.ID(name), name, w.ms[d.msg].Topic)
 	}
 	for _, s := range w.statuses {
-		ask([]byte(s.physical()), nodeKind, "edge-"+idOf(s.node), s.node, wire.StatusTopic(s.node))
+		ask([]byte(s.physical()), nodeKind, "edge-"+device.ID(s.node), s.node, wire.StatusTopic(s.node))
 	}
 	for _, node := range w.numbers.names() {
-		ask([]byte(nodePrefix+node), nodeKind, "edge-"+idOf(node), node, wire.StatusTopic(node))
+		ask([]byte(nodePrefix+node), nodeKind, "edge-"+device.ID(node), node, wire.StatusTopic(node))
 	}
 	return out
-}
-
-// idOf returns the device id that is requested for a name.
-func idOf(name string) string {
-	if id := device.Slug(name); id != "" {
-		return id
-	}
-	return "device"
 }
 
 // countNumbers makes the store update the numbering of edge nodes in its transaction.

@@ -76,7 +76,7 @@ func (w *work) updateRegister(ctx context.Context, base, metric string, found ma
 		}
 		bound := w.b.Find([]byte(physical))
 		if bound == nil {
-			requests = append(requests, store.DeviceRequest{Physical: physical, Kind: e.kind, Device: idOf(e.name), Name: e.name, About: encode(e.about), Publisher: device.PublisherOf(base)})
+			requests = append(requests, store.DeviceRequest{Physical: physical, Kind: e.kind, Device: device.ID(e.name), Name: e.name, About: encode(e.about), Publisher: device.PublisherOf(base)})
 			continue
 		}
 		if id, ok := e.diff(bound); ok {
@@ -158,21 +158,13 @@ func encode(a about) json.RawMessage {
 	return b
 }
 
-// idOf returns the device id that is requested for a name.
-func idOf(name string) string {
-	if id := device.Slug(name); id != "" {
-		return id
-	}
-	return "zigbee"
-}
-
 // bridgeDevice returns the device of the bridge itself, and adopts it if it is new.
 func (w *work) bridgeDevice(ctx context.Context, base string) (*device.Device, error) {
 	physical := base + "/bridge"
 	if known := w.b.Find([]byte(physical)); known != nil {
 		return known.Logical, nil
 	}
-	err := w.b.Adopt(ctx, []store.DeviceRequest{{Physical: physical, Kind: bridgeKind, Device: idOf(base), Name: base}})
+	err := w.b.Adopt(ctx, []store.DeviceRequest{{Physical: physical, Kind: bridgeKind, Device: device.ID(base), Name: base}})
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func (h *harness) flood(kind string, topic func(i int) string) {
 			var rs []store.DeviceRequest
 			for i := range 500 {
 				at := topic(first + i)
-				rs = append(rs, store.DeviceRequest{Physical: kind + "/" + at, Kind: kind, Device: Slug(at), Name: at, Publisher: PublisherOf(at)})
+				rs = append(rs, store.DeviceRequest{Physical: kind + "/" + at, Kind: kind, Device: ID(at), Name: at, Publisher: PublisherOf(at)})
 			}
 			h.ok(u.Adopt(h.t.Context(), rs))
 		})
@@ -31,7 +31,7 @@ func (h *harness) takes(kind, topic string) (refused error) {
 	h.t.Helper()
 	h.update(func(u *Update) {
 		physical := kind + "/" + topic
-		h.ok(u.Adopt(h.t.Context(), []store.DeviceRequest{{Physical: physical, Kind: kind, Device: Slug(topic), Name: topic, Publisher: PublisherOf(topic)}}))
+		h.ok(u.Adopt(h.t.Context(), []store.DeviceRequest{{Physical: physical, Kind: kind, Device: ID(topic), Name: topic, Publisher: PublisherOf(topic)}}))
 		if u.Find([]byte(physical)) == nil {
 			refused = u.Refused([]byte(physical), kind, PublisherOf(topic))
 		}
@@ -103,7 +103,7 @@ func TestForgettingMakesRoomAtOnce(t *testing.T) {
 	if h.takes("mapped", "tele/good/SENSOR") == nil {
 		t.Fatal("there is room")
 	}
-	_, err := h.st.ForgetDevices(t.Context(), []string{Slug("tele/d7/SENSOR"), Slug("tele/d8/SENSOR")})
+	_, err := h.st.ForgetDevices(t.Context(), []string{ID("tele/d7/SENSOR"), ID("tele/d8/SENSOR")})
 	h.ok(err)
 	if err := h.takes("mapped", "tele/good/SENSOR"); err != nil {
 		t.Error(err)

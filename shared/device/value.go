@@ -28,33 +28,3 @@ func CheckName(name string) error {
 	}
 	return nil
 }
-
-const maxSlug = 60 // bytes; a letter that is written as two may exceed it by one
-
-// Slug makes a device id of a name: "Living room (left)" becomes
-// living-room-left. The result is "" if the name has no Latin letter, digit or _.
-func Slug(name string) string {
-	var b strings.Builder
-	gap := false
-	for _, r := range strings.ToLower(name) {
-		if s, ok := transliterations[r]; ok {
-			b.WriteString(s)
-			gap = false
-			continue
-		}
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_' {
-			b.WriteRune(r)
-			gap = false
-		} else if b.Len() > 0 && !gap {
-			b.WriteByte('-')
-			gap = true
-		}
-		if b.Len() >= maxSlug {
-			break
-		}
-	}
-	return strings.Trim(b.String(), "-")
-}
-
-// transliterations are the letters that are written as others.
-var transliterations = map[rune]string{'ä': "ae", 'ö': "oe", 'ü': "ue", 'ß': "ss", 'é': "e", 'è': "e", 'à': "a", 'ç': "c", 'ñ': "n", 'å': "a", 'ø': "oe", 'æ': "ae"}

@@ -36,10 +36,7 @@ func Propose(topicName string, payload []byte) (string, error) {
 	if len(p.fields) == 0 {
 		return "", errors.New("there is no number in the payload")
 	}
-	name := device.Slug(topic.Name(topicName))
-	if name == "" {
-		name = "device"
-	}
+	name := device.ID(topic.Name(topicName))
 	var b strings.Builder
 	fmt.Fprintf(&b, "devices:\n  - device: %s\n    topic: %s\n", quote(name), quote(topicName))
 	if p.time != "" {

@@ -83,8 +83,8 @@ func mappedID(name string) string { return "hearth.yml/" + name }
 func (s *Set) add(e entry, ms *measurements) {
 	literal := e.Device.Device != "" && !strings.ContainsAny(e.Device.Device, "${")
 	switch name := e.Device.Device; {
-	case literal && device.Slug(name) != name:
-		e.wrong(".device", fmt.Errorf("the device id %q may have only lower-case letters, digits, - and _: write %q", name, device.Slug(name)))
+	case literal && device.ID(name) != name:
+		e.wrong(".device", fmt.Errorf("the device id %q may have only lower-case letters, digits, - and _: write %q", name, device.ID(name)))
 		return
 	case !literal && (len(e.Physical) > 0 || e.Room != "" || e.Name != "" || !e.Maintenance.IsZero()):
 		e.wrong("", errors.New("name, room, physical and maintenance need the id of one device"))

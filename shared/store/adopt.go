@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"hash/crc32"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -13,8 +15,8 @@ const maxEarlier = 20 // earlier physical ids of a device that are kept
 // AdoptDevices returns the binding of each requested physical id, in order, and
 // registers the new ones. A new physical id is bound to the device of the same kind and
 // name that has no physical id left, because the thing was replaced. Otherwise it gets
-// a new device with the requested id, or, if another device has that id, with "-2",
-// "-3", … appended.
+// a new device with the requested id, or, if another device has that id, with a hash of
+// the physical id appended: which id that is depends on no third device.
 func (s *Store) AdoptDevices(ctx context.Context, requests []DeviceRequest, now time.Time) (out []DeviceID, err error) {
 	err = s.tx(ctx, "register devices", func(ctx context.Context, tx *txn) error {
 		out = make([]DeviceID, 0, len(requests))
@@ -42,19 +44,10 @@ func adopt(ctx context.Context, tx *txn, r DeviceRequest, now time.Time) (Device
 	if vacant != "" {
 		r.Device = vacant
 	}
-	var bound map[string]bool // of the ids with a number
-	for n := 1; ; n++ {
+	for n := 0; ; n++ {
 		device := r.Device
-		if n > 1 {
-			device += "-" + strconv.Itoa(n)
-		}
-		if n == 2 {
-			if bound, err = namesakes(ctx, tx, r.Device); err != nil {
-				return id, err
-			}
-		}
-		if bound[device] {
-			continue
+		if n > 0 {
+			device = r.distinct(n)
 		}
 		free, err := createOrReuse(ctx, tx, device, r, now)
 		if err != nil {
@@ -71,18 +64,17 @@ func adopt(ctx context.Context, tx *txn, r DeviceRequest, now time.Time) (Device
 	}
 }
 
-// namesakes returns which of the ids device-2, device-3… belong to a device that
-// has a physical id. It may return others, too.
-func namesakes(ctx context.Context, tx *txn, device string) (map[string]bool, error) {
-	ids, err := Rows(ctx, tx, func(rows *sql.Rows) (id string, err error) {
-		err = rows.Scan(&id)
-		return id, err
-	}, `select distinct device from device_ids where until is null and device like $1`, device+"-%")
-	bound := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		bound[id] = true
+const maxDeviceID = 60 // bytes
+
+// distinct returns the n-th id for a device whose requested id is taken: the requested
+// one, cut if need be, and a hash of the physical id and n.
+func (r DeviceRequest) distinct(n int) string {
+	text := r.Physical
+	if n > 1 { // another physical id has the same hash
+		text += "\x00" + strconv.Itoa(n)
 	}
-	return bound, err
+	hash := fmt.Sprintf("-%06x", crc32.ChecksumIEEE([]byte(text))&0xffffff)
+	return strings.TrimRight(r.Device[:min(len(r.Device), maxDeviceID-len(hash))], "-") + hash
 }
 
 // vacantDevice returns the last device that had a physical id of this kind and name and

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,12 +33,25 @@ func adopt(t *testing.T, s *store.Store, rs ...store.DeviceRequest) []string {
 func TestAPhysicalIDKeepsItsDevice(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		first := adopt(t, s, request("0x1", "zigbee", "office"), request("edge/office", "edge", "office"), request("0x2", "zigbee", "office"))
-		if want := []string{"office", "office-2", "office-3"}; !slices.Equal(first, want) {
+		if want := []string{"office", "office-67eefa", "office-1b9efc"}; !slices.Equal(first, want) {
 			t.Errorf("%v, want %v", first, want)
 		}
 		again := adopt(t, s, request("0x2", "zigbee", "another name"), request("0x1", "zigbee", "x"))
-		if want := []string{"office-3", "office"}; !slices.Equal(again, want) {
+		if want := []string{"office-1b9efc", "office"}; !slices.Equal(again, want) {
 			t.Errorf("again %v, want %v", again, want)
+		}
+	})
+}
+
+// Of three things of one name, the id of the third depends neither on the second nor on
+// what was registered and forgotten before.
+func TestTheIDOfANamesakeIsOfItsPhysicalID(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		long := strings.Repeat("a", 60)
+		adopt(t, s, request("0x1", "zigbee", "office"), request("0x3", "zigbee", "office"), request("0x4", "zigbee", long))
+		got := adopt(t, s, request("0x2", "zigbee", "office"), request("0x5", "zigbee", long))
+		if want := []string{"office-1b9efc", long[:53] + "-7f0b5f"}; !slices.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
 		}
 	})
 }
@@ -126,7 +140,7 @@ func TestThousandsOfDevicesHaveOneName(t *testing.T) {
 			adopt(t, s, rs...)
 		}
 		got := adopt(t, s, request("topic/home/0/temp", "mapped", "temp"), request("topic/home/1499/temp", "mapped", "temp"), request("topic/temp", "mapped", "temp"))
-		if want := []string{"temp", "temp-1500", "temp-1501"}; !slices.Equal(got, want) {
+		if want := []string{"temp", "temp-fce8b7", "temp-6a04b0"}; !slices.Equal(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})
