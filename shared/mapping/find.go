@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/device"
@@ -36,7 +34,10 @@ func (s *Set) Find(topicName string, payload []byte) (found []Found, ok bool, er
 	rules := s.rulesFor(topicName)
 	for _, r := range rules {
 		fs, err := r.find(topicName, payload)
-		found, errs = append(found, fs...), append(errs, err)
+		found = append(found, fs...)
+		if err != errWhenNot {
+			errs = append(errs, err)
+		}
 	}
 	return found, len(rules) > 0, errors.Join(errs...)
 }
@@ -81,16 +82,25 @@ func (r *rule) find(topicName string, payload []byte) (found []Found, err error)
 		if f != nil {
 			found = append(found, *f)
 		}
-		errs = append(errs, err)
+		if err != errWhenNot {
+			errs = append(errs, err)
+		}
 		return nil
 	})
 	return found, errors.Join(append(errs, err)...)
 }
 
 var (
-	errNoFields = errors.New("the message has none of the mapped fields")
+	errNoFields = missing("the message has none of the mapped fields")
+	errWhenNot  = errors.New("the message is not what when says") // it is passed over in silence
 	errElements = fmt.Errorf("there are more than %d elements", maxElements)
 )
+
+// missing is the error of a mapping that has nothing in a message: neither its fields nor
+// a part of its device.
+type missing string
+
+func (m missing) Error() string { return string(m) }
 
 // mapOne maps a payload, or one element of its list: the values of one device. It
 // returns nil if no field was found. An error with a result names the fields that are
@@ -100,6 +110,9 @@ func (r *rule) mapOne(topicName, key string, doc []byte) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !r.holds(at) {
+		return nil, errWhenNot
+	}
 	f := &Found{Measurement: r.measurement}
 	if err := r.setDevice(f, topicName, key, at); err != nil {
 		return nil, err
@@ -108,14 +121,7 @@ func (r *rule) mapOne(topicName, key string, doc []byte) (*Found, error) {
 		return nil, err
 	}
 	err = r.addValues(f, at)
-	for _, t := range r.texts {
-		if s := text(at[t.slot]); s != "" {
-			if f.Text == nil {
-				f.Text = map[string]string{}
-			}
-			f.Text[t.key] = s
-		}
-	}
+	r.addTexts(f, at)
 	if len(f.Values)+len(f.Text) == 0 {
 		return nil, errors.Join(err, errNoFields)
 	}
@@ -139,27 +145,45 @@ func (r *rule) extract(doc []byte) ([][]byte, error) {
 	return at, nil
 }
 
-// timeOf returns the time in a payload, the zero time if there is none.
-func (r *rule) timeOf(at [][]byte) (time.Time, error) {
-	if r.timeSlot < 0 {
-		return time.Time{}, nil
+// timeOf returns the time in a payload, the zero time if there is none. Of several paths
+// the first that has a time counts.
+func (r *rule) timeOf(at [][]byte) (t time.Time, err error) {
+	for _, slot := range r.times {
+		raw := at[slot]
+		if s := string(raw); s == "" || s == "null" || s == `""` {
+			continue
+		}
+		t, bad := ParseTime(text(raw), r.zone)
+		if bad == nil {
+			return t, nil
+		}
+		err = cmp.Or(err, bad)
 	}
-	raw := at[r.timeSlot]
-	if s := string(raw); s == "" || s == "null" || s == `""` {
-		return time.Time{}, nil
+	return time.Time{}, err
+}
+
+// addTexts adds the texts in a payload to f.
+func (r *rule) addTexts(f *Found, at [][]byte) {
+	for _, t := range r.texts {
+		for _, slot := range t.slots {
+			if s := text(at[slot]); s != "" {
+				if f.Text == nil {
+					f.Text = map[string]string{}
+				}
+				f.Text[t.key] = s
+				break
+			}
+		}
 	}
-	return ParseTime(text(raw), r.zone)
 }
 
 // addValues adds the numbers in a payload to f. The error joins those of the values that
 // are left out.
 func (r *rule) addValues(f *Found, at [][]byte) error {
 	var errs []error
-	for _, m := range r.fields {
-		if at[m.slot] == nil {
-			continue
-		}
-		v, ok, err := number(at[m.slot], m.words)
+	for i := range r.fields {
+		m := &r.fields[i]
+		v, ok, err := m.number(at)
 		if v = m.unit.Convert(v*m.factor + m.offset); err == nil && (math.IsInf(v, 0) || math.IsNaN(v)) {
 			err = errors.New("the number times its factor is too large")
 		}
@@ -173,55 +197,20 @@ func (r *rule) addValues(f *Found, at [][]byte) error {
 }
 
 // setDevice sets the name and the physical id of f's device.
-func (r *rule) setDevice(f *Found, topicName, key string, at [][]byte) error {
+func (r *rule) setDevice(f *Found, topicName, key string, at [][]byte) (err error) {
 	switch {
-	case r.deviceSlot >= 0:
-		if f.Name = text(at[r.deviceSlot]); f.Name == "" {
-			return fmt.Errorf("there is no device at %s", r.device)
-		}
-	case r.device == "":
+	case r.device.literal != "":
+		f.Name, f.Physical = r.device.literal, mappedID(r.device.literal)
+	case len(r.device.ways) > 0:
+		f.Name, err = r.device.of(topicName, key, at)
+		f.Physical = "mapped/" + f.Name
+	default:
 		f.Name = topic.Name(topicName)
 		f.Physical = "topic/" + topicName
 		if key != "" {
 			f.Name += "-" + key
 			f.Physical += "/" + key
 		}
-		return nil
-	case strings.Contains(r.device, "{"):
-		var err error
-		if f.Name, err = fillName(r.device, strings.Split(strings.TrimPrefix(topicName, "/"), "/"), key); err != nil {
-			return err
-		}
-	default:
-		f.Name, f.Physical = r.device, mappedID(r.device)
-		return nil
 	}
-	f.Physical = "mapped/" + f.Name
-	return nil
-}
-
-// fillName replaces {1}, {2}… in a name by levels of the topic, counted from 1, and
-// {key} by the key of the list's element.
-func fillName(name string, levels []string, key string) (string, error) {
-	var b strings.Builder
-	for rest := name; ; {
-		before, after, open := strings.Cut(rest, "{")
-		b.WriteString(before)
-		if !open {
-			return b.String(), nil
-		}
-		what, behind, _ := strings.Cut(after, "}")
-		part := key
-		if what != "key" {
-			part = ""
-			if n, err := strconv.Atoi(what); err == nil && n >= 1 && n <= len(levels) {
-				part = levels[n-1]
-			}
-		}
-		if part == "" {
-			return "", fmt.Errorf("there is no {%s} for the device %s", what, name)
-		}
-		b.WriteString(part)
-		rest = behind
-	}
+	return err
 }

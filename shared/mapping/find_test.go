@@ -140,6 +140,8 @@ func TestAMappingDeclaresFieldsLikeTheCatalogue(t *testing.T) {
 func FuzzFind(f *testing.F) {
 	f.Add([]byte(`devices: [{topic: "#", each: $.s, device: $.id, time: $.t, fields: {temperature: {path: "$.a[0]['b']", unit: °F, words: {x: 1}}}, text: {s: $}}]`), []byte(`{"s":[{"id":"x","t":1,"a":[{"b":"x"}]}]}`))
 	f.Add([]byte(`devices: [{topic: a, fields: {x: $}}]`), []byte(`x`))
+	f.Add([]byte(`devices: [{topic: a, when: {$.m: ["x*", 5]}, device: ["{$.m}-{$['i}']}", "{1}"], time: [$.t, $.u], fields: {x: [$.x, "$.x[0]"], y: {sum: ["$.p[*].*.v", $.q]}, z: {difference: [$.x, $.q]}}, text: {s: [$.s, $.m]}}]`),
+		[]byte(`{"m":"xy","i}":5,"u":1795435200,"x":[7],"q":2,"p":[{"a":{"v":1},"b":{"v":"2"}}],"s":null}`))
 	f.Fuzz(func(t *testing.T, file, payload []byte) {
 		s, err := Parse(file)
 		if err != nil {

@@ -11,11 +11,16 @@ import (
 )
 
 // step is one step of a path. A path is $.a.b[0]['key with dots'], from the payload
-// inwards.
+// inwards. In a sum, [*] and .* stand for all elements of a list or object.
 type step struct {
 	key   string
-	index int // -1: the step is a key
+	index int // isKey, or anyElement
 }
+
+const (
+	isKey      = -1
+	anyElement = -2
+)
 
 const maxSteps = 20
 
@@ -48,7 +53,9 @@ func parseStep(s string) (step, string, error) {
 		if !ok {
 			return step{}, "", errPath
 		}
-		return step{key, -1}, rest, nil
+		return step{key, isKey}, rest, nil
+	case strings.HasPrefix(s, "[*]"):
+		return step{"", anyElement}, s[3:], nil
 	case s[0] == '[':
 		text, rest, ok := strings.Cut(s[1:], "]")
 		n, err := strconv.ParseUint(text, 10, 16)
@@ -64,7 +71,10 @@ func parseStep(s string) (step, string, error) {
 		if end == 1 {
 			return step{}, "", errPath
 		}
-		return step{s[1:end], -1}, s[end:], nil
+		if s[1:end] == "*" {
+			return step{"", anyElement}, s[end:], nil
+		}
+		return step{s[1:end], isKey}, s[end:], nil
 	}
 	return step{}, "", errPath
 }
@@ -76,7 +86,9 @@ func writePath(steps []step) string {
 		switch {
 		case s.index >= 0:
 			b = append(strconv.AppendInt(append(b, '['), int64(s.index), 10), ']')
-		case s.key == "" || strings.ContainsAny(s.key, ".["):
+		case s.index == anyElement:
+			b = append(b, "[*]"...)
+		case s.key == "" || s.key == "*" || strings.ContainsAny(s.key, ".["):
 			b = append(append(append(b, "['"...), s.key...), "']"...)
 		default:
 			b = append(append(b, '.'), s.key...)

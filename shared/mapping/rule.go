@@ -26,9 +26,9 @@ type rule struct {
 	paths       tree
 	slots       int  // number of paths, each of which has a slot for its bytes
 	whole       bool // a path is $, so the payload need not be JSON
-	device      string
-	deviceSlot  int // slot of the device's name; -1: device is not a path
-	timeSlot    int // -1: the payload has no time
+	device      deviceID
+	when        []condition
+	times       []int // slots of the time, of which the first that has one counts; nil: the payload has no time
 	zone        *time.Location
 	measurement string
 	fields      []fieldRule
@@ -37,7 +37,8 @@ type rule struct {
 
 // fieldRule says how one number is mapped.
 type fieldRule struct {
-	slot           int
+	slots          []int  // the first that has a number counts
+	terms          []term // of a sum or difference, which has no slots
 	key            string
 	factor, offset float64
 	unit           catalogue.Unit     // of the payload
@@ -48,13 +49,13 @@ type fieldRule struct {
 
 // textRule says how one text is mapped.
 type textRule struct {
-	slot int
-	key  string
+	slots []int // the first that has a text counts
+	key   string
 }
 
 // compile returns the rule of an entry. It notes mistakes in the file and then returns nil.
 func (e entry) compile(ms *measurements) *rule {
-	c := &compiler{entry: e, rule: &rule{hash: e.hash(), filters: e.Topic, device: e.Device.Device, deviceSlot: -1, timeSlot: -1, zone: e.zone().Location()}}
+	c := &compiler{entry: e, rule: &rule{hash: e.hash(), filters: e.Topic, zone: e.zone().Location()}}
 	c.messages()
 	c.values()
 	if c.bad || e.wrong("", ms.declare(e, c.rule)) {
@@ -73,13 +74,34 @@ type compiler struct {
 // check notes err as a mistake at a key of the entry, if it is not nil.
 func (c *compiler) check(key string, err error) { c.bad = c.wrong(key, err) || c.bad }
 
+// slots adds the paths of one value to the rule and returns their slots. key is where
+// the paths are written.
+func (c *compiler) slots(key string, paths []settings.Path) (out []int) {
+	for i, p := range paths {
+		at := key
+		if len(paths) > 1 {
+			at = fmt.Sprintf("%s[%d]", key, i)
+		}
+		out = append(out, c.slot(at, string(p)))
+	}
+	return out
+}
+
 // slot adds a path to the rule and returns its slot. key is where the path is written.
 func (c *compiler) slot(key, path string) int {
 	steps, err := parsePath(path)
+	if err == nil && slices.ContainsFunc(steps, isAny) {
+		err = fmt.Errorf("the path %q: * is only for a sum", path)
+	}
 	if err != nil {
 		c.check(key, err)
 		return 0
 	}
+	return c.place(steps)
+}
+
+// place adds a path to the rule and returns its slot.
+func (c *compiler) place(steps []step) int {
 	r := c.rule
 	r.whole = r.whole || len(steps) == 0
 	r.paths.add(steps, r.slots)
@@ -101,13 +123,9 @@ func (c *compiler) messages() {
 		c.rule.hasEach = true
 		c.check(".each", err)
 	}
-	c.check(".device", checkDevice(c.entry))
-	if strings.HasPrefix(c.rule.device, "$") {
-		c.rule.deviceSlot = c.slot(".device", c.rule.device)
-	}
-	if c.Time.Path != "" {
-		c.rule.timeSlot = c.slot(".time", c.Time.Path)
-	}
+	c.rule.device = c.deviceID(".device", c.Device.Device)
+	c.conditions()
+	c.rule.times = c.slots(".time", c.Time.Path)
 }
 
 // values compiles where the numbers and texts are.
@@ -115,12 +133,15 @@ func (c *compiler) values() {
 	for _, key := range slices.Sorted(maps.Keys(c.Fields)) {
 		m, err := compileField(c.Fields[key], key)
 		c.check(".fields."+key, err)
-		m.slot = c.slot(".fields."+key, c.Fields[key].Path)
+		c.number(&m, ".fields."+key)
 		c.rule.fields = append(c.rule.fields, m)
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.Text)) {
 		c.check(".text."+key, checkKey(key))
-		c.rule.texts = append(c.rule.texts, textRule{c.slot(".text."+key, c.Text[key]), key})
+		if len(c.Text[key]) == 0 {
+			c.check(".text."+key, errors.New("a text needs a path, as in $.key"))
+		}
+		c.rule.texts = append(c.rule.texts, textRule{c.slots(".text."+key, c.Text[key]), key})
 	}
 }
 
@@ -132,26 +153,12 @@ func (e entry) zone() settings.Zone { return cmp.Or(e.Time.Zone, e.file.House.Zo
 func (e entry) hash() string {
 	d := *e.Device
 	d.Name, d.Room, d.Physical, d.Maintenance = "", "", nil, time.Time{}
-	if d.Time.Path != "" {
+	if len(d.Time.Path) > 0 {
 		d.Time.Zone = e.zone()
 	}
 	b, _ := json.Marshal(d) // cannot fail: only texts and finite numbers
 	hash := sha256.Sum256(b)
 	return hex.EncodeToString(hash[:8])
-}
-
-// checkDevice returns an error if the device's name has a {} that no message can fill.
-func checkDevice(e entry) error {
-	name := e.Device.Device
-	if strings.HasPrefix(name, "$") || !strings.Contains(name, "{") {
-		return nil
-	}
-	key := "key"
-	if e.Each == "" {
-		key = "" // without each there is no list and no key
-	}
-	_, err := fillName(name, slices.Repeat([]string{"level"}, 99), key)
-	return err
 }
 
 // checkKey returns an error for a text that cannot be the key of a field.

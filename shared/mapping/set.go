@@ -81,8 +81,12 @@ func mappedID(name string) string { return "hearth.yml/" + name }
 
 // add adds an entry: the settings of its device, and its mapping if it has a topic.
 func (s *Set) add(e entry, ms *measurements) {
-	literal := e.Device.Device != "" && !strings.ContainsAny(e.Device.Device, "${")
-	switch name := e.Device.Device; {
+	name := ""
+	if len(e.Device.Device) == 1 {
+		name = e.Device.Device[0]
+	}
+	literal := isLiteral(name)
+	switch {
 	case literal && device.ID(name) != name:
 		e.wrong(".device", fmt.Errorf("the device id %q may have only lower-case letters, digits, - and _: write %q", name, device.ID(name)))
 		return
@@ -103,7 +107,7 @@ func (s *Set) add(e entry, ms *measurements) {
 		bad = e.wrong(fmt.Sprintf(".physical[%d]", i), checkPhysical(p)) || bad
 	}
 	if literal && !bad {
-		d := store.DeviceSetting{Device: e.Device.Device, Name: e.Name, Room: e.Room, Kind: "mapped", Physical: physical, Maintenance: e.Maintenance}
+		d := store.DeviceSetting{Device: name, Name: e.Name, Room: e.Room, Kind: "mapped", Physical: physical, Maintenance: e.Maintenance}
 		if len(e.Topic) > 0 {
 			d.Physical = append(d.Physical, mappedID(d.Device))
 		}

@@ -64,7 +64,7 @@ func (d *decoder) mistake(n *yaml.Node, path, format string, args ...any) {
 }
 
 // value decodes a node into v. one: a list of one element may be written without the
-// list.
+// list; of a map, each of its lists.
 func (d *decoder) value(n *yaml.Node, v reflect.Value, path string, one bool, depth int) {
 	n, ok := d.enter(n, path, depth)
 	if !ok {
@@ -89,7 +89,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string, one bool, de
 		v.Set(reflect.MakeMap(v.Type()))
 		for _, k := range d.keys(n, path, depth) {
 			to := reflect.New(v.Type().Elem()).Elem()
-			d.value(k.value, to, path+"."+k.name, false, depth+1)
+			d.value(k.value, to, path+"."+k.name, one, depth+1)
 			v.SetMapIndex(reflect.ValueOf(k.name), to)
 		}
 	case reflect.Struct:
@@ -134,12 +134,12 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, path string, one bool, dep
 	}
 }
 
-// object decodes a mapping, or the single value that may stand for it, into a struct.
+// object decodes a mapping, or the value or list that may stand for it, into a struct.
 func (d *decoder) object(n *yaml.Node, v reflect.Value, path string, depth int) {
 	fields := fieldsOf(v.Type())
 	if n.Kind != yaml.MappingNode {
 		i := slices.IndexFunc(fields, func(f structField) bool { return f.short })
-		if i < 0 || n.Kind != yaml.ScalarNode {
+		if i < 0 || n.Kind != yaml.ScalarNode && !fields[i].one {
 			hint := ""
 			if k, _, ok := strings.Cut(n.Value, ":"); ok && slices.Contains(names(fields), k) {
 				hint = ": write a space after the colon"
@@ -147,7 +147,7 @@ func (d *decoder) object(n *yaml.Node, v reflect.Value, path string, depth int) 
 			d.mistake(n, path, "expected lines of `key: value`, but found %s%s", kind(n), hint)
 			return
 		}
-		d.value(n, v.Field(fields[i].index), path, false, depth+1)
+		d.value(n, v.Field(fields[i].index), path, fields[i].one, depth+1)
 		return
 	}
 	for _, k := range d.keys(n, path, depth) {
@@ -242,15 +242,15 @@ func kind(n *yaml.Node) string {
 type structField struct {
 	name       string
 	index      int
-	short, one bool // short: a single value fills it; one: a list of one element may be written without the list
+	short, one bool // short: a single value fills its struct; one: a list of one element may be written without the list
 }
 
 func fieldsOf(t reflect.Type) []structField {
 	var out []structField
 	for i := range t.NumField() {
-		name, option, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
-		if name != "" && name != "-" {
-			out = append(out, structField{name, i, option == "short", option == "one"})
+		tag := strings.Split(t.Field(i).Tag.Get("yaml"), ",")
+		if tag[0] != "" && tag[0] != "-" {
+			out = append(out, structField{tag[0], i, slices.Contains(tag, "short"), slices.Contains(tag, "one")})
 		}
 	}
 	return out

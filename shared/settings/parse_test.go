@@ -59,9 +59,9 @@ func TestEverySectionIsRead(t *testing.T) {
 		House: House{Zone: "Europe/Berlin", Place: Place{"Home", &lat, &lon}, Units: "metric", Locale: "de-DE", Currency: "EUR",
 			PricePerKWh: []Price{{0.32, "06:00", "22:00"}, {0.25, "22:00", "06:00"}}},
 		Devices: []Device{
-			{Device: "kitchen", Name: "Kitchen", Room: "Kitchen", Physical: []string{"0xa4c1380000000099"}, Maintenance: time.Date(2026, 12, 24, 17, 0, 0, 0, time.UTC)},
-			{Topic: []string{"a/b", "c/+"}, Cadence: 5 * time.Minute, Time: Moment{Path: "$.when"}, Text: map[string]string{"state": "$.s"},
-				Fields: map[string]Field{"x": {Path: "$.x"}, "y": {Path: "$.y", Factor: &tenth, Words: map[string]float64{"on": 1}, Counter: true}}},
+			{Device: []string{"kitchen"}, Name: "Kitchen", Room: "Kitchen", Physical: []string{"0xa4c1380000000099"}, Maintenance: time.Date(2026, 12, 24, 17, 0, 0, 0, time.UTC)},
+			{Topic: []string{"a/b", "c/+"}, Cadence: 5 * time.Minute, Time: Moment{Path: []Path{"$.when"}}, Text: map[string][]Path{"state": {"$.s"}},
+				Fields: map[string]Field{"x": {Path: []Path{"$.x"}}, "y": {Path: []Path{"$.y"}, Factor: &tenth, Words: map[string]float64{"on": 1}, Counter: true}}},
 		},
 		Rules: map[string]Rule{
 			"co2":    {Field: "air.co2_ppm", Above: &Threshold{1400, &leave}, For: 10 * time.Minute, Severity: "warning", Channel: "climate"},
@@ -205,7 +205,7 @@ func TestOtherNotationsOfTheSameSettings(t *testing.T) {
 func TestTextsAreKeptAsTheyAreWritten(t *testing.T) {
 	f := Parse([]byte("devices: [{device: 007, name: no, room: 1e3, physical: 0xa4c1380000000099, fields: {x: {path: $, counter: yes}}}]\n"))
 	d := f.Devices[0]
-	if len(f.Mistakes) > 0 || d.Device != "007" || d.Name != "no" || d.Room != "1e3" || d.Physical[0] != "0xa4c1380000000099" || !d.Fields["x"].Counter {
+	if len(f.Mistakes) > 0 || d.Device[0] != "007" || d.Name != "no" || d.Room != "1e3" || d.Physical[0] != "0xa4c1380000000099" || !d.Fields["x"].Counter {
 		t.Errorf("%+v, %s", d, mistakes(f))
 	}
 }

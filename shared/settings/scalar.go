@@ -51,6 +51,12 @@ type (
 	Money  string
 )
 
+// Path is where a value is in a payload, as in $.key.
+type Path string
+
+// Literal is a value as it is written: a text, a number, true or false.
+type Literal string
+
 // scalar says how a text of the file becomes a value, and which JSON Schema it has.
 type scalar struct {
 	parse  func(d *decoder, text string) (any, error)
@@ -59,6 +65,8 @@ type scalar struct {
 
 var scalars = map[reflect.Type]scalar{
 	reflect.TypeFor[string]():        {func(_ *decoder, s string) (any, error) { return s, nil }, map[string]any{"type": "string"}},
+	reflect.TypeFor[Path]():          {func(_ *decoder, s string) (any, error) { return s, nil }, map[string]any{"type": []string{"string", "number"}}},
+	reflect.TypeFor[Literal]():       {func(_ *decoder, s string) (any, error) { return s, nil }, map[string]any{"type": []string{"string", "number", "boolean"}}},
 	reflect.TypeFor[bool]():          {yesNo, map[string]any{"type": "boolean"}},
 	reflect.TypeFor[float64]():       {number, map[string]any{"type": "number"}},
 	reflect.TypeFor[time.Duration](): {duration, pattern(durationPattern, "90s", "15m", "2h", "1d")},

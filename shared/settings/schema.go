@@ -29,7 +29,7 @@ type schema struct {
 }
 
 // of returns the schema of a type. one: a list of one element may be written without
-// the list.
+// the list; of a map, each of its lists.
 func (s schema) of(t reflect.Type, one bool) map[string]any {
 	if known, ok := scalars[t]; ok {
 		return maps.Clone(known.schema)
@@ -44,7 +44,7 @@ func (s schema) of(t reflect.Type, one bool) map[string]any {
 		}
 		return list
 	case reflect.Map:
-		return map[string]any{"type": "object", "additionalProperties": s.of(t.Elem(), false)}
+		return map[string]any{"type": "object", "additionalProperties": s.of(t.Elem(), one)}
 	}
 	if s.defs[t.Name()] == nil {
 		s.defs[t.Name()] = true // a placeholder, so that a recursive type ends
@@ -59,7 +59,7 @@ func (s schema) shorthand(t reflect.Type) map[string]any {
 	object := s.object(t)
 	for _, f := range fieldsOf(t) {
 		if f.short {
-			return map[string]any{"anyOf": []any{s.of(t.Field(f.index).Type, false), object}}
+			return map[string]any{"anyOf": []any{s.of(t.Field(f.index).Type, f.one), object}}
 		}
 	}
 	return object

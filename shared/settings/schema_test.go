@@ -61,7 +61,8 @@ func TestTheSchemaAcceptsWhatTheProgramAccepts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, file := range map[string][]byte{"whole": []byte(whole), "example": example, "empty": []byte("# nothing\ndevices:\nhouse:\n"), "none": []byte("# nothing\n"),
+	mappings := "devices: [{device: [\"{$.a}-{2}\", $.b], when: {$.a: x, $.b: [1, true, y*]}, time: [$.t, $.u], topic: t, fields: {x: [$.x, $.y], y: {path: [$.x, 17]}, z: {sum: \"$.p[*].w\"}, d: {difference: [$.a, $.b]}}, text: {s: [$.s, $.t], r: $.r}}]"
+	for name, file := range map[string][]byte{"mappings": []byte(mappings), "whole": []byte(whole), "example": example, "empty": []byte("# nothing\ndevices:\nhouse:\n"), "none": []byte("# nothing\n"),
 		"short": []byte("house: {price_per_kwh: 0.3}\ndevices: [{device: a, physical: x, topic: t, time: $.t, fields: {x: $.x}}]\nrules: {r: {above: 3, device: a}}\ntiles: [{lines: air.co2_ppm}, air]\nquiet_hours: [{from: \"22:00\", to: \"07:00\", days: monday}]\n")} {
 		if f := Parse(file); f.Err() != nil {
 			t.Errorf("%s: %v", name, f.Err())
@@ -77,7 +78,7 @@ func TestTheSchemaRefusesWhatTheProgramRefuses(t *testing.T) {
 	for _, file := range []string{
 		"devices: [{device: a, nmae: b}]", "devices: {device: a}", "device: []", "house: {units: english}", "house: {currency: euro}", "house: {price_per_kwh: dear}",
 		"rules: [a]", "rules: {a: {for: 10 minutes}}", "rules: {a: {above: {enter: 1, leaf: 2}}}", "rules: {a: {severity: bad}}", "tiles: [{lines: [{feild: x}]}]",
-		"reminders: [{text: x, on: [someday]}]", "quiet_hours: {from: \"25:00\", to: \"07:00\"}", "- a",
+		"reminders: [{text: x, on: [someday]}]", "devices: [{topic: t, fields: {x: [{path: a}]}}]", "devices: [{topic: t, when: [a], fields: {x: $}}]", "quiet_hours: {from: \"25:00\", to: \"07:00\"}", "- a",
 	} {
 		if f := Parse([]byte(file)); len(f.Mistakes) == 0 {
 			t.Errorf("%s: the program accepts it", file)

@@ -45,43 +45,46 @@ type Price struct {
 }
 
 // Device is one element of the list "devices". With a topic it maps messages; without
-// one it only sets the name, room and maintenance of a device.
+// one it sets the name, room and maintenance of a device.
 type Device struct {
-	Device      string            `yaml:"device"`       // id; in a mapping also $.path, or a text with {2} for the second level of the topic and {key} for the key of each
-	Name        string            `yaml:"name"`         // for people; absent: the name that its source has for it
-	Room        string            `yaml:"room"`         // absent: none
-	Physical    []string          `yaml:"physical,one"` // its present physical ids: IEEE addresses, edge/name, topic/name
-	Maintenance time.Time         `yaml:"maintenance"`  // until then no alerts of it are sent
-	Topic       []string          `yaml:"topic,one"`    // MQTT filters
-	Each        string            `yaml:"each"`         // path of a list or object in the payload: each element is one device, and the other paths begin at the element
-	Measurement string            `yaml:"measurement"`  // of the catalogue, or a new one; absent: found by the fields
-	Cadence     time.Duration     `yaml:"cadence"`      // how often values arrive, for a new measurement
-	Time        Moment            `yaml:"time"`         // path of the time in the payload; absent: the time of arrival
-	Fields      map[string]Field  `yaml:"fields"`       // numbers, by key
-	Text        map[string]string `yaml:"text"`         // paths of texts, by key
+	Device      []string             `yaml:"device,one"`   // id; in a mapping also $.path, or a text with {$.path}, {2} for the second level of the topic and {key} for the key of each; of a list the first that has all its parts
+	Name        string               `yaml:"name"`         // for people; absent: the name that its source has for it
+	Room        string               `yaml:"room"`         // absent: none
+	Physical    []string             `yaml:"physical,one"` // its present physical ids: IEEE addresses, edge/name, topic/name
+	Maintenance time.Time            `yaml:"maintenance"`  // until then no alerts of it are sent
+	Topic       []string             `yaml:"topic,one"`    // MQTT filters
+	When        map[string][]Literal `yaml:"when,one"`     // only messages with these values, by path: a value or a list of them, with * for any characters
+	Each        string               `yaml:"each"`         // path of a list or object in the payload: each element is one device, and the other paths begin at the element
+	Measurement string               `yaml:"measurement"`  // of the catalogue, or a new one; absent: found by the fields
+	Cadence     time.Duration        `yaml:"cadence"`      // how often values arrive, for a new measurement
+	Time        Moment               `yaml:"time"`         // path of the time in the payload; absent: the time of arrival
+	Fields      map[string]Field     `yaml:"fields"`       // numbers, by key
+	Text        map[string][]Path    `yaml:"text,one"`     // paths of texts, by key; of a list the first that has a text
 }
 
 // Field says where a number is in the payload and how it is converted: value*factor +
 // offset, then from unit to the unit that is stored.
 type Field struct {
-	Path    string             `yaml:"path,short"` // as in $.key, $.list[0] or $['key']
-	Unit    string             `yaml:"unit"`       // of the payload
-	Factor  *float64           `yaml:"factor"`     // absent: 1
-	Offset  float64            `yaml:"offset"`     // added after factor
-	Words   map[string]float64 `yaml:"words"`      // texts that stand for numbers: {on: 1, off: 0}
-	Title   string             `yaml:"title"`      // for people
-	Min     *float64           `yaml:"min"`        // a lower value is suspect
-	Max     *float64           `yaml:"max"`        // a higher value is suspect
-	Step    float64            `yaml:"step"`       // a larger change within a minute is suspect until later values confirm it
-	Counter bool               `yaml:"counter"`    // the value only rises: its rise is stored too
-	Above   *float64           `yaml:"above"`      // a higher value is marked on the page
-	Below   *float64           `yaml:"below"`      // a lower value is marked on the page
+	Path       []Path             `yaml:"path,short,one"` // as in $.key, $.list[0] or $['key']; of a list the first that has a number
+	Sum        []Path             `yaml:"sum,one"`        // the sum of the numbers at these paths, if all are there; [*] stands for all elements of a list
+	Difference []Path             `yaml:"difference"`     // the number at the first path minus that at the second
+	Unit       string             `yaml:"unit"`           // of the payload
+	Factor     *float64           `yaml:"factor"`         // absent: 1
+	Offset     float64            `yaml:"offset"`         // added after factor
+	Words      map[string]float64 `yaml:"words"`          // texts that stand for numbers: {on: 1, off: 0}
+	Title      string             `yaml:"title"`          // for people
+	Min        *float64           `yaml:"min"`            // a lower value is suspect
+	Max        *float64           `yaml:"max"`            // a higher value is suspect
+	Step       float64            `yaml:"step"`           // a larger change within a minute is suspect until later values confirm it
+	Counter    bool               `yaml:"counter"`        // the value only rises: its rise is stored too
+	Above      *float64           `yaml:"above"`          // a higher value is marked on the page
+	Below      *float64           `yaml:"below"`          // a lower value is marked on the page
 }
 
 // Moment is the path of a time, and the time zone if the payload has none.
 type Moment struct {
-	Path string `yaml:"path,short"` // as in $.when
-	Zone Zone   `yaml:"zone"`       // absent: house.zone
+	Path []Path `yaml:"path,short,one"` // as in $.when; of a list the first that has a time
+	Zone Zone   `yaml:"zone"`           // absent: house.zone
 }
 
 // Rule says when to alert on a condition. In a default rule, only the given keys
