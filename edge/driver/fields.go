@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
@@ -28,7 +27,7 @@ var all = func() catalogue.Measurement {
 }()
 
 // FieldOf returns the declaration of a key: that of its longest suffix that is declared.
-// A key may have the name of a part as a prefix. nvme_composite_temperature_celsius is a
+// A key may have the name of a part as a prefix. gpu_1_temperature_celsius is a
 // temperature_celsius, socket_2_power_watts a power_watts.
 func FieldOf(key string) (catalogue.Field, bool) { return all.Field(key) }
 
@@ -49,18 +48,4 @@ func (s Sample) CheckKeys() error {
 		}
 	}
 	return nil
-}
-
-// KeyPart turns a name into a prefix for a key: "Core 0" becomes "core_0".
-func KeyPart(name string) string {
-	var b strings.Builder
-	for _, r := range strings.ToLower(name) {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			b.WriteRune(r)
-		case b.Len() > 0 && !strings.HasSuffix(b.String(), "_"):
-			b.WriteByte('_')
-		}
-	}
-	return strings.TrimSuffix(b.String(), "_")
 }

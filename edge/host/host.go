@@ -10,7 +10,7 @@
 // Pitfalls:
 //   - a thermal zone may return EINVAL or ENODATA, for example of a Wi-Fi card that is off;
 //   - the numbers of zones and hwmon chips change from boot to boot, so a key contains the
-//     name; several chips of one name are distinguished by their device;
+//     name of what is measured; several of one kind are counted in the order of their devices;
 //   - the processor's usage is the average since the last Read, so the first Read has none;
 //   - bytes read, written, received and sent are counters since boot.
 package host
@@ -70,7 +70,7 @@ func (d *dev) Counts() driver.Counts { return d.counts }
 func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	s := driver.New()
 	for _, part := range []func(*driver.Sample){
-		d.thermal, d.hwmon, d.frequency, d.load, d.usage, d.memory, d.space, d.disks, d.network, d.uptime,
+		d.thermal, d.hwmon, d.frequency, d.cores, d.load, d.usage, d.memory, d.space, d.disks, d.network, d.uptime,
 	} {
 		if err := ctx.Err(); err != nil {
 			return driver.Sample{}, fmt.Errorf("host: %w", err)

@@ -41,7 +41,11 @@ var pc = map[string]string{
 	"sys/class/hwmon/hwmon4/fan2_input":                       "842\n",
 	"sys/class/hwmon/hwmon4/temp2_input":                      "400000\n",
 	"sys/devices/system/cpu/cpufreq/policy0/scaling_cur_freq": "1800000\n",
-	"sys/devices/system/cpu/cpufreq/policy4/scaling_cur_freq": "2400000\n",
+	"sys/devices/system/cpu/cpufreq/policy1/scaling_cur_freq": "2400000\n",
+	"sys/devices/system/cpu/cpu0/topology/core_cpus_list":     "0,2\n",
+	"sys/devices/system/cpu/cpu1/topology/core_cpus_list":     "1,3\n",
+	"sys/devices/system/cpu/cpu2/topology/core_cpus_list":     "0,2\n",
+	"sys/devices/system/cpu/cpu3/topology/core_cpus_list":     "1,3\n",
 	"sys/block/mmcblk0/device/life_time":                      "0x01 0x02\n",
 	"sys/class/net/enp1s0/device/vendor":                      "0x10ec\n",
 	"proc/loadavg":                                            "0.52 0.58 0.59 2/1120 12345\n",
@@ -85,14 +89,14 @@ func TestReadAPC(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]float64{
-		"acpitz_temperature_celsius": 27.8, "acpitz_2_temperature_celsius": 29.8,
-		"k10temp_tctl_temperature_celsius":    44.625,
-		"nvme0_composite_temperature_celsius": 38.85, "nvme1_composite_temperature_celsius": 41.85,
-		"nct6775_temp2_temperature_celsius": 400, "nct6775_fan2_fan_rpm": 842,
-		"cpu_frequency_hertz": 2.1e9, "policy0_frequency_hertz": 1.8e9, "policy4_frequency_hertz": 2.4e9,
+		"acpi_temperature_celsius": 27.8, "acpi_1_temperature_celsius": 29.8,
+		"cpu_temperature_celsius":  44.625,
+		"nvme_temperature_celsius": 38.85, "nvme_1_temperature_celsius": 41.85,
+		"nct6775_temp2_temperature_celsius": 400, "nct6775_2_fan_rpm": 842,
+		"cpu_frequency_hertz": 2.1e9, "cpu_cores": 2,
 		"mmcblk0_life_used_percent": 20, "mmcblk0_read_bytes": 1024000, "mmcblk0_written_bytes": 2048000,
 		"load_1m": 0.52, "load_5m": 0.58, "load_15m": 0.59, "uptime_seconds": 350735.47,
-		"memory_total_bytes": 16384000000, "memory_available_bytes": 4096000000, "memory_usage_percent": 75,
+		"memory_total_bytes": 16384000000, "memory_available_bytes": 4096000000, "memory_used_bytes": 12288000000, "memory_usage_percent": 75,
 		"root_disk_size_bytes": 1000, "root_disk_free_bytes": 250, "root_disk_usage_percent": 75,
 		"mnt_data_disk_size_bytes": 1000, "mnt_data_disk_free_bytes": 250, "mnt_data_disk_usage_percent": 75,
 		"enp1s0_received_bytes": 123456789012, "enp1s0_sent_bytes": 987, "enp1s0_network_errors": 7,
@@ -117,7 +121,7 @@ func TestReadAPC(t *testing.T) {
 
 func TestChipsOfOneNameWithoutDevicesAreNumbered(t *testing.T) {
 	s, err := newDev(Config{Root: tree(t, pc), Mounts: nil}).Read(t.Context())
-	if err != nil || s.Fields["nvme_composite_temperature_celsius"] != 38.85 || s.Fields["nvme_2_composite_temperature_celsius"] != 41.85 {
+	if err != nil || s.Fields["nvme_temperature_celsius"] != 38.85 || s.Fields["nvme_1_temperature_celsius"] != 41.85 {
 		t.Errorf("got %v, %v", s.Fields, err)
 	}
 }
@@ -132,8 +136,8 @@ func TestReadTheSimulatedPi(t *testing.T) {
 			t.Fatalf("got %+v, %v, %v", s, err, s.CheckKeys())
 		}
 		f := s.Fields
-		if f["cpu_thermal_temperature_celsius"] < 40 || f["nvme_composite_temperature_celsius"] < 30 || f["pwmfan_fan_rpm"] < 1000 ||
-			f["undervoltage"] != 0 || f["eth0_received_bytes"] < 1e6 || f["nvme0n1_written_bytes"] < 1e6 || f["root_disk_usage_percent"] < 30 {
+		if f["cpu_temperature_celsius"] < 40 || f["nvme_temperature_celsius"] < 30 || f["fan_rpm"] < 1000 ||
+			f["undervoltage"] != 0 || f["eth0_received_bytes"] < 1e6 || f["nvme_written_bytes"] < 1e6 || f["root_disk_usage_percent"] < 30 {
 			t.Errorf("got %v", f)
 		}
 		if u, ok := f["cpu_usage_percent"]; ok != (i > 0) || ok && math.Abs(u-25) > 5 {
@@ -143,7 +147,7 @@ func TestReadTheSimulatedPi(t *testing.T) {
 	}
 	pi.Set(sim.WarmUp | sim.NACK)
 	s, err := d.Read(t.Context())
-	if _, ok := s.Fields["cpu_thermal_temperature_celsius"]; err != nil || ok || s.Fields["undervoltage"] != 1 {
+	if _, ok := s.Fields["cpu_temperature_celsius"]; err != nil || ok || s.Fields["undervoltage"] != 1 {
 		t.Errorf("with EINVAL and undervoltage: %v, %v", s.Fields, err)
 	}
 }
@@ -177,11 +181,11 @@ func TestNVIDIA(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]float64{
-		"gpu0_temperature_celsius": 47, "gpu0_usage_percent": 12, "gpu0_memory_used_bytes": 1034 << 20, "gpu0_memory_total_bytes": 12288 << 20,
-		"gpu0_power_watts": 36.1, "gpu0_frequency_hertz": 210e6,
-		"gpu1_temperature_celsius": 60, "gpu1_memory_used_bytes": 10 << 20, "gpu1_memory_total_bytes": 20 << 20, "gpu1_frequency_hertz": 900e6,
+		"gpu_temperature_celsius": 47, "gpu_usage_percent": 12, "gpu_memory_used_bytes": 1034 << 20, "gpu_memory_total_bytes": 12288 << 20,
+		"gpu_power_watts": 36.1, "gpu_frequency_hertz": 210e6,
+		"gpu_1_temperature_celsius": 60, "gpu_1_memory_used_bytes": 10 << 20, "gpu_1_memory_total_bytes": 20 << 20, "gpu_1_frequency_hertz": 900e6,
 	}
-	if !maps.Equal(s.Fields, want) || s.Text["gpu0_name"] != "NVIDIA GeForce RTX 3060" || s.CheckKeys() != nil {
+	if !maps.Equal(s.Fields, want) || s.Text["gpu_name"] != "NVIDIA GeForce RTX 3060" || s.CheckKeys() != nil {
 		t.Errorf("got %+v, %v", s, s.CheckKeys())
 	}
 	for _, bad := range []string{"", "No devices were found\n", "NVIDIA-SMI has failed because it couldn't communicate with the driver.\n"} {
@@ -215,7 +219,7 @@ func TestNVIDIASMIIsRun(t *testing.T) {
 	} {
 		d := newDev(Config{Root: tree(t, pc), NVIDIASMI: tt.program})
 		s, err := d.Read(t.Context())
-		if _, ok := s.Fields["gpu0_temperature_celsius"]; err != nil || ok != tt.card || d.Counts().BadFrames != tt.bad {
+		if _, ok := s.Fields["gpu_temperature_celsius"]; err != nil || ok != tt.card || d.Counts().BadFrames != tt.bad {
 			t.Errorf("%s: card %v, %v, counts %+v", name, ok, err, d.Counts())
 		}
 	}

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/shared/hardware"
 )
 
 // nvidiaQuery names the columns. With nounits they are, from the third on, in °C, %, MiB,
@@ -56,11 +58,11 @@ func parseNVIDIA(text string, s *driver.Sample) error {
 		return errors.New("nvidia-smi: no card is listed")
 	}
 	for _, row := range rows {
-		index := driver.KeyPart(row[0])
-		if index == "" {
+		index, err := strconv.ParseUint(strings.TrimSpace(row[0]), 10, 16)
+		if err != nil {
 			return fmt.Errorf("nvidia-smi: %.20q is not the number of a card", row[0])
 		}
-		part := "gpu" + index + "_"
+		part := hardware.Number("gpu", int(index)) + "_"
 		s.Text[part+"name"] = strings.TrimSpace(row[1])
 		for i, f := range []struct {
 			key  string

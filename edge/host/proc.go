@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/shared/hardware"
 )
 
 // load reports the load averages.
@@ -34,43 +35,6 @@ func set(s *driver.Sample, key, text string, unit float64) {
 	}
 }
 
-// cpuTimes are the processors' times since boot, in ticks.
-type cpuTimes struct{ busy, all float64 }
-
-// usage reports the processors' average usage since the last Read.
-func (d *dev) usage(s *driver.Sample) {
-	now, ok := parseCPU(d.text("proc/stat"))
-	last := d.cpu
-	if !ok {
-		return
-	}
-	d.cpu = now
-	if all := now.all - last.all; last.all > 0 && all > 0 && now.busy >= last.busy {
-		s.Fields["cpu_usage_percent"] = math.Round(min((now.busy-last.busy)/all, 1)*1000) / 10
-	}
-}
-
-// parseCPU parses the first line of /proc/stat: user, nice, system, idle, iowait, irq,
-// softirq, steal. The columns after these are already included in user.
-func parseCPU(text string) (t cpuTimes, ok bool) {
-	line, _, _ := strings.Cut(text, "\n")
-	f := strings.Fields(line)
-	if len(f) < 5 || f[0] != "cpu" {
-		return t, false
-	}
-	for i, v := range f[1:min(len(f), 9)] {
-		n, err := strconv.ParseUint(v, 10, 64)
-		if err != nil {
-			return t, false
-		}
-		t.all += float64(n)
-		if i != 3 && i != 4 {
-			t.busy += float64(n)
-		}
-	}
-	return t, true
-}
-
 // memory reports the memory; /proc/meminfo has it in kB.
 func (d *dev) memory(s *driver.Sample) {
 	keys := map[string]string{"MemTotal:": "memory_total_bytes", "MemAvailable:": "memory_available_bytes"}
@@ -81,6 +45,7 @@ func (d *dev) memory(s *driver.Sample) {
 	}
 	total, free := s.Fields["memory_total_bytes"], s.Fields["memory_available_bytes"]
 	if total > 0 && free > 0 {
+		s.Fields["memory_used_bytes"] = total - free
 		s.Fields["memory_usage_percent"] = math.Round((1-free/total)*1000) / 10
 	}
 }
@@ -92,7 +57,7 @@ func (d *dev) space(s *driver.Sample) {
 		if err != nil || size == 0 {
 			continue
 		}
-		part := driver.KeyPart(mount)
+		part := hardware.KeyPart(mount)
 		if part == "" {
 			part = "root"
 		}
@@ -111,8 +76,8 @@ func (d *dev) disks(s *driver.Sample) {
 		if len(f) < 10 || !d.exists("sys/block", f[2], "device") {
 			continue
 		}
-		set(s, driver.KeyPart(f[2])+"_read_bytes", f[5], sector)
-		set(s, driver.KeyPart(f[2])+"_written_bytes", f[9], sector)
+		set(s, hardware.Disk(f[2])+"_read_bytes", f[5], sector)
+		set(s, hardware.Disk(f[2])+"_written_bytes", f[9], sector)
 		d.wear(s, f[2])
 	}
 }
@@ -130,7 +95,7 @@ func (d *dev) network(s *driver.Sample) {
 		if !ok || len(f) < 16 || !d.exists("sys/class/net", name, "device") {
 			continue
 		}
-		part := driver.KeyPart(name)
+		part := hardware.KeyPart(name)
 		set(s, part+"_received_bytes", f[0], 1)
 		set(s, part+"_sent_bytes", f[8], 1)
 		in, err1 := strconv.ParseUint(f[2], 10, 64)

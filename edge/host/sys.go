@@ -1,101 +1,129 @@
 package host
 
 import (
-	"fmt"
+	"cmp"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/hearth-home/hearth/edge/driver"
+	"github.com/hearth-home/hearth/shared/hardware"
 )
 
 const (
 	thermalDir = "sys/class/thermal"
 	hwmonDir   = "sys/class/hwmon"
-	cpufreqDir = "sys/devices/system/cpu/cpufreq"
 )
 
-// thermal reports the temperature of every thermal zone. The key contains its type.
+// thermal reports the temperature of every thermal zone, under the name of what it measures.
 func (d *dev) thermal(s *driver.Sample) {
 	seen := map[string]int{}
-	for _, zone := range d.list(thermalDir) {
-		kind := driver.KeyPart(d.text(thermalDir, zone, "type"))
-		if !strings.HasPrefix(zone, "thermal_zone") || kind == "" {
+	for _, zone := range inOrder(d.list(thermalDir), "thermal_zone") {
+		kind := d.text(thermalDir, zone, "type")
+		part := hardware.Part(kind, "", 0)
+		if part == "" {
 			continue
 		}
-		if seen[kind]++; seen[kind] > 1 {
-			kind = fmt.Sprintf("%s_%d", kind, seen[kind])
-		}
+		n := seen[part]
+		seen[part]++
 		if milli, ok := d.number(thermalDir, zone, "temp"); ok {
-			s.Fields[kind+"_temperature_celsius"] = milli / 1000
+			s.Fields[hardware.Part(kind, "", n)+"_temperature_celsius"] = milli / 1000
 		}
 	}
 }
 
-// hwmon reports the temperatures and fans of every sensor chip. The keys contain the name
-// and label. A thermal zone with the same key is the same sensor and takes precedence.
+// inOrder returns the names that are prefix and a number, by number.
+func inOrder(names []string, prefix string) []string {
+	var out []string
+	for _, name := range names {
+		if _, ok := numberOf(name, prefix); ok {
+			out = append(out, name)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b string) int {
+		m, _ := numberOf(a, prefix)
+		n, _ := numberOf(b, prefix)
+		return m - n
+	})
+	return out
+}
+
+// numberOf returns the number at the end of a name: 4 of policy4.
+func numberOf(name, prefix string) (int, bool) {
+	rest, ok := strings.CutPrefix(name, prefix)
+	n, err := strconv.ParseUint(rest, 10, 31)
+	return int(n), ok && err == nil
+}
+
+// chip is a sensor chip of hwmon.
+type chip struct{ dir, name, device string }
+
+// hwmon reports the temperatures and fans of every sensor chip, under the name of what
+// they measure. A thermal zone of the same name is the same sensor and takes precedence.
 func (d *dev) hwmon(s *driver.Sample) {
-	chips := d.list(hwmonDir)
-	names := map[string]int{}
-	for _, chip := range chips {
-		names[d.text(hwmonDir, chip, "name")]++
+	var chips []chip
+	for _, dir := range inOrder(d.list(hwmonDir), "hwmon") {
+		c := chip{dir: dir, name: d.text(hwmonDir, dir, "name")}
+		if target, err := fs.ReadLink(d.fsys, path.Join(hwmonDir, dir, "device")); err == nil {
+			c.device = path.Base(target)
+		}
+		chips = append(chips, c)
 	}
+	slices.SortStableFunc(chips, func(a, b chip) int { return strings.Compare(a.device, b.device) })
 	seen := map[string]int{}
-	for _, chip := range chips {
-		name := d.text(hwmonDir, chip, "name")
-		if name == "rpi_volt" {
-			d.undervoltage(s, chip)
+	for _, c := range chips {
+		if c.name == "rpi_volt" {
+			d.undervoltage(s, c.dir)
 			continue
 		}
-		part := driver.KeyPart(name)
-		if seen[name]++; names[name] > 1 {
-			part = d.distinct(chip, part, seen[name])
+		part := hardware.Part(c.name, "", 0)
+		n := seen[part]
+		seen[part]++
+		if i, ok := numberOf(c.device, "nvme"); ok {
+			n = i
 		}
-		d.inputs(s, chip, part)
+		d.inputs(s, c, n)
 	}
+	d.hottest(s)
 }
 
-// distinct returns a key prefix for one of several chips with the same name: that of its
-// device, such as nvme0 or nvme1, or else one with the number n.
-func (d *dev) distinct(chip, part string, n int) string {
-	target, err := fs.ReadLink(d.fsys, path.Join(hwmonDir, chip, "device"))
-	if device := driver.KeyPart(path.Base(target)); err == nil && device != "" {
-		if strings.HasPrefix(device, part) {
-			return device
-		}
-		return part + "_" + device
-	}
-	if n == 1 {
-		return part
-	}
-	return fmt.Sprintf("%s_%d", part, n)
-}
-
-// inputs reports a chip's tempN_input (thousandths of a degree) and fanN_input (rpm).
-func (d *dev) inputs(s *driver.Sample, chip, part string) {
-	for _, file := range d.list(path.Join(hwmonDir, chip)) {
+// inputs reports a chip's tempN_input (thousandths of a degree) and fanN_input (rpm). n is
+// its number among the chips of its kind.
+func (d *dev) inputs(s *driver.Sample, c chip, n int) {
+	for _, file := range d.list(path.Join(hwmonDir, c.dir)) {
 		input, ok := strings.CutSuffix(file, "_input")
-		if !ok {
+		v, valid := d.number(hwmonDir, c.dir, file)
+		if !ok || !valid || hardware.KeyPart(c.name) == "" {
 			continue
 		}
-		label := driver.KeyPart(d.text(hwmonDir, chip, input+"_label"))
-		if label == "" && input != "temp1" && input != "fan1" {
-			label = input
-		}
-		key := part
-		if label != "" {
-			key += "_" + label
-		}
-		v, ok := d.number(hwmonDir, chip, file)
+		label := cmp.Or(d.text(hwmonDir, c.dir, input+"_label"), input)
 		switch {
-		case !ok || part == "":
 		case strings.HasPrefix(input, "temp"):
-			if _, taken := s.Fields[key+"_temperature_celsius"]; !taken {
-				s.Fields[key+"_temperature_celsius"] = v / 1000
+			key := hardware.Part(c.name, label, n) + "_temperature_celsius"
+			if disks := d.list(path.Join(hwmonDir, c.dir, "device", "block")); c.name == "drivetemp" && len(disks) == 1 {
+				key = hardware.Disk(disks[0]) + "_temperature_celsius"
+			}
+			if _, taken := s.Fields[key]; !taken {
+				s.Fields[key] = v / 1000
 			}
 		case strings.HasPrefix(input, "fan"):
-			s.Fields[key+"_fan_rpm"] = v
+			s.Fields[strings.TrimPrefix(hardware.Fan(c.name, label, n)+"_fan_rpm", "_")] = v
+		}
+	}
+}
+
+// hottest reports the temperature of the hottest core as the processor's, if that has
+// none of its own.
+func (d *dev) hottest(s *driver.Sample) {
+	const key = "cpu_temperature_celsius"
+	if _, ok := s.Fields[key]; ok {
+		return
+	}
+	for k, v := range s.Fields {
+		if hottest, ok := s.Fields[key]; strings.HasPrefix(k, "cpu_core_") && strings.HasSuffix(k, "_temperature_celsius") && (!ok || v > hottest) {
+			s.Fields[key] = v
 		}
 	}
 }
@@ -104,28 +132,6 @@ func (d *dev) inputs(s *driver.Sample, chip, part string) {
 func (d *dev) undervoltage(s *driver.Sample, chip string) {
 	if v, ok := d.number(hwmonDir, chip, "in0_lcrit_alarm"); ok {
 		s.Fields["undervoltage"] = min(max(v, 0), 1)
-	}
-}
-
-// frequency reports the processor's frequency: the mean, and that of each cluster if
-// there are several.
-func (d *dev) frequency(s *driver.Sample) {
-	const clusters = 4 // with more, each core is a policy of its own
-	hertz := map[string]float64{}
-	var sum float64
-	for _, policy := range d.list(cpufreqDir) {
-		if kHz, ok := d.number(cpufreqDir, policy, "scaling_cur_freq"); ok && strings.HasPrefix(policy, "policy") {
-			hertz[policy] = kHz * 1000
-			sum += kHz * 1000
-		}
-	}
-	if len(hertz) > 0 {
-		s.Fields["cpu_frequency_hertz"] = sum / float64(len(hertz))
-	}
-	if len(hertz) > 1 && len(hertz) <= clusters {
-		for policy, hz := range hertz {
-			s.Fields[policy+"_frequency_hertz"] = hz
-		}
 	}
 }
 
@@ -139,6 +145,6 @@ func (d *dev) wear(s *driver.Sample, disk string) {
 		}
 	}
 	if worst > 0 {
-		s.Fields[driver.KeyPart(disk)+"_life_used_percent"] = float64(worst) * 10
+		s.Fields[hardware.Disk(disk)+"_life_used_percent"] = float64(worst) * 10
 	}
 }

@@ -81,6 +81,9 @@ func (h *Host) sys() {
 	h.Put("sys/block/loop0/size", "0\n")
 	h.Put("sys/class/net/eth0/device/vendor", "0x1de4\n")
 	h.Put("sys/class/net/lo/mtu", "65536\n")
+	for i := range 4 {
+		h.Put(fmt.Sprintf("sys/devices/system/cpu/cpu%d/topology/core_cpus_list", i), fmt.Sprintln(i))
+	}
 	h.add("sys/devices/system/cpu/cpufreq/policy0/scaling_cur_freq", func() string {
 		return fmt.Sprint(1500000 + 100000*int(9*h.busy.at(h.now())))
 	})

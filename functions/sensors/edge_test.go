@@ -284,3 +284,16 @@ func TestANameWithControlCharactersIsRejectedWithThatReason(t *testing.T) {
 		t.Errorf("a status that was not stored is not rejected: %+v", a)
 	}
 }
+
+// An agent of before this release may still have readings in its spool, under the keys of
+// then. They are stored under these.
+func TestReadingsOfAnOlderAgentAreStored(t *testing.T) {
+	f := batchtest.Serve(t, New, batchtest.SQLite(t))
+	a := f.Post(t, message(0, "hearth/pi4/pi4", `{"device":"pi4","sensor":"host","time":"2026-11-23T11:00:00Z","boot":"b0","seq":1,"fields":{"cpu_thermal_temperature_celsius":51,`+
+		`"nvme_composite_temperature_celsius":40,"gpu0_memory_used_bytes":7,"policy0_frequency_hertz":1800000000,"acpitz_2_temperature_celsius":29,"pwmfan_fan_rpm":900,"nvme0n1_read_bytes":5}}`))
+	if reasons(a) != "" {
+		t.Errorf("rejected %+v", a.Rejected)
+	}
+	same(t, "readings", f.Lines(t, "host"), []string{"host,device=pi4 acpitz_2_temperature_celsius=29,cpu_thermal_temperature_celsius=51,gpu0_memory_used_bytes=7," +
+		"nvme0n1_read_bytes=5,nvme_composite_temperature_celsius=40,policy0_frequency_hertz=1800000000,pwmfan_fan_rpm=900 1795431600000000000"})
+}

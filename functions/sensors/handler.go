@@ -58,6 +58,7 @@ type sensors struct {
 	replayState   mappingReplay // guarded by replayMu
 	replays       mqttbatch.Replays
 	allow         allow
+	chips         chips
 	log           *slog.Logger
 	pruned        atomic.Int64 // unix nanoseconds when dead letters that are gone were last deleted
 	trimmed       atomic.Int64 // when the oldest dead letters were last deleted

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ func (w *work) readOther(i int) error {
 	if ok {
 		return errors.Join(w.addFound(i, found), err)
 	}
-	if found, ok, err := w.s.allow.telegraf(m.Topic, payload); ok {
+	if found, ok, err := w.s.allow.telegraf(&w.s.chips, m.Topic, payload); ok {
 		return errors.Join(w.addFound(i, found), err)
 	}
 	found, err = mapKnownKeys(m.Topic, payload, w.set.Zone())
@@ -80,6 +81,7 @@ func mapKnownKeys(topicName string, payload []byte, zone *time.Location) ([]mapp
 	if len(p.found) == 0 && p.bad == nil {
 		return nil, noMapping(topicName)
 	}
+	p.upsPower()
 	name, physical := topic.Name(topicName), "topic/"+topicName
 	if p.name != "" {
 		name, physical = p.name, physical+"/"+p.name
@@ -219,6 +221,24 @@ func (p *flatObject) upsStatus(status string) {
 		a, _ := mapping.LookupAlias(flag.key)
 		f := p.foundOf("ups")
 		f.Values = append(f.Values, device.Value{Key: flag.key, V: v, Field: a.Field})
+	}
+}
+
+// upsPower adds the power of a UPS that sends its load and its greatest power, but not
+// this one. The edge agent estimates it in the same way.
+func (p *flatObject) upsPower() {
+	i := slices.IndexFunc(p.found, func(f mapping.Found) bool { return f.Measurement == "ups" })
+	if i < 0 {
+		return
+	}
+	f := &p.found[i]
+	load, nominal := findValue(f.Values, "load_percent"), findValue(f.Values, "nominal_power_watts")
+	if load == nil || nominal == nil || findValue(f.Values, "power_watts") != nil {
+		return
+	}
+	m, _ := catalogue.Get("ups")
+	if power, ok := m.Field("power_watts"); ok {
+		f.Values = append(f.Values, device.Value{Key: power.Key, V: math.Round(load.V*nominal.V/10) / 10, Field: &power})
 	}
 }
 

@@ -54,7 +54,7 @@ func TestPayloadsOfThePlatformBefore(t *testing.T) {
 		"UPS_charging":        {"/ups/one", `{"battery_level":" 100","battery_run_time":31.5,"battery_voltage":" 24.0","input_voltage":" 121.0","load_percentage":" 18","max_power":" 1000","ups_status":" OL CHRG","device_model":" CP1500PFCLCDa"}`, []string{strings.Replace(ups(`input_voltage_volts=121,load_percent=18,low_battery=0,nominal_power_watts=1000,on_battery=0,on_mains=1,`, `0`, ` OL CHRG`)[0], "charging=0", "charging=1", 1)}},
 		"SDS011_saturated":    {"/climate/office_air", `{"pm2":999.9,"pm10":1999.9}`, []string{`air,device=office_air pm10_ugm3=1999.9,pm2_5_ugm3=999.9,quality_code=2,suspect="pm2_5_ugm3,pm10_ugm3"` + at}},
 		"Linux_with_a_GPU":    {"/nodes/linux", `{"cpuTemp":50,"cpuFreq":2300,"cpuUse":5,"ramUse":8,"gpuTemp":60,"gpuLoad":0.5,"gpuVram":1,"gpuPower":200,"gpuClock":1900}`, []string{"host,device=linux cpu_frequency_hertz=2300000000,cpu_temperature_celsius=50,cpu_usage_percent=5,gpu_frequency_hertz=1900000000,gpu_memory_used_bytes=1073741824,gpu_power_watts=200,gpu_temperature_celsius=60,gpu_usage_percent=50,memory_used_bytes=8589934592" + at}},
-		"Windows":             {"/hardware/gaming_pc", `{"gpuTemp":60,"cpuTemp":55,"cpuFreqBig":4900,"cpuFreqLittle":3900,"gpuLoad":0.5,"cpuLoad":0.25,"ramUtilization":8,"vramUtilization":2,"gpuClock":1900,"gpuPower":200,"fps":60}`, []string{"host,device=gaming_pc cpu_big_frequency_hertz=4900000000,cpu_little_frequency_hertz=3900000000,cpu_temperature_celsius=55,cpu_usage_percent=25,frames_per_second=60,gpu_frequency_hertz=1900000000,gpu_memory_used_bytes=2147483648,gpu_power_watts=200,gpu_temperature_celsius=60,gpu_usage_percent=50,memory_used_bytes=8589934592" + at}},
+		"Windows":             {"/hardware/gaming_pc", `{"gpuTemp":60,"cpuTemp":55,"cpuFreqBig":4900,"cpuFreqLittle":3900,"gpuLoad":0.5,"cpuLoad":0.25,"ramUtilization":8,"vramUtilization":2,"gpuClock":1900,"gpuPower":200,"fps":60}`, []string{"host,device=gaming_pc big_core_frequency_hertz=4900000000,cpu_temperature_celsius=55,cpu_usage_percent=25,frames_per_second=60,gpu_frequency_hertz=1900000000,gpu_memory_used_bytes=2147483648,gpu_power_watts=200,gpu_temperature_celsius=60,gpu_usage_percent=50,little_core_frequency_hertz=3900000000,memory_used_bytes=8589934592" + at}},
 		"as_hearth_writes_it": {"/x/y", `{"co2_ppm":600,"time":"2026-11-23T11:59:00Z"}`, []string{"air,device=y co2_ppm=600 1795435140000000000"}},
 		"planned_soil":        {"/plants/ficus", `{"soil_moisture":33}`, []string{"soil,device=ficus moisture_percent=33" + at}},
 	} {
@@ -70,7 +70,7 @@ func TestPayloadsOfThePlatformBefore(t *testing.T) {
 
 func ups(middle, discharging, status string) []string {
 	return []string{"ups,device=one alarm=0,battery_percent=100,battery_voltage_volts=24,boosting=0,bypass=0,calibrating=0,charging=0,discharging=" + discharging + "," + middle +
-		`output_off=0,overload=0,replace_battery=0,runtime_seconds=1890,shutdown=0,trimming=0,model="CP1500PFCLCDa",status="` + strings.TrimSpace(status) + `"` + at}
+		`output_off=0,overload=0,power_watts=180,replace_battery=0,runtime_seconds=1890,shutdown=0,trimming=0,model="CP1500PFCLCDa",status="` + strings.TrimSpace(status) + `"` + at}
 }
 
 func TestUnmappedMessagesAreRejectedUnderOneCause(t *testing.T) {
@@ -215,6 +215,45 @@ func TestTelegraf(t *testing.T) {
 			same(t, "readings", f.Lines(t, measurements...), append([]string{}, tc.want...))
 		})
 	}
+}
+
+// TestTelegrafOnWindows has counters as Telegraf names them in its example for Windows.
+func TestTelegrafOnWindows(t *testing.T) {
+	f := batchtest.Serve(t, New, batchtest.SQLite(t))
+	a := f.Post(t, message(0, "telegraf/pc", strings.ReplaceAll(`win_cpu,host=PC,instance=_Total,objectname=Processor Percent_DPC_Time=0,Percent_Idle_Time=92.5,Percent_Processor_Time=7.5,Percent_User_Time=5 T
+win_cpu,host=PC,instance=3,objectname=Processor Percent_Processor_Time=2.4 T
+win_cpu,host=PC,instance=0\,_Total,objectname=Processor\ Information Percent_Processor_Time=9 T
+win_mem,host=PC,objectname=Memory Available_Bytes=8589934592,Cache_Faults_persec=3,Standby_Cache_Core_Bytes=5 T
+win_system,host=PC,objectname=System Context_Switches_persec=1388.9,Processor_Queue_Length=0,System_Calls_persec=2906,System_Up_Time=86400 T
+win_disk,host=PC,instance=C:,objectname=LogicalDisk Current_Disk_Queue_Length=0,Free_Megabytes=1024,Percent_Free_Space=25,Percent_Disk_Time=1 T
+win_disk,host=PC,instance=_Total,objectname=LogicalDisk Free_Megabytes=4096,Percent_Free_Space=50 T
+win_diskio,host=PC,instance=0\ C:\ D:,objectname=PhysicalDisk Disk_Read_Bytes_persec=512,Disk_Write_Bytes_persec=1024,Percent_Disk_Time=2 T
+win_diskio,host=PC,instance=1,objectname=PhysicalDisk Disk_Read_Bytes_persec=7 T
+win_net,host=PC,instance=Intel[R]\ Ethernet\ I219-V,objectname=Network\ Interface Bytes_Received_persec=100.5,Bytes_Sent_persec=7,Packets_Sent_persec=1 T
+win_swap,host=PC,instance=_Total,objectname=Paging\ File Percent_Usage=3 T
+`, " T", at)))
+	if reasons(a) != "" {
+		t.Errorf("rejected %+v", a.Rejected)
+	}
+	same(t, "readings", f.Lines(t, "host"), []string{"host,device=pc c_disk_free_bytes=1073741824,c_disk_usage_percent=75,c_read_bytes_per_second=512,c_written_bytes_per_second=1024,cpu3_usage_percent=2.4,cpu_usage_percent=7.5," +
+		"disk_1_read_bytes_per_second=7,intel_r_ethernet_i219_v_received_bytes_per_second=100.5,intel_r_ethernet_i219_v_sent_bytes_per_second=7,memory_available_bytes=8589934592,uptime_seconds=86400" + at})
+}
+
+// Telegraf sends each metric as a message of its own, unless it is told otherwise. Metrics
+// of a computer that say nothing of it which is stored are no dead letters.
+func TestMetricsOfAComputerInMessagesOfTheirOwn(t *testing.T) {
+	f := batchtest.Serve(t, New, batchtest.SQLite(t))
+	for _, metric := range []string{
+		"temp,host=pc,sensor=coretemp_physicalid0_crit temp=100", "temp,host=pc,sensor=coretemp_physicalid0_input temp=50", "sensors,host=pc,chip=nct6775-isa-0290,feature=in0 in_input=1.2",
+		"mem,host=pc swap_free=1i", "win_disk,host=pc,instance=_Total Percent_Free_Space=50", "sensors,host=pc,chip=nvme-pci-0100,feature=composite temp_input=40",
+		"sensors,host=pc,chip=nvme-pci-0300,feature=composite temp_input=45", "sensors,host=other,chip=nvme-pci-0300,feature=composite temp_input=30", "smart_device,host=pc,device=sda health_ok=true",
+	} {
+		if a := f.Post(t, message(0, "telegraf/x", metric+at)); reasons(a) != "" {
+			t.Errorf("%s: rejected %+v", metric, a.Rejected)
+		}
+	}
+	same(t, "readings", f.Lines(t, "host"), []string{"host,device=other nvme_temperature_celsius=30" + at,
+		"host,device=pc cpu_temperature_celsius=50,nvme_1_temperature_celsius=45,nvme_temperature_celsius=40" + at})
 }
 
 func reasons(a wire.Answer) string {

@@ -54,7 +54,7 @@ const maxMetrics = 5000 // of one message
 
 // telegraf maps a payload of Telegraf, JSON or line protocol. ok is false if it is
 // neither. An error names what is refused; what is found is valid.
-func (a allow) telegraf(topicName string, payload []byte) (found []mapping.Found, ok bool, err error) {
+func (a allow) telegraf(c *chips, topicName string, payload []byte) (found []mapping.Found, ok bool, err error) {
 	var ts []telegrafMetric
 	var bad error
 	switch scan.New(payload).Kind() {
@@ -67,15 +67,16 @@ func (a allow) telegraf(topicName string, payload []byte) (found []mapping.Found
 	if !ok {
 		return nil, false, nil
 	}
+	c.add(ts)
 	var refused []string
 	for _, t := range ts {
-		fs := a.mapMetric(topicName, &t)
+		fs := a.mapMetric(c, topicName, &t)
 		found = append(found, fs...)
-		if len(fs) == 0 && !slices.Contains(refused, t.name) && len(refused) < 10 {
+		if len(fs) == 0 && !ofHosts[t.name] && !slices.Contains(refused, t.name) && len(refused) < 10 {
 			refused = append(refused, t.name)
 		}
 	}
-	if len(found) == 0 {
+	if len(found) == 0 && len(refused) > 0 {
 		err = fmt.Errorf(wire.Unmapped+"Telegraf's %.200s: TELEGRAF_ALLOW may let it in", strings.Join(refused, ", "))
 	}
 	return found, true, errors.Join(err, bad)
@@ -83,14 +84,15 @@ func (a allow) telegraf(topicName string, payload []byte) (found []mapping.Found
 
 // mapMetric maps a metric: fields that all computers have to the measurement host,
 // other allowed fields to the measurement telegraf under their own name.
-func (a allow) mapMetric(topicName string, t *telegrafMetric) []mapping.Found {
+func (a allow) mapMetric(c *chips, topicName string, t *telegrafMetric) []mapping.Found {
 	host := mapping.Found{Measurement: "host", Time: t.time}
 	other := mapping.Found{Measurement: "telegraf", Time: t.time}
+	t.derive()
 	for _, name := range slices.Sorted(maps.Keys(t.fields)) {
 		v := t.fields[name]
 		full := t.name + "." + name
 		if h, ok := hostFields[full]; ok {
-			if key, declared := h.key(t); declared != nil {
+			if key, declared := h.key(c, t); declared != nil {
 				host.Values = append(host.Values, device.Value{Key: key, V: v*h.factor + h.offset, Field: declared})
 				continue
 			}
@@ -143,53 +145,6 @@ func (t *telegrafMetric) key(field string) string {
 		return ""
 	}
 	return key
-}
-
-// hostField says how a field of Telegraf is stored in the measurement host. tag names
-// the part, such as a disk, that its key begins with.
-type hostField struct {
-	tag, suffix    string
-	factor, offset float64
-}
-
-// https://github.com/influxdata/telegraf/tree/master/plugins/inputs
-var hostFields = map[string]hostField{
-	"cpu.usage_idle": {"cpu", "usage_percent", -1, 100},
-	"mem.available":  {"", "memory_available_bytes", 1, 0}, "mem.total": {"", "memory_total_bytes", 1, 0}, "mem.used": {"", "memory_used_bytes", 1, 0},
-	"system.load1": {"", "load_1m", 1, 0}, "system.load5": {"", "load_5m", 1, 0}, "system.load15": {"", "load_15m", 1, 0}, "system.uptime": {"", "uptime_seconds", 1, 0},
-	"disk.free": {"path", "disk_free_bytes", 1, 0}, "disk.total": {"path", "disk_size_bytes", 1, 0},
-	"diskio.read_bytes": {"name", "read_bytes", 1, 0}, "diskio.write_bytes": {"name", "written_bytes", 1, 0},
-	"net.bytes_recv": {"interface", "received_bytes", 1, 0}, "net.bytes_sent": {"interface", "sent_bytes", 1, 0},
-	"temp.temp": {"sensor", "temperature_celsius", 1, 0}, "sensors.temp_input": {"feature", "temperature_celsius", 1, 0},
-	"nvidia_smi.temperature_gpu": {"index", "temperature_celsius", 1, 0}, "nvidia_smi.power_draw": {"index", "power_watts", 1, 0},
-	"nvidia_smi.utilization_gpu": {"index", "usage_percent", 1, 0}, "nvidia_smi.memory_used": {"index", "memory_used_bytes", 1 << 20, 0},
-	"nvidia_smi.clocks_current_graphics": {"index", "frequency_hertz", 1e6, 0},
-}
-
-func (h hostField) key(t *telegrafMetric) (string, *catalogue.Field) {
-	part := ""
-	if h.tag != "" {
-		part = catalogue.Key(t.tags[h.tag])
-	}
-	switch {
-	case h.tag == "cpu" && part == "cpu_total":
-		part = "cpu"
-	case h.tag == "path" && part == "":
-		part = "root"
-	case h.tag == "index" && (part == "" || part == "0"):
-		part = "gpu"
-	case h.tag == "index":
-		part = "gpu_" + part
-	}
-	key := h.suffix
-	if part != "" {
-		key = part + "_" + h.suffix
-	}
-	m, _ := catalogue.Get("host")
-	if f, ok := m.Field(key); ok && len(key) <= 100 {
-		return key, &f
-	}
-	return key, nil
 }
 
 // telegrafJSON decodes {"name","tags","fields","timestamp"}, or an array of such

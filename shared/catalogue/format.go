@@ -25,5 +25,5 @@ var formats = map[string]Format{
 	"hPa": {Fixed: true}, "ppm": {Fixed: true}, "ppb": {Fixed: true}, "lx": {Fixed: true}, "rpm": {Fixed: true}, "°": {Fixed: true},
 	"dB": {Fixed: true}, "dBm": {Fixed: true}, "min": {Fixed: true},
 	"%": {WholeFrom: 20}, "V": {WholeFrom: 100}, "W": {Fixed: true, Digits: 1, WholeFrom: 100}, "kWh": {TenthFrom: 10, WholeFrom: 1000},
-	"B": {Prefixes: []string{"kB", "MB", "GB", "TB"}}, "Hz": {Prefixes: []string{"kHz", "MHz", "GHz"}}, "m": {Prefixes: []string{"km"}}, "s": {Duration: true},
+	"B": {Prefixes: []string{"kB", "MB", "GB", "TB"}}, "B/s": {Prefixes: []string{"kB/s", "MB/s", "GB/s"}}, "Hz": {Prefixes: []string{"kHz", "MHz", "GHz"}}, "m": {Prefixes: []string{"km"}}, "s": {Duration: true},
 }

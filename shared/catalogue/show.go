@@ -57,7 +57,7 @@ func Title(key string) string {
 
 // spelt are the words of titles with capital letters of their own.
 var spelt = map[string]string{"cpu": "CPU", "gpu": "GPU", "soc": "SoC", "npu": "NPU", "nvme": "NVMe", "ups": "UPS", "ram": "RAM", "pm": "PM", "tvoc": "TVOC",
-	"amd": "AMD", "usb": "USB", "ssd": "SSD"}
+	"amd": "AMD", "usb": "USB", "ssd": "SSD", "acpi": "ACPI", "intel": "Intel", "wifi": "Wi-Fi"}
 
 // KeyUnit returns the symbol of the unit that a key ends with, "" for none: "°C" for
 // cpu_temperature_celsius.

@@ -67,8 +67,8 @@ var aliases = func() map[string]Alias {
 
 	put("host", "cpu_temperature_celsius", 1, "cpuTemp", "cpu_temp")
 	put("host", "cpu_frequency_hertz", mega, "cpuFreq", "cpu_freq")
-	put("host", "cpu_big_frequency_hertz", mega, "cpuFreqBig")
-	put("host", "cpu_little_frequency_hertz", mega, "cpuFreqLittle")
+	put("host", "big_core_frequency_hertz", mega, "cpuFreqBig")
+	put("host", "little_core_frequency_hertz", mega, "cpuFreqLittle", "littleCoreFreq")
 	put("host", "cpu_usage_percent", 1, "cpuUse", "cpu_use", "cpu_util", "cpu_utilization")
 	put("host", "cpu_usage_percent", 100, "cpuLoad") // Windows reports 0 to 1
 	put("host", "cpu_cores", 1, "coreCount", "core_count")
@@ -87,7 +87,6 @@ var aliases = func() map[string]Alias {
 	put("host", "little_core_temperature_celsius", 1, "littleCore")
 	put("host", "center_temperature_celsius", 1, "Center")
 	put("host", "npu_temperature_celsius", 1, "NPU")
-	put("host", "little_core_frequency_hertz", mega, "littleCoreFreq")
 	put("host", "big_core_0_frequency_hertz", mega, "bigCore0Freq")
 	put("host", "big_core_1_frequency_hertz", mega, "bigCore1Freq")
 	return m
