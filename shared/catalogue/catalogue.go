@@ -50,7 +50,7 @@ type Field struct {
 	Show     Show      // where it is shown
 	Warn     Threshold // when to alert; zero: never
 	Step     float64   // a larger change within a minute is suspect until further values confirm it; 0: no limit
-	Counter  bool      // it only grows; a reset to 0 counts as no consumption
+	Counter  bool      // it only grows, and is reset to 0 at times; its rises are stored under RiseKey
 }
 
 // Threshold is a default alert. It starts above Above or below Below, and ends once

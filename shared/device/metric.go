@@ -19,17 +19,26 @@ type Metric struct {
 
 // fromRow is the metric of a stored state.
 func fromRow(s store.DeviceState) *Metric {
-	m := &Metric{State: s}
+	m := newMetric(s)
 	if s.Good != nil {
-		m.Good, m.GoodTime = *s.Good, s.GoodTime
+		m.Good, m.GoodTime, m.Since = *s.Good, s.GoodTime, s.GoodTime
+		if s.Value == m.Good && s.Text == "" {
+			m.Since = s.Changed
+		}
+		m.Recall(s.Counter)
 	}
 	return m
+}
+
+// newMetric is a metric without a good value.
+func newMetric(s store.DeviceState) *Metric {
+	return &Metric{State: s, History: quality.History{Daily: quality.IsDaily(s.Metric)}}
 }
 
 // row is the state of m as the store keeps it, with the last good value.
 func (m *Metric) row() store.DeviceState {
 	s := m.State
-	s.Good, s.GoodTime = nil, m.GoodTime
+	s.Good, s.GoodTime, s.Counter = nil, m.GoodTime, m.Memo()
 	if !m.GoodTime.IsZero() {
 		good := m.Good
 		s.Good = &good

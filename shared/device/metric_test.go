@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/quality"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -62,5 +64,22 @@ func TestTheLastGoodValueIsKeptWithItsTime(t *testing.T) {
 	}
 	if back := fromRow(row); back.Good != 0 || !back.GoodTime.Equal(noon) {
 		t.Errorf("%+v", back)
+	}
+}
+
+// TestWhatACounterRemembersIsKept: and since when it has its value.
+func TestWhatACounterRemembersIsKept(t *testing.T) {
+	kwh := catalogue.Field{Key: "energy_kwh", Unit: "kWh", Max: catalogue.Limits, Counter: true}
+	m := newMetric(store.DeviceState{Device: "d", Metric: "energy_today_kwh"})
+	for i, v := range []float64{22.413, 0, 0, 0} {
+		if got := m.Judge(&kwh, v, noon.Add(time.Duration(i)*time.Minute), true); got.Outlier {
+			m.AddOutlier(&quality.Flagged{})
+		}
+	}
+	m.State.Value, m.State.Changed = 0, noon.Add(time.Minute)
+	row := m.row()
+	back := fromRow(row)
+	if !m.Daily || !back.Daily || row.Counter == "" || back.Memo() != row.Counter || !back.Since.Equal(noon.Add(time.Minute)) {
+		t.Errorf("%+v, %+v", row, back)
 	}
 }

@@ -139,7 +139,7 @@ func (u *Update) Known(d *Device, key string) *Metric { return d.metrics[key] }
 func (u *Update) Metric(d *Device, key string) *Metric {
 	m := d.metrics[key]
 	if m == nil {
-		m = &Metric{State: store.DeviceState{Device: d.ID, Metric: key}}
+		m = newMetric(store.DeviceState{Device: d.ID, Metric: key})
 		d.metrics[key] = m
 		u.r.rooms.metricsOf(d.function).add(d.publisher, 1)
 	}

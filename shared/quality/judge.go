@@ -19,9 +19,13 @@ const (
 type History struct {
 	Good     float64   // the last value of quality ok
 	GoodTime time.Time // zero: there is none
+	Since    time.Time // of a counter: since when it is Good
+	Daily    bool      // a counter that starts anew each day
 
 	outliers []*Flagged // the pending outliers, all on one side of Good
 	upward   bool       // that side: they are above Good
+	pending  pending    // of a counter
+	counter  counter
 }
 
 // Flagged is a stored reading and its fields that are marked as suspect.
@@ -50,6 +54,10 @@ type Verdict struct {
 // AddOutlier.
 func (h *History) Judge(f *catalogue.Field, v float64, t time.Time, newest bool) Verdict {
 	switch {
+	case math.IsNaN(v):
+		return Verdict{Quality: Suspect, Reason: "it is not a number"}
+	case f != nil && f.Counter && v < 0 && f.Min <= -catalogue.Limits:
+		return Verdict{Quality: Suspect, Reason: fmt.Sprintf("%s is %g, and a counter is not negative", f.Key, v)}
 	case f != nil && (v < f.Min || v > f.Max):
 		return Verdict{Quality: Suspect, Reason: fmt.Sprintf("%s is %g, outside of %g to %g", f.Key, v, f.Min, f.Max)}
 	case f == nil && math.Abs(v) > catalogue.Limits:
@@ -57,7 +65,7 @@ func (h *History) Judge(f *catalogue.Field, v float64, t time.Time, newest bool)
 	case f == nil || !newest || t.IsZero():
 		return Verdict{Quality: OK}
 	case f.Counter:
-		return h.count(v, t)
+		return h.count(f, v, t)
 	}
 	since := t.Sub(h.GoodTime)
 	if f.Step <= 0 || h.GoodTime.IsZero() || since > stepsApply || math.Abs(v-h.Good) <= f.Step*max(1, since.Minutes()) {
@@ -72,33 +80,6 @@ func (h *History) Judge(f *catalogue.Field, v float64, t time.Time, newest bool)
 	return Verdict{Quality: OK, Confirmed: before}
 }
 
-// count judges the value of a counter and computes its rise. A small step back is
-// noise. A large step back or an implausible rise is an outlier until it is confirmed.
-func (h *History) count(v float64, t time.Time) Verdict {
-	if h.GoodTime.IsZero() {
-		h.accept(v, t)
-		return Verdict{Quality: OK}
-	}
-	since := t.Sub(h.GoodTime)
-	if since <= 0 {
-		return Verdict{Quality: OK}
-	}
-	switch judgeRise(h.Good, v, since) {
-	case plausible:
-		rise := v - h.Good
-		h.accept(v, t)
-		return Verdict{Quality: OK, Rise: rise, Counted: true}
-	case smallDip:
-		return Verdict{Quality: OK, Counted: true} // the next rise is measured from the peak
-	}
-	if !h.confirmed(v > h.Good) {
-		return Verdict{Quality: Suspect, Outlier: true, Reason: fmt.Sprintf("the counter went from %g to %g", h.Good, v)}
-	}
-	rise, before := confirmedRise(h.Good, v), h.outliers
-	h.accept(v, t)
-	return Verdict{Quality: OK, Rise: rise, Counted: true, Confirmed: before}
-}
-
 // AddOutlier remembers the reading of an outlier until the step is confirmed or a good
 // value follows.
 func (h *History) AddOutlier(r *Flagged) { h.outliers = append(h.outliers, r) }
@@ -107,7 +88,7 @@ func (h *History) AddOutlier(r *Flagged) { h.outliers = append(h.outliers, r) }
 // have the same last good value.
 func (h *History) KeepOutliers(old *History) {
 	if old.GoodTime.UnixMicro() == h.GoodTime.UnixMicro() { // the store keeps microseconds
-		h.outliers, h.upward = old.outliers, old.upward
+		h.outliers, h.upward, h.pending, h.Since = old.outliers, old.upward, old.pending, old.Since
 	}
 }
 
@@ -123,5 +104,8 @@ func (h *History) confirmed(upward bool) bool {
 
 // accept makes v the last good value. The outliers before it are no longer pending.
 func (h *History) accept(v float64, t time.Time) {
+	if v != h.Good || h.Since.IsZero() {
+		h.Since = t
+	}
 	h.Good, h.GoodTime, h.outliers = v, t, nil
 }

@@ -42,6 +42,7 @@ type DeviceState struct {
 	Retained bool      `json:"retained,omitempty"`
 	Good     *float64  `json:"good,omitempty"` // the last value of quality ok
 	GoodTime time.Time `json:"good_time,omitzero"`
+	Counter  string    `json:"-"` // of a counter: what its next rise depends on beside Good; "": nothing
 }
 
 // DeviceRequest asks for the device of a physical id, which is registered if it is new.

@@ -83,7 +83,7 @@ func (s *Store) DeviceStates(ctx context.Context, device string) ([]DeviceState,
 	return query(ctx, s, "read the states of devices", func(rows *sql.Rows) (d DeviceState, err error) {
 		var v, good sql.NullFloat64
 		err = rows.Scan(&d.Device, &d.Metric, &v, &d.Text, scanTime{&d.Time}, scanTime{&d.Arrived}, scanTime{&d.Changed},
-			&d.Quality, &d.Reason, &d.Retained, &good, scanTime{&d.GoodTime})
+			&d.Quality, &d.Reason, &d.Retained, &good, scanTime{&d.GoodTime}, &d.Counter)
 		d.Value = v.Float64
 		if good.Valid {
 			d.Good = &good.Float64
@@ -92,7 +92,7 @@ func (s *Store) DeviceStates(ctx context.Context, device string) ([]DeviceState,
 	}, `select `+stateColumns+` from device_states where device = $1 or $2 order by device, metric`, device, device == "")
 }
 
-const stateColumns = `device, metric, value, text, time, arrived, changed, quality, reason, retained, good, good_time`
+const stateColumns = `device, metric, value, text, time, arrived, changed, quality, reason, retained, good, good_time, counter`
 
 // onlyNewer lets only newer states replace older ones. The source's time decides; if it
 // is equal or unknown in both, the time of arrival does. An unknown time is older than any
@@ -100,7 +100,8 @@ const stateColumns = `device, metric, value, text, time, arrived, changed, quali
 const onlyNewer = `
 	on conflict (device, metric) do update set value = excluded.value, text = excluded.text, time = excluded.time,
 		arrived = excluded.arrived, changed = excluded.changed, quality = excluded.quality, reason = excluded.reason,
-		retained = excluded.retained, good = excluded.good, good_time = excluded.good_time
+		retained = excluded.retained, good = excluded.good, good_time = excluded.good_time,
+		counter = excluded.counter
 	where case
 		when excluded.time is null then device_states.time is null and excluded.arrived > device_states.arrived
 		when device_states.time is null then true
@@ -122,12 +123,12 @@ func writeDeviceStates(ctx context.Context, tx *txn, states []DeviceState) error
 		return writeStateColumns(ctx, tx, states)
 	}
 	for chunk := range slices.Chunk(states, chunkRows) {
-		args := make([]any, 0, len(chunk)*12)
+		args := make([]any, 0, len(chunk)*13)
 		for _, d := range chunk {
 			args = append(args, d.Device, d.Metric, number(d), clean(d.Text), stamp(d.Time), stamp(d.Arrived), stamp(d.Changed),
-				d.Quality, clean(d.Reason), d.Retained, d.Good, stamp(d.GoodTime))
+				d.Quality, clean(d.Reason), d.Retained, d.Good, stamp(d.GoodTime), d.Counter)
 		}
-		if _, err := tx.ExecContext(ctx, `insert into device_states (`+stateColumns+`) values `+tx.values(len(chunk), 12)+onlyNewer, args...); err != nil {
+		if _, err := tx.ExecContext(ctx, `insert into device_states (`+stateColumns+`) values `+tx.values(len(chunk), 13)+onlyNewer, args...); err != nil {
 			return err
 		}
 	}
@@ -145,20 +146,20 @@ func number(d DeviceState) *float64 {
 // writeStateColumns sends each column as an array, in one statement for all rows.
 func writeStateColumns(ctx context.Context, tx *txn, states []DeviceState) error {
 	n := len(states)
-	devices, metrics, texts, qualities, reasons := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	devices, metrics, texts, qualities, reasons, counters := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	values, goods, retained := make([]*float64, n), make([]*float64, n), make([]bool, n)
 	times, arrived, changed, goodTimes := make([]*time.Time, n), make([]time.Time, n), make([]time.Time, n), make([]*time.Time, n)
 	for i := range states {
 		d := &states[i]
 		devices[i], metrics[i], texts[i], qualities[i], reasons[i] = d.Device, d.Metric, clean(d.Text), d.Quality, clean(d.Reason)
-		values[i], goods[i], retained[i] = number(*d), d.Good, d.Retained
+		values[i], goods[i], retained[i], counters[i] = number(*d), d.Good, d.Retained, d.Counter
 		times[i], arrived[i], changed[i], goodTimes[i] = timeOrNull(d.Time), micros(d.Arrived), micros(d.Changed), timeOrNull(d.GoodTime)
 	}
 	_, err := tx.ExecContext(ctx, `
 		insert into device_states (`+stateColumns+`)
 		select * from unnest($1::text[], $2::text[], $3::float8[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-			$7::timestamptz[], $8::text[], $9::text[], $10::bool[], $11::float8[], $12::timestamptz[])`+onlyNewer,
-		devices, metrics, values, texts, times, arrived, changed, qualities, reasons, retained, goods, goodTimes)
+			$7::timestamptz[], $8::text[], $9::text[], $10::bool[], $11::float8[], $12::timestamptz[], $13::text[])`+onlyNewer,
+		devices, metrics, values, texts, times, arrived, changed, qualities, reasons, retained, goods, goodTimes, counters)
 	return err
 }
 

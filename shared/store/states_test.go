@@ -15,7 +15,7 @@ func TestAStateIsReplacedOnlyByANewerOne(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		good := 7.5
 		state := func(v float64, at, arrived time.Duration) store.DeviceState {
-			d := store.DeviceState{Device: "d", Metric: "m", Value: v, Arrived: noon.Add(arrived), Changed: noon, Quality: "ok", Good: &good, GoodTime: noon}
+			d := store.DeviceState{Device: "d", Metric: "m", Value: v, Arrived: noon.Add(arrived), Changed: noon, Quality: "ok", Good: &good, GoodTime: noon, Counter: `{"peak":8}`}
 			if at >= 0 {
 				d.Time = noon.Add(at)
 			}
@@ -39,7 +39,7 @@ func TestAStateIsReplacedOnlyByANewerOne(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, err := s.DeviceStates(t.Context(), "d")
-			if err != nil || len(got) != 1 || got[0].Value != tc.want || *got[0].Good != good {
+			if err != nil || len(got) != 1 || got[0].Value != tc.want || *got[0].Good != good || got[0].Counter != tc.state.Counter {
 				t.Errorf("after %v: %+v, %v", tc.state.Value, got, err)
 			}
 		}
