@@ -14,13 +14,19 @@ import (
 // key, and the limits of one message hold.
 func FuzzPayload(f *testing.F) {
 	for _, seed := range []string{`{"temperature":20,"last_seen":1795435200000,"voltage":3000}`, `{"color":{"x":0.4},"state":"ON","action":"single","click":"x"}`,
-		`{"a":{"b":{"c":{"d":{"e":{"f":1}}}}},"x":1,"x":"2","last_seen":"2026-11-23T13:00:00+01:00"}`, `{"update":{"state":"idle"},"":1,"_a":null,"time":3,"suspect":1}`} {
+		`{"a":{"b":{"c":{"d":{"e":{"f":1}}}}},"x":1,"x":"2","last_seen":"2026-11-23T13:00:00+01:00"}`, `{"update":{"state":"idle"},"":1,"_a":null,"time":3,"suspect":1}`,
+		`{"voltage":"3","state":"unknown","state":1,"mode":2,"mode":true,"temperature":"","temperature":1e999}`} {
 		f.Add([]byte(seed))
 	}
 	min, max := 3.0, 100.0
 	f.Fuzz(func(t *testing.T, b []byte) {
 		n := &knownDevice{Binding: &device.Binding{DeviceID: store.DeviceID{Name: "x"}}, properties: map[string]*property{},
-			about: about{Metrics: map[string]exposed{"voltage": {Unit: "mV"}, "state": {On: "OPEN", Off: "CLOSE"}, "temperature": {Unit: "°F", Min: &min, Max: &max}}}}
+			about: about{Metrics: map[string]exposed{"voltage": {Type: "numeric", Unit: "mV", Presets: []float64{3}}, "state": {Type: "binary", On: "OPEN", Off: "CLOSE"}, "mode": {Type: "enum"},
+				"temperature": {Type: "numeric", Unit: "°F", Min: &min, Max: &max}}}}
+		single := payload{device: n}
+		if err := single.decode(object("color-x", b)); err != nil { // its value may be any bytes
+			t.Error(err)
+		}
 		p := payload{device: n}
 		if p.decode(b) == nil && !json.Valid(b) {
 			t.Errorf("%q is not JSON", b)
@@ -28,7 +34,7 @@ func FuzzPayload(f *testing.F) {
 		if len(p.values)+len(p.texts) > maxValues || len(n.properties) > maxProperties || len(p.action) > maxText || len(p.path) > 0 {
 			t.Errorf("%d values, %d notes, %d properties, %q, path %q", len(p.values), len(p.texts), len(n.properties), p.action, p.path)
 		}
-		for _, v := range p.values {
+		for _, v := range append(p.values, single.values...) {
 			if v.Key == "" || v.Key == "suspect" || v.Key == "quality_code" || v.Key == "time" || math.IsNaN(v.V) {
 				t.Errorf("%+v", v)
 			}

@@ -4,6 +4,7 @@
 package function
 
 import (
+	"bytes"
 	"context"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/hearth-home/hearth/shared/ingest"
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/mqttbatch"
+	"github.com/hearth-home/hearth/shared/scan"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/store"
@@ -37,7 +39,7 @@ func New(env serve.Env) (func(handler.Request) (handler.Response, error), error)
 	if err != nil {
 		return nil, err
 	}
-	z := &zigbee{register: device.Register{Function: "zigbee"}, index: &index{}, refused: map[string]map[string]refusal{}, watch: mapping.NewWatch(c.Settings, env.Log)}
+	z := &zigbee{register: device.Register{Function: "zigbee"}, index: &index{}, refused: map[string]map[string]refusal{}, outputs: map[string]string{}, watch: mapping.NewWatch(c.Settings, env.Log)}
 	for _, base := range c.Bases {
 		z.bases = append(z.bases, strings.TrimSuffix(base, "/"))
 	}
@@ -52,6 +54,7 @@ type zigbee struct {
 	index    *index                        // used only while a batch holds the register
 	refused  map[string]map[string]refusal // what the register had no room for, by base topic and name; the same
 	tried    uint64                        // the register's version when refused was last tried again
+	outputs  map[string]string             // the setting output of Zigbee2MQTT, by base topic; "": not known
 	replays  mqttbatch.Replays
 }
 
@@ -129,6 +132,7 @@ func (w *work) readMessage(i int) {
 	m := &w.ms[i]
 	base, rest, ok := w.z.split(m.Topic)
 	switch {
+	case !ok && strings.HasPrefix(m.Topic, "homeassistant/"): // how Home Assistant is to read the devices
 	case !ok:
 		w.answer.Reject(m, errBase)
 	case len(m.Payload) == 0: // a retained message was removed
@@ -138,6 +142,8 @@ func (w *work) readMessage(i int) {
 			w.setAvailable(i, w.bridges[base], online)
 		}
 		w.rejectIf(m, err)
+	case rest == "bridge/info":
+		w.readInfo(base, m.Payload)
 	case rest == "bridge" || strings.HasPrefix(rest, "bridge/"):
 	default:
 		w.readDevice(i, base, rest)
@@ -161,34 +167,50 @@ func (z *zigbee) split(topic string) (base, rest string, ok bool) {
 	return base, rest, ok
 }
 
-// readDevice handles a message of a device or of its availability. A device's name may
-// contain slashes. So the last level of the topic is part of the name if the whole is
-// a known name, else an attribute of the device.
+// readDevice handles a message of a device, of its availability or of one of its
+// attributes. A device's name may contain slashes, and may be that of another device and
+// an attribute; then the payload decides.
 func (w *work) readDevice(i int, base, rest string) {
 	m := &w.ms[i]
-	if d := w.z.index.find(base, rest); d != nil {
+	isObject := scan.New(m.Payload).Kind() == scan.Object
+	d := w.z.index.find(base, rest)
+	if d != nil && isObject {
 		w.rejectIf(m, w.readState(i, d))
 		return
 	}
-	name, last := rest, ""
-	if slash := strings.LastIndexByte(rest, '/'); slash > 0 {
-		name, last = rest[:slash], rest[slash+1:]
+	owner, path := w.z.index.owner(base, rest)
+	name, isAvailability := strings.CutSuffix(rest, "/availability")
+	switch {
+	case d != nil && owner == nil:
+		w.rejectIf(m, w.readState(i, d))
+	case isAvailability && owner != nil && path == "availability":
+		w.rejectIf(m, w.readAvailability(i, owner))
+	case isCommand(rest): // no report
+	case isAvailability:
+		w.rejectName(m, base, name)
+	case isObject && (owner == nil || bytes.Contains(m.Payload, []byte(`"linkquality"`))): // a device's, as all of these have it
+		w.rejectName(m, base, rest)
+	case isObject: // the part of one endpoint, for Home Assistant
+	case owner != nil:
+		w.readSingle(i, owner, path)
+	default: // an attribute of a device that the list does not have yet
+		if slash := strings.LastIndexByte(rest, '/'); slash > 0 {
+			rest = rest[:slash]
+		}
+		w.rejectName(m, base, rest)
 	}
-	switch d := w.z.index.find(base, name); {
-	case d != nil && last == "availability":
-		w.rejectIf(m, w.readAvailability(i, d))
-		return
-	case d != nil && (last == "set" || last == "get"):
-		return
-	case d != nil:
-		w.answer.Reject(m, errAttribute)
-		return
-	case last == "set" || last == "get" || strings.Contains(rest, "/set/") || strings.Contains(rest, "/get/"):
-		return // a command to a device, not a report
-	case last == "availability":
-		rest = name
-	}
-	if r, ok := w.z.refused[base][rest]; ok {
+}
+
+// isCommand reports whether a topic is one that Zigbee2MQTT reads: x/set, x/set/state,
+// x/left/get.
+func isCommand(rest string) bool {
+	return strings.HasSuffix(rest, "/set") || strings.HasSuffix(rest, "/get") || strings.Contains(rest, "/set/") || strings.Contains(rest, "/get/")
+}
+
+// rejectName rejects a message of a name that the bridge's list does not have, once it
+// is no longer to be expected.
+func (w *work) rejectName(m *wire.Message, base, name string) {
+	if r, ok := w.z.refused[base][name]; ok {
 		w.answer.Reject(m, r.reason)
 		return
 	}
@@ -196,5 +218,5 @@ func (w *work) readDevice(i int, base, rest string) {
 		w.answer.RetryLater(m, "its name is not in the bridge's list yet")
 		return
 	}
-	w.answer.Reject(m, unknownName(rest))
+	w.answer.Reject(m, unknownName(name))
 }

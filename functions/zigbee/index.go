@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/ingest"
 )
@@ -15,7 +14,6 @@ import (
 var (
 	errEmptyList = errors.New("the bridge's list of devices is empty; a valid list has at least the coordinator")
 	errBase      = errors.New("the topic begins with none of ZIGBEE_BASES")
-	errAttribute = errors.New("topics of single attributes are not supported: set `output: json` in Zigbee2MQTT")
 )
 
 func unknownName(name string) error {
@@ -35,11 +33,13 @@ type about struct {
 
 // exposed is a device's declaration of one property.
 type exposed struct {
-	Unit string   `json:"unit,omitempty"`
-	Min  *float64 `json:"min,omitempty"`
-	Max  *float64 `json:"max,omitempty"`
-	On   string   `json:"on,omitempty"`  // the text that stands for 1
-	Off  string   `json:"off,omitempty"` // the text that stands for 0
+	Type    string    `json:"type,omitempty"` // numeric, binary, enum, text, list, composite
+	Unit    string    `json:"unit,omitempty"`
+	Min     *float64  `json:"min,omitempty"`
+	Max     *float64  `json:"max,omitempty"`
+	Presets []float64 `json:"presets,omitempty"` // numbers beyond Min and Max that stand for words: 65535 for previous
+	On      string    `json:"on,omitempty"`      // the text that stands for 1
+	Off     string    `json:"off,omitempty"`     // the text that stands for 0
 }
 
 // index finds devices by the name in their topic.
@@ -54,6 +54,7 @@ type knownDevice struct {
 	about      about
 	properties map[string]*property
 	earlier    seenValues
+	json       bool // it sends JSON, so that topics of single attributes bring nothing new
 }
 
 // seenValues are the values of a device's first message with a last_seen in a batch.
@@ -70,12 +71,13 @@ func currentIndex(old *index, b *ingest.Batch) *index {
 		return old
 	}
 	x := &index{version: b.Version(), byName: map[string]map[string]*knownDevice{}}
+	sentJSON := old.sentJSON()
 	var all []*knownDevice
 	for bound := range b.Bindings {
 		if !strings.HasPrefix(bound.Physical, "0x") && !strings.Contains(bound.Physical, groupPart) {
 			continue
 		}
-		n := &knownDevice{Binding: bound, properties: map[string]*property{}}
+		n := &knownDevice{Binding: bound, properties: map[string]*property{}, json: sentJSON[bound.Physical]}
 		if json.Unmarshal(bound.About, &n.about) != nil || n.about.Base == "" {
 			continue // not described by this function
 		}
@@ -92,6 +94,19 @@ func currentIndex(old *index, b *ingest.Batch) *index {
 	return x
 }
 
+// sentJSON returns the physical ids of the devices that have sent JSON.
+func (x *index) sentJSON() map[string]bool {
+	out := map[string]bool{}
+	for _, devices := range x.byName {
+		for _, n := range devices {
+			if n.json {
+				out[n.Physical] = true
+			}
+		}
+	}
+	return out
+}
+
 // put adds n under a name. Where two have one name, the device wins over the group,
 // then the one with the smaller physical id.
 func (x *index) put(base, name string, n *knownDevice) {
@@ -106,83 +121,13 @@ func (x *index) put(base, name string, n *knownDevice) {
 
 func (x *index) find(base, name string) *knownDevice { return x.byName[base][name] }
 
-// property says how one attribute of a device's payload is stored.
-type property struct {
-	key     string // of a number; "": the attribute is ignored
-	textKey string // of a text, or of a switch
-	unit    catalogue.Unit
-	field   *catalogue.Field
-	on, off string
-}
-
-const maxProperties = 400 // of a device
-
-var measurement, _ = catalogue.Get("zigbee")
-
-// ignored are attributes that are not measurements. The time is taken from last_seen,
-// and button presses from action and click.
-var ignored = map[string]bool{"last_seen": true, "elapsed": true, "update_available": true,
-	"update_installed_version": true, "update_latest_version": true, "update_latest_source": true, "update_latest_release_notes": true,
-	"action": true, "click": true}
-
-// property returns how an attribute is stored. name is its path, joined by _.
-func (n *knownDevice) property(name []byte) *property {
-	if p := n.properties[string(name)]; p != nil {
-		return p
-	}
-	p := n.newProperty(string(name))
-	if len(n.properties) < maxProperties {
-		n.properties[string(name)] = p
-	}
-	return p
-}
-
-func (n *knownDevice) newProperty(name string) *property {
-	plain := catalogue.Key(name)
-	if plain == "" || ignored[name] || plain == catalogue.Quality || plain == catalogue.Suspect {
-		return &property{}
-	}
-	if plain == "time" || plain == "device" {
-		plain += "_value"
-	}
-	e, declared := n.about.Metrics[name]
-	p := &property{textKey: plain, on: e.On, off: e.Off}
-	if declared {
-		p.unit, _ = catalogue.UnitOf(e.Unit)
-	} else {
-		p.unit = usualUnits[plain]
-		if p.unit.Factor == 0 {
-			p.unit.Factor = 1
+// owner returns the device of which a topic is an attribute, and the attribute's path:
+// the rest after the longest name that a device has. It returns nil if there is none.
+func (x *index) owner(base, topic string) (d *knownDevice, path string) {
+	for i := strings.LastIndexByte(topic, '/'); i > 0; i = strings.LastIndexByte(topic[:i], '/') {
+		if d := x.find(base, topic[:i]); d != nil {
+			return d, topic[i+1:]
 		}
 	}
-	p.key = p.unit.Key(plain)
-	f, listed := measurement.Field(p.key)
-	if !listed {
-		f = catalogue.Field{Key: p.key, Unit: p.unit.Symbol, Min: -catalogue.Limits, Max: catalogue.Limits}
-	}
-	if e.Min != nil && e.Max != nil && *e.Min >= *e.Max {
-		e.Min, e.Max = nil, nil // no range: some converters declare 0 to 0
-	}
-	if e.Min != nil {
-		f.Min = p.unit.Convert(*e.Min)
-	}
-	if e.Max != nil {
-		f.Max = p.unit.Convert(*e.Max)
-	}
-	p.field = &f
-	return p
+	return nil, ""
 }
-
-// usualUnits are the units of properties that all devices report in the same unit.
-// They are for devices that declare none. voltage is not among them: it is in mV on a
-// battery and in V on a plug.
-var usualUnits = func() map[string]catalogue.Unit {
-	m := map[string]catalogue.Unit{}
-	for _, f := range measurement.Fields {
-		u, _ := catalogue.UnitOf(f.Unit)
-		if name := catalogue.WithoutUnit(f.Key); name != f.Key && name != "voltage" {
-			m[name] = u
-		}
-	}
-	return m
-}()

@@ -13,6 +13,8 @@ import (
 
 const maxAddress = 40 // bytes; an IEEE address has 18 characters
 
+const maxPresets = 20 // of a property
+
 const groupPart = "/group/" // part of a group's physical id: base/group/1
 
 // listedDevice is a device in bridge/devices.
@@ -39,7 +41,10 @@ type expose struct {
 	Max      *float64        `json:"value_max"`
 	On       json.RawMessage `json:"value_on"`
 	Off      json.RawMessage `json:"value_off"`
-	Features []expose        `json:"features"`
+	Presets  []struct {
+		Value any `json:"value"` // a number, or a word
+	} `json:"presets"`
+	Features []expose `json:"features"`
 }
 
 // maxListValues is how many values a bridge's list may have. A device has about 500; each
@@ -100,19 +105,34 @@ func flatten(into map[string]exposed, prefix string, es []expose) {
 			continue
 		}
 		if e.Property != "" && len(into) < maxProperties {
-			into[noNUL(prefix+e.Property)] = exposed{Unit: noNUL(e.Unit), Min: e.Min, Max: e.Max, On: textValue(e.On), Off: textValue(e.Off)}
+			into[noNUL(prefix+e.Property)] = exposed{Type: noNUL(e.Type), Unit: noNUL(e.Unit), Min: e.Min, Max: e.Max, Presets: e.words(), On: switchWord(e.On), Off: switchWord(e.Off)}
 		}
 	}
 }
 
-// textValue returns a value_on or value_off that is a text, else "": payloads then
-// hold true and false, which need no translation.
-func textValue(raw json.RawMessage) string {
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		return ""
+// words returns the presets that are beyond the range of a property: those numbers stand
+// for words, such as 65535 for previous.
+func (e expose) words() (out []float64) {
+	for _, p := range e.Presets {
+		if v, ok := p.Value.(float64); ok && (e.Min != nil && v < *e.Min || e.Max != nil && v > *e.Max) && len(out) < maxPresets {
+			out = append(out, v)
+		}
 	}
-	return noNUL(s)
+	return out
+}
+
+// switchWord returns a value_on or value_off that is a text, or a number as a text. For
+// true and false it returns "": payloads then hold these, which need no translation.
+func switchWord(raw json.RawMessage) string {
+	var v any
+	_ = json.Unmarshal(raw, &v)
+	switch v := v.(type) {
+	case string:
+		return noNUL(v)
+	case float64:
+		return string(raw)
+	}
+	return ""
 }
 
 // noNUL removes NUL characters, which PostgreSQL does not take in JSON.
