@@ -107,6 +107,9 @@ func (m missing) Error() string { return string(m) }
 // left out.
 func (r *rule) mapOne(topicName, key string, doc []byte) (*Found, error) {
 	at, err := r.extract(doc)
+	if err == nil && r.pairs != nil {
+		err = r.pairs.find(topicName, doc, at)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -142,6 +142,8 @@ func FuzzFind(f *testing.F) {
 	f.Add([]byte(`devices: [{topic: a, fields: {x: $}}]`), []byte(`x`))
 	f.Add([]byte(`devices: [{topic: a, when: {$.m: ["x*", 5]}, device: ["{$.m}-{$['i}']}", "{1}"], time: [$.t, $.u], fields: {x: [$.x, "$.x[0]"], y: {sum: ["$.p[*].*.v", $.q]}, z: {difference: [$.x, $.q]}}, text: {s: [$.s, $.m]}}]`),
 		[]byte(`{"m":"xy","i}":5,"u":1795435200,"x":[7],"q":2,"p":[{"a":{"v":1},"b":{"v":"2"}}],"s":null}`))
+	f.Add([]byte(`devices: [{topic: a, pairs: {list: $.l, id: ["{$.i}-{key}", $.i], value: [$.v, $.w]}, time: t, device: d, fields: {x: [x-0, x], y: {sum: [x, y]}}, text: {s: s}}]`),
+		[]byte(`{"l":[{"i":"x","v":1},{"i":"y","v":null,"w":"2"},{"i":"t","v":"now"},7]}`))
 	f.Fuzz(func(t *testing.T, file, payload []byte) {
 		s, err := Parse(file)
 		if err != nil {

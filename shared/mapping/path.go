@@ -154,6 +154,8 @@ func (t *tree) find(s *scan.Scanner, into [][]byte) error {
 	return s.Skip()
 }
 
+var errNoList = errors.New("there is no list")
+
 // elements calls fn for each element of the array or object at a path, with its index
 // or key.
 func elements(doc []byte, steps []step, fn func(key string, element []byte) error) error {
@@ -178,5 +180,5 @@ func elements(doc []byte, steps []step, fn func(key string, element []byte) erro
 	case scan.Object:
 		return s.Object(func(key []byte) error { return each(string(key)) })
 	}
-	return fmt.Errorf("there is no list at %s", writePath(steps))
+	return fmt.Errorf("%w at %s", errNoList, writePath(steps))
 }

@@ -28,7 +28,8 @@ type rule struct {
 	whole       bool // a path is $, so the payload need not be JSON
 	device      deviceID
 	when        []condition
-	times       []int // slots of the time, of which the first that has one counts; nil: the payload has no time
+	pairs       *pairs // nil: none
+	times       []int  // slots of the time, of which the first that has one counts; nil: the payload has no time
 	zone        *time.Location
 	measurement string
 	fields      []fieldRule
@@ -89,6 +90,9 @@ func (c *compiler) slots(key string, paths []settings.Path) (out []int) {
 
 // slot adds a path to the rule and returns its slot. key is where the path is written.
 func (c *compiler) slot(key, path string) int {
+	if slot, ok := c.pairSlot(path); ok {
+		return slot
+	}
 	steps, err := parsePath(path)
 	if err == nil && slices.ContainsFunc(steps, isAny) {
 		err = fmt.Errorf("the path %q: * is only for a sum", path)
@@ -123,6 +127,7 @@ func (c *compiler) messages() {
 		c.rule.hasEach = true
 		c.check(".each", err)
 	}
+	c.pairs()
 	c.rule.device = c.deviceID(".device", c.Device.Device)
 	c.conditions()
 	c.rule.times = c.slots(".time", c.Time.Path)

@@ -61,7 +61,7 @@ func TestTheSchemaAcceptsWhatTheProgramAccepts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mappings := "devices: [{device: [\"{$.a}-{2}\", $.b], when: {$.a: x, $.b: [1, true, y*]}, time: [$.t, $.u], topic: t, fields: {x: [$.x, $.y], y: {path: [$.x, 17]}, z: {sum: \"$.p[*].w\"}, d: {difference: [$.a, $.b]}}, text: {s: [$.s, $.t], r: $.r}}]"
+	mappings := "devices: [{device: [\"{$.a}-{2}\", $.b], when: {$.a: x, $.b: [1, true, y*]}, time: [$.t, $.u], pairs: {list: $, id: [$.i, \"{$.j}-{key}\"], value: [$.v, 1]}, topic: t, fields: {x: [$.x, $.y], y: {path: [$.x, 17]}, z: {sum: \"$.p[*].w\"}, d: {difference: [$.a, $.b]}}, text: {s: [$.s, $.t], r: $.r}}]"
 	for name, file := range map[string][]byte{"mappings": []byte(mappings), "whole": []byte(whole), "example": example, "empty": []byte("# nothing\ndevices:\nhouse:\n"), "none": []byte("# nothing\n"),
 		"short": []byte("house: {price_per_kwh: 0.3}\ndevices: [{device: a, physical: x, topic: t, time: $.t, fields: {x: $.x}}]\nrules: {r: {above: 3, device: a}}\ntiles: [{lines: air.co2_ppm}, air]\nquiet_hours: [{from: \"22:00\", to: \"07:00\", days: monday}]\n")} {
 		if f := Parse(file); f.Err() != nil {

@@ -55,11 +55,19 @@ type Device struct {
 	Topic       []string             `yaml:"topic,one"`    // MQTT filters
 	When        map[string][]Literal `yaml:"when,one"`     // only messages with these values, by path: a value or a list of them, with * for any characters
 	Each        string               `yaml:"each"`         // path of a list or object in the payload: each element is one device, and the other paths begin at the element
+	Pairs       *Pairs               `yaml:"pairs"`        // where the payload has ids with values; a path without $ is then an id, and takes its value
 	Measurement string               `yaml:"measurement"`  // of the catalogue, or a new one; absent: found by the fields
 	Cadence     time.Duration        `yaml:"cadence"`      // how often values arrive, for a new measurement
 	Time        Moment               `yaml:"time"`         // path of the time in the payload; absent: the time of arrival
 	Fields      map[string]Field     `yaml:"fields"`       // numbers, by key
 	Text        map[string][]Path    `yaml:"text,one"`     // paths of texts, by key; of a list the first that has a text
+}
+
+// Pairs is where a payload has ids with values.
+type Pairs struct {
+	List  Path     `yaml:"list"`      // path of the list or object of pairs; absent: the payload is one pair
+	ID    []string `yaml:"id,one"`    // path of the id in a pair, or a text with {$.path}; of a list the first that has all its parts
+	Value []Path   `yaml:"value,one"` // path of the value in a pair; of a list the first that has a value
 }
 
 // Field says where a number is in the payload and how it is converted: value*factor +
