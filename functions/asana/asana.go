@@ -92,7 +92,7 @@ func (x *asana) pages(ctx context.Context, client *fetch.Client, project string)
 			return b, fmt.Errorf("%w: %w", errOffset, err)
 		}
 		if err != nil {
-			return b, explain(err)
+			return b, fetch.Explain(err, hints)
 		}
 		items, next, err := decode(a.Body, x.gids[project], x.PriorityField)
 		if e, ok := errors.AsType[*fetch.UpstreamError](err); ok {
@@ -128,14 +128,6 @@ var hints = map[int]string{
 	http.StatusPaymentRequired: "the Asana plan does not include this",
 	http.StatusForbidden:       "the token's owner may not read the project",
 	http.StatusNotFound:        "there is no such project",
-}
-
-// explain adds the hint for err's status code, if there is one.
-func explain(err error) error {
-	if e, ok := errors.AsType[*fetch.StatusError](err); ok && hints[e.Code] != "" {
-		return fmt.Errorf("%s: %w", hints[e.Code], err)
-	}
-	return err
 }
 
 // decode returns the open tasks of a page and the offset of the next page, "" for the last

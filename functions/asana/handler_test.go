@@ -151,7 +151,7 @@ func TestAnErrorOfAsanaIsExplained(t *testing.T) {
 		{404, `{"errors":[{"message":"project: Unknown object: 1001"}]}`, 502, "no such project", ""},
 		{400, `{"errors":[{"message":"limit: Must be between 1 and 100"}]}`, 502, "Must be between", ""},
 		{429, `{"errors":[{"message":"You've made too many requests and hit a rate limit."}]}`, 429, "too many requests", "30"},
-		{500, `{"errors":[{"message":"Server Error","phrase":"6 sad squid snuggle softly"}]}`, 502, "6 sad squid", ""},
+		{500, `{"errors":[{"message":"Server Error","phrase":"6 sad squid snuggle softly"}]}`, 502, "Server Error", ""},
 		{200, `{"errors":[{"message":"The request timed out."}]}`, 502, "timed out", ""},
 		{200, "", 502, "not the documented JSON", ""},
 		{200, "<html><body>Sign in</body></html>", 502, "not the documented JSON", ""},

@@ -62,7 +62,7 @@ type StatusError struct {
 }
 
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("%s answered %d: %q", e.Host, e.Code, e.Body)
+	return fmt.Sprintf("%s answered %d: %s", e.Host, e.Code, Describe(e.Body))
 }
 
 // UpstreamError is an error that an upstream reports in an answer's body, mostly with

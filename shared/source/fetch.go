@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
@@ -30,27 +32,56 @@ type result struct {
 	target  string
 	err     error
 	skipped bool // the run's time was up before this target was fetched
+	waiting bool // its host asked for a pause, and works
+	off     bool // the upstream does not offer it, and never did
 }
 
 // fetch fetches all targets, several at once, and returns one result per target
 // in the order of Targets.
 func (x *runner) fetch(ctx context.Context, st *store.Store, p params, w Window) []result {
-	client := x.client.Memo()
-	out := make([]result, len(x.Targets))
+	f := fetching{runner: x, st: st, p: p, w: w, client: x.client.Memo(), out: make([]result, len(x.Targets))}
+	var err error
+	if f.before, err = st.Targets(ctx, x.Name); err != nil {
+		for i, target := range x.Targets {
+			f.out[i] = result{target: target, err: &storeError{err}}
+		}
+		return f.out
+	}
 	var g errgroup.Group
 	g.SetLimit(maxParallel)
-	for i, target := range x.Targets {
+	for _, group := range f.groups() {
 		g.Go(func() error {
-			if x.MaxTargets > 0 && i >= x.MaxTargets {
-				out[i] = result{target: target, err: fmt.Errorf("not fetched: only the first %d of %s fit the upstream's limit per minute; remove some, or raise the limit if your plan allows more", x.MaxTargets, x.Setting)}
-				return nil
-			}
-			out[i] = x.fetchTarget(ctx, client, st, p, w, target)
+			f.group(ctx, group)
 			return nil
 		})
 	}
 	_ = g.Wait() // never fails: each target's error is in out
-	return out
+	return f.out
+}
+
+// fetching is the fetch of all targets for one window.
+type fetching struct {
+	*runner
+	st     *store.Store
+	p      params
+	w      Window
+	client *fetch.Client
+	before map[string]alert.TargetState // by target
+	out    []result                     // by index of the target
+}
+
+// one fetches the target of an index.
+func (f *fetching) one(ctx context.Context, i int) {
+	target := f.Targets[i]
+	if f.MaxTargets > 0 && i >= f.MaxTargets {
+		f.out[i] = result{target: target, err: fmt.Errorf("not fetched: only the first %d of %s fit the upstream's limit per minute; remove some, or raise the limit if your plan allows more", f.MaxTargets, f.Setting)}
+		return
+	}
+	r := f.fetchTarget(ctx, f.client, f.st, f.p, f.w, target)
+	if e, ok := errors.AsType[*offError](r.err); ok && f.before[target].LastOK.IsZero() {
+		r = result{target: target, off: true, Batch: Batch{Warnings: []string{e.Error()}}}
+	}
+	f.out[i] = r
 }
 
 // fetchTarget fetches one target, counts its requests against its quota and turns
@@ -150,44 +181,63 @@ func (a *Answer) show(fs []result) {
 
 // report adds each target's outcome to the answer. It returns the error that
 // decides the status code: nil if at least one target worked, unless strict.
-func (x *runner) report(a *Answer, fs []result, strict bool) error {
+func (x *runner) report(a *Answer, fs []result, p params) error {
 	var worst error
-	failed := 0
+	failed, incomplete, waiting := 0, 0, 0
 	for _, f := range fs {
-		o := store.Outcome{Target: f.target, Status: "ok", Readings: len(f.Readings), Items: len(f.Items)}
+		o := store.Outcome{Target: f.target, Status: f.status(), Readings: len(f.Readings), Items: len(f.Items)}
 		for _, w := range f.Warnings {
 			a.Warnings = append(a.Warnings, x.env.Secrets.Redact(f.target+": "+w))
 		}
-		if f.err != nil {
-			failed++
-			o.Status, o.Error = "failed", x.env.Secrets.Brief(f.err.Error(), reasonBytes)
-			if f.skipped {
-				o.Status = "skipped"
-			}
+		if err := cmp.Or(f.err, f.Failed); err != nil {
+			o.Error = x.env.Secrets.Brief(err.Error(), reasonBytes)
 			a.Warnings = append(a.Warnings, f.target+": "+o.Error)
-			worst = worse(worst, f)
+			worst = worse(worst, f.target, err)
+		}
+		switch o.Status {
+		case "partial":
+			incomplete++
+		case "waiting":
+			waiting++
+		case "failed", "skipped":
+			failed++
 		}
 		a.Targets = append(a.Targets, o)
 	}
+	refused := waiting == len(fs) && p.trigger != "cron" // a person asked for it: say when to ask again
 	switch {
-	case failed == 0:
-		if a.Status == "" {
-			a.Status = "ok"
-		}
-		return nil
-	case failed < len(fs) && !strict:
-		a.Status = "partial"
-		return nil
-	default:
+	case failed > 0 && failed+waiting == len(fs) || p.strict && worst != nil || refused && waiting > 0:
 		return worst
+	case failed+incomplete > 0:
+		a.Status = "partial"
+	case a.Status == "":
+		a.Status = "ok"
 	}
+	return nil
+}
+
+// status is the status of the target's outcome.
+func (f *result) status() string {
+	switch {
+	case f.skipped:
+		return "skipped"
+	case f.waiting:
+		return "waiting"
+	case f.off:
+		return "off"
+	case f.err != nil:
+		return "failed"
+	case f.Failed != nil:
+		return "partial"
+	}
+	return "ok"
 }
 
 // worse returns the worse of two failures. A failure of our store is worse than
 // one of an upstream, which is worse than a spent quota. Their status codes, 503,
 // 502 and 429, have the same order.
-func worse(worst error, f result) error {
-	err := fmt.Errorf("%s: %w", f.target, f.err)
+func worse(worst error, target string, err error) error {
+	err = fmt.Errorf("%s: %w", target, err)
 	if worst == nil {
 		return err
 	}
@@ -207,6 +257,9 @@ func isSpent(err error, now time.Time) (bool, time.Duration) {
 	}
 	if e, ok := errors.AsType[*fetch.UpstreamError](err); ok && e.Spent {
 		return true, e.RetryAfter
+	}
+	if e, ok := errors.AsType[*heldError](err); ok {
+		return true, e.until.Sub(now)
 	}
 	if e, ok := errors.AsType[*fetch.StatusError](err); ok && e.Code == http.StatusTooManyRequests {
 		return true, e.RetryAfter
@@ -237,9 +290,11 @@ func merge(all, step []result) []result {
 		all[i].Readings = append(all[i].Readings, step[i].Readings...)
 		all[i].Items = append(all[i].Items, step[i].Items...)
 		all[i].Warnings = append(all[i].Warnings, step[i].Warnings...)
+		all[i].Failed = cmp.Or(all[i].Failed, step[i].Failed)
 		if all[i].err == nil {
-			all[i].err, all[i].skipped = step[i].err, step[i].skipped
+			all[i].err, all[i].skipped, all[i].waiting = step[i].err, step[i].skipped, step[i].waiting
 		}
+		all[i].off = all[i].off && step[i].off
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -11,9 +12,10 @@ import (
 const slackTime = 2 * time.Second // for sending messages, at the start and at the end of a run
 
 // finish records the run and each target's alert state, and sends the messages.
-// A target has no new alert state after a backfill, after a skipped fetch or after
-// a manual rerun with a spent quota: none of them shows whether the upstream works
-// now.
+// A target has no new alert state after a backfill, after a skipped fetch, while it waits
+// for its host or is not offered, or after a manual rerun with a spent quota: none of them
+// shows whether the upstream works now. A target that has waited for longer than maxWait
+// counts as failed.
 func (x *runner) finish(ctx context.Context, st *store.Store, r store.Run, fs []result) error {
 	now := x.env.Now()
 	before, err := st.Targets(ctx, x.Name)
@@ -22,10 +24,12 @@ func (x *runner) finish(ctx context.Context, st *store.Store, r store.Run, fs []
 	}
 	var outcomes []alert.Outcome
 	for _, f := range fs {
-		if spent, _ := isSpent(f.err, r.Started); f.skipped || r.Trigger == "backfill" || spent && r.Trigger != "cron" {
+		spent, _ := isSpent(f.err, r.Started)
+		waits := f.waiting && (before[f.target].LastOK.IsZero() || now.Sub(before[f.target].LastOK) < maxWait)
+		if f.skipped || waits || f.off || r.Trigger == "backfill" || spent && r.Trigger != "cron" {
 			continue
 		}
-		outcomes = append(outcomes, x.outcome(f.target, f.err))
+		outcomes = append(outcomes, x.outcome(f.target, cmp.Or(f.err, f.Failed)))
 	}
 	states, messages := x.alerts(r).Targets(before, outcomes, now, now)
 	if err := st.Finish(ctx, r, states, messages); err != nil {

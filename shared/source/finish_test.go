@@ -18,7 +18,7 @@ func TestAFailureAlertsOnceAndResolvesOnce(t *testing.T) {
 	good := s.Fetch
 	s.Fetch = func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
 		if broken {
-			return source.Batch{}, &fetch.StatusError{Host: "api.example", Code: 500, Body: "<oops> & more"}
+			return source.Batch{}, &fetch.StatusError{Host: "api.example", Code: 500, Body: "oops <!channel> & more"}
 		}
 		return good(ctx, client, target, w)
 	}
@@ -30,7 +30,7 @@ func TestAFailureAlertsOnceAndResolvesOnce(t *testing.T) {
 	if len(h.Messages) != 2 || !strings.Contains(h.Messages[0], "home, cabin: api.example answered 500") || !strings.Contains(h.Messages[1], "works again after 3 h") {
 		t.Errorf("messages %q; want one when it starts and one when it ends", h.Messages)
 	}
-	if !strings.Contains(h.Messages[0], "&lt;oops&gt; &amp; more") {
+	if !strings.Contains(h.Messages[0], "oops &lt;!channel&gt; &amp; more") {
 		t.Errorf("the upstream's text is not escaped: %q", h.Messages[0])
 	}
 }

@@ -21,7 +21,7 @@ func (x *runner) dryRun(ctx context.Context, st *store.Store, p params) (Answer,
 	results := x.fetch(ctx, st, p, x.window(p, p.From))
 	a := Answer{Status: "dry_run"}
 	a.show(results)
-	return a, x.report(&a, results, p.strict)
+	return a, x.report(&a, results, p)
 }
 
 // run makes one run and records it in the ledger. It writes items first, then
@@ -50,7 +50,7 @@ func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Ti
 		a.show(results)
 	}
 	if err == nil {
-		err = x.report(&a, results, p.strict)
+		err = x.report(&a, results, p)
 	}
 	r.Status, r.Stored, r.Unchanged, r.Outcomes = a.Status, a.Stored, a.Unchanged, a.Targets
 	if err != nil {

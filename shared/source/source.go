@@ -44,6 +44,11 @@ type Source struct {
 	// NotifyOnce reports whether an item that opens again after it was closed
 	// sends no second message. A nil function means that it sends one.
 	NotifyOnce func(item.Item) bool
+	// Host returns the host that a target is fetched from. Targets of one host are fetched
+	// one after the other, the one that worked the longest ago first. When the host asks for
+	// a pause (429, or 503 with Retry-After), this holds for all of them, also in later
+	// runs. A nil function means that targets share no host.
+	Host func(target string) string
 	// AlertAfter returns how long a target must keep failing with this error
 	// before an alert is sent. A nil function means at once.
 	AlertAfter func(error) time.Duration
@@ -64,7 +69,19 @@ type Batch struct {
 	// that are not in it are then closed.
 	Complete bool
 	Warnings []string // problems that did not fail the fetch
+	// Failed is why a part of the target is not in the batch. What is in it is stored; the
+	// target fails all the same, until all of it comes again.
+	Failed error
 }
+
+// Off returns an error that says that the upstream does not offer a target to us: a feature
+// is off, or the key may not read it. It is no failure, but a warning, as long as the target
+// never worked.
+func Off(err error) error { return &offError{err} }
+
+type offError struct{ error }
+
+func (e *offError) Unwrap() error { return e.error }
 
 // Answer is the JSON body that a call is answered with.
 type Answer struct {

@@ -27,7 +27,7 @@ type Run struct {
 // Outcome is the result of a run for one target.
 type Outcome struct {
 	Target   string `json:"target"`
-	Status   string `json:"status"` // ok, failed, skipped
+	Status   string `json:"status"` // ok, partial, failed, skipped; waiting: its host asked for a pause; off: the upstream does not offer it
 	Readings int    `json:"readings"`
 	Items    int    `json:"items"`
 	Error    string `json:"error,omitempty"`

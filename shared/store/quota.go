@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 )
 
@@ -39,6 +40,33 @@ func (s *Store) Take(ctx context.Context, q Quota, n int, scheduled bool, now ti
 		_, err = tx.ExecContext(ctx, `delete from quotas where key = $1 and window_start < $2`, q.Key, stamp(start.Add(-q.Window)))
 		return err
 	})
+}
+
+// Hold records that a host asked for no request before until. A later time stays.
+func (s *Store) Hold(ctx context.Context, host string, until time.Time) error {
+	return s.tx(ctx, "note the pause of "+host, func(ctx context.Context, tx *txn) error {
+		key := holdPrefix + clean(host)
+		_, err := tx.ExecContext(ctx, `insert into quotas (key, window_start, used, used_scheduled) values ($1, $2, 1, 0) on conflict (key, window_start) do nothing`, key, stamp(until))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `delete from quotas where key = $1 and window_start < $2`, key, stamp(until))
+		return err
+	})
+}
+
+const holdPrefix = "pause of " // of the keys of Hold in the table quotas; window_start is when the pause ends
+
+// HeldUntil returns the latest time of Hold for a host, the zero time if there is none.
+func (s *Store) HeldUntil(ctx context.Context, host string) (until time.Time, err error) {
+	scan := func(rows *sql.Rows) (at time.Time, err error) { return at, rows.Scan(scanTime{&at}) }
+	ends, err := query(ctx, s, "read the pause of "+host, scan, `select window_start from quotas where key = $1`, holdPrefix+clean(host))
+	for _, at := range ends {
+		if at.After(until) {
+			until = at
+		}
+	}
+	return until, err
 }
 
 // windowStart returns the start of the window of length w that contains now.

@@ -1,0 +1,121 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/pause"
+)
+
+const (
+	maxHold = 24 * time.Hour  // the longest pause that a host may ask for
+	maxWait = 24 * time.Hour  // without a new answer of a target that waits for its host; then it fails
+	inRun   = 5 * time.Second // a pause that ends so soon is waited for
+)
+
+// heldError is a target that was not fetched, since its host asked for a pause.
+type heldError struct {
+	host  string
+	until time.Time
+}
+
+func (e *heldError) Error() string {
+	return fmt.Sprintf("%s asked for no request before %s", e.host, e.until.UTC().Format("15:04:05 UTC on 2 January"))
+}
+
+// groups returns the indices of the targets: those of one host together, the one that
+// worked the longest ago first.
+func (f *fetching) groups() [][]int {
+	var out [][]int
+	byHost := map[string]int{} // index in out
+	for i, target := range f.Targets {
+		host := f.hostOf(target)
+		at, known := byHost[host]
+		if !known || host == "" {
+			byHost[host] = len(out)
+			out = append(out, []int{i})
+			continue
+		}
+		out[at] = append(out[at], i)
+	}
+	for _, group := range out {
+		slices.SortStableFunc(group, func(a, b int) int {
+			return f.before[f.Targets[a]].LastOK.Compare(f.before[f.Targets[b]].LastOK)
+		})
+	}
+	return out
+}
+
+// hostOf returns the host that the target shares with others, "" if it shares none.
+func (f *fetching) hostOf(target string) string {
+	if f.Host == nil || f.env.Sample {
+		return ""
+	}
+	return f.Host(target)
+}
+
+// group fetches targets of one host, one after the other, until the host asks for a pause.
+func (f *fetching) group(ctx context.Context, group []int) {
+	host := f.hostOf(f.Targets[group[0]])
+	if host == "" {
+		for _, i := range group {
+			f.one(ctx, i)
+		}
+		return
+	}
+	until, err := f.st.HeldUntil(ctx, host)
+	for _, i := range group {
+		if err == nil && f.held(ctx, until) {
+			f.out[i] = result{target: f.Targets[i], err: &heldError{host, until}}
+			continue
+		}
+		if err == nil {
+			f.one(ctx, i)
+		} else {
+			f.out[i] = result{target: f.Targets[i], err: &storeError{err}}
+		}
+		if wait := pauseOf(f.out[i].err); wait > 0 {
+			until = f.env.Now().Add(min(wait, maxHold))
+			err = f.st.Hold(ctx, host, until)
+		}
+	}
+	f.wait(group)
+}
+
+// held reports whether a pause has not ended. It waits for one that ends soon.
+func (f *fetching) held(ctx context.Context, until time.Time) bool {
+	left := until.Sub(f.env.Now())
+	return left > 0 && (left > inRun || !pause.For(ctx, left))
+}
+
+// pauseOf returns how long the host that answered with err wants no request, 0 if it does
+// not say so.
+func pauseOf(err error) time.Duration {
+	e, ok := errors.AsType[*fetch.StatusError](err)
+	switch {
+	case ok && e.Code == http.StatusTooManyRequests && e.RetryAfter <= 0:
+		return defaultRetryAfter
+	case ok && (e.Code == http.StatusTooManyRequests || e.Code == http.StatusServiceUnavailable):
+		return e.RetryAfter
+	}
+	return 0
+}
+
+// wait marks those targets of a host as waiting that it will serve later: it served another
+// one in this run, or within maxWait, and asked for a pause that lasts.
+func (f *fetching) wait(group []int) {
+	served := slices.ContainsFunc(group, func(i int) bool { return f.out[i].err == nil })
+	refused := slices.ContainsFunc(group, func(i int) bool { return pauseOf(f.out[i].err) > 0 })
+	recent := slices.ContainsFunc(group, func(i int) bool { return f.env.Now().Sub(f.before[f.Targets[i]].LastOK) < maxWait })
+	for _, i := range group {
+		r := &f.out[i]
+		_, held := errors.AsType[*heldError](r.err)
+		failing := !f.before[r.target].Failing.IsZero()
+		r.waiting = served && (held || pauseOf(r.err) > 0) || held && !refused && recent && !failing
+	}
+}
