@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
@@ -52,13 +53,26 @@ func decodeAir(body []byte) ([]reading.Reading, error) {
 	if len(fields) == 0 {
 		return nil, errors.New("no concentration in the answer")
 	}
-	if aqi, ok := usAQI(fields); ok {
+	if aqi, ok := usAQI(inRange(fields)); ok {
 		fields["us_aqi"] = aqi
 	}
 	if now.Main.AQI != nil {
 		fields["openweather_index"] = *now.Main.AQI
 	}
 	return []reading.Reading{{Name: "outdoor_air", Fields: fields, Time: time.Unix(now.Dt, 0).UTC()}}, nil
+}
+
+// inRange returns the fields that will be stored: one outside of its range must not decide
+// the index.
+func inRange(fields map[string]float64) map[string]float64 {
+	m, _ := catalogue.Get("outdoor_air")
+	out := map[string]float64{}
+	for k, v := range fields {
+		if f, ok := m.Field(k); ok && v >= f.Min && v <= f.Max {
+			out[k] = v
+		}
+	}
+	return out
 }
 
 // measured returns nil for a negative concentration: OpenWeather sends -9999 if its model

@@ -1,7 +1,9 @@
 package function
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -25,12 +27,13 @@ type slot struct {
 }
 
 const (
-	slotsPerDay   = 8
+	slotHours     = 3
+	slotsPerDay   = 24 / slotHours
 	secondsPerDay = 24 * 60 * 60
 )
 
 // decodeForecast returns a weather_forecast reading for each slot and a weather_day
-// reading for each day with all its slots.
+// reading for each day with all its slots. With an error of one slot it returns the others.
 func decodeForecast(body []byte) ([]reading.Reading, error) {
 	var f forecast
 	if err := unmarshal(body, &f); err != nil {
@@ -40,22 +43,39 @@ func decodeForecast(body []byte) ([]reading.Reading, error) {
 		return nil, errors.New("no list or no timezone in the answer")
 	}
 	var rs []reading.Reading
-	byDay := map[int64][]reading.Reading{}
-	for _, s := range f.List {
+	var bad error
+	days := map[int64]*day{}
+	of := func(t int64) *day {
+		at := midnight(t, *f.City.Timezone)
+		if days[at] == nil {
+			days[at] = &day{}
+		}
+		return days[at]
+	}
+	for i, s := range f.List {
 		r, err := s.reading()
 		if err != nil {
-			return nil, err
+			bad = cmp.Or(bad, fmt.Errorf("slot %d: %w", i+1, err))
+			continue
 		}
 		rs = append(rs, r)
-		day := midnight(s.Dt, *f.City.Timezone)
-		byDay[day] = append(byDay[day], r)
+		of(s.Dt).slots = append(of(s.Dt).slots, r)
+		of(s.Dt-slotHours*3600/2).wet = append(of(s.Dt-slotHours*3600/2).wet, r)
 	}
-	for _, day := range slices.Sorted(maps.Keys(byDay)) {
-		if slots := byDay[day]; len(slots) == slotsPerDay {
-			rs = append(rs, summarize(slots, time.Unix(day, 0).UTC()))
+	for _, at := range slices.Sorted(maps.Keys(days)) {
+		if d := days[at]; len(d.slots) == slotsPerDay {
+			rs = append(rs, d.summarize(time.Unix(at, 0).UTC()))
 		}
 	}
-	return rs, nil
+	return rs, bad
+}
+
+// day is what the slots say of a local day. Rain, snow and their chance are those of the
+// three hours before a slot's time, so that the slot at midnight tells of the day before. Of
+// three hours across midnight, the day gets the slot that has the most of them.
+type day struct {
+	slots []reading.Reading // whose time is in the day
+	wet   []reading.Reading // the middle of whose three hours is in the day
 }
 
 // reading returns the reading of a slot. Absent rain or snow is stored as 0: a later
@@ -87,31 +107,32 @@ func midnight(t, offset int64) int64 {
 	return local - (local%secondsPerDay+secondsPerDay)%secondsPerDay - offset
 }
 
-// summarize returns the weather_day reading of a day's slots: lowest and highest
-// temperature, highest chance and sum of precipitation. day is the local midnight at
-// which it begins.
-func summarize(slots []reading.Reading, day time.Time) reading.Reading {
+// summarize returns the weather_day reading of a day with all its slots: lowest and highest
+// temperature, and, if they are known for the whole day, highest chance and sum of
+// precipitation. at is the local midnight at which the day begins.
+func (d *day) summarize(at time.Time) reading.Reading {
 	fields := map[string]float64{}
-	for _, s := range slots {
-		combine := func(key, from string, with func(a, b float64) float64) {
+	combine := func(slots []reading.Reading, key, from string, with func(a, b float64) float64) {
+		for _, s := range slots {
 			v, ok := s.Fields[from]
-			if !ok {
-				return
-			}
-			if old, ok := fields[key]; ok {
+			if old, known := fields[key]; ok && known {
 				v = with(old, v)
 			}
-			fields[key] = v
+			if ok {
+				fields[key] = v
+			}
 		}
-		combine("low_celsius", "temperature_celsius", math.Min)
-		combine("low_celsius", "low_celsius", math.Min)
-		combine("high_celsius", "temperature_celsius", math.Max)
-		combine("high_celsius", "high_celsius", math.Max)
-		combine("precipitation_chance_percent", "precipitation_chance_percent", math.Max)
-		combine("rain_mm", "rain_mm", add)
-		combine("snow_mm", "snow_mm", add)
 	}
-	return reading.Reading{Name: "weather_day", Fields: fields, Time: day}
+	combine(d.slots, "low_celsius", "temperature_celsius", math.Min)
+	combine(d.slots, "low_celsius", "low_celsius", math.Min)
+	combine(d.slots, "high_celsius", "temperature_celsius", math.Max)
+	combine(d.slots, "high_celsius", "high_celsius", math.Max)
+	if len(d.wet) == slotsPerDay {
+		combine(d.wet, "precipitation_chance_percent", "precipitation_chance_percent", math.Max)
+		combine(d.wet, "rain_mm", "rain_mm", add)
+		combine(d.wet, "snow_mm", "snow_mm", add)
+	}
+	return reading.Reading{Name: "weather_day", Fields: fields, Time: at}
 }
 
 // add rounds the sum to the two decimals that the upstream sends, so 0.1+0.2 is 0.3.

@@ -4,6 +4,7 @@ package function
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/place"
+	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/source"
@@ -54,7 +56,7 @@ func New(env serve.Env) (http.Handler, error) {
 	})
 }
 
-// calls are the requests for each place. The place fails if one of them fails.
+// calls are the requests for each place.
 var calls = []struct {
 	path   string
 	decode decoder
@@ -64,22 +66,63 @@ var calls = []struct {
 	{"forecast", decodeForecast},
 }
 
-// fetch fetches all readings of a place.
+// hints explain a status code of OpenWeather.
+var hints = map[int]string{
+	http.StatusUnauthorized:    "the key is not valid, is not for this service, or is too new: OpenWeather activates a key within about two hours",
+	http.StatusTooManyRequests: "the key's plan allows no more calls now",
+}
+
+// fetch fetches all readings of a place. A call that fails costs only what it would have
+// brought, unless the key is refused or its calls are used up.
 func (c Config) fetch(ctx context.Context, client *fetch.Client, p place.Place) (source.Batch, error) {
 	var b source.Batch
+	var first error
 	for _, call := range calls {
-		a, err := client.Get(ctx, c.query(call.path, p), nil)
-		if err != nil {
-			return b, err
-		}
-		rs, err := call.decode(a.Body)
-		if err != nil {
-			return b, fmt.Errorf("decode %s: %w", call.path, err)
-		}
+		rs, err := c.call(ctx, client, p, call.path, call.decode)
 		for _, r := range rs {
 			r.Tags = map[string]string{"place": p.Name}
 			b.Readings = append(b.Readings, r)
 		}
+		if err == nil {
+			continue
+		}
+		if first == nil {
+			first = err
+		}
+		if b.Failed = err; b.Failed != first {
+			b.Failed = fmt.Errorf("%w; %w", first, err)
+		}
+		if refused(err) {
+			break
+		}
+	}
+	if len(b.Readings) == 0 {
+		return b, first
 	}
 	return b, nil
+}
+
+// call makes one call. With an error it may return a part of the readings.
+func (c Config) call(ctx context.Context, client *fetch.Client, p place.Place, path string, decode decoder) ([]reading.Reading, error) {
+	a, err := client.Get(ctx, c.query(path, p), nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, fetch.Explain(err, hints))
+	}
+	rs, err := decode(a.Body)
+	if err != nil {
+		err = fmt.Errorf("decode %s: %w", path, err)
+	}
+	return rs, err
+}
+
+// refused reports whether the next call would fail for the same reason.
+func refused(err error) bool {
+	if e, ok := errors.AsType[*fetch.StatusError](err); ok {
+		return hints[e.Code] != ""
+	}
+	if e, ok := errors.AsType[*fetch.UpstreamError](err); ok {
+		return e.Spent
+	}
+	_, spent := errors.AsType[*store.SpentError](err)
+	return spent
 }

@@ -3,6 +3,7 @@ package function
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"strconv"
 	"time"
@@ -12,7 +13,8 @@ import (
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-// decoder decodes the body of an answer. Its readings have no place yet.
+// decoder decodes the body of an answer. Its readings have no place yet. With an error it
+// may return those readings that are valid.
 type decoder func(body []byte) ([]reading.Reading, error)
 
 // query returns the URL of a call, in metric units. OpenWeather accepts its key only in
@@ -40,13 +42,25 @@ type problem struct {
 func unmarshal(body []byte, v any) error {
 	var p problem
 	if err := json.Unmarshal(body, &p); err != nil {
-		return err
+		return fmt.Errorf("not the documented JSON but %s", fetch.Describe(string(body)))
 	}
 	if p.Cod != "" && p.Cod != "200" {
 		text, _ := p.Message.(string)
-		return &fetch.UpstreamError{Host: "OpenWeather", Message: p.Cod.String() + " " + text, Spent: p.Cod == "429"}
+		code, _ := strconv.Atoi(p.Cod.String())
+		return explained(hints[code], &fetch.UpstreamError{Host: "OpenWeather", Message: p.Cod.String() + " " + text, Spent: p.Cod == "429"})
 	}
-	return json.Unmarshal(body, v)
+	if err := json.Unmarshal(body, v); err != nil {
+		return fmt.Errorf("not the documented JSON: %w", err)
+	}
+	return nil
+}
+
+// explained puts a hint, if there is one, before an error.
+func explained(hint string, err error) error {
+	if hint == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", hint, err)
 }
 
 // conditions are the fields that current weather and forecast have in common. A pointer is
@@ -78,19 +92,19 @@ type conditions struct {
 	} `json:"weather"`
 }
 
-// amount is in mm. It is absent if there is no rain or snow.
+// amount is in mm, of the time before dt. It is absent if there is no rain or snow.
 type amount struct {
 	LastHour   *float64 `json:"1h"` // current weather
 	ThreeHours *float64 `json:"3h"` // forecast
 }
 
-// reading returns the common fields, or an error if the time, the temperature or the sky
-// is missing.
+// reading returns the common fields, or an error if the time or the temperature is
+// missing.
 func (c conditions) reading(name string) (reading.Reading, error) {
-	if c.Dt <= 0 || c.Main.Temp == nil || len(c.Sky) == 0 {
-		return reading.Reading{}, errors.New("no dt, temperature or weather in the answer")
+	if c.Dt <= 0 || c.Main.Temp == nil {
+		return reading.Reading{}, errors.New("no dt or temperature in the answer")
 	}
-	return reading.Reading{
+	r := reading.Reading{
 		Name: name,
 		Fields: present(map[string]*float64{
 			"temperature_celsius":    c.Main.Temp,
@@ -105,9 +119,12 @@ func (c conditions) reading(name string) (reading.Reading, error) {
 			"clouds_percent":         c.Clouds.All,
 			"visibility_meters":      c.Visibility,
 		}),
-		Text: map[string]string{"summary": c.Sky[0].Main, "description": c.Sky[0].Description},
 		Time: time.Unix(c.Dt, 0).UTC(),
-	}, nil
+	}
+	if len(c.Sky) > 0 {
+		r.Text = map[string]string{"summary": c.Sky[0].Main, "description": c.Sky[0].Description}
+	}
+	return r, nil
 }
 
 // present returns the values that are not nil. A value that the upstream does not send is

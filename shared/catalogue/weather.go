@@ -11,10 +11,10 @@ var _ = declare(Family{Function: "weather", place: 10, About: "Weather now, fore
 			Field{Key: "snow_last_hour_mm", Title: "Snow in the last hour", Unit: "mm", Max: 500}),
 	},
 	{
-		Name: "weather_forecast", Title: "Weather to come", About: "OpenWeather's forecast in steps of three hours",
+		Name: "weather_forecast", Title: "Weather to come", About: "OpenWeather's forecast in steps of three hours; rain and snow are those of the three hours before",
 		Labels: []string{"place"}, Text: []string{"description", "summary"}, HideText: []string{"summary"}, Cadence: 3 * time.Hour,
 		Keep: KeepMonths, Ahead: 6 * 24 * time.Hour,
-		Fields: append(conditions(), precipitation("three hours")...),
+		Fields: append(conditions(), precipitation("the three hours before")...),
 	},
 	{
 		Name: "weather_day", Title: "Days to come", About: "OpenWeather's forecast for days from local midnight",
