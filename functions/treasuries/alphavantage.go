@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -31,8 +29,8 @@ type answer struct {
 	Interval string `json:"interval"`
 	Unit     string `json:"unit"`
 	Data     []struct {
-		Date  string `json:"date"`
-		Value string `json:"value"` // "." on a holiday
+		Date  string          `json:"date"`
+		Value json.RawMessage `json:"value"` // a text; "." on a holiday
 	} `json:"data"`
 }
 
@@ -46,6 +44,7 @@ type point struct {
 // plan has 25 calls a day.
 type history struct {
 	points  []point
+	odd     oddities
 	fetched time.Time
 }
 
@@ -70,12 +69,12 @@ func (x *vantage) fetch(ctx context.Context, client *fetch.Client, maturity stri
 		all := slices.Sorted(maps.Keys(maturities))
 		return source.Batch{}, fmt.Errorf("%s has no maturity %q: use %s", x.AlphaVantageURL.Host, maturity, strings.Join(all, ", "))
 	}
-	points, err := x.history(ctx, client, maturity, now)
+	h, err := x.history(ctx, client, maturity, now)
 	if err != nil {
 		return source.Batch{}, err
 	}
-	var b source.Batch
-	for _, p := range points {
+	b := source.Batch{Warnings: h.odd.warnings("")}
+	for _, p := range h.points {
 		if p.time.Before(w.From) || !p.time.Before(w.To) {
 			continue
 		}
@@ -87,39 +86,40 @@ func (x *vantage) fetch(ctx context.Context, client *fetch.Client, maturity stri
 		})
 	}
 	if now && len(b.Readings) == 0 {
-		return b, fmt.Errorf("%s has no yield of %s since %s", x.AlphaVantageURL.Host, maturity, w.From.Format(time.DateOnly))
+		return b, noYield(x.AlphaVantageURL.Host, maturity, w, b.Warnings)
 	}
 	return b, nil
 }
 
 // history returns all yields of a maturity. Unless now is true, they may be up to maxAge
 // old.
-func (x *vantage) history(ctx context.Context, client *fetch.Client, maturity string, now bool) ([]point, error) {
+func (x *vantage) history(ctx context.Context, client *fetch.Client, maturity string, now bool) (history, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if h := x.histories[maturity]; !now && x.now().Sub(h.fetched) < maxAge {
-		return h.points, nil
+		return h, nil
 	}
 	if err := x.pause(ctx); err != nil {
-		return nil, err
+		return history{}, err
 	}
 	u := x.AlphaVantageURL
 	u.RawQuery = url.Values{"function": {"TREASURY_YIELD"}, "interval": {"daily"}, "maturity": {maturity}, "apikey": {x.AlphaVantageKey.Reveal()}}.Encode()
 	a, err := client.Get(ctx, &u, nil)
 	if err != nil {
-		return nil, err
+		return history{}, err
 	}
-	points, err := decodeHistory(a.Body, maturity)
+	h, err := decodeHistory(a.Body, maturity)
 	if e, ok := errors.AsType[*fetch.UpstreamError](err); ok {
 		// The message may contain our key. It is redacted before an error is shortened.
 		e.Host, e.Message = u.Host, x.redact(e.Message)
-		return nil, err
+		return history{}, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("decode Alpha Vantage's yields of %s: %w", maturity, err)
+		return history{}, fmt.Errorf("decode Alpha Vantage's yields of %s: %w", maturity, err)
 	}
-	x.histories[maturity] = history{points, x.now()}
-	return points, nil
+	h.fetched = x.now()
+	x.histories[maturity] = h
+	return h, nil
 }
 
 // pause waits until AlphaVantagePause has passed since the last call. The caller holds
@@ -132,39 +132,44 @@ func (x *vantage) pause(ctx context.Context) error {
 	return nil
 }
 
-// decodeHistory returns the days that have a value. Alpha Vantage reports errors as a text
-// with status 200: an answer without data is a *fetch.UpstreamError.
-func decodeHistory(body []byte, maturity string) ([]point, error) {
+// decodeHistory returns the days that have a value. A day that cannot be read costs itself;
+// if none can, the format has changed. Alpha Vantage reports errors as a text with status
+// 200: an answer without data is a *fetch.UpstreamError.
+func decodeHistory(body []byte, maturity string) (history, error) {
 	var a answer
 	if err := json.Unmarshal(body, &a); err != nil {
-		return nil, fmt.Errorf("not the documented JSON: %w", err)
+		return history{}, fmt.Errorf("not the documented JSON but %s", fetch.Describe(string(body[:min(len(body), 1<<12)])))
 	}
 	if a.Data == nil {
-		return nil, upstreamError(body)
+		return history{}, upstreamError(body)
 	}
 	// For an unknown maturity, Alpha Vantage answers with the yields of another.
 	if name := strings.ReplaceAll(strings.ToLower(a.Name), "-", ""); !strings.HasPrefix(name, maturity) {
-		return nil, fmt.Errorf("the answer is about %.60q", a.Name)
+		return history{}, fmt.Errorf("the answer is about %.60q", a.Name)
 	}
 	if a.Interval != "daily" || a.Unit != "percent" {
-		return nil, fmt.Errorf("the answer is %.20q in %.20q, not daily in percent", a.Interval, a.Unit)
+		return history{}, fmt.Errorf("the answer is %.20q in %.20q, not daily in percent", a.Interval, a.Unit)
 	}
-	points := make([]point, 0, len(a.Data))
+	h := history{points: make([]point, 0, len(a.Data))}
 	for _, d := range a.Data {
 		at, err := time.Parse(time.DateOnly, d.Date)
 		if err != nil {
-			return nil, fmt.Errorf("the date is %.40q", d.Date)
-		}
-		if d.Value == "." {
+			h.odd.add("", "the date is %.40q", d.Date)
 			continue
 		}
-		v, err := strconv.ParseFloat(d.Value, 64)
-		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("%s is %.40q, not a number", d.Date, d.Value)
+		text := string(d.Value)
+		_ = json.Unmarshal(d.Value, &text) // a number stays as it is written
+		switch v, ok, err := parseYield(strings.TrimSpace(text)); {
+		case err != nil:
+			h.odd.add("", "%s is %w", d.Date, err)
+		case ok:
+			h.points = append(h.points, point{at, v})
 		}
-		points = append(points, point{at, v})
 	}
-	return points, nil
+	if len(h.points) == 0 && len(h.odd.list) > 0 {
+		return history{}, errors.New(h.odd.list[0].text)
+	}
+	return h, nil
 }
 
 // upstreamError returns the error in an answer such as {"Information": "..."}. Over the
@@ -181,13 +186,14 @@ func upstreamError(body []byte) error {
 		}
 	}
 	text := strings.ToLower(e.Message)
-	for _, phrase := range []string{"rate limit", "call frequency", "requests per", "calls per"} {
-		e.Spent = e.Spent || strings.Contains(text, phrase)
+	has := func(phrases ...string) bool {
+		return slices.ContainsFunc(phrases, func(p string) bool { return strings.Contains(text, p) })
 	}
+	// "…to lift the free key rate limit (25 requests per day) … and unlock all premium
+	// endpoints" is a limit; "this is a premium endpoint" is not: waiting does not help.
+	e.Spent = has("rate limit", "call frequency", "requests per", "request per", "calls per", "call per", "more sparingly", "daily limit") && !has("is a premium endpoint", "is a premium api", "is a premium function")
 	switch {
-	case strings.Contains(text, "premium endpoint"):
-		e.Spent = false // the limit is not a quota: waiting does not help
-	case strings.Contains(text, "per second"), strings.Contains(text, "per minute"):
+	case e.Spent && has("per second", "per minute", "more sparingly"):
 		e.RetryAfter = time.Minute
 	case e.Spent:
 		e.RetryAfter = time.Hour // the answer does not say when the daily quota is restored

@@ -56,7 +56,7 @@ func New(env serve.Env) (http.Handler, error) {
 		}
 		quota = &store.Quota{Key: "alphavantage", Limit: c.AlphaVantageCalls, Window: 24 * time.Hour, Reserve: c.RunsADay * len(c.AlphaVantageMaturities)}
 	}
-	treasury := &treasury{url: c.URL, now: env.Now, decoded: map[*fetch.Answer][]day{}}
+	treasury := &treasury{url: c.URL, now: env.Now, decoded: map[*fetch.Answer]curve{}}
 	vantage := &vantage{Config: c, redact: env.Secrets.Redact, now: env.Now, histories: map[string]history{}}
 	return source.Handler(env, source.Source{
 		Name:    "treasuries",

@@ -68,13 +68,19 @@ type day struct {
 	yields map[string]float64 // percent, by the feed's element
 }
 
+// curve is a year's document, decoded.
+type curve struct {
+	days []day
+	odd  oddities
+}
+
 // treasury fetches from the US Treasury. It is safe for concurrent use.
 type treasury struct {
 	url url.URL
 	now func() time.Time
 
 	mu      sync.Mutex
-	decoded map[*fetch.Answer][]day // by document, so that all maturities decode it once; an unchanged document (304) is the same *fetch.Answer
+	decoded map[*fetch.Answer]curve // by document, so that all maturities decode it once; an unchanged document (304) is the same *fetch.Answer
 }
 
 // fetch returns the yields of one maturity for the days in w. If now is true, it is an
@@ -87,24 +93,25 @@ func (x *treasury) fetch(ctx context.Context, client *fetch.Client, maturity str
 	}
 	var b source.Batch
 	for year := max(w.From.Year(), firstYear); year <= w.To.Add(-1).Year(); year++ {
-		days, err := x.year(ctx, client, year)
+		c, err := x.year(ctx, client, year)
 		if err != nil {
 			return b, err
 		}
-		if len(days) == 0 && year < x.now().UTC().Year() {
+		b.Warnings = append(b.Warnings, c.odd.warnings(tenors[i].element)...)
+		if len(c.days) == 0 && year < x.now().UTC().Year() {
 			return b, fmt.Errorf("%s has no day of %d", x.url.Host, year)
 		}
-		b.Readings = append(b.Readings, readings(days, tenors[i], w)...)
+		b.Readings = append(b.Readings, readings(c.days, tenors[i], w)...)
 	}
 	if now && len(b.Readings) == 0 {
-		return b, fmt.Errorf("%s has no yield of %s since %s", x.url.Host, maturity, w.From.Format(time.DateOnly))
+		return b, noYield(x.url.Host, maturity, w, b.Warnings)
 	}
 	return b, nil
 }
 
 // year returns the days of a year that have a curve. In the first days of a year there
 // are none yet.
-func (x *treasury) year(ctx context.Context, client *fetch.Client, year int) ([]day, error) {
+func (x *treasury) year(ctx context.Context, client *fetch.Client, year int) (curve, error) {
 	u := x.url
 	u.RawQuery = url.Values{"data": {"daily_treasury_yield_curve"}, "field_tdr_date_value": {strconv.Itoa(year)}}.Encode()
 	a, err := client.Get(ctx, &u, http.Header{
@@ -113,25 +120,25 @@ func (x *treasury) year(ctx context.Context, client *fetch.Client, year int) ([]
 		"Accept":     {"application/atom+xml, application/xml"},
 	})
 	if e, ok := errors.AsType[*fetch.StatusError](err); ok && e.Code == http.StatusForbidden {
-		return nil, fmt.Errorf("the Treasury's firewall refused the request; that usually ends by itself: %w", err)
+		return curve{}, fmt.Errorf("the Treasury's firewall refused the request; that usually ends by itself: %w", err)
 	}
 	if err != nil {
-		return nil, err
+		return curve{}, err
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if days, ok := x.decoded[a]; ok {
-		return days, nil
+	if c, ok := x.decoded[a]; ok {
+		return c, nil
 	}
-	days, err := decodeCurve(a.Body, year)
+	c, err := decodeCurve(a.Body, year)
 	if err != nil {
-		return nil, fmt.Errorf("decode the yield curve of %d: %w", year, err)
+		return curve{}, fmt.Errorf("decode the yield curve of %d: %w", year, err)
 	}
 	if len(x.decoded) > 1 {
 		clear(x.decoded)
 	}
-	x.decoded[a] = days
-	return days, nil
+	x.decoded[a] = c
+	return c, nil
 }
 
 // names lists the maturities.
@@ -161,53 +168,107 @@ func readings(days []day, t tenor, w source.Window) []reading.Reading {
 	return rs
 }
 
-// decodeCurve returns the days of a year's document that have a curve. A day of another
-// year is an error.
-func decodeCurve(body []byte, year int) ([]day, error) {
+// decodeCurve returns the days of a year's document that have a curve. An entry that is not
+// a day of the year, and a yield that cannot be read, cost themselves. A document without
+// anything that can be read is an error: its format has changed.
+func decodeCurve(body []byte, year int) (curve, error) {
 	var f feed
 	if err := xml.Unmarshal(body, &f); err != nil {
-		return nil, fmt.Errorf("not a feed but %.60q: %w", body, err)
+		return curve{}, fmt.Errorf("not a feed but %s", fetch.Describe(string(body[:min(len(body), 1<<12)])))
 	}
-	var days []day
+	var c curve
 	for i, e := range f.Entries {
 		at, err := time.Parse("2006-01-02T15:04:05", strings.TrimSpace(e.Properties.Date))
-		if err != nil {
-			return nil, fmt.Errorf("entry %d: the date is %.40q", i+1, e.Properties.Date)
+		switch {
+		case err != nil:
+			c.odd.add("", "entry %d: the date is %.40q", i+1, e.Properties.Date)
+			continue
+		case at.Year() != year || !at.Equal(at.Truncate(24*time.Hour)):
+			c.odd.add("", "entry %d: the date is %.40s, not a day of %d", i+1, e.Properties.Date, year)
+			continue
 		}
-		if at.Year() != year || !at.Equal(at.Truncate(24*time.Hour)) {
-			return nil, fmt.Errorf("entry %d: the date is %s, not a day of %d", i+1, e.Properties.Date, year)
-		}
-		yields, err := decodeValues(e.Properties.Values)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", at.Format(time.DateOnly), err)
-		}
-		if yields != nil {
-			days = append(days, day{at, yields})
+		if yields := c.decodeValues(at, e.Properties.Values); yields != nil {
+			c.days = append(c.days, day{at, yields})
 		}
 	}
-	return days, nil
+	if len(c.days) == 0 && len(c.odd.list) > 0 {
+		return curve{}, errors.New(c.odd.list[0].text)
+	}
+	return c, nil
 }
 
 // decodeValues returns the yields of a day by element, or nil for a day without a curve.
 // The Treasury lists some holidays without values, or with 0 for every maturity. A single
 // 0 is a yield: short maturities often had 0 until 2021.
-func decodeValues(values []value) (map[string]float64, error) {
+func (c *curve) decodeValues(at time.Time, values []value) map[string]float64 {
 	yields := map[string]float64{}
 	nonZero := false
 	for _, v := range values {
-		text := strings.TrimSpace(v.Text)
-		if v.Null || text == "" || !slices.ContainsFunc(tenors, func(t tenor) bool { return t.element == v.XMLName.Local }) {
+		element, text := v.XMLName.Local, strings.TrimSpace(v.Text)
+		if v.Null || !slices.ContainsFunc(tenors, func(t tenor) bool { return t.element == element }) {
 			continue
 		}
-		y, err := strconv.ParseFloat(text, 64)
-		if err != nil || math.IsNaN(y) || math.IsInf(y, 0) {
-			return nil, fmt.Errorf("%s is %.40q, not a number", v.XMLName.Local, text)
+		y, ok, err := parseYield(text)
+		if err != nil {
+			c.odd.add(element, "%s: %s is %w", at.Format(time.DateOnly), element, err)
+			continue
 		}
-		yields[v.XMLName.Local] = y
-		nonZero = nonZero || y != 0
+		if ok {
+			yields[element] = y
+			nonZero = nonZero || y != 0
+		}
 	}
 	if !nonZero {
-		return nil, nil
+		return nil
 	}
-	return yields, nil
+	return yields
+}
+
+// noYield is the error of an answer without a yield in w. Warnings may say why.
+func noYield(host, maturity string, w source.Window, warnings []string) error {
+	return errors.New(strings.Join(append([]string{fmt.Sprintf("%s has no yield of %s since %s", host, maturity, w.From.Format(time.DateOnly))}, warnings...), "; "))
+}
+
+// parseYield reads a yield in percent. ok is false if the text says that there is none.
+func parseYield(text string) (y float64, ok bool, err error) {
+	switch strings.ToLower(text) {
+	case "", ".", "-", "--", "n/a", "na", "nd", "none", "null":
+		return 0, false, nil
+	}
+	y, err = strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(y) || math.IsInf(y, 0) {
+		return 0, false, fmt.Errorf("%.40q, not a number", text)
+	}
+	return y, true, nil
+}
+
+// oddities are what could not be read of an answer, in order.
+type oddities struct{ list []oddity }
+
+// oddity is an entry or a yield that could not be read.
+type oddity struct {
+	of   string // the element or maturity that it is about; "": all
+	text string
+}
+
+func (o *oddities) add(of, format string, args ...any) {
+	o.list = append(o.list, oddity{of, fmt.Errorf(format, args...).Error()})
+}
+
+// warnings returns a warning about what concerns a maturity: the first, and how many more
+// there are.
+func (o *oddities) warnings(of string) []string {
+	var all []string
+	for _, x := range o.list {
+		if x.of == "" || x.of == of {
+			all = append(all, x.text)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return []string{"left out: " + all[0]}
+	}
+	return []string{fmt.Sprintf("left out: %s, and %d more", all[0], len(all)-1)}
 }

@@ -60,7 +60,7 @@ func decodeForecast(body []byte) ([]reading.Reading, error) {
 		}
 		rs = append(rs, r)
 		of(s.Dt).slots = append(of(s.Dt).slots, r)
-		of(s.Dt-slotHours*3600/2).wet = append(of(s.Dt-slotHours*3600/2).wet, r)
+		of(s.Dt - slotHours*3600/2).wet = append(of(s.Dt-slotHours*3600/2).wet, r)
 	}
 	for _, at := range slices.Sorted(maps.Keys(days)) {
 		if d := days[at]; len(d.slots) == slotsPerDay {
