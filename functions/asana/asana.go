@@ -84,7 +84,8 @@ var errOffset = errors.New("the offset of the next page was refused")
 // pages reads a project's tasks page by page. If Asana refuses an offset, the error is
 // errOffset.
 func (x *asana) pages(ctx context.Context, client *fetch.Client, project string) (source.Batch, error) {
-	var b source.Batch
+	b := source.Batch{Complete: true}
+	var left []string
 	offset := ""
 	for range maxPages {
 		a, err := client.Get(ctx, x.query(project, offset), http.Header{"Authorization": {"Bearer " + x.Token.Reveal()}, "Accept": {"application/json"}})
@@ -94,7 +95,7 @@ func (x *asana) pages(ctx context.Context, client *fetch.Client, project string)
 		if err != nil {
 			return b, fetch.Explain(err, hints)
 		}
-		items, next, err := decode(a.Body, x.gids[project], x.PriorityField)
+		items, odd, next, err := decode(a.Body, x.gids[project], x.PriorityField)
 		if e, ok := errors.AsType[*fetch.UpstreamError](err); ok {
 			e.Host = x.URL.Host
 			return b, err
@@ -103,8 +104,9 @@ func (x *asana) pages(ctx context.Context, client *fetch.Client, project string)
 			return b, fmt.Errorf("decode the tasks: %w", err)
 		}
 		b.Items = append(b.Items, items...)
-		if next == "" {
-			b.Complete = true
+		b.Complete = b.Complete && !odd.task // a task that is left out is not closed
+		if left = append(left, odd.texts...); next == "" {
+			b.Warnings = source.LeftOut(left)
 			return b, nil
 		}
 		offset = next
@@ -130,84 +132,90 @@ var hints = map[int]string{
 	http.StatusNotFound:        "there is no such project",
 }
 
+// oddities are what could not be read of a page.
+type oddities struct {
+	texts []string
+	task  bool // a whole task is among it
+}
+
 // decode returns the open tasks of a page and the offset of the next page, "" for the last
-// one. project is the project's gid, priority the custom field with a task's priority.
-// Asana may report an error with status 200: it is a *fetch.UpstreamError.
-func decode(body []byte, project, priority string) ([]item.Item, string, error) {
+// one. project is the project's gid, priority the custom field with a task's priority. A
+// date that cannot be read costs itself, a task without gid or name itself; if no task has
+// them, the format has changed. Asana may report an error with status 200: it is a
+// *fetch.UpstreamError.
+func decode(body []byte, project, priority string) (items []item.Item, odd oddities, next string, err error) {
 	var p page
 	if err := json.Unmarshal(body, &p); err != nil {
-		return nil, "", fmt.Errorf("not the documented JSON: %w", err)
+		return nil, odd, "", fmt.Errorf("not the documented JSON: %w", err)
 	}
 	if len(p.Errors) > 0 {
-		return nil, "", &fetch.UpstreamError{Message: p.Errors[0].Message}
+		return nil, odd, "", &fetch.UpstreamError{Message: p.Errors[0].Message}
 	}
 	if p.Data == nil {
-		return nil, "", errors.New("no data in the answer")
+		return nil, odd, "", errors.New("no data in the answer")
 	}
-	var items []item.Item
-	for _, t := range *p.Data {
+	for n, t := range *p.Data {
 		if t.Completed { // after the first page was requested
 			continue
 		}
-		i, err := t.item(project, priority)
-		if err != nil {
-			return nil, "", fmt.Errorf("task %q: %w", t.GID, err)
+		if t.GID == "" || t.Name == nil {
+			odd.task, odd.texts = true, append(odd.texts, fmt.Sprintf("task %d of a page has no gid or no name", n+1))
+			continue
 		}
-		items = append(items, i)
+		i, texts := t.item(project, priority)
+		items, odd.texts = append(items, i), append(odd.texts, texts...)
+	}
+	if odd.task && len(items) == 0 {
+		return nil, odd, "", errors.New(odd.texts[0])
 	}
 	if p.Next == nil {
-		return items, "", nil
+		return items, odd, "", nil
 	}
 	if p.Next.Offset == "" {
-		return nil, "", errors.New("next_page has no offset")
+		return nil, odd, "", errors.New("next_page has no offset")
 	}
-	return items, p.Next.Offset, nil
+	return items, odd, p.Next.Offset, nil
 }
 
-// item returns the task as an item. It returns an error if a required field is missing
-// or a time is wrong.
-func (t task) item(project, priority string) (item.Item, error) {
-	if t.GID == "" || t.Name == nil {
-		return item.Item{}, errors.New("no gid or no name")
-	}
-	created, err := parse(time.RFC3339, t.Created)
-	if err != nil {
-		return item.Item{}, fmt.Errorf("created_at: %w", err)
-	}
-	i := item.Item{ID: t.GID, Title: *t.Name, URL: t.Permalink, At: created, Attributes: map[string]string{}}
+// item returns the task as an item, and what could not be read of its dates. A task
+// without a readable created_at is as old as its last change.
+func (t task) item(project, priority string) (item.Item, []string) {
+	i := item.Item{ID: t.GID, Title: *t.Name, URL: t.Permalink, Attributes: map[string]string{}}
 	if strings.TrimSpace(i.Title) == "" {
 		i.Title = "(no name)"
 	}
-	for _, v := range []struct {
-		key, value, layout string
-		required           bool
-	}{
-		{"modified_at", t.Modified, time.RFC3339, true},
-		{"due_at", t.DueAt, time.RFC3339, false},
-		{"due_on", t.DueOn, time.DateOnly, false},
-	} {
-		// With due_at, due_on is only the day of that time.
-		if v.value == "" && !v.required || v.key == "due_on" && t.DueAt != "" {
-			continue
-		}
-		at, err := parse(v.layout, v.value)
+	var odd []string
+	read := func(key, value, layout string) time.Time {
+		at, err := parse(layout, value)
 		if err != nil {
-			return item.Item{}, fmt.Errorf("%s: %w", v.key, err)
+			odd = append(odd, fmt.Sprintf("%s of task %q: %v", key, t.GID, err))
+		} else if key != "created_at" {
+			i.Attributes[key] = at.Format(layout)
 		}
-		i.Attributes[v.key] = at.Format(v.layout)
+		return at
+	}
+	i.At = read("created_at", t.Created, time.RFC3339)
+	if modified := read("modified_at", t.Modified, time.RFC3339); i.At.IsZero() {
+		i.At = modified
+	}
+	switch { // with due_at, due_on is only the day of that time
+	case t.DueAt != "" && !read("due_at", t.DueAt, time.RFC3339).IsZero():
+	case t.DueOn != "":
+		read("due_on", t.DueOn, time.DateOnly)
 	}
 	t.describe(i.Attributes, project, priority)
-	return i, nil
+	return i, odd
 }
 
-// parse parses a time. Years before 2000 and after 9999 are an error.
+// parse parses a time. Years before 2000 and after 9999 are an error. With an error the time
+// is zero.
 func parse(layout, s string) (time.Time, error) {
 	t, err := time.Parse(layout, s)
 	if err != nil {
-		return t, fmt.Errorf("the time %.40q is not written as %s", s, layout)
+		return time.Time{}, fmt.Errorf("the time %.40q is not written as %s", s, layout)
 	}
 	if t = t.UTC(); t.Year() < 2000 || t.Year() > 9999 { // a task may be due in any year from now on
-		return t, fmt.Errorf("the time %s is outside 2000-01-01 to 9999-12-31", s)
+		return time.Time{}, fmt.Errorf("the time %s is outside 2000-01-01 to 9999-12-31", s)
 	}
 	return t, nil
 }

@@ -15,8 +15,8 @@ import (
 
 func TestDecode(t *testing.T) {
 	for name, want := range map[string]string{"page1": "eyJ0eXAiOiJKV1Qi", "page2": ""} {
-		items, next, err := decode(sourcetest.File(t, name+".json"), "1001", "priority")
-		if err != nil || next != want {
+		items, odd, next, err := decode(sourcetest.File(t, name+".json"), "1001", "priority")
+		if err != nil || next != want || len(odd.texts) > 0 {
 			t.Fatalf("decode(%s): next %q, %v; want %q", name, next, err, want)
 		}
 		b, err := json.MarshalIndent(items, "", "  ")
@@ -37,29 +37,62 @@ func TestDecodeRefuses(t *testing.T) {
 		"data is one object":    `{"data":{"gid":"1"}}`,
 		"a task is null":        `{"data":[null]}`,
 		"truncated":             good[:len(good)/2],
-		"no gid":                strings.Replace(good, `"gid": "120001"`, `"gid": ""`, 1),
+		"no gids":               strings.ReplaceAll(good, `"gid": "12000`, `"id": "12000`),
 		"a number as gid":       strings.Replace(good, `"gid": "120001"`, `"gid": 120001`, 1),
-		"no name":               strings.Replace(good, `"name": "Order filter"`, `"title": "Order filter"`, 1),
-		"no created_at":         strings.Replace(good, `"created_at": "2026-10-02T06:30:00.123Z",`, "", 1),
-		"no modified_at":        strings.Replace(good, `"modified_at": "2026-11-20T08:11:02.335Z",`, "", 1),
-		"another time":          strings.Replace(good, "2026-11-20T08:11:02.335Z", "20 Nov 2026", 1),
-		"the zero time":         strings.Replace(good, "2026-10-02T06:30:00.123Z", "0001-01-01T00:00:00Z", 1),
-		"another day":           strings.Replace(good, `"2026-11-30"`, `"30.11.2026"`, 1),
+		"no names":              strings.ReplaceAll(good, `"name"`, `"title"`),
 		"a page without offset": strings.Replace(good, `"offset"`, `"cursor"`, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if items, _, err := decode([]byte(body), "1001", "Priority"); err == nil {
+			if items, _, _, err := decode([]byte(body), "1001", "Priority"); err == nil {
 				t.Errorf("decode() = %v, want an error", items)
 			}
 		})
 	}
-	_, _, err := decode([]byte(strings.Replace(good, "2026-10-02T06:30:00.123Z", "0001-01-01T00:00:00Z", 1)), "1001", "Priority")
-	if want := "the time 0001-01-01T00:00:00Z is outside 2000-01-01 to 9999-12-31"; err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("the zero time: %v, want %s", err, want)
-	}
-	_, _, err = decode([]byte(`{"errors":[{"message":"no"}]}`), "1001", "Priority")
+	_, _, _, err := decode([]byte(`{"errors":[{"message":"no"}]}`), "1001", "Priority")
 	if e, ok := errors.AsType[*fetch.UpstreamError](err); !ok || e.Message != "no" {
 		t.Errorf("decode() of an error = %v; want an upstream error", err)
+	}
+}
+
+// One odd task or date costs itself, with a warning.
+func TestAnOddDateCostsItself(t *testing.T) {
+	const another = `"data": [{"gid":"9","name":"another","created_at":"2026-01-01T00:00:00Z","modified_at":"2026-01-01T00:00:00Z"},`
+	good := strings.Replace(string(sourcetest.File(t, "page1.json")), `"data": [`, another, 1)
+	whole, _, _, err := decode([]byte(good), "1001", "Priority")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		body    string
+		lost    int // tasks
+		warning string
+		without string // the attribute that is missing
+	}{
+		"no gid":         {strings.Replace(good, `"gid": "120001"`, `"gid": ""`, 1), 1, "no gid or no name", ""},
+		"no name":        {strings.Replace(good, `"name": "Order filter"`, `"title": "Order filter"`, 1), 1, "no gid or no name", ""},
+		"no created_at":  {strings.Replace(good, `"created_at": "2026-10-02T06:30:00.123Z",`, "", 1), 0, "created_at of task", ""},
+		"no modified_at": {strings.Replace(good, `"modified_at": "2026-11-20T08:11:02.335Z",`, "", 1), 0, "modified_at of task", "modified_at"},
+		"another time":   {strings.Replace(good, "2026-11-20T08:11:02.335Z", "20 Nov 2026", 1), 0, `the time "20 Nov 2026" is not written as`, "modified_at"},
+		"the zero time":  {strings.Replace(good, "2026-10-02T06:30:00.123Z", "0001-01-01T00:00:00Z", 1), 0, "the time 0001-01-01T00:00:00Z is outside 2000-01-01 to 9999-12-31", ""},
+		"another day":    {strings.Replace(good, `"2026-11-30"`, `"30.11.2026"`, 1), 0, "due_on of task", "due_on"},
+	} {
+		items, odd, _, err := decode([]byte(c.body), "1001", "Priority")
+		if err != nil || len(items) != len(whole)-c.lost || len(odd.texts) != 1 || !strings.Contains(odd.texts[0], c.warning) || odd.task != (c.lost > 0) {
+			t.Errorf("%s: %d items, %+v, %v; want %q", name, len(items), odd, err, c.warning)
+			continue
+		}
+		missing := 0
+		for n, i := range items {
+			if i.At.IsZero() {
+				t.Errorf("%s: %s has no time", name, i.ID)
+			}
+			if c.lost == 0 && c.without != "" && whole[n].Attributes[c.without] != "" && i.Attributes[c.without] == "" {
+				missing++
+			}
+		}
+		if c.without != "" && missing != 1 {
+			t.Errorf("%s: %d items lost %s, want one", name, missing, c.without)
+		}
 	}
 }
 
@@ -85,12 +118,12 @@ func FuzzDecode(f *testing.F) {
 	f.Add(sourcetest.File(f, "page2.json"))
 	f.Add([]byte(`{"errors":[{"message":"no"}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		items, _, err := decode(body, "1001", "Priority")
+		items, _, _, err := decode(body, "1001", "Priority")
 		for _, i := range items {
 			if err != nil || i.ID == "" || i.Title == "" {
 				t.Fatalf("an item %+v with error %v", i, err)
 			}
-			if _, err := time.Parse(time.RFC3339, i.Attributes["modified_at"]); err != nil {
+			if _, err := time.Parse(time.RFC3339, i.Attributes["modified_at"]); err != nil && i.Attributes["modified_at"] != "" {
 				t.Fatal(err)
 			}
 		}

@@ -255,8 +255,7 @@ func (o *oddities) add(of, format string, args ...any) {
 	o.list = append(o.list, oddity{of, fmt.Errorf(format, args...).Error()})
 }
 
-// warnings returns a warning about what concerns a maturity: the first, and how many more
-// there are.
+// warnings returns a warning about what concerns a maturity, none if there is nothing.
 func (o *oddities) warnings(of string) []string {
 	var all []string
 	for _, x := range o.list {
@@ -264,11 +263,5 @@ func (o *oddities) warnings(of string) []string {
 			all = append(all, x.text)
 		}
 	}
-	switch len(all) {
-	case 0:
-		return nil
-	case 1:
-		return []string{"left out: " + all[0]}
-	}
-	return []string{fmt.Sprintf("left out: %s, and %d more", all[0], len(all)-1)}
+	return source.LeftOut(all)
 }

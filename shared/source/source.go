@@ -7,6 +7,7 @@ package source
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/fetch"
@@ -82,6 +83,18 @@ func Off(err error) error { return &offError{err} }
 type offError struct{ error }
 
 func (e *offError) Unwrap() error { return e.error }
+
+// LeftOut returns the warning about what a source could not read and left out: the first
+// of it, and how many more there are. It is empty without any.
+func LeftOut(what []string) []string {
+	switch len(what) {
+	case 0:
+		return nil
+	case 1:
+		return []string{"left out: " + what[0]}
+	}
+	return []string{fmt.Sprintf("left out: %s, and %d more", what[0], len(what)-1)}
+}
 
 // Answer is the JSON body that a call is answered with.
 type Answer struct {
