@@ -3,6 +3,7 @@ package function
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/source"
 )
@@ -44,8 +46,8 @@ type alert struct {
 const maxAlertPages = 50
 
 // alerts returns the open Dependabot alerts of a repository. If Dependabot is off or the
-// token may not read its alerts, it returns a warning and no complete list: the alerts
-// are unknown, and stored ones stay open.
+// token may not read its alerts, that is a warning, and a failure if they were read
+// before: the alerts are unknown, and stored ones stay open.
 func (a *api) alerts(ctx context.Context, repo string, w source.Window) (source.Batch, error) {
 	if !w.Now() {
 		return source.Batch{}, nil // alerts have no history
@@ -54,8 +56,8 @@ func (a *api) alerts(ctx context.Context, repo string, w source.Window) (source.
 	var items []item.Item
 	for range maxAlertPages {
 		answer, err := a.get(ctx, "repos/"+repo+"/dependabot/alerts", query)
-		if code := status(err); code == http.StatusForbidden || code == http.StatusNotFound {
-			return source.Batch{Warnings: []string{"Dependabot is off or the token may not read its alerts: " + err.Error()}}, nil
+		if e, ok := errors.AsType[*fetch.StatusError](err); ok && (e.Code == http.StatusForbidden || e.Code == http.StatusNotFound) {
+			return source.Batch{}, source.Off(fmt.Errorf("Dependabot is off or the token may not read its alerts: %w", e))
 		}
 		if err != nil {
 			return source.Batch{}, fmt.Errorf("alerts: %w", err)

@@ -37,9 +37,16 @@ func (a *api) get(ctx context.Context, path string, query url.Values) (*fetch.An
 		"X-Github-Api-Version": {apiVersion},
 	})
 	if e, ok := errors.AsType[*fetch.StatusError](err); ok && limited(e) {
-		return nil, &fetch.UpstreamError{Host: e.Host, Message: e.Body, Spent: true, RetryAfter: max(e.RetryAfter, time.Minute)}
+		return nil, &fetch.UpstreamError{Host: e.Host, Message: fetch.Message(e.Body), Spent: true, RetryAfter: max(e.RetryAfter, time.Minute)}
 	}
-	return answer, err
+	return answer, fetch.Explain(err, hints)
+}
+
+// hints explain a status code of GitHub. It answers 404 for what a token may not see.
+var hints = map[int]string{
+	http.StatusUnauthorized: "the token is not valid or has expired",
+	http.StatusForbidden:    "the token may not read this: it lacks a permission, or the organization has not approved it",
+	http.StatusNotFound:     "there is no such thing, or the token may not see it: check the name, and that the token is for this account or repository",
 }
 
 // limited reports whether e is a spent rate limit.

@@ -4,8 +4,9 @@
 //
 // The token is a fine-grained one. For usage it needs "Plan: read" (a user) or
 // "Administration: read" (an organization); for repositories "Actions: read" and
-// "Dependabot alerts: read". The minutes used are all that GitHub reports, including those
-// of public repositories.
+// "Dependabot alerts: read". The minutes used are those that count against the plan: a
+// minute of Windows counts 2, one of macOS 10; those of public repositories and of larger
+// runners do not count. Whether a repository is public, GitHub is asked.
 package function
 
 import (

@@ -13,10 +13,10 @@ import (
 
 func TestARunIsStoredOnce(t *testing.T) {
 	h := start(t, recorded(t))
-	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || a.Stored != 3+8+2+2 || len(a.Warnings) != 0 {
+	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || a.Stored != 3+4+8+2+2 || len(a.Warnings) != 0 {
 		t.Errorf("first run: %d %s", w.Code, w.Body)
 	}
-	if a, w := h.Post(""); w.Code != 200 || a.Stored != 0 || a.Unchanged != 15 {
+	if a, w := h.Post(""); w.Code != 200 || a.Stored != 0 || a.Unchanged != 19 {
 		t.Errorf("again: %d %s", w.Code, w.Body)
 	}
 	want := "/users/octocat/settings/billing/usage?month=11&year=2026"
@@ -63,20 +63,78 @@ func TestAFailureAndItsEndSendOneMessageEach(t *testing.T) {
 	}
 }
 
-func TestUnreadableAlertsAreAWarning(t *testing.T) {
+func TestAlertsThatWereNeverReadableAreAWarning(t *testing.T) {
+	for _, code := range []int{403, 404} {
+		g := recorded(t)
+		g[alertsPath] = fails(code, "Dependabot alerts are disabled for this repository.")
+		h := start(t, g)
+		for range 2 {
+			a, w := h.Post("")
+			if w.Code != 200 || a.Status != "ok" || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], "disabled") {
+				t.Errorf("%d: %d %s", code, w.Code, w.Body)
+			}
+			h.Later(time.Hour)
+		}
+	}
+}
+
+func TestAlertsThatAreNoLongerReadableAreAFailure(t *testing.T) {
 	for _, code := range []int{403, 404} {
 		g := recorded(t)
 		h := start(t, g)
-		h.Post("")
+		h.Post("") // without Slack: its news are not tested here
+		h.Secret("slack-webhook", "http://slack/services/T000/B000/s3cr3thook")
+		good := g[alertsPath]
 		g[alertsPath] = fails(code, "Dependabot alerts are disabled for this repository.")
-		h.Later(time.Hour)
-		a, w := h.Post("")
-		if w.Code != 200 || a.Status != "ok" || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], "disabled") {
-			t.Errorf("%d: %d %s", code, w.Code, w.Body)
+		for _, want := range []string{"[:red_circle: github is failing]", "[]"} {
+			h.Later(time.Hour)
+			a, w := h.Post("")
+			if got := fmt.Sprint(newMessages(h)); w.Code != 200 || a.Status != "partial" || !strings.Contains(w.Body.String(), "Dependabot is off") || got != want {
+				t.Errorf("%d: %d %s; messages %s, want %s", code, w.Code, w.Body, got, want)
+			}
 		}
 		if n := len(h.Items()); n != 4 {
 			t.Errorf("%d: %d items open; want all 4: the list is unknown, not empty", code, n)
 		}
+		g[alertsPath] = good
+		h.Later(time.Hour)
+		if a, w := h.Post(""); a.Status != "ok" || fmt.Sprint(newMessages(h)) != "[:large_green_circle: github works again]" {
+			t.Errorf("%d: %d %s", code, w.Code, w.Body)
+		}
+	}
+}
+
+// Of three repositories, GitHub says that one is public, and it does not answer for another.
+func TestMinutesOfPublicRepositoriesAreNotUsed(t *testing.T) {
+	item := func(repo, sku string, quantity, net float64) string {
+		return fmt.Sprintf(`{"date":"2026-11-02T00:00:00Z","product":"Actions","sku":%q,"quantity":%g,"unitType":"minutes","grossAmount":1,"discountAmount":%g,"netAmount":%g,"repositoryName":%q}`, sku, quantity, 1-net, net, repo)
+	}
+	g := gitHub{
+		usagePath: respond(`{"usageItems":[` + strings.Join([]string{
+			item("octocat/open", "Actions Linux", 500, 0), item("Open", "Actions macOS", 20, 0), item("octocat/secret", "Actions Windows", 30, 0),
+			item("octocat/gone", "Actions Linux", 7, 0), item("octocat/paid", "Actions Linux", 9, 1),
+		}, ",") + `]}`),
+		"/repos/octocat/open":   respond(`{"private":false,"visibility":"public"}`),
+		"/repos/octocat/Open":   respond(`{"private":false,"visibility":"public"}`),
+		"/repos/octocat/secret": respond(`{"private":true}`),
+		"/repos/octocat/paid":   respond(`{"private":false}`), // not asked: it was paid for
+	}
+	h := start(t, g, "GITHUB_REPOS", "")
+	if a, w := h.Post(""); a.Status != "ok" || len(a.Warnings) != 0 {
+		t.Fatal(w.Body)
+	}
+	for _, r := range h.Readings("github_usage") {
+		if f := r.Fields; r.Time.Day() == 2 && (f["minutes_run"] != 566 || f["minutes_used"] != 60+7+9 || f["minutes_left"] != 2000-76) {
+			t.Errorf("%v", f)
+		}
+	}
+	if n := len(h.Readings("github_cost")); n != 5 {
+		t.Errorf("%d costs, want one for each repository", n)
+	}
+	g["/repos/octocat/open"] = fails(500, "Unicorn")
+	h.Later(time.Hour)
+	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], "whether repositories are public is unknown") {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 
@@ -136,8 +194,8 @@ func TestABackfillFetchesMoreRunsThanGitHubReturnsForASpan(t *testing.T) {
 
 func TestABackfillOfUsageStoresOnlyTheRequestedDays(t *testing.T) {
 	h := start(t, recorded(t), "GITHUB_REPOS", "")
-	if a, w := h.Post("from=2026-11-02&to=2026-11-10"); w.Code != 200 || a.Stored != 1 {
-		t.Errorf("%d %s; want only the 2nd", w.Code, w.Body)
+	if a, w := h.Post("from=2026-11-02&to=2026-11-10"); w.Code != 200 || a.Stored != 3 {
+		t.Errorf("%d %s; want only the 2nd and the cost of the 3rd", w.Code, w.Body)
 	}
 }
 
@@ -151,7 +209,7 @@ func TestEachTargetFailsAlone(t *testing.T) {
 			failed = append(failed, o.Target)
 		}
 	}
-	if w.Code != 200 || a.Status != "partial" || fmt.Sprint(failed) != "[octocat octocat/gone actions]" || a.Stored != 12 {
+	if w.Code != 200 || a.Status != "partial" || fmt.Sprint(failed) != "[octocat octocat/gone actions octocat/gone alerts]" || a.Stored != 12 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

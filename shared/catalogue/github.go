@@ -7,11 +7,20 @@ var _ = declare(Family{Function: "github", place: 60, Title: "GitHub", About: "M
 		Name: "github_usage", Title: "GitHub Actions", About: "Minutes and cost of an owner, from the first of the month to the day",
 		Labels: []string{"owner"},
 		Fields: []Field{
-			{Key: "minutes_used", Title: "Minutes used", Unit: "min", Max: 1e7},
+			{Key: "minutes_used", Title: "Minutes used of the plan", Unit: "min", Max: 1e7},
+			{Key: "minutes_run", Title: "Minutes run", Unit: "min", Max: 1e7, Show: Hidden},
 			{Key: "minutes_included", Title: "Minutes included", Unit: "min", Max: 1e7},
 			{Key: "minutes_left", Title: "Minutes left", Unit: "min", Max: 1e7, Warn: Threshold{Below: 200, HasBelow: true, Hysteresis: 50}},
 			{Key: "gross_usd", Title: "Cost before discounts", Unit: "$", Max: 1e6},
 			{Key: "net_usd", Title: "Cost", Unit: "$", Max: 1e6},
+		},
+	},
+	{
+		Name: "github_cost", Title: "GitHub cost", About: "Cost of a day by repository and product",
+		Labels: []string{"owner", "repo", "product"},
+		Fields: []Field{
+			{Key: "gross_usd", Title: "Cost before discounts", Unit: "$", Max: 1e6, Show: Hidden},
+			{Key: "net_usd", Title: "Cost", Unit: "$", Max: 1e6, Show: Hidden},
 		},
 	},
 	{

@@ -22,16 +22,30 @@ func Describe(body string) string {
 	case strings.HasPrefix(text, "<"):
 		return markup(text)
 	}
-	var v any
-	if json.Unmarshal([]byte(text), &v) == nil {
-		if said := message(v, 0); said != "" {
-			return quote(said)
-		}
+	if said := jsonMessage(text); said != "" {
+		return quote(said)
 	}
 	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
 		return "JSON without a message: " + quote(text)
 	}
 	return quote(text)
+}
+
+// Message returns the text of an error in JSON, or what Describe says of another answer.
+func Message(body string) string {
+	if said := jsonMessage(body); said != "" {
+		return said
+	}
+	return Describe(body)
+}
+
+// jsonMessage returns the text of an error in JSON, "" if there is none.
+func jsonMessage(text string) string {
+	var v any
+	if json.Unmarshal([]byte(text), &v) != nil {
+		return ""
+	}
+	return message(v, 0)
 }
 
 // quote puts a text into quotes, in one line.
