@@ -17,6 +17,11 @@
 //     shop and units from the text, if they are there.
 //   - max_age: an entry older than this is listed without a message
 //
+// When a host asks for a pause (429, or 503 with Retry-After), no feed or page of it is
+// fetched before the pause ends, also in later runs. Where a host allows only some requests,
+// its feeds and pages take turns: a run fetches those that were fetched the longest ago, and
+// the others wait without a failure, for at most a day.
+//
 // A feed or page of more than 2 MiB, decompressed, is refused, and so is one with very many
 // or very deeply nested elements. A redirect to another host is followed only to a public
 // address; what you configure may be in your own network.
@@ -30,6 +35,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -70,8 +76,17 @@ func New(env serve.Env) (http.Handler, error) {
 		},
 		Notify:     func(c item.Change) (string, bool) { return watches[c.Item.Target].notify(c) },
 		NotifyOnce: func(i item.Item) bool { return !watches[i.Target].page },
+		Host:       func(target string) string { return watches[target].host() },
 		AlertAfter: alertAfter,
 	})
+}
+
+// host returns the host of the watch's address, "" if its setting is wrong.
+func (w watch) host() string {
+	if w.err != nil || w.url == nil {
+		return ""
+	}
+	return strings.ToLower(w.url.Host)
 }
 
 // alertAfter delays the alert about a missing feed or page by a week, since a site

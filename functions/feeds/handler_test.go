@@ -151,8 +151,8 @@ func TestAFeedThatIsMissingForAWeekAlertsOnce(t *testing.T) {
 
 func TestEachTargetFailsAlone(t *testing.T) {
 	s := site{"/good": read(t, "news.atom"), "/empty": " \n", "/busy": "429"}
-	h := start(t, s, "good=http://upstream/good; empty=http://upstream/empty; busy=http://upstream/busy; bad=http://upstream/good match='('; nowhere=good; "+
-		"down=http://127.0.0.1:1/?token=s3cr3t", "page=http://upstream/good pattern=release; aimless=http://upstream/good")
+	h := start(t, s, "good=http://upstream/good; empty=http://upstream/empty; bad=http://upstream/good match='('; nowhere=good; "+
+		"down=http://127.0.0.1:1/?token=s3cr3t", "page=http://upstream/good pattern=release; aimless=http://upstream/good; busy=http://upstream/busy pattern=x")
 	a := post(t, h, 200)
 	want := map[string]string{
 		"empty": "an empty answer instead of a feed", "busy": "answered 429", "bad": "its setting match", "nowhere": "must begin with name=",
@@ -165,6 +165,36 @@ func TestEachTargetFailsAlone(t *testing.T) {
 	}
 	if a.Status != "partial" || a.Stored != 3 || len(a.Targets) != 8 {
 		t.Errorf("%+v", a)
+	}
+}
+
+// Reddit and others allow a feed a minute. The feeds take turns, without a failure.
+func TestFeedsOfAHostThatAllowsOneRequestAMinuteTakeTurns(t *testing.T) {
+	news := read(t, "news.atom")
+	h := start(t, nil, "a=http://upstream/a; b=http://upstream/b; c=http://upstream/c; d=http://upstream/d", "")
+	var next time.Time
+	var fetched []string
+	h.Answer = func(w http.ResponseWriter, r *http.Request) {
+		now := h.Now()
+		if now.Before(next) {
+			w.Header().Set("Retry-After", "60")
+			http.Error(w, "Too Many Requests", http.StatusTooManyRequests)
+			return
+		}
+		next = now.Add(time.Minute)
+		fetched = append(fetched, r.URL.Path)
+		fmt.Fprint(w, news)
+	}
+	for range 5 {
+		h.Build(New)
+		a, w := h.Post("", "X-Connector", "cron-connector")
+		if w.Code != 200 || a.Status != "ok" {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		h.Later(time.Hour)
+	}
+	if got := fmt.Sprint(fetched); got != "[/a /b /c /d /a]" || strings.Contains(newMessages(h), "failing") {
+		t.Errorf("fetched %s", got)
 	}
 }
 

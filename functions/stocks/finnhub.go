@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -32,16 +33,32 @@ func (c Config) query(symbol string) *url.URL {
 	return u
 }
 
+// usedUp reports whether an error of Finnhub says that the calls of the plan are used up.
+func usedUp(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, "limit reached") || strings.Contains(text, "rate limit") || strings.Contains(text, "too many requests") || strings.Contains(text, "remaining limit")
+}
+
+// hints explain a status code of Finnhub.
+var hints = map[int]string{
+	http.StatusUnauthorized: "the key is not valid",
+	http.StatusForbidden:    "the key's plan does not include this symbol: the free plan has the US market only",
+}
+
 // decode returns the reading of a quote. An error that Finnhub reports in a 200, and an
 // unknown symbol, are a *fetch.UpstreamError.
 func decode(body []byte, symbol string) ([]reading.Reading, error) {
 	var q quote
 	if err := json.Unmarshal(body, &q); err != nil {
-		return nil, fmt.Errorf("decode quote: %w", err)
+		text := strings.TrimSpace(string(body))
+		if text != "" && !strings.ContainsAny(text[:1], "{[<\"0123456789") { // Finnhub says some errors in plain text
+			return nil, &fetch.UpstreamError{Host: "Finnhub", Message: text, Spent: usedUp(text)}
+		}
+		return nil, fmt.Errorf("decode quote: not the documented JSON but %s", fetch.Describe(text))
 	}
 	switch {
 	case q.Error != "":
-		return nil, &fetch.UpstreamError{Host: "Finnhub", Message: q.Error, Spent: strings.Contains(q.Error, "limit")}
+		return nil, &fetch.UpstreamError{Host: "Finnhub", Message: q.Error, Spent: usedUp(q.Error)}
 	case q.Current == nil:
 		return nil, errors.New("decode quote: no price in the answer")
 	case *q.Current == 0 && q.Time == 0:

@@ -43,7 +43,7 @@ func New(env serve.Env) (http.Handler, error) {
 		Fetch: func(ctx context.Context, client *fetch.Client, symbol string, _ source.Window) (source.Batch, error) {
 			a, err := client.Get(ctx, c.query(symbol), http.Header{"X-Finnhub-Token": {c.Key.Reveal()}})
 			if err != nil {
-				return source.Batch{}, err
+				return source.Batch{}, fetch.Explain(err, hints)
 			}
 			rs, err := decode(a.Body, symbol)
 			return source.Batch{Readings: rs}, err

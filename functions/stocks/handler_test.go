@@ -37,6 +37,32 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+// What Finnhub says reaches the owner: in its words, with a hint, and without markup.
+func TestAnErrorOfFinnhubIsExplained(t *testing.T) {
+	const page = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><script>alert(1)</script></body></html>"
+	for _, c := range []struct {
+		code   int
+		body   string
+		status int
+		want   string
+	}{
+		{403, denied, 502, "the free plan has the US market only: upstream answered 403: \"You don't have access to this resource.\""},
+		{403, "You don't have access to this resource.", 502, "the free plan has the US market only: upstream answered 403: \"You don't have access to this resource.\""},
+		{401, "Invalid API key", 502, "the key is not valid: upstream answered 401: \"Invalid API key\""},
+		{200, "Symbol not supported.", 502, "Finnhub answered: \"Symbol not supported.\""},
+		{200, "API limit reached. Please try again later.", 429, "Finnhub answered: \"API limit reached."},
+		{502, page, 502, "upstream answered 502: a page of HTML titled \"502 Bad Gateway\""},
+		{200, page, 502, "not the documented JSON but a page of HTML titled \"502 Bad Gateway\""},
+	} {
+		h := sourcetest.Start(t, evening, New, vars, secrets, finnhub(c.code, c.body))
+		a, w := h.Post("strict=true")
+		got := strings.ReplaceAll(a.Error, h.Upstream.Listener.Addr().String(), "upstream")
+		if w.Code != c.status || !strings.Contains(got, c.want) || strings.ContainsAny(got, "<>") {
+			t.Errorf("%d %s: %d %s; want %d %s", c.code, c.body, w.Code, got, c.status, c.want)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte(zeros))
