@@ -45,16 +45,16 @@ func TestDecodeCurveOfAYearWithoutADay(t *testing.T) {
 func TestDecodeCurveRefuses(t *testing.T) {
 	good := string(sourcetest.File(t, "2025.xml"))
 	for name, body := range map[string]string{
-		"empty":              "",
-		"HTML":               "<!DOCTYPE html><html><body>Request rejected</body></html>",
-		"the page in pre":    "<pre>" + good + "</pre>",
-		"JSON":               `{"error":"gone"}`,
-		"truncated":          good[:len(good)*2/3],
-		"no dates":           strings.ReplaceAll(good, "NEW_DATE", "DATE"),
-		"other dates":        regexp.MustCompile(`(\d+)-(\d+)-(\d+)T00:00:00<`).ReplaceAllString(good, "$2/$3/$1<"),
-		"times of day":       strings.ReplaceAll(good, "T00:00:00<", "T15:30:00<"),
-		"another year":       strings.ReplaceAll(good, "2025-", "2024-"),
-		"words":              regexp.MustCompile(`>\d+\.\d+<`).ReplaceAllString(good, ">four<"),
+		"empty":           "",
+		"HTML":            "<!DOCTYPE html><html><body>Request rejected</body></html>",
+		"the page in pre": "<pre>" + good + "</pre>",
+		"JSON":            `{"error":"gone"}`,
+		"truncated":       good[:len(good)*2/3],
+		"no dates":        strings.ReplaceAll(good, "NEW_DATE", "DATE"),
+		"other dates":     regexp.MustCompile(`(\d+)-(\d+)-(\d+)T00:00:00<`).ReplaceAllString(good, "$2/$3/$1<"),
+		"times of day":    strings.ReplaceAll(good, "T00:00:00<", "T15:30:00<"),
+		"another year":    strings.ReplaceAll(good, "2025-", "2024-"),
+		"words":           regexp.MustCompile(`>\d+\.\d+<`).ReplaceAllString(good, ">four<"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if days, err := decodeCurve([]byte(body), 2025); err == nil {
