@@ -192,6 +192,9 @@ func measures(b *bytes.Buffer, function string) {
 		if len(m.Labels) > 0 {
 			fmt.Fprintf(b, ". Labels: `%s`", strings.Join(m.Labels, "`, `"))
 		}
+		if m.Day {
+			b.WriteString(". A reading is of a whole day; its time is that day at 00:00 UTC, so show its date in UTC")
+		}
 		b.WriteString(".\n\n| field | what | unit |\n| --- | --- | --- |\n")
 		for _, f := range m.Fields {
 			fmt.Fprintf(b, "| `%s` | %s | %s |\n", f.Key, cell(what(f)), cell(f.Unit))

@@ -35,6 +35,7 @@ type Measurement struct {
 	Keep     Retention
 	Ahead    time.Duration // how far in the future the time of a reading may be: of forecasts
 	Since    time.Time     // the earliest time of a reading; zero: the year 2000
+	Day      bool          // a reading is of a whole day: its time is that day at 00:00 UTC, wherever it is
 	Parts    bool          // a key may begin with the name of a part: socket_2_power_watts
 	Open     bool          // any number is stored; the device declares its unit and range
 }
@@ -269,8 +270,11 @@ const skew = 5 * time.Minute // how far the clock of a source may be ahead of ou
 func CheckTime(t, now time.Time) error { return checkTime(t, year2000, 0, now) }
 
 // CheckTime returns an error if t is before Since, or later than now by more than Ahead
-// and 5 minutes.
+// and 5 minutes. The time of a day must be 00:00 UTC.
 func (m *Measurement) CheckTime(t, now time.Time) error {
+	if m.Day && !t.Equal(t.Truncate(24*time.Hour)) {
+		return fmt.Errorf("%s: the time %s is not 00:00 UTC of a day", m.Name, t.UTC().Format(time.RFC3339Nano))
+	}
 	since := m.Since
 	if since.IsZero() {
 		since = year2000

@@ -5,7 +5,7 @@ const fiveWeeks = 35 * 24 * 60 * 60 // seconds: GitHub ends a run that takes lon
 var _ = declare(Family{Function: "github", place: 60, Title: "GitHub", About: "Minutes and cost of GitHub Actions, workflow runs, Dependabot alerts", Measurements: []Measurement{
 	{
 		Name: "github_usage", Title: "GitHub Actions", About: "Minutes and cost of an owner, from the first of the month to the day",
-		Labels: []string{"owner"},
+		Labels: []string{"owner"}, Day: true,
 		Fields: []Field{
 			{Key: "minutes_used", Title: "Minutes used of the plan", Unit: "min", Max: 1e7},
 			{Key: "minutes_run", Title: "Minutes run", Unit: "min", Max: 1e7, Show: Hidden},

@@ -5,12 +5,12 @@ import "time"
 var _ = declare(Family{Function: "treasuries", place: 40, Title: "US Treasury yields", About: "The US yield curve, with history, by the US Treasury or Alpha Vantage", Measurements: []Measurement{
 	{
 		Name: "treasury_yield", Title: "US Treasury yields", About: "Par yields at the close of a business day, by the Treasury",
-		Labels: []string{"maturity"}, Term: "maturity", Cadence: longWeekend, Since: time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC),
+		Labels: []string{"maturity"}, Term: "maturity", Day: true, Cadence: longWeekend, Since: time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC),
 		Fields: []Field{yieldPercent},
 	},
 	{
 		Name: "treasury_yield_alphavantage", Title: "US Treasury yields by Alpha Vantage", About: "Yields of a business day, by Alpha Vantage",
-		Labels: []string{"maturity"}, Term: "maturity", Cadence: longWeekend, Since: time.Date(1962, 1, 1, 0, 0, 0, 0, time.UTC),
+		Labels: []string{"maturity"}, Term: "maturity", Day: true, Cadence: longWeekend, Since: time.Date(1962, 1, 1, 0, 0, 0, 0, time.UTC),
 		Fields: []Field{yieldPercent},
 	},
 }})

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
@@ -155,6 +156,11 @@ func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
 	}
 	h.device("edge", "Desk", "Office", many...)
 	h.ok(saveDevices(t.Context(), h.st, store.DeviceChange{Dead: []store.DeadLetter{h.letter(0, "sensors", "tele/"+strings.Repeat("long", 60), "no mapping for topic "+strings.Repeat("long", 60), strings.Repeat("z", 300))}}))
+	friday := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
+	for friday.Before(time.Now().AddDate(0, 0, -8)) { // clock: the page shows yields of the last month
+		friday = friday.AddDate(0, 0, 7)
+	}
+	h.ok(h.st.Write(t.Context(), []reading.Reading{{Name: "treasury_yield", Tags: map[string]string{"maturity": "10y"}, Fields: map[string]float64{"yield_percent": 4}, Time: friday}}))
 	p := h.page()
 	p.Now = time.Now // clock: the browser's
 	zone := atomic.Value{}
@@ -184,6 +190,9 @@ func TestInABrowserThePageFollowsWithoutDisturbing(t *testing.T) {
 	for _, name := range []string{"Asia/Tokyo", "America/New_York"} {
 		zone.Store(name)
 		b.until(fmt.Sprintf(`document.getElementById("about").textContent.includes(%q)`, name))
+		if day := b.eval(`document.querySelector("time.day").textContent + document.querySelector("time.day").title`); day != friday.Format(time.DateOnly) {
+			t.Errorf("the yield of %s is dated %s in %s", friday.Format(time.DateOnly), day, name)
+		}
 		b.until(fmt.Sprintf(`[...document.querySelectorAll("time.ago")].every((t) => t.title === new Date(t.dateTime).toLocaleString(undefined, { timeZone: %q }))`, name))
 	}
 	h.device("edge", "Shelf", "Attic", state("temperature_celsius", 19))

@@ -93,6 +93,24 @@ func ago(now, t time.Time) string {
 	}
 }
 
+// dayAge writes how long ago a day was, on the calendar of a zone: "yesterday". A day of
+// UTC may have begun before it does in the zone: then it is today.
+func dayAge(now time.Time, zone *time.Location, day string) string {
+	at, err := time.Parse(time.DateOnly, day)
+	today, err2 := time.Parse(time.DateOnly, now.In(zone).Format(time.DateOnly))
+	if err != nil || err2 != nil {
+		return ""
+	}
+	switch n := int(today.Sub(at) / (24 * time.Hour)); {
+	case n <= 0:
+		return "today"
+	case n == 1:
+		return "yesterday"
+	default:
+		return fmt.Sprintf("%d days ago", n)
+	}
+}
+
 func span(d time.Duration) string {
 	switch {
 	case d < time.Second:

@@ -34,9 +34,10 @@ function write(at) {
   }
 }
 
-// local writes all times of day below root with write.
+// local writes all times of day below root with write. A day has no time of day: it is
+// the same in every zone.
 function local(root) {
-  for (const t of root.querySelectorAll("time")) {
+  for (const t of root.querySelectorAll("time:not(.day)")) {
     const at = new Date(t.dateTime);
     if (isNaN(at) || at < 0) continue;
     if (t.className === "clock") t.textContent = write(at);

@@ -35,6 +35,7 @@ type Measurement struct {
 type Series struct {
 	Label  string    `json:"label"`
 	Time   time.Time `json:"time"`
+	Day    string    `json:"day,omitempty"` // of a reading of a whole day, as 2026-11-23: the same in every zone
 	Sample bool      `json:"sample,omitempty"`
 	Values []Value   `json:"values"` // the first is the headline
 	Texts  []string  `json:"texts,omitempty"`
@@ -152,6 +153,9 @@ func first(points []reading.Reading) []reading.Reading {
 // seriesOf returns what is shown of a reading. Its graphs are those in g.
 func seriesOf(m catalogue.Measurement, r reading.Reading, g graph) Series {
 	s := Series{Label: label(m, r.Tags), Time: r.Time, Sample: r.Tags[catalogue.SampleLabel] != "", Values: []Value{}}
+	if m.Day {
+		s.Day = r.Time.UTC().Format(time.DateOnly)
+	}
 	for _, f := range fieldsOfReading(m, r) {
 		v := Value{Key: f.Key, Title: f.Title, Unit: f.Unit, Value: r.Fields[f.Key], Text: f.Word(r.Fields[f.Key]), format: f.Format()}
 		v.Spark = line(g.of(f.Key).buckets(), v.Unit, v.format)

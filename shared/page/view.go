@@ -16,7 +16,7 @@ import (
 
 // view is what was collected, and a hash of each section of the page. A viewer sends
 // the hashes that it has and gets the sections that have changed. Ages are not hashed:
-// the viewer counts them.
+// the viewer counts them, except those in days, which change at midnight.
 type view struct {
 	data Data
 	zone *time.Location
@@ -44,7 +44,7 @@ func newView(d Data) *view {
 	}
 	for _, s := range sections {
 		sum := fnv.New64a()
-		fmt.Fprint(sum, d.Zone)
+		fmt.Fprint(sum, d.Zone, d.Now.In(v.zone).Format(time.DateOnly))
 		if err := json.NewEncoder(sum).Encode(s.of(d)); err != nil {
 			fmt.Fprint(sum, d.Now) // without a hash the section counts as changed
 		}
@@ -83,6 +83,14 @@ type moment struct {
 	Now, Time time.Time
 	Zone      *time.Location
 }
+
+// dated is a series and the view that it is part of.
+type dated struct {
+	View   *view
+	Series Series
+}
+
+func when(v *view, s Series) dated { return dated{v, s} }
 
 func at(v *view, t time.Time) moment { return moment{v.data.Now, t, v.zone} }
 
