@@ -56,6 +56,8 @@ type sensors struct {
 	connectors    connectors
 	replayMu      sync.Mutex
 	replayState   mappingReplay // guarded by replayMu
+	foundMu       sync.Mutex
+	foundState    foundMappings // guarded by foundMu
 	replays       mqttbatch.Replays
 	allow         allow
 	chips         chips
@@ -71,6 +73,9 @@ type sensors struct {
 func (s *sensors) transform(ctx context.Context, st *store.Store, ms []wire.Message, now time.Time) (wire.Answer, error) {
 	w := &work{s: s, ms: ms, now: now}
 	w.set, w.settingsErr = s.watch.Set(now)
+	if err := s.rememberFound(ctx, st, w.set); err != nil {
+		return w.answer, err
+	}
 	for i := range ms {
 		if err := w.readMessage(i); err != nil {
 			w.answer.Reject(&ms[i], err)
@@ -101,6 +106,7 @@ func (s *sensors) transform(ctx context.Context, st *store.Store, ms []wire.Mess
 	}
 	s.passRequests(ctx, st, now, &w.answer)
 	if w.settingsErr == nil {
+		s.keepFound(ctx, st, w.set)
 		s.replayMappings(ctx, st, w.set, now, &w.answer)
 	}
 	return w.answer, nil

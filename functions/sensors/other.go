@@ -78,7 +78,7 @@ func mapKnownKeys(topicName string, payload []byte, zone *time.Location) ([]mapp
 	if base := zigbeeBase(topicName); p.zigbee && base != "" {
 		return nil, otherBase(base)
 	}
-	if len(p.found) == 0 && p.bad == nil {
+	if len(p.found) == 0 && p.bad == nil && !p.known {
 		return nil, noMapping(topicName)
 	}
 	p.upsPower()
@@ -110,6 +110,7 @@ type flatObject struct {
 	name    string
 	time    time.Time
 	kinds   []string // of sensors, by their keys
+	known   bool     // a key is known, though it may have no value: a sensor that failed
 	unknown []string
 	bad     error // of the first value that is not a number
 	zigbee  bool  // it is Zigbee2MQTT's: it holds linkquality, which no other program writes so
@@ -150,24 +151,37 @@ func (p *flatObject) read(s *scan.Scanner) error {
 func (p *flatObject) addValue(key string, raw []byte) {
 	alias, ok := mapping.LookupAlias(key)
 	if !ok {
-		if string(raw) != "null" {
+		if !mapping.IsEmpty(raw) {
 			p.addUnknown(key)
 		}
 		return
 	}
-	v, ok, err := mapping.Number(raw)
+	v, ok, err := alias.Number(raw)
 	switch {
 	case err != nil && (raw[0] == '{' || raw[0] == '['): // only flat objects are known
 		p.addUnknown(key)
 	case err != nil:
 		p.bad = cmp.Or(p.bad, fmt.Errorf("%s: %w", key, err)) // the other values are valid
-	case ok:
+	case !ok:
+		p.known = true
+		if v, is := mapping.Switch(raw); is && alias.Measurement == "power" && alias.Key == "power_watts" { // of a plug
+			p.addSwitch(v)
+		}
+	default:
 		f := p.foundOf(alias.Measurement)
-		f.Values = append(f.Values, device.Value{Key: alias.Key, V: v * alias.Factor, Field: alias.Field})
+		f.Values = append(f.Values, device.Value{Key: alias.Key, V: v, Field: alias.Field})
 		if kind := kindByKey[key]; kind != "" && !slices.Contains(p.kinds, kind) {
 			p.kinds = append(p.kinds, kind)
 		}
 	}
+}
+
+// addSwitch adds whether a plug is switched on: power is the switch in one payload and
+// the watts in another.
+func (p *flatObject) addSwitch(on float64) {
+	alias, _ := mapping.LookupAlias("on")
+	f := p.foundOf(alias.Measurement)
+	f.Values = append(f.Values, device.Value{Key: alias.Key, V: on, Field: alias.Field})
 }
 
 func (p *flatObject) addUnknown(key string) {

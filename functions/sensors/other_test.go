@@ -5,10 +5,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
@@ -82,7 +84,9 @@ func TestUnmappedMessagesAreRejectedUnderOneCause(t *testing.T) {
 		`{"temperature":20,"lux":3}`: "no mapping for lux of topic /garden/+/state",
 		`{"temperature":{"c":20}}`:   "no mapping for topic /garden/+/state",
 		`{"temperature":20`:          "broken JSON on topic /garden/+/state",
-		`{"temperature":"n/a"}`:      `temperature: "n/a" is not a number`,
+		`{"temperature":"warm"}`:     `temperature: "warm" is not a number`,
+		`{"humidity":"21 °C"}`:       `humidity: "21 °C" is in °C, not in %`,
+		`{"temperature":null,"x":1}`: "no mapping for x of topic /garden/+/state",
 	} {
 		reasons := map[string]bool{}
 		for _, n := range []string{"bed1", "bed2"} {
@@ -113,6 +117,80 @@ func TestAnInvalidValueLeavesTheOthers(t *testing.T) {
 			t.Errorf("%s: %+v, want %q", payload, a.Rejected, want)
 		}
 		same(t, payload, f.Lines(t, measurements...), []string{"air,device=dht humidity_percent=40" + at})
+	}
+}
+
+func TestAWordForNoValueIsNone(t *testing.T) {
+	for _, v := range []string{`null`, `""`, `" "`, `[]`, `{}`, `nan`, `-Infinity`, `"nan"`, `"NaN"`, `"-inf"`, `"unavailable"`, `"unknown"`, `"None"`, `"null"`, `"NULL"`, `"UNDEF"`, `"undefined"`, `"???"`, `"--"`,
+		`"-"`, `"—"`, `"n/a"`, `"N/A"`, `"#N/A"`, `"[N/A]"`, `"(null)"`, `"<nil>"`, `"off-line"`, `"Offline"`, `"--.-"`, `"-- °C"`, `"--.-°C"`, `"unavailable °C"`, `"nan°C"`, `" °C"`} {
+		f := batchtest.Serve(t, New, batchtest.SQLite(t))
+		if a := f.Post(t, message(0, "/x/dht", `{"temperature":`+v+`}`), message(0, "/x/both", `{"temperature":`+v+`,"humidity":40}`)); len(a.Rejected) > 0 {
+			t.Errorf("%s: %+v", v, a.Rejected)
+		}
+		same(t, v, f.Lines(t, measurements...), []string{"air,device=both humidity_percent=40" + at})
+	}
+}
+
+func TestAWordOfASwitchIsNoQuantity(t *testing.T) {
+	for payload, want := range map[string][]string{
+		`{"power":"ON"}`:                     {"power,device=y on=1" + at},
+		`{"power":false,"voltage":230}`:      {"power,device=y on=0,voltage_volts=230" + at},
+		`{"humidity":"on"}`:                  {},
+		`{"temp":true,"co2":"OFF"}`:          {},
+		`{"cpuTemp":"off","coreCount":true}`: {},
+		`{"on_mains":true,"charging":"off"}`: {"ups,device=y charging=0,on_mains=1" + at},
+	} {
+		f := batchtest.Serve(t, New, batchtest.SQLite(t))
+		if a := f.Post(t, message(0, "/x/y", payload)); len(a.Rejected) > 0 {
+			t.Errorf("%s: %+v", payload, a.Rejected)
+		}
+		same(t, payload, f.Lines(t, measurements...), want)
+	}
+}
+
+func TestAValueMayBringItsUnit(t *testing.T) {
+	for payload, want := range map[string]string{
+		`{"temp":"14 °F","humidity":"41 %"}`:                     "air,device=y humidity_percent=41,temperature_celsius=-10",
+		`{"power":"1.2 kW","voltage":"230V","current":"520 mA"}`: "power,device=y current_amperes=0.52,power_watts=1200,voltage_volts=230",
+		`{"battery_run_time":"2 h","battery_level":"97%"}`:       "ups,device=y battery_percent=97,runtime_seconds=7200",
+		`{"cpuFreq":"1512 MHz","ramUse":"512 MiB"}`:              "host,device=y cpu_frequency_hertz=1512000000,memory_used_bytes=536870912",
+	} {
+		f := batchtest.Serve(t, New, batchtest.SQLite(t))
+		if a := f.Post(t, message(0, "/x/y", payload)); len(a.Rejected) > 0 {
+			t.Errorf("%s: %+v", payload, a.Rejected)
+		}
+		same(t, payload, f.Lines(t, measurements...), []string{want + at})
+	}
+}
+
+// A mapping that never found anything may have a mistake in its paths. Once it found
+// something, what was refused before is replayed, and is taken.
+func TestAMessageWithNothingToMapIsRefusedUntilTheMappingFoundSomething(t *testing.T) {
+	const yml = `devices: [{topic: "+/events/rpc", device: "{1}", fields: {power_watts: "$.params['switch:0'].apower"}}]`
+	partial := func(after time.Duration) wire.Message {
+		return message(after, "plug/events/rpc", `{"method":"NotifyStatus","params":{"wifi":{"rssi":-60}}}`)
+	}
+	st := batchtest.SQLite(t)
+	f := batchtest.Serve(t, New, st)
+	writeSettings(t, f, yml)
+	if a := f.Post(t, partial(0)); !strings.HasPrefix(reasons(a), mapping.NothingFound) {
+		t.Errorf("at first: %+v", a)
+	}
+	a := f.Post(t, message(2*time.Minute, "plug/events/rpc", `{"params":{"switch:0":{"apower":5}}}`))
+	if len(a.Rejected) > 0 || !slices.Contains(a.Replay, wire.Pick{Topic: "+/events/rpc", Reason: mapping.NothingFound}) {
+		t.Errorf("when it finds something: %+v", a)
+	}
+	if a := f.Post(t, partial(0), partial(3*time.Minute)); len(a.Rejected) > 0 {
+		t.Errorf("the replayed one, and another: %+v", a)
+	}
+	f = batchtest.Serve(t, New, st)
+	writeSettings(t, f, yml)
+	if a := f.Post(t, partial(4*time.Minute)); len(a.Rejected) > 0 {
+		t.Errorf("after a restart: %+v", a)
+	}
+	writeSettings(t, f, strings.Replace(yml, "apower", "power", 1))
+	if a := f.Post(t, message(6*time.Minute, "plug/events/rpc", `{"params":{"switch:0":{"apower":5}}}`)); !strings.HasPrefix(reasons(a), mapping.NothingFound) {
+		t.Errorf("after its path was changed: %+v", a)
 	}
 }
 

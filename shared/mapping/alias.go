@@ -1,14 +1,17 @@
 package mapping
 
 import (
+	"strings"
+
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/scan"
 )
 
 // Alias is the meaning of a payload's key that no mapping explains.
 type Alias struct {
 	Measurement string
 	Key         string
-	Factor      float64
+	factor      float64
 	Field       *catalogue.Field
 }
 
@@ -91,6 +94,25 @@ var aliases = func() map[string]Alias {
 	put("host", "big_core_1_frequency_hertz", mega, "bigCore1Freq")
 	return m
 }()
+
+// Number reads a value in the unit of the field. ok is false for a value that says that
+// there is none, and for a word of a switch if the field is no switch.
+func (a *Alias) Number(raw []byte) (v float64, ok bool, err error) {
+	r := valueRule{factor: 1, unit: catalogue.Unit{Factor: a.factor}, symbol: a.Field.Unit}
+	if a.Field.Unit == "" && a.Field.Max == 1 {
+		r.words = defaultWords
+	}
+	return r.read(raw)
+}
+
+// Switch reads a word of a switch, or a boolean, as 1 or 0.
+func Switch(raw []byte) (v float64, ok bool) {
+	if kind := scan.New(raw).Kind(); kind != scan.String && kind != scan.Bool {
+		return 0, false
+	}
+	v, ok = defaultWords[strings.ToLower(strings.TrimSpace(text(raw)))]
+	return v, ok
+}
 
 // LookupAlias returns the meaning of a key in an unmapped payload: a key of the
 // platform before hearth, or one that the catalogue declares for sensors.

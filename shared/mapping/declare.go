@@ -1,7 +1,9 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -52,6 +54,19 @@ func (ms *measurements) declare(e entry, r *rule) error {
 		}
 	}
 	return nil
+}
+
+// wordsOf returns the texts that stand for numbers of a field. A field with a unit is a
+// quantity: no word stands for a number unless its mapping says so.
+func wordsOf(own map[string]float64, unit string) map[string]float64 {
+	words := map[string]float64{}
+	if unit == "" {
+		maps.Copy(words, defaultWords)
+	}
+	for w, v := range own {
+		words[strings.ToLower(w)] = v
+	}
+	return words
 }
 
 var air, _ = catalogue.Get("air")
@@ -106,6 +121,8 @@ func declareField(m *catalogue.Measurement, at *fieldRule) error {
 		d.Warn.Below, d.Warn.HasBelow = *f.Below, true
 	}
 	at.field = &d
+	at.symbol = cmp.Or(catalogue.KeyUnit(d.Key), d.Unit)
+	at.words = wordsOf(f.Words, at.symbol)
 	if !known {
 		m.Fields = append(m.Fields, d)
 	}

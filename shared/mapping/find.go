@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -29,17 +28,22 @@ type Found struct {
 
 // Find maps a message. ok is false if no mapping matches its topic. An error names
 // what is refused; what is found beside is valid. It is safe for concurrent use.
+//
+// It is no error that a mapping finds none of its paths, unless it never did in any
+// message, and no other mapping finds something in this one. Then its paths may be wrong.
 func (s *Set) Find(topicName string, payload []byte) (found []Found, ok bool, err error) {
-	var errs []error
 	rules := s.rulesFor(topicName)
+	var o outcome
 	for _, r := range rules {
-		fs, err := r.find(topicName, payload)
+		fs, seen, err := r.find(topicName, payload)
 		found = append(found, fs...)
-		if err != errWhenNot {
-			errs = append(errs, err)
+		if seen == aPath && !r.found.Load() {
+			r.found.Store(true)
+			s.news.Store(true)
 		}
+		o.add(r, seen, err)
 	}
-	return found, len(rules) > 0, errors.Join(errs...)
+	return found, len(rules) > 0, o.err()
 }
 
 // rulesFor returns the rules that match a topic, from a cache if possible.
@@ -64,13 +68,13 @@ func (s *Set) rulesFor(topicName string) []*rule {
 const maxElements = 1000 // of the list in one message
 
 // find maps a payload: as a whole, or each element of its list.
-func (r *rule) find(topicName string, payload []byte) (found []Found, err error) {
+func (r *rule) find(topicName string, payload []byte) (found []Found, seen sight, err error) {
 	if !r.hasEach {
-		f, err := r.mapOne(topicName, "", payload)
+		f, seen, err := r.mapOne(topicName, "", payload)
 		if f == nil {
-			return nil, err
+			return nil, seen, err
 		}
-		return []Found{*f}, err
+		return []Found{*f}, seen, err
 	}
 	var errs []error
 	n := 0
@@ -78,57 +82,58 @@ func (r *rule) find(topicName string, payload []byte) (found []Found, err error)
 		if n++; n > maxElements {
 			return errElements
 		}
-		f, err := r.mapOne(topicName, key, element)
+		f, one, err := r.mapOne(topicName, key, element)
 		if f != nil {
 			found = append(found, *f)
 		}
-		if err != errWhenNot {
-			errs = append(errs, err)
-		}
+		errs, seen = append(errs, err), max(seen, one)
 		return nil
 	})
-	return found, errors.Join(append(errs, err)...)
+	switch {
+	case err == errNoPath:
+		return nil, nothing, nil
+	case err == nil && n == 0:
+		seen = emptyList
+	}
+	return found, seen, errors.Join(append(errs, notJSON(payload, err))...)
 }
 
-var (
-	errNoFields = missing("the message has none of the mapped fields")
-	errWhenNot  = errors.New("the message is not what when says") // it is passed over in silence
-	errElements = fmt.Errorf("there are more than %d elements", maxElements)
-)
+var errElements = fmt.Errorf("there are more than %d elements", maxElements)
 
-// missing is the error of a mapping that has nothing in a message: neither its fields nor
-// a part of its device.
+// missing is the error of a mapping that has values in a message, but not the device that
+// they are of.
 type missing string
 
 func (m missing) Error() string { return string(m) }
 
 // mapOne maps a payload, or one element of its list: the values of one device. It
-// returns nil if no field was found. An error with a result names the fields that are
+// returns nil if there is no value. An error with a result names the fields that are
 // left out.
-func (r *rule) mapOne(topicName, key string, doc []byte) (*Found, error) {
+func (r *rule) mapOne(topicName, key string, doc []byte) (*Found, sight, error) {
 	at, err := r.extract(doc)
+	seen := nothing
 	if err == nil && r.pairs != nil {
-		err = r.pairs.find(topicName, doc, at)
+		seen, err = r.pairs.find(topicName, doc, at)
 	}
-	if err != nil {
-		return nil, err
-	}
-	if !r.holds(at) {
-		return nil, errWhenNot
+	switch {
+	case err != nil:
+		return nil, nothing, err
+	case !r.holds(at):
+		return nil, notMeant, nil
 	}
 	f := &Found{Measurement: r.measurement}
+	numbers, bad := r.addValues(f, at)
+	texts, badText := r.addTexts(f, at)
+	if bad = errors.Join(bad, badText); len(f.Values)+len(f.Text) == 0 {
+		return nil, max(seen, numbers, texts), bad
+	}
 	if err := r.setDevice(f, topicName, key, at); err != nil {
-		return nil, err
+		return nil, nothing, err
 	}
 	if f.Time, err = r.timeOf(at); err != nil {
-		return nil, err
+		return nil, aPath, err
 	}
-	err = r.addValues(f, at)
-	r.addTexts(f, at)
-	if len(f.Values)+len(f.Text) == 0 {
-		return nil, errors.Join(err, errNoFields)
-	}
-	return f, err
+	return f, aPath, bad
 }
 
 // extract returns the bytes at the path of each slot, nil where there are none. If a
@@ -138,7 +143,7 @@ func (r *rule) extract(doc []byte) ([][]byte, error) {
 	s := scan.New(doc)
 	err := cmp.Or(r.paths.find(s, at), s.End())
 	if err == nil || !r.whole {
-		return at, err
+		return at, notJSON(doc, err)
 	}
 	at = make([][]byte, r.slots)
 	quoted, _ := json.Marshal(string(doc[:min(len(doc), 1<<10)])) // cannot fail: any text is valid
@@ -153,10 +158,14 @@ func (r *rule) extract(doc []byte) ([][]byte, error) {
 func (r *rule) timeOf(at [][]byte) (t time.Time, err error) {
 	for _, slot := range r.times {
 		raw := at[slot]
-		if s := string(raw); s == "" || s == "null" || s == `""` {
+		if len(raw) == 0 || IsEmpty(raw) {
 			continue
 		}
-		t, bad := ParseTime(text(raw), r.zone)
+		s := text(raw)
+		if noValue(s) {
+			continue
+		}
+		t, bad := ParseTime(s, r.zone)
 		if bad == nil {
 			return t, nil
 		}
@@ -165,38 +174,53 @@ func (r *rule) timeOf(at [][]byte) (t time.Time, err error) {
 	return time.Time{}, err
 }
 
-// addTexts adds the texts in a payload to f.
-func (r *rule) addTexts(f *Found, at [][]byte) {
+// addTexts adds the texts in a payload to f. The error joins those of the values that are
+// none.
+func (r *rule) addTexts(f *Found, at [][]byte) (seen sight, err error) {
+	var errs []error
 	for _, t := range r.texts {
+		s, bad := "", error(nil)
 		for _, slot := range t.slots {
-			if s := text(at[slot]); s != "" {
-				if f.Text == nil {
-					f.Text = map[string]string{}
-				}
-				f.Text[t.key] = s
+			raw := at[slot]
+			if raw == nil {
+				continue
+			}
+			seen = aPath
+			if s = text(raw); s != "" {
 				break
 			}
+			if !IsEmpty(raw) {
+				bad = cmp.Or(bad, fmt.Errorf("%s: %.40s is not a text", t.key, raw))
+			}
 		}
+		if s == "" {
+			errs = append(errs, bad)
+			continue
+		}
+		if f.Text == nil {
+			f.Text = map[string]string{}
+		}
+		f.Text[t.key] = s
 	}
+	return seen, errors.Join(errs...)
 }
 
 // addValues adds the numbers in a payload to f. The error joins those of the values that
 // are left out.
-func (r *rule) addValues(f *Found, at [][]byte) error {
+func (r *rule) addValues(f *Found, at [][]byte) (seen sight, err error) {
 	var errs []error
 	for i := range r.fields {
 		m := &r.fields[i]
 		v, ok, err := m.number(at)
-		if v = m.unit.Convert(v*m.factor + m.offset); err == nil && (math.IsInf(v, 0) || math.IsNaN(v)) {
-			err = errors.New("the number times its factor is too large")
-		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", m.key, err))
+			errs, seen = append(errs, fmt.Errorf("%s: %w", m.key, err)), aPath
 		} else if ok {
-			f.Values = append(f.Values, device.Value{Key: m.key, V: v, Field: m.field})
+			f.Values, seen = append(f.Values, device.Value{Key: m.key, V: v, Field: m.field}), aPath
+		} else if seen < aPath {
+			seen = max(seen, m.sees(at))
 		}
 	}
-	return errors.Join(errs...)
+	return seen, errors.Join(errs...)
 }
 
 // setDevice sets the name and the physical id of f's device.

@@ -62,16 +62,21 @@ func (c *compiler) pairSlot(path string) (slot int, ok bool) {
 }
 
 // find puts the value of each id into the slots of the rule that take it. Pairs that
-// lack an id or a value are passed over. Of two pairs with one id the last counts.
-func (p *pairs) find(topicName string, doc []byte, into [][]byte) error {
+// lack an id or a value are passed over. Of two pairs with one id the last counts. seen
+// is emptyList if there are no pairs.
+func (p *pairs) find(topicName string, doc []byte, into [][]byte) (seen sight, err error) {
 	if p.whole {
-		return p.one(topicName, "", doc, into)
+		return nothing, p.one(topicName, "", doc, into)
 	}
-	err := elements(doc, p.list, func(key string, element []byte) error { return p.one(topicName, key, element, into) })
-	if errors.Is(err, errNoList) {
-		return nil
+	seen = emptyList
+	err = elements(doc, p.list, func(key string, element []byte) error {
+		seen = nothing
+		return p.one(topicName, key, element, into)
+	})
+	if err == errNoPath || errors.Is(err, errNoList) {
+		return nothing, nil
 	}
-	return err
+	return seen, err
 }
 
 func (p *pairs) one(topicName, key string, pair []byte, into [][]byte) error {
@@ -83,12 +88,18 @@ func (p *pairs) one(topicName, key string, pair []byte, into [][]byte) error {
 	if err != nil {
 		return nil
 	}
+	var value []byte // null if none of the paths has one
 	for _, v := range p.values {
-		if raw := at[v]; raw != nil && string(raw) != "null" && string(raw) != `""` {
-			for _, slot := range p.byID[id] {
-				into[slot] = raw
+		if raw := at[v]; raw != nil {
+			value = raw
+			if !IsEmpty(raw) {
+				break
 			}
-			break
+		}
+	}
+	for _, slot := range p.byID[id] {
+		if into[slot] == nil || value != nil && !IsEmpty(value) {
+			into[slot] = value
 		}
 	}
 	return nil

@@ -154,10 +154,13 @@ func (t *tree) find(s *scan.Scanner, into [][]byte) error {
 	return s.Skip()
 }
 
-var errNoList = errors.New("there is no list")
+var (
+	errNoPath = errors.New("nothing is at the path")
+	errNoList = errors.New("there is no list")
+)
 
 // elements calls fn for each element of the array or object at a path, with its index
-// or key.
+// or key. It returns errNoPath if nothing is at the path.
 func elements(doc []byte, steps []step, fn func(key string, element []byte) error) error {
 	t := &tree{}
 	t.add(steps, 0)
@@ -167,6 +170,9 @@ func elements(doc []byte, steps []step, fn func(key string, element []byte) erro
 		return err
 	}
 	s = scan.New(found[0])
+	if found[0] == nil {
+		return errNoPath
+	}
 	each := func(key string) error {
 		raw, err := s.Raw()
 		if err != nil {
@@ -179,6 +185,9 @@ func elements(doc []byte, steps []step, fn func(key string, element []byte) erro
 		return s.Array(func(i int) error { return each(strconv.Itoa(i)) })
 	case scan.Object:
 		return s.Object(func(key []byte) error { return each(string(key)) })
+	}
+	if _, _, ok, err := number(found[0], nil); !ok && err == nil {
+		return nil
 	}
 	return fmt.Errorf("%w at %s", errNoList, writePath(steps))
 }

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,10 +29,12 @@ func Propose(topicName string, payload []byte) (string, error) {
 	s := scan.New(payload)
 	if err := cmp.Or(p.value(s, nil), s.End()); err != nil {
 		p = &proposal{used: map[string]bool{}}
-		if _, ok, err := parseText(string(payload), defaultWords); err != nil || !ok {
+		_, unit, ok, err := parseText(string(payload), defaultWords)
+		if err != nil || !ok {
 			return "", fmt.Errorf("the payload is neither JSON nor a number: %.60q", payload)
 		}
-		p.number(nil)
+		raw, _ := json.Marshal(string(payload)) // cannot fail: any text is valid
+		p.number(nil, raw, unit)
 	}
 	if len(p.fields) == 0 {
 		return "", errors.New("there is no number in the payload")
@@ -92,22 +95,25 @@ func (p *proposal) scalar(raw []byte, at []step) {
 			return
 		}
 	}
-	if _, ok, err := number(raw, defaultWords); ok && err == nil {
-		p.number(at)
+	if _, unit, ok, err := number(raw, defaultWords); ok && err == nil {
+		p.number(at, raw, unit)
 	}
 }
 
-// number proposes a key for the number at a path.
-func (p *proposal) number(at []step) {
+// number proposes a key for the number at a path. unit is behind the number in its text.
+func (p *proposal) number(at []step, raw []byte, unit string) {
 	path := writePath(at)
 	if len(p.fields) >= maxProposed || strings.ContainsAny(path, "\n\r") {
 		return
 	}
 	if len(at) == 1 && at[0].index < 0 {
 		if a, ok := aliases[at[0].key]; ok && !p.used[a.Key] {
+			if _, ok, err := a.Number(raw); !ok || err != nil {
+				return // a switch, or another unit
+			}
 			v := quote(path)
-			if a.Factor != 1 {
-				v = fmt.Sprintf("{path: %s, factor: %s}", quote(path), strconv.FormatFloat(a.Factor, 'g', -1, 64))
+			if a.factor != 1 && unit == "" {
+				v = fmt.Sprintf("{path: %s, factor: %s}", quote(path), strconv.FormatFloat(a.factor, 'g', -1, 64))
 			}
 			p.add(a.Key, v)
 			return
@@ -123,13 +129,27 @@ func (p *proposal) number(at []step) {
 		}
 	}
 	key := catalogue.Key(strings.Join(parts, "_"))
+	if u, known := catalogue.UnitOf(unit); known && key != "" {
+		key = u.Key(key)
+	}
 	if checkKey(key) != nil {
 		key = strings.Trim("value_"+key, "_")
 	}
 	for n := 2; p.used[key] || checkKey(key) != nil; n++ {
 		key = catalogue.Key("value_" + strconv.Itoa(len(p.fields)) + "_" + strconv.Itoa(n))
 	}
-	p.add(key, quote(path))
+	if reads(key, raw) {
+		p.add(key, quote(path))
+	}
+}
+
+// reads reports whether a field with this key has a number for the value: a word of a
+// switch is none of a field with a unit.
+func reads(key string, raw []byte) bool {
+	unit := catalogue.KeyUnit(key)
+	r := valueRule{factor: 1, unit: catalogue.Unit{Factor: 1}, symbol: unit, words: wordsOf(nil, unit)}
+	_, ok, err := r.read(raw)
+	return ok && err == nil
 }
 
 func (p *proposal) add(key, value string) {

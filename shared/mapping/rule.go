@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
@@ -34,18 +34,19 @@ type rule struct {
 	measurement string
 	fields      []fieldRule
 	texts       []textRule
+
+	found   atomic.Bool // one of its paths was found in some message
+	refused atomic.Bool // a message was refused because none of its paths was ever found
 }
 
 // fieldRule says how one number is mapped.
 type fieldRule struct {
-	slots          []int  // the first that has a number counts
-	terms          []term // of a sum or difference, which has no slots
-	key            string
-	factor, offset float64
-	unit           catalogue.Unit     // of the payload
-	words          map[string]float64 // in lower case
-	settings       settings.Field     // as written in hearth.yml
-	field          *catalogue.Field   // its declaration
+	slots    []int  // the first that has a number counts
+	terms    []term // of a sum or difference, which has no slots
+	key      string
+	settings settings.Field   // as written in hearth.yml
+	field    *catalogue.Field // its declaration
+	valueRule
 }
 
 // textRule says how one text is mapped.
@@ -179,12 +180,9 @@ func checkKey(key string) error {
 
 // compileField returns the rule of one field, without its slot and declaration.
 func compileField(f settings.Field, key string) (fieldRule, error) {
-	m := fieldRule{key: key, factor: 1, offset: f.Offset, words: maps.Clone(defaultWords), settings: f}
+	m := fieldRule{key: key, settings: f, valueRule: valueRule{factor: 1, offset: f.Offset, sign: f.Unit}}
 	if f.Factor != nil {
 		m.factor = *f.Factor
-	}
-	for w, v := range f.Words {
-		m.words[strings.ToLower(w)] = v
 	}
 	var known bool
 	if m.unit, known = catalogue.UnitOf(f.Unit); f.Unit != "" && !known && f.Factor == nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
@@ -22,6 +23,7 @@ type Set struct {
 	devices      []store.DeviceSetting
 	measurements []catalogue.Measurement
 	zone         *time.Location
+	news         atomic.Bool // a rule found one of its paths for the first time
 
 	mu      sync.Mutex
 	byTopic map[string][]*rule

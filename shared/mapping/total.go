@@ -68,14 +68,14 @@ func (c *compiler) terms(key string, paths []settings.Path) (out []term) {
 
 func isAny(s step) bool { return s.index == anyElement }
 
-// number returns the number of a field. ok is false if the payload has none: it is
-// missing or null, or a number of a sum is.
+// number returns the number of a field in the unit in which it is stored. ok is false if
+// the payload has none, or lacks one of a sum.
 func (m *fieldRule) number(at [][]byte) (v float64, ok bool, err error) {
 	for _, slot := range m.slots {
 		if at[slot] == nil {
 			continue
 		}
-		v, ok, bad := number(at[slot], m.words)
+		v, ok, bad := m.read(at[slot])
 		if ok && bad == nil {
 			return v, true, nil
 		}
@@ -92,7 +92,8 @@ func (m *fieldRule) number(at [][]byte) (v float64, ok bool, err error) {
 		}
 		v += t.sign * one
 	}
-	return v, true, nil
+	v, err = m.stored(m.unit, v)
+	return v, err == nil, err
 }
 
 // one returns the number of a term.
@@ -103,7 +104,7 @@ func (m *fieldRule) one(t *term, raw []byte) (float64, bool, error) {
 	case t.all:
 		return m.total(raw, t.rest)
 	}
-	return number(raw, m.words)
+	return m.sent(raw)
 }
 
 // total adds the numbers that a list or object has at a path in each element. A single
@@ -136,7 +137,7 @@ func (m *fieldRule) total(raw []byte, rest []step) (sum float64, ok bool, err er
 		if len(rest) > 0 {
 			return 0, false, nil
 		}
-		return number(raw, m.words)
+		return m.sent(raw)
 	}
 	return sum, n > 0 && !lacks && err == nil, err
 }
@@ -150,7 +151,7 @@ func (m *fieldRule) below(element []byte, rest []step) (float64, bool, error) {
 		if raw == nil {
 			return 0, false, nil
 		}
-		return number(raw, m.words)
+		return m.sent(raw)
 	}
 	raw := valueAt(element, rest[:n])
 	if raw == nil {

@@ -1,74 +1,139 @@
 package mapping
 
 import (
+	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
-	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/scan"
 )
 
-// number reads a value as a number: a number, true as 1 and false as 0, or a string
-// that is a number or one of words. ok is false for null and an empty string.
-func number(raw []byte, words map[string]float64) (v float64, ok bool, err error) {
+// valueRule says how a value is read as the number of one field.
+type valueRule struct {
+	factor, offset float64
+	unit           catalogue.Unit     // of a number that comes without a unit
+	sign           string             // of that unit, as hearth.yml writes it; "": that of symbol
+	symbol         string             // of the unit in which the field is stored; "": it has none
+	words          map[string]float64 // texts that stand for numbers, in lower case
+}
+
+// read reads a value as a number in the unit of the field. ok is false for a value that
+// says that there is none, and for a word of a switch that is none of the field's words.
+func (r *valueRule) read(raw []byte) (v float64, ok bool, err error) {
+	v, unit, ok, err := number(raw, r.words)
+	if err != nil || !ok {
+		return 0, false, err
+	}
+	u, err := r.unitOf(raw, unit)
+	if err != nil {
+		return 0, false, err
+	}
+	v, err = r.stored(u, v)
+	return v, err == nil, err
+}
+
+// sent reads a value as a number in the unit of a number that comes without one.
+func (r *valueRule) sent(raw []byte) (v float64, ok bool, err error) {
+	v, unit, ok, err := number(raw, r.words)
+	if err != nil || !ok || unit == "" {
+		return v, ok, err
+	}
+	u, err := r.unitOf(raw, unit)
+	if u != r.unit {
+		v = (u.Convert(v) - r.unit.Offset) / r.unit.Factor
+	}
+	return v, err == nil, err
+}
+
+// stored returns a number that was sent in the unit u in the unit of the field.
+func (r *valueRule) stored(u catalogue.Unit, v float64) (float64, error) {
+	if v = u.Convert(v*r.factor + r.offset); math.IsInf(v, 0) || math.IsNaN(v) {
+		return 0, errors.New("the number times its factor is too large")
+	}
+	return v, nil
+}
+
+// unitOf returns the unit of a value that was sent with this sign behind the number. The
+// error names both units if it is not one in which the field may be sent.
+func (r *valueRule) unitOf(raw []byte, sign string) (catalogue.Unit, error) {
+	if sign == "" || strings.EqualFold(sign, r.sign) {
+		return r.unit, nil
+	}
+	u, known := catalogue.UnitOf(sign)
+	switch {
+	case known && (u.Symbol == r.symbol || r.symbol == ""):
+		return u, nil
+	case !known && r.symbol == "":
+		return u, notNumber(text(raw))
+	}
+	return u, fmt.Errorf("%.40q is in %.20s, not in %s", text(raw), sign, cmp.Or(r.sign, r.symbol))
+}
+
+// number reads a value as a number: a number, a boolean or text that is one of words, or
+// a text that is a number, perhaps with a unit behind it. ok is false for a value that
+// says that there is none, and for a word of a switch that is not among words.
+func number(raw []byte, words map[string]float64) (v float64, unit string, ok bool, err error) {
 	s := scan.New(raw)
 	switch s.Kind() {
 	case scan.Null:
-		return 0, false, nil
+		return 0, "", false, nil
 	case scan.Number:
 		v, err = s.Float()
-		return v, err == nil, err
+		return v, "", err == nil, err
 	case scan.Bool:
-		yes, _ := s.Bool() // cannot fail: Kind has seen it
-		if yes {
-			v = 1
-		}
-		return v, true, nil
+		v, ok = words[string(raw)]
+		return v, "", ok, nil
 	case scan.String:
 		text, err := s.Text()
 		if err != nil {
-			return 0, false, err
+			return 0, "", false, err
 		}
 		return parseText(string(text), words)
 	}
-	return 0, false, fmt.Errorf("%.40s is not a number", raw)
+	if IsEmpty(raw) {
+		return 0, "", false, nil
+	}
+	return 0, "", false, fmt.Errorf("%.40s is not a number", raw)
 }
 
-// parseText reads a text as a number, or as one of words.
-func parseText(text string, words map[string]float64) (float64, bool, error) {
+// IsEmpty reports whether a value is null, or a text, a list or an object without
+// contents. Victron sends [] for a value that is not known.
+func IsEmpty(raw []byte) bool {
+	if string(raw) == "null" {
+		return true
+	}
+	return len(raw) >= 2 && (raw[0] == '[' || raw[0] == '{' || raw[0] == '"') && len(bytes.TrimSpace(raw[1:len(raw)-1])) == 0
+}
+
+// parseText reads a text as number does.
+func parseText(text string, words map[string]float64) (v float64, unit string, ok bool, err error) {
 	text = strings.TrimSpace(text)
-	if text == "" {
-		return 0, false, nil
+	word := strings.ToLower(text)
+	if v, ok := words[word]; ok {
+		return v, "", true, nil
 	}
-	if v, ok := words[strings.ToLower(text)]; ok {
-		return v, true, nil
+	if v, ok := decimal(text); ok {
+		return v, "", !math.IsNaN(v) && !math.IsInf(v, 0), nil
 	}
-	v, err := strconv.ParseFloat(decimalPoint(text), 64)
-	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-		return 0, false, fmt.Errorf("%.40q is not a number", text)
+	if before, unit := cutUnit(text); unit != "" {
+		if v, ok := decimal(before); ok {
+			return v, unit, true, nil
+		}
 	}
-	return v, true, nil
+	if _, ok := defaultWords[word]; ok || noValue(text) {
+		return 0, "", false, nil
+	}
+	return 0, "", false, notNumber(text)
 }
 
-// decimalPoint replaces a decimal comma by a point. It leaves 1,234 alone, which may
-// be 1234.
-func decimalPoint(text string) string {
-	whole, rest, ok := strings.Cut(text, ",")
-	if !ok || strings.ContainsAny(text, ".") || len(rest) == 3 && strings.Trim(whole, "+-0") != "" {
-		return text
-	}
-	return whole + "." + rest
-}
+func notNumber(text string) error { return fmt.Errorf("%.40q is not a number", text) }
 
-// defaultWords are the texts that stand for numbers in every mapping.
+// defaultWords are the texts that stand for numbers in a field without a unit.
 var defaultWords = map[string]float64{"on": 1, "off": 0, "true": 1, "false": 0}
-
-// Number reads a JSON value as a number: a number, a boolean as 1 or 0, or a string
-// that is a number or one of on, off, true and false. ok is false for null and an
-// empty string.
-func Number(raw []byte) (v float64, ok bool, err error) { return number(raw, defaultWords) }
 
 // Text returns a JSON string, or a number or boolean as it is written, cut at 200
 // bytes. Any other value is "".
@@ -87,49 +152,4 @@ func text(raw []byte) string {
 		return ""
 	}
 	return strings.ToValidUTF8(string(b[:min(len(b), most)]), "")
-}
-
-// layouts of times that are not numbers. time.Parse accepts fractions after any
-// seconds.
-var layouts = []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04:05Z07:00",
-	"2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05Z0700", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 -07:00", "2006-01-02T15:04Z07:00", "2006-01-02T15:04", "2006-01-02 15:04"}
-
-// ParseTime reads RFC 3339 and similar formats, in zone if the text has no zone, or
-// the time since 1970 in seconds, milliseconds, microseconds or nanoseconds, which the
-// size of the number tells. The result is in UTC.
-func ParseTime(s string, zone *time.Location) (time.Time, error) {
-	s = strings.TrimSpace(s)
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > 0 { // exact, to the nanosecond
-		return unixTime(n), nil
-	}
-	v, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		for _, layout := range layouts {
-			if t, err := time.ParseInLocation(layout, s, zone); err == nil {
-				return t.UTC(), nil
-			}
-		}
-		return time.Time{}, fmt.Errorf("%.40q is not a time", s)
-	}
-	if v <= 0 || v >= 1e19 || math.IsNaN(v) {
-		return time.Time{}, fmt.Errorf("%.40q is not a time", s)
-	}
-	for v >= 1e11 {
-		v /= 1000
-	}
-	sec, frac := math.Modf(v)
-	return time.Unix(int64(sec), int64(math.Round(frac*1e6))*1000).UTC(), nil
-}
-
-// unixTime returns the time of a Unix time in the unit that its size tells.
-func unixTime(n int64) time.Time {
-	switch {
-	case n < 1e11:
-		return time.Unix(n, 0).UTC()
-	case n < 1e14:
-		return time.UnixMilli(n).UTC()
-	case n < 1e17:
-		return time.UnixMicro(n).UTC()
-	}
-	return time.Unix(0, n).UTC()
 }

@@ -45,8 +45,8 @@ func FuzzNumber(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		v, ok, err := Number(raw)
-		if math.IsNaN(v) || math.IsInf(v, 0) || err != nil && ok {
+		v, _, ok, err := number(raw, defaultWords)
+		if ok && (math.IsNaN(v) || math.IsInf(v, 0)) || err != nil && ok {
 			t.Fatalf("%q: %v, %v, %v", raw, v, ok, err)
 		}
 		Text(raw)

@@ -119,6 +119,13 @@ func TestKnownMappingsAreStored(t *testing.T) {
 			if got, err := s.NamedMappings(t.Context()); err != nil || !slices.Equal(got, want) {
 				t.Errorf("%v, %v, want %v", got, err, want)
 			}
+			found := append(slices.Clone(want), "z")
+			if err := s.SetFoundMappings(t.Context(), found); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := s.FoundMappings(t.Context()); err != nil || !slices.Equal(got, found) {
+				t.Errorf("found %v, %v, want %v", got, err, found)
+			}
 		}
 	})
 }

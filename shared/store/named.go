@@ -7,10 +7,12 @@ import (
 	"slices"
 )
 
-// The sections of hearth.yml whose names are stored, to notice removed ones.
+// The names that are stored: of what hearth.yml has, to notice what was removed, and of
+// its mappings that found something.
 const (
 	namedDevices = "devices"
 	namedMaps    = "mappings"
+	namedFound   = "found"
 )
 
 // NamedDevices returns the ids of the devices in hearth.yml when it was last applied.
@@ -29,6 +31,20 @@ func (s *Store) NamedMappings(ctx context.Context) ([]string, error) {
 func (s *Store) SetNamedMappings(ctx context.Context, names []string) error {
 	return s.tx(ctx, "store the known mappings", func(ctx context.Context, tx *txn) error {
 		return setNamed(ctx, tx, namedMaps, names)
+	})
+}
+
+// FoundMappings returns the names of the last call of SetFoundMappings.
+func (s *Store) FoundMappings(ctx context.Context) ([]string, error) {
+	rows, err := query(ctx, s, "read the mappings that found something", scanNamed, namedQuery, namedFound)
+	return slices.Concat(rows...), err
+}
+
+// SetFoundMappings stores the names of the mappings that found something in a message, in
+// any order.
+func (s *Store) SetFoundMappings(ctx context.Context, names []string) error {
+	return s.tx(ctx, "store the mappings that found something", func(ctx context.Context, tx *txn) error {
+		return setNamed(ctx, tx, namedFound, names)
 	})
 }
 
