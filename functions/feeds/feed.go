@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/mmcdole/gofeed"
 
@@ -47,8 +46,16 @@ func decodeFeed(a *fetch.Answer, w watch) ([]item.Item, error) {
 		return nil, errors.New("a feed without a title and without entries")
 	}
 	var items []item.Item
+	var all []string
+	for _, e := range feed.Items {
+		all = append(all, entryDates(e)...)
+	}
+	reader := datesOf(all)
 	for _, e := range feed.Items[:min(len(feed.Items), maxEntries)] {
 		if i, ok := w.entry(e, a.URL); ok {
+			if d, ok := reader.first(entryDates(e)); ok {
+				d.set(&i)
+			}
 			items = append(items, i)
 		}
 	}
@@ -76,7 +83,7 @@ func (w watch) entry(e *gofeed.Item, base *url.URL) (_ item.Item, ok bool) {
 	if s := cutText(summary, maxSummary); s != "" && s != title {
 		attributes["summary"] = s
 	}
-	i := item.Item{ID: entryID(e, title), Title: cutText(title, maxTitle), URL: link(base, e.Link), At: entryTime(e), Attributes: attributes}
+	i := item.Item{ID: entryID(e, title), Title: cutText(title, maxTitle), URL: link(base, e.Link), Attributes: attributes}
 	if i.Title == "" {
 		i.Title = cutText(summary+" "+i.URL, maxTitle)
 	}
@@ -94,15 +101,15 @@ func entryID(e *gofeed.Item, title string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// entryTime returns when the entry was published, or else updated. It is zero if the entry
-// has neither: the entry is then listed without a message.
-func entryTime(e *gofeed.Item) time.Time {
-	for _, t := range []*time.Time{e.PublishedParsed, e.UpdatedParsed} {
-		if t != nil && t.Year() > 1970 {
-			return t.UTC()
+// entryDates returns the dates of an entry, that of its publication first.
+func entryDates(e *gofeed.Item) []string {
+	out := []string{e.Published, e.Updated}
+	for _, of := range []struct{ space, name string }{{"dcterms", "issued"}, {"dcterms", "modified"}, {"dcterms", "created"}} {
+		for _, x := range e.Extensions[of.space][of.name] {
+			out = append(out, x.Value)
 		}
 	}
-	return time.Time{}
+	return out
 }
 
 // link returns the absolute address of an entry, "" if it is no web address. A relative one

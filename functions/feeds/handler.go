@@ -22,6 +22,11 @@
 // its feeds and pages take turns: a run fetches those that were fetched the longest ago, and
 // the others wait without a failure, for at most a day.
 //
+// An entry whose date cannot be read, or lies more than a day ahead, counts as published when
+// it was first seen. In the first run of a feed it is listed without a message. A date without
+// a time of day counts from the end of its day in UTC. 3/4/2026 is 3 April, unless the weekday,
+// AM or PM, an American time zone or another date of the feed says that the month comes first.
+//
 // A feed or page of more than 2 MiB, decompressed, is refused, and so is one with very many
 // or very deeply nested elements. A redirect to another host is followed only to a public
 // address; what you configure may be in your own network.
@@ -72,7 +77,7 @@ func New(env serve.Env) (http.Handler, error) {
 		Setting: "FEEDS or PAGES",
 		Targets: names,
 		Fetch: func(ctx context.Context, client *fetch.Client, target string, _ source.Window) (source.Batch, error) {
-			return watches[target].fetch(ctx, client, &decoding)
+			return watches[target].fetch(ctx, client, &decoding, env.Now())
 		},
 		Notify:     func(c item.Change) (string, bool) { return watches[c.Item.Target].notify(c) },
 		NotifyOnce: func(i item.Item) bool { return !watches[i.Target].page },
@@ -100,7 +105,7 @@ func alertAfter(err error) time.Duration {
 
 // fetch returns the complete list of items that match now. The others are then closed. It
 // decodes the answer while it holds decoding.
-func (w watch) fetch(ctx context.Context, client *fetch.Client, decoding *sync.Mutex) (source.Batch, error) {
+func (w watch) fetch(ctx context.Context, client *fetch.Client, decoding *sync.Mutex, now time.Time) (source.Batch, error) {
 	if w.err != nil {
 		return source.Batch{}, w.err
 	}
@@ -118,7 +123,11 @@ func (w watch) fetch(ctx context.Context, client *fetch.Client, decoding *sync.M
 	if err != nil {
 		return source.Batch{}, fmt.Errorf("%s: %w", w.url.Host, err)
 	}
-	return source.Batch{Items: items, Complete: true}, nil
+	if w.page {
+		return source.Batch{Items: items, Complete: true}, nil
+	}
+	undate(items, now)
+	return source.Batch{Items: items, Complete: true, FirstSeen: true, Warnings: undated(items)}, nil
 }
 
 // notify returns the Slack message for an item that opened or closed. A feed's entry has
@@ -127,8 +136,7 @@ func (w watch) notify(c item.Change) (string, bool) {
 	i := c.Item
 	switch {
 	case !w.page:
-		fresh := !i.At.IsZero() && c.When.Sub(i.At) <= w.maxAge
-		return fmt.Sprintf("%s: %s\n%s", i.Target, i.Title, i.URL), c.Opened && fresh
+		return fmt.Sprintf("%s: %s\n%s", i.Target, i.Title, i.URL), c.Opened && w.fresh(i, c.When)
 	case c.Opened:
 		return fmt.Sprintf("%s matches now: %s (%s)\n%s", i.Target, i.Attributes["match"], i.Title, i.URL), true
 	default:

@@ -147,7 +147,7 @@ func (x *runner) check(f *result) error {
 		it.URL = config.Link(it.URL)
 	}
 	x.hideSecrets(f)
-	found := ingest.Found{Readings: f.Readings, List: store.List{Source: x.Name, Target: f.target, Items: f.Items, Complete: f.Complete, Sample: x.env.Sample}}
+	found := ingest.Found{Readings: f.Readings, List: store.List{Source: x.Name, Target: f.target, Items: f.Items, Complete: f.Complete, FirstSeen: f.FirstSeen, Sample: x.env.Sample}}
 	checked, refused, err := found.Check(x.env.Now())
 	if err != nil {
 		return fmt.Errorf("the answer cannot be right: %w", err)

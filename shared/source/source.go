@@ -69,7 +69,10 @@ type Batch struct {
 	// Complete means that Items is the whole list, from every page. Stored items
 	// that are not in it are then closed.
 	Complete bool
-	Warnings []string // problems that did not fail the fetch
+	// FirstSeen means that an item without a time counts as of when it was first seen. In the
+	// first list of a target it has no time: how old it is, is not known.
+	FirstSeen bool
+	Warnings  []string // problems that did not fail the fetch
 	// Failed is why a part of the target is not in the batch. What is in it is stored; the
 	// target fails all the same, until all of it comes again.
 	Failed error

@@ -99,6 +99,11 @@ func saveList(ctx context.Context, tx *txn, l List, now time.Time) (diff, error)
 	if err != nil {
 		return diff{}, err
 	}
+	if l.FirstSeen {
+		if err := setFirstSeen(ctx, tx, l, incoming, known, now); err != nil {
+			return diff{}, err
+		}
+	}
 	d := compare(incoming, known, l.Complete, now)
 	if err := writeItems(ctx, tx, d.write, now); err != nil {
 		return diff{}, err

@@ -38,6 +38,7 @@ type List struct {
 	Source, Target string
 	Items          []item.Item
 	Complete       bool // close the open items of the target that are not in Items
+	FirstSeen      bool // an item without a time gets that of the run that first saw it, except in the target's first list
 	Sample         bool
 }
 
