@@ -43,7 +43,7 @@ func TestAnEntryWithoutADateIsToldWhenItIsFirstSeen(t *testing.T) {
 		{rss("c", "d next week", "a", "b soon"), "c d"},
 		{rss("c", "d next week", "a", "b soon"), ""},
 		{rss("a"), ""},
-		{"503", ""},
+		{"500", ""},
 		{rss("c", "d next week", "a"), ""}, // on the feed again
 		{rss("e Mon, 23 Nov 2026 08:00:00 GMT", "g Fri, 20 Nov 2026 08:00:00 GMT", "c"), "e"},
 		{rss("h 0000-00-00 00:00:00", "e Mon, 23 Nov 2026 08:00:00 GMT", "c"), "h"},
