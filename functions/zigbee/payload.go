@@ -71,7 +71,7 @@ func (p *payload) readAttribute(s *scan.Scanner, depth int) error {
 		}
 	}
 	kind := s.Kind()
-	if kind == scan.Object && depth < maxNesting {
+	if kind == scan.Object && depth < maxNesting && p.device.isComposite(p.path) {
 		return p.readObject(s, depth+1)
 	}
 	if kind == scan.Null || kind == scan.Object || kind == scan.Array || kind == scan.Invalid {

@@ -37,11 +37,12 @@ const maxProperties = 400 // of a device
 
 var measurement, _ = catalogue.Get("zigbee")
 
-// noMeasurement are attributes that are not measurements. The time is taken from
-// last_seen, and button presses from action and click.
+// noMeasurement are attributes that are not measurements, or copies. The time is taken
+// from last_seen, and button presses from action and click.
 var noMeasurement = map[string]bool{"last_seen": true, "elapsed": true, "update_available": true,
 	"update_installed_version": true, "update_latest_version": true, "update_latest_source": true, "update_latest_release_notes": true,
-	"action": true, "click": true}
+	"action": true, "click": true,
+	"color_h": true, "color_s": true} // copies of hue and saturation, for Home Assistant
 
 // secrets are parts of the keys of what must not be shown: the codes of locks and alarm
 // keypads, and passwords.
@@ -57,6 +58,13 @@ func (n *knownDevice) property(name []byte) *property {
 		n.properties[string(name)] = p
 	}
 	return p
+}
+
+// isComposite reports whether an object is read: not in place of a number, a switch or a
+// text, such as the bytes of a converter that is being developed.
+func (n *knownDevice) isComposite(name []byte) bool {
+	e, declared := n.about.Metrics[string(name)]
+	return !declared || e.Type == "" || e.Type == "list" || e.Type == "composite"
 }
 
 func (n *knownDevice) newProperty(name string) *property {

@@ -35,7 +35,7 @@ func TestTypesAreThoseThatExposesDeclares(t *testing.T) {
 	cases := []struct{ payload, want string }{
 		{`"local_temperature":"20.0"`, "local_temperature_celsius = 20"}, {`"local_temperature":" -3 "`, "local_temperature_celsius = -3"}, {`"local_temperature":20`, "local_temperature_celsius = 20"},
 		{`"local_temperature":"unknown"`, none}, {`"local_temperature":"unavailable"`, none}, {`"local_temperature":""`, none}, {`"local_temperature":null`, none},
-		{`"local_temperature":"ON"`, none}, {`"local_temperature":"NaN"`, none}, {`"local_temperature":"Infinity"`, none}, {`"local_temperature":true`, none}, {`"local_temperature":[20]`, none}, {`"local_temperature":"1e999"`, none},
+		{`"local_temperature":"ON"`, none}, {`"local_temperature":"NaN"`, none}, {`"local_temperature":"Infinity"`, none}, {`"local_temperature":true`, none}, {`"local_temperature":[20]`, none}, {`"local_temperature":{"0":2,"1":15}`, none}, {`"state":{"type":"Buffer","data":[0,2]}`, none}, {`"local_temperature":"1e999"`, none},
 		{`"system_mode":"off"`, `system_mode = "off"`}, {`"system_mode":"OFF"`, `system_mode = "OFF"`}, {`"system_mode":"heat"`, `system_mode = "heat"`}, {`"power_on_behavior":"on"`, `power_on_behavior = "on"`}, {`"power_on_behavior":null`, none},
 		{`"state_l1":"ON"`, "state_l1 = 1"}, {`"state_l1":"off"`, "state_l1 = 0"}, {`"state_l1":true`, "state_l1 = 1"}, {`"state_l1":0`, "state_l1 = 0"}, {`"state_l1":"TOGGLE"`, none}, {`"state_l1":"unknown"`, none}, {`"state_l1":7`, none},
 		{`"state":"LOCK"`, "state = 1"}, {`"state":"UNLOCK"`, "state = 0"}, {`"lock_state":"not_fully_locked"`, `lock_state = "not_fully_locked"`},

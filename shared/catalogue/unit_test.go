@@ -27,11 +27,26 @@ func TestUnitsOfOneQuantityMeetInOneKey(t *testing.T) {
 		{"pressure", "kPa", 101.3, "pressure_hpa", 1013},
 		{"color_temp", "mired", 300, "color_temp_mired", 300},
 		{"flow", "L/(min)", 3, "flow_l_min", 3},
+		{"flow", "L/min", 3, "flow_liters_per_minute", 3},
+		{"ec", "μS/cm", 1200, "ec_us_per_cm", 1200},
+		{"ph", "pH", 7.1, "ph", 7.1},
+		{"available_power", "kVA", 9, "available_power_voltamperes", 9000},
+		{"water_total", "gal", 2, "water_total_liters", 7.570823568},
+		{"away_hour", "hour", 7, "away_hour", 7},
 		{"pm10_ugm3", "µg/m³", 3, "pm10_ugm3", 3},
 	} {
 		u, _ := UnitOf(tc.unit)
 		if got := u.Convert(tc.value); u.Key(tc.name) != tc.key || math.Abs(got-tc.want) > 1e-9*math.Abs(tc.want) {
 			t.Errorf("%s %v %s = %s %v, want %s %v", tc.name, tc.value, tc.unit, u.Key(tc.name), got, tc.key, tc.want)
+		}
+	}
+}
+
+func TestADecimalStaysExact(t *testing.T) {
+	for sign, want := range map[string]float64{"mV": 3.042, "Pa": 30.42, "Wh": 3.042, "ms": 3.042} {
+		u, _ := UnitOf(sign)
+		if got := u.Convert(3042); got != want {
+			t.Errorf("3042 %s = %v, want %v", sign, got, want)
 		}
 	}
 }
