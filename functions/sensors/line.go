@@ -160,7 +160,10 @@ func (t *telegrafMetric) addField(key, v string) error {
 		number = v[:len(v)-1]
 	}
 	n, err := strconv.ParseFloat(number, 64)
-	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+	switch {
+	case err == nil && (math.IsNaN(n) || math.IsInf(n, 0)), strings.EqualFold(v, "null"), strings.EqualFold(v, "none"):
+		return nil // there is no value
+	case err != nil:
 		return fmt.Errorf("%w: the field %.60q is %.40s", errLine, key, v)
 	}
 	t.fields[key] = n

@@ -47,16 +47,8 @@ func (w *work) addFound(i int, found []mapping.Found) error {
 			continue
 		}
 		d := report{msg: i, physical: w.physical("", []byte(f.Physical)), kind: "mapped", name: f.Name, measurement: f.Measurement, text: f.Text,
-			time: f.Time, quality: f.Quality, reason: f.Reason, from: len(w.values)}
-		switch {
-		case !f.Time.IsZero():
-			if err := catalogue.CheckTime(f.Time, m.Time); err != nil {
-				errs = append(errs, err)
-				continue
-			}
-		case !m.Retained:
-			d.time = m.Time
-		}
+			quality: f.Quality, reason: f.Reason, from: len(w.values)}
+		d.setTime(f.Moment, m)
 		w.values = append(w.values, f.Values...)
 		d.to = len(w.values)
 		w.reports = append(w.reports, d)
@@ -88,7 +80,7 @@ func mapKnownKeys(topicName string, payload []byte, zone *time.Location) ([]mapp
 	}
 	for i := range p.found {
 		f := &p.found[i]
-		f.Name, f.Physical, f.Time = name, physical, p.time
+		f.Name, f.Physical, f.Moment = name, physical, p.time
 		d := report{quality: quality.OK}
 		for _, kind := range p.kinds {
 			markSentinels(kind, f.Values, &d)
@@ -108,7 +100,7 @@ type flatObject struct {
 	zone    *time.Location  // of times without a zone
 	found   []mapping.Found // one for each measurement
 	name    string
-	time    time.Time
+	time    mapping.Moment
 	kinds   []string // of sensors, by their keys
 	known   bool     // a key is known, though it may have no value: a sensor that failed
 	unknown []string
@@ -131,7 +123,7 @@ func (p *flatObject) read(s *scan.Scanner) error {
 			p.name = mapping.Text(raw)
 			return nil
 		case "time", "timestamp", "ts":
-			p.time, _ = mapping.ParseTime(mapping.Text(raw), p.zone) // an invalid time counts as none: the arrival is used
+			p.time, _ = mapping.ParseMoment(mapping.Text(raw), p.zone) // an invalid time counts as none: the arrival is used
 			return nil
 		case "ups_status":
 			p.upsStatus(mapping.Text(raw))

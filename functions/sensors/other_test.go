@@ -282,6 +282,8 @@ func TestTelegraf(t *testing.T) {
 			[]string{"host,device=nas load_15m=3,load_1m=1" + at}, `line 2: not line protocol: the field "x" has no value`},
 		"one_bad_metric_of_three": {"telegraf/nas", ` {"metrics":[{"fields":{"load1":1},"name":"system","tags":{"host":"nas"},"timestamp":1795435200},{"fields":{"load5":1e999},"name":"system","tags":{"host":"nas"},"timestamp":1795435200},{"fields":{"load15":3},"name":"system","tags":{"host":"nas"},"timestamp":"2026-11-23T12:00:00Z"}]}`,
 			[]string{"host,device=nas load_15m=3,load_1m=1" + at}, "metric 1 has no name, fields and timestamp as Telegraf writes them"},
+		"no_value":             {"telegraf/nas", "system,host=nas load1=nan,load5=-Inf,load15=null,uptime=7i 1795435200", []string{"host,device=nas uptime_seconds=7" + at}, ""},
+		"no_value_at_all":      {"telegraf/nas", "system,host=nas load1=nan 1795435200\nsystem,host=nas uptime_format=\"1 day\" 1795435200", nil, ""},
 		"a_field_with_a_slash": {"telegraf/x", "snmp,host=x if/in=3i 1795435200", []string{"telegraf,device=x snmp_if_in=3" + at}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -72,7 +72,7 @@ func (a allow) telegraf(c *chips, topicName string, payload []byte) (found []map
 	for _, t := range ts {
 		fs := a.mapMetric(c, topicName, &t)
 		found = append(found, fs...)
-		if len(fs) == 0 && !ofHosts[t.name] && !slices.Contains(refused, t.name) && len(refused) < 10 {
+		if len(fs) == 0 && len(t.fields) > 0 && !ofHosts[t.name] && !slices.Contains(refused, t.name) && len(refused) < 10 {
 			refused = append(refused, t.name)
 		}
 	}
@@ -85,8 +85,8 @@ func (a allow) telegraf(c *chips, topicName string, payload []byte) (found []map
 // mapMetric maps a metric: fields that all computers have to the measurement host,
 // other allowed fields to the measurement telegraf under their own name.
 func (a allow) mapMetric(c *chips, topicName string, t *telegrafMetric) []mapping.Found {
-	host := mapping.Found{Measurement: "host", Time: t.time}
-	other := mapping.Found{Measurement: "telegraf", Time: t.time}
+	host := mapping.Found{Measurement: "host", Moment: mapping.Moment{Time: t.time}}
+	other := mapping.Found{Measurement: "telegraf", Moment: mapping.Moment{Time: t.time}}
 	t.derive()
 	for _, name := range slices.Sorted(maps.Keys(t.fields)) {
 		v := t.fields[name]

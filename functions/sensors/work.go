@@ -43,6 +43,7 @@ type report struct {
 	from, to    int // its values: work.values[from:to]
 	text        map[string]string
 	time        time.Time // zero: unknown, then only states are set
+	earlier     time.Time // a time that it may have as well, see firstOfTwo; zero: none
 	quality     quality.Quality
 	reason      string
 	unsynced    *store.EdgeArrival
@@ -133,6 +134,9 @@ func (w *work) add(ctx context.Context, st *store.Store, b *ingest.Batch) error 
 		if known == nil {
 			w.answer.Reject(m, b.Refused(d.physical, d.kind, device.PublisherOf(m.Topic)))
 			continue
+		}
+		if !d.earlier.IsZero() && w.firstOfTwo(b, known.Logical, i) {
+			d.time = d.earlier
 		}
 		b.Add(d.msg, ingest.Report{
 			Measurement: d.measurement, Device: known.Logical, Values: w.values[d.from:d.to], Text: d.text,

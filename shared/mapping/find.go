@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/quality"
@@ -21,7 +20,7 @@ type Found struct {
 	Measurement string
 	Values      []device.Value
 	Text        map[string]string
-	Time        time.Time // zero: the payload has none, the arrival counts
+	Moment      // no time: the arrival counts
 	Quality     quality.Quality
 	Reason      string
 }
@@ -130,7 +129,7 @@ func (r *rule) mapOne(topicName, key string, doc []byte) (*Found, sight, error) 
 	if err := r.setDevice(f, topicName, key, at); err != nil {
 		return nil, nothing, err
 	}
-	if f.Time, err = r.timeOf(at); err != nil {
+	if f.Moment, err = r.timeOf(at); err != nil {
 		return nil, aPath, err
 	}
 	return f, aPath, bad
@@ -153,9 +152,9 @@ func (r *rule) extract(doc []byte) ([][]byte, error) {
 	return at, nil
 }
 
-// timeOf returns the time in a payload, the zero time if there is none. Of several paths
+// timeOf returns the time in a payload, the zero Moment if there is none. Of several paths
 // the first that has a time counts.
-func (r *rule) timeOf(at [][]byte) (t time.Time, err error) {
+func (r *rule) timeOf(at [][]byte) (m Moment, err error) {
 	for _, slot := range r.times {
 		raw := at[slot]
 		if len(raw) == 0 || IsEmpty(raw) {
@@ -165,13 +164,13 @@ func (r *rule) timeOf(at [][]byte) (t time.Time, err error) {
 		if noValue(s) {
 			continue
 		}
-		t, bad := ParseTime(s, r.zone)
+		m, bad := ParseMoment(s, r.zone)
 		if bad == nil {
-			return t, nil
+			return m, nil
 		}
 		err = cmp.Or(err, bad)
 	}
-	return time.Time{}, err
+	return Moment{}, err
 }
 
 // addTexts adds the texts in a payload to f. The error joins those of the values that are

@@ -8,36 +8,101 @@ import (
 	"time"
 )
 
+// Moment is the time of a message as its device writes it. A local time without its
+// offset may mean two moments, around the hour in which the clocks are changed.
+type Moment struct {
+	Time    time.Time // the later one; zero: the device gives no time
+	Earlier time.Time // the other one; zero: there is none
+	Twice   bool      // the local time comes twice; else it comes never, and there may be two of it for a clock that was not changed or too early
+}
+
+// Nearest returns the one of the moments that is nearest to when the message arrived.
+func (m Moment) Nearest(arrived time.Time) time.Time {
+	if !m.Earlier.IsZero() && arrived.Sub(m.Earlier).Abs() < arrived.Sub(m.Time).Abs() {
+		return m.Earlier
+	}
+	return m.Time
+}
+
 // layouts of times that are not numbers. time.Parse accepts fractions after any
 // seconds.
-var layouts = []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04:05Z07:00",
-	"2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05Z0700", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 -07:00", "2006-01-02T15:04Z07:00", "2006-01-02T15:04", "2006-01-02 15:04"}
+var layouts = []struct {
+	layout string
+	local  bool // it has no offset
+}{
+	{"2006-01-02T15:04:05Z07:00", false}, {"2006-01-02T15:04:05", true}, {"2006-01-02 15:04:05", true}, {"2006-01-02 15:04:05Z07:00", false},
+	{"2006-01-02T15:04:05Z0700", false}, {"2006-01-02 15:04:05Z0700", false}, {"2006-01-02 15:04:05 -0700", false}, {"2006-01-02 15:04:05 -07:00", false},
+	{"2006-01-02T15:04Z07:00", false}, {"2006-01-02T15:04", true}, {"2006-01-02 15:04", true},
+}
 
-// ParseTime reads RFC 3339 and similar formats, in zone if the text has no zone, or
+// ParseTime reads RFC 3339 and similar formats, in zone if the text has no offset, or
 // the time since 1970 in seconds, milliseconds, microseconds or nanoseconds, which the
-// size of the number tells. The result is in UTC.
+// size of the number tells. The result is in UTC. Of two moments it is the later one.
 func ParseTime(s string, zone *time.Location) (time.Time, error) {
+	m, err := ParseMoment(s, zone)
+	return m.Time, err
+}
+
+// ParseMoment reads what ParseTime reads.
+func ParseMoment(s string, zone *time.Location) (Moment, error) {
 	s = strings.TrimSpace(s)
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > 0 { // exact, to the nanosecond
-		return unixTime(n), nil
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > -1e11 { // exact, to the nanosecond
+		return Moment{Time: unixTime(n)}, nil
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil {
-		for _, layout := range layouts {
-			if t, err := time.ParseInLocation(layout, s, zone); err == nil {
-				return t.UTC(), nil
-			}
-		}
-		return time.Time{}, fmt.Errorf("%.40q is not a time", s)
+		return parseDate(s, zone)
 	}
-	if v <= 0 || v >= 1e19 || math.IsNaN(v) {
-		return time.Time{}, fmt.Errorf("%.40q is not a time", s)
+	if v <= -1e11 || v >= 1e19 || math.IsNaN(v) {
+		return Moment{}, notTime(s)
 	}
 	for v >= 1e11 {
 		v /= 1000
 	}
 	sec, frac := math.Modf(v)
-	return time.Unix(int64(sec), int64(math.Round(frac*1e6))*1000).UTC(), nil
+	return Moment{Time: time.Unix(int64(sec), int64(math.Round(frac*1e6))*1000).UTC()}, nil
+}
+
+func notTime(s string) error { return fmt.Errorf("%.40q is not a time", s) }
+
+// parseDate reads a date and time of day. A date without month or day, as of a clock that
+// was never set, is 1970.
+func parseDate(s string, zone *time.Location) (Moment, error) {
+	for _, l := range layouts {
+		t, err := time.Parse(l.layout, s)
+		switch {
+		case err == nil && l.local:
+			return local(t, zone), nil
+		case err == nil:
+			return Moment{Time: t.UTC()}, nil
+		}
+	}
+	if len(s) >= len("2000-00-00 00:00") && (s[4:7] == "-00" || s[7:10] == "-00") && strings.Trim(s, "0123456789-:.TZ ") == "" {
+		return Moment{Time: time.Unix(0, 0).UTC()}, nil
+	}
+	return Moment{}, notTime(s)
+}
+
+// local returns the moments at which the clocks of a zone show what wall shows in UTC.
+func local(wall time.Time, zone *time.Location) Moment {
+	before, after := offset(wall.Add(-24*time.Hour), zone), offset(wall.Add(24*time.Hour), zone)
+	first, second := wall.Add(-before), wall.Add(-after) // by the offsets before and after a change
+	switch inFirst, inSecond := offset(first, zone) == before, offset(second, zone) == after; {
+	case before == after, inFirst && !inSecond:
+		return Moment{Time: first}
+	case inSecond && !inFirst:
+		return Moment{Time: second}
+	case second.Before(first): // the clocks were set forward: there is no such time
+		return Moment{Time: first, Earlier: second}
+	default:
+		return Moment{Time: second, Earlier: first, Twice: true}
+	}
+}
+
+// offset returns how far the clocks of a zone are ahead of UTC.
+func offset(t time.Time, zone *time.Location) time.Duration {
+	_, seconds := t.In(zone).Zone()
+	return time.Duration(seconds) * time.Second
 }
 
 // unixTime returns the time of a Unix time in the unit that its size tells.

@@ -13,7 +13,8 @@ func TestParseTime(t *testing.T) {
 		"2026-11-23T12:00:00Z": noon, "2026-11-23T13:00:00+01:00": noon, "2026-11-23T12:00:00": noon, "2026-11-23 12:00:00": noon,
 		"2026-11-23T13:00:00+0100": noon, "2026-11-23T12:00:00,25Z": noon.Add(250 * time.Millisecond), "2026-11-23 04:00:00.25 -0800": noon.Add(250 * time.Millisecond), "2026-11-23T12:00Z": noon, "2026-11-23 12:00": noon,
 		"1.7954352e9": noon, "1795435200.000": noon, "1795435200000.5": noon.Add(500 * time.Microsecond), "-Inf": {}, "Infinity": {}, "99999999999999999999": {},
-		"": {}, "soon": {}, "0": {}, "-5": {}, "NaN": {}, "1e300": {},
+		"": {}, "soon": {}, "NaN": {}, "1e300": {}, "-1e300": {}, "-99999999999999": {}, "2026-00-": {}, "0000-00-00 soon": {},
+		"0": time.Unix(0, 0), "-5": time.Unix(-5, 0), "7": time.Unix(7, 0), "0.5": time.Unix(0, 5e8), "1970-01-01T00:00:07": time.Unix(7, 0), "0000-00-00T00:00:00": time.Unix(0, 0), "2000-00-00 00:00:00": time.Unix(0, 0),
 	} {
 		got, err := ParseTime(s, time.UTC)
 		if !got.Equal(want) || (err != nil) != want.IsZero() {
