@@ -100,7 +100,7 @@ func (r *running) shows(id string, v float64) {
 	r.t.Helper()
 	r.eventually(fmt.Sprintf("%s at %v on the page", id, v), func() bool {
 		d, _ := r.tile(id)
-		return d.Main != nil && d.Main.Value == v
+		return d.Main != nil && d.Main.Value != nil && *d.Main.Value == v
 	})
 }
 
@@ -206,7 +206,7 @@ func TestUnknownTopicsAreShownMappedAndReplayed(t *testing.T) {
 	r.eventually("the new mapping used and the letter replayed", func() bool {
 		command("replay", "--function", "sensors", "--reason", "no mapping for topic tele/+/SENSOR")
 		got, room := r.tile("plug")
-		return got.Main != nil && got.Main.Value == 12.5 && got.Name == "The plug" && room == "Office"
+		return got.Main != nil && got.Main.Value != nil && *got.Main.Value == 12.5 && got.Name == "The plug" && room == "Office"
 	})
 	r.eventually("no dead letter", func() bool { return len(r.status().Dead) == 0 })
 	if out := command("list"); strings.Contains(out, "tele/") {

@@ -48,7 +48,7 @@ func TestABadSettingsFileIsReportedAndTheLastGoodOneStays(t *testing.T) {
 	r.eventually("the new mapping is used", func() bool {
 		done(t, c.Publish("a/c", 1, false, `{"p":3}`))
 		d, _ := r.tile("other")
-		return d.Main != nil && d.Main.Value == 3
+		return d.Main != nil && d.Main.Value != nil && *d.Main.Value == 3
 	})
 }
 

@@ -179,8 +179,8 @@ func (d *Device) fill(s spelling, states []store.DeviceState, now time.Time) {
 	var ms []Metric
 	for _, state := range states {
 		m := s.metric(all, own, state)
-		if m.Time.After(d.Time) {
-			d.Time = m.Time
+		if m.reported.After(d.Time) {
+			d.Time = m.reported
 		}
 		switch m.declared.field.Show {
 		case catalogue.Hidden:
@@ -205,7 +205,7 @@ func (d *Device) fill(s spelling, states []store.DeviceState, now time.Time) {
 // add shows a metric. The caller adds the most important one first. A metric that is no
 // longer reported is folded away.
 func (d *Device) add(m *Metric) {
-	old := d.Time.Sub(m.Time) > quiet
+	old := d.Time.Sub(m.reported) > quiet
 	if !old && worse(m.Quality, d.Quality) {
 		d.Quality = m.Quality
 	}

@@ -126,7 +126,7 @@ func TestATileShowsTheCatalogueOrderAndWords(t *testing.T) {
 		t.Errorf("air = %+v, want the value that is two days old folded away", d)
 	}
 	_, body := get(t, listen(t, h.page()).URL)
-	for _, want := range []string{"<b>8.0</b>", "<b>83.3</b>", "<b>1650</b>", ">closed<", ">suspect</span>", ">offline</span>"} {
+	for _, want := range []string{"<b>8.0</b>", "<b>83.3</b>", "suspect 1650 ppm<", ">closed<", ">suspect</span>", ">offline</span>"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %s\n%s", want, body)
 		}

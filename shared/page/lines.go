@@ -35,18 +35,24 @@ func (l *dayLines) refresh(ctx context.Context, st *store.Store, devices []Devic
 		return nil
 	}
 	began := time.Now()
+	drawn, err := drawAll(ctx, st, devices, now)
+	if err != nil {
+		drawn = l.drawn // the lines stay as they were
+	}
+	*l = dayLines{drawn: drawn, read: now, took: time.Since(began)}
+	return err
+}
+
+// drawAll draws the lines of all devices that have one.
+func drawAll(ctx context.Context, st *store.Store, devices []Device, now time.Time) (map[string]dayLine, error) {
 	graphs, err := readGraphs(ctx, st, fieldsOf(devices), now)
-	next := dayLines{drawn: l.drawn, read: now, took: time.Since(began)}
-	if err == nil { // otherwise the lines stay as they were
-		next.drawn = map[string]dayLine{}
-		for _, d := range devices {
-			if hasLine(d) {
-				next.drawn[d.ID] = draw(d, graphs)
-			}
+	drawn := map[string]dayLine{}
+	for _, d := range devices {
+		if err == nil && hasLine(d) {
+			drawn[d.ID], err = draw(ctx, st, d, graphs)
 		}
 	}
-	*l = next
-	return err
+	return drawn, err
 }
 
 // readGraphs reads the last day of fields. It takes the keys by measurement and returns
@@ -55,7 +61,7 @@ func readGraphs(ctx context.Context, st *store.Store, fields map[string][]string
 	out := map[string]map[string]graph{}
 	for name, keys := range fields {
 		q := lastSteps(name, day, now)
-		q.Fields = keys
+		q.Fields = append(slices.Clone(keys), catalogue.Quality)
 		series, err := st.Windows(ctx, q)
 		if err != nil {
 			return nil, err
@@ -71,13 +77,17 @@ func readGraphs(ctx context.Context, st *store.Store, fields map[string][]string
 
 // draw draws the headline of a device, from the first measurement that has readings
 // of it.
-func draw(d Device, graphs map[string]map[string]graph) dayLine {
+func draw(ctx context.Context, st *store.Store, d Device, graphs map[string]map[string]graph) (dayLine, error) {
 	for _, m := range measurementsOf(d) {
-		if g := graphs[m.Name][d.ID].of(d.Main.Key); len(g.series) > 0 {
-			return dayLine{d.Main.Key, line(g.buckets(), d.Main.Unit, d.Main.declared.field.Format()), isSample(g.series), usualPause(m, g, d.Time)}
+		all := graphs[m.Name][d.ID]
+		g := all.of(d.Main.Key)
+		if len(g.series) == 0 {
+			continue
 		}
+		buckets, err := withoutSuspects(ctx, st, d, g, all.of(catalogue.Quality))
+		return dayLine{d.Main.Key, line(buckets, d.Main.Unit, d.Main.declared.field.Format()), isSample(g.series), usualPause(m, g, d.Time)}, err
 	}
-	return dayLine{key: d.Main.Key}
+	return dayLine{key: d.Main.Key}, nil
 }
 
 // due reports whether the lines are to be read.

@@ -11,49 +11,95 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Metric is the latest value of one metric of a device.
+// Metric is the latest value of one metric of a device that is not suspect.
 type Metric struct {
 	Key     string    `json:"key"`
 	Title   string    `json:"title"`
 	Unit    string    `json:"unit,omitempty"`
-	Value   float64   `json:"value"`
+	Value   *float64  `json:"value"`          // null: it is a text, or there never was a good one
 	Text    string    `json:"text,omitempty"` // shown in place of the number: what it means, or the text that there is
-	Time    time.Time `json:"time"`
-	Quality string    `json:"quality,omitempty"` // "" is ok
+	Time    time.Time `json:"time,omitzero"`
+	Quality string    `json:"quality,omitempty"` // of the latest value; "" is ok
 	Reason  string    `json:"reason,omitempty"`
-	Warn    bool      `json:"warn,omitempty"` // past the catalogue's threshold
+	Warn    bool      `json:"warn,omitempty"`    // past the catalogue's threshold
+	Suspect *Suspect  `json:"suspect,omitempty"` // the latest value, if it is suspect
 
 	declared declaration
-	number   bool // it has a value that can be drawn
+	number   bool      // it has a value that can be drawn
+	reported time.Time // of the latest value
 }
+
+// Suspect is a value out of its range or not plausible. It is shown small, beside the last
+// good one.
+type Suspect struct {
+	Value *float64  `json:"value"`          // null: it is a text
+	Text  string    `json:"text,omitempty"` // shown in place of the number
+	Time  time.Time `json:"time"`
+
+	unit   string
+	format catalogue.Format
+}
+
+// Shown is the word, or the value and its unit.
+func (s Suspect) Shown() string {
+	if s.Value == nil || s.Text != "" {
+		return s.Text
+	}
+	n, sign := quantity(*s.Value, s.unit, s.format)
+	return strings.TrimSpace(n + " " + sign)
+}
+
+// None reports whether there is nothing to show but a suspect value.
+func (m Metric) None() bool { return m.Value == nil && m.Text == "" }
 
 // Number writes the value and its unit as markup.
 func (m Metric) Number() template.HTML {
-	return show(m.Value, m.Unit, m.declared.field.Format())
+	if m.Value == nil {
+		return ""
+	}
+	return show(*m.Value, m.Unit, m.declared.field.Format())
 }
 
 // metric describes the latest value of a metric of a device whose readings may be
 // in the first own of the measurements.
 func (s spelling) metric(ms []catalogue.Measurement, own int, d store.DeviceState) Metric {
-	m := Metric{Key: d.Metric, Value: d.Value, Text: d.Text, Time: d.Time, Reason: d.Reason, number: d.Text == "", declared: find(ms, d.Metric)}
+	m := Metric{Key: d.Metric, Time: d.Time, Reason: d.Reason, number: d.Text == "", declared: find(ms, d.Metric)}
 	if m.Time.IsZero() {
 		m.Time = d.Arrived
 	}
+	m.reported = m.Time
 	if d.Quality != string(quality.OK) {
 		m.Quality = d.Quality
 	}
 	f, listed := m.declared.field, m.declared.measurement < own
 	m.Title, m.Unit = cmp.Or(f.TitleOf(d.Metric), catalogue.Title(d.Metric)), f.Unit
-	if listed {
-		m.Warn = m.number && (f.Warn.HasAbove && d.Value > f.Warn.Above || f.Warn.HasBelow && d.Value < f.Warn.Below)
-	} else if m.Unit == "" {
+	if !listed && m.Unit == "" {
 		m.Unit = cmp.Or(s.units[d.Device][d.Metric], catalogue.KeyUnit(d.Metric))
 		m.declared.field.Unit = m.Unit
 	}
-	if m.number {
-		m.Text = f.Word(d.Value)
+	m.setValue(d)
+	if v := m.Value; v != nil {
+		m.Text = f.Word(*v)
+		m.Warn = listed && (f.Warn.HasAbove && *v > f.Warn.Above || f.Warn.HasBelow && *v < f.Warn.Below)
 	}
 	return m
+}
+
+// setValue sets the value of a state. Instead of a suspect one it sets the last good one.
+func (m *Metric) setValue(d store.DeviceState) {
+	f := m.declared.field
+	value, text, word := &d.Value, d.Text, f.Word(d.Value)
+	if text != "" {
+		value, word = nil, text
+	}
+	if m.Quality != string(quality.Suspect) {
+		m.Value, m.Text = value, text
+		return
+	}
+	m.Suspect = &Suspect{Value: value, Text: word, Time: m.reported, unit: m.Unit, format: f.Format()}
+	if m.Value, m.Time = nil, (time.Time{}); m.number && d.Good != nil {
+		m.Value, m.Time = d.Good, d.GoodTime
+	}
 }
 
 // byImportance orders the metrics of a device as the catalogue does. Those that it

@@ -229,7 +229,7 @@ func TestALineIsWithinItsBoxAndInTime(t *testing.T) {
 		t.Errorf("one step draws %+v", s)
 	}
 	two := graph{q, []store.WindowSeries{{Windows: []store.Window{at(4, 2, 1)}}, {Windows: []store.Window{at(4, 6, 3)}}}}.buckets()
-	if b := two[16]; b != (bucket{5, 4, 1, 7}) {
+	if b := two[16]; b != (bucket{5, 4, 1, 7, false}) {
 		t.Errorf("two series in one step are %+v", b)
 	}
 }

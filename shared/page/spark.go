@@ -14,6 +14,7 @@ import (
 // Spark is a small graph without axes, in a box of 100 by 24.
 type Spark struct {
 	Points string // of an SVG polyline; "": fewer than two
+	Doubts string // of an SVG path: a mark for each step with suspect values, which are not drawn
 	About  string // the range in words, for screen readers
 }
 
@@ -42,8 +43,22 @@ func nextSteps(measurement string, span time.Duration, now time.Time) store.Quer
 	return q
 }
 
-// bucket is one step of a line: mean, number, minimum and maximum of its values.
-type bucket struct{ mean, count, low, high float64 }
+// bucket is one step of a line: mean, number, minimum and maximum of its values, and
+// whether suspect ones are left out.
+type bucket struct {
+	mean, count, low, high float64
+	doubt                  bool
+}
+
+// add adds a number of values to b.
+func (b *bucket) add(mean, low, high, count float64) {
+	if b.count == 0 {
+		b.low, b.high = low, high
+	}
+	b.low, b.high = min(b.low, low), max(b.high, high)
+	b.count += count
+	b.mean += (mean - b.mean) * count / b.count
+}
 
 // of returns the graph of one field.
 func (g graph) of(field string) graph {
@@ -59,13 +74,7 @@ func (g graph) buckets() []bucket {
 			if i < 0 || i >= steps || w.Count == 0 {
 				continue
 			}
-			b := &out[i]
-			if b.count == 0 {
-				b.low, b.high = w.Min, w.Max
-			}
-			b.low, b.high = min(b.low, w.Min), max(b.high, w.Max)
-			b.count += float64(w.Count)
-			b.mean += (w.Mean - b.mean) * float64(w.Count) / b.count
+			out[i].add(w.Mean, w.Min, w.Max, float64(w.Count))
 		}
 	}
 	return out
@@ -79,9 +88,13 @@ func line(buckets []bucket, unit string, f catalogue.Format) Spark {
 			low, high = min(low, b.low), max(high, b.high)
 		}
 	}
-	var b strings.Builder
+	var b, doubts strings.Builder
 	drawn := 0
 	for i := range buckets {
+		x := (float64(i) + 0.5) / float64(len(buckets)) * width
+		if buckets[i].doubt {
+			fmt.Fprintf(&doubts, "M%.1f 0V%g", x, height)
+		}
 		if buckets[i].count == 0 {
 			continue
 		}
@@ -89,7 +102,7 @@ func line(buckets []bucket, unit string, f catalogue.Format) Spark {
 		if high > low {
 			y = height - 2 - (buckets[i].mean-low)/(high-low)*(height-4)
 		}
-		fmt.Fprintf(&b, "%.1f,%.1f ", (float64(i)+0.5)/float64(len(buckets))*width, y)
+		fmt.Fprintf(&b, "%.1f,%.1f ", x, y)
 		drawn++
 	}
 	if drawn < 2 {
@@ -97,7 +110,11 @@ func line(buckets []bucket, unit string, f catalogue.Format) Spark {
 	}
 	least, _ := quantity(low, unit, f)
 	most, sign := quantity(high, unit, f)
-	return Spark{strings.TrimSpace(b.String()), strings.TrimSpace(fmt.Sprintf("between %s and %s %s", least, most, sign))}
+	about := strings.TrimSpace(fmt.Sprintf("between %s and %s %s", least, most, sign))
+	if doubts.Len() > 0 {
+		about += ", without suspect values"
+	}
+	return Spark{strings.TrimSpace(b.String()), doubts.String(), about}
 }
 
 // drawn is a value and the time span of its graph, for the template.

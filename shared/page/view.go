@@ -121,7 +121,7 @@ func badge(q string) string {
 func lines(rooms []Room) (out []string) {
 	for _, r := range rooms {
 		for _, d := range r.Devices {
-			out = append(out, d.Spark.Points)
+			out = append(out, d.Spark.Points, d.Spark.Doubts)
 		}
 	}
 	return out

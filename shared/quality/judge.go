@@ -62,7 +62,10 @@ func (h *History) Judge(f *catalogue.Field, v float64, t time.Time, newest bool)
 		return Verdict{Quality: Suspect, Reason: fmt.Sprintf("%s is %g, outside of %g to %g", f.Key, v, f.Min, f.Max)}
 	case f == nil && math.Abs(v) > catalogue.Limits:
 		return Verdict{Quality: Suspect, Reason: fmt.Sprintf("%g is outside of %g to %g", v, -catalogue.Limits, catalogue.Limits)}
-	case f == nil || !newest || t.IsZero():
+	case !newest || t.IsZero():
+		return Verdict{Quality: OK}
+	case f == nil:
+		h.accept(v, t)
 		return Verdict{Quality: OK}
 	case f.Counter:
 		return h.count(f, v, t)

@@ -101,8 +101,8 @@ func TestALateValueIsNotCheckedForSteps(t *testing.T) {
 func TestAnUndeclaredValueIsGoodWithinTheLimits(t *testing.T) {
 	h := &History{}
 	for v, want := range map[float64]Quality{0: OK, catalogue.Limits: OK, -catalogue.Limits: OK, 1.1e18: Suspect, -1.1e18: Suspect} {
-		if got := h.Judge(nil, v, noon, true); got.Quality != want || !h.GoodTime.IsZero() || (want == Suspect) != (got.Reason != "") {
-			t.Errorf("%v: %+v", v, got)
+		if got := h.Judge(nil, v, noon, true); got.Quality != want || want == OK && h.Good != v || (want == Suspect) != (got.Reason != "") {
+			t.Errorf("%v: %+v, good %v", v, got, h.Good)
 		}
 	}
 	plain := catalogue.Field{Key: "on", Max: 1}
