@@ -46,11 +46,11 @@ func TestDecode(t *testing.T) {
 		"shop":       {"shop.html", "x=https://www.example.org/ selector=.variant preset=raspberry-pi", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			decode := decodeFeed
+			a, w := answer("text/html", read(t, c.file)), one(t, c.setting, c.page)
+			items, _, err := decodeFeed(a, w)
 			if c.page {
-				decode = decodePage
+				items, err = decodePage(a, w)
 			}
-			items, err := decode(answer("text/html", read(t, c.file)), one(t, c.setting, c.page))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -74,7 +74,7 @@ func TestFeedRefuses(t *testing.T) {
 		"changed type":     `{"version":"https://jsonfeed.org/version/1.1","title":"t","items":"none"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			if items, err := decodeFeed(answer("text/xml", body), watch{}); err == nil {
+			if items, _, err := decodeFeed(answer("text/xml", body), watch{}); err == nil {
 				t.Errorf("decodeFeed(%.40q) = %v, want an error", body, items)
 			}
 		})
@@ -82,7 +82,7 @@ func TestFeedRefuses(t *testing.T) {
 }
 
 func TestAFeedWithoutEntriesIsNormal(t *testing.T) {
-	items, err := decodeFeed(answer("text/xml", `<rss version="2.0"><channel><title>Stock</title></channel></rss>`), watch{})
+	items, _, err := decodeFeed(answer("text/xml", `<rss version="2.0"><channel><title>Stock</title></channel></rss>`), watch{})
 	if err != nil || len(items) != 0 {
 		t.Errorf("%v, %v; want no item and no error", items, err)
 	}
@@ -234,10 +234,12 @@ func FuzzFeed(f *testing.F) {
 	f.Add([]byte(read(f, "rpilocator.xml")))
 	f.Add([]byte(read(f, "news.atom")))
 	f.Add([]byte(`{"version":"https://jsonfeed.org/version/1.1","title":"t","items":[{"id":"1","url":"x"}]}`))
+	f.Add([]byte(`<!DOCTYPE rss [<!ENTITY a "&#8211;">]><r:RDF xmlns:r="x" xml:base='y'><item r:about=z><title type="html"><![CDATA[&a;]]></title><a/></item>`))
+	f.Add([]byte("\x00<\x00r\x00s\x00s"))
 	w := one(f, "x=https://x preset=raspberry-pi", false)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, w := range []watch{w, {}} {
-			items, err := decodeFeed(answer("", string(body)), w)
+		for kind, w := range map[string]watch{"text/xml; charset=gbk": w, "": {}} {
+			items, _, err := decodeFeed(answer(kind, string(body)), w)
 			check(t, items, err)
 		}
 	})

@@ -2,17 +2,14 @@ package function
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
+	"slices"
 	"strings"
 
-	"github.com/mmcdole/gofeed"
-
-	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/item"
 )
@@ -20,56 +17,81 @@ import (
 const (
 	acceptFeed = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.8"
 
-	maxEntries = 500 // of one feed, which lists the newest first
+	maxEntries = 500 // of one feed that match: the newest
 	maxID      = 300 // bytes
 	maxTitle   = 300 // letters
 	maxSummary = 300 // letters
 )
 
 // decodeFeed returns the feed's entries that match w. A feed without entries is no error.
-func decodeFeed(a *fetch.Answer, w watch) ([]item.Item, error) {
-	if len(bytes.TrimSpace(a.Body)) == 0 {
-		return nil, errors.New("an empty answer instead of a feed")
+func decodeFeed(a *fetch.Answer, w watch) (items []item.Item, warnings []string, err error) {
+	f, unread, err := readFeed(a)
+	if err != nil {
+		return nil, nil, err
 	}
-	if err := checkFeed(a.Body); err != nil {
-		return nil, err
+	if unread > 0 {
+		warnings = append(warnings, fmt.Sprintf("%d entries of the feed could not be read", unread))
 	}
-	feed, err := gofeed.NewParser().Parse(bytes.NewReader(a.Body))
-	switch {
-	case errors.Is(err, gofeed.ErrFeedTypeNotDetected) && looksHTML(a.Body):
-		return nil, errors.New("a web page instead of a feed")
-	case err != nil:
-		return nil, fmt.Errorf("decode feed: %w", err)
-	case feed.FeedType == "json" && !strings.Contains(feed.FeedVersion, "jsonfeed.org"):
-		return nil, errors.New("JSON that is not a feed")
-	case feed.Title == "" && feed.Link == "" && len(feed.Items) == 0:
-		return nil, errors.New("a feed without a title and without entries")
+	ids, shared := f.ids()
+	if shared > 0 {
+		warnings = append(warnings, fmt.Sprintf("%d entries of the feed have an id that others have too: they are told apart by link, title and date", shared))
 	}
-	var items []item.Item
 	var all []string
-	for _, e := range feed.Items {
-		all = append(all, entryDates(e)...)
+	for _, e := range f.entries {
+		all = append(all, e.dates...)
 	}
 	reader := datesOf(all)
-	for _, e := range feed.Items[:min(len(feed.Items), maxEntries)] {
-		if i, ok := w.entry(e, a.URL); ok {
-			if d, ok := reader.first(entryDates(e)); ok {
+	listed := map[string]bool{}
+	for n, e := range f.entries {
+		if i, ok := w.entry(e, ids[n]); ok && !listed[i.ID] {
+			listed[i.ID] = true
+			if d, ok := reader.first(e.dates); ok {
 				d.set(&i)
 			}
 			items = append(items, i)
 		}
 	}
-	return items, nil
+	if len(items) > maxEntries {
+		warnings = append(warnings, fmt.Sprintf("%d entries of the feed match: the %d newest are listed", len(items), maxEntries))
+		slices.SortStableFunc(items, func(a, b item.Item) int { return b.At.Compare(a.At) })
+		items = items[:maxEntries]
+	}
+	return items, warnings, nil
+}
+
+// readFeed reads a feed of any format. unread is how many of its entries could not be read.
+func readFeed(a *fetch.Answer) (f feed, unread int, err error) {
+	address := feedAddress(a.URL)
+	text := feedText(a.Body, a.Header.Get("Content-Type"))
+	start := strings.TrimLeft(text, "\ufeff\x00 \t\r\n\f\v")
+	switch {
+	case start == "":
+		return feed{}, 0, errEmpty
+	case start[0] == '{' || start[0] == '[':
+		if err := checkJSON([]byte(start)); err != nil {
+			return feed{}, 0, err
+		}
+		return jsonFeed(start, address)
+	}
+	d, err := scan(start)
+	switch {
+	case err != nil:
+		return feed{}, 0, err
+	case d.root == nil:
+		return feed{}, 0, noFeed(a, start, d)
+	case !d.whole:
+		return feed{}, 0, errHalf
+	}
+	if !d.root.hasElements() {
+		return feed{}, 0, errNothing
+	}
+	return d.feed(address), 0, nil
 }
 
 // entry returns a feed's entry as an item; ok is false if it does not match w or has no
-// text and no link. base is the feed's URL.
-func (w watch) entry(e *gofeed.Item, base *url.URL) (_ item.Item, ok bool) {
-	title, summary := plain(e.Title), plain(e.Description)
-	if summary == "" {
-		summary = plain(e.Content)
-	}
-	text := strings.TrimSpace(title + "\n" + summary)
+// text and no link.
+func (w watch) entry(e entry, id string) (_ item.Item, ok bool) {
+	text := strings.TrimSpace(e.title + "\n" + e.summary)
 	if w.match != nil && !w.match.MatchString(text) || w.except != nil && w.except.MatchString(text) {
 		return item.Item{}, false
 	}
@@ -80,49 +102,57 @@ func (w watch) entry(e *gofeed.Item, base *url.URL) (_ item.Item, ok bool) {
 			return item.Item{}, false
 		}
 	}
-	if s := cutText(summary, maxSummary); s != "" && s != title {
+	if s := cutText(e.summary, maxSummary); s != "" && s != e.title {
 		attributes["summary"] = s
 	}
-	i := item.Item{ID: entryID(e, title), Title: cutText(title, maxTitle), URL: link(base, e.Link), Attributes: attributes}
+	i := item.Item{ID: id, Title: cutText(e.title, maxTitle), URL: e.link, Attributes: attributes}
 	if i.Title == "" {
-		i.Title = cutText(summary+" "+i.URL, maxTitle)
+		i.Title = cutText(e.summary+" "+i.URL, maxTitle)
 	}
 	return i, text != "" || i.URL != ""
 }
 
-// entryID returns the guid, or else the link, or else a hash of the entry.
-func entryID(e *gofeed.Item, title string) string {
-	for _, id := range []string{e.GUID, e.Link} {
-		if id = words(id); id != "" && len(id) <= maxID {
-			return id
+// ids returns an id for each entry: its own, or else its link, or else a hash of its texts.
+// An id that several different entries have identifies none of them: theirs is then a hash
+// with link and title, and with the dates where these do not differ either. shared is how
+// many such entries there are.
+func (f feed) ids() (ids []string, shared int) {
+	ids = make([]string, len(f.entries))
+	for n, e := range f.entries {
+		ids[n] = cmp.Or(short(e.id), short(e.link), hash(e.id, e.link, e.title, strings.Join(e.dates, " ")))
+	}
+	for _, more := range []func(entry) string{
+		func(e entry) string { return e.link + "\n" + e.title },
+		func(e entry) string { return strings.Join(e.dates, "\n") },
+	} {
+		kinds := map[string]map[string]bool{}
+		for n, e := range f.entries {
+			if kinds[ids[n]] == nil {
+				kinds[ids[n]] = map[string]bool{}
+			}
+			kinds[ids[n]][more(e)] = true
+		}
+		for n, e := range f.entries {
+			if len(kinds[ids[n]]) > 1 {
+				ids[n] = hash(ids[n], more(e))
+				shared++
+			}
 		}
 	}
-	sum := sha256.Sum256([]byte(e.GUID + "\n" + e.Link + "\n" + title + "\n" + e.Published))
-	return hex.EncodeToString(sum[:16])
+	return ids, shared
 }
 
-// entryDates returns the dates of an entry, that of its publication first.
-func entryDates(e *gofeed.Item) []string {
-	out := []string{e.Published, e.Updated}
-	for _, of := range []struct{ space, name string }{{"dcterms", "issued"}, {"dcterms", "modified"}, {"dcterms", "created"}} {
-		for _, x := range e.Extensions[of.space][of.name] {
-			out = append(out, x.Value)
-		}
-	}
-	return out
-}
-
-// link returns the absolute address of an entry, "" if it is no web address. A relative one
-// takes over the host and path of the feed's address, not its query.
-func link(base *url.URL, address string) string {
-	u, err := url.Parse(words(address))
-	if err != nil || address == "" {
+// short returns an id that is not too long for one, otherwise "".
+func short(id string) string {
+	if len(id) > maxID {
 		return ""
 	}
-	if base != nil {
-		u = (&url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path, RawPath: base.RawPath}).ResolveReference(u)
-	}
-	return config.Link(u.String())
+	return id
+}
+
+func hash(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
+	return hex.EncodeToString(sum[:16])
 }
 
 func looksHTML(body []byte) bool {

@@ -109,9 +109,9 @@ func (w watch) fetch(ctx context.Context, client *fetch.Client, decoding *sync.M
 	if w.err != nil {
 		return source.Batch{}, w.err
 	}
-	accept, decode := acceptFeed, decodeFeed
+	accept := acceptFeed
 	if w.page {
-		accept, decode = acceptPage, decodePage
+		accept = acceptPage
 	}
 	a, err := client.Most(maxBytes).Get(ctx, w.url, http.Header{"Accept": {accept}})
 	if err != nil {
@@ -119,15 +119,20 @@ func (w watch) fetch(ctx context.Context, client *fetch.Client, decoding *sync.M
 	}
 	decoding.Lock()
 	defer decoding.Unlock()
-	items, err := decode(a, w)
+	b := source.Batch{Complete: true}
+	if w.page {
+		b.Items, err = decodePage(a, w)
+	} else {
+		b.Items, b.Warnings, err = decodeFeed(a, w)
+	}
 	if err != nil {
 		return source.Batch{}, fmt.Errorf("%s: %w", w.url.Host, err)
 	}
-	if w.page {
-		return source.Batch{Items: items, Complete: true}, nil
+	if !w.page {
+		undate(b.Items, now)
+		b.FirstSeen, b.Warnings = true, append(b.Warnings, undated(b.Items)...)
 	}
-	undate(items, now)
-	return source.Batch{Items: items, Complete: true, FirstSeen: true, Warnings: undated(items)}, nil
+	return b, nil
 }
 
 // notify returns the Slack message for an item that opened or closed. A feed's entry has

@@ -1,23 +1,20 @@
 package function
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 
 	"golang.org/x/net/html"
 )
 
 // The limits keep the function within the memory of its container, whatever a host answers:
-// the parsers take up to 500 bytes of memory for an element of three bytes, and a stack
-// frame for each level.
+// the parsers take up to 500 bytes of memory for an element of three bytes of a page, 150 for
+// one of a feed, and a stack frame for each level.
 const (
 	maxBytes      = 2 << 20   // of a feed or page, decompressed
 	maxDepth      = 500       // elements or values within each other; a page's parser allows 512
-	maxParts      = 60_000    // elements and attributes of a feed, or values of a JSON feed
-	maxListed     = 5_000     // entries of a feed, of which the first maxEntries are read
+	maxParts      = 200_000   // elements, attributes and texts of a feed, or values of a JSON feed
 	maxTags       = 100_000   // of a page
 	maxAttributes = 100_000   // of a page
 	maxText       = 256 << 10 // bytes of an entry's title or text that are read
@@ -25,20 +22,8 @@ const (
 
 var (
 	errDeep  = fmt.Errorf("nested more than %d levels deep", maxDepth)
-	errParts = fmt.Errorf("a feed with more than %d elements and attributes", maxParts)
-	errLong  = fmt.Errorf("a feed with more than %d entries", maxListed)
-
-	entryTag = regexp.MustCompile(`^(?i:[a-z0-9_.-]*:)?(?i:item|entry)[\s/>]`)
+	errParts = fmt.Errorf("a feed with more than %d elements, attributes and texts", maxParts)
 )
-
-// checkFeed returns an error if the parser would take too much memory for a feed. It does
-// not check the syntax.
-func checkFeed(body []byte) error {
-	if start := bytes.TrimLeft(body, "\ufeff \t\r\n"); len(start) > 0 && (start[0] == '{' || start[0] == '[') {
-		return checkJSON(start)
-	}
-	return checkXML(body)
-}
 
 // checkJSON counts the values of a JSON document, and how deep they are nested.
 func checkJSON(b []byte) error {
@@ -66,74 +51,6 @@ func checkJSON(b []byte) error {
 		}
 	}
 	return nil
-}
-
-// checkXML counts the elements and attributes of an XML document, and how deep the elements
-// are nested.
-func checkXML(b []byte) error {
-	depth, parts, entries := 0, 0, 0
-	for {
-		_, after, found := bytes.Cut(b, []byte("<"))
-		if !found {
-			return nil
-		}
-		b = after
-		switch {
-		case skipTo(&b, "!--", "-->"), skipTo(&b, "![CDATA[", "]]>"), skipTo(&b, "?", "?>"), skipTo(&b, "!", ">"):
-		case skipTo(&b, "/", ">"):
-			depth = max(depth-1, 0)
-		default:
-			if entryTag.Match(b) {
-				entries++
-			}
-			attributes, empty := skipTag(&b)
-			if parts += 1 + attributes; !empty {
-				depth++
-			}
-		}
-		if entries > maxListed {
-			return errLong
-		}
-		if depth > maxDepth {
-			return errDeep
-		}
-		if parts > maxParts {
-			return errParts
-		}
-	}
-}
-
-// skipTo skips what begins with begin, up to and with end. It returns false if b does not
-// begin with begin.
-func skipTo(b *[]byte, begin, end string) bool {
-	rest, ok := bytes.CutPrefix(*b, []byte(begin))
-	if ok {
-		_, *b, _ = bytes.Cut(rest, []byte(end))
-	}
-	return ok
-}
-
-// skipTag skips the rest of a start tag. It returns the number of its attributes, and
-// whether the element ends with it.
-func skipTag(b *[]byte) (attributes int, empty bool) {
-	quote := byte(0)
-	for i, c := range *b {
-		switch {
-		case quote != 0 && c == quote:
-			quote = 0
-		case quote != 0:
-		case c == '"' || c == '\'':
-			quote = c
-		case c == '=':
-			attributes++
-		case c == '>':
-			empty = i > 0 && (*b)[i-1] == '/'
-			*b = (*b)[i+1:]
-			return attributes, empty
-		}
-	}
-	*b = nil
-	return attributes, false
 }
 
 // checkPage returns an error if the parser would take too much memory for a page. The

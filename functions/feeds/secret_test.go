@@ -28,10 +28,14 @@ func TestTheSecretsOfAnAddressAppearNowhere(t *testing.T) {
 			http.Error(w, all, http.StatusUnauthorized)
 		case strings.HasPrefix(r.URL.Path, "/redirect"):
 			http.Redirect(w, r, "http://["+url.QueryEscape(token)+"]:x/"+url.QueryEscape(token), http.StatusFound)
+		case strings.HasPrefix(r.URL.Path, "/html"):
+			fmt.Fprintf(w, "<html><title>no feed at %s</title></html>", html.EscapeString(token))
+		case strings.HasPrefix(r.URL.Path, "/json"):
+			fmt.Fprintf(w, `{"error":{"message":%q}}`, "no feed for "+password)
 		case strings.HasPrefix(r.URL.Path, "/page"):
 			fmt.Fprintf(w, "<html><title>%s</title><body>in stock %[1]s</body></html>", html.EscapeString(all))
 		default:
-			fmt.Fprint(w, `<rss version="2.0"><channel><title>x</title><link>https://a.example/</link>`)
+			fmt.Fprint(w, `<rss version="2.0"><channel><title>x</title>`)
 			for i, e := range append(echoes, "fine") {
 				e = html.EscapeString(e)
 				fmt.Fprintf(w, `<item><guid>%d %s</guid><title>%[1]d %[2]s</title><description>&lt;p&gt;said %[2]s&lt;/p&gt;</description><link>https://a.example/%[1]d?id=%[1]d&amp;of=%[3]s</link></item>`, i, e, html.EscapeString(url.QueryEscape(html.UnescapeString(e))))
@@ -43,7 +47,7 @@ func TestTheSecretsOfAnAddressAppearNowhere(t *testing.T) {
 		return "http://upstream" + path + "?list=new&token=" + url.QueryEscape(token)
 	}
 	var feeds []string
-	for _, path := range []string{"/feed", "/401", "/redirect"} {
+	for _, path := range []string{"/feed", "/401", "/redirect", "/html", "/json"} {
 		feeds = append(feeds, path[1:]+"="+address(path))
 	}
 	h := sourcetest.Start(t, morning, New, sourcetest.Vars{}, sourcetest.Secrets{"slack-webhook": "http://slack/services/T000/B000/s3cr3thook"}, answer)

@@ -3,6 +3,8 @@ package function
 import (
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -90,9 +92,15 @@ func plain(s string) string {
 	return visible(n)
 }
 
-// words returns s as valid UTF-8, with a single space between words.
+// words returns s as valid UTF-8, with a single space between words and U+FFFD for control
+// characters.
 func words(s string) string {
-	return strings.Join(strings.Fields(strings.ToValidUTF8(s, "\uFFFD")), " ")
+	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && !unicode.IsSpace(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))), " ")
 }
 
 // cutText trims s and shortens it to at most n letters, the last of which is then "…".
