@@ -9,6 +9,13 @@ import (
 // shop pages in English, German and French:
 //
 //	Stock Alert (US): RPi 5 - 8GB RAM is In Stock at Adafruit 100 units in stock.
+const (
+	// amount matches a number of pieces in two groups: what says that there are more, and
+	// the digits with a +.
+	amount = `(more than |over |at least |mehr als |über |mindestens |plus de |au moins |[>≥] ?)?(\d{1,3}(?:[,.]\d{3})+\b ?\+?|\d+ ?\+?) ?`
+	pieces = `units?|pieces?|pcs|items?|stück|stk|pièces?|unités?|exemplaires?`
+)
+
 var (
 	board = regexp.MustCompile(`(?i)\b(?:raspberry[\s-]*|r)?pi[®™]?[\s-]*(compute module \d\w*|cm\s?\d\w*|zero(?: ?2)?(?: ?wh?\b)?|pico(?: ?2)?(?: ?wh?\b)?|[45]00\+?|[1-9](?: model)?(?-i: ?[AB]\b\+?)?)(?:\W|$)`)
 	ram   = regexp.MustCompile(`(?i)\b(512\s?MB|(?:1|2|3|4|8|16)\s?GB)\b`)
@@ -21,14 +28,16 @@ var (
 		`ausverkauft|(?:nicht|kein\w*)\b[^.!?:|]{0,30}\b(?:auf lager|lieferbar|verfügbar|vorrätig)|nicht vorrätig|benachrichtig\w*|` +
 		`rupture de stock|en rupture|indisponible|plus disponible)|épuisé`)
 	// present matches the words for "in stock".
-	present = regexp.MustCompile(`(?i)\b(?:in stock|available now|\d+ available|only \d+ left|auf lager|sofort (?:lieferbar|verfügbar)|vorrätig|en stock)\b`)
+	present = regexp.MustCompile(`(?i)\b(?:in stock|available now|only \d+ left|auf lager|sofort (?:lieferbar|verfügbar)|vorrätig|en stock|` +
+		`\d+ available|\d+ ?(?:\+ ?|\+? ?(?:` + pieces + `) )(?:available|verfügbar|disponibles?))\b`)
 	// order matches a button to order. It counts only in a text without any word of
 	// absent, since many shops also show it for products that are not in stock.
 	order = regexp.MustCompile(`(?i)\b(?:add to (?:cart|basket|bag|trolley)|buy now|in den (?:warenkorb|einkaufswagen)|ajouter au panier)\b`)
 
 	country = regexp.MustCompile(`(?i:alert|stock)\s*\(([A-Z]{2})\)`)
-	shop    = regexp.MustCompile(`(?i)\bin stock at (.+?)(?:\s+\d[\d,.]*\s+units?\b|[.!](?:\s|$)|\n|$)`)
-	units   = regexp.MustCompile(`(?i)(?:^|[^\d.,])(\d[\d,]*) ?(?:units?|pieces?|pcs|items?|stück)? ?(?:in stock|available|left|auf lager|en stock)\b|\b(?:in stock|stock|auf lager|en stock) ?[:(] ?(\d[\d,]*)\b`)
+	shop    = regexp.MustCompile(`(?i)\bin stock at (.+?)(?:\s+` + amount + `(?:` + pieces + `|in stock|available)\b|[.!](?:\s|$)|\n|$)`)
+	units   = regexp.MustCompile(`(?i)(?:^|[^\d.,])` + amount + `(?:` + pieces + `)? ?(?:in stock|available|left|auf lager|verfügbar|vorrätig|lieferbar|en stock|disponibles?)\b|` +
+		`\b(?:in stock|stock|auf lager|lagerbestand|verfügbar|en stock) ?[:(] ?` + amount + `(?:\b|$|\W)`)
 )
 
 // raspberryPi reports whether according to text a Raspberry Pi is in stock. It returns the
@@ -39,7 +48,8 @@ var (
 func raspberryPi(text string) (attributes map[string]string, match string, ok bool) {
 	// masked is text with zero bytes in place of the words for "not in stock". Positions in
 	// both are the same.
-	masked := absent.ReplaceAllStringFunc(text, func(s string) string { return strings.Repeat("\x00", len(s)) })
+	zeros := func(s string) string { return strings.Repeat("\x00", len(s)) }
+	masked := absent.ReplaceAllStringFunc(text, zeros)
 	at := present.FindStringIndex(masked)
 	if at == nil && masked == text {
 		at = order.FindStringIndex(text)
@@ -60,12 +70,27 @@ func raspberryPi(text string) (attributes map[string]string, match string, ok bo
 		"ram":     ram.FindStringSubmatch(near),
 		"country": country.FindStringSubmatch(text),
 		"shop":    shop.FindStringSubmatch(text),
-		"units":   units.FindStringSubmatch(masked),
 	} {
-		// m is nil, or the match and its groups, of which at most one is not empty.
-		if v := strings.TrimSpace(strings.Join(m[min(1, len(m)):], "")); v != "" {
-			attributes[key] = v
+		if m != nil && m[1] != "" {
+			attributes[key] = strings.TrimSpace(m[1])
 		}
 	}
+	if n := unitsIn(board.ReplaceAllStringFunc(masked, zeros)); n != "" {
+		attributes["units"] = n
+	}
 	return attributes, strings.TrimSpace(text[nearest[0]:nearest[3]] + " … " + text[at[0]:at[1]]), true
+}
+
+// unitsIn returns how many pieces are in stock according to a text, "" if it does not say:
+// 12, or 100+ for 100 or more.
+func unitsIn(text string) string {
+	m := units.FindStringSubmatch(text)
+	if m == nil {
+		return ""
+	}
+	n := strings.TrimRight(m[2]+m[4], "+ ")
+	if m[1]+m[3] != "" || strings.Contains(m[2]+m[4], "+") {
+		n += "+"
+	}
+	return n
 }
