@@ -14,7 +14,7 @@
 //     itself. Without pattern and preset, the page matches if there is such an element.
 //   - pattern: a regular expression for the visible text of the page
 //   - preset=raspberry-pi: a Raspberry Pi is in stock. It also reads country, model, ram,
-//     shop and units from the text, if they are there.
+//     shop and units from the text, if they are there; units is 100+ for 100 or more.
 //   - max_age: an entry older than this is listed without a message
 //
 // When a host asks for a pause (429, or 503 with Retry-After), no feed or page of it is
@@ -26,6 +26,11 @@
 // it was first seen. In the first run of a feed it is listed without a message. A date without
 // a time of day counts from the end of its day in UTC. 3/4/2026 is 3 April, unless the weekday,
 // AM or PM, an American time zone or another date of the feed says that the month comes first.
+//
+// A feed with mistakes is read as other readers do, except one that ends half-way: that one
+// is refused, since its other entries would count as closed. Entries that share an id are
+// told apart by link, title and date. Of more than 500 entries that match, the newest are
+// listed.
 //
 // A feed or page of more than 2 MiB, decompressed, is refused, and so is one with very many
 // or very deeply nested elements. A redirect to another host is followed only to a public
