@@ -29,7 +29,7 @@
 //
 // A feed with mistakes is read as other readers do, except one that ends half-way: that one
 // is refused, since its other entries would count as closed. Entries that share an id are
-// told apart by link, title and date. Of more than 500 entries that match, the newest are
+// told apart by link, title and date; one that only gets a new id is not told again. Of more than 500 entries that match, the newest are
 // listed.
 //
 // A feed or page of more than 2 MiB, decompressed, is refused, and so is one with very many
@@ -146,10 +146,17 @@ func (w watch) notify(c item.Change) (string, bool) {
 	i := c.Item
 	switch {
 	case !w.page:
-		return fmt.Sprintf("%s: %s\n%s", i.Target, i.Title, i.URL), c.Opened && w.fresh(i, c.When)
+		return fmt.Sprintf("%s: %s\n%s", i.Target, i.Title, i.URL), c.Opened && w.fresh(i, c.When) && !renamed(c)
 	case c.Opened:
 		return fmt.Sprintf("%s matches now: %s (%s)\n%s", i.Target, i.Attributes["match"], i.Title, i.URL), true
 	default:
 		return fmt.Sprintf("%s no longer matches; it matched: %s (%s)\n%s", i.Target, i.Attributes["match"], i.Title, i.URL), true
 	}
+}
+
+// renamed reports whether an entry that opened is no news: it takes the place of one with the
+// same title and link, and its feed only gives it a new id, and maybe a new time, in each
+// answer. What is published again after hours is news, such as the next alert of a shop.
+func renamed(c item.Change) bool {
+	return c.Former != nil && c.Item.At.Sub(c.Former.At) < 2*time.Hour
 }

@@ -167,3 +167,38 @@ func FuzzDate(f *testing.F) {
 		}
 	})
 }
+
+// renamedFeed returns a feed whose entries have new ids with each serial number, and a date
+// or none. The second entry leaves and comes with the number.
+func renamedFeed(serial int, date string) string {
+	return fmt.Sprintf(`<rss version="2.0"><channel><title>x</title><item><guid isPermaLink="false">a-%d</guid><title>a</title><link>https://e.org/a</link>%s</item>`+
+		`<item><guid isPermaLink="false">b</guid><title>b</title><link>https://e.org/b</link></item></channel></rss>`, serial, date)
+}
+
+func TestAnEntryThatOnlyGetsANewIDIsNoNews(t *testing.T) {
+	stamp := func(d time.Duration) string { return "<pubDate>" + morning.Add(d).Format(time.RFC1123Z) + "</pubDate>" }
+	for name, c := range map[string]struct {
+		date func(run int) string
+		want string
+	}{
+		"without a date":          {func(int) string { return "" }, ""},
+		"with one date":           {func(int) string { return stamp(0) }, "a https://e.org/a"},
+		"dated anew in each run":  {func(run int) string { return stamp(time.Duration(run) * time.Hour) }, "a https://e.org/a"},
+		"published again, hourly": {func(run int) string { return stamp(time.Duration(run) * 3 * time.Hour) }, "a https://e.org/a a https://e.org/a a https://e.org/a a https://e.org/a"},
+	} {
+		s := site{}
+		h := start(t, s, "f=http://upstream/feed", "")
+		for run := range 4 {
+			s["/feed"] = renamedFeed(run, c.date(run))
+			h.Build(New)
+			h.Post("")
+			h.Later(time.Hour)
+			if c.want != "" && strings.Count(c.want, "org") > 1 {
+				h.Later(2 * time.Hour)
+			}
+		}
+		if got := strings.Join(strings.Fields(titles(h)), " "); got != c.want {
+			t.Errorf("%s: told %q, want %q", name, got, c.want)
+		}
+	}
+}

@@ -25,4 +25,7 @@ type Change struct {
 	Item   Item
 	Opened bool      // true: new or open again; false: closed
 	When   time.Time // of the run that stored the list
+	// Former is, for an item that opened, another one with the same title and URL that closed
+	// at the same time: its source may have given it a new id. nil: there is none.
+	Former *Item
 }

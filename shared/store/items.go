@@ -99,12 +99,13 @@ func saveList(ctx context.Context, tx *txn, l List, now time.Time) (diff, error)
 	if err != nil {
 		return diff{}, err
 	}
+	former := formerItems(incoming, known)
 	if l.FirstSeen {
-		if err := setFirstSeen(ctx, tx, l, incoming, known, now); err != nil {
+		if err := setFirstSeen(ctx, tx, l, incoming, known, former, now); err != nil {
 			return diff{}, err
 		}
 	}
-	d := compare(incoming, known, l.Complete, now)
+	d := compare(incoming, known, former, l.Complete, now)
 	if err := writeItems(ctx, tx, d.write, now); err != nil {
 		return diff{}, err
 	}
@@ -143,8 +144,32 @@ func normal(l List) []item.Item {
 	return out
 }
 
+// formerItems returns, by the id of an item that is not open yet, the open item with the same
+// title and URL that is not on the list any more.
+func formerItems(incoming []item.Item, known map[string]row) map[string]*item.Item {
+	type words struct{ title, url string }
+	listed := make(map[string]bool, len(incoming))
+	for _, i := range incoming {
+		listed[i.ID] = true
+	}
+	gone := map[words]*item.Item{}
+	for id, old := range known {
+		if w := (words{old.Title, old.URL}); old.closed.IsZero() && !listed[id] && (gone[w] == nil || gone[w].At.Before(old.At) || gone[w].At.Equal(old.At) && gone[w].ID < id) {
+			gone[w] = &old.Item
+		}
+	}
+	former := map[string]*item.Item{}
+	for _, i := range incoming {
+		old, seen := known[i.ID]
+		if f := gone[words{i.Title, i.URL}]; f != nil && (!seen || !old.closed.IsZero()) {
+			former[i.ID] = f
+		}
+	}
+	return former
+}
+
 // compare returns the differences between a list and the known items. It does no I/O.
-func compare(incoming []item.Item, known map[string]row, complete bool, now time.Time) diff {
+func compare(incoming []item.Item, known map[string]row, former map[string]*item.Item, complete bool, now time.Time) diff {
 	var d diff
 	listed := make(map[string]bool, len(incoming))
 	for _, i := range incoming {
@@ -157,7 +182,7 @@ func compare(incoming []item.Item, known map[string]row, complete bool, now time
 		}
 		d.write = append(d.write, i)
 		if !open {
-			d.changes = append(d.changes, item.Change{Item: i, Opened: true, When: now})
+			d.changes = append(d.changes, item.Change{Item: i, Opened: true, When: now, Former: former[i.ID]})
 		}
 	}
 	if !complete {

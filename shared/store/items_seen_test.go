@@ -83,3 +83,12 @@ func TestAListOfOtherItemsThanBeforeIsNew(t *testing.T) {
 		same(t, seeing(t, s, 2, append(many[:3:3], undatedItems("new")...)), map[string]string{"0": "-", "1": "-", "2": "-", "new": "2"})
 	})
 }
+
+func TestAnItemThatGetsAnotherIDKeepsTheTimeItWasFirstSeen(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		seeing(t, s, 0, undatedItems("x"))
+		for hours, id := range []string{"a", "b", "c"} {
+			same(t, seeing(t, s, 1+hours, append(undatedItems("x"), item.Item{ID: id, Title: "the same", URL: "https://e.org"})), map[string]string{"x": "-", id: "1"})
+		}
+	})
+}

@@ -31,6 +31,9 @@ func save(t *testing.T, s *store.Store, stored, unchanged int, lists ...store.Li
 		if c.Opened {
 			change = "opened "
 		}
+		if c.Former != nil {
+			change += c.Former.ID + " as "
+		}
 		changes = append(changes, change+c.Item.Key())
 		return alert.Message{Key: c.Item.Key(), Channel: "news", Text: c.Item.Title}, c.Opened
 	})
@@ -94,6 +97,23 @@ func TestItemsOpenChangeCloseAndReopen(t *testing.T) {
 		if err != nil || len(due) != 2 {
 			t.Errorf("%v, %v: want one message for each item, though b opened twice", due, err)
 		}
+	})
+}
+
+func TestAChangeNamesTheFormerItemOfANewID(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		named := func(id, title, path string) item.Item {
+			return item.Item{ID: id, Title: title, URL: "https://app.example/" + path}
+		}
+		list := func(complete bool, items ...item.Item) store.List {
+			return store.List{Source: "asana", Target: "Home", Items: items, Complete: complete}
+		}
+		save(t, s, 3, 0, list(true, named("a", "Paint", "1"), named("b", "Mow", "2"), named("c", "Cook", "3")))
+		same(t, save(t, s, 5, 1, list(true, named("a2", "Paint", "1"), named("b2", "Mow", "x"), named("c2", "Cook", "3"), named("c", "Cook", "3"))),
+			[]string{"opened a as asana/Home/a2", "opened asana/Home/b2", "opened asana/Home/c2", "closed asana/Home/a", "closed asana/Home/b"})
+		same(t, save(t, s, 1, 0, list(false, named("a3", "Paint", "1"))), []string{"opened asana/Home/a3"})
+		same(t, save(t, s, 6, 0, list(true, named("a", "Paint", "1"))), // again
+			[]string{"opened a3 as asana/Home/a", "closed asana/Home/a2", "closed asana/Home/a3", "closed asana/Home/b2", "closed asana/Home/c", "closed asana/Home/c2"})
 	})
 }
 
