@@ -88,6 +88,7 @@ func (s *sensors) transform(ctx context.Context, st *store.Store, ms []wire.Mess
 	if err != nil {
 		return w.answer, err
 	}
+	b.Compute(w.set.Computed())
 	err = w.add(ctx, st, b)
 	w.numbers.keep(func(node string) bool { return b.Find([]byte(nodePrefix+node)) != nil })
 	b.Done(err)

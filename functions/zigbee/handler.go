@@ -106,6 +106,7 @@ func (w *work) plan(ctx context.Context, b *ingest.Batch) error {
 	if err := w.z.watch.Apply(ctx, set, b.Update); err != nil {
 		return err
 	}
+	b.Compute(set.Computed())
 	w.z.index = currentIndex(w.z.index, b)
 	for _, base := range w.z.bases {
 		var err error

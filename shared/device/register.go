@@ -45,7 +45,12 @@ type Device struct {
 	metrics   map[string]*Metric
 	function  string // whose room it takes; "": it is not in the table of devices
 	publisher string // whose room it takes
+	pause     time.Duration
 }
+
+// Pause returns for how long the device, which reports changes, may be quiet without
+// one; 0: it reports regularly.
+func (d *Device) Pause() time.Duration { return d.pause }
 
 // Labels returns the tags of the device's readings; do not change them. Readings of a
 // simulated sensor get a tag, and so a series, of their own, which is deleted together
@@ -143,7 +148,7 @@ func (r *Register) count(rows []store.Device) {
 	r.rooms = newRooms()
 	for _, row := range rows {
 		d := deviceOf(r.devices, row.ID)
-		d.function, d.publisher = functionOf(row.Kind), row.Publisher
+		d.function, d.publisher, d.pause = functionOf(row.Kind), row.Publisher, catalogue.DeviceKindOf(row.Kind).Pause
 		r.rooms.devicesOf(d.function).add(d.publisher, 1)
 		r.rooms.metricsOf(d.function).add(d.publisher, len(d.metrics))
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -34,6 +36,12 @@ func (u *Update) Bindings(yield func(*Binding) bool) {
 	}
 }
 
+// Device returns the device of an id, nil if the register has none.
+func (u *Update) Device(id string) *Device { return u.r.devices[id] }
+
+// IDs returns the ids of all devices, in no order.
+func (u *Update) IDs() []string { return slices.Collect(maps.Keys(u.r.devices)) }
+
 // Version grows whenever bindings were added, changed, removed or read again.
 func (u *Update) Version() uint64 { return u.r.version }
 
@@ -58,7 +66,7 @@ func (u *Update) Adopt(ctx context.Context, requests []store.DeviceRequest) erro
 		for i, id := range ids {
 			d := deviceOf(u.r.devices, id.Device)
 			if d.function == "" {
-				d.function, d.publisher = functionOf(chunk[i].Kind), chunk[i].Publisher
+				d.function, d.publisher, d.pause = functionOf(chunk[i].Kind), chunk[i].Publisher, catalogue.DeviceKindOf(chunk[i].Kind).Pause
 			}
 			u.r.bindings[id.Physical] = &Binding{id, d}
 		}

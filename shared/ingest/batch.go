@@ -22,6 +22,7 @@ type Batch struct {
 	st     *store.Store
 	now    time.Time
 	lookup Lookup
+	derived
 
 	declarations    map[string]*declaration // by measurement
 	lastDeclaration *declaration
@@ -68,16 +69,21 @@ func (b *Batch) State(d *device.Device, key string) (store.DeviceState, bool) {
 // Done releases the register. Call it exactly once. With an error nothing may be
 // stored: do not call Store then.
 func (b *Batch) Done(err error) {
+	b.gatherMembers()
 	c := b.Update.Done(err)
 	b.Change.States, b.Change.Function, b.Change.Writer = c.States, c.Function, c.Writer
 }
 
 // Store writes the readings and then, in one transaction, the device states, Change
-// and Messages. After an error the caller retries the whole batch: a part may be
-// stored, and storing it again changes nothing.
+// and Messages. Then it writes the values that are computed from them. After an error
+// the caller retries the whole batch: a part may be stored, and storing it again changes
+// nothing.
 func (b *Batch) Store(ctx context.Context) (Answer, error) {
 	err := b.write(ctx)
 	b.Stored(err)
+	if err == nil {
+		err = b.compute(ctx)
+	}
 	return b.answer, err
 }
 

@@ -35,6 +35,7 @@ var errNoNumber = errors.New("there is no number in the message")
 func (b *Batch) Add(i int, r Report) {
 	readings, setStates := len(b.readings), b.setStates
 	err := b.add(&r)
+	b.noteMember(&r)
 	b.answer.count(i, len(b.readings) > readings || b.setStates > setStates, err)
 }
 

@@ -121,7 +121,9 @@ func declareField(m *catalogue.Measurement, at *fieldRule) error {
 		d.Warn.Below, d.Warn.HasBelow = *f.Below, true
 	}
 	at.field = &d
-	at.symbol = cmp.Or(catalogue.KeyUnit(d.Key), d.Unit)
+	if at.symbol = cmp.Or(catalogue.KeyUnit(d.Key), d.Unit); at.symbol == "K" && len(f.Difference) > 0 {
+		at.symbol = "°C" // what the two are sent in
+	}
 	at.words = wordsOf(f.Words, at.symbol)
 	if !known {
 		m.Fields = append(m.Fields, d)

@@ -202,9 +202,11 @@ func TestSumsAndDifferences(t *testing.T) {
 		}},
 		"a_difference": {`heating_kelvin: {difference: [$.et, $.it]}`, []found{
 			{"t", `{"et":31.5,"it":22}`, []string{"hearth.yml/d d air {heating_kelvin=9.5}"}, ""},
+			{"t", `{"et":"31.5 °C","it":"71.6 °F"}`, []string{"hearth.yml/d d air {heating_kelvin=9.5}"}, ""},
 			{"t", `{"et":21,"it":22}`, []string{"hearth.yml/d d air {heating_kelvin=-1}"}, ""},
 			{"t", `{"et":31.5}`, nil, ""},
 		}},
+		"a_difference_in_fahrenheit": {`heating: {difference: [$.et, $.it], unit: °F}`, []found{{"t", `{"et":90,"it":72}`, []string{"hearth.yml/d d air {heating_kelvin=10}"}, ""}}},
 		"scaled": {`power_watts: {sum: [$.a, $.b], factor: 0.1, offset: 5}, energy: {sum: [$.e, $.f], unit: Wh}`, []found{
 			{"t", `{"a":10,"b":20,"e":1500,"f":500}`, []string{"hearth.yml/d d power {energy_kwh=2 power_watts=8}"}, ""},
 		}},

@@ -188,6 +188,9 @@ func compileField(f settings.Field, key string) (fieldRule, error) {
 	if m.unit, known = catalogue.UnitOf(f.Unit); f.Unit != "" && !known && f.Factor == nil {
 		return m, fmt.Errorf("the unit %q is unknown: give a factor, and end the key with the unit that is stored", f.Unit)
 	}
+	if len(f.Difference) > 0 && m.unit.Suffix == "celsius" { // of two temperatures
+		m.unit = catalogue.Unit{Suffix: "kelvin", Symbol: "K", Factor: m.unit.Factor}
+	}
 	if known {
 		m.key = m.unit.Key(key)
 	} else {

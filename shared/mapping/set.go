@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/computed"
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/store"
@@ -22,6 +23,7 @@ type Set struct {
 	rules        []*rule
 	devices      []store.DeviceSetting
 	measurements []catalogue.Measurement
+	computed     *computed.Set
 	zone         *time.Location
 	news         atomic.Bool // a rule found one of its paths for the first time
 
@@ -50,12 +52,14 @@ func Parse(file []byte) (*Set, error) {
 func Compile(f *settings.File) *Set {
 	s := &Set{zone: f.House.Zone.Location(), byTopic: map[string][]*rule{}}
 	ms := &measurements{own: map[string]*catalogue.Measurement{}}
+	var fields []computedField
 	for i := range f.Devices {
 		path := fmt.Sprintf("devices[%d]", i)
 		if !f.Broken(path) {
-			s.add(entry{&f.Devices[i], f, path}, ms)
+			fields = append(fields, s.add(entry{&f.Devices[i], f, path}, ms)...)
 		}
 	}
+	s.finishComputed(fields)
 	for _, name := range slices.Sorted(maps.Keys(ms.own)) {
 		s.measurements = append(s.measurements, *ms.own[name])
 	}
@@ -81,8 +85,9 @@ func (e entry) wrong(key string, err error) bool {
 // mappedID returns the physical id of a device whose name a mapping gives as it is.
 func mappedID(name string) string { return "hearth.yml/" + name }
 
-// add adds an entry: the settings of its device, and its mapping if it has a topic.
-func (s *Set) add(e entry, ms *measurements) {
+// add adds an entry: the settings of its device, and its mapping if it has a topic. It
+// returns the fields of an entry without one.
+func (s *Set) add(e entry, ms *measurements) []computedField {
 	name := ""
 	if len(e.Device.Device) == 1 {
 		name = e.Device.Device[0]
@@ -91,13 +96,16 @@ func (s *Set) add(e entry, ms *measurements) {
 	switch {
 	case literal && device.ID(name) != name:
 		e.wrong(".device", fmt.Errorf("the device id %q may have only lower-case letters, digits, - and _: write %q", name, device.ID(name)))
-		return
+		return nil
 	case !literal && (len(e.Physical) > 0 || e.Room != "" || e.Name != "" || !e.Maintenance.IsZero()):
 		e.wrong("", errors.New("name, room, physical and maintenance need the id of one device"))
-		return
-	case len(e.Topic) == 0 && (!literal || len(e.Fields)+len(e.Text) > 0):
-		e.wrong("", errors.New("an entry needs a device, and a topic if it maps fields"))
-		return
+		return nil
+	case len(e.Topic) == 0 && !literal:
+		e.wrong("", errors.New("an entry needs the id of a device, or a topic to map messages"))
+		return nil
+	case len(e.Topic) > 0 && e.MaxAge != 0:
+		e.wrong(".max_age", errors.New("max_age is only for fields that are computed from devices, in an entry without a topic"))
+		return nil
 	}
 	bad := e.wrong(".name", device.CheckName(e.Name))
 	bad = e.wrong(".room", device.CheckName(e.Room)) || bad
@@ -116,11 +124,12 @@ func (s *Set) add(e entry, ms *measurements) {
 		e.wrong(".physical", s.addDevice(d))
 	}
 	if len(e.Topic) == 0 {
-		return
+		return s.addComputed(e, ms)
 	}
 	if r := e.compile(ms); r != nil {
 		s.rules = append(s.rules, r)
 	}
+	return nil
 }
 
 func checkPhysical(p string) error {

@@ -21,6 +21,7 @@ type term struct {
 var (
 	errOnePath    = errors.New("a field needs a path, as in $.key, or sum or difference with paths")
 	errSeveral    = errors.New("write one of path, sum and difference")
+	errAny        = errors.New("* is only for a sum")
 	errDifference = errors.New("a difference needs two paths: the second number is subtracted from the first")
 )
 
@@ -42,7 +43,7 @@ func (c *compiler) number(m *fieldRule, key string) {
 		m.terms = c.terms(key+".difference", f.Difference)
 		m.terms[1].sign = -1
 		if m.terms[0].all || m.terms[1].all {
-			c.check(key+".difference", errors.New("* is only for a sum"))
+			c.check(key+".difference", errAny)
 		}
 	}
 }

@@ -44,8 +44,9 @@ type Price struct {
 	To    Clock   `yaml:"to"`          // time of day; before from: on the next day
 }
 
-// Device is one element of the list "devices". With a topic it maps messages; without
-// one it sets the name, room and maintenance of a device.
+// Device is one element of the list "devices". With a topic it maps messages. Without
+// one it sets the name, room and maintenance of a device, and its fields are computed
+// from values of devices.
 type Device struct {
 	Device      []string             `yaml:"device,one"`   // id; in a mapping also $.path, or a text with {$.path}, {2} for the second level of the topic and {key} for the key of each; of a list the first that has all its parts
 	Name        string               `yaml:"name"`         // for people; absent: the name that its source has for it
@@ -59,6 +60,7 @@ type Device struct {
 	Measurement string               `yaml:"measurement"`  // of the catalogue, or a new one; absent: found by the fields
 	Cadence     time.Duration        `yaml:"cadence"`      // how often values arrive, for a new measurement
 	Time        Moment               `yaml:"time"`         // path of the time in the payload; absent: the time of arrival
+	MaxAge      time.Duration        `yaml:"max_age"`      // without a topic: by how much a value of a device may be older than the newest; one that is older counts as missing. Absent: three times the cadence, for Zigbee at least 3h
 	Fields      map[string]Field     `yaml:"fields"`       // numbers, by key
 	Text        map[string][]Path    `yaml:"text,one"`     // paths of texts, by key; of a list the first that has a text
 }
@@ -74,8 +76,8 @@ type Pairs struct {
 // offset, then from unit to the unit that is stored.
 type Field struct {
 	Path       []Path             `yaml:"path,short,one"` // as in $.key, $.list[0] or $['key']; of a list the first that has a number
-	Sum        []Path             `yaml:"sum,one"`        // the sum of the numbers at these paths, if all are there; [*] stands for all elements of a list
-	Difference []Path             `yaml:"difference"`     // the number at the first path minus that at the second
+	Sum        []Path             `yaml:"sum,one"`        // the sum of the numbers at these paths, if all are there; [*] stands for all elements of a list. Without a topic: of these values of devices, as in pdu-a.power_watts; * stands for any characters
+	Difference []Path             `yaml:"difference"`     // the first number minus the second
 	Unit       string             `yaml:"unit"`           // of the payload
 	Factor     *float64           `yaml:"factor"`         // absent: 1
 	Offset     float64            `yaml:"offset"`         // added after factor

@@ -80,16 +80,36 @@ func (s *Store) ClaimDevices(ctx context.Context, function, writer string) (held
 
 // DeviceStates returns the states of a device, or of all (""), by device and metric.
 func (s *Store) DeviceStates(ctx context.Context, device string) ([]DeviceState, error) {
-	return query(ctx, s, "read the states of devices", func(rows *sql.Rows) (d DeviceState, err error) {
-		var v, good sql.NullFloat64
-		err = rows.Scan(&d.Device, &d.Metric, &v, &d.Text, scanTime{&d.Time}, scanTime{&d.Arrived}, scanTime{&d.Changed},
-			&d.Quality, &d.Reason, &d.Retained, &good, scanTime{&d.GoodTime}, &d.Counter)
-		d.Value = v.Float64
-		if good.Valid {
-			d.Good = &good.Float64
+	return query(ctx, s, "read the states of devices", scanState,
+		`select `+stateColumns+` from device_states where device = $1 or $2 order by device, metric`, device, device == "")
+}
+
+// StatesOf returns the states of several devices, in no order.
+func (s *Store) StatesOf(ctx context.Context, devices []string) (out []DeviceState, err error) {
+	for chunk := range slices.Chunk(devices, chunkRows) {
+		args := make([]any, len(chunk))
+		for i, d := range chunk {
+			args[i] = d
 		}
-		return d, err
-	}, `select `+stateColumns+` from device_states where device = $1 or $2 order by device, metric`, device, device == "")
+		in := (&txn{dialect: s.dialect}).params(1, len(chunk))
+		states, err := query(ctx, s, "read the states of devices", scanState, `select `+stateColumns+` from device_states where device in (`+in+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, states...)
+	}
+	return out, nil
+}
+
+func scanState(rows *sql.Rows) (d DeviceState, err error) {
+	var v, good sql.NullFloat64
+	err = rows.Scan(&d.Device, &d.Metric, &v, &d.Text, scanTime{&d.Time}, scanTime{&d.Arrived}, scanTime{&d.Changed},
+		&d.Quality, &d.Reason, &d.Retained, &good, scanTime{&d.GoodTime}, &d.Counter)
+	d.Value = v.Float64
+	if good.Valid {
+		d.Good = &good.Float64
+	}
+	return d, err
 }
 
 const stateColumns = `device, metric, value, text, time, arrived, changed, quality, reason, retained, good, good_time, counter`
