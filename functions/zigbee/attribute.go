@@ -64,7 +64,7 @@ func (w *work) readSingle(i int, d *knownDevice, path string) {
 func (w *work) isCopy(i int, d *knownDevice, key string, v float64, text string) bool {
 	state, known := w.b.State(d.Logical, key)
 	since := w.ms[i].Time.Sub(state.Arrived)
-	return known && state.Value == v && state.Text == text && since > 0 && since < sameMessage
+	return known && state.Value == v && state.Text == text && since >= 0 && since < sameMessage
 }
 
 var pathSigns = strings.NewReplacer("-", "_", "/", "_")

@@ -36,6 +36,7 @@ type listedDevice struct {
 type expose struct {
 	Type     string          `json:"type"`
 	Property string          `json:"property"`
+	Endpoint string          `json:"endpoint"`
 	Unit     string          `json:"unit"`
 	Min      *float64        `json:"value_min"`
 	Max      *float64        `json:"value_max"`
@@ -93,9 +94,13 @@ func readDevices(base string, payload []byte) (map[string]entry, error) {
 }
 
 // flatten adds capabilities by the name of their attribute in payloads: x of the
-// composite color is color_x.
+// composite color is color_x. In a composite of an endpoint, such as color_left, the
+// payload has x where the list has x_left.
 func flatten(into map[string]exposed, prefix string, es []expose) {
 	for _, e := range es {
+		if prefix != "" && e.Endpoint != "" {
+			e.Property = strings.TrimSuffix(e.Property, "_"+e.Endpoint)
+		}
 		if len(e.Features) > 0 {
 			inner := prefix
 			if e.Property != "" { // a composite is an object in the payload; lights and switches are not
