@@ -24,13 +24,14 @@ type Topic struct {
 // map. set holds the mappings of hearth.yml; nil: none.
 func (h *Result) Report(set *mapping.Set) Report {
 	out := Report{Filter: h.filter, Topics: []Topic{}, More: h.More}
+	proposer := mapping.Proposer{Set: set}
 	for _, t := range h.topics {
 		s := Topic{Topic: t.Name, Count: t.count, Retained: t.retained, Payload: t.payload, Note: h.note(t)}
 		if set != nil && s.Note == "" {
 			_, s.Mapped, _ = set.Find(t.Name, t.payload)
 		}
 		if !s.Mapped && s.Note == "" {
-			s.Proposal, _ = mapping.Propose(t.Name, t.payload) // an error: nothing to map
+			s.Proposal, _ = proposer.Propose(t.Name, t.payload) // an error: nothing to map
 		}
 		out.Topics = append(out.Topics, s)
 	}

@@ -48,14 +48,14 @@ func (h *Result) Write(w io.Writer, set *mapping.Set) error {
 // propose writes the proposed lines for each kind of message that is not mapped yet.
 // Messages with the same paths are of one kind.
 func (h *Result) propose(b *strings.Builder, set *mapping.Set) {
-	kinds := kindsOf(h.unmapped(b, set))
+	kinds, proposer := kindsOf(h.unmapped(b, set)), mapping.Proposer{Set: set}
 	for i, same := range kinds {
 		if i == maxProposals {
 			fmt.Fprintf(b, "\n# and %d more kinds of messages\n", len(kinds)-i)
 			return
 		}
 		t := same[0]
-		block, err := mapping.Propose(t.Name, t.payload)
+		block, err := proposer.Propose(t.Name, t.payload)
 		if err != nil {
 			fmt.Fprintf(b, "\n# nothing to map at %s: %s\n", printable.Line(t.Name), printable.Line(err.Error()))
 			continue

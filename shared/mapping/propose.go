@@ -17,48 +17,72 @@ import (
 )
 
 const (
-	maxProposed = 60 // fields
-	maxIndexes  = 8  // elements of a list
+	maxProposed = 200 // values of a payload: a device has room for 250
+	maxIndexes  = 32  // elements of a list
+	maxText     = 200 // bytes of a text: what is stored of it
 )
 
-// Propose returns a block for hearth.yml that maps messages like this one. A person
-// must edit it: the keys and units are guesses. It returns an error if the payload has
-// no number.
+// Propose returns a block for hearth.yml that maps every value of messages like this
+// one: numbers, words with an opposite as 0 and 1, other texts. A person must edit it:
+// the keys and units are guesses. It returns an error if the payload has no value.
 func Propose(topicName string, payload []byte) (string, error) {
-	p := &proposal{used: map[string]bool{}}
-	s := scan.New(payload)
-	if err := cmp.Or(p.value(s, nil), s.End()); err != nil {
-		p = &proposal{used: map[string]bool{}}
-		_, unit, ok, err := parseText(string(payload), defaultWords)
-		if err != nil || !ok {
-			return "", fmt.Errorf("the payload is neither JSON nor a number: %.60q", payload)
-		}
-		raw, _ := json.Marshal(string(payload)) // cannot fail: any text is valid
-		p.number(nil, raw, unit)
-	}
-	if len(p.fields) == 0 {
-		return "", errors.New("there is no number in the payload")
-	}
-	name := device.ID(topic.Name(topicName))
-	var b strings.Builder
-	fmt.Fprintf(&b, "devices:\n  - device: %s\n    topic: %s\n", quote(name), quote(topicName))
-	if p.time != "" {
-		fmt.Fprintf(&b, "    time: %s\n", quote(p.time))
-	}
-	b.WriteString("    fields:\n")
-	for _, f := range p.fields {
-		fmt.Fprintf(&b, "      %s: %s\n", f.key, f.value)
-	}
-	return b.String(), nil
+	return (&Proposer{}).Propose(topicName, payload)
 }
 
+// Proposer proposes blocks that can stand together in one file.
+type Proposer struct {
+	Set    *Set            // the mappings of the file; nil: none
+	number map[string]bool // what the blocks so far have: true a number, false a text, by key
+}
+
+// Propose is Propose, with keys that are not of the other type elsewhere.
+func (all *Proposer) Propose(topicName string, payload []byte) (string, error) {
+	p := &proposal{all: all, device: device.ID(topic.Name(topicName)), topic: topicName, used: map[string]bool{}}
+	if err := p.collect(payload); err != nil {
+		return "", err
+	}
+	if err := p.settle(payload); err != nil {
+		return "", err
+	}
+	if all.number == nil {
+		all.number = map[string]bool{}
+	}
+	for _, v := range p.values {
+		all.number[v.key] = !v.text
+	}
+	return p.block(), nil
+}
+
+// proposal is a block that is being made.
 type proposal struct {
-	fields []proposed
-	used   map[string]bool
-	time   string
+	all           *Proposer
+	device, topic string
+	time          string
+	values        []proposed
+	used          map[string]bool // by key
 }
 
-type proposed struct{ key, value string }
+// collect finds the values of the payload. One that is not JSON is a value itself.
+func (p *proposal) collect(payload []byte) error {
+	s := scan.New(payload)
+	err := p.value(s, nil)
+	if err == nil {
+		err = s.End()
+	}
+	plain := strings.TrimSpace(string(payload))
+	if err != nil {
+		if !printableText(plain) || strings.ContainsAny(plain[:1], `{["`) {
+			return fmt.Errorf("the payload is neither JSON nor a number or a word: %.60q", payload)
+		}
+		raw, _ := json.Marshal(plain) // cannot fail: any text is valid
+		p.values, p.time = nil, ""
+		p.scalar(raw, nil)
+	}
+	if len(p.values) == 0 {
+		return errors.New("there is no value in the payload")
+	}
+	return nil
+}
 
 func (p *proposal) value(s *scan.Scanner, at []step) error {
 	switch s.Kind() {
@@ -83,83 +107,127 @@ func (p *proposal) value(s *scan.Scanner, at []step) error {
 
 var timeKeys = map[string]bool{"time": true, "timestamp": true, "ts": true, "datetime": true, "last_seen": true}
 
+// scalar adds a value: the first time of the payload as its time.
 func (p *proposal) scalar(raw []byte, at []step) {
-	if len(at) > maxSteps || len(at) > 0 && strings.ContainsAny(at[len(at)-1].key, "'\n\r") {
+	path := writePath(at)
+	if _, err := parsePath(path); err != nil || len(p.values) >= maxProposed || strings.ContainsAny(path, "\n\r") {
 		return
 	}
 	if len(at) > 0 && timeKeys[strings.ToLower(at[len(at)-1].key)] {
-		if _, err := ParseTime(text(raw), time.UTC); err == nil {
+		if t, err := ParseTime(text(raw), time.UTC); err == nil && catalogue.CheckTime(t, t) == nil {
 			if p.time == "" {
-				p.time = writePath(at)
+				p.time = path
 			}
 			return
 		}
 	}
-	if _, unit, ok, err := number(raw, defaultWords); ok && err == nil {
-		p.number(at, raw, unit)
-	}
-}
-
-// number proposes a key for the number at a path. unit is behind the number in its text.
-func (p *proposal) number(at []step, raw []byte, unit string) {
-	path := writePath(at)
-	if len(p.fields) >= maxProposed || strings.ContainsAny(path, "\n\r") {
+	v := proposed{at: at, factor: 1, name: cmp.Or(nameOf(at), "value")}
+	if scan.New(raw).Kind() == scan.String && !v.readText(text(raw), raw) {
 		return
 	}
-	if len(at) == 1 && at[0].index < 0 {
-		if a, ok := aliases[at[0].key]; ok && !p.used[a.Key] {
-			if _, ok, err := a.Number(raw); !ok || err != nil {
-				return // a switch, or another unit
+	if len(at) == 1 && at[0].index < 0 && !v.text && v.words == "" {
+		v.alias(at[0].key)
+	}
+	v.signOf(at)
+	p.values = append(p.values, v)
+}
+
+// settle gives each value its key. A value that the field of a known key cannot read gets
+// a key of its own, and one that no field can read is a text.
+func (p *proposal) settle(payload []byte) error {
+	for i := range p.values {
+		p.setKey(&p.values[i])
+	}
+	for _, asText := range []bool{false, true} {
+		found, err := p.try(payload)
+		if err != nil {
+			return err
+		}
+		for i := range p.values {
+			if v := &p.values[i]; !v.in(found) {
+				p.used[v.key], p.used[v.stored()] = false, false
+				*v = proposed{at: v.at, name: v.name, words: v.words, factor: 1, text: asText}
+				p.setKey(v)
 			}
-			v := quote(path)
-			if a.factor != 1 && unit == "" {
-				v = fmt.Sprintf("{path: %s, factor: %s}", quote(path), strconv.FormatFloat(a.factor, 'g', -1, 64))
-			}
-			p.add(a.Key, v)
-			return
 		}
 	}
-	var parts []string
-	for _, s := range at {
-		switch {
-		case s.index >= 0:
-			parts = append(parts, strconv.Itoa(s.index))
-		default:
-			parts = append(parts, s.key)
-		}
+	_, err := p.try(payload)
+	return err
+}
+
+// try maps the payload with the block. What single fields cannot read is no error.
+func (p *proposal) try(payload []byte) (found Found, err error) {
+	s, err := Parse([]byte(p.block()))
+	if err != nil {
+		return found, err
 	}
-	key := catalogue.Key(strings.Join(parts, "_"))
-	if u, known := catalogue.UnitOf(unit); known && key != "" {
-		key = u.Key(key)
+	all, _, _ := s.Find(p.topic, payload)
+	if len(all) > 0 {
+		found = all[0]
+	}
+	return found, nil
+}
+
+// setKey sets the key of a value, which no other has, nor one of the other type.
+func (p *proposal) setKey(v *proposed) {
+	key := v.key
+	bad := func() bool { return checkKey(key) != nil || p.taken(key, v.text) || p.taken(v.storedAs(key), v.text) }
+	if bad() {
+		key = catalogue.Key(v.name)
 	}
 	if checkKey(key) != nil {
 		key = strings.Trim("value_"+key, "_")
 	}
-	for n := 2; p.used[key] || checkKey(key) != nil; n++ {
-		key = catalogue.Key("value_" + strconv.Itoa(len(p.fields)) + "_" + strconv.Itoa(n))
+	base := key
+	for n := 2; bad(); n++ {
+		key = catalogue.Key(fmt.Sprintf("%.50s_%d", base, n))
 	}
-	if reads(key, raw) {
-		p.add(key, quote(path))
-	}
+	v.key = key
+	p.used[v.key], p.used[v.stored()] = true, true
 }
 
-// reads reports whether a field with this key has a number for the value: a word of a
-// switch is none of a field with a unit.
-func reads(key string, raw []byte) bool {
-	unit := catalogue.KeyUnit(key)
-	r := valueRule{factor: 1, unit: catalogue.Unit{Factor: 1}, symbol: unit, words: wordsOf(nil, unit)}
-	_, ok, err := r.read(raw)
-	return ok && err == nil
+// taken reports whether another value has a key, or one of the other type somewhere else.
+func (p *proposal) taken(key string, isText bool) bool {
+	if p.used[key] {
+		return true
+	}
+	if number, known := p.all.number[key]; known && number == isText {
+		return true
+	}
+	if p.all.Set == nil {
+		return false
+	}
+	for _, m := range p.all.Set.measurements {
+		if f, ok := m.Field(key); isText && ok && f.Key == key || !isText && slices.Contains(m.Text, key) {
+			return true
+		}
+	}
+	return false
 }
 
-func (p *proposal) add(key, value string) {
-	p.used[key] = true
-	p.fields = append(p.fields, proposed{key, value})
+// block writes the proposal for hearth.yml.
+func (p *proposal) block() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "devices:\n  - device: %s\n    topic: %s\n", quote(p.device), quote(p.topic))
+	if p.time != "" {
+		fmt.Fprintf(&b, "    time: %s\n", quote(p.time))
+	}
+	for _, texts := range []bool{false, true} {
+		head := map[bool]string{false: "    fields:\n", true: "    text:\n"}[texts]
+		for _, v := range p.values {
+			if v.text == texts {
+				b.WriteString(head)
+				head = ""
+				fmt.Fprintf(&b, "      %s: %s\n", quote(v.key), v.write())
+			}
+		}
+	}
+	return b.String()
 }
 
 // quote writes a YAML scalar that is always read as a text.
 func quote(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-/.$") == "" && s[0] >= 'a' && s[0] <= 'z' &&
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-/.$") == "" && s[0] >= 'a' && s[0] <= 'z' &&
 		!slices.Contains([]string{"true", "false", "yes", "no", "on", "off", "null", "y", "n"}, strings.ToLower(s)) {
 		return s
 	}
