@@ -5,14 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/source"
 )
 
@@ -27,6 +30,7 @@ type alert struct {
 			Name      string `json:"name"`
 		} `json:"package"`
 		Manifest string `json:"manifest_path"`
+		Scope    string `json:"scope"` // runtime, development
 	} `json:"dependency"`
 	Advisory struct {
 		GHSA     string `json:"ghsa_id"`
@@ -35,6 +39,7 @@ type alert struct {
 		Summary  string `json:"summary"`
 	} `json:"security_advisory"`
 	Vulnerability struct {
+		Range   string `json:"vulnerable_version_range"`
 		Patched struct {
 			Version string `json:"identifier"`
 		} `json:"first_patched_version"`
@@ -72,11 +77,36 @@ func (a *api) alerts(ctx context.Context, repo string, w source.Window) (source.
 			return source.Batch{}, fmt.Errorf("alerts: %w", err)
 		}
 		if cursor == "" {
-			return source.Batch{Items: items, Complete: true}, nil
+			return a.counted(repo, items), nil
 		}
 		query.Set("after", cursor)
 	}
 	return source.Batch{}, fmt.Errorf("more than %d pages of alerts", maxAlertPages)
+}
+
+// severities are those of GitHub's advisories.
+var severities = []string{"critical", "high", "medium", "low"}
+
+// counted returns all open alerts of a repository, and their number by severity. That is
+// the reading of this day, which later runs of the day replace. A severity without alerts
+// has 0.
+func (a *api) counted(repo string, items []item.Item) source.Batch {
+	b := source.Batch{Items: items, Complete: true}
+	counts := map[string]int{}
+	for _, i := range items {
+		counts[i.Attributes["severity"]]++
+	}
+	for _, severity := range severities {
+		b.Readings = append(b.Readings, reading.Reading{
+			Name: "github_alerts", Tags: map[string]string{"repo": repo, "severity": severity},
+			Fields: map[string]float64{"open_alerts": float64(counts[severity])}, Time: a.now().UTC().Truncate(24 * time.Hour),
+		})
+		delete(counts, severity)
+	}
+	for _, other := range slices.Sorted(maps.Keys(counts)) {
+		b.Warnings = append(b.Warnings, fmt.Sprintf("the severity %.40q is not known: its alerts are listed but not counted", other))
+	}
+	return b
 }
 
 // decodeAlerts returns the open alerts of a page.
@@ -105,6 +135,7 @@ func (a alert) item() item.Item {
 	for key, v := range map[string]string{
 		"severity": strings.ToLower(a.Advisory.Severity), "package": a.Dependency.Package.Name, "ecosystem": a.Dependency.Package.Ecosystem,
 		"manifest": a.Dependency.Manifest, "ghsa": a.Advisory.GHSA, "cve": a.Advisory.CVE, "patched": a.Vulnerability.Patched.Version,
+		"scope": a.Dependency.Scope, "vulnerable_range": a.Vulnerability.Range,
 	} {
 		if v != "" {
 			attributes[key] = v

@@ -13,10 +13,10 @@ import (
 
 func TestARunIsStoredOnce(t *testing.T) {
 	h := start(t, recorded(t))
-	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || a.Stored != 3+4+8+2+2 || len(a.Warnings) != 0 {
+	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || a.Stored != 3+4+8+2+2+4 || len(a.Warnings) != 0 {
 		t.Errorf("first run: %d %s", w.Code, w.Body)
 	}
-	if a, w := h.Post(""); w.Code != 200 || a.Stored != 0 || a.Unchanged != 19 {
+	if a, w := h.Post(""); w.Code != 200 || a.Stored != 0 || a.Unchanged != 23 {
 		t.Errorf("again: %d %s", w.Code, w.Body)
 	}
 	want := "/users/octocat/settings/billing/usage?month=11&year=2026"
@@ -102,6 +102,41 @@ func TestAlertsThatAreNoLongerReadableAreAFailure(t *testing.T) {
 			t.Errorf("%d: %d %s", code, w.Code, w.Body)
 		}
 	}
+}
+
+// TestAlertsAreCountedBySeverity: down to 0 when none is open any more. When the alerts
+// are unknown, so is their number.
+func TestAlertsAreCountedBySeverity(t *testing.T) {
+	g := recorded(t)
+	h := start(t, g, "GITHUB_OWNERS", "")
+	counts := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, r := range h.Readings("github_alerts") {
+			got = append(got, fmt.Sprint(r.Time.Format("01-02 15:04 "), r.Tags["repo"], " ", r.Tags["severity"], " ", r.Fields["open_alerts"]))
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
+	}
+	h.Post("")
+	counts("11-23 00:00 octocat/hello-world critical 0", "11-23 00:00 octocat/hello-world high 1", "11-23 00:00 octocat/hello-world low 1", "11-23 00:00 octocat/hello-world medium 0")
+	g[alertsPath] = respond(strings.NewReplacer(`"severity":"low"`, `"severity":"CRITICAL"`, `"severity":"high"`, `"severity":"dire"`).Replace(string(sourcetest.File(t, "alerts.json"))))
+	h.Later(time.Hour)
+	if a, w := h.Post(""); a.Status != "ok" || !strings.Contains(fmt.Sprint(a.Warnings), `the severity "dire" is not known`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	day := []string{"11-23 00:00 octocat/hello-world critical 1", "11-23 00:00 octocat/hello-world high 0", "11-23 00:00 octocat/hello-world low 0", "11-23 00:00 octocat/hello-world medium 0"}
+	counts(day...)
+	g[alertsPath] = fails(403, "Dependabot alerts are disabled for this repository.")
+	h.Later(12 * time.Hour)
+	h.Post("")
+	counts(day...)
+	g[alertsPath] = respond("[]")
+	h.Later(time.Hour)
+	h.Post("")
+	counts(append(day, "11-24 00:00 octocat/hello-world critical 0", "11-24 00:00 octocat/hello-world high 0", "11-24 00:00 octocat/hello-world low 0", "11-24 00:00 octocat/hello-world medium 0")...)
 }
 
 // Of three repositories, GitHub says that one is public, and it does not answer for another.
@@ -209,7 +244,7 @@ func TestEachTargetFailsAlone(t *testing.T) {
 			failed = append(failed, o.Target)
 		}
 	}
-	if w.Code != 200 || a.Status != "partial" || fmt.Sprint(failed) != "[octocat octocat/gone actions octocat/gone alerts]" || a.Stored != 12 {
+	if w.Code != 200 || a.Status != "partial" || fmt.Sprint(failed) != "[octocat octocat/gone actions octocat/gone alerts]" || a.Stored != 16 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

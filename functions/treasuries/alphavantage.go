@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/reading"
@@ -81,7 +82,7 @@ func (x *vantage) fetch(ctx context.Context, client *fetch.Client, maturity stri
 		b.Readings = append(b.Readings, reading.Reading{
 			Name:   "treasury_yield_alphavantage",
 			Tags:   map[string]string{"maturity": label},
-			Fields: map[string]float64{"yield_percent": p.yield},
+			Fields: map[string]float64{"yield_percent": p.yield, monthsKey: catalogue.Months(label)},
 			Time:   p.time,
 		})
 	}

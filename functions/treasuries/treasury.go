@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/source"
@@ -39,6 +40,10 @@ var tenors = []tenor{
 	{"20y", "BC_20YEAR"}, // since 1993-10-01
 	{"30y", "BC_30YEAR"}, // except 2002-02-19 to 2006-02-08
 }
+
+// monthsKey is the field with the length of the maturity, by which a table can sort: the
+// label is a text.
+const monthsKey = "maturity_months"
 
 const firstYear = 1990 // of the curve
 
@@ -161,7 +166,7 @@ func readings(days []day, t tenor, w source.Window) []reading.Reading {
 		rs = append(rs, reading.Reading{
 			Name:   "treasury_yield",
 			Tags:   map[string]string{"maturity": t.maturity},
-			Fields: map[string]float64{"yield_percent": v},
+			Fields: map[string]float64{"yield_percent": v, monthsKey: catalogue.Months(t.maturity)},
 			Time:   d.time,
 		})
 	}

@@ -27,7 +27,8 @@ type Measurement struct {
 	Kinds    []string      // the kinds of sensors of the edge agent that measure it
 	Devices  []string      // the kinds of devices that report it; none: all kinds
 	Labels   []string      // the tags it may carry
-	Term     string        // the label that holds a term, 6m or 10y: shorter terms are shown first
+	Term     string        // the label by which series are shown in order, shorter terms first: 6m, 10y
+	Order    []string      // the values of the label Term in the order in which they are shown; none: they are terms
 	Fields   []Field       // the numbers it may carry, in the order in which they are shown; the first is the headline
 	Text     []string      // the strings it may carry, in the order in which they are shown
 	HideText []string      // those of Text that are not shown
@@ -51,6 +52,7 @@ type Field struct {
 	Show     Show      // where it is shown
 	Warn     Threshold // when to alert; zero: never
 	Step     float64   // a larger change within a minute is suspect until further values confirm it; 0: no limit
+	Of       string    // the label that it is as a number, so that a table can sort by it; "": a value of its own
 	Counter  bool      // it only grows, and is reset to 0 at times; its rises are stored under RiseKey
 }
 

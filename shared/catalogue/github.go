@@ -1,5 +1,7 @@
 package catalogue
 
+import "time"
+
 const fiveWeeks = 35 * 24 * 60 * 60 // seconds: GitHub ends a run that takes longer
 
 var _ = declare(Family{Function: "github", place: 60, Title: "GitHub", About: "Minutes and cost of GitHub Actions, workflow runs, Dependabot alerts", Measurements: []Measurement{
@@ -17,10 +19,10 @@ var _ = declare(Family{Function: "github", place: 60, Title: "GitHub", About: "M
 	},
 	{
 		Name: "github_cost", Title: "GitHub cost", About: "Cost of a day by repository and product",
-		Labels: []string{"owner", "repo", "product"},
+		Labels: []string{"owner", "repo", "product"}, Day: true,
 		Fields: []Field{
+			{Key: "net_usd", Title: "Cost", Unit: "$", Max: 1e6},
 			{Key: "gross_usd", Title: "Cost before discounts", Unit: "$", Max: 1e6, Show: Hidden},
-			{Key: "net_usd", Title: "Cost", Unit: "$", Max: 1e6, Show: Hidden},
 		},
 	},
 	{
@@ -32,5 +34,10 @@ var _ = declare(Family{Function: "github", place: 60, Title: "GitHub", About: "M
 			{Key: "success", Title: "Success", Max: 1, Show: Hidden}, // the conclusion says it
 		},
 		Text: []string{"conclusion", "branch", "event"},
+	},
+	{
+		Name: "github_alerts", Title: "Dependabot alerts", About: "How many alerts of a repository are open by severity, when they were last read on a day",
+		Labels: []string{"repo", "severity"}, Term: "severity", Order: []string{"critical", "high", "medium", "low"}, Day: true, Cadence: 24 * time.Hour,
+		Fields: []Field{{Key: "open_alerts", Title: "Open alerts", Max: 1e6}},
 	},
 }})

@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 )
 
@@ -19,4 +20,16 @@ func Months(s string) float64 {
 		n *= 12
 	}
 	return n
+}
+
+// Place returns where the series with these labels stands among those of the measurement:
+// series with a lower number come first.
+func (m Measurement) Place(labels map[string]string) float64 {
+	if len(m.Order) == 0 {
+		return Months(labels[m.Term])
+	}
+	if i := slices.Index(m.Order, labels[m.Term]); i >= 0 {
+		return float64(i)
+	}
+	return float64(len(m.Order))
 }

@@ -49,11 +49,24 @@ func checkReading(r reading.Reading, lookup Lookup, now time.Time) (_ reading.Re
 			delete(r.Fields, k)
 		}
 	}
+	if len(dropped) > 0 && onlyLabels(&m, r.Fields) {
+		clear(r.Fields)
+	}
 	if isEmpty(r) {
 		return r, dropped, nil
 	}
 	_, err = store.Normal([]reading.Reading{r})
 	return r, dropped, err
+}
+
+// onlyLabels reports whether all fields are labels as numbers, which say nothing alone.
+func onlyLabels(m *catalogue.Measurement, fields map[string]float64) bool {
+	for k := range fields {
+		if f, ok := m.Field(k); !ok || f.Of == "" {
+			return false
+		}
+	}
+	return true
 }
 
 func isEmpty(r reading.Reading) bool { return len(r.Fields)+len(r.Text) == 0 }

@@ -77,7 +77,7 @@ func readAll(ctx context.Context, st *store.Store, ms []catalogue.Measurement, n
 }
 
 // readOne returns the latest reading of each series of a measurement, with its graphs.
-// Longer terms come after shorter ones.
+// They are in the order of the catalogue: longer terms come after shorter ones.
 func readOne(ctx context.Context, st *store.Store, m catalogue.Measurement, now time.Time) (Measurement, error) {
 	out := Measurement{Name: m.Name, Title: m.Title, About: m.About}
 	newest, err := newestOf(ctx, st, m, now)
@@ -90,7 +90,7 @@ func readOne(ctx context.Context, st *store.Store, m catalogue.Measurement, now 
 		return out, err
 	}
 	slices.SortFunc(newest, func(a, b reading.Reading) int {
-		return cmp.Or(cmp.Compare(catalogue.Months(a.Tags[m.Term]), catalogue.Months(b.Tags[m.Term])), strings.Compare(a.Series(), b.Series()))
+		return cmp.Or(cmp.Compare(m.Place(a.Tags), m.Place(b.Tags)), strings.Compare(a.Series(), b.Series()))
 	})
 	out.Span = span(q.To.Sub(q.From))
 	graphs := graphsOf(m.Name, q, series)
