@@ -1,7 +1,6 @@
 package function
 
 import (
-	"fmt"
 	"regexp"
 	"time"
 
@@ -80,7 +79,7 @@ func undated(items []item.Item) []string {
 	if len(items) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("none of its %d entries has a date that can be read: a new one counts as published when it is first seen", len(items))}
+	return []string{"its entries have no date that can be read: a new one counts as published when it is first seen"}
 }
 
 // fresh reports whether an entry is not older than maxAge. A day without a time of day counts

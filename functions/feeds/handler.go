@@ -17,6 +17,17 @@
 //     shop and units from the text, if they are there; units is 100+ for 100 or more.
 //   - max_age: an entry older than this is listed without a message
 //
+// A feed or page that needs a login or a key gets it from the secret feed-headers (locally
+// FEED_HEADERS in .env): name=Header: value, separated by semicolons or line breaks. A value
+// with a semicolon stands in quotes; several headers of a name are several elements:
+//
+//	news=Authorization: Bearer 1a2b3c; shop="Cookie: session=4d5e6f; theme=dark"
+//
+// They are sent to the host of the name's address only, not after a redirect to another.
+//
+// If the address of a feed has a web page that names a feed (rel="alternate"), that is
+// read, and a warning says what address to write.
+//
 // When a host asks for a pause (429, or 503 with Retry-After), no feed or page of it is
 // fetched before the pause ends, also in later runs. Where a host allows only some requests,
 // its feeds and pages take turns: a run fetches those that were fetched the longest ago, and
@@ -34,7 +45,7 @@
 //
 // A feed or page of more than 2 MiB, decompressed, is refused, and so is one with very many
 // or very deeply nested elements. A redirect to another host is followed only to a public
-// address; what you configure may be in your own network.
+// address, and so is the feed that a page names; what you configure may be in your own network.
 //
 // The password of an address and what may be a token in its query are never shown. The link
 // to a page is its address without user, password and query.
@@ -46,21 +57,22 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/source"
 )
 
 // Config has the settings of feeds.
 type Config struct {
-	Feeds  string        `env:"FEEDS"`                          // feeds, separated by semicolons: name=https://… [match=regexp] [except=regexp] [preset=raspberry-pi] [max_age=12h]
-	Pages  string        `env:"PAGES"`                          // pages, separated by semicolons: name=https://… [selector=css] [pattern=regexp] [preset=raspberry-pi]
-	MaxAge time.Duration `env:"FEEDS_MAX_AGE" envDefault:"12h"` // an entry older than this is listed without a message
+	Feeds   string        `env:"FEEDS"`                                         // feeds, separated by semicolons: name=https://… [match=regexp] [except=regexp] [preset=raspberry-pi] [max_age=12h]
+	Pages   string        `env:"PAGES"`                                         // pages, separated by semicolons: name=https://… [selector=css] [pattern=regexp] [preset=raspberry-pi]
+	MaxAge  time.Duration `env:"FEEDS_MAX_AGE" envDefault:"12h"`                // an entry older than this is listed without a message
+	Headers secret.String `env:"FEED_HEADERS_SECRET" envDefault:"feed-headers"` // secret with request headers for feeds and pages that need a login or a key: name=Header: value; …
 }
 
 // Handle is what the OpenFaaS template calls.
@@ -76,13 +88,17 @@ func New(env serve.Env) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	var decoding sync.Mutex // one at a time, for its memory
+	f := &fetcher{watches: watches, headers: c.Headers, secrets: env.Secrets}
 	return source.Handler(env, source.Source{
 		Name:    "feeds",
 		Setting: "FEEDS or PAGES",
 		Targets: names,
 		Fetch: func(ctx context.Context, client *fetch.Client, target string, _ source.Window) (source.Batch, error) {
-			return watches[target].fetch(ctx, client, &decoding, env.Now())
+			b, err := f.fetch(ctx, client, target, env.Now())
+			if len(names) > 0 && target == names[0] { // once in a run
+				b.Warnings = append(b.Warnings, f.read().warnings...)
+			}
+			return b, err
 		},
 		Notify:     func(c item.Change) (string, bool) { return watches[c.Item.Target].notify(c) },
 		NotifyOnce: func(i item.Item) bool { return !watches[i.Target].page },
@@ -106,38 +122,6 @@ func alertAfter(err error) time.Duration {
 		return 7 * 24 * time.Hour
 	}
 	return 0
-}
-
-// fetch returns the complete list of items that match now. The others are then closed. It
-// decodes the answer while it holds decoding.
-func (w watch) fetch(ctx context.Context, client *fetch.Client, decoding *sync.Mutex, now time.Time) (source.Batch, error) {
-	if w.err != nil {
-		return source.Batch{}, w.err
-	}
-	accept := acceptFeed
-	if w.page {
-		accept = acceptPage
-	}
-	a, err := client.Most(maxBytes).Get(ctx, w.url, http.Header{"Accept": {accept}})
-	if err != nil {
-		return source.Batch{}, err
-	}
-	decoding.Lock()
-	defer decoding.Unlock()
-	b := source.Batch{Complete: true}
-	if w.page {
-		b.Items, err = decodePage(a, w)
-	} else {
-		b.Items, b.Warnings, err = decodeFeed(a, w)
-	}
-	if err != nil {
-		return source.Batch{}, fmt.Errorf("%s: %w", w.url.Host, err)
-	}
-	if !w.page {
-		undate(b.Items, now)
-		b.FirstSeen, b.Warnings = true, append(b.Warnings, undated(b.Items)...)
-	}
-	return b, nil
 }
 
 // notify returns the Slack message for an item that opened or closed. A feed's entry has

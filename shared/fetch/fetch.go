@@ -38,6 +38,8 @@ type Client struct {
 	allow func(context.Context) error // called before each request; nil: all are allowed
 	most  int                         // bytes of a decompressed answer; a larger one is an error
 	any   bool                        // an answer may have more than maxValues
+	// chosen: an upstream chose the addresses, which must not be in a private network.
+	chosen bool
 }
 
 // New returns a client with an empty cache. The clients that Memo and Gate make
@@ -80,7 +82,7 @@ func (e *UpstreamError) Error() string { return fmt.Sprintf("%s answered: %q", e
 // never the URL, since its query may hold a key. An answer that is not 2xx is a
 // *StatusError. On a Memo client, identical requests are sent once.
 func (c *Client) Get(ctx context.Context, u *url.URL, header http.Header) (*Answer, error) {
-	key := requestKey(u, header)
+	key := requestKey(u, header, c.chosen)
 	get := func() (*Answer, error) {
 		old := c.cache.lookup(key)
 		a, err := c.retry(ctx, u, header, old)
@@ -108,10 +110,10 @@ func JSON[T any](ctx context.Context, c *Client, u *url.URL, header http.Header)
 	return v, a.Header, nil
 }
 
-// requestKey identifies requests with the same URL and header.
-func requestKey(u *url.URL, header http.Header) [32]byte {
+// requestKey identifies requests with the same URL and header, chosen by the same side.
+func requestKey(u *url.URL, header http.Header, chosen bool) [32]byte {
 	h := sha256.New()
-	fmt.Fprintln(h, u)
+	fmt.Fprintln(h, u, chosen)
 	_ = header.Write(h) // writing to a hash never fails
 	return [32]byte(h.Sum(nil))
 }
@@ -178,7 +180,7 @@ func (most tooLarge) Error() string {
 // once sends one request. If old is not nil, the request is conditional, and a 304
 // returns old.
 func (c *Client) once(ctx context.Context, u *url.URL, header http.Header, old *Answer) (*Answer, error) {
-	ctx, cancel := context.WithTimeout(withOrigin(ctx), tryTimeout)
+	ctx, cancel := context.WithTimeout(withOrigin(ctx, c.chosen), tryTimeout)
 	defer cancel()
 	req, err := request(ctx, u, header, old)
 	if err != nil {

@@ -33,7 +33,10 @@ func newGuard() *guard {
 }
 
 // origin is where the first request of a chain of redirects was sent.
-type origin struct{ private atomic.Bool }
+type origin struct {
+	private atomic.Bool
+	chosen  bool // by an upstream, not by the owner
+}
 
 type originKey struct{}
 
@@ -46,7 +49,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	from, _ := req.Context().Value(originKey{}).(*origin)
 	switch {
-	case first == req && from != nil:
+	case first == req && from != nil && !from.chosen:
 		trace := &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { from.private.Store(!isPublic(c.Conn.RemoteAddr())) }}
 		return g.direct.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
 	case from != nil && from.private.Load() && strings.EqualFold(first.URL.Hostname(), req.URL.Hostname()):
@@ -74,16 +77,17 @@ func lookUp(ctx context.Context, host string) error {
 	return nil
 }
 
-// withOrigin returns a context for one chain of redirects.
-func withOrigin(ctx context.Context) context.Context {
-	return context.WithValue(ctx, originKey{}, new(origin))
+// withOrigin returns a context for one chain of redirects. chosen says that an upstream chose
+// its first address.
+func withOrigin(ctx context.Context, chosen bool) context.Context {
+	return context.WithValue(ctx, originKey{}, &origin{chosen: chosen})
 }
 
 // privateError is a redirect that is not followed.
 type privateError struct{ address string }
 
 func (e privateError) Error() string {
-	return fmt.Sprintf("it redirects to %s, which is not a public address: a redirect is not followed into a private network", e.address)
+	return fmt.Sprintf("it leads to %s, which is not a public address: neither a redirect nor a link is followed into a private network", e.address)
 }
 
 // onlyPublic is a net.Dialer's Control, which is called with the address that is dialled.

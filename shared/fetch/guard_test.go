@@ -85,7 +85,7 @@ func TestARefusedRedirectIsSaidAndNotRetried(t *testing.T) {
 	}
 	u, _ := url.Parse("http://localhost:" + first.URL[strings.LastIndex(first.URL, ":")+1:] + "/?key=s3cr3t-key")
 	_, err := c.Get(t.Context(), u, nil)
-	if err == nil || !strings.Contains(err.Error(), "it redirects to 127.0.0.1") || !strings.Contains(err.Error(), "not a public address") || strings.Contains(err.Error(), "s3cr3t") {
+	if err == nil || !strings.Contains(err.Error(), "it leads to 127.0.0.1") || !strings.Contains(err.Error(), "not a public address") || strings.Contains(err.Error(), "s3cr3t") {
 		t.Errorf("err = %v", err)
 	}
 	if asked.Load() != 1 || redirects.Load() != 1 {
@@ -116,5 +116,18 @@ func TestTheOwnersHostMayRedirectWithinItself(t *testing.T) {
 	}
 	if len(keys) != 3 || keys[0] == "" || keys[1] != keys[0] || keys[2] != "" {
 		t.Errorf("Authorization was %q", keys)
+	}
+}
+
+// TestAnAddressThatAnUpstreamChoseIsPublic: also if the owner's own target has it, too.
+func TestAnAddressThatAnUpstreamChoseIsPublic(t *testing.T) {
+	private, asked := upstream(t, func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("private")) })
+	run := New(noon).Memo()
+	if _, err := run.Get(t.Context(), private, nil); err != nil {
+		t.Fatal(err)
+	}
+	a, err := run.Chosen().Get(t.Context(), private, nil)
+	if err == nil || !strings.Contains(err.Error(), "it leads to 127.0.0.1") || asked.Load() != 1 {
+		t.Errorf("%v, %v, %d requests", a, err, asked.Load())
 	}
 }

@@ -64,6 +64,14 @@ func (c *Client) Gate(allow func(context.Context) error) *Client {
 	return &d
 }
 
+// Chosen returns a client for an address that an upstream chose, such as a link in its answer.
+// As with a redirect, one in a private network is an error.
+func (c *Client) Chosen() *Client {
+	d := *c
+	d.chosen = true
+	return &d
+}
+
 // Most returns a client for which an answer that has more than n bytes when it is
 // decompressed is an error, instead of 10 MiB. The caller checks what it costs to decode an
 // answer; without Most, one with more than 100,000 values is an error, too. The new client

@@ -104,6 +104,13 @@ func (String) String() string               { return redacted }
 func (String) GoString() string             { return redacted }
 func (String) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
+// Remember adds to what is redacted a part of a secret that has several.
+func (f *Folder) Remember(part string) {
+	if f != nil {
+		f.remember(part)
+	}
+}
+
 // remember adds v to the values to redact.
 func (f *Folder) remember(v string) {
 	if len(v) > maxLen || strings.Trim(v, "{}[]") == "" { // {} is an empty file of settings
