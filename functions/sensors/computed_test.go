@@ -57,8 +57,7 @@ devices:
 			zigbee(7, noon.Add(-time.Hour)) // it reports changes only
 			plug(0, "pdu-a", "100")
 			plug(time.Minute, "pdu-b", "200.5")
-			f.Post(t, message(2*time.Minute, "pc/office-pc", `{"et":31.5,"it":22}`))
-			f.Post(t, message(3*time.Minute, "pc/office-pc", `{"et":null,"it":22.5}`))
+			f.Post(t, message(2*time.Minute, "pc/office-pc", `{"et":31.5,"it":22}`), message(3*time.Minute, "pc/office-pc", `{"et":null,"it":22.5}`))
 			zigbee(10, noon.Add(4*time.Minute))
 			plug(5*time.Minute, "pdu-a", "0")
 			plug(25*time.Minute, "pdu-a", "1") // pdu-b is silent

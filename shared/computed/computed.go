@@ -118,6 +118,23 @@ func (v *Value) Grouped() bool {
 // States are the latest states of devices, by device and metric.
 type States map[string]map[string]store.DeviceState
 
+// Set sets the state of a metric.
+func (s States) Set(state store.DeviceState) {
+	if s[state.Device] == nil {
+		s[state.Device] = map[string]store.DeviceState{}
+	}
+	s[state.Device][state.Metric] = state
+}
+
+// SetSimulated sets whether the last report of a device was of a simulated sensor.
+func (s States) SetSimulated(device string, is bool) {
+	state := store.DeviceState{Device: device, Metric: Simulated}
+	if is {
+		state.Value = 1
+	}
+	s.Set(state)
+}
+
 // Result is a value at the time of its newest member.
 type Result struct {
 	V         float64

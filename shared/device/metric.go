@@ -35,8 +35,8 @@ func newMetric(s store.DeviceState) *Metric {
 	return &Metric{State: s, History: quality.History{Daily: quality.IsDaily(s.Metric)}}
 }
 
-// row is the state of m as the store keeps it, with the last good value.
-func (m *Metric) row() store.DeviceState {
+// Stored returns the state as the store keeps it, with the last good value.
+func (m *Metric) Stored() store.DeviceState {
 	s := m.State
 	s.Good, s.GoodTime, s.Counter = nil, m.GoodTime, m.Memo()
 	if !m.GoodTime.IsZero() {

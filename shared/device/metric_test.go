@@ -54,11 +54,11 @@ func TestRepeats(t *testing.T) {
 
 func TestTheLastGoodValueIsKeptWithItsTime(t *testing.T) {
 	m := &Metric{State: store.DeviceState{Device: "d", Metric: "m", Value: 99}}
-	if row := m.row(); row.Good != nil || !row.GoodTime.IsZero() {
+	if row := m.Stored(); row.Good != nil || !row.GoodTime.IsZero() {
 		t.Errorf("%+v", row)
 	}
 	m.Good, m.GoodTime = 0, noon
-	row := m.row()
+	row := m.Stored()
 	if row.Good == nil || *row.Good != 0 || !row.GoodTime.Equal(noon) || row.Value != 99 {
 		t.Errorf("%+v", row)
 	}
@@ -77,7 +77,7 @@ func TestWhatACounterRemembersIsKept(t *testing.T) {
 		}
 	}
 	m.State.Value, m.State.Changed = 0, noon.Add(time.Minute)
-	row := m.row()
+	row := m.Stored()
 	back := fromRow(row)
 	if !m.Daily || !back.Daily || row.Counter == "" || back.Memo() != row.Counter || !back.Since.Equal(noon.Add(time.Minute)) {
 		t.Errorf("%+v, %+v", row, back)

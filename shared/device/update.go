@@ -216,7 +216,7 @@ func (u *Update) Done(err error) store.DeviceChange {
 	}
 	states := make([]store.DeviceState, len(u.changed))
 	for i, m := range u.changed {
-		states[i] = m.row()
+		states[i] = m.Stored()
 	}
 	u.r.unstored = append(slices.DeleteFunc(u.r.unstored, (*outcome).decided), u.outcome)
 	return store.DeviceChange{States: states, Function: u.r.Function, Writer: u.r.writer}

@@ -79,7 +79,10 @@ func (b *Batch) Done(err error) {
 // the caller retries the whole batch: a part may be stored, and storing it again changes
 // nothing.
 func (b *Batch) Store(ctx context.Context) (Answer, error) {
-	err := b.write(ctx)
+	err := b.computeEarlier(ctx)
+	if err == nil {
+		err = b.write(ctx)
+	}
 	b.Stored(err)
 	if err == nil {
 		err = b.compute(ctx)

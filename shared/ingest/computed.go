@@ -19,8 +19,16 @@ import (
 type derived struct {
 	values  *computed.Set            // nil: none
 	due     map[*computed.Value]bool // of which the batch has reports of members
+	events  []event                  // the states of members that the batch sets, in its order
 	members []string                 // the devices whose states they need
 	pauses  map[string]time.Duration // of these
+}
+
+// event is a state of a member as a report sets it.
+type event struct {
+	store.DeviceState
+	simulated bool
+	due       []*computed.Value
 }
 
 // Compute makes Store compute values after the batch is stored.
@@ -33,11 +41,18 @@ func (b *Batch) noteMember(r *Report) {
 		return
 	}
 	for i := range r.Values {
-		for _, v := range b.values.Of(r.Device.ID, r.Values[i].Key) {
+		due := b.values.Of(r.Device.ID, r.Values[i].Key)
+		for _, v := range due {
 			if b.due == nil {
 				b.due = map[*computed.Value]bool{}
 			}
 			b.due[v] = true
+		}
+		if len(due) == 0 {
+			continue
+		}
+		if m := b.Known(r.Device, r.Values[i].Key); m != nil && m.State.Time.Equal(r.Time) {
+			b.events = append(b.events, event{inMicroseconds(m.Stored()), r.Simulated, due})
 		}
 	}
 }
@@ -64,29 +79,19 @@ func (b *Batch) gatherMembers() {
 	}
 }
 
-// compute writes the values that are due, unless they are stored already. Of two batches
-// that change members at one time, the later one has the states of both.
+// compute writes the values that are due, unless they are stored already. It runs after
+// the batch is stored: so of two batches that change members at one time, the later one
+// has the states of both.
 func (b *Batch) compute(ctx context.Context) error {
 	if len(b.due) == 0 {
 		return nil
 	}
-	rows, err := b.st.StatesOf(ctx, b.members)
+	states, err := b.memberStates(ctx)
 	if err != nil {
 		return err
 	}
-	states := computed.States{}
-	for _, s := range rows {
-		if states[s.Device] == nil {
-			states[s.Device] = map[string]store.DeviceState{}
-		}
-		states[s.Device][s.Metric] = s
-	}
 	var out outputs
-	for _, v := range b.values.Sorted(b.due) {
-		if r, ok := b.values.Compute(v, states, b.pauses); ok {
-			out.add(v, r, states[v.Device])
-		}
-	}
+	out.addAll(b.values, b.due, states, b.pauses)
 	if len(out.states) == 0 {
 		return nil
 	}
@@ -95,11 +100,65 @@ func (b *Batch) compute(ctx context.Context) error {
 	})
 }
 
+// inMicroseconds returns a state with the times that it has when it is read again.
+func inMicroseconds(s store.DeviceState) store.DeviceState {
+	s.Time, s.Arrived, s.GoodTime = s.Time.Truncate(time.Microsecond), s.Arrived.Truncate(time.Microsecond), s.GoodTime.Truncate(time.Microsecond)
+	return s
+}
+
+// memberStates reads the states of the members, and of the devices that are computed.
+func (b *Batch) memberStates(ctx context.Context) (computed.States, error) {
+	rows, err := b.st.StatesOf(ctx, b.members)
+	states := computed.States{}
+	for _, s := range rows {
+		states.Set(s)
+	}
+	return states, err
+}
+
+// computeEarlier adds the values at all times of the batch but its last to the readings:
+// compute has only the states after the whole batch. After an outage a batch has many.
+func (b *Batch) computeEarlier(ctx context.Context) error {
+	if len(b.events) == 0 || !slices.ContainsFunc(b.events, func(e event) bool { return !e.Time.Equal(b.events[0].Time) }) {
+		return nil
+	}
+	states, err := b.memberStates(ctx)
+	if err != nil {
+		return err
+	}
+	var out outputs
+	due := map[*computed.Value]bool{}
+	for i, e := range b.events {
+		if i > 0 && !e.Time.Equal(b.events[i-1].Time) {
+			out.addAll(b.values, due, states, b.pauses)
+			clear(due)
+		}
+		if !e.Time.Before(states[e.Device][e.Metric].Time) {
+			states.Set(e.DeviceState)
+			states.SetSimulated(e.Device, e.simulated)
+			for _, v := range e.due {
+				due[v] = true
+			}
+		}
+	}
+	b.readings = append(b.readings, out.marked()...)
+	return nil
+}
+
 // outputs are the readings and states of computed values.
 type outputs struct {
 	readings []reading.Reading
 	suspects []quality.Flagged // of each reading
 	states   []store.DeviceState
+}
+
+// addAll computes the values that are due and adds them.
+func (o *outputs) addAll(values *computed.Set, due map[*computed.Value]bool, states computed.States, pauses map[string]time.Duration) {
+	for _, v := range values.Sorted(due) {
+		if r, ok := values.Compute(v, states, pauses); ok {
+			o.add(v, r, states[v.Device])
+		}
+	}
 }
 
 // add adds a value, if it is newer than what the device has, or another at the same time.

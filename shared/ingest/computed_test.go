@@ -155,15 +155,44 @@ func TestADuplicateComputesWhatWasNotStored(t *testing.T) {
 	}
 }
 
+// TestABatchOfManyTimesComputesEach: after an outage a batch holds many readings of each
+// member. Its retry computes the same, and so does one that comes again.
+func TestABatchOfManyTimesComputesEach(t *testing.T) {
+	h := newHarness(t)
+	h.process("zigbee").post(watts{device: "zigbee-plug", minute: 0, power: 5})
+	var backlog []watts
+	for minute := 1; minute <= 3; minute++ {
+		backlog = append(backlog, watts{device: "rack-a", minute: minute, power: float64(minute)}, watts{device: "rack-b", minute: minute, power: 10},
+			watts{device: "edge-plug", minute: minute, power: float64(100 * minute)})
+	}
+	backlog = append(backlog, watts{device: "rack-a", minute: 2, power: 2}) // it comes twice
+	p := h.process("sensors")
+	whole := h.st.Series
+	p.st.Series = &observedSeries{Series: whole, fails: true}
+	if err := save(t.Context(), p.plugs(backlog...)); !errors.Is(err, errUnreachable) {
+		t.Fatal(err)
+	}
+	p.st.Series = whole
+	want := []string{
+		"all power_watts=11 1780315260000000000", "all power_watts=12 1780315320000000000", "all power_watts=13 1780315380000000000",
+		"rack headroom_watts=1895,power_watts=105 1780315260000000000", "rack headroom_watts=1795,power_watts=205 1780315320000000000", "rack headroom_watts=1695,power_watts=305 1780315380000000000"}
+	for range 2 {
+		p.post(backlog...)
+		h.want("readings", h.racks(), want...)
+		p = h.process("sensors") // another process, to which the batch comes again
+	}
+	h.want("all readings", h.racks(), want...)
+}
+
 func TestComputedValuesThatAreLeftOut(t *testing.T) {
 	for name, tc := range map[string]struct {
 		plugs []watts
 		want  []string
 	}{
-		"an_old_member":            {[]watts{{device: "rack-a", minute: 0, power: 1}, {device: "rack-b", minute: 16, power: 2}}, nil},
-		"a_member_that_is_back":    {[]watts{{device: "rack-a", minute: 0, power: 1}, {device: "rack-b", minute: 16, power: 2}, {device: "rack-a", minute: 17, power: 3}}, []string{"all power_watts=5 1780316220000000000"}},
+		"an_old_member":            {[]watts{{device: "rack-a", minute: 0, power: 1}, {device: "rack-b", minute: 16, power: 2}}, []string{"all power_watts=1 1780315200000000000"}},
+		"a_member_that_is_back":    {[]watts{{device: "rack-a", minute: 0, power: 1}, {device: "rack-b", minute: 16, power: 2}, {device: "rack-a", minute: 17, power: 3}}, []string{"all power_watts=1 1780315200000000000", "all power_watts=5 1780316220000000000"}},
 		"a_suspect_member":         {[]watts{{device: "rack-a", minute: 0, power: 1}, {device: "rack-a", minute: 1, power: 99, quality: quality.Suspect}}, []string{"all power_watts=1 1780315200000000000"}},
-		"one_that_is_late":         {[]watts{{device: "rack-a", minute: 5, power: 1}, {device: "rack-b", minute: 6, power: 2}, {device: "rack-a", minute: 4, power: 77}}, []string{"all power_watts=3 1780315560000000000"}},
+		"one_that_is_late":         {[]watts{{device: "rack-a", minute: 5, power: 1}, {device: "rack-b", minute: 6, power: 2}, {device: "rack-a", minute: 4, power: 77}}, []string{"all power_watts=1 1780315500000000000", "all power_watts=3 1780315560000000000"}},
 		"out_of_its_range":         {[]watts{{device: "rack-a", minute: 0, power: 600}, {device: "rack-b", minute: 0, power: 700}}, []string{`all power_watts=1300,quality_code=2,suspect="power_watts" 1780315200000000000`}},
 		"neither_is_of_the_rack":   {[]watts{{device: "other", minute: 0, power: 1}}, nil},
 		"one_reading_of_one_batch": {[]watts{{device: "rack-a", minute: 0, power: 1}, {device: "rack-b", minute: 0, power: 2}, {device: "rack-a", minute: 0, power: 1}}, []string{"all power_watts=3 1780315200000000000"}},
