@@ -168,7 +168,7 @@ func TestAValueMayBringItsUnit(t *testing.T) {
 func TestAMessageWithNothingToMapIsRefusedUntilTheMappingFoundSomething(t *testing.T) {
 	const yml = `devices: [{topic: "+/events/rpc", device: "{1}", fields: {power_watts: "$.params['switch:0'].apower"}}]`
 	partial := func(after time.Duration) wire.Message {
-		return message(after, "plug/events/rpc", `{"method":"NotifyStatus","params":{"wifi":{"rssi":-60}}}`)
+		return message(after, "plug/events/rpc", `{"wifi":{"rssi":-60}}`)
 	}
 	st := batchtest.SQLite(t)
 	f := batchtest.Serve(t, New, st)

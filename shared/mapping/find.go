@@ -42,7 +42,7 @@ func (s *Set) Find(topicName string, payload []byte) (found []Found, ok bool, er
 		}
 		o.add(r, seen, err)
 	}
-	return found, len(rules) > 0, o.err()
+	return found, len(rules) > 0, o.err(payload)
 }
 
 // rulesFor returns the rules that match a topic, from a cache if possible.

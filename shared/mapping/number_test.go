@@ -87,6 +87,9 @@ func TestAMappedValueMayBringItsUnit(t *testing.T) {
 		{"temperature", "{path: $.v, unit: °F}", `"5 W"`, `temperature_celsius: "5 W" is in W, not in °F`},
 		{"power_watts", "$.v", `"5 kWh"`, `power_watts: "5 kWh" is in kWh, not in W`},
 		{"power_watts", "$.v", `"5 furlong"`, `power_watts: "5 furlong" is in furlong, not in W`},
+		{"power", "{path: $.v, unit: mW}", `"5 MW"`, "5000000"},
+		{"power_watts", "$.v", `"12:30"`, `power_watts: "12:30" is not a number`},
+		{"power_watts", "$.v", `"2026-11-23"`, `power_watts: "2026-11-23" is not a number`},
 		{"x", "$.v", `"5 clients"`, `x: "5 clients" is not a number`},
 		{"power_watts", "$.v", `"1,234 W"`, `power_watts: "1,234 W" is not a number`},
 	} {

@@ -2,13 +2,14 @@ package mapping
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/hearth-home/hearth/shared/scan"
 )
 
 // sight is what a rule saw of its paths in a message.
@@ -75,24 +76,32 @@ type outcome struct {
 // add adds the outcome of one rule.
 func (o *outcome) add(r *rule, seen sight, err error) {
 	o.seen = max(o.seen, seen)
+	if err != nil {
+		o.addError(r, seen, err)
+	} else if seen == nothing && !r.found.Load() {
+		o.unfound = append(o.unfound, r)
+	}
+}
+
+func (o *outcome) addError(r *rule, seen sight, err error) {
 	var noDevice missing
 	var text textError
 	switch {
 	case errors.As(err, &noDevice) && seen == nothing:
 		o.devices = append(o.devices, err)
-	case err != nil && !errors.As(err, &text):
+	case !errors.As(err, &text):
 		o.errs = append(o.errs, err)
 	case seen == nothing && !r.found.Load():
-		o.unfound, o.noJSON = append(o.unfound, r), cmp.Or(o.noJSON, text.error)
+		o.unfound, o.noJSON = append(o.unfound, r), text.error
 	}
 }
 
 // err returns the error for the message, each cause once.
-func (o *outcome) err() error {
+func (o *outcome) err(payload []byte) error {
 	errs := o.errs
 	if o.seen < emptyList && len(errs) == 0 {
 		errs = o.devices
-		if len(errs) == 0 && len(o.unfound) > 0 {
+		if len(errs) == 0 && len(o.unfound) > 0 && !o.isChange(payload) {
 			errs = []error{o.nothingFound()}
 		}
 	}
@@ -106,6 +115,36 @@ func (o *outcome) err() error {
 		}
 	}
 	return errors.Join(out...)
+}
+
+const maxChanges = 50
+
+// isChange reports whether the message has only what changed, as a NotifyStatus of a
+// Shelly: then it is no sign of a mistake that it has none of the mapped fields. After
+// fifty such messages it is one.
+// https://shelly-api-docs.shelly.cloud/gen2/General/Notifications
+func (o *outcome) isChange(payload []byte) (is bool) {
+	s := scan.New(payload)
+	if s.Kind() != scan.Object || !bytes.Contains(payload, []byte("Notify")) {
+		return false
+	}
+	err := s.Object(func(key []byte) error {
+		if string(key) != "method" {
+			return s.Skip()
+		}
+		raw, err := s.Raw()
+		is = string(raw) == `"NotifyStatus"` || string(raw) == `"NotifyEvent"`
+		return err
+	})
+	if err != nil || !is {
+		return false
+	}
+	for _, r := range o.unfound {
+		if r.changes.Add(1) > maxChanges {
+			return false
+		}
+	}
+	return true
 }
 
 // nothingFound names the fields of the rules that never found one.

@@ -28,6 +28,7 @@ func TestWhatFindsNothingIsNoMistake(t *testing.T) {
 		"neither_at_first":                      {plugAndSensor, []string{neither + " => none of the mapped fields: power_watts, temperature_celsius", plug, neither + " => fields: temperature_celsius", sensor, neither}},
 		"a_mistake_in_a_path":                   {strings.Replace(plugAndSensor, "DS18B20.T", "DS18B2O.T", 1), []string{plug, sensor + " => fields: temperature_celsius", plug, sensor + " => fields: temperature_celsius"}},
 		"a_partial_Shelly_NotifyStatus":         {shelly, []string{`plug/events/rpc {"params":{"switch:0":{"apower":5.1}}}`, `plug/events/rpc {"method":"NotifyStatus","params":{"ts":1795435200.5,"wifi":{"rssi":-60}}}`, `plug/events/rpc {"params":{"switch:0":{"voltage":230}}}`, `plug/events/rpc {"method":"NotifyEvent","params":{"events":[]}}`}},
+		"a_Shelly_NotifyStatus_at_first":        {shelly, []string{`plug/events/rpc {"src":"shellyplus1pm-1","method":"NotifyStatus","params":{"ts":1795435200.5,"switch:0":{"id":0,"output":true}}}`, `plug/events/rpc {"method":"NotifyFullStatus","params":{"ts":1795435200.5}} => none of the mapped fields`}},
 		"Victron":                               {victron, []string{`N/c0/battery/1/Soc {"value":null}`, `N/c0/battery/1/Soc {"value":[]}`, `N/c0/battery/1/Soc {"value":81.5}`, `N/c0/battery/1/Soc {"value":[1]} => is not a number`}},
 		"words_for_no_value":                    {victron, []string{`N/c0/battery/1/Soc {"value":"unavailable"}`, `N/c0/battery/1/Soc {"value":"nan"}`, `N/c0/battery/1/Soc {"value":"???"}`, `N/c0/battery/1/Soc {"value":"full"} => "full" is not a number`}},
 		"an_empty_list":                         {`devices: [{topic: a, each: $.list, device: $.id, fields: {co2_ppm: $.c}}]`, []string{`a {"list":[]}`, `a {"list":null}`, `a {"list":{}}`, `a {"list":[{"id":"x","c":600}]}`, `a {"list":[{"id":"x"}]}`, `a {}`}},
@@ -54,6 +55,18 @@ func TestWhatFindsNothingIsNoMistake(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestManyMessagesOfChangesWithNothingToMapAreASign(t *testing.T) {
+	s, err := Parse([]byte(`devices: [{topic: a, fields: {power_watts: "$.params['switch:0'].apwer"}}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range maxChanges + 1 {
+		if _, _, err := s.Find("a", []byte(`{"method":"NotifyStatus","params":{"switch:0":{"apower":5}}}`)); (err != nil) != (i == maxChanges) {
+			t.Errorf("message %d: %v", i, err)
+		}
 	}
 }
 

@@ -35,8 +35,9 @@ type rule struct {
 	fields      []fieldRule
 	texts       []textRule
 
-	found   atomic.Bool // one of its paths was found in some message
-	refused atomic.Bool // a message was refused because none of its paths was ever found
+	found   atomic.Bool  // one of its paths was found in some message
+	changes atomic.Int32 // messages with only what changed, in which nothing was found
+	refused atomic.Bool  // a message was refused because none of its paths was ever found
 }
 
 // fieldRule says how one number is mapped.

@@ -50,3 +50,28 @@ func TestATimeWithItsOffsetIsOneMoment(t *testing.T) {
 		}
 	}
 }
+
+// FuzzLocalTime reads what the clocks of a zone show at any moment: one of the two
+// moments is that one.
+func FuzzLocalTime(f *testing.F) {
+	names := []string{"Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "Africa/Casablanca", "Pacific/Apia", "Antarctica/Troll", "Asia/Kathmandu"}
+	for i := range names {
+		f.Add(int64(1792891800), i)
+	}
+	f.Fuzz(func(t *testing.T, unix int64, of int) {
+		const most = 1 << 36 // the year 4147
+		at := time.Unix(unix%most, 0)
+		zone, err := time.LoadLocation(names[uint(of)%uint(len(names))])
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := at.In(zone)
+		if _, seconds := shown.Zone(); seconds%60 != 0 || shown.Year() < 1900 {
+			return // local mean time
+		}
+		m, err := ParseMoment(shown.Format("2006-01-02T15:04:05"), zone)
+		if err != nil || !m.Time.Equal(at) && !m.Earlier.Equal(at) || !m.Nearest(at).Equal(at) || !m.Earlier.IsZero() && (!m.Twice || !m.Earlier.Before(m.Time)) {
+			t.Errorf("%s: %+v, %v", shown, m, err)
+		}
+	})
+}

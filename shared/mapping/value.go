@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/scan"
@@ -60,14 +61,16 @@ func (r *valueRule) stored(u catalogue.Unit, v float64) (float64, error) {
 // unitOf returns the unit of a value that was sent with this sign behind the number. The
 // error names both units if it is not one in which the field may be sent.
 func (r *valueRule) unitOf(raw []byte, sign string) (catalogue.Unit, error) {
-	if sign == "" || strings.EqualFold(sign, r.sign) {
+	if sign == "" || sign == r.sign {
 		return r.unit, nil
 	}
 	u, known := catalogue.UnitOf(sign)
 	switch {
 	case known && (u.Symbol == r.symbol || r.symbol == ""):
 		return u, nil
-	case !known && r.symbol == "":
+	case !known && strings.EqualFold(sign, r.sign):
+		return r.unit, nil
+	case !known && (r.symbol == "" || !unicode.IsLetter([]rune(sign)[0])): // "12:30"
 		return u, notNumber(text(raw))
 	}
 	return u, fmt.Errorf("%.40q is in %.20s, not in %s", text(raw), sign, cmp.Or(r.sign, r.symbol))
