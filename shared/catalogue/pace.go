@@ -1,15 +1,12 @@
 package catalogue
 
-import (
-	"time"
-)
-
 // Pace says by how much a counter can rise, in its unit.
 type Pace struct {
 	Burst float64 // in any short time: counters are often coarse
 	Rate  float64 // in an hour
 	dip   float64 // a smaller step back is noise
-	Known bool    // the field or its unit says so; otherwise the numbers are wide
+	Known bool    // the unit says so; otherwise the numbers are wide
+	Step  float64 // in a minute, as the field says; 0: it does not
 }
 
 // paces are by the symbol of the unit. They are what a house can use at most.
@@ -25,8 +22,7 @@ var paces = map[string]Pace{
 // unknownPace is that of pulses and of all other units.
 var unknownPace = Pace{Burst: 1e4, Rate: 6e5, dip: 1e18}
 
-// Pace returns by how much a counter can rise: by Step in a minute, if it is set,
-// otherwise what its unit says.
+// Pace returns by how much a counter can rise.
 func (f *Field) Pace() Pace {
 	p, ok := paces[f.Unit]
 	if !ok && f.Unit == "" {
@@ -35,9 +31,7 @@ func (f *Field) Pace() Pace {
 	if !ok {
 		p = unknownPace
 	}
-	if p.Known = ok; f.Step > 0 {
-		p.Burst, p.Rate, p.dip, p.Known = f.Step, f.Step*float64(time.Hour/time.Minute), min(p.dip, f.Step), true
-	}
+	p.Known, p.Step = ok, f.Step
 	return p
 }
 

@@ -11,13 +11,12 @@ func TestThePaceOfACounterIsThatOfItsUnitOrStep(t *testing.T) {
 		{Field{Key: "energy_kwh", Unit: "kWh"}, 1, 50, 0.1, true},
 		{Field{Key: "energy_kwh"}, 1, 50, 0.1, true},
 		{Field{Key: "water_liters", Unit: "l"}, 500, 36000, 5, true},
-		{Field{Key: "rain_mm", Unit: "mm", Step: 2}, 2, 120, 0.3, true},
-		{Field{Key: "pulses", Step: 7}, 7, 420, 7, true},
+		{Field{Key: "rain_mm", Unit: "mm", Step: 2}, 30, 2400, 0.3, true},
 		{Field{Key: "pulses"}, 1e4, 6e5, 20, false},
 		{Field{Key: "energy_kwh", Unit: "MJ"}, 1e4, 6e5, 20, false},
 	} {
 		p := tc.field.Pace()
-		if p.Burst != tc.burst || p.Rate != tc.rate || p.Noise(1000) != tc.noise || p.Known != tc.known {
+		if p.Burst != tc.burst || p.Rate != tc.rate || p.Noise(1000) != tc.noise || p.Known != tc.known || p.Step != tc.field.Step {
 			t.Errorf("%+v: %+v", tc.field, p)
 		}
 	}

@@ -31,6 +31,8 @@ const (
 	forgetPeak = 24 * time.Hour // after it, a level that has risen is the counter's for good
 	freshStart = time.Hour      // what a counter may have counted from 0 before its first value after a reset
 	unusual    = 3              // times the largest rise: the jump back to a peak is larger
+	afterReset = time.Hour      // a counter that starts anew each day does not rise above its peak so soon
+	rounding   = 1e-9           // of a number: its last digits
 )
 
 // Memo returns what must be kept of a counter beside Good and GoodTime, "" if nothing.
@@ -86,6 +88,9 @@ func (h *History) count(f *catalogue.Field, v float64, t time.Time) Verdict {
 // allowed is by how much a counter that stood at from may rise in a time without being
 // confirmed. Of a unit of which nothing is known, its own rises bound it too.
 func (h *History) allowed(p catalogue.Pace, from float64, since time.Duration) float64 {
+	if p.Step > 0 {
+		return p.Step*max(1, since.Minutes()) + rounding*from
+	}
 	limit := possible(p, from, since)
 	if u := h.counter.Usual; u > 0 && !p.Known {
 		limit = min(limit, max(1000*u*(1+since.Minutes()), from))
@@ -96,17 +101,16 @@ func (h *History) allowed(p catalogue.Pace, from float64, since time.Duration) f
 // possible is by how much a counter that stood at from can rise in a time. Of a unit of
 // which nothing is known, the counter's own size tells.
 func possible(p catalogue.Pace, from float64, since time.Duration) float64 {
-	limit := p.Burst + p.Rate*max(0, since-time.Minute).Hours()
+	limit := max(p.Burst+p.Rate*max(0, since-time.Minute).Hours(), p.Step*max(1, since.Minutes()))
 	if !p.Known {
 		limit = max(limit, 10*from)
 	}
-	const rounding = 1e-9
 	return limit + rounding*from
 }
 
 // isBack reports whether v continues the peak. If v can be a rise of the present level
 // too, it continues the peak only if the level has never risen, and if the jump is no
-// usual one of a counter that starts anew each day.
+// usual one. A counter that starts anew each day may have counted more than the day before.
 func (h *History) isBack(p catalogue.Pace, v float64, t time.Time) bool {
 	c := &h.counter
 	noise := p.Noise(c.Peak)
@@ -125,7 +129,8 @@ func (h *History) isBack(p catalogue.Pace, v float64, t time.Time) bool {
 	case c.Counted > noise:
 		return false
 	}
-	return h.Good >= c.Peak/2 || !c.Resets && !h.Daily && jump > unusual*c.Usual
+	daily := (c.Resets || h.Daily) && t.Sub(c.PeakTime) > afterReset
+	return h.Good >= c.Peak/2 || !daily && jump > unusual*c.Usual
 }
 
 // goBack makes v the last good value, on the level of the peak. What was counted since
@@ -195,7 +200,7 @@ func (h *History) leave(p catalogue.Pace, v float64, t time.Time) Verdict {
 // the outliers.
 func (h *History) confirmedCounter(p catalogue.Pace, v float64, t time.Time) bool {
 	n, up := &h.pending, v > h.Good
-	if len(h.outliers) == 0 || h.upward != up || v < n.last-p.Noise(n.last) || v-n.last > h.allowed(p, n.last, t.Sub(n.at)) {
+	if len(h.outliers) == 0 || h.upward != up || v < n.last-p.Noise(n.last) || v-n.last > possible(p, n.last, t.Sub(n.at)) {
 		h.outliers = nil
 		n.first, n.began, n.last = v, t, v
 	}

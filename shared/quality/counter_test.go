@@ -60,7 +60,8 @@ func TestCountersOfRealDevices(t *testing.T) {
 	kwh, rain, water, gas := counterOf("energy_kwh", "kWh"), counterOf("rain_mm", "mm"), counterOf("water_liters", "l"), counterOf("gas_cubic_meters", "m³")
 	pulses, bytes, seconds, raw := counterOf("pulses", ""), counterOf("received_bytes", "B"), counterOf("on_seconds", "s"), counterOf("energy_wh", "")
 	coarse, percent := counterOf("steps", ""), counterOf("wear_percent", "%")
-	coarse.Step = 5
+	slow := kwh
+	coarse.Step, slow.Step = 5, .5
 	glitches := []float64{22.413, 0, 0, 0, 22.414}
 	for name, tc := range map[string]struct {
 		f       catalogue.Field
@@ -131,6 +132,8 @@ func TestCountersOfRealDevices(t *testing.T) {
 		"seconds switched on":                               {seconds, time.Minute, []float64{86300, 86360, 0, 60, 120, 180}, 240, 0},
 		"minutes switched on, as seconds":                   {seconds, time.Minute, []float64{3600, 7200, 10800}, 7200, 0},
 		"a field with a step of its own":                    {coarse, time.Minute, []float64{100, 105, 111, 115, 125}, 15, 2},
+		"a faster rise than the step that is confirmed":     {slow, time.Minute, []float64{100, 100.6, 101.2, 101.8, 102.0}, 2, 0},
+		"a day's counter that glitches":                     {counterOf("energy_today_kwh", "kWh"), time.Minute, []float64{.4, .41, 0, 0, 0, 0, .412, .42}, .02, 0},
 		"a unit of which nothing is known":                  {percent, time.Minute, []float64{3, 4, 5, 0, 0, 0, 6}, 3, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
