@@ -79,11 +79,10 @@ func readFeed(a *fetch.Answer) (f feed, unread int, err error) {
 		return feed{}, 0, err
 	case d.root == nil:
 		return feed{}, 0, noFeed(a, start, d)
+	case !d.root.hasElements():
+		return feed{}, 0, errNothing
 	case !d.whole:
 		return feed{}, 0, errHalf
-	}
-	if !d.root.hasElements() {
-		return feed{}, 0, errNothing
 	}
 	return d.feed(address), 0, nil
 }

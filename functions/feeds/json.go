@@ -96,15 +96,18 @@ func scalar(raw json.RawMessage) string {
 
 // said returns what an answer says about an error, to be added to a message.
 func said(top map[string]json.RawMessage) string {
-	for _, key := range []string{"error", "message", "detail", "title", "error_description"} {
-		s := scalar(top[key])
-		if s == "" {
-			var inner map[string]json.RawMessage
-			_ = json.Unmarshal(top[key], &inner) // {"error": {"message": …}}, or nothing
-			s = scalar(inner["message"])
+	for _, key := range []string{"error", "errors", "message", "detail", "title", "error_description"} {
+		raw := top[key]
+		var list []json.RawMessage
+		if json.Unmarshal(raw, &list) == nil && len(list) > 0 {
+			raw = list[0]
 		}
-		if s != "" {
-			return quoted(words(s))
+		var inner map[string]json.RawMessage
+		if json.Unmarshal(raw, &inner) == nil && inner != nil { // {"error": {"message": …}}
+			raw = inner["message"]
+		}
+		if s := words(scalar(raw)); s != "" {
+			return quoted(s)
 		}
 	}
 	return ""

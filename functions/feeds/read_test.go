@@ -55,6 +55,7 @@ func TestAMistakeInAFeedCostsLittle(t *testing.T) {
 		"< as it is":                       {title("5 < 6 and <3"), "|5 < 6 and <3|"},
 		"prefixes that are not declared":   {rssFeed("<title>A</title><atom:link href='https://e.org/1'/><dc:date>2026-11-23</dc:date>"), want},
 		"attributes without quotes":        {rssFeed("<title type=html>A</title><guid isPermaLink=true>https://e.org/1</guid>"), "https://e.org/1|A|https://e.org/1"},
+		"an unquoted address at the end":   {strings.Replace(rssFeed(good), `<rss version="2.0">`, "<rss version=2.0 xmlns:x=http://x.example/>", 1), want},
 		"upper case":                       {strings.ToUpper(rssFeed("<title>A</title><link>https://e.org/1</link>")), "|A|https://E.ORG/1"},
 		"a title without an end":           {rssFeed("<link>https://e.org/1</link><title>A"), want},
 		"entries without an end":           {"<rss version='2.0'><channel><item><title>A</title><item><title>B</title></channel></rss>", "|A|\n|B|"},

@@ -17,6 +17,7 @@ func TestAnAnswerThatIsNoFeedIsNamed(t *testing.T) {
 		"another challenge":     {"text/html", `<html><body>Please complete the CAPTCHA</body></html>`, "a test for robots"},
 		"an error in JSON":      {"application/json", `{"error":"gone for good"}`, `JSON that is not a feed ("gone for good")`},
 		"a deeper one":          {"application/json", `{"error":{"code":404,"message":"no such list"}}`, `JSON that is not a feed ("no such list")`},
+		"a list of errors":      {"application/json", `{"errors":[{"message":"not authorized"}]}`, `JSON that is not a feed ("not authorized")`},
 		"a list in JSON":        {"application/json", `[{"id":1}]`, "JSON that is not a feed"},
 		"JSON with a mistake":   {"application/json", `{"version":"https://jsonfeed.org/version/1.1",,}`, "JSON with a mistake instead of a feed"},
 		"half of JSON":          {"application/json", `{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1`, "a feed that ends half-way"},
@@ -33,6 +34,7 @@ func TestAnAnswerThatIsNoFeedIsNamed(t *testing.T) {
 		"half of Atom":          {"", strings.TrimSuffix(atomFeed("<title>A</title>"), "</feed>"), "a feed that ends half-way"},
 		"half of CDATA":         {"", `<rss><channel><item><title><![CDATA[A</title></item></channel></rss>`, "a feed that ends half-way"},
 		"half of a comment":     {"", `<rss><channel><item/><!-- </channel></rss>`, "a feed that ends half-way"},
+		"an empty element":      {"", `<feed xmlns="http://www.w3.org/2005/Atom"/>`, "a feed that contains nothing"},
 		"an empty feed":         {"", `<rss version="2.0"></rss>`, "a feed that contains nothing"},
 	} {
 		got := listed(c.kind, c.body)

@@ -178,7 +178,7 @@ func (s *scanner) start(raw string) error {
 		o.key = v + ":" + name
 	}
 	s.add(part{child: o.node})
-	if s.open = append(s.open, o); empty {
+	if s.open = append(s.open, o); empty && o.node != s.root { // the / may end an address: xmlns:x=http://x.example/>
 		s.close(raw)
 	}
 	return nil
