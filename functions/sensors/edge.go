@@ -17,12 +17,14 @@ import (
 )
 
 const (
-	edgePrefix = "edge/" // of physical ids
-	nodePrefix = "node/"
-	nodeKind   = "node"
+	edgePrefix  = "edge/" // of physical ids
+	nodePrefix  = "node/"
+	topicPrefix = "topic/"
+	nodeKind    = "node"
 
 	simulatedKey = "simulated" // of a state, as in a node's status
 	maxName      = 120         // bytes of the name of a device, node or boot
+	maxPhysical  = 500         // bytes of the physical id of another device: a topic may be long
 	maxText      = 200         // bytes of a text or a reason
 	maxTexts     = 8           // of a reading
 )

@@ -229,7 +229,7 @@ func (c *chips) add(ts []telegrafMetric) {
 func (c *chips) number(t *telegrafMetric, kind, address string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key := strings.Join([]string{t.deviceName(""), t.name, kind}, "\x00") // two plugins write addresses in two ways
+	key := strings.Join([]string{t.physical, t.name, kind}, "\x00") // two plugins write addresses in two ways
 	known := c.of[key]
 	i, ok := slices.BinarySearch(known, address)
 	if !ok && len(known) < maxChips && (known != nil || len(c.of) < maxComputers) {

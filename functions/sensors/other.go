@@ -14,7 +14,6 @@ import (
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/quality"
 	"github.com/hearth-home/hearth/shared/scan"
-	"github.com/hearth-home/hearth/shared/topic"
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
@@ -42,8 +41,8 @@ func (w *work) addFound(i int, found []mapping.Found) error {
 	m := &w.ms[i]
 	var errs []error
 	for _, f := range found {
-		if len(f.Name) > maxName || len(f.Physical) > 4*maxName {
-			errs = append(errs, fmt.Errorf("the device's name is longer than %d bytes", maxName))
+		if len(f.Physical) > maxPhysical {
+			errs = append(errs, fmt.Errorf("the device's name is longer than %d bytes", maxPhysical))
 			continue
 		}
 		d := report{msg: i, physical: w.physical("", []byte(f.Physical)), kind: "mapped", name: f.Name, measurement: f.Measurement, text: f.Text,
@@ -73,11 +72,11 @@ func mapKnownKeys(topicName string, payload []byte, zone *time.Location) ([]mapp
 	if len(p.found) == 0 && p.bad == nil && !p.known {
 		return nil, noMapping(topicName)
 	}
-	p.upsPower()
-	name, physical := topic.Name(topicName), "topic/"+topicName
-	if p.name != "" {
-		name, physical = p.name, physical+"/"+p.name
+	if err := p.sender.doubt(topicName); err != nil && len(p.found) > 0 {
+		return nil, err
 	}
+	p.upsPower()
+	name, physical := p.sender.device(topicName)
 	for i := range p.found {
 		f := &p.found[i]
 		f.Name, f.Physical, f.Moment = name, physical, p.time
@@ -99,7 +98,7 @@ type flatObject struct {
 	topic   string
 	zone    *time.Location  // of times without a zone
 	found   []mapping.Found // one for each measurement
-	name    string
+	sender  sender
 	time    mapping.Moment
 	kinds   []string // of sensors, by their keys
 	known   bool     // a key is known, though it may have no value: a sensor that failed
@@ -120,7 +119,7 @@ func (p *flatObject) read(s *scan.Scanner) error {
 		}
 		switch k {
 		case "device_id", "deviceId", "sensor_id":
-			p.name = mapping.Text(raw)
+			p.sender.add(k, raw, mapping.Sender)
 			return nil
 		case "time", "timestamp", "ts":
 			p.time, _ = mapping.ParseMoment(mapping.Text(raw), p.zone) // an invalid time counts as none: the arrival is used
@@ -143,7 +142,7 @@ func (p *flatObject) read(s *scan.Scanner) error {
 func (p *flatObject) addValue(key string, raw []byte) {
 	alias, ok := mapping.LookupAlias(key)
 	if !ok {
-		if !mapping.IsEmpty(raw) {
+		if !p.sender.read(key, raw) && !mapping.IsEmpty(raw) {
 			p.addUnknown(key)
 		}
 		return
@@ -151,6 +150,7 @@ func (p *flatObject) addValue(key string, raw []byte) {
 	v, ok, err := alias.Number(raw)
 	switch {
 	case err != nil && (raw[0] == '{' || raw[0] == '['): // only flat objects are known
+		p.sender.read(key, raw)
 		p.addUnknown(key)
 	case err != nil:
 		p.bad = cmp.Or(p.bad, fmt.Errorf("%s: %w", key, err)) // the other values are valid

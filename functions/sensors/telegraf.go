@@ -10,12 +10,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/scan"
-	"github.com/hearth-home/hearth/shared/topic"
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
@@ -48,6 +48,8 @@ type telegrafMetric struct {
 	tags   map[string]string
 	fields map[string]float64
 	time   time.Time
+
+	device, physical string // the name and the physical id of what it describes
 }
 
 const maxMetrics = 5000 // of one message
@@ -67,10 +69,16 @@ func (a allow) telegraf(c *chips, topicName string, payload []byte) (found []map
 	if !ok {
 		return nil, false, nil
 	}
+	for i := range ts {
+		ts[i].setDevice(topicName)
+		for tag, v := range ts[i].tags {
+			ts[i].tags[tag] = latin(v)
+		}
+	}
 	c.add(ts)
 	var refused []string
 	for _, t := range ts {
-		fs := a.mapMetric(c, topicName, &t)
+		fs := a.mapMetric(c, &t)
 		found = append(found, fs...)
 		if len(fs) == 0 && len(t.fields) > 0 && !ofHosts[t.name] && !slices.Contains(refused, t.name) && len(refused) < 10 {
 			refused = append(refused, t.name)
@@ -84,7 +92,7 @@ func (a allow) telegraf(c *chips, topicName string, payload []byte) (found []map
 
 // mapMetric maps a metric: fields that all computers have to the measurement host,
 // other allowed fields to the measurement telegraf under their own name.
-func (a allow) mapMetric(c *chips, topicName string, t *telegrafMetric) []mapping.Found {
+func (a allow) mapMetric(c *chips, t *telegrafMetric) []mapping.Found {
 	host := mapping.Found{Measurement: "host", Moment: mapping.Moment{Time: t.time}}
 	other := mapping.Found{Measurement: "telegraf", Moment: mapping.Moment{Time: t.time}}
 	t.derive()
@@ -104,8 +112,7 @@ func (a allow) mapMetric(c *chips, topicName string, t *telegrafMetric) []mappin
 	var found []mapping.Found
 	for _, f := range []mapping.Found{host, other} {
 		if len(f.Values) > 0 {
-			f.Name = t.deviceName(topicName)
-			f.Physical = "telegraf/" + f.Name
+			f.Name, f.Physical = t.device, t.physical
 			found = append(found, f)
 		}
 	}
@@ -115,13 +122,35 @@ func (a allow) mapMetric(c *chips, topicName string, t *telegrafMetric) []mappin
 // hostTags are the tags that name a metric's host, the most exact first.
 var hostTags = []string{"source", "agent_host", "host"}
 
-func (t *telegrafMetric) deviceName(topicName string) string {
+// setDevice sets the device that a metric describes: its host; without one (omit_hostname)
+// the whole topic, but for the metric's name at its end, and the tags that tell neither
+// which part of a computer it is of nor stand in the keys.
+func (t *telegrafMetric) setDevice(topicName string) {
 	for _, tag := range hostTags {
 		if v := t.tags[tag]; v != "" {
-			return v
+			t.device, t.physical = v, "telegraf/"+v
+			return
 		}
 	}
-	return topic.Name(topicName)
+	var s sender
+	for tag, v := range t.tags {
+		if ofHosts[t.name] && !slices.Contains(hostParts[t.name], tag) {
+			s.parts = append(s.parts, senderPart{tag, v})
+		}
+	}
+	t.device, t.physical = s.device(strings.TrimSuffix(topicName, "/"+t.name))
+}
+
+// hostParts are the tags of metrics in hostFields that tell parts of one computer apart,
+// or describe them.
+// https://github.com/influxdata/telegraf/tree/master/plugins/inputs
+var hostParts = map[string][]string{
+	"cpu": {"cpu", "core_id", "physical_id"}, "disk": {"device", "fstype", "label", "mode", "path"}, "diskio": {"name", "serial", "wwid"},
+	"net": {"interface"}, "temp": {"sensor", "device"}, "sensors": {"chip", "feature"},
+	"nvidia_smi":   {"arch", "compute_mode", "index", "name", "pci_bus_id", "pstate", "uuid"},
+	"smart_device": {"capacity", "device", "device_type", "enabled", "health_ok", "model", "power", "serial_no", "wwn"},
+	"win_cpu":      {"instance", "objectname"}, "win_mem": {"instance", "objectname"}, "win_system": {"instance", "objectname"}, "win_disk": {"instance", "objectname"},
+	"win_diskio": {"instance", "objectname"}, "win_net": {"instance", "objectname"},
 }
 
 // key joins the metric's name, the values of its other tags and the field's name. It
@@ -133,7 +162,7 @@ func (t *telegrafMetric) key(field string) string {
 			parts = append(parts, t.tags[tag])
 		}
 	}
-	whole := strings.Join(append(parts, field), "_")
+	whole := strings.Join(append(parts, latin(field)), "_")
 	key := catalogue.Key(whole)
 	const most = 60
 	if len(whole) > most { // a hash keeps two long names apart
@@ -145,6 +174,15 @@ func (t *telegrafMetric) key(field string) string {
 		return ""
 	}
 	return key
+}
+
+// latin writes what a key cannot have in letters of a key: a disk at /данные is no disk
+// at /.
+func latin(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return device.ID(text)
+	}
+	return text
 }
 
 // telegrafJSON decodes {"name","tags","fields","timestamp"}, or an array of such

@@ -1,6 +1,7 @@
 package function
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -31,6 +32,7 @@ type work struct {
 	numbers     numbers
 	counted     []store.EdgeSeq
 	interned    map[string]string // short texts, allocated once; see intern
+	crowds      crowds
 }
 
 // report is what a message reports of one device.
@@ -132,7 +134,7 @@ func (w *work) add(ctx context.Context, st *store.Store, b *ingest.Batch) error 
 		m := &w.ms[d.msg]
 		known := b.Find(d.physical)
 		if known == nil {
-			w.answer.Reject(m, b.Refused(d.physical, d.kind, device.PublisherOf(m.Topic)))
+			w.answer.Reject(m, cmp.Or(w.crowds.refused(d.physical, m.Topic), b.Refused(d.physical, d.kind, device.PublisherOf(m.Topic))))
 			continue
 		}
 		if !d.earlier.IsZero() && w.firstOfTwo(b, known.Logical, i) {
@@ -178,7 +180,7 @@ func markSimulated(b *ingest.Batch, of *device.Device, d *report, m *wire.Messag
 func (w *work) deviceRequests(b *ingest.Batch) (out []store.DeviceRequest) {
 	asked := map[string]bool{}
 	ask := func(physical []byte, kind, id, name, topic string) {
-		if b.Find(physical) != nil || asked[string(physical)] {
+		if b.Find(physical) != nil || asked[string(physical)] || !w.crowds.admit(b, physical) {
 			return
 		}
 		asked[string(physical)] = true

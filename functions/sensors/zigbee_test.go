@@ -51,5 +51,5 @@ func TestAMappingStoresZigbee2MQTTOfAnotherBase(t *testing.T) {
 	if a := f.Post(t, message(0, "home/kitchen", `{"linkquality":90,"temperature":20}`)); len(a.Rejected) > 0 {
 		t.Errorf("%+v", a)
 	}
-	same(t, "readings", f.Lines(t, "air"), []string{"air,device=kitchen temperature_celsius=20" + at})
+	same(t, "readings", f.Lines(t, "air"), []string{"air,device=home-kitchen temperature_celsius=20" + at})
 }

@@ -231,7 +231,7 @@ func (r *rule) setDevice(f *Found, topicName, key string, at [][]byte) (err erro
 		f.Name, err = r.device.of(topicName, key, at)
 		f.Physical = "mapped/" + f.Name
 	default:
-		f.Name = topic.Name(topicName)
+		f.Name = topicName
 		f.Physical = "topic/" + topicName
 		if key != "" {
 			f.Name += "-" + key

@@ -38,8 +38,8 @@ func TestFind(t *testing.T) {
 		want                []string
 		reason              string
 	}{
-		"short":                       {`[{topic: a/b, fields: {temperature_celsius: $.t}}]`, "a/b", `{"t":21.5}`, []string{"topic/a/b b air {temperature_celsius=21.5}"}, ""},
-		"leading_slash_and_wildcards": {`[{topic: [/x/+/y, "/z/#"], fields: {humidity_percent: $.h}}]`, "/x/kitchen/y", `{"h":40}`, []string{"topic//x/kitchen/y y air {humidity_percent=40}"}, ""},
+		"short":                       {`[{topic: a/b, fields: {temperature_celsius: $.t}}]`, "a/b", `{"t":21.5}`, []string{"topic/a/b a/b air {temperature_celsius=21.5}"}, ""},
+		"leading_slash_and_wildcards": {`[{topic: [/x/+/y, "/z/#"], fields: {humidity_percent: $.h}}]`, "/x/kitchen/y", `{"h":40}`, []string{"topic//x/kitchen/y /x/kitchen/y air {humidity_percent=40}"}, ""},
 		"factor_offset_unit":          {`[{topic: a, device: d, fields: {temperature: {path: $.t, factor: 0.1, offset: 2, unit: °F}}}]`, "a", `{"t":2100}`, []string{"hearth.yml/d d air {temperature_celsius=100}"}, ""},
 		"millivolts":                  {`[{topic: a, device: d, measurement: soil, fields: {voltage: {path: $.v, unit: mV}}}]`, "a", `{"v":2750}`, []string{"hearth.yml/d d soil {voltage_volts=2.75}"}, ""},
 		"paths":                       {`[{topic: a, device: d, measurement: m, fields: {x: "$.a.b[1].c", y: "$['k.1'][0]", z: "$.a"}}]`, "a", `{"a":{"b":[1,{"c":7}]},"k.1":[8]}`, []string{"hearth.yml/d d m {x=7 y=8}"}, `z: {"b":[1,{"c":7}]} is not a number`},
@@ -49,7 +49,7 @@ func TestFind(t *testing.T) {
 			[]string{"mapped/one one air {temperature_celsius=1}", "mapped/2 2 air {temperature_celsius=2}"}, "there is no device at $.id"},
 		"each_of_an_object": {`[{topic: a/+, each: $, device: "{2}-{key}", fields: {temperature_celsius: $.t}}]`, "a/b", `{"x":{"t":1},"y":{"t":2}}`,
 			[]string{"mapped/b-x b-x air {temperature_celsius=1}", "mapped/b-y b-y air {temperature_celsius=2}"}, ""},
-		"each_without_a_name":  {`[{topic: a/b, each: $, fields: {temperature_celsius: $}}]`, "a/b", `[1,2]`, []string{"topic/a/b/0 b-0 air {temperature_celsius=1}", "topic/a/b/1 b-1 air {temperature_celsius=2}"}, ""},
+		"each_without_a_name":  {`[{topic: a/b, each: $, fields: {temperature_celsius: $}}]`, "a/b", `[1,2]`, []string{"topic/a/b/0 a/b-0 air {temperature_celsius=1}", "topic/a/b/1 a/b-1 air {temperature_celsius=2}"}, ""},
 		"time_of_seconds":      {`[{topic: a, time: $.ts, fields: {co2_ppm: $.c}}]`, "a", `{"ts":1795435200,"c":600}`, []string{"topic/a a air {co2_ppm=600} 2026-11-23T12:00:00Z"}, ""},
 		"time_in_a_zone":       {`[{topic: a, time: {path: $.ts, zone: America/Los_Angeles}, fields: {co2_ppm: $.c}}]`, "a", `{"ts":"2026-11-23 04:00:00","c":600}`, []string{"topic/a a air {co2_ppm=600} 2026-11-23T12:00:00Z"}, ""},
 		"an_invalid_time":      {`[{topic: a, time: $.ts, fields: {co2_ppm: $.c}}]`, "a", `{"ts":"soon","c":600}`, nil, `"soon" is not a time`},

@@ -13,7 +13,6 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/scan"
-	"github.com/hearth-home/hearth/shared/topic"
 )
 
 const (
@@ -37,7 +36,7 @@ type Proposer struct {
 
 // Propose is Propose, with keys that are not of the other type elsewhere.
 func (all *Proposer) Propose(topicName string, payload []byte) (string, error) {
-	p := &proposal{all: all, device: device.ID(topic.Name(topicName)), topic: topicName, used: map[string]bool{}}
+	p := &proposal{all: all, device: device.ID(topicName), topic: topicName, used: map[string]bool{}}
 	if err := p.collect(payload); err != nil {
 		return "", err
 	}

@@ -1,0 +1,119 @@
+package function
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
+	"github.com/hearth-home/hearth/shared/wire"
+)
+
+// TestSendersOfOneTopic has payloads as programs publish them, with other ids, of several
+// devices on one topic. Each line is a device.
+func TestSendersOfOneTopic(t *testing.T) {
+	for name, tc := range map[string]struct {
+		topic    string
+		payloads []string
+		want     []string // devices and their values; nil: nothing is stored
+	}{
+		"rtl_433": {"rtl_433/pi/events", []string{
+			`{"time":"2026-11-23 12:00:00","model":"Acurite-Tower","id":11524,"channel":"A","battery_ok":1,"humidity":61,"mic":"CHECKSUM"}`,
+			`{"time":"2026-11-23 12:00:00","model":"LaCrosse-TX141THBv2","id":168,"channel":1,"battery_ok":1,"humidity":88,"test":"No"}`,
+			`{"time":"2026-11-23 12:00:00","model":"Oregon-THGR122N","subtype":"x1","id":91,"channel":2,"humidity":22}`,
+			`{"id":91,"model":"Oregon-THGR122N","channel":3,"subtype":"x1","time":"2026-11-23 12:00:00","humidity":23}`,
+		}, []string{"rtl_433-pi-events-acurite-tower-a-11524 humidity_percent=61", "rtl_433-pi-events-lacrosse-tx141thbv2-1-168 humidity_percent=88",
+			"rtl_433-pi-events-oregon-thgr122n-x1-2-91 humidity_percent=22", "rtl_433-pi-events-oregon-thgr122n-x1-3-91 humidity_percent=23"}},
+		"BLE gateway, a topic for each": {"home/OMG_ESP32/BTtoMQTT/A4C138AABB01", []string{`{"id":"A4:C1:38:AA:BB:01","name":"ATC_AABB01","rssi":-61,"humidity":41}`},
+			[]string{"home-omg_esp32-bttomqtt-a4c138aabb01-atc_aabb01 humidity_percent=41"}},
+		"BLE gateway, one topic": {"ble/gateway", []string{`{"mac":"A4:C1:38:AA:BB:01","rssi":-61,"humidity":41}`, `{"mac":"A4:C1:38:AA:BB:02","rssi":-50,"humidity":52}`},
+			[]string{"ble-gateway-a4-c1-38-aa-bb-01 humidity_percent=41", "ble-gateway-a4-c1-38-aa-bb-02 humidity_percent=52"}},
+		"The Things Network, flattened": {"lora/up", []string{`{"dev_id":"node-1","temperature":20}`, `{"dev_id":"node-2","temperature":10}`},
+			[]string{"lora-up-node-1 temperature_celsius=20", "lora-up-node-2 temperature_celsius=10"}},
+		"DevEUI":                          {"lora/up", []string{`{"devEUI":"70B3D57ED0000001","co2":600}`, `{"devEUI":"70B3D57ED0000002","co2":700}`}, []string{"lora-up-70b3d57ed0000001 co2_ppm=600", "lora-up-70b3d57ed0000002 co2_ppm=700"}},
+		"wmbusmeters":                     {"wmbusmeters", []string{`{"media":"room sensor","meter":"lansenth","name":"Bath","id":"00010203","temperature":21}`, `{"media":"room sensor","meter":"lansenth","name":"Hall","id":"00010204","temperature":19}`}, []string{"wmbusmeters-lansenth-bath-00010203 temperature_celsius=21", "wmbusmeters-lansenth-hall-00010204 temperature_celsius=19"}},
+		"rooms":                           {"house/climate", []string{`{"room":"Kitchen","temp":21}`, `{"room":"Bath","temp":24}`}, []string{"house-climate-kitchen temperature_celsius=21", "house-climate-bath temperature_celsius=24"}},
+		"stations":                        {"weather", []string{`{"station":1,"temp":1}`, `{"station":2,"temp":2}`}, []string{"weather-1 temperature_celsius=1", "weather-2 temperature_celsius=2"}},
+		"hosts":                           {"monitor", []string{`{"hostname":"nas","cpu_temp":50}`, `{"hostname":"pi","cpu_temp":60}`}, []string{"monitor-nas cpu_temperature_celsius=50", "monitor-pi cpu_temperature_celsius=60"}},
+		"serial numbers":                  {"airgradient/readings", []string{`{"serialno":"84fce602549c","wifi":-51,"pm10":3,"ledMode":"co2"}`, `{"serialno":"84fce6025400","pm10":4}`}, []string{"airgradient-readings-84fce602549c pm10_ugm3=3", "airgradient-readings-84fce6025400 pm10_ugm3=4"}},
+		"addresses only":                  {"esp", []string{`{"ip":"192.0.2.7","temp":1}`, `{"ip":"192.0.2.8","temp":2}`}, []string{"esp-192-0-2-7 temperature_celsius=1", "esp-192-0-2-8 temperature_celsius=2"}},
+		"a word that the topic says":      {"home/living_room/climate", []string{`{"location":"Living Room","temperature":21}`}, []string{"home-living_room-climate temperature_celsius=21"}},
+		"one switch":                      {"shellyplus1pm-1/status/switch:0", []string{`{"id":0,"source":"init","output":true,"voltage":230,"aenergy":{"total":1.5,"by_minute":[0,0,0],"minute_ts":1795435200},"temperature":{"tC":41.5,"tF":106.7}}`, `{"id":0,"source":"MQTT","output":false,"voltage":231}`}, []string{"shellyplus1pm-1-status-switch-0 voltage_volts=231"}},
+		"what says nothing of the sender": {"esp/node", []string{`{"temperature":21,"status":"ok","uptime":"3d 4h","firmware":"1.2.3","wifi":{"ssid":"x","channel":6},"fan":"auto","msg_id":"a1","seq":5,"time":"2026-11-23T12:00:00Z"}`}, []string{"esp-node temperature_celsius=21"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 2 {
+				f := batchtest.Serve(t, New, batchtest.SQLite(t))
+				for i, p := range tc.payloads {
+					f.Post(t, message(time.Duration(i)*time.Second, tc.topic, p))
+				}
+				same(t, "states", latest(t, f), sorted(tc.want))
+				slices.Reverse(tc.payloads) // who speaks first is of no account
+				if name == "one switch" {
+					return
+				}
+			}
+		})
+	}
+}
+
+// latest returns the devices with their values.
+func latest(t *testing.T, f *batchtest.Served) (out []string) {
+	for _, s := range f.States(t) {
+		w := strings.Fields(s)
+		out = append(out, w[0]+" "+w[1]+"="+w[3])
+	}
+	return out
+}
+
+func sorted(s []string) []string {
+	s = slices.Clone(s)
+	slices.Sort(s)
+	return s
+}
+
+// With doubt nothing is stored, and the dead letter says what to write.
+func TestADoubtfulSenderStoresNothing(t *testing.T) {
+	for payload, want := range map[string]string{
+		`{"raum":"Bad","temperature":21}`:                       "$.raum may tell which device sent the message. Map it with device: $.raum, or with the name of the only device there",
+		`{"type":"DHT22","standort":"Keller","humidity":60}`:    "$.standort may tell",
+		`{"temperature":21,"device":{"id":"a1","model":"x"}}`:   "$.device.id may tell",
+		`{"temperature":21,"sensors":[{"name":"a","t":1}]}`:     "$.sensors.name may tell",
+		`{"room":null,"temperature":21}`:                        "$.room may tell",
+		`{"device_id":"","power":3}`:                            "$.device_id may tell",
+		`{"number":7,"temperature":21}`:                         "$.number may tell",
+		`{"probe":21.5,"humidity":40}`:                          "$.probe may tell",
+		`{"qui":"a","quoi":"b","temperature":21}`:               `$.qui, $.quoi may tell which device sent the message. Map it with device: "{$.qui}-{$.quoi}"`,
+		`{"name":"` + strings.Repeat("x", 150) + `","temp":21}`: "$.name may tell",
+	} {
+		f := batchtest.Serve(t, New, batchtest.SQLite(t))
+		a := f.Post(t, message(0, "house/7/state", payload))
+		if r := reasons(a); !strings.HasPrefix(r, wire.Unmapped+"topic house/+/state: "+want) {
+			t.Errorf("%s: %q", payload, r)
+		}
+		same(t, payload, f.States(t), []string{})
+	}
+}
+
+// A key that numbers messages would make each of them a device.
+func TestATopicHasABoundOfSenders(t *testing.T) {
+	f := batchtest.Serve(t, New, batchtest.SQLite(t))
+	var ms []wire.Message
+	for i := range maxSenders + 2 {
+		ms = append(ms, message(time.Duration(i), "a/b", fmt.Sprintf(`{"id":%d,"temperature":20}`, i)))
+	}
+	a := f.Post(t, ms[:maxSenders]...)
+	if len(a.Rejected) > 0 {
+		t.Fatal(reasons(a))
+	}
+	a = f.Post(t, ms[maxSenders-1:]...)
+	if r := reasons(a); len(a.Rejected) != 2 || !strings.Contains(r, "no mapping for topic a/b: more than 64 devices sent there, by $.id.") {
+		t.Errorf("%d: %s", len(a.Rejected), r)
+	}
+	f = batchtest.Serve(t, New, batchtest.SQLite(t))
+	if a := f.Post(t, ms...); len(a.Rejected) != 2 {
+		t.Errorf("in one batch: %d", len(a.Rejected))
+	}
+}
