@@ -127,18 +127,18 @@ func TestAWordForNoValueIsNone(t *testing.T) {
 		if a := f.Post(t, message(0, "/x/dht", `{"temperature":`+v+`}`), message(0, "/x/both", `{"temperature":`+v+`,"humidity":40}`)); len(a.Rejected) > 0 {
 			t.Errorf("%s: %+v", v, a.Rejected)
 		}
-		same(t, v, f.Lines(t, measurements...), []string{"air,device=both humidity_percent=40" + at})
+		same(t, v, f.Lines(t, measurements...), []string{"air,device=x-both humidity_percent=40" + at})
 	}
 }
 
 func TestAWordOfASwitchIsNoQuantity(t *testing.T) {
 	for payload, want := range map[string][]string{
-		`{"power":"ON"}`:                     {"power,device=y on=1" + at},
-		`{"power":false,"voltage":230}`:      {"power,device=y on=0,voltage_volts=230" + at},
+		`{"power":"ON"}`:                     {"power,device=x-y on=1" + at},
+		`{"power":false,"voltage":230}`:      {"power,device=x-y on=0,voltage_volts=230" + at},
 		`{"humidity":"on"}`:                  {},
 		`{"temp":true,"co2":"OFF"}`:          {},
 		`{"cpuTemp":"off","coreCount":true}`: {},
-		`{"on_mains":true,"charging":"off"}`: {"ups,device=y charging=0,on_mains=1" + at},
+		`{"on_mains":true,"charging":"off"}`: {"ups,device=x-y charging=0,on_mains=1" + at},
 	} {
 		f := batchtest.Serve(t, New, batchtest.SQLite(t))
 		if a := f.Post(t, message(0, "/x/y", payload)); len(a.Rejected) > 0 {
@@ -150,10 +150,10 @@ func TestAWordOfASwitchIsNoQuantity(t *testing.T) {
 
 func TestAValueMayBringItsUnit(t *testing.T) {
 	for payload, want := range map[string]string{
-		`{"temp":"14 °F","humidity":"41 %"}`:                     "air,device=y humidity_percent=41,temperature_celsius=-10",
-		`{"power":"1.2 kW","voltage":"230V","current":"520 mA"}`: "power,device=y current_amperes=0.52,power_watts=1200,voltage_volts=230",
-		`{"battery_run_time":"2 h","battery_level":"97%"}`:       "ups,device=y battery_percent=97,runtime_seconds=7200",
-		`{"cpuFreq":"1512 MHz","ramUse":"512 MiB"}`:              "host,device=y cpu_frequency_hertz=1512000000,memory_used_bytes=536870912",
+		`{"temp":"14 °F","humidity":"41 %"}`:                     "air,device=x-y humidity_percent=41,temperature_celsius=-10",
+		`{"power":"1.2 kW","voltage":"230V","current":"520 mA"}`: "power,device=x-y current_amperes=0.52,power_watts=1200,voltage_volts=230",
+		`{"battery_run_time":"2 h","battery_level":"97%"}`:       "ups,device=x-y battery_percent=97,runtime_seconds=7200",
+		`{"cpuFreq":"1512 MHz","ramUse":"512 MiB"}`:              "host,device=x-y cpu_frequency_hertz=1512000000,memory_used_bytes=536870912",
 	} {
 		f := batchtest.Serve(t, New, batchtest.SQLite(t))
 		if a := f.Post(t, message(0, "/x/y", payload)); len(a.Rejected) > 0 {

@@ -2,6 +2,7 @@ package function
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -116,4 +117,94 @@ func TestATopicHasABoundOfSenders(t *testing.T) {
 	if a := f.Post(t, ms...); len(a.Rejected) != 2 {
 		t.Errorf("in one batch: %d", len(a.Rejected))
 	}
+}
+
+// Without a host tag (omit_hostname), and by other programs that write line protocol.
+func TestTelegrafWithoutAHost(t *testing.T) {
+	for name, tc := range map[string]struct {
+		messages [][2]string // topic, payload
+		want     []string
+	}{
+		"two hosts in one second": {[][2]string{{"telegraf/nas/metrics", "system load1=1 1795435200"}, {"telegraf/pi/metrics", "system load1=2 1795435200"}},
+			[]string{"telegraf-nas-metrics load_1m=1", "telegraf-pi-metrics load_1m=2"}},
+		"a topic for each metric": {[][2]string{{"telegraf/nas/system", "system load1=1 1795435200"}, {"telegraf/nas/cpu", "cpu,cpu=cpu-total usage_idle=90 1795435200"}, {"telegraf/pi/cpu", "cpu,cpu=cpu-total usage_idle=80 1795435200"}},
+			[]string{"telegraf-nas load_1m=1", "telegraf-nas cpu_usage_percent=10", "telegraf-pi cpu_usage_percent=20"}},
+		"JSON": {[][2]string{{"telegraf/nas", `{"fields":{"load1":1},"name":"system","tags":{},"timestamp":1795435200}`}, {"telegraf/pi", `{"fields":{"load1":2},"name":"system","tags":{},"timestamp":1795435200}`}},
+			[]string{"telegraf-nas load_1m=1", "telegraf-pi load_1m=2"}},
+		"another tag": {[][2]string{{"telegraf", "system,server=nas load1=1 1795435200\nsystem,server=pi load1=2 1795435200\ndisk,server=pi,path=/,device=sda1,fstype=ext4,mode=rw free=7 1795435200"}},
+			[]string{"telegraf-nas load_1m=1", "telegraf-pi load_1m=2", "telegraf-pi root_disk_free_bytes=7"}},
+		"boards": {[][2]string{{"influx", "climate,device=esp1,room=Küche temperature=21 1795435200\nclimate,device=esp2,room=Küche temperature=19 1795435200\nclimate,device=esp1,room=кухня temperature=3 1795435200\nclimate,device=esp1,room=спальня temperature=4 1795435200\nclimate,device=esp1,room=💡 temperature=5\nclimate,device=esp1,room=🔥 temperature=6"}},
+			[]string{"influx climate_esp1_kueche_temperature=21", "influx climate_esp2_kueche_temperature=19", "influx climate_esp1_kukhnia_temperature=3", "influx climate_esp1_spalnia_temperature=4",
+				"influx climate_esp1_device_cb4d90_temperature=5", "influx climate_esp1_device_fc2e0f_temperature=6"}},
+		"paths": {[][2]string{{"telegraf/nas", "disk,host=nas,path=/ free=1 1795435200\ndisk,host=nas,path=/данные free=2 1795435200\ndisk,host=nas,path=/mnt/фото free=3 1795435200\ndisk,host=nas,path=/mnt/música free=4 1795435200"}},
+			[]string{"nas root_disk_free_bytes=1", "nas dannye_disk_free_bytes=2", "nas mnt_foto_disk_free_bytes=3", "nas mnt_musica_disk_free_bytes=4"}},
+		"names of hosts": {[][2]string{{"t", "system,host=Кухня load1=1 1795435200\nsystem,host=キッチン load1=2 1795435200"}}, []string{"kukhnia load_1m=1", "kitsuchin load_1m=2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := batchtest.Serve(t, New, batchtest.SQLite(t), "TELEGRAF_ALLOW", "climate.*")
+			for _, m := range tc.messages {
+				if a := f.Post(t, message(0, m[0], m[1])); len(a.Rejected) > 0 {
+					t.Errorf("%+v", a.Rejected)
+				}
+			}
+			same(t, "states", latest(t, f), sorted(tc.want))
+		})
+	}
+}
+
+// The id of a topic's device does not depend on who speaks first, nor on the case of a
+// kind of message at its end.
+func TestADeviceIsNamedByItsWholeTopic(t *testing.T) {
+	topics := map[string]string{
+		"home/kitchen/climate": "home-kitchen-climate", "home/office/climate": "home-office-climate", "home/bath/climate": "home-bath-climate", "/climate/office_air": "climate-office_air",
+		"garden/bed1/state": "garden-bed1-state", "дом/кухня/климат": "dom-kukhnia-klimat", "家/客厅/温度": "jia-ke-ting-wen-du", "home/🛁": "home-938711", "desk": "desk",
+		strings.Repeat("very/long/", 12) + "kitchen": "", strings.Repeat("very/long/", 12) + "office": "",
+	}
+	var first []string
+	for _, names := range [][]string{sorted(slices.Collect(maps.Keys(topics))), slices.Sorted(maps.Keys(topics))} {
+		if first != nil {
+			slices.Reverse(names)
+		}
+		f := batchtest.Serve(t, New, batchtest.SQLite(t))
+		for i, name := range names {
+			if a := f.Post(t, message(0, name, fmt.Sprintf(`{"temperature":%d}`, len(name)))); len(a.Rejected) > 0 {
+				t.Errorf("%d %+v", i, a.Rejected)
+			}
+		}
+		ids, err := f.Store.DeviceIDs(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, id := range ids {
+			got = append(got, id.Physical+" "+id.Device)
+			if want := topics[id.Name]; want != "" && id.Device != want {
+				t.Errorf("%s: %s, want %s", id.Name, id.Device, want)
+			}
+		}
+		if first == nil {
+			first = got
+		}
+		same(t, "devices", got, first)
+		if len(got) != len(topics) {
+			t.Errorf("%d devices", len(got))
+		}
+	}
+}
+
+// One number for each topic needs a mapping: rooms are not mixed by the kind of the
+// number.
+func TestABareNumberIsOfNoDevice(t *testing.T) {
+	f := batchtest.Serve(t, New, batchtest.SQLite(t))
+	for _, topic := range []string{"home/kitchen/temperature", "home/kitchen/humidity", "home/office/temperature", "esp/sensor/kitchen_temperature/state", "shellies/shellyht-1/sensor/humidity"} {
+		if a := f.Post(t, message(0, topic, "21.5")); !strings.HasPrefix(reasons(a), wire.Unmapped+"topic ") {
+			t.Errorf("%s: %+v", topic, a)
+		}
+	}
+	same(t, "states", f.States(t), []string{})
+	for _, room := range []string{"kitchen", "office"} {
+		f.Post(t, message(0, "home/"+room+"/temperature", `{"temperature":21}`), message(0, "home/"+room+"/humidity", `{"humidity":40}`))
+	}
+	same(t, "objects", latest(t, f), []string{"home-kitchen-humidity humidity_percent=40", "home-kitchen-temperature temperature_celsius=21",
+		"home-office-humidity humidity_percent=40", "home-office-temperature temperature_celsius=21"})
 }
