@@ -13,7 +13,7 @@ import (
 )
 
 // sender gathers what a payload without a mapping says of who sent it, besides its topic.
-// rtl_433, for one, publishes what it hears of all devices on one topic.
+// rtl_433, for one, publishes the readings of all devices on one topic.
 type sender struct {
 	parts    []senderPart // that make a device of their own
 	named    bool         // one of them is a name or an id

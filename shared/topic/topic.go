@@ -50,23 +50,3 @@ func Check(filter string) error {
 	}
 	return nil
 }
-
-// Name returns the level of a topic that names a device: the last one that is not a
-// kind of message, such as "state". If all levels are such kinds, it returns the whole
-// topic.
-func Name(topic string) string {
-	levels := strings.Split(strings.Trim(topic, "/"), "/")
-	last := len(levels) - 1
-	for last > 0 && kinds[strings.ToLower(levels[last])] {
-		last--
-	}
-	if kinds[strings.ToLower(levels[last])] || levels[last] == "" {
-		return strings.Trim(topic, "/")
-	}
-	return levels[last]
-}
-
-// kinds are levels, in lower case, that name a kind of message and not a device.
-var kinds = map[string]bool{"state": true, "status": true, "sensor": true, "sensors": true, "data": true, "telemetry": true, "value": true,
-	"values": true, "json": true, "info": true, "events": true, "result": true, "temperature": true, "humidity": true, "pressure": true,
-	"power": true, "energy": true, "voltage": true, "current": true, "battery": true, "co2": true, "": true}

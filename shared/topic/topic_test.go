@@ -67,13 +67,3 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
-
-func TestName(t *testing.T) {
-	for topic, want := range map[string]string{
-		"/embedded/lab_plug1": "lab_plug1", "tele/kitchen/SENSOR": "kitchen", "home/attic/temperature": "attic", "state": "state", "/": "", "a": "a", "a/": "a", "sensors/data": "sensors/data",
-	} {
-		if got := Name(topic); got != want {
-			t.Errorf("Name(%q) = %q, want %q", topic, got, want)
-		}
-	}
-}
