@@ -114,5 +114,5 @@ func TestAMessageOfAClockThatIsNotSetIsKeptAtItsArrival(t *testing.T) {
 func TestAnUnmappedMessageOfAClockThatIsNotSetIsKeptAtItsArrival(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
 	f.Post(t, message(0, "x/plug", `{"power":5,"time":"1970-01-01T00:00:07Z"}`), message(0, "x/meter", `{"power":6,"ts":0}`), message(0, "telegraf/nas", "mem,host=nas total=7i 12"))
-	same(t, "readings", f.Lines(t, "host", "power"), []string{"host,device=nas memory_total_bytes=7,quality_code=3" + at, "power,device=meter power_watts=6,quality_code=3" + at, "power,device=plug power_watts=5,quality_code=3" + at})
+	same(t, "readings", f.Lines(t, "host", "power"), []string{"host,device=nas memory_total_bytes=7,quality_code=3" + at, "power,device=x-meter power_watts=6,quality_code=3" + at, "power,device=x-plug power_watts=5,quality_code=3" + at})
 }
