@@ -29,7 +29,7 @@ func program() *cobra.Command {
 		commands  []*cobra.Command
 	}{
 		{"platform", "The platform", []*cobra.Command{up, gatewayCommand(), migrateCommand(), databaseCommand()}},
-		{"sources", "Sources", []*cobra.Command{runCommand(), backfillCommand(), functionsCommand()}},
+		{"sources", "Sources", []*cobra.Command{runCommand(), backfillCommand(), functionsCommand(), feedsCommand()}},
 		{"messages", "Messages", []*cobra.Command{deviceCommand(), deadCommand()}},
 		{"house", "The house", []*cobra.Command{settingsCommand()}},
 		{"development", "Development", []*cobra.Command{docsCommand()}},

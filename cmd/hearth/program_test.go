@@ -79,6 +79,8 @@ func exitCodes(t *testing.T, p commandtest.Program) {
 	wrong, right := filepath.Join(t.TempDir(), "wrong.yml"), filepath.Join(t.TempDir(), "right.yml")
 	write(t, wrong, "house: {zoen: UTC}\n")
 	write(t, right, "house: {zone: UTC}\n")
+	list := filepath.Join(t.TempDir(), "list.opml")
+	write(t, list, `<opml><body><outline text="News" xmlUrl="https://a.example/feed"/></body></opml>`)
 	for _, c := range []struct {
 		code int
 		says string
@@ -93,6 +95,11 @@ func exitCodes(t *testing.T, p commandtest.Program) {
 		{command.Failed, "there is no hearth.yml yet: cp hearth.example.yml hearth.yml begins one", []string{"settings", "check"}},
 		{command.Misuse, "settings check: FILE is empty", []string{"settings", "check", ""}},
 		{command.Failed, "no such file", []string{"settings", "check", "other.yml"}},
+		{command.Done, "FEEDS='News=https://a.example/feed'\n", []string{"feeds", "import", list}},
+		{command.Failed, "wrong.yml: no OPML: it has no element", []string{"feeds", "import", wrong}},
+		{command.Failed, "no such file", []string{"feeds", "import", "other.opml"}},
+		{command.Misuse, "feeds import needs FILE, as in: hearth feeds import", []string{"feeds", "import", ""}},
+		{command.Misuse, "feeds needs one of its commands: import", []string{"feeds"}},
 		{command.Failed, `no function "x" is known: none has run yet`, []string{"functions", "forget", "x"}},
 		{command.Failed, "no device is known: nothing has run yet", []string{"device", "forget", "x"}},
 		{command.Misuse, "which device? Name its id", []string{"device", "forget", "--all"}},

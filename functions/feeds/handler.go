@@ -17,13 +17,16 @@
 //     shop and units from the text, if they are there; units is 100+ for 100 or more.
 //   - max_age: an entry older than this is listed without a message
 //
+// hearth feeds import FILE.opml prints the feeds of another feed reader as FEEDS.
+//
 // A feed or page that needs a login or a key gets it from the secret feed-headers (locally
 // FEED_HEADERS in .env): name=Header: value, separated by semicolons or line breaks. A value
 // with a semicolon stands in quotes; several headers of a name are several elements:
 //
 //	news=Authorization: Bearer 1a2b3c; shop="Cookie: session=4d5e6f; theme=dark"
 //
-// They are sent to the host of the name's address only, not after a redirect to another.
+// They are sent to the host of the name's address only, not after a redirect to another, and
+// they are redacted as every secret is.
 //
 // If the address of a feed has a web page that names a feed (rel="alternate"), that is
 // read, and a warning says what address to write.
@@ -40,8 +43,8 @@
 //
 // A feed with mistakes is read as other readers do, except one that ends half-way: that one
 // is refused, since its other entries would count as closed. Entries that share an id are
-// told apart by link, title and date; one that only gets a new id is not told again. Of more than 500 entries that match, the newest are
-// listed.
+// told apart by link, title and date; one that only gets a new id is not told again. Of more
+// than 500 entries that match, the newest are listed.
 //
 // A feed or page of more than 2 MiB, decompressed, is refused, and so is one with very many
 // or very deeply nested elements. A redirect to another host is followed only to a public
