@@ -62,7 +62,7 @@ func (a *api) alerts(ctx context.Context, repo string, w source.Window) (source.
 	for range maxAlertPages {
 		answer, err := a.get(ctx, "repos/"+repo+"/dependabot/alerts", query)
 		if e, ok := errors.AsType[*fetch.StatusError](err); ok && (e.Code == http.StatusForbidden || e.Code == http.StatusNotFound) {
-			return source.Batch{}, source.Off(fmt.Errorf("Dependabot is off or the token may not read its alerts: %w", e))
+			return source.Batch{}, source.Off(fmt.Errorf("alerts are unknown: Dependabot is off or the token may not read its alerts: %w", e))
 		}
 		if err != nil {
 			return source.Batch{}, fmt.Errorf("alerts: %w", err)
