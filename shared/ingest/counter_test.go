@@ -94,3 +94,28 @@ func TestStoredRisesAddUpToTheGrowthOfACounter(t *testing.T) {
 		}
 	})
 }
+
+// TestTheLastGoodValueOutlastsSuspectOnes: the page shows it, also of a field that nothing
+// declares, and of none if there never was one.
+func TestTheLastGoodValueOutlastsSuspectOnes(t *testing.T) {
+	h := newHarness(t)
+	odd := func(minute int, v float64) Report {
+		r := plug(60*minute, v)
+		r.Measurement, r.Values[0] = "zigbee", device.Value{Key: "glow", V: v}
+		return r
+	}
+	h.store(air(0, "temperature_celsius", 21.5), air(0, "humidity_percent", 655), odd(0, 7))
+	h.r = &device.Register{Function: "sensors"}
+	h.store(air(1, "temperature_celsius", 215), air(1, "humidity_percent", 655), odd(1, 1e19))
+	states, err := h.st.DeviceStates(t.Context(), "a")
+	if err != nil || len(states) != 3 {
+		t.Fatal(states, err)
+	}
+	good := map[string]float64{"temperature_celsius": 21.5, "glow": 7}
+	for _, s := range states {
+		want, ok := good[s.Metric]
+		if s.Quality != "suspect" || ok != (s.Good != nil) || ok && (*s.Good != want || !s.GoodTime.Equal(noon)) {
+			t.Errorf("%s: %+v", s.Metric, s)
+		}
+	}
+}
