@@ -123,9 +123,7 @@ func (d *document) appendText(b *strings.Builder, n *node) {
 		case p.child == nil:
 			b.WriteString(d.unescape(p.text[:min(len(p.text), maxText)]))
 		default:
-			_, name, _ := strings.Cut(":"+p.child.key, ":")
-			name = name[strings.LastIndexByte(name, ':')+1:]
-			known := atom.Lookup([]byte(name))
+			known := atom.Lookup([]byte(p.child.key[strings.LastIndexByte(p.child.key, ':')+1:]))
 			if slices.Contains(invisible, known) {
 				continue
 			}

@@ -119,7 +119,7 @@ func (d *document) plainText(n *node, kind string) string {
 		text, kind = fromBase64(text), "guess"
 	case n.hasElements() || strings.Contains(t, "xhtml"):
 		return words(text)
-	case strings.Contains(t, "html"):
+	case strings.Contains(t, "html") || n.key == "content:encoded":
 		kind = "html"
 	case t == "application/octet-stream", strings.HasPrefix(t, "image/"), strings.HasPrefix(t, "audio/"), strings.HasPrefix(t, "video/"):
 		text, kind = fromBase64(text), "text"

@@ -3,6 +3,7 @@ package function
 import (
 	"cmp"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,7 +16,7 @@ func (d *document) entryLink(n *node, base string) string {
 	var candidates []string
 	add := func(from *node, address string) {
 		if address = words(address); address != "" {
-			candidates = append(candidates, resolve(resolve(base, from.base), address))
+			candidates = append(candidates, resolve(resolve(base, from.base), strayPercent.ReplaceAllString(address, "%25$1")))
 		}
 	}
 	var later []*node
@@ -64,8 +65,13 @@ func (d *document) entryLink(n *node, base string) string {
 	return ""
 }
 
-// webLink returns the address of an entry, "" if it is no web address.
-func webLink(address string) string { return config.Link(address) }
+// webLink returns the address of an entry, "" if it is no web address. A % that begins no
+// character counts as itself.
+func webLink(address string) string {
+	return config.Link(strayPercent.ReplaceAllString(address, "%25$1"))
+}
+
+var strayPercent = regexp.MustCompile(`%([^0-9a-fA-F]|[0-9a-fA-F][^0-9a-fA-F]|[0-9a-fA-F]?$)`)
 
 // feedAddress returns the address of a feed, without what is not for others to know: its
 // user, password and query.

@@ -34,6 +34,9 @@ func TestAnEntryHasALinkIfAnythingLinksIt(t *testing.T) {
 		`<link><![CDATA[https://e.org/1]]></link>`:                                               e,
 		`<link>https://e.org/1?a=1&amp;b=2</link>`:                                               e + "?a=1&b=2",
 		`<link>https://user:s3cr3t@e.org/1</link>`:                                               e,
+		`<link>https://e.org/100%-off%2Fx%zz%4</link>`:                                           e + "00%25-off%2Fx%25zz%254",
+		`<link>100%</link>`:                                                                      "https://feeds.example.org/list/100%25",
+		`<link>https://e.org/a b</link>`:                                                         "https://e.org/a%20b",
 		`<link>https://bücher.example/ü</link>`:                                                  "https://xn--bcher-kva.example/%C3%BC",
 	} {
 		if _, got, _ := strings.Cut(listed("", rssFeed("<title>A</title>"+entry)), "|A|"); got != want {

@@ -30,6 +30,8 @@ func TestAnAnswerThatIsNoFeedIsNamed(t *testing.T) {
 		"a picture":             {"image/png", "\x89PNG\r\n\x1a\n\x00\x00", `"image/png" instead of a feed`},
 		"a PDF":                 {"", "%PDF-1.7 \x00", `"application/pdf" instead of a feed`},
 		"half of RSS":           {"", strings.TrimSuffix(rssFeed("<title>A</title>"), "</channel></rss>"), "a feed that ends half-way"},
+		"half of RSS 0.9":       {"", `<rss><channel><title>t</title></channel><item><title>A</title></item>`, "a feed that ends half-way"},
+		"half of an old RSS":    {"", `<rss><channel><title>t</title></channel>`, "a feed that ends half-way"},
 		"half of RSS 1.0":       {"", `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><channel></channel><item><title>A</title></item>`, "a feed that ends half-way"},
 		"half of Atom":          {"", strings.TrimSuffix(atomFeed("<title>A</title>"), "</feed>"), "a feed that ends half-way"},
 		"half of CDATA":         {"", `<rss><channel><item><title><![CDATA[A</title></item></channel></rss>`, "a feed that ends half-way"},

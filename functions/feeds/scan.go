@@ -67,8 +67,8 @@ func scan(text string) (*document, error) {
 			return nil, errParts
 		}
 	}
-	if len(s.open) == 1 && s.root.key == "rss" && len(s.root.all("channel")) > 0 {
-		s.whole = true // only the end tag of RSS is missing
+	if len(s.open) == 1 && s.root.key == "rss" && len(s.root.all("item")) == 0 && len(s.root.entries(nil)) > 0 {
+		s.whole = true // only the end tag of RSS is missing: its channel has the entries and has ended
 	}
 	return &s.document, nil
 }
