@@ -38,6 +38,10 @@ var hostFields = map[string]hostField{
 	"temp.temp": {tempTag, "temperature_celsius", 1, 0}, "sensors.temp_input": {sensorTags(hardware.Part), "temperature_celsius", 1, 0}, "sensors.fan_input": {sensorTags(hardware.Fan), "fan_rpm", 1, 0},
 	"nvidia_smi.temperature_gpu": {gpuTag, "temperature_celsius", 1, 0}, "nvidia_smi.power_draw": {gpuTag, "power_watts", 1, 0}, "nvidia_smi.utilization_gpu": {gpuTag, "usage_percent", 1, 0},
 	"nvidia_smi.memory_used": {gpuTag, "memory_used_bytes", 1 << 20, 0}, "nvidia_smi.memory_total": {gpuTag, "memory_total_bytes", 1 << 20, 0}, "nvidia_smi.clocks_current_graphics": {gpuTag, "frequency_hertz", 1e6, 0},
+	"amd_rocm_smi.temperature_sensor_edge": {cardTag, "temperature_celsius", 1, 0}, "amd_rocm_smi.temperature_sensor_junction": {cardTag, "junction_temperature_celsius", 1, 0}, "amd_rocm_smi.temperature_sensor_memory": {cardTag, "memory_temperature_celsius", 1, 0},
+	"amd_rocm_smi.power_draw": {cardTag, "power_watts", 1, 0}, "amd_rocm_smi.utilization_gpu": {cardTag, "usage_percent", 1, 0}, "amd_rocm_smi.clocks_current_sm": {cardTag, "frequency_hertz", 1e6, 0},
+	"amd_rocm_smi.memory_used": {cardTag, "memory_used_bytes", 1, 0}, "amd_rocm_smi.memory_total": {cardTag, "memory_total_bytes", 1, 0},
+	"hddtemp.temperature": {diskTag("device"), "temperature_celsius", 1, 0}, "smartctl.temperature": {diskTag("name"), "temperature_celsius", 1, 0},
 	"smart_device.temp_c": {diskTag("device"), "temperature_celsius", 1, 0}, "smart_device.percentage_used": {diskTag("device"), "life_used_percent", 1, 0}, "smart_device.percent_lifetime_remain": {diskTag("device"), "life_used_percent", -1, 100},
 
 	"win_cpu.Percent_Processor_Time": {cpuTag("instance"), "usage_percent", 1, 0}, "win_mem.Available_Bytes": {nil, "memory_available_bytes", 1, 0}, "win_system.System_Up_Time": {nil, "uptime_seconds", 1, 0},
@@ -147,6 +151,12 @@ func mountTag(_ *chips, t *telegrafMetric) (string, bool) {
 func gpuTag(_ *chips, t *telegrafMetric) (string, bool) {
 	n, _ := strconv.Atoi(t.tags["index"]) // without an index it is the only one
 	return hardware.Number("gpu", n), true
+}
+
+// cardTag names a card of AMD: amd_gpu_1 for card1.
+func cardTag(_ *chips, t *telegrafMetric) (string, bool) {
+	n, _ := strconv.Atoi(strings.TrimPrefix(t.tags["name"], "card"))
+	return hardware.Number("amd_gpu", n), true
 }
 
 var (
