@@ -69,7 +69,7 @@ const maxElements = 1000 // of the list in one message
 // find maps a payload: as a whole, or each element of its list.
 func (r *rule) find(topicName string, payload []byte) (found []Found, seen sight, err error) {
 	if !r.hasEach {
-		f, seen, err := r.mapOne(topicName, "", payload)
+		f, seen, err := r.mapOne(topicName, "", payload, nil)
 		if f == nil {
 			return nil, seen, err
 		}
@@ -77,11 +77,12 @@ func (r *rule) find(topicName string, payload []byte) (found []Found, seen sight
 	}
 	var errs []error
 	n := 0
+	outside := r.valuesOutside(payload)
 	err = elements(payload, r.each, func(key string, element []byte) error {
 		if n++; n > maxElements {
 			return errElements
 		}
-		f, one, err := r.mapOne(topicName, key, element)
+		f, one, err := r.mapOne(topicName, key, element, outside)
 		if f != nil {
 			found = append(found, *f)
 		}
@@ -97,6 +98,19 @@ func (r *rule) find(topicName string, payload []byte) (found []Found, seen sight
 	return found, seen, errors.Join(append(errs, notJSON(payload, err))...)
 }
 
+// valuesOutside returns the values outside of the list that the elements use, by slot; nil
+// if there are none.
+func (r *rule) valuesOutside(payload []byte) [][]byte {
+	if r.outside.keys == nil && r.outside.indexes == nil && r.outside.slots == nil {
+		return nil
+	}
+	at := make([][]byte, r.slots)
+	if r.outside.find(scan.New(payload), at) != nil {
+		return nil // the payload is not JSON, which the list's error says
+	}
+	return at
+}
+
 var errElements = fmt.Errorf("there are more than %d elements", maxElements)
 
 // missing is the error of a mapping that has values in a message, but not the device that
@@ -107,9 +121,14 @@ func (m missing) Error() string { return string(m) }
 
 // mapOne maps a payload, or one element of its list: the values of one device. It
 // returns nil if there is no value. An error with a result names the fields that are
-// left out.
-func (r *rule) mapOne(topicName, key string, doc []byte) (*Found, sight, error) {
+// left out. outside are the values outside of the list.
+func (r *rule) mapOne(topicName, key string, doc []byte, outside [][]byte) (*Found, sight, error) {
 	at, err := r.extract(doc)
+	for slot, raw := range outside {
+		if raw != nil && err == nil {
+			at[slot] = raw
+		}
+	}
 	seen := nothing
 	if err == nil && r.pairs != nil {
 		seen, err = r.pairs.find(topicName, doc, at)

@@ -144,6 +144,7 @@ func FuzzFind(f *testing.F) {
 		[]byte(`{"m":"xy","i}":5,"u":1795435200,"x":[7],"q":2,"p":[{"a":{"v":1},"b":{"v":"2"}}],"s":null}`))
 	f.Add([]byte(`devices: [{topic: a, pairs: {list: $.l, id: ["{$.i}-{key}", $.i], value: [$.v, $.w]}, time: t, device: d, fields: {x: [x-0, x], y: {sum: [x, y]}}, text: {s: s}}]`),
 		[]byte(`{"l":[{"i":"x","v":1},{"i":"y","v":null,"w":"2"},{"i":"t","v":"now"},7]}`))
+	f.Add([]byte(`devices: [{topic: a, each: $.l, device: "{$$.g}-{key}", time: $$, fields: {x: [$.x, "$$[0]"]}}]`), []byte(`{"g":"a","l":[{"x":1},{}]}`))
 	f.Fuzz(func(t *testing.T, file, payload []byte) {
 		s, err := Parse(file)
 		if err != nil {

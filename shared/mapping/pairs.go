@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/hearth-home/hearth/shared/scan"
@@ -40,6 +41,10 @@ func (c *compiler) pairs() {
 		c.check(".pairs.list", err)
 	}
 	of := &compiler{entry: c.entry, rule: &rule{hasEach: !p.whole}} // the paths in a pair
+	if path := fmt.Sprint(in.List, in.ID, in.Value); strings.Contains(path, "$$") {
+		c.check(".pairs", errors.New("$$ is only for the paths outside of pairs: those of a pair begin at the pair, with $"))
+		return
+	}
 	if p.id = of.deviceID(".pairs.id", in.ID); p.id.literal != "" {
 		c.check(".pairs.id", errPairID)
 	}

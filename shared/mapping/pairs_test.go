@@ -81,3 +81,23 @@ func TestMistakesInPairs(t *testing.T) {
 		}
 	}
 }
+
+// TestPathsOutsideOfTheList: of gateways, whose lists have neither the time nor the id of
+// the gateway.
+func TestPathsOutsideOfTheList(t *testing.T) {
+	checkFound(t, `  - topic: t
+    each: $.nodes
+    device: "{$$.gateway.id}-{$.n}"
+    when: {$$.type: report, $.ok: true}
+    time: [$.ts, $$.ts]
+    measurement: m
+    fields: {x: $.x, y: [$.y, $$.y]}
+    text: {firmware: $$.fw}
+`, []found{
+		{"t", `{"gateway":{"id":"gw1"},"type":"report","ts":1795435200,"fw":"1.2","y":7,"nodes":[{"n":1,"ok":true,"x":1},{"n":2,"ok":true,"x":2,"y":3,"ts":1795435260},{"n":3,"ok":false,"x":9}]}`,
+			[]string{`mapped/gw1-1 gw1-1 m {x=1 y=7 firmware="1.2"} 2026-11-23T12:00:00Z`, `mapped/gw1-2 gw1-2 m {x=2 y=3 firmware="1.2"} 2026-11-23T12:01:00Z`}, ""},
+		{"t", `{"gateway":{"id":"gw1"},"type":"alarm","ts":1795435200,"nodes":[{"n":1,"ok":true,"x":1}]}`, nil, ""},
+		{"t", `{"type":"report","nodes":[{"n":1,"ok":true,"x":1}]}`, nil, "there is no $$.gateway.id for the device {$$.gateway.id}-{$.n}"},
+		{"t", `{"type":"report","nodes":[{"n":1,"ok":true,"x":1}]`, nil, "JSON"},
+	})
+}

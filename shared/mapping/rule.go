@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,7 @@ type rule struct {
 	each        []step // nil: the whole payload
 	hasEach     bool
 	paths       tree
+	outside     tree // with each: the paths that begin at the whole payload
 	slots       int  // number of paths, each of which has a slot for its bytes
 	whole       bool // a path is $, so the payload need not be JSON
 	device      deviceID
@@ -95,24 +97,39 @@ func (c *compiler) slot(key, path string) int {
 	if slot, ok := c.pairSlot(path); ok {
 		return slot
 	}
-	steps, err := parsePath(path)
-	if err == nil && slices.ContainsFunc(steps, isAny) {
+	in := path
+	outside := strings.HasPrefix(path, "$$")
+	if outside {
+		in = path[1:]
+	}
+	steps, err := parsePath(in)
+	switch {
+	case err != nil:
+	case slices.ContainsFunc(steps, isAny):
 		err = fmt.Errorf("the path %q: * is only for a sum", path)
+	case outside && !c.rule.hasEach:
+		err = fmt.Errorf("the path %q: only with each is there a $$, the whole payload: write $", path)
 	}
 	if err != nil {
 		c.check(key, err)
 		return 0
+	}
+	if outside {
+		return c.placeIn(&c.rule.outside, steps)
 	}
 	return c.place(steps)
 }
 
 // place adds a path to the rule and returns its slot.
 func (c *compiler) place(steps []step) int {
-	r := c.rule
-	r.whole = r.whole || len(steps) == 0
-	r.paths.add(steps, r.slots)
-	r.slots++
-	return r.slots - 1
+	c.rule.whole = c.rule.whole || len(steps) == 0
+	return c.placeIn(&c.rule.paths, steps)
+}
+
+func (c *compiler) placeIn(t *tree, steps []step) int {
+	t.add(steps, c.rule.slots)
+	c.rule.slots++
+	return c.rule.slots - 1
 }
 
 // messages compiles which messages are mapped, and where their device and time are.

@@ -55,7 +55,7 @@ type Device struct {
 	Maintenance time.Time            `yaml:"maintenance"`  // until then no alerts of it are sent
 	Topic       []string             `yaml:"topic,one"`    // MQTT filters
 	When        map[string][]Literal `yaml:"when,one"`     // only messages with these values, by path: a value or a list of them, with * for any characters
-	Each        string               `yaml:"each"`         // path of a list or object in the payload: each element is one device, and the other paths begin at the element
+	Each        string               `yaml:"each"`         // path of a list or object in the payload: each element is one device, and the other paths begin at the element, or with $$ at the payload
 	Pairs       *Pairs               `yaml:"pairs"`        // where the payload has ids with values; a path without $ is then an id, and takes its value
 	Measurement string               `yaml:"measurement"`  // of the catalogue, or a new one; absent: found by the fields
 	Cadence     time.Duration        `yaml:"cadence"`      // how often values arrive, for a new measurement
