@@ -110,9 +110,9 @@ func TestPublishedReadingsShowOnThePage(t *testing.T) {
 	done(t, c.Publish("hearth/me/shelf", 1, false, `{"device":"shelf","fields":{"temperature_celsius":21.5}}`))
 	r.shows("shelf", 21.5)
 	done(t, c.Publish("office/desk", 0, false, `{"temperature":19,"humidity":40}`))
-	r.shows("desk", 19)
+	r.shows("office-desk", 19)
 	done(t, c.Publish("office/desk", 0, false, `{"temperature":19.5,"humidity":40}`))
-	r.shows("desk", 19.5)
+	r.shows("office-desk", 19.5)
 	devices, err := os.ReadFile("../functions/zigbee/testdata/devices.json")
 	if err != nil {
 		t.Fatal(err)

@@ -32,14 +32,14 @@ func TestSimulatedDevicesAreShownOnlyWhileTheirSensorsRun(t *testing.T) {
 	var all []string
 	r.eventually("simulated devices and the real one", func() bool {
 		all = r.shown()
-		return len(all) > 10 && slices.Contains(all, "desk") && slices.Contains(all, "edge-simulated")
+		return len(all) > 10 && slices.Contains(all, "office-desk") && slices.Contains(all, "edge-simulated")
 	})
 	c.Disconnect(50) // before its broker ends
 	r.stop()
 
 	only := func(what string) {
 		t.Helper()
-		if got := r.shown(); !slices.Equal(got, []string{"desk"}) {
+		if got := r.shown(); !slices.Equal(got, []string{"office-desk"}) {
 			t.Errorf("%s: %q, want the real device alone", what, got)
 		}
 	}

@@ -54,7 +54,7 @@ func TestOnTheUsersBrokerItPublishesNothing(t *testing.T) {
 	publish("$nothing/x", false, `{}`)
 	published = published[:len(published)-1] // # does not match topics that begin with $
 	r.shows("garage_temp", 7.99)
-	r.shows("desk", 19)
+	r.shows("office-desk", 19)
 	r.eventually("the edge's reading", func() bool { d, _ := r.tile("shelf"); return d.ID != "" })
 	var d page.Data
 	r.eventually("a dead letter", func() bool { d = r.status(); return len(d.Dead) > 0 })

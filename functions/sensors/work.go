@@ -3,6 +3,7 @@ package function
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -184,7 +185,7 @@ func (w *work) deviceRequests(b *ingest.Batch) (out []store.DeviceRequest) {
 			return
 		}
 		asked[string(physical)] = true
-		out = append(out, store.DeviceRequest{Physical: string(physical), Kind: kind, Device: id, Name: name, Publisher: device.PublisherOf(topic)})
+		out = append(out, store.DeviceRequest{Physical: string(physical), Kind: kind, Device: id, Name: name, About: aboutOf(topic), Publisher: device.PublisherOf(topic)})
 	}
 	for i := range w.reports {
 		d := &w.reports[i]
@@ -204,6 +205,17 @@ func (w *work) deviceRequests(b *ingest.Batch) (out []store.DeviceRequest) {
 		ask([]byte(nodePrefix+node), nodeKind, "edge-"+device.ID(node), node, wire.StatusTopic(node))
 	}
 	return out
+}
+
+// aboutOf describes a device by the topic on which it was seen first.
+func aboutOf(topic string) json.RawMessage {
+	if device.CheckName(topic) != nil {
+		return nil
+	}
+	b, _ := json.Marshal(struct { // cannot fail: it holds only a text
+		Topic string `json:"topic"`
+	}{topic})
+	return b
 }
 
 // countNumbers makes the store update the numbering of edge nodes in its transaction.

@@ -47,6 +47,7 @@ type Device struct {
 	ID      string    `json:"id"`
 	Name    string    `json:"name"`
 	Kind    string    `json:"kind"`
+	Topic   string    `json:"topic,omitempty"`   // that it was first seen on; several are joined by ", "
 	Time    time.Time `json:"time"`              // of its latest value
 	State   string    `json:"state,omitempty"`   // online, offline, silent
 	Quality string    `json:"quality,omitempty"` // the worst quality of its metrics; "" is ok
@@ -90,18 +91,19 @@ func (d Device) all() []Metric {
 // minute, and when the number of devices changes.
 type registered struct {
 	ids   []store.DeviceID
+	names names
 	full  []string  // what has no room left, or little
 	count int       // devices when it was read
 	read  time.Time // when it was read
 }
 
-func (r *registered) refresh(ctx context.Context, st *store.Store, devices []store.Device, states []store.DeviceState, now time.Time) error {
+func (r *registered) refresh(ctx context.Context, st *store.Store, redact func(string) string, devices []store.Device, states []store.DeviceState, now time.Time) error {
 	if r.count == len(devices) && now.Sub(r.read) < time.Minute && !now.Before(r.read) {
 		return nil
 	}
 	ids, err := st.DeviceIDs(ctx, false)
 	if err == nil {
-		*r = registered{ids, device.Warnings(devices, states), len(devices), now}
+		*r = registered{ids, namesOf(ids, redact), device.Warnings(devices, states), len(devices), now}
 	}
 	return err
 }
@@ -116,7 +118,7 @@ func (c *collector) readDevices(ctx context.Context, st *store.Store, now time.T
 	if err != nil {
 		return nil, err
 	}
-	if err := c.register.refresh(ctx, st, listed, states, now); err != nil {
+	if err := c.register.refresh(ctx, st, c.Redact, listed, states, now); err != nil {
 		return nil, err
 	}
 	missing := missingOf(c.platform.seqs, c.register.ids)
@@ -127,13 +129,14 @@ func (c *collector) readDevices(ctx context.Context, st *store.Store, now time.T
 		if catalogue.DeviceKindOf(d.Kind).Hidden || len(own) == 0 && missing[d.ID] == 0 {
 			continue
 		}
-		tile := Device{ID: d.ID, Name: cmp.Or(d.Name, d.ID), Kind: d.Kind, Missing: missing[d.ID], room: d.Room, publisher: device.TopOf(d.Publisher)}
+		tile := Device{ID: d.ID, Name: cmp.Or(d.Name, d.ID), Kind: d.Kind, Topic: c.register.names.topics[d.ID], Missing: missing[d.ID], room: d.Room, publisher: device.TopOf(d.Publisher)}
 		tile.fill(s, own, now)
 		if tile.simulated && tile.Time.Before(c.SimulatedSince) {
 			continue
 		}
 		out = append(out, tile)
 	}
+	c.register.names.shorten(out)
 	slices.SortStableFunc(out, func(a, b Device) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
 	return out, nil
 }
