@@ -99,8 +99,8 @@ func startsWithDigit(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '
 // ESPHome, Python, C and others.
 var noValues = func() map[string]bool {
 	m := map[string]bool{}
-	for _, w := range []string{"", "null", "nil", "none", "nan", "na", "n/a", "n.a", "inf", "infinity", "undef", "undefined", "uninitialized", "unknown", "unavailable",
-		"not available", "not supported", "no data", "nodata", "no value", "missing", "offline", "off-line"} {
+	for _, w := range []string{"", "null", "nil", "none", "nan", "na", "n/a", "n.a", "inf", "infinity", "undef", "undefined", "uninitialized", "uninitialised", "unknown", "unavailable",
+		"not available", "not supported", "not connected", "not a number", "no data", "nodata", "no value", "missing", "offline", "off line", "disconnected", "nan(ind"} {
 		m[w] = true
 	}
 	return m
@@ -108,14 +108,17 @@ var noValues = func() map[string]bool {
 
 const brackets, dashes = "()[]{}<>\"'", "+-–—_.?*#/: \u00a0"
 
+// spaced divides the words of not_available and off-line.
+var spaced = strings.NewReplacer("_", " ", "-", " ")
+
 // noValue reports whether a text says that there is no value, perhaps with a unit:
 // "unavailable", "[N/A]", "???", "--.- °C".
 func noValue(text string) bool {
 	if len(text) > 40 {
 		return false
 	}
-	word := strings.ToLower(strings.Trim(text, brackets+dashes+"%"))
-	if noValues[word] {
+	word := spaced.Replace(strings.ToLower(strings.Trim(text, brackets+dashes+"%")))
+	if noValues[word] || strings.Contains(text, ".#") { // 1.#QNAN, by C on Windows
 		return true
 	}
 	sign := strings.IndexAny(word, " °")

@@ -35,7 +35,7 @@ func TestCutUnit(t *testing.T) {
 }
 
 func TestNoValue(t *testing.T) {
-	for text, want := range map[string]bool{"": true, "nan": true, "N/A": true, "n.a.": true, "no data": true, "???": true, "--:--": true, "--%": true, "-- C": true, "nan W": true, "unknown kWh": true, "__": true,
+	for text, want := range map[string]bool{"": true, "nan": true, "N/A": true, "n.a.": true, "no data": true, "???": true, "--:--": true, "--%": true, "-- C": true, "nan W": true, "not_available": true, "No-Data": true, "disconnected": true, "-nan(ind)": true, "1.#QNAN": true, "unknown kWh": true, "__": true,
 		"error": false, "W": false, "0": false, "-": true, "closed": false, "nano": false, "unknown cause": false, "on": false, strings.Repeat("-", 41): false} {
 		if got := noValue(text); got != want {
 			t.Errorf("%q: %v, want %v", text, got, want)
@@ -69,6 +69,13 @@ func TestAMappedValueMayBringItsUnit(t *testing.T) {
 		{"temperature_celsius", "$.v", `"21.5 °C"`, "21.5"},
 		{"temperature_celsius", "$.v", `"21,5°C"`, "21.5"},
 		{"temperature_celsius", "$.v", `"14 °F"`, "-10"},
+		{"temperature_celsius", "$.v", `"21.5°"`, "21.5"},
+		{"temperature", "{path: $.v, unit: °F}", `"14°"`, "-10"},
+		{"temperature_celsius", "$.v", `"21.5 deg C"`, "21.5"},
+		{"humidity_percent", "$.v", `"55 % rH"`, "55"},
+		{"pressure_hpa", "$.v", `"1.5 bar"`, "1500"},
+		{"wind_mps", "$.v", `"36 km/h"`, "10"},
+		{"runtime_seconds", "$.v", `"31 min"`, "1860"},
 		{"temperature_celsius", "$.v", `"21.5 ℃"`, "21.5"},
 		{"temperature", "{path: $.v, unit: °F}", `"14 °F"`, "-10"},
 		{"temperature", "{path: $.v, unit: °F}", `"14"`, "-10"},
@@ -88,6 +95,8 @@ func TestAMappedValueMayBringItsUnit(t *testing.T) {
 		{"power_watts", "$.v", `"5 kWh"`, `power_watts: "5 kWh" is in kWh, not in W`},
 		{"power_watts", "$.v", `"5 furlong"`, `power_watts: "5 furlong" is in furlong, not in W`},
 		{"power", "{path: $.v, unit: mW}", `"5 MW"`, "5000000"},
+		{"power_watts", "$.v", `"-5W"`, "-5"},
+		{"power_watts", "$.v", `"1.#QNAN"`, ""},
 		{"power_watts", "$.v", `"12:30"`, `power_watts: "12:30" is not a number`},
 		{"power_watts", "$.v", `"2026-11-23"`, `power_watts: "2026-11-23" is not a number`},
 		{"x", "$.v", `"5 clients"`, `x: "5 clients" is not a number`},

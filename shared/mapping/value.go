@@ -61,7 +61,7 @@ func (r *valueRule) stored(u catalogue.Unit, v float64) (float64, error) {
 // unitOf returns the unit of a value that was sent with this sign behind the number. The
 // error names both units if it is not one in which the field may be sent.
 func (r *valueRule) unitOf(raw []byte, sign string) (catalogue.Unit, error) {
-	if sign == "" || sign == r.sign {
+	if sign == "" || sign == r.sign || sign == "°" && r.symbol == "°C" {
 		return r.unit, nil
 	}
 	u, known := catalogue.UnitOf(sign)
@@ -122,13 +122,13 @@ func parseText(text string, words map[string]float64) (v float64, unit string, o
 	if v, ok := decimal(text); ok {
 		return v, "", !math.IsNaN(v) && !math.IsInf(v, 0), nil
 	}
+	if _, ok := defaultWords[word]; ok || noValue(text) {
+		return 0, "", false, nil
+	}
 	if before, unit := cutUnit(text); unit != "" {
 		if v, ok := decimal(before); ok {
 			return v, unit, true, nil
 		}
-	}
-	if _, ok := defaultWords[word]; ok || noValue(text) {
-		return 0, "", false, nil
 	}
 	return 0, "", false, notNumber(text)
 }
