@@ -85,6 +85,9 @@ func (d *dev) hwmon(s *driver.Sample) {
 			n = i
 		}
 		d.inputs(s, c, n)
+		if c.name == "amdgpu" {
+			d.amd(s, c, n)
+		}
 	}
 	d.hottest(s)
 }
@@ -110,6 +113,27 @@ func (d *dev) inputs(s *driver.Sample, c chip, n int) {
 			}
 		case strings.HasPrefix(input, "fan"):
 			s.Fields[strings.TrimPrefix(hardware.Fan(c.name, label, n)+"_fan_rpm", "_")] = v
+		}
+	}
+}
+
+// amd reports the use, the memory, the power and the clock of an AMD card.
+// https://docs.kernel.org/gpu/amdgpu/thermal.html
+func (d *dev) amd(s *driver.Sample, c chip, n int) {
+	part, dir := hardware.Part(c.name, "", n), path.Join(hwmonDir, c.dir)
+	for _, f := range []struct {
+		key, file string
+		unit      float64
+	}{
+		{"usage_percent", "device/gpu_busy_percent", 1},
+		{"memory_used_bytes", "device/mem_info_vram_used", 1},
+		{"memory_total_bytes", "device/mem_info_vram_total", 1},
+		{"power_watts", "power1_input", 1e-6}, // newer cards
+		{"power_watts", "power1_average", 1e-6},
+		{"frequency_hertz", "freq1_input", 1},
+	} {
+		if v, ok := d.number(dir, f.file); ok {
+			s.Fields[part+"_"+f.key] = v * f.unit
 		}
 	}
 }

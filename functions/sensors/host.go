@@ -79,6 +79,9 @@ func (h hostField) key(c *chips, t *telegrafMetric) (string, *catalogue.Field) {
 	return key, nil
 }
 
+// numberedInput is a field of the plugin sensors that has the number of its feature.
+var numberedInput = regexp.MustCompile(`^(temp|fan)[0-9]+_input$`)
+
 // derive calculates fields as the edge agent does: the memory and the space that are used
 // are all that is not available.
 func (t *telegrafMetric) derive() {
@@ -89,6 +92,12 @@ func (t *telegrafMetric) derive() {
 		return all, rest, ok && ok2 && all > 0
 	}
 	switch t.name {
+	case "sensors": // with remove_numbers = false
+		for k, v := range f {
+			if m := numberedInput.FindStringSubmatch(k); m != nil {
+				f[m[1]+"_input"] = v
+			}
+		}
 	case "mem":
 		if all, rest, ok := left("total", "available"); ok {
 			f["used"], f["used_percent"] = all-rest, math.Round((1-rest/all)*1000)/10

@@ -325,7 +325,7 @@ func TestMetricsOfAComputerInMessagesOfTheirOwn(t *testing.T) {
 	f := batchtest.Serve(t, New, batchtest.SQLite(t))
 	for _, metric := range []string{
 		"temp,host=pc,sensor=coretemp_physicalid0_crit temp=100", "temp,host=pc,sensor=coretemp_physicalid0_input temp=50", "sensors,host=pc,chip=nct6775-isa-0290,feature=in0 in_input=1.2",
-		"mem,host=pc swap_free=1i", "win_disk,host=pc,instance=_Total Percent_Free_Space=50", "sensors,host=pc,chip=nvme-pci-0100,feature=composite temp_input=40",
+		"mem,host=pc swap_free=1i", "sensors,host=pc,chip=nct6775-isa-0290,feature=fan2 fan2_input=842,fan2_min=0", "win_disk,host=pc,instance=_Total Percent_Free_Space=50", "sensors,host=pc,chip=nvme-pci-0100,feature=composite temp_input=40",
 		"sensors,host=pc,chip=nvme-pci-0300,feature=composite temp_input=45", "sensors,host=other,chip=nvme-pci-0300,feature=composite temp_input=30", "smart_device,host=pc,device=sda health_ok=true",
 		"hddtemp,source=pc,unit=C,device=sdb,model=WDC temperature=43i", "smartctl,host=pc,name=/dev/sda,type=sat temperature=33i",
 		"amd_rocm_smi,gpu_id=0x6861,host=pc,name=card0 clocks_current_memory=167i,clocks_current_sm=852i,memory_total=17163091968i,memory_used=17809408i,power_draw=7,temperature_sensor_edge=28,temperature_sensor_junction=29,temperature_sensor_memory=92,utilization_gpu=3i",
@@ -336,7 +336,7 @@ func TestMetricsOfAComputerInMessagesOfTheirOwn(t *testing.T) {
 	}
 	same(t, "readings", f.Lines(t, "host"), []string{"host,device=other nvme_temperature_celsius=30" + at,
 		"host,device=pc amd_gpu_frequency_hertz=852000000,amd_gpu_junction_temperature_celsius=29,amd_gpu_memory_temperature_celsius=92,amd_gpu_memory_total_bytes=17163091968,amd_gpu_memory_used_bytes=17809408,amd_gpu_power_watts=7,amd_gpu_temperature_celsius=28,amd_gpu_usage_percent=3," +
-			"cpu_temperature_celsius=50,nvme_1_temperature_celsius=45,nvme_temperature_celsius=40,sda_temperature_celsius=33,sdb_temperature_celsius=43" + at})
+			"cpu_temperature_celsius=50,nct6775_2_fan_rpm=842,nvme_1_temperature_celsius=45,nvme_temperature_celsius=40,sda_temperature_celsius=33,sdb_temperature_celsius=43" + at})
 }
 
 func reasons(a wire.Answer) string {

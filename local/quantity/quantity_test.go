@@ -187,6 +187,8 @@ nvidia_smi,index=1,name=Tesla,uuid=GPU-1 temperature_gpu=61i,memory_used=10i,mem
 			"sys/class/hwmon/hwmon0/name": "k10temp\n", "sys/class/hwmon/hwmon0/temp1_input": "50000\n", "sys/class/hwmon/hwmon0/temp1_label": "Tctl\n",
 			"sys/class/hwmon/hwmon1/name": "nvme\n", "sys/class/hwmon/hwmon1/temp1_input": "40000\n", "sys/class/hwmon/hwmon1/temp1_label": "Composite\n",
 			"sys/class/hwmon/hwmon2/name": "amdgpu\n", "sys/class/hwmon/hwmon2/temp1_input": "45000\n", "sys/class/hwmon/hwmon2/temp1_label": "edge\n", "sys/class/hwmon/hwmon2/device->": "../../../0000:04:00.0",
+			"sys/class/hwmon/hwmon2/power1_average": "7000000\n", "sys/class/hwmon/hwmon2/freq1_input": "852000000\n",
+			"sys/0000:04:00.0/gpu_busy_percent": "3\n", "sys/0000:04:00.0/mem_info_vram_used": "17809408\n", "sys/0000:04:00.0/mem_info_vram_total": "17163091968\n",
 			"sys/class/hwmon/hwmon3/name": "mt7921_phy0\n", "sys/class/hwmon/hwmon3/temp1_input": "41000\n",
 			"sys/class/hwmon/hwmon4/name": "amdgpu\n", "sys/class/hwmon/hwmon4/temp1_input": "55000\n", "sys/class/hwmon/hwmon4/temp1_label": "edge\n", "sys/class/hwmon/hwmon4/device->": "../../../0000:09:00.0",
 		},
@@ -201,8 +203,9 @@ sensors,chip=amdgpu-pci-0900,feature=edge temp_input=55
 sensors,chip=amdgpu-pci-0400,feature=edge temp_input=45
 sensors,chip=nvme-pci-0100,feature=composite temp_input=40
 sensors,chip=mt7921_phy0-pci-0200,feature=temp1 temp_input=41
+amd_rocm_smi,gpu_id=0x6861,name=card0 clocks_current_sm=852i,fan_speed=14i,memory_total=17163091968i,memory_used=17809408i,power_draw=7,temperature_sensor_edge=45,utilization_gpu=3i
 `,
-		want:   map[string]float64{"cpu_temperature_celsius": 50, "amd_gpu_temperature_celsius": 45, "amd_gpu_1_temperature_celsius": 55, "nvme_temperature_celsius": 40, "wifi_temperature_celsius": 41, "cpu_frequency_hertz": 1.8e9},
+		want:   map[string]float64{"cpu_temperature_celsius": 50, "amd_gpu_temperature_celsius": 45, "amd_gpu_1_temperature_celsius": 55, "amd_gpu_usage_percent": 3, "amd_gpu_memory_used_bytes": 17809408, "amd_gpu_memory_total_bytes": 17163091968, "amd_gpu_power_watts": 7, "amd_gpu_frequency_hertz": 852e6, "nvme_temperature_celsius": 40, "wifi_temperature_celsius": 41, "cpu_frequency_hertz": 1.8e9},
 		theirs: []string{"cpu_frequency_hertz"},
 	},
 	"an Intel PC with efficient cores": {
