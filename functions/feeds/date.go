@@ -34,6 +34,8 @@ var (
 	compact       = regexp.MustCompile(`^(\d{4})-?(\d{2})-?(\d{2})[t ]?(\d{2})(\d{2})(\d{2})?(?:[.,]\d+)?(z|[+-].*|\s.*)?$`)
 	isoWeek       = regexp.MustCompile(`^(\d{4})-?w(\d{2})(?:-?(\d))?(?:$|[t ])`)
 	isoDay        = regexp.MustCompile(`^(\d{4})-(\d{3})(?:$|[t ])`)
+	colonDay      = regexp.MustCompile(`^(\d{4}):(\d{2}):(\d{2})\b`) // of photographs
+	goClock       = regexp.MustCompile(` m=[+-][\d.]+$`)
 	noCentury     = regexp.MustCompile(`^-(\d{2})-?(\d{2})$`)
 	comment       = regexp.MustCompile(`\([^()]*\)?`)
 	vietnamese    = regexp.MustCompile(`\bthu (?:hai|ba|tu|nam|sau|bay)\b`) // weekdays; thu is also Thursday
@@ -59,7 +61,7 @@ func (d dates) parse(s string) (_ date, ok bool) {
 	if at, ok := unix(s); ok {
 		return date{at: at, end: at}, true
 	}
-	s = vietnamese.ReplaceAllString(rewriteISO(label.ReplaceAllString(s, "")), "")
+	s = vietnamese.ReplaceAllString(goClock.ReplaceAllString(rewriteISO(label.ReplaceAllString(s, "")), ""), "")
 	said, _, _ := takeZone(comment.FindString(s), zone{}) // (CET)
 	s, east := rewriteEast(comment.ReplaceAllString(s, " "))
 	t := dateText{s, z, cmp.Or(said, east), d.monthFirst}
@@ -114,6 +116,9 @@ func rewriteISO(s string) string {
 	}
 	if m := isoDay.FindStringSubmatch(s); m != nil && number(m[2]) >= 1 && number(m[2]) <= 366 {
 		return day(number(m[1]), number(m[2]), s[8:])
+	}
+	if m := colonDay.FindStringSubmatch(s); m != nil {
+		return m[1] + "-" + m[2] + "-" + m[3] + s[len(m[0]):]
 	}
 	if m := noCentury.FindStringSubmatch(s); m != nil {
 		return "20" + m[1] + "-" + m[2]

@@ -98,7 +98,7 @@ func splitDay(s string) (w dayWords, ok bool) {
 			between, glued = "", true
 			continue
 		case !isLetter(part):
-			if !strings.Contains(" .,-/'’;|·•،", part) {
+			if !strings.Contains(" .,-/'’;|·•،׳", part) {
 				return w, false
 			}
 			between += part
@@ -108,7 +108,7 @@ func splitDay(s string) (w dayWords, ok bool) {
 			months, days := n.months[part], n.days[part]
 			w.words++
 			if months == nil && days == 0 && !n.asides[part] {
-				if unknown++; unknown > maxUnknown || len(w.numbers) > 0 || slices.ContainsFunc(found, dayWord.isMonth) {
+				if unknown++; unknown > maxUnknown || len(part) < 2 || len(w.numbers) > 0 || slices.ContainsFunc(found, dayWord.isMonth) {
 					return w, false
 				}
 			}
@@ -127,10 +127,10 @@ func (w *dayWords) assign(found []dayWord) (ok bool) {
 	month, sure := -1, 0
 	for i, f := range found {
 		if f.months != nil && (f.days == 0 || sure == 0) {
-			month = i
-			if f.days == 0 {
+			if f.days == 0 && !(sure > 0 && slices.Equal(f.months, found[month].months)) {
 				sure++
 			}
+			month = i
 		}
 	}
 	for i, f := range found {

@@ -23,7 +23,7 @@ type clockForm struct {
 }
 
 var clockForms = []clockForm{
-	{regexp.MustCompile(`(?:^|\D)(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,9})\d*)?(?::00\b)?)?(?:\s?([ap])\.?\s?m\b\.?|\s?([πμ])\.?μ\.?)?`), true},
+	{regexp.MustCompile(`(?:^|[^\d+-])(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,9})\d*)?(?::00\b|:\d{3}\b)?)?(?:\s?([ap])\.?\s?m\b\.?|\s?([πμ])\.?μ\.?)?`), true},
 	{regexp.MustCompile(`(?:^|\D)(\d{1,2})\s?h\s?(\d{2})?()()()()(?:\s?m(?:in)?)?\b`), false},
 	{regexp.MustCompile(`(?:^|[^\d.:/-])(\d{1,2})()()()\s?([ap])\.?\s?m\b\.?()`), false},
 	{regexp.MustCompile(`(?:^|[\s,])(\d{1,2})\.(\d{2})(?:\.(\d{2}))?()()()\b`), false},
@@ -32,8 +32,12 @@ var clockForms = []clockForm{
 var (
 	unknownZone = regexp.MustCompile(`\n\s?[a-z]{2,5}( \d{4})?$`) // is taken for UTC
 
-	forenoon  = regexp.MustCompile(`(?:오전|上午|午前|凌晨|早上|清晨)\s*$`)
-	afternoon = regexp.MustCompile(`(?:오후|下午|午後|晚上|傍晚|中午)\s*$`)
+	before12   = regexp.MustCompile(`^\s?(?:ص|pg\b|p\.d\.)`)
+	afterwards = regexp.MustCompile(`^\s?(?:م|ptg\b|m\.d\.)`)
+	spanish    = regexp.MustCompile(`[ap]\. m`)
+
+	forenoon  = regexp.MustCompile(`(?:\b(?:am|a\.m\.)|오전|上午|午前|凌晨|早上|清晨)\s*$`)
+	afternoon = regexp.MustCompile(`(?:\b(?:pm|p\.m\.)|오후|下午|午後|晚上|傍晚|中午)\s*$`)
 )
 
 const maxClocks = 3 // times of day in a text that are tried
@@ -72,6 +76,11 @@ func (t dateText) atClock(m []int) (date, bool) {
 			before, *half = before[:at[0]], true
 		}
 	}
+	if at := afterwards.FindString(after); at != "" {
+		pm, after = true, after[len(at):]
+	} else if at := before12.FindString(after); at != "" {
+		am, after = true, after[len(at):]
+	}
 	if hour > 24 || minute > 59 || second > 60 || hour == 24 && minute+second > 0 {
 		return date{}, false
 	}
@@ -92,7 +101,8 @@ func (t dateText) atClock(m []int) (date, bool) {
 	if !z.known {
 		rest, z = unknownZone.ReplaceAllString(rest, "$1"), t.otherwise
 	}
-	day, ok := readDay(strings.ReplaceAll(rest, "\n", ""), t.monthFirst || am || pm || z.us)
+	english := part(5) != "" && !spanish.MatchString(t.s[m[2]:m[1]])
+	day, ok := readDay(strings.ReplaceAll(rest, "\n", ""), t.monthFirst || english || z.us)
 	if !ok || day.span != spanDay {
 		return date{}, false
 	}

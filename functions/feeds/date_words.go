@@ -46,7 +46,7 @@ const english = "january february march april may june july august september oct
 // languages disagree (listopad), the weekday decides, or else the first one does.
 const months = `
 janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre
-januar februar marz/maerz april mai juni juli august september oktober november dezember
+januar/janner februar/feber marz/maerz/mrz april mai juni juli august september oktober november dezember
 enero febrero marzo abril mayo junio julio agosto septiembre/setiembre octubre noviembre diciembre
 gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre
 janeiro fevereiro marco abril maio junho julho agosto setembro outubro novembro dezembro
@@ -56,7 +56,7 @@ styczen/stycznia luty/lutego marzec/marca kwiecien/kwietnia maj/maja czerwiec/cz
 leden/ledna unor/unora brezen/brezna duben/dubna kveten/kvetna cerven/cervna/cvn cervenec/cervence/cvc srpen/srpna zari rijen/rijna listopad/listopadu prosinec/prosince
 januar/januara februar/februara marec/marca april/aprila maj/maja jun/juna jul/jula august/augusta september/septembra oktober/oktobra november/novembra december/decembra
 sijecanj/sijecnja veljaca/veljace ozujak/ozujka travanj/travnja svibanj/svibnja lipanj/lipnja srpanj/srpnja kolovoz/kolovoza rujan/rujna listopad/listopada studeni/studenoga/studenog prosinac/prosinca
-januar februar mart april maj jun juni jul/juli avgust septembar oktobar novembar decembar
+januar februar mart april maj jun/juni jul/juli avgust septembar oktobar novembar decembar
 januar februar marec april maj junij julij avgust september oktober november december
 januar februar marcius aprilis majus junius julius augusztus szeptember oktober november december
 ianuarie/ian februarie martie aprilie mai iunie/iun iulie/iul august septembrie octombrie noiembrie/noi decembrie
@@ -70,6 +70,17 @@ xaneiro febreiro marzo abril maio xuno xullo agosto setembro outubro novembro de
 urtarrila/urtarrilaren otsaila/otsailaren martxoa/martxoaren apirila/apirilaren maiatza/maiatzaren ekaina/ekainaren uztaila/uztailaren abuztua/abuztuaren iraila/irailaren urria/urriaren azaroa/azaroaren abendua/abenduaren
 ocak/oca subat mart nisan mayis haziran temmuz agustos eylul ekim kasim aralik
 januari februari maret april mei juni juli agustus september oktober november desember
+januari februari mac april mei jun julai ogos september oktober november disember
+enero pebrero marso abril mayo hunyo hulyo agosto setyembre oktubre nobyembre disyembre
+yanvar fevral mart aprel may iyun/iyn iyul/iyl avqust/avgust sentyabr/sentabr oktyabr/oktabr noyabr dekabr
+januar februar maerz abrell mee juni juli august september oktober november dezember
+januarie februarie maart april mei junie julie augustus september oktober november desember
+jannar frar marzu april mejju gunju lulju awwissu settembru ottubru novembru dicembru
+ionawr chwefror mawrth ebrill mai mehefin gorffennaf awst medi hydref tachwedd rhagfyr
+januari februari machi aprili mei juni julai agosti septemba oktoba novemba desemba
+հունվարի/հնվ փետրվարի/փտվ մարտի/մրտ ապրիլի մայիսի/մյս հունիսի/հնս հուլիսի/հլս օգոստոսի/օգս սեպտեմբերի հոկտեմբերի նոյեմբերի դեկտեմբերի
+იანვარი თებერვალი მარტი აპრილი მაისი ივნისი ივლისი აგვისტო სექტემბერი ოქტომბერი ნოემბერი დეკემბერი
+қаңтар ақпан наурыз сәуір мамыр маусым шілде тамыз қыркүйек қазан қараша желтоқсан
 janar/janari shkurt/shkurti mars/marsi prill/prilli maj/maji qershor/qershori korrik/korriku gusht/gushti shtator/shtatori tetor/tetori nentor/nentori dhjetor/dhjetori
 ιανουαριος/ιανουαριου φεβρουαριος/φεβρουαριου μαρτιος/μαρτιου/μαω απριλιος/απριλιου μαιος/μαιου ιουνιος/ιουνιου/ιον ιουλιος/ιουλιου/ιολ αυγουστος/αυγουστου σεπτεμβριος/σεπτεμβριου οκτωβριος/οκτωβριου νοεμβριος/νοεμβριου δεκεμβριος/δεκεμβριου
 январь/января февраль/февраля март/марта апрель/апреля май/мая июнь/июня июль/июля август/августа сентябрь/сентября октябрь/октября ноябрь/ноября декабрь/декабря
@@ -78,7 +89,7 @@ janar/janari shkurt/shkurti mars/marsi prill/prilli maj/maji qershor/qershori ko
 януари февруари март април май юни юли август септември октомври ноември декември
 јануар/јануари фебруар/февруари март април мај јун/јуни јул/јули август/авг септембар/септември октобар/октомври новембар/ноември децембар/декември
 ינואר/בינואר פברואר/בפברואר מרץ/במרץ/מרס/במרס אפריל/באפריל מאי/במאי יוני/ביוני יולי/ביולי אוגוסט/באוגוסט ספטמבר/בספטמבר אוקטובר/באוקטובר נובמבר/בנובמבר דצמבר/בדצמבר
-يناير/جانفي فبراير/فيفري مارس أبريل/ابريل/أفريل مايو/ماي يونيو/جوان يوليو/جويلية أغسطس/اغسطس/أوت سبتمبر أكتوبر/اكتوبر نوفمبر ديسمبر`
+يناير/جانفي فبراير/فيفري مارس أبريل/ابريل/أفريل مايو/ماي يونيو/جوان يوليو/جويلية/يوليوز أغسطس/اغسطس/أوت/غشت سبتمبر/شتنبر أكتوبر/اكتوبر نوفمبر/نونبر ديسمبر/دجنبر`
 
 // weekdays has the days of the week, from Monday on. A word of two letters or more may stand
 // for a name that begins with it. A weekday only decides what is ambiguous otherwise: many
@@ -114,7 +125,7 @@ senin selasa rabu kamis jumat sabtu minggu
 // asides are words of a date that say nothing more.
 var asides = strings.Fields(`
 at on of the date posted published updated um om am der den de del di da do le el il la las les du des dal as a e i o à klo kl uhr h hrs
-den dne dnia roku r rok g года г р року год в у o о u ob ore ora ure urae saat feira ngay thang nam chu nhat gada יום m d metu t
+den dne dnia roku r rok g года г р року год в у o о u ob ore ora ure urae saat feira ngay thang nam chu nhat gada יום m d metu t alle kell στις ne ag pukul pada nang thg ta ж թ בשעה
 في الساعة ב ה`)
 
 // names finds the words of dates. Their keys are folded.

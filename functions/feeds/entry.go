@@ -86,8 +86,10 @@ func (d *document) entry(n *node, base string) entry {
 	if e.id == "" {
 		e.id = words(n.attr("rdf:about", "rdf:id"))
 	}
-	for _, key := range []string{"pubdate", "published", "atom:published", "issued", "atom:issued", "dcterms:issued", "dc:date",
-		"updated", "atom:updated", "modified", "atom:modified", "dcterms:modified", "created", "atom:created", "dcterms:created", "date", "lastbuilddate"} {
+	for _, key := range []string{"pubdate", "published", "atom:published", "issued", "atom:issued", "dcterms:issued", "dc:date", "dc:issued", "dcterms:date", "dcterms:available",
+		"itunes:pubdate", "prism:publicationdate", "publicationdate", "datepublished", "published_at",
+		"updated", "atom:updated", "modified", "atom:modified", "dcterms:modified", "dc:modified", "updated_at",
+		"created", "atom:created", "dcterms:created", "dc:created", "date", "lastbuilddate"} {
 		for _, date := range n.all(key) {
 			if t := words(d.text(date)); t != "" {
 				e.dates = append(e.dates, t)
