@@ -19,9 +19,10 @@ import (
 type counter struct {
 	Peak     float64   `json:"peak"`
 	PeakTime time.Time `json:"peak_time,omitzero"` // zero: there is no peak
-	Counted  float64   `json:"counted,omitempty"`  // the sum of the rises since PeakTime
+	Counted  float64   `json:"counted,omitempty"`  // the sum of the rises since PeakTime, and what was owed then
+	Came     time.Time `json:"came,omitzero"`      // when it came to the present level
 	Owed     float64   `json:"owed,omitempty"`     // above 0: counted too much before; below 0: from 0 to the first value after a drop, counted with the first rise
-	Risen    bool      `json:"risen,omitempty"`    // it has risen since it left the peak
+	Risen    float64   `json:"risen,omitempty"`    // the sum of the rises of the present level
 	Resets   bool      `json:"resets,omitempty"`   // it has been reset before, as a counter of a day is
 	Usual    float64   `json:"usual,omitempty"`    // its largest rise from one value to the next
 	Of       time.Time `json:"of"`                 // the GoodTime that this belongs to
@@ -29,6 +30,7 @@ type counter struct {
 
 const (
 	forgetPeak = 24 * time.Hour // after it, a level that has risen is the counter's for good
+	settled    = time.Hour      // a level that the counter leaves sooner was a glitch
 	freshStart = time.Hour      // what a counter may have counted from 0 before its first value after a reset
 	unusual    = 3              // times the largest rise: the jump back to a peak is larger
 	afterReset = time.Hour      // a counter that starts anew each day does not rise above its peak so soon
@@ -126,7 +128,7 @@ func (h *History) isBack(p catalogue.Pace, v float64, t time.Time) bool {
 		return false
 	case jump > h.allowed(p, h.Good, t.Sub(h.GoodTime)):
 		return true
-	case c.Counted > noise:
+	case c.Risen > noise:
 		return false
 	}
 	daily := (c.Resets || h.Daily) && t.Sub(c.PeakTime) > afterReset
@@ -150,17 +152,18 @@ func (h *History) goOn(p catalogue.Pace, v float64, t time.Time) Verdict {
 	rise := up
 	if up > 0 {
 		rise = max(0, up-c.Owed)
-		c.Owed, c.Risen = max(0, c.Owed-up), true
+		c.Owed = max(0, c.Owed-up)
 		if t.Sub(h.GoodTime) <= stepsApply {
 			c.Usual = max(c.Usual, up)
 		}
 	}
 	if !c.PeakTime.IsZero() {
 		c.Counted += rise
+		c.Risen += rise
 		low := h.Good < c.Peak
-		c.Resets = c.Resets || low && c.Counted > p.Noise(c.Peak)
-		if c.Risen && (low && v >= c.Peak || t.Sub(c.PeakTime) > forgetPeak) {
-			c.Peak, c.PeakTime, c.Counted = 0, time.Time{}, 0
+		c.Resets = c.Resets || low && c.Risen > p.Noise(c.Peak)
+		if c.Risen > 0 && (low && v >= c.Peak || t.Sub(c.PeakTime) > forgetPeak) {
+			c.Peak, c.PeakTime, c.Counted, c.Risen = 0, time.Time{}, 0, 0
 		}
 	}
 	h.accept(v, t)
@@ -173,7 +176,7 @@ func (h *History) goOn(p catalogue.Pace, v float64, t time.Time) Verdict {
 // have risen so much since its value last changed.
 func (h *History) leave(p catalogue.Pace, v float64, t time.Time) Verdict {
 	c, from, first := &h.counter, h.Good, h.pending.first
-	known := c.PeakTime.IsZero() || c.Risen // the present level is no glitch
+	known := c.PeakTime.IsZero() || c.Risen > 0 && h.GoodTime.Sub(c.Came) > settled // the present level is no glitch
 	rise, owed := max(0, v-first), 0.0
 	switch {
 	case v < from && first < from/2 && first <= h.allowed(p, 0, min(h.pending.began.Sub(h.GoodTime), freshStart)):
@@ -189,7 +192,7 @@ func (h *History) leave(p catalogue.Pace, v float64, t time.Time) Verdict {
 		c.Peak, c.PeakTime, c.Counted = from, h.GoodTime, max(0, c.Owed)
 	}
 	c.Counted += rise
-	c.Owed, c.Risen = owed, rise > 0
+	c.Owed, c.Risen, c.Came = owed, rise, t
 	before := h.outliers
 	h.accept(v, t)
 	return Verdict{Quality: OK, Rise: rise, Counted: true, Confirmed: before}

@@ -99,6 +99,8 @@ func TestCountersOfRealDevices(t *testing.T) {
 		"a plug that starts anew and finds its total again": {kwh, time.Minute, []float64{22.413, 0, .001, .002, .003, 22.416, 22.417}, .004, 0},
 		"the same without what it counted":                  {kwh, time.Minute, []float64{22.413, 0, .001, .002, .003, 22.413, 22.414, 22.415, 22.418}, .005, 0},
 		"values of no sense that rise":                      {kwh, time.Minute, []float64{22.413, 0, 1, 2, 22.414, 22.5, 23, 24, 25}, 2.587, 0},
+		"twice values of no sense that rise":                {kwh, time.Minute, []float64{61.6, 5, 5.5, 5.9, 2, 2.5, 2.9, 61.61, 62, 62.5, 63.1, 63.9}, 2.3, 0},
+		"what was counted too much, and half":               {kwh, 10 * time.Minute, []float64{49.0, 0, 1, 2, 49.08, 32.7, 32.7, 32.7, 49.1, 49.9, 51, 52}, 3, 0},
 		"a new plug":                                        {kwh, time.Minute, []float64{1644.3, 0, 0, .01, .02, .05}, .05, 0},
 		"a used plug":                                       {kwh, time.Minute, []float64{1644.3, 345.2, 345.2, 345.3, 345.4}, .2, 0},
 		"a used plug a day later":                           {kwh, time.Minute, []float64{1644.3, 345.2, 345.2, 345.3, 345.4}, .2, 0},
