@@ -2,6 +2,7 @@ package function
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
@@ -26,7 +27,7 @@ func (d *report) setTime(at mapping.Moment, m *wire.Message) {
 	case t.Before(firstSet):
 		wrong = "the clock is not set, it says "
 	case catalogue.CheckTime(t, m.Time) != nil:
-		wrong = "the clock is ahead, it says "
+		wrong = "the clock or its zone is wrong, it says "
 	default:
 		d.time = t
 		if pause := at.Time.Sub(at.Earlier); at.Twice && m.Time.Sub(at.Time) > pause/2 {
@@ -67,15 +68,22 @@ func (w *work) firstOfTwo(b *ingest.Batch, of *device.Device, i int) bool {
 	}
 }
 
-// goesBack reports whether a later message of the batch is of the same device, and of the
-// same or an earlier local time in the hour that comes twice.
+// goesBack reports whether a later report of the batch has the same metric of the device,
+// at the same or an earlier local time in the hour that comes twice.
 func (w *work) goesBack(i int) bool {
 	d := &w.reports[i]
 	for j := i + 1; j < len(w.reports); j++ {
 		next := &w.reports[j]
-		if next.msg != d.msg && !next.earlier.IsZero() && !next.time.After(d.time) && bytes.Equal(next.physical, d.physical) {
+		if !next.earlier.IsZero() && !next.time.After(d.time) && bytes.Equal(next.physical, d.physical) && w.shareKey(d, next) {
 			return true
 		}
 	}
 	return false
+}
+
+// shareKey reports whether two reports have a value of the same key.
+func (w *work) shareKey(a, b *report) bool {
+	return slices.ContainsFunc(w.values[a.from:a.to], func(v device.Value) bool {
+		return slices.ContainsFunc(w.values[b.from:b.to], func(other device.Value) bool { return other.Key == v.Key })
+	})
 }

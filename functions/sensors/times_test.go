@@ -82,6 +82,42 @@ func TestTheHourThatComesTwice(t *testing.T) {
 	}
 }
 
+// Two mappings take each element of a list, for two fields of one device.
+func TestAListOfKeptValuesGetsBothHours(t *testing.T) {
+	for list, want := range map[string]string{
+		`[{"t":"2026-10-25 02:10","w":1,"v":230},{"t":"2026-10-25 02:50","w":2,"v":231},{"t":"2026-10-25 02:10","w":3,"v":232},{"t":"2026-10-25 02:50","w":4,"v":233}]`: "00:10 00:50 01:10 01:50",
+		`[{"t":"2026-10-25 02:10","w":1,"v":230}]`: "01:10",
+	} {
+		f := batchtest.Serve(t, New, batchtest.SQLite(t))
+		writeSettings(t, f, `
+house: {zone: Europe/Berlin}
+devices:
+  - {topic: log, each: $, device: meter, time: $.t, fields: {power_watts: $.w}}
+  - {topic: log, each: $, device: meter, time: $.t, measurement: power, fields: {voltage_volts: $.v}}
+`)
+		m := sent(t, "", "2026-10-25 08:00:00", 0)
+		m.Topic, m.Payload = "log", []byte(list)
+		if a := f.Post(t, m); len(a.Rejected) > 0 || times(t, f) != want {
+			t.Errorf("%s: %s, want %s, %+v", list, times(t, f), want, a.Rejected)
+		}
+	}
+}
+
+func TestAnUnmappedLocalTimeIsTheNearestInTheHousesZone(t *testing.T) {
+	f := batchtest.Serve(t, New, batchtest.SQLite(t))
+	writeSettings(t, f, "house: {zone: Europe/Berlin}\n")
+	for i, arrived := range []string{"2026-10-25 00:30:01", "2026-10-25 01:30:01"} {
+		m := sent(t, "", arrived, 0)
+		m.Topic, m.Payload = "x/plug", fmt.Appendf(nil, `{"time":"2026-10-25 02:30:00","power":%d}`, i)
+		if a := f.Post(t, m); len(a.Rejected) > 0 {
+			t.Errorf("%+v", a.Rejected)
+		}
+	}
+	if got := times(t, f); got != "00:30 01:30" {
+		t.Error(got)
+	}
+}
+
 // split makes a batch of each message.
 func split(ms []wire.Message) (out [][]wire.Message) {
 	for _, m := range ms {
