@@ -58,6 +58,7 @@ type proposal struct {
 	device, topic string
 	time          string
 	values        []proposed
+	more          bool            // values are left out
 	used          map[string]bool // by key
 }
 
@@ -90,6 +91,7 @@ func (p *proposal) value(s *scan.Scanner, at []step) error {
 	case scan.Array:
 		return s.Array(func(i int) error {
 			if i >= maxIndexes {
+				p.more = true
 				return s.Skip()
 			}
 			return p.value(s, append(slices.Clone(at), step{"", i}))
@@ -109,14 +111,13 @@ var timeKeys = map[string]bool{"time": true, "timestamp": true, "ts": true, "dat
 // scalar adds a value: the first time of the payload as its time.
 func (p *proposal) scalar(raw []byte, at []step) {
 	path := writePath(at)
+	p.more = p.more || len(p.values) >= maxProposed
 	if _, err := parsePath(path); err != nil || len(p.values) >= maxProposed || strings.ContainsAny(path, "\n\r") {
 		return
 	}
-	if len(at) > 0 && timeKeys[strings.ToLower(at[len(at)-1].key)] {
+	if p.time == "" && len(at) > 0 && timeKeys[strings.ToLower(at[len(at)-1].key)] {
 		if t, err := ParseTime(text(raw), time.UTC); err == nil && catalogue.CheckTime(t, t) == nil {
-			if p.time == "" {
-				p.time = path
-			}
+			p.time = path
 			return
 		}
 	}
@@ -220,6 +221,9 @@ func (p *proposal) block() string {
 				fmt.Fprintf(&b, "      %s: %s\n", quote(v.key), v.write())
 			}
 		}
+	}
+	if p.more {
+		fmt.Fprintf(&b, "    # the message has more: at most %d elements of a list and %d values are proposed\n", maxIndexes, maxProposed)
 	}
 	return b.String()
 }

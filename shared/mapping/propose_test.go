@@ -218,3 +218,16 @@ func repeats(s *scan.Scanner) (twice bool) {
 	}
 	return twice
 }
+
+// TestAProposalSaysWhatItLeavesOut: and keeps multi-line texts and further times.
+func TestAProposalSaysWhatItLeavesOut(t *testing.T) {
+	long := []byte(`{"gpio":[` + strings.Repeat("1,", 40) + `2],"note":"a\nb","time":"2026-11-23T14:05:06Z","sys":{"time":"2026-11-23T14:05:06Z"}}`)
+	found := pasted(t, &Proposer{}, "a/b", long)
+	if len(found.Values) != maxIndexes || found.Text["note"] != "a\nb" || found.Text["sys_time"] == "" || found.Time.IsZero() {
+		t.Errorf("%+v", found)
+	}
+	block, _ := Propose("a/b", long)
+	if !strings.Contains(block, "    # the message has more: at most 32 elements") {
+		t.Error(block)
+	}
+}

@@ -49,7 +49,7 @@ func (v *proposed) readText(s string, raw []byte) bool {
 		return true
 	}
 	_, unit, ok, err := parseText(s, defaultWords)
-	v.absent = err == nil && !ok && !strings.ContainsFunc(strings.Replace(strings.ToLower(s), "nan", "", 1), unicode.IsLetter) // NaN, ---
+	v.absent = err == nil && !ok && (strings.Trim(s, "-–—?*. ") == "" || strings.EqualFold(s, "nan"))
 	if v.text = (err != nil || !ok) && !v.absent; v.text {
 		return true
 	}
@@ -60,7 +60,7 @@ func (v *proposed) readText(s string, raw []byte) bool {
 }
 
 func printableText(s string) bool {
-	return s != "" && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError })
+	return s != "" && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && !unicode.IsSpace(r) || r == utf8.RuneError })
 }
 
 // alias takes the key and factor of a known key.
