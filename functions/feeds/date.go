@@ -78,7 +78,8 @@ func (d dates) parse(s string) (_ date, ok bool) {
 func unix(s string) (time.Time, bool) {
 	if m := dotNet.FindStringSubmatch(s); m != nil {
 		n, err := strconv.ParseInt(m[1], 10, 64)
-		return time.UnixMilli(n).UTC(), err == nil
+		at := time.UnixMilli(n).UTC()
+		return at, err == nil && at.Year() <= 9999
 	}
 	if m := seconds.FindStringSubmatch(s); m != nil {
 		s = m[1]
