@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +42,25 @@ func FuzzMessage(f *testing.F) {
 		for _, r := range h.Post(t, m, good).Rejected {
 			if r.ID == "good" {
 				t.Errorf("the valid message was rejected: %s", r.Reason)
+			}
+		}
+	})
+}
+
+// FuzzSender maps any object of known keys: its devices are of its topic, and the same
+// each time.
+func FuzzSender(f *testing.F) {
+	f.Add("rtl_433/pi/events", []byte(`{"model":"Acurite-Tower","id":11524,"channel":"A","humidity":61,"mic":"CRC"}`))
+	f.Add("a/b", []byte(`{"ip":"192.0.2.7","temp":1,"x":{"y":[{"name":"z"}]},"raum":"Bad","no":3}`))
+	f.Fuzz(func(t *testing.T, topic string, payload []byte) {
+		found, _ := mapKnownKeys(topic, payload, time.UTC)
+		again, _ := mapKnownKeys(topic, payload, time.UTC)
+		if len(found) != len(again) {
+			t.Fatalf("%d, then %d", len(found), len(again))
+		}
+		for i, d := range found {
+			if !strings.HasPrefix(d.Physical, topicPrefix+topic) || !strings.HasPrefix(d.Name, topic) || d.Physical != again[i].Physical || d.Name != again[i].Name {
+				t.Fatalf("%q %q, then %q %q", d.Physical, d.Name, again[i].Physical, again[i].Name)
 			}
 		}
 	})

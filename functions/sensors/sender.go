@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/scan"
@@ -111,10 +110,6 @@ func template(paths []string) string {
 	return `"{` + strings.Join(paths[:min(len(paths), 10)], "}-{") + `}"`
 }
 
-// senderOrder is the order in which rtl_433 names its devices. Other keys stand between
-// subtype and channel.
-var senderOrder = map[string]int{"type": -5, "model": -4, "subtype": -3, "channel": 1, "id": 2}
-
 // device returns the name and the physical id of the device that sent a payload. Both
 // depend on nothing but the topic and the payload. The name leaves out what the topic
 // says already.
@@ -127,18 +122,12 @@ func (s *sender) device(topicName string) (name, physical string) {
 		return name, physical
 	}
 	slices.SortFunc(s.parts, func(a, b senderPart) int {
-		return cmp.Or(senderOrder[a.key]-senderOrder[b.key], strings.Compare(a.key, b.key), strings.Compare(a.value, b.value))
+		return cmp.Or(mapping.CompareSenders(a.key, b.key), strings.Compare(a.value, b.value))
 	})
-	said := map[string]bool{}
-	for _, level := range strings.Split(topicName, "/") {
-		said[letters(level)] = true
-	}
-	said[letters(topicName[strings.LastIndexFunc(topicName, notLetter)+1:])] = true // 0 of switch:0
 	var keyed, more []string
 	for _, p := range s.parts {
 		keyed = append(keyed, p.key+"="+p.value)
-		if l := letters(p.value); l == "" || !said[l] {
-			said[l] = true
+		if !mapping.Says(topicName, p.value) && !slices.Contains(more, p.value) {
 			more = append(more, p.value)
 		}
 	}
@@ -150,10 +139,3 @@ func (s *sender) device(topicName string) (name, physical string) {
 	}
 	return name, physical + "#" + strings.Join(keyed, ",") // no topic has a #
 }
-
-// letters returns the letters and digits of a text, in small letters.
-func letters(text string) string {
-	return strings.ToLower(strings.Join(strings.FieldsFunc(text, notLetter), ""))
-}
-
-func notLetter(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }

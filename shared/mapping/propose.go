@@ -56,6 +56,8 @@ func (all *Proposer) Propose(topicName string, payload []byte) (string, error) {
 type proposal struct {
 	all           *Proposer
 	device, topic string
+	senders       []string // keys that tell apart the devices on the topic
+	doubtful      []string // keys that may
 	time          string
 	values        []proposed
 	more          bool            // values are left out
@@ -75,7 +77,7 @@ func (p *proposal) collect(payload []byte) error {
 			return fmt.Errorf("the payload is neither JSON nor a number or a word: %.60q", payload)
 		}
 		raw, _ := json.Marshal(plain) // cannot fail: any text is valid
-		p.values, p.time = nil, ""
+		p.values, p.time, p.senders, p.doubtful = nil, "", nil, nil
 		p.scalar(raw, nil)
 	}
 	if len(p.values) == 0 {
@@ -106,12 +108,51 @@ func (p *proposal) value(s *scan.Scanner, at []step) error {
 	return s.Skip()
 }
 
+// sender notes whether a value tells apart the devices on the topic.
+func (p *proposal) sender(raw []byte, at []step) {
+	if len(at) != 1 || at[0].index >= 0 || len(raw) > maxSender || strings.ContainsAny(at[0].key, "\n\r") {
+		return
+	}
+	key := at[0].key
+	if _, known := LookupAlias(key); known || text(raw) == "" || slices.Contains(p.senders, key) {
+		return
+	}
+	switch role := RoleOf(key, raw); {
+	case (role == Sender || role == Part) && !Says(p.topic, text(raw)):
+		p.senders = append(p.senders, key)
+	case role == Doubtful:
+		p.doubtful = append(p.doubtful, key)
+	}
+}
+
+const maxParts = 6 // of a proposed id
+
+// id writes the device: the topic, and what tells apart the devices on it.
+func (p *proposal) id() string {
+	with := func(keys []string) string {
+		slices.SortFunc(keys, CompareSenders)
+		id := p.device
+		for _, k := range keys[:min(len(keys), maxParts)] {
+			id += "-{" + writePath([]step{{k, -1}}) + "}"
+		}
+		return quote(id)
+	}
+	switch {
+	case len(p.senders) > 0:
+		return with(p.senders)
+	case len(p.doubtful) > 0:
+		return quote(p.device) + " # or, if several devices send there, " + with(p.doubtful)
+	}
+	return quote(p.device)
+}
+
 var timeKeys = map[string]bool{"time": true, "timestamp": true, "ts": true, "datetime": true, "last_seen": true}
 
 // scalar adds a value: the first time of the payload as its time.
 func (p *proposal) scalar(raw []byte, at []step) {
 	path := writePath(at)
 	p.more = p.more || len(p.values) >= maxProposed
+	p.sender(raw, at)
 	if _, err := parsePath(path); err != nil || len(p.values) >= maxProposed || strings.ContainsAny(path, "\n\r") {
 		return
 	}
@@ -208,7 +249,7 @@ func (p *proposal) taken(key string, isText bool) bool {
 // block writes the proposal for hearth.yml.
 func (p *proposal) block() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "devices:\n  - device: %s\n    topic: %s\n", quote(p.device), quote(p.topic))
+	fmt.Fprintf(&b, "devices:\n  - device: %s\n    topic: %s\n", p.id(), quote(p.topic))
 	if p.time != "" {
 		fmt.Fprintf(&b, "    time: %s\n", quote(p.time))
 	}

@@ -16,7 +16,7 @@ import (
 func TestPropose(t *testing.T) {
 	got, err := Propose("shellies/attic plug/status", []byte(`{"power":12.5,"relay":"ON","door":"open","meter":{"total":7,"name":"x"},"ts":1795435200,"list":[1,{"v":2}],"device":3,"temperature_C":20.5,"motion":"none","mode":"heat","t":"21.5 °C"}`))
 	want := `devices:
-  - device: shellies-attic-plug-status
+  - device: "shellies-attic-plug-status-{$.device}"
     topic: "shellies/attic plug/status"
     time: $.ts
     fields:

@@ -1,8 +1,10 @@
 package mapping
 
 import (
+	"cmp"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
@@ -64,6 +66,37 @@ func roleOfKey(key string) (role Role, described bool) {
 	}
 	return Nothing, named || states[last] || states[joined]
 }
+
+// senderOrder is the order in which rtl_433 names its devices. Other keys stand between
+// subtype and channel.
+var senderOrder = map[string]int{"type": -5, "model": -4, "subtype": -3, "channel": 1, "id": 2}
+
+// CompareSenders orders the keys of which a device's name is made.
+func CompareSenders(a, b string) int {
+	return cmp.Or(senderOrder[a]-senderOrder[b], strings.Compare(a, b))
+}
+
+// Says reports whether a level of the topic, or the end of its last one, is a value but
+// for case and punctuation: then the value tells nothing more.
+func Says(topicName, value string) bool {
+	v := letters(value)
+	if v == "" {
+		return false
+	}
+	for level := range strings.SplitSeq(topicName, "/") {
+		if letters(level) == v {
+			return true
+		}
+	}
+	return letters(topicName[strings.LastIndexFunc(topicName, notLetter)+1:]) == v // 0 of switch:0
+}
+
+// letters returns the letters and digits of a text, in small letters.
+func letters(text string) string {
+	return strings.ToLower(strings.Join(strings.FieldsFunc(text, notLetter), ""))
+}
+
+func notLetter(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 
 func set(words string) map[string]bool {
 	m := map[string]bool{}
