@@ -33,11 +33,16 @@ var layouts = []struct {
 	{"2006-01-02T15:04:05Z07:00", false}, {"2006-01-02T15:04:05", true}, {"2006-01-02 15:04:05", true}, {"2006-01-02 15:04:05Z07:00", false},
 	{"2006-01-02T15:04:05Z0700", false}, {"2006-01-02 15:04:05Z0700", false}, {"2006-01-02 15:04:05 -0700", false}, {"2006-01-02 15:04:05 -07:00", false},
 	{"2006-01-02T15:04Z07:00", false}, {"2006-01-02T15:04", true}, {"2006-01-02 15:04", true},
+	{"2006-01-02T15:04:05Z07", false}, {"2006-01-02 15:04:05Z07", false}, {"2006-01-02 15:04:05 UTC", false}, {"2006-01-02T15:04:05 UTC", false}, // PostgreSQL, date -u
+	{"20060102T150405Z0700", false}, {"20060102T150405", true}, {"2006/01/02 15:04:05", true}, {time.ANSIC, true}, // C's ctime
+	{"02.01.2006 15:04:05", true}, {"02.01.2006 15:04", true}, // with points the day is always first
+	{time.RFC1123Z, false}, {"Mon, 02 Jan 2006 15:04:05 GMT", false},
 }
 
-// ParseTime reads RFC 3339 and similar formats, in zone if the text has no offset, or
-// the time since 1970 in seconds, milliseconds, microseconds or nanoseconds, which the
-// size of the number tells. The result is in UTC. Of two moments it is the later one.
+// ParseTime reads RFC 3339 and similar formats, RFC 1123, ISO 8601's basic format, that
+// of C's ctime and 23.11.2026 12:00, in zone if the text has no offset, or the time since
+// 1970 in seconds, milliseconds, microseconds or nanoseconds, which the size of the number
+// tells. The result is in UTC. Of two moments it is the later one.
 func ParseTime(s string, zone *time.Location) (time.Time, error) {
 	m, err := ParseMoment(s, zone)
 	return m.Time, err
