@@ -40,8 +40,7 @@ type result struct {
 // in the order of Targets.
 func (x *runner) fetch(ctx context.Context, st *store.Store, p params, w Window) []result {
 	f := fetching{runner: x, st: st, p: p, w: w, client: x.client.Memo(), out: make([]result, len(x.Targets))}
-	var err error
-	if f.before, err = st.Targets(ctx, x.Name); err != nil {
+	if err := f.load(ctx); err != nil {
 		for i, target := range x.Targets {
 			f.out[i] = result{target: target, err: &storeError{err}}
 		}
@@ -67,6 +66,7 @@ type fetching struct {
 	w      Window
 	client *fetch.Client
 	before map[string]alert.TargetState // by target
+	turns  map[string]time.Time         // of the latest failed fetch of a target that shares its host, by target
 	out    []result                     // by index of the target
 }
 

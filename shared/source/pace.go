@@ -28,8 +28,17 @@ func (e *heldError) Error() string {
 	return fmt.Sprintf("%s asked for no request before %s", e.host, e.until.UTC().Format("15:04:05 UTC on 2 January"))
 }
 
-// groups returns the indices of the targets: those of one host together, the one that
-// worked the longest ago first.
+// load reads when the targets worked, and when those that share a host had their turn.
+func (f *fetching) load(ctx context.Context) (err error) {
+	if f.before, err = f.st.Targets(ctx, f.Name); err == nil && f.Host != nil {
+		f.turns, err = f.st.Turns(ctx, f.Name)
+	}
+	return err
+}
+
+// groups returns the indices of the targets: those of one host together, the one that had
+// its turn the longest ago first: it worked then, or failed. A target that always fails
+// would else be the first each time.
 func (f *fetching) groups() [][]int {
 	var out [][]int
 	byHost := map[string]int{} // index in out
@@ -43,10 +52,15 @@ func (f *fetching) groups() [][]int {
 		}
 		out[at] = append(out[at], i)
 	}
+	last := func(i int) time.Time {
+		ok, failed := f.before[f.Targets[i]].LastOK, f.turns[f.Targets[i]]
+		if failed.After(ok) {
+			return failed
+		}
+		return ok
+	}
 	for _, group := range out {
-		slices.SortStableFunc(group, func(a, b int) int {
-			return f.before[f.Targets[a]].LastOK.Compare(f.before[f.Targets[b]].LastOK)
-		})
+		slices.SortStableFunc(group, func(a, b int) int { return last(a).Compare(last(b)) })
 	}
 	return out
 }
@@ -69,6 +83,7 @@ func (f *fetching) group(ctx context.Context, group []int) {
 		return
 	}
 	until, err := f.st.HeldUntil(ctx, host)
+	asked := false
 	for _, i := range group {
 		if err == nil && f.held(ctx, until) {
 			f.out[i] = result{target: f.Targets[i], err: &heldError{host, until}}
@@ -79,10 +94,16 @@ func (f *fetching) group(ctx context.Context, group []int) {
 		} else {
 			f.out[i] = result{target: f.Targets[i], err: &storeError{err}}
 		}
-		if wait := pauseOf(f.out[i].err); wait > 0 {
+		wait := pauseOf(f.out[i].err)
+		if wait > 0 {
 			until = f.env.Now().Add(min(wait, maxHold))
 			err = f.st.Hold(ctx, host, until)
 		}
+		// A target that is refused after another one was served had no turn.
+		if err == nil && f.out[i].err != nil && !f.out[i].skipped && (wait == 0 || !asked) && len(group) > 1 {
+			err = f.st.Turn(ctx, f.Name, f.Targets[i], f.env.Now())
+		}
+		asked = true
 	}
 	f.wait(group)
 }
@@ -106,16 +127,25 @@ func pauseOf(err error) time.Duration {
 	return 0
 }
 
-// wait marks those targets of a host as waiting that it will serve later: it served another
-// one in this run, or within maxWait, and asked for a pause that lasts.
+// answered reports whether a fetch with this error had an answer that asks for no pause.
+func answered(err error) bool {
+	if _, ok := errors.AsType[*fetch.StatusError](err); ok {
+		return pauseOf(err) == 0
+	}
+	return err == nil || cause(err) != ""
+}
+
+// wait marks those targets of a host as waiting that it will serve later: it answered for
+// another one in this run, or within maxWait, and asked for a pause that lasts. An answer that
+// a page is gone, or that cannot be read, is one, too. Only the target that a host refuses
+// before it served any fails.
 func (f *fetching) wait(group []int) {
-	served := slices.ContainsFunc(group, func(i int) bool { return f.out[i].err == nil })
-	refused := slices.ContainsFunc(group, func(i int) bool { return pauseOf(f.out[i].err) > 0 })
+	served := slices.ContainsFunc(group, func(i int) bool { return answered(f.out[i].err) })
 	recent := slices.ContainsFunc(group, func(i int) bool { return f.env.Now().Sub(f.before[f.Targets[i]].LastOK) < maxWait })
 	for _, i := range group {
 		r := &f.out[i]
 		_, held := errors.AsType[*heldError](r.err)
 		failing := !f.before[r.target].Failing.IsZero()
-		r.waiting = served && (held || pauseOf(r.err) > 0) || held && !refused && recent && !failing
+		r.waiting = served && (held || pauseOf(r.err) > 0) || held && recent && !failing
 	}
 }

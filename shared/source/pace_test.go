@@ -25,12 +25,17 @@ type slowHost struct {
 	next    time.Time
 	paths   []string // that were answered
 	refused int
+	broken  string // a path that is answered with code, with 429 each time
+	code    int
 }
 
 func (s *slowHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.h.Now()
+	if always := r.URL.Path == s.broken && s.code == http.StatusTooManyRequests; always {
+		s.next = now.Add(s.span)
+	}
 	if left := s.next.Sub(now); left > 0 {
 		s.refused++
 		w.Header().Set("Retry-After", fmt.Sprint(int(left.Seconds())+1))
@@ -39,6 +44,9 @@ func (s *slowHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.next = now.Add(s.span)
 	s.paths = append(s.paths, r.URL.Path)
+	if r.URL.Path == s.broken {
+		w.WriteHeader(s.code)
+	}
 }
 
 // pathSource fetches a path of the upstream for each target. All targets share its host.
@@ -77,6 +85,38 @@ func TestTargetsOfAHostThatAllowsOneRequestTakeTurns(t *testing.T) {
 		}
 		if host.refused > 8 {
 			t.Errorf("%s: %d requests were refused; one a run tells the pause for all targets", span, host.refused)
+		}
+	}
+}
+
+// A target that always fails has its turn as the others have: it fails, and they wait for
+// theirs, which comes.
+func TestATargetThatFailsTakesNoTurnsOfOthers(t *testing.T) {
+	for code, want := range map[int]string{
+		404: "/a /b /c /d /a /b /c /d",
+		403: "/a /b /c /d /a /b /c /d",
+		501: "/a /b /c /d /a /b /c /d",
+		429: "/a /c /d /a /c /d", // one of four runs begins with what is always refused
+	} {
+		h := start(t, source.Source{Name: "feeds", Setting: "FEEDS"})
+		host := &slowHost{h: h, span: time.Minute, broken: "/b", code: code}
+		h.Answer = host.ServeHTTP
+		s := pathSource(h, "a", "b", "c", "d")
+		for i := range 8 {
+			h.Build(of(s))
+			a, w := h.Post("", "X-Connector", "cron-connector")
+			for _, o := range a.Targets {
+				if o.Target != "b" && o.Status != "ok" && o.Status != "waiting" {
+					t.Errorf("%d, run %d: %s is %s: %s", code, i, o.Target, o.Status, w.Body)
+				}
+			}
+			h.Later(time.Hour)
+		}
+		if got := strings.Join(host.paths, " "); got != want {
+			t.Errorf("%d: fetched %s, want %s", code, got, want)
+		}
+		if n := len(h.Messages); code != 429 && n != 1 || n > 0 && !strings.Contains(h.Messages[0], "\nb: ") {
+			t.Errorf("%d: Slack got %q, want that b fails", code, h.Messages)
 		}
 	}
 }

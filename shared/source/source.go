@@ -46,7 +46,7 @@ type Source struct {
 	// sends no second message. A nil function means that it sends one.
 	NotifyOnce func(item.Item) bool
 	// Host returns the host that a target is fetched from. Targets of one host are fetched
-	// one after the other, the one that worked the longest ago first. When the host asks for
+	// one after the other, the one that had its turn the longest ago first. When the host asks for
 	// a pause (429, or 503 with Retry-After), this holds for all of them, also in later
 	// runs. A nil function means that targets share no host.
 	Host func(target string) string

@@ -46,6 +46,29 @@ func TestQuotaIsNeverExceeded(t *testing.T) {
 	})
 }
 
+func TestTheLatestTurnOfEachTargetIsKept(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		for _, turn := range []struct {
+			function, target string
+			at               time.Time
+		}{
+			{"feeds", "a/b c%_ü", noon}, {"feeds", "a/b c%_ü", noon.Add(time.Hour)}, {"feeds", "a/b c%_ü", noon.Add(-time.Hour)},
+			{"feeds", "other", noon}, {"feedsx", "other", noon.Add(time.Minute)},
+		} {
+			if err := s.Turn(t.Context(), turn.function, turn.target, turn.at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Hold(t.Context(), "feeds/host", noon); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Turns(t.Context(), "feeds")
+		if want := map[string]time.Time{"a/b c%_ü": noon.Add(time.Hour), "other": noon}; err != nil || !cmp.Equal(got, want) {
+			t.Errorf("%v, %v; want %v", got, err, want)
+		}
+	})
+}
+
 func TestUnscheduledCallsLeaveTheReserve(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		q := store.Quota{Key: "k", Limit: 10, Window: time.Minute, Reserve: 4}

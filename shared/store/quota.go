@@ -42,20 +42,51 @@ func (s *Store) Take(ctx context.Context, q Quota, n int, scheduled bool, now ti
 	})
 }
 
+// The keys in the table quotas of what is no quota: window_start is when the pause of a host
+// ends, or when a target had its turn.
+const (
+	holdPrefix = "pause of "
+	turnPrefix = "turn of "
+)
+
 // Hold records that a host asked for no request before until. A later time stays.
 func (s *Store) Hold(ctx context.Context, host string, until time.Time) error {
-	return s.tx(ctx, "note the pause of "+host, func(ctx context.Context, tx *txn) error {
-		key := holdPrefix + clean(host)
-		_, err := tx.ExecContext(ctx, `insert into quotas (key, window_start, used, used_scheduled) values ($1, $2, 1, 0) on conflict (key, window_start) do nothing`, key, stamp(until))
+	return s.latest(ctx, holdPrefix+clean(host), until)
+}
+
+// Turn records that a function fetched a target that shares its host with others, and failed.
+// A later time stays.
+func (s *Store) Turn(ctx context.Context, function, target string, at time.Time) error {
+	return s.latest(ctx, turnPrefix+clean(function)+"/"+clean(target), at)
+}
+
+// latest records a time under a key, unless a later one is there.
+func (s *Store) latest(ctx context.Context, key string, at time.Time) error {
+	return s.tx(ctx, "note the "+key, func(ctx context.Context, tx *txn) error {
+		_, err := tx.ExecContext(ctx, `insert into quotas (key, window_start, used, used_scheduled) values ($1, $2, 1, 0) on conflict (key, window_start) do nothing`, key, stamp(at))
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `delete from quotas where key = $1 and window_start < $2`, key, stamp(until))
+		_, err = tx.ExecContext(ctx, `delete from quotas where key = $1 and window_start < $2`, key, stamp(at))
 		return err
 	})
 }
 
-const holdPrefix = "pause of " // of the keys of Hold in the table quotas; window_start is when the pause ends
+// Turns returns the times of Turn by target.
+func (s *Store) Turns(ctx context.Context, function string) (map[string]time.Time, error) {
+	type turn struct {
+		key string
+		at  time.Time
+	}
+	scan := func(rows *sql.Rows) (t turn, err error) { return t, rows.Scan(&t.key, scanTime{&t.at}) }
+	prefix := turnPrefix + clean(function) + "/"
+	all, err := query(ctx, s, "read the turns of "+function, scan, `select key, window_start from quotas where substr(key, 1, $1) = $2 order by window_start`, len(prefix), prefix)
+	turns := map[string]time.Time{}
+	for _, t := range all {
+		turns[t.key[len(prefix):]] = t.at
+	}
+	return turns, err
+}
 
 // HeldUntil returns the latest time of Hold for a host, the zero time if there is none.
 func (s *Store) HeldUntil(ctx context.Context, host string) (until time.Time, err error) {
