@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/topic"
 )
 
 const topicPrefix = "topic/" // of physical ids
@@ -39,8 +40,8 @@ func topicOf(id store.DeviceID) string {
 	case about.Base != "":
 		return about.Base + "/" + id.Name
 	case strings.HasPrefix(id.Physical, topicPrefix):
-		topic, _, _ := strings.Cut(strings.TrimPrefix(id.Physical, topicPrefix), "#")
-		return topic
+		whole, _, _ := strings.Cut(strings.TrimPrefix(id.Physical, topicPrefix), "#")
+		return whole
 	}
 	return ""
 }
@@ -53,7 +54,7 @@ func (n names) shorten(devices []Device) {
 	for i, d := range devices {
 		all[i] = []string{d.Name}
 		if own := n.own[d.ID]; own == d.Name {
-			all[i] = shorter(own)
+			all[i] = topic.Ends(own)
 		}
 		for _, name := range all[i] {
 			of[name]++
@@ -68,28 +69,3 @@ func (n names) shorten(devices []Device) {
 		}
 	}
 }
-
-// shorter returns the ends of a topic, the shortest first and the whole one last. Levels
-// that say a kind of message are left out at its end if possible.
-func shorter(topic string) (out []string) {
-	levels := strings.Split(strings.Trim(topic, "/"), "/")
-	end := len(levels)
-	for end > 0 && kindsOfMessage[strings.ToLower(levels[end-1])] {
-		end--
-	}
-	for _, ls := range [][]string{levels[:end], levels} {
-		for from := len(ls) - 1; from >= 0; from-- {
-			if name := strings.Join(ls[from:], "/"); name != "" && !slices.Contains(out, name) {
-				out = append(out, name)
-			}
-		}
-	}
-	if !slices.Contains(out, topic) {
-		out = append(out, topic)
-	}
-	return out
-}
-
-// kindsOfMessage are levels of topics, in small letters, that name no device.
-var kindsOfMessage = map[string]bool{"state": true, "status": true, "sensor": true, "sensors": true, "data": true, "telemetry": true, "value": true,
-	"values": true, "json": true, "info": true, "events": true, "result": true, "": true}

@@ -40,7 +40,7 @@ func TestATileHasTheIDAndTheTopicOfItsDevice(t *testing.T) {
 	}
 	want := map[string]string{
 		"home-kitchen-climate": "climate at home/kitchen/climate", "home-office-climate": "My office at home/office/climate", "garden-bed1-state": "bed1 at garden/bed1/state",
-		"embedded-lab_plug1": "lab_plug1 at /embedded/lab_plug1", "sensors-data": "data at sensors/data", "a-fridge": "a/fridge at a/fridge", "desk": "desk at desk",
+		"embedded-lab_plug1": "lab_plug1 at /embedded/lab_plug1", "sensors-data": "sensors/data at sensors/data", "a-fridge": "a/fridge at a/fridge", "desk": "desk at desk",
 		"rtl_433-pi-events-acurite-tower-11524": "Acurite-Tower 11524 at rtl_433/pi/events", "oven": "oven at tele/oven/SENSOR", "fridge": "fridge at zigbee2mqtt/fridge", "air": "air at ", "x": "x at key/[secret]",
 	}
 	if d := cmp.Diff(want, got); d != "" {

@@ -67,3 +67,14 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+func TestEnds(t *testing.T) {
+	for topic, want := range map[string]string{
+		"home/kitchen/climate": "climate kitchen/climate home/kitchen/climate", "garden/bed1/state": "bed1 garden/bed1 bed1/state garden/bed1/state",
+		"/a/b": "b a/b /a/b", "state": "state", "/": "/", "a": "a", "tele/plug/SENSOR": "plug tele/plug plug/SENSOR tele/plug/SENSOR", "sensors/data": "sensors/data", strings.Repeat("a/", 9) + "b": "b a/b a/a/b a/a/a/b a/a/a/a/b a/a/a/a/a/b a/a/a/a/a/a/a/a/a/b",
+	} {
+		if got := strings.Join(Ends(topic), " "); got != want {
+			t.Errorf("Ends(%q) = %q, want %q", topic, got, want)
+		}
+	}
+}
