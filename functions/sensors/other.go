@@ -75,6 +75,7 @@ func mapKnownKeys(topicName string, payload []byte, zone *time.Location) ([]mapp
 	if err := p.sender.doubt(topicName); err != nil && len(p.found) > 0 {
 		return nil, err
 	}
+	p.convert()
 	p.upsPower()
 	name, physical := p.sender.device(topicName)
 	for i := range p.found {
@@ -100,8 +101,9 @@ type flatObject struct {
 	found   []mapping.Found // one for each measurement
 	sender  sender
 	time    mapping.Moment
-	kinds   []string // of sensors, by their keys
-	known   bool     // a key is known, though it may have no value: a sensor that failed
+	units   []catalogue.Unit // that a key of their own names
+	kinds   []string         // of sensors, by their keys
+	known   bool             // a key is known, though it may have no value: a sensor that failed
 	unknown []string
 	bad     error // of the first value that is not a number
 	zigbee  bool  // it is Zigbee2MQTT's: it holds linkquality, which no other program writes so
@@ -124,6 +126,11 @@ func (p *flatObject) read(s *scan.Scanner) error {
 		case "time", "timestamp", "ts":
 			p.time, _ = mapping.ParseMoment(mapping.Text(raw), p.zone) // an invalid time counts as none: the arrival is used
 			return nil
+		case "unit", "units", "unit_of_measurement", "temp_unit", "tempUnit", "TempUnit", "temperature_unit", "temperatureUnit":
+			if u, ok := unitNamed(raw); ok {
+				p.units = append(p.units, u)
+				return nil
+			}
 		case "ups_status":
 			p.upsStatus(mapping.Text(raw))
 			return nil

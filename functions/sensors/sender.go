@@ -14,11 +14,12 @@ import (
 // sender gathers what a payload without a mapping says of who sent it, besides its topic.
 // rtl_433, for one, publishes the readings of all devices on one topic.
 type sender struct {
-	parts    []senderPart // that make a device of their own
-	named    bool         // one of them is a name or an id
-	address  *senderPart  // it counts if there is no other part
-	unnamed  []string     // keys for a name that have none
-	doubtful []string     // keys that may name it
+	parts     []senderPart // that make a device of their own
+	receivers []senderPart // gateways, which are such parts too unless one of those is unique
+	named     bool         // one of both is a name or an id
+	address   *senderPart  // it counts if there is no other part
+	unnamed   []string     // keys for a name that have none
+	doubtful  []string     // keys that may name it
 }
 
 type senderPart struct{ key, value string }
@@ -43,7 +44,11 @@ func (s *sender) add(key string, raw []byte, role mapping.Role) {
 	case p.value == "":
 		s.unnamed = append(s.unnamed, p.key)
 	case role == mapping.Address:
-		s.address = &p
+		if s.address == nil || p.key < s.address.key {
+			s.address = &p
+		}
+	case role == mapping.Receiver:
+		s.receivers, s.named = append(s.receivers, p), true
 	default:
 		s.parts = append(s.parts, p)
 		s.named = s.named || role == mapping.Sender
@@ -110,14 +115,45 @@ func template(paths []string) string {
 	return `"{` + strings.Join(paths[:min(len(paths), 10)], "}-{") + `}"`
 }
 
+// settle leaves the parts that tell devices apart. Several gateways may receive a device
+// that has an id which is unique: a MAC address, the number of a meter.
+func (s *sender) settle() {
+	switch unique := slices.ContainsFunc(s.parts, func(p senderPart) bool { return isUnique(p.value) }); {
+	case !unique:
+		s.parts = append(s.parts, s.receivers...)
+	case s.has("meter"): // wmbusmeters: device is the receiver
+		s.drop("device")
+	case s.address != nil && s.has("mac") && s.has("host"): // ESPurna: id numbers the messages
+		s.drop("id")
+	}
+	if len(s.parts) == 0 && s.address != nil {
+		s.parts = append(s.parts, *s.address)
+	}
+}
+
+func (s *sender) has(key string) bool {
+	return slices.ContainsFunc(s.parts, func(p senderPart) bool { return p.key == key })
+}
+
+func (s *sender) drop(key string) {
+	s.parts = slices.DeleteFunc(s.parts, func(p senderPart) bool { return p.key == key })
+}
+
+// isUnique reports whether no two devices have this id: it has eight hexadecimal digits
+// or more.
+func isUnique(id string) bool {
+	id = addressSigns.Replace(id)
+	return len(id) >= 8 && strings.Trim(id, "0123456789abcdefABCDEF") == ""
+}
+
+var addressSigns = strings.NewReplacer(":", "", "-", "")
+
 // device returns the name and the physical id of the device that sent a payload. Both
 // depend on nothing but the topic and the payload. The name leaves out what the topic
 // says already.
 func (s *sender) device(topicName string) (name, physical string) {
 	name, physical = topicName, topicPrefix+topicName
-	if len(s.parts) == 0 && s.address != nil {
-		s.parts = append(s.parts, *s.address)
-	}
+	s.settle()
 	if len(s.parts) == 0 {
 		return name, physical
 	}

@@ -17,6 +17,7 @@ type Role int
 const (
 	Nothing  Role = iota // it says nothing of it
 	Sender               // it names the sender, or where that is
+	Receiver             // it names the gateway that received the message; a device may reach several
 	Part                 // it tells apart senders of one name: a model, a channel
 	Address              // it tells senders apart, but may change: an IP address
 	Doubtful             // it is a text that may name the sender
@@ -57,14 +58,16 @@ func roleOfKey(key string) (role Role, described bool) {
 	switch {
 	case addresses[joined]:
 		return Address, false
-	case parts[joined] || several && last == "type":
+	case receivers[joined] || named && receivers[first]:
+		return Receiver, false
+	case parts[joined] || several && last == "type" && !perMessage[first]:
 		return Part, false
 	case senders[joined] || named && !perMessage[first]:
 		return Sender, false
 	case counts[joined]:
 		return Doubtful, false
 	}
-	return Nothing, named || states[last] || states[joined]
+	return Nothing, named || several && last == "type" || states[last] || states[joined]
 }
 
 // senderOrder is the order in which rtl_433 names its devices. Other keys stand between
@@ -111,8 +114,10 @@ var (
 	senders = set(`id device dev deviceid devid deviceaddr devaddr deveui mac macaddr macaddress addr address serial serialno serialnr serialnumber sn
 		sensorid sensornr sensorno nodeid nodenr node uid uuid guid eui euid eui64 imei ieee ieeeaddr ieeeaddress rom romid chipid esp8266id stationid station meterid meter
 		meterno meternumber name hostname host devicename sensorname nodename friendlyname displayname longname shortname objectid entityid entity thing thingid
-		location loc room zone place area floor site building house client clientid gateway gw from sender src origin topic mqtttopic tag label alias title
+		location loc room zone place area floor site building house client clientid from sender src origin topic mqtttopic tag label alias title
 		probe tank plug outlet socket slot circuit phase bus probeid idx index passkey stationname user owner endpoint ep`)
+	// receivers are keys that name the gateway which received a message, or begin such a key.
+	receivers = set("gateway gw gatewayid gatewaymac gatewayeui gwid gwmac gweui receiver scanner")
 	// parts are keys that tell apart senders of one name, and of which alone many may have
 	// the same value.
 	parts = set(`type model modelid subtype channel ch chan kanal canal unit sensor port pin gpio kind`)
@@ -133,7 +138,7 @@ var (
 		day night week lang language currency presence motion occupancy contact door window lock light lamp led security encryption rule ota update calibration heating
 		cooling fan relay switch output input button click press position direction wind tamper smoke leak water rain schedule profile preset program country region
 		ok valid online connected availability available lwt will reset restart boot sleep interval duration period class category format encoding command cmd method
-		accuracy stage phasetext heat valve pump pir moved vibration tilt orientation`)
+		accuracy forecast dir clock stage phasetext heat valve pump pir moved vibration tilt orientation`)
 	// switched are values of a switch, under any key.
 	switched = set("on off true false open opened closed yes no ok online offline")
 	// plainWords are other values that name nobody.

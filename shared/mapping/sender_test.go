@@ -29,12 +29,13 @@ func TestRoleOf(t *testing.T) {
 	for want, keys := range map[Role][]string{
 		Sender: {`id 7`, `id "0e12"`, `"device_id" "x"`, `deviceId "x"`, `dev_id "n"`, `devEUI "70B3D57ED0000001"`, `DevAddr "26011F22"`, `MAC "aa:bb"`, `macAddress "aa"`, `mac-address "aa"`, `serialno "84f"`,
 			`sensor_id 3`, `node 12`, `nodeId 1`, `hostname "nas"`, `Host "nas"`, `name "Kitchen"`, `TaskName "bme"`, `friendly_name "x"`, `location "Kitchen"`, `room "Bath"`, `room null`, `station_id "x"`, `idx 12`,
-			`esp8266id "123"`, `entity_id "sensor.x"`, `from 2130636288`, `topic "a/b"`, `gw_mac "AA"`, `meter "lansenth"`, `IMEI "35"`, `uuid "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"`, `probe 2`, `Unit_Name "x"`},
+			`esp8266id "123"`, `entity_id "sensor.x"`, `from 2130636288`, `topic "a/b"`, `meter "lansenth"`, `IMEI "35"`, `uuid "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"`, `probe 2`, `Unit_Name "x"`},
+		Receiver: {`gateway "attic"`, `gw_mac "AA"`, `gatewayId "x"`, `gateway_eui "x"`, `scanner "attic"`},
 		Part:     {`model "Acurite"`, `channel 1`, `ch "A"`, `subtype 5`, `sensor "DHT22"`, `sensor_type "DHT22"`, `unit 3`, `port 2`},
 		Address:  {`ip "192.0.2.7"`, `ip_address "192.0.2.7"`, `IPAddress "192.0.2.7"`},
 		Doubtful: {`raum "Bad"`, `wo "Küche"`, `设备 "a"`, `number 3`, `no 3`, `foo "192.0.2.7"`, `probe 21.5`, `comfort "DRY-ish"`},
 		Nothing: {`lux 3`, `raum 3`, `status "Bad"`, `state "x"`, `firmware "abc"`, `plug "on"`, `socket true`, `outlet "OFF"`, `unit "C"`, `unit "°F"`, `units "metric"`, `msg_id "a1"`, `messageId 5`, `packet_id 5`, `seq 5`,
-			`wifi_mode "n"`, `bssid "aa:bb"`, `ssid "home"`, `foo "21.5"`, `foo "21,5 °C"`, `foo "2026-11-23T12:00:00Z"`, `foo "1.2.3"`, `foo "v2.0"`, `foo "idle"`, `foo null`, `foo ""`, `foo {"a":1}`, `rssi "-60 dBm"`, `file_name "x"`, `event_name "x"`, `mic "CRC"`},
+			`wifi_mode "n"`, `bssid "aa:bb"`, `ssid "home"`, `foo "21.5"`, `foo "21,5 °C"`, `foo "2026-11-23T12:00:00Z"`, `foo "1.2.3"`, `foo "v2.0"`, `foo "idle"`, `foo null`, `foo ""`, `foo {"a":1}`, `rssi "-60 dBm"`, `file_name "x"`, `event_name "x"`, `message_type 56`, `msg_type "x"`, `wind_dir "NNW"`, `forecast "sunny"`, `clock "12:00"`, `mic "CRC"`},
 	} {
 		for _, k := range keys {
 			key, raw, _ := strings.Cut(k, " ")
