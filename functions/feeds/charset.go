@@ -18,12 +18,17 @@ import (
 // declaredCharset matches the encoding in the declaration of an XML document.
 var declaredCharset = regexp.MustCompile(`(?i)<\?xml\s[^>]{0,200}?encoding\s*=\s*["']?\s*([\w.:-]{1,40})`)
 
-// feedText returns a feed in UTF-8. A byte order mark counts first, then the charset of the
+// feedText returns a feed in UTF-8, of one that was encoded twice the text that was meant.
+func feedText(body []byte, contentType string) string {
+	return encodedOnce(strings.TrimPrefix(textOf(body, contentType), "\ufeff"))
+}
+
+// textOf returns a feed in UTF-8. A byte order mark counts first, then the charset of the
 // Content-Type, then that of the XML declaration, then UTF-8, but only what the bytes can
 // be: text in UTF-8 is never of an alphabet that has a byte for each letter. If they can be
 // none of these, each that cannot be read becomes U+FFFD; with nothing else declared, bytes
 // that are mostly no UTF-8 are Windows-1252.
-func feedText(body []byte, contentType string) string {
+func textOf(body []byte, contentType string) string {
 	if e := wide(body); e != nil {
 		text, _ := decoded(e, body)
 		return strings.TrimPrefix(text, "\ufeff")
@@ -65,6 +70,28 @@ func feedText(body []byte, contentType string) string {
 		return text
 	}
 	return strings.ToValidUTF8(string(body), "\uFFFD")
+}
+
+// encodedOnce returns the text that was meant by one in UTF-8 that was taken for Windows-1252 or
+// Latin-1 and encoded again, such as FÃ¶hr for Föhr: each of its letters is a byte there, and all
+// together are UTF-8. It returns other texts as they are.
+func encodedOnce(text string) string {
+	b := make([]byte, 0, len(text))
+	for _, r := range text {
+		c, ok := charmap.Windows1252.EncodeRune(r)
+		switch {
+		case r < 0x80 || ok:
+		case r <= 0x9f: // the byte of Latin-1
+			c = byte(r)
+		default:
+			return text
+		}
+		b = append(b, c)
+	}
+	if len(b) == len(text) || !utf8.Valid(b) {
+		return text
+	}
+	return string(b)
 }
 
 // wide returns the encoding of bytes with a byte order mark of UTF-16 or UTF-32, or with the

@@ -34,7 +34,7 @@ func decodeFeed(a *fetch.Answer, w watch) (items []item.Item, warnings []string,
 	}
 	ids, shared := f.ids()
 	if shared > 0 {
-		warnings = append(warnings, fmt.Sprintf("%d entries of the feed have an id that others have too: they are told apart by link, title and date", shared))
+		warnings = append(warnings, fmt.Sprintf("%d entries of the feed have no id of their own: they are told apart by link, title, date and text", shared))
 	}
 	var all []string
 	for _, e := range f.entries {
@@ -113,16 +113,23 @@ func (w watch) entry(e entry, id string) (_ item.Item, ok bool) {
 
 // ids returns an id for each entry: its own, or else its link, or else a hash of its texts.
 // An id that several different entries have identifies none of them: theirs is then a hash
-// with link and title, and with the dates where these do not differ either. shared is how
-// many such entries there are.
+// with link and title, and with the dates where these do not differ either; of entries with
+// neither an id nor a link also with the text. shared is how many such entries there are.
 func (f feed) ids() (ids []string, shared int) {
 	ids = make([]string, len(f.entries))
+	apart := make([]bool, len(f.entries))
 	for n, e := range f.entries {
-		ids[n] = cmp.Or(short(e.id), short(e.link), hash(e.id, e.link, e.title, strings.Join(e.dates, " ")))
+		ids[n] = cmp.Or(short(e.id), short(e.link), hash(e.id, e.link, e.name(), strings.Join(e.dates, " ")))
 	}
 	for _, more := range []func(entry) string{
-		func(e entry) string { return e.link + "\n" + e.title },
+		func(e entry) string { return e.link + "\n" + e.name() },
 		func(e entry) string { return strings.Join(e.dates, "\n") },
+		func(e entry) string { // else, two texts of one entry
+			if e.id+e.link != "" {
+				return ""
+			}
+			return e.summary
+		},
 	} {
 		kinds := map[string]map[string]bool{}
 		for n, e := range f.entries {
@@ -134,12 +141,18 @@ func (f feed) ids() (ids []string, shared int) {
 		for n, e := range f.entries {
 			if len(kinds[ids[n]]) > 1 {
 				ids[n] = hash(ids[n], more(e))
-				shared++
+				if !apart[n] {
+					apart[n] = true
+					shared++
+				}
 			}
 		}
 	}
 	return ids, shared
 }
+
+// name returns the title of an entry, of one without a title its text.
+func (e entry) name() string { return cmp.Or(e.title, e.summary) }
 
 // short returns an id that is not too long for one, otherwise "".
 func short(id string) string {

@@ -33,6 +33,11 @@ func TestEntriesThatShareAnIDAreToldApart(t *testing.T) {
 		"no id, one link":           {item("", "1", "A", "") + item("", "1", "B", ""), 2, true},
 		"the same entry twice":      {one + one, 1, false},
 		"the same entry and others": {one + one + item("y", "2", "B", ""), 2, false},
+		"only texts":                {"<item><description>one</description></item><item><description>two</description></item><item><description>one</description></item>", 2, false},
+		"one title, other texts":    {"<item><title>A</title><description>one</description></item><item><title>A</title><description>two</description></item>", 2, true},
+		"one link, only texts":      {"<item><link>https://e.org/</link><description>one</description></item><item><link>https://e.org/</link><description>two</description></item>", 2, true},
+		"one id, only texts":        {"<item><guid>x</guid><description>one</description></item><item><guid>x</guid><description>two</description></item>", 2, true},
+		"two texts of one entry":    {"<item><guid>x</guid><title>A</title><description>one</description></item><item><guid>x</guid><title>A</title><description>one, two</description></item>", 1, false},
 		"neither id nor link":       {"<item><title>A</title></item><item><title>B</title></item>", 2, false},
 	} {
 		ids, warning := entries(c.body)
@@ -51,6 +56,16 @@ func TestEntriesThatShareAnIDAreToldApart(t *testing.T) {
 	after, _ := entries(item("x", "3", "C", "") + item("x", "2", "B", "") + one)
 	if before[0] != after[2] || before[1] != after[1] {
 		t.Errorf("ids change with the order: %q, then %q", before, after)
+	}
+}
+
+func TestEachEntryWithoutAnIDIsCountedOnce(t *testing.T) {
+	item := func(title, date string) string {
+		return "<item><guid>x</guid><link>https://e.org/</link><title>" + title + "</title><pubDate>" + date + "</pubDate></item>"
+	}
+	_, warnings, err := decodeFeed(answer("", "<rss><channel>"+item("A", "2026-11-20")+item("A", "2026-11-21")+item("B", "2026-11-22")+"</channel></rss>"), watch{})
+	if err != nil || len(warnings) != 1 || !strings.HasPrefix(warnings[0], "3 entries ") {
+		t.Errorf("%q, %v; want 3 entries", warnings, err)
 	}
 }
 
