@@ -82,24 +82,37 @@ func CompareSenders(a, b string) int {
 // Says reports whether a level of the topic, or the end of its last one, is a value but
 // for case and punctuation: then the value tells nothing more.
 func Says(topicName, value string) bool {
-	v := letters(value)
-	if v == "" {
+	if strings.IndexFunc(value, isLetter) < 0 {
 		return false
 	}
-	for level := range strings.SplitSeq(topicName, "/") {
-		if letters(level) == v {
+	for rest, more := topicName, true; more; {
+		var level string
+		level, rest, more = strings.Cut(rest, "/")
+		if sameLetters(level, value) {
 			return true
 		}
 	}
-	return letters(topicName[strings.LastIndexFunc(topicName, notLetter)+1:]) == v // 0 of switch:0
+	end := strings.LastIndexFunc(topicName, func(r rune) bool { return !isLetter(r) })
+	return sameLetters(topicName[end+1:], value) // 0 of switch:0
 }
 
-// letters returns the letters and digits of a text, in small letters.
-func letters(text string) string {
-	return strings.ToLower(strings.Join(strings.FieldsFunc(text, notLetter), ""))
+// sameLetters reports whether two texts have the same letters and digits but for case.
+func sameLetters(a, b string) bool {
+	for {
+		i, j := strings.IndexFunc(a, isLetter), strings.IndexFunc(b, isLetter)
+		if i < 0 || j < 0 {
+			return i < 0 && j < 0
+		}
+		r, n := utf8.DecodeRuneInString(a[i:])
+		s, m := utf8.DecodeRuneInString(b[j:])
+		if unicode.ToLower(r) != unicode.ToLower(s) {
+			return false
+		}
+		a, b = a[i+n:], b[j+m:]
+	}
 }
 
-func notLetter(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+func isLetter(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 func set(words string) map[string]bool {
 	m := map[string]bool{}

@@ -45,3 +45,17 @@ func TestRoleOf(t *testing.T) {
 		}
 	}
 }
+
+func TestSays(t *testing.T) {
+	for _, tc := range []struct {
+		topic, value string
+		want         bool
+	}{
+		{"/embedded/lab_plug1", "lab plug 1", true}, {"/embedded/lab_plug4a", "4", false}, {"home/OMG/A4C138AABB01", "a4:c1:38:aa:bb:01", true}, {"s/status/switch:0", "0", true},
+		{"s/switch:0/status", "0", false}, {"дом/Кухня", "кухня", true}, {"a/b", "-", false}, {"a/b", "", false}, {"a//b", "…", false}, {"a/b", "ab", false}, {"a/bc", "b", false}, {"a", "A", true}, {"", "a", false},
+	} {
+		if got := Says(tc.topic, tc.value); got != tc.want {
+			t.Errorf("Says(%q, %q) = %v", tc.topic, tc.value, got)
+		}
+	}
+}
