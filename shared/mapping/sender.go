@@ -128,7 +128,7 @@ var (
 		sensorid sensornr sensorno nodeid nodenr node uid uuid guid eui euid eui64 imei ieee ieeeaddr ieeeaddress rom romid chipid esp8266id stationid station meterid meter
 		meterno meternumber name hostname host devicename sensorname nodename friendlyname displayname longname shortname objectid entityid entity thing thingid
 		location loc room zone place area floor site building house client clientid from sender src origin topic mqtttopic tag label alias title
-		probe tank plug outlet socket slot circuit phase bus probeid idx index passkey stationname user owner endpoint ep`)
+		probe tank plug outlet socket slot circuit phase bus probeid idx index stationname user owner endpoint ep`)
 	// receivers are keys that name the gateway which received a message, or begin such a key.
 	receivers = set("gateway gw gatewayid gatewaymac gatewayeui gwid gwmac gweui receiver scanner")
 	// parts are keys that tell apart senders of one name, and of which alone many may have
@@ -141,13 +141,14 @@ var (
 		firmware build fw sw alarm error command cmd state mode scene preset program pattern user file app rule vendor manufacturer company brand product category class
 		service network net wifi ap access color effect source trigger`)
 	addresses = set(`ip ipaddr ipaddress ipv4 localip ip4 lanip`)
-	// counts may number senders or messages.
-	counts = set(`no nr num number`)
+	// counts may number senders or messages. The passkey of Ecowitt is its sender, and is
+	// not to be shown.
+	counts = set(`no nr num number passkey`)
 	// states end a key of a text that says how a sender is, not who.
 	states = set(`status state mode action event version firmware fw sw hw hardware software build ssid bssid wifi network net time date timestamp datetime ts seen uptime
 		updated tz timezone offset msg message info comment note notes description desc text error err errors fault reason result trend quality level alarm alert warning
 		color colour mic mod modulation protocol proto freq frequency manufacturer vendor brand maker rssi snr lqi signal raw data payload hex rawdata bytes source trigger
-		cause units uom battery batt bat power supply board chip platform sdk core crc checksum code key token icon url uri link weather condition conditions season
+		cause units uom battery batt bat power supply board chip platform sdk core crc checksum code key token password passwd pwd pass secret apikey icon url uri link weather condition conditions season
 		day night week lang language currency presence motion occupancy contact door window lock light lamp led security encryption rule ota update calibration heating
 		cooling fan relay switch output input button click press position direction wind tamper smoke leak water rain schedule profile preset program country region
 		ok valid online connected availability available lwt will reset restart boot sleep interval duration period class category format encoding command cmd method
