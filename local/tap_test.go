@@ -195,7 +195,7 @@ func TestListenReportsMessagesAndHowToMapThem(t *testing.T) {
 	if err := received.Write(&out, set); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"tele/plug1/SENSOR  (1 message, retained)", "$.ENERGY.Power", "12.5", "$['a.b'][0]", "devices:", `topic: "tele/plug1/SENSOR"`} {
+	for _, want := range []string{"tele/plug1/SENSOR  (1 message, retained)", "$.ENERGY.Power", "12.5", "$['a.b'][0]", "devices:", "topic: tele/plug1/SENSOR"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it lacks %q:\n%s", want, &out)
 		}

@@ -146,18 +146,18 @@ func forgetDevices(t *testing.T, p commandtest.Program, client mqtt.Client) {
 		says string
 		args []string
 	}{
-		{command.Failed, `no device "d9" is in the register: did you mean "d0"?`, []string{"d9"}},
+		{command.Failed, `no device "noisy-d9" is in the register: did you mean "noisy-d0"?`, []string{"noisy-d9"}},
 		{command.Failed, `no device from "nosy" is in the register`, []string{"--from", "nosy", "--all"}},
-		{command.Misuse, "that picks 3 devices: see them with --dry-run, forget them with --all", []string{"d*"}},
+		{command.Misuse, "that picks 3 devices: see them with --dry-run, forget them with --all", []string{"noisy-d*"}},
 		{command.Misuse, "that picks 3 devices", []string{"--from", "noisy/#"}},
-		{command.Done, "d1 is forgotten, with physical ids: 1, latest values: 1. Readings stay", []string{"d1"}},
-		{command.Failed, `no device "d1"`, []string{"d1"}},
-		{command.Done, "2 devices are forgotten, with physical ids: 2, latest values: 2.", []string{"d?", "--from", "noisy", "--all"}},
+		{command.Done, "noisy-d1 is forgotten, with physical ids: 1, latest values: 1. Readings stay", []string{"noisy-d1"}},
+		{command.Failed, `no device "noisy-d1"`, []string{"noisy-d1"}},
+		{command.Done, "2 devices are forgotten, with physical ids: 2, latest values: 2.", []string{"noisy-d?", "--from", "noisy", "--all"}},
 	} {
 		if code := forget(c.args...); code != c.code || !strings.Contains(out+errs, c.says) {
 			t.Errorf("%q: %d %s%s, want %s", c.args, code, out, errs, c.says)
 		}
 	}
 	client.Publish("noisy/d1", 1, false, `{"temperature":21}`).Wait()
-	eventually(t, "it comes back", func() bool { return forget("d1", "--dry-run") == command.Done })
+	eventually(t, "it comes back", func() bool { return forget("noisy-d1", "--dry-run") == command.Done })
 }

@@ -243,6 +243,14 @@ func TestAnotherSeparatorIsRefused(t *testing.T) {
 	}
 }
 
+// This is what the command feeds import writes for names and addresses that have what separates.
+func TestTheSettingOfAnOPMLFileIsTaken(t *testing.T) {
+	_, names, err := Config{Feeds: "match-x-y=https://a.example/?q=1%2Cmatch=2%2Chttps://b.example/; same=https://c.example/a,b.xml; same-2=https://c.example/%3Bx"}.watches()
+	if err != nil || fmt.Sprint(names) != "[match-x-y same same-2]" {
+		t.Errorf("%q, %v", names, err)
+	}
+}
+
 func TestADuplicateNameIsRefused(t *testing.T) {
 	if _, _, err := (Config{Feeds: "a=https://x", Pages: "a=https://y pattern=z"}).watches(); err == nil {
 		t.Error("two targets with the same name are no error")

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
 )
 
@@ -39,7 +40,10 @@ func feedOf(a *fetch.Answer) *url.URL {
 			continue
 		}
 		u, err := base.Parse(l.href)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		if err != nil {
+			continue
+		}
+		if _, err := config.URL(u.String()); err != nil {
 			continue
 		}
 		if u.User, u.Fragment = nil, ""; u.String() == a.URL.String() {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -97,7 +96,7 @@ func (f *fetcher) named(a *fetch.Answer, w watch, err error) *url.URL {
 // follow reads the feed that a page names. The page's headers are sent to its own host only, and
 // no other host in a private network is asked.
 func (f *fetcher) follow(ctx context.Context, client *fetch.Client, w watch, link *url.URL, own http.Header) (source.Batch, error) {
-	if !strings.EqualFold(link.Host, w.url.Host) || link.Scheme != w.url.Scheme && link.Scheme != "https" {
+	if !fetch.SameHost(w.url, link) {
 		client, own = client.Chosen(), nil
 	} else {
 		link.User = w.url.User

@@ -30,13 +30,13 @@ type List struct {
 
 // Feed is an element of FEEDS. Its name has letters, digits and - only, and no other has it.
 // Its address has no character that means something in FEEDS or in a shell's single quotes.
-type Feed struct{ Name, Address string }
+type Feed struct{ Name, address string }
 
 // Setting returns the value of FEEDS.
 func (l List) Setting() string {
 	var out []string
 	for _, f := range l.Feeds {
-		out = append(out, f.Name+"="+f.Address)
+		out = append(out, f.Name+"="+f.address)
 	}
 	return strings.Join(out, "; ")
 }

@@ -74,7 +74,7 @@ func FuzzParse(f *testing.F) {
 		}
 		names := map[string]bool{}
 		for _, f := range l.Feeds {
-			if names[f.Name] || strings.ContainsAny(f.Name+f.Address, "; \t\r\n'\"`\x00") || !strings.HasPrefix(f.Address, "http") {
+			if names[f.Name] || strings.ContainsAny(f.Name+f.address, "; \t\r\n'\"`\x00") || !strings.HasPrefix(f.address, "http") {
 				t.Errorf("%+v", f)
 			}
 			names[f.Name] = true

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -43,10 +44,16 @@ func redirect(req *http.Request, via []*http.Request) error {
 		return errors.New("more than 5 redirects")
 	}
 	req.Header.Del("Referer")
-	if req.URL.Host != via[0].URL.Host || req.URL.Scheme != via[0].URL.Scheme && req.URL.Scheme != "https" {
+	if !SameHost(via[0].URL, req.URL) {
 		req.Header = http.Header{"User-Agent": req.Header["User-Agent"], "Accept": req.Header["Accept"]}
 	}
 	return nil
+}
+
+// SameHost reports whether a header that was meant for one address may be sent to another: it
+// has the same host, and is not less safe.
+func SameHost(meant, other *url.URL) bool {
+	return strings.EqualFold(meant.Host, other.Host) && (other.Scheme == meant.Scheme || other.Scheme == "https")
 }
 
 // withoutURL returns the cause of a url.Error without the URL, whose query may hold
