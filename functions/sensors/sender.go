@@ -41,7 +41,7 @@ func (s *sender) add(key string, raw []byte, role mapping.Role) {
 	case role == mapping.Nothing:
 	case role == mapping.Doubtful:
 		s.doubtful = append(s.doubtful, p.key)
-	case p.value == "":
+	case mapping.NoValue(p.value):
 		s.unnamed = append(s.unnamed, p.key)
 	case role == mapping.Address:
 		if s.address == nil || p.key < s.address.key {
@@ -118,12 +118,14 @@ func template(paths []string) string {
 // settle leaves the parts that tell devices apart. Several gateways may receive a device
 // that has an id which is unique: a MAC address, the number of a meter.
 func (s *sender) settle() {
-	switch unique := slices.ContainsFunc(s.parts, func(p senderPart) bool { return isUnique(p.value) }); {
+	switch unique := slices.ContainsFunc(s.parts, func(p senderPart) bool { return mapping.IsUnique(p.value) }); {
 	case !unique:
 		s.parts = append(s.parts, s.receivers...)
-	case s.has("meter"): // wmbusmeters: device is the receiver
+	case mapping.IsMAC(s.value("id")): // of a BLE gateway: a device says its name only at times
+		s.parts = slices.DeleteFunc(s.parts, func(p senderPart) bool { return mapping.Describes(p.key) })
+	case s.value("meter") != "": // wmbusmeters: device is the receiver
 		s.drop("device")
-	case s.address != nil && s.has("mac") && s.has("host"): // ESPurna: id numbers the messages
+	case s.address != nil && s.value("mac") != "" && s.value("host") != "": // ESPurna: id numbers the messages
 		s.drop("id")
 	}
 	if len(s.parts) == 0 && s.address != nil {
@@ -131,22 +133,17 @@ func (s *sender) settle() {
 	}
 }
 
-func (s *sender) has(key string) bool {
-	return slices.ContainsFunc(s.parts, func(p senderPart) bool { return p.key == key })
+func (s *sender) value(key string) string {
+	i := slices.IndexFunc(s.parts, func(p senderPart) bool { return p.key == key })
+	if i < 0 {
+		return ""
+	}
+	return s.parts[i].value
 }
 
 func (s *sender) drop(key string) {
 	s.parts = slices.DeleteFunc(s.parts, func(p senderPart) bool { return p.key == key })
 }
-
-// isUnique reports whether no two devices have this id: it has eight hexadecimal digits
-// or more.
-func isUnique(id string) bool {
-	id = addressSigns.Replace(id)
-	return len(id) >= 8 && strings.Trim(id, "0123456789abcdefABCDEF") == ""
-}
-
-var addressSigns = strings.NewReplacer(":", "", "-", "")
 
 // device returns the name and the physical id of the device that sent a payload. Both
 // depend on nothing but the topic and the payload. The name leaves out what the topic

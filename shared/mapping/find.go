@@ -180,7 +180,7 @@ func (r *rule) timeOf(at [][]byte) (m Moment, err error) {
 			continue
 		}
 		s := text(raw)
-		if noValue(s) {
+		if NoValue(s) {
 			continue
 		}
 		m, bad := ParseMoment(s, r.zone)

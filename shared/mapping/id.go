@@ -150,7 +150,9 @@ func join(parts []part, topicName, key string, at [][]byte) (id string, lacks *p
 		case partKey:
 			s = key
 		case partValue:
-			s = text(at[p.index])
+			if s = text(at[p.index]); NoValue(s) {
+				s = ""
+			}
 		}
 		if s == "" {
 			return "", p

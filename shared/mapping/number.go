@@ -111,9 +111,9 @@ const brackets, dashes = "()[]{}<>\"'", "+-–—_.?*#/: \u00a0"
 // spaced divides the words of not_available and off-line.
 var spaced = strings.NewReplacer("_", " ", "-", " ")
 
-// noValue reports whether a text says that there is no value, perhaps with a unit:
+// NoValue reports whether a text says that there is no value, perhaps with a unit:
 // "unavailable", "[N/A]", "???", "--.- °C".
-func noValue(text string) bool {
+func NoValue(text string) bool {
 	if len(text) > 40 {
 		return false
 	}

@@ -56,7 +56,9 @@ func (all *Proposer) Propose(topicName string, payload []byte) (string, error) {
 type proposal struct {
 	all           *Proposer
 	device, topic string
+	mac, unique   bool     // the id of the sender is a MAC address; no other device has the same
 	senders       []string // keys that tell apart the devices on the topic
+	receivers     []string // keys that do if there is no unique one
 	doubtful      []string // keys that may
 	time          string
 	values        []proposed
@@ -77,7 +79,7 @@ func (p *proposal) collect(payload []byte) error {
 			return fmt.Errorf("the payload is neither JSON nor a number or a word: %.60q", payload)
 		}
 		raw, _ := json.Marshal(plain) // cannot fail: any text is valid
-		p.values, p.time, p.senders, p.doubtful = nil, "", nil, nil
+		p.values, p.time, p.senders, p.receivers, p.doubtful, p.mac, p.unique = nil, "", nil, nil, nil, false, false
 		p.scalar(raw, nil)
 	}
 	if len(p.values) == 0 {
@@ -114,12 +116,15 @@ func (p *proposal) sender(raw []byte, at []step) {
 		return
 	}
 	key := at[0].key
-	if _, known := LookupAlias(key); known || text(raw) == "" || slices.Contains(p.senders, key) {
+	if _, known := LookupAlias(key); known || NoValue(text(raw)) || slices.Contains(p.senders, key) {
 		return
 	}
+	p.mac = p.mac || key == "id" && IsMAC(text(raw))
 	switch role := RoleOf(key, raw); {
+	case role == Receiver && !slices.Contains(p.receivers, key):
+		p.receivers = append(p.receivers, key)
 	case (role == Sender || role == Part) && !Says(p.topic, text(raw)):
-		p.senders = append(p.senders, key)
+		p.senders, p.unique = append(p.senders, key), p.unique || IsUnique(text(raw))
 	case role == Doubtful:
 		p.doubtful = append(p.doubtful, key)
 	}
@@ -129,6 +134,13 @@ const maxParts = 6 // of a proposed id
 
 // id writes the device: the topic, and what tells apart the devices on it.
 func (p *proposal) id() string {
+	senders := slices.Clone(p.senders)
+	if p.mac {
+		senders = slices.DeleteFunc(senders, Describes)
+	}
+	if !p.unique {
+		senders = append(senders, p.receivers...)
+	}
 	with := func(keys []string) string {
 		slices.SortFunc(keys, CompareSenders)
 		id := p.device
@@ -138,8 +150,8 @@ func (p *proposal) id() string {
 		return quote(id)
 	}
 	switch {
-	case len(p.senders) > 0:
-		return with(p.senders)
+	case len(senders) > 0:
+		return with(senders)
 	case len(p.doubtful) > 0:
 		return quote(p.device) + " # or, if several devices send there, " + with(p.doubtful)
 	}

@@ -79,6 +79,33 @@ func CompareSenders(a, b string) int {
 	return cmp.Or(senderOrder[a]-senderOrder[b], strings.Compare(a, b))
 }
 
+// IsUnique reports whether no two devices have this id: it has eight hexadecimal digits
+// or more.
+func IsUnique(id string) bool {
+	return hexDigits(id) >= 8
+}
+
+// IsMAC reports whether an id is a MAC address.
+func IsMAC(id string) bool { return hexDigits(id) == 12 }
+
+// hexDigits counts the digits of a hexadecimal number, in which : and - do not count. It
+// returns 0 for another text.
+func hexDigits(id string) int {
+	id = addressSigns.Replace(id)
+	if strings.Trim(id, "0123456789abcdefABCDEF") != "" {
+		return 0
+	}
+	return len(id)
+}
+
+var addressSigns = strings.NewReplacer(":", "", "-", "")
+
+// Describes reports whether a key describes a device whose id is a MAC address: a BLE
+// gateway sends it only at times.
+func Describes(key string) bool { return describing[key] }
+
+var describing = set("name model model_id type")
+
 // Says reports whether a level of the topic, or the end of its last one, is a value but
 // for case and punctuation: then the value tells nothing more.
 func Says(topicName, value string) bool {

@@ -10,6 +10,10 @@ func TestAProposalTellsSendersApart(t *testing.T) {
 	for _, tc := range []struct{ topic, payload, device string }{
 		{"rtl_433/pi/events", `{"time":"2026-11-23 12:00:00","id":11524,"channel":"A","model":"Acurite-Tower","humidity":61}`, `"rtl_433-pi-events-{$.model}-{$.channel}-{$.id}"`},
 		{"ble/gw", `{"mac":"A4:C1:38:AA:BB:01","rssi":-60,"humidity":61}`, `"ble-gw-{$.mac}"`},
+		{"home/OMG/BTtoMQTT", `{"id":"A4:C1:38:AA:BB:01","name":"ATC","model_id":"LYWSD03MMC","type":"THB","humidity":61}`, `"home-omg-bttomqtt-{$.id}"`},
+		{"ble/gw", `{"gateway":"attic","mac":"A4:C1:38:AA:BB:01","humidity":61}`, `"ble-gw-{$.mac}"`},
+		{"nodes", `{"gateway":"attic","id":1,"humidity":61}`, `"nodes-{$.gateway}-{$.id}"`},
+		{"nodes", `{"id":1,"name":"unknown","humidity":61}`, `"nodes-{$.id}"`},
 		{"home/OMG/BTtoMQTT/A4C138AABB01", `{"id":"A4:C1:38:AA:BB:01","humidity":61}`, "home-omg-bttomqtt-a4c138aabb01"},
 		{"shelly-1/status/switch:0", `{"id":0,"source":"init","apower":1.5}`, "shelly-1-status-switch-0"},
 		{"house/state", `{"raum":"Bad","temperature":21}`, `house-state # or, if several devices send there, "house-state-{$.raum}"`},

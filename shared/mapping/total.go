@@ -72,18 +72,8 @@ func isAny(s step) bool { return s.index == anyElement }
 // number returns the number of a field in the unit in which it is stored. ok is false if
 // the payload has none, or lacks one of a sum.
 func (m *fieldRule) number(at [][]byte) (v float64, ok bool, err error) {
-	for _, slot := range m.slots {
-		if at[slot] == nil {
-			continue
-		}
-		v, ok, bad := m.read(at[slot])
-		if ok && bad == nil {
-			return v, true, nil
-		}
-		err = cmp.Or(err, bad)
-	}
 	if m.terms == nil {
-		return 0, false, err
+		return m.first(at)
 	}
 	for i := range m.terms {
 		t := &m.terms[i]
@@ -95,6 +85,34 @@ func (m *fieldRule) number(at [][]byte) (v float64, ok bool, err error) {
 	}
 	v, err = m.stored(m.unit, v)
 	return v, err == nil, err
+}
+
+// first returns the number at the first of several paths that has one. A list or an
+// object in the place of a number is no mistake where another path says that there is no
+// value: [null] with $.x and $.x[0].
+func (m *fieldRule) first(at [][]byte) (v float64, ok bool, err error) {
+	var wider error
+	none := false
+	for _, slot := range m.slots {
+		raw := at[slot]
+		if raw == nil {
+			continue
+		}
+		switch v, ok, bad := m.read(raw); {
+		case ok && bad == nil:
+			return v, true, nil
+		case bad == nil:
+			none = true
+		case raw[0] == '[' || raw[0] == '{':
+			wider = cmp.Or(wider, bad)
+		default:
+			err = cmp.Or(err, bad)
+		}
+	}
+	if !none {
+		err = cmp.Or(err, wider)
+	}
+	return 0, false, err
 }
 
 // one returns the number of a term.

@@ -122,7 +122,7 @@ func parseText(text string, words map[string]float64) (v float64, unit string, o
 	if v, ok := decimal(text); ok {
 		return v, "", !math.IsNaN(v) && !math.IsInf(v, 0), nil
 	}
-	if _, ok := defaultWords[word]; ok || noValue(text) {
+	if _, ok := defaultWords[word]; ok || NoValue(text) {
 		return 0, "", false, nil
 	}
 	if before, unit := cutUnit(text); unit != "" {
