@@ -25,9 +25,9 @@ func feedText(body []byte, contentType string) string {
 
 // textOf returns a feed in UTF-8. A byte order mark counts first, then the charset of the
 // Content-Type, then that of the XML declaration, then UTF-8, but only what the bytes can
-// be: text in UTF-8 is never of an alphabet that has a byte for each letter. If they can be
-// none of these, each that cannot be read becomes U+FFFD; with nothing else declared, bytes
-// that are mostly no UTF-8 are Windows-1252.
+// be: text in UTF-8, even with a few bad bytes, is never of an alphabet that has a byte for
+// each letter. If they can be none of these, each that cannot be read becomes U+FFFD; with
+// nothing else declared, bytes that are mostly no UTF-8 are Windows-1252.
 func textOf(body []byte, contentType string) string {
 	if e := wide(body); e != nil {
 		text, _ := decoded(e, body)
@@ -46,7 +46,7 @@ func textOf(body []byte, contentType string) string {
 	for _, label := range labels {
 		e := encodingOf(label)
 		_, bytewise := e.(*charmap.Charmap)
-		if bad == 0 && (letters > 0 && bytewise || e == nil && label != "") {
+		if bytewise && letters > fewBad*bad || bad == 0 && e == nil && label != "" {
 			break
 		}
 		if e == nil {
@@ -71,6 +71,8 @@ func textOf(body []byte, contentType string) string {
 	}
 	return strings.ToValidUTF8(string(body), "\uFFFD")
 }
+
+const fewBad = 10 // times as many letters in UTF-8 as bad bytes: text in UTF-8 with mistakes
 
 // encodedOnce returns the text that was meant by one in UTF-8 that was taken for Windows-1252 or
 // Latin-1 and encoded again, such as FÃ¶hr for Föhr: each of its letters is a byte there, and all

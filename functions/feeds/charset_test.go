@@ -61,6 +61,8 @@ func TestAFeedIsReadInItsCharset(t *testing.T) {
 		"encoded twice, as Latin-1":              {"", says("utf-8", "F\u00c3\u00b6hr \u00e2\u0080\u0093 5"), "Föhr – 5"},
 		"one sign encoded twice":                 {"", says("utf-8", "Â£30 million"), "£30 million"},
 		"Russian encoded twice":                  {"", says("utf-8", "ÐŸÑ€Ð¸Ð²ÐµÑ‚"), "Привет"},
+		"declared Latin-1, is UTF-8 but a byte":  {"", says("iso-8859-1", "Brøndby får æøåæøåæøå, bes\xf8ge"), "Brøndby får æøåæøåæøå, bes\ufffdge"},
+		"Latin-1 with a pair that is UTF-8":      {"", says("iso-8859-1", "F\xf6hr, K\xf6ln \xc3\xa9"), "Föhr, Köln Ã©"},
 		"a part encoded twice stays":             {"", says("utf-8", "FÃ¶hr und Köln"), "FÃ¶hr und Köln"},
 		"letters of Portuguese":                  {"", says("utf-8", "SÃO JOÃO – «MANHÃ»"), "SÃO JOÃO – «MANHÃ»"},
 		"declared Latin-1, is UTF-8":             {"", says("iso-8859-1", cafe), cafe},
