@@ -126,11 +126,6 @@ func (p *flatObject) read(s *scan.Scanner) error {
 		case "time", "timestamp", "ts":
 			p.time, _ = mapping.ParseMoment(mapping.Text(raw), p.zone) // an invalid time counts as none: the arrival is used
 			return nil
-		case "unit", "units", "unit_of_measurement", "temp_unit", "tempUnit", "TempUnit", "temperature_unit", "temperatureUnit":
-			if u, ok := unitNamed(raw); ok {
-				p.units = append(p.units, u)
-				return nil
-			}
 		case "ups_status":
 			p.upsStatus(mapping.Text(raw))
 			return nil
@@ -149,6 +144,10 @@ func (p *flatObject) read(s *scan.Scanner) error {
 func (p *flatObject) addValue(key string, raw []byte) {
 	alias, ok := mapping.LookupAlias(key)
 	if !ok {
+		if u, _, is := mapping.NamedUnit(key, raw); is {
+			p.units = append(p.units, u)
+			return
+		}
 		if !p.sender.read(key, raw) && !mapping.IsEmpty(raw) {
 			p.addUnknown(key)
 		}

@@ -1,24 +1,5 @@
 package function
 
-import (
-	"strings"
-
-	"github.com/hearth-home/hearth/shared/catalogue"
-	"github.com/hearth-home/hearth/shared/mapping"
-)
-
-// unitNamed returns the unit that a text names.
-func unitNamed(raw []byte) (u catalogue.Unit, ok bool) {
-	sign := strings.TrimSpace(mapping.Text(raw))
-	if raw[0] != '"' || sign == "" {
-		return u, false
-	}
-	if strings.EqualFold(sign, "imperial") {
-		sign = "°F"
-	}
-	return catalogue.UnitOf(sign)
-}
-
 // convert converts the values of a payload that names their unit under a key of its own:
 // {"temperature": 70, "unit": "F"}. Keys of computers and of UPSs imply their units.
 func (p *flatObject) convert() {

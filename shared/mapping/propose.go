@@ -61,6 +61,7 @@ type proposal struct {
 	receivers     []string // keys that do if there is no unique one
 	doubtful      []string // keys that may
 	time          string
+	unit          string // that a key of its own names
 	values        []proposed
 	more          bool            // values are left out
 	used          map[string]bool // by key
@@ -165,6 +166,7 @@ func (p *proposal) scalar(raw []byte, at []step) {
 	path := writePath(at)
 	p.more = p.more || len(p.values) >= maxProposed
 	p.sender(raw, at)
+	p.noteUnit(raw, at)
 	if _, err := parsePath(path); err != nil || len(p.values) >= maxProposed || strings.ContainsAny(path, "\n\r") {
 		return
 	}
@@ -189,6 +191,7 @@ func (p *proposal) scalar(raw []byte, at []step) {
 // a key of its own, and one that no field can read is a text.
 func (p *proposal) settle(payload []byte) error {
 	for i := range p.values {
+		p.values[i].takeUnit(p.unit)
 		p.setKey(&p.values[i])
 	}
 	for _, asText := range []bool{false, true} {

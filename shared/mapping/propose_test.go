@@ -49,6 +49,19 @@ func TestPropose(t *testing.T) {
 	}
 }
 
+// A unit under a key of its own is that of the values that are stored in its unit.
+func TestAProposalTakesTheUnitThatThePayloadNames(t *testing.T) {
+	for payload, want := range map[string]float64{
+		`{"temperature":50,"unit":"°F"}`: 10, `{"unit":"F","temp":50}`: 10, `{"temperature":50,"temp_units":"F"}`: 10, `{"temperature":50,"units":"imperial"}`: 10,
+		`{"temperature":10,"unit":"C"}`: 10, `{"temperature":10,"unit":"kW"}`: 10, `{"temperature":"50 °F","unit":"F"}`: 10, `{"power":0.01,"unit":"kW"}`: 10, `{"voltage":10000,"unit":"mV"}`: 10,
+	} {
+		found := pasted(t, &Proposer{}, "a/b", []byte(payload))
+		if len(found.Values) != 1 || found.Values[0].V != want {
+			t.Errorf("%s: %+v", payload, found)
+		}
+	}
+}
+
 // TestWordsWithAnOppositeAreProposedAsNumbers: and other words as texts.
 func TestWordsWithAnOppositeAreProposedAsNumbers(t *testing.T) {
 	for word, want := range map[string]float64{

@@ -94,6 +94,24 @@ func (v *proposed) signOf(at []step) {
 	}
 }
 
+// noteUnit notes the unit that the payload names under a key of its own.
+func (p *proposal) noteUnit(raw []byte, at []step) {
+	if len(at) == 1 && at[0].index < 0 {
+		if _, sign, ok := NamedUnit(at[0].key, raw); ok {
+			p.unit = sign
+		}
+	}
+}
+
+// takeUnit takes the unit that the payload names under a key of its own, if the value is
+// stored in the same unit as those that are sent in this one.
+func (v *proposed) takeUnit(sign string) {
+	u, known := catalogue.UnitOf(sign)
+	if known && v.unit == "" && v.factor == 1 && !v.withUnit && !v.text && (u.Factor != 1 || u.Offset != 0) && strings.HasSuffix(v.key, "_"+u.Suffix) {
+		v.unit = sign
+	}
+}
+
 // in reports whether the value was found in the payload.
 func (v *proposed) in(found Found) bool {
 	_, ok := found.Text[v.key]

@@ -164,7 +164,7 @@ var (
 	// idWords end a key that names a sender: device_id, nodeName, gwMac.
 	idWords = set(`id name mac addr address serial sn eui uid uuid imei`)
 	// perMessage begin a key that ends so and names something else: messageId, fileName.
-	perMessage = set(`message msg packet pkt frame event request req session boot transaction trace correlation cycle run job sequence seq record row log config
+	perMessage = set(`message msg packet pkt frame event request req session boot transaction trace correlation cycle run job season day night week weekday month song track sequence seq record row log config
 		firmware build fw sw alarm error command cmd state mode scene preset program pattern user file app rule vendor manufacturer company brand product category class
 		service network net wifi ap access color effect source trigger`)
 	addresses = set(`ip ipaddr ipaddress ipv4 localip ip4 lanip`)
@@ -179,7 +179,7 @@ var (
 		day night week lang language currency presence motion occupancy contact door window lock light lamp led security encryption rule ota update calibration heating
 		cooling fan relay switch output input button click press position direction wind tamper smoke leak water rain schedule profile preset program country region
 		ok valid online connected availability available lwt will reset restart boot sleep interval duration period class category format encoding command cmd method
-		accuracy forecast dir clock stage phasetext heat valve pump pir moved vibration tilt orientation`)
+		accuracy forecast dir clock built compiled wakeup wake stage phasetext heat valve pump pir moved vibration tilt orientation`)
 	// switched are values of a switch, under any key.
 	switched = set("on off true false open opened closed yes no ok online offline")
 	// plainWords are other values that name nobody.
@@ -196,6 +196,9 @@ func isPlain(v string) bool {
 	}
 	if rest := strings.TrimLeft(v, "+-0123456789.,"); rest != v && (rest == "" || (rest[0] >= utf8.RuneSelf || strings.ContainsAny(rest[:1], " %")) && isUnit(strings.TrimSpace(rest))) {
 		return strings.Count(v, ".") != 3 // an IP address has three dots
+	}
+	if strings.Trim(v, "0123456789:") == "" && len(v) <= len("12:00:00") && strings.Contains(v, ":") {
+		return true // a time of day
 	}
 	if strings.Trim(strings.TrimPrefix(strings.ToLower(v), "v"), "0123456789.") == "" && strings.Contains(v, ".") {
 		return true // a version

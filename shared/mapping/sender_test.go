@@ -39,7 +39,7 @@ func TestRoleOf(t *testing.T) {
 		Address:  {`ip "192.0.2.7"`, `ip_address "192.0.2.7"`, `IPAddress "192.0.2.7"`},
 		Doubtful: {`raum "Bad"`, `wo "Küche"`, `设备 "a"`, `number 3`, `PASSKEY "0123456789ABCDEF"`, `no 3`, `foo "192.0.2.7"`, `probe 21.5`, `comfort "DRY-ish"`},
 		Nothing: {`lux 3`, `password "x"`, `api_key "x"`, `raum 3`, `status "Bad"`, `state "x"`, `firmware "abc"`, `plug "on"`, `socket true`, `outlet "OFF"`, `unit "C"`, `unit "°F"`, `units "metric"`, `msg_id "a1"`, `messageId 5`, `packet_id 5`, `seq 5`,
-			`wifi_mode "n"`, `bssid "aa:bb"`, `ssid "home"`, `foo "21.5"`, `foo "21,5 °C"`, `foo "2026-11-23T12:00:00Z"`, `foo "1.2.3"`, `foo "v2.0"`, `foo "idle"`, `foo null`, `foo ""`, `foo {"a":1}`, `rssi "-60 dBm"`, `file_name "x"`, `event_name "x"`, `message_type 56`, `msg_type "x"`, `wind_dir "NNW"`, `forecast "sunny"`, `clock "12:00"`, `mic "CRC"`},
+			`wifi_mode "n"`, `bssid "aa:bb"`, `ssid "home"`, `foo "21.5"`, `foo "21,5 °C"`, `foo "2026-11-23T12:00:00Z"`, `foo "1.2.3"`, `foo "v2.0"`, `foo "idle"`, `foo null`, `foo ""`, `foo {"a":1}`, `rssi "-60 dBm"`, `file_name "x"`, `event_name "x"`, `message_type 56`, `msg_type "x"`, `wind_dir "NNW"`, `forecast "sunny"`, `clock "12:00"`, `next "7:30"`, `foo "12:00:00"`, `season_name "Summer"`, `compiled "Nov 23 2026"`, `mic "CRC"`},
 	} {
 		for _, k := range keys {
 			key, raw, _ := strings.Cut(k, " ")
