@@ -31,9 +31,7 @@ type page struct {
 	Errors []struct {
 		Message string `json:"message"`
 	} `json:"errors"`
-	Next *struct {
-		Offset string `json:"offset"`
-	} `json:"next_page"` // null on the last page
+	Next json.RawMessage `json:"next_page"` // null on the last page
 }
 
 // task is https://developers.asana.com/reference/tasks.
@@ -140,18 +138,22 @@ type oddities struct {
 
 // decode returns the open tasks of a page and the offset of the next page, "" for the last
 // one. project is the project's gid, priority the custom field with a task's priority. A
-// date that cannot be read costs itself, a task without gid or name itself; if no task has
+// value that cannot be read costs itself, a task without gid or name itself; if no task has
 // them, the format has changed. Asana may report an error with status 200: it is a
 // *fetch.UpstreamError.
 func decode(body []byte, project, priority string) (items []item.Item, odd oddities, next string, err error) {
 	var p page
-	if err := json.Unmarshal(body, &p); err != nil {
-		return nil, odd, "", fmt.Errorf("not the documented JSON: %w", err)
+	value, err := fetch.Decode(body, &p)
+	if err != nil {
+		return nil, odd, "", err
+	}
+	if value != "" {
+		odd.texts = append(odd.texts, value)
 	}
 	if len(p.Errors) > 0 {
 		return nil, odd, "", &fetch.UpstreamError{Message: p.Errors[0].Message}
 	}
-	if p.Data == nil {
+	if p.Data == nil || *p.Data == nil { // absent, or no list
 		return nil, odd, "", errors.New("no data in the answer")
 	}
 	for n, t := range *p.Data {
@@ -168,13 +170,16 @@ func decode(body []byte, project, priority string) (items []item.Item, odd oddit
 	if odd.task && len(items) == 0 {
 		return nil, odd, "", errors.New(odd.texts[0])
 	}
-	if p.Next == nil {
+	if len(p.Next) == 0 || string(p.Next) == "null" {
 		return items, odd, "", nil
 	}
-	if p.Next.Offset == "" {
+	var link struct {
+		Offset string `json:"offset"`
+	}
+	if err := json.Unmarshal(p.Next, &link); err != nil || link.Offset == "" {
 		return nil, odd, "", errors.New("next_page has no offset")
 	}
-	return items, odd, p.Next.Offset, nil
+	return items, odd, link.Offset, nil
 }
 
 // item returns the task as an item, and what could not be read of its dates. A task

@@ -96,6 +96,30 @@ func TestAnOddDateCostsItself(t *testing.T) {
 	}
 }
 
+// A value of another type costs itself; the tasks stay, and those that are done are closed.
+func TestAValueOfAnotherTypeCostsItself(t *testing.T) {
+	for value, want := range map[string]string{
+		`"due_on": 20261127`:                           "data.due_on",
+		`"assignee": "Ada"`:                            "data.assignee",
+		`"memberships": {}`:                            "data.memberships",
+		`"custom_fields": [{"display_value": 3}]`:      "data.custom_fields.display_value",
+		`"completed": "no"`:                            "data.completed",
+		`"permalink_url": ["https://app.example/0/1"]`: "data.permalink_url",
+	} {
+		body := `{"data":[{"gid":"1","name":"a","created_at":"2026-01-01T00:00:00Z","modified_at":"2026-01-01T00:00:00Z",` + value + `},
+			{"gid":"2","name":"b","created_at":"2026-01-01T00:00:00Z","modified_at":"2026-01-01T00:00:00Z"}]}`
+		items, odd, _, err := decode([]byte(body), "1001", "Priority")
+		if err != nil || len(items) != 2 || odd.task || len(odd.texts) != 1 || !strings.HasPrefix(odd.texts[0], want+" has a value of the kind ") {
+			t.Errorf("%s: %d tasks, %v, %v; want two tasks and a warning about %s", value, len(items), odd, err, want)
+		}
+	}
+	for _, next := range []string{`"x"`, `5`, `[]`, `{"offset":5}`, `{}`} { // else, the tasks of the next pages would be closed
+		if _, _, _, err := decode([]byte(`{"data":[],"next_page":`+next+`}`), "1001", "Priority"); err == nil {
+			t.Errorf("next_page %s is taken for the last page", next)
+		}
+	}
+}
+
 func TestParseProjects(t *testing.T) {
 	names, gids, err := parseProjects([]string{"House: attic :12", "34", "Bath, hall:56", "12, Oak Street:78"})
 	if err != nil || !reflect.DeepEqual(names, []string{"House: attic", "34", "Bath, hall", "12, Oak Street"}) || gids["House: attic"] != "12" || gids["34"] != "34" || gids["Bath, hall"] != "56" {

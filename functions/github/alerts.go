@@ -2,7 +2,6 @@ package function
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -112,7 +111,7 @@ func (a *api) counted(repo string, items []item.Item) source.Batch {
 // decodeAlerts returns the open alerts of a page.
 func decodeAlerts(body []byte) ([]item.Item, error) {
 	var alerts []alert
-	if err := json.Unmarshal(body, &alerts); err != nil {
+	if _, err := fetch.Decode(body, &alerts); err != nil {
 		return nil, err
 	}
 	if alerts == nil {

@@ -3,7 +3,6 @@ package function
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/source"
@@ -126,8 +126,8 @@ func (a *api) runs(ctx context.Context, repo string, from, to time.Time, pages *
 // decodeRuns returns the runs of a page and the number of runs in the span.
 func decodeRuns(body []byte) ([]run, int, error) {
 	var p page
-	if err := json.Unmarshal(body, &p); err != nil {
-		return nil, 0, err
+	if odd, err := fetch.Decode(body, &p); err != nil || odd != "" { // a run without its conclusion would not fail
+		return nil, 0, cmp.Or(err, errors.New(odd))
 	}
 	if p.Total == nil || p.Runs == nil {
 		return nil, 0, errors.New("no total_count or no workflow_runs")

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/source"
 )
@@ -81,8 +82,8 @@ func (a *api) usage(ctx context.Context, o owner, w source.Window) (source.Batch
 // repositories.
 func decodeUsage(body []byte, o owner, month time.Time) (items usageItems, err error) {
 	var u usage
-	if err := json.Unmarshal(body, &u); err != nil {
-		return nil, err
+	if odd, err := fetch.Decode(body, &u); err != nil || odd != "" { // a sum without a value would be wrong
+		return nil, cmp.Or(err, errors.New(odd))
 	}
 	if u.Items == nil {
 		return nil, errors.New("no usageItems")

@@ -1,7 +1,6 @@
 package function
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -45,26 +44,27 @@ var hints = map[int]string{
 	http.StatusForbidden:    "the key's plan does not include this symbol: the free plan has the US market only",
 }
 
-// decode returns the reading of a quote. An error that Finnhub reports in a 200, and an
+// decode returns the reading of a quote. A change that is no number costs itself: odd says
+// so. An error that Finnhub reports in a 200, and an
 // unknown symbol, are a *fetch.UpstreamError.
-func decode(body []byte, symbol string) ([]reading.Reading, error) {
+func decode(body []byte, symbol string) (rs []reading.Reading, odd string, err error) {
 	var q quote
-	if err := json.Unmarshal(body, &q); err != nil {
+	if odd, err = fetch.Decode(body, &q); err != nil {
 		text := strings.TrimSpace(string(body))
 		if text != "" && !strings.ContainsAny(text[:1], "{[<\"0123456789") { // Finnhub says some errors in plain text
-			return nil, &fetch.UpstreamError{Host: "Finnhub", Message: text, Spent: usedUp(text)}
+			return nil, "", &fetch.UpstreamError{Host: "Finnhub", Message: text, Spent: usedUp(text)}
 		}
-		return nil, fmt.Errorf("decode quote: not the documented JSON but %s", fetch.Describe(text))
+		return nil, "", fmt.Errorf("decode quote: %w", err)
 	}
 	switch {
 	case q.Error != "":
-		return nil, &fetch.UpstreamError{Host: "Finnhub", Message: q.Error, Spent: usedUp(q.Error)}
+		return nil, "", &fetch.UpstreamError{Host: "Finnhub", Message: q.Error, Spent: usedUp(q.Error)}
 	case q.Current == nil:
-		return nil, errors.New("decode quote: no price in the answer")
+		return nil, "", errors.New("decode quote: no price in the answer")
 	case *q.Current == 0 && q.Time == 0:
-		return nil, &fetch.UpstreamError{Host: "Finnhub", Message: "only zeros, so the symbol is unknown: " + symbol}
+		return nil, "", &fetch.UpstreamError{Host: "Finnhub", Message: "only zeros, so the symbol is unknown: " + symbol}
 	case *q.Current <= 0 || q.Time <= 0:
-		return nil, fmt.Errorf("decode quote: price %v at Unix time %d cannot be right", *q.Current, q.Time)
+		return nil, "", fmt.Errorf("decode quote: price %v at Unix time %d cannot be right", *q.Current, q.Time)
 	}
 	fields := map[string]float64{}
 	for k, v := range map[string]*float64{
@@ -77,5 +77,5 @@ func decode(body []byte, symbol string) ([]reading.Reading, error) {
 	}
 	return []reading.Reading{{
 		Name: "stock_quote", Tags: map[string]string{"symbol": symbol}, Fields: fields, Time: time.Unix(q.Time, 0).UTC(),
-	}}, nil
+	}}, odd, nil
 }

@@ -45,8 +45,12 @@ func New(env serve.Env) (http.Handler, error) {
 			if err != nil {
 				return source.Batch{}, fetch.Explain(err, hints)
 			}
-			rs, err := decode(a.Body, symbol)
-			return source.Batch{Readings: rs}, err
+			rs, odd, err := decode(a.Body, symbol)
+			b := source.Batch{Readings: rs}
+			if odd != "" {
+				b.Warnings = source.LeftOut([]string{odd})
+			}
+			return b, err
 		},
 	})
 }

@@ -19,7 +19,7 @@ const (
 )
 
 func TestDecode(t *testing.T) {
-	rs, err := decode([]byte(good), "SPY")
+	rs, _, err := decode([]byte(good), "SPY")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,8 +31,24 @@ func TestDecodeRefuses(t *testing.T) {
 		"html": `<html>`, "nothing": ``, "truncated": good[:30], "unknown symbol": zeros, "error in a 200": denied,
 		"no price": `{"t":1712347200}`, "no time": `{"c":518.43}`, "price a text": strings.Replace(good, "518.43", `"518.43"`, 1),
 	} {
-		if rs, err := decode([]byte(body), "SPY"); err == nil {
+		if rs, _, err := decode([]byte(body), "SPY"); err == nil {
 			t.Errorf("%s: decode(%s) = %v, want an error", name, body, rs)
+		}
+	}
+}
+
+// The change of a fund without one may be a text; the price is kept.
+func TestAChangeThatIsNoNumberCostsItself(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"c":518.43,"t":1712347200,"d":"N/A","dp":1.5}`:    "d has a value of the kind string, which is not documented",
+		`{"c":518.43,"t":1712347200,"d":null,"h":[1]}`:      "h has a value of the kind array, which is not documented",
+		`{"c":518.43,"t":1712347200,"pc":{},"error":""}`:    "pc has a value of the kind object, which is not documented",
+		`{"c":518.43,"t":1712347200,"d":1,"error":{"a":1}}`: "error has a value of the kind object, which is not documented",
+		`{"c":518.43,"t":1712347200,"d":1}`:                 "",
+	} {
+		rs, odd, err := decode([]byte(body), "SPY")
+		if err != nil || odd != want || len(rs) != 1 || rs[0].Fields["price_usd"] != 518.43 {
+			t.Errorf("%s: %v, %q, %v", body, rs, odd, err)
 		}
 	}
 }
@@ -67,7 +83,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte(zeros))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if rs, err := decode(body, "SPY"); err == nil && (len(rs) != 1 || rs[0].Time.Unix() <= 0 || rs[0].Fields["price_usd"] <= 0) {
+		if rs, _, err := decode(body, "SPY"); err == nil && (len(rs) != 1 || rs[0].Time.Unix() <= 0 || rs[0].Fields["price_usd"] <= 0) {
 			t.Errorf("decode(%q) = %v", body, rs)
 		}
 	})

@@ -138,8 +138,9 @@ func (x *vantage) pause(ctx context.Context) error {
 // 200: an answer without data is a *fetch.UpstreamError.
 func decodeHistory(body []byte, maturity string) (history, error) {
 	var a answer
-	if err := json.Unmarshal(body, &a); err != nil {
-		return history{}, fmt.Errorf("not the documented JSON but %s", fetch.Describe(string(body[:min(len(body), 1<<12)])))
+	odd, err := fetch.Decode(body, &a)
+	if err != nil {
+		return history{}, err
 	}
 	if a.Data == nil {
 		return history{}, upstreamError(body)
@@ -152,6 +153,9 @@ func decodeHistory(body []byte, maturity string) (history, error) {
 		return history{}, fmt.Errorf("the answer is %.20q in %.20q, not daily in percent", a.Interval, a.Unit)
 	}
 	h := history{points: make([]point, 0, len(a.Data))}
+	if odd != "" {
+		h.odd.add("", "%s", odd)
+	}
 	for _, d := range a.Data {
 		at, err := time.Parse(time.DateOnly, d.Date)
 		if err != nil {

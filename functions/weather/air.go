@@ -33,7 +33,8 @@ type pollution struct {
 // decodeAir returns one outdoor_air reading: the concentrations and the US AQI.
 func decodeAir(body []byte) ([]reading.Reading, error) {
 	var p pollution
-	if err := unmarshal(body, &p); err != nil {
+	odd := unmarshal(body, &p)
+	if err := fatal(odd); err != nil {
 		return nil, err
 	}
 	if len(p.List) == 0 || p.List[0].Dt <= 0 {
@@ -59,7 +60,7 @@ func decodeAir(body []byte) ([]reading.Reading, error) {
 	if now.Main.AQI != nil {
 		fields["openweather_index"] = *now.Main.AQI
 	}
-	return []reading.Reading{{Name: "outdoor_air", Fields: fields, Time: time.Unix(now.Dt, 0).UTC()}}, nil
+	return []reading.Reading{{Name: "outdoor_air", Fields: fields, Time: time.Unix(now.Dt, 0).UTC()}}, odd
 }
 
 // inRange returns the fields that will be stored: one outside of its range must not decide

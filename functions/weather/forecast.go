@@ -36,7 +36,8 @@ const (
 // reading for each day with all its slots. With an error of one slot it returns the others.
 func decodeForecast(body []byte) ([]reading.Reading, error) {
 	var f forecast
-	if err := unmarshal(body, &f); err != nil {
+	odd := unmarshal(body, &f)
+	if err := fatal(odd); err != nil {
 		return nil, err
 	}
 	if len(f.List) == 0 || f.City.Timezone == nil {
@@ -67,7 +68,7 @@ func decodeForecast(body []byte) ([]reading.Reading, error) {
 			rs = append(rs, d.summarize(time.Unix(at, 0).UTC()))
 		}
 	}
-	return rs, bad
+	return rs, cmp.Or(bad, odd)
 }
 
 // day is what the slots say of a local day. Rain, snow and their chance are those of the

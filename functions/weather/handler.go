@@ -83,7 +83,10 @@ func (c Config) fetch(ctx context.Context, client *fetch.Client, p place.Place) 
 			r.Tags = map[string]string{"place": p.Name}
 			b.Readings = append(b.Readings, r)
 		}
-		if err == nil {
+		if fatal(err) == nil {
+			if err != nil {
+				b.Warnings = append(b.Warnings, err.Error())
+			}
 			continue
 		}
 		if first == nil {

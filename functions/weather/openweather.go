@@ -37,22 +37,36 @@ type problem struct {
 	Message any         `json:"message"` // a text; in a good forecast a number
 }
 
+// oddError says which value of an answer was left out. The others were read.
+type oddError string
+
+func (e oddError) Error() string { return "left out: " + string(e) }
+
 // unmarshal decodes a good answer into v. It returns an error that OpenWeather reports as
-// a *fetch.UpstreamError.
+// a *fetch.UpstreamError, and an oddError if the rest of the answer is in v.
 func unmarshal(body []byte, v any) error {
 	var p problem
-	if err := json.Unmarshal(body, &p); err != nil {
-		return fmt.Errorf("not the documented JSON but %s", fetch.Describe(string(body)))
+	if _, err := fetch.Decode(body, &p); err != nil {
+		return err
 	}
 	if p.Cod != "" && p.Cod != "200" {
 		text, _ := p.Message.(string)
 		code, _ := strconv.Atoi(p.Cod.String())
 		return explained(hints[code], &fetch.UpstreamError{Host: "OpenWeather", Message: p.Cod.String() + " " + text, Spent: p.Cod == "429"})
 	}
-	if err := json.Unmarshal(body, v); err != nil {
-		return fmt.Errorf("not the documented JSON: %w", err)
+	odd, err := fetch.Decode(body, v)
+	if odd != "" {
+		return oddError(odd)
 	}
-	return nil
+	return err
+}
+
+// fatal returns nil for an oddError.
+func fatal(err error) error {
+	if _, odd := errors.AsType[oddError](err); odd {
+		return nil
+	}
+	return err
 }
 
 // explained puts a hint, if there is one, before an error.
@@ -142,7 +156,8 @@ func present(all map[string]*float64) map[string]float64 {
 // decodeCurrent decodes https://openweathermap.org/current.
 func decodeCurrent(body []byte) ([]reading.Reading, error) {
 	var c conditions
-	if err := unmarshal(body, &c); err != nil {
+	odd := unmarshal(body, &c)
+	if err := fatal(odd); err != nil {
 		return nil, err
 	}
 	r, err := c.reading("weather")
@@ -152,5 +167,5 @@ func decodeCurrent(body []byte) ([]reading.Reading, error) {
 	for k, v := range present(map[string]*float64{"rain_last_hour_mm": c.Rain.LastHour, "snow_last_hour_mm": c.Snow.LastHour}) {
 		r.Fields[k] = v
 	}
-	return []reading.Reading{r}, nil
+	return []reading.Reading{r}, odd
 }

@@ -3,6 +3,7 @@ package function
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,6 +72,33 @@ func TestOneOddSlotCostsItself(t *testing.T) {
 	rs, err := decodeForecast([]byte(`{"list":[{"dt":1795878000,"main":{"temp":1},"weather":[{"main":"Snow"}]},{"dt":1795888800,"main":{}},{"dt":1795899600,"main":{"temp":3}}],"city":{"timezone":0}}`))
 	if err == nil || len(rs) != 2 || rs[1].Fields["temperature_celsius"] != 3 {
 		t.Errorf("%v, %v; want two slots and an error", rs, err)
+	}
+}
+
+// A value of another type costs itself, with a warning; nothing fails.
+func TestAValueOfAnotherTypeCostsItself(t *testing.T) {
+	for odd, want := range map[string]string{
+		`"rain":0.5`:                     "rain",
+		`"wind":{"speed":4,"deg":"VAR"}`: "wind.deg",
+		`"visibility":"10000"`:           "visibility",
+		`"weather":{"main":"Rain"}`:      "weather",
+		`"clouds":[]`:                    "clouds",
+		`"snow":{"1h":"a little"}`:       "snow.1h",
+		`"dt":1795878000,"sys":"x"`:      "",
+	} {
+		rs, err := decodeCurrent([]byte(`{"dt":1795878000,"main":{"temp":7.5,"humidity":80},` + odd + `}`))
+		if len(rs) != 1 || rs[0].Fields["temperature_celsius"] != 7.5 || rs[0].Fields["humidity_percent"] != 80 || fatal(err) != nil {
+			t.Errorf("%s: %v, %v", odd, rs, err)
+		}
+		if (err != nil) != (want != "") || err != nil && !strings.HasPrefix(err.Error(), "left out: "+want+" has a value") {
+			t.Errorf("%s: %v; want a warning about %q", odd, err, want)
+		}
+	}
+	h := start(t)
+	good := openWeather(sourcetest.Respond(200, `{"list":[{"dt":1795437578,"main":{"aqi":"good"},"components":{"pm2_5":3,"o3":"much"}}]}`))
+	h.Answer = good
+	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || !strings.Contains(fmt.Sprint(a.Warnings), "left out: list.main.aqi has a value") || len(h.Readings("outdoor_air")) != 2 {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 
