@@ -245,7 +245,7 @@ func (p *flatObject) upsPower() {
 	}
 	f := &p.found[i]
 	load, nominal := findValue(f.Values, "load_percent"), findValue(f.Values, "nominal_power_watts")
-	if load == nil || nominal == nil || findValue(f.Values, "power_watts") != nil {
+	if load == nil || nominal == nil || findValue(f.Values, "power_watts") != nil || !inRange(load) || !inRange(nominal) {
 		return
 	}
 	m, _ := catalogue.Get("ups")
@@ -253,6 +253,8 @@ func (p *flatObject) upsPower() {
 		f.Values = append(f.Values, device.Value{Key: power.Key, V: math.Round(load.V*nominal.V/10) / 10, Field: &power})
 	}
 }
+
+func inRange(v *device.Value) bool { return v.V >= v.Field.Min && v.V <= v.Field.Max }
 
 // noMapping is the error for a topic without a mapping. It is the same for similar
 // topics, so that their dead letters have one cause.
