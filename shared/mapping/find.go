@@ -123,7 +123,7 @@ func (m missing) Error() string { return string(m) }
 // returns nil if there is no value. An error with a result names the fields that are
 // left out. outside are the values outside of the list.
 func (r *rule) mapOne(topicName, key string, doc []byte, outside [][]byte) (*Found, sight, error) {
-	at, err := r.extract(doc)
+	at, doc, err := r.extract(doc)
 	for slot, raw := range outside {
 		if raw != nil && err == nil {
 			at[slot] = raw
@@ -154,21 +154,21 @@ func (r *rule) mapOne(topicName, key string, doc []byte, outside [][]byte) (*Fou
 	return f, aPath, bad
 }
 
-// extract returns the bytes at the path of each slot, nil where there are none. If a
-// path is $, a payload that is not JSON is taken as a text.
-func (r *rule) extract(doc []byte) ([][]byte, error) {
-	at := make([][]byte, r.slots)
+// extract returns the bytes at the path of each slot, nil where there are none, and the
+// payload as JSON. If a path is $, a payload that is not JSON is taken as a text.
+func (r *rule) extract(doc []byte) (at [][]byte, asJSON []byte, err error) {
+	at = make([][]byte, r.slots)
 	s := scan.New(doc)
-	err := cmp.Or(r.paths.find(s, at), s.End())
+	err = cmp.Or(r.paths.find(s, at), s.End())
 	if err == nil || !r.whole {
-		return at, notJSON(doc, err)
+		return at, doc, notJSON(doc, err)
 	}
 	at = make([][]byte, r.slots)
 	quoted, _ := json.Marshal(string(doc[:min(len(doc), 1<<10)])) // cannot fail: any text is valid
 	if r.paths.find(scan.New(quoted), at) != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return at, nil
+	return at, quoted, nil
 }
 
 // timeOf returns the time in a payload, the zero Moment if there is none. Of several paths

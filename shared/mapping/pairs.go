@@ -50,6 +50,7 @@ func (c *compiler) pairs() {
 	}
 	p.values = of.slots(".pairs.value", in.Value)
 	p.paths, p.slots = of.rule.paths, of.rule.slots
+	c.rule.whole = c.rule.whole || p.whole && of.rule.whole // a message may be a word
 	c.bad = c.bad || of.bad
 }
 

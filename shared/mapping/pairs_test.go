@@ -50,6 +50,17 @@ func TestPairsOfIDsAndValues(t *testing.T) {
 			{"gateway/attic/event", `{"sensor":"hum","state":40}`, []string{"mapped/attic attic air {humidity_percent=40}"}, ""},
 			{"gateway/attic/event", `{"sensor":"door","state":"open"}`, nil, ""},
 		}},
+		"a_topic_for_each_value": {`{topic: homie/+/+/+, device: "{2}-{3}", pairs: {id: "{4}", value: $}, measurement: m, fields: {temperature: {path: temperature, unit: °C}, humidity: {path: humidity, unit: "%"}, motion: {path: motion, words: {on: 1, off: 0}}}, text: {mode: mode}}`, []found{
+			{"homie/a/env/temperature", `21.5`, []string{"mapped/a-env a-env m {temperature_celsius=21.5}"}, ""},
+			{"homie/a/env/temperature", `70 °F`, []string{"mapped/a-env a-env m {temperature_celsius=21.111111111111114}"}, ""},
+			{"homie/a/env/motion", `ON`, []string{"mapped/a-env a-env m {motion=1}"}, ""},
+			{"homie/a/env/mode", `auto`, []string{`mapped/a-env a-env m {mode="auto"}`}, ""},
+			{"homie/a/env/mode", `"auto"`, []string{`mapped/a-env a-env m {mode="auto"}`}, ""},
+			{"homie/a/env/humidity", `unavailable`, nil, ""},
+			{"homie/a/env/humidity", `wet`, nil, `humidity_percent: "wet" is not a number`},
+			{"homie/a/env/$name", `Sensor of the hall`, nil, ""},
+			{"homie/a/env/picture", "\xff\xd8\x00", nil, ""},
+		}},
 		"within_each": {`{topic: t, each: $.nodes, device: $.name, when: {$.ok: true}, pairs: {list: $.values, id: "{key}", value: $.v}, fields: {temperature_celsius: t, humidity_percent: [h, $.h]}}`, []found{
 			{"t", `{"nodes":[{"name":"a","ok":true,"values":{"t":{"v":1},"h":{"v":2}}},{"name":"b","ok":true,"h":3,"values":{"t":{"v":4}}},{"name":"c","ok":false,"values":{"t":{"v":9}}}]}`,
 				[]string{"mapped/a a air {humidity_percent=2 temperature_celsius=1}", "mapped/b b air {humidity_percent=3 temperature_celsius=4}"}, ""},
