@@ -238,6 +238,12 @@ func TestRetryAfter(t *testing.T) {
 		"no number or date":      {http.Header{"Retry-After": {"soon"}}, 0},
 		"negative":               {http.Header{"Retry-After": {"-5"}}, 0},
 		"GitHub's reset":         {http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"1795435260"}}, time.Minute},
+		"Reddit's reset":         {http.Header{"X-Ratelimit-Remaining": {"0.0"}, "X-Ratelimit-Reset": {"312"}}, 312 * time.Second},
+		"Reddit with calls left": {http.Header{"X-Ratelimit-Remaining": {"0.5"}, "X-Ratelimit-Reset": {"312"}}, 0},
+		"the IETF's draft":       {http.Header{"Ratelimit-Remaining": {"0"}, "Ratelimit-Reset": {"30"}}, 30 * time.Second},
+		"a reset in the past":    {http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"1795435100"}}, 0},
+		"a reset that is none":   {http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"soon"}}, 0},
+		"spaces":                 {http.Header{"Retry-After": {" 14 "}}, 14 * time.Second},
 		"GitHub with calls left": {http.Header{"X-Ratelimit-Remaining": {"5"}, "X-Ratelimit-Reset": {"1795435260"}}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -77,23 +77,36 @@ func withoutURL(err error) error {
 }
 
 // parseRetryAfter returns how long after now the upstream wants no request, 0 if it
-// does not say. Retry-After may be seconds, with a fraction (Discord), or a date.
-// GitHub instead sends X-RateLimit-Reset: the Unix time at which a spent limit is
-// restored.
+// does not say. Retry-After may be seconds, with a fraction (Discord), or a date. Others say
+// with X-RateLimit-Reset when a limit that is spent is restored: a Unix time (GitHub), or in
+// how many seconds (Reddit, and RateLimit-Reset of the IETF's draft).
 func parseRetryAfter(h http.Header, now time.Time) time.Duration {
-	v := h.Get("Retry-After")
-	if s, err := strconv.ParseFloat(v, 64); err == nil && s > 0 && s < 1e7 {
-		return time.Duration(s * float64(time.Second))
+	v := strings.TrimSpace(h.Get("Retry-After"))
+	if wait := inSeconds(v); wait > 0 {
+		return wait
 	}
 	if t, err := http.ParseTime(v); err == nil && t.After(now) {
 		return t.Sub(now)
 	}
-	if h.Get("X-Ratelimit-Remaining") == "0" {
-		if s, err := strconv.ParseInt(h.Get("X-Ratelimit-Reset"), 10, 64); err == nil {
-			if t := time.Unix(s, 0); t.After(now) {
-				return t.Sub(now)
-			}
+	for _, prefix := range []string{"X-Ratelimit-", "Ratelimit-"} {
+		if left, err := strconv.ParseFloat(h.Get(prefix+"Remaining"), 64); err != nil || left > 0 {
+			continue
 		}
+		reset := h.Get(prefix + "Reset")
+		if wait := inSeconds(reset); wait > 0 {
+			return wait
+		}
+		if s, err := strconv.ParseInt(reset, 10, 64); err == nil && time.Unix(s, 0).After(now) {
+			return time.Unix(s, 0).Sub(now)
+		}
+	}
+	return 0
+}
+
+// inSeconds reads a number of seconds; 0 if it is none, or one as large as a Unix time.
+func inSeconds(v string) time.Duration {
+	if s, err := strconv.ParseFloat(v, 64); err == nil && s > 0 && s < 1e7 {
+		return time.Duration(s * float64(time.Second))
 	}
 	return 0
 }
