@@ -66,7 +66,7 @@ type fetching struct {
 	w      Window
 	client *fetch.Client
 	before map[string]alert.TargetState // by target
-	turns  map[string]time.Time         // of the latest failed fetch of a target that shares its host, by target
+	turns  map[string]time.Time         // of the latest failed fetch of a target with a host, by target
 	out    []result                     // by index of the target
 }
 

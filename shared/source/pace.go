@@ -16,6 +16,8 @@ const (
 	maxHold = 24 * time.Hour  // the longest pause that a host may ask for
 	maxWait = 24 * time.Hour  // without a new answer of a target that waits for its host; then it fails
 	inRun   = 5 * time.Second // a pause that ends so soon is waited for
+
+	noteTime = 2 * time.Second // to record a pause or a turn
 )
 
 // heldError is a target that was not fetched, since its host asked for a pause.
@@ -28,7 +30,7 @@ func (e *heldError) Error() string {
 	return fmt.Sprintf("%s asked for no request before %s", e.host, e.until.UTC().Format("15:04:05 UTC on 2 January"))
 }
 
-// load reads when the targets worked, and when those that share a host had their turn.
+// load reads when the targets worked, and when those with a host failed.
 func (f *fetching) load(ctx context.Context) (err error) {
 	if f.before, err = f.st.Targets(ctx, f.Name); err == nil && f.Host != nil {
 		f.turns, err = f.st.Turns(ctx, f.Name)
@@ -37,8 +39,8 @@ func (f *fetching) load(ctx context.Context) (err error) {
 }
 
 // groups returns the indices of the targets: those of one host together, the one that had
-// its turn the longest ago first: it worked then, or failed. A target that always fails
-// would else be the first each time.
+// its turn the longest ago first: it worked then, or failed. The hosts are in that order, too.
+// What always fails would else be the first each time, and where it hangs, the only one.
 func (f *fetching) groups() [][]int {
 	var out [][]int
 	byHost := map[string]int{} // index in out
@@ -62,6 +64,7 @@ func (f *fetching) groups() [][]int {
 	for _, group := range out {
 		slices.SortStableFunc(group, func(a, b int) int { return last(a).Compare(last(b)) })
 	}
+	slices.SortStableFunc(out, func(a, b []int) int { return last(a[0]).Compare(last(b[0])) })
 	return out
 }
 
@@ -83,6 +86,9 @@ func (f *fetching) group(ctx context.Context, group []int) {
 		return
 	}
 	until, err := f.st.HeldUntil(ctx, host)
+	if ctx.Err() != nil {
+		err = nil // the run's time is up: one says so
+	}
 	asked := false
 	for _, i := range group {
 		if err == nil && f.held(ctx, until) {
@@ -94,18 +100,33 @@ func (f *fetching) group(ctx context.Context, group []int) {
 		} else {
 			f.out[i] = result{target: f.Targets[i], err: &storeError{err}}
 		}
-		wait := pauseOf(f.out[i].err)
-		if wait > 0 {
+		if wait := pauseOf(f.out[i].err); wait > 0 {
 			until = f.env.Now().Add(min(wait, maxHold))
-			err = f.st.Hold(ctx, host, until)
 		}
-		// A target that is refused after another one was served had no turn.
-		if err == nil && f.out[i].err != nil && !f.out[i].skipped && (wait == 0 || !asked) && len(group) > 1 {
-			err = f.st.Turn(ctx, f.Name, f.Targets[i], f.env.Now())
+		if err == nil && !f.out[i].skipped {
+			err = f.note(ctx, host, i, until, asked)
 		}
 		asked = true
 	}
 	f.wait(group)
+}
+
+// note records what the failed fetch of a target says for later runs: until when its host
+// wants no request, and that the target had its turn. One that is refused after another one was
+// served had none. The run's time for requests may be up.
+func (f *fetching) note(ctx context.Context, host string, i int, until time.Time, asked bool) error {
+	failed := f.out[i].err
+	if failed == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
+	defer cancel()
+	if pauseOf(failed) > 0 {
+		if err := f.st.Hold(ctx, host, until); err != nil || asked {
+			return err
+		}
+	}
+	return f.st.Turn(ctx, f.Name, f.Targets[i], f.env.Now())
 }
 
 // held reports whether a pause has not ended. It waits for one that ends soon.

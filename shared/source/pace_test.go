@@ -121,6 +121,28 @@ func TestATargetThatFailsTakesNoTurnsOfOthers(t *testing.T) {
 	}
 }
 
+// Hosts that hang use up a run's time, but not that of the next: it begins with the others.
+func TestHostsThatHangComeLastInTheNextRun(t *testing.T) {
+	h := start(t, source.Source{Name: "feeds", Setting: "FEEDS"})
+	h.Vars["exec_timeout"] = "3s" // of which 1.5 s are for requests
+	h.Answer = func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/dead") {
+			<-r.Context().Done()
+		}
+	}
+	s := pathSource(h, "dead1", "dead2", "dead3", "dead4", "a", "b")
+	s.Host = func(target string) string { return target + ".example" }
+	for i, want := range []string{"skipped", "ok"} {
+		h.Build(of(s))
+		a, w := h.Post("", "X-Connector", "cron-connector")
+		for _, o := range a.Targets {
+			if dead := strings.HasPrefix(o.Target, "dead"); dead && o.Status == "ok" || !dead && o.Status != want {
+				t.Errorf("run %d: %s is %s, want %s: %s", i, o.Target, o.Status, want, w.Body)
+			}
+		}
+	}
+}
+
 func TestAPauseIsRememberedAndAPersonIsToldWhenItEnds(t *testing.T) {
 	h := start(t, source.Source{Name: "feeds", Setting: "FEEDS"})
 	s := pathSource(h, "a", "b")

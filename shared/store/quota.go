@@ -54,7 +54,7 @@ func (s *Store) Hold(ctx context.Context, host string, until time.Time) error {
 	return s.latest(ctx, holdPrefix+clean(host), until)
 }
 
-// Turn records that a function fetched a target that shares its host with others, and failed.
+// Turn records that a function fetched a target and failed, so that others come first.
 // A later time stays.
 func (s *Store) Turn(ctx context.Context, function, target string, at time.Time) error {
 	return s.latest(ctx, turnPrefix+clean(function)+"/"+clean(target), at)
