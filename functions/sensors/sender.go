@@ -41,6 +41,7 @@ func (s *sender) add(key string, raw []byte, role mapping.Role) {
 	case role == mapping.Nothing:
 	case role == mapping.Doubtful:
 		s.doubtful = append(s.doubtful, p.key)
+	case mapping.NoValue(p.value) && role == mapping.Part:
 	case mapping.NoValue(p.value):
 		s.unnamed = append(s.unnamed, p.key)
 	case role == mapping.Address:

@@ -14,6 +14,8 @@ func TestAPayloadThatNamesItsUnit(t *testing.T) {
 		`{"temperature":50,"TempUnit":"F"}`:              "air,device=x-y temperature_celsius=10",
 		`{"temperature":"50","temperature_unit":"degF"}`: "air,device=x-y temperature_celsius=10",
 		`{"temp":50,"humidity":40,"units":"imperial"}`:   "air,device=x-y humidity_percent=40,temperature_celsius=10",
+		`{"temperature":50,"units":"US"}`:                "air,device=x-y temperature_celsius=10",
+		`{"temperature":21,"unit":null}`:                 "air,device=x-y temperature_celsius=21",
 		`{"temperature":50,"temp_units":"F"}`:            "air,device=x-y temperature_celsius=10",
 		`{"temperature":21,"unit":"C"}`:                  "air,device=x-y temperature_celsius=21",
 		`{"pressure":100100,"unit":"Pa"}`:                "air,device=x-y pressure_hpa=1001",

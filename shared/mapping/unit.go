@@ -19,7 +19,7 @@ func NamedUnit(key string, raw []byte) (u catalogue.Unit, sign string, ok bool) 
 	if sign = strings.TrimSpace(text(raw)); sign == "" {
 		return u, "", false
 	}
-	if strings.EqualFold(sign, "imperial") {
+	if strings.EqualFold(sign, "imperial") || strings.EqualFold(sign, "us") { // systems of units
 		sign = "°F"
 	}
 	u, ok = catalogue.UnitOf(sign)
