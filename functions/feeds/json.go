@@ -96,7 +96,7 @@ func scalar(raw json.RawMessage) string {
 
 // said returns what an answer says about an error, to be added to a message.
 func said(top map[string]json.RawMessage) string {
-	for _, key := range []string{"error", "errors", "message", "detail", "title", "error_description"} {
+	for _, key := range []string{"error_description", "message", "detail", "error", "errors", "title"} {
 		raw := top[key]
 		var list []json.RawMessage
 		if json.Unmarshal(raw, &list) == nil && len(list) > 0 {

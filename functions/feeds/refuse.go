@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -29,11 +30,14 @@ var (
 	challenge = regexp.MustCompile(`(?i)just a moment\.\.\.|challenge-platform|cf-chl|cf_chl|attention required! \| cloudflare|ddos-guard|_incapsula_resource|captcha|checking your browser|enable javascript and cookies`)
 )
 
+// pageTags are those with which a page without <html> may begin, also after a text.
+var pageTags = []string{"a", "b", "br", "center", "div", "font", "h1", "h2", "h3", "hr", "i", "img", "link", "meta", "noscript", "p", "pre", "script", "span", "strong", "style", "table", "title"}
+
 // noFeed returns an error that says what the answer is instead of a feed, and what to do.
 // text is the answer in UTF-8.
 func noFeed(a *fetch.Answer, text string, d *document) error {
 	text = text[:min(len(text), 64<<10)]
-	html := d.page || looksHTML([]byte(text))
+	html := d.page || looksHTML([]byte(text)) || slices.Contains(pageTags, d.first)
 	title := ""
 	if m := pageTitle.FindStringSubmatch(text); m != nil {
 		title = plain(m[1])
