@@ -25,7 +25,7 @@ var (
 	offsetForm = regexp.MustCompile(`^[\s,(:]*(?:(?:gmt|utc|ut)\s?)?(?:(--|[+-])(\d{1,2})(?::?(\d{2}))?(?::?\d{2})?|([+-])\s(\d{2}):?(\d{2}))z?\b`)
 	zoneWord   = regexp.MustCompile(`^[\s,(]*([a-z]{1,5})\b`)
 	zoneAtEnd  = regexp.MustCompile(`\s((?:gmt|utc)?[+-]\d{2}:?\d{2}|[a-z]{1,4})$|\d(z|[+-]\d{2}:\d{2}|\+\d{4})$`)
-	place      = regexp.MustCompile(`\[?\b[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_]+(?:[+-]\d+)?)+\]?`)
+	place      = regexp.MustCompile(`\[?\b[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_]+(?:[+-]\d+)?)+\]?|\[(?:UTC|GMT)\]`)
 )
 
 // zone is the time zone of a date. The zero zone is unknown.

@@ -15,7 +15,8 @@ import (
 func (d *document) entryLink(n *node, base string) string {
 	var candidates []string
 	add := func(from *node, address string) {
-		if address = words(address); address != "" {
+		// In an address, &amp; is an & that was escaped twice.
+		if address = strings.ReplaceAll(words(address), "&amp;", "&"); address != "" {
 			candidates = append(candidates, resolve(resolve(base, from.base), strayPercent.ReplaceAllString(address, "%25$1")))
 		}
 	}
