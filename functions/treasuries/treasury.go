@@ -63,7 +63,7 @@ type feed struct {
 // marked as null.
 type value struct {
 	XMLName xml.Name
-	Null    bool   `xml:"null,attr"`
+	Null    string `xml:"null,attr"` // "true"
 	Text    string `xml:",chardata"`
 }
 
@@ -210,7 +210,8 @@ func (c *curve) decodeValues(at time.Time, values []value) map[string]float64 {
 	nonZero := false
 	for _, v := range values {
 		element, text := v.XMLName.Local, strings.TrimSpace(v.Text)
-		if v.Null || !slices.ContainsFunc(tenors, func(t tenor) bool { return t.element == element }) {
+		null, _ := strconv.ParseBool(strings.TrimSpace(v.Null)) // of another form: the text says whether there is a yield
+		if null || !slices.ContainsFunc(tenors, func(t tenor) bool { return t.element == element }) {
 			continue
 		}
 		y, ok, err := parseYield(text)

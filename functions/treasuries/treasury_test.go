@@ -83,6 +83,9 @@ func TestAnOddEntryOfTheCurveCostsItself(t *testing.T) {
 		"a changed type":     {strings.Replace(good, ">4.57<", ">4.57 %<", 1), 0, `"4.57 %", not a number`},
 		"no number":          {strings.Replace(good, ">4.57<", ">NaN<", 1), 0, `"NaN", not a number`},
 		"N/A":                {strings.Replace(good, ">4.57<", ">N/A<", 1), 0, ""},
+		"null":               {strings.Replace(good, ">4.57<", " m:null=\"TRUE\">4.57<", 1), 0, ""},
+		"an odd null":        {strings.Replace(good, ">4.57<", " m:null=\"yes\"><", 1), 0, ""},
+		"null is not said":   {strings.Replace(good, ">4.57<", " m:null=\"\">4.57<", 1), 0, ""},
 		"ND":                 {strings.Replace(good, ">4.57<", "> ND <", 1), 0, ""},
 	} {
 		got, err := decodeCurve([]byte(c.body), 2025)

@@ -1,10 +1,14 @@
 package fetch
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestAnOddValueCostsItself(t *testing.T) {
 	type answer struct {
-		N    *float64 `json:"n"`
+		N    *float64  `json:"n"`
+		Time time.Time `json:"time"`
 		List []struct {
 			Name string `json:"name"`
 			At   struct {
