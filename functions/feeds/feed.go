@@ -119,7 +119,7 @@ func (f feed) ids() (ids []string, shared int) {
 	ids = make([]string, len(f.entries))
 	apart := make([]bool, len(f.entries))
 	for n, e := range f.entries {
-		ids[n] = cmp.Or(short(e.id), short(e.link), hash(e.id, e.link, e.name(), strings.Join(e.dates, " ")))
+		ids[n] = cmp.Or(short(secure(e.id)), short(secure(e.link)), hash(e.id, e.link, e.name(), strings.Join(e.dates, " ")))
 	}
 	for _, more := range []func(entry) string{
 		func(e entry) string { return e.link + "\n" + e.name() },
@@ -153,6 +153,15 @@ func (f feed) ids() (ids []string, shared int) {
 
 // name returns the title of an entry, of one without a title its text.
 func (e entry) name() string { return cmp.Or(e.title, e.summary) }
+
+// secure returns an address with https in place of http: a site that moves to it does not
+// publish its entries again.
+func secure(address string) string {
+	if rest, ok := strings.CutPrefix(address, "http://"); ok {
+		return "https://" + rest
+	}
+	return address
+}
 
 // short returns an id that is not too long for one, otherwise "".
 func short(id string) string {

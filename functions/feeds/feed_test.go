@@ -59,6 +59,26 @@ func TestEntriesThatShareAnIDAreToldApart(t *testing.T) {
 	}
 }
 
+func TestAnEntryKeepsItsIDWhenItsSiteMovesToHTTPS(t *testing.T) {
+	for _, entry := range []string{
+		"<item><title>A</title><link>http://e.org/1</link></item>",
+		"<item><title>A</title><guid>http://e.org/1</guid><link>http://e.org/1</link></item>",
+		"<item><title>A</title><guid>tag:e.org,2026:1</guid><link>http://e.org/1</link></item>",
+	} {
+		var ids []string
+		for _, body := range []string{entry, strings.ReplaceAll(entry, "http://", "https://")} {
+			items, _, err := decodeFeed(answer("", "<rss><channel>"+body+"</channel></rss>"), watch{})
+			if err != nil || len(items) != 1 {
+				t.Fatal(items, err)
+			}
+			ids = append(ids, items[0].ID)
+		}
+		if ids[0] != ids[1] {
+			t.Errorf("%s: the id was %q and is %q", entry, ids[0], ids[1])
+		}
+	}
+}
+
 func TestEachEntryWithoutAnIDIsCountedOnce(t *testing.T) {
 	item := func(title, date string) string {
 		return "<item><guid>x</guid><link>https://e.org/</link><title>" + title + "</title><pubDate>" + date + "</pubDate></item>"
