@@ -100,7 +100,8 @@ func startsWithDigit(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '
 var noValues = func() map[string]bool {
 	m := map[string]bool{}
 	for _, w := range []string{"", "null", "nil", "none", "nan", "na", "n/a", "n.a", "inf", "infinity", "undef", "undefined", "uninitialized", "uninitialised", "unknown", "unavailable",
-		"not available", "not supported", "not connected", "not a number", "no data", "nodata", "no value", "missing", "offline", "off line", "disconnected", "nan(ind"} {
+		"not available", "not supported", "not connected", "not a number", "no data", "nodata", "no value", "missing", "offline", "off line", "disconnected", "nan(ind", "n/d", "nd",
+		"n.v", "n/v", "k.a", "no reading", "not ready", "notavailable", "initial", "initializing", "initialising", "pending", "waiting", "invalid", "not set", "unset", "unbekannt", "inconnu"} {
 		m[w] = true
 	}
 	return m

@@ -35,7 +35,7 @@ func TestCutUnit(t *testing.T) {
 }
 
 func TestNoValue(t *testing.T) {
-	for text, want := range map[string]bool{"": true, "nan": true, "N/A": true, "n.a.": true, "no data": true, "???": true, "--:--": true, "--%": true, "-- C": true, "nan W": true, "not_available": true, "No-Data": true, "disconnected": true, "-nan(ind)": true, "1.#QNAN": true, "unknown kWh": true, "__": true,
+	for text, want := range map[string]bool{"": true, "nan": true, "N/A": true, "n.a.": true, "no data": true, "???": true, "--:--": true, "--%": true, "-- C": true, "nan W": true, "not_available": true, "No-Data": true, "disconnected": true, "-nan(ind)": true, "1.#QNAN": true, "unknown kWh": true, "__": true, "N/D": true, "n.v.": true, "initializing": true, "NotAvailable": true, "pending": true, "k.A.": true, "unbekannt": true,
 		"error": false, "W": false, "0": false, "-": true, "closed": false, "nano": false, "unknown cause": false, "on": false, strings.Repeat("-", 41): false} {
 		if got := NoValue(text); got != want {
 			t.Errorf("%q: %v, want %v", text, got, want)
