@@ -171,7 +171,8 @@ func (p *proposal) scalar(raw []byte, at []step) {
 		return
 	}
 	if p.time == "" && len(at) > 0 && timeKeys[strings.ToLower(at[len(at)-1].key)] {
-		if t, err := ParseTime(text(raw), time.UTC); err == nil && catalogue.CheckTime(t, t) == nil {
+		_, number := strconv.ParseFloat(text(raw), 64) // a small one is no time, a date of a clock that is not set is
+		if t, err := ParseTime(text(raw), time.UTC); err == nil && (number != nil || catalogue.CheckTime(t, t) == nil) {
 			p.time = path
 			return
 		}

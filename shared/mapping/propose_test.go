@@ -244,3 +244,15 @@ func TestAProposalSaysWhatItLeavesOut(t *testing.T) {
 		t.Error(block)
 	}
 }
+
+func TestTheTimeOfAClockThatIsNotSetIsProposedAsTheTime(t *testing.T) {
+	for payload, want := range map[string]bool{
+		`{"Time":"1970-01-01T00:00:07","P":1}`: true, `{"time":"2000-01-01 00:00:00","P":1}`: true, `{"ts":1795435200,"P":1}`: true,
+		`{"time":7,"P":1}`: false, `{"time":"7","P":1}`: false, `{"time":"13:00","P":1}`: false,
+	} {
+		got, err := Propose("tele/plug1/SENSOR", []byte(payload))
+		if err != nil || strings.Contains(got, "\n    time: $.") != want {
+			t.Errorf("%s: %s, %v; a time: %t", payload, got, err, want)
+		}
+	}
+}
