@@ -66,6 +66,16 @@ func TestTheLatestTurnOfEachTargetIsKept(t *testing.T) {
 		if want := map[string]time.Time{"a/b c%_ü": noon.Add(time.Hour), "other": noon}; err != nil || !cmp.Equal(got, want) {
 			t.Errorf("%v, %v; want %v", got, err, want)
 		}
+		later := noon.AddDate(0, 0, 31)
+		if err := s.Turn(t.Context(), "feeds", "new", later); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Turns(t.Context(), "feeds"); err != nil || !cmp.Equal(got, map[string]time.Time{"new": later}) {
+			t.Errorf("a month later: %v, %v; want only the new one", got, err)
+		}
+		if until, err := s.HeldUntil(t.Context(), "feeds/host"); err != nil || !until.Equal(noon) {
+			t.Errorf("the pause: %v, %v", until, err)
+		}
 	})
 }
 

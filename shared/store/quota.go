@@ -47,27 +47,32 @@ func (s *Store) Take(ctx context.Context, q Quota, n int, scheduled bool, now ti
 const (
 	holdPrefix = "pause of "
 	turnPrefix = "turn of "
+
+	keepNotes = 30 * 24 * time.Hour // how long these rows stay
 )
 
 // Hold records that a host asked for no request before until. A later time stays.
 func (s *Store) Hold(ctx context.Context, host string, until time.Time) error {
-	return s.latest(ctx, holdPrefix+clean(host), until)
+	return s.latest(ctx, holdPrefix, clean(host), until)
 }
 
 // Turn records that a function fetched a target and failed, so that others come first.
 // A later time stays.
 func (s *Store) Turn(ctx context.Context, function, target string, at time.Time) error {
-	return s.latest(ctx, turnPrefix+clean(function)+"/"+clean(target), at)
+	return s.latest(ctx, turnPrefix, clean(function)+"/"+clean(target), at)
 }
 
-// latest records a time under a key, unless a later one is there.
-func (s *Store) latest(ctx context.Context, key string, at time.Time) error {
+// latest records a time under a key, unless a later one is there. It deletes what is older
+// than keepNotes under keys of the same prefix: hosts and targets that are no longer asked.
+func (s *Store) latest(ctx context.Context, prefix, name string, at time.Time) error {
+	key := prefix + name
 	return s.tx(ctx, "note the "+key, func(ctx context.Context, tx *txn) error {
 		_, err := tx.ExecContext(ctx, `insert into quotas (key, window_start, used, used_scheduled) values ($1, $2, 1, 0) on conflict (key, window_start) do nothing`, key, stamp(at))
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `delete from quotas where key = $1 and window_start < $2`, key, stamp(at))
+		_, err = tx.ExecContext(ctx, `delete from quotas where key = $1 and window_start < $2 or substr(key, 1, $3) = $4 and window_start < $5`,
+			key, stamp(at), len(prefix), prefix, stamp(at.Add(-keepNotes)))
 		return err
 	})
 }
