@@ -195,6 +195,8 @@ func (x *runner) report(a *Answer, fs []result, p params) error {
 			worst = worse(worst, f.target, err)
 		}
 		switch o.Status {
+		case "off":
+			o.Error = x.env.Secrets.Brief(f.Warnings[0], reasonBytes)
 		case "partial":
 			incomplete++
 		case "waiting":

@@ -219,7 +219,7 @@ func TestATargetThatIsOffIsAFailureOnlyAfterItWorked(t *testing.T) {
 	off := s.Fetch
 	for range 2 {
 		a, w := run(h, s, "")
-		if w.Code != 200 || a.Status != "ok" || a.Targets[0].Status != "off" || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], "alerts are disabled") {
+		if w.Code != 200 || a.Status != "ok" || a.Targets[0].Status != "off" || !strings.Contains(a.Targets[0].Error, "alerts are disabled") || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], "alerts are disabled") {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
 	}
