@@ -64,7 +64,7 @@ func (a *api) alerts(ctx context.Context, repo string, w source.Window) (source.
 			return source.Batch{}, source.Off(fmt.Errorf("alerts are unknown: Dependabot is off or the token may not read its alerts: %w", e))
 		}
 		if err != nil {
-			return source.Batch{}, fmt.Errorf("alerts: %w", err)
+			return source.Batch{}, err
 		}
 		page, err := decodeAlerts(answer.Body)
 		if err != nil {
@@ -73,7 +73,7 @@ func (a *api) alerts(ctx context.Context, repo string, w source.Window) (source.
 		items = append(items, page...)
 		cursor, err := nextCursor(answer.Header)
 		if err != nil {
-			return source.Batch{}, fmt.Errorf("alerts: %w", err)
+			return source.Batch{}, err
 		}
 		if cursor == "" {
 			return a.counted(repo, items), nil

@@ -43,9 +43,24 @@ func TestMultiplier(t *testing.T) {
 		"Actions macOS": 10, "actions_macos": 10, "Actions macOS 3-core": 10, "Actions macOS 4-core": 10,
 		"Actions Linux 4-core": 0, "actions_linux_16_core": 0, "Actions Windows 8 core": 0, "Actions macOS 12-core": 0, "actions_macos_xl": 0, "actions_macos_l": 0,
 		"Actions Linux 4-core GPU": 0, "Actions self-hosted Linux": 0,
+		"linux_2_core_advanced": 0, "Actions Linux Advanced 2-core": 0, "linux_2_core_arm": 0, "actions_windows_2_core_arm": 0, "windows_64_core_arm": 0, "macos_8_core": 0,
+		"linux_arm": 1, "actions_windows_arm": 2, "linux_slim": 1, "macos": 10,
 	} {
 		if got := multiplier(sku); got != want {
 			t.Errorf("%s: %g, want %g", sku, got, want)
+		}
+	}
+}
+
+// A day is the one that is written, whatever its zone.
+func TestParseDay(t *testing.T) {
+	for s, want := range map[string]string{
+		"2026-11-30": "2026-11-30", "2026-11-30T00:00:00Z": "2026-11-30", "2026-11-30T00:00:00+09:00": "2026-11-30",
+		"2026-11-30T23:00:00-05:00": "2026-11-30", "2026-11-01T00:00:00.000Z": "2026-11-01", "": "", "November": "", "2026-02-30": "",
+	} {
+		got, err := parseDay(s)
+		if (err != nil) != (want == "") || err == nil && got.Format(time.RFC3339) != want+"T00:00:00Z" {
+			t.Errorf("%q: %v, %v; want %s", s, got, err, want)
 		}
 	}
 }

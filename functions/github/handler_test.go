@@ -139,40 +139,6 @@ func TestAlertsAreCountedBySeverity(t *testing.T) {
 	counts(append(day, "11-24 00:00 octocat/hello-world critical 0", "11-24 00:00 octocat/hello-world high 0", "11-24 00:00 octocat/hello-world low 0", "11-24 00:00 octocat/hello-world medium 0")...)
 }
 
-// Of three repositories, GitHub says that one is public, and it does not answer for another.
-func TestMinutesOfPublicRepositoriesAreNotUsed(t *testing.T) {
-	item := func(repo, sku string, quantity, net float64) string {
-		return fmt.Sprintf(`{"date":"2026-11-02T00:00:00Z","product":"Actions","sku":%q,"quantity":%g,"unitType":"minutes","grossAmount":1,"discountAmount":%g,"netAmount":%g,"repositoryName":%q}`, sku, quantity, 1-net, net, repo)
-	}
-	g := gitHub{
-		usagePath: respond(`{"usageItems":[` + strings.Join([]string{
-			item("octocat/open", "Actions Linux", 500, 0), item("Open", "Actions macOS", 20, 0), item("octocat/secret", "Actions Windows", 30, 0),
-			item("octocat/gone", "Actions Linux", 7, 0), item("octocat/paid", "Actions Linux", 9, 1),
-		}, ",") + `]}`),
-		"/repos/octocat/open":   respond(`{"private":false,"visibility":"public"}`),
-		"/repos/octocat/Open":   respond(`{"private":false,"visibility":"public"}`),
-		"/repos/octocat/secret": respond(`{"private":true}`),
-		"/repos/octocat/paid":   respond(`{"private":false}`), // not asked: it was paid for
-	}
-	h := start(t, g, "GITHUB_REPOS", "")
-	if a, w := h.Post(""); a.Status != "ok" || len(a.Warnings) != 0 {
-		t.Fatal(w.Body)
-	}
-	for _, r := range h.Readings("github_usage") {
-		if f := r.Fields; r.Time.Day() == 2 && (f["minutes_run"] != 566 || f["minutes_used"] != 60+7+9 || f["minutes_left"] != 2000-76) {
-			t.Errorf("%v", f)
-		}
-	}
-	if n := len(h.Readings("github_cost")); n != 5 {
-		t.Errorf("%d costs, want one for each repository", n)
-	}
-	g["/repos/octocat/open"] = fails(500, "Unicorn")
-	h.Later(time.Hour)
-	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], "whether repositories are public is unknown") {
-		t.Errorf("%d %s", w.Code, w.Body)
-	}
-}
-
 func TestEveryPageOfAlertsIsRead(t *testing.T) {
 	g := recorded(t)
 	page := string(sourcetest.File(t, "alerts.json"))

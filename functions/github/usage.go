@@ -163,9 +163,10 @@ func (i usageItem) minutes() bool {
 	return strings.EqualFold(i.Product, "actions") && strings.EqualFold(i.UnitType, "minutes")
 }
 
-// larger matches the SKU of a runner with more cores than the standard one. The plan
-// includes no minutes of it.
-var larger = regexp.MustCompile(`\b(?:[4-9]|[1-9]\d+) ?cores?\b|\bx?l\b|\bx?large\b|\bgpu\b|\bself hosted\b`)
+// larger matches the SKU of a larger runner, also of those with two cores
+// ("linux_2_core_advanced", "windows_2_core_arm"; the standard one is "linux_arm"). The plan
+// includes no minutes of it: https://docs.github.com/billing/reference/actions-runner-pricing
+var larger = regexp.MustCompile(`\badvanced\b|\b2 core arm\b|\b(?:[4-9]|[1-9]\d+) ?cores?\b|\bx?l\b|\bx?large\b|\bgpu\b|\bself hosted\b`)
 
 // multiplier returns how many minutes of the plan a minute of a runner takes:
 // https://docs.github.com/billing/reference/actions-minute-multipliers
@@ -197,11 +198,15 @@ func (a *api) publicRepos(ctx context.Context, u usageItems) (public map[string]
 		paid[i.Repo] = paid[i.Repo] || *i.Net > 0 && multiplier(i.SKU) > 0
 	}
 	public = map[string]bool{}
-	asked := 0
+	asked, left := 0, 0
 	for _, repo := range slices.SortedFunc(maps.Keys(minutes), func(x, y string) int {
 		return cmp.Or(cmp.Compare(minutes[y], minutes[x]), strings.Compare(x, y))
 	}) {
-		if paid[repo] || asked == maxRepos || !repoName.MatchString(repo) {
+		if paid[repo] || !repoName.MatchString(repo) {
+			continue
+		}
+		if asked == maxRepos {
+			left++
 			continue
 		}
 		asked++
@@ -211,7 +216,10 @@ func (a *api) publicRepos(ctx context.Context, u usageItems) (public map[string]
 		}
 		public[strings.ToLower(repo)] = is
 	}
-	return public, nil
+	if left > 0 {
+		warnings = append(warnings, fmt.Sprintf("whether %d more repositories are public was not asked, so their minutes count: a run asks about %d", left, maxRepos))
+	}
+	return public, warnings
 }
 
 // isPublic asks whether a repository is public. One that the token may not read is not.
@@ -261,7 +269,7 @@ func (u usageItems) costs(o owner) (rs []reading.Reading) {
 func parseDay(s string) (time.Time, error) {
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
 		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC().Truncate(24 * time.Hour), nil
+			return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC), nil // the day as it is written
 		}
 	}
 	return time.Time{}, fmt.Errorf("%q is not a date", s)
