@@ -196,7 +196,8 @@ func upstreamError(body []byte) error {
 	}
 	// "…to lift the free key rate limit (25 requests per day) … and unlock all premium
 	// endpoints" is a limit; "this is a premium endpoint" is not: waiting does not help.
-	e.Spent = has("rate limit", "call frequency", "requests per", "request per", "calls per", "call per", "more sparingly", "daily limit") && !has("is a premium endpoint", "is a premium api", "is a premium function")
+	e.Spent = has("rate limit", "call frequency", "requests per", "request per", "calls per", "call per", "more sparingly", "daily limit",
+		"requests/", "quota", "too many requests", "limit exceeded", "limit reached", "throttle") && !has("is a premium endpoint", "is a premium api", "is a premium function", "is a premium feature")
 	switch {
 	case e.Spent && has("per second", "per minute", "more sparingly"):
 		e.RetryAfter = time.Minute
