@@ -54,7 +54,7 @@ func decodeAir(body []byte) ([]reading.Reading, error) {
 	if len(fields) == 0 {
 		return nil, errors.New("no concentration in the answer")
 	}
-	if aqi, ok := usAQI(inRange(fields)); ok {
+	if aqi, ok := usAQI(inRange("outdoor_air", fields)); ok {
 		fields["us_aqi"] = aqi
 	}
 	if now.Main.AQI != nil {
@@ -63,10 +63,10 @@ func decodeAir(body []byte) ([]reading.Reading, error) {
 	return []reading.Reading{{Name: "outdoor_air", Fields: fields, Time: time.Unix(now.Dt, 0).UTC()}}, odd
 }
 
-// inRange returns the fields that will be stored: one outside of its range must not decide
-// the index.
-func inRange(fields map[string]float64) map[string]float64 {
-	m, _ := catalogue.Get("outdoor_air")
+// inRange returns the fields of a measurement that will be stored: one outside of its range
+// must not decide what is computed from several.
+func inRange(name string, fields map[string]float64) map[string]float64 {
+	m, _ := catalogue.Get(name)
 	out := map[string]float64{}
 	for k, v := range fields {
 		if f, ok := m.Field(k); ok && v >= f.Min && v <= f.Max {

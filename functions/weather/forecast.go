@@ -60,6 +60,7 @@ func decodeForecast(body []byte) ([]reading.Reading, error) {
 			continue
 		}
 		rs = append(rs, r)
+		r.Fields = inRange(r.Name, r.Fields)
 		of(s.Dt).slots = append(of(s.Dt).slots, r)
 		of(s.Dt - slotHours*3600/2).wet = append(of(s.Dt-slotHours*3600/2).wet, r)
 	}
@@ -109,8 +110,8 @@ func midnight(t, offset int64) int64 {
 }
 
 // summarize returns the weather_day reading of a day with all its slots: lowest and highest
-// temperature, and, if they are known for the whole day, highest chance and sum of
-// precipitation. at is the local midnight at which the day begins.
+// temperature, and highest chance and sums of precipitation. Of the latter it leaves out
+// those that a slot lacks. at is the local midnight at which the day begins.
 func (d *day) summarize(at time.Time) reading.Reading {
 	fields := map[string]float64{}
 	combine := func(slots []reading.Reading, key, from string, with func(a, b float64) float64) {
@@ -128,10 +129,11 @@ func (d *day) summarize(at time.Time) reading.Reading {
 	combine(d.slots, "low_celsius", "low_celsius", math.Min)
 	combine(d.slots, "high_celsius", "temperature_celsius", math.Max)
 	combine(d.slots, "high_celsius", "high_celsius", math.Max)
-	if len(d.wet) == slotsPerDay {
-		combine(d.wet, "precipitation_chance_percent", "precipitation_chance_percent", math.Max)
-		combine(d.wet, "rain_mm", "rain_mm", add)
-		combine(d.wet, "snow_mm", "snow_mm", add)
+	for key, with := range map[string]func(a, b float64) float64{"precipitation_chance_percent": math.Max, "rain_mm": add, "snow_mm": add} {
+		lacks := slices.ContainsFunc(d.wet, func(r reading.Reading) bool { _, has := r.Fields[key]; return !has })
+		if len(d.wet) == slotsPerDay && !lacks {
+			combine(d.wet, key, key, with)
+		}
 	}
 	return reading.Reading{Name: "weather_day", Fields: fields, Time: at}
 }

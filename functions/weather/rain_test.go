@@ -3,6 +3,8 @@ package function
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +67,38 @@ func TestADayWithoutItsLastRainHasNone(t *testing.T) {
 	got := days(t, time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC), 0, 0, 0, 0, 4, 0, 0, 0, 0)["2026-11-28"]
 	if _, has := got.Fields["rain_mm"]; has || got.Fields["high_celsius"] != 17 {
 		t.Errorf("%v: want temperatures and no rain", got.Fields)
+	}
+}
+
+// A value that will not be stored does not decide that of its day: the sum is left out, the
+// highest temperature is that of the other slots.
+func TestAValueOutsideOfItsRangeDoesNotDecideTheDay(t *testing.T) {
+	begin := time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
+	for odd, want := range map[string]string{
+		`"rain":{"3h":-1}`:                       "high_celsius low_celsius precipitation_chance_percent snow_mm",
+		`"rain":{"3h":99999}`:                    "high_celsius low_celsius precipitation_chance_percent snow_mm",
+		`"snow":{"3h":-0.5}`:                     "high_celsius low_celsius precipitation_chance_percent rain_mm",
+		`"pop":5`:                                "high_celsius low_celsius rain_mm snow_mm",
+		`"main":{"temp":999}`:                    "high_celsius low_celsius precipitation_chance_percent rain_mm snow_mm",
+		`"main":{"temp":12,"temp_max":-999}`:     "high_celsius low_celsius precipitation_chance_percent rain_mm snow_mm",
+		`"rain":{"3h":0},"main":{"temp":12.125}`: "high_celsius low_celsius precipitation_chance_percent rain_mm snow_mm",
+	} {
+		var slots []string
+		for i := range 9 {
+			slot := fmt.Sprintf(`{"dt":%d,"main":{"temp":12},"pop":0.5,"rain":{"3h":1}`, begin.Add(time.Duration(i)*3*time.Hour).Unix())
+			if i == 4 {
+				slot += "," + odd // replaces the value above
+			}
+			slots = append(slots, slot+"}")
+		}
+		rs, err := decodeForecast([]byte(`{"list":[` + strings.Join(slots, ",") + `],"city":{"timezone":0}}`))
+		if err != nil || len(rs) != 10 {
+			t.Fatalf("%s: %v, %v", odd, rs, err)
+		}
+		day := rs[9].Fields
+		if got := strings.Join(slices.Sorted(maps.Keys(day)), " "); got != want || day["low_celsius"] != 12 || day["high_celsius"] > 12.2 {
+			t.Errorf("%s: %v, want %s", odd, day, want)
+		}
 	}
 }
 
