@@ -215,9 +215,12 @@ func (t task) item(project, priority string) (item.Item, []string) {
 // parse parses a time. Years before 2000 and after 9999 are an error. With an error the time
 // is zero.
 func parse(layout, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, errors.New("it is absent")
+	}
 	t, err := time.Parse(layout, s)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("the time %.40q is not written as %s", s, layout)
+		return time.Time{}, fmt.Errorf("the time %.40q is not written as %s", s, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC).Format(layout))
 	}
 	if t = t.UTC(); t.Year() < 2000 || t.Year() > 9999 { // a task may be due in any year from now on
 		return time.Time{}, fmt.Errorf("the time %s is outside 2000-01-01 to 9999-12-31", s)

@@ -72,7 +72,9 @@ func TestAnOddDateCostsItself(t *testing.T) {
 		"no name":        {strings.Replace(good, `"name": "Order filter"`, `"title": "Order filter"`, 1), 1, "no gid or no name", ""},
 		"no created_at":  {strings.Replace(good, `"created_at": "2026-10-02T06:30:00.123Z",`, "", 1), 0, "created_at of task", ""},
 		"no modified_at": {strings.Replace(good, `"modified_at": "2026-11-20T08:11:02.335Z",`, "", 1), 0, "modified_at of task", "modified_at"},
-		"another time":   {strings.Replace(good, "2026-11-20T08:11:02.335Z", "20 Nov 2026", 1), 0, `the time "20 Nov 2026" is not written as`, "modified_at"},
+		"another time":   {strings.Replace(good, "2026-11-20T08:11:02.335Z", "20 Nov 2026", 1), 0, `the time "20 Nov 2026" is not written as 2026-11-23T12:00:00Z`, "modified_at"},
+		"slashes":        {strings.Replace(good, "2026-11-30", "11/30/2026", 1), 0, `the time "11/30/2026" is not written as 2026-11-23`, "due_on"},
+		"no time":        {strings.Replace(good, "2026-11-20T08:11:02.335Z", "", 1), 0, `modified_at of task "120001": it is absent`, "modified_at"},
 		"the zero time":  {strings.Replace(good, "2026-10-02T06:30:00.123Z", "0001-01-01T00:00:00Z", 1), 0, "the time 0001-01-01T00:00:00Z is outside 2000-01-01 to 9999-12-31", ""},
 		"another day":    {strings.Replace(good, `"2026-11-30"`, `"30.11.2026"`, 1), 0, "due_on of task", "due_on"},
 	} {
