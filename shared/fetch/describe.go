@@ -31,10 +31,15 @@ func Describe(body string) string {
 	return quote(text)
 }
 
-// Message returns the text of an error in JSON, or what Describe says of another answer.
+// Message returns the text of an error in JSON or in plain text, without quotes, or what
+// Describe says of another answer.
 func Message(body string) string {
 	if said := jsonMessage(body); said != "" {
 		return said
+	}
+	text := strings.Join(strings.Fields(strings.TrimPrefix(body, "\ufeff")), " ")
+	if text != "" && !strings.ContainsAny(text[:1], "<{[") {
+		return text
 	}
 	return Describe(body)
 }

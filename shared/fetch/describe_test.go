@@ -37,6 +37,22 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
+func TestMessage(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"message":"API rate limit exceeded"}`:         "API rate limit exceeded",
+		"You have exceeded\n a secondary rate limit.\n": "You have exceeded a secondary rate limit.",
+		`"slow down"`:                          "slow down",
+		"<html><title>Too many</title></html>": `a page of HTML titled "Too many"`,
+		"\ufeff<html></html>":                  "a page of HTML",
+		`{"code":5}`:                           `JSON without a message: "{\"code\":5}"`,
+		" ":                                    "an empty answer",
+	} {
+		if got := Message(body); got != want {
+			t.Errorf("%q: %s, want %s", body, got, want)
+		}
+	}
+}
+
 func TestAPageOfHTMLIsNotInAnError(t *testing.T) {
 	e := &StatusError{Host: "shop.example", Code: 503, Body: "<html><head><title>Down</title><style>a{}</style></head><body><p>Please wait</p></body></html>"}
 	if got := e.Error(); got != `shop.example answered 503: a page of HTML titled "Down"` {
