@@ -1,6 +1,7 @@
 package function
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,6 +59,7 @@ func (a *api) alerts(ctx context.Context, repo string, w source.Window) (source.
 	}
 	query := url.Values{"state": {"open"}, "per_page": {perPage}}
 	var items []item.Item
+	var left []string
 	for range maxAlertPages {
 		answer, err := a.get(ctx, "repos/"+repo+"/dependabot/alerts", query)
 		if e, ok := errors.AsType[*fetch.StatusError](err); ok && (e.Code == http.StatusForbidden || e.Code == http.StatusNotFound) {
@@ -66,16 +68,19 @@ func (a *api) alerts(ctx context.Context, repo string, w source.Window) (source.
 		if err != nil {
 			return source.Batch{}, err
 		}
-		page, err := decodeAlerts(answer.Body)
+		page, odd, err := decodeAlerts(answer.Body)
 		if err != nil {
 			return source.Batch{}, fmt.Errorf("decode alerts: %w", err)
 		}
-		items = append(items, page...)
+		items, left = append(items, page...), append(left, odd...)
 		cursor, err := nextCursor(answer.Header)
 		if err != nil {
 			return source.Batch{}, err
 		}
-		if cursor == "" {
+		switch {
+		case cursor == "" && len(left) > 0: // the others are listed; how many there are is unknown
+			return source.Batch{Items: items, Warnings: source.LeftOut(left)}, nil
+		case cursor == "":
 			return a.counted(repo, items), nil
 		}
 		query.Set("after", cursor)
@@ -108,31 +113,38 @@ func (a *api) counted(repo string, items []item.Item) source.Batch {
 	return b
 }
 
-// decodeAlerts returns the open alerts of a page.
-func decodeAlerts(body []byte) ([]item.Item, error) {
+// decodeAlerts returns the open alerts of a page, and what of it could not be read: an alert
+// without number or package. If that is all of them, the format has changed.
+func decodeAlerts(body []byte) (items []item.Item, left []string, err error) {
 	var alerts []alert
-	if _, err := fetch.Decode(body, &alerts); err != nil {
-		return nil, err
+	odd, err := fetch.Decode(body, &alerts)
+	if err != nil {
+		return nil, nil, err
 	}
 	if alerts == nil {
-		return nil, fmt.Errorf("%.20q instead of a list", body)
+		return nil, nil, fmt.Errorf("%.20q instead of a list", body)
 	}
-	var items []item.Item
-	for _, a := range alerts {
-		if a.Number == 0 || a.Dependency.Package.Name == "" || a.Advisory.Severity == "" || a.Created.IsZero() {
-			return nil, fmt.Errorf("alert %d has no package, severity or created_at", a.Number)
-		}
-		if a.State == "open" {
+	if odd != "" {
+		left = append(left, odd)
+	}
+	for n, a := range alerts {
+		switch {
+		case a.Number == 0 || a.Dependency.Package.Name == "":
+			left = append(left, fmt.Sprintf("alert %d of a page has no number or no package", n+1))
+		case a.State == "open":
 			items = append(items, a.item())
 		}
 	}
-	return items, nil
+	if len(left) > 0 && len(items) == 0 {
+		return nil, nil, errors.New(left[0])
+	}
+	return items, left, nil
 }
 
 func (a alert) item() item.Item {
 	attributes := map[string]string{}
 	for key, v := range map[string]string{
-		"severity": strings.ToLower(a.Advisory.Severity), "package": a.Dependency.Package.Name, "ecosystem": a.Dependency.Package.Ecosystem,
+		"severity": cmp.Or(strings.ToLower(a.Advisory.Severity), "unknown"), "package": a.Dependency.Package.Name, "ecosystem": a.Dependency.Package.Ecosystem,
 		"manifest": a.Dependency.Manifest, "ghsa": a.Advisory.GHSA, "cve": a.Advisory.CVE, "patched": a.Vulnerability.Patched.Version,
 		"scope": a.Dependency.Scope, "vulnerable_range": a.Vulnerability.Range,
 	} {

@@ -115,12 +115,41 @@ func TestAFailureStaysOpenWhileItsRunIsRepeated(t *testing.T) {
 }
 
 func TestDecodeAlerts(t *testing.T) {
-	items, err := decodeAlerts(sourcetest.File(t, "alerts.json"))
-	if err != nil {
+	items, left, err := decodeAlerts(sourcetest.File(t, "alerts.json"))
+	if err != nil || len(left) > 0 {
 		t.Fatal(err)
 	}
 	b, _ := json.MarshalIndent(items, "", "  ")
 	golden.Text(t, "testdata/alerts.items.json", string(b)+"\n")
+}
+
+// One odd alert costs itself, or less. How many alerts there are is unknown then.
+func TestAnOddAlertCostsItself(t *testing.T) {
+	good := string(sourcetest.File(t, "alerts.json"))
+	for name, c := range map[string]struct {
+		body        string
+		items, left int
+	}{
+		"no time":     {strings.Replace(good, `"created_at":"2026-11-22T06:00:00Z"`, `"created_at":null`, 1), 2, 0},
+		"no severity": {strings.Replace(good, `"severity":"low",`, ``, 1), 2, 0},
+		"other type":  {strings.Replace(good, `"number":3`, `"number":"3"`, 1), 1, 2},
+		"no number":   {strings.Replace(good, `"number":3`, `"no":3`, 1), 1, 1},
+		"no package":  {strings.Replace(good, `"name":"left-pad"`, `"title":"left-pad"`, 1), 1, 1},
+		"null":        {strings.Replace(good, "[\n", "[null,\n", 1), 2, 1},
+		"fixed":       {strings.ReplaceAll(good, `"state":"open"`, `"state":"fixed"`), 0, 0},
+	} {
+		items, left, err := decodeAlerts([]byte(c.body))
+		if err != nil || len(items) != c.items || len(left) != c.left {
+			t.Errorf("%s: %d items, %q, %v; want %d and %d left out", name, len(items), left, err, c.items, c.left)
+		}
+	}
+	if items, left, err := decodeAlerts([]byte(strings.ReplaceAll(good, `"number"`, `"no"`))); err == nil {
+		t.Errorf("no number at all: %v, %q", items, left)
+	}
+	h := start(t, gitHub{alertsPath: respond(strings.Replace(good, `"number":3`, `"no":3`, 1)), runsPath: respond(`{"total_count":0,"workflow_runs":[]}`)}, "GITHUB_OWNERS", "")
+	if a, w := h.Post(""); a.Status != "ok" || len(h.Items()) != 1 || len(h.Readings("github_alerts")) != 0 || len(a.Warnings) != 1 {
+		t.Errorf("%s", w.Body)
+	}
 }
 
 // decoders are all decoders, each with the file of a good answer.
@@ -143,7 +172,7 @@ var decoders = map[string]struct {
 		}
 		return rs, err
 	}},
-	"alerts": {"alerts.json", func(b []byte) ([]reading.Reading, error) { _, err := decodeAlerts(b); return nil, err }},
+	"alerts": {"alerts.json", func(b []byte) ([]reading.Reading, error) { _, _, err := decodeAlerts(b); return nil, err }},
 }
 
 func TestDecodeRefuses(t *testing.T) {
@@ -166,9 +195,6 @@ func TestDecodeRefuses(t *testing.T) {
 			"runs no path":       {`"path":".github/workflows/ci.yml",`, ``},
 			"runs no count":      {`"total_count":9,`, ``},
 			"runs other type":    {`"id":109`, `"id":"109"`},
-			"alerts no time":     {`"created_at":"2026-11-22T06:00:00Z"`, `"created_at":null`},
-			"alerts no severity": {`"severity":"low",`, ``},
-			"alerts other type":  {`"number":3`, `"number":"3"`},
 		} {
 			if mistake, ok := strings.CutPrefix(change, name+" "); ok {
 				refused[mistake] = strings.Replace(good, replaced[0], replaced[1], 1)
