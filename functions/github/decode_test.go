@@ -186,15 +186,15 @@ func TestDecodeRefuses(t *testing.T) {
 			"api's error": `{"message":"Server Error","documentation_url":"https://docs.github.com/rest"}`,
 		}
 		for change, replaced := range map[string][2]string{
-			"usage no date":      {`"date":"2026-11-22T00:00:00Z",`, ``},
-			"usage no quantity":  {`"quantity":100,`, ``},
-			"usage no amount":    {`"grossAmount":0.8,`, ``},
-			"usage other type":   {`"quantity":100`, `"quantity":"100"`},
-			"usage other month":  {`"date":"2026-11-22`, `"date":"2026-10-22`},
-			"runs no time":       {`"updated_at":"2026-11-23T10:07:12Z",`, ``},
-			"runs no path":       {`"path":".github/workflows/ci.yml",`, ``},
-			"runs no count":      {`"total_count":9,`, ``},
-			"runs other type":    {`"id":109`, `"id":"109"`},
+			"usage no date":     {`"date":"2026-11-22T00:00:00Z",`, ``},
+			"usage no quantity": {`"quantity":100,`, ``},
+			"usage no amount":   {`"grossAmount":0.8,`, ``},
+			"usage other type":  {`"quantity":100`, `"quantity":"100"`},
+			"usage other month": {`"date":"2026-11-22`, `"date":"2026-10-22`},
+			"runs no time":      {`"updated_at":"2026-11-23T10:07:12Z",`, ``},
+			"runs no path":      {`"path":".github/workflows/ci.yml",`, ``},
+			"runs no count":     {`"total_count":9,`, ``},
+			"runs other type":   {`"id":109`, `"id":"109"`},
 		} {
 			if mistake, ok := strings.CutPrefix(change, name+" "); ok {
 				refused[mistake] = strings.Replace(good, replaced[0], replaced[1], 1)
