@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/hearth-home/hearth/shared/fetch"
 )
 
 // jsonFeed returns a JSON feed (https://www.jsonfeed.org/version/1.1/), and how many of its
@@ -23,7 +25,7 @@ func jsonFeed(text, address string) (f feed, unread int, err error) {
 	err = json.Unmarshal(top["items"], &list)
 	switch version := scalar(top["version"]); {
 	case !strings.Contains(version, "jsonfeed") && (list == nil || len(list) == 0 && top["title"] == nil):
-		return feed{}, 0, fmt.Errorf("JSON that is not a feed%s", said(top))
+		return feed{}, 0, fmt.Errorf("JSON that is not a feed%s", quoted(words(fetch.Said(text))))
 	case err != nil && top["items"] != nil:
 		return feed{}, 0, errors.New("a JSON feed whose items are not a list")
 	}
@@ -90,25 +92,6 @@ func scalar(raw json.RawMessage) string {
 	var n json.Number
 	if json.Unmarshal(raw, &n) == nil {
 		return n.String()
-	}
-	return ""
-}
-
-// said returns what an answer says about an error, to be added to a message.
-func said(top map[string]json.RawMessage) string {
-	for _, key := range []string{"error_description", "message", "detail", "error", "errors", "title"} {
-		raw := top[key]
-		var list []json.RawMessage
-		if json.Unmarshal(raw, &list) == nil && len(list) > 0 {
-			raw = list[0]
-		}
-		var inner map[string]json.RawMessage
-		if json.Unmarshal(raw, &inner) == nil && inner != nil { // {"error": {"message": …}}
-			raw = inner["message"]
-		}
-		if s := words(scalar(raw)); s != "" {
-			return quoted(s)
-		}
 	}
 	return ""
 }

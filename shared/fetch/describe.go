@@ -22,7 +22,7 @@ func Describe(body string) string {
 	case strings.HasPrefix(text, "<"):
 		return markup(text)
 	}
-	if said := jsonMessage(text); said != "" {
+	if said := Said(text); said != "" {
 		return quote(said)
 	}
 	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
@@ -34,7 +34,7 @@ func Describe(body string) string {
 // Message returns the text of an error in JSON or in plain text, without quotes, or what
 // Describe says of another answer.
 func Message(body string) string {
-	if said := jsonMessage(body); said != "" {
+	if said := Said(body); said != "" {
 		return said
 	}
 	text := strings.Join(strings.Fields(strings.TrimPrefix(body, "\ufeff")), " ")
@@ -44,8 +44,8 @@ func Message(body string) string {
 	return Describe(body)
 }
 
-// jsonMessage returns the text of an error in JSON, "" if there is none.
-func jsonMessage(text string) string {
+// Said returns the text of an error in JSON, "" if there is none.
+func Said(text string) string {
 	var v any
 	if json.Unmarshal([]byte(text), &v) != nil {
 		return ""
