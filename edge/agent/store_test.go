@@ -186,8 +186,11 @@ func (s *store) lastStatus() wire.NodeStatus {
 // readings that came twice were the same.
 func (s *store) complete() {
 	s.t.Helper()
+	s.mu.Lock() // both of one moment: more may come
+	got, storedUpTo := maps.Clone(s.got), maps.Clone(s.storedUpTo)
+	s.mu.Unlock()
 	highest := map[string]uint64{}
-	for k, times := range s.all() {
+	for k, times := range got {
 		highest[k.Boot] = max(highest[k.Boot], k.Seq)
 		for _, again := range times[1:] {
 			if again.Time != times[0].Time || again.Quality != times[0].Quality || again.topic != times[0].topic {
@@ -196,10 +199,7 @@ func (s *store) complete() {
 		}
 	}
 	for boot, n := range highest {
-		s.mu.Lock()
-		upto := s.storedUpTo[boot]
-		s.mu.Unlock()
-		if upto != n {
+		if upto := storedUpTo[boot]; upto != n {
 			s.t.Errorf("boot %s: reading %d is missing, the highest number is %d", boot, upto+1, n)
 		}
 	}
