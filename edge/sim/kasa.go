@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -62,7 +63,11 @@ func (k *Kasa) legacy(ctx context.Context, c net.Conn) error {
 	if _, err := io.ReadFull(c, head[:]); err != nil {
 		return err
 	}
-	query := make([]byte, min(binary.BigEndian.Uint32(head[:]), 4096))
+	size := binary.BigEndian.Uint32(head[:])
+	if size > 4096 { // another protocol: the rest would never come
+		return errors.New("the query is too long")
+	}
+	query := make([]byte, size)
 	if _, err := io.ReadFull(c, query); err != nil {
 		return err
 	}
