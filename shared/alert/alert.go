@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// span formats a duration for a person: "2 h 15 min". It rounds to minutes, and to
+// Span formats a duration for a person: "2 h 15 min". It rounds to minutes, and to
 // days from 48 h on.
-func span(d time.Duration) string {
+func Span(d time.Duration) string {
 	d = d.Round(time.Minute)
 	switch {
 	case d < time.Minute:

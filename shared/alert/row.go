@@ -12,13 +12,3 @@ type TargetState struct {
 	Reason  string    // of the latest failed run
 	LastOK  time.Time // the latest run that worked
 }
-
-// Message is a text for Slack. The outbox sends one message per Key, so a rerun
-// sends nothing twice.
-type Message struct {
-	Key     string // "feeds/rpilocator/<guid>"
-	Channel string // "failures" or "news"
-	Text    string
-	Created time.Time
-	Tries   int // how often sending it has failed
-}

@@ -20,8 +20,8 @@ type Outcome struct {
 type Run struct {
 	Function string
 	ID       string
-	Channel  string // of the messages
-	Mute     bool   // no messages: Slack is not configured, or the run used sample data
+	Channel  Channel // of the messages
+	Mute     bool    // no messages: Slack is not configured, or the run used sample data
 }
 
 // Targets returns the new state of each target in outcomes, and at most three
@@ -129,7 +129,7 @@ func (r Run) messages(changes []change, now time.Time) []Message {
 	}{
 		{failing, ":red_circle: %s is failing", reason},
 		{changed, ":red_circle: %s is still failing, now for another reason", reason},
-		{working, ":large_green_circle: %s works again", func(c change) string { return fmt.Sprintf("works again after %s", span(now.Sub(c.since))) }},
+		{working, ":large_green_circle: %s works again", func(c change) string { return fmt.Sprintf("works again after %s", Span(now.Sub(c.since))) }},
 	} {
 		if lines := group(changes, m.kind, m.text); len(lines) > 0 {
 			text := fmt.Sprintf(m.title, r.Function) + "\n" + strings.Join(lines, "\n")

@@ -58,21 +58,21 @@ func TestAFunctionSendsOnlyWhatItIsConfiguredFor(t *testing.T) {
 	for name, tt := range map[string]struct {
 		secrets        map[string]string
 		newsChannel    string
-		queuesFailures string // the outbox's channel for the function's own messages
-		queuesNews     string
+		queuesFailures alert.Channel // the outbox's channel for the function's own messages
+		queuesNews     alert.Channel
 		sends          string
 	}{
 		"nothing":                           {nil, "", "", "", "[]"},
-		"a webhook for failures":            {hook, "", "failures", "failures", "[f to failures]"},
-		"a webhook for failures, a channel": {hook, "#news", "failures", "failures", "[f to failures]"}, // the channel is the bot's
-		"a webhook for news":                {newsHook, "", "", "news", "[n to news]"},
-		"both webhooks":                     {both, "", "failures", "news", "[f to failures n to news]"},
-		"a bot with one channel":            {token, "", "failures", "failures", "[f to /api/chat.postMessage#failures]"},
-		"a bot with two channels":           {token, "#news", "failures", "news", "[f to /api/chat.postMessage#failures n to /api/chat.postMessage#news]"},
-		"a bot with one channel, webhooks":  {all, "", "failures", "failures", "[f to /api/chat.postMessage#failures]"},
+		"a webhook for failures":            {hook, "", "pipelines", "pipelines", "[f to failures]"},
+		"a webhook for failures, a channel": {hook, "#news", "pipelines", "pipelines", "[f to failures]"}, // the channel is the bot's
+		"a webhook for news":                {newsHook, "", "", "products", "[n to news]"},
+		"both webhooks":                     {both, "", "pipelines", "products", "[f to failures n to news]"},
+		"a bot with one channel":            {token, "", "pipelines", "pipelines", "[f to /api/chat.postMessage#failures]"},
+		"a bot with two channels":           {token, "#news", "pipelines", "products", "[f to /api/chat.postMessage#failures n to /api/chat.postMessage#news]"},
+		"a bot with one channel, webhooks":  {all, "", "pipelines", "pipelines", "[f to /api/chat.postMessage#failures]"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			st := outbox(t, alert.Message{Key: "1", Channel: "failures", Text: "f", Created: noon}, alert.Message{Key: "2", Channel: "news", Text: "n", Created: noon})
+			st := outbox(t, alert.Message{Key: "1", Channel: alert.Pipelines, Text: "f", Created: noon}, alert.Message{Key: "2", Channel: alert.Products, Text: "n", Created: noon})
 			secrets := map[string]string{}
 			for k, v := range tt.secrets {
 				secrets[k] = v
@@ -96,7 +96,7 @@ func TestAFunctionSendsOnlyWhatItIsConfiguredFor(t *testing.T) {
 
 // TestMessagesThatNobodySendsAreGivenUp: they do not stay for ever, and the log says so.
 func TestMessagesThatNobodySendsAreGivenUp(t *testing.T) {
-	st := outbox(t, alert.Message{Key: "old", Channel: "news", Created: noon.AddDate(0, 0, -31)}, alert.Message{Key: "young", Channel: "news", Created: noon})
+	st := outbox(t, alert.Message{Key: "old", Channel: alert.Products, Created: noon.AddDate(0, 0, -31)}, alert.Message{Key: "young", Channel: alert.Products, Created: noon})
 	for i, secrets := range []map[string]string{{"hook": "http://slack/services/failures"}, {}} {
 		sent, log := drain(t, st, secrets, "", noon)
 		if len(sent) > 0 || strings.Contains(log, "given up") != (i == 0) || i == 0 && !strings.Contains(log, "messages=1") {

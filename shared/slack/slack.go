@@ -23,8 +23,8 @@ import (
 // The channels of the outbox. A message is sent only by a function that has a webhook, or a
 // channel of the bot, for its channel.
 const (
-	failures = "failures"
-	news     = "news"
+	failures = alert.Pipelines
+	news     = alert.Products
 )
 
 // Config configures where messages are sent. Without a webhook and without a token,
@@ -61,7 +61,7 @@ func New(c Config, redact func(string) string) *Sender {
 
 // Failures returns the outbox's channel for messages about failures; "" if the function has
 // none.
-func (s *Sender) Failures() string {
+func (s *Sender) Failures() alert.Channel {
 	if s.config.Token.Present() || s.config.Webhook.Present() {
 		return failures
 	}
@@ -70,7 +70,7 @@ func (s *Sender) Failures() string {
 
 // News returns the outbox's channel for news. Without a webhook or a channel of its own, it
 // is that of failures.
-func (s *Sender) News() string {
+func (s *Sender) News() alert.Channel {
 	if token := s.config.Token.Present(); token && s.config.NewsChannel != "" || !token && s.config.NewsWebhook.Present() {
 		return news
 	}
@@ -78,8 +78,8 @@ func (s *Sender) News() string {
 }
 
 // channels returns the channels of the outbox to which the function sends.
-func (s *Sender) channels() []string {
-	return slices.DeleteFunc(slices.Compact([]string{s.Failures(), s.News()}), func(c string) bool { return c == "" })
+func (s *Sender) channels() []alert.Channel {
+	return slices.DeleteFunc(slices.Compact([]alert.Channel{s.Failures(), s.News()}), func(c alert.Channel) bool { return c == "" })
 }
 
 // Drain sends the messages that are due and for whose channel the function is configured.
@@ -124,7 +124,7 @@ func (s *Sender) drain(ctx, end context.Context, st *store.Store, now func() tim
 		return err
 	}
 	var errs error
-	waiting := map[string]bool{}
+	waiting := map[alert.Channel]bool{}
 	for i, m := range due {
 		if waiting[m.Channel] {
 			continue

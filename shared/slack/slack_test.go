@@ -71,7 +71,7 @@ func TestWithoutASecretItIsNotConfigured(t *testing.T) {
 func TestFailuresAndNewsGoToTheirWebhooks(t *testing.T) {
 	s := newServer(t)
 	x := sender(t, s, map[string]string{"hook": s.URL + "/services/T/B/failures", "news-hook": s.URL + "/services/T/B/news"})
-	for _, channel := range []string{"failures", "news"} {
+	for _, channel := range []alert.Channel{alert.Pipelines, alert.Products} {
 		if err := x.send(t.Context(), alert.Message{Key: "k", Channel: channel, Text: "a < b & <!channel>"}); err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +87,7 @@ func TestFailuresAndNewsGoToTheirWebhooks(t *testing.T) {
 func TestABotPostsWithTheKeyInTheMetadata(t *testing.T) {
 	s := newServer(t)
 	x := sender(t, s, map[string]string{"token": "xoxb-1-2-3", "hook": s.URL + "/services/unused"})
-	if err := x.send(t.Context(), alert.Message{Key: "source/weather/r1/failing", Channel: "news", Text: "hello"}); err != nil {
+	if err := x.send(t.Context(), alert.Message{Key: "source/weather/r1/failing", Channel: alert.Products, Text: "hello"}); err != nil {
 		t.Fatal(err)
 	}
 	m := s.got[0]

@@ -154,7 +154,7 @@ func TestStatesAndMessagesOfADiedRunAreStoredWithIt(t *testing.T) {
 		works := alert.TargetState{Target: "AAPL", LastOK: noon}
 		finish(t, s, r, []alert.TargetState{works})
 		dead := begin(t, s, "stocks", time.Millisecond)
-		message := alert.Message{Key: "died", Channel: "failures", Text: "it died", Created: noon}
+		message := alert.Message{Key: "died", Destination: alert.ToSlack, Channel: alert.Pipelines, What: alert.News, Text: "it died", Created: noon, Due: noon}
 		failing := alert.TargetState{Target: "AAPL", Failing: noon, Alerted: true, Reason: "it died", LastOK: noon}
 		takeOver(t, s, "stocks", func(r store.Run, before map[string]alert.TargetState) ([]alert.TargetState, []alert.Message) {
 			if r.ID != dead.ID || r.Trigger != "cron" || !r.Started.Equal(dead.Started) || !cmp.Equal(before["AAPL"], works) {

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -19,19 +21,24 @@ const (
 // Due returns unsent messages of these channels that are due at now, oldest first; without
 // channels, of all. A message is not due while an older one of its channel waits for a
 // retry: "works again" must not be sent before "is failing".
-func (s *Store) Due(ctx context.Context, now time.Time, limit int, channels ...string) ([]alert.Message, error) {
+func (s *Store) Due(ctx context.Context, now time.Time, limit int, channels ...alert.Channel) ([]alert.Message, error) {
 	args, of := []any{stamp(now), limit}, ""
 	for _, c := range channels {
-		args = append(args, clean(c))
+		args = append(args, clean(string(c)))
 		of += fmt.Sprintf(", $%d", len(args))
 	}
 	if of != "" {
 		of = " and channel in (" + of[2:] + ")"
 	}
 	return query(ctx, s, "read the outbox", func(rows *sql.Rows) (m alert.Message, err error) {
-		err = rows.Scan(&m.Key, &m.Channel, &m.Text, scanTime{&m.Created}, &m.Tries)
+		var state sql.NullString
+		err = rows.Scan(&m.Key, &m.Destination, &m.Channel, &m.What, &m.Group, &state, &m.Text, &m.Sample, scanTime{&m.Created}, scanTime{&m.Due}, &m.Tries, scanTime{&m.Attempted}, &m.Step)
+		if err == nil && state.Valid {
+			m.Alert = new(alert.State)
+			err = json.Unmarshal([]byte(state.String), m.Alert)
+		}
 		return m, err
-	}, `select key, channel, text, created, tries from outbox m where sent is null and due <= $1`+of+` and not exists (
+	}, `select key, destination, channel, what, grp, alert, text, sample, created, due, tries, attempted, step from outbox m where sent is null and due <= $1`+of+` and not exists (
 			select 1 from outbox older where older.sent is null and older.due > $1 and older.channel = m.channel
 				and (older.created, older.key) < (m.created, m.key))
 		order by created, key limit $2`, args...)
@@ -86,15 +93,27 @@ func (s *Store) Refuse(ctx context.Context, key, reason string, now time.Time) e
 // or not, is ignored.
 func queue(ctx context.Context, tx *txn, messages []alert.Message, now time.Time) error {
 	for chunk := range slices.Chunk(messages, chunkRows) {
-		args := make([]any, 0, len(chunk)*7)
+		args := make([]any, 0, len(chunk)*12)
 		for _, m := range chunk {
 			if m.Created.IsZero() {
 				m.Created = now
 			}
-			args = append(args, clean(m.Key), clean(m.Channel), clean(m.Text), stamp(m.Created), stamp(m.Created), m.Tries, "")
+			var state *string
+			if m.Alert != nil {
+				text, err := encode(m.Alert)
+				if err != nil {
+					return err
+				}
+				state = &text
+			}
+			if m.Due.Before(m.Created) {
+				m.Due = m.Created
+			}
+			args = append(args, clean(m.Key), cmp.Or(m.Destination, alert.ToSlack), clean(string(m.Channel)), cmp.Or(string(m.What), string(alert.News)), m.Group,
+				state, clean(m.Text), m.Sample, stamp(m.Created), stamp(m.Due), m.Tries, "")
 		}
 		if _, err := tx.ExecContext(ctx, `
-			insert into outbox (key, channel, text, created, due, tries, reason) values `+tx.values(len(chunk), 7)+`
+			insert into outbox (key, destination, channel, what, grp, alert, text, sample, created, due, tries, reason) values `+tx.values(len(chunk), 12)+`
 			on conflict (key) do nothing`, args...); err != nil {
 			return err
 		}

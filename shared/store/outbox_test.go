@@ -135,7 +135,7 @@ func TestMessageIsSentOncePerKey(t *testing.T) {
 			return ms
 		}
 		first := due(noon.Add(time.Microsecond), "a", "b")[0]
-		if want := (alert.Message{Key: "a", Channel: "failures", Text: "weather fails ", Created: noon}); first != want {
+		if want := (alert.Message{Key: "a", Destination: alert.ToSlack, Channel: "failures", What: alert.News, Text: "weather fails ", Created: noon, Due: noon}); first != want {
 			t.Errorf("%+v, want %+v", first, want)
 		}
 		if err := s.Postpone(t.Context(), "a", "429", noon.Add(time.Minute)); err != nil {
@@ -158,7 +158,7 @@ func TestMessageIsSentOncePerKey(t *testing.T) {
 
 func TestAMessageWaitsForOlderMessagesOfItsChannel(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		m := func(key, channel string, d time.Duration) alert.Message {
+		m := func(key string, channel alert.Channel, d time.Duration) alert.Message {
 			return alert.Message{Key: key, Channel: channel, Text: key, Created: noon.Add(d)}
 		}
 		finish(t, s, begin(t, s, "weather", long), nil,
@@ -207,11 +207,11 @@ func TestOutboxTakesManyMessagesAtOnce(t *testing.T) {
 func TestOnlyMessagesOfTheWantedChannelsAreDue(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		var ms []alert.Message
-		for i, channel := range []string{"failures", "news", "failures", "digest"} {
+		for i, channel := range []alert.Channel{"failures", "news", "failures", "digest"} {
 			ms = append(ms, alert.Message{Key: fmt.Sprint(channel, i), Channel: channel, Created: noon.Add(time.Duration(i) * time.Millisecond)})
 		}
 		finish(t, s, begin(t, s, "weather", long), nil, ms...)
-		for want, channels := range map[string][]string{
+		for want, channels := range map[string][]alert.Channel{
 			"[failures0 news1 failures2 digest3]": nil,
 			"[failures0 failures2]":               {"failures"},
 			"[news1 digest3]":                     {"digest", "news"},

@@ -1,0 +1,198 @@
+package alert
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// House is what hearth.yml, the buttons and the other alerts say about who is told what.
+type House struct {
+	Zone         *time.Location       // of quiet hours and of times in messages; nil: UTC
+	QuietHours   []QuietHours         // when only critical alerts are sent
+	Silences     map[string]time.Time // ends of silences, by key of the alert
+	Maintenance  map[string]time.Time // ends of maintenance, by device/ID, room/NAME, node/ID or bridge/ID; it covers what depends on it
+	Roots        map[string]bool      // keys of the alerts that are open or pending, of those that may explain others
+	Away         bool                 // the house is empty: alerts about comfort are not sent
+	Destinations []string             // where messages are sent: ToSlack, ToNtfy, ToWebhook; none: nothing is configured
+	Mode         Mode
+	URL          string // of the page, for links; "": none
+}
+
+// Mode is what is done with messages.
+type Mode string
+
+// The modes (ALERTS_MODE).
+const (
+	Send    Mode = "send"    // they are sent
+	Observe Mode = "observe" // alerts are only shown on the page
+	Show    Mode = "show"    // without a destination, messages are kept for the page's view of the outbox: make up
+)
+
+// QuietHours is a daily span in the house's zone. It may end on the next day.
+type QuietHours struct {
+	From, To time.Duration  // since midnight
+	Days     []time.Weekday // on which it begins; none: every day
+}
+
+// Quiet returns what keeps an alert from being told at now.
+func (h *House) Quiet(s *State, now time.Time) Quiet {
+	q := Quiet{Muted: h.Silences[s.Key], Night: h.QuietUntil(now), Comfort: h.Away, Repeat: slices.Contains(h.Destinations, ToNtfy) || slices.Contains(h.Destinations, ToWebhook),
+		Off: h.Mode == Observe || len(h.destinations(s.Sample)) == 0}
+	for _, of := range h.covers(s.Subject) {
+		q.Muted = later(q.Muted, h.Maintenance[of])
+	}
+	for _, key := range s.Roots {
+		if h.Roots[key] && key != s.Key {
+			q.Root = key
+			break
+		}
+	}
+	q.Morning = "morning/" + now.In(h.zone()).Format(time.DateOnly)
+	return q
+}
+
+// Move returns what becomes of alerts by observations: those that changed, and the
+// messages about them. before has the stored alerts by key. It is the one way in which
+// alerts change.
+func (h *House) Move(before map[string]State, observations []Observation, now time.Time) (changed []State, messages []Message) {
+	after := map[string]State{}
+	var order []string
+	for _, o := range observations {
+		s, seen := after[o.Key]
+		if !seen {
+			s = before[o.Key]
+			order = append(order, o.Key)
+		}
+		after[o.Key] = s.Observe(o)
+	}
+	for _, key := range order {
+		s, ms := h.tell(after[key], now)
+		if !s.equal(before[key]) {
+			changed = append(changed, s)
+		}
+		messages = append(messages, ms...)
+	}
+	return changed, messages
+}
+
+// Look returns what becomes of alerts as time passes: those that changed, and the
+// messages about them. fresh reports whether the data of an alert still comes.
+func (h *House) Look(states []State, fresh func(*State) bool, now time.Time) (changed []State, messages []Message) {
+	for _, before := range states {
+		s := before
+		if fresh(&s) {
+			s = s.Elapse(now)
+		}
+		s, ms := h.tell(s, now)
+		if !s.equal(before) {
+			changed = append(changed, s)
+		}
+		messages = append(messages, ms...)
+	}
+	return changed, messages
+}
+
+// tell returns an alert after its notices, and their messages.
+func (h *House) tell(s State, now time.Time) (State, []Message) {
+	var messages []Message
+	s = s.Calm(now)
+	s, notices := s.Tell(h.Quiet(&s, now), now)
+	for _, n := range notices {
+		messages = append(messages, h.Messages(n)...)
+	}
+	return s, messages
+}
+
+// covers returns what maintenance of a subject may be set for: itself, its room, and
+// what it depends on.
+func (h *House) covers(s Subject) []string {
+	out := slices.Clone(s.Parents)
+	if s.Device != "" {
+		out = append(out, "device/"+s.Device, "node/"+s.Device, "bridge/"+s.Device)
+	}
+	if s.Room != "" {
+		out = append(out, "room/"+strings.ToLower(s.Room))
+	}
+	return out
+}
+
+// destinations returns where a message is sent. One of sample data is only shown.
+func (h *House) destinations(sample bool) []string {
+	if sample || len(h.Destinations) == 0 && h.Mode == Show {
+		return []string{ToPage}
+	}
+	return h.Destinations
+}
+
+// QuietUntil returns the end of the quiet hours at now; zero if there are none now. Spans
+// that overlap or touch are one.
+func (h *House) QuietUntil(now time.Time) time.Time {
+	var end time.Time
+	for at := now; ; {
+		next := h.quietEnd(at)
+		if !next.After(at) || next.Sub(now) > 8*24*time.Hour {
+			return end
+		}
+		end, at = next, next
+	}
+}
+
+// quietEnd returns the latest end of the spans that contain t; zero if there are none.
+func (h *House) quietEnd(t time.Time) (end time.Time) {
+	local := t.In(h.zone())
+	for _, q := range h.QuietHours {
+		for _, day := range []int{-1, 0} {
+			from, to := at(local, day, q.From), at(local, day, q.To)
+			if q.To <= q.From {
+				to = at(local, day+1, q.To)
+			}
+			if (len(q.Days) == 0 || slices.Contains(q.Days, from.Weekday())) && !t.Before(from) && t.Before(to) {
+				end = later(end, to)
+			}
+		}
+	}
+	return end
+}
+
+// Morning returns the end of a silence until morning: the next end of quiet hours, else
+// the next 07:00.
+func (h *House) Morning(now time.Time) time.Time {
+	if end := h.QuietUntil(now); !end.IsZero() {
+		return end
+	}
+	local := now.In(h.zone())
+	var next time.Time
+	for day := range 8 {
+		for _, q := range h.QuietHours {
+			begins := at(local, day, q.From)
+			end := at(local, day, q.To)
+			if q.To <= q.From {
+				begins = at(local, day-1, q.From)
+			}
+			if end.After(now) && (len(q.Days) == 0 || slices.Contains(q.Days, begins.Weekday())) && (next.IsZero() || end.Before(next)) {
+				next = end
+			}
+		}
+	}
+	if !next.IsZero() {
+		return next
+	}
+	if next = at(local, 0, 7*time.Hour); !next.After(now) {
+		next = at(local, 1, 7*time.Hour)
+	}
+	return next
+}
+
+// at returns a time of day, in the zone of t and so many days after it. A time that a
+// clock change leaves out is an hour later.
+func at(t time.Time, days int, ofDay time.Duration) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day()+days, 0, int(ofDay/time.Minute), 0, 0, t.Location())
+}
+
+func (h *House) zone() *time.Location {
+	if h.Zone == nil {
+		return time.UTC
+	}
+	return h.Zone
+}

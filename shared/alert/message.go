@@ -1,0 +1,45 @@
+package alert
+
+import "time"
+
+// The destinations of messages.
+const (
+	ToSlack   = "slack"
+	ToNtfy    = "ntfy"
+	ToWebhook = "webhook"
+	ToPage    = "page" // only shown in the outbox on the page: it never leaves the machine
+)
+
+// Message is a row of the outbox: one notice for one destination. The outbox takes one
+// Message per Key, so a rerun sends nothing twice.
+type Message struct {
+	Key         string // "feeds/rpilocator/<guid>", with @ and the destination
+	Destination string
+	Channel     Channel
+	What        What
+	Alert       *State // of a notice about an alert; nil: Text is all
+	Group       string // unsent messages of a group, destination and channel are sent as one
+	Text        string // the whole message as plain text
+	Sample      bool   // of sample data: it never leaves the machine
+	Created     time.Time
+	Due         time.Time // not before; zero: at once
+
+	// What its delivery has done so far.
+	Tries     int       // how often sending it has failed
+	Attempted time.Time // when sending it began, and it is not known how that ended; zero: it has not
+	Step      int       // the steps that are done: of a resolve 1 is the edit of the post
+}
+
+// Messages returns the messages of a notice, one for each destination.
+func (h *House) Messages(n Notice) []Message {
+	var out []Message
+	for _, d := range h.destinations(n.Alert.Sample) {
+		if n.What == Repeat && d == ToSlack {
+			continue
+		}
+		state := n.Alert
+		out = append(out, Message{Key: n.Key + "@" + d, Destination: d, Channel: n.Alert.Channel, What: n.What, Alert: &state,
+			Group: n.Group, Text: h.Text(n), Sample: n.Alert.Sample, Created: n.At, Due: n.Due})
+	}
+	return out
+}

@@ -1,0 +1,176 @@
+package alert
+
+import (
+	"fmt"
+	"time"
+)
+
+const (
+	repeatEvery = 5 * time.Minute  // a critical alert that nobody acknowledged, on the second channel
+	graceTime   = 10 * time.Minute // after a root cause is over, for what depends on it
+)
+
+// Quiet is what keeps an alert from being sent now.
+type Quiet struct {
+	Off     bool      // nothing is sent at all: nothing is configured, or ALERTS_MODE=observe
+	Muted   time.Time // end of a silence or of maintenance; past or zero: none
+	Night   time.Time // end of the present quiet hours; zero: there are none now
+	Root    string    // key of an open alert that explains it; "": none
+	Morning string    // group of the digest after the latest quiet hours
+	Comfort bool      // alerts about comfort are not sent: the house is empty
+	Repeat  bool      // a second channel is configured, on which critical alerts are repeated
+}
+
+// What is what a notice says.
+type What string
+
+// What a notice may say.
+const (
+	Fired     What = "fired"
+	Ended     What = "resolved"
+	Changed   What = "changed"   // it goes on firing, for another cause that the owner can mend
+	Reminder  What = "reminder"  // it still fires
+	Repeat    What = "repeat"    // it is critical and nobody acknowledged it; only for the second channel
+	Flaps     What = "flapping"  // it fires and resolves all the time
+	Unwatched What = "unwatched" // its target, device or rule is gone from the settings
+	News      What = "news"      // not an alert: an item of a source, a reminder of the user, a digest
+)
+
+// Notice is one thing to tell a person.
+type Notice struct {
+	Key   string // no other notice has it
+	What  What
+	Alert State     // as it was then
+	Group string    // notices of a group become one message; "": none
+	Due   time.Time // not before; zero: at once
+	At    time.Time
+}
+
+// Tell compares what a person knows with what is true, and returns the notices that
+// mend the difference. It changes only what a person was told, so that a call with the
+// same arguments tells nothing twice.
+//
+// What keeps an alert from being told delays it: it is told when that is over, if it
+// then still fires. The end of an alert that was told is always told, in quiet hours
+// when they end. The end of one that was not told is not told.
+func (s State) Tell(q Quiet, now time.Time) (State, []Notice) {
+	s = s.root(q, now)
+	if q.Off || !s.Active() {
+		return s, nil
+	}
+	if !s.Open() && s.Flapping.IsZero() {
+		if s.Phase == Pending || s.Told == "" {
+			s.Held = s.Held && s.Phase == Pending
+			return s, nil
+		}
+		return s.notice(Ended, "", q.due(s.Severity), now)
+	}
+	if s.muted(q, now) {
+		return s, nil
+	}
+	if s.Severity != Critical && !q.Night.IsZero() {
+		s.Held = s.Held || s.Told == ""
+		return s, nil
+	}
+	return s.tellOpen(q, now)
+}
+
+// tellOpen tells an alert that fires or flaps, and that nothing keeps from being told.
+func (s State) tellOpen(q Quiet, now time.Time) (State, []Notice) {
+	group := ""
+	if s.Held {
+		group = q.Morning
+	}
+	switch {
+	case !s.Flapping.IsZero() && s.Told != ToldFlapping:
+		return s.notice(Flaps, group, time.Time{}, now)
+	case !s.Flapping.IsZero():
+		return s, nil
+	case s.Told != ToldFiring:
+		return s.notice(Fired, group, time.Time{}, now)
+	case s.NewCause:
+		return s.notice(Changed, "", time.Time{}, now)
+	case !s.Acked.IsZero():
+		return s, nil
+	case s.Remind > 0 && now.Sub(s.ToldAt) >= s.Remind:
+		return s.notice(Reminder, "", time.Time{}, now)
+	case q.Repeat && s.Severity == Critical && now.Sub(later(s.Repeated, s.ToldAt)) >= repeatEvery:
+		s.Repeated = now
+		s.Notices++
+		return s, []Notice{{Key: s.noticeKey(), What: Repeat, Alert: s, At: now}}
+	}
+	return s, nil
+}
+
+// root keeps which open alert explains this one.
+func (s State) root(q Quiet, now time.Time) State {
+	switch {
+	case !s.Open():
+		s.Root, s.RootGone = "", time.Time{}
+	case q.Root != "":
+		s.Root, s.RootGone = q.Root, time.Time{}
+	case s.Root != "":
+		s.Root, s.RootGone = "", now
+	}
+	return s
+}
+
+// muted reports whether something else than quiet hours keeps an open alert from being
+// told.
+func (s State) muted(q Quiet, now time.Time) bool {
+	grace := !s.RootGone.IsZero() && now.Sub(s.RootGone) < graceTime
+	return q.Muted.After(now) || s.Told == "" && (s.Root != "" || grace) || q.Comfort && s.Comfort
+}
+
+// due is when the end of an alert is told.
+func (q Quiet) due(sev Severity) time.Time {
+	if sev == Critical {
+		return time.Time{}
+	}
+	return q.Night
+}
+
+// notice returns the notice, and the alert after it.
+func (s State) notice(what What, group string, due, now time.Time) (State, []Notice) {
+	s.Notices++
+	told := s // as the notice shows it: a resolved alert that flapped, for example
+	s.Held, s.NewCause, s.ToldAt = false, false, now
+	switch what {
+	case Flaps:
+		s.Told = ToldFlapping
+	case Ended, Unwatched:
+		s.Told = ""
+	default:
+		s.Told = ToldFiring
+	}
+	return s, []Notice{{Key: told.noticeKey(), What: what, Alert: told, Group: group, Due: due, At: now}}
+}
+
+func (s State) noticeKey() string { return fmt.Sprintf("%s#%d", s.Key, s.Notices) }
+
+// Unwatch ends an alert whose target, device or rule is gone from the settings, for the
+// reason why. A person who knew of it is told.
+func (s State) Unwatch(why string, q Quiet, now time.Time) (State, []Notice) {
+	told := s.Told
+	s.Phase, s.Ended, s.Text, s.Flapping, s.Changes = Resolved, now, why, time.Time{}, nil
+	if told == "" || q.Off {
+		s.Told, s.Held = "", false
+		return s, nil
+	}
+	return s.notice(Unwatched, "", q.due(s.Severity), now)
+}
+
+// Acknowledge stops the reminders of an open alert until it resolves.
+func (s State) Acknowledge(by string, now time.Time) State {
+	if s.Open() && s.Acked.IsZero() {
+		s.Acked, s.AckedBy = now, by
+	}
+	return s
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

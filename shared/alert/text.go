@@ -1,0 +1,109 @@
+package alert
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Text returns a notice as plain text: a title, then a line for each fact.
+func (h *House) Text(n Notice) string {
+	s := &n.Alert
+	lines := []string{h.Title(n)}
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	if s.Text != "" {
+		add("%s", s.Text)
+	}
+	switch n.What {
+	case Ended:
+		add("It lasted %s, from %s to %s.", Span(s.Ended.Sub(s.Since)), h.When(s.Since, n.At), h.When(s.Ended, n.At))
+		if s.Worst != nil {
+			add("Worst: %s", Number(*s.Worst, s.Unit))
+		}
+		return strings.Join(lines, "\n")
+	case Unwatched:
+		return strings.Join(lines, "\n")
+	case Flaps:
+		add("%d changes in the last hour. There are no further messages until it is calm for an hour.", len(s.Changes))
+	}
+	if !s.Since.IsZero() {
+		add("Since %s (%s)", h.When(s.Since, n.At), Span(n.At.Sub(s.Since)))
+	}
+	if s.Phase == Unknown {
+		add("There is no data since %s.", h.When(s.Stopped, n.At))
+	}
+	if s.Good != nil {
+		add("Last good: %s at %s", Number(*s.Good, s.Unit), h.When(s.GoodAt, n.At))
+	}
+	if s.Next != "" {
+		add("%s", s.Next)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Title returns the first line of a notice: what and where.
+func (h *House) Title(n Notice) string {
+	s := &n.Alert
+	title, of := cmp.Or(s.Title, s.Rule), s.Subject.Label()
+	if of != "" {
+		title += ": " + of
+	}
+	switch n.What {
+	case Ended:
+		return "Resolved: " + title
+	case Changed:
+		return "Still firing, for another reason: " + title
+	case Reminder, Repeat:
+		return "Still firing: " + title
+	case Flaps:
+		return "Flapping: " + title
+	case Unwatched:
+		return "No longer watched: " + title
+	}
+	return title
+}
+
+// Label returns what a subject is called: "Office air (Office)", "weather seattle".
+func (s Subject) Label() string {
+	name := cmp.Or(s.Name, s.Device, strings.TrimSpace(s.Function+" "+s.Target))
+	if s.Room != "" && !strings.EqualFold(name, s.Room) {
+		return name + " (" + s.Room + ")"
+	}
+	return name
+}
+
+// When returns a time for a person, in the zone of the house: "14:05", with the date if
+// it is not of the same day as now.
+func (h *House) When(t, now time.Time) string {
+	t, now = t.In(h.zone()), now.In(h.zone())
+	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		return t.Format("15:04")
+	}
+	return t.Format("15:04 on 2 January")
+}
+
+// Number returns a value with its unit for a person, with thousands separated: "1,620
+// ppm".
+func Number(v float64, unit string) string {
+	text := strconv.FormatFloat(v, 'f', -1, 64)
+	if i := strings.IndexByte(text, '.'); i >= 0 && len(text)-i > 3 {
+		text = strconv.FormatFloat(v, 'f', 2, 64)
+	}
+	whole, rest, _ := strings.Cut(text, ".")
+	sign := ""
+	if strings.HasPrefix(whole, "-") {
+		sign, whole = "-", whole[1:]
+	}
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if rest != "" {
+		whole += "." + rest
+	}
+	if unit != "" && unit != "%" && !strings.HasPrefix(unit, "°") {
+		unit = " " + unit
+	}
+	return sign + whole + unit
+}
