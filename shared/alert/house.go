@@ -93,6 +93,19 @@ func (h *House) Look(states []State, fresh func(*State) bool, now time.Time) (ch
 	return changed, messages
 }
 
+// Unwatch ends alerts whose target, device or rule is gone from the settings, for the
+// reason why, and returns those that changed and the messages about them.
+func (h *House) Unwatch(states []State, why string, now time.Time) (changed []State, messages []Message) {
+	for _, s := range states {
+		s, notices := s.Unwatch(why, h.Quiet(&s, now), now)
+		changed = append(changed, s)
+		for _, n := range notices {
+			messages = append(messages, h.Messages(n)...)
+		}
+	}
+	return changed, messages
+}
+
 // tell returns an alert after its notices, and their messages.
 func (h *House) tell(s State, now time.Time) (State, []Message) {
 	var messages []Message

@@ -30,6 +30,19 @@ type Message struct {
 	Step      int       // the steps that are done: of a resolve 1 is the edit of the post
 }
 
+// News returns the messages with a text that is about no alert, one for each destination:
+// of an item of a source, a reminder of the user, a digest. The outbox takes each key once.
+func (h *House) News(key string, channel Channel, text string, sample bool, now time.Time) []Message {
+	if h.Mode == Observe {
+		return nil
+	}
+	var out []Message
+	for _, d := range h.destinations(sample) {
+		out = append(out, Message{Key: key + "@" + d, Destination: d, Channel: channel, What: News, Text: text, Sample: sample, Created: now})
+	}
+	return out
+}
+
 // Messages returns the messages of a notice, one for each destination.
 func (h *House) Messages(n Notice) []Message {
 	var out []Message

@@ -27,7 +27,7 @@ func (s State) Observe(o Observation) State {
 	switch {
 	case o.Verdict == Bad && !s.Open() && s.Phase != Pending:
 		s.Phase, s.Since = Pending, o.At
-		s.Worst, s.Causes = nil, nil
+		s.Worst, s.Causes, s.Level = nil, nil, 0
 	case o.Verdict != Bad && s.Phase == Pending:
 		s.Phase, s.Since = "", time.Time{}
 		if !s.Ended.IsZero() {
@@ -45,6 +45,8 @@ func (s State) Observe(o Observation) State {
 	if o.Verdict == Bad {
 		s.Worst = worse(s.Worst, o.Value, s.Below)
 		s = s.cause(o.Cause)
+		s.NewCause = s.NewCause || o.Level > s.Level && s.Told == ToldFiring
+		s.Level = o.Level
 	}
 	return s.Elapse(o.At)
 }

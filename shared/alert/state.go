@@ -97,6 +97,7 @@ type Observation struct {
 	GoodAt  time.Time
 	LastOK  time.Time // when all was last well
 	Cause   string    // the kind of a cause that the owner can mend, one word: each is told once
+	Level   int       // grows as the condition gets worse, from one day left to the next: each rise is told
 	Sample  bool      // of sample or simulated data: its messages never leave the machine
 }
 
@@ -116,7 +117,8 @@ type State struct {
 	GoodAt   time.Time `json:"good_at,omitzero"`
 	LastOK   time.Time `json:"last_ok,omitzero"`
 	Causes   []string  `json:"causes,omitempty"`    // the kinds of cause in this episode
-	NewCause bool      `json:"new_cause,omitempty"` // the last of Causes is not told yet
+	Level    int       `json:"level,omitempty"`     // of the latest observation
+	NewCause bool      `json:"new_cause,omitempty"` // the last of Causes, or a rise of Level, is not told yet
 	Sample   bool      `json:"sample,omitempty"`
 	Since    time.Time `json:"since,omitzero"`    // when the condition began
 	Fired    time.Time `json:"fired,omitzero"`    // when it fired

@@ -54,7 +54,10 @@ func (h *House) Title(n Notice) string {
 	case Ended:
 		return "Resolved: " + title
 	case Changed:
-		return "Still firing, for another reason: " + title
+		if s.Level == 0 {
+			return "Still firing, for another reason: " + title
+		}
+		return "Still firing: " + title
 	case Reminder, Repeat:
 		return "Still firing: " + title
 	case Flaps:
