@@ -23,6 +23,7 @@ type collector struct {
 	measurements func() []catalogue.Measurement // those of the catalogue
 
 	platform    platform
+	alerts      shownAlerts
 	register    registered
 	lines       dayLines
 	letters     letters
@@ -40,7 +41,7 @@ type fromSources struct {
 // collect reads everything. Errors names what could not be read.
 func (c *collector) collect(ctx context.Context, now time.Time) Data {
 	d := Data{Now: now, Functions: []Function{}, Rooms: []Room{}, Measurements: []Measurement{}, Lists: []List{},
-		Notes: c.Notes(), Zone: c.Zone(), Try: c.Try(), Hearth: c.Hearth}
+		Notes: c.Notes(), Zone: c.Zone(), Try: c.Try(), Hearth: c.Hearth, Acts: c.Act != nil}
 	fail := func(err error) {
 		if text := c.Redact(err.Error()); !slices.Contains(d.Errors, text) {
 			d.Errors = append(d.Errors, text)
@@ -58,6 +59,9 @@ func (c *collector) collect(ctx context.Context, now time.Time) Data {
 	d.Sample = slices.ContainsFunc(d.Functions, func(f Function) bool { return f.State == Sample })
 	if st == nil {
 		return d
+	}
+	if d.Alerts, err = c.readAlerts(ctx, st, now); err != nil {
+		fail(err)
 	}
 	c.readHouse(ctx, st, &d, fail)
 	c.readSources(ctx, st, d.Functions, now, fail)
@@ -182,6 +186,9 @@ func newCollector(s Inputs) *collector {
 	}
 	if s.Zone == nil {
 		s.Zone = func() string { return "" }
+	}
+	if s.House == nil {
+		s.House = houseOf
 	}
 	if s.Try == nil {
 		s.Try = func() string { return "" }

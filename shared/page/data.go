@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/item"
@@ -34,6 +35,11 @@ type Inputs struct {
 	Zone      func() string                                      // house.zone of hearth.yml; "" where it is not set
 	Hearth    string                                             // the command that runs this program: ".bin/hearth"
 
+	// House returns who is told what about alerts; nil: nothing is silenced.
+	House func(context.Context, *store.Store, time.Time) (*alert.House, error)
+	// Act does what a button asks for, at the given time, and returns a sentence about it; nil: there are no buttons.
+	Act func(context.Context, *store.Store, Act, time.Time) (string, error)
+
 	// SimulatedSince is when this process began without simulated sensors: simulated devices
 	// that have reported nothing since are not shown. Zero: all are shown.
 	SimulatedSince time.Time
@@ -44,6 +50,8 @@ type Data struct {
 	Now          time.Time     `json:"now"`
 	Errors       []string      `json:"errors,omitempty"` // why something could not be read
 	Notes        []string      `json:"notes,omitempty"`
+	Alerts       Alerts        `json:"alerts"`
+	Acts         bool          `json:"-"` // there are buttons beside alerts
 	Rooms        []Room        `json:"rooms"`
 	MoreDevices  int           `json:"more_devices,omitempty"`
 	Dead         []Dead        `json:"dead,omitempty"`

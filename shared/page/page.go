@@ -23,7 +23,7 @@ import (
 var files embed.FS
 
 var tmpl = template.Must(template.New("page.html").Funcs(template.FuncMap{
-	"ago": ago, "stamp": stamp, "clock": clock, "text": text, "span": span, "pair": pair, "at": at, "when": when, "dayage": dayAge, "badge": badge, "tile": tile, "title": title,
+	"ago": ago, "stamp": stamp, "clock": clock, "text": text, "span": span, "pair": pair, "at": at, "when": when, "dayage": dayAge, "badge": badge, "tile": tile, "title": title, "shown": shown, "of": of, "acts": acts,
 }).ParseFS(files, "*.html"))
 
 // policy lets the page load its own style and script, and nothing else.
@@ -43,6 +43,7 @@ const (
 //	GET  /status.json    what it shows, as Data
 //	GET  /sections.json  the markup of the sections that differ from those whose tags If-None-Match names
 //	POST /dead           requests a replay or drop of dead letters
+//	POST /alerts         acknowledges or silences an alert
 type Page struct {
 	Inputs
 	Home string // "/function/dashboard/"
@@ -62,6 +63,8 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodPost && r.URL.Path == "/dead":
 		p.request(w, r)
+	case r.Method == http.MethodPost && r.URL.Path == "/alerts":
+		p.act(w, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		http.Error(w, "only GET and HEAD are allowed here", http.StatusMethodNotAllowed)
 	case r.URL.Path == "/" && p.Home != "":

@@ -122,20 +122,29 @@ async function refresh() {
 async function request(button) {
   const { ask: action, cause, count } = button.dataset;
   if (action === "drop" && !confirm(`Drop ${count} dead letter${count === "1" ? "" : "s"} for good?`)) return;
+  await post(button, "dead", { action, cause });
+}
+
+// post sends what a button asks for, and writes the answer beside it.
+async function post(button, path, fields) {
   const status = button.parentElement.querySelector("[role=status]");
   button.disabled = true;
   try {
-    const res = await fetch("dead", { method: "POST", body: new URLSearchParams({ action, cause }), signal: AbortSignal.timeout(10000) });
+    const res = await fetch(path, { method: "POST", body: new URLSearchParams(fields), signal: AbortSignal.timeout(10000) });
     status.textContent = await res.text();
   } catch {
     status.textContent = "no answer: try again";
   }
   button.disabled = false;
+  refresh();
 }
 
 document.addEventListener("click", (e) => {
-  const button = e.target.closest("button[data-ask]");
-  if (button) request(button);
+  const button = e.target.closest("button");
+  if (!button) return;
+  const { ask, act, key } = button.dataset;
+  if (ask) request(button);
+  else if (act) post(button, "alerts", { do: act, key });
 });
 
 local(document);

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/printable"
 	"github.com/hearth-home/hearth/shared/quality"
@@ -29,6 +30,7 @@ var sections = []struct {
 	of func(Data) any
 }{
 	{"notes", func(d Data) any { return []any{d.Errors, d.Notes, d.Sample} }},
+	{"alerts", func(d Data) any { return d.Alerts }},
 	{"house", func(d Data) any { return []any{d.Rooms, d.MoreDevices, d.Try, lines(d.Rooms)} }},
 	{"dead", func(d Data) any { return []any{d.Dead, d.MoreDead} }},
 	{"readings", func(d Data) any { return []any{d.Measurements, graphs(d.Measurements)} }},
@@ -93,6 +95,17 @@ type dated struct {
 func when(v *view, s Series) dated { return dated{v, s} }
 
 func at(v *view, t time.Time) moment { return moment{v.data.Now, t, v.zone} }
+
+// shownAlert is an alert and the view that it is part of.
+type shownAlert struct {
+	View  *view
+	Alert Alert
+}
+
+func shown(v *view, a Alert) shownAlert { return shownAlert{v, a} }
+
+// of writes a time of an alert: "14:05", with the date if it is not of today.
+func of(v *view, t time.Time) string { return (&alert.House{Zone: v.zone}).When(t, v.data.Now) }
 
 // placed is a device and the view that it is part of.
 type placed struct {
