@@ -1,6 +1,10 @@
 package alert
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // The destinations of messages.
 const (
@@ -55,4 +59,15 @@ func (h *House) Messages(n Notice) []Message {
 			Group: n.Group, Text: h.Text(n), Sample: n.Alert.Sample, Created: n.At, Due: n.Due})
 	}
 	return out
+}
+
+// Edit returns the message that draws the post about an alert in Slack again, after a person
+// has done something at the time at; note says what. It tells nobody anything. An alert that
+// is not open, or of which nobody was told, has none.
+func (h *House) Edit(s State, note string, at time.Time) []Message {
+	if h.Mode == Observe || !s.Open() || s.Told == "" || !slices.Contains(h.destinations(s.Sample), ToSlack) {
+		return nil
+	}
+	return []Message{{Key: fmt.Sprintf("%s#%d/edit/%d@%s", s.Key, s.Notices, at.UnixMicro(), ToSlack), Destination: ToSlack, Channel: s.Channel,
+		What: Edited, Alert: &s, Text: note, Created: at}}
 }

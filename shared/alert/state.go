@@ -139,7 +139,8 @@ type State struct {
 	RootGone time.Time   `json:"root_gone,omitzero"` // when that was over: the alert gets a grace time
 	Acked    time.Time   `json:"acked,omitzero"`     // when a person acknowledged it: no more reminders
 	AckedBy  string      `json:"acked_by,omitempty"`
-	Version  int64       `json:"-"` // counts the writes in the store
+	Unacked  time.Time   `json:"unacked,omitzero"` // when an acknowledgement was withdrawn last
+	Version  int64       `json:"-"`                // counts the writes in the store
 }
 
 // Told is what a person knows of an alert.

@@ -33,6 +33,7 @@ const (
 	Repeat    What = "repeat"    // it is critical and nobody acknowledged it; only for the second channel
 	Flaps     What = "flapping"  // it fires and resolves all the time
 	Unwatched What = "unwatched" // its target, device or rule is gone from the settings
+	Edited    What = "edited"    // nothing new: the post about it in Slack is drawn again, as a person has acted; Text says what was done
 	News      What = "news"      // not an alert: an item of a source, a reminder of the user, a digest
 )
 
@@ -160,10 +161,19 @@ func (s State) Unwatch(why string, q Quiet, now time.Time) (State, []Notice) {
 	return s.notice(Unwatched, "", q.due(s.Severity), now)
 }
 
-// Acknowledge stops the reminders of an open alert until it resolves.
-func (s State) Acknowledge(by string, now time.Time) State {
-	if s.Open() && s.Acked.IsZero() {
-		s.Acked, s.AckedBy = now, by
+// Acknowledge stops the reminders of an open alert until it resolves. It changes nothing if
+// the alert is acknowledged already, or if that was withdrawn after at.
+func (s State) Acknowledge(by string, at time.Time) State {
+	if s.Open() && s.Acked.IsZero() && at.After(s.Unacked) {
+		s.Acked, s.AckedBy = at, by
+	}
+	return s
+}
+
+// Unacknowledge withdraws an acknowledgement that was made before at.
+func (s State) Unacknowledge(at time.Time) State {
+	if !s.Acked.IsZero() && at.After(s.Acked) {
+		s.Acked, s.AckedBy, s.Unacked = time.Time{}, "", at
 	}
 	return s
 }

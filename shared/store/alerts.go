@@ -121,6 +121,24 @@ func (s *Store) AlertsOf(ctx context.Context, keys []string) (map[string]alert.S
 	return out, nil
 }
 
+// AlertsOfPost returns the alerts that a message in Slack is about, by key, and of each the
+// episode. channel and ts are Slack's ids of the message.
+func (s *Store) AlertsOfPost(ctx context.Context, channel, ts string) (map[string]int64, error) {
+	type row struct {
+		key     string
+		episode int64
+	}
+	rows, err := query(ctx, s, "read the alerts of a post", func(rows *sql.Rows) (r row, err error) {
+		err = rows.Scan(&r.key, &r.episode)
+		return r, err
+	}, `select key, episode from alert_posts where channel = $1 and ts = $2`, clean(channel), clean(ts))
+	out := make(map[string]int64, len(rows))
+	for _, r := range rows {
+		out[r.key] = max(out[r.key], r.episode)
+	}
+	return out, err
+}
+
 // PruneAlerts deletes alerts that have been over for a week, and the oldest that are
 // over of more than 10,000, with their posts.
 func (s *Store) PruneAlerts(ctx context.Context, now time.Time) error {

@@ -17,7 +17,7 @@ func (s *Store) Devices(ctx context.Context) ([]Device, error) {
 		d.Maintenance = later(d.Maintenance, button)
 		return d, err
 	}, `select d.id, d.kind, d.name, d.room, d.replaced_by, d.maintenance, u.until, d.seen, d.publisher
-		from devices d left join until_dates u on u.kind = $1 and u.subject = d.id order by d.id`, Maintenance)
+		from devices d left join until_dates u on u.kind = $1 and u.subject = 'device/' || d.id order by d.id`, Maintenance)
 }
 
 const idColumns = `physical, device, name, about, since, until`

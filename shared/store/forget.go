@@ -55,7 +55,7 @@ func forgetDevice(ctx context.Context, tx *txn, id string, f *Forgotten) error {
 		{`delete from edge_arrivals where node in ` + nodeOf, &ignored},
 		{`delete from edge_seqs where node in ` + nodeOf, &ignored},
 		{`delete from device_ids where device = $1`, &f.Physical},
-		{`delete from until_dates where kind = '` + Maintenance + `' and subject = $1`, &ignored},
+		{`delete from until_dates where kind = '` + Maintenance + `' and subject = 'device/' || $1`, &ignored},
 		{`update devices set replaced_by = '' where replaced_by = $1`, &ignored},
 		{`delete from devices where id = $1`, &f.Devices},
 	} {

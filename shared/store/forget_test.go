@@ -39,7 +39,7 @@ func TestAForgottenDeviceLeavesItsReadingsOnly(t *testing.T) {
 		if err := saveDevices(t.Context(), s, store.DeviceChange{States: []store.DeviceState{stateOf("office", "a"), stateOf("office", "b"), stateOf("hall", "a")}}); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.SetUntil(t.Context(), store.UntilDate{Kind: store.Maintenance, Subject: "office", Until: noon.Add(time.Hour), Set: noon}); err != nil {
+		if err := s.SetUntil(t.Context(), store.UntilDate{Kind: store.Maintenance, Subject: "device/office", Until: noon.Add(time.Hour), Set: noon}); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.ConfigureDevices(t.Context(), []store.DeviceSetting{{Device: "hall", Kind: "mapped", Physical: []string{"edge/office"}}}, noon.Add(time.Second)); err != nil {

@@ -116,14 +116,14 @@ func TestRequestsAreBounded(t *testing.T) {
 
 func TestAnEndSetByAButtonIsReplacedAndExpires(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		set := func(kind, subject string, until time.Duration) {
+		at := func(kind, subject string, set, until time.Duration) store.UntilDate {
+			return store.UntilDate{Kind: kind, Subject: subject, Until: micro.Add(until), Set: micro.Add(set)}
+		}
+		set := func(u store.UntilDate) {
 			t.Helper()
-			if err := s.SetUntil(t.Context(), store.UntilDate{Kind: kind, Subject: subject, Until: micro.Add(until), Set: micro}); err != nil {
+			if err := s.SetUntil(t.Context(), u); err != nil {
 				t.Fatal(err)
 			}
-		}
-		at := func(kind, subject string, until time.Duration) store.UntilDate {
-			return store.UntilDate{Kind: kind, Subject: subject, Until: micro.Add(until), Set: micro}
 		}
 		is := func(now time.Duration, want ...store.UntilDate) {
 			t.Helper()
@@ -132,15 +132,20 @@ func TestAnEndSetByAButtonIsReplacedAndExpires(t *testing.T) {
 				t.Errorf("at %s: %v\n%s", now, err, diff)
 			}
 		}
-		set(store.Silence, "silent/boiler", 2*time.Hour)
-		set(store.Silence, "silent/boiler", time.Hour) // an earlier end replaces a later one
-		set(store.Maintenance, "boiler", 3*time.Hour)
-		set(store.Acknowledge, "silent/boiler", time.Hour)
-		ack, maintenance, silence := at(store.Acknowledge, "silent/boiler", time.Hour), at(store.Maintenance, "boiler", 3*time.Hour), at(store.Silence, "silent/boiler", time.Hour)
-		is(0, ack, maintenance, silence)
-		is(time.Hour, maintenance)
-		set(store.Acknowledge, "silent/boiler", 0)
+		silence, maintenance := at(store.Silence, "silent/boiler", time.Second, time.Hour), at(store.Maintenance, "device/boiler", 0, 3*time.Hour)
+		set(at(store.Silence, "silent/boiler", 0, 2*time.Hour))
+		set(silence) // an earlier end replaces a later one
+		set(silence)
+		set(at(store.Silence, "silent/boiler", 0, 2*time.Hour)) // the first click, which comes again
+		set(maintenance)
 		is(0, maintenance, silence)
+		is(time.Hour, maintenance)
+		set(at(store.Silence, "silent/boiler", time.Minute, 0))
+		set(silence) // it was ended after that
+		is(time.Minute, maintenance)
+		other := at(store.Silence, "other", 30*time.Hour, 31*time.Hour)
+		set(other) // what has passed a day ago is deleted
+		is(0, other)
 		if err := s.SetUntil(t.Context(), store.UntilDate{Kind: "nap", Subject: "x", Until: micro.Add(1), Set: micro}); err == nil {
 			t.Error("an unknown kind is accepted")
 		}

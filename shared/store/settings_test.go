@@ -108,7 +108,7 @@ func TestMaintenanceLastsUntilTheLaterEnd(t *testing.T) {
 				if until.IsZero() {
 					continue
 				}
-				if err := s.SetUntil(t.Context(), store.UntilDate{Kind: kind, Subject: tc.device, Until: until, Set: noon}); err != nil {
+				if err := s.SetUntil(t.Context(), store.UntilDate{Kind: kind, Subject: "device/" + tc.device, Until: until, Set: noon}); err != nil {
 					t.Fatal(err)
 				}
 			}

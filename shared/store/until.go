@@ -7,43 +7,44 @@ import (
 	"time"
 )
 
-const maxUntil = 10_000
+const (
+	maxUntil  = 10_000
+	keepUntil = 24 * time.Hour // how long a date that has passed is kept, so that a click that comes again late changes nothing
+)
 
 // Kinds of an UntilDate.
 const (
 	Silence     = "silence"     // no message is sent for the alert until then
-	Acknowledge = "acknowledge" // a user takes care of the alert: it is not repeated until then
-	Maintenance = "maintenance" // no message is sent for the device until then
+	Maintenance = "maintenance" // no message is sent until then for what the subject names and what depends on it
 )
 
 // UntilDate is an end that a user sets with a button. If hearth.yml has one for the same
 // subject, the later end applies.
 type UntilDate struct {
-	Kind    string    `json:"kind"`    // Silence, Acknowledge or Maintenance
-	Subject string    `json:"subject"` // key of an alert, or id of a device
+	Kind    string    `json:"kind"`    // Silence or Maintenance
+	Subject string    `json:"subject"` // of a silence the alert's key; of maintenance device/ID, room/NAME, node/ID or bridge/ID
 	Until   time.Time `json:"until"`
-	Set     time.Time `json:"set"`
+	Set     time.Time `json:"set"` // when the user acted
 }
 
-// SetUntil stores an end and replaces an earlier one of the same kind and subject. If
-// Until is not after Set, it only deletes the earlier one. It returns ErrFull if ten
-// thousand are stored.
+// SetUntil stores an end. It replaces one of the same kind and subject, unless that was set
+// later. An Until that is not after Set ends it. It returns ErrFull if ten thousand are
+// stored.
 func (s *Store) SetUntil(ctx context.Context, u UntilDate) error {
-	if u.Kind != Silence && u.Kind != Acknowledge && u.Kind != Maintenance {
+	if u.Kind != Silence && u.Kind != Maintenance {
 		return fmt.Errorf("unknown kind of end: %q", u.Kind)
 	}
 	return s.tx(ctx, "set the end of a "+u.Kind, func(ctx context.Context, tx *txn) error {
-		if _, err := tx.ExecContext(ctx, `delete from until_dates where until <= $1 or kind = $2 and subject = $3`,
-			stamp(u.Set), u.Kind, clean(u.Subject)); err != nil || !u.Until.After(u.Set) {
+		if _, err := tx.ExecContext(ctx, `delete from until_dates where until <= $1 and set_at <= $1 or kind = $2 and subject = $3 and set_at <= $4`,
+			stamp(u.Set.Add(-keepUntil)), u.Kind, clean(u.Subject), stamp(u.Set)); err != nil {
 			return err
 		}
 		if err := checkRoom(ctx, tx, "until_dates", maxUntil); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `
-			insert into until_dates (kind, subject, until, set_at) values ($1, $2, $3, $4)
-			on conflict (kind, subject) do update set until = excluded.until, set_at = excluded.set_at`,
-			u.Kind, clean(u.Subject), stamp(u.Until), stamp(u.Set))
+			insert into until_dates (kind, subject, until, set_at) values ($1, $2, $3, $4) on conflict (kind, subject) do nothing`,
+			u.Kind, clean(u.Subject), stamp(later(u.Until, u.Set)), stamp(u.Set))
 		return err
 	})
 }
