@@ -12,8 +12,8 @@ type Forgotten struct {
 	States   int // their latest values
 }
 
-// ForgetDevices deletes devices from the register, with their physical ids, states and
-// maintenance dates, and the numbering of those that are edge nodes. It ignores ids
+// ForgetDevices deletes devices from the register, with their physical ids, states,
+// cadences and maintenance dates, and the numbering of those that are edge nodes. It ignores ids
 // that are not in the register. Readings stay. All processes that have claimed the
 // devices have to claim them again before their next write, and so read the register
 // again. A batch that began before may still write states of a device; they are deleted
@@ -52,6 +52,7 @@ func forgetDevice(ctx context.Context, tx *txn, id string, f *Forgotten) error {
 		deleted *int
 	}{
 		{`delete from device_states where device = $1`, &f.States},
+		{`delete from cadences where device = $1`, &ignored},
 		{`delete from edge_arrivals where node in ` + nodeOf, &ignored},
 		{`delete from edge_seqs where node in ` + nodeOf, &ignored},
 		{`delete from device_ids where device = $1`, &f.Physical},
