@@ -16,6 +16,9 @@ func (f *File) check() {
 	f.checkCount("rules", len(f.Rules))
 	f.checkCount("tiles", len(f.Tiles))
 	f.checkCount("reminders", len(f.Reminders))
+	f.checkCount("certificates", len(f.Certificates))
+	f.checkCount("expiries", len(f.Expiries))
+	f.checkCount("maintenance", len(f.Maintenance))
 	f.House.check(f)
 	for _, name := range slices.Sorted(maps.Keys(f.Rules)) {
 		if path := "rules." + name; !f.Broken(path) {
@@ -35,10 +38,40 @@ func (f *File) check() {
 			f.Reminders[i].check(f, path)
 		}
 	}
+	for i, m := range f.Maintenance {
+		if path := fmt.Sprintf("maintenance[%d]", i); !f.Broken(path) {
+			m.check(f, path)
+		}
+	}
+	for i, e := range f.Expiries {
+		if path := fmt.Sprintf("expiries[%d]", i); !f.Broken(path) && (e.Name == "" || e.Date == "") {
+			f.Mistake(path, "what expires needs a name and a date, as in {name: Key of the weather service, date: 2027-03-01}")
+		}
+	}
+	for i, host := range f.Certificates {
+		if path := fmt.Sprintf("certificates[%d]", i); !f.Broken(path) && !hostName.MatchString(host) {
+			f.Mistake(path, "%q is not a host: write its name or address, and the port if it is not 443, as in router.lan or mail.example.org:465", short(host))
+		}
+	}
 	for i, q := range f.QuietHours {
 		if path := fmt.Sprintf("quiet_hours[%d]", i); !f.Broken(path) && (q.From == "" || q.To == "" || q.From == q.To) {
 			f.Mistake(path, `quiet hours need two times of day: from: "22:00" and to: "07:00"`)
 		}
+	}
+}
+
+// hostName is a name or an address, IPv6 in brackets, and a port.
+var hostName = regexp.MustCompile(`^([A-Za-z0-9_]([A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+
+func (m Maintenance) check(f *File, path string) {
+	n := 0
+	for _, of := range []string{m.Room, m.Device, m.Node, m.Bridge} {
+		if of != "" {
+			n++
+		}
+	}
+	if n != 1 || m.Until.IsZero() {
+		f.Mistake(path, "maintenance needs one of room, device, node and bridge, and its end, as in {room: Cellar, until: 2026-12-24 18:00}")
 	}
 }
 
@@ -84,8 +117,16 @@ func (r Rule) check(f *File, path string) {
 	if r.Above != nil && r.Below != nil && r.Above.Enter <= r.Below.Enter {
 		f.Mistake(path, "every value is above %g or below %g", r.Above.Enter, r.Below.Enter)
 	}
+	f.checkRuleTimes(r, path)
 	if r.Off && (r.Above != nil || r.Below != nil || r.Silent > 0 || r.Frozen > 0) {
 		f.Mistake(path+".off", "the rule is off and has a condition: remove one of them")
+	}
+}
+
+// checkRuleTimes notes a rule that can never judge anything.
+func (f *File) checkRuleTimes(r Rule, path string) {
+	if r.Silent > 0 && (r.Above != nil || r.Below != nil || r.Frozen > 0) || r.Frozen > 0 && (r.Above != nil || r.Below != nil) {
+		f.Mistake(path, "a rule has one condition: above and below, silent, or frozen. Write a rule for each")
 	}
 }
 

@@ -46,6 +46,11 @@ reminders:
   - {text: Bins, on: [tuesday, friday], at: "19:00"}
   - {text: Boiler, date: 2027-03-01, every: year, ahead: 7d}
 quiet_hours: {from: "22:00", to: "07:00"}
+away: 2026-12-24
+maintenance: [{room: Cellar, until: 2026-12-24 18:00}, {node: attic, until: 2026-12-24T17:00:00Z}]
+certificates: [router.lan, "mail.example.org:465", "[fd00::1]:8443"]
+expiries: [{name: Token, date: 2027-03-01}]
+good_morning: "07:15"
 x-own: {anything: 1}
 `
 
@@ -54,7 +59,7 @@ func TestEverySectionIsRead(t *testing.T) {
 	if len(f.Mistakes) > 0 {
 		t.Fatal(f.Sorted())
 	}
-	leave, tenth, lat, lon := 1200.0, 0.1, 52.5, 13.4
+	leave, tenth, lat, lon, tenMinutes, day := 1200.0, 0.1, 52.5, 13.4, 10*time.Minute, 24*time.Hour
 	want := &File{
 		House: House{Zone: "Europe/Berlin", Place: Place{"Home", &lat, &lon}, Units: "metric", Locale: "de-DE", Currency: "EUR",
 			PricePerKWh: []Price{{0.32, "06:00", "22:00"}, {0.25, "22:00", "06:00"}}},
@@ -64,14 +69,19 @@ func TestEverySectionIsRead(t *testing.T) {
 				Fields: map[string]Field{"x": {Path: []Path{"$.x"}}, "y": {Path: []Path{"$.y"}, Factor: &tenth, Words: map[string]float64{"on": 1}, Counter: true}}},
 		},
 		Rules: map[string]Rule{
-			"co2":    {Field: "air.co2_ppm", Above: &Threshold{1400, &leave}, For: 10 * time.Minute, Severity: "warning", Channel: "climate"},
-			"frost":  {Field: "air.temperature_celsius", Below: &Threshold{Enter: 34}, Unit: "°F", Room: []string{"Cellar"}, Remind: 24 * time.Hour},
+			"co2":    {Field: "air.co2_ppm", Above: &Threshold{1400, &leave}, For: &tenMinutes, Severity: "warning", Channel: "climate"},
+			"frost":  {Field: "air.temperature_celsius", Below: &Threshold{Enter: 34}, Unit: "°F", Room: []string{"Cellar"}, Remind: &day},
 			"silent": {Off: true},
 		},
 		Tiles: []Tile{{Tile: "today"}, {Tile: "weather", Views: []string{"wall", "desk"}},
 			{Title: "Rack", Show: "curve", Lines: []Line{{Field: "power.power_watts"}, {Field: "air.temperature_celsius", Device: []string{"rack-top", "rack-bottom"}}}}},
-		Reminders:  []Reminder{{Text: "Bins", On: []Weekday{"tuesday", "friday"}, At: "19:00"}, {Text: "Boiler", Date: "2027-03-01", Every: "year", Ahead: 7 * 24 * time.Hour}},
-		QuietHours: []QuietHours{{From: "22:00", To: "07:00"}},
+		Reminders:    []Reminder{{Text: "Bins", On: []Weekday{"tuesday", "friday"}, At: "19:00"}, {Text: "Boiler", Date: "2027-03-01", Every: "year", Ahead: 7 * 24 * time.Hour}},
+		QuietHours:   []QuietHours{{From: "22:00", To: "07:00"}},
+		Away:         Away{time.Date(2026, 12, 23, 23, 0, 0, 0, time.UTC)},
+		Maintenance:  []Maintenance{{Room: "Cellar", Until: time.Date(2026, 12, 24, 17, 0, 0, 0, time.UTC)}, {Node: "attic", Until: time.Date(2026, 12, 24, 17, 0, 0, 0, time.UTC)}},
+		Certificates: []string{"router.lan", "mail.example.org:465", "[fd00::1]:8443"},
+		Expiries:     []Expiry{{"Token", "2027-03-01"}},
+		GoodMorning:  "07:15",
 	}
 	want.at = f.at
 	if !reflect.DeepEqual(f, want) {
@@ -106,6 +116,11 @@ func TestEveryMistakeHasItsPositionAndAdvice(t *testing.T) {
 		"comma":        {"rules: {a: {above: '21,5'}}\n", `1:20 rules.a.above: "21,5" is not a number: write 21.5`},
 		"infinite":     {"rules: {a: {above: .inf}}\n", `".inf" is not a number`},
 		"nan":          {"rules: {a: {above: NaN}}\n", `"NaN" is not a number`},
+		"host":         {"certificates: [https://router.lan/]\n", `1:16 certificates[0]: "https://router.lan/" is not a host`},
+		"two_of":       {"maintenance: [{room: a, node: b, until: 2026-12-24}]\n", `1:15 maintenance[0]: maintenance needs one of room, device, node and bridge`},
+		"no_end":       {"maintenance: [{room: a}]\n", `and its end`},
+		"expiry":       {"expiries: [{name: a}]\n", `1:12 expiries[0]: what expires needs a name and a date`},
+		"conditions":   {"rules: {a: {silent: 1h, above: 3}}\n", `1:12 rules.a: a rule has one condition`},
 		"leave":        {"rules: {a: {above: {enter: 1, leave: 2}}}\n", `1:38 rules.a.above.leave: the condition begins at 1: leave must be at most enter`},
 		"leave_below":  {"rules: {a: {below: {enter: 2, leave: 1}}}\n", `leave must be at least enter`},
 		"always":       {"rules: {a: {above: 1, below: 2}}\n", `every value is above 1 or below 2`},
@@ -260,7 +275,7 @@ func TestAnErrorNamesAtMostTwentyMistakes(t *testing.T) {
 }
 
 func TestClockAndZone(t *testing.T) {
-	if m := Clock("22:30").minutes(); m != 22*60+30 {
+	if m := Clock("22:30").SinceMidnight(); m != 22*time.Hour+30*time.Minute {
 		t.Error(m)
 	}
 	if Zone("").Location() != time.UTC || Zone("Europe/Berlin").Location().String() != "Europe/Berlin" {

@@ -26,11 +26,16 @@ func (z Zone) Location() *time.Location {
 // Clock is a time of day as in 22:30; "" is none.
 type Clock string
 
-// minutes returns the minutes since midnight.
-func (c Clock) minutes() int {
+// SinceMidnight returns the time of day as a duration.
+func (c Clock) SinceMidnight() time.Duration {
 	t, _ := time.Parse("15:04", string(c)) // the decoder has checked it
-	return t.Hour()*60 + t.Minute()
+	return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute
 }
+
+var weekdays = []string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
+
+// Weekday returns the day as package time has it.
+func (w Weekday) Weekday() time.Weekday { return time.Weekday(slices.Index(weekdays, string(w))) }
 
 // Date is a day as in 2026-12-24; "" is none.
 type Date string

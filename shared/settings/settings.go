@@ -8,12 +8,17 @@ import "time"
 
 // File is hearth.yml. Absent sections are zero values.
 type File struct {
-	House      House           `yaml:"house"`           // where the house is, and how numbers and dates are shown
-	Devices    []Device        `yaml:"devices"`         // names and rooms of devices, and mappings of messages
-	Rules      map[string]Rule `yaml:"rules"`           // when to alert, by the rule's name: a default rule that is changed or switched off, or a new one
-	Tiles      []Tile          `yaml:"tiles"`           // the tiles of the page, in this order; absent: all that hearth has
-	Reminders  []Reminder      `yaml:"reminders"`       // texts to send at a date or every week
-	QuietHours []QuietHours    `yaml:"quiet_hours,one"` // when only critical alerts are sent
+	House        House           `yaml:"house"`            // where the house is, and how numbers and dates are shown
+	Devices      []Device        `yaml:"devices"`          // names and rooms of devices, and mappings of messages
+	Rules        map[string]Rule `yaml:"rules"`            // when to alert, by the rule's name: a default rule that is changed or switched off, or a new one
+	Tiles        []Tile          `yaml:"tiles"`            // the tiles of the page, in this order; absent: all that hearth has
+	Reminders    []Reminder      `yaml:"reminders"`        // texts to send at a date or every week
+	QuietHours   []QuietHours    `yaml:"quiet_hours,one"`  // when only critical alerts are sent
+	Away         Away            `yaml:"away"`             // until when nobody is at home: then motion and doors are critical, and alerts about comfort are not sent
+	Maintenance  []Maintenance   `yaml:"maintenance"`      // work on a room, a device, a node or a bridge: until then no alerts of it are sent
+	Certificates []string        `yaml:"certificates,one"` // hosts with TLS whose certificates are watched, as in router.lan or mail.example.org:465
+	Expiries     []Expiry        `yaml:"expiries"`         // what else expires: tokens, contracts
+	GoodMorning  Clock           `yaml:"good_morning"`     // time of day of the good-morning message; absent: none
 
 	Mistakes []Mistake           `yaml:"-"` // mistakes and warnings, in the order in which they were found; see Err
 	at       map[string]position // the position of each value, by path
@@ -98,22 +103,24 @@ type Moment struct {
 }
 
 // Rule says when to alert on a condition. In a default rule, only the given keys
-// change.
+// change: for all devices, or only for those that device and room choose.
 type Rule struct {
-	Off      bool          `yaml:"off"`        // the rule is switched off
-	Field    string        `yaml:"field"`      // measurement.field, as in air.co2_ppm
-	Device   []string      `yaml:"device,one"` // ids; absent: every device that has the field
-	Room     []string      `yaml:"room,one"`   // rooms; absent: all
-	Unit     string        `yaml:"unit"`       // of above and below; absent: the unit that is stored
-	Above    *Threshold    `yaml:"above"`      // alert when the value is higher
-	Below    *Threshold    `yaml:"below"`      // alert when the value is lower
-	Silent   time.Duration `yaml:"silent"`     // alert when no value arrived for this long
-	Frozen   time.Duration `yaml:"frozen"`     // alert when the value has not changed for this long
-	For      time.Duration `yaml:"for"`        // alert only if the condition lasts this long
-	ClearFor time.Duration `yaml:"clear_for"`  // resolve only if the condition is over for this long
-	Severity Severity      `yaml:"severity"`   // critical alerts are sent in quiet hours too
-	Remind   time.Duration `yaml:"remind"`     // how often the alert is repeated until it is acknowledged or resolved; absent: 24h
-	Channel  Channel       `yaml:"channel"`    // where the alert is sent
+	Off      bool           `yaml:"off"`        // the rule is switched off
+	Title    string         `yaml:"title"`      // for people; absent: made of the field
+	Next     string         `yaml:"next"`       // for people: what to do
+	Field    string         `yaml:"field"`      // measurement.field, as in air.co2_ppm
+	Device   []string       `yaml:"device,one"` // ids; absent: every device that has the field
+	Room     []string       `yaml:"room,one"`   // rooms; absent: all
+	Unit     string         `yaml:"unit"`       // of above and below; absent: the unit that is stored
+	Above    *Threshold     `yaml:"above"`      // alert when the value is higher
+	Below    *Threshold     `yaml:"below"`      // alert when the value is lower
+	Silent   time.Duration  `yaml:"silent"`     // alert when no value arrived for this long
+	Frozen   time.Duration  `yaml:"frozen"`     // alert when the value has not changed for this long
+	For      *time.Duration `yaml:"for"`        // alert only if the condition lasts this long
+	ClearFor *time.Duration `yaml:"clear_for"`  // resolve only if the condition is over for this long
+	Severity Severity       `yaml:"severity"`   // critical alerts are sent in quiet hours too
+	Remind   *time.Duration `yaml:"remind"`     // how often the alert is repeated until it is acknowledged or resolved; 0s: never, absent: 24h
+	Channel  Channel        `yaml:"channel"`    // where the alert is sent
 }
 
 // Threshold is where a condition begins, and where it ends (hysteresis).
@@ -156,4 +163,25 @@ type QuietHours struct {
 	From Clock     `yaml:"from"`     // time of day, house.zone
 	To   Clock     `yaml:"to"`       // time of day; before from: on the next day
 	Days []Weekday `yaml:"days,one"` // on which they begin; absent: every day
+}
+
+// Away is until when nobody is at home.
+type Away struct {
+	Until time.Time `yaml:"until,short"` // a day without a time ends at its beginning
+}
+
+// Maintenance is work on one thing. Until its end, no alerts are sent of it or of what
+// depends on it.
+type Maintenance struct {
+	Room   string    `yaml:"room"`   // all devices in it
+	Device string    `yaml:"device"` // id
+	Node   string    `yaml:"node"`   // name of an edge agent, with all its sensors
+	Bridge string    `yaml:"bridge"` // base topic of a Zigbee2MQTT, with all its devices
+	Until  time.Time `yaml:"until"`  // its end
+}
+
+// Expiry is a day on which something expires.
+type Expiry struct {
+	Name string `yaml:"name"` // for people
+	Date Date   `yaml:"date"` // the day
 }
