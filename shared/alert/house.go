@@ -1,10 +1,13 @@
 package alert
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
 )
+
+const longestQuiet = 8 * 24 * time.Hour // quiet hours that last longer have no end
 
 // House is what hearth.yml, the buttons and the other alerts say about who is told what.
 type House struct {
@@ -35,10 +38,16 @@ type QuietHours struct {
 	Days     []time.Weekday // on which it begins; none: every day
 }
 
+// on reports whether the span begins on the day of t.
+func (q QuietHours) on(t time.Time) bool {
+	return len(q.Days) == 0 || slices.Contains(q.Days, t.Weekday())
+}
+
 // Quiet returns what keeps an alert from being told at now.
 func (h *House) Quiet(s *State, now time.Time) Quiet {
-	q := Quiet{Muted: h.Silences[s.Key], Night: h.QuietUntil(now), Comfort: h.Away, Repeat: slices.Contains(h.Destinations, ToNtfy) || slices.Contains(h.Destinations, ToWebhook),
-		Off: h.Mode == Observe || len(h.destinations(s.Sample)) == 0}
+	to := h.destinations(s.Sample)
+	q := Quiet{Muted: h.Silences[s.Key], Night: h.QuietUntil(now), Comfort: h.Away, Repeat: slices.Contains(to, ToNtfy) || slices.Contains(to, ToWebhook),
+		Off: h.Mode == Observe || len(to) == 0}
 	for _, of := range h.covers(s.Subject) {
 		q.Muted = later(q.Muted, h.Maintenance[of])
 	}
@@ -54,8 +63,10 @@ func (h *House) Quiet(s *State, now time.Time) Quiet {
 
 // Move returns what becomes of alerts by observations: those that changed, and the
 // messages about them. before has the stored alerts by key. It is the one way in which
-// alerts change.
+// alerts change. An alert of which nothing is known before and after, as its condition
+// does not hold, is not among those that changed.
 func (h *House) Move(before map[string]State, observations []Observation, now time.Time) (changed []State, messages []Message) {
+	h = h.withRoots(before, observations)
 	after := map[string]State{}
 	var order []string
 	for _, o := range observations {
@@ -64,16 +75,43 @@ func (h *House) Move(before map[string]State, observations []Observation, now ti
 			s = before[o.Key]
 			order = append(order, o.Key)
 		}
-		after[o.Key] = s.Observe(o)
-	}
-	for _, key := range order {
-		s, ms := h.tell(after[key], now)
-		if !s.equal(before[key]) {
-			changed = append(changed, s)
-		}
+		s, ms := h.tell(s.Observe(o), now)
+		after[o.Key] = s
 		messages = append(messages, ms...)
 	}
+	for _, key := range order {
+		was, s := before[key], after[key]
+		if (was.Active() || s.Active() || s.Episode != was.Episode) && !s.equal(was) {
+			changed = append(changed, s)
+		}
+	}
 	return changed, messages
+}
+
+// withRoots returns the house with the roots of these observations as they will be after
+// them, so that the order of the observations does not decide who is told.
+func (h *House) withRoots(before map[string]State, observations []Observation) *House {
+	roots := map[string]State{}
+	for _, o := range observations {
+		for _, key := range o.Roots {
+			roots[key] = before[key]
+		}
+	}
+	if len(roots) == 0 {
+		return h
+	}
+	with := *h
+	with.Roots = maps.Clone(h.Roots)
+	if with.Roots == nil {
+		with.Roots = map[string]bool{}
+	}
+	for _, o := range observations {
+		if s, ok := roots[o.Key]; ok {
+			s = s.Observe(o)
+			roots[o.Key], with.Roots[o.Key] = s, s.Open() || s.Phase == Pending
+		}
+	}
+	return &with
 }
 
 // Look returns what becomes of alerts as time passes: those that changed, and the
@@ -96,9 +134,11 @@ func (h *House) Look(states []State, fresh func(*State) bool, now time.Time) (ch
 // Unwatch ends alerts whose target, device or rule is gone from the settings, for the
 // reason why, and returns those that changed and the messages about them.
 func (h *House) Unwatch(states []State, why string, now time.Time) (changed []State, messages []Message) {
-	for _, s := range states {
-		s, notices := s.Unwatch(why, h.Quiet(&s, now), now)
-		changed = append(changed, s)
+	for _, before := range states {
+		s, notices := before.Unwatch(why, h.Quiet(&before, now), now)
+		if !s.equal(before) {
+			changed = append(changed, s)
+		}
 		for _, n := range notices {
 			messages = append(messages, h.Messages(n)...)
 		}
@@ -144,10 +184,12 @@ func (h *House) QuietUntil(now time.Time) time.Time {
 	var end time.Time
 	for at := now; ; {
 		next := h.quietEnd(at)
-		if !next.After(at) || next.Sub(now) > 8*24*time.Hour {
+		if !next.After(at) {
 			return end
 		}
-		end, at = next, next
+		if end, at = next, next; end.Sub(now) > longestQuiet {
+			return end
+		}
 	}
 }
 
@@ -160,7 +202,7 @@ func (h *House) quietEnd(t time.Time) (end time.Time) {
 			if q.To <= q.From {
 				to = at(local, day+1, q.To)
 			}
-			if (len(q.Days) == 0 || slices.Contains(q.Days, from.Weekday())) && !t.Before(from) && t.Before(to) {
+			if q.on(from) && !t.Before(from) && t.Before(to) {
 				end = later(end, to)
 			}
 		}
@@ -171,28 +213,21 @@ func (h *House) quietEnd(t time.Time) (end time.Time) {
 // Morning returns the end of a silence until morning: the next end of quiet hours, else
 // the next 07:00.
 func (h *House) Morning(now time.Time) time.Time {
-	if end := h.QuietUntil(now); !end.IsZero() {
-		return end
-	}
+	next := h.QuietUntil(now)
 	local := now.In(h.zone())
-	var next time.Time
-	for day := range 8 {
+	for day := 0; day <= 8 && next.IsZero(); day++ {
 		for _, q := range h.QuietHours {
-			begins := at(local, day, q.From)
-			end := at(local, day, q.To)
-			if q.To <= q.From {
-				begins = at(local, day-1, q.From)
-			}
-			if end.After(now) && (len(q.Days) == 0 || slices.Contains(q.Days, begins.Weekday())) && (next.IsZero() || end.Before(next)) {
-				next = end
+			if from := at(local, day, q.From); from.After(now) && q.on(from) {
+				if end := h.QuietUntil(from); next.IsZero() || end.Before(next) {
+					next = end
+				}
 			}
 		}
 	}
-	if !next.IsZero() {
-		return next
-	}
-	if next = at(local, 0, 7*time.Hour); !next.After(now) {
-		next = at(local, 1, 7*time.Hour)
+	if next.IsZero() || next.Sub(now) > longestQuiet { // it is always quiet
+		if next = at(local, 0, 7*time.Hour); !next.After(now) {
+			next = at(local, 1, 7*time.Hour)
+		}
 	}
 	return next
 }

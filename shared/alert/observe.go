@@ -12,27 +12,24 @@ const (
 )
 
 // Observe returns the alert after an observation. Evidence that is not newer than the
-// latest one changes nothing. NoData never resolves an alert and never fires one.
+// latest one changes nothing. NoData never resolves an alert and never fires one; a
+// pending alert waits anew when its data comes back.
 func (s State) Observe(o Observation) State {
-	if o.Verdict == NoData {
-		if s.Phase == Firing {
-			s.Phase, s.Stopped, s.Clearing = Unknown, o.At, time.Time{}
-		}
-		return s
-	}
 	if !o.At.After(s.Seen) {
 		return s
+	}
+	if o.Verdict == NoData {
+		return s.stop(o.At)
 	}
 	s = s.take(o)
 	switch {
 	case o.Verdict == Bad && !s.Open() && s.Phase != Pending:
 		s.Phase, s.Since = Pending, o.At
-		s.Worst, s.Causes, s.Level = nil, nil, 0
-	case o.Verdict != Bad && s.Phase == Pending:
-		s.Phase, s.Since = "", time.Time{}
-		if !s.Ended.IsZero() {
-			s.Phase = Resolved
+		if s.Told == "" {
+			s.Worst, s.Causes, s.Level = nil, nil, 0
 		}
+	case o.Verdict != Bad && s.Phase == Pending:
+		s = s.settle()
 	case s.Phase == Unknown:
 		s.Phase, s.Stopped = Firing, time.Time{}
 	}
@@ -51,8 +48,33 @@ func (s State) Observe(o Observation) State {
 	return s.Elapse(o.At)
 }
 
+// stop returns the alert after its data stopped at t.
+func (s State) stop(t time.Time) State {
+	switch s.Phase {
+	case Firing:
+		s.Phase, s.Stopped, s.Clearing = Unknown, t, time.Time{}
+	case Pending:
+		return s.settle()
+	}
+	return s
+}
+
+// settle returns a pending alert after its condition ended before it fired: as it was
+// before, over or never there.
+func (s State) settle() State {
+	s.Phase, s.Since = "", time.Time{}
+	if !s.Ended.IsZero() {
+		s.Phase, s.Since = Resolved, s.Fired
+	}
+	return s
+}
+
 // take copies what an observation says of the rule, the subject and the values.
 func (s State) take(o Observation) State {
+	if o.Severity == Critical && s.Severity != Critical && s.Told == ToldFiring {
+		s.NewCause = true
+	}
+	s.Gone = false
 	s.Key, s.Spec, s.Subject, s.Seen, s.Sample = o.Key, o.Spec, o.Subject, o.At, o.Sample
 	s.Text, s.Value, s.Limit, s.Unit, s.Below = o.Text, o.Value, o.Limit, o.Unit, o.Below
 	if o.Good != nil || !o.GoodAt.IsZero() {
@@ -83,7 +105,7 @@ func (s State) Elapse(t time.Time) State {
 	switch {
 	case s.Phase == Pending && t.Sub(s.Since) >= s.For:
 		s.Phase, s.Fired, s.Ended, s.Clearing = Firing, t, time.Time{}, time.Time{}
-		s.Acked, s.AckedBy, s.Held, s.Root, s.RootGone, s.Repeated = time.Time{}, "", false, "", time.Time{}, time.Time{}
+		s.Acked, s.AckedBy, s.Held, s.Repeated = time.Time{}, "", false, time.Time{}
 		s.Episode++
 		return s.changed(t)
 	case s.Phase == Firing && !s.Clearing.IsZero() && t.Sub(s.Clearing) >= s.ClearFor:

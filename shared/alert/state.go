@@ -75,10 +75,10 @@ type Verdict int
 
 // The verdicts of an observation.
 const (
-	Good    Verdict = iota // the condition is over
+	NoData  Verdict = iota // the data has stopped, so nothing is known
+	Good                   // the condition is over
 	Between                // neither: the value is between the thresholds for enter and leave
 	Bad                    // the condition holds
-	NoData                 // the data has stopped, so nothing is known
 )
 
 // Observation is what a rule saw at one moment.
@@ -118,25 +118,26 @@ type State struct {
 	LastOK   time.Time `json:"last_ok,omitzero"`
 	Causes   []string  `json:"causes,omitempty"`    // the kinds of cause in this episode
 	Level    int       `json:"level,omitempty"`     // of the latest observation
-	NewCause bool      `json:"new_cause,omitempty"` // the last of Causes, or a rise of Level, is not told yet
+	NewCause bool      `json:"new_cause,omitempty"` // the last of Causes, a rise of Level, or that it became critical, is not told yet
 	Sample   bool      `json:"sample,omitempty"`
 	Since    time.Time `json:"since,omitzero"`    // when the condition began
 	Fired    time.Time `json:"fired,omitzero"`    // when it fired
 	Clearing time.Time `json:"clearing,omitzero"` // since when the condition is over; zero: it is not
 	Stopped  time.Time `json:"stopped,omitzero"`  // when the data stopped (Unknown)
 	Ended    time.Time `json:"ended,omitzero"`    // when it resolved
+	Gone     bool      `json:"gone,omitempty"`    // it ended because its target, device or rule is gone from the settings
 	Seen     time.Time `json:"seen,omitzero"`     // time of the latest evidence
 
 	Episode  int64       `json:"episode,omitempty"`  // counts how often it has fired
 	Changes  []time.Time `json:"changes,omitempty"`  // when it fired or resolved in the last hour
 	Flapping time.Time   `json:"flapping,omitzero"`  // since when it flaps; zero: it does not
 	Told     Told        `json:"told,omitempty"`     // what a person knows
-	Notices  int64       `json:"notices,omitempty"`  // counts the notices, for their keys
+	Notices  int64       `json:"notices,omitempty"`  // number of the latest notice, in its key: it grows and is at least the notice's Unix time
 	ToldAt   time.Time   `json:"told_at,omitzero"`   // of the latest notice or reminder
 	Repeated time.Time   `json:"repeated,omitzero"`  // of the latest repetition on the second channel
 	Held     bool        `json:"held,omitempty"`     // it fired in quiet hours: the digest in the morning tells it
 	Root     string      `json:"root,omitempty"`     // key of the open alert that explains it; then it is not told
-	RootGone time.Time   `json:"root_gone,omitzero"` // when that was over: the alert gets a grace time
+	RootGone time.Time   `json:"root_gone,omitzero"` // when that was over: an alert that was not told gets a grace time
 	Acked    time.Time   `json:"acked,omitzero"`     // when a person acknowledged it: no more reminders
 	AckedBy  string      `json:"acked_by,omitempty"`
 	Unacked  time.Time   `json:"unacked,omitzero"` // when an acknowledgement was withdrawn last

@@ -41,9 +41,8 @@ const (
 type Notice struct {
 	Key   string // no other notice has it
 	What  What
-	Alert State     // as it was then
-	Group string    // notices of a group become one message; "": none
-	Due   time.Time // not before; zero: at once
+	Alert State  // as it was then
+	Group string // notices of a group become one message; "": none
 	At    time.Time
 }
 
@@ -52,24 +51,26 @@ type Notice struct {
 // same arguments tells nothing twice.
 //
 // What keeps an alert from being told delays it: it is told when that is over, if it
-// then still fires. The end of an alert that was told is always told, in quiet hours
-// when they end. The end of one that was not told is not told.
+// then still fires. The end of an alert that was told is always told, after quiet hours
+// if it ends in them and does not fire again before they end. The end of one that was not
+// told is not told.
 func (s State) Tell(q Quiet, now time.Time) (State, []Notice) {
 	s = s.root(q, now)
 	if q.Off || !s.Active() {
 		return s, nil
 	}
-	if !s.Open() && s.Flapping.IsZero() {
-		if s.Phase == Pending || s.Told == "" {
-			s.Held = s.Held && s.Phase == Pending
-			return s, nil
-		}
-		return s.notice(Ended, "", q.due(s.Severity), now)
-	}
-	if s.muted(q, now) {
+	night := s.Severity != Critical && !q.Night.IsZero()
+	switch over := !s.Open() && s.Flapping.IsZero(); {
+	case over && (night || s.Told == "" || s.Phase == Pending):
+		s.Held = false
 		return s, nil
-	}
-	if s.Severity != Critical && !q.Night.IsZero() {
+	case over && s.Gone:
+		return s.notice(Unwatched, "", now)
+	case over:
+		return s.notice(Ended, "", now)
+	case s.muted(q, now):
+		return s, nil
+	case night:
 		s.Held = s.Held || s.Told == ""
 		return s, nil
 	}
@@ -84,21 +85,22 @@ func (s State) tellOpen(q Quiet, now time.Time) (State, []Notice) {
 	}
 	switch {
 	case !s.Flapping.IsZero() && s.Told != ToldFlapping:
-		return s.notice(Flaps, group, time.Time{}, now)
+		return s.notice(Flaps, group, now)
 	case !s.Flapping.IsZero():
 		return s, nil
 	case s.Told != ToldFiring:
-		return s.notice(Fired, group, time.Time{}, now)
+		return s.notice(Fired, group, now)
 	case s.NewCause:
-		return s.notice(Changed, "", time.Time{}, now)
+		return s.notice(Changed, "", now)
 	case !s.Acked.IsZero():
 		return s, nil
 	case s.Remind > 0 && now.Sub(s.ToldAt) >= s.Remind:
-		return s.notice(Reminder, "", time.Time{}, now)
+		return s.notice(Reminder, "", now)
 	case q.Repeat && s.Severity == Critical && now.Sub(later(s.Repeated, s.ToldAt)) >= repeatEvery:
-		s.Repeated = now
-		s.Notices++
-		return s, []Notice{{Key: s.noticeKey(), What: Repeat, Alert: s, At: now}}
+		toldAt := s.ToldAt
+		s, notices := s.notice(Repeat, "", now)
+		s.Repeated, s.ToldAt = now, toldAt
+		return s, notices
 	}
 	return s, nil
 }
@@ -106,7 +108,7 @@ func (s State) tellOpen(q Quiet, now time.Time) (State, []Notice) {
 // root keeps which open alert explains this one.
 func (s State) root(q Quiet, now time.Time) State {
 	switch {
-	case !s.Open():
+	case !s.Open() && s.Phase != Pending:
 		s.Root, s.RootGone = "", time.Time{}
 	case q.Root != "":
 		s.Root, s.RootGone = q.Root, time.Time{}
@@ -123,18 +125,10 @@ func (s State) muted(q Quiet, now time.Time) bool {
 	return q.Muted.After(now) || s.Told == "" && (s.Root != "" || grace) || q.Comfort && s.Comfort
 }
 
-// due is when the end of an alert is told.
-func (q Quiet) due(sev Severity) time.Time {
-	if sev == Critical {
-		return time.Time{}
-	}
-	return q.Night
-}
-
 // notice returns the notice, and the alert after it.
-func (s State) notice(what What, group string, due, now time.Time) (State, []Notice) {
-	s.Notices++
-	told := s // as the notice shows it: a resolved alert that flapped, for example
+func (s State) notice(what What, group string, now time.Time) (State, []Notice) {
+	s.Notices = max(s.Notices+1, now.Unix()) // not a mere count: the outbox remembers keys for longer than the store an alert that is over
+	told := s                                // as the notice shows it: a resolved alert that flapped, for example
 	s.Held, s.NewCause, s.ToldAt = false, false, now
 	switch what {
 	case Flaps:
@@ -144,7 +138,7 @@ func (s State) notice(what What, group string, due, now time.Time) (State, []Not
 	default:
 		s.Told = ToldFiring
 	}
-	return s, []Notice{{Key: told.noticeKey(), What: what, Alert: told, Group: group, Due: due, At: now}}
+	return s, []Notice{{Key: told.noticeKey(), What: what, Alert: told, Group: group, At: now}}
 }
 
 func (s State) noticeKey() string { return fmt.Sprintf("%s#%d", s.Key, s.Notices) }
@@ -152,13 +146,14 @@ func (s State) noticeKey() string { return fmt.Sprintf("%s#%d", s.Key, s.Notices
 // Unwatch ends an alert whose target, device or rule is gone from the settings, for the
 // reason why. A person who knew of it is told.
 func (s State) Unwatch(why string, q Quiet, now time.Time) (State, []Notice) {
-	told := s.Told
-	s.Phase, s.Ended, s.Text, s.Flapping, s.Changes = Resolved, now, why, time.Time{}, nil
-	if told == "" || q.Off {
-		s.Told, s.Held = "", false
-		return s, nil
+	if s.Phase == Pending {
+		s = s.settle()
 	}
-	return s.notice(Unwatched, "", q.due(s.Severity), now)
+	if s.Open() || !s.Flapping.IsZero() {
+		s.Phase, s.Ended, s.Text, s.Gone = Resolved, now, why, true
+		s.Clearing, s.Stopped, s.Flapping, s.Changes = time.Time{}, time.Time{}, time.Time{}, nil
+	}
+	return s.Tell(q, now)
 }
 
 // Acknowledge stops the reminders of an open alert until it resolves. It changes nothing if

@@ -3,6 +3,7 @@ package alert
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +19,9 @@ func (h *House) Text(n Notice) string {
 	}
 	switch n.What {
 	case Ended:
-		add("It lasted %s, from %s to %s.", Span(s.Ended.Sub(s.Since)), h.When(s.Since, n.At), h.When(s.Ended, n.At))
+		if !s.Since.IsZero() {
+			add("It lasted %s, from %s to %s.", Span(s.Ended.Sub(s.Since)), h.When(s.Since, n.At), h.When(s.Ended, n.At))
+		}
 		if s.Worst != nil {
 			add("Worst: %s", Number(*s.Worst, s.Unit))
 		}
@@ -32,7 +35,7 @@ func (h *House) Text(n Notice) string {
 		add("Since %s (%s)", h.When(s.Since, n.At), Span(n.At.Sub(s.Since)))
 	}
 	if s.Phase == Unknown {
-		add("There is no data since %s.", h.When(s.Stopped, n.At))
+		add("There has been no data since %s.", h.When(s.Stopped, n.At))
 	}
 	if s.Good != nil {
 		add("Last good: %s at %s", Number(*s.Good, s.Unit), h.When(s.GoodAt, n.At))
@@ -54,7 +57,7 @@ func (h *House) Title(n Notice) string {
 	case Ended:
 		return "Resolved: " + title
 	case Changed:
-		if s.Level == 0 {
+		if s.Level == 0 && len(s.Causes) > 0 {
 			return "Still firing, for another reason: " + title
 		}
 		return "Still firing: " + title
@@ -88,25 +91,27 @@ func (h *House) When(t, now time.Time) string {
 }
 
 // Number returns a value with its unit for a person, with thousands separated: "1,620
-// ppm".
+// ppm". It has two decimals at most, or two significant digits if that is more.
 func Number(v float64, unit string) string {
-	text := strconv.FormatFloat(v, 'f', -1, 64)
-	if i := strings.IndexByte(text, '.'); i >= 0 && len(text)-i > 3 {
-		text = strconv.FormatFloat(v, 'f', 2, 64)
+	decimals := 2
+	if size := math.Abs(v); size > 0 && size < 0.1 {
+		decimals = min(1-int(math.Floor(math.Log10(size))), 12)
 	}
-	whole, rest, _ := strings.Cut(text, ".")
-	sign := ""
-	if strings.HasPrefix(whole, "-") {
-		sign, whole = "-", whole[1:]
-	}
+	text := strconv.FormatFloat(v, 'f', decimals, 64)
+	text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	text, negative := strings.CutPrefix(text, "-")
+	whole, rest, fraction := strings.Cut(text, ".")
 	for i := len(whole) - 3; i > 0; i -= 3 {
 		whole = whole[:i] + "," + whole[i:]
 	}
-	if rest != "" {
+	if fraction {
 		whole += "." + rest
+	}
+	if negative && text != "0" {
+		whole = "-" + whole
 	}
 	if unit != "" && unit != "%" && !strings.HasPrefix(unit, "°") {
 		unit = " " + unit
 	}
-	return sign + whole + unit
+	return whole + unit
 }
