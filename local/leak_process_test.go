@@ -151,7 +151,7 @@ func (p *process) plants(upstream string) (environ []string) {
 		}
 	}
 	for _, name := range names {
-		if strings.HasPrefix(name, "slack-") || name == settingsSecret || name == "database-url" || strings.HasPrefix(name, "influx-") {
+		if strings.HasPrefix(name, "slack-") || name == "ntfy-token" || name == "alert-webhook" || name == settingsSecret || name == "database-url" || strings.HasPrefix(name, "influx-") {
 			continue
 		}
 		p.secrets[name] = plant(name)
@@ -197,8 +197,8 @@ func TestNoSecretLeavesHearthUp(t *testing.T) {
 		messages.Write(b)
 	}))
 	defer slack.Close()
-	p.secrets["slack-webhook"] = plant("slack-webhook")
-	p.start(append(p.plants(upstream.URL), "MQTT_URL="+broker.Addr, "SLACK_WEBHOOK="+slack.URL+"/services/"+url.PathEscape(plant("slack-webhook")))...)
+	p.secrets["slack-webhooks"] = plant("slack-webhooks")
+	p.start(append(p.plants(upstream.URL), "MQTT_URL="+broker.Addr, "SLACK_WEBHOOKS="+slack.URL+"/services/"+url.PathEscape(plant("slack-webhooks")))...)
 
 	var all []string
 	for name, v := range p.secrets {
@@ -240,7 +240,7 @@ func TestNoSecretLeavesHearthUp(t *testing.T) {
 	p.said.WriteString(messages.String())
 	p.stop()
 	for name := range p.secrets {
-		if received := strings.Contains(sent.String(), plant(name)[:20]); !received && !slices.Contains([]string{"mqtt-password", tokenSecret, "slack-webhook"}, name) {
+		if received := strings.Contains(sent.String(), plant(name)[:20]); !received && !slices.Contains([]string{"mqtt-password", tokenSecret, "slack-webhooks"}, name) {
 			t.Errorf("the upstream did not receive %s, so it could not leak", name)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/nearest"
 	"github.com/hearth-home/hearth/shared/serve"
+	"github.com/hearth-home/hearth/shared/slack"
 	"github.com/hearth-home/hearth/shared/source"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -112,7 +113,10 @@ func (h *Installation) oddValues() (found []string) {
 	if v := h.vars["LOG_FORMAT"]; v != "" && v != "json" {
 		found = append(found, fmt.Sprintf("LOG_FORMAT is %q: write json, or remove it", v))
 	}
-	for _, name := range []string{"SLACK_WEBHOOK", "SLACK_NEWS_WEBHOOK", "SLACK_URL", "INFLUX_URL"} { // they may hold a key
+	if _, err := slack.ParseWebhooks(h.vars["SLACK_WEBHOOKS"]); err != nil {
+		found = append(found, "SLACK_WEBHOOKS: "+strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	for _, name := range []string{"SLACK_URL", "INFLUX_URL", "NTFY_URL", "ALERT_WEBHOOK", "PAGE_URL"} { // they may hold a key
 		if v := h.vars[name]; v != "" {
 			if _, err := config.URL(v); err != nil {
 				found = append(found, name+" "+err.Error())

@@ -22,7 +22,7 @@ func TestAMistypedSettingOfDotenvIsRecognised(t *testing.T) {
 	known := realNames(t)
 	for name, want := range map[string]string{
 		"STOCK_SYMBOLS": "STOCKS_SYMBOLS", "stocks_symbols": "STOCKS_SYMBOLS", "STOCKS": "STOCKS_SYMBOLS", "SYMBOLS": "STOCKS_SYMBOLS", "STOCKS_SYMBOL": "STOCKS_SYMBOLS",
-		"SLACK_WEBHOK": "SLACK_WEBHOOK", "SLACK_WEBHOOK_URL": "SLACK_WEBHOOK", "SLACK_URL_WEBHOOK": "SLACK_WEBHOOK", "SLACK_CHANEL": "SLACK_CHANNEL", "WEBHOOK_SLACK": "SLACK_WEBHOOK",
+		"SLACK_WEBHOKS": "SLACK_WEBHOOKS", "SLACK_WEBHOOK": "SLACK_WEBHOOKS", "SLACK_CHANEL": "SLACK_CHANNEL",
 		"OPENWEATHER_API_KEY": "OPENWEATHER_KEY", "OPENWEATHERMAP_API_KEY": "OPENWEATHER_KEY", "WEATHER_KEY": "OPENWEATHER_KEY", "WEATHER_PLACE": "WEATHER_PLACES", "PLACES": "WEATHER_PLACES",
 		"FINNHUB_TOKEN": "FINNHUB_KEY", "FINNHUB_APIKEY": "FINNHUB_KEY", "GITHUB_ORG": "GITHUB_OWNERS", "GITHUB_KEY": "GITHUB_TOKEN", "GITHUB_REPOSITORIES": "GITHUB_REPOS",
 		"ASANA_PROJECT": "ASANA_PROJECTS", "ASANA_API_KEY": "ASANA_TOKEN", "FEED": "FEEDS", "MQTT_PASS": "MQTT_PASSWORD", "MQTT_HOST": "MQTT_URL", "MQTT_USERNAME": "MQTT_USER",
@@ -48,6 +48,9 @@ func TestNoNameOfTheEnvironmentIsTakenForAMistypedSetting(t *testing.T) {
 	}
 	for _, a := range known {
 		for _, b := range known {
+			if a == "SLACK_CHANNEL" && b == "SLACK_CHANNELS" || a == "SLACK_CHANNELS" && b == "SLACK_CHANNEL" {
+				continue // both are settings: one of each is never taken for a mistake
+			}
 			if a != b && nearest.Typo(a, []string{b}) != "" {
 				t.Errorf("%s is taken for %s", a, b)
 			}
@@ -58,7 +61,7 @@ func TestNoNameOfTheEnvironmentIsTakenForAMistypedSetting(t *testing.T) {
 func TestMistypedSettingsAreNamedAtTheStart(t *testing.T) {
 	root := repository(t)
 	write(t, root+"/.env", "# settings\nTINY_PLACE=home\nexport tiny_url=https://api.tiny.example/v1\nNONSENSE=geheimnis\n\nghp4711abc=\nSENSOR_0_KIND=host\nTINY_PLACES=home\n")
-	r := launch(t, root, "TINY_PLACESS=home", "HOME=/root", "TINI_PLACES_FOO=x", "PLATFORM=wsl", "SCHEDULER=x", "LIVE=weathr;all,foo", "LOG_FORMAT=text", "SENSORS_TOPICS=home/#; tele/#", "SLACK_WEBHOOK=hooks.slack.com/geheimnis")
+	r := launch(t, root, "TINY_PLACESS=home", "HOME=/root", "TINI_PLACES_FOO=x", "PLATFORM=wsl", "SCHEDULER=x", "LIVE=weathr;all,foo", "LOG_FORMAT=text", "SENSORS_TOPICS=home/#; tele/#", "SLACK_WEBHOOKS=default=hooks.slack.com/geheimnis climat=https://hooks.slack.com/geheimnis")
 	r.logStart(t.Context())
 	for _, want := range []string{
 		".env, line 2: TINY_PLACE is no setting: did you mean TINY_PLACES?",
@@ -69,7 +72,7 @@ func TestMistypedSettingsAreNamedAtTheStart(t *testing.T) {
 		`LIVE has "foo", which is no function: write all, or names of absent, weather`,
 		`LOG_FORMAT is "text": write json, or remove it`,
 		`SENSORS_TOPICS is "home/#; tele/#": write MQTT filters with commas between them`,
-		"SLACK_WEBHOOK is no web address: write https://host/path",
+		"SLACK_WEBHOOKS: \"climat\" is no kind of message: did you mean climate?; default= is no web address: write https://hooks.slack.com/services/…",
 	} {
 		if strings.Count(r.logs.String(), want) != 1 {
 			t.Errorf("not once: %s\n%s", want, r.logs)

@@ -110,10 +110,12 @@ func (x *observer) env(f stack.Function, upstream, slack string, st *store.Store
 	for _, name := range f.Secrets {
 		values[name] = plant(name)
 	}
-	if _, ok := values["slack-webhook"]; ok {
-		values["slack-webhook"] = slack + "/services/" + url.PathEscape(plant("slack-webhook"))
+	if _, ok := values["slack-webhooks"]; ok {
+		values["slack-webhooks"] = slack + "/services/" + url.PathEscape(plant("slack-webhooks"))
 	}
-	delete(values, "slack-news-webhook")
+	if _, ok := values["alert-webhook"]; ok {
+		values["alert-webhook"] = slack + "/hook/" + url.PathEscape(plant("alert-webhook"))
+	}
 	if len(x.mode)%2 == 0 { // half of the modes send by a webhook, half as a bot
 		delete(values, "slack-token")
 	}

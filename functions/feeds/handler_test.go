@@ -33,7 +33,7 @@ func (s site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func start(t *testing.T, s site, feeds, pages string) *sourcetest.Fixture {
 	t.Helper()
 	return sourcetest.Start(t, morning, New, sourcetest.Vars{"FEEDS": feeds, "PAGES": pages},
-		sourcetest.Secrets{"slack-webhook": "http://slack/services/T000/B000/s3cr3thook"}, s.ServeHTTP)
+		sourcetest.Secrets{"slack-webhooks": "http://slack/services/T000/B000/s3cr3thook"}, s.ServeHTTP)
 }
 
 // post calls the source and fails the test unless it answers the status want.

@@ -39,8 +39,8 @@ func TestHeadersOfASecretAreSentToTheirTargetsOwnHost(t *testing.T) {
 		"FEEDS": "a=http://upstream/a; 'my feed'=http://upstream/b; away=http://upstream/away; open=http://upstream/open",
 		"PAGES": "shop=http://upstream/page pattern='.*stock.*'",
 	}, sourcetest.Secrets{
-		"slack-webhook": "http://slack/services/T000/B000/s3cr3thook",
-		"feed-headers":  "a=Authorization: Bearer " + token + "; away=Authorization: Bearer " + token + "\nmy feed=Authorization: Basic " + login + "\nmy feed=User-Agent: reader 1.0\nshop=\"Cookie: session=" + cookie + "; theme=dark\"",
+		"slack-webhooks": "http://slack/services/T000/B000/s3cr3thook",
+		"feed-headers":   "a=Authorization: Bearer " + token + "; away=Authorization: Bearer " + token + "\nmy feed=Authorization: Basic " + login + "\nmy feed=User-Agent: reader 1.0\nshop=\"Cookie: session=" + cookie + "; theme=dark\"",
 	}, answer)
 	a, w := h.Post("show=true")
 	for path, want := range map[string]string{"/a": "Bearer " + token, "/b": "Basic " + login, "/away": "Bearer " + token, "/open": "", "/page": ""} {

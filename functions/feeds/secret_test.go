@@ -50,7 +50,7 @@ func TestTheSecretsOfAnAddressAppearNowhere(t *testing.T) {
 	for _, path := range []string{"/feed", "/401", "/redirect", "/html", "/json"} {
 		feeds = append(feeds, path[1:]+"="+address(path))
 	}
-	h := sourcetest.Start(t, morning, New, sourcetest.Vars{}, sourcetest.Secrets{"slack-webhook": "http://slack/services/T000/B000/s3cr3thook"}, answer)
+	h := sourcetest.Start(t, morning, New, sourcetest.Vars{}, sourcetest.Secrets{"slack-webhooks": "http://slack/services/T000/B000/s3cr3thook"}, answer)
 	login := strings.Replace(h.Upstream.URL, "http://", "http://home:"+url.PathEscape(password)+"@", 1)
 	h.Vars["FEEDS"] = strings.ReplaceAll(strings.Join(feeds, ";"), "http://upstream", login)
 	h.Vars["PAGES"] = strings.ReplaceAll("page="+address("/page")+" pattern=.*stock.*", "http://upstream", login)

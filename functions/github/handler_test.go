@@ -28,7 +28,7 @@ func TestARunIsStoredOnce(t *testing.T) {
 func TestAFailureAndItsEndSendOneMessageEach(t *testing.T) {
 	g := recorded(t)
 	h := start(t, g)
-	h.Secret("slack-webhook", "http://slack/services/T000/B000/s3cr3thook")
+	h.Secret("slack-webhooks", "http://slack/services/T000/B000/s3cr3thook")
 	h.Post("")
 	h.Post("")
 	want := []string{
@@ -83,7 +83,7 @@ func TestAlertsThatAreNoLongerReadableAreAFailure(t *testing.T) {
 		g := recorded(t)
 		h := start(t, g)
 		h.Post("") // without Slack: its news are not tested here
-		h.Secret("slack-webhook", "http://slack/services/T000/B000/s3cr3thook")
+		h.Secret("slack-webhooks", "http://slack/services/T000/B000/s3cr3thook")
 		good := g[alertsPath]
 		g[alertsPath] = fails(code, "Dependabot alerts are disabled for this repository.")
 		for _, want := range []string{"[:red_circle: github is failing]", "[]"} {

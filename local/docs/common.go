@@ -59,7 +59,7 @@ func commonPage(root string, functions []stack.Function) ([]byte, error) {
 	b.WriteString("\n")
 	for _, part := range []struct{ title, text, dir string }{
 		{"Store", "InfluxDB and PostgreSQL, the same for all functions.", "shared/store"},
-		{"Slack", "Without a webhook and without a token nothing is sent. Any function sends what another could not, but only to a channel that it is itself configured for: news waits for a function that has a webhook or channel for news.\nA message that could not be sent within 30 days is given up, which the log says.", "shared/slack"},
+		{"Messages", "Where Slack, ntfy and a webhook are not configured, nothing is sent. Any function sends what another could not. [alerts.md](alerts.md) says how to set them up. A message that could not be sent within 30 days is given up, which the log says.", "shared/notify"},
 		{"Functions", "Every function has this.", "shared/serve"},
 		{"Sources", "Every source has these. OpenFaaS' `read_timeout` and `write_timeout`, which end a call, must be longer.", "shared/source"},
 		{"The MQTT connector", "Of its own container, not of a function: [mqtt.md](mqtt.md). A secret is a file in the folder `secret_mount_path`. `basic_auth=true` makes it log in to the gateway, with the secrets `basic-auth-user` and `basic-auth-password`.", "connectors/mqtt/bridge"},
@@ -72,8 +72,10 @@ func commonPage(root string, functions []stack.Function) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if part.dir == "shared/source" { // Slack has its own table
-			settings = without(settings, "SLACK_")
+		if part.dir == "shared/source" { // messages have their own table
+			for _, prefix := range []string{"SLACK_", "NTFY_", "ALERT", "PAGE_"} {
+				settings = without(settings, prefix)
+			}
 		}
 		fmt.Fprintf(&b, "## %s\n\n%s\n\n", part.title, part.text)
 		table(&b, settings)

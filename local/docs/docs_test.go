@@ -39,7 +39,7 @@ func TestABlockNamesExactlyTheSettingsOfItsFunction(t *testing.T) {
 	known := map[string]bool{ // read by the watchdog and by Go
 		"read_timeout": true, "write_timeout": true, "exec_timeout": true, "healthcheck_interval": true, "GOGC": true, "GOMEMLIMIT": true,
 	}
-	for _, dir := range []string{"shared/store", "shared/slack", "shared/serve", "shared/source"} {
+	for _, dir := range []string{"shared/store", "shared/notify", "shared/serve", "shared/source"} {
 		for _, s := range settingsOf(t, dir) {
 			known[s.Name] = true
 		}

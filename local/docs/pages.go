@@ -118,7 +118,7 @@ func functionPage(root string, f stack.Function) ([]byte, error) {
 		}
 	}
 	table(&b, settings)
-	b.WriteString("What all sources share (store, Slack, timeouts) is in [docs/configuration.md](../../docs/configuration.md). In `.env`, a value with a space, `;` or another character that means something to a shell stands in single quotes.\n")
+	b.WriteString("What all sources share (store, messages, timeouts) is in [docs/configuration.md](../../docs/configuration.md). In `.env`, a value with a space, `;` or another character that means something to a shell stands in single quotes.\n")
 	measures(&b, f.Name)
 	return b.Bytes(), nil
 }

@@ -64,7 +64,7 @@ func start(t *testing.T, env map[string]string, vars map[string]string) (Functio
 		t.Fatal(err)
 	}
 	f := stack.Function{Name: "echo", Folder: "functions/echo", Env: env, Settings: slices.Collect(maps.Keys(env)),
-		Secrets: []string{"my-key", "database-url", "slack-webhook"}}
+		Secrets: []string{"my-key", "database-url", "slack-webhooks"}}
 	h, err := Start(Options{
 		Root: root, Vars: vars, Build: map[string]Builder{"echo": echo}, Now: time.Now,
 		Samples: "http://127.0.0.1:7", Log: func(*secret.Folder) *slog.Logger { return slog.New(slog.DiscardHandler) },
@@ -110,7 +110,7 @@ func TestStateOfAFunction(t *testing.T) {
 		"needs no key, LIVE is all":         {keyless, map[string]string{"LIVE": "all"}, Live, ""},
 		"needs no key, its own setting":     {keyless, map[string]string{"KEYLESS": "1"}, Live, ""},
 		"needs no key, a common setting":    {keyless, map[string]string{"INFLUX_URL": "http://mine"}, Sample, ""},
-		"another's secret and Slack's only": {nil, map[string]string{"SLACK_WEBHOOK": "https://hooks", "DATABASE_URL": "x"}, Sample, "MY_KEY"},
+		"another's secret and Slack's only": {nil, map[string]string{"SLACK_WEBHOOKS": "https://hooks", "NTFY_TOKEN": "tk", "ALERT_WEBHOOK": "https://hook", "DATABASE_URL": "x"}, Sample, "MY_KEY"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, a := start(t, c.env, c.vars)

@@ -66,7 +66,7 @@ func (h *Host) ownVariableSet(f stack.Function) bool {
 }
 
 func ofUpstream(secret string) bool {
-	return secret != "hearth-settings" && secret != "database-url" && secret != "influx-token" && secret != AuthoritySecret && !strings.HasPrefix(secret, "slack-")
+	return !strings.HasPrefix(secret, "slack-") && !slices.Contains([]string{"hearth-settings", "database-url", "influx-token", AuthoritySecret, "ntfy-token", "alert-webhook"}, secret)
 }
 
 var errProbe = errors.New("a probe opens no store")

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -31,6 +32,15 @@ const (
 	Observe Mode = "observe" // alerts are only shown on the page
 	Show    Mode = "show"    // without a destination, messages are kept for the page's view of the outbox: make up
 )
+
+// UnmarshalText parses a Mode.
+func (m *Mode) UnmarshalText(text []byte) error {
+	*m = Mode(strings.ToLower(strings.TrimSpace(string(text))))
+	if !slices.Contains([]Mode{Send, Observe, Show}, *m) {
+		return fmt.Errorf("is %.40q: write %s, %s or %s", text, Send, Observe, Show)
+	}
+	return nil
+}
 
 // QuietHours is a daily span in the house's zone. It may end on the next day.
 type QuietHours struct {

@@ -3,12 +3,12 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,22 +20,14 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// The channels of the outbox. A message is sent only by a function that has a webhook, or a
-// channel of the bot, for its channel.
-const (
-	failures = alert.Pipelines
-	news     = alert.Products
-)
-
-// Config configures where messages are sent. Without a webhook and without a token,
-// no message is queued or sent.
+// Config configures where messages are sent in Slack. Without a webhook and without a
+// token, Slack is not configured.
 type Config struct {
-	Webhook     secret.String `env:"SLACK_WEBHOOK_SECRET" envDefault:"slack-webhook"`           // secret with an incoming webhook's URL
-	NewsWebhook secret.String `env:"SLACK_NEWS_WEBHOOK_SECRET" envDefault:"slack-news-webhook"` // the same for news (a feed's new entry); without it news goes to the first webhook
-	Token       secret.String `env:"SLACK_TOKEN_SECRET" envDefault:"slack-token"`               // secret with a bot token (chat:write), instead of webhooks
-	Channel     string        `env:"SLACK_CHANNEL" envDefault:"#hearth"`                        // bot only: the channel for failures
-	NewsChannel string        `env:"SLACK_NEWS_CHANNEL"`                                        // bot only: the channel for news; empty: SLACK_CHANNEL
-	URL         string        `env:"SLACK_URL" envDefault:"https://slack.com/api/"`             // bot only: Slack's API
+	Webhooks secret.String `env:"SLACK_WEBHOOKS_SECRET" envDefault:"slack-webhooks"` // secret with incoming webhooks, a line each: default=https://hooks.slack.com/…, climate=https://…; one address alone is the default
+	Token    secret.String `env:"SLACK_TOKEN_SECRET" envDefault:"slack-token"`       // secret with a bot token (xoxb-…), instead of webhooks
+	Channel  string        `env:"SLACK_CHANNEL" envDefault:"#hearth"`                // bot only: Slack's channel
+	Channels Rooms         `env:"SLACK_CHANNELS"`                                    // bot only: other channels by what messages are about: climate=#air,security=#alarm
+	URL      string        `env:"SLACK_URL" envDefault:"https://slack.com/api/"`     // bot only: Slack's API
 }
 
 const (
@@ -59,27 +51,9 @@ func New(c Config, redact func(string) string) *Sender {
 	return &Sender{c, redact, &http.Client{Timeout: timeout}, time.Second}
 }
 
-// Failures returns the outbox's channel for messages about failures; "" if the function has
-// none.
-func (s *Sender) Failures() alert.Channel {
-	if s.config.Token.Present() || s.config.Webhook.Present() {
-		return failures
-	}
-	return ""
-}
-
-// News returns the outbox's channel for news. Without a webhook or a channel of its own, it
-// is that of failures.
-func (s *Sender) News() alert.Channel {
-	if token := s.config.Token.Present(); token && s.config.NewsChannel != "" || !token && s.config.NewsWebhook.Present() {
-		return news
-	}
-	return s.Failures()
-}
-
-// channels returns the channels of the outbox to which the function sends.
-func (s *Sender) channels() []alert.Channel {
-	return slices.DeleteFunc(slices.Compact([]alert.Channel{s.Failures(), s.News()}), func(c alert.Channel) bool { return c == "" })
+// Configured reports whether there is a token or a webhook.
+func (s *Sender) Configured() bool {
+	return s.config.Token.Present() || s.config.Webhooks.Present()
 }
 
 // Drain sends the messages that are due and for whose channel the function is configured.
@@ -96,9 +70,9 @@ func (s *Sender) Drain(ctx context.Context, st *store.Store, budget time.Duratio
 		log.Warn("slack", "err", err)
 		return
 	case n > 0:
-		log.Error("messages to Slack are given up: they could not be sent, or no function sends to their channel any more", "messages", n)
+		log.Error("messages to Slack are given up: they could not be sent", "messages", n)
 	}
-	if len(s.channels()) == 0 {
+	if !s.Configured() {
 		return
 	}
 	fence, err := st.Lease(end, "slack", "", leaseTime)
@@ -119,7 +93,7 @@ func (s *Sender) Drain(ctx context.Context, st *store.Store, budget time.Duratio
 // the later messages of its channel wait, so that they stay in order. Those of other
 // channels are sent.
 func (s *Sender) drain(ctx, end context.Context, st *store.Store, now func() time.Time) error {
-	due, err := st.Due(end, now(), batch, s.channels()...)
+	due, err := st.Due(end, now(), batch)
 	if err != nil {
 		return err
 	}
@@ -159,20 +133,18 @@ func (s *Sender) deliver(ctx context.Context, st *store.Store, m alert.Message, 
 func (s *Sender) send(ctx context.Context, m alert.Message) error {
 	text := escape(m.Text)
 	if token := s.config.Token.Reveal(); token != "" {
-		channel := s.config.Channel
-		if m.Channel == news {
-			channel = s.config.NewsChannel
-		}
+		channel := cmp.Or(s.config.Channels.of(m.Channel), s.config.Channel)
 		api := slack.New(token, slack.OptionAPIURL(s.config.URL), slack.OptionHTTPClient(s.http))
 		_, _, err := api.PostMessageContext(ctx, channel, slack.MsgOptionText(text, false), slack.MsgOptionDisableLinkUnfurl(),
 			slack.MsgOptionMetadata(slack.SlackMetadata{EventType: "hearth", EventPayload: map[string]any{"key": m.Key}}))
 		return named(err)
 	}
-	hook := s.config.Webhook
-	if m.Channel == news {
-		hook = s.config.NewsWebhook
+	all, err := ParseWebhooks(s.config.Webhooks.Reveal())
+	hook := all.of(m.Channel)
+	if hook == "" {
+		return named(cmp.Or(err, fmt.Errorf("there is no webhook for %s", m.Channel)))
 	}
-	return named(slack.PostWebhookCustomHTTPContext(ctx, hook.Reveal(), s.http, &slack.WebhookMessage{Text: text}))
+	return named(slack.PostWebhookCustomHTTPContext(ctx, hook, s.http, &slack.WebhookMessage{Text: text}))
 }
 
 // named adds the package's name to an error.
@@ -210,3 +182,8 @@ func badMessage(err error) bool {
 
 // escape keeps text of an upstream from being read as a link or a mention.
 var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace
+
+// Direct sends one text without the outbox.
+func (s *Sender) Direct(ctx context.Context, channel alert.Channel, text string) error {
+	return s.send(ctx, alert.Message{Channel: channel, Text: s.redact(text)})
+}

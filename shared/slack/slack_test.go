@@ -59,18 +59,18 @@ func sender(t *testing.T, s *server, secrets map[string]string) *Sender {
 		}
 	}
 	f := secret.NewFolder(dir)
-	return New(Config{Webhook: f.Get("hook"), NewsWebhook: f.Get("news-hook"), Token: f.Get("token"), Channel: "#failures", NewsChannel: "#news", URL: s.URL + "/api/"}, f.Redact)
+	return New(Config{Webhooks: f.Get("hook"), Token: f.Get("token"), Channel: "#failures", Channels: Rooms{alert.Products: "#news"}, URL: s.URL + "/api/"}, f.Redact)
 }
 
 func TestWithoutASecretItIsNotConfigured(t *testing.T) {
-	if x := sender(t, newServer(t), nil); len(x.channels()) > 0 {
+	if x := sender(t, newServer(t), nil); x.Configured() {
 		t.Error("configured without a token and a webhook")
 	}
 }
 
 func TestFailuresAndNewsGoToTheirWebhooks(t *testing.T) {
 	s := newServer(t)
-	x := sender(t, s, map[string]string{"hook": s.URL + "/services/T/B/failures", "news-hook": s.URL + "/services/T/B/news"})
+	x := sender(t, s, map[string]string{"hook": "default=" + s.URL + "/services/T/B/failures\nproducts=" + s.URL + "/services/T/B/news\n"})
 	for _, channel := range []alert.Channel{alert.Pipelines, alert.Products} {
 		if err := x.send(t.Context(), alert.Message{Key: "k", Channel: channel, Text: "a < b & <!channel>"}); err != nil {
 			t.Fatal(err)

@@ -57,8 +57,12 @@ func (x *runner) died(r store.Run, before map[string]alert.TargetState) ([]alert
 
 // alerts returns the run as shared/alert needs it.
 func (x *runner) alerts(r store.Run) alert.Run {
-	channel := x.slack.Failures()
-	return alert.Run{Function: x.Name, ID: r.ID, Channel: channel, Mute: channel == "" || x.env.Sample}
+	return alert.Run{Function: x.Name, ID: r.ID, Channel: alert.Pipelines, Mute: x.mute() || x.env.Sample}
+}
+
+// mute reports whether there is nowhere to send messages.
+func (x *runner) mute() bool {
+	return len(x.notifier.Destinations()) == 0 || x.notifier.Mode() == alert.Observe
 }
 
 // outcome returns how a run ended for a target; a nil err means that it worked.
@@ -88,8 +92,7 @@ func (x *runner) unwatch(ctx context.Context, why string) {
 	}
 	before, err := st.Targets(ctx, x.Name)
 	if err == nil && len(before) > 0 {
-		channel := x.slack.Failures()
-		run := alert.Run{Function: x.Name, Channel: channel, Mute: channel == ""}
+		run := alert.Run{Function: x.Name, Channel: alert.Pipelines, Mute: x.mute()}
 		err = st.DropTargets(ctx, x.Name, run.Unwatched(before, why, x.env.Now()))
 	}
 	if err != nil {
@@ -102,5 +105,5 @@ func (x *runner) unwatch(ctx context.Context, why string) {
 
 // send sends the messages of the outbox that are due.
 func (x *runner) send(ctx context.Context, st *store.Store) {
-	x.slack.Drain(ctx, st, slackTime, x.env.Now, x.env.Log)
+	x.notifier.Drain(ctx, st, slackTime, x.env.Now, x.env.Log)
 }

@@ -54,31 +54,6 @@ func TestAMessageSlackRefusesIsSentLater(t *testing.T) {
 	}
 }
 
-// TestNewsWaitsForAFunctionThatIsConfiguredForIt: another function that runs first, and has
-// only the webhook for failures, does not send it there.
-func TestNewsWaitsForAFunctionThatIsConfiguredForIt(t *testing.T) {
-	news := thermometer("home")
-	news.Notify = func(c item.Change) (string, bool) { return c.Item.Title, c.Opened }
-	h := start(t, news)
-	h.Secret("slack-news-webhook", "http://slack/services/T000/B000/news")
-	h.SlackStatus = 500
-	h.Post("")
-	h.SlackStatus = 0
-	h.Later(2 * time.Hour)
-	h.Vars["SLACK_NEWS_WEBHOOK_SECRET"] = "not-given-to-this-function"
-	other := thermometer("nowhere")
-	other.Name = "stocks"
-	run(h, other, "")
-	if len(h.Messages) != 1 || !strings.Contains(h.Messages[0], "stocks is failing") {
-		t.Errorf("messages %q, want only that of its own failure", h.Messages)
-	}
-	delete(h.Vars, "SLACK_NEWS_WEBHOOK_SECRET")
-	run(h, news, "")
-	if len(h.Messages) != 2 || h.Messages[1] != "look at home" {
-		t.Errorf("messages %q, want the news", h.Messages)
-	}
-}
-
 func TestAlertAfterDelaysTheAlert(t *testing.T) {
 	s := thermometer("nowhere")
 	s.AlertAfter = func(error) time.Duration { return 7 * 24 * time.Hour }

@@ -26,7 +26,7 @@ func of(s source.Source) sourcetest.Build {
 // start serves s in a fixture with a Slack webhook.
 func start(t *testing.T, s source.Source) *sourcetest.Fixture {
 	t.Helper()
-	return sourcetest.Start(t, noon, of(s), nil, sourcetest.Secrets{"slack-webhook": "http://slack/services/T000/B000/s3cr3thook"}, sourcetest.Respond(200, "{}"))
+	return sourcetest.Start(t, noon, of(s), nil, sourcetest.Secrets{"slack-webhooks": "http://slack/services/T000/B000/s3cr3thook"}, sourcetest.Respond(200, "{}"))
 }
 
 // run builds h again with s and calls it.

@@ -14,15 +14,15 @@ import (
 
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/notify"
 	"github.com/hearth-home/hearth/shared/serve"
-	"github.com/hearth-home/hearth/shared/slack"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
 // Config has the settings that every source reads from the environment.
 type Config struct {
 	ExecTimeout time.Duration `env:"exec_timeout" envDefault:"25s"` // OpenFaaS' own setting; a run that takes longer counts as dead
-	Slack       slack.Config
+	Notify      notify.Config
 }
 
 const (
@@ -52,7 +52,7 @@ type runner struct {
 	Source
 	env      serve.Env
 	config   Config
-	slack    *slack.Sender
+	notifier *notify.Sender
 	client   *fetch.Client
 	presence *serve.Presence
 
@@ -78,7 +78,7 @@ func Handler(env serve.Env, s Source) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &runner{presence: presence, Source: s, env: env, config: c, slack: slack.New(c.Slack, env.Secrets.Redact), client: fetch.New(env.Now)}, nil
+	return &runner{presence: presence, Source: s, env: env, config: c, notifier: notify.New(c.Notify, env), client: fetch.New(env.Now)}, nil
 }
 
 // HasHistory reports whether the source can be backfilled.

@@ -164,8 +164,7 @@ func dropSamples(ctx context.Context, st *store.Store, function string) error {
 // notify returns the Slack message for a changed item. The outbox sends a key
 // once, so the key makes a rerun send nothing.
 func (x *runner) notify(c item.Change) (alert.Message, bool) {
-	channel := x.slack.News()
-	if x.Notify == nil || x.env.Sample || channel == "" {
+	if x.Notify == nil || x.env.Sample || x.mute() {
 		return alert.Message{}, false
 	}
 	text, ok := x.Notify(c)
@@ -173,5 +172,5 @@ func (x *runner) notify(c item.Change) (alert.Message, bool) {
 	if x.NotifyOnce == nil || !x.NotifyOnce(c.Item) {
 		key = fmt.Sprintf("%s/%t/%d", key, c.Opened, c.When.Unix())
 	}
-	return alert.Message{Key: key, Channel: channel, Text: x.env.Secrets.Redact(text), Created: c.When}, ok
+	return alert.Message{Key: key, Channel: alert.Products, Text: x.env.Secrets.Redact(text), Created: c.When}, ok
 }

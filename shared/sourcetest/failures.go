@@ -52,7 +52,7 @@ func Failures(t *testing.T, now time.Time, build Build, vars Vars, secrets Secre
 			h := Start(t, now, build, vars, secrets, good)
 			function := h.goodRun(-1)
 			stored := h.countStored(function)
-			h.Secret("slack-webhook", "http://slack/services/T000/B000/s3cr3thook") // only now: the first run's messages about new items are not tested here
+			h.Secret("slack-webhooks", "http://slack/services/T000/B000/s3cr3thook") // only now: the first run's messages about new items are not tested here
 			if f.answer == nil {
 				h.Upstream.Close()
 			} else {

@@ -73,14 +73,40 @@ func create(ctx context.Context, dir string, vars map[string]string, out io.Writ
 			continue
 		}
 		fmt.Fprintf(out, "%s: %s\n", name, map[bool]string{true: "empty", false: "set"}[value == ""])
+		if name == webhooks && vars[host.Variable(webhooks)] == "" && value != "" {
+			fmt.Fprintf(out, "%s: the value is that of SLACK_WEBHOOK and SLACK_NEWS_WEBHOOK, which nothing else reads any more: write SLACK_WEBHOOKS='default=… products=…' in their place\n", name)
+		}
+	}
+	for _, name := range []string{"slack-webhook", "slack-news-webhook"} {
+		if slices.Contains(exist, name) && !slices.Contains(names, name) {
+			fmt.Fprintf(out, "%s: no function reads it any more. After the next deployment: faas-cli secret remove %s\n", name, name)
+		}
 	}
 	return errors.Join(errs...)
+}
+
+const webhooks = "slack-webhooks"
+
+// former returns the value of slack-webhooks from the variables of the two secrets that it
+// replaced.
+func former(vars map[string]string) string {
+	var lines []string
+	for _, old := range [][2]string{{"default", "SLACK_WEBHOOK"}, {"products", "SLACK_NEWS_WEBHOOK"}} {
+		if v := strings.TrimSpace(vars[old[1]]); v != "" {
+			lines = append(lines, old[0]+"="+v)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // valueOf returns the value of a secret, "" if none is set.
 func valueOf(dir string, vars map[string]string, name string) (string, error) {
 	if name != "hearth-settings" {
-		return host.Value(vars, name)
+		v, err := host.Value(vars, name)
+		if name == webhooks && v == "" {
+			v = former(vars)
+		}
+		return v, err
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "hearth.yml"))
 	if errors.Is(err, fs.ErrNotExist) {

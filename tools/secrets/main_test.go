@@ -113,3 +113,25 @@ func TestTheAuthorityIsReadFromItsFile(t *testing.T) {
 		t.Errorf("a file that does not exist: %v", err)
 	}
 }
+
+// TestTheOldWebhooksBecomeTheNewSecret: both, and the gateway's old secrets are named.
+func TestTheOldWebhooksBecomeTheNewSecret(t *testing.T) {
+	g, dir := setUp(t)
+	g.secrets["slack-webhook"] = "https://hooks.example/f"
+	stack := "provider: {name: openfaas}\nfunctions:\n  a: {secrets: [slack-webhooks]}\n"
+	if err := os.WriteFile(filepath.Join(dir, "stack.yml"), []byte(stack), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	vars := map[string]string{"SLACK_WEBHOOK": "https://hooks.example/f", "SLACK_NEWS_WEBHOOK": "https://hooks.example/n"}
+	if err := create(t.Context(), dir, vars, &out); err != nil {
+		t.Fatal(err)
+	}
+	if g.secrets["slack-webhooks"] != "default=https://hooks.example/f\nproducts=https://hooks.example/n" || !strings.Contains(out.String(), "faas-cli secret remove slack-webhook\n") || !strings.Contains(out.String(), "write SLACK_WEBHOOKS=") || strings.Contains(out.String(), "hooks.example") {
+		t.Errorf("the gateway has %q; output %s", g.secrets, out.String())
+	}
+	vars["SLACK_WEBHOOKS"] = "https://hooks.example/new"
+	if err := create(t.Context(), dir, vars, &out); err != nil || g.secrets["slack-webhooks"] != "https://hooks.example/new" {
+		t.Errorf("%v, the gateway has %q", err, g.secrets)
+	}
+}
