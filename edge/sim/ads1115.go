@@ -65,7 +65,10 @@ func (c *ADS1115) convert(now time.Time) {
 	if c.has(Slow) {
 		c.done = c.done.Add(20 * time.Millisecond)
 	}
-	v := c.volts[c.config>>12&3].at(c.still.time(now, &c.Faults)) + 0.01*(c.rng.Float64()-0.5)
+	v := c.volts[c.config>>12&3].orHigh(2.69, &c.Faults, c.still.time(now, &c.Faults))
+	if noise := 0.01 * (c.rng.Float64() - 0.5); !c.has(Frozen) {
+		v += noise
+	}
 	if c.has(WarmUp) {
 		v = 0.55 + 0.02*c.rng.Float64() // an open input floats
 	}

@@ -121,7 +121,7 @@ func (c *BME280) finish(now time.Time) {
 		c.regs[reg], c.regs[reg+1], c.regs[reg+2] = byte(v>>12), byte(v>>4), byte(v<<4)
 	}
 	put20(0xF7, uint32(c.press.at(t)))
-	put20(0xFA, uint32(c.temp.at(t))|1) // never 80000, which means "not measured": a real chip's noise does not repeat it
+	put20(0xFA, uint32(c.temp.orHigh(575000, &c.Faults, t))|1) // never 80000, which means "not measured": a real chip's noise does not repeat it
 	h := uint16(0x8000)
 	if c.humidity {
 		h = uint16(c.hum.at(t))

@@ -70,7 +70,7 @@ func (d *DHT22) sample(now time.Time) {
 		return
 	}
 	t := d.still.time(now, &d.Faults)
-	d.milli = [2]int{int(d.temp.at(t)*10) * 100, int(d.hum.at(t)*10) * 100}
+	d.milli = [2]int{int(d.temp.orHigh(36.5, &d.Faults, t)*10) * 100, int(d.hum.at(t)*10) * 100}
 	if hit&WarmUp != 0 {
 		d.milli = [2]int{2000, 5000}
 	}

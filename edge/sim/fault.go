@@ -20,6 +20,7 @@ const (
 	WarmUp                           // values as in the sensor's first minutes after power-up
 	Slow                             // answers come late
 	IgnoreCommands                   // commands have no effect, but data still comes
+	High                             // what the sensor warns of is far over its limit
 )
 
 // slowDelay is the delay of an answer while Slow is on.
@@ -64,6 +65,15 @@ func (f *Faults) has(fault Fault) bool {
 	defer f.mu.Unlock()
 	return f.on&fault != 0
 }
+
+// replace switches these faults on and all others off.
+func (f *Faults) replace(faults Fault) {
+	f.Clear(^faults)
+	f.Set(faults)
+}
+
+// own returns the faults of the sensor that embeds f.
+func (f *Faults) own() *Faults { return f }
 
 // nextFrame counts a frame and returns the faults that affect it.
 func (f *Faults) nextFrame() Fault {

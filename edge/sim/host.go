@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"io/fs"
 	"syscall"
 	"time"
 
@@ -42,11 +43,22 @@ func NewHost(seed uint64, clock driver.Clock) *Host {
 
 // Statfs returns the space of the root file system in bytes.
 func (h *Host) Statfs(mount string) (size, free uint64, err error) {
+	if h.has(Unplugged | BadCRC) {
+		return 0, 0, syscall.EIO
+	}
 	if mount != "/" {
 		return 0, 0, syscall.ENOENT
 	}
 	used := h.usedFraction.at(h.now())
 	return 62 << 30, uint64((1 - used) * (62 << 30)), nil
+}
+
+// Open opens a file or folder. While the machine cannot be read, it fails as on a bad disk.
+func (h *Host) Open(name string) (fs.File, error) {
+	if h.has(Unplugged | BadCRC) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.EIO}
+	}
+	return h.Files.Open(name)
 }
 
 func (h *Host) now() time.Time { return h.still.time(h.clock.Now(), &h.Faults) }
@@ -60,7 +72,7 @@ func (h *Host) celsius(offset float64) func() (string, error) {
 		if h.has(NACK) {
 			return "", syscall.EINVAL
 		}
-		return fmt.Sprintf("%d\n", int((h.temp.at(h.now())+offset)*1000)), nil
+		return fmt.Sprintf("%d\n", int((h.temp.orHigh(91, &h.Faults, h.now())+offset)*1000)), nil
 	}
 }
 

@@ -160,7 +160,7 @@ func (k *Kasa) values(n int, hit Fault) (watts, volts, amperes, kwh float64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	t := k.still.time(k.clock.Now(), &k.Faults)
-	watts, volts = k.power.at(t)/float64(n+1), k.volts.at(t)
+	watts, volts = k.power.orHigh(2950, &k.Faults, t)/float64(n+1), k.volts.at(t)
 	kwh = float64(t.Unix()-1_700_000_000) / 3600 * 0.062
 	if hit&WarmUp != 0 {
 		kwh = 0.001

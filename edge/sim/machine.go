@@ -20,6 +20,7 @@ import (
 type machine struct {
 	ctx   context.Context
 	clock driver.Clock
+	fail  *Switch
 
 	mu    sync.Mutex
 	uarts map[int]*Serial
@@ -37,8 +38,13 @@ type files struct {
 // minute of warm-up need not take half a minute. Its servers for network sensors stop when
 // ctx ends.
 func NewMachine(ctx context.Context, clock driver.Clock) *driver.Machine {
+	return NewFailing(ctx, clock, nil)
+}
+
+// NewFailing is NewMachine with a switch that makes the sensors fail.
+func NewFailing(ctx context.Context, clock driver.Clock, fail *Switch) *driver.Machine {
 	m := &machine{
-		ctx: ctx, clock: clock,
+		ctx: ctx, clock: clock, fail: fail,
 		uarts: map[int]*Serial{}, buses: map[string]*Bus{}, hosts: map[int]string{}, files: map[int]files{},
 	}
 	return &driver.Machine{
@@ -63,7 +69,9 @@ func (m *machine) serial(s driver.Sensor, _ string) (io.ReadWriteCloser, error) 
 		if sim.uart == nil {
 			return nil, fmt.Errorf("there is no simulated %s on a serial port", s.Kind.Name)
 		}
-		m.uarts[s.Number] = NewSerial(sim.uart(seed(s)), m.clock)
+		uart := sim.uart(seed(s))
+		m.fail.add(s.Device, uart)
+		m.uarts[s.Number] = NewSerial(uart, m.clock)
 	}
 	return noClose{m.uarts[s.Number]}, nil
 }
@@ -83,7 +91,11 @@ func (m *machine) i2c(s driver.Sensor, name string) (i2c.Bus, error) {
 	}
 	if m.buses[key] == nil {
 		b, first := NewBus(m.clock), seed(s)
-		b.newChip = func(addr uint16) Chip { return sim.chip(first + uint64(addr)) }
+		b.newChip = func(addr uint16) Chip {
+			c := sim.chip(first + uint64(addr))
+			m.fail.add(s.Device, c)
+			return c
+		}
 		m.buses[key] = b
 	}
 	return m.buses[key], nil
@@ -98,7 +110,9 @@ func (m *machine) host(s driver.Sensor) (string, int) {
 		if sim.server == nil {
 			return unreachable()
 		}
-		at, _, err := sim.server(seed(s), m.clock).Serve(m.ctx, "127.0.0.1:0")
+		made := sim.server(seed(s), m.clock)
+		m.fail.add(s.Device, made)
+		at, _, err := made.Serve(m.ctx, "127.0.0.1:0")
 		if err != nil {
 			return unreachable()
 		}
@@ -118,6 +132,7 @@ func (m *machine) filesOf(s driver.Sensor) (fs.FS, func(string) (uint64, uint64,
 	f, ok := m.files[s.Number]
 	if sim := simulators[s.Kind.Name]; !ok && sim.files != nil {
 		f = sim.files(seed(s), m.clock)
+		m.fail.add(s.Device, f.fs)
 		m.files[s.Number] = f
 	}
 	return f.fs, f.space

@@ -68,7 +68,7 @@ func (s *MHZ19B) Transmit(time.Time) []byte {
 }
 
 func (s *MHZ19B) data(now time.Time) []byte {
-	ppm := uint16(s.co2.at(s.still.time(now, &s.Faults)))
+	ppm := uint16(s.co2.orHigh(2200, &s.Faults, s.still.time(now, &s.Faults)))
 	if s.has(WarmUp) {
 		ppm = []uint16{410, 410, s.rang, 400}[s.queries%4]
 	}

@@ -100,7 +100,7 @@ func (n *NUT) list(name string, hit Fault) string {
 	if hit&Noise != 0 {
 		b.WriteString("\x00\xffVAR \"x\n")
 	}
-	load := n.load.at(t)
+	load := n.load.orHigh(84, &n.Faults, t)
 	for _, v := range [][2]string{
 		{"battery.charge", fmt.Sprintf("%.0f", n.charge.at(t))},
 		{"battery.runtime", fmt.Sprintf("%.0f", 90000/load)},

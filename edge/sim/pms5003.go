@@ -85,7 +85,7 @@ func (s *PMS5003) Transmit(now time.Time) []byte {
 }
 
 func (s *PMS5003) data(now time.Time) []byte {
-	pm := s.pm25.at(s.still.time(now, &s.Faults))
+	pm := s.pm25.orHigh(130, &s.Faults, s.still.time(now, &s.Faults))
 	if !s.woke.IsZero() && now.Sub(s.woke) < 20*time.Second || s.has(WarmUp) {
 		pm *= 20 // the fan has not reached its speed
 	}

@@ -121,7 +121,7 @@ func (s *SDS011) Transmit(now time.Time) []byte {
 
 func (s *SDS011) data(now time.Time) []byte {
 	t := s.still.time(now, &s.Faults)
-	pm25 := s.pm25.at(t)
+	pm25 := s.pm25.orHigh(130, &s.Faults, t)
 	pm10 := pm25 + s.extra.at(t)
 	switch {
 	case !s.woke.IsZero() && now.Sub(s.woke) < 5*time.Second:

@@ -76,5 +76,5 @@ func (s *SGP30) measure(now time.Time) []uint16 {
 		s.BaselineECO2, s.BaselineTVOC = 0x8A20, 0x8D4E
 	}
 	t := s.still.time(now, &s.Faults)
-	return []uint16{uint16(max(400, s.eco2.at(t))), uint16(max(0, s.tvoc.at(t)))}
+	return []uint16{uint16(max(400, s.eco2.orHigh(2600, &s.Faults, t))), uint16(max(0, s.tvoc.orHigh(2400, &s.Faults, t)))}
 }

@@ -90,6 +90,14 @@ func (w wave) at(now time.Time) float64 {
 	return w.mean + w.spread*sum
 }
 
+// orHigh is at, but while the fault High is on the value is near high.
+func (w wave) orHigh(high float64, f *Faults, now time.Time) float64 {
+	if f.has(High) {
+		w.mean, w.spread = high, high/100
+	}
+	return w.at(now)
+}
+
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x6865617274680000)) }
 
 // frozen returns the time at which a simulated sensor takes its values. While the fault
