@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up device settings-check run backfill test e2e chaos bench fuzz mutants check vuln generate docs device-forget functions-forget migrate secrets images publish pin edge edge-image test-influx2 test-ahead untested
+.PHONY: help up fault device settings-check run backfill test e2e chaos bench fuzz mutants check vuln generate docs device-forget functions-forget migrate secrets images publish pin edge edge-image test-influx2 test-ahead untested
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -33,6 +33,9 @@ help: ## this list
 
 up: $(HEARTH) ## the whole platform: http://127.0.0.1:8080; MQTT_URL=tcp://my-broker:1883 listens to yours
 	@exec $(HEARTH) up
+
+fault: $(HEARTH) ## make a simulated sensor of make up fail, to see its alert: DEVICE=office-air FAULT=over|silent|frozen|broken|off
+	@$(call only,DEVICE FAULT)$(HEARTH) fault $(call setting,DEVICE) $(call setting,FAULT)
 
 device: $(HEARTH) ## what is published at TOPIC=home/office/desk (or 'home/#'), and how to map it
 	@$(call only,TOPIC)$(HEARTH) device $(call setting,TOPIC)

@@ -33,14 +33,14 @@ func (p *platform) edgePart() part {
 			return nil
 		}
 		c, err := agent.Parse(map[string]string{
-			"NODE": "simulated", "SIMULATE": "true", "MQTT_URL": p.mqttURL, "SPOOL_DIR": filepath.Join(p.dir, "edge"),
+			"NODE": simulatedNode, "SIMULATE": "true", "MQTT_URL": p.mqttURL, "SPOOL_DIR": filepath.Join(p.dir, "edge"),
 			"LISTEN": "", "EDGE_CONFIG_DIR": p.dir,
 		}, p.env.Secrets, sim.OneOfEach())
 		if err != nil {
 			return err
 		}
 		life, end := context.WithCancel(context.WithoutCancel(ctx)) // the simulated sensors outlive the agent, which still reads them while it ends
-		a, err := agent.New(c, agent.Deps{Log: p.log.With("function", "edge"), Machine: sim.NewMachine(life, sim.NewFast(c.Speed))})
+		a, err := agent.New(c, agent.Deps{Log: p.log.With("function", "edge"), Machine: sim.NewFailing(life, sim.NewFast(c.Speed), p.fail)})
 		if err != nil {
 			end()
 			return err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
+	"github.com/hearth-home/hearth/edge/sim"
 	"github.com/hearth-home/hearth/local/broker"
 	"github.com/hearth-home/hearth/local/gateway"
 	"github.com/hearth-home/hearth/local/host"
@@ -57,7 +58,8 @@ type platform struct {
 	began     time.Time
 	bridge    atomic.Pointer[bridge.Bridge]
 	settings  *settings.Watch[userSettings]
-	seeded    sync.Map // live sources that show samples until their upstream answers, by name
+	fail      *sim.Switch // makes the simulated sensors fail
+	seeded    sync.Map    // live sources that show samples until their upstream answers, by name
 }
 
 func newPlatform(h *Installation) (*platform, error) {
@@ -65,7 +67,7 @@ func newPlatform(h *Installation) (*platform, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &platform{Installation: h, functions: fs, env: h.env(), now: time.Now}
+	p := &platform{Installation: h, functions: fs, env: h.env(), now: time.Now, fail: sim.NewSwitch()}
 	p.secrets = p.userSecrets()
 	p.log = h.logger(p.secrets)
 	p.settings = h.watchSettings(p.log)
@@ -145,7 +147,7 @@ func (p *platform) gatewayPart() part {
 	return part{"gateway", func(context.Context) (err error) {
 		p.page = &page.Page{Inputs: page.Inputs{
 			Open: p.openForPage, Now: p.now, Redact: p.redact, RedactCut: p.secrets.RedactCut, Functions: p.pageFunctions, Declared: p.declared,
-			Propose: mapping.Propose, Notes: p.notes, Try: p.try, Zone: p.zone, Hearth: program, SimulatedSince: p.simulatedSince(),
+			Propose: mapping.Propose, Notes: p.notes, Try: p.try, Zone: p.zone, Hearth: program, SimulatedSince: p.simulatedSince(), Faults: p.faults(),
 		}}
 		var fs []gateway.Function
 		for _, f := range p.host.Functions {

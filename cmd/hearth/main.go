@@ -32,7 +32,7 @@ func program() *cobra.Command {
 		{"sources", "Sources", []*cobra.Command{runCommand(), backfillCommand(), functionsCommand(), feedsCommand()}},
 		{"messages", "Messages", []*cobra.Command{deviceCommand(), deadCommand()}},
 		{"house", "The house", []*cobra.Command{settingsCommand()}},
-		{"development", "Development", []*cobra.Command{docsCommand()}},
+		{"development", "Development", []*cobra.Command{faultCommand(), docsCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
 		for _, c := range g.commands {

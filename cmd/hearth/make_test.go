@@ -56,6 +56,7 @@ func TestMakePassesItsSettingsAsTheyAre(t *testing.T) {
 		{[]string{"device-forget", "FROM=hearth/evil 1", "ALL=yes"}, []string{"device", "forget", "--from=hearth/evil 1", "--all"}},
 		{[]string{"device-forget", "DEVICE=tele-*", "FROM=", "ALL=1"}, []string{"device", "forget", "tele-*", "--from=", "--all"}}, // hearth refuses it
 		{[]string{"device-forget", "DEVICE=", "FROM=tele", "ALL=1"}, []string{"device", "forget", "", "--from=tele", "--all"}},
+		{[]string{"fault", "DEVICE=office-air", "FAULT=over"}, []string{"fault", "office-air", "over"}},
 		{[]string{"device", "TOPIC=home/#"}, []string{"device", "home/#"}},
 		{[]string{"device"}, []string{"device"}},
 	} {

@@ -40,6 +40,9 @@ type Inputs struct {
 	// Act does what a button asks for, at the given time, and returns a sentence about it; nil: there are no buttons.
 	Act func(context.Context, *store.Store, Act, time.Time) (string, error)
 
+	// Faults makes the simulated sensors of this process fail; nil: it has none.
+	Faults *Faults
+
 	// SimulatedSince is when this process began without simulated sensors: simulated devices
 	// that have reported nothing since are not shown. Zero: all are shown.
 	SimulatedSince time.Time
@@ -52,6 +55,7 @@ type Data struct {
 	Notes        []string      `json:"notes,omitempty"`
 	Alerts       Alerts        `json:"alerts"`
 	Acts         bool          `json:"-"` // there are buttons beside alerts
+	Faults       bool          `json:"-"` // simulated sensors can be made to fail
 	Rooms        []Room        `json:"rooms"`
 	MoreDevices  int           `json:"more_devices,omitempty"`
 	Dead         []Dead        `json:"dead,omitempty"`

@@ -58,6 +58,9 @@ type Device struct {
 	More    []Metric  `json:"more,omitempty"`
 	Small   []Metric  `json:"small,omitempty"` // in small letters: battery, link
 	Spark   Spark     `json:"-"`
+	Fault   string    `json:"fault,omitempty"` // that a person has switched on: it is a simulated sensor
+	Sensor  string    `json:"-"`               // name of the simulated sensor; "": it is none
+	Ways    []Switch  `json:"-"`               // in which it can be made to fail
 
 	room      string
 	publisher string                  // the first level of it
@@ -137,6 +140,7 @@ func (c *collector) readDevices(ctx context.Context, st *store.Store, now time.T
 		out = append(out, tile)
 	}
 	c.register.names.shorten(out)
+	c.Faults.simulate(out)
 	slices.SortStableFunc(out, func(a, b Device) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
 	return out, nil
 }

@@ -44,6 +44,7 @@ const (
 //	GET  /sections.json  the markup of the sections that differ from those whose tags If-None-Match names
 //	POST /dead           requests a replay or drop of dead letters
 //	POST /alerts         acknowledges or silences an alert
+//	POST /faults         makes a simulated sensor fail
 type Page struct {
 	Inputs
 	Home string // "/function/dashboard/"
@@ -65,6 +66,8 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.request(w, r)
 	case r.Method == http.MethodPost && r.URL.Path == "/alerts":
 		p.act(w, r)
+	case r.Method == http.MethodPost && r.URL.Path == "/faults":
+		p.fail(w, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		http.Error(w, "only GET and HEAD are allowed here", http.StatusMethodNotAllowed)
 	case r.URL.Path == "/" && p.Home != "":

@@ -142,9 +142,10 @@ async function post(button, path, fields) {
 document.addEventListener("click", (e) => {
   const button = e.target.closest("button");
   if (!button) return;
-  const { ask, act, key } = button.dataset;
+  const { ask, act, key, fault, device } = button.dataset;
   if (ask) request(button);
   else if (act) post(button, "alerts", { do: act, key });
+  else if (fault) post(button, "faults", { device, fault });
 });
 
 local(document);
