@@ -91,3 +91,14 @@ func gatewayFunctions(h *Installation, addresses []string) ([]gateway.Function, 
 	}
 	return out, nil
 }
+
+// nameGateway sets the address of this platform's gateway for the functions that call
+// others. With PORT=0 it is not known before they start, and they call none.
+func (p *platform) nameGateway() {
+	port, _ := p.pagePort() // gatewayPart returns the error
+	for _, f := range p.functions {
+		if _, ok := f.Env["GATEWAY_URL"]; ok && port > 0 {
+			f.Env["GATEWAY_URL"] = "http://" + address(port)
+		}
+	}
+}

@@ -135,6 +135,7 @@ func (p *platform) functionsPart() part {
 		if p.ownsState {
 			liveBefore = p.liveBefore(ctx)
 		}
+		p.nameGateway()
 		p.host, err = host.Start(host.Options{
 			Root: p.root, Files: map[string]string{settingsSecret: p.SettingsFile()}, Vars: p.vars, Build: p.build, Open: p.open,
 			Samples: "http://" + p.samples.Addr, Log: p.functionLogger, Now: p.now, LiveBefore: liveBefore,

@@ -44,8 +44,13 @@ func (f *File) check() {
 		}
 	}
 	for i, e := range f.Expiries {
-		if path := fmt.Sprintf("expiries[%d]", i); !f.Broken(path) && (e.Name == "" || e.Date == "") {
+		path := fmt.Sprintf("expiries[%d]", i)
+		switch same := func(o Expiry) bool { return o.Name == e.Name }; {
+		case f.Broken(path):
+		case e.Name == "" || e.Date == "":
 			f.Mistake(path, "what expires needs a name and a date, as in {name: Key of the weather service, date: 2027-03-01}")
+		case slices.ContainsFunc(f.Expiries[:i], same):
+			f.Mistake(path, "two have the name %q", short(e.Name))
 		}
 	}
 	for i, host := range f.Certificates {

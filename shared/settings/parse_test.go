@@ -133,6 +133,7 @@ func TestEveryMistakeHasItsPositionAndAdvice(t *testing.T) {
 		"reminder":     {"reminders: [{text: x}, {on: monday}, {text: x, on: monday, every: year}]\n", "1:13 reminders[0]: a reminder needs days of the week, as in on: tuesday, or a date, as in date: 2026-12-24\n1:24 reminders[1]: a reminder needs a text\n1:67 reminders[2].every: every needs a date"},
 		"date":         {"reminders: [{text: x, date: 2026-02-30}]\n", `"2026-02-30" is not a day`},
 		"quiet":        {"quiet_hours: {from: 22:00}\n", `quiet hours need two times of day`},
+		"expiries":     {"expiries: [{name: b, date: 2027-01-01}, {name: b, date: 2027-01-01}]\n", `expiries[1]: two have the name "b"`},
 		"prices":       {"house: {price_per_kwh: [0.3, 0.2]}\n", `with several prices, each needs two times of day`},
 		"place":        {"house: {place: {latitude: 91, longitude: 0}}\n", `1:27 house.place.latitude: a latitude must be from -90 to 90 degrees`},
 		"half_a_place": {"house: {place: {latitude: 9}}\n", `a place needs a latitude and a longitude`},

@@ -149,12 +149,13 @@ type Line struct {
 
 // Reminder is a text that is sent once at a date, or repeatedly.
 type Reminder struct {
-	Text  string        `yaml:"text"`   // the text to send
-	On    []Weekday     `yaml:"on,one"` // every week on these days; instead of date
-	Date  Date          `yaml:"date"`   // the day, or the first of the days
-	Every Every         `yaml:"every"`  // with date: repeat every day, week, month or year
-	At    Clock         `yaml:"at"`     // time of day; absent: 09:00
-	Ahead time.Duration `yaml:"ahead"`  // send it this long before
+	Text    string        `yaml:"text"`    // the text to send
+	On      []Weekday     `yaml:"on,one"`  // every week on these days; instead of date
+	Date    Date          `yaml:"date"`    // the day, or the first of the days
+	Every   Every         `yaml:"every"`   // with date: repeat every day, week, month or year
+	At      Clock         `yaml:"at"`      // time of day; absent: 09:00
+	Ahead   time.Duration `yaml:"ahead"`   // send it this long before
+	Channel Channel       `yaml:"channel"` // where it is sent; absent: products
 }
 
 // QuietHours are when only critical alerts are sent. The others are sent as a digest

@@ -1,0 +1,107 @@
+// Package function watches what is due: pipelines that did not run, certificates and dates
+// that end, reminders, the message in the morning. It also tells an outside watcher that the
+// house still works, deletes what is old, and takes what buttons and Alertmanager send.
+//
+//	POST /             the tick, every five minutes
+//	POST /action       a button or a command, from connectors/slack (shared token)
+//	POST /alertmanager alerts of Prometheus' Alertmanager (shared token)
+package function
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/serve"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// Config has the settings of alert-deadlines.
+type Config struct {
+	Gateway url.URL       `env:"GATEWAY_URL" envDefault:"http://gateway.openfaas:8080"` // OpenFaaS gateway, through which an overdue source is called
+	DeadMan secret.String `env:"DEADMAN_URL_SECRET" envDefault:"deadman-url"`           // secret with an address that is called while the house works: Uptime Kuma's push monitor, healthchecks.io; empty: none
+	Token   secret.String `env:"ALERTS_TOKEN_SECRET" envDefault:"alerts-token"`         // secret with the token that /action and /alertmanager require
+}
+
+const (
+	name     = "alert-deadlines"
+	tickTime = 20 * time.Second // for all jobs of a tick
+	leaseTTL = 35 * time.Second // longer than exec_timeout
+)
+
+// Handle is what the OpenFaaS template calls.
+var Handle = serve.Handle(New)
+
+// function serves the calls.
+type function struct {
+	Config
+	env      serve.Env
+	presence *serve.Presence
+}
+
+// New returns the function.
+func New(env serve.Env) (http.Handler, error) {
+	c, err := config.Parse[Config](env.Env)
+	if err != nil {
+		return nil, err
+	}
+	presence, err := serve.NewPresence(env, name)
+	if err != nil {
+		return nil, err
+	}
+	f := &function{Config: c, env: env, presence: presence}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /{$}", f.serveTick)
+	return mux, nil
+}
+
+// answer is the JSON body that a tick is answered with.
+type answer struct {
+	Function string   `json:"function"`
+	Status   string   `json:"status"` // ok; partial: some jobs failed; running; failed
+	TookMS   int64    `json:"took_ms"`
+	Warnings []string `json:"warnings"`
+	Error    string   `json:"error,omitempty"`
+}
+
+// serveTick runs the tick and answers 200, 409 if another runs, or 503 if the store cannot
+// be reached.
+func (f *function) serveTick(w http.ResponseWriter, r *http.Request) {
+	start := f.env.Now()
+	f.presence.Seen(r.Context(), true)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), tickTime) // it goes on when the gateway closes the connection
+	defer cancel()
+	a, code := answer{Function: name, Status: "ok", Warnings: []string{}}, http.StatusOK
+	failed, err := f.tick(ctx, start)
+	for _, e := range failed {
+		a.Status, a.Warnings = "partial", append(a.Warnings, f.env.Secrets.Redact(e.Error()))
+	}
+	switch {
+	case errors.Is(err, store.ErrRunning):
+		a.Status, code = "running", http.StatusConflict
+	case err != nil:
+		a.Status, a.Error, code = "failed", f.env.Secrets.Redact(err.Error()), http.StatusServiceUnavailable
+	}
+	a.TookMS = f.env.Now().Sub(start).Milliseconds()
+	f.log(a, code)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	json.NewEncoder(w).Encode(a) // an error means that the caller has gone
+}
+
+func (f *function) log(a answer, code int) {
+	log := f.env.Log.With("function", name, "status", a.Status, "code", code, "took_ms", a.TookMS)
+	switch {
+	case code >= 500:
+		log.Error("tick", "err", a.Error)
+	case len(a.Warnings) > 0:
+		log.Warn("tick", "warnings", a.Warnings)
+	default:
+		log.Info("tick")
+	}
+}
