@@ -72,7 +72,15 @@ func readmePage(root string, there []stack.Function) (Page, error) {
 	var b bytes.Buffer
 	b.WriteString(head + tableBegin + "| function | brings |\n| --- | --- |\n")
 	for _, f := range there {
-		fmt.Fprintf(&b, "| [%s](%s) | %s |\n", f.Name, f.Folder, cell(catalogue.FamilyOf(f.Name).About))
+		about := catalogue.FamilyOf(f.Name).About
+		if about == "" { // it stores nothing: the first sentence of its comment
+			p, err := load(root, f.Folder)
+			if err != nil {
+				return Page{}, err
+			}
+			about, _, _ = strings.Cut(strings.ReplaceAll(sentence(p.doc), "\n", " "), ". ")
+		}
+		fmt.Fprintf(&b, "| [%s](%s) | %s |\n", f.Name, f.Folder, cell(about))
 	}
 	b.WriteString(tableEnd + tail)
 	return Page{"README.md", b.Bytes()}, nil

@@ -33,7 +33,7 @@ func (e Ending) Observe(spec alert.Spec, h *alert.House, now time.Time) alert.Ob
 	if !now.Before(e.End) {
 		level, limit = len(left)+1, 0
 	}
-	o := alert.Observation{Key: spec.Rule + "/" + e.Name, Spec: spec, Subject: alert.Subject{Name: e.Name}, At: now, Level: level,
+	o := alert.Observation{Key: spec.Rule + "/" + e.Name, Spec: spec, Subject: alert.Subject{Name: e.Name}, Verdict: alert.Good, At: now, Level: level,
 		Value: new(float64(days)), Limit: new(float64(limit)), Unit: "days", Below: true, Text: e.text(days, h, now)}
 	if level > 0 {
 		o.Verdict, o.Severity = alert.Bad, severity(spec.Severity, limit)
