@@ -19,9 +19,9 @@ import (
 	"github.com/hearth-home/hearth/shared/source"
 )
 
-// alert is a Dependabot alert, as far as we use it:
+// vulnerability is a Dependabot alert, as far as we use it:
 // https://docs.github.com/rest/dependabot/alerts
-type alert struct {
+type vulnerability struct {
 	Number     int    `json:"number"`
 	State      string `json:"state"`
 	Dependency struct {
@@ -116,7 +116,7 @@ func (a *api) counted(repo string, items []item.Item) source.Batch {
 // decodeAlerts returns the open alerts of a page, and what of it could not be read: an alert
 // without number or package. If that is all of them, the format has changed.
 func decodeAlerts(body []byte) (items []item.Item, left []string, err error) {
-	var alerts []alert
+	var alerts []vulnerability
 	odd, err := fetch.Decode(body, &alerts)
 	if err != nil {
 		return nil, nil, err
@@ -141,7 +141,7 @@ func decodeAlerts(body []byte) (items []item.Item, left []string, err error) {
 	return items, left, nil
 }
 
-func (a alert) item() item.Item {
+func (a vulnerability) item() item.Item {
 	attributes := map[string]string{}
 	for key, v := range map[string]string{
 		"severity": cmp.Or(strings.ToLower(a.Advisory.Severity), "unknown"), "package": a.Dependency.Package.Name, "ecosystem": a.Dependency.Package.Ecosystem,

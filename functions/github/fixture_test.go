@@ -66,12 +66,15 @@ func start(t *testing.T, g gitHub, setting ...string) *sourcetest.Fixture {
 	return sourcetest.Start(t, noon, New, v, secrets, g.ServeHTTP)
 }
 
-// newMessages returns the first lines of the messages to Slack since its last call, sorted.
+// newMessages returns the first lines of the messages to Slack since its last call, sorted;
+// of a message about several alerts the first line about each.
 func newMessages(h *sourcetest.Fixture) []string {
 	var lines []string
 	for _, text := range h.Messages {
-		line, _, _ := strings.Cut(text, "\n")
-		lines = append(lines, line)
+		for part := range strings.SplitSeq(text, "\n\n") {
+			line, _, _ := strings.Cut(part, "\n")
+			lines = append(lines, line)
+		}
 	}
 	slices.Sort(lines)
 	h.Messages = nil

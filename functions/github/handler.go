@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/item"
@@ -58,8 +59,10 @@ func New(env serve.Env) (http.Handler, error) {
 		Fetch: func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
 			return targets[target].fetch(ctx, &api{Config: c, client: client, now: env.Now}, w)
 		},
-		Step:   7 * 24 * time.Hour,
-		Quota:  func(string) *store.Quota { return quota },
-		Notify: func(ch item.Change) (string, bool) { return targets[ch.Item.Target].notify(ch, c.Days) },
+		Step:    7 * 24 * time.Hour,
+		Quota:   func(string) *store.Quota { return quota },
+		Alert:   func(ch item.Change) (alert.Observation, bool) { return targets[ch.Item.Target].raise(ch) },
+		Channel: alert.Pipelines,
+		Notify:  func(ch item.Change) (string, bool) { return targets[ch.Item.Target].notify(ch, c.Days) },
 	})
 }

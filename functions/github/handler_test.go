@@ -32,10 +32,10 @@ func TestAFailureAndItsEndSendOneMessageEach(t *testing.T) {
 	h.Post("")
 	h.Post("")
 	want := []string{
-		":shield: octocat/hello-world: high: golang.org/x/net: HTTP/2 rapid reset can cause excessive work", // old, but severe
-		":shield: octocat/hello-world: low: left-pad: Pads on the wrong side",                               // not severe, but new
 		":x: octocat/hello-world: CI on main: failure",
 		":x: octocat/hello-world: Nightly on main: timed out",
+		"Vulnerable dependency of high severity: octocat/hello-world", // old, but severe
+		"Vulnerable dependency of low severity: octocat/hello-world",  // not severe, but new
 	}
 	if got := newMessages(h); !slices.Equal(got, want) {
 		t.Errorf("messages %q, want %q", got, want)
@@ -48,8 +48,8 @@ func TestAFailureAndItsEndSendOneMessageEach(t *testing.T) {
 	h.Post("")
 	want = []string{
 		":white_check_mark: octocat/hello-world: ci on main works again",
-		":white_check_mark: octocat/hello-world: no longer open: golang.org/x/net: HTTP/2 rapid reset can cause excessive work",
-		":white_check_mark: octocat/hello-world: no longer open: left-pad: Pads on the wrong side",
+		"Resolved: Vulnerable dependency of high severity: octocat/hello-world",
+		"Resolved: Vulnerable dependency of low severity: octocat/hello-world",
 	}
 	if got := newMessages(h); !slices.Equal(got, want) {
 		t.Errorf("messages %q, want %q", got, want)
@@ -86,7 +86,7 @@ func TestAlertsThatAreNoLongerReadableAreAFailure(t *testing.T) {
 		h.Secret("slack-webhooks", "http://slack/services/T000/B000/s3cr3thook")
 		good := g[alertsPath]
 		g[alertsPath] = fails(code, "Dependabot alerts are disabled for this repository.")
-		for _, want := range []string{"[:red_circle: github is failing]", "[]"} {
+		for _, want := range []string{"[A source is failing: github octocat/hello-world alerts]", "[]"} {
 			h.Later(time.Hour)
 			a, w := h.Post("")
 			if got := fmt.Sprint(newMessages(h)); w.Code != 200 || a.Status != "partial" || !strings.Contains(w.Body.String(), "Dependabot is off") || got != want {
@@ -98,7 +98,7 @@ func TestAlertsThatAreNoLongerReadableAreAFailure(t *testing.T) {
 		}
 		g[alertsPath] = good
 		h.Later(time.Hour)
-		if a, w := h.Post(""); a.Status != "ok" || fmt.Sprint(newMessages(h)) != "[:large_green_circle: github works again]" {
+		if a, w := h.Post(""); a.Status != "ok" || fmt.Sprint(newMessages(h)) != "[Resolved: A source is failing: github octocat/hello-world alerts]" {
 			t.Errorf("%d: %d %s", code, w.Code, w.Body)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/source"
 )
@@ -95,25 +96,41 @@ func (t target) fetch(ctx context.Context, a *api, w source.Window) (source.Batc
 	}
 }
 
-// newsFor is the age up to which an alert of low or medium severity is reported.
+// newsFor is the age up to which a Dependabot alert of low or medium severity is reported.
 const newsFor = 7 * 24 * time.Hour
 
-// notify returns the Slack message for an item that opened or closed. An old alert of low
-// or medium severity has none: the first run may find years of them. days is how far back
-// workflow runs are fetched.
+// raise returns what the alert about a Dependabot alert says. An old one of low or medium
+// severity raises none: the first run may find years of them.
+func (t target) raise(c item.Change) (alert.Observation, bool) {
+	if t.alertsOf == "" {
+		return alert.Observation{}, false
+	}
+	i := c.Item
+	severity := i.Attributes["severity"]
+	spec := alert.Spec{Rule: "dependabot", Channel: alert.Security, Severity: alert.Warning, Title: "Vulnerable dependency of " + severity + " severity", Next: i.URL}
+	severe := severity == "critical" || severity == "high"
+	switch {
+	case severity == "critical":
+		spec.Severity = alert.Critical
+	case !severe:
+		spec.Severity = alert.Info
+	}
+	o := alert.Observation{Key: fmt.Sprintf("dependabot/%s/%s", t.alertsOf, i.ID), Spec: spec, Subject: alert.Subject{Name: t.alertsOf}, Text: i.Title}
+	return o, severe || !c.Opened || c.When.Sub(i.At) <= newsFor
+}
+
+// notify returns the message for a workflow run that failed, or no longer does. days is how
+// far back workflow runs are fetched.
 func (t target) notify(c item.Change, days int) (string, bool) {
 	i := c.Item
 	switch {
-	case t.actionsOf != "" && c.Opened:
+	case t.actionsOf == "":
+		return "", false
+	case c.Opened:
 		return fmt.Sprintf(":x: %s: %s\n%s", t.actionsOf, i.Title, i.URL), true
-	case t.actionsOf != "":
+	default:
 		// A failure older than days is no longer fetched. It closes without a message,
 		// since the workflow may still fail.
 		return fmt.Sprintf(":white_check_mark: %s: %s on %s works again", t.actionsOf, i.Attributes["workflow"], i.Attributes["branch"]), !i.At.Before(since(c.When.Add(time.Minute), days))
-	case c.Opened:
-		severe := i.Attributes["severity"] == "critical" || i.Attributes["severity"] == "high"
-		return fmt.Sprintf(":shield: %s: %s: %s\n%s", t.alertsOf, i.Attributes["severity"], i.Title, i.URL), severe || c.When.Sub(i.At) <= newsFor
-	default:
-		return fmt.Sprintf(":white_check_mark: %s: no longer open: %s", t.alertsOf, i.Title), true
 	}
 }

@@ -1,7 +1,7 @@
-// Package alert decides which messages a person gets about a source's targets: one
-// when a target starts to fail, one when it works again. Its functions are pure:
-// from the old states and the outcomes of a run they compute the new states and the
-// messages. The store keeps the states; package slack sends the messages.
+// Package alert decides which messages a person gets: one when something goes wrong, one
+// when it is right again. From the old state of an alert and what a rule saw, it computes
+// the new state and the messages. It does no I/O: the store keeps the states and the
+// messages, package notify sends them.
 package alert
 
 import (

@@ -85,7 +85,7 @@ func (h *House) Move(before map[string]State, observations []Observation, now ti
 			s = before[o.Key]
 			order = append(order, o.Key)
 		}
-		s, ms := h.tell(s.Observe(o), now)
+		s, ms := h.tell(s.Observe(o), o.Group, now)
 		after[o.Key] = s
 		messages = append(messages, ms...)
 	}
@@ -132,7 +132,7 @@ func (h *House) Look(states []State, fresh func(*State) bool, now time.Time) (ch
 		if fresh(&s) {
 			s = s.Elapse(now)
 		}
-		s, ms := h.tell(s, now)
+		s, ms := h.tell(s, "", now)
 		if !s.equal(before) {
 			changed = append(changed, s)
 		}
@@ -156,11 +156,14 @@ func (h *House) Unwatch(states []State, why string, now time.Time) (changed []St
 	return changed, messages
 }
 
-// tell returns an alert after its notices, and their messages.
-func (h *House) tell(s State, now time.Time) (State, []Message) {
+// tell returns an alert after its notices, and their messages. group begins the group of
+// the notices.
+func (h *House) tell(s State, group string, now time.Time) (State, []Message) {
 	var messages []Message
 	s = s.Calm(now)
-	s, notices := s.Tell(h.Quiet(&s, now), now)
+	q := h.Quiet(&s, now)
+	q.Group = group
+	s, notices := s.Tell(q, now)
 	for _, n := range notices {
 		messages = append(messages, h.Messages(n)...)
 	}

@@ -89,8 +89,12 @@ func (s State) take(o Observation) State {
 	return s
 }
 
-// cause keeps the cause of a failure. One that is new in this episode is told.
+// cause keeps the cause of a failure. One that a person does not know of in this episode is
+// told.
 func (s State) cause(cause string) State {
+	if s.Told == "" {
+		s.Causes = nil // the first message names the latest
+	}
 	if cause != "" && !slices.Contains(s.Causes, cause) {
 		s.Causes = append(slices.Clone(s.Causes), cause)
 		s.NewCause = s.Told == ToldFiring

@@ -99,6 +99,7 @@ type Observation struct {
 	Cause   string    // the kind of a cause that the owner can mend, one word: each is told once
 	Level   int       // grows as the condition gets worse, from one day left to the next: each rise is told
 	Sample  bool      // of sample or simulated data: its messages never leave the machine
+	Group   string    // begins the group of its notices: those of one run, that say the same, become one message; "": none
 }
 
 // State is an alert: what is known of it, and what a person was told. The store keeps it.

@@ -17,6 +17,7 @@ type Quiet struct {
 	Night   time.Time // end of the present quiet hours; zero: there are none now
 	Root    string    // key of an open alert that explains it; "": none
 	Morning string    // group of the digest after the latest quiet hours
+	Group   string    // begins the group of other notices; "": they have none
 	Comfort bool      // alerts about comfort are not sent: the house is empty
 	Repeat  bool      // a second channel is configured, on which critical alerts are repeated
 }
@@ -65,9 +66,9 @@ func (s State) Tell(q Quiet, now time.Time) (State, []Notice) {
 		s.Held = false
 		return s, nil
 	case over && s.Gone:
-		return s.notice(Unwatched, "", now)
+		return s.notice(Unwatched, q.group(Unwatched), now)
 	case over:
-		return s.notice(Ended, "", now)
+		return s.notice(Ended, q.group(Ended), now)
 	case s.muted(q, now):
 		return s, nil
 	case night:
@@ -79,19 +80,19 @@ func (s State) Tell(q Quiet, now time.Time) (State, []Notice) {
 
 // tellOpen tells an alert that fires or flaps, and that nothing keeps from being told.
 func (s State) tellOpen(q Quiet, now time.Time) (State, []Notice) {
-	group := ""
+	group := q.group
 	if s.Held {
-		group = q.Morning
+		group = func(What) string { return q.Morning }
 	}
 	switch {
 	case !s.Flapping.IsZero() && s.Told != ToldFlapping:
-		return s.notice(Flaps, group, now)
+		return s.notice(Flaps, group(Flaps), now)
 	case !s.Flapping.IsZero():
 		return s, nil
 	case s.Told != ToldFiring:
-		return s.notice(Fired, group, now)
+		return s.notice(Fired, group(Fired), now)
 	case s.NewCause:
-		return s.notice(Changed, "", now)
+		return s.notice(Changed, q.group(Changed), now)
 	case !s.Acked.IsZero():
 		return s, nil
 	case s.Remind > 0 && now.Sub(s.ToldAt) >= s.Remind:
@@ -123,6 +124,15 @@ func (s State) root(q Quiet, now time.Time) State {
 func (s State) muted(q Quiet, now time.Time) bool {
 	grace := !s.RootGone.IsZero() && now.Sub(s.RootGone) < graceTime
 	return q.Muted.After(now) || s.Told == "" && (s.Root != "" || grace) || q.Comfort && s.Comfort
+}
+
+// group returns the group of a notice that is not part of a digest. What of one group says
+// the same of several alerts becomes one message.
+func (q Quiet) group(what What) string {
+	if q.Group == "" {
+		return ""
+	}
+	return q.Group + "/" + string(what)
 }
 
 // notice returns the notice, and the alert after it.

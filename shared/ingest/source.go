@@ -19,8 +19,8 @@ type Found struct {
 	List     store.List // the target's items
 }
 
-// Notify returns the message for an item that opened or closed; false: no message.
-type Notify func(item.Change) (alert.Message, bool)
+// Tell returns what items that opened or closed change: alerts, and messages besides.
+type Tell func([]item.Change) (store.Alerts, []alert.Message)
 
 // Checked is the part of a Found that may be stored. Only Found.Check makes it.
 type Checked struct{ found Found }
@@ -82,13 +82,13 @@ func checkItem(i item.Item) error {
 	return nil
 }
 
-// SaveRun stores the results of a run: items with their messages first, then readings.
+// SaveRun stores the results of a run: items with their alerts and messages first, then readings.
 // It compares the readings with the stored ones and writes only those that differ, so
 // that a rerun stores nothing. stored also counts the items that a complete list
 // closed. The error is store.ErrFenced if a later run has the lease; then nothing is
 // stored. After another error items may be stored without the readings; the rerun
 // stores those.
-func SaveRun(ctx context.Context, st *store.Store, run store.Run, found []Checked, notify Notify) (stored, unchanged int, err error) {
+func SaveRun(ctx context.Context, st *store.Store, run store.Run, found []Checked, tell Tell) (stored, unchanged int, err error) {
 	var lists []store.List
 	var readings []reading.Reading
 	for _, c := range found {
@@ -98,7 +98,7 @@ func SaveRun(ctx context.Context, st *store.Store, run store.Run, found []Checke
 		}
 	}
 	if len(lists) > 0 {
-		if stored, unchanged, err = st.SaveItems(ctx, run, lists, notify); err != nil {
+		if stored, unchanged, err = st.SaveItems(ctx, run, lists, tell); err != nil {
 			return 0, 0, err
 		}
 	}

@@ -273,11 +273,11 @@ func TestAnItemsMessageIsQueuedOnce(t *testing.T) {
 	h := newHarness(t)
 	run := h.run()
 	found := Found{List: store.List{Source: "weather", Target: "home", Items: []item.Item{{ID: "a", Title: "storm"}}}}
-	notify := func(c item.Change) (alert.Message, bool) {
-		return alert.Message{Key: fmt.Sprint(c.Item.Key(), c.Opened), Channel: "news", Text: c.Item.Title}, true
+	tell := func(cs []item.Change) (store.Alerts, []alert.Message) {
+		return store.Alerts{}, []alert.Message{{Key: fmt.Sprint(cs[0].Item.Key(), cs[0].Opened), Channel: "news", Text: cs[0].Item.Title}}
 	}
 	for range 2 {
-		if _, _, err := SaveRun(t.Context(), h.st, run, checked(t, found), notify); err != nil {
+		if _, _, err := SaveRun(t.Context(), h.st, run, checked(t, found), tell); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -56,7 +56,7 @@ func filled(t *testing.T) *store.Store {
 		t.Fatal(err)
 	}
 	r.Status, r.Took = "ok", time.Second
-	if err := st.Finish(t.Context(), r, nil, nil); err != nil {
+	if err := st.Finish(t.Context(), r, nil, store.Alerts{}); err != nil {
 		t.Fatal(err)
 	}
 	return st

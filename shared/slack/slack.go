@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -99,34 +100,64 @@ func (s *Sender) drain(ctx, end context.Context, st *store.Store, now func() tim
 	}
 	var errs error
 	waiting := map[alert.Channel]bool{}
-	for i, m := range due {
-		if waiting[m.Channel] {
+	for i, ms := range grouped(due) {
+		if waiting[ms[0].Channel] {
 			continue
 		}
 		if i > 0 && !pause.For(end, s.pace) {
 			break
 		}
-		var refused bool
-		refused, err = s.deliver(ctx, st, m, now)
-		waiting[m.Channel] = err != nil && !refused
+		refused, err := s.deliver(ctx, st, ms, now)
+		waiting[ms[0].Channel] = err != nil && !refused
 		errs = errors.Join(errs, err)
 	}
 	return errs
 }
 
-// deliver sends a message and records the result in the outbox. refused means that
-// the message will not be retried.
-func (s *Sender) deliver(ctx context.Context, st *store.Store, m alert.Message, now func() time.Time) (refused bool, err error) {
-	err = s.send(ctx, m)
+// grouped returns the messages to Slack in order, those of one group and channel together.
+func grouped(due []alert.Message) (out [][]alert.Message) {
+	for _, m := range due {
+		if m.Destination != alert.ToSlack {
+			continue
+		}
+		i := slices.IndexFunc(out, func(ms []alert.Message) bool {
+			return m.Group != "" && ms[0].Group == m.Group && ms[0].Channel == m.Channel
+		})
+		if i < 0 {
+			out = append(out, []alert.Message{m})
+			continue
+		}
+		out[i] = append(out[i], m)
+	}
+	return out
+}
+
+// deliver sends messages as one and records the result in the outbox. refused means that
+// they will not be retried.
+func (s *Sender) deliver(ctx context.Context, st *store.Store, ms []alert.Message, now func() time.Time) (refused bool, err error) {
+	one := ms[0]
+	for _, m := range ms[1:] {
+		one.Text += "\n\n" + m.Text
+	}
+	err = s.send(ctx, one)
+	redacted := error(nil)
+	if err != nil {
+		redacted = errors.New(s.redact(err.Error()))
+	}
 	keep := context.WithoutCancel(ctx)
-	if err == nil {
-		return false, st.Sent(keep, m.Key, now())
+	errs := redacted
+	for _, m := range ms {
+		switch {
+		case err == nil:
+			errs = errors.Join(errs, st.Sent(keep, m.Key, now()))
+		case badMessage(err) && m.Tries+1 >= maxTries:
+			refused = true
+			errs = errors.Join(errs, fmt.Errorf("message %q is not retried", m.Key), st.Refuse(keep, m.Key, redacted.Error(), now()))
+		default:
+			errs = errors.Join(errs, st.Postpone(keep, m.Key, redacted.Error(), now().Add(wait(err, m.Tries))))
+		}
 	}
-	redacted := errors.New(s.redact(err.Error()))
-	if badMessage(err) && m.Tries+1 >= maxTries {
-		return true, errors.Join(fmt.Errorf("message %q is not retried: %w", m.Key, redacted), st.Refuse(keep, m.Key, redacted.Error(), now()))
-	}
-	return false, errors.Join(redacted, st.Postpone(keep, m.Key, redacted.Error(), now().Add(wait(err, m.Tries))))
+	return refused, errs
 }
 
 // send posts one message. A nil error means that Slack has accepted it.

@@ -49,8 +49,8 @@ func TestARunThatDiedAlertsAndResolves(t *testing.T) {
 	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || sent != 1 {
 		t.Errorf("%d %s; %d messages were sent before the fetch, want 1: this run may die as well", w.Code, w.Body, sent)
 	}
-	if len(h.Messages) != 2 || !strings.Contains(h.Messages[0], ":red_circle: weather is failing\nhome, cabin: the run of 13:00 UTC on 23 November died") ||
-		!strings.Contains(h.Messages[1], "home, cabin: works again after 15 min") {
+	if len(h.Messages) != 2 || !strings.Contains(h.Messages[0], "A source is failing: weather home\nthe run of 13:00 UTC on 23 November died") ||
+		!strings.Contains(h.Messages[0], "A source is failing: weather cabin\n") || strings.Count(h.Messages[1], "It lasted 15 min, from 13:00 to 13:15.") != 2 {
 		t.Errorf("messages %q; want the alert and its end", h.Messages)
 	}
 	runs, err := h.Store.Runs(t.Context(), "weather", 10)
@@ -78,13 +78,13 @@ func TestRunsThatDieInARowAlertOnce(t *testing.T) {
 		die(t, h, "cron")
 		h.Post("")
 	}
-	if len(h.Messages) != 1 || !strings.Contains(h.Messages[0], "home: the run of 13:00 UTC") {
+	if len(h.Messages) != 1 || !strings.Contains(h.Messages[0], "weather home\nthe run of 13:00 UTC") {
 		t.Errorf("messages %q; want one, about the first run that died", h.Messages)
 	}
 	broken = false
 	die(t, h, "cron")
 	h.Post("")
-	if len(h.Messages) != 2 || !strings.Contains(h.Messages[1], "home: works again after 2 h") {
+	if len(h.Messages) != 2 || !strings.Contains(h.Messages[1], "It lasted 2 h") {
 		t.Errorf("messages %q; want the end of the alert", h.Messages)
 	}
 }

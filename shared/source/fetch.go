@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
@@ -65,9 +64,9 @@ type fetching struct {
 	p      params
 	w      Window
 	client *fetch.Client
-	before map[string]alert.TargetState // by target
-	turns  map[string]time.Time         // of the latest failed fetch of a target with a host, by target
-	out    []result                     // by index of the target
+	before map[string]store.Target // by target
+	turns  map[string]time.Time    // of the latest failed fetch of a target with a host, by target
+	out    []result                // by index of the target
 }
 
 // one fetches the target of an index.

@@ -27,7 +27,7 @@ func TestAFailureAlertsOnceAndResolvesOnce(t *testing.T) {
 		h.Later(time.Hour)
 		h.Post("")
 	}
-	if len(h.Messages) != 2 || !strings.Contains(h.Messages[0], "home, cabin: api.example answered 500") || !strings.Contains(h.Messages[1], "works again after 3 h") {
+	if len(h.Messages) != 2 || !strings.Contains(h.Messages[0], "weather home\napi.example answered 500") || !strings.Contains(h.Messages[0], "weather cabin\napi.example answered 500") || strings.Count(h.Messages[1], "It lasted 3 h") != 2 {
 		t.Errorf("messages %q; want one when it starts and one when it ends", h.Messages)
 	}
 	if !strings.Contains(h.Messages[0], "oops &lt;!channel&gt; &amp; more") {
@@ -65,8 +65,8 @@ func TestAlertAfterDelaysTheAlert(t *testing.T) {
 		}
 		h.Later(24 * time.Hour)
 	}
-	if len(h.Messages) != 1 {
-		t.Errorf("messages %q, want one after a week", h.Messages)
+	if len(h.Messages) != 3 || !strings.HasPrefix(h.Messages[2], "Still firing: ") {
+		t.Errorf("messages %q, want one after a week, and a reminder on each of the next two days", h.Messages)
 	}
 }
 

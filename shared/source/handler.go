@@ -56,7 +56,7 @@ type runner struct {
 	client   *fetch.Client
 	presence *serve.Presence
 
-	unwatched atomic.Bool // the states of its targets were deleted, as it is not fetched
+	gone atomic.Bool // its targets were deleted and its alerts ended, as it is not fetched
 }
 
 // Handler serves s over HTTP (design: "Source over HTTP"):

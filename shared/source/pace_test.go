@@ -115,7 +115,7 @@ func TestATargetThatFailsTakesNoTurnsOfOthers(t *testing.T) {
 		if got := strings.Join(host.paths, " "); got != want {
 			t.Errorf("%d: fetched %s, want %s", code, got, want)
 		}
-		if n := len(h.Messages); code != 429 && n != 1 || n > 0 && !strings.Contains(h.Messages[0], "\nb: ") {
+		if n := len(h.Messages); code != 429 && n != 1 || n > 0 && !strings.Contains(h.Messages[0], "feeds b\n") {
 			t.Errorf("%d: Slack got %q, want that b fails", code, h.Messages)
 		}
 	}

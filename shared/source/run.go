@@ -3,13 +3,11 @@ package source
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/ingest"
-	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -27,11 +25,12 @@ func (x *runner) dryRun(ctx context.Context, st *store.Store, p params) (Answer,
 // run makes one run and records it in the ledger. It writes items first, then
 // readings, then the ledger. A rerun repairs a failure between two of them.
 func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Time) (Answer, error) {
+	h := x.notifier.House()
 	foundDead := false // an earlier run died: its lease expired before it finished
 	r, err := st.Begin(ctx, store.Run{Function: x.Name, Trigger: p.trigger, From: p.From, To: p.To, Started: now, Sample: x.env.Sample},
-		x.config.ExecTimeout+leaseMargin, func(r store.Run, before map[string]alert.TargetState) ([]alert.TargetState, []alert.Message) {
+		x.config.ExecTimeout+leaseMargin, func(r store.Run, before map[string]store.Target) ([]store.Target, store.Alerts) {
 			foundDead = true
-			return x.died(r, before)
+			return x.died(h, r, before)
 		})
 	if errors.Is(err, store.ErrRunning) {
 		return Answer{Status: "running"}, err
@@ -45,7 +44,7 @@ func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Ti
 	a := Answer{Run: r.ID}
 	working, cancel := context.WithTimeout(ctx, x.config.working())
 	defer cancel()
-	results, err := x.work(working, st, r, p, &a)
+	results, err := x.work(working, st, h, r, p, &a)
 	if p.show {
 		a.show(results)
 	}
@@ -57,7 +56,7 @@ func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Ti
 		r.Status, r.Error = "failed", x.env.Secrets.Brief(err.Error(), reasonBytes)
 	}
 	r.Took = x.env.Now().Sub(now)
-	if finishErr := x.finish(ctx, st, r, results); finishErr != nil {
+	if finishErr := x.finish(ctx, st, h, r, results); finishErr != nil {
 		return a, &storeError{errors.Join(err, finishErr)}
 	}
 	return a, err
@@ -71,9 +70,9 @@ func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Ti
 // stored: a.Next makes the next call begin with it. Only the first step of a call
 // is stored and reported even if it failed; else the call would make no progress
 // and report no error.
-func (x *runner) work(ctx context.Context, st *store.Store, r store.Run, p params, a *Answer) ([]result, error) {
+func (x *runner) work(ctx context.Context, st *store.Store, h *alert.House, r store.Run, p params, a *Answer) ([]result, error) {
 	if p.Now() {
-		if _, err := st.CloseLists(ctx, r, x.Targets); err != nil {
+		if err := x.closeLists(ctx, st, h, r); err != nil {
 			return nil, storeFailed(err)
 		}
 	}
@@ -89,7 +88,7 @@ func (x *runner) work(ctx context.Context, st *store.Store, r store.Run, p param
 			a.Next = from.Format(time.RFC3339)
 			return all, nil
 		}
-		if err := x.store(ctx, st, r, step, a); err != nil {
+		if err := x.store(ctx, st, h, r, step, a); err != nil {
 			return all, err
 		}
 		all = merge(all, step)
@@ -118,7 +117,7 @@ func (x *runner) window(p params, from time.Time) Window {
 }
 
 // store stores the targets of a step that succeeded and adds to a's counts.
-func (x *runner) store(ctx context.Context, st *store.Store, r store.Run, step []result, a *Answer) error {
+func (x *runner) store(ctx context.Context, st *store.Store, h *alert.House, r store.Run, step []result, a *Answer) error {
 	if !x.env.Sample && !allFailed(step) {
 		if err := dropSamples(ctx, st, x.Name); err != nil {
 			return &storeError{err}
@@ -130,7 +129,7 @@ func (x *runner) store(ctx context.Context, st *store.Store, r store.Run, step [
 			found = append(found, f.checked)
 		}
 	}
-	stored, unchanged, err := ingest.SaveRun(ctx, st, r, found, x.notify)
+	stored, unchanged, err := ingest.SaveRun(ctx, st, r, found, x.changed(h, r))
 	if err != nil {
 		return storeFailed(err)
 	}
@@ -159,18 +158,4 @@ func dropSamples(ctx context.Context, st *store.Store, function string) error {
 	}
 	_, err := st.DropSampleRows(ctx, function)
 	return err
-}
-
-// notify returns the Slack message for a changed item. The outbox sends a key
-// once, so the key makes a rerun send nothing.
-func (x *runner) notify(c item.Change) (alert.Message, bool) {
-	if x.Notify == nil || x.env.Sample || x.mute() {
-		return alert.Message{}, false
-	}
-	text, ok := x.Notify(c)
-	key := c.Item.Key()
-	if x.NotifyOnce == nil || !x.NotifyOnce(c.Item) {
-		key = fmt.Sprintf("%s/%t/%d", key, c.Opened, c.When.Unix())
-	}
-	return alert.Message{Key: key, Channel: alert.Products, Text: x.env.Secrets.Redact(text), Created: c.When}, ok
 }

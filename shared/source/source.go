@@ -1,8 +1,8 @@
 // Package source turns a fetch from an upstream into an OpenFaaS function. It
 // adds runs for now, backfills and dry runs. Each run holds one lease, writes one
-// row to the ledger and answers one status code. Slack gets one message when a
-// target starts to fail, one when it fails for a cause of another kind, which the owner
-// can mend, and one when it works again.
+// row to the ledger and answers one status code. A target that fails raises an alert
+// (rule source-failing): a person gets one message when it starts to fail, one when it
+// fails for a cause of another kind, which the owner can mend, and one when it works again.
 package source
 
 import (
@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/reading"
@@ -39,9 +40,15 @@ type Source struct {
 	// MaxTargets is how many targets one run can fetch within the upstream's
 	// limit per minute. Targets after it fail without a request. 0: no limit.
 	MaxTargets int
-	// Notify returns the Slack message for an item that opened or closed; ok is
-	// false if there is none. A nil function means no messages.
+	// Alert returns what the alert about an item that opened or closed says: its key, rule,
+	// severity, title and text. The alert fires when the item opens and resolves when it
+	// closes. ok is false if the item raises none. A nil function means no alerts.
+	Alert func(item.Change) (o alert.Observation, ok bool)
+	// Notify returns the message for an item that opened or closed and raises no alert; ok
+	// is false if there is none. A nil function means no messages.
 	Notify func(item.Change) (text string, ok bool)
+	// Channel is where the messages of Notify go; "": products.
+	Channel alert.Channel
 	// NotifyOnce reports whether an item that opens again after it was closed
 	// sends no second message. A nil function means that it sends one.
 	NotifyOnce func(item.Item) bool

@@ -74,12 +74,12 @@ func Failures(t *testing.T, now time.Time, build Build, vars Vars, secrets Secre
 					t.Errorf("run %d: Retry-After is %q", run+1, wait)
 				}
 			}
-			h.expectMessage(":red_circle: " + function + " is failing")
+			h.expectMessage("A source is failing: " + function)
 			h.Upstream, h.Answer = h.listen(h.serveUpstream), good
 			delete(h.Vars, "exec_timeout")
 			h.Build(build)
 			h.goodRun(stored)
-			h.expectMessage(":large_green_circle: " + function + " works again")
+			h.expectMessage("Resolved: A source is failing: " + function)
 		})
 	}
 }
@@ -115,12 +115,11 @@ func (h *Fixture) countStored(function string) int {
 	return n
 }
 
-// expectMessage fails the test unless Slack got exactly one message, which begins
-// with want.
+// expectMessage fails the test unless Slack got exactly one message, which has want in it.
 func (h *Fixture) expectMessage(want string) {
 	h.t.Helper()
-	if len(h.Messages) != 1 || !strings.HasPrefix(h.Messages[0], want) {
-		h.t.Errorf("Slack got %q, want one message that begins with %q", h.Messages, want)
+	if len(h.Messages) != 1 || !strings.Contains(h.Messages[0], want) {
+		h.t.Errorf("Slack got %q, want one message with %q", h.Messages, want)
 	}
 	h.Messages = nil
 }

@@ -24,6 +24,55 @@ var ErrMoved = errors.New("the alert was changed by another process")
 // about them. It may be called again if the transaction is repeated.
 type Move func(before map[string]alert.State) (changed []alert.State, messages []alert.Message)
 
+// Alerts is a change of alerts within a transaction: Move is called with the states of
+// those with these keys. The zero Alerts changes none.
+type Alerts struct {
+	Keys []string
+	Move Move
+}
+
+// Observed returns the change of alerts by observations, at now. An observation that a
+// condition does not hold changes nothing if its alert is not active.
+func Observed(h *alert.House, observations []alert.Observation, now time.Time) Alerts {
+	keys := make([]string, len(observations))
+	for i, o := range observations {
+		keys[i] = o.Key
+	}
+	return Alerts{keys, func(before map[string]alert.State) ([]alert.State, []alert.Message) {
+		bad := map[string]bool{} // in these observations
+		var news []alert.Observation
+		for _, o := range observations {
+			s := before[o.Key]
+			if bad[o.Key] = bad[o.Key] || o.Verdict == alert.Bad; bad[o.Key] || s.Active() {
+				news = append(news, o)
+			}
+		}
+		return h.Move(before, news, now)
+	}}
+}
+
+// Unwatched returns the change that ends alerts whose target, device or rule is gone, for
+// the reason why. The messages of the same group are sent as one.
+func Unwatched(h *alert.House, alerts []alert.State, why, group string, now time.Time) Alerts {
+	keys := make([]string, len(alerts))
+	for i, a := range alerts {
+		keys[i] = a.Key
+	}
+	return Alerts{keys, func(before map[string]alert.State) ([]alert.State, []alert.Message) {
+		var active []alert.State
+		for _, key := range keys {
+			if s := before[key]; s.Active() {
+				active = append(active, s)
+			}
+		}
+		changed, messages := h.Unwatch(active, why, now)
+		for i := range messages {
+			messages[i].Group = group
+		}
+		return changed, messages
+	}}
+}
+
 // MoveAlerts reads the alerts with these keys, writes what move returns, and queues its
 // messages, in one transaction. Transactions that move alerts run one after the other.
 func (s *Store) MoveAlerts(ctx context.Context, keys []string, move Move) error {

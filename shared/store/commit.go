@@ -77,8 +77,3 @@ func (t *Tx) Queue(ctx context.Context, messages []alert.Message) error {
 	}
 	return queue(ctx, t.in, messages, now)
 }
-
-// saveTargets replaces the stored states of these targets of a function.
-func (t *Tx) saveTargets(ctx context.Context, function string, states []alert.TargetState) error {
-	return writeStates(ctx, t.in, function, states)
-}

@@ -24,7 +24,7 @@ func TestCommitStoresReadingsAndRowsTogether(t *testing.T) {
 		err := s.Commit(t.Context(), "store a batch", measured(name, "a"), func(ctx context.Context, tx *store.Tx) error {
 			return errors.Join(
 				tx.SaveDevices(ctx, store.DeviceChange{States: []store.DeviceState{{Device: "a", Metric: "v", Value: 1, Time: noon, Arrived: noon, Changed: noon, Quality: "ok"}}}),
-				tx.SaveTargets(ctx, "weather", []alert.TargetState{{Target: "home", LastOK: noon}}),
+				tx.SaveTargets(ctx, "weather", []store.Target{{Name: "home", LastOK: noon}}),
 				tx.Queue(ctx, []alert.Message{{Key: "k", Channel: "news", Text: "hello"}}))
 		})
 		if err != nil {

@@ -7,16 +7,14 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
-
-	"github.com/hearth-home/hearth/shared/alert"
 )
 
 // OpenInflux returns a Series that stores readings in InfluxDB.
 var OpenInflux = openInflux
 
-// SaveTargets replaces the stored states of targets.
-func (t *Tx) SaveTargets(ctx context.Context, function string, states []alert.TargetState) error {
-	return t.saveTargets(ctx, function, states)
+// SaveTargets replaces targets.
+func (t *Tx) SaveTargets(ctx context.Context, function string, targets []Target) error {
+	return t.saveTargets(ctx, function, targets)
 }
 
 // CountQuotaRows returns the number of rows in the table.

@@ -20,16 +20,16 @@ type row struct {
 	closed time.Time
 }
 
-// SaveItems stores the lists in one transaction and queues the messages that notify
-// returns for the changes. notify may be nil. stored counts new, changed, reopened and
-// closed items. It returns ErrFenced if a later run has taken the lease of r.
-func (s *Store) SaveItems(ctx context.Context, r Run, lists []List, notify func(item.Change) (alert.Message, bool)) (stored, unchanged int, err error) {
+// SaveItems stores the lists in one transaction, with the alerts and messages that tell
+// returns for the items that opened or closed. tell may be nil. stored counts new, changed,
+// reopened and closed items. It returns ErrFenced if a later run has taken the lease of r.
+func (s *Store) SaveItems(ctx context.Context, r Run, lists []List, tell func([]item.Change) (Alerts, []alert.Message)) (stored, unchanged int, err error) {
 	err = s.tx(ctx, "store the items of "+r.Function, func(ctx context.Context, tx *txn) error {
 		stored, unchanged = 0, 0
 		if err := fenced(ctx, tx, r.Function, r.Fence); err != nil {
 			return err
 		}
-		var messages []alert.Message
+		var changes []item.Change
 		for _, l := range lists {
 			d, err := saveList(ctx, tx, l, r.Started)
 			if err != nil {
@@ -37,14 +37,14 @@ func (s *Store) SaveItems(ctx context.Context, r Run, lists []List, notify func(
 			}
 			stored += len(d.write) + len(d.closed)
 			unchanged += d.same
-			for _, c := range d.changes {
-				if notify == nil {
-					break
-				}
-				if m, ok := notify(c); ok {
-					messages = append(messages, m)
-				}
-			}
+			changes = append(changes, d.changes...)
+		}
+		if tell == nil || len(changes) == 0 {
+			return nil
+		}
+		alerts, messages := tell(changes)
+		if err := (&Tx{s, tx}).MoveAlerts(ctx, alerts.Keys, alerts.Move); err != nil {
+			return err
 		}
 		return queue(ctx, tx, messages, r.Started)
 	})

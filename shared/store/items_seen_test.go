@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -19,14 +18,14 @@ func seeing(t *testing.T, s *store.Store, hours int, items []item.Item) map[stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	state := alert.TargetState{Target: "f", Failing: at, Reason: "no answer"}
+	state := store.Target{Name: "f", Failing: at, Reason: "no answer"}
 	if items != nil {
-		state = alert.TargetState{Target: "f", LastOK: at}
+		state = store.Target{Name: "f", LastOK: at}
 		if _, _, err := s.SaveItems(t.Context(), r, []store.List{{Source: "feeds", Target: "f", Items: items, Complete: true, FirstSeen: true}}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	finish(t, s, r, []alert.TargetState{state})
+	finish(t, s, r, []store.Target{state})
 	stored, err := s.OpenItems(t.Context(), "feeds", 100)
 	if err != nil {
 		t.Fatal(err)

@@ -26,16 +26,19 @@ func save(t *testing.T, s *store.Store, stored, unchanged int, lists ...store.Li
 	t.Helper()
 	changes := []string{}
 	r := begin(t, s, "asana", long)
-	a, b, err := s.SaveItems(t.Context(), r, lists, func(c item.Change) (alert.Message, bool) {
-		change := "closed "
-		if c.Opened {
-			change = "opened "
+	a, b, err := s.SaveItems(t.Context(), r, lists, func(cs []item.Change) (_ store.Alerts, ms []alert.Message) {
+		for _, c := range cs {
+			change := "closed "
+			if c.Opened {
+				change = "opened "
+				ms = append(ms, alert.Message{Key: c.Item.Key(), Channel: "news", Text: c.Item.Title})
+			}
+			if c.Former != nil {
+				change += c.Former.ID + " as "
+			}
+			changes = append(changes, change+c.Item.Key())
 		}
-		if c.Former != nil {
-			change += c.Former.ID + " as "
-		}
-		changes = append(changes, change+c.Item.Key())
-		return alert.Message{Key: c.Item.Key(), Channel: "news", Text: c.Item.Title}, c.Opened
+		return store.Alerts{}, ms
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -33,6 +33,14 @@ type Outcome struct {
 	Error    string `json:"error,omitempty"`
 }
 
+// Target is how a target of a source is doing.
+type Target struct {
+	Name    string
+	Failing time.Time // start of the current failure; zero: the target works
+	Reason  string    // of the latest failed run
+	LastOK  time.Time // the latest run that worked
+}
+
 // List holds the items of one target.
 type List struct {
 	Source, Target string

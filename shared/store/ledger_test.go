@@ -26,12 +26,22 @@ func begin(t *testing.T, s *store.Store, function string, ttl time.Duration) sto
 	return r
 }
 
-func finish(t *testing.T, s *store.Store, r store.Run, states []alert.TargetState, messages ...alert.Message) {
+func finish(t *testing.T, s *store.Store, r store.Run, targets []store.Target, messages ...alert.Message) {
 	t.Helper()
 	r.Status = "ok"
-	if err := s.Finish(t.Context(), r, states, messages); err != nil {
+	queue := store.Alerts{Keys: []string{"any"}, Move: func(map[string]alert.State) ([]alert.State, []alert.Message) { return nil, messages }}
+	if err := s.Finish(t.Context(), r, targets, queue); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// failing returns the alert that a source's target fails, with one message.
+func failing(key, text string) store.Alerts {
+	return store.Alerts{Keys: []string{key}, Move: func(before map[string]alert.State) ([]alert.State, []alert.Message) {
+		a := before[key]
+		a.Key, a.Phase, a.Text, a.Told = key, alert.Firing, text, alert.ToldFiring
+		return []alert.State{a}, []alert.Message{{Key: key + "#1@slack", Destination: alert.ToSlack, Channel: alert.Pipelines, What: alert.Fired, Text: text, Created: noon, Due: noon}}
+	}}
 }
 
 // takeOver begins a run as soon as the previous run's lease has expired.
@@ -99,7 +109,7 @@ func TestRunsReturnsTheFinishedRun(t *testing.T) {
 		}
 		r.Status, r.Took, r.Stored, r.Unchanged, r.Error = "partial", 1234567*time.Microsecond, 3, 4, "a \x00 \xff sentence"
 		r.Outcomes = []store.Outcome{{Target: "1y", Status: "failed", Error: `said "no"`}, {Target: "2y", Status: "ok", Readings: 3, Items: 4}}
-		if err := s.Finish(t.Context(), r, nil, nil); err != nil {
+		if err := s.Finish(t.Context(), r, nil, store.Alerts{}); err != nil {
 			t.Fatal(err)
 		}
 		finish(t, s, begin(t, s, "weather", long), nil)
@@ -127,8 +137,7 @@ func TestExpiredLeaseClosesItsRunAndFencesIt(t *testing.T) {
 			t.Fatalf("%+v, %v", runs, err)
 		}
 		late.Status = "ok"
-		message := alert.Message{Key: "late", Text: "late", Created: noon}
-		if err := s.Finish(t.Context(), late, []alert.TargetState{{Target: "x"}}, []alert.Message{message}); !errors.Is(err, store.ErrFenced) {
+		if err := s.Finish(t.Context(), late, []store.Target{{Name: "x"}}, failing("late", "late")); !errors.Is(err, store.ErrFenced) {
 			t.Errorf("late Finish: %v", err)
 		}
 		list := store.List{Source: "feeds", Target: "x", Items: []item.Item{{ID: "1", Title: "late"}}}
@@ -141,31 +150,32 @@ func TestExpiredLeaseClosesItsRunAndFencesIt(t *testing.T) {
 		states, err1 := s.Targets(t.Context(), "feeds")
 		items, err2 := s.OpenItems(t.Context(), "feeds", 10)
 		due, err3 := s.Due(t.Context(), noon.AddDate(1, 0, 0), 10)
-		if err := errors.Join(err1, err2, err3); err != nil || len(states)+len(items)+len(due) != 0 {
-			t.Errorf("a late run wrote %v, %v, %v (%v)", states, items, due, err)
+		alerts, err4 := s.Alerts(t.Context(), 10)
+		if err := errors.Join(err1, err2, err3, err4); err != nil || len(states)+len(items)+len(due)+len(alerts) != 0 {
+			t.Errorf("a late run wrote %v, %v, %v, %v (%v)", states, items, due, alerts, err)
 		}
 		finish(t, s, next, nil)
 	})
 }
 
-func TestStatesAndMessagesOfADiedRunAreStoredWithIt(t *testing.T) {
+func TestTargetsAndAlertsOfADiedRunAreStoredWithIt(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		r := begin(t, s, "stocks", long)
-		works := alert.TargetState{Target: "AAPL", LastOK: noon}
-		finish(t, s, r, []alert.TargetState{works})
+		works := store.Target{Name: "AAPL", LastOK: noon}
+		finish(t, s, r, []store.Target{works})
 		dead := begin(t, s, "stocks", time.Millisecond)
-		message := alert.Message{Key: "died", Destination: alert.ToSlack, Channel: alert.Pipelines, What: alert.News, Text: "it died", Created: noon, Due: noon}
-		failing := alert.TargetState{Target: "AAPL", Failing: noon, Alerted: true, Reason: "it died", LastOK: noon}
-		takeOver(t, s, "stocks", func(r store.Run, before map[string]alert.TargetState) ([]alert.TargetState, []alert.Message) {
+		fails := store.Target{Name: "AAPL", Failing: noon, Reason: "it died", LastOK: noon}
+		takeOver(t, s, "stocks", func(r store.Run, before map[string]store.Target) ([]store.Target, store.Alerts) {
 			if r.ID != dead.ID || r.Trigger != "cron" || !r.Started.Equal(dead.Started) || !cmp.Equal(before["AAPL"], works) {
 				t.Errorf("died %+v, before %+v", r, before)
 			}
-			return []alert.TargetState{failing}, []alert.Message{message}
+			return []store.Target{fails}, failing("source-failing/stocks/AAPL", "it died")
 		})
 		got, err1 := s.Targets(t.Context(), "stocks")
 		due, err2 := s.Due(t.Context(), time.Now().Add(time.Hour), 10) // clock: the database has its own
-		if err := errors.Join(err1, err2); err != nil || !cmp.Equal(got["AAPL"], failing) || len(due) != 1 || due[0] != message {
-			t.Errorf("%v, %v, %v", got, due, err)
+		alerts, err3 := s.ActiveAlerts(t.Context())
+		if err := errors.Join(err1, err2, err3); err != nil || !cmp.Equal(got["AAPL"], fails) || len(due) != 1 || due[0].Text != "it died" || len(alerts) != 1 || alerts[0].Version != 1 {
+			t.Errorf("%v, %v, %v, %v", got, due, alerts, err)
 		}
 	})
 }
@@ -173,14 +183,14 @@ func TestStatesAndMessagesOfADiedRunAreStoredWithIt(t *testing.T) {
 func TestTargetsAreReplacedOneByOne(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		r := begin(t, s, "stocks", long)
-		failing := alert.TargetState{Target: "NOPE", Failing: noon, Alerted: true, Causes: []string{"access", "other"}, Reason: "no such symbol", LastOK: noon.Add(-time.Hour)}
-		works := alert.TargetState{Target: "AAPL", LastOK: noon}
-		finish(t, s, r, []alert.TargetState{failing, works})
+		fails := store.Target{Name: "NOPE", Failing: noon, Reason: "no such symbol", LastOK: noon.Add(-time.Hour)}
+		works := store.Target{Name: "AAPL", LastOK: noon}
+		finish(t, s, r, []store.Target{fails, works})
 		r = begin(t, s, "stocks", long)
 		works.LastOK = noon.Add(time.Hour)
-		finish(t, s, r, []alert.TargetState{works})
+		finish(t, s, r, []store.Target{works})
 		got, err := s.Targets(t.Context(), "stocks")
-		if diff := cmp.Diff(map[string]alert.TargetState{"NOPE": failing, "AAPL": works}, got); err != nil || diff != "" {
+		if diff := cmp.Diff(map[string]store.Target{"NOPE": fails, "AAPL": works}, got); err != nil || diff != "" {
 			t.Errorf("%v\n%s", err, diff)
 		}
 		if other, err := s.Targets(t.Context(), "weather"); err != nil || len(other) != 0 {

@@ -1,27 +1,23 @@
 package store
 
-import (
-	"context"
+import "context"
 
-	"github.com/hearth-home/hearth/shared/alert"
-)
-
-// DropTargets deletes the stored states of all targets of a function, and queues messages, in
-// one transaction. It is for a function that is not fetched any more.
-func (s *Store) DropTargets(ctx context.Context, function string, messages []alert.Message) error {
+// DropTargets deletes all stored targets of a function and changes alerts, in one
+// transaction. It is for a function that is not fetched any more.
+func (s *Store) DropTargets(ctx context.Context, function string, alerts Alerts) error {
 	return s.tx(ctx, "delete the targets of "+function, func(ctx context.Context, tx *txn) error {
 		if _, err := tx.ExecContext(ctx, `delete from targets where function = $1`, clean(function)); err != nil {
 			return err
 		}
-		return (&Tx{s, tx}).Queue(ctx, messages)
+		return (&Tx{s, tx}).MoveAlerts(ctx, alerts.Keys, alerts.Move)
 	})
 }
 
 // CloseLists closes the open items of all targets of the run's function but those in
-// keep, and deletes the stored states of these targets. It queues no messages. It is
-// for targets that were removed from the settings: no later run closes their items or
-// resolves their alerts. closed is the number of items.
-func (s *Store) CloseLists(ctx context.Context, r Run, keep []string) (closed int, err error) {
+// keep, deletes these stored targets, and changes alerts, in one transaction. It is for
+// targets that were removed from the settings: no later run closes their items. closed is
+// the number of items.
+func (s *Store) CloseLists(ctx context.Context, r Run, keep []string, alerts Alerts) (closed int, err error) {
 	err = s.tx(ctx, "close the lists of "+r.Function, func(ctx context.Context, tx *txn) error {
 		if err := fenced(ctx, tx, r.Function, r.Fence); err != nil {
 			return err
@@ -44,8 +40,10 @@ func (s *Store) CloseLists(ctx context.Context, r Run, keep []string) (closed in
 			return err
 		}
 		closed = int(n)
-		_, err = tx.ExecContext(ctx, `delete from targets where function = $1`+targetsToDelete, args[1:]...)
-		return err
+		if _, err = tx.ExecContext(ctx, `delete from targets where function = $1`+targetsToDelete, args[1:]...); err != nil {
+			return err
+		}
+		return (&Tx{s, tx}).MoveAlerts(ctx, alerts.Keys, alerts.Move)
 	})
 	return closed, err
 }

@@ -177,7 +177,7 @@ func TestAMissingTableIsErrNotMigrated(t *testing.T) {
 		_, err1 := s.Begin(t.Context(), store.Run{Function: "weather"}, long, nil)
 		_, err2 := s.Runs(t.Context(), "weather", 1)
 		_, err3 := s.Targets(t.Context(), "weather")
-		err4 := s.Finish(t.Context(), r, nil, nil)
+		err4 := s.Finish(t.Context(), r, nil, store.Alerts{})
 		err5 := s.Take(t.Context(), store.Quota{Key: "k", Limit: 1}, 1, true, noon)
 		for i, err := range []error{err1, err2, err3, err4, err5} {
 			if !errors.Is(err, store.ErrNotMigrated) {

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/hearth-home/hearth/shared/alert"
 )
 
 const runColumns = `id, function, started_by, window_from, window_to, started, took_us, status, stored, unchanged, error, outcomes, sample, fence`
@@ -16,9 +14,9 @@ const runColumns = `id, function, started_by, window_from, window_to, started, t
 // Begin takes the function's lease for ttl and stores the run with status running. It
 // sets ID (if empty), Started (if zero), Status and Fence. It returns ErrRunning while
 // another run holds the lease. If the last run's lease has expired, Begin sets that
-// run's status to died, and stores the states and messages that died returns in the same
-// transaction: no other call would report the run. died may be nil. It may be called
-// again if the transaction is repeated.
+// run's status to died, and stores the targets and changes the alerts that died returns in
+// the same transaction: no other call would report the run. died may be nil. It may be
+// called again if the transaction is repeated.
 func (s *Store) Begin(ctx context.Context, r Run, ttl time.Duration, died Died) (Run, error) {
 	if r.ID == "" {
 		r.ID = rand.Text()
@@ -35,7 +33,7 @@ func (s *Store) Begin(ctx context.Context, r Run, ttl time.Duration, died Died) 
 		}
 		began.Started = micros(began.Started)
 		began.Status, began.Fence = "running", fence
-		if err := closeDied(ctx, tx, r.Function, now, died); err != nil {
+		if err := closeDied(ctx, &Tx{s, tx}, r.Function, died); err != nil {
 			return err
 		}
 		return writeRun(ctx, tx, began)
@@ -43,13 +41,14 @@ func (s *Store) Begin(ctx context.Context, r Run, ttl time.Duration, died Died) 
 	return began, err
 }
 
-// Died returns the states of targets to store and the messages to queue for a run that
-// did not finish. before are the stored states of the function's targets.
-type Died func(r Run, before map[string]alert.TargetState) ([]alert.TargetState, []alert.Message)
+// Died returns the targets to store and the alerts to change for a run that did not
+// finish. before has the function's stored targets, by name.
+type Died func(r Run, before map[string]Target) ([]Target, Alerts)
 
 // closeDied sets the status of the function's running runs to died. The caller has taken
 // the lease, so they have lost theirs.
-func closeDied(ctx context.Context, tx *txn, function string, now time.Time, died Died) error {
+func closeDied(ctx context.Context, t *Tx, function string, died Died) error {
+	tx := t.in
 	runs, err := Rows(ctx, tx, func(rows *sql.Rows) (r Run, err error) {
 		err = rows.Scan(&r.ID, &r.Function, &r.Trigger, scanTime{&r.Started}, &r.Sample)
 		return r, err
@@ -67,11 +66,11 @@ func closeDied(ctx context.Context, tx *txn, function string, now time.Time, die
 		if err != nil {
 			return err
 		}
-		states, messages := died(r, byTarget(before))
-		if err := writeStates(ctx, tx, function, states); err != nil {
+		targets, alerts := died(r, byName(before))
+		if err := t.saveTargets(ctx, function, targets); err != nil {
 			return err
 		}
-		if err := queue(ctx, tx, messages, now); err != nil {
+		if err := t.MoveAlerts(ctx, alerts.Keys, alerts.Move); err != nil {
 			return err
 		}
 	}
@@ -80,10 +79,10 @@ func closeDied(ctx context.Context, tx *txn, function string, now time.Time, die
 
 const keepRuns = 90 * 24 * time.Hour // how long the runs of a function that still runs are kept
 
-// Finish stores the run's result and the states of these targets, queues the messages
-// and releases the lease, in one transaction. It returns ErrFenced and writes nothing if
-// a later run has taken the lease.
-func (s *Store) Finish(ctx context.Context, r Run, states []alert.TargetState, messages []alert.Message) error {
+// Finish stores the run's result and these targets, changes the alerts and releases the
+// lease, in one transaction. It returns ErrFenced and writes nothing if a later run has
+// taken the lease.
+func (s *Store) Finish(ctx context.Context, r Run, targets []Target, alerts Alerts) error {
 	return s.tx(ctx, "finish a run of "+r.Function, func(ctx context.Context, tx *txn) error {
 		in := &Tx{s, tx}
 		if err := in.Fenced(ctx, r); err != nil {
@@ -92,10 +91,10 @@ func (s *Store) Finish(ctx context.Context, r Run, states []alert.TargetState, m
 		if err := writeRun(ctx, tx, r); err != nil {
 			return err
 		}
-		if err := in.saveTargets(ctx, r.Function, states); err != nil {
+		if err := in.saveTargets(ctx, r.Function, targets); err != nil {
 			return err
 		}
-		if err := in.Queue(ctx, messages); err != nil {
+		if err := in.MoveAlerts(ctx, alerts.Keys, alerts.Move); err != nil {
 			return err
 		}
 		now := r.Started.Add(r.Took)
@@ -109,29 +108,25 @@ func (s *Store) Finish(ctx context.Context, r Run, states []alert.TargetState, m
 	})
 }
 
-// Targets returns the stored states of a function's targets, by name.
-func (s *Store) Targets(ctx context.Context, function string) (map[string]alert.TargetState, error) {
-	states, err := query(ctx, s, "read the targets of "+function, scanTarget, targetsOf, function)
-	return byTarget(states), err
+// Targets returns the stored targets of a function, by name.
+func (s *Store) Targets(ctx context.Context, function string) (map[string]Target, error) {
+	targets, err := query(ctx, s, "read the targets of "+function, scanTarget, targetsOf, function)
+	return byName(targets), err
 }
 
-const targetsOf = `select target, failing, told, causes, reason, last_ok from targets where function = $1`
+const targetsOf = `select target, failing, reason, last_ok from targets where function = $1`
 
-func scanTarget(rows *sql.Rows) (t alert.TargetState, err error) {
-	var causes string
-	err = rows.Scan(&t.Target, scanTime{&t.Failing}, &t.Alerted, &causes, &t.Reason, scanTime{&t.LastOK})
-	if causes != "" {
-		t.Causes = strings.Fields(causes)
-	}
+func scanTarget(rows *sql.Rows) (t Target, err error) {
+	err = rows.Scan(&t.Name, scanTime{&t.Failing}, &t.Reason, scanTime{&t.LastOK})
 	return t, err
 }
 
-func byTarget(states []alert.TargetState) map[string]alert.TargetState {
-	byName := make(map[string]alert.TargetState, len(states))
-	for _, t := range states {
-		byName[t.Target] = t
+func byName(targets []Target) map[string]Target {
+	out := make(map[string]Target, len(targets))
+	for _, t := range targets {
+		out[t.Name] = t
 	}
-	return byName
+	return out
 }
 
 // Runs returns the newest runs of a function ("" means of all), newest first.
@@ -193,13 +188,13 @@ func writeRun(ctx context.Context, tx *txn, r Run) error {
 	return err
 }
 
-func writeStates(ctx context.Context, tx *txn, function string, states []alert.TargetState) error {
-	for _, t := range states {
-		if _, err := tx.ExecContext(ctx, `
-			insert into targets (function, target, failing, told, causes, reason, last_ok) values ($1, $2, $3, $4, $5, $6, $7)
-			on conflict (function, target) do update set failing = excluded.failing, told = excluded.told, causes = excluded.causes,
-				reason = excluded.reason, last_ok = excluded.last_ok`,
-			function, clean(t.Target), stamp(t.Failing), t.Alerted, strings.Join(t.Causes, " "), clean(t.Reason), stamp(t.LastOK)); err != nil {
+// saveTargets replaces these targets of a function.
+func (t *Tx) saveTargets(ctx context.Context, function string, targets []Target) error {
+	for _, of := range targets {
+		if _, err := t.in.ExecContext(ctx, `
+			insert into targets (function, target, failing, reason, last_ok) values ($1, $2, $3, $4, $5)
+			on conflict (function, target) do update set failing = excluded.failing, reason = excluded.reason, last_ok = excluded.last_ok`,
+			function, clean(of.Name), stamp(of.Failing), clean(of.Reason), stamp(of.LastOK)); err != nil {
 			return err
 		}
 	}

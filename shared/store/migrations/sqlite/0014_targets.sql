@@ -1,0 +1,4 @@
+-- serves: 14
+-- What a person was told about a target's failure is in the table alerts.
+alter table targets drop column told;
+alter table targets drop column causes;
