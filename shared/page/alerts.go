@@ -28,6 +28,7 @@ type Alerts struct {
 	Watched []Alert `json:"watched,omitempty"` // the condition holds, but not for long enough yet
 	Over    []Alert `json:"over,omitempty"`    // of the last day, the latest first
 	Note    string  `json:"note,omitempty"`    // why nobody is told, if so
+	Known   bool    `json:"known"`             // they could be read
 }
 
 // Alert is one line: an alert as a person reads it.
@@ -70,11 +71,11 @@ func (c *collector) readAlerts(ctx context.Context, st *store.Store, now time.Ti
 	}
 	house, err := c.House(ctx, st, now)
 	if err != nil {
-		return c.alerts.data, err
+		return Alerts{}, err
 	}
 	states, err := st.Alerts(ctx, maxAlerts)
 	if err != nil {
-		return c.alerts.data, err
+		return Alerts{}, err
 	}
 	c.alerts = shownAlerts{now, c.listAlerts(states, house, now)}
 	return c.alerts.data, nil
@@ -82,7 +83,7 @@ func (c *collector) readAlerts(ctx context.Context, st *store.Store, now time.Ti
 
 // listAlerts sorts alerts into those that need a person, and the others that are shown.
 func (c *collector) listAlerts(states []alert.State, house *alert.House, now time.Time) Alerts {
-	var out Alerts
+	out := Alerts{Known: true}
 	var open, dependants []Alert
 	for i := range states {
 		switch s := &states[i]; {

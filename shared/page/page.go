@@ -39,7 +39,8 @@ const (
 // Page is the handler. It is safe for concurrent use.
 //
 //	GET  /               the page, or a redirect to Home if that is set
-//	GET  /status         the page
+//	GET  /status         the page; with at= and alert=, what the alert was at that time, too
+//	GET  /outbox         what hearth tells, as it looks in Slack
 //	GET  /status.json    what it shows, as Data
 //	GET  /sections.json  the markup of the sections that differ from those whose tags If-None-Match names
 //	POST /dead           requests a replay or drop of dead letters
@@ -71,9 +72,11 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		http.Error(w, "only GET and HEAD are allowed here", http.StatusMethodNotAllowed)
 	case r.URL.Path == "/" && p.Home != "":
-		http.Redirect(w, r, p.Home, http.StatusFound)
+		http.Redirect(w, r, strings.TrimSuffix(p.Home+"?"+r.URL.RawQuery, "?"), http.StatusFound)
 	case r.URL.Path == "/" || r.URL.Path == "/status":
 		p.html(w, r)
+	case r.URL.Path == "/outbox":
+		p.outbox(w, r)
 	case r.URL.Path == "/status.json":
 		p.json(w, r, func(v *view, _ []string) any { return v.data })
 	case r.URL.Path == "/sections.json":
@@ -90,13 +93,11 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Page) html(w http.ResponseWriter, r *http.Request) {
-	var b bytes.Buffer
-	if err := tmpl.Execute(&b, p.snapshot(r.Context())); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Write([]byte(printable.Text(b.String())))
+	v := p.snapshot(r.Context())
+	write(w, "page.html", struct {
+		View *view
+		Then *then
+	}{v, p.alertThen(r, v)})
 }
 
 // json answers with a value made of the view and the tags that the viewer has, or with

@@ -84,12 +84,14 @@ function morph(a, b) {
   }
 }
 
-let tag = document.querySelector("main").dataset.tag;
+const main = document.querySelector("main");
+let tag = main.dataset.tag;
 let busy = false;
 
 async function refresh() {
   if (document.hidden || busy) return;
   busy = true;
+  if ("whole" in main.dataset) return refreshWhole();
   const connection = document.getElementById("connection");
   let wait = every;
   try {
@@ -123,6 +125,25 @@ async function request(button) {
   const { ask: action, cause, count } = button.dataset;
   if (action === "drop" && !confirm(`Drop ${count} dead letter${count === "1" ? "" : "s"} for good?`)) return;
   await post(button, "dead", { action, cause });
+}
+
+// refreshWhole fetches a page that has no sections, every two seconds.
+async function refreshWhole() {
+  try {
+    const res = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(10000) });
+    if (!res.ok) throw new Error(res.status);
+    const next = new DOMParser().parseFromString(await res.text(), "text/html").querySelector("main");
+    local(next);
+    tick(next);
+    morph(main, next);
+    document.getElementById("asof").textContent = write(new Date(Date.now() + ahead));
+    document.getElementById("connection").textContent = "";
+  } catch {
+    document.getElementById("connection").textContent = "The server does not answer: values may be old";
+  }
+  busy = false;
+  clearTimeout(timer);
+  timer = setTimeout(refresh, 2000);
 }
 
 // post sends what a button asks for, and writes the answer beside it.

@@ -29,9 +29,9 @@ var sections = []struct {
 	id string
 	of func(Data) any
 }{
-	{"notes", func(d Data) any { return []any{d.Errors, d.Notes, d.Sample} }},
+	{"notes", func(d Data) any { return []any{d.Errors, d.Notes} }},
 	{"alerts", func(d Data) any { return d.Alerts }},
-	{"house", func(d Data) any { return []any{d.Rooms, d.MoreDevices, d.Try, lines(d.Rooms)} }},
+	{"house", func(d Data) any { return []any{d.Rooms, d.MoreDevices, d.Try, d.Sample, lines(d.Rooms)} }},
 	{"dead", func(d Data) any { return []any{d.Dead, d.MoreDead} }},
 	{"readings", func(d Data) any { return []any{d.Measurements, graphs(d.Measurements)} }},
 	{"items", func(d Data) any { return d.Lists }},
