@@ -104,9 +104,9 @@ func TestAPageSendsAMessageWhenItStartsOrStopsMatching(t *testing.T) {
 		{sold, 200, ""},
 		{shop, 200, "shop matches now: 8GB (Raspberry Pi 5 – Example Shop)\nhttp://upstream/pi5"},
 		{shop, 200, ""},
-		{"500", 502, "A source is failing: feeds shop\n"},
+		{"500", 502, "Fetching fails: feeds shop\n"},
 		{sold[:len(sold)/2], 502, ""},
-		{sold, 200, "shop no longer matches; it matched: 8GB (Raspberry Pi 5 – Example Shop)\nhttp://upstream/pi5|Resolved: A source is failing: feeds shop\n"},
+		{sold, 200, "shop no longer matches; it matched: 8GB (Raspberry Pi 5 – Example Shop)\nhttp://upstream/pi5|Resolved: Fetching fails: feeds shop\n"},
 		{shop, 200, "shop matches now: 8GB (Raspberry Pi 5 – Example Shop)\nhttp://upstream/pi5"},
 	} {
 		s["/pi5"] = step.body
@@ -144,7 +144,7 @@ func TestAFeedThatIsMissingForAWeekAlertsOnce(t *testing.T) {
 			}
 			h.Later(24 * time.Hour)
 		}
-		if len(messages) == 0 || messages[0] != "day 7: A source is failing: feeds rpi" {
+		if len(messages) == 0 || messages[0] != "day 7: Fetching fails: feeds rpi" {
 			t.Errorf("%s: messages %q, want the first on day 7", code, messages)
 		}
 		for _, reminder := range messages[min(1, len(messages)):] {

@@ -53,7 +53,7 @@ func TestAnEntryWithoutADateIsToldWhenItIsFirstSeen(t *testing.T) {
 		h.Later(time.Hour / 4)
 		h.Build(New) // another replica
 		h.Post("")
-		h.Messages = slices.DeleteFunc(h.Messages, func(m string) bool { return strings.Contains(m, "A source is failing") })
+		h.Messages = slices.DeleteFunc(h.Messages, func(m string) bool { return strings.Contains(m, "Fetching fails") })
 		if got := titles(h); got != step.want {
 			t.Errorf("run %d told %q, want %q", i, got, step.want)
 		}

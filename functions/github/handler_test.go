@@ -86,7 +86,7 @@ func TestAlertsThatAreNoLongerReadableAreAFailure(t *testing.T) {
 		h.Secret("slack-webhooks", "http://slack/services/T000/B000/s3cr3thook")
 		good := g[alertsPath]
 		g[alertsPath] = fails(code, "Dependabot alerts are disabled for this repository.")
-		for _, want := range []string{"[A source is failing: github octocat/hello-world alerts]", "[]"} {
+		for _, want := range []string{"[Fetching fails: github octocat/hello-world alerts]", "[]"} {
 			h.Later(time.Hour)
 			a, w := h.Post("")
 			if got := fmt.Sprint(newMessages(h)); w.Code != 200 || a.Status != "partial" || !strings.Contains(w.Body.String(), "Dependabot is off") || got != want {
@@ -98,7 +98,7 @@ func TestAlertsThatAreNoLongerReadableAreAFailure(t *testing.T) {
 		}
 		g[alertsPath] = good
 		h.Later(time.Hour)
-		if a, w := h.Post(""); a.Status != "ok" || fmt.Sprint(newMessages(h)) != "[Resolved: A source is failing: github octocat/hello-world alerts]" {
+		if a, w := h.Post(""); a.Status != "ok" || fmt.Sprint(newMessages(h)) != "[Resolved: Fetching fails: github octocat/hello-world alerts]" {
 			t.Errorf("%d: %d %s", code, w.Code, w.Body)
 		}
 	}

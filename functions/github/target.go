@@ -11,6 +11,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/rules"
 	"github.com/hearth-home/hearth/shared/source"
 )
 
@@ -107,7 +108,7 @@ func (t target) raise(c item.Change) (alert.Observation, bool) {
 	}
 	i := c.Item
 	severity := i.Attributes["severity"]
-	spec := alert.Spec{Rule: "dependabot", Channel: alert.Security, Severity: alert.Warning, Title: "Vulnerable dependency of " + severity + " severity", Next: i.URL}
+	spec := alert.Spec{Rule: rules.Dependabot, Severity: alert.Warning, Title: "Vulnerable dependency of " + severity + " severity", Next: i.URL}
 	severe := severity == "critical" || severity == "high"
 	switch {
 	case severity == "critical":
@@ -115,7 +116,7 @@ func (t target) raise(c item.Change) (alert.Observation, bool) {
 	case !severe:
 		spec.Severity = alert.Info
 	}
-	o := alert.Observation{Key: fmt.Sprintf("dependabot/%s/%s", t.alertsOf, i.ID), Spec: spec, Subject: alert.Subject{Name: t.alertsOf}, Text: i.Title}
+	o := alert.Observation{Key: fmt.Sprintf("%s/%s/%s", rules.Dependabot, t.alertsOf, i.ID), Spec: spec, Subject: alert.Subject{Name: t.alertsOf}, Text: i.Title}
 	return o, severe || !c.Opened || c.When.Sub(i.At) <= newsFor
 }
 

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/notify"
 	"github.com/hearth-home/hearth/shared/rules"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
@@ -21,7 +23,8 @@ const keepTime = 3 * time.Second
 
 // Loader loads the House and the rules. It is safe for concurrent use.
 type Loader struct {
-	file *settings.Watch[compiled]
+	file     *settings.Watch[compiled]
+	notifier *notify.Sender
 
 	mu     sync.Mutex
 	house  *alert.House
@@ -38,9 +41,11 @@ type compiled struct {
 // paths are the parts of hearth.yml that are used.
 var paths = []string{"devices", "house.zone", "rules", "quiet_hours"}
 
-// New returns a Loader that reads hearth.yml from the secret s. It does no I/O.
+// New returns a Loader that reads hearth.yml from the secret s. The destinations are those
+// of env. It does no I/O.
 func New(env serve.Env, s secret.String) *Loader {
-	return &Loader{file: settings.NewWatch(s, env.Log, paths, compile)}
+	c, _ := config.Parse[notify.Config](env.Env) // the function parses it too, and says what is wrong
+	return &Loader{file: settings.NewWatch(s, env.Log, paths, compile), notifier: notify.New(c, env)}
 }
 
 func compile(f *settings.File) compiled {
@@ -57,7 +62,8 @@ func (l *Loader) Load(ctx context.Context, st *store.Store, now time.Time) (*ale
 		return l.house, l.rules, nil
 	}
 	c, _ := l.file.Look(now) // Look has logged any error
-	h := c.house
+	h, to := c.house, l.notifier.House()
+	h.Destinations, h.Mode, h.URL = to.Destinations, to.Mode, to.URL
 	l.house, l.rules, l.loaded = &h, c.rules, now
 	return l.house, l.rules, nil
 }

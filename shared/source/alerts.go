@@ -9,18 +9,48 @@ import (
 
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/rules"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// failing is the rule of the alerts about targets that fail.
-var failing = alert.Spec{Rule: "source-failing", Channel: alert.Pipelines, Severity: alert.Warning, Title: "A source is failing", Remind: 24 * time.Hour}
+// watch is who is told of a run's alerts, and by which rules.
+type watch struct {
+	*alert.House
+	rules *rules.Set
+}
 
-// judge returns how a run ended for a target: the target as the store keeps it, and what the
-// alert about it sees. A nil err means that the target worked.
+func (x *runner) watch(ctx context.Context, st *store.Store) (watch, error) {
+	h, set, err := x.loader.Load(ctx, st, x.env.Now())
+	return watch{h, set}, err
+}
+
+// observed returns the change of alerts by observations. What a rule decides is taken from
+// the rules, as far as the observation does not say it: Severity, Title and Next, and a
+// longer For. It leaves out those whose rule is off.
+func (w watch) observed(observations []alert.Observation, now time.Time) store.Alerts {
+	var on []alert.Observation
+	for _, o := range observations {
+		spec, ok := w.rules.Spec(o.Rule, "", "")
+		if !ok {
+			continue
+		}
+		spec.For = max(spec.For, o.For)
+		spec.Severity, spec.Title, spec.Next = cmp.Or(o.Severity, spec.Severity), cmp.Or(o.Title, spec.Title), cmp.Or(o.Next, spec.Next)
+		if spec.Severity == alert.Info {
+			spec.Remind = 0
+		}
+		o.Spec = spec
+		on = append(on, o)
+	}
+	return store.Observed(w.House, on, now)
+}
+
+// judge returns how a run ended for a target: the target as the store keeps it, and what
+// the alert about it sees. A nil err means that the target worked.
 func (x *runner) judge(r store.Run, before store.Target, target string, err error, at time.Time) (store.Target, alert.Observation) {
 	t := store.Target{Name: target, LastOK: at}
 	o := alert.Observation{
-		Key: failing.Rule + "/" + x.Name + "/" + target, Spec: failing, Subject: alert.Subject{Function: x.Name, Target: target},
+		Key: rules.SourceFailing + "/" + x.Name + "/" + target, Spec: alert.Spec{Rule: rules.SourceFailing}, Subject: alert.Subject{Function: x.Name, Target: target},
 		Verdict: alert.Good, At: at, Text: "It works again.", LastOK: at, Sample: x.env.Sample, Group: "run/" + r.ID,
 	}
 	if err == nil {
@@ -39,14 +69,14 @@ func (x *runner) judge(r store.Run, before store.Target, target string, err erro
 }
 
 // unwatched returns the change that ends the function's alerts for which gone is true.
-func (x *runner) unwatched(ctx context.Context, st *store.Store, h *alert.House, why string, gone func(*alert.State) bool) (store.Alerts, error) {
+func (x *runner) unwatched(ctx context.Context, st *store.Store, h watch, why string, gone func(*alert.State) bool) (store.Alerts, error) {
 	active, err := st.ActiveAlerts(ctx)
 	if err != nil {
 		return store.Alerts{}, err
 	}
 	active = slices.DeleteFunc(active, func(a alert.State) bool { return a.Function != x.Name || a.Target == "" || !gone(&a) })
 	now := x.env.Now()
-	return store.Unwatched(h, active, why, fmt.Sprintf("unwatched/%s/%d", x.Name, now.UnixMicro()), now), nil
+	return store.Unwatched(h.House, active, why, fmt.Sprintf("unwatched/%s/%d", x.Name, now.UnixMicro()), now), nil
 }
 
 // unwatch ends the alerts about live data of the function, which is not fetched any more,
@@ -61,7 +91,11 @@ func (x *runner) unwatch(ctx context.Context, why string) {
 	if err != nil {
 		return // presence logs it
 	}
-	alerts, err := x.unwatched(ctx, st, x.notifier.House(), "It is not fetched any more: "+why, func(a *alert.State) bool { return !a.Sample || !x.env.Sample })
+	h, err := x.watch(ctx, st)
+	if err != nil {
+		return
+	}
+	alerts, err := x.unwatched(ctx, st, h, "It is not fetched any more: "+why, func(a *alert.State) bool { return !a.Sample || !x.env.Sample })
 	if err == nil {
 		err = st.DropTargets(ctx, x.Name, alerts)
 	}
@@ -76,7 +110,7 @@ func (x *runner) unwatch(ctx context.Context, why string) {
 // closeLists closes the items of targets that were removed from the settings, and ends the
 // alerts about them. It ends those that are about sample data too if this run has none, and
 // the other way round.
-func (x *runner) closeLists(ctx context.Context, st *store.Store, h *alert.House, r store.Run) error {
+func (x *runner) closeLists(ctx context.Context, st *store.Store, h watch, r store.Run) error {
 	alerts, err := x.unwatched(ctx, st, h, "It is not fetched any more.", func(a *alert.State) bool {
 		return a.Sample != x.env.Sample || !slices.Contains(x.Targets, a.Target)
 	})
@@ -88,7 +122,7 @@ func (x *runner) closeLists(ctx context.Context, st *store.Store, h *alert.House
 }
 
 // changed returns what the items that opened or closed in a run change: alerts, and news.
-func (x *runner) changed(h *alert.House, r store.Run) func([]item.Change) (store.Alerts, []alert.Message) {
+func (x *runner) changed(h watch, r store.Run) func([]item.Change) (store.Alerts, []alert.Message) {
 	return func(changes []item.Change) (store.Alerts, []alert.Message) {
 		var observations []alert.Observation
 		var messages []alert.Message
@@ -101,7 +135,7 @@ func (x *runner) changed(h *alert.House, r store.Run) func([]item.Change) (store
 			}
 			messages = append(messages, x.news(h, c)...)
 		}
-		return store.Observed(h, observations, x.env.Now()), messages
+		return h.observed(observations, x.env.Now()), messages
 	}
 }
 
@@ -118,7 +152,7 @@ func (x *runner) itemAlert(o alert.Observation, c item.Change, r store.Run) aler
 
 // news returns the messages about a changed item. The outbox sends a key once, so the key
 // makes a rerun send nothing.
-func (x *runner) news(h *alert.House, c item.Change) []alert.Message {
+func (x *runner) news(h watch, c item.Change) []alert.Message {
 	if x.Notify == nil || len(h.Destinations) == 0 && !x.env.Sample {
 		return nil
 	}

@@ -43,16 +43,16 @@ func TestACauseThatTheOwnerCanMendIsReportedAgain(t *testing.T) {
 		answer http.HandlerFunc // nil: nothing listens
 		want   string
 	}{
-		{"refused", nil, "A source is failing: weather home\nget 127.0.0.1:1: dial tcp"},
+		{"refused", nil, "Fetching fails: weather home\nget 127.0.0.1:1: dial tcp"},
 		{"busy", status(503), ""},
 		{"closed", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ""},
-		{"wrong key", status(401), "Still firing, for another reason: A source is failing: weather home\n" + address + " answered 401"},
+		{"wrong key", status(401), "Still firing, for another reason: Fetching fails: weather home\n" + address + " answered 401"},
 		{"wrong key again", status(403), ""},
 		{"limited", status(429), ""},
 		{"wrong key after that", status(401), ""},
-		{"another format", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, "for another reason: A source is failing: weather home\ndecode"},
+		{"another format", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, "for another reason: Fetching fails: weather home\ndecode"},
 		{"refused again", nil, ""},
-		{"gone", status(404), "for another reason: A source is failing: weather home\n" + address + " answered 404"},
+		{"gone", status(404), "for another reason: Fetching fails: weather home\n" + address + " answered 404"},
 		{"another format again", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "[]") }, ""},
 	} {
 		h.Messages, address = nil, "127.0.0.1:1"
@@ -89,7 +89,7 @@ func TestTheFailureOfASourceThatIsNotConfiguredAnyMoreEnds(t *testing.T) {
 			t.Fatalf("answered %d %+v", w.Code, a)
 		}
 	}
-	const want = "No longer watched: A source is failing: weather cabin\nIt is not fetched any more: it lacks secret weather-key"
+	const want = "No longer watched: Fetching fails: weather cabin\nIt is not fetched any more: it lacks secret weather-key"
 	if len(h.Messages) != 2 || !strings.Contains(h.Messages[1], want) || !strings.Contains(h.Messages[1], "weather home") {
 		t.Errorf("messages %q, want %q once", h.Messages, want)
 	}
@@ -98,7 +98,7 @@ func TestTheFailureOfASourceThatIsNotConfiguredAnyMoreEnds(t *testing.T) {
 	}
 	s.Needs = nil
 	h.Later(time.Hour)
-	if run(h, s, ""); len(h.Messages) != 3 || !strings.Contains(h.Messages[2], "A source is failing: weather home") {
+	if run(h, s, ""); len(h.Messages) != 3 || !strings.Contains(h.Messages[2], "Fetching fails: weather home") {
 		t.Errorf("messages %q, want a new failure", h.Messages)
 	}
 }

@@ -49,8 +49,8 @@ func TestARunThatDiedAlertsAndResolves(t *testing.T) {
 	if a, w := h.Post(""); w.Code != 200 || a.Status != "ok" || sent != 1 {
 		t.Errorf("%d %s; %d messages were sent before the fetch, want 1: this run may die as well", w.Code, w.Body, sent)
 	}
-	if len(h.Messages) != 2 || !strings.Contains(h.Messages[0], "A source is failing: weather home\nthe run of 13:00 UTC on 23 November died") ||
-		!strings.Contains(h.Messages[0], "A source is failing: weather cabin\n") || strings.Count(h.Messages[1], "It lasted 15 min, from 13:00 to 13:15.") != 2 {
+	if len(h.Messages) != 2 || !strings.Contains(h.Messages[0], "Fetching fails: weather home\nthe run of 13:00 UTC on 23 November died") ||
+		!strings.Contains(h.Messages[0], "Fetching fails: weather cabin\n") || strings.Count(h.Messages[1], "It lasted 15 min, from 13:00 to 13:15.") != 2 {
 		t.Errorf("messages %q; want the alert and its end", h.Messages)
 	}
 	runs, err := h.Store.Runs(t.Context(), "weather", 10)

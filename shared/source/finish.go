@@ -16,7 +16,7 @@ const sendTime = 2 * time.Second // for sending messages, at the start and at th
 // host or is not offered, or after a manual rerun with a spent quota: none of them shows
 // whether the upstream works now. A target that has waited for longer than maxWait counts
 // as failed.
-func (x *runner) finish(ctx context.Context, st *store.Store, h *alert.House, r store.Run, fs []result) error {
+func (x *runner) finish(ctx context.Context, st *store.Store, h watch, r store.Run, fs []result) error {
 	now := x.env.Now()
 	before, err := st.Targets(ctx, x.Name)
 	if err != nil {
@@ -33,7 +33,7 @@ func (x *runner) finish(ctx context.Context, st *store.Store, h *alert.House, r 
 		t, o := x.judge(r, before[f.target], f.target, cmp.Or(f.err, f.Failed), now)
 		targets, observations = append(targets, t), append(observations, o)
 	}
-	if err := st.Finish(ctx, r, targets, store.Observed(h, observations, now)); err != nil {
+	if err := st.Finish(ctx, r, targets, h.observed(observations, now)); err != nil {
 		return err
 	}
 	x.send(ctx, st)
@@ -43,7 +43,7 @@ func (x *runner) finish(ctx context.Context, st *store.Store, h *alert.House, r 
 // died returns the targets and alerts after a run that died: its lease expired before the
 // run finished. All targets count as failed, since it is unknown which ones the run had
 // fetched.
-func (x *runner) died(h *alert.House, r store.Run, before map[string]store.Target) ([]store.Target, store.Alerts) {
+func (x *runner) died(h watch, r store.Run, before map[string]store.Target) ([]store.Target, store.Alerts) {
 	x.env.Log.Error("died", "function", x.Name, "run", r.ID, "started", r.Started)
 	if r.Trigger == "backfill" || r.Sample {
 		return nil, store.Alerts{}
@@ -55,7 +55,7 @@ func (x *runner) died(h *alert.House, r store.Run, before map[string]store.Targe
 		t, o := x.judge(r, before[target], target, err, r.Started)
 		targets, observations = append(targets, t), append(observations, o)
 	}
-	return targets, store.Observed(h, observations, x.env.Now())
+	return targets, h.observed(observations, x.env.Now())
 }
 
 // send sends the messages of the outbox that are due.

@@ -14,14 +14,17 @@ import (
 
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/house"
 	"github.com/hearth-home/hearth/shared/notify"
+	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
 // Config has the settings that every source reads from the environment.
 type Config struct {
-	ExecTimeout time.Duration `env:"exec_timeout" envDefault:"25s"` // OpenFaaS' own setting; a run that takes longer counts as dead
+	ExecTimeout time.Duration `env:"exec_timeout" envDefault:"25s"`                       // OpenFaaS' own setting; a run that takes longer counts as dead
+	Settings    secret.String `env:"HEARTH_SETTINGS_SECRET" envDefault:"hearth-settings"` // secret with hearth.yml, which changes the rules of alerts
 	Notify      notify.Config
 }
 
@@ -53,6 +56,7 @@ type runner struct {
 	env      serve.Env
 	config   Config
 	notifier *notify.Sender
+	loader   *house.Loader
 	client   *fetch.Client
 	presence *serve.Presence
 
@@ -78,7 +82,7 @@ func Handler(env serve.Env, s Source) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &runner{presence: presence, Source: s, env: env, config: c, notifier: notify.New(c.Notify, env), client: fetch.New(env.Now)}, nil
+	return &runner{presence: presence, Source: s, env: env, config: c, notifier: notify.New(c.Notify, env), loader: house.New(env, c.Settings), client: fetch.New(env.Now)}, nil
 }
 
 // HasHistory reports whether the source can be backfilled.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/ingest"
 	"github.com/hearth-home/hearth/shared/store"
@@ -25,7 +24,10 @@ func (x *runner) dryRun(ctx context.Context, st *store.Store, p params) (Answer,
 // run makes one run and records it in the ledger. It writes items first, then
 // readings, then the ledger. A rerun repairs a failure between two of them.
 func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Time) (Answer, error) {
-	h := x.notifier.House()
+	h, err := x.watch(ctx, st)
+	if err != nil {
+		return Answer{}, &storeError{err}
+	}
 	foundDead := false // an earlier run died: its lease expired before it finished
 	r, err := st.Begin(ctx, store.Run{Function: x.Name, Trigger: p.trigger, From: p.From, To: p.To, Started: now, Sample: x.env.Sample},
 		x.config.ExecTimeout+leaseMargin, func(r store.Run, before map[string]store.Target) ([]store.Target, store.Alerts) {
@@ -70,7 +72,7 @@ func (x *runner) run(ctx context.Context, st *store.Store, p params, now time.Ti
 // stored: a.Next makes the next call begin with it. Only the first step of a call
 // is stored and reported even if it failed; else the call would make no progress
 // and report no error.
-func (x *runner) work(ctx context.Context, st *store.Store, h *alert.House, r store.Run, p params, a *Answer) ([]result, error) {
+func (x *runner) work(ctx context.Context, st *store.Store, h watch, r store.Run, p params, a *Answer) ([]result, error) {
 	if p.Now() {
 		if err := x.closeLists(ctx, st, h, r); err != nil {
 			return nil, storeFailed(err)
@@ -117,7 +119,7 @@ func (x *runner) window(p params, from time.Time) Window {
 }
 
 // store stores the targets of a step that succeeded and adds to a's counts.
-func (x *runner) store(ctx context.Context, st *store.Store, h *alert.House, r store.Run, step []result, a *Answer) error {
+func (x *runner) store(ctx context.Context, st *store.Store, h watch, r store.Run, step []result, a *Answer) error {
 	if !x.env.Sample && !allFailed(step) {
 		if err := dropSamples(ctx, st, x.Name); err != nil {
 			return &storeError{err}

@@ -74,12 +74,12 @@ func Failures(t *testing.T, now time.Time, build Build, vars Vars, secrets Secre
 					t.Errorf("run %d: Retry-After is %q", run+1, wait)
 				}
 			}
-			h.expectMessage("A source is failing: " + function)
+			h.expectMessage("Fetching fails: " + function)
 			h.Upstream, h.Answer = h.listen(h.serveUpstream), good
 			delete(h.Vars, "exec_timeout")
 			h.Build(build)
 			h.goodRun(stored)
-			h.expectMessage("Resolved: A source is failing: " + function)
+			h.expectMessage("Resolved: Fetching fails: " + function)
 		})
 	}
 }
