@@ -97,7 +97,7 @@ func judge(code int, body []byte) (verdict, answer, error) {
 }
 
 // errGone is the error of a response_url that has expired or was used five times.
-var errGone = errors.New("Slack takes no answer to this any more")
+var errGone = errors.New("the response_url takes no answer any more")
 
 // answer posts an answer to a response_url. No error quotes the address.
 func (c *caller) answer(ctx context.Context, address string, a answer) error {
