@@ -126,7 +126,7 @@ publish: ## build for PLATFORMS and push to REGISTRY/OWNER
 	faas-cli publish --platforms $(PLATFORMS)
 
 # Pinned images, as name:version[@sha256:digest], in the files that use them.
-PINNED := edge/Dockerfile connectors/mqtt/Dockerfile template/*/Dockerfile deploy/k3s/*.yaml
+PINNED := edge/Dockerfile connectors/*/Dockerfile template/*/Dockerfile deploy/k3s/*.yaml
 CRANE := go run github.com/google/go-containerregistry/cmd/crane@v0.21.9
 
 pin: ## write the digest that the registry has for each base image beside its version

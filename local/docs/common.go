@@ -63,6 +63,7 @@ func commonPage(root string, functions []stack.Function) ([]byte, error) {
 		{"Functions", "Every function has this.", "shared/serve"},
 		{"Sources", "Every source has these. OpenFaaS' `read_timeout` and `write_timeout`, which end a call, must be longer.", "shared/source"},
 		{"The MQTT connector", "Of its own container, not of a function: [mqtt.md](mqtt.md). A secret is a file in the folder `secret_mount_path`. `basic_auth=true` makes it log in to the gateway, with the secrets `basic-auth-user` and `basic-auth-password`.", "connectors/mqtt/bridge"},
+		{"The Slack connector", "Of its own container, not of a function: [alerts.md](alerts.md#buttons). A secret is a file in the folder `secret_mount_path`.", "connectors/slack/relay"},
 	} {
 		p, err := load(root, part.dir)
 		if err != nil {
