@@ -13,24 +13,31 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/house"
+	"github.com/hearth-home/hearth/shared/notify"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
+	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
 // Config has the settings of alert-deadlines.
 type Config struct {
-	Gateway url.URL       `env:"GATEWAY_URL" envDefault:"http://gateway.openfaas:8080"` // OpenFaaS gateway, through which an overdue source is called
-	DeadMan secret.String `env:"DEADMAN_URL_SECRET" envDefault:"deadman-url"`           // secret with an address that is called while the house works: Uptime Kuma's push monitor, healthchecks.io; empty: none
-	Token   secret.String `env:"ALERTS_TOKEN_SECRET" envDefault:"alerts-token"`         // secret with the token that /action and /alertmanager require
+	Settings secret.String `env:"HEARTH_SETTINGS_SECRET" envDefault:"hearth-settings"` // secret with hearth.yml
+	Notify   notify.Config
+	Gateway  url.URL       `env:"GATEWAY_URL" envDefault:"http://gateway.openfaas:8080"` // OpenFaaS gateway, through which an overdue source is called
+	DeadMan  secret.String `env:"DEADMAN_URL_SECRET" envDefault:"deadman-url"`           // secret with an address that is called while the house works: Uptime Kuma's push monitor, healthchecks.io; empty: none
+	Token    secret.String `env:"ALERTS_TOKEN_SECRET" envDefault:"alerts-token"`         // secret with the token that /action and /alertmanager require
 }
 
 const (
 	name     = "alert-deadlines"
-	tickTime = 20 * time.Second // for all jobs of a tick
+	tickTime = 20 * time.Second // for all jobs of a tick, and for sending
+	jobsTime = 17 * time.Second // for the jobs
 	leaseTTL = 35 * time.Second // longer than exec_timeout
 )
 
@@ -42,7 +49,20 @@ type function struct {
 	Config
 	env      serve.Env
 	presence *serve.Presence
+	loader   *house.Loader
+	file     *settings.Watch[*settings.File]
+	sender   *notify.Sender
+	memory   memory
 }
+
+// memory is what the process remembers. A new one only does a little more than needed.
+type memory struct {
+	sync.Mutex
+	tried map[string]time.Time // when a server that did not answer was last asked for its certificate
+}
+
+// paths are the parts of hearth.yml that this function uses itself.
+var paths = []string{"house", "reminders", "certificates", "expiries", "good_morning", "away"}
 
 // New returns the function.
 func New(env serve.Env) (http.Handler, error) {
@@ -54,7 +74,9 @@ func New(env serve.Env) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &function{Config: c, env: env, presence: presence}
+	f := &function{Config: c, env: env, presence: presence, loader: house.New(env, c.Settings), sender: notify.New(c.Notify, env),
+		file:   settings.NewWatch(c.Settings, env.Log, paths, func(f *settings.File) *settings.File { return f }),
+		memory: memory{tried: map[string]time.Time{}}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /{$}", f.serveTick)
 	return mux, nil

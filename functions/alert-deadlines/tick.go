@@ -3,21 +3,32 @@ package function
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/rules"
+	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
 // tick is one call, and what its jobs share.
 type tick struct {
 	*function
-	st  *store.Store
-	now time.Time
+	st     *store.Store
+	now    time.Time
+	house  *alert.House
+	rules  *rules.Set
+	file   *settings.File
+	unread error                  // hearth.yml has had mistakes ever since the process began: what it says is not known
+	active map[string]alert.State // as they were at the start, by key
 }
 
-// tick runs all jobs under a lease. failed are the errors of single jobs; err means that no
-// job was run.
+// tick runs all jobs under a lease, and sends what waits in the outbox. failed are the
+// errors of single jobs; err means that no job was run.
 func (f *function) tick(ctx context.Context, now time.Time) (failed []error, err error) {
 	st, err := f.env.Open(ctx)
 	if err != nil {
@@ -27,21 +38,112 @@ func (f *function) tick(ctx context.Context, now time.Time) (failed []error, err
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if e := st.Release(context.WithoutCancel(ctx), name, fence); e != nil && err == nil {
-			err = e
-		}
-	}()
-	t := &tick{f, st, now}
+	defer st.Release(context.WithoutCancel(ctx), name, fence) // an error means that the lease ends by itself
+	t := &tick{function: f, st: st, now: now}
+	jobs, cancel := context.WithTimeout(ctx, jobsTime)
+	defer cancel()
+	if err := t.load(jobs); err != nil {
+		return nil, err
+	}
+	failed = t.work(jobs)
+	f.sender.Drain(ctx, st, tickTime-f.env.Now().Sub(now), f.env.Now, f.env.Log)
+	return failed, nil
+}
+
+// work runs the jobs, those first that take little time.
+func (t *tick) work(ctx context.Context) (failed []error) {
+	if t.unread != nil {
+		failed = append(failed, t.unread)
+	}
 	for _, job := range []struct {
 		what string
+		file bool // it needs hearth.yml
 		run  func(context.Context) error
 	}{
-		{"delete what is old", t.prune},
+		{"reminders", true, t.remind},
+		{"expiry dates", true, t.expiries},
+		{"overdue sources", false, t.overdue},
+		{"ping of the outside watcher", false, t.ping},
+		{"certificates", true, t.certificates},
+		{"old rows", false, func(ctx context.Context) error { return t.st.Prune(ctx, t.now) }},
 	} {
+		if job.file && t.unread != nil {
+			continue
+		}
 		if err := job.run(ctx); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", job.what, err))
 		}
 	}
-	return failed, nil
+	return failed
+}
+
+// load reads what the jobs need.
+func (t *tick) load(ctx context.Context) error {
+	h, set, err := t.loader.Load(ctx, t.st, t.now)
+	if err != nil {
+		return err
+	}
+	own := *h
+	own.Destinations, own.Mode, own.URL = t.sender.Destinations(), t.sender.Mode(), t.sender.Page()
+	t.house, t.rules = &own, set
+	if t.file, err = t.function.file.Look(t.now); errors.Is(err, settings.ErrUnread) {
+		t.unread = err
+	}
+	states, err := t.st.ActiveAlerts(ctx)
+	if err != nil {
+		return err
+	}
+	t.active = make(map[string]alert.State, len(states))
+	for _, s := range states {
+		t.active[s.Key] = s
+	}
+	return nil
+}
+
+// move applies observations to their alerts. One that would change nothing is left out: a
+// good one without an active alert, unless keep is set, and one that an open alert says
+// already.
+func (t *tick) move(ctx context.Context, observations []alert.Observation, keep bool) error {
+	observations = slices.DeleteFunc(observations, func(o alert.Observation) bool {
+		s, active := t.active[o.Key]
+		if o.Verdict == alert.Bad {
+			return s.Phase == alert.Firing && s.Level == o.Level && s.Text == o.Text && s.Severity == o.Severity
+		}
+		return !active && !keep
+	})
+	keys := make([]string, len(observations))
+	for i, o := range observations {
+		keys[i] = o.Key
+	}
+	return t.st.MoveAlerts(ctx, keys, func(before map[string]alert.State) ([]alert.State, []alert.Message) {
+		return t.house.Move(before, observations, t.now)
+	})
+}
+
+// unwatch ends the active alerts of a rule that are not among those watched, for the reason
+// why.
+func (t *tick) unwatch(ctx context.Context, rule string, watched map[string]bool, why string) error {
+	var keys []string
+	for key := range t.active {
+		if strings.HasPrefix(key, rule+"/") && !watched[key] {
+			keys = append(keys, key)
+		}
+	}
+	return t.st.MoveAlerts(ctx, keys, func(before map[string]alert.State) ([]alert.State, []alert.Message) {
+		var gone []alert.State
+		for _, key := range keys {
+			if s := before[key]; s.Active() {
+				gone = append(gone, s)
+			}
+		}
+		return t.house.Unwatch(gone, why, t.now)
+	})
+}
+
+// queue adds messages to the outbox, which takes each key once.
+func (t *tick) queue(ctx context.Context, messages []alert.Message) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	return t.st.Commit(ctx, "queue messages", nil, func(ctx context.Context, tx *store.Tx) error { return tx.Queue(ctx, messages) })
 }

@@ -56,6 +56,11 @@ var specs = func() map[string]alert.Spec {
 	add(SequenceGap, alert.Pipelines, alert.Warning, "Readings of an edge agent are lost", "Check the broker: it has lost messages that it had accepted.")
 	add(Certificate, alert.Security, alert.Warning, "The certificate expires", "Renew it.")
 	add(Expiry, alert.Security, alert.Warning, "It expires", "Renew it.")
+	for _, name := range []string{Certificate, Expiry} { // they are told at each step to the end, and not each day
+		s := m[name]
+		s.Remind = 0
+		m[name] = s
+	}
 	add(Reminder, alert.Products, alert.Info, "Reminder", "")
 	add(Alertmanager, alert.Pipelines, alert.Warning, "Alertmanager", "")
 	return m

@@ -1,0 +1,170 @@
+package function
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/deadline"
+	"github.com/hearth-home/hearth/shared/rules"
+	"github.com/hearth-home/hearth/shared/settings"
+)
+
+const (
+	checkEvery = 6 * time.Hour    // how often a certificate is read
+	retryEvery = time.Hour        // how often a server that did not answer is asked again
+	checkTime  = 10 * time.Second // for all certificates of a tick
+	dialTime   = 5 * time.Second  // for one
+	mostDials  = 16               // at the same time
+)
+
+// certificates reads the certificates of the servers that hearth.yml lists, each every six
+// hours, and judges when they end. A server that does not answer changes no alert but makes
+// its data unknown.
+func (t *tick) certificates(ctx context.Context) error {
+	spec, on := t.rules.Spec(rules.Certificate, "", "")
+	if !on {
+		return t.unwatch(ctx, rules.Certificate, nil, "the rule is switched off")
+	}
+	watched := map[string]bool{}
+	for _, server := range t.file.Certificates {
+		watched[rules.Certificate+"/"+server] = true
+	}
+	if err := t.unwatch(ctx, rules.Certificate, watched, "the server is not in hearth.yml any more"); err != nil {
+		return err
+	}
+	due, err := t.dueServers(ctx)
+	if err != nil {
+		return err
+	}
+	found, failed := t.check(ctx, due, spec)
+	return errors.Join(t.move(ctx, found, true), failed)
+}
+
+// dueServers returns the servers whose certificates have to be read now.
+func (t *tick) dueServers(ctx context.Context) (due []string, err error) {
+	keys := make([]string, len(t.file.Certificates))
+	for i, server := range t.file.Certificates {
+		keys[i] = rules.Certificate + "/" + server
+	}
+	states, err := t.st.AlertsOf(ctx, keys)
+	t.memory.Lock()
+	defer t.memory.Unlock()
+	for i, server := range t.file.Certificates {
+		if t.now.Sub(states[keys[i]].Seen) >= checkEvery && t.now.Sub(t.memory.tried[server]) >= retryEvery && !slices.Contains(due, server) {
+			due = append(due, server)
+		}
+	}
+	return due, err
+}
+
+// check reads certificates at the same time, and judges them. The error names the servers
+// that did not answer.
+func (t *tick) check(ctx context.Context, servers []string, spec alert.Spec) (found []alert.Observation, err error) {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	slots := make(chan struct{}, mostDials)
+	for _, server := range servers {
+		slots <- struct{}{}
+		if ctx.Err() != nil {
+			break // those that are left are still due at the next tick
+		}
+		all.Go(func() {
+			c, failed := readCertificate(ctx, server)
+			mu.Lock()
+			defer mu.Unlock()
+			o := alert.Observation{Key: rules.Certificate + "/" + server, Spec: spec, Subject: alert.Subject{Name: server}, Verdict: alert.NoData, At: t.now}
+			if failed == nil {
+				o = deadline.Ending{Name: server, What: "The certificate of " + server, Begin: c.NotBefore, End: c.NotAfter}.Observe(spec, t.house, t.now)
+			} else {
+				err = errors.Join(err, failed)
+			}
+			found = append(found, o)
+			t.remember(server, failed)
+			<-slots
+		})
+	}
+	all.Wait()
+	return found, err
+}
+
+// remember notes when a server did not answer.
+func (t *tick) remember(server string, failed error) {
+	t.memory.Lock()
+	defer t.memory.Unlock()
+	if delete(t.memory.tried, server); failed != nil {
+		t.memory.tried[server] = t.now
+	}
+}
+
+// readCertificate returns the certificate of a server, host or host:port. It is not
+// verified, since only its dates count: so certificates that one has signed oneself and old
+// versions of TLS are accepted. The handshake may fail after it, where the server wants a
+// certificate of ours.
+func readCertificate(ctx context.Context, server string) (*x509.Certificate, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	host, port, err := net.SplitHostPort(server)
+	if err != nil {
+		host, port = strings.Trim(server, "[]"), "443"
+	}
+	var leaf *x509.Certificate
+	c := &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, VerifyPeerCertificate: func(raw [][]byte, _ [][]*x509.Certificate) (err error) {
+		if len(raw) > 0 {
+			leaf, err = x509.ParseCertificate(raw[0])
+		}
+		return err
+	}}
+	for _, suite := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		c.CipherSuites = append(c.CipherSuites, suite.ID)
+	}
+	if _, err := netip.ParseAddr(host); err != nil {
+		c.ServerName = host // SNI is for names only
+	}
+	conn, err := (&tls.Dialer{Config: c}).DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+	if err == nil {
+		conn.Close()
+	}
+	if leaf == nil {
+		return nil, fmt.Errorf("%s: %w", server, err)
+	}
+	return leaf, nil
+}
+
+// expiries judges the dates that hearth.yml lists.
+func (t *tick) expiries(ctx context.Context) error {
+	spec, on := t.rules.Spec(rules.Expiry, "", "")
+	if !on {
+		return t.unwatch(ctx, rules.Expiry, nil, "the rule is switched off")
+	}
+	watched := map[string]bool{}
+	var found []alert.Observation
+	for _, e := range t.file.Expiries {
+		o := deadline.Ending{Name: e.Name, What: e.Name, End: midnight(e.Date, t.house.Zone)}.Observe(spec, t.house, t.now)
+		watched[o.Key], found = true, append(found, o)
+	}
+	if err := t.move(ctx, found, false); err != nil {
+		return err
+	}
+	return t.unwatch(ctx, rules.Expiry, watched, "it is not in hearth.yml any more")
+}
+
+// midnight returns the beginning of a day.
+func midnight(d settings.Date, z *time.Location) time.Time {
+	if z == nil {
+		z = time.UTC
+	}
+	t, _ := time.ParseInLocation(time.DateOnly, string(d), z) // package settings has checked it
+	return t
+}

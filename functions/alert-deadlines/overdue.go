@@ -1,0 +1,92 @@
+package function
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/deadline"
+	"github.com/hearth-home/hearth/shared/rules"
+)
+
+const (
+	callTime  = 5 * time.Second // to wait for an overdue source; its run goes on after it
+	healTime  = 4 * time.Minute // less than from one tick to the next: the source may run meanwhile
+	mostCalls = 4               // at the same time
+)
+
+// overdue finds functions with a schedule whose run is overdue. It calls each once, since
+// calls of the schedule may be lost, and only if that did not help the alert fires at the
+// next tick. The function's own lease makes the call harmless.
+func (t *tick) overdue(ctx context.Context) error {
+	spec, on := t.rules.Spec(rules.SourceOverdue, "", "")
+	if !on {
+		return t.unwatch(ctx, rules.SourceOverdue, nil, "the rule is switched off")
+	}
+	spec.For = max(spec.For, healTime)
+	functions, err := t.st.Functions(ctx)
+	if err != nil {
+		return err
+	}
+	last, err := t.st.LastFinished(ctx)
+	if err != nil {
+		return err
+	}
+	watched := map[string]bool{}
+	var late []string
+	var found []alert.Observation
+	for _, f := range functions {
+		if !f.Configured || f.Period == 0 || f.Name == name {
+			continue
+		}
+		o := deadline.Overdue(spec, f, last[f.Name].Started, t.house, t.now)
+		o.Sample = last[f.Name].Sample
+		watched[o.Key], found = true, append(found, o)
+		if s := t.active[o.Key]; o.Verdict == alert.Bad && s.Phase != alert.Pending && !s.Open() {
+			late = append(late, f.Name)
+		}
+	}
+	t.call(ctx, late)
+	if err := t.move(ctx, found, false); err != nil {
+		return err
+	}
+	return t.unwatch(ctx, rules.SourceOverdue, watched, "the function is removed, or lacks a setting")
+}
+
+// call calls functions through the gateway, as their schedule does.
+func (t *tick) call(ctx context.Context, functions []string) {
+	slots := make(chan struct{}, mostCalls)
+	var all sync.WaitGroup
+	for _, f := range functions {
+		slots <- struct{}{}
+		all.Go(func() {
+			status, err := t.callOne(ctx, f)
+			if err != nil {
+				status = t.env.Secrets.Redact(err.Error())
+			}
+			t.env.Log.Warn("called an overdue function", "overdue", f, "answer", status)
+			<-slots
+		})
+	}
+	all.Wait()
+}
+
+func (t *tick) callOne(ctx context.Context, function string) (status string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, t.Gateway.JoinPath("function", function).String(), nil)
+	if err != nil {
+		return "", err
+	}
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return "", fmt.Errorf("call %s: %w", function, err)
+	}
+	defer a.Body.Close()
+	_, err = io.Copy(io.Discard, io.LimitReader(a.Body, 1<<20)) // its run is over when the answer is
+	return a.Status, err
+}
