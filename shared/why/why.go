@@ -1,0 +1,174 @@
+// Package why says how far the messages of a device come: what it last reported, whether
+// the node or bridge that forwards them is there, which message could not be stored, and
+// what to do.
+package why
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/topology"
+)
+
+const (
+	maxDead     = 2000            // the newest dead letters that are looked at
+	canaryFresh = 5 * time.Minute // an older canary means that nothing comes through the broker
+	canaryKeep  = 7 * 24 * time.Hour
+	quietTime   = time.Hour // a device that reported later is not advised about
+)
+
+// ErrUnknown is returned for a device that is not in the register.
+var ErrUnknown = errors.New("the register has no device of this id or name")
+
+// Report is what is known of the way of a device's messages.
+type Report struct {
+	Device  store.Device
+	Last    store.DeviceState // its latest report; Metric is "" if there is none
+	Offline store.DeviceState // the state that says that it cannot be reached; Metric is "" if none does
+	Hop     *Hop              // the node or bridge that forwards its messages; nil: none is known
+	Canary  time.Time         // when the broker last delivered a message that a connector had published; zero: unknown
+	Dead    *store.DeadLetter // its latest message that could not be stored; nil: none
+	Now     time.Time
+	Zone    *time.Location // of the times in Lines; nil: UTC
+}
+
+// Hop is a node or bridge.
+type Hop struct {
+	Device store.Device
+	Online bool
+	Known  bool // it has reported whether it is online
+	Since  time.Time
+}
+
+// Device returns what is known of a device, by its id or name. Another error than
+// ErrUnknown is the store's.
+func Device(ctx context.Context, st *store.Store, id string, now time.Time) (Report, error) {
+	r := Report{Now: now}
+	devices, err := st.Devices(ctx)
+	if err != nil {
+		return r, err
+	}
+	i := slices.IndexFunc(devices, func(d store.Device) bool { return d.ID == id })
+	if i < 0 {
+		i = slices.IndexFunc(devices, func(d store.Device) bool { return strings.EqualFold(d.Name, id) })
+	}
+	if i < 0 {
+		return r, fmt.Errorf("%q: %w", id, ErrUnknown)
+	}
+	r.Device = devices[i]
+	ids, err := st.DeviceIDs(ctx, false)
+	if err != nil {
+		return r, err
+	}
+	states, err := st.DeviceStates(ctx, r.Device.ID)
+	if err != nil {
+		return r, err
+	}
+	r.read(states)
+	if err := r.findHop(ctx, st, devices, ids); err != nil {
+		return r, err
+	}
+	if err := r.findCanary(ctx, st); err != nil {
+		return r, err
+	}
+	dead, err := st.DeadLetters(ctx, maxDead)
+	r.findDead(dead, ids)
+	return r, err
+}
+
+// read finds the latest report, and whether the device can be reached.
+func (r *Report) read(states []store.DeviceState) {
+	for _, s := range states {
+		switch {
+		case s.Metric == "available" || s.Metric == "online":
+			if s.Value == 0 && s.Text == "" {
+				r.Offline = s
+			}
+		case Seen(s).After(Seen(r.Last)) && Reported(s.Metric):
+			r.Last = s
+		}
+	}
+}
+
+// Reported reports whether a metric is something that the device itself reports, and not
+// what hearth, a broker or a bridge says of it.
+func Reported(metric string) bool {
+	if metric == "action" {
+		return true
+	}
+	_, ok := catalogue.States().Field(metric)
+	return !ok && metric != "available"
+}
+
+// Seen returns when a state was reported: by the source's clock, or when it arrived if that
+// is later. The arrival of a retained message says nothing.
+func Seen(s store.DeviceState) time.Time {
+	if s.Retained || s.Time.After(s.Arrived) {
+		return s.Time
+	}
+	return s.Arrived
+}
+
+func (r *Report) findHop(ctx context.Context, st *store.Store, devices []store.Device, ids []store.DeviceID) error {
+	kind, of, ok := strings.Cut(topology.Of(devices, ids).Parents(r.Device.ID)[0], "/")
+	if !ok {
+		return nil
+	}
+	r.Hop = &Hop{Device: devices[slices.IndexFunc(devices, func(d store.Device) bool { return d.ID == of })]}
+	states, err := st.DeviceStates(ctx, of)
+	for _, s := range states {
+		if kind == "node" && s.Metric == "online" || kind == "bridge" && s.Metric == "available" {
+			r.Hop.Known, r.Hop.Online, r.Hop.Since = true, s.Value != 0, s.Changed
+		}
+	}
+	return err
+}
+
+func (r *Report) findCanary(ctx context.Context, st *store.Store) error {
+	rs, err := st.Latest(ctx, "canary", r.Now.Add(-canaryKeep))
+	for _, c := range rs {
+		if c.Time.After(r.Canary) {
+			r.Canary = c.Time
+		}
+	}
+	return err
+}
+
+// findDead finds the latest dead letter on a topic of the device.
+func (r *Report) findDead(dead []store.DeadLetter, ids []store.DeviceID) {
+	for _, id := range ids {
+		if id.Device != r.Device.ID {
+			continue
+		}
+		var about struct{ Base, Topic string }
+		_ = json.Unmarshal(id.About, &about) // one that is not an object names no topic
+		for i := range dead {
+			d := &dead[i]
+			if of(d.Topic, id, about.Base, about.Topic, r.Device.Publisher) && (r.Dead == nil || d.Last.After(r.Dead.Last)) {
+				r.Dead = d
+			}
+		}
+	}
+}
+
+// of reports whether a device publishes on a topic.
+func of(topic string, id store.DeviceID, base, first, publisher string) bool {
+	within := func(t string) bool { return t != "" && (topic == t || strings.HasPrefix(topic, t+"/")) }
+	if base != "" {
+		return within(base + "/" + id.Name)
+	}
+	if name, ok := strings.CutPrefix(id.Physical, "edge/"); ok && publisher != "" && within(publisher+"/"+name) {
+		return true
+	}
+	if t, ok := strings.CutPrefix(id.Physical, "topic/"); ok && within(t) {
+		return true
+	}
+	return within(first)
+}
