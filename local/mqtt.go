@@ -192,6 +192,9 @@ func (p *platform) notes() []string {
 	if b := p.bridge.Load(); b != nil && b.DroppedLetters() > 0 {
 		out = append(out, fmt.Sprintf("dead letters were dropped since the start, the oldest first: %d. To keep more, raise DEAD_MAX or DEAD_MAX_MIB, or free space on the disk of %s", b.DroppedLetters(), p.dir))
 	}
+	if p.onlyShows() {
+		out = append(out, showNote)
+	}
 	return append(out, diskNote(p.dir)...)
 }
 

@@ -24,7 +24,7 @@ import (
 )
 
 // ownNames are the variables that only the platform on this machine reads.
-var ownNames = []string{"PORT", "MQTT_PORT", "HEARTH_DIR", "LIVE", "EDGE", "LOG_FORMAT", "NO_COLOR", host.AuthorityFile, "OWNER", "REGISTRY", "TAG", "PLATFORMS", "OPENFAAS_URL",
+var ownNames = []string{"PORT", "MQTT_PORT", "HEARTH_DIR", "LIVE", "EDGE", "SEND", "LOG_FORMAT", "NO_COLOR", host.AuthorityFile, "OWNER", "REGISTRY", "TAG", "PLATFORMS", "OPENFAAS_URL",
 	"EDGE_CONFIG_DIR", "GOMAXPROCS", "TZ"}
 
 var (
@@ -109,6 +109,9 @@ func (h *Installation) dotenvLines() map[string]int {
 func (h *Installation) oddValues() (found []string) {
 	if v := h.vars["EDGE"]; v != "" && v != "off" {
 		found = append(found, fmt.Sprintf("EDGE is %q: write off to have no simulated sensors, or remove it", v))
+	}
+	if v := h.vars["SEND"]; v != "" && v != "1" {
+		found = append(found, fmt.Sprintf("SEND is %q: write 1 to send messages from here, or remove it", v))
 	}
 	if v := h.vars["LOG_FORMAT"]; v != "" && v != "json" {
 		found = append(found, fmt.Sprintf("LOG_FORMAT is %q: write json, or remove it", v))

@@ -72,6 +72,7 @@ func newPlatform(h *Installation) (*platform, error) {
 	p.log = h.logger(p.secrets)
 	p.settings = h.watchSettings(p.log)
 	subscribeSensorsToAll(p.functions, h.vars)
+	h.setAlertsMode(p.functions)
 	return p, nil
 }
 
@@ -148,7 +149,7 @@ func (p *platform) gatewayPart() part {
 	return part{"gateway", func(context.Context) (err error) {
 		p.page = &page.Page{Inputs: page.Inputs{
 			Open: p.openForPage, Now: p.now, Redact: p.redact, RedactCut: p.secrets.RedactCut, Functions: p.pageFunctions, Declared: p.declared,
-			Propose: mapping.Propose, Notes: p.notes, Try: p.try, Zone: p.zone, Hearth: program, SimulatedSince: p.simulatedSince(), Faults: p.faults(),
+			Propose: mapping.Propose, Notes: p.notes, Try: p.try, Zone: p.zone, Hearth: program, SimulatedSince: p.simulatedSince(), Faults: p.faults(), House: p.loadHouse(),
 		}}
 		var fs []gateway.Function
 		for _, f := range p.host.Functions {
@@ -177,7 +178,7 @@ func (p *platform) schedulesPart() part {
 		p.seed(ctx)
 		var jobs []schedule.Job
 		for _, f := range p.host.Functions {
-			if s := f.Schedule(); s != "" {
+			if s := f.Schedule(); s != "" && p.runs(f.Name) {
 				jobs = append(jobs, schedule.Job{Function: f.Name, Schedule: s, Last: p.lastRun(ctx, f)})
 			}
 		}

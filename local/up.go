@@ -60,6 +60,9 @@ func (p *platform) logStart(ctx context.Context) {
 		}
 		p.log.Info(describe(f), "function", f.Name)
 	}
+	if p.onlyShows() {
+		p.log.Warn(showNote)
+	}
 	p.logBroker(ctx)
 	p.logMistypedNames(p.log)
 	p.log.Info("the page is at http://" + p.server.Addr + "/ · stop with Ctrl-C")
