@@ -9,85 +9,83 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/action"
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Act is what a person asks for with a button beside an alert.
-type Act struct {
-	Do      string        // ack, unack, silence, morning, maintenance or end
-	Key     string        // of the alert
-	Subject string        // of maintenance, and of the end of one: "device/office-air"
-	For     time.Duration // of a silence or maintenance; 0 where Do says it
-	Label   string        // of the button
+// button is a button beside an alert.
+type button struct {
+	Do    action.Do
+	Label string
 }
 
-const (
-	silenceTime     = time.Hour
-	maintenanceTime = 2 * time.Hour
-)
-
-// acts returns the buttons beside an alert.
-func acts(a Alert) []Act {
-	ack := Act{Do: "ack", Key: a.Key, Label: "Acknowledge"}
+// buttons returns the buttons beside an alert. Silence and maintenance last as long as
+// package action has it.
+func buttons(a Alert) []button {
+	out := []button{{action.Ack, "Acknowledge"}}
 	if a.Acked {
-		ack = Act{Do: "unack", Key: a.Key, Label: "Remind me again"}
+		out = []button{{action.Unack, "Remind me again"}}
 	}
-	if a.Muted {
-		return []Act{ack, {Do: "end", Key: a.Key, Subject: a.Care, Label: "Tell me again"}}
+	switch {
+	case a.Silenced:
+		return append(out, button{action.Unsilence, "End the silence"})
+	case a.Maintained:
+		return append(out, button{action.EndMaintenance, "End the maintenance"})
 	}
-	out := []Act{ack, {Do: "silence", Key: a.Key, For: silenceTime, Label: "Silence 1 h"}, {Do: "morning", Key: a.Key, Label: "Until morning"}}
-	if a.Care != "" {
-		out = append(out, Act{Do: "maintenance", Key: a.Key, Subject: a.Care, For: maintenanceTime, Label: "Maintenance 2 h"})
+	out = append(out, button{action.Silence, "Silence 1 h"}, button{action.Morning, "Until morning"})
+	if a.Device != "" {
+		out = append(out, button{action.Maintenance, "Maintenance 2 h"})
 	}
 	return out
 }
 
 // act does what a button beside an alert asks for. The body is a form with do= and key=.
 // 200 done, with a sentence; 400 the form has mistakes; 403 from another site; 404 there is
-// no such button now; 503 the store cannot be reached.
+// no such button now; 409 the alert has changed; 503 the store cannot be reached.
 func (p *Page) act(w http.ResponseWriter, r *http.Request) {
-	if p.Act == nil {
-		http.NotFound(w, r)
-		return
-	}
 	form, ok := readForm(w, r, "do", "key")
 	if !ok {
 		return
 	}
-	a, ok := p.button(r.Context(), form.Get("do"), form.Get("key"))
-	if !ok {
+	do, key := action.Do(form.Get("do")), form.Get("key")
+	if !p.hasButton(r.Context(), do, key) {
 		http.Error(w, "the alert has changed: look at the page again", http.StatusNotFound)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), deadline)
-	defer cancel()
-	st, err := p.Open(ctx)
-	text := ""
-	if err == nil {
-		text, err = p.Act(ctx, st, a, p.Now())
+	note, err := p.apply(r.Context(), action.Action{Do: do, Alert: key, At: p.Now()})
+	if refusal, ok := errors.AsType[*action.Refusal](err); ok {
+		http.Error(w, p.Redact(refusal.Error()), http.StatusConflict)
+		return
 	}
 	if err != nil {
 		http.Error(w, p.Redact(err.Error()), http.StatusServiceUnavailable)
 		return
 	}
 	p.refresh()
-	fmt.Fprintln(w, p.Redact(text))
+	fmt.Fprintln(w, p.Redact(note))
 }
 
-// button returns the act of a button that the page shows.
-func (p *Page) button(ctx context.Context, do, key string) (Act, bool) {
-	open := p.snapshot(ctx).data.Alerts.Open
-	i := slices.IndexFunc(open, func(a Alert) bool { return a.Key == key })
-	if i < 0 {
-		return Act{}, false
+func (p *Page) apply(ctx context.Context, a action.Action) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	st, err := p.Open(ctx)
+	if err != nil {
+		return "", err
 	}
-	all := acts(open[i])
-	i = slices.IndexFunc(all, func(a Act) bool { return a.Do == do })
-	if i < 0 {
-		return Act{}, false
+	house, err := p.house(ctx, st, a.At)
+	if err != nil {
+		return "", err
 	}
-	return all[i], true
+	answer, err := action.Apply(ctx, st, house, a, a.At)
+	return answer.Note, err
+}
+
+// hasButton reports whether the page shows this button.
+func (p *Page) hasButton(ctx context.Context, do action.Do, key string) bool {
+	return slices.ContainsFunc(p.snapshot(ctx).data.Alerts.Open, func(a Alert) bool {
+		return a.Key == key && slices.ContainsFunc(buttons(a), func(b button) bool { return b.Do == do })
+	})
 }
 
 // refresh makes the next viewer read the alerts again.
@@ -126,7 +124,10 @@ func readForm(w http.ResponseWriter, r *http.Request, fields ...string) (url.Val
 	return r.PostForm, true
 }
 
-// houseOf is the House of an Inputs that has none: nothing is silenced.
-func houseOf(context.Context, *store.Store, time.Time) (*alert.House, error) {
-	return &alert.House{Mode: alert.Send}, nil
+// house returns who is told what; without the input House nothing is silenced.
+func (s Inputs) house(ctx context.Context, st *store.Store, now time.Time) (*alert.House, error) {
+	if s.House == nil {
+		return &alert.House{Mode: alert.Send}, nil
+	}
+	return s.House(ctx, st, now)
 }

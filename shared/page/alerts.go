@@ -33,28 +33,29 @@ type Alerts struct {
 
 // Alert is one line: an alert as a person reads it.
 type Alert struct {
-	ID       string         `json:"-"`
-	Key      string         `json:"key"`
-	Severity alert.Severity `json:"severity"`
-	Phase    alert.Phase    `json:"phase"`
-	Title    string         `json:"title"`
-	Where    string         `json:"where,omitempty"`
-	Value    string         `json:"value,omitempty"` // with its unit
-	Limit    string         `json:"limit,omitempty"` // "above 1,500 ppm"
-	Text     string         `json:"text,omitempty"`  // instead of Value
-	Next     string         `json:"next,omitempty"`  // what to do
-	Since    time.Time      `json:"since,omitzero"`
-	Fires    time.Time      `json:"fires,omitzero"` // of Watched: when it becomes an alert
-	Ended    time.Time      `json:"ended,omitzero"`
-	Lasted   string         `json:"lasted,omitempty"`
-	Worst    string         `json:"worst,omitempty"`
-	Marks    []string       `json:"marks,omitempty"` // "no data since 14:05", "silenced until 07:00"
-	Acked    bool           `json:"acked,omitempty"`
-	Muted    bool           `json:"muted,omitempty"` // silenced, or in maintenance
-	Sample   bool           `json:"sample,omitempty"`
-	Below    []Alert        `json:"dependants,omitempty"` // alerts that this one explains
+	ID         string         `json:"-"`
+	Key        string         `json:"key"`
+	Severity   alert.Severity `json:"severity"`
+	Phase      alert.Phase    `json:"phase"`
+	Title      string         `json:"title"`
+	Where      string         `json:"where,omitempty"`
+	Value      string         `json:"value,omitempty"` // with its unit
+	Limit      string         `json:"limit,omitempty"` // "above 1,500 ppm"
+	Text       string         `json:"text,omitempty"`  // instead of Value
+	Next       string         `json:"next,omitempty"`  // what to do
+	Since      time.Time      `json:"since,omitzero"`
+	Fires      time.Time      `json:"fires,omitzero"` // of Watched: when it becomes an alert
+	Ended      time.Time      `json:"ended,omitzero"`
+	Lasted     string         `json:"lasted,omitempty"`
+	Worst      string         `json:"worst,omitempty"`
+	Marks      []string       `json:"marks,omitempty"` // "no data since 14:05", "silenced until 07:00"
+	Acked      bool           `json:"acked,omitempty"`
+	Silenced   bool           `json:"silenced,omitempty"`
+	Maintained bool           `json:"maintained,omitempty"` // in maintenance
+	Device     string         `json:"device,omitempty"`
+	Sample     bool           `json:"sample,omitempty"`
+	Below      []Alert        `json:"dependants,omitempty"` // alerts that this one explains
 
-	Care string `json:"-"` // subject of its maintenance: "device/office-air"; "": it has none
 	root string // key of the alert that explains it
 }
 
@@ -69,7 +70,7 @@ func (c *collector) readAlerts(ctx context.Context, st *store.Store, now time.Ti
 	if age := now.Sub(c.alerts.at); age >= 0 && age < alertsEvery {
 		return c.alerts.data, nil
 	}
-	house, err := c.House(ctx, st, now)
+	house, err := c.house(ctx, st, now)
 	if err != nil {
 		return Alerts{}, err
 	}
@@ -136,7 +137,7 @@ var urgency = map[alert.Severity]int{alert.Critical: 0, alert.Warning: 1, alert.
 func (c *collector) line(s *alert.State, house *alert.House, now time.Time) Alert {
 	a := Alert{
 		ID: alertID(s.Key), Key: s.Key, Severity: s.Severity, Phase: s.Phase, Title: c.Redact(cmp.Or(s.Title, s.Rule)), Where: c.Redact(s.Subject.Label()),
-		Next: c.Redact(s.Next), Since: s.Since, Ended: s.Ended, Acked: !s.Acked.IsZero(), Sample: s.Sample, Care: careOf(s.Subject),
+		Next: c.Redact(s.Next), Since: s.Since, Ended: s.Ended, Acked: !s.Acked.IsZero(), Sample: s.Sample, Device: s.Device,
 	}
 	if s.Value != nil && s.Limit != nil {
 		side := map[bool]string{false: "above ", true: "below "}[s.Below]
@@ -178,11 +179,12 @@ func (c *collector) mark(a *Alert, s *alert.State, house *alert.House, now time.
 	if a.Acked {
 		add("acknowledged"+by(c.Redact(s.AckedBy))+" at", s.Acked)
 	}
-	a.Muted = q.Muted.After(now)
+	a.Silenced = house.Silences[s.Key].After(now)
+	a.Maintained = !a.Silenced && q.Muted.After(now)
 	switch {
-	case a.Muted && !q.Muted.After(house.Silences[s.Key]):
-		add("silenced until", q.Muted)
-	case a.Muted:
+	case a.Silenced:
+		add("silenced until", house.Silences[s.Key])
+	case a.Maintained:
 		add("in maintenance until", q.Muted)
 	case q.Comfort && s.Comfort:
 		add("not sent: nobody is at home", time.Time{})
@@ -196,17 +198,6 @@ func by(name string) string {
 		return ""
 	}
 	return " by " + name
-}
-
-// careOf returns the subject of maintenance for what an alert is about.
-func careOf(s alert.Subject) string {
-	switch {
-	case s.Device != "":
-		return "device/" + s.Device
-	case s.Room != "":
-		return "room/" + strings.ToLower(s.Room)
-	}
-	return ""
 }
 
 func alertID(key string) string {

@@ -114,12 +114,13 @@ func TestAButtonActsOnTheAlertThatThePageShows(t *testing.T) {
 	office := co2(alert.Warning, "office", "Office", 1612, now.Add(-time.Hour))
 	h.raise(office)
 	p := h.page()
-	var done []Act
-	p.Act = func(_ context.Context, _ *store.Store, a Act, at time.Time) (string, error) {
-		done = append(done, a)
-		office.Acked = at
-		h.raise(office)
-		return "acknowledged geheim", nil
+	p.House = func(ctx context.Context, st *store.Store, now time.Time) (*alert.House, error) {
+		house := &alert.House{Silences: map[string]time.Time{}, Maintenance: map[string]time.Time{}}
+		ends, err := st.UntilDates(ctx, now)
+		for _, e := range ends {
+			map[string]map[string]time.Time{store.Silence: house.Silences, store.Maintenance: house.Maintenance}[e.Kind][e.Subject] = e.Until
+		}
+		return house, err
 	}
 	post := func(form string, header ...string) (int, string) {
 		r := httptest.NewRequest(http.MethodPost, "http://hearth.test/alerts", strings.NewReader(form))
@@ -131,6 +132,7 @@ func TestAButtonActsOnTheAlertThatThePageShows(t *testing.T) {
 		p.ServeHTTP(w, r)
 		return w.Code, w.Body.String()
 	}
+	shown := func() Alert { return p.snapshot(t.Context()).data.Alerts.Open[0] }
 	key := "key=" + url.QueryEscape(office.Key)
 	for form, want := range map[string]int{"": 400, "do=ack": 400, key: 400, "do=ack&do=ack&" + key: 400, "do=ack&" + key + "&for=9h": 400, "do=eat&" + key: 404, "do=ack&key=x": 404, "do=unack&" + key: 404} {
 		if code, text := post(form); code != want {
@@ -142,25 +144,33 @@ func TestAButtonActsOnTheAlertThatThePageShows(t *testing.T) {
 			t.Errorf("from another site, with %s: %d", header, code)
 		}
 	}
-	if len(done) != 0 {
-		t.Fatalf("refused clicks did %+v", done)
+	if a := shown(); a.Acked || a.Silenced || a.Maintained {
+		t.Fatalf("refused clicks did something: %+v", a)
 	}
-	if code, text := post("do=ack&"+key, "Sec-Fetch-Site", "same-origin"); code != http.StatusOK || text != "acknowledged [secret]\n" {
-		t.Errorf("%d %s", code, text)
-	}
-	if diff := cmp.Diff([]Act{{Do: "ack", Key: office.Key, Label: "Acknowledge"}}, done); diff != "" {
-		t.Error(diff)
-	}
-	if a := p.snapshot(t.Context()).data.Alerts.Open[0]; !a.Acked || acts(a)[0].Do != "unack" {
-		t.Errorf("after the click: %+v", a)
+	for _, c := range []struct{ do, said, mark string }{
+		{"ack", "Acknowledged at 14:00: no more reminders until it resolves", "acknowledged at 14:00"},
+		{"silence", "Silenced until 15:00", "silenced until 15:00"},
+		{"unsilence", "No longer silenced", ""},
+		{"morning", "Silenced until 07:00 on 24 November", "silenced until 07:00 on 24 November"},
+		{"unsilence", "No longer silenced", ""},
+		{"maintenance", "In maintenance until 16:00", "in maintenance until 16:00"},
+		{"endmaintenance", "No longer in maintenance", ""},
+	} {
+		if code, text := post("do="+c.do+"&"+key, "Sec-Fetch-Site", "same-origin"); code != http.StatusOK || text != c.said+"\n" {
+			t.Errorf("%s: %d %s", c.do, code, text)
+		}
+		if got, want := strings.Join(shown().Marks, ", "), strings.TrimSuffix("acknowledged at 14:00, "+strings.TrimPrefix(c.mark, "acknowledged at 14:00"), ", "); got != want {
+			t.Errorf("after %s: %q, want %q", c.do, got, want)
+		}
 	}
 }
 
-func TestButtonsSayForHowLong(t *testing.T) {
-	got := acts(Alert{Key: "k", Care: "device/x"})
-	want := []Act{{Do: "ack", Key: "k", Label: "Acknowledge"}, {Do: "silence", Key: "k", For: time.Hour, Label: "Silence 1 h"}, {Do: "morning", Key: "k", Label: "Until morning"},
-		{Do: "maintenance", Key: "k", Subject: "device/x", For: 2 * time.Hour, Label: "Maintenance 2 h"}}
-	if diff := cmp.Diff(want, got); diff != "" {
+func TestAnAlertWithoutADeviceHasNoMaintenance(t *testing.T) {
+	var got []string
+	for _, b := range buttons(Alert{Key: "k"}) {
+		got = append(got, b.Label)
+	}
+	if diff := cmp.Diff([]string{"Acknowledge", "Silence 1 h", "Until morning"}, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -41,7 +41,7 @@ type fromSources struct {
 // collect reads everything. Errors names what could not be read.
 func (c *collector) collect(ctx context.Context, now time.Time) Data {
 	d := Data{Now: now, Functions: []Function{}, Rooms: []Room{}, Measurements: []Measurement{}, Lists: []List{},
-		Notes: c.Notes(), Zone: c.Zone(), Try: c.Try(), Hearth: c.Hearth, Acts: c.Act != nil, Faults: c.Faults != nil}
+		Notes: c.Notes(), Zone: c.Zone(), Try: c.Try(), Hearth: c.Hearth, Faults: c.Faults != nil}
 	fail := func(err error) {
 		if text := c.Redact(err.Error()); !slices.Contains(d.Errors, text) {
 			d.Errors = append(d.Errors, text)
@@ -186,9 +186,6 @@ func newCollector(s Inputs) *collector {
 	}
 	if s.Zone == nil {
 		s.Zone = func() string { return "" }
-	}
-	if s.House == nil {
-		s.House = houseOf
 	}
 	if s.Try == nil {
 		s.Try = func() string { return "" }

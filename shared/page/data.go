@@ -37,8 +37,6 @@ type Inputs struct {
 
 	// House returns who is told what about alerts; nil: nothing is silenced.
 	House func(context.Context, *store.Store, time.Time) (*alert.House, error)
-	// Act does what a button asks for, at the given time, and returns a sentence about it; nil: there are no buttons.
-	Act func(context.Context, *store.Store, Act, time.Time) (string, error)
 
 	// Faults makes the simulated sensors of this process fail; nil: it has none.
 	Faults *Faults
@@ -54,7 +52,6 @@ type Data struct {
 	Errors       []string      `json:"errors,omitempty"` // why something could not be read
 	Notes        []string      `json:"notes,omitempty"`
 	Alerts       Alerts        `json:"alerts"`
-	Acts         bool          `json:"-"` // there are buttons beside alerts
 	Faults       bool          `json:"-"` // simulated sensors can be made to fail
 	Rooms        []Room        `json:"rooms"`
 	MoreDevices  int           `json:"more_devices,omitempty"`

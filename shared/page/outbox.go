@@ -64,11 +64,9 @@ func (p *Page) readOutbox(ctx context.Context, o *outbox) error {
 		return err
 	}
 	now := o.View.Now()
-	house := &alert.House{Mode: alert.Send}
-	if p.House != nil {
-		if house, err = p.House(ctx, st, now); err != nil {
-			return err
-		}
+	house, err := p.house(ctx, st, now)
+	if err != nil {
+		return err
 	}
 	o.To = destinations(house)
 	queued, err := st.Outbox(ctx, maxMessages)

@@ -23,7 +23,7 @@ import (
 var files embed.FS
 
 var tmpl = template.Must(template.New("page.html").Funcs(template.FuncMap{
-	"ago": ago, "stamp": stamp, "clock": clock, "text": text, "span": span, "pair": pair, "at": at, "when": when, "dayage": dayAge, "badge": badge, "tile": tile, "title": title, "shown": shown, "of": of, "acts": acts,
+	"ago": ago, "stamp": stamp, "clock": clock, "text": text, "span": span, "pair": pair, "at": at, "when": when, "dayage": dayAge, "badge": badge, "tile": tile, "title": title, "shown": shown, "of": of, "buttons": buttons,
 }).ParseFS(files, "*.html"))
 
 // policy lets the page load its own style and script, and nothing else.
