@@ -42,29 +42,24 @@ func (t *tick) certificates(ctx context.Context) error {
 	if err := t.unwatch(ctx, rules.Certificate, watched, "the server is not in hearth.yml any more"); err != nil {
 		return err
 	}
-	due, err := t.dueServers(ctx)
-	if err != nil {
-		return err
-	}
-	found, failed := t.check(ctx, due, spec)
-	return errors.Join(t.move(ctx, found, true), failed)
+	found, failed := t.check(ctx, t.dueServers(), spec)
+	return errors.Join(t.move(ctx, found), failed)
 }
 
 // dueServers returns the servers whose certificates have to be read now.
-func (t *tick) dueServers(ctx context.Context) (due []string, err error) {
-	keys := make([]string, len(t.file.Certificates))
-	for i, server := range t.file.Certificates {
-		keys[i] = rules.Certificate + "/" + server
-	}
-	states, err := t.st.AlertsOf(ctx, keys)
+func (t *tick) dueServers() (due []string) {
 	t.memory.Lock()
 	defer t.memory.Unlock()
-	for i, server := range t.file.Certificates {
-		if t.now.Sub(states[keys[i]].Seen) >= checkEvery && t.now.Sub(t.memory.tried[server]) >= retryEvery && !slices.Contains(due, server) {
+	for _, server := range t.file.Certificates {
+		c, every := t.memory.checked[server], checkEvery
+		if c.failed {
+			every = retryEvery
+		}
+		if age := t.now.Sub(c.at); (age >= every || age < 0) && !slices.Contains(due, server) {
 			due = append(due, server)
 		}
 	}
-	return due, err
+	return due
 }
 
 // check reads certificates at the same time, and judges them. The error names the servers
@@ -86,12 +81,12 @@ func (t *tick) check(ctx context.Context, servers []string, spec alert.Spec) (fo
 			defer mu.Unlock()
 			o := alert.Observation{Key: rules.Certificate + "/" + server, Spec: spec, Subject: alert.Subject{Name: server}, Verdict: alert.NoData, At: t.now}
 			if failed == nil {
-				o = deadline.Ending{Name: server, What: "The certificate of " + server, Begin: c.NotBefore, End: c.NotAfter}.Observe(spec, t.house, t.now)
+				o = certificateOf(server, c.NotBefore, c.NotAfter).Observe(spec, t.house, t.now)
 			} else {
 				err = errors.Join(err, failed)
 			}
 			found = append(found, o)
-			t.remember(server, failed)
+			t.remember(server, c)
 			<-slots
 		})
 	}
@@ -99,13 +94,19 @@ func (t *tick) check(ctx context.Context, servers []string, spec alert.Spec) (fo
 	return found, err
 }
 
-// remember notes when a server did not answer.
-func (t *tick) remember(server string, failed error) {
+func certificateOf(server string, begin, end time.Time) deadline.Ending {
+	return deadline.Ending{Name: server, What: "The certificate of " + server, Begin: begin, End: end}
+}
+
+// remember notes that a server was asked; nil is no answer.
+func (t *tick) remember(server string, c *x509.Certificate) {
 	t.memory.Lock()
 	defer t.memory.Unlock()
-	if delete(t.memory.tried, server); failed != nil {
-		t.memory.tried[server] = t.now
+	now := checked{at: t.now, end: t.memory.checked[server].end, failed: c == nil}
+	if c != nil {
+		now.end = c.NotAfter
 	}
+	t.memory.checked[server] = now
 }
 
 // readCertificate returns the certificate of a server, host or host:port. It is not
@@ -151,20 +152,22 @@ func (t *tick) expiries(ctx context.Context) error {
 	watched := map[string]bool{}
 	var found []alert.Observation
 	for _, e := range t.file.Expiries {
-		o := deadline.Ending{Name: e.Name, What: e.Name, End: midnight(e.Date, t.house.Zone)}.Observe(spec, t.house, t.now)
+		o := deadline.Ending{Name: e.Name, What: e.Name, End: dayOf(e.Date, t.zone())}.Observe(spec, t.house, t.now)
 		watched[o.Key], found = true, append(found, o)
 	}
-	if err := t.move(ctx, found, false); err != nil {
+	if err := t.move(ctx, found); err != nil {
 		return err
 	}
 	return t.unwatch(ctx, rules.Expiry, watched, "it is not in hearth.yml any more")
 }
 
-// midnight returns the beginning of a day.
-func midnight(d settings.Date, z *time.Location) time.Time {
-	if z == nil {
-		z = time.UTC
-	}
+// dayOf returns the beginning of a day.
+func dayOf(d settings.Date, z *time.Location) time.Time {
 	t, _ := time.ParseInLocation(time.DateOnly, string(d), z) // package settings has checked it
 	return t
+}
+
+// begin returns the midnight before a time.
+func begin(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
 }

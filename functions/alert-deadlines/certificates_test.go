@@ -65,13 +65,15 @@ func (s *server) set(c *tls.Certificate) {
 }
 
 // valid returns a certificate that one has signed oneself, for a year until end.
-func valid(t *testing.T, end time.Time) *tls.Certificate {
+func valid(t *testing.T, end time.Time) *tls.Certificate { return validFor(t, 365, end) }
+
+func validFor(t *testing.T, days int, end time.Time) *tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: end.AddDate(-1, 0, 0), NotAfter: end, DNSNames: []string{"someone.else"}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: end.AddDate(0, 0, -days), NotAfter: end, DNSNames: []string{"someone.else"}}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)

@@ -16,8 +16,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/house"
+	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/notify"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
@@ -50,7 +52,7 @@ type function struct {
 	env      serve.Env
 	presence *serve.Presence
 	loader   *house.Loader
-	file     *settings.Watch[*settings.File]
+	file     *settings.Watch[file]
 	sender   *notify.Sender
 	memory   memory
 }
@@ -58,8 +60,24 @@ type function struct {
 // memory is what the process remembers. A new one only does a little more than needed.
 type memory struct {
 	sync.Mutex
-	tried map[string]time.Time // when a server that did not answer was last asked for its certificate
+	checked map[string]checked // the servers' certificates
+	greeted string             // the day of the last message in the morning
 }
+
+// checked is what is known of a server's certificate.
+type checked struct {
+	at     time.Time // when the server was last asked
+	end    time.Time // of the certificate; zero: it never answered
+	failed bool      // it did not answer then
+}
+
+// file is hearth.yml, and the measurements that it adds.
+type file struct {
+	*settings.File
+	measurements []catalogue.Measurement
+}
+
+func read(f *settings.File) file { return file{f, mapping.Compile(f).Measurements()} }
 
 // paths are the parts of hearth.yml that this function uses itself.
 var paths = []string{"house", "reminders", "certificates", "expiries", "good_morning", "away"}
@@ -75,8 +93,8 @@ func New(env serve.Env) (http.Handler, error) {
 		return nil, err
 	}
 	f := &function{Config: c, env: env, presence: presence, loader: house.New(env, c.Settings), sender: notify.New(c.Notify, env),
-		file:   settings.NewWatch(c.Settings, env.Log, paths, func(f *settings.File) *settings.File { return f }),
-		memory: memory{tried: map[string]time.Time{}}}
+		file:   settings.NewWatch(c.Settings, env.Log, paths, read),
+		memory: memory{checked: map[string]checked{}}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /{$}", f.serveTick)
 	return mux, nil

@@ -51,7 +51,7 @@ func (t *tick) overdue(ctx context.Context) error {
 		}
 	}
 	t.call(ctx, late)
-	if err := t.move(ctx, found, false); err != nil {
+	if err := t.move(ctx, found); err != nil {
 		return err
 	}
 	return t.unwatch(ctx, rules.SourceOverdue, watched, "the function is removed, or lacks a setting")

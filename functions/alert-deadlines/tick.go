@@ -22,7 +22,7 @@ type tick struct {
 	now    time.Time
 	house  *alert.House
 	rules  *rules.Set
-	file   *settings.File
+	file   file
 	unread error                  // hearth.yml has had mistakes ever since the process began: what it says is not known
 	active map[string]alert.State // as they were at the start, by key
 }
@@ -65,6 +65,7 @@ func (t *tick) work(ctx context.Context) (failed []error) {
 		{"overdue sources", false, t.overdue},
 		{"ping of the outside watcher", false, t.ping},
 		{"certificates", true, t.certificates},
+		{"good morning", true, t.greet},
 		{"old rows", false, func(ctx context.Context) error { return t.st.Prune(ctx, t.now) }},
 	} {
 		if job.file && t.unread != nil {
@@ -89,6 +90,7 @@ func (t *tick) load(ctx context.Context) error {
 	if t.file, err = t.function.file.Look(t.now); errors.Is(err, settings.ErrUnread) {
 		t.unread = err
 	}
+	own.Away = own.Away || t.file.File != nil && t.now.Before(t.file.Away.Until)
 	states, err := t.st.ActiveAlerts(ctx)
 	if err != nil {
 		return err
@@ -101,15 +103,14 @@ func (t *tick) load(ctx context.Context) error {
 }
 
 // move applies observations to their alerts. One that would change nothing is left out: a
-// good one without an active alert, unless keep is set, and one that an open alert says
-// already.
-func (t *tick) move(ctx context.Context, observations []alert.Observation, keep bool) error {
+// good one without an active alert, and one that an open alert says already.
+func (t *tick) move(ctx context.Context, observations []alert.Observation) error {
 	observations = slices.DeleteFunc(observations, func(o alert.Observation) bool {
 		s, active := t.active[o.Key]
 		if o.Verdict == alert.Bad {
 			return s.Phase == alert.Firing && s.Level == o.Level && s.Text == o.Text && s.Severity == o.Severity
 		}
-		return !active && !keep
+		return !active
 	})
 	keys := make([]string, len(observations))
 	for i, o := range observations {
