@@ -70,8 +70,9 @@ type sensors struct {
 // transform stores a batch: readings first, then states and the numbering of edge
 // readings in one transaction. After that it adds requests for dead letters to the
 // answer.
-func (s *sensors) transform(ctx context.Context, st *store.Store, ms []wire.Message, now time.Time) (wire.Answer, error) {
-	w := &work{s: s, ms: ms, now: now}
+func (s *sensors) transform(ctx context.Context, st *store.Store, in mqttbatch.Batch) (wire.Answer, error) {
+	ms, now := in.Messages, in.Now
+	w := &work{s: s, ms: ms, now: now, house: in.House, rules: in.Rules}
 	w.set, w.settingsErr = s.watch.Set(now)
 	if err := s.rememberFound(ctx, st, w.set); err != nil {
 		return w.answer, err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
@@ -55,7 +56,7 @@ func TestAKillBetweenTheDatabasesLosesNothing(t *testing.T) {
 		for _, seq := range seqs {
 			ms = append(ms, plugReading(1, seq, 10+float64(seq)/2))
 		}
-		a, err := s.transform(t.Context(), st, ms, noon.Add(time.Hour))
+		a, err := s.transform(t.Context(), st, mqttbatch.Batch{Messages: ms, Now: noon.Add(time.Hour)})
 		return a.Stored["pi1"].Seq, err
 	}
 	if dir := os.Getenv(killedIn); dir != "" {

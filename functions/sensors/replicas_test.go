@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/secret"
@@ -143,7 +144,7 @@ func TestACrashBetweenTheDatabasesIsRepairedByTheRetry(t *testing.T) {
 			}
 			s, now := start(), noon.Add(time.Hour)
 			post := func(ctx context.Context, ms ...wire.Message) (uint64, error) {
-				a, err := s.transform(ctx, st, ms, now)
+				a, err := s.transform(ctx, st, mqttbatch.Batch{Messages: ms, Now: now})
 				return a.Stored["pi1"].Seq, err
 			}
 			if seq, err := post(t.Context(), plugReading(1, 1, 10)); seq != 1 || err != nil {

@@ -64,7 +64,8 @@ const nameTimeout = 60 * time.Second
 
 // transform stores a batch. It reads the bridge's lists first, since the other
 // messages are matched with devices by them.
-func (z *zigbee) transform(ctx context.Context, st *store.Store, ms []wire.Message, now time.Time) (wire.Answer, error) {
+func (z *zigbee) transform(ctx context.Context, st *store.Store, in mqttbatch.Batch) (wire.Answer, error) {
+	ms, now := in.Messages, in.Now
 	w := &work{z: z, ms: ms, now: now, bridges: map[string]*device.Device{}}
 	b, err := ingest.Begin(ctx, st, &z.register, catalogue.Get, now)
 	if err != nil {

@@ -70,6 +70,7 @@ type Host struct {
 	Functions []Function
 	servers   []*http.Server
 	done      sync.WaitGroup
+	beside    serve.Beside
 }
 
 // Start starts the functions of fs that o.Build has; it skips the others. After an error
@@ -143,7 +144,7 @@ func (h *Host) Stop(ctx context.Context) error {
 		}
 	}
 	h.done.Wait()
-	return errors.Join(errs...)
+	return errors.Join(append(errs, h.beside.Stop(ctx))...)
 }
 
 // prepare sets f.State and f.Missing, and returns the function's environment.
@@ -189,7 +190,7 @@ func (h *Host) env(f stack.Function) serve.Env {
 	for k, v := range f.Env {
 		vars[k] = v
 	}
-	return h.withSecrets(serve.Env{Env: config.Env{Vars: vars, Now: h.Now}, Open: h.Open}, f, nil)
+	return h.withSecrets(serve.Env{Env: config.Env{Vars: vars, Now: h.Now}, Open: h.Open, Beside: &h.beside}, f, nil)
 }
 
 // withSecrets returns env with the secrets that the function's block names and the user

@@ -18,7 +18,7 @@ func TestAReadingThatNoStoreAcceptsIs500(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := reading.Reading{Name: "power", Tags: map[string]string{"device": strings.Repeat("x", 64<<10)}, Fields: map[string]float64{"power_watts": 1}, Time: time.Now()}
+	r := reading.Reading{Name: "power", Tags: map[string]string{"device": strings.Repeat("x", 64<<10)}, Fields: map[string]float64{"power_watts": 1}, Time: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 	if err := st.Write(t.Context(), []reading.Reading{r}); statusOf(err) != http.StatusInternalServerError {
 		t.Errorf("%.200s: status %d, want 500", err, statusOf(err))
 	}

@@ -12,6 +12,12 @@ import (
 
 	handler "github.com/openfaas/templates-sdk/go-http"
 
+	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/house"
+	"github.com/hearth-home/hearth/shared/notify"
+	"github.com/hearth-home/hearth/shared/rules"
+	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/wire"
@@ -23,22 +29,41 @@ const (
 	reasonBytes = 300              // of a reason in an answer
 )
 
+// Batch is a batch of messages, with what decides which alerts they raise.
+type Batch struct {
+	Messages []wire.Message
+	House    *alert.House
+	Rules    *rules.Set
+	Now      time.Time
+}
+
 // Transform stores the messages of a batch. Its answer names those that it did not
 // store, with the reasons. An error means that no message counts as stored: the
 // connector sends the whole batch again.
-type Transform func(ctx context.Context, st *store.Store, ms []wire.Message, now time.Time) (wire.Answer, error)
+type Transform func(ctx context.Context, st *store.Store, b Batch) (wire.Answer, error)
+
+// Config has the settings that every function of MQTT messages reads from the environment.
+type Config struct {
+	Settings secret.String `env:"HEARTH_SETTINGS_SECRET" envDefault:"hearth-settings"` // secret with hearth.yml; its section devices maps topics and names devices, its rules change alerts
+	Notify   notify.Config
+}
 
 // Func returns the function that serves t over HTTP. name is the function's name in
-// logs. The status of an answer is 200 if all messages are stored, 207 if all but
+// logs. The messages of alerts that a batch has changed are sent beside its answer. The status of an answer is 200 if all messages are stored, 207 if all but
 // those in the answer, 400 if the body is invalid, 405 if it is not a POST, 413 if the
 // batch is too large for the database, 500 if the database refused a reading, and 503
 // if the store cannot be reached or is not migrated.
 func Func(env serve.Env, name string, t Transform) (func(handler.Request) (handler.Response, error), error) {
+	c, err := config.Parse[Config](env.Env)
+	if err != nil {
+		return nil, err
+	}
 	seen, err := serve.NewPresence(env, name)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{env: env, transform: t, seen: seen, report: report{name: name, env: env}}
+	s := &server{env: env, transform: t, seen: seen, loader: house.New(env, c.Settings), report: report{name: name, env: env}}
+	s.drain = drain{env: env, sender: notify.New(c.Notify, env)}
 	return s.serve, nil
 }
 
@@ -46,6 +71,8 @@ type server struct {
 	env       serve.Env
 	transform Transform
 	seen      *serve.Presence
+	loader    *house.Loader
+	drain     drain
 	report    report
 }
 
@@ -66,10 +93,15 @@ func (s *server) serve(r handler.Request) (handler.Response, error) {
 		return s.failed(http.StatusServiceUnavailable, err), nil
 	}
 	s.seen.Seen(ctx, true)
-	a, err := s.transform(ctx, st, ms, start)
+	h, set, err := s.loader.Load(ctx, st, start)
+	if err != nil {
+		return s.failed(http.StatusServiceUnavailable, err), nil
+	}
+	a, err := s.transform(ctx, st, Batch{Messages: ms, House: h, Rules: set, Now: start})
 	if err != nil {
 		return s.failed(statusOf(err), err), nil
 	}
+	s.drain.look(st, start)
 	s.report.add(len(ms), a, s.env.Now().Sub(start))
 	return s.answer(a)
 }

@@ -16,14 +16,15 @@ import (
 // Env is the environment of a function.
 type Env struct {
 	config.Env
-	Open func(context.Context) (*store.Store, error) // returns the store; the first call opens it
+	Open   func(context.Context) (*store.Store, error) // returns the store; the first call opens it
+	Beside *Beside                                     // runs work beside the answers
 }
 
 // process returns the environment of this process. Its store is the one that
 // INFLUX_URL and the secret database-url name.
 func process() Env {
 	e := config.Process()
-	return Env{Env: e, Open: Once(func(ctx context.Context) (*store.Store, error) {
+	return Env{Env: e, Beside: &beside, Open: Once(func(ctx context.Context) (*store.Store, error) {
 		c, err := config.Parse[store.Config](e)
 		if err != nil {
 			return nil, err

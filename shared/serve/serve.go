@@ -81,7 +81,7 @@ func (s settings) server(h http.Handler, log *slog.Logger) *http.Server {
 }
 
 // serve serves h until ctx ends. It then accepts requests for s.interval and
-// handover, and waits up to s.write for those in flight. It does not wait if the
+// handover, and waits up to s.write for those in flight and for the work beside them. It does not wait if the
 // container has lost its network: nobody would get the answers.
 func (s settings) serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
 	server := s.server(h, log)
@@ -107,7 +107,7 @@ func (s settings) serve(ctx context.Context, l net.Listener, h http.Handler, log
 	if server.Shutdown(grace) != nil {
 		return context.Cause(grace)
 	}
-	return nil
+	return beside.Stop(grace)
 }
 
 // deadline ends a request's context after d: the watchdog has then answered the caller

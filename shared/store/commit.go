@@ -71,6 +71,7 @@ func (t *Tx) Queue(ctx context.Context, messages []alert.Message) error {
 	if len(messages) == 0 {
 		return nil
 	}
+	t.s.queued.Add(int64(len(messages)))
 	now, err := t.s.now(ctx, t.in)
 	if err != nil {
 		return err

@@ -60,6 +60,10 @@ func (s *Store) GiveUp(ctx context.Context, now time.Time) (n int64, err error) 
 	})
 }
 
+// Queued counts the messages that this process has given to the outbox: as long as it does
+// not grow, there are none to send but those that wait for another try.
+func (s *Store) Queued() int64 { return s.queued.Load() }
+
 // Sent marks a message as sent.
 func (s *Store) Sent(ctx context.Context, key string, now time.Time) error {
 	return s.tx(ctx, "mark a message as sent", func(ctx context.Context, tx *txn) error {

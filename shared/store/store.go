@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/reading"
@@ -70,6 +71,7 @@ type Store struct {
 	Series
 	read, write *sql.DB // the same pool for PostgreSQL; SQLite writes on one connection
 	dialect     Dialect
+	queued      atomic.Int64
 }
 
 // Dialect is the SQL dialect of the tables' database.

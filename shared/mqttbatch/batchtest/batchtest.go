@@ -37,6 +37,7 @@ type Served struct {
 	Secrets string        // folder of the secrets
 	Late    time.Duration // how far the function's clock is ahead of the newest message
 	f       Func
+	beside  serve.Beside
 	last    time.Time // of the newest message
 	n       int       // messages
 }
@@ -51,8 +52,10 @@ func Serve(t testing.TB, build func(serve.Env) (Func, error), st *store.Store, v
 			Vars: map[string]string{}, Secrets: secret.NewFolder(s.Secrets), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 			Now: func() time.Time { return s.last.Add(s.Late) },
 		},
-		Open: func(context.Context) (*store.Store, error) { return s.Store, nil },
+		Open:   func(context.Context) (*store.Store, error) { return s.Store, nil },
+		Beside: &s.beside,
 	}
+	t.Cleanup(func() { s.Finish(t) })
 	for pair := range slices.Chunk(vars, 2) {
 		env.Vars[pair[0]] = pair[1]
 	}
@@ -61,6 +64,14 @@ func Serve(t testing.TB, build func(serve.Env) (Func, error), st *store.Store, v
 		t.Fatal(err)
 	}
 	return s
+}
+
+// Finish stops the work beside the answers, and waits until it has ended.
+func (s *Served) Finish(t testing.TB) {
+	t.Helper()
+	if err := s.beside.Stop(context.Background()); err != nil {
+		t.Error(err)
+	}
 }
 
 // SQLite opens an empty store on SQLite.
