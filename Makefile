@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up fault device settings-check run backfill test e2e chaos bench fuzz mutants check vuln generate docs device-forget functions-forget migrate secrets images publish pin edge edge-image test-influx2 test-ahead untested
+.PHONY: help up fault device why settings-check run backfill test e2e chaos bench fuzz mutants check vuln generate docs device-forget functions-forget migrate secrets images publish pin edge edge-image test-influx2 test-ahead untested
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -39,6 +39,9 @@ fault: $(HEARTH) ## make a simulated sensor of make up fail, to see its alert: D
 
 device: $(HEARTH) ## what is published at TOPIC=home/office/desk (or 'home/#'), and how to map it
 	@$(call only,TOPIC)$(HEARTH) device $(call setting,TOPIC)
+
+why: $(HEARTH) ## how far the messages of a device come, and what to do: DEVICE=office-air
+	@$(call only,DEVICE)$(HEARTH) why $(call setting,DEVICE)
 
 device-forget: $(HEARTH) ## delete a device from the register: DEVICE=office-air, or several: DEVICE='tele-*' or FROM=tele with DRY_RUN=1 or ALL=1
 	@$(call only,DEVICE FROM ALL DRY_RUN)$(HEARTH) device forget $(call picked,DEVICE) $(call picked,FROM,--from=) $(if $(filter command,$(firstword $(origin ALL))),$(call switch,ALL,--all)) $(call switch,DRY_RUN,--dry-run)

@@ -30,7 +30,7 @@ func program() *cobra.Command {
 	}{
 		{"platform", "The platform", []*cobra.Command{up, gatewayCommand(), migrateCommand(), databaseCommand()}},
 		{"sources", "Sources", []*cobra.Command{runCommand(), backfillCommand(), functionsCommand(), feedsCommand()}},
-		{"messages", "Messages", []*cobra.Command{deviceCommand(), deadCommand()}},
+		{"messages", "Messages", []*cobra.Command{deviceCommand(), whyCommand(), deadCommand()}},
 		{"house", "The house", []*cobra.Command{settingsCommand()}},
 		{"development", "Development", []*cobra.Command{faultCommand(), docsCommand()}},
 	} {

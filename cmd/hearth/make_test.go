@@ -58,6 +58,7 @@ func TestMakePassesItsSettingsAsTheyAre(t *testing.T) {
 		{[]string{"device-forget", "DEVICE=", "FROM=tele", "ALL=1"}, []string{"device", "forget", "", "--from=tele", "--all"}},
 		{[]string{"fault", "DEVICE=office-air", "FAULT=over"}, []string{"fault", "office-air", "over"}},
 		{[]string{"device", "TOPIC=home/#"}, []string{"device", "home/#"}},
+		{[]string{"why", "DEVICE=office-air"}, []string{"why", "office-air"}},
 		{[]string{"device"}, []string{"device"}},
 	} {
 		if got := makes(t, others, c.args...); !slices.Equal(got, c.want) {

@@ -102,6 +102,8 @@ func exitCodes(t *testing.T, p commandtest.Program) {
 		{command.Misuse, "feeds needs one of its commands: import", []string{"feeds"}},
 		{command.Failed, `no function "x" is known: none has run yet`, []string{"functions", "forget", "x"}},
 		{command.Failed, "no device is known: nothing has run yet", []string{"device", "forget", "x"}},
+		{command.Failed, "no device is known: nothing has run yet", []string{"why", "x"}},
+		{command.Misuse, "why needs DEVICE, as in: hearth why office-air", []string{"why"}},
 		{command.Misuse, "which device? Name its id", []string{"device", "forget", "--all"}},
 		{command.Misuse, "device forget: DEVICE is empty", []string{"device", "forget", ""}},
 		{command.Failed, `"[" is not a pattern`, []string{"device", "forget", "["}},

@@ -10,7 +10,6 @@ import (
 
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/rules"
-	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/why"
 )
 
@@ -112,11 +111,10 @@ func (t *tick) tellPause(ctx context.Context) error {
 				messages[i].Due = t.house.QuietUntil(t.now)
 			}
 		}
-		err := t.st.Commit(ctx, "queue messages", nil, func(ctx context.Context, tx *store.Tx) error { return tx.Queue(ctx, messages) })
+		err := t.change(ctx, []string{rules.PowerCut}, func(map[string]alert.State) ([]alert.State, []alert.Message) { return nil, messages })
 		if err != nil {
 			return err
 		}
-		t.answer.Messages += len(messages)
 	}
 	t.watch.From = time.Time{}
 	return nil

@@ -15,7 +15,7 @@ const (
 	Broker  = "broker-silent"
 	Node    = "node-offline/"   // with the id of the node's device
 	Bridge  = "bridge-offline/" // with the id of the bridge's device
-	Store   = "store-away"
+	away    = "store-away"
 	Offline = "device-offline/" // with the id of the device
 )
 
@@ -85,9 +85,9 @@ func (m *Map) Parents(device string) []string {
 // are open, the nearest first.
 func (m *Map) Roots(device string) []string {
 	if r, ok := m.above[device]; ok {
-		return []string{r.key, Broker, Store}
+		return []string{r.key, Broker, away}
 	}
-	return []string{Broker, Store}
+	return []string{Broker, away}
 }
 
 // Below returns the devices whose messages a node or bridge forwards, by id.

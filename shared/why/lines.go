@@ -28,18 +28,18 @@ func (r Report) Way() []string {
 	} else {
 		add("Last report: %s, %s %s", r.ago(Seen(r.Last)), r.Last.Metric, r.value())
 	}
-	if r.Offline.Metric != "" {
-		add("Its source says that it cannot be reached, since %s.", r.when(r.Offline.Changed))
+	if r.offline.Metric != "" {
+		add("Its source says that it cannot be reached, since %s.", r.when(r.offline.Changed))
 	}
-	if h := r.Hop; h != nil {
+	if h := r.hop; h != nil {
 		state := "unknown whether it is online"
-		if h.Known {
-			state = map[bool]string{true: "online", false: "offline"}[h.Online] + " since " + r.when(h.Since)
+		if h.known {
+			state = map[bool]string{true: "online", false: "offline"}[h.online] + " since " + r.when(h.since)
 		}
-		add("%s, which forwards its messages: %s", cmp.Or(h.Device.Name, h.Device.ID), state)
+		add("%s, which forwards its messages: %s", cmp.Or(h.device.Name, h.device.ID), state)
 	}
-	if !r.Canary.IsZero() {
-		add("Broker: the last test message came through %s.", r.ago(r.Canary))
+	if !r.canary.IsZero() {
+		add("Broker: the last test message came through %s.", r.ago(r.canary))
 	}
 	if d := r.Dead; d != nil {
 		add("Dead letter of %s, %s: %s", d.Topic, r.ago(d.Last), d.Reason)
@@ -51,17 +51,17 @@ func (r Report) Way() []string {
 func (r Report) Advice() string {
 	last := Seen(r.Last)
 	switch {
-	case !r.Canary.IsZero() && r.Now.Sub(r.Canary) > canaryFresh:
+	case !r.canary.IsZero() && r.Now.Sub(r.canary) > canaryFresh:
 		return "Check that the MQTT broker and hearth's connector run: nothing comes through the broker."
-	case r.Hop != nil && r.Hop.Known && !r.Hop.Online && r.Device.Kind == "zigbee":
+	case r.hop != nil && r.hop.known && !r.hop.online && r.Device.Kind == "zigbee":
 		return "Start Zigbee2MQTT and check its adapter."
-	case r.Hop != nil && r.Hop.Known && !r.Hop.Online:
-		return "Start the computer " + cmp.Or(r.Hop.Device.Name, r.Hop.Device.ID) + " and its edge agent, and check its network."
+	case r.hop != nil && r.hop.known && !r.hop.online:
+		return "Start the computer " + cmp.Or(r.hop.device.Name, r.hop.device.ID) + " and its edge agent, and check its network."
 	case r.Dead != nil && r.Dead.Last.After(last):
 		return "It sends, but its messages cannot be stored: correct the reason above, then replay them with hearth dead replay."
 	case r.Last.Metric == "":
 		return "See what it publishes with hearth device TOPIC."
-	case r.Offline.Metric == "" && r.Now.Sub(last) < quietTime:
+	case r.offline.Metric == "" && r.Now.Sub(last) < quietTime:
 		return "Nothing, if it usually pauses that long."
 	case r.Device.Kind == "zigbee":
 		return "Check its power or battery, and press its button once. If it stays silent, pair it again closer to a router."

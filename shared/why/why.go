@@ -31,20 +31,20 @@ var ErrUnknown = errors.New("the register has no device of this id or name")
 type Report struct {
 	Device  store.Device
 	Last    store.DeviceState // its latest report; Metric is "" if there is none
-	Offline store.DeviceState // the state that says that it cannot be reached; Metric is "" if none does
-	Hop     *Hop              // the node or bridge that forwards its messages; nil: none is known
-	Canary  time.Time         // when the broker last delivered a message that a connector had published; zero: unknown
+	offline store.DeviceState // the state that says that it cannot be reached; Metric is "" if none does
+	hop     *hop              // the node or bridge that forwards its messages; nil: none is known
+	canary  time.Time         // when the broker last delivered a message that a connector had published; zero: unknown
 	Dead    *store.DeadLetter // its latest message that could not be stored; nil: none
 	Now     time.Time
 	Zone    *time.Location // of the times in Lines; nil: UTC
 }
 
-// Hop is a node or bridge.
-type Hop struct {
-	Device store.Device
-	Online bool
-	Known  bool // it has reported whether it is online
-	Since  time.Time
+// hop is a node or bridge.
+type hop struct {
+	device store.Device
+	online bool
+	known  bool // it has reported whether it is online
+	since  time.Time
 }
 
 // Device returns what is known of a device, by its id or name. Another error than
@@ -89,7 +89,7 @@ func (r *Report) read(states []store.DeviceState) {
 		switch {
 		case s.Metric == "available" || s.Metric == "online":
 			if s.Value == 0 && s.Text == "" {
-				r.Offline = s
+				r.offline = s
 			}
 		case Seen(s).After(Seen(r.Last)) && Reported(s.Metric):
 			r.Last = s
@@ -121,11 +121,11 @@ func (r *Report) findHop(ctx context.Context, st *store.Store, devices []store.D
 	if !ok {
 		return nil
 	}
-	r.Hop = &Hop{Device: devices[slices.IndexFunc(devices, func(d store.Device) bool { return d.ID == of })]}
+	r.hop = &hop{device: devices[slices.IndexFunc(devices, func(d store.Device) bool { return d.ID == of })]}
 	states, err := st.DeviceStates(ctx, of)
 	for _, s := range states {
 		if kind == "node" && s.Metric == "online" || kind == "bridge" && s.Metric == "available" {
-			r.Hop.Known, r.Hop.Online, r.Hop.Since = true, s.Value != 0, s.Changed
+			r.hop.known, r.hop.online, r.hop.since = true, s.Value != 0, s.Changed
 		}
 	}
 	return err
@@ -134,8 +134,8 @@ func (r *Report) findHop(ctx context.Context, st *store.Store, devices []store.D
 func (r *Report) findCanary(ctx context.Context, st *store.Store) error {
 	rs, err := st.Latest(ctx, "canary", r.Now.Add(-canaryKeep))
 	for _, c := range rs {
-		if c.Time.After(r.Canary) {
-			r.Canary = c.Time
+		if c.Time.After(r.canary) {
+			r.canary = c.Time
 		}
 	}
 	return err
