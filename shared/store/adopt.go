@@ -119,7 +119,19 @@ func createOrReuse(ctx context.Context, tx *txn, device string, r DeviceRequest,
 		return err == nil, err
 	}
 	taken, err := Rows(ctx, tx, scanDeviceID, `select `+idColumns+` from device_ids where device = $1 and until is null limit 1`, device)
-	return len(taken) == 0, err
+	if len(taken) > 0 || err != nil {
+		return false, err
+	}
+	return true, described(ctx, tx, device, r)
+}
+
+// described gives a device its kind and publisher if it never had a physical id: then
+// hearth.yml has named it before its source did, and could not know them.
+func described(ctx context.Context, tx *txn, device string, r DeviceRequest) error {
+	_, err := tx.ExecContext(ctx, `
+		update devices set kind = $2, publisher = $3 where id = $1 and not exists (select 1 from device_ids where device = $4)`,
+		device, r.Kind, clean(r.Publisher), device)
+	return err
 }
 
 // bind binds a physical id to a device from now on. Of the ids that the device had

@@ -43,6 +43,24 @@ func TestAPhysicalIDKeepsItsDevice(t *testing.T) {
 	})
 }
 
+// A device that hearth.yml names before its source does gets its kind from the source.
+func TestANamedDeviceGetsItsKindFromItsSource(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		if err := s.ConfigureDevices(t.Context(), []store.DeviceSetting{{Device: "bedroom", Kind: "mapped", Name: "My bedroom", Room: "Bedroom"}}, noon); err != nil {
+			t.Fatal(err)
+		}
+		r := request("0x1", "zigbee", "bedroom")
+		r.Publisher = "zigbee2mqtt"
+		if _, err := s.AdoptDevices(t.Context(), []store.DeviceRequest{r}, noon); err != nil {
+			t.Fatal(err)
+		}
+		ds, err := s.Devices(t.Context())
+		if err != nil || len(ds) != 1 || ds[0].Kind != "zigbee" || ds[0].Publisher != "zigbee2mqtt" || ds[0].Name != "My bedroom" || ds[0].Room != "Bedroom" {
+			t.Errorf("%+v, %v", ds, err)
+		}
+	})
+}
+
 // Of three things of one name, the id of the third depends neither on the second nor on
 // what was registered and forgotten before.
 func TestTheIDOfANamesakeIsOfItsPhysicalID(t *testing.T) {
