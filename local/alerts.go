@@ -33,9 +33,12 @@ func (h *Installation) onlyShows() bool {
 // showNote says that the platform only shows.
 const showNote = "on these databases this platform shows everything and sends nothing, since another one may send: SEND=1 makes this one send, and run the functions that tell of alerts and news"
 
+// watchers are the functions that watch the others and the devices.
+var watchers = []string{"alert-devices", "alert-deadlines"}
+
 // tellers are the functions whose work ends in a message. What feeds finds is news once only,
 // so that a platform which sends nothing must not find it first.
-var tellers = []string{"alert-devices", "alert-deadlines", "feeds"}
+var tellers = append([]string{"feeds"}, watchers...)
 
 // runs reports whether the platform runs a function on its schedule.
 func (h *Installation) runs(function string) bool {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hearth-home/hearth/local/host"
+	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/testserver"
@@ -127,6 +129,16 @@ func TestASecondPlatformRunsNoFunctionThatTells(t *testing.T) {
 	for environ, want := range map[string]string{"": "show", "ALERTS_MODE=send": "show", "ALERTS_MODE=Observe ": "observe", "INFLUX_URL=http://x": "observe", "INFLUX_URL=http://x SEND=1": "show"} {
 		if got := tinyInstallation(t, strings.Split(environ, " ")...).alertsMode(); got != want {
 			t.Errorf("%q: %s, want %s", environ, got, want)
+		}
+	}
+}
+
+func TestTheWatchersDoNotRunBeforeAnythingHasReported(t *testing.T) {
+	r := launch(t, repository(t))
+	for name, atOnce := range map[string]bool{"alert-devices": false, "alert-deadlines": false, "never-ran": true} {
+		f := host.Function{Function: stack.Function{Name: name}, State: host.Live}
+		if got := r.lastRun(t.Context(), f).IsZero(); got != atOnce {
+			t.Errorf("%s runs at once: %v", name, got)
 		}
 	}
 }

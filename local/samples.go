@@ -18,8 +18,12 @@ const runsLookedAt = 200
 
 // lastRun returns when the function last ran. It returns zero if the function should run
 // at once: it never ran, or its last run was on samples and it is live now or the other way
-// round, or its last run did not end.
+// round, or its last run did not end. The functions that watch the others never run at once:
+// at the start, nothing has reported yet.
 func (p *platform) lastRun(ctx context.Context, f host.Function) time.Time {
+	if slices.Contains(watchers, f.Name) {
+		return p.now()
+	}
 	st, err := p.open(ctx)
 	if err != nil {
 		return time.Time{}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -43,6 +44,7 @@ type Alert struct {
 	Limit      string         `json:"limit,omitempty"` // "above 1,500 ppm"
 	Text       string         `json:"text,omitempty"`  // instead of Value
 	Next       string         `json:"next,omitempty"`  // what to do
+	Link       string         `json:"-"`               // Next, if it is an address
 	Since      time.Time      `json:"since,omitzero"`
 	Fires      time.Time      `json:"fires,omitzero"` // of Watched: when it becomes an alert
 	Ended      time.Time      `json:"ended,omitzero"`
@@ -137,7 +139,7 @@ var urgency = map[alert.Severity]int{alert.Critical: 0, alert.Warning: 1, alert.
 func (c *collector) line(s *alert.State, house *alert.House, now time.Time) Alert {
 	a := Alert{
 		ID: alertID(s.Key), Key: s.Key, Severity: s.Severity, Phase: s.Phase, Title: c.Redact(cmp.Or(s.Title, s.Rule)), Where: c.Redact(s.Subject.Label()),
-		Next: c.Redact(s.Next), Since: s.Since, Ended: s.Ended, Acked: !s.Acked.IsZero(), Sample: s.Sample, Device: s.Device,
+		Next: c.Redact(s.Next), Link: config.Link(c.Redact(s.Next)), Since: s.Since, Ended: s.Ended, Acked: !s.Acked.IsZero(), Sample: s.Sample, Device: s.Device,
 	}
 	if s.Value != nil && s.Limit != nil {
 		side := map[bool]string{false: "above ", true: "below "}[s.Below]
