@@ -43,7 +43,7 @@ func New(env serve.Env) (func(handler.Request) (handler.Response, error), error)
 	if err != nil {
 		return nil, err
 	}
-	s := &sensors{register: device.Register{Function: "sensors"}, fields: newFields(), watch: mapping.NewWatch(c.Settings, env.Log), allow: allow, log: env.Log}
+	s := &sensors{register: device.Register{Function: "sensors"}, fields: newFields(), watch: mapping.NewWatch(c.Settings, env.Log), allow: allow, log: env.Log, redact: env.Secrets.Redact}
 	return mqttbatch.Func(env, "sensors", s.transform)
 }
 
@@ -65,6 +65,9 @@ type sensors struct {
 	pruned        atomic.Int64 // unix nanoseconds when dead letters that are gone were last deleted
 	trimmed       atomic.Int64 // when the oldest dead letters were last deleted
 	requestsTaken atomic.Int64 // when requests for dead letters were last looked for
+	judged        atomic.Int64 // when the alerts about the pipeline itself were last judged
+	canaries      canaries
+	redact        func(string) string
 }
 
 // transform stores a batch: readings first, then states and the numbering of edge
@@ -72,7 +75,7 @@ type sensors struct {
 // answer.
 func (s *sensors) transform(ctx context.Context, st *store.Store, in mqttbatch.Batch) (wire.Answer, error) {
 	ms, now := in.Messages, in.Now
-	w := &work{s: s, ms: ms, now: now, house: in.House, rules: in.Rules}
+	w := &work{s: s, ms: ms, now: now}
 	w.set, w.settingsErr = s.watch.Set(now)
 	if err := s.rememberFound(ctx, st, w.set); err != nil {
 		return w.answer, err
@@ -107,6 +110,12 @@ func (s *sensors) transform(ctx context.Context, st *store.Store, in mqttbatch.B
 		s.trim(ctx, st, now)
 	}
 	s.passRequests(ctx, st, now, &w.answer)
+	if len(w.canary) > 0 {
+		s.canaries.note(now)
+	}
+	if len(w.canary)+len(w.dead) > 0 {
+		s.judge(ctx, st, in)
+	}
 	if w.settingsErr == nil {
 		s.keepFound(ctx, st, w.set)
 		s.replayMappings(ctx, st, w.set, now, &w.answer)

@@ -7,12 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/ingest"
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/quality"
-	"github.com/hearth-home/hearth/shared/rules"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/wire"
 )
@@ -23,8 +21,6 @@ type work struct {
 	s           *sensors
 	ms          []wire.Message
 	now         time.Time
-	house       *alert.House
-	rules       *rules.Set
 	set         *mapping.Set // of hearth.yml
 	settingsErr error        // there is a hearth.yml, but it could not be read
 	answer      wire.Answer

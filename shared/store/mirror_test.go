@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +51,29 @@ func TestPruneDeadLettersDeletesAtMostItsLimit(t *testing.T) {
 		}
 		if plan := s.Explain(t, `select id, function from dead_letters where gone and told < '2026-01-01' order by told limit 4`); !strings.Contains(plan, "dead_letters_gone") {
 			t.Errorf("the index is not used: %s", plan)
+		}
+	})
+}
+
+// The causes are counted by an index: the samples of 100,000 letters are not read for it.
+func TestDeadLettersAreCountedByCause(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		var dead []store.DeadLetter
+		text := strings.Repeat("ü", 300)
+		for i, reason := range []string{"no device", "no device", "broken", text + "1", text + "2"} {
+			dead = append(dead, store.DeadLetter{ID: fmt.Sprint(i), Function: "zigbee", Reason: reason, Reported: noon, First: noon, Last: noon})
+		}
+		dead = append(dead, store.DeadLetter{ID: "6", Function: "other", Reason: "broken", Reported: noon, First: noon, Last: noon, Gone: true})
+		if err := saveDevices(t.Context(), s, store.DeviceChange{Dead: dead}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.DeadCauses(t.Context(), 2)
+		if want := []store.DeadCause{{Function: "zigbee", Reason: "no device", Letters: 2}, {Function: "zigbee", Reason: text[:400], Letters: 2}}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("%+v, %v, want %+v", got, err, want)
+		}
+		plan := s.Explain(t, `select function, substr(reason, 1, 200), count(*) from dead_letters where not gone group by function, substr(reason, 1, 200)`)
+		if !strings.Contains(plan, "dead_letters_by_cause") {
+			t.Errorf("plan %s", plan)
 		}
 	})
 }

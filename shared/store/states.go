@@ -259,6 +259,23 @@ func (s *Store) TrimDeadLetters(ctx context.Context, most, limit int) error {
 	})
 }
 
+// DeadCause is what the dead letters of a function have in common.
+type DeadCause struct {
+	Function string
+	Reason   string // its first 200 characters
+	Letters  int
+}
+
+// DeadCauses returns the causes of the dead letters that are neither replayed nor dropped,
+// those with the most letters first, at most limit.
+func (s *Store) DeadCauses(ctx context.Context, limit int) ([]DeadCause, error) {
+	return query(ctx, s, "count the dead letters by cause", func(rows *sql.Rows) (d DeadCause, err error) {
+		err = rows.Scan(&d.Function, &d.Reason, &d.Letters)
+		return d, err
+	}, `select function, substr(reason, 1, 200), count(*) from dead_letters where not gone
+		group by function, substr(reason, 1, 200) order by count(*) desc, 1, 2 limit $1`, limit)
+}
+
 // DeadLetters returns the newest dead letters that are neither replayed nor dropped, at
 // most limit.
 func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
