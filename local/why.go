@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"time"
 
 	"github.com/hearth-home/hearth/shared/nearest"
 	"github.com/hearth-home/hearth/shared/store"
@@ -12,8 +14,7 @@ import (
 
 // Why returns how far the messages of a device come, by its id or name. Of an unknown one
 // the error names the nearest.
-func (h *Installation) Why(ctx context.Context, device string) (r why.Report, err error) {
-	now := h.env().Now()
+func (h *Installation) Why(ctx context.Context, device string, now time.Time) (r why.Report, err error) {
 	err = h.withStore(ctx, func(st *store.Store) error {
 		if r, err = why.Device(ctx, st, device, now); !errors.Is(err, why.ErrUnknown) {
 			return err
@@ -35,7 +36,7 @@ func (h *Installation) Why(ctx context.Context, device string) (r why.Report, er
 	if errors.Is(err, errNoDatabase) {
 		return r, errors.New("no device is known: nothing has run yet")
 	}
-	s, _ := h.watchSettings(h.env().Log).Look(now) // mistakes in hearth.yml are logged; the times are then in UTC
+	s, _ := h.watchSettings(slog.New(slog.DiscardHandler)).Look(now) // with mistakes in hearth.yml the times are in UTC
 	r.Zone = s.house.Zone.Location()
 	return r, err
 }

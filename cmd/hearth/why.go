@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +20,7 @@ DEVICE is its id or its name. An alert about a silent device says the same.`,
 		ValidArgsFunction: completeDevices,
 		RunE: func(c *cobra.Command, args []string) error {
 			return here(c.ErrOrStderr(), func(h *local.Installation) error {
-				report, err := h.Why(c.Context(), args[0])
+				report, err := h.Why(c.Context(), args[0], time.Now())
 				if err != nil {
 					return err
 				}

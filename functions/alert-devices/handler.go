@@ -100,10 +100,10 @@ func (f *watcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *watcher) log(a answer) {
 	args := []any{"function", name, "status", a.Status, "devices", a.Devices, "silent", a.Silent, "changed", a.Changed, "messages", a.Messages, "took_ms", a.TookMS}
 	if a.Error != "" {
-		f.env.Log.Error("run", append(args, "err", a.Error)...)
+		f.env.Log.Error("tick", append(args, "err", a.Error)...)
 		return
 	}
-	f.env.Log.Info("run", args...)
+	f.env.Log.Info("tick", args...)
 }
 
 // run makes a tick under the lease, and sends what waits.

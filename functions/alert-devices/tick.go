@@ -68,7 +68,6 @@ func (t *tick) load(ctx context.Context) error {
 		return err
 	}
 	own := *h // its Roots are replaced by those of this tick
-	own.Destinations, own.Mode, own.URL = t.f.sender.Destinations(), t.f.sender.Mode(), t.f.sender.Page()
 	t.house, t.rules, t.f.memory.house = &own, set, &own
 	if t.watch, err = t.st.LastWatch(ctx); err != nil {
 		return err
