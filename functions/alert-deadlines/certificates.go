@@ -16,7 +16,6 @@ import (
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/deadline"
 	"github.com/hearth-home/hearth/shared/rules"
-	"github.com/hearth-home/hearth/shared/settings"
 )
 
 const (
@@ -141,33 +140,4 @@ func readCertificate(ctx context.Context, server string) (*x509.Certificate, err
 		return nil, fmt.Errorf("%s: %w", server, err)
 	}
 	return leaf, nil
-}
-
-// expiries judges the dates that hearth.yml lists.
-func (t *tick) expiries(ctx context.Context) error {
-	spec, on := t.rules.Spec(rules.Expiry, "", "")
-	if !on {
-		return t.unwatch(ctx, rules.Expiry, nil, "the rule is switched off")
-	}
-	watched := map[string]bool{}
-	var found []alert.Observation
-	for _, e := range t.file.Expiries {
-		o := deadline.Ending{Name: e.Name, What: e.Name, End: dayOf(e.Date, t.zone())}.Observe(spec, t.house, t.now)
-		watched[o.Key], found = true, append(found, o)
-	}
-	if err := t.move(ctx, found); err != nil {
-		return err
-	}
-	return t.unwatch(ctx, rules.Expiry, watched, "it is not in hearth.yml any more")
-}
-
-// dayOf returns the beginning of a day.
-func dayOf(d settings.Date, z *time.Location) time.Time {
-	t, _ := time.ParseInLocation(time.DateOnly, string(d), z) // package settings has checked it
-	return t
-}
-
-// begin returns the midnight before a time.
-func begin(t time.Time) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
 }

@@ -248,3 +248,23 @@ reminders: [{text: x}]`, func(w http.ResponseWriter, r *http.Request) { http.Not
 	}
 	h.expect(5*time.Minute, "Did not run")
 }
+
+func TestTheEndOfGitHubsTokenIsTold(t *testing.T) {
+	h := start(t, "", nil)
+	stored := func(labels map[string]string, at, end time.Time) {
+		t.Helper()
+		r := reading.Reading{Name: "github_token", Tags: labels, Fields: map[string]float64{"valid_seconds": end.Sub(at).Seconds()}, Time: at}
+		if err := h.Store.Write(t.Context(), []reading.Reading{r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	end := morning.AddDate(0, 0, 9)
+	stored(map[string]string{"sample": "true"}, morning.Add(-time.Hour), end)
+	h.expect(0)
+	stored(nil, morning.Add(-7*time.Hour), end)
+	h.expect(5*time.Minute, "The token of the function github ends in 9 days, on 7 December 2031.")
+	h.expect(2*24*time.Hour, "The token of the function github ends in 7 days")
+	h.expect(5 * 24 * time.Hour) // the function did not run meanwhile
+	stored(nil, h.Now(), h.Now().AddDate(1, 0, 0))
+	h.expect(5*time.Minute, "Resolved: It expires: GitHub token")
+}

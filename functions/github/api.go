@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/fetch"
+	"github.com/hearth-home/hearth/shared/reading"
 )
 
 const (
@@ -23,6 +24,8 @@ type api struct {
 	Config
 	client *fetch.Client
 	now    func() time.Time
+
+	tokenEnds time.Time // as GitHub said in its answers; zero: never, or not known
 }
 
 // get requests a path below the API's URL. A spent rate limit, which GitHub reports with
@@ -39,7 +42,31 @@ func (a *api) get(ctx context.Context, path string, query url.Values) (*fetch.An
 	if e, ok := errors.AsType[*fetch.StatusError](err); ok && limited(e) {
 		return nil, &fetch.UpstreamError{Host: e.Host, Message: fetch.Message(e.Body), Spent: true, RetryAfter: max(e.RetryAfter, time.Minute)}
 	}
+	if err == nil {
+		a.tokenEnds = tokenEnd(answer.Header.Get("Github-Authentication-Token-Expiration"))
+	}
 	return answer, fetch.Explain(err, hints)
+}
+
+// tokenEnd parses when the token expires, in either of the two forms that GitHub sends:
+// https://github.blog/changelog/2021-07-26-expiration-options-for-personal-access-tokens
+func tokenEnd(s string) time.Time {
+	for _, layout := range []string{"2006-01-02 15:04:05 UTC", "2006-01-02 15:04:05 -0700"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// token returns a reading of how long the token is valid, as of the beginning of the day,
+// so that all targets and runs of a day store the same; none if it does not expire.
+func (a *api) token() []reading.Reading {
+	if a.tokenEnds.IsZero() {
+		return nil
+	}
+	day := a.now().UTC().Truncate(24 * time.Hour)
+	return []reading.Reading{{Name: "github_token", Fields: map[string]float64{"valid_seconds": a.tokenEnds.Sub(day).Seconds()}, Time: day}}
 }
 
 // hints explain a status code of GitHub. It answers 404 for what a token may not see.

@@ -57,7 +57,12 @@ func New(env serve.Env) (http.Handler, error) {
 		Setting: "GITHUB_OWNERS or GITHUB_REPOS",
 		Targets: names,
 		Fetch: func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
-			return targets[target].fetch(ctx, &api{Config: c, client: client, now: env.Now}, w)
+			a := &api{Config: c, client: client, now: env.Now}
+			b, err := targets[target].fetch(ctx, a, w)
+			if w.Now() {
+				b.Readings = append(b.Readings, a.token()...)
+			}
+			return b, err
 		},
 		Step:    7 * 24 * time.Hour,
 		Quota:   func(string) *store.Quota { return quota },

@@ -26,6 +26,10 @@ var _ = declare(Family{Function: "github", place: 60, Title: "GitHub", About: "M
 		},
 	},
 	{
+		Name: "github_token", Title: "GitHub token", About: "How long the token is valid from the day on, if it expires", Day: true,
+		Fields: []Field{{Key: "valid_seconds", Title: "Valid for", Unit: "s", Min: -1e9, Max: 1e10}},
+	},
+	{
 		Name: "github_workflow_run", Title: "Workflow runs", About: "An attempt of a workflow that ended, at the time it started",
 		Labels: []string{"repo", "workflow"},
 		Fields: []Field{
