@@ -12,6 +12,7 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/pause"
+	"github.com/hearth-home/hearth/shared/rules"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/wire"
@@ -37,6 +38,7 @@ func (h *Installation) watchSettings(log *slog.Logger) *settings.Watch[userSetti
 	return settings.NewWatch(secret.NewFolder(h.root).Get(settingsName), log, mapping.Paths, func(f *settings.File) userSettings {
 		set := mapping.Compile(f)
 		set.CheckNames(f, f.Mistake)
+		rules.Compile(f, set.Measurements())
 		return userSettings{set, f.House}
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hearth-home/hearth/local"
 	"github.com/hearth-home/hearth/shared/command"
 	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/rules"
 	"github.com/hearth-home/hearth/shared/settings"
 )
 
@@ -55,7 +56,9 @@ func checkFile(out io.Writer, name string, asJSON bool) error {
 		return err
 	}
 	f := settings.Parse(b)
-	mapping.Compile(f).CheckNames(f, f.Mistake)
+	set := mapping.Compile(f)
+	set.CheckNames(f, f.Mistake)
+	rules.Compile(f, set.Measurements())
 	return report(out, name, f, asJSON)
 }
 

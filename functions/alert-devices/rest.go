@@ -27,7 +27,7 @@ func (t *tick) rest() (out []alert.Observation) {
 			out = append(out, alert.Observation{Key: key, Verdict: alert.NoData, At: t.now})
 		}
 	}
-	return append(out, t.rules.Latest(slices.Collect(maps.Values(t.active)), t.states)...)
+	return append(out, t.rules.Latest(slices.Collect(maps.Values(t.active)), t.states, t.house.Away)...)
 }
 
 // missing reports whether a metric of a device comes no more.

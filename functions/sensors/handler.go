@@ -93,6 +93,7 @@ func (s *sensors) transform(ctx context.Context, st *store.Store, in mqttbatch.B
 		return w.answer, err
 	}
 	b.Compute(w.set.Computed())
+	b.Watch(in.House, in.Rules)
 	err = w.add(ctx, st, b)
 	w.numbers.keep(func(node string) bool { return b.Find([]byte(nodePrefix+node)) != nil })
 	b.Done(err)

@@ -10,10 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/testserver"
 	"github.com/hearth-home/hearth/shared/wire"
@@ -42,6 +44,13 @@ func servers(t *testing.T, dir string) *store.Store {
 	return st
 }
 
+// withoutSettings returns the function without hearth.yml and without destinations.
+func withoutSettings(t *testing.T) *sensors {
+	env := serve.Env{Env: config.Env{Log: slog.New(slog.DiscardHandler), Secrets: secret.NewFolder(t.TempDir())}}
+	none := env.Secrets.Get("none")
+	return &sensors{fields: newFields(), watch: mapping.NewWatch(none, env.Log), log: env.Log}
+}
+
 const killedIn = "HEARTH_TEST_KILLED_IN" // the folder of the process that is killed
 
 // TestAKillBetweenTheDatabasesLosesNothing kills a process after InfluxDB has the
@@ -50,8 +59,7 @@ const killedIn = "HEARTH_TEST_KILLED_IN" // the folder of the process that is ki
 // once and writes the states.
 func TestAKillBetweenTheDatabasesLosesNothing(t *testing.T) {
 	transform := func(st *store.Store, seqs ...int) (uint64, error) {
-		log := slog.New(slog.DiscardHandler)
-		s := &sensors{fields: newFields(), watch: mapping.NewWatch(secret.NewFolder(t.TempDir()).Get("none"), log), log: log}
+		s := withoutSettings(t)
 		var ms []wire.Message
 		for _, seq := range seqs {
 			ms = append(ms, plugReading(1, seq, 10+float64(seq)/2))

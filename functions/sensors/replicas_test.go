@@ -3,18 +3,15 @@ package function
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"math"
 	"net/http"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/mqttbatch"
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
 	"github.com/hearth-home/hearth/shared/reading"
-	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/wire"
 )
@@ -138,10 +135,7 @@ func TestACrashBetweenTheDatabasesIsRepairedByTheRetry(t *testing.T) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
 			st := open(t)
-			log := slog.New(slog.DiscardHandler)
-			start := func() *sensors {
-				return &sensors{fields: newFields(), watch: mapping.NewWatch(secret.NewFolder(t.TempDir()).Get("none"), log), log: log}
-			}
+			start := func() *sensors { return withoutSettings(t) }
 			s, now := start(), noon.Add(time.Hour)
 			post := func(ctx context.Context, ms ...wire.Message) (uint64, error) {
 				a, err := s.transform(ctx, st, mqttbatch.Batch{Messages: ms, Now: now})

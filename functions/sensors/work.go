@@ -143,7 +143,7 @@ func (w *work) add(ctx context.Context, st *store.Store, b *ingest.Batch) error 
 		}
 		b.Add(d.msg, ingest.Report{
 			Measurement: d.measurement, Device: known.Logical, Values: w.values[d.from:d.to], Text: d.text,
-			Time: d.time, Arrived: m.Time, Retained: m.Retained, Quality: d.quality, Reason: d.reason, Simulated: d.simulated,
+			Time: d.time, Arrived: m.Time, Retained: m.Retained, Replayed: m.Replay, Quality: d.quality, Reason: d.reason, Simulated: d.simulated,
 		})
 		markSimulated(b, known.Logical, d, m)
 	}

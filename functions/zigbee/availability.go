@@ -29,7 +29,7 @@ func (w *work) setAvailable(i int, t *device.Device, online float64) {
 		return
 	}
 	f, _ := measurement.Field("available")
-	w.b.Add(i, ingest.Report{Measurement: "zigbee", Device: t, Values: []device.Value{{Key: "available", V: online, Field: &f}}, Time: m.Time, Arrived: m.Time})
+	w.b.Add(i, ingest.Report{Measurement: "zigbee", Device: t, Values: []device.Value{{Key: "available", V: online, Field: &f}}, Time: m.Time, Arrived: m.Time, Replayed: m.Replay})
 }
 
 // parseAvailability returns 1 for online and 0 for offline.

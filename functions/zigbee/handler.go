@@ -71,6 +71,7 @@ func (z *zigbee) transform(ctx context.Context, st *store.Store, in mqttbatch.Ba
 	if err != nil {
 		return w.answer, err
 	}
+	b.Watch(in.House, in.Rules)
 	err = w.plan(ctx, b)
 	b.Done(err)
 	if err != nil {

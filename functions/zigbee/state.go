@@ -36,7 +36,7 @@ func (w *work) readState(i int, d *knownDevice) error {
 // addPayload adds what was found in the message i.
 func (w *work) addPayload(i int, p *payload) {
 	m, d := &w.ms[i], p.device
-	s := ingest.Report{Measurement: "zigbee", Device: d.Logical, Values: p.values, TextStates: p.texts, Arrived: m.Time, Retained: m.Retained}
+	s := ingest.Report{Measurement: "zigbee", Device: d.Logical, Values: p.values, TextStates: p.texts, Arrived: m.Time, Retained: m.Retained, Replayed: m.Replay}
 	var atArrival []device.Value
 	switch {
 	case !p.seen.IsZero() && catalogue.CheckTime(p.seen, m.Time) == nil:
@@ -49,7 +49,7 @@ func (w *work) addPayload(i int, p *payload) {
 		w.addAction(i, d, p.action, s.Time)
 	}
 	if len(atArrival) > 0 {
-		w.b.Add(i, ingest.Report{Measurement: "zigbee", Device: d.Logical, Values: atArrival, Time: m.Time, Arrived: m.Time})
+		w.b.Add(i, ingest.Report{Measurement: "zigbee", Device: d.Logical, Values: atArrival, Time: m.Time, Arrived: m.Time, Replayed: m.Replay})
 	}
 	if len(s.Values)+len(s.TextStates) > 0 { // empty for {}, or if all values are null or duplicates
 		w.b.Add(i, s)

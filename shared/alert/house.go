@@ -17,6 +17,7 @@ type House struct {
 	Silences     map[string]time.Time // ends of silences, by key of the alert
 	Maintenance  map[string]time.Time // ends of maintenance, by device/ID, room/NAME, node/ID or bridge/ID; it covers what depends on it
 	Roots        map[string]bool      // keys of the alerts that are open or pending, of those that may explain others
+	Active       map[string]bool      // keys of the alerts that are active
 	Away         bool                 // the house is empty: alerts about comfort are not sent
 	Destinations []string             // where messages are sent: ToSlack, ToNtfy, ToWebhook; none: nothing is configured
 	Mode         Mode

@@ -43,25 +43,18 @@ type Measurement struct {
 
 // Field declares one number of a measurement. Its key ends with the unit, too.
 type Field struct {
-	Key      string    // "temperature_celsius"
-	Title    string    // "Temperature"; "": derived from the key
-	Unit     string    // "°C", for people
-	Min, Max float64   // a value outside is out of range
-	Words    []string  // what 0, 1, 2, … mean: {"open", "closed"}; none: see Word
-	Digits   int       // digits behind the point; 0: the format of the unit
-	Show     Show      // where it is shown
-	Warn     Threshold // when to alert; zero: never
-	Step     float64   // a larger change within a minute is suspect until further values confirm it; 0: no limit
-	Of       string    // the label that it is as a number, so that a table can sort by it; "": a value of its own
-	Counter  bool      // it only grows, and is reset to 0 at times; its rises are stored under RiseKey
-}
-
-// Threshold is a default alert. It starts above Above or below Below, and ends once
-// the value is back by Hysteresis. HasAbove and HasBelow say which side is set.
-type Threshold struct {
-	Above, Below       float64
-	HasAbove, HasBelow bool
-	Hysteresis         float64
+	Key      string      // "temperature_celsius"
+	Title    string      // "Temperature"; "": derived from the key
+	Unit     string      // "°C", for people
+	Min, Max float64     // a value outside is out of range
+	Words    []string    // what 0, 1, 2, … mean: {"open", "closed"}; none: see Word
+	Digits   int         // digits behind the point; 0: the format of the unit
+	Show     Show        // where it is shown
+	Warn     Threshold   // when to alert; zero: never. The page marks such a value
+	Alerts   []Threshold // when else to alert: of certain devices, or for longer
+	Step     float64     // a larger change within a minute is suspect until further values confirm it; 0: no limit
+	Of       string      // the label that it is as a number, so that a table can sort by it; "": a value of its own
+	Counter  bool        // it only grows, and is reset to 0 at times; its rises are stored under RiseKey
 }
 
 // Retention says how long a measurement is kept.

@@ -12,7 +12,7 @@ var _ = declare(Family{Function: "github", place: 60, Title: "GitHub", About: "M
 			{Key: "minutes_used", Title: "Minutes used of the plan", Unit: "min", Max: 1e7},
 			{Key: "minutes_run", Title: "Minutes run", Unit: "min", Max: 1e7, Show: Hidden},
 			{Key: "minutes_included", Title: "Minutes included", Unit: "min", Max: 1e7},
-			{Key: "minutes_left", Title: "Minutes left", Unit: "min", Max: 1e7, Warn: Threshold{Below: 200, HasBelow: true, Hysteresis: 50}},
+			{Key: "minutes_left", Title: "Minutes left", Unit: "min", Max: 1e7, Warn: below(200, 50, Threshold{Title: "The minutes of GitHub Actions are nearly spent", Next: "Run fewer workflows until the end of the month, or raise the budget."})},
 			{Key: "gross_usd", Title: "Cost before discounts", Unit: "$", Max: 1e6},
 			{Key: "net_usd", Title: "Cost", Unit: "$", Max: 1e6},
 		},

@@ -24,13 +24,13 @@ var _ = declare(Family{Function: "sensors", place: 90, About: "Readings of edge 
 		Kinds:   []string{"sds011", "pms5003", "mhz19b", "scd4x", "bme280", "sgp30", "dht22"},
 		Devices: edgeAndMapped, Labels: deviceLabels, Text: []string{Suspect}, Cadence: 10 * time.Minute, Keep: KeepMonths, Parts: true,
 		Fields: []Field{
-			{Key: "temperature_celsius", Title: "Temperature", Unit: "°C", Min: -60, Max: 85, Step: 5},
-			{Key: "co2_ppm", Title: "CO₂", Unit: "ppm", Min: 350, Max: 40000, Step: 2000, Warn: Threshold{Above: 1500, HasAbove: true, Hysteresis: 200}},
+			{Key: "temperature_celsius", Title: "Temperature", Unit: "°C", Min: -60, Max: 85, Step: 5, Alerts: roomTemperature()},
+			{Key: "co2_ppm", Title: "CO₂", Unit: "ppm", Min: 350, Max: 40000, Step: 2000, Warn: co2()},
 			{Key: "eco2_ppm", Title: "CO₂ equivalent", Unit: "ppm", Min: 400, Max: 60000},
-			{Key: "pm2_5_ugm3", Title: "PM2.5", Unit: "µg/m³", Max: 1000, Warn: Threshold{Above: 50, HasAbove: true, Hysteresis: 10}},
-			{Key: "humidity_percent", Title: "Humidity", Unit: "%", Max: 100, Step: 20},
+			{Key: "pm2_5_ugm3", Title: "PM2.5", Unit: "µg/m³", Max: 1000, Warn: particles(50, 10)},
+			{Key: "humidity_percent", Title: "Humidity", Unit: "%", Max: 100, Step: 20, Alerts: roomHumidity()},
 			{Key: "pressure_hpa", Title: "Air pressure", Unit: "hPa", Min: 300, Max: 1100, Step: 20},
-			{Key: "pm10_ugm3", Title: "PM10", Unit: "µg/m³", Max: 1000, Warn: Threshold{Above: 75, HasAbove: true, Hysteresis: 15}},
+			{Key: "pm10_ugm3", Title: "PM10", Unit: "µg/m³", Max: 1000, Warn: particles(75, 15)},
 			{Key: "pm1_ugm3", Title: "PM1", Unit: "µg/m³", Max: 1000},
 			{Key: "tvoc_ppb", Title: "Volatile compounds", Unit: "ppb", Max: 60000},
 			{Key: "heating_kelvin", Title: "Exhaust above intake", Unit: "K", Min: -100, Max: 100},
@@ -68,7 +68,7 @@ var _ = declare(Family{Function: "sensors", place: 90, About: "Readings of edge 
 		Kinds:   []string{"nut"},
 		Devices: edgeAndMapped, Labels: deviceLabels, Text: []string{"status", "test_result", "model", Suspect}, Cadence: 5 * time.Minute, Keep: KeepMonths, Parts: true,
 		Fields: append(electricity(append([]Field{
-			{Key: "load_percent", Title: "Load", Unit: "%", Max: 150, Warn: Threshold{Above: 50, HasAbove: true, Hysteresis: 5}},
+			{Key: "load_percent", Title: "Load", Unit: "%", Max: 150, Warn: above(50, 5, Threshold{Next: "Plug something out of it: with this load its battery does not last long.", For: 15 * time.Minute, Channel: hardware})},
 			{Key: "battery_percent", Title: "Battery", Unit: "%", Max: 100},
 			{Key: "runtime_seconds", Title: "Battery lasts", Unit: "s", Max: 1e7},
 		}, flags()...)...),
@@ -92,8 +92,8 @@ var _ = declare(Family{Function: "sensors", place: 90, About: "Readings of edge 
 			{Key: "power_watts", Title: "Power", Unit: "W", Max: 20000},
 			{Key: "fan_rpm", Title: "Fan", Unit: "rpm", Max: 100000},
 			{Key: "frames_per_second", Title: "Frames", Unit: "1/s", Max: 10000},
-			{Key: "undervoltage", Title: "Undervoltage", Max: 1, Warn: Threshold{Above: 0.5, HasAbove: true}},
-			{Key: "life_used_percent", Title: "Life used", Unit: "%", Max: 110, Warn: Threshold{Above: 90, HasAbove: true}},
+			{Key: "undervoltage", Title: "Undervoltage", Max: 1, Warn: flag(Threshold{Next: "Use a stronger power supply or a shorter cable.", ClearFor: 10 * time.Minute})},
+			{Key: "life_used_percent", Title: "Life used", Unit: "%", Max: 110, Warn: above(90, 1, Threshold{Next: "Replace the disk soon."})},
 			{Key: "uptime_seconds", Title: "Up for", Unit: "s", Max: Limits},
 			{Key: "frequency_hertz", Title: "Clock", Unit: "Hz", Max: 1e11},
 			{Key: "cores", Title: "Cores", Max: 4096},
@@ -142,14 +142,27 @@ func electricity(others ...Field) []Field {
 
 // flags returns the states of a UPS, each 0 or 1.
 func flags() []Field {
+	warn := func(next string) Threshold { return flag(Threshold{Next: next}) }
+	critical := func(next string) Threshold { return flag(Threshold{Next: next, Critical: true}) }
+	onBattery := warn("The mains are off. Look whether it is only a fuse.")
+	onBattery.Except = "calibrating" // a self-test
 	var out []Field
-	for _, f := range [][2]string{
-		{"on_battery", "On battery"}, {"on_mains", "On mains"}, {"low_battery", "Battery low"}, {"replace_battery", "Battery to be replaced"},
-		{"charging", "Charging"}, {"discharging", "Discharging"}, {"bypass", "Bypass"}, {"calibrating", "Calibrating"},
-		{"overload", "Overloaded"}, {"trimming", "Trimming the voltage"}, {"boosting", "Boosting the voltage"},
-		{"output_off", "Output off"}, {"shutdown", "Forced shutdown"}, {"alarm", "Alarm"},
+	for _, f := range []struct {
+		key, title string
+		warn       Threshold
+	}{
+		{"on_battery", "On battery", onBattery}, {"on_mains", "On mains", Threshold{}},
+		{"low_battery", "Battery low", critical("What it feeds goes off soon: shut it down.")},
+		{"replace_battery", "Battery to be replaced", warn("Order a battery.")},
+		{"charging", "Charging", Threshold{}}, {"discharging", "Discharging", Threshold{}},
+		{"bypass", "Bypass", warn("The battery does not protect what it feeds: switch the bypass off.")}, {"calibrating", "Calibrating", Threshold{}},
+		{"overload", "Overloaded", critical("Plug something out of it at once.")},
+		{"trimming", "Trimming the voltage", Threshold{}}, {"boosting", "Boosting the voltage", Threshold{}},
+		{"output_off", "Output off", warn("Switch it on: what it feeds has no power.")},
+		{"shutdown", "Forced shutdown", critical("The UPS switches off.")}, {"alarm", "Alarm", warn("See its display for the reason.")},
+		{"link_lost", "Link to the UPS lost", warn("Check the cable between the UPS and its computer: nothing is known of the UPS meanwhile.")},
 	} {
-		out = append(out, Field{Key: f[0], Title: f[1], Max: 1})
+		out = append(out, Field{Key: f.key, Title: f.title, Max: 1, Warn: f.warn})
 	}
 	return out
 }

@@ -28,7 +28,7 @@ var _ = declare(Family{Function: "weather", place: 10, About: "Weather now, fore
 		Name: "outdoor_air", Title: "Air outside", About: "Air pollution by OpenWeather's model",
 		Labels: []string{"place"}, Cadence: 15 * time.Minute,
 		Fields: []Field{
-			{Key: "us_aqi", Title: "US AQI of this moment", Max: 10000, Warn: Threshold{Above: 100, HasAbove: true, Hysteresis: 10}},
+			{Key: "us_aqi", Title: "US AQI of this moment", Max: 10000, Warn: above(100, 10, Threshold{Title: "Bad air outside", Next: "Keep the windows closed.", Comfort: true})},
 			{Key: "openweather_index", Title: "OpenWeather's index", Min: 1, Max: 5, Words: []string{"", "good", "fair", "moderate", "poor", "very poor"}},
 			{Key: "pm2_5_ugm3", Title: "PM2.5", Unit: "µg/m³", Max: 5000},
 			{Key: "pm10_ugm3", Title: "PM10", Unit: "µg/m³", Max: 10000},

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/quality"
+	"github.com/hearth-home/hearth/shared/rules"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -13,6 +14,9 @@ type Metric struct {
 	State           store.DeviceState // its latest state; Good and GoodTime are in History
 	quality.History                   // its last good value and the pending outliers
 	Measurement     string            // the measurement of the last report of this metric, which declares it; "": not looked up yet
+	Judges          []rules.Judge     // the rules that judge it
+	JudgedBy        *rules.Set        // of which Judges are, for JudgedAs; nil: not looked up yet
+	JudgedAs        string            // a measurement
 
 	changed *outcome // the outcome of the last update that changed it
 }

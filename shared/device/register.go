@@ -7,12 +7,15 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/topology"
 )
 
 const (
@@ -46,7 +49,11 @@ type Device struct {
 	function  string // whose room it takes; "": it is not in the table of devices
 	publisher string // whose room it takes
 	pause     time.Duration
+	subject   alert.Subject // of its alerts
 }
+
+// Subject returns what alerts of the device are about; the caller must not change it.
+func (d *Device) Subject() *alert.Subject { return &d.subject }
 
 // Pause returns for how long the device, which reports changes, may be quiet without
 // one; 0: it reports regularly.
@@ -140,6 +147,7 @@ func (r *Register) read(ctx context.Context, st *store.Store, before map[string]
 	}
 	r.devices, r.bindings, r.vacant = devices, bindings, vacanciesOf(rows, ids)
 	r.count(rows)
+	r.describe(rows, topology.Of(rows, ids))
 	return nil
 }
 
@@ -151,6 +159,21 @@ func (r *Register) count(rows []store.Device) {
 		d.function, d.publisher, d.pause = functionOf(row.Kind), row.Publisher, catalogue.DeviceKindOf(row.Kind).Pause
 		r.rooms.devicesOf(d.function).add(d.publisher, 1)
 		r.rooms.metricsOf(d.function).add(d.publisher, len(d.metrics))
+	}
+}
+
+// describe sets what alerts of the devices say of them. Where that has changed, their
+// metrics are judged by other rules.
+func (r *Register) describe(rows []store.Device, of *topology.Map) {
+	for _, row := range rows {
+		d := r.devices[row.ID]
+		s := alert.Subject{Device: row.ID, Name: row.Name, Room: row.Room, Parents: of.Parents(row.ID), Roots: of.Roots(row.ID)}
+		if !reflect.DeepEqual(d.subject, s) {
+			d.subject = s
+			for _, m := range d.metrics {
+				m.JudgedBy = nil
+			}
+		}
 	}
 }
 
@@ -194,7 +217,7 @@ func (r *Register) waitUnstored(ctx context.Context) error {
 func deviceOf(devices map[string]*Device, id string) *Device {
 	d := devices[id]
 	if d == nil {
-		d = &Device{ID: id, tags: map[string]string{"device": id}, metrics: map[string]*Metric{}}
+		d = &Device{ID: id, tags: map[string]string{"device": id}, metrics: map[string]*Metric{}, subject: alert.Subject{Device: id}}
 		devices[id] = d
 	}
 	return d

@@ -66,6 +66,7 @@ func (u *Update) Adopt(ctx context.Context, requests []store.DeviceRequest) erro
 		for i, id := range ids {
 			d := deviceOf(u.r.devices, id.Device)
 			if d.function == "" {
+				d.subject.Name = chunk[i].Name
 				d.function, d.publisher, d.pause = functionOf(chunk[i].Kind), chunk[i].Publisher, catalogue.DeviceKindOf(chunk[i].Kind).Pause
 			}
 			u.r.bindings[id.Physical] = &Binding{id, d}

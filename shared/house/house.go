@@ -4,6 +4,7 @@ package house
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,33 +24,20 @@ const keepTime = 3 * time.Second
 
 // Loader loads the House and the rules. It is safe for concurrent use.
 type Loader struct {
-	file     *settings.Watch[compiled]
-	notifier *notify.Sender
+	file   *settings.Watch[decisions]
+	sender *notify.Sender
 
 	mu     sync.Mutex
-	house  *alert.House
+	house  *alert.House // nil: not loaded yet
 	rules  *rules.Set
 	loaded time.Time
 }
-
-// compiled is what hearth.yml says.
-type compiled struct {
-	house alert.House
-	rules *rules.Set
-}
-
-// paths are the parts of hearth.yml that are used.
-var paths = []string{"devices", "house.zone", "rules", "quiet_hours"}
 
 // New returns a Loader that reads hearth.yml from the secret s. The destinations are those
 // of env. It does no I/O.
 func New(env serve.Env, s secret.String) *Loader {
 	c, _ := config.Parse[notify.Config](env.Env) // the function parses it too, and says what is wrong
-	return &Loader{file: settings.NewWatch(s, env.Log, paths, compile), notifier: notify.New(c, env)}
-}
-
-func compile(f *settings.File) compiled {
-	return compiled{alert.House{Zone: f.House.Zone.Location()}, rules.Compile(f, mapping.Compile(f).Measurements())}
+	return &Loader{file: settings.NewWatch(s, env.Log, paths, decide), sender: notify.New(c, env)}
 }
 
 // Load returns the House and the rules, as they were at most 3 s ago; the caller must not
@@ -61,9 +49,102 @@ func (l *Loader) Load(ctx context.Context, st *store.Store, now time.Time) (*ale
 	if age := now.Sub(l.loaded); l.house != nil && age >= 0 && age < keepTime {
 		return l.house, l.rules, nil
 	}
-	c, _ := l.file.Look(now) // Look has logged any error
-	h, to := c.house, l.notifier.House()
-	h.Destinations, h.Mode, h.URL = to.Destinations, to.Mode, to.URL
-	l.house, l.rules, l.loaded = &h, c.rules, now
-	return l.house, l.rules, nil
+	d, _ := l.file.Look(now) // Look has logged any error
+	h := d.house(l.sender.House(), now)
+	if err := read(ctx, st, h, now); err != nil {
+		if l.house == nil {
+			return nil, nil, err
+		}
+		l.loaded = now // else each batch would wait for the store again
+		return l.house, l.rules, nil
+	}
+	l.house, l.rules, l.loaded = h, d.rules, now
+	return h, d.rules, nil
+}
+
+// rootRules are the rules of the alerts that may explain others.
+var rootRules = []string{rules.BrokerSilent, rules.BridgeOffline, rules.NodeOffline, rules.DeviceOffline, rules.StoreAway}
+
+// read adds to h what the store has.
+func read(ctx context.Context, st *store.Store, h *alert.House, now time.Time) error {
+	active, err := st.ActiveAlerts(ctx)
+	if err != nil {
+		return err
+	}
+	dates, err := st.UntilDates(ctx, now)
+	if err != nil {
+		return err
+	}
+	h.Active, h.Roots, h.Silences = make(map[string]bool, len(active)), map[string]bool{}, map[string]time.Time{}
+	for _, a := range active {
+		h.Active[a.Key] = true
+		if (a.Open() || a.Phase == alert.Pending) && slices.Contains(rootRules, a.Rule) {
+			h.Roots[a.Key] = true
+		}
+	}
+	for _, d := range dates {
+		to := h.Maintenance
+		if d.Kind == store.Silence {
+			to = h.Silences
+		}
+		if d.Until.After(to[d.Subject]) {
+			to[d.Subject] = d.Until
+		}
+	}
+	return nil
+}
+
+// decisions is what hearth.yml says.
+type decisions struct {
+	zone        *time.Location
+	quiet       []alert.QuietHours
+	maintenance map[string]time.Time
+	away        time.Time // until then
+	rules       *rules.Set
+}
+
+// paths are the parts of hearth.yml that are used.
+var paths = []string{"devices", "house.zone", "rules", "quiet_hours", "away", "maintenance"}
+
+func decide(f *settings.File) decisions {
+	d := decisions{zone: f.House.Zone.Location(), away: f.Away.Until, maintenance: map[string]time.Time{}, rules: rules.Compile(f, mapping.Compile(f).Measurements())}
+	for i, q := range f.QuietHours {
+		hours := alert.QuietHours{From: q.From.SinceMidnight(), To: q.To.SinceMidnight()}
+		for _, day := range q.Days {
+			hours.Days = append(hours.Days, day.Weekday())
+		}
+		if !f.Broken(pathOf("quiet_hours", i)) {
+			d.quiet = append(d.quiet, hours)
+		}
+	}
+	for _, dev := range f.Devices {
+		if len(dev.Device) == 1 {
+			d.maintain("device/"+dev.Device[0], dev.Maintenance)
+		}
+	}
+	for _, m := range f.Maintenance {
+		for _, subject := range subjects(m) {
+			d.maintain(subject, m.Until)
+		}
+	}
+	return d
+}
+
+// maintain sets the end of maintenance of a subject, unless it has a later one.
+func (d *decisions) maintain(subject string, until time.Time) {
+	if until.After(d.maintenance[subject]) {
+		d.maintenance[subject] = until
+	}
+}
+
+// house adds to h what hearth.yml says as of now.
+func (d *decisions) house(h *alert.House, now time.Time) *alert.House {
+	h.Zone, h.QuietHours, h.Away = d.zone, d.quiet, now.Before(d.away)
+	h.Maintenance = make(map[string]time.Time, len(d.maintenance))
+	for subject, until := range d.maintenance {
+		if until.After(now) {
+			h.Maintenance[subject] = until
+		}
+	}
+	return h
 }

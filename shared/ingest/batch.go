@@ -22,6 +22,8 @@ type Batch struct {
 	st     *store.Store
 	now    time.Time
 	lookup Lookup
+	watch  *Watch // nil: nothing is judged
+	observed
 	derived
 
 	declarations    map[string]*declaration // by measurement
@@ -106,9 +108,14 @@ func (b *Batch) write(ctx context.Context) error {
 		return err
 	}
 	if len(readings) == 0 && b.Change.Empty() && len(b.Messages) == 0 {
-		return nil
+		return nil // then there are no observations either
 	}
 	return b.st.Commit(ctx, "store device states", readings, func(ctx context.Context, tx *store.Tx) error {
+		if len(b.observed) > 0 {
+			if err := b.observed.move(ctx, tx, b.watch.House, b.now); err != nil {
+				return err
+			}
+		}
 		if err := tx.Queue(ctx, b.Messages); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/computed"
 	"github.com/hearth-home/hearth/shared/quality"
@@ -22,6 +23,7 @@ type derived struct {
 	events  []event                  // the states of members that the batch sets, in its order
 	members []string                 // the devices whose states they need
 	pauses  map[string]time.Duration // of these
+	about   map[string]alert.Subject // of the devices of the values that are due
 }
 
 // event is a state of a member as a report sets it.
@@ -71,10 +73,11 @@ func (b *Batch) gatherMembers() {
 	}
 	slices.Sort(b.members)
 	b.members = slices.Compact(b.members)
-	b.pauses = map[string]time.Duration{}
+	b.pauses, b.about = map[string]time.Duration{}, map[string]alert.Subject{}
 	for _, id := range b.members {
 		if d := b.Device(id); d != nil {
 			b.pauses[id] = d.Pause()
+			b.about[id] = *d.Subject()
 		}
 	}
 }
@@ -95,7 +98,13 @@ func (b *Batch) compute(ctx context.Context) error {
 	if len(out.states) == 0 {
 		return nil
 	}
+	seen := b.observeComputed(&out)
 	return b.st.Commit(ctx, "store computed values", out.marked(), func(ctx context.Context, tx *store.Tx) error {
+		if len(seen) > 0 {
+			if err := seen.move(ctx, tx, b.watch.House, b.now); err != nil {
+				return err
+			}
+		}
 		return tx.SaveDevices(ctx, store.DeviceChange{States: out.states})
 	})
 }
@@ -150,6 +159,14 @@ type outputs struct {
 	readings []reading.Reading
 	suspects []quality.Flagged // of each reading
 	states   []store.DeviceState
+	values   []computedValue // in the order of states, without those that say simulated
+}
+
+// computedValue is a computed state and its measurement.
+type computedValue struct {
+	store.DeviceState
+	measurement string
+	simulated   bool
 }
 
 // addAll computes the values that are due and adds them.
@@ -184,6 +201,7 @@ func (o *outputs) add(v *computed.Value, r computed.Result, has map[string]store
 		s.Good, s.GoodTime = &r.V, r.Time
 	}
 	o.states = append(o.states, s)
+	o.values = append(o.values, computedValue{s, v.Measurement, r.Simulated})
 	o.markSimulated(v.Device, r, has)
 	i := o.reading(v, r)
 	o.readings[i].Fields[v.Key] = r.V

@@ -28,6 +28,8 @@ func newHarness(t testing.TB) *harness {
 	return &harness{t, batchtest.SQLite(t), &device.Register{Function: "sensors"}}
 }
 
+var edgeA = []store.DeviceRequest{{Physical: "edge/a", Kind: "edge", Device: "a", Name: "a"}}
+
 // begin returns a batch and the device a. The caller must call Done.
 func (h *harness) begin() (*Batch, *device.Device) {
 	h.t.Helper()
@@ -35,7 +37,7 @@ func (h *harness) begin() (*Batch, *device.Device) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if err := b.Adopt(h.t.Context(), []store.DeviceRequest{{Physical: "edge/a", Kind: "edge", Device: "a", Name: "a"}}); err != nil {
+	if err := b.Adopt(h.t.Context(), edgeA); err != nil {
 		h.t.Fatal(err)
 	}
 	return b, b.Find([]byte("edge/a")).Logical

@@ -101,11 +101,11 @@ func TestEachReadingIsStoredUnchangedOrRefused(t *testing.T) {
 			kept += len(c.found.Readings)
 			found = append(found, c)
 		}
-		stored, unchanged, err := SaveRun(h.t.Context(), h.st, run, found, nil)
+		stored, unchanged, err := SaveRun(h.t.Context(), h.st, run, found, nil, nil)
 		if err != nil || stored+unchanged != kept {
 			t.Fatalf("%d kept: %d stored, %d unchanged, %v", kept, stored, unchanged, err)
 		}
-		again, unchanged, err := SaveRun(h.t.Context(), h.st, run, found, nil)
+		again, unchanged, err := SaveRun(h.t.Context(), h.st, run, found, nil, nil)
 		if err != nil || again != 0 || unchanged != kept {
 			t.Fatalf("again: %d stored, %d unchanged, %v", again, unchanged, err)
 		}

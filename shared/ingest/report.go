@@ -21,6 +21,7 @@ type Report struct {
 	Time        time.Time          // by the source's clock, or the arrival; zero: unknown, then only states are set
 	Arrived     time.Time
 	Retained    bool
+	Replayed    bool            // a dead letter that is replayed
 	Quality     quality.Quality // as the source reports it; "" is ok
 	Reason      string          // why the quality is not ok, for people
 	Simulated   bool            // from a simulated sensor: stored as sample data
@@ -119,6 +120,7 @@ func (b *Batch) addValue(r *Report, v device.Value) (m *device.Metric, verdict q
 	}
 	m.State.Value, m.State.Text = v.V, ""
 	b.setState(m, r, verdict.Quality, verdict.Reason)
+	b.observe(r, &v, m)
 	return m, verdict, false
 }
 

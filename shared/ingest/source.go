@@ -87,8 +87,8 @@ func checkItem(i item.Item) error {
 // that a rerun stores nothing. stored also counts the items that a complete list
 // closed. The error is store.ErrFenced if a later run has the lease; then nothing is
 // stored. After another error items may be stored without the readings; the rerun
-// stores those.
-func SaveRun(ctx context.Context, st *store.Store, run store.Run, found []Checked, tell Tell) (stored, unchanged int, err error) {
+// stores those. The alerts about readings change with them.
+func SaveRun(ctx context.Context, st *store.Store, run store.Run, found []Checked, tell Tell, watch *Watch) (stored, unchanged int, err error) {
 	var lists []store.List
 	var readings []reading.Reading
 	for _, c := range found {
@@ -102,7 +102,7 @@ func SaveRun(ctx context.Context, st *store.Store, run store.Run, found []Checke
 			return 0, 0, err
 		}
 	}
-	fresh, err := storeReadings(ctx, st, run, readings)
+	fresh, err := storeReadings(ctx, st, run, readings, watch.observed(run, found))
 	if err != nil {
 		return 0, 0, err
 	}
@@ -113,12 +113,12 @@ func SaveRun(ctx context.Context, st *store.Store, run store.Run, found []Checke
 // their number. It checks the lease twice. With InfluxDB, Commit writes the readings
 // before its transaction checks the lease. The first check keeps a run that was
 // suspended past its lease from overwriting what a later run stored.
-func storeReadings(ctx context.Context, st *store.Store, run store.Run, rs []reading.Reading) (stored int, err error) {
+func storeReadings(ctx context.Context, st *store.Store, run store.Run, rs []reading.Reading, alerts store.Alerts) (stored int, err error) {
 	if len(rs) == 0 {
 		return 0, nil
 	}
 	fresh, _, err := st.Fresh(ctx, rs)
-	if err != nil || len(fresh) == 0 {
+	if err != nil || len(fresh)+len(alerts.Keys) == 0 {
 		return 0, err
 	}
 	action := "store the readings of " + run.Function
@@ -126,5 +126,10 @@ func storeReadings(ctx context.Context, st *store.Store, run store.Run, rs []rea
 	if err := st.Commit(ctx, action, nil, fence); err != nil {
 		return 0, err
 	}
-	return len(fresh), st.Commit(ctx, action, fresh, fence)
+	return len(fresh), st.Commit(ctx, action, fresh, func(ctx context.Context, tx *store.Tx) error {
+		if err := fence(ctx, tx); err != nil {
+			return err
+		}
+		return tx.MoveAlerts(ctx, alerts.Keys, alerts.Move)
+	})
 }

@@ -57,7 +57,7 @@ func (h *harness) save(run store.Run, found ...Found) outcome {
 	}
 	o.refused = strings.Join(why, "; ")
 	var err error
-	if o.stored, o.unchanged, err = SaveRun(h.t.Context(), h.st, run, all, nil); err != nil {
+	if o.stored, o.unchanged, err = SaveRun(h.t.Context(), h.st, run, all, nil, nil); err != nil {
 		h.t.Fatal(err)
 	}
 	return o
@@ -226,7 +226,7 @@ func TestALostLeaseStoresNoReadings(t *testing.T) {
 			h.save(run, Found{Readings: []reading.Reading{weather("home", noon, warm(20))}})
 			expired := run
 			expired.Fence--
-			_, _, err := SaveRun(t.Context(), h.st, expired, checked(t, Found{Readings: []reading.Reading{weather("home", noon, warm(10))}}), nil)
+			_, _, err := SaveRun(t.Context(), h.st, expired, checked(t, Found{Readings: []reading.Reading{weather("home", noon, warm(10))}}), nil, nil)
 			if !errors.Is(err, store.ErrFenced) {
 				t.Error(err)
 			}
@@ -251,7 +251,7 @@ func TestItemsThenReadings(t *testing.T) {
 	found := Found{Readings: []reading.Reading{weather("home", noon, warm(20))}, List: store.List{Source: "weather", Target: "home", Items: []item.Item{{ID: "a", Title: "a"}}}}
 	lost := run
 	lost.Fence--
-	if _, _, err := SaveRun(t.Context(), h.st, lost, checked(t, found), nil); !errors.Is(err, store.ErrFenced) || w.calls != 0 {
+	if _, _, err := SaveRun(t.Context(), h.st, lost, checked(t, found), nil, nil); !errors.Is(err, store.ErrFenced) || w.calls != 0 {
 		t.Errorf("%v, %d writes", err, w.calls)
 	}
 	if a := h.save(run, found); a.stored != 2 || seen != 1 {
@@ -259,7 +259,7 @@ func TestItemsThenReadings(t *testing.T) {
 	}
 	w.fails, w.Series = true, h.st.Series.(*observedSeries).Series
 	found.Readings[0].Time = at(1)
-	if _, _, err := SaveRun(t.Context(), h.st, run, checked(t, found), nil); !errors.Is(err, errUnreachable) {
+	if _, _, err := SaveRun(t.Context(), h.st, run, checked(t, found), nil, nil); !errors.Is(err, errUnreachable) {
 		t.Error(err)
 	}
 	if w.fails = false; true {
@@ -277,7 +277,7 @@ func TestAnItemsMessageIsQueuedOnce(t *testing.T) {
 		return store.Alerts{}, []alert.Message{{Key: fmt.Sprint(cs[0].Item.Key(), cs[0].Opened), Channel: "news", Text: cs[0].Item.Title}}
 	}
 	for range 2 {
-		if _, _, err := SaveRun(t.Context(), h.st, run, checked(t, found), tell); err != nil {
+		if _, _, err := SaveRun(t.Context(), h.st, run, checked(t, found), tell, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -290,11 +290,11 @@ func TestAnItemsMessageIsQueuedOnce(t *testing.T) {
 func TestNothingIsStoredWithoutTheStore(t *testing.T) {
 	h := newHarness(t)
 	h.st.Close()
-	stored, unchanged, err := SaveRun(t.Context(), h.st, store.Run{}, checked(t, Found{Readings: []reading.Reading{weather("home", noon, warm(20))}}), nil)
+	stored, unchanged, err := SaveRun(t.Context(), h.st, store.Run{}, checked(t, Found{Readings: []reading.Reading{weather("home", noon, warm(20))}}), nil, nil)
 	if err == nil || stored+unchanged != 0 {
 		t.Errorf("%d stored, %d unchanged, %v", stored, unchanged, err)
 	}
-	if _, _, err := SaveRun(t.Context(), h.st, store.Run{}, nil, nil); err != nil {
+	if _, _, err := SaveRun(t.Context(), h.st, store.Run{}, nil, nil, nil); err != nil {
 		t.Errorf("nothing to store: %v", err)
 	}
 }

@@ -6,65 +6,168 @@ package rules
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/settings"
-	"github.com/hearth-home/hearth/shared/store"
 )
 
 // Set is all rules of a house. It does not change, and is safe for concurrent use.
 type Set struct {
-	specs map[string]alert.Spec
+	specs        map[string]*general                // the rules without a threshold, by name
+	own          []*general                         // those of them that hearth.yml adds: silent and frozen
+	thresholds   map[string]map[string][]*threshold // by measurement and field
+	measurements map[string]catalogue.Measurement   // those with a threshold
+	names        map[string]bool                    // of all rules
 }
 
-// Metric is one number of a device, as rules choose it.
+// Metric is one number of a device or source, as rules choose it.
 type Metric struct {
 	Measurement string // "": unknown; then its field decides
 	Field       string // its key
-	Device      string // id
+	Device      string // id; "": of a source
 	Name        string // of the device, for people
 	Room        string
 }
 
-// Compile returns the rules for these measurements: catalogue.All, and those of
-// hearth.yml. It notes mistakes in the file.
-func Compile(f *settings.File, all []catalogue.Measurement) *Set {
-	return &Set{specs: maps.Clone(specs)}
+// Compile returns the rules of a house. own are the measurements that hearth.yml adds or
+// extends. It notes mistakes in the section rules of f, and leaves those rules out.
+func Compile(f *settings.File, own []catalogue.Measurement) *Set {
+	s := &Set{specs: map[string]*general{}, thresholds: map[string]map[string][]*threshold{}, measurements: map[string]catalogue.Measurement{}, names: map[string]bool{}}
+	c := compiler{Set: s, file: f, measurements: map[string]catalogue.Measurement{}, byName: map[string][]*threshold{}}
+	for _, m := range append(catalogue.All(), own...) {
+		c.measurements[m.Name] = m
+	}
+	for name, spec := range specs {
+		s.specs[name] = &general{base: &condition{Spec: spec}}
+		s.names[name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.measurements)) {
+		c.addDefaults(c.measurements[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Rules)) {
+		if path := "rules." + name; !f.Broken(path) {
+			c.apply(name, path, f.Rules[name])
+		}
+	}
+	return s
 }
 
 // Spec returns what a rule decides for its alerts of a device in a room, either of which
 // may be "". on is false if it is switched off for them, or if there is no such rule.
 func (s *Set) Spec(name, device, room string) (_ alert.Spec, on bool) {
-	spec, ok := s.specs[name]
-	return spec, ok
+	if g := s.specs[name]; g != nil {
+		if c := g.of(Metric{Device: device, Room: room}); c != nil {
+			return c.Spec, true
+		}
+	}
+	return alert.Spec{}, false
 }
 
 // Names returns the names of all rules, in order.
-func (s *Set) Names() []string { return slices.Sorted(maps.Keys(s.specs)) }
+func (s *Set) Names() []string { return slices.Sorted(maps.Keys(s.names)) }
 
 // Silence returns the rule that says after how long without a value a metric is silent;
 // 0: as hearth has learned it. ok is false if it is never.
 func (s *Set) Silence(m Metric) (_ alert.Spec, after time.Duration, ok bool) {
-	spec, ok := s.Spec(Silent, m.Device, m.Room)
-	return spec, 0, ok
+	return s.still(Silent, m, func(c *condition) time.Duration { return c.silent })
 }
 
 // Frozen returns the rule that says after how long without a change a metric is frozen;
 // 0: as hearth has learned it. ok is false if it is never.
 func (s *Set) Frozen(m Metric) (_ alert.Spec, after time.Duration, ok bool) {
-	spec, ok := s.Spec(Frozen, m.Device, m.Room)
-	return spec, 0, ok
+	return s.still(Frozen, m, func(c *condition) time.Duration { return c.frozen })
+}
+
+// still returns the first own rule for a metric that has such a time, else the default.
+func (s *Set) still(name string, m Metric, after func(*condition) time.Duration) (alert.Spec, time.Duration, bool) {
+	for _, g := range append(slices.Clone(s.own), s.specs[name]) {
+		if c := g.of(m); c != nil && (after(c) > 0 || g == s.specs[name]) {
+			return c.Spec, after(c), true
+		}
+	}
+	return alert.Spec{}, 0, false
+}
+
+// Of returns the rules with a threshold that judge a metric: nil for nearly all.
+func (s *Set) Of(m Metric) (out []*Threshold) {
+	byField := s.thresholds[m.Measurement]
+	if byField == nil {
+		return nil
+	}
+	keys := []string{m.Field}
+	declared := s.measurements[m.Measurement]
+	if f, ok := declared.Field(m.Field); ok && f.Key != m.Field {
+		keys = append(keys, f.Key)
+	}
+	for i, key := range keys {
+		for _, t := range byField[key] {
+			if r := t.of(m); r != nil && (i == 0 || r.Where == catalogue.Anywhere) {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
 }
 
 // Watches reports whether the rule of an alert is still there for its subject, and else
 // why not.
-func (s *Set) Watches(a alert.State) (why string, ok bool) { return "", true }
+func (s *Set) Watches(a alert.State) (why string, ok bool) {
+	m := Metric{a.Measurement, a.Field, a.Device, a.Name, a.Room}
+	if a.Device == "" {
+		m.Device = a.Name // of a source
+	}
+	is := func(g *general) bool { c := g.of(m); return c != nil && c.Spec.Rule == a.Rule }
+	switch {
+	case !s.names[a.Rule]:
+		if a.Field == "" {
+			return "", true // of no rule that hearth.yml can add
+		}
+		return "The rule " + a.Rule + " is no longer in hearth.yml.", false
+	case s.specs[a.Rule] != nil:
+		ok = is(s.specs[a.Rule])
+	case slices.ContainsFunc(s.own, is):
+		ok = true
+	case a.Measurement == "":
+		ok = !slices.ContainsFunc(s.own, func(g *general) bool { return g.changed.Rule == a.Rule })
+	default:
+		ok = slices.ContainsFunc(s.Of(m), func(t *Threshold) bool { return t.Spec.Rule == a.Rule })
+	}
+	if !ok {
+		why = "The rule " + a.Rule + " is switched off for it in hearth.yml."
+	}
+	return why, ok
+}
 
-// Latest returns what the rules with a threshold say of alerts by the latest states of
-// their devices, where these are newer than the alert's evidence. active are the alerts
-// that are active.
-func (s *Set) Latest(active []alert.State, states []store.DeviceState) []alert.Observation {
-	return nil
+// filter chooses devices.
+type filter struct{ fields, devices, rooms []string }
+
+// matches reports whether a metric is chosen. A filter without anything chooses all.
+func (f *filter) matches(m Metric) bool {
+	return (len(f.fields) == 0 || slices.Contains(f.fields, m.Measurement+"."+m.Field) || m.Measurement == "" && slices.ContainsFunc(f.fields, func(x string) bool { return strings.HasSuffix(x, "."+m.Field) })) &&
+		(len(f.devices) == 0 || slices.Contains(f.devices, m.Device)) &&
+		(len(f.rooms) == 0 || slices.ContainsFunc(f.rooms, func(r string) bool { return strings.EqualFold(r, m.Room) }))
+}
+
+// general is a rule without a threshold.
+type general struct {
+	base    *condition // nil: off, or a rule of hearth.yml
+	changed *condition // by hearth.yml, for what filter chooses; nil: off for them
+	filter  *filter    // nil: hearth.yml does not change it
+}
+
+// condition is what such a rule decides.
+type condition struct {
+	alert.Spec
+	silent, frozen time.Duration
+}
+
+// of returns what the rule decides for a metric, nil if it is off.
+func (g *general) of(m Metric) *condition {
+	if g.filter != nil && g.filter.matches(m) {
+		return g.changed
+	}
+	return g.base
 }

@@ -131,7 +131,7 @@ func (x *runner) store(ctx context.Context, st *store.Store, h watch, r store.Ru
 			found = append(found, f.checked)
 		}
 	}
-	stored, unchanged, err := ingest.SaveRun(ctx, st, r, found, x.changed(h, r))
+	stored, unchanged, err := ingest.SaveRun(ctx, st, r, found, x.changed(h, r), &ingest.Watch{House: h.House, Rules: h.rules})
 	if err != nil {
 		return storeFailed(err)
 	}
