@@ -81,6 +81,9 @@ func (p *Presence) Seen(ctx context.Context, configured bool) {
 	}
 }
 
+// Period returns the longest time between two runs by the schedule; 0: there is none.
+func (p *Presence) Period() time.Duration { return p.function.Period }
+
 // ParseSchedule parses a schedule as the OpenFaaS cron-connector does: five fields or
 // @every 1h, with an optional CRON_TZ= in front. Without CRON_TZ= the schedule is in
 // UTC.

@@ -74,7 +74,9 @@ func (x *runner) unwatched(ctx context.Context, st *store.Store, h watch, why st
 	if err != nil {
 		return store.Alerts{}, err
 	}
-	active = slices.DeleteFunc(active, func(a alert.State) bool { return a.Function != x.Name || a.Target == "" || !gone(&a) })
+	active = slices.DeleteFunc(active, func(a alert.State) bool {
+		return a.Function != x.Name || a.Target == "" && a.Rule != rules.Quota || !gone(&a)
+	})
 	now := x.env.Now()
 	return store.Unwatched(h.House, active, why, fmt.Sprintf("unwatched/%s/%d", x.Name, now.UnixMicro()), now), nil
 }
@@ -112,7 +114,7 @@ func (x *runner) unwatch(ctx context.Context, why string) {
 // the other way round.
 func (x *runner) closeLists(ctx context.Context, st *store.Store, h watch, r store.Run) error {
 	alerts, err := x.unwatched(ctx, st, h, "It is not fetched any more.", func(a *alert.State) bool {
-		return a.Sample != x.env.Sample || !slices.Contains(x.Targets, a.Target)
+		return a.Sample != x.env.Sample || a.Target != "" && !slices.Contains(x.Targets, a.Target)
 	})
 	if err != nil {
 		return err

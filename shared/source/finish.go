@@ -33,7 +33,11 @@ func (x *runner) finish(ctx context.Context, st *store.Store, h watch, r store.R
 		t, o := x.judge(r, before[f.target], f.target, cmp.Or(f.err, f.Failed), now)
 		targets, observations = append(targets, t), append(observations, o)
 	}
-	if err := st.Finish(ctx, r, targets, h.observed(observations, now)); err != nil {
+	spent, err := x.quotas(ctx, st, r, now)
+	if err != nil {
+		return err
+	}
+	if err := st.Finish(ctx, r, targets, h.observed(append(observations, spent...), now)); err != nil {
 		return err
 	}
 	x.send(ctx, st)

@@ -10,6 +10,7 @@ import (
 	"github.com/hearth-home/hearth/shared/fetch"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/source"
+	"github.com/hearth-home/hearth/shared/store"
 )
 
 func TestAFailureAlertsOnceAndResolvesOnce(t *testing.T) {
@@ -90,5 +91,31 @@ func TestAnItemNotifiesOnce(t *testing.T) {
 	}
 	if fmt.Sprint(h.Messages) != "[Pi 5 in stock true]" {
 		t.Errorf("messages %q, want one", h.Messages)
+	}
+}
+
+// TestANearlySpentQuotaIsAnAlert while the schedule still needs calls in its window, until the
+// next one.
+func TestANearlySpentQuotaIsAnAlert(t *testing.T) {
+	h := start(t, thermometer("home"))
+	h.Vars["SCHEDULE"] = "0 * * * *"
+	s := requesting(h, thermometer("home"))
+	s.Quota = func(string) *store.Quota { return &store.Quota{Key: "api", Limit: 10, Window: 24 * time.Hour} }
+	h.Build(of(s))
+	var told []string
+	for hour := range 14 { // from 13:00 to 02:00
+		h.Later(time.Hour)
+		h.Post("", "X-Connector", "cron-connector")
+		for _, m := range h.Messages {
+			for line := range strings.SplitSeq(m, "\n") {
+				if strings.Contains(line, "The quota is nearly spent") {
+					told = append(told, fmt.Sprintf("%d: %s", (13+hour)%24, line))
+				}
+			}
+		}
+		h.Messages = nil
+	}
+	if got := strings.Join(told, "|"); got != "21: The quota is nearly spent: api|0: Resolved: The quota is nearly spent: api" {
+		t.Errorf("told %q", got)
 	}
 }

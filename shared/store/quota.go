@@ -42,6 +42,18 @@ func (s *Store) Take(ctx context.Context, q Quota, n int, scheduled bool, now ti
 	})
 }
 
+// Used returns how many calls were counted against a quota in the window of now, and when
+// that window ends.
+func (s *Store) Used(ctx context.Context, q Quota, now time.Time) (calls int, until time.Time, err error) {
+	start := windowStart(now, q.Window)
+	scan := func(rows *sql.Rows) (n int, err error) { err = rows.Scan(&n); return n, err }
+	used, err := query(ctx, s, "read the quota of "+q.Key, scan, `select used from quotas where key = $1 and window_start = $2`, q.Key, stamp(start))
+	for _, n := range used {
+		calls = n
+	}
+	return calls, start.Add(q.Window), err
+}
+
 // The keys in the table quotas of what is no quota: window_start is when the pause of a host
 // ends, or when a target had its turn.
 const (
