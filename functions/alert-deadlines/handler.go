@@ -97,6 +97,7 @@ func New(env serve.Env) (http.Handler, error) {
 		memory: memory{checked: map[string]checked{}}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /{$}", f.serveTick)
+	mux.HandleFunc("POST /action", f.serveAction)
 	return mux, nil
 }
 

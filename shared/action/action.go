@@ -33,8 +33,8 @@ const (
 	EndMaintenance Do = "endmaintenance" // ends Maintenance
 )
 
-// All is the Alert of an action on all alerts of a post.
-const All = "*"
+// all is the Alert of an action on all alerts of a post.
+const all = "*"
 
 const (
 	silenceTime     = time.Hour
@@ -46,9 +46,9 @@ const (
 // Action is what a person does. One of Alert, Device and Subject names what it is about.
 type Action struct {
 	Do      Do
-	Alert   string        // key of an alert; All: the alerts of Post
+	Alert   string        // key of an alert; *: the alerts of Post
 	Device  string        // id or name of a device: its alerts that fire
-	Subject string        // of Maintenance and EndMaintenance: device/ID, room/NAME, node/ID or bridge/ID
+	Subject string        // of Maintenance and EndMaintenance: device/ID, room/NAME in lower case, node/ID or bridge/ID
 	Post    Post          // the message in Slack with the button; zero: none
 	By      string        // the person's name
 	At      time.Time     // when the person acted
@@ -142,11 +142,11 @@ func (a Action) find(ctx context.Context, st *store.Store) ([]alert.State, map[s
 	keys := []string{a.Alert}
 	switch {
 	case a.Subject != "":
-		return nil, nil, nil
+		return nil, nil, a.findSubject(ctx, st)
 	case a.Device != "":
 		found, err := a.ofDevice(ctx, st)
 		return found, nil, err
-	case a.Alert == All:
+	case a.Alert == all:
 		if keys = slices.Sorted(maps.Keys(episodes)); len(keys) == 0 {
 			return nil, nil, refuse("hearth no longer knows which alerts this message was about.")
 		}
@@ -160,6 +160,24 @@ func (a Action) find(ctx context.Context, st *store.Store) ([]alert.State, map[s
 		return nil, nil, refuse("There is no alert %q (any more). /hearth status lists what fires.", strings.Join(keys, ", "))
 	}
 	return found, episodes, nil
+}
+
+// findSubject returns a Refusal if the register has nothing of which maintenance could be.
+func (a Action) findSubject(ctx context.Context, st *store.Store) error {
+	if a.Do == EndMaintenance {
+		return nil
+	}
+	devices, err := st.Devices(ctx)
+	if err != nil {
+		return err
+	}
+	kind, name, _ := strings.Cut(a.Subject, "/")
+	for _, d := range devices {
+		if kind == "room" && strings.ToLower(d.Room) == name || kind != "room" && d.ID == name {
+			return nil
+		}
+	}
+	return refuse("hearth knows no %s %q.", kind, name)
 }
 
 // ofDevice returns the alerts of a device that fire.

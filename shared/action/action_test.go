@@ -171,16 +171,19 @@ func TestTheEndOfEachAction(t *testing.T) {
 
 func TestAnActionOnAPostAboutSeveral(t *testing.T) {
 	r := newRig(t)
-	answer, err := r.do(action.Action{Do: action.Ack, Alert: action.All, Post: slackPost, At: at(1)})
+	answer, err := r.do(action.Action{Do: action.Ack, Alert: "*", Post: slackPost, At: at(1)})
 	if err != nil || len(answer.Alerts) != 2 || answer.Alerts[0].Key != co2 || answer.Alerts[1].Key != failing {
 		t.Errorf("%+v, %v", answer, err)
 	}
-	answer, err = r.do(action.Action{Do: action.Maintenance, Alert: action.All, Post: slackPost, At: at(2)})
+	answer, err = r.do(action.Action{Do: action.Maintenance, Alert: "*", Post: slackPost, At: at(2)})
 	if err != nil || len(answer.Alerts) != 1 || answer.Alerts[0].Key != co2 { // a source has no device
 		t.Errorf("%+v, %v", answer, err)
 	}
 	if answer, err = r.do(action.Action{Do: action.Silence, Device: "desk", At: at(3)}); err != nil || len(answer.Alerts) != 2 || answer.Alerts[1].Key != pm {
 		t.Errorf("%+v, %v", answer, err)
+	}
+	if err := r.st.ConfigureDevices(t.Context(), []store.DeviceSetting{{Device: "office-air", Kind: "edge", Room: "Office"}}, noon); err != nil {
+		t.Fatal(err)
 	}
 	if answer, err = r.do(action.Action{Do: action.Maintenance, Subject: "room/office", At: at(4), For: time.Hour}); err != nil || answer.Note != "In maintenance until 13:04 by anna" {
 		t.Errorf("%+v, %v", answer, err)
@@ -217,12 +220,14 @@ func TestWrongActionsAreRefused(t *testing.T) {
 		{`does not know the action "explode"`, action.Action{Do: "explode", Alert: co2, At: noon}},
 		{"which alert", action.Action{Do: action.Ack, At: noon}},
 		{`no alert "air/unknown"`, action.Action{Do: action.Ack, Alert: "air/unknown", At: noon}},
-		{"which alerts this message was about", action.Action{Do: action.Ack, Alert: action.All, Post: action.Post{Channel: "C1", TS: "1"}, At: noon}},
-		{"which alerts this message was about", action.Action{Do: action.Ack, Alert: action.All, At: noon}},
+		{"which alerts this message was about", action.Action{Do: action.Ack, Alert: "*", Post: action.Post{Channel: "C1", TS: "1"}, At: noon}},
+		{"which alerts this message was about", action.Action{Do: action.Ack, Alert: "*", At: noon}},
 		{`Nothing fires for "boiler"`, action.Action{Do: action.Silence, Device: "boiler", At: noon}},
 		{"is not about a device", action.Action{Do: action.Maintenance, Alert: failing, At: noon}},
 		{"cannot be in maintenance", action.Action{Do: action.Maintenance, Subject: "house/x", At: noon}},
 		{"cannot be in maintenance", action.Action{Do: action.Silence, Subject: "device/x", At: noon}},
+		{`knows no device "x"`, action.Action{Do: action.Maintenance, Subject: "device/x", At: noon}},
+		{`knows no room "attic"`, action.Action{Do: action.Maintenance, Subject: "room/attic", At: noon}},
 		{"arrived too late", action.Action{Do: action.Silence, Alert: co2, At: noon.Add(-2 * time.Hour)}},
 		{"90 days at most", action.Action{Do: action.Silence, Alert: co2, At: noon, For: 91 * 24 * time.Hour}},
 		{"check the clock", action.Action{Do: action.Silence, Alert: co2, At: noon.Add(3 * time.Hour)}},

@@ -61,7 +61,7 @@ type Click struct {
 }
 
 // Sent is a click that was sent.
-type Sent struct{ Trigger, Envelope string }
+type Sent struct{ Trigger, envelope string }
 
 // NewSocket starts a server that takes connections with this app-level token.
 func NewSocket(t testing.TB, token string) *Socket {
@@ -195,15 +195,15 @@ func (s *Socket) Connected() bool {
 	return len(s.conns) > 0
 }
 
-// ErrNobody is the error of a click while no program is connected: the user sees that the
+// errNobody is the error of a click while no program is connected: the user sees that the
 // button does not work.
-var ErrNobody = errors.New("no program is connected")
+var errNobody = errors.New("no program is connected")
 
 // Send sends a click to the program that is connected.
 func (s *Socket) Send(k Click) (Sent, error) {
 	s.mu.Lock()
 	s.clicks++
-	sent := Sent{Trigger: k.Trigger, Envelope: fmt.Sprintf("envelope-%d", s.clicks)}
+	sent := Sent{Trigger: k.Trigger, envelope: fmt.Sprintf("envelope-%d", s.clicks)}
 	if sent.Trigger == "" {
 		sent.Trigger = fmt.Sprintf("trigger-%d", s.clicks)
 	}
@@ -213,13 +213,13 @@ func (s *Socket) Send(k Click) (Sent, error) {
 	}
 	s.mu.Unlock()
 	if to == nil {
-		return sent, ErrNobody
+		return sent, errNobody
 	}
 	kind, payload := "slash_commands", command(k, sent, s.URL)
 	if k.ActionID != "" {
 		kind, payload = "interactive", interactive(k, sent, s.URL)
 	}
-	return sent, to.send(map[string]any{"envelope_id": sent.Envelope, "type": kind, "accepts_response_payload": true, "payload": payload})
+	return sent, to.send(map[string]any{"envelope_id": sent.envelope, "type": kind, "accepts_response_payload": true, "payload": payload})
 }
 
 func command(k Click, sent Sent, url string) map[string]any {
@@ -260,7 +260,7 @@ func (s *Socket) respond(w http.ResponseWriter, r *http.Request) {
 func (s *Socket) Acked(sent Sent) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.acked[sent.Envelope].IsZero()
+	return !s.acked[sent.envelope].IsZero()
 }
 
 // Replies returns what was posted to the response_url of a click.
