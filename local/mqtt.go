@@ -189,6 +189,9 @@ func (p *platform) notes() []string {
 			out = append(out, p.redact(problem))
 		}
 	}
+	if r := p.slack.Load(); r != nil && r.Problem() != "" {
+		out = append(out, "the buttons in Slack do not work, as Slack is not connected: "+r.Problem())
+	}
 	if b := p.bridge.Load(); b != nil && b.DroppedLetters() > 0 {
 		out = append(out, fmt.Sprintf("dead letters were dropped since the start, the oldest first: %d. To keep more, raise DEAD_MAX or DEAD_MAX_MIB, or free space on the disk of %s", b.DroppedLetters(), p.dir))
 	}

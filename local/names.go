@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
+	"github.com/hearth-home/hearth/connectors/slack/relay"
 	"github.com/hearth-home/hearth/edge/agent"
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/local/stack"
@@ -51,7 +52,7 @@ func (h *Installation) knownNames() (names []string) {
 			names = append(names, host.Variable(s), host.Variable(s)+"_SECRET")
 		}
 	}
-	for _, t := range []reflect.Type{reflect.TypeFor[bridge.Config](), reflect.TypeFor[agent.Config](), reflect.TypeFor[store.Config](), reflect.TypeFor[source.Config](), reflect.TypeFor[serve.Config]()} {
+	for _, t := range []reflect.Type{reflect.TypeFor[bridge.Config](), reflect.TypeFor[relay.Config](), reflect.TypeFor[agent.Config](), reflect.TypeFor[store.Config](), reflect.TypeFor[source.Config](), reflect.TypeFor[serve.Config]()} {
 		for _, name := range config.Names(t) {
 			names = append(names, name, strings.TrimSuffix(name, "_SECRET"))
 		}

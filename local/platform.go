@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/connectors/mqtt/bridge"
+	"github.com/hearth-home/hearth/connectors/slack/relay"
 	"github.com/hearth-home/hearth/edge/sim"
 	"github.com/hearth-home/hearth/local/broker"
 	"github.com/hearth-home/hearth/local/gateway"
@@ -57,6 +58,7 @@ type platform struct {
 	admin     string // host:port of the connector's API
 	began     time.Time
 	bridge    atomic.Pointer[bridge.Bridge]
+	slack     atomic.Pointer[relay.Relay] // nil: there is no app-level token
 	settings  *settings.Watch[userSettings]
 	fail      *sim.Switch // makes the simulated sensors fail
 	seeded    sync.Map    // live sources that show samples until their upstream answers, by name
@@ -67,6 +69,7 @@ func newPlatform(h *Installation) (*platform, error) {
 	if err != nil {
 		return nil, err
 	}
+	h.prepareSlack()
 	p := &platform{Installation: h, functions: fs, env: h.env(), now: time.Now, fail: sim.NewSwitch()}
 	p.secrets = p.userSecrets()
 	p.log = h.logger(p.secrets)
@@ -89,6 +92,7 @@ func (p *platform) parts() []part {
 		p.gatewayPart(),
 		p.brokerPart(),
 		p.connectorPart(),
+		p.slackPart(),
 		p.noticePart(),
 		p.edgePart(),
 		p.schedulesPart(),

@@ -166,6 +166,9 @@ func (p *platform) userSecrets() *secret.Folder {
 	for _, name := range platformSecrets {
 		values[name] = p.env.Secrets.Get(name).Reveal()
 	}
+	for _, name := range []string{slackTokenSecret, alertsToken} {
+		values[name] = p.vars[host.Variable(name)]
+	}
 	for _, f := range p.functions {
 		for _, name := range f.Secrets {
 			values[name] = cmp.Or(values[name], p.vars[host.Variable(name)])

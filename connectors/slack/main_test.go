@@ -62,7 +62,7 @@ type call struct {
 func TestTheConnector(t *testing.T) {
 	p := commandtest.Build(t, ".")
 	for name, test := range map[string]func(*rig){"a click is carried out and answered": carriedOut, "a click survives a kill at every step": survivesKills,
-		"a function that is away delays clicks only": delaysOnly} {
+		"a function that cannot be reached delays clicks only": delaysOnly} {
 		t.Run(name, func(t *testing.T) { test(newRig(t, p)) })
 	}
 	t.Run("exit codes", func(t *testing.T) { exitCodes(t, p) })

@@ -43,6 +43,7 @@ const local = `
 | ` + "`SENSORS_TOPICS`" + ` | ` + "`#`" + ` | topics of the function sensors: by default all but those of other functions and ` + "`homeassistant/#`" + `, so that the page shows unknown topics with a proposed mapping |
 | ` + "`SEND`" + ` | | ` + "`1`" + `: with ` + "`INFLUX_URL` and `DATABASE_URL`" + `, send messages and run ` + "`alert-devices`, `alert-deadlines` and `feeds`" + `. Without it, ` + "`make up`" + ` on databases of servers shows everything and sends nothing, since another platform may send. On its own database it sends: what is about sample data or simulated sensors never leaves the machine |
 | ` + "`EDGE`" + ` | | ` + "`off`" + `: no simulated sensors, nor are there any with your own broker. Those of an earlier start are not shown then; with them on again they are back with their past |
+| ` + "`SLACK_APP_TOKEN`" + ` | | app-level token: runs the Slack connector, for [buttons and the command /hearth](alerts.md#buttons) |
 | ` + "`LOG_FORMAT`" + ` | | ` + "`json`" + ` for one JSON object a line |
 | ` + "`NO_COLOR`" + ` | | any value: no colors |
 

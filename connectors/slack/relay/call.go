@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
@@ -47,7 +48,7 @@ type caller struct {
 }
 
 func newCaller(c Config) *caller {
-	slack, _ := url.Parse(c.URL) // Config.check has parsed it
+	slack, _ := config.URL(c.URL) // Config.check has looked
 	r := client(replyTime)
 	r.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &caller{url: strings.TrimSuffix(c.Gateway, "/") + functionPath, token: c.Token, slack: slack, calls: client(c.CallTimeout), reply: r}
@@ -101,8 +102,7 @@ var errGone = errors.New("the response_url takes no answer any more")
 
 // answer posts an answer to a response_url. No error quotes the address.
 func (c *caller) answer(ctx context.Context, address string, a answer) error {
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" && u.Host != c.slack.Host {
+	if u, err := config.URL(address); err != nil || u.Host != c.slack.Host && !strings.HasSuffix(u.Host, ".slack.com") && !strings.HasSuffix(u.Host, ".slack-gov.com") {
 		return errGone
 	}
 	body := map[string]any{"text": a.Text, "replace_original": a.Replace}

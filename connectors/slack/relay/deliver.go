@@ -36,7 +36,7 @@ type queue struct {
 	items     []*item
 	last      spool.Seq // read
 	committed spool.Seq // up to which all are done
-	awayUntil time.Time // until then nothing is called: the function is away
+	awayUntil time.Time // until then nothing is called: the function cannot be reached
 	awayTries int
 }
 

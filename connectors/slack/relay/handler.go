@@ -27,11 +27,11 @@ func (r *Relay) Handler() http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { status(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if r.Connected() {
+		if r.socket.connected.Load() {
 			status(w, http.StatusOK, "ready")
 			return
 		}
-		status(w, http.StatusServiceUnavailable, "waiting for Slack: "+cmp.Or(r.socket.why(), "it has not answered yet"))
+		status(w, http.StatusServiceUnavailable, "waiting for Slack: "+cmp.Or(r.Problem(), "it has not answered yet"))
 	})
 	return mux
 }
@@ -68,7 +68,7 @@ func (r *Relay) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, kind, v)
 	}
 	up := 0.0
-	if r.Connected() {
+	if r.socket.connected.Load() {
 		up = 1
 	}
 	put(descConnected, prometheus.GaugeValue, up)

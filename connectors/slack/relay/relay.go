@@ -115,8 +115,8 @@ func (r *Relay) Run(ctx context.Context) error {
 	return r.spool.Close()
 }
 
-// Connected reports whether Slack is connected.
-func (r *Relay) Connected() bool { return r.socket.connected.Load() }
+// Problem returns why Slack is not connected at present; "": it is, or it was not tried yet.
+func (r *Relay) Problem() string { return r.socket.why() }
 
 // client returns an HTTP client that shares no connections with others.
 func client(timeout time.Duration) *http.Client {
