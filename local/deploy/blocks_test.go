@@ -139,7 +139,7 @@ func settings(t *testing.T) map[string]bool {
 // What the manifests set are settings that the programs read.
 func TestManifestsSetWhatIsRead(t *testing.T) {
 	known, n := settings(t), 0
-	for _, file := range []string{"deploy/faasd/connector.yaml", "deploy/k3s/connector.yaml", "deploy/k3s/edge-daemonset.yaml", "deploy/k3s/edge-network.yaml", "deploy/edge/example.env"} {
+	for _, file := range []string{"deploy/faasd/connector.yaml", "deploy/k3s/connector.yaml", "deploy/faasd/slack.yaml", "deploy/k3s/slack.yaml", "deploy/k3s/edge-daemonset.yaml", "deploy/k3s/edge-network.yaml", "deploy/edge/example.env"} {
 		for _, m := range regexp.MustCompile(`(?m)^\s*(?:- |- \{?name: )?([A-Za-z_]*_[A-Za-z0-9_]*)(?:=|, value|$)`).FindAllStringSubmatch(read(t, file), -1) {
 			if n++; !known[sensorNumber.ReplaceAllString(m[1], "SENSOR_n_")] {
 				t.Errorf("%s sets %s, which nothing reads", file, m[1])

@@ -34,6 +34,9 @@ func kubectl(dir string, args []string) error {
 		if err != nil {
 			return err
 		}
+		if bytes.Contains(b, []byte("name: hearth-slack")) {
+			return applySlack(dir, b)
+		}
 		return applyConnector(dir, b)
 	}
 	return nil
@@ -141,6 +144,15 @@ func applyBroker(dir string, manifest []byte) error {
 		return err
 	}
 	return mosquitto(dir)
+}
+
+// applySlack looks for the Slack connector's secrets.
+func applySlack(dir string, manifest []byte) error {
+	w, err := stateful(manifest)
+	if err != nil {
+		return err
+	}
+	return project(dir, w, "secrets", filepath.Join(dir, "secrets of slack"))
 }
 
 func applyConnector(dir string, manifest []byte) error {

@@ -30,6 +30,7 @@ func TestTheCommandsOfEveryPage(t *testing.T) {
 		}
 		t.Run(page, func(t *testing.T) {
 			s := newSandbox(t)
+			write(t, s.dir, "root/var/lib/faasd/docker-compose.yaml", noServices)
 			s.dotenv(t, found)
 			if err := s.run(t, found); err != nil {
 				t.Fatal(err)
@@ -65,11 +66,14 @@ func TestDeployOnFaasd(t *testing.T) {
 	}
 }
 
+// noServices is faasd's compose file before the steps.
+const noServices = "services:\n  gateway:\n    image: gateway\n"
+
 // faasd gives the sandbox what there is before the steps, and what the page has one write
 // by hand.
 func (s *sandbox) faasd(t *testing.T, found []block) (*pgx.Conn, *mqtttest.Tally) {
 	t.Helper()
-	services := "services:\n  gateway:\n    image: gateway\n"
+	services := noServices
 	for _, b := range found {
 		if b.language == "yaml" {
 			services += b.text
