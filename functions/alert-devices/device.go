@@ -29,6 +29,7 @@ type device struct {
 	limit   time.Duration         // how long it may report nothing; 0: that says nothing
 	usual   time.Duration         // how often it reports; 0: not learned
 	spec    alert.Spec            // of its silence
+	after   time.Duration         // how long that rule lets it be silent; 0: as it was learned
 	watched bool                  // its silence is judged
 	hidden  bool                  // an open alert explains what is wrong with it
 }
@@ -154,15 +155,14 @@ func (t *tick) over(key string) time.Time {
 
 // limits sets how long a device may be silent, after this tick's reports are learned.
 func (t *tick) limits(d *device) {
-	var after time.Duration
 	var ok bool
 	c := &t.f.memory.stream(metric{d.ID, ""}).Cadence
 	d.usual = c.Usual()
-	if d.spec, after, ok = t.silence(d, ""); !ok { // the rule is switched off
+	if d.spec, d.after, ok = t.silence(d, ""); !ok { // the rule is switched off
 		return
 	}
-	if after > 0 {
-		d.limit, d.watched = after, true
+	if d.after > 0 {
+		d.limit, d.watched = d.after, true
 		return
 	}
 	d.limit, d.watched = c.Limit(d.stream, t.now)

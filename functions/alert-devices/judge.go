@@ -143,27 +143,29 @@ func (t *tick) silenceText(ctx context.Context, d *device) (string, error) {
 func (t *tick) metricSilent(d *device, s *store.DeviceState) *alert.Observation {
 	key := rules.Silent + "/" + d.ID + "/" + s.Metric
 	open := t.active[key].Key != ""
-	behind := t.now.Sub(latest(why.Seen(*s), d.base))
-	if !open && behind < floor && behind < d.limit || flag(d, s) {
+	at := why.Seen(*s)
+	behind := t.now.Sub(latest(at, d.base))
+	if !open && behind < brief {
 		return nil
 	}
 	spec, limit, ok := t.silence(d, s.Metric)
-	if !ok {
-		return nil
+	if limit == d.after && spec.Rule == d.spec.Rule { // the rule is about the device as a whole
+		limit = 0
 	}
-	if limit == 0 {
-		if limit, ok = t.f.memory.stream(metric{d.ID, s.Metric}).MetricLimit(t.now); !ok && !open {
+	if ok && limit == 0 {
+		if !open && (behind < floor || flag(d, s)) {
 			return nil
 		}
+		limit, ok = t.f.memory.stream(metric{d.ID, s.Metric}).MetricLimit(t.now)
 	}
-	bad := behind >= limit && limit > 0 && d.seen.Sub(why.Seen(*s)) >= limit/3
-	if bad && !open && t.now.Sub(why.Seen(*s)) > longGone || !bad && open && t.now.Sub(why.Seen(*s)) >= limit {
+	bad := ok && behind >= limit && d.seen.Sub(at) >= limit/3
+	if !open && (!bad || t.now.Sub(at) > longGone) || open && !bad && (!ok || t.now.Sub(at) >= limit) && !at.After(t.active[key].Seen) {
 		return nil
 	}
 	o := t.observation(d, key, spec, s.Metric, bad)
-	o.LastOK = why.Seen(*s)
+	o.LastOK = at
 	if o.Text = "It is reported again."; bad {
-		o.Text = fmt.Sprintf("%s was last reported at %s; the device reports its other values.", d.title(s.Metric), t.house.When(why.Seen(*s), t.now))
+		o.Text = fmt.Sprintf("%s was last reported at %s; the device reports its other values.", d.title(s.Metric), t.house.When(at, t.now))
 	}
 	return o
 }
@@ -173,26 +175,23 @@ func flag(d *device, s *store.DeviceState) bool { return s.Text != "" || isEvent
 
 // frozen judges whether a value changes that used to; nil: that cannot be said.
 func (t *tick) frozen(d *device, s *store.DeviceState) *alert.Observation {
-	if !silence.Continuous(s.Metric) || s.Text != "" || s.Quality != "ok" {
-		return nil
-	}
 	key := rules.Frozen + "/" + d.ID + "/" + s.Metric
 	open := t.active[key].Key != ""
-	equal := why.Seen(*s).Sub(latest(s.Changed, time.Time{}))
-	if !open && equal < floor {
+	equal := why.Seen(*s).Sub(s.Changed)
+	if s.Text != "" || s.Quality != "ok" || !open && equal < brief {
 		return nil
 	}
-	spec, limit, ok := t.rules.Frozen(rules.Metric{Field: s.Metric, Device: d.ID, Name: d.Name, Room: d.Room})
-	if !ok {
+	of := rules.Metric{Field: s.Metric, Device: d.ID, Name: d.Name, Room: d.Room}
+	spec, limit, ok := t.rules.Frozen(of)
+	of.Field = ""
+	if general, after, _ := t.rules.Frozen(of); general.Rule == spec.Rule && after == limit && !silence.Continuous(s.Metric) {
 		return nil
 	}
-	if limit == 0 {
-		if limit, ok = t.f.memory.stream(metric{d.ID, s.Metric}).Frozen(t.now); !ok && !open {
-			return nil
-		}
+	if ok && limit == 0 {
+		limit, ok = t.f.memory.stream(metric{d.ID, s.Metric}).Frozen(t.now)
 	}
-	bad := limit > 0 && equal >= limit && !atEnd(s)
-	if !bad && open && equal >= limit {
+	bad := ok && equal >= limit && !atEnd(s)
+	if !open && !bad || open && !bad && equal >= limit && !atEnd(s) {
 		return nil
 	}
 	o := t.observation(d, key, spec, s.Metric, bad)

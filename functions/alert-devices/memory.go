@@ -13,7 +13,8 @@ const (
 	apart = 3 * time.Minute  // two ticks that are further apart have a pause between them
 	late  = 2 * time.Minute  // a report that arrives later than this was kept back somewhere
 	slow  = 10 * time.Minute // gaps of this length are stored at once: they take long to learn
-	floor = 10 * time.Minute // no limit is shorter
+	floor = 10 * time.Minute // no learned limit is shorter
+	brief = 2 * time.Minute  // whatever is younger is well
 )
 
 // memory is what this process knows of earlier ticks.

@@ -23,7 +23,7 @@ const (
 func (t *tick) rest() (out []alert.Observation) {
 	for _, key := range slices.Sorted(maps.Keys(t.active)) {
 		s := t.active[key]
-		if d := t.devices[s.Device]; d != nil && s.Field != "" && !ours[s.Rule] && t.missing(d, s.Field) {
+		if d := t.devices[s.Device]; d != nil && s.Field != "" && !ours(&s) && t.missing(d, s.Field) {
 			out = append(out, alert.Observation{Key: key, Verdict: alert.NoData, At: t.now})
 		}
 	}
@@ -77,7 +77,7 @@ func (t *tick) gone(s *alert.State) string {
 			return "The device is no longer registered."
 		case d.ReplacedBy != "":
 			return "The device was replaced by " + cmp.Or(t.name(d.ReplacedBy), d.ReplacedBy) + "."
-		case ours[s.Rule] && !d.bound:
+		case ours(s) && !d.bound:
 			return "The device was removed."
 		}
 	}

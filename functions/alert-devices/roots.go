@@ -16,12 +16,18 @@ import (
 const (
 	canaryTime = 5 * time.Minute // without a canary for so long, nothing comes through the broker
 	mostNames  = 8               // of devices in a message
+	settle     = 2 * time.Minute // a node or bridge that starts again is not offline
 )
 
-// ours are the rules whose alerts only this function judges.
-var ours = map[string]bool{
-	rules.Silent: true, rules.Frozen: true, rules.DeviceOffline: true,
-	rules.NodeOffline: true, rules.BridgeOffline: true, rules.BrokerSilent: true,
+// ours reports whether only this function judges an alert: the name of the default rule
+// begins its key, also where a rule of hearth.yml decides about it.
+func ours(s *alert.State) bool {
+	rule, _, _ := strings.Cut(s.Key, "/")
+	switch rule {
+	case rules.Silent, rules.Frozen, rules.DeviceOffline, rules.NodeOffline, rules.BridgeOffline, rules.BrokerSilent:
+		return true
+	}
+	return false
 }
 
 // explaining are the rules whose alerts explain others.
@@ -55,6 +61,7 @@ func (t *tick) roots() (out []alert.Observation) {
 		if !on {
 			continue
 		}
+		spec.For = max(spec.For, settle)
 		o := alert.Observation{Key: key, Spec: spec, At: t.now, Sample: d.sample, Subject: alert.Subject{Device: d.ID, Name: d.Name, Room: d.Room, Parents: []string{"broker"}, Roots: []string{topology.Broker}}}
 		if t.judgeRoot(d, &o) {
 			t.judged[key] = true

@@ -241,3 +241,53 @@ func TestTheStoreIsAway(t *testing.T) {
 	h.run(20 * time.Minute)
 	expect("later", 3, "The database can be used again.")
 }
+
+// Rules of hearth.yml decide after how long a device or a field is silent or frozen, and
+// that a device is not watched.
+func TestRulesOfHearthYML(t *testing.T) {
+	h := start(t)
+	write := func(rules string) {
+		t.Helper()
+		h.secret("hearth-settings", "rules:\n"+rules)
+		h.build()
+	}
+	write(`  silent: {device: freezer, silent: 1h, severity: critical}
+  lux-silent: {field: zigbee.illuminance_lux, silent: 3m}
+  lux-frozen: {field: zigbee.illuminance_lux, frozen: 40m}
+`)
+	now := func(time.Time) bool { return true }
+	h.edge("freezer")
+	h.edge("other")
+	h.zigbee(1, "lamp", []store.DeviceState{{Metric: "illuminance_lux", Value: 5, Changed: noon}, {Metric: "state", Value: 1, Changed: noon}}, now)
+	h.run(20 * time.Minute)
+	h.expect("while all report")
+	freezer, other := h.reports["freezer"], h.reports["other"]
+	h.reports["lamp"] = func(time.Time) { h.save(store.DeviceState{Device: "lamp", Metric: "state", Value: 1}) }
+	h.run(2 * time.Minute)
+	h.expect("for two minutes")
+	h.run(2 * time.Minute)
+	h.expect("a field is silent", "No values: lamp")
+	h.zigbee(1, "lamp", []store.DeviceState{{Metric: "illuminance_lux", Value: 5, Changed: noon}}, now)
+	h.run(15 * time.Minute)
+	h.expect("it comes again", "Resolved: No values: lamp")
+	h.run(2 * time.Minute)
+	h.expect("it is frozen", "The value does not change: lamp")
+	delete(h.reports, "freezer")
+	delete(h.reports, "other")
+	h.run(50 * time.Minute)
+	h.expect("after 50 minutes", "No values: other")
+	h.run(11 * time.Minute)
+	h.expect("after an hour", "No values: freezer")
+	if s := h.alerts()["silent/freezer"]; s.Severity != alert.Critical {
+		t.Errorf("%+v", s)
+	}
+	h.reports["freezer"], h.reports["other"] = freezer, other
+	h.run(2 * time.Minute)
+	h.expect("both are back", "Resolved: No values: freezer", "Resolved: No values: other")
+	delete(h.reports, "other")
+	h.run(15 * time.Minute)
+	h.expect("one is silent again", "No values: other")
+	write("  silent: {off: true}\n")
+	h.run(2 * time.Minute)
+	h.expect("the rules are gone", "No longer watched: The value does not change: lamp", "No longer watched: No values: other")
+}

@@ -190,7 +190,7 @@ func inOrder(states map[string]alert.State, keys []string) (out []alert.State) {
 
 // fresh reports whether what an alert was judged by still holds.
 func (t *tick) fresh(s *alert.State) bool {
-	if ours[s.Rule] {
+	if ours(s) {
 		return t.judged[s.Key]
 	}
 	d := t.devices[s.Device]

@@ -16,7 +16,11 @@ func (r Report) Lines() []string {
 	if r.Device.Room != "" {
 		title += ", in " + r.Device.Room
 	}
-	return append(append([]string{title}, r.Way()...), "What to do: "+r.Advice())
+	advice := "What to do: " + r.Advice()
+	if last := Seen(r.Last); r.Last.Metric != "" && r.offline.Metric == "" && r.Now.Sub(last) < quietTime {
+		advice = "It reports."
+	}
+	return append(append([]string{title}, r.Way()...), advice)
 }
 
 // Way returns how far the messages of the device come, from the device to the store.
@@ -47,7 +51,7 @@ func (r Report) Way() []string {
 	return out
 }
 
-// Advice returns what to do, by the first hop that fails.
+// Advice returns what to do about a silent device, by the first hop that fails.
 func (r Report) Advice() string {
 	last := Seen(r.Last)
 	switch {
@@ -61,8 +65,6 @@ func (r Report) Advice() string {
 		return "It sends, but its messages cannot be stored: correct the reason above, then replay them with hearth dead replay."
 	case r.Last.Metric == "":
 		return "See what it publishes with hearth device TOPIC."
-	case r.offline.Metric == "" && r.Now.Sub(last) < quietTime:
-		return "Nothing, if it usually pauses that long."
 	case r.Device.Kind == "zigbee":
 		return "Check its power or battery, and press its button once. If it stays silent, pair it again closer to a router."
 	case r.Device.Kind == "edge":

@@ -21,7 +21,7 @@ const (
 	maxDead     = 2000            // the newest dead letters that are looked at
 	canaryFresh = 5 * time.Minute // an older canary means that nothing comes through the broker
 	canaryKeep  = 7 * 24 * time.Hour
-	quietTime   = time.Hour // a device that reported later is not advised about
+	quietTime   = 10 * time.Minute // a device that has reported since is not silent
 )
 
 // ErrUnknown is returned for a device that is not in the register.
