@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/local/stack"
@@ -27,6 +28,18 @@ func slackServer(t *testing.T) (address string, got chan string) {
 	}))
 	t.Cleanup(srv.Close)
 	return srv.URL, got
+}
+
+// received returns the next text that Slack gets.
+func received(t *testing.T, got <-chan string) string {
+	t.Helper()
+	select {
+	case text := <-got:
+		return text
+	case <-time.After(time.Minute):
+		t.Fatal("Slack got nothing for a minute")
+		return ""
+	}
 }
 
 // tellingRepository is repository, and its function has Slack's secret.
@@ -75,7 +88,7 @@ func TestAlertsAboutSampleDataNeverLeaveTheMachine(t *testing.T) {
 	}
 
 	r = launch(t, root, "SLACK_WEBHOOKS="+slack+"/services/x", "TINY_KEY=k", "TINY_URL=http://127.0.0.1:1")
-	if text := <-got; !strings.Contains(text, "home") {
+	if text := received(t, got); !strings.Contains(text, "home") {
 		t.Errorf("Slack got %s", text)
 	}
 }
@@ -105,7 +118,7 @@ func TestASecondPlatformShowsEverythingAndSendsNothing(t *testing.T) {
 
 	r = launch(t, root, append(environ, "SEND=1")...)
 	r.invoke("")
-	if text := <-got; !strings.Contains(text, "home") {
+	if text := received(t, got); !strings.Contains(text, "home") {
 		t.Errorf("Slack got %s", text)
 	}
 	if d := r.status(); d.Alerts.Note != "" || len(d.Notes) != 0 {

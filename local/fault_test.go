@@ -1,10 +1,15 @@
 package local
 
 import (
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/page"
+	"github.com/hearth-home/hearth/shared/store"
 )
 
 // device returns a device of the page.
@@ -60,5 +65,47 @@ func TestWithoutSimulatedSensorsNoneIsMadeToFail(t *testing.T) {
 	r.stop()
 	if said, err := r.Fail(t.Context(), "rack-ups", "over"); err == nil || !strings.Contains(err.Error(), "hearth up does not run") {
 		t.Errorf("%q, %v", said, err)
+	}
+}
+
+// TestAFaultIsToldInTheOutboxAndNeverSent: the alert about a simulated sensor and its end are
+// seen in the outbox. Slack, which is configured, gets nothing, though it gets what a real
+// device causes.
+func TestAFaultIsToldInTheOutboxAndNeverSent(t *testing.T) {
+	root := mqttRepository(t)
+	write(t, filepath.Join(root, "stack.yml"), strings.ReplaceAll(mqttStack, "[hearth-settings, database-url]", "[hearth-settings, database-url, slack-webhooks]"))
+	write(t, filepath.Join(root, "hearth.yml"), "rules:\n  ups-load-high: {for: 0s, clear_for: 0s}\n  air-co2-high: {for: 0s}\n")
+	slack, got := slackServer(t)
+	r := launchMQTT(t, root, "EDGE=", "SLACK_WEBHOOKS="+slack+"/services/x")
+	told := func(what alert.What) func() bool {
+		return func() bool {
+			return slices.ContainsFunc(r.outbox(), func(q store.Queued) bool { return q.What == what && q.Alert != nil && q.Alert.Device == "rack-ups" })
+		}
+	}
+	for _, step := range []struct {
+		fault string
+		what  alert.What
+	}{{"over", alert.Fired}, {"off", alert.Ended}} {
+		if _, err := r.Fail(t.Context(), "rack-ups", step.fault); err != nil {
+			t.Fatal(err)
+		}
+		r.eventually("the message "+string(step.what), told(step.what))
+	}
+	for _, q := range r.outbox() {
+		if !q.Sample || q.Destination != alert.ToPage || !q.Sent.IsZero() {
+			t.Errorf("%+v", q)
+		}
+	}
+	if _, body := r.call("GET", "/outbox"); strings.Count(body, "sample data: never leaves this machine") != 2 {
+		t.Errorf("the outbox does not mark both messages\n%s", body)
+	}
+	if len(got) > 0 {
+		t.Errorf("Slack got %s", <-got)
+	}
+	c := client(t, r.mqttURL)
+	done(t, c.Publish("hearth/pi/shed-air", 1, false, `{"device":"shed-air","sensor":"scd4x","boot":"1","seq":1,"fields":{"co2_ppm":2100},"quality":"ok","time":"`+time.Now().UTC().Format(time.RFC3339Nano)+`"}`)) // clock: only a present value is judged
+	c.Disconnect(50)
+	if text := received(t, got); !strings.Contains(text, "shed-air") {
+		t.Errorf("Slack got %s", text)
 	}
 }
