@@ -8,8 +8,8 @@
 //   - ups.status is a set of words in any order, such as "OL CHRG" or "OB DISCHRG LB".
 //     There may be unknown words, so it is never compared as a whole;
 //   - values are quoted, with \" and \\ inside;
-//   - DATA-STALE means that the server gets no data from the UPS. It is an error,
-//     errStale, and the last values are not reported;
+//   - DATA-STALE means that the server gets no data from the UPS. Then link_lost is 1, and
+//     the last values are not reported;
 //   - a short OB with CAL is a self-test.
 package nut
 
@@ -67,6 +67,10 @@ func (d *dev) Read(ctx context.Context) (driver.Sample, error) {
 	defer cancel()
 	addr := net.JoinHostPort(d.cfg.Host, strconv.Itoa(d.cfg.Port))
 	vars, err := variables(ctx, addr, d.cfg.UPS)
+	if errors.Is(err, errStale) {
+		d.counts.Frames++
+		return linkLost(), nil
+	}
 	if err != nil {
 		return driver.Sample{}, fmt.Errorf("nut: %s: %w", addr, err)
 	}
@@ -124,6 +128,13 @@ func sample(vars map[string]string) driver.Sample {
 	return s
 }
 
+// linkLost returns the sample of a UPS of which the server gets no data.
+func linkLost() driver.Sample {
+	s := driver.New()
+	s.Fields["link_lost"], s.Text["status"] = 1, "link lost"
+	return s
+}
+
 // power estimates the power from the load if the UPS does not measure it.
 func power(s *driver.Sample) {
 	load, hasLoad := s.Fields["load_percent"]
@@ -143,6 +154,7 @@ func status(s *driver.Sample) {
 	for _, key := range flags {
 		s.Fields[key] = 0
 	}
+	s.Fields["link_lost"] = 0
 	for _, w := range words {
 		if key, ok := flags[strings.ToUpper(w)]; ok {
 			s.Fields[key] = 1

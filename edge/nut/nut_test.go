@@ -137,8 +137,6 @@ func TestFaults(t *testing.T) {
 		text  string
 	}{
 		{"slow", Config{}, sim.Slow, nil, ""},
-		{"stale data", Config{}, sim.NACK, errStale, "check its cable"},
-		{"driver not connected", Config{}, sim.WarmUp, errStale, "check its cable"},
 		{"another name", Config{UPS: "cellar"}, 0, errUnknown, "does not know"},
 		{"a cut answer", Config{}, sim.Torn, io.ErrUnexpectedEOF, ""},
 		{"a closed connection", Config{}, sim.Unplugged, nil, "list UPS"},
@@ -158,6 +156,22 @@ func TestFaults(t *testing.T) {
 				t.Errorf("got %+v, %v; want %v, %q", s, err, tt.is, tt.text)
 			}
 		})
+	}
+}
+
+// TestALostLinkIsAReading, so that it is known at once, without the last values.
+func TestALostLinkIsAReading(t *testing.T) {
+	for name, fault := range map[string]sim.Fault{"stale data": sim.NACK, "driver not connected": sim.WarmUp} {
+		d, server := setUp(t, Config{})
+		server.Set(fault)
+		s, err := d.Read(t.Context())
+		if err != nil || len(s.Fields) != 1 || s.Fields["link_lost"] != 1 || s.Text["status"] != "link lost" {
+			t.Errorf("%s: %+v, %v", name, s, err)
+		}
+		server.Clear(fault)
+		if s, err = d.Read(t.Context()); err != nil || s.Fields["link_lost"] != 0 || s.Fields["on_mains"] != 1 {
+			t.Errorf("after %s: %+v, %v", name, s, err)
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ func ours(s *alert.State) bool {
 }
 
 // explaining are the rules whose alerts explain others.
-var explaining = map[string]bool{rules.NodeOffline: true, rules.BridgeOffline: true, rules.BrokerSilent: true, rules.StoreAway: true, rules.DeviceOffline: true}
+var explaining = map[string]bool{rules.NodeOffline: true, rules.BridgeOffline: true, rules.BrokerSilent: true, rules.StoreAway: true, rules.DeviceOffline: true, rules.UPSLinkLost: true}
 
 // openRoots returns the keys of the alerts that explain others and are open or pending.
 func (t *tick) openRoots() map[string]bool {

@@ -215,6 +215,7 @@ var upsFlags = []struct{ word, key string }{
 	{"OL", "on_mains"}, {"OB", "on_battery"}, {"LB", "low_battery"}, {"RB", "replace_battery"}, {"CHRG", "charging"}, {"DISCHRG", "discharging"},
 	{"BYPASS", "bypass"}, {"CAL", "calibrating"}, {"OFF", "output_off"}, {"OVER", "overload"}, {"TRIM", "trimming"}, {"BOOST", "boosting"},
 	{"FSD", "shutdown"}, {"ALARM", "alarm"},
+	{"COMMLOST", "link_lost"}, // of apcupsd: https://www.apcupsd.org/manual/manual.html
 }
 
 // upsStatus decodes a status as a set of flags: " OB DISCHRG LB" is on_battery,

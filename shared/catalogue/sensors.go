@@ -145,6 +145,8 @@ func flags() []Field {
 	warn := func(next string) Threshold { return flag(Threshold{Next: next}) }
 	critical := func(next string) Threshold { return flag(Threshold{Next: next, Critical: true}) }
 	onBattery := warn("The mains are off. Look whether it is only a fuse.")
+	linkLost := warn("Check the cable between the UPS and its computer: nothing is known of the UPS meanwhile.")
+	linkLost.For = time.Minute       // a server that has just begun has no data yet
 	onBattery.Except = "calibrating" // a self-test
 	var out []Field
 	for _, f := range []struct {
@@ -160,7 +162,7 @@ func flags() []Field {
 		{"trimming", "Trimming the voltage", Threshold{}}, {"boosting", "Boosting the voltage", Threshold{}},
 		{"output_off", "Output off", warn("Switch it on: what it feeds has no power.")},
 		{"shutdown", "Forced shutdown", critical("The UPS switches off.")}, {"alarm", "Alarm", warn("See its display for the reason.")},
-		{"link_lost", "Link to the UPS lost", warn("Check the cable between the UPS and its computer: nothing is known of the UPS meanwhile.")},
+		{"link_lost", "Link to the UPS lost", linkLost},
 	} {
 		out = append(out, Field{Key: f.key, Title: f.title, Max: 1, Warn: f.warn})
 	}

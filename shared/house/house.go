@@ -63,7 +63,7 @@ func (l *Loader) Load(ctx context.Context, st *store.Store, now time.Time) (*ale
 }
 
 // rootRules are the rules of the alerts that may explain others.
-var rootRules = []string{rules.BrokerSilent, rules.BridgeOffline, rules.NodeOffline, rules.DeviceOffline, rules.StoreAway}
+var rootRules = []string{rules.BrokerSilent, rules.BridgeOffline, rules.NodeOffline, rules.DeviceOffline, rules.UPSLinkLost, rules.StoreAway}
 
 // read adds to h what the store has.
 func read(ctx context.Context, st *store.Store, h *alert.House, now time.Time) error {

@@ -20,13 +20,12 @@ const (
 	SourceFailing  = "source-failing" // a target of a source
 	SourceOverdue  = "source-overdue" // a function with a schedule did not run
 	Quota          = "quota"          // the calls of an upstream are nearly spent
-	GitHubMinutes  = "github-minutes" // the minutes of GitHub Actions are nearly spent
 	Dependabot     = "dependabot"     // a vulnerable dependency
 	DeadLetters    = "dead-letters"   // messages that could not be stored
 	SequenceGap    = "sequence-gap"   // numbered readings of an edge agent are lost
 	Certificate    = "certificate"    // of a host, about to expire
 	Expiry         = "expiry"         // of something else: a token, a contract
-	Reminder       = "reminder"       // of hearth.yml
+	UPSLinkLost    = "ups-link-lost"  // of the catalogue: it explains what else is missing of the UPS
 	Alertmanager   = "alertmanager"   // what Prometheus' Alertmanager sends
 	remindEvery    = 24 * time.Hour   // until an alert is acknowledged or resolved
 	defaultChannel = alert.Devices    // of a rule of hearth.yml on a field without another
@@ -50,7 +49,6 @@ var specs = func() map[string]alert.Spec {
 	add(SourceFailing, alert.Pipelines, alert.Warning, "Fetching fails", "")
 	add(SourceOverdue, alert.Pipelines, alert.Warning, "Did not run", "Check the function and its schedule.")
 	add(Quota, alert.Pipelines, alert.Warning, "The quota is nearly spent", "Call it less often, or take a larger plan.")
-	add(GitHubMinutes, alert.Pipelines, alert.Warning, "The minutes of GitHub Actions are nearly spent", "Run fewer workflows until the end of the month, or raise the budget.")
 	add(Dependabot, alert.Security, alert.Warning, "Vulnerable dependency", "Update it.")
 	add(DeadLetters, alert.Pipelines, alert.Warning, "Messages could not be stored", "See the reason on the page, correct it, and replay them.")
 	add(SequenceGap, alert.Pipelines, alert.Warning, "Readings of an edge agent are lost", "Check the broker: it has lost messages that it had accepted.")
@@ -61,7 +59,6 @@ var specs = func() map[string]alert.Spec {
 		s.Remind = 0
 		m[name] = s
 	}
-	add(Reminder, alert.Products, alert.Info, "Reminder", "")
 	add(Alertmanager, alert.Pipelines, alert.Warning, "Alertmanager", "")
 	return m
 }()

@@ -17,6 +17,7 @@ const (
 	Bridge  = "bridge-offline/" // with the id of the bridge's device
 	away    = "store-away"
 	Offline = "device-offline/" // with the id of the device
+	link    = "ups-link-lost/"  // with the id of the UPS and the key of its flag
 )
 
 // Map says what the devices depend on.
@@ -84,10 +85,11 @@ func (m *Map) Parents(device string) []string {
 // Roots returns the keys of the alerts that explain what is wrong with a device while they
 // are open, the nearest first.
 func (m *Map) Roots(device string) []string {
+	link := link + device + "/link_lost"
 	if r, ok := m.above[device]; ok {
-		return []string{r.key, Broker, away}
+		return []string{link, r.key, Broker, away}
 	}
-	return []string{Broker, away}
+	return []string{link, Broker, away}
 }
 
 // Below returns the devices whose messages a node or bridge forwards, by id.

@@ -21,11 +21,11 @@ func TestWhatDevicesDependOn(t *testing.T) {
 		{Physical: "0x01", Device: "lamp", About: about}, {Physical: "0x02", Device: "gone", About: about, Until: time.Unix(1, 0)},
 	})
 	for device, want := range map[string]string{
-		"air":    "[node/edge-pi4 broker] [node-offline/edge-pi4 broker-silent store-away]",
-		"lamp":   "[bridge/attic broker] [bridge-offline/attic broker-silent store-away]",
-		"lost":   "[broker] [broker-silent store-away]",
-		"mapped": "[broker] [broker-silent store-away]",
-		"gone":   "[broker] [broker-silent store-away]",
+		"air":    "[node/edge-pi4 broker] [ups-link-lost/air/link_lost node-offline/edge-pi4 broker-silent store-away]",
+		"lamp":   "[bridge/attic broker] [ups-link-lost/lamp/link_lost bridge-offline/attic broker-silent store-away]",
+		"lost":   "[broker] [ups-link-lost/lost/link_lost broker-silent store-away]",
+		"mapped": "[broker] [ups-link-lost/mapped/link_lost broker-silent store-away]",
+		"gone":   "[broker] [ups-link-lost/gone/link_lost broker-silent store-away]",
 	} {
 		if got := fmt.Sprint(m.Parents(device), " ", m.Roots(device)); got != want {
 			t.Errorf("%s: %s, want %s", device, got, want)
