@@ -30,31 +30,29 @@ const (
 // hours, and judges when they end. A server that does not answer changes no alert but makes
 // its data unknown.
 func (t *tick) certificates(ctx context.Context) error {
-	spec, on := t.rules.Spec(rules.Certificate, "", "")
-	if !on {
-		return t.unwatch(ctx, rules.Certificate, nil, "the rule is switched off")
-	}
-	watched := map[string]bool{}
+	watched, specs := map[string]bool{}, map[string]alert.Spec{}
 	for _, server := range t.file.Certificates {
-		watched[rules.Certificate+"/"+server] = true
+		if spec, on := t.rules.Spec(rules.Certificate, server, ""); on {
+			watched[rules.Certificate+"/"+server], specs[server] = true, spec
+		}
 	}
-	if err := t.unwatch(ctx, rules.Certificate, watched, "the server is not in hearth.yml any more"); err != nil {
+	if err := t.unwatch(ctx, rules.Certificate, watched, "The server is no longer in hearth.yml, or the rule is switched off for it."); err != nil {
 		return err
 	}
-	found, failed := t.check(ctx, t.dueServers(), spec)
+	found, failed := t.check(ctx, t.dueServers(specs), specs)
 	return errors.Join(t.move(ctx, found), failed)
 }
 
-// dueServers returns the servers whose certificates have to be read now.
-func (t *tick) dueServers() (due []string) {
+// dueServers returns those of the servers whose certificates have to be read now.
+func (t *tick) dueServers(servers map[string]alert.Spec) (due []string) {
 	t.memory.Lock()
 	defer t.memory.Unlock()
-	for _, server := range t.file.Certificates {
+	for server := range servers {
 		c, every := t.memory.checked[server], checkEvery
 		if c.failed {
 			every = retryEvery
 		}
-		if age := t.now.Sub(c.at); (age >= every || age < 0) && !slices.Contains(due, server) {
+		if age := t.now.Sub(c.at); age >= every || age < 0 {
 			due = append(due, server)
 		}
 	}
@@ -63,7 +61,7 @@ func (t *tick) dueServers() (due []string) {
 
 // check reads certificates at the same time, and judges them. The error names the servers
 // that did not answer.
-func (t *tick) check(ctx context.Context, servers []string, spec alert.Spec) (found []alert.Observation, err error) {
+func (t *tick) check(ctx context.Context, servers []string, specs map[string]alert.Spec) (found []alert.Observation, err error) {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	var mu sync.Mutex
@@ -78,6 +76,7 @@ func (t *tick) check(ctx context.Context, servers []string, spec alert.Spec) (fo
 			c, failed := readCertificate(ctx, server)
 			mu.Lock()
 			defer mu.Unlock()
+			spec := specs[server]
 			o := alert.Observation{Key: rules.Certificate + "/" + server, Spec: spec, Subject: alert.Subject{Name: server}, Verdict: alert.NoData, At: t.now}
 			if failed == nil {
 				o = certificateOf(server, c.NotBefore, c.NotAfter).Observe(spec, t.house, t.now)

@@ -132,3 +132,10 @@ func TestAServerThatDoesNotAnswerResolvesNothing(t *testing.T) {
 	s.set(valid(t, morning.AddDate(1, 0, 0)))
 	h.expect(time.Hour, "Resolved: The certificate expires")
 }
+
+func TestARuleThatIsOffForOneServerWatchesTheOthers(t *testing.T) {
+	c := valid(t, morning.Add(5*24*time.Hour))
+	_, port := serveTLS(t, c, c, tls.NoClientCert)
+	h := start(t, "certificates: [\"localhost:"+port+"\", \"127.0.0.1:"+port+"\"]\nrules: {certificate: {off: true, device: \"localhost:"+port+"\"}}", nil)
+	h.expect(0, "127.0.0.1:"+port+" ends in 5 days")
+}

@@ -18,16 +18,14 @@ const (
 
 // expiries judges the dates that hearth.yml lists, and that of the token of GitHub.
 func (t *tick) expiries(ctx context.Context) error {
-	spec, on := t.rules.Spec(rules.Expiry, "", "")
-	if !on {
-		return t.unwatch(ctx, rules.Expiry, nil, "the rule is switched off")
-	}
-	found, err := t.token(ctx, spec)
+	found, err := t.token(ctx)
 	if err != nil {
 		return err
 	}
 	for _, e := range t.file.Expiries {
-		found = append(found, deadline.Ending{Name: e.Name, What: e.Name, End: dayOf(e.Date, t.zone())}.Observe(spec, t.house, t.now))
+		if spec, on := t.rules.Spec(rules.Expiry, e.Name, ""); on {
+			found = append(found, deadline.Ending{Name: e.Name, What: e.Name, End: dayOf(e.Date, t.zone())}.Observe(spec, t.house, t.now))
+		}
 	}
 	watched := map[string]bool{}
 	for _, o := range found {
@@ -36,12 +34,16 @@ func (t *tick) expiries(ctx context.Context) error {
 	if err := t.move(ctx, found); err != nil {
 		return err
 	}
-	return t.unwatch(ctx, rules.Expiry, watched, "it is not in hearth.yml any more, or does not expire")
+	return t.unwatch(ctx, rules.Expiry, watched, "It is no longer in hearth.yml, does not expire, or the rule is switched off for it.")
 }
 
 // token judges when GitHub's token expires, which GitHub says in its answers and the
 // function github stores. It returns nothing if the token does not expire.
-func (t *tick) token(ctx context.Context, spec alert.Spec) ([]alert.Observation, error) {
+func (t *tick) token(ctx context.Context) ([]alert.Observation, error) {
+	spec, on := t.rules.Spec(rules.Expiry, tokenName, "")
+	if !on {
+		return nil, nil
+	}
 	rs, err := t.st.Latest(ctx, "github_token", t.now.Add(-tokenKept))
 	if err != nil {
 		return nil, err

@@ -162,6 +162,7 @@ func TestAFunctionThatIsRemovedOrNotConfiguredIsNotOverdue(t *testing.T) {
 	save("asana", false, morning.Add(-3*time.Hour))
 	save("feeds", true, morning.Add(-3*time.Hour))
 	save("stocks", true, morning.Add(-3*time.Hour))
+	save("alert-devices", true, morning.Add(-3*time.Hour)) // sensors watches it
 	h.expect(0)
 	if got := h.tick(5 * time.Minute); len(got) != 1 && len(got) != 2 || calls != 2 { // one post may have both
 		t.Errorf("%q after %d calls", got, calls)

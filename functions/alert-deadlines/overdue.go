@@ -17,17 +17,14 @@ const (
 	callTime  = 5 * time.Second // to wait for an overdue source; its run goes on after it
 	healTime  = 4 * time.Minute // less than from one tick to the next: the source may run meanwhile
 	mostCalls = 4               // at the same time
+
+	watchedElsewhere = "alert-devices" // by sensors: the rule cron-stopped
 )
 
 // overdue finds functions with a schedule whose run is overdue. It calls each once, since
 // calls of the schedule may be lost, and only if that did not help the alert fires at the
 // next tick. The function's own lease makes the call harmless.
 func (t *tick) overdue(ctx context.Context) error {
-	spec, on := t.rules.Spec(rules.SourceOverdue, "", "")
-	if !on {
-		return t.unwatch(ctx, rules.SourceOverdue, nil, "the rule is switched off")
-	}
-	spec.For = max(spec.For, healTime)
 	functions, err := t.st.Functions(ctx)
 	if err != nil {
 		return err
@@ -40,9 +37,11 @@ func (t *tick) overdue(ctx context.Context) error {
 	var late []string
 	var found []alert.Observation
 	for _, f := range functions {
-		if !f.Configured || f.Period == 0 || f.Name == name {
+		spec, on := t.rules.Spec(rules.SourceOverdue, f.Name, "")
+		if !on || !f.Configured || f.Period == 0 || f.Name == name || f.Name == watchedElsewhere {
 			continue
 		}
+		spec.For = max(spec.For, healTime)
 		o := deadline.Overdue(spec, f, last[f.Name].Started, t.house, t.now)
 		o.Sample = last[f.Name].Sample
 		watched[o.Key], found = true, append(found, o)
@@ -54,7 +53,7 @@ func (t *tick) overdue(ctx context.Context) error {
 	if err := t.move(ctx, found); err != nil {
 		return err
 	}
-	return t.unwatch(ctx, rules.SourceOverdue, watched, "the function is removed, or lacks a setting")
+	return t.unwatch(ctx, rules.SourceOverdue, watched, "The function was removed or lacks a setting, or the rule is switched off for it.")
 }
 
 // call calls functions through the gateway, as their schedule does.

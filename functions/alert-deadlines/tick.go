@@ -90,7 +90,6 @@ func (t *tick) load(ctx context.Context) error {
 	if t.file, err = t.function.file.Look(t.now); errors.Is(err, settings.ErrUnread) {
 		t.unread = err
 	}
-	own.Away = own.Away || t.file.File != nil && t.now.Before(t.file.Away.Until)
 	states, err := t.st.ActiveAlerts(ctx)
 	if err != nil {
 		return err

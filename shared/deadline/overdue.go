@@ -14,7 +14,7 @@ import (
 // Overdue judges whether a function's run is overdue. last is when its newest finished run
 // for now began; zero: it has none, and the time of its last call counts.
 func Overdue(spec alert.Spec, f store.Function, last time.Time, h *alert.House, now time.Time) alert.Observation {
-	o := alert.Observation{Key: spec.Rule + "/" + f.Name, Spec: spec, Subject: alert.Subject{Function: f.Name}, Verdict: alert.Good, At: now, LastOK: last}
+	o := alert.Observation{Key: spec.Rule + "/" + f.Name, Spec: spec, Subject: alert.Subject{Name: f.Name, Function: f.Name}, Verdict: alert.Good, At: now, LastOK: last}
 	if last.IsZero() {
 		last = f.LastSeen
 	}
