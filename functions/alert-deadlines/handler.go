@@ -98,6 +98,7 @@ func New(env serve.Env) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /{$}", f.serveTick)
 	mux.HandleFunc("POST /action", f.serveAction)
+	mux.HandleFunc("POST /alertmanager", f.serveAlertmanager)
 	return mux, nil
 }
 
