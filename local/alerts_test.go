@@ -132,7 +132,10 @@ func TestASecondPlatformRunsNoFunctionThatTells(t *testing.T) {
 		"INFLUX_URL=http://x":        {"alert-devices": false, "alert-deadlines": false, "feeds": false, "weather": true},
 		"INFLUX_URL=http://x SEND=1": {"alert-devices": true, "alert-deadlines": true, "feeds": true, "weather": true},
 	} {
-		h := tinyInstallation(t, strings.Fields(environ)...)
+		h := tinyInstallation(t, append(strings.Fields(environ), "SLACK_APP_TOKEN=xapp-1")...)
+		if h.usesSlack() != want["alert-devices"] {
+			t.Errorf("%q: it takes Slack's buttons: %v", environ, h.usesSlack())
+		}
 		for name, runs := range want {
 			if h.runs(name) != runs {
 				t.Errorf("%q: %s runs: %v", environ, name, !runs)

@@ -1,6 +1,8 @@
 package local
 
 import (
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,6 +34,26 @@ func TestAMistypedSettingOfDotenvIsRecognised(t *testing.T) {
 		if got := nearName(name, known); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
+	}
+}
+
+func TestTheExampleOfDotenvHasOnlySettings(t *testing.T) {
+	known := realNames(t)
+	b, err := os.ReadFile("../.env.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(b)) {
+		if m := assignment.FindStringSubmatch(strings.TrimPrefix(line, "#")); m != nil {
+			n++
+			if !slices.Contains(known, m[1]) {
+				t.Errorf("%s is no setting", m[1])
+			}
+		}
+	}
+	if n < 10 {
+		t.Errorf("%d settings", n)
 	}
 }
 

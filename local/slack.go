@@ -16,8 +16,11 @@ const (
 	alertsToken      = "alerts-token"
 )
 
-// usesSlack reports whether buttons and commands of Slack are received.
-func (h *Installation) usesSlack() bool { return h.vars[host.Variable(slackTokenSecret)] != "" }
+// usesSlack reports whether buttons and commands of Slack are received. A platform that only
+// shows leaves them to the one that sends.
+func (h *Installation) usesSlack() bool {
+	return h.vars[host.Variable(slackTokenSecret)] != "" && !h.onlyShows()
+}
 
 // prepareSlack sets what the Slack connector needs, unless the user has: the token by which
 // it calls the function alert-deadlines, another at each start, and that messages have
