@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up fault device why settings-check run backfill test e2e chaos bench fuzz mutants check vuln generate docs device-forget functions-forget migrate secrets images publish pin edge edge-image test-influx2 test-ahead untested
+.PHONY: help up fault device why settings-check run backfill backtest test e2e chaos bench fuzz mutants check vuln generate docs device-forget functions-forget migrate secrets images publish pin edge edge-image test-influx2 test-ahead untested
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -48,6 +48,9 @@ device-forget: $(HEARTH) ## delete a device from the register: DEVICE=office-air
 
 settings-check: $(HEARTH) ## every mistake in hearth.yml, with line and column: FILE=other.yml
 	@$(call only,FILE)$(HEARTH) settings check $(call setting,FILE)
+
+backtest: $(HEARTH) ## which messages rules would have sent: FROM=2026-10-01 [TO=2026-10-31] [RULES=new.yml]
+	@$(call only,RULES FROM TO ALL)$(HEARTH) backtest $(call setting,RULES,--rules=) $(call setting,FROM,--from=) $(call setting,TO,--to=) $(if $(filter command,$(firstword $(origin ALL))),$(call switch,ALL,--all))
 
 run: $(HEARTH) ## fetch from one source now: FUNCTION=weather [DRY_RUN=1]
 	@$(call only,FUNCTION DRY_RUN)$(HEARTH) run $(call setting,FUNCTION) $(call switch,DRY_RUN,--dry-run)

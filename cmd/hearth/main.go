@@ -31,7 +31,7 @@ func program() *cobra.Command {
 		{"platform", "The platform", []*cobra.Command{up, gatewayCommand(), migrateCommand(), databaseCommand()}},
 		{"sources", "Sources", []*cobra.Command{runCommand(), backfillCommand(), functionsCommand(), feedsCommand()}},
 		{"messages", "Messages", []*cobra.Command{deviceCommand(), whyCommand(), deadCommand()}},
-		{"house", "The house", []*cobra.Command{settingsCommand()}},
+		{"house", "The house", []*cobra.Command{settingsCommand(), backtestCommand()}},
 		{"development", "Development", []*cobra.Command{faultCommand(), docsCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})

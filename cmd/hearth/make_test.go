@@ -49,6 +49,7 @@ func TestMakePassesItsSettingsAsTheyAre(t *testing.T) {
 		{[]string{"run", "FUNCTION=weather", "DRY_RUN="}, []string{"run", "weather"}},
 		{[]string{"backfill", "FUNCTION=treasuries", "FROM=2020-01-01"}, []string{"backfill", "treasuries", "--from=2020-01-01"}},
 		{[]string{"backfill", "FUNCTION=a b", "FROM=2020 01", "TO=;x"}, []string{"backfill", "a b", "--from=2020 01", "--to=;x"}},
+		{[]string{"backtest", "FROM=2026-01-01", "RULES=my rules.yml", "ALL=1"}, []string{"backtest", "--rules=my rules.yml", "--from=2026-01-01", "--all"}},
 		{[]string{"functions-forget"}, []string{"functions", "forget"}},
 		{[]string{"functions-forget", "NAME=a b"}, []string{"functions", "forget", "a b"}},
 		{[]string{"device-forget", "DEVICE=office-air"}, []string{"device", "forget", "office-air"}},

@@ -148,3 +148,10 @@ func (d *decisions) house(h *alert.House, now time.Time) *alert.House {
 	}
 	return h
 }
+
+// Of returns the house and the rules of a file of settings as of now, without what the
+// store has.
+func Of(f *settings.File, now time.Time) (*alert.House, *rules.Set) {
+	d := decide(f)
+	return d.house(&alert.House{}, now), d.rules
+}
