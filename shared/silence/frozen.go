@@ -20,8 +20,8 @@ func (c *Cadence) Changed(equal time.Duration, t time.Time) {
 	if c.Since == 0 {
 		c.Since = t.Unix()
 	}
-	if limit, ok := c.Frozen(t); ok { // a failure is not what the value usually does
-		equal = min(equal, limit)
+	if limit, ok := c.Frozen(t); ok && equal >= limit { // a failure is not what the value usually does, unless it comes again and again
+		equal = min(equal, 2*time.Duration(c.Longest)*time.Second)
 	}
 	c.Changes++
 	c.Longest = max(c.Longest, int64(equal/time.Second))

@@ -220,7 +220,7 @@ func TestFrozen(t *testing.T) {
 	change(1, 3*time.Hour)
 	expect("after a long night", 9*time.Hour)
 	change(1, 100*time.Hour)
-	expect("a failure teaches little", 27*time.Hour)
+	expect("a failure teaches little", 18*time.Hour)
 	c = Cadence{}
 	change(100, 5*time.Hour)
 	expect("one that changes rarely", 0)
