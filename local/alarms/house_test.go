@@ -45,6 +45,7 @@ type month struct {
 	devices  http.Handler // alert-devices
 	direct   []time.Time  // posts to Slack about the store
 	now, end time.Time
+	real     time.Time // when now began
 	gadgets  []*gadget
 	faults   []fault
 	waiting  map[*batchtest.Served][]wire.Message // that could not be stored yet
@@ -88,7 +89,7 @@ func newMonth(t *testing.T, seed uint64, days int) *month {
 	keep(t, dir, secrets)
 	var err error
 	m.devices, err = alertdevices.New(serve.Env{
-		Env:  config.Env{Vars: map[string]string{}, Secrets: secret.NewFolder(dir), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: func() time.Time { return m.now }},
+		Env:  config.Env{Vars: map[string]string{}, Secrets: secret.NewFolder(dir), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: m.clock},
 		Open: m.opened,
 	})
 	if err != nil {
@@ -97,6 +98,11 @@ func newMonth(t *testing.T, seed uint64, days int) *month {
 	m.furnish()
 	m.plan(days)
 	return m
+}
+
+// clock is the time of the house. It goes on while a sender waits between two messages.
+func (m *month) clock() time.Time {
+	return m.now.Add(time.Since(m.real)) // clock: of the waiting
 }
 
 // quick returns a folder in memory where there is one: the simulation commits some ten
@@ -276,6 +282,7 @@ func (m *month) introduce() {
 // run lets the time of the house pass.
 func (m *month) run() {
 	for ; m.now.Before(m.end); m.now = m.now.Add(step) {
+		m.real = time.Now() // clock: of the waiting
 		for i := range m.faults {
 			if f := &m.faults[i]; !m.now.Before(f.begin) && f.start != nil {
 				f.start(m)
