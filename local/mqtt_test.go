@@ -231,7 +231,7 @@ func TestThePageSaysThatDeadLettersWereDropped(t *testing.T) {
 func TestSensorsSubscribesToAllThatOthersDoNot(t *testing.T) {
 	r := launchMQTT(t, mqttRepository(t))
 	i := slices.IndexFunc(r.functions, func(f stack.Function) bool { return f.Name == "sensors" })
-	if got := r.functions[i].Annotations; got["topic"] != "#" || got["mqtt-topics"] != "!homeassistant/#,!zigbee2mqtt/#" {
+	if got := r.functions[i].Annotations; got["topic"] != "#" || got["mqtt-topics"] != "!homeassistant/#,!hearth-alert/#,!zigbee2mqtt/#" {
 		t.Errorf("annotations = %v", got)
 	}
 	r.stop()

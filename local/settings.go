@@ -105,13 +105,13 @@ func (p *platform) zone() string {
 
 // subscribeSensorsToAll makes the function sensors subscribe to every topic that no other
 // function subscribes to. So every message shows on the page: without a mapping it is a
-// dead letter with a proposal. It leaves out Home Assistant's discovery topics, which
-// describe devices and hold no readings. SENSORS_TOPICS replaces all this.
+// dead letter with a proposal. It leaves out Home Assistant's discovery topics and the
+// states of alerts, which hold no readings. SENSORS_TOPICS replaces all this.
 func subscribeSensorsToAll(fs []stack.Function, vars map[string]string) {
 	if vars["SENSORS_TOPICS"] != "" {
 		return
 	}
-	except := "!homeassistant/#"
+	except := "!homeassistant/#,!" + wire.AlertPrefix + "#"
 	var sensors map[string]string
 	for _, f := range fs {
 		switch topics := f.Topics(); {

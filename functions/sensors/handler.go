@@ -27,6 +27,7 @@ import (
 // Config is read from the environment.
 type Config struct {
 	Settings      secret.String `env:"HEARTH_SETTINGS_SECRET" envDefault:"hearth-settings"` // secret with hearth.yml; its section devices maps topics and names devices
+	Publish       bool          `env:"PUBLISH_ALERTS" envDefault:"false"`                   // true: the connector publishes the states of alerts, retained, at hearth-alert/<key>: for Node-RED and Home Assistant
 	TelegrafAllow config.List   `env:"TELEGRAF_ALLOW"`                                      // fields of Telegraf to store besides those of the measurement host: measurement.field with *, as in snmp.*,pf.entries
 }
 
@@ -43,7 +44,7 @@ func New(env serve.Env) (func(handler.Request) (handler.Response, error), error)
 	if err != nil {
 		return nil, err
 	}
-	s := &sensors{register: device.Register{Function: "sensors"}, fields: newFields(), watch: mapping.NewWatch(c.Settings, env.Log), allow: allow, log: env.Log, redact: env.Secrets.Redact}
+	s := &sensors{register: device.Register{Function: "sensors"}, fields: newFields(), watch: mapping.NewWatch(c.Settings, env.Log), allow: allow, log: env.Log, redact: env.Secrets.Redact, publisher: publisher{on: c.Publish}}
 	return mqttbatch.Func(env, "sensors", s.transform)
 }
 
@@ -68,6 +69,7 @@ type sensors struct {
 	judged        atomic.Int64 // when the alerts about the pipeline itself were last judged
 	canaries      canaries
 	redact        func(string) string
+	publisher     publisher
 }
 
 // transform stores a batch: readings first, then states and the numbering of edge
@@ -116,6 +118,9 @@ func (s *sensors) transform(ctx context.Context, st *store.Store, in mqttbatch.B
 	}
 	if len(w.canary)+len(w.dead) > 0 {
 		s.judge(ctx, st, in)
+	}
+	if err := s.publisher.add(ctx, st, len(w.canary) > 0, now, &w.answer); err != nil {
+		s.log.Warn("alerts to publish", "function", "sensors", "err", err)
 	}
 	if w.settingsErr == nil {
 		s.keepFound(ctx, st, w.set)

@@ -61,7 +61,7 @@ func (w *work) readMessage(i int) error {
 		return w.readCanary(i, name)
 	case wire.Dead:
 		return w.readDead(m)
-	case wire.Stored: // an acknowledgement of this function
+	case wire.Stored, wire.Alert: // what this function made the connector publish
 		return nil
 	case wire.Status:
 		return w.readStatus(i, name)

@@ -144,6 +144,17 @@ func (s *Store) ActiveAlerts(ctx context.Context) ([]alert.State, error) {
 	return query(ctx, s, "read the alerts", scanAlert, `select state, version from alerts where active order by key`)
 }
 
+// AlertsSince returns the alerts that are active, and those that are over and were changed at
+// since or later, the newest first; at most limit of each.
+func (s *Store) AlertsSince(ctx context.Context, since time.Time, limit int) ([]alert.State, error) {
+	active, err := query(ctx, s, "read the alerts", scanAlert, `select state, version from alerts where active order by updated desc, key limit $1`, limit)
+	if err != nil {
+		return nil, err
+	}
+	over, err := query(ctx, s, "read the alerts", scanAlert, `select state, version from alerts where not active and updated >= $1 order by updated desc, key limit $2`, stamp(since), limit)
+	return append(active, over...), err
+}
+
 // Alerts returns the alerts that are active, and then those that were over last, at most
 // limit.
 func (s *Store) Alerts(ctx context.Context, limit int) ([]alert.State, error) {

@@ -1,6 +1,9 @@
 package wire
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Answer is a function's answer to a batch. The messages that are neither in Rejected
 // nor in Retry are stored.
@@ -10,6 +13,8 @@ type Answer struct {
 	Stored   map[string]StoredUpTo `json:"stored,omitempty"` // acknowledgements, by edge node
 	Replay   []Pick                `json:"replay,omitempty"` // dead letters that the connector should replay
 	Drop     []Pick                `json:"drop,omitempty"`   // dead letters that the connector should remove for good
+
+	Alerts map[string]json.RawMessage `json:"alerts,omitempty"` // states of alerts to publish, by key: JSON objects; null: none any more
 }
 
 // Refusal is a message that was not stored, and the reason.

@@ -31,14 +31,17 @@ const (
 	Stored             // StoredUpTo, for the node
 	Dead               // DeadNotice, of the message id
 	Canary             // CanaryNote, of the connector
+	Alert              // an alert's state
 )
 
 // Parse returns the kind of a topic, and the name of the node, message or connector in
-// it. The name is "" for Other.
+// it. The name is "" for Other and Alert.
 func Parse(topic string) (k Kind, name string) {
 	rest, ours := strings.CutPrefix(topic, Prefix)
 	first, second, two := strings.Cut(rest, "/")
 	switch {
+	case strings.HasPrefix(topic, AlertPrefix):
+		return Alert, ""
 	case !ours || !two || strings.Contains(second, "/"):
 		return Other, ""
 	case first == "canary":

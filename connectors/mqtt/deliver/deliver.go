@@ -102,6 +102,7 @@ func New(o Options) (*Deliverer, error) {
 	}
 	d.outputs = &outputs{letters: o.Letters, publish: o.Publish, redact: o.Redact,
 		acks:   &acks{pending: map[string]*pendingAck{}, publish: o.Publish, maxRounds: 1},
+		alerts: newAlerts(o.Publish),
 		canary: &canary{topic: o.CanaryTopic, every: o.CanaryEvery, now: o.Now, publish: o.Publish}}
 	if o.ByLoad {
 		d.outputs.acks.maxRounds = ackRoundsByLoad
@@ -128,6 +129,7 @@ func (d *Deliverer) Run(ctx context.Context) {
 	defer cut()
 	var wg sync.WaitGroup
 	wg.Go(func() { d.outputs.acks.run(ctx) })
+	wg.Go(func() { d.outputs.alerts.run(ctx) })
 	wg.Go(func() { d.outputs.canary.run(ctx) })
 	d.watchFunctions(ctx, calls)
 	defer time.AfterFunc(grace, cut).Stop()

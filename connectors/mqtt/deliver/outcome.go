@@ -13,6 +13,7 @@ import (
 type outputs struct {
 	letters     *deadletter.Letters
 	acks        *acks
+	alerts      *alerts
 	canary      *canary
 	publish     func(topic string, payload []byte, retained bool) bool
 	redact      func(string) string
@@ -23,12 +24,15 @@ type outputs struct {
 const unkeptWait = 2 * time.Second // before a message whose dead letter could not be written is sent again
 
 // forward takes from an answer what is not about the messages of the call: the
-// acknowledgements to edge nodes, and the requests to replay or drop dead letters. It
-// is called before the messages are marked as done: after a kill in between, they are
-// sent again and the function answers the same again.
+// acknowledgements to edge nodes, the states of alerts, and the requests to replay or drop
+// dead letters. It is called before the messages are marked as done: after a kill in
+// between, they are sent again and the function answers the same again.
 func (o *outputs) forward(c *consumer, a answer) {
 	for node, p := range a.Stored {
 		o.acks.set(node, p)
+	}
+	for key, state := range a.Alerts {
+		o.alerts.set(key, state)
 	}
 	for _, r := range a.requests(c.f, c.log) {
 		if err := o.letters.Request(r); err != nil {
