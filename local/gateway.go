@@ -93,11 +93,12 @@ func gatewayFunctions(h *Installation, addresses []string) ([]gateway.Function, 
 }
 
 // nameGateway sets the address of this platform's gateway for the functions that call
-// others. With PORT=0 it is not known before they start, and they call none.
+// others, whatever .env says of another. With PORT=0 it is not known before they start, and
+// they reach none.
 func (p *platform) nameGateway() {
 	port, _ := p.pagePort() // gatewayPart returns the error
 	for _, f := range p.functions {
-		if _, ok := f.Env["GATEWAY_URL"]; ok && port > 0 {
+		if _, ok := f.Env["GATEWAY_URL"]; ok {
 			f.Env["GATEWAY_URL"] = "http://" + address(port)
 		}
 	}

@@ -54,6 +54,7 @@ type function struct {
 	loader   *house.Loader
 	file     *settings.Watch[file]
 	sender   *notify.Sender
+	ticking  sync.Mutex // held during a tick: calls of this process wait for each other
 	memory   memory
 }
 
@@ -111,9 +112,11 @@ type answer struct {
 	Error    string   `json:"error,omitempty"`
 }
 
-// serveTick runs the tick and answers 200, 409 if another runs, or 503 if the store cannot
-// be reached.
+// serveTick runs the tick and answers 200, 409 if one runs elsewhere, or 503 if the store
+// cannot be reached.
 func (f *function) serveTick(w http.ResponseWriter, r *http.Request) {
+	f.ticking.Lock()
+	defer f.ticking.Unlock()
 	start := f.env.Now()
 	f.presence.Seen(r.Context(), true)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), tickTime) // it goes on when the gateway closes the connection
