@@ -119,8 +119,8 @@ func (f *watcher) run(ctx context.Context, now time.Time, a *answer) error {
 		return err
 	}
 	f.tellOutage(ctx, err, now)
-	if st != nil {
-		f.sender.Drain(ctx, st, f.left(ctx), f.env.Now, f.env.Log)
+	if left := f.left(ctx); st != nil && left > 0 {
+		f.sender.Drain(ctx, st, left, f.env.Now, f.env.Log)
 	}
 	return err
 }

@@ -21,6 +21,7 @@ const (
 type memory struct {
 	house   *alert.House // of the last tick
 	last    time.Time    // the last tick, of this process
+	pruned  time.Time    // when old alerts were last deleted
 	streams map[metric]*stream
 }
 

@@ -84,14 +84,14 @@ func TestOneMessageForABridgeAndForTheBroker(t *testing.T) {
 	reports := h.silence()
 	h.canary()
 	h.save(store.DeviceState{Device: "zigbee2mqtt", Metric: "available", Value: 0})
-	h.run(5 * time.Hour)
+	h.run(4 * time.Hour)
 	h.expect("the bridge is offline", "Zigbee2MQTT is offline: zigbee2mqtt")
 	h.save(store.DeviceState{Device: "zigbee2mqtt", Metric: "available", Value: 1})
 	h.reports = reports
 	h.run(time.Hour)
 	h.expect("and back", "Resolved: Zigbee2MQTT is offline: zigbee2mqtt")
 	h.silence()
-	h.run(10 * time.Hour)
+	h.run(4 * time.Hour)
 	h.expect("the broker stops", "No message comes through the broker")
 	h.reports = reports
 	h.run(time.Hour)

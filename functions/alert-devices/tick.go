@@ -58,6 +58,15 @@ func (f *watcher) tick(ctx context.Context, st *store.Store, now time.Time, a *a
 		}
 	}
 	a.Devices = len(t.watched)
+	return f.prune(ctx, st, now)
+}
+
+// prune deletes old alerts, once an hour.
+func (f *watcher) prune(ctx context.Context, st *store.Store, now time.Time) error {
+	if since := now.Sub(f.memory.pruned); since >= 0 && since < time.Hour {
+		return nil
+	}
+	f.memory.pruned = now
 	return st.PruneAlerts(ctx, now)
 }
 
@@ -94,7 +103,7 @@ func (t *tick) load(ctx context.Context) error {
 func (t *tick) pause() {
 	w := &t.watch
 	switch gap := t.now.Sub(w.Last); {
-	case w.Last.IsZero() || gap < 0:
+	case w.Last.IsZero() || gap < -apart: // the clock was set back
 		w.Since = t.now
 	case gap > apart:
 		if w.From.IsZero() && gap >= longPause {
@@ -102,7 +111,9 @@ func (t *tick) pause() {
 		}
 		w.Since = t.now
 	}
-	w.Last = t.now
+	if w.Last = latest(w.Last, t.now); w.Since.Equal(t.now) {
+		w.Last = t.now
+	}
 }
 
 // move applies observations to their alerts, except those that would change nothing.
