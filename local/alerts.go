@@ -23,6 +23,8 @@ import (
 // modeVar is the setting that says what is done with messages.
 const modeVar = "ALERTS_MODE"
 
+const buttonsVar = "SLACK_BUTTONS"
+
 // onlyShows reports whether this platform is beside another one: on databases of a server,
 // where the functions of a cluster may tell of alerts, it shows everything and sends
 // nothing, unless the user has set SEND=1.
@@ -58,11 +60,15 @@ func (h *Installation) alertsMode() string {
 	}
 }
 
-// setAlertsMode gives the functions their mode.
+// setAlertsMode gives the functions their mode. With an app-level token of Slack, for which
+// the connector runs, messages have buttons unless the user says otherwise.
 func (h *Installation) setAlertsMode(fs []stack.Function) {
 	for i := range fs {
 		fs[i].Env = maps.Clone(fs[i].Env)
 		fs[i].Env[modeVar] = h.alertsMode()
+		if h.vars["SLACK_APP_TOKEN"] != "" && h.vars[buttonsVar] == "" {
+			fs[i].Env[buttonsVar] = "true"
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ func told(t *testing.T, f *batchtest.Served, now time.Time) (out []string) {
 	for _, m := range due {
 		lines := strings.Split(m.Text, "\n")
 		out = append(out, strings.Join(lines[:min(2, len(lines))], " / "))
-		if err := f.Store.Sent(t.Context(), m.Key, now); err != nil {
+		if err := f.Store.Sent(t.Context(), []string{m.Key}, nil, now); err != nil {
 			t.Fatal(err)
 		}
 	}

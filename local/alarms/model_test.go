@@ -239,7 +239,7 @@ func (w *world) deliver() {
 		for _, m := range due {
 			key, _, _ := strings.Cut(m.Key, "#")
 			w.got[key] = append(w.got[key], m.What)
-			if err := st.Sent(w.t.Context(), m.Key, w.now); err != nil {
+			if err := st.Sent(w.t.Context(), []string{m.Key}, nil, w.now); err != nil {
 				w.t.Fatal(err)
 			}
 		}

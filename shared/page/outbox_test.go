@@ -27,9 +27,9 @@ func TestTheOutboxSaysWhatBecameOfEachMessage(t *testing.T) {
 	sample, edited, later := m("1", alert.ToPage, "CO₂ is high: Office\n"+nasty, 1), m("8", alert.ToSlack, "edited", 1), m("7", alert.ToNtfy, "later", 7)
 	sample.Sample, edited.What, later.Due = true, alert.Edited, now.Add(time.Hour)
 	h.queue(sample, m("2", alert.ToPage, "shown", 2), m("3", alert.ToSlack, "sent", 3), m("4", alert.ToSlack, "tried", 4), m("5", alert.ToSlack, "given up", 5), m("6", alert.ToNtfy, "waits", 6), later, edited)
-	h.ok(h.st.Sent(t.Context(), "3", now.Add(-2*time.Minute)))
-	h.ok(h.st.Postpone(t.Context(), "4", "no answer by geheim", now.Add(time.Minute)))
-	h.ok(h.st.Refuse(t.Context(), "5", "msg_too_long", now))
+	h.ok(h.st.Sent(t.Context(), []string{"3"}, nil, now.Add(-2*time.Minute)))
+	h.ok(h.st.Postpone(t.Context(), []string{"4"}, "no answer by geheim", false, now.Add(time.Minute)))
+	h.ok(h.st.Refuse(t.Context(), []string{"5"}, "msg_too_long", now))
 	p := h.page()
 	o := outbox{View: p.snapshot(t.Context())}
 	h.ok(p.readOutbox(t.Context(), &o))

@@ -1,5 +1,5 @@
-// Package slack sends the messages of the outbox to Slack. It uses chat.postMessage
-// if there is a bot token, otherwise an incoming webhook.
+// Package slack writes to Slack: as a bot if there is a token, otherwise by incoming
+// webhooks. What is sent, when and how often is decided by package notify.
 package slack
 
 import (
@@ -7,18 +7,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/hearth-home/hearth/shared/alert"
-	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/secret"
-	"github.com/hearth-home/hearth/shared/store"
 )
 
 // Config configures where messages are sent in Slack. Without a webhook and without a
@@ -28,154 +27,209 @@ type Config struct {
 	Token    secret.String `env:"SLACK_TOKEN_SECRET" envDefault:"slack-token"`       // secret with a bot token (xoxb-…), instead of webhooks
 	Channel  string        `env:"SLACK_CHANNEL" envDefault:"#hearth"`                // bot only: Slack's channel
 	Channels Rooms         `env:"SLACK_CHANNELS"`                                    // bot only: other channels by what messages are about: climate=#air,security=#alarm
+	Buttons  bool          `env:"SLACK_BUTTONS" envDefault:"false"`                  // bot only: messages have buttons, for which connectors/slack must run
 	URL      string        `env:"SLACK_URL" envDefault:"https://slack.com/api/"`     // bot only: Slack's API
 }
 
-const (
-	timeout   = 5 * time.Second  // of one request
-	leaseTime = 30 * time.Second // of the lease that lets one sender at a time read the outbox
-	batch     = 20               // messages read at once
-	maxTries  = 4                // of a message that Slack refuses because of its content
-)
+const timeout = 5 * time.Second // of one request
 
-// Sender sends the messages of the outbox. It is safe for concurrent use.
-type Sender struct {
-	config Config
-	redact func(string) string
-	http   *http.Client
-	pace   time.Duration // between two messages: Slack's limit is one per second and channel
+// Client writes to Slack. It is safe for concurrent use.
+type Client struct {
+	config  Config
+	secrets *secret.Folder
+	http    *http.Client
+	mu      sync.Mutex
+	ids     map[string]string // of channels, by how the settings name them
 }
 
-// New returns a sender. It calls redact to remove secrets from errors before they
-// are stored or logged.
-func New(c Config, redact func(string) string) *Sender {
-	return &Sender{c, redact, &http.Client{Timeout: timeout}, time.Second}
+// New returns a client. It does no I/O.
+func New(c Config, secrets *secret.Folder) *Client {
+	return &Client{config: c, secrets: secrets, http: &http.Client{Timeout: timeout}, ids: map[string]string{}}
 }
 
 // Configured reports whether there is a token or a webhook.
-func (s *Sender) Configured() bool {
-	return s.config.Token.Present() || s.config.Webhooks.Present()
-}
+func (c *Client) Configured() bool { return c.Bot() || c.config.Webhooks.Present() }
 
-// Drain sends the messages that are due and for whose channel the function is configured.
-// Messages that nobody has sent for very long are given up. It begins no message after budget has
-// passed, and does nothing while another sender holds the lease. A message that
-// Slack does not accept stays in the outbox, to be retried later. Drain waits for a
-// message in flight even when the time is up: stopping it could send it twice.
-// Errors are logged.
-func (s *Sender) Drain(ctx context.Context, st *store.Store, budget time.Duration, now func() time.Time, log *slog.Logger) {
-	end, cancel := context.WithTimeout(ctx, budget)
-	defer cancel()
-	switch n, err := st.GiveUp(end, now()); {
-	case err != nil:
-		log.Warn("slack", "err", err)
-		return
-	case n > 0:
-		log.Error("messages to Slack are given up: they could not be sent", "messages", n)
+// Bot reports whether there is a token: only a bot can edit, reply and look up messages.
+func (c *Client) Bot() bool { return c.config.Token.Present() }
+
+// Room returns where messages of a channel are posted: Slack's channel or, without a
+// token, a webhook's address, which is a secret. The error says what is wrong with the
+// settings; without one, "" means that nothing is configured for the channel.
+func (c *Client) Room(of alert.Channel) (string, error) {
+	if c.Bot() {
+		return cmp.Or(c.config.Channels.of(of), c.config.Channel), nil
 	}
-	if !s.Configured() {
-		return
+	all, err := ParseWebhooks(c.config.Webhooks.Reveal())
+	for _, address := range all {
+		c.secrets.Remember(address)
 	}
-	fence, err := st.Lease(end, "slack", "", leaseTime)
-	if errors.Is(err, store.ErrRunning) {
-		return
-	}
-	if err == nil {
-		// Release the lease even if ctx has ended.
-		defer st.Release(context.WithoutCancel(ctx), "slack", fence)
-		err = s.drain(ctx, end, st, now)
+	if room := all.of(of); room != "" {
+		return room, nil
 	}
 	if err != nil {
-		log.Warn("slack", "err", err)
+		err = fmt.Errorf("secret %s: %w", c.config.Webhooks.Name(), err)
 	}
+	return "", err
 }
 
-// drain begins no message after end. If a message fails and will be retried,
-// the later messages of its channel wait, so that they stay in order. Those of other
-// channels are sent.
-func (s *Sender) drain(ctx, end context.Context, st *store.Store, now func() time.Time) error {
-	due, err := st.Due(end, now(), batch)
-	if err != nil {
-		return err
-	}
-	var errs error
-	waiting := map[alert.Channel]bool{}
-	for i, ms := range grouped(due) {
-		if waiting[ms[0].Channel] {
-			continue
-		}
-		if i > 0 && !pause.For(end, s.pace) {
-			break
-		}
-		refused, err := s.deliver(ctx, st, ms, now)
-		waiting[ms[0].Channel] = err != nil && !refused
-		errs = errors.Join(errs, err)
-	}
-	return errs
+// Place is where a message is: Slack's ids of the channel and of the message.
+type Place struct{ Channel, TS string }
+
+// Message is what is posted.
+type Message struct {
+	Text   string // for notifications, and where Slack refuses Blocks
+	Blocks []slack.Block
+	Keys   []string // of the outbox, by which Find finds the message again
 }
 
-// grouped returns the messages to Slack in order, those of one group and channel together.
-func grouped(due []alert.Message) (out [][]alert.Message) {
-	for _, m := range due {
-		if m.Destination != alert.ToSlack {
-			continue
-		}
-		i := slices.IndexFunc(out, func(ms []alert.Message) bool {
-			return m.Group != "" && ms[0].Group == m.Group && ms[0].Channel == m.Channel
-		})
-		if i < 0 {
-			out = append(out, []alert.Message{m})
-			continue
-		}
-		out[i] = append(out[i], m)
+func (m Message) options() []slack.MsgOption {
+	out := []slack.MsgOption{slack.MsgOptionText(m.Text, false), slack.MsgOptionDisableLinkUnfurl()}
+	if len(m.Blocks) > 0 {
+		out = append(out, slack.MsgOptionBlocks(m.Blocks...))
+	}
+	if len(m.Keys) > 0 {
+		out = append(out, slack.MsgOptionMetadata(slack.SlackMetadata{EventType: "hearth", EventPayload: map[string]any{"keys": m.Keys}}))
 	}
 	return out
 }
 
-// deliver sends messages as one and records the result in the outbox. refused means that
-// they will not be retried.
-func (s *Sender) deliver(ctx context.Context, st *store.Store, ms []alert.Message, now func() time.Time) (refused bool, err error) {
-	one := ms[0]
-	for _, m := range ms[1:] {
-		one.Text += "\n\n" + m.Text
-	}
-	err = s.send(ctx, one)
-	redacted := error(nil)
-	if err != nil {
-		redacted = errors.New(s.redact(err.Error()))
-	}
-	keep := context.WithoutCancel(ctx)
-	errs := redacted
-	for _, m := range ms {
-		switch {
-		case err == nil:
-			errs = errors.Join(errs, st.Sent(keep, m.Key, now()))
-		case badMessage(err) && m.Tries+1 >= maxTries:
-			refused = true
-			errs = errors.Join(errs, fmt.Errorf("message %q is not retried", m.Key), st.Refuse(keep, m.Key, redacted.Error(), now()))
-		default:
-			errs = errors.Join(errs, st.Postpone(keep, m.Key, redacted.Error(), now().Add(wait(err, m.Tries))))
-		}
-	}
-	return refused, errs
+func (c *Client) api() *slack.Client {
+	return slack.New(c.config.Token.Reveal(), slack.OptionAPIURL(c.config.URL), slack.OptionHTTPClient(c.http))
 }
 
-// send posts one message. A nil error means that Slack has accepted it.
-func (s *Sender) send(ctx context.Context, m alert.Message) error {
-	text := escape(m.Text)
-	if token := s.config.Token.Reveal(); token != "" {
-		channel := cmp.Or(s.config.Channels.of(m.Channel), s.config.Channel)
-		api := slack.New(token, slack.OptionAPIURL(s.config.URL), slack.OptionHTTPClient(s.http))
-		_, _, err := api.PostMessageContext(ctx, channel, slack.MsgOptionText(text, false), slack.MsgOptionDisableLinkUnfurl(),
-			slack.MsgOptionMetadata(slack.SlackMetadata{EventType: "hearth", EventPayload: map[string]any{"key": m.Key}}))
-		return named(err)
+// Post posts a message to a room. A nil error means that Slack has accepted it. By a
+// webhook, the place is unknown.
+func (c *Client) Post(ctx context.Context, room string, m Message) (Place, error) {
+	if !c.Bot() {
+		hook := &slack.WebhookMessage{Text: m.Text}
+		if len(m.Blocks) > 0 {
+			hook.Blocks = &slack.Blocks{BlockSet: m.Blocks}
+		}
+		return Place{}, named(slack.PostWebhookCustomHTTPContext(ctx, room, c.http, hook))
 	}
-	all, err := ParseWebhooks(s.config.Webhooks.Reveal())
-	hook := all.of(m.Channel)
-	if hook == "" {
-		return named(cmp.Or(err, fmt.Errorf("there is no webhook for %s", m.Channel)))
+	channel, ts, err := c.api().PostMessageContext(ctx, room, m.options()...)
+	if err == nil && ts == "" {
+		return Place{}, errors.New("slack: the answer names no message")
 	}
-	return named(slack.PostWebhookCustomHTTPContext(ctx, hook, s.http, &slack.WebhookMessage{Text: text}))
+	if err == nil {
+		c.mu.Lock()
+		c.ids[room] = channel
+		c.mu.Unlock()
+	}
+	return Place{channel, ts}, named(err)
+}
+
+// Reply posts a message in the thread of another. With broadcast, it is in the channel,
+// too.
+func (c *Client) Reply(ctx context.Context, to Place, broadcast bool, m Message) error {
+	options := append(m.options(), slack.MsgOptionTS(to.TS))
+	if broadcast {
+		options = append(options, slack.MsgOptionBroadcast())
+	}
+	_, _, err := c.api().PostMessageContext(ctx, to.Channel, options...)
+	return named(err)
+}
+
+// Update replaces what a message of the bot says. It keeps the keys by which Find finds it.
+func (c *Client) Update(ctx context.Context, at Place, m Message) error {
+	_, _, _, err := c.api().UpdateMessageContext(ctx, at.Channel, at.TS, append([]slack.MsgOption{slack.MsgOptionBlocks()}, m.options()...)...)
+	return named(err)
+}
+
+// Check reports why the token or a webhook is wrong, without posting anything: nil if it
+// cannot tell.
+func (c *Client) Check(ctx context.Context) error {
+	if !c.Bot() {
+		_, err := ParseWebhooks(c.config.Webhooks.Reveal())
+		return err
+	}
+	_, err := c.api().AuthTestContext(ctx)
+	return named(err)
+}
+
+const (
+	pageSize = 200
+	maxPages = 10
+)
+
+// Find returns the places of the messages with these keys that were posted since then: in
+// a room, and in the threads of other messages. One in a thread has the TS "".
+func (c *Client) Find(ctx context.Context, room string, threads []Place, since time.Time) (map[string]Place, error) {
+	found := map[string]Place{}
+	id, err := c.id(ctx, room)
+	if err != nil {
+		return nil, err
+	}
+	oldest := fmt.Sprintf("%d.%06d", since.Unix(), since.Nanosecond()/1000)
+	p := slack.GetConversationHistoryParameters{ChannelID: id, Oldest: oldest, Limit: pageSize, IncludeAllMetadata: true}
+	for range maxPages {
+		r, err := c.api().GetConversationHistoryContext(ctx, &p)
+		if err != nil {
+			return nil, named(err)
+		}
+		note(found, id, r.Messages)
+		if p.Cursor = r.ResponseMetaData.NextCursor; p.Cursor == "" {
+			break
+		}
+	}
+	for _, t := range threads {
+		replies, _, _, err := c.api().GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
+			ChannelID: t.Channel, Timestamp: t.TS, Oldest: oldest, Limit: pageSize, IncludeAllMetadata: true})
+		if err != nil && !Gone(err) {
+			return nil, named(err)
+		}
+		note(found, t.Channel, replies)
+	}
+	return found, nil
+}
+
+// note adds the keys of messages to found.
+func note(found map[string]Place, channel string, messages []slack.Message) {
+	for _, m := range messages {
+		keys, _ := m.Metadata.EventPayload["keys"].([]any)
+		for _, k := range keys {
+			if key, ok := k.(string); ok {
+				at := Place{channel, m.Timestamp}
+				if m.ThreadTimestamp != "" && m.ThreadTimestamp != m.Timestamp {
+					at.TS = ""
+				}
+				found[key] = at
+			}
+		}
+	}
+}
+
+var channelID = regexp.MustCompile(`^[CGD][A-Z0-9]{7,}$`)
+
+// id returns Slack's id of a room: only it can be looked up.
+func (c *Client) id(ctx context.Context, room string) (string, error) {
+	if channelID.MatchString(room) {
+		return room, nil
+	}
+	c.mu.Lock()
+	id := c.ids[room]
+	c.mu.Unlock()
+	if id != "" {
+		return id, nil
+	}
+	p := slack.GetConversationsParameters{Types: []string{"public_channel", "private_channel"}, ExcludeArchived: true, Limit: pageSize}
+	for range maxPages {
+		list, next, err := c.api().GetConversationsContext(ctx, &p)
+		if err != nil {
+			return "", named(err)
+		}
+		if i := slices.IndexFunc(list, func(l slack.Channel) bool { return l.Name == strings.TrimPrefix(room, "#") }); i >= 0 {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.ids[room] = list[i].ID
+			return list[i].ID, nil
+		}
+		if p.Cursor = next; next == "" {
+			break
+		}
+	}
+	return "", named(slack.SlackErrorResponse{Err: "channel_not_found"})
 }
 
 // named adds the package's name to an error.
@@ -184,37 +238,4 @@ func named(err error) error {
 		return fmt.Errorf("slack: %w", err)
 	}
 	return nil
-}
-
-// wait returns how long to wait before the next try: Slack's Retry-After, or a
-// backoff from one minute to one hour.
-func wait(err error, tries int) time.Duration {
-	if e, ok := errors.AsType[*slack.RateLimitedError](err); ok && e.RetryAfter > 0 {
-		return min(e.RetryAfter, time.Hour)
-	}
-	return min(time.Minute<<min(tries, 6), time.Hour)
-}
-
-// badMessage reports whether Slack refuses this message because of its content, so
-// that the next message may be accepted.
-// https://docs.slack.dev/reference/methods/chat.postMessage#errors
-func badMessage(err error) bool {
-	if e, ok := errors.AsType[slack.StatusCodeError](err); ok {
-		return e.Code == http.StatusBadRequest || e.Code == http.StatusRequestEntityTooLarge
-	}
-	if e, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
-		switch e.Err {
-		case "msg_too_long", "no_text", "invalid_arguments", "metadata_too_large", "invalid_metadata_format":
-			return true
-		}
-	}
-	return false
-}
-
-// escape keeps text of an upstream from being read as a link or a mention.
-var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace
-
-// Direct sends one text without the outbox.
-func (s *Sender) Direct(ctx context.Context, channel alert.Channel, text string) error {
-	return s.send(ctx, alert.Message{Channel: channel, Text: s.redact(text)})
 }

@@ -12,6 +12,7 @@ import (
 
 const (
 	keepAlerts = 7 * 24 * time.Hour // how long an alert that is over is kept
+	maxPosts   = 20_000             // most posts about alerts in Slack; the oldest are forgotten
 	maxAlerts  = 10_000             // most alerts that are over; the oldest are deleted
 )
 
@@ -200,7 +201,8 @@ func (s *Store) AlertsOfPost(ctx context.Context, channel, ts string) (map[strin
 }
 
 // PruneAlerts deletes alerts that have been over for a week, and the oldest that are
-// over of more than 10,000, with their posts.
+// over of more than 10,000, with their posts. Of more than 20,000 posts it forgets the
+// oldest.
 func (s *Store) PruneAlerts(ctx context.Context, now time.Time) error {
 	return s.tx(ctx, "delete alerts that are over", func(ctx context.Context, tx *txn) error {
 		if _, err := tx.ExecContext(ctx, `
@@ -209,7 +211,9 @@ func (s *Store) PruneAlerts(ctx context.Context, now time.Time) error {
 			stamp(now.Add(-keepAlerts)), maxAlerts); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `delete from alert_posts where posted < $1 and key not in (select key from alerts)`, stamp(now.Add(-keepAlerts)))
+		_, err := tx.ExecContext(ctx, `
+			delete from alert_posts where posted < $1 and key not in (select key from alerts) or (key, episode) in
+				(select key, episode from alert_posts order by posted desc, key limit 1000000 offset $2)`, stamp(now.Add(-keepAlerts)), maxPosts)
 		return err
 	})
 }

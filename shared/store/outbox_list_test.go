@@ -24,17 +24,17 @@ func TestTheOutboxListsWhatBecameOfItsMessages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Sent(t.Context(), m("1", 1, noon).Key, noon.Add(time.Second)); err != nil {
+		if err := s.Sent(t.Context(), []string{m("1", 1, noon).Key}, nil, noon.Add(time.Second)); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Postpone(t.Context(), m("2", 2, noon).Key, "no answer", noon.Add(time.Hour)); err != nil {
+		if err := s.Postpone(t.Context(), []string{m("2", 2, noon).Key}, "no answer", false, noon.Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		got, err := s.Outbox(t.Context(), 10)
 		if err != nil || len(got) != 4 {
 			t.Fatalf("%+v, %v", got, err)
 		}
-		if q := got[0]; q.Text != "news" || q.Alert != nil || !q.Sample || !q.Sent.IsZero() {
+		if q := got[0]; q.Text != "news" || q.Alert != nil || !q.Sample || !q.Sent.Equal(q.Created) {
 			t.Errorf("the newest: %+v", q)
 		}
 		if q := got[1]; q.Text != "2" || q.Tries != 1 || q.Reason != "no answer" || !q.Due.Equal(noon.Add(time.Hour)) || q.Alert == nil || *q.Alert.Value != 2 {

@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -138,14 +139,17 @@ func TestMessageIsSentOncePerKey(t *testing.T) {
 		if want := (alert.Message{Key: "a", Destination: alert.ToSlack, Channel: "failures", What: alert.News, Text: "weather fails ", Created: noon, Due: noon}); first != want {
 			t.Errorf("%+v, want %+v", first, want)
 		}
-		if err := s.Postpone(t.Context(), "a", "429", noon.Add(time.Minute)); err != nil {
+		if err := s.Postpone(t.Context(), []string{"a"}, "429", false, noon.Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
-		due(noon.Add(time.Second)) // b is younger
+		waits := due(noon.Add(time.Second), "a", "b")[0] // a waits, and b behind it
+		if !waits.Due.Equal(noon.Add(time.Minute)) {
+			t.Errorf("it is due at %v", waits.Due)
+		}
 		if again := due(noon.Add(time.Minute), "a", "b")[0]; again.Tries != 1 {
 			t.Errorf("%d tries, want 1", again.Tries)
 		}
-		if err := errors.Join(s.Sent(t.Context(), "a", noon), s.Sent(t.Context(), "b", noon.AddDate(0, 0, -100))); err != nil {
+		if err := errors.Join(s.Sent(t.Context(), []string{"a"}, nil, noon), s.Sent(t.Context(), []string{"b"}, nil, noon.AddDate(0, 0, -100))); err != nil {
 			t.Fatal(err)
 		}
 		due(noon.Add(time.Minute))
@@ -156,38 +160,91 @@ func TestMessageIsSentOncePerKey(t *testing.T) {
 	})
 }
 
-func TestAMessageWaitsForOlderMessagesOfItsChannel(t *testing.T) {
+// What failed and waits is listed with what is due, so that the sender can hold back what
+// comes after it; what is refused is not tried again, and what is only shown never is.
+func TestOfEachDestinationAndChannelTheOldestMessagesAreDue(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		m := func(key string, channel alert.Channel, d time.Duration) alert.Message {
-			return alert.Message{Key: key, Channel: channel, Text: key, Created: noon.Add(d)}
+		var ms []alert.Message
+		for i := range 3 {
+			for _, c := range []alert.Channel{"climate", "devices"} {
+				for _, d := range []string{alert.ToSlack, alert.ToNtfy, alert.ToPage} {
+					ms = append(ms, alert.Message{Key: fmt.Sprint(d, c, i), Destination: d, Channel: c, Created: noon.Add(time.Duration(i) * time.Second)})
+				}
+			}
 		}
-		finish(t, s, begin(t, s, "weather", long), nil,
-			m("failing", "failures", 1), m("works", "failures", time.Second), m("entry", "news", time.Minute))
-		due := func(now time.Time, want ...string) {
+		ms = append(ms, alert.Message{Key: "sample", Destination: alert.ToSlack, Channel: "climate", Sample: true, Created: noon},
+			alert.Message{Key: "later", Destination: alert.ToSlack, Channel: "hardware", Created: noon, Due: noon.Add(time.Hour)})
+		finish(t, s, begin(t, s, "weather", long), nil, ms...)
+		due := func(now time.Time, each int) string {
 			t.Helper()
-			ms, err := s.Due(t.Context(), now, 10)
-			keys := []string{}
+			ms, err := s.Due(t.Context(), now, each)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var keys []string
 			for _, m := range ms {
 				keys = append(keys, m.Key)
 			}
-			if diff := cmp.Diff(append([]string{}, want...), keys); err != nil || diff != "" {
-				t.Errorf("%v\n%s", err, diff)
+			return strings.Join(keys, " ")
+		}
+		later := noon.Add(time.Minute)
+		if got := due(later, 1); got != "ntfyclimate0 ntfydevices0 slackclimate0 slackdevices0" {
+			t.Errorf("the oldest of each: %s", got)
+		}
+		if got := due(later, 100); strings.Count(got, " ") != 11 || strings.Contains(got, "page") || strings.Contains(got, "sample") || strings.Contains(got, "later") {
+			t.Errorf("all: %s", got)
+		}
+		if err := errors.Join(s.Postpone(t.Context(), []string{"slackclimate0"}, "500", false, later.Add(time.Hour)), s.Refuse(t.Context(), []string{"slackdevices0", "ntfydevices0"}, "400", later)); err != nil {
+			t.Fatal(err)
+		}
+		if got := due(later, 1); got != "ntfyclimate0 slackclimate0 ntfydevices1 slackdevices1" {
+			t.Errorf("one waits, two are refused: %s", got)
+		}
+		for range 2 {
+			if due, err := s.AnyDue(t.Context(), later); err != nil || !due {
+				t.Errorf("any due: %v, %v", due, err)
 			}
 		}
-		later := noon.Add(time.Hour)
-		if err := s.Postpone(t.Context(), "failing", "500", later.Add(time.Second)); err != nil {
+		if due, err := s.AnyDue(t.Context(), noon.Add(-time.Second)); err != nil || due {
+			t.Errorf("any due before: %v, %v", due, err)
+		}
+	})
+}
+
+func TestAnAttemptIsRememberedUntilItsEndIsKnown(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		finish(t, s, begin(t, s, "weather", long), nil, alert.Message{Key: "a", Channel: "climate", Created: noon})
+		now := func() alert.Message {
+			t.Helper()
+			ms, err := s.Due(t.Context(), noon, 1)
+			if err != nil || len(ms) != 1 {
+				t.Fatalf("%v, %v", ms, err)
+			}
+			return ms[0]
+		}
+		keys := []string{"a"}
+		if err := s.Attempt(t.Context(), keys, noon); err != nil || !now().Attempted.Equal(noon) {
+			t.Errorf("%v; attempted %v", err, now().Attempted)
+		}
+		if err := s.Postpone(t.Context(), keys, "no answer", true, noon); err != nil || !now().Attempted.Equal(noon) {
+			t.Errorf("%v; it may have arrived, attempted %v", err, now().Attempted)
+		}
+		if err := s.Missing(t.Context(), keys); err != nil || !now().Attempted.IsZero() {
+			t.Errorf("%v; it is not there, attempted %v", err, now().Attempted)
+		}
+		if err := errors.Join(s.Attempt(t.Context(), keys, noon), s.Postpone(t.Context(), keys, "429", false, noon), s.Step(t.Context(), keys, 1)); err != nil || !now().Attempted.IsZero() || now().Step != 1 || now().Tries != 2 {
+			t.Errorf("%v; %+v", err, now())
+		}
+		posts := []store.Post{{Alert: "co2/office", Episode: 1, Channel: "C1", TS: "1.1"}, {Alert: "co2/office", Episode: 2, Channel: "C1", TS: "1.2"}}
+		if err := s.Sent(t.Context(), keys, posts, noon); err != nil {
 			t.Fatal(err)
 		}
-		due(later, "entry")
-		due(later.Add(time.Second), "failing", "works", "entry")
-		if err := s.Postpone(t.Context(), "failing", "400", later.Add(time.Minute)); err != nil {
-			t.Fatal(err)
+		if got, err := s.Posts(t.Context(), []string{"co2/office", "other"}); err != nil || len(got) != 1 || got["co2/office"] != posts[1] {
+			t.Errorf("%v, %v", got, err)
 		}
-		if err := s.Refuse(t.Context(), "failing", "400", later); err != nil {
-			t.Fatal(err)
+		if last, err := s.LastSent(t.Context(), noon); err != nil || len(last) != 1 || !last[[2]string{"slack", "climate"}].Equal(noon) {
+			t.Errorf("%v, %v", last, err)
 		}
-		due(later, "works", "entry")
-		due(later.AddDate(1, 0, 0), "works", "entry") // a refused message is not tried again
 	})
 }
 
@@ -200,34 +257,6 @@ func TestOutboxTakesManyMessagesAtOnce(t *testing.T) {
 		finish(t, s, begin(t, s, "feeds", long), nil, many...)
 		if due, err := s.Due(t.Context(), noon, 5000); err != nil || len(due) != len(many) {
 			t.Errorf("%d, %v, want %d", len(due), err, len(many))
-		}
-	})
-}
-
-func TestOnlyMessagesOfTheWantedChannelsAreDue(t *testing.T) {
-	each(t, func(t *testing.T, s *store.Store) {
-		var ms []alert.Message
-		for i, channel := range []alert.Channel{"failures", "news", "failures", "digest"} {
-			ms = append(ms, alert.Message{Key: fmt.Sprint(channel, i), Channel: channel, Created: noon.Add(time.Duration(i) * time.Millisecond)})
-		}
-		finish(t, s, begin(t, s, "weather", long), nil, ms...)
-		for want, channels := range map[string][]alert.Channel{
-			"[failures0 news1 failures2 digest3]": nil,
-			"[failures0 failures2]":               {"failures"},
-			"[news1 digest3]":                     {"digest", "news"},
-			"[]":                                  {"'); drop table outbox; --"},
-		} {
-			due, err := s.Due(t.Context(), noon.Add(time.Second), 10, channels...)
-			keys := []string{}
-			for _, m := range due {
-				keys = append(keys, m.Key)
-			}
-			if fmt.Sprint(keys) != want || err != nil {
-				t.Errorf("%v: %v, %v, want %s", channels, keys, err, want)
-			}
-		}
-		if due, err := s.Due(t.Context(), noon.Add(time.Second), 1, "news"); err != nil || len(due) != 1 {
-			t.Errorf("a message behind those of other channels: %v, %v", due, err)
 		}
 	})
 }

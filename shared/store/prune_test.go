@@ -75,11 +75,11 @@ func TestTheOldestUnsentMessageWaitsSinceItIsDue(t *testing.T) {
 			t.Fatal(err)
 		}
 		oldest(noon)
-		if err := s.Sent(t.Context(), "old", noon); err != nil {
+		if err := s.Sent(t.Context(), []string{"old"}, nil, noon); err != nil {
 			t.Fatal(err)
 		}
 		oldest(night.Due)
-		if err := s.Postpone(t.Context(), "night", "503", noon.Add(2*time.Hour)); err != nil {
+		if err := s.Postpone(t.Context(), []string{"night"}, "503", false, noon.Add(2*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		oldest(night.Created)

@@ -46,7 +46,7 @@ func TestTheMigrationTellsNoFailureAgain(t *testing.T) {
 			for _, m := range due {
 				title, _, _ := strings.Cut(m.Text, "\n")
 				got = append(got, title)
-				if err := s.Sent(t.Context(), m.Key, now); err != nil {
+				if err := s.Sent(t.Context(), []string{m.Key}, nil, now); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -1,4 +1,3 @@
-// Package slacktest is Slack for tests: a server that answers as Slack's API does.
 package slacktest
 
 import (
