@@ -177,7 +177,8 @@ func flag(d *device, s *store.DeviceState) bool { return s.Text != "" || isEvent
 func (t *tick) frozen(d *device, s *store.DeviceState) *alert.Observation {
 	key := rules.Frozen + "/" + d.ID + "/" + s.Metric
 	open := t.active[key].Key != ""
-	equal := why.Seen(*s).Sub(s.Changed)
+	learned := t.f.memory.stream(metric{d.ID, s.Metric})
+	equal := why.Seen(*s).Sub(latest(s.Changed, learned.resumed)) // what it was while it reported nothing is not known
 	if s.Text != "" || s.Quality != "ok" || !open && equal < brief {
 		return nil
 	}
@@ -188,7 +189,7 @@ func (t *tick) frozen(d *device, s *store.DeviceState) *alert.Observation {
 		return nil
 	}
 	if ok && limit == 0 {
-		limit, ok = t.f.memory.stream(metric{d.ID, s.Metric}).Frozen(t.now)
+		limit, ok = learned.Frozen(t.now)
 	}
 	bad := ok && equal >= limit && !atEnd(s)
 	if !open && !bad || open && !bad && equal >= limit && !atEnd(s) {

@@ -34,6 +34,7 @@ type stream struct {
 	from    time.Time // the first report of the latest minute with reports
 	seen    time.Time // the latest report
 	changed time.Time // when the value last changed
+	resumed time.Time // the first report after the latest pause
 	stored  summary   // of the Cadence in the store
 	fresh   bool      // it has learned something since
 }
@@ -98,6 +99,9 @@ func (s *stream) see(seen, changed time.Time, kept bool, base time.Time) {
 	}
 	if !seen.After(s.seen) {
 		return
+	}
+	if seen.Sub(s.seen) >= max(floor, 3*s.Usual()) {
+		s.resumed = seen
 	}
 	if changed.After(s.changed) {
 		if !kept && !s.changed.Before(base) {

@@ -132,6 +132,30 @@ func TestAFrozenValueIsTold(t *testing.T) {
 	h.expect("when it changes", "Resolved: The value does not change: air")
 }
 
+// A sensor that comes back after hours with the value that it had is not frozen.
+func TestAPauseIsNoFrozenValue(t *testing.T) {
+	h := start(t)
+	h.edge("air")
+	if err := h.st.SaveCadences(t.Context(), store.Watch{Last: noon, Since: noon}, []store.Cadence{
+		{Device: "air", Metric: "co2_ppm", Learned: silence.Cadence{Changes: 500, Longest: 3600, Since: noon.Add(-100 * time.Hour).Unix()}},
+	}, noon); err != nil {
+		t.Fatal(err)
+	}
+	h.run(2 * time.Minute)
+	stuck := h.now
+	same := func(time.Time) {
+		h.save(store.DeviceState{Device: "air", Metric: "co2_ppm", Value: 612, Changed: stuck})
+	}
+	h.reports["air"] = same
+	h.run(10 * time.Minute)
+	h.reports["air"] = func(time.Time) {}
+	h.run(7 * time.Hour)
+	h.expect("while it is off", "No values: air")
+	h.reports["air"] = same
+	h.run(10 * time.Minute)
+	h.expect("when it is back", "Resolved: No values: air")
+}
+
 // Buttons, doors and motion sensors are quiet for long, and a thermometer is at night: none
 // is silent. What Zigbee2MQTT cannot reach is offline at once.
 func TestWhatReportsOnlyEventsIsNotSilent(t *testing.T) {

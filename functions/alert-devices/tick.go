@@ -141,7 +141,7 @@ func (t *tick) needs(o alert.Observation) bool {
 	case alert.Bad:
 		return !ok || s.Phase != alert.Pending && s.Phase != alert.Firing || !s.Clearing.IsZero() || o.Level > s.Level
 	case alert.NoData:
-		return s.Phase == alert.Firing
+		return s.Phase == alert.Firing || s.Phase == alert.Pending
 	}
 	return ok && (s.Phase == alert.Pending || s.Phase == alert.Unknown || s.Phase == alert.Firing && s.Clearing.IsZero())
 }

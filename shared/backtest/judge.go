@@ -157,7 +157,10 @@ func (s *still) see(at time.Time, changed bool) {
 	if !at.After(s.seen) {
 		return
 	}
-	if changed {
+	switch {
+	case at.Sub(s.seen) >= max(floor, 3*s.cadence.Usual()): // what it was meanwhile is not known
+		s.changed = at
+	case changed:
 		s.cadence.Changed(s.seen.Sub(s.changed), at)
 		s.changed = at
 	}
