@@ -7,7 +7,7 @@ import (
 )
 
 func TestFunctionsCallOthersThroughThisPlatformsGateway(t *testing.T) {
-	h, err := Open(repository(t), []string{"PORT=18931", "GATEWAY_URL=http://gateway.elsewhere:8080"}, &testserver.Output{})
+	h, err := Open("..", []string{"HEARTH_DIR=" + t.TempDir(), "PORT=18931", "GATEWAY_URL=http://gateway.elsewhere:8080"}, &testserver.Output{})
 	if err != nil {
 		t.Fatal(err)
 	}
