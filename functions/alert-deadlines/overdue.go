@@ -11,6 +11,7 @@ import (
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/deadline"
 	"github.com/hearth-home/hearth/shared/rules"
+	"github.com/hearth-home/hearth/shared/store"
 )
 
 const (
@@ -53,7 +54,29 @@ func (t *tick) overdue(ctx context.Context) error {
 	if err := t.move(ctx, found); err != nil {
 		return err
 	}
-	return t.unwatch(ctx, rules.SourceOverdue, watched, "The function was removed or lacks a setting, or the rule is switched off for it.")
+	if err := t.unwatch(ctx, rules.SourceOverdue, watched, "The function was removed or lacks a setting, or the rule is switched off for it."); err != nil {
+		return err
+	}
+	return t.removed(ctx, functions)
+}
+
+// removed ends the alerts about the targets, items and quotas of sources that were removed:
+// they themselves end those of a target that is taken away.
+func (t *tick) removed(ctx context.Context, functions []store.Function) error {
+	there := map[string]bool{}
+	for _, f := range functions {
+		there[f.Name] = true
+	}
+	kept := map[string]bool{}
+	for key, s := range t.active {
+		kept[key] = there[s.Function]
+	}
+	for _, rule := range []string{rules.SourceFailing, rules.Dependabot, rules.Quota} {
+		if err := t.unwatch(ctx, rule, kept, "The function was removed."); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // call calls functions through the gateway, as their schedule does.

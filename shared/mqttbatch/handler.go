@@ -42,8 +42,8 @@ type Batch struct {
 // connector sends the whole batch again.
 type Transform func(ctx context.Context, st *store.Store, b Batch) (wire.Answer, error)
 
-// Config has the settings that every function of MQTT messages reads from the environment.
-type Config struct {
+// setup has the settings that every function of MQTT messages reads from the environment.
+type setup struct {
 	Settings secret.String `env:"HEARTH_SETTINGS_SECRET" envDefault:"hearth-settings"` // secret with hearth.yml; its section devices maps topics and names devices, its rules change alerts
 	Notify   notify.Config
 }
@@ -54,7 +54,7 @@ type Config struct {
 // batch is too large for the database, 500 if the database refused a reading, and 503
 // if the store cannot be reached or is not migrated.
 func Func(env serve.Env, name string, t Transform) (func(handler.Request) (handler.Response, error), error) {
-	c, err := config.Parse[Config](env.Env)
+	c, err := config.Parse[setup](env.Env)
 	if err != nil {
 		return nil, err
 	}

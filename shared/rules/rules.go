@@ -4,6 +4,7 @@
 package rules
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -117,7 +118,7 @@ func (s *Set) Of(m Metric) (out []*Threshold) {
 func (s *Set) Watches(a alert.State) (why string, ok bool) {
 	m := Metric{a.Measurement, a.Field, a.Device, a.Name, a.Room}
 	if a.Device == "" {
-		m.Device = a.Name // of a source
+		m.Device = cmp.Or(a.Name, a.Function) // of a source
 	}
 	is := func(g *general) bool { c := g.of(m); return c != nil && c.Spec.Rule == a.Rule }
 	switch {

@@ -30,7 +30,7 @@ func (x *runner) watch(ctx context.Context, st *store.Store) (watch, error) {
 func (w watch) observed(observations []alert.Observation, now time.Time) store.Alerts {
 	var on []alert.Observation
 	for _, o := range observations {
-		spec, ok := w.rules.Spec(o.Rule, "", "")
+		spec, ok := w.rules.Spec(o.Rule, cmp.Or(o.Name, o.Function), "")
 		if !ok {
 			continue
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // TestTheMigrationTellsNoFailureAgain: what a person was told before the migration is an alert
-// that fires. It is not told again while it lasts, and its end is told once.
+// that fires. It sends no message again while it lasts, and one when it ends.
 func TestTheMigrationTellsNoFailureAgain(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		migrateTold(t, s)
