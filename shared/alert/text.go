@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -115,13 +114,4 @@ func Number(v float64, unit string) string {
 		unit = " " + unit
 	}
 	return whole + unit
-}
-
-// Link returns the address of the page that shows what an alert was at a time; "" where the
-// page has none.
-func (h *House) Link(s *State, at time.Time) string {
-	if h.URL == "" {
-		return ""
-	}
-	return h.URL + "/?" + url.Values{"alert": {s.Key}, "at": {at.UTC().Format(time.RFC3339)}}.Encode()
 }

@@ -69,7 +69,7 @@ func TestInABrowserAnAlertIsAcknowledgedAndASensorMadeToFail(t *testing.T) {
 	b.eval(`location.href = "outbox"; 1`)
 	b.until(`/CO₂ is high: Office air/.test(document.querySelector(".message")?.textContent)`)
 	h.queue(alert.Message{Key: "air-co2-high/office#2@page", Destination: alert.ToPage, Channel: alert.Climate, What: alert.Ended, Text: "Resolved: CO₂ is high", Sample: true, Created: now.Add(time.Second)})
-	b.until(`document.querySelector(".message .headline").textContent === "Resolved: CO₂ is high"`)
+	b.until(`document.querySelector(".message .post").textContent.trim() === "Resolved: CO₂ is high"`)
 	if b.eval("document.documentElement.scrollWidth <= document.documentElement.clientWidth") != "true" {
 		t.Errorf("at 390 pixels the outbox is %s wide", b.eval("document.documentElement.scrollWidth"))
 	}

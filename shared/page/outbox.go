@@ -3,16 +3,23 @@ package page
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/notify"
 	"github.com/hearth-home/hearth/shared/printable"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-const maxMessages = 100 // messages that the outbox shows, the newest
+const (
+	maxMessages = 60  // messages that the outbox shows, the newest
+	maxDrawn    = 500 // messages that are kept as they were drawn
+)
 
 // outbox is the view of the outbox: what hearth tells, as it looks in Slack.
 type outbox struct {
@@ -27,13 +34,10 @@ type message struct {
 	ID      string
 	Channel alert.Channel
 	At      time.Time
-	Title   string
-	Lines   []string
+	Blocks  []drawing
 	Fate    string // "sent to slack at 14:05"
 	Warn    bool   // it could not be sent
 	Sample  bool
-	Over    bool // it says that something is over
-	Urgent  bool
 }
 
 // outbox answers with the page of the outbox.
@@ -70,12 +74,41 @@ func (p *Page) readOutbox(ctx context.Context, o *outbox) error {
 	}
 	o.To = destinations(house)
 	queued, err := st.Outbox(ctx, maxMessages)
-	for _, q := range queued {
-		if q.What != alert.Edited {
-			o.Messages = append(o.Messages, p.message(q, &alert.House{Zone: o.View.zone}, now))
-		}
+	if err != nil {
+		return err
 	}
-	return err
+	preview, err := notify.NewPreviewer(ctx, st, house.URL, p.Redact, now)
+	if err != nil {
+		return err
+	}
+	zone := &alert.House{Zone: o.View.zone}
+	for _, rows := range together(queued) {
+		m, err := p.message(ctx, preview, rows, zone, now)
+		if err != nil {
+			return err
+		}
+		o.Messages = append(o.Messages, m)
+	}
+	return nil
+}
+
+// together returns messages that are sent as one side by side. Those that only draw a post
+// again are left out.
+func together(queued []store.Queued) (out [][]store.Queued) {
+	for _, q := range queued {
+		if q.What == alert.Edited {
+			continue
+		}
+		i := slices.IndexFunc(out, func(o []store.Queued) bool {
+			return q.Group != "" && o[0].Group == q.Group && o[0].Destination == q.Destination && o[0].Channel == q.Channel && o[0].Sample == q.Sample
+		})
+		if i < 0 {
+			out = append(out, nil)
+			i = len(out) - 1
+		}
+		out[i] = append(out[i], q)
+	}
+	return out
 }
 
 // destinations says where messages go.
@@ -95,16 +128,35 @@ func destinations(h *alert.House) string {
 	return "Messages about your own data are sent to " + strings.Join(to, " and ") + ". Those about sample data never leave this machine."
 }
 
-// message returns a message as a person reads it. Its text has a title and lines.
-func (p *Page) message(q store.Queued, house *alert.House, now time.Time) message {
-	title, rest, _ := strings.Cut(p.Redact(q.Text), "\n")
-	m := message{ID: alertID(q.Key), Channel: q.Channel, At: q.Created, Title: title, Sample: q.Sample,
-		Over: q.What == alert.Ended, Urgent: q.Alert != nil && q.Alert.Severity == alert.Critical && q.What != alert.Ended}
-	if rest != "" {
-		m.Lines = strings.Split(rest, "\n")
-	}
+// message returns messages that are sent as one as a person reads them.
+func (p *Page) message(ctx context.Context, preview *notify.Previewer, rows []store.Queued, house *alert.House, now time.Time) (message, error) {
+	q := rows[0]
+	m := message{ID: alertID(q.Key), Channel: q.Channel, At: q.Created, Sample: q.Sample}
 	m.Fate, m.Warn = p.fate(q, house, now)
-	return m
+	key := fmt.Sprint(len(rows), q.Key)
+	p.mu.Lock()
+	blocks, known := p.drawn[key]
+	p.mu.Unlock()
+	if known {
+		m.Blocks = blocks
+		return m, nil
+	}
+	var all []alert.Message
+	for _, r := range slices.Backward(rows) {
+		all = append(all, r.Message)
+	}
+	b, err := json.Marshal(preview.Message(ctx, all).Blocks)
+	if err != nil {
+		return m, err
+	}
+	m.Blocks, err = mrkdwn{when: func(t time.Time) string { return house.When(t, q.Created) }}.drawBlocks(b)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.drawn) >= maxDrawn || p.drawn == nil {
+		p.drawn = map[string][]drawing{}
+	}
+	p.drawn[key] = m.Blocks
+	return m, err
 }
 
 // fate says what has become of a message, and whether it could not be sent.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/slack"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -35,7 +36,8 @@ func TestTheOutboxSaysWhatBecameOfEachMessage(t *testing.T) {
 	h.ok(p.readOutbox(t.Context(), &o))
 	var got []string
 	for _, m := range o.Messages {
-		got = append(got, m.Title+" | "+m.Fate)
+		title, _, _ := strings.Cut(string(m.Blocks[0].Text), "<br>")
+		got = append(got, title+" | "+m.Fate)
 	}
 	want := []string{
 		"CO₂ is high: Office | sample data: never leaves this machine", "shown | shown only: no destination is configured", "sent | sent to slack at 13:58",
@@ -74,7 +76,7 @@ func TestALinkOfAMessageShowsWhatTheAlertWasThen(t *testing.T) {
 	h.queue(alert.Message{Key: was.Key + "#1@slack", Destination: alert.ToSlack, Alert: &was, Text: "x", Created: told},
 		alert.Message{Key: was.Key + "#2@slack", Destination: alert.ToSlack, Alert: &is, Text: "y", Created: now.Add(-time.Hour)})
 	srv := listen(t, h.page())
-	link, err := url.Parse((&alert.House{URL: srv.URL}).Link(&was, told))
+	link, err := url.Parse(slack.PageAt(srv.URL, was.Key, told))
 	h.ok(err)
 	_, body := get(t, link.String())
 	for _, want := range []string{"This page shows now. At 12:00 it was: <b>CO₂ is high</b> · Office air (Office)", "1,612 ppm</span> above 1,500 ppm", "2,412 ppm"} {
@@ -102,5 +104,45 @@ func TestAlertsThatCannotBeReadAreNotCalledWell(t *testing.T) {
 	}
 	if _, body := get(t, listen(t, p).URL); strings.Contains(body, "All well") || !strings.Contains(body, "Not known: the alerts cannot be read") {
 		t.Errorf("%s", body)
+	}
+}
+
+// TestAnAlertIsDrawnAsInSlack: its facts, its inert buttons, and what explains it. Messages
+// of a group are one.
+func TestAnAlertIsDrawnAsInSlack(t *testing.T) {
+	h := newFixture(t)
+	root := alert.State{Key: "broker-silent", Spec: alert.Spec{Rule: "broker-silent", Severity: alert.Critical, Title: "The broker is silent"}, Phase: alert.Firing, Since: now.Add(-time.Hour)}
+	office, hall := co2(alert.Warning, "office", nasty, 1612, now.Add(-40*time.Minute)), co2(alert.Warning, "hall", "Hall", 1712, now.Add(-40*time.Minute))
+	office.Root = root.Key
+	h.raise(root, office)
+	m := func(a alert.State, group string, minutes int) alert.Message {
+		return alert.Message{Key: a.Key + "#1@page", Destination: alert.ToPage, Channel: alert.Climate, What: alert.Fired, Alert: &a, Group: group, Text: "x", Sample: true, Created: now.Add(-time.Duration(minutes) * time.Minute)}
+	}
+	shed := co2(alert.Warning, "shed", "Shed", 1812, now.Add(-40*time.Minute))
+	h.queue(m(office, "", 1), m(hall, "morning", 2), m(shed, "morning", 3))
+	p := h.page()
+	o := outbox{View: p.snapshot(t.Context())}
+	h.ok(p.readOutbox(t.Context(), &o))
+	if len(o.Messages) != 2 {
+		t.Fatalf("%+v", o.Messages)
+	}
+	var kinds []string
+	for _, b := range o.Messages[0].Blocks {
+		kinds = append(kinds, b.Kind)
+	}
+	if diff := cmp.Diff([]string{"section", "fields", "section", "actions"}, kinds); diff != "" {
+		t.Error(diff)
+	}
+	_, body := get(t, listen(t, p).URL+"/outbox")
+	for _, want := range []string{
+		`<span class="sign orange">●</span> <b>CO₂ is high</b> · Office air (&lt;script&gt;`, "<b>Value</b><br>1,612 ppm (fires above 1,500 ppm)", "<b>Since</b><br>13:20", "<b>Probable cause</b> The broker is silent",
+		"<span>Acknowledge</span> <span>Silence 1 h</span>", "<b>2 messages</b>, 2 alerts fire", "Shed air", "One of them…",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the outbox lacks %s\n%s", want, body)
+		}
+	}
+	if strings.Contains(body, "<button") || strings.Contains(body, "<script>alert") {
+		t.Errorf("it has a button or foreign markup\n%s", body)
 	}
 }

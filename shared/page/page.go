@@ -53,7 +53,8 @@ type Page struct {
 	mu        sync.Mutex
 	collector *collector
 	last      *view
-	ended     time.Time // when the last snapshot ended
+	ended     time.Time            // when the last snapshot ended
+	drawn     map[string][]drawing // messages of the outbox, which do not change
 }
 
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
