@@ -57,18 +57,18 @@ func (q QuietHours) on(t time.Time) bool {
 // Quiet returns what keeps an alert from being told at now.
 func (h *House) Quiet(s *State, now time.Time) Quiet {
 	to := h.destinations(s.Sample)
-	q := Quiet{Muted: h.Silences[s.Key], Night: h.QuietUntil(now), Comfort: h.Away, Repeat: slices.Contains(to, ToNtfy) || slices.Contains(to, ToWebhook),
-		Off: h.Mode == Observe || len(to) == 0}
+	q := Quiet{Muted: h.Silences[s.Key], Night: h.QuietUntil(now), Comfort: h.Away, repeat: slices.Contains(to, ToNtfy) || slices.Contains(to, ToWebhook),
+		off: h.Mode == Observe || len(to) == 0}
 	for _, of := range h.covers(s.Subject) {
 		q.Muted = later(q.Muted, h.Maintenance[of])
 	}
 	for _, key := range s.Roots {
 		if h.Roots[key] && key != s.Key {
-			q.Root = key
+			q.root = key
 			break
 		}
 	}
-	q.Morning = "morning/" + now.In(h.zone()).Format(time.DateOnly)
+	q.morning = "morning/" + now.In(h.zone()).Format(time.DateOnly)
 	return q
 }
 
@@ -86,7 +86,7 @@ func (h *House) Move(before map[string]State, observations []Observation, now ti
 			s = before[o.Key]
 			order = append(order, o.Key)
 		}
-		s, ms := h.tell(s.Observe(o), o.Group, now)
+		s, ms := h.tell(s.observe(o), o.Group, now)
 		after[o.Key] = s
 		messages = append(messages, ms...)
 	}
@@ -118,7 +118,7 @@ func (h *House) withRoots(before map[string]State, observations []Observation) *
 	}
 	for _, o := range observations {
 		if s, ok := roots[o.Key]; ok {
-			s = s.Observe(o)
+			s = s.observe(o)
 			roots[o.Key], with.Roots[o.Key] = s, s.Open() || s.Phase == Pending
 		}
 	}
@@ -131,7 +131,7 @@ func (h *House) Look(states []State, fresh func(*State) bool, now time.Time) (ch
 	for _, before := range states {
 		s := before
 		if fresh(&s) {
-			s = s.Elapse(now)
+			s = s.elapse(now)
 		}
 		s, ms := h.tell(s, "", now)
 		if !s.equal(before) {
@@ -146,7 +146,7 @@ func (h *House) Look(states []State, fresh func(*State) bool, now time.Time) (ch
 // reason why, and returns those that changed and the messages about them.
 func (h *House) Unwatch(states []State, why string, now time.Time) (changed []State, messages []Message) {
 	for _, before := range states {
-		s, notices := before.Unwatch(why, h.Quiet(&before, now), now)
+		s, notices := before.unwatch(why, h.Quiet(&before, now), now)
 		if !s.equal(before) {
 			changed = append(changed, s)
 		}
@@ -161,10 +161,10 @@ func (h *House) Unwatch(states []State, why string, now time.Time) (changed []St
 // the notices.
 func (h *House) tell(s State, group string, now time.Time) (State, []Message) {
 	var messages []Message
-	s = s.Calm(now)
+	s = s.calm(now)
 	q := h.Quiet(&s, now)
-	q.Group = group
-	s, notices := s.Tell(q, now)
+	q.within = group
+	s, notices := s.tell(q, now)
 	for _, n := range notices {
 		messages = append(messages, h.Messages(n)...)
 	}

@@ -80,8 +80,10 @@ func (m *modelled) step() {
 		m.state = m.state.Acknowledge("me", m.now)
 	case "unwatch":
 		m.ref.Unwatch()
-		_, messages := m.house.Unwatch([]alert.State{m.state}, "gone", m.now)
-		m.state, _ = m.state.Unwatch("gone", m.house.Quiet(&m.state, m.now), m.now)
+		changed, messages := m.house.Unwatch([]alert.State{m.state}, "gone", m.now)
+		if len(changed) > 0 {
+			m.state = changed[0]
+		}
 		m.compare(what, messages)
 	case "tick":
 		m.ref.Elapse(m.now)

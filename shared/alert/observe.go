@@ -11,10 +11,10 @@ const (
 	flapChanges = 6         // more changes in flapTime are flapping
 )
 
-// Observe returns the alert after an observation. Evidence that is not newer than the
+// observe returns the alert after an observation. Evidence that is not newer than the
 // latest one changes nothing. NoData never resolves an alert and never fires one; a
 // pending alert waits anew when its data comes back.
-func (s State) Observe(o Observation) State {
+func (s State) observe(o Observation) State {
 	if !o.At.After(s.Seen) {
 		return s
 	}
@@ -45,7 +45,7 @@ func (s State) Observe(o Observation) State {
 		s.NewCause = s.NewCause || o.Level > s.Level && s.Told == ToldFiring
 		s.Level = o.Level
 	}
-	return s.Elapse(o.At)
+	return s.elapse(o.At)
 }
 
 // stop returns the alert after its data stopped at t.
@@ -102,10 +102,10 @@ func (s State) cause(cause string) State {
 	return s
 }
 
-// Elapse returns the alert as of t, if the evidence seen last still holds at t: a
+// elapse returns the alert as of t, if the evidence seen last still holds at t: a
 // pending alert fires after For, a firing one whose condition is over resolves after
 // ClearFor. Call it only while the data of the alert still comes.
-func (s State) Elapse(t time.Time) State {
+func (s State) elapse(t time.Time) State {
 	switch {
 	case s.Phase == Pending && t.Sub(s.Since) >= s.For:
 		s.Phase, s.Fired, s.Ended, s.Clearing = Firing, t, time.Time{}, time.Time{}
@@ -135,8 +135,8 @@ func (s State) changed(t time.Time) State {
 	return s
 }
 
-// Calm returns the alert as of now: an hour after its last change it no longer flaps.
-func (s State) Calm(now time.Time) State {
+// calm returns the alert as of now: an hour after its last change it no longer flaps.
+func (s State) calm(now time.Time) State {
 	if n := len(s.Changes); !s.Flapping.IsZero() && (n == 0 || now.Sub(s.Changes[n-1]) >= flapTime) {
 		s.Flapping, s.Changes = time.Time{}, nil
 	}

@@ -12,14 +12,14 @@ const (
 
 // Quiet is what keeps an alert from being sent now.
 type Quiet struct {
-	Off     bool      // nothing is sent at all: nothing is configured, or ALERTS_MODE=observe
+	off     bool      // nothing is sent at all: nothing is configured, or ALERTS_MODE=observe
 	Muted   time.Time // end of a silence or of maintenance; past or zero: none
 	Night   time.Time // end of the present quiet hours; zero: there are none now
-	Root    string    // key of an open alert that explains it; "": none
-	Morning string    // group of the digest after the latest quiet hours
-	Group   string    // begins the group of other notices; "": they have none
+	root    string    // key of an open alert that explains it; "": none
+	morning string    // group of the digest after the latest quiet hours
+	within  string    // begins the group of other notices; "": they have none
 	Comfort bool      // alerts about comfort are not sent: the house is empty
-	Repeat  bool      // a second channel is configured, on which critical alerts are repeated
+	repeat  bool      // a second channel is configured, on which critical alerts are repeated
 }
 
 // What is what a notice says.
@@ -47,7 +47,7 @@ type Notice struct {
 	At    time.Time
 }
 
-// Tell compares what a person knows with what is true, and returns the notices that
+// tell compares what a person knows with what is true, and returns the notices that
 // mend the difference. It changes only what a person was told, so that a call with the
 // same arguments tells nothing twice.
 //
@@ -55,9 +55,9 @@ type Notice struct {
 // then still fires. The end of an alert that was told is always told, after quiet hours
 // if it ends in them and does not fire again before they end. The end of one that was not
 // told is not told.
-func (s State) Tell(q Quiet, now time.Time) (State, []Notice) {
+func (s State) tell(q Quiet, now time.Time) (State, []Notice) {
 	s = s.root(q, now)
-	if q.Off || !s.Active() {
+	if q.off || !s.Active() {
 		return s, nil
 	}
 	night := s.Severity != Critical && !q.Night.IsZero()
@@ -66,9 +66,9 @@ func (s State) Tell(q Quiet, now time.Time) (State, []Notice) {
 		s.Held = false
 		return s, nil
 	case over && s.Gone:
-		return s.notice(Unwatched, q.group(Unwatched), now)
+		return s.notice(Unwatched, q.groupOf(Unwatched), now)
 	case over:
-		return s.notice(Ended, q.group(Ended), now)
+		return s.notice(Ended, q.groupOf(Ended), now)
 	case s.muted(q, now):
 		return s, nil
 	case night:
@@ -80,9 +80,9 @@ func (s State) Tell(q Quiet, now time.Time) (State, []Notice) {
 
 // tellOpen tells an alert that fires or flaps, and that nothing keeps from being told.
 func (s State) tellOpen(q Quiet, now time.Time) (State, []Notice) {
-	group := q.group
+	group := q.groupOf
 	if s.Held {
-		group = func(What) string { return q.Morning }
+		group = func(What) string { return q.morning }
 	}
 	switch {
 	case !s.Flapping.IsZero() && s.Told != ToldFlapping:
@@ -92,12 +92,12 @@ func (s State) tellOpen(q Quiet, now time.Time) (State, []Notice) {
 	case s.Told != ToldFiring:
 		return s.notice(Fired, group(Fired), now)
 	case s.NewCause:
-		return s.notice(Changed, q.group(Changed), now)
+		return s.notice(Changed, q.groupOf(Changed), now)
 	case !s.Acked.IsZero():
 		return s, nil
 	case s.Remind > 0 && now.Sub(s.ToldAt) >= s.Remind:
 		return s.notice(Reminder, "", now)
-	case q.Repeat && s.Severity == Critical && now.Sub(later(s.Repeated, s.ToldAt)) >= repeatEvery:
+	case q.repeat && s.Severity == Critical && now.Sub(later(s.Repeated, s.ToldAt)) >= repeatEvery:
 		toldAt := s.ToldAt
 		s, notices := s.notice(Repeat, "", now)
 		s.Repeated, s.ToldAt = now, toldAt
@@ -111,8 +111,8 @@ func (s State) root(q Quiet, now time.Time) State {
 	switch {
 	case !s.Open() && s.Phase != Pending:
 		s.Root, s.RootGone = "", time.Time{}
-	case q.Root != "":
-		s.Root, s.RootGone = q.Root, time.Time{}
+	case q.root != "":
+		s.Root, s.RootGone = q.root, time.Time{}
 	case s.Root != "":
 		s.Root, s.RootGone = "", now
 	}
@@ -126,13 +126,13 @@ func (s State) muted(q Quiet, now time.Time) bool {
 	return q.Muted.After(now) || s.Told == "" && (s.Root != "" || grace) || q.Comfort && s.Comfort
 }
 
-// group returns the group of a notice that is not part of a digest. What of one group says
+// groupOf returns the group of a notice that is not part of a digest. What of one group says
 // the same of several alerts becomes one message.
-func (q Quiet) group(what What) string {
-	if q.Group == "" {
+func (q Quiet) groupOf(what What) string {
+	if q.within == "" {
 		return ""
 	}
-	return q.Group + "/" + string(what)
+	return q.within + "/" + string(what)
 }
 
 // notice returns the notice, and the alert after it.
@@ -153,9 +153,9 @@ func (s State) notice(what What, group string, now time.Time) (State, []Notice) 
 
 func (s State) noticeKey() string { return fmt.Sprintf("%s#%d", s.Key, s.Notices) }
 
-// Unwatch ends an alert whose target, device or rule is gone from the settings, for the
+// unwatch ends an alert whose target, device or rule is gone from the settings, for the
 // reason why. A person who knew of it is told.
-func (s State) Unwatch(why string, q Quiet, now time.Time) (State, []Notice) {
+func (s State) unwatch(why string, q Quiet, now time.Time) (State, []Notice) {
 	if s.Phase == Pending {
 		s = s.settle()
 	}
@@ -163,7 +163,7 @@ func (s State) Unwatch(why string, q Quiet, now time.Time) (State, []Notice) {
 		s.Phase, s.Ended, s.Text, s.Gone = Resolved, now, why, true
 		s.Clearing, s.Stopped, s.Flapping, s.Changes = time.Time{}, time.Time{}, time.Time{}, nil
 	}
-	return s.Tell(q, now)
+	return s.tell(q, now)
 }
 
 // Acknowledge stops the reminders of an open alert until it resolves. It changes nothing if
