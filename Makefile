@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up fault device why settings-check run backfill backtest test e2e chaos bench fuzz mutants check vuln generate docs device-forget functions-forget migrate secrets images publish pin edge edge-image test-influx2 test-ahead untested
+.PHONY: help up fault device why settings-check run backfill backtest test e2e chaos bench fuzz mutants check vuln generate docs device-forget functions-forget migrate secrets slack-test images publish pin edge edge-image test-influx2 test-ahead untested
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -121,6 +121,9 @@ functions-forget: $(HEARTH) ## stop showing and watching a function that you rem
 
 migrate: $(HEARTH) ## bring the PostgreSQL of DATABASE_URL up to this version
 	@$(HEARTH) migrate
+
+slack-test: ## send one test message to each configured destination and channel, and say which secret is wrong
+	@$(call only,)go run ./tools/slacktest
 
 secrets: ## create the OpenFaaS secrets from .env, empty ones too
 	@go run ./tools/secrets
