@@ -219,7 +219,7 @@ func TestTheOutsideWatcherIsPingedOnlyWhileAllWorks(t *testing.T) {
 func queue(t *testing.T, h *fixture, m alert.Message) {
 	t.Helper()
 	m.Created = h.Now()
-	err := h.Store.Commit(t.Context(), "queue", nil, func(ctx context.Context, tx *store.Tx) error { return tx.Queue(ctx, []alert.Message{m}) })
+	err := h.Store.Queue(t.Context(), []alert.Message{m})
 	if err != nil {
 		t.Fatal(err)
 	}

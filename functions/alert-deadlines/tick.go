@@ -145,5 +145,5 @@ func (t *tick) queue(ctx context.Context, messages []alert.Message) error {
 	if len(messages) == 0 {
 		return nil
 	}
-	return t.st.Commit(ctx, "queue messages", nil, func(ctx context.Context, tx *store.Tx) error { return tx.Queue(ctx, messages) })
+	return t.st.Queue(ctx, messages)
 }

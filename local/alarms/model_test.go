@@ -210,7 +210,7 @@ func (w *world) both(do func(st *store.Store, crash error) error) {
 			w.t.Fatal(err)
 		}
 		whole(1 - first)
-	case 2: // one whose store is away
+	case 2: // one whose store is down
 		w.replicas[first].Close()
 		if err := do(w.replicas[first], nil); err == nil {
 			w.t.Fatal("a closed store stored")

@@ -12,7 +12,7 @@ import (
 )
 
 // TestAMonth simulates a house with sensors that report as real ones do, by day and by
-// night, and lets parts of it fail, one after the other. Each fault is told once, in its
+// night, and lets parts of it fail, one after the other. Each fault has one message, in its
 // time, and resolved once; nothing else is told. With CHAOS_SEEDS so many houses are
 // simulated for 30 days, else one for some days, with some of the faults.
 func TestAMonth(t *testing.T) {
@@ -147,7 +147,7 @@ func (f *fault) judge(of []notice) string {
 	case what[0] != "fired" || what[len(what)-1] != "resolved":
 		return "it was not told first that it fires and last that it is over"
 	case f.most == 2 && !slices.Equal(what, []string{"fired", "resolved"}):
-		return "it was not told once"
+		return "it has not exactly one message"
 	case f.most > 2 && flaps != 1:
 		return fmt.Sprintf("it was told %d times that it flaps", flaps)
 	}

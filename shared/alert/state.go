@@ -96,7 +96,7 @@ type Observation struct {
 	Good    *float64  // the last good value before, where it is not Value
 	GoodAt  time.Time
 	LastOK  time.Time // when all was last well
-	Cause   string    // the kind of a cause that the owner can mend, one word: each is told once
+	Cause   string    // the kind of a cause that the owner can mend, one word: there is one message for each
 	Level   int       // grows as the condition gets worse, from one day left to the next: each rise is told
 	Sample  bool      // of sample or simulated data: its messages never leave the machine
 	Group   string    // begins the group of its notices: those of one run, that say the same, become one message; "": none

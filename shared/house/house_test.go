@@ -110,7 +110,7 @@ func raise(t *testing.T, st *store.Store, keys ...string) {
 	}
 }
 
-// TestTheStoreIsReadEveryThreeSeconds, and what was read last stays while it is away.
+// TestTheStoreIsReadEveryThreeSeconds, and what was read last stays while it is down.
 func TestTheStoreIsReadEveryThreeSeconds(t *testing.T) {
 	l, st := start(t, "")
 	ended, cancel := context.WithCancel(t.Context())
@@ -130,6 +130,6 @@ func TestTheStoreIsReadEveryThreeSeconds(t *testing.T) {
 		t.Errorf("not read again after 3 s")
 	}
 	if h, _, err := l.Load(ended, st, noon.Add(time.Minute)); err != nil || len(h.Active) != 1 {
-		t.Errorf("while the store is away: %+v %v", h, err)
+		t.Errorf("while the store is down: %+v %v", h, err)
 	}
 }

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/nearest"
 )
 
@@ -103,6 +103,6 @@ func (r Rooms) of(c alert.Channel) string {
 }
 
 func isAddress(s string) bool {
-	u, err := url.Parse(strings.TrimSpace(s))
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
+	_, err := config.URL(strings.TrimSpace(s))
+	return err == nil
 }

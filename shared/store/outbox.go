@@ -186,6 +186,11 @@ func (s *Store) Posts(ctx context.Context, alerts []string) (map[string]Post, er
 	return out, nil
 }
 
+// Queue adds messages to the outbox, as Tx.Queue does.
+func (s *Store) Queue(ctx context.Context, messages []alert.Message) error {
+	return s.tx(ctx, "queue messages", func(ctx context.Context, tx *txn) error { return (&Tx{s, tx}).Queue(ctx, messages) })
+}
+
 // queue adds messages to the outbox. A message whose key is in the outbox already, sent
 // or not, is ignored.
 func queue(ctx context.Context, tx *txn, messages []alert.Message, now time.Time) error {

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -71,7 +70,7 @@ func TestTheOldestUnsentMessageWaitsSinceItIsDue(t *testing.T) {
 		}
 		night := message("night", alert.ToSlack, noon.Add(-8*time.Hour), noon.Add(time.Hour))
 		ms := []alert.Message{night, message("page", alert.ToPage, noon.Add(-9*time.Hour), time.Time{}), message("old", alert.ToNtfy, noon, time.Time{})}
-		if err := s.Commit(t.Context(), "queue", nil, func(ctx context.Context, tx *store.Tx) error { return tx.Queue(ctx, ms) }); err != nil {
+		if err := s.Queue(t.Context(), ms); err != nil {
 			t.Fatal(err)
 		}
 		oldest(noon)

@@ -45,7 +45,7 @@ create table cadences (
     primary key (device, metric)
 );
 
--- The failures that were told fire: their end is told once, and they are not told again.
+-- The failures that were told fire: there is one message when each ends, and none that it fires.
 insert into alerts (key, version, active, updated, state)
 select 'source-failing/' || function || '/' || target, 1, true, failing, json_object(
     'key', 'source-failing/' || function || '/' || target, 'rule', 'source-failing', 'channel', 'pipelines', 'severity', 'warning',
