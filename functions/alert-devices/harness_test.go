@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,17 +113,24 @@ func (h *harness) messages() (titles []string) {
 
 func (h *harness) texts() (texts []string) {
 	h.t.Helper()
-	due, err := h.st.Due(h.t.Context(), h.now, 10_000)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	for _, m := range due {
+	for _, m := range h.queued() {
 		if !h.told[m.Key] {
 			h.told[m.Key] = true
 			texts = append(texts, m.Text)
 		}
 	}
 	return texts
+}
+
+// queued returns the messages that are due or sent, the oldest first.
+func (h *harness) queued() []store.Queued {
+	h.t.Helper()
+	all, err := h.st.Outbox(h.t.Context(), 10_000)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	slices.Reverse(all)
+	return slices.DeleteFunc(all, func(m store.Queued) bool { return m.Due.After(h.now) })
 }
 
 // expect fails the test unless exactly these messages were queued since the last call.

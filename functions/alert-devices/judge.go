@@ -130,7 +130,13 @@ func (t *tick) silenceText(ctx context.Context, d *device) (string, error) {
 	if d.usual > 0 {
 		text += fmt.Sprintf(" It is usually quiet for %s at most.", alert.Span(d.usual))
 	}
-	r, err := why.Device(ctx, t.st, d.ID, t.now)
+	var err error
+	if t.why == nil {
+		if t.why, err = why.Read(ctx, t.st, t.now); err != nil {
+			return "", err
+		}
+	}
+	r, err := t.why.Device(ctx, d.ID)
 	if err != nil {
 		return "", err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/hearth-home/hearth/shared/rules"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/topology"
+	"github.com/hearth-home/hearth/shared/why"
 )
 
 const chunk = 100 // alerts in one transaction
@@ -25,6 +26,7 @@ type tick struct {
 	rules   *rules.Set
 	watch   store.Watch
 	links   *topology.Map
+	why     *why.Register          // nil: not read yet
 	devices map[string]*device     // all of the register
 	watched []*device              // those whose silence is judged, by id
 	states  []store.DeviceState    // of all devices

@@ -72,14 +72,14 @@ func (c *Cadence) Learn(from, to time.Time) bool {
 
 // Limit returns how long a device may report nothing before it is silent: three times the
 // 95th percentile of its last 50 gaps, at least 10 minutes and at most 25 hours; with
-// fewer than 10 gaps three times what is declared. A pause that comes on at least two of
-// the last days, as at night, does not make it silent. ok is false if nothing can be said:
-// it reports only what happens, and nothing happens for hours.
+// fewer than 10 gaps three times what is declared or the longest of them. A pause that
+// comes on at least two of the last days, as at night, does not make it silent. ok is false
+// if nothing can be said: it reports only what happens, and nothing happens for hours.
 func (c *Cadence) Limit(s Stream, now time.Time) (limit time.Duration, ok bool) {
 	declared := multiple * s.Declared
 	known := c.Since != 0 && now.Sub(time.Unix(c.Since, 0)) >= watched
 	if len(c.Gaps) < fewGaps || s.Events && !known {
-		return bound(declared, longest), !s.Events
+		return max(bound(declared, longest), bound(multiple*c.widest(), 0)), !s.Events // it may report more rarely than is declared
 	}
 	usual := c.usual()
 	limit = multiple * usual
@@ -117,6 +117,14 @@ func (c *Cadence) Usual() time.Duration {
 }
 
 func (c *Cadence) usual() time.Duration { return c.percentile(95) }
+
+// widest returns the longest of the gaps, 0 if there are none.
+func (c *Cadence) widest() time.Duration {
+	if len(c.Gaps) == 0 {
+		return 0
+	}
+	return c.percentile(100)
+}
 
 // percentile returns the smallest gap that is not exceeded by so many percent of the gaps.
 func (c *Cadence) percentile(percent int) time.Duration {

@@ -43,6 +43,7 @@ func TestLimit(t *testing.T) {
 		"nothing learned, nothing declared":           {nil, Stream{}, 25 * time.Hour},
 		"nothing learned":                             {nil, Stream{Declared: 10 * time.Minute}, 30 * time.Minute},
 		"nine gaps are too few":                       {times(9, 5*time.Minute), Stream{Declared: time.Hour}, 3 * time.Hour},
+		"a sensor that reports every six hours":       {times(2, 6*time.Hour), Stream{Declared: 10 * time.Minute}, 18 * time.Hour},
 		"ten gaps":                                    {times(10, 5*time.Minute), Stream{Declared: time.Hour}, 15 * time.Minute},
 		"at least ten minutes":                        {times(50, time.Minute), Stream{Declared: time.Hour}, 10 * time.Minute},
 		"at most 25 hours":                            {times(12, 20*time.Hour), hourly, 25 * time.Hour},

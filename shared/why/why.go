@@ -47,40 +47,68 @@ type hop struct {
 	since  time.Time
 }
 
+// Register is what the reports of all devices have in common.
+type Register struct {
+	st      *store.Store
+	now     time.Time
+	devices []store.Device
+	ids     []store.DeviceID
+	links   *topology.Map
+	dead    []store.DeadLetter
+	canary  time.Time
+}
+
+// Read reads the Register.
+func Read(ctx context.Context, st *store.Store, now time.Time) (*Register, error) {
+	g := &Register{st: st, now: now}
+	var err error
+	if g.devices, err = st.Devices(ctx); err != nil {
+		return nil, err
+	}
+	if g.ids, err = st.DeviceIDs(ctx, false); err != nil {
+		return nil, err
+	}
+	g.links = topology.Of(g.devices, g.ids)
+	if g.dead, err = st.DeadLetters(ctx, maxDead); err != nil {
+		return nil, err
+	}
+	rs, err := st.Latest(ctx, "canary", now.Add(-canaryKeep))
+	for _, c := range rs {
+		if c.Time.After(g.canary) {
+			g.canary = c.Time
+		}
+	}
+	return g, err
+}
+
 // Device returns what is known of a device, by its id or name. Another error than
 // ErrUnknown is the store's.
 func Device(ctx context.Context, st *store.Store, id string, now time.Time) (Report, error) {
-	r := Report{Now: now}
-	devices, err := st.Devices(ctx)
+	g, err := Read(ctx, st, now)
 	if err != nil {
-		return r, err
+		return Report{}, err
 	}
-	i := slices.IndexFunc(devices, func(d store.Device) bool { return d.ID == id })
+	return g.Device(ctx, id)
+}
+
+// Device returns what is known of a device, as the function Device does.
+func (g *Register) Device(ctx context.Context, id string) (Report, error) {
+	r := Report{Now: g.now, canary: g.canary}
+	i := slices.IndexFunc(g.devices, func(d store.Device) bool { return d.ID == id })
 	if i < 0 {
-		i = slices.IndexFunc(devices, func(d store.Device) bool { return strings.EqualFold(d.Name, id) })
+		i = slices.IndexFunc(g.devices, func(d store.Device) bool { return strings.EqualFold(d.Name, id) })
 	}
 	if i < 0 {
 		return r, fmt.Errorf("%q: %w", id, ErrUnknown)
 	}
-	r.Device = devices[i]
-	ids, err := st.DeviceIDs(ctx, false)
-	if err != nil {
-		return r, err
-	}
-	states, err := st.DeviceStates(ctx, r.Device.ID)
+	r.Device = g.devices[i]
+	states, err := g.st.DeviceStates(ctx, r.Device.ID)
 	if err != nil {
 		return r, err
 	}
 	r.read(states)
-	if err := r.findHop(ctx, st, devices, ids); err != nil {
-		return r, err
-	}
-	if err := r.findCanary(ctx, st); err != nil {
-		return r, err
-	}
-	dead, err := st.DeadLetters(ctx, maxDead)
-	r.findDead(dead, ids)
-	return r, err
+	r.findDead(g.dead, g.ids)
+	return r, r.findHop(ctx, g)
 }
 
 // read finds the latest report, and whether the device can be reached.
@@ -116,26 +144,16 @@ func Seen(s store.DeviceState) time.Time {
 	return s.Arrived
 }
 
-func (r *Report) findHop(ctx context.Context, st *store.Store, devices []store.Device, ids []store.DeviceID) error {
-	kind, of, ok := strings.Cut(topology.Of(devices, ids).Parents(r.Device.ID)[0], "/")
+func (r *Report) findHop(ctx context.Context, g *Register) error {
+	kind, of, ok := strings.Cut(g.links.Parents(r.Device.ID)[0], "/")
 	if !ok {
 		return nil
 	}
-	r.hop = &hop{device: devices[slices.IndexFunc(devices, func(d store.Device) bool { return d.ID == of })]}
-	states, err := st.DeviceStates(ctx, of)
+	r.hop = &hop{device: g.devices[slices.IndexFunc(g.devices, func(d store.Device) bool { return d.ID == of })]}
+	states, err := g.st.DeviceStates(ctx, of)
 	for _, s := range states {
 		if kind == "node" && s.Metric == "online" || kind == "bridge" && s.Metric == "available" {
 			r.hop.known, r.hop.online, r.hop.since = true, s.Value != 0, s.Changed
-		}
-	}
-	return err
-}
-
-func (r *Report) findCanary(ctx context.Context, st *store.Store) error {
-	rs, err := st.Latest(ctx, "canary", r.Now.Add(-canaryKeep))
-	for _, c := range rs {
-		if c.Time.After(r.canary) {
-			r.canary = c.Time
 		}
 	}
 	return err
