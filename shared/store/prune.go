@@ -46,7 +46,7 @@ func (s *Store) OldestUnsent(ctx context.Context, destinations []string) (since 
 			return created, err
 		}
 		times, err := query(ctx, s, "read the outbox", scan,
-			`select due, created, tries from outbox where sent is null and destination = $1 order by case when tries = 0 then due else created end limit 1`, d)
+			`select due, created, tries from outbox where sent is null and not sample and destination = $1 order by case when tries = 0 then due else created end limit 1`, d)
 		if err != nil {
 			return since, err
 		}
