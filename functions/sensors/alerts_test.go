@@ -2,6 +2,7 @@ package function
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,27 +12,34 @@ import (
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
-// told returns the first two lines of the messages that were queued since the last call, in
-// order, with / in between.
-func told(t *testing.T, f *batchtest.Served, now time.Time) (out []string) {
+// outbox is a function whose messages are kept for the page.
+type outbox struct {
+	*batchtest.Served
+	seen map[string]bool
+}
+
+// told returns the first two lines of the messages that were queued since the last call, sorted,
+// with / in between.
+func (o *outbox) told(t *testing.T) (out []string) {
 	t.Helper()
-	due, err := f.Store.Due(t.Context(), now.Add(24*time.Hour), 100)
+	queued, err := o.Store.Outbox(t.Context(), 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range due {
+	for _, m := range queued {
+		if o.seen[m.Key] {
+			continue
+		}
+		o.seen[m.Key] = true
 		lines := strings.Split(m.Text, "\n")
 		out = append(out, strings.Join(lines[:min(2, len(lines))], " / "))
-		if err := f.Store.Sent(t.Context(), []string{m.Key}, nil, now); err != nil {
-			t.Fatal(err)
-		}
 	}
+	slices.Sort(out)
 	return out
 }
 
-// watched returns the function, whose messages are kept.
-func watched(t *testing.T) *batchtest.Served {
-	return batchtest.Serve(t, New, batchtest.SQLite(t), "ALERTS_MODE", "show")
+func watched(t *testing.T) *outbox {
+	return &outbox{batchtest.Serve(t, New, batchtest.SQLite(t), "ALERTS_MODE", "show"), map[string]bool{}}
 }
 
 func canaryAt(after time.Duration) wire.Message {
@@ -57,7 +65,7 @@ func TestDeadLettersOfOneCauseAreOneAlert(t *testing.T) {
 		{[]wire.Message{dead(6*time.Minute, "a", "no device x", false)}, "Messages could not be stored: zigbee / 1 message: no device x"},
 	} {
 		f.Post(t, step.ms...)
-		if got := strings.Join(told(t, f, noon), "|"); got != step.want {
+		if got := strings.Join(f.told(t), "|"); got != step.want {
 			t.Errorf("step %d: told %q, want %q", i, got, step.want)
 		}
 	}
@@ -79,16 +87,16 @@ func TestLostReadingsAreAnAlert(t *testing.T) {
 			f := watched(t)
 			f.Post(t, edgeReading(1, 0, `"co2_ppm":612`), canaryAt(0))
 			f.Post(t, edgeReading(5, time.Minute, `"co2_ppm":613`), canaryAt(time.Minute))
-			if got := told(t, f, noon); len(got) != 0 {
+			if got := f.told(t); len(got) != 0 {
 				t.Errorf("told %q while they may still come", got)
 			}
 			f.Post(t, edgeReading(6, 12*time.Minute, `"co2_ppm":613`)) // the hole is given up
 			f.Post(t, canaryAt(12*time.Minute))
-			if got := told(t, f, noon); len(got) != 1 || got[0] != fires {
+			if got := f.told(t); len(got) != 1 || got[0] != fires {
 				t.Errorf("told %q, want %q", got, fires)
 			}
 			f.Post(t, c.then...)
-			if got := strings.Join(told(t, f, noon), "|"); got != c.want {
+			if got := strings.Join(f.told(t), "|"); got != c.want {
 				t.Errorf("told %q, want %q", got, c.want)
 			}
 		})
@@ -108,7 +116,7 @@ func TestSchedulesThatHaveStoppedAreAnAlert(t *testing.T) {
 		for at := from; at <= to; at += time.Minute {
 			f.Post(t, canaryAt(at))
 		}
-		return strings.Join(told(t, f, noon), "|")
+		return strings.Join(f.told(t), "|")
 	}
 	const fires, resolves = "The schedules have stopped: alert-devices / alert-devices was not called for 5 min.", "Resolved: The schedules have stopped: alert-devices / alert-devices is called again."
 	for i, step := range []struct {
@@ -141,7 +149,7 @@ func TestSchedulesThatHaveStoppedAreAnAlert(t *testing.T) {
 		t.Fatal(err)
 	}
 	again.Post(t, canaryAt(6*time.Hour+9*time.Minute))
-	if got := told(t, f, noon); len(got) != 1 || !strings.HasPrefix(got[0], "No longer watched: The schedules have stopped") {
+	if got := f.told(t); len(got) != 1 || !strings.HasPrefix(got[0], "No longer watched: The schedules have stopped") {
 		t.Errorf("told %q after the function was removed", got)
 	}
 }
