@@ -74,8 +74,10 @@ e2e: .bin/influxd ## build, run and stop every function as OpenFaaS does
 	go test -count=1 -timeout 20m -v ./local/e2e
 	@$(MAKE) --no-print-directory untested
 
-chaos: generate .bin/influxd ## kill everything, five rounds of 100,000 readings, then soak make up for an hour: CHAOS_OUTAGE=1m CHAOS_SEED=… CHAOS_SOAK=1h
+chaos: generate .bin/influxd ## kill everything, five rounds of 100,000 readings, then soak make up for an hour, and simulate 20 months of alerts: CHAOS_SEEDS=20 CHAOS_OUTAGE=1m CHAOS_SEED=… CHAOS_SOAK=1h
 	go test -count=1 -timeout 3h -v ./local/chaos
+	go test -count=1 -timeout 3h -v -run 'AMonth|EachFiring' ./local/alarms ./shared/notify
+chaos: export CHAOS_SEEDS ?= 20
 chaos: export CHAOS_N ?= 100000
 chaos: export CHAOS_ROUNDS ?= 5
 chaos: export CHAOS_SPAN ?= 60s

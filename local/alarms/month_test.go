@@ -66,7 +66,7 @@ func kinds() []fault {
 			start: func(m *month) { m.gadget("attic-air").frozen = true }, stop: func(m *month) { m.gadget("attic-air").frozen = false }},
 		{name: "a flapping value", key: "co2-high/office-air/co2_ppm", within: 20 * time.Minute, over: 100 * time.Minute, most: 10, end: hours(5),
 			start: func(m *month) { m.flap = true }, stop: func(m *month) { m.flap = false }},
-		{name: "a bridge that is off", key: "bridge-offline/", within: 5 * time.Minute, over: 5 * time.Minute, most: 2, end: hours(3),
+		{name: "a bridge that is off", key: "bridge-offline/", within: 7 * time.Minute, over: 5 * time.Minute, most: 2, end: hours(3),
 			start: (*month).bridgeOff, stop: (*month).bridgeOn},
 		{name: "a database that is off", key: "store-away", end: hours(2.5), // Slack is told without it: see checkOutages
 			start: (*month).storeOff, stop: (*month).storeOn},

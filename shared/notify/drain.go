@@ -263,7 +263,9 @@ func (d *drain) failed(ctx context.Context, l lane, rows []alert.Message, err er
 	}
 	d.fail(err)
 	next := d.now().Add(retryAfter(fault.After, rows[0].Tries))
-	return [][]alert.Message{}, d.st.Postpone(ctx, keys, err.Error(), fault.Unknown, next)
+	// What may have arrived at an earlier try may have arrived now too.
+	unknown := fault.Unknown || slices.ContainsFunc(rows, func(m alert.Message) bool { return !m.Attempted.IsZero() })
+	return [][]alert.Message{}, d.st.Postpone(ctx, keys, err.Error(), unknown, next)
 }
 
 const maxBackoff = 15 * time.Minute // after a long outage, alerts are told this much later at most
