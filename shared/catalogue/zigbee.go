@@ -14,7 +14,7 @@ var _ = declare(Family{Function: "zigbee", place: 80, About: "Every Zigbee devic
 			{Key: "gas", Max: 1, Words: []string{"clear", "gas"}, Warn: danger("Close the gas tap, open the windows, use no switch and no fire.")},
 			{Key: "carbon_monoxide", Max: 1, Words: []string{"clear", "carbon monoxide"}, Warn: danger("Open the windows and leave the house. Call the fire brigade.")},
 			{Key: "contact", Title: "Contact", Max: 1, Words: []string{"open", "closed"},
-				Warn: below(0.5, 0, Threshold{Rule: "contact-open", Title: "Open", Next: "Close it.", For: 10 * time.Minute, Channel: security, Away: AwayCritical})},
+				Alerts: []Threshold{below(0.5, 0, Threshold{Rule: "contact-open", Title: "Open", Next: "Close it.", For: 10 * time.Minute, Channel: security, Away: AwayCritical})}},
 			{Key: "occupancy", Title: "Motion", Max: 1, Words: []string{"still", "motion"}, Alerts: intruder()},
 			{Key: "presence", Max: 1, Words: []string{"nobody", "somebody"}, Alerts: intruder()},
 			{Key: "motion", Max: 1, Words: []string{"still", "motion"}, Alerts: intruder()},

@@ -117,13 +117,13 @@ func hysteresis(f catalogue.Field, unit string, enter float64) float64 {
 // Judge is a rule for one metric, with what it remembers of it.
 type Judge struct {
 	*Threshold
-	Key     string // of the alert
-	Subject alert.Subject
-	Raised  bool // a value was bad, and none has been good since
+	Key string // of the alert
 
-	judged time.Time // of the latest value that was judged
-	good   float64   // the last good value
-	goodAt time.Time
+	subject alert.Subject
+	raised  bool      // a value was bad, and none has been good since
+	judged  time.Time // of the latest value that was judged
+	good    float64   // the last good value
+	goodAt  time.Time
 }
 
 // Judges returns the rules with a threshold that judge a metric. of is its device.
@@ -135,7 +135,7 @@ func (s *Set) Judges(m Metric, of alert.Subject) []Judge {
 	of.Measurement, of.Field = m.Measurement, m.Field
 	out := make([]Judge, len(found))
 	for i, t := range found {
-		out[i] = Judge{Threshold: t, Key: t.Spec.Rule + "/" + m.Device + "/" + m.Field, Subject: of}
+		out[i] = Judge{Threshold: t, Key: t.Spec.Rule + "/" + m.Device + "/" + m.Field, subject: of}
 	}
 	return out
 }
@@ -144,7 +144,7 @@ func (s *Set) Judges(m Metric, of alert.Subject) []Judge {
 func (j *Judge) Remember(earlier []Judge) {
 	for i := range earlier {
 		if e := &earlier[i]; e.Key == j.Key {
-			j.Raised, j.judged, j.good, j.goodAt = e.Raised, e.judged, e.good, e.goodAt
+			j.raised, j.judged, j.good, j.goodAt = e.raised, e.judged, e.good, e.goodAt
 		}
 	}
 }
@@ -161,11 +161,11 @@ func (j *Judge) Value(v float64, at time.Time, away, active bool, excepted func(
 	if verdict == alert.Good {
 		j.good, j.goodAt = v, at
 	}
-	if verdict != alert.Bad && !j.Raised && !active {
+	if verdict != alert.Bad && !j.raised && !active {
 		return alert.Observation{}, false
 	}
-	j.Raised = verdict == alert.Bad || verdict == alert.Between && j.Raised
-	o := j.Observe(j.Key, j.Subject, v, verdict, at, away)
+	j.raised = verdict == alert.Bad || verdict == alert.Between && j.raised
+	o := j.Observe(j.Key, j.subject, v, verdict, at, away)
 	if verdict != alert.Good && !beforeAt.IsZero() && o.Value != nil {
 		good := before // only here, as it is allocated
 		o.Good, o.GoodAt = &good, beforeAt
