@@ -87,6 +87,8 @@ func (c *Cadence) Limit(s Stream, now time.Time) (limit time.Duration, ok bool) 
 	switch {
 	case s.Events && rhythm >= longPause, usual >= longest:
 		return 0, false
+	case s.Events: // the gaps between what happens vary more than those of a clock
+		rhythm *= 2
 	case s.Rhythm && !known:
 		limit = max(limit, bound(declared, multiple*time.Hour))
 	}
