@@ -3,6 +3,7 @@ package ingest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -78,12 +79,12 @@ func (w *watchful) store(reports ...Report) {
 // told returns the messages so far, oldest first: "fired: CO₂ is 1,620 ppm, above 1,500 ppm".
 func (w *watchful) told() []string {
 	w.t.Helper()
-	messages, err := w.st.Due(w.t.Context(), noon.AddDate(1, 0, 0), 1000)
+	messages, err := w.st.Outbox(w.t.Context(), 1000)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	var out []string
-	for _, m := range messages {
+	for _, m := range slices.Backward(messages) {
 		out = append(out, string(m.What)+": "+m.Alert.Text)
 	}
 	return out
@@ -155,7 +156,7 @@ func TestAnAlertOfASimulatedSensorIsSample(t *testing.T) {
 	r := air(1, "co2_ppm", 1700)
 	r.Simulated = true
 	w.store(r)
-	messages, err := w.st.Due(t.Context(), noon.AddDate(1, 0, 0), 10)
+	messages, err := w.st.Outbox(t.Context(), 10)
 	if err != nil || len(messages) != 1 || !messages[0].Sample || messages[0].Destination != alert.ToPage {
 		t.Errorf("%+v %v", messages, err)
 	}
