@@ -110,13 +110,36 @@ func (j *judge) deadLetters(ctx context.Context) error {
 	for i, c := range causes {
 		sum := sha256.Sum256([]byte(c.Reason))
 		n, key := float64(c.Letters), c.Function+"/"+hex.EncodeToString(sum[:6])
-		if _, open := j.active[rules.DeadLetters+"/"+key]; !open && i >= newCauses {
+		known, open := j.active[rules.DeadLetters+"/"+key]
+		switch {
+		case open:
+		case i >= newCauses:
 			continue
+		default:
+			if known.Sample, err = j.simulated(ctx, c); err != nil {
+				return err
+			}
 		}
 		j.see(rules.DeadLetters, key, alert.Observation{
-			Subject: alert.Subject{Function: c.Function}, Value: &n, Text: fmt.Sprintf("%s: %s", counted(c.Letters, "message"), j.redact(c.Reason))})
+			Subject: alert.Subject{Function: c.Function}, Sample: known.Sample, Value: &n, Text: fmt.Sprintf("%s: %s", counted(c.Letters, "message"), j.redact(c.Reason))})
 	}
 	return err
+}
+
+// simulated reports whether all dead letters of a cause are of one edge node whose sensors
+// are simulated.
+func (j *judge) simulated(ctx context.Context, c store.DeadCause) (bool, error) {
+	first, last, err := j.st.DeadTopics(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	rest, ok := strings.CutPrefix(first, "hearth/")
+	name, _, below := strings.Cut(rest, "/")
+	if !ok || !below || !strings.HasPrefix(last, "hearth/"+name+"/") {
+		return false, nil
+	}
+	nodes, err := j.nodes(ctx, map[string]uint64{name: 1})
+	return nodes[name].simulated, err
 }
 
 // lostReadings sees the edge nodes that have lost readings within gapQuiet.

@@ -71,6 +71,35 @@ func TestDeadLettersOfOneCauseAreOneAlert(t *testing.T) {
 	}
 }
 
+// TestDeadLettersOfSimulatedSensorsAreOnlyShown: their alert is one of sample data, unless
+// another device has dead letters of the same cause.
+func TestDeadLettersOfSimulatedSensorsAreOnlyShown(t *testing.T) {
+	for name, c := range map[string]struct {
+		topics []string
+		want   bool
+	}{
+		"simulated":  {[]string{"hearth/pi4/a", "hearth/pi4/b"}, true},
+		"other_too":  {[]string{"hearth/pi4/a", "zigbee2mqtt/x"}, false},
+		"other_node": {[]string{"hearth/pi4/a", "hearth/pi5/a"}, false},
+		"other":      {[]string{"zigbee2mqtt/x"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := watched(t)
+			f.Post(t, message(0, "hearth/pi4/status", `{"online":true,"boot":"b1","simulated":true}`),
+				message(time.Second, "hearth/pi4/office-air", strings.Replace(string(edgeReading(1, time.Second, `"co2_ppm":612`).Payload), `"quality"`, `"sample":true,"quality"`, 1)))
+			var ms []wire.Message
+			for i, topic := range c.topics {
+				ms = append(ms, message(time.Minute, fmt.Sprint("hearth/dead/", i), fmt.Sprintf(`{"id":"%d","function":"sensors","topic":%q,"reason":"no number","first":"2026-11-23T11:00:00Z","last":"2026-11-23T11:00:00Z","count":1}`, i, topic)))
+			}
+			f.Post(t, ms...)
+			alerts, err := f.Store.ActiveAlerts(t.Context())
+			if err != nil || len(alerts) != 1 || alerts[0].Sample != c.want {
+				t.Errorf("%+v %v, want one with sample %t", alerts, err, c.want)
+			}
+		})
+	}
+}
+
 // TestLostReadingsAreAnAlert that resolves when they come, or when no further one was lost
 // for an hour.
 func TestLostReadingsAreAnAlert(t *testing.T) {

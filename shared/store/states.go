@@ -276,6 +276,21 @@ func (s *Store) DeadCauses(ctx context.Context, limit int) ([]DeadCause, error) 
 		group by function, substr(reason, 1, 200) order by count(*) desc, 1, 2 limit $1`, limit)
 }
 
+// DeadTopics returns the first and the last topic, in the order of their text, of the dead
+// letters of a cause that are neither replayed nor dropped.
+func (s *Store) DeadTopics(ctx context.Context, cause DeadCause) (first, last string, err error) {
+	type span struct{ first, last string }
+	spans, err := query(ctx, s, "read the topics of dead letters", func(rows *sql.Rows) (t span, err error) {
+		err = rows.Scan(&t.first, &t.last)
+		return t, err
+	}, `select coalesce(min(topic), ''), coalesce(max(topic), '') from dead_letters
+		where not gone and function = $1 and substr(reason, 1, 200) = $2`, cause.Function, cause.Reason)
+	if err != nil || len(spans) == 0 {
+		return "", "", err
+	}
+	return spans[0].first, spans[0].last, nil
+}
+
 // DeadLetters returns the newest dead letters that are neither replayed nor dropped, at
 // most limit.
 func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
