@@ -118,7 +118,7 @@ func (f *function) act(ctx context.Context, st *store.Store, k click) (reply, er
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{Text: escape(done.Note)}, nil
+	return f.redraw(ctx, st, k, done, now)
 }
 
 // parseButton returns the action of a button: hearth_ack with an alert's key, or with * for
@@ -130,4 +130,21 @@ func parseButton(k click) (action.Action, bool) {
 		do, key, ours = strings.Cut(k.Value, "|")
 	}
 	return action.Action{Do: action.Do(do), Alert: key, Post: action.Post{Channel: k.Channel, TS: k.TS}, By: k.User, At: k.At}, ours && key != ""
+}
+
+// redraw returns the message with the button as it is to show now. If hearth did not post it,
+// or has forgotten that, only the user is told what was done.
+func (f *function) redraw(ctx context.Context, st *store.Store, k click, done action.Answer, now time.Time) (reply, error) {
+	about, err := st.AlertsOfPost(ctx, k.Channel, k.TS)
+	if err != nil {
+		return reply{}, err
+	}
+	if len(about) == 0 {
+		return reply{Text: escape(done.Note)}, nil
+	}
+	m, err := f.sender.Shows(ctx, st, k.Channel, k.TS, now)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{Text: m.Text, Blocks: m.Blocks, Replace: true}, nil
 }

@@ -5,11 +5,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/slack/slacktest"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -24,20 +27,28 @@ func startActions(t *testing.T, upstream http.HandlerFunc) *fixture {
 	t.Helper()
 	h := start(t, "", upstream)
 	h.Secret("alerts-token", actionToken)
-	house := &alert.House{}
+	h.fire(&alert.House{}, "", co2, failing)
+	return h
+}
+
+// fire lets alerts fire in a house, whose messages are of a group.
+func (h *fixture) fire(house *alert.House, group string, keys ...string) {
+	h.t.Helper()
 	for _, o := range []alert.Observation{
 		{Key: co2, Spec: alert.Spec{Rule: "air-co2-high", Title: "CO₂ is high", Severity: alert.Warning}, Subject: alert.Subject{Device: "office-air", Name: "Desk <air>", Room: "Office"}},
 		{Key: failing, Spec: alert.Spec{Rule: "source-failing", Title: "Fetching fails", Severity: alert.Critical}, Subject: alert.Subject{Function: "weather", Target: "home"}},
 	} {
-		o.Verdict, o.At = alert.Bad, morning.Add(-2*time.Hour)
-		err := h.Store.MoveAlerts(t.Context(), []string{o.Key}, func(before map[string]alert.State) ([]alert.State, []alert.Message) {
+		if !slices.Contains(keys, o.Key) {
+			continue
+		}
+		o.Verdict, o.At, o.Group = alert.Bad, morning.Add(-2*time.Hour), group
+		err := h.Store.MoveAlerts(h.t.Context(), []string{o.Key}, func(before map[string]alert.State) ([]alert.State, []alert.Message) {
 			return house.Move(before, []alert.Observation{o}, o.At)
 		})
 		if err != nil {
-			t.Fatal(err)
+			h.t.Fatal(err)
 		}
 	}
-	return h
 }
 
 // send posts a click, and returns the status and the answer.
@@ -187,5 +198,53 @@ func TestAnActionWaitsForTheStore(t *testing.T) {
 		if code, _ := h.send(k); code != http.StatusServiceUnavailable {
 			t.Errorf("%+v: %d", k, code)
 		}
+	}
+}
+
+// TestAButtonChangesItsMessage: the answer shows what was done, and then the message does,
+// which the outbox edits.
+func TestAButtonChangesItsMessage(t *testing.T) {
+	for group, keys := range map[string][]string{"": {co2}, "run-1": {co2, failing}} {
+		t.Run(strconv.Itoa(len(keys)), func(t *testing.T) {
+			h := start(t, "", nil)
+			slack := slacktest.New(t, h.Now)
+			h.Secret("alerts-token", actionToken)
+			h.Secret("slack-token", "xoxb-1-the-bots-token")
+			h.Vars["SLACK_URL"], h.Vars["SLACK_BUTTONS"] = slack.URL+"/api/", "true"
+			h.Build(New)
+			h.fire(&alert.House{Destinations: []string{alert.ToSlack}, Mode: alert.Send}, group, keys...)
+			h.tick(time.Minute)
+			posted := slack.Messages()
+			if len(posted) != 1 || !strings.Contains(posted[0].Blocks, "hearth_ack") {
+				t.Fatalf("want one post: %+v", posted)
+			}
+			k := click{ID: "1", Kind: "button", ActionID: "hearth_ack", Value: co2, Channel: posted[0].Channel, TS: posted[0].TS, User: "anna", At: h.Now()}
+			if group != "" {
+				k.Value = "*"
+			}
+			code, a := h.send(k)
+			blocks, err := json.Marshal(a.Blocks)
+			if code != http.StatusOK || err != nil || !a.Replace || !strings.Contains(string(blocks), "cknowledged") || strings.Contains(string(blocks), "hearth_ack") || !strings.Contains(string(blocks), "hearth_silence") {
+				t.Errorf("%d %v %+v %s", code, err, a, blocks)
+			}
+			h.tick(time.Minute)
+			edited := slack.Messages()
+			if len(edited) != len(posted) || edited[0].Edits == 0 || !strings.Contains(edited[0].Blocks, "cknowledged") || strings.Contains(edited[0].Blocks, "hearth_ack") {
+				t.Errorf("the message is now %+v", edited[0])
+			}
+			if broken := slack.Broken(); len(broken) > 0 {
+				t.Errorf("limits of Slack were broken: %q", broken)
+			}
+			if group == "" {
+				return
+			}
+			k.ActionID, k.Value = "hearth_one", "silence|"+failing
+			if _, a := h.send(k); !a.Replace {
+				t.Errorf("the menu: %+v", a)
+			}
+			if dates, err := h.Store.UntilDates(t.Context(), h.Now()); err != nil || len(dates) != 1 || dates[0].Subject != failing {
+				t.Errorf("%v %v", dates, err)
+			}
+		})
 	}
 }
