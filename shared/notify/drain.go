@@ -228,6 +228,10 @@ func (d *drain) deliver(ctx context.Context, l lane, rows []alert.Message) (agai
 	if l.destination == alert.ToSlack {
 		return d.slackBatch(ctx, l, rows)
 	}
+	if l.destination == alert.ToNtfy && d.crowded(rows) {
+		half := len(rows) / 2
+		return [][]alert.Message{rows[:half:half], rows[half:]}, nil
+	}
 	return d.attempt(ctx, l, rows, func() ([]store.Post, error) { return nil, d.push(ctx, rows) })
 }
 

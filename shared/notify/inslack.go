@@ -153,7 +153,7 @@ func (d *drain) slackBatch(ctx context.Context, l lane, rows []alert.Message) (a
 	return d.tell(ctx, l, rows, nil, func(m slack.Message) func() (slack.Place, error) {
 		return func() (slack.Place, error) {
 			err := d.slack.Reply(ctx, edited[0], broadcast, m)
-			if slack.Gone(err) {
+			if slack.Gone(err) || slack.Left(err) {
 				return d.slack.Post(ctx, l.room, m)
 			}
 			return slack.Place{}, err
@@ -192,7 +192,7 @@ func (d *drain) edit(ctx context.Context, l lane, rows []alert.Message, posts []
 		if d.now().After(d.end.Add(leaseTime / 3)) { // the lease must last for the rest
 			return nil, [][]alert.Message{}, nil
 		}
-		m, err := d.shows(ctx, at, rows)
+		m, err := d.shows(ctx, at, about(at))
 		if errors.Is(err, errNoPost) {
 			lost[at] = true
 			continue
@@ -206,6 +206,9 @@ func (d *drain) edit(ctx context.Context, l lane, rows []alert.Message, posts []
 			err = d.slack.Update(ctx, at, m)
 		}
 		switch {
+		case slack.Left(err): // it is edited after all if the message cannot be posted either
+			lost[at] = true
+			continue
 		case slack.Gone(err), err != nil && slack.FaultOf(err).Bad:
 			lost[at] = true
 		case err != nil:

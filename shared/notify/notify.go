@@ -31,8 +31,6 @@ type Config struct {
 	Page    string        `env:"PAGE_URL"`                                        // address of the page, for links in messages: https://hearth.home.lan
 }
 
-const timeout = 5 * time.Second // of one request to ntfy or the webhook
-
 // Sender sends the messages of the outbox. It is safe for concurrent use.
 type Sender struct {
 	config Config
@@ -47,7 +45,7 @@ type Sender struct {
 
 // New returns a sender for a function's environment. It does no I/O.
 func New(c Config, env serve.Env) *Sender {
-	return &Sender{config: c, env: env, slack: slack.New(c.Slack, env.Secrets), http: &http.Client{Timeout: timeout}, wait: pause.For, last: map[lane]time.Time{}}
+	return &Sender{config: c, env: env, slack: slack.New(c.Slack, env.Secrets), http: slack.HTTP(), wait: pause.For, last: map[lane]time.Time{}}
 }
 
 // Destinations returns those that are configured, of alert.ToSlack, alert.ToNtfy and

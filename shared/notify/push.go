@@ -12,6 +12,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -25,15 +27,29 @@ import (
 // ntfy is not configured.
 type Ntfy struct {
 	URL   string        `env:"NTFY_URL"`                                  // address of the server: https://ntfy.home.lan
-	Topic string        `env:"NTFY_TOPIC"`                                // name of the topic. On a public server, who knows it reads it: choose one that nobody guesses
+	Topic topic         `env:"NTFY_TOPIC"`                                // name of the topic. On a public server, who knows it reads it: choose one that nobody guesses
 	Token secret.String `env:"NTFY_TOKEN_SECRET" envDefault:"ntfy-token"` // secret with an access token (tk_…) that may publish there; empty: none is needed
+}
+
+// topic is the name of a topic of ntfy, which answers 400 to a message for another.
+type topic string
+
+var topicName = regexp.MustCompile(`^[-_A-Za-z0-9]{0,64}$`)
+
+// UnmarshalText parses a topic; "" is none.
+func (t *topic) UnmarshalText(text []byte) error {
+	if !topicName.Match(text) {
+		return errors.New("is no name of a topic: write at most 64 letters, digits, - and _")
+	}
+	*t = topic(text)
+	return nil
 }
 
 func (n Ntfy) configured() bool { return n.URL != "" && n.Topic != "" }
 
 // notification is what ntfy is asked to publish. https://docs.ntfy.sh/publish/#publish-as-json
 type notification struct {
-	Topic    string   `json:"topic"`
+	Topic    topic    `json:"topic"`
 	Title    string   `json:"title,omitempty"`
 	Message  string   `json:"message"`
 	Tags     []string `json:"tags,omitempty"`
@@ -42,7 +58,11 @@ type notification struct {
 	Sequence string   `json:"sequence_id,omitempty"` // a later notification with it replaces this one, from ntfy 2.16 on
 }
 
-const maxNote = 3900 // bytes of a message: ntfy makes an attachment of more than 4,096
+const (
+	maxNote  = 3900 // bytes of a message: ntfy makes an attachment of more than 4,096
+	maxTitle = 250  // bytes of a title
+	maxBody  = 8000 // bytes of the JSON: ntfy refuses more than 8,192
+)
 
 // ntfy publishes messages as one notification.
 func (s *Sender) ntfy(ctx context.Context, rows []alert.Message) error {
@@ -55,6 +75,9 @@ func (s *Sender) ntfy(ctx context.Context, rows []alert.Message) error {
 	if len(rows) == 1 {
 		m := rows[0]
 		n.Title, n.Message, _ = strings.Cut(texts[0], "\n")
+		if len(n.Title) > maxTitle {
+			n.Title, n.Message = cut(n.Title, maxTitle), texts[0]
+		}
 		n.Tags = []string{tag(m)}
 		if m.Alert != nil && m.What != alert.Repeat { // a repetition is to ring again
 			sum := sha256.Sum256([]byte(m.Alert.Key))
@@ -64,13 +87,42 @@ func (s *Sender) ntfy(ctx context.Context, rows []alert.Message) error {
 		n.Title, n.Message = fmt.Sprintf("%d messages", len(rows)), strings.Join(texts, "\n\n")
 	}
 	n.Message = cmp.Or(n.Message, n.Title)
-	if len(n.Message) > maxNote {
-		n.Message = strings.ToValidUTF8(n.Message[:maxNote], "") + "…"
-	}
 	if page := s.Page(); page != "" {
 		n.Click = slack.PageAt(page, alertOf(rows[0]), rows[0].Created)
 	}
+	for text, most := n.Message, maxNote; most > 0; most /= 2 { // characters that JSON escapes take more bytes
+		n.Message = cut(text, most)
+		if b, err := encode(n); err != nil || len(b) <= maxBody {
+			break
+		}
+	}
 	return s.post(ctx, strings.TrimRight(s.config.Ntfy.URL, "/")+"/", s.config.Ntfy.Token.Reveal(), n)
+}
+
+// crowded reports whether messages do not fit into one notification.
+func (s *Sender) crowded(rows []alert.Message) bool {
+	size := 0
+	for _, m := range rows {
+		size += len(s.text(m)) + len("\n\n")
+	}
+	return len(rows) > 1 && size > maxNote
+}
+
+// cut cuts a text to about n bytes.
+func cut(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	return strings.ToValidUTF8(text[:n], "") + "…"
+}
+
+// encode returns JSON in which <, > and & are as they are.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return b.Bytes(), err
 }
 
 // priority returns how loud a notification is: 5 only for the repetition of a critical one
@@ -181,7 +233,7 @@ func (e *answerError) Error() string { return fmt.Sprintf("answered %d: %.200q",
 
 // post posts JSON to an address. Its errors do not hold the address.
 func (s *Sender) post(ctx context.Context, address, token string, body any) error {
-	b, err := json.Marshal(body)
+	b, err := encode(body)
 	if err != nil {
 		return err
 	}
@@ -194,6 +246,9 @@ func (s *Sender) post(ctx context.Context, address, token string, body any) erro
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	res, err := s.http.Do(req)
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return e.Err // e has the address
+	}
 	if err != nil {
 		return err
 	}
@@ -201,6 +256,9 @@ func (s *Sender) post(ctx context.Context, address, token string, body any) erro
 	said, _ := io.ReadAll(io.LimitReader(res.Body, 4<<10)) // of an answer that breaks off, the status counts
 	if res.StatusCode/100 == 2 {
 		return nil
+	}
+	if res.StatusCode/100 == 3 {
+		said = []byte("it redirects to another address: configure that one")
 	}
 	n, _ := strconv.Atoi(strings.TrimSpace(res.Header.Get("Retry-After")))
 	return &answerError{res.StatusCode, time.Duration(max(n, 0)) * time.Second, string(said)}

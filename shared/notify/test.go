@@ -27,7 +27,7 @@ func (s *Sender) Test(ctx context.Context) (out []Tested) {
 			continue
 		}
 		m := alert.Message{Key: "test", Destination: d, What: alert.News, Text: "Test message of hearth\nMessages are sent here.", Created: s.env.Now()}
-		t := Tested{To: map[string]string{alert.ToNtfy: "ntfy, topic " + s.config.Ntfy.Topic, alert.ToWebhook: "the webhook"}[d]}
+		t := Tested{To: map[string]string{alert.ToNtfy: "ntfy, topic " + string(s.config.Ntfy.Topic), alert.ToWebhook: "the webhook"}[d]}
 		if err := s.push(ctx, []alert.Message{m}); err != nil {
 			t.Err = s.redacted(fmt.Errorf("%w: check %s", err, map[string]string{alert.ToNtfy: "NTFY_URL, NTFY_TOPIC and the secret ntfy-token", alert.ToWebhook: "the secret " + s.config.Webhook.Name()}[d]))
 		}

@@ -397,3 +397,11 @@ func clip(text string, n int) string {
 	}
 	return cut + "…"
 }
+
+// clipBytes is clip with a number of bytes.
+func clipBytes(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	return clip(text, utf8.RuneCountInString(strings.ToValidUTF8(text[:n-len("…")], "")))
+}

@@ -47,6 +47,12 @@ var (
 // ever.
 func Gone(err error) bool { return slices.Contains(gone, code(err)) }
 
+// Left reports whether an error says that the bot cannot write in the channel of a message.
+// It may be a former one: the settings may name another now.
+func Left(err error) bool {
+	return slices.Contains([]string{"is_archived", "channel_not_found", "not_in_channel"}, code(err))
+}
+
 // Closed reports whether an error of Find says that the bot may not read the channel.
 func Closed(err error) bool { return slices.Contains(closed, code(err)) }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,7 +45,18 @@ type Client struct {
 
 // New returns a client. It does no I/O.
 func New(c Config, secrets *secret.Folder) *Client {
-	return &Client{config: c, secrets: secrets, http: &http.Client{Timeout: timeout}, ids: map[string]string{}}
+	return &Client{config: c, secrets: secrets, http: HTTP(), ids: map[string]string{}}
+}
+
+// HTTP returns an HTTP client for messages. It follows no redirect after which a message
+// would not be posted again: the answer to that could be 200, and the message lost.
+func HTTP() *http.Client {
+	return &http.Client{Timeout: timeout, CheckRedirect: func(req *http.Request, via []*http.Request) error {
+		if req.Method != via[0].Method || len(via) >= 10 {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}}
 }
 
 // Configured reports whether there is a token or a webhook.
@@ -131,8 +143,12 @@ func (c *Client) Reply(ctx context.Context, to Place, broadcast bool, m Message)
 	return named(err)
 }
 
+// maxUpdate is Slack's limit of the text of an edit, in bytes. A post may have more.
+const maxUpdate = 4000
+
 // Update replaces what a message of the bot says. It keeps the keys by which Find finds it.
 func (c *Client) Update(ctx context.Context, at Place, m Message) error {
+	m.Text = clipBytes(m.Text, maxUpdate)
 	_, _, _, err := c.api().UpdateMessageContext(ctx, at.Channel, at.TS, append([]slack.MsgOption{slack.MsgOptionBlocks()}, m.options()...)...)
 	return named(err)
 }
@@ -176,7 +192,7 @@ func (c *Client) Find(ctx context.Context, room string, threads []Place, since t
 	for _, t := range threads {
 		replies, _, _, err := c.api().GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
 			ChannelID: t.Channel, Timestamp: t.TS, Oldest: oldest, Limit: pageSize, IncludeAllMetadata: true})
-		if err != nil && !Gone(err) {
+		if err != nil && !Gone(err) && !Left(err) {
 			return nil, named(err)
 		}
 		note(found, t.Channel, replies)
@@ -232,8 +248,12 @@ func (c *Client) id(ctx context.Context, room string) (string, error) {
 	return "", named(slack.SlackErrorResponse{Err: "channel_not_found"})
 }
 
-// named adds the package's name to an error.
+// named adds the package's name to an error, and takes the address of a request from it: a
+// webhook's is a secret.
 func named(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err
+	}
 	if err != nil {
 		return fmt.Errorf("slack: %w", err)
 	}

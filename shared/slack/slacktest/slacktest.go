@@ -218,6 +218,10 @@ func (s *Server) update(form url.Values) *Answer {
 	if code := s.check(form); code != "" {
 		return refuse(code)
 	}
+	if len(form.Get("text")) > 4000 { // the limit of chat.update alone
+		s.broken = append(s.broken, "msg_too_long")
+		return refuse("msg_too_long")
+	}
 	m := s.find(form.Get("channel"), form.Get("ts"))
 	if m == nil {
 		return refuse("message_not_found")

@@ -1,0 +1,144 @@
+package notify
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/slack/slacktest"
+)
+
+// TestThePostOfAnEpisodeThatIsOverShowsItsEnd: the end and the next beginning are told in
+// one message, with others.
+func TestThePostOfAnEpisodeThatIsOverShowsItsEnd(t *testing.T) {
+	f := start(t, bot)
+	f.observe(co2("office", alert.Bad, 1620, noon))
+	f.drain(time.Minute)
+	f.observe(co2("office", alert.Good, 800, f.later(time.Hour)))
+	at := f.later(time.Minute)
+	f.observe(co2("office", alert.Bad, 1700, at))
+	for i := range alone {
+		f.observe(co2(fmt.Sprint("room", i), alert.Bad, 1700, at))
+	}
+	f.drain(time.Minute)
+	if ms := f.expect("Resolved: CO₂ is high: office air", "CO₂ is high: office air"); !strings.Contains(ms[0].Text, "from 12:00 to 13:00") || !strings.Contains(ms[1].Text, "1,700 ppm") {
+		t.Errorf("%+v", ms)
+	}
+}
+
+// TestAFormerChannelHoldsNothingBack: the post is in a channel in which the bot can no
+// longer write, and the settings name another one.
+func TestAFormerChannelHoldsNothingBack(t *testing.T) {
+	for _, code := range []string{"is_archived", "channel_not_found", "not_in_channel"} {
+		for _, method := range []string{"", "chat.postMessage"} {
+			f := start(t, bot)
+			f.observe(co2("office", alert.Bad, 1620, noon))
+			f.drain(time.Minute)
+			former := f.slack.Messages()[0].Channel
+			f.config.Slack.Channel = "#new"
+			f.slack.Answer = func(c slacktest.Call) *slacktest.Answer {
+				if c.Channel == former && (method == "" || c.Method == method) {
+					return &slacktest.Answer{Body: `{"ok":false,"error":"` + code + `"}`}
+				}
+				return nil
+			}
+			f.observe(co2("office", alert.Good, 800, f.later(time.Hour)))
+			f.observe(co2("attic", alert.Bad, 1800, f.later(time.Minute)))
+			f.drain(time.Minute)
+			if ms := f.slack.Messages(); len(ms) != 3 || len(f.left()) > 0 || !strings.Contains(ms[1].Text, "Resolved") || ms[1].Channel == former {
+				t.Errorf("%s of %q: %d left, %+v\n%s", code, method, len(f.left()), ms, f.log.String())
+			}
+		}
+	}
+}
+
+func TestALongPostCanBeEdited(t *testing.T) {
+	f := start(t, bot)
+	for i := range postLimit {
+		o := co2(fmt.Sprint("room", i), alert.Bad, 1620, noon)
+		o.Text = strings.Repeat("ü&", 200)
+		f.observe(o)
+	}
+	f.drain(time.Minute)
+	f.observe(co2("room1", alert.Good, 800, f.later(time.Hour)))
+	f.drain(time.Minute)
+	if ms := f.expect("CO₂ is high: room0", "Resolved: CO₂ is high: room1"); ms[0].Edits != 1 || ms[1].Thread != ms[0].TS || !strings.Contains(ms[0].Blocks, "Resolved") {
+		t.Errorf("%+v", ms)
+	}
+}
+
+// TestARedirectLosesNoMessage: after a 301, an HTTP client gets the address, without a
+// message, and the answer to that may be 200.
+func TestARedirectLosesNoMessage(t *testing.T) {
+	for code, arrives := range map[int]bool{301: false, 302: false, 303: false, 307: true, 308: true} {
+		f := start(t, map[string]string{"alert-webhook": "http://push/hook"})
+		from := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, f.push.URL+"/secret-path", code)
+		}))
+		t.Cleanup(from.Close)
+		f.secrets["alert-webhook"], f.secrets["slack-webhooks"] = from.URL+"/hook", from.URL+"/services/x"
+		f.house = *f.sender().House()
+		f.observe(co2("office", alert.Bad, 1620, noon))
+		f.drain(time.Minute)
+		if left := len(f.left()); arrives != (len(f.pushed) == 2) || arrives != (left == 0) || strings.Contains(f.log.String(), "secret-path") {
+			t.Errorf("%d: arrived %q, %d left\n%s", code, f.pushed, left, f.log.String())
+		}
+	}
+}
+
+func TestNoErrorHoldsAnAddress(t *testing.T) {
+	for _, name := range []string{"alert-webhook", "slack-webhooks"} {
+		f := start(t, map[string]string{name: "http://me:sec-pass-word@127.0.0.1:1/abc?k=x"})
+		f.house = *f.sender().House()
+		f.observe(co2("office", alert.Bad, 1620, noon))
+		f.drain(time.Minute)
+		queued, err := f.st.Outbox(t.Context(), 10)
+		if err != nil || len(queued) != 1 || !strings.Contains(queued[0].Reason, "refused") || strings.Contains(queued[0].Reason+f.log.String(), "/abc") {
+			t.Errorf("%s: %v, %+v\n%s", name, err, queued, f.log.String())
+		}
+	}
+}
+
+// TestNtfyTakesEveryMessage: it refuses JSON of more than 8,192 bytes, and cuts nothing that
+// a person should read.
+func TestNtfyTakesEveryMessage(t *testing.T) {
+	f := start(t, nil)
+	f.config.Ntfy.URL, f.config.Ntfy.Topic = f.push.URL, "home-4711"
+	f.house = *f.sender().House()
+	f.queue(f.house.News("feed/1", alert.Products, strings.Repeat("long <title> ", 700)+"\n"+strings.Repeat("\x01<&>\"", 1500), false, noon)...)
+	f.drain(time.Minute)
+	for i := range postLimit {
+		o := co2(fmt.Sprint("room", i), alert.Bad, 1620, noon)
+		o.Text = strings.Repeat("x", 400)
+		f.observe(o)
+	}
+	f.drain(time.Minute)
+	all := ""
+	for _, p := range f.pushed {
+		var n notification
+		body := p[strings.Index(p, "{"):]
+		if err := json.Unmarshal([]byte(body), &n); err != nil || len(body) > 8192 || len(n.Message) > 4096 || len(n.Title) > 300 {
+			t.Errorf("%v: %d bytes, a title of %d and a message of %d", err, len(body), len(n.Title), len(n.Message))
+		}
+		all += n.Title + "\n" + n.Message + "\n"
+	}
+	for i := range postLimit {
+		if part := fmt.Sprintf("CO₂ is high: room%d air", i); strings.Count(all, part) != 1 {
+			t.Errorf("%q is there %d times", part, strings.Count(all, part))
+		}
+	}
+}
+
+func TestTheNameOfATopicIsChecked(t *testing.T) {
+	for text, ok := range map[string]bool{"": true, "home-4711_x": true, "my topic": false, "home/x": false, strings.Repeat("x", 65): false} {
+		var got topic
+		if err := got.UnmarshalText([]byte(text)); (err == nil) != ok {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
