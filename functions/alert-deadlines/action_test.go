@@ -19,7 +19,7 @@ import (
 const (
 	actionToken = "the-token-of-actions"
 	co2         = "air-co2-high/office-air/co2_ppm"
-	failing     = "source-failing/weather/home"
+	failing     = "dead-letters/weather" // of a rule that no tick judges
 )
 
 // startActions is start with a token, and two alerts that fire.
@@ -36,7 +36,7 @@ func (h *fixture) fire(house *alert.House, group string, keys ...string) {
 	h.t.Helper()
 	for _, o := range []alert.Observation{
 		{Key: co2, Spec: alert.Spec{Rule: "air-co2-high", Title: "CO₂ is high", Severity: alert.Warning}, Subject: alert.Subject{Device: "office-air", Name: "Desk <air>", Room: "Office"}},
-		{Key: failing, Spec: alert.Spec{Rule: "source-failing", Title: "Fetching fails", Severity: alert.Critical}, Subject: alert.Subject{Function: "weather", Target: "home"}},
+		{Key: failing, Spec: alert.Spec{Rule: "dead-letters", Title: "Messages are refused", Severity: alert.Critical}, Subject: alert.Subject{Function: "weather", Target: "home"}},
 	} {
 		if !slices.Contains(keys, o.Key) {
 			continue
@@ -130,7 +130,7 @@ func TestButtons(t *testing.T) {
 
 func TestCommands(t *testing.T) {
 	h := startActions(t, nil)
-	h.says(slash("status"), "*Critical*\n• Fetching fails: weather home, since 06:00 (2 h 0 min) `"+failing+"`\n*Warning*\n• CO₂ is high: Desk &lt;air&gt; (Office), since 06:00")
+	h.says(slash("status"), "*Critical*\n• Messages are refused: weather home, since 06:00 (2 h 0 min) `"+failing+"`\n*Warning*\n• CO₂ is high: Desk &lt;air&gt; (Office), since 06:00")
 	h.says(slash("ack "+co2), "Acknowledged by anna", "CO₂ is high: Desk &lt;air&gt; (Office)")
 	h.says(slash("status"), "acknowledged by anna")
 	h.says(slash("silence office-air 2d"), "Silenced until 08:00 on 30 November by anna")
