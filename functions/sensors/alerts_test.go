@@ -182,3 +182,32 @@ func TestSchedulesThatHaveStoppedAreAnAlert(t *testing.T) {
 		t.Errorf("told %q after the function was removed", got)
 	}
 }
+
+// TestTheStatusOfAUPSIsJudgedAsAWhole: a self-test is no power cut, wherever its word stands,
+// and a number that cannot be right does not hide a flag.
+func TestTheStatusOfAUPSIsJudgedAsAWhole(t *testing.T) {
+	nut := `{"device":"rack","sensor":"nut","time":%q,"boot":"b","seq":%d,"fields":{"load_percent":%d,"on_battery":%d,"calibrating":0,"low_battery":%[4]d,"link_lost":0},"quality":%q,"reason":""}`
+	for name, tc := range map[string]struct {
+		topic    string
+		payloads []string
+		want     string
+	}{
+		"a self-test": {"ups/one", []string{`{"ups_status":"OL","load_percentage":18}`, `{"ups_status":"OB CAL DISCHRG","load_percentage":18}`, `{"ups_status":"OL CHRG","load_percentage":18}`}, ""},
+		"a power cut after a self-test": {"ups/one", []string{`{"ups_status":"OB CAL","load_percentage":18}`, `{"ups_status":"OB","load_percentage":18}`},
+			"On battery: ups/one / Since 12:01 (less than a minute)"},
+		"too large a load": {"hearth/pi/rack", []string{fmt.Sprintf(nut, noon.Format(time.RFC3339), 1, 20, 0, "ok"), fmt.Sprintf(nut, noon.Add(time.Minute).Format(time.RFC3339), 2, 180, 1, "suspect")},
+			"Battery low: rack / Since 12:01 (less than a minute)|On battery: rack / Since 12:01 (less than a minute)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := watched(t)
+			for i, p := range tc.payloads {
+				if a := f.Post(t, message(time.Duration(i)*time.Minute, tc.topic, p)); len(a.Rejected) > 0 {
+					t.Fatalf("%s: %+v", p, a.Rejected)
+				}
+			}
+			if got := strings.Join(f.told(t), "|"); got != tc.want {
+				t.Errorf("told %q, want %q", got, tc.want)
+			}
+		})
+	}
+}

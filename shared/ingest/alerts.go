@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/alert"
@@ -50,7 +51,8 @@ func (b *Batch) Watch(h *alert.House, by *rules.Set) {
 
 // observe judges a value that has become the state of its metric. Only a live value of
 // quality ok counts: an old one, one that the broker kept or one that is replayed says
-// nothing of now.
+// nothing of now. A switch counts also if its source doubts the report for another number:
+// a load of 180 % does not make the battery of a UPS full.
 func (b *Batch) observe(r *Report, v *device.Value, m *device.Metric) {
 	w := b.watch
 	if w == nil || r.Measurement == "" {
@@ -59,17 +61,37 @@ func (b *Batch) observe(r *Report, v *device.Value, m *device.Metric) {
 	if m.JudgedBy != w.Rules || m.JudgedAs != r.Measurement {
 		m.Judges, m.JudgedBy, m.JudgedAs = b.judges(r, v, m.Judges), w.Rules, r.Measurement
 	}
-	if len(m.Judges) == 0 || r.Retained || r.Replayed || r.Time.IsZero() || quality.Quality(m.State.Quality) != quality.OK || b.now.Sub(r.Time) > rules.LiveTime {
+	if len(m.Judges) == 0 || r.Retained || r.Replayed || r.Time.IsZero() || b.now.Sub(r.Time) > rules.LiveTime {
 		return
 	}
+	good, doubted := quality.Quality(m.State.Quality) == quality.OK, r.Quality == quality.Suspect && v.Bad == ""
 	for i := range m.Judges {
 		j := &m.Judges[i]
-		excepted := func() bool { flag, ok := b.State(r.Device, j.Except); return ok && flag.Value == 1 }
-		if o, ok := j.Value(v.V, r.Time, w.House.Away, w.House.Active[j.Key], excepted); ok {
+		active := w.House.Active[j.Key]
+		if !good && !(doubted && j.Switch) || j.Instead != "" && !active && b.has(r, j.Instead) {
+			continue
+		}
+		excepted := func() bool { return b.isOn(r, j.Except) }
+		if o, ok := j.Value(v.V, r.Time, w.House.Away, active, excepted); ok {
 			o.Sample = r.Simulated
 			b.observed = append(b.observed, o)
 		}
 	}
+}
+
+// has reports whether a device reports a number: in this report, or earlier.
+func (b *Batch) has(r *Report, key string) bool {
+	return b.Known(r.Device, key) != nil || slices.ContainsFunc(r.Values, func(v device.Value) bool { return v.Key == key })
+}
+
+// isOn reports whether a flag of a device is 1: by this report, wherever it stands in it, or
+// else by the latest one.
+func (b *Batch) isOn(r *Report, key string) bool {
+	if i := slices.IndexFunc(r.Values, func(v device.Value) bool { return v.Key == key }); i >= 0 {
+		return r.Values[i].V == 1
+	}
+	flag, ok := b.State(r.Device, key)
+	return ok && flag.Value == 1
 }
 
 // judges returns the rules for a value of a report. They remember what the earlier ones of
@@ -80,7 +102,7 @@ func (b *Batch) judges(r *Report, v *device.Value, earlier []rules.Judge) []rule
 	kept := all[:0]
 	for _, j := range all {
 		number := j.Switch && v.Field != nil && v.Field.Word(0) == "" // its device declares it as a number, though its name is that of a switch
-		if number || j.Instead != "" && b.Known(r.Device, j.Instead) != nil {
+		if number {
 			continue
 		}
 		j.Remember(earlier)
