@@ -46,7 +46,7 @@ func TestTheHousesOwnDangers(t *testing.T) {
 			m.Retained = tc.retained
 			f.Post(t, m)
 			var got []string
-			messages, err := st.Due(t.Context(), noon.Add(time.Hour), 10)
+			messages, err := st.Outbox(t.Context(), 10)
 			if err != nil {
 				t.Fatal(err)
 			}
