@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/printable"
 )
 
 // Text returns a notice as plain text: a title, then a line for each fact.
@@ -71,13 +73,14 @@ func (h *House) Title(n Notice) string {
 	return title
 }
 
-// Label returns what a subject is called: "Office air (Office)", "weather seattle".
+// Label returns what a subject is called, in one line: "Office air (Office)", "weather
+// seattle".
 func (s Subject) Label() string {
 	name := cmp.Or(s.Name, s.Device, strings.TrimSpace(s.Function+" "+s.Target))
 	if s.Room != "" && !strings.EqualFold(name, s.Room) {
-		return name + " (" + s.Room + ")"
+		name += " (" + s.Room + ")"
 	}
-	return name
+	return printable.Line(name)
 }
 
 // When returns a time for a person, in the zone of the house: "14:05", with the date if

@@ -142,3 +142,33 @@ func TestTheNameOfATopicIsChecked(t *testing.T) {
 		}
 	}
 }
+
+// TestAForeignNameChangesNothingAroundIt: a device names itself so that it begins a line, is
+// read backwards, mentions everybody, and ends no quotation of JSON.
+func TestAForeignNameChangesNothingAroundIt(t *testing.T) {
+	f := start(t, map[string]string{"slack-token": "xoxb-1-2-3"})
+	f.config.Slack.Buttons, f.config.Ntfy.URL, f.config.Ntfy.Topic = true, f.push.URL, "home"
+	f.house = *f.sender().House()
+	for i, room := range []string{"one", "office", "attic"} {
+		o := co2(room, alert.Bad, 1620, noon)
+		o.Name, o.Key = "x\n:red_circle: *Fire* <!channel> \u202e\"}]"+strings.Repeat("n", 3000), o.Key+"|*`\"<&"
+		o.Text = "sensor says \u202egnp.exe\x1b[31m"
+		if i > 0 {
+			o.Group = "g"
+		}
+		f.observe(o)
+	}
+	f.drain(time.Minute)
+	ms := f.expect("CO₂ is high", "CO₂ is high")
+	sent := fmt.Sprint(ms, f.pushed)
+	for _, bad := range []string{"\u202e", "\n:red_circle: *Fire*", `\n:red_circle: *Fire*`, "<!channel>:", "\x1b", `\u001b`} {
+		if strings.Contains(sent, bad) {
+			t.Errorf("%q is in %s", bad, sent)
+		}
+	}
+	for _, m := range ms {
+		if !json.Valid([]byte(m.Blocks)) || !strings.Contains(m.Blocks, "hearth_") || !strings.Contains(m.Text, "&lt;!channel&gt;") {
+			t.Errorf("%s", m.Blocks)
+		}
+	}
+}

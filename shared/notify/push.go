@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/printable"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/slack"
 )
@@ -158,7 +159,7 @@ func tag(m alert.Message) string {
 
 // text returns a message's plain text without secrets.
 func (s *Sender) text(m alert.Message) string {
-	text := s.env.Secrets.Redact(m.Text)
+	text := printable.Text(s.env.Secrets.Redact(m.Text))
 	if !m.Attempted.IsZero() {
 		text += "\npossibly repeated"
 	}

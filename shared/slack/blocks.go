@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/printable"
 )
 
 // Slack's limits of a message. https://docs.slack.dev/reference/block-kit/blocks
@@ -331,7 +332,7 @@ func (l Look) menu(open []*alert.State) slack.Block {
 			if len(value) > maxOption || len(options) >= 100 || b.do == "ack" && !a.Acked.IsZero() {
 				continue
 			}
-			label := clip(b.text+": "+l.Redact(cmp.Or(a.Label(), a.Title, a.Rule)), maxLabel)
+			label := clip(b.text+": "+printable.Line(l.Redact(cmp.Or(a.Label(), a.Title, a.Rule))), maxLabel)
 			options = append(options, slack.NewOptionBlockObject(value, slack.NewTextBlockObject(slack.PlainTextType, label, true, false), nil))
 		}
 	}
@@ -377,8 +378,9 @@ func date(t time.Time) string {
 
 func (l Look) number(v float64, unit string) string { return l.say(alert.Number(v, unit)) }
 
-// say returns a text without secrets, in which nothing is read as a link or a mention.
-func (l Look) say(text string) string { return escape(l.Redact(text)) }
+// say returns a text without secrets, in which nothing is read as a link or a mention, or
+// changes the order of what is shown.
+func (l Look) say(text string) string { return escape(printable.Text(l.Redact(text))) }
 
 // escape keeps text of an upstream from being read as a link or a mention.
 var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace
