@@ -39,16 +39,17 @@ func (d *drain) look(st *store.Store, now time.Time) {
 	d.env.Beside.Go(func() { d.send(st) })
 }
 
-// send sends messages until none is new.
+// send sends messages until none is left that can be sent now. After each drainTime another
+// sender may go on.
 func (d *drain) send(st *store.Store) {
 	for more := true; more; {
 		d.mu.Lock()
 		queued := st.Queued()
 		d.queued, d.last = queued, d.env.Now()
 		d.mu.Unlock()
-		d.sender.Drain(context.Background(), st, drainTime, d.env.Now, d.env.Log)
+		left := d.sender.Drain(context.Background(), st, drainTime, d.env.Now, d.env.Log)
 		d.mu.Lock()
-		more = st.Queued() != queued && !d.env.Beside.Stopped()
+		more = (left || st.Queued() != queued) && !d.env.Beside.Stopped()
 		d.running = more
 		d.mu.Unlock()
 	}

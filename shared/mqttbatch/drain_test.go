@@ -66,3 +66,30 @@ func TestMessagesAreSentBesideTheAnswer(t *testing.T) {
 		t.Errorf("%d messages are left, %v; want 2 at most", len(due), err)
 	}
 }
+
+// TestMessagesThatTakeLongAreSentWithoutNewOnes: one time to send is not enough for three
+// messages, and nothing new arrives that would begin the next.
+func TestMessagesThatTakeLongAreSentWithoutNewOnes(t *testing.T) {
+	answered, sent := make(chan bool), make(chan bool, 3)
+	var f *batchtest.Served
+	slack := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		<-answered // nobody else reads the clock then
+		f.Late += 3 * time.Second
+		sent <- true
+	}))
+	defer slack.Close()
+	f = batchtest.Serve(t, alarming, batchtest.SQLite(t))
+	if err := os.WriteFile(filepath.Join(f.Secrets, "slack-webhooks"), []byte(slack.URL+"/services/T000/B000/s3cr3t"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	message := wire.Message{Topic: "x", Time: noon, Payload: []byte("{}")}
+	f.Post(t, message, message, message)
+	close(answered)
+	for i := range 3 {
+		select {
+		case <-sent:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%d of 3 messages are sent", i)
+		}
+	}
+}

@@ -26,36 +26,39 @@ const (
 // nothing while another sender holds the lease. What a destination does not accept stays in
 // the outbox, to be sent later: what comes after it in the same lane waits, so that messages
 // stay in order. Drain waits for a message in flight even when the time is up: stopping it
-// could send it twice. Errors are logged; they raise no alert.
-func (s *Sender) Drain(ctx context.Context, st *store.Store, budget time.Duration, now func() time.Time, log *slog.Logger) {
+// could send it twice. Errors are logged; they raise no alert. left reports that the time was
+// up before all were sent.
+func (s *Sender) Drain(ctx context.Context, st *store.Store, budget time.Duration, now func() time.Time, log *slog.Logger) (left bool) {
 	if s.config.Mode == alert.Observe {
-		return
+		return false
 	}
-	if err := s.drain(ctx, st, budget, now, log); err != nil {
+	left, err := s.drain(ctx, st, budget, now, log)
+	if err != nil {
 		log.Warn("notify", "err", s.redacted(err))
 	}
+	return left
 }
 
-func (s *Sender) drain(ctx context.Context, st *store.Store, budget time.Duration, now func() time.Time, log *slog.Logger) error {
+func (s *Sender) drain(ctx context.Context, st *store.Store, budget time.Duration, now func() time.Time, log *slog.Logger) (left bool, _ error) {
 	if due, err := st.AnyDue(ctx, now()); err != nil || !due {
-		return err
+		return false, err
 	}
 	n, err := st.GiveUp(ctx, now())
 	if err != nil {
-		return err
+		return false, err
 	}
 	if n > 0 {
 		log.Error("messages are given up: they could not be sent", "messages", n)
 	}
 	if len(s.Destinations()) == 0 {
-		return nil
+		return false, nil
 	}
 	fence, err := st.Lease(ctx, "notify", "", budget+leaseTime)
 	if errors.Is(err, store.ErrRunning) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer st.Release(context.WithoutCancel(ctx), "notify", fence) // even if ctx has ended
 	d := &drain{Sender: s, st: st, now: now, log: log, end: now().Add(budget)}
@@ -80,14 +83,14 @@ type queue struct {
 	batches [][]alert.Message
 }
 
-func (d *drain) run(ctx context.Context) error {
+func (d *drain) run(ctx context.Context) (left bool, _ error) {
 	if err := d.recent(ctx); err != nil {
-		return err
+		return false, err
 	}
 	for {
 		rows, err := d.st.Due(ctx, d.now(), each)
 		if err != nil {
-			return errors.Join(d.errs, err)
+			return false, errors.Join(d.errs, err)
 		}
 		ended := false
 		queues, wake, err := d.queues(ctx, rows)
@@ -97,10 +100,10 @@ func (d *drain) run(ctx context.Context) error {
 			}
 		}
 		if err != nil || ended {
-			return errors.Join(d.errs, err)
+			return err == nil, errors.Join(d.errs, err)
 		}
 		if len(queues) == 0 && (wake.IsZero() || !wake.Before(d.end) || !d.wait(ctx, wake.Sub(d.now()))) {
-			return d.errs
+			return false, d.errs
 		}
 	}
 }
