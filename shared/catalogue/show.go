@@ -38,6 +38,19 @@ func (f Field) TitleOf(key string) string {
 	return f.Title
 }
 
+// WarnOf returns when a value of a device is marked.
+func (f Field) WarnOf(device string) Threshold {
+	for _, t := range f.Alerts {
+		if t.Device == device && device != "" {
+			return t
+		}
+	}
+	if f.Warn.Device != "" && f.Warn.Device != device {
+		return Threshold{}
+	}
+	return f.Warn
+}
+
 // Title derives a title from a key or a name, without the unit at its end: "CPU usage"
 // from cpu_usage_percent.
 func Title(key string) string {

@@ -18,6 +18,7 @@ type Threshold struct {
 	Channel  string        // what it is about, as package alert has it; "": as the others of the measurement
 	Comfort  bool          // it matters only while somebody is at home
 	Where    Where         // of which devices
+	Device   string        // only of this one, by its id, in place of what else has the rule's name; "": of each
 	Away     Away          // what changes while nobody is at home
 	Instead  string        // key of another number: a device that has that one needs no such alert
 	Except   string        // key of a flag of the device: while that is 1, the alert does not begin

@@ -29,7 +29,7 @@ func TestTheRiseOfACounterIsDeclaredToo(t *testing.T) {
 	if !ok {
 		t.Fatal("the mapping's new measurement is not declared")
 	}
-	for key, want := range map[string]string{"pulses_delta": "Pulses since the reading before", "heat_delta_kwh": "since the reading before"} {
+	for key, want := range map[string]string{"pulses_delta": "Pulses since the reading before", "heat_delta_kwh": "Heat since the reading before"} {
 		if f, ok := m.Field(key); !ok || f.Title != want || f.Min != 0 || f.Max != catalogue.Limits {
 			t.Errorf("%s: %+v, %v", key, f, ok)
 		}

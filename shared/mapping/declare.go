@@ -41,9 +41,11 @@ func (ms *measurements) declare(e entry, r *rule) error {
 		ms.own[r.measurement] = m
 	}
 	for i := range r.fields {
+		_, known := m.Field(r.fields[i].key)
 		if err := declareField(m, &r.fields[i]); err != nil {
 			return err
 		}
+		e.limit(m, &r.fields[i], !known)
 	}
 	for _, t := range r.texts {
 		if f, ok := m.Field(t.key); ok && f.Key == t.key {
@@ -54,6 +56,33 @@ func (ms *measurements) declare(e entry, r *rule) error {
 		}
 	}
 	return nil
+}
+
+// limit gives the limits of a mapped field to its declaration in the measurement, which
+// devices share: they hold for the entry's device alone, if it has only one. added says that
+// this entry has declared the field.
+func (e entry) limit(m *catalogue.Measurement, at *fieldRule, added bool) {
+	above, below := at.settings.Above, at.settings.Below
+	i := slices.IndexFunc(m.Fields, func(f catalogue.Field) bool { return f.Key == at.key })
+	if i < 0 || len(e.Device.Device) != 1 || !isLiteral(e.Device.Device[0]) || above == nil && below == nil {
+		return
+	}
+	f := &m.Fields[i]
+	t := catalogue.Threshold{HasAbove: above != nil, HasBelow: below != nil}
+	if t.HasAbove == f.Warn.HasAbove && t.HasBelow == f.Warn.HasBelow {
+		t = f.Warn // its title, how long, and what to do
+	}
+	if t.Device = e.Device.Device[0]; above != nil {
+		t.Above = *above
+	}
+	if below != nil {
+		t.Below = *below
+	}
+	if added {
+		f.Warn = t
+		return
+	}
+	f.Alerts = append(slices.Clip(f.Alerts), t)
 }
 
 // wordsOf returns the texts that stand for numbers of a field. A field with a unit is a
@@ -96,7 +125,7 @@ func declareField(m *catalogue.Measurement, at *fieldRule) error {
 	}
 	d, known := m.Field(at.key)
 	if !known {
-		d = catalogue.Field{Key: at.key, Title: f.Title, Unit: at.unit.Symbol, Min: -catalogue.Limits, Max: catalogue.Limits}
+		d = catalogue.Field{Key: at.key, Title: cmp.Or(f.Title, catalogue.Title(at.key)), Unit: at.unit.Symbol, Min: -catalogue.Limits, Max: catalogue.Limits}
 	}
 	if f.Title != "" {
 		d.Title = f.Title

@@ -80,7 +80,8 @@ func (s spelling) metric(ms []catalogue.Measurement, own int, d store.DeviceStat
 	m.setValue(d)
 	if v := m.Value; v != nil {
 		m.Text = f.Word(*v)
-		m.Warn = listed && (f.Warn.HasAbove && *v > f.Warn.Above || f.Warn.HasBelow && *v < f.Warn.Below)
+		w := f.WarnOf(d.Device)
+		m.Warn = listed && (w.HasAbove && *v > w.Above || w.HasBelow && *v < w.Below)
 	}
 	return m
 }

@@ -58,7 +58,7 @@ func (c *compiler) nameOf(m catalogue.Measurement, f catalogue.Field, t catalogu
 		}
 	}
 	name := strings.ReplaceAll(m.Name+"-"+end, "_", "-")
-	if c.names[name] && t.Rule == "" { // two fields that differ only by their unit or switch
+	if c.names[name] && t.Rule == "" && t.Device == "" { // two fields that differ only by their unit or switch
 		name = strings.ReplaceAll(m.Name+"-"+f.Key, "_", "-") + "-limit"
 	}
 	return name
@@ -66,7 +66,7 @@ func (c *compiler) nameOf(m catalogue.Measurement, f catalogue.Field, t catalogu
 
 // defaultOf returns the rule for a threshold of the catalogue.
 func defaultOf(name string, m catalogue.Measurement, f catalogue.Field, t catalogue.Threshold) *Threshold {
-	r := &Threshold{field: f, unit: cmp.Or(f.Unit, catalogue.KeyUnit(f.Key)), Where: t.Where, Instead: t.Instead, Except: t.Except, Switch: f.Word(0) != "", away: t.Away,
+	r := &Threshold{field: f, unit: cmp.Or(f.Unit, catalogue.KeyUnit(f.Key)), Where: t.Where, Instead: t.Instead, Except: t.Except, device: t.Device, Switch: f.Word(0) != "", away: t.Away,
 		Spec: alert.Spec{Rule: name, Channel: alert.Channel(cmp.Or(t.Channel, string(channelOf(m)))), Severity: alert.Warning, Title: t.Title, Next: t.Next,
 			For: t.For, ClearFor: t.ClearFor, Remind: remindEvery, Comfort: t.Comfort}}
 	if t.Critical || t.Away == catalogue.AwayOnly {

@@ -106,6 +106,9 @@ func (s *Set) Of(m Metric) (out []*Threshold) {
 	for i, key := range keys {
 		for _, t := range byField[key] {
 			if r := t.of(m); r != nil && (i == 0 || r.Where == catalogue.Anywhere) {
+				if r.device != "" { // its own limits are in place of those of all
+					out = slices.DeleteFunc(out, func(o *Threshold) bool { return o.Rule == r.Rule })
+				}
 				out = append(out, r)
 			}
 		}

@@ -20,6 +20,7 @@ type Threshold struct {
 	unit         string
 	above, below *limit // nil: no such side
 	away         catalogue.Away
+	device       string // "": each
 }
 
 // limit is where a condition begins and where it ends.
@@ -38,7 +39,7 @@ func (t *threshold) of(m Metric) *Threshold {
 	if t.filter != nil && t.filter.matches(m) {
 		r = t.changed
 	}
-	if r == nil || !holds(r.Where, m) {
+	if r == nil || !holds(r.Where, m) || r.device != "" && r.device != m.Device {
 		return nil
 	}
 	return r
