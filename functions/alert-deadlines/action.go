@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/action"
+	"github.com/hearth-home/hearth/shared/printable"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -74,7 +75,7 @@ func (f *function) serveAction(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	log.Info("action")
-	a.Text = f.env.Secrets.Brief(a.Text, maxReply)
+	a.Text = printable.Text(f.env.Secrets.Brief(a.Text, maxReply))
 	f.respond(w, a)
 	f.sender.Drain(context.WithoutCancel(r.Context()), st, actionSend, f.env.Now, f.env.Log)
 }

@@ -248,3 +248,14 @@ func TestAButtonChangesItsMessage(t *testing.T) {
 		})
 	}
 }
+
+// TestACommandMayNameWhatSlackEscapes: of "Desk <air>" Slack sends "Desk &lt;air&gt;".
+func TestACommandMayNameWhatSlackEscapes(t *testing.T) {
+	h := startActions(t, nil)
+	h.says(slash("silence Desk &lt;air&gt; 1h"), "Silenced until 09:00 by anna\n• CO₂ is high: Desk &lt;air&gt; (Office)")
+	k := push("hearth_ack", co2)
+	k.User, k.At = "b\u202eert <!channel>", h.Now()
+	if _, a := h.send(k); !strings.Contains(a.Text, "by b·ert &lt;!channel&gt; at") {
+		t.Errorf("%q", a.Text)
+	}
+}

@@ -38,6 +38,7 @@ var decisions = map[string]action.Do{"ack": action.Ack, "unack": action.Unack, "
 
 // command answers /hearth.
 func (f *function) command(ctx context.Context, st *store.Store, h *alert.House, k click, now time.Time) (reply, error) {
+	k.Text = unescape(k.Text)
 	word, rest, _ := strings.Cut(strings.TrimSpace(k.Text), " ")
 	rest = strings.TrimSpace(rest)
 	switch word = strings.ToLower(word); {
@@ -259,3 +260,6 @@ func (f *function) drink(ctx context.Context, k click) (reply, error) {
 
 // escape keeps text from being read as a link or a mention.
 var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace
+
+// unescape is the reverse: Slack escapes the text behind a command.
+var unescape = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">").Replace
