@@ -159,6 +159,9 @@ func (p *process) plants(upstream string) (environ []string) {
 		if name == "feed-headers" { // a header of the feed named feed, with quotes around quotes
 			value = "feed=X-Key: " + strings.NewReplacer(`"x\y'<`, `'"x\y'"'<`).Replace(value) + `"`
 		}
+		if name == "deadman-url" {
+			value = upstream + "/ping/" + url.PathEscape(value)
+		}
 		environ = append(environ, host.Variable(name)+"="+value)
 	}
 	return append(environ, "FEEDS=feed="+p.login(upstream+"/feed")+";"+p.login(upstream+"/other"), "PAGES=page="+p.login(upstream+"/page")+" pattern=planted", "LIVE=all",
@@ -240,7 +243,7 @@ func TestNoSecretLeavesHearthUp(t *testing.T) {
 	p.said.WriteString(messages.String())
 	p.stop()
 	for name := range p.secrets {
-		if received := strings.Contains(sent.String(), plant(name)[:20]); !received && !slices.Contains([]string{"mqtt-password", tokenSecret, alertsToken, "slack-webhooks"}, name) {
+		if received := strings.Contains(sent.String(), plant(name)[:20]); !received && !slices.Contains([]string{"mqtt-password", tokenSecret, alertsToken, "slack-webhooks", "deadman-url"}, name) {
 			t.Errorf("the upstream did not receive %s, so it could not leak", name)
 		}
 	}
