@@ -56,7 +56,7 @@ func (h *House) Messages(n Notice) []Message {
 		}
 		state := n.Alert
 		out = append(out, Message{Key: n.Key + "@" + d, Destination: d, Channel: n.Alert.Channel, What: n.What, Alert: &state,
-			Group: n.Group, Text: h.Text(n), Sample: n.Alert.Sample, Created: n.At})
+			Group: n.group, Text: h.Text(n), Sample: n.Alert.Sample, Created: n.At})
 	}
 	return out
 }

@@ -43,7 +43,7 @@ type Notice struct {
 	Key   string // no other notice has it
 	What  What
 	Alert State  // as it was then
-	Group string // notices of a group become one message; "": none
+	group string // notices of a group become one message; "": none
 	At    time.Time
 }
 
@@ -148,7 +148,7 @@ func (s State) notice(what What, group string, now time.Time) (State, []Notice) 
 	default:
 		s.Told = ToldFiring
 	}
-	return s, []Notice{{Key: told.noticeKey(), What: what, Alert: told, Group: group, At: now}}
+	return s, []Notice{{Key: told.noticeKey(), What: what, Alert: told, group: group, At: now}}
 }
 
 func (s State) noticeKey() string { return fmt.Sprintf("%s#%d", s.Key, s.Notices) }

@@ -17,7 +17,7 @@ import (
 )
 
 // TestEachFiringIsToldOnce: alerts fire and resolve while senders are killed at any call,
-// Slack has bad days and is away for hours. In the end Slack has each message once and in
+// Slack has bad days and cannot be reached for hours. In the end Slack has each message once and in
 // order, as the reference says; by a webhook, one that may have been sent is repeated, marked,
 // and only then. CHAOS_SEEDS says how many seeds are run.
 func TestEachFiringIsToldOnce(t *testing.T) {

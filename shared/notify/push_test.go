@@ -55,7 +55,7 @@ func TestNtfyGetsAPriorityAndReplacesWhatItSaidBefore(t *testing.T) {
 	}
 }
 
-// TestADestinationThatFailsHoldsBackNoOther: the webhook is away for a while, and gets all in
+// TestADestinationThatFailsHoldsBackNoOther: the webhook cannot be reached for a while, and gets all in
 // order then.
 func TestADestinationThatFailsHoldsBackNoOther(t *testing.T) {
 	f := start(t, map[string]string{"slack-token": "xoxb-1-2-3", "alert-webhook": "http://push/hook"})
@@ -89,14 +89,14 @@ func TestADestinationThatFailsHoldsBackNoOther(t *testing.T) {
 
 func TestDirectNeedsNoStore(t *testing.T) {
 	f := start(t, map[string]string{"slack-webhooks": "http://slack/services/x", "alert-webhook": "http://push/hook"})
-	if err := f.sender().Direct(t.Context(), alert.Pipelines, "The store is away"); err != nil {
+	if err := f.sender().Direct(t.Context(), alert.Pipelines, "The store is down"); err != nil {
 		t.Fatal(err)
 	}
-	f.expect("The store is away")
+	f.expect("The store is down")
 	f.refuse = 500
 	f.later(time.Second)
 	if err := f.sender().Direct(t.Context(), alert.Pipelines, "again"); err == nil || !strings.Contains(err.Error(), "webhook") || strings.Contains(err.Error(), "/hook\"") {
 		t.Errorf("%v", err)
 	}
-	f.expect("The store is away", "again")
+	f.expect("The store is down", "again")
 }

@@ -204,7 +204,7 @@ func (l Look) fields(s Shown) (out []string) {
 		add("No data since", date(a.Stopped))
 	}
 	if len(s.Points) > 1 {
-		add(fmt.Sprintf("Last %d values", len(s.Points)), fmt.Sprintf("`%s` %s to %s", Spark(s.Points), l.number(slices.Min(s.Points), a.Unit), l.number(slices.Max(s.Points), a.Unit)))
+		add(fmt.Sprintf("Last %d values", len(s.Points)), fmt.Sprintf("`%s` %s to %s", spark(s.Points), l.number(slices.Min(s.Points), a.Unit), l.number(slices.Max(s.Points), a.Unit)))
 	}
 	return out
 }
@@ -354,8 +354,8 @@ func repeated(s Shown) string {
 	return ""
 }
 
-// Spark draws values as a line of block characters.
-func Spark(values []float64) string {
+// spark draws values as a line of block characters.
+func spark(values []float64) string {
 	const blocks = "▁▂▃▄▅▆▇█"
 	signs := []rune(blocks)
 	low, high := slices.Min(values), slices.Max(values)

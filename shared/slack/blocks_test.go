@@ -54,7 +54,7 @@ func TestNoMessageBreaksSlacksLimits(t *testing.T) {
 
 func TestSpark(t *testing.T) {
 	for want, values := range map[string][]float64{"▁▂▃▄▅▆▇█": {0, 1, 2, 3, 4, 5, 6, 7}, "▁▁": {5, 5}, "█▁": {9, -9}} {
-		if got := Spark(values); got != want {
+		if got := spark(values); got != want {
 			t.Errorf("%v: %s, want %s", values, got, want)
 		}
 	}

@@ -38,7 +38,6 @@ type Call struct {
 	Method  string
 	Channel string // name, id or path of a webhook
 	Text    string
-	Serial  int // counts the calls
 }
 
 // Answer is an answer that differs from Slack's usual one.
