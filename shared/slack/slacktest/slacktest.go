@@ -121,7 +121,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	s.serial++
-	call := Call{method, form.Get("channel"), form.Get("text"), s.serial}
+	call := Call{method, form.Get("channel"), form.Get("text")}
 	answer := s.Answer
 	s.mu.Unlock()
 	var other *Answer
