@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -28,6 +29,19 @@ func TestTheLatestStateEndsAnAlertThatMissedIt(t *testing.T) {
 		change(&state)
 		if got := s.Latest(active, []store.DeviceState{state}, false); len(got) > 0 {
 			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	pending := active[0]
+	pending.Phase = alert.Pending
+	for late, want := range map[float64][]alert.Verdict{0: {alert.NoData}, 1: nil} {
+		state := dry
+		state.Value, state.Arrived = late, state.Time.Add(time.Hour)
+		var got []alert.Verdict
+		for _, o := range s.Latest([]alert.State{pending}, []store.DeviceState{state}, false) {
+			got = append(got, o.Verdict)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("pending, late %g: %v, want %v", late, got, want)
 		}
 	}
 }
