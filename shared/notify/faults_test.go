@@ -172,3 +172,19 @@ func TestAForeignNameChangesNothingAroundIt(t *testing.T) {
 		}
 	}
 }
+
+// TestAPostThatTellsAnEndTooHasNoButtonsForThatAlert: it fired and ended before anything
+// was sent.
+func TestAPostThatTellsAnEndTooHasNoButtonsForThatAlert(t *testing.T) {
+	f := start(t, bot)
+	f.config.Slack.Buttons = true
+	for i := range alone {
+		f.observe(co2(fmt.Sprint("room", i), alert.Bad, 1620, noon))
+	}
+	f.observe(co2("room0", alert.Good, 800, f.later(time.Minute)))
+	f.drain(time.Minute)
+	m := f.expect("CO₂ is high: room0")[0]
+	if !strings.Contains(m.Blocks, "*6 messages*, 4 alerts fire") || !strings.Contains(m.Blocks, "ack|air-co2-high/room1/") || strings.Contains(m.Blocks, "ack|air-co2-high/room0/") {
+		t.Error(m.Blocks)
+	}
+}

@@ -109,8 +109,9 @@ func (l Look) one(s Shown) []slack.Block {
 func (l Look) several(all []Shown) []slack.Block {
 	var open []*alert.State
 	acked := true
-	for _, s := range all {
-		if s.Alert != nil && s.Alert.Open() && s.What != alert.Ended && !slices.ContainsFunc(open, func(a *alert.State) bool { return a.Key == s.Alert.Key }) {
+	for i, s := range all {
+		later := func(o Shown) bool { return o.Alert != nil && o.Alert.Key == s.Alert.Key }
+		if s.Alert != nil && s.Alert.Open() && s.What != alert.Ended && !slices.ContainsFunc(all[i+1:], later) {
 			open, acked = append(open, s.Alert), acked && !s.Alert.Acked.IsZero()
 		}
 	}
