@@ -33,20 +33,36 @@ func (t *tick) judge(ctx context.Context) (out []alert.Observation, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if o != nil {
-			out = append(out, *o)
-			if o.Verdict == alert.Bad {
-				t.answer.Silent++
-				continue
-			}
+		silent := o != nil && o.Verdict == alert.Bad
+		if silent {
+			t.answer.Silent++
 		}
-		for i := range d.states {
-			s := &d.states[i]
-			for _, o := range []*alert.Observation{t.metricSilent(d, s), t.frozen(d, s)} {
-				if o != nil {
-					out = append(out, *o)
-				}
-			}
+		ms, err := t.metrics(ctx, d, silent)
+		if err != nil {
+			return nil, err
+		}
+		if out = append(out, ms...); o != nil && (!silent || len(ms) == 0 || t.active[o.Key].Key != "") {
+			out = append(out, *o)
+		}
+	}
+	return out, nil
+}
+
+// metrics judges the metrics of a device one by one. Of a silent device it judges only those
+// whose silence has a rule of its own in hearth.yml, and returns what is silent of them: that
+// is told in place of the device's silence.
+func (t *tick) metrics(ctx context.Context, d *device, silent bool) (out []alert.Observation, err error) {
+	for i := range d.states {
+		s := &d.states[i]
+		o, own, err := t.metricSilent(ctx, d, s)
+		if err != nil {
+			return nil, err
+		}
+		if o != nil && (!silent || own && o.Verdict == alert.Bad) {
+			out = append(out, *o)
+		}
+		if o := t.frozen(d, s); o != nil && !silent {
+			out = append(out, *o)
 		}
 	}
 	return out, nil
@@ -145,35 +161,39 @@ func (t *tick) silenceText(ctx context.Context, d *device) (string, error) {
 }
 
 // metricSilent judges whether a metric comes that used to, while the device reports others;
-// nil: that cannot be said.
-func (t *tick) metricSilent(d *device, s *store.DeviceState) *alert.Observation {
+// nil: that cannot be said. own says that hearth.yml has a rule for it, which holds also if the
+// device reports nothing.
+func (t *tick) metricSilent(ctx context.Context, d *device, s *store.DeviceState) (o *alert.Observation, own bool, err error) {
 	key := rules.Silent + "/" + d.ID + "/" + s.Metric
 	open := t.active[key].Key != ""
 	at := why.Seen(*s)
 	behind := t.now.Sub(latest(at, d.base))
 	if !open && behind < brief {
-		return nil
+		return nil, false, nil
 	}
 	spec, limit, ok := t.silence(d, s.Metric)
 	if limit == d.after && spec.Rule == d.spec.Rule { // the rule is about the device as a whole
 		limit = 0
 	}
-	if ok && limit == 0 {
+	if own = ok && limit > 0; ok && !own {
 		if !open && (behind < floor || flag(d, s)) {
-			return nil
+			return nil, false, nil
 		}
 		limit, ok = t.f.memory.stream(metric{d.ID, s.Metric}).MetricLimit(t.now)
 	}
-	bad := ok && behind >= limit && d.seen.Sub(at) >= limit/3
+	others := d.seen.Sub(at) >= limit/3 // are reported
+	bad := ok && behind >= limit && (own || others)
 	if !open && (!bad || t.now.Sub(at) > longGone) || open && !bad && (!ok || t.now.Sub(at) >= limit) && !at.After(t.active[key].Seen) {
-		return nil
+		return nil, own, nil
 	}
-	o := t.observation(d, key, spec, s.Metric, bad)
-	o.LastOK = at
-	if o.Text = "It is reported again."; bad {
+	o = t.observation(d, key, spec, s.Metric, bad)
+	switch o.LastOK, o.Text = at, "It is reported again."; {
+	case bad && others:
 		o.Text = fmt.Sprintf("%s was last reported at %s; the device reports its other values.", d.title(s.Metric), t.house.When(at, t.now))
+	case bad && !open:
+		o.Text, err = t.silenceText(ctx, d)
 	}
-	return o
+	return o, own, err
 }
 
 // flag reports whether a metric is a word or a switch, which comes when it changes.

@@ -266,6 +266,29 @@ func TestTheStoreIsAway(t *testing.T) {
 	expect("later", 3, "The database can be used again.")
 }
 
+// A rule about a field holds also when the device as a whole falls silent, and is told in
+// place of the silence of the device.
+func TestARuleAboutAFieldHoldsForASilentDevice(t *testing.T) {
+	h := start(t)
+	h.secret("hearth-settings", "rules: {pump-silent: {field: air.co2_ppm, device: pump, silent: 5m, severity: critical}}\n")
+	h.build()
+	h.edge("pump")
+	h.run(20 * time.Minute)
+	h.expect("while it reports")
+	pump := h.reports["pump"]
+	delete(h.reports, "pump")
+	h.run(7 * time.Minute)
+	h.expect("after its time", "No values: pump")
+	if s := h.alerts()["silent/pump/co2_ppm"]; s.Severity != alert.Critical || s.Rule != "pump-silent" || !strings.Contains(s.Text, "It has reported nothing for 5 min.") {
+		t.Errorf("%+v", s)
+	}
+	h.run(2 * time.Hour)
+	h.expect("later")
+	h.reports["pump"] = pump
+	h.run(2 * time.Minute)
+	h.expect("it reports again", "Resolved: No values: pump")
+}
+
 // Rules of hearth.yml decide after how long a device or a field is silent or frozen, and
 // that a device is not watched.
 func TestRulesOfHearthYML(t *testing.T) {

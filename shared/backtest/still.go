@@ -16,12 +16,21 @@ func (r *run) judgeStill(d *device, now time.Time) {
 	if d.kind != "edge" && d.kind != "mapped" && d.kind != "zigbee" {
 		return
 	}
-	silent := r.deviceSilent(d, now)
+	own := false // a rule of hearth.yml about a field says that it is silent
 	for _, m := range d.metrics {
-		if !silent {
-			r.metricSilent(d, m, now)
-			r.frozen(d, m, now)
+		if m.silence.after > 0 && m.silence.after != d.silence.after {
+			own = r.metricSilent(d, m, true, now) || own
 		}
+	}
+	silent := r.deviceSilent(d, own, now)
+	for _, m := range d.metrics {
+		if silent {
+			continue
+		}
+		if m.silence.after == 0 || m.silence.after == d.silence.after {
+			r.metricSilent(d, m, false, now)
+		}
+		r.frozen(d, m, now)
 	}
 }
 
@@ -51,7 +60,9 @@ func (r *run) idle(of *rule, lasts time.Duration) bool {
 	return !of.on || lasts < shortest && (len(r.active) == 0 || !r.active[of.key])
 }
 
-func (r *run) deviceSilent(d *device, now time.Time) bool {
+// deviceSilent judges whether a device reports. If a rule of hearth.yml tells its silence
+// already, its own is not told besides.
+func (r *run) deviceSilent(d *device, told bool, now time.Time) bool {
 	quiet := now.Sub(d.seen)
 	if d.seen.IsZero() || r.idle(&d.silence, quiet) {
 		return false
@@ -65,25 +76,32 @@ func (r *run) deviceSilent(d *device, now time.Time) bool {
 	if bad {
 		text = fmt.Sprintf("It has reported nothing for %s.", alert.Span(quiet))
 	}
-	r.verdict(d, &d.silence, "", bad, now, text)
+	if !bad || !told {
+		r.verdict(d, &d.silence, "", bad, now, text)
+	}
 	return bad
 }
 
-func (r *run) metricSilent(d *device, m *metric, now time.Time) {
+// metricSilent judges whether a metric is reported, while others are or if its rule is its own.
+func (r *run) metricSilent(d *device, m *metric, own bool, now time.Time) bool {
 	quiet := now.Sub(m.seen)
 	if r.idle(&m.silence, quiet) {
-		return
+		return false
 	}
 	limit, ok := m.silence.after, true
 	if limit == 0 {
 		limit, ok = m.cadence.MetricLimit(now)
 	}
-	bad := ok && quiet >= limit && d.seen.Sub(m.seen) >= limit/3
+	others := d.seen.Sub(m.seen) >= limit/3
+	bad := ok && quiet >= limit && (own || others)
 	text := "It is reported again."
-	if bad {
+	if bad && !others {
+		text = fmt.Sprintf("It has reported nothing for %s.", alert.Span(quiet))
+	} else if bad {
 		text = fmt.Sprintf("%s was last reported at %s; the device reports its other values.", catalogue.Title(m.Field), r.House.When(m.seen, now))
 	}
 	r.verdict(d, &m.silence, m.Field, bad, now, text)
+	return bad
 }
 
 func (r *run) frozen(d *device, m *metric, now time.Time) {
