@@ -20,6 +20,7 @@ type Backtest struct {
 	Today         backtest.Result  `json:"today"`           // of hearth.yml
 	Other         *backtest.Result `json:"other,omitempty"` // of another file
 	NotReplayable []string         `json:"not_replayable"`  // rules of which the run says nothing
+	Zone          *time.Location   `json:"-"`               // of the house
 }
 
 // Backtest runs the rules of hearth.yml, and those of another file unless that is "", over
@@ -41,6 +42,7 @@ func (h *Installation) Backtest(ctx context.Context, file string, from, to time.
 		}
 		sets = append(sets, other)
 	}
+	b.Zone = sets[len(sets)-1].House.Zone
 	b.NotReplayable = backtest.NotReplayable(sets[len(sets)-1].Rules)
 	err = h.withStore(ctx, func(st *store.Store) error {
 		results, err := backtest.Run(ctx, st, sets, from, to, show)

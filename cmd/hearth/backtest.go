@@ -94,7 +94,7 @@ func printBacktest(w io.Writer, b local.Backtest, file string, all bool) {
 			break
 		}
 		lines := strings.SplitN(m.Text, "\n", 3)
-		fmt.Fprintf(w, "%s  %s\n", m.At.UTC().Format("2006-01-02 15:04"), printable.Line(strings.Join(lines[:min(2, len(lines))], ". ")))
+		fmt.Fprintf(w, "%s  %s\n", m.At.In(b.Zone).Format("2006-01-02 15:04"), printable.Line(strings.Join(lines[:min(2, len(lines))], ". ")))
 	}
 	if len(b.NotReplayable) > 0 {
 		fmt.Fprintf(w, "\nNot replayable, as they judge what is not stored: %s\n", strings.Join(b.NotReplayable, ", "))
