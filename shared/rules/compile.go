@@ -267,15 +267,6 @@ func (c *compiler) setLimits(t *Threshold, path string, r settings.Rule) bool {
 	return c.reachable(t, path)
 }
 
-// reachable notes limits between which no value is good.
-func (c *compiler) reachable(t *Threshold, path string) bool {
-	if t.above == nil || t.below == nil || t.above.leave >= t.below.leave {
-		return true
-	}
-	c.file.Mistake(path, "no value would end it: above ends at %s, below ends at %s", alert.Number(t.above.leave, t.unit), alert.Number(t.below.leave, t.unit))
-	return false
-}
-
 // change sets what a rule of hearth.yml says of its alerts.
 func change(s *alert.Spec, r settings.Rule) {
 	s.Title, s.Next = cmp.Or(r.Title, s.Title), cmp.Or(r.Next, s.Next)

@@ -224,6 +224,8 @@ func TestMistakesInRules(t *testing.T) {
 		"dead-letters: {above: 3}":                                  "the rule dead-letters has no such condition",
 		"silent: {frozen: 3h}":                                      "the rule silent has no such condition",
 		"mine: {field: air.humidity_percent, above: 50, below: 49}": "no value would end it",
+		"mine: {field: air.humidity_percent, above: 120}":           "rules.mine.above: humidity_percent is 100% at most: write less than that",
+		"air-frost: {below: -90, unit: °F}":                         "rules.air-frost.below: temperature_celsius is -60°C at least",
 	} {
 		f := settings.Parse([]byte("rules: {" + yml + "}\n"))
 		Compile(f, nil)
