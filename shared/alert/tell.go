@@ -8,6 +8,7 @@ import (
 const (
 	repeatEvery = 5 * time.Minute  // a critical alert that nobody acknowledged, on the second channel
 	graceTime   = 10 * time.Minute // after a root cause is over, for what depends on it
+	clocks      = time.Minute      // how much the clocks of two machines may differ
 )
 
 // Quiet is what keeps an alert from being sent now.
@@ -137,6 +138,9 @@ func (q Quiet) groupOf(what What) string {
 
 // notice returns the notice, and the alert after it.
 func (s State) notice(what What, group string, now time.Time) (State, []Notice) {
+	if ahead := s.ToldAt.Sub(now); ahead > 0 && ahead <= clocks {
+		now = s.ToldAt // of a machine whose clock is ahead: this notice must not come before that one
+	}
 	s.Notices = max(s.Notices+1, now.Unix()) // not a mere count: the outbox remembers keys for longer than the store an alert that is over
 	told := s                                // as the notice shows it: a resolved alert that flapped, for example
 	s.Held, s.NewCause, s.ToldAt = false, false, now

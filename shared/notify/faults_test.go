@@ -188,3 +188,20 @@ func TestAPostThatTellsAnEndTooHasNoButtonsForThatAlert(t *testing.T) {
 		t.Error(m.Blocks)
 	}
 }
+
+// TestTwoClocksKeepTheOrder: the machine that saw the beginning is 4 s ahead of the one
+// that sees the end and sends.
+func TestTwoClocksKeepTheOrder(t *testing.T) {
+	f := start(t, bot)
+	f.later(4 * time.Second)
+	f.observe(co2("office", alert.Bad, 1620, noon))
+	f.later(-3 * time.Second)
+	f.observe(co2("office", alert.Good, 800, noon.Add(time.Second)))
+	for range 5 {
+		f.drain(time.Second)
+		f.later(2 * time.Second)
+	}
+	if ms := f.expect("Resolved: CO₂ is high", "Resolved: CO₂ is high"); ms[0].Edits != 1 || ms[1].Thread != ms[0].TS {
+		t.Errorf("%+v", ms)
+	}
+}
