@@ -56,7 +56,11 @@ func TestAlertsOfPayloads(t *testing.T) {
 		payloads     []string
 		want         []string
 	}{
-		"a boolean":               {"", binaryOf("water_leak", "true", "false"), []string{`{"water_leak":true}`, `{"water_leak":true,"battery":90}`, `{"water_leak":false}`}, leak},
+		"a boolean": {"", binaryOf("water_leak", "true", "false"), []string{`{"water_leak":true}`, `{"water_leak":true,"battery":90}`, `{"water_leak":false}`}, leak},
+		"an endpoint": {"", binaryOf("water_leak_left", "true", "false") + "," + binaryOf("water_leak_2", "true", "false"),
+			[]string{`{"water_leak_left":true,"water_leak_2":false}`, `{"water_leak_left":false,"water_leak_2":false}`}, leak},
+		"smoke of an endpoint":    {"", binaryOf("smoke_1", "true", "false"), []string{`{"smoke_1":true}`}, []string{"fired critical Smoke: x"}},
+		"no endpoint":             {"", binaryOf("smoke_concentration", "true", "false"), []string{`{"smoke_concentration":true}`}, nil},
 		"words":                   {"", binaryOf("water_leak", `"ON"`, `"OFF"`), []string{`{"water_leak":"ON"}`, `{"water_leak":"OFF"}`}, leak},
 		"numbers":                 {"", binaryOf("water_leak", "1", "0"), []string{`{"water_leak":1}`, `{"water_leak":0}`}, leak},
 		"undeclared":              {"", "", []string{`{"water_leak":"ON"}`, `{"water_leak":false}`}, leak},

@@ -6,6 +6,7 @@ package rules
 import (
 	"cmp"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -103,6 +104,9 @@ func (s *Set) Of(m Metric) (out []*Threshold) {
 	if f, ok := declared.Field(m.Field); ok && f.Key != m.Field {
 		keys = append(keys, f.Key)
 	}
+	if base, end, ok := cutLast(m.Field, "_"); declared.Open && ok && endpoint.MatchString(end) {
+		keys = append(keys, base)
+	}
 	for i, key := range keys {
 		for _, t := range byField[key] {
 			if r := t.of(m); r != nil && (i == 0 || r.Where == catalogue.Anywhere) {
@@ -114,6 +118,18 @@ func (s *Set) Of(m Metric) (out []*Threshold) {
 		}
 	}
 	return out
+}
+
+// endpoint is the name of one of a device's equal parts, as Zigbee2MQTT adds it to a key:
+// contact_left, water_leak_2, smoke_l1.
+// https://www.zigbee2mqtt.io/guide/usage/exposes.html
+var endpoint = regexp.MustCompile(`^((l|ep|in|out)?\d{1,3}|left|right|center|middle|top|bottom|upper|lower|up|down|front|back)$`)
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
 }
 
 // Watches reports whether the rule of an alert is still there for its subject, and else
