@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	repeatEvery = 5 * time.Minute  // a critical alert that nobody acknowledged, on the second channel
-	graceTime   = 10 * time.Minute // after a root cause is over, for what depends on it
-	clocks      = time.Minute      // how much the clocks of two machines may differ
+	repeatEvery = 5*time.Minute - 30*time.Second // a critical alert that nobody acknowledged, on the second channel: every 5 min, with what a tick of a minute may be late
+	graceTime   = 10 * time.Minute               // after a root cause is over, for what depends on it
+	clocks      = time.Minute                    // how much the clocks of two machines may differ
 )
 
 // Quiet is what keeps an alert from being sent now.

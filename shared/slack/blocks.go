@@ -3,7 +3,6 @@ package slack
 import (
 	"cmp"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/hearth-home/hearth/shared/alert"
-	"github.com/hearth-home/hearth/shared/printable"
 )
 
 // Slack's limits of a message. https://docs.slack.dev/reference/block-kit/blocks
@@ -300,50 +298,6 @@ func thenOr(then, at time.Time) time.Time {
 	return then
 }
 
-// PageAt returns the address of the page as it stood at a time, with an alert; the key "" is
-// none.
-func PageAt(page, alert string, at time.Time) string {
-	address := page + "/?at=" + url.QueryEscape(at.UTC().Format(time.RFC3339))
-	if alert != "" {
-		address += "&alert=" + url.QueryEscape(alert)
-	}
-	return address
-}
-
-// The buttons below an alert. connectors/slack understands them: their value is the alert's
-// key, or * for all alerts of the post.
-var buttons = []struct{ do, text string }{{"ack", "Acknowledge"}, {"silence", "Silence 1 h"}, {"morning", "Until morning"}, {"maintenance", "Maintenance"}}
-
-func actions(value string, ack bool) slack.Block {
-	var all []slack.BlockElement
-	for _, b := range buttons {
-		if b.do != "ack" || ack {
-			all = append(all, slack.NewButtonBlockElement("hearth_"+b.do, value, slack.NewTextBlockObject(slack.PlainTextType, b.text, true, false)))
-		}
-	}
-	return slack.NewActionBlock("", all...)
-}
-
-// menu returns a menu with the buttons of each alert; nil if Slack would refuse it.
-func (l Look) menu(open []*alert.State) slack.Block {
-	var options []*slack.OptionBlockObject
-	for _, a := range open {
-		for _, b := range buttons {
-			value := b.do + "|" + a.Key
-			if len(value) > maxOption || len(options) >= 100 || b.do == "ack" && !a.Acked.IsZero() {
-				continue
-			}
-			label := clip(b.text+": "+printable.Line(l.Redact(cmp.Or(a.Label(), a.Title, a.Rule))), maxLabel)
-			options = append(options, slack.NewOptionBlockObject(value, slack.NewTextBlockObject(slack.PlainTextType, label, true, false), nil))
-		}
-	}
-	if len(options) == 0 {
-		return nil
-	}
-	menu := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, slack.NewTextBlockObject(slack.PlainTextType, "One of them…", true, false), "hearth_one", options...)
-	return slack.NewActionBlock("", menu)
-}
-
 func section(text string) slack.Block {
 	return slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, cmp.Or(clip(text, maxSection), " "), false, false), nil, nil)
 }
@@ -353,58 +307,4 @@ func repeated(s Shown) string {
 		return "\n_possibly repeated_"
 	}
 	return ""
-}
-
-// spark draws values as a line of block characters.
-func spark(values []float64) string {
-	const blocks = "▁▂▃▄▅▆▇█"
-	signs := []rune(blocks)
-	low, high := slices.Min(values), slices.Max(values)
-	var b strings.Builder
-	for _, v := range values {
-		i := 0
-		if high > low {
-			i = int((v - low) / (high - low) * float64(len(signs)-1))
-		}
-		b.WriteRune(signs[min(max(i, 0), len(signs)-1)])
-	}
-	return b.String()
-}
-
-// date returns a time that Slack shows in the reader's own zone.
-// https://docs.slack.dev/messaging/formatting-message-text#date-formatting
-func date(t time.Time) string {
-	return fmt.Sprintf("<!date^%d^{date_short_pretty} {time}|%s>", t.Unix(), t.UTC().Format("15:04 UTC on 2 January"))
-}
-
-func (l Look) number(v float64, unit string) string { return l.say(alert.Number(v, unit)) }
-
-// say returns a text without secrets, in which nothing is read as a link or a mention, or
-// changes the order of what is shown.
-func (l Look) say(text string) string { return escape(printable.Text(l.Redact(text))) }
-
-// escape keeps text of an upstream from being read as a link or a mention.
-var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace
-
-// clip cuts a text to n characters, not within &amp; or <…>.
-func clip(text string, n int) string {
-	if utf8.RuneCountInString(text) <= n {
-		return text
-	}
-	cut := string([]rune(text)[:n-1])
-	if i := strings.LastIndexByte(cut, '&'); i >= 0 && !strings.Contains(cut[i:], ";") {
-		cut = cut[:i]
-	}
-	if i := strings.LastIndexByte(cut, '<'); i >= 0 && !strings.Contains(cut[i:], ">") {
-		cut = cut[:i]
-	}
-	return cut + "…"
-}
-
-// clipBytes is clip with a number of bytes.
-func clipBytes(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	return clip(text, utf8.RuneCountInString(strings.ToValidUTF8(text[:n-len("…")], "")))
 }

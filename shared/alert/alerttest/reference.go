@@ -144,7 +144,7 @@ func (r *Reference) Tell(a Around, now time.Time) (alert.What, bool) {
 	case r.Remind > 0 && now.Sub(r.knownAt) >= r.Remind:
 		r.knownAt, r.inNight = now, false
 		return alert.Reminder, false
-	case a.Repeat && r.Critical && now.Sub(r.lastRepeat()) >= 5*time.Minute:
+	case a.Repeat && r.Critical && now.Sub(r.lastRepeat()) >= 4*time.Minute+30*time.Second: // a tick comes once a minute
 		r.repeated = now
 		return alert.Repeat, false
 	}
