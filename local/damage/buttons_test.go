@@ -45,7 +45,7 @@ const deadlines = "alert-deadlines"
 // newHouse starts all, and waits until Slack has both messages.
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, slack: slacktest.New(t, time.Now), socket: slacktest.NewSocket(t, "xapp-1"), address: free.Addr(t)}
+	h := &house{t: t, slack: slacktest.New(t, time.Now), socket: slacktest.NewSocket(t, "xapp-1"), address: free.Addr(t)} // clock: the processes have the system's
 	influx, bucket := testserver.Influx(t)
 	secrets := t.TempDir()
 	for name, value := range map[string]string{"database-url": testserver.Postgres(t), "slack-app-token": "xapp-1", "alerts-token": "the-token", "slack-token": "xoxb-1"} {
@@ -73,7 +73,7 @@ func newHouse(t *testing.T) *house {
 	h.startFunction()
 	h.startConnector()
 	h.fire("", "air-co2-high/office")
-	h.fire("run", "source-failing/a", "source-failing/b")
+	h.fire("run", "zigbee-contact-open/a", "zigbee-contact-open/b")
 	h.function.until("two messages in Slack", func() bool {
 		res, err := http.Post("http://"+h.address+"/", "", nil)
 		if err == nil {
@@ -154,7 +154,7 @@ func (h *house) fire(group string, keys ...string) {
 	h.t.Helper()
 	told := &alert.House{Destinations: []string{alert.ToSlack}, Mode: alert.Send}
 	for _, key := range keys {
-		o := alert.Observation{Key: key, Spec: alert.Spec{Rule: "r", Title: "Alert " + key, Severity: alert.Critical, Channel: alert.Climate}, Verdict: alert.Bad, At: time.Now().Add(-time.Minute), Group: group}
+		o := alert.Observation{Key: key, Spec: alert.Spec{Rule: "r", Title: "Alert " + key, Severity: alert.Critical, Channel: alert.Climate}, Verdict: alert.Bad, At: time.Now().Add(-time.Minute), Group: group} // clock: that of the processes
 		if err := h.st.MoveAlerts(h.t.Context(), []string{key}, func(before map[string]alert.State) ([]alert.State, []alert.Message) {
 			return told.Move(before, []alert.Observation{o}, o.At)
 		}); err != nil {
@@ -205,7 +205,7 @@ func (h *house) edited(sent slacktest.Sent) slacktest.Reply {
 
 func (h *house) silenced(key string) (found []store.UntilDate) {
 	h.t.Helper()
-	dates, err := h.st.UntilDates(h.t.Context(), time.Now())
+	dates, err := h.st.UntilDates(h.t.Context(), time.Now()) // clock: that of the processes
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func (h *house) silenced(key string) (found []store.UntilDate) {
 // function as processes that are killed at every step between the click and its answer.
 func TestAClickIsCarriedOutOnceWhateverIsKilled(t *testing.T) {
 	h := newHouse(t)
-	one, several := h.post("air-co2-high"), h.post("source-failing/a")
+	one, several := h.post("air-co2-high"), h.post("zigbee-contact-open/a")
 
 	began := time.Now()
 	sent := h.click(slacktest.Click{ActionID: "hearth_ack", Value: "air-co2-high/office"}, one)
@@ -228,7 +228,7 @@ func TestAClickIsCarriedOutOnceWhateverIsKilled(t *testing.T) {
 	h.connector.until("the edit by the outbox", func() bool { return h.post("air-co2-high").Edits > 0 })
 
 	h.edited(h.click(slacktest.Click{ActionID: "hearth_ack", Value: "*"}, several))
-	states, err := h.st.AlertsOf(t.Context(), []string{"source-failing/a", "source-failing/b"})
+	states, err := h.st.AlertsOf(t.Context(), []string{"zigbee-contact-open/a", "zigbee-contact-open/b"})
 	for key, s := range states {
 		if s.AckedBy != "anna" {
 			t.Errorf("%s is not acknowledged", key)
@@ -237,8 +237,8 @@ func TestAClickIsCarriedOutOnceWhateverIsKilled(t *testing.T) {
 	if err != nil || len(states) != 2 {
 		t.Errorf("%v, %v", states, err)
 	}
-	h.edited(h.click(slacktest.Click{ActionID: "hearth_one", Option: "silence|source-failing/b"}, several))
-	if len(h.silenced("source-failing/a")) != 0 || len(h.silenced("source-failing/b")) != 1 {
+	h.edited(h.click(slacktest.Click{ActionID: "hearth_one", Option: "silence|zigbee-contact-open/b"}, several))
+	if len(h.silenced("zigbee-contact-open/a")) != 0 || len(h.silenced("zigbee-contact-open/b")) != 1 {
 		t.Error("the menu is about one alert")
 	}
 

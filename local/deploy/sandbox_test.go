@@ -37,7 +37,7 @@ var realPrograms = []string{"cat", "sed", "grep", "tee", "touch", "chmod", "mkdi
 var recorded = map[string]string{
 	"apt-get": "", "ctr": "", "curl": "", "docker": "", "git": "", "go": "", "hearth": "", "hearth-edge": "", "helm": "", "influx": "",
 	"journalctl": "", "raspi-config": "", "sudoedit": "", "chown": "", ".bin/hearth": "", "brew": "",
-	"kubectl":  `case "$*" in *basic-auth*) echo cGFzc3dvcmQ=;; *"get deploy"*) echo deployment/weather;; *) [ -z "$MQTT_PORT" ] || exec "$HELPER" kubectl "$@";; esac`,
+	"kubectl":  `case "$*" in *basic-auth*) echo cGFzc3dvcmQ=;; *"get deploy"*) echo deployment/weather;; *) [ -z "$MQTT_PORT" ] || exec "$HELPER" kubectl "$@";; esac; case "$*" in *"-f -") cat >/dev/null;; esac`,
 	"faas-cli": `case "$*" in *stdin*) cat >/dev/null;; esac`,
 	"ssh":      `case "$1" in -*) exit 0;; esac; shift; cd "$SANDBOX/pi" && exec sh -c "$*"`,
 	"make":     `case "$1" in edge) mkdir -p .bin/edge && touch .bin/edge/hearth-edge-linux-{arm64,arm,amd64};; migrate) printf %s "$DATABASE_URL" >"$SANDBOX/database_url";; esac`,

@@ -77,7 +77,7 @@ func TestRunTellsWhatRulesWouldHaveSent(t *testing.T) {
 	results, err := Run(t.Context(), st, []Rules{
 		setOf(t, ""),
 		setOf(t, "rules: {air-co2-high: {above: 1650, for: 30m}, silent: {off: true}}"),
-		setOf(t, "rules: {air-co2-high: {off: true}, dry: {field: air.co2_ppm, below: 100}}"),
+		setOf(t, "rules: {air-co2-high: {off: true}, dry: {field: air.co2_ppm, below: 351}}"),
 		setOf(t, "", alert.QuietHours{From: 0, To: 12 * time.Hour}),
 	}, begin, begin.AddDate(0, 0, 7), func(p Progress) { shown = p })
 	if err != nil {
