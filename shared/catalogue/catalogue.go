@@ -57,15 +57,6 @@ type Field struct {
 	Counter  bool        // it only grows, and is reset to 0 at times; its rises are stored under RiseKey
 }
 
-// Retention says how long a measurement is kept.
-type Retention int
-
-const (
-	KeepYears  Retention = iota // raw for ever, for few points
-	KeepMonths                  // raw for a year
-	KeepDays                    // raw for 14 days, then means
-)
-
 // Family is what one function stores, with its title.
 type Family struct {
 	Function     string // "weather"

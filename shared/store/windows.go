@@ -25,6 +25,7 @@ type Query struct {
 	From, To time.Time         // values with From <= time < To
 	Step     time.Duration     // length of a window: whole seconds, aligned to the unix epoch. 24h or a multiple: calendar days of Zone, weeks from Monday
 	Zone     *time.Location    // of calendar days; nil: UTC
+	Suspects bool              // count the suspect values
 }
 
 // WindowSeries holds the windows of one field of one series.
@@ -39,6 +40,7 @@ type Window struct {
 	Start                time.Time // in UTC; From and To may cut the first and the last window
 	Mean, Min, Max, Last float64
 	Count                int
+	Suspect              int // how many of them are marked as suspect; 0 unless the query asks for it
 }
 
 // Window returns the start and end of the window that contains t.

@@ -151,7 +151,8 @@ func openBroken(path string) (*sql.DB, error) {
 // dropOrphans deletes rows that refer to one that was lost: its number will be used again.
 func dropOrphans(ctx context.Context, db *sql.DB, s *Salvaged) error {
 	for _, r := range []struct{ table, column, to, id string }{
-		{"fields", "series", "series", "id"}, {"points", "field", "fields", "id"}, {"texts", "field", "fields", "id"}, {"device_ids", "device", "devices", "id"},
+		{"fields", "series", "series", "id"}, {"points", "field", "fields", "id"}, {"texts", "field", "fields", "id"},
+		{"rollups_5m", "field", "fields", "id"}, {"rollups_1h", "field", "fields", "id"}, {"device_ids", "device", "devices", "id"},
 	} {
 		res, err := db.ExecContext(ctx, fmt.Sprintf(`delete from %s where %s not in (select %s from %s)`, r.table, r.column, r.id, r.to))
 		if err != nil {
@@ -170,7 +171,7 @@ type table struct {
 	name    string
 	columns []string
 	types   []string // of the columns, in small letters
-	outer   string   // for points and texts: the first column of the key
+	outer   string   // the first column of a key of two
 	key     string   // an integer in whose order the table is stored
 }
 
@@ -179,8 +180,11 @@ func tablesOf(ctx context.Context, db *sql.DB) (out []table, err error) {
 		`select name from sqlite_schema where type = 'table' and name not like 'sqlite%' and name <> 'schema_version' order by rowid`)
 	for _, name := range names {
 		t := table{name: name, key: "rowid"}
-		if name == "points" || name == "texts" { // stored by field and time
+		switch name { // stored by field and time
+		case "points", "texts":
 			t.outer, t.key = "field", "time"
+		case "rollups_5m", "rollups_1h":
+			t.outer, t.key = "field", "start"
 		}
 		columns, err := columnsOf(ctx, db, name)
 		if err != nil {
