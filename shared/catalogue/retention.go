@@ -31,3 +31,12 @@ func (r Retention) Kept() Kept {
 		return Kept{}
 	}
 }
+
+// KeptOf returns how long a measurement is kept. One that is not in the catalogue comes from
+// hearth.yml, and is kept as devices are: KeepMonths.
+func KeptOf(measurement string) Kept {
+	if m, ok := Get(measurement); ok {
+		return m.Keep.Kept()
+	}
+	return KeepMonths.Kept()
+}
