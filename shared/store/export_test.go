@@ -35,6 +35,15 @@ func (s *Store) CountItems(t *testing.T) (n int) {
 	return n
 }
 
+// CountRows returns the number of rows in a table.
+func (s *Store) CountRows(t *testing.T, table string) (n int) {
+	t.Helper()
+	if err := s.read.QueryRowContext(t.Context(), `select count(*) from `+table).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // Version returns the number of applied migrations.
 func (s *Store) Version(t *testing.T) int {
 	t.Helper()
