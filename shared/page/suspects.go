@@ -3,13 +3,10 @@ package page
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/quality"
-	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -39,7 +36,7 @@ func withoutSuspects(ctx context.Context, st *store.Store, d Device, g, qualitie
 		v, ok := r.Fields[d.Main.Key]
 		switch {
 		case !ok || i < 0 || i >= steps || !doubted[i]:
-		case isSuspect(r, d.Main.Key):
+		case quality.IsSuspect(r, d.Main.Key):
 			out[i].doubt = true
 		default:
 			out[i].add(v, v, v, 1)
@@ -61,10 +58,4 @@ func doubtedSteps(qualities graph) (doubted []bool, first, last int) {
 		}
 	}
 	return doubted, first, last
-}
-
-// isSuspect reports whether a field of a reading is marked as suspect.
-func isSuspect(r reading.Reading, key string) bool {
-	fields := r.Text[catalogue.Suspect]
-	return r.Fields[catalogue.Quality] >= quality.Suspect.Code() && (fields == "*" || slices.Contains(strings.Split(fields, ","), key))
 }

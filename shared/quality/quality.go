@@ -3,6 +3,14 @@
 // verdict out.
 package quality
 
+import (
+	"slices"
+	"strings"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/reading"
+)
+
 // Quality says how far a reading can be trusted.
 type Quality string
 
@@ -29,4 +37,14 @@ func (q Quality) Code() float64 {
 		return 3
 	}
 	return 0
+}
+
+// IsSuspect reports whether a field of a reading is marked as suspect: its quality is
+// suspect or worse, and its text catalogue.Suspect is "*" or names the field.
+func IsSuspect(r reading.Reading, key string) bool {
+	if r.Fields[catalogue.Quality] < Suspect.Code() || key == catalogue.Quality {
+		return false
+	}
+	fields := r.Text[catalogue.Suspect]
+	return fields == "*" || slices.Contains(strings.Split(fields, ","), key)
 }

@@ -45,7 +45,7 @@ func (s *Store) Everything(ctx context.Context, from, to time.Time) iter.Seq2[re
 		for d := first.Truncate(day); !d.After(last); d = d.Add(day) {
 			for _, e := range extents {
 				start, end := later(d, e.First), earlier(d.Add(day), e.Last.Add(1))
-				if more, err := s.eachReading(ctx, e.Name, start, end, yield); err != nil {
+				if more, err := s.eachReading(ctx, e.Name, nil, start, end, yield); err != nil {
 					yield(reading.Reading{}, err)
 					return
 				} else if !more {
@@ -56,17 +56,17 @@ func (s *Store) Everything(ctx context.Context, from, to time.Time) iter.Seq2[re
 	}
 }
 
-// eachReading yields the readings of one measurement. It reads spans of time and
+// eachReading yields the readings of one measurement that have the tags. It reads spans of time and
 // adapts their length to the number of readings. more is false if the caller has ended
 // the sequence.
-func (s *Store) eachReading(ctx context.Context, name string, from, to time.Time, yield func(reading.Reading, error) bool) (more bool, err error) {
+func (s *Store) eachReading(ctx context.Context, name string, tags map[string]string, from, to time.Time, yield func(reading.Reading, error) bool) (more bool, err error) {
 	for step := to.Sub(from); from.Before(to); {
 		end := earlier(from.Add(step), to)
 		most := readAtOnce
 		if step <= shortest {
 			most = maxReadings
 		}
-		rs, err := s.BetweenAtMost(ctx, most, name, nil, from, end)
+		rs, err := s.BetweenAtMost(ctx, most, name, tags, from, end)
 		if errors.Is(err, ErrTooMany) && step > shortest {
 			step = max(step/2, shortest)
 			continue

@@ -40,7 +40,7 @@ type Window struct {
 	Start                time.Time // in UTC; From and To may cut the first and the last window
 	Mean, Min, Max, Last float64
 	Count                int
-	Suspect              int // how many of them are marked as suspect; 0 unless the query asks for it
+	Suspect              int // how many of them quality.IsSuspect says are suspect; 0 unless the query asks for it
 }
 
 // Window returns the start and end of the window that contains t.
@@ -72,20 +72,42 @@ func begin(year int, month time.Month, d int, zone *time.Location) time.Time {
 // Windows returns the windows of q, ordered by series and field. A calendar day has 23
 // or 25 hours when the zone's clocks change. More than 500,000 windows are ErrTooMany.
 func (s *Store) Windows(ctx context.Context, q Query) ([]WindowSeries, error) {
-	if q.Name == "" || q.Step <= 0 || q.Step%time.Second != 0 || q.Step > day && q.Step%day != 0 {
-		return nil, fmt.Errorf("windows of %q: invalid step %s", q.Name, q.Step)
-	}
-	if q.From, q.To = clamp(q.From), clamp(q.To); !q.From.Before(q.To) {
-		return nil, nil
-	}
-	if q.To.Sub(q.From) > maxSpan {
-		return nil, fmt.Errorf("windows of %s: the span is longer than 200 years", q.Name)
+	return s.RawWindows(ctx, q)
+}
+
+// RawWindows is Windows, computed from readings only: their roll-ups are made of it.
+func (s *Store) RawWindows(ctx context.Context, q Query) ([]WindowSeries, error) {
+	q, err := q.checked()
+	if err != nil || !q.From.Before(q.To) {
+		return nil, err
 	}
 	m := &merger{q: q, at: map[string]int{}}
-	if err := s.Aggregate(ctx, q, m.add); err != nil {
+	if err := s.addRaw(ctx, m, q.From, q.To); err != nil {
 		return nil, err
 	}
 	return m.sorted(), nil
+}
+
+// checked returns q with its span limited to what the stores can hold, or an error if it
+// has no windows.
+func (q Query) checked() (Query, error) {
+	if q.Name == "" || q.Step <= 0 || q.Step%time.Second != 0 || q.Step > day && q.Step%day != 0 {
+		return q, fmt.Errorf("windows of %q: invalid step %s", q.Name, q.Step)
+	}
+	if q.From, q.To = clamp(q.From), clamp(q.To); q.To.Sub(q.From) > maxSpan {
+		return q, fmt.Errorf("windows of %s: the span is longer than 200 years", q.Name)
+	}
+	return q, nil
+}
+
+// addRaw adds the windows of a span to m, computed from readings.
+func (s *Store) addRaw(ctx context.Context, m *merger, from, to time.Time) error {
+	q := m.q
+	q.From, q.To = from, to
+	if err := s.Aggregate(ctx, q, m.add); err != nil || !q.Suspects {
+		return err
+	}
+	return s.countSuspects(ctx, m, from, to)
 }
 
 // merger collects the windows that Aggregate returns, and merges parts of a day.
@@ -98,7 +120,7 @@ type merger struct {
 }
 
 func (m *merger) add(tags map[string]string, field string, ws []Window) error {
-	key := reading.Reading{Name: m.q.Name, Tags: tags}.Series() + "\x00" + field
+	key := fieldKey(reading.Reading{Name: m.q.Name, Tags: tags}.Series(), field)
 	n, ok := m.at[key]
 	if !ok {
 		n = len(m.out)
@@ -129,9 +151,12 @@ func (w Window) with(later Window) Window {
 		Start: w.Start,
 		Mean:  w.Mean + (later.Mean-w.Mean)*float64(later.Count)/float64(n),
 		Min:   min(w.Min, later.Min), Max: max(w.Max, later.Max),
-		Last: later.Last, Count: n,
+		Last: later.Last, Count: n, Suspect: w.Suspect + later.Suspect,
 	}
 }
+
+// fieldKey is the key of a field of a series in a map.
+func fieldKey(series, field string) string { return series + "\x00" + field }
 
 func (m *merger) sorted() []WindowSeries {
 	order := make([]int, len(m.out))

@@ -17,6 +17,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/hearth-home/hearth/shared/quality"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/testserver"
@@ -32,7 +33,7 @@ func windows(rs []reading.Reading, q store.Query) []store.WindowSeries {
 	tags := map[string]map[string]string{}
 	for _, r := range slices.SortedStableFunc(slices.Values(rs), func(a, b reading.Reading) int { return a.Time.Compare(b.Time) }) {
 		for f, v := range r.Fields {
-			if r.Time.Before(q.From) || !r.Time.Before(q.To) || len(q.Fields) > 0 && !slices.Contains(q.Fields, f) || r.Name != q.Name {
+			if r.Time.Before(q.From) || !r.Time.Before(q.To) || len(q.Fields) > 0 && !slices.Contains(q.Fields, f) || r.Name != q.Name || !hasTags(r, q.Tags) {
 				continue
 			}
 			start := startOf(r.Time, q)
@@ -46,6 +47,9 @@ func windows(rs []reading.Reading, q store.Query) []store.WindowSeries {
 			w.Mean += v // the sum; divided by Count below
 			w.Min, w.Max, w.Last = math.Min(w.Min, v), math.Max(w.Max, v), v
 			w.Count++
+			if q.Suspects && quality.IsSuspect(r, f) {
+				w.Suspect++
+			}
 		}
 	}
 	var out []store.WindowSeries
@@ -61,6 +65,15 @@ func windows(rs []reading.Reading, q store.Query) []store.WindowSeries {
 		out[n].Windows = append(out[n].Windows, w)
 	}
 	return out
+}
+
+func hasTags(r reading.Reading, tags map[string]string) bool {
+	for k, v := range tags {
+		if r.Tags[k] != v {
+			return false
+		}
+	}
+	return true
 }
 
 // startOf returns the start of t's window. It finds the start of a day by going back in
@@ -155,6 +168,43 @@ func TestDaysOfYearsAndManyFields(t *testing.T) {
 			if got := checkWindows(t, s, all, store.Query{Name: name, From: noon.AddDate(0, -1, 0), To: to, Step: 24 * time.Hour}); len(got) != 45 {
 				t.Errorf("%d series", len(got))
 			}
+		}
+	})
+}
+
+// Suspect values are counted as they are marked: some fields of a reading, or all.
+func TestWindowsCountSuspectValues(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		name := measurement(t)
+		var all []reading.Reading
+		for i := range 900 {
+			for n, device := range []string{"a", "b", "c"} {
+				r := reading.Reading{Name: name, Tags: map[string]string{"device": device}, Fields: map[string]float64{"v": float64(i), "w": 1},
+					Time: noon.Add(time.Duration(i) * time.Minute)}
+				switch {
+				case n == 2 || i%(50+n) > 3: // c has none
+				case i%2 == 0:
+					r.Fields["quality_code"], r.Text = 2, map[string]string{"suspect": "*"}
+				case i%3 == 0:
+					r.Fields["quality_code"], r.Text = 2, map[string]string{"suspect": "other,w"}
+				case i%5 == 0:
+					r.Fields["quality_code"] = 3 // the clock was not set: no value is suspect
+				default:
+					r.Fields["quality_code"] = 1
+				}
+				all = append(all, r)
+			}
+		}
+		write(t, s, all...)
+		q := store.Query{Name: name, From: noon.Add(-time.Hour), To: noon.Add(14*time.Hour + 30*time.Second), Suspects: true}
+		for _, step := range []time.Duration{7 * time.Second, store.FiveMinutes, 2 * time.Hour, 24 * time.Hour} {
+			q.Step = step
+			checkWindows(t, s, all, q)
+		}
+		q.Tags, q.Fields = map[string]string{"device": "b"}, []string{"w"}
+		got := checkWindows(t, s, all, q)
+		if len(got) != 1 || len(got[0].Windows) != 2 || got[0].Windows[0].Suspect == 0 {
+			t.Errorf("%+v, want suspect values of one field on two days", got)
 		}
 	})
 }
