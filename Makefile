@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up fault device why settings-check run backfill backtest test e2e chaos bench fuzz mutants check vuln generate docs device-forget functions-forget migrate secrets slack-test images publish pin edge edge-image test-influx2 test-ahead untested
+.PHONY: help up fault device why settings-check run backfill backtest test e2e chaos bench fuzz mutants check vuln generate docs dashboards device-forget functions-forget migrate secrets slack-test images publish pin edge edge-image test-influx2 test-ahead untested
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -107,6 +107,7 @@ check: $(HEARTH) ## formatting, vet, staticcheck, vulnerabilities, generated fil
 	$(TOOL) staticcheck ./...
 	@$(MAKE) --no-print-directory vuln
 	$(HEARTH) docs --check
+	go run ./tools/dashboards --check
 
 vuln: # fails on findings; where its database cannot be reached it says so
 	@out=$$($(TOOL) govulncheck ./... 2>&1); code=$$?; case "$$out" in \
@@ -117,6 +118,9 @@ generate: # what is made from stack.yml and not kept in git
 
 docs: $(HEARTH) ## the pages made from the code: settings, commands, READMEs of the functions, schema of hearth.yml
 	@$(HEARTH) docs
+
+dashboards: ## Grafana's dashboards and alert rules in deploy/grafana, made from the catalogue and hearth.yml
+	@go run ./tools/dashboards
 
 functions-forget: $(HEARTH) ## stop showing and watching a function that you removed: NAME=weather
 	@$(call only,NAME)$(HEARTH) functions forget $(call picked,NAME)
