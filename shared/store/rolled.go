@@ -18,6 +18,7 @@ type Rolled struct {
 	Upto    time.Time // every hour from Since to Upto is rolled up, except dirty ones
 	Raw     Expiry    // of its readings
 	Fine    Expiry    // of its roll-ups of 5 minutes
+	Dirty   int       // hours that are still to be rolled up; only Rolled counts them
 }
 
 // Expiry is how far old rows are deleted. Both are Since at first.
@@ -40,8 +41,8 @@ func (r *Rolled) columns() []any {
 // Rolled returns how far the roll-ups of each measurement are, by name.
 func (s *Store) Rolled(ctx context.Context) (map[string]Rolled, error) {
 	all, err := query(ctx, s, "read how far roll-ups are", func(rows *sql.Rows) (r Rolled, err error) {
-		return r, rows.Scan(r.columns()...)
-	}, `select `+rolledColumns+` from rolled r`)
+		return r, rows.Scan(append(r.columns(), &r.Dirty)...)
+	}, `select `+rolledColumns+`, (select count(*) from dirty_hours d where d.name = r.name) from rolled r`)
 	out := make(map[string]Rolled, len(all))
 	for _, r := range all {
 		out[r.Name] = r

@@ -92,7 +92,7 @@ func TestRollupsBeginOnceAndAdvanceByOneOfTwo(t *testing.T) {
 			t.Errorf("%d dirty hours, want the oldest 1000", len(dirty))
 		}
 		all, err := s.Rolled(t.Context())
-		want.Upto = hours(1203)[0]
+		want.Upto, want.Dirty = hours(1203)[0], 1203
 		if err != nil || len(all) != 1 || all["air"] != want {
 			t.Errorf("%+v, %v", all, err)
 		}
