@@ -83,7 +83,7 @@ func (i *influx) aggregate(ctx context.Context, q Query, fn func(map[string]stri
 	if len(fields) == 0 {
 		return nil
 	}
-	all, err := i.windows(ctx, q, i.fluxWindows(q, slices.Sorted(maps.Keys(fields))))
+	all, err := i.windows(ctx, q, i.fluxWindows(q, slices.Sorted(maps.Keys(fields))), func(field string) string { return field })
 	if err != nil {
 		return err
 	}
@@ -129,8 +129,9 @@ func (w *fieldWindows) inOrder() []Window {
 	return out
 }
 
-// windows runs the script of fluxWindows. The result is by series and field.
-func (i *influx) windows(ctx context.Context, q Query, flux string) (map[string]*fieldWindows, error) {
+// windows runs the script of fluxWindows or fluxRollupWindows. The result is by series and
+// the field that fieldOf returns for a field of the bucket.
+func (i *influx) windows(ctx context.Context, q Query, flux string, fieldOf func(string) string) (map[string]*fieldWindows, error) {
 	ctx, cancel := context.WithTimeout(ctx, influxDeadline)
 	defer cancel()
 	what := "read windows of " + q.Name
@@ -146,10 +147,11 @@ func (i *influx) windows(ctx context.Context, q Query, flux string) (map[string]
 			return nil, fmt.Errorf("%s: %w: more than %d values", what, ErrTooMany, maxValues)
 		}
 		record := result.Record()
-		if tags := tagsOf(record); s == nil || s.field != record.Field() || !maps.Equal(s.tags, tags) {
-			key := reading.Reading{Name: q.Name, Tags: tags}.Series() + "\x00" + record.Field()
+		field := fieldOf(record.Field())
+		if tags := tagsOf(record); s == nil || s.field != field || !maps.Equal(s.tags, tags) {
+			key := reading.Reading{Name: q.Name, Tags: tags}.Series() + "\x00" + field
 			if s = out[key]; s == nil {
-				s = &fieldWindows{tags, record.Field(), map[int64]*Window{}}
+				s = &fieldWindows{tags, field, map[int64]*Window{}}
 				out[key] = s
 			}
 		}
@@ -182,7 +184,7 @@ func (w *fieldWindows) put(at time.Time, step time.Duration, aggregate string, v
 		w.windows[start.Unix()] = to
 	}
 	switch aggregate {
-	case "mean":
+	case "mean", "sum": // the caller divides a sum
 		to.Mean = v
 	case "min":
 		to.Min = v
@@ -192,6 +194,8 @@ func (w *fieldWindows) put(at time.Time, step time.Duration, aggregate string, v
 		to.Last = v
 	case "count":
 		to.Count = int(v)
+	case "suspect":
+		to.Suspect = int(v)
 	}
 	return nil
 }

@@ -62,15 +62,19 @@ func (i *influx) Latest(ctx context.Context, name string, since time.Time) ([]re
 // them: so columns of numbers and of strings stay separate, and an empty string differs
 // from a missing value.
 func (i *influx) flux(name string, tags map[string]string, from, to time.Time) string {
+	return fmt.Sprintf(`from(bucket: %s) |> range(start: %s, stop: %s) |> filter(fn: (r) => %s)`,
+		literal(i.bucket), clamp(from).Format(time.RFC3339Nano), clamp(to).Format(time.RFC3339Nano), fluxWhere(name, tags))
+}
+
+// fluxWhere returns the condition for the values of a measurement.
+func fluxWhere(name string, tags map[string]string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `from(bucket: %s) |> range(start: %s, stop: %s) |> filter(fn: (r) => r._measurement == %s`,
-		literal(i.bucket), clamp(from).Format(time.RFC3339Nano), clamp(to).Format(time.RFC3339Nano), literal(name))
+	fmt.Fprintf(&b, `r._measurement == %s`, literal(name))
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		if tags[k] != "" {
 			fmt.Fprintf(&b, ` and r[%s] == %s`, literal(k), literal(tags[k]))
 		}
 	}
-	b.WriteString(`)`)
 	return b.String()
 }
 

@@ -38,7 +38,9 @@ type influx struct {
 	write       api.WriteAPIBlocking
 	org, bucket string
 	tls         certificate.Server
-	version     atomic.Pointer[string] // of the server, nil until it has answered
+	version     *atomic.Pointer[string]   // of the server, nil until it has answered
+	rolled      map[time.Duration]*influx // the same server with the bucket of the roll-ups, by resolution
+	ready       atomic.Bool               // those buckets can be used
 }
 
 // openInflux returns a Series that stores readings in InfluxDB. It does no I/O.
@@ -63,7 +65,16 @@ func openInflux(c Influx) (Series, error) {
 		}},
 	})
 	client := influxdb.NewClientWithOptions(c.URL, "", options)
-	return &influx{client: client, write: client.WriteAPIBlocking(c.Org, c.Bucket), org: c.Org, bucket: c.Bucket, tls: server}, nil
+	version := new(atomic.Pointer[string])
+	in := func(bucket string) *influx {
+		return &influx{client: client, write: client.WriteAPIBlocking(c.Org, bucket), org: c.Org, bucket: bucket, tls: server, version: version}
+	}
+	i := in(c.Bucket)
+	i.rolled = map[time.Duration]*influx{}
+	for _, resolution := range []time.Duration{FiveMinutes, Hour} {
+		i.rolled[resolution] = in(rollupBucket(c.Bucket, resolution))
+	}
+	return i, nil
 }
 
 // authority returns how to explain the server's certificate, and the authorities that may
@@ -115,17 +126,17 @@ func (i *influx) Write(ctx context.Context, rs []reading.Reading) error {
 		for n, r := range chunk {
 			lines[n] = r.Line()
 		}
-		if err := i.writeLines(ctx, lines); err != nil {
+		if err := i.writeLines(ctx, "write readings", lines...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (i *influx) writeLines(ctx context.Context, lines []string) error {
+func (i *influx) writeLines(ctx context.Context, what string, lines ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, influxDeadline)
 	defer cancel()
-	return i.failed("write readings", i.write.WriteRecord(ctx, lines...))
+	return i.failed(what, i.write.WriteRecord(ctx, lines...))
 }
 
 // DeleteRange deletes by the v2 API. InfluxDB 1.x has no such call, so there it deletes

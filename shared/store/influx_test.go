@@ -179,12 +179,17 @@ func over(i store.Series) *store.Store { return store.New(i, nil, nil, store.Pos
 
 func influxAt(t *testing.T, h http.HandlerFunc) store.Series {
 	t.Helper()
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	i, err := store.OpenInflux(store.Influx{URL: server.URL, Org: "home", Bucket: "home", Token: planted(t, "influx-token", "tok-very-secret")})
+	i, err := store.OpenInflux(store.Influx{URL: serve(t, h), Org: "home", Bucket: "home", Token: planted(t, "influx-token", "tok-very-secret")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { i.Close() })
 	return i
+}
+
+// serve returns the URL of a server of h.
+func serve(t *testing.T, h http.Handler) string {
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server.URL
 }

@@ -42,13 +42,14 @@ func (i *influx) speaksInfluxQL(ctx context.Context) (bool, error) {
 
 func (i *influx) server() string { return strings.TrimSuffix(i.client.HTTPService().ServerURL(), "/") }
 
-// table is one series of an answer.
+// table is one series of an answer. A long series comes in several tables.
 type table[T any] struct {
-	Tags   map[string]string
-	Values [][]T // rows; the first column is the time, in the epoch's unit
+	Statement int `json:"-"` // number of the statement that it answers, from 0
+	Tags      map[string]string
+	Values    [][]T // rows; the first column is the time, in the epoch's unit
 }
 
-// influxQL runs a statement and calls fn for every table of the answer. epoch is the
+// influxQL runs statements and calls fn for every table of the answer. epoch is the
 // unit of times: "s" or "ns".
 func influxQL[T any](ctx context.Context, i *influx, what, epoch, q string, fn func(table[T]) error) (err error) {
 	defer func() {
@@ -77,8 +78,9 @@ func influxQL[T any](ctx context.Context, i *influx, what, epoch, q string, fn f
 type answerChunk[T any] struct {
 	Error   string
 	Results []struct {
-		Error  string
-		Series []table[T]
+		Statement int `json:"statement_id"`
+		Error     string
+		Series    []table[T]
 	}
 }
 
@@ -92,6 +94,7 @@ func (c answerChunk[T]) each(fn func(table[T]) error) error {
 			return errors.New(r.Error)
 		}
 		for _, t := range r.Series {
+			t.Statement = r.Statement
 			if err := fn(t); err != nil {
 				return err
 			}

@@ -76,9 +76,10 @@ func checkKeys(r reading.Reading) error {
 	return nil
 }
 
-// maxKey is InfluxDB's limit for measurement, tags and field in line protocol together,
-// in bytes, with 4 bytes between tags and field. All stores have the same limit.
-const maxKey = 65535
+// maxKey is the limit for measurement, tags and field in line protocol together, in bytes,
+// with 4 bytes between tags and field. InfluxDB's limit is 65,535; the longest field of a
+// roll-up has the name of the reading's field and ":suspect". All stores have the same limit.
+const maxKey = 65535 - len(":suspect")
 
 // checkSize returns an error if a key of r is longer than maxKey.
 func checkSize(r reading.Reading) error {

@@ -21,8 +21,8 @@ import (
 
 const noInflux = "the test InfluxDB is not built: cd tools/influxd && go build -o ../../.bin/influxd ."
 
-// Influx returns the URL of an InfluxDB 1.8 and an empty bucket in it. The server accepts
-// any organization and token. All tests of the process share one server.
+// Influx returns the URL of an InfluxDB 1.8 and an empty bucket in it, beside which are
+// the buckets of its roll-ups. The server accepts any organization and token. All tests of the process share one server.
 func Influx(t testing.TB) (url, bucket string) {
 	t.Helper()
 	s, err := sharedInflux()
@@ -79,8 +79,10 @@ func freshBucket(t testing.TB, s *Server) (url, bucket string) {
 	name := "test_" + strings.ToLower(rand.Text())
 	ctx, cancel := context.WithTimeout(context.Background(), startDeadline)
 	defer cancel()
-	if err := influxQL(ctx, s.Addr, "CREATE DATABASE "+name); err != nil {
-		t.Fatal(err)
+	for _, suffix := range []string{"", "_5m", "_1h"} {
+		if err := influxQL(ctx, s.Addr, "CREATE DATABASE "+name+suffix); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return "http://" + s.Addr, name + "/autogen"
 }
