@@ -84,21 +84,28 @@ func put(ctx context.Context, tx *sql.Tx, rs []reading.Reading, known, fresh ids
 // of the file full. Of two values with the same key the later wins.
 func putValues[V float64 | string](ctx context.Context, tx *sql.Tx, table string, values []value[V]) error {
 	slices.SortStableFunc(values, func(a, b value[V]) int { return cmp.Or(cmp.Compare(a.field, b.field), cmp.Compare(a.time, b.time)) })
-	args := make([]any, 0, 3*rowsAtOnce)
-	for len(values) > 0 {
+	return insertRows(ctx, tx, `insert into `+table+` (field, time, value)`, 3, `on conflict (field, time) do update set value = excluded.value`,
+		len(values), func(args []any, i int) []any { return append(args, values[i].field, values[i].time, values[i].v) })
+}
+
+// insertRows writes rows of some columns in statements that begin and end with texts. add
+// appends the values of a row.
+func insertRows(ctx context.Context, tx *sql.Tx, begin string, columns int, end string, rows int, add func(args []any, row int) []any) error {
+	one := `(?` + strings.Repeat(`,?`, columns-1) + `)`
+	args := make([]any, 0, columns*rowsAtOnce)
+	for at := 0; at < rows; {
 		n := rowsAtOnce
-		for n > len(values) {
+		for n > rows-at {
 			n /= 2 // few distinct sizes: each is a statement that is compiled once
 		}
 		args = args[:0]
-		for _, v := range values[:n] {
-			args = append(args, v.field, v.time, v.v)
+		for i := range n {
+			args = add(args, at+i)
 		}
-		if _, err := tx.ExecContext(ctx, `insert into `+table+` (field, time, value) values (?,?,?)`+strings.Repeat(`,(?,?,?)`, n-1)+
-			` on conflict (field, time) do update set value = excluded.value`, args...); err != nil {
+		if _, err := tx.ExecContext(ctx, begin+` values `+one+strings.Repeat(`,`+one, n-1)+` `+end, args...); err != nil {
 			return err
 		}
-		values = values[n:]
+		at += n
 	}
 	return nil
 }

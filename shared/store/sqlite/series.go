@@ -55,41 +55,53 @@ func (s *series) Transact(ctx context.Context, rs []reading.Reading, fn func(con
 // DeleteRange deletes field by field, in batches. The rows of the tables series and
 // fields stay, because their ids are cached.
 func (s *series) DeleteRange(ctx context.Context, name string, tags map[string]string, from, to time.Time) error {
+	return s.deleteRows(ctx, "delete readings of "+name, name, tags, from, to, func(c column) rowsOf { return rowsOf{c.table(), "time", c.id} })
+}
+
+// rowsOf names the rows of a field in a table, by the table's column of times. Without a
+// table it names none.
+type rowsOf struct {
+	table, time string
+	field       int64
+}
+
+// deleteRows deletes the rows of each field. what names the call in errors.
+func (s *series) deleteRows(ctx context.Context, what, name string, tags map[string]string, from, to time.Time, rows func(column) rowsOf) error {
 	if err := store.CheckDelete(name, tags); err != nil {
 		return err
 	}
 	var all []storedSeries
-	err := s.inSnapshot(ctx, "delete readings of "+name, func(ctx context.Context, tx *sql.Tx) (err error) {
+	err := s.inSnapshot(ctx, what, func(ctx context.Context, tx *sql.Tx) (err error) {
 		all, err = seriesOf(ctx, tx, name, tags)
 		return err
 	})
 	for _, l := range all {
 		for _, c := range l.columns {
-			for more := true; more && err == nil; {
+			r := rows(c)
+			for more := r.table != ""; more && err == nil; {
 				err = s.group.do(ctx, &call{fn: func(ctx context.Context, tx *sql.Tx) (err error) {
-					more, err = c.deleteOneBatch(ctx, tx, store.Nanos(from), store.Nanos(to))
+					more, err = r.deleteOneBatch(ctx, tx, store.Nanos(from), store.Nanos(to))
 					return err
 				}}, s.commit)
 			}
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("delete readings of %s: %w", name, err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
 }
 
-// deleteOneBatch deletes the oldest values of the field with from <= time < to, and
-// reports whether there are more.
-func (c column) deleteOneBatch(ctx context.Context, tx *sql.Tx, from, to int64) (more bool, err error) {
-	end := to
-	err = tx.QueryRowContext(ctx, `select time from `+c.table()+` where field = ? and time >= ? and time < ? order by time limit 1 offset ?`,
-		c.id, from, to, deleteBatch).Scan(&end)
+// deleteOneBatch deletes the oldest rows with from <= time < to, and reports whether there
+// are more.
+func (r rowsOf) deleteOneBatch(ctx context.Context, tx *sql.Tx, from, to int64) (more bool, err error) {
+	end, where := to, ` from `+r.table+` where field = ? and `+r.time+` >= ? and `+r.time+` < ?`
+	err = tx.QueryRowContext(ctx, `select `+r.time+where+` order by `+r.time+` limit 1 offset ?`, r.field, from, to, deleteBatch).Scan(&end)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return false, err
 	}
 	more = err == nil
-	_, err = tx.ExecContext(ctx, `delete from `+c.table()+` where field = ? and time >= ? and time < ?`, c.id, from, end)
+	_, err = tx.ExecContext(ctx, `delete`+where, r.field, from, end)
 	return more, err
 }
 

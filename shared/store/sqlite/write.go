@@ -19,9 +19,10 @@ type group struct {
 	lock    chan struct{} // the sender holds it
 }
 
-// call is one caller's share of a transaction: store rs, then run fn.
+// call is one caller's share of a transaction: store rs and rollups, then run fn.
 type call struct {
 	rs       []reading.Reading
+	rollups  *rollups                             // may be nil
 	fn       func(context.Context, *sql.Tx) error // may be nil
 	done     chan struct{}                        // closed when the call is committed or has failed
 	err      error
@@ -135,6 +136,11 @@ func (s *series) runCall(ctx context.Context, tx *sql.Tx, c *call, fresh ids, sh
 	}
 	if err := put(ctx, tx, c.rs, s.known, fresh); err != nil {
 		return err
+	}
+	if c.rollups != nil {
+		if err := putRollups(ctx, tx, c.rollups, s.known, fresh); err != nil {
+			return err
+		}
 	}
 	if c.fn == nil {
 		return nil
