@@ -37,19 +37,7 @@ func oldFile(t *testing.T, path string, each int) []string {
 			t.Fatalf("%.100s: %v", text, err)
 		}
 	}
-	exec(`create table schema_version (version integer primary key, name text not null)`)
-	files, err := filepath.Glob("../migrations/sqlite/000[1-7]_*.sql")
-	if err != nil || len(files) != 7 {
-		t.Fatal(files, err)
-	}
-	for i, f := range files {
-		text, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		exec(string(text))
-		exec(`insert into schema_version (version, name) values (?, ?)`, i+1, filepath.Base(f))
-	}
+	oldSchema(t, db, 7)
 	var lines []string
 	exec(`begin`)
 	for s, tags := range []string{`{"device":"a"}`, `{"device":"it's \"b\""}`, `{}`} {
@@ -70,6 +58,28 @@ func oldFile(t *testing.T, path string, each int) []string {
 	}
 	exec(`commit`)
 	return lines
+}
+
+// oldSchema creates the tables of a version.
+func oldSchema(t *testing.T, db *sql.DB, version int) {
+	t.Helper()
+	files, err := filepath.Glob("../migrations/sqlite/*.sql")
+	if err != nil || len(files) < version {
+		t.Fatal(files, err)
+	}
+	texts := []string{`create table schema_version (version integer primary key, name text not null)`}
+	for i, f := range files[:version] {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(text), fmt.Sprintf(`insert into schema_version (version, name) values (%d, '%s')`, i+1, filepath.Base(f)))
+	}
+	for _, text := range texts {
+		if _, err := db.ExecContext(t.Context(), text); err != nil {
+			t.Fatalf("%.100s: %v", text, err)
+		}
+	}
 }
 
 // TestMain also runs a test's child process, which opens a file and prints the progress.

@@ -132,7 +132,10 @@ func salvage(ctx context.Context, broken, fresh string) (Salvaged, error) {
 			return s, fmt.Errorf("salvage the table %s: %w", t.name, err)
 		}
 	}
-	return s, dropOrphans(ctx, to, &s)
+	if err := dropOrphans(ctx, to, &s); err != nil {
+		return s, err
+	}
+	return s, rollUpAgain(ctx, to, s)
 }
 
 // openBroken opens a file whose schema may have mistakes: it is read as far as it goes. A log
@@ -162,6 +165,18 @@ func dropOrphans(ctx context.Context, db *sql.DB, s *Salvaged) error {
 			s.Rows[r.table] -= n
 			s.Broken[r.table]++
 		}
+	}
+	return nil
+}
+
+// rollUpAgain has all hours rolled up again whose readings are not expired, if roll-ups
+// are lost, or notes of the hours that are to be rolled up.
+func rollUpAgain(ctx context.Context, db *sql.DB, s Salvaged) error {
+	if s.Broken["rollups_5m"]+s.Broken["rollups_1h"]+s.Broken["dirty_hours"] == 0 {
+		return nil
+	}
+	if _, err := db.ExecContext(ctx, `update rolled set upto = max(since, raw_expired) where upto > max(since, raw_expired)`); err != nil {
+		return fmt.Errorf("have the readings rolled up again: %w", err)
 	}
 	return nil
 }
