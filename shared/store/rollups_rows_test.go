@@ -102,7 +102,7 @@ func TestValuesInReturnsOnlyThoseOfTheSpans(t *testing.T) {
 				{Name: name, Fields: []string{"b", "sky", "none"}},
 				{Name: name, Tags: map[string]string{"room": "cellar"}},
 			} {
-				c := collector[store.Value]{}
+				c := gatherer[store.Value]{}
 				if err := s.ValuesIn(t.Context(), q, spans, c.add); err != nil {
 					t.Fatal(what, err)
 				}

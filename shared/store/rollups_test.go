@@ -49,7 +49,7 @@ func writeRollups(t *testing.T, s *store.Store, resolution time.Duration, name s
 
 func readRollups(t *testing.T, s *store.Store, resolution time.Duration, q store.Query) []store.RollupSeries {
 	t.Helper()
-	c := collector[store.Rollup]{}
+	c := gatherer[store.Rollup]{}
 	if err := s.ReadRollups(t.Context(), resolution, q, c.add); err != nil {
 		t.Fatal(err)
 	}
@@ -60,29 +60,29 @@ func readRollups(t *testing.T, s *store.Store, resolution time.Duration, q store
 	return out
 }
 
-// collector collects the rows of each series and field.
-type collector[T any] map[string]*collected[T]
+// gatherer gathers the rows of each series and field.
+type gatherer[T any] map[string]*gathered[T]
 
-type collected[T any] struct {
+type gathered[T any] struct {
 	tags  map[string]string
 	field string
 	rows  []T
 }
 
-func (c collector[T]) add(tags map[string]string, field string, rows []T) error {
+func (c gatherer[T]) add(tags map[string]string, field string, rows []T) error {
 	k := reading.Reading{Tags: tags}.Series() + "\x00" + field
 	if c[k] == nil {
-		c[k] = &collected[T]{tags: tags, field: field}
+		c[k] = &gathered[T]{tags: tags, field: field}
 	}
 	c[k].rows = append(c[k].rows, rows...)
 	return nil
 }
 
-func (c collector[T]) keys() []string { return slices.Sorted(maps.Keys(c)) }
+func (c gatherer[T]) keys() []string { return slices.Sorted(maps.Keys(c)) }
 
 // sortedRollups returns series in the order of readRollups.
 func sortedRollups(all ...store.RollupSeries) []store.RollupSeries {
-	c := collector[store.Rollup]{}
+	c := gatherer[store.Rollup]{}
 	var out []store.RollupSeries
 	for _, s := range all {
 		c.add(s.Tags, s.Field, s.Rows)
@@ -183,7 +183,7 @@ func foldedWindows(q store.Query, all ...store.RollupSeries) []store.WindowSerie
 // aggregateRollups returns what AggregateRollups calls fn with. It merges parts of a day.
 func aggregateRollups(t *testing.T, s *store.Store, resolution time.Duration, q store.Query) []store.WindowSeries {
 	t.Helper()
-	c := collector[store.Window]{}
+	c := gatherer[store.Window]{}
 	if err := s.AggregateRollups(t.Context(), resolution, q, c.add); err != nil {
 		t.Fatal(err)
 	}
