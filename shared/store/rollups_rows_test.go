@@ -14,7 +14,7 @@ import (
 )
 
 func TestDeleteRollupsDeletesOnlyTheRange(t *testing.T) {
-	eachRolled(t, func(t *testing.T, s *store.Store) {
+	each(t, func(t *testing.T, s *store.Store) {
 		name := measurement(t)
 		office, bath := map[string]string{"room": `it's "here"`, "floor": "1"}, map[string]string{"room": "bath", "floor": "1"}
 		always := store.Query{Name: name, From: hour.AddDate(-1, 0, 0), To: hour.AddDate(1, 0, 0)}
@@ -68,7 +68,7 @@ func TestDeleteRollupsDeletesOnlyTheRange(t *testing.T) {
 }
 
 func TestValuesInReturnsOnlyThoseOfTheSpans(t *testing.T) {
-	eachRolled(t, func(t *testing.T, s *store.Store) {
+	each(t, func(t *testing.T, s *store.Store) {
 		name := measurement(t)
 		var all []reading.Reading
 		for i := range 3000 {

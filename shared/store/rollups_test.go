@@ -13,16 +13,6 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// eachRolled runs a test against every backend that has roll-ups.
-func eachRolled(t *testing.T, test func(*testing.T, *store.Store)) {
-	t.Helper()
-	for _, b := range backends {
-		if b.name == "sqlite" {
-			t.Run(b.name, func(t *testing.T) { test(t, b.open(t)) })
-		}
-	}
-}
-
 var resolutions = []time.Duration{store.FiveMinutes, store.Hour}
 
 // hour is the start of the first roll-ups of these tests.
@@ -105,7 +95,7 @@ func checkRollups(t *testing.T, s *store.Store, resolution time.Duration, q stor
 }
 
 func TestRollupsAreReadAsWritten(t *testing.T) {
-	eachRolled(t, func(t *testing.T, s *store.Store) {
+	each(t, func(t *testing.T, s *store.Store) {
 		if err := s.ReadyForRollups(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -218,7 +208,7 @@ func checkAggregate(t *testing.T, s *store.Store, resolution time.Duration, q st
 }
 
 func TestRollupsAreAggregatedByTheirWeight(t *testing.T) {
-	eachRolled(t, func(t *testing.T, s *store.Store) {
+	each(t, func(t *testing.T, s *store.Store) {
 		name := measurement(t)
 		office, bath := map[string]string{"room": "office"}, map[string]string{"room": "bath"}
 		for _, resolution := range resolutions {
@@ -256,7 +246,7 @@ const day = 24 * time.Hour
 
 // Days have 23 and 25 hours, or no midnight.
 func TestRollupsOfCalendarDays(t *testing.T) {
-	eachRolled(t, func(t *testing.T, s *store.Store) {
+	each(t, func(t *testing.T, s *store.Store) {
 		for name, dates := range map[string][]string{
 			"Europe/Berlin":     {"2026-03-20", "2026-10-20"},
 			"America/Sao_Paulo": {"2018-10-28"}, // no midnight
