@@ -14,12 +14,13 @@ import (
 // series asks for numbers over time: one series for each device (or place, symbol …),
 // part of it and key, with a mean, sum or last value for each window.
 type series struct {
-	of     []catalogue.Measurement // all of them kept by roll-ups, or none
-	keys   []string                // declared keys; those of parts of a device are among the answers
-	fn     string                  // of a window: mean, sum or last; "": mean
-	where  string                  // further condition on r; "": none
-	total  bool                    // the sum over all series, each window without a value counting as the one before
-	filled bool                    // a window without a value has the one before
+	of    []catalogue.Measurement // all of them kept by roll-ups, or none
+	keys  []string                // declared keys; those of parts of a device are among the answers. None: all keys that are not declared
+	fn    string                  // of a window: mean, sum or last; "": mean
+	where string                  // further condition on r; "": none
+	whole bool                    // only of the device itself, not of its parts
+	total bool                    // the sum over all series; of means, a window without a value counts as the one before
+	then  string                  // what follows the query, as in |> mean()
 }
 
 // How long a span may be to be read from the readings, from the roll-ups of 5 minutes.
@@ -42,18 +43,25 @@ func (s series) flux() string {
 		fmt.Fprintf(&b, "newer = %s\n", s.read("v.defaultBucket", "edge", "stop", false))
 		b.WriteString("union(tables: [older, newer])\n")
 	} else {
-		b.WriteString(s.read("v.defaultBucket", "v.timeRangeStart", "v.timeRangeStop", false))
+		b.WriteString(s.read("v.defaultBucket", "v.timeRangeStart", "v.timeRangeStop", false) + "\n")
 	}
 	fmt.Fprintf(&b, "  |> map(fn: (r) => ({_time: r._time, _value: r._value, name: %s}))\n", s.name())
 	b.WriteString("  |> group(columns: [\"name\"])\n  |> sort(columns: [\"_time\"])\n")
-	if s.total || s.filled {
+	if s.filled() {
 		b.WriteString("  |> fill(usePrevious: true)\n")
 	}
 	if s.total {
 		b.WriteString("  |> group(columns: [\"_time\"])\n  |> sum()\n  |> group()\n  |> sort(columns: [\"_time\"])\n")
 	}
+	if s.then != "" {
+		fmt.Fprintf(&b, "  %s\n", s.then)
+	}
 	return b.String()
 }
+
+// filled reports whether a window without a value has the one before, so that devices
+// that report at different times can be added up.
+func (s series) filled() bool { return s.total && s.fn == "mean" }
 
 // kept returns how the measurements are kept: each number as that of the one that is
 // kept the shortest time.
@@ -86,9 +94,9 @@ age = int(v: now()) - int(v: start)
 rolled = (ending) => strings.trimSuffix(v: strings.replace(v: v.defaultBucket + "/", t: "/", u: ending + "/", i: 1), suffix: "/")
 bucket = if span > %d * hour or age > %d * hour then rolled(ending: "_1h") else if %s then rolled(ending: "_5m") else v.defaultBucket
 recent = (int(v: now()) / hour - 2) * hour
-first = int(v: start) + 1000000
-last = int(v: stop) - 1000000
-edge = time(v: if bucket == v.defaultBucket or recent < first then first else if recent > last then last else recent)
+earliest = int(v: start) + 1000000
+latest = int(v: stop) - 1000000
+edge = time(v: if bucket == v.defaultBucket or recent < earliest then earliest else if recent > latest then latest else recent)
 `, longFine/time.Hour, (kept.Fine-day)/time.Hour, fine)
 }
 
@@ -103,8 +111,8 @@ func (s series) read(bucket, start, stop string, rolled bool) string {
 	if s.where != "" {
 		where += " and " + s.where
 	}
-	return fmt.Sprintf("from(bucket: %s)\n  |> range(start: %s, stop: %s)\n  |> filter(fn: (r) => %s)\n  |> aggregateWindow(every: v.windowPeriod, fn: %s, createEmpty: %t)\n",
-		bucket, start, stop, where, s.fn, s.total || s.filled)
+	return fmt.Sprintf("from(bucket: %s)\n  |> range(start: %s, stop: %s)\n  |> filter(fn: (r) => %s)\n  |> aggregateWindow(every: v.windowPeriod, fn: %s, createEmpty: %t)",
+		bucket, start, stop, where, s.fn, s.filled())
 }
 
 func (s series) measured() string {
@@ -131,6 +139,13 @@ func anyOf(column string, values []string) string {
 
 // fields returns the condition for the keys, with an ending of roll-ups.
 func (s series) fields(ending string) string {
+	if len(s.keys) == 0 {
+		var declared []string
+		for _, f := range s.of[0].Fields {
+			declared = append(declared, f.Key)
+		}
+		return fmt.Sprintf("r._field !~ /:/ and r._field !~ /^(.+_)?%s$/", alternatives(declared))
+	}
 	if !s.parts() {
 		keys := make([]string, len(s.keys))
 		for i, k := range s.keys {
@@ -148,7 +163,7 @@ func (s series) fields(ending string) string {
 // parts reports whether keys may begin with the name of a part, as in socket_2_power_watts.
 // The open measurements have devices with parts, too.
 func (s series) parts() bool {
-	return slices.ContainsFunc(s.of, func(m catalogue.Measurement) bool { return m.Parts || m.Open })
+	return !s.whole && slices.ContainsFunc(s.of, func(m catalogue.Measurement) bool { return m.Parts || m.Open })
 }
 
 // longer returns the declared keys that end as one of the keys does: cpu_usage_percent
@@ -189,6 +204,8 @@ func (s series) name() string {
 		label += "r." + l
 	}
 	switch {
+	case len(s.keys) == 0:
+		return label + ` + " " + strings.replaceAll(v: r._field, t: "_", u: " ")`
 	case s.parts() && len(s.keys) == 1:
 		return fmt.Sprintf(`if r._field =~ /^%[1]s(:|$)/ then %[2]s else %[2]s + " " + strings.replaceAll(v: strings.trimSuffix(v: strings.trimSuffix(v: r._field, suffix: %[3]q), suffix: %[4]q), t: "_", u: " ")`,
 			regexp.QuoteMeta(s.keys[0]), label, ":"+s.fn, "_"+s.keys[0])

@@ -7,7 +7,7 @@ import (
 // generate returns the committed files, by their path in the folder.
 func generate() (map[string][]byte, error) {
 	files := map[string][]byte{}
-	for _, p := range []*page{climate()} {
+	for _, p := range []*page{home(), climate(), power(), computers(), gaming(), markets(), developer(), system()} {
 		text, err := p.json()
 		if err != nil {
 			return nil, err

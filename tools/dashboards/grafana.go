@@ -112,7 +112,6 @@ func (p *page) json() ([]byte, error) {
 		}
 		return &s
 	}
-	//lint:ignore SA1019 Grafana provisions this form from files in every version; it cannot read the newer one everywhere
 	d := dashboard.NewDashboard()
 	d.Uid, d.Title, d.Description = new("hearth-"+p.uid), &p.title, &p.about
 	d.Tags, d.Timezone, d.Refresh = []string{folderName}, or(p.zone, "browser"), or(p.refresh, "1m")

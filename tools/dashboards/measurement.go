@@ -80,6 +80,9 @@ func (p *page) numbers(m catalogue.Measurement) {
 			delete(worded, w)
 		}
 	}
+	if m.Open {
+		p.add(24, 9, plot("Other numbers", "What devices report beyond the fields above, without a unit here: it is in the key", series{of: []catalogue.Measurement{m}, where: chosen}.flux(), catalogue.Field{Title: "Other numbers"}))
+	}
 }
 
 // wordsOf returns the words of a field, "" if it is shown as a number.
@@ -110,7 +113,10 @@ func wordPlot(m catalogue.Measurement, fields []catalogue.Field) dashboard.Panel
 	s := series{of: []catalogue.Measurement{m}, fn: "last", where: ofDevices(m)}
 	var titles []string
 	for _, f := range fields {
-		s.keys, titles = append(s.keys, f.Key), append(titles, f.Title)
+		s.keys = append(s.keys, f.Key)
+		if !slices.Contains(titles, f.Title) {
+			titles = append(titles, f.Title)
+		}
 	}
 	return states(strings.Join(titles, ", "), m.About, s.flux(), fields[0])
 }
