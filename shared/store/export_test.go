@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
+	"time"
 )
 
 // OpenInflux returns a Series that stores readings in InfluxDB.
@@ -135,4 +136,12 @@ func Numbered(dir fs.FS) error {
 func (s *Store) OneFile() bool {
 	_, ok := s.Series.(transactor)
 	return ok
+}
+
+// With returns the store with other series.
+func (s *Store) With(series Series) *Store { return New(series, s.read, s.write, s.dialect) }
+
+// MakeDirty makes hours dirty.
+func (s *Store) MakeDirty(ctx context.Context, name string, hours []time.Time) error {
+	return s.tx(ctx, "dirty", func(ctx context.Context, tx *txn) error { return tx.makeDirty(ctx, name, hours) })
 }

@@ -80,14 +80,14 @@ func TestWindowsByFlux(t *testing.T) {
 		{Start: hour.Add(30 * time.Minute), Mean: 21, Min: 20.5, Max: 21.5, Last: 21.5, Count: 3},
 	}}}
 	for range 2 {
-		got, err := over(i).Windows(t.Context(), q)
+		got, err := over(i).RawWindows(t.Context(), q)
 		if diff := gocmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%v\n%s", err, diff)
 		}
 	}
 	q.Step, q.Zone = 24*time.Hour, time.FixedZone("", -3600)
 	want[0].Windows = []store.Window{{Start: hour.Add(-11 * time.Hour), Mean: 20.8, Min: 20, Max: 21.5, Last: 21.5, Count: 5}}
-	got, err := over(i).Windows(t.Context(), q)
+	got, err := over(i).RawWindows(t.Context(), q)
 	if diff := gocmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
@@ -116,7 +116,7 @@ func TestBrokenAnswersAboutWindowsAreErrors(t *testing.T) {
 		"a bad row": good + ",,0,noon\n",
 	} {
 		i, _ := influx2(t, "v2.7.1", map[string]string{`last()"`: lastRows, "aggregateWindow": rows})
-		if got, err := over(i).Windows(t.Context(), store.Query{Name: "air", From: noon, To: noon.Add(time.Hour), Step: time.Hour}); err == nil {
+		if got, err := over(i).RawWindows(t.Context(), store.Query{Name: "air", From: noon, To: noon.Add(time.Hour), Step: time.Hour}); err == nil {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -126,7 +126,7 @@ func TestBrokenAnswersAboutWindowsAreErrors(t *testing.T) {
 		"of one result": `{"results":[{"statement_id":0,"error":"database not found: home"}]}`,
 	} {
 		i, _ := influx2(t, "1.8.10", map[string]string{"": body})
-		if got, err := over(i).Windows(t.Context(), store.Query{Name: "air", From: noon, To: noon.Add(time.Hour), Step: time.Hour}); err == nil {
+		if got, err := over(i).RawWindows(t.Context(), store.Query{Name: "air", From: noon, To: noon.Add(time.Hour), Step: time.Hour}); err == nil {
 			t.Errorf("1.8, %s: %v", name, got)
 		}
 	}

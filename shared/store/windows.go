@@ -69,19 +69,13 @@ func begin(year int, month time.Month, d int, zone *time.Location) time.Time {
 	return start.UTC()
 }
 
-// Windows returns the windows of q, ordered by series and field. A calendar day has 23
-// or 25 hours when the zone's clocks change. More than 500,000 windows are ErrTooMany.
-func (s *Store) Windows(ctx context.Context, q Query) ([]WindowSeries, error) {
-	return s.RawWindows(ctx, q)
-}
-
 // RawWindows is Windows, computed from readings only: their roll-ups are made of it.
 func (s *Store) RawWindows(ctx context.Context, q Query) ([]WindowSeries, error) {
 	q, err := q.checked()
 	if err != nil || !q.From.Before(q.To) {
 		return nil, err
 	}
-	m := &merger{q: q, at: map[string]int{}}
+	m := newMerger(q)
 	if err := s.addRaw(ctx, m, q.From, q.To); err != nil {
 		return nil, err
 	}
@@ -118,6 +112,8 @@ type merger struct {
 	out   []WindowSeries
 	total int
 }
+
+func newMerger(q Query) *merger { return &merger{q: q, at: map[string]int{}} }
 
 func (m *merger) add(tags map[string]string, field string, ws []Window) error {
 	key := fieldKey(reading.Reading{Name: m.q.Name, Tags: tags}.Series(), field)

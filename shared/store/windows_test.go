@@ -31,12 +31,19 @@ func windows(rs []reading.Reading, q store.Query) []store.WindowSeries {
 	}
 	sums := map[key]*store.Window{}
 	tags := map[string]map[string]string{}
+	days := map[time.Time]time.Time{} // starts of days, by a part of the day
 	for _, r := range slices.SortedStableFunc(slices.Values(rs), func(a, b reading.Reading) int { return a.Time.Compare(b.Time) }) {
 		for f, v := range r.Fields {
 			if r.Time.Before(q.From) || !r.Time.Before(q.To) || len(q.Fields) > 0 && !slices.Contains(q.Fields, f) || r.Name != q.Name || !hasTags(r, q.Tags) {
 				continue
 			}
-			start := startOf(r.Time, q)
+			start, ok := days[r.Time.Truncate(15*time.Minute)]
+			if !ok {
+				start = startOf(r.Time, q)
+			}
+			if q.Step >= 24*time.Hour {
+				days[r.Time.Truncate(15*time.Minute)] = start
+			}
 			k := key{r.Series(), f, start.UnixNano()}
 			tags[k.series] = r.Tags
 			w := sums[k]
