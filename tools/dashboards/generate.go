@@ -1,13 +1,19 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
 // generate returns the committed files, by their path in the folder.
 func generate() (map[string][]byte, error) {
-	files := map[string][]byte{}
-	for _, p := range []*page{home(), climate(), power(), computers(), gaming(), markets(), developer(), system()} {
+	files, err := provisioning()
+	if err != nil {
+		return nil, err
+	}
+	pages := []*page{home(), climate(), power(), computers(), gaming(), markets(), developer()}
+	for _, p := range append(pages, system(without(pages))) {
 		text, err := p.json()
 		if err != nil {
 			return nil, err
@@ -15,6 +21,16 @@ func generate() (map[string][]byte, error) {
 		files["dashboards/"+p.uid+".json"] = text
 	}
 	return files, nil
+}
+
+// without returns the measurements of the catalogue that no page shows.
+func without(pages []*page) (rest []catalogue.Measurement) {
+	for _, m := range catalogue.All() {
+		if !slices.ContainsFunc(pages, func(p *page) bool { return slices.Contains(p.measured, m.Name) }) {
+			rest = append(rest, m)
+		}
+	}
+	return rest
 }
 
 // ownDashboard returns the dashboard of the measurements that hearth.yml adds; nil if

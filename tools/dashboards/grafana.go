@@ -57,6 +57,7 @@ type page struct {
 	refresh           string // "": 1m
 	variables         []dashboard.VariableModel
 	panels            []dashboard.PanelOrRowPanel
+	measured          []string // the measurements of which all numbers are shown
 
 	x, y, height, id uint32
 	row              *dashboard.RowPanel // a closed row, which new panels go into

@@ -63,6 +63,7 @@ func shown(m catalogue.Measurement) (out []catalogue.Field) {
 // numbers adds a closed row for a measurement, with a panel for each of its fields.
 // Fields with the same words share one.
 func (p *page) numbers(m catalogue.Measurement) {
+	p.measured = append(p.measured, m.Name)
 	p.closed("All numbers of " + m.Title)
 	worded := map[string][]catalogue.Field{}
 	for _, f := range shown(m) {

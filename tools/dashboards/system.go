@@ -1,7 +1,10 @@
 package main
 
-// system is the dashboard of devices and pipelines: hearth itself.
-func system() *page {
+import "github.com/hearth-home/hearth/shared/catalogue"
+
+// system is the dashboard of devices and pipelines: hearth itself. It also has all
+// numbers of the measurements that have no place elsewhere.
+func system(rest []catalogue.Measurement) *page {
 	p := &page{uid: "system", title: "Devices and pipelines", about: "Which devices report, which pipelines ran, what failed"}
 	p.variables = append(p.variables, rooms("."), devices("device", "Device", "."))
 	p.open("Alerts and pipelines")
@@ -35,7 +38,7 @@ limit 100`), marked(column{name: "Missing"}, 1)))
 from hearth.rolled r left join hearth.dirty_hours h on h.name = r.name
 group by r.name
 order by r.name`)))
-	for _, m := range measurements("zigbee", "zigbee_action", "custom", "canary") {
+	for _, m := range rest {
 		p.numbers(m)
 	}
 	return p
