@@ -1,6 +1,7 @@
 // Package function watches what is due: pipelines that did not run, certificates and dates
 // that end, reminders, the message in the morning. It also tells an outside watcher that the
-// house still works, deletes what is old, and takes what buttons and Alertmanager send.
+// house still works, rolls up the history, deletes what is old, and takes what buttons and
+// Alertmanager send.
 //
 //	POST /             the tick, every five minutes
 //	POST /action       a button or a command, from connectors/slack (shared token)
@@ -21,6 +22,7 @@ import (
 	"github.com/hearth-home/hearth/shared/house"
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/notify"
+	"github.com/hearth-home/hearth/shared/rollup"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/settings"
@@ -37,10 +39,12 @@ type Config struct {
 }
 
 const (
-	name     = "alert-deadlines"
-	tickTime = 20 * time.Second // for all jobs of a tick, and for sending
-	jobsTime = 17 * time.Second // for the jobs
-	leaseTTL = 35 * time.Second // longer than exec_timeout
+	name       = "alert-deadlines"
+	tickTime   = 20 * time.Second       // for all jobs of a tick, for sending, and for roll-ups
+	jobsTime   = 17 * time.Second       // for the jobs
+	rollTime   = 8 * time.Second        // that sending leaves to roll-ups
+	answerTime = 500 * time.Millisecond // that roll-ups leave to the answer
+	leaseTTL   = 35 * time.Second       // longer than exec_timeout
 )
 
 // Handle is what the OpenFaaS template calls.
@@ -55,6 +59,7 @@ type function struct {
 	file     *settings.Watch[file]
 	sender   *notify.Sender
 	ticking  sync.Mutex // held during a tick: calls of this process wait for each other
+	roller   rollup.Roller
 	memory   memory
 }
 
@@ -108,8 +113,27 @@ type answer struct {
 	Function string   `json:"function"`
 	Status   string   `json:"status"` // ok; partial: some jobs failed; running; failed
 	TookMS   int64    `json:"took_ms"`
+	History  *history `json:"history,omitempty"` // while much of it is left to roll up
 	Warnings []string `json:"warnings"`
 	Error    string   `json:"error,omitempty"`
+}
+
+// history is how far the history is rolled up.
+type history struct {
+	Percent int `json:"percent"`
+	Done    int `json:"days_done"`
+	Of      int `json:"days"`
+	text    string
+}
+
+// historyOf returns nil if little is left.
+func historyOf(p rollup.Progress) *history {
+	if !p.Backlog {
+		return nil
+	}
+	h := &history{Percent: p.Percent(), text: p.String()}
+	h.Done, h.Of = p.Days()
+	return h
 }
 
 // serveTick runs the tick and answers 200, 409 if one runs elsewhere, or 503 if the store
@@ -122,8 +146,9 @@ func (f *function) serveTick(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), tickTime) // it goes on when the gateway closes the connection
 	defer cancel()
 	a, code := answer{Function: name, Status: "ok", Warnings: []string{}}, http.StatusOK
-	failed, err := f.tick(ctx, start)
-	for _, e := range failed {
+	o, err := f.tick(ctx, start)
+	a.History = historyOf(o.rolled.Progress)
+	for _, e := range o.failed {
 		a.Status, a.Warnings = "partial", append(a.Warnings, f.env.Secrets.Redact(e.Error()))
 	}
 	switch {
@@ -141,6 +166,9 @@ func (f *function) serveTick(w http.ResponseWriter, r *http.Request) {
 
 func (f *function) log(a answer, code int) {
 	log := f.env.Log.With("function", name, "status", a.Status, "code", code, "took_ms", a.TookMS)
+	if a.History != nil {
+		log = log.With("history", a.History.text)
+	}
 	switch {
 	case code >= 500:
 		log.Error("tick", "err", a.Error)

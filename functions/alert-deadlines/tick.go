@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/rollup"
 	"github.com/hearth-home/hearth/shared/rules"
 	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/store"
@@ -27,27 +28,46 @@ type tick struct {
 	active map[string]alert.State // as they were at the start, by key
 }
 
-// tick runs all jobs under a lease, and sends what waits in the outbox. failed are the
-// errors of single jobs; err means that no job was run.
-func (f *function) tick(ctx context.Context, now time.Time) (failed []error, err error) {
+// outcome is what a tick did.
+type outcome struct {
+	failed []error // of single jobs
+	rolled rollup.Done
+}
+
+// tick runs all jobs under a lease, sends what waits in the outbox, and rolls up the history
+// in the time that is left. err means that no job was run.
+func (f *function) tick(ctx context.Context, now time.Time) (o outcome, err error) {
 	st, err := f.env.Open(ctx)
 	if err != nil {
-		return nil, err
+		return o, err
 	}
 	fence, err := st.Lease(ctx, name, rand.Text(), leaseTTL)
 	if err != nil {
-		return nil, err
+		return o, err
 	}
 	defer st.Release(context.WithoutCancel(ctx), name, fence) // an error means that the lease ends by itself
 	t := &tick{function: f, st: st, now: now}
 	jobs, cancel := context.WithTimeout(ctx, jobsTime)
 	defer cancel()
 	if err := t.load(jobs); err != nil {
-		return nil, err
+		return o, err
 	}
-	failed = t.work(jobs)
-	f.sender.Drain(ctx, st, tickTime-f.env.Now().Sub(now), f.env.Now, f.env.Log)
-	return failed, nil
+	o.failed = t.work(jobs)
+	f.sender.Drain(ctx, st, max(tickTime-rollTime-f.env.Now().Sub(now), sendTime), f.env.Now, f.env.Log)
+	if o.rolled, err = t.rollUp(ctx); err != nil {
+		o.failed = append(o.failed, fmt.Errorf("roll-ups: %w", err))
+	}
+	return o, nil
+}
+
+// rollUp makes roll-ups, and deletes old readings, until shortly before ctx ends.
+func (t *tick) rollUp(ctx context.Context) (rollup.Done, error) {
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-answerTime))
+		defer cancel()
+	}
+	return t.roller.Tick(ctx, t.st, t.now)
 }
 
 // work runs the jobs, those first that take little time.

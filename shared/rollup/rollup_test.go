@@ -1,0 +1,45 @@
+package rollup
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+func TestAHistoryIsRolledUpInTicksWithGrowingProgress(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		begin := noon.AddDate(0, -2, 0).Add(17 * time.Minute)
+		h.write(series(monthsKept, "office", begin, noon, 97*time.Minute))
+		h.write(series(monthsKept, "attic", noon.AddDate(0, 0, -9), noon, 11*time.Minute))
+		h.write(series("of hearth.yml", "pond", noon.AddDate(0, -1, 0), noon, 3*time.Hour))
+		h.write(series(everKept, "", noon.AddDate(0, -1, 0), noon, time.Hour))
+		all := h.ticks(noon)
+		before := Done{}
+		for _, d := range all {
+			if d.Done < before.Done || d.Done > d.Of || d.Of != dueAt(noon).Sub(begin.Truncate(time.Hour)) {
+				t.Errorf("%+v after %+v", d, before)
+			}
+			before = d
+		}
+		if before.Backlog || before.Percent() != 100 || before.String() != "100 % of the history is rolled up: 60 of 60 days" {
+			t.Errorf("%+v: %s", before, before)
+		}
+		t.Logf("%d ticks", len(all))
+		due := noon.Add(-time.Hour) // the hour before noon ended just now
+		for _, name := range []string{monthsKept, "of hearth.yml"} {
+			for _, resolution := range []time.Duration{store.FiveMinutes, store.Hour} {
+				h.same(resolution, name, noon.AddDate(-2, 0, 0), due)
+				if got := h.rows(resolution, name, due, noon.Add(time.Hour)); len(got) > 0 {
+					t.Errorf("an hour that is not due: %v", got)
+				}
+			}
+		}
+		if got := h.rows(store.Hour, everKept, begin, noon); len(got) > 0 || !h.state(everKept).Since.IsZero() {
+			t.Errorf("readings that are kept for ever are rolled up: %v", got)
+		}
+		if d := h.tick(noon); d.Hours != 0 || d.Days != 0 {
+			t.Errorf("a tick more: %+v", d)
+		}
+	})
+}
