@@ -195,16 +195,18 @@ func severity(t catalogue.Threshold) string {
 	return warning
 }
 
-// scale returns where a ring or bar of a field begins and ends: its range, or up to
-// twice the threshold if the range is much wider.
+// scale returns where a ring or bar of a field begins and ends: percents at 0 and 100,
+// other fields at twice the threshold or, without one, at the largest value of the span.
 func scale(f catalogue.Field) (low, high *float64) {
-	if t := f.Warn; t.HasAbove && f.Max > 2*t.Above {
-		return new(max(f.Min, 0)), new(2 * t.Above)
+	low = new(max(f.Min, 0))
+	switch t := f.Warn; {
+	case t.HasAbove && f.Max > 2*t.Above:
+		return low, new(2 * t.Above)
+	case f.Unit == "%":
+		return low, new(100.0)
+	default:
+		return low, nil
 	}
-	if f.Max >= catalogue.Limits {
-		return nil, nil
-	}
-	return &f.Min, &f.Max
 }
 
 // drawing makes a panel of the answer to a query.
