@@ -125,7 +125,7 @@ dashboards: ## Grafana's dashboards and alert rules in deploy/grafana, made from
 functions-forget: $(HEARTH) ## stop showing and watching a function that you removed: NAME=weather
 	@$(call only,NAME)$(HEARTH) functions forget $(call picked,NAME)
 
-migrate: $(HEARTH) ## bring the PostgreSQL of DATABASE_URL up to this version
+migrate: $(HEARTH) ## bring PostgreSQL (DATABASE_URL) up to this version, and create InfluxDB's buckets for roll-ups (INFLUX_URL, INFLUX_ADMIN_TOKEN)
 	@$(HEARTH) migrate
 
 slack-test: ## send one test message to each configured destination and channel, and say which secret is wrong

@@ -100,7 +100,7 @@ func TestASecondPlatformShowsEverythingAndSendsNothing(t *testing.T) {
 	root := tellingRepository(t)
 	environ := []string{"DATABASE_URL=" + database, "INFLUX_URL=" + influx, "INFLUX_BUCKET=" + bucket, "INFLUX_TOKEN=any-token-1", "PORT=0",
 		"SLACK_WEBHOOKS=" + slack + "/services/x", "TINY_KEY=k", "TINY_URL=http://127.0.0.1:1"}
-	if err := tinyInstallation(t, environ...).Migrate(t.Context()); err != nil {
+	if err := tinyInstallation(t, environ...).Migrate(t.Context(), io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	r := launch(t, root, environ...)

@@ -3,6 +3,7 @@ package local
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -169,7 +170,7 @@ func TestTheGatewayServesFunctionsInOtherProcesses(t *testing.T) {
 }
 
 func TestMigrateRequiresADatabase(t *testing.T) {
-	if err := tinyInstallation(t).Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "DATABASE_URL") {
+	if err := tinyInstallation(t).Migrate(t.Context(), io.Discard); err == nil || !strings.Contains(err.Error(), "DATABASE_URL") {
 		t.Errorf("err = %v", err)
 	}
 }

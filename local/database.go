@@ -131,13 +131,3 @@ func (h *Installation) databaseServers() (bool, error) {
 	}
 	return influx, nil
 }
-
-// Migrate migrates the PostgreSQL database of DATABASE_URL to the schema of this version.
-func (h *Installation) Migrate(ctx context.Context) error {
-	if h.vars["DATABASE_URL"] == "" {
-		h.logMistypedNames(h.Logger())
-		return errors.New("which database? Set DATABASE_URL=postgres://user:password@host:5432/home in the environment or in .env; " +
-			"the one in .hearth needs no migration by hand")
-	}
-	return store.Migrate(ctx, h.env().Secrets.Get("database-url"))
-}

@@ -25,7 +25,7 @@ import (
 )
 
 // ownNames are the variables that only the platform on this machine reads.
-var ownNames = []string{"PORT", "MQTT_PORT", "HEARTH_DIR", "LIVE", "EDGE", "SEND", "LOG_FORMAT", "NO_COLOR", host.AuthorityFile, "OWNER", "REGISTRY", "TAG", "PLATFORMS", "OPENFAAS_URL",
+var ownNames = []string{"PORT", "MQTT_PORT", "HEARTH_DIR", "LIVE", "EDGE", "SEND", "LOG_FORMAT", "NO_COLOR", host.AuthorityFile, adminVariable, "OWNER", "REGISTRY", "TAG", "PLATFORMS", "OPENFAAS_URL",
 	"EDGE_CONFIG_DIR", "GOMAXPROCS", "TZ"}
 
 var (

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ func TestRealDatabasesTakeThePlaceOfTheEmbeddedOne(t *testing.T) {
 	if code, body := r.call("POST", "/function/weather"); code != http.StatusServiceUnavailable || !strings.Contains(body, "hearth migrate") {
 		t.Errorf("before hearth migrate: %d %s", code, body)
 	}
-	if err := r.Migrate(t.Context()); err != nil {
+	if err := r.Migrate(t.Context(), io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	if a := r.invoke(""); a.Status != "ok" || a.Stored != 2 {

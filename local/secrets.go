@@ -50,9 +50,10 @@ func (h *Installation) env() config.Env {
 			values[name] = v
 		}
 	}
+	values[adminSecret] = h.vars[adminVariable]
 	vars := map[string]string{}
 	for k, v := range h.vars {
-		if strings.HasPrefix(k, "INFLUX_") && v != "" {
+		if strings.HasPrefix(k, "INFLUX_") && k != adminVariable && v != "" {
 			vars[k] = v
 		}
 	}
@@ -166,7 +167,7 @@ func (p *platform) userSecrets() *secret.Folder {
 	for _, name := range platformSecrets {
 		values[name] = p.env.Secrets.Get(name).Reveal()
 	}
-	for _, name := range []string{slackTokenSecret, alertsToken} {
+	for _, name := range []string{slackTokenSecret, alertsToken, adminSecret} {
 		values[name] = p.vars[host.Variable(name)]
 	}
 	for _, f := range p.functions {

@@ -54,6 +54,15 @@ func OwnInflux(t testing.TB) (s *Server, url, bucket string) {
 var sharedInflux = sync.OnceValues(startInflux)
 
 func startInflux() (*Server, error) {
+	s, err := newInflux()
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Start()
+}
+
+// newInflux returns a server that is not started.
+func newInflux() (*Server, error) {
 	path, err := influxBin()
 	if err != nil {
 		return nil, err
@@ -71,7 +80,7 @@ func startInflux() (*Server, error) {
 		quit: syscall.SIGTERM, orphaned: syscall.SIGKILL,
 	}
 	s.ready = func(ctx context.Context) error { return influxQL(ctx, s.Addr, "SHOW DATABASES") }
-	return s, s.Start()
+	return s, nil
 }
 
 func freshBucket(t testing.TB, s *Server) (url, bucket string) {
