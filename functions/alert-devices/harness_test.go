@@ -167,7 +167,7 @@ func (h *harness) save(states ...store.DeviceState) {
 			s.Quality = "ok"
 		}
 	}
-	err := h.st.Commit(h.t.Context(), "test", nil, func(ctx context.Context, tx *store.Tx) error {
+	err := h.st.Commit(h.t.Context(), "test", store.Batch{}, func(ctx context.Context, tx *store.Tx) error {
 		return tx.SaveDevices(ctx, store.DeviceChange{States: states})
 	})
 	if err != nil {

@@ -37,7 +37,7 @@ devices:
 `)
 			zigbee := func(watts float64, t0 time.Time) { // as the function zigbee stores it
 				t.Helper()
-				err := f.Store.Commit(t.Context(), "test", nil, func(ctx context.Context, tx *store.Tx) error {
+				err := f.Store.Commit(t.Context(), "test", store.Batch{}, func(ctx context.Context, tx *store.Tx) error {
 					return tx.SaveDevices(ctx, store.DeviceChange{Function: "zigbee", Writer: "z", States: []store.DeviceState{
 						{Device: "zigbee-plug", Metric: "power_watts", Value: watts, Time: t0, Arrived: t0, Changed: t0, Quality: "ok"}}})
 				})

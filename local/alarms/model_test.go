@@ -172,7 +172,7 @@ func (w *world) tick() {
 
 // move moves alerts. With the error crash, the transaction ends with it before its commit.
 func (w *world) move(st *store.Store, crash error, keys []string, move store.Move) error {
-	return st.Commit(w.t.Context(), "test", nil, func(ctx context.Context, tx *store.Tx) error {
+	return st.Commit(w.t.Context(), "test", store.Batch{}, func(ctx context.Context, tx *store.Tx) error {
 		return errors.Join(tx.MoveAlerts(ctx, keys, move), crash)
 	})
 }

@@ -261,5 +261,5 @@ func TestStatesSurviveARestart(t *testing.T) {
 
 // saveDevices stores a change as ingest does.
 func saveDevices(ctx context.Context, st *store.Store, c store.DeviceChange) error {
-	return st.Commit(ctx, "store device states", nil, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) })
+	return st.Commit(ctx, "store device states", store.Batch{}, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) })
 }

@@ -97,20 +97,20 @@ func (b *Batch) Store(ctx context.Context) (Answer, error) {
 // may still be writing, it waits before it writes the readings too: the last write of
 // a reading wins.
 func (b *Batch) write(ctx context.Context) error {
-	readings := b.readings
-	if b.Depends() && !b.rewrites && len(readings) > 0 {
-		if err := b.st.Write(ctx, readings); err != nil {
+	out := store.Batch{Readings: b.readings, Now: b.now}
+	if b.Depends() && !b.rewrites && len(b.readings) > 0 {
+		var err error
+		if out, err = b.st.WriteEarly(ctx, out); err != nil {
 			return err
 		}
-		readings = nil
 	}
 	if err := b.Wait(ctx); err != nil {
 		return err
 	}
-	if len(readings) == 0 && b.Change.Empty() && len(b.Messages) == 0 {
+	if len(b.readings) == 0 && b.Change.Empty() && len(b.Messages) == 0 {
 		return nil // then there are no observations either
 	}
-	return b.st.Commit(ctx, "store device states", readings, func(ctx context.Context, tx *store.Tx) error {
+	return b.st.Commit(ctx, "store device states", out, func(ctx context.Context, tx *store.Tx) error {
 		if len(b.observed) > 0 {
 			if err := b.observed.move(ctx, tx, b.watch.House, b.now); err != nil {
 				return err

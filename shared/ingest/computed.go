@@ -99,7 +99,7 @@ func (b *Batch) compute(ctx context.Context) error {
 		return nil
 	}
 	seen := b.observeComputed(&out)
-	return b.st.Commit(ctx, "store computed values", out.marked(), func(ctx context.Context, tx *store.Tx) error {
+	return b.st.Commit(ctx, "store computed values", store.Batch{Readings: out.marked(), Now: b.now}, func(ctx context.Context, tx *store.Tx) error {
 		if len(seen) > 0 {
 			if err := seen.move(ctx, tx, b.watch.House, b.now); err != nil {
 				return err

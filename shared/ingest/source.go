@@ -112,21 +112,23 @@ func SaveRun(ctx context.Context, st *store.Store, run store.Run, found []Checke
 // storeReadings stores the readings that differ from the stored ones, and returns
 // their number. It checks the lease twice. With InfluxDB, Commit writes the readings
 // before its transaction checks the lease. The first check keeps a run that was
-// suspended past its lease from overwriting what a later run stored.
+// suspended past its lease from overwriting what a later run stored. It also names all
+// readings, because a run that died after it had written them has not noted that their
+// hours are to be rolled up again.
 func storeReadings(ctx context.Context, st *store.Store, run store.Run, rs []reading.Reading, alerts store.Alerts) (stored int, err error) {
 	if len(rs) == 0 {
 		return 0, nil
 	}
 	fresh, _, err := st.Fresh(ctx, rs)
-	if err != nil || len(fresh)+len(alerts.Keys) == 0 {
+	if err != nil {
 		return 0, err
 	}
 	action := "store the readings of " + run.Function
 	fence := func(ctx context.Context, tx *store.Tx) error { return tx.Fenced(ctx, run) }
-	if err := st.Commit(ctx, action, nil, fence); err != nil {
+	if err := st.Commit(ctx, action, store.Batch{Known: rs}, fence); err != nil || len(fresh)+len(alerts.Keys) == 0 {
 		return 0, err
 	}
-	return len(fresh), st.Commit(ctx, action, fresh, func(ctx context.Context, tx *store.Tx) error {
+	return len(fresh), st.Commit(ctx, action, store.Batch{Readings: fresh, Now: run.Started}, func(ctx context.Context, tx *store.Tx) error {
 		if err := fence(ctx, tx); err != nil {
 			return err
 		}

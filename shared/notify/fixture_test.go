@@ -165,7 +165,7 @@ func (f *fixture) observe(os ...alert.Observation) {
 
 func (f *fixture) queue(ms ...alert.Message) {
 	f.t.Helper()
-	if err := f.st.Commit(f.t.Context(), "test", nil, func(ctx context.Context, tx *store.Tx) error { return tx.Queue(ctx, ms) }); err != nil {
+	if err := f.st.Commit(f.t.Context(), "test", store.Batch{}, func(ctx context.Context, tx *store.Tx) error { return tx.Queue(ctx, ms) }); err != nil {
 		f.t.Fatal(err)
 	}
 }

@@ -305,7 +305,7 @@ func BenchmarkSnapshot(b *testing.B) {
 
 // saveDevices stores a change as ingest does.
 func saveDevices(ctx context.Context, st *store.Store, c store.DeviceChange) error {
-	return st.Commit(ctx, "store devices", nil, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) })
+	return st.Commit(ctx, "store devices", store.Batch{}, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) })
 }
 
 func TestAFullRegisterIsANote(t *testing.T) {

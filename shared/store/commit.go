@@ -21,24 +21,28 @@ type transactor interface {
 	Transact(ctx context.Context, rs []reading.Reading, fn func(context.Context, *sql.Tx) error) error
 }
 
-// Commit stores readings and runs fn, which writes to the SQL tables. On SQLite both
-// are one transaction. With InfluxDB and PostgreSQL the readings are stored first; if
+// Commit stores the readings of b and runs fn, which writes to the SQL tables. On SQLite
+// both are one transaction. With InfluxDB and PostgreSQL the readings are stored first; if
 // the transaction then fails, the caller calls Commit again, which is idempotent. An
 // error of fn undoes its transaction, and Commit returns it wrapped. fn may be nil. It
 // may run again after a lost connection. fn must use only the Tx, not the Store. what
 // names the operation in errors.
-func (s *Store) Commit(ctx context.Context, what string, rs []reading.Reading, fn func(context.Context, *Tx) error) error {
-	if fn == nil {
-		fn = func(context.Context, *Tx) error { return nil }
+func (s *Store) Commit(ctx context.Context, what string, b Batch, fn func(context.Context, *Tx) error) error {
+	b, err := s.divide(ctx, b)
+	if err != nil {
+		return explain(what, err)
 	}
-	within := func(ctx context.Context, tx *txn) error { return fn(ctx, &Tx{s, tx}) }
-	if t, ok := s.Series.(transactor); ok {
-		return s.transactIn(ctx, t, what, rs, within)
-	}
-	if len(rs) > 0 {
-		if err := s.Write(ctx, rs); err != nil {
-			return explain(what, err)
+	within := func(ctx context.Context, tx *txn) error {
+		if err := b.mark(ctx, tx); err != nil || fn == nil {
+			return err
 		}
+		return fn(ctx, &Tx{s, tx})
+	}
+	if t, ok := s.Series.(transactor); ok {
+		return s.transactIn(ctx, t, what, b.unwritten(), within)
+	}
+	if err := s.writeAll(ctx, b.unwritten()); err != nil {
+		return explain(what, err)
 	}
 	return s.tx(ctx, what, within)
 }

@@ -21,7 +21,7 @@ func measured(name, writer string) []reading.Reading {
 func TestCommitStoresReadingsAndRowsTogether(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		name := measurement(t)
-		err := s.Commit(t.Context(), "store a batch", measured(name, "a"), func(ctx context.Context, tx *store.Tx) error {
+		err := s.Commit(t.Context(), "store a batch", store.Batch{Readings: measured(name, "a")}, func(ctx context.Context, tx *store.Tx) error {
 			return errors.Join(
 				tx.SaveDevices(ctx, store.DeviceChange{States: []store.DeviceState{{Device: "a", Metric: "v", Value: 1, Time: noon, Arrived: noon, Changed: noon, Quality: "ok"}}}),
 				tx.SaveTargets(ctx, "weather", []store.Target{{Name: "home", LastOK: noon}}),
@@ -48,7 +48,7 @@ func TestAFailedCommitCanBeRepeated(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		name, broken := measurement(t), errors.New("broken")
 		commit := func(outcome error) error {
-			return s.Commit(t.Context(), "store a batch", measured(name, "a"), func(ctx context.Context, tx *store.Tx) error {
+			return s.Commit(t.Context(), "store a batch", store.Batch{Readings: measured(name, "a")}, func(ctx context.Context, tx *store.Tx) error {
 				return errors.Join(tx.Queue(ctx, []alert.Message{{Key: "k", Created: noon}}), outcome)
 			})
 		}
@@ -76,11 +76,11 @@ func TestCommitRefusesAWholeBatchForOneReading(t *testing.T) {
 		name := measurement(t)
 		called := false
 		rs := append(measured(name, "a"), reading.Reading{Name: name, Time: noon})
-		err := s.Commit(t.Context(), "store a batch", rs, func(context.Context, *store.Tx) error { called = true; return nil })
+		err := s.Commit(t.Context(), "store a batch", store.Batch{Readings: rs}, func(context.Context, *store.Tx) error { called = true; return nil })
 		if !errors.Is(err, store.ErrUnstorable) || called || len(lines(t, s, name, nil)) != 0 {
 			t.Errorf("%v, called %v", err, called)
 		}
-		if err := s.Commit(t.Context(), "store a batch", measured(name, "a"), nil); err != nil || len(lines(t, s, name, nil)) != 1 {
+		if err := s.Commit(t.Context(), "store a batch", store.Batch{Readings: measured(name, "a")}, nil); err != nil || len(lines(t, s, name, nil)) != 1 {
 			t.Errorf("without a function: %v", err)
 		}
 	})
@@ -105,7 +105,7 @@ func TestConcurrentCommitsFailAlone(t *testing.T) {
 						t.Errorf("writer %s: panic %v", writer, r)
 					}
 				}()
-				err := s.Commit(t.Context(), "store a batch", measured(name, writer), func(ctx context.Context, tx *store.Tx) error {
+				err := s.Commit(t.Context(), "store a batch", store.Batch{Readings: measured(name, writer)}, func(ctx context.Context, tx *store.Tx) error {
 					if err := tx.Queue(ctx, []alert.Message{{Key: writer, Created: noon}}); err != nil {
 						return err
 					}
@@ -139,7 +139,7 @@ func TestConcurrentCommitsFailAlone(t *testing.T) {
 			t.Errorf("stored %v, want %v", stored, want)
 		}
 		// A series that a failed call used too can be written again.
-		if err := s.Commit(t.Context(), "store a batch", measured(name, "01"), nil); err != nil {
+		if err := s.Commit(t.Context(), "store a batch", store.Batch{Readings: measured(name, "01")}, nil); err != nil {
 			t.Error(err)
 		}
 		if got := lines(t, s, name, map[string]string{"writer": "01"}); len(got) != 1 {

@@ -150,7 +150,7 @@ func TestKnownMappingsAreStored(t *testing.T) {
 
 // saveDevices stores a change as ingest does.
 func saveDevices(ctx context.Context, st *store.Store, c store.DeviceChange) error {
-	return st.Commit(ctx, "store the states of devices", nil, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) })
+	return st.Commit(ctx, "store the states of devices", store.Batch{}, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) })
 }
 
 // A thousand rooms may each have a sensor of the same name.

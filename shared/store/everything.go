@@ -108,10 +108,10 @@ func (s *Store) Between(ctx context.Context, name string, tags map[string]string
 }
 
 // DropSamples deletes the readings of these measurements that carry the tag
-// sample=true.
+// sample=true, and what was made of them.
 func (s *Store) DropSamples(ctx context.Context, names []string) error {
 	for _, name := range names {
-		if err := s.DeleteRange(ctx, name, map[string]string{catalogue.SampleLabel: "true"}, earliest, latest); err != nil {
+		if err := s.deleteAll(ctx, name, map[string]string{catalogue.SampleLabel: "true"}, earliest, latest); err != nil {
 			return fmt.Errorf("drop samples: %w", err)
 		}
 	}

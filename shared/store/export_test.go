@@ -45,6 +45,16 @@ func (s *Store) CountRows(t *testing.T, table string) (n int) {
 	return n
 }
 
+// FoldLateBeyond is FoldLate with another most.
+func (s *Store) FoldLateBeyond(ctx context.Context, before time.Time, most int) (int, error) {
+	return s.foldLate(ctx, before, most)
+}
+
+// DeleteLate deletes late values.
+func (s *Store) DeleteLate(ctx context.Context, name string, tags map[string]string) error {
+	return s.deleteLate(ctx, name, tags, earliest, latest)
+}
+
 // Version returns the number of applied migrations.
 func (s *Store) Version(t *testing.T) int {
 	t.Helper()

@@ -104,15 +104,20 @@ func TestWriteSendsLinesInBatches(t *testing.T) {
 	}
 }
 
-func TestSamplesAreDroppedByTheV2API(t *testing.T) {
+func TestReadingsAreDeletedByTheV2API(t *testing.T) {
 	var bodies []string
 	i := influxAt(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		bodies = append(bodies, r.Method+" "+r.URL.Path+" "+string(body))
 		w.WriteHeader(http.StatusNoContent)
 	})
-	if err := over(i).DropSamples(t.Context(), []string{"weather", `odd"name`}); err != nil {
-		t.Fatal(err)
+	drop := func(i store.Series, name string) error {
+		return i.DeleteRange(t.Context(), name, map[string]string{"sample": "true"}, time.Time{}, noon.AddDate(500, 0, 0))
+	}
+	for _, name := range []string{"weather", `odd"name`} {
+		if err := drop(i, name); err != nil {
+			t.Fatal(err)
+		}
 	}
 	same(t, bodies, []string{
 		`GET /ping `,
@@ -120,7 +125,7 @@ func TestSamplesAreDroppedByTheV2API(t *testing.T) {
 		`POST /api/v2/delete {"predicate":"_measurement=\"odd\\\"name\" AND \"sample\"=\"true\"","start":"1900-01-01T00:00:00Z","stop":"2199-12-31T23:59:59.999999999Z"}`,
 	})
 	missing := influxAt(t, writeAnswers["bucket"].answer.serve)
-	err := over(missing).DropSamples(t.Context(), []string{"weather"})
+	err := drop(missing, "weather")
 	if e, ok := errors.AsType[*store.InfluxError](err); !ok || e.StatusCode != 404 {
 		t.Errorf("a missing bucket: %v", err)
 	}

@@ -64,7 +64,7 @@ func (h *house) reading(device string, at time.Time) reading.Reading {
 
 func (h *house) write(rs []reading.Reading) {
 	h.Helper()
-	if err := h.s.Commit(h.Context(), "write", rs, nil); err != nil {
+	if err := h.s.Commit(h.Context(), "write", store.Batch{Readings: rs}, nil); err != nil {
 		h.Fatal(err)
 	}
 	if r, _, ok, err := h.s.RolledOf(h.Context(), h.name, h.from, h.from); err != nil {

@@ -24,7 +24,7 @@ func hours(offsets ...int) []time.Time {
 // rolled returns how far a measurement is, and its dirty hours.
 func rolled(t *testing.T, s *store.Store, name string) (store.Rolled, []time.Time) {
 	t.Helper()
-	r, dirty, ok, err := s.RolledOf(t.Context(), name, ten.AddDate(-10, 0, 0), ten.AddDate(10, 0, 0))
+	r, dirty, ok, err := s.RolledOf(t.Context(), name, ten.AddDate(-99, 0, 0), ten.AddDate(10, 0, 0))
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
@@ -51,7 +51,7 @@ func advance(t *testing.T, s *store.Store, name string, from, to int) {
 
 func finishHours(t *testing.T, s *store.Store, name, claim string) []time.Time {
 	t.Helper()
-	claimed, err := s.ClaimDirty(t.Context(), name, claim, ten.AddDate(-10, 0, 0), ten.AddDate(10, 0, 0))
+	claimed, err := s.ClaimDirty(t.Context(), name, claim, ten.AddDate(-99, 0, 0), ten.AddDate(10, 0, 0))
 	if err := errors.Join(err, s.RolledUp(t.Context(), name, claim, claimed)); err != nil {
 		t.Fatal(err)
 	}

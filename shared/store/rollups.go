@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
@@ -63,5 +62,3 @@ type Rollups interface {
 	// their buckets are missing, or the token may not use them.
 	ReadyForRollups(context.Context) error
 }
-
-var errNoRollups = errors.New("no roll-ups yet")

@@ -182,7 +182,7 @@ func merge(ctx context.Context, s *store.Store, rs []reading.Reading) (stored, u
 	if err != nil || len(fresh) == 0 {
 		return 0, unchanged, err
 	}
-	return len(fresh), unchanged, s.Commit(ctx, "store what is fresh", fresh, nil)
+	return len(fresh), unchanged, s.Commit(ctx, "store what is fresh", store.Batch{Readings: fresh}, nil)
 }
 
 func TestFreshReturnsOnlyReadingsThatDiffer(t *testing.T) {

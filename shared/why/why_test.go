@@ -42,7 +42,7 @@ func save(t *testing.T, st *store.Store, c store.DeviceChange) {
 		s := &c.States[i]
 		s.Arrived, s.Changed, s.Quality = s.Time, s.Time, "ok"
 	}
-	if err := st.Commit(t.Context(), "test", nil, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) }); err != nil {
+	if err := st.Commit(t.Context(), "test", store.Batch{}, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, c) }); err != nil {
 		t.Fatal(err)
 	}
 }

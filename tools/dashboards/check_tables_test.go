@@ -51,7 +51,7 @@ func (w *world) fillDevices(ctx context.Context) error {
 		change.Dead = append(change.Dead, store.DeadLetter{ID: fmt.Sprint("letter-", n), Function: "sensors", Topic: "home/kitchen", Reason: reason,
 			First: last.Add(-day), Last: last, Count: int64(n + 1), Size: 20, Sample: []byte("{"), Reported: last})
 	}
-	return w.st.Commit(ctx, "fill devices", nil, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, change) })
+	return w.st.Commit(ctx, "fill devices", store.Batch{}, func(ctx context.Context, tx *store.Tx) error { return tx.SaveDevices(ctx, change) })
 }
 
 // function is one of a household, with the hours since its latest run and with its items.
