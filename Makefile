@@ -158,7 +158,7 @@ edge: $(EDGE_TARGETS:%=.bin/edge/hearth-edge-linux-%) ## static binaries of the 
 edge-image: ## build the edge agent's image for EDGE_PLATFORMS and push it to ghcr.io/OWNER
 	docker buildx build -f edge/Dockerfile --platform $(EDGE_PLATFORMS) -t ghcr.io/$(OWNER)/hearth-edge:$(or $(TAG),latest) --push .
 
-test-influx2: ## the store's suite on a real InfluxDB 2: INFLUX_URL=… INFLUX_TOKEN=…
+test-influx2: ## the store's suite on a real InfluxDB 2 with the buckets home, home_5m and home_1h: INFLUX_URL=… INFLUX_TOKEN=…
 	@go test -count=1 -v -run /influx2 ./shared/store
 test-influx2: export HEARTH_TEST_INFLUX2_URL = $(INFLUX_URL)
 test-influx2: export HEARTH_TEST_INFLUX2_TOKEN = $(INFLUX_TOKEN)
