@@ -51,7 +51,7 @@ func openSQLite(t testing.TB) *store.Store {
 	return s
 }
 
-// openInflux2 uses a real InfluxDB 2. All tests share its bucket, so each test uses
+// openInflux2 uses a real InfluxDB 2. All tests share its buckets, so each test uses
 // measurements with names of its own.
 func openInflux2(t testing.TB) *store.Store {
 	return openServers(t, store.Influx{

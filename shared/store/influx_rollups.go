@@ -39,6 +39,9 @@ func rolledField(field string) string {
 	return field
 }
 
+// rollupLines is the number of lines in one write of roll-ups. A line has seven fields.
+const rollupLines = 2000
+
 // WriteRollups writes x:suspect even if it is 0: a row that is written again may have had
 // suspect values before.
 func (i *influx) WriteRollups(ctx context.Context, resolution time.Duration, name string, all []RollupSeries) error {
@@ -65,7 +68,7 @@ func (i *influx) WriteRollups(ctx context.Context, resolution time.Duration, nam
 			if lines, err = l.append(lines, r); err != nil {
 				return err
 			}
-			if rows++; rows == batchLines {
+			if rows++; rows == rollupLines {
 				if err := send(); err != nil {
 					return err
 				}
