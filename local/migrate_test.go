@@ -64,7 +64,7 @@ func TestMigrateDoesWhatIsConfigured(t *testing.T) {
 	}
 }
 
-// A server that is away is an error after PostgreSQL is migrated, unless no token asks for
+// A server that is down is an error after PostgreSQL is migrated, unless no token asks for
 // buckets.
 func TestMigrateWithInfluxDBAway(t *testing.T) {
 	_, database := testserver.OwnPostgres(t)

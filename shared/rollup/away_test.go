@@ -36,7 +36,7 @@ func TestADatabaseThatIsAwayInTheMiddle(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := <-failed; err == nil || strings.Count(err.Error(), "\n") > 0 {
-			t.Errorf("while a database is away, one error is expected: %v", err)
+			t.Errorf("while a database is down, one error is expected: %v", err)
 		}
 		if err := server.Start(); err != nil {
 			t.Fatal(err)

@@ -77,7 +77,7 @@ type measurement struct {
 	stopped bool          // it failed, or nothing is left to do
 }
 
-// run does all that fits in the time of ctx. An error means that the store is away.
+// run does all that fits in the time of ctx. An error means that the store cannot be reached.
 func (t *tick) run(ctx context.Context) error {
 	if err := t.load(ctx); err != nil {
 		return err
@@ -157,7 +157,7 @@ func (t *tick) begin(ctx context.Context, states map[string]store.Rolled) (began
 }
 
 // fail notes the error of one measurement, which is not worked on any more in this tick.
-// It returns an error if the store is away, so that the others would fail too.
+// It returns an error if the store cannot be reached, so that the others would fail too.
 func (t *tick) fail(ctx context.Context, m *measurement, err error) error {
 	m.stopped = true
 	if err == nil || ctx.Err() != nil {

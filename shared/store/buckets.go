@@ -171,7 +171,7 @@ func (i *influx) checkRights(ctx context.Context, all []bucketInfo) []string {
 	for _, b := range all {
 		lacks, err := i.lacks(ctx, b.Name)
 		if e, ok := errors.AsType[*InfluxError](err); ok && e.StatusCode == http.StatusUnauthorized {
-			return []string{"InfluxDB does not accept INFLUX_TOKEN: it is wrong, or not set here. Set the right one in .env, then make secrets."}
+			return []string{"InfluxDB does not accept INFLUX_TOKEN: it is wrong, or not set here. Set the right one in .env, then into its OpenFaaS secret."}
 		}
 		if err != nil {
 			return []string{"Whether INFLUX_TOKEN may do that is not known: " + err.Error()}
@@ -183,7 +183,7 @@ func (i *influx) checkRights(ctx context.Context, all []bucketInfo) []string {
 	if len(lacking) == 0 {
 		return []string{"INFLUX_TOKEN may do that already."}
 	}
-	return []string{"INFLUX_TOKEN may not " + strings.Join(lacking, ", ") + ". Give it that right, or put the new token into .env as INFLUX_TOKEN, then make secrets."}
+	return []string{"INFLUX_TOKEN may not " + strings.Join(lacking, ", ") + ". Give it that right, or put the new token into .env as INFLUX_TOKEN, then into its OpenFaaS secret."}
 }
 
 // lacks returns which of the rights to read and to write in a bucket the token lacks. The

@@ -14,7 +14,7 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
-// migrated calls MigrateInflux and returns what it said, one text. It fails if a token is in
+// migrated calls MigrateInflux and returns its messages as one text. It fails if a token is in
 // it.
 func migrated(t *testing.T, c store.Influx, admin string) (string, error) {
 	t.Helper()

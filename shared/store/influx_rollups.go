@@ -169,9 +169,9 @@ func (i *influx) usable(ctx context.Context) error {
 	switch {
 	case ok && e.StatusCode == http.StatusNotFound && !strings.Contains(e.Message, "organization"),
 		ok && strings.Contains(e.Message, "retention policy not found"): // InfluxDB 1.x, with the database
-		return fmt.Errorf("the bucket %s is missing: run make migrate with INFLUX_ADMIN_TOKEN", i.bucket)
+		return fmt.Errorf("the bucket %s is missing: run hearth migrate with INFLUX_ADMIN_TOKEN", i.bucket)
 	case ok && e.StatusCode == http.StatusForbidden:
-		return fmt.Errorf("the token may not write to the bucket %s: give it the rights that make migrate prints: %w", i.bucket, e)
+		return fmt.Errorf("the token may not write to the bucket %s: give it the rights that hearth migrate prints: %w", i.bucket, e)
 	case ok && e.StatusCode == http.StatusBadRequest && strings.Contains(e.Message, "requires points"):
 		// InfluxDB 2.x refuses to write nothing after it has found that the token may write.
 	case err != nil:
@@ -187,7 +187,7 @@ func (i *influx) usable(ctx context.Context) error {
 	}
 	err = readable(ctx)
 	if e, ok := errors.AsType[*InfluxError](err); ok && (e.StatusCode == http.StatusForbidden || e.StatusCode == http.StatusNotFound || e.StatusCode == http.StatusUnauthorized) {
-		return fmt.Errorf("the token may not read the bucket %s: give it the rights that make migrate prints: %w", i.bucket, e)
+		return fmt.Errorf("the token may not read the bucket %s: give it the rights that hearth migrate prints: %w", i.bucket, e)
 	}
 	return err
 }

@@ -301,7 +301,7 @@ func TestReadyForRollups(t *testing.T) {
 	}{
 		"usable":       {answer{400, asJSON, "", empty}, answer{200, "text/csv", "", ""}, ""},
 		"accepts none": {answer{204, asJSON, "", ""}, answer{200, "text/csv", "", ""}, ""},
-		"missing":      {answer{404, asJSON, "", `{"code":"not found","message":"bucket \"home_5m\" not found"}`}, answer{}, "the bucket home_5m is missing: run make migrate with INFLUX_ADMIN_TOKEN"},
+		"missing":      {answer{404, asJSON, "", `{"code":"not found","message":"bucket \"home_5m\" not found"}`}, answer{}, "the bucket home_5m is missing: run hearth migrate with INFLUX_ADMIN_TOKEN"},
 		"no write":     {answer{403, asJSON, "", `{"code":"forbidden","message":"insufficient permissions for write"}`}, answer{}, "the token may not write to the bucket home_5m"},
 		"no read":      {answer{400, asJSON, "", empty}, answer{404, asJSON, "", `{"code":"not found","message":"could not find bucket \"home_5m\""}`}, "the token may not read the bucket home_5m"},
 		"wrong token":  {answer{401, asJSON, "", `{"code":"unauthorized","message":"unauthorized access"}`}, answer{}, "401"},
@@ -342,8 +342,8 @@ func TestReadyForRollupsOn18(t *testing.T) {
 	for bucket, want := range map[string]string{
 		bucket:       "",
 		db:           "",
-		"nowhere":    "the bucket nowhere_5m is missing: run make migrate with INFLUX_ADMIN_TOKEN",
-		db + "/long": "the bucket " + db + "_5m/long is missing: run make migrate with INFLUX_ADMIN_TOKEN",
+		"nowhere":    "the bucket nowhere_5m is missing: run hearth migrate with INFLUX_ADMIN_TOKEN",
+		db + "/long": "the bucket " + db + "_5m/long is missing: run hearth migrate with INFLUX_ADMIN_TOKEN",
 	} {
 		s, err := store.OpenInflux(store.Influx{URL: address, Bucket: bucket, Token: planted(t, "influx-token", "any:any-token")})
 		if err != nil {

@@ -39,8 +39,8 @@ type Value struct {
 // TimeSpan is a span of time: From <= time < To.
 type TimeSpan struct{ From, To time.Time }
 
-// Rollups stores the roll-ups of both resolutions.
-type Rollups interface {
+// rollups stores the roll-ups of both resolutions.
+type rollups interface {
 	// WriteRollups stores rows of a measurement. A row replaces the one of the same
 	// series, field and start.
 	WriteRollups(ctx context.Context, resolution time.Duration, name string, all []RollupSeries) error

@@ -62,7 +62,7 @@ type Series interface {
 	// DeleteRange deletes the readings of a measurement with from <= time < to,
 	// of all series that have the tags. After an error, some may be deleted.
 	DeleteRange(ctx context.Context, name string, tags map[string]string, from, to time.Time) error
-	Rollups
+	rollups
 	Ping(context.Context) error
 	Close() error
 }

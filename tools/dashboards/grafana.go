@@ -127,7 +127,7 @@ func (p *page) json() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dashboard %s: %w", p.uid, err)
 	}
-	return append(readable.Replace(text), '\n'), nil
+	return append(readable.apply(text), '\n'), nil
 }
 
 // readable undoes the escapes of < > & in JSON.
@@ -135,7 +135,7 @@ var readable = escapes{{`\u003e`, ">"}, {`\u003c`, "<"}, {`\u0026`, "&"}}
 
 type escapes [][2]string
 
-func (e escapes) Replace(text []byte) []byte {
+func (e escapes) apply(text []byte) []byte {
 	for _, pair := range e {
 		text = bytes.ReplaceAll(text, []byte(pair[0]), []byte(pair[1]))
 	}
