@@ -18,6 +18,7 @@ import (
 const (
 	day      = 24 * time.Hour
 	settle   = 15 * time.Minute // an hour is first rolled up when it ended so long ago
+	lateKept = 14 * day         // how long late values are kept, so that one that comes twice counts once
 	historic = 0.7              // share of a tick that the history may use before old readings are deleted
 )
 
@@ -93,7 +94,11 @@ func (t *tick) run(ctx context.Context) error {
 	if err := t.expire(ctx); err != nil {
 		return err
 	}
-	return t.history(ctx)
+	if err := t.history(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
+	_, err := t.st.FoldLate(ctx, t.now.Add(-lateKept))
+	return err
 }
 
 // share returns a context that ends when a share of the time that ctx has is over.
