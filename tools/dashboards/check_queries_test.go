@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -153,9 +154,10 @@ func (w *world) check(t *testing.T, c *pgx.Conn, span string, v view, d dashboar
 	if target.Hide {
 		t.Errorf("%s: a hidden query %s", where(d, p), target.RefID)
 	}
+	v = p.span(v)
 	frames, err := w.answer(t, c, v, target)
 	if err == nil {
-		err = checkFrames(p, frames)
+		err = errors.Join(checkFrames(p, frames), named(p, frames))
 	}
 	if err != nil {
 		t.Errorf("%s over %s: %v\n%s", where(d, p), span, err, w.sent(v, target))
@@ -177,6 +179,17 @@ func (w *world) sent(v view, target targetJSON) string {
 	}
 	text, _ := v.inSQL(target.RawSQL)
 	return text
+}
+
+// named checks that the columns of a table that have settings of their own are in the answer.
+func named(p panelJSON, frames []frame) error {
+	for _, o := range p.FieldConfig.Overrides {
+		name := text(o.Matcher.Options)
+		if o.Matcher.ID == "byName" && p.Type == "table" && len(frames) > 0 && !slices.Contains(frames[0].columns, name) {
+			return fmt.Errorf("there is no column %q, only %q", name, frames[0].columns)
+		}
+	}
+	return nil
 }
 
 const (

@@ -43,11 +43,13 @@ var compiler = sync.OnceValues(func() (*jsonschema.Compiler, error) {
 	return c, nil
 })
 
-// anyValue allows any JSON as the value of an override: testdata/grafana/README.md.
+// anyValue allows any JSON where an override says which fields it is for, as its values, and
+// as the query of a variable: testdata/grafana/README.md.
 func anyValue(schema any) {
 	definitions := schema.(map[string]any)["definitions"].(map[string]any)
-	properties := definitions["DynamicConfigValue"].(map[string]any)["properties"].(map[string]any)
-	properties["value"] = true
+	for of, key := range map[string]string{"DynamicConfigValue": "value", "MatcherConfig": "options", "VariableModel": "query"} {
+		definitions[of].(map[string]any)["properties"].(map[string]any)[key] = true
+	}
 }
 
 // conforms returns an error if the JSON value does not match a schema, such as

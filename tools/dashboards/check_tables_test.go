@@ -12,6 +12,18 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
+// parts are the keys of parts of devices, as the edge agent and Telegraf name them.
+var parts = map[string][]string{
+	"pc-case":   {"intake_temperature_celsius", "interior_temperature_celsius", "exhaust_temperature_celsius"},
+	"pdu-b":     {"socket_2_power_watts"},
+	"gaming-pc": {"cpu_temperature_celsius", "gpu_temperature_celsius", "gpu_usage_percent", "gpu_memory_used_bytes", "gpu_memory_total_bytes", "gpu_power_watts", "gpu_frequency_hertz", "cpu_frequency_hertz", "pico_temperature_celsius"},
+	"node-0":    {"cpu_temperature_celsius", "soc_temperature_celsius", "nvme_temperature_celsius", "gpu_temperature_celsius", "npu_temperature_celsius", "memory_usage_percent", "root_disk_size_bytes", "root_disk_free_bytes", "root_disk_usage_percent", "nvme_read_bytes", "eth0_received_bytes"},
+	"door-z":    {"water_leak_left"},
+}
+
+// open are the keys of measurements that take any.
+var open = map[string][]string{"custom": {"level_percent"}, "telegraf": {"ping_seconds", "dns_queries"}}
+
 // fillTables stores devices, items, runs, functions, alerts and dead letters.
 func (w *world) fillTables(t *testing.T) {
 	t.Helper()
@@ -25,7 +37,9 @@ func (w *world) fillTables(t *testing.T) {
 func (w *world) fillDevices(ctx context.Context) error {
 	var requests []store.DeviceRequest
 	var settings []store.DeviceSetting
-	change := store.DeviceChange{Function: "sensors"}
+	change := store.DeviceChange{Function: "sensors", Nodes: []string{"node-0"}, Count: func([]store.EdgeSeq) []store.EdgeSeq {
+		return []store.EdgeSeq{{Node: "node-0", Boot: "9f3c2a1b", Started: noon.Add(-day), Seen: noon, Upto: 1000, Highest: 1002, Missing: 3}}
+	}}
 	for n, d := range devices {
 		requests = append(requests, store.DeviceRequest{Physical: d.kind + "/" + d.id, Kind: d.kind, Device: d.id, Name: d.id, About: json.RawMessage("{}"), Publisher: "hearth"})
 		settings = append(settings, store.DeviceSetting{Device: d.id, Name: d.name, Room: d.room, Kind: d.kind})
@@ -75,10 +89,11 @@ func functions() []function {
 	}
 	alerts := map[string]string{"severity": "high", "package": "urllib3", "ecosystem": "pip", "manifest": "requirements.txt", "ghsa": "GHSA-1", "cve": "CVE-2026-1", "patched": "2.0"}
 	failed := map[string]string{"workflow": "tests", "branch": "main", "conclusion": "failure", "event": "push", "run_number": "7"}
+	stock := map[string]string{"model": "5", "ram": "8", "shop": "Pi Shop", "country": "US", "units": "3"}
 	return []function{
 		{"asana", 1, "ok", []store.List{list(task("1", "Mend the fence", "High", 9*day, 25*time.Hour), task("2", "Paint the door", "Low", 3*day, 2*time.Hour))}},
 		{"weather", 0, "ok", nil}, {"stocks", 0, "partial", nil}, {"treasuries", 90, "ok", nil},
-		{"feeds", 1, "ok", []store.List{list(entry("feeds", "rpilocator", "rpi-1", "Stock Alert (US): Raspberry Pi 5 - 8GB", 15*time.Hour, map[string]string{"vendor": "Pi Shop"}), entry("feeds", "rpilocator", "rpi-2", "Stock Alert (UK): Raspberry Pi 5", 20*time.Hour, nil))}},
+		{"feeds", 1, "ok", []store.List{list(entry("feeds", "rpilocator", "rpi-1", "Stock Alert (US): Raspberry Pi 5 - 8GB", 15*time.Hour, stock)), list(entry("feeds", "news", "n1", "Something happened", 20*time.Hour, nil))}},
 		{"github", 1, "failed", []store.List{list(entry("github", "markhamlee/one", "11", "urllib3: leaks headers", 5*day, alerts)), list(entry("github", "markhamlee/one runs", "12", "tests failed on main", 2*time.Hour, failed))}},
 		{"music", 1, "ok", nil}, {"health", 1, "ok", nil}, {"zigbee", 0, "ok", nil}, {"sensors", 0, "ok", nil},
 		{"alert-devices", 0, "ok", nil}, {"alert-deadlines", 0, "ok", nil}, {"dashboard", 0, "ok", nil},

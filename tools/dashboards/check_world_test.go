@@ -38,7 +38,7 @@ var devices = []device{
 	{"ups-1", "edge", "UPS of the rack", "Cellar", "ups"}, {"ups-2", "edge", "UPS of the office", "Office", "ups"},
 	{"node-0", "node", "Node 0", "Cellar", "host"}, {"gaming-pc", "mapped", "Gaming PC", "Office", "host"},
 	{"plug-z", "zigbee", "Plug of the fridge", "Kitchen", "zigbee"}, {"door-z", "zigbee", "Front door", "Hall", "zigbee"}, {"bridge-z", "bridge", "Zigbee bridge", "", "zigbee"},
-	{"button-z", "zigbee", "Button", "Hall", "zigbee_action"}, {"rain-barrel", "mapped", "Rain barrel", "Garden", "custom"}, {"router", "mapped", "Router", "Cellar", "telegraf"},
+	{"button-z", "zigbee", "Button", "Hall", "zigbee_action"}, {"rain-barrel", "mapped", "Rain barrel", "Garden", "custom"},
 }
 
 // labels are the values of the other labels: a series for each combination.
@@ -47,18 +47,6 @@ var labels = map[string][]string{
 	"product": {"actions"}, "workflow": {"tests"}, "severity": {"critical", "high", "medium", "low"},
 	"maturity": {"1m", "2m", "3m", "6m", "1y", "2y", "3y", "5y", "7y", "10y", "20y", "30y"},
 }
-
-// parts are the keys of parts of devices, as the edge agent and Telegraf name them.
-var parts = map[string][]string{
-	"pc-case":   {"intake_temperature_celsius", "interior_temperature_celsius", "exhaust_temperature_celsius"},
-	"pdu-b":     {"socket_2_power_watts"},
-	"gaming-pc": {"cpu_temperature_celsius", "gpu_temperature_celsius", "gpu_usage_percent", "gpu_memory_used_bytes", "gpu_memory_total_bytes", "gpu_power_watts", "gpu_frequency_hertz", "cpu_frequency_hertz", "pico_temperature_celsius"},
-	"node-0":    {"cpu_temperature_celsius", "soc_temperature_celsius", "nvme_temperature_celsius", "gpu_temperature_celsius", "npu_temperature_celsius", "memory_usage_percent", "root_disk_size_bytes", "root_disk_free_bytes", "root_disk_usage_percent", "nvme_read_bytes", "eth0_received_bytes"},
-	"door-z":    {"water_leak_left"},
-}
-
-// open are the keys of measurements that take any.
-var open = map[string][]string{"custom": {"level_percent"}, "telegraf": {"ping_seconds", "dns_queries"}}
 
 // series is the readings of one measurement with the same labels.
 type series struct {
@@ -75,11 +63,15 @@ func allSeries() (out []series) {
 		for n, tags := range combinations(m) {
 			s := series{m: m, tags: tags, n: n, text: map[string]string{}}
 			for _, f := range m.Fields {
-				if f.Key != catalogue.Quality {
+				if f.Key != catalogue.Quality && (f.Key != "motion" || n == 2) && (f.Key != "occupancy" || n < 2) { // no device has both
 					s.fields = append(s.fields, f)
 				}
 			}
-			for _, key := range slices.Concat(parts[tags[catalogue.DeviceLabel]], open[m.Name]) {
+			keys := open[m.Name]
+			if m.Parts || m.Name == "zigbee" {
+				keys = parts[tags[catalogue.DeviceLabel]]
+			}
+			for _, key := range keys {
 				f, _ := m.Field(key)
 				f.Key = key
 				s.fields = append(s.fields, f)
@@ -101,7 +93,7 @@ func combinations(m catalogue.Measurement) []map[string]string {
 		values := labels[label]
 		if label == catalogue.DeviceLabel {
 			for _, d := range devices {
-				if d.measurement == m.Name {
+				if d.measurement == m.Name || m.Name == "telegraf" && d.id == "gaming-pc" {
 					values = append(values, d.id)
 				}
 			}
@@ -290,5 +282,10 @@ func (w *world) store(ctx context.Context, s series) error {
 			return fmt.Errorf("roll-ups of %s: %w", s.m.Name, err)
 		}
 	}
-	return nil
+	since, upto := rolled[0].Truncate(time.Hour), noon.Add(-time.Hour).Truncate(time.Hour)
+	if err := w.st.BeginRollups(ctx, s.m.Name, since, noon); err != nil {
+		return err
+	}
+	_, err := w.st.AdvanceRollups(ctx, s.m.Name, since, upto)
+	return err
 }

@@ -39,8 +39,8 @@ func (s series) flux() string {
 	b.WriteString("import \"strings\"\n\n")
 	if kept := s.kept(); kept.Rolled {
 		b.WriteString(sources(kept))
-		fmt.Fprintf(&b, "older = %s\n", s.read("bucket", "start", "edge", true))
-		fmt.Fprintf(&b, "newer = %s\n", s.read("v.defaultBucket", "edge", "stop", false))
+		fmt.Fprintf(&b, "older = %s\n", s.read("bucket", "time(v: int(v: start) - 1000000)", "time(v: edge - 1)", true))
+		fmt.Fprintf(&b, "newer = %s\n", s.read("v.defaultBucket", "time(v: edge)", "stop", false))
 		b.WriteString("union(tables: [older, newer])\n")
 	} else {
 		b.WriteString(s.read("v.defaultBucket", "v.timeRangeStart", "v.timeRangeStop", false) + "\n")
@@ -79,7 +79,9 @@ func (s series) kept() catalogue.Kept {
 
 // sources returns the part of a query that picks the bucket of the older part of the
 // span, and the edge from which on the newest readings are read, which are not yet
-// rolled up. In InfluxDB 1.8 a bucket is called database/policy.
+// rolled up. In InfluxDB 1.8 a bucket is called database/policy, and a range includes its
+// end: so the older part ends a nanosecond before the edge. It begins a millisecond early,
+// because a range must not be empty; no roll-up has a time in that millisecond.
 func sources(kept catalogue.Kept) string {
 	fine := fmt.Sprintf("span > %d * hour", longRaw/time.Hour)
 	if kept.Raw < kept.Fine {
@@ -94,9 +96,8 @@ age = int(v: now()) - int(v: start)
 rolled = (ending) => strings.trimSuffix(v: strings.replace(v: v.defaultBucket + "/", t: "/", u: ending + "/", i: 1), suffix: "/")
 bucket = if span > %d * hour or age > %d * hour then rolled(ending: "_1h") else if %s then rolled(ending: "_5m") else v.defaultBucket
 recent = (int(v: now()) / hour - 2) * hour
-earliest = int(v: start) + 1000000
 latest = int(v: stop) - 1000000
-edge = time(v: if bucket == v.defaultBucket or recent < earliest then earliest else if recent > latest then latest else recent)
+edge = if bucket == v.defaultBucket or recent < int(v: start) then int(v: start) else if recent > latest then latest else recent
 `, longFine/time.Hour, (kept.Fine-day)/time.Hour, fine)
 }
 

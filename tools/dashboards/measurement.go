@@ -97,11 +97,23 @@ func wordsOf(f catalogue.Field) string {
 // numberPlot is the course of a field. Energy since the reading before is added up.
 func numberPlot(m catalogue.Measurement, f catalogue.Field) dashboard.Panel {
 	s := series{of: []catalogue.Measurement{m}, keys: []string{f.Key}, where: ofDevices(m)}
+	title := titleAmong(m, f)
 	if rises(m, f) {
 		s.fn = "sum"
-		return bars(f.Title, m.About, s.flux(), f)
+		return bars(title, m.About, s.flux(), f)
 	}
-	return plot(f.Title, m.About, s.flux(), f)
+	return plot(title, m.About, s.flux(), f)
+}
+
+// titleAmong returns the title of a field, with its unit if another field of the
+// measurement has the same one: bytes read, and bytes read a second.
+func titleAmong(m catalogue.Measurement, f catalogue.Field) string {
+	for _, o := range m.Fields {
+		if o.Title == f.Title && o.Key != f.Key {
+			return f.Title + ", " + f.Unit
+		}
+	}
+	return f.Title
 }
 
 // rises reports whether a field is the rise of a counter since the reading before.

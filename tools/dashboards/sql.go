@@ -43,10 +43,13 @@ func linked(name string) []column {
 func rows(title, about string, t target, columns ...column) dashboard.Panel {
 	var overrides []dashboard.DashboardFieldConfigSourceOverrides
 	for _, c := range columns {
+		if len(c.properties) == 0 { // Grafana fails on an override without any
+			continue
+		}
 		overrides = append(overrides, dashboard.DashboardFieldConfigSourceOverrides{Matcher: dashboard.MatcherConfig{Id: "byName", Options: c.name}, Properties: c.properties})
 	}
 	config := dashboard.FieldConfig{NoValue: new("–"), Thresholds: &dashboard.ThresholdsConfig{Mode: dashboard.ThresholdsModeAbsolute, Steps: []dashboard.Threshold{{Color: fine}}}}
-	config.Custom = map[string]any{"align": "auto", "filterable": false}
+	config.Custom = map[string]any{"align": "auto", "filterable": false, "inspect": false}
 	return panel("table", title, about, t, table.Options{ShowHeader: true, CellHeight: new(common.TableCellHeightSm)}, config, overrides...)
 }
 
@@ -116,5 +119,5 @@ order by a.state::jsonb ->> 'severity', a.state::jsonb ->> 'since'`), as("For", 
 }
 
 func alertCount() dashboard.Panel {
-	return value("Open alerts", "How many alerts of hearth are open", sql("select count(*) as \"Open alerts\"\n"+openAlerts), "", 0, new(1.0))
+	return value("Number of open alerts", "How many alerts of hearth are open", sql("select count(*) as \"Open alerts\"\n"+openAlerts), "", 0, new(1.0))
 }
