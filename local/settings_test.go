@@ -118,7 +118,7 @@ func TestOnlySharedSettingsReadsYAML(t *testing.T) {
 		if err != nil || !strings.Contains(string(b), `in/yaml`) && !strings.Contains(string(b), `/go-yaml`) {
 			return err
 		}
-		if dir := filepath.ToSlash(filepath.Dir(name)); dir != "../shared/settings" {
+		if dir := filepath.ToSlash(filepath.Dir(name)); dir != "../shared/settings" && dir != "../tools/dashboards" { // which writes Grafana's files
 			t.Errorf("%s imports a YAML library", name)
 		}
 		seen = true

@@ -119,14 +119,8 @@ func (t *tick) load(ctx context.Context) error {
 		return err
 	}
 	if !t.looked.Equal(t.due) {
-		began, err := t.begin(ctx, states)
-		if err != nil {
+		if states, err = t.begin(ctx, states); err != nil {
 			return err
-		}
-		if began {
-			if states, err = t.st.Rolled(ctx); err != nil {
-				return err
-			}
 		}
 		t.looked = t.due
 	}
@@ -139,26 +133,38 @@ func (t *tick) load(ctx context.Context) error {
 	return nil
 }
 
-// begin makes the states of measurements that have none, and drops dirty hours of those
-// that are not rolled up.
-func (t *tick) begin(ctx context.Context, states map[string]store.Rolled) (began bool, err error) {
+// begin makes the states of measurements that have none, drops dirty hours of those that
+// are not rolled up, and returns all states. It looks for first readings again until all
+// have a state: only from then on an older reading is noted by whoever writes it.
+func (t *tick) begin(ctx context.Context, states map[string]store.Rolled) (map[string]store.Rolled, error) {
 	if err := t.st.DropDirty(ctx); err != nil {
-		return false, err
+		return nil, err
 	}
-	extents, err := t.st.Extents(ctx, ever, t.due)
-	if err != nil {
-		return false, err
-	}
-	for _, e := range extents {
-		if _, has := states[e.Name]; has || !catalogue.KeptOf(e.Name).Rolled {
-			continue
+	for began := true; began; {
+		began = false
+		extents, err := t.st.Extents(ctx, ever, t.due)
+		if err != nil {
+			return nil, err
 		}
-		if err := t.st.BeginRollups(ctx, e.Name, e.First.Truncate(time.Hour), t.now); err != nil {
-			return began, err
+		for _, e := range extents {
+			state, has := states[e.Name]
+			switch {
+			case !catalogue.KeptOf(e.Name).Rolled:
+				continue
+			case has:
+				err = t.st.ReachBack(ctx, state, e.First)
+			default:
+				began, err = true, t.st.BeginRollups(ctx, e.Name, e.First.Truncate(time.Hour), t.now)
+			}
+			if err != nil {
+				return nil, err
+			}
 		}
-		began = true
+		if states, err = t.st.Rolled(ctx); err != nil {
+			return nil, err
+		}
 	}
-	return began, nil
+	return states, nil
 }
 
 // fail notes the error of one measurement, which is not worked on any more in this tick.

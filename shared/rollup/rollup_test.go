@@ -43,3 +43,21 @@ func TestAHistoryIsRolledUpInTicksWithGrowingProgress(t *testing.T) {
 		}
 	})
 }
+
+// A batch that is written while the roll-ups of its measurement begin knows nothing of them
+// yet: it is found by a later look for first readings.
+func TestOlderReadingsThatCameAsTheRollupsBeganAreRolledUp(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.write(series(monthsKept, "office", noon.AddDate(0, 0, -2), noon, 17*time.Minute))
+		h.tick(noon)
+		older := noon.AddDate(0, 0, -5).Add(11 * time.Minute)
+		h.write(series(monthsKept, "attic", older, older.Add(7*time.Hour), 13*time.Minute))
+		h.tick(noon.Add(2 * time.Hour))
+		if got, want := h.state(monthsKept).Since, older.Truncate(time.Hour); !got.Equal(want) {
+			t.Errorf("begin at %s, want %s", got, want)
+		}
+		for _, resolution := range []time.Duration{store.FiveMinutes, store.Hour} {
+			h.same(resolution, monthsKept, noon.AddDate(-1, 0, 0), noon.Add(-time.Hour))
+		}
+	})
+}

@@ -125,6 +125,24 @@ func (t *txn) markDirty(ctx context.Context, hours []nameHour) (changed int64, e
 	return changed, nil
 }
 
+// ReachBack makes a measurement's roll-ups begin at an older hour, of a reading that was
+// written while they began. It does nothing once readings have expired.
+func (s *Store) ReachBack(ctx context.Context, r Rolled, first time.Time) error {
+	var hours []time.Time
+	for h := first.Truncate(Hour); h.Before(r.Since); h = h.Add(Hour) {
+		hours = append(hours, h)
+	}
+	if len(hours) == 0 || !r.Raw.Expired.Equal(r.Since) {
+		return nil
+	}
+	return s.tx(ctx, "begin the roll-ups of "+r.Name+" earlier", func(ctx context.Context, tx *txn) error {
+		if err := tx.makeDirty(ctx, r.Name, hours); err != nil {
+			return err
+		}
+		return tx.lowerSince(ctx, []nameHour{{r.Name, hourOf(first)}})
+	})
+}
+
 // lowerSince moves the beginning of roll-ups of which nothing has expired yet to an older
 // hour in which values came. hours are in order.
 func (t *txn) lowerSince(ctx context.Context, hours []nameHour) error {
