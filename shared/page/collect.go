@@ -23,6 +23,7 @@ type collector struct {
 	measurements func() []catalogue.Measurement // those of the catalogue
 
 	platform    platform
+	rolledUp    rolledUp
 	alerts      shownAlerts
 	register    registered
 	lines       dayLines
@@ -54,6 +55,9 @@ func (c *collector) collect(ctx context.Context, now time.Time) Data {
 	here := c.Functions()
 	if st != nil {
 		c.platform.read(ctx, st, here, now, fail)
+		if d.History, err = c.readHistory(ctx, st, now); err != nil {
+			fail(err)
+		}
 	}
 	d.Functions = c.platform.functions(here, now)
 	d.Sample = slices.ContainsFunc(d.Functions, func(f Function) bool { return f.State == Sample })

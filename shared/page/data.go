@@ -60,8 +60,9 @@ type Data struct {
 	Measurements []Measurement `json:"measurements"`
 	Lists        []List        `json:"lists"`
 	Functions    []Function    `json:"functions"`
-	Sample       bool          `json:"sample"`         // something on the page is sample data
-	Zone         string        `json:"zone,omitempty"` // the time zone of the house; absent: UTC
+	History      *History      `json:"history,omitempty"` // while it is rolled up, or cannot be
+	Sample       bool          `json:"sample"`            // something on the page is sample data
+	Zone         string        `json:"zone,omitempty"`    // the time zone of the house; absent: UTC
 	Try          string        `json:"-"`
 	Hearth       string        `json:"-"`
 }

@@ -35,7 +35,7 @@ var sections = []struct {
 	{"dead", func(d Data) any { return []any{d.Dead, d.MoreDead} }},
 	{"readings", func(d Data) any { return []any{d.Measurements, graphs(d.Measurements)} }},
 	{"items", func(d Data) any { return d.Lists }},
-	{"functions", func(d Data) any { return d.Functions }},
+	{"functions", func(d Data) any { return []any{d.Functions, d.History} }},
 	{"about", func(d Data) any { return d.Zone }},
 }
 
