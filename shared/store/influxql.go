@@ -194,11 +194,8 @@ func windowsOf(rows [][]*float64, column int) ([]Window, error) {
 			return nil, fmt.Errorf("a row of %d columns", len(row))
 		}
 		v := row[column : column+5]
-		if v[4] == nil || *v[4] == 0 {
-			continue // only other fields have values in this window
-		}
-		if v[0] == nil || v[1] == nil || v[2] == nil || v[3] == nil {
-			return nil, errors.New("a window without a mean, minimum, maximum or last value")
+		if slices.Contains(v, nil) || *v[4] == 0 {
+			continue // only other fields have values in this window, or its first is being written: InfluxDB reads each column for itself
 		}
 		out = append(out, Window{Start: time.Unix(int64(*row[0]), 0).UTC(), Mean: *v[0], Min: *v[1], Max: *v[2], Last: *v[3], Count: int(*v[4])})
 	}

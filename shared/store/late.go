@@ -103,7 +103,7 @@ func (b *Batch) saveLate(ctx context.Context, tx *txn) error {
 	if len(b.late) == 0 {
 		return nil
 	}
-	if err := tx.lockRolled(ctx, hoursOf(b.late)); err != nil {
+	if err := tx.lockRolled(ctx, hoursOf(b.Readings, b.Known, b.late)); err != nil {
 		return err
 	}
 	rows, err := lateRows(b.late, b.Now)
@@ -143,8 +143,9 @@ func lateRows(rs []reading.Reading, arrived time.Time) ([][8]any, error) {
 	return out, nil
 }
 
-// lockRolled lets a transaction that deletes late values of these measurements wait for this
-// one. SQLite has one transaction at a time.
+// lockRolled lets other transactions that store late values of these measurements, or delete
+// them, wait for this one. Shared locks would not do: with one of its own, each of two that
+// lower Since would wait for the other. SQLite has one transaction at a time.
 func (t *txn) lockRolled(ctx context.Context, hours []nameHour) error {
 	if t.dialect == SQLite {
 		return nil
@@ -153,7 +154,7 @@ func (t *txn) lockRolled(ctx context.Context, hours []nameHour) error {
 	for _, h := range hours {
 		names = append(names, h.name)
 	}
-	_, err := t.ExecContext(ctx, `select 1 from rolled where name = any($1) order by name for share`, slices.Compact(names))
+	_, err := t.ExecContext(ctx, `select 1 from rolled where name = any($1) order by name for update`, slices.Compact(names))
 	return err
 }
 
