@@ -13,7 +13,7 @@ import (
 	"github.com/hearth-home/hearth/shared/slack/slacktest"
 )
 
-const slackStack = `
+const deadlinesStack = `
 provider: {name: openfaas}
 functions:
   alert-deadlines:
@@ -29,7 +29,7 @@ func TestButtonsWorkInMakeUp(t *testing.T) {
 	const token = "xapp-1-THEAPPTOKEN"
 	slack := slacktest.NewSocket(t, token)
 	root := t.TempDir()
-	write(t, filepath.Join(root, "stack.yml"), slackStack)
+	write(t, filepath.Join(root, "stack.yml"), deadlinesStack)
 	r := launchWith(t, map[string]host.Builder{"alert-deadlines": deadlines.New}, root, "SLACK_APP_TOKEN="+token, "SLACK_URL="+slack.API())
 	st, err := r.open(t.Context())
 	if err != nil {
