@@ -26,6 +26,7 @@ type sandbox struct {
 	dir     string // repo, pi, bin, root (for /etc and the like), log
 	env     []string
 	replace []string // in the pages' text
+	bucket  string   // in InfluxDB
 }
 
 // Programs that run as they are.
@@ -40,7 +41,7 @@ var recorded = map[string]string{
 	"kubectl":  `case "$*" in *basic-auth*) echo cGFzc3dvcmQ=;; *"get deploy"*) echo deployment/weather;; *) [ -z "$MQTT_PORT" ] || exec "$HELPER" kubectl "$@";; esac; case "$*" in *"-f -") cat >/dev/null;; esac`,
 	"faas-cli": `case "$*" in *stdin*) cat >/dev/null;; esac`,
 	"ssh":      `case "$1" in -*) exit 0;; esac; shift; cd "$SANDBOX/pi" && exec sh -c "$*"`,
-	"make":     `case "$1" in edge) mkdir -p .bin/edge && touch .bin/edge/hearth-edge-linux-{arm64,arm,amd64};; migrate) printf %s "$DATABASE_URL" >"$SANDBOX/database_url";; esac`,
+	"make":     `case "$1" in edge) mkdir -p .bin/edge && touch .bin/edge/hearth-edge-linux-{arm64,arm,amd64};; migrate) for v in DATABASE_URL ${INFLUX_ADMIN_TOKEN:+INFLUX_URL INFLUX_ADMIN_TOKEN}; do printf %s "${!v}" >"$SANDBOX/$v"; done;; esac`,
 	"scp":      `while [ $# -gt 1 ]; do cp "$1" "$SANDBOX/pi/"; shift; done`,
 	// As root of the sandbox, or as the superuser of its PostgreSQL.
 	"sudo": `if [ "$1" = -u ]; then shift 2; export PGHOST="$PG_HOST" PGPORT="$PG_PORT" PGUSER=postgres PGDATABASE=postgres; fi; exec env "$@"`,

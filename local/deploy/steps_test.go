@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,12 +48,14 @@ func TestDeployOnFaasd(t *testing.T) {
 	found := blocks(t, page)
 	s := newSandbox(t)
 	server, got := s.faasd(t, found)
+	s.influx(t, "127.0.0.1:8087")
 	if err := s.run(t, found); err != nil {
 		t.Fatal(err)
 	}
 	checkCalls(t, page, s.calls(t))
 	mqtttest.Until(t, "the canary at the function", func() bool { return got.Seen()["hearth/canary/hearth-connector"] > 0 })
 	s.migrate(t)
+	s.migrateInflux(t)
 	for query, want := range map[string]string{
 		"SELECT setting FROM pg_file_settings WHERE name = 'listen_addresses' AND sourcefile LIKE '%.auto.conf'": "*",
 		"SELECT count(*)::text FROM pg_hba_file_rules WHERE error IS NOT NULL":                                   "0",
@@ -125,6 +128,7 @@ func TestDeployOnK3s(t *testing.T) {
 	const page = "docs/deploy-k3s.md"
 	s := newSandbox(t)
 	got := s.chain(t)
+	s.influx(t, "127.0.0.1:8086")
 	found := blocks(t, page)
 	s.dotenv(t, found)
 	if err := s.run(t, found); err != nil {
@@ -132,6 +136,7 @@ func TestDeployOnK3s(t *testing.T) {
 	}
 	checkCalls(t, page, s.calls(t))
 	mqtttest.Until(t, "the canary at the function", func() bool { return got.Seen()["hearth/canary/hearth-connector"] > 0 })
+	s.migrateInflux(t)
 }
 
 // dotenv writes the page's settings to .env.
@@ -162,12 +167,46 @@ func (s *sandbox) chain(t *testing.T) *mqtttest.Tally {
 // migrate does what the page's make migrate does.
 func (s *sandbox) migrate(t *testing.T) {
 	t.Helper()
-	url, err := os.ReadFile(filepath.Join(s.dir, "database_url"))
+	if err := store.Migrate(t.Context(), s.given(t, "DATABASE_URL")); err != nil {
+		t.Errorf("migrate: %v", err)
+	}
+}
+
+// given returns a variable that the page's make migrate was given last; those of InfluxDB from
+// a call with INFLUX_ADMIN_TOKEN.
+func (s *sandbox) given(t *testing.T, variable string) secret.String {
+	t.Helper()
+	v, err := os.ReadFile(filepath.Join(s.dir, variable))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Migrate(t.Context(), secret.InMemory(map[string]string{"u": string(url)}, nil).Get("u")); err != nil {
-		t.Errorf("migrate: %v", err)
+	return secret.InMemory(map[string]string{variable: string(v)}, nil).Get(variable)
+}
+
+// influx gives the sandbox an InfluxDB 1.8 with a database of its own, in place of the one at
+// the address.
+func (s *sandbox) influx(t *testing.T, address string) {
+	t.Helper()
+	server, bucket := testserver.Influx(t)
+	s.bucket = strings.TrimSuffix(bucket, "/autogen") + "x"
+	s.replace = append(s.replace, address, strings.TrimPrefix(server, "http://"))
+	res, err := http.PostForm(server+"/query", url.Values{"q": {`CREATE DATABASE "` + s.bucket + `"`}})
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatal(res, err)
+	}
+	res.Body.Close()
+}
+
+// migrateInflux does what the page's make migrate does, with the settings that it was given.
+// As the page says, the token of the functions may then do everything.
+func (s *sandbox) migrateInflux(t *testing.T) {
+	t.Helper()
+	c := store.Influx{URL: s.given(t, "INFLUX_URL").Reveal(), Org: "home", Bucket: s.bucket, Token: s.given(t, "INFLUX_ADMIN_TOKEN")}
+	said, err := store.MigrateInflux(t.Context(), c, s.given(t, "INFLUX_ADMIN_TOKEN"))
+	for _, want := range []string{s.bucket + "_5m was created", s.bucket + "_1h was created", "INFLUX_TOKEN may do that already"} {
+		if text := strings.Join(said, "\n"); err != nil || !strings.Contains(text, want) {
+			t.Errorf("migrate InfluxDB: %v\n%s\nwant %q", err, text, want)
+		}
 	}
 }
 
