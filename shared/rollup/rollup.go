@@ -30,6 +30,7 @@ var ever = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
 type Roller struct {
 	looked time.Time                // for which hour it last looked for new measurements
 	spans  map[string]time.Duration // how much of a measurement it rolls up in one step
+	again  map[string]bool          // measurements without roll-ups that it has rolled up again
 }
 
 // Done is what a tick did.
@@ -44,6 +45,7 @@ type Done struct {
 // joined, and do not keep it from the others.
 func (r *Roller) Tick(ctx context.Context, st *store.Store, now time.Time) (Done, error) {
 	if err := st.ReadyForRollups(ctx); err != nil {
+		r.looked = time.Time{} // a bucket that is created next may be empty
 		return Done{}, fmt.Errorf("nothing is rolled up, and old readings are kept: %w", err)
 	}
 	t := &tick{Roller: r, st: st, now: now.UTC(), due: dueAt(now)}
@@ -53,6 +55,9 @@ func (r *Roller) Tick(ctx context.Context, st *store.Store, now time.Time) (Done
 	}
 	if ctx.Err() != nil {
 		err = nil // its time is over, as expected
+	}
+	if len(t.failed) > 0 {
+		r.looked = time.Time{}
 	}
 	return t.done, errors.Join(append(t.failed, err)...)
 }
@@ -146,6 +151,9 @@ func (t *tick) begin(ctx context.Context, states map[string]store.Rolled) (map[s
 		if err != nil {
 			return nil, err
 		}
+		if err := t.replace(ctx, states, extents); err != nil {
+			return nil, err
+		}
 		for _, e := range extents {
 			state, has := states[e.Name]
 			switch {
@@ -165,6 +173,36 @@ func (t *tick) begin(ctx context.Context, states map[string]store.Rolled) (map[s
 		}
 	}
 	return states, nil
+}
+
+// replace has those measurements rolled up again that have readings and no roll-up of a
+// resolution: its bucket was deleted, or is empty on a new server. Their readings are kept
+// until then. Some have nothing to be rolled up, as those of texts: once is enough.
+func (t *tick) replace(ctx context.Context, states map[string]store.Rolled, extents []store.Extent) error {
+	if t.again == nil {
+		t.again = map[string]bool{}
+	}
+	for _, resolution := range []time.Duration{store.FiveMinutes, store.Hour} {
+		names, err := t.st.RollupNames(ctx, resolution)
+		if err != nil {
+			return err
+		}
+		for _, e := range extents {
+			s, key := states[e.Name], e.Name+" "+resolution.String()
+			if slices.Contains(names, e.Name) {
+				delete(t.again, key)
+				continue
+			}
+			if t.again[key] || !s.Since.Before(s.Upto) {
+				continue
+			}
+			if err := t.st.RollAgain(ctx, s); err != nil {
+				return err
+			}
+			t.again[key] = true
+		}
+	}
+	return nil
 }
 
 // fail notes the error of one measurement, which is not worked on any more in this tick.

@@ -41,6 +41,10 @@ func TestAHistoryIsRolledUpInTicksWithGrowingProgress(t *testing.T) {
 		if d := h.tick(noon); d.Hours != 0 || d.Days != 0 {
 			t.Errorf("a tick more: %+v", d)
 		}
+		h.reopen()
+		if d := h.tick(noon); d.Hours != 0 {
+			t.Errorf("a tick of a new process: %+v", d)
+		}
 	})
 }
 

@@ -143,6 +143,18 @@ func (s *Store) ReachBack(ctx context.Context, r Rolled, first time.Time) error 
 	})
 }
 
+// RollAgain makes all hours of a measurement dirty whose readings are kept, since their
+// roll-ups are lost.
+func (s *Store) RollAgain(ctx context.Context, r Rolled) error {
+	var hours []time.Time
+	for h := floor(later(r.Since, r.Raw.Expired), Hour); h.Before(r.Upto); h = h.Add(Hour) {
+		hours = append(hours, h)
+	}
+	return s.tx(ctx, "roll "+r.Name+" up again", func(ctx context.Context, tx *txn) error {
+		return tx.makeDirty(ctx, r.Name, hours)
+	})
+}
+
 // lowerSince moves the beginning of roll-ups of which nothing has expired yet to an older
 // hour in which values came. hours are in order.
 func (t *txn) lowerSince(ctx context.Context, hours []nameHour) error {

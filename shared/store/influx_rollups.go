@@ -78,6 +78,22 @@ func (i *influx) WriteRollups(ctx context.Context, resolution time.Duration, nam
 	return send()
 }
 
+// RollupNames returns the measurements in the bucket of a resolution.
+func (i *influx) RollupNames(ctx context.Context, resolution time.Duration) ([]string, error) {
+	of, err := i.of(resolution)
+	if err != nil {
+		return nil, err
+	}
+	v1, err := i.speaksInfluxQL(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if v1 {
+		return of.namesV1(ctx, earliest, latest)
+	}
+	return of.names(ctx, earliest, latest)
+}
+
 // of returns i with the bucket of a resolution.
 func (i *influx) of(resolution time.Duration) (*influx, error) {
 	if of := i.rolled[resolution]; of != nil {

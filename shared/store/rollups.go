@@ -54,6 +54,8 @@ type rollups interface {
 	AggregateRollups(ctx context.Context, resolution time.Duration, q Query, fn func(tags map[string]string, field string, ws []Window) error) error
 	// DeleteRollups deletes rows as DeleteRange deletes readings.
 	DeleteRollups(ctx context.Context, resolution time.Duration, name string, tags map[string]string, from, to time.Time) error
+	// RollupNames returns the measurements that have roll-ups of a resolution.
+	RollupNames(ctx context.Context, resolution time.Duration) ([]string, error)
 	// ValuesIn calls fn with the values of q's readings in the spans, which are in order
 	// and do not overlap. The values of one series and field come in order, in one call
 	// or several. From, To, Step and Zone of q do not count.

@@ -16,6 +16,20 @@ import (
 // ReadyForRollups returns nil: the file has their tables.
 func (s *series) ReadyForRollups(context.Context) error { return nil }
 
+// RollupNames returns the measurements that have rows in the table of a resolution.
+func (s *series) RollupNames(ctx context.Context, resolution time.Duration) (names []string, err error) {
+	table, err := rollupTable(resolution)
+	if err != nil {
+		return nil, err
+	}
+	err = s.inSnapshot(ctx, "read which measurements have roll-ups", func(ctx context.Context, tx *sql.Tx) (err error) {
+		names, err = store.Rows(ctx, tx, func(rows *sql.Rows) (name string, err error) { return name, rows.Scan(&name) },
+			`select distinct s.name from fields f join series s on s.id = f.series where exists (select 1 from `+table+` r where r.field = f.id)`)
+		return err
+	})
+	return names, err
+}
+
 // rollupTable returns the table of the roll-ups of a resolution.
 func rollupTable(resolution time.Duration) (string, error) {
 	switch resolution {
