@@ -60,8 +60,40 @@ func (s *Store) divide(ctx context.Context, b Batch) (Batch, error) {
 	if late, err = Normal(late); err != nil {
 		return b, err
 	}
-	b.Readings, b.late = kept, unite(late)
-	return b, nil
+	stored, late, err := s.storedBefore(ctx, have, unite(late))
+	b.Readings, b.Known, b.late = kept, slices.Concat(b.Known, stored), late
+	return b, err
+}
+
+// storedBefore divides late readings into those that are stored already, because they came
+// before they were late too, and the others. What has expired is not read.
+func (s *Store) storedBefore(ctx context.Context, have map[string]Rolled, late []reading.Reading) (stored, others []reading.Reading, err error) {
+	type part struct {
+		series string
+		hour   int64
+	}
+	parts := map[part][]reading.Reading{}
+	for _, r := range late {
+		if r.Time.Before(have[r.Name].Raw.Expired) {
+			others = append(others, r)
+			continue
+		}
+		p := part{r.Series(), hourOf(r.Time)}
+		parts[p] = append(parts[p], r)
+	}
+	for _, rs := range parts {
+		fresh, _, err := s.Fresh(ctx, rs)
+		if err != nil {
+			return nil, nil, err
+		}
+		others = append(others, fresh...)
+		for _, r := range rs {
+			if !slices.ContainsFunc(fresh, func(f reading.Reading) bool { return f.Time.Equal(r.Time) }) {
+				stored = append(stored, r)
+			}
+		}
+	}
+	return stored, others, nil
 }
 
 // tooOld returns the indexes of the readings that are late if their measurement is rolled up.
