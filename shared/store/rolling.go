@@ -16,8 +16,8 @@ func (s *Store) Claimed(ctx context.Context, name, claim string) ([]time.Time, e
 // LateHours returns the hours with from <= hour < to that have late values.
 func (s *Store) LateHours(ctx context.Context, name string, from, to time.Time) ([]time.Time, error) {
 	return query(ctx, s, "read the late hours of "+name, func(rows *sql.Rows) (time.Time, error) {
-		var hours int64
-		err := rows.Scan(&hours)
-		return time.Unix(hours*3600, 0).UTC(), err
-	}, `select distinct time / 3600000000000 as hours from late_values where name = $1 and time >= $2 and time < $3 order by hours`, clean(name), Nanos(from), Nanos(to))
+		var nanos int64
+		err := rows.Scan(&nanos)
+		return time.Unix(0, nanos).UTC(), err
+	}, `select distinct `+startOfHour+` as hour from late_values where name = $1 and time >= $2 and time < $3 order by hour`, clean(name), Nanos(from), Nanos(to))
 }

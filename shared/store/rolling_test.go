@@ -39,5 +39,11 @@ func TestLateHoursAreThoseOfLateValues(t *testing.T) {
 		if got, err := s.LateHours(t.Context(), "air", ten, hours(9)[0]); err != nil || !slices.Equal(got, hours(0, 3)) {
 			t.Error(got, err)
 		}
+		old := time.Date(1930, 2, 3, 4, 0, 0, 0, time.UTC)
+		s.Exec(t, `insert into late_values (name, series, tags, field, time, value, suspect, arrived) values ('air', 'air', '{}', 'a', `+
+			strconv.FormatInt(old.Add(time.Minute).UnixNano(), 10)+`, 1, false, current_timestamp)`)
+		if got, err := s.LateHours(t.Context(), "air", old, old.Add(time.Hour)); err != nil || len(got) != 1 || !got[0].Equal(old) {
+			t.Errorf("before 1970: %v, %v", got, err)
+		}
 	})
 }
