@@ -60,12 +60,12 @@ func (c *collector) readHistory(ctx context.Context, st *store.Store, now time.T
 	return r.history, nil
 }
 
-// passes reports whether an error says only that the database is away or busy. Then the page
+// passes reports whether an error says only that the database is down or busy. Then the page
 // says so already: its readings cannot be read either.
 func passes(err error) bool {
 	if e, ok := errors.AsType[*store.InfluxError](err); ok {
 		return e.StatusCode >= http.StatusInternalServerError || e.StatusCode == http.StatusTooManyRequests
 	}
-	_, away := errors.AsType[net.Error](err)
-	return away || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	_, down := errors.AsType[net.Error](err)
+	return down || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

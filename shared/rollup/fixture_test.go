@@ -131,10 +131,10 @@ func (h *house) ticks(now time.Time) (all []Done) {
 		if err != nil {
 			h.Fatal(err)
 		}
-		if all = append(all, done); done.Of > 0 && done.Done == done.Of {
+		if all = append(all, done); done.of > 0 && done.done == done.of {
 			return all
 		}
-		if done.Hours == 0 {
+		if done.hours == 0 {
 			if most *= 2; most > time.Hour {
 				h.Fatalf("%+v: nothing goes on", done)
 			}

@@ -104,7 +104,7 @@ func (t *tick) step(ctx context.Context, m *measurement) (more bool, err error) 
 		}
 		return false, err
 	}
-	t.done.Hours += len(hours)
+	t.done.hours += len(hours)
 	m.state.Dirty -= len(hours)
 	m.cursor = hours[len(hours)-1].Add(time.Hour)
 	return true, nil

@@ -15,7 +15,7 @@ const backlog = 2 * day
 // Progress is how far the history is rolled up. An installation that had readings before
 // it had roll-ups has a backlog for some hours or days.
 type Progress struct {
-	Done, Of time.Duration // Of is from the first reading until now. Of several measurements, Done is the mean
+	done, of time.Duration // of is from the first reading until now. Of several measurements, done is the mean
 	Backlog  bool          // some measurement has more than two days left
 }
 
@@ -29,10 +29,10 @@ func ProgressOf(states map[string]store.Rolled, now time.Time) Progress {
 		}
 		all, left := dueAt(now).Sub(s.Since), remaining(s, now)
 		done, of = done+all-left, of+all
-		p.Of, p.Backlog = max(p.Of, all), p.Backlog || left > backlog
+		p.of, p.Backlog = max(p.of, all), p.Backlog || left > backlog
 	}
 	if of > 0 {
-		p.Done = time.Duration(float64(p.Of) * (float64(done) / float64(of)))
+		p.done = time.Duration(float64(p.of) * (float64(done) / float64(of)))
 	}
 	return p
 }
@@ -49,14 +49,14 @@ func dueAt(now time.Time) time.Time { return now.UTC().Add(-settle).Truncate(tim
 
 // Percent is 100 only when all is done.
 func (p Progress) Percent() int {
-	if p.Of <= 0 {
+	if p.of <= 0 {
 		return 100
 	}
-	return int(100 * (float64(p.Done) / float64(p.Of)))
+	return int(100 * (float64(p.done) / float64(p.of)))
 }
 
-// Days returns Done and Of in whole days.
-func (p Progress) Days() (done, of int) { return int(p.Done / day), int(p.Of / day) }
+// Days returns how many whole days are rolled up, and of how many.
+func (p Progress) Days() (done, of int) { return int(p.done / day), int(p.of / day) }
 
 func (p Progress) String() string {
 	done, of := p.Days()

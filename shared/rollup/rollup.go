@@ -36,8 +36,8 @@ type Roller struct {
 // Done is what a tick did.
 type Done struct {
 	Progress
-	Hours int // rolled up: an hour of one measurement each
-	Days  int // deleted: the readings or the roll-ups of 5 minutes of a day of one measurement each
+	hours int // rolled up: an hour of one measurement each
+	days  int // deleted: the readings or the roll-ups of 5 minutes of a day of one measurement each
 }
 
 // Tick rolls up what is due and deletes what is kept no longer, until all is done or ctx

@@ -17,7 +17,7 @@ func TestAHistoryIsRolledUpInTicksWithGrowingProgress(t *testing.T) {
 		all := h.ticks(noon)
 		before := Done{}
 		for _, d := range all {
-			if d.Done < before.Done || d.Done > d.Of || d.Of != dueAt(noon).Sub(begin.Truncate(time.Hour)) {
+			if d.done < before.done || d.done > d.of || d.of != dueAt(noon).Sub(begin.Truncate(time.Hour)) {
 				t.Errorf("%+v after %+v", d, before)
 			}
 			before = d
@@ -38,11 +38,11 @@ func TestAHistoryIsRolledUpInTicksWithGrowingProgress(t *testing.T) {
 		if got := h.rows(store.Hour, everKept, begin, noon); len(got) > 0 || !h.state(everKept).Since.IsZero() {
 			t.Errorf("readings that are kept for ever are rolled up: %v", got)
 		}
-		if d := h.tick(noon); d.Hours != 0 || d.Days != 0 {
+		if d := h.tick(noon); d.hours != 0 || d.days != 0 {
 			t.Errorf("a tick more: %+v", d)
 		}
 		h.reopen()
-		if d := h.tick(noon); d.Hours != 0 {
+		if d := h.tick(noon); d.hours != 0 {
 			t.Errorf("a tick of a new process: %+v", d)
 		}
 	})
