@@ -91,7 +91,8 @@ func checkKubectl(t *testing.T, args []string) string {
 			return "there is no file " + value
 		}
 	}
-	if strings.HasPrefix(strings.Join(args, " "), "create secret generic ") {
+	namespace := slices.Index(args, "-n") + 1
+	if strings.HasPrefix(strings.Join(args, " "), "create secret generic ") && args[namespace] != "grafana" {
 		name := slices.DeleteFunc(slices.Clone(args[3:]), func(a string) bool { return strings.HasPrefix(a, "-") || a == "hearth" })[0]
 		if !slices.Contains(secretNames(t), name) {
 			return "nothing reads the secret " + name
