@@ -149,20 +149,29 @@ func adviseAdmin(err error) error {
 // withoutAdmin says what is missing and what follows, unless everything is there.
 func (i *influx) withoutAdmin(ctx context.Context) ([]string, error) {
 	names := []string{rollupBucket(i.bucket, FiveMinutes), rollupBucket(i.bucket, Hour)}
-	ready := true
 	for _, bucket := range names {
-		if ready {
-			lacks, err := i.lacks(ctx, bucket)
-			ready = err == nil && len(lacks) == 0
+		lacks, err := i.lacks(ctx, bucket)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		missing := fmt.Sprintf("InfluxDB: INFLUX_ADMIN_TOKEN is not set, so that no bucket for roll-ups was created. Until the functions can use %s and %s, nothing is rolled up and no reading expires: docs/history.md", names[0], names[1])
+		absent := err != nil && strings.Contains(err.Error(), "database not found") // of InfluxDB 1.x
+		if err != nil && !absent {
+			return []string{missing, unknownRights(err)}, nil
+		}
+		if absent || len(lacks) > 0 {
+			return []string{missing}, nil
 		}
 	}
-	switch {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case ready:
-		return []string{fmt.Sprintf("InfluxDB: the buckets %s and %s are there, and the functions may use them.", names[0], names[1])}, nil
+	return []string{fmt.Sprintf("InfluxDB: the buckets %s and %s are there, and the functions may use them.", names[0], names[1])}, nil
+}
+
+// unknownRights says why it is not known which rights the functions' token has.
+func unknownRights(err error) string {
+	if e, ok := errors.AsType[*InfluxError](err); ok && e.StatusCode == http.StatusUnauthorized {
+		return "InfluxDB does not accept INFLUX_TOKEN: it is wrong, or not set here. Set the right one in .env, then into its OpenFaaS secret."
 	}
-	return []string{fmt.Sprintf("InfluxDB: INFLUX_ADMIN_TOKEN is not set, so that no bucket for roll-ups was created. Until the functions can use %s and %s, nothing is rolled up and no reading expires: docs/history.md", names[0], names[1])}, nil
+	return "Whether INFLUX_TOKEN may use the buckets is not known: " + err.Error()
 }
 
 // checkRights says whether the functions' token has the rights that it needs.
@@ -170,11 +179,8 @@ func (i *influx) checkRights(ctx context.Context, all []bucketInfo) []string {
 	var lacking []string
 	for _, b := range all {
 		lacks, err := i.lacks(ctx, b.Name)
-		if e, ok := errors.AsType[*InfluxError](err); ok && e.StatusCode == http.StatusUnauthorized {
-			return []string{"InfluxDB does not accept INFLUX_TOKEN: it is wrong, or not set here. Set the right one in .env, then into its OpenFaaS secret."}
-		}
 		if err != nil {
-			return []string{"Whether INFLUX_TOKEN may do that is not known: " + err.Error()}
+			return []string{unknownRights(err)}
 		}
 		if len(lacks) > 0 {
 			lacking = append(lacking, strings.Join(lacks, " and ")+" "+b.Name)

@@ -3,6 +3,7 @@ package store_test
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -87,6 +88,29 @@ func TestMigrateInfluxCreatesTheBucketsIn18(t *testing.T) {
 		}
 		text, err = migrated(t, c, "")
 		says(t, text, err, "the buckets "+five+" and "+hour+" are there, and the functions may use them")
+	}
+}
+
+// An InfluxDB that cannot be reached, and one that refuses the token, are not one without
+// buckets.
+func TestMigrateInfluxWithoutAdminSaysWhatIsWrong(t *testing.T) {
+	for _, tc := range []struct {
+		status int // 0: nobody listens
+		want   string
+	}{{0, "connection refused"}, {http.StatusUnauthorized, "InfluxDB does not accept INFLUX_TOKEN"}} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if w.Header().Set("X-Influxdb-Version", "1.8.10"); r.URL.Path == "/ping" {
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+			w.WriteHeader(tc.status)
+		}))
+		defer server.Close()
+		if tc.status == 0 {
+			server.Close()
+		}
+		text, err := migrated(t, store.Influx{URL: server.URL, Org: "home", Bucket: "home", Token: planted(t, "influx-token", "hearth:very-secret")}, "")
+		says(t, text, err, "INFLUX_ADMIN_TOKEN is not set", "no reading expires", tc.want)
 	}
 }
 
