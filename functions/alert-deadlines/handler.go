@@ -58,7 +58,7 @@ type function struct {
 	loader   *house.Loader
 	file     *settings.Watch[file]
 	sender   *notify.Sender
-	ticking  sync.Mutex // held during a tick: calls of this process wait for each other
+	ticking  sync.Mutex // held during a tick
 	roller   rollup.Roller
 	memory   memory
 }
@@ -113,7 +113,8 @@ type answer struct {
 	Function string   `json:"function"`
 	Status   string   `json:"status"` // ok; partial: some jobs failed; running; failed
 	TookMS   int64    `json:"took_ms"`
-	History  *history `json:"history,omitempty"` // while much of it is left to roll up
+	History  *history `json:"history,omitempty"`      // while much of it is left to roll up
+	Deleted  int      `json:"days_deleted,omitempty"` // of readings and roll-ups that are kept no longer: a day of a measurement each
 	Warnings []string `json:"warnings"`
 	Error    string   `json:"error,omitempty"`
 }
@@ -136,18 +137,21 @@ func historyOf(p rollup.Progress) *history {
 	return h
 }
 
-// serveTick runs the tick and answers 200, 409 if one runs elsewhere, or 503 if the store
+// serveTick runs the tick and answers 200, 409 if one runs here or elsewhere, or 503 if the store
 // cannot be reached.
 func (f *function) serveTick(w http.ResponseWriter, r *http.Request) {
-	f.ticking.Lock()
-	defer f.ticking.Unlock()
 	start := f.env.Now()
+	if !f.ticking.TryLock() {
+		f.answer(w, answer{Function: name, Status: "running", Warnings: []string{}}, http.StatusConflict)
+		return
+	}
+	defer f.ticking.Unlock()
 	f.presence.Seen(r.Context(), true)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), tickTime) // it goes on when the gateway closes the connection
 	defer cancel()
 	a, code := answer{Function: name, Status: "ok", Warnings: []string{}}, http.StatusOK
 	o, err := f.tick(ctx, start)
-	a.History = historyOf(o.rolled.Progress)
+	a.History, a.Deleted = historyOf(o.rolled.Progress), o.rolled.Deleted
 	for _, e := range o.failed {
 		a.Status, a.Warnings = "partial", append(a.Warnings, f.env.Secrets.Redact(e.Error()))
 	}
@@ -158,6 +162,10 @@ func (f *function) serveTick(w http.ResponseWriter, r *http.Request) {
 		a.Status, a.Error, code = "failed", f.env.Secrets.Redact(err.Error()), http.StatusServiceUnavailable
 	}
 	a.TookMS = f.env.Now().Sub(start).Milliseconds()
+	f.answer(w, a, code)
+}
+
+func (f *function) answer(w http.ResponseWriter, a answer, code int) {
 	f.log(a, code)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
@@ -168,6 +176,9 @@ func (f *function) log(a answer, code int) {
 	log := f.env.Log.With("function", name, "status", a.Status, "code", code, "took_ms", a.TookMS)
 	if a.History != nil {
 		log = log.With("history", a.History.text)
+	}
+	if a.Deleted > 0 {
+		log = log.With("days_deleted", a.Deleted)
 	}
 	switch {
 	case code >= 500:

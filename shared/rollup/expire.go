@@ -73,6 +73,6 @@ func (t *tick) expireOne(ctx context.Context, m *measurement, resolution time.Du
 		return false, err
 	}
 	e.Deleted = e.Expired
-	t.done.days++
+	t.done.Deleted++
 	return true, nil
 }

@@ -3,11 +3,8 @@ package rollup
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"time"
-
-	"github.com/hearth-home/hearth/shared/store"
 )
 
 const (
@@ -18,6 +15,8 @@ const (
 	longest   = 30 * day        // of few readings
 	shortest  = time.Hour
 	manyRows  = 100_000 // of a step
+
+	mostFailed = 3 // hours of a measurement in a tick
 )
 
 // recent rolls up the newest hours of the measurements that have no backlog, so that a long
@@ -89,24 +88,35 @@ func (t *tick) step(ctx context.Context, m *measurement) (more bool, err error) 
 	began := time.Now()
 	rows, err := t.roll(own, m, claim, hours)
 	m.took = time.Since(began)
-	span, tooMuch := t.span(m), errors.Is(err, store.ErrTooMany) || err != nil && own.Err() != nil && ctx.Err() == nil
-	switch {
-	case tooMuch && span == shortest:
-		return false, fmt.Errorf("the hour from %s: %w", hours[0].Format("2006-01-02 15:04"), err)
-	case tooMuch || m.took > goodTime || rows > manyRows:
+	if span := t.span(m); err != nil || m.took > goodTime || rows > manyRows {
 		t.spans[m.name] = max(span/2, shortest)
-	case m.took < goodTime/3 && rows < manyRows/3:
+	} else if m.took < goodTime/3 && rows < manyRows/3 {
 		t.spans[m.name] = min(span*2, longest)
 	}
 	if err != nil {
-		if tooMuch {
-			return true, nil // again, with fewer hours
-		}
-		return false, err
+		return t.passOver(ctx, m, hours, err)
 	}
 	t.done.hours += len(hours)
 	m.state.Dirty -= len(hours)
 	m.cursor = hours[len(hours)-1].Add(time.Hour)
+	return true, nil
+}
+
+// passOver decides what follows an error: fewer hours, and if it is only one already, the
+// next. A few such hours in a tick stop the measurement, as does a store that is down.
+func (t *tick) passOver(ctx context.Context, m *measurement, hours []time.Time, err error) (more bool, _ error) {
+	switch {
+	case ctx.Err() != nil || t.st.Ping(ctx) != nil:
+		return false, err
+	case len(hours) > 1:
+		return true, nil
+	}
+	err = fmt.Errorf("the hour from %s: %w", hours[0].Format("2006-01-02 15:04"), err)
+	if m.failed++; m.failed == mostFailed {
+		return false, err
+	}
+	t.failed = append(t.failed, fmt.Errorf("%s: %w", m.name, err))
+	m.cursor = hours[0].Add(time.Hour)
 	return true, nil
 }
 

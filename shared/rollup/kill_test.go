@@ -115,7 +115,7 @@ func TestAKilledTickLeavesNothingWrong(t *testing.T) {
 		if before, after := h.counts(daysKept, limit); before != 0 || after == 0 {
 			t.Errorf("%d readings are left that are too old, and %d others", before, after)
 		}
-		if d := h.tick(now); d.hours != 0 || d.days != 0 {
+		if d := h.tick(now); d.hours != 0 || d.Deleted != 0 {
 			t.Errorf("a tick more: %+v", d)
 		}
 	})

@@ -66,7 +66,7 @@ func TestLateReadingsLandInTheirRollups(t *testing.T) {
 		}
 		h.tick(now)
 		check("late again")
-		if d := h.tick(now); d.hours != 0 || d.days != 0 {
+		if d := h.tick(now); d.hours != 0 || d.Deleted != 0 {
 			t.Errorf("a tick more: %+v", d)
 		}
 	})

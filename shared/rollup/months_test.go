@@ -101,7 +101,7 @@ func runMonths(h *house, seed uint64, steps int) {
 	m.now = m.now.Add(30 * day)
 	m.tick(m.now)
 	m.compare("a month later", true)
-	if d := m.tick(m.now); d.hours != 0 || d.days != 0 {
+	if d := m.tick(m.now); d.hours != 0 || d.Deleted != 0 {
 		m.Errorf("a tick more: %+v", d)
 	}
 }

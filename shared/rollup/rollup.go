@@ -36,8 +36,8 @@ type Roller struct {
 // Done is what a tick did.
 type Done struct {
 	Progress
-	hours int // rolled up: an hour of one measurement each
-	days  int // deleted: the readings or the roll-ups of 5 minutes of a day of one measurement each
+	hours   int // rolled up: an hour of one measurement each
+	Deleted int // days that were deleted: the readings or the roll-ups of 5 minutes of one measurement each
 }
 
 // Tick rolls up what is due and deletes what is kept no longer, until all is done or ctx
@@ -80,6 +80,7 @@ type measurement struct {
 	state   store.Rolled
 	cursor  time.Time     // the dirty hours before it were rolled up by this tick already
 	took    time.Duration // the last step
+	failed  int           // hours that could not be rolled up
 	stopped bool          // it failed, or nothing is left to do
 }
 

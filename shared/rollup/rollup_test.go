@@ -1,9 +1,11 @@
 package rollup
 
 import (
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -38,7 +40,7 @@ func TestAHistoryIsRolledUpInTicksWithGrowingProgress(t *testing.T) {
 		if got := h.rows(store.Hour, everKept, begin, noon); len(got) > 0 || !h.state(everKept).Since.IsZero() {
 			t.Errorf("readings that are kept for ever are rolled up: %v", got)
 		}
-		if d := h.tick(noon); d.hours != 0 || d.days != 0 {
+		if d := h.tick(noon); d.hours != 0 || d.Deleted != 0 {
 			t.Errorf("a tick more: %+v", d)
 		}
 		h.reopen()
@@ -63,5 +65,42 @@ func TestOlderReadingsThatCameAsTheRollupsBeganAreRolledUp(t *testing.T) {
 		for _, resolution := range []time.Duration{store.FiveMinutes, store.Hour} {
 			h.same(resolution, monthsKept, noon.AddDate(-1, 0, 0), noon.Add(-time.Hour))
 		}
+	})
+}
+
+// An hour whose roll-up cannot be stored, here because its sum is no number, is tried again
+// and again. It keeps neither the later hours nor other measurements from theirs.
+func TestAnHourThatCannotBeRolledUpHoldsUpNothing(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		if h.place.file != "" {
+			t.Skip("SQLite stores it")
+		}
+		bad := noon.AddDate(0, 0, -3)
+		h.write(series(monthsKept, "office", noon.AddDate(0, 0, -5), noon, 17*time.Minute))
+		h.write(series("of hearth.yml", "pond", noon.AddDate(0, 0, -5), noon, 17*time.Minute))
+		for i := range 4 {
+			v := 1.7e308
+			if i > 1 {
+				v = -v
+			}
+			huge := reading.Reading{Name: monthsKept, Tags: map[string]string{"device": "wild"}, Fields: map[string]float64{"v": v}, Time: bad.Add(time.Duration(i) * 4 * time.Minute)}
+			if err := h.Store.Write(t.Context(), []reading.Reading{huge}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			if _, err := h.roller.Tick(t.Context(), h.Store, noon); err == nil || !strings.Contains(err.Error(), monthsKept+": the hour from "+bad.Format("2006-01-02 15")) {
+				t.Errorf("the error is %v, want one that names the hour", err)
+			}
+		}
+		due := noon.Add(-time.Hour)
+		for _, name := range []string{monthsKept, "of hearth.yml"} {
+			if s := h.state(name); !s.Upto.Equal(due) || s.Dirty != map[string]int{monthsKept: 1}[name] {
+				t.Errorf("%s: %+v", name, s)
+			}
+		}
+		h.same(store.Hour, monthsKept, noon.AddDate(-1, 0, 0), bad.Truncate(time.Hour))
+		h.same(store.Hour, monthsKept, bad.Truncate(time.Hour).Add(time.Hour), due)
+		h.same(store.Hour, "of hearth.yml", noon.AddDate(-1, 0, 0), due)
 	})
 }

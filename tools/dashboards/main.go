@@ -61,10 +61,20 @@ func run(root string, check bool, out io.Writer) error {
 		return fmt.Errorf("out of date in %s: %s; run make dashboards", folder, strings.Join(stale, ", "))
 	}
 	for _, name := range stale {
-		if err := write(filepath.Join(root, folder, name), files[name]); err != nil {
+		did, path := "wrote", filepath.Join(root, folder, name)
+		var err error
+		switch {
+		case files[name] != nil:
+			err = write(path, files[name])
+		case name == ownFile:
+			did, err = "removed", os.Remove(path)
+		default:
+			did = "left as it is, since it is not made from the catalogue:"
+		}
+		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintln(out, "wrote", filepath.Join(folder, name)); err != nil {
+		if _, err := fmt.Fprintln(out, did, filepath.Join(folder, name)); err != nil {
 			return err
 		}
 	}
@@ -96,11 +106,7 @@ func outdated(dir string, files map[string][]byte) ([]string, error) {
 	return stale, nil
 }
 
-// write writes a file, or removes it if text is nil.
 func write(path string, text []byte) error {
-	if text == nil {
-		return os.Remove(path)
-	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}

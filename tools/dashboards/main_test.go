@@ -49,6 +49,13 @@ func TestCheckNamesAStaleFile(t *testing.T) {
 	if err := run(dir, true, nil); err == nil || !strings.Contains(err.Error(), "dashboards/gone.json") {
 		t.Errorf("a dashboard that is not generated any more: %v", err)
 	}
+	var out bytes.Buffer
+	if err := run(dir, false, &out); err != nil || !strings.Contains(out.String(), "left as it is") {
+		t.Errorf("%v\n%s", err, &out)
+	}
+	if _, err := os.Stat(filepath.Join(dir, folder, "dashboards/gone.json")); err != nil {
+		t.Errorf("a dashboard of the user's own: %v", err)
+	}
 }
 
 // A measurement of hearth.yml appears after make dashboards, in a file of its own. The
