@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,10 +53,10 @@ var disks = map[string]func(testing.TB) disk{
 	},
 }
 
-// BenchmarkYears reads a year of devices from their readings, and then from roll-ups. It
-// reports how many bytes each reading takes on disk, and the most memory that the process
-// with the data had: that of SQLite is the benchmark's own. HEARTH_BENCH_DEVICES is the
-// number of devices: 5 have 3 million readings, 50 have 30 million.
+// BenchmarkYears reads a year of devices by Windows, and by RawWindows for comparison. It
+// reports how many bytes each reading takes on disk, and of the process with the data the
+// most memory and the CPU time: that of SQLite is the benchmark's own. HEARTH_BENCH_DEVICES
+// is the number of devices: 5 have 3 million readings, 50 have 30 million.
 func BenchmarkYears(b *testing.B) {
 	devices, err := strconv.Atoi(os.Getenv("HEARTH_BENCH_DEVICES"))
 	if err != nil {
@@ -64,30 +65,31 @@ func BenchmarkYears(b *testing.B) {
 	for _, name := range []string{"sqlite", "influx1"} {
 		b.Run(fmt.Sprintf("%s/%ddevices", name, devices), func(b *testing.B) {
 			d := disks[name](b)
-			b.Run("write", func(b *testing.B) { once(b, func() { d.fill(b, devices) }); d.report(b, devices) })
-			d.read(b, devices, "readings")
+			b.Run("write", func(b *testing.B) { d.once(b, func() { d.fill(b, devices) }); d.report(b, devices) })
 			d.forgetPeak(b)
-			b.Run("rollup", func(b *testing.B) { once(b, func() { d.rollUp(b) }); d.report(b, devices) })
-			d.read(b, devices, "rollups")
+			b.Run("rollup", func(b *testing.B) { d.once(b, func() { d.rollUp(b) }); d.report(b, devices) })
+			d.read(b, devices, "planned", d.Windows)
+			d.read(b, devices, "raw", d.RawWindows)
 		})
 	}
 }
 
 // once runs fn in the first run of a benchmark, whose time is reported. Go repeats a
 // benchmark to measure it more precisely, but this one changes the store.
-func once(b *testing.B, fn func()) {
-	took := times[b.Name()]
-	if took == 0 {
-		start := time.Now()
+func (d disk) once(b *testing.B, fn func()) {
+	took, ok := times[b.Name()]
+	if !ok {
+		start, before := time.Now(), d.cpu(b)
 		fn()
-		took = time.Since(start)
+		took = [2]float64{time.Since(start).Seconds(), d.cpu(b) - before}
 		times[b.Name()] = took
 	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(took.Seconds(), "s")
+	b.ReportMetric(took[0], "s")
+	b.ReportMetric(took[1], "cpu-s")
 }
 
-var times = map[string]time.Duration{} // of once, by benchmark
+var times = map[string][2]float64{} // seconds of once, and those of CPU time, by benchmark
 
 // yearFrom is when the readings of BenchmarkYears begin. They end at noon.
 var yearFrom = noon.Add(-365 * day)
@@ -152,38 +154,69 @@ func (d disk) report(b *testing.B, devices int) {
 }
 
 // read measures queries of the whole year.
-func (d disk) read(b *testing.B, devices int, from string) {
+func (d disk) read(b *testing.B, devices int, how string, windows func(context.Context, store.Query) ([]store.WindowSeries, error)) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		b.Fatal(err)
 	}
 	for _, q := range []struct {
 		name    string
-		devices int
+		devices int // in queries of their own; 0: all in one
 		step    time.Duration
 	}{
 		{"500windows", 1, 63_072 * time.Second},
-		{"windowsof18h", 1, 18 * time.Hour},
+		{"18h", 1, 18 * time.Hour},
 		{"days", 1, day},
-		{"tendevices", 10, 18 * time.Hour}, // or all
+		{"90m", 1, 90 * time.Minute},
+		{"1h", 1, time.Hour},
+		{"tendevices500windows", 10, 63_072 * time.Second}, // or all
+		{"tendevices18h", 10, 18 * time.Hour},
+		{"onequery500windows", 0, 63_072 * time.Second},
+		{"onequery18h", 0, 18 * time.Hour},
 	} {
-		b.Run(from+"/"+q.name, func(b *testing.B) {
+		b.Run(how+"/"+q.name, func(b *testing.B) {
 			d.forgetPeak(b)
+			before := d.cpu(b)
 			for b.Loop() {
-				for n := range min(q.devices, devices) {
-					ws, err := d.Windows(b.Context(), store.Query{Name: "air", Tags: map[string]string{"device": fmt.Sprint("device-", n)},
-						Fields: []string{"co2_ppm"}, From: yearFrom, To: noon, Step: q.step, Zone: zone})
+				for n := range max(1, min(q.devices, devices)) {
+					query := store.Query{Name: "air", Fields: []string{"co2_ppm"}, From: yearFrom, To: noon, Step: q.step, Zone: zone}
+					want := devices
+					if q.devices > 0 {
+						query.Tags, want = map[string]string{"device": fmt.Sprint("device-", n)}, 1
+					}
+					ws, err := windows(b.Context(), query)
 					if errors.Is(err, context.DeadlineExceeded) {
 						b.Skip(err) // a machine may be too slow for this many readings
 					}
-					if err != nil || len(ws) != 1 || len(ws[0].Windows) < 365 {
-						b.Fatal(ws, err)
+					if err != nil || len(ws) != want || len(ws[0].Windows) < 365 {
+						b.Fatal(len(ws), err)
 					}
 				}
 			}
+			b.ReportMetric(1000*(d.cpu(b)-before)/float64(b.N), "cpu-ms/op")
 			b.ReportMetric(float64(testserver.Peak(b, d.pid)), "peak-MiB")
 		})
 	}
+}
+
+// cpu returns the seconds of CPU time that the process with the data has used: see utime and
+// stime in proc_pid_stat(5). Unlike the time of a query, they depend little on what else runs.
+func (d disk) cpu(b *testing.B) float64 {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", d.pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	f := strings.Fields(rest)
+	user, err := strconv.Atoi(f[11])
+	if err != nil {
+		b.Fatal(err)
+	}
+	system, err := strconv.Atoi(f[12])
+	if err != nil {
+		b.Fatal(err)
+	}
+	return float64(user+system) / 100
 }
 
 // forgetPeak makes testserver.Peak begin anew: see clear_refs in proc(5).

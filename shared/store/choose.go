@@ -98,11 +98,27 @@ func (s *Store) addPart(ctx context.Context, m *merger, p part) error {
 	switch {
 	case p.resolution == 0:
 		return s.addRaw(ctx, m, p.From, p.To)
-	case len(p.patches) > 0:
-		return s.addPatched(ctx, m, p)
-	default:
+	case len(p.patches) == 0 && m.q.Step > fewRows*p.resolution:
 		q := m.q
 		q.From, q.To = p.From, p.To
 		return s.AggregateRollups(ctx, p.resolution, q, m.add)
 	}
+	direct, err := s.readingsAreFaster(ctx, m.q, p)
+	switch {
+	case err != nil:
+		return err
+	case direct:
+		return s.addRaw(ctx, m, p.From, p.To)
+	default:
+		return s.addPatched(ctx, m, p)
+	}
+}
+
+// readingsAreFaster reports whether the part is computed faster from its readings alone.
+func (s *Store) readingsAreFaster(ctx context.Context, q Query, p part) (bool, error) {
+	if len(p.patches) == 0 {
+		return false, nil
+	}
+	q.From, q.To = p.From, p.To
+	return s.ReadingsAreFaster(ctx, p.resolution, q, len(p.patches))
 }

@@ -109,6 +109,12 @@ func TestWindowsOutliveTheReadings(t *testing.T) {
 type series struct {
 	store.Series
 	aggregate, rollups func() error // nil: nothing
+	patched            bool         // roll-ups are read even where readings are faster
+}
+
+func (s *series) ReadingsAreFaster(ctx context.Context, resolution time.Duration, q store.Query, spans int) (bool, error) {
+	faster, err := s.Series.ReadingsAreFaster(ctx, resolution, q, spans)
+	return faster && !s.patched, err
 }
 
 func (s *series) Aggregate(ctx context.Context, q store.Query, fn func(map[string]string, string, []store.Window) error) error {
@@ -129,6 +135,13 @@ func (s *series) AggregateRollups(ctx context.Context, resolution time.Duration,
 		return s.rollups()
 	}
 	return s.Series.AggregateRollups(ctx, resolution, q, fn)
+}
+
+func (s *series) ReadRollups(ctx context.Context, resolution time.Duration, q store.Query, fn func(map[string]string, string, []store.Rollup) error) error {
+	if err := s.Series.ReadRollups(ctx, resolution, q, fn); err != nil || s.rollups == nil {
+		return err
+	}
+	return s.rollups()
 }
 
 // Readings that expire while a query runs are not missing in its answer.
@@ -157,12 +170,17 @@ func TestWindowsWhenRollupsCannotBeRead(t *testing.T) {
 		h.rollUp(from.Add(2 * 24 * time.Hour))
 		gone := errors.New("the bucket is missing")
 		h.s = s.With(&series{Series: s.Series, rollups: func() error { return gone }})
-		q := store.Query{Name: h.name, From: from, To: from.Add(2 * 24 * time.Hour), Step: time.Hour}
-		h.check(q)
+		steps := []time.Duration{time.Hour, 3 * time.Hour}
+		q := store.Query{Name: h.name, From: from, To: from.Add(2 * 24 * time.Hour)}
+		for _, q.Step = range steps {
+			h.check(q)
+		}
 		h.s = s
 		h.expire(0, from.Add(time.Hour))
-		if got, err := s.With(&series{Series: s.Series, rollups: func() error { return gone }}).Windows(t.Context(), q); !errors.Is(err, gone) {
-			t.Errorf("%d series, %v", len(got), err)
+		for _, q.Step = range steps {
+			if got, err := s.With(&series{Series: s.Series, rollups: func() error { return gone }}).Windows(t.Context(), q); !errors.Is(err, gone) {
+				t.Errorf("windows of %s: %d series, %v", q.Step, len(got), err)
+			}
 		}
 	})
 }

@@ -61,6 +61,15 @@ func (i *influx) ValuesIn(ctx context.Context, q Query, spans []TimeSpan, fn fun
 	return i.valuesIn(ctx, q, clamped, fn)
 }
 
+// ReadingsAreFaster is false for InfluxDB 2.x: which is faster there has not been measured.
+func (i *influx) ReadingsAreFaster(ctx context.Context, resolution time.Duration, q Query, spans int) (bool, error) {
+	of, v1, err := i.toRead(ctx, resolution, &q)
+	if err != nil || !v1 {
+		return false, err
+	}
+	return of.readingsAreFasterV1(ctx, q, spans)
+}
+
 // toRead returns i with the bucket of a resolution, and whether the server is 1.x. It
 // limits the query's span to times that can be stored.
 func (i *influx) toRead(ctx context.Context, resolution time.Duration, q *Query) (of *influx, v1 bool, err error) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -197,68 +196,6 @@ func (q Query) windowsOf(rows []Rollup, s stretch) []Window {
 		out[n] = Window{Start: r.Start, Mean: r.Sum / float64(r.Count), Min: r.Min, Max: r.Max, Last: r.Last, Count: r.Count}
 		if q.Suspects {
 			out[n].Suspect = r.Suspect
-		}
-	}
-	return out
-}
-
-// cell is a number of an answer, or none. Times in nanoseconds do not fit in a float64.
-type cell struct {
-	n  int64
-	v  float64
-	ok bool
-}
-
-// UnmarshalJSON reads a JSON number or null.
-func (c *cell) UnmarshalJSON(b []byte) (err error) {
-	if *c = (cell{}); string(b) == "null" {
-		return nil
-	}
-	c.ok = true
-	if c.n, err = strconv.ParseInt(string(b), 10, 64); err == nil {
-		c.v = float64(c.n)
-		return nil
-	}
-	c.v, err = strconv.ParseFloat(string(b), 64)
-	return err
-}
-
-// valuesInV1 reads values by InfluxQL, with a statement for each span.
-func (i *influx) valuesInV1(ctx context.Context, q Query, spans []TimeSpan, fn func(map[string]string, string, []Value) error) error {
-	fields, err := i.numbersV1(ctx, q)
-	if err != nil {
-		return err
-	}
-	total := 0
-	for group := range slices.Chunk(fields, fieldsAtOnce) {
-		for some := range slices.Chunk(spans, statementsAtOnce) {
-			var text strings.Builder
-			for _, s := range some {
-				fmt.Fprintf(&text, "SELECT %s FROM %s%s GROUP BY *;", columns(group, `"%[1]s"`), i.from(q.Name), where(q.Tags, s.From, s.To))
-			}
-			if err := influxQL(ctx, i, "read values of "+q.Name, "ns", text.String(), func(t table[cell]) error {
-				if total += len(t.Values) * len(group); total > maxValues {
-					return fmt.Errorf("%w: more than %d values", ErrTooMany, maxValues)
-				}
-				return eachField(t, q, group, 1, func(field string, column int) error {
-					if values := valuesOf(t.Values, column); len(values) > 0 {
-						return fn(t.Tags, field, values)
-					}
-					return nil
-				})
-			}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func valuesOf(rows [][]cell, column int) []Value {
-	out := make([]Value, 0, len(rows))
-	for _, row := range rows {
-		if c := row[column]; c.ok {
-			out = append(out, Value{time.Unix(0, row[0].n).UTC(), c.v})
 		}
 	}
 	return out

@@ -17,8 +17,8 @@ type pieces struct {
 	until time.Time // values before it belong to the last of ws
 }
 
-// addPatched adds the windows of a part to m: of its roll-ups and, in its patches, of its
-// readings.
+// addPatched adds the windows of a part to m: of its roll-ups and, in its patches if it has
+// any, of its readings.
 func (s *Store) addPatched(ctx context.Context, m *merger, p part) error {
 	q := m.q
 	q.From, q.To = p.From, p.To
@@ -62,6 +62,9 @@ func (s *Store) addPatched(ctx context.Context, m *merger, p part) error {
 // piecesOf returns the pieces of all fields in patches, by fieldKey.
 func (s *Store) piecesOf(ctx context.Context, q Query, patches []TimeSpan) (map[string]*pieces, error) {
 	out := map[string]*pieces{}
+	if len(patches) == 0 {
+		return out, nil
+	}
 	err := s.ValuesIn(ctx, q, patches, func(tags map[string]string, field string, values []Value) error {
 		key := fieldKey(reading.Reading{Name: q.Name, Tags: tags}.Series(), field)
 		f := out[key]

@@ -11,6 +11,7 @@ const (
 	fewRuns    = 8        // so many spans of dirty hours are read one after the other
 	mostRuns   = 1000     // more are read from their roll-ups as they are
 	patchPart  = 250      // patches of one part
+	fewRows    = 2        // windows of so few roll-ups are merged here: the databases need longer to group them
 )
 
 // part is a span of a query, and what its windows are computed from.

@@ -60,6 +60,9 @@ type rollups interface {
 	// and do not overlap. The values of one series and field come in order, in one call
 	// or several. From, To, Step and Zone of q do not count.
 	ValuesIn(ctx context.Context, q Query, spans []TimeSpan, fn func(tags map[string]string, field string, values []Value) error) error
+	// ReadingsAreFaster reports whether Aggregate of q is faster than ReadRollups of q and
+	// ValuesIn of so many spans.
+	ReadingsAreFaster(ctx context.Context, resolution time.Duration, q Query, spans int) (bool, error)
 	// ReadyForRollups returns an error that says what to do if roll-ups cannot be stored:
 	// their buckets are missing, or the token may not use them.
 	ReadyForRollups(context.Context) error
