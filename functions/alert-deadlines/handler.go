@@ -45,6 +45,7 @@ const (
 	rollTime   = 8 * time.Second        // that sending leaves to roll-ups
 	answerTime = 500 * time.Millisecond // that roll-ups leave to the answer
 	leaseTTL   = 35 * time.Second       // longer than exec_timeout
+	waitTime   = 3 * time.Second        // for a tick of this process that runs already
 )
 
 // Handle is what the OpenFaaS template calls.
@@ -58,7 +59,7 @@ type function struct {
 	loader   *house.Loader
 	file     *settings.Watch[file]
 	sender   *notify.Sender
-	ticking  sync.Mutex // held during a tick
+	ticking  chan struct{} // full during a tick
 	roller   rollup.Roller
 	memory   memory
 }
@@ -99,8 +100,8 @@ func New(env serve.Env) (http.Handler, error) {
 		return nil, err
 	}
 	f := &function{Config: c, env: env, presence: presence, loader: house.New(env, c.Settings), sender: notify.New(c.Notify, env),
-		file:   settings.NewWatch(c.Settings, env.Log, paths, read),
-		memory: memory{checked: map[string]checked{}}}
+		file:    settings.NewWatch(c.Settings, env.Log, paths, read),
+		ticking: make(chan struct{}, 1), memory: memory{checked: map[string]checked{}}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /{$}", f.serveTick)
 	mux.HandleFunc("POST /action", f.serveAction)
@@ -140,12 +141,14 @@ func historyOf(p rollup.Progress) *history {
 // serveTick runs the tick and answers 200, 409 if one runs here or elsewhere, or 503 if the store
 // cannot be reached.
 func (f *function) serveTick(w http.ResponseWriter, r *http.Request) {
-	start := f.env.Now()
-	if !f.ticking.TryLock() {
+	select {
+	case f.ticking <- struct{}{}:
+		defer func() { <-f.ticking }()
+	case <-time.After(waitTime):
 		f.answer(w, answer{Function: name, Status: "running", Warnings: []string{}}, http.StatusConflict)
 		return
 	}
-	defer f.ticking.Unlock()
+	start := f.env.Now()
 	f.presence.Seen(r.Context(), true)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), tickTime) // it goes on when the gateway closes the connection
 	defer cancel()

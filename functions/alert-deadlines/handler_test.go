@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -268,4 +269,36 @@ func TestTheEndOfGitHubsTokenIsTold(t *testing.T) {
 	h.expect(5 * 24 * time.Hour) // the function did not run meanwhile
 	stored(nil, h.Now(), h.Now().AddDate(1, 0, 0))
 	h.expect(5*time.Minute, "Resolved: It expires: GitHub token")
+}
+
+// While the history is rolled up, a tick takes its whole time. A call meanwhile does not wait
+// for its end.
+func TestACallDuringATickIsToldThatOneRuns(t *testing.T) {
+	asked, answer := make(chan struct{}), make(chan struct{})
+	h := start(t, "", nil)
+	env := h.Env
+	var once sync.Once
+	env.Open = func(ctx context.Context) (*store.Store, error) {
+		once.Do(func() { asked <- struct{}{}; <-answer })
+		return h.Env.Open(ctx)
+	}
+	f, err := New(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := func() *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		f.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", nil))
+		return w
+	}
+	first := make(chan *httptest.ResponseRecorder)
+	go func() { first <- call() }()
+	<-asked
+	if w := call(); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), `"status":"running"`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	close(answer)
+	if w := <-first; w.Code != http.StatusOK {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
 }

@@ -79,9 +79,9 @@ func BenchmarkYears(b *testing.B) {
 func (d disk) once(b *testing.B, fn func()) {
 	took, ok := times[b.Name()]
 	if !ok {
-		start, before := time.Now(), d.cpu(b)
+		start, before := time.Now(), d.cpu(b) // clock: how long a benchmark takes
 		fn()
-		took = [2]float64{time.Since(start).Seconds(), d.cpu(b) - before}
+		took = [2]float64{time.Since(start).Seconds(), d.cpu(b) - before} // clock: how long a benchmark takes
 		times[b.Name()] = took
 	}
 	b.ReportMetric(0, "ns/op")
