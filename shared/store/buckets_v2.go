@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -87,6 +88,8 @@ func (m *bucketsV2) rights(all []bucketInfo, _ secret.String) []string {
 	return []string{"The functions need a token, INFLUX_TOKEN, that may read and write these three buckets; to write includes to delete. This creates one that may do no more:", command}
 }
 
+const maxAnswer = 1 << 20 // bytes of an answer that get reads
+
 // get reads a JSON answer.
 func (i *influx) get(ctx context.Context, what, url string, answer any) error {
 	ctx, cancel := context.WithTimeout(ctx, influxDeadline)
@@ -97,7 +100,7 @@ func (i *influx) get(ctx context.Context, what, url string, answer any) error {
 	}
 	if err := i.client.HTTPService().DoHTTPRequest(req, nil, func(res *http.Response) error {
 		defer res.Body.Close()
-		return json.NewDecoder(res.Body).Decode(answer)
+		return json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(answer)
 	}); err != nil {
 		return i.failed(what, err)
 	}
