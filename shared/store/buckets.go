@@ -97,7 +97,7 @@ func createBuckets(ctx context.Context, a bucketAdmin, i *influx) (all []bucketI
 		all = append(all, b)
 	}
 	if begins {
-		said = append(said, "From now on the function alert-deadlines rolls the history up in the background. Its log says how far it is. Of what is rolled up, old readings are deleted: docs/history.md says how old.")
+		said = append(said, "From now on the function alert-deadlines rolls the history up in the background. Its log and the page say how far it is. Of what is rolled up, old readings are deleted: docs/history.md says how old.")
 	}
 	return all, append(said, warnings(a, all)...), nil
 }

@@ -20,7 +20,8 @@ const dirtyPages = 20 // of 1,000 dirty hours; more hours are read from their ro
 // are read where roll-ups are not made yet, where readings came since, and where the start
 // of a window cuts a roll-up. Only while more than 1,000 separate spans, or 20,000 hours,
 // wait for their roll-ups, some windows may lack what came last. Where readings have
-// expired, a roll-up counts to the window in which it starts. If roll-ups cannot be read,
+// expired, a roll-up counts to the window in which it starts. Late values, of the last day
+// or two before that, are only in roll-ups: windows made of readings lack them. If roll-ups cannot be read,
 // but all readings are kept, the windows come from readings. A field whose name contains
 // ":" has no roll-ups, and is in the answer only if q names it.
 func (s *Store) Windows(ctx context.Context, q Query) ([]WindowSeries, error) {
