@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hearth-home/hearth/shared/page"
+	"github.com/hearth-home/hearth/shared/page/status"
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
@@ -29,7 +29,7 @@ func ranOnce(t *testing.T) (root, file string) {
 // notesOf returns the notes of the page, which is there whatever happens.
 func (r *running) notesOf() string {
 	r.t.Helper()
-	var d page.Data
+	var d status.Data
 	code, body := r.call("GET", "/status.json")
 	if code != http.StatusOK {
 		r.t.Errorf("the page answered %d", code)

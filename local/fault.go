@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/hearth-home/hearth/edge/sim"
-	"github.com/hearth-home/hearth/shared/page"
+	"github.com/hearth-home/hearth/shared/page/status"
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
@@ -29,11 +29,11 @@ func SimulatedDevices() (out []string) {
 }
 
 // faults returns the page's switch of the simulated sensors, nil if none runs here.
-func (p *platform) faults() *page.Faults {
+func (p *platform) faults() *status.Faults {
 	if !p.simulates() {
 		return nil
 	}
-	f := &page.Faults{
+	f := &status.Faults{
 		On: func() map[string]string {
 			on, out := p.fail.On(), map[string]string{}
 			for _, d := range SimulatedDevices() {
@@ -52,7 +52,7 @@ func (p *platform) faults() *page.Faults {
 		},
 	}
 	for _, w := range sim.Ways {
-		f.Ways = append(f.Ways, page.Way{Name: w.Name, About: w.About})
+		f.Ways = append(f.Ways, status.Way{Name: w.Name, About: w.About})
 	}
 	return f
 }

@@ -8,12 +8,12 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/alert"
-	"github.com/hearth-home/hearth/shared/page"
+	"github.com/hearth-home/hearth/shared/page/status"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
 // device returns a device of the page.
-func (r *running) device(id string) (found page.Device) {
+func (r *running) device(id string) (found status.Device) {
 	for _, room := range r.status().Rooms {
 		for _, d := range room.Devices {
 			if d.ID == id {

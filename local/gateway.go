@@ -87,7 +87,7 @@ func gatewayFunctions(h *Installation, addresses []string) ([]gateway.Function, 
 		case slices.ContainsFunc(out, func(f gateway.Function) bool { return f.Status.Name == name }):
 			return nil, ArgumentError(name + " is named twice: it has one address")
 		}
-		out = append(out, gateway.Function{Status: status(blocks[i]), URL: *u})
+		out = append(out, gateway.Function{Status: functionStatus(blocks[i]), URL: *u})
 	}
 	return out, nil
 }

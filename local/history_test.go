@@ -62,7 +62,7 @@ func TestAnOldDatabaseIsRolledUpInTheBackgroundAndShownAsBefore(t *testing.T) {
 	if h := r.status().History; h == nil || h.Percent <= 40 || h.Percent >= 60 || h.Problem != "" {
 		t.Errorf("the page says of the history: %+v, want about half", h)
 	}
-	if _, body := r.call("GET", "/"); !strings.Contains(body, "Rolling up the history: ") {
+	if _, body := r.call("GET", "/status"); !strings.Contains(body, "Rolling up the history: ") {
 		t.Errorf("the page does not tell of the history\n%s", body)
 	}
 	if code, body := r.call("POST", "/function/alert-deadlines"); code != 200 {

@@ -20,7 +20,7 @@ import (
 	zigbee "github.com/hearth-home/hearth/functions/zigbee"
 	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/local/stack"
-	"github.com/hearth-home/hearth/shared/page"
+	"github.com/hearth-home/hearth/shared/page/status"
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
@@ -75,7 +75,7 @@ func done(t *testing.T, token mqtt.Token) {
 	}
 }
 
-func (r *running) status() (d page.Data) {
+func (r *running) status() (d status.Data) {
 	r.t.Helper()
 	_, body := r.call("GET", "/status.json")
 	if err := json.Unmarshal([]byte(body), &d); err != nil {
@@ -85,7 +85,7 @@ func (r *running) status() (d page.Data) {
 }
 
 // tile returns a device on the page and its room.
-func (r *running) tile(id string) (page.Device, string) {
+func (r *running) tile(id string) (status.Device, string) {
 	for _, room := range r.status().Rooms {
 		for _, d := range room.Devices {
 			if d.ID == id {
@@ -93,7 +93,7 @@ func (r *running) tile(id string) (page.Device, string) {
 			}
 		}
 	}
-	return page.Device{}, ""
+	return status.Device{}, ""
 }
 
 func (r *running) shows(id string, v float64) {
@@ -170,7 +170,7 @@ func TestUnknownTopicsAreShownMappedAndReplayed(t *testing.T) {
 	c := client(t, r.mqttURL)
 	done(t, c.Publish("tele/plug1/SENSOR", 1, false, `{"ENERGY":{"Power":12.5}}`))
 	done(t, c.Publish("homeassistant/sensor/x/config", 1, false, `{"x":1}`))
-	var d page.Data
+	var d status.Data
 	r.eventually("a dead letter", func() bool { d = r.status(); return len(d.Dead) > 0 })
 	if len(d.Dead) != 1 || !strings.Contains(d.Dead[0].Proposal, "$.ENERGY.Power") || !strings.Contains(d.Dead[0].Replay, ".bin/hearth dead replay") {
 		t.Fatalf("dead = %+v", d.Dead)

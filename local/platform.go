@@ -24,11 +24,16 @@ import (
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/page"
+	"github.com/hearth-home/hearth/shared/page/glance"
+	"github.com/hearth-home/hearth/shared/page/status"
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/serve"
 	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/store"
 )
+
+// pageEvery is how often an open page asks for what is new.
+const pageEvery = 500 * time.Millisecond
 
 // grace is how long a stop waits for calls and messages in flight.
 const grace = 10 * time.Second
@@ -151,16 +156,17 @@ func (p *platform) functionsPart() part {
 
 func (p *platform) gatewayPart() part {
 	return part{"gateway", func(context.Context) (err error) {
-		p.page = &page.Page{Inputs: page.Inputs{
+		lists := &status.Page{Inputs: status.Inputs{
 			Open: p.openForPage, Now: p.now, Redact: p.redact, RedactCut: p.secrets.RedactCut, Functions: p.pageFunctions, Declared: p.declared,
 			Propose: mapping.Propose, Notes: p.notes, Try: p.try, Zone: p.zone, Hearth: program, SimulatedSince: p.simulatedSince(), Faults: p.faults(), House: p.loadHouse(),
 		}}
+		p.page = &page.Page{Status: lists, Every: pageEvery, Glance: glance.New(glance.Inputs{
+			Open: p.openForPage, Now: p.now, Redact: p.redact, Settings: p.pageSettings, Declared: p.declared,
+			Status: func(ctx context.Context) (status.Data, bool) { return lists.Brief(ctx), true },
+		})}
 		var fs []gateway.Function
 		for _, f := range p.host.Functions {
-			fs = append(fs, gateway.Function{Status: status(f.Function), URL: *f.URL})
-			if f.Name == "dashboard" {
-				p.page.Home = "/function/dashboard/"
-			}
+			fs = append(fs, gateway.Function{Status: functionStatus(f.Function), URL: *f.URL})
 		}
 		p.gateway = gateway.New(fs, p.page, p.log)
 		port, err := p.pagePort()
@@ -192,15 +198,15 @@ func (p *platform) schedulesPart() part {
 }
 
 // pageFunctions returns the functions that run here, for the page.
-func (p *platform) pageFunctions() []page.Function {
-	var out []page.Function
+func (p *platform) pageFunctions() []status.Function {
+	var out []status.Function
 	for _, f := range p.host.Functions {
-		row := page.Function{Name: f.Name, State: page.State(f.State), Missing: f.Missing, Reason: f.Reason, Schedule: f.Schedule(), Next: p.next(f.Name)}
+		row := status.Function{Name: f.Name, State: status.State(f.State), Missing: f.Missing, Reason: f.Reason, Schedule: f.Schedule(), Next: p.next(f.Name)}
 		if row.Schedule == "" {
 			row.Topic = strings.Join(f.Topics(), ", ")
 		}
 		if lacks := p.missing(f.Name); len(lacks) > 0 && f.State == host.Live {
-			row.State, row.Missing = page.Unconfigured, lacks
+			row.State, row.Missing = status.Unconfigured, lacks
 		}
 		out = append(out, row)
 	}

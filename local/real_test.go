@@ -32,7 +32,7 @@ func TestRealDatabasesTakeThePlaceOfTheEmbeddedOne(t *testing.T) {
 	if a := r.invoke(""); a.Status != "ok" || a.Stored != 0 {
 		t.Errorf("after a restart: %+v, want nothing new", a)
 	}
-	if _, body := r.call("GET", "/"); !strings.Contains(body, "take an umbrella") || !strings.Contains(body, "12.5</b>") {
+	if _, body := r.call("GET", "/status"); !strings.Contains(body, "take an umbrella") || !strings.Contains(body, "12.5</b>") {
 		t.Errorf("the page does not show what is stored:\n%s", body)
 	}
 	if r.has(testserver.PostgresPassword) || r.has("any-token-1") {

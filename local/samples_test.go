@@ -13,11 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/page"
+	"github.com/hearth-home/hearth/shared/page/status"
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
-func (r *running) pageData() (d page.Data) {
+func (r *running) pageData() (d status.Data) {
 	r.t.Helper()
 	if _, body := r.call("GET", "/status.json"); json.Unmarshal([]byte(body), &d) != nil || len(d.Functions) == 0 {
 		r.t.Fatalf("page = %s", body)
@@ -63,7 +63,7 @@ func TestSamplesStayUntilTheUpstreamAnswers(t *testing.T) {
 			t.Errorf("stored %v, want the sample", all)
 		}
 		d := r.pageData()
-		if len(d.Measurements) != 1 || !d.Measurements[0].Series[0].Sample || d.Functions[0].State != page.Live {
+		if len(d.Measurements) != 1 || !d.Measurements[0].Series[0].Sample || d.Functions[0].State != status.Live {
 			t.Errorf("page = %+v", d)
 		}
 		if n := strings.Join(d.Notes, "|"); !strings.Contains(n, "weather shows sample data until its upstream answers: home: ") || !strings.Contains(n, "closed the connection") {
@@ -101,7 +101,7 @@ func TestWithoutItsKeyASourceIsNotFetchedAnyMore(t *testing.T) {
 		r.stop()
 		write(t, dotenv, left+"TINY_URL="+address+"\n")
 		r = launch(t, root)
-		if d := r.pageData(); d.Functions[0].State != page.Unconfigured || !slices.Equal(d.Functions[0].Missing, []string{"TINY_KEY"}) {
+		if d := r.pageData(); d.Functions[0].State != status.Unconfigured || !slices.Equal(d.Functions[0].Missing, []string{"TINY_KEY"}) {
 			t.Errorf("%q: page = %+v", left, d.Functions)
 		}
 		if a := r.invoke(""); a.Status != "not_configured" || len(keys) != 0 {
@@ -124,7 +124,7 @@ func TestWithoutAKeyThatWasRefusedASourceShowsSamplesAtOnce(t *testing.T) {
 	r.stop()
 	r = launch(t, root)
 	r.eventually("a run on samples", func() bool { return slices.Index(r.runs(), "cron/ok/sample") == 0 })
-	if d := r.pageData(); d.Functions[0].State != page.Sample || len(d.Notes) != 0 {
+	if d := r.pageData(); d.Functions[0].State != status.Sample || len(d.Notes) != 0 {
 		t.Errorf("page = %+v", d)
 	}
 	st, err := r.open(t.Context())

@@ -29,8 +29,8 @@ func (h *Installation) SettingsFile() string { return filepath.Join(h.root, sett
 
 // userSettings are the sections of hearth.yml that the page and the commands use.
 type userSettings struct {
-	set   *mapping.Set
-	house settings.House
+	set  *mapping.Set
+	file *settings.File
 }
 
 // watchSettings reads hearth.yml, and reads it again after changes, as the functions do.
@@ -39,7 +39,7 @@ func (h *Installation) watchSettings(log *slog.Logger) *settings.Watch[userSetti
 		set := mapping.Compile(f)
 		set.CheckNames(f, f.Mistake)
 		rules.Compile(f, set.Measurements())
-		return userSettings{set, f.House}
+		return userSettings{set, f}
 	})
 }
 
@@ -100,7 +100,13 @@ func (p *platform) declared() []catalogue.Measurement {
 // zone returns the house's time zone, or "" if hearth.yml names none.
 func (p *platform) zone() string {
 	current, _ := p.settings.Look(p.now())
-	return string(current.house.Zone)
+	return string(current.file.House.Zone)
+}
+
+// pageSettings returns hearth.yml.
+func (p *platform) pageSettings() *settings.File {
+	current, _ := p.settings.Look(p.now())
+	return current.file
 }
 
 // subscribeSensorsToAll makes the function sensors subscribe to every topic that no other

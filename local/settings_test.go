@@ -25,7 +25,7 @@ func TestABadSettingsFileIsReportedAndTheLastGoodOneStays(t *testing.T) {
 	zone := func(want string) {
 		t.Helper()
 		r.eventually(want, func() bool {
-			_, body := r.call("GET", "/")
+			_, body := r.call("GET", "/status")
 			return strings.Contains(body, "times of day in "+want)
 		})
 	}

@@ -5,13 +5,13 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/hearth-home/hearth/shared/page"
+	"github.com/hearth-home/hearth/shared/page/status"
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
 // shown returns the ids of the devices on the page.
 func (r *running) shown() (ids []string) {
-	var d page.Data
+	var d status.Data
 	if _, body := r.call("GET", "/status.json"); json.Unmarshal([]byte(body), &d) != nil {
 		return nil
 	}

@@ -15,7 +15,7 @@ import (
 
 	sensors "github.com/hearth-home/hearth/functions/sensors"
 	"github.com/hearth-home/hearth/local/host"
-	"github.com/hearth-home/hearth/shared/page"
+	"github.com/hearth-home/hearth/shared/page/status"
 	"github.com/hearth-home/hearth/shared/testserver"
 	freeport "github.com/hearth-home/hearth/shared/testserver/free"
 )
@@ -56,7 +56,7 @@ func TestOnTheUsersBrokerItPublishesNothing(t *testing.T) {
 	r.shows("garage_temp", 7.99)
 	r.shows("office-desk", 19)
 	r.eventually("the edge's reading", func() bool { d, _ := r.tile("shelf"); return d.ID != "" })
-	var d page.Data
+	var d status.Data
 	r.eventually("a dead letter", func() bool { d = r.status(); return len(d.Dead) > 0 })
 	if len(d.Dead) != 1 || !strings.Contains(d.Dead[0].Proposal, "tele/plug1/SENSOR") || d.Try != "" {
 		t.Errorf("dead = %+v", d.Dead)
@@ -141,7 +141,7 @@ func TestABrokerThatCannotBeUsedIsNamedUntilItWorks(t *testing.T) {
 			t.Errorf("%q is logged %d times, want once:\n%s", once, n, r.logs)
 		}
 	}
-	if _, body := r.call("GET", "/"); strings.Contains(body, "pass-word-1") || r.has("pass-word-1") {
+	if _, body := r.call("GET", "/status"); strings.Contains(body, "pass-word-1") || r.has("pass-word-1") {
 		t.Error("the password is shown")
 	}
 }

@@ -86,8 +86,8 @@ func describe(f host.Function) string {
 	}
 }
 
-// status returns what the gateway's API answers about a function.
-func status(f stack.Function) types.FunctionStatus {
+// functionStatus returns what the gateway's API answers about a function.
+func functionStatus(f stack.Function) types.FunctionStatus {
 	return types.FunctionStatus{
 		Name: f.Name, Image: f.Image, Secrets: f.Secrets, Annotations: &f.Annotations, Labels: &f.Labels,
 		Limits: f.Limits, Requests: f.Requests, ReadOnlyRootFilesystem: f.ReadOnly,

@@ -16,7 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/hearth-home/hearth/shared/page"
+	"github.com/hearth-home/hearth/shared/page/status"
 	"github.com/hearth-home/hearth/shared/testserver"
 )
 
@@ -63,9 +63,9 @@ func TestSamplesAreReplacedOnceThereIsAKey(t *testing.T) {
 	if a := r.invoke(""); a.Status != "ok" || a.Stored != 0 || !a.Sample {
 		t.Errorf("again: %+v, want nothing new", a)
 	}
-	var d page.Data
+	var d status.Data
 	if _, body := r.call("GET", "/status.json"); json.Unmarshal([]byte(body), &d) != nil || !d.Sample ||
-		d.Functions[0].State != page.Sample || !slices.Equal(d.Functions[0].Missing, []string{"TINY_KEY"}) ||
+		d.Functions[0].State != status.Sample || !slices.Equal(d.Functions[0].Missing, []string{"TINY_KEY"}) ||
 		len(d.Measurements) != 1 || len(d.Lists) != 1 {
 		t.Errorf("page = %+v", d)
 	}
@@ -104,7 +104,7 @@ func TestASecondStartContinues(t *testing.T) {
 	if a := r.invoke(""); a.Status != "ok" || a.Stored != 0 {
 		t.Errorf("answer = %+v, want nothing new", a)
 	}
-	if _, body := r.call("GET", "/"); !strings.Contains(body, `href="https://api.tiny.example/v1/now?place=home"`) {
+	if _, body := r.call("GET", "/status"); !strings.Contains(body, `href="https://api.tiny.example/v1/now?place=home"`) {
 		t.Errorf("the page links to the sample server:\n%s", body)
 	}
 	if after := r.settled(); after != before+1 {
@@ -164,9 +164,9 @@ func TestUpSaysWhereThePageIsAndEndsWithItsContext(t *testing.T) {
 func TestWithoutItsKeyALiveFunctionIsNotConfigured(t *testing.T) {
 	r := launch(t, repository(t), "LIVE=all")
 	r.eventually("the page says so", func() bool {
-		var d page.Data
+		var d status.Data
 		_, body := r.call("GET", "/status.json")
-		return json.Unmarshal([]byte(body), &d) == nil && d.Functions[0].State == page.Unconfigured
+		return json.Unmarshal([]byte(body), &d) == nil && d.Functions[0].State == status.Unconfigured
 	})
 	if a := r.invoke(""); a.Status != "not_configured" || len(r.runs()) != 0 {
 		t.Errorf("answer = %+v, runs = %v", a, r.runs())
@@ -191,7 +191,7 @@ func TestRealDatabasesBelongTogetherAndMayBeDown(t *testing.T) {
 	if code != http.StatusServiceUnavailable || strings.Contains(body, "pass-word-1") {
 		t.Errorf("answer = %d %s, want 503 without the password", code, body)
 	}
-	if code, body := r.call("GET", "/"); code != 200 || !strings.Contains(body, `class="error"`) {
+	if code, body := r.call("GET", "/status"); code != 200 || !strings.Contains(body, `class="error"`) {
 		t.Errorf("page = %d %s, want an error about the store", code, body)
 	}
 	r.stop()

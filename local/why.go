@@ -37,6 +37,6 @@ func (h *Installation) Why(ctx context.Context, device string, now time.Time) (r
 		return r, errors.New("no device is known: nothing has run yet")
 	}
 	s, _ := h.watchSettings(slog.New(slog.DiscardHandler)).Look(now) // with mistakes in hearth.yml the times are in UTC
-	r.Zone = s.house.Zone.Location()
+	r.Zone = s.file.House.Zone.Location()
 	return r, err
 }

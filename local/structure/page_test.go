@@ -15,9 +15,9 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
-// TestThePageNamesNoMeasurement: the page's code names no function, measurement or field.
+// TestTheListsNameNoMeasurement: the code of the page with everything as lists names no function, measurement or field.
 // It takes titles, units and order from the catalogue.
-func TestThePageNamesNoMeasurement(t *testing.T) {
+func TestTheListsNameNoMeasurement(t *testing.T) {
 	names := names(t)
 	texts := pageTexts(t)
 	if len(names) < 100 || len(texts) < 200 {
@@ -83,7 +83,7 @@ type text struct{ at, text string }
 // its script.
 func pageTexts(t *testing.T) (out []text) {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join("..", "..", "shared", "page", "*"))
+	paths, err := filepath.Glob(filepath.Join("..", "..", "shared", "page", "status", "*"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,60 +1,32 @@
-// Package page serves the web page of hearth: the devices with their latest values,
-// dead letters, the latest readings of sources, open items and the state of the
-// functions. What is shown of a measurement, and in which words, stands in the
-// catalogue. The page reads the store only while somebody views it, once for all
-// viewers.
+// Package page serves the page of hearth: the tiles at /, everything as lists at /status, the
+// history of values, and the same as JSON. All addresses in it are relative, since a gateway
+// may serve it below a path that it cannot see. It reads the store only while somebody looks,
+// once for all viewers.
 package page
 
 import (
-	"bytes"
-	"context"
-	"embed"
-	"encoding/json"
-	"html/template"
 	"net/http"
-	"strings"
-	"sync"
 	"time"
 
-	"github.com/hearth-home/hearth/shared/printable"
+	"github.com/hearth-home/hearth/shared/page/glance"
+	"github.com/hearth-home/hearth/shared/page/status"
 )
-
-//go:embed *.html page.css page.js favicon.svg
-var files embed.FS
-
-var tmpl = template.Must(template.New("page.html").Funcs(template.FuncMap{
-	"ago": ago, "stamp": stamp, "clock": clock, "text": text, "span": span, "pair": pair, "at": at, "when": when, "dayage": dayAge, "badge": badge, "tile": tile, "title": title, "shown": shown, "of": of, "buttons": buttons,
-}).ParseFS(files, "*.html"))
 
 // policy lets the page load its own style and script, and nothing else.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; " +
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; manifest-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-const (
-	deadline = 5 * time.Second        // of a snapshot
-	fresh    = 250 * time.Millisecond // for so long all viewers get the same snapshot
-	pause    = time.Second            // the same after a snapshot that could not read everything
-)
 
 // Page is the handler. It is safe for concurrent use.
 //
-//	GET  /               the page, or a redirect to Home if that is set
-//	GET  /status         the page; with at= and alert=, what the alert was at that time, too
-//	GET  /outbox         what hearth tells, as it looks in Slack
-//	GET  /status.json    what it shows, as Data
-//	GET  /sections.json  the markup of the sections that differ from those whose tags If-None-Match names
-//	POST /dead           requests a replay or drop of dead letters
-//	POST /alerts         acknowledges or silences an alert
-//	POST /faults         makes a simulated sensor fail
+//	GET /            the tiles. view= chooses them, at= shows them as they stood at a time
+//	GET /tiles.json  the markup of what differs from what If-None-Match names
+//	GET /status…     what package status serves, and its POSTs
 type Page struct {
-	Inputs
-	Home string // "/function/dashboard/"
+	Status *status.Page
+	Glance *glance.Glance
+	Every  time.Duration // between two requests of a page for what is new; 0: 5 s
 
-	mu        sync.Mutex
-	collector *collector
-	last      *view
-	ended     time.Time            // when the last snapshot ended
-	drawn     map[string][]drawing // messages of the outbox, which do not change
+	live live
 }
 
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -63,100 +35,19 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-cache")
+	read := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch {
-	case r.Method == http.MethodPost && r.URL.Path == "/dead":
-		p.request(w, r)
-	case r.Method == http.MethodPost && r.URL.Path == "/alerts":
-		p.act(w, r)
-	case r.Method == http.MethodPost && r.URL.Path == "/faults":
-		p.fail(w, r)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		http.Error(w, "only GET and HEAD are allowed here", http.StatusMethodNotAllowed)
-	case r.URL.Path == "/" && p.Home != "":
-		http.Redirect(w, r, strings.TrimSuffix(p.Home+"?"+r.URL.RawQuery, "?"), http.StatusFound)
-	case r.URL.Path == "/" || r.URL.Path == "/status":
+	case !read:
+		p.Status.ServeHTTP(w, r)
+	case r.URL.Path == "/" || r.URL.Path == "":
+		if name := r.URL.Query().Get("asset"); name != "" {
+			asset(w, r, name)
+			return
+		}
 		p.html(w, r)
-	case r.URL.Path == "/outbox":
-		p.outbox(w, r)
-	case r.URL.Path == "/status.json":
-		p.json(w, r, func(v *view, _ []string) any { return v.data })
-	case r.URL.Path == "/sections.json":
-		p.json(w, r, func(v *view, known []string) any { return v.changed(known) })
-	case r.URL.Path == "/page.css":
-		file(w, "page.css", "text/css; charset=utf-8")
-	case r.URL.Path == "/page.js":
-		file(w, "page.js", "text/javascript; charset=utf-8")
-	case r.URL.Path == "/favicon.svg" || r.URL.Path == "/favicon.ico":
-		file(w, "favicon.svg", "image/svg+xml")
+	case r.URL.Path == "/tiles.json":
+		p.tiles(w, r)
 	default:
-		http.NotFound(w, r)
+		p.Status.ServeHTTP(w, r)
 	}
-}
-
-func (p *Page) html(w http.ResponseWriter, r *http.Request) {
-	v := p.snapshot(r.Context())
-	write(w, "page.html", struct {
-		View *view
-		Then *then
-	}{v, p.alertThen(r, v)})
-}
-
-// json answers with a value made of the view and the tags that the viewer has, or with
-// 304 if only the time has changed.
-func (p *Page) json(w http.ResponseWriter, r *http.Request, of func(*view, []string) any) {
-	v := p.snapshot(r.Context())
-	w.Header().Set("ETag", `"`+v.tag()+`"`)
-	given := strings.Trim(strings.TrimPrefix(r.Header.Get("If-None-Match"), "W/"), `"`)
-	if given == v.tag() {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // this halves the markup, and nosniff keeps browsers from reading it as HTML
-	if err := e.Encode(of(v, strings.Split(given, "-"))); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Write(printable.JSON(b.Bytes()))
-}
-
-// snapshot returns the present state. Concurrent calls share one.
-func (p *Page) snapshot(ctx context.Context) *view {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.collector == nil {
-		p.collector = newCollector(p.Inputs)
-	}
-	if now := p.Now(); p.due(now) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline) // others wait for it, too
-		defer cancel()
-		p.last = newView(p.collector.collect(ctx, now))
-		p.ended = p.Now()
-	}
-	return p.last
-}
-
-// due reports whether a new snapshot is to be made. The time counts from the end of the
-// last one, which may have taken as long as its deadline.
-func (p *Page) due(now time.Time) bool {
-	if p.last == nil || now.Before(p.ended) {
-		return true
-	}
-	wait := fresh
-	if len(p.last.data.Errors) > 0 {
-		wait = pause
-	}
-	return now.Sub(p.ended) > wait
-}
-
-func file(w http.ResponseWriter, name, contentType string) {
-	b, err := files.ReadFile(name)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", contentType)
-	w.Write(b)
 }

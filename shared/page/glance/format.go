@@ -1,0 +1,124 @@
+package glance
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Numbers and times are written as data and time elements: page.js writes them again in the
+// locale of the house with Intl, so that 1412.5 becomes 1 412,5 where that is usual.
+
+// thin is a narrow space, which does not break.
+const thin = "\u202f"
+
+// text returns a number with digits behind the point, and with narrow spaces between thousands.
+func text(v float64, digits int) string {
+	s := strconv.FormatFloat(math.Abs(v), 'f', digits, 64)
+	whole, rest, _ := strings.Cut(s, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + thin + whole[i:]
+	}
+	if rest != "" {
+		whole += "." + rest
+	}
+	if v < 0 && strings.Trim(s, "0.") != "" {
+		return "−" + whole
+	}
+	return whole
+}
+
+// num writes a number: <data value="22.1" data-d="1">22.1</data>.
+func num(v float64, digits int) template.HTML {
+	return template.HTML(fmt.Sprintf(`<data value="%s" data-d="%d">%s</data>`, strconv.FormatFloat(v, 'f', -1, 64), digits, text(v, digits)))
+}
+
+// signed is num with a plus sign before a number above zero.
+func signed(v float64, digits int) template.HTML {
+	sign := ""
+	if v > 0 {
+		sign = ` data-sign="1"`
+	}
+	plus := map[bool]string{true: "+"}[v > 0]
+	return template.HTML(fmt.Sprintf(`<data value="%s" data-d="%d"%s>%s%s</data>`, strconv.FormatFloat(v, 'f', -1, 64), digits, sign, plus, text(v, digits)))
+}
+
+// How a time is written: clock "14:07", hour "14", weekday "Sat", date "18 Dec", full "27 Nov 2026, 14:07", age "5 min", which
+// counts on.
+const (
+	clock   = "hm"
+	hour    = "h"
+	weekday = "wd"
+	date    = "dm"
+	full    = "full"
+	age     = "age"
+)
+
+// layouts are the forms of times without a locale.
+var layouts = map[string]string{clock: "15:04", hour: "15", weekday: "Mon", date: "2 Jan", full: "2 Jan 2006, 15:04"}
+
+// at writes a time in the zone of the house.
+func (w *World) at(t time.Time, form string) template.HTML {
+	text := ""
+	if form == age {
+		text = span(w.Now.Sub(t))
+	} else {
+		text = t.In(w.Zone).Format(layouts[form])
+	}
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-f="%s">%s</time>`, t.UTC().Format(time.RFC3339), form, text))
+}
+
+// day writes a day of the calendar, which is the same in every zone: t is its midnight in UTC.
+func day(t time.Time, form string) template.HTML {
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-f="%s">%s</time>`, t.UTC().Format(time.DateOnly), form, t.UTC().Format(layouts[form])))
+}
+
+// span writes how long something lasts, in one unit: "5 min", "3 h", "2 days". page.js does the same.
+func span(d time.Duration) string {
+	d = max(d, -d)
+	switch {
+	case d < time.Minute:
+		return "now"
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d days", int(d.Hours()/24))
+	}
+}
+
+// imperial has, for units that are not shown where hearth.yml says imperial, the unit instead.
+var imperial = map[string]struct {
+	unit           string
+	factor, offset float64
+}{
+	"°C": {"°F", 1.8, 32}, "mm": {"in", 1 / 25.4, 0}, "m/s": {"mph", 2.236936, 0}, "hPa": {"inHg", 0.02953, 0}, "m": {"ft", 3.28084, 0}, "km": {"mi", 0.621371, 0}, "l": {"gal", 0.264172, 0},
+}
+
+// Convert returns a value in the units of the house.
+func (w *World) Convert(v float64, unit string) (float64, string) {
+	to, ok := imperial[unit]
+	if !ok || !w.Imperial() {
+		return v, unit
+	}
+	return v*to.factor + to.offset, to.unit
+}
+
+// degrees writes a temperature without its letter, as in 11°.
+func (w *World) degrees(celsius float64, digits int) template.HTML {
+	v, _ := w.Convert(celsius, "°C")
+	return num(v, digits) + "°"
+}
+
+// much writes a value and its unit, in the units of the house: <b>412</b> <small>W</small>.
+func (w *World) much(v float64, unit string, digits int) template.HTML {
+	v, unit = w.Convert(v, unit)
+	if unit == "" {
+		return "<b>" + num(v, digits) + "</b>"
+	}
+	return "<b>" + num(v, digits) + "</b> <small>" + template.HTML(template.HTMLEscapeString(unit)) + "</small>"
+}

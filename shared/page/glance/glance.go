@@ -1,0 +1,71 @@
+// Package glance makes the tiles of the page: what each of them shows of the house at one
+// moment. A tile is a file with its data, one with its markup and one with its style:
+// weather.go, weather.html, weather.css. All words that a person reads are in words.go or
+// in the markup.
+package glance
+
+import (
+	"context"
+	"html/template"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/page/history"
+)
+
+// Tile is what one tile shows.
+type Tile struct {
+	ID     string           // of its element, unique on the page: the kind's name; of the user's own tiles "own-1"
+	Title  string           // "Rooms"
+	Body   template.HTML    // below the title
+	Needs  []Need           // what in it needs a person; the page lists it at the top
+	At     time.Time        // when the value that ages first was measured or fetched; zero: nothing ages
+	Stale  time.Duration    // after this the tile is grey, since its values are old; 0: never
+	Sample bool             // it shows sample data
+	Plots  []history.Series // what is plotted when a person clicks it; none: it has no history
+	Link   string           // where a click leads if it has no history: relative, or http(s)
+
+	kind *kind
+}
+
+// Need is one line of what needs a person.
+type Need struct {
+	Severity alert.Severity
+	What     string        // "Office CO₂", "Renew the firewall's certificate"
+	Value    template.HTML // "1 412 ppm", "2 days late", "silent"
+	Rest     template.HTML // "above 1 200 since 13:41 · air the room"
+	Alert    string        // key of the alert, for acknowledging; "": it is none
+	Acked    bool          // a person has acknowledged it: it is not counted
+	Link     string        // where it can be dealt with; "": nowhere
+	Since    time.Time
+	Sample   bool
+}
+
+// kind is a kind of tile.
+type kind struct {
+	name    string // in hearth.yml and addresses: "weather"
+	title   string
+	private bool   // not for guests: tasks, markets, health, GitHub. Its data is not read for them
+	past    bool   // it can be shown as it stood at an earlier time
+	cell    string // kinds of the same cell stand in one column, one below the other; "": alone
+	// collect returns what the tile shows, nil if there is nothing to show: what it draws is
+	// not configured. An error is what could not be read; the tile is shown if there is one.
+	collect func(context.Context, *World) (*Tile, error)
+}
+
+// kinds are all kinds of tiles, in the order of a page about which hearth.yml says nothing.
+var kinds = []kind{
+	{name: "weather", title: "Weather", past: true, collect: weather},
+	{name: "today", title: "Today", private: true, past: true, collect: today},
+	{name: "air", title: "Air", past: true, collect: air},
+	{name: "rooms", title: "Rooms", past: true, collect: rooms},
+	{name: "power", title: "Power", past: true, collect: power},
+	{name: "house", title: "House", cell: "house", collect: house},
+	{name: "computers", title: "Computers", past: true, cell: "house", collect: computers},
+	{name: "stocks", title: "Markets", private: true, past: true, collect: stocks},
+	{name: "curve", title: "Yield curve", private: true, past: true, collect: curve},
+	{name: "github", title: "GitHub", private: true, past: true, collect: github},
+	{name: "news", title: "News", past: true, collect: news},
+	{name: "ups", title: "UPS", past: true, collect: ups},
+	{name: "others", title: "More", past: true, private: true, collect: others},
+}

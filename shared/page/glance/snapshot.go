@@ -1,0 +1,201 @@
+package glance
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hearth-home/hearth/shared/page/history"
+	"github.com/hearth-home/hearth/shared/page/status"
+)
+
+//go:embed *.html *.css
+var files embed.FS
+
+var markup = template.Must(template.New("").Funcs(template.FuncMap{"num": num, "day": day}).ParseFS(files, "*.html"))
+
+// Style returns the style of all tiles.
+func Style() []byte {
+	names, _ := files.ReadDir(".")
+	var out bytes.Buffer
+	for _, n := range names {
+		if b, err := files.ReadFile(n.Name()); err == nil && strings.HasSuffix(n.Name(), ".css") {
+			out.Write(b)
+		}
+	}
+	return out.Bytes()
+}
+
+// Glance makes snapshots of the house. It is safe for concurrent use.
+type Glance struct {
+	Inputs
+	cache *cache
+	past  *cache
+}
+
+// New does no I/O.
+func New(in Inputs) *Glance { return &Glance{in, newCache(), newCache()} }
+
+// View is what somebody looks at.
+type View struct {
+	Name string    // of hearth.yml: wall, desk, guest; "": all tiles
+	At   time.Time // zero: now
+}
+
+// Guest is the name of the view for guests: nothing private is read for it.
+const Guest = "guest"
+
+// Snapshot is the page at one moment.
+type Snapshot struct {
+	View   View
+	Now    time.Time
+	Zone   *time.Location
+	Needs  []Need // the gravest first
+	Tiles  []Tile // in their order
+	Errors []string
+	Status status.Data
+}
+
+const (
+	atOnce   = 4 // tiles that are read at the same time
+	deadline = 5 * time.Second
+)
+
+// Snapshot reads what a view shows. What cannot be read is named in Errors; the rest is shown.
+func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	w, err := g.world(ctx, v)
+	out := Snapshot{View: v, Now: w.Now, Zone: w.Zone, Status: w.Status}
+	if err != nil {
+		out.Errors = append(out.Errors, g.Redact(err.Error()))
+		return out
+	}
+	ks := w.chosen(v)
+	tiles := make([]*Tile, len(ks))
+	var mu sync.Mutex
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i, k := range ks {
+		group.Go(func() error {
+			t, err := k.collect(ctx, w)
+			if t != nil {
+				t.ID, t.kind = k.name, &k
+				if t.Title == "" {
+					t.Title = k.title
+				}
+			}
+			tiles[i] = t
+			if err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				if text := fmt.Sprintf("%s: %s", k.title, g.Redact(err.Error())); !slices.Contains(out.Errors, text) {
+					out.Errors = append(out.Errors, text)
+				}
+			}
+			return nil
+		})
+	}
+	group.Wait()
+	for _, t := range tiles {
+		if t != nil {
+			out.Tiles = append(out.Tiles, *t)
+			out.Needs = append(out.Needs, t.Needs...)
+		}
+	}
+	slices.Sort(out.Errors)
+	out.Needs = w.needs(out.Needs)
+	return out
+}
+
+// chosen returns the kinds of tiles of a view, in their order.
+func (w *World) chosen(v View) (out []kind) {
+	for _, k := range kinds {
+		if !(w.Guest && k.private) && (!w.Past || k.past) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// needs adds the alerts to what tiles need, and sorts them.
+func (w *World) needs(of []Need) []Need { return of }
+
+// world reads what all tiles need.
+func (g *Glance) world(ctx context.Context, v View) (*World, error) {
+	w := &World{Now: g.Now(), Guest: v.Name == Guest, Zone: time.UTC, File: g.Settings(), Redact: g.Redact, declared: g.Declared(), cache: g.cache}
+	if !v.At.IsZero() {
+		w.Now, w.Past, w.cache = v.At, true, g.past
+	}
+	if zone, err := time.LoadLocation(string(w.File.House.Zone)); err == nil {
+		w.Zone = zone
+	}
+	var err error
+	if w.st, err = g.Open(ctx); err != nil {
+		return w, err
+	}
+	if !w.Past {
+		w.Status, _ = g.Status(ctx)
+		w.cache.renew(runsOf(w.Status.Functions))
+	}
+	return w, nil
+}
+
+// runsOf returns a text that differs when a function has run.
+func runsOf(fs []status.Function) string {
+	var b strings.Builder
+	for _, f := range fs {
+		if f.Last != nil {
+			b.WriteString(f.Last.ID + f.Last.Status + " ")
+		}
+	}
+	return b.String()
+}
+
+// draw executes the markup of a tile. An error is one of the markup, which tests find.
+func draw(name string, data any) template.HTML {
+	var b bytes.Buffer
+	if err := markup.ExecuteTemplate(&b, name, data); err != nil {
+		return template.HTML(template.HTMLEscapeString(err.Error()))
+	}
+	return template.HTML(b.String())
+}
+
+// Kind returns the name of the tile's kind.
+func (t Tile) Kind() string { return t.kind.name }
+
+// Cell returns the name of the column that the tile shares with others, "" if it stands alone.
+func (t Tile) Cell() string { return t.kind.cell }
+
+// Keys returns the keys of the series that a click plots, joined by spaces.
+func (t Tile) Keys() string {
+	keys := make([]string, len(t.Plots))
+	for i, p := range t.Plots {
+		keys[i] = strings.ReplaceAll(p.Key(), " ", "%20")
+	}
+	return strings.Join(keys, " ")
+}
+
+// Labels returns the titles of the series that a click plots, one a line.
+func (t Tile) Labels() string {
+	titles := make([]string, len(t.Plots))
+	for i, p := range t.Plots {
+		titles[i] = titleOf(p)
+	}
+	return strings.Join(titles, "\n")
+}
+
+func titleOf(s history.Series) string {
+	if s.Title != "" {
+		return s.Title
+	}
+	return s.Field
+}

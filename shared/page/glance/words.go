@@ -1,0 +1,37 @@
+package glance
+
+// The words that a person reads, by tile. Those in the markup are in the .html files.
+
+// The verdict.
+
+const (
+	allWell  = "All well"
+	oneThing = "1 thing needs you"
+	nThings  = "%d things need you"
+)
+
+// The tile weather.
+
+// The tile today.
+
+// The tile air.
+
+// The tile rooms.
+
+// The tile power.
+
+// The tile house.
+
+// The tile computers.
+
+// The tile stocks.
+
+// The tile curve.
+
+// The tile github.
+
+// The tile news.
+
+// The tile ups.
+
+// The user's own tiles.

@@ -1,0 +1,117 @@
+package glance
+
+import (
+	"context"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/page/status"
+	"github.com/hearth-home/hearth/shared/reading"
+	"github.com/hearth-home/hearth/shared/settings"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// Inputs are what tiles are made of. All are required.
+type Inputs struct {
+	Open     func(context.Context) (*store.Store, error)
+	Now      func() time.Time
+	Redact   func(string) string
+	Settings func() *settings.File                     // hearth.yml; never nil
+	Declared func() []catalogue.Measurement            // the measurements of hearth.yml
+	Status   func(context.Context) (status.Data, bool) // alerts, devices and functions at present; false: not read yet
+}
+
+// World is the house at one moment. It is safe for concurrent use.
+type World struct {
+	Now    time.Time
+	Past   bool           // Now is in the past: nothing after it counts
+	Guest  bool           // for a guest: nothing private is read
+	Zone   *time.Location // of the house
+	File   *settings.File // hearth.yml
+	Status status.Data    // alerts, devices, functions; in the past only the alerts
+	Redact func(string) string
+
+	declared []catalogue.Measurement
+	st       *store.Store
+	cache    *cache
+}
+
+// Imperial reports whether quantities are shown in °F, inches and miles.
+func (w *World) Imperial() bool { return w.File.House.Units == "imperial" }
+
+// Latest returns the newest reading of each series of a measurement that is at most as old
+// as within.
+func (w *World) Latest(ctx context.Context, name string, within time.Duration) ([]reading.Reading, error) {
+	return kept(w, "latest "+name+within.String(), forSources, func() ([]reading.Reading, error) {
+		if !w.Past {
+			return w.st.Latest(ctx, name, w.Now.Add(-within))
+		}
+		all, err := w.st.Between(ctx, name, nil, w.Now.Add(-within), w.Now.Add(time.Millisecond))
+		return newest(all), err
+	})
+}
+
+// newest returns the last reading of each series, of readings in the order of series and time.
+func newest(rs []reading.Reading) (out []reading.Reading) {
+	for i, r := range rs {
+		if i+1 == len(rs) || rs[i+1].Series() != r.Series() {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Between returns the readings of a measurement with from <= time < to, by series and time.
+// Of a forecast these are the ones that are stored now, in the past, too.
+func (w *World) Between(ctx context.Context, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error) {
+	series := reading.Reading{Name: name, Tags: tags}.Series()
+	return kept(w, "between "+series+from.String()+to.String(), forSources, func() ([]reading.Reading, error) {
+		return w.st.Between(ctx, name, tags, from, to)
+	})
+}
+
+// Windows returns the windows of a query. To is not after the next end of a step. The result is
+// kept for a minute: it is for curves. The newest value comes from Devices or Latest.
+func (w *World) Windows(ctx context.Context, q store.Query) ([]store.WindowSeries, error) {
+	return kept(w, keyOf(q), forCurves, func() ([]store.WindowSeries, error) { return w.st.Windows(ctx, q) })
+}
+
+// Items returns the items of a source that were open, the newest first, at most 500.
+func (w *World) Items(ctx context.Context, source string) ([]item.Item, error) {
+	return kept(w, "items "+source, forSources, func() ([]item.Item, error) { return w.st.OpenItems(ctx, source, 500) })
+}
+
+// Devices returns the devices with their latest values, by name.
+func (w *World) Devices(ctx context.Context) ([]Device, error) {
+	return kept(w, "devices", forStates, func() ([]Device, error) { return readDevices(ctx, w) })
+}
+
+// Device is a device and its latest values.
+type Device struct {
+	store.Device
+	Title  string                       // its name for people: without the room at its beginning
+	Place  string                       // its room; without one, the room that its name begins with; "": unknown
+	Values map[string]store.DeviceState // by metric
+	Seen   time.Time                    // of the latest value
+	Away   bool                         // it cannot be reached
+	Sample bool                         // it is simulated
+}
+
+// Value returns a value of quality ok or warming up, and whether there is one that is not
+// older than within.
+func (d Device) Value(metric string, now time.Time, within time.Duration) (v float64, ok bool) {
+	s, ok := d.Values[metric]
+	if !ok || s.Text != "" || s.Quality == "suspect" || now.Sub(timeOf(s)) > within {
+		return 0, false
+	}
+	return s.Value, true
+}
+
+// timeOf returns when a value was measured; of a source without a clock when it arrived.
+func timeOf(s store.DeviceState) time.Time {
+	if s.Time.IsZero() {
+		return s.Arrived
+	}
+	return s.Time
+}

@@ -1,0 +1,209 @@
+package page
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	_ "embed"
+
+	"github.com/hearth-home/hearth/shared/page/glance"
+	"github.com/hearth-home/hearth/shared/printable"
+)
+
+//go:embed page.html
+var document string
+
+var tmpl = template.Must(template.New("page").Funcs(template.FuncMap{"asset": assetURL, "stamp": stamp}).Parse(document))
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+const (
+	fresh    = 250 * time.Millisecond // for so long all viewers get the same snapshot
+	pause    = time.Second            // the same after a snapshot that could not read everything
+	maxViews = 20                     // snapshots that are kept, of different views and times
+)
+
+// live keeps the last snapshots.
+type live struct {
+	mu    sync.Mutex
+	views map[string]*shown
+}
+
+// shown is a view as it was drawn last.
+type shown struct {
+	mu    sync.Mutex
+	ended time.Time
+	parts []part
+	snap  glance.Snapshot
+}
+
+// part is an element of the page: a tile, the verdict, the last line.
+type part struct {
+	ID, HTML string
+	sum      string
+}
+
+// drawn returns the parts of a view, at most fresh old. Concurrent viewers share one snapshot.
+func (p *Page) drawn(ctx context.Context, v glance.View) *shown {
+	key := v.Name + " " + stamp(v.At)
+	p.live.mu.Lock()
+	if p.live.views == nil || len(p.live.views) > maxViews {
+		p.live.views = map[string]*shown{}
+	}
+	s := p.live.views[key]
+	if s == nil {
+		s = &shown{}
+		p.live.views[key] = s
+	}
+	p.live.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	wait := fresh
+	if len(s.snap.Errors) > 0 {
+		wait = pause
+	}
+	if age := p.Glance.Now().Sub(s.ended); s.parts == nil || age < 0 || age > wait {
+		s.snap = p.Glance.Snapshot(context.WithoutCancel(ctx), v) // others wait for it, too
+		s.parts = partsOf(s.snap)
+		s.ended = p.Glance.Now()
+	}
+	return &shown{ended: s.ended, parts: s.parts, snap: s.snap}
+}
+
+// partsOf draws a snapshot.
+func partsOf(s glance.Snapshot) []part {
+	out := []part{draw("verdict", "verdict", s)}
+	var cells []cell
+	for _, t := range s.Tiles {
+		if n := len(cells); n > 0 && t.Cell() != "" && cells[n-1].Name == t.Cell() {
+			cells[n-1].Tiles = append(cells[n-1].Tiles, t)
+			continue
+		}
+		cells = append(cells, cell{Name: t.Cell(), Snapshot: s, Tiles: []glance.Tile{t}})
+	}
+	for _, c := range cells {
+		out = append(out, draw("cell-"+c.Tiles[0].ID, "cell", c))
+	}
+	return append(out, draw("foot", "foot", s))
+}
+
+// cell is one column of the grid in one row: a tile, or several of which one stands below the
+// other.
+type cell struct {
+	Name     string
+	Snapshot glance.Snapshot
+	Tiles    []glance.Tile
+}
+
+// draw draws a part. Ages are not part of its sum: the viewer counts them.
+func draw(id, name string, data any) part {
+	var b bytes.Buffer
+	if err := tmpl.ExecuteTemplate(&b, name, data); err != nil {
+		b.Reset()
+		b.WriteString(template.HTMLEscapeString(err.Error()))
+	}
+	html := printable.Text(b.String())
+	sum := fnv.New64a()
+	fmt.Fprint(sum, ages.ReplaceAllString(html, "$1"))
+	return part{id, html, fmt.Sprintf("%x", sum.Sum64())}
+}
+
+// viewOf reads the view from an address.
+func viewOf(r *http.Request) (glance.View, error) {
+	q := r.URL.Query()
+	v := glance.View{Name: q.Get("view")}
+	if at := q.Get("at"); at != "" {
+		t, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			return v, fmt.Errorf("at is %.40q: write it as 2026-11-27T03:12:00Z", at)
+		}
+		v.At = t
+	}
+	return v, nil
+}
+
+func (p *Page) html(w http.ResponseWriter, r *http.Request) {
+	v, err := viewOf(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s := p.drawn(r.Context(), v)
+	var b bytes.Buffer
+	if err := tmpl.Execute(&b, pageOf(p, s)); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	send(w, r, b.Bytes())
+}
+
+// tiles answers with the parts that differ from those whose sums If-None-Match names, and the
+// order of all.
+func (p *Page) tiles(w http.ResponseWriter, r *http.Request) {
+	v, err := viewOf(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s := p.drawn(r.Context(), v)
+	tag := s.tag()
+	w.Header().Set("ETag", `"`+tag+`"`)
+	given := strings.Trim(strings.TrimPrefix(r.Header.Get("If-None-Match"), "W/"), `"`)
+	if given == tag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	known := strings.Split(given, "-")
+	answer := struct {
+		Now   time.Time         `json:"now"`
+		Order []string          `json:"order"`
+		Parts map[string]string `json:"parts"`
+	}{s.snap.Now, []string{}, map[string]string{}}
+	for _, part := range s.parts {
+		answer.Order = append(answer.Order, part.ID)
+		if !slices.Contains(known, part.sum) {
+			answer.Parts[part.ID] = part.HTML
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(answer); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	send(w, r, b.Bytes())
+}
+
+func (s *shown) tag() string {
+	sums := make([]string, len(s.parts))
+	for i, part := range s.parts {
+		sums[i] = part.sum
+	}
+	return strings.Join(sums, "-")
+}
+
+// send writes a body, compressed if the client takes that.
+func send(w http.ResponseWriter, r *http.Request, b []byte) {
+	w.Header().Set("Vary", "Accept-Encoding")
+	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") || len(b) < 1000 {
+		w.Write(b)
+		return
+	}
+	w.Header().Set("Content-Encoding", "gzip")
+	z := gzip.NewWriter(w)
+	z.Write(b)
+	z.Close()
+}

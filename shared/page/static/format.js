@@ -1,0 +1,82 @@
+// What all parts of the page's script share: time by the server's clock, numbers and dates in
+// the locale of the house, requests. The files of this folder are one script, in the order of
+// assets.go.
+"use strict";
+const hearth = {
+  zone: document.body.dataset.zone || "UTC",
+  locale: document.body.dataset.locale || undefined,
+  ahead: 0, // ms by which the server's clock is ahead of this computer's
+  now: () => Date.now() + hearth.ahead,
+};
+// A gateway may serve the page at an address without a slash at its end: then relative
+// addresses would lead beside it.
+if (!location.pathname.endsWith("/")) history.replaceState(history.state, "", location.pathname + "/" + location.search + location.hash);
+
+const formats = {
+  hm: { hour: "2-digit", minute: "2-digit", hourCycle: undefined },
+  h: { hour: "2-digit" },
+  wd: { weekday: "short" },
+  dm: { day: "numeric", month: "short" },
+  full: { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" },
+};
+const formatters = new Map();
+
+function formatter(form, zone) {
+  const key = form + " " + zone;
+  if (!formatters.has(key)) {
+    const make = (z) => new Intl.DateTimeFormat(hearth.locale, { ...formats[form], timeZone: z });
+    try {
+      formatters.set(key, make(zone));
+    } catch {
+      formatters.set(key, make("UTC")); // the browser does not know the zone
+    }
+  }
+  return formatters.get(key);
+}
+
+// age writes how long something lasts, as format.go does.
+function age(ms) {
+  const min = Math.floor(Math.abs(ms) / 60000);
+  return min < 1 ? "now" : min < 60 ? `${min} min` : min < 2880 ? `${Math.floor(min / 60)} h` : `${Math.floor(min / 1440)} days`;
+}
+
+function set(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+// local writes the numbers and times below root in the locale and the zone of the house.
+function local(root) {
+  if (hearth.locale) {
+    for (const d of root.querySelectorAll("data[data-d]")) {
+      const digits = Number(d.dataset.d);
+      set(d, new Intl.NumberFormat(hearth.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: d.dataset.sign ? "exceptZero" : "auto" }).format(Number(d.value)));
+    }
+    for (const t of root.querySelectorAll("time[data-f]")) {
+      if (t.dataset.f !== "age") set(t, formatter(t.dataset.f, t.dateTime.length === 10 ? "UTC" : hearth.zone).format(new Date(t.dateTime)));
+    }
+  }
+  tick(root);
+}
+
+// tick counts ages on, and marks tiles whose values are old.
+function tick(root) {
+  for (const t of root.querySelectorAll("time[data-f=age]")) set(t, age(hearth.now() - Date.parse(t.dateTime)));
+  for (const tile of root.querySelectorAll("[data-at]")) {
+    const old = hearth.now() - Date.parse(tile.dataset.at);
+    const stale = Number(tile.dataset.stale) > 0 && old > 1000 * Number(tile.dataset.stale);
+    tile.classList.toggle("stale", stale);
+    const mark = tile.querySelector(".old");
+    if (mark) set(mark, stale ? `${age(old)} old` : "");
+  }
+}
+
+// post sends a form and returns the answer's text; it throws the text of an error.
+async function post(path, fields) {
+  const headers = {};
+  const token = sessionStorage.getItem("token");
+  if (token) headers.Authorization = `Bearer ${token}`;
+  const res = await fetch(path, { method: "POST", headers, body: new URLSearchParams(fields), signal: AbortSignal.timeout(20000) });
+  const text = await res.text();
+  if (!res.ok) throw Object.assign(new Error(text.trim()), { status: res.status });
+  return text.trim();
+}
