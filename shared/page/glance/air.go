@@ -2,4 +2,4 @@ package glance
 
 import "context"
 
-func air(context.Context, *World) (*Tile, error) { return nil, nil }
+func air(context.Context, *world) (*Tile, error) { return nil, nil }

@@ -26,7 +26,7 @@ type cache struct {
 
 type entry struct {
 	mu    sync.Mutex
-	at    time.Time // World.Now when it was read; zero: it is not read yet
+	at    time.Time // world.Now when it was read; zero: it is not read yet
 	kind  time.Duration
 	value any
 	err   error
@@ -66,7 +66,7 @@ func (c *cache) of(key string, kind time.Duration) *entry {
 
 // kept returns what read returns, or what it returned before if that is recent enough. Several
 // callers at once share one reading.
-func kept[T any](w *World, key string, keep time.Duration, read func() (T, error)) (T, error) {
+func kept[T any](w *world, key string, keep time.Duration, read func() (T, error)) (T, error) {
 	if w.Past {
 		key += " at " + w.Now.UTC().Format(time.RFC3339)
 	}

@@ -2,4 +2,4 @@ package glance
 
 import "context"
 
-func computers(context.Context, *World) (*Tile, error) { return nil, nil }
+func computers(context.Context, *world) (*Tile, error) { return nil, nil }

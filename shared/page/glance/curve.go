@@ -2,4 +2,4 @@ package glance
 
 import "context"
 
-func curve(context.Context, *World) (*Tile, error) { return nil, nil }
+func curve(context.Context, *world) (*Tile, error) { return nil, nil }

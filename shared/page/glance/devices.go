@@ -11,7 +11,7 @@ import (
 )
 
 // readDevices returns the devices with their latest values, by name.
-func readDevices(ctx context.Context, w *World) ([]Device, error) {
+func readDevices(ctx context.Context, w *world) ([]device, error) {
 	listed, err := w.st.Devices(ctx)
 	if err != nil {
 		return nil, err
@@ -27,18 +27,18 @@ func readDevices(ctx context.Context, w *World) ([]Device, error) {
 		}
 		values[s.Device][s.Metric] = s
 	}
-	var out []Device
+	var out []device
 	for _, d := range listed {
 		if own := values[d.ID]; len(own) > 0 && d.ReplacedBy == "" && !catalogue.DeviceKindOf(d.Kind).Hidden {
 			out = append(out, deviceOf(w, d, own))
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Device) int { return strings.Compare(strings.ToLower(a.Title), strings.ToLower(b.Title)) })
+	slices.SortStableFunc(out, func(a, b device) int { return strings.Compare(strings.ToLower(a.Title), strings.ToLower(b.Title)) })
 	return out, nil
 }
 
-func deviceOf(w *World, d store.Device, own map[string]store.DeviceState) Device {
-	out := Device{Device: d, Title: w.Redact(cmp.Or(d.Name, d.ID)), Place: w.Redact(d.Room), Values: own}
+func deviceOf(w *world, d store.Device, own map[string]store.DeviceState) device {
+	out := device{Device: d, Title: w.Redact(cmp.Or(d.Name, d.ID)), Place: w.Redact(d.Room), Values: own}
 	for metric, s := range own {
 		if t := timeOf(s); t.After(out.Seen) {
 			out.Seen = t

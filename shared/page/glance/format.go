@@ -61,7 +61,7 @@ const (
 var layouts = map[string]string{clock: "15:04", hour: "15", weekday: "Mon", date: "2 Jan", full: "2 Jan 2006, 15:04"}
 
 // at writes a time in the zone of the house.
-func (w *World) at(t time.Time, form string) template.HTML {
+func (w *world) at(t time.Time, form string) template.HTML {
 	text := ""
 	if form == age {
 		text = span(w.Now.Sub(t))
@@ -99,24 +99,24 @@ var imperial = map[string]struct {
 	"°C": {"°F", 1.8, 32}, "mm": {"in", 1 / 25.4, 0}, "m/s": {"mph", 2.236936, 0}, "hPa": {"inHg", 0.02953, 0}, "m": {"ft", 3.28084, 0}, "km": {"mi", 0.621371, 0}, "l": {"gal", 0.264172, 0},
 }
 
-// Convert returns a value in the units of the house.
-func (w *World) Convert(v float64, unit string) (float64, string) {
+// convert returns a value in the units of the house.
+func (w *world) convert(v float64, unit string) (float64, string) {
 	to, ok := imperial[unit]
-	if !ok || !w.Imperial() {
+	if !ok || !w.imperial() {
 		return v, unit
 	}
 	return v*to.factor + to.offset, to.unit
 }
 
 // degrees writes a temperature without its letter, as in 11°.
-func (w *World) degrees(celsius float64, digits int) template.HTML {
-	v, _ := w.Convert(celsius, "°C")
+func (w *world) degrees(celsius float64, digits int) template.HTML {
+	v, _ := w.convert(celsius, "°C")
 	return num(v, digits) + "°"
 }
 
 // much writes a value and its unit, in the units of the house: <b>412</b> <small>W</small>.
-func (w *World) much(v float64, unit string, digits int) template.HTML {
-	v, unit = w.Convert(v, unit)
+func (w *world) much(v float64, unit string, digits int) template.HTML {
+	v, unit = w.convert(v, unit)
 	if unit == "" {
 		return "<b>" + num(v, digits) + "</b>"
 	}

@@ -2,4 +2,4 @@ package glance
 
 import "context"
 
-func github(context.Context, *World) (*Tile, error) { return nil, nil }
+func github(context.Context, *world) (*Tile, error) { return nil, nil }

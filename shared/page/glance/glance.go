@@ -50,7 +50,7 @@ type kind struct {
 	cell    string // kinds of the same cell stand in one column, one below the other; "": alone
 	// collect returns what the tile shows, nil if there is nothing to show: what it draws is
 	// not configured. An error is what could not be read; the tile is shown if there is one.
-	collect func(context.Context, *World) (*Tile, error)
+	collect func(context.Context, *world) (*Tile, error)
 }
 
 // kinds are all kinds of tiles, in the order of a page about which hearth.yml says nothing.

@@ -2,4 +2,4 @@ package glance
 
 import "context"
 
-func house(context.Context, *World) (*Tile, error) { return nil, nil }
+func house(context.Context, *world) (*Tile, error) { return nil, nil }

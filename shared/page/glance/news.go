@@ -2,4 +2,4 @@ package glance
 
 import "context"
 
-func news(context.Context, *World) (*Tile, error) { return nil, nil }
+func news(context.Context, *world) (*Tile, error) { return nil, nil }

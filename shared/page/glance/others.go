@@ -2,4 +2,4 @@ package glance
 
 import "context"
 
-func others(context.Context, *World) (*Tile, error) { return nil, nil }
+func others(context.Context, *world) (*Tile, error) { return nil, nil }

@@ -2,4 +2,4 @@ package glance
 
 import "context"
 
-func power(context.Context, *World) (*Tile, error) { return nil, nil }
+func power(context.Context, *world) (*Tile, error) { return nil, nil }

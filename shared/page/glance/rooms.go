@@ -2,4 +2,4 @@ package glance
 
 import "context"
 
-func rooms(context.Context, *World) (*Tile, error) { return nil, nil }
+func rooms(context.Context, *world) (*Tile, error) { return nil, nil }

@@ -117,7 +117,7 @@ func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
 }
 
 // chosen returns the kinds of tiles of a view, in their order.
-func (w *World) chosen(v View) (out []kind) {
+func (w *world) chosen(v View) (out []kind) {
 	for _, k := range kinds {
 		if !(w.Guest && k.private) && (!w.Past || k.past) {
 			out = append(out, k)
@@ -127,11 +127,11 @@ func (w *World) chosen(v View) (out []kind) {
 }
 
 // needs adds the alerts to what tiles need, and sorts them.
-func (w *World) needs(of []Need) []Need { return of }
+func (w *world) needs(of []Need) []Need { return of }
 
 // world reads what all tiles need.
-func (g *Glance) world(ctx context.Context, v View) (*World, error) {
-	w := &World{Now: g.Now(), Guest: v.Name == Guest, Zone: time.UTC, File: g.Settings(), Redact: g.Redact, declared: g.Declared(), cache: g.cache}
+func (g *Glance) world(ctx context.Context, v View) (*world, error) {
+	w := &world{Now: g.Now(), Guest: v.Name == Guest, Zone: time.UTC, File: g.Settings(), Redact: g.Redact, declared: g.Declared(), cache: g.cache}
 	if !v.At.IsZero() {
 		w.Now, w.Past, w.cache = v.At, true, g.past
 	}

@@ -2,4 +2,4 @@ package glance
 
 import "context"
 
-func stocks(context.Context, *World) (*Tile, error) { return nil, nil }
+func stocks(context.Context, *world) (*Tile, error) { return nil, nil }

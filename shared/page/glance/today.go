@@ -2,4 +2,4 @@ package glance
 
 import "context"
 
-func today(context.Context, *World) (*Tile, error) { return nil, nil }
+func today(context.Context, *world) (*Tile, error) { return nil, nil }

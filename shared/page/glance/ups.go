@@ -2,4 +2,4 @@ package glance
 
 import "context"
 
-func ups(context.Context, *World) (*Tile, error) { return nil, nil }
+func ups(context.Context, *world) (*Tile, error) { return nil, nil }

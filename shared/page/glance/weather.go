@@ -2,4 +2,4 @@ package glance
 
 import "context"
 
-func weather(context.Context, *World) (*Tile, error) { return nil, nil }
+func weather(context.Context, *world) (*Tile, error) { return nil, nil }

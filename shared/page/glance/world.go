@@ -22,8 +22,8 @@ type Inputs struct {
 	Status   func(context.Context) (status.Data, bool) // alerts, devices and functions at present; false: not read yet
 }
 
-// World is the house at one moment. It is safe for concurrent use.
-type World struct {
+// world is the house at one moment. It is safe for concurrent use.
+type world struct {
 	Now    time.Time
 	Past   bool           // Now is in the past: nothing after it counts
 	Guest  bool           // for a guest: nothing private is read
@@ -37,12 +37,12 @@ type World struct {
 	cache    *cache
 }
 
-// Imperial reports whether quantities are shown in °F, inches and miles.
-func (w *World) Imperial() bool { return w.File.House.Units == "imperial" }
+// imperial reports whether quantities are shown in °F, inches and miles.
+func (w *world) imperial() bool { return w.File.House.Units == "imperial" }
 
-// Latest returns the newest reading of each series of a measurement that is at most as old
+// latest returns the newest reading of each series of a measurement that is at most as old
 // as within.
-func (w *World) Latest(ctx context.Context, name string, within time.Duration) ([]reading.Reading, error) {
+func (w *world) latest(ctx context.Context, name string, within time.Duration) ([]reading.Reading, error) {
 	return kept(w, "latest "+name+within.String(), forSources, func() ([]reading.Reading, error) {
 		if !w.Past {
 			return w.st.Latest(ctx, name, w.Now.Add(-within))
@@ -62,33 +62,33 @@ func newest(rs []reading.Reading) (out []reading.Reading) {
 	return out
 }
 
-// Between returns the readings of a measurement with from <= time < to, by series and time.
+// between returns the readings of a measurement with from <= time < to, by series and time.
 // Of a forecast these are the ones that are stored now, in the past, too.
-func (w *World) Between(ctx context.Context, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error) {
+func (w *world) between(ctx context.Context, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error) {
 	series := reading.Reading{Name: name, Tags: tags}.Series()
 	return kept(w, "between "+series+from.String()+to.String(), forSources, func() ([]reading.Reading, error) {
 		return w.st.Between(ctx, name, tags, from, to)
 	})
 }
 
-// Windows returns the windows of a query. To is not after the next end of a step. The result is
-// kept for a minute: it is for curves. The newest value comes from Devices or Latest.
-func (w *World) Windows(ctx context.Context, q store.Query) ([]store.WindowSeries, error) {
+// windows returns the windows of a query. To is not after the next end of a step. The result is
+// kept for a minute: it is for curves. The newest value comes from devices or latest.
+func (w *world) windows(ctx context.Context, q store.Query) ([]store.WindowSeries, error) {
 	return kept(w, keyOf(q), forCurves, func() ([]store.WindowSeries, error) { return w.st.Windows(ctx, q) })
 }
 
-// Items returns the items of a source that were open, the newest first, at most 500.
-func (w *World) Items(ctx context.Context, source string) ([]item.Item, error) {
+// items returns the items of a source that were open, the newest first, at most 500.
+func (w *world) items(ctx context.Context, source string) ([]item.Item, error) {
 	return kept(w, "items "+source, forSources, func() ([]item.Item, error) { return w.st.OpenItems(ctx, source, 500) })
 }
 
-// Devices returns the devices with their latest values, by name.
-func (w *World) Devices(ctx context.Context) ([]Device, error) {
-	return kept(w, "devices", forStates, func() ([]Device, error) { return readDevices(ctx, w) })
+// devices returns the devices with their latest values, by name.
+func (w *world) devices(ctx context.Context) ([]device, error) {
+	return kept(w, "devices", forStates, func() ([]device, error) { return readDevices(ctx, w) })
 }
 
-// Device is a device and its latest values.
-type Device struct {
+// device is a device and its latest values.
+type device struct {
 	store.Device
 	Title  string                       // its name for people: without the room at its beginning
 	Place  string                       // its room; without one, the room that its name begins with; "": unknown
@@ -98,9 +98,9 @@ type Device struct {
 	Sample bool                         // it is simulated
 }
 
-// Value returns a value of quality ok or warming up, and whether there is one that is not
+// value returns a value of quality ok or warming up, and whether there is one that is not
 // older than within.
-func (d Device) Value(metric string, now time.Time, within time.Duration) (v float64, ok bool) {
+func (d device) value(metric string, now time.Time, within time.Duration) (v float64, ok bool) {
 	s, ok := d.Values[metric]
 	if !ok || s.Text != "" || s.Quality == "suspect" || now.Sub(timeOf(s)) > within {
 		return 0, false

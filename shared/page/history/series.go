@@ -34,8 +34,8 @@ func (s Series) Key() string {
 // maxKey is the longest key that is read, in bytes.
 const maxKey = 1000
 
-// ParseKey reads a key. It checks its form only: not whether the catalogue knows it.
-func ParseKey(key string) (Series, error) {
+// parseKey reads a key. It checks its form only: not whether the catalogue knows it.
+func parseKey(key string) (Series, error) {
 	if len(key) > maxKey {
 		return Series{}, fmt.Errorf("a series has at most %d characters", maxKey)
 	}

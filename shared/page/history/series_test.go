@@ -15,13 +15,13 @@ func TestASeriesIsReadBackFromItsKey(t *testing.T) {
 		if got := s.Key(); got != key {
 			t.Errorf("key %s, want %s", got, key)
 		}
-		got, err := ParseKey(key)
+		got, err := parseKey(key)
 		if err != nil || got.Measurement != s.Measurement || got.Field != s.Field || !maps.Equal(got.Tags, s.Tags) {
 			t.Errorf("%s: %+v, %v", key, got, err)
 		}
 	}
 	for _, key := range []string{"", "air", "air.", ".x", "a.b.c", "a.b,", "a.b,c", "a.b,c=", "a.b,c=d=e", "a.b,c=d,c=e", `a.b\`} {
-		if s, err := ParseKey(key); err == nil && s.Key() == key {
+		if s, err := parseKey(key); err == nil && s.Key() == key {
 			t.Errorf("%q is read as %+v", key, s)
 		}
 	}
