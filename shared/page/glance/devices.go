@@ -38,7 +38,9 @@ func readDevices(ctx context.Context, w *world) ([]device, error) {
 }
 
 func deviceOf(w *world, d store.Device, own map[string]store.DeviceState) device {
-	out := device{Device: d, Title: w.Redact(cmp.Or(d.Name, d.ID)), Place: w.Redact(d.Room), Values: own}
+	name := cmp.Or(d.Name, d.ID)
+	place := cmp.Or(d.Room, guessPlace(name, d.ID))
+	out := device{Device: d, Title: w.Redact(withoutPlace(name, place)), Place: w.Redact(place), Values: own}
 	for metric, s := range own {
 		if t := timeOf(s); t.After(out.Seen) {
 			out.Seen = t
