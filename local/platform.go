@@ -162,7 +162,7 @@ func (p *platform) gatewayPart() part {
 		}}
 		p.page = &page.Page{Status: lists, Every: pageEvery, Glance: glance.New(glance.Inputs{
 			Open: p.openForPage, Now: p.now, Redact: p.redact, Settings: p.pageSettings, Declared: p.declared,
-			Status: func(ctx context.Context) (status.Data, bool) { return lists.Brief(ctx), true },
+			Status: func(ctx context.Context) (status.Data, bool) { return lists.Brief(ctx), true }, Alerts: lists.AlertsAt,
 		})}
 		var fs []gateway.Function
 		for _, f := range p.host.Functions {

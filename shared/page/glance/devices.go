@@ -16,7 +16,7 @@ func readDevices(ctx context.Context, w *world) ([]device, error) {
 	if err != nil {
 		return nil, err
 	}
-	states, err := w.st.DeviceStates(ctx, "")
+	states, err := w.states(ctx)
 	if err != nil {
 		return nil, err
 	}

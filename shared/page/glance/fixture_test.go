@@ -31,6 +31,7 @@ func (f *fixture) glance() *Glance {
 		Open: f.Open, Now: func() time.Time { return f.Now }, Redact: func(s string) string { return strings.ReplaceAll(s, "geheim", "[secret]") },
 		Settings: func() *settings.File { return settings.Parse([]byte(f.yml)) }, Declared: func() []catalogue.Measurement { return nil },
 		Status: func(context.Context) (status.Data, bool) { return f.status, true },
+		Alerts: func(context.Context, time.Time) (status.Alerts, error) { return f.status.Alerts, nil },
 	})
 }
 

@@ -142,10 +142,12 @@ func (g *Glance) world(ctx context.Context, v View) (*world, error) {
 	if w.st, err = g.Open(ctx); err != nil {
 		return w, err
 	}
-	if !w.Past {
-		w.Status, _ = g.Status(ctx)
-		w.cache.renew(runsOf(w.Status.Functions))
+	if w.Past {
+		w.Status.Alerts, err = g.Alerts(ctx, w.Now)
+		return w, err
 	}
+	w.Status, _ = g.Status(ctx)
+	w.cache.renew(runsOf(w.Status.Functions))
 	return w, nil
 }
 

@@ -17,10 +17,13 @@ type Inputs struct {
 	Open     func(context.Context) (*store.Store, error)
 	Now      func() time.Time
 	Redact   func(string) string
-	Settings func() *settings.File                     // hearth.yml; never nil
-	Declared func() []catalogue.Measurement            // the measurements of hearth.yml
-	Status   func(context.Context) (status.Data, bool) // alerts, devices and functions at present; false: not read yet
+	Settings func() *settings.File                                   // hearth.yml; never nil
+	Declared func() []catalogue.Measurement                          // the measurements of hearth.yml
+	Status   func(context.Context) (status.Data, bool)               // alerts, devices and functions at present; false: not read yet
+	Alerts   func(context.Context, time.Time) (status.Alerts, error) // those that were open at a time
 }
+
+const maxItems = 500 // of one source
 
 // world is the house at one moment. It is safe for concurrent use.
 type world struct {
@@ -77,9 +80,14 @@ func (w *world) windows(ctx context.Context, q store.Query) ([]store.WindowSerie
 	return kept(w, keyOf(q), forCurves, func() ([]store.WindowSeries, error) { return w.st.Windows(ctx, q) })
 }
 
-// items returns the items of a source that were open, the newest first, at most 500.
+// items returns the items of a source that were open, the newest first, at most maxItems.
 func (w *world) items(ctx context.Context, source string) ([]item.Item, error) {
-	return kept(w, "items "+source, forSources, func() ([]item.Item, error) { return w.st.OpenItems(ctx, source, 500) })
+	return kept(w, "items "+source, forSources, func() ([]item.Item, error) {
+		if w.Past {
+			return w.st.OpenItemsAt(ctx, source, w.Now, maxItems)
+		}
+		return w.st.OpenItems(ctx, source, maxItems)
+	})
 }
 
 // devices returns the devices with their latest values, by name.

@@ -1,0 +1,59 @@
+package glance
+
+import (
+	"context"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/store"
+)
+
+// states returns the latest values of all devices.
+func (w *world) states(ctx context.Context) ([]store.DeviceState, error) {
+	if !w.Past {
+		return w.st.DeviceStates(ctx, "")
+	}
+	newest := map[[2]string]store.DeviceState{}
+	for _, m := range append(catalogue.All(), w.declared...) {
+		if !m.OfDevices() {
+			continue
+		}
+		for _, q := range spans(m.Name, w.Now) {
+			series, err := w.st.Windows(ctx, q)
+			if err != nil {
+				return nil, err
+			}
+			for _, s := range series {
+				note(newest, s)
+			}
+		}
+	}
+	out := make([]store.DeviceState, 0, len(newest))
+	for _, s := range newest {
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// spans are the queries for the last values before a time: the last hour in steps of five
+// minutes, and the day before in steps of an hour, which is also the accuracy of their times.
+func spans(name string, at time.Time) []store.Query {
+	hour := at.Truncate(time.Hour)
+	return []store.Query{
+		{Name: name, From: hour.Add(-24 * time.Hour), To: hour, Step: time.Hour},
+		{Name: name, From: hour, To: at.Add(time.Second), Step: 5 * time.Minute},
+	}
+}
+
+// note keeps the last value of a series of windows if it is newer than the one that is known.
+func note(newest map[[2]string]store.DeviceState, s store.WindowSeries) {
+	if len(s.Windows) == 0 || s.Field == catalogue.Quality {
+		return
+	}
+	last := s.Windows[len(s.Windows)-1]
+	key := [2]string{s.Tags[catalogue.DeviceLabel], s.Field}
+	if known, ok := newest[key]; ok && known.Time.After(last.Start) {
+		return
+	}
+	newest[key] = store.DeviceState{Device: key[0], Metric: key[1], Value: last.Last, Time: last.Start, Arrived: last.Start, Changed: last.Start, Quality: "ok"}
+}
