@@ -28,9 +28,10 @@ var tmpl = template.Must(template.New("page").Funcs(template.FuncMap{"asset": as
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 const (
-	fresh    = 250 * time.Millisecond // for so long all viewers get the same snapshot
-	pause    = time.Second            // the same after a snapshot that could not read everything
-	maxViews = 20                     // snapshots that are kept, of different views and times
+	fresh     = 250 * time.Millisecond // for so long all viewers get the same snapshot
+	pause     = time.Second            // the same after a snapshot that could not read everything
+	pastFresh = time.Minute            // the same of a snapshot of the past, to which late values may be added
+	maxViews  = 20                     // snapshots that are kept, of different views and times
 )
 
 // live keeps the last snapshots.
@@ -69,6 +70,9 @@ func (p *Page) drawn(ctx context.Context, v glance.View) *shown {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	wait := fresh
+	if !v.At.IsZero() {
+		wait = pastFresh
+	}
 	if len(s.snap.Errors) > 0 {
 		wait = pause
 	}
@@ -118,22 +122,8 @@ func draw(id, name string, data any) part {
 	return part{id, html, fmt.Sprintf("%x", sum.Sum64())}
 }
 
-// viewOf reads the view from an address.
-func viewOf(r *http.Request) (glance.View, error) {
-	q := r.URL.Query()
-	v := glance.View{Name: q.Get("view")}
-	if at := q.Get("at"); at != "" {
-		t, err := time.Parse(time.RFC3339, at)
-		if err != nil {
-			return v, fmt.Errorf("at is %.40q: write it as 2026-11-27T03:12:00Z", at)
-		}
-		v.At = t
-	}
-	return v, nil
-}
-
 func (p *Page) html(w http.ResponseWriter, r *http.Request) {
-	v, err := viewOf(r)
+	v, err := p.viewOf(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -151,7 +141,7 @@ func (p *Page) html(w http.ResponseWriter, r *http.Request) {
 // tiles answers with the parts that differ from those whose sums If-None-Match names, and the
 // order of all.
 func (p *Page) tiles(w http.ResponseWriter, r *http.Request) {
-	v, err := viewOf(r)
+	v, err := p.viewOf(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return

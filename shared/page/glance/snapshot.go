@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -48,6 +49,14 @@ func New(in Inputs) *Glance { return &Glance{in, newCache(), newCache()} }
 type View struct {
 	Name string    // of hearth.yml: wall, desk, guest; "": all tiles
 	At   time.Time // zero: now
+}
+
+// Query returns the view as it stands in addresses, without its time.
+func (v View) Query() string {
+	if v.Name == "" {
+		return ""
+	}
+	return url.Values{"view": {v.Name}}.Encode()
 }
 
 // Guest is the name of the view for guests: nothing private is read for it.

@@ -6,7 +6,8 @@ const hearth = {
   zone: document.body.dataset.zone || "UTC",
   locale: document.body.dataset.locale || undefined,
   ahead: 0, // ms by which the server's clock is ahead of this computer's
-  now: () => Date.now() + hearth.ahead,
+  past: Date.parse(document.body.dataset.past) || 0, // the time at which the house is shown; 0: now
+  now: () => hearth.past || Date.now() + hearth.ahead,
 };
 // A gateway may serve the page at an address without a slash at its end: then relative
 // addresses would lead beside it.

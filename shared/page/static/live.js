@@ -32,7 +32,7 @@ const live = { tag: document.body.dataset.tag, every: Number(document.body.datas
 
 async function refresh() {
   clearTimeout(live.timer);
-  if (document.hidden || live.busy || document.body.dataset.past) return;
+  if (document.hidden || live.busy || hearth.past) return;
   live.busy = true;
   let wait = live.every;
   try {
@@ -40,12 +40,14 @@ async function refresh() {
     if (res.status !== 304 && !res.ok) throw new Error(res.status);
     const now = Date.parse(res.headers.get("Date"));
     if (!isNaN(now) && Math.abs(now - hearth.now()) > 2000) hearth.ahead = now - Date.now();
-    if (res.status !== 304) place(await res.json());
+    const news = res.status === 304 ? null : await res.json();
+    if (hearth.past) throw new Error("the page shows the past");
+    if (news) place(news);
     if (res.headers.get("ETag")) live.tag = res.headers.get("ETag").replace(/^W\/|"/g, "");
     live.seen = hearth.now();
     gone(false);
   } catch {
-    gone(true);
+    if (!hearth.past) gone(true);
     wait = Math.max(live.every, 5000);
   }
   live.busy = false;
@@ -83,7 +85,6 @@ function gone(yes) {
 function second() {
   if (document.hidden) return;
   tick(document);
-  if (document.body.dataset.past) return;
   const now = new Date(hearth.now());
   set(document.getElementById("clock"), formatter("hm", hearth.zone).format(now));
 }

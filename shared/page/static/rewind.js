@@ -1,1 +1,95 @@
-// rewind.js
+// The page as it stood at an earlier time: a slider over the last week, and links with at=.
+// While it is open nothing is fetched that is newer.
+const rewind = { step: 300000, days: 7, timer: 0, running: null };
+
+// pastURL returns an address relative to the page with another at=, "" for none.
+function pastURL(path, at) {
+  const query = new URLSearchParams(location.search);
+  if (at) query.set("at", new Date(at).toISOString().replace(/\.\d+Z$/, "Z"));
+  else query.delete("at");
+  query.delete("alert");
+  const text = query.toString();
+  return path + (text ? "?" + text : "");
+}
+
+// showPast shows the page as it stood at a time, or live again with 0.
+async function showPast(at) {
+  rewind.running?.abort();
+  if (!at) {
+    hearth.past = 0;
+    delete document.body.dataset.past;
+    history.replaceState(null, "", pastURL("./", 0));
+    document.getElementById("past")?.remove();
+    return refresh();
+  }
+  hearth.past = at;
+  document.body.dataset.past = new Date(at).toISOString();
+  clearTimeout(live.timer);
+  history.replaceState(null, "", pastURL("./", at));
+  rewind.running = new AbortController();
+  try {
+    const res = await fetch(pastURL("tiles.json", at), { headers: { "If-None-Match": `"${live.tag}"` }, cache: "no-store", signal: rewind.running.signal });
+    if (!res.ok && res.status !== 304) throw new Error(await res.text());
+    if (res.status !== 304) place(await res.json());
+    if (res.headers.get("ETag")) live.tag = res.headers.get("ETag").replace(/^W\/|"/g, "");
+    second();
+    gone(false);
+  } catch (err) {
+    if (err.name !== "AbortError") gone(true);
+  }
+}
+
+// openRewind builds the bar with the slider.
+function openRewind() {
+  if (document.getElementById("rewind")) return closeRewind();
+  const bar = document.createElement("form");
+  bar.id = "rewind";
+  bar.setAttribute("aria-label", "The page at an earlier time");
+  const end = Math.floor((Date.now() + hearth.ahead) / rewind.step);
+  const slider = Object.assign(document.createElement("input"), { type: "range", min: end - (rewind.days * 86400000) / rewind.step, max: end, step: 1 });
+  slider.value = hearth.past ? Math.floor(hearth.past / rewind.step) : end;
+  slider.setAttribute("aria-label", "Time");
+  const label = document.createElement("output");
+  const button = (text, act) => {
+    const b = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+    b.addEventListener("click", act);
+    return b;
+  };
+  const moved = () => {
+    const at = Number(slider.value) >= end ? 0 : Number(slider.value) * rewind.step;
+    label.textContent = at ? formatter("full", hearth.zone).format(new Date(at)) : "now";
+    slider.setAttribute("aria-valuetext", label.textContent);
+    clearTimeout(rewind.timer);
+    rewind.timer = setTimeout(() => showPast(at), 150);
+  };
+  const by = (ms) => () => {
+    slider.value = Number(slider.value) + ms / rewind.step;
+    moved();
+  };
+  slider.addEventListener("input", moved);
+  bar.append(button("− 1 h", by(-3600000)), slider, button("+ 1 h", by(3600000)), label, button("Now", closeRewind));
+  bar.addEventListener("submit", (e) => e.preventDefault());
+  document.body.append(bar);
+  label.textContent = hearth.past ? formatter("full", hearth.zone).format(new Date(hearth.past)) : "now";
+  slider.focus();
+}
+
+function closeRewind() {
+  document.getElementById("rewind")?.remove();
+  clearTimeout(rewind.timer);
+  if (hearth.past) showPast(0);
+}
+
+const opener = Object.assign(document.createElement("button"), { type: "button", id: "rewind-open", textContent: "Earlier" });
+opener.addEventListener("click", openRewind);
+document.querySelector("nav").prepend(opener);
+document.addEventListener("keydown", (e) => {
+  if (e.key === "Escape" && document.getElementById("rewind") && !document.querySelector("dialog[open]")) closeRewind();
+});
+if (hearth.past) {
+  openRewind();
+  document.activeElement.blur();
+}
+// A link in a message names the alert that it is about.
+const meant = new URLSearchParams(location.search).get("alert");
+if (meant) document.querySelector(`[data-key="${CSS.escape(meant)}"]`)?.closest("li")?.classList.add("meant");
