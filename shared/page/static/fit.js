@@ -1,0 +1,29 @@
+// Lists of class fit show only whole rows: those that do not fit wrap into columns beyond the
+// edge. What is hidden takes no focus, and the element of class more behind the list says how
+// many rows there are besides: the hidden ones and data-rest, which the server left out.
+
+function fit(list) {
+  const rows = [...list.children];
+  let hidden = 0;
+  for (const row of rows) {
+    const beyond = list.clientWidth > 0 && row.offsetLeft - rows[0].offsetLeft >= list.clientWidth / 2;
+    if (row.inert !== beyond) row.inert = beyond;
+    if (beyond) hidden++;
+  }
+  const more = list.nextElementSibling;
+  const n = hidden + Number(list.dataset.rest || 0);
+  if (more && more.classList.contains("more")) set(more, n ? `${n} more` : "");
+}
+
+const fitting = new ResizeObserver((entries) => entries.forEach((e) => fit(e.target)));
+
+// fitAll fits the lists as they are now, and again whenever their size changes.
+function fitAll() {
+  for (const list of document.querySelectorAll(".fit")) {
+    fitting.observe(list);
+    fit(list);
+  }
+}
+
+fitAll();
+new MutationObserver(fitAll).observe(document.querySelector("main"), { childList: true, subtree: true });
