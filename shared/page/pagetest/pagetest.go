@@ -16,7 +16,7 @@ import (
 
 // House is a store with what a test puts into it. Times are relative to Now.
 type House struct {
-	T     *testing.T
+	T     testing.TB
 	Store *store.Store
 	Now   time.Time
 
@@ -24,13 +24,18 @@ type House struct {
 }
 
 // New returns an empty house.
-func New(t *testing.T, now time.Time) *House {
+func New(t testing.TB, now time.Time) *House {
 	t.Helper()
 	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "hearth.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
+	return Over(t, st, now)
+}
+
+// Over is New over another store, which the caller closes.
+func Over(t testing.TB, st *store.Store, now time.Time) *House {
 	return &House{T: t, Store: st, Now: now}
 }
 
