@@ -39,6 +39,8 @@ type Need struct {
 	Link     string        // where it can be dealt with; "": nowhere
 	Since    time.Time
 	Sample   bool
+
+	aside string // why it is not counted: "acknowledged", "silenced"; "": it is counted
 }
 
 // kind is a kind of tile.

@@ -71,6 +71,9 @@ type Snapshot struct {
 	Tiles  []Tile // in their order
 	Errors []string
 	Status status.Data
+
+	more    int  // open alerts that are not in Needs
+	unknown bool // the alerts could not be read
 }
 
 const (
@@ -83,9 +86,10 @@ func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	w, err := g.world(ctx, v)
-	out := Snapshot{View: v, Now: w.Now, Zone: w.Zone, Status: w.Status}
+	out := Snapshot{View: v, Now: w.Now, Zone: w.Zone, Status: w.Status, more: w.more(), unknown: !w.Past && !w.Status.Alerts.Known}
 	if err != nil {
 		out.Errors = append(out.Errors, g.Redact(err.Error()))
+		out.Needs = w.needs(nil)
 		return out
 	}
 	ks := w.chosen(v)
@@ -135,9 +139,6 @@ func (w *world) chosen(v View) (out []kind) {
 	return out
 }
 
-// needs adds the alerts to what tiles need, and sorts them.
-func (w *world) needs(of []Need) []Need { return of }
-
 // world reads what all tiles need.
 func (g *Glance) world(ctx context.Context, v View) (*world, error) {
 	w := &world{Now: g.Now(), Guest: v.Name == Guest, Zone: time.UTC, File: g.Settings(), Redact: g.Redact, declared: g.Declared(), cache: g.cache}
@@ -147,17 +148,15 @@ func (g *Glance) world(ctx context.Context, v View) (*world, error) {
 	if zone, err := time.LoadLocation(string(w.File.House.Zone)); err == nil {
 		w.Zone = zone
 	}
+	if !w.Past {
+		w.Status, _ = g.Status(ctx)
+		w.cache.renew(runsOf(w.Status.Functions))
+	}
 	var err error
-	if w.st, err = g.Open(ctx); err != nil {
-		return w, err
-	}
-	if w.Past {
+	if w.st, err = g.Open(ctx); err == nil && w.Past {
 		w.Status.Alerts, err = g.Alerts(ctx, w.Now)
-		return w, err
 	}
-	w.Status, _ = g.Status(ctx)
-	w.cache.renew(runsOf(w.Status.Functions))
-	return w, nil
+	return w, err
 }
 
 // runsOf returns a text that differs when a function has run.

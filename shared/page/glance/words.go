@@ -5,9 +5,15 @@ package glance
 // The verdict.
 
 const (
-	allWell  = "All well"
-	oneThing = "1 thing needs you"
-	nThings  = "%d things need you"
+	allWell      = "All well"
+	notKnown     = "Not all of it can be read"
+	oneThing     = "1 thing needs you"
+	nThings      = "%d things need you"
+	noAlerts     = "The alerts cannot be read"
+	dependOnIt   = "%d more because of it"
+	acknowledged = "acknowledged"
+	silenced     = "silenced"
+	maintained   = "in maintenance"
 )
 
 // The tile weather.

@@ -37,6 +37,7 @@ type Alert struct {
 	ID         string         `json:"-"`
 	Key        string         `json:"key"`
 	Severity   alert.Severity `json:"severity"`
+	Channel    alert.Channel  `json:"channel"`
 	Phase      alert.Phase    `json:"phase"`
 	Title      string         `json:"title"`
 	Where      string         `json:"where,omitempty"`
@@ -138,7 +139,7 @@ var urgency = map[alert.Severity]int{alert.Critical: 0, alert.Warning: 1, alert.
 // line returns an alert as a person reads it.
 func (c *collector) line(s *alert.State, house *alert.House, now time.Time) Alert {
 	a := Alert{
-		ID: alertID(s.Key), Key: s.Key, Severity: s.Severity, Phase: s.Phase, Title: c.Redact(cmp.Or(s.Title, s.Rule)), Where: c.Redact(s.Subject.Label()),
+		ID: alertID(s.Key), Key: s.Key, Severity: s.Severity, Channel: s.Channel, Phase: s.Phase, Title: c.Redact(cmp.Or(s.Title, s.Rule)), Where: c.Redact(s.Subject.Label()),
 		Next: c.Redact(s.Next), Link: config.Link(c.Redact(s.Next)), Since: s.Since, Ended: s.Ended, Acked: !s.Acked.IsZero(), Sample: s.Sample, Device: s.Device,
 	}
 	if s.Value != nil && s.Limit != nil {

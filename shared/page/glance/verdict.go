@@ -1,0 +1,226 @@
+package glance
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/page/status"
+)
+
+const (
+	maxLines = 6   // of the verdict
+	maxText  = 140 // characters of an alert that is a text
+)
+
+// Verdict is what the page says first.
+type Verdict struct {
+	Heading string // "All well", "4 things need you"
+	Lines   []Need // the gravest first, at most 6
+	More    int    // how many are not in Lines
+	Aside   string // "2 acknowledged"; "": none
+	Class   string // "critical", "warning" or "info": the gravest of all; "well": none; "unknown": that is not known
+	Acks    []string // the keys of all alerts that are counted
+	Errors  []string // what cannot be read
+	Notes   []string // what a person should know about hearth itself
+}
+
+// Verdict says what needs a person.
+func (s Snapshot) Verdict() Verdict {
+	guest := s.View.Name == Guest
+	v := Verdict{Errors: s.problems(guest), Class: "well", Heading: allWell}
+	if !guest {
+		v.Notes = s.Status.Notes
+	}
+	aside := map[string]int{}
+	count := s.more
+	for _, n := range s.Needs {
+		if n.aside != "" {
+			aside[n.aside]++
+			continue
+		}
+		count++
+		if n.Alert != "" && !guest {
+			v.Acks = append(v.Acks, n.Alert)
+		}
+		if len(v.Lines) < maxLines {
+			v.Lines = append(v.Lines, n)
+		}
+	}
+	v.More = count - len(v.Lines)
+	v.Aside = asideText(aside)
+	switch {
+	case count == 1:
+		v.Heading = oneThing
+	case count > 1:
+		v.Heading = fmt.Sprintf(nThings, count)
+	case len(v.Errors) > 0:
+		v.Heading, v.Class = notKnown, "unknown"
+	}
+	if len(v.Lines) > 0 {
+		v.Class = string(v.Lines[0].Severity)
+	}
+	return v
+}
+
+// problems returns what could not be read.
+func (s Snapshot) problems(guest bool) []string {
+	out := slices.Clone(s.Errors)
+	if s.unknown {
+		out = append(out, noAlerts)
+	}
+	if guest {
+		return out
+	}
+	for _, e := range s.Status.Errors {
+		if !slices.Contains(out, e) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// more returns how many open alerts are not listed in Status. Guests are not told of these:
+// they may be about what guests do not see.
+func (w *world) more() int {
+	if w.Guest {
+		return 0
+	}
+	return w.Status.Alerts.More
+}
+
+// asideText says how many are not counted, and why.
+func asideText(of map[string]int) string {
+	var out []string
+	for _, word := range []string{acknowledged, silenced, maintained} {
+		if n := of[word]; n > 0 {
+			out = append(out, fmt.Sprintf("%d %s", n, word))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// gravity orders the severities, the gravest first.
+var gravity = map[alert.Severity]int{alert.Critical: 0, alert.Warning: 1, alert.Info: 2}
+
+// needs adds the open alerts to what tiles need, and sorts them: the gravest first, of
+// these the newest.
+func (w *world) needs(of []Need) []Need {
+	for i := range of {
+		if of[i].Acked {
+			of[i].aside = acknowledged
+		}
+	}
+	for _, a := range w.Status.Alerts.Open {
+		if !w.Guest || slices.Contains(guestChannels, a.Channel) {
+			of = append(of, w.needOf(a))
+		}
+	}
+	slices.SortStableFunc(of, func(a, b Need) int {
+		return cmp.Or(cmp.Compare(gravity[a.Severity], gravity[b.Severity]), b.Since.Compare(a.Since))
+	})
+	return of
+}
+
+// guestChannels are the channels whose alerts guests see.
+var guestChannels = []alert.Channel{alert.Devices, alert.Climate, alert.Security}
+
+// needOf returns an alert as a line.
+func (w *world) needOf(a status.Alert) Need {
+	n := Need{Severity: a.Severity, What: a.Title, Alert: a.Key, Since: a.Since, Sample: a.Sample, Link: "status#" + a.ID}
+	if a.Where != "" {
+		n.What += ": " + a.Where
+	}
+	var rest []template.HTML
+	if a.Value != "" {
+		n.Value = quantity(a.Value, true)
+		side, limit, _ := strings.Cut(a.Limit, " ")
+		rest = append(rest, escaped(side)+" "+quantity(limit, false))
+	} else {
+		n.Value = escaped(cut(a.Text, maxText))
+	}
+	if !a.Since.IsZero() {
+		rest = append(rest, "since "+w.since(a))
+	}
+	line := join(rest, " ")
+	if a.Phase == alert.Unknown && len(a.Marks) > 0 {
+		line = join([]template.HTML{line, escaped(a.Marks[0])}, ", ")
+	}
+	if n.Link = w.linkOf(a); a.Link == "" {
+		line = join([]template.HTML{line, escaped(a.Next)}, " · ")
+	}
+	if len(a.Below) > 0 {
+		line = join([]template.HTML{line, escaped(fmt.Sprintf(dependOnIt, len(a.Below)))}, " · ")
+	}
+	n.Rest = line
+	switch {
+	case a.Acked:
+		n.Acked, n.aside = true, acknowledged
+	case a.Silenced:
+		n.aside = silenced
+	case a.Maintained:
+		n.aside = maintained
+	}
+	return n
+}
+
+// linkOf returns where an alert can be dealt with.
+func (w *world) linkOf(a status.Alert) string {
+	if w.Guest {
+		return ""
+	}
+	return cmp.Or(a.Link, "status#"+a.ID)
+}
+
+// since writes when an alert began: the time of today, or the day.
+func (w *world) since(a status.Alert) template.HTML {
+	if a.Since.In(w.Zone).YearDay() == w.Now.In(w.Zone).YearDay() && w.Now.Sub(a.Since).Hours() < 24 {
+		return w.at(a.Since, clock)
+	}
+	return w.at(a.Since, date)
+}
+
+// quantity writes a number with its unit as alert.Number does, in the locale of the house:
+// "1,412 ppm". unit: with its unit.
+func quantity(s string, unit bool) template.HTML {
+	end := strings.IndexFunc(s, func(r rune) bool { return !strings.ContainsRune("-0123456789,.", r) })
+	if end < 0 {
+		end = len(s)
+	}
+	digits := strings.ReplaceAll(s[:end], ",", "")
+	v, err := strconv.ParseFloat(digits, 64)
+	if err != nil {
+		return escaped(s)
+	}
+	_, behind, _ := strings.Cut(digits, ".")
+	out := num(v, len(behind))
+	if unit {
+		out += escaped(s[end:])
+	}
+	return out
+}
+
+// join joins what is not empty.
+func join(parts []template.HTML, by template.HTML) (out template.HTML) {
+	for _, p := range parts {
+		if p != "" && out != "" {
+			out += by
+		}
+		out += p
+	}
+	return out
+}
+
+func escaped(s string) template.HTML { return template.HTML(template.HTMLEscapeString(s)) }
+
+// cut shortens a text to n characters.
+func cut(s string, n int) string {
+	if rs := []rune(s); len(rs) > n {
+		return strings.TrimSpace(string(rs[:n-1])) + "…"
+	}
+	return s
+}
