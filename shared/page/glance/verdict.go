@@ -19,11 +19,11 @@ const (
 
 // Verdict is what the page says first.
 type Verdict struct {
-	Heading string // "All well", "4 things need you"
-	Lines   []Need // the gravest first, at most 6
-	More    int    // how many are not in Lines
-	Aside   string // "2 acknowledged"; "": none
-	Class   string // "critical", "warning" or "info": the gravest of all; "well": none; "unknown": that is not known
+	Heading string   // "All well", "4 things need you"
+	Lines   []Need   // the gravest first, at most 6
+	More    int      // how many are not in Lines
+	Aside   string   // "2 acknowledged"; "": none
+	Class   string   // "critical", "warning" or "info": the gravest of all; "well": none; "unknown": that is not known
 	Acks    []string // the keys of all alerts that are counted
 	Errors  []string // what cannot be read
 	Notes   []string // what a person should know about hearth itself

@@ -16,6 +16,18 @@ const (
 	maintained   = "in maintenance"
 )
 
+// The last line.
+
+const (
+	onePipeline = "1 pipeline on time"
+	nPipelines  = "%d pipelines on time"
+	onSamples   = "%d on sample data"
+	isLate      = "%s late"
+	notSeenFor  = "not seen for %s"
+	cannotStart = "cannot start"
+	hasFailed   = "failed"
+)
+
 // The tile weather.
 
 // The tile today.

@@ -1,0 +1,106 @@
+package glance
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/page/status"
+	"github.com/hearth-home/hearth/shared/serve"
+)
+
+const (
+	maxLate   = 3           // functions that the last line names
+	maxReason = 90          // characters of a reason in it
+	grace     = time.Minute // that a call may come late
+)
+
+// Foot is the last line: how the functions are.
+type Foot struct {
+	OnTime  string          // "10 pipelines on time"; "": there are none
+	Late    []template.HTML // those that are not: "github 40 min late: quota until 15:00"
+	More    int             // how many are not in Late
+	Samples string          // "6 on sample data"; "": none
+}
+
+// Foot says how the functions are. Those that are not configured are left out; guests get
+// no names.
+func (s Snapshot) Foot() Foot {
+	out := Foot{}
+	onTime, samples := 0, 0
+	for _, f := range s.Status.Functions {
+		if f.State == status.Unconfigured {
+			continue
+		}
+		if f.State == status.Sample {
+			samples++
+		}
+		switch why := s.late(f); {
+		case why == "":
+			onTime++
+		case s.View.Name == Guest || len(out.Late) == maxLate:
+			out.More++
+		default:
+			out.Late = append(out.Late, why)
+		}
+	}
+	switch {
+	case onTime == 1:
+		out.OnTime = onePipeline
+	case onTime > 1:
+		out.OnTime = fmt.Sprintf(nPipelines, onTime)
+	}
+	if samples > 0 && s.View.Name != Guest {
+		out.Samples = fmt.Sprintf(onSamples, samples)
+	}
+	return out
+}
+
+// late says what is wrong with a function, "" if nothing is.
+func (s Snapshot) late(f status.Function) template.HTML {
+	line := func(what, why string) template.HTML {
+		out := escaped(f.Name + " " + what)
+		if why = cut(why, maxReason); why != "" {
+			out += ": " + escaped(why)
+		}
+		return out
+	}
+	failed, reason := lastFailure(f)
+	switch due := dueOf(f, s.Now); {
+	case f.State == status.Broken:
+		return line(cannotStart, f.Reason)
+	case f.State == status.Overdue && !due.IsZero():
+		return line(fmt.Sprintf(isLate, span(s.Now.Sub(due))), reason)
+	case f.State == status.Overdue:
+		return line(fmt.Sprintf(notSeenFor, span(s.Now.Sub(f.Seen))), reason)
+	case failed:
+		return line(hasFailed, reason)
+	}
+	return ""
+}
+
+// dueOf returns when a function should have run that was called last at f.Seen; zero if that
+// is not known or not over yet.
+func dueOf(f status.Function, now time.Time) time.Time {
+	plan, err := serve.ParseSchedule(f.Schedule)
+	if err != nil || f.Seen.IsZero() {
+		return time.Time{}
+	}
+	if due := plan.Next(f.Seen.UTC()); now.Sub(due) > grace {
+		return due
+	}
+	return time.Time{}
+}
+
+// lastFailure reports whether the last run did not fetch everything, and why.
+func lastFailure(f status.Function) (bool, string) {
+	if f.Last == nil || f.Last.Status == "ok" || f.Last.Status == "running" {
+		return false, ""
+	}
+	reason := f.Last.Error
+	for _, o := range f.Last.Outcomes {
+		reason = cmp.Or(reason, o.Error)
+	}
+	return true, reason
+}
