@@ -23,7 +23,7 @@ import (
 //go:embed page.html
 var document string
 
-var tmpl = template.Must(template.New("page").Funcs(template.FuncMap{"asset": assetURL, "stamp": stamp}).Parse(document))
+var tmpl = template.Must(template.New("page").Funcs(template.FuncMap{"asset": assetURL, "stamp": stamp, "relative": relative}).Parse(document))
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
@@ -45,7 +45,15 @@ type shown struct {
 	mu    sync.Mutex
 	ended time.Time
 	parts []part
+	rows  int // of cells in the wide grid
 	snap  glance.Snapshot
+}
+
+// forget makes the next viewer get a new snapshot.
+func (l *live) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.views = nil
 }
 
 // part is an element of the page: a tile, the verdict, the last line.
@@ -78,15 +86,15 @@ func (p *Page) drawn(ctx context.Context, v glance.View) *shown {
 	}
 	if age := p.Glance.Now().Sub(s.ended); s.parts == nil || age < 0 || age > wait {
 		s.snap = p.Glance.Snapshot(context.WithoutCancel(ctx), v) // others wait for it, too
-		s.parts = partsOf(s.snap)
+		s.parts, s.rows = partsOf(s.snap)
 		s.ended = p.Glance.Now()
 	}
-	return &shown{ended: s.ended, parts: s.parts, snap: s.snap}
+	return &shown{ended: s.ended, parts: s.parts, rows: s.rows, snap: s.snap}
 }
 
-// partsOf draws a snapshot.
-func partsOf(s glance.Snapshot) []part {
-	out := []part{draw("verdict", "verdict", s)}
+// partsOf draws a snapshot. rows is how many rows its cells have in the wide grid.
+func partsOf(s glance.Snapshot) (out []part, rows int) {
+	out = []part{draw("verdict", "verdict", s)}
 	var cells []cell
 	for _, t := range s.Tiles {
 		if n := len(cells); n > 0 && t.Cell() != "" && cells[n-1].Name == t.Cell() {
@@ -95,16 +103,18 @@ func partsOf(s glance.Snapshot) []part {
 		}
 		cells = append(cells, cell{Name: t.Cell(), Snapshot: s, Tiles: []glance.Tile{t}})
 	}
+	rows = place(cells)
 	for _, c := range cells {
 		out = append(out, draw("cell-"+c.Tiles[0].ID, "cell", c))
 	}
-	return append(out, draw("foot", "foot", s))
+	return append(out, draw("foot", "foot", s)), rows
 }
 
 // cell is one column of the grid in one row: a tile, or several of which one stands below the
 // other.
 type cell struct {
 	Name     string
+	Class    string // places it in the grids
 	Snapshot glance.Snapshot
 	Tiles    []glance.Tile
 }
@@ -130,7 +140,7 @@ func (p *Page) html(w http.ResponseWriter, r *http.Request) {
 	}
 	s := p.drawn(r.Context(), v)
 	var b bytes.Buffer
-	if err := tmpl.Execute(&b, pageOf(p, s)); err != nil {
+	if err := tmpl.Execute(&b, pageOf(p, s, r.URL.Query().Has("kiosk"))); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -147,7 +157,7 @@ func (p *Page) tiles(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := p.drawn(r.Context(), v)
-	tag := s.tag()
+	tag := p.build() + "-" + s.tag()
 	w.Header().Set("ETag", `"`+tag+`"`)
 	given := strings.Trim(strings.TrimPrefix(r.Header.Get("If-None-Match"), "W/"), `"`)
 	if given == tag {
@@ -157,9 +167,11 @@ func (p *Page) tiles(w http.ResponseWriter, r *http.Request) {
 	known := strings.Split(given, "-")
 	answer := struct {
 		Now   time.Time         `json:"now"`
+		Build string            `json:"build"` // of the script and what it was told: if it differs, the page is to be loaded again
+		Rows  int               `json:"rows"`
 		Order []string          `json:"order"`
 		Parts map[string]string `json:"parts"`
-	}{s.snap.Now, []string{}, map[string]string{}}
+	}{s.snap.Now, p.build(), s.rows, []string{}, map[string]string{}}
 	for _, part := range s.parts {
 		answer.Order = append(answer.Order, part.ID)
 		if !slices.Contains(known, part.sum) {

@@ -39,6 +39,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !read:
 		p.Status.ServeHTTP(w, r)
+		p.live.forget()
 	case r.URL.Path == "/" || r.URL.Path == "":
 		if name := r.URL.Query().Get("asset"); name != "" {
 			asset(w, r, name)

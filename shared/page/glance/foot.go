@@ -66,7 +66,7 @@ func (s Snapshot) late(f status.Function) template.HTML {
 		}
 		return out
 	}
-	failed, reason := lastFailure(f)
+	failure, reason := lastFailure(f)
 	switch due := dueOf(f, s.Now); {
 	case f.State == status.Broken:
 		return line(cannotStart, f.Reason)
@@ -74,8 +74,8 @@ func (s Snapshot) late(f status.Function) template.HTML {
 		return line(fmt.Sprintf(isLate, span(s.Now.Sub(due))), reason)
 	case f.State == status.Overdue:
 		return line(fmt.Sprintf(notSeenFor, span(s.Now.Sub(f.Seen))), reason)
-	case failed:
-		return line(hasFailed, reason)
+	case failure != "":
+		return line(failure, reason)
 	}
 	return ""
 }
@@ -93,14 +93,23 @@ func dueOf(f status.Function, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// lastFailure reports whether the last run did not fetch everything, and why.
-func lastFailure(f status.Function) (bool, string) {
-	if f.Last == nil || f.Last.Status == "ok" || f.Last.Status == "running" {
-		return false, ""
+// lastFailure returns what the last run did not do, "" if it fetched everything, and why.
+func lastFailure(f status.Function) (failure, reason string) {
+	if f.Last == nil || f.Last.Status == "running" {
+		return "", ""
 	}
-	reason := f.Last.Error
+	if f.Last.Status != "ok" {
+		failure = hasFailed
+	}
+	reason = f.Last.Error
 	for _, o := range f.Last.Outcomes {
+		if o.Status == "waiting" {
+			failure = cmp.Or(failure, mustWait)
+		}
 		reason = cmp.Or(reason, o.Error)
 	}
-	return true, reason
+	if failure == "" {
+		return "", ""
+	}
+	return failure, reason
 }

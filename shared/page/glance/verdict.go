@@ -20,6 +20,7 @@ const (
 // Verdict is what the page says first.
 type Verdict struct {
 	Heading string   // "All well", "4 things need you"
+	Count   int      // of what needs a person
 	Lines   []Need   // the gravest first, at most 6
 	More    int      // how many are not in Lines
 	Aside   string   // "2 acknowledged"; "": none
@@ -37,13 +38,13 @@ func (s Snapshot) Verdict() Verdict {
 		v.Notes = s.Status.Notes
 	}
 	aside := map[string]int{}
-	count := s.more
+	v.Count = s.more
 	for _, n := range s.Needs {
 		if n.aside != "" {
 			aside[n.aside]++
 			continue
 		}
-		count++
+		v.Count++
 		if n.Alert != "" && !guest {
 			v.Acks = append(v.Acks, n.Alert)
 		}
@@ -51,13 +52,13 @@ func (s Snapshot) Verdict() Verdict {
 			v.Lines = append(v.Lines, n)
 		}
 	}
-	v.More = count - len(v.Lines)
+	v.More = v.Count - len(v.Lines)
 	v.Aside = asideText(aside)
 	switch {
-	case count == 1:
+	case v.Count == 1:
 		v.Heading = oneThing
-	case count > 1:
-		v.Heading = fmt.Sprintf(nThings, count)
+	case v.Count > 1:
+		v.Heading = fmt.Sprintf(nThings, v.Count)
 	case len(v.Errors) > 0:
 		v.Heading, v.Class = notKnown, "unknown"
 	}
@@ -66,6 +67,9 @@ func (s Snapshot) Verdict() Verdict {
 	}
 	return v
 }
+
+// Keys returns Acks, one a line.
+func (v Verdict) Keys() string { return strings.Join(v.Acks, "\n") }
 
 // problems returns what could not be read.
 func (s Snapshot) problems(guest bool) []string {

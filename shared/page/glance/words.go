@@ -26,6 +26,7 @@ const (
 	notSeenFor  = "not seen for %s"
 	cannotStart = "cannot start"
 	hasFailed   = "failed"
+	mustWait    = "waits"
 )
 
 // The tile weather.

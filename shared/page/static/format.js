@@ -4,7 +4,7 @@
 "use strict";
 const hearth = {
   zone: document.body.dataset.zone || "UTC",
-  locale: document.body.dataset.locale || undefined,
+  locale: document.body.dataset.locale || "", // "": as the server writes
   ahead: 0, // ms by which the server's clock is ahead of this computer's
   past: Date.parse(document.body.dataset.past) || 0, // the time at which the house is shown; 0: now
   now: () => hearth.past || Date.now() + hearth.ahead,
@@ -14,10 +14,12 @@ const hearth = {
 if (!location.pathname.endsWith("/")) history.replaceState(history.state, "", location.pathname + "/" + location.search + location.hash);
 
 const formats = {
-  hm: { hour: "2-digit", minute: "2-digit", hourCycle: undefined },
+  hm: { hour: "2-digit", minute: "2-digit" },
   h: { hour: "2-digit" },
   wd: { weekday: "short" },
   dm: { day: "numeric", month: "short" },
+  weekday: { weekday: "long" },
+  day: { day: "numeric", month: "long" },
   full: { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" },
 };
 const formatters = new Map();
@@ -25,7 +27,7 @@ const formatters = new Map();
 function formatter(form, zone) {
   const key = form + " " + zone;
   if (!formatters.has(key)) {
-    const make = (z) => new Intl.DateTimeFormat(hearth.locale, { ...formats[form], timeZone: z });
+    const make = (z) => new Intl.DateTimeFormat(hearth.locale || "en-GB", { ...formats[form], timeZone: z });
     try {
       formatters.set(key, make(zone));
     } catch {
