@@ -15,6 +15,7 @@ import (
 const (
 	maxLines = 6   // of the verdict
 	maxText  = 140 // characters of an alert that is a text
+	maxValue = 30  // bytes of a text that stands out, as a value does
 )
 
 // Verdict is what the page says first.
@@ -144,8 +145,10 @@ func (w *world) needOf(a status.Alert) Need {
 		n.Value = quantity(a.Value, true)
 		side, limit, _ := strings.Cut(a.Limit, " ")
 		rest = append(rest, escaped(side)+" "+quantity(limit, false))
+	} else if text := cut(a.Text, maxText); len(text) > maxValue {
+		rest = append(rest, escaped(text))
 	} else {
-		n.Value = escaped(cut(a.Text, maxText))
+		n.Value = escaped(text)
 	}
 	if !a.Since.IsZero() {
 		rest = append(rest, "since "+w.since(a))
