@@ -20,6 +20,7 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect
 //
 //	GET /            the tiles. view= chooses them, at= shows them as they stood at a time
 //	GET /tiles.json  the markup of what differs from what If-None-Match names
+//	GET /curve.json  the yield curve of a day, on=2025-11-26
 //	GET /status…     what package status serves, and its POSTs
 type Page struct {
 	Status *status.Page
@@ -48,6 +49,8 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.html(w, r)
 	case r.URL.Path == "/tiles.json":
 		p.tiles(w, r)
+	case r.URL.Path == "/curve.json":
+		p.curve(w, r)
 	default:
 		p.Status.ServeHTTP(w, r)
 	}

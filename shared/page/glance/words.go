@@ -45,7 +45,23 @@ const (
 
 // The tile stocks.
 
+// stockNames are the names of symbols that many people follow: a quote has none.
+var stockNames = map[string]string{
+	"SPY": "S&P 500", "VOO": "S&P 500", "IVV": "S&P 500", "VTI": "US market", "QQQ": "Nasdaq 100", "DIA": "Dow Jones", "IWM": "Russell 2000", "VT": "World", "VXUS": "World without US",
+	"BND": "US bonds", "AGG": "US bonds", "TLT": "Long US bonds", "GLD": "Gold", "SLV": "Silver", "USO": "Oil", "SCHD": "US dividends",
+	"AAPL": "Apple", "MSFT": "Microsoft", "NVDA": "Nvidia", "GOOGL": "Alphabet", "GOOG": "Alphabet", "AMZN": "Amazon", "META": "Meta", "TSLA": "Tesla", "INTC": "Intel",
+	"AVGO": "Broadcom", "TSM": "TSMC", "ARM": "Arm", "MU": "Micron", "QCOM": "Qualcomm", "TXN": "Texas Instruments", "NFLX": "Netflix", "ORCL": "Oracle", "CRM": "Salesforce",
+	"ADBE": "Adobe", "CSCO": "Cisco", "SHOP": "Shopify", "NET": "Cloudflare", "BRK.A": "Berkshire", "BRK.B": "Berkshire", "JPM": "JPMorgan", "V": "Visa",
+	"MA": "Mastercard", "KO": "Coca-Cola", "PEP": "PepsiCo", "MCD": "McDonald's", "DIS": "Disney", "NKE": "Nike", "COST": "Costco", "WMT": "Walmart", "HD": "Home Depot", "XOM": "Exxon",
+	"JNJ": "Johnson & Johnson", "PFE": "Pfizer", "LLY": "Eli Lilly", "UNH": "UnitedHealth", "BA": "Boeing", "UBER": "Uber", "ABNB": "Airbnb", "SPOT": "Spotify", "NOK": "Nokia", "SONY": "Sony",
+}
+
 // The tile curve.
+
+const curveNormal, curveFlat, curveInverted, curveTitle = "normal", "flat", "inverted", "Yield curve of"
+
+// curveAgo says of which time the curves before are.
+var curveAgo = []string{"a month ago", "six months ago", "a year ago"}
 
 // The tile github.
 
