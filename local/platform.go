@@ -102,6 +102,7 @@ func (p *platform) parts() []part {
 		p.edgePart(),
 		p.schedulesPart(),
 		p.retryPart(),
+		p.pastPart(),
 	}
 }
 
