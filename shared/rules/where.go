@@ -25,12 +25,21 @@ var (
 	freezers   = []string{"freezer", "gefrierschrank", "gefriertruhe", "tiefkühler", "congelateur", "congélateur", "congelador", "vriezer", "diepvries"}
 	fridges    = []string{"fridge", "refrigerator", "kühlschrank", "kuehlschrank", "frigo", "koelkast", "nevera"}
 	plugs      = []string{"plug", "plugs", "socket", "outlet", "steckdose", "zwischenstecker", "prise", "enchufe", "stekker"} // they measure their own temperature
-	notIndoors = slices.Concat(freezers, fridges, []string{
-		"outside", "outdoor", "garden", "balcony", "terrace", "patio", "yard", "shed", "garage", "carport", "greenhouse", "roof", "attic", "loft", "porch", "pool", "pond", "weather", "sauna",
-		"oven", "boiler", "heating", "heater", "radiator", "solar", "server", "rack", "printer", "aquarium", "terrarium", "incubator", "humidor", "smoker", "grill", "bbq", "winter",
-		"aussen", "außen", "draussen", "draußen", "garten", "balkon", "terrasse", "schuppen", "gewächshaus", "dach", "teich", "wetter", "ofen", "kessel", "heizung",
-		"jardin", "jardín", "exterior", "exterieur", "extérieur", "balcon", "garaje", "tuin", "buiten", "zolder"})
+	appliances = []string{"oven", "boiler", "heating", "heater", "radiator", "solar", "server", "rack", "printer", "aquarium", "terrarium", "incubator", "humidor", "smoker", "grill", "bbq", "ofen", "kessel", "heizung"}
+	outdoors   = []string{"outside", "outdoor", "garden", "balcony", "terrace", "patio", "yard", "roof", "porch", "pool", "pond", "weather",
+		"aussen", "außen", "draussen", "draußen", "garten", "balkon", "terrasse", "dach", "teich", "wetter",
+		"jardin", "jardín", "exterior", "exterieur", "extérieur", "balcon", "tuin", "buiten"}
+	// unheated are rooms that may be as cold, hot or humid as it is outside.
+	unheated   = []string{"shed", "garage", "carport", "greenhouse", "attic", "loft", "sauna", "winter", "schuppen", "gewächshaus", "garaje", "zolder"}
+	notIndoors = slices.Concat(freezers, fridges, appliances, outdoors, unheated)
 )
+
+// InRoom reports whether a device of these names measures the air of a room: it is no plug,
+// freezer or oven, and it is not outdoors. room may be "".
+func InRoom(device, name, room string) bool {
+	indoors := func(s string) string { return strings.ReplaceAll(strings.ToLower(s), "wintergarten", "winter") }
+	return !named(Metric{Device: indoors(device), Name: indoors(name), Room: indoors(room)}, slices.Concat(freezers, fridges, plugs, appliances, outdoors))
+}
 
 // named reports whether the name, the id or the room of a metric's device has one of the
 // words.

@@ -5,8 +5,11 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/page/status"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -67,4 +70,67 @@ func show(metric string) catalogue.Show {
 		return catalogue.Listed
 	}
 	return f.Show
+}
+
+// measurementOf returns the measurement that has the readings of a metric of a device: of those
+// that its kind may report and that declare the metric the one that declares most of its other
+// metrics. ok is false if there is none.
+func (w *world) measurementOf(d device, metric string) (best catalogue.Measurement, ok bool) {
+	most := -1
+	for _, m := range append(slices.Clone(w.declared), catalogue.All()...) {
+		if !m.FromKind(d.Kind) {
+			continue
+		}
+		_, declared := m.Position(metric)
+		if !declared && !m.Open {
+			continue
+		}
+		n := 0
+		if declared {
+			n = 1
+			for other := range d.Values {
+				if _, ok := m.Position(other); ok {
+					n++
+				}
+			}
+		}
+		if n > most {
+			most, best, ok = n, m, true
+		}
+	}
+	return best, ok
+}
+
+// shortestPause is how long no value of a device is old, however often it reports.
+const shortestPause = 15 * time.Minute
+
+// fresh returns how old a value of a device may be: three times the usual pause of its
+// measurement or its kind.
+func (w *world) fresh(d device, m catalogue.Measurement) time.Duration {
+	within := max(shortestPause, 3*max(m.Cadence, catalogue.DeviceKindOf(d.Kind).Pause))
+	if w.Past {
+		within += time.Hour // the times of earlier values are less exact
+	}
+	return within
+}
+
+// alertOf returns the open alert about a metric of a device that a person is to see: it is
+// neither acknowledged nor silenced.
+func (w *world) alertOf(device, metric string) (a status.Alert, ok bool) {
+	for _, root := range w.Status.Alerts.Open {
+		for _, a := range append([]status.Alert{root}, root.Below...) {
+			if a.Device == device && strings.HasSuffix(a.Key, "/"+metric) && !a.Acked && !a.Silenced && !a.Maintained {
+				return a, true
+			}
+		}
+	}
+	return status.Alert{}, false
+}
+
+// colour returns the class of what an alert is about.
+func colour(s alert.Severity) string {
+	if s == alert.Critical {
+		return "bad"
+	}
+	return "mid"
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -74,7 +75,8 @@ func spark(points []point) template.HTML {
 	}
 	area := ""
 	if strings.Count(d, "M") == 1 { // no gaps
-		area = fmt.Sprintf(`<path class="area" d="%sV28H%.1fZ"/>`, d, b.x(points[0].X))
+		first := slices.IndexFunc(points, func(p point) bool { return !math.IsNaN(p.Y) })
+		area = fmt.Sprintf(`<path class="area" d="%sV28H%.1fZ"/>`, d, b.x(points[first].X))
 	}
 	return template.HTML(fmt.Sprintf(`<svg class="spark" viewBox="0 0 100 28" preserveAspectRatio="none" aria-hidden="true">%s<path class="line" d="%s"/></svg>`, area, d))
 }

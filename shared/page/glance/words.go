@@ -37,6 +37,11 @@ const (
 
 // The tile rooms.
 
+const (
+	wordDamp = "damp"
+	wordOpen = "open"
+)
+
 // The tile power.
 
 // The tile house.
