@@ -11,6 +11,7 @@ import (
 	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/page/glance"
 	"github.com/hearth-home/hearth/shared/pause"
 	"github.com/hearth-home/hearth/shared/rules"
 	"github.com/hearth-home/hearth/shared/secret"
@@ -39,6 +40,7 @@ func (h *Installation) watchSettings(log *slog.Logger) *settings.Watch[userSetti
 		set := mapping.Compile(f)
 		set.CheckNames(f, f.Mistake)
 		rules.Compile(f, set.Measurements())
+		glance.Check(f, set.Measurements())
 		return userSettings{set, f}
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hearth-home/hearth/local"
 	"github.com/hearth-home/hearth/shared/command"
 	"github.com/hearth-home/hearth/shared/mapping"
+	"github.com/hearth-home/hearth/shared/page/glance"
 	"github.com/hearth-home/hearth/shared/rules"
 	"github.com/hearth-home/hearth/shared/settings"
 )
@@ -59,6 +60,7 @@ func checkFile(out io.Writer, name string, asJSON bool) error {
 	set := mapping.Compile(f)
 	set.CheckNames(f, f.Mistake)
 	rules.Compile(f, set.Measurements())
+	glance.Check(f, set.Measurements())
 	return report(out, name, f, asJSON)
 }
 

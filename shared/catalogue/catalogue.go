@@ -62,6 +62,7 @@ type Family struct {
 	Function     string // "weather"
 	Title        string // "Weather", the heading of its items, too; "": derived from the name
 	About        string // one line for a person
+	Private      bool   // not for guests who look at the page: tasks, markets, health
 	place        int    // on the page: families with a lower number come first; 0: 50
 	Measurements []Measurement
 }

@@ -4,7 +4,7 @@ import "time"
 
 const fiveWeeks = 35 * 24 * 60 * 60 // seconds: GitHub ends a run that takes longer
 
-var _ = declare(Family{Function: "github", place: 60, Title: "GitHub", About: "Minutes and cost of GitHub Actions, workflow runs, Dependabot alerts", Measurements: []Measurement{
+var _ = declare(Family{Function: "github", Private: true, place: 60, Title: "GitHub", About: "Minutes and cost of GitHub Actions, workflow runs, Dependabot alerts", Measurements: []Measurement{
 	{
 		Name: "github_usage", Title: "GitHub Actions", About: "Minutes and cost of an owner, from the first of the month to the day",
 		Labels: []string{"owner"}, Day: true,

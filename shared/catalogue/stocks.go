@@ -2,7 +2,7 @@ package catalogue
 
 // A quote has the time of the last trade. While the market is closed there is no new
 // one, so there is no cadence.
-var _ = declare(Family{Function: "stocks", place: 30, About: "Quotes of stocks and funds, by Finnhub", Measurements: []Measurement{{
+var _ = declare(Family{Function: "stocks", Private: true, place: 30, About: "Quotes of stocks and funds, by Finnhub", Measurements: []Measurement{{
 	Name: "stock_quote", About: "The last trade of a stock or fund, by Finnhub",
 	Labels: []string{"symbol"},
 	Fields: []Field{

@@ -2,7 +2,7 @@ package catalogue
 
 import "time"
 
-var _ = declare(Family{Function: "treasuries", place: 40, Title: "US Treasury yields", About: "The US yield curve, with history, by the US Treasury or Alpha Vantage", Measurements: []Measurement{
+var _ = declare(Family{Function: "treasuries", Private: true, place: 40, Title: "US Treasury yields", About: "The US yield curve, with history, by the US Treasury or Alpha Vantage", Measurements: []Measurement{
 	{
 		Name: "treasury_yield", Title: "US Treasury yields", About: "Par yields at the close of a business day, by the Treasury",
 		Labels: []string{"maturity"}, Term: "maturity", Day: true, Cadence: longWeekend, Since: time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC),

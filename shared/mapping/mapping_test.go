@@ -69,7 +69,7 @@ line 7, column 16: devices[1].topic[1]: `
 		}
 	}
 	_, err = Parse([]byte("devices:\n  - {topic: a, measurement: kiln, fields: {glaze_celsius: $}}\nrules:\n  x: {field: air.co3_ppm, above: 1}\n  y: {field: nothing.x, above: 1}\n  z: {field: kiln.glaze_celsius, above: 1}\ntiles: [{lines: kiln.other}]\n"))
-	want = `line 4, column 14: rules.x.field: air has no field "co3_ppm"
+	want = `line 4, column 14: rules.x.field: air has no field "co3_ppm": did you mean co2_ppm?
 line 5, column 14: rules.y.field: the measurement "nothing" is in neither the catalogue nor devices
 line 7, column 17: tiles[0].lines[0].field: kiln has no field "other"`
 	if err == nil || err.Error() != want {

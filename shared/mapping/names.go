@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/nearest"
 	"github.com/hearth-home/hearth/shared/settings"
 )
 
@@ -33,17 +34,32 @@ func (s *Set) checkName(f *settings.File, path, name string, note func(path, for
 	if !ok || f.Broken(path) {
 		return
 	}
-	m, ok := catalogue.Get(measurement)
-	for _, own := range s.measurements {
-		if own.Name == measurement {
-			m, ok = own, true
-		}
-	}
+	m, ok := s.Get(measurement)
 	if !ok {
-		note(path, "the measurement %q is in neither the catalogue nor devices", measurement)
+		note(path, "the measurement %q is in neither the catalogue nor devices%s", measurement, didYouMean(measurement, s.names()))
 		return
 	}
 	if _, ok := m.Field(key); !ok && !m.Open {
-		note(path, "%s has no field %q", measurement, key)
+		keys := make([]string, len(m.Fields))
+		for i, field := range m.Fields {
+			keys[i] = field.Key
+		}
+		note(path, "%s has no field %q%s", measurement, key, didYouMean(key, keys))
 	}
+}
+
+// names returns the names of all measurements.
+func (s *Set) names() (out []string) {
+	for _, m := range append(catalogue.All(), s.measurements...) {
+		out = append(out, m.Name)
+	}
+	return out
+}
+
+// didYouMean asks for the nearest of names, "" where none is near.
+func didYouMean(name string, names []string) string {
+	if near := nearest.Of(name, names); near != "" {
+		return ": did you mean " + near + "?"
+	}
+	return ""
 }

@@ -137,19 +137,27 @@ func (f *File) checkRuleTimes(r Rule, path string) {
 
 func (t Tile) check(f *File, path string) {
 	switch {
-	case (t.Tile == "") == (len(t.Lines) == 0):
+	case t.Tile == "" && len(t.Lines) == 0:
 		f.Mistake(path, "write the name of a tile that hearth has, as in tile: weather, or your own tile with lines")
 	case t.Tile != "" && !ruleName.MatchString(t.Tile):
 		f.Mistake(path+".tile", "the name of a tile may have only lower-case letters, digits and -")
-	case t.Tile != "" && t.Show != "":
+	case len(t.Lines) == 0 && t.Show != "":
 		f.Mistake(path+".show", "show is only for your own tile with lines")
 	case len(t.Lines) > maxLines:
 		f.Mistake(path+".lines", "a tile has at most %d lines: these are %d", maxLines, len(t.Lines))
+	}
+	for i, v := range t.Views {
+		if !ruleName.MatchString(v) {
+			f.Mistake(fmt.Sprintf("%s.views[%d]", path, i), "the name of a view may have only lower-case letters, digits and -")
+		}
 	}
 	for i, l := range t.Lines {
 		line := fmt.Sprintf("%s.lines[%d]", path, i)
 		if l.Field == "" {
 			f.Mistake(line, "a line needs a field, as in air.co2_ppm")
+		}
+		if l.Min != nil && l.Max != nil && *l.Min >= *l.Max {
+			f.Mistake(line+".max", "a bar needs room: max must be more than min")
 		}
 		f.checkField(l.Field, line+".field")
 		f.checkUnit(l.Unit, line+".unit")

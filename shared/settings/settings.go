@@ -129,22 +129,25 @@ type Threshold struct {
 	Leave *float64 `yaml:"leave"`       // and ends on the other side of this; absent: the default of the field
 }
 
-// Tile is a tile of the page: one that hearth has, by its name, or your own.
+// Tile is a tile of the page: one that hearth has, by its name, or your own with lines.
 type Tile struct {
-	Tile  string   `yaml:"tile,short"` // the name of a tile that hearth has: today, weather, air, rooms, power…
+	Tile  string   `yaml:"tile,short"` // the name of a tile that hearth has: today, weather, air, rooms, power…; with lines also a name for your own
 	Title string   `yaml:"title"`      // for people
 	Show  Show     `yaml:"show"`       // how your own tile is drawn; absent: value
-	Lines []Line   `yaml:"lines,one"`  // the values in your own tile, at most 8
+	Lines []Line   `yaml:"lines,one"`  // the values in your own tile, at most 8; in the tile power the groups whose power is shown
 	Room  []string `yaml:"room,one"`   // only these rooms
-	Views []string `yaml:"views,one"`  // only in these views of the page; absent: all
+	Views []string `yaml:"views,one"`  // only in these views of the page, as in ?view=wall; absent: all
 }
 
 // Line is one value in a tile.
 type Line struct {
-	Field  string   `yaml:"field,short"` // measurement.field, as in air.co2_ppm
-	Device []string `yaml:"device,one"`  // ids; several are added up
-	Title  string   `yaml:"title"`       // for people
-	Unit   string   `yaml:"unit"`        // absent: by house.units
+	Field  string            `yaml:"field,short"` // measurement.field, as in air.co2_ppm
+	Device []string          `yaml:"device,one"`  // ids; several are added up, or their mean is shown where a sum means nothing, as of temperatures; absent: each device is a line
+	Labels map[string]string `yaml:"labels"`      // of values that are not of devices: which, as in {place: berlin}; absent: each is a line
+	Title  string            `yaml:"title"`       // for people
+	Unit   string            `yaml:"unit"`        // absent: by house.units
+	Min    *float64          `yaml:"min"`         // where a bar begins, in the unit that is shown; absent: by the field
+	Max    *float64          `yaml:"max"`         // where a bar ends
 }
 
 // Reminder is a text that is sent once at a date, or repeatedly.

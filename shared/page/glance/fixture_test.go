@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/page/pagetest"
 	"github.com/hearth-home/hearth/shared/page/status"
 	"github.com/hearth-home/hearth/shared/settings"
@@ -29,10 +30,19 @@ func newFixture(t *testing.T) *fixture {
 func (f *fixture) glance() *Glance {
 	return New(Inputs{
 		Open: f.Open, Now: func() time.Time { return f.Now }, Redact: func(s string) string { return strings.ReplaceAll(s, "geheim", "[secret]") },
-		Settings: func() *settings.File { return settings.Parse([]byte(f.yml)) }, Declared: func() []catalogue.Measurement { return nil },
+		Settings: f.settings, Declared: func() []catalogue.Measurement { return nil },
 		Status: func(context.Context) (status.Data, bool) { return f.status, true },
 		Alerts: func(context.Context, time.Time) (status.Alerts, error) { return f.status.Alerts, nil },
 	})
+}
+
+// settings returns hearth.yml, checked as the page checks it.
+func (f *fixture) settings() *settings.File {
+	file := settings.Parse([]byte(f.yml))
+	set := mapping.Compile(file)
+	set.CheckNames(file, file.Mistake)
+	Check(file, set.Measurements())
+	return file
 }
 
 // tile returns a tile as the page of now shows it; nil: it is not shown.

@@ -99,18 +99,13 @@ func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
 	group.SetLimit(atOnce)
 	for i, k := range ks {
 		group.Go(func() error {
-			t, err := k.collect(ctx, w)
-			if t != nil {
-				t.ID, t.kind = k.name, &k
-				if t.Title == "" {
-					t.Title = k.title
-				}
-			}
+			t, err := k.collect(ctx, k.world)
+			t = k.complete(t, g.Redact)
 			tiles[i] = t
 			if err != nil {
 				mu.Lock()
 				defer mu.Unlock()
-				if text := fmt.Sprintf("%s: %s", k.title, g.Redact(err.Error())); !slices.Contains(out.Errors, text) {
+				if text := fmt.Sprintf("%s: %s", k.kind.title, g.Redact(err.Error())); !slices.Contains(out.Errors, text) {
 					out.Errors = append(out.Errors, text)
 				}
 			}
@@ -126,16 +121,6 @@ func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
 	}
 	slices.Sort(out.Errors)
 	out.Needs = w.needs(out.Needs)
-	return out
-}
-
-// chosen returns the kinds of tiles of a view, in their order.
-func (w *world) chosen(v View) (out []kind) {
-	for _, k := range kinds {
-		if !(w.Guest && k.private) && (!w.Past || k.past) {
-			out = append(out, k)
-		}
-	}
 	return out
 }
 

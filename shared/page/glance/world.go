@@ -2,6 +2,7 @@ package glance
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
@@ -38,6 +39,7 @@ type world struct {
 	declared []catalogue.Measurement
 	st       *store.Store
 	cache    *cache
+	rooms    []string // only these rooms; none: all
 }
 
 // imperial reports whether quantities are shown in °F, inches and miles.
@@ -90,9 +92,13 @@ func (w *world) items(ctx context.Context, source string) ([]item.Item, error) {
 	})
 }
 
-// devices returns the devices with their latest values, by name.
+// devices returns the devices with their latest values, by name: those in the rooms of the tile.
 func (w *world) devices(ctx context.Context) ([]device, error) {
-	return kept(w, "devices", forStates, func() ([]device, error) { return readDevices(ctx, w) })
+	all, err := kept(w, "devices", forStates, func() ([]device, error) { return readDevices(ctx, w) })
+	if len(w.rooms) == 0 {
+		return all, err
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(d device) bool { return !w.isIn(d.Place) }), err
 }
 
 // device is a device and its latest values.

@@ -1,0 +1,127 @@
+package glance
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+
+	"github.com/hearth-home/hearth/shared/settings"
+)
+
+// choice is a tile of a view: a kind, and what hearth.yml says about it.
+type choice struct {
+	kind
+	id, title string
+	world     *world   // with the rooms of the tile
+	mistakes  []string // in the tile's entry of hearth.yml
+}
+
+// own is the kind of the tiles that a person makes of lines.
+const own = "own"
+
+// takesLines are the tiles of hearth whose lines choose what they show.
+var takesLines = []string{"power"}
+
+// Views returns the names of the views of the page.
+func (g *Glance) Views() []string { return viewsOf(g.Settings()) }
+
+func viewsOf(f *settings.File) []string {
+	out := []string{"desk", Guest, "wall"}
+	for _, t := range f.Tiles {
+		out = append(out, t.Views...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// chosen returns the tiles of a view, in their order: those of hearth.yml, or one of each kind.
+func (w *world) chosen(v View) []choice {
+	var all []choice
+	for _, k := range kinds {
+		all = append(all, choice{kind: k, id: k.name, world: w})
+	}
+	if len(w.File.Tiles) > 0 {
+		all = w.written(v)
+	}
+	return slices.DeleteFunc(all, func(c choice) bool { return w.Guest && c.private || w.Past && !c.past })
+}
+
+// written returns the tiles of hearth.yml that a view shows.
+func (w *world) written(v View) (out []choice) {
+	mine, taken := 0, map[string]bool{}
+	for i, t := range w.File.Tiles {
+		c := choice{kind: kindOf(t, w.Redact), id: t.Tile, title: t.Title, world: w.in(t.Room), mistakes: mistakesIn(w.File, fmt.Sprintf("tiles[%d]", i))}
+		if c.name == own {
+			mine++
+			c.id = cmp.Or(c.id, fmt.Sprintf("own-%d", mine))
+			c.private = !slices.Contains(t.Views, Guest) // only what the user chose for guests
+		}
+		for base, n := c.id, 2; taken[c.id]; n++ { // the same in every view
+			c.id = fmt.Sprintf("%s-%d", base, n)
+		}
+		taken[c.id] = true
+		if v.Name == "" || len(t.Views) == 0 || slices.Contains(t.Views, v.Name) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// kindOf returns the kind of a tile: one of hearth, or one of lines. Of a name that is unknown
+// it shows nothing but its mistake.
+func kindOf(t settings.Tile, redact func(string) string) kind {
+	if i := slices.IndexFunc(kinds, func(k kind) bool { return k.name == t.Tile }); i >= 0 {
+		return kinds[i]
+	}
+	return kind{name: own, title: redact(cmp.Or(t.Tile, "Own")), past: true, collect: func(ctx context.Context, w *world) (*Tile, error) {
+		return ownTile(ctx, w, t)
+	}}
+}
+
+// in returns the world with only these rooms; none: all.
+func (w *world) in(rooms []string) *world {
+	if len(rooms) == 0 {
+		return w
+	}
+	part := *w
+	part.rooms = rooms
+	return &part
+}
+
+// isIn reports whether a device is in one of the rooms of the tile.
+func (w *world) isIn(place string) bool {
+	return len(w.rooms) == 0 || slices.ContainsFunc(w.rooms, func(r string) bool { return strings.EqualFold(r, place) })
+}
+
+// mistakesIn returns what is wrong in a part of hearth.yml, a sentence each.
+func mistakesIn(f *settings.File, path string) (out []string) {
+	for _, m := range f.Mistakes {
+		if rest, ok := strings.CutPrefix(m.Path, path); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			out = append(out, fmt.Sprintf("hearth.yml, line %d: %s", m.Line, m.Text))
+		}
+	}
+	return out
+}
+
+// complete adds to a tile what its choice says about it. A tile with mistakes is shown without
+// data, too.
+func (c choice) complete(t *Tile, redact func(string) string) *Tile {
+	if t == nil && len(c.mistakes) == 0 {
+		return nil
+	}
+	if t == nil {
+		t = &Tile{}
+	}
+	t.ID, t.kind = c.id, &c.kind
+	t.Title = cmp.Or(redact(c.title), t.Title, c.kind.title)
+	for _, m := range c.mistakes {
+		t.Body += template.HTML(`<p class="mistake">` + template.HTMLEscapeString(redact(m)) + `</p>`)
+	}
+	if c.world.Guest { // keys name devices, and links lead to what is not for guests
+		t.Plots, t.Link = nil, ""
+	}
+	return t
+}
