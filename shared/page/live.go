@@ -94,7 +94,7 @@ func (p *Page) drawn(ctx context.Context, v glance.View) *shown {
 
 // partsOf draws a snapshot. rows is how many rows its cells have in the wide grid.
 func partsOf(s glance.Snapshot) (out []part, rows int) {
-	out = []part{draw("verdict", "verdict", s)}
+	out = []part{draw("sun", "sun", s), draw("verdict", "verdict", s)}
 	var cells []cell
 	for _, t := range s.Tiles {
 		if n := len(cells); n > 0 && t.Cell() != "" && cells[n-1].Name == t.Cell() {

@@ -67,6 +67,7 @@ type Snapshot struct {
 	View   View
 	Now    time.Time
 	Zone   *time.Location
+	Sun    *Sun   // of the day; nil: hearth.yml has no place
 	Needs  []Need // the gravest first
 	Tiles  []Tile // in their order
 	Errors []string
@@ -86,7 +87,7 @@ func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	w, err := g.world(ctx, v)
-	out := Snapshot{View: v, Now: w.Now, Zone: w.Zone, Status: w.Status, more: w.more(), unknown: !w.Past && !w.Status.Alerts.Known}
+	out := Snapshot{View: v, Now: w.Now, Zone: w.Zone, Sun: sunOf(w.File.House.Place, w.Now.In(w.Zone)), Status: w.Status, more: w.more(), unknown: !w.Past && !w.Status.Alerts.Known}
 	if err != nil {
 		out.Errors = append(out.Errors, g.Redact(err.Error()))
 		out.Needs = w.needs(nil)

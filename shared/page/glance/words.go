@@ -29,6 +29,16 @@ const (
 	mustWait    = "waits"
 )
 
+// The sun, in the header.
+
+const (
+	sunWord  = "sun "
+	sunRises = "sunrise "
+	sunSets  = "sunset "
+	sunUp    = "sun all day"
+	sunDown  = "no sun today"
+)
+
 // The tile weather.
 
 // The tile today.

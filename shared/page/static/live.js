@@ -75,6 +75,7 @@ function place({ build, rows, order, parts }) {
       before = node;
     }
   }
+  Object.assign(document.body.dataset, document.getElementById("sun").dataset);
   for (const cell of [...main.children]) if (!order.includes(cell.id)) cell.remove();
   count();
 }
