@@ -41,6 +41,45 @@ const (
 
 // The tile weather.
 
+const (
+	todayWord    = "today"
+	restWord     = "for the rest of the day"
+	soFar        = "until then"
+	fromTo       = "%s to %s° %s"       // "6 to 12° today"
+	aboutDegrees = "about %s° %s"       // "about 6° today"
+	downTo       = "down to %s tonight" // "down to 6° tonight"
+	frostDownTo  = "frost tonight, down to %s"
+	frostTonight = "frost tonight"
+	frostNow     = "frost in the morning"
+	dryUntil     = "dry until %s"
+	then         = ", then %s" // "dry until 23, then 6 mm"
+	dryFor       = "dry for %d days"
+	wetUntil     = "%s until %s, %s" // "rain until 17, 4 mm"
+	soonUntil    = " until %s"       // "6 mm until 17"
+	endsSoon     = ", soon over"     // "rain, soon over"
+	onAndOn      = " for days"
+	rainNoun     = "rain"
+	snowNoun     = "snow"
+	thunderNoun  = "thunderstorms"
+	aLittleRain  = "a little rain"
+	gustsTo      = "gusts to %s %s" // "gusts to 20 m/s around 17"
+	gustsAround  = " around %s"
+	feelsLike    = "feels like %s°"
+	windAt       = "wind %s %s%s" // "wind 3 m/s from S"
+	windFrom     = " from %s"
+	calm         = "calm"
+	curveSays    = "The next 24 hours: lowest %s° at %s, highest %s° at %s"
+	curveRain    = ", %s %s of rain or snow"
+
+	temperatureWord = "Temperature"
+	rainWord        = "Rain in the last hour"
+	windWord        = "Wind"
+	humidityWord    = "Humidity"
+	pressureWord    = "Pressure"
+)
+
+var compass = []string{"N", "NE", "E", "SE", "S", "SW", "W", "NW"}
+
 // The tile today.
 
 // The tile air.
