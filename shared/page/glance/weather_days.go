@@ -61,8 +61,8 @@ func mostOf(daily, slots []reading.Reading, field string) (most float64, ok bool
 	return most, ok
 }
 
-// gravity orders skies: the worst of a day is the day's if it is one of rain or worse.
-var gravity = map[string]int{"storm": 5, "snow": 4, "rain": 3, "drizzle": 2}
+// skyGravity orders skies: the worst of a day is the day's if it is one of rain or worse.
+var skyGravity = map[string]int{"storm": 5, "snow": 4, "rain": 3, "drizzle": 2}
 
 // skyOfDay returns the icon of a day: the worst of its rain, snow and thunder that is probable,
 // else what its daytime is most of the time.
@@ -73,10 +73,10 @@ func skyOfDay(o *outlook, slots []reading.Reading) string {
 		if h := r.Time.In(o.Zone).Hour(); h < 7 || h > 21 {
 			continue
 		}
-		if gravity[sky] > gravity[worst] && fallen(r) > 0 {
+		if skyGravity[sky] > skyGravity[worst] && fallen(r) > 0 {
 			worst = sky
 		}
-		if gravity[sky] == 0 {
+		if skyGravity[sky] == 0 {
 			if counted[sky]++; most == "" || counted[sky] > counted[most] {
 				most = sky
 			}
