@@ -119,6 +119,8 @@ var curveAgo = []string{"a month ago", "six months ago", "a year ago"}
 
 // The tile github.
 
+const redOn, vulnerable = "red on ", "vulnerable dependency of "
+
 // The tile news.
 
 // The tile ups.
