@@ -32,15 +32,16 @@ func Check(f *settings.File, declared []catalogue.Measurement) {
 // checkName notes the name of a tile that hearth does not have, and lines in one that has its
 // own.
 func checkName(f *settings.File, t settings.Tile, path string) {
-	i := slices.IndexFunc(kinds, func(k kind) bool { return k.name == t.Tile })
+	k, known := kindNamed(t.Tile)
+	known = known || t.Tile == others
 	switch {
-	case t.Tile != "" && i < 0 && len(t.Lines) == 0:
+	case t.Tile != "" && !known && len(t.Lines) == 0:
 		f.Mistake(path+".tile", "the tile %q is unknown: %s A tile of your own has lines", t.Tile, instead(t.Tile, names()))
-	case i >= 0 && len(t.Lines) > 0 && !slices.Contains(takesLines, t.Tile):
+	case known && len(t.Lines) > 0 && !slices.Contains(takesLines, t.Tile):
 		f.Mistake(path+".lines", "the tile %s has lines of its own: give your own tile another name, or none", t.Tile)
-	case i >= 0 && t.Show != "":
+	case known && t.Show != "":
 		f.Mistake(path+".show", "show is only for your own tile with lines")
-	case i >= 0 && kinds[i].private && slices.Contains(t.Views, Guest):
+	case known && k.private && slices.Contains(t.Views, Guest):
 		f.Mistake(path+".views", "the tile %s is not shown to guests", t.Tile)
 	}
 }
@@ -94,9 +95,9 @@ func instead(name string, of []string) string {
 
 // names returns the names of the tiles that hearth has.
 func names() []string {
-	out := make([]string, len(kinds))
-	for i, k := range kinds {
-		out[i] = k.name
+	var out []string
+	for _, k := range slices.Concat(kinds, derived()) {
+		out = append(out, k.name)
 	}
-	return out
+	return append(out, others)
 }

@@ -40,7 +40,7 @@ func viewsOf(f *settings.File) []string {
 // chosen returns the tiles of a view, in their order: those of hearth.yml, or one of each kind.
 func (w *world) chosen(v View) []choice {
 	var all []choice
-	for _, k := range kinds {
+	for _, k := range slices.Concat(kinds, derived()) {
 		all = append(all, choice{kind: k, id: k.name, world: w})
 	}
 	if len(w.File.Tiles) > 0 {
@@ -52,8 +52,8 @@ func (w *world) chosen(v View) []choice {
 // written returns the tiles of hearth.yml that a view shows.
 func (w *world) written(v View) (out []choice) {
 	mine, taken := 0, map[string]bool{}
-	for i, t := range w.File.Tiles {
-		c := choice{kind: kindOf(t, w.Redact), id: t.Tile, title: t.Title, world: w.in(t.Room), mistakes: mistakesIn(w.File, fmt.Sprintf("tiles[%d]", i))}
+	for _, t := range w.entries() {
+		c := choice{kind: kindOf(t.Tile, w.Redact), id: t.Tile.Tile, title: t.Title, world: w.in(t.Room), mistakes: mistakesIn(w.File, fmt.Sprintf("tiles[%d]", t.at))}
 		if c.name == own {
 			mine++
 			c.id = cmp.Or(c.id, fmt.Sprintf("own-%d", mine))
@@ -70,15 +70,48 @@ func (w *world) written(v View) (out []choice) {
 	return out
 }
 
+// listed is a tile of hearth.yml.
+type listed struct {
+	settings.Tile
+	at int // in the list
+}
+
+// entries returns the tiles of hearth.yml. The name others stands for all that are made of the
+// catalogue alone and have no entry of their own.
+func (w *world) entries() (out []listed) {
+	for i, t := range w.File.Tiles {
+		if t.Tile != others {
+			out = append(out, listed{t, i})
+			continue
+		}
+		for _, k := range derived() {
+			if !slices.ContainsFunc(w.File.Tiles, func(o settings.Tile) bool { return o.Tile == k.name }) {
+				t.Tile = k.name
+				out = append(out, listed{t, i})
+			}
+		}
+	}
+	return out
+}
+
 // kindOf returns the kind of a tile: one of hearth, or one of lines. Of a name that is unknown
 // it shows nothing but its mistake.
 func kindOf(t settings.Tile, redact func(string) string) kind {
-	if i := slices.IndexFunc(kinds, func(k kind) bool { return k.name == t.Tile }); i >= 0 {
-		return kinds[i]
+	if k, ok := kindNamed(t.Tile); ok {
+		return k
 	}
 	return kind{name: own, title: redact(cmp.Or(t.Tile, "Own")), past: true, collect: func(ctx context.Context, w *world) (*Tile, error) {
 		return ownTile(ctx, w, t)
 	}}
+}
+
+// kindNamed returns a kind of tiles of hearth.
+func kindNamed(name string) (kind, bool) {
+	all := slices.Concat(kinds, derived())
+	if i := slices.IndexFunc(all, func(k kind) bool { return k.name == name }); i >= 0 {
+		return all[i], true
+	}
+	return kind{}, false
 }
 
 // in returns the world with only these rooms; none: all.

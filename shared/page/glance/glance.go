@@ -69,5 +69,4 @@ var kinds = []kind{
 	{name: "github", title: "GitHub", private: true, past: true, collect: github},
 	{name: "news", title: "News", past: true, collect: news},
 	{name: "ups", title: "UPS", past: true, collect: ups},
-	{name: "others", title: "More", past: true, private: true, collect: others},
 }

@@ -152,34 +152,41 @@ func (w *world) ofDevice(m catalogue.Measurement, f catalogue.Field, id string, 
 
 // ofSources returns the values of the series that have these labels; of a forecast the next ones.
 func (w *world) ofSources(ctx context.Context, m catalogue.Measurement, f catalogue.Field, labels map[string]string) (out []*ownSeries, err error) {
-	var readings []reading.Reading
+	readings, err := w.newestOf(ctx, m)
+	for _, r := range readings {
+		if _, has := r.Fields[f.Key]; has && hasAll(r.Tags, labels) {
+			out = append(out, w.seriesOf(m, f, r))
+		}
+	}
+	return out, err
+}
+
+// newestOf returns the latest reading of each series of a source, in the order of the catalogue;
+// of a forecast the next ones.
+func (w *world) newestOf(ctx context.Context, m catalogue.Measurement) (readings []reading.Reading, err error) {
 	if m.Ahead > 0 {
 		from := w.Now.Truncate(time.Minute)
 		readings, err = w.between(ctx, m.Name, nil, from, from.Add(24*time.Hour))
-		readings = slices.CompactFunc(readings, func(a, b reading.Reading) bool { return a.Series() == b.Series() })
+		readings = slices.CompactFunc(slices.Clone(readings), func(a, b reading.Reading) bool { return a.Series() == b.Series() })
 	} else {
 		readings, err = w.latest(ctx, m.Name, ownBehindSource)
-	}
-	if err != nil {
-		return nil, err
+		readings = slices.Clone(readings) // the cache has them, too
 	}
 	slices.SortStableFunc(readings, func(a, b reading.Reading) int { return cmp.Compare(m.Place(a.Tags), m.Place(b.Tags)) })
-	for _, r := range readings {
-		v, ok := r.Fields[f.Key]
-		if !ok || !hasAll(r.Tags, labels) {
-			continue
-		}
-		s := &ownSeries{m: m, field: f, members: []map[string]string{r.Tags}, value: v, ok: true, at: r.Time, pause: m.Cadence,
-			sample: r.Tags[catalogue.SampleLabel] != "", thing: w.nameOf(m, r.Tags)}
-		if m.Ahead > 0 {
-			s.at = w.Now // it is of a time to come
-		}
-		if m.Day { // it is of a whole day
-			s.pause = max(s.pause, 24*time.Hour)
-		}
-		out = append(out, s)
+	return readings, err
+}
+
+// seriesOf returns the series of a source's reading.
+func (w *world) seriesOf(m catalogue.Measurement, f catalogue.Field, r reading.Reading) *ownSeries {
+	s := &ownSeries{m: m, field: f, members: []map[string]string{r.Tags}, value: r.Fields[f.Key], ok: true, at: r.Time, pause: m.Cadence,
+		sample: r.Tags[catalogue.SampleLabel] != "", thing: w.nameOf(m, r.Tags)}
+	if m.Ahead > 0 {
+		s.at = w.Now // it is of a time to come
 	}
-	return out, nil
+	if m.Day { // it is of a whole day
+		s.pause = max(s.pause, 24*time.Hour)
+	}
+	return s
 }
 
 // nameOf joins the values of the labels of a series, in the order of the catalogue.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/page/pagetest"
 	"github.com/hearth-home/hearth/shared/reading"
 )
@@ -178,5 +179,40 @@ func TestGuestsSeeOnlyOwnTilesThatAreMeantForThem(t *testing.T) {
 	}
 	if got := s.Tiles[0]; strings.Contains(string(got.Body), "SAP") || len(got.Plots) > 0 || !strings.Contains(words(&got), "Rack top") {
 		t.Errorf("%s %v", got.Body, got.Plots)
+	}
+}
+
+func TestANewSourceHasATileWithoutCode(t *testing.T) {
+	f := newFixture(t)
+	m := catalogue.Measurement{Name: "tides", Title: "Tides", Labels: []string{"harbour"}, Cadence: time.Hour, Text: []string{"phase", "raw"}, HideText: []string{"raw"}, Fields: []catalogue.Field{
+		{Key: "secret_number", Title: "Hidden", Max: 10, Show: catalogue.Hidden}, {Key: "level_meters", Title: "Level", Unit: "m", Max: 20}, {Key: "rise_meters", Title: "Rise", Unit: "m", Max: 20},
+	}}
+	k := derivedKind(catalogue.Family{Function: "tides", Title: "Tides", Private: true, Measurements: []catalogue.Measurement{m}})
+	w, err := f.glance().world(t.Context(), View{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := k.collect(t.Context(), w); got != nil || err != nil {
+		t.Errorf("without readings: %v, %v", got, err)
+	}
+	for h := range 20 {
+		f.Readings(reading.Reading{Name: "tides", Tags: map[string]string{"harbour": "Hamburg"}, Time: now.Add(time.Duration(h-20) * time.Hour),
+			Fields: map[string]float64{"level_meters": float64(h) / 4, "rise_meters": 0.25, "secret_number": 7}, Text: map[string]string{"phase": "<flood>", "raw": "x9"}})
+	}
+	w, _ = f.glance().world(t.Context(), View{})
+	got, err := k.collect(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := html.UnescapeString(words(got)); text != "4.75 m Level Rise 0.25 m <flood>" {
+		t.Error(text)
+	}
+	if !strings.Contains(string(got.Body), `class="spark"`) || strings.Contains(string(got.Body), "<flood>") || len(got.Plots) != 2 || got.Stale != 3*time.Hour {
+		t.Errorf("%s %v %s", got.Body, got.Plots, got.Stale)
+	}
+	f.Readings(reading.Reading{Name: "tides", Tags: map[string]string{"harbour": "Cuxhaven"}, Time: now.Add(-time.Minute), Fields: map[string]float64{"level_meters": 3}})
+	w, _ = f.glance().world(t.Context(), View{})
+	if got, err = k.collect(t.Context(), w); err != nil || !strings.Contains(words(got), "3 m Cuxhaven Hamburg 4.75 m") {
+		t.Error(words(got), err)
 	}
 }
