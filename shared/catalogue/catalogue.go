@@ -121,6 +121,15 @@ func FamilyOf(function string) Family {
 	return Family{Function: function, Title: function}
 }
 
+// Functions returns the functions that store what is declared, in the order of the families.
+func Functions() []string {
+	var names []string
+	for _, f := range families() {
+		names = append(names, f.Function)
+	}
+	return names
+}
+
 var byName = sync.OnceValue(func() map[string]*Measurement {
 	m := map[string]*Measurement{}
 	for _, f := range families() {

@@ -21,13 +21,16 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect
 //	GET /            the tiles. view= chooses them, at= shows them as they stood at a time
 //	GET /tiles.json  the markup of what differs from what If-None-Match names
 //	GET /curve.json  the yield curve of a day, on=2025-11-26
+//	GET /api/        the list of the JSON API, which docs/api.md describes
+//	GET /history.json, /history.csv  what values were over a span
 //	GET /status…     what package status serves, and its POSTs
 type Page struct {
 	Status *status.Page
 	Glance *glance.Glance
 	Every  time.Duration // between two requests of a page for what is new; 0: 5 s
 
-	live live
+	live    live
+	answers answers
 }
 
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -51,6 +54,8 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.tiles(w, r)
 	case r.URL.Path == "/curve.json":
 		p.curve(w, r)
+	case isAPI(r.URL.Path):
+		p.api(w, r)
 	default:
 		p.Status.ServeHTTP(w, r)
 	}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/page/units"
 )
 
 // Numbers and times are written as data and time elements: page.js writes them again in the
@@ -91,21 +93,10 @@ func span(d time.Duration) string {
 	}
 }
 
-// imperial has, for units that are not shown where hearth.yml says imperial, the unit instead.
-var imperial = map[string]struct {
-	unit           string
-	factor, offset float64
-}{
-	"°C": {"°F", 1.8, 32}, "mm": {"in", 1 / 25.4, 0}, "m/s": {"mph", 2.236936, 0}, "hPa": {"inHg", 0.02953, 0}, "m": {"ft", 3.28084, 0}, "km": {"mi", 0.621371, 0}, "l": {"gal", 0.264172, 0},
-}
-
 // convert returns a value in the units of the house.
 func (w *world) convert(v float64, unit string) (float64, string) {
-	to, ok := imperial[unit]
-	if !ok || !w.imperial() {
-		return v, unit
-	}
-	return v*to.factor + to.offset, to.unit
+	u := units.Of(unit, w.imperial())
+	return u.Shown(v), u.Symbol
 }
 
 // degrees writes a temperature without its letter, as in 11°.

@@ -1,0 +1,149 @@
+package history
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/reading"
+)
+
+const maxRows = 200_000 // readings in a CSV
+
+// column is a column of a CSV and its values, by time in nanoseconds.
+type column struct {
+	title  string
+	values map[int64]float64
+}
+
+// CSV writes a request's history as a table of a time and a column per series. Of a span up to
+// a day it has every reading; of a longer one each window has a mean, a minimum and a maximum.
+func (in Inputs) CSV(ctx context.Context, r Request) (table []byte, name string, err error) {
+	a, err := in.Read(ctx, r)
+	if err != nil {
+		return nil, "", err
+	}
+	r.From, r.To = a.From, a.To
+	var columns []column
+	if a.To.Sub(a.From) <= maxRaw {
+		columns, err = in.raw(ctx, r, a)
+	} else {
+		columns = windowColumns(a)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return in.write(a, columns), fileName(a), nil
+}
+
+func windowColumns(a Answer) (out []column) {
+	for _, l := range a.Series {
+		mean, low, high := newColumn(l, ""), newColumn(l, " min"), newColumn(l, " max")
+		for _, p := range l.Points {
+			if at := time.Unix(p.Start, 0).UnixNano(); p.Count > 0 {
+				mean.values[at], low.values[at], high.values[at] = p.Mean, p.Min, p.Max
+			}
+		}
+		out = append(out, mean, low, high)
+	}
+	return out
+}
+
+func newColumn(l Line, suffix string) column {
+	title := l.Title + suffix
+	if l.Unit != "" {
+		title += " (" + l.Unit + ")"
+	}
+	return column{safe(title), map[int64]float64{}}
+}
+
+// safe keeps a spreadsheet from reading text as a formula.
+// https://owasp.org/www-community/attacks/CSV_Injection
+func safe(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return ' '
+		}
+		return r
+	}, text)
+	if strings.HasPrefix(strings.TrimSpace(text), "'") || strings.ContainsAny(firstOf(strings.TrimSpace(text)), "=+-@＝＋－＠") {
+		return "'" + text
+	}
+	return text
+}
+
+func firstOf(s string) string {
+	for _, r := range s {
+		return string(r)
+	}
+	return ""
+}
+
+// raw reads the readings of an answer's series.
+func (in Inputs) raw(ctx context.Context, r Request, a Answer) ([]column, error) {
+	st, err := in.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	own := r
+	own.Series = nil
+	for _, l := range a.Series {
+		s, _ := parseKey(l.Key) // Key wrote it
+		own.Series = append(own.Series, s)
+	}
+	asked, err := in.lookups(ctx, st, own)
+	if err != nil {
+		return nil, err
+	}
+	found, err := eachOf(ctx, asked, func(ctx context.Context, l lookup) ([]reading.Reading, error) {
+		return st.BetweenAtMost(ctx, maxRows, l.Measurement, l.Tags, r.From, r.To)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]column, len(asked))
+	for i, l := range asked {
+		out[i] = newColumn(a.Series[i], "")
+		unit := in.unit(l)
+		for _, rd := range found[i] {
+			if v, ok := rd.Fields[l.Field]; ok && maps.Equal(rd.Tags, l.Tags) {
+				out[i].values[rd.Time.UnixNano()] = unit.Shown(v)
+			}
+		}
+	}
+	return out, nil
+}
+
+// write writes the table. Times are in the zone of the house; those of days in UTC.
+func (in Inputs) write(a Answer, columns []column) []byte {
+	times := map[int64]bool{}
+	head := []string{"time"}
+	for _, c := range columns {
+		head = append(head, in.Redact(c.title))
+		for at := range c.values {
+			times[at] = true
+		}
+	}
+	zone := in.zone()
+	if slices.ContainsFunc(a.Series, func(l Line) bool { return l.Day }) {
+		zone = time.UTC
+	}
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	w.UseCRLF = true // RFC 4180
+	w.Write(head)
+	for _, at := range slices.Sorted(maps.Keys(times)) {
+		row := []string{time.Unix(0, at).In(zone).Format(time.RFC3339Nano)}
+		for _, c := range columns {
+			v, ok := c.values[at]
+			row = append(row, map[bool]string{true: number(v)}[ok])
+		}
+		w.Write(row)
+	}
+	w.Flush()
+	return b.Bytes()
+}
