@@ -58,7 +58,7 @@ run: $(HEARTH) ## fetch from one source now: FUNCTION=weather [DRY_RUN=1]
 backfill: $(HEARTH) ## fetch its past values: FUNCTION=treasuries FROM=2020-01-01 [TO=2024-12-31]
 	@$(call only,FUNCTION FROM TO)$(HEARTH) backfill $(call setting,FUNCTION) $(call setting,FROM,--from=) $(call setting,TO,--to=)
 
-test: generate .bin/influxd tools/kasasim/node_modules ## every test, on real servers; with CI=true none that has a Debian package may be missing
+test: generate .bin/influxd tools/kasasim/node_modules tools/axe/node_modules ## every test, on real servers; with CI=true none that has a Debian package may be missing
 	go test -timeout 25m ./...
 	go -C tools/manifests test ./...
 	@$(MAKE) --no-print-directory test-ahead untested
@@ -173,8 +173,9 @@ $(HEARTH): FORCE generate
 .bin/influxd: tools/influxd/main.go tools/influxd/go.mod
 	cd tools/influxd && go build -o ../../.bin/influxd .
 
-# The simulated plugs of another author; without npm their test is skipped.
-tools/kasasim/node_modules: tools/kasasim/package-lock.json
-	@! command -v npm >/dev/null || npm ci --silent --prefix tools/kasasim
+# The simulated plugs of another author, and the audit of the page's accessibility; without npm
+# their tests are skipped.
+tools/%/node_modules: tools/%/package-lock.json
+	@! command -v npm >/dev/null || npm ci --silent --prefix tools/$*
 
 FORCE:

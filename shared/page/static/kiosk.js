@@ -22,7 +22,8 @@ function kioskMinute() {
   const now = new Date(hearth.now());
   body.classList.toggle("night", isNight(now) && Date.now() > kiosk.awake);
   const minute = Math.floor(now / 60000) % 9;
-  body.style.translate = `${(minute % 3) - 1}px ${Math.floor(minute / 3) - 1}px`;
+  body.style.setProperty("--x", `${(minute % 3) - 1}px`);
+  body.style.setProperty("--y", `${Math.floor(minute / 3) - 1}px`);
 }
 
 async function stayOn() {

@@ -1,0 +1,190 @@
+package page
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/page/glance"
+	"github.com/hearth-home/hearth/shared/page/pagetest"
+	"github.com/hearth-home/hearth/shared/page/status"
+	"github.com/hearth-home/hearth/shared/settings"
+	"github.com/hearth-home/hearth/shared/testserver/browser"
+	"github.com/hearth-home/hearth/shared/testserver/tool"
+)
+
+// served is a page that a browser looks at. Its clock is the real one, moved.
+type served struct {
+	*pagetest.House
+	address string
+	page    *Page
+	moved   atomic.Int64
+	down    atomic.Bool // it answers nothing
+}
+
+func (s *served) now() time.Time { return time.Now().Add(time.Duration(s.moved.Load())) } // clock: the browser's is the real one
+
+// serve serves the page of a house that fill fills.
+func serve(t *testing.T, fill func(*pagetest.House)) *served {
+	t.Helper()
+	s := &served{House: pagetest.New(t, time.Now())} // clock: the browser's is the real one
+	fill(s.House)
+	same := func(s string) string { return s }
+	file := settings.Parse([]byte(pagetest.Yml))
+	lists := &status.Page{Inputs: status.Inputs{Open: s.Open, Now: s.now, Redact: same, RedactCut: same, Zone: func() string { return string(file.House.Zone) }}}
+	s.page = &Page{Status: lists, Every: 100 * time.Millisecond, Glance: glance.New(glance.Inputs{
+		Open: s.Open, Now: s.now, Redact: same, Settings: func() *settings.File { return file }, Declared: func() []catalogue.Measurement { return nil },
+		Status: func(ctx context.Context) (status.Data, bool) { return lists.Brief(ctx), true }, Alerts: lists.AlertsAt,
+	})}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.down.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
+		s.page.ServeHTTP(w, r)
+	})}}
+	srv.Start()
+	t.Cleanup(srv.Close)
+	s.address = srv.URL + "/"
+	return s
+}
+
+// tiles are those that the full house has.
+var tiles = []string{"weather", "rooms", "stocks", "curve"}
+
+// widths are the windows in which the page is looked at, and how many of the first cells must
+// be seen without scrolling.
+var widths = []struct{ width, height, cells int }{{390, 844, 0}, {768, 1024, 0}, {1024, 768, 6}, {1280, 800, 6}, {1920, 1080, 10}}
+
+func TestInABrowserEachTileIsDrawnAndFits(t *testing.T) {
+	s := serve(t, func(h *pagetest.House) { pagetest.Full(h) })
+	b := browser.Start(t, s.address, 1920, 1080)
+	for _, tile := range tiles {
+		if b.Eval(fmt.Sprintf(`document.querySelector("#tile-%s")?.innerText.trim().split(/\s+/).length > 3`, tile)) != "true" {
+			t.Errorf("%s is not drawn: %s", tile, b.Eval(fmt.Sprintf(`String(document.querySelector("#tile-%s")?.innerText)`, tile)))
+		}
+	}
+	if title := b.Eval("document.title"); !strings.HasPrefix(title, "(") || b.Eval("document.querySelector('link[rel=icon]').href.startsWith('data:image/svg')") != "true" {
+		t.Errorf("the tab does not say that something needs a person: %s", title)
+	}
+	for _, w := range widths {
+		b.Resize(w.width, w.height)
+		for _, query := range []string{"", "?kiosk"} {
+			if query != "" && w.width < 1000 {
+				continue
+			}
+			b.Go(s.address + query)
+			if wide := b.Eval(overflowing); wide != "" {
+				t.Errorf("at %d pixels %s is wider than its place: %s", w.width, query, wide)
+			}
+			below := b.Eval(fmt.Sprintf(`[...document.querySelectorAll(".cell")].slice(0, %d).filter((c) => c.getBoundingClientRect().bottom > innerHeight + 1).map((c) => c.id + " ends at " + c.getBoundingClientRect().bottom).join()`, w.cells))
+			if below != "" {
+				t.Errorf("at %d by %d pixels %s is below the fold: %s", w.width, w.height, query, below)
+			}
+		}
+	}
+	clean(t, b)
+}
+
+// overflowing lists what is wider than the window or its tile.
+const overflowing = `[
+  document.documentElement.scrollWidth > document.documentElement.clientWidth ? "the page: " + document.documentElement.scrollWidth : "",
+  ...[...document.querySelectorAll(".tile, #verdict, header, footer")].filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => (e.id || e.tagName) + " " + e.scrollWidth + ">" + e.clientWidth),
+].filter(Boolean).join(", ")`
+
+// clean fails the test if there was an error in the console, or a request that left the host.
+func clean(t *testing.T, b *browser.Browser) {
+	t.Helper()
+	if len(b.Errors) != 0 {
+		t.Errorf("errors in the console: %s", b.Errors)
+	}
+	for _, u := range b.URLs {
+		if !strings.HasPrefix(u, "http://127.0.0.1:") && !strings.HasPrefix(u, "data:") && !strings.HasPrefix(u, "about:") {
+			t.Errorf("the page requested %s", u)
+		}
+	}
+}
+
+func TestInABrowserAnAlertAppearsAndIsAcknowledgedWithoutReload(t *testing.T) {
+	s := serve(t, func(*pagetest.House) {})
+	b := browser.Start(t, s.address, 1280, 800)
+	if b.Eval("document.querySelector('#verdict h2').textContent + document.title") != "All wellhearth" {
+		t.Error(b.Eval("document.querySelector('#verdict').innerText"))
+	}
+	b.Eval("window.kept = 1")
+	s.Raise(pagetest.CO2(alert.Critical, "office-air", "Office air", "Office", 1412, time.Now().Add(-time.Minute))) // clock: the browser's
+	b.Until(`document.querySelector("#verdict.critical h2")?.textContent === "1 thing needs you" && document.title === "(1) hearth"`)
+	s.Raise(pagetest.CO2(alert.Warning, "hall-air", "Hall air", "Hall", 1300, time.Now().Add(-time.Minute))) // clock: the browser's
+	b.Until(`document.querySelectorAll("#verdict li").length === 2`)
+	b.Eval(`document.querySelector("#verdict li.critical .got").click()`)
+	b.Until(`document.querySelector("#verdict.warning h2")?.textContent === "1 thing needs you" && document.querySelector("#verdict .aside").textContent === "1 acknowledged"`)
+	b.Eval(`document.querySelector("#verdict .got-all").click()`)
+	b.Until(`document.querySelector("#verdict.well h2")?.textContent === "All well" && document.title === "hearth"`)
+	for _, key := range []string{"air-co2-high/office-air/co2_ppm", "air-co2-high/hall-air/co2_ppm"} {
+		if states, err := s.Store.AlertsOf(context.Background(), []string{key}); err != nil || states[key].Acked.IsZero() {
+			t.Errorf("%s is not acknowledged: %v", key, err)
+		}
+	}
+	if b.Eval("window.kept") != "1" {
+		t.Error("the page was loaded again")
+	}
+	clean(t, b)
+}
+
+func TestInABrowserWhatIsOldIsGrey(t *testing.T) {
+	s := serve(t, func(h *pagetest.House) { pagetest.Full(h) })
+	b := browser.Start(t, s.address, 1280, 800)
+	b.Until(`document.querySelector("#tile-weather") && !document.querySelector("#tile-weather.stale")`)
+	s.moved.Store(int64(3 * time.Hour))
+	b.Until(`/^3 h old$/.test(document.querySelector("#tile-weather.stale .old")?.textContent)`)
+	clean(t, b)
+}
+
+func TestInABrowserItIsSaidThatTheServerIsGone(t *testing.T) {
+	s := serve(t, func(*pagetest.House) {})
+	b := browser.Start(t, s.address, 1280, 800)
+	s.down.Store(true)
+	b.Until(`document.body.classList.contains("gone") && document.getElementById("connection").textContent === "No answer from hearth: what you see is less than a minute old"`)
+	b.Eval("hearth.ahead += 300000")
+	b.Until(`document.getElementById("connection").textContent === "No answer from hearth: what you see is 5 min old"`)
+	s.down.Store(false)
+	b.Until(`!document.body.classList.contains("gone") && document.getElementById("connection").textContent === ""`)
+}
+
+func TestInABrowserTheAuditOfAccessibilityFindsNothingSerious(t *testing.T) {
+	axe, err := os.ReadFile("../../tools/axe/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		tool.Missing(t, "axe-core is not installed: npm ci --prefix tools/axe")
+	}
+	s := serve(t, func(h *pagetest.House) { pagetest.Full(h) })
+	b := browser.Start(t, s.address, 1280, 800)
+	for _, look := range []struct {
+		query string
+		dark  bool
+		width int
+	}{{"", false, 1280}, {"", true, 1280}, {"?kiosk", true, 1280}, {"", false, 390}} {
+		b.Dark(look.dark)
+		b.Resize(look.width, 800)
+		b.Go(s.address + look.query)
+		b.Eval(string(axe) + `; window.found = null; axe.run(document, { resultTypes: ["violations"] }).then((r) => {
+			window.found = r.violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => v.id + ": " + v.nodes.map((n) => n.target + " " + n.failureSummary).join(" | ")).join("\n");
+		}); 1`)
+		b.Until("window.found !== null")
+		if found := b.Eval("window.found"); found != "" {
+			t.Errorf("%+v: %s", look, found)
+		}
+	}
+}
