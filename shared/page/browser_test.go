@@ -63,7 +63,7 @@ func serve(t *testing.T, fill func(*pagetest.House)) *served {
 }
 
 // tiles are those that the full house has.
-var tiles = []string{"weather", "rooms", "stocks", "curve"}
+var tiles = []string{"weather", "rooms", "stocks", "curve", "github"}
 
 // widths are the windows in which the page is looked at, and how many of the first cells must
 // be seen without scrolling.
