@@ -70,13 +70,10 @@ func skyOfDay(o *outlook, slots []reading.Reading) string {
 	worst, counted, most := "", map[string]int{}, ""
 	for _, r := range slots {
 		sky := skyOf(r, false)
-		if h := r.Time.In(o.Zone).Hour(); h < 7 || h > 21 {
-			continue
-		}
 		if skyGravity[sky] > skyGravity[worst] && fallen(r) > 0 {
 			worst = sky
 		}
-		if skyGravity[sky] == 0 {
+		if h := r.Time.In(o.Zone).Hour(); skyGravity[sky] == 0 && h >= 7 && h <= 21 {
 			if counted[sky]++; most == "" || counted[sky] > counted[most] {
 				most = sky
 			}
@@ -95,5 +92,5 @@ func skyOfDay(o *outlook, slots []reading.Reading) string {
 // cold to warm along that scale.
 func rangeBar(b box, low, high float64) template.HTML {
 	from, to := b.x(low), b.x(high)
-	return template.HTML(fmt.Sprintf(`<svg class="range" aria-hidden="true"><rect class="track" width="100%%" height="100%%" rx="3"/><rect fill="url(#warmth)" x="%.1f%%" width="%.1f%%" height="100%%" rx="3"/></svg>`, from, max(to-from, 4)))
+	return template.HTML(fmt.Sprintf(`<svg class="range" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><path class="track" d="M0 3H100"/><path stroke="url(#warmth)" d="M%.1f 3H%.1f"/></svg>`, from, max(to, from+2)))
 }

@@ -84,6 +84,25 @@ var compass = []string{"N", "NE", "E", "SE", "S", "SW", "W", "NW"}
 
 // The tile air.
 
+const (
+	airOutside   = "Outside"
+	airInside    = "Inside, most %s"
+	airFine      = "Air is fine"
+	airRoom      = "Air %s" // "Air the office"
+	airBriefly   = "Air %s, but briefly"
+	keepShut     = "Keep it shut"
+	airOutsideIs = "Air outside"
+	keepWindows  = " · keep the windows closed"
+	theRoom      = "the room"
+	theWord      = "the "
+)
+
+var (
+	pollutionWords = []string{"good", "moderate", "unhealthy for sensitive groups", "unhealthy", "very unhealthy", "hazardous"}
+	co2Words       = []string{"good", "stuffy", "very stuffy"}
+	vocWords       = []string{"good", "moderate", "high", "very high"}
+)
+
 // The tile rooms.
 
 const (
