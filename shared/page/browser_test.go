@@ -96,6 +96,12 @@ func TestInABrowserEachTileIsDrawnAndFits(t *testing.T) {
 			}
 		}
 	}
+	b.Resize(1920, 1080)
+	b.Go(s.address + "?kiosk")
+	if small := b.Eval(`[...document.querySelectorAll("body *")].filter((n) => n.checkVisibility() && [...n.childNodes].some((c) => c.nodeType === 3 && c.data.trim()))
+		.filter((n) => parseFloat(getComputedStyle(n).fontSize) * (n instanceof SVGElement ? n.getScreenCTM().a : 1) < 19.9).map((n) => n.textContent.trim()).join("|")`); small != "" {
+		t.Errorf("smaller than 20 pixels in a kiosk: %s", small)
+	}
 	clean(t, b)
 }
 

@@ -137,8 +137,8 @@ var guestChannels = []alert.Channel{alert.Devices, alert.Climate, alert.Security
 // needOf returns an alert as a line.
 func (w *world) needOf(a status.Alert) Need {
 	n := Need{Severity: a.Severity, What: a.Title, Alert: a.Key, Since: a.Since, Sample: a.Sample, Link: "status#" + a.ID}
-	if a.Where != "" {
-		n.What += ": " + a.Where
+	if where := short(a.Where); where != "" {
+		n.What += ": " + where
 	}
 	var rest []template.HTML
 	if a.Value != "" {
@@ -173,6 +173,15 @@ func (w *world) needOf(a status.Alert) Need {
 		n.aside = maintained
 	}
 	return n
+}
+
+// short leaves a device's room out where its name begins with it: "Office air (Office)".
+func short(where string) string {
+	name, room, ok := strings.Cut(where, " (")
+	if ok && strings.HasPrefix(name, strings.TrimSuffix(room, ")")) {
+		return name
+	}
+	return where
 }
 
 // linkOf returns where an alert can be dealt with.

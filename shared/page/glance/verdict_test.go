@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	tooMuch = status.Alert{ID: "a-1", Key: "air-co2-high/office", Severity: alert.Critical, Channel: alert.Climate, Phase: alert.Firing, Title: "CO₂ is high", Where: "Office air",
+	tooMuch = status.Alert{ID: "a-1", Key: "air-co2-high/office", Severity: alert.Critical, Channel: alert.Climate, Phase: alert.Firing, Title: "CO₂ is high", Where: "Office air (Office)",
 		Value: "1,412 ppm", Limit: "above 1,200 ppm", Next: "Open a window", Since: now.Add(-26 * time.Minute)}
 	failing = status.Alert{ID: "a-2", Key: "source-failing/weather", Severity: alert.Warning, Channel: alert.Pipelines, Phase: alert.Firing, Title: "A source is failing", Where: "weather",
 		Text: "no answer", Next: "https://example.org/", Link: "https://example.org/", Since: now.Add(-30 * time.Hour), Below: []status.Alert{{}, {}}}

@@ -26,6 +26,16 @@ function kioskMinute() {
   body.style.setProperty("--y", `${Math.floor(minute / 3) - 1}px`);
 }
 
+// enlarge gives all text that would be smaller than 20 pixels that size.
+function enlarge() {
+  const least = 20;
+  for (const node of document.querySelectorAll("body *")) {
+    if (![...node.childNodes].some((c) => c.nodeType === Node.TEXT_NODE && c.data.trim())) continue;
+    const scale = node instanceof SVGElement ? node.getScreenCTM()?.a || 1 : 1;
+    if (parseFloat(getComputedStyle(node).fontSize) * scale < least - 0.01) node.style.fontSize = `${least / scale}px`;
+  }
+}
+
 async function stayOn() {
   if (document.hidden || !navigator.wakeLock) return; // only where the connection is secure
   try {
@@ -38,6 +48,9 @@ async function stayOn() {
 if (document.body.classList.contains("kiosk")) {
   kioskMinute();
   setInterval(kioskMinute, 5000);
+  enlarge();
+  new MutationObserver(enlarge).observe(document.body, { childList: true, subtree: true });
+  addEventListener("resize", enlarge);
   stayOn();
   document.addEventListener("visibilitychange", stayOn);
   document.addEventListener("pointerdown", () => {
