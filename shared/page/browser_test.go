@@ -63,11 +63,17 @@ func serve(t *testing.T, fill func(*pagetest.House)) *served {
 }
 
 // tiles are those that the full house has.
-var tiles = []string{"weather", "rooms", "stocks", "curve", "github"}
+var tiles = []string{"weather", "air", "rooms", "stocks", "curve", "github"}
 
-// widths are the windows in which the page is looked at, and how many of the first cells must
-// be seen without scrolling.
-var widths = []struct{ width, height, cells int }{{390, 844, 0}, {768, 1024, 0}, {1024, 768, 6}, {1280, 800, 6}, {1920, 1080, 10}}
+// widths are the windows in which the page is looked at, and the tiles that are seen there
+// without scrolling.
+var widths = []struct {
+	width, height int
+	seen          string
+}{
+	{390, 844, ""}, {768, 1024, ""}, {1024, 768, "weather today air rooms power"}, {1280, 800, "weather today air rooms power"},
+	{1920, 1080, "weather today air rooms power house stocks curve"},
+}
 
 func TestInABrowserEachTileIsDrawnAndFits(t *testing.T) {
 	s := serve(t, func(h *pagetest.House) { pagetest.Full(h) })
@@ -90,7 +96,7 @@ func TestInABrowserEachTileIsDrawnAndFits(t *testing.T) {
 			if wide := b.Eval(overflowing); wide != "" {
 				t.Errorf("at %d pixels %s is wider than its place: %s", w.width, query, wide)
 			}
-			below := b.Eval(fmt.Sprintf(`[...document.querySelectorAll(".cell")].slice(0, %d).filter((c) => c.getBoundingClientRect().bottom > innerHeight + 1).map((c) => c.id + " ends at " + c.getBoundingClientRect().bottom).join()`, w.cells))
+			below := b.Eval(fmt.Sprintf(`%q.split(" ").map((kind) => document.getElementById("tile-" + kind)).filter((c) => c?.getBoundingClientRect().bottom > innerHeight + 1).map((c) => c.id + " ends at " + c.getBoundingClientRect().bottom).join()`, w.seen))
 			if below != "" {
 				t.Errorf("at %d by %d pixels %s is below the fold: %s", w.width, w.height, query, below)
 			}
