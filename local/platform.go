@@ -162,7 +162,7 @@ func (p *platform) gatewayPart() part {
 			Propose: mapping.Propose, Notes: p.notes, Try: p.try, Zone: p.zone, Hearth: program, SimulatedSince: p.simulatedSince(), Faults: p.faults(), House: p.loadHouse(),
 		}}
 		p.page = &page.Page{Status: lists, Every: pageEvery, Glance: glance.New(glance.Inputs{
-			Open: p.openForPage, Now: p.now, Redact: p.redact, Settings: p.pageSettings, Declared: p.declared,
+			Open: p.openForPage, Now: p.now, Redact: p.redact, Settings: p.pageSettings, Declared: p.declared, Wifi: p.guestWifi,
 			Status: func(ctx context.Context) (status.Data, bool) { return lists.Brief(ctx), true }, Alerts: lists.AlertsAt,
 		})}
 		var fs []gateway.Function

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hearth-home/hearth/local/host"
 	"github.com/hearth-home/hearth/local/stack"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/mapping"
@@ -109,6 +110,12 @@ func (p *platform) zone() string {
 func (p *platform) pageSettings() *settings.File {
 	current, _ := p.settings.Look(p.now())
 	return current.file
+}
+
+// guestWifi returns the name and the password of the Wi-Fi for guests: GUEST_WIFI.
+func (p *platform) guestWifi() string {
+	v, _ := host.Value(p.vars, "guest-wifi")
+	return v
 }
 
 // subscribeSensorsToAll makes the function sensors subscribe to every topic that no other

@@ -138,6 +138,9 @@ func (p *Page) html(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	if p.unknownView(w, v) {
+		return
+	}
 	s := p.drawn(r.Context(), v)
 	var b bytes.Buffer
 	if err := tmpl.Execute(&b, pageOf(p, s, r.URL.Query().Has("kiosk"))); err != nil {
@@ -154,6 +157,9 @@ func (p *Page) tiles(w http.ResponseWriter, r *http.Request) {
 	v, err := p.viewOf(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if p.unknownView(w, v) {
 		return
 	}
 	s := p.drawn(r.Context(), v)

@@ -41,6 +41,8 @@ func checkName(f *settings.File, t settings.Tile, path string) {
 		f.Mistake(path+".lines", "the tile %s has lines of its own: give your own tile another name, or none", t.Tile)
 	case known && t.Show != "":
 		f.Mistake(path+".show", "show is only for your own tile with lines")
+	case k.guests && slices.ContainsFunc(t.Views, func(v string) bool { return v != Guest }):
+		f.Mistake(path+".views", "the tile %s is only for guests", t.Tile)
 	case known && k.private && slices.Contains(t.Views, Guest):
 		f.Mistake(path+".views", "the tile %s is not shown to guests", t.Tile)
 	}

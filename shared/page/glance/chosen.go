@@ -46,7 +46,7 @@ func (w *world) chosen(v View) []choice {
 	if len(w.File.Tiles) > 0 {
 		all = w.written(v)
 	}
-	return slices.DeleteFunc(all, func(c choice) bool { return w.Guest && c.private || w.Past && !c.past })
+	return slices.DeleteFunc(all, func(c choice) bool { return w.Guest && c.private || !w.Guest && c.guests || w.Past && !c.past })
 }
 
 // written returns the tiles of hearth.yml that a view shows.
@@ -153,8 +153,8 @@ func (c choice) complete(t *Tile, redact func(string) string) *Tile {
 	for _, m := range c.mistakes {
 		t.Body += template.HTML(`<p class="mistake">` + template.HTMLEscapeString(redact(m)) + `</p>`)
 	}
-	if c.world.Guest { // keys name devices, and links lead to what is not for guests
-		t.Plots, t.Link = nil, ""
+	if c.world.Guest {
+		t.forGuests()
 	}
 	return t
 }

@@ -48,6 +48,7 @@ type kind struct {
 	name    string // in hearth.yml and addresses: "weather"
 	title   string
 	private bool   // not for guests: tasks, markets, health, GitHub. Its data is not read for them
+	guests  bool   // only for guests
 	past    bool   // it can be shown as it stood at an earlier time
 	cell    string // kinds of the same cell stand in one column, one below the other; "": alone
 	// collect returns what the tile shows, nil if there is nothing to show: what it draws is
@@ -69,4 +70,5 @@ var kinds = []kind{
 	{name: "github", title: "GitHub", private: true, past: true, collect: github},
 	{name: "news", title: "News", past: true, collect: news},
 	{name: "ups", title: "UPS", past: true, collect: ups},
+	{name: "wifi", title: "Wi-Fi for guests", guests: true, collect: wifi},
 }

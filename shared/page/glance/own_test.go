@@ -69,6 +69,7 @@ func TestTilesOfHearthYMLAreChosenInTheirOrder(t *testing.T) {
 
 func TestAnOwnTileShowsEachForm(t *testing.T) {
 	const lines = `lines: [{field: power.power_watts, device: [pdu-a, pdu-b], title: Rack, unit: kW}, {field: air.temperature_celsius, device: rack-top}]`
+	f := rack(t)
 	for form, tc := range map[string]struct{ yml, want, markup string }{
 		"value": {`{title: T, ` + lines + `}`, "2.5 kW Rack Rack top · Temperature 20.0 °C", `class="spark"`},
 		"curve": {`{show: curve, ` + lines + `}`, "Rack 2.5 kW Rack top · Temperature 20.0 °C", `class="line own-b"`},
@@ -76,7 +77,6 @@ func TestAnOwnTileShowsEachForm(t *testing.T) {
 		"list":  {`{show: list, lines: air.temperature_celsius}`, "Office air 30.0 °C Rack top 20.0 °C", `<li>`},
 		"room":  {`{show: list, room: Cellar, lines: air.temperature_celsius}`, "Rack top 20.0 °C", `<li>`},
 	} {
-		f := rack(t)
 		f.yml = "tiles:\n- " + tc.yml + "\n"
 		got := f.own()
 		if text := strings.ReplaceAll(words(got), thin, " "); !strings.Contains(text, tc.want) {
@@ -136,6 +136,7 @@ func TestAnOwnTileOfASourceChoosesByLabels(t *testing.T) {
 }
 
 func TestMistakesInATileStandInIt(t *testing.T) {
+	f := newFixture(t)
 	for name, tc := range map[string]struct{ yml, want string }{
 		"name":    {"tiles: [wether]\n", `hearth.yml, line 1: the tile "wether" is unknown: did you mean weather?`},
 		"field":   {"tiles: [{lines: [air.co3_ppm]}]\n", `air has no field "co3_ppm": did you mean co2_ppm?`},
@@ -149,7 +150,6 @@ func TestMistakesInATileStandInIt(t *testing.T) {
 		"key":     {"tiles: [{lines: [air.co2_ppm], titel: x}]\n", `the key "titel" is unknown: did you mean title?`},
 		"nothing": {"tiles: [{title: x}]\n", "write the name of a tile that hearth has"},
 	} {
-		f := newFixture(t)
 		f.yml = tc.yml
 		s := f.glance().Snapshot(t.Context(), View{})
 		if len(s.Tiles) != 1 || !strings.Contains(html.UnescapeString(words(&s.Tiles[0])), tc.want) || len(s.Errors) > 0 {

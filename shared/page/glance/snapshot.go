@@ -122,12 +122,17 @@ func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
 	}
 	slices.Sort(out.Errors)
 	out.Needs = w.needs(out.Needs)
+	for i := range out.Needs {
+		if w.Guest { // a key names the device
+			out.Needs[i].Alert, out.Needs[i].Link = "", ""
+		}
+	}
 	return out
 }
 
 // world reads what all tiles need.
 func (g *Glance) world(ctx context.Context, v View) (*world, error) {
-	w := &world{Now: g.Now(), Guest: v.Name == Guest, Zone: time.UTC, File: g.Settings(), Redact: g.Redact, declared: g.Declared(), cache: g.cache}
+	w := &world{Now: g.Now(), Guest: v.Name == Guest, Zone: time.UTC, File: g.Settings(), Redact: g.Redact, declared: g.Declared(), cache: g.cache, wifi: g.Wifi}
 	if !v.At.IsZero() {
 		w.Now, w.Past, w.cache = v.At, true, g.past
 	}

@@ -144,4 +144,8 @@ const redOn, vulnerable = "red on ", "vulnerable dependency of "
 
 // The tile ups.
 
+// The tile wifi.
+
+const wifiLabel = "A code to join the Wi-Fi %s: point the camera of a telephone at it"
+
 // The user's own tiles.

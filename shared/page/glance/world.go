@@ -13,13 +13,14 @@ import (
 	"github.com/hearth-home/hearth/shared/store"
 )
 
-// Inputs are what tiles are made of. All are required.
+// Inputs are what tiles are made of. All are required but Wifi.
 type Inputs struct {
 	Open     func(context.Context) (*store.Store, error)
 	Now      func() time.Time
 	Redact   func(string) string
 	Settings func() *settings.File                                   // hearth.yml; never nil
 	Declared func() []catalogue.Measurement                          // the measurements of hearth.yml
+	Wifi     func() string                                           // what the secret guest-wifi holds, for guests; nil: nothing
 	Status   func(context.Context) (status.Data, bool)               // alerts, devices and functions at present; false: not read yet
 	Alerts   func(context.Context, time.Time) (status.Alerts, error) // those that were open at a time
 }
@@ -39,6 +40,7 @@ type world struct {
 	declared []catalogue.Measurement
 	st       *store.Store
 	cache    *cache
+	wifi     func() string
 	rooms    []string // only these rooms; none: all
 }
 
@@ -48,6 +50,9 @@ func (w *world) imperial() bool { return w.File.House.Units == "imperial" }
 // latest returns the newest reading of each series of a measurement that is at most as old
 // as within.
 func (w *world) latest(ctx context.Context, name string, within time.Duration) ([]reading.Reading, error) {
+	if w.Guest && isPrivate(name) {
+		return nil, errPrivate
+	}
 	return kept(w, "latest "+name+within.String(), forSources, func() ([]reading.Reading, error) {
 		if !w.Past {
 			return w.st.Latest(ctx, name, w.Now.Add(-within))
@@ -70,6 +75,9 @@ func newest(rs []reading.Reading) (out []reading.Reading) {
 // between returns the readings of a measurement with from <= time < to, by series and time.
 // Of a forecast these are the ones that are stored now, in the past, too.
 func (w *world) between(ctx context.Context, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error) {
+	if w.Guest && isPrivate(name) {
+		return nil, errPrivate
+	}
 	series := reading.Reading{Name: name, Tags: tags}.Series()
 	return kept(w, "between "+series+from.String()+to.String(), forSources, func() ([]reading.Reading, error) {
 		return w.st.Between(ctx, name, tags, from, to)
@@ -79,11 +87,17 @@ func (w *world) between(ctx context.Context, name string, tags map[string]string
 // windows returns the windows of a query. To is not after the next end of a step. The result is
 // kept for a minute: it is for curves. The newest value comes from devices or latest.
 func (w *world) windows(ctx context.Context, q store.Query) ([]store.WindowSeries, error) {
+	if w.Guest && isPrivate(q.Name) {
+		return nil, errPrivate
+	}
 	return kept(w, keyOf(q), forCurves, func() ([]store.WindowSeries, error) { return w.st.Windows(ctx, q) })
 }
 
 // items returns the items of a source that were open, the newest first, at most maxItems.
 func (w *world) items(ctx context.Context, source string) ([]item.Item, error) {
+	if w.Guest && catalogue.FamilyOf(source).Private {
+		return nil, errPrivate
+	}
 	return kept(w, "items "+source, forSources, func() ([]item.Item, error) {
 		if w.Past {
 			return w.st.OpenItemsAt(ctx, source, w.Now, maxItems)
