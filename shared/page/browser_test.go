@@ -2,7 +2,9 @@ package page
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"image/png"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -172,8 +174,68 @@ func TestInABrowserItIsSaidThatTheServerIsGone(t *testing.T) {
 	b.Until(`document.body.classList.contains("gone") && document.getElementById("connection").textContent === "No answer from hearth: what you see is less than a minute old"`)
 	b.Eval("hearth.ahead += 300000")
 	b.Until(`document.getElementById("connection").textContent === "No answer from hearth: what you see is 5 min old"`)
+	b.Eval("hearth.ahead -= 300000")
 	s.down.Store(false)
 	b.Until(`!document.body.classList.contains("gone") && document.getElementById("connection").textContent === ""`)
+}
+
+func TestInABrowserAnotherVersionIsLoadedOnce(t *testing.T) {
+	s := serve(t, func(*pagetest.House) {})
+	b := browser.Start(t, s.address, 1280, 800)
+	b.Eval(`window.left = true; document.body.dataset.build = "older"; live.tag = "older"; 1`)
+	b.Until(`!window.left && document.body.dataset.build !== "older" && document.querySelector("#verdict h2").textContent === "All well"`)
+	b.Eval(`window.left = true; window.answers = 0; const before = fetch; window.fetch = (...all) => { window.answers++; return before(...all); }; document.body.dataset.build = "older"; live.tag = "older"; 1`)
+	b.Until("window.answers > 3")
+	if b.Eval("window.left") != "true" {
+		t.Error("the page is loaded again and again")
+	}
+	clean(t, b)
+}
+
+func TestInABrowserNothingIsFetchedWhileNobodyLooks(t *testing.T) {
+	s := serve(t, func(*pagetest.House) {})
+	b := browser.Start(t, s.address, 1280, 800)
+	b.Eval(`window.answers = 0; const before = fetch; window.fetch = (...all) => { window.answers++; return before(...all); };
+		window.hide = (yes) => { Object.defineProperty(document, "hidden", { value: yes, configurable: true }); document.dispatchEvent(new Event("visibilitychange")); }; 1`)
+	b.Until("window.answers > 1 && !live.busy")
+	b.Eval("hide(true); clearTimeout(live.timer); live.timer = setTimeout(refresh, 0); window.answers = 0; setTimeout(() => { window.waited = true; }, 500); 1")
+	b.Until("window.waited")
+	if n := b.Eval("window.answers"); n != "0" {
+		t.Errorf("%s requests of a hidden page", n)
+	}
+	b.Eval("hide(false); 1")
+	b.Until("window.answers > 0")
+	clean(t, b)
+}
+
+func TestTheManifestAndItsIconsAreServed(t *testing.T) {
+	p := pageOfHouse(pagetest.New(t, now), "")
+	get := func(query string) *httptest.ResponseRecorder {
+		t.Helper()
+		w := httptest.NewRecorder()
+		p.ServeHTTP(w, httptest.NewRequest("GET", "/"+query, nil))
+		if w.Code != 200 {
+			t.Errorf("%s: %d", query, w.Code)
+		}
+		return w
+	}
+	var manifest struct {
+		StartURL string `json:"start_url"`
+		Icons    []struct{ Src, Sizes, Type string }
+	}
+	if err := json.Unmarshal(get("?asset=manifest.webmanifest").Body.Bytes(), &manifest); err != nil || len(manifest.Icons) != 3 || manifest.StartURL != "?" {
+		t.Errorf("%+v, %v", manifest, err)
+	}
+	for _, icon := range manifest.Icons {
+		w := get(icon.Src)
+		c, err := png.DecodeConfig(w.Body)
+		if size := fmt.Sprintf("%dx%d", c.Width, c.Height); err != nil || size != icon.Sizes || w.Header().Get("Content-Type") != icon.Type {
+			t.Errorf("%s is %s, %v", icon.Src, size, err)
+		}
+	}
+	if c, err := png.DecodeConfig(get("?asset=apple-touch-icon.png").Body); err != nil || c.Width != 180 {
+		t.Error(c, err)
+	}
 }
 
 func TestInABrowserTheAuditOfAccessibilityFindsNothingSerious(t *testing.T) {

@@ -85,7 +85,9 @@ func (p *Page) drawn(ctx context.Context, v glance.View) *shown {
 		wait = pause
 	}
 	if age := p.Glance.Now().Sub(s.ended); s.parts == nil || age < 0 || age > wait {
-		s.snap = p.Glance.Snapshot(context.WithoutCancel(ctx), v) // others wait for it, too
+		next := p.Glance.Snapshot(context.WithoutCancel(ctx), v) // others wait for it, too
+		next.Keep(s.snap)
+		s.snap = next
 		s.parts, s.rows = partsOf(s.snap)
 		s.ended = p.Glance.Now()
 	}

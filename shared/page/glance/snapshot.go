@@ -75,6 +75,9 @@ type Snapshot struct {
 
 	more    int  // open alerts that are not in Needs
 	unknown bool // the alerts could not be read
+
+	closed bool     // the store could not be opened
+	unread []string // ids of tiles whose data could not be read
 }
 
 const (
@@ -90,7 +93,7 @@ func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
 	out := Snapshot{View: v, Now: w.Now, Zone: w.Zone, Sun: sunOf(w.File.House.Place, w.Now.In(w.Zone)), Status: w.Status, more: w.more(), unknown: !w.Past && !w.Status.Alerts.Known}
 	if err != nil {
 		out.Errors = append(out.Errors, g.Redact(err.Error()))
-		out.Needs = w.needs(nil)
+		out.Needs, out.closed = w.needs(nil), true
 		return out
 	}
 	ks := w.chosen(v)
@@ -106,6 +109,7 @@ func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
 			if err != nil {
 				mu.Lock()
 				defer mu.Unlock()
+				out.unread = append(out.unread, k.id)
 				if text := fmt.Sprintf("%s: %s", k.kind.title, g.Redact(err.Error())); !slices.Contains(out.Errors, text) {
 					out.Errors = append(out.Errors, text)
 				}
@@ -128,6 +132,20 @@ func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
 		}
 	}
 	return out
+}
+
+// Keep shows the tiles that could not be read as they were before: they turn grey as their
+// values age.
+func (s *Snapshot) Keep(before Snapshot) {
+	if s.closed {
+		s.Tiles = before.Tiles
+		return
+	}
+	for i, t := range before.Tiles {
+		if slices.Contains(s.unread, t.ID) && !slices.ContainsFunc(s.Tiles, func(o Tile) bool { return o.ID == t.ID }) {
+			s.Tiles = slices.Insert(s.Tiles, min(i, len(s.Tiles)), t)
+		}
+	}
 }
 
 // world reads what all tiles need.

@@ -137,3 +137,25 @@ func TestTheLastLineNamesWhatIsLate(t *testing.T) {
 		t.Errorf("%q", got.Late)
 	}
 }
+
+func TestTilesThatCannotBeReadStayAsTheyWere(t *testing.T) {
+	before := Snapshot{Tiles: []Tile{{ID: "weather", Title: "old"}, {ID: "today", Title: "old"}, {ID: "rooms", Title: "old"}, {ID: "news", Title: "old"}}}
+	now := Snapshot{Tiles: []Tile{{ID: "weather", Title: "new"}, {ID: "rooms", Title: "new"}}, unread: []string{"today", "weather", "power"}}
+	now.Keep(before)
+	var got []string
+	for _, tile := range now.Tiles {
+		got = append(got, tile.ID+" "+tile.Title)
+	}
+	if want := []string{"weather new", "today old", "rooms new"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	f := with()
+	f.House = newFixture(t).House
+	g := f.glance()
+	g.Open = func(context.Context) (*store.Store, error) { return nil, errors.New("the store does not answer") }
+	closed := g.Snapshot(t.Context(), View{})
+	closed.Keep(before)
+	if len(closed.Tiles) != 4 {
+		t.Errorf("%v", closed.Tiles)
+	}
+}
