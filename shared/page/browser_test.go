@@ -138,6 +138,9 @@ func TestInABrowserAnAlertAppearsAndIsAcknowledgedWithoutReload(t *testing.T) {
 	if b.Eval("document.querySelector('#verdict h2').textContent + document.title") != "All wellhearth" {
 		t.Error(b.Eval("document.querySelector('#verdict').innerText"))
 	}
+	if text := b.Eval("document.querySelector('main').innerText"); !strings.HasPrefix(text, "Nothing is measured yet.") {
+		t.Error(text)
+	}
 	b.Eval("window.kept = 1")
 	s.Raise(pagetest.CO2(alert.Critical, "office-air", "Office air", "Office", 1412, time.Now().Add(-time.Minute))) // clock: the browser's
 	b.Until(`document.querySelector("#verdict.critical h2")?.textContent === "1 thing needs you" && document.title === "(1) hearth"`)

@@ -105,6 +105,9 @@ func partsOf(s glance.Snapshot) (out []part, rows int) {
 		}
 		cells = append(cells, cell{Name: t.Cell(), Snapshot: s, Tiles: []glance.Tile{t}})
 	}
+	if len(cells) == 0 {
+		out = append(out, draw("cell-none", "none", s))
+	}
 	rows = place(cells)
 	for _, c := range cells {
 		out = append(out, draw("cell-"+c.Tiles[0].ID, "cell", c))

@@ -39,7 +39,7 @@ func (s Snapshot) Foot() Foot {
 		switch why := s.late(f); {
 		case why == "":
 			onTime++
-		case s.View.Name == Guest || len(out.Late) == maxLate:
+		case s.Guest() || len(out.Late) == maxLate:
 			out.More++
 		default:
 			out.Late = append(out.Late, why)
@@ -51,7 +51,7 @@ func (s Snapshot) Foot() Foot {
 	case onTime > 1:
 		out.OnTime = fmt.Sprintf(nPipelines, onTime)
 	}
-	if samples > 0 && s.View.Name != Guest {
+	if samples > 0 && !s.Guest() {
 		out.Samples = fmt.Sprintf(onSamples, samples)
 	}
 	return out

@@ -134,6 +134,9 @@ func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
 	return out
 }
 
+// Guest reports whether it is for a guest.
+func (s Snapshot) Guest() bool { return s.View.Name == Guest }
+
 // Keep shows the tiles that could not be read as they were before: they turn grey as their
 // values age.
 func (s *Snapshot) Keep(before Snapshot) {

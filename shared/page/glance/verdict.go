@@ -33,7 +33,7 @@ type Verdict struct {
 
 // Verdict says what needs a person.
 func (s Snapshot) Verdict() Verdict {
-	guest := s.View.Name == Guest
+	guest := s.Guest()
 	v := Verdict{Errors: s.problems(guest), Class: "well", Heading: allWell}
 	if !guest {
 		v.Notes = s.Status.Notes

@@ -96,8 +96,9 @@ func (h *House) fillRooms() {
 		h.sensor("edge", "air", name, room, fields)
 	}
 	last := func(now, usual float64) map[string]curve {
+		wave := daily(0, 40, 20)
 		rises := func(t time.Time) float64 {
-			return usual + daily(0, 40, 20)(t) + (now-usual)*math.Exp(-h.Now.Sub(t).Hours()/3)
+			return usual + wave(t) + (now-usual-wave(h.Now))*math.Exp(-h.Now.Sub(t).Hours()/3)
 		}
 		return map[string]curve{"co2_ppm": rises}
 	}
