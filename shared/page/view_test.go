@@ -80,10 +80,10 @@ func TestThePastIsMarkedAndHasNoLaterValues(t *testing.T) {
 		return string(b)
 	}
 	at := "at=" + url.QueryEscape(now.Add(-9*time.Hour).Format(time.RFC3339))
-	if page := body("/?" + at); !strings.Contains(page, `id="past"`) || !strings.Contains(page, `data-past="2026-11-27T05:07:00Z"`) {
+	if page := body("/?" + at); !strings.Contains(page, `id="past" role="status">`) || !strings.Contains(page, `data-past="2026-11-27T05:07:00Z"`) {
 		t.Error(page)
 	}
-	if page := body("/"); strings.Contains(page, `id="past"`) {
+	if page := body("/"); !strings.Contains(page, `id="past" role="status" hidden>`) {
 		t.Error("the present is marked as the past")
 	}
 	var got struct{ Parts map[string]string }

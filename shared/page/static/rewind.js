@@ -15,11 +15,11 @@ function pastURL(path, at) {
 // showPast shows the page as it stood at a time, or live again with 0.
 async function showPast(at) {
   rewind.running?.abort();
+  document.getElementById("past").hidden = !at;
   if (!at) {
     hearth.past = 0;
     delete document.body.dataset.past;
     history.replaceState(null, "", pastURL("./", 0));
-    document.getElementById("past")?.remove();
     return refresh();
   }
   hearth.past = at;
