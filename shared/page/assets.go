@@ -19,7 +19,7 @@ var static embed.FS
 // bundles are the files that are made of several, in this order.
 var bundles = map[string][]string{
 	"page.css": {"base.css", "dialog.css", "rewind.css", "kiosk.css"},
-	"page.js":  {"format.js", "live.js", "fit.js", "verdict.js", "history.js", "rewind.js", "kiosk.js", "actions.js", "steps.js", "device.js"},
+	"page.js":  {"format.js", "live.js", "fit.js", "verdict.js", "plot.js", "history.js", "rewind.js", "kiosk.js", "actions.js", "steps.js", "device.js"},
 }
 
 var types = map[string]string{
