@@ -80,11 +80,14 @@ func (f file) calls(each func(path, name string, args []ast.Expr)) {
 	})
 }
 
+// forTests are folders that only tests use.
+var forTests = []string{"shared/testserver", "shared/testserver/browser", "shared/testserver/tool", "shared/command/commandtest", "shared/page/pagetest"}
+
 // Only shared/config reads the process's environment, so that make up can give each
 // function an environment of its own.
 func TestOnlyConfigReadsTheProcessEnvironment(t *testing.T) {
 	for _, f := range files(t, "functions", "shared") {
-		if slices.Contains([]string{"shared/config", "shared/testserver", "shared/testserver/tool", "shared/command/commandtest"}, f.folder) { // all but the first are used by tests only
+		if f.folder == "shared/config" || slices.Contains(forTests, f.folder) {
 			continue
 		}
 		f.calls(func(path, name string, _ []ast.Expr) {
@@ -126,7 +129,7 @@ func TestOnlyIngestWritesReadings(t *testing.T) {
 	writes := map[string]int{"Write": 2, "Commit": 4, "SaveDevices": 2}
 	seen := 0
 	for _, f := range files(t, "functions", "shared", "connectors", "edge", "local") {
-		if f.folder == "shared/store" || strings.HasPrefix(f.folder, "shared/store/") {
+		if f.folder == "shared/store" || strings.HasPrefix(f.folder, "shared/store/") || slices.Contains(forTests, f.folder) {
 			continue
 		}
 		f.calls(func(path, name string, args []ast.Expr) {

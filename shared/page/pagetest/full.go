@@ -17,7 +17,7 @@ import (
 const Yml = "house: {zone: America/Los_Angeles}\n"
 
 // Full returns a house with everything that has a tile, as it stands on an ordinary
-// afternoon. The values are invented.
+// afternoon. The values are samples.
 func Full(h *House) *House {
 	h.fillWeather()
 	h.fillRooms()
