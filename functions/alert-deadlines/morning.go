@@ -11,6 +11,7 @@ import (
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/deadline"
+	"github.com/hearth-home/hearth/shared/energy"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/rules"
 	"github.com/hearth-home/hearth/shared/settings"
@@ -21,7 +22,6 @@ const (
 	awayAt    = "09:00"       // of the message while the house is empty, without good_morning
 	greetLate = 3 * time.Hour // how late the message is still sent
 	maxTasks  = 500
-	partOfDay = 15 * time.Minute // prices change at a multiple of it
 )
 
 // greet queues the message in the morning at its time, once a day: about the day, or, while
@@ -144,32 +144,28 @@ func value(r reading.Reading, field string) *float64 {
 // energy returns what all meters counted yesterday, nil if none did.
 func (g *gatherer) energy(ctx context.Context) (*deadline.Energy, error) {
 	const field = "energy_delta_kwh"
-	var e deadline.Energy
-	cost, priced, counted := 0.0, true, false
+	var parts []energy.Part
 	for _, name := range g.measurementsWith(field) {
-		series, err := g.st.Windows(ctx, store.Query{Name: name, Fields: []string{field}, From: g.midnight.AddDate(0, 0, -1), To: g.midnight, Step: partOfDay})
+		q := store.Query{Name: name, Fields: []string{field}, From: g.midnight.AddDate(0, 0, -1), To: g.midnight, Step: energy.PriceStep}
+		series, err := g.st.Windows(ctx, q)
 		if err != nil {
 			return nil, err
 		}
 		for _, s := range series {
-			if !g.is(s.Tags) {
-				continue
-			}
-			for _, w := range s.Windows {
-				kwh := w.Mean * float64(w.Count)
-				local := w.Start.In(g.zone())
-				price, ok := deadline.Price(g.file.House.PricePerKWh, time.Duration(local.Hour())*time.Hour+time.Duration(local.Minute())*time.Minute)
-				e.KWh, cost, priced, counted = e.KWh+kwh, cost+kwh*price, priced && ok, true
+			if g.is(s.Tags) {
+				parts = append(parts, energy.Counted(s.Windows, q)...)
 			}
 		}
 	}
-	if !counted {
+	if len(parts) == 0 {
 		return nil, nil
 	}
-	if priced {
-		e.Cost = &cost
+	use := energy.Sum(parts, g.file.House.PricePerKWh, g.zone())
+	e := &deadline.Energy{KWh: use.KWh}
+	if use.Priced {
+		e.Cost = &use.Cost
 	}
-	return &e, nil
+	return e, nil
 }
 
 // measurementsWith returns the names of the measurements that have a field.

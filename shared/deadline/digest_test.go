@@ -6,7 +6,6 @@ import (
 
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/item"
-	"github.com/hearth-home/hearth/shared/settings"
 )
 
 func task1(title, key, due string) item.Item {
@@ -102,23 +101,6 @@ func TestAnAllotmentThatDoesNotLastIsTold(t *testing.T) {
 	} {
 		if got := Allotment("GitHub Actions", "min", c.used, c.included, time.Date(2026, 11, c.day, 0, 0, 0, 0, time.UTC)); got != c.want {
 			t.Errorf("%+v: %q", c, got)
-		}
-	}
-}
-
-func TestThePriceIsThatOfTheTimeOfDay(t *testing.T) {
-	night := []settings.Price{{Price: 0.2, From: "22:00", To: "06:00"}, {Price: 0.4, From: "06:00", To: "20:00"}}
-	for _, c := range []struct {
-		ps    []settings.Price
-		at    time.Duration
-		price float64
-		ok    bool
-	}{
-		{nil, 0, 0, false}, {[]settings.Price{{Price: 0.3}}, 12 * time.Hour, 0.3, true},
-		{night, 0, 0.2, true}, {night, 6 * time.Hour, 0.4, true}, {night, 22 * time.Hour, 0.2, true}, {night, 21 * time.Hour, 0, false},
-	} {
-		if price, ok := Price(c.ps, c.at); price != c.price || ok != c.ok {
-			t.Errorf("%v: %v, %t", c, price, ok)
 		}
 	}
 }

@@ -1,15 +1,16 @@
-package deadline
+package energy
 
 import (
 	"time"
 
+	"github.com/hearth-home/hearth/shared/deadline"
 	"github.com/hearth-home/hearth/shared/settings"
 )
 
 // Price returns the price of a kWh at a time of day; ok is false if none is set for it.
 func Price(ps []settings.Price, ofDay time.Duration) (price float64, ok bool) {
 	for _, p := range ps {
-		from, to := TimeOfDay(p.From), TimeOfDay(p.To)
+		from, to := deadline.TimeOfDay(p.From), deadline.TimeOfDay(p.To)
 		switch {
 		case p.From == "", from == to:
 			return p.Price, true
