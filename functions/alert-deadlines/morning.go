@@ -153,7 +153,7 @@ func (g *gatherer) energy(ctx context.Context) (*deadline.Energy, error) {
 		}
 		for _, s := range series {
 			if g.is(s.Tags) {
-				parts = append(parts, energy.Counted(s.Windows, q)...)
+				parts = append(parts, energy.Counted(s.Windows, q, q.To)...)
 			}
 		}
 	}

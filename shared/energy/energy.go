@@ -19,11 +19,15 @@ type Part struct {
 	KWh        float64
 }
 
-// Counted returns the parts of windows of the rises of a counter, as in energy_delta_kwh.
-func Counted(ws []store.Window, q store.Query) []Part {
+// Counted returns the parts of windows of the rises of a counter, as in energy_delta_kwh, up
+// to a time.
+func Counted(ws []store.Window, q store.Query, until time.Time) []Part {
 	out := make([]Part, len(ws))
 	for i, w := range ws {
 		_, end := q.Window(w.Start)
+		if end.After(until) && w.Start.Before(until) {
+			end = until
+		}
 		out[i] = Part{w.Start, end, w.Mean * float64(w.Count)}
 	}
 	return out

@@ -67,12 +67,15 @@ func TestEachPartHasThePriceAtItsTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := Counted(windowsAt(0.5, 0, 4*60+45, 5*60, 21*60), quarters) // 01:00, 05:45, 06:00, 22:00 in Berlin; 1 kWh each
+	parts := Counted(windowsAt(0.5, 0, 4*60+45, 5*60, 21*60), quarters, midnight.Add(21*time.Hour+5*time.Minute)) // 01:00, 05:45, 06:00, 22:00 in Berlin; 1 kWh each
 	if u := Sum(parts, prices, berlin); !near(u.KWh, 4) || !near(u.Cost, 0.2+0.2+0.4+0.2) || !u.Priced {
 		t.Errorf("%+v", u)
 	}
 	if u := Sum(parts, prices[1:], berlin); u.Priced {
 		t.Error("a part without a price has one")
+	}
+	if last := parts[len(parts)-1]; last.End.Sub(last.Start) != 5*time.Minute || last.KWh != 1 {
+		t.Errorf("the last part is %+v", last)
 	}
 	half := Within(parts, midnight.Add(5*time.Minute), midnight.Add(5*time.Hour+5*time.Minute))
 	if u := Sum(half, prices, berlin); !near(u.KWh, 2.0/3+1+1.0/3) {

@@ -134,3 +134,17 @@ func colour(s alert.Severity) string {
 	}
 	return "mid"
 }
+
+// good returns the last value of a metric that is not suspect, and its time.
+func (d device) good(metric string) (v float64, at time.Time, ok bool) {
+	s, ok := d.Values[metric]
+	switch {
+	case !ok || s.Text != "":
+		return 0, at, false
+	case s.Quality != "suspect":
+		return s.Value, timeOf(s), true
+	case s.Good != nil:
+		return *s.Good, s.GoodTime, true
+	}
+	return 0, at, false
+}

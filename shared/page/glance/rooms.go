@@ -82,7 +82,7 @@ func (w *world) roomsOf(devices []device) []room {
 		}
 	}
 	var out []room
-	wanted := w.chosenRooms()
+	wanted := w.rooms
 	place := func(r room) int {
 		return slices.IndexFunc(wanted, func(name string) bool { return strings.EqualFold(name, r.name) })
 	}
@@ -98,16 +98,6 @@ func (w *world) roomsOf(devices []device) []room {
 		return cmp.Or(len(b.values)-len(a.values), strings.Compare(strings.ToLower(a.name), strings.ToLower(b.name)))
 	})
 	return out[:min(len(out), maxRooms)]
-}
-
-// chosenRooms returns the rooms that hearth.yml names for the tile.
-func (w *world) chosenRooms() []string {
-	for _, t := range w.File.Tiles {
-		if t.Tile == "rooms" {
-			return t.Room
-		}
-	}
-	return nil
 }
 
 // roomOf returns what is measured in a room.
@@ -157,18 +147,22 @@ func (w *world) roomCurves(ctx context.Context, ms []measured) ([][]point, error
 	return out, nil
 }
 
-// roomCurve returns the points of a device's series, the one that has the latest value. Where
-// more than pause is without values there is a gap.
-func roomCurve(all []store.WindowSeries, id, field string, q store.Query, pause time.Duration) []point {
-	var ws []store.Window
+// deviceWindows returns the windows of a device's field, of the series that has the latest value.
+func deviceWindows(all []store.WindowSeries, id, field string) (ws []store.Window) {
 	for _, s := range all {
 		if n := len(s.Windows); s.Tags[catalogue.DeviceLabel] == id && s.Field == field && n > 0 && (len(ws) == 0 || s.Windows[n-1].Start.After(ws[len(ws)-1].Start)) {
 			ws = s.Windows
 		}
 	}
+	return ws
+}
+
+// roomCurve returns the points of a device's field. Where more than pause is without values
+// there is a gap.
+func roomCurve(all []store.WindowSeries, id, field string, q store.Query, pause time.Duration) []point {
 	out := []point{gapAt(q.From)}
 	last := q.From
-	for _, win := range ws {
+	for _, win := range deviceWindows(all, id, field) {
 		if win.Suspect > 0 {
 			continue
 		}

@@ -80,8 +80,8 @@ var elsewhere = []string{"power_watts", "soil_moisture_percent", "moisture_perce
 
 // measure returns the last good value of a metric of a device.
 func (w *world) measure(q roomQuantity, d device, key string) (measured, bool) {
-	s, ok := d.Values[key]
-	if !ok || s.Text != "" {
+	v, at, ok := d.good(key)
+	if !ok {
 		return measured{}, false
 	}
 	if !q.ofAir() {
@@ -89,13 +89,7 @@ func (w *world) measure(q roomQuantity, d device, key string) (measured, bool) {
 			return measured{}, false
 		}
 	}
-	m := measured{roomQuantity: q, device: d, metric: key, value: s.Value, at: timeOf(s)}
-	if s.Quality == "suspect" {
-		if s.Good == nil {
-			return m, false
-		}
-		m.value, m.at = *s.Good, s.GoodTime
-	}
+	m := measured{roomQuantity: q, device: d, metric: key, value: v, at: at}
 	age := w.Now.Sub(m.at)
 	if m.in, ok = w.measurementOf(d, key); !ok || age > roomSilent {
 		return m, false

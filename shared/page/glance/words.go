@@ -112,6 +112,18 @@ const (
 
 // The tile power.
 
+const (
+	titlePower        = "Power"
+	asYesterday       = "as much as yesterday by now"
+	lessThanYesterday = " less than yesterday by now"
+	moreThanYesterday = " more than yesterday by now"
+	wordSilent        = "silent"
+	notCounted        = ", not counted"
+	moreSilent        = "%d more silent"
+	plotLabel         = "Power today: most %s"
+	plotYesterday     = "; yesterday: most %s"
+)
+
 // The tile house.
 
 // The tile computers.

@@ -52,7 +52,7 @@ function local(root) {
   if (hearth.locale) {
     for (const d of root.querySelectorAll("data[data-d]")) {
       const digits = Number(d.dataset.d);
-      set(d, new Intl.NumberFormat(hearth.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: d.dataset.sign ? "exceptZero" : "auto" }).format(Number(d.value)));
+      set(d, new Intl.NumberFormat(hearth.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: d.dataset.sign ? "exceptZero" : "auto", ...(d.dataset.currency && { style: "currency", currency: d.dataset.currency }) }).format(Number(d.value)));
     }
     for (const t of root.querySelectorAll("time[data-f]")) {
       if (t.dataset.f !== "age") set(t, formatter(t.dataset.f, t.dateTime.length === 10 ? "UTC" : hearth.zone).format(new Date(t.dateTime)));

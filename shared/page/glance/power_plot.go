@@ -1,0 +1,94 @@
+package glance
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"time"
+
+	"github.com/hearth-home/hearth/shared/energy"
+)
+
+const (
+	plotStep  = 30 * time.Minute
+	plotSteps = int(24 * time.Hour / plotStep)
+)
+
+// powerPlot draws the power of today against that of yesterday, by the time of day in the zone
+// of the house, and reports whether there is any of yesterday.
+func (w *world) powerPlot(g meterGroup, d powerDays) (template.HTML, bool) {
+	today, yesterday := w.byTimeOfDay(g, d.start, w.Now), w.byTimeOfDay(g, d.before, d.start)
+	if sum, ok := g.watts(); ok && len(today) > 0 {
+		today = append(today, point{w.hourOf(w.Now), sum})
+	}
+	b := box{Width: 560, Height: 92, Right: 24}.around(today, yesterday, []point{{}})
+	if b.High <= b.Low || len(today) < 2 {
+		return "", false
+	}
+	old := b.path(yesterday)
+	label := fmt.Sprintf(plotLabel, peak(today))
+	if old != "" {
+		label += fmt.Sprintf(plotYesterday, peak(yesterday))
+	}
+	last := today[len(today)-1]
+	return template.HTML(fmt.Sprintf(`<svg class="pw" viewBox="0 0 560 96" preserveAspectRatio="none" role="img" aria-label="%s"><path class="ghost" d="%s"/><path class="line" d="%s"/><path class="point" d="M%.1f %.1fh0"/></svg>`,
+		template.HTMLEscapeString(label), old, b.path(today), b.x(last.X), b.y(last.Y))), old != ""
+}
+
+// hourOf returns the time of day in hours.
+func (w *world) hourOf(t time.Time) float64 {
+	local := t.In(w.Zone)
+	return float64(local.Hour()) + float64(local.Minute())/60
+}
+
+// byTimeOfDay returns the mean power of a group in each half hour of a day. An hour that comes
+// twice, as when the clocks go back, has the mean of both; one that does not come is left out.
+func (w *world) byTimeOfDay(g meterGroup, from, to time.Time) []point {
+	var exists [plotSteps]bool
+	for t := from; t.Before(to); t = t.Add(plotStep) {
+		exists[int(w.hourOf(t)*2)] = true
+	}
+	var sums [plotSteps]float64
+	var measured [plotSteps]bool
+	for _, m := range g.meters {
+		var kwh, hours [plotSteps]float64
+		for _, p := range energy.Within(m.powers, from, to) {
+			i := int(w.hourOf(p.Start) * 2)
+			kwh[i], hours[i] = kwh[i]+p.KWh, hours[i]+p.End.Sub(p.Start).Hours()
+		}
+		for i := range sums {
+			if hours[i] > 0 {
+				sums[i], measured[i] = sums[i]+kwh[i]/hours[i]*1000, true
+			}
+		}
+	}
+	var out []point
+	for i := range sums {
+		switch x := (float64(i) + 0.5) * plotStep.Hours(); {
+		case measured[i]:
+			out = append(out, point{min(x, w.hourOfEnd(to)), sums[i]})
+		case exists[i] && len(out) > 0:
+			out = append(out, point{x, math.NaN()})
+		}
+	}
+	return out
+}
+
+// hourOfEnd is hourOf, where midnight is the end of a day.
+func (w *world) hourOfEnd(t time.Time) float64 {
+	if h := w.hourOf(t); h > 0 {
+		return h
+	}
+	return 24
+}
+
+// peak says the highest value of points and when it was.
+func peak(ps []point) string {
+	top := point{0, math.Inf(-1)}
+	for _, p := range ps {
+		if p.Y > top.Y {
+			top = p
+		}
+	}
+	return fmt.Sprintf("%s W at %02d:%02d", text(top.Y, 0), int(top.X), int(top.X*60)%60)
+}
