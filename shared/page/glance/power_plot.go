@@ -18,7 +18,8 @@ const (
 // of the house, and reports whether there is any of yesterday.
 func (w *world) powerPlot(g meterGroup, d powerDays) (template.HTML, bool) {
 	today, yesterday := w.byTimeOfDay(g, d.start, w.Now), w.byTimeOfDay(g, d.before, d.start)
-	if sum, ok := g.watts(); ok && len(today) > 0 {
+	sum, known := g.watts()
+	if known && len(today) > 0 {
 		today = append(today, point{w.hourOf(w.Now), sum})
 	}
 	b := box{Width: 560, Height: 92, Right: 24}.around(today, yesterday, []point{{}})
@@ -30,9 +31,12 @@ func (w *world) powerPlot(g meterGroup, d powerDays) (template.HTML, bool) {
 	if old != "" {
 		label += fmt.Sprintf(plotYesterday, peak(yesterday))
 	}
-	last := today[len(today)-1]
-	return template.HTML(fmt.Sprintf(`<svg class="pw" viewBox="0 0 560 96" preserveAspectRatio="none" role="img" aria-label="%s"><path class="ghost" d="%s"/><path class="line" d="%s"/><path class="point" d="M%.1f %.1fh0"/></svg>`,
-		template.HTMLEscapeString(label), old, b.path(today), b.x(last.X), b.y(last.Y))), old != ""
+	dot := ""
+	if known {
+		dot = fmt.Sprintf(`<path class="point" d="M%.1f %.1fh0"/>`, b.x(w.hourOf(w.Now)), b.y(sum))
+	}
+	return template.HTML(fmt.Sprintf(`<svg class="pw" viewBox="0 0 560 96" preserveAspectRatio="none" role="img" aria-label="%s"><path class="ghost" d="%s"/><path class="line" d="%s"/>%s</svg>`,
+		template.HTMLEscapeString(label), old, b.path(today), dot)), old != ""
 }
 
 // hourOf returns the time of day in hours.

@@ -56,6 +56,13 @@ func TestASilentMeterIsNotCountedAndSaysSo(t *testing.T) {
 	}
 	f = newFixture(t)
 	f.Device("edge", "Desk plug", "Office", aged("power_watts", 300, 5*time.Hour))
+	f.Series("power", "power_watts", of("desk-plug"), now.Add(-24*time.Hour), time.Hour, func(at time.Time) float64 { return 300 })
+	f.Now = f.Now.Add(3 * time.Hour)
+	if tile := f.tile("power"); strings.Contains(string(tile.Body), "NaN") || strings.Contains(string(tile.Body), `"point"`) || !strings.Contains(string(tile.Body), `class="line" d="M`) {
+		t.Error(tile.Body)
+	}
+	f = newFixture(t)
+	f.Device("edge", "Desk plug", "Office", aged("power_watts", 300, 5*time.Hour))
 	if got := words(f.tile("power")); got != "Desk plug silent 5 h , not counted" {
 		t.Error(got)
 	}
