@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -157,9 +158,11 @@ func (p *platform) functionsPart() part {
 
 func (p *platform) gatewayPart() part {
 	return part{"gateway", func(context.Context) (err error) {
+		var own atomic.Pointer[string] // the gateway's address, once it is known
 		lists := &status.Page{Inputs: status.Inputs{
 			Open: p.openForPage, Now: p.now, Redact: p.redact, RedactCut: p.secrets.RedactCut, Functions: p.pageFunctions, Declared: p.declared,
 			Propose: mapping.Propose, Notes: p.notes, Try: p.try, Zone: p.zone, Hearth: program, SimulatedSince: p.simulatedSince(), Faults: p.faults(), House: p.loadHouse(),
+			Gateway: func() string { return *cmp.Or(own.Load(), new("")) },
 		}}
 		p.page = &page.Page{Status: lists, Every: pageEvery, Glance: glance.New(glance.Inputs{
 			Open: p.openForPage, Now: p.now, Redact: p.redact, Settings: p.pageSettings, Declared: p.declared, Wifi: p.guestWifi,
@@ -177,6 +180,8 @@ func (p *platform) gatewayPart() part {
 		if p.server, err = gateway.Listen(address(port), p.gateway, p.log); err != nil {
 			return withFreePorts(err, p.freePorts())
 		}
+		at := "http://" + p.server.Addr
+		own.Store(&at)
 		return nil
 	}, func(ctx context.Context) error {
 		p.gateway.Ready(false)

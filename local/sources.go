@@ -8,7 +8,7 @@ import (
 // Names are the names of the functions in the stack files, sorted.
 type Names struct {
 	All     []string
-	Sources []string // those that run by themselves: no message calls them
+	Sources []string // those with a schedule: the others wait for messages or for a person
 	History []string // the sources that can be backfilled
 }
 
@@ -17,7 +17,7 @@ func (h *Installation) Names() (n Names, err error) {
 	fs, err := stack.Read(h.root, h.vars)
 	for _, f := range fs {
 		n.All = append(n.All, f.Name)
-		if f.Schedule() == "" && len(f.Topics()) > 0 {
+		if f.Schedule() == "" {
 			continue
 		}
 		n.Sources = append(n.Sources, f.Name)

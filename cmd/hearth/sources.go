@@ -37,7 +37,7 @@ func checkFunction(n local.Names, name string, meant []string) error {
 	case !slices.Contains(n.All, name):
 		return command.Unknown("function", name, meant)
 	case !slices.Contains(n.Sources, name):
-		return command.Wrong(fmt.Errorf("%s takes MQTT messages and is no source: the sources are %s", name, and(n.Sources)))
+		return command.Wrong(fmt.Errorf("%s has no schedule and is no source: the sources are %s", name, and(n.Sources)))
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/hearth-home/hearth/shared/page/base"
 	"github.com/hearth-home/hearth/shared/page/glance"
 )
 
@@ -18,8 +19,17 @@ var static embed.FS
 
 // bundles are the files that are made of several, in this order.
 var bundles = map[string][]string{
-	"page.css": {"base.css", "dialog.css", "rewind.css", "kiosk.css"},
-	"page.js":  {"format.js", "live.js", "fit.js", "verdict.js", "plot.js", "history.js", "rewind.js", "kiosk.js", "actions.js", "steps.js", "device.js"},
+	"page.css":  {"base.css", "dialog.css", "rewind.css", "kiosk.css"},
+	"page.js":   {"format.js", "live.js", "fit.js", "verdict.js", "plot.js", "history.js", "rewind.js", "kiosk.js", "steps.js", "device.js"},
+	"login.css": {"login.css"},
+}
+
+// shared returns what begins a bundle.
+func shared(bundle string) []byte {
+	if strings.HasSuffix(bundle, ".js") {
+		return base.Requests
+	}
+	return base.Colours
 }
 
 var types = map[string]string{
@@ -46,6 +56,7 @@ var assets = sync.OnceValue(func() map[string]file {
 	}
 	for name, parts := range bundles {
 		var b bytes.Buffer
+		b.Write(shared(name))
 		for _, part := range parts {
 			b.Write(read(part))
 		}

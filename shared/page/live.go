@@ -210,7 +210,6 @@ func (s *shown) tag() string {
 
 // send writes a body, compressed if the client takes that.
 func send(w http.ResponseWriter, r *http.Request, b []byte) {
-	w.Header().Set("Vary", "Accept-Encoding")
 	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") || len(b) < 1000 {
 		w.Write(b)
 		return

@@ -29,6 +29,11 @@ type Page struct {
 	Glance *glance.Glance
 	Every  time.Duration // between two requests of a page for what is new; 0: 5 s
 
+	// MayRead and MayWrite say who may read, and who may do what a POST asks for; the error
+	// tells the person what is missing. nil: everybody, since what serves the page guards it, as
+	// the gateway of make up does.
+	MayRead, MayWrite func(*http.Request) error
+
 	live    live
 	answers answers
 }
@@ -38,23 +43,30 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-cache")
-	read := r.Method == http.MethodGet || r.Method == http.MethodHead
-	switch {
-	case !read:
-		p.Status.ServeHTTP(w, r)
-		p.live.forget()
-	case r.URL.Path == "/" || r.URL.Path == "":
-		if name := r.URL.Query().Get("asset"); name != "" {
-			asset(w, r, name)
-			return
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("Vary", "Accept, Accept-Encoding, Authorization")
+	switch name := r.URL.Query().Get("asset"); {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		if p.mayWrite(w, r) {
+			p.Status.ServeHTTP(w, r)
+			p.live.forget()
 		}
+	case name != "":
+		asset(w, r, name)
+	case p.mayRead(w, r):
+		p.read(w, r)
+	}
+}
+
+func (p *Page) read(w http.ResponseWriter, r *http.Request) {
+	switch path := r.URL.Path; {
+	case path == "/", path == "":
 		p.html(w, r)
-	case r.URL.Path == "/tiles.json":
+	case path == "/tiles.json":
 		p.tiles(w, r)
-	case r.URL.Path == "/curve.json":
+	case path == "/curve.json":
 		p.curve(w, r)
-	case isAPI(r.URL.Path):
+	case isAPI(path):
 		p.api(w, r)
 	default:
 		p.Status.ServeHTTP(w, r)

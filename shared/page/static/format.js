@@ -72,14 +72,3 @@ function tick(root) {
     if (mark) set(mark, stale ? `${age(old)} old` : "");
   }
 }
-
-// post sends a form and returns the answer's text; it throws the text of an error.
-async function post(path, fields) {
-  const headers = {};
-  const token = sessionStorage.getItem("token");
-  if (token) headers.Authorization = `Bearer ${token}`;
-  const res = await fetch(path, { method: "POST", headers, body: new URLSearchParams(fields), signal: AbortSignal.timeout(20000) });
-  const text = await res.text();
-  if (!res.ok) throw Object.assign(new Error(text.trim()), { status: res.status });
-  return text.trim();
-}

@@ -36,7 +36,7 @@ async function refresh() {
   live.busy = true;
   let wait = live.every;
   try {
-    const res = await fetch("tiles.json" + location.search, { headers: { "If-None-Match": `"${live.tag}"` }, cache: "no-store", signal: AbortSignal.timeout(15000) });
+    const res = await call("tiles.json" + location.search, { headers: { "If-None-Match": `"${live.tag}"` }, cache: "no-store", signal: AbortSignal.timeout(15000) });
     if (res.status !== 304 && !res.ok) throw new Error(res.status);
     const now = Date.parse(res.headers.get("Date"));
     if (!isNaN(now) && Math.abs(now - hearth.now()) > 2000) hearth.ahead = now - Date.now();

@@ -28,7 +28,7 @@ async function showPast(at) {
   history.replaceState(null, "", pastURL("./", at));
   rewind.running = new AbortController();
   try {
-    const res = await fetch(pastURL("tiles.json", at), { headers: { "If-None-Match": `"${live.tag}"` }, cache: "no-store", signal: rewind.running.signal });
+    const res = await call(pastURL("tiles.json", at), { headers: { "If-None-Match": `"${live.tag}"` }, cache: "no-store", signal: rewind.running.signal });
     if (!res.ok && res.status !== 304) throw new Error(await res.text());
     if (res.status !== 304) place(await res.json());
     if (res.headers.get("ETag")) live.tag = res.headers.get("ETag").replace(/^W\/|"/g, "");

@@ -41,8 +41,8 @@ func buttons(a Alert) []button {
 }
 
 // act does what a button beside an alert asks for. The body is a form with do= and key=.
-// 200 done, with a sentence; 400 the form has mistakes; 403 from another site; 404 there is
-// no such button now; 409 the alert has changed; 503 the store cannot be reached.
+// 200 done, with a sentence; 400 the form has mistakes; 404 there is no such button now; 409 the
+// alert has changed; 503 the store cannot be reached.
 func (p *Page) act(w http.ResponseWriter, r *http.Request) {
 	form, ok := readForm(w, r, "do", "key")
 	if !ok {
@@ -53,7 +53,12 @@ func (p *Page) act(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the alert has changed: look at the page again", http.StatusNotFound)
 		return
 	}
-	note, err := p.apply(r.Context(), action.Action{Do: do, Alert: key, At: p.Now()})
+	p.carryOut(w, r, action.Action{Do: do, Alert: key, At: p.Now()})
+}
+
+// carryOut does what a person decided, and answers.
+func (p *Page) carryOut(w http.ResponseWriter, r *http.Request, a action.Action) {
+	note, err := p.apply(r.Context(), a)
 	if refusal, ok := errors.AsType[*action.Refusal](err); ok {
 		http.Error(w, p.Redact(refusal.Error()), http.StatusConflict)
 		return
@@ -88,23 +93,19 @@ func (p *Page) hasButton(ctx context.Context, do action.Do, key string) bool {
 	})
 }
 
-// refresh makes the next viewer read the alerts again.
+// refresh makes the next viewer read again what a person can change.
 func (p *Page) refresh() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.collector != nil {
-		p.collector.alerts.at = time.Time{}
+		p.collector.alerts.at, p.collector.platform.at, p.collector.register.read = time.Time{}, time.Time{}, time.Time{}
 	}
 	p.last = nil
 }
 
-// readForm reads a request's form, which must come from this page and have each of these
-// fields once and no other. If it has not, it answers.
+// readForm reads a request's form, which must have each of these fields once and no other. If
+// it has not, it answers.
 func readForm(w http.ResponseWriter, r *http.Request, fields ...string) (url.Values, bool) {
-	if err := otherSites.Check(r); err != nil {
-		http.Error(w, err.Error(), http.StatusForbidden)
-		return nil, false
-	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
 	err := r.ParseForm()
 	for name := range r.Form {

@@ -64,8 +64,9 @@ type Alert struct {
 
 // shownAlerts are the alerts as they were last read.
 type shownAlerts struct {
-	at   time.Time
-	data Alerts
+	at          time.Time
+	data        Alerts
+	maintenance map[string]time.Time // ends of it, by what it is of
 }
 
 // readAlerts reads the alerts if it is time.
@@ -81,7 +82,7 @@ func (c *collector) readAlerts(ctx context.Context, st *store.Store, now time.Ti
 	if err != nil {
 		return Alerts{}, err
 	}
-	c.alerts = shownAlerts{now, c.listAlerts(states, house, now)}
+	c.alerts = shownAlerts{now, c.listAlerts(states, house, now), house.Maintenance}
 	return c.alerts.data, nil
 }
 

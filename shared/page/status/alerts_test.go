@@ -3,7 +3,6 @@ package status
 import (
 	"context"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -108,40 +107,19 @@ func TestALineSaysWhatKeepsAnAlertFromBeingTold(t *testing.T) {
 }
 
 // TestAButtonActsOnTheAlertThatThePageShows: a click from the page is done, and the next
-// look shows what it did. One with mistakes, or from another site, is not.
+// look shows what it did. One with mistakes is not.
 func TestAButtonActsOnTheAlertThatThePageShows(t *testing.T) {
 	h := newFixture(t)
 	office := co2(alert.Warning, "office", "Office", 1612, now.Add(-time.Hour))
 	h.raise(office)
 	p := h.page()
-	p.House = func(ctx context.Context, st *store.Store, now time.Time) (*alert.House, error) {
-		house := &alert.House{Silences: map[string]time.Time{}, Maintenance: map[string]time.Time{}}
-		ends, err := st.UntilDates(ctx, now)
-		for _, e := range ends {
-			map[string]map[string]time.Time{store.Silence: house.Silences, store.Maintenance: house.Maintenance}[e.Kind][e.Subject] = e.Until
-		}
-		return house, err
-	}
-	post := func(form string, header ...string) (int, string) {
-		r := httptest.NewRequest(http.MethodPost, "http://hearth.test/alerts", strings.NewReader(form))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		for i := 0; i+1 < len(header); i += 2 {
-			r.Header.Set(header[i], header[i+1])
-		}
-		w := httptest.NewRecorder()
-		p.ServeHTTP(w, r)
-		return w.Code, w.Body.String()
-	}
+	p.House = houseOf
+	post := func(form string) (int, string) { return post(p, "/alerts", form) }
 	shown := func() Alert { return p.snapshot(t.Context()).data.Alerts.Open[0] }
 	key := "key=" + url.QueryEscape(office.Key)
 	for form, want := range map[string]int{"": 400, "do=ack": 400, key: 400, "do=ack&do=ack&" + key: 400, "do=ack&" + key + "&for=9h": 400, "do=eat&" + key: 404, "do=ack&key=x": 404, "do=unack&" + key: 404} {
 		if code, text := post(form); code != want {
 			t.Errorf("%q: %d %s, want %d", form, code, text, want)
-		}
-	}
-	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "http://evil.test"}} {
-		if code, _ := post("do=ack&"+key, header...); code != http.StatusForbidden {
-			t.Errorf("from another site, with %s: %d", header, code)
 		}
 	}
 	if a := shown(); a.Acked || a.Silenced || a.Maintained {
@@ -156,7 +134,7 @@ func TestAButtonActsOnTheAlertThatThePageShows(t *testing.T) {
 		{"maintenance", "In maintenance until 16:00", "in maintenance until 16:00"},
 		{"endmaintenance", "No longer in maintenance", ""},
 	} {
-		if code, text := post("do="+c.do+"&"+key, "Sec-Fetch-Site", "same-origin"); code != http.StatusOK || text != c.said+"\n" {
+		if code, text := post("do=" + c.do + "&" + key); code != http.StatusOK || text != c.said+"\n" {
 			t.Errorf("%s: %d %s", c.do, code, text)
 		}
 		if got, want := strings.Join(shown().Marks, ", "), strings.TrimSuffix("acknowledged at 14:00, "+strings.TrimPrefix(c.mark, "acknowledged at 14:00"), ", "); got != want {

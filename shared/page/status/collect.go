@@ -68,7 +68,7 @@ func (c *collector) collectBrief(ctx context.Context, now time.Time) Data {
 // opened; fail adds to the data what could not be read.
 func (c *collector) begin(ctx context.Context, now time.Time) (d *Data, st *store.Store, fail func(error)) {
 	d = &Data{Now: now, Functions: []Function{}, Rooms: []Room{}, Measurements: []Measurement{}, Lists: []List{},
-		Notes: c.Notes(), Zone: c.Zone(), Try: c.Try(), Hearth: c.Hearth, Faults: c.Faults != nil}
+		Notes: c.Notes(), Zone: c.Zone(), Try: c.Try(), Hearth: c.Hearth, Faults: c.Faults != nil, Runs: c.Gateway != nil}
 	fail = func(err error) {
 		if text := c.Redact(err.Error()); !slices.Contains(d.Errors, text) {
 			d.Errors = append(d.Errors, text)
@@ -169,6 +169,9 @@ func (c *collector) readHouse(ctx context.Context, st *store.Store, d *Data, fai
 func (c *collector) arrange(d *Data, shown []Device) {
 	c.lines.show(shown, d.Now)
 	d.Rooms = rooms(shown)
+	for i := range d.Rooms {
+		d.Rooms[i].Maintenance = c.alerts.maintenance[d.Rooms[i].Subject()]
+	}
 	d.Sample = d.Sample || slices.ContainsFunc(shown, func(v Device) bool { return v.Sample })
 }
 

@@ -35,6 +35,9 @@ type Inputs struct {
 	Zone      func() string                                      // house.zone of hearth.yml; "" where it is not set
 	Hearth    string                                             // the command that runs this program: ".bin/hearth"
 
+	// Gateway returns the address of the gateway through which sources are run again; nil: none.
+	Gateway func() string
+
 	// House returns who is told what about alerts; nil: nothing is silenced.
 	House func(context.Context, *store.Store, time.Time) (*alert.House, error)
 
@@ -53,6 +56,7 @@ type Data struct {
 	Notes        []string      `json:"notes,omitempty"`
 	Alerts       Alerts        `json:"alerts"`
 	Faults       bool          `json:"-"` // simulated sensors can be made to fail
+	Runs         bool          `json:"-"` // sources can be run again
 	Rooms        []Room        `json:"rooms"`
 	MoreDevices  int           `json:"more_devices,omitempty"`
 	Dead         []Dead        `json:"dead,omitempty"`

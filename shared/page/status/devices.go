@@ -32,6 +32,8 @@ type Room struct {
 	Name    string   `json:"name"` // "" is unknown
 	Devices []Device `json:"devices"`
 
+	Maintenance time.Time `json:"maintenance,omitzero"` // its end
+
 	order int // 0 a room, 1 the unknown room, 2 a group of devices without one
 }
 
@@ -44,23 +46,24 @@ func (r Room) ID() string {
 
 // Device is one tile.
 type Device struct {
-	ID      string    `json:"id"`
-	Name    string    `json:"name"`
-	Kind    string    `json:"kind"`
-	Topic   string    `json:"topic,omitempty"`   // that it was first seen on; several are joined by ", "
-	Time    time.Time `json:"time"`              // of its latest value
-	State   string    `json:"state,omitempty"`   // online, offline, silent
-	Quality string    `json:"quality,omitempty"` // the worst quality of its metrics; "" is ok
-	Sample  bool      `json:"sample,omitempty"`  // its latest values are simulated
-	Missing uint64    `json:"missing,omitempty"` // numbered readings that were never stored
-	Main    *Metric   `json:"main,omitempty"`
-	Metrics []Metric  `json:"metrics,omitempty"`
-	More    []Metric  `json:"more,omitempty"`
-	Small   []Metric  `json:"small,omitempty"` // in small letters: battery, link
-	Spark   Spark     `json:"-"`
-	Fault   string    `json:"fault,omitempty"` // that a person has switched on: it is a simulated sensor
-	Sensor  string    `json:"-"`               // name of the simulated sensor; "": it is none
-	Ways    []Switch  `json:"-"`               // in which it can be made to fail
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`
+	Kind        string    `json:"kind"`
+	Topic       string    `json:"topic,omitempty"`   // that it was first seen on; several are joined by ", "
+	Time        time.Time `json:"time"`              // of its latest value
+	State       string    `json:"state,omitempty"`   // online, offline, silent
+	Quality     string    `json:"quality,omitempty"` // the worst quality of its metrics; "" is ok
+	Sample      bool      `json:"sample,omitempty"`  // its latest values are simulated
+	Missing     uint64    `json:"missing,omitempty"` // numbered readings that were never stored
+	Main        *Metric   `json:"main,omitempty"`
+	Metrics     []Metric  `json:"metrics,omitempty"`
+	More        []Metric  `json:"more,omitempty"`
+	Small       []Metric  `json:"small,omitempty"` // in small letters: battery, link
+	Spark       Spark     `json:"-"`
+	Maintenance time.Time `json:"maintenance,omitzero"` // its end
+	Fault       string    `json:"fault,omitempty"`      // that a person has switched on: it is a simulated sensor
+	Sensor      string    `json:"-"`                    // name of the simulated sensor; "": it is none
+	Ways        []Switch  `json:"-"`                    // in which it can be made to fail
 
 	room      string
 	publisher string                  // the first level of it
@@ -133,6 +136,9 @@ func (c *collector) readDevices(ctx context.Context, st *store.Store, now time.T
 			continue
 		}
 		tile := Device{ID: d.ID, Name: cmp.Or(d.Name, d.ID), Kind: d.Kind, Topic: c.register.names.topics[d.ID], Missing: missing[d.ID], room: d.Room, publisher: device.TopOf(d.Publisher)}
+		if d.Maintenance.After(now) {
+			tile.Maintenance = d.Maintenance
+		}
 		tile.fill(s, own, now)
 		if tile.simulated && tile.Time.Before(c.SimulatedSince) {
 			continue

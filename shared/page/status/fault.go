@@ -49,8 +49,8 @@ type Switch struct {
 
 // fail makes a simulated sensor fail. The body is a form with device= and fault=, where off
 // is none.
-// 200 done, with a sentence; 400 the form has mistakes; 403 from another site; 404 no
-// simulated sensor runs here, or not this one.
+// 200 done, with a sentence; 400 the form has mistakes; 404 no simulated sensor runs
+// here, or not this one.
 func (p *Page) fail(w http.ResponseWriter, r *http.Request) {
 	form, ok := readForm(w, r, "device", "fault")
 	if !ok {

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/page/base"
 	"github.com/hearth-home/hearth/shared/printable"
 )
 
@@ -23,7 +24,7 @@ import (
 var files embed.FS
 
 var tmpl = template.Must(template.New("status.html").Funcs(template.FuncMap{
-	"ago": ago, "stamp": stamp, "clock": clock, "text": text, "span": span, "pair": pair, "at": at, "when": when, "dayage": dayAge, "badge": badge, "tile": tile, "title": title, "shown": shown, "of": of, "buttons": buttons,
+	"ago": ago, "stamp": stamp, "clock": clock, "text": text, "span": span, "pair": pair, "at": at, "when": when, "dayage": dayAge, "badge": badge, "tile": tile, "title": title, "shown": shown, "of": of, "buttons": buttons, "spans": maintenanceSpans, "maintained": maintained,
 }).ParseFS(files, "*.html"))
 
 // policy lets the page load its own style and script, and nothing else.
@@ -36,7 +37,8 @@ const (
 	pause    = time.Second            // the same after a snapshot that could not read everything
 )
 
-// Page is the handler. It is safe for concurrent use.
+// Page is the handler. It is safe for concurrent use. It does not check who may write: package
+// page does.
 //
 //	GET  /status         the page; with at= and alert=, what the alert was at that time, too
 //	GET  /outbox         what hearth tells, as it looks in Slack
@@ -44,6 +46,9 @@ const (
 //	GET  /sections.json  the markup of the sections that differ from those whose tags If-None-Match names
 //	POST /dead           requests a replay or drop of dead letters
 //	POST /alerts         acknowledges or silences an alert
+//	POST /run            runs a source again
+//	POST /maintenance    begins or ends the maintenance of a device or room
+//	POST /forget         deletes a device from the register
 //	POST /faults         makes a simulated sensor fail
 type Page struct {
 	Inputs
@@ -60,14 +65,11 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-cache")
-	switch {
-	case r.Method == http.MethodPost && r.URL.Path == "/dead":
-		p.request(w, r)
-	case r.Method == http.MethodPost && r.URL.Path == "/alerts":
-		p.act(w, r)
-	case r.Method == http.MethodPost && r.URL.Path == "/faults":
-		p.fail(w, r)
+	h.Set("Cache-Control", "private, no-cache")
+	actions := map[string]http.HandlerFunc{"/dead": p.request, "/alerts": p.act, "/run": p.run, "/maintenance": p.maintain, "/forget": p.forget, "/faults": p.fail}
+	switch act, ok := actions[r.URL.Path]; {
+	case r.Method == http.MethodPost && ok:
+		act(w, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		http.Error(w, "only GET and HEAD are allowed here", http.StatusMethodNotAllowed)
 	case r.URL.Path == "/status":
@@ -79,11 +81,11 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/sections.json":
 		p.json(w, r, func(v *view, known []string) any { return v.changed(known) })
 	case r.URL.Path == "/status.css":
-		file(w, "status.css", "text/css; charset=utf-8")
+		file(w, "status.css", "text/css; charset=utf-8", base.Colours)
 	case r.URL.Path == "/status.js":
-		file(w, "status.js", "text/javascript; charset=utf-8")
+		file(w, "status.js", "text/javascript; charset=utf-8", base.Requests)
 	case r.URL.Path == "/favicon.svg" || r.URL.Path == "/favicon.ico":
-		file(w, "favicon.svg", "image/svg+xml")
+		file(w, "favicon.svg", "image/svg+xml", nil)
 	default:
 		http.NotFound(w, r)
 	}
@@ -147,12 +149,14 @@ func (p *Page) due(now time.Time) bool {
 	return now.Sub(p.ended) > wait
 }
 
-func file(w http.ResponseWriter, name, contentType string) {
+// file answers with a file, after what it shares with other pages.
+func file(w http.ResponseWriter, name, contentType string, before []byte) {
 	b, err := files.ReadFile(name)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", contentType)
+	w.Write(before)
 	w.Write(b)
 }

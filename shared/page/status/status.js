@@ -1,5 +1,4 @@
 // Updates the ages every second, and fetches the sections that have changed.
-"use strict";
 const every = 500; // ms; a new value is shown within a second
 const slow = 5000; // after a failure
 
@@ -58,6 +57,7 @@ function flash(node) {
 function morph(a, b) {
   if (a.isEqualNode(b)) return;
   if (a.nodeType !== b.nodeType || a.nodeName !== b.nodeName || a.id !== b.id) return a.replaceWith(b);
+  if (Date.now() - a.dataset?.said < 15000) return; // what an action answered stays readable
   if (a.nodeType !== Node.ELEMENT_NODE) {
     if (a.data !== b.data) {
       a.data = b.data;
@@ -95,7 +95,7 @@ async function refresh() {
   const connection = document.getElementById("connection");
   let wait = every;
   try {
-    const res = await fetch("sections.json", { headers: { "If-None-Match": `"${tag}"` }, cache: "no-store", signal: AbortSignal.timeout(10000) });
+    const res = await call("sections.json", { headers: { "If-None-Match": `"${tag}"` }, cache: "no-store", signal: AbortSignal.timeout(10000) });
     if (res.status !== 304 && !res.ok) throw new Error(res.status);
     const now = Date.parse(res.headers.get("Date"));
     if (!isNaN(now) && Math.abs(now - Date.now()) > 2000) ahead = now - Date.now();
@@ -124,13 +124,13 @@ async function refresh() {
 async function request(button) {
   const { ask: action, cause, count } = button.dataset;
   if (action === "drop" && !confirm(`Drop ${count} dead letter${count === "1" ? "" : "s"} for good?`)) return;
-  await post(button, "dead", { action, cause });
+  await send(button, "dead", { action, cause });
 }
 
 // refreshWhole fetches a page that has no sections, every two seconds.
 async function refreshWhole() {
   try {
-    const res = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(10000) });
+    const res = await call(location.href, { cache: "no-store", signal: AbortSignal.timeout(10000) });
     if (!res.ok) throw new Error(res.status);
     const next = new DOMParser().parseFromString(await res.text(), "text/html").querySelector("main");
     local(next);
@@ -146,27 +146,40 @@ async function refreshWhole() {
   timer = setTimeout(refresh, 2000);
 }
 
-// post sends what a button asks for, and writes the answer beside it.
-async function post(button, path, fields) {
+// send sends what a button asks for, and writes the answer beside it. It returns the answer,
+// "" if it was not carried out.
+async function send(button, path, fields) {
   const status = button.parentElement.querySelector("[role=status]");
+  let answer = "";
   button.disabled = true;
   try {
-    const res = await fetch(path, { method: "POST", body: new URLSearchParams(fields), signal: AbortSignal.timeout(10000) });
-    status.textContent = await res.text();
-  } catch {
-    status.textContent = "no answer: try again";
+    status.textContent = answer = await post(path, fields);
+  } catch (e) {
+    status.textContent = e.status || e.message === "Nothing was done." ? e.message : "no answer: try again";
   }
+  status.dataset.said = Date.now();
   button.disabled = false;
   refresh();
+  return answer;
+}
+
+// forget asks what would be deleted, and deletes it if the person agrees.
+async function forget(button) {
+  const device = button.dataset.forget;
+  const what = await send(button, "forget", { device, sure: "no" });
+  if (what && confirm(what)) await send(button, "forget", { device, sure: "yes" });
 }
 
 document.addEventListener("click", (e) => {
   const button = e.target.closest("button");
   if (!button) return;
-  const { ask, act, key, fault, device } = button.dataset;
+  const { ask, act, key, fault, device, run, maintain } = button.dataset;
   if (ask) request(button);
-  else if (act) post(button, "alerts", { do: act, key });
-  else if (fault) post(button, "faults", { device, fault });
+  else if (act) send(button, "alerts", { do: act, key });
+  else if (run) send(button, "run", { function: run });
+  else if (maintain) send(button, "maintenance", { subject: maintain, for: button.dataset.for });
+  else if (button.dataset.forget) forget(button);
+  else if (fault) send(button, "faults", { device, fault });
 });
 
 local(document);

@@ -1,0 +1,57 @@
+// Requests to the server that the page came from. The token, if the server wants one, is kept
+// for this tab only, and sent in a header: a cookie would go to every function of the gateway.
+"use strict";
+
+// call is fetch with the token. If the server wants one to read, or another one, it loads the
+// page again, which asks for it.
+async function call(path, options = {}) {
+  const headers = new Headers(options.headers);
+  const token = sessionStorage.getItem("token");
+  if (token) headers.set("Authorization", `Bearer ${token}`);
+  const res = await fetch(path, { ...options, headers });
+  if (res.status === 401 && !options.method && res.headers.has("WWW-Authenticate")) location.reload();
+  return res;
+}
+
+// post sends a form and returns the answer's text; it throws the text of an error. If the
+// server wants a token, it asks for one and tries again.
+async function post(path, fields) {
+  for (;;) {
+    const res = await call(path, { method: "POST", body: new URLSearchParams(fields), signal: AbortSignal.timeout(30000) });
+    const text = (await res.text()).trim();
+    if (res.ok) return text;
+    if (res.status !== 401) throw Object.assign(new Error(text), { status: res.status });
+    await askToken(text);
+  }
+}
+
+// askToken asks for the token and keeps it; it throws if the person gives none.
+function askToken(why) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "token";
+  dialog.setAttribute("aria-labelledby", "token-why");
+  const make = (name, fields, ...children) => {
+    const node = Object.assign(document.createElement(name), fields);
+    node.append(...children);
+    return node;
+  };
+  const input = make("input", { type: "password", autocomplete: "current-password", required: true });
+  const cancel = make("button", { type: "button", textContent: "Cancel" });
+  const form = make("form", {}, make("p", { id: "token-why", textContent: why }), make("label", {}, "Token", input), make("p", { className: "choice" }, cancel, make("button", { textContent: "Continue" })));
+  dialog.append(form);
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve, reject) => {
+    form.addEventListener("submit", (e) => {
+      e.preventDefault();
+      sessionStorage.setItem("token", input.value.trim());
+      resolve();
+      dialog.close();
+    });
+    cancel.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      reject(new Error("Nothing was done."));
+    });
+  });
+}
