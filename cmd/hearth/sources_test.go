@@ -19,7 +19,7 @@ func TestWhatCannotBeRunOrBackfilledIsSaid(t *testing.T) {
 		"": checkSource(n, "weather"), "<nil>": checkHistory(n, "github"),
 		`unknown function "wether": did you mean "weather"?`:             checkSource(n, "wether"),
 		`unknown function "treasuris": did you mean "treasuries"?`:       checkHistory(n, "treasuris"),
-		"zigbee has no schedule and is no source":                    checkSource(n, "zigbee"),
+		"zigbee has no schedule and is no source":                        checkSource(n, "zigbee"),
 		"the sources are github, treasuries and weather":                 checkHistory(n, "zigbee"),
 		"weather has no history to backfill; github and treasuries have": checkHistory(n, "weather"),
 		"weather has no history to backfill; treasuries has":             checkHistory(one, "weather"),

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"debug/elf"
 	"os"
 	"path/filepath"
@@ -12,7 +13,11 @@ import (
 	wrap "github.com/hearth-home/hearth/local/shrinkwrap"
 )
 
-const sizeLimit = 20e6 // bytes; a function's binary must be smaller
+// A function's binary must be smaller, in bytes.
+const (
+	sizeLimit = 20e6
+	pageLimit = 26e6 // with html/template, which makes the linker keep every exported method
+)
 
 // shrinkwrap creates the build context of f and returns its folder.
 func shrinkwrap(t *testing.T, f stack.Function, copied []string) string {
@@ -45,7 +50,7 @@ func compile(t *testing.T, context, arch string) string {
 }
 
 // check checks that a binary fits the image: it is built for arch, needs no dynamic
-// linker and is below sizeLimit.
+// linker and is below the limit.
 func check(t *testing.T, bin, arch string) {
 	t.Helper()
 	f, err := elf.Open(bin)
@@ -60,12 +65,16 @@ func check(t *testing.T, bin, arch string) {
 	if slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP }) {
 		t.Errorf("%s: linked dynamically", arch)
 	}
-	info, err := os.Stat(bin)
+	b, err := os.ReadFile(bin)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%s: %.1f MB", arch, float64(info.Size())/1e6)
-	if info.Size() >= sizeLimit {
-		t.Errorf("%s: %d bytes, the limit is %.0f", arch, info.Size(), sizeLimit)
+	t.Logf("%s: %.1f MB", arch, float64(len(b))/1e6)
+	limit := int(sizeLimit)
+	if bytes.Contains(b, []byte("html/template.(*Template).Execute")) {
+		limit = pageLimit
+	}
+	if len(b) >= limit {
+		t.Errorf("%s: %d bytes, the limit is %d", arch, len(b), limit)
 	}
 }

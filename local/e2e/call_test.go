@@ -33,22 +33,30 @@ var messages = map[string]struct{ topic, payload string }{
 
 var numbers atomic.Int64 // the last message's number
 
-// request returns a call as f's connector makes it. With dry it is a person's dry run,
-// for functions that take no messages.
+// request returns a call as f's connector makes it, or as a browser does of a function that
+// nothing else calls. With dry it is a person's dry run, for functions that take no messages.
 func request(t *testing.T, f stack.Function, url string, dry bool) *http.Request {
 	t.Helper()
-	body := ""
+	body, method := "", http.MethodPost
+	if annotations(f)["topic"] == "" {
+		method = http.MethodGet
+	}
 	n, now := numbers.Add(1), time.Now().UTC().Format(time.RFC3339Nano)
 	m, ok := messages[f.Name]
 	if ok {
 		body = fmt.Sprintf(m.payload, now, n)
 	} else if dry {
 		url += "/?dry_run=true"
+	} else if method == http.MethodGet {
+		url += "/outbox" // read from the database at each call
 	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		t.Error(err)
 		return nil
+	}
+	if method == http.MethodGet {
+		r.Header.Set("Authorization", "Bearer "+planted("page-token"))
 	}
 	if ok {
 		r.Header.Set("X-Topic", m.topic)

@@ -52,7 +52,7 @@ func newFixture(t *testing.T, f stack.Function) fixture {
 	dir := t.TempDir()
 	s := fixture{vars: maps.Clone(f.Environment), store: g}
 	for _, name := range f.Secrets {
-		value := "planted-" + name + "-7d1f"
+		value := planted(name)
 		switch name {
 		case "database-url":
 			value = postgres.String()
@@ -79,6 +79,9 @@ func newFixture(t *testing.T, f stack.Function) fixture {
 	s.vars["INFLUX_URL"], s.vars["INFLUX_BUCKET"], s.vars["secret_mount_path"] = influx, bucket, dir
 	return s
 }
+
+// planted returns the value of a secret.
+func planted(name string) string { return "planted-" + name + "-7d1f" }
 
 func plant(t *testing.T, dir, name, value string) {
 	t.Helper()

@@ -13,7 +13,11 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver/tool"
 )
 
-const memoryLimit = 30e6 // bytes; after many calls a function's process must use less
+// After many calls a function's process must use less memory, in bytes.
+const (
+	memoryLimit = 30e6
+	pageMemory  = 60e6 // of one that only people call: it keeps what it drew
+)
 
 // TestFunctions: every function of the stack files builds as its image does, runs as in
 // its image, stays within its limits, and answers the request in flight before it stops.
@@ -55,8 +59,12 @@ func run(t *testing.T, f stack.Function, bin, watchdog string, n int32) {
 	now, peak := p.memory(t)
 	t.Logf("ready in %s; after %d calls (%s): %.1f MB, at most %.1f MB",
 		p.ready.Round(time.Millisecond), n, codes, float64(now)/1e6, float64(peak)/1e6)
-	if now >= memoryLimit {
-		t.Errorf("%d bytes of memory after %d calls, the limit is %.0f", now, n, memoryLimit)
+	limit := memoryLimit
+	if annotations(f)["topic"] == "" {
+		limit = pageMemory
+	}
+	if float64(now) >= limit {
+		t.Errorf("%d bytes of memory after %d calls, the limit is %.0f", now, n, limit)
 	}
 	stop(t, f, s, p)
 	for _, v := range s.planted {
