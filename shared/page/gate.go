@@ -13,8 +13,8 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
-// ErrForbidden is wrapped by the error of MayWrite that no token changes.
-var ErrForbidden = errors.New("this page cannot change anything")
+// errForbidden is wrapped by the error of MayWrite that no token changes.
+var errForbidden = errors.New("this page cannot change anything")
 
 // Tokens are the gates of a page that anybody may reach: who knows a token sends it in the
 // header Authorization, as Bearer TOKEN.
@@ -32,14 +32,14 @@ func (t Tokens) MayRead(r *http.Request) error {
 	return wanted(r, "To read this page", "the secret "+t.Read.Name()+" or "+t.Write.Name())
 }
 
-// MayWrite returns an error that says what is missing. It wraps ErrForbidden if there is no
+// MayWrite returns an error that says what is missing. It wraps errForbidden if there is no
 // token with which one may write.
 func (t Tokens) MayWrite(r *http.Request) error {
 	switch {
 	case matches(r, t.Write):
 		return nil
 	case !t.Write.Present():
-		return fmt.Errorf("%w, since the secret %s is empty: write a long random text into it, and its function takes it as the token", ErrForbidden, t.Write.Name())
+		return fmt.Errorf("%w, since the secret %s is empty: write a long random text into it, and its function takes it as the token", errForbidden, t.Write.Name())
 	}
 	return wanted(r, "To do this", "the secret "+t.Write.Name())
 }
@@ -71,7 +71,7 @@ func (p *Page) mayWrite(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	switch err := p.MayWrite(r); {
-	case errors.Is(err, ErrForbidden):
+	case errors.Is(err, errForbidden):
 		http.Error(w, err.Error(), http.StatusForbidden)
 	case err != nil:
 		http.Error(w, err.Error(), http.StatusUnauthorized)
