@@ -55,3 +55,18 @@ function askToken(why) {
     });
   });
 }
+
+// A link to a file cannot send the token: the file is fetched, and saved from memory.
+document.addEventListener("click", async (e) => {
+  const link = e.target.closest("a[download]");
+  if (!link || link.protocol === "blob:" || !sessionStorage.getItem("token")) return;
+  e.preventDefault();
+  const res = await call(link.href);
+  if (!res.ok) return;
+  const name = (res.headers.get("Content-Disposition") || "").match(/filename="([^"]+)"/);
+  const saved = document.createElement("a");
+  saved.href = URL.createObjectURL(await res.blob());
+  saved.download = name ? name[1] : link.pathname.split("/").pop();
+  saved.click();
+  URL.revokeObjectURL(saved.href);
+});

@@ -192,7 +192,7 @@
     part("a.button").href = "history.csv?" + q;
     box.classList.add("busy");
     try {
-      const [res] = await Promise.all([fetch("history.json?" + q, { signal: running.signal }), plot.load()]);
+      const [res] = await Promise.all([call("history.json?" + q, { signal: running.signal }), plot.load()]);
       const answer = await res.json();
       if (running !== past.running || !past.state) return;
       if (!res.ok) throw new Error(answer.error);
