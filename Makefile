@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up fault device why settings-check run backfill backtest test e2e chaos bench fuzz mutants check vuln generate docs dashboards device-forget functions-forget migrate secrets slack-test images publish pin edge edge-image test-influx2 test-ahead untested
+.PHONY: help up fault device why settings-check run backfill backtest test e2e chaos bench fuzz mutants check vuln generate docs dashboards screenshots device-forget functions-forget migrate secrets slack-test images publish pin edge edge-image test-influx2 test-ahead untested
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -120,6 +120,11 @@ generate: # what is made from stack.yml and not kept in git
 
 docs: $(HEARTH) ## the pages made from the code: settings, commands, READMEs of the functions, schema of hearth.yml
 	@$(HEARTH) docs
+
+screenshots: ## pictures of the page of a sample house, in each of its states: build/screenshots, and those of the README in docs
+	@mkdir -p build/screenshots
+	HEARTH_SCREENSHOTS=$(CURDIR)/build/screenshots go test -count=1 -run TestScreenshots ./shared/page
+	@cp build/screenshots/page.png build/screenshots/page-dark.png build/screenshots/phone.png docs/
 
 dashboards: ## Grafana's dashboards and alert rules in deploy/grafana, made from the catalogue and hearth.yml
 	@go run ./tools/dashboards

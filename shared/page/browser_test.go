@@ -38,7 +38,14 @@ func (s *served) now() time.Time { return time.Now().Add(time.Duration(s.moved.L
 // serve serves the page of a house that fill fills.
 func serve(t *testing.T, fill func(*pagetest.House)) *served {
 	t.Helper()
-	s := &served{House: pagetest.New(t, time.Now())} // clock: the browser's is the real one
+	return serveAt(t, time.Now(), fill) // clock: the browser's is the real one
+}
+
+// serveAt is serve with a clock that begins at now.
+func serveAt(t *testing.T, now time.Time, fill func(*pagetest.House)) *served {
+	t.Helper()
+	s := &served{House: pagetest.New(t, now)}
+	s.moved.Store(int64(time.Until(now))) // clock: the page's runs on
 	fill(s.House)
 	same := func(s string) string { return s }
 	file := settings.Parse([]byte(pagetest.Yml))
@@ -78,7 +85,7 @@ var widths = []struct {
 }
 
 func TestInABrowserEachTileIsDrawnAndFits(t *testing.T) {
-	s := serve(t, func(h *pagetest.House) { pagetest.Full(h) })
+	s := serve(t, pagetest.Full)
 	b := browser.Start(t, s.address, 1920, 1080)
 	for _, tile := range tiles {
 		if b.Eval(fmt.Sprintf(`document.querySelector("#tile-%s")?.innerText.trim().split(/\s+/).length > 3`, tile)) != "true" {
@@ -162,7 +169,7 @@ func TestInABrowserAnAlertAppearsAndIsAcknowledgedWithoutReload(t *testing.T) {
 }
 
 func TestInABrowserWhatIsOldIsGrey(t *testing.T) {
-	s := serve(t, func(h *pagetest.House) { pagetest.Full(h) })
+	s := serve(t, pagetest.Full)
 	b := browser.Start(t, s.address, 1280, 800)
 	b.Until(`document.querySelector("#tile-weather") && !document.querySelector("#tile-weather.stale")`)
 	s.moved.Store(int64(3 * time.Hour))
@@ -246,7 +253,7 @@ func TestInABrowserTheAuditOfAccessibilityFindsNothingSerious(t *testing.T) {
 	if err != nil {
 		tool.Missing(t, "axe-core is not installed: npm ci --prefix tools/axe")
 	}
-	s := serve(t, func(h *pagetest.House) { pagetest.Full(h) })
+	s := serve(t, pagetest.Full)
 	b := browser.Start(t, s.address, 1280, 800)
 	for _, look := range []struct {
 		query string

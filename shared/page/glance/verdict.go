@@ -145,7 +145,7 @@ func (w *world) needOf(a status.Alert) Need {
 		n.Value = quantity(a.Value, true)
 		side, limit, _ := strings.Cut(a.Limit, " ")
 		rest = append(rest, escaped(side)+" "+quantity(limit, false))
-	} else if text := cut(a.Text, maxText); len(text) > maxValue {
+	} else if text := cut(firstSentence(a.Text), maxText); len(text) > maxValue {
 		rest = append(rest, escaped(text))
 	} else {
 		n.Value = escaped(text)
@@ -158,7 +158,7 @@ func (w *world) needOf(a status.Alert) Need {
 		line = join([]template.HTML{line, escaped(a.Marks[0])}, ", ")
 	}
 	if n.Link = w.linkOf(a); a.Link == "" {
-		line = join([]template.HTML{line, escaped(a.Next)}, " · ")
+		line = join([]template.HTML{line, escaped(firstSentence(a.Next))}, " · ")
 	}
 	if len(a.Below) > 0 {
 		line = join([]template.HTML{line, escaped(fmt.Sprintf(dependOnIt, len(a.Below)))}, " · ")
@@ -173,6 +173,14 @@ func (w *world) needOf(a status.Alert) Need {
 		n.aside = maintained
 	}
 	return n
+}
+
+// firstSentence returns the beginning of an alert's text: what follows says why, and how far
+// messages came.
+func firstSentence(text string) string {
+	text, _, _ = strings.Cut(text, "\n")
+	text, _, _ = strings.Cut(text, ". ")
+	return strings.TrimSuffix(text, ".")
 }
 
 // short leaves a device's room out where its name begins with it: "Office air (Office)".

@@ -17,9 +17,9 @@ import (
 
 var (
 	tooMuch = status.Alert{ID: "a-1", Key: "air-co2-high/office", Severity: alert.Critical, Channel: alert.Climate, Phase: alert.Firing, Title: "CO₂ is high", Where: "Office air (Office)",
-		Value: "1,412 ppm", Limit: "above 1,200 ppm", Next: "Open a window", Since: now.Add(-26 * time.Minute)}
+		Value: "1,412 ppm", Limit: "above 1,200 ppm", Next: "Open a window.", Since: now.Add(-26 * time.Minute)}
 	failing = status.Alert{ID: "a-2", Key: "source-failing/weather", Severity: alert.Warning, Channel: alert.Pipelines, Phase: alert.Firing, Title: "A source is failing", Where: "weather",
-		Text: "no answer", Next: "https://example.org/", Link: "https://example.org/", Since: now.Add(-30 * time.Hour), Below: []status.Alert{{}, {}}}
+		Text: "no answer. It was tried 3 times.\nLast good: 09:00", Next: "https://example.org/", Link: "https://example.org/", Since: now.Add(-30 * time.Hour), Below: []status.Alert{{}, {}}}
 	silent = status.Alert{ID: "a-3", Key: "device-silent/pantry", Severity: alert.Warning, Channel: alert.Devices, Phase: alert.Unknown, Title: "A device is silent", Where: "Pantry",
 		Text: "silent", Since: now.Add(-time.Hour), Marks: []string{"no data since 13:10"}}
 )

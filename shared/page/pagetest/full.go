@@ -16,19 +16,34 @@ import (
 // Yml is hearth.yml of the house that Full fills.
 const Yml = "house: {zone: America/Los_Angeles}\n"
 
-// Full returns a house with everything that has a tile, as it stands on an ordinary
-// afternoon. The values are samples.
-func Full(h *House) *House {
+// Calm fills a house with everything that has a tile, on an ordinary afternoon on which
+// nothing needs a person. The values are samples.
+func Calm(h *House) {
 	h.fillWeather()
-	h.fillRooms()
+	h.fillRooms(690)
 	h.fillPower()
 	h.fillComputers()
 	h.fillMarkets()
+	h.fillTasks(h.task("3", "Photos of the shelf for the listing", 3, 1))
 	h.fillLists()
+}
+
+// Full is Calm with some things that need a person.
+func Full(h *House) {
+	h.fillWeather()
+	h.fillRooms(1412)
+	h.fillPower()
+	h.fillComputers()
+	h.fillMarkets()
+	h.fillTasks(h.task("1", "Renew the firewall's certificate", -2, 3), h.task("2", "Call the electrician about the cellar", 0, 2), h.task("3", "Photos of the shelf for the listing", 3, 1))
+	h.fillLists()
+	h.Items("github", "hearth-home/hearth alerts", item.Item{ID: "3", Title: "golang.org/x/net: HTTP/2 rapid reset", URL: "https://github.com/hearth-home/hearth/security/dependabot/3", At: h.Now.AddDate(0, 0, -2), Attributes: map[string]string{"severity": "high", "package": "golang.org/x/net"}})
+	h.Items("github", "hearth-home/hearth actions", item.Item{ID: "ci/main", Title: "ci on main: failure", URL: "https://github.com/hearth-home/hearth/actions/runs/1", At: h.Now.Add(-23 * time.Minute), Attributes: map[string]string{"workflow": "ci", "branch": "main", "conclusion": "failure", "event": "push"}})
+	h.Device("zigbee", "Pantry climate", "Pantry", store.DeviceState{Metric: "temperature_celsius", Value: 17, Time: h.Now.Add(-5 * time.Hour)}, store.DeviceState{Metric: "battery_percent", Value: 4, Time: h.Now.Add(-5 * time.Hour)})
+	since := h.Now.Add(-5 * time.Hour)
 	h.Raise(CO2(alert.Critical, "office-air", "Office air", "Office", 1412, h.Now.Add(-26*time.Minute)),
-		alert.State{Key: "device-silent/pantry-climate", Spec: alert.Spec{Rule: "device-silent", Channel: alert.Devices, Severity: alert.Warning, Title: "A device is silent", Next: "Replace its battery"},
-			Subject: alert.Subject{Device: "pantry-climate", Name: "Pantry climate"}, Phase: alert.Firing, Text: "silent, battery was at 4 %", Since: h.Now.Add(-5 * time.Hour), Fired: h.Now.Add(-5 * time.Hour), Episode: 1})
-	return h
+		alert.State{Key: "silent/pantry-climate", Spec: alert.Spec{Rule: "silent", Channel: alert.Devices, Severity: alert.Warning, Title: "A device reports nothing", Next: "Replace its battery."},
+			Subject: alert.Subject{Device: "pantry-climate", Name: "Pantry climate", Room: "Pantry"}, Phase: alert.Firing, Text: "Its battery was at 4 %.", Since: since, Fired: since, Episode: 1})
 }
 
 // CO2 is an open alert.
@@ -87,7 +102,7 @@ func (h *House) sensor(kind, measurement, name, room string, fields map[string]c
 	h.Readings(rs...)
 }
 
-func (h *House) fillRooms() {
+func (h *House) fillRooms(office float64) {
 	climate := func(name, room string, celsius, humidity float64, more map[string]curve) {
 		fields := map[string]curve{"temperature_celsius": daily(celsius, 0.8, 0.3), "humidity_percent": daily(humidity, 3, 1)}
 		for key, of := range more {
@@ -102,7 +117,7 @@ func (h *House) fillRooms() {
 		}
 		return map[string]curve{"co2_ppm": rises}
 	}
-	climate("Office air", "Office", 22.1, 49, last(1412, 700))
+	climate("Office air", "Office", 22.1, 49, last(office, 700))
 	living := last(846, 640)
 	living["pm2_5_ugm3"] = daily(6, 1, 1)
 	climate("Living room air", "Living room", 21.4, 46, living)
@@ -110,8 +125,8 @@ func (h *House) fillRooms() {
 	climate("Kitchen air", "Kitchen", 21.9, 55, last(911, 650))
 	climate("Bath climate", "Bath", 23, 58, nil)
 	climate("Cellar climate", "Cellar", 14.3, 63, nil)
-	h.Device("zigbee", "Pantry climate", "Pantry", store.DeviceState{Metric: "temperature_celsius", Value: 17, Time: h.Now.Add(-5 * time.Hour)}, store.DeviceState{Metric: "battery_percent", Value: 4, Time: h.Now.Add(-5 * time.Hour)})
-	h.Device("zigbee", "Hall button", "Hall", State("battery_percent", 8))
+	h.sensor("zigbee", "zigbee", "Hall climate", "Hall", map[string]curve{"temperature_celsius": daily(18, 0.5, 0.2), "battery_percent": func(time.Time) float64 { return 61 }})
+	h.Device("zigbee", "Hall button", "Hall", State("battery_percent", 80))
 	for i := range 12 {
 		h.Device("zigbee", fmt.Sprintf("Lamp %d", i+1), "Living room", State("on", float64(i%2)), State("linkquality", 120))
 	}
@@ -197,21 +212,21 @@ func (h *House) fillMarkets() {
 	h.Readings(rs...)
 }
 
+// task is one that is due so many days from now, and that nobody has touched for idle days.
+func (h *House) task(id, title string, due, idle int) item.Item {
+	return item.Item{ID: id, Title: title, URL: "https://app.asana.com/0/1/" + id, At: h.Now.AddDate(0, 0, -30),
+		Attributes: map[string]string{"modified_at": h.Now.AddDate(0, 0, -idle).Format(time.RFC3339), "due_on": h.Now.AddDate(0, 0, due).Format(time.DateOnly)}}
+}
+
+func (h *House) fillTasks(due ...item.Item) {
+	idle := h.task("4", "Write the garden plan for spring", 0, 12)
+	delete(idle.Attributes, "due_on")
+	h.Items("asana", "Home", append(due, idle, h.task("5", "Return the library's books", 6, 1), h.task("6", "Sort the cables", 20, 2))...)
+}
+
 func (h *House) fillLists() {
-	day := func(n int) string { return h.Now.AddDate(0, 0, n).Format(time.DateOnly) }
-	task := func(id, title, due string, idle int) item.Item {
-		i := item.Item{ID: id, Title: title, URL: "https://app.asana.com/0/1/" + id, At: h.Now.AddDate(0, 0, -30), Attributes: map[string]string{"modified_at": h.Now.AddDate(0, 0, -idle).Format(time.RFC3339)}}
-		if due != "" {
-			i.Attributes["due_on"] = due
-		}
-		return i
-	}
-	h.Items("asana", "Home", task("1", "Renew the firewall's certificate", day(-2), 3), task("2", "Call the electrician about the cellar", day(0), 2), task("3", "Photos of the shelf for the listing", day(3), 1),
-		task("4", "Write the garden plan for spring", "", 12), task("5", "Return the library's books", day(6), 1), task("6", "Sort the cables", "", 40))
 	h.Items("feeds", "news", item.Item{ID: "1", Title: "Pi 5 8 GB in stock at Adafruit", URL: "https://example.org/1", At: h.Now.Add(-18 * time.Minute)}, item.Item{ID: "2", Title: "Zigbee2MQTT 2.15 released", URL: "https://example.org/2", At: h.Now.Add(-2 * time.Hour)},
 		item.Item{ID: "3", Title: "Why the town's library opens on Sundays from now on, and what that costs", URL: "https://example.org/3", At: h.Now.Add(-7 * time.Hour)})
-	h.Items("github", "hearth-home/hearth alerts", item.Item{ID: "3", Title: "golang.org/x/net: HTTP/2 rapid reset", URL: "https://github.com/hearth-home/hearth/security/dependabot/3", At: h.Now.AddDate(0, 0, -2), Attributes: map[string]string{"severity": "high", "package": "golang.org/x/net"}})
-	h.Items("github", "hearth-home/hearth actions", item.Item{ID: "ci/main", Title: "ci on main: failure", URL: "https://github.com/hearth-home/hearth/actions/runs/1", At: h.Now.Add(-23 * time.Minute), Attributes: map[string]string{"workflow": "ci", "branch": "main", "conclusion": "failure", "event": "push"}})
 	for _, f := range []store.Function{{Name: "weather", Schedule: "*/15 * * * *", Period: 15 * time.Minute}, {Name: "stocks", Schedule: "*/15 * * * *", Period: 15 * time.Minute}, {Name: "treasuries", Schedule: "30 11,23 * * *", Period: 12 * time.Hour}} {
 		f.Configured, f.LastSeen = true, h.Now.Add(-5*time.Minute)
 		h.OK(h.Store.SaveFunction(h.T.Context(), f))

@@ -9,6 +9,10 @@ const hearth = {
   past: Date.parse(document.body.dataset.past) || 0, // the time at which the house is shown; 0: now
   now: () => hearth.past || Date.now() + hearth.ahead,
 };
+{
+  const ahead = Date.parse(document.body.dataset.now) - Date.now();
+  if (!hearth.past && Math.abs(ahead) > 60000) hearth.ahead = ahead; // live.js measures it
+}
 // A gateway may serve the page at an address without a slash at its end: then relative
 // addresses would lead beside it.
 if (!location.pathname.endsWith("/")) history.replaceState(history.state, "", location.pathname + "/" + location.search + location.hash);
