@@ -193,7 +193,7 @@ func TestInABrowserAnotherVersionIsLoadedOnce(t *testing.T) {
 	s := serve(t, func(*pagetest.House) {})
 	b := browser.Start(t, s.address, 1280, 800)
 	b.Eval(`window.left = true; document.body.dataset.build = "older"; live.tag = "older"; 1`)
-	b.Until(`!window.left && document.body.dataset.build !== "older" && document.querySelector("#verdict h2").textContent === "All well"`)
+	b.Until(`!window.left && document.querySelector("#verdict h2")?.textContent === "All well" && document.body.dataset.build !== "older"`)
 	b.Eval(`window.left = true; window.answers = 0; const before = fetch; window.fetch = (...all) => { window.answers++; return before(...all); }; document.body.dataset.build = "older"; live.tag = "older"; 1`)
 	b.Until("window.answers > 3")
 	if b.Eval("window.left") != "true" {
