@@ -128,6 +128,8 @@ const (
 
 // The tile computers.
 
+const gpuTitle, fanTitle, caseTitle, aboveIntake = "GPU", "fans", "case", " above intake"
+
 // The tile stocks.
 
 // stockNames are the names of symbols that many people follow: a quote has none.
@@ -155,6 +157,8 @@ const redOn, vulnerable = "red on ", "vulnerable dependency of "
 // The tile news.
 
 // The tile ups.
+
+const upsLasts, upsCharge, upsLoad, onBattery = "battery lasts", "charge", "load", "on battery"
 
 // The tile wifi.
 
