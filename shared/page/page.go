@@ -20,7 +20,7 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect
 //
 //	GET /            the tiles. view= chooses them, at= shows them as they stood at a time
 //	GET /tiles.json  the markup of what differs from what If-None-Match names
-//	GET /curve.json  the yield curve of a day, on=2025-11-26
+//	GET /curve.json  the yield curve of a day, on=2025-11-26; /curve.svg draws it over the newest
 //	GET /api/        the list of the JSON API, which docs/api.md describes
 //	GET /history.json, /history.csv  what values were over a span
 //	GET /status…     what package status serves, and its POSTs
@@ -64,7 +64,7 @@ func (p *Page) read(w http.ResponseWriter, r *http.Request) {
 		p.html(w, r)
 	case path == "/tiles.json":
 		p.tiles(w, r)
-	case path == "/curve.json":
+	case path == "/curve.json", path == "/curve.svg":
 		p.curve(w, r)
 	case isAPI(path):
 		p.api(w, r)

@@ -23,6 +23,9 @@ const (
 	flatBelow  = 0.2                 // percentage points between 2 and 10 years, from 0 on
 )
 
+// FirstYields is the first day of which a source has a curve.
+var FirstYields = time.Date(1962, 1, 2, 0, 0, 0, 0, time.UTC)
+
 // yieldSources are the measurements with a yield curve, the better one first.
 var yieldSources = []string{"treasury_yield", "treasury_yield_alphavantage"}
 
@@ -45,11 +48,33 @@ var ErrNoCurve = errors.New("no yields are stored of this day and the 10 days be
 
 // Curve returns the yield curve of a day of the calendar, at midnight UTC, or of the nearest
 // business day before it; ErrNoCurve if there is none.
-func (g *Glance) Curve(ctx context.Context, on time.Time) (Curve, error) {
-	w, err := g.world(ctx, View{})
+func (g *Glance) Curve(ctx context.Context, v View, on time.Time) (Curve, error) {
+	w, err := g.world(ctx, v)
 	if err != nil {
 		return Curve{}, err
 	}
+	return w.anyCurveOn(ctx, on)
+}
+
+// CurvePlot draws the newest curve, as the tile does, and that of a day of one's choice, as
+// Curve returns it; without one if on is zero. The answer is an SVG.
+func (g *Glance) CurvePlot(ctx context.Context, v View, on time.Time) ([]byte, error) {
+	w, err := g.world(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	var chosen Curve
+	if !on.IsZero() {
+		if chosen, err = w.anyCurveOn(ctx, on); err != nil {
+			return nil, err
+		}
+	}
+	today, before, err := w.curves(ctx)
+	return []byte(plotCurves(today, before, chosen)), err
+}
+
+// anyCurveOn returns the curve of the first source that has one of a day.
+func (w *world) anyCurveOn(ctx context.Context, on time.Time) (Curve, error) {
 	for _, source := range yieldSources {
 		c, err := w.curveOn(ctx, source, on)
 		if err != nil || len(c.Yields) > 0 {
@@ -131,30 +156,40 @@ func (c Curve) shape() string {
 
 // curve shows the newest yield curve against those of a month, half a year and a year ago.
 func curve(ctx context.Context, w *world) (*Tile, error) {
-	source, today, err := w.newestCurve(ctx)
+	today, before, err := w.curves(ctx)
 	if err != nil || len(today.Yields) == 0 {
 		return nil, err
 	}
-	var before []Curve
+	return &Tile{
+		At: today.day, Stale: yieldsOld, Sample: today.Sample, Plots: today.plots(),
+		Body: draw("curve", curveView{Plot: plotCurves(today, before, Curve{}), Date: day(today.day, date), Shape: today.shape(), Spread: today.spread(),
+			Month: len(before[0].Yields) > 0, Half: len(before[1].Yields) > 0, Year: len(before[2].Yields) > 0, Single: today.single(),
+			Day: today.Day, First: FirstYields.Format(time.DateOnly)}),
+	}, nil
+}
+
+// curves returns the newest curve, without yields if there is none, and those before with which
+// it is compared.
+func (w *world) curves(ctx context.Context) (today Curve, before []Curve, err error) {
+	source, today, err := w.newestCurve(ctx)
+	if err != nil || len(today.Yields) == 0 {
+		return today, nil, err
+	}
 	for _, months := range []int{1, 6, 12} {
 		c, err := w.curveOn(ctx, source, monthsBefore(today.day, months))
 		if err != nil {
-			return nil, err
+			return today, before, err
 		}
 		before = append(before, c)
 	}
-	return &Tile{
-		At: today.day, Stale: yieldsOld, Sample: today.Sample, Plots: today.plots(),
-		Body: draw("curve", curveView{Plot: plotCurves(today, before), Date: day(today.day, date), Shape: today.shape(), Spread: today.spread(),
-			Month: len(before[0].Yields) > 0, Half: len(before[1].Yields) > 0, Year: len(before[2].Yields) > 0, Single: today.single(), Day: today.Day}),
-	}, nil
+	return today, before, nil
 }
 
 // curveView is what the markup of the tile reads.
 type curveView struct {
 	Plot              template.HTML
 	Date              template.HTML
-	Day               string
+	Day, First        string // the days between which one can choose
 	Shape             string
 	Spread            template.HTML
 	Single            template.HTML // a curve of one maturity

@@ -68,7 +68,7 @@ func TestACurveOfFewMaturities(t *testing.T) {
 	f := newFixture(t)
 	f.yields("treasury_yield_alphavantage", "2026-11-26", map[string]float64{"10year": 4.2})
 	tile := f.tile("curve")
-	if got := words(tile); got != "10y 4.20 % 26 Nov" {
+	if got := words(tile); got != "10y 4.20 % 26 Nov against… another day" {
 		t.Error(got)
 	}
 	f.yields("treasury_yield_alphavantage", "2026-11-26", map[string]float64{"2year": 4.2, "30year": 4.2, `"><script>`: 3})
@@ -95,11 +95,11 @@ func TestTheCurveOfADay(t *testing.T) {
 	f := newFixture(t)
 	f.yields("treasury_yield", "2025-11-26", map[string]float64{"10y": 4.1, "2y": 4.4, "1m": 5})
 	g := f.glance()
-	c, err := g.Curve(t.Context(), time.Date(2025, 11, 30, 0, 0, 0, 0, time.UTC))
+	c, err := g.Curve(t.Context(), View{}, time.Date(2025, 11, 30, 0, 0, 0, 0, time.UTC))
 	if err != nil || c.Day != "2025-11-26" || strings.Join(c.Maturities, " ") != "1m 2y 10y" || c.Yields[2] != 4.1 || *c.Spread != -0.3 {
 		t.Errorf("%+v, %v", c, err)
 	}
-	if _, err := g.Curve(t.Context(), time.Date(2025, 11, 25, 0, 0, 0, 0, time.UTC)); !errors.Is(err, ErrNoCurve) {
+	if _, err := g.Curve(t.Context(), View{}, time.Date(2025, 11, 25, 0, 0, 0, 0, time.UTC)); !errors.Is(err, ErrNoCurve) {
 		t.Error(err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 var curveTicks = []float64{1, 6, 24, 60, 120, 360}
 
 // The plot of a curve: its size, and where its inside begins.
-const curveWidth, curveHeight, curveTop, curveBottom = 400, 150, 8, 128
+const curveWidth, curveHeight, curveLeft, curveTop, curveBottom = 400, 150, 38, 8, 128
 
 // curveBox is the plot of several curves over one axis: the maturities of all of them, which
 // stand at equal distances.
@@ -36,7 +36,7 @@ func newCurveBox(curves ...Curve) curveBox {
 		middle := (high + low) / 2
 		low, high = middle-0.25, middle+0.25
 	}
-	b.box = box{Width: curveWidth, Height: curveBottom - curveTop, Right: float64(len(b.months) - 1), Low: low, High: high}
+	b.box = box{Width: curveWidth - curveLeft, Height: curveBottom - curveTop, Right: float64(len(b.months) - 1), Low: low, High: high}
 	return b
 }
 
@@ -59,28 +59,46 @@ func (b curveBox) step() float64 {
 	return 10
 }
 
-// plotCurves draws the newest curve over those before. What is drawn says which day it is of.
-func plotCurves(today Curve, before []Curve) template.HTML {
-	b := newCurveBox(append([]Curve{today}, before...)...)
+// plotCurves draws the newest curve over those before, and one of a day of a person's choice;
+// one without yields is left out.
+func plotCurves(today Curve, before []Curve, chosen Curve) template.HTML {
+	b := newCurveBox(append([]Curve{today, chosen}, before...)...)
 	if len(b.months) < 2 {
 		return ""
 	}
-	var s strings.Builder
 	label := curveTitle + " " + today.sentence()
 	for i, words := range curveAgo {
 		if i < len(before) && len(before[i].Yields) > 0 {
 			label += "; " + words + ", " + before[i].sentence()
 		}
 	}
-	fmt.Fprintf(&s, `<svg class="yc" viewBox="0 0 %d %d" role="img" aria-label="%s"><g transform="translate(0 %d)">`, curveWidth, curveHeight, template.HTMLEscapeString(label), curveTop)
+	picked := ""
+	if len(chosen.Yields) > 0 {
+		label += "; " + chosen.sentence()
+		picked = fmt.Sprintf(` data-day="%s" data-words="%s"`, chosen.Day, template.HTMLEscapeString(chosen.words()))
+	}
+	var s strings.Builder
+	fmt.Fprintf(&s, `<svg xmlns="http://www.w3.org/2000/svg" class="yc" viewBox="0 0 %d %d" role="img" aria-label="%s"%s><g transform="translate(%d %d)">`,
+		curveWidth, curveHeight, template.HTMLEscapeString(label), picked, curveLeft, curveTop)
 	b.grid(&s)
 	for i, class := range []string{"ghost", "ghost half", "ghost2"} {
 		if i < len(before) && len(before[i].Yields) > 1 {
 			fmt.Fprintf(&s, `<path class="%s" d="%s"/>`, class, b.d(before[i]))
 		}
 	}
+	if len(chosen.Yields) > 1 {
+		fmt.Fprintf(&s, `<path class="picked" d="%s"/>`, b.d(chosen))
+	}
 	fmt.Fprintf(&s, `<path class="line" d="%s"/></g></svg>`, b.d(today))
 	return template.HTML(s.String())
+}
+
+// words says what a curve is like: "inverted, 10y − 2y −0.12".
+func (c Curve) words() string {
+	if c.Spread == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s, 10y − 2y %s", c.shape(), strings.Replace(fmt.Sprintf("%+.2f", *c.Spread), "-", "−", 1))
 }
 
 // grid draws lines of equal yields, and the maturities below.
@@ -92,7 +110,7 @@ func (b curveBox) grid(s *strings.Builder) {
 	}
 	for v := math.Ceil(b.Low/step) * step; v <= b.High+1e-9; v += step {
 		y := b.y(v)
-		fmt.Fprintf(s, `<line class="grid" x1="0" x2="%d" y1="%.1f" y2="%.1f"/><text class="ax" x="0" y="%.1f">%s%%</text>`, curveWidth, y, y, y-3, text(v, digits))
+		fmt.Fprintf(s, `<line class="grid" x1="0" x2="%g" y1="%.1f" y2="%.1f"/><text class="ax" x="%d" y="%.1f">%s%%</text>`, b.Width, y, y, -curveLeft, y+4, text(v, digits))
 	}
 	for i, m := range b.months {
 		if !slices.Contains(curveTicks, m) && len(b.months) > maxPlotted {

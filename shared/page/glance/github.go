@@ -146,7 +146,7 @@ var severities = []string{"critical", "high", "medium", "low"}
 // vulnerabilities counts the open alerts of Dependabot.
 type vulnerabilities struct {
 	All    int
-	Grave  string // "1 critical", "2 high"; "": none is
+	Grave  string // "1 critical, 2 high", "high" if all are; "": none is
 	Class  string // of the line
 	Counts map[string]int
 }
@@ -166,6 +166,9 @@ func vulnerabilitiesOf(items []item.Item) vulnerabilities {
 		}
 	}
 	v.Grave = strings.Join(parts, ", ")
+	if n := v.Counts["critical"] + v.Counts["high"]; n == v.All && len(parts) == 1 {
+		_, v.Grave, _ = strings.Cut(v.Grave, " ")
+	}
 	switch {
 	case v.Counts["critical"] > 0:
 		v.Class = "dot-bad"

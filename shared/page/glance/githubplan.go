@@ -44,7 +44,7 @@ func (w *world) plan(ctx context.Context, u reading.Reading) (plan, error) {
 	if err != nil {
 		return p, err
 	}
-	if cost = max(cost, u.Fields["net_usd"]); cost >= 0.005 {
+	if cost = max(cost, u.Fields["net_usd"]); cost >= 0.05 {
 		p.Cost = num(cost, 2)
 	}
 	if p.Included <= 0 {

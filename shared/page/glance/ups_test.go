@@ -35,7 +35,7 @@ func TestTheOnlyUPSIsALineOfThePowerTile(t *testing.T) {
 	if got := f.line(); got != "UPS on mains, 50 min in the battery" {
 		t.Error(got)
 	}
-	if tile := f.tile("ups"); tile == nil || words(tile) != "rack-ups on mains 50 min battery 93 % · load 18 %" {
+	if tile := f.tile("ups"); tile == nil || words(tile) != "rack-ups on mains 50 min in the battery battery 93 % · load 18 %" {
 		t.Errorf("no power tile has it, and it has no tile: %v", tile)
 	}
 	f.Now = f.Now.Add(time.Minute)
@@ -64,7 +64,7 @@ func TestSeveralUPSes(t *testing.T) {
 	f.supply(`<b>server`, 1, 12)
 	f.Device("mapped", "old", "", pagetest.State("runtime_seconds", 600)) // it does not say on what it runs
 	tile := f.tile("ups")
-	if got, want := words(tile), "&lt;b&gt;server on battery 12 min battery 93 % · load 18 % old 10 min rack on mains 50 min battery 93 % · load 18 %"; got != want {
+	if got, want := words(tile), "&lt;b&gt;server on battery 12 min in the battery battery 93 % · load 18 % old 10 min in the battery rack on mains 50 min in the battery battery 93 % · load 18 %"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if len(tile.Needs) != 1 || tile.Needs[0].Value != "on battery" || len(tile.Plots) != 6 || tile.Plots[0].Key() != "ups.runtime_seconds,device=<b>server" {

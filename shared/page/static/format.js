@@ -24,6 +24,7 @@ const formats = {
   dm: { day: "numeric", month: "short" },
   weekday: { weekday: "long" },
   day: { day: "numeric", month: "long" },
+  ymd: { day: "numeric", month: "short", year: "numeric" },
   full: { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" },
 };
 const formatters = new Map();
