@@ -1,5 +1,207 @@
 package glance
 
-import "context"
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
 
-func house(context.Context, *world) (*Tile, error) { return nil, nil }
+	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/page/status"
+	"github.com/hearth-home/hearth/shared/rules"
+)
+
+const maxTroubled = 4 // devices that are named
+
+// houseData is what the markup reads.
+type houseData struct {
+	Troubled []troubled
+	More     int    // that are not named
+	Well     string // "27 devices well"
+	Calm     []template.HTML
+	Dead     string // "3 messages could not be read"
+	Link     string // where those are
+}
+
+// troubled is a device that needs something.
+type troubled struct {
+	Name   string
+	Text   template.HTML
+	Class  string // dot-bad or dot-mid by an open alert, else dot-dim
+	weight int
+}
+
+func house(ctx context.Context, w *world) (*Tile, error) {
+	devices, err := w.devices(ctx)
+	if err != nil {
+		return nil, err
+	}
+	devices = slices.DeleteFunc(slices.Clone(devices), func(d device) bool { return !w.isIn(d.Place) })
+	data := houseData{}
+	if !w.Guest {
+		data.Dead, data.Link = deadLetters(w.Status), "status#dead"
+	}
+	if len(devices) == 0 && data.Dead == "" {
+		return nil, nil
+	}
+	t := &Tile{Sample: len(devices) > 0, Link: data.Link}
+	for _, d := range devices {
+		t.Sample = t.Sample && d.Sample
+	}
+	if t.Link != "" {
+		t.Link = "status"
+	}
+	found, waiting := w.troubles(devices)
+	if well := len(devices) - len(found) - waiting; well > 0 {
+		data.Well = plural(well, oneWell, nWell)
+	}
+	data.More = max(0, len(found)-maxTroubled)
+	data.Troubled = found[:min(len(found), maxTroubled)]
+	data.Calm = w.calm(devices)
+	t.Body = draw("house", data)
+	return t, nil
+}
+
+// troubles returns the devices that need something, the gravest first, and how many only wait
+// for what they depend on.
+func (w *world) troubles(devices []device) (out []troubled, waiting int) {
+	states := map[string]status.Device{}
+	for _, r := range w.Status.Rooms {
+		for _, d := range r.Devices {
+			states[d.ID] = d
+		}
+	}
+	explained := explainedOf(w.Status.Alerts)
+	for _, d := range devices {
+		if explained[d.ID] {
+			waiting++
+		} else if t, ok := w.troubleOf(d, states[d.ID]); ok {
+			out = append(out, t)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b troubled) int {
+		return cmp.Or(a.weight-b.weight, strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
+	})
+	return out, waiting
+}
+
+// explainedOf returns the device ids of the alerts that another alert explains.
+func explainedOf(as status.Alerts) map[string]bool {
+	out := map[string]bool{}
+	for _, root := range as.Open {
+		for _, a := range root.Below {
+			out[a.Device] = true
+		}
+	}
+	return out
+}
+
+// troubleOf says what a device needs: by its gravest open alert, or else by its state.
+func (w *world) troubleOf(d device, s status.Device) (troubled, bool) {
+	t := troubled{Name: w.spoken(d), Class: "dot-dim", weight: 3}
+	for _, a := range w.Status.Alerts.Open {
+		if a.Device != d.ID || !ofDevice(a.Key) {
+			continue
+		}
+		t.Text = w.trouble(a, d)
+		if !a.Acked && !a.Silenced && !a.Maintained {
+			t.Class, t.weight = "dot-"+colour(a.Severity), map[alert.Severity]int{alert.Critical: 0, alert.Warning: 1}[a.Severity]
+		}
+		return t, true
+	}
+	battery := slices.IndexFunc(s.Small, func(m status.Metric) bool { return m.Warn && strings.HasPrefix(m.Key, "battery") })
+	switch {
+	case d.Away || s.State == "offline":
+		t.Text = escaped(offlineSince) + " " + w.at(d.Seen, age)
+	case s.State == wordSilent:
+		t.Text = escaped(wordSilent) + " " + w.at(d.Seen, age)
+	case battery >= 0:
+		t.Text = escaped(wordBattery) + " " + charge(s.Small[battery])
+	case s.Quality == "suspect":
+		t.Text = escaped(suspectValues)
+	case s.Quality == "clock_unsynced":
+		t.Text = escaped(clockNotSet)
+	default:
+		return t, false
+	}
+	return t, true
+}
+
+// charge writes a battery's charge: "8 %", or what its flag means.
+func charge(m status.Metric) template.HTML {
+	if m.Value == nil || m.Text != "" {
+		return escaped(m.Text)
+	}
+	return num(*m.Value, 0) + " %"
+}
+
+// ofDevice reports whether an alert is about a device itself, not about what it measures.
+func ofDevice(key string) bool {
+	rule, rest, _ := strings.Cut(key, "/")
+	switch rule {
+	case rules.Silent, rules.Frozen, rules.DeviceOffline, rules.NodeOffline, rules.BridgeOffline, rules.SequenceGap:
+		return true
+	}
+	_, metric, _ := strings.Cut(rest, "/")
+	return strings.Contains(metric, "battery") || strings.Contains(metric, "tamper")
+}
+
+// trouble says in a few words what an alert says of a device.
+func (w *world) trouble(a status.Alert, d device) template.HTML {
+	rule, _, _ := strings.Cut(a.Key, "/")
+	switch rule {
+	case rules.Silent:
+		return escaped(wordSilent) + " " + w.at(earlier(d.Seen, cmp.Or(a.Since, d.Seen)), age)
+	case rules.DeviceOffline, rules.NodeOffline, rules.BridgeOffline:
+		text := escaped(offlineSince) + " " + w.at(a.Since, age)
+		if n := len(a.Below); n > 0 {
+			text += escaped(", " + plural(n, oneWaits, nWait))
+		}
+		return text
+	case rules.Frozen:
+		return escaped(doesNotChange) + " " + w.at(a.Since, age)
+	}
+	if strings.HasSuffix(a.Key, "/battery_percent") && a.Value != "" {
+		return escaped(wordBattery) + " " + quantity(a.Value, true)
+	}
+	text := a.Title
+	if len(text) > 1 && strings.ToUpper(text[1:2]) != text[1:2] {
+		text = strings.ToLower(text[:1]) + text[1:]
+	}
+	return escaped(text)
+}
+
+// deadLetters says how many messages could not be read, and how many readings are missing.
+func deadLetters(d status.Data) string {
+	n, missing := 0, uint64(0)
+	for _, c := range d.Dead {
+		n += c.Letters
+	}
+	for _, r := range d.Rooms {
+		for _, x := range r.Devices {
+			missing += x.Missing
+		}
+	}
+	var parts []string
+	if n > 0 {
+		text := plural(n, oneDead, nDead)
+		if d.MoreDead {
+			text = moreThan + text
+		}
+		parts = append(parts, text)
+	}
+	if missing > 0 {
+		parts = append(parts, plural(int(missing), oneMissing, nMissing))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// plural writes a number of things.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return fmt.Sprintf(many, text(float64(n), 0))
+}

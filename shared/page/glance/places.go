@@ -1,6 +1,7 @@
 package glance
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -83,4 +84,14 @@ func withoutPlace(name, place string) string {
 		i += max(size, 1)
 	}
 	return name
+}
+
+// spoken returns the name of a device for people: "Desk plug" of desk-plug.
+func (w *world) spoken(d device) string {
+	name := w.Redact(cmp.Or(d.Name, d.ID))
+	if name != d.ID {
+		return name
+	}
+	first, size := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(first)) + strings.NewReplacer("-", " ", "_", " ").Replace(name[size:])
 }

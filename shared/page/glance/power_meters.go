@@ -1,13 +1,10 @@
 package glance
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/energy"
@@ -48,16 +45,6 @@ func countKey(metric string) string { return strings.TrimSuffix(metric, wattsKey
 
 func (m *meter) plot(w *world) history.Series {
 	return history.Series{Measurement: m.in.Name, Field: m.metric, Tags: map[string]string{catalogue.DeviceLabel: m.device.ID}, Title: w.spoken(m.device)}
-}
-
-// spoken returns the name of a device for people: "Desk plug" of desk-plug.
-func (w *world) spoken(d device) string {
-	name := w.Redact(cmp.Or(d.Name, d.ID))
-	if name != d.ID {
-		return name
-	}
-	first, size := utf8.DecodeRuneInString(name)
-	return string(unicode.ToUpper(first)) + strings.NewReplacer("-", " ", "_", " ").Replace(name[size:])
 }
 
 // meterGroup is a number of meters whose powers are added up.

@@ -126,6 +126,26 @@ const (
 
 // The tile house.
 
+const (
+	oneWell       = "1 device well"
+	nWell         = "%s devices well"
+	offlineSince  = "offline"
+	wordBattery   = "battery"
+	suspectValues = "suspect values"
+	clockNotSet   = "its clock is not set"
+	doesNotChange = "its value does not change,"
+	oneWaits      = "1 device depends on it"
+	nWait         = "%s devices depend on it"
+	oneDead       = "1 message could not be read"
+	nDead         = "%s messages could not be read"
+	moreThan      = "more than "
+	oneMissing    = "1 reading missing"
+	nMissing      = "%s readings missing"
+	nOpen         = "%d windows and doors open"
+	allClosed     = "windows and doors closed"
+	noLeak        = "no leak"
+)
+
 // The tile computers.
 
 const gpuTitle, fanTitle, caseTitle, aboveIntake = "GPU", "fans", "case", " above intake"
