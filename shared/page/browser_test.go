@@ -72,7 +72,7 @@ func serveAt(t *testing.T, now time.Time, fill func(*pagetest.House)) *served {
 }
 
 // tiles are those that the full house has.
-var tiles = []string{"weather", "air", "rooms", "stocks", "curve", "github"}
+var tiles = []string{"weather", "air", "rooms", "power", "house", "computers", "stocks", "curve", "github"}
 
 // widths are the windows in which the page is looked at, and the tiles that are seen there
 // without scrolling.
