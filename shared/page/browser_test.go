@@ -44,11 +44,17 @@ func serve(t *testing.T, fill func(*pagetest.House)) *served {
 // serveAt is serve with a clock that begins at now.
 func serveAt(t *testing.T, now time.Time, fill func(*pagetest.House)) *served {
 	t.Helper()
+	return serveAs(t, pagetest.Yml, now, fill)
+}
+
+// serveAs is serveAt with another hearth.yml.
+func serveAs(t *testing.T, yml string, now time.Time, fill func(*pagetest.House)) *served {
+	t.Helper()
 	s := &served{House: pagetest.New(t, now)}
 	s.moved.Store(int64(time.Until(now))) // clock: the page's runs on
 	fill(s.House)
 	same := func(s string) string { return s }
-	file := settings.Parse([]byte(pagetest.Yml))
+	file := settings.Parse([]byte(yml))
 	lists := &status.Page{Inputs: status.Inputs{Open: s.Open, Now: s.now, Redact: same, RedactCut: same, Zone: func() string { return string(file.House.Zone) }}}
 	s.page = &Page{Status: lists, Every: 100 * time.Millisecond, Glance: glance.New(glance.Inputs{
 		Open: s.Open, Now: s.now, Redact: same, Settings: func() *settings.File { return file }, Declared: func() []catalogue.Measurement { return nil },

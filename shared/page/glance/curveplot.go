@@ -110,7 +110,7 @@ func (b curveBox) grid(s *strings.Builder) {
 	}
 	for v := math.Ceil(b.Low/step) * step; v <= b.High+1e-9; v += step {
 		y := b.y(v)
-		fmt.Fprintf(s, `<line class="grid" x1="0" x2="%g" y1="%.1f" y2="%.1f"/><text class="ax" x="%d" y="%.1f">%s%%</text>`, b.Width, y, y, -curveLeft, y+4, text(v, digits))
+		fmt.Fprintf(s, `<line class="grid" x1="0" x2="%g" y1="%.1f" y2="%.1f"/><text class="ax" x="%d" y="%.1f">%s%%</text>`, b.Width, y, y, -curveLeft, y+4, inPlot(v, digits))
 	}
 	for i, m := range b.months {
 		if !slices.Contains(curveTicks, m) && len(b.months) > maxPlotted {

@@ -38,6 +38,11 @@ func num(v float64, digits int) template.HTML {
 	return template.HTML(fmt.Sprintf(`<data value="%s" data-d="%d">%s</data>`, strconv.FormatFloat(v, 'f', -1, 64), digits, text(v, digits)))
 }
 
+// inPlot writes a number within an SVG text.
+func inPlot(v float64, digits int) template.HTML {
+	return template.HTML(fmt.Sprintf(`<tspan data-value="%s" data-d="%d">%s</tspan>`, strconv.FormatFloat(v, 'f', -1, 64), digits, text(v, digits)))
+}
+
 // signed is num with a plus sign before a number above zero.
 func signed(v float64, digits int) template.HTML {
 	sign := ""

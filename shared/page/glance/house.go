@@ -164,7 +164,7 @@ func (w *world) trouble(a status.Alert, d device) template.HTML {
 		return escaped(doesNotChange) + " " + w.at(a.Since, age)
 	}
 	if strings.HasSuffix(a.Key, "/battery_percent") && a.Value != "" {
-		return escaped(wordBattery) + " " + quantity(a.Value, true)
+		return escaped(wordBattery) + " " + w.quantity(a.Value, true)
 	}
 	text := a.Title
 	if len(text) > 1 && strings.ToUpper(text[1:2]) != text[1:2] {

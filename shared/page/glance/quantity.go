@@ -65,6 +65,9 @@ func (w *world) shown(v float64, f catalogue.Field, u *shownUnit) (template.HTML
 	if form.Duration && v >= 60 {
 		return hoursAndMinutes(v), ""
 	}
+	if unit == "ft" && math.Abs(v) >= 5280 {
+		v, unit = v/5280, "mi"
+	}
 	for i := 0; i < len(form.Prefixes) && math.Abs(v) >= 1000; i++ {
 		v, unit = v/1000, form.Prefixes[i]
 	}

@@ -142,9 +142,9 @@ func (w *world) needOf(a status.Alert) Need {
 	}
 	var rest []template.HTML
 	if a.Value != "" {
-		n.Value = quantity(a.Value, true)
+		n.Value = w.quantity(a.Value, true)
 		side, limit, _ := strings.Cut(a.Limit, " ")
-		rest = append(rest, escaped(side)+" "+quantity(limit, false))
+		rest = append(rest, escaped(side)+" "+w.quantity(limit, false))
 	} else if text := cut(firstSentence(a.Text), maxText); len(text) > maxValue {
 		rest = append(rest, escaped(text))
 	} else {
@@ -208,9 +208,9 @@ func (w *world) since(a status.Alert) template.HTML {
 	return w.at(a.Since, date)
 }
 
-// quantity writes a number with its unit as alert.Number does, in the locale of the house:
-// "1,412 ppm". unit: with its unit.
-func quantity(s string, unit bool) template.HTML {
+// quantity writes a number with its unit as alert.Number does, in the locale and the units of the
+// house: "1,412 ppm". unit: with its unit.
+func (w *world) quantity(s string, unit bool) template.HTML {
 	end := strings.IndexFunc(s, func(r rune) bool { return !strings.ContainsRune("-0123456789,.", r) })
 	if end < 0 {
 		end = len(s)
@@ -221,8 +221,13 @@ func quantity(s string, unit bool) template.HTML {
 		return escaped(s)
 	}
 	_, behind, _ := strings.Cut(digits, ".")
-	out := num(v, len(behind))
-	if unit {
+	sign := strings.TrimSpace(s[end:])
+	shown, of := w.convert(v, sign)
+	out := num(shown, len(behind))
+	switch {
+	case unit && of != sign:
+		out += escaped(" " + of)
+	case unit:
 		out += escaped(s[end:])
 	}
 	return out

@@ -55,9 +55,9 @@ function set(node, text) {
 // local writes the numbers and times below root in the locale and the zone of the house.
 function local(root) {
   if (hearth.locale) {
-    for (const d of root.querySelectorAll("data[data-d]")) {
+    for (const d of root.querySelectorAll("[data-d]")) {
       const digits = Number(d.dataset.d);
-      set(d, new Intl.NumberFormat(hearth.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: d.dataset.sign ? "exceptZero" : "auto", ...(d.dataset.currency && { style: "currency", currency: d.dataset.currency }) }).format(Number(d.value)));
+      set(d, new Intl.NumberFormat(hearth.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: d.dataset.sign ? "exceptZero" : "auto", ...(d.dataset.currency && { style: "currency", currency: d.dataset.currency }) }).format(Number(d.value ?? d.dataset.value)));
     }
     for (const t of root.querySelectorAll("time[data-f]")) {
       if (t.dataset.f !== "age") set(t, formatter(t.dataset.f, t.dateTime.length === 10 ? "UTC" : hearth.zone).format(new Date(t.dateTime)));
