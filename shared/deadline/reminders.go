@@ -34,6 +34,12 @@ func Reminders(rs []settings.Reminder, h *alert.House, now time.Time) (messages 
 	return messages
 }
 
+// Moments returns the moments with from <= moment < to that a reminder is about. Times of day
+// are of the zone z, as for Reminders.
+func Moments(r settings.Reminder, z *time.Location, from, to time.Time) []time.Time {
+	return occurrences(r, z, from.Add(-1), to.Add(-1))
+}
+
 // occurrences returns the moments with from < moment <= to that a reminder is about.
 func occurrences(r settings.Reminder, z *time.Location, from, to time.Time) (out []time.Time) {
 	clock := TimeOfDay(settings.Clock(cmp.Or(string(r.At), usually)))

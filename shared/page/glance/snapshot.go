@@ -82,12 +82,12 @@ type Snapshot struct {
 
 const (
 	atOnce   = 4 // tiles that are read at the same time
-	deadline = 5 * time.Second
+	readTime = 5 * time.Second
 )
 
 // Snapshot reads what a view shows. What cannot be read is named in Errors; the rest is shown.
 func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
-	ctx, cancel := context.WithTimeout(ctx, deadline)
+	ctx, cancel := context.WithTimeout(ctx, readTime)
 	defer cancel()
 	w, err := g.world(ctx, v)
 	out := Snapshot{View: v, Now: w.Now, Zone: w.Zone, Sun: sunOf(w.File.House.Place, w.Now.In(w.Zone)), Status: w.Status, more: w.more(), unknown: !w.Past && !w.Status.Alerts.Known}

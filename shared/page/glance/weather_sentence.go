@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/reading"
@@ -27,18 +26,7 @@ func (o *outlook) sentence() template.HTML {
 			parts = append(parts, gust)
 		}
 	}
-	return joined(parts, ", ")
-}
-
-// joined joins markup.
-func joined(parts []template.HTML, sep string) template.HTML {
-	texts := make([]string, 0, len(parts))
-	for _, p := range parts {
-		if p != "" {
-			texts = append(texts, string(p))
-		}
-	}
-	return template.HTML(strings.Join(texts, sep))
+	return join(parts, ", ")
 }
 
 // temperatures says how warm the day is, or from the evening on the night.
@@ -214,7 +202,7 @@ func (o *outlook) detail() template.HTML {
 	if v, ok := o.now.Fields["wind_mps"]; ok {
 		parts = append(parts, o.wind(v))
 	}
-	return joined(parts, " · ")
+	return join(parts, " · ")
 }
 
 // wind says how fast it is and where it comes from: "wind 3 m/s from S".

@@ -82,6 +82,17 @@ var compass = []string{"N", "NE", "E", "SE", "S", "SW", "W", "NW"}
 
 // The tile today.
 
+const (
+	allDay     = "all day"
+	untilWord  = "until "
+	andMore    = "%d more"
+	daysLate   = "%d days late"
+	oneDayLate = "1 day late"
+	idleFor    = "idle %d d"
+	moreTasks  = "%d more tasks"
+	lateOrDue  = "late or due today"
+)
+
 // The tile air.
 
 const (
