@@ -35,10 +35,11 @@ func (o *outlook) days() (out []weatherDay) {
 			continue
 		}
 		d := weatherDay{Day: o.at(noon, weekday), low: low, high: high, Low: num(round(o.celsius(low)), 0) + "°", High: num(round(o.celsius(high)), 0) + "°"}
-		d.Icon = icon(skyOfDay(o, slots))
-		if chance, known := mostOf(daily, slots, "precipitation_chance_percent"); known {
+		chance, known := mostOf(daily, slots, "precipitation_chance_percent")
+		if known {
 			d.Chance = num(chance, 0) + "%"
 		}
+		d.Icon = icon(skyOfDay(o, slots, !known || chance >= probable))
 		coldest, warmest = min(coldest, low), max(warmest, high)
 		out = append(out, d)
 	}
@@ -64,13 +65,13 @@ func mostOf(daily, slots []reading.Reading, field string) (most float64, ok bool
 // skyGravity orders skies: the worst of a day is the day's if it is one of rain or worse.
 var skyGravity = map[string]int{"storm": 5, "snow": 4, "rain": 3, "drizzle": 2}
 
-// skyOfDay returns the icon of a day: the worst of its rain, snow and thunder that is probable,
-// else what its daytime is most of the time.
-func skyOfDay(o *outlook, slots []reading.Reading) string {
+// skyOfDay returns the icon of a day: the worst of its rain, snow and thunder if these are
+// probable (wet), else what its daytime is most of the time.
+func skyOfDay(o *outlook, slots []reading.Reading, wet bool) string {
 	worst, counted, most := "", map[string]int{}, ""
 	for _, r := range slots {
 		sky := skyOf(r, false)
-		if skyGravity[sky] > skyGravity[worst] && fallen(r) > 0 {
+		if skyGravity[sky] > skyGravity[worst] && fallen(r) > 0 && wet {
 			worst = sky
 		}
 		if h := r.Time.In(o.Zone).Hour(); skyGravity[sky] == 0 && h >= 7 && h <= 21 {

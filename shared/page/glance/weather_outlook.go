@@ -105,13 +105,15 @@ func (o *outlook) today() (low, high float64, whole bool) {
 	return low, high, len(daily) > 0 || slices.ContainsFunc(known, func(r reading.Reading) bool { return r.Time.Before(morning) })
 }
 
-// wet is how much must fall in three hours, in mm, to be named.
-const wet = 0.2
+const (
+	wet      = 0.2 // mm that must fall in three hours to be named
+	probable = 30  // percent of chance from which on it is
+)
 
 // fallen returns the rain and snow of a slot in mm, 0 if they are improbable.
 func fallen(r reading.Reading) float64 {
 	mm := r.Fields["rain_mm"] + r.Fields["snow_mm"]
-	if chance, ok := r.Fields["precipitation_chance_percent"]; mm < wet || ok && chance < 30 {
+	if chance, ok := r.Fields["precipitation_chance_percent"]; mm < wet || ok && chance < probable {
 		return 0
 	}
 	return mm

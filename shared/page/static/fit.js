@@ -26,4 +26,7 @@ function fitAll() {
 }
 
 fitAll();
-new MutationObserver(fitAll).observe(document.querySelector("main"), { childList: true, subtree: true });
+new MutationObserver(() => {
+  fitAll();
+  requestAnimationFrame(fitAll); // after what else changes sizes, as kiosk.js does
+}).observe(document.querySelector("main"), { childList: true, subtree: true });
