@@ -114,7 +114,7 @@ func (w *world) agenda(hs []happening) (lines []agendaLine) {
 				more++
 				continue
 			}
-			lines = append(lines, agendaLine{When: w.hourOf(h), Text: h.text, Link: h.link})
+			lines = append(lines, agendaLine{When: w.timeOf(h), Text: h.text, Link: h.link})
 		case h.begin.Before(w.dayAt(2)):
 			text := h.text
 			if !h.whole {
@@ -137,8 +137,8 @@ func (w *world) agenda(hs []happening) (lines []agendaLine) {
 	return append(lines, later...)
 }
 
-// hourOf writes when something of today begins, or until when it lasts if it began before today.
-func (w *world) hourOf(h happening) template.HTML {
+// timeOf writes when something of today begins, or until when it lasts if it began before today.
+func (w *world) timeOf(h happening) template.HTML {
 	switch {
 	case h.whole || h.begin.Before(w.dayAt(0)) && !h.end.Before(w.dayAt(1)):
 		return allDay
