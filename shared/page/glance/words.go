@@ -187,6 +187,8 @@ const redOn, vulnerable = "red on ", "vulnerable dependency of "
 
 // The tile news.
 
+const inStockAt = "%s in stock at %s" // "Pi 5 8 GB in stock at Adafruit"
+
 // The tile ups.
 
 const upsLasts, upsCharge, upsLoad, onBattery = "battery lasts", "charge", "load", "on battery"
