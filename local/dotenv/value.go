@@ -30,16 +30,7 @@ func value(s string, exported bool) (string, error) {
 	if strings.HasSuffix(s, "\r") {
 		return "", errLineEnd
 	}
-	var v, rest string
-	var err error
-	switch {
-	case strings.HasPrefix(s, "'"):
-		v, rest, err = single(s[1:])
-	case strings.HasPrefix(s, `"`):
-		v, rest, err = double(s[1:])
-	default:
-		v, rest, err = word(s, exported)
-	}
+	v, rest, err := split(s, exported)
 	if err != nil {
 		return "", err
 	}
@@ -55,6 +46,17 @@ func value(s string, exported bool) (string, error) {
 		return "", unquoted("a shell reads what stands after a space as a command")
 	}
 	return v, nil
+}
+
+// split reads a value, and returns what follows it on its line.
+func split(s string, exported bool) (v, rest string, err error) {
+	switch {
+	case strings.HasPrefix(s, "'"):
+		return single(s[1:])
+	case strings.HasPrefix(s, `"`):
+		return double(s[1:])
+	}
+	return word(s, exported)
 }
 
 var errNoEnd = errors.New("the closing quote is missing on this line: a value has one line, and a quote in it needs quotes of the other kind around the value")
