@@ -95,7 +95,7 @@ func TestNoPortAnswersAPageOfAnotherSite(t *testing.T) {
 	done(t, c.Subscribe("evil/#", 0, func(_ mqtt.Client, m mqtt.Message) { received <- m.Topic() }))
 
 	functions := map[string]string{r.server.Addr: "/function/weather", r.admin: "/metrics"}
-	for _, f := range r.host.Functions {
+	for _, f := range r.host.Functions() {
 		functions[f.URL.Host] = "/"
 	}
 	found := 0

@@ -183,7 +183,7 @@ func (p *platform) notes() []string {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	out = append(out, p.sampleNotes(ctx)...)
-	wanted := slices.ContainsFunc(p.host.Functions, func(f host.Function) bool { return len(f.Topics()) > 0 })
+	wanted := slices.ContainsFunc(p.host.Functions(), func(f host.Function) bool { return len(f.Topics()) > 0 })
 	if wanted && p.bridge.Load() != nil {
 		if problem := p.brokerProblem(); problem != "" {
 			out = append(out, p.redact(problem))

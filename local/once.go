@@ -54,7 +54,7 @@ func (h *Installation) runOnce(ctx context.Context, name string, dry bool) (a so
 		}
 	}()
 	h.logMistypedNames(p.log)
-	f := p.host.Functions[0]
+	f := p.host.Functions()[0]
 	switch a = blank(f); f.State {
 	case host.Broken:
 		a.Status, a.Error = "failed", f.Reason

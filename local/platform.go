@@ -169,7 +169,7 @@ func (p *platform) gatewayPart() part {
 			Status: func(ctx context.Context) (status.Data, bool) { return lists.Brief(ctx), true }, Alerts: lists.AlertsAt,
 		})}
 		var fs []gateway.Function
-		for _, f := range p.host.Functions {
+		for _, f := range p.host.Functions() {
 			fs = append(fs, gateway.Function{Status: functionStatus(f.Function), URL: *f.URL})
 		}
 		p.gateway = gateway.New(fs, p.page, p.log)
@@ -193,7 +193,7 @@ func (p *platform) schedulesPart() part {
 	return part{"schedules", func(ctx context.Context) error {
 		p.seed(ctx)
 		var jobs []schedule.Job
-		for _, f := range p.host.Functions {
+		for _, f := range p.host.Functions() {
 			if s := f.Schedule(); s != "" && p.runs(f.Name) {
 				jobs = append(jobs, schedule.Job{Function: f.Name, Schedule: s, Last: p.lastRun(ctx, f)})
 			}
@@ -206,7 +206,7 @@ func (p *platform) schedulesPart() part {
 // pageFunctions returns the functions that run here, for the page.
 func (p *platform) pageFunctions() []status.Function {
 	var out []status.Function
-	for _, f := range p.host.Functions {
+	for _, f := range p.host.Functions() {
 		row := status.Function{Name: f.Name, State: status.State(f.State), Missing: f.Missing, Reason: f.Reason, Schedule: f.Schedule(), Next: p.next(f.Name)}
 		if row.Schedule == "" {
 			row.Topic = strings.Join(f.Topics(), ", ")

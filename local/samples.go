@@ -68,7 +68,7 @@ func (p *platform) seed(ctx context.Context) {
 	if err != nil {
 		return // it was read before, with the variables
 	}
-	for _, f := range p.host.Functions {
+	for _, f := range p.host.Functions() {
 		if f.State != host.Live || f.Schedule() == "" {
 			continue
 		}

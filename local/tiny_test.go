@@ -204,7 +204,7 @@ func (r *running) settled() int {
 	r.eventually("a finished run", func() bool {
 		runs := r.runs()
 		n = len(runs)
-		seeded := r.host.Functions[0].State == host.Live && n > 0 && strings.HasSuffix(runs[0], "/sample") // the live run follows
+		seeded := r.host.Functions()[0].State == host.Live && n > 0 && strings.HasSuffix(runs[0], "/sample") // the live run follows
 		return n > 0 && runs[0] != "running" && !seeded
 	})
 	return n

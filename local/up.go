@@ -53,7 +53,7 @@ const stopping = "stopping; calls in flight may finish. Ctrl-C again stops at on
 // logStart logs which data each function works on and how to make it live, or why it cannot
 // start. Then it logs where broker and page are.
 func (p *platform) logStart(ctx context.Context) {
-	for _, f := range p.host.Functions {
+	for _, f := range p.host.Functions() {
 		if f.State == host.Broken {
 			p.log.Error("broken: "+f.Reason, "function", f.Name)
 			continue

@@ -127,7 +127,7 @@ func TestSchedulesFireThroughTheGateway(t *testing.T) {
 func TestAStopLeavesNothingListening(t *testing.T) {
 	r := launch(t, repository(t))
 	r.settled()
-	addresses := []string{r.server.Addr, r.samples.Addr, r.host.Functions[0].URL.Host}
+	addresses := []string{r.server.Addr, r.samples.Addr, r.host.Functions()[0].URL.Host}
 	r.stop()
 	for _, addr := range addresses {
 		if c, err := net.DialTimeout("tcp", addr, time.Second); err == nil {

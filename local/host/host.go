@@ -64,19 +64,29 @@ type Options struct {
 	LiveBefore map[string]bool
 }
 
-// Host runs functions.
+// Host runs functions. It is safe for concurrent use.
 type Host struct {
 	Options
-	Functions []Function
-	servers   []*http.Server
-	done      sync.WaitGroup
-	beside    serve.Beside
+	servers []*http.Server
+	done    sync.WaitGroup
+	beside  *serve.Beside
+
+	mu        sync.Mutex // of all below, and of Vars
+	functions []Function
+	handlers  []*handler // of functions
+}
+
+// Functions returns the functions that run.
+func (h *Host) Functions() []Function {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.functions)
 }
 
 // Start starts the functions of fs that o.Build has; it skips the others. After an error
 // none is running. A function that cannot start is no error and is not logged: it is Broken.
 func Start(o Options, fs []stack.Function) (*Host, error) {
-	h := &Host{Options: o}
+	h := &Host{Options: o, beside: &serve.Beside{}}
 	for _, f := range fs {
 		build, ok := o.Build[f.Name]
 		if !ok {
@@ -102,13 +112,15 @@ func (h *Host) start(f stack.Function, build Builder) error {
 			return err
 		}
 	}
-	srv.Handler = gateway.Guard(srv.Handler)
+	now := &handler{}
+	now.serves(srv.Handler)
+	srv.Handler = gateway.Guard(now)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	out.URL = &url.URL{Scheme: "http", Host: l.Addr().String()}
-	h.Functions = append(h.Functions, out)
+	h.functions, h.handlers = append(h.functions, out), append(h.handlers, now)
 	h.servers = append(h.servers, srv)
 	h.done.Go(func() { _ = srv.Serve(l) }) // ends with ErrServerClosed
 	return nil
@@ -140,7 +152,7 @@ func (h *Host) Stop(ctx context.Context) error {
 	var errs []error
 	for i, srv := range h.servers {
 		if err := srv.Shutdown(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("%s was cut off: %w", h.Functions[i].Name, err), srv.Close())
+			errs = append(errs, fmt.Errorf("%s was cut off: %w", h.functions[i].Name, err), srv.Close())
 		}
 	}
 	h.done.Wait()
@@ -190,7 +202,7 @@ func (h *Host) env(f stack.Function) serve.Env {
 	for k, v := range f.Env {
 		vars[k] = v
 	}
-	return h.withSecrets(serve.Env{Env: config.Env{Vars: vars, Now: h.Now}, Open: h.Open, Beside: &h.beside}, f, nil)
+	return h.withSecrets(serve.Env{Env: config.Env{Vars: vars, Now: h.Now}, Open: h.Open, Beside: h.beside}, f, nil)
 }
 
 // withSecrets returns env with the secrets that the function's block names and the user

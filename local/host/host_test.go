@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	handler "github.com/openfaas/templates-sdk/go-http"
+	gohttp "github.com/openfaas/templates-sdk/go-http"
 	"go.uber.org/goleak"
 
 	"github.com/hearth-home/hearth/local/stack"
@@ -69,7 +69,7 @@ func start(t *testing.T, env map[string]string, vars map[string]string) (Functio
 		Root: root, Vars: vars, Build: map[string]Builder{"echo": echo}, Now: time.Now,
 		Samples: "http://127.0.0.1:7", Log: func(*secret.Folder) *slog.Logger { return slog.New(slog.DiscardHandler) },
 	}, []stack.Function{f, {Name: "absent"}})
-	if err != nil || len(h.Functions) != 1 {
+	if err != nil || len(h.Functions()) != 1 {
 		t.Fatalf("Start = %+v, %v; want the one that is built in", h, err)
 	}
 	t.Cleanup(func() {
@@ -78,7 +78,7 @@ func start(t *testing.T, env map[string]string, vars map[string]string) (Functio
 			t.Error(err)
 		}
 	})
-	res, err := http.Post(h.Functions[0].URL.String(), "", nil)
+	res, err := http.Post(h.Functions()[0].URL.String(), "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func start(t *testing.T, env map[string]string, vars map[string]string) (Functio
 	if err := json.Unmarshal(b, &a); err != nil {
 		t.Fatalf("%v: %s", err, b)
 	}
-	return h.Functions[0], a
+	return h.Functions()[0], a
 }
 
 func TestStateOfAFunction(t *testing.T) {
@@ -168,9 +168,9 @@ func TestABrokenFunctionDoesNotStopTheOthers(t *testing.T) {
 }
 
 func TestAGolangHTTPFunctionIsServedAsTheTemplateDoes(t *testing.T) {
-	build := Transform(func(serve.Env) (func(handler.Request) (handler.Response, error), error) {
-		return func(r handler.Request) (handler.Response, error) {
-			return handler.Response{Body: append([]byte("got "), r.Body...), StatusCode: http.StatusAccepted}, nil
+	build := Transform(func(serve.Env) (func(gohttp.Request) (gohttp.Response, error), error) {
+		return func(r gohttp.Request) (gohttp.Response, error) {
+			return gohttp.Response{Body: append([]byte("got "), r.Body...), StatusCode: http.StatusAccepted}, nil
 		}, nil
 	})
 	h, err := build(serve.Env{Env: config.Env{Log: slog.New(slog.DiscardHandler)}})
