@@ -95,9 +95,9 @@ func gatewayFunctions(h *Installation, addresses []string) ([]gateway.Function, 
 // nameGateway sets the address of this platform's gateway for the functions that call
 // others, whatever .env says of another. With PORT=0 it is not known before they start, and
 // they reach none.
-func (p *platform) nameGateway() {
-	port, _ := p.pagePort() // gatewayPart returns the error
-	for _, f := range p.functions {
+func (h *Installation) nameGateway(fs []stack.Function) {
+	port, _ := h.pagePort() // gatewayPart returns the error
+	for _, f := range fs {
 		if _, ok := f.Env["GATEWAY_URL"]; ok {
 			f.Env["GATEWAY_URL"] = "http://" + address(port)
 		}

@@ -15,7 +15,6 @@ func TestFunctionsCallOthersThroughThisPlatformsGateway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.nameGateway()
 	named := 0
 	for _, f := range p.functions {
 		if at, ok := f.Env["GATEWAY_URL"]; ok {

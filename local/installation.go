@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/hearth-home/hearth/local/dotenv"
 	"github.com/hearth-home/hearth/local/host"
@@ -30,17 +31,25 @@ type Installation struct {
 	term      *terminal.Writer        // writes logs as short lines; nil: logs are JSON
 	ownsState bool                    // this process is the platform, not another command beside it
 	badBroker error                   // what is wrong with MQTT_URL, or nil
+	environ   map[string]bool         // the variables of the environment, which take precedence over .env
 }
+
+// dotenvName is the file in the repository with the user's variables.
+const dotenvName = ".env"
 
 // Open returns the installation whose repository is root. It reads the user's variables
 // from environ ("KEY=value") and root's file .env. Logs go to out: as short lines, with
 // colors on a terminal, or with LOG_FORMAT=json as JSON.
 func Open(root string, environ []string, out io.Writer) (*Installation, error) {
-	vars, err := dotenv.Load(filepath.Join(root, ".env"), environ)
+	vars, err := dotenv.Load(filepath.Join(root, dotenvName), environ)
 	if err != nil {
 		return nil, err
 	}
-	h := &Installation{root: root, vars: vars, build: functions, out: out, dir: vars["HEARTH_DIR"]}
+	h := &Installation{root: root, vars: vars, build: functions, out: out, dir: vars["HEARTH_DIR"], environ: map[string]bool{}}
+	for _, kv := range environ {
+		name, _, _ := strings.Cut(kv, "=")
+		h.environ[name] = true
+	}
 	if h.dir == "" {
 		h.dir = filepath.Join(root, ".hearth")
 	}

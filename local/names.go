@@ -95,7 +95,7 @@ func (h *Installation) logMistypedNames(log *slog.Logger) {
 // dotenvLines returns the line of each variable in .env.
 func (h *Installation) dotenvLines() map[string]int {
 	lines := map[string]int{}
-	b, _ := os.ReadFile(filepath.Join(h.root, ".env")) // Open has read it
+	b, _ := os.ReadFile(filepath.Join(h.root, dotenvName)) // Open has read it
 	n := 0
 	for line := range strings.Lines(string(b)) {
 		n++

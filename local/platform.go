@@ -71,18 +71,29 @@ type platform struct {
 }
 
 func newPlatform(h *Installation) (*platform, error) {
-	fs, err := stack.Read(h.root, h.vars)
+	h.prepareSlack()
+	fs, err := h.blocks(h.vars)
 	if err != nil {
 		return nil, err
 	}
-	h.prepareSlack()
 	p := &platform{Installation: h, functions: fs, env: h.env(), now: time.Now, fail: sim.NewSwitch()}
 	p.secrets = p.userSecrets()
 	p.log = h.logger(p.secrets)
 	p.settings = h.watchSettings(p.log)
-	subscribeSensorsToAll(p.functions, h.vars)
-	h.setAlertsMode(p.functions)
 	return p, nil
+}
+
+// blocks returns the functions of the stack files with these variables, as the platform runs
+// them.
+func (h *Installation) blocks(vars map[string]string) ([]stack.Function, error) {
+	fs, err := stack.Read(h.root, vars)
+	if err != nil {
+		return nil, err
+	}
+	subscribeSensorsToAll(fs, vars)
+	h.setAlertsMode(fs)
+	h.nameGateway(fs)
+	return fs, nil
 }
 
 // parts returns the parts in the order in which they start; they stop in reverse. The
@@ -147,7 +158,6 @@ func (p *platform) functionsPart() part {
 		if p.ownsState {
 			liveBefore = p.liveBefore(ctx)
 		}
-		p.nameGateway()
 		p.host, err = host.Start(host.Options{
 			Root: p.root, Files: map[string]string{settingsSecret: p.SettingsFile()}, Vars: p.vars, Build: p.build, Open: p.open,
 			Samples: "http://" + p.samples.Addr, Log: p.functionLogger, Now: p.now, LiveBefore: liveBefore,
@@ -164,7 +174,7 @@ func (p *platform) gatewayPart() part {
 			Propose: mapping.Propose, Notes: p.notes, Try: p.try, Zone: p.zone, Hearth: program, SimulatedSince: p.simulatedSince(), Faults: p.faults(), House: p.loadHouse(),
 			Gateway: func() string { return *cmp.Or(own.Load(), new("")) },
 		}}
-		p.page = &page.Page{Status: lists, Every: pageEvery, Glance: glance.New(glance.Inputs{
+		p.page = &page.Page{Status: lists, Every: pageEvery, Steps: p.firstSteps(), Glance: glance.New(glance.Inputs{
 			Open: p.openForPage, Now: p.now, Redact: p.redact, Settings: p.pageSettings, Declared: p.declared, Wifi: p.guestWifi,
 			Status: func(ctx context.Context) (status.Data, bool) { return lists.Brief(ctx), true }, Alerts: lists.AlertsAt,
 		})}

@@ -45,6 +45,8 @@ type Scheduler struct {
 	client  *http.Client
 	stop    context.CancelFunc // starts no more overdue calls
 	cancel  context.CancelFunc // cuts off the calls in flight
+	begun   context.Context    // until stop
+	ctx     context.Context    // until cancel
 	calls   sync.WaitGroup
 	pause   time.Duration // before an overdue call is tried again
 
@@ -62,7 +64,7 @@ func start(gateway string, jobs []Job, log *slog.Logger, now time.Time, pause ti
 	ctx, cancel := context.WithCancel(context.Background())
 	starting, stop := context.WithCancel(ctx)
 	s := &Scheduler{
-		gateway: gateway, log: log, stop: stop, cancel: cancel, pause: pause,
+		gateway: gateway, log: log, stop: stop, cancel: cancel, begun: starting, ctx: ctx, pause: pause,
 		cron:    cron.New(cron.WithLogger(cron.DiscardLogger), cron.WithLocation(time.UTC)),
 		entries: map[string]cron.EntryID{},
 		client:  &http.Client{Timeout: timeout, Transport: &http.Transport{}},
@@ -74,37 +76,51 @@ func start(gateway string, jobs []Job, log *slog.Logger, now time.Time, pause ti
 			log.Error("never runs: its schedule is invalid", "function", j.Function, "schedule", j.Schedule, "err", err)
 			continue
 		}
-		s.entries[j.Function] = s.cron.Schedule(plan, cron.FuncJob(func() { s.call(ctx, j.Function) }))
+		s.entries[j.Function] = s.cron.Schedule(plan, cron.FuncJob(func() { s.call(s.ctx, j.Function) }))
 		if j.Last.IsZero() || !plan.Next(j.Last.UTC()).After(now) {
 			s.overdue = append(s.overdue, j.Function)
 		}
 	}
-	s.calls.Go(func() { s.catchUp(starting, ctx) })
+	s.calls.Go(s.catchUp)
 	s.cron.Start()
 	return s
 }
 
-// catchUp makes the overdue calls, atOnce at a time, until starting ends. It retries a
-// function that answers 409: a run that was killed with the last process keeps its lease
-// for half a minute.
-func (s *Scheduler) catchUp(starting, ctx context.Context) {
+// catchUp makes the overdue calls, atOnce at a time, until the stop.
+func (s *Scheduler) catchUp() {
 	slots := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
 	for _, name := range s.overdue {
 		slots <- struct{}{}
-		if starting.Err() != nil {
+		if s.begun.Err() != nil {
 			break
 		}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			for range tries {
-				if s.call(ctx, name) != http.StatusConflict || !pause.For(starting, s.pause) {
-					return
-				}
-			}
+			s.persist(name)
 		})
 	}
 	wg.Wait()
+}
+
+// persist calls a function. It retries one that answers 409: a run that was killed with the
+// last process keeps its lease for half a minute.
+func (s *Scheduler) persist(name string) {
+	for range tries {
+		if s.call(s.ctx, name) != http.StatusConflict || !pause.For(s.begun, s.pause) {
+			return
+		}
+	}
+}
+
+// Run calls a function now, beside its schedule, and does not wait for it. After Stop has
+// begun it does nothing.
+func (s *Scheduler) Run(function string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.begun.Err() == nil {
+		s.calls.Go(func() { s.persist(function) })
+	}
 }
 
 // Next returns when a function runs next, or zero if it has no schedule.
@@ -128,7 +144,9 @@ func (s *Scheduler) Missing(function string) []string {
 func (s *Scheduler) Stop(ctx context.Context) error {
 	defer s.client.CloseIdleConnections()
 	defer s.cancel()
+	s.mu.Lock()
 	s.stop()
+	s.mu.Unlock()
 	ended := make(chan struct{})
 	running := s.cron.Stop()
 	go func() {

@@ -89,6 +89,7 @@ func (p *Page) drawn(ctx context.Context, v glance.View) *shown {
 		next.Keep(s.snap)
 		s.snap = next
 		s.parts, s.rows = partsOf(s.snap)
+		s.parts = p.withSteps(s.parts, v)
 		s.ended = p.Glance.Now()
 	}
 	return &shown{ended: s.ended, parts: s.parts, rows: s.rows, snap: s.snap}

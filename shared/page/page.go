@@ -6,10 +6,12 @@ package page
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/page/glance"
 	"github.com/hearth-home/hearth/shared/page/status"
+	"github.com/hearth-home/hearth/shared/page/steps"
 )
 
 // policy lets the page load its own style and script, and nothing else.
@@ -24,10 +26,12 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect
 //	GET /api/        the list of the JSON API, which docs/api.md describes
 //	GET /history.json, /history.csv  what values were over a span
 //	GET /status…     what package status serves, and its POSTs
+//	/steps/…         what package steps serves, with Steps
 type Page struct {
 	Status *status.Page
 	Glance *glance.Glance
 	Every  time.Duration // between two requests of a page for what is new; 0: 5 s
+	Steps  *steps.Steps  // the first steps, in make up; nil: none
 
 	// MayRead and MayWrite say who may read, and who may do what a POST asks for; the error
 	// tells the person what is missing. nil: everybody, since what serves the page guards it, as
@@ -48,7 +52,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch name := r.URL.Query().Get("asset"); {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		if p.mayWrite(w, r) {
-			p.Status.ServeHTTP(w, r)
+			p.other(r).ServeHTTP(w, r)
 			p.live.forget()
 		}
 	case name != "":
@@ -69,6 +73,14 @@ func (p *Page) read(w http.ResponseWriter, r *http.Request) {
 	case isAPI(path):
 		p.api(w, r)
 	default:
-		p.Status.ServeHTTP(w, r)
+		p.other(r).ServeHTTP(w, r)
 	}
+}
+
+// other returns what serves a request that is not the page's own.
+func (p *Page) other(r *http.Request) http.Handler {
+	if p.Steps != nil && strings.HasPrefix(r.URL.Path, "/steps/") {
+		return p.Steps
+	}
+	return p.Status
 }

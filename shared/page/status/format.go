@@ -139,3 +139,12 @@ func lasting(d time.Duration) string {
 func stamp(t time.Time) string                      { return t.UTC().Format(time.RFC3339) }
 func clock(t time.Time, zone *time.Location) string { return t.In(zone).Format("2006-01-02 15:04 MST") }
 func text(ss []string) string                       { return strings.Join(ss, ", ") }
+
+// Quantity writes the value of a field for a person: "12.5 °C", "open".
+func Quantity(v float64, f catalogue.Field) string {
+	if word := f.Word(v); word != "" {
+		return word
+	}
+	n, sign := quantity(v, f.Unit, f.Format())
+	return strings.TrimSpace(n + " " + sign)
+}
