@@ -1,7 +1,7 @@
-// Package steps is the tile "First steps" of make up's page, and what its forms call. Each
-// source that works on sample data has a line: which key makes it live, where to get it, and
-// a form that tries the key at once and then saves it. On OpenFaaS there is no such tile:
-// the keys are OpenFaaS secrets there.
+// Package steps is "First steps" on the page of make up, and what its forms call. Each source
+// that works on sample data has a form: which key makes it live, where to get it, and a field
+// for it. The key is tried at once and then saved. On OpenFaaS there are no first steps: the
+// keys are OpenFaaS secrets there.
 package steps
 
 import (
@@ -76,7 +76,7 @@ func (r *Refusal) Error() string { return r.Text }
 // being tried, or was not tried; 503 .env cannot be written.
 type Steps struct {
 	Lines  func() []Line
-	First  func() bool // the tile comes first on the page: nothing is live yet
+	First  func() bool // they come first on the page: nothing is live yet
 	Try    func(ctx context.Context, name string, values map[string]string) (Result, error)
 	Save   func(ctx context.Context, name string, values map[string]string) (Result, error)
 	Redact func(string) string
@@ -90,16 +90,22 @@ var markup string
 
 var tmpl = template.Must(template.New("").Parse(markup))
 
-// Tile returns the markup of the tile, "" if there is nothing to do.
-func (s *Steps) Tile() string {
-	lines := s.Lines()
-	if len(lines) == 0 {
-		return ""
-	}
-	return draw("tile", struct {
-		First bool
+// Top returns the markup of the element steps-top, which has the lines on the first day.
+func (s *Steps) Top() string { return s.section("steps-top", s.First()) }
+
+// End returns the markup of the element steps-end, which has the lines on all other days.
+func (s *Steps) End() string { return s.section("steps-end", !s.First()) }
+
+// section draws an element with the lines, or a hidden one.
+func (s *Steps) section(id string, here bool) string {
+	data := struct {
+		ID    string
 		Lines []Line
-	}{s.First(), lines})
+	}{ID: id}
+	if here {
+		data.Lines = s.Lines()
+	}
+	return draw("line", data)
 }
 
 func draw(name string, data any) string {
