@@ -14,7 +14,7 @@
     dialog.className = "steps";
     dialog.setAttribute("aria-labelledby", "step-title");
     try {
-      const res = await fetch("steps/form?" + new URLSearchParams({ name }), { cache: "no-store", signal: AbortSignal.timeout(15000) });
+      const res = await call("steps/form?" + new URLSearchParams({ name }), { cache: "no-store", signal: AbortSignal.timeout(15000) });
       const text = await res.text();
       if (!res.ok) throw new Error(text);
       dialog.append(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
@@ -61,15 +61,12 @@
     body.set("name", form.dataset.name);
     let ok = false;
     try {
-      const res = await fetch("steps/" + what, { method: "POST", body, signal: AbortSignal.timeout(45000) });
-      const text = await res.text();
-      if (!res.ok) throw new Error(text.trim());
-      const answer = JSON.parse(text);
+      const answer = JSON.parse(await post("steps/" + what, body));
       if (answer.refused) throw new Error(answer.refused);
       showFound(found, answer);
       ok = true;
     } catch (err) {
-      found.replaceChildren(note("p", "bad", err.name === "TimeoutError" ? "No answer within 45 s." : err.message));
+      found.replaceChildren(note("p", "bad", err.name === "TimeoutError" ? "No answer within 30 s." : err.message));
     }
     for (const b of buttons) b.disabled = false;
     return ok;
