@@ -167,7 +167,7 @@ func (p *platform) userSecrets() *secret.Folder {
 	for _, name := range platformSecrets {
 		values[name] = p.env.Secrets.Get(name).Reveal()
 	}
-	for _, name := range []string{slackTokenSecret, alertsToken, adminSecret, "guest-wifi"} {
+	for _, name := range []string{slackTokenSecret, alertsToken, adminSecret} {
 		values[name] = p.vars[host.Variable(name)]
 	}
 	for _, f := range p.functions {

@@ -36,6 +36,7 @@ type Config struct {
 	Gateway  url.URL       `env:"GATEWAY_URL" envDefault:"http://gateway.openfaas:8080"` // OpenFaaS gateway, through which a source is run again
 	Read     secret.String `env:"PAGE_TOKEN_SECRET" envDefault:"page-token"`             // secret with the token that reading needs; empty: who reaches the gateway reads
 	Write    secret.String `env:"PAGE_WRITE_TOKEN_SECRET" envDefault:"page-write-token"` // secret with the token that the page's buttons need, and that may read, too; empty: the page changes nothing
+	Wifi     secret.String `env:"GUEST_WIFI_SECRET" envDefault:"guest-wifi"`             // secret with name;password of the Wi-Fi for guests, or WIFI:T:WPA;S:name;P:password;;: the view for guests shows it as a QR code; empty: none
 	Every    time.Duration `env:"PAGE_EVERY" envDefault:"5s"`                            // how often an open page asks for what is new
 }
 
@@ -53,10 +54,16 @@ type file struct {
 	measurements []catalogue.Measurement
 }
 
-func read(f *settings.File) file { return file{f, mapping.Compile(f).Measurements()} }
+func read(f *settings.File) file {
+	set := mapping.Compile(f)
+	set.CheckNames(f, f.Mistake)
+	glance.Check(f, set.Measurements())
+	return file{f, set.Measurements()}
+}
 
-// paths are the parts of hearth.yml that the page uses.
-var paths = []string{"house", "devices", "tiles"}
+// paths are the parts of hearth.yml whose mistakes keep the last good version in use. A mistake
+// in a tile stands in that tile.
+var paths = []string{"house", "devices"}
 
 // New returns the function.
 func New(env serve.Env) (http.Handler, error) {
@@ -91,7 +98,7 @@ func (f *function) page() *page.Page {
 		Notes: f.notes, Zone: func() string { return string(f.settings().House.Zone) }, Hearth: connector, House: f.house, Gateway: f.Gateway.String,
 	}}
 	return &page.Page{Status: lists, Every: f.Every, MayRead: gates.MayRead, MayWrite: gates.MayWrite, Glance: glance.New(glance.Inputs{
-		Open: f.env.Open, Now: f.env.Now, Redact: f.env.Secrets.Redact, Settings: f.settings, Declared: f.declared,
+		Open: f.env.Open, Now: f.env.Now, Redact: f.env.Secrets.Redact, Settings: f.settings, Declared: f.declared, Wifi: f.Wifi.Reveal,
 		Status: func(ctx context.Context) (status.Data, bool) { return lists.Brief(ctx), true }, Alerts: lists.AlertsAt,
 	})}
 }

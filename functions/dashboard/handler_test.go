@@ -100,3 +100,15 @@ func TestWithoutAStoreThePageSaysWhy(t *testing.T) {
 		t.Errorf("%d %s", code, said)
 	}
 }
+
+// TestTilesOfTheSettingsAndTheWifiOfGuests: a mistake in a tile stands in it, and the secret is
+// shown to guests alone.
+func TestTilesOfTheSettingsAndTheWifiOfGuests(t *testing.T) {
+	h := start(t, sourcetest.Secrets{"hearth-settings": "tiles: [wether, {tile: wifi}]", "guest-wifi": "Visitors;long password"}, nil)
+	for path, want := range map[string][2]bool{"/": {true, false}, "/?view=guest": {false, true}} {
+		code, body := ask(h, "GET", path, nil, "")
+		if got := [2]bool{strings.Contains(body, "did you mean weather?"), strings.Contains(body, "qr-dark")}; code != http.StatusOK || got != want || strings.Contains(body, "long password") {
+			t.Errorf("%s: %d, %v, want %v: %s", path, code, got, want, body)
+		}
+	}
+}

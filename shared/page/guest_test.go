@@ -65,7 +65,7 @@ func TestGuestsAreShownNothingPrivate(t *testing.T) {
 		w := httptest.NewRecorder()
 		p.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
 		body := w.Body.String()
-		if w.Code != 200 || !strings.Contains(body, "Smoke") || !strings.Contains(body, "t-rooms") || strings.Contains(body, "not for guests") {
+		if w.Code != 200 || !strings.Contains(body, "Smoke") || !strings.Contains(body, "t-rooms") || strings.Contains(body, "not for guests") || path[1] == '?' && !strings.Contains(body, `href="?view=guest"`) {
 			t.Errorf("%s: %d %s", path, w.Code, body)
 		}
 		for _, text := range private {

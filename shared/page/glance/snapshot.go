@@ -52,11 +52,11 @@ type View struct {
 }
 
 // Query returns the view as it stands in addresses, without its time.
-func (v View) Query() string {
+func (v View) Query() template.URL {
 	if v.Name == "" {
 		return ""
 	}
-	return url.Values{"view": {v.Name}}.Encode()
+	return template.URL(url.Values{"view": {v.Name}}.Encode()) // a URL: as part of one its = would be escaped
 }
 
 // Guest is the name of the view for guests: nothing private is read for it.
