@@ -9,9 +9,12 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hearth-home/hearth/shared/nearest"
 	"github.com/hearth-home/hearth/shared/page/glance"
@@ -88,7 +91,7 @@ func (p *Page) api(w http.ResponseWriter, r *http.Request) {
 	e, err := endpointOf(r.URL.Path)
 	var q url.Values
 	if err == nil {
-		q, err = queryOf(r, e)
+		q, err = p.queryOf(r, e)
 	}
 	if err != nil {
 		p.apiError(w, err)
@@ -131,7 +134,7 @@ func endpointOf(path string) (endpoint, error) {
 }
 
 // queryOf returns the parameters of a request.
-func queryOf(r *http.Request, e endpoint) (url.Values, error) {
+func (p *Page) queryOf(r *http.Request, e endpoint) (url.Values, error) {
 	if len(r.URL.RawQuery) > maxQuery {
 		return nil, &history.Refused{Status: http.StatusRequestURITooLong, Text: fmt.Sprintf("the query is longer than %d bytes", maxQuery)}
 	}
@@ -139,7 +142,18 @@ func queryOf(r *http.Request, e endpoint) (url.Values, error) {
 	if err != nil {
 		return nil, &history.Refused{Status: http.StatusBadRequest, Text: "the query cannot be read: write % as %25 and ; as %3B"}
 	}
-	return q, history.CheckParameters(q, e.Parameters, e.several...)
+	for name, values := range q {
+		if text := name + strings.Join(values, ""); !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+			return nil, refuse("the query has control characters, or is not UTF-8")
+		}
+	}
+	if err := history.CheckParameters(q, e.Parameters, e.several...); err != nil {
+		return nil, err
+	}
+	if views := p.Glance.Views(); q.Get("view") != "" && !slices.Contains(views, q.Get("view")) {
+		return nil, unknown("view", q.Get("view"), views)
+	}
+	return q, nil
 }
 
 // answered returns the answer of a query, or the one that an equal query got just before.

@@ -20,6 +20,10 @@ import (
 
 func refuse(text string) error { return &history.Refused{Status: http.StatusBadRequest, Text: text} }
 
+func notForGuests(what string) error {
+	return &history.Refused{Status: http.StatusForbidden, Text: "the view for guests has no " + what}
+}
+
 // apiDevice is a device of the API.
 type apiDevice struct {
 	store.Device
@@ -39,6 +43,9 @@ type apiValue struct {
 }
 
 func (p *Page) apiDevices(ctx context.Context, q url.Values) (any, error) {
+	if guest(q) {
+		return nil, notForGuests("devices")
+	}
 	st, err := p.Glance.Open(ctx)
 	if err != nil {
 		return nil, err
@@ -128,6 +135,9 @@ type apiAlert struct {
 }
 
 func (p *Page) apiAlerts(ctx context.Context, q url.Values) (any, error) {
+	if guest(q) {
+		return nil, notForGuests("alerts")
+	}
 	limit, err := limitOf(q, 100, 1000)
 	if err != nil {
 		return nil, err
@@ -142,18 +152,13 @@ func (p *Page) apiAlerts(ctx context.Context, q url.Values) (any, error) {
 	alerts, err := st.Alerts(ctx, limit)
 	out := []apiAlert{}
 	for _, a := range alerts {
-		if q.Get("open") == "true" && (!a.Ended.IsZero() || a.Fired.IsZero()) || guest(q) && privateAlert(a.Function, a.Measurement) {
+		if q.Get("open") == "true" && (!a.Ended.IsZero() || a.Fired.IsZero()) {
 			continue
 		}
 		out = append(out, apiAlert{a.Key, a.Title, string(a.Severity), string(a.Phase), a.Device, a.Name, a.Room, a.Measurement, a.Field, a.Function,
 			a.Value, a.Limit, a.Unit, a.Text, a.Next, a.Since, a.Fired, a.Ended, a.Acked, a.Sample})
 	}
 	return out, err
-}
-
-func privateAlert(function, measurement string) bool {
-	m, _ := catalogue.Get(measurement)
-	return catalogue.FamilyOf(function).Private || catalogue.FamilyOf(m.Function).Private
 }
 
 // limitOf reads the parameter limit.
@@ -192,13 +197,9 @@ type apiNeed struct {
 }
 
 func (p *Page) apiTiles(ctx context.Context, q url.Values) (any, error) {
-	v := glance.View{Name: q.Get("view")}
-	if at := q.Get("at"); at != "" {
-		t, err := history.ParseTime("at", at, p.Glance.Settings().House.Zone.Location())
-		if err != nil {
-			return nil, err
-		}
-		v.At = t
+	v, err := p.viewOf(&http.Request{URL: &url.URL{RawQuery: q.Encode()}})
+	if err != nil {
+		return nil, refuse(err.Error())
 	}
 	s := p.drawn(ctx, v).snap
 	out := struct {

@@ -2,7 +2,6 @@ package page
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/item"
-	"github.com/hearth-home/hearth/shared/page/history"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -94,7 +92,7 @@ func (p *Page) checkFunction(ctx context.Context, st *store.Store, what, name st
 	case !slices.Contains(names, name):
 		return unknown(what, name, names)
 	case guest && !forGuests(name):
-		return &history.Refused{Status: http.StatusForbidden, Text: "the view for guests has no " + name}
+		return notForGuests(name)
 	}
 	return nil
 }
@@ -121,6 +119,9 @@ type apiRun struct {
 }
 
 func (p *Page) apiRuns(ctx context.Context, q url.Values) (any, error) {
+	if guest(q) {
+		return nil, notForGuests("runs")
+	}
 	limit, err := limitOf(q, 50, 500)
 	if err != nil {
 		return nil, err
@@ -135,11 +136,7 @@ func (p *Page) apiRuns(ctx context.Context, q url.Values) (any, error) {
 	}
 	out := []apiRun{}
 	for _, r := range runs {
-		targets := r.Outcomes
-		if guest(q) && !forGuests(r.Function) {
-			targets, r.Error = nil, "" // they name projects and repositories
-		}
-		out = append(out, apiRun{r.ID, r.Function, r.Trigger, r.Started, r.Took.Milliseconds(), r.Status, r.Stored, r.Unchanged, r.Error, targets, r.Sample})
+		out = append(out, apiRun{r.ID, r.Function, r.Trigger, r.Started, r.Took.Milliseconds(), r.Status, r.Stored, r.Unchanged, r.Error, r.Outcomes, r.Sample})
 	}
 	return out, nil
 }

@@ -27,7 +27,7 @@ func (in Inputs) CSV(ctx context.Context, r Request) (table []byte, name string,
 	if err != nil {
 		return nil, "", err
 	}
-	r.From, r.To = a.From, a.To
+	r.from, r.to = a.From, a.To
 	var columns []column
 	if a.To.Sub(a.From) <= maxRaw {
 		columns, err = in.raw(ctx, r, a)
@@ -44,8 +44,8 @@ func windowColumns(a Answer) (out []column) {
 	for _, l := range a.Series {
 		mean, low, high := newColumn(l, ""), newColumn(l, " min"), newColumn(l, " max")
 		for _, p := range l.Points {
-			if at := time.Unix(p.Start, 0).UnixNano(); p.Count > 0 {
-				mean.values[at], low.values[at], high.values[at] = p.Mean, p.Min, p.Max
+			if at := time.Unix(p.start, 0).UnixNano(); p.count > 0 {
+				mean.values[at], low.values[at], high.values[at] = p.mean, p.low, p.high
 			}
 		}
 		out = append(out, mean, low, high)
@@ -100,7 +100,7 @@ func (in Inputs) raw(ctx context.Context, r Request, a Answer) ([]column, error)
 		return nil, err
 	}
 	found, err := eachOf(ctx, asked, func(ctx context.Context, l lookup) ([]reading.Reading, error) {
-		return st.BetweenAtMost(ctx, maxRows, l.Measurement, l.Tags, r.From, r.To)
+		return st.BetweenAtMost(ctx, maxRows, l.Measurement, l.Tags, r.from, r.to)
 	})
 	if err != nil {
 		return nil, err

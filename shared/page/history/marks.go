@@ -27,7 +27,7 @@ const maxMarked = 2000 // alerts that are looked through
 func (in Inputs) marks(ctx context.Context, st *store.Store, r Request, lines []Line, devices map[string]store.Device) ([]Mark, error) {
 	out := []Mark{}
 	add := func(m Mark) {
-		if m.From.Before(r.To) && (m.To.IsZero() || m.To.After(r.From)) {
+		if m.From.Before(r.to) && (m.To.IsZero() || m.To.After(r.from)) {
 			m.Title = in.Redact(m.Title)
 			out = append(out, m)
 		}
@@ -45,7 +45,7 @@ func (in Inputs) marks(ctx context.Context, st *store.Store, r Request, lines []
 			add(Mark{"alert", a.Title, string(a.Severity), a.Fired, a.Ended})
 		}
 	}
-	set, err := st.UntilDates(ctx, r.From)
+	set, err := st.UntilDates(ctx, r.from)
 	for _, u := range set {
 		if u.Kind == store.Maintenance && slices.ContainsFunc(asked, func(s Series) bool { return covers(u.Subject, s, devices) }) {
 			add(Mark{"maintenance", "Maintenance", "", u.Set, u.Until})

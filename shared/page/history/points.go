@@ -14,25 +14,25 @@ import (
 // Point is one window. As JSON it is [start in unix seconds, mean, minimum, maximum, count]; one
 // with the count 0 is a gap, with null for the numbers.
 type Point struct {
-	Start          int64
-	Mean, Min, Max float64
-	Count          int
+	start           int64
+	mean, low, high float64
+	count           int
 }
 
 // MarshalJSON writes nine digits of each number: more is noise of the mean.
 func (p Point) MarshalJSON() ([]byte, error) {
 	b := append(make([]byte, 0, 64), '[')
-	b = strconv.AppendInt(b, p.Start, 10)
-	for _, v := range []float64{p.Mean, p.Min, p.Max} {
+	b = strconv.AppendInt(b, p.start, 10)
+	for _, v := range []float64{p.mean, p.low, p.high} {
 		b = append(b, ',')
-		if p.Count == 0 {
+		if p.count == 0 {
 			b = append(b, "null"...)
 			continue
 		}
 		b = append(b, number(v)...)
 	}
 	b = append(b, ',')
-	return append(strconv.AppendInt(b, int64(p.Count), 10), ']'), nil
+	return append(strconv.AppendInt(b, int64(p.count), 10), ']'), nil
 }
 
 func number(v float64) string {
@@ -62,7 +62,7 @@ func points(ws []store.Window, u units.Unit, within time.Duration, to time.Time)
 	gap := func(next time.Time) {
 		if !before.IsZero() && next.Sub(before) > within {
 			s.Gaps++
-			out = append(out, Point{Start: before.Add(next.Sub(before) / 2).Unix()})
+			out = append(out, Point{start: before.Add(next.Sub(before) / 2).Unix()})
 		}
 	}
 	for _, w := range ws {
@@ -82,14 +82,14 @@ func points(ws []store.Window, u units.Unit, within time.Duration, to time.Time)
 
 // add counts a window.
 func (s *Summary) add(p Point, at time.Time) {
-	if s.Count == 0 || p.Min < s.Low {
-		s.Low, s.LowAt = p.Min, at
+	if s.Count == 0 || p.low < s.Low {
+		s.Low, s.LowAt = p.low, at
 	}
-	if s.Count == 0 || p.Max > s.High {
-		s.High, s.HighAt = p.Max, at
+	if s.Count == 0 || p.high > s.High {
+		s.High, s.HighAt = p.high, at
 	}
-	s.Count += p.Count
-	s.Mean += (p.Mean - s.Mean) * float64(p.Count) / float64(s.Count)
+	s.Count += p.count
+	s.Mean += (p.mean - s.Mean) * float64(p.count) / float64(s.Count)
 }
 
 // Usual pauses of measurements that have no cadence.

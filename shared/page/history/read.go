@@ -69,7 +69,7 @@ func (in Inputs) Read(ctx context.Context, r Request) (Answer, error) {
 	}
 	a, step := in.begin(&r, asked)
 	found, err := eachOf(ctx, asked, func(ctx context.Context, l lookup) ([]store.WindowSeries, error) {
-		return st.Windows(ctx, store.Query{Name: l.Measurement, Tags: l.Tags, Fields: []string{l.Field}, From: r.From, To: r.To, Step: step, Zone: in.zoneOf(l.m)})
+		return st.Windows(ctx, store.Query{Name: l.Measurement, Tags: l.Tags, Fields: []string{l.Field}, From: r.from, To: r.to, Step: step, Zone: in.zoneOf(l.m)})
 	})
 	if err != nil {
 		return a, err
@@ -100,7 +100,7 @@ func (in Inputs) begin(r *Request, asked []lookup) (Answer, time.Duration) {
 		ms[i] = l.m
 	}
 	step := r.resolve(ms, in.zone())
-	return Answer{From: r.From, To: r.To, Span: r.Span, Step: int64(step / time.Second), Zone: in.zone().String(), Series: []Line{}, Marks: []Mark{}}, step
+	return Answer{From: r.from, To: r.to, Span: r.Span, Step: int64(step / time.Second), Zone: in.zone().String(), Series: []Line{}, Marks: []Mark{}}, step
 }
 
 // lookups checks what a request asks.
@@ -175,7 +175,7 @@ func (in Inputs) line(l lookup, s store.WindowSeries, step time.Duration, r Requ
 	out := Line{
 		Key: own.Key(), Title: in.Redact(titleOf(l, s.Tags, devices)), Unit: unit.Symbol, Words: wordsOf(l.field), Day: l.m.Day, Sample: s.Tags[catalogue.SampleLabel] != "",
 	}
-	out.Points, out.Summary = points(s.Windows, unit, longest(l.m, s.Windows, step), r.To)
+	out.Points, out.Summary = points(s.Windows, unit, longest(l.m, s.Windows, step), r.to)
 	out.Digits = digits(l.field, unit, out.Summary)
 	return out
 }

@@ -108,7 +108,7 @@ func TestADailyValueHasItsDayInEveryZone(t *testing.T) {
 			t.Errorf("the usual span is %q", a.Span)
 		}
 		for _, p := range a.Series[0].Points {
-			if at := time.Unix(p.Start, 0).UTC(); p.Count != 1 || p.Mean != float64(at.Day()) || !at.Equal(at.Truncate(day)) {
+			if at := time.Unix(p.start, 0).UTC(); p.count != 1 || p.mean != float64(at.Day()) || !at.Equal(at.Truncate(day)) {
 				t.Errorf("%s: %v at %s", zone, p, at)
 			}
 		}

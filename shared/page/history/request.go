@@ -49,8 +49,8 @@ func refuse(format string, args ...any) error {
 // Request is what somebody asks, in the words of the query: nothing of it is looked up yet.
 type Request struct {
 	Series   []Series
-	Span     string // the name of a span; "" if From and To are given
-	From, To time.Time
+	Span     string // the name of a span; "" if from and to are given
+	from, to time.Time
 	Guest    bool
 }
 
@@ -97,22 +97,22 @@ func ParseRequest(q url.Values, now time.Time, zone *time.Location) (Request, er
 func (r *Request) parseTimes(q url.Values, now time.Time, zone *time.Location) (err error) {
 	read := func(name string, t *time.Time) {
 		if text := q.Get(name); text != "" && err == nil {
-			*t, err = ParseTime(name, text, zone)
+			*t, err = parseTime(name, text, zone)
 		}
 	}
-	r.To = now
-	read("at", &r.To)
-	read("from", &r.From)
-	read("to", &r.To)
+	r.to = now
+	read("at", &r.to)
+	read("from", &r.from)
+	read("to", &r.to)
 	switch {
 	case err != nil:
 		return err
-	case !r.From.IsZero() && r.Span != "":
+	case !r.from.IsZero() && r.Span != "":
 		return refuse("give span, or from and to, not both")
-	case q.Get("to") != "" && (r.From.IsZero() || q.Get("at") != ""):
+	case q.Get("to") != "" && (r.from.IsZero() || q.Get("at") != ""):
 		return refuse("to needs from; a span ends at the time at")
-	case !r.From.IsZero():
-		return checkSpan(r.From, r.To)
+	case !r.from.IsZero():
+		return checkSpan(r.from, r.to)
 	}
 	names := make([]string, len(spans))
 	for i, s := range spans {
@@ -134,9 +134,9 @@ func checkSpan(from, to time.Time) error {
 	return nil
 }
 
-// ParseTime reads a time in RFC 3339, or without its end: 2026-11-27T03:12, 2026-11-27. Then
+// parseTime reads a time in RFC 3339, or without its end: 2026-11-27T03:12, 2026-11-27. Then
 // it is in zone.
-func ParseTime(name, text string, zone *time.Location) (time.Time, error) {
+func parseTime(name, text string, zone *time.Location) (time.Time, error) {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly} {
 		t, err := time.ParseInLocation(layout, text, zone)
 		if err != nil {
@@ -150,7 +150,7 @@ func ParseTime(name, text string, zone *time.Location) (time.Time, error) {
 	return time.Time{}, refuse("%s is %s: write it as 2026-11-27T03:12:00Z", name, cut(text))
 }
 
-// resolve sets From and To of a named span, and returns the step of its windows. The span of
+// resolve sets from and to of a named span, and returns the step of its windows. The span of
 // forecasts ends in the future.
 func (r *Request) resolve(ms []catalogue.Measurement, zone *time.Location) (step time.Duration) {
 	least := time.Duration(0)
@@ -161,25 +161,25 @@ func (r *Request) resolve(ms []catalogue.Measurement, zone *time.Location) (step
 			least = day
 		}
 	}
-	if r.From.IsZero() {
+	if r.from.IsZero() {
 		if r.Span == "" {
 			r.Span = map[bool]string{true: "month", false: "day"}[least > 0]
 		}
 		length := r.start(zone)
-		r.To = r.To.Add(min(ahead, r.To.Sub(length)))
-		r.From = r.start(zone)
+		r.to = r.to.Add(min(ahead, r.to.Sub(length)))
+		r.from = r.start(zone)
 	}
-	return max(least, store.NiceStep(r.To.Sub(r.From), maxPoints))
+	return max(least, store.NiceStep(r.to.Sub(r.from), maxPoints))
 }
 
-// start returns the beginning of the named span that ends at To.
+// start returns the beginning of the named span that ends at to.
 func (r *Request) start(zone *time.Location) time.Time {
 	for _, s := range spans {
 		if s.name == r.Span {
-			return r.To.In(zone).AddDate(-s.years, -s.months, 0).Add(-s.length).UTC()
+			return r.to.In(zone).AddDate(-s.years, -s.months, 0).Add(-s.length).UTC()
 		}
 	}
-	return r.To.Add(-day)
+	return r.to.Add(-day)
 }
 
 // cut quotes foreign text and shortens it.

@@ -49,8 +49,8 @@ func FuzzParseRequest(f *testing.F) {
 				t.Errorf("%q: %+v is read back as %+v, %v", query, s, again, err)
 			}
 		}
-		if !r.From.IsZero() && (r.To.Sub(r.From) < minSpan || r.To.Sub(r.From) > maxSpan) {
-			t.Errorf("%q: from %s to %s", query, r.From, r.To)
+		if !r.from.IsZero() && (r.to.Sub(r.from) < minSpan || r.to.Sub(r.from) > maxSpan) {
+			t.Errorf("%q: from %s to %s", query, r.from, r.to)
 		}
 	})
 }

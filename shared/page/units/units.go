@@ -1,10 +1,10 @@
 // Package units says in which units quantities are shown.
 package units
 
-// Unit is how a stored quantity is shown: value*Factor + Offset, with the symbol.
+// Unit is how a stored quantity is shown: value*factor + offset, with the symbol.
 type Unit struct {
 	Symbol         string
-	Factor, Offset float64
+	factor, offset float64
 }
 
 // Of returns how a quantity that is stored in a unit is shown where hearth.yml says metric
@@ -23,4 +23,4 @@ var customary = map[string]Unit{
 }
 
 // Shown returns a stored value in the unit.
-func (u Unit) Shown(v float64) float64 { return v*u.Factor + u.Offset }
+func (u Unit) Shown(v float64) float64 { return v*u.factor + u.offset }
