@@ -187,6 +187,14 @@ type apiTile struct {
 	Text   string    `json:"text"`   // its words, without markup
 }
 
+// apiPage is what the page shows.
+type apiPage struct {
+	Now    time.Time `json:"now"`
+	Needs  []apiNeed `json:"needs"`
+	Tiles  []apiTile `json:"tiles"`
+	Errors []string  `json:"errors,omitempty"` // what could not be read
+}
+
 type apiNeed struct {
 	Severity string    `json:"severity"`
 	What     string    `json:"what"`
@@ -202,14 +210,9 @@ func (p *Page) apiTiles(ctx context.Context, q url.Values) (any, error) {
 		return nil, refuse(err.Error())
 	}
 	s := p.drawn(ctx, v).snap
-	out := struct {
-		Now    time.Time `json:"now"`
-		Needs  []apiNeed `json:"needs"`
-		Tiles  []apiTile `json:"tiles"`
-		Errors []string  `json:"errors,omitempty"`
-	}{s.Now, needsOf(s.Needs), []apiTile{}, s.Errors}
+	out := apiPage{s.Now, needsOf(s.Needs), []apiTile{}, s.Errors}
 	for _, t := range s.Tiles {
-		tile := apiTile{t.ID, t.Kind(), t.Title, needsOf(t.Needs), t.At, t.Stale > 0 && s.Now.Sub(t.At) > t.Stale, t.Sample, []string{}, wordsOf(string(t.Body))}
+		tile := apiTile{t.ID, t.Kind(), t.Title, needsOf(t.Needs), t.At, t.Stale > 0 && !t.At.IsZero() && s.Now.Sub(t.At) > t.Stale, t.Sample, []string{}, wordsOf(string(t.Body))}
 		for _, series := range t.Plots {
 			tile.Series = append(tile.Series, series.Key())
 		}

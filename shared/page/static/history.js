@@ -43,6 +43,7 @@
     past.box.addEventListener("click", clicked);
     past.box.addEventListener("close", closed);
     past.box.querySelector("form").addEventListener("submit", own);
+    past.box.querySelector("a.button").addEventListener("click", save);
     past.box.querySelector(".plot").addEventListener("keydown", plot.steer);
     return past.box;
   }
@@ -64,6 +65,17 @@
       if (s.from) return turn({ from: iso(from + by), to: iso(to + by) });
       turn({ span: past.answer.span, to: to + by >= ended() ? "" : iso(to + by) });
     }
+  }
+
+  // save saves the CSV with the token, which a link does not send.
+  async function save(e) {
+    if (!sessionStorage.getItem("token")) return;
+    e.preventDefault();
+    const res = await call(e.target.getAttribute("href"));
+    if (!res.ok) return plot.failed(await res.text());
+    const url = URL.createObjectURL(await res.blob());
+    node("a", { href: url, download: res.headers.get("Content-Disposition")?.match(/filename="(.+)"/)?.[1] ?? "hearth.csv" }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60000);
   }
 
   // unfold shows or hides the inputs of one's own span.
@@ -193,9 +205,10 @@
     box.classList.add("busy");
     try {
       const [res] = await Promise.all([call("history.json?" + q, { signal: running.signal }), plot.load()]);
-      const answer = await res.json();
+      const text = await res.text();
       if (running !== past.running || !past.state) return;
-      if (!res.ok) throw new Error(answer.error);
+      if (!res.ok) throw new Error(text.startsWith("{") ? JSON.parse(text).error : text);
+      const answer = JSON.parse(text);
       past.answer = plot.scaled(answer);
       name(past.answer.series);
       plot.draw(past.answer);
