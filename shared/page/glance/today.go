@@ -26,7 +26,7 @@ type todayTile struct {
 // agendaLine is one event or reminder, or all of another day.
 type agendaLine struct {
 	When  template.HTML
-	Text  string
+	Text  template.HTML
 	Link  string
 	Later bool // not today
 }
@@ -59,7 +59,9 @@ func today(ctx context.Context, w *world) (*Tile, error) {
 		t.At, t.Stale = w.ranAt("asana"), sourcesStale
 		t.Needs = w.taskNeeds(tasks)
 	}
-	v.Count, v.Rest = countOf(len(tasks), maxItems), max(len(tasks)-maxTasks, 0)
+	if v.Count, v.Rest = countOf(len(tasks), maxItems), max(len(tasks)-maxTasks, 0); len(v.Agenda) == 0 {
+		t.Title = tasksWord + " " + v.Count
+	}
 	for _, k := range tasks[:min(len(tasks), maxTasks)] {
 		t.Sample = t.Sample || k.Sample
 		v.Tasks = append(v.Tasks, taskLine{Title: w.Redact(k.Title), Link: config.Link(k.URL), About: w.Redact(k.about()), When: w.taskWhen(k), Class: k.class()})

@@ -105,7 +105,7 @@ func (w *world) reminder(r settings.Reminder, at time.Time) happening {
 // agenda returns the lines: each of today, tomorrow as one line, and each of later days.
 func (w *world) agenda(hs []happening) (lines []agendaLine) {
 	more := 0
-	var tomorrow []string
+	var tomorrow []template.HTML
 	var later []agendaLine
 	for _, h := range hs {
 		switch {
@@ -114,25 +114,25 @@ func (w *world) agenda(hs []happening) (lines []agendaLine) {
 				more++
 				continue
 			}
-			lines = append(lines, agendaLine{When: w.timeOf(h), Text: h.text, Link: h.link})
+			lines = append(lines, agendaLine{When: w.timeOf(h), Text: escaped(h.text), Link: h.link})
 		case h.begin.Before(w.dayAt(2)):
-			text := h.text
+			text := escaped(h.text)
 			if !h.whole {
-				text = h.begin.In(w.Zone).Format("15:04") + " " + text
+				text = w.at(h.begin, clock) + " " + text
 			}
 			tomorrow = append(tomorrow, text)
 		default:
-			later = append(later, agendaLine{When: day(w.calendarDay(h.begin), date), Text: h.text, Later: true})
+			later = append(later, agendaLine{When: day(w.calendarDay(h.begin), date), Text: escaped(h.text), Later: true})
 		}
 	}
 	if more > 0 {
-		lines = append(lines, agendaLine{Text: fmt.Sprintf(andMore, more), Later: true})
+		lines = append(lines, agendaLine{Text: escaped(fmt.Sprintf(andMore, more)), Later: true})
 	}
 	if n := len(tomorrow); n > maxTomorrow {
-		tomorrow = append(tomorrow[:maxTomorrow], fmt.Sprintf(andMore, n-maxTomorrow))
+		tomorrow = append(tomorrow[:maxTomorrow], escaped(fmt.Sprintf(andMore, n-maxTomorrow)))
 	}
 	if len(tomorrow) > 0 {
-		lines = append(lines, agendaLine{When: day(w.calendarDay(w.dayAt(1)), weekday), Text: strings.Join(tomorrow, " · "), Later: true})
+		lines = append(lines, agendaLine{When: day(w.calendarDay(w.dayAt(1)), weekday), Text: join(tomorrow, " · "), Later: true})
 	}
 	return append(lines, later...)
 }

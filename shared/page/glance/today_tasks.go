@@ -147,10 +147,10 @@ func (w *world) taskWhen(t task) template.HTML {
 		return todayWord
 	case !t.day.IsZero() && -t.late <= weekdaysAhead:
 		return day(t.day, weekday)
-	case t.idle >= idleDays:
-		return template.HTML(fmt.Sprintf(idleFor, t.idle))
 	case !t.day.IsZero():
 		return day(t.day, date)
+	case t.idle >= idleDays:
+		return template.HTML(fmt.Sprintf(idleFor, t.idle))
 	}
 	return ""
 }

@@ -83,6 +83,7 @@ var compass = []string{"N", "NE", "E", "SE", "S", "SW", "W", "NW"}
 // The tile today.
 
 const (
+	tasksWord  = "Tasks"
 	allDay     = "all day"
 	untilWord  = "until "
 	andMore    = "%d more"

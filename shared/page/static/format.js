@@ -17,15 +17,17 @@ const hearth = {
 // addresses would lead beside it.
 if (!location.pathname.endsWith("/")) history.replaceState(history.state, "", location.pathname + "/" + location.search + location.hash);
 
+// Where the clock has 12 hours, it is 7 PM, not 07 PM.
+const hours = new Intl.DateTimeFormat(hearth.locale || "en-GB", { hour: "numeric" }).resolvedOptions().hour12 ? "numeric" : "2-digit";
 const formats = {
-  hm: { hour: "2-digit", minute: "2-digit" },
-  h: { hour: "2-digit" },
+  hm: { hour: hours, minute: "2-digit" },
+  h: { hour: hours },
   wd: { weekday: "short" },
   dm: { day: "numeric", month: "short" },
   weekday: { weekday: "long" },
   day: { day: "numeric", month: "long" },
   ymd: { day: "numeric", month: "short", year: "numeric" },
-  full: { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" },
+  full: { day: "numeric", month: "short", year: "numeric", hour: hours, minute: "2-digit" },
 };
 const formatters = new Map();
 
