@@ -20,6 +20,7 @@ type houseData struct {
 	Troubled []troubled
 	More     int    // that are not named
 	Well     string // "27 devices well"
+	All      bool   // a click shows all of them
 	Calm     []template.HTML
 	Dead     string // "3 messages could not be read"
 	Link     string // where those are
@@ -46,13 +47,11 @@ func house(ctx context.Context, w *world) (*Tile, error) {
 	if len(devices) == 0 && data.Dead == "" {
 		return nil, nil
 	}
-	t := &Tile{Sample: len(devices) > 0, Link: data.Link}
+	t := &Tile{Sample: len(devices) > 0}
 	for _, d := range devices {
 		t.Sample = t.Sample && d.Sample
 	}
-	if t.Link != "" {
-		t.Link = "status"
-	}
+	data.All = !w.Guest && len(devices) > 0
 	found, waiting := w.troubles(devices)
 	if well := len(devices) - len(found) - waiting; well > 0 {
 		data.Well = plural(well, oneWell, nWell)

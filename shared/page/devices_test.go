@@ -1,0 +1,49 @@
+package page
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hearth-home/hearth/shared/page/pagetest"
+	"github.com/hearth-home/hearth/shared/testserver/browser"
+)
+
+func TestInABrowserAllDevicesAreOneClickAway(t *testing.T) {
+	s := serve(t, func(h *pagetest.House) {
+		h.Device("zigbee", "Hall button", "Hall", pagetest.State("battery_percent", 8))
+		h.Device("zigbee", "Attic window", "", pagetest.State("battery_percent", 80), pagetest.State("contact", 1))
+		h.Device("edge", "Office air", "Office", pagetest.State("co2_ppm", 700))
+		h.Device("edge", `<img src=x onerror="document.title='bad'">`, "<b>Bath", pagetest.State("co2_ppm", 700))
+	})
+	b := browser.Start(t, s.address, 1280, 800)
+	b.Until(`document.querySelector("#tile-house [data-devices]") !== null`)
+	b.Eval(`document.querySelector("#title-house").click(), 1`)
+	b.Until(`document.querySelectorAll("#devices[open] tbody tr").length === 4`)
+	column := func(n string) string {
+		return b.Eval(`[...document.querySelectorAll("#devices tbody tr")].map((r) => r.cells[` + n + `].textContent).join("|")`)
+	}
+	if got := column("1"); got != "<b>Bath|Hall|Office|" {
+		t.Errorf("rooms %q", got)
+	}
+	b.Eval(`document.querySelector("#devices [data-by=battery]").click(), 1`)
+	if got := column("2"); got != "8 %|80 %||" {
+		t.Errorf("batteries %q", got)
+	}
+	b.Eval(`document.querySelector("#devices [data-by=battery]").click(), 1`)
+	if got := column("2"); got != "||80 %|8 %" || b.Eval(`document.querySelector("#devices th[aria-sort]").getAttribute("aria-sort")`) != "descending" {
+		t.Errorf("batteries turned %q", got)
+	}
+	if got := column("3"); !strings.Contains(got, "min") && !strings.Contains(got, "now") {
+		t.Errorf("last seen %q", got)
+	}
+	b.Eval(`document.querySelector("#devices input").value = "HALL", document.querySelector("#devices input").dispatchEvent(new Event("input")), 1`)
+	if got := column("0"); got != "Hall button hall-button" {
+		t.Errorf("found %q", got)
+	}
+	b.Eval(`document.querySelector("#devices .close").click(), 1`)
+	b.Until(`!document.querySelector("#devices").open`)
+	if b.Eval(`document.title`) == "bad" {
+		t.Error("a name became markup")
+	}
+	clean(t, b)
+}
