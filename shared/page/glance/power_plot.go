@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/energy"
@@ -19,24 +20,27 @@ const (
 func (w *world) powerPlot(g meterGroup, d powerDays) (template.HTML, bool) {
 	today, yesterday := w.byTimeOfDay(g, d.start, w.Now), w.byTimeOfDay(g, d.before, d.start)
 	sum, known := g.watts()
-	if known && len(today) > 0 {
+	if known {
 		today = append(today, point{w.hourOf(w.Now), sum})
 	}
 	b := box{Width: 560, Height: 92, Right: 24}.around(today, yesterday, []point{{}})
-	if b.High <= b.Low || len(today) < 2 {
+	if b.High <= b.Low || len(today)+len(yesterday) < 2 {
 		return "", false
 	}
 	old := b.path(yesterday)
-	label := fmt.Sprintf(plotLabel, peak(today))
+	var label []string
+	if len(today) > 0 {
+		label = append(label, fmt.Sprintf(plotLabel, peak(today)))
+	}
 	if old != "" {
-		label += fmt.Sprintf(plotYesterday, peak(yesterday))
+		label = append(label, fmt.Sprintf(plotYesterday, peak(yesterday)))
 	}
 	dot := ""
 	if known {
 		dot = fmt.Sprintf(`<path class="point" d="M%.1f %.1fh0"/>`, b.x(w.hourOf(w.Now)), b.y(sum))
 	}
 	return template.HTML(fmt.Sprintf(`<svg class="pw" viewBox="0 0 560 96" preserveAspectRatio="none" role="img" aria-label="%s"><path class="ghost" d="%s"/><path class="line" d="%s"/>%s</svg>`,
-		template.HTMLEscapeString(label), old, b.path(today), dot)), old != ""
+		template.HTMLEscapeString(strings.Join(label, "; ")), old, b.path(today), dot)), old != ""
 }
 
 // hourOf returns the time of day in hours.
@@ -69,8 +73,9 @@ func (w *world) byTimeOfDay(g meterGroup, from, to time.Time) []point {
 	var out []point
 	for i := range sums {
 		switch x := (float64(i) + 0.5) * plotStep.Hours(); {
+		case x > w.hourOfEnd(to): // too little of it is over
 		case measured[i]:
-			out = append(out, point{min(x, w.hourOfEnd(to)), sums[i]})
+			out = append(out, point{x, sums[i]})
 		case exists[i] && len(out) > 0:
 			out = append(out, point{x, math.NaN()})
 		}

@@ -166,3 +166,15 @@ func TestHearthYmlChoosesTheMetersOfPower(t *testing.T) {
 		t.Errorf("%s: %s, want %s", tile.Title, got, want)
 	}
 }
+
+func TestThePlotIsThereJustAfterMidnight(t *testing.T) {
+	f := newFixture(t)
+	f.Now = time.Date(2026, 11, 27, 0, 4, 0, 0, time.UTC)
+	state := pagetest.State("power_watts", 300)
+	state.Time = f.Now.Add(-time.Minute)
+	f.Device("edge", "tv-plug", "", state)
+	f.Series("power", "power_watts", of("tv-plug"), f.Now.Add(-24*time.Hour), 15*time.Minute, constant(300))
+	if body := string(f.tile("power").Body); !strings.Contains(body, `class="ghost" d="M`) || !strings.Contains(body, `class="point"`) {
+		t.Error(body)
+	}
+}

@@ -39,7 +39,7 @@ func (w *world) drawRoom(r room, main measured, curve []point) roomCell {
 		c.MainClass, c.MainAge = "past", w.at(main.at, age)
 	}
 	if main.ofAir() {
-		c.Wet.Text = template.HTML(template.HTMLEscapeString(main.title))
+		c.Air.Text = escaped(main.title)
 	}
 	for _, m := range r.values {
 		switch {

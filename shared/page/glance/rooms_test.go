@@ -30,7 +30,7 @@ func TestRoomsShowWhatIsMeasuredInThem(t *testing.T) {
 	f.Device("zigbee", "Cellar window", "Cellar", pagetest.State("contact", 0))
 	f.Series("air", "temperature_celsius", map[string]string{"device": "office-climate"}, now.Add(-24*time.Hour), 10*time.Minute, func(t time.Time) float64 { return float64(t.Hour()) })
 	tile := f.tile("rooms")
-	want := "Office 1 412 ppm 22.1 ° 49 % Cellar 14.3 ° window open 71 % damp Bedroom 643 ppm CO₂ Kitchen 118 ppb VOC"
+	want := "Office 1 412 ppm 22.1 ° 49 % Cellar 14.3 ° window open 71 % damp Bedroom CO₂ 643 ppm Kitchen VOC 118 ppb"
 	if got := strings.ReplaceAll(words(tile), thin, " "); got != want {
 		t.Errorf("\n%s, want\n%s", got, want)
 	}

@@ -133,7 +133,7 @@ const (
 	notCounted        = ", not counted"
 	moreSilent        = "%d more silent"
 	plotLabel         = "Power today: most %s"
-	plotYesterday     = "; yesterday: most %s"
+	plotYesterday     = "yesterday: most %s"
 )
 
 // The tile house.
