@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image/png"
 	"net"
@@ -172,6 +173,31 @@ func TestInABrowserAnAlertAppearsAndIsAcknowledgedWithoutReload(t *testing.T) {
 		t.Error("the page was loaded again")
 	}
 	clean(t, b)
+}
+
+func TestInABrowserGotItAsksForTheTokenAndSaysWhereThereIsNone(t *testing.T) {
+	s := serve(t, func(h *pagetest.House) {
+		h.Raise(pagetest.CO2(alert.Critical, "office-air", "Office air", "Office", 1412, h.Now.Add(-time.Minute)))
+	})
+	var none atomic.Bool
+	none.Store(true)
+	s.page.MayWrite = func(r *http.Request) error {
+		switch {
+		case none.Load():
+			return fmt.Errorf("%w, since its secret is empty", errForbidden)
+		case r.Header.Get("Authorization") != "Bearer right":
+			return errors.New("Give the token")
+		}
+		return nil
+	}
+	b := browser.Start(t, s.address, 1280, 800)
+	b.Eval(`document.querySelector("#verdict .got-all").click()`)
+	b.Until(`/its secret is empty/.test(document.querySelector("#verdict .said").textContent)`)
+	none.Store(false)
+	b.Eval(`document.querySelector("#verdict .got-all").click()`)
+	b.Until(`!!document.querySelector("dialog.token[open] input")`)
+	b.Eval(`document.querySelector("dialog.token input").value = "right"; document.querySelector("dialog.token form").requestSubmit(); 1`)
+	b.Until(`document.querySelector("#verdict h2").textContent === "All well"`)
 }
 
 func TestInABrowserWhatIsOldIsGrey(t *testing.T) {
