@@ -118,6 +118,13 @@ func TestInABrowserEachTileIsDrawnAndFits(t *testing.T) {
 			}
 		}
 	}
+	for _, w := range widths {
+		b.Resize(w.width, w.height)
+		b.Go(s.address)
+		if cut := b.Eval(crowded); cut != "" {
+			t.Errorf("at %d pixels: %s", w.width, cut)
+		}
+	}
 	b.Resize(1920, 1080)
 	b.Go(s.address + "?kiosk")
 	if small := b.Eval(`[...document.querySelectorAll("body *")].filter((n) => n.checkVisibility() && [...n.childNodes].some((c) => c.nodeType === 3 && c.data.trim()))
@@ -132,6 +139,38 @@ const overflowing = `[
   document.documentElement.scrollWidth > document.documentElement.clientWidth ? "the page: " + document.documentElement.scrollWidth : "",
   ...[...document.querySelectorAll(".tile, #verdict, header, footer")].filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => (e.id || e.tagName) + " " + e.scrollWidth + ">" + e.clientWidth),
 ].filter(Boolean).join(", ")`
+
+// crowded lists visible texts that stand over one another, or beyond the right edge of their
+// tile without dots that say so.
+const crowded = `(() => {
+  const out = [];
+  for (const tile of document.querySelectorAll(".tile, #verdict, header, footer")) {
+    const edge = tile.getBoundingClientRect().right + 1, seen = [];
+    const texts = document.createTreeWalker(tile, NodeFilter.SHOW_TEXT);
+    for (let node; (node = texts.nextNode()); ) {
+      const of = node.parentElement, text = node.data.trim();
+      if (!text || of.closest("[inert], dialog") || !of.checkVisibility() || of.getBoundingClientRect().width <= 1) continue;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      let clip = { left: -1e6, right: 1e6, top: -1e6, bottom: 1e6 }, dots = false;
+      for (let e = of; e !== tile.parentElement; e = e.parentElement) {
+        const style = getComputedStyle(e);
+        dots ||= style.textOverflow === "ellipsis" || style.webkitLineClamp !== "none";
+        if (style.overflowX === "visible" || e instanceof SVGElement) continue;
+        const r = e.getBoundingClientRect();
+        clip = { left: Math.max(clip.left, r.left), right: Math.min(clip.right, r.right), top: Math.max(clip.top, r.top), bottom: Math.min(clip.bottom, r.bottom) };
+      }
+      for (const r of range.getClientRects()) {
+        if (!dots && r.top < clip.bottom && r.bottom > clip.top && r.left < clip.right && r.right > Math.min(edge, clip.right + 2)) out.push((tile.id || tile.tagName) + ": " + text + " is cut");
+        const box = { left: Math.max(r.left, clip.left) + 1, right: Math.min(r.right, clip.right) - 1, top: Math.max(r.top, clip.top) + r.height / 4, bottom: Math.min(r.bottom, clip.bottom) - r.height / 4, text, node };
+        if (box.left >= box.right || box.top >= box.bottom) continue;
+        for (const o of seen) if (o.node !== node && box.left < o.right && o.left < box.right && box.top < o.bottom && o.top < box.bottom) out.push((tile.id || tile.tagName) + ": " + text + " over " + o.text);
+        seen.push(box);
+      }
+    }
+  }
+  return [...new Set(out)].join("\n");
+})()`
 
 // clean fails the test if there was an error in the console, or a request that left the host.
 func clean(t *testing.T, b *browser.Browser) {
