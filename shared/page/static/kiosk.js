@@ -49,7 +49,7 @@ if (document.body.classList.contains("kiosk")) {
   kioskMinute();
   setInterval(kioskMinute, 5000);
   enlarge();
-  new MutationObserver(enlarge).observe(document.body, { childList: true, subtree: true });
+  new MutationObserver(enlarge).observe(document.body, { childList: true, subtree: true, attributeFilter: ["style", "class"] });
   addEventListener("resize", enlarge);
   stayOn();
   document.addEventListener("visibilitychange", stayOn);
