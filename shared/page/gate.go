@@ -41,6 +41,9 @@ func (t Tokens) MayWrite(r *http.Request) error {
 	case !t.Write.Present():
 		return fmt.Errorf("%w, since the secret %s is empty: write a long random text into it, and its function takes it as the token", errForbidden, t.Write.Name())
 	}
+	if matches(r, t.Read) {
+		return fmt.Errorf("this token only reads. To do this, give the one in the secret %s", t.Write.Name())
+	}
 	return wanted(r, "To do this", "the secret "+t.Write.Name())
 }
 

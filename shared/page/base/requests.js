@@ -37,7 +37,8 @@ function askToken(why) {
   };
   const input = make("input", { type: "password", autocomplete: "current-password", required: true });
   const cancel = make("button", { type: "button", textContent: "Cancel" });
-  const form = make("form", {}, make("p", { id: "token-why", textContent: why }), make("label", {}, "Token", input), make("p", { className: "choice" }, cancel, make("button", { textContent: "Continue" })));
+  const who = make("input", { autocomplete: "username", value: "hearth", hidden: true }); // for password managers
+  const form = make("form", {}, who, make("p", { id: "token-why", textContent: why }), make("label", {}, "Token", input), make("p", { className: "choice" }, cancel, make("button", { textContent: "Continue" })));
   dialog.append(form);
   document.body.append(dialog);
   dialog.showModal();
