@@ -103,7 +103,7 @@ func TestInABrowserTheTokenIsAskedFor(t *testing.T) {
 	b.Until(`document.getElementById("verdict").innerText.includes("Shed")`) // live
 	b.Eval(`document.querySelector("[data-plots]").click()`)
 	b.Until(`document.querySelector("dialog#history[open] .summary")?.innerText.length > 20`)
-	b.Go(gateway + "/function/dashboard/status") // the tab knows the token
+	b.Go(gateway + "/function/dashboard/status")                                                                                       // the tab knows the token
 	b.Until(`document.getElementById("alerts")?.innerText.includes("Shed") && typeof forget === "function" && document.cookie === ""`) // and the script runs
 	b.Eval(`[...document.querySelectorAll("#alerts button")].find((b) => b.textContent === "Acknowledge").click()`)
 	b.Until(`document.querySelector("dialog.token[open]")?.innerText.includes("page-write-token")`)
