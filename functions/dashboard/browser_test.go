@@ -25,7 +25,8 @@ import (
 // browser wants. It returns the gateway's address.
 func behindGateway(t *testing.T, secrets map[string]string) (*pagetest.House, string) {
 	t.Helper()
-	h := pagetest.Full(pagetest.New(t, time.Now())) // clock: the browser's is the real one
+	h := pagetest.New(t, time.Now()) // clock: the browser's is the real one
+	pagetest.Full(h)
 	secrets["hearth-settings"] = pagetest.Yml
 	handler, err := New(serve.Env{Open: h.Open, Beside: &serve.Beside{}, Env: config.Env{
 		Vars: map[string]string{"PAGE_EVERY": "100ms"}, Secrets: secret.InMemory(secrets, nil), Now: time.Now, Log: slog.New(slog.DiscardHandler)}}) // clock: the browser's
@@ -103,8 +104,8 @@ func TestInABrowserTheTokenIsAskedFor(t *testing.T) {
 	b.Until(`document.getElementById("verdict").innerText.includes("Shed")`) // live
 	b.Eval(`document.querySelector("[data-plots]").click()`)
 	b.Until(`document.querySelector("dialog#history[open] .summary")?.innerText.length > 20`)
-	b.Go(gateway + "/function/dashboard/status")                                                                                       // the tab knows the token
-	b.Until(`document.getElementById("alerts")?.innerText.includes("Shed") && typeof forget === "function" && document.cookie === ""`) // and the script runs
+	b.Go(gateway + "/function/dashboard/status") // the tab knows the token
+	b.Until(`document.getElementById("alerts")?.innerText.includes("Shed") && typeof forget === "function" && document.cookie === ""`)
 	b.Eval(`[...document.querySelectorAll("#alerts button")].find((b) => b.textContent === "Acknowledge").click()`)
 	b.Until(`document.querySelector("dialog.token[open]")?.innerText.includes("page-write-token")`)
 	b.Eval(`document.querySelector("dialog.token button").click()`) // Cancel
