@@ -19,6 +19,7 @@ func (p *platform) firstSteps() *steps.Steps {
 	began := p.now()
 	return live.New(live.Options{
 		Root: p.root, File: filepath.Join(p.root, dotenvName), Host: p.host, Secrets: p.secrets, Blocks: p.blocks, Started: p.becameLive,
+		OwnBroker: p.ownBroker, Command: "make up",
 		InEnvironment: func(name string) bool { return p.environ[name] },
 		First: func() bool {
 			return p.now().Sub(began) < firstDay && !slices.ContainsFunc(p.host.Functions(), func(f host.Function) bool {
@@ -26,6 +27,14 @@ func (p *platform) firstSteps() *steps.Steps {
 			})
 		},
 	})
+}
+
+// ownBroker returns the address of the embedded broker, "" before it listens.
+func (p *platform) ownBroker() string {
+	if p.bridge.Load() == nil {
+		return ""
+	}
+	return p.mqttURL
 }
 
 // becameLive runs a source that has become live at once. Its samples stay on the page until

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -52,8 +51,15 @@ type echoed struct {
 	Missing            []string
 }
 
-// start runs echo, with samples, in a temporary repository.
+// start runs echo, and returns its answer.
 func start(t *testing.T, env map[string]string, vars map[string]string) (Function, echoed) {
+	t.Helper()
+	h := running(t, env, vars)
+	return h.Functions()[0], ask(t, h)
+}
+
+// running runs echo, with samples, in a temporary repository.
+func running(t *testing.T, env map[string]string, vars map[string]string) *Host {
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "functions", "echo", "sample")
@@ -78,20 +84,7 @@ func start(t *testing.T, env map[string]string, vars map[string]string) (Functio
 			t.Error(err)
 		}
 	})
-	res, err := http.Post(h.Functions()[0].URL.String(), "", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var a echoed
-	if err := json.Unmarshal(b, &a); err != nil {
-		t.Fatalf("%v: %s", err, b)
-	}
-	return h.Functions()[0], a
+	return h
 }
 
 func TestStateOfAFunction(t *testing.T) {

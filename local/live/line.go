@@ -40,12 +40,15 @@ func readOffer(folder fs.FS, missing []string) (o offer) {
 	return o
 }
 
-// lines returns a line for each source that is not live.
+// lines returns a line for each source that is not live, and one for the broker.
 func (m *maker) lines() (out []steps.Line) {
 	for _, f := range m.Host.Functions() {
 		if f.State == host.Sample || f.State == host.Unconfigured {
 			out = append(out, m.line(f))
 		}
+	}
+	if l, ok := m.brokerLine(); ok {
+		out = append(out, l)
 	}
 	return out
 }

@@ -36,22 +36,26 @@ type Options struct {
 	// which takes precedence over .env.
 	InEnvironment func(name string) bool
 	// Started is called when a source has become live, to run it at once.
-	Started func(function string)
-	First   func() bool // the first day: see steps.Steps
+	Started   func(function string)
+	First     func() bool   // the first day: see steps.Steps
+	OwnBroker func() string // the address of the platform's own broker, "" before it has one
+	Command   string        // how a person starts the platform: "make up"
 }
 
 // maker does what the forms of the first steps ask for.
 type maker struct {
 	Options
 
-	mu    sync.Mutex
-	tried map[string][sha256.Size]byte // what was tried last and worked, by line
+	mu          sync.Mutex
+	tried       map[string][sha256.Size]byte // what was tried last and worked, by line
+	bases       []string                     // the base topics of Zigbee2MQTT that the last trial of the broker found
+	brokerSaved bool                         // the broker is in .env and not used yet
 }
 
 // New returns the first steps for the page.
 func New(o Options) *steps.Steps {
 	m := &maker{Options: o, tried: map[string][sha256.Size]byte{}}
-	return &steps.Steps{Lines: m.lines, First: o.First, Try: m.try, Save: m.save, Redact: o.Secrets.Redact}
+	return &steps.Steps{Lines: m.lines, First: o.First, Fill: m.fill, Try: m.try, Save: m.save, Redact: o.Secrets.Redact}
 }
 
 // plan is what a form asks for.
@@ -68,10 +72,8 @@ func (m *maker) plan(name string, values map[string]string) (p plan, err error) 
 		return p, &steps.Refusal{Code: http.StatusNotFound, Text: name + " does not run here"}
 	}
 	p = plan{function: f, changes: m.changes(f, values)}
-	for k := range p.changes {
-		if m.InEnvironment(k) {
-			return p, &steps.Refusal{Code: http.StatusConflict, Text: fmt.Sprintf("%s is set in the environment in which hearth runs, and takes precedence over .env: change it there and restart hearth", k)}
-		}
+	if err := m.mayChange(p.changes); err != nil {
+		return p, err
 	}
 	p.vars = m.Host.With(p.changes)
 	blocks, err := m.Blocks(p.vars)
@@ -86,8 +88,21 @@ func (m *maker) plan(name string, values map[string]string) (p plan, err error) 
 	return p, nil
 }
 
+// mayChange returns an error if .env does not decide about one of these variables.
+func (m *maker) mayChange(changes map[string]string) error {
+	for _, k := range slices.Sorted(maps.Keys(changes)) {
+		if m.InEnvironment(k) {
+			return &steps.Refusal{Code: http.StatusConflict, Text: k + " is set in the environment in which hearth runs, and takes precedence over .env: change it there and restart hearth"}
+		}
+	}
+	return nil
+}
+
 // try asks the upstream once and stores nothing. Its error is what the upstream says.
 func (m *maker) try(ctx context.Context, name string, values map[string]string) (steps.Result, error) {
+	if name == brokerName {
+		return m.tryBroker(ctx, values)
+	}
 	p, err := m.plan(name, values)
 	if err != nil {
 		return steps.Result{}, err
@@ -116,6 +131,9 @@ func (m *maker) save(_ context.Context, name string, values map[string]string) (
 	defer m.mu.Unlock() // LIVE is changed by one call at a time
 	if m.tried[name] != sum(values) {
 		return steps.Result{}, &steps.Refusal{Code: http.StatusConflict, Text: "try it first: only what worked is saved"}
+	}
+	if name == brokerName {
+		return m.saveBroker(values)
 	}
 	p, err := m.plan(name, values)
 	if err != nil {

@@ -76,7 +76,8 @@ func (r *Refusal) Error() string { return r.Text }
 // being tried, or was not tried; 503 .env cannot be written.
 type Steps struct {
 	Lines  func() []Line
-	First  func() bool // they come first on the page: nothing is live yet
+	First  func() bool                      // they come first on the page: nothing is live yet
+	Fill   func(context.Context, Line) Line // completes a line for its form, which may take a moment
 	Try    func(ctx context.Context, name string, values map[string]string) (Result, error)
 	Save   func(ctx context.Context, name string, values map[string]string) (Result, error)
 	Redact func(string) string
@@ -131,7 +132,7 @@ func (s *Steps) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var err error
 	switch {
 	case name == "form" && get:
-		err = s.form(w, r.URL.Query().Get("name"))
+		err = s.form(r.Context(), w, r.URL.Query().Get("name"))
 	case name == "try" && r.Method == http.MethodPost:
 		err = s.do(w, r, s.Try)
 	case name == "save" && r.Method == http.MethodPost:
@@ -146,13 +147,13 @@ func (s *Steps) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Steps) form(w http.ResponseWriter, name string) error {
+func (s *Steps) form(ctx context.Context, w http.ResponseWriter, name string) error {
 	line, err := s.line(name)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, err = w.Write([]byte(draw("form", line)))
+	_, err = w.Write([]byte(draw("form", s.Fill(ctx, line))))
 	return err
 }
 
