@@ -13,7 +13,7 @@ type Item struct {
 	Title      string            `json:"title"`
 	URL        string            `json:"url,omitempty"`
 	At         time.Time         `json:"at"`                   // created, published or due; by the source's clock, UTC
-	Attributes map[string]string `json:"attributes,omitempty"` // further values, for messages and queries; the page shows none of them. Times are in RFC 3339
+	Attributes map[string]string `json:"attributes,omitempty"` // further values, for messages, queries and tiles: an event of a calendar has start and end. Times are in RFC 3339, or days as 2006-01-02
 	Sample     bool              `json:"sample,omitempty"`     // from a recorded answer, shown until the source has a key
 }
 

@@ -17,6 +17,7 @@ const (
 type weatherDay struct {
 	Day       template.HTML
 	Icon      template.HTML
+	Sky       string // in a word
 	Chance    template.HTML
 	Low, High template.HTML
 	Range     template.HTML
@@ -39,7 +40,8 @@ func (o *outlook) days() (out []weatherDay) {
 		if known {
 			d.Chance = num(chance, 0) + "%"
 		}
-		d.Icon = icon(skyOfDay(o, slots, !known || chance >= probable))
+		sky := skyOfDay(o, slots, !known || chance >= probable)
+		d.Icon, d.Sky = icon(sky), skyWords[sky]
 		coldest, warmest = min(coldest, low), max(warmest, high)
 		out = append(out, d)
 	}

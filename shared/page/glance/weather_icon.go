@@ -32,7 +32,12 @@ var icons = map[string]string{
 	"fog":          `<path class="ifog" d="M4 7h13M7 11h13M3 15h14M8 19h11"/>`,
 }
 
-// icon draws a sky; screen readers skip it, since words say the same.
+// skyWords are the skies in words, for screen readers.
+var skyWords = map[string]string{
+	"sun": "sunny", "moon": "clear", "partly": "partly cloudy", "partly-night": "partly cloudy", "cloud": "cloudy", "drizzle": "drizzle", "rain": "rain", "snow": "snow", "storm": "thunderstorms", "fog": "fog",
+}
+
+// icon draws a sky; screen readers skip it: words say the same.
 func icon(sky string) template.HTML {
 	return template.HTML(`<svg class="ic" viewBox="0 0 24 24" aria-hidden="true">` + icons[sky] + `</svg>`)
 }

@@ -129,7 +129,7 @@ func TestTheTileWeather(t *testing.T) {
 			t.Errorf("no %s in %s", want, tile.Body)
 		}
 	}
-	if got, want := words(tile), "Sat 80 % 6 ° 8 ° Sun 10 % 8 ° 8 ° Mon"; !strings.Contains(got, want) {
+	if got, want := words(tile), "Sat rain 80 % 6 ° 8 ° Sun cloudy 10 % 8 ° 8 ° Mon"; !strings.Contains(got, want) {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if len(tile.Plots) == 0 || tile.Plots[0].Key() != "weather.temperature_celsius,place=new-york" {
@@ -163,7 +163,7 @@ func TestAnIconForEachSky(t *testing.T) {
 		}
 	}
 	for name, drawing := range icons {
-		if drawing == "" || strings.Contains(drawing, "style") {
+		if drawing == "" || skyWords[name] == "" || strings.Contains(drawing, "style") {
 			t.Errorf("%s: %s", name, drawing)
 		}
 	}
