@@ -109,12 +109,3 @@ func (w *world) degrees(celsius float64, digits int) template.HTML {
 	v, _ := w.convert(celsius, "°C")
 	return num(v, digits) + "°"
 }
-
-// much writes a value and its unit, in the units of the house: <b>412</b> <small>W</small>.
-func (w *world) much(v float64, unit string, digits int) template.HTML {
-	v, unit = w.convert(v, unit)
-	if unit == "" {
-		return "<b>" + num(v, digits) + "</b>"
-	}
-	return "<b>" + num(v, digits) + "</b> <small>" + template.HTML(template.HTMLEscapeString(unit)) + "</small>"
-}
