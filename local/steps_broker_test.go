@@ -81,7 +81,7 @@ func TestTheBrokerIsTriedAndSaved(t *testing.T) {
 		t.Errorf("%v, %v", vars, err)
 	}
 	if _, page := r.call("GET", "/"); strings.Contains(page, `data-step="broker"`) {
-		t.Error("the broker is asked for again")
+		t.Error("the page still asks for the broker")
 	}
 	if strings.Contains(r.logs.String(), "#key $HOME") || strings.Contains(r.logs.String(), wrongKey) {
 		t.Errorf("a password is in the log: %s", r.logs)

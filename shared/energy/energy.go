@@ -90,7 +90,7 @@ func Sum(parts []Part, prices []settings.Price, zone *time.Location) Use {
 	u := Use{Priced: len(prices) > 0}
 	for _, p := range parts {
 		local := p.Start.In(zone)
-		price, ok := Price(prices, time.Duration(local.Hour())*time.Hour+time.Duration(local.Minute())*time.Minute)
+		price, ok := priceAt(prices, time.Duration(local.Hour())*time.Hour+time.Duration(local.Minute())*time.Minute)
 		u.KWh, u.Cost, u.Priced = u.KWh+p.KWh, u.Cost+p.KWh*price, u.Priced && ok
 	}
 	return u

@@ -20,7 +20,7 @@ func TestThePriceIsThatOfTheTimeOfDay(t *testing.T) {
 		{nil, 0, 0, false}, {[]settings.Price{{Price: 0.3}}, 12 * time.Hour, 0.3, true},
 		{night, 0, 0.2, true}, {night, 6 * time.Hour, 0.4, true}, {night, 22 * time.Hour, 0.2, true}, {night, 21 * time.Hour, 0, false},
 	} {
-		if price, ok := Price(c.ps, c.at); price != c.price || ok != c.ok {
+		if price, ok := priceAt(c.ps, c.at); price != c.price || ok != c.ok {
 			t.Errorf("%v: %v, %t", c, price, ok)
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/hearth-home/hearth/shared/settings"
 )
 
-// Price returns the price of a kWh at a time of day; ok is false if none is set for it.
-func Price(ps []settings.Price, ofDay time.Duration) (price float64, ok bool) {
+// priceAt returns the price of a kWh at a time of day; ok is false if none is set for it.
+func priceAt(ps []settings.Price, ofDay time.Duration) (price float64, ok bool) {
 	for _, p := range ps {
 		from, to := deadline.TimeOfDay(p.From), deadline.TimeOfDay(p.To)
 		switch {

@@ -20,10 +20,7 @@ type Mark struct {
 	To       time.Time `json:"to,omitzero"` // absent: it still holds
 }
 
-const maxMarked = 2000 // alerts that are looked through
-
-// marks returns the alerts and the maintenance of the series within the span, the first first. Of an alert
-// that fired several times the store keeps the last one.
+// marks returns the alerts and the maintenance of the series within the span, the first first.
 func (in Inputs) marks(ctx context.Context, st *store.Store, r Request, lines []Line, devices map[string]store.Device) ([]Mark, error) {
 	out := []Mark{}
 	add := func(m Mark) {
@@ -32,7 +29,7 @@ func (in Inputs) marks(ctx context.Context, st *store.Store, r Request, lines []
 			out = append(out, m)
 		}
 	}
-	alerts, err := st.Alerts(ctx, maxMarked)
+	alerts, err := st.Episodes(ctx, r.from, r.to)
 	if err != nil {
 		return out, err
 	}
