@@ -210,8 +210,9 @@ func TestGuestsSeeNothingPrivate(t *testing.T) {
 func TestAlertsAndMaintenanceAreMarked(t *testing.T) {
 	f := newFixture(t)
 	raise := func(key, device, field string, fired, ended time.Time) {
+		phase := map[bool]alert.Phase{true: alert.Firing, false: alert.Resolved}[ended.IsZero()]
 		f.OK(f.Store.MoveAlerts(t.Context(), []string{key}, func(map[string]alert.State) ([]alert.State, []alert.Message) {
-			return []alert.State{{Key: key, Spec: alert.Spec{Title: "Alert " + key, Severity: alert.Warning}, Subject: alert.Subject{Device: device, Field: field}, Phase: alert.Firing, Fired: fired, Ended: ended}}, nil
+			return []alert.State{{Key: key, Spec: alert.Spec{Title: "Alert " + key, Severity: alert.Warning}, Subject: alert.Subject{Device: device, Field: field}, Phase: phase, Episode: 1, Since: fired, Fired: fired, Ended: ended}}, nil
 		}))
 	}
 	raise("high", "office-air", "co2_ppm", now.Add(-3*time.Hour), now.Add(-2*time.Hour))
