@@ -78,6 +78,9 @@ type sensors struct {
 func (s *sensors) transform(ctx context.Context, st *store.Store, in mqttbatch.Batch) (wire.Answer, error) {
 	ms, now := in.Messages, in.Now
 	w := &work{s: s, ms: ms, now: now}
+	if err := s.watch.ReadSaved(ctx, st, now); err != nil {
+		return w.answer, err
+	}
 	w.set, w.settingsErr = s.watch.Set(now)
 	if err := s.rememberFound(ctx, st, w.set); err != nil {
 		return w.answer, err

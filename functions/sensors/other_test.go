@@ -10,6 +10,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/mqttbatch/batchtest"
+	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/wire"
 )
 
@@ -277,4 +278,20 @@ func TestATimeWithoutAZoneIsInThatOfTheMappingElseOfTheHouse(t *testing.T) {
 			same(t, "readings", f.Lines(t, "power"), []string{"power,device=" + tc.device + " power_watts=3" + at})
 		})
 	}
+}
+
+func TestAMappingThatWasSavedOnThePageReadsMessagesAndReplaysThoseThatWait(t *testing.T) {
+	f := batchtest.Serve(t, New, batchtest.SQLite(t))
+	if a := f.Post(t, message(0, "garden/barrel", `{"LVL":42}`)); len(a.Rejected) != 1 {
+		t.Fatalf("%+v", a)
+	}
+	if err := f.Store.SavePageDevice(t.Context(), store.PageDevice{Topic: "garden/barrel", Mapping: "- {device: barrel, topic: garden/barrel, measurement: barrel, fields: {level_percent: $.LVL}}\n", Since: noon}, false); err != nil {
+		t.Fatal(err)
+	}
+	m := message(time.Minute, "garden/barrel", `{"LVL":43}`)
+	f.Clock(noon.Add(time.Minute))
+	if a := f.Post(t, m); len(a.Rejected) > 0 || replayed(a) != "garden/barrel" {
+		t.Fatalf("%+v", a)
+	}
+	same(t, "readings", f.Lines(t, "barrel"), []string{"barrel,device=barrel level_percent=43 1795435260000000000"})
 }

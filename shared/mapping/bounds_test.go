@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hearth-home/hearth/shared/store"
 )
 
 func TestPhysicalIDsOfADevice(t *testing.T) {
@@ -12,7 +14,7 @@ func TestPhysicalIDsOfADevice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []string{long, mappedID("b")} {
+	for i, want := range []string{long, store.MappedID("b")} {
 		if got := s.devices[i].Physical; !slices.Equal(got, []string{want}) {
 			t.Errorf("%s: %q, want %q", s.devices[i].Device, got, want)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/quality"
 	"github.com/hearth-home/hearth/shared/scan"
+	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/topic"
 )
 
@@ -245,7 +246,7 @@ func (r *rule) addValues(f *Found, at [][]byte) (seen sight, err error) {
 func (r *rule) setDevice(f *Found, topicName, key string, at [][]byte) (err error) {
 	switch {
 	case r.device.literal != "":
-		f.Name, f.Physical = r.device.literal, mappedID(r.device.literal)
+		f.Name, f.Physical = r.device.literal, store.MappedID(r.device.literal)
 	case len(r.device.ways) > 0:
 		f.Name, err = r.device.of(topicName, key, at)
 		f.Physical = "mapped/" + f.Name

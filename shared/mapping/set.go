@@ -16,6 +16,7 @@ import (
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/store"
+	"github.com/hearth-home/hearth/shared/topic"
 )
 
 // Set holds the compiled section devices of hearth.yml. It is safe for concurrent use.
@@ -49,7 +50,12 @@ func Parse(file []byte) (*Set, error) {
 
 // Compile compiles the section devices of f, and notes its mistakes in f. It leaves
 // out entries with mistakes.
-func Compile(f *settings.File) *Set {
+func Compile(f *settings.File) *Set { return CompileWith(f, nil) }
+
+// CompileWith is Compile with the mappings that a person saved on the page, each as elements of
+// the section devices. It leaves out those that have mistakes, and those for topics that f maps:
+// hearth.yml wins.
+func CompileWith(f *settings.File, saved []string) *Set {
 	s := &Set{zone: f.House.Zone.Location(), byTopic: map[string][]*rule{}}
 	ms := &measurements{own: map[string]*catalogue.Measurement{}}
 	var fields []computedField
@@ -60,6 +66,9 @@ func Compile(f *settings.File) *Set {
 		}
 	}
 	s.finishComputed(fields)
+	for _, text := range saved {
+		s.addSaved(text, ms)
+	}
 	for _, name := range slices.Sorted(maps.Keys(ms.own)) {
 		s.measurements = append(s.measurements, *ms.own[name])
 	}
@@ -82,8 +91,27 @@ func (e entry) wrong(key string, err error) bool {
 	return err != nil
 }
 
-// mappedID returns the physical id of a device whose name a mapping gives as it is.
-func mappedID(name string) string { return "hearth.yml/" + name }
+// addSaved adds the mappings of a text. The names and rooms of their devices are saved beside.
+func (s *Set) addSaved(text string, ms *measurements) {
+	f := settings.Parse([]byte("devices:\n" + text))
+	mine := s.rules
+	for i := range f.Devices {
+		e := entry{&f.Devices[i], f, fmt.Sprintf("devices[%d]", i)}
+		if len(e.Topic) == 0 || f.Err() != nil || slices.ContainsFunc(mine, func(r *rule) bool { return r.overlaps(e.Topic) }) {
+			continue
+		}
+		if r := e.compile(ms); r != nil {
+			s.rules = append(s.rules, r)
+		}
+	}
+}
+
+// overlaps reports whether the rule has one of the filters, or matches one that is a topic.
+func (r *rule) overlaps(filters []string) bool {
+	return slices.ContainsFunc(r.filters, func(f string) bool {
+		return slices.ContainsFunc(filters, func(o string) bool { return f == o || topic.Match(f, o) })
+	})
+}
 
 // add adds an entry: the settings of its device, and its mapping if it has a topic. It
 // returns the fields of an entry without one.
@@ -119,7 +147,7 @@ func (s *Set) add(e entry, ms *measurements) []computedField {
 	if literal && !bad {
 		d := store.DeviceSetting{Device: name, Name: e.Name, Room: e.Room, Kind: "mapped", Physical: physical, Maintenance: e.Maintenance}
 		if len(e.Topic) > 0 {
-			d.Physical = append(d.Physical, mappedID(d.Device))
+			d.Physical = append(d.Physical, store.MappedID(d.Device))
 		}
 		e.wrong(".physical", s.addDevice(d))
 	}

@@ -25,6 +25,7 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect
 //	GET /curve.json  the yield curve of a day, on=2025-11-26; /curve.svg draws it over the newest
 //	GET /api/        the list of the JSON API, which docs/api.md describes
 //	GET /history.json, /history.csv  what values were over a span
+//	POST /device     names a new device, or maps a topic
 //	GET /status…     what package status serves, and its POSTs
 //	/steps/…         what package steps serves, with Steps
 type Page struct {
@@ -79,6 +80,9 @@ func (p *Page) read(w http.ResponseWriter, r *http.Request) {
 
 // other returns what serves a request that is not the page's own.
 func (p *Page) other(r *http.Request) http.Handler {
+	if r.Method == http.MethodPost && r.URL.Path == "/device" {
+		return http.HandlerFunc(p.device)
+	}
 	if p.Steps != nil && strings.HasPrefix(r.URL.Path, "/steps/") {
 		return p.Steps
 	}

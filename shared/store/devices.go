@@ -78,7 +78,7 @@ func (s *Store) UnbindDevices(ctx context.Context, physical []string, now time.T
 // ids. settings are the settings of all devices: a device that had a setting in the
 // last call and has none now loses its name, room and maintenance from there. A device
 // whose setting has no room has no room. A device whose setting has no name gets the
-// name from its source.
+// name from its source. What the page has saved fills in names and rooms.
 func (s *Store) ConfigureDevices(ctx context.Context, settings []DeviceSetting, now time.Time) error {
 	return s.tx(ctx, "configure devices", func(ctx context.Context, tx *txn) error {
 		before, err := Rows(ctx, tx, scanNamed, namedQuery, namedDevices)
@@ -95,7 +95,11 @@ func (s *Store) ConfigureDevices(ctx context.Context, settings []DeviceSetting, 
 				removed = append(removed, DeviceSetting{Device: id, Kind: "mapped"})
 			}
 		}
-		for _, d := range slices.Concat(removed, settings) { // removed first: a setting may replace one of them
+		all, err := withSaved(ctx, tx, settings)
+		if err != nil {
+			return err
+		}
+		for _, d := range slices.Concat(removed, all) { // removed first: a setting may replace one of them
 			if err := configure(ctx, tx, d, now); err != nil {
 				return fmt.Errorf("%s: %w", d.Device, err)
 			}

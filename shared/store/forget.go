@@ -53,6 +53,7 @@ func forgetDevice(ctx context.Context, tx *txn, id string, f *Forgotten) error {
 	}{
 		{`delete from device_states where device = $1`, &f.States},
 		{`delete from cadences where device = $1`, &ignored},
+		{`delete from page_devices where device = $1`, &ignored},
 		{`delete from edge_arrivals where node in ` + nodeOf, &ignored},
 		{`delete from edge_seqs where node in ` + nodeOf, &ignored},
 		{`delete from device_ids where device = $1`, &f.Physical},

@@ -46,6 +46,10 @@ func (w *world) chosen(v View) []choice {
 	if len(w.File.Tiles) > 0 {
 		all = w.written(v)
 	}
+	if !slices.ContainsFunc(all, func(c choice) bool { return c.name == "new" }) { // a list of tiles does not hide what is new
+		k, _ := kindNamed("new")
+		all = append(all, choice{kind: k, id: k.name, world: w})
+	}
 	return slices.DeleteFunc(all, func(c choice) bool { return w.Guest && c.private || !w.Guest && c.guests || w.Past && !c.past })
 }
 

@@ -70,5 +70,6 @@ var kinds = []kind{
 	{name: "github", title: "GitHub", private: true, past: true, collect: github},
 	{name: "news", title: "News", past: true, collect: news},
 	{name: "ups", title: "UPS", past: true, collect: ups},
+	{name: "new", title: "New", private: true, collect: fresh},
 	{name: "wifi", title: "Wi-Fi for guests", guests: true, collect: wifi},
 }

@@ -194,6 +194,15 @@ const inStockAt = "%s in stock at %s" // "Pi 5 8 GB in stock at Adafruit"
 
 const upsLasts, upsCharge, upsLoad, onBattery = "battery lasts", "charge", "load", "on battery"
 
+// The tile new.
+
+const (
+	oneNew   = "A new device"
+	nNew     = "%d new devices"
+	nameIt   = "give it a name and a room"
+	nameThem = "give them names and rooms"
+)
+
 // The tile wifi.
 
 const wifiLabel = "A code to join the Wi-Fi %s: point the camera of a telephone at it"
