@@ -2,6 +2,7 @@ package glance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"html/template"
 	"math"
@@ -73,8 +74,12 @@ func power(ctx context.Context, w *world) (*Tile, error) {
 		data.Month, err = w.month(ctx, g, today)
 	}
 	data.Notes = w.silentMeters(g)
+	line, failed := upsLine(ctx, w)
+	if line != "" {
+		data.Notes = append(data.Notes, line)
+	}
 	t.Body = draw("power", data)
-	return t, err
+	return t, errors.Join(err, failed)
 }
 
 // watts writes a power: from 10,000 W on in kW.
@@ -144,7 +149,7 @@ func (w *world) drawEnergy(data *powerData, g meterGroup, d powerDays) {
 		data.Since = w.at(first, clock)
 	}
 	if comparable {
-		data.Compared = compared(use.KWh - energy.Sum(then, nil, w.Zone).KWh)
+		data.Compared = compared(use.KWh, energy.Sum(then, nil, w.Zone).KWh)
 	}
 	if use.Priced {
 		data.Cost = w.money(use.Cost, 2)
@@ -174,11 +179,12 @@ func energyDigits(v float64) int {
 	return 0
 }
 
-// compared says how an energy differs from that of yesterday.
-func compared(more float64) template.HTML {
-	digits := energyDigits(more)
+// compared says how an energy differs from that of yesterday, as exactly as it is written.
+func compared(now, then float64) template.HTML {
+	digits := energyDigits(now)
+	more := now - then
 	switch {
-	case math.Abs(more) < 0.005:
+	case math.Abs(more) < 0.5*math.Pow10(-digits):
 		return asYesterday
 	case more < 0:
 		return num(-more, digits) + lessThanYesterday

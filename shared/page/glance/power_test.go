@@ -27,7 +27,7 @@ func TestPowerAddsUpWhatMetersMeasure(t *testing.T) {
 	f.Series("zigbee", "power_watts", of("fridge-plug"), start, time.Hour, constant(100))
 	tile := f.tile("power")
 	// 400 W for 14 h 7 min; at 0.50 € a kWh 0.20 € an hour, for 720 h
-	want := "412 W 5.6 kWh today, as much as yesterday by now 2.82 € · 144 € by the end of the month 00 06 12 18 24 grey: yesterday"
+	want := "412 W 5.6 kWh today, as much as yesterday by now 2.82 € · 144 € by the end of the month 00 06 12 18 24 grey: yesterday · UPS, 15 min in the battery"
 	if got := words(tile); got != want {
 		t.Errorf("\n%s, want\n%s", got, want)
 	}

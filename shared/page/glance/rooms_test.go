@@ -26,6 +26,7 @@ func TestRoomsShowWhatIsMeasuredInThem(t *testing.T) {
 	f.Device("zigbee", "Garden sensor", "Garden", pagetest.State("temperature_celsius", 3))
 	f.Device("zigbee", "Kitchen fridge", "Kitchen", pagetest.State("temperature_celsius", 5))
 	f.Device("zigbee", "Kitchen plug", "Kitchen", pagetest.State("temperature_celsius", 33), pagetest.State("power_watts", 5))
+	f.Device("edge", "opi5", "", pagetest.State("temperature_celsius", 48), pagetest.State("cpu_usage_percent", 5))
 	f.Device("edge", "basil-soil", "Kitchen", pagetest.State("moisture_percent", 40))
 	f.Device("zigbee", "Cellar window", "Cellar", pagetest.State("contact", 0))
 	f.Series("air", "temperature_celsius", map[string]string{"device": "office-climate"}, now.Add(-24*time.Hour), 10*time.Minute, func(t time.Time) float64 { return float64(t.Hour()) })

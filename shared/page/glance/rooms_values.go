@@ -76,7 +76,10 @@ func (w *world) best(q roomQuantity, ds []device) (measured, bool) {
 
 // elsewhere are metrics of devices whose temperature and humidity are not those of a room: of
 // a plug, of soil, of a UPS.
-var elsewhere = []string{"power_watts", "soil_moisture_percent", "moisture_percent", "load_percent"}
+var elsewhere = []string{wattsKey, "soil_moisture_percent", "moisture_percent", "load_percent"}
+
+// notOfRooms are the measurements of things whose temperature is their own.
+var notOfRooms = []string{"host", "ups", "power", "soil"}
 
 // measure returns the last good value of a metric of a device.
 func (w *world) measure(q roomQuantity, d device, key string) (measured, bool) {
@@ -92,6 +95,9 @@ func (w *world) measure(q roomQuantity, d device, key string) (measured, bool) {
 	m := measured{roomQuantity: q, device: d, metric: key, value: v, at: at}
 	age := w.Now.Sub(m.at)
 	if m.in, ok = w.measurementOf(d, key); !ok || age > roomSilent {
+		return m, false
+	}
+	if !q.ofAir() && slices.Contains(notOfRooms, m.in.Name) {
 		return m, false
 	}
 	m.old = age > w.fresh(d, m.in)
