@@ -13,7 +13,7 @@ const (
 	moonShape  = `<path class="imoon" d="M15.5 3.2A9 9 0 1 0 20.8 15.4 7.3 7.3 0 0 1 15.5 3.2Z"/>`
 	halfSun    = `<circle cx="15.5" cy="8.5" r="3.6" class="isun"/><path class="iray" d="M15.5 1.5v1.8M22.5 8.5h-1.8M20.5 3.5l-1.3 1.3M10.5 3.5l1.3 1.3"/>`
 	halfMoon   = `<path class="imoon" d="M16.6 2.2A5.6 5.6 0 1 0 21.4 9.8 4.6 4.6 0 0 1 16.6 2.2Z"/>`
-	lowCloud   = `<path class="icloud" d="M6.4 20.5a3.6 3.6 0 0 1-.3-7.2A5 5 0 0 1 15.5 12.5 4 4 0 0 1 16 20.5Z"/>`
+	lowCloud   = `<path class="icloud near" d="M6.4 20.5a3.6 3.6 0 0 1-.3-7.2A5 5 0 0 1 15.5 12.5 4 4 0 0 1 16 20.5Z"/>`
 	cloudShape = `<path class="icloud" d="M7 18a4 4 0 0 1-.4-8A5.5 5.5 0 0 1 17 9.2 4.4 4.4 0 0 1 17.6 18Z"/>`
 	highCloud  = `<path class="icloud" d="M7 15a4 4 0 0 1-.4-8A5.5 5.5 0 0 1 17 6.2 4.4 4.4 0 0 1 17.6 15Z"/>`
 )

@@ -170,7 +170,7 @@ func (o *outlook) amount(f fall) template.HTML {
 	case kind != "":
 		kind += ", "
 	}
-	return template.HTML(kind) + num(v, digits) + template.HTML(" "+unit)
+	return template.HTML(kind) + num(v, digits) + template.HTML("\u00a0"+unit)
 }
 
 // gust says that it will be stormy.

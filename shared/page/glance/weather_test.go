@@ -109,7 +109,7 @@ func gusty(rs []reading.Reading, mps float64) []reading.Reading {
 
 // sayings is markup without its elements, as a person reads it.
 func sayings(markup template.HTML) string {
-	return regexp.MustCompile("<[^>]*>").ReplaceAllString(string(markup), "")
+	return strings.ReplaceAll(regexp.MustCompile("<[^>]*>").ReplaceAllString(string(markup), ""), "\u00a0", " ")
 }
 
 func TestTheTileWeather(t *testing.T) {
