@@ -20,7 +20,7 @@ var static embed.FS
 // bundles are the files that are made of several, in this order.
 var bundles = map[string][]string{
 	"page.css":  {"base.css", "dialog.css", "rewind.css", "kiosk.css", "steps.css"},
-	"page.js":   {"format.js", "live.js", "fit.js", "verdict.js", "plot.js", "history.js", "curve.js", "rewind.js", "kiosk.js", "steps.js", "devices.js", "device.js"},
+	"page.js":   {"format.js", "live.js", "fit.js", "cut.js", "verdict.js", "plot.js", "history.js", "curve.js", "rewind.js", "kiosk.js", "steps.js", "devices.js", "device.js"},
 	"login.css": {"login.css"},
 }
 

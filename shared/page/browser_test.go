@@ -120,9 +120,16 @@ func TestInABrowserEachTileIsDrawnAndFits(t *testing.T) {
 	}
 	for _, w := range widths {
 		b.Resize(w.width, w.height)
-		b.Go(s.address)
-		if cut := b.Eval(crowded); cut != "" {
-			t.Errorf("at %d pixels: %s", w.width, cut)
+		for _, query := range []string{"", "?kiosk"} {
+			if query != "" && w.width < 1000 {
+				continue
+			}
+			b.Go(s.address + query)
+			b.Eval("requestAnimationFrame(() => requestAnimationFrame(() => { window.drawn = true; })); 1")
+			b.Until("window.drawn === true")
+			if cut := b.Eval(crowded); cut != "" {
+				t.Errorf("at %d pixels %s: %s", w.width, query, cut)
+			}
 		}
 	}
 	b.Resize(1920, 1080)
@@ -149,7 +156,7 @@ const crowded = `(() => {
     const texts = document.createTreeWalker(tile, NodeFilter.SHOW_TEXT);
     for (let node; (node = texts.nextNode()); ) {
       const of = node.parentElement, text = node.data.trim();
-      if (!text || of.closest("[inert], dialog") || !of.checkVisibility() || of.getBoundingClientRect().width <= 1) continue;
+      if (!text || of.closest("[inert], dialog") || !of.checkVisibility({ visibilityProperty: true }) || of.getBoundingClientRect().width <= 1 || getComputedStyle(of).clipPath !== "none") continue;
       const range = document.createRange();
       range.selectNodeContents(node);
       let clip = { left: -1e6, right: 1e6, top: -1e6, bottom: 1e6 }, dots = false;
@@ -162,6 +169,7 @@ const crowded = `(() => {
       }
       for (const r of range.getClientRects()) {
         if (!dots && r.top < clip.bottom && r.bottom > clip.top && r.left < clip.right && r.right > Math.min(edge, clip.right + 2)) out.push((tile.id || tile.tagName) + ": " + text + " is cut");
+        if (tile.matches(".tile") && r.left < clip.right && r.top < clip.bottom && r.top + r.height * 0.8 > clip.bottom + 1) out.push((tile.id || tile.tagName) + ": only the upper half of " + text + " is seen");
         const box = { left: Math.max(r.left, clip.left) + 1, right: Math.min(r.right, clip.right) - 1, top: Math.max(r.top, clip.top) + r.height / 4, bottom: Math.min(r.bottom, clip.bottom) - r.height / 4, text, node };
         if (box.left >= box.right || box.top >= box.bottom) continue;
         for (const o of seen) if (o.node !== node && box.left < o.right && o.left < box.right && box.top < o.bottom && o.top < box.bottom) out.push((tile.id || tile.tagName) + ": " + text + " over " + o.text);
