@@ -79,7 +79,7 @@ func serveAs(t *testing.T, yml string, now time.Time, fill func(*pagetest.House)
 }
 
 // tiles are those that the full house has.
-var tiles = []string{"weather", "air", "rooms", "power", "house", "computers", "stocks", "curve", "github"}
+var tiles = []string{"weather", "today", "air", "rooms", "power", "house", "computers", "stocks", "curve", "github", "news"}
 
 // widths are the windows in which the page is looked at, and the tiles that are seen there
 // without scrolling.

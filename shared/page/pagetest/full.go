@@ -42,8 +42,8 @@ func Full(h *House) {
 	h.Device("zigbee", "Pantry climate", "Pantry", store.DeviceState{Metric: "temperature_celsius", Value: 17, Time: h.Now.Add(-5 * time.Hour)}, store.DeviceState{Metric: "battery_percent", Value: 4, Time: h.Now.Add(-5 * time.Hour)})
 	since := h.Now.Add(-5 * time.Hour)
 	h.Raise(CO2(alert.Critical, "office-air", "Office air", "Office", 1412, h.Now.Add(-26*time.Minute)),
-		alert.State{Key: "silent/pantry-climate", Spec: alert.Spec{Rule: "silent", Channel: alert.Devices, Severity: alert.Warning, Title: "A device reports nothing", Next: "Replace its battery."},
-			Subject: alert.Subject{Device: "pantry-climate", Name: "Pantry climate", Room: "Pantry"}, Phase: alert.Firing, Text: "Its battery was at 4 %.", Since: since, Fired: since, Episode: 1})
+		alert.State{Key: "silent/pantry-climate", Spec: alert.Spec{Rule: "silent", Channel: alert.Devices, Severity: alert.Warning, Title: "No values", Next: "Replace its battery."},
+			Subject: alert.Subject{Device: "pantry-climate", Name: "Pantry climate", Room: "Pantry"}, Phase: alert.Firing, Text: "silent for 5 h.", Since: since, Fired: since, Episode: 1})
 }
 
 // CO2 is an open alert.
