@@ -242,8 +242,8 @@ func TestInABrowserGotItAsksForTheTokenAndSaysWhereThereIsNone(t *testing.T) {
 	b.Until(`/its secret is empty/.test(document.querySelector("#verdict .said").textContent)`)
 	none.Store(false)
 	b.Eval(`document.querySelector("#verdict .got-all").click()`)
-	b.Until(`!!document.querySelector("dialog.token[open] input")`)
-	b.Eval(`document.querySelector("dialog.token input").value = "right"; document.querySelector("dialog.token form").requestSubmit(); 1`)
+	b.Until(`!!document.querySelector("dialog.token[open] input[type=password]")`)
+	b.Eval(`document.querySelector("dialog.token input[type=password]").value = "right"; document.querySelector("dialog.token form").requestSubmit(); 1`)
 	b.Until(`document.querySelector("#verdict h2").textContent === "All well"`)
 }
 
