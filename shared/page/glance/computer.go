@@ -45,6 +45,9 @@ func (w *world) fans(d device) *reported {
 	if len(all) == 0 {
 		return nil
 	}
+	if len(all) == 1 {
+		out.Title = oneFanTitle
+	}
 	out.Text = join(all, ", ") + " rpm"
 	return out
 }
@@ -79,6 +82,7 @@ func (w *world) caseOf(devices []device) (out []reported) {
 	default:
 		return out
 	}
+	heating.Title = ""
 	heating.Text += aboveIntake
 	return append(out, *heating)
 }

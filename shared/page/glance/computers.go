@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"html/template"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -55,7 +56,7 @@ func computers(ctx context.Context, w *world) (*Tile, error) {
 	hosts = hosts[:len(hosts)-more]
 	curves, err := w.hostCurves(ctx, hosts)
 	t := &Tile{}
-	v := computersView{More: more}
+	v := computersView{Rest: more}
 	for _, d := range hosts {
 		c := w.computer(d, cases[d.ID], curves[d.ID])
 		t.Needs = append(t.Needs, w.computerNeeds(c)...)
@@ -65,14 +66,26 @@ func computers(ctx context.Context, w *world) (*Tile, error) {
 		}
 		v.add(c)
 	}
+	slices.SortStableFunc(v.Rows, func(a, b computer) int { return a.place() - b.place() })
 	t.Body = draw("computers", v)
 	return t, err
+}
+
+// place orders the rows: where not all fit, the first do, which are low and say something.
+func (c computer) place() int {
+	switch {
+	case len(c.More) > 0:
+		return 1
+	case c.Off != "":
+		return 2
+	}
+	return 0
 }
 
 // computersView is what the markup of the tile reads.
 type computersView struct {
 	Rows                   []computer
-	More                   int
+	Rest                   int  // computers that are left out
 	Temperature, Use, Load bool // some row has it
 	Memory, Disk, Curve    bool
 }
@@ -82,19 +95,6 @@ func (v *computersView) add(c computer) {
 	v.Temperature, v.Use, v.Load = v.Temperature || c.Temperature != nil, v.Use || c.Use != nil, v.Load || c.Load != nil
 	v.Memory, v.Disk, v.Curve = v.Memory || c.Memory != nil, v.Disk || c.Disk != nil, v.Curve || c.Spark != ""
 }
-
-// Columns is how many columns follow the name.
-func (v computersView) Columns() (n int) {
-	for _, has := range []bool{v.Curve, v.Temperature, v.Use, v.Load, v.Memory, v.Disk} {
-		if has {
-			n++
-		}
-	}
-	return n
-}
-
-// Across is how many columns there are with the name.
-func (v computersView) Across() int { return v.Columns() + 1 }
 
 // hostsOf returns the computers, and the devices in their cases: a sensor whose id begins with
 // that of a computer. A case without a computer is one of its own.
@@ -181,7 +181,7 @@ func (w *world) firstOf(d device, metrics ...string) *reported {
 
 // reported returns a value as it is shown.
 func (w *world) reported(d device, key string, v float64) *reported {
-	r := &reported{key: key, v: v}
+	r := &reported{Title: catalogue.Title(key), key: key, v: v}
 	if a, ok := w.alertOf(d.ID, key); ok {
 		r.Class = colour(a.Severity)
 	} else if past(d, key, v) {
@@ -245,14 +245,28 @@ func (w *world) memory(d device) *reported {
 	return w.firstOf(d, "memory_used_bytes")
 }
 
-// fullest returns the fullest disk.
+// fullest returns the fullest disk, in percent; by its size and what is free where that is all
+// that is known.
 func (w *world) fullest(d device) (out *reported) {
-	for key := range d.Values {
-		if !isDisk(key) {
+	for _, key := range slices.Sorted(maps.Keys(d.Values)) {
+		part, sized := strings.CutSuffix(key, "disk_size_bytes")
+		percent := part + "disk_usage_percent"
+		if !sized {
+			percent = key
+		}
+		v, ok := w.fromHost(d, key)
+		if !ok || !isDisk(percent) {
 			continue
 		}
-		if v, ok := w.fromHost(d, key); ok && (out == nil || v > out.v || v == out.v && key < out.key) {
-			out = w.reported(d, key, v)
+		if sized {
+			free, known := w.fromHost(d, part+"disk_free_bytes")
+			if !known || v <= 0 {
+				continue
+			}
+			v = (1 - free/v) * 100
+		}
+		if out == nil || v > out.v {
+			out = w.reported(d, percent, v)
 		}
 	}
 	return out

@@ -16,13 +16,13 @@ func TestComputersHaveARowEach(t *testing.T) {
 		t.Fatal("a tile without a computer")
 	}
 	f.Device("edge", "rack-pi", "", pagetest.State("cpu_temperature_celsius", 52.4), pagetest.State("cpu_usage_percent", 25.2), pagetest.State("memory_usage_percent", 43), pagetest.State("root_disk_usage_percent", 44), pagetest.State("data_disk_usage_percent", 61))
-	f.Device("edge", "opi5", "", pagetest.State("soc_temperature_celsius", 47), pagetest.State("load_1m", 0.42), pagetest.State("memory_used_bytes", 2e9), pagetest.State("memory_total_bytes", 8e9))
+	f.Device("edge", "opi5", "", pagetest.State("soc_temperature_celsius", 47), pagetest.State("load_1m", 0.42), pagetest.State("memory_used_bytes", 2e9), pagetest.State("memory_total_bytes", 8e9), pagetest.State("root_disk_size_bytes", 64e9), pagetest.State("root_disk_free_bytes", 16e9))
 	f.Device("edge", "gaming", "", aged("cpu_temperature_celsius", 71, 14*time.Hour+27*time.Minute))
 	f.Device("edge", "attic", "", aged("cpu_temperature_celsius", 71, 50*time.Hour))
 	f.Device("edge", "plug", "", pagetest.State("power_watts", 3))
 	f.Series("host", "cpu_usage_percent", map[string]string{"device": "rack-pi"}, now.Add(-20*time.Hour), time.Hour/2, func(t time.Time) float64 { return float64(t.Hour()) })
 	tile := f.tile("computers")
-	if got, want := words(tile), "Computer Last day CPU use load memory disk attic off since 25 Nov gaming off since 23:40 opi5 47 ° 0.42 25 % rack-pi 52 ° 25 % 43 % 61 %"; got != want {
+	if got, want := words(tile), "CPU use load memory disk opi5 SoC temperature 47 ° Load 1m 0.42 Memory usage 25 % disk Root disk usage 75 % rack-pi CPU temperature 52 ° CPU usage 25 % Memory usage 43 % disk Data disk usage 61 % attic off since 25 Nov gaming off since 23:40"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	body := string(tile.Body)
@@ -43,7 +43,7 @@ func TestAComputerForGamesHasASecondLine(t *testing.T) {
 	f.Device("mapped", "gaming", "", pagetest.State("cpu_temperature_celsius", 62), pagetest.State("gpu_temperature_celsius", 68), pagetest.State("gpu_usage_percent", 97), pagetest.State("gpu_power_watts", 241), pagetest.State("cpu_fan_rpm", 1410), pagetest.State("case_fan_rpm", 900))
 	f.Device("mapped", "gaming-case", "", pagetest.State("interior_temperature_celsius", 36), pagetest.State("intake_temperature_celsius", 24))
 	tile := f.tile("computers")
-	if got, want := plain(words(tile)), "Computer CPU gaming 62 ° GPU 68 ° · 97 % · 241 W · fans 900 , 1 410 rpm · case 36 ° · 12 K above intake"; got != want {
+	if got, want := plain(words(tile)), "CPU gaming CPU temperature 62 ° GPU 68 ° · 97 % · 241 W · fans 900 , 1 410 rpm · case 36 ° · 12 K above intake"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	f.Device("mapped", "gaming-case", "", pagetest.State("interior_temperature_celsius", 36), pagetest.State("intake_temperature_celsius", 24), pagetest.State("exhaust_temperature_celsius", 33))
@@ -81,7 +81,7 @@ func TestSixComputersAreShown(t *testing.T) {
 		f.Device("edge", name, "", pagetest.State("cpu_temperature_celsius", 50), pagetest.State("simulated", 1))
 	}
 	tile := f.tile("computers")
-	if body := string(tile.Body); strings.Count(body, "<tr data") != 6 || !strings.Contains(body, `<a href="status">2 more</a>`) || strings.Contains(body, "<script") || !strings.Contains(body, "&lt;script") {
+	if body := string(tile.Body); strings.Count(body, "<li data") != 6 || !strings.Contains(body, `data-rest="2"`) || !strings.Contains(body, `<a class="more" href="status">2 more</a>`) || strings.Contains(body, "<script") || !strings.Contains(body, "&lt;script") {
 		t.Error(body)
 	}
 	if !tile.Sample || len(tile.Plots) != 6 {

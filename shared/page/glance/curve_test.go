@@ -35,7 +35,7 @@ func TestTheCurveOfToday(t *testing.T) {
 	f.yields("treasury_yield_alphavantage", "2026-11-26", map[string]float64{"10year": 1})
 	tile := f.tile("curve")
 	got := words(tile)
-	for _, want := range []string{"month", "6 months", "year ago", "normal, 10y − 2y +0.27", "26 Nov"} {
+	for _, want := range []string{"month", "½ year", "year ago", "normal, 10y − 2y +0.27", "26 Nov"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s, want %s", got, want)
 		}

@@ -12,7 +12,7 @@ import (
 var curveTicks = []float64{1, 6, 24, 60, 120, 360}
 
 // The plot of a curve: its size, and where its inside begins.
-const curveWidth, curveHeight, curveLeft, curveTop, curveBottom = 400, 150, 38, 8, 128
+const curveWidth, curveHeight, curveLeft, curveTop, curveBottom = 460, 135, 40, 8, 112
 
 // curveBox is the plot of several curves over one axis: the maturities of all of them, which
 // stand at equal distances.

@@ -74,10 +74,11 @@ func power(ctx context.Context, w *world) (*Tile, error) {
 		data.Month, err = w.month(ctx, g, today)
 	}
 	data.Notes = w.silentMeters(g)
-	line, failed := upsLine(ctx, w)
+	line, needs, failed := upsLine(ctx, w)
 	if line != "" {
 		data.Notes = append(data.Notes, line)
 	}
+	t.Needs = append(t.Needs, needs...)
 	t.Body = draw("power", data)
 	return t, errors.Join(err, failed)
 }

@@ -129,11 +129,11 @@ func (w *world) supplyNeed(s supply) []Need {
 }
 
 // upsLine is the line about the only UPS below another tile: "UPS on mains, 50 min in the
-// battery"; "" if there is none, or the UPSes have a tile.
-func upsLine(ctx context.Context, w *world) (template.HTML, error) {
+// battery", and what it needs; "" if there is none, or the UPSes have a tile.
+func upsLine(ctx context.Context, w *world) (template.HTML, []Need, error) {
 	all, err := w.supplies(ctx)
 	if err != nil || len(all) != 1 || w.named("ups") {
-		return "", err
+		return "", nil, err
 	}
-	return draw("upsline", all[0]), nil
+	return draw("upsline", all[0]), w.supplyNeed(all[0]), nil
 }

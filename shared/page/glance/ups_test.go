@@ -21,7 +21,7 @@ func (f *fixture) line() string {
 	f.T.Helper()
 	w, err := f.glance().world(f.T.Context(), View{})
 	f.OK(err)
-	html, err := upsLine(f.T.Context(), w)
+	html, _, err := upsLine(f.T.Context(), w)
 	f.OK(err)
 	return words(&Tile{Body: html})
 }
@@ -35,7 +35,7 @@ func TestTheOnlyUPSIsALineOfThePowerTile(t *testing.T) {
 	if got := f.line(); got != "UPS on mains, 50 min in the battery" {
 		t.Error(got)
 	}
-	if tile := f.tile("ups"); tile == nil || words(tile) != "rack-ups on mains 50 min in the battery battery 93 % · load 18 %" {
+	if tile := f.tile("ups"); tile == nil || words(tile) != "rack-ups on mains 50 min charge 93 % · load 18 %" {
 		t.Errorf("no power tile has it, and it has no tile: %v", tile)
 	}
 	f.Now = f.Now.Add(time.Minute)
@@ -58,13 +58,27 @@ func TestTheOnlyUPSIsALineOfThePowerTile(t *testing.T) {
 	}
 }
 
+func TestThePowerTileSaysOnWhatTheUPSRuns(t *testing.T) {
+	f := newFixture(t)
+	f.Device("edge", "plug", "", pagetest.State("power_watts", 100))
+	f.supply("rack-ups", 1, 12)
+	tile := f.tile("power")
+	if tile == nil || !strings.Contains(words(tile), "UPS on battery, 12 min left") || len(tile.Needs) != 1 || tile.Needs[0].What != "rack-ups" || f.tile("ups") != nil {
+		t.Errorf("%+v", tile)
+	}
+	f.status.Alerts.Open = []status.Alert{{Key: "ups-on-battery/rack-ups/on_battery"}}
+	if tile = f.tile("power"); len(tile.Needs) != 0 {
+		t.Errorf("the alert says it already: %+v", tile.Needs)
+	}
+}
+
 func TestSeveralUPSes(t *testing.T) {
 	f := newFixture(t)
 	f.supply("rack", 0, 50)
 	f.supply(`<b>server`, 1, 12)
 	f.Device("mapped", "old", "", pagetest.State("runtime_seconds", 600)) // it does not say on what it runs
 	tile := f.tile("ups")
-	if got, want := words(tile), "&lt;b&gt;server on battery 12 min in the battery battery 93 % · load 18 % old 10 min in the battery rack on mains 50 min in the battery battery 93 % · load 18 %"; got != want {
+	if got, want := words(tile), "&lt;b&gt;server on battery 12 min charge 93 % · load 18 % old 10 min rack on mains 50 min charge 93 % · load 18 %"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if len(tile.Needs) != 1 || tile.Needs[0].Value != "on battery" || len(tile.Plots) != 6 || tile.Plots[0].Key() != "ups.runtime_seconds,device=<b>server" {

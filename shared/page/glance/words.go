@@ -160,7 +160,7 @@ const (
 
 // The tile computers.
 
-const gpuTitle, fanTitle, caseTitle, aboveIntake = "GPU", "fans", "case", " above intake"
+const gpuTitle, fanTitle, oneFanTitle, caseTitle, aboveIntake = "GPU", "fans", "fan", "case", " above intake"
 
 // The tile stocks.
 

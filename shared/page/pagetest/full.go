@@ -199,7 +199,7 @@ func (h *House) fillMarkets() {
 		}
 	}
 	today := h.Now.Truncate(24 * time.Hour)
-	for ago, shift := range map[int]float64{1: 0, 31: 0.06, 183: 0.1, 366: 0.35} {
+	for ago, shift := range map[int]float64{1: 0, 36: 0.06, 188: 0.1, 371: 0.35} {
 		for i, m := range []string{"1m", "2m", "3m", "6m", "1y", "2y", "3y", "5y", "7y", "10y", "20y", "30y"} {
 			y := []float64{4.32, 4.27, 4.21, 4.09, 3.97, 3.84, 3.73, 3.82, 3.91, 4.11, 4.6, 4.5}[i]
 			rs = append(rs, reading.Reading{Name: "treasury_yield", Tags: map[string]string{"maturity": m}, Time: today.AddDate(0, 0, -ago), Fields: map[string]float64{"yield_percent": y + shift*(1-float64(i)/14)}})
