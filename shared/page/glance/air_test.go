@@ -105,3 +105,13 @@ func TestScales(t *testing.T) {
 		}
 	}
 }
+
+func TestBadAirOutsideNeedsNobodyWhereItsRuleIsOff(t *testing.T) {
+	f := airHouse(t, 800, 6.8, outdoors("home", now, 134, 50))
+	for yml, want := range map[string]int{"": 1, "rules: {outdoor-air-us-aqi-high: {off: true}}": 0} {
+		f.yml = yml
+		if tile := f.tile("air"); len(tile.Needs) != want || strings.Contains(string(tile.Body), `class="mid"`) != (want == 1) || !strings.Contains(words(tile), "Keep it shut") {
+			t.Errorf("%s: %+v", yml, tile)
+		}
+	}
+}
