@@ -1,6 +1,6 @@
 # hearth's front door. `make` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help up fault device why settings-check run backfill backtest test e2e chaos bench fuzz mutants check vuln generate docs dashboards screenshots device-forget functions-forget migrate secrets slack-test images publish pin edge edge-image test-influx2 test-ahead untested
+.PHONY: help up fault device why settings-check settings-export run backfill backtest test e2e chaos bench fuzz mutants check vuln generate docs dashboards screenshots device-forget functions-forget migrate secrets slack-test images publish pin edge edge-image test-influx2 test-ahead untested
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -45,6 +45,9 @@ why: $(HEARTH) ## how far the messages of a device come, and what to do: DEVICE=
 
 device-forget: $(HEARTH) ## delete a device from the register: DEVICE=office-air, or several: DEVICE='tele-*' or FROM=tele with DRY_RUN=1 or ALL=1
 	@$(call only,DEVICE FROM ALL DRY_RUN)$(HEARTH) device forget $(call picked,DEVICE) $(call picked,FROM,--from=) $(if $(filter command,$(firstword $(origin ALL))),$(call switch,ALL,--all)) $(call switch,DRY_RUN,--dry-run)
+
+settings-export: $(HEARTH) ## what was saved on the page, to paste into hearth.yml
+	@$(call only,)$(HEARTH) settings export
 
 settings-check: $(HEARTH) ## every mistake in hearth.yml, with line and column: FILE=other.yml
 	@$(call only,FILE)$(HEARTH) settings check $(call setting,FILE)

@@ -36,6 +36,7 @@ func TestMakePassesItsSettingsAsTheyAre(t *testing.T) {
 		args, want []string
 	}{
 		{[]string{"settings-check"}, []string{"settings", "check"}},
+		{[]string{"settings-export"}, []string{"settings", "export"}},
 		{[]string{"settings-check", "FILE=my file.yml"}, []string{"settings", "check", "my file.yml"}},
 		{[]string{"settings-check", "FILE="}, []string{"settings", "check"}},
 		{[]string{"run"}, []string{"run"}},

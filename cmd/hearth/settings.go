@@ -20,11 +20,11 @@ import (
 
 func settingsCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "settings", Short: "your settings file, hearth.yml: check it for mistakes",
+		Use: "settings", Short: "your settings file, hearth.yml: check it, or export to it",
 		Long:    "Your settings file: hearth.yml, beside stack.yml. It holds what you decide about the house: devices, rules, reminders, quiet hours, tiles.",
 		Example: "hearth settings check",
 	}
-	c.AddCommand(settingsCheck())
+	c.AddCommand(settingsCheck(), settingsExport())
 	return c
 }
 
@@ -44,6 +44,30 @@ func settingsCheck() *cobra.Command {
 			err := checkFile(c.OutOrStdout(), h.SettingsFile(), *asJSON)
 			if errors.Is(err, fs.ErrNotExist) {
 				return errors.New("there is no hearth.yml yet: cp hearth.example.yml hearth.yml begins one")
+			}
+			return err
+		})
+	}
+	return c
+}
+
+func settingsExport() *cobra.Command {
+	c := &cobra.Command{
+		Use: "export", Short: "what was saved on the page, to paste into hearth.yml",
+		Long: `Print what people saved on the page as a section of hearth.yml: names and rooms of new devices, and mappings of topics.
+
+Paste it into hearth.yml. What is there wins over what the page saved.`,
+		Example: "hearth settings export",
+		Args:    cobra.NoArgs,
+	}
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		return here(c.ErrOrStderr(), func(h *local.Installation) error {
+			text, err := h.ExportSettings(c.Context())
+			if err == nil && text == "" {
+				text = "# nothing was saved on the page\n"
+			}
+			if err == nil {
+				_, err = io.WriteString(c.OutOrStdout(), text)
 			}
 			return err
 		})
