@@ -25,7 +25,7 @@ func historyHouse(t *testing.T) *pagetest.House {
 	h.Series("air", "co2_ppm", tags, now.Add(-24*time.Hour), 2*time.Minute, wave)
 	h.Series("air", "temperature_celsius", tags, now.Add(-24*time.Hour), 2*time.Minute, func(at time.Time) float64 { return wave(at) / 30 })
 	h.OK(h.Store.DeleteRange(t.Context(), "air", tags, now.Add(-8*time.Hour), now.Add(-6*time.Hour)))
-	h.Series("stock_quote", "price_usd", map[string]string{"symbol": "ACME"}, now.Add(-6*time.Hour), 15*time.Minute, wave)
+	h.Series("stock_quote", "price_usd", map[string]string{"symbol": "ACME"}, now.Add(-20*24*time.Hour), 6*time.Hour, wave)
 	h.Series("treasury_yield", "yield_percent", map[string]string{"maturity": "10y"}, now.Truncate(24*time.Hour).AddDate(0, -1, 0), 24*time.Hour, func(at time.Time) float64 { return 4 + float64(at.Day())/100 })
 	return h
 }

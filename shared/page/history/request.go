@@ -72,7 +72,7 @@ func CheckParameters(q url.Values, known []string, several ...string) error {
 }
 
 // ParseRequest reads a query: series (up to six), and span or from and to. The span ends at
-// the time at, or now; without one it is a day, or of values of a day a month. Times are in
+// the time at, or now; without one it is a day, or a month of daily values and of those that come now and then. Times are in
 // RFC 3339; those without an offset are in zone.
 func ParseRequest(q url.Values, now time.Time, zone *time.Location) (Request, error) {
 	r := Request{Span: q.Get("span"), Guest: q.Get("view") == "guest"}
@@ -153,17 +153,20 @@ func parseTime(name, text string, zone *time.Location) (time.Time, error) {
 // resolve sets from and to of a named span, and returns the step of its windows. The span of
 // forecasts ends in the future.
 func (r *Request) resolve(ms []catalogue.Measurement, zone *time.Location) (step time.Duration) {
-	least := time.Duration(0)
+	least, usual := time.Duration(0), "day"
 	ahead := ms[0].Ahead
 	for _, m := range ms {
 		ahead = min(ahead, m.Ahead)
+		if m.Cadence == 0 && !m.Open && !m.OfDevices() {
+			usual = "month"
+		}
 		if m.Day || m.Cadence >= day {
-			least = day
+			least, usual = day, "month"
 		}
 	}
 	if r.from.IsZero() {
 		if r.Span == "" {
-			r.Span = map[bool]string{true: "month", false: "day"}[least > 0]
+			r.Span = usual
 		}
 		length := r.start(zone)
 		r.to = r.to.Add(min(ahead, r.to.Sub(length)))

@@ -4,7 +4,7 @@
 // present span ends.
 function historyPlot(part, node, turn, ended) {
   const locale = hearth.locale || "en-GB";
-  const chart = { shown: null, u: null, loading: null, colors: ["--ember", "--blue", "--good", "--sun", "--dim", "--ink"], at: -1 };
+  const chart = { shown: null, units: [], u: null, loading: null, colors: ["--ember", "--blue", "--good", "--sun", "--dim", "--ink"], at: -1 };
 
   // load loads uPlot, once.
   function load() {
@@ -101,14 +101,14 @@ function historyPlot(part, node, turn, ended) {
 
   function options(answer, color, place) {
     const one = answer.series.length === 1;
-    const units = [...new Set(answer.series.map((s) => s.unit))];
+    const units = unitsOf(answer);
     const series = answer.series.map((s, i) => ({
-      scale: "y" + units.indexOf(s.unit), stroke: color(chart.colors[i]), width: 2, spanGaps: false, points: { show: (u, k, from, to) => to - from < 40, size: 5 },
+      show: units.includes(s.unit), scale: "y" + Math.max(0, units.indexOf(s.unit)), stroke: color(chart.colors[i]), width: 2, spanGaps: false, points: { show: (u, k, from, to) => to - from < 40, size: 5 },
       paths: s.words ? uPlot.paths.stepped({ align: 1 }) : undefined,
     }));
     const edge = { scale: "y0", stroke: "transparent", width: 0, points: { show: false } };
     const faint = { stroke: color("--line"), width: 1 };
-    const axes = units.slice(0, 2).map((unit, i) => {
+    const axes = units.map((unit, i) => {
       const of = answer.series.find((s) => s.unit === unit);
       return { scale: "y" + i, side: i ? 1 : 3, stroke: color("--dim"), grid: i ? { show: false } : faint, ticks: { show: false }, font: font(), size: place.clientWidth < 600 ? 46 : 64, label: unit || undefined, labelFont: font(), labelSize: 18,
         incrs: of.words ? [1] : undefined, values: (u, at) => at.map((v) => (of.words ? of.words[v] ?? "" : new Intl.NumberFormat(locale, { maximumFractionDigits: 6 }).format(v))) };
@@ -121,6 +121,22 @@ function historyPlot(part, node, turn, ended) {
       cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
       hooks: { drawClear: [(u) => shade(u, answer, color)], setCursor: [(u) => legend(answer, u.data, u.cursor.idx)], setSelect: [selected] },
     };
+  }
+
+  // unitsOf returns the units of the two axes: the first ones of which there are values, unless a
+  // person has chosen others.
+  function unitsOf(answer) {
+    const all = [...new Set([...answer.series].sort((a, b) => !a.summary.count - !b.summary.count).map((s) => s.unit))];
+    chart.units = chart.units.filter((u) => all.includes(u));
+    for (const u of all) if (chart.units.length < 2 && !chart.units.includes(u)) chart.units.push(u);
+    return chart.units;
+  }
+
+  // choose draws the lines of a unit, in place of the ones that were chosen first.
+  function choose(unit) {
+    if (chart.units.includes(unit)) return;
+    chart.units = [chart.units.at(-1), unit];
+    draw(chart.shown);
   }
 
   const font = () => `12px ${getComputedStyle(document.body).fontFamily}`;
@@ -167,12 +183,19 @@ function historyPlot(part, node, turn, ended) {
   // legend names the series, with their values where the cursor stands, or their last ones.
   function legend(answer, data, at) {
     const list = part(".lines");
-    if (list.children.length !== answer.series.length) {
-      list.replaceChildren(...answer.series.map((s, i) => node("li", { class: "s" + i }, node("span", { class: "of" }), " ", node("b"))));
+    const many = new Set(answer.series.map((s) => s.unit)).size > 2;
+    if (list.children.length !== answer.series.length || many !== !!list.querySelector("button")) {
+      list.replaceChildren(...answer.series.map((s, i) => {
+        const of = many ? node("button", { type: "button", class: "of" }) : node("span", { class: "of" });
+        if (many) of.addEventListener("click", () => choose(chart.shown.series[i].unit));
+        return node("li", { class: "s" + i }, of, " ", node("b"));
+      }));
     }
     answer.series.forEach((s, i) => {
       const [of, value] = [list.children[i].querySelector(".of"), list.children[i].querySelector("b")];
       set(of, s.title);
+      list.children[i].classList.toggle("off", !chart.units.includes(s.unit));
+      if (many) of.setAttribute("aria-pressed", String(chart.units.includes(s.unit)));
       const band = answer.series.length === 1 && at !== null && at !== undefined && data[2][at] !== data[3][at] && !s.words;
       set(value, at === null || at === undefined ? (s.summary.count ? figure(s.summary.last, s) : "no values") : figure(data[i + 1][at], s) + (band && data[1][at] !== null ? ` (${figure(data[3][at], s, false)} to ${figure(data[2][at], s, false)})` : ""));
     });
