@@ -31,7 +31,7 @@ func apiHouse(t *testing.T) *pagetest.House {
 	v, limit := 1412.0, 1200.0
 	h.OK(h.Store.MoveAlerts(t.Context(), []string{"air-co2-high/office-air"}, func(map[string]alert.State) ([]alert.State, []alert.Message) {
 		return []alert.State{{Key: "air-co2-high/office-air", Spec: alert.Spec{Rule: "air-co2-high", Title: "CO₂ is high", Severity: alert.Warning, Next: "Air the room."}, Subject: alert.Subject{Device: "office-air", Name: "Office air", Room: "Office", Measurement: "air", Field: "co2_ppm"},
-			Phase: alert.Firing, Value: &v, Limit: &limit, Unit: "ppm", Since: now.Add(-86 * time.Minute), Fired: now.Add(-76 * time.Minute)}}, nil
+			Phase: alert.Firing, Episode: 1, Value: &v, Limit: &limit, Unit: "ppm", Since: now.Add(-86 * time.Minute), Fired: now.Add(-76 * time.Minute)}}, nil
 	}))
 	return h
 }

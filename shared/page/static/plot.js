@@ -80,7 +80,8 @@ function historyPlot(part, node, turn, ended) {
   // another series has a value it is undefined.
   function table(answer) {
     const one = answer.series.length === 1;
-    return uPlot.join(answer.series.map((s) => [s.points.map((p) => p[0]), s.points.map((p) => p[1]), ...(one ? [s.points.map((p) => p[3]), s.points.map((p) => p[2])] : [])]));
+    const columns = answer.series.map((s) => [s.points.map((p) => p[0]), s.points.map((p) => p[1]), ...(one ? [s.points.map((p) => p[3]), s.points.map((p) => p[2])] : [])]);
+    return uPlot.join(columns, columns.map((c) => c.map(() => 2))); // 2: a gap stays as wide as it is where another series has values in it
   }
 
   function draw(answer) {
