@@ -1,8 +1,10 @@
 package page
 
 import (
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hearth-home/hearth/shared/page/pagetest"
 	"github.com/hearth-home/hearth/shared/testserver/browser"
@@ -30,11 +32,14 @@ func TestInABrowserAllDevicesAreOneClickAway(t *testing.T) {
 		t.Errorf("batteries %q", got)
 	}
 	b.Eval(`document.querySelector("#devices [data-by=battery]").click(), 1`)
-	if got := column("2"); got != "||80 %|8 %" || b.Eval(`document.querySelector("#devices th[aria-sort]").getAttribute("aria-sort")`) != "descending" {
+	if got := column("2"); got != "80 %|8 %||" || b.Eval(`document.querySelector("#devices th[aria-sort]").getAttribute("aria-sort")`) != "descending" {
 		t.Errorf("batteries turned %q", got)
 	}
 	if got := column("3"); !strings.Contains(got, "min") && !strings.Contains(got, "now") {
 		t.Errorf("last seen %q", got)
+	}
+	if dir := os.Getenv("HEARTH_TEST_SCREENSHOTS"); dir != "" {
+		b.Screenshot(dir+"/devices.png", false)
 	}
 	b.Eval(`document.querySelector("#devices input").value = "HALL", document.querySelector("#devices input").dispatchEvent(new Event("input")), 1`)
 	if got := column("0"); got != "Hall button hall-button" {
@@ -44,6 +49,25 @@ func TestInABrowserAllDevicesAreOneClickAway(t *testing.T) {
 	b.Until(`!document.querySelector("#devices").open`)
 	if b.Eval(`document.title`) == "bad" {
 		t.Error("a name became markup")
+	}
+	clean(t, b)
+}
+
+func TestInABrowserARoomOpensItsOwnHistory(t *testing.T) {
+	s := serve(t, func(h *pagetest.House) {
+		for _, room := range []string{"Office", "Bath"} {
+			id := h.Device("edge", room+" climate", room, pagetest.State("temperature_celsius", 21), pagetest.State("humidity_percent", 50))
+			for _, field := range []string{"temperature_celsius", "humidity_percent"} {
+				h.Series("air", field, map[string]string{"device": id}, h.Now.Add(-24*time.Hour), 30*time.Minute, func(at time.Time) float64 { return 20 + float64(at.Hour()) })
+			}
+		}
+	})
+	b := browser.Start(t, s.address, 1280, 800)
+	b.Until(`document.querySelectorAll("#tile-rooms .room .spark").length === 2`)
+	b.Eval(`document.querySelectorAll("#tile-rooms .room")[1].querySelector(".rt").click(), 1`)
+	b.Until(`document.querySelector("#history[open]:not(.busy) canvas") !== null && document.querySelector("#history h2").textContent === "Office"`)
+	if got := b.Eval(`document.querySelector("#history .lines").textContent`); !strings.Contains(got, "Office, temperature") || !strings.Contains(got, "Office, humidity") || strings.Contains(got, "Bath") {
+		t.Errorf("it plots %q", got)
 	}
 	clean(t, b)
 }

@@ -6,10 +6,10 @@
   // columns say how a device is shown, and by what it is sorted.
   const columns = {
     name: { title: "Device", of: (d) => (d.name || d.id).toLowerCase(), show: (cell, d) => cell.append(d.name || d.id, Object.assign(document.createElement("small"), { textContent: d.name && d.name !== d.id ? ` ${d.id}` : "" })) },
-    room: { title: "Room", of: (d) => (d.room || "\uffff").toLowerCase(), show: (cell, d) => cell.append(d.room || "") },
-    battery: { title: "Battery", of: (d) => d.battery ?? 1000, show: (cell, d) => cell.append(d.battery === undefined ? "" : `${Math.round(d.battery)} %`) },
-    seen: { title: "Last seen", of: (d) => d.seen || 0, show: (cell, d) => seen(cell, d.seen) },
-    topic: { title: "Topic", of: (d) => (d.publisher || "").toLowerCase(), show: (cell, d) => cell.append(d.publisher || "") },
+    room: { title: "Room", of: (d) => d.room?.toLowerCase() || undefined, show: (cell, d) => cell.append(d.room || "") },
+    battery: { title: "Battery", of: (d) => d.battery, show: (cell, d) => cell.append(d.battery === undefined ? "" : `${Math.round(d.battery)} %`) },
+    seen: { title: "Last seen", of: (d) => d.seen || undefined, show: (cell, d) => seen(cell, d.seen) },
+    topic: { title: "Topic", of: (d) => d.publisher?.toLowerCase() || undefined, show: (cell, d) => cell.append(d.publisher || "") },
   };
 
   function seen(cell, ms) {
@@ -58,9 +58,12 @@
   function draw() {
     const want = list.box.querySelector("input").value.trim().toLowerCase();
     const of = columns[list.by].of;
-    const compare = (a, b) => (of(a) < of(b) ? -1 : of(a) > of(b) ? 1 : 0) || (columns.name.of(a) < columns.name.of(b) ? -1 : 1);
-    const rows = list.rows.filter((d) => !want || [d.name, d.id, d.room, d.kind, d.publisher].some((t) => (t || "").toLowerCase().includes(want))).sort(compare);
-    if (list.turned) rows.reverse();
+    const order = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+    const sign = list.turned ? -1 : 1;
+    const unknown = (d) => Number(of(d) === undefined); // what is unknown comes last
+    const rows = list.rows
+      .filter((d) => !want || [d.name, d.id, d.room, d.kind, d.publisher].some((t) => (t || "").toLowerCase().includes(want)))
+      .sort((a, b) => unknown(a) - unknown(b) || sign * order(of(a), of(b)) || order(columns.name.of(a), columns.name.of(b)));
     for (const b of list.box.querySelectorAll("[data-by]")) {
       if (b.dataset.by === list.by) b.parentElement.setAttribute("aria-sort", list.turned ? "descending" : "ascending");
       else b.parentElement.removeAttribute("aria-sort");
