@@ -47,6 +47,7 @@ func fullHouse(t *testing.T) (*pagetest.House, status.Data) {
 	}{{"Smoke", alert.Security}, {"CO₂ is high", alert.Climate}, {"stocks failed", alert.Pipelines}, {"Renew the passport is due", alert.Products}} {
 		d.Alerts.Open = append(d.Alerts.Open, status.Alert{ID: "key-of-id", Key: "key-of-" + a.title, Title: a.title, Channel: a.channel, Severity: alert.Critical, Device: "office-air", Since: at})
 	}
+	d.Alerts.Open = append(d.Alerts.Open, status.Alert{ID: "key-of-id", Key: "key-of-repo", Title: "A dependabot alert", Channel: alert.Security, Severity: alert.Warning, Since: at})
 	d.Alerts.Known = true
 	d.Functions = []status.Function{{Name: "asana", State: status.Live}, {Name: "github", State: status.Broken}}
 	return h, d

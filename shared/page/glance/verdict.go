@@ -121,7 +121,7 @@ func (w *world) needs(of []Need) []Need {
 		}
 	}
 	for _, a := range w.Status.Alerts.Open {
-		if !w.Guest || slices.Contains(guestChannels, a.Channel) {
+		if !w.Guest || a.Device != "" && slices.Contains(guestChannels, a.Channel) {
 			of = append(of, w.needOf(a))
 		}
 	}
@@ -131,7 +131,8 @@ func (w *world) needs(of []Need) []Need {
 	return of
 }
 
-// guestChannels are the channels whose alerts guests see.
+// guestChannels are the channels whose alerts guests see, if they are of a device: others are
+// about accounts and programs of the house.
 var guestChannels = []alert.Channel{alert.Devices, alert.Climate, alert.Security}
 
 // needOf returns an alert as a line.

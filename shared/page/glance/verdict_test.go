@@ -88,7 +88,10 @@ func TestTheVerdictListsSixThingsAndCountsTheOthers(t *testing.T) {
 }
 
 func TestAGuestSeesOnlyAlertsOfTheHouse(t *testing.T) {
-	f := with(tooMuch, failing, silent)
+	climate, quiet, account := tooMuch, silent, silent
+	climate.Device, quiet.Device = "office-air", "pantry-climate"
+	account.Title, account.Channel = "Vulnerable dependency", alert.Security // of no device
+	f := with(climate, failing, quiet, account)
 	f.status.Functions = []status.Function{{Name: "asana", State: status.Broken, Reason: "ASANA_TOKEN"}}
 	f.status.Notes, f.status.Errors = []string{"hearth.yml has mistakes"}, []string{"read the functions: no answer"}
 	v, lines := verdict(t, f, Guest)
