@@ -81,6 +81,7 @@ func TestInABrowserAPastedKeyMakesASourceLive(t *testing.T) {
 		t.Fatalf("stored %v, want a sample", all)
 	}
 	b := browser.Start(t, "http://"+r.server.Addr+"/", 1280, 900)
+	b.Until(`!!document.querySelector("#tile-weather .sample")`)
 	b.Eval(`document.querySelector("[data-step=weather]").click(), 1`)
 	b.Until(`document.querySelector("dialog.steps[open] input[type=password]")?.autocomplete === "off"`)
 	enter := func(key string) string {
@@ -102,6 +103,7 @@ func TestInABrowserAPastedKeyMakesASourceLive(t *testing.T) {
 	if all, samples := r.stored(); len(all) != 1 || samples != 0 {
 		t.Errorf("stored %v, want the live reading alone", all)
 	}
+	b.Until(`document.getElementById("tile-weather") && !document.querySelector("#tile-weather .sample")`)
 	b.Until(`document.querySelector(".step .found").textContent.includes("is live")`)
 	b.Eval(`document.querySelector(".step .close").click()`)
 	b.Until(`!document.querySelector("dialog")`)
