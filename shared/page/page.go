@@ -40,6 +40,7 @@ type Page struct {
 	MayRead, MayWrite func(*http.Request) error
 
 	live    live
+	pasts   turns
 	answers answers
 }
 
@@ -64,6 +65,13 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Page) read(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Query().Has("at") {
+		if !p.pasts.enter(r.Context()) {
+			http.Error(w, "too many look at the past: try again", http.StatusServiceUnavailable)
+			return
+		}
+		defer p.pasts.leave()
+	}
 	switch path := r.URL.Path; {
 	case path == "/", path == "":
 		p.html(w, r)
