@@ -159,6 +159,18 @@ func TestTheSpanOfAForecastEndsInTheFuture(t *testing.T) {
 	}
 }
 
+func TestTheUsualSpanIsLongEnoughForSomeValues(t *testing.T) {
+	f := newFixture(t)
+	for series, want := range map[string]string{
+		"air.co2_ppm,device=office-air": "day", "zigbee.contact,device=door": "day", "outdoor_air.us_aqi": "day",
+		"stock_quote.price_usd,symbol=ACME": "month", "treasury_yield.yield_percent,maturity=10y": "month",
+	} {
+		if got := f.must("series=" + series).Span; got != want {
+			t.Errorf("%s: %s, want %s", series, got, want)
+		}
+	}
+}
+
 func TestTheNearestNameIsGiven(t *testing.T) {
 	f := newFixture(t)
 	f.Device("zigbee", "Plug", "", pagetest.State("power_outage_count", 1))
