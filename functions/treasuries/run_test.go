@@ -11,9 +11,9 @@ import (
 	"github.com/hearth-home/hearth/shared/sourcetest"
 )
 
-func TestARunForNowFillsAMonthWithOneRequest(t *testing.T) {
+func TestARunForNowFillsTheYearWithOneRequest(t *testing.T) {
 	h := start(t)
-	want := expected("2026-10-24", "2026-11-24") // 31 days before the 23rd at noon
+	want := expected("2026-01-01", "2026-11-24")
 	a, w := h.Post("")
 	if w.Code != 200 || a.Stored != len(want) || !maps.Equal(stored(t, h, "treasury_yield"), want) {
 		t.Errorf("first run: %d %s; want %d yields", w.Code, w.Body, len(want))
@@ -33,7 +33,7 @@ func TestARunForNowInJanuaryAlsoFetchesTheOldYear(t *testing.T) {
 		old := r.FormValue("field_tdr_date_value") == "2026"
 		w.Write(yearFile(map[bool]int{true: 2026, false: 2027}[old], func(time.Time) bool { return old }))
 	}
-	want := expected("2026-12-02", "2027-01-01")
+	want := expected("2026-11-18", "2027-01-01") // 45 days before
 	if a, w := h.Post(""); a.Status != "ok" || !maps.Equal(stored(t, h, "treasury_yield"), want) {
 		t.Errorf("%d %s; want %d yields", w.Code, w.Body, len(want))
 	}
@@ -77,7 +77,7 @@ func TestBackfillBeginsInTheFirstYearOfTheCurve(t *testing.T) {
 func TestAnUnknownMaturityFailsAlone(t *testing.T) {
 	h := start(t, "TREASURY_MATURITIES", "10y, 11y")
 	a, w := h.Post("")
-	if w.Code != 200 || a.Status != "partial" || a.Stored != 21 || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], `"11y"`) {
+	if w.Code != 200 || a.Status != "partial" || a.Stored != 233 || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], `"11y"`) {
 		t.Errorf("%d %s; want the 10 years and a warning about 11", w.Code, w.Body)
 	}
 }
@@ -120,8 +120,8 @@ func TestAlphaVantagesYieldsAreStoredBesideTheTreasurys(t *testing.T) {
 	if got := stored(t, h, "treasury_yield_alphavantage"); !maps.Equal(got, want) {
 		t.Errorf("stored %v, want %v", got, want)
 	}
-	if got := stored(t, h, "treasury_yield"); len(got) != 21 {
-		t.Errorf("%d yields of the Treasury, want 21", len(got))
+	if got := stored(t, h, "treasury_yield"); len(got) != 233 {
+		t.Errorf("%d yields of the Treasury, want 233", len(got))
 	}
 	if a, _ := h.Post(""); a.Stored != 0 {
 		t.Errorf("the rerun stored %d, want 0", a.Stored)
