@@ -6,7 +6,8 @@ function fit(list) {
   const rows = [...list.children];
   let hidden = 0;
   for (const row of rows) {
-    const beyond = list.clientWidth > 0 && row.offsetLeft - rows[0].offsetLeft >= list.clientWidth / 2;
+    const cut = row.offsetTop + row.offsetHeight > list.clientHeight + 2; // the first row, which cannot wrap
+    const beyond = list.clientWidth > 0 && (row.offsetLeft - rows[0].offsetLeft >= list.clientWidth / 2 || cut);
     if (row.inert !== beyond) row.inert = beyond;
     if (beyond) hidden++;
   }
