@@ -50,3 +50,11 @@ func TestOneFeedDoesNotFillTheNews(t *testing.T) {
 		t.Error(body)
 	}
 }
+
+func TestAnEventIsNoNews(t *testing.T) {
+	f := newFixture(t)
+	f.Items("feeds", "calendar", feedEntry("Market", "", time.Hour, "start=2026-11-27"))
+	if tile := f.tile("news"); tile != nil {
+		t.Errorf("%s", tile.Body)
+	}
+}
