@@ -78,6 +78,12 @@ func serveAs(t *testing.T, yml string, now time.Time, fill func(*pagetest.House)
 	return s
 }
 
+// open opens the page with a query. A kiosk is shown as by day.
+func (s *served) open(b *browser.Browser, query string) {
+	b.Go(s.address + query)
+	b.Eval("kiosk.awake = Infinity; if (document.body.classList.contains('kiosk')) kioskMinute(); 1")
+}
+
 // tiles are those that the full house has.
 var tiles = []string{"weather", "today", "air", "rooms", "power", "house", "computers", "stocks", "curve", "github", "news"}
 
@@ -108,7 +114,7 @@ func TestInABrowserEachTileIsDrawnAndFits(t *testing.T) {
 			if query != "" && w.width < 1000 {
 				continue
 			}
-			b.Go(s.address + query)
+			s.open(b, query)
 			if wide := b.Eval(overflowing); wide != "" {
 				t.Errorf("at %d pixels %s is wider than its place: %s", w.width, query, wide)
 			}
@@ -124,7 +130,7 @@ func TestInABrowserEachTileIsDrawnAndFits(t *testing.T) {
 			if query != "" && w.width < 1000 {
 				continue
 			}
-			b.Go(s.address + query)
+			s.open(b, query)
 			b.Eval("requestAnimationFrame(() => requestAnimationFrame(() => { window.drawn = true; })); 1")
 			b.Until("window.drawn === true")
 			if cut := b.Eval(crowded); cut != "" {
@@ -133,7 +139,7 @@ func TestInABrowserEachTileIsDrawnAndFits(t *testing.T) {
 		}
 	}
 	b.Resize(1920, 1080)
-	b.Go(s.address + "?kiosk")
+	s.open(b, "?kiosk")
 	if small := b.Eval(`[...document.querySelectorAll("body *")].filter((n) => n.checkVisibility() && [...n.childNodes].some((c) => c.nodeType === 3 && c.data.trim()))
 		.filter((n) => parseFloat(getComputedStyle(n).fontSize) * (n instanceof SVGElement ? n.getScreenCTM().a : 1) < 19.9).map((n) => n.textContent.trim()).join("|")`); small != "" {
 		t.Errorf("smaller than 20 pixels in a kiosk: %s", small)
@@ -335,13 +341,15 @@ func TestInABrowserTheAuditOfAccessibilityFindsNothingSerious(t *testing.T) {
 	s := serve(t, pagetest.Full)
 	b := browser.Start(t, s.address, 1280, 800)
 	for _, look := range []struct {
-		query string
-		dark  bool
-		width int
-	}{{"", false, 1280}, {"", true, 1280}, {"?kiosk", true, 1280}, {"", false, 390}} {
+		query  string
+		dark   bool
+		width  int
+		script string
+	}{{"", false, 1280, ""}, {"", true, 1280, ""}, {"?kiosk", true, 1280, ""}, {"?kiosk", false, 1280, "isNight = () => true; kiosk.awake = 0; kioskMinute()"}, {"", false, 390, ""}} {
 		b.Dark(look.dark)
 		b.Resize(look.width, 800)
-		b.Go(s.address + look.query)
+		s.open(b, look.query)
+		b.Eval(look.script + "; 1")
 		b.Eval(string(axe) + `; window.found = null; axe.run(document, { resultTypes: ["violations"] }).then((r) => {
 			window.found = r.violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => v.id + ": " + v.nodes.map((n) => n.target + " " + n.failureSummary).join(" | ")).join("\n");
 		}); 1`)

@@ -12,6 +12,7 @@ var (
 const (
 	wideColumns   = 12
 	narrowColumns = 6
+	later         = 0.4 // how much a row counts of what the row before it does
 )
 
 // place sets the classes of cells that place them in the grids, so that each row is full,
@@ -30,8 +31,8 @@ func place(cells []cell) (rows int) {
 }
 
 // spans divides cells into rows, in their order, and widens those of a row that is not full.
-// Of all divisions it takes the one whose rows are filled most evenly, and the first rows
-// rather than later ones.
+// Of all divisions it takes the one whose rows are filled most evenly; that the first rows are
+// full counts more than that the later ones are.
 func spans(kinds []string, widths map[string]int, columns int) (out []int, rows int) {
 	n := len(kinds)
 	out = make([]int, n)
@@ -40,13 +41,13 @@ func spans(kinds []string, widths map[string]int, columns int) (out []int, rows 
 			out[i] = widths[""]
 		}
 	}
-	cost, next := make([]int, n+1), make([]int, n+1) // of the cells from i on; where the next row begins
+	cost, next := make([]float64, n+1), make([]int, n+1) // of the cells from i on; where the next row begins
 	for i := n - 1; i >= 0; i-- {
 		cost[i] = -1
 		for sum, j := 0, i; j < n && sum+out[j] <= columns; {
 			sum += out[j]
 			j++
-			if c := (columns-sum)*(columns-sum) + cost[j]; cost[i] < 0 || c <= cost[i] {
+			if c := float64((columns-sum)*(columns-sum)) + later*cost[j]; cost[i] < 0 || c <= cost[i] {
 				cost[i], next[i] = c, j
 			}
 		}

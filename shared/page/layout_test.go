@@ -17,6 +17,7 @@ func TestRowsOfTheGridAreFull(t *testing.T) {
 		"no power":        {[]string{"weather", "today", "air", "rooms", "house", "stocks", "curve", "github", "news"}, "[5 4 3 5 4 3 4 4 4] in 3 rows"},
 		"one":             {[]string{"rooms"}, "[12] in 1 rows"},
 		"nothing":         {nil, "[] in 0 rows"},
+		"one more":        {append(all[:10:10], "own"), "[5 4 3 5 4 3 4 4 4 6 6] in 4 rows"},
 		"two more":        {append(all[:10:10], "ups", "own"), "[5 4 3 5 4 3 4 4 4 4 4 4] in 4 rows"},
 		"of a first day":  {[]string{"weather", "today", "air", "rooms", "house", "stocks"}, "[5 4 3 5 4 3] in 2 rows"},
 		"without weather": {[]string{"today", "air", "rooms"}, "[4 3 5] in 1 rows"},

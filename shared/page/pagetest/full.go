@@ -14,7 +14,7 @@ import (
 )
 
 // Yml is hearth.yml of the house that Full fills.
-const Yml = "house: {zone: America/Los_Angeles}\n"
+const Yml = "house: {zone: America/Los_Angeles, place: {latitude: 47.61, longitude: -122.33}}\n"
 
 // Calm fills a house with everything that has a tile, on an ordinary afternoon on which
 // nothing needs a person. The values are samples.
@@ -147,7 +147,7 @@ func (h *House) fillPower() {
 func (h *House) fillComputers() {
 	flat := func(v float64) curve { return func(time.Time) float64 { return v } }
 	for name, v := range map[string][4]float64{"rack-pi": {25, 52, 0.56, 4}, "opi5": {11, 47, 0.39, 8}} {
-		h.sensor("edge", "host", name, "", map[string]curve{
+		h.sensor("edge", "host", name, "Office", map[string]curve{
 			"cpu_usage_percent": daily(v[0], 8, 5), "temperature_celsius": daily(v[1], 2, 1), "disk_size_bytes": flat(64e9), "disk_free_bytes": flat(64e9 * v[2]),
 			"memory_total_bytes": flat(v[3] * 1e9), "memory_used_bytes": flat(v[3] * 0.4e9), "memory_available_bytes": flat(v[3] * 0.6e9), "uptime_seconds": flat(1e6), "load_1m": daily(0.6, 0.3, 0.1),
 		})
@@ -227,8 +227,7 @@ func (h *House) fillTasks(due ...item.Item) {
 func (h *House) fillLists() {
 	h.Items("feeds", "news", item.Item{ID: "1", Title: "Pi 5 8 GB in stock at Adafruit", URL: "https://example.org/1", At: h.Now.Add(-18 * time.Minute)}, item.Item{ID: "2", Title: "Zigbee2MQTT 2.15 released", URL: "https://example.org/2", At: h.Now.Add(-2 * time.Hour)},
 		item.Item{ID: "3", Title: "Why the town's library opens on Sundays from now on, and what that costs", URL: "https://example.org/3", At: h.Now.Add(-7 * time.Hour)})
-	for _, f := range []store.Function{{Name: "weather", Schedule: "*/15 * * * *", Period: 15 * time.Minute}, {Name: "stocks", Schedule: "*/15 * * * *", Period: 15 * time.Minute}, {Name: "treasuries", Schedule: "30 11,23 * * *", Period: 12 * time.Hour}} {
-		f.Configured, f.LastSeen = true, h.Now.Add(-5*time.Minute)
-		h.OK(h.Store.SaveFunction(h.T.Context(), f))
+	for name, minutes := range map[string]int{"weather": 15, "stocks": 15, "treasuries": 720, "asana": 60, "feeds": 60, "github": 60, "alert-devices": 1, "alert-deadlines": 5, "sensors": 0, "zigbee": 0} {
+		h.OK(h.Store.SaveFunction(h.T.Context(), store.Function{Name: name, Period: time.Duration(minutes) * time.Minute, Configured: true, LastSeen: h.Now.Add(-time.Minute)}))
 	}
 }
