@@ -46,6 +46,7 @@ func TestScreenshots(t *testing.T) {
 func (s *served) take(t *testing.T, dir string, shots ...shot) {
 	t.Helper()
 	b := browser.Start(t, s.address, 1280, 800)
+	b.Do("Emulation.setScrollbarsHidden", map[string]any{"hidden": true}, nil)
 	for _, shot := range shots {
 		b.Dark(shot.dark)
 		b.Resize(shot.width, shot.height)
