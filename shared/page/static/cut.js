@@ -9,7 +9,10 @@ function endOf(line) {
 
 function cut(tile) {
   const end = tile.getBoundingClientRect().bottom - 3;
-  for (const line of tile.querySelectorAll("p, dl > div, tr, li, svg.spark")) line.classList.toggle("cut", endOf(line) > end);
+  for (const line of tile.querySelectorAll("p, dl > div, tr, li, svg.spark")) {
+    const list = line.closest(".fit")?.getBoundingClientRect().bottom ?? end;
+    line.classList.toggle("cut", endOf(line) > Math.min(end, list + 2));
+  }
 }
 
 function cutAll() {
