@@ -5,8 +5,7 @@ import (
 	"errors"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
+	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -29,22 +28,17 @@ func (h *Installation) ExportSettings(ctx context.Context) (text string, err err
 
 // exported writes the section devices.
 func exported(saved []store.PageDevice) (string, error) {
-	type device struct {
-		Device string `yaml:"device"`
-		Name   string `yaml:"name,omitempty"`
-		Room   string `yaml:"room,omitempty"`
-	}
 	var b strings.Builder
 	for _, p := range saved {
 		switch {
 		case p.Mapping != "":
 			b.WriteString(indented(p.Mapping))
 		case p.Name != "" || p.Room != "":
-			element, err := yaml.Marshal([]device{{p.Device, p.Name, p.Room}})
+			element, err := settings.Entry(p.Device, p.Name, p.Room)
 			if err != nil {
 				return "", err
 			}
-			b.WriteString(indented(string(element)))
+			b.WriteString(indented(element))
 		}
 	}
 	if b.Len() == 0 {

@@ -15,7 +15,7 @@ import (
 
 func TestSavedMappingsAddToThoseOfHearthYMLWhichWin(t *testing.T) {
 	f := settings.Parse([]byte("devices:\n- {topic: home/+/climate, fields: {temperature_celsius: $.t}}\n"))
-	s := CompileWith(f, []string{
+	s := compileWith(f, []string{
 		"- {topic: home/a/climate, fields: {temperature_celsius: $.other}}\n", // hearth.yml maps it
 		"- {topic: garden/barrel, fields: {level_percent: $.level}}\n",
 		"- {topic: x, fields: {no: '$['}}\n", // mistakes leave it out

@@ -50,12 +50,12 @@ func Parse(file []byte) (*Set, error) {
 
 // Compile compiles the section devices of f, and notes its mistakes in f. It leaves
 // out entries with mistakes.
-func Compile(f *settings.File) *Set { return CompileWith(f, nil) }
+func Compile(f *settings.File) *Set { return compileWith(f, nil) }
 
-// CompileWith is Compile with the mappings that a person saved on the page, each as elements of
+// compileWith is Compile with the mappings that a person saved on the page, each as elements of
 // the section devices. It leaves out those that have mistakes, and those for topics that f maps:
 // hearth.yml wins.
-func CompileWith(f *settings.File, saved []string) *Set {
+func compileWith(f *settings.File, saved []string) *Set {
 	s := &Set{zone: f.House.Zone.Location(), byTopic: map[string][]*rule{}}
 	ms := &measurements{own: map[string]*catalogue.Measurement{}}
 	var fields []computedField

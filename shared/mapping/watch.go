@@ -95,7 +95,7 @@ func (w *Watch) Set(now time.Time) (*Set, error) {
 		return c.set, nil
 	}
 	if w.with == nil || w.of != c.set {
-		w.of, w.with = c.set, CompileWith(c.file, w.saved)
+		w.of, w.with = c.set, compileWith(c.file, w.saved)
 		if c.set == w.empty {
 			w.unfile = w.with
 		}
