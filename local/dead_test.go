@@ -41,7 +41,10 @@ type deadFixture struct {
 func newDeadFixture(t *testing.T) *deadFixture {
 	t.Helper()
 	h := &deadFixture{t: t, gateway: mqtttest.NewGateway(t), broker: testserver.OwnMosquitto(t, 0), store: batchtest.SQLite(t)}
+	beside := &serve.Beside{}
+	t.Cleanup(func() { beside.Stop(context.Background()) })
 	serve, err := sensors.New(serve.Env{
+		Beside: beside,
 		Env: config.Env{Vars: map[string]string{}, Secrets: secret.NewFolder(t.TempDir()), Log: slog.New(slog.DiscardHandler),
 			Now: func() time.Time { return time.Now().Add(time.Duration(h.skew.Load())) }},
 		Open: func(context.Context) (*store.Store, error) { return h.store, nil },

@@ -120,8 +120,11 @@ func (x *observer) env(f stack.Function, upstream, slack string, st *store.Store
 		delete(values, "slack-token")
 	}
 	secrets := secret.InMemory(values, nil)
+	beside := &serve.Beside{}
+	x.t.Cleanup(func() { beside.Stop(context.Background()) }) // before the store is closed
 	return serve.Env{
-		Env:  config.Env{Vars: vars, Secrets: secrets, Now: time.Now, Log: config.Logger(&x.logs, secrets)},
-		Open: func(ctx context.Context) (*store.Store, error) { return st, nil },
+		Beside: beside,
+		Env:    config.Env{Vars: vars, Secrets: secrets, Now: time.Now, Log: config.Logger(&x.logs, secrets)},
+		Open:   func(ctx context.Context) (*store.Store, error) { return st, nil },
 	}, values
 }
