@@ -39,7 +39,8 @@ func (t Tokens) MayWrite(r *http.Request) error {
 	case matches(r, t.Write):
 		return nil
 	case !t.Write.Present():
-		return fmt.Errorf("%w, since the secret %s is empty: write a long random text into it, and its function takes it as the token", errForbidden, t.Write.Name())
+		variable := strings.ToUpper(strings.ReplaceAll(t.Write.Name(), "-", "_"))
+		return fmt.Errorf("%w, since the secret %s is empty: set %s in .env to a long random text (openssl rand -hex 16), then make secrets", errForbidden, t.Write.Name(), variable)
 	}
 	if matches(r, t.Read) {
 		return fmt.Errorf("this token only reads. To do this, give the one in the secret %s", t.Write.Name())
