@@ -82,6 +82,14 @@ func daily(mean, swing, noise float64) curve {
 	}
 }
 
+// inRoom is the temperature of a room: each has its own hours of heating.
+func inRoom(mean float64) curve {
+	return func(t time.Time) float64 {
+		hours := float64(t.Unix()) / 3600
+		return mean + 0.5*math.Sin((hours+mean*7)/24*2*math.Pi) + 0.35*math.Sin((hours+mean*3)/9*2*math.Pi) + 0.12*math.Sin(hours*3.7+mean)
+	}
+}
+
 // sensor is a device of a measurement that has reported all day.
 func (h *House) sensor(kind, measurement, name, room string, fields map[string]curve) {
 	h.T.Helper()
@@ -104,7 +112,7 @@ func (h *House) sensor(kind, measurement, name, room string, fields map[string]c
 
 func (h *House) fillRooms(office float64) {
 	climate := func(name, room string, celsius, humidity float64, more map[string]curve) {
-		fields := map[string]curve{"temperature_celsius": daily(celsius, 0.8, 0.3), "humidity_percent": daily(humidity, 3, 1)}
+		fields := map[string]curve{"temperature_celsius": inRoom(celsius), "humidity_percent": daily(humidity, 3, 1)}
 		for key, of := range more {
 			fields[key] = of
 		}
@@ -173,7 +181,7 @@ func (h *House) fillWeather() {
 		if rain > 0 {
 			text = map[string]string{"description": "light rain", "summary": "Rain"}
 		}
-		rs = append(rs, reading.Reading{Name: "weather_forecast", Tags: tags, Time: t, Text: text, Fields: map[string]float64{"temperature_celsius": celsius(t), "rain_mm": rain, "snow_mm": 0, "precipitation_chance_percent": min(90, 50*rain), "wind_mps": 3, "clouds_percent": 60}})
+		rs = append(rs, reading.Reading{Name: "weather_forecast", Tags: tags, Time: t, Text: text, Fields: map[string]float64{"temperature_celsius": celsius(t) - t.Sub(h.Now).Hours()/28, "rain_mm": rain, "snow_mm": 0, "precipitation_chance_percent": min(90, 50*rain), "wind_mps": 3, "clouds_percent": 60}})
 	}
 	today := time.Date(h.Now.In(zone).Year(), h.Now.In(zone).Month(), h.Now.In(zone).Day(), 0, 0, 0, 0, zone)
 	for i, d := range [][4]float64{{6, 12, 6, 60}, {6, 12, 4, 80}, {5, 11, 0.2, 20}, {3, 10, 0, 0}, {2, 9, 0, 5}, {4, 8, 1, 35}} {
