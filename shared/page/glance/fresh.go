@@ -112,7 +112,7 @@ func (w *world) freshDevice(d device) freshThing {
 	if isAddress(d.Title) {
 		out.Name = ""
 	}
-	if d.ID != d.Title {
+	if !strings.EqualFold(d.ID, d.Title) {
 		out.About = w.Redact(d.ID)
 	}
 	var keys []string
