@@ -38,6 +38,8 @@ func TestInABrowserAnAlertAppearsAndIsAcknowledgedWithoutReload(t *testing.T) {
 			t.Errorf("%s is not acknowledged: %v", key, err)
 		}
 	}
+	b.Eval(`document.querySelector("main").before(Object.assign(document.createElement("p"), { textContent: "one more line above the tiles" })); 1`)
+	b.Until(`parseInt(document.documentElement.style.getPropertyValue("--top")) === Math.round(document.querySelector("main").getBoundingClientRect().top + scrollY)`)
 	if b.Eval("window.kept") != "1" {
 		t.Error("the page was loaded again")
 	}

@@ -121,6 +121,7 @@ function older(ms) {
 
 function second() {
   if (document.hidden) return;
+  measure();
   tick(document);
   if (document.body.classList.contains("gone")) gone(true);
   const now = new Date(hearth.now());
