@@ -78,7 +78,11 @@ func fill(ctx context.Context, st *store.Store, m catalogue.Measurement, r readi
 	if len(known) > 0 {
 		end = known[0].Time
 	}
-	if errors.Is(err, store.ErrTooMany) || r.Time.Sub(end) > 40*day || p.span < 40*day && r.Time.Sub(end) > recent {
+	has := p.span - 20*day // a source may have most of a year at its first run
+	if p.span < 40*day {
+		has = recent
+	}
+	if errors.Is(err, store.ErrTooMany) || r.Time.Sub(end) > has {
 		return 0, nil // it has a history
 	}
 	var rs []reading.Reading
