@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -48,7 +49,7 @@ func TestANewDeviceIsNamedAndATopicIsMapped(t *testing.T) {
 	}{
 		{"do=preview&topic=" + id, 200, "garden-barrel: Temperature 7.5 °C"},
 		{"do=preview&topic=" + id + "&mapping=" + mapping, 200, "barrel: Level 42 %"},
-		{"do=save&topic=" + id + "&mapping=nonsense", 400, "line 2"},
+		{"do=save&topic=" + id + "&mapping=nonsense", 400, "one element of devices"},
 		{"do=save&topic=x", 404, "waits any more"},
 		{"do=save&device=" + zigbee, 400, "give a name or a room"},
 		{"do=save&device=nobody&name=x", 404, "not in the register"},
@@ -96,5 +97,25 @@ func TestInABrowserANewDeviceGetsAName(t *testing.T) {
 	s.OK(err)
 	if ds[0].Name != "Fridge" || ds[0].Room != "Kitchen" {
 		t.Errorf("%+v", ds)
+	}
+}
+
+func TestAMappingIsOneElementAndNothingElse(t *testing.T) {
+	h := pagetest.New(t, now)
+	withNews(h)
+	p := pageOfHouse(h, "")
+	body := request(p, http.MethodGet, "/", "").Body.String()
+	_, rest, _ := strings.Cut(body, `name="topic" value="`)
+	id, _, _ := strings.Cut(rest, `"`)
+	const element = "- {device: barrel, topic: garden/barrel, fields: {level_percent: $.level_percent}}\n"
+	for _, more := range []string{"house: {zone: Europe/Berlin}\n", "rules: []\n", "quiet: []\n", "---\nhouse: {zone: UTC}\n", "...\nx\n", "x: 1\n"} {
+		w := request(p, http.MethodPost, "/device", url.Values{"do": {"save"}, "topic": {id}, "mapping": {element + more}}.Encode())
+		if w.Code != http.StatusBadRequest {
+			t.Errorf("%q: %d %s", more, w.Code, w.Body)
+		}
+	}
+	bomb := "- {device: &a [x, x], topic: garden/barrel, fields: {a: *a}}\n"
+	if w := request(p, http.MethodPost, "/device", url.Values{"do": {"save"}, "topic": {id}, "mapping": {bomb}}.Encode()); w.Code != http.StatusBadRequest {
+		t.Errorf("an alias: %d %s", w.Code, w.Body)
 	}
 }

@@ -90,6 +90,11 @@ func (t Topic) Try(text string) ([]Value, error) {
 	if len(text) > maxMapping {
 		return nil, errors.New("the mapping is longer than 16 KiB: write it in hearth.yml")
 	}
+	for line := range strings.Lines(text) { // another section would parse, too
+		if !strings.ContainsAny(line[:1], "- \t#\r\n") {
+			return nil, fmt.Errorf("the mapping is one element of devices, so that its lines begin with - or a space: not %.40q", strings.TrimSpace(line))
+		}
+	}
 	f := settings.Parse([]byte("devices:\n" + text))
 	set := mapping.Compile(f)
 	set.CheckNames(f, f.Mistake)
