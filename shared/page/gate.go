@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"strings"
 
@@ -26,7 +27,13 @@ type Tokens struct {
 // MayRead returns an error that says what is missing.
 func (t Tokens) MayRead(r *http.Request) error {
 	read, write := matches(r, t.Read), matches(r, t.Write)
-	if read || write || !t.Read.Present() {
+	if read || write {
+		return nil
+	}
+	switch guards, err := guards(t.Read); {
+	case err != nil:
+		return err
+	case !guards:
 		return nil
 	}
 	return wanted(r, "To read this page", "the secret "+t.Read.Name()+" or "+t.Write.Name())
@@ -46,6 +53,15 @@ func (t Tokens) MayWrite(r *http.Request) error {
 		return fmt.Errorf("this token only reads. To do this, give the one in the secret %s", t.Write.Name())
 	}
 	return wanted(r, "To do this", "the secret "+t.Write.Name())
+}
+
+// guards reports whether there is a token in a secret. A secret that is there and cannot be
+// read must not let everybody in: that is an error.
+func guards(s secret.String) (bool, error) {
+	if _, _, err := s.Read(1); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return true, fmt.Errorf("the secret %s cannot be read by the function, so that nobody may read this page: mend the rights of its file", s.Name())
+	}
+	return s.Present(), nil
 }
 
 func wanted(r *http.Request, what, where string) error {

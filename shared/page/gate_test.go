@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -152,5 +154,21 @@ func TestEveryRequestOfThePageMaySendTheToken(t *testing.T) {
 		if text := strings.TrimPrefix(string(f.plain), string(base.Requests)); strings.HasSuffix(name, ".js") && name != "login.js" && regexp.MustCompile(`\bfetch\(|XMLHttpRequest|EventSource|sendBeacon`).MatchString(text) {
 			t.Errorf("%s sends a request without call", name)
 		}
+	}
+}
+
+func TestATokenThatCannotBeReadLetsNobodyIn(t *testing.T) {
+	folder := t.TempDir()
+	secrets := secret.NewFolder(folder)
+	gates := Tokens{Read: secrets.Get("page-token"), Write: secrets.Get("page-write-token")}
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	if err := gates.MayRead(r); err != nil {
+		t.Errorf("without the secret: %v", err)
+	}
+	if err := os.Mkdir(filepath.Join(folder, "page-token"), 0o700); err != nil { // reading it fails for root, too
+		t.Fatal(err)
+	}
+	if err := gates.MayRead(r); err == nil || !strings.Contains(err.Error(), "page-token cannot be read") {
+		t.Errorf("a secret that cannot be read: %v", err)
 	}
 }
