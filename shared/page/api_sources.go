@@ -64,16 +64,22 @@ func (p *Page) apiItems(ctx context.Context, q url.Values) (any, error) {
 			return nil, err
 		}
 		items, err := st.OpenItems(ctx, source, limit)
-		return append([]item.Item{}, items...), err
+		return itemsFor(q, items), err
 	}
 	items, err := st.OpenItemsOfEach(ctx, limit)
+	return itemsFor(q, items), err
+}
+
+// itemsFor returns the items that who asks may see: guests none of private functions, and no
+// events of calendars.
+func itemsFor(q url.Values, items []item.Item) []item.Item {
 	out := []item.Item{}
 	for _, i := range items {
-		if !guest(q) || forGuests(i.Source) {
+		if !guest(q) || forGuests(i.Source) && i.Attributes["start"] == "" {
 			out = append(out, i)
 		}
 	}
-	return out, err
+	return out
 }
 
 // checkFunction refuses a function that neither the catalogue nor the store knows, and for

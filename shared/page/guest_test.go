@@ -100,3 +100,20 @@ func TestAnUnknownViewIsNotFoundAndNamesTheViews(t *testing.T) {
 		t.Error(w.Code)
 	}
 }
+
+func TestGuestsAreToldNoEventsByTheAPI(t *testing.T) {
+	h := pagetest.New(t, now)
+	h.Items("feeds", "family",
+		item.Item{ID: "1", Title: "Doctor at nine", At: now, Attributes: map[string]string{"start": now.Format(time.RFC3339)}},
+		item.Item{ID: "2", Title: "A headline", At: now})
+	p := pageOfHouse(h, "")
+	for _, query := range []string{"", "source=feeds&"} {
+		body := get(t, p, "/api/items?"+query+"view=guest").Body.String()
+		if strings.Contains(body, "Doctor") || !strings.Contains(body, "headline") {
+			t.Errorf("%s: %s", query, body)
+		}
+	}
+	if body := get(t, p, "/api/items").Body.String(); !strings.Contains(body, "Doctor") {
+		t.Errorf("the house: %s", body)
+	}
+}
