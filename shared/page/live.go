@@ -38,22 +38,25 @@ const (
 type live struct {
 	mu    sync.Mutex
 	views map[string]*shown
+	acts  int // how often something was changed here
 }
 
 // shown is a view as it was drawn last.
 type shown struct {
 	mu    sync.Mutex
 	ended time.Time
+	acts  int // live.acts when it was begun
 	parts []part
 	rows  int // of cells in the wide grid
 	snap  glance.Snapshot
 }
 
-// forget makes the next viewer get a new snapshot.
-func (l *live) forget() {
+// renew makes the next viewer get a new snapshot. The last ones are kept for what cannot be
+// read then.
+func (l *live) renew() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.views = nil
+	l.acts++
 }
 
 // part is an element of the page: a tile, the verdict, the last line.
@@ -74,6 +77,7 @@ func (p *Page) drawn(ctx context.Context, v glance.View) *shown {
 		s = &shown{}
 		p.live.views[key] = s
 	}
+	acts := p.live.acts
 	p.live.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,7 +88,8 @@ func (p *Page) drawn(ctx context.Context, v glance.View) *shown {
 	if len(s.snap.Errors) > 0 {
 		wait = pause
 	}
-	if age := p.Glance.Now().Sub(s.ended); s.parts == nil || age < 0 || age > wait {
+	if age := p.Glance.Now().Sub(s.ended); s.parts == nil || s.acts < acts || age < 0 || age > wait {
+		s.acts = acts
 		next := p.Glance.Snapshot(context.WithoutCancel(ctx), v) // others wait for it, too
 		next.Keep(s.snap)
 		s.snap = next

@@ -55,7 +55,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		if p.mayWrite(w, r) {
 			p.other(r).ServeHTTP(w, r)
-			p.live.forget()
+			p.live.renew()
 		}
 	case name != "":
 		asset(w, r, name)
