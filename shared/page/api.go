@@ -53,7 +53,8 @@ const (
 	apiFresh    = time.Second // for so long equal requests get the same answer
 	apiAtOnce   = 4           // answers that are made at the same time
 	apiKept     = 200
-	maxQuery    = 8000 // bytes
+	apiSmall    = 256 << 10 // bytes: a larger answer is not kept, since few ask for the same one
+	maxQuery    = 8000      // bytes
 )
 
 // answers keeps the last answers of the API.
@@ -156,7 +157,8 @@ func (p *Page) queryOf(r *http.Request, e endpoint) (url.Values, error) {
 	return q, nil
 }
 
-// answered returns the answer of a query, or the one that an equal query got just before.
+// answered returns the answer of a query, or the one that an equal query got just before. Who
+// goes away while other answers are made loses the turn.
 func (p *Page) answered(ctx context.Context, e endpoint, q url.Values) *answer {
 	s := &p.answers
 	s.once.Do(func() { s.turns, s.found = make(chan struct{}, apiAtOnce), map[string]*answer{} })
@@ -174,14 +176,30 @@ func (p *Page) answered(ctx context.Context, e endpoint, q url.Values) *answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if age := p.Glance.Now().Sub(a.at); a.at.IsZero() || a.err != nil || age < 0 || age > apiFresh {
-		s.turns <- struct{}{}
+		select {
+		case s.turns <- struct{}{}:
+		case <-ctx.Done():
+			return &answer{err: ctx.Err()}
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), apiDeadline) // others wait for it, too
 		p.make(ctx, e, q, a)
 		cancel()
 		<-s.turns
 		a.at = p.Glance.Now()
+		if len(a.body) > apiSmall {
+			s.drop(key, a)
+		}
 	}
 	return &answer{kind: a.kind, name: a.name, body: a.body, tag: a.tag, err: a.err}
+}
+
+// drop removes an answer from those that are kept.
+func (s *answers) drop(key string, a *answer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.found[key] == a {
+		delete(s.found, key)
+	}
 }
 
 // make makes an answer. No secret is in it.
