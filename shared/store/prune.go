@@ -33,6 +33,18 @@ func (s *Store) LastFinished(ctx context.Context) (map[string]Run, error) {
 	return out, err
 }
 
+// LastGood returns when the newest run for now of a function started, not after a time, that
+// fetched everything or a part of it; zero if there is none.
+func (s *Store) LastGood(ctx context.Context, function string, at time.Time) (started time.Time, err error) {
+	found, err := query(ctx, s, "read the last good run of "+function, func(rows *sql.Rows) (t time.Time, err error) { return t, rows.Scan(scanTime{&t}) }, `
+		select started from runs where function = $1 and started <= $2 and started_by <> 'backfill' and status in ('ok', 'partial')
+		order by started desc limit 1`, function, stamp(at))
+	if len(found) > 0 {
+		started = found[0]
+	}
+	return started, err
+}
+
 // OldestUnsent returns since when the oldest unsent message to one of these destinations
 // waits; zero: none does. A message that has to wait for a time waits since then.
 func (s *Store) OldestUnsent(ctx context.Context, destinations []string) (since time.Time, err error) {

@@ -26,7 +26,7 @@ type cache struct {
 
 type entry struct {
 	mu    sync.Mutex
-	at    time.Time // world.Now when it was read; zero: it is not read yet
+	at    time.Time // world.asked when it was read; zero: it is not read yet
 	kind  time.Duration
 	value any
 	err   error
@@ -73,10 +73,10 @@ func kept[T any](w *world, key string, keep time.Duration, read func() (T, error
 	e := w.cache.of(key, keep)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	age := w.Now.Sub(e.at)
+	age := w.asked.Sub(e.at)
 	if e.at.IsZero() || e.err != nil && age != 0 || age < 0 || age > keep {
 		e.value, e.err = read()
-		e.at = w.Now
+		e.at = w.asked
 	}
 	v, _ := e.value.(T)
 	return v, e.err

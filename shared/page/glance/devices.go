@@ -32,7 +32,7 @@ func readDevices(ctx context.Context, w *world) ([]device, error) {
 	}
 	var out []device
 	for _, d := range listed {
-		if own := values[d.ID]; len(own) > 0 && d.ReplacedBy == "" && !catalogue.DeviceKindOf(d.Kind).Hidden {
+		if own := values[d.ID]; len(own) > 0 && (d.ReplacedBy == "" || w.Past) && !catalogue.DeviceKindOf(d.Kind).Hidden {
 			out = append(out, deviceOf(w, d, own))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/hearth-home/hearth/shared/page/pagetest"
 	"github.com/hearth-home/hearth/shared/page/status"
 	"github.com/hearth-home/hearth/shared/settings"
+	"github.com/hearth-home/hearth/shared/store"
 )
 
 var now = time.Date(2026, 11, 27, 14, 7, 0, 0, time.UTC)
@@ -34,6 +35,15 @@ func (f *fixture) glance() *Glance {
 		Status: func(context.Context) (status.Data, bool) { return f.status, true },
 		Alerts: func(context.Context, time.Time) (status.Alerts, error) { return f.status.Alerts, nil },
 	})
+}
+
+// ran stores a run of a source.
+func (f *fixture) ran(source, status string, started time.Time) {
+	f.T.Helper()
+	r, err := f.Store.Begin(f.T.Context(), store.Run{Function: source, Trigger: "cron", Started: started}, time.Minute, nil)
+	f.OK(err)
+	r.Status = status
+	f.OK(f.Store.Finish(f.T.Context(), r, nil, store.Alerts{}))
 }
 
 // settings returns hearth.yml, checked as the page checks it.

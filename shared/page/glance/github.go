@@ -49,7 +49,11 @@ func github(ctx context.Context, w *world) (*Tile, error) {
 	if err != nil || len(usage)+len(items)+len(runs) == 0 {
 		return nil, err
 	}
-	t := &Tile{At: w.ranAt("github"), Stale: githubStale}
+	ran, err := w.ranAt(ctx, "github")
+	if err != nil {
+		return nil, err
+	}
+	t := &Tile{At: ran, Stale: githubStale}
 	v := githubView{}
 	for _, u := range usage {
 		p, err := w.plan(ctx, u)
@@ -82,14 +86,10 @@ func github(ctx context.Context, w *world) (*Tile, error) {
 	return t, nil
 }
 
-// ranAt returns when a function last ended well, if that was its last run; else zero.
-func (w *world) ranAt(name string) time.Time {
-	for _, f := range w.Status.Functions {
-		if f.Name == name && f.Last != nil && (f.Last.Status == "ok" || f.Last.Status == "partial") {
-			return f.Last.Started
-		}
-	}
-	return time.Time{}
+// ranAt returns when a source last fetched everything or a part of it: what it lists is as old as
+// that. Zero: it is not known.
+func (w *world) ranAt(ctx context.Context, source string) (time.Time, error) {
+	return kept(w, "ran "+source, forSources, func() (time.Time, error) { return w.st.LastGood(ctx, source, w.Now) })
 }
 
 // build is a workflow that fails on a branch.

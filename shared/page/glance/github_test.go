@@ -9,7 +9,6 @@ import (
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/page/status"
 	"github.com/hearth-home/hearth/shared/reading"
-	"github.com/hearth-home/hearth/shared/store"
 )
 
 // minutes stores how many minutes of 2,000 an owner has used by a day.
@@ -38,7 +37,7 @@ func TestMinutesOfActions(t *testing.T) {
 	}
 	f.minutes("me", "2026-11-01", 0)
 	f.minutes("me", "2026-11-26", 1240)
-	f.status.Functions = []status.Function{{Name: "github", Last: &store.Run{Status: "ok", Started: now.Add(-20 * time.Minute)}}}
+	f.ran("github", "ok", now.Add(-20*time.Minute))
 	tile := f.tile("github")
 	if got := plain(words(tile)); got != "1 240 of 2 000 minutes" { // 47 a day: not in this month
 		t.Error(got)

@@ -30,20 +30,28 @@ type newsLine struct {
 
 // news shows the newest items of feeds.
 func news(ctx context.Context, w *world) (*Tile, error) {
+	t := &Tile{Stale: sourcesStale}
 	var all []item.Item
 	for _, source := range newsSources {
 		items, err := w.items(ctx, source)
 		if err != nil {
 			return nil, err
 		}
+		items = slices.DeleteFunc(slices.Clone(items), func(i item.Item) bool { return i.Attributes["start"] != "" }) // an event: the tile today has it
+		if len(items) == 0 {
+			continue
+		}
 		all = append(all, items...)
+		ran, err := w.ranAt(ctx, source)
+		if err != nil {
+			return nil, err
+		}
+		t.At = later(t.At, ran)
 	}
-	all = slices.DeleteFunc(all, func(i item.Item) bool { return i.Attributes["start"] != "" }) // an event: the tile today has it
 	if len(all) == 0 {
 		return nil, nil
 	}
 	slices.SortStableFunc(all, func(a, b item.Item) int { return b.At.Compare(a.At) })
-	t := &Tile{At: w.ranAt(newsSources[0]), Stale: sourcesStale}
 	yesterday := w.dayAt(-1)
 	of := map[string]int{}
 	var lines []newsLine

@@ -35,22 +35,27 @@ func (w *world) states(ctx context.Context) ([]store.DeviceState, error) {
 	return out, nil
 }
 
-// spans are the queries for the last values before a time: the last hour in steps of five
+// spans are the queries for the last values before a time: the last hour or two in steps of five
 // minutes, and the day before in steps of an hour, which is also the accuracy of their times.
 func spans(name string, at time.Time) []store.Query {
-	hour := at.Truncate(time.Hour)
+	recent := at.Truncate(time.Hour).Add(-time.Hour)
 	return []store.Query{
-		{Name: name, From: hour.Add(-24 * time.Hour), To: hour, Step: time.Hour},
-		{Name: name, From: hour, To: at.Add(time.Second), Step: 5 * time.Minute},
+		{Name: name, From: recent.Add(-23 * time.Hour), To: recent, Step: time.Hour, Suspects: true},
+		{Name: name, From: recent, To: at.Add(time.Millisecond), Step: 5 * time.Minute, Suspects: true},
 	}
 }
 
 // note keeps the last value of a series of windows if it is newer than the one that is known.
+// Windows with suspect values are passed over.
 func note(newest map[[2]string]store.DeviceState, s store.WindowSeries) {
-	if len(s.Windows) == 0 || s.Field == catalogue.Quality {
+	n := len(s.Windows) - 1
+	for n >= 0 && s.Windows[n].Suspect > 0 {
+		n--
+	}
+	if n < 0 || s.Field == catalogue.Quality {
 		return
 	}
-	last := s.Windows[len(s.Windows)-1]
+	last := s.Windows[n]
 	key := [2]string{s.Tags[catalogue.DeviceLabel], s.Field}
 	if known, ok := newest[key]; ok && known.Time.After(last.Start) {
 		return

@@ -153,7 +153,8 @@ func (s *Snapshot) Keep(before Snapshot) {
 
 // world reads what all tiles need.
 func (g *Glance) world(ctx context.Context, v View) (*world, error) {
-	w := &world{Now: g.Now(), Guest: v.Name == Guest, Zone: time.UTC, File: g.Settings(), Redact: g.Redact, declared: g.Declared(), cache: g.cache, wifi: g.Wifi}
+	now := g.Now()
+	w := &world{Now: now, asked: now, Guest: v.Name == Guest, Zone: time.UTC, File: g.Settings(), Redact: g.Redact, declared: g.Declared(), cache: g.cache, wifi: g.Wifi}
 	if !v.At.IsZero() {
 		w.Now, w.Past, w.cache = v.At, true, g.past
 	}

@@ -3,9 +3,11 @@ package glance
 import (
 	"context"
 	"html/template"
+	"slices"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/config"
+	"github.com/hearth-home/hearth/shared/item"
 )
 
 const (
@@ -49,15 +51,15 @@ func today(ctx context.Context, w *world) (*Tile, error) {
 		return nil, err
 	}
 	var v todayTile
-	v.Agenda = w.agenda(w.happenings(feeds))
+	events := slices.DeleteFunc(slices.Clone(feeds), func(i item.Item) bool { _, ok := w.event(i); return !ok })
+	v.Agenda = w.agenda(w.happenings(events))
 	tasks := w.tasks(items)
 	if len(tasks)+len(v.Agenda) == 0 {
 		return nil, nil
 	}
-	t := &Tile{}
-	if len(tasks) > 0 {
-		t.At, t.Stale = w.ranAt("asana"), sourcesStale
-		t.Needs = w.taskNeeds(tasks)
+	t := &Tile{Stale: sourcesStale, Needs: w.taskNeeds(tasks)}
+	if t.At, err = w.ranFirst(ctx, len(tasks) > 0, len(events) > 0); err != nil {
+		return nil, err
 	}
 	if v.Count, v.Rest = countOf(len(tasks), maxItems), max(len(tasks)-maxTasks, 0); len(v.Agenda) == 0 {
 		t.Title = tasksWord + " " + v.Count
@@ -68,6 +70,24 @@ func today(ctx context.Context, w *world) (*Tile, error) {
 	}
 	t.Body = draw("today", v)
 	return t, nil
+}
+
+// ranFirst returns when the sources of what is shown ran last: of tasks and events the one that
+// ran first. Reminders do not age.
+func (w *world) ranFirst(ctx context.Context, tasks, events bool) (first time.Time, err error) {
+	for source, shown := range map[string]bool{"asana": tasks, "feeds": events} {
+		if !shown {
+			continue
+		}
+		ran, err := w.ranAt(ctx, source)
+		if err != nil {
+			return first, err
+		}
+		if !ran.IsZero() && (first.IsZero() || ran.Before(first)) {
+			first = ran
+		}
+	}
+	return first, nil
 }
 
 // calendarDay returns the day of a time in the zone of the house, as its midnight in UTC: days

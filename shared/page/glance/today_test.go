@@ -9,8 +9,6 @@ import (
 
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/item"
-	"github.com/hearth-home/hearth/shared/page/status"
-	"github.com/hearth-home/hearth/shared/store"
 )
 
 // chore is a task of Asana, with attributes as "key=value".
@@ -29,8 +27,7 @@ func TestTasksStandInTheOrderOfTheirDays(t *testing.T) {
 	f := newFixture(t)
 	f.yml = "house: {zone: Asia/Tokyo}"
 	f.Now = time.Date(2026, 11, 27, 18, 7, 0, 0, time.UTC)
-	ran := f.Now.Add(-20 * time.Minute)
-	f.status.Functions = []status.Function{{Name: "asana", Last: &store.Run{Status: "ok", Started: ran}}}
+	ran := f.Now.Add(-time.Minute)
 	f.Items("asana", "Home",
 		chore("Garden plan", "modified_at=2026-11-16T10:00:00Z"), chore("Photos", "due_on=2026-11-30", "priority=Low"), chore("Electrician", "due_on=2026-11-28", "priority=High"),
 		chore("Certificate geheim", "due_on=2026-11-26"), chore("Dentist", "due_at=2026-11-28T02:30:00Z"), chore("Post", "due_on=2026-11-27"), chore("Skis", "due_on=2026-12-18"),

@@ -29,7 +29,7 @@ const maxItems = 500 // of one source
 
 // world is the house at one moment. It is safe for concurrent use.
 type world struct {
-	Now    time.Time
+	Now    time.Time      // at which the house is shown
 	Past   bool           // Now is in the past: nothing after it counts
 	Guest  bool           // for a guest: nothing private is read
 	Zone   *time.Location // of the house
@@ -37,6 +37,7 @@ type world struct {
 	Status status.Data    // alerts, devices, functions; in the past only the alerts
 	Redact func(string) string
 
+	asked    time.Time // when the snapshot is made: in the past later than Now
 	declared []catalogue.Measurement
 	st       *store.Store
 	cache    *cache
@@ -62,6 +63,14 @@ func (w *world) latest(ctx context.Context, name string, within time.Duration) (
 	})
 }
 
+// known returns the end of a span that ends at to: in the past it is cut at the time that is shown.
+func (w *world) known(to time.Time) time.Time {
+	if end := w.Now.Add(time.Millisecond); w.Past && to.After(end) {
+		return end
+	}
+	return to
+}
+
 // newest returns the last reading of each series, of readings in the order of series and time.
 func newest(rs []reading.Reading) (out []reading.Reading) {
 	for i, r := range rs {
@@ -72,12 +81,13 @@ func newest(rs []reading.Reading) (out []reading.Reading) {
 	return out
 }
 
-// between returns the readings of a measurement with from <= time < to, by series and time.
-// Of a forecast these are the ones that are stored now, in the past, too.
+// between returns the readings of a measurement with from <= time < to, by series and time: in
+// the past only what was measured until then.
 func (w *world) between(ctx context.Context, name string, tags map[string]string, from, to time.Time) ([]reading.Reading, error) {
 	if w.Guest && isPrivate(name) {
 		return nil, errPrivate
 	}
+	to = w.known(to)
 	series := reading.Reading{Name: name, Tags: tags}.Series()
 	return kept(w, "between "+series+from.String()+to.String(), forSources, func() ([]reading.Reading, error) {
 		return w.st.Between(ctx, name, tags, from, to)
@@ -90,6 +100,7 @@ func (w *world) windows(ctx context.Context, q store.Query) ([]store.WindowSerie
 	if w.Guest && isPrivate(q.Name) {
 		return nil, errPrivate
 	}
+	q.To = w.known(q.To)
 	return kept(w, keyOf(q), forCurves, func() ([]store.WindowSeries, error) { return w.st.Windows(ctx, q) })
 }
 
