@@ -45,8 +45,11 @@ func spans(name string, at time.Time) []store.Query {
 	}
 }
 
-// note keeps the last value of a series of windows if it is newer than the one that is known.
-// Windows with suspect values are passed over.
+// simulated is the state that says whether the latest values of a device are samples.
+const simulated = "simulated"
+
+// note keeps the last value of a series of windows if it is newer than the one that is known,
+// and whether the newest of its device is a sample. Windows with suspect values are passed over.
 func note(newest map[[2]string]store.DeviceState, s store.WindowSeries) {
 	n := len(s.Windows) - 1
 	for n >= 0 && s.Windows[n].Suspect > 0 {
@@ -56,9 +59,16 @@ func note(newest map[[2]string]store.DeviceState, s store.WindowSeries) {
 		return
 	}
 	last := s.Windows[n]
-	key := [2]string{s.Tags[catalogue.DeviceLabel], s.Field}
-	if known, ok := newest[key]; ok && known.Time.After(last.Start) {
-		return
+	keep := func(metric string, value float64) {
+		key := [2]string{s.Tags[catalogue.DeviceLabel], metric}
+		if known, ok := newest[key]; !ok || !known.Time.After(last.Start) {
+			newest[key] = store.DeviceState{Device: key[0], Metric: metric, Value: value, Time: last.Start, Arrived: last.Start, Changed: last.Start, Quality: "ok"}
+		}
 	}
-	newest[key] = store.DeviceState{Device: key[0], Metric: key[1], Value: last.Last, Time: last.Start, Arrived: last.Start, Changed: last.Start, Quality: "ok"}
+	keep(s.Field, last.Last)
+	sample := 0.0
+	if s.Tags[catalogue.SampleLabel] != "" {
+		sample = 1
+	}
+	keep(simulated, sample)
 }

@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/page/pagetest"
 	"github.com/hearth-home/hearth/shared/page/status"
+	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -131,5 +133,23 @@ func TestACurveKeepsItsGaps(t *testing.T) {
 	got := box{Width: 240, Height: 10, Left: float64(q.From.Unix()), Right: float64(q.To.Unix()), Low: 0, High: 10}.path(roomCurve(series, "a", "x", q, 3*time.Hour))
 	if want := "M10.0 9.0L20.0 8.0M90.0 7.0"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// TestThePastSaysWhatWereSamples: a device whose values were samples is no measured one, and
+// what a device measured after its samples are gone is no sample.
+func TestThePastSaysWhatWereSamples(t *testing.T) {
+	f := newFixture(t)
+	id := f.Device("edge", "Office air", "Office", pagetest.State("temperature_celsius", 20))
+	measured := func(at time.Time, tags map[string]string) {
+		f.Readings(reading.Reading{Name: "air", Tags: tags, Time: at, Fields: map[string]float64{"temperature_celsius": 20}})
+	}
+	measured(now.Add(-6*time.Hour), map[string]string{"device": id, catalogue.SampleLabel: "true"})
+	measured(now.Add(-3*time.Hour), map[string]string{"device": id})
+	for before, want := range map[time.Duration]bool{5*time.Hour + 50*time.Minute: true, 2*time.Hour + 50*time.Minute: false} {
+		s := f.glance().Snapshot(t.Context(), View{At: now.Add(-before)})
+		if len(s.Tiles) != 1 || s.Tiles[0].Kind() != "rooms" || s.Tiles[0].Sample != want {
+			t.Errorf("%s before now: %+v, want one tile with sample: %t", before, s.Tiles, want)
+		}
 	}
 }
