@@ -66,7 +66,7 @@ func (p *Page) apiDevices(ctx context.Context, q url.Values) (any, error) {
 	}
 	out, ids := []apiDevice{}, []string{}
 	for _, d := range devices {
-		ids = append(ids, d.ID)
+		ids, d.Room = append(ids, d.ID), glance.RoomOf(d)
 		if (!q.Has("device") || d.ID == q.Get("device")) && (!q.Has("room") || d.Room == q.Get("room")) {
 			out = append(out, apiDevice{d, append([]apiValue{}, values[d.ID]...)})
 		}

@@ -13,8 +13,8 @@ import (
 func TestInABrowserAllDevicesAreOneClickAway(t *testing.T) {
 	s := serve(t, func(h *pagetest.House) {
 		h.Device("zigbee", "Hall button", "Hall", pagetest.State("battery_percent", 8))
-		h.Device("zigbee", "Attic window", "", pagetest.State("battery_percent", 80), pagetest.State("contact", 1))
-		h.Device("edge", "Office air", "Office", pagetest.State("co2_ppm", 700))
+		h.Device("zigbee", "Twelfth window", "", pagetest.State("battery_percent", 80), pagetest.State("contact", 1))
+		h.Device("edge", "Office air", "", pagetest.State("co2_ppm", 700)) // its name says the room
 		h.Device("edge", `<img src=x onerror="document.title='bad'">`, "<b>Bath", pagetest.State("co2_ppm", 700))
 	})
 	b := browser.Start(t, s.address, 1280, 800)

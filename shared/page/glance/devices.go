@@ -40,9 +40,15 @@ func readDevices(ctx context.Context, w *world) ([]device, error) {
 	return out, nil
 }
 
+// RoomOf returns the room of a device: the one that was chosen for it, or else the one that its
+// name or id begins with, "" if neither names one.
+func RoomOf(d store.Device) string {
+	return cmp.Or(d.Room, guessPlace(cmp.Or(d.Name, d.ID), d.ID))
+}
+
 func deviceOf(w *world, d store.Device, own map[string]store.DeviceState) device {
 	name := cmp.Or(d.Name, d.ID)
-	place := cmp.Or(d.Room, guessPlace(name, d.ID))
+	place := RoomOf(d)
 	out := device{Device: d, Title: w.Redact(withoutPlace(name, place)), Place: w.Redact(place), Values: own}
 	for metric, s := range own {
 		if t := timeOf(s); t.After(out.Seen) {
