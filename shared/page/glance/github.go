@@ -74,7 +74,7 @@ func github(ctx context.Context, w *world) (*Tile, error) {
 	t.Needs = append(t.Needs, w.redNeeds(v.Red)...)
 	v.MoreRed = max(len(v.Red)-maxRed, 0)
 	v.Red = v.Red[:len(v.Red)-v.MoreRed]
-	v.Alerts = vulnerabilitiesOf(items)
+	v.Alerts = w.vulnerabilitiesOf(items)
 	t.Needs = append(t.Needs, w.alertNeeds(items)...)
 	v.Green = len(v.Plans) == 0 && len(v.Red)+v.Others+v.Alerts.All == 0
 	for _, r := range runs[:min(len(runs), maxPlotted)] {
@@ -151,12 +151,15 @@ type vulnerabilities struct {
 	Counts map[string]int
 }
 
-func vulnerabilitiesOf(items []item.Item) vulnerabilities {
+func (w *world) vulnerabilitiesOf(items []item.Item) vulnerabilities {
 	v := vulnerabilities{Counts: map[string]int{}}
+	wanted := map[string]bool{} // the severities of which at least one is listed at the top
 	for _, i := range items {
 		if severity := i.Attributes["severity"]; severity != "" {
 			v.All++
 			v.Counts[severity]++
+			is := aboutVulnerability(i)
+			wanted[severity] = wanted[severity] || w.wantsPerson(is) || !w.hasAlert(is)
 		}
 	}
 	var parts []string
@@ -170,12 +173,18 @@ func vulnerabilitiesOf(items []item.Item) vulnerabilities {
 		_, v.Grave, _ = strings.Cut(v.Grave, " ")
 	}
 	switch {
-	case v.Counts["critical"] > 0:
+	case wanted["critical"]:
 		v.Class = "dot-bad"
-	case v.Counts["high"] > 0:
+	case wanted["high"]:
 		v.Class = "dot-mid"
 	}
 	return v
+}
+
+// aboutVulnerability returns what recognizes the key of the alert about an alert of Dependabot.
+func aboutVulnerability(i item.Item) func(key string) bool {
+	want := fmt.Sprintf("%s/%s/%s", rules.Dependabot, strings.TrimSuffix(i.Target, " alerts"), i.ID)
+	return func(key string) bool { return key == want }
 }
 
 // alertNeeds returns what the alerts of hearth do not say: vulnerabilities of critical or high
@@ -184,7 +193,7 @@ func (w *world) alertNeeds(items []item.Item) (out []Need) {
 	for _, i := range items {
 		severity := i.Attributes["severity"]
 		repo := strings.TrimSuffix(i.Target, " alerts")
-		if !slices.Contains(severities[:2], severity) || w.hasAlert(func(key string) bool { return key == fmt.Sprintf("%s/%s/%s", rules.Dependabot, repo, i.ID) }) {
+		if !slices.Contains(severities[:2], severity) || w.hasAlert(aboutVulnerability(i)) {
 			continue
 		}
 		n := Need{Severity: alert.Warning, What: w.Redact(cmp.Or(i.Attributes["package"], i.Title)), Value: template.HTML(severity), Rest: template.HTML(template.HTMLEscapeString(vulnerable + w.Redact(repo))),
@@ -199,7 +208,18 @@ func (w *world) alertNeeds(items []item.Item) (out []Need) {
 
 // hasAlert reports whether an alert is open whose key is the one.
 func (w *world) hasAlert(is func(key string) bool) bool {
-	return slices.ContainsFunc(w.Status.Alerts.Open, func(a status.Alert) bool {
-		return is(a.Key) || slices.ContainsFunc(a.Below, func(b status.Alert) bool { return is(b.Key) })
-	})
+	return slices.ContainsFunc(w.openAlerts(), func(a status.Alert) bool { return is(a.Key) })
+}
+
+// wantsPerson reports whether such an alert is open that is neither acknowledged nor silenced.
+func (w *world) wantsPerson(is func(key string) bool) bool {
+	return slices.ContainsFunc(w.openAlerts(), func(a status.Alert) bool { return is(a.Key) && !a.Acked && !a.Silenced && !a.Maintained })
+}
+
+// openAlerts returns the open alerts and those that they explain.
+func (w *world) openAlerts() (out []status.Alert) {
+	for _, a := range w.Status.Alerts.Open {
+		out = append(append(out, a), a.Below...)
+	}
+	return out
 }

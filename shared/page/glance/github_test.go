@@ -61,6 +61,10 @@ func TestMinutesOfActions(t *testing.T) {
 	if got := plain(words(tile)); got != "2 400 of 2 000 minutes · used up since 14 Nov · 3.20 $" || len(tile.Needs) != 0 || !strings.Contains(string(tile.Body), `class="mid"`) {
 		t.Error(got, tile.Needs)
 	}
+	f.status.Alerts.Open[0].Acked = true
+	if strings.Contains(string(f.tile("github").Body), `class="mid"`) {
+		t.Error("what is acknowledged is coloured")
+	}
 }
 
 func TestTheDayOnWhichThePlanIsUsedUp(t *testing.T) {
@@ -116,6 +120,19 @@ func TestRedBuildsNeedSomebody(t *testing.T) {
 	}
 	if n := tile.Needs[2]; n.What != "left-pad" || n.Value != "high" || n.Severity != alert.Warning { // the critical one is an alert already
 		t.Errorf("%+v", n)
+	}
+	for _, c := range []struct {
+		open  []status.Alert
+		class string
+	}{
+		{[]status.Alert{{Key: "dependabot/me/hearth/3"}}, `class="dot-bad"`},
+		{[]status.Alert{{Key: "dependabot/me/hearth/3", Acked: true}}, `class="dot-mid"`},
+		{[]status.Alert{{Key: "dependabot/me/hearth/3", Acked: true}, {Key: "dependabot/me/hearth/1", Silenced: true}}, "<p>"},
+	} {
+		f.status.Alerts.Open = c.open
+		if body := string(f.tile("github").Body); !strings.Contains(body, c.class+"Dependabot") && !strings.Contains(body, c.class+">Dependabot") {
+			t.Errorf("%+v: %s, want %s", c.open, body, c.class)
+		}
 	}
 	f.Items("github", "me/hearth actions")
 	f.Items("github", "me/hearth alerts")

@@ -20,7 +20,7 @@ type plan struct {
 	Full           template.HTML // when the plan is used up, or was; "": not in this month
 	Over           bool          // it is used up
 	Cost           template.HTML
-	Nearly         bool // an alert is open about the minutes
+	Nearly         bool // an alert about the minutes needs a person
 }
 
 // Bar draws the used part of the plan, and a mark for where the month is.
@@ -39,7 +39,7 @@ func (w *world) plan(ctx context.Context, u reading.Reading) (plan, error) {
 		return p, nil
 	}
 	p.Known, p.Used = true, u.Fields["minutes_used"]
-	p.Nearly = w.hasAlert(func(key string) bool { return strings.HasSuffix(key, "/"+u.Tags["owner"]+"/minutes_left") })
+	p.Nearly = w.wantsPerson(func(key string) bool { return strings.HasSuffix(key, "/"+u.Tags["owner"]+"/minutes_left") })
 	cost, err := w.githubCost(ctx, u.Tags["owner"], first)
 	if err != nil {
 		return p, err
