@@ -184,7 +184,7 @@ func (w *world) reported(d device, key string, v float64) *reported {
 	r := &reported{Title: catalogue.Title(key), key: key, v: v}
 	if a, ok := w.alertOf(d.ID, key); ok {
 		r.Class = colour(a.Severity)
-	} else if past(d, key, v) {
+	} else if past(d, key, v) && !w.hasAlert(aboutMetric(d.ID, key)) { // an alert that is acknowledged colours nothing
 		r.Class, r.need = "mid", true
 	}
 	switch unit := catalogue.KeyUnit(key); unit {
@@ -272,6 +272,11 @@ func (w *world) fullest(d device) (out *reported) {
 	return out
 }
 
+// aboutMetric returns what recognizes the keys of alerts about a metric of a device.
+func aboutMetric(device, metric string) func(key string) bool {
+	return func(key string) bool { return strings.HasSuffix(key, "/"+device+"/"+metric) }
+}
+
 // computerNeeds returns what of a row needs somebody and is no alert.
 func (w *world) computerNeeds(c computer) (out []Need) {
 	all := []*reported{c.Temperature, c.Use, c.Load, c.Memory, c.Disk}
@@ -279,7 +284,7 @@ func (w *world) computerNeeds(c computer) (out []Need) {
 		all = append(all, &c.More[i])
 	}
 	for _, r := range all {
-		if r != nil && r.need && !w.hasAlert(func(k string) bool { return strings.HasSuffix(k, "/"+c.device.ID+"/"+r.key) }) {
+		if r != nil && r.need {
 			out = append(out, Need{Severity: alert.Warning, What: c.Name + ", " + w.Redact(catalogue.Title(r.key)), Value: r.Text, Since: timeOf(c.device.Values[r.key]), Sample: c.device.Sample})
 		}
 	}

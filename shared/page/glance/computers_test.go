@@ -73,6 +73,11 @@ func TestAFullDiskNeedsSomebody(t *testing.T) {
 	if len(tile.Needs) != 0 || !strings.Contains(string(tile.Body), `class="bad"`) {
 		t.Errorf("%+v %s", tile.Needs, tile.Body)
 	}
+	f.status.Alerts.Open[0].Acked = true
+	tile = f.tile("computers")
+	if body := string(tile.Body); len(tile.Needs) != 0 || strings.Contains(body, `class="bad"`) || strings.Contains(body, `class="mid"`) {
+		t.Errorf("acknowledged: %+v %s", tile.Needs, body)
+	}
 }
 
 func TestSixComputersAreShown(t *testing.T) {

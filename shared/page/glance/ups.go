@@ -19,6 +19,7 @@ import (
 type supply struct {
 	Name                   string
 	OnBattery, Calibrating bool
+	Known                  bool // that it runs on battery is acknowledged or silenced
 	OnMains                bool // it is known that it is not on battery
 	Low                    bool
 	Minutes, Charge, Load  *float64
@@ -82,6 +83,7 @@ func (w *world) supply(d device) supply {
 	battery, known := d.value("on_battery", w.Now, s.fresh)
 	s.Calibrating = is("calibrating")
 	s.OnBattery = known && battery == 1 && !s.Calibrating
+	s.Known = w.hasAlert(s.isAbout) && !w.wantsPerson(s.isAbout)
 	s.OnMains = known && battery == 0 || is("on_mains")
 	s.Low = is("low_battery")
 	part := func(metric string, factor float64) *float64 {
@@ -114,11 +116,14 @@ func (s supply) series() (out []history.Series) {
 	return out
 }
 
+// isAbout reports whether an alert with the key is about the UPS running on battery.
+func (s supply) isAbout(key string) bool {
+	return strings.Contains(key, "/"+s.device.ID+"/on_battery") || strings.Contains(key, "/"+s.device.ID+"/low_battery")
+}
+
 // supplyNeed returns what no alert says: a UPS on battery.
 func (w *world) supplyNeed(s supply) []Need {
-	if !s.OnBattery || w.hasAlert(func(key string) bool {
-		return strings.Contains(key, "/"+s.device.ID+"/on_battery") || strings.Contains(key, "/"+s.device.ID+"/low_battery")
-	}) {
+	if !s.OnBattery || w.hasAlert(s.isAbout) {
 		return nil
 	}
 	n := Need{Severity: alert.Critical, What: s.Name, Value: onBattery, Since: timeOf(s.device.Values["on_battery"]), Sample: s.device.Sample}

@@ -67,8 +67,12 @@ func TestThePowerTileSaysOnWhatTheUPSRuns(t *testing.T) {
 		t.Errorf("%+v", tile)
 	}
 	f.status.Alerts.Open = []status.Alert{{Key: "ups-on-battery/rack-ups/on_battery"}}
-	if tile = f.tile("power"); len(tile.Needs) != 0 {
+	if tile = f.tile("power"); len(tile.Needs) != 0 || !strings.Contains(string(tile.Body), `<b class="bad">UPS`) {
 		t.Errorf("the alert says it already: %+v", tile.Needs)
+	}
+	f.status.Alerts.Open[0].Silenced = true
+	if body := string(f.tile("power").Body); !strings.Contains(body, "<b>UPS on battery") {
+		t.Errorf("what is silenced is coloured: %s", body)
 	}
 }
 
@@ -87,5 +91,9 @@ func TestSeveralUPSes(t *testing.T) {
 	f.status.Alerts.Open = []status.Alert{{Key: "ups-on-battery/<b>server/on_battery"}}
 	if tile = f.tile("ups"); len(tile.Needs) != 0 || !strings.Contains(string(tile.Body), "chip bad") {
 		t.Errorf("the alert says it already: %+v", tile.Needs)
+	}
+	f.status.Alerts.Open[0].Acked = true
+	if body := string(f.tile("ups").Body); strings.Contains(body, "chip") || !strings.Contains(body, "on battery") {
+		t.Errorf("what is acknowledged is coloured: %s", body)
 	}
 }
