@@ -207,25 +207,25 @@ func (w *world) airOf(q airLine, d device) (airLine, bool) {
 	return airLine{}, false
 }
 
-// airAdvice says what to do, and how grave it is; "" if nothing is known of now. dust is the
+// airAdvice says what to do, and how grave it is; "" if not all is known of now. dust is the
 // PM2.5 outside, below 0 if it is unknown.
 func (w *world) airAdvice(lines []airLine, dust float64) (advice, class string) {
 	var shut, open *airLine
-	known := false
+	known := true
 	for i := range lines {
 		l := &lines[i]
-		known = known || !l.old
+		known = known && !l.old
 		switch {
 		case !l.bad():
 		case l.where == "":
 			shut = l
-		case l.title == "PM2.5" && dust >= l.value: // it comes from outside
+		case l.title == "PM2.5" && (shut != nil || dust >= l.value): // it comes from outside
 		case open == nil || open.class == "" && l.class != "":
 			open = l
 		}
 	}
 	switch {
-	case shut != nil && open != nil && open.title != "PM2.5":
+	case shut != nil && open != nil:
 		return fmt.Sprintf(airBriefly, w.roomIn(*open)), open.class
 	case shut != nil:
 		return keepShut, shut.class

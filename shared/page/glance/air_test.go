@@ -42,16 +42,17 @@ func TestTheAirSaysWhatToDo(t *testing.T) {
 		"bad outside": {airHouse(t, 800, 6.8, outdoors("home", fresh, 134, 50)),
 			"Keep it shut Outside 134 US AQI, unhealthy for sensitive groups Inside, most PM2.5 6.8 µg/m³, living room Inside, most CO₂ 846 ppm, living room"},
 		"both":                      {airHouse(t, 2100, 6.8, outdoors("home", fresh, 134, 50)), "Air the office, but briefly Outside 134"},
+		"both, and dust":            {airHouse(t, 2100, 60, outdoors("home", fresh, 134, 50)), "Air the office, but briefly Outside 134"},
 		"smoke":                     {airHouse(t, 800, 60, outdoors("home", fresh, 49, 8)), "Air the living room Outside 49 US AQI, good Inside, most PM2.5 60.0 µg/m³, living room, unhealthy Inside"},
 		"smoke is in, worse is out": {airHouse(t, 800, 60, outdoors("home", fresh, 170, 80)), "Keep it shut Outside 170 US AQI, unhealthy "},
 		"no index":                  {airHouse(t, 800, 6.8, outdoors("home", fresh, -1, 12.3)), "Air is fine Outside 12.3 µg/m³ PM2.5, moderate Inside"},
-		"old":                       {airHouse(t, 800, 6.8, outdoors("home", now.Add(-5*time.Hour), 149, 50)), "Air is fine Outside 149 US AQI, unhealthy for sensitive groups · 5 h old Inside"},
+		"old":                       {airHouse(t, 800, 6.8, outdoors("home", now.Add(-5*time.Hour), 149, 50)), "Outside 149 US AQI, unhealthy for sensitive groups · 5 h old Inside"},
 	} {
 		tile := c.f.tile("air")
 		if got := strings.ReplaceAll(words(tile), thin, " "); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s: %s\nwant %s", name, got, c.want)
 		}
-		if s, red := string(tile.Body), name == "bad outside" || name == "both" || strings.HasPrefix(name, "smoke is"); strings.Contains(s, `class="mid"`) != red || (len(tile.Needs) == 1) != red || strings.Contains(s, `bad"`) {
+		if s, red := string(tile.Body), name == "bad outside" || strings.HasPrefix(name, "both") || strings.HasPrefix(name, "smoke is"); strings.Contains(s, `class="mid"`) != red || (len(tile.Needs) == 1) != red || strings.Contains(s, `bad"`) {
 			t.Errorf("%s: %s, %v", name, s, tile.Needs)
 		}
 	}

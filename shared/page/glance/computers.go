@@ -61,6 +61,9 @@ func computers(ctx context.Context, w *world) (*Tile, error) {
 		c := w.computer(d, cases[d.ID], curves[d.ID])
 		t.Needs = append(t.Needs, w.computerNeeds(c)...)
 		t.Sample = t.Sample || d.Sample
+		if c.Off == "" {
+			t.At, t.Stale = later(t.At, d.Seen.Truncate(time.Minute)), max(t.Stale, w.hostFresh(d))
+		}
 		if series := hostSeries(d, c.Name+", "); len(series) > 0 && len(t.Plots) < maxPlotted {
 			t.Plots = append(t.Plots, series[0])
 		}

@@ -70,6 +70,9 @@ var layouts = map[string]string{clock: "15:04", hour: "15", weekday: "Mon", date
 // at writes a time in the zone of the house.
 func (w *world) at(t time.Time, form string) template.HTML {
 	text := ""
+	if form == hour && t.In(w.Zone).Minute() != 0 { // where the clock differs from UTC by half an hour
+		form = clock
+	}
 	if form == age {
 		text = span(w.Now.Sub(t))
 	} else {

@@ -47,7 +47,7 @@ func house(ctx context.Context, w *world) (*Tile, error) {
 	if len(devices) == 0 && data.Dead == "" {
 		return nil, nil
 	}
-	t := &Tile{Sample: len(devices) > 0}
+	t := &Tile{Sample: len(devices) > 0, At: w.Now.Truncate(shortestPause), Stale: 2 * shortestPause} // what it counts holds now
 	for _, d := range devices {
 		t.Sample = t.Sample && d.Sample
 	}

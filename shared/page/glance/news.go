@@ -88,7 +88,10 @@ func (w *world) published(i item.Item) template.HTML {
 		return ""
 	}
 	d, err := time.Parse(time.DateOnly, i.Attributes[publishing])
-	if err != nil {
+	switch {
+	case err != nil && i.At.After(w.Now.Add(time.Minute)): // of an event, or by a clock that is ahead
+		return w.at(i.At, date)
+	case err != nil:
 		return w.at(i.At, age)
 	}
 	switch n := daysFrom(d, w.calendarDay(w.Now)); {

@@ -58,3 +58,12 @@ func TestAnEventIsNoNews(t *testing.T) {
 		t.Errorf("%s", tile.Body)
 	}
 }
+
+// TestNewsToComeHaveADay: an entry whose time is to come is not as old as that is far away.
+func TestNewsToComeHaveADay(t *testing.T) {
+	f := newFixture(t)
+	f.Items("feeds", "talks", feedEntry("Talk", "", -75*time.Hour), feedEntry("Now", "", -20*time.Second))
+	if got, want := words(f.tile("news")), "Talk 30 Nov Now now"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

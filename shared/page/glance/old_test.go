@@ -116,3 +116,23 @@ func TestAViewOfThePastIsReadAgain(t *testing.T) {
 		value(8, past.At.Add(-time.Minute))
 	}
 }
+
+// TestDaysAreThoseOfTheHouse: far from UTC, ten minutes before and after midnight.
+func TestDaysAreThoseOfTheHouse(t *testing.T) {
+	for zone, at := range map[string]string{"Pacific/Auckland": "2026-11-27T23:50:00+13:00", "America/Los_Angeles": "2026-11-27T23:50:00-08:00"} {
+		f := newFixture(t)
+		f.yml = "house: {zone: " + zone + "}"
+		f.Now, _ = time.Parse(time.RFC3339, at)
+		moment := f.Now.Add(5 * time.Minute).UTC().Format(time.RFC3339)
+		f.Items("asana", "Home", chore("Day", "due_on=2026-11-27"), chore("Moment", "due_at="+moment), chore("Next", "due_on=2026-11-28"), chore("Before", "due_on=2026-11-26"))
+		for want, now := range map[string]time.Time{
+			"Before 1 day late Day today Moment 23:55 Next Sat":              f.Now,
+			"Before 2 days late Day 1 day late Moment 1 day late Next today": f.Now.Add(20 * time.Minute),
+		} {
+			f.Now = now
+			if got := words(f.tile("today")); got != want {
+				t.Errorf("%s, %s: %s, want %s", zone, now, got, want)
+			}
+		}
+	}
+}

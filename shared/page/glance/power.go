@@ -73,7 +73,7 @@ func power(ctx context.Context, w *world) (*Tile, error) {
 		data.Plot, data.Yesterday = w.powerPlot(g, today)
 		data.Month, err = w.month(ctx, g, today)
 	}
-	data.Notes = w.silentMeters(g)
+	data.Notes = w.silentMeters(groups)
 	line, needs, failed := upsLine(ctx, w)
 	if line != "" {
 		data.Notes = append(data.Notes, line)
@@ -96,10 +96,14 @@ func (w *world) watts(v float64) template.HTML {
 }
 
 // silentMeters says which meters are not counted.
-func (w *world) silentMeters(g meterGroup) (out []template.HTML) {
-	for _, m := range g.meters {
-		if m.old {
-			out = append(out, escaped(w.spoken(m.device))+" "+wordSilent+" "+w.at(m.at, age)+notCounted)
+func (w *world) silentMeters(groups []meterGroup) (out []template.HTML) {
+	named := map[string]bool{}
+	for _, g := range groups {
+		for _, m := range g.meters {
+			if key := m.device.ID + "." + m.metric; m.old && !named[key] {
+				named[key] = true
+				out = append(out, escaped(w.spoken(m.device))+" "+wordSilent+" "+w.at(m.at, age)+notCounted)
+			}
 		}
 	}
 	if rest := len(out) - 2; rest > 0 {
@@ -133,8 +137,8 @@ func (w *world) drawEnergy(data *powerData, g meterGroup, d powerDays) {
 	var now, then []energy.Part
 	first, comparable := w.Now, true
 	for _, m := range g.meters {
-		use, slack := m.use(), max(time.Hour, w.fresh(m.device, m.in))
-		mine, before := energy.Within(use, d.start, w.Now), energy.Within(use, d.before, d.byNow)
+		slack := w.slack(m)
+		mine, before := energy.Within(m.used, d.start, w.Now), energy.Within(m.used, d.before, d.byNow)
 		comparable = comparable && covers(mine, d.start, w.Now, slack) && covers(before, d.before, d.byNow, slack)
 		if len(mine) > 0 && mine[0].Start.Before(first) {
 			first = mine[0].Start

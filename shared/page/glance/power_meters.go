@@ -28,17 +28,30 @@ type meter struct {
 	at     time.Time
 	old    bool
 
-	powers, counts []energy.Part // since yesterday; counts: what its counter says, nil if it has none
+	powers, used []energy.Part // since yesterday: what its power adds up to, and what it measured
 }
 
-// use returns the energy since yesterday: what its counter says, or else what its power adds
-// up to.
-func (m *meter) use() []energy.Part {
-	if len(m.counts) > 0 {
-		return m.counts
+// used returns what a meter measured between two times: what its counter says, and what its
+// power adds up to where the counter says nothing at the beginning or the end: it was not there
+// yet, or no longer. The first rise of a counter is that of up to slack before.
+func used(counts, powers []energy.Part, from, to time.Time, slack time.Duration) []energy.Part {
+	if len(counts) == 0 {
+		return powers
 	}
-	return m.powers
+	first, last := counts[0].Start, counts[len(counts)-1].End
+	var before, after []energy.Part
+	if first.Sub(from) > slack {
+		before = energy.Within(powers, from, first)
+	}
+	if to.Sub(last) > slack {
+		after = energy.Within(powers, last, to)
+	}
+	return slices.Concat(before, counts, after)
 }
+
+// slack is how far what a meter measured may begin after a time and end before another, between
+// which it is known.
+func (w *world) slack(m *meter) time.Duration { return max(time.Hour, w.fresh(m.device, m.in)) }
 
 // countKey returns the key of the rises of the counter that belongs to a power.
 func countKey(metric string) string { return strings.TrimSuffix(metric, wattsKey) + "energy_delta_kwh" }
@@ -169,7 +182,8 @@ func (w *world) readMeters(ctx context.Context, ms []*meter, from time.Time) err
 		for _, m := range ms {
 			if m.in.Name == name {
 				m.powers = energy.Integrated(deviceWindows(series, m.device.ID, m.metric), q, w.fresh(m.device, m.in), w.Now)
-				m.counts = energy.Counted(deviceWindows(series, m.device.ID, countKey(m.metric)), q, w.Now)
+				counts := energy.Counted(deviceWindows(series, m.device.ID, countKey(m.metric)), q, w.Now)
+				m.used = used(counts, m.powers, from, w.Now, w.slack(m))
 			}
 		}
 	}

@@ -29,13 +29,13 @@ func (w *world) month(ctx context.Context, g meterGroup, d powerDays) (template.
 		return start
 	}
 	begin, end := first(local.Month()), first(local.Month()+1)
-	rateFrom := d.start.AddDate(0, 0, -rateDays)
+	rateFrom := local.AddDate(0, 0, -rateDays).UTC()
 	parts, err := w.partsBefore(ctx, g, earlier(begin, rateFrom), d.start)
 	if err != nil {
 		return "", err
 	}
 	for _, m := range g.meters {
-		parts = append(parts, energy.Within(m.use(), d.start, w.Now)...)
+		parts = append(parts, energy.Within(m.used, d.start, w.Now)...)
 	}
 	if len(parts) == 0 {
 		return "", nil
@@ -107,10 +107,8 @@ func (w *world) partsBefore(ctx context.Context, g meterGroup, from, to time.Tim
 					continue
 				}
 				counts := energy.Counted(deviceWindows(series, m.device.ID, countKey(m.metric)), q, to)
-				if len(counts) == 0 {
-					counts = energy.Integrated(deviceWindows(series, m.device.ID, m.metric), q, w.fresh(m.device, m.in), to)
-				}
-				parts = append(parts, counts...)
+				powers := energy.Integrated(deviceWindows(series, m.device.ID, m.metric), q, w.fresh(m.device, m.in), to)
+				parts = append(parts, used(counts, powers, from, to, w.slack(m))...)
 			}
 		}
 		return parts, nil

@@ -1,12 +1,14 @@
 package glance
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/page/pagetest"
+	"github.com/hearth-home/hearth/shared/reading"
 )
 
 // constant is a value that does not change.
@@ -176,5 +178,49 @@ func TestThePlotIsThereJustAfterMidnight(t *testing.T) {
 	f.Series("power", "power_watts", of("tv-plug"), f.Now.Add(-24*time.Hour), 15*time.Minute, constant(300))
 	if body := string(f.tile("power").Body); !strings.Contains(body, `class="ghost" d="M`) || !strings.Contains(body, `class="point"`) {
 		t.Error(body)
+	}
+}
+
+// TestTheWeekBeforeIsOfWholeDays: also where the clocks changed in it. A kWh between midnight and one
+// costs 1,000, another 0.01; the meter draws 1 kW.
+func TestTheWeekBeforeIsOfWholeDays(t *testing.T) {
+	f := newFixture(t)
+	f.Now = time.Date(2026, 10, 28, 11, 0, 0, 0, time.UTC) // 12:00 in Berlin
+	f.yml = `house: {zone: Europe/Berlin, price_per_kwh: [{price: 1000, from: "00:00", to: "01:00"}, {price: 0.01, from: "01:00", to: "00:00"}]}`
+	f.Device("edge", "plug", "", pagetest.State("power_watts", 1000))
+	f.Series("power", "power_watts", of("plug"), time.Date(2026, 9, 25, 0, 0, 0, 0, time.UTC), 15*time.Minute, constant(1000))
+	// 28 dear hours and 633 others until now; then 84 hours like the 169 of the week before, of which 7 are dear
+	want := fmt.Sprintf("%.0f by the end of the month", 28*1000+633*0.01+(7*1000+162*0.01)/169*84)
+	if got := strings.ReplaceAll(plain(words(f.tile("power"))), " ", ""); !strings.Contains(got, strings.ReplaceAll(want, " ", "")) {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestASilentMeterOfAnyGroupSaysSo(t *testing.T) {
+	f := newFixture(t)
+	f.Device("edge", "Desk plug", "", pagetest.State("power_watts", 300))
+	f.Device("edge", "Rack plug", "", pagetest.State("power_watts", 100))
+	f.Device("edge", "Router plug", "", aged("power_watts", 9, 5*time.Hour))
+	f.yml = "tiles: [{tile: power, lines: [{field: power.power_watts, device: desk-plug, title: Desk}, {field: power.power_watts, device: [rack-plug, router-plug], title: Rack}, {field: power.power_watts, device: [router-plug, desk-plug], title: Both}]}]"
+	if got, want := words(f.tile("power")), "300 W Rack 100 W · Both 300 W Router plug silent 5 h , not counted"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// TestPowerCountsWhereTheCounterDoesNot: the meter draws 400 W; its counter is new, or has stopped.
+func TestPowerCountsWhereTheCounterDoesNot(t *testing.T) {
+	for _, span := range [][2]time.Duration{{50 * time.Hour, 6 * time.Hour}, {3 * time.Hour, 0}, {50 * time.Hour, 0}} {
+		f := newFixture(t)
+		f.yml = "house: {price_per_kwh: 0.5}"
+		f.Device("edge", "Meter", "", pagetest.State("power_watts", 400))
+		f.Series("power", "power_watts", of("meter"), now.AddDate(0, -1, 0), 5*time.Minute, constant(400))
+		var rs []reading.Reading
+		for at := now.Add(-span[0]); at.Before(now.Add(-span[1])); at = at.Add(5 * time.Minute) {
+			rs = append(rs, reading.Reading{Name: "power", Tags: of("meter"), Time: at.Add(time.Second), Fields: map[string]float64{"energy_delta_kwh": 0.4 / 12}})
+		}
+		f.Readings(rs...)
+		if got := words(f.tile("power")); !strings.HasPrefix(got, "400 W 5.6 kWh today") || !strings.Contains(got, " 144 by the end") {
+			t.Errorf("%v: %s", span, got)
+		}
 	}
 }

@@ -54,6 +54,15 @@ func (o *outlook) within(end time.Time) []reading.Reading {
 	return all[:n]
 }
 
+// made returns about when the forecast was made, by how far it goes: forecasts come on their own
+// and may stop while reports go on. Zero: there is none.
+func (o *outlook) made() time.Time {
+	if len(o.slots) == 0 {
+		return time.Time{}
+	}
+	return o.slots[len(o.slots)-1].Time.Add(-forecastSpan)
+}
+
 // isNight reports whether the sun is down; without a place of the house from 19 to 7.
 func (o *outlook) isNight(t time.Time) bool {
 	if p := o.File.House.Place; p.Latitude != nil && p.Longitude != nil {
@@ -104,6 +113,8 @@ func (o *outlook) today() (low, high float64, whole bool) {
 	morning := o.midnight.Add(9 * time.Hour)
 	return low, high, len(daily) > 0 || slices.ContainsFunc(known, func(r reading.Reading) bool { return r.Time.Before(morning) })
 }
+
+const forecastSpan = 40 * slotTime // OpenWeather's: 5 days
 
 const (
 	wet      = 0.2 // mm that must fall in three hours to be named

@@ -202,6 +202,9 @@ func (o *outlook) detail() template.HTML {
 	if v, ok := o.now.Fields["wind_mps"]; ok {
 		parts = append(parts, o.wind(v))
 	}
+	if made := o.made(); o.Now.Sub(made) > aDay && !made.IsZero() {
+		parts = append(parts, template.HTML(fmt.Sprintf(forecastOld, o.at(made, age))))
+	}
 	return join(parts, " · ")
 }
 

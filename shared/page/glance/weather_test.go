@@ -72,7 +72,7 @@ func TestTheWeatherIsASentence(t *testing.T) {
 		"soon":     {now, report("home", now, 11, ""), days("home", three, "8", "12/5 rain"), "", "8 to 12° today, 5 mm until 15|"},
 		"raining":  {now, report("home", now, 11, "", "rain_last_hour_mm", 1.0), days("home", three, "8", "12/5 rain", "11/5 rain"), "", "8 to 12° today, rain until 18, 10 mm|"},
 		"over":     {now, report("home", now, 11, "", "rain_last_hour_mm", 1.0), days("home", three, "8", "12"), "", "8 to 12° today, rain, soon over|"},
-		"for days": {now, report("home", now, 11, "light rain"), forecast("home", three, "8/1 rain", "8/1 rain"), "", "8 to 11° today, rain for days|light rain"},
+		"for days": {now, report("home", now, 11, "light rain"), days("home", three, "8/1 rain"), "", "8 to 11° today, rain for days|light rain"},
 		"dry":      {now, report("home", now, 11, ""), days("home", three, "8", "12"), "", "8 to 12° today, dry for 4 days|"},
 		"Sunday": {now, report("home", now, 11, ""), days("home", three, "8", "12", "8", "8", "8", "8", "8", "8", "8", "8", "8", "8", "8", "8", "8", "8", "8", "8/3 rain"), "",
 			"8 to 12° today, dry until Sun|"},
@@ -84,11 +84,16 @@ func TestTheWeatherIsASentence(t *testing.T) {
 		"cold even": {now.Add(6 * time.Hour), report("home", now.Add(6*time.Hour), 3, ""), days("home", three.Add(6*time.Hour), "-2.4", "2"), "", "frost tonight, down to −2°, dry for 4 days|"},
 		"imperial": {now, report("home", now, 11, "", "wind_mps", 3.0), days("home", three, "10", "20", "11/12.7 rain"), "house: {units: imperial}",
 			"50 to 68° today, dry until 15, then 0.5 in|wind 7 mph"},
-		"no forecast": {now, report("home", now, 11, ""), nil, "", "about 11° for the rest of the day|"},
+		"old forecast": {now.Add(50 * time.Hour), report("home", now.Add(50*time.Hour), 11, "mist"), days("home", three, "8"), "", "8 to 11° today, dry for 2 days|mist · forecast 2 days old"},
+		"India":        {now, report("home", now, 11, ""), days("home", three, "8", "12", "11/6 rain"), "house: {zone: Asia/Kolkata}", "down to 8° tonight, dry until 20:30, then 6 mm|"},
+		"no forecast":  {now, report("home", now, 11, ""), nil, "", "about 11° for the rest of the day|"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			midnight := time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)
-			o := &outlook{world: &world{Now: c.now, Zone: time.UTC, File: settings.Parse([]byte(c.yml)), Redact: strings.ToLower}, now: c.report, midnight: midnight, slots: c.forecast}
+			file := settings.Parse([]byte(c.yml))
+			zone := file.House.Zone.Location()
+			local := c.now.In(zone)
+			midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, zone)
+			o := &outlook{world: &world{Now: c.now, Zone: zone, File: file, Redact: strings.ToLower}, now: c.report, midnight: midnight, slots: c.forecast}
 			if name != "no forecast" {
 				morning := c.report
 				morning.Time = midnight.Add(8 * time.Hour)

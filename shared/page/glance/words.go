@@ -68,6 +68,7 @@ const (
 	windAt       = "wind %s\u00a0%s%s" // "wind 3 m/s from S"
 	windFrom     = " from %s"
 	calm         = "calm"
+	forecastOld  = "forecast %s old" // "forecast 2 days old"
 	curveSays    = "The next 24 hours: lowest %s° at %s, highest %s° at %s"
 	curveRain    = ", %s %s of rain or snow"
 
