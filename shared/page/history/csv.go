@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/hearth-home/hearth/shared/reading"
 )
 
 const maxRows = 200_000 // readings in a CSV
@@ -99,17 +97,15 @@ func (in Inputs) raw(ctx context.Context, r Request, a Answer) ([]column, error)
 	if err != nil {
 		return nil, err
 	}
-	found, err := eachOf(ctx, asked, func(ctx context.Context, l lookup) ([]reading.Reading, error) {
-		return st.BetweenAtMost(ctx, maxRows, l.Measurement, l.Tags, r.from, r.to)
-	})
-	if err != nil {
-		return nil, err
-	}
 	out := make([]column, len(asked))
-	for i, l := range asked {
+	for i, l := range asked { // one after the other, since the readings of a day may be many
+		found, err := st.BetweenAtMost(ctx, maxRows, l.Measurement, l.Tags, r.from, r.to)
+		if err != nil {
+			return nil, err
+		}
 		out[i] = newColumn(a.Series[i], "")
 		unit := in.unit(l)
-		for _, rd := range found[i] {
+		for _, rd := range found {
 			if v, ok := rd.Fields[l.Field]; ok && maps.Equal(rd.Tags, l.Tags) {
 				out[i].values[rd.Time.UnixNano()] = unit.Shown(v)
 			}
