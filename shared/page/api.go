@@ -51,7 +51,7 @@ var historyParameters = []string{"series", "span", "from", "to", "at", "view"}
 const (
 	apiDeadline = 8 * time.Second
 	apiFresh    = time.Second // for so long equal requests get the same answer
-	apiAtOnce   = 4           // answers that are made at the same time
+	apiAtOnce   = 4           // answers that are made at the same time; tables one after the other, since they take much memory
 	apiKept     = 200
 	apiSmall    = 256 << 10 // bytes: a larger answer is not kept, since few ask for the same one
 	maxQuery    = 8000      // bytes
@@ -59,10 +59,11 @@ const (
 
 // answers keeps the last answers of the API.
 type answers struct {
-	once  sync.Once
-	turns chan struct{}
-	mu    sync.Mutex
-	found map[string]*answer
+	once   sync.Once
+	turns  chan struct{}
+	tables chan struct{} // the turn of those that are tables
+	mu     sync.Mutex
+	found  map[string]*answer
 }
 
 // answer is a body, or why there is none.
@@ -161,7 +162,13 @@ func (p *Page) queryOf(r *http.Request, e endpoint) (url.Values, error) {
 // goes away while other answers are made loses the turn.
 func (p *Page) answered(ctx context.Context, e endpoint, q url.Values) *answer {
 	s := &p.answers
-	s.once.Do(func() { s.turns, s.found = make(chan struct{}, apiAtOnce), map[string]*answer{} })
+	s.once.Do(func() {
+		s.turns, s.tables, s.found = make(chan struct{}, apiAtOnce), make(chan struct{}, 1), map[string]*answer{}
+	})
+	turns := s.turns
+	if e.Path == "history.csv" {
+		turns = s.tables
+	}
 	key := e.Path + "?" + q.Encode()
 	s.mu.Lock()
 	a := s.found[key]
@@ -177,14 +184,14 @@ func (p *Page) answered(ctx context.Context, e endpoint, q url.Values) *answer {
 	defer a.mu.Unlock()
 	if age := p.Glance.Now().Sub(a.at); a.at.IsZero() || a.err != nil || age < 0 || age > apiFresh {
 		select {
-		case s.turns <- struct{}{}:
+		case turns <- struct{}{}:
 		case <-ctx.Done():
 			return &answer{err: ctx.Err()}
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), apiDeadline) // others wait for it, too
 		p.make(ctx, e, q, a)
 		cancel()
-		<-s.turns
+		<-turns
 		a.at = p.Glance.Now()
 		if len(a.body) > apiSmall {
 			s.drop(key, a)

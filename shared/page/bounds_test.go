@@ -55,3 +55,21 @@ func TestLargeAnswersAreNotKept(t *testing.T) {
 		t.Errorf("%d are kept, want the small one", len(p.answers.found))
 	}
 }
+
+// TestOneTableIsMadeAtATime, and it holds up no other answer.
+func TestOneTableIsMadeAtATime(t *testing.T) {
+	p := pageOfHouse(pagetest.New(t, now), "")
+	get(t, p, "/api/latest?measurement=air")
+	p.answers.tables <- struct{}{}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	const query = "?series=air.co2_ppm,device=desk"
+	w := httptest.NewRecorder()
+	p.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/history.csv"+query, nil))
+	if w.Code != http.StatusServiceUnavailable {
+		t.Errorf("a second table: %d %s", w.Code, w.Body)
+	}
+	if w := get(t, p, "/history.json"+query); w.Code != http.StatusOK {
+		t.Errorf("another answer: %d %s", w.Code, w.Body)
+	}
+}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-const maxRows = 200_000 // readings in a CSV
+const maxRows = 100_000 // readings of a series in a CSV: one a second, of the longest span that has readings
 
 // column is a column of a CSV and its values, by time in nanoseconds.
 type column struct {
