@@ -11,7 +11,7 @@ import (
 
 // pastAfter is when, after the start, series of samples that have no history yet get one:
 // sensors and sources report first within a minute.
-var pastAfter = []time.Duration{6 * time.Second, 14 * time.Second, 40 * time.Second}
+var pastAfter = []time.Duration{2 * time.Second, 2 * time.Second, 3 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second}
 
 // pastPart gives the simulated sensors and the example answers of a new installation a few days
 // of history. It writes only to the file of this installation, never to databases of the user.

@@ -19,7 +19,7 @@ func (p *platform) firstSteps() *steps.Steps {
 	began := p.now()
 	return live.New(live.Options{
 		Root: p.root, File: filepath.Join(p.root, dotenvName), Host: p.host, Secrets: p.secrets, Blocks: p.blocks, Started: p.becameLive,
-		OwnBroker: p.ownBroker, Command: "make up",
+		OwnBroker: p.ownBroker, Command: "hearth up",
 		InEnvironment: func(name string) bool { return p.environ[name] },
 		First: func() bool {
 			return p.now().Sub(began) < firstDay && !slices.ContainsFunc(p.host.Functions(), func(f host.Function) bool {

@@ -43,7 +43,7 @@ func (p *Page) curve(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case errors.Is(err, glance.ErrNoCurve):
-		http.Error(w, fmt.Sprintf("%s: %v; make backfill fetches earlier ones", on.Format(time.DateOnly), err), http.StatusNotFound)
+		http.Error(w, fmt.Sprintf("%s: %v; hearth backfill fetches earlier ones", on.Format(time.DateOnly), err), http.StatusNotFound)
 	case err != nil:
 		http.Error(w, p.Glance.Redact(err.Error()), http.StatusServiceUnavailable)
 	default:

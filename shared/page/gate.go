@@ -47,7 +47,7 @@ func (t Tokens) MayWrite(r *http.Request) error {
 		return nil
 	case !t.Write.Present():
 		variable := strings.ToUpper(strings.ReplaceAll(t.Write.Name(), "-", "_"))
-		return fmt.Errorf("%w, since the secret %s is empty: set %s in .env to a long random text (openssl rand -hex 16), then make secrets", errForbidden, t.Write.Name(), variable)
+		return fmt.Errorf("%w, since the secret %s is empty: set %s in .env to a long random text (openssl rand -hex 16), and create the secret again", errForbidden, t.Write.Name(), variable)
 	}
 	if matches(r, t.Read) {
 		return fmt.Errorf("this token only reads. To do this, give the one in the secret %s", t.Write.Name())

@@ -13,7 +13,7 @@ import (
 const (
 	forStates  = 0                // latest values of devices: one snapshot
 	forSources = 30 * time.Second // what sources have stored, if none has run meanwhile
-	forCurves  = time.Minute
+	forCurves  = 20 * time.Second
 	maxKept    = 500 // results
 )
 

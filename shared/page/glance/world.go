@@ -95,7 +95,7 @@ func (w *world) between(ctx context.Context, name string, tags map[string]string
 }
 
 // windows returns the windows of a query. To is not after the next end of a step. The result is
-// kept for a minute: it is for curves. The newest value comes from devices or latest.
+// kept for a while: it is for curves. The newest value comes from devices or latest.
 func (w *world) windows(ctx context.Context, q store.Query) ([]store.WindowSeries, error) {
 	if w.Guest && isPrivate(q.Name) {
 		return nil, errPrivate
