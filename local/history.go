@@ -10,8 +10,9 @@ import (
 )
 
 // pastAfter is when, after the start, series of samples that have no history yet get one:
-// sensors and sources report first within a minute.
-var pastAfter = []time.Duration{2 * time.Second, 2 * time.Second, 3 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second}
+// sensors and sources report first within a minute. A first report may lack values that are
+// made of two, such as the use of a processor: the second comes after 5 s.
+var pastAfter = []time.Duration{8 * time.Second, 8 * time.Second, 20 * time.Second, 30 * time.Second}
 
 // pastPart gives the simulated sensors and the example answers of a new installation a few days
 // of history. It writes only to the file of this installation, never to databases of the user.
