@@ -115,6 +115,8 @@ func TestInABrowserTheTokenIsAskedFor(t *testing.T) {
 	}
 	b.Eval(`[...document.querySelectorAll("#alerts button")].find((b) => b.textContent === "Acknowledge").click()`)
 	b.Until(`!!document.querySelector("dialog.token[open]")`)
+	b.Eval(`window.stays = performance.getEntriesByType("resource").length; document.querySelector("dialog.token [type=password]").value = "wrong"; document.querySelector("dialog.token form").requestSubmit()`)
+	b.Until(`performance.getEntriesByType("resource").length > window.stays + 3 && document.querySelector("dialog.token[open]")?.innerText.includes("this token is wrong")`) // the page still reads
 	b.Eval(`document.querySelector("dialog.token [type=password]").value = "write-token"; document.querySelector("dialog.token form").requestSubmit()`)
 	b.Until(`document.getElementById("alerts").innerText.includes("acknowledged at")`)
 	if acked(t, h) != 1 {
@@ -123,6 +125,9 @@ func TestInABrowserTheTokenIsAskedFor(t *testing.T) {
 	b.Eval(`sessionStorage.clear()`)
 	b.Go(gateway + "/function/dashboard/?view=wall#token=read-token") // a tablet that starts by itself
 	b.Until(`!!document.querySelector("#tile-rooms") && location.hash === ""`)
+	b.Eval(`sessionStorage.clear()`)
+	b.Go(gateway + "/function/dashboard/?view=desk#token=100%x")
+	b.Until(`document.getElementById("login")?.hidden === false && document.getElementById("said").textContent.startsWith("this token is wrong")`)
 	for _, e := range b.Errors {
 		if !strings.Contains(e, "401") { // the browser itself reports those
 			t.Errorf("in the console: %s", e)

@@ -4,9 +4,8 @@
 
 // call is fetch with the token. If the server wants one to read, or another one, it loads the
 // page again, which asks for it.
-async function call(path, options = {}) {
+async function call(path, options = {}, token = sessionStorage.getItem("token")) {
   const headers = new Headers(options.headers);
-  const token = sessionStorage.getItem("token");
   if (token) headers.set("Authorization", `Bearer ${token}`);
   const res = await fetch(path, { ...options, headers });
   if (res.status === 401 && !options.method && res.headers.has("WWW-Authenticate")) location.reload();
@@ -14,18 +13,20 @@ async function call(path, options = {}) {
 }
 
 // post sends a form and returns the answer's text; it throws the text of an error. If the
-// server wants a token, it asks for one and tries again.
+// server wants a token, it asks for one and tries again. One that is wrong is not kept: with the
+// one before, the page may still read.
 async function post(path, fields) {
-  for (;;) {
-    const res = await call(path, { method: "POST", body: new URLSearchParams(fields), signal: AbortSignal.timeout(30000) });
+  for (let given; ; ) {
+    const res = await call(path, { method: "POST", body: new URLSearchParams(fields), signal: AbortSignal.timeout(30000) }, given);
     const text = (await res.text()).trim();
+    if (given && res.status !== 401) sessionStorage.setItem("token", given);
     if (res.ok) return text;
     if (res.status !== 401) throw Object.assign(new Error(text), { status: res.status });
-    await askToken(text);
+    given = await askToken(text);
   }
 }
 
-// askToken asks for the token and keeps it; it throws if the person gives none.
+// askToken asks for the token and returns it; it throws if the person gives none.
 function askToken(why) {
   const dialog = document.createElement("dialog");
   dialog.className = "token";
@@ -45,8 +46,7 @@ function askToken(why) {
   return new Promise((resolve, reject) => {
     form.addEventListener("submit", (e) => {
       e.preventDefault();
-      sessionStorage.setItem("token", input.value.trim());
-      resolve();
+      resolve(input.value.trim());
       dialog.close();
     });
     cancel.addEventListener("click", () => dialog.close());

@@ -30,6 +30,15 @@
     return "The file was saved.";
   }
 
+  // decoded reads a token of the address, in which % may stand for itself.
+  function decoded(text) {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  }
+
   async function attempt(token, first) {
     let said;
     try {
@@ -47,7 +56,7 @@
   });
   const given = location.hash.match(/^#token=(.+)$/);
   if (given) history.replaceState(null, "", location.pathname + location.search);
-  const known = given ? decodeURIComponent(given[1]) : sessionStorage.getItem("token");
+  const known = given ? decoded(given[1]) : sessionStorage.getItem("token");
   if (known) attempt(known, !given);
   else form.hidden = false;
 }
