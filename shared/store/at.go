@@ -44,8 +44,11 @@ func (s *Store) AlertsAt(ctx context.Context, at time.Time) ([]alert.State, erro
 	}
 	var out []alert.State
 	for _, a := range later {
-		if was, ok := then[episode{a.Key, a.Episode}]; ok {
+		was, told := then[episode{a.Key, a.Episode}]
+		if told {
 			a = was
+		} else if a.Fired.After(at) { // it was not yet certain
+			continue
 		}
 		if !a.Ended.IsZero() && !a.Ended.After(at) {
 			continue

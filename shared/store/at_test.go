@@ -43,10 +43,10 @@ func TestAlertsAreKnownAsTheyStoodAtATime(t *testing.T) {
 		acked := episode(2, alert.Firing, 1700, 10, 0)
 		acked.Acked, acked.AckedBy = at(12), "Ada"
 		move("", 0, acked)
-		quiet := alert.State{Key: "silent/pantry", Episode: 1, Phase: alert.Firing, Since: at(2)} // no message is about it
+		quiet := alert.State{Key: "silent/pantry", Episode: 1, Phase: alert.Firing, Since: at(2), Fired: at(2.5)} // no message is about it
 		move("", 0, quiet)
 
-		for when, want := range map[float64]string{0.5: "", 1.5: key + " 1500", 4: "silent/pantry", 11: "silent/pantry " + key + " 1600", 13: "silent/pantry " + key + " 1600"} {
+		for when, want := range map[float64]string{0.5: "", 1.5: key + " 1500", 2.2: key + " 1500", 2.7: key + " 1500 silent/pantry", 4: "silent/pantry", 11: "silent/pantry " + key + " 1600", 13: "silent/pantry " + key + " 1600"} {
 			got, err := s.AlertsAt(t.Context(), at(when))
 			if err != nil {
 				t.Fatal(err)
