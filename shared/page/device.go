@@ -65,7 +65,10 @@ func (p *Page) device(w http.ResponseWriter, r *http.Request) {
 
 // deviceForm reads the form, and refuses what it does not know.
 func deviceForm(r *http.Request) (map[string]string, error) {
-	err := r.ParseMultipartForm(maxDeviceForm)
+	err := r.ParseForm()
+	if err == nil {
+		err = r.ParseMultipartForm(maxDeviceForm)
+	}
 	if err != nil && !errors.Is(err, http.ErrNotMultipart) {
 		return nil, fmt.Errorf("the request cannot be read: %w", err)
 	}

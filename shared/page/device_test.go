@@ -58,6 +58,8 @@ func TestANewDeviceIsNamedAndATopicIsMapped(t *testing.T) {
 		{"do=preview&device=" + zigbee, 400, "do is"},
 		{"do=save&device=" + zigbee + "&name=a%00b", 400, "control character"},
 		{"do=save&device=" + zigbee + "&name=" + strings.Repeat("x", 101), 400, "longer than 100"},
+		{"do=save&device=" + zigbee + "&room=Hall&name=x%zz", 400, "cannot be read"},
+		{"do=save&device=" + zigbee + "&name=x&mapping=" + strings.Repeat("x", maxDeviceForm), 400, "too large"},
 		{"do=save&device=" + zigbee + "&colour=x", 400, "unknown field"},
 		{"do=save&device=" + zigbee + "&name=Fridge&room=Kitchen", 200, "Saved"},
 		{"do=save&topic=" + id + "&mapping=" + mapping + "&name=Barrel&room=Garden", 200, "Saved"},
