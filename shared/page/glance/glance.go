@@ -23,7 +23,6 @@ type Tile struct {
 	Stale  time.Duration    // after this the tile is grey, since its values are old; 0: never
 	Sample bool             // it shows sample data
 	Plots  []history.Series // what is plotted when a person clicks it; none: it has no history
-	Link   string           // where a click leads if it has no history: relative, or http(s)
 
 	kind *kind
 }

@@ -20,11 +20,11 @@ func isPrivate(measurement string) bool {
 
 // notForGuests matches what names devices in the markup of a tile: what a click plots, and links
 // to pages that show everything.
-var notForGuests = regexp.MustCompile(`\s(data-plots|data-labels|data-link|data-key|data-device|tabindex|href)="[^"]*"`)
+var notForGuests = regexp.MustCompile(`\s(data-plots|data-labels|data-key|data-device|tabindex|href)="[^"]*"`)
 
 // forGuests removes from a tile what names devices, and what only the people of the house do.
 func (t *Tile) forGuests() {
-	t.Plots, t.Link = nil, ""
+	t.Plots = nil
 	t.Body = template.HTML(notForGuests.ReplaceAllString(string(t.Body), ""))
 	for i := range t.Needs {
 		t.Needs[i].Alert, t.Needs[i].Link = "", ""
