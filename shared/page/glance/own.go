@@ -176,7 +176,7 @@ func (w *world) ownBar(all []ownLine, i int) template.HTML {
 // several devices a point needs a value of each.
 func (w *world) ownPoints(ctx context.Context, s *ownSeries) ([]point, error) {
 	from := w.Now.Add(-ownSpan).Truncate(ownStep)
-	sums, counts := map[time.Time]float64{}, map[time.Time]int{}
+	sums, counts := map[int64]float64{}, map[int64]int{} // by the start of the window in unix seconds: times of two zones are different keys
 	for _, tags := range s.members {
 		found, err := w.windows(ctx, windowsOf(s, tags, from, w.Now))
 		if err != nil {
@@ -185,8 +185,8 @@ func (w *world) ownPoints(ctx context.Context, s *ownSeries) ([]point, error) {
 		for _, series := range found {
 			if series.Field == s.field.Key && sameSeries(series.Tags, tags, s.m) {
 				for _, p := range series.Windows {
-					sums[p.Start] += p.Mean
-					counts[p.Start]++
+					sums[p.Start.Unix()] += p.Mean
+					counts[p.Start.Unix()]++
 				}
 			}
 		}
@@ -194,10 +194,10 @@ func (w *world) ownPoints(ctx context.Context, s *ownSeries) ([]point, error) {
 	var out []point
 	for t := from; t.Before(w.Now); t = t.Add(ownStep) {
 		p := point{X: float64(t.Add(ownStep / 2).Unix()), Y: math.NaN()}
-		if counts[t] >= len(s.members) && counts[t] > 0 {
-			v := sums[t]
+		if n := counts[t.Unix()]; n >= len(s.members) && n > 0 {
+			v := sums[t.Unix()]
 			if s.mean {
-				v /= float64(counts[t])
+				v /= float64(n)
 			}
 			p.Y = w.inUnit(v, s.field, s.unit)
 		}
@@ -228,8 +228,12 @@ func bridged(ps []point, pause time.Duration) []point {
 
 // plots returns what a click on the tile shows of the series.
 func (s *ownSeries) plots() (out []history.Series) {
-	for _, tags := range s.members {
-		out = append(out, history.Series{Measurement: s.m.Name, Field: s.field.Key, Tags: tags, Title: s.title})
+	for i, tags := range s.members {
+		title := s.title
+		if len(s.members) > 1 {
+			title += ", " + s.names[i]
+		}
+		out = append(out, history.Series{Measurement: s.m.Name, Field: s.field.Key, Tags: tags, Title: title})
 	}
 	return out
 }

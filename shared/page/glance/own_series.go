@@ -24,6 +24,7 @@ type ownSeries struct {
 	title   string
 	thing   string              // what it is of: the device, the place
 	members []map[string]string // the labels of each series
+	names   []string            // of the members: the things that they are of
 	mean    bool                // of several members the mean, not the sum
 	value   float64             // as it is stored
 	ok      bool                // there is a value
@@ -213,6 +214,7 @@ func hasAll(tags, labels map[string]string) bool {
 func (s *ownSeries) add(o *ownSeries) {
 	n := float64(len(s.members))
 	s.members = append(s.members, o.members...)
+	s.names = append(s.names, o.thing)
 	s.ok = s.ok && o.ok
 	if s.mean {
 		s.value = (s.value*n + o.value) / (n + 1)

@@ -70,6 +70,7 @@ func TestTilesOfHearthYMLAreChosenInTheirOrder(t *testing.T) {
 func TestAnOwnTileShowsEachForm(t *testing.T) {
 	const lines = `lines: [{field: power.power_watts, device: [pdu-a, pdu-b], title: Rack, unit: kW}, {field: air.temperature_celsius, device: rack-top}]`
 	f := rack(t)
+	f.Now = f.Now.In(time.FixedZone("of the clock", 3600)) // the store's times are in UTC
 	for form, tc := range map[string]struct{ yml, want, markup string }{
 		"value": {`{title: T, ` + lines + `}`, "2.5 kW Rack Rack top · Temperature 20.0 °C", `class="spark"`},
 		"curve": {`{show: curve, ` + lines + `}`, "Rack 2.5 kW Rack top · Temperature 20.0 °C", `class="line own-b"`},
@@ -88,6 +89,18 @@ func TestAnOwnTileShowsEachForm(t *testing.T) {
 		if strings.Contains(string(got.Body), "style=") {
 			t.Errorf("%s has inline style", form)
 		}
+	}
+}
+
+func TestTheHistoryOfASumNamesItsDevices(t *testing.T) {
+	f := rack(t)
+	f.yml = "tiles: [{lines: [{field: power.power_watts, device: [pdu-a, pdu-b]}, {field: air.temperature_celsius, device: rack-top}]}]"
+	var titles []string
+	for _, s := range f.own().Plots {
+		titles = append(titles, s.Title)
+	}
+	if got, want := strings.Join(titles, "; "), "Power, PDU A; Power, PDU B; Rack top · Temperature"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 
