@@ -174,11 +174,11 @@ func (p *platform) waitReady(ctx context.Context) {
 // notes returns warnings for the top of the page.
 func (p *platform) notes() []string {
 	var out []string
-	switch _, err := p.settings.Look(p.now()); {
+	switch now, err := p.settings.Look(p.now()); {
 	case errors.Is(err, settings.ErrUnread):
 		out = append(out, p.redact("messages wait until hearth.yml is read, as it may map them: "+err.Error()))
 	case err != nil:
-		out = append(out, p.redact("hearth.yml has mistakes; its last good version stays in use: "+err.Error()))
+		out = append(out, p.redact(now.file.Note(err)))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()

@@ -115,8 +115,8 @@ func (f *function) declared() []catalogue.Measurement {
 
 // notes says what is wrong with hearth.yml.
 func (f *function) notes() []string {
-	if _, err := f.file.Look(f.env.Now()); err != nil {
-		return []string{"hearth.yml has mistakes; its last good version stays in use: " + f.env.Secrets.Redact(err.Error())}
+	if now, err := f.file.Look(f.env.Now()); err != nil {
+		return []string{f.env.Secrets.Redact(now.Note(err))}
 	}
 	return nil
 }

@@ -84,8 +84,17 @@ func TestASourceIsRunAgainWithTheToken(t *testing.T) {
 // TestMistakesInTheSettingsAreOnThePage, and it is there all the same.
 func TestMistakesInTheSettingsAreOnThePage(t *testing.T) {
 	h := start(t, sourcetest.Secrets{"hearth-settings": "house: {zone: Nowhere/None}"}, nil)
-	if code, body := ask(h, "GET", "/status", nil, ""); code != http.StatusOK || !strings.Contains(body, "hearth.yml has mistakes") || !strings.Contains(body, "Nowhere/None") {
+	if code, body := ask(h, "GET", "/status", nil, ""); code != http.StatusOK || !strings.Contains(body, "hearth.yml has mistakes; its last good version stays in use") || !strings.Contains(body, "Nowhere/None") {
 		t.Errorf("%d %s", code, body)
+	}
+}
+
+// TestAMistakeElsewhereDoesNotKeepTheSettingsOut: the file is used, and the page says nothing else.
+func TestAMistakeElsewhereDoesNotKeepTheSettingsOut(t *testing.T) {
+	h := start(t, sourcetest.Secrets{"hearth-settings": "house: {zone: Europe/Berlin}\ntiles: [weahter]"}, nil)
+	_, body := ask(h, "GET", "/status", nil, "")
+	if !strings.Contains(body, "hearth.yml has mistakes: line 2") || strings.Contains(body, "last good version") || !strings.Contains(body, "Europe/Berlin") {
+		t.Error(body)
 	}
 }
 

@@ -109,6 +109,15 @@ func (f *File) Sorted() []Mistake {
 	})
 }
 
+// Note says in a sentence what is wrong with hearth.yml. f is the file in use, and err what Look
+// of a Watch returned with it: if these are its own mistakes, it is in use all the same.
+func (f *File) Note(err error) string {
+	if own := f.Err(); own != nil && own.Error() == err.Error() {
+		return "hearth.yml has mistakes: " + err.Error()
+	}
+	return "hearth.yml has mistakes; its last good version stays in use: " + err.Error()
+}
+
 const maxInError = 20 // mistakes that Err returns
 
 // Err returns the mistakes as one error, a line each, at most 20; nil if there are
