@@ -30,34 +30,50 @@ func (w *world) month(ctx context.Context, g meterGroup, d powerDays) (template.
 	}
 	begin, end := first(local.Month()), first(local.Month()+1)
 	rateFrom := local.AddDate(0, 0, -rateDays).UTC()
-	parts, err := w.partsBefore(ctx, g, earlier(begin, rateFrom), d.start)
+	before, err := w.partsBefore(ctx, g, earlier(begin, rateFrom), d.start)
 	if err != nil {
 		return "", err
 	}
-	for _, m := range g.meters {
-		parts = append(parts, energy.Within(m.used, d.start, w.Now)...)
+	known := w.Now
+	for i, m := range g.meters {
+		before[i] = append(slices.Clip(before[i]), energy.Within(m.used, d.start, w.Now)...)
+		if len(before[i]) > 0 {
+			known = earlier(known, before[i][0].Start)
+		}
 	}
-	if len(parts) == 0 {
+	if w.Now.Sub(known) < rateLeast {
 		return "", nil
 	}
-	known := slices.MinFunc(parts, func(a, b energy.Part) int { return a.Start.Compare(b.Start) }).Start
-	rateFrom, monthFrom := later(rateFrom, known), later(begin, known)
-	rateTo := w.Now
-	if d.start.Sub(rateFrom) >= 24*time.Hour {
-		rateTo = d.start // whole days
-	}
-	rate := energy.Sum(energy.Within(parts, rateFrom, rateTo), prices, w.Zone)
-	spent := energy.Sum(energy.Within(parts, monthFrom, w.Now), prices, w.Zone)
-	if !rate.Priced || rateTo.Sub(rateFrom) < rateLeast {
-		return "", nil
-	}
+	monthFrom := later(begin, known)
 	rest := end.Sub(w.Now) + monthFrom.Sub(begin)
-	total := spent.Cost + rate.Cost*float64(rest)/float64(rateTo.Sub(rateFrom))
+	total := 0.0
+	for _, parts := range before {
+		spent := energy.Sum(energy.Within(parts, monthFrom, w.Now), prices, w.Zone)
+		rate, priced := w.rate(parts, rateFrom, d.start)
+		if !spent.Priced || !priced {
+			return "", nil
+		}
+		total += spent.Cost + rate*rest.Hours()
+	}
 	digits := 0
 	if total < 10 {
 		digits = 2
 	}
 	return w.money(total, digits), nil
+}
+
+// rate returns what the parts of a meter cost in an hour: in whole days since a time, or in what
+// is known of it.
+func (w *world) rate(parts []energy.Part, from, today time.Time) (cost float64, priced bool) {
+	to := w.Now
+	if len(parts) > 0 {
+		from = later(from, parts[0].Start)
+	}
+	if today.Sub(from) >= 24*time.Hour {
+		to = today
+	}
+	use := energy.Sum(energy.Within(parts, from, to), w.File.House.PricePerKWh, w.Zone)
+	return use.Cost / max(to.Sub(from), rateLeast).Hours(), use.Priced
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -74,9 +90,9 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// partsBefore returns the use of a group's meters between two times, in steps of an hour, or
+// partsBefore returns the use of each of a group's meters between two times, in steps of an hour, or
 // shorter ones where a price begins or ends within an hour.
-func (w *world) partsBefore(ctx context.Context, g meterGroup, from, to time.Time) ([]energy.Part, error) {
+func (w *world) partsBefore(ctx context.Context, g meterGroup, from, to time.Time) ([][]energy.Part, error) {
 	step := time.Hour
 	for _, p := range w.File.House.PricePerKWh {
 		for _, c := range []string{string(p.From), string(p.To)} {
@@ -94,7 +110,8 @@ func (w *world) partsBefore(ctx context.Context, g meterGroup, from, to time.Tim
 		key += " " + m.device.ID + "." + m.metric
 		fields[m.in.Name] = append(fields[m.in.Name], m.metric, countKey(m.metric))
 	}
-	return kept(w, key, monthKept, func() (parts []energy.Part, err error) {
+	parts, err := kept(w, key, monthKept, func() ([][]energy.Part, error) {
+		parts := make([][]energy.Part, len(g.meters))
 		for name, keys := range fields {
 			slices.Sort(keys)
 			q := store.Query{Name: name, Fields: slices.Compact(keys), From: from, To: to, Step: step}
@@ -102,15 +119,16 @@ func (w *world) partsBefore(ctx context.Context, g meterGroup, from, to time.Tim
 			if err != nil {
 				return nil, err
 			}
-			for _, m := range g.meters {
+			for i, m := range g.meters {
 				if m.in.Name != name {
 					continue
 				}
 				counts := energy.Counted(deviceWindows(series, m.device.ID, countKey(m.metric)), q, to)
 				powers := energy.Integrated(deviceWindows(series, m.device.ID, m.metric), q, w.fresh(m.device, m.in), to)
-				parts = append(parts, used(counts, powers, from, to, w.slack(m))...)
+				parts[i] = used(counts, powers, from, to, w.slack(m))
 			}
 		}
 		return parts, nil
 	})
+	return slices.Clone(parts), err // the cache has them, too
 }

@@ -224,3 +224,17 @@ func TestPowerCountsWhereTheCounterDoesNot(t *testing.T) {
 		}
 	}
 }
+
+// TestAMeterThatIsNewCountsFromItsBeginning: each of two meters draws 1 kW, one since 24 hours ago.
+func TestAMeterThatIsNewCountsFromItsBeginning(t *testing.T) {
+	f := newFixture(t)
+	f.yml = "house: {price_per_kwh: 0.5}"
+	f.Device("edge", "Old plug", "", pagetest.State("power_watts", 1000))
+	f.Device("edge", "New plug", "", pagetest.State("power_watts", 1000))
+	f.Series("power", "power_watts", of("old-plug"), now.AddDate(0, -2, 0), 15*time.Minute, constant(1000))
+	f.Series("power", "power_watts", of("new-plug"), time.Date(2026, 11, 26, 14, 15, 0, 0, time.UTC), 15*time.Minute, constant(1000))
+	got := words(f.tile("power")) // 720 h and, until the end of the month, 105 h 45 min
+	if want := " 413 by the end of the month"; !strings.Contains(got, want) {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
