@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"html/template"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -43,6 +44,7 @@ type live struct {
 
 // shown is a view as it was drawn last.
 type shown struct {
+	past  bool // it is of a time in the past
 	mu    sync.Mutex
 	ended time.Time
 	acts  int // live.acts when it was begun
@@ -69,12 +71,15 @@ type part struct {
 func (p *Page) drawn(ctx context.Context, v glance.View) *shown {
 	key := v.Name + " " + stamp(v.At)
 	p.live.mu.Lock()
-	if p.live.views == nil || len(p.live.views) > maxViews {
+	if p.live.views == nil {
 		p.live.views = map[string]*shown{}
+	}
+	if len(p.live.views) > maxViews { // those of the present are as few as the views of hearth.yml
+		maps.DeleteFunc(p.live.views, func(_ string, s *shown) bool { return s.past })
 	}
 	s := p.live.views[key]
 	if s == nil {
-		s = &shown{}
+		s = &shown{past: !v.At.IsZero()}
 		p.live.views[key] = s
 	}
 	acts := p.live.acts
