@@ -63,6 +63,9 @@ func (o *outlook) made() time.Time {
 	return o.slots[len(o.slots)-1].Time.Add(-forecastSpan)
 }
 
+// current reports whether the report says something of now.
+func (o *outlook) current() bool { return o.Now.Sub(o.now.Time) < slotTime }
+
 // isNight reports whether the sun is down; without a place of the house from 19 to 7.
 func (o *outlook) isNight(t time.Time) bool {
 	if p := o.File.House.Place; p.Latitude != nil && p.Longitude != nil {
@@ -109,7 +112,10 @@ func (o *outlook) day(n int) (daily, slots []reading.Reading) {
 func (o *outlook) today() (low, high float64, whole bool) {
 	daily, slots := o.day(0)
 	known := slices.Concat(o.measured, slots, daily)
-	low, high, _ = extremes(append(known, o.now))
+	if len(known) == 0 || !o.now.Time.Before(o.midnight) {
+		known = append(known, o.now)
+	}
+	low, high, _ = extremes(known)
 	morning := o.midnight.Add(9 * time.Hour)
 	return low, high, len(daily) > 0 || slices.ContainsFunc(known, func(r reading.Reading) bool { return r.Time.Before(morning) })
 }

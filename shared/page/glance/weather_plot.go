@@ -22,11 +22,15 @@ const (
 func (o *outlook) curve() (template.HTML, []template.HTML) {
 	begin := o.Now.Truncate(time.Hour)
 	slots := o.within(begin.Add(curveHours*time.Hour + slotTime))
-	points := []point{{o.Now.Sub(begin).Hours(), o.celsius(o.now.Fields["temperature_celsius"])}}
-	for _, r := range slots {
-		if x := r.Time.Sub(begin).Hours(); x > points[len(points)-1].X {
-			points = append(points, point{x, o.celsius(r.Fields["temperature_celsius"])})
-		}
+	var points []point
+	if o.current() {
+		points = append(points, point{o.Now.Sub(begin).Hours(), o.celsius(o.now.Fields["temperature_celsius"])})
+	}
+	for _, r := range slots { // those ahead
+		points = append(points, point{r.Time.Sub(begin).Hours(), o.celsius(r.Fields["temperature_celsius"])})
+	}
+	if len(points) == 0 || points[0].X > curveHours {
+		return "", nil
 	}
 	b := box{Width: 100, Height: 100, Left: 0, Right: curveHours}.around(points)
 	bars := o.bars(begin, slots)

@@ -114,7 +114,7 @@ func (o *outlook) nextFall() (f fall, ok bool) {
 func (o *outlook) rain() template.HTML {
 	f, ok := o.nextFall()
 	falling := skyOf(o.now, false)
-	wetNow := o.now.Fields["rain_last_hour_mm"]+o.now.Fields["snow_last_hour_mm"] >= wet || slices.Contains([]string{"rain", "drizzle", "snow", "storm"}, falling)
+	wetNow := o.current() && (o.now.Fields["rain_last_hour_mm"]+o.now.Fields["snow_last_hour_mm"] >= wet || slices.Contains([]string{"rain", "drizzle", "snow", "storm"}, falling))
 	if falling != "snow" {
 		falling = rainNoun
 	}
@@ -176,7 +176,10 @@ func (o *outlook) amount(f fall) template.HTML {
 // gust says that it will be stormy.
 func (o *outlook) gust() template.HTML {
 	var worst reading.Reading
-	for _, r := range append([]reading.Reading{o.now}, o.within(o.Now.Add(aDay))...) {
+	if o.current() {
+		worst = o.now
+	}
+	for _, r := range o.within(o.Now.Add(aDay)) {
 		if r.Fields["gust_mps"] > worst.Fields["gust_mps"] {
 			worst = r
 		}

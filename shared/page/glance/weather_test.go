@@ -85,6 +85,7 @@ func TestTheWeatherIsASentence(t *testing.T) {
 		"imperial": {now, report("home", now, 11, "", "wind_mps", 3.0), days("home", three, "10", "20", "11/12.7 rain"), "house: {units: imperial}",
 			"50 to 68° today, dry until 15, then 0.5 in|wind 7 mph"},
 		"old forecast": {now.Add(50 * time.Hour), report("home", now.Add(50*time.Hour), 11, "mist"), days("home", three, "8"), "", "8 to 11° today, dry for 2 days|mist · forecast 2 days old"},
+		"old report":   {now, report("home", now.Add(-30*time.Hour), 20, "rain", "rain_last_hour_mm", 3.0, "gust_mps", 25.0), days("home", three, "8"), "", "about 8° for the rest of the day, dry for 4 days|rain"},
 		"India":        {now, report("home", now, 11, ""), days("home", three, "8", "12", "11/6 rain"), "house: {zone: Asia/Kolkata}", "down to 8° tonight, dry until 20:30, then 6 mm|"},
 		"no forecast":  {now, report("home", now, 11, ""), nil, "", "about 11° for the rest of the day|"},
 	} {
@@ -94,7 +95,7 @@ func TestTheWeatherIsASentence(t *testing.T) {
 			local := c.now.In(zone)
 			midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, zone)
 			o := &outlook{world: &world{Now: c.now, Zone: zone, File: file, Redact: strings.ToLower}, now: c.report, midnight: midnight, slots: c.forecast}
-			if name != "no forecast" {
+			if name != "no forecast" && name != "old report" {
 				morning := c.report
 				morning.Time = midnight.Add(8 * time.Hour)
 				o.measured = []reading.Reading{morning, c.report}
