@@ -84,3 +84,23 @@ func TestTheOldestUnsentMessageWaitsSinceItIsDue(t *testing.T) {
 		oldest(night.Created)
 	})
 }
+
+func TestTheLastGoodRunIsTheNewestThatFetchedSomething(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		for h, status := range []string{"ok", "partial", "failed", "not_configured"} {
+			r, err := s.Begin(t.Context(), store.Run{Function: "asana", Trigger: "cron", Started: noon.Add(time.Duration(h) * time.Hour)}, time.Minute, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Status = status
+			if err := s.Finish(t.Context(), r, nil, store.Alerts{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for h, want := range map[int]time.Time{-1: {}, 0: noon, 1: noon.Add(time.Hour), 9: noon.Add(time.Hour)} {
+			if got, err := s.LastGood(t.Context(), "asana", noon.Add(time.Duration(h)*time.Hour)); err != nil || !got.Equal(want) {
+				t.Errorf("after %d h: %v, %v, want %v", h, got, err, want)
+			}
+		}
+	})
+}
