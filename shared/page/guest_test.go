@@ -2,6 +2,8 @@ package page
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -115,5 +117,17 @@ func TestGuestsAreToldNoEventsByTheAPI(t *testing.T) {
 	}
 	if body := get(t, p, "/api/items").Body.String(); !strings.Contains(body, "Doctor") {
 		t.Errorf("the house: %s", body)
+	}
+}
+
+// TestGuestsAreNotToldWhyNothingCanBeRead: errors of a database name its host and user.
+func TestGuestsAreNotToldWhyNothingCanBeRead(t *testing.T) {
+	p := pageOfHouse(pagetest.New(t, now), "")
+	p.Glance.Open = func(context.Context) (*store.Store, error) { return nil, errors.New("dial 10.0.0.5 as user=hearth") }
+	for path, told := range map[string]bool{"/": true, "/api/tiles": true, "/?view=guest": false, "/tiles.json?view=guest": false, "/api/tiles?view=guest": false} {
+		body := request(p, http.MethodGet, path, "").Body.String()
+		if strings.Contains(body, "10.0.0.5") != told || strings.Contains(body, "cannot read its store") == told {
+			t.Errorf("%s: %s", path, body)
+		}
 	}
 }

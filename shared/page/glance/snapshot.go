@@ -92,7 +92,7 @@ func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
 	w, err := g.world(ctx, v)
 	out := Snapshot{View: v, Now: w.Now, Zone: w.Zone, Sun: sunOf(w.File.House.Place, w.Now.In(w.Zone)), Status: w.Status, more: w.more(), unknown: !w.Past && !w.Status.Alerts.Known}
 	if err != nil {
-		out.Errors = append(out.Errors, g.Redact(err.Error()))
+		out.Errors = append(out.Errors, w.unread("", err))
 		out.Needs, out.closed = w.needs(nil), true
 		return out
 	}
@@ -110,7 +110,7 @@ func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
 				mu.Lock()
 				defer mu.Unlock()
 				out.unread = append(out.unread, k.id)
-				if text := fmt.Sprintf("%s: %s", k.kind.title, g.Redact(err.Error())); !slices.Contains(out.Errors, text) {
+				if text := w.unread(k.kind.title, err); !slices.Contains(out.Errors, text) {
 					out.Errors = append(out.Errors, text)
 				}
 			}
@@ -132,6 +132,21 @@ func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
 		}
 	}
 	return out
+}
+
+// unread says what could not be read, a tile or (title "") everything. Guests are not told why:
+// an error may name hosts and users.
+func (w *world) unread(title string, err error) string {
+	switch text := w.Redact(err.Error()); {
+	case w.Guest && title == "":
+		return storeAway
+	case w.Guest:
+		return fmt.Sprintf(tileAway, title)
+	case title == "":
+		return text
+	default:
+		return title + ": " + text
+	}
 }
 
 // Guest reports whether it is for a guest.

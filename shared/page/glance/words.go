@@ -10,6 +10,8 @@ const (
 	oneThing     = "1 thing needs you"
 	nThings      = "%d things need you"
 	noAlerts     = "The alerts cannot be read"
+	storeAway    = "hearth cannot read its store just now"
+	tileAway     = "%s cannot be read just now"
 	dependOnIt   = "%d more because of it"
 	acknowledged = "acknowledged"
 	silenced     = "silenced"
