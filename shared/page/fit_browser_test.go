@@ -7,6 +7,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/page/pagetest"
+	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/testserver/browser"
 )
 
@@ -34,4 +35,28 @@ func TestInABrowserListsShowWholeRows(t *testing.T) {
 	b.Resize(1280, 800)
 	b.Until(shown + ` === ` + before + ` && document.querySelector("#tile-today .more").textContent === 30 - ` + before + ` + " more"`)
 	clean(t, b)
+}
+
+// TestInABrowserANarrowTileOfStocksKeepsItsNames: on a wall, too, where text is large, and while
+// the exchange is closed, which stands beside the title where there is room.
+func TestInABrowserANarrowTileOfStocksKeepsItsNames(t *testing.T) {
+	s := serve(t, func(h *pagetest.House) {
+		for _, symbol := range []string{"SPY", "AAPL"} {
+			for _, before := range []time.Duration{34 * time.Hour, 10 * time.Hour} {
+				h.Readings(reading.Reading{Name: "stock_quote", Tags: map[string]string{"symbol": symbol}, Time: h.Now.Add(-before), Fields: map[string]float64{"price_usd": 583.43, "previous_close_usd": 580, "change_percent": 0.59}})
+			}
+		}
+	})
+	for _, query := range []string{"", "?kiosk"} {
+		b := browser.Start(t, s.address+query, 1024, 768)
+		b.Until(`document.querySelectorAll("#tile-stocks .sn").length === 2`)
+		b.Eval(`document.querySelector("#tile-stocks").style.width = "239px", 1`)
+		b.Until(`document.querySelector("#tile-stocks").clientWidth < 240`)
+		if got := b.Eval(`[...document.querySelectorAll("#tile-stocks .sn")].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent).join()`); got != "" {
+			t.Errorf("%s cuts %s", query, got)
+		}
+		if b.Eval(`(() => { const r = document.createRange(); r.selectNodeContents(document.querySelector("#title-stocks")); const t = r.getBoundingClientRect(), a = document.querySelector("#tile-stocks .aside").getBoundingClientRect(); return a.left >= t.right || a.top >= t.bottom - 1 })()`) != "true" {
+			t.Errorf("%s: the last trade stands over the title", query)
+		}
+	}
 }
