@@ -136,3 +136,22 @@ func TestDaysAreThoseOfTheHouse(t *testing.T) {
 		}
 	}
 }
+
+// TestAValueOfADayIsKnownAtItsEnd: the minutes of a day are stored again each hour, at its beginning.
+func TestAValueOfADayIsKnownAtItsEnd(t *testing.T) {
+	f := newFixture(t)
+	f.minutes("me", "2026-11-25", 100)
+	f.minutes("me", "2026-11-26", 900)
+	f.Readings(reading.Reading{Name: "treasury_yield", Tags: map[string]string{"maturity": "10y"}, Time: now.AddDate(0, 0, -2).Truncate(24 * time.Hour), Fields: map[string]float64{"yield_percent": 4}},
+		reading.Reading{Name: "treasury_yield", Tags: map[string]string{"maturity": "10y"}, Time: now.AddDate(0, 0, -1).Truncate(24 * time.Hour), Fields: map[string]float64{"yield_percent": 5}})
+	g := f.glance()
+	for at, want := range map[string]string{"2026-11-26T08:00:00Z": "100 of 2 000 minutes", "2026-11-27T08:00:00Z": "900 of 2 000 minutes"} {
+		when, _ := time.Parse(time.RFC3339, at)
+		for _, tile := range g.Snapshot(t.Context(), View{At: when}).Tiles {
+			got := plain(words(&tile))
+			if tile.Kind() == "github" && !strings.HasPrefix(got, want[:strings.Index(want, " minutes")]) || tile.Kind() == "curve" && !strings.Contains(got, map[string]string{"100": "4.00", "900": "5.00"}[want[:3]]) {
+				t.Errorf("%s: %s, want %s", at, got, want)
+			}
+		}
+	}
+}

@@ -58,17 +58,22 @@ func (w *world) latest(ctx context.Context, name string, within time.Duration) (
 		if !w.Past {
 			return w.st.Latest(ctx, name, w.Now.Add(-within))
 		}
-		all, err := w.st.Between(ctx, name, nil, w.Now.Add(-within), w.Now.Add(time.Millisecond))
+		all, err := w.st.Between(ctx, name, nil, w.Now.Add(-within), w.known(name, w.Now.Add(time.Second)))
 		return newest(all), err
 	})
 }
 
-// known returns the end of a span that ends at to: in the past it is cut at the time that is shown.
-func (w *world) known(to time.Time) time.Time {
-	if end := w.Now.Add(time.Millisecond); w.Past && to.After(end) {
-		return end
+// known returns the end of a span of a measurement that ends at to: in the past it is cut at the time
+// that is shown. A value of a day has the time at which the day begins, and is known at its end.
+func (w *world) known(name string, to time.Time) time.Time {
+	if !w.Past {
+		return to
 	}
-	return to
+	end := w.Now.Add(time.Millisecond)
+	if m, _ := catalogue.Get(name); m.Day {
+		end = w.Now.UTC().Truncate(24 * time.Hour)
+	}
+	return earlier(to, end)
 }
 
 // newest returns the last reading of each series, of readings in the order of series and time.
@@ -87,7 +92,7 @@ func (w *world) between(ctx context.Context, name string, tags map[string]string
 	if w.Guest && isPrivate(name) {
 		return nil, errPrivate
 	}
-	to = w.known(to)
+	to = w.known(name, to)
 	series := reading.Reading{Name: name, Tags: tags}.Series()
 	return kept(w, "between "+series+from.String()+to.String(), forSources, func() ([]reading.Reading, error) {
 		return w.st.Between(ctx, name, tags, from, to)
@@ -100,7 +105,7 @@ func (w *world) windows(ctx context.Context, q store.Query) ([]store.WindowSerie
 	if w.Guest && isPrivate(q.Name) {
 		return nil, errPrivate
 	}
-	q.To = w.known(q.To)
+	q.To = w.known(q.Name, q.To)
 	return kept(w, keyOf(q), forCurves, func() ([]store.WindowSeries, error) { return w.st.Windows(ctx, q) })
 }
 
