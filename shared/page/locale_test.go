@@ -51,6 +51,9 @@ func TestInABrowserNumbersAndTimesAreThoseOfTheHouse(t *testing.T) {
 		if axis := b.Eval(`document.querySelector(".t-curve .ax [data-d]")?.textContent`); strings.Contains(axis, ",") == tc.halfDay {
 			t.Errorf("%s: the curve's axis says %q", locale, axis)
 		}
+		if hours := b.Eval(`[...document.querySelectorAll(".t-weather .axis time")].map((t) => t.textContent).join(" ")`); !regexp.MustCompile(map[bool]string{false: `^(\d\d ?)+$`, true: `^(\d+ [AP]M ?)+$`}[tc.halfDay]).MatchString(strings.Join(strings.Fields(hours), " ")) {
+			t.Errorf("%s: the hours below the weather's curve are %q", locale, hours)
+		}
 		clean(t, b)
 	}
 }

@@ -54,6 +54,13 @@ function set(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+// timeText writes a time in its form. Below a plot there is room for "16", not for "16 Uhr".
+function timeText(t) {
+  const parts = formatter(t.dataset.f, t.dateTime.length === 10 ? "UTC" : hearth.zone).formatToParts(new Date(t.dateTime));
+  const bare = t.dataset.f === "h" && t.closest(".axis, .own-hour") && !parts.some((p) => p.type === "dayPeriod");
+  return parts.filter((p) => !bare || p.type === "hour").map((p) => p.value).join("");
+}
+
 // local writes the numbers and times below root in the locale and the zone of the house.
 function local(root) {
   if (hearth.locale) {
@@ -62,7 +69,7 @@ function local(root) {
       set(d, new Intl.NumberFormat(hearth.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: d.dataset.sign ? "exceptZero" : "auto", ...(d.dataset.currency && { style: "currency", currency: d.dataset.currency }) }).format(Number(d.value ?? d.dataset.value)));
     }
     for (const t of root.querySelectorAll("time[data-f]")) {
-      if (t.dataset.f !== "age") set(t, formatter(t.dataset.f, t.dateTime.length === 10 ? "UTC" : hearth.zone).format(new Date(t.dateTime)));
+      if (t.dataset.f !== "age") set(t, timeText(t));
     }
   }
   tick(root);
