@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -219,7 +220,7 @@ func digits(f catalogue.Field, u units.Unit, s Summary) int {
 		return 2
 	case format.Fixed && !(format.WholeFrom > 0 && s.Low >= format.WholeFrom):
 		return format.Digits
-	case s.High-s.Low >= 100 || f.Words != nil:
+	case s.High-s.Low >= 100 || f.Words != nil, s.Low >= 10 && s.Low == math.Trunc(s.Low) && s.High == math.Trunc(s.High): // an index, a share in steps of one
 		return 0
 	case s.High-s.Low >= 5:
 		return 1

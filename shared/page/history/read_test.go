@@ -11,6 +11,7 @@ import (
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/page/pagetest"
+	"github.com/hearth-home/hearth/shared/page/units"
 	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -269,5 +270,20 @@ func TestACSVHasEveryReadingOfADayAndWindowsOfMore(t *testing.T) {
 	got = table("span=week&series=air.co2_ppm,device=office-air")
 	if want := "time,Office air · CO₂ (ppm),Office air · CO₂ min (ppm),Office air · CO₂ max (ppm)\r\n2026-11-27T15:00:00+01:00,5.5,5,6\r\n"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestWholeNumbersHaveNoDigits(t *testing.T) {
+	aqi, load := catalogue.Field{Key: "us_aqi"}, catalogue.Field{Key: "load_1m"}
+	for _, c := range []struct {
+		f    catalogue.Field
+		s    Summary
+		want int
+	}{
+		{aqi, Summary{Low: 42, High: 44}, 0}, {load, Summary{Low: 0, High: 1}, 2}, {load, Summary{Low: 11.5, High: 12}, 2}, {load, Summary{Low: 0.5, High: 8}, 1},
+	} {
+		if got := digits(c.f, units.Unit{}, c.s); got != c.want {
+			t.Errorf("%s %v has %d digits, want %d", c.f.Key, c.s, got, c.want)
+		}
 	}
 }
