@@ -73,7 +73,7 @@ func TestTheBrokerIsTriedAndSaved(t *testing.T) {
 			break
 		}
 	}
-	if code, body := r.post("save", fields(oddKey)); code != 200 || !strings.Contains(body, "restart hearth: Ctrl-C in its terminal, then make up") {
+	if code, body := r.post("save", fields(oddKey)); code != 200 || !strings.Contains(body, "restart hearth: Ctrl-C in its terminal, then hearth up") {
 		t.Fatalf("%d %s", code, body)
 	}
 	vars, err := dotenv.Load(filepath.Join(root, ".env"), nil)

@@ -34,9 +34,9 @@ type Config struct {
 
 const (
 	prefix = "alphavantage " // of Alpha Vantage's targets: "alphavantage 10year"
-	// recent is how far back a run for now stores yields at least: the page compares the curve
-	// with that of a month ago, which may be 10 days before for lack of business days. Earlier
-	// yields of the year are in the same document. Longer gaps need a backfill.
+	// recent is how far back a run for now stores yields: the page compares the curve with that
+	// of a month ago, which may be 10 days before for lack of business days. Longer gaps need
+	// a backfill.
 	recent = 45 * 24 * time.Hour
 )
 
@@ -67,7 +67,8 @@ func New(env serve.Env) (http.Handler, error) {
 		Fetch: func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
 			days := w
 			if w.Now() {
-				days = forNow(env.Now().UTC())
+				now := env.Now().UTC()
+				days = source.Window{From: now.Add(-recent), To: now}
 			}
 			if maturity, ok := strings.CutPrefix(target, prefix); ok {
 				return vantage.fetch(ctx, client, maturity, days, w.Now())
@@ -81,13 +82,4 @@ func New(env serve.Env) (http.Handler, error) {
 			return nil
 		},
 	})
-}
-
-// forNow returns the days whose yields a run for now stores: those of the year, and the recent ones.
-func forNow(now time.Time) source.Window {
-	from := time.Date(now.Year(), 1, 1, 0, 0, 0, 0, time.UTC)
-	if last := now.Add(-recent); last.Before(from) {
-		from = last
-	}
-	return source.Window{From: from, To: now}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/hearth-home/hearth/shared/sourcetest"
 )
 
-func TestARunForNowFillsTheYearWithOneRequest(t *testing.T) {
+func TestARunForNowFillsWeeksWithOneRequest(t *testing.T) {
 	h := start(t)
-	want := expected("2026-01-01", "2026-11-24")
+	want := expected("2026-10-10", "2026-11-24") // 45 days before the 23rd at noon
 	a, w := h.Post("")
 	if w.Code != 200 || a.Stored != len(want) || !maps.Equal(stored(t, h, "treasury_yield"), want) {
 		t.Errorf("first run: %d %s; want %d yields", w.Code, w.Body, len(want))
@@ -77,7 +77,7 @@ func TestBackfillBeginsInTheFirstYearOfTheCurve(t *testing.T) {
 func TestAnUnknownMaturityFailsAlone(t *testing.T) {
 	h := start(t, "TREASURY_MATURITIES", "10y, 11y")
 	a, w := h.Post("")
-	if w.Code != 200 || a.Status != "partial" || a.Stored != 233 || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], `"11y"`) {
+	if w.Code != 200 || a.Status != "partial" || a.Stored != 31 || len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], `"11y"`) {
 		t.Errorf("%d %s; want the 10 years and a warning about 11", w.Code, w.Body)
 	}
 }
@@ -120,8 +120,8 @@ func TestAlphaVantagesYieldsAreStoredBesideTheTreasurys(t *testing.T) {
 	if got := stored(t, h, "treasury_yield_alphavantage"); !maps.Equal(got, want) {
 		t.Errorf("stored %v, want %v", got, want)
 	}
-	if got := stored(t, h, "treasury_yield"); len(got) != 233 {
-		t.Errorf("%d yields of the Treasury, want 233", len(got))
+	if got := stored(t, h, "treasury_yield"); len(got) != 31 {
+		t.Errorf("%d yields of the Treasury, want 31", len(got))
 	}
 	if a, _ := h.Post(""); a.Stored != 0 {
 		t.Errorf("the rerun stored %d, want 0", a.Stored)

@@ -37,7 +37,7 @@ func apiHouse(t *testing.T) *pagetest.House {
 }
 
 // example is a request in the docs, and the answer below it.
-var example = regexp.MustCompile("(?s)```\nGET (\\S+)\n```\n\n```json\n(.*?)```\n")
+var example = regexp.MustCompile("(?s)```text\nGET (\\S+)\n```\n\n```json\n(.*?)```\n")
 
 // numbers matches a list of numbers that is spread over several lines.
 var numbers = regexp.MustCompile(`\[\s+((?:null|-?[0-9.e+]+)(?:,\s+(?:null|-?[0-9.e+]+))*)\s+\]`)
@@ -68,7 +68,7 @@ func TestTheExamplesOfTheAPIAreWhatItAnswers(t *testing.T) {
 			return "[" + strings.Join(strings.Fields(strings.Trim(list, "[]")), " ") + "]"
 		})
 		text = run.ReplaceAllString(text, `"run": "5f0c8d1e2b7a4c90"`) // it is random
-		return "```\nGET " + address + "\n```\n\n```json\n" + text + "```\n"
+		return "```text\nGET " + address + "\n```\n\n```json\n" + text + "```\n"
 	})
 	if count < 9 {
 		t.Errorf("%d examples", count)

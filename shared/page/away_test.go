@@ -21,7 +21,7 @@ func TestAnActionKeepsTheTilesWhileTheStoreIsAway(t *testing.T) {
 	open := p.Glance.Open
 	p.Glance.Open = func(ctx context.Context) (*store.Store, error) {
 		if away {
-			return nil, errors.New("the store is away")
+			return nil, errors.New("the store cannot be reached")
 		}
 		return open(ctx)
 	}
@@ -30,7 +30,7 @@ func TestAnActionKeepsTheTilesWhileTheStoreIsAway(t *testing.T) {
 	}
 	away = true
 	request(p, http.MethodPost, "/alerts", "do=ack&key=x")
-	if body := request(p, http.MethodGet, "/", "").Body.String(); !strings.Contains(body, "the store is away") || !strings.Contains(body, "t-rooms") {
+	if body := request(p, http.MethodGet, "/", "").Body.String(); !strings.Contains(body, "the store cannot be reached") || !strings.Contains(body, "t-rooms") {
 		t.Errorf("the tiles are gone: %s", body)
 	}
 }
@@ -47,9 +47,9 @@ func TestLooksAtThePastKeepTheTilesOfThePresent(t *testing.T) {
 			t.Fatalf("%d views are kept", n)
 		}
 	}
-	p.Glance.Open = func(context.Context) (*store.Store, error) { return nil, errors.New("the store is away") }
+	p.Glance.Open = func(context.Context) (*store.Store, error) { return nil, errors.New("the store cannot be reached") }
 	h.Now = h.Now.Add(time.Minute)
-	if body := request(p, http.MethodGet, "/", "").Body.String(); !strings.Contains(body, "the store is away") || !strings.Contains(body, "t-rooms") {
+	if body := request(p, http.MethodGet, "/", "").Body.String(); !strings.Contains(body, "the store cannot be reached") || !strings.Contains(body, "t-rooms") {
 		t.Errorf("the tiles are gone: %s", body)
 	}
 }

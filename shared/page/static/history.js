@@ -139,6 +139,10 @@
 
   // openFor opens the dialog for an element that was clicked.
   function openFor(element) {
+    if (past.leaving) {
+      past.next = element; // the way back from the last one is not over yet
+      return;
+    }
     const tile = element.closest("[data-tile]");
     past.state = { tile: tile?.dataset.tile ?? "", plots: element === tile ? "" : element.dataset.plots, span: "", from: "", to: "" };
     history.pushState({ dialog: true }, "", address(past.state));
@@ -154,18 +158,24 @@
   }
 
   function closed() {
+    if (past.box.open) return; // it was opened again meanwhile
     clearTimeout(past.timer);
     past.running?.abort();
     const left = past.state;
     past.state = past.answer = null;
     plot.clear();
     if (!left || !stateOf()) return; // Back has closed it
-    if (history.state?.dialog) history.back();
-    else history.replaceState(null, "", address(null));
+    if (history.state?.dialog) {
+      past.leaving = true;
+      history.back();
+    } else history.replaceState(null, "", address(null));
   }
 
   // follow shows what the address says: a link was opened, or a person went back or forward.
   function follow() {
+    const next = past.next;
+    past.leaving = past.next = null;
+    if (next) return openFor(next);
     const state = stateOf();
     if (!state) {
       past.state = null;
