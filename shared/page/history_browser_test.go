@@ -76,7 +76,7 @@ func TestInABrowserTheHistoryOpens(t *testing.T) {
 	b.Eval(`history.back()`)
 	b.Until(`!document.querySelector("#history").open && !location.search.includes("tile")`)
 	b.Eval(`document.querySelector("#tile-stocks").click(), document.querySelector("#history").close(), document.querySelector("#tile-rooms").click(), 1`)
-	open("at once after another", "CO₂", "Between")
+	open("at once after another", "Rooms", "Between")
 	b.Eval(`document.querySelector("#history").close()`)
 	b.Until(`!document.querySelector("#history").open && !location.search.includes("tile")`)
 	b.Eval(`document.querySelector("#tile-stocks").dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true})), 1`)

@@ -145,7 +145,8 @@
     }
     const tile = element.closest("[data-tile]");
     past.state = { tile: tile?.dataset.tile ?? "", plots: element === tile ? "" : element.dataset.plots, span: "", from: "", to: "" };
-    history.pushState({ dialog: true }, "", address(past.state));
+    if (history.state?.dialog) history.replaceState(history.state, "", address(past.state));
+    else history.pushState({ dialog: true }, "", address(past.state));
     show();
   }
 
