@@ -27,7 +27,7 @@ var bundles = map[string][]string{
 // shared returns what begins a bundle.
 func shared(bundle string) []byte {
 	if strings.HasSuffix(bundle, ".js") {
-		return base.Requests
+		return base.Script
 	}
 	return base.Colours
 }

@@ -151,7 +151,7 @@ func TestWithoutASecretEverybodyReads(t *testing.T) {
 // TestEveryRequestOfThePageMaySendTheToken: scripts send requests by call and post only.
 func TestEveryRequestOfThePageMaySendTheToken(t *testing.T) {
 	for name, f := range assets() {
-		if text := strings.TrimPrefix(string(f.plain), string(base.Requests)); strings.HasSuffix(name, ".js") && name != "login.js" && regexp.MustCompile(`\bfetch\(|XMLHttpRequest|EventSource|sendBeacon`).MatchString(text) {
+		if text := strings.TrimPrefix(string(f.plain), string(base.Script)); strings.HasSuffix(name, ".js") && name != "login.js" && regexp.MustCompile(`\bfetch\(|XMLHttpRequest|EventSource|sendBeacon`).MatchString(text) {
 			t.Errorf("%s sends a request without call", name)
 		}
 	}

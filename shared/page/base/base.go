@@ -1,15 +1,23 @@
-// Package base has what all pages share: their colours, and requests with a token.
+// Package base has what all pages share: their colours, and what their scripts begin with.
 package base
 
-import _ "embed"
+import (
+	_ "embed"
+	"slices"
+)
 
 // Colours is the style sheet that declares the colours as variables, light and dark.
 //
 //go:embed colours.css
 var Colours []byte
 
-// Requests is the script with call, which sends a request with the token of the tab, and post,
-// which sends a form and asks the person for a token if one is needed.
-//
+// Script is what the script of each page begins with: call, which sends a request with the token
+// of the tab, post, which sends a form and asks the person for a token if one is needed, and
+// morph, which brings an element up to date.
+var Script = slices.Concat(requests, morph)
+
 //go:embed requests.js
-var Requests []byte
+var requests []byte
+
+//go:embed morph.js
+var morph []byte

@@ -1,33 +1,5 @@
 // Fetches the parts that have changed and puts them in place; counts ages and the clock.
 
-// morph changes node a into node b and touches only what differs, so that what is unfolded,
-// focused or selected stays so.
-function morph(a, b) {
-  if (a.isEqualNode(b)) return;
-  if (a.nodeType !== b.nodeType || a.nodeName !== b.nodeName || a.id !== b.id) return a.replaceWith(b);
-  if (a.nodeType !== Node.ELEMENT_NODE) {
-    if (a.data !== b.data) a.data = b.data;
-    return;
-  }
-  for (const { name, value } of b.attributes) if (a.getAttribute(name) !== value) a.setAttribute(name, value);
-  for (const { name } of [...a.attributes]) if (!b.hasAttribute(name) && name !== "open") a.removeAttribute(name);
-  let at = a.firstChild;
-  for (const next of [...b.childNodes]) {
-    const same = next.id ? [...a.children].find((c) => c.id === next.id) : at && !at.id ? at : null;
-    if (!same) a.insertBefore(next, at);
-    else {
-      if (same !== at) a.insertBefore(same, at);
-      else at = at.nextSibling;
-      morph(same, next);
-    }
-  }
-  while (at) {
-    const next = at.nextSibling;
-    at.remove();
-    at = next;
-  }
-}
-
 const live = { tag: document.body.dataset.tag, every: Number(document.body.dataset.every) || 5000, timer: 0, busy: false, seen: Date.parse(document.body.dataset.now) };
 
 async function refresh() {

@@ -83,7 +83,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/status.css":
 		file(w, "status.css", "text/css; charset=utf-8", base.Colours)
 	case r.URL.Path == "/status.js":
-		file(w, "status.js", "text/javascript; charset=utf-8", base.Requests)
+		file(w, "status.js", "text/javascript; charset=utf-8", base.Script)
 	case r.URL.Path == "/favicon.svg" || r.URL.Path == "/favicon.ico":
 		file(w, "favicon.svg", "image/svg+xml", nil)
 	default:

@@ -52,38 +52,6 @@ function flash(node) {
   value.classList.add("fresh");
 }
 
-// morph changes node a into node b and touches only what differs, so that what is
-// unfolded, focused or selected stays so.
-function morph(a, b) {
-  if (a.isEqualNode(b)) return;
-  if (a.nodeType !== b.nodeType || a.nodeName !== b.nodeName || a.id !== b.id) return a.replaceWith(b);
-  if (Date.now() - a.dataset?.said < 15000) return; // what an action answered stays readable
-  if (a.nodeType !== Node.ELEMENT_NODE) {
-    if (a.data !== b.data) {
-      a.data = b.data;
-      flash(a);
-    }
-    return;
-  }
-  for (const { name, value } of b.attributes) if (a.getAttribute(name) !== value) a.setAttribute(name, value);
-  for (const { name } of [...a.attributes]) if (!b.hasAttribute(name) && name !== "open") a.removeAttribute(name);
-  let at = a.firstChild;
-  for (const next of [...b.childNodes]) {
-    const same = next.id ? [...a.children].find((c) => c.id === next.id) : at && !at.id ? at : null;
-    if (!same) a.insertBefore(next, at);
-    else {
-      if (same !== at) a.insertBefore(same, at);
-      else at = at.nextSibling;
-      morph(same, next);
-    }
-  }
-  while (at) {
-    const next = at.nextSibling;
-    at.remove();
-    at = next;
-  }
-}
-
 const main = document.querySelector("main");
 let tag = main.dataset.tag;
 let busy = false;
@@ -104,7 +72,7 @@ async function refresh() {
         const next = new DOMParser().parseFromString(html, "text/html").getElementById(id);
         local(next);
         tick(next);
-        morph(document.getElementById(id), next);
+        morph(document.getElementById(id), next, flash);
       }
       tag = res.headers.get("ETag").replace(/^W\/|"/g, "");
     }
@@ -135,7 +103,7 @@ async function refreshWhole() {
     const next = new DOMParser().parseFromString(await res.text(), "text/html").querySelector("main");
     local(next);
     tick(next);
-    morph(main, next);
+    morph(main, next, flash);
     document.getElementById("asof").textContent = write(new Date(Date.now() + ahead));
     document.getElementById("connection").textContent = "";
   } catch {
