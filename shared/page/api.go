@@ -96,12 +96,12 @@ func (p *Page) api(w http.ResponseWriter, r *http.Request) {
 		q, err = p.queryOf(r, e)
 	}
 	if err != nil {
-		p.apiError(w, err)
+		p.apiError(w, r, err)
 		return
 	}
 	a := p.answered(r.Context(), e, q)
 	if a.err != nil {
-		p.apiError(w, a.err)
+		p.apiError(w, r, a.err)
 		return
 	}
 	h := w.Header()
@@ -246,15 +246,18 @@ func (p *Page) redactJSON(b []byte) []byte {
 	}))
 }
 
-// apiError answers with a status and {"error": "…"}.
-func (p *Page) apiError(w http.ResponseWriter, err error) {
-	status := http.StatusServiceUnavailable // the store cannot be read
+// apiError answers with a status and {"error": "…"}. Guests are not told why the store cannot be
+// read: the error may name hosts and users.
+func (p *Page) apiError(w http.ResponseWriter, r *http.Request, err error) {
+	status, text := http.StatusServiceUnavailable, p.Glance.Redact(err.Error())
 	if refused, ok := errors.AsType[*history.Refused](err); ok {
 		status = refused.Status
 	} else if errors.Is(err, store.ErrTooMany) {
 		status = http.StatusBadRequest
+	} else if guest(r.URL.Query()) {
+		text = glance.StoreAway
 	}
-	b, _ := json.Marshal(map[string]string{"error": p.Glance.Redact(err.Error())}) // text can be encoded
+	b, _ := json.Marshal(map[string]string{"error": text}) // text can be encoded
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	w.Write(append(printable.JSON(b), '\n'))

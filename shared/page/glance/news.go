@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/item"
 )
@@ -33,6 +34,9 @@ func news(ctx context.Context, w *world) (*Tile, error) {
 	t := &Tile{Stale: sourcesStale}
 	var all []item.Item
 	for _, source := range newsSources {
+		if w.Guest && catalogue.FamilyOf(source).Private {
+			continue
+		}
 		items, err := w.items(ctx, source)
 		if err != nil {
 			return nil, err

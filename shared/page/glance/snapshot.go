@@ -139,7 +139,7 @@ func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
 func (w *world) unread(title string, err error) string {
 	switch text := w.Redact(err.Error()); {
 	case w.Guest && title == "":
-		return storeAway
+		return StoreAway
 	case w.Guest:
 		return fmt.Sprintf(tileAway, title)
 	case title == "":
