@@ -33,7 +33,7 @@ func TestScreenshots(t *testing.T) {
 		shot{name: "page", width: 1920, height: 1080}, shot{name: "page-dark", width: 1920, height: 1080, dark: true},
 		shot{name: "tablet", width: 1280, height: 800}, shot{name: "tablet-dark", width: 1280, height: 800, dark: true}, shot{name: "small", width: 1024, height: 768},
 		shot{name: "phone", width: 390, height: 844}, shot{name: "phone-dark", width: 390, height: 844, dark: true},
-		shot{name: "kiosk", width: 1920, height: 1080, query: "?kiosk"}, shot{name: "night", width: 1280, height: 800, query: "?kiosk", prepare: "isNight = () => true; kioskMinute()"},
+		shot{name: "kiosk", width: 1920, height: 1080, query: "?kiosk"}, shot{name: "kiosk-small", width: 1280, height: 800, query: "?kiosk"}, shot{name: "night", width: 1280, height: 800, query: "?kiosk", prepare: "isNight = () => true; kioskMinute()"},
 		shot{name: "guest", width: 1280, height: 800, query: "?view=guest"}, shot{name: "past", width: 1280, height: 800, query: "?at=2026-11-27T12:00:00Z"})
 	full.moved.Add(int64(3 * time.Hour))
 	full.take(t, dir, shot{name: "stale", width: 1280, height: 800, ready: `document.querySelector(".stale")`})
