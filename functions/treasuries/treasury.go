@@ -1,10 +1,12 @@
 package function
 
 import (
+	"bytes"
 	"context"
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"net/url"
@@ -47,16 +49,14 @@ const monthsKey = "maturity_months"
 
 const firstYear = 1990 // of the curve
 
-// feed is a document of https://home.treasury.gov/treasury-daily-interest-rate-xml-feed,
-// as far as we use it. It has a year's business days, one per entry (about 400 kB).
-type feed struct {
-	XMLName xml.Name `xml:"feed"`
-	Entries []struct {
-		Properties struct {
-			Date   string  `xml:"NEW_DATE"`
-			Values []value `xml:",any"`
-		} `xml:"content>properties"`
-	} `xml:"entry"`
+// entry is a business day of a document of
+// https://home.treasury.gov/treasury-daily-interest-rate-xml-feed, as far as we use it. A
+// document has a year's entries (about 400 kB).
+type entry struct {
+	Properties struct {
+		Date   string  `xml:"NEW_DATE"`
+		Values []value `xml:",any"`
+	} `xml:"content>properties"`
 }
 
 // value is the yield in an element. There is no yield if the element is absent, empty or
@@ -177,29 +177,63 @@ func readings(days []day, t tenor, w source.Window) []reading.Reading {
 // a day of the year, and a yield that cannot be read, cost themselves. A document without
 // anything that can be read is an error: its format has changed.
 func decodeCurve(body []byte, year int) (curve, error) {
-	var f feed
-	if err := xml.Unmarshal(body, &f); err != nil {
-		return curve{}, fmt.Errorf("not a feed but %s", fetch.Describe(string(body[:min(len(body), 1<<12)])))
-	}
 	var c curve
-	for i, e := range f.Entries {
-		at, err := time.Parse("2006-01-02T15:04:05", strings.TrimSpace(e.Properties.Date))
-		switch {
-		case err != nil:
-			c.odd.add("", "entry %d: the date is %.40q", i+1, e.Properties.Date)
-			continue
-		case at.Year() != year || !at.Equal(at.Truncate(24*time.Hour)):
-			c.odd.add("", "entry %d: the date is %.40s, not a day of %d", i+1, e.Properties.Date, year)
-			continue
-		}
-		if yields := c.decodeValues(at, e.Properties.Values); yields != nil {
-			c.days = append(c.days, day{at, yields})
-		}
+	n := 0
+	err := eachEntry(body, func(e entry) {
+		n++
+		c.add(n, e, year)
+	})
+	if err != nil {
+		return curve{}, fmt.Errorf("not a feed but %s", fetch.Describe(string(body[:min(len(body), 1<<12)])))
 	}
 	if len(c.days) == 0 && len(c.odd.list) > 0 {
 		return curve{}, errors.New(c.odd.list[0].text)
 	}
 	return c, nil
+}
+
+// eachEntry calls use with each entry of a feed. A year's entries at once would take several
+// megabytes.
+func eachEntry(body []byte, use func(entry)) error {
+	d := xml.NewDecoder(bytes.NewReader(body))
+	for root := ""; ; {
+		token, err := d.Token()
+		if err == io.EOF && root != "" {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		start, ok := token.(xml.StartElement)
+		switch {
+		case !ok:
+		case root == "" && start.Name.Local != "feed":
+			return fmt.Errorf("the document is <%s>", start.Name.Local)
+		case root == "":
+			root = start.Name.Local
+		case start.Name.Local == "entry":
+			var e entry
+			if err := d.DecodeElement(&e, &start); err != nil {
+				return err
+			}
+			use(e)
+		}
+	}
+}
+
+// add adds the nth entry.
+func (c *curve) add(n int, e entry, year int) {
+	at, err := time.Parse("2006-01-02T15:04:05", strings.TrimSpace(e.Properties.Date))
+	switch {
+	case err != nil:
+		c.odd.add("", "entry %d: the date is %.40q", n, e.Properties.Date)
+	case at.Year() != year || !at.Equal(at.Truncate(24*time.Hour)):
+		c.odd.add("", "entry %d: the date is %.40s, not a day of %d", n, e.Properties.Date, year)
+	default:
+		if yields := c.decodeValues(at, e.Properties.Values); yields != nil {
+			c.days = append(c.days, day{at, yields})
+		}
+	}
 }
 
 // decodeValues returns the yields of a day by element, or nil for a day without a curve.
