@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/page/pagetest"
+	"github.com/hearth-home/hearth/shared/quality"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/testserver/browser"
 )
@@ -25,6 +27,7 @@ func historyHouse(t *testing.T) *pagetest.House {
 	h.Series("air", "co2_ppm", tags, now.Add(-24*time.Hour), 2*time.Minute, wave)
 	h.Series("air", "temperature_celsius", tags, now.Add(-24*time.Hour), 2*time.Minute, func(at time.Time) float64 { return wave(at) / 30 })
 	h.OK(h.Store.DeleteRange(t.Context(), "air", tags, now.Add(-8*time.Hour), now.Add(-6*time.Hour)))
+	h.Readings(reading.Reading{Name: "air", Tags: tags, Time: now.Add(-4*time.Hour + time.Second), Fields: map[string]float64{"co2_ppm": 60000, catalogue.Quality: quality.Suspect.Code()}, Text: map[string]string{catalogue.Suspect: "*"}})
 	h.Series("stock_quote", "price_usd", map[string]string{"symbol": "ACME"}, now.Add(-20*24*time.Hour), 6*time.Hour, wave)
 	h.Series("treasury_yield", "yield_percent", map[string]string{"maturity": "10y"}, now.Truncate(24*time.Hour).AddDate(0, -1, 0), 24*time.Hour, func(at time.Time) float64 { return 4 + float64(at.Day())/100 })
 	return h
@@ -53,7 +56,7 @@ func TestInABrowserTheHistoryOpens(t *testing.T) {
 			b.Screenshot(fmt.Sprintf("%s/history-%s.png", dir, strings.ReplaceAll(what, " ", "-")), false)
 		}
 	}
-	open("a device", "CO₂", "1 gap")
+	open("a device", "CO₂", "1 gap; 1 suspect value left out.")
 	if got := b.Eval(`document.querySelector("#history .lines b").textContent`); !strings.HasSuffix(got, "ppm") {
 		t.Errorf("the value at the cursor is %q", got)
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/quality"
 )
 
 const maxRows = 100_000 // readings of a series in a CSV: one a second, of the longest span that has readings
@@ -20,6 +22,7 @@ type column struct {
 
 // CSV writes a request's history as a table of a time and a column per series. Of a span up to
 // a day it has every reading; of a longer one each window has a mean, a minimum and a maximum.
+// Suspect values, or of a longer span their number, have a column of their own.
 func (in Inputs) CSV(ctx context.Context, r Request) (table []byte, name string, err error) {
 	a, err := in.Read(ctx, r)
 	if err != nil {
@@ -40,21 +43,26 @@ func (in Inputs) CSV(ctx context.Context, r Request) (table []byte, name string,
 
 func windowColumns(a Answer) (out []column) {
 	for _, l := range a.Series {
-		mean, low, high := newColumn(l, ""), newColumn(l, " min"), newColumn(l, " max")
+		mean, low, high := newColumn(l, "", l.Unit), newColumn(l, " min", l.Unit), newColumn(l, " max", l.Unit)
 		for _, p := range l.Points {
 			if at := time.Unix(p.start, 0).UnixNano(); p.count > 0 {
 				mean.values[at], low.values[at], high.values[at] = p.mean, p.low, p.high
 			}
 		}
 		out = append(out, mean, low, high)
+		if len(l.suspect) > 0 {
+			suspect := newColumn(l, " suspect values", "")
+			suspect.values = l.suspect
+			out = append(out, suspect)
+		}
 	}
 	return out
 }
 
-func newColumn(l Line, suffix string) column {
+func newColumn(l Line, suffix, unit string) column {
 	title := l.Title + suffix
-	if l.Unit != "" {
-		title += " (" + l.Unit + ")"
+	if unit != "" {
+		title += " (" + unit + ")"
 	}
 	return column{safe(title), map[int64]float64{}}
 }
@@ -97,18 +105,25 @@ func (in Inputs) raw(ctx context.Context, r Request, a Answer) ([]column, error)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]column, len(asked))
+	var out []column
 	for i, l := range asked { // one after the other, since the readings of a day may be many
 		found, err := st.BetweenAtMost(ctx, maxRows, l.Measurement, l.Tags, r.from, r.to)
 		if err != nil {
 			return nil, err
 		}
-		out[i] = newColumn(a.Series[i], "")
+		good, suspect := newColumn(a.Series[i], "", a.Series[i].Unit), newColumn(a.Series[i], " suspect", a.Series[i].Unit)
 		unit := in.unit(l)
 		for _, rd := range found {
 			if v, ok := rd.Fields[l.Field]; ok && maps.Equal(rd.Tags, l.Tags) {
-				out[i].values[rd.Time.UnixNano()] = unit.Shown(v)
+				to := good
+				if quality.IsSuspect(rd, l.Field) {
+					to = suspect
+				}
+				to.values[rd.Time.UnixNano()] = unit.Shown(v)
 			}
+		}
+		if out = append(out, good); len(suspect.values) > 0 {
+			out = append(out, suspect)
 		}
 	}
 	return out, nil

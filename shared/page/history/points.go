@@ -51,6 +51,23 @@ type Summary struct {
 	LastAt time.Time `json:"last_at,omitzero"`
 	Count  int       `json:"count"` // of values
 	Gaps   int       `json:"gaps"`  // longer than values are usually apart
+
+	Suspect int `json:"suspect,omitempty"` // values that are left out: no other number counts them
+}
+
+// sound returns the windows that have values, and how many suspect ones are left out of each
+// window, by its start in nanoseconds.
+func sound(ws []store.Window) (out []store.Window, suspect map[int64]float64) {
+	out, suspect = make([]store.Window, 0, len(ws)), map[int64]float64{}
+	for _, w := range ws {
+		if w.Count > 0 {
+			out = append(out, w)
+		}
+		if w.Suspect > 0 {
+			suspect[w.Start.UnixNano()] = float64(w.Suspect)
+		}
+	}
+	return out, suspect
 }
 
 // points converts windows to a unit, and adds a point for each gap: where the next window
@@ -66,7 +83,7 @@ func points(ws []store.Window, u units.Unit, within time.Duration, to time.Time)
 		}
 	}
 	for _, w := range ws {
-		if math.IsNaN(w.Mean) || math.IsInf(w.Mean, 0) || w.Count == 0 {
+		if math.IsNaN(w.Mean) || math.IsInf(w.Mean, 0) {
 			continue
 		}
 		gap(w.Start)

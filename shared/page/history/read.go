@@ -49,6 +49,8 @@ type Line struct {
 	Sample  bool     `json:"sample,omitempty"` // of a simulated sensor or a recorded answer
 	Points  []Point  `json:"points"`
 	Summary Summary  `json:"summary"`
+
+	suspect map[int64]float64 // how many suspect values are left out, by start of the window in nanoseconds
 }
 
 // lookup is what is asked of the store for one series of a request.
@@ -70,7 +72,7 @@ func (in Inputs) Read(ctx context.Context, r Request) (Answer, error) {
 	}
 	a, step := in.begin(&r, asked)
 	found, err := eachOf(ctx, asked, func(ctx context.Context, l lookup) ([]store.WindowSeries, error) {
-		return st.Windows(ctx, store.Query{Name: l.Measurement, Tags: l.Tags, Fields: []string{l.Field}, From: r.from, To: r.to, Step: step, Zone: in.zoneOf(l.m)})
+		return st.SoundWindows(ctx, store.Query{Name: l.Measurement, Tags: l.Tags, Fields: []string{l.Field}, From: r.from, To: r.to, Step: step, Zone: in.zoneOf(l.m)})
 	})
 	if err != nil {
 		return a, err
@@ -176,7 +178,12 @@ func (in Inputs) line(l lookup, s store.WindowSeries, step time.Duration, r Requ
 	out := Line{
 		Key: own.Key(), Title: in.Redact(titleOf(l, s.Tags, devices)), Unit: unit.Symbol, Words: wordsOf(l.field), Day: l.m.Day, Sample: s.Tags[catalogue.SampleLabel] != "",
 	}
-	out.Points, out.Summary = points(s.Windows, unit, longest(l.m, s.Windows, step), r.to)
+	ws, suspect := sound(s.Windows)
+	out.Points, out.Summary = points(ws, unit, longest(l.m, ws, step), r.to)
+	for _, n := range suspect {
+		out.Summary.Suspect += int(n)
+	}
+	out.suspect = suspect
 	out.Digits = digits(l.field, unit, out.Summary)
 	return out
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/page/pagetest"
 	"github.com/hearth-home/hearth/shared/page/units"
+	"github.com/hearth-home/hearth/shared/quality"
+	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -53,6 +55,19 @@ func (f *fixture) must(query string) Answer {
 	a, err := f.read(query)
 	f.OK(err)
 	return a
+}
+
+func (f *fixture) csv(query string) string {
+	f.T.Helper()
+	in := f.inputs()
+	r, err := ParseRequest(values(f.T, query), now, in.zone())
+	f.OK(err)
+	b, name, err := in.CSV(f.T.Context(), r)
+	f.OK(err)
+	if !strings.HasSuffix(name, ".csv") || strings.ContainsAny(name, `"/\;=`) {
+		f.T.Errorf("name %q", name)
+	}
+	return string(b)
 }
 
 // wave is 20 at noon and less before and after.
@@ -251,25 +266,40 @@ func TestACSVHasEveryReadingOfADayAndWindowsOfMore(t *testing.T) {
 	evil := map[string]string{"device": "=cmd|'-/c-calc'!a0"}
 	f.Series("air", "co2_ppm", evil, now.Add(-30*time.Second), time.Minute, func(time.Time) float64 { return 612.5 })
 	f.Series("air", "co2_ppm", office, now.Add(-2*time.Minute), time.Minute, func(t time.Time) float64 { return float64(t.Minute()) })
-	table := func(query string) string {
-		in := f.inputs()
-		r, err := ParseRequest(values(t, query), now, in.zone())
-		f.OK(err)
-		b, name, err := in.CSV(t.Context(), r)
-		f.OK(err)
-		if !strings.HasSuffix(name, ".csv") || strings.ContainsAny(name, `"/\;=`) {
-			t.Errorf("name %q", name)
-		}
-		return string(b)
-	}
-	got := table("span=hour&series=air.co2_ppm,device=office-air&series=" + escapedKey("air", "co2_ppm", evil))
+	got := f.csv("span=hour&series=air.co2_ppm,device=office-air&series=" + escapedKey("air", "co2_ppm", evil))
 	want := "time,Office air · CO₂ (ppm),'=cmd|' /C calc'!A0 · CO₂ (ppm)\r\n2026-11-27T15:05:00+01:00,5,\r\n2026-11-27T15:06:00+01:00,6,\r\n2026-11-27T15:06:30+01:00,,612.5\r\n"
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	got = table("span=week&series=air.co2_ppm,device=office-air")
+	got = f.csv("span=week&series=air.co2_ppm,device=office-air")
 	if want := "time,Office air · CO₂ (ppm),Office air · CO₂ min (ppm),Office air · CO₂ max (ppm)\r\n2026-11-27T15:00:00+01:00,5.5,5,6\r\n"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A room of 21.5 °C whose sensor gave 215 °C three times.
+func TestSuspectValuesAreLeftOut(t *testing.T) {
+	f := newFixture(t)
+	tags := map[string]string{"device": "office-air"}
+	f.Series("air", "temperature_celsius", tags, now.Add(-8*day), 10*time.Minute, func(at time.Time) float64 { return 21.5 })
+	for _, ago := range []time.Duration{20 * time.Minute, 3 * time.Hour, 50 * time.Hour} {
+		f.Readings(reading.Reading{Name: "air", Tags: tags, Time: now.Add(-ago), Fields: map[string]float64{"temperature_celsius": 215, catalogue.Quality: quality.Suspect.Code()},
+			Text: map[string]string{catalogue.Suspect: "temperature_celsius"}})
+	}
+	for span, want := range map[string]Summary{
+		"hour": {Count: 5, Suspect: 1}, "day": {Count: 142, Suspect: 2}, "week": {Count: 7*144 - 3, Suspect: 3}, "month": {Count: 8*144 - 3, Suspect: 3},
+	} {
+		s := f.must("series=air.temperature_celsius,device=office-air&span=" + span).Series[0].Summary
+		if s.Low != 21.5 || s.High != 21.5 || math.Abs(s.Mean-21.5) > 1e-9 || s.Last != 21.5 || s.Count != want.Count || s.Suspect != want.Suspect {
+			t.Errorf("%s: %+v", span, s)
+		}
+	}
+	if got, want := f.csv("span=hour&series=air.temperature_celsius,device=office-air"), "time,Office air · Temperature (°C),Office air · Temperature suspect (°C)\r\n"; !strings.HasPrefix(got, want) ||
+		!strings.Contains(got, "2026-11-27T13:47:00Z,,215\r\n") || !strings.Contains(got, "2026-11-27T13:57:00Z,21.5,\r\n") {
+		t.Errorf("got\n%s", got)
+	}
+	if got := f.csv("span=week&series=air.temperature_celsius,device=office-air"); !strings.Contains(got, "max (°C),Office air · Temperature suspect values\r\n") || strings.Count(got, "21.5,1\r\n") != 3 || strings.Contains(got, "215") {
+		t.Errorf("got\n%.600s", got)
 	}
 }
 

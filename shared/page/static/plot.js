@@ -225,8 +225,9 @@ function historyPlot(part, node, turn, ended) {
 
   function inWords(s) {
     const m = s.summary;
-    if (!m.count) return "No values in this span.";
-    const gaps = m.gaps ? `; ${m.gaps} gap${m.gaps > 1 ? "s" : ""}` : "";
+    const left = m.suspect ? `; ${m.suspect} suspect value${m.suspect > 1 ? "s" : ""} left out` : "";
+    if (!m.count) return m.suspect ? `No values in this span${left}.` : "No values in this span.";
+    const gaps = (m.gaps ? `; ${m.gaps} gap${m.gaps > 1 ? "s" : ""}` : "") + left;
     if (s.words?.length === 2) return `“${s.words[1]}” in ${new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(100 * m.mean)} % of the values${gaps}.`;
     if (m.low === m.high) return `Always ${figure(m.low, s)}${gaps}.`;
     return `Between ${figure(m.low, s, false)} and ${figure(m.high, s)}, ${figure(m.mean, s, false)} on average; highest on ${when(m.high_at, s)}${gaps}.`;
