@@ -116,7 +116,7 @@ func partsOf(s glance.Snapshot) (out []part, rows int) {
 		}
 		cells = append(cells, cell{Name: t.Cell(), Snapshot: s, Tiles: []glance.Tile{t}})
 	}
-	if len(cells) == 0 {
+	if len(cells) == 0 && !s.Nothing { // else the verdict says it
 		out = append(out, draw("cell-none", "none", s))
 	}
 	rows = place(cells)

@@ -15,6 +15,7 @@ import (
 	"github.com/hearth-home/hearth/shared/page/pagetest"
 	"github.com/hearth-home/hearth/shared/page/status"
 	"github.com/hearth-home/hearth/shared/settings"
+	"github.com/hearth-home/hearth/shared/store"
 )
 
 var now = time.Date(2026, 11, 27, 14, 7, 0, 0, time.UTC)
@@ -54,6 +55,45 @@ func TestAViewIsReadFromAnAddress(t *testing.T) {
 		}
 		if !strings.HasPrefix(got, want) {
 			t.Errorf("%.40s: %.100s, want %s", query, got, want)
+		}
+	}
+}
+
+// Before anything was measured and any source had run, an empty page is no good news. A backfill
+// does not count.
+func TestNothingIsKnownOfTheTimeBeforeHearth(t *testing.T) {
+	h := pagetest.New(t, now)
+	id := h.Device("edge", "Office air", "Office", pagetest.State("temperature_celsius", 22))
+	h.Series("air", "temperature_celsius", map[string]string{"device": id}, now.Add(-3*time.Hour), 5*time.Minute, func(time.Time) float64 { return 22 })
+	h.Series("treasury_yield", "yield_percent", map[string]string{"maturity": "10y"}, now.Truncate(24*time.Hour).AddDate(0, 0, -2), 24*time.Hour, func(time.Time) float64 { return 4 })
+	p := pageOfHouse(h, "")
+	heading := func(ago time.Duration) string {
+		t.Helper()
+		s := p.Glance.Snapshot(t.Context(), glance.View{At: now.Add(-ago)})
+		if len(s.Errors) > 0 {
+			t.Error(s.Errors)
+		}
+		parts, _ := partsOf(s)
+		for _, part := range parts {
+			if part.ID == "cell-none" {
+				t.Errorf("%s ago: %s", ago, part.Markup())
+			}
+		}
+		return s.Verdict().Class + ": " + s.Verdict().Heading
+	}
+	for ago, want := range map[time.Duration]string{time.Hour: "well: All well", 4 * time.Hour: "nothing: Nothing is known of this time", 100 * time.Hour: "nothing: Nothing is known of this time"} {
+		if got := heading(ago); got != want {
+			t.Errorf("%s ago: %s, want %s", ago, got, want)
+		}
+	}
+	for _, trigger := range []string{"backfill", "cron"} {
+		r, err := h.Store.Begin(t.Context(), store.Run{Function: "asana" + trigger, Trigger: trigger, Started: now.Add(-5 * time.Hour)}, time.Minute, nil)
+		h.OK(err)
+		r.Status = "ok"
+		h.OK(h.Store.Finish(t.Context(), r, nil, store.Alerts{}))
+		want := map[string]string{"backfill": "nothing: Nothing is known of this time", "cron": "well: All well"}[trigger]
+		if got := heading(4*time.Hour + time.Minute); got != want {
+			t.Errorf("after a run by %s: %s, want %s", trigger, got, want)
 		}
 	}
 }

@@ -45,6 +45,14 @@ func (s *Store) LastGood(ctx context.Context, function string, at time.Time) (st
 	return started, err
 }
 
+// RanBy reports whether a run that was no backfill started at a time or before. Runs are kept
+// for 90 days.
+func (s *Store) RanBy(ctx context.Context, at time.Time) (bool, error) {
+	found, err := query(ctx, s, "read the first run", func(rows *sql.Rows) (one int, err error) { return one, rows.Scan(&one) },
+		`select 1 from runs where started <= $1 and started_by <> 'backfill' limit 1`, stamp(at))
+	return len(found) > 0, err
+}
+
 // OldestUnsent returns since when the oldest unsent message to one of these destinations
 // waits; zero: none does. A message that has to wait for a time waits since then.
 func (s *Store) OldestUnsent(ctx context.Context, destinations []string) (since time.Time, err error) {

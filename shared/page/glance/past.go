@@ -2,11 +2,14 @@ package glance
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/store"
 )
+
+const firstHours = 48 * time.Hour // before that, the readings of devices are rolled up
 
 // states returns the latest values of all devices.
 func (w *world) states(ctx context.Context) ([]store.DeviceState, error) {
@@ -43,6 +46,29 @@ func spans(name string, at time.Time) []store.Query {
 		{Name: name, From: recent.Add(-23 * time.Hour), To: recent, Step: time.Hour, Suspects: true},
 		{Name: name, From: recent, To: at.Add(time.Millisecond), Step: 5 * time.Minute, Suspects: true},
 	}
+}
+
+// watched reports whether hearth watched the house by now: a source had run, or a device had
+// reported. What a backfill fetched later does not count.
+func (w *world) watched(ctx context.Context) (bool, error) {
+	if ran, err := w.st.RanBy(ctx, w.Now); ran || err != nil {
+		return ran, err
+	}
+	rolled, err := w.st.Rolled(ctx)
+	if err != nil {
+		return false, err
+	}
+	ofDevices := map[string]bool{}
+	for _, m := range append(catalogue.All(), w.declared...) {
+		ofDevices[m.Name] = m.OfDevices()
+	}
+	for name, r := range rolled { // the readings themselves may have expired
+		if ofDevices[name] && !r.Since.After(w.Now) {
+			return true, nil
+		}
+	}
+	found, err := w.st.Extents(ctx, w.Now.Add(-firstHours), w.Now.Add(time.Millisecond))
+	return slices.ContainsFunc(found, func(e store.Extent) bool { return ofDevices[e.Name] }), err
 }
 
 // simulated is the state that says whether the latest values of a device are samples.

@@ -73,6 +73,8 @@ type Snapshot struct {
 	Errors []string
 	Status status.Data
 
+	Nothing bool // of a time in the past of which nothing is known
+
 	more    int  // open alerts that are not in Needs
 	unknown bool // the alerts could not be read
 
@@ -123,6 +125,13 @@ func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
 			out.Tiles = append(out.Tiles, *t)
 			out.Needs = append(out.Needs, t.Needs...)
 		}
+	}
+	if w.Past {
+		watched, err := w.watched(ctx)
+		if err != nil {
+			out.Errors = append(out.Errors, w.unread("", err))
+		}
+		out.Nothing = len(out.Errors) == 0 && (!watched || len(out.Tiles) == 0)
 	}
 	slices.Sort(out.Errors)
 	out.Needs = w.needs(out.Needs)

@@ -25,7 +25,7 @@ type Verdict struct {
 	Lines   []Need   // the gravest first, at most 6
 	More    int      // how many are not in Lines
 	Aside   string   // "2 acknowledged"; "": none
-	Class   string   // "critical", "warning" or "info": the gravest of all; "well": none; "unknown": that is not known
+	Class   string   // "critical", "warning" or "info": the gravest of all; "well": none; "unknown": that cannot be read; "nothing": nothing is known of the time
 	Acks    []string // the keys of all alerts that are counted
 	Errors  []string // what cannot be read
 	Notes   []string // what a person should know about hearth itself
@@ -62,6 +62,8 @@ func (s Snapshot) Verdict() Verdict {
 		v.Heading = fmt.Sprintf(nThings, v.Count)
 	case len(v.Errors) > 0:
 		v.Heading, v.Class = notKnown, "unknown"
+	case s.Nothing:
+		v.Heading, v.Class = nothingKnown, "nothing"
 	}
 	if len(v.Lines) > 0 {
 		v.Class = string(v.Lines[0].Severity)

@@ -5,11 +5,12 @@ package glance
 // The verdict.
 
 const (
-	allWell  = "All well"
-	notKnown = "Not all of it can be read"
-	oneThing = "1 thing needs you"
-	nThings  = "%d things need you"
-	noAlerts = "The alerts cannot be read"
+	allWell      = "All well"
+	notKnown     = "Not all of it can be read"
+	nothingKnown = "Nothing is known of this time"
+	oneThing     = "1 thing needs you"
+	nThings      = "%d things need you"
+	noAlerts     = "The alerts cannot be read"
 	// StoreAway is what guests are told when nothing can be read.
 	StoreAway    = "hearth cannot read its store just now"
 	tileAway     = "%s cannot be read just now"
