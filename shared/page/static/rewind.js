@@ -1,6 +1,7 @@
 // The page as it stood at an earlier time: a slider over the last week, and links with at=.
-// While it is open nothing is fetched that is newer.
-const rewind = { step: 300000, days: 7, timer: 0, running: null };
+// While it is open nothing is fetched that is newer. The way from the present to the past is one
+// step in the browser's history, however far the slider goes.
+const rewind = { step: 300000, days: 7, timer: 0, running: null, leaving: false, next: 0 };
 
 // pastURL returns an address relative to the page with another at=, "" for none.
 function pastURL(path, at) {
@@ -12,20 +13,48 @@ function pastURL(path, at) {
   return path + (text ? "?" + text : "");
 }
 
+// travel shows the page as it stood at a time, or live again with 0, and changes its address. The
+// present is left by a new entry of the browser's history; the way back to it is that of Back.
+function travel(at) {
+  rewind.next = at;
+  if (rewind.leaving) return; // the way back is not over yet
+  if (!at && hearth.past && history.state?.past) {
+    rewind.leaving = true;
+    history.back();
+    return;
+  }
+  if (!at === !hearth.past) history.replaceState(history.state, "", pastURL("./", at));
+  else history.pushState(at ? { past: true } : null, "", pastURL("./", at));
+  showPast(at);
+}
+
+// arrived follows Back and Forward.
+function arrived() {
+  const at = Date.parse(new URLSearchParams(location.search).get("at") ?? "") || 0;
+  if (rewind.leaving) {
+    rewind.leaving = false;
+    showPast(at);
+    if (rewind.next) travel(rewind.next); // the slider has moved on meanwhile
+    return;
+  }
+  if (at === hearth.past) return; // a dialog was opened or closed
+  clearTimeout(rewind.timer);
+  document.getElementById("rewind")?.remove();
+  showPast(at);
+  if (at) openRewind();
+}
+
 // showPast shows the page as it stood at a time, or live again with 0.
 async function showPast(at) {
   rewind.running?.abort();
   document.getElementById("past").hidden = !at;
+  hearth.past = at;
   if (!at) {
-    hearth.past = 0;
     delete document.body.dataset.past;
-    history.replaceState(null, "", pastURL("./", 0));
     return refresh();
   }
-  hearth.past = at;
   document.body.dataset.past = new Date(at).toISOString();
   clearTimeout(live.timer);
-  history.replaceState(null, "", pastURL("./", at));
   rewind.running = new AbortController();
   try {
     const res = await call(pastURL("tiles.json", at), { headers: { "If-None-Match": `"${live.tag}"` }, cache: "no-store", signal: rewind.running.signal });
@@ -60,7 +89,7 @@ function openRewind() {
     label.textContent = at ? formatter("full", hearth.zone).format(new Date(at)) : "now";
     slider.setAttribute("aria-valuetext", label.textContent);
     clearTimeout(rewind.timer);
-    rewind.timer = setTimeout(() => showPast(at), 150);
+    rewind.timer = setTimeout(() => travel(at), 150);
   };
   const by = (ms) => () => {
     slider.value = Number(slider.value) + ms / rewind.step;
@@ -77,7 +106,7 @@ function openRewind() {
 function closeRewind() {
   document.getElementById("rewind")?.remove();
   clearTimeout(rewind.timer);
-  if (hearth.past) showPast(0);
+  if (hearth.past) travel(0);
 }
 
 const opener = Object.assign(document.createElement("button"), { type: "button", id: "rewind-open", textContent: "Earlier" });
@@ -92,4 +121,7 @@ if (hearth.past) {
 }
 // A link in a message names the alert that it is about.
 const meant = new URLSearchParams(location.search).get("alert");
+// A time without a zone, or of a moment ago, is written as arrived reads it.
+if (new URLSearchParams(location.search).has("at") && Date.parse(new URLSearchParams(location.search).get("at")) !== hearth.past) history.replaceState(history.state, "", pastURL("./", hearth.past));
+addEventListener("popstate", arrived);
 if (meant) document.querySelector(`[data-key="${CSS.escape(meant)}"]`)?.closest("li")?.classList.add("meant");
