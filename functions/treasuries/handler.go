@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/config"
@@ -34,10 +35,12 @@ type Config struct {
 
 const (
 	prefix = "alphavantage " // of Alpha Vantage's targets: "alphavantage 10year"
-	// recent is how far back a run for now stores yields: the page compares the curve with that
-	// of a month ago, which may be 10 days before for lack of business days. Longer gaps need
-	// a backfill.
-	recent = 45 * 24 * time.Hour
+	// The first run for now of a day stores the yields since month ago: the page compares the
+	// curve with that of a month ago, which may be 10 days before for lack of business days.
+	// Longer gaps need a backfill. Later runs of the day store the yields since recent ago.
+	month  = 45 * oneDay
+	recent = 10 * oneDay
+	oneDay = 24 * time.Hour
 )
 
 // Handle is what the OpenFaaS template calls.
@@ -57,6 +60,7 @@ func New(env serve.Env) (http.Handler, error) {
 		}
 		quota = &store.Quota{Key: "alphavantage", Limit: c.AlphaVantageCalls, Window: 24 * time.Hour, Reserve: c.RunsADay * len(c.AlphaVantageMaturities)}
 	}
+	months := &months{got: map[string]time.Time{}}
 	treasury := &treasury{url: c.URL, now: env.Now, decoded: map[*fetch.Answer]curve{}}
 	vantage := &vantage{Config: c, redact: env.Secrets.Redact, now: env.Now, histories: map[string]history{}}
 	return source.Handler(env, source.Source{
@@ -65,15 +69,21 @@ func New(env serve.Env) (http.Handler, error) {
 		Targets: targets,
 		Step:    366 * 24 * time.Hour,
 		Fetch: func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
-			days := w
+			days, now := w, env.Now().UTC()
 			if w.Now() {
-				now := env.Now().UTC()
-				days = source.Window{From: now.Add(-recent), To: now}
+				days = months.days(target, now)
 			}
+			var b source.Batch
+			var err error
 			if maturity, ok := strings.CutPrefix(target, prefix); ok {
-				return vantage.fetch(ctx, client, maturity, days, w.Now())
+				b, err = vantage.fetch(ctx, client, maturity, days, w.Now())
+			} else {
+				b, err = treasury.fetch(ctx, client, target, days, w.Now())
 			}
-			return treasury.fetch(ctx, client, target, days, w.Now())
+			if w.Now() && !w.Dry && err == nil {
+				months.done(target, now)
+			}
+			return b, err
 		},
 		Quota: func(target string) *store.Quota {
 			if strings.HasPrefix(target, prefix) {
@@ -82,4 +92,30 @@ func New(env serve.Env) (http.Handler, error) {
 			return nil
 		},
 	})
+}
+
+// months remembers which targets got their yields since month ago, so that only one run of
+// a day stores them all. It is safe for concurrent use.
+type months struct {
+	mu  sync.Mutex
+	got map[string]time.Time // when a target last got them
+}
+
+// days returns the days that a run for now stores.
+func (m *months) days(target string, now time.Time) source.Window {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if now.Truncate(oneDay).Equal(m.got[target].Truncate(oneDay)) {
+		return source.Window{From: now.Add(-recent), To: now}
+	}
+	return source.Window{From: now.Add(-month), To: now}
+}
+
+// done says that a target was fetched and will be stored.
+func (m *months) done(target string, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !now.Truncate(oneDay).Equal(m.got[target].Truncate(oneDay)) {
+		m.got[target] = now
+	}
 }

@@ -14,15 +14,22 @@ import (
 func TestARunForNowFillsWeeksWithOneRequest(t *testing.T) {
 	h := start(t)
 	want := expected("2026-10-10", "2026-11-24") // 45 days before the 23rd at noon
+	if a, w := h.Post("dry_run=true"); len(a.Readings) != len(want) {
+		t.Errorf("dry run: %d %s; want %d yields", w.Code, w.Body, len(want))
+	}
 	a, w := h.Post("")
 	if w.Code != 200 || a.Stored != len(want) || !maps.Equal(stored(t, h, "treasury_yield"), want) {
 		t.Errorf("first run: %d %s; want %d yields", w.Code, w.Body, len(want))
 	}
-	if len(h.Requests) != 1 {
-		t.Errorf("requests %q, want one for all maturities", h.Requests)
+	if len(h.Requests) != 2 {
+		t.Errorf("requests %q, want one of each run for all maturities", h.Requests)
 	}
-	if a, w = h.Post(""); w.Code != 200 || a.Stored != 0 || a.Unchanged != len(want) {
-		t.Errorf("rerun: %d %s; want nothing stored", w.Code, w.Body)
+	if a, w = h.Post(""); w.Code != 200 || a.Stored != 0 || a.Unchanged != len(expected("2026-11-14", "2026-11-24")) {
+		t.Errorf("rerun: %d %s; want nothing stored, and only the last days compared", w.Code, w.Body)
+	}
+	h.Later(24 * time.Hour)
+	if a, w = h.Post(""); w.Code != 200 || a.Stored+a.Unchanged != len(expected("2026-10-11", "2026-11-24")) {
+		t.Errorf("the next day: %d %s; want all weeks again", w.Code, w.Body)
 	}
 }
 
