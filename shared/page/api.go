@@ -19,6 +19,7 @@ import (
 	"github.com/hearth-home/hearth/shared/nearest"
 	"github.com/hearth-home/hearth/shared/page/glance"
 	"github.com/hearth-home/hearth/shared/page/history"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/printable"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -255,7 +256,7 @@ func (p *Page) apiError(w http.ResponseWriter, r *http.Request, err error) {
 	} else if errors.Is(err, store.ErrTooMany) {
 		status = http.StatusBadRequest
 	} else if guest(r.URL.Query()) {
-		text = glance.StoreAway
+		text = texts.Say("verdict.noStore")
 	}
 	b, _ := json.Marshal(map[string]string{"error": text}) // text can be encoded
 	w.Header().Set("Content-Type", "application/json")

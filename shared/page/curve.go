@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/page/glance"
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 // curve answers with the yield curve of the day on=2025-11-26, or of the nearest business day
@@ -43,7 +44,7 @@ func (p *Page) curve(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case errors.Is(err, glance.ErrNoCurve):
-		http.Error(w, fmt.Sprintf("%s: %v; hearth backfill fetches earlier ones", on.Format(time.DateOnly), err), http.StatusNotFound)
+		http.Error(w, texts.Say("curve.backfill", on.Format(time.DateOnly), err), http.StatusNotFound)
 	case err != nil:
 		http.Error(w, p.Glance.Redact(err.Error()), http.StatusServiceUnavailable)
 	default:

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/secret"
 )
 
@@ -117,7 +118,7 @@ func (p *Page) fromThisPage(r *http.Request) error {
 //go:embed login.html
 var loginDocument string
 
-var loginPage = template.Must(template.New("login").Funcs(template.FuncMap{"asset": assetURL}).Parse(loginDocument))
+var loginPage = template.Must(template.New("login").Funcs(texts.Funcs).Funcs(template.FuncMap{"asset": assetURL}).Parse(loginDocument))
 
 // mayRead answers a request that is not allowed to read, and reports whether it is. A browser
 // gets a page that asks for the token and then fetches with it what was asked for.

@@ -15,6 +15,7 @@ import (
 	"github.com/hearth-home/hearth/shared/page/glance"
 	"github.com/hearth-home/hearth/shared/page/pagetest"
 	"github.com/hearth-home/hearth/shared/page/status"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/store"
@@ -127,7 +128,7 @@ func TestGuestsAreNotToldWhyNothingCanBeRead(t *testing.T) {
 	for path, told := range map[string]bool{"/": true, "/api/tiles": true, "/?view=guest": false, "/tiles.json?view=guest": false, "/api/tiles?view=guest": false,
 		"/api/items?source=feeds": true, "/api/items?source=feeds&view=guest": false, "/history.json?series=air.co2_ppm&view=guest": false} {
 		body := request(p, http.MethodGet, path, "").Body.String()
-		if strings.Contains(body, "10.0.0.5") != told || strings.Contains(body, glance.StoreAway) == told {
+		if strings.Contains(body, "10.0.0.5") != told || strings.Contains(body, texts.Say("verdict.noStore")) == told {
 			t.Errorf("%s: %s", path, body)
 		}
 	}

@@ -18,13 +18,14 @@ import (
 	_ "embed"
 
 	"github.com/hearth-home/hearth/shared/page/glance"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/printable"
 )
 
 //go:embed page.html
 var document string
 
-var tmpl = template.Must(template.New("page").Funcs(template.FuncMap{"asset": assetURL, "stamp": stamp, "relative": relative}).Parse(document))
+var tmpl = template.Must(template.New("page").Funcs(texts.Funcs).Funcs(template.FuncMap{"asset": assetURL, "stamp": stamp, "relative": relative}).Parse(document))
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 

@@ -8,12 +8,13 @@ import (
 	"slices"
 
 	"github.com/hearth-home/hearth/shared/page/glance"
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 //go:embed noview.html
 var noViewMarkup string
 
-var noViewTemplate = template.Must(template.New("noview").Funcs(template.FuncMap{"asset": assetURL}).Parse(noViewMarkup))
+var noViewTemplate = template.Must(template.New("noview").Funcs(texts.Funcs).Funcs(template.FuncMap{"asset": assetURL}).Parse(noViewMarkup))
 
 // unknownView answers with the views that there are if the one of an address is none of them.
 func (p *Page) unknownView(w http.ResponseWriter, v glance.View) bool {

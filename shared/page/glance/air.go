@@ -3,7 +3,6 @@ package glance
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"html/template"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/page/history"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/rules"
 )
@@ -38,17 +38,17 @@ const aqiRule = "outdoor-air-us-aqi-high"
 // indoor guide values (2008). Volatile compounds: the same committee's levels of TVOC (2007), in
 // ppb as in the SGP30's data sheet.
 var (
-	aqiScale  = airScale{pollutionWords, []float64{50, 100, 150, 200, 300}}
-	dustScale = airScale{pollutionWords, []float64{9, 35.4, 55.4, 125.4, 225.4}}
-	co2Scale  = airScale{co2Words, []float64{1000, 2000}}
-	vocScale  = airScale{vocWords, []float64{220, 660, 2200}}
+	aqiScale  = airScale{texts.List("air.pollution"), []float64{50, 100, 150, 200, 300}}
+	dustScale = airScale{texts.List("air.pollution"), []float64{9, 35.4, 55.4, 125.4, 225.4}}
+	co2Scale  = airScale{texts.List("air.co2"), []float64{1000, 2000}}
+	vocScale  = airScale{texts.List("air.voc"), []float64{220, 660, 2200}}
 )
 
 // insideAirs are the quantities of the rooms' air, those that stand in one line together: the
 // first that is measured is shown. airs has how they are measured.
 var insideAirs = [][]airLine{
 	{{title: "PM2.5", scale: dustScale, airAt: 2}},
-	{{title: "CO₂", scale: co2Scale, airAt: 1}, {title: "CO₂ equivalent", scale: co2Scale, airAt: 2}, {title: "VOC", scale: vocScale, airAt: 2}},
+	{{title: "CO₂", scale: co2Scale, airAt: 1}, {title: equivalent, scale: co2Scale, airAt: 2}, {title: "VOC", scale: vocScale, airAt: 2}},
 }
 
 // airLine is a value of the tile.
@@ -133,7 +133,7 @@ func (w *world) outside(ctx context.Context, ds []device) (lines []airLine, dust
 		if v, ok := r.Fields["us_aqi"]; ok {
 			l.title, l.scale, l.value, l.unit, l.digits, l.plot.Field = "US AQI", aqiScale, v, "US AQI", 0, "us_aqi"
 		}
-		if l.plot.Title = airOutside + ", " + l.title; l.title != "" {
+		if l.plot.Title = texts.Say("air.outside") + ", " + l.title; l.title != "" {
 			lines = append(lines, l)
 		}
 	}
@@ -150,7 +150,7 @@ func (w *world) outsideDevice(ds []device) (airLine, bool) {
 	for _, d := range ds {
 		if !rules.InRoom(d.ID, d.Name, d.Place) {
 			if l, ok := w.airOf(insideAirs[0][0], d); ok && !l.old {
-				l.where, l.unit, l.plot.Title = "", "µg/m³ PM2.5", airOutside+", PM2.5"
+				l.where, l.unit, l.plot.Title = "", "µg/m³ PM2.5", texts.Say("air.outside")+", PM2.5"
 				return l, true
 			}
 		}
@@ -166,7 +166,7 @@ func (w *world) airNeed(l *airLine) []Need {
 	}
 	l.class = "mid"
 	word := l.scale.words[l.scale.level(l.value)]
-	return []Need{{Severity: alert.Warning, What: airOutsideIs, Value: num(l.value, 0) + " " + template.HTML(l.unit), Rest: template.HTML(word + keepWindows), Sample: l.sample}}
+	return []Need{{Severity: alert.Warning, What: texts.Say("air.outsideIs"), Value: num(l.value, 0) + " " + template.HTML(l.unit), Rest: texts.HTML("air.windows", word), Sample: l.sample}}
 }
 
 // worst returns the highest value in a room of the first of these quantities that is measured.
@@ -226,13 +226,13 @@ func (w *world) airAdvice(lines []airLine, dust float64) (advice, class string) 
 	}
 	switch {
 	case shut != nil && open != nil:
-		return fmt.Sprintf(airBriefly, w.roomIn(*open)), open.class
+		return texts.Say("air.airBriefly", w.roomIn(*open)), open.class
 	case shut != nil:
-		return keepShut, shut.class
+		return texts.Say("air.shut"), shut.class
 	case open != nil:
-		return fmt.Sprintf(airRoom, w.roomIn(*open)), open.class
+		return texts.Say("air.air", w.roomIn(*open)), open.class
 	case known:
-		return airFine, "fine"
+		return texts.Say("air.fine"), "fine"
 	}
 	return "", ""
 }
@@ -240,9 +240,9 @@ func (w *world) airAdvice(lines []airLine, dust float64) (advice, class string) 
 // roomIn returns a room as it stands within an English sentence: "the office", "the Büro".
 func (w *world) roomIn(l airLine) string {
 	if !l.room {
-		return theRoom
+		return texts.Say("air.room")
 	}
-	return theWord + w.inSentence(l.where)
+	return texts.Say("air.theRoom", w.inSentence(l.where))
 }
 
 // inSentence writes a usual name of a room in small letters if the house's language is English.
@@ -261,10 +261,10 @@ type airRow struct {
 }
 
 func (w *world) airRow(l airLine) airRow {
-	r := airRow{Label: airOutside, Unit: l.unit, Class: l.class, Value: num(l.value, l.digits)}
+	r := airRow{Label: texts.Say("air.outside"), Unit: l.unit, Class: l.class, Value: num(l.value, l.digits)}
 	word := l.scale.words[l.scale.level(l.value)]
 	if l.where != "" {
-		r.Label = fmt.Sprintf(airInside, l.title)
+		r.Label = texts.Say("air.inside", l.title)
 		r.Unit += ", " + w.inSentence(l.where)
 	}
 	if l.where == "" || l.scale.level(l.value) > 0 {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/settings"
 )
 
@@ -104,7 +105,7 @@ func kindOf(t settings.Tile, redact func(string) string) kind {
 	if k, ok := kindNamed(t.Tile); ok {
 		return k
 	}
-	return kind{name: own, title: redact(cmp.Or(t.Tile, "Own")), past: true, collect: func(ctx context.Context, w *world) (*Tile, error) {
+	return kind{name: own, title: redact(cmp.Or(t.Tile, texts.Say("tiles.own"))), past: true, collect: func(ctx context.Context, w *world) (*Tile, error) {
 		return ownTile(ctx, w, t)
 	}}
 }
@@ -137,7 +138,7 @@ func (w *world) isIn(place string) bool {
 func mistakesIn(f *settings.File, path string) (out []string) {
 	for _, m := range f.Mistakes {
 		if rest, ok := strings.CutPrefix(m.Path, path); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-			out = append(out, fmt.Sprintf("hearth.yml, line %d: %s", m.Line, m.Text))
+			out = append(out, texts.Say("verdict.mistake", m.Line, m.Text))
 		}
 	}
 	return out

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/page/history"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -16,8 +17,9 @@ const maxFans = 4 // that are shown of a computer
 
 // graphics returns the values of a computer's graphics card and fans.
 func (w *world) graphics(d device) (out []reported) {
+	gpu := texts.Say("computers.gpu")
 	for _, m := range []struct{ title, key string }{
-		{gpuTitle, "gpu_temperature_celsius"}, {gpuTitle, "amd_gpu_temperature_celsius"}, {"", "gpu_usage_percent"}, {"", "amd_gpu_usage_percent"}, {"", "gpu_power_watts"}, {"", "amd_gpu_power_watts"},
+		{gpu, "gpu_temperature_celsius"}, {gpu, "amd_gpu_temperature_celsius"}, {"", "gpu_usage_percent"}, {"", "amd_gpu_usage_percent"}, {"", "gpu_power_watts"}, {"", "amd_gpu_power_watts"},
 	} {
 		if r := w.firstOf(d, m.key); r != nil {
 			r.Title = m.title
@@ -25,7 +27,7 @@ func (w *world) graphics(d device) (out []reported) {
 		}
 	}
 	if len(out) > 0 {
-		out[0].Title = gpuTitle
+		out[0].Title = gpu
 	}
 	if fans := w.fans(d); fans != nil {
 		out = append(out, *fans)
@@ -36,7 +38,7 @@ func (w *world) graphics(d device) (out []reported) {
 // fans returns how fast the fans of a computer turn.
 func (w *world) fans(d device) *reported {
 	var all []template.HTML
-	out := &reported{Title: fanTitle, key: "fan_rpm"}
+	out := &reported{Title: texts.Say("computers.fans"), key: "fan_rpm"}
 	for _, key := range slices.Sorted(maps.Keys(d.Values)) {
 		if v, ok := w.fromHost(d, key); ok && strings.HasSuffix(key, "fan_rpm") && len(all) < maxFans {
 			all = append(all, num(v, 0))
@@ -46,7 +48,7 @@ func (w *world) fans(d device) *reported {
 		return nil
 	}
 	if len(all) == 1 {
-		out.Title = oneFanTitle
+		out.Title = texts.Say("computers.fan")
 	}
 	out.Text = join(all, ", ") + " rpm"
 	return out
@@ -65,7 +67,7 @@ func (w *world) caseOf(devices []device) (out []reported) {
 	}
 	inside, d := of("interior_temperature_celsius")
 	if inside != nil {
-		inside.Title = caseTitle
+		inside.Title = texts.Say("computers.case")
 		out = append(out, *inside)
 	}
 	intake, _ := of("intake_temperature_celsius")
@@ -83,7 +85,7 @@ func (w *world) caseOf(devices []device) (out []reported) {
 		return out
 	}
 	heating.Title = ""
-	heating.Text += aboveIntake
+	heating.Text = texts.HTML("computers.aboveIntake", heating.Text)
 	return append(out, *heating)
 }
 

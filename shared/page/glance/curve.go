@@ -13,6 +13,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/page/history"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
@@ -44,7 +45,7 @@ type Curve struct {
 }
 
 // ErrNoCurve means that no yields are stored of the days before the day that was asked for.
-var ErrNoCurve = errors.New("no yields are stored of this day and the 10 days before")
+var ErrNoCurve = errors.New(texts.Say("curve.none"))
 
 // Curve returns the yield curve of a day of the calendar, at midnight UTC, or of the nearest
 // business day before it; ErrNoCurve if there is none.
@@ -147,11 +148,11 @@ func (c Curve) shape() string {
 	case c.Spread == nil:
 		return ""
 	case *c.Spread < 0:
-		return curveInverted
+		return texts.Say("curve.inverted")
 	case *c.Spread < flatBelow:
-		return curveFlat
+		return texts.Say("curve.flat")
 	}
-	return curveNormal
+	return texts.Say("curve.normal")
 }
 
 // curve shows the newest yield curve against those of a month, half a year and a year ago.
@@ -162,7 +163,7 @@ func curve(ctx context.Context, w *world) (*Tile, error) {
 	}
 	return &Tile{
 		At: today.day, Stale: yieldsOld, Sample: today.Sample, Plots: today.plots(),
-		Body: draw("curve", curveView{Plot: plotCurves(today, before, Curve{}), Date: day(today.day, date), Shape: today.shape(), Spread: today.spread(),
+		Body: draw("curve", curveView{Plot: plotCurves(today, before, Curve{}), On: `<span class="on">` + day(today.day, date) + `</span>`, Shape: today.shape(), Spread: today.spread(),
 			Month: len(before[0].Yields) > 0, Half: len(before[1].Yields) > 0, Year: len(before[2].Yields) > 0, Single: today.single(),
 			Day: today.Day, First: FirstYields.Format(time.DateOnly)}),
 	}, nil
@@ -188,8 +189,8 @@ func (w *world) curves(ctx context.Context) (today Curve, before []Curve, err er
 // curveView is what the markup of the tile reads.
 type curveView struct {
 	Plot              template.HTML
-	Date              template.HTML
-	Day, First        string // the days between which one can choose
+	On                template.HTML // the day of the newest
+	Day, First        string        // the days between which one can choose
 	Shape             string
 	Spread            template.HTML
 	Single            template.HTML // a curve of one maturity

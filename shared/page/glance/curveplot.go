@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 // curveTicks are the maturities in months that are written below the plot.
@@ -66,8 +68,8 @@ func plotCurves(today Curve, before []Curve, chosen Curve) template.HTML {
 	if len(b.months) < 2 {
 		return ""
 	}
-	label := curveTitle + " " + today.sentence()
-	for i, words := range curveAgo {
+	label := texts.Say("curve.of", today.sentence())
+	for i, words := range texts.List("curve.before") {
 		if i < len(before) && len(before[i].Yields) > 0 {
 			label += "; " + words + ", " + before[i].sentence()
 		}
@@ -98,7 +100,7 @@ func (c Curve) words() string {
 	if c.Spread == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s, 10y − 2y %s", c.shape(), strings.Replace(fmt.Sprintf("%+.2f", *c.Spread), "-", "−", 1))
+	return texts.Say("curve.spread", c.shape(), strings.Replace(fmt.Sprintf("%+.2f", *c.Spread), "-", "−", 1))
 }
 
 // grid draws lines of equal yields, and the maturities below.

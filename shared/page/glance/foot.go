@@ -2,11 +2,11 @@ package glance
 
 import (
 	"cmp"
-	"fmt"
 	"html/template"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/page/status"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/serve"
 )
 
@@ -45,14 +45,11 @@ func (s Snapshot) Foot() Foot {
 			out.Late = append(out.Late, why)
 		}
 	}
-	switch {
-	case onTime == 1:
-		out.OnTime = onePipeline
-	case onTime > 1:
-		out.OnTime = fmt.Sprintf(nPipelines, onTime)
+	if onTime > 0 {
+		out.OnTime = texts.Say("foot.onTime", onTime)
 	}
 	if samples > 0 && !s.Guest() {
-		out.Samples = fmt.Sprintf(onSamples, samples)
+		out.Samples = texts.Say("foot.samples", samples)
 	}
 	return out
 }
@@ -69,11 +66,11 @@ func (s Snapshot) late(f status.Function) template.HTML {
 	failure, reason := lastFailure(f)
 	switch due := dueOf(f, s.Now); {
 	case f.State == status.Broken:
-		return line(cannotStart, f.Reason)
+		return line(texts.Say("foot.cannotStart"), f.Reason)
 	case f.State == status.Overdue && !due.IsZero():
-		return line(fmt.Sprintf(isLate, span(s.Now.Sub(due))), reason)
+		return line(texts.Say("foot.late", span(s.Now.Sub(due))), reason)
 	case f.State == status.Overdue:
-		return line(fmt.Sprintf(notSeenFor, span(s.Now.Sub(f.Seen))), reason)
+		return line(texts.Say("foot.notSeen", span(s.Now.Sub(f.Seen))), reason)
 	case failure != "":
 		return line(failure, reason)
 	}
@@ -99,12 +96,12 @@ func lastFailure(f status.Function) (failure, reason string) {
 		return "", ""
 	}
 	if f.Last.Status != "ok" {
-		failure = hasFailed
+		failure = texts.Say("foot.failed")
 	}
 	reason = f.Last.Error
 	for _, o := range f.Last.Outcomes {
 		if o.Status == "waiting" {
-			failure = cmp.Or(failure, mustWait)
+			failure = cmp.Or(failure, texts.Say("foot.waits"))
 		}
 		reason = cmp.Or(reason, o.Error)
 	}

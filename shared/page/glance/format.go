@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/page/units"
 )
 
@@ -91,13 +92,13 @@ func span(d time.Duration) string {
 	d = max(d, -d)
 	switch {
 	case d < time.Minute:
-		return "now"
+		return texts.Say("ages.now")
 	case d < time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
+		return texts.Say("ages.minutes", int(d.Minutes()))
 	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h", int(d.Hours()))
+		return texts.Say("ages.hours", int(d.Hours()))
 	default:
-		return fmt.Sprintf("%d days", int(d.Hours()/24))
+		return texts.Say("ages.days", int(d.Hours()/24))
 	}
 }
 

@@ -3,7 +3,6 @@ package glance
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"html/template"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/page/status"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/page/unmapped"
 	"github.com/hearth-home/hearth/shared/settings"
 	"github.com/hearth-home/hearth/shared/store"
@@ -82,9 +82,9 @@ func fresh(ctx context.Context, w *world) (*Tile, error) {
 		Rooms           []string
 	}{things[:min(len(things), maxFresh)], topics[:min(len(topics), maxFresh)], max(0, len(things)-maxFresh) + max(0, len(topics)-maxFresh), roomNames(devices)})}
 	if n := len(things); n > 0 {
-		need := Need{Severity: alert.Info, What: oneNew + ": " + things[0].Title, Rest: nameIt, Link: "#tile-new", Since: w.Now}
+		need := Need{Severity: alert.Info, What: texts.Say("new.device", things[0].Title), Rest: texts.HTML("new.nameIt"), Link: "#tile-new", Since: w.Now}
 		if n > 1 {
-			need.What, need.Rest = fmt.Sprintf(nNew, n), nameThem
+			need.What, need.Rest = texts.Say("new.devices", n), texts.HTML("new.nameThem")
 		}
 		t.Needs = append(t.Needs, need)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/page/history"
 	"github.com/hearth-home/hearth/shared/page/status"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/rules"
 )
 
@@ -133,7 +134,7 @@ func (w *world) builds(items []item.Item) (red []build, others int) {
 func (w *world) redNeeds(red []build) (out []Need) {
 	for _, b := range red {
 		out = append(out, Need{
-			Severity: alert.Critical, What: b.Repo + " " + b.Workflow, Value: template.HTML(template.HTMLEscapeString(redOn + b.Branch)), Rest: "for " + b.Age,
+			Severity: alert.Critical, What: b.Repo + " " + b.Workflow, Value: texts.HTML("github.redOn", b.Branch), Rest: texts.HTML("github.for", b.Age),
 			Link: b.Link, Since: b.At, Sample: b.Sample,
 		})
 	}
@@ -142,6 +143,9 @@ func (w *world) redNeeds(red []build) (out []Need) {
 
 // severities are those of Dependabot's alerts, the gravest first.
 var severities = []string{"critical", "high", "medium", "low"}
+
+// graveWords are the words of the severities that are named.
+var graveWords = map[string]string{"critical": texts.Say("github.critical"), "high": texts.Say("github.high")}
 
 // vulnerabilities counts the open alerts of Dependabot.
 type vulnerabilities struct {
@@ -165,7 +169,7 @@ func (w *world) vulnerabilitiesOf(items []item.Item) vulnerabilities {
 	var parts []string
 	for _, severity := range severities[:2] {
 		if n := v.Counts[severity]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, severity))
+			parts = append(parts, fmt.Sprintf("%d %s", n, graveWords[severity]))
 		}
 	}
 	v.Grave = strings.Join(parts, ", ")
@@ -196,7 +200,7 @@ func (w *world) alertNeeds(items []item.Item) (out []Need) {
 		if !slices.Contains(severities[:2], severity) || w.hasAlert(aboutVulnerability(i)) {
 			continue
 		}
-		n := Need{Severity: alert.Warning, What: w.Redact(cmp.Or(i.Attributes["package"], i.Title)), Value: template.HTML(severity), Rest: template.HTML(template.HTMLEscapeString(vulnerable + w.Redact(repo))),
+		n := Need{Severity: alert.Warning, What: w.Redact(cmp.Or(i.Attributes["package"], i.Title)), Value: escaped(graveWords[severity]), Rest: texts.HTML("github.vulnerable", w.Redact(repo)),
 			Link: config.Link(i.URL), Since: i.At, Sample: i.Sample}
 		if severity == "critical" {
 			n.Severity = alert.Critical

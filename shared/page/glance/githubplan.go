@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -25,9 +26,9 @@ type plan struct {
 
 // Bar draws the used part of the plan, and a mark for where the month is.
 func (p plan) Bar() template.HTML {
-	return template.HTML(fmt.Sprintf(`<svg class="minutes" role="img" aria-label="%.0f %% of the minutes are used, %.0f %% of the month are over">`+
+	return template.HTML(fmt.Sprintf(`<svg class="minutes" role="img" aria-label="%s">`+
 		`<rect class="all" y="3" width="100%%" height="12" rx="6"/><rect class="used" y="3" width="%.1f%%" height="12" rx="6"/>`+
-		`<rect class="mark" x="%.1f%%" width="3" height="18"/></svg>`, p.Part, p.Month, min(p.Part, 100), min(p.Month, 99.3)))
+		`<rect class="mark" x="%.1f%%" width="3" height="18"/></svg>`, texts.HTML("github.bar", fmt.Sprintf("%.0f", p.Part), fmt.Sprintf("%.0f", p.Month)), min(p.Part, 100), min(p.Month, 99.3)))
 }
 
 // plan returns what the usage of an owner means for the month. GitHub counts days and months in UTC.

@@ -1,7 +1,7 @@
 // Package glance makes the tiles of the page: what each of them shows of the house at one
 // moment. A tile is a file with its data, one with its markup and one with its style:
-// weather.go, weather.html, weather.css. All words that a person reads are in words.go or
-// in the markup.
+// weather.go, weather.html, weather.css. All words that a person reads are in
+// shared/page/texts.
 package glance
 
 import (
@@ -11,6 +11,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/page/history"
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 // Tile is what one tile shows.
@@ -39,7 +40,7 @@ type Need struct {
 	Since    time.Time
 	Sample   bool
 
-	aside string // why it is not counted: "acknowledged", "silenced"; "": it is counted
+	aside string // why it is not counted: acknowledged, silenced or maintained; "": it is counted
 }
 
 // kind is a kind of tile.
@@ -57,18 +58,18 @@ type kind struct {
 
 // kinds are all kinds of tiles, in the order of a page about which hearth.yml says nothing.
 var kinds = []kind{
-	{name: "weather", title: "Weather", past: true, collect: weather},
-	{name: "today", title: "Today", private: true, past: true, collect: today},
-	{name: "air", title: "Air", past: true, collect: air},
-	{name: "rooms", title: "Rooms", past: true, collect: rooms},
-	{name: "power", title: "Power", past: true, collect: power},
-	{name: "house", title: "House", cell: "house", collect: house},
-	{name: "computers", title: "Computers", past: true, cell: "house", collect: computers},
-	{name: "stocks", title: "Markets", private: true, past: true, collect: stocks},
-	{name: "curve", title: "Yield curve", private: true, past: true, collect: curve},
-	{name: "github", title: "GitHub", private: true, past: true, collect: github},
-	{name: "news", title: "News", past: true, collect: news},
-	{name: "ups", title: "UPS", past: true, collect: ups},
-	{name: "new", title: "New", private: true, collect: fresh},
-	{name: "wifi", title: "Wi-Fi for guests", guests: true, collect: wifi},
+	{name: "weather", title: texts.Say("tiles.weather"), past: true, collect: weather},
+	{name: "today", title: texts.Say("tiles.today"), private: true, past: true, collect: today},
+	{name: "air", title: texts.Say("tiles.air"), past: true, collect: air},
+	{name: "rooms", title: texts.Say("tiles.rooms"), past: true, collect: rooms},
+	{name: "power", title: texts.Say("tiles.power"), past: true, collect: power},
+	{name: "house", title: texts.Say("tiles.house"), cell: "house", collect: house},
+	{name: "computers", title: texts.Say("tiles.computers"), past: true, cell: "house", collect: computers},
+	{name: "stocks", title: texts.Say("tiles.stocks"), private: true, past: true, collect: stocks},
+	{name: "curve", title: texts.Say("tiles.curve"), private: true, past: true, collect: curve},
+	{name: "github", title: texts.Say("tiles.github"), private: true, past: true, collect: github},
+	{name: "news", title: texts.Say("tiles.news"), past: true, collect: news},
+	{name: "ups", title: texts.Say("tiles.ups"), past: true, collect: ups},
+	{name: "new", title: texts.Say("tiles.new"), private: true, collect: fresh},
+	{name: "wifi", title: texts.Say("tiles.wifi"), guests: true, collect: wifi},
 }

@@ -3,13 +3,13 @@ package glance
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"html/template"
 	"slices"
 	"strings"
 
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/page/status"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/rules"
 )
 
@@ -54,7 +54,7 @@ func house(ctx context.Context, w *world) (*Tile, error) {
 	data.All = !w.Guest && len(devices) > 0
 	found, waiting := w.troubles(devices)
 	if well := len(devices) - len(found) - waiting; well > 0 {
-		data.Well = plural(well, oneWell, nWell)
+		data.Well = texts.Say("house.well", text(float64(well), 0))
 	}
 	data.More = max(0, len(found)-maxTroubled)
 	data.Troubled = found[:min(len(found), maxTroubled)]
@@ -113,15 +113,15 @@ func (w *world) troubleOf(d device, s status.Device) (troubled, bool) {
 	battery := slices.IndexFunc(s.Small, func(m status.Metric) bool { return m.Warn && strings.HasPrefix(m.Key, "battery") })
 	switch {
 	case d.Away || s.State == "offline":
-		t.Text = escaped(offlineSince) + " " + w.at(d.Seen, age)
-	case s.State == wordSilent:
-		t.Text = escaped(wordSilent) + " " + w.at(d.Seen, age)
+		t.Text = texts.HTML("house.offline", w.at(d.Seen, age))
+	case s.State == "silent":
+		t.Text = texts.HTML("house.silent", w.at(d.Seen, age))
 	case battery >= 0:
-		t.Text = escaped(wordBattery) + " " + charge(s.Small[battery])
+		t.Text = texts.HTML("house.battery", charge(s.Small[battery]))
 	case s.Quality == "suspect":
-		t.Text = escaped(suspectValues)
+		t.Text = texts.HTML("house.suspect")
 	case s.Quality == "clock_unsynced":
-		t.Text = escaped(clockNotSet)
+		t.Text = texts.HTML("house.clock")
 	default:
 		return t, false
 	}
@@ -152,24 +152,24 @@ func (w *world) trouble(a status.Alert, d device) template.HTML {
 	rule, _, _ := strings.Cut(a.Key, "/")
 	switch rule {
 	case rules.Silent:
-		return escaped(wordSilent) + " " + w.at(earlier(d.Seen, cmp.Or(a.Since, d.Seen)), age)
+		return texts.HTML("house.silent", w.at(earlier(d.Seen, cmp.Or(a.Since, d.Seen)), age))
 	case rules.DeviceOffline, rules.NodeOffline, rules.BridgeOffline:
-		text := escaped(offlineSince) + " " + w.at(a.Since, age)
+		said := texts.HTML("house.offline", w.at(a.Since, age))
 		if n := len(a.Below); n > 0 {
-			text += escaped(", " + plural(n, oneWaits, nWait))
+			said += ", " + texts.HTML("house.depend", text(float64(n), 0))
 		}
-		return text
+		return said
 	case rules.Frozen:
-		return escaped(doesNotChange) + " " + w.at(a.Since, age)
+		return texts.HTML("house.frozen", w.at(a.Since, age))
 	}
 	if strings.HasSuffix(a.Key, "/battery_percent") && a.Value != "" {
-		return escaped(wordBattery) + " " + w.quantity(a.Value, true)
+		return texts.HTML("house.battery", w.quantity(a.Value, true))
 	}
-	text := a.Title
-	if len(text) > 1 && strings.ToUpper(text[1:2]) != text[1:2] {
-		text = strings.ToLower(text[:1]) + text[1:]
+	title := a.Title
+	if len(title) > 1 && strings.ToUpper(title[1:2]) != title[1:2] {
+		title = strings.ToLower(title[:1]) + title[1:]
 	}
-	return escaped(text)
+	return escaped(title)
 }
 
 // deadLetters says how many messages could not be read, and how many readings are missing.
@@ -185,22 +185,14 @@ func deadLetters(d status.Data) string {
 	}
 	var parts []string
 	if n > 0 {
-		text := plural(n, oneDead, nDead)
+		dead := texts.Say("house.dead", text(float64(n), 0))
 		if d.MoreDead {
-			text = moreThan + text
+			dead = texts.Say("house.moreThan", dead)
 		}
-		parts = append(parts, text)
+		parts = append(parts, dead)
 	}
 	if missing > 0 {
-		parts = append(parts, plural(int(missing), oneMissing, nMissing))
+		parts = append(parts, texts.Say("house.missing", text(float64(missing), 0)))
 	}
 	return strings.Join(parts, " · ")
-}
-
-// plural writes a number of things.
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return fmt.Sprintf(many, text(float64(n), 0))
 }

@@ -1,9 +1,10 @@
 package glance
 
 import (
-	"fmt"
 	"html/template"
 	"time"
+
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 // calm says what is good to know: what is open, that it is dry, how moist plants are.
@@ -31,14 +32,14 @@ func (w *world) calm(devices []device) (out []template.HTML) {
 	}
 	switch {
 	case len(open) == 1:
-		out = append(out, escaped(open[0]+" "+wordOpen))
+		out = append(out, texts.HTML("house.isOpen", open[0]))
 	case len(open) > 1:
-		out = append(out, escaped(fmt.Sprintf(nOpen, len(open))))
+		out = append(out, texts.HTML("house.manyOpen", len(open)))
 	case contacts > 1:
-		out = append(out, escaped(allClosed))
+		out = append(out, texts.HTML("house.closed"))
 	}
 	if leaks > 0 && wet == 0 {
-		out = append(out, escaped(noLeak))
+		out = append(out, texts.HTML("house.noLeak"))
 	}
 	if n := len(plants); n > 0 && n <= 3 {
 		out = append(out, join(plants, ", "))

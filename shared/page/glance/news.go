@@ -2,7 +2,6 @@ package glance
 
 import (
 	"context"
-	"fmt"
 	"html/template"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 const (
@@ -83,7 +83,7 @@ func headline(i item.Item) string {
 		number := strings.TrimRight(ram, "GMBgmb ")
 		parts = append(parts, number, strings.ToUpper(strings.TrimSpace(strings.TrimPrefix(ram, number))))
 	}
-	return fmt.Sprintf(inStockAt, strings.Join(parts, " "), shop)
+	return texts.Say("news.inStock", strings.Join(parts, " "), shop)
 }
 
 // published writes how old an item is. If only its day is known, it is that.
@@ -100,7 +100,7 @@ func (w *world) published(i item.Item) template.HTML {
 	}
 	switch n := daysFrom(d, w.calendarDay(w.Now)); {
 	case n == 0:
-		return todayWord
+		return texts.HTML("news.today")
 	case n > 0 && n <= weekdaysAhead:
 		return day(d, weekday)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/page/history"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/settings"
 )
 
@@ -135,9 +136,9 @@ func (w *world) ownCurves(ctx context.Context, data *ownData) error {
 			f.Digits = 0
 			data.High, data.Low = num(b.High, digitsOf(f.Format(), b.High)), num(b.Low, digitsOf(f.Format(), b.Low))
 		}
-		data.Label = w.Redact(first.series.title) + " and others over the last day"
+		data.Label = texts.Say("own.curves", w.Redact(first.series.title))
 		if len(data.All) == 1 {
-			data.Label = w.Redact(first.series.title) + " over the last day"
+			data.Label = texts.Say("own.curve", w.Redact(first.series.title))
 		}
 	}
 	if !slices.ContainsFunc(data.All, func(l ownLine) bool { return l.Curve != "" }) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/energy"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/store"
 )
 
@@ -59,7 +60,7 @@ func power(ctx context.Context, w *world) (*Tile, error) {
 		data.Now = w.watts(sum)
 	}
 	if g.title != "" && len(groups) > 1 {
-		t.Title = titlePower + ", " + g.title
+		t.Title = texts.Say("power.group", g.title)
 	}
 	for _, other := range groups[1:] {
 		if sum, ok := other.watts(); ok {
@@ -102,12 +103,12 @@ func (w *world) silentMeters(groups []meterGroup) (out []template.HTML) {
 		for _, m := range g.meters {
 			if key := m.device.ID + "." + m.metric; m.old && !named[key] {
 				named[key] = true
-				out = append(out, escaped(w.spoken(m.device))+" "+wordSilent+" "+w.at(m.at, age)+notCounted)
+				out = append(out, texts.HTML("power.silent", w.spoken(m.device), w.at(m.at, age)))
 			}
 		}
 	}
 	if rest := len(out) - 2; rest > 0 {
-		out = append(out[:2], escaped(fmt.Sprintf(moreSilent, rest)))
+		out = append(out[:2], texts.HTML("power.moreSilent", rest))
 	}
 	return out
 }
@@ -190,11 +191,11 @@ func compared(now, then float64) template.HTML {
 	more := now - then
 	switch {
 	case math.Abs(more) < 0.5*math.Pow10(-digits):
-		return asYesterday
+		return texts.HTML("power.same")
 	case more < 0:
-		return num(-more, digits) + lessThanYesterday
+		return texts.HTML("power.less", num(-more, digits))
 	}
-	return num(more, digits) + moreThanYesterday
+	return texts.HTML("power.more", num(more, digits))
 }
 
 // currencies are the signs of currencies that are written in place of their codes where the

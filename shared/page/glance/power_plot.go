@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/energy"
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 const (
@@ -30,10 +31,10 @@ func (w *world) powerPlot(g meterGroup, d powerDays) (template.HTML, bool) {
 	old := b.path(yesterday)
 	var label []string
 	if len(today) > 0 {
-		label = append(label, fmt.Sprintf(plotLabel, peak(today)))
+		label = append(label, texts.Say("power.plot", peak(today)))
 	}
 	if old != "" {
-		label = append(label, fmt.Sprintf(plotYesterday, peak(yesterday)))
+		label = append(label, texts.Say("power.plotYesterday", peak(yesterday)))
 	}
 	dot := ""
 	if known {
@@ -99,5 +100,5 @@ func peak(ps []point) string {
 			top = p
 		}
 	}
-	return fmt.Sprintf("%s W at %02d:%02d", text(top.Y, 0), int(top.X), int(top.X*60)%60)
+	return texts.Say("power.peak", text(top.Y, 0), fmt.Sprintf("%02d:%02d", int(top.X), int(top.X*60)%60))
 }

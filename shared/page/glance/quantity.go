@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 // shownUnit is a unit in which a person wants a field: shown is (stored*Factor + Offset).
@@ -107,11 +108,11 @@ func hoursAndMinutes(s float64) template.HTML {
 	min := int(s / 60)
 	switch {
 	case min < 60:
-		return num(float64(min), 0) + " min"
+		return texts.HTML("ages.minutes", num(float64(min), 0))
 	case min < 48*60:
-		return num(float64(min/60), 0) + " h " + num(float64(min%60), 0) + " min"
+		return texts.HTML("ages.hoursMinutes", num(float64(min/60), 0), num(float64(min%60), 0))
 	}
-	return num(float64(min/1440), 0) + " days"
+	return texts.HTML("ages.days", num(float64(min/1440), 0))
 }
 
 // percent writes a share as an SVG length, which is cut to what is drawn.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/page/history"
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 // gapAt is a point without a value.
@@ -83,7 +84,7 @@ func (w *world) fact(m measured) roomFact {
 		return f
 	}
 	if m.title == humidity.title && m.value >= dampPercent {
-		f.Word = wordDamp
+		f.Word = texts.Say("rooms.damp")
 		if f.Class == "" {
 			f.Class = "calm"
 		}
@@ -104,10 +105,10 @@ func (w *world) openOf(ds []device) (text, class string) {
 			class = colour(a.Severity)
 		}
 	}
-	if len(ds) > 1 {
-		return wordOpen, class
+	if of := openingOf(ds[0]); of != "" && len(ds) == 1 {
+		return texts.Say("rooms.isOpen", of), class
 	}
-	return strings.TrimSpace(openingOf(ds[0]) + " " + wordOpen), class
+	return texts.Say("rooms.open"), class
 }
 
 // openingOf says what a contact is at, by its name: a window, a door, or just its name.
@@ -128,6 +129,6 @@ var openings = []struct {
 	word  string
 	parts []string
 }{
-	{"window", []string{"window", "fenster", "fenêtre", "ventana", "raam"}},
-	{"door", []string{"door", "tuer", "porte", "puerta", "deur"}},
+	{texts.Say("rooms.window"), []string{"window", "fenster", "fenêtre", "ventana", "raam"}},
+	{texts.Say("rooms.door"), []string{"door", "tuer", "porte", "puerta", "deur"}},
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hearth-home/hearth/shared/catalogue"
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 // roomQuantity is what a room has one value of, from the best of its sensors.
@@ -17,16 +18,19 @@ type roomQuantity struct {
 	digits int
 }
 
+// equivalent is what a sensor of volatile compounds says of CO₂.
+var equivalent = texts.Say("air.equivalent")
+
 // ofAir reports whether it is neither temperature nor humidity.
 func (q roomQuantity) ofAir() bool { return q.title != warmth.title && q.title != humidity.title }
 
 var (
-	warmth   = roomQuantity{"temperature", []string{"temperature_celsius", "local_temperature_celsius"}, "", 1}
-	humidity = roomQuantity{"humidity", []string{"humidity_percent"}, "%", 0}
+	warmth   = roomQuantity{texts.Say("rooms.temperature"), []string{"temperature_celsius", "local_temperature_celsius"}, "", 1}
+	humidity = roomQuantity{texts.Say("rooms.humidity"), []string{"humidity_percent"}, "%", 0}
 	// airs are what is shown of the air: the first that a room has.
 	airs = []roomQuantity{
 		{"CO₂", []string{"co2_ppm"}, "ppm", 0}, {"PM2.5", []string{"pm2_5_ugm3", "pm25_ugm3"}, "µg/m³", 1},
-		{"VOC", []string{"tvoc_ppb", "voc_ppb"}, "ppb", 0}, {"CO₂ equivalent", []string{"eco2_ppm"}, "ppm", 0},
+		{"VOC", []string{"tvoc_ppb", "voc_ppb"}, "ppb", 0}, {equivalent, []string{"eco2_ppm"}, "ppm", 0},
 	}
 )
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"embed"
-	"fmt"
 	"html/template"
 	"net/url"
 	"slices"
@@ -16,12 +15,13 @@ import (
 
 	"github.com/hearth-home/hearth/shared/page/history"
 	"github.com/hearth-home/hearth/shared/page/status"
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 //go:embed *.html *.css
 var files embed.FS
 
-var markup = template.Must(template.New("").Funcs(template.FuncMap{"num": num, "day": day}).ParseFS(files, "*.html"))
+var markup = template.Must(template.New("").Funcs(texts.Funcs).Funcs(template.FuncMap{"num": num, "day": day}).ParseFS(files, "*.html"))
 
 // Style returns the style of all tiles.
 func Style() []byte {
@@ -148,9 +148,9 @@ func (g *Glance) Snapshot(ctx context.Context, v View) Snapshot {
 func (w *world) unread(title string, err error) string {
 	switch text := w.Redact(err.Error()); {
 	case w.Guest && title == "":
-		return StoreAway
+		return texts.Say("verdict.noStore")
 	case w.Guest:
-		return fmt.Sprintf(tileAway, title)
+		return texts.Say("verdict.noTile", title)
 	case title == "":
 		return text
 	default:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/page/history"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/reading"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -24,6 +25,9 @@ const (
 	fewDays     = 4                   // with fewer daily values the curve is one of hours
 	maxPlotted  = 6                   // series of a plot
 )
+
+// companies are the names of symbols that many people follow: a quote has none.
+var companies = texts.Part("symbols")
 
 // stock is what the tile shows of one symbol.
 type stock struct {
@@ -89,7 +93,7 @@ func priceOf(r reading.Reading, s stock) history.Series {
 // stock returns what is shown of a quote. The curve has the last value of each day or hour.
 func (w *world) stock(r reading.Reading, curve []point) stock {
 	symbol := r.Tags["symbol"]
-	s := stock{Symbol: symbol, Name: stockNames[strings.ToUpper(symbol)], Price: r.Fields["price_usd"], at: r.Time}
+	s := stock{Symbol: symbol, Name: companies[strings.ToUpper(symbol)], Price: r.Fields["price_usd"], at: r.Time}
 	before, known := r.Fields["previous_close_usd"]
 	if s.Change, s.HasChange = r.Fields["change_percent"]; !s.HasChange && known && before > 0 {
 		s.Change, s.HasChange = (s.Price-before)/before*100, true
@@ -117,7 +121,9 @@ func (s stock) Arrow() string {
 }
 
 // Way is Arrow for those who do not see it.
-func (s stock) Way() string { return map[string]string{"▲": "up", "▼": "down"}[s.Arrow()] }
+func (s stock) Way() string {
+	return map[string]string{"▲": texts.Say("stocks.up"), "▼": texts.Say("stocks.down")}[s.Arrow()]
+}
 
 // Size writes the change without its sign.
 func (s stock) Size() template.HTML { return num(math.Abs(s.rounded()), 2) }

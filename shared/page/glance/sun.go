@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/settings"
 )
 
@@ -46,15 +47,15 @@ func (s Snapshot) SunText() template.HTML {
 	case sun == nil:
 		return ""
 	case !sun.Rise.IsZero() && !sun.Set.IsZero():
-		return sunWord + w.at(sun.Rise, clock) + " – " + w.at(sun.Set, clock)
+		return texts.HTML("sun.both", w.at(sun.Rise, clock), w.at(sun.Set, clock))
 	case !sun.Rise.IsZero():
-		return sunRises + w.at(sun.Rise, clock)
+		return texts.HTML("sun.rises", w.at(sun.Rise, clock))
 	case !sun.Set.IsZero():
-		return sunSets + w.at(sun.Set, clock)
+		return texts.HTML("sun.sets", w.at(sun.Set, clock))
 	case sun.Up:
-		return sunUp
+		return texts.HTML("sun.up")
 	}
-	return sunDown
+	return texts.HTML("sun.down")
 }
 
 // crossing returns when the sun crosses the horizon within a step, to the second.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 const (
@@ -62,7 +63,7 @@ func today(ctx context.Context, w *world) (*Tile, error) {
 		return nil, err
 	}
 	if v.Count, v.Rest = countOf(len(tasks), maxItems), max(len(tasks)-maxTasks, 0); len(v.Agenda) == 0 {
-		t.Title = tasksWord + " " + v.Count
+		t.Title = texts.Say("today.tasks") + " " + v.Count
 	}
 	for _, k := range tasks[:min(len(tasks), maxTasks)] {
 		t.Sample = t.Sample || k.Sample

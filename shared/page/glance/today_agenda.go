@@ -2,7 +2,6 @@ package glance
 
 import (
 	"cmp"
-	"fmt"
 	"html/template"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/deadline"
 	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/settings"
 )
 
@@ -126,10 +126,10 @@ func (w *world) agenda(hs []happening) (lines []agendaLine) {
 		}
 	}
 	if more > 0 {
-		lines = append(lines, agendaLine{Text: escaped(fmt.Sprintf(andMore, more)), Later: true})
+		lines = append(lines, agendaLine{Text: texts.HTML("page.more", more), Later: true})
 	}
 	if n := len(tomorrow); n > maxTomorrow {
-		tomorrow = append(tomorrow[:maxTomorrow], escaped(fmt.Sprintf(andMore, n-maxTomorrow)))
+		tomorrow = append(tomorrow[:maxTomorrow], texts.HTML("page.more", n-maxTomorrow))
 	}
 	if len(tomorrow) > 0 {
 		lines = append(lines, agendaLine{When: day(w.calendarDay(w.dayAt(1)), weekday), Text: join(tomorrow, " · "), Later: true})
@@ -141,9 +141,9 @@ func (w *world) agenda(hs []happening) (lines []agendaLine) {
 func (w *world) timeOf(h happening) template.HTML {
 	switch {
 	case h.whole || h.begin.Before(w.dayAt(0)) && !h.end.Before(w.dayAt(1)):
-		return allDay
+		return texts.HTML("today.allDay")
 	case h.begin.Before(w.dayAt(0)):
-		return untilWord + w.at(h.end, clock)
+		return texts.HTML("today.until", w.at(h.end, clock))
 	}
 	return w.at(h.begin, clock)
 }

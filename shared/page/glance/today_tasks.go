@@ -2,7 +2,6 @@ package glance
 
 import (
 	"cmp"
-	"fmt"
 	"html/template"
 	"slices"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/item"
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 const (
@@ -140,26 +140,19 @@ func (t task) about() string {
 func (w *world) taskWhen(t task) template.HTML {
 	switch {
 	case t.bucket() == bucketLate:
-		return lateBy(t.late)
+		return texts.HTML("today.daysLate", t.late)
 	case t.bucket() == bucketToday && !t.due.IsZero():
 		return w.at(t.due, clock)
 	case t.bucket() == bucketToday:
-		return todayWord
+		return texts.HTML("today.today")
 	case !t.day.IsZero() && -t.late <= weekdaysAhead:
 		return day(t.day, weekday)
 	case !t.day.IsZero():
 		return day(t.day, date)
 	case t.idle >= idleDays:
-		return template.HTML(fmt.Sprintf(idleFor, t.idle))
+		return texts.HTML("today.idle", t.idle)
 	}
 	return ""
-}
-
-func lateBy(days int) template.HTML {
-	if days == 1 {
-		return oneDayLate
-	}
-	return template.HTML(fmt.Sprintf(daysLate, days))
 }
 
 // taskNeeds returns what the verdict says of tasks: the first that are late, or urgent and due
@@ -173,7 +166,7 @@ func (w *world) taskNeeds(ts []task) (out []Need) {
 	}
 	for n, t := range pressing {
 		if n == maxNeeds && len(pressing) > maxNeeds+1 {
-			return append(out, Need{Severity: alert.Info, What: fmt.Sprintf(moreTasks, len(pressing)-maxNeeds), Value: lateOrDue, Sample: t.Sample})
+			return append(out, Need{Severity: alert.Info, What: texts.Say("today.moreTasks", len(pressing)-maxNeeds), Value: texts.HTML("today.lateOrDue"), Sample: t.Sample})
 		}
 		since := time.Date(t.day.Year(), t.day.Month(), t.day.Day(), 0, 0, 0, 0, w.Zone)
 		out = append(out, Need{Severity: alert.Warning, What: cut(w.Redact(t.Title), maxNeedTitle), Value: w.taskWhen(t), Link: config.Link(t.URL), Since: since, Sample: t.Sample})

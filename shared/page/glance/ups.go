@@ -12,6 +12,7 @@ import (
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/page/history"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/settings"
 )
 
@@ -108,7 +109,7 @@ func (w *world) supply(d device) supply {
 
 func (s supply) series() (out []history.Series) {
 	tags := map[string]string{"device": s.device.ID}
-	for _, f := range []struct{ field, title string }{{"runtime_seconds", upsLasts}, {"battery_percent", upsCharge}, {"load_percent", upsLoad}} {
+	for _, f := range []struct{ field, title string }{{"runtime_seconds", texts.Say("ups.lasts")}, {"battery_percent", texts.Say("ups.charge")}, {"load_percent", texts.Say("ups.load")}} {
 		if _, ok := s.device.Values[f.field]; ok {
 			out = append(out, history.Series{Measurement: "ups", Field: f.field, Tags: tags, Title: s.Name + ", " + f.title})
 		}
@@ -126,9 +127,9 @@ func (w *world) supplyNeed(s supply) []Need {
 	if !s.OnBattery || w.hasAlert(s.isAbout) {
 		return nil
 	}
-	n := Need{Severity: alert.Critical, What: s.Name, Value: onBattery, Since: timeOf(s.device.Values["on_battery"]), Sample: s.device.Sample}
+	n := Need{Severity: alert.Critical, What: s.Name, Value: texts.HTML("ups.onBattery"), Since: timeOf(s.device.Values["on_battery"]), Sample: s.device.Sample}
 	if s.Minutes != nil {
-		n.Rest = num(*s.Minutes, 0) + " min left"
+		n.Rest = texts.HTML("ups.left", num(*s.Minutes, 0))
 	}
 	return []Need{n}
 }

@@ -2,7 +2,6 @@ package glance
 
 import (
 	"cmp"
-	"fmt"
 	"html/template"
 	"slices"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/page/status"
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 const (
@@ -17,6 +17,9 @@ const (
 	maxText  = 140 // characters of an alert that is a text
 	maxValue = 30  // bytes of a text that stands out, as a value does
 )
+
+// Why something is not counted.
+const acknowledged, silenced, maintained = "acknowledged", "silenced", "maintained"
 
 // Verdict is what the page says first.
 type Verdict struct {
@@ -34,7 +37,7 @@ type Verdict struct {
 // Verdict says what needs a person.
 func (s Snapshot) Verdict() Verdict {
 	guest := s.Guest()
-	v := Verdict{Errors: s.problems(guest), Class: "well", Heading: allWell}
+	v := Verdict{Errors: s.problems(guest), Class: "well", Heading: texts.Say("verdict.well")}
 	if !guest {
 		v.Notes = s.Status.Notes
 	}
@@ -56,14 +59,12 @@ func (s Snapshot) Verdict() Verdict {
 	v.More = v.Count - len(v.Lines)
 	v.Aside = asideText(aside)
 	switch {
-	case v.Count == 1:
-		v.Heading = oneThing
-	case v.Count > 1:
-		v.Heading = fmt.Sprintf(nThings, v.Count)
+	case v.Count > 0:
+		v.Heading = texts.Say("verdict.things", v.Count)
 	case len(v.Errors) > 0:
-		v.Heading, v.Class = notKnown, "unknown"
+		v.Heading, v.Class = texts.Say("verdict.unknown"), "unknown"
 	case s.Nothing:
-		v.Heading, v.Class = nothingKnown, "nothing"
+		v.Heading, v.Class = texts.Say("verdict.nothing"), "nothing"
 	}
 	if len(v.Lines) > 0 {
 		v.Class = string(v.Lines[0].Severity)
@@ -78,7 +79,7 @@ func (v Verdict) Keys() string { return strings.Join(v.Acks, "\n") }
 func (s Snapshot) problems(guest bool) []string {
 	out := slices.Clone(s.Errors)
 	if s.unknown {
-		out = append(out, noAlerts)
+		out = append(out, texts.Say("verdict.noAlerts"))
 	}
 	if guest {
 		return out
@@ -103,10 +104,14 @@ func (w *world) more() int {
 // asideText says how many are not counted, and why.
 func asideText(of map[string]int) string {
 	var out []string
-	for _, word := range []string{acknowledged, silenced, maintained} {
-		if n := of[word]; n > 0 {
-			out = append(out, fmt.Sprintf("%d %s", n, word))
-		}
+	if n := of[acknowledged]; n > 0 {
+		out = append(out, texts.Say("verdict.acknowledged", n))
+	}
+	if n := of[silenced]; n > 0 {
+		out = append(out, texts.Say("verdict.silenced", n))
+	}
+	if n := of[maintained]; n > 0 {
+		out = append(out, texts.Say("verdict.maintained", n))
 	}
 	return strings.Join(out, ", ")
 }
@@ -154,7 +159,7 @@ func (w *world) needOf(a status.Alert) Need {
 		n.Value = escaped(text)
 	}
 	if !a.Since.IsZero() {
-		rest = append(rest, "since "+w.since(a))
+		rest = append(rest, texts.HTML("verdict.since", w.since(a)))
 	}
 	line := join(rest, " ")
 	if a.Phase == alert.Unknown && len(a.Marks) > 0 {
@@ -164,7 +169,7 @@ func (w *world) needOf(a status.Alert) Need {
 		line = join([]template.HTML{line, escaped(firstSentence(a.Next))}, " · ")
 	}
 	if len(a.Below) > 0 {
-		line = join([]template.HTML{line, escaped(fmt.Sprintf(dependOnIt, len(a.Below)))}, " · ")
+		line = join([]template.HTML{line, texts.HTML("verdict.because", len(a.Below))}, " · ")
 	}
 	n.Rest = line
 	switch {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/page/history"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
@@ -71,7 +72,7 @@ func weather(ctx context.Context, w *world) (*Tile, error) {
 
 // weatherPlots are the series of a place, those that the report has.
 func weatherPlots(r reading.Reading) (out []history.Series) {
-	for _, f := range []struct{ field, title string }{{"temperature_celsius", temperatureWord}, {"rain_last_hour_mm", rainWord}, {"wind_mps", windWord}, {"humidity_percent", humidityWord}, {"pressure_hpa", pressureWord}} {
+	for _, f := range []struct{ field, title string }{{"temperature_celsius", texts.Say("weather.temperature")}, {"rain_last_hour_mm", texts.Say("weather.lastHour")}, {"wind_mps", texts.Say("weather.windTitle")}, {"humidity_percent", texts.Say("weather.humidity")}, {"pressure_hpa", texts.Say("weather.pressure")}} {
 		if _, ok := r.Fields[f.field]; ok || f.field == "rain_last_hour_mm" {
 			out = append(out, history.Series{Measurement: "weather", Field: f.field, Tags: r.Tags, Title: f.title})
 		}

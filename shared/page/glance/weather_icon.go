@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"strings"
 
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
@@ -33,9 +34,7 @@ var icons = map[string]string{
 }
 
 // skyWords are the skies in words, for screen readers.
-var skyWords = map[string]string{
-	"sun": "sunny", "moon": "clear", "partly": "partly cloudy", "partly-night": "partly cloudy", "cloud": "cloudy", "drizzle": "drizzle", "rain": "rain", "snow": "snow", "storm": "thunderstorms", "fog": "fog",
-}
+var skyWords = texts.Part("sky")
 
 // icon draws a sky; screen readers skip it: words say the same.
 func icon(sky string) template.HTML {

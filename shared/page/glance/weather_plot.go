@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
@@ -155,9 +156,9 @@ func (o *outlook) curveWords(begin time.Time, points []point, slots []reading.Re
 	clockOf := func(p point) string {
 		return begin.Add(time.Duration(p.X * float64(time.Hour))).In(o.Zone).Format("15:04")
 	}
-	words := fmt.Sprintf(curveSays, text(round(low.Y), 0), clockOf(low), text(round(high.Y), 0), clockOf(high))
+	coldest, warmest := text(round(low.Y), 0), text(round(high.Y), 0)
 	if v, unit := o.convert(mm, "mm"); mm > 0 {
-		words += fmt.Sprintf(curveRain, text(v, 1), unit)
+		return texts.Say("weather.curveRain", coldest, clockOf(low), warmest, clockOf(high), text(v, 1), unit)
 	}
-	return words
+	return texts.Say("weather.curve", coldest, clockOf(low), warmest, clockOf(high))
 }

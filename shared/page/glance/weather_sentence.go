@@ -1,12 +1,12 @@
 package glance
 
 import (
-	"fmt"
 	"html/template"
 	"math"
 	"slices"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/reading"
 )
 
@@ -33,7 +33,7 @@ func (o *outlook) sentence() template.HTML {
 func (o *outlook) temperatures() template.HTML {
 	low, high, whole := o.today()
 	if o.Past {
-		return o.degreesFromTo(low, high, soFar)
+		return o.degreesFromTo(low, high, texts.Say("weather.soFar"))
 	}
 	local := o.Now.In(o.Zone)
 	morning := o.midnight.AddDate(0, 0, 1).Add(9 * time.Hour)
@@ -41,13 +41,13 @@ func (o *outlook) temperatures() template.HTML {
 	frost := known && night <= 0 && o.now.Fields["temperature_celsius"] > 0 && high > 0
 	switch {
 	case known && local.Hour() >= evening && frost:
-		return template.HTML(fmt.Sprintf(frostDownTo, o.degrees(round0(night), 0)))
+		return texts.HTML("weather.frostDownTo", o.degrees(round0(night), 0))
 	case known && local.Hour() >= evening:
-		return template.HTML(fmt.Sprintf(downTo, o.degrees(round0(night), 0)))
+		return texts.HTML("weather.downTo", o.degrees(round0(night), 0))
 	}
-	day := o.degreesFromTo(low, high, pick(whole, todayWord, restWord))
+	day := o.degreesFromTo(low, high, pick(whole, texts.Say("weather.today"), texts.Say("weather.rest")))
 	if frost {
-		return day + ", " + pickHTML(o.frostAt().Before(o.midnight.Add(12*time.Hour)), frostNow, frostTonight)
+		return day + ", " + escaped(pick(o.frostAt().Before(o.midnight.Add(12*time.Hour)), texts.Say("weather.frostMorning"), texts.Say("weather.frostTonight")))
 	}
 	return day
 }
@@ -66,9 +66,9 @@ func (o *outlook) frostAt() time.Time {
 func (o *outlook) degreesFromTo(low, high float64, when string) template.HTML {
 	a, b := round(o.celsius(low)), round(o.celsius(high))
 	if a == b {
-		return template.HTML(fmt.Sprintf(aboutDegrees, num(a, 0), when))
+		return texts.HTML("weather.about", num(a, 0), when)
 	}
-	return template.HTML(fmt.Sprintf(fromTo, num(a, 0), num(b, 0), when))
+	return texts.HTML("weather.fromTo", num(a, 0), num(b, 0), when)
 }
 
 // round0 keeps -0.4° from being written as -0°.
@@ -77,10 +77,6 @@ func round0(v float64) float64 {
 		return 0
 	}
 	return v
-}
-
-func pickHTML(yes bool, a, b template.HTML) template.HTML {
-	return template.HTML(pick(yes, string(a), string(b)))
 }
 
 // fall is rain or snow without a pause, of slots.
@@ -113,30 +109,31 @@ func (o *outlook) nextFall() (f fall, ok bool) {
 // rain says until when it is dry or wet.
 func (o *outlook) rain() template.HTML {
 	f, ok := o.nextFall()
-	falling := skyOf(o.now, false)
-	wetNow := o.current() && (o.now.Fields["rain_last_hour_mm"]+o.now.Fields["snow_last_hour_mm"] >= wet || slices.Contains([]string{"rain", "drizzle", "snow", "storm"}, falling))
-	if falling != "snow" {
-		falling = rainNoun
+	sky := skyOf(o.now, false)
+	wetNow := o.current() && (o.now.Fields["rain_last_hour_mm"]+o.now.Fields["snow_last_hour_mm"] >= wet || slices.Contains([]string{"rain", "drizzle", "snow", "storm"}, sky))
+	falling := texts.Say("weather.rain")
+	if sky == "snow" {
+		falling = texts.Say("weather.snow")
 	}
 	slots := o.ahead()
 	last := slots[len(slots)-1].Time
 	switch {
 	case wetNow && ok && !f.begin.After(o.Now) && f.end.Equal(last):
-		return template.HTML(falling + onAndOn)
+		return texts.HTML("weather.forDays", falling)
 	case wetNow && ok && !f.begin.After(o.Now):
-		return template.HTML(fmt.Sprintf(wetUntil, falling, o.when(f.end), o.amount(f)))
+		return texts.HTML("weather.wetUntil", falling, o.when(f.end), o.amount(f))
 	case wetNow:
-		return template.HTML(falling + endsSoon)
+		return texts.HTML("weather.endsSoon", falling)
 	case !ok && last.Sub(o.Now) > 2*aDay:
-		return template.HTML(fmt.Sprintf(dryFor, int(last.Sub(o.Now)/aDay)))
+		return texts.HTML("weather.dryFor", int(last.Sub(o.Now)/aDay))
 	case !ok:
-		return template.HTML(fmt.Sprintf(dryUntil, o.when(last)))
+		return texts.HTML("weather.dryUntil", o.when(last))
 	case f.begin.Sub(o.Now) < 30*time.Minute:
-		return o.amount(f) + template.HTML(fmt.Sprintf(soonUntil, o.when(f.end)))
+		return texts.HTML("weather.soonUntil", o.amount(f), o.when(f.end))
 	case f.begin.Sub(o.Now) > aDay:
-		return template.HTML(fmt.Sprintf(dryUntil, o.when(f.begin)))
+		return texts.HTML("weather.dryUntil", o.when(f.begin))
 	}
-	return template.HTML(fmt.Sprintf(dryUntil+then, o.when(f.begin), o.amount(f)))
+	return texts.HTML("weather.dryThen", o.when(f.begin), o.amount(f))
 }
 
 // when writes the hour of a time that is less than a day ahead, else its day.
@@ -152,9 +149,9 @@ func (o *outlook) amount(f fall) template.HTML {
 	kind := ""
 	switch {
 	case f.thunder:
-		kind = thunderNoun
+		kind = texts.Say("weather.thunder")
 	case f.snow > f.rain:
-		kind = snowNoun
+		kind = texts.Say("weather.snow")
 	}
 	v, unit := o.convert(f.rain+f.snow, "mm")
 	digits := 0
@@ -164,13 +161,13 @@ func (o *outlook) amount(f fall) template.HTML {
 	step := math.Pow(10, float64(-digits))
 	switch {
 	case v < step*0.95 && kind == "":
-		return aLittleRain
+		return texts.HTML("weather.aLittle")
 	case v < step*0.95:
-		return template.HTML(kind)
+		return escaped(kind)
 	case kind != "":
 		kind += ", "
 	}
-	return template.HTML(kind) + num(v, digits) + template.HTML("\u00a0"+unit)
+	return escaped(kind) + num(v, digits) + template.HTML("\u00a0"+unit)
 }
 
 // gust says that it will be stormy.
@@ -189,24 +186,23 @@ func (o *outlook) gust() template.HTML {
 		return ""
 	}
 	speed, unit := o.convert(v, "m/s")
-	text := template.HTML(fmt.Sprintf(gustsTo, num(speed, 0), unit))
 	if worst.Time.After(o.Now) {
-		text += template.HTML(fmt.Sprintf(gustsAround, o.when(worst.Time)))
+		return texts.HTML("weather.gustsAround", num(speed, 0), unit, o.when(worst.Time))
 	}
-	return text
+	return texts.HTML("weather.gusts", num(speed, 0), unit)
 }
 
 // detail is the second line: the sky, what it feels like, the wind.
 func (o *outlook) detail() template.HTML {
 	parts := []template.HTML{template.HTML(template.HTMLEscapeString(o.Redact(o.now.Text["description"])))}
 	if v, ok := o.now.Fields["feels_like_celsius"]; ok {
-		parts = append(parts, template.HTML(fmt.Sprintf(feelsLike, num(round(o.celsius(v)), 0))))
+		parts = append(parts, texts.HTML("weather.feels", num(round(o.celsius(v)), 0)))
 	}
 	if v, ok := o.now.Fields["wind_mps"]; ok {
 		parts = append(parts, o.wind(v))
 	}
 	if made := o.made(); o.Now.Sub(made) > aDay && !made.IsZero() {
-		parts = append(parts, template.HTML(fmt.Sprintf(forecastOld, o.at(made, age))))
+		parts = append(parts, texts.HTML("weather.old", o.at(made, age)))
 	}
 	return join(parts, " · ")
 }
@@ -215,11 +211,11 @@ func (o *outlook) detail() template.HTML {
 func (o *outlook) wind(v float64) template.HTML {
 	speed, unit := o.convert(v, "m/s")
 	if round(speed) == 0 {
-		return calm
+		return texts.HTML("weather.calm")
 	}
-	from := ""
 	if d, ok := o.now.Fields["wind_direction_degrees"]; ok {
-		from = fmt.Sprintf(windFrom, compass[int(math.Round(d/45))%len(compass)])
+		compass := texts.List("weather.compass")
+		return texts.HTML("weather.windFrom", num(round(speed), 0), unit, compass[int(math.Round(d/45))%len(compass)])
 	}
-	return template.HTML(fmt.Sprintf(windAt, num(round(speed), 0), unit, from))
+	return texts.HTML("weather.wind", num(round(speed), 0), unit)
 }

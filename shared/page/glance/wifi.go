@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"rsc.io/qr"
+
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 // wifi draws the QR code with which a guest's telephone joins the Wi-Fi for guests. It is the
@@ -32,7 +34,7 @@ func wifi(_ context.Context, w *world) (*Tile, error) {
 		Name, Label string
 		Size        int
 		Path        string
-	}{name, fmt.Sprintf(wifiLabel, name), code.Size + 2*quiet, squares(code)})}, nil
+	}{name, texts.Say("wifi.label", name), code.Size + 2*quiet, squares(code)})}, nil
 }
 
 // quiet is the width of the light border that readers of QR codes need.

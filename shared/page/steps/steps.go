@@ -16,6 +16,8 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 // Line is one thing that can be done.
@@ -89,7 +91,7 @@ type Steps struct {
 //go:embed steps.html
 var markup string
 
-var tmpl = template.Must(template.New("").Parse(markup))
+var tmpl = template.Must(template.New("").Funcs(texts.Funcs).Parse(markup))
 
 // Top returns the markup of the element steps-top, which has the lines on the first day.
 func (s *Steps) Top() string { return s.section("steps-top", s.First()) }
