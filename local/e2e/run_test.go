@@ -16,7 +16,8 @@ import (
 // After many calls a function's process must use less memory, in bytes.
 const (
 	memoryLimit = 30e6
-	pageMemory  = 60e6 // of one that only people call: it keeps what it drew
+	pageMemory  = 60e6             // of one that only people call: it keeps what it drew
+	settle      = 20 * time.Second // the longest that Go may take to return what a burst of calls needed
 )
 
 // TestFunctions: every function of the stack files builds as its image does, runs as in
@@ -56,13 +57,16 @@ func run(t *testing.T, f stack.Function, bin, watchdog string, n int32) {
 		t.Errorf("not configured by stack.yml and the function's sample/env: %s", body)
 	}
 	codes := callManyTimes(t, f, p.url, n)
-	now, peak := p.memory(t)
-	t.Logf("ready in %s; after %d calls (%s): %.1f MB, at most %.1f MB",
-		p.ready.Round(time.Millisecond), n, codes, float64(now)/1e6, float64(peak)/1e6)
 	limit := memoryLimit
 	if annotations(f)["topic"] == "" {
 		limit = pageMemory
 	}
+	now, peak := p.memory(t)
+	for end := time.Now().Add(settle); float64(now) >= limit && time.Now().Before(end); now, peak = p.memory(t) {
+		time.Sleep(time.Second)
+	}
+	t.Logf("ready in %s; after %d calls (%s): %.1f MB, at most %.1f MB",
+		p.ready.Round(time.Millisecond), n, codes, float64(now)/1e6, float64(peak)/1e6)
 	if float64(now) >= limit {
 		t.Errorf("%d bytes of memory after %d calls, the limit is %.0f", now, n, limit)
 	}
