@@ -102,8 +102,8 @@ func (h *Installation) blocks(vars map[string]string) ([]stack.Function, error) 
 func (p *platform) parts() []part {
 	return []part{
 		p.folderPart(),
-		p.settingsPart(),
 		p.storePart(),
+		p.settingsPart(),
 		p.samplesPart(),
 		p.functionsPart(),
 		p.gatewayPart(),

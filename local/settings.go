@@ -49,17 +49,17 @@ func (h *Installation) watchSettings(log *slog.Logger) *settings.Watch[userSetti
 // settingsEvery is how often the platform looks whether hearth.yml has changed.
 const settingsEvery = 2 * time.Second
 
-// settingsPart looks at hearth.yml from the start on, so that its mistakes, and that they are
+// settingsPart looks at hearth.yml, and at what the page has saved, from the start on, so that its mistakes, and that they are
 // corrected, are logged also while no message arrives and nobody looks at the page.
 func (p *platform) settingsPart() part {
 	var stop context.CancelFunc
 	var done sync.WaitGroup
 	return part{"settings", func(ctx context.Context) error {
-		_, _ = p.settings.Look(p.now()) // it logs its error
+		p.lookAtSettings(ctx)
 		ctx, stop = context.WithCancel(context.WithoutCancel(ctx))
 		done.Go(func() {
 			for pause.For(ctx, settingsEvery) {
-				_, _ = p.settings.Look(p.now())
+				p.lookAtSettings(ctx)
 			}
 		})
 		return nil
@@ -68,6 +68,17 @@ func (p *platform) settingsPart() part {
 		done.Wait()
 		return nil
 	}}
+}
+
+// lookAtSettings reads what the page has saved, and hearth.yml if it has changed. Their errors
+// are logged elsewhere: those of the store by who opens it, those of the file by Look.
+func (p *platform) lookAtSettings(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, settingsEvery)
+	defer cancel()
+	if st, err := p.open(ctx); err == nil {
+		_ = p.settings.ReadSaved(ctx, st, p.now())
+	}
+	_, _ = p.settings.Look(p.now())
 }
 
 // functionLogger is logger for a function. It leaves out what the function says about

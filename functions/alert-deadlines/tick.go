@@ -107,6 +107,9 @@ func (t *tick) load(ctx context.Context) error {
 	own := *h
 	own.Destinations, own.Mode, own.URL = t.sender.Destinations(), t.sender.Mode(), t.sender.Page()
 	t.house, t.rules = &own, set
+	if err := t.function.file.ReadSaved(ctx, t.st, t.now); err != nil {
+		return err
+	}
 	if t.file, err = t.function.file.Look(t.now); errors.Is(err, settings.ErrUnread) {
 		t.unread = err
 	}

@@ -94,13 +94,22 @@ type function struct {
 func (f *function) page() *page.Page {
 	gates := page.Tokens{Read: f.Read, Write: f.Write}
 	lists := &status.Page{Inputs: status.Inputs{
-		Open: f.env.Open, Now: f.env.Now, Redact: f.env.Secrets.Redact, RedactCut: f.env.Secrets.RedactCut, Declared: f.declared, Propose: mapping.Propose,
+		Open: f.open, Now: f.env.Now, Redact: f.env.Secrets.Redact, RedactCut: f.env.Secrets.RedactCut, Declared: f.declared, Propose: mapping.Propose,
 		Notes: f.notes, Zone: func() string { return string(f.settings().House.Zone) }, Hearth: connector, House: f.house, Gateway: f.Gateway.String,
 	}}
 	return &page.Page{Status: lists, Every: f.Every, MayRead: gates.MayRead, MayWrite: gates.MayWrite, Glance: glance.New(glance.Inputs{
-		Open: f.env.Open, Now: f.env.Now, Redact: f.env.Secrets.Redact, Settings: f.settings, Declared: f.declared, Wifi: f.Wifi.Reveal,
+		Open: f.open, Now: f.env.Now, Redact: f.env.Secrets.Redact, Settings: f.settings, Declared: f.declared, Wifi: f.Wifi.Reveal,
 		Status: func(ctx context.Context) (status.Data, bool) { return lists.Brief(ctx), true }, Alerts: lists.AlertsAt,
 	})}
+}
+
+// open opens the store, and reads the mappings that were saved on the page.
+func (f *function) open(ctx context.Context) (*store.Store, error) {
+	st, err := f.env.Open(ctx)
+	if err == nil {
+		_ = f.file.ReadSaved(ctx, st, f.env.Now()) // what is read next has the same error
+	}
+	return st, err
 }
 
 func (f *function) settings() *settings.File {

@@ -121,3 +121,24 @@ func TestTilesOfTheSettingsAndTheWifiOfGuests(t *testing.T) {
 		}
 	}
 }
+
+// TestAMappingThatIsSavedOnThePageIsKnown: to a tile, to the API, and to the check of hearth.yml.
+func TestAMappingThatIsSavedOnThePageIsKnown(t *testing.T) {
+	h := start(t, sourcetest.Secrets{"hearth-settings": "tiles: [{title: Garden, lines: [{field: barrel.level_liters, unit: l}]}]"}, nil)
+	saved := store.PageDevice{Topic: "garden/barrel", Mapping: "- {topic: garden/barrel, measurement: barrel, fields: {level: {path: $.lvl, title: Rain water, unit: l}}}\n", Since: noon}
+	for _, known := range []bool{false, true} {
+		if known {
+			if err := h.Store.SavePageDevice(t.Context(), saved, false); err != nil {
+				t.Fatal(err)
+			}
+			h.Later(time.Minute)
+		}
+		_, list := ask(h, "GET", "/api/catalogue?measurement=barrel", nil, "")
+		if _, body := ask(h, "GET", "/status", nil, ""); strings.Contains(list, "Rain water") != known || strings.Contains(body, "is in neither the catalogue nor devices") == known {
+			t.Errorf("known %t: %s %s", known, list, body)
+		}
+		if _, body := ask(h, "GET", "/", nil, ""); strings.Contains(body, "barrel") == known {
+			t.Errorf("known %t: %s", known, body)
+		}
+	}
+}

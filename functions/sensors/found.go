@@ -24,7 +24,7 @@ func (s *sensors) rememberFound(ctx context.Context, st *store.Store, set *mappi
 	s.foundMu.Lock()
 	defer s.foundMu.Unlock()
 	f := &s.foundState
-	if !f.read && s.watch.FromFile(set) {
+	if !f.read && set.FromFile() {
 		hashes, err := st.FoundMappings(ctx)
 		if err != nil {
 			return err

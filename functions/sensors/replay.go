@@ -38,7 +38,7 @@ func (s *sensors) replayMappings(ctx context.Context, st *store.Store, set *mapp
 	if m.set != set {
 		m.set = set
 		var picks []wire.Pick
-		if s.watch.FromFile(set) {
+		if set.FromFile() {
 			picks = append(picks, wire.Pick{Reason: settings.ErrUnread.Error()})
 		}
 		for _, filter := range set.NewFilters(m.known) {

@@ -49,9 +49,13 @@ func (l *Loader) Load(ctx context.Context, st *store.Store, now time.Time) (*ale
 	if age := now.Sub(l.loaded); l.house != nil && age >= 0 && age < keepTime {
 		return l.house, l.rules, nil
 	}
+	err := l.file.ReadSaved(ctx, st, now)
 	d, _ := l.file.Look(now) // Look has logged any error
 	h := d.house(l.sender.House(), now)
-	if err := read(ctx, st, h, now); err != nil {
+	if err == nil {
+		err = read(ctx, st, h, now)
+	}
+	if err != nil {
 		if l.house == nil {
 			return nil, nil, err
 		}

@@ -15,13 +15,14 @@ import (
 
 func TestSavedMappingsAddToThoseOfHearthYMLWhichWin(t *testing.T) {
 	f := settings.Parse([]byte("devices:\n- {topic: home/+/climate, fields: {temperature_celsius: $.t}}\n"))
-	s := compileWith(f, []string{
+	f.Saved = []string{
 		"- {topic: home/a/climate, fields: {temperature_celsius: $.other}}\n", // hearth.yml maps it
 		"- {topic: garden/barrel, fields: {level_percent: $.level}}\n",
 		"- {topic: x, fields: {no: '$['}}\n", // mistakes leave it out
 		"- {topic: [y\n",
 		"- {device: desk, name: Only a name}\n",
-	})
+	}
+	s := Compile(f)
 	if err := f.Err(); err != nil {
 		t.Errorf("mistakes of hearth.yml: %v", err)
 	}
@@ -36,6 +37,36 @@ func TestSavedMappingsAddToThoseOfHearthYMLWhichWin(t *testing.T) {
 	}
 	if len(s.devices) != 0 {
 		t.Errorf("settings of devices: %v", s.devices)
+	}
+}
+
+// TestTimesOfASavedMappingAreOfTheHouse, as they are once it stands in hearth.yml: then it is the
+// same mapping, whose messages are not read again.
+func TestTimesOfASavedMappingAreOfTheHouse(t *testing.T) {
+	const house, element = "house: {zone: Europe/Berlin}\n", "- {topic: garden/barrel, time: $.at, fields: {level_percent: $.level}}\n"
+	f := settings.Parse([]byte(house))
+	f.Saved = []string{element}
+	saved, exported := Compile(f), Compile(settings.Parse([]byte(house+"devices:\n"+element)))
+	found, _, err := saved.Find("garden/barrel", []byte(`{"at":"2026-11-27T13:00:00","level":7}`))
+	if err != nil || len(found) != 1 || !found[0].Time.Equal(time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)) {
+		t.Errorf("%+v %v", found, err)
+	}
+	if len(exported.NewFilters(saved.Hashes())) > 0 {
+		t.Error("in hearth.yml it is a new mapping")
+	}
+}
+
+// TestHearthYMLMayNameWhatASavedMappingDeclares: a rule and a tile.
+func TestHearthYMLMayNameWhatASavedMappingDeclares(t *testing.T) {
+	const yml = "rules: {barrel-low: {field: barrel.level_percent, below: 10}}\ntiles: [{lines: [barrel.level_percent]}]\n"
+	for _, saved := range [][]string{nil, {"- {topic: garden/barrel, measurement: barrel, fields: {level_percent: $.level}}\n"}} {
+		f := settings.Parse([]byte(yml))
+		f.Saved = saved
+		set := Compile(f)
+		set.CheckNames(f, f.Mistake)
+		if n := len(f.Mistakes); n != 2-2*len(saved) {
+			t.Errorf("%d saved: %v", len(saved), f.Mistakes)
+		}
 	}
 }
 
@@ -56,7 +87,7 @@ func TestAWatchTakesUpWhatThePageSaved(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if w.FromFile(set) {
+		if set.FromFile() {
 			t.Error("the set is said to be from a file")
 		}
 		_, ok, _ := set.Find("garden/barrel", []byte(`{"level":7}`))

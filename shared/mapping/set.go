@@ -26,6 +26,7 @@ type Set struct {
 	measurements []catalogue.Measurement
 	computed     *computed.Set
 	zone         *time.Location
+	fromFile     bool
 	news         atomic.Bool // a rule found one of its paths for the first time
 
 	mu      sync.Mutex
@@ -49,14 +50,10 @@ func Parse(file []byte) (*Set, error) {
 }
 
 // Compile compiles the section devices of f, and notes its mistakes in f. It leaves
-// out entries with mistakes.
-func Compile(f *settings.File) *Set { return compileWith(f, nil) }
-
-// compileWith is Compile with the mappings that a person saved on the page, each as elements of
-// the section devices. It leaves out those that have mistakes, and those for topics that f maps:
-// hearth.yml wins.
-func compileWith(f *settings.File, saved []string) *Set {
-	s := &Set{zone: f.House.Zone.Location(), byTopic: map[string][]*rule{}}
+// out entries with mistakes. It adds the mappings that were saved on the page, without those
+// that have mistakes, and those for topics that f maps: hearth.yml wins.
+func Compile(f *settings.File) *Set {
+	s := &Set{zone: f.House.Zone.Location(), fromFile: !f.Absent, byTopic: map[string][]*rule{}}
 	ms := &measurements{own: map[string]*catalogue.Measurement{}}
 	var fields []computedField
 	for i := range f.Devices {
@@ -66,8 +63,8 @@ func compileWith(f *settings.File, saved []string) *Set {
 		}
 	}
 	s.finishComputed(fields)
-	for _, text := range saved {
-		s.addSaved(text, ms)
+	for _, text := range f.Saved {
+		s.addSaved(text, f.House, ms)
 	}
 	for _, name := range slices.Sorted(maps.Keys(ms.own)) {
 		s.measurements = append(s.measurements, *ms.own[name])
@@ -92,8 +89,9 @@ func (e entry) wrong(key string, err error) bool {
 }
 
 // addSaved adds the mappings of a text. The names and rooms of their devices are saved beside.
-func (s *Set) addSaved(text string, ms *measurements) {
+func (s *Set) addSaved(text string, house settings.House, ms *measurements) {
 	f := settings.Parse([]byte("devices:\n" + text))
+	f.House = house
 	mine := s.rules
 	for i := range f.Devices {
 		e := entry{&f.Devices[i], f, fmt.Sprintf("devices[%d]", i)}
@@ -221,6 +219,9 @@ func (s *Set) Hashes() []string {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
+
+// FromFile reports whether there was a file that s was compiled from.
+func (s *Set) FromFile() bool { return s.fromFile }
 
 // Zone returns the house's time zone, for times without one. It is never nil.
 func (s *Set) Zone() *time.Location { return s.zone }

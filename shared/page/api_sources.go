@@ -195,7 +195,8 @@ type apiField struct {
 	Words []string `json:"words,omitempty"`
 }
 
-func (p *Page) apiCatalogue(_ context.Context, q url.Values) (any, error) {
+func (p *Page) apiCatalogue(ctx context.Context, q url.Values) (any, error) {
+	_, _ = p.Glance.Open(ctx) // Declared knows then what was saved on the page; without the store the rest is known
 	ms := slices.Concat(catalogue.All(), p.Glance.Declared())
 	if name := q.Get("measurement"); name != "" {
 		m, err := p.historyInputs().Measurement(name, guest(q))

@@ -20,6 +20,8 @@ type File struct {
 	Expiries     []Expiry        `yaml:"expiries"`         // what else expires: tokens, contracts
 	GoodMorning  Clock           `yaml:"good_morning"`     // time of day of the good-morning message; absent: none
 
+	Saved    []string            `yaml:"-"` // mappings that were saved on the page: elements of the section devices. The file wins over them
+	Absent   bool                `yaml:"-"` // there is no file
 	Mistakes []Mistake           `yaml:"-"` // mistakes and warnings, in the order in which they were found; see Err
 	at       map[string]position // the position of each value, by path
 	invalid  map[string]bool     // paths with mistakes; see valid

@@ -23,7 +23,7 @@ const (
 var ErrUnread = errors.New("hearth.yml is not read yet")
 
 // Watch reads hearth.yml again when it changes, and keeps the value that compile makes
-// of it. If the caller's sections have mistakes, the value before stays. It is safe for
+// of it and of what ReadSaved found. If the caller's sections have mistakes, the value before stays. It is safe for
 // concurrent use.
 type Watch[T any] struct {
 	secret  secret.String
@@ -31,10 +31,14 @@ type Watch[T any] struct {
 	paths   []string
 	compile func(*File) T
 
+	saved savedMappings
+
 	mu      sync.Mutex
 	looked  time.Time
-	current sum // of the file that value or problem belongs to
-	waiting sum // of a file that may be incomplete yet
+	text    []byte   // of the file that value belongs to
+	known   []string // the saved mappings that value has
+	current sum      // of the file that value or problem belongs to
+	waiting sum      // of a file that may be incomplete yet
 	value   T
 	read    bool  // value belongs to a file
 	unread  bool  // there is a file, and none was used so far
@@ -50,7 +54,7 @@ type sum [sha256.Size]byte
 // File and may note further mistakes in it. It also gets files with mistakes, and at
 // once an empty one.
 func NewWatch[T any](s secret.String, log *slog.Logger, paths []string, compile func(*File) T) *Watch[T] {
-	return &Watch[T]{secret: s, log: log, paths: paths, compile: compile, value: compile(Parse(nil))}
+	return &Watch[T]{secret: s, log: log, paths: paths, compile: compile, value: compile(&File{Absent: true, at: map[string]position{}})}
 }
 
 // Look returns the value of the last file without mistakes in the caller's paths, and
@@ -112,10 +116,11 @@ func (w *Watch[T]) update(file []byte, settled bool) {
 		return
 	}
 	f := Parse(file)
+	f.Saved = w.known
 	value := w.compile(f)
 	err := f.Err()
 	if err == nil || settled && f.valid(w.paths...) {
-		w.value, w.read = value, true
+		w.value, w.text, w.read = value, file, true
 	}
 	w.unread = !w.read
 	switch {

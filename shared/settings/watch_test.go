@@ -2,6 +2,7 @@ package settings
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -221,4 +222,58 @@ func TestAFileThatWasNeverGoodIsUnread(t *testing.T) {
 	if _, err := v.w.Look(v.now); errors.Is(err, ErrUnread) {
 		t.Errorf("%v, although a file was read before", err)
 	}
+}
+
+// fixed is what a store has.
+type fixed []string
+
+func (f fixed) SavedMappings(context.Context) ([]string, error) {
+	if f == nil {
+		return nil, errors.New("the store does not answer")
+	}
+	return f, nil
+}
+
+func TestWhatIsSavedOnThePageIsCompiledWithTheFile(t *testing.T) {
+	v := watch(t)
+	compiled := 0
+	v.w = NewWatch(v.w.secret, v.w.log, []string{"house.zone"}, func(f *File) Zone {
+		compiled++
+		if len(f.Saved) == 0 {
+			f.Mistake("rules", "nothing declares its field")
+		}
+		return Zone(strings.Join(append([]string{string(f.House.Zone)}, f.Saved...), " "))
+	})
+	save := func(after time.Duration, mappings fixed, failed bool) {
+		t.Helper()
+		v.now = v.now.Add(after)
+		if err := v.w.ReadSaved(t.Context(), mappings, v.now); (err != nil) != failed {
+			t.Errorf("ReadSaved: %v", err)
+		}
+	}
+	v.after(0, "", "")
+	save(0, nil, true)
+	save(0, fixed{"a"}, false)
+	v.after(0, " a", "") // without a file
+	v.write(utc)
+	v.after(time.Minute, "UTC a", "", "hearth.yml read")
+	n := compiled
+	save(time.Minute, fixed{"a"}, false)
+	save(time.Minute, nil, false) // the last ones stay
+	save(time.Second, fixed{"b"}, false)
+	if v.after(time.Second, "UTC a", ""); compiled != n {
+		t.Errorf("compiled %d times without a change", compiled-n)
+	}
+	save(time.Minute, fixed{"b"}, false)
+	v.after(0, "UTC b", "", "hearth.yml read")
+	save(time.Minute, fixed{}, false)
+	v.after(0, "UTC", "nothing declares", "nothing declares") // as the file names what is gone
+	save(time.Minute, fixed{"c"}, false)
+	v.after(0, "UTC c", "", "no mistakes any more")
+	if err := os.Remove(v.file); err != nil {
+		t.Fatal(err)
+	}
+	v.after(time.Minute, "UTC c", "", "missing")
+	save(time.Minute, fixed{"d"}, false)
+	v.after(time.Second, "UTC d", "") // with the settings that stay
 }

@@ -35,6 +35,11 @@ func (s *Store) PageDevices(ctx context.Context) ([]PageDevice, error) {
 	return query(ctx, s, "read what the page has saved", scanPageDevice, `select `+pageColumns+` from page_devices order by topic, device`)
 }
 
+// SavedMappings returns the mappings that the page has saved.
+func (s *Store) SavedMappings(ctx context.Context) ([]string, error) {
+	return query(ctx, s, "read the mappings that the page has saved", scanText, `select mapping from page_devices where mapping <> '' order by topic, device`)
+}
+
 // SavePageDevice saves what a person said, in place of what they said before, and gives the
 // device its name and room. A device that is mapped by name may be new. It returns ErrFull if two
 // thousand are saved.

@@ -123,7 +123,7 @@ func (w *world) freshDevice(d device) freshThing {
 	}
 	slices.SortFunc(keys, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a, b)) })
 	for _, key := range keys[:min(len(keys), freshValues)] {
-		f := anyField(key)
+		f := w.anyField(key)
 		value, unit := w.shown(d.Values[key].Value, f, nil)
 		out.Values = append(out.Values, freshValue{f.Title, value, unit})
 	}
@@ -131,8 +131,8 @@ func (w *world) freshDevice(d device) freshThing {
 }
 
 // anyField returns how a metric of any device is shown.
-func anyField(key string) catalogue.Field {
-	for _, m := range catalogue.All() {
+func (w *world) anyField(key string) catalogue.Field {
+	for _, m := range append(slices.Clone(w.declared), catalogue.All()...) {
 		if f, ok := m.Field(key); ok && m.OfDevices() {
 			return f
 		}

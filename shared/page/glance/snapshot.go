@@ -178,6 +178,7 @@ func (s *Snapshot) Keep(before Snapshot) {
 // world reads what all tiles need.
 func (g *Glance) world(ctx context.Context, v View) (*world, error) {
 	now := g.Now()
+	st, err := g.Open(ctx) // first: it reads what Settings and Declared know of the store
 	w := &world{Now: now, asked: now, Guest: v.Name == Guest, Zone: time.UTC, File: g.Settings(), Redact: g.Redact, declared: g.Declared(), cache: g.cache, wifi: g.Wifi}
 	if !v.At.IsZero() {
 		w.Now, w.Past, w.cache = v.At, true, g.past
@@ -189,8 +190,7 @@ func (g *Glance) world(ctx context.Context, v View) (*world, error) {
 		w.Status, _ = g.Status(ctx)
 		w.cache.renew(runsOf(w.Status.Functions))
 	}
-	var err error
-	if w.st, err = g.Open(ctx); err == nil && w.Past {
+	if w.st = st; err == nil && w.Past {
 		w.Status.Alerts, err = g.Alerts(ctx, w.Now)
 	}
 	return w, err

@@ -14,22 +14,16 @@ import (
 // Measurement returns a measurement of the catalogue or of hearth.yml, and refuses one that is
 // not declared, or not for guests.
 func (in Inputs) Measurement(name string, guest bool) (catalogue.Measurement, error) {
-	m, ok := catalogue.Get(name)
-	if !ok {
-		declared := in.Declared()
-		names := make([]string, 0, len(declared))
-		for _, d := range declared {
-			if names = append(names, d.Name); d.Name == name {
-				m, ok = d, true
-			}
+	all := append(slices.Clone(in.Declared()), catalogue.All()...) // hearth.yml may add fields to one of the catalogue
+	i := slices.IndexFunc(all, func(d catalogue.Measurement) bool { return d.Name == name })
+	if i < 0 {
+		names := make([]string, len(all))
+		for i, d := range all {
+			names[i] = d.Name
 		}
-		if !ok {
-			for _, d := range catalogue.All() {
-				names = append(names, d.Name)
-			}
-			return m, refuse("unknown measurement %s%s", cut(name), perhaps(name, names))
-		}
+		return catalogue.Measurement{}, refuse("unknown measurement %s%s", cut(name), perhaps(name, names))
 	}
+	m := all[i]
 	if guest && catalogue.FamilyOf(m.Function).Private {
 		return m, &Refused{http.StatusForbidden, "the view for guests has no " + m.Name}
 	}

@@ -68,7 +68,7 @@ func (c *collector) collectBrief(ctx context.Context, now time.Time) Data {
 // opened; fail adds to the data what could not be read.
 func (c *collector) begin(ctx context.Context, now time.Time) (d *Data, st *store.Store, fail func(error)) {
 	d = &Data{Now: now, Functions: []Function{}, Rooms: []Room{}, Measurements: []Measurement{}, Lists: []List{},
-		Notes: c.Notes(), Zone: c.Zone(), Try: c.Try(), Hearth: c.Hearth, Faults: c.Faults != nil, Runs: c.Gateway != nil}
+		Zone: c.Zone(), Try: c.Try(), Hearth: c.Hearth, Faults: c.Faults != nil, Runs: c.Gateway != nil}
 	fail = func(err error) {
 		if text := c.Redact(err.Error()); !slices.Contains(d.Errors, text) {
 			d.Errors = append(d.Errors, text)
@@ -78,6 +78,7 @@ func (c *collector) begin(ctx context.Context, now time.Time) (d *Data, st *stor
 	if err != nil {
 		fail(err)
 	}
+	d.Notes = c.Notes() // Open may have found what makes them needless
 	here := c.Functions()
 	if st != nil {
 		c.platform.read(ctx, st, here, now, fail)

@@ -1,0 +1,58 @@
+package settings
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// savedEvery is how often the mappings that were saved on the page are read.
+const savedEvery = 2 * time.Second
+
+// SavedReader has the mappings that were saved on the page: the store.
+type SavedReader interface {
+	SavedMappings(context.Context) ([]string, error)
+}
+
+// savedMappings is when the mappings that were saved on the page were read.
+type savedMappings struct {
+	mu   sync.Mutex
+	at   time.Time // zero: never
+	read bool      // they were read once
+}
+
+// ReadSaved reads the mappings that were saved on the page, at most every two seconds, so that
+// it may be called for every message. They are in the File that compile gets. An error is the
+// store's, before they were read for the first time; later those that were read last stay.
+func (w *Watch[T]) ReadSaved(ctx context.Context, from SavedReader, now time.Time) error {
+	w.saved.mu.Lock()
+	defer w.saved.mu.Unlock()
+	if age := now.Sub(w.saved.at); w.saved.read && age >= 0 && age < savedEvery {
+		return nil
+	}
+	found, err := from.SavedMappings(ctx)
+	if err != nil && !w.saved.read {
+		return err
+	}
+	w.saved.at, w.saved.read = now, true
+	if err == nil {
+		w.useSaved(found)
+	}
+	return nil
+}
+
+// useSaved compiles the settings again if other mappings are saved than before. The next look
+// reads the file again, since its mistakes may be others.
+func (w *Watch[T]) useSaved(found []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if slices.Equal(found, w.known) {
+		return
+	}
+	w.known = found
+	f := Parse(w.text)
+	f.Saved, f.Absent = found, !w.read
+	w.value = w.compile(f)
+	w.looked, w.waiting, w.current = time.Time{}, w.current, sum{}
+}
