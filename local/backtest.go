@@ -27,16 +27,22 @@ type Backtest struct {
 // the stored readings with from <= time < to. It writes nothing. The platform may run at
 // the same time.
 func (h *Installation) Backtest(ctx context.Context, file string, from, to time.Time, show func(backtest.Progress)) (b Backtest, err error) {
-	today, err := rulesOf(h.SettingsFile(), to)
+	saved, err := h.SavedMappings(ctx)
+	if err != nil {
+		return b, err
+	}
+	today, err := rulesOf(h.SettingsFile(), saved, to)
 	if errors.Is(err, fs.ErrNotExist) {
-		today, err = compileRules(settings.Parse(nil), to), nil
+		f := settings.Parse(nil)
+		f.Saved = saved
+		today, err = compileRules(f, to), nil
 	}
 	if err != nil {
 		return b, err
 	}
 	sets := []backtest.Rules{today}
 	if file != "" {
-		other, err := rulesOf(file, to)
+		other, err := rulesOf(file, saved, to)
 		if err != nil {
 			return b, err
 		}
@@ -57,13 +63,15 @@ func (h *Installation) Backtest(ctx context.Context, file string, from, to time.
 	return b, err
 }
 
-// rulesOf reads the rules of a file. A mistake in it is an error.
-func rulesOf(name string, now time.Time) (backtest.Rules, error) {
+// rulesOf reads the rules of a file, with the mappings that were saved on the page. A mistake in
+// it is an error.
+func rulesOf(name string, saved []string, now time.Time) (backtest.Rules, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return backtest.Rules{}, err
 	}
 	f := settings.Parse(text)
+	f.Saved = saved
 	rules := compileRules(f, now)
 	if err := f.Err(); err != nil {
 		return backtest.Rules{}, fmt.Errorf("%s: %w", name, err)

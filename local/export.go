@@ -26,6 +26,18 @@ func (h *Installation) ExportSettings(ctx context.Context) (text string, err err
 	return text, err
 }
 
+// SavedMappings returns the mappings that were saved on the page: none before anything has run.
+func (h *Installation) SavedMappings(ctx context.Context) (saved []string, err error) {
+	err = h.withStore(ctx, func(st *store.Store) error {
+		saved, err = st.SavedMappings(ctx)
+		return err
+	})
+	if errors.Is(err, errNoDatabase) {
+		return nil, nil
+	}
+	return saved, err
+}
+
 // exported writes the section devices.
 func exported(saved []store.PageDevice) (string, error) {
 	var b strings.Builder

@@ -19,6 +19,7 @@ import (
 	"github.com/hearth-home/hearth/shared/config"
 	"github.com/hearth-home/hearth/shared/mapping"
 	"github.com/hearth-home/hearth/shared/secret"
+	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/topic"
 )
 
@@ -73,9 +74,12 @@ func functionOf(fs []stack.Function, name string) string {
 	return ""
 }
 
-// Mapped returns the mappings of hearth.yml, and as an error the file's mistakes.
-func (h *Installation) Mapped() (*mapping.Set, error) {
-	current, err := h.watchSettings(slog.New(slog.DiscardHandler)).Look(time.Now())
+// Mapped returns the mappings of hearth.yml and those that were saved on the page, and as an
+// error the file's mistakes.
+func (h *Installation) Mapped(ctx context.Context) (*mapping.Set, error) {
+	w, now := h.watchSettings(slog.New(slog.DiscardHandler)), time.Now()
+	_ = h.withStore(ctx, func(st *store.Store) error { return w.ReadSaved(ctx, st, now) }) // without the database those of the file are known
+	current, err := w.Look(now)
 	return current.set, err
 }
 

@@ -8,8 +8,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hearth-home/hearth/shared/alert"
+	"github.com/hearth-home/hearth/shared/backtest"
 )
 
 // savedYml names a field that only a mapping declares which a person saves on the page.
@@ -64,5 +66,12 @@ func TestAMappingThatIsSavedOnThePageIsKnownEverywhere(t *testing.T) {
 		active, err := st.ActiveAlerts(t.Context())
 		return err == nil && slices.ContainsFunc(active, func(a alert.State) bool { return a.Rule == "barrel-low" && a.Phase == alert.Firing })
 	})
+	if _, err := r.Mapped(t.Context()); err != nil {
+		t.Errorf("commands take the names in hearth.yml for mistakes: %v", err)
+	}
+	now := time.Now()
+	if _, err := r.Backtest(t.Context(), r.SettingsFile(), now.Add(-time.Hour), now, func(backtest.Progress) {}); err != nil {
+		t.Errorf("a backtest: %v", err)
+	}
 	r.eventually("nothing says any more that nothing declares the field", func() bool { return !strings.Contains(r.notesOf(), "barrel") })
 }

@@ -188,7 +188,7 @@ func TestListenReportsMessagesAndHowToMapThem(t *testing.T) {
 	if f := received.FunctionOf("zigbee2mqtt/x"); f != "zigbee" {
 		t.Errorf("the function of a Zigbee topic is %q", f)
 	}
-	set, err := h.Mapped()
+	set, err := h.Mapped(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func listenTo(c *cobra.Command, h *local.Installation, filter string, span time.
 	if asJSON {
 		notes = c.ErrOrStderr()
 	}
-	set, err := h.Mapped()
+	set, err := h.Mapped(c.Context())
 	if err != nil {
 		fmt.Fprintln(notes, "# hearth.yml has mistakes:", err)
 	}

@@ -31,17 +31,21 @@ func settingsCommand() *cobra.Command {
 func settingsCheck() *cobra.Command {
 	c := &cobra.Command{
 		Use: "check [FILE]", Short: "every mistake in hearth.yml, with line and column",
-		Long:        "Print every mistake in hearth.yml, or in another file, with line and column, and what to write instead.",
+		Long:        "Print every mistake in hearth.yml, or in another file, with line and column, and what to write instead.\n\nhearth.yml may name what a mapping declares that was saved on the page. Of another FILE only what stands in it is known.",
 		Example:     "hearth settings check hearth.example.yml",
 		Annotations: map[string]string{command.Part: "the file has mistakes"},
 	}
 	asJSON := command.JSON(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) > 0 { // it needs no repository
-			return checkFile(c.OutOrStdout(), args[0], *asJSON)
+			return checkFile(c.OutOrStdout(), args[0], nil, *asJSON)
 		}
 		return here(c.ErrOrStderr(), func(h *local.Installation) error {
-			err := checkFile(c.OutOrStdout(), h.SettingsFile(), *asJSON)
+			saved, err := h.SavedMappings(c.Context())
+			if err != nil {
+				fmt.Fprintln(c.ErrOrStderr(), "what was saved on the page is not known:", err)
+			}
+			err = checkFile(c.OutOrStdout(), h.SettingsFile(), saved, *asJSON)
 			if errors.Is(err, fs.ErrNotExist) {
 				return errors.New("there is no hearth.yml yet: cp hearth.example.yml hearth.yml begins one")
 			}
@@ -75,12 +79,14 @@ Paste it into hearth.yml. What is there wins over what the page saved.`,
 	return c
 }
 
-func checkFile(out io.Writer, name string, asJSON bool) error {
+// checkFile checks a file, with the mappings that were saved on the page.
+func checkFile(out io.Writer, name string, saved []string, asJSON bool) error {
 	b, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
 	f := settings.Parse(b)
+	f.Saved = saved
 	set := mapping.Compile(f)
 	set.CheckNames(f, f.Mistake)
 	rules.Compile(f, set.Measurements())

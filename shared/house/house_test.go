@@ -110,6 +110,22 @@ func raise(t *testing.T, st *store.Store, keys ...string) {
 	}
 }
 
+// TestARuleIsAboutWhatThePageSaved: rules of hearth.yml, and limits of the mapping itself.
+func TestARuleIsAboutWhatThePageSaved(t *testing.T) {
+	l, st := start(t, "rules: {barrel-empty: {field: barrel.level_liters, below: 10}}")
+	level := rules.Metric{Measurement: "barrel", Field: "level_liters"}
+	if _, set := load(t, l, st, noon); len(set.Of(level)) != 0 {
+		t.Error("a rule about what nothing declares")
+	}
+	saved := store.PageDevice{Topic: "garden/barrel", Mapping: "- {topic: garden/barrel, measurement: barrel, fields: {level: {path: $.lvl, unit: l, above: 200}}}\n", Since: noon}
+	if err := st.SavePageDevice(t.Context(), saved, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, set := load(t, l, st, noon.Add(3*time.Second)); len(set.Of(level)) != 2 {
+		t.Errorf("rules %+v", set.Of(level))
+	}
+}
+
 // TestTheStoreIsReadEveryThreeSeconds, and what was read last stays while it is down.
 func TestTheStoreIsReadEveryThreeSeconds(t *testing.T) {
 	l, st := start(t, "")

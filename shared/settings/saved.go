@@ -10,8 +10,8 @@ import (
 // savedEvery is how often the mappings that were saved on the page are read.
 const savedEvery = 2 * time.Second
 
-// SavedReader has the mappings that were saved on the page: the store.
-type SavedReader interface {
+// savedReader has the mappings that were saved on the page: the store.
+type savedReader interface {
 	SavedMappings(context.Context) ([]string, error)
 }
 
@@ -25,7 +25,7 @@ type savedMappings struct {
 // ReadSaved reads the mappings that were saved on the page, at most every two seconds, so that
 // it may be called for every message. They are in the File that compile gets. An error is the
 // store's, before they were read for the first time; later those that were read last stay.
-func (w *Watch[T]) ReadSaved(ctx context.Context, from SavedReader, now time.Time) error {
+func (w *Watch[T]) ReadSaved(ctx context.Context, from savedReader, now time.Time) error {
 	w.saved.mu.Lock()
 	defer w.saved.mu.Unlock()
 	if age := now.Sub(w.saved.at); w.saved.read && age >= 0 && age < savedEvery {

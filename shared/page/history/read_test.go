@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -161,6 +162,17 @@ func TestUnitsAreThoseOfTheHouse(t *testing.T) {
 	l := f.must("series=air.temperature_celsius,device=office-air&span=hour").Series[0]
 	if l.Unit != "°F" || l.Summary.Mean != 68 {
 		t.Errorf("%s %+v", l.Unit, l.Summary)
+	}
+}
+
+func TestAFieldThatAMappingAddsToTheCatalogueHasAHistory(t *testing.T) {
+	f := newFixture(t)
+	air, _ := catalogue.Get("air")
+	air.Fields = append(slices.Clone(air.Fields), catalogue.Field{Key: "radon_bqm3", Title: "Radon", Unit: "Bq/m³"})
+	f.declared = []catalogue.Measurement{air}
+	f.Series("air", "radon_bqm3", office, now.Add(-time.Hour), time.Minute, func(time.Time) float64 { return 60 })
+	if l := f.must("series=air.radon_bqm3,device=office-air&span=hour").Series[0]; l.Unit != "Bq/m³" || !strings.Contains(l.Title, "Radon") || l.Summary.Mean != 60 {
+		t.Errorf("%s in %s: %+v", l.Title, l.Unit, l.Summary)
 	}
 }
 
