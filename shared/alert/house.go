@@ -59,7 +59,7 @@ func (h *House) Quiet(s *State, now time.Time) Quiet {
 	to := h.destinations(s.Sample)
 	q := Quiet{Muted: h.Silences[s.Key], Night: h.QuietUntil(now), Comfort: h.Away, repeat: slices.Contains(to, ToNtfy) || slices.Contains(to, ToWebhook),
 		off: h.Mode == Observe || len(to) == 0}
-	for _, of := range h.covers(s.Subject) {
+	for _, of := range s.Subject.CoveredBy() {
 		q.Muted = later(q.Muted, h.Maintenance[of])
 	}
 	for _, key := range s.Roots {
@@ -171,9 +171,9 @@ func (h *House) tell(s State, group string, now time.Time) (State, []Message) {
 	return s, messages
 }
 
-// covers returns what maintenance of a subject may be set for: itself, its room, and
-// what it depends on.
-func (h *House) covers(s Subject) []string {
+// CoveredBy returns of what maintenance is that of a subject, too: itself, its room, and what
+// it depends on.
+func (s Subject) CoveredBy() []string {
 	out := slices.Clone(s.Parents)
 	if s.Device != "" {
 		out = append(out, "device/"+s.Device, "node/"+s.Device, "bridge/"+s.Device)

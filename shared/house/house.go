@@ -102,7 +102,7 @@ func read(ctx context.Context, st *store.Store, h *alert.House, now time.Time) e
 type decisions struct {
 	zone        *time.Location
 	quiet       []alert.QuietHours
-	maintenance map[string]time.Time
+	maintenance []maintenance
 	away        time.Time // until then
 	rules       *rules.Set
 }
@@ -111,7 +111,7 @@ type decisions struct {
 var paths = []string{"devices", "house.zone", "rules", "quiet_hours", "away", "maintenance"}
 
 func decide(f *settings.File) decisions {
-	d := decisions{zone: f.House.Zone.Location(), away: f.Away.Until, maintenance: map[string]time.Time{}, rules: rules.Compile(f, mapping.Compile(f).Measurements())}
+	d := decisions{zone: f.House.Zone.Location(), away: f.Away.Until, rules: rules.Compile(f, mapping.Compile(f).Measurements())}
 	for i, q := range f.QuietHours {
 		hours := alert.QuietHours{From: q.From.SinceMidnight(), To: q.To.SinceMidnight()}
 		for _, day := range q.Days {
@@ -123,31 +123,30 @@ func decide(f *settings.File) decisions {
 	}
 	for _, dev := range f.Devices {
 		if len(dev.Device) == 1 {
-			d.maintain("device/"+dev.Device[0], dev.Maintenance)
+			d.maintenance = append(d.maintenance, maintenance{"device/" + dev.Device[0], time.Time{}, dev.Maintenance})
 		}
 	}
 	for _, m := range f.Maintenance {
-		for _, subject := range subjects(m) {
-			d.maintain(subject, m.Until)
+		for _, subject := range Subjects(m) {
+			d.maintenance = append(d.maintenance, maintenance{subject, m.From, m.Until})
 		}
 	}
 	return d
 }
 
-// maintain sets the end of maintenance of a subject, unless it has a later one.
-func (d *decisions) maintain(subject string, until time.Time) {
-	if until.After(d.maintenance[subject]) {
-		d.maintenance[subject] = until
-	}
+// maintenance is of a subject, from a time (zero: since it is in hearth.yml) until another.
+type maintenance struct {
+	subject     string
+	from, until time.Time
 }
 
 // house adds to h what hearth.yml says as of now.
 func (d *decisions) house(h *alert.House, now time.Time) *alert.House {
 	h.Zone, h.QuietHours, h.Away = d.zone, d.quiet, now.Before(d.away)
 	h.Maintenance = make(map[string]time.Time, len(d.maintenance))
-	for subject, until := range d.maintenance {
-		if until.After(now) {
-			h.Maintenance[subject] = until
+	for _, m := range d.maintenance {
+		if !m.from.After(now) && m.until.After(now) && m.until.After(h.Maintenance[m.subject]) {
+			h.Maintenance[m.subject] = m.until
 		}
 	}
 	return h

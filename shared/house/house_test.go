@@ -56,6 +56,7 @@ maintenance:
   - {room: Cellar, until: 2026-06-02}
   - {node: Pi 4, until: 2026-06-02}
   - {bridge: attic/zigbee2mqtt, until: 2026-05-30}
+  - {room: Bath, from: 2026-06-04, until: 2026-06-09}
 devices:
   - {device: pump, maintenance: 2026-06-02T00:00:00Z}
 `
@@ -89,6 +90,12 @@ func TestTheHouseIsThatOfHearthYmlAndOfTheStore(t *testing.T) {
 	}
 	if r := set.Of(rules.Metric{Measurement: "air", Field: "co2_ppm"}); len(r) != 1 || r[0].Verdict(950, false, nil) != alert.Bad {
 		t.Errorf("rules %+v", r)
+	}
+	if !h.Maintenance["room/bath"].IsZero() {
+		t.Error("maintenance holds before it begins")
+	}
+	if h, _ = load(t, l, st, noon.Add(71*time.Hour)); !h.Maintenance["room/bath"].Equal(time.Date(2026, 6, 8, 22, 0, 0, 0, time.UTC)) {
+		t.Errorf("maintenance %v", h.Maintenance)
 	}
 	if h, _ = load(t, l, st, noon.Add(36*time.Hour)); h.Away || len(h.Silences) > 0 || len(h.Maintenance) != 1 {
 		t.Errorf("when all but one is over: %+v", h)

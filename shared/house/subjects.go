@@ -8,9 +8,9 @@ import (
 	"github.com/hearth-home/hearth/shared/settings"
 )
 
-// subjects returns what maintenance is of, as the House has it. A node or a bridge may be
+// Subjects returns what maintenance is of, as the House has it. A node or a bridge may be
 // named as its agent or topic is, or by the id of its device.
-func subjects(m settings.Maintenance) []string {
+func Subjects(m settings.Maintenance) []string {
 	switch {
 	case m.Room != "":
 		return []string{"room/" + strings.ToLower(m.Room)}

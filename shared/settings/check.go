@@ -78,6 +78,9 @@ func (m Maintenance) check(f *File, path string) {
 	if n != 1 || m.Until.IsZero() {
 		f.Mistake(path, "maintenance needs one of room, device, node and bridge, and its end, as in {room: Cellar, until: 2026-12-24 18:00}")
 	}
+	if !m.Until.IsZero() && !m.From.Before(m.Until) {
+		f.Mistake(path, "maintenance ends before it begins: from must be before until")
+	}
 }
 
 var ruleName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)

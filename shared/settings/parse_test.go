@@ -47,7 +47,7 @@ reminders:
   - {text: Boiler, date: 2027-03-01, every: year, ahead: 7d}
 quiet_hours: {from: "22:00", to: "07:00"}
 away: 2026-12-24
-maintenance: [{room: Cellar, until: 2026-12-24 18:00}, {node: attic, until: 2026-12-24T17:00:00Z}]
+maintenance: [{room: Cellar, until: 2026-12-24 18:00}, {node: attic, from: 2026-12-24 08:00, until: 2026-12-24T17:00:00Z}]
 certificates: [router.lan, "mail.example.org:465", "[fd00::1]:8443"]
 expiries: [{name: Token, date: 2027-03-01}]
 good_morning: "07:15"
@@ -78,7 +78,7 @@ func TestEverySectionIsRead(t *testing.T) {
 		Reminders:    []Reminder{{Text: "Bins", On: []Weekday{"tuesday", "friday"}, At: "19:00"}, {Text: "Boiler", Date: "2027-03-01", Every: "year", Ahead: 7 * 24 * time.Hour}},
 		QuietHours:   []QuietHours{{From: "22:00", To: "07:00"}},
 		Away:         Away{time.Date(2026, 12, 23, 23, 0, 0, 0, time.UTC)},
-		Maintenance:  []Maintenance{{Room: "Cellar", Until: time.Date(2026, 12, 24, 17, 0, 0, 0, time.UTC)}, {Node: "attic", Until: time.Date(2026, 12, 24, 17, 0, 0, 0, time.UTC)}},
+		Maintenance:  []Maintenance{{Room: "Cellar", Until: time.Date(2026, 12, 24, 17, 0, 0, 0, time.UTC)}, {Node: "attic", From: time.Date(2026, 12, 24, 7, 0, 0, 0, time.UTC), Until: time.Date(2026, 12, 24, 17, 0, 0, 0, time.UTC)}},
 		Certificates: []string{"router.lan", "mail.example.org:465", "[fd00::1]:8443"},
 		Expiries:     []Expiry{{"Token", "2027-03-01"}},
 		GoodMorning:  "07:15",
@@ -118,6 +118,7 @@ func TestEveryMistakeHasItsPositionAndAdvice(t *testing.T) {
 		"nan":          {"rules: {a: {above: NaN}}\n", `"NaN" is not a number`},
 		"host":         {"certificates: [https://router.lan/]\n", `1:16 certificates[0]: "https://router.lan/" is not a host`},
 		"two_of":       {"maintenance: [{room: a, node: b, until: 2026-12-24}]\n", `1:15 maintenance[0]: maintenance needs one of room, device, node and bridge`},
+		"no_span":      {"maintenance: [{room: a, from: 2026-12-25, until: 2026-12-24}]\n", `maintenance[0]: maintenance ends before it begins`},
 		"no_end":       {"maintenance: [{room: a}]\n", `and its end`},
 		"expiry":       {"expiries: [{name: a}]\n", `1:12 expiries[0]: what expires needs a name and a date`},
 		"conditions":   {"rules: {a: {silent: 1h, above: 3}}\n", `1:12 rules.a: a rule has one condition`},

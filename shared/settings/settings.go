@@ -176,13 +176,14 @@ type Away struct {
 	Until time.Time `yaml:"until,short"` // a day without a time ends at its beginning
 }
 
-// Maintenance is work on one thing. Until its end, no alerts are sent of it or of what
-// depends on it.
+// Maintenance is work on one thing. From its beginning to its end, no alerts are sent of it
+// or of what depends on it.
 type Maintenance struct {
 	Room   string    `yaml:"room"`   // all devices in it
 	Device string    `yaml:"device"` // id
 	Node   string    `yaml:"node"`   // name of an edge agent, with all its sensors
 	Bridge string    `yaml:"bridge"` // base topic of a Zigbee2MQTT, with all its devices
+	From   time.Time `yaml:"from"`   // its beginning; absent: when it is written here
 	Until  time.Time `yaml:"until"`  // its end
 }
 

@@ -271,6 +271,44 @@ func TestAlertsAndMaintenanceAreMarked(t *testing.T) {
 	}
 }
 
+func TestMaintenanceOfHearthYmlIsMarked(t *testing.T) {
+	f := newFixture(t)
+	f.yml = `maintenance:
+  - {room: office, from: 2026-11-27 09:00, until: 2026-11-27 10:00}
+  - {room: Office, from: 2026-11-27 11:00, until: 2026-11-27 12:00}
+  - {device: office-air, from: 2026-11-20, until: 2026-11-21}
+  - {device: office-air, from: 2026-11-28, until: 2026-11-29}
+  - {device: office-air, until: 2026-11-30}
+  - {node: pi4, until: 2026-11-27 12:30}
+  - {room: Office}
+devices: [{device: bath, maintenance: 2026-11-27 13:00}]
+`
+	_, err := f.Store.AdoptDevices(t.Context(), []store.DeviceRequest{
+		{Physical: "node/pi4", Kind: "node", Device: "edge-pi4", Name: "pi4", Publisher: "hearth/pi4"}, {Physical: "edge/bath", Kind: "edge", Device: "bath", Name: "Bath", Publisher: "hearth/pi4"},
+	}, now)
+	f.OK(err)
+	f.OK(f.Store.SetUntil(t.Context(), store.UntilDate{Kind: store.Maintenance, Subject: "node/edge-pi4", Until: now.Add(time.Hour), Set: now.Add(-7 * time.Minute)}))
+	for query, want := range map[string]string{
+		"series=air.co2_ppm,device=office-air&span=day":               "?-30T00:00 27T09:00-27T10:00 27T11:00-27T12:00",
+		"series=air.co2_ppm,device=office-air&span=week":              "?-30T00:00 20T00:00-21T00:00 27T09:00-27T10:00 27T11:00-27T12:00",
+		"series=air.co2_ppm,device=office-air&at=2026-11-27T09:30:00": "27T09:00-27T10:00", // whether the one until the 30th had begun is not known
+		"series=air.co2_ppm,device=bath&span=day":                     "?-27T13:00 ?-27T12:30 27T14:00-27T15:07",
+		"series=air.co2_ppm,device=other":                             "",
+	} {
+		var got []string
+		for _, m := range f.must(query).Marks {
+			from := "?"
+			if !m.From.IsZero() {
+				from = m.From.Format("02T15:04")
+			}
+			got = append(got, from+"-"+m.To.Format("02T15:04"))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+}
+
 func TestACSVHasEveryReadingOfADayAndWindowsOfMore(t *testing.T) {
 	f := newFixture(t)
 	f.yml = "house: {zone: Europe/Berlin}"

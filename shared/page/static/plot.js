@@ -96,7 +96,7 @@ function historyPlot(part, node, turn, ended) {
     chart.u = new uPlot(options(answer, color, place), data, place);
     sentence(answer);
     legend(answer, data, null);
-    part(".marks").replaceChildren(...answer.marks.map((m) => node("li", { class: m.kind + " " + (m.severity ?? "") }, `${m.title}: ${moment(Date.parse(m.from) / 1000)} – ${m.to ? moment(Date.parse(m.to) / 1000) : "still"}`)));
+    part(".marks").replaceChildren(...answer.marks.map((m) => node("li", { class: m.kind + " " + (m.severity ?? "") }, `${m.title}: ${m.from ? moment(Date.parse(m.from) / 1000) : "?"} – ${m.to ? moment(Date.parse(m.to) / 1000) : "still"}`)));
     rows(answer, data);
   }
 
@@ -163,7 +163,7 @@ function historyPlot(part, node, turn, ended) {
   function shade(u, answer, color) {
     const { left, top, width, height } = u.bbox;
     for (const m of answer.marks) {
-      const from = Math.max(left, u.valToPos(Date.parse(m.from) / 1000, "x", true));
+      const from = Math.max(left, u.valToPos((m.from ? Date.parse(m.from) : Math.min(m.to ? Date.parse(m.to) : Infinity, ended())) / 1000, "x", true));
       const to = Math.min(left + width, u.valToPos(m.to ? Date.parse(m.to) / 1000 : ended() / 1000, "x", true));
       u.ctx.save();
       u.ctx.globalAlpha = m.kind === "alert" ? 0.16 : 0.12;
