@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/item"
 	"github.com/hearth-home/hearth/shared/page/pagetest"
 	"github.com/hearth-home/hearth/shared/reading"
@@ -57,6 +58,28 @@ func TestInABrowserANarrowTileOfStocksKeepsItsNames(t *testing.T) {
 		}
 		if b.Eval(`(() => { const r = document.createRange(); r.selectNodeContents(document.querySelector("#title-stocks")); const t = r.getBoundingClientRect(), a = document.querySelector("#tile-stocks .aside").getBoundingClientRect(); return a.left >= t.right || a.top >= t.bottom - 1 })()`) != "true" {
 			t.Errorf("%s: the last trade stands over the title", query)
+		}
+	}
+}
+
+// TestInABrowserTheLegendOfASampleCurveIsNotOverItsTitle: where there is room for both, and on a
+// phone, it is shown.
+func TestInABrowserTheLegendOfASampleCurveIsNotOverItsTitle(t *testing.T) {
+	s := serve(t, func(h *pagetest.House) {
+		pagetest.Full(h)
+		h.Readings(reading.Reading{Name: "treasury_yield", Tags: map[string]string{"maturity": "4m", catalogue.SampleLabel: "true"}, Time: h.Now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -1), Fields: map[string]float64{"yield_percent": 4.1}})
+	})
+	b := browser.Start(t, s.address, 1920, 1080)
+	b.Do("Emulation.setScrollbarsHidden", map[string]any{"hidden": true}, nil) // as on a phone
+	for _, w := range widths {
+		b.Resize(w.width, w.height)
+		b.Go(s.address)
+		b.Until(`document.querySelector("#title-curve .sample") !== null`)
+		if over := b.Eval(crowded); over != "" {
+			t.Errorf("at %d pixels: %s", w.width, over)
+		}
+		if shown := b.Eval(`document.querySelector("#tile-curve .legend").checkVisibility()`); shown != "true" && (w.width == 390 || w.width == 1920) {
+			t.Errorf("at %d pixels there is no legend in %s", w.width, b.Eval(`(() => { const s = getComputedStyle(document.querySelector("#tile-curve")); return s.width + ", 1rem = " + getComputedStyle(document.documentElement).fontSize })()`))
 		}
 	}
 }
