@@ -93,7 +93,7 @@ bench: generate .bin/influxd ## sizes, start, memory, throughput
 	go test -run '^$$' -bench . -benchmem ./functions/... ./shared/... ./connectors/... ./edge/... | grep -E '^(Benchmark|---|FAIL)'
 	go test -count=1 -timeout 20m -run '^$$' -bench . -benchtime 1x ./local/chaos | grep -E '^(Benchmark|---|FAIL)|PATH' # every part a process, beside Telegraf
 	for n in 5 50; do HEARTH_BENCH_DEVICES=$$n go test -timeout 3h -run '^$$' -bench Years -benchtime 5x ./shared/store | grep -E '^(Benchmark|---|FAIL)' || exit 1; done # 3 and 30 million readings
-	HEARTH_BENCH_READINGS=3000000 go test -timeout 2h -run '^$$' -bench Page -benchtime 5x ./shared/page | grep -E '^(Benchmark|---|FAIL)'
+	HEARTH_BENCH_READINGS=3000000 go test -timeout 2h -run '^$$' -bench Page -benchtime 5x ./shared/page | grep -E '^(Benchmark|---|FAIL)|PATH'
 
 fuzz: ## every fuzz target, FUZZTIME=30s each
 	@git grep -oE '^func Fuzz[A-Za-z0-9_]+' -- '*_test.go' | sed -E 's|^(.*)/[^/]*:func (.*)|\1 \2|' | \
@@ -124,10 +124,10 @@ generate: # what is made from stack.yml and not kept in git
 docs: $(HEARTH) ## the pages made from the code: settings, commands, READMEs of the functions, schema of hearth.yml
 	@$(HEARTH) docs
 
-screenshots: ## pictures of the page of a sample house, in each of its states: build/screenshots, and those of the README in docs
+screenshots: generate ## pictures of the page: of make up with its sample data, which are the README's, in docs; of a sample house in each of its states in build/screenshots
 	@mkdir -p build/screenshots
-	HEARTH_SCREENSHOTS=$(CURDIR)/build/screenshots go test -count=1 -run TestScreenshots ./shared/page
-	@cp build/screenshots/page.png build/screenshots/page-dark.png build/screenshots/phone.png docs/
+	CI=true HEARTH_SCREENSHOTS=$(CURDIR)/build/screenshots go test -count=1 -run TestScreenshots ./shared/page
+	CI=true HEARTH_SCREENSHOTS=$(CURDIR)/docs go test -count=1 -run TestScreenshots ./local
 
 dashboards: ## Grafana's dashboards and alert rules in deploy/grafana, made from the catalogue and hearth.yml
 	@go run ./tools/dashboards

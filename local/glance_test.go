@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -12,11 +14,34 @@ import (
 	"github.com/hearth-home/hearth/shared/testserver/browser"
 )
 
+// repositoryAsCloned returns the repository without the settings of who runs the tests.
+func repositoryAsCloned(t *testing.T) string {
+	t.Helper()
+	from, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := os.ReadDir(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := t.TempDir()
+	for _, e := range all {
+		if e.Name() == dotenvName || e.Name() == settingsName {
+			continue
+		}
+		if err := os.Symlink(filepath.Join(from, e.Name()), filepath.Join(root, e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
 // launchAll starts everything that stack.yml has, with simulated sensors and example answers.
 func launchAll(t *testing.T) *running {
 	t.Helper()
 	logs := &testserver.Output{}
-	h, err := Open("..", []string{"HEARTH_DIR=" + t.TempDir(), "PORT=0", "MQTT_PORT=0"}, logs)
+	h, err := Open(repositoryAsCloned(t), []string{"HEARTH_DIR=" + t.TempDir(), "PORT=0", "MQTT_PORT=0"}, logs)
 	if err != nil {
 		t.Fatal(err)
 	}

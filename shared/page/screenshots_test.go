@@ -2,23 +2,12 @@ package page
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/page/pagetest"
 	"github.com/hearth-home/hearth/shared/testserver/browser"
 )
-
-// shot is a picture of the page.
-type shot struct {
-	name          string
-	width, height int
-	dark          bool
-	query         string
-	prepare       string // script
-	ready         string // what is true when the page is to be taken; "": at once
-}
 
 // TestScreenshots writes pictures of the page of a sample house into the folder
 // HEARTH_SCREENSHOTS: make screenshots.
@@ -30,35 +19,20 @@ func TestScreenshots(t *testing.T) {
 	afternoon := time.Date(2026, 11, 27, 22, 7, 0, 0, time.UTC) // 14:07 in the house
 	full := serveAt(t, afternoon, pagetest.Full)
 	full.take(t, dir,
-		shot{name: "page", width: 1920, height: 1080}, shot{name: "page-dark", width: 1920, height: 1080, dark: true},
-		shot{name: "tablet", width: 1280, height: 800}, shot{name: "tablet-dark", width: 1280, height: 800, dark: true}, shot{name: "small", width: 1024, height: 768},
-		shot{name: "phone", width: 390, height: 844}, shot{name: "phone-dark", width: 390, height: 844, dark: true},
-		shot{name: "kiosk", width: 1920, height: 1080, query: "?kiosk"}, shot{name: "kiosk-small", width: 1280, height: 800, query: "?kiosk"}, shot{name: "night", width: 1280, height: 800, query: "?kiosk", prepare: "isNight = () => true; kioskMinute()"},
-		shot{name: "guest", width: 1280, height: 800, query: "?view=guest"}, shot{name: "past", width: 1280, height: 800, query: "?at=2026-11-27T12:00:00Z"})
+		browser.Shot{Name: "page", Width: 1920, Height: 1080}, browser.Shot{Name: "page-dark", Width: 1920, Height: 1080, Dark: true},
+		browser.Shot{Name: "tablet", Width: 1280, Height: 800}, browser.Shot{Name: "tablet-dark", Width: 1280, Height: 800, Dark: true}, browser.Shot{Name: "small", Width: 1024, Height: 768},
+		browser.Shot{Name: "phone", Width: 390, Height: 844}, browser.Shot{Name: "phone-dark", Width: 390, Height: 844, Dark: true},
+		browser.Shot{Name: "kiosk", Width: 1920, Height: 1080, Query: "?kiosk"}, browser.Shot{Name: "kiosk-small", Width: 1280, Height: 800, Query: "?kiosk"}, browser.Shot{Name: "night", Width: 1280, Height: 800, Query: "?kiosk", Prepare: "isNight = () => true; kioskMinute()"},
+		browser.Shot{Name: "guest", Width: 1280, Height: 800, Query: "?view=guest"}, browser.Shot{Name: "past", Width: 1280, Height: 800, Query: "?at=2026-11-27T12:00:00Z"})
 	full.moved.Add(int64(3 * time.Hour))
-	full.take(t, dir, shot{name: "stale", width: 1280, height: 800, ready: `document.querySelector(".stale")`})
+	full.take(t, dir, browser.Shot{Name: "stale", Width: 1280, Height: 800, Ready: `document.querySelector(".stale")`})
 	full.moved.Add(-int64(3 * time.Hour))
-	full.take(t, dir, shot{name: "gone", width: 1280, height: 800, prepare: "live.seen -= 300000; live.busy = true; gone(true)"})
-	serveAt(t, afternoon, pagetest.Calm).take(t, dir, shot{name: "well", width: 1280, height: 800})
-	serveAt(t, afternoon, func(*pagetest.House) {}).take(t, dir, shot{name: "first-day", width: 1280, height: 800})
+	full.take(t, dir, browser.Shot{Name: "gone", Width: 1280, Height: 800, Prepare: "live.seen -= 300000; gone(true); gone = () => {}"})
+	serveAt(t, afternoon, pagetest.Calm).take(t, dir, browser.Shot{Name: "well", Width: 1280, Height: 800})
+	serveAt(t, afternoon, func(*pagetest.House) {}).take(t, dir, browser.Shot{Name: "first-day", Width: 1280, Height: 800})
 }
 
-func (s *served) take(t *testing.T, dir string, shots ...shot) {
+func (s *served) take(t *testing.T, dir string, shots ...browser.Shot) {
 	t.Helper()
-	b := browser.Start(t, s.address, 1280, 800)
-	b.Do("Emulation.setScrollbarsHidden", map[string]any{"hidden": true}, nil)
-	for _, shot := range shots {
-		b.Dark(shot.dark)
-		b.Resize(shot.width, shot.height)
-		b.Go(s.address + shot.query)
-		if shot.prepare != "" {
-			b.Eval(shot.prepare + "; 1")
-		}
-		if shot.ready != "" {
-			b.Until("!!" + shot.ready)
-		}
-		b.Eval("new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r))).then(() => { window.drawn = true; }); 1")
-		b.Until("window.drawn === true")
-		b.Screenshot(filepath.Join(dir, shot.name+".png"), shot.width < 500)
-	}
+	browser.Start(t, s.address, 1280, 800).Take(s.address, dir, shots...)
 }
