@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"github.com/hearth-home/hearth/shared/secret"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/testserver"
+	"github.com/hearth-home/hearth/shared/testserver/browser"
 )
 
 const benchDevices = 15
@@ -40,6 +42,7 @@ func BenchmarkPage(b *testing.B) {
 			h := house(b)
 			keys := fillYear(b, h, n)
 			b.Run("first", func(b *testing.B) { benchFirst(b, h) })
+			b.Run("paint", func(b *testing.B) { benchPaint(b, h) })
 			b.Run("year", func(b *testing.B) { benchYear(b, h, keys) })
 			b.Run("50viewers", func(b *testing.B) { benchViewers(b, h) })
 		})
@@ -117,6 +120,32 @@ func benchFirst(b *testing.B, h *pagetest.House) {
 	}
 	b.ReportMetric(b.Elapsed().Seconds()*1000/float64(b.N), "ms")
 	b.ReportMetric(float64(size)/1000, "kB")
+}
+
+// benchPaint measures, in a browser with an empty cache, the time from the request for the first
+// page of a new process until it is painted, with the values of its tiles.
+func benchPaint(b *testing.B, h *pagetest.House) {
+	var p atomic.Pointer[Page]
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.Load().ServeHTTP(w, r) }))
+	defer srv.Close()
+	p.Store(pageOfHouse(h, ""))
+	chromium := browser.Start(b, srv.URL, 1920, 1080)
+	chromium.Do("Network.setCacheDisabled", map[string]any{"cacheDisabled": true}, nil)
+	var painted float64 // ms
+	for b.Loop() {
+		p.Store(pageOfHouse(h, ""))
+		chromium.Go(srv.URL)
+		chromium.Until(`performance.getEntriesByName("first-contentful-paint").length === 1`)
+		if values := chromium.Eval(`[...document.querySelectorAll("#tile-rooms, #tile-power")].every((tile) => /\d/.test(tile.textContent)) && document.querySelectorAll("#tile-rooms .spark").length > 0`); values != "true" {
+			b.Fatalf("painted without values: %s", chromium.Eval("document.body.innerText"))
+		}
+		ms, err := strconv.ParseFloat(chromium.Eval(`performance.getEntriesByName("first-contentful-paint")[0].startTime`), 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		painted += ms
+	}
+	b.ReportMetric(painted/float64(b.N), "paint-ms")
 }
 
 func benchYear(b *testing.B, h *pagetest.House, keys []string) {

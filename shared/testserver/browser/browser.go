@@ -18,7 +18,7 @@ import (
 // Browser is a Chromium that a test controls over a pipe.
 // https://chromedevtools.github.io/devtools-protocol
 type Browser struct {
-	t       *testing.T
+	t       testing.TB
 	to      *os.File
 	from    *bufio.Reader
 	session string
@@ -28,7 +28,7 @@ type Browser struct {
 }
 
 // Start opens an address in a window of this size, in CSS pixels.
-func Start(t *testing.T, address string, width, height int) *Browser {
+func Start(t testing.TB, address string, width, height int) *Browser {
 	t.Helper()
 	path := tool.Needed(t, "apt-get install chromium", "chromium", "chromium-browser", "google-chrome")
 	in, to, err := os.Pipe()
