@@ -7,11 +7,13 @@ import (
 	"embed"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/hearth-home/hearth/shared/page/base"
 	"github.com/hearth-home/hearth/shared/page/glance"
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 //go:embed static
@@ -24,10 +26,10 @@ var bundles = map[string][]string{
 	"login.css": {"login.css"},
 }
 
-// shared returns what begins a bundle.
-func shared(bundle string) []byte {
+// shared returns what begins a bundle, of a script with the texts that the rest of it uses.
+func shared(bundle string, rest []byte) []byte {
 	if strings.HasSuffix(bundle, ".js") {
-		return base.Script
+		return slices.Concat(base.Script, texts.Script(rest))
 	}
 	return base.Colours
 }
@@ -56,14 +58,13 @@ var assets = sync.OnceValue(func() map[string]file {
 	}
 	for name, parts := range bundles {
 		var b bytes.Buffer
-		b.Write(shared(name))
 		for _, part := range parts {
 			b.Write(read(part))
 		}
 		if name == "page.css" {
 			b.Write(glance.Style())
 		}
-		out[name] = fileOf(name, b.Bytes())
+		out[name] = fileOf(name, slices.Concat(shared(name, b.Bytes()), b.Bytes()))
 	}
 	return out
 })

@@ -4,6 +4,8 @@ package base
 import (
 	_ "embed"
 	"slices"
+
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 // Colours is the style sheet that declares the colours as variables, light and dark.
@@ -11,10 +13,13 @@ import (
 //go:embed colours.css
 var Colours []byte
 
-// Script is what the script of each page begins with: call, which sends a request with the token
+// Script is what the script of each page begins with: say, which returns texts, call, which sends a request with the token
 // of the tab, post, which sends a form and asks the person for a token if one is needed, and
 // morph, which brings an element up to date.
-var Script = slices.Concat(requests, morph)
+var Script = slices.Concat(say, texts.Script(requests), requests, morph)
+
+//go:embed say.js
+var say []byte
 
 //go:embed requests.js
 var requests []byte

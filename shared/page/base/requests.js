@@ -1,6 +1,5 @@
 // Requests to the server that the page came from. The token, if the server wants one, is kept
 // for this tab only, and sent in a header: a cookie would go to every function of the gateway.
-"use strict";
 
 // call is fetch with the token. If the server wants one to read, or another one, it loads the
 // page again, which asks for it.
@@ -37,9 +36,9 @@ function askToken(why) {
     return node;
   };
   const input = make("input", { type: "password", autocomplete: "current-password", required: true });
-  const cancel = make("button", { type: "button", textContent: "Cancel" });
+  const cancel = make("button", { type: "button", textContent: say("token.cancel") });
   const who = make("input", { autocomplete: "username", value: "hearth", hidden: true }); // for password managers
-  const form = make("form", {}, who, make("p", { id: "token-why", textContent: why }), make("label", {}, "Token", input), make("p", { className: "choice" }, cancel, make("button", { textContent: "Continue" })));
+  const form = make("form", {}, who, make("p", { id: "token-why", textContent: why }), make("label", {}, say("token.token"), input), make("p", { className: "choice" }, cancel, make("button", { textContent: say("token.continue") })));
   dialog.append(form);
   document.body.append(dialog);
   dialog.showModal();
@@ -52,7 +51,7 @@ function askToken(why) {
     cancel.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => {
       dialog.remove();
-      reject(new Error("Nothing was done."));
+      reject(new Error(say("token.nothing")));
     });
   });
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/hearth-home/hearth/shared/alert"
 	"github.com/hearth-home/hearth/shared/catalogue"
 	"github.com/hearth-home/hearth/shared/house"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/store"
 	"github.com/hearth-home/hearth/shared/topology"
 )
@@ -82,7 +83,7 @@ func (in Inputs) maintenance(ctx context.Context, st *store.Store, r Request, as
 	add := func(subject string, from, to time.Time) bool {
 		ok := subjects[strings.ToLower(subject)]
 		if ok {
-			out = append(out, Mark{"maintenance", "Maintenance", "", from, to})
+			out = append(out, Mark{"maintenance", texts.Say("history.maintenance"), "", from, to})
 		}
 		return ok
 	}

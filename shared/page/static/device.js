@@ -13,7 +13,7 @@ async function sayOfDevice(form, act) {
     said.classList.remove("failed");
     if (act !== "preview") setTimeout(refresh, 800);
   } catch (err) {
-    set(said, err.name === "TimeoutError" || err instanceof TypeError ? "No answer from hearth: try again" : err.message);
+    set(said, err.name === "TimeoutError" || err instanceof TypeError ? say("page.noAnswer") : err.message);
     said.classList.add("failed");
   }
   for (const b of form.querySelectorAll("button")) b.disabled = false;

@@ -5,11 +5,11 @@
 
   // columns say how a device is shown, and by what it is sorted.
   const columns = {
-    name: { title: "Device", of: (d) => (d.name || d.id).toLowerCase(), show: (cell, d) => cell.append(d.name || d.id, Object.assign(document.createElement("small"), { textContent: d.name && d.name !== d.id ? ` ${d.id}` : "" })) },
-    room: { title: "Room", of: (d) => d.room?.toLowerCase() || undefined, show: (cell, d) => cell.append(d.room || "") },
-    battery: { title: "Battery", of: (d) => d.battery, show: (cell, d) => cell.append(d.battery === undefined ? "" : `${Math.round(d.battery)} %`) },
-    seen: { title: "Last seen", of: (d) => d.seen || undefined, show: (cell, d) => seen(cell, d.seen) },
-    topic: { title: "Topic", of: (d) => d.publisher?.toLowerCase() || undefined, show: (cell, d) => cell.append(d.publisher || "") },
+    name: { title: say("devices.device"), of: (d) => (d.name || d.id).toLowerCase(), show: (cell, d) => cell.append(d.name || d.id, Object.assign(document.createElement("small"), { textContent: d.name && d.name !== d.id ? ` ${d.id}` : "" })) },
+    room: { title: say("devices.room"), of: (d) => d.room?.toLowerCase() || undefined, show: (cell, d) => cell.append(d.room || "") },
+    battery: { title: say("devices.battery"), of: (d) => d.battery, show: (cell, d) => cell.append(d.battery === undefined ? "" : `${Math.round(d.battery)} %`) },
+    seen: { title: say("devices.seen"), of: (d) => d.seen || undefined, show: (cell, d) => seen(cell, d.seen) },
+    topic: { title: say("devices.topic"), of: (d) => d.publisher?.toLowerCase() || undefined, show: (cell, d) => cell.append(d.publisher || "") },
   };
 
   function seen(cell, ms) {
@@ -30,7 +30,14 @@
     const box = document.createElement("dialog");
     box.id = "devices";
     box.setAttribute("aria-labelledby", "devices-title");
-    box.innerHTML = `<header><h2 id="devices-title">Devices</h2><input type="search" aria-label="Find a device" placeholder="Find"><a class="button" href="status">Values</a><button type="button" class="close">Close</button></header><p role="status"></p><div class="values" tabindex="0" role="region" aria-label="Devices"><table><thead><tr></tr></thead><tbody></tbody></table></div>`;
+    box.innerHTML = `<header><h2 id="devices-title"></h2><input type="search"><a class="button" href="status"></a><button type="button" class="close"></button></header><p role="status"></p><div class="values" tabindex="0" role="region"><table><thead><tr></tr></thead><tbody></tbody></table></div>`;
+    const of = (selector) => box.querySelector(selector);
+    of("h2").textContent = say("devices.title");
+    of(".values").setAttribute("aria-label", say("devices.title"));
+    of("input").setAttribute("aria-label", say("devices.find"));
+    of("input").placeholder = say("devices.hint");
+    of("a").textContent = say("devices.values");
+    of(".close").textContent = say("devices.close");
     for (const [name, c] of Object.entries(columns)) {
       const th = document.createElement("th");
       const b = document.createElement("button");
@@ -87,7 +94,7 @@
       list.rows = answer.filter((d) => !d.replaced_by && d.values.length).map(deviceOf);
       set(said, "");
     } catch (err) {
-      set(said, `The devices cannot be read: ${err.message}`);
+      set(said, say("devices.unread", err.message));
     }
     draw();
   }

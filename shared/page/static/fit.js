@@ -13,7 +13,7 @@ function fit(list) {
   }
   const more = list.nextElementSibling;
   const n = hidden + Number(list.dataset.rest || 0);
-  if (more && more.classList.contains("more")) set(more, n ? `${n} more` : "");
+  if (more && more.classList.contains("more")) set(more, n ? say("page.more", n) : "");
 }
 
 const fitting = new ResizeObserver((entries) => entries.forEach((e) => fit(e.target)));

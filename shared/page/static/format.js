@@ -47,7 +47,7 @@ function formatter(form, zone) {
 // age writes how long something lasts, as format.go does.
 function age(ms) {
   const min = Math.floor(Math.abs(ms) / 60000);
-  return min < 1 ? "now" : min < 60 ? `${min} min` : min < 2880 ? `${Math.floor(min / 60)} h` : `${Math.floor(min / 1440)} days`;
+  return min < 1 ? say("ages.now") : min < 60 ? say("ages.minutes", min) : min < 2880 ? say("ages.hours", Math.floor(min / 60)) : say("ages.days", Math.floor(min / 1440));
 }
 
 function set(node, text) {
@@ -83,6 +83,6 @@ function tick(root) {
     const stale = Number(tile.dataset.stale) > 0 && old > 1000 * Number(tile.dataset.stale);
     tile.classList.toggle("stale", stale);
     const mark = tile.querySelector(".old");
-    if (mark) set(mark, stale ? `${age(old)} old` : "");
+    if (mark) set(mark, stale ? say("page.old", age(old)) : "");
   }
 }

@@ -2,7 +2,7 @@
 // ?tile=power&span=day, with plots= for a part, and from= and to= for a span of one's own.
 {
   const past = {
-    spans: { hour: "Hour", day: "Day", week: "Week", month: "Month", year: "Year" },
+    spans: { hour: say("history.hour"), day: say("history.day"), week: say("history.week"), month: say("history.month"), year: say("history.year") },
     box: null, // the dialog
     state: null, // what it shows: tile, plots, span, from, to
     answer: null,
@@ -28,17 +28,17 @@
     const input = (name, text) => node("label", {}, text, node("input", { type: "datetime-local", name, required: "", max: "2199-12-31T23:59" }));
     past.box = node("dialog", { id: "history", "aria-labelledby": "history-title" },
       node("div", { class: "inside" },
-        node("header", {}, node("h2", { id: "history-title" }), button("Close", { class: "close" })),
-        node("nav", { "aria-label": "Span" }, node("div", { class: "spans", role: "group", "aria-label": "Span" }, ...spans, button("Own", { "data-span": "own", "aria-pressed": "false", "aria-expanded": "false" })),
-          node("div", { class: "turn" }, button("Earlier", { "data-turn": "-1" }), button("Later", { "data-turn": "1" }), node("a", { class: "button", download: "" }, "CSV"))),
-        node("form", { class: "own", hidden: "" }, input("from", "From "), input("to", "to "), node("button", {}, "Show")),
+        node("header", {}, node("h2", { id: "history-title" }), button(say("history.close"), { class: "close" })),
+        node("nav", { "aria-label": say("history.span") }, node("div", { class: "spans", role: "group", "aria-label": say("history.span") }, ...spans, button(say("history.own"), { "data-span": "own", "aria-pressed": "false", "aria-expanded": "false" })),
+          node("div", { class: "turn" }, button(say("history.earlier"), { "data-turn": "-1" }), button(say("history.later"), { "data-turn": "1" }), node("a", { class: "button", download: "" }, say("history.csv")))),
+        node("form", { class: "own", hidden: "" }, input("from", say("history.from") + " "), input("to", say("history.to") + " "), node("button", {}, say("history.show"))),
         node("p", { class: "between" }),
         node("div", { class: "plot", tabindex: "0", role: "img" }),
         node("ul", { class: "lines" }),
         node("p", { class: "said", role: "status" }),
         node("div", { class: "summary" }),
         node("ul", { class: "marks" }),
-        node("details", {}, node("summary", {}, "Table"), node("div", { class: "values" }))));
+        node("details", {}, node("summary", {}, say("history.table")), node("div", { class: "values" }))));
     document.body.append(past.box);
     past.box.addEventListener("click", clicked);
     past.box.addEventListener("close", closed);
@@ -243,7 +243,7 @@
   function title() {
     const of = past.state && sourceOf(past.state);
     const heading = of?.dataset.title || (of && !of.dataset.tile && of.dataset.labels?.split("\n")[0]) || of?.closest("[data-tile]")?.querySelector("h2")?.firstChild?.textContent;
-    set(part("h2"), (heading || past.answer?.series[0]?.title || "History").trim());
+    set(part("h2"), (heading || past.answer?.series[0]?.title || say("history.title")).trim());
   }
 
   // name calls the series as the tile does, where it has a word for each.

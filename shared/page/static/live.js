@@ -84,11 +84,11 @@ function measure() {
 // gone says that the server does not answer, and how old what is shown is.
 function gone(yes) {
   document.body.classList.toggle("gone", yes);
-  set(document.getElementById("connection"), yes ? `No answer from hearth: what you see is ${older(hearth.now() - live.seen)} old` : "");
+  set(document.getElementById("connection"), yes ? say("page.gone", older(hearth.now() - live.seen)) : "");
 }
 
 function older(ms) {
-  return ms < 60000 ? "less than a minute" : age(ms);
+  return ms < 60000 ? say("ages.less") : age(ms);
 }
 
 function second() {

@@ -27,7 +27,7 @@
     link.href = URL.createObjectURL(blob);
     link.download = location.pathname.split("/").pop();
     link.click();
-    return "The file was saved.";
+    return form.dataset.saved;
   }
 
   // decoded reads a token of the address, in which % may stand for itself.
@@ -44,7 +44,7 @@
     try {
       said = await show(token);
     } catch {
-      said = "No answer from hearth: try again.";
+      said = form.dataset.gone;
     }
     form.hidden = false;
     if (said && !first) document.getElementById("said").textContent = said;

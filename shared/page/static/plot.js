@@ -15,7 +15,7 @@ function historyPlot(part, node, turn, ended) {
       script.addEventListener("load", done);
       script.addEventListener("error", () => {
         chart.loading = null;
-        fail(new Error("The part that draws plots cannot be loaded"));
+        fail(new Error(say("plot.noPlot")));
       });
       document.head.append(script);
     }));
@@ -24,7 +24,7 @@ function historyPlot(part, node, turn, ended) {
   // larger are the units that large numbers are written in, with how many of the unit one is.
   const larger = {
     B: [[1e12, "TB"], [1e9, "GB"], [1e6, "MB"], [1e3, "kB"]], "B/s": [[1e9, "GB/s"], [1e6, "MB/s"], [1e3, "kB/s"]], Hz: [[1e9, "GHz"], [1e6, "MHz"], [1e3, "kHz"]],
-    s: [[86400, "days"], [3600, "h"], [60, "min"]], W: [[1e4, "kW"]], m: [[1e4, "km"]],
+    s: [[86400, say("plot.days")], [3600, "h"], [60, "min"]], W: [[1e4, "kW"]], m: [[1e4, "km"]],
   };
   const sizes = { kW: 1000, km: 1000 };
 
@@ -96,7 +96,7 @@ function historyPlot(part, node, turn, ended) {
     chart.u = new uPlot(options(answer, color, place), data, place);
     sentence(answer);
     legend(answer, data, null);
-    part(".marks").replaceChildren(...answer.marks.map((m) => node("li", { class: m.kind + " " + (m.severity ?? "") }, `${m.title}: ${m.from ? moment(Date.parse(m.from) / 1000) : "?"} – ${m.to ? moment(Date.parse(m.to) / 1000) : "still"}`)));
+    part(".marks").replaceChildren(...answer.marks.map((m) => node("li", { class: m.kind + " " + (m.severity ?? "") }, `${m.title}: ${m.from ? moment(Date.parse(m.from) / 1000) : "?"} – ${m.to ? moment(Date.parse(m.to) / 1000) : say("plot.still")}`)));
     rows(answer, data);
   }
 
@@ -198,7 +198,7 @@ function historyPlot(part, node, turn, ended) {
       list.children[i].classList.toggle("off", !chart.units.includes(s.unit));
       if (many) of.setAttribute("aria-pressed", String(chart.units.includes(s.unit)));
       const band = answer.series.length === 1 && at !== null && at !== undefined && data[2][at] !== data[3][at] && !s.words;
-      set(value, at === null || at === undefined ? (s.summary.count ? figure(s.summary.last, s) : "no values") : figure(data[i + 1][at], s) + (band && data[1][at] !== null ? ` (${figure(data[3][at], s, false)} to ${figure(data[2][at], s, false)})` : ""));
+      set(value, at === null || at === undefined ? (s.summary.count ? figure(s.summary.last, s) : say("plot.noValues")) : band && data[1][at] !== null ? say("plot.band", figure(data[i + 1][at], s), figure(data[3][at], s, false), figure(data[2][at], s, false)) : figure(data[i + 1][at], s));
     });
     const now = at === null || at === undefined ? `${moment(Date.parse(answer.from) / 1000, answer.series[0])} – ${moment(Date.parse(answer.to) / 1000, answer.series[0])}` : moment(data[0][at], answer.series[0]);
     set(part(".between"), now);
@@ -219,18 +219,17 @@ function historyPlot(part, node, turn, ended) {
   // sentence says in words what the plot shows.
   function sentence(answer) {
     const lines = answer.series.map((s) => (answer.series.length > 1 ? s.title + ": " : "") + inWords(s));
-    part(".summary").replaceChildren(...(lines.length ? lines : ["No values in this span."]).map((text) => node("p", {}, text)));
-    part(".plot").setAttribute("aria-label", `Plot. ${lines.join(" ")} The arrow keys move along it.`);
+    part(".summary").replaceChildren(...(lines.length ? lines : [say("plot.nothing")]).map((text) => node("p", {}, text)));
+    part(".plot").setAttribute("aria-label", say("plot.label", lines.join(" ")));
   }
 
   function inWords(s) {
     const m = s.summary;
-    const left = m.suspect ? `; ${m.suspect} suspect value${m.suspect > 1 ? "s" : ""} left out` : "";
-    if (!m.count) return m.suspect ? `No values in this span${left}.` : "No values in this span.";
-    const gaps = (m.gaps ? `; ${m.gaps} gap${m.gaps > 1 ? "s" : ""}` : "") + left;
-    if (s.words?.length === 2) return `“${s.words[1]}” in ${new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(100 * m.mean)} % of the values${gaps}.`;
-    if (m.low === m.high) return `Always ${figure(m.low, s)}${gaps}.`;
-    return `Between ${figure(m.low, s, false)} and ${figure(m.high, s)}, ${figure(m.mean, s, false)} on average; highest on ${when(m.high_at, s)}${gaps}.`;
+    if (!m.count) return m.suspect ? say("plot.onlySuspects", m.suspect) : say("plot.nothing");
+    const gaps = (m.gaps ? say("plot.gaps", m.gaps) : "") + (m.suspect ? say("plot.suspects", m.suspect) : "");
+    if (s.words?.length === 2) return say("plot.share", s.words[1], new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(100 * m.mean), gaps);
+    if (m.low === m.high) return say("plot.always", figure(m.low, s), gaps);
+    return say("plot.between", figure(m.low, s, false), figure(m.high, s), figure(m.mean, s, false), when(m.high_at, s), gaps);
   }
 
   // when writes a time as one says it: "Friday at 14:05", "14 July", "14 July at 14:00".
@@ -239,15 +238,15 @@ function historyPlot(part, node, turn, ended) {
     const write = (form) => new Intl.DateTimeFormat(locale, { timeZone: clockOf(s), ...form }).format(at);
     const near = ended() - at < 6 * 86400000 && ended() >= at;
     const day = near ? write({ weekday: "long" }) : write({ day: "numeric", month: "long", year: ended() - at > 300 * 86400000 ? "numeric" : undefined });
-    return chart.shown.step >= 86400 || s.day ? day : `${day} at ${formatter("hm", hearth.zone).format(at)}`;
+    return chart.shown.step >= 86400 || s.day ? day : say("plot.dayAt", day, formatter("hm", hearth.zone).format(at));
   }
 
   // rows writes at most a hundred rows, evenly spread.
   function rows(answer, data) {
     const one = answer.series.length === 1;
-    const head = node("tr", {}, node("th", { scope: "col" }, "Time"));
+    const head = node("tr", {}, node("th", { scope: "col" }, say("plot.time")));
     for (const s of answer.series) head.append(node("th", { scope: "col" }, s.title + (s.unit ? ` (${s.unit})` : "")));
-    if (one) head.append(node("th", { scope: "col" }, "Lowest"), node("th", { scope: "col" }, "Highest"));
+    if (one) head.append(node("th", { scope: "col" }, say("plot.lowest")), node("th", { scope: "col" }, say("plot.highest")));
     const kept = data[0].map((_, i) => i).filter((i) => data.slice(1).some((column) => typeof column[i] === "number"));
     const body = node("tbody");
     const every = Math.max(1, kept.length / 100);
@@ -258,7 +257,7 @@ function historyPlot(part, node, turn, ended) {
       if (one) row.append(node("td", {}, figure(data[3][i], answer.series[0], false)), node("td", {}, figure(data[2][i], answer.series[0], false)));
       body.append(row);
     }
-    part(".values").replaceChildren(node("table", {}, node("caption", {}, kept.length > 100 ? `100 of ${kept.length} windows` : `${kept.length} windows`), node("thead", {}, head), body));
+    part(".values").replaceChildren(node("table", {}, node("caption", {}, kept.length > 100 ? say("plot.windowsOf", kept.length) : say("plot.windows", kept.length)), node("thead", {}, head), body));
   }
 
   // The plot follows the size of the window and the colours.

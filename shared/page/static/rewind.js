@@ -73,11 +73,11 @@ function openRewind() {
   if (document.getElementById("rewind")) return closeRewind();
   const bar = document.createElement("form");
   bar.id = "rewind";
-  bar.setAttribute("aria-label", "The page at an earlier time");
+  bar.setAttribute("aria-label", say("rewind.title"));
   const end = Math.floor((Date.now() + hearth.ahead) / rewind.step);
   const slider = Object.assign(document.createElement("input"), { type: "range", min: end - (rewind.days * 86400000) / rewind.step, max: end, step: 1 });
   slider.value = hearth.past ? Math.floor(hearth.past / rewind.step) : end;
-  slider.setAttribute("aria-label", "Time");
+  slider.setAttribute("aria-label", say("rewind.time"));
   const label = document.createElement("output");
   const button = (text, act) => {
     const b = Object.assign(document.createElement("button"), { type: "button", textContent: text });
@@ -86,7 +86,7 @@ function openRewind() {
   };
   const moved = () => {
     const at = Number(slider.value) >= end ? 0 : Number(slider.value) * rewind.step;
-    label.textContent = at ? formatter("full", hearth.zone).format(new Date(at)) : "now";
+    label.textContent = at ? formatter("full", hearth.zone).format(new Date(at)) : say("rewind.now");
     slider.setAttribute("aria-valuetext", label.textContent);
     clearTimeout(rewind.timer);
     rewind.timer = setTimeout(() => travel(at), 150);
@@ -96,10 +96,10 @@ function openRewind() {
     moved();
   };
   slider.addEventListener("input", moved);
-  bar.append(button("− 1 h", by(-3600000)), slider, button("+ 1 h", by(3600000)), label, button("Now", closeRewind));
+  bar.append(button(say("rewind.hourBack"), by(-3600000)), slider, button(say("rewind.hourOn"), by(3600000)), label, button(say("rewind.back"), closeRewind));
   bar.addEventListener("submit", (e) => e.preventDefault());
   document.body.append(bar);
-  label.textContent = hearth.past ? formatter("full", hearth.zone).format(new Date(hearth.past)) : "now";
+  label.textContent = hearth.past ? formatter("full", hearth.zone).format(new Date(hearth.past)) : say("rewind.now");
   slider.focus();
 }
 
@@ -109,7 +109,7 @@ function closeRewind() {
   if (hearth.past) travel(0);
 }
 
-const opener = Object.assign(document.createElement("button"), { type: "button", id: "rewind-open", textContent: "Earlier" });
+const opener = Object.assign(document.createElement("button"), { type: "button", id: "rewind-open", textContent: say("rewind.earlier") });
 opener.addEventListener("click", openRewind);
 document.querySelector("nav").prepend(opener);
 document.addEventListener("keydown", (e) => {

@@ -39,10 +39,10 @@
     form.addEventListener("submit", async (e) => {
       e.preventDefault();
       save.disabled = true;
-      save.disabled = !(await askStep(form, "try", "Trying …"));
+      save.disabled = !(await askStep(form, "try", say("steps.trying")));
     });
     save.addEventListener("click", async () => {
-      if (!(await askStep(form, "save", "Saving …"))) return;
+      if (!(await askStep(form, "save", say("steps.saving")))) return;
       form.querySelector("[type=submit]").remove();
       save.remove();
       for (const input of form.querySelectorAll("input")) input.closest(".field").remove();
@@ -66,7 +66,7 @@
       showFound(found, answer);
       ok = true;
     } catch (err) {
-      found.replaceChildren(note("p", "bad", err.name === "TimeoutError" ? "No answer within 30 s." : err.message));
+      found.replaceChildren(note("p", "bad", err.name === "TimeoutError" ? say("steps.noAnswer") : err.message));
     }
     for (const b of buttons) b.disabled = false;
     return ok;
@@ -77,7 +77,7 @@
     for (const { what, value } of rows) list.append(note("dt", "", what), note("dd", "", value));
     found.replaceChildren(note("p", "", title));
     if (rows.length) found.append(list);
-    if (more) found.append(note("p", "dim", `and ${more} more`));
+    if (more) found.append(note("p", "dim", say("page.andMore", more)));
     if (said) found.append(note("p", "mid", said));
   }
 

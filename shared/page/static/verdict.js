@@ -12,7 +12,7 @@ async function acknowledge(button) {
     try {
       await post("alerts", { do: "ack", key });
     } catch (err) {
-      failed = err.name === "TimeoutError" || err instanceof TypeError ? "No answer from hearth: try again" : err.message;
+      failed = err.name === "TimeoutError" || err instanceof TypeError ? say("page.noAnswer") : err.message;
       if (err.status !== 404) break; // 404: it is over or was acknowledged by another person
       failed = "";
     }

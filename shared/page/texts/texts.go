@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -120,4 +121,23 @@ func say(key string, args ...any) any {
 		}
 	}
 	return Say(key, args...)
+}
+
+// said matches the key of a text in a script.
+var said = regexp.MustCompile(`\bsay\("([^"]+)"`)
+
+// Script returns a statement that adds the texts that a script uses to those of base/say.js.
+func Script(script []byte) []byte {
+	used := map[string]any{}
+	for _, m := range said.FindAllSubmatch(script, -1) {
+		key := string(m[1])
+		switch t, ok := find(key); {
+		case ok && t.One != "":
+			used[key] = t
+		case ok:
+			used[key] = t.Many
+		}
+	}
+	b, _ := json.Marshal(used) // texts can be encoded
+	return slices.Concat([]byte("Object.assign(texts, "), b, []byte(");\n"))
 }

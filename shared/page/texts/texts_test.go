@@ -83,3 +83,10 @@ func argumentsOf(text string) (n int) {
 	}
 	return n
 }
+
+func TestAScriptGetsTheTextsThatItUses(t *testing.T) {
+	script := `x(say("plot.gaps", 2), say("plot.still")); unsay("plot.days"); say("plot.none")`
+	if got, want := string(Script([]byte(script))), `Object.assign(texts, {"plot.gaps":{"one":"; 1 gap","many":"; {1} gaps"},"plot.still":"still"});`+"\n"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
