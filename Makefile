@@ -93,7 +93,7 @@ bench: generate .bin/influxd ## sizes, start, memory, throughput
 	go test -run '^$$' -bench . -benchmem ./functions/... ./shared/... ./connectors/... ./edge/... | grep -E '^(Benchmark|---|FAIL)'
 	go test -count=1 -timeout 20m -run '^$$' -bench . -benchtime 1x ./local/chaos | grep -E '^(Benchmark|---|FAIL)|PATH' # every part a process, beside Telegraf
 	for n in 5 50; do HEARTH_BENCH_DEVICES=$$n go test -timeout 3h -run '^$$' -bench Years -benchtime 5x ./shared/store | grep -E '^(Benchmark|---|FAIL)' || exit 1; done # 3 and 30 million readings
-	HEARTH_BENCH_READINGS=3000000 go test -timeout 2h -run '^$$' -bench Page -benchtime 5x ./shared/page | grep -E '^(Benchmark|---|FAIL)|PATH'
+	HEARTH_BENCH_READINGS=3000000 go test -v -timeout 2h -run '^$$' -bench Page -benchtime 5x ./shared/page | grep -E '^(Benchmark.*/op|---|FAIL)|PATH' # -v: it says which were skipped
 
 fuzz: ## every fuzz target, FUZZTIME=30s each
 	@git grep -oE '^func Fuzz[A-Za-z0-9_]+' -- '*_test.go' | sed -E 's|^(.*)/[^/]*:func (.*)|\1 \2|' | \
