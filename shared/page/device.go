@@ -13,6 +13,7 @@ import (
 
 	"github.com/hearth-home/hearth/shared/device"
 	"github.com/hearth-home/hearth/shared/page/glance"
+	"github.com/hearth-home/hearth/shared/page/texts"
 	"github.com/hearth-home/hearth/shared/page/unmapped"
 	"github.com/hearth-home/hearth/shared/store"
 )
@@ -112,16 +113,16 @@ func (p *Page) saveDevice(ctx context.Context, form map[string]string) (string, 
 	case err != nil:
 		return "", err
 	case !slices.ContainsFunc(listed, func(d store.Device) bool { return d.ID == row.Device }):
-		return "", refusal{http.StatusNotFound, "this device is not in the register any more"}
+		return "", refusal{http.StatusNotFound, texts.Say("new.noDevice")}
 	case glance.IsNamed(p.Glance.Settings(), row.Device):
-		return "", refusal{http.StatusConflict, "hearth.yml has an entry for this device, which wins: change it there"}
+		return "", refusal{http.StatusConflict, texts.Say("new.declared")}
 	case form["do"] == "dismiss":
 		row.Name, row.Room = "", ""
-		return "It stays as it is.", st.SavePageDevice(ctx, row, false)
+		return texts.Say("new.left"), st.SavePageDevice(ctx, row, false)
 	case row.Name == "" && row.Room == "":
-		return "", refusal{http.StatusBadRequest, "give a name or a room"}
+		return "", refusal{http.StatusBadRequest, texts.Say("new.nothing")}
 	}
-	return "Saved. hearth settings export writes it for hearth.yml.", st.SavePageDevice(ctx, row, false)
+	return texts.Say("new.saved"), st.SavePageDevice(ctx, row, false)
 }
 
 // saveTopic tries a mapping on the messages that wait, and saves it if it finds something.
@@ -133,12 +134,12 @@ func (p *Page) saveTopic(ctx context.Context, st *store.Store, form map[string]s
 	topics := unmapped.Topics(letters, nil)
 	i := slices.IndexFunc(topics, func(t unmapped.Topic) bool { return t.ID == form["topic"] })
 	if i < 0 {
-		return "", refusal{http.StatusNotFound, "no message of this topic waits any more"}
+		return "", refusal{http.StatusNotFound, texts.Say("new.noTopic")}
 	}
 	t := topics[i]
 	row := store.PageDevice{Topic: t.Name, Since: p.Glance.Now()}
 	if form["do"] == "dismiss" {
-		return "Its messages stay dead letters.", st.SavePageDevice(ctx, row, false)
+		return texts.Say("new.leftTopic"), st.SavePageDevice(ctx, row, false)
 	}
 	row.Mapping = t.Mapping
 	if text := form["mapping"]; text != "" {
@@ -154,7 +155,7 @@ func (p *Page) saveTopic(ctx context.Context, st *store.Store, form map[string]s
 	if err := p.saveMapped(ctx, st, form, row); err != nil {
 		return "", err
 	}
-	return "Saved: its messages are read within a minute. hearth settings export writes it for hearth.yml.", nil
+	return texts.Say("new.savedTopic"), nil
 }
 
 // saveMapped saves a mapping, and the name and the room of its device.
@@ -169,9 +170,9 @@ func (p *Page) saveMapped(ctx context.Context, st *store.Store, form map[string]
 	if name != "" || room != "" {
 		switch {
 		case id == "":
-			return refusal{http.StatusBadRequest, "the mapping is for several devices: give them names and rooms one by one when they report"}
+			return refusal{http.StatusBadRequest, texts.Say("new.several")}
 		case glance.IsNamed(p.Glance.Settings(), id):
-			return refusal{http.StatusConflict, "hearth.yml has an entry for this device, which wins: change it there"}
+			return refusal{http.StatusConflict, texts.Say("new.declared")}
 		}
 		if err := st.SavePageDevice(ctx, store.PageDevice{Device: id, Name: name, Room: room, Since: row.Since}, true); err != nil {
 			return err

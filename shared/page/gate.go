@@ -16,7 +16,7 @@ import (
 )
 
 // errForbidden is wrapped by the error of MayWrite that no token changes.
-var errForbidden = errors.New("this page cannot change anything")
+var errForbidden = errors.New(texts.Say("login.readOnly"))
 
 // Tokens are the gates of a page that anybody may reach: who knows a token sends it in the
 // header Authorization, as Bearer TOKEN.
@@ -37,7 +37,10 @@ func (t Tokens) MayRead(r *http.Request) error {
 	case !guards:
 		return nil
 	}
-	return wanted(r, "To read this page", "the secret "+t.Read.Name()+" or "+t.Write.Name())
+	if r.Header.Get("Authorization") != "" {
+		return errors.New(texts.Say("login.wrongToRead", t.Read.Name(), t.Write.Name()))
+	}
+	return errors.New(texts.Say("login.toRead", t.Read.Name(), t.Write.Name()))
 }
 
 // MayWrite returns an error that says what is missing. It wraps errForbidden if there is no
@@ -48,28 +51,24 @@ func (t Tokens) MayWrite(r *http.Request) error {
 		return nil
 	case !t.Write.Present():
 		variable := strings.ToUpper(strings.ReplaceAll(t.Write.Name(), "-", "_"))
-		return fmt.Errorf("%w, since the secret %s is empty: set %s in .env to a long random text (openssl rand -hex 16), and create the secret again", errForbidden, t.Write.Name(), variable)
+		return fmt.Errorf("%w%s", errForbidden, texts.Say("login.noToken", t.Write.Name(), variable))
 	}
-	if matches(r, t.Read) {
-		return fmt.Errorf("this token only reads. To do this, give the one in the secret %s", t.Write.Name())
+	switch {
+	case matches(r, t.Read):
+		return errors.New(texts.Say("login.onlyReads", t.Write.Name()))
+	case r.Header.Get("Authorization") != "":
+		return errors.New(texts.Say("login.wrongToWrite", t.Write.Name()))
 	}
-	return wanted(r, "To do this", "the secret "+t.Write.Name())
+	return errors.New(texts.Say("login.toWrite", t.Write.Name()))
 }
 
 // guards reports whether there is a token in a secret. A secret that is there and cannot be
 // read must not let everybody in: that is an error.
 func guards(s secret.String) (bool, error) {
 	if _, _, err := s.Read(1); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return true, fmt.Errorf("the secret %s cannot be read by the function, so that nobody may read this page: mend the rights of its file", s.Name())
+		return true, errors.New(texts.Say("login.unreadable", s.Name()))
 	}
 	return s.Present(), nil
-}
-
-func wanted(r *http.Request, what, where string) error {
-	if r.Header.Get("Authorization") != "" {
-		return fmt.Errorf("this token is wrong. %s, give the one in %s", what, where)
-	}
-	return fmt.Errorf("%s, give the token in %s", what, where)
 }
 
 // matches compares the request's token in constant time. An empty secret matches none.
@@ -110,7 +109,7 @@ func (p *Page) fromThisPage(r *http.Request) error {
 		return otherSites.Check(r)
 	}
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-		return errors.New("a page of another site may not do this")
+		return errors.New(texts.Say("login.otherSite"))
 	}
 	return nil
 }

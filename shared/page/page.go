@@ -12,6 +12,7 @@ import (
 	"github.com/hearth-home/hearth/shared/page/glance"
 	"github.com/hearth-home/hearth/shared/page/status"
 	"github.com/hearth-home/hearth/shared/page/steps"
+	"github.com/hearth-home/hearth/shared/page/texts"
 )
 
 // policy lets the page load its own style and script, and nothing else.
@@ -67,7 +68,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (p *Page) read(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Has("at") {
 		if !p.pasts.enter(r.Context()) {
-			http.Error(w, "too many look at the past: try again", http.StatusServiceUnavailable)
+			http.Error(w, texts.Say("page.tooMany"), http.StatusServiceUnavailable)
 			return
 		}
 		defer p.pasts.leave()

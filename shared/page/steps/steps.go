@@ -10,7 +10,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -165,7 +164,7 @@ func (s *Steps) line(name string) (Line, error) {
 			return l, nil
 		}
 	}
-	return Line{}, &Refusal{http.StatusNotFound, "there is nothing to do there any more: look at the page again"}
+	return Line{}, &Refusal{http.StatusNotFound, texts.Say("steps.gone")}
 }
 
 // do reads a form and calls f with it. Only one call for a line runs at a time.
@@ -189,7 +188,7 @@ func (s *Steps) do(w http.ResponseWriter, r *http.Request, f func(context.Contex
 		return err
 	}
 	if !s.begin(line.Name) {
-		return &Refusal{http.StatusConflict, line.Title + " is being tried: wait for the answer"}
+		return &Refusal{http.StatusConflict, texts.Say("steps.busy", line.Title)}
 	}
 	defer s.end(line.Name)
 	result, err := f(r.Context(), line.Name, values)
@@ -209,8 +208,8 @@ func (s *Steps) do(w http.ResponseWriter, r *http.Request, f func(context.Contex
 // values returns the values of the fields in a form that has each of them once, and nothing
 // else. A key that was copied with spaces or a line break around it is trimmed.
 func (l Line) values(form url.Values) (map[string]string, error) {
-	bad := func(format string, args ...any) (map[string]string, error) {
-		return nil, &Refusal{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+	bad := func(why string) (map[string]string, error) {
+		return nil, &Refusal{http.StatusBadRequest, why}
 	}
 	if len(form) != len(l.Fields)+1 || len(form["name"]) != 1 {
 		return bad("give each field of the form, and nothing else")
@@ -218,16 +217,16 @@ func (l Line) values(form url.Values) (map[string]string, error) {
 	out := map[string]string{}
 	for _, f := range l.Fields {
 		if len(form[f.Name]) != 1 {
-			return bad("give %s once", f.Name)
+			return bad("give " + f.Name + " once")
 		}
 		v := strings.TrimSpace(form.Get(f.Name))
 		switch {
 		case v == "" && f.Needed:
-			return bad("%s is empty", f.Label)
+			return bad(texts.Say("steps.empty", f.Label))
 		case len(v) > maxValue:
-			return bad("%s is too long: %d kB are allowed", f.Label, maxValue>>10)
+			return bad(texts.Say("steps.tooLong", f.Label, maxValue>>10))
 		case strings.ContainsAny(v, "\r\n"):
-			return bad("%s has a line break in it: it has one line", f.Label)
+			return bad(texts.Say("steps.oneLine", f.Label))
 		}
 		out[f.Name] = v
 	}
