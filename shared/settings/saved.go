@@ -17,21 +17,27 @@ type savedReader interface {
 
 // savedMappings is when the mappings that were saved on the page were read.
 type savedMappings struct {
-	mu   sync.Mutex
-	at   time.Time // zero: never
-	read bool      // they were read once
+	mu      sync.Mutex
+	at      time.Time // zero: never
+	read    bool      // they were read once
+	reading bool      // one caller reads them again
 }
 
 // ReadSaved reads the mappings that were saved on the page, at most every two seconds, so that
 // it may be called for every message. They are in the File that compile gets. An error is the
-// store's, before they were read for the first time; later those that were read last stay.
+// store's, before they were read for the first time; later those that were read last stay. It
+// waits for no other caller: while a store does not answer, only one asks it again.
 func (w *Watch[T]) ReadSaved(ctx context.Context, from savedReader, now time.Time) error {
-	w.saved.mu.Lock()
-	defer w.saved.mu.Unlock()
-	if age := now.Sub(w.saved.at); w.saved.read && age >= 0 && age < savedEvery {
+	first, due := w.saved.begin(now)
+	if !due {
 		return nil
 	}
 	found, err := from.SavedMappings(ctx)
+	w.saved.mu.Lock()
+	defer w.saved.mu.Unlock()
+	if !first {
+		w.saved.reading = false
+	}
 	if err != nil && !w.saved.read {
 		return err
 	}
@@ -40,6 +46,20 @@ func (w *Watch[T]) ReadSaved(ctx context.Context, from savedReader, now time.Tim
 		w.useSaved(found)
 	}
 	return nil
+}
+
+// begin reports whether the caller is to read the mappings now. Until they were read for the
+// first time all callers do.
+func (s *savedMappings) begin(now time.Time) (first, due bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.read {
+		return true, true
+	}
+	age := now.Sub(s.at)
+	due = !s.reading && (age < 0 || age >= savedEvery)
+	s.reading = s.reading || due
+	return false, due
 }
 
 // useSaved compiles the settings again if other mappings are saved than before. The next look

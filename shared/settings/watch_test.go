@@ -277,3 +277,49 @@ func TestWhatIsSavedOnThePageIsCompiledWithTheFile(t *testing.T) {
 	save(time.Minute, fixed{"d"}, false)
 	v.after(time.Second, "UTC d", "") // with the settings that stay
 }
+
+// hung is a store that answers nothing until its caller gives up.
+type hung chan struct{}
+
+func (h hung) SavedMappings(ctx context.Context) ([]string, error) {
+	h <- struct{}{}
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestOnlyOneCallerWaitsForAStoreThatDoesNotAnswer(t *testing.T) {
+	v := watch(t)
+	if err := v.w.ReadSaved(t.Context(), fixed{"a"}, v.now); err != nil {
+		t.Fatal(err)
+	}
+	later := v.now.Add(time.Minute)
+	ctx, giveUp := context.WithCancel(t.Context())
+	asked, first := make(hung, 9), make(chan error)
+	go func() { first <- v.w.ReadSaved(ctx, asked, later) }()
+	<-asked
+	if err := v.w.ReadSaved(ctx, asked, later); err != nil || len(asked) > 0 {
+		t.Errorf("the second: %v, and it asked %d times", err, len(asked))
+	}
+	giveUp()
+	if err := <-first; err != nil {
+		t.Errorf("those before are not kept: %v", err)
+	}
+	if err := v.w.ReadSaved(t.Context(), fixed{"b"}, later.Add(savedEvery)); err != nil || len(v.w.known) != 1 || v.w.known[0] != "b" {
+		t.Errorf("%v, %q: not read again", err, v.w.known)
+	}
+}
+
+func TestEachCallerWaitsItsOwnTimeForTheFirstAnswer(t *testing.T) {
+	v := watch(t)
+	ctx, giveUp := context.WithCancel(t.Context())
+	asked, first := make(hung, 9), make(chan error)
+	go func() { first <- v.w.ReadSaved(ctx, asked, v.now) }()
+	<-asked
+	if err := v.w.ReadSaved(t.Context(), fixed{"a"}, v.now); err != nil || len(v.w.known) != 1 {
+		t.Errorf("%v, %q: the second waits for the first", err, v.w.known)
+	}
+	giveUp()
+	if err := <-first; err != nil {
+		t.Errorf("%v, although they were read meanwhile", err)
+	}
+}
