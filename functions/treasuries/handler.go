@@ -5,6 +5,7 @@ package function
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -60,10 +61,10 @@ func New(env serve.Env) (http.Handler, error) {
 		}
 		quota = &store.Quota{Key: "alphavantage", Limit: c.AlphaVantageCalls, Window: 24 * time.Hour, Reserve: c.RunsADay * len(c.AlphaVantageMaturities)}
 	}
-	months := &months{got: map[string]time.Time{}}
+	months := &months{fetched: map[string]time.Time{}, got: map[string]time.Time{}}
 	treasury := &treasury{url: c.URL, now: env.Now, decoded: map[*fetch.Answer]curve{}}
 	vantage := &vantage{Config: c, redact: env.Secrets.Redact, now: env.Now, histories: map[string]history{}}
-	return source.Handler(env, source.Source{
+	h, err := source.Handler(env, source.Source{
 		Name:    "treasuries",
 		Setting: "TREASURY_MATURITIES",
 		Targets: targets,
@@ -81,7 +82,7 @@ func New(env serve.Env) (http.Handler, error) {
 				b, err = treasury.fetch(ctx, client, target, days, w.Now())
 			}
 			if w.Now() && !w.Dry && err == nil {
-				months.done(target, now)
+				months.add(target, now)
 			}
 			return b, err
 		},
@@ -92,13 +93,15 @@ func New(env serve.Env) (http.Handler, error) {
 			return nil
 		},
 	})
+	return months.follow(h), err
 }
 
 // months remembers which targets got their yields since month ago, so that only one run of
 // a day stores them all. It is safe for concurrent use.
 type months struct {
-	mu  sync.Mutex
-	got map[string]time.Time // when a target last got them
+	mu      sync.Mutex
+	fetched map[string]time.Time // by the current run, when
+	got     map[string]time.Time // when a target last got them
 }
 
 // days returns the days that a run for now stores.
@@ -111,11 +114,35 @@ func (m *months) days(target string, now time.Time) source.Window {
 	return source.Window{From: now.Add(-month), To: now}
 }
 
-// done says that a target was fetched and will be stored.
-func (m *months) done(target string, now time.Time) {
+// add says that a target was fetched.
+func (m *months) add(target string, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !now.Truncate(oneDay).Equal(m.got[target].Truncate(oneDay)) {
-		m.got[target] = now
-	}
+	m.fetched[target] = now
+}
+
+// follow returns h. Once it answers that a run was stored, what the run fetched is done: else a
+// rerun fetches it again.
+func (m *months) follow(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a := &answered{w, http.StatusOK}
+		h.ServeHTTP(a, r)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if a.status == http.StatusOK {
+			maps.Copy(m.got, m.fetched)
+		}
+		clear(m.fetched)
+	})
+}
+
+// answered notes the status of an answer.
+type answered struct {
+	http.ResponseWriter
+	status int
+}
+
+func (a *answered) WriteHeader(status int) {
+	a.status = status
+	a.ResponseWriter.WriteHeader(status)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -178,5 +179,25 @@ func TestAKeyInAnAnswerIsRedacted(t *testing.T) {
 		if strings.Contains(w.Body.String(), key[:6]) || before == 0 && !strings.Contains(a.Error, "[secret]") {
 			t.Errorf("the answer is %s; want [secret] in place of the key", w.Body)
 		}
+	}
+}
+
+// TestWhatWasNotStoredIsFetchedAgain: a run whose store fails has answered 503 after it fetched.
+func TestWhatWasNotStoredIsFetchedAgain(t *testing.T) {
+	m := &months{fetched: map[string]time.Time{}, got: map[string]time.Time{}}
+	for _, c := range []struct {
+		status int
+		next   time.Duration // what the next run stores
+	}{{503, month}, {200, recent}, {409, recent}} {
+		m.follow(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			m.add("10y", noon)
+			w.WriteHeader(c.status)
+		})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/", nil))
+		if days := m.days("10y", noon.Add(time.Hour)); days.To.Sub(days.From) != c.next {
+			t.Errorf("after %d: %s, want %s", c.status, days.To.Sub(days.From), c.next)
+		}
+	}
+	if days := m.days("10y", noon.Add(24*time.Hour)); days.To.Sub(days.From) != month {
+		t.Errorf("the next day: %s", days.To.Sub(days.From))
 	}
 }
