@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
-
-	"github.com/hearth-home/hearth/shared/catalogue"
 )
 
 const dirtyPages = 20 // of 1,000 dirty hours; more hours are read from their roll-ups as they are
@@ -29,7 +25,7 @@ func (s *Store) Windows(ctx context.Context, q Query) ([]WindowSeries, error) {
 	if err != nil || !q.From.Before(q.To) {
 		return nil, err
 	}
-	if !catalogue.KeptOf(q.Name).Rolled || slices.ContainsFunc(q.Fields, func(f string) bool { return strings.Contains(f, ":") }) {
+	if !q.hasRollups() {
 		return s.RawWindows(ctx, q)
 	}
 	for again := true; ; again = false {

@@ -57,33 +57,51 @@ func doubtedWindows(q Query, all []WindowSeries) []TimeSpan {
 			}
 		}
 	}
-	out = union(out, nil)
-	if n := len(out); n > mostSpans {
-		out = []TimeSpan{{out[0].From, out[n-1].To}}
-	}
-	return out
+	return union(out, nil)
 }
 
 // soundIn returns the windows of q in the spans, computed without suspect values.
 func (s *Store) soundIn(ctx context.Context, q Query, spans []TimeSpan) (*merger, error) {
-	r, _, _, err := s.RolledOf(ctx, q.Name, q.To, q.To) // without one, all readings are kept
+	r, dirty, _, err := s.rolledAndDirty(ctx, q) // without one, all readings are kept
 	if err != nil {
 		return nil, err
 	}
-	m, p := newMerger(q), newPlanner(q, r, nil)
+	m, p := newMerger(q), newPlanner(q, r, dirty)
+	hourly := p.hourly()
+	hours, err := s.soundHours(ctx, p, spans)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, err
+	case err != nil: // the readings are there in any case
+		hourly, hours = TimeSpan{q.To, q.To}, nil
+	}
+	if err := s.addSound(ctx, m, p, within(spans, []TimeSpan{{q.From, hourly.From}})); err != nil {
+		return nil, err
+	}
+	if err := hours.addTo(m); err != nil {
+		return nil, err
+	}
+	return m, s.addSound(ctx, m, p, within(spans, []TimeSpan{{hourly.To, q.To}}))
+}
+
+// addSound adds the windows of spans to m: of roll-ups where readings have expired.
+func (s *Store) addSound(ctx context.Context, m *merger, p *planner, spans []TimeSpan) error {
+	if n := len(spans); n > mostSpans {
+		spans = []TimeSpan{{spans[0].From, spans[n-1].To}}
+	}
 	for _, span := range spans {
 		p.out = nil
 		p.withoutReadings(span.From, earlier(span.To, p.rawFrom))
 		for _, one := range p.out {
 			if err := s.addSoundRollups(ctx, m, one); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		if err := s.addSoundReadings(ctx, m, later(span.From, p.rawFrom), span.To); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return m, nil
+	return nil
 }
 
 // addSoundRollups adds the roll-ups of a part that have no suspect values to m.

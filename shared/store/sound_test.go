@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -129,5 +130,45 @@ func TestASoundWindowIsExact(t *testing.T) {
 		if err != nil || len(got) != 1 || !slices.Equal(got[0].Windows, want) {
 			t.Errorf("%+v, %v, want %+v", got, err, want)
 		}
+	})
+}
+
+// TestSoundWindowsReadOnlyHoursWithSuspectValues: the others come from their roll-ups, even when
+// their readings are not there any more.
+func TestSoundWindowsReadOnlyHoursWithSuspectValues(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		from := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+		h := &house{t, s, rand.New(rand.NewPCG(6, 1)), measurement(t), from, 12 * day, map[string]reading.Reading{}}
+		var rs []reading.Reading
+		suspect := func(n int) bool { return n%90 == 7 && n/144%4 != 0 || n == 700 || n > 1640 } // not on some days; the last of them are not rolled up
+		for n := range 12 * 144 {
+			for _, device := range []string{"a", "b"} {
+				r := reading.Reading{Name: h.name, Tags: map[string]string{"device": device}, Time: from.Add(time.Duration(n) * 10 * time.Minute), Fields: map[string]float64{"v": float64(h.rand.IntN(1000)), "w": 1}}
+				if suspect(n) && device == "a" {
+					r.Fields["v"], r.Fields["quality_code"], r.Text = 1e9, 2, map[string]string{"suspect": "v"}
+				}
+				rs = append(rs, r)
+			}
+		}
+		h.write(rs)
+		h.rollUp(from.Add(11 * day))
+		h.late(2, from.Add(4*day)) // hours that are dirty
+		q := store.Query{Name: h.name, Fields: []string{"v"}, From: from.Add(90 * time.Minute), To: from.Add(11*day + 13*time.Hour + 20*time.Second)}
+		check := func(steps ...time.Duration) {
+			t.Helper()
+			for _, q.Step = range steps {
+				if n := h.checkSound(q, time.Time{}, time.Hour); n < 30 {
+					t.Errorf("by %s only %d values were left out", q.Step, n)
+				}
+			}
+		}
+		q.Zone = locations(t, "Asia/Kathmandu")[0]
+		check(18*time.Hour+10*time.Minute, day) // which cut hours
+		q.Zone = time.UTC
+		gone := from.Add(5*day + 10*time.Hour)
+		if err := s.DeleteRange(t.Context(), h.name, nil, gone, gone.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		check(2*time.Hour, 18*time.Hour, day)
 	})
 }
