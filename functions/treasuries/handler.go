@@ -5,12 +5,10 @@ package function
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hearth-home/hearth/shared/config"
@@ -36,12 +34,10 @@ type Config struct {
 
 const (
 	prefix = "alphavantage " // of Alpha Vantage's targets: "alphavantage 10year"
-	// The first run for now of a day stores the yields since month ago: the page compares the
-	// curve with that of a month ago, which may be 10 days before for lack of business days.
-	// Longer gaps need a backfill. Later runs of the day store the yields since recent ago.
-	month  = 45 * oneDay
-	recent = 10 * oneDay
-	oneDay = 24 * time.Hour
+	// recent is how far back a run for now stores yields: the page compares the curve with that
+	// of a month ago, which may be 10 days before for lack of business days. Longer gaps need
+	// a backfill.
+	recent = 45 * 24 * time.Hour
 )
 
 // Handle is what the OpenFaaS template calls.
@@ -61,30 +57,23 @@ func New(env serve.Env) (http.Handler, error) {
 		}
 		quota = &store.Quota{Key: "alphavantage", Limit: c.AlphaVantageCalls, Window: 24 * time.Hour, Reserve: c.RunsADay * len(c.AlphaVantageMaturities)}
 	}
-	months := &months{fetched: map[string]time.Time{}, got: map[string]time.Time{}}
 	treasury := &treasury{url: c.URL, now: env.Now, decoded: map[*fetch.Answer]curve{}}
 	vantage := &vantage{Config: c, redact: env.Secrets.Redact, now: env.Now, histories: map[string]history{}}
-	h, err := source.Handler(env, source.Source{
+	return source.Handler(env, source.Source{
 		Name:    "treasuries",
 		Setting: "TREASURY_MATURITIES",
 		Targets: targets,
 		Step:    366 * 24 * time.Hour,
 		Fetch: func(ctx context.Context, client *fetch.Client, target string, w source.Window) (source.Batch, error) {
-			days, now := w, env.Now().UTC()
+			days := w
 			if w.Now() {
-				days = months.days(target, now)
+				now := env.Now().UTC()
+				days = source.Window{From: now.Add(-recent), To: now}
 			}
-			var b source.Batch
-			var err error
 			if maturity, ok := strings.CutPrefix(target, prefix); ok {
-				b, err = vantage.fetch(ctx, client, maturity, days, w.Now())
-			} else {
-				b, err = treasury.fetch(ctx, client, target, days, w.Now())
+				return vantage.fetch(ctx, client, maturity, days, w.Now())
 			}
-			if w.Now() && !w.Dry && err == nil {
-				months.add(target, now)
-			}
-			return b, err
+			return treasury.fetch(ctx, client, target, days, w.Now())
 		},
 		Quota: func(target string) *store.Quota {
 			if strings.HasPrefix(target, prefix) {
@@ -93,56 +82,4 @@ func New(env serve.Env) (http.Handler, error) {
 			return nil
 		},
 	})
-	return months.follow(h), err
-}
-
-// months remembers which targets got their yields since month ago, so that only one run of
-// a day stores them all. It is safe for concurrent use.
-type months struct {
-	mu      sync.Mutex
-	fetched map[string]time.Time // by the current run, when
-	got     map[string]time.Time // when a target last got them
-}
-
-// days returns the days that a run for now stores.
-func (m *months) days(target string, now time.Time) source.Window {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if now.Truncate(oneDay).Equal(m.got[target].Truncate(oneDay)) {
-		return source.Window{From: now.Add(-recent), To: now}
-	}
-	return source.Window{From: now.Add(-month), To: now}
-}
-
-// add says that a target was fetched.
-func (m *months) add(target string, now time.Time) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.fetched[target] = now
-}
-
-// follow returns h. Once it answers that a run was stored, what the run fetched is done: else a
-// rerun fetches it again.
-func (m *months) follow(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a := &answered{w, http.StatusOK}
-		h.ServeHTTP(a, r)
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		if a.status == http.StatusOK {
-			maps.Copy(m.got, m.fetched)
-		}
-		clear(m.fetched)
-	})
-}
-
-// answered notes the status of an answer.
-type answered struct {
-	http.ResponseWriter
-	status int
-}
-
-func (a *answered) WriteHeader(status int) {
-	a.status = status
-	a.ResponseWriter.WriteHeader(status)
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -15,22 +14,15 @@ import (
 func TestARunForNowFillsWeeksWithOneRequest(t *testing.T) {
 	h := start(t)
 	want := expected("2026-10-10", "2026-11-24") // 45 days before the 23rd at noon
-	if a, w := h.Post("dry_run=true"); len(a.Readings) != len(want) {
-		t.Errorf("dry run: %d %s; want %d yields", w.Code, w.Body, len(want))
-	}
 	a, w := h.Post("")
 	if w.Code != 200 || a.Stored != len(want) || !maps.Equal(stored(t, h, "treasury_yield"), want) {
 		t.Errorf("first run: %d %s; want %d yields", w.Code, w.Body, len(want))
 	}
-	if len(h.Requests) != 2 {
-		t.Errorf("requests %q, want one of each run for all maturities", h.Requests)
+	if len(h.Requests) != 1 {
+		t.Errorf("requests %q, want one for all maturities", h.Requests)
 	}
-	if a, w = h.Post(""); w.Code != 200 || a.Stored != 0 || a.Unchanged != len(expected("2026-11-14", "2026-11-24")) {
-		t.Errorf("rerun: %d %s; want nothing stored, and only the last days compared", w.Code, w.Body)
-	}
-	h.Later(24 * time.Hour)
-	if a, w = h.Post(""); w.Code != 200 || a.Stored+a.Unchanged != len(expected("2026-10-11", "2026-11-24")) {
-		t.Errorf("the next day: %d %s; want all weeks again", w.Code, w.Body)
+	if a, w = h.Post(""); w.Code != 200 || a.Stored != 0 || a.Unchanged != len(want) {
+		t.Errorf("rerun: %d %s; want nothing stored", w.Code, w.Body)
 	}
 }
 
@@ -179,25 +171,5 @@ func TestAKeyInAnAnswerIsRedacted(t *testing.T) {
 		if strings.Contains(w.Body.String(), key[:6]) || before == 0 && !strings.Contains(a.Error, "[secret]") {
 			t.Errorf("the answer is %s; want [secret] in place of the key", w.Body)
 		}
-	}
-}
-
-// TestWhatWasNotStoredIsFetchedAgain: a run whose store fails has answered 503 after it fetched.
-func TestWhatWasNotStoredIsFetchedAgain(t *testing.T) {
-	m := &months{fetched: map[string]time.Time{}, got: map[string]time.Time{}}
-	for _, c := range []struct {
-		status int
-		next   time.Duration // what the next run stores
-	}{{503, month}, {200, recent}, {409, recent}} {
-		m.follow(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			m.add("10y", noon)
-			w.WriteHeader(c.status)
-		})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/", nil))
-		if days := m.days("10y", noon.Add(time.Hour)); days.To.Sub(days.From) != c.next {
-			t.Errorf("after %d: %s, want %s", c.status, days.To.Sub(days.From), c.next)
-		}
-	}
-	if days := m.days("10y", noon.Add(24*time.Hour)); days.To.Sub(days.From) != month {
-		t.Errorf("the next day: %s", days.To.Sub(days.From))
 	}
 }

@@ -105,17 +105,17 @@ func (x *runner) work(ctx context.Context, st *store.Store, h watch, r store.Run
 	}
 }
 
-// window returns the step of the backfill that begins at from. It has no span in a run for
-// now.
+// window returns the step of the backfill that begins at from. It is the zero
+// Window for a run for now.
 func (x *runner) window(p params, from time.Time) Window {
 	if p.Now() {
-		return Window{Dry: p.dryRun}
+		return Window{}
 	}
 	to := from.Add(x.Step)
 	if to.After(p.To) {
 		to = p.To
 	}
-	return Window{from, to, p.dryRun}
+	return Window{from, to}
 }
 
 // store stores the targets of a step that succeeded and adds to a's counts.

@@ -62,12 +62,9 @@ type Source struct {
 	AlertAfter func(error) time.Duration
 }
 
-// Window is a span of history: From is included, To is not. Without From, it means the
-// newest data, without history.
-type Window struct {
-	From, To time.Time
-	Dry      bool // nothing of it will be stored
-}
+// Window is a span of history: From is included, To is not. The zero Window
+// means the newest data, without history.
+type Window struct{ From, To time.Time }
 
 // Now reports whether w asks for the newest data, not for history.
 func (w Window) Now() bool { return w.From.IsZero() }
