@@ -49,8 +49,9 @@ func (h *Installation) watchSettings(log *slog.Logger) *settings.Watch[userSetti
 // settingsEvery is how often the platform looks whether hearth.yml has changed.
 const settingsEvery = 2 * time.Second
 
-// settingsPart looks at hearth.yml, and at what the page has saved, from the start on, so that its mistakes, and that they are
-// corrected, are logged also while no message arrives and nobody looks at the page.
+// settingsPart looks at hearth.yml, and at what the page has saved, from the start on, so that
+// mistakes, and that they are corrected, are logged also while no message arrives and nobody
+// looks at the page.
 func (p *platform) settingsPart() part {
 	var stop context.CancelFunc
 	var done sync.WaitGroup

@@ -23,8 +23,8 @@ const (
 var ErrUnread = errors.New("hearth.yml is not read yet")
 
 // Watch reads hearth.yml again when it changes, and keeps the value that compile makes
-// of it and of what ReadSaved found. If the caller's sections have mistakes, the value before stays. It is safe for
-// concurrent use.
+// of it and of what ReadSaved found. If the caller's sections have mistakes, the value before
+// stays. It is safe for concurrent use.
 type Watch[T any] struct {
 	secret  secret.String
 	log     *slog.Logger
